@@ -1,0 +1,48 @@
+# make help: what each target does
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+OSINT := $(VENV)/bin/osint
+JOBS ?= 2
+
+.PHONY: help report test lint lab bench lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+report: $(VENV)/.run ## set up, run the main job over all sites, print the table and the page
+	$(OSINT) report
+
+test: $(VENV)/.dev lint ## set up, check style and types, run the tests
+	$(PY) -m pytest -n $(JOBS)
+
+lint: $(VENV)/.dev ## ruff and mypy
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+lab: $(VENV)/.dev ## JupyterLab on notebooks/
+	$(VENV)/bin/jupyter lab notebooks
+
+bench: $(VENV)/.dev ## slow measurements, written to docs/benchmarks.md
+	$(PY) -m benchmarks
+
+lock: ## renew the hash-locked requirements (needs uv on the PATH)
+	uv pip compile pyproject.toml requirements/build.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/run.txt
+	uv pip compile pyproject.toml requirements/build.in --extra lab --extra test -c requirements/run.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.txt
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python requirements/run.txt pyproject.toml
+	$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+clean: ## remove the environment and everything that can be rebuilt
+	rm -rf $(VENV) data/derived

@@ -1,0 +1,9 @@
+import pytest
+
+from osint.cli import main
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out.startswith("osint ")
