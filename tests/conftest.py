@@ -12,7 +12,7 @@ def _loopback_only(self, address):
     if isinstance(address, tuple):
         host = str(address[0])
         try:
-            inside = ipaddress.ip_address(host.split("%")[0]).is_loopback
+            inside = ipaddress.ip_address(host.partition("%")[0]).is_loopback
         except ValueError:
             inside = host == "localhost"
         if not inside:
