@@ -1,0 +1,371 @@
+"""Find every quantity in a folded text: number, scale, unit, kind, range and qualifier, in linear time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+
+from osint import numerals, vocabulary
+from osint.normal import Plain
+from osint.qualifiers import qualifier
+
+_CURRENCY = {
+    "US$": "money_usd", "USD": "money_usd", "$": "money_usd", "HK$": "money_hkd", "HKD": "money_hkd",
+    "€": "money_eur", "EUR": "money_eur", "¥": "money_cny", "RMB": "money_cny", "CNY": "money_cny",
+    "CN¥": "money_cny", "人民币": "money_cny", "Rmb": "money_cny", "RMB¥": "money_cny", "人民币¥": "money_cny",
+    "U.S.$": "money_usd", "美元": "money_usd", "港币": "money_hkd", "yuan": "",
+}  # fmt: skip
+_SI = {"money_cny": "CNY", "money_usd": "USD", "money_hkd": "HKD", "money_eur": "EUR"}
+_FOREIGN = ("NT$", "S$", "A$", "C$", "AU$", "CA$", "R$", "NZ$", "£", "₩", "₹", "JP¥", "GBP", "JPY", "SGD", "AUD", "CAD")
+_CLOSERS = "】\\])〕"
+
+
+@dataclass(slots=True)
+class Atom:
+    """One number with what is written next to it."""
+
+    start: int
+    end: int
+    number: float
+    scale: str
+    unit: str
+    currency: str
+    more: bool
+    family: str = ""
+    si_unit: str = ""
+    factor: float = 1.0
+    chip_model: str = ""
+
+    @property
+    def value(self) -> float:
+        """The number with its scale word, in the unit as written."""
+        return self.number * numerals.scale(self.scale)
+
+
+@dataclass(slots=True)
+class Quantity:
+    """One quantity; offsets are those of the folded text."""
+
+    start: int
+    end: int
+    low: float | None
+    high: float | None
+    unit: str
+    si_low: float | None
+    si_high: float | None
+    si_unit: str
+    family: str
+    qualifier: str
+    chip_model: str = ""
+    remarks: list[str] = field(default_factory=list)
+
+
+@cache
+def _atom_pattern() -> re.Pattern[str]:
+    """Return the one pattern of the scanner; every repeat in it is bounded."""
+    symbols = sorted((*[c for c in _CURRENCY if c not in ("美元", "港币", "yuan")], *_FOREIGN), key=len, reverse=True)
+    currency = "|".join(re.escape(symbol) for symbol in symbols)
+    unit = vocabulary.unit_pattern()
+    return re.compile(
+        rf"""
+        (?: (?<![A-Za-z])(?P<currency>{currency}) [:\s]{{0,2}} (?P<open>[【\[(]?) \s{{0,2}}
+          | (?<![0-9A-Za-z_\#=@%]) (?<![0-9][.,:/]) (?<![A-Za-z]-) (?<!第) )
+        (?P<number> {numerals.DIGITS} | (?<![几数]){numerals.HAN}{{1,16}} | {numerals.WORDS} )
+        (?P<more> \s?[余多来]|\+|个(?=[十百千万亿]) )?
+        (?: [\s-]{{0,3}} (?:[{_CLOSERS}]\s{{0,3}})? [(\[]? (?P<scale> {numerals.HAN_SCALE} | {numerals.WORD_SCALE} ) )?
+        (?P<more2> \s?[余多来](?![种项次])|\+ )?
+        (?: [\s-]{{0,3}} (?:[{_CLOSERS}]\s{{0,3}})? (?P<bracket>[(\[【])? (?P<unit> {unit} ) )?
+        """,
+        re.VERBOSE,
+    )
+
+
+def _has_number_sense(match: re.Match[str], text: str) -> bool:
+    """Refuse what the pattern finds but no reader would call a number."""
+    number, unit = match["number"], match["unit"]
+    if number == "一" and not match["scale"]:
+        return False
+    if number in "十百千万亿" and text[match.start("number") - 1 : match.start("number")] in ("(", "["):
+        return False  # "(万元)" is the unit of a label
+    after = text[match.end("number") : match.end("number") + 1]
+    if after and ("⁰" <= after <= "⁹" or after in "¹" or "①" <= after <= "⓿"):
+        return False  # a power of ten or a circled digit belongs to the number: not read
+    return not (number[0].isdigit() and len(number) > 1 and number[0] == "0" and number[1] != "." and unit is not None)
+
+
+def _atoms(text: str) -> list[Atom]:
+    atoms = []
+    for match in _atom_pattern().finditer(text):
+        if not _has_number_sense(match, text):
+            continue
+        number = numerals.value(match["number"])
+        if number is None:
+            continue
+        atoms.append(_atom(match, number, text))
+    return atoms
+
+
+def _atom(match: re.Match[str], number: float, text: str) -> Atom:
+    """Return the atom of a match, less the letters that only look like a scale or a unit."""
+    scale, unit, currency = match["scale"] or "", match["unit"] or "", match["currency"] or ""
+    end = match.end()
+    bracketed = match["bracket"]
+    if unit and bracketed and text[end : end + 1] not in (*_CLOSERS,):
+        unit, end = "", match.end("more2") if match["more2"] else match.end("scale" if scale else "number")
+    if scale.lower() in ("m", "b", "t", "k", "mm") and not currency and not _scale_allowed(scale, unit, text, end):
+        if unit and match.end("scale") == match.start("unit"):
+            unit = ""
+        scale, end = "", match.end("number")
+        unit = ""
+    if not unit and not scale:
+        end = match.end("more") if match["more"] and match["more"].strip() == "+" else match.end("number")
+    elif not unit:
+        end = match.end("scale") + (len(match["more2"]) if match["more2"] else 0)
+    more = bool(match["more"] or match["more2"])
+    atom = Atom(match.start(), end, number, scale, unit, currency, more)
+    if unit:
+        known = vocabulary.units()[vocabulary.key(unit)]
+        atom.family, atom.si_unit, atom.factor = known.family, known.si_unit, known.factor
+    elif currency:
+        atom.family = _CURRENCY.get(currency, "foreign")
+        atom.si_unit = _SI.get(atom.family, "")
+    return atom
+
+
+def _scale_allowed(scale: str, unit: str, text: str, end: int) -> bool:
+    """Say whether a single letter is a scale: "510k H100", "5m yuan", never "20 m" of length."""
+    if unit:
+        return vocabulary.units()[vocabulary.key(unit)].family.startswith(("money", "chips", "feet"))
+    if scale in ("k", "K"):
+        return True
+    return scale in ("m", "M") and bool(re.match(r"\s(?:GPU|chip|[A-Z]\w{0,12}\s(?:GPU|chip))", text[end : end + 30]))
+
+
+# ---------------------------------------------------------------- English nouns and chip models
+
+_MODEL = re.compile(
+    r"(?i:(?:Nvidia['’]?s?\s)?(?:GB?[23]00(?:\sNVL\d{1,3})?|[HABL]\d{2,3}s?|H100-?(?:eq|equivalents?)|L40S|MI\d{3}X?|"
+    r"RTX\s?\d{4}D?|Trainium\s?\d?|TPU\s?v?\d\w?|Ascend\s?\d{3}[A-D]?|Blackwell|Hopper|PPU)s?)(?![A-Za-z0-9])"
+)
+_HAN_MODEL = re.compile(r"(?:昇腾|寒武纪|海光|沐曦|天数|燧原|摩尔线程)\s?[A-Za-z0-9]{0,10}|(?:[HAB][12358]0{1,2}|H20|910[BC]|4090)D?")
+_TOKEN = re.compile(r"[\s-]{1,2}[\[(\"]?([A-Za-z][A-Za-z0-9./'’&+]{0,24})[\])\",]?")
+_BREAK = frozenset(
+    "in on at by for to from with as that which is are was were will would has have had per into over under during "
+    "while when where who but so its it they their than times percent using via said says a an".split()
+)
+_LEAD = frozenset("of the its these those such their our".split())
+
+
+def _noun(text: str, end: int) -> tuple[int, str, str] | None:
+    """Return (end, kind, chip model) of the counted English noun behind a number, or None."""
+    found: tuple[int, str, str] | None = None
+    model, position, plain = "", end, 0
+    for index in range(8):
+        chip = _MODEL.match(text, position + len(_gap(text, position)))
+        if chip and chip.start() > position:
+            model = model or chip.group().strip()
+            found = (chip.end(), "chips", model)
+            position = chip.end()
+            continue
+        token = _TOKEN.match(text, position)
+        if not token:
+            break
+        word = token[1].rstrip(".'’").lower()
+        two = _TOKEN.match(text, token.end(1))
+        pair = f"{word} {two[1].rstrip('.').lower()}" if two else ""
+        kinds = vocabulary.nouns()
+        if pair in kinds and two:
+            found, position = (two.end(1), kinds[pair], model), two.end(1)
+            continue
+        if word in kinds:
+            found, position = (token.end(1), kinds[word], model), token.end(1)
+            continue
+        if found and not model:
+            break
+        if found and word not in ("and", "or", "ai", "tensor", "core", "sxm", "based", "powered"):
+            break
+        if word in _BREAK or (word in _LEAD and index > 1) or (word in ("and", "or") and not model):
+            break
+        plain += token[1][0].islower() and word not in _LEAD
+        if plain > 3:
+            break
+        position = token.end() if text[token.end() - 1] in "])\"" else token.end(1)
+    return found
+
+
+def _gap(text: str, position: int) -> str:
+    match = re.compile(r"[\s-]{0,2}[\[(×xX*]?\s?").match(text, position)
+    return match.group() if match else ""
+
+
+# ---------------------------------------------------------------- units that stand before the number
+
+_HEAD = re.compile(r"[(\[](?:单位:)?([^()\[\]\s]{1,8})[)\]]\s{0,2}(?:为|是)?[:\s|]{0,3}[约¥]?$")
+_PUE = re.compile(r"(?:PUE|[电][能力]?[利使]用效率)[^0-9;。]{0,32}$", re.IGNORECASE)
+_COAL = re.compile(r"标准?煤[约近超共达为:\s]{0,4}$")
+
+
+def _unit_before(atom: Atom, text: str) -> None:
+    """Give a bare number the unit that its label carries: "(万元): 668.79", "PUE 1.2"."""
+    before = text[max(0, atom.start - 48) : atom.start]
+    if 1.0 <= atom.number <= 3.0 and not atom.scale and _PUE.search(before):
+        atom.family, atom.si_unit = "pue", "ratio"
+        return
+    head = _HEAD.search(before[-16:])
+    if not head:
+        return
+    label = head[1]
+    scaled = re.match(numerals.HAN_SCALE, label)
+    scale = scaled.group() if scaled else ""
+    known = vocabulary.units().get(vocabulary.key(label[len(scale) :]))
+    if known:
+        atom.unit, atom.scale = label[len(scale) :], atom.scale or scale
+        atom.family, atom.si_unit, atom.factor = known.family, known.si_unit, known.factor
+
+
+# ---------------------------------------------------------------- ranges, lists, products
+
+_RANGE = re.compile(r"\s{0,2}(?:-|~|—{1,2}|--|至|到|to)\s{0,2}")
+_LIST = re.compile(r"\s{0,2}(?:、|/|和|及|与|或|,?\s?and|,?\s?or|&|,)\s{0,2}")
+_TIMES = re.compile(r"\s?[×xX*]\s?")
+_ORDINAL = re.compile(r"(?:phases?|buildings?|no\.|blocks?|figure|table|section|lots?|units?|tranche|halls?)\s?$", re.I)
+_GROWTH = re.compile(r"提升|增加|增长|扩|升|increas|expand|grow|grew|rais|rise|from|ramp|scal", re.IGNORECASE)
+_YEARLIKE = range(1990, 2051)
+
+
+def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
+    """Return (first, last) for ranges and (atom, None) for single quantities, units shared along lists."""
+    for atom in atoms:
+        if not atom.family:
+            _unit_before(atom, text)
+    joined: list[tuple[Atom, Atom | None]] = []
+    index = len(atoms) - 1
+    following: Atom | None = None  # the atom to the right of the present one, if it has a unit
+    while index >= 0:
+        atom = atoms[index]
+        gap = text[atom.end : following.start] if following and following.start - atom.end <= 8 else None
+        if following and gap is not None and atom.end <= following.start:
+            if _TIMES.fullmatch(gap) and not atom.family and joined and joined[-1][1] is None:
+                following.number *= atom.number
+                following.start = atom.start
+                index -= 1
+                continue
+            if _is_range(atom, following, gap, text) and joined and joined[-1] == (following, None):
+                _share(atom, following, text)
+                joined[-1] = (atom, following)
+                following = None
+                index -= 1
+                continue
+            if _shares_unit(atom, following, gap, text):
+                _share(atom, following, text)
+        if atom.family:
+            joined.append((atom, None))
+            following = atom
+        else:
+            following = None
+        index -= 1
+    return joined[::-1]
+
+
+def _is_range(atom: Atom, following: Atom, gap: str, text: str) -> bool:
+    between = re.search(r"between\s{1,2}$", text[max(0, atom.start - 9) : atom.start])
+    if not (_RANGE.fullmatch(gap) or (between and re.fullmatch(r"\s(?:and|to)\s", gap))):
+        return False
+    if atom.family and atom.family != following.family:
+        return False
+    if not atom.family and (atom.number in _YEARLIKE and following.family in ("duration",)):
+        return False
+    if "-" in gap and text[atom.start - 1 : atom.start] == "-":
+        return False
+    before = text[max(0, atom.start - 24) : atom.start]
+    both = bool(atom.unit or atom.currency)
+    return not (both and re.search(r"to|到|至", gap) and _GROWTH.search(before)) and _low_below_high(atom, following)
+
+
+def _low_below_high(atom: Atom, following: Atom) -> bool:
+    low = atom.value * (atom.factor if atom.family else following.factor)
+    high = following.value * following.factor
+    return low <= high or (not atom.scale and atom.number <= high)
+
+
+def _shares_unit(atom: Atom, following: Atom, gap: str, text: str) -> bool:
+    if atom.family or not _LIST.fullmatch(gap) or following.family in ("pue", "duration", "foreign"):
+        return False
+    if _ORDINAL.search(text[max(0, atom.start - 12) : atom.start]):
+        return False
+    if gap.strip() == ",":
+        chain = text[following.end : following.end + 6]
+        if not re.match(r"\s{0,2}(?:,?\s?and|和|及|,)", text[following.start - 1 : following.start + 40]) and not chain:
+            return False
+        return not (atom.number in _YEARLIKE or re.search(r"[一-龥]", gap)) and following.unit == "" or False
+    return atom.number not in _YEARLIKE
+
+
+def _share(atom: Atom, following: Atom, text: str) -> None:
+    """Give `atom` the unit, and where it has none the scale, of the atom behind it."""
+    if atom.family:
+        if atom.currency and not atom.scale and following.scale and not atom.unit:
+            atom.scale = following.scale
+        return
+    atom.family, atom.si_unit, atom.factor = following.family, following.si_unit, following.factor
+    atom.unit, atom.currency = following.unit, atom.currency or following.currency
+    if not atom.scale and following.scale and atom.number * numerals.scale(following.scale) <= following.value:
+        atom.scale = following.scale
+
+
+# ---------------------------------------------------------------- the scanner
+
+_MONEY_CUT = re.compile(r"\s?/\s?([A-Za-z一-龥·]{1,8})")
+
+
+def scan(plain: Plain) -> list[Quantity]:
+    """Return the quantities of a folded text in reading order, families not yet resolved to kinds."""
+    text = plain.text
+    atoms = _atoms(text)
+    for atom in atoms:
+        if atom.family:
+            continue
+        gap = text[atom.end : atom.end + 1]
+        if gap and (gap in " -[(\n×xX*\u00a0" or atom.scale.lower() in ("k", "m")):
+            noun = _noun(text, atom.end)
+            if noun:
+                atom.end, atom.family, atom.chip_model = noun
+                atom.unit, atom.si_unit = noun[1], "count"
+    found = []
+    for first, last in _join(atoms, text):
+        quantity = _quantity(first, last, text)
+        if quantity:
+            quantity.remarks = plain.remarks_in(quantity.start, quantity.end + 1)
+            found.append(quantity)
+    return found
+
+
+def _quantity(first: Atom, last: Atom | None, text: str) -> Quantity | None:
+    end = (last or first).end
+    anchor = last or first
+    if anchor.value == 0 or anchor.family in ("foreign", ""):
+        return None
+    word = "range" if last else qualifier(text, first.start, end, first.more)
+    low: float | None = first.value
+    high: float | None = anchor.value
+    if word in ("more than", "at least"):
+        high = None
+    elif word in ("up to", "less than"):
+        low = None
+    divisor = numerals.scale(anchor.scale)
+    factor = anchor.factor
+
+    def written(number: float | None) -> float | None:
+        return None if number is None else float(f"{number / divisor:.12g}")
+
+    def si(number: float | None) -> float | None:
+        return None if number is None else float(f"{number * factor:.12g}")
+
+    if last and first.unit != last.unit and first.factor != last.factor and low is not None:
+        low = low * first.factor / last.factor
+    unit = f"{anchor.currency}{anchor.scale}{anchor.unit}"
+    return Quantity(
+        first.start, end, written(low), written(high), unit, si(low), si(high), anchor.si_unit, anchor.family, word,
+        anchor.chip_model,
+    )  # fmt: skip

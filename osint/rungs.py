@@ -1,0 +1,120 @@
+"""Read which rung of the ladder a clause asserts for a quantity in it: tense and negation first."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from osint import vocabulary
+
+_END = re.compile(r"[。!?！？；;\n]|(?<=[a-z0-9)%\"'])\.(?=\s+[A-Z\"(]|\s*$)|\s\|\s")
+_COMMA = re.compile(r",(?!\d)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s")
+_NEGATION_REACH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One word of `rungs.csv` in a text."""
+
+    start: int
+    end: int
+    role: str
+    """a rung, or "future"; negated rungs are left out"""
+
+
+class Clauses:
+    """The sentences and clauses of one folded text, and the rung words in them."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text) + 1]
+        cuts = {m.end() for m in _COMMA.finditer(text)}
+        self.clause_ends = sorted(cuts | set(self.sentence_ends))
+        pattern, roles = vocabulary.rung_words()
+        raw = [
+            Hit(m.start(), m.end(), roles[re.sub(r"\s+", " ", m.group().lower())]) for m in pattern.finditer(text)
+        ]
+        self.hits = [hit for hit in _without_negated(raw, text) if hit.role != "none"]
+        self._hit_starts = [hit.start for hit in self.hits]
+
+    def sentence(self, offset: int) -> tuple[int, int]:
+        """Return the span of the sentence that holds `offset`."""
+        index = bisect_right(self.sentence_ends, offset)
+        return self.sentence_ends[index - 1], min(self.sentence_ends[index], len(self.text))
+
+    def clause(self, offset: int) -> tuple[int, int]:
+        """Return the span of the clause that holds `offset`."""
+        index = bisect_right(self.clause_ends, offset)
+        return self.clause_ends[index - 1], min(self.clause_ends[index], len(self.text))
+
+    def hits_in(self, start: int, end: int) -> list[Hit]:
+        """Return the rung words that begin inside a span."""
+        first = bisect_right(self._hit_starts, start - 1)
+        return self.hits[first : bisect_right(self._hit_starts, end - 1)]
+
+
+def _without_negated(hits: list[Hit], text: str) -> list[Hit]:
+    """Drop negations and the rung words they reach: those behind them in the same clause, close by."""
+    kept: list[Hit] = []
+    negation: Hit | None = None
+    for hit in hits:
+        if hit.role == "negation":
+            negation = hit
+            continue
+        if negation and hit.start - negation.end <= _NEGATION_REACH:
+            between = text[negation.end : hit.start]
+            if not re.search(r"[,。;!?\n]", between):
+                negation = Hit(hit.start, hit.end, "negation")
+                continue
+        if hit.start and text[hit.start - 1] in "未不" and text[hit.start - 1 : hit.start + 1] != "未来":
+            continue
+        kept.append(hit)
+    return kept
+
+
+def rung(clauses: Clauses, start: int, end: int) -> str:
+    """Return the rung asserted for the quantity at [start, end), or "" where none is stated.
+
+    The clause of the quantity decides; a clause without such a word takes the one that the sentence
+    before it left standing.  Future and intention make every rung an announced one.
+    """
+    first, _ = clauses.sentence(start)
+    at, stop = clauses.clause(start)
+    for _ in range(6):
+        hits = clauses.hits_in(at, stop)
+        if hits:
+            return _decide(hits, start, end)
+        if at <= first:
+            return ""
+        at, stop = clauses.clause(at - 1)[0], at
+    return ""
+
+
+def _decide(hits: list[Hit], start: int, end: int) -> str:
+    future = [hit for hit in hits if hit.role == "future"]
+    plain = [hit for hit in hits if hit.role != "future"]
+    if future:
+        before = [hit for hit in plain if hit.end <= start]
+        if before and all(hit.start >= end for hit in future):
+            plain = before
+        else:
+            return "announced"
+    nearest = min(plain, key=lambda hit: _distance(hit, start, end))
+    chain = _chain(plain, nearest)
+    return max((hit.role for hit in chain), key=vocabulary.RUNGS.index)
+
+
+def _distance(hit: Hit, start: int, end: int) -> tuple[int, int]:
+    return (start - hit.end, 0) if hit.end <= start else (max(hit.start - end, 0), 1)
+
+
+def _chain(hits: list[Hit], nearest: Hit) -> list[Hit]:
+    """Return the words that stand together with the nearest one ("建成投运", "completed and operational")."""
+    index = hits.index(nearest)
+    low = high = index
+    while low > 0 and hits[low].start - hits[low - 1].end <= 5:
+        low -= 1
+    while high + 1 < len(hits) and hits[high + 1].start - hits[high].end <= 5:
+        high += 1
+    return hits[low : high + 1]
