@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from osint import dates, kinds
 from osint.normal import Plain, fold
 from osint.quantities import Quantity, scan
-from osint.rungs import Clauses, rung
+from osint.rungs import Clauses, is_predicate, rung
 
 COLUMNS = (
     "file", "kind", "low", "high", "unit", "si_low", "si_high", "si_unit", "rung", "qualifier", "subject", "date",
@@ -80,14 +80,12 @@ def extract(text: str, document: date | None = None) -> list[Claim]:
     quantities = scan(plain)
     if not quantities:
         return []
-    clauses = Clauses(plain.text)
-    mentions = dates.mentions(plain.text, document)
-    starts = [mention.start for mention in mentions]
+    reading = _Reading(text, plain, Clauses(plain.text), document)
     claims = []
-    for quantity in quantities:
-        kind = kinds.resolve(quantity, clauses)
-        if kind and not _is_part_of_date(quantity, mentions, starts):
-            claims.append(_claim(quantity, kind, plain, clauses, mentions, starts, text))
+    for index, quantity in enumerate(quantities):
+        kind = kinds.resolve(quantity, reading.clauses, kinds.is_storage_pair(quantities, index, plain.text))
+        if kind and not _is_part_of_date(quantity, reading):
+            claims.append(_claim(quantity, kind, reading))
     return claims
 
 
@@ -100,42 +98,55 @@ def frame(claims: list[Claim], file: str = "") -> pd.DataFrame:
     return table
 
 
-def _is_part_of_date(quantity: Quantity, mentions: list[dates.Mention], starts: list[int]) -> bool:
-    index = bisect_left(starts, quantity.end) - 1
-    return index >= 0 and mentions[index].end > quantity.start and quantity.family in ("duration", "thing", "count")
+@dataclass
+class _Reading:
+    """What is read once per text and shared by its claims."""
+
+    text: str
+    plain: Plain
+    clauses: Clauses
+    document: date | None
+    dates_by_sentence: dict[int, list[dates.Mention]] = field(default_factory=dict)
+
+    def dates(self, sentence: tuple[int, int]) -> list[dates.Mention]:
+        """Return the dates of a sentence; each sentence is read once."""
+        if sentence[0] not in self.dates_by_sentence:
+            self.dates_by_sentence[sentence[0]] = dates.mentions(self.plain.text, self.document, *sentence)
+        return self.dates_by_sentence[sentence[0]]
+
+
+def _is_part_of_date(quantity: Quantity, reading: _Reading) -> bool:
+    if quantity.family not in ("duration", "thing", "count"):
+        return False
+    inside = reading.dates(reading.clauses.sentence(quantity.start))
+    index = bisect_left(inside, quantity.end, key=lambda mention: mention.start) - 1
+    return index >= 0 and inside[index].end > quantity.start
 
 
 _FOCUS = 300
+_PER = re.compile(r"\s?(?:/|每|per\s)\s?([A-Za-z一-龥·]{1,8})")
 
 
-def _claim(
-    quantity: Quantity,
-    kind: str,
-    plain: Plain,
-    clauses: Clauses,
-    mentions: list[dates.Mention],
-    starts: list[int],
-    text: str,
-) -> Claim:
+def _claim(quantity: Quantity, kind: str, reading: _Reading) -> Claim:
+    plain, text = reading.plain, reading.text
     start, end = plain.span(quantity.start, quantity.end)
-    first, last = clauses.sentence(quantity.start)
+    first, last = reading.clauses.sentence(quantity.start)
     first, last = max(first, quantity.start - _FOCUS // 2), min(last, quantity.end + _FOCUS // 2)
     sentence = text[slice(*plain.span(first, max(last, first + 1)))].strip()
-    after = plain.text[quantity.end : quantity.end + 30]
-    per = re.match(r"\s?(?:/|每|per\s)\s?([A-Za-z一-龥·]{1,8})", after)
+    per = _PER.match(plain.text, quantity.end)
     warning = "; ".join(quantity.remarks)
-    alternatives = _alternatives(quantity, kind, plain.text)
+    alternatives = _alternatives(quantity, kind)
     confidence = "low" if warning else "medium" if alternatives else "high"
+    precision = _precision(plain.text, quantity) if kind == "compute" else ""
     return Claim(
         kind, quantity.low, quantity.high, quantity.unit, quantity.si_low, quantity.si_high, quantity.si_unit,
-        rung(clauses, quantity.start, quantity.end), quantity.qualifier, _subject(quantity, clauses),
-        _date(quantity, clauses, mentions, starts), start, end, text[start:end], sentence, quantity.chip_model,
-        _precision(kind, plain.text[quantity.end : quantity.end + 24], plain.text[max(0, quantity.start - 24) : quantity.start]),
+        rung(reading.clauses, quantity.start, quantity.end), quantity.qualifier, _subject(quantity, reading.clauses),
+        _date(quantity, reading), start, end, text[start:end], sentence, quantity.chip_model, precision,
         per[1] if per else "", alternatives, confidence, warning,
     )  # fmt: skip
 
 
-def _alternatives(quantity: Quantity, kind: str, text: str) -> str:
+def _alternatives(quantity: Quantity, kind: str) -> str:
     """Return the other reading of a compute figure that may have lost its 万."""
     value = quantity.si_low if quantity.si_low is not None else quantity.si_high
     if kind == "compute" and value is not None and value < 100 and quantity.unit in ("P", "p", "PF"):
@@ -143,24 +154,39 @@ def _alternatives(quantity: Quantity, kind: str, text: str) -> str:
     return ""
 
 
-def _precision(kind: str, after: str, before: str) -> str:
-    if kind != "compute":
+_PRECISION = re.compile(r"FP(?:4|8|16|32|64)|BF16|INT8|TF32|稠密|稀疏|dense|sparse|半精度|单精度|双精度", re.IGNORECASE)
+
+
+def _precision(text: str, quantity: Quantity) -> str:
+    near = text[quantity.end : quantity.end + 24] + " " + text[max(0, quantity.start - 24) : quantity.start]
+    return " ".join(dict.fromkeys(_PRECISION.findall(near)))
+
+
+def _date(quantity: Quantity, reading: _Reading) -> str:
+    """Return the date that governs a quantity.
+
+    The nearest in its clause; else the last before it in the sentence, unless the clause is a
+    relative one in the future; else that of a clause behind it that has no subject of its own.
+    """
+    clauses = reading.clauses
+    sentence = clauses.sentence(quantity.start)
+    inside = reading.dates(sentence)
+    if not inside:
         return ""
-    found = re.findall(r"FP(?:4|8|16|32|64)|BF16|INT8|TF32|稠密|稀疏|dense|sparse|半精度|单精度|双精度", after + " " + before, re.I)
-    return " ".join(dict.fromkeys(found))
-
-
-def _date(quantity: Quantity, clauses: Clauses, mentions: list[dates.Mention], starts: list[int]) -> str:
-    """Return the date that governs a quantity: in its clause the nearest, else the last before it in the sentence."""
-    first, last = clauses.sentence(quantity.start)
     at, stop = clauses.clause(quantity.start)
-    begin, finish = bisect_left(starts, first), bisect_left(starts, last)
-    inside = mentions[begin:finish] if finish - begin < 60 else mentions[max(begin, bisect_left(starts, quantity.start) - 30) : finish][:60]
-    same = [m for m in inside if at <= m.start < stop]
+    low = bisect_left(inside, at, key=lambda mention: mention.start)
+    high = bisect_left(inside, stop, key=lambda mention: mention.start)
+    same = inside[low:high][:40]
     if same:
-        return min(same, key=lambda m: _gap(m, quantity)).edtf
-    before = [m for m in inside if m.end <= quantity.start]
-    return before[-1].edtf if before else ""
+        return min(same, key=lambda mention: _gap(mention, quantity)).edtf
+    if low and not _RELATIVE.match(clauses.text, at):
+        return inside[low - 1].edtf
+    if not low and stop < sentence[1] and is_predicate(clauses, stop):
+        return next((mention.edtf for mention in inside[high:] if mention.start < clauses.clause(stop)[1]), "")
+    return ""
+
+
+_RELATIVE = re.compile(r"\s?(?:which|that|and)\s(?:will|would|could|is expected)\b")
 
 
 def _gap(mention: dates.Mention, quantity: Quantity) -> int:
@@ -185,7 +211,7 @@ def _subject(quantity: Quantity, clauses: Clauses) -> str:
             return run.group()
         run = re.match(r"的?([一-龥A-Za-z]{2,14})", after)
         return run[1] if run else ""
-    run = re.match(r"\s(?:of\s)?((?:[A-Za-z][\w'-]*\s?){1,4})", after)
+    run = re.match(r"\s(?:of\s)?([A-Za-z][\w'-]{0,20}(?:\s[A-Za-z][\w'-]{0,20}){0,3})", after)
     if run:
         return run[1].strip()
     return " ".join(re.findall(r"[A-Za-z][\w'-]*", before)[-4:])

@@ -47,6 +47,8 @@ _EN = re.compile(
     rf"|(?P<wd>(?:on|last)\s(?:{'|'.join(_WEEKDAYS)}))|(?P<day_rel>today|yesterday)\b|(?P<now>year-end|the year's end|the end of the year|year's end))",
     re.IGNORECASE,
 )  # fmt: skip
+# words that end the reach of an earlier date in the same sentence
+_NOW = re.compile(r"截至目前|目前|现在|如今|现已|currently|\bnow\b|\bso far\b|to date")
 _FUTURE = re.compile(r"将|预计|计划|力争|拟|will|expected|plan", re.IGNORECASE)
 _SEASON = {"spring": 21, "summer": 22, "fall": 23, "autumn": 23, "winter": 24, "春": 21, "夏": 22, "秋": 23, "冬": 24}
 
@@ -60,16 +62,20 @@ class Mention:
     edtf: str
 
 
-def mentions(text: str, document: date | None = None) -> list[Mention]:
+def mentions(text: str, document: date | None = None, start: int = 0, stop: int | None = None) -> list[Mention]:
     """Return the dates of a folded text as EDTF (ISO 8601-2), in reading order, without overlaps.
 
     Half-years, quarters and "early" or "late" parts of a year are intervals of months; a month
     without a year is anchored on `document` (or on the last full year in the text before it), and
-    written XXXX-MM where there is neither.
+    written XXXX-MM where there is neither.  "Now" and its like are mentions with an empty date.
+    Only text[start:stop] is read.
     """
     found: list[Mention] = []
+    stop = len(text) if stop is None else stop
+    for match in _NOW.finditer(text, start, stop):
+        found.append(Mention(match.start(), match.end(), ""))
     for pattern, read in ((_MONTH_RANGE, _month_range), (_YEARS, _year_range), (_ISO, _iso), (_ZH, _zh), (_EN, _en)):
-        for match in pattern.finditer(text):
+        for match in pattern.finditer(text, start, stop):
             edtf = read(match, _anchor(document, text, match.start()), text)
             if edtf:
                 found.append(Mention(match.start(), match.end(), edtf))

@@ -12,7 +12,7 @@ _FINAL = frozenset(
     "chips servers racks compute power gen battery transformer voltage energy energy_gen battery_energy tce land floor "
     "area_other pue money_cny money_usd money_hkd money_eur share count duration".split()
 )
-_DEFAULT = {"power": "power", "energy": "energy", "area": "area_other", "feet": "floor", "thing": ""}
+_DEFAULT = {"power": "power", "energy": "energy", "area": "area_other", "feet": "floor", "thing": "", "cards": ""}
 _AHEAD = 14  # characters behind a number in which a noun still names it
 _BEHIND = 60
 _DURATION = re.compile(
@@ -28,8 +28,18 @@ _GROWTH = re.compile(
 _NOUN = re.compile(r"[一-龥]{2}|[A-Za-z]{3}")
 
 
-def resolve(quantity: Quantity, clauses: Clauses) -> str:
+def is_storage_pair(quantities: list[Quantity], index: int, text: str) -> bool:
+    """Say whether a power stands before its energy, "100MW/400MWh", as only storage is written."""
+    if index + 1 >= len(quantities) or quantities[index].family != "power":
+        return False
+    following = quantities[index + 1]
+    return following.family == "energy" and text[quantities[index].end : following.start].strip() == "/"
+
+
+def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
     """Return the kind of a quantity, or "" where it is near a claim but none."""
+    if paired:
+        return "battery"
     text = clauses.text
     sentence_start, sentence_end = clauses.sentence(quantity.start)
     start, stop = clauses.clause(quantity.start)
@@ -39,7 +49,8 @@ def resolve(quantity: Quantity, clauses: Clauses) -> str:
     family = quantity.family
     unit = vocabulary.units().get(vocabulary.key(_bare(quantity.unit)))
     if unit and unit.needs:
-        near = text[max(sentence_start, quantity.start - 100) : min(sentence_end, quantity.end + 100)]
+        reach = 12 if unit.family == "tce" else 100
+        near = text[max(sentence_start, quantity.start - reach) : min(sentence_end, quantity.end + reach)]
         if not re.search(unit.needs, near):
             return ""
     if family in vocabulary.kind_rules():
@@ -61,18 +72,21 @@ def _bare(unit: str) -> str:
     return re.sub(r"^(?:US\$|HK\$|[$¥€]|RMB|CNY|USD|人民币)?(?:[十百千万亿](?!瓦|伏)){0,4}", "", unit)
 
 
+_STOPS = re.compile(r"[,;、。(]")
+_STOPS_OR_DIGIT = re.compile(r"[,;、。(]|\d")
+
+
 def _by_words(family: str, before: str, after: str, wide: str) -> str:
     """Return the kind whose word stands nearest: first behind the number, then before it."""
     rules = vocabulary.kind_rules()[family]
-    ahead = re.split(r"[,;、。(]|\d", after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
+    stops = _STOPS if family == "cards" or family == "thing" else _STOPS_OR_DIGIT
+    ahead = stops.split(after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
     best: tuple[int, int, str] | None = None
     for rule in rules:
         match = rule.words.search(ahead)
         if match and (best is None or (match.start(), -match.end()) < best[:2]):
             best = (match.start(), -match.end(), rule.kind)
     if best and (family != "area" or best[2] == "floor"):
-        if family == "thing" and re.match(r"[一-龥]{0,10}的", ahead[: best[0]]):
-            return best[2]
         return best[2]
     for span in (before, wide):
         last: tuple[int, int, str] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _DIGITS = dict(zip("零〇一二三四五六七八九两壹贰叁肆伍陆柒捌玖俩", (0, *range(10), 2, *range(1, 10), 2), strict=True))
 _SMALL = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
@@ -61,6 +62,7 @@ def value(numeral: str) -> float | None:
     return han_value(numeral)
 
 
+@lru_cache(maxsize=1024)
 def scale(word: str) -> float:
     """Return the factor of a scale word ("万", "千亿", "bn"); 1 for none."""
     word = re.sub(r"[\s-]+", " ", word.strip().lower())

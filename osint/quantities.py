@@ -86,8 +86,8 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
     number, unit = match["number"], match["unit"]
     if number == "一" and not match["scale"]:
         return False
-    if number in "十百千万亿" and text[match.start("number") - 1 : match.start("number")] in ("(", "["):
-        return False  # "(万元)" is the unit of a label
+    if number in "十百千万亿" and re.search(r"[(\[]$|单位[:为]?$", text[max(0, match.start("number") - 4) : match.start("number")]):
+        return False  # "(万元)" and "单位:万元" are the unit of a label
     after = text[match.end("number") : match.end("number") + 1]
     if after and ("⁰" <= after <= "⁹" or after in "¹" or "①" <= after <= "⓿"):
         return False  # a power of ten or a circled digit belongs to the number: not read
@@ -176,10 +176,12 @@ def _noun(text: str, end: int) -> tuple[int, str, str] | None:
         pair = f"{word} {two[1].rstrip('.').lower()}" if two else ""
         kinds = vocabulary.nouns()
         if pair in kinds and two:
-            found, position = (two.end(1), kinds[pair], model), two.end(1)
+            stop = two.start(1) + len(two[1].rstrip("."))
+            found, position = (stop, kinds[pair], model), stop
             continue
         if word in kinds:
-            found, position = (token.end(1), kinds[word], model), token.end(1)
+            stop = token.start(1) + len(word)
+            found, position = (stop, kinds[word], model), stop
             continue
         if found and not model:
             break

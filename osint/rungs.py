@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from osint import vocabulary
 
 _END = re.compile(r"[。!?！？；;\n]|(?<=[a-z0-9)%\"'])\.(?=\s+[A-Z\"(]|\s*$)|\s\|\s")
-_COMMA = re.compile(r",(?!\d)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s")
+_COMMA = re.compile(r"(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|has|have|plans|expects|aims)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s")
 _NEGATION_REACH = 12
 
 
@@ -31,12 +31,7 @@ class Clauses:
         self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text) + 1]
         cuts = {m.end() for m in _COMMA.finditer(text)}
         self.clause_ends = sorted(cuts | set(self.sentence_ends))
-        pattern, roles = vocabulary.rung_words()
-        raw = [
-            Hit(m.start(), m.end(), roles[re.sub(r"\s+", " ", m.group().lower())]) for m in pattern.finditer(text)
-        ]
-        self.hits = [hit for hit in _without_negated(raw, text) if hit.role != "none"]
-        self._hit_starts = [hit.start for hit in self.hits]
+        self._hits: dict[int, list[Hit]] = {}
 
     def sentence(self, offset: int) -> tuple[int, int]:
         """Return the span of the sentence that holds `offset`."""
@@ -48,10 +43,29 @@ class Clauses:
         index = bisect_right(self.clause_ends, offset)
         return self.clause_ends[index - 1], min(self.clause_ends[index], len(self.text))
 
-    def hits_in(self, start: int, end: int) -> list[Hit]:
-        """Return the rung words that begin inside a span."""
-        first = bisect_right(self._hit_starts, start - 1)
-        return self.hits[first : bisect_right(self._hit_starts, end - 1)]
+    def hits(self, start: int, stop: int) -> list[Hit]:
+        """Return the rung words of the clause that spans [start, stop); each clause is read once."""
+        if start not in self._hits:
+            found = sorted(_words_in(self.text, start, stop), key=lambda hit: hit.start)
+            self._hits[start] = [hit for hit in _without_negated(found, self.text) if hit.role != "none"]
+        return self._hits[start]
+
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z']*")
+
+
+def _words_in(text: str, start: int, stop: int) -> list[Hit]:
+    han, roles, phrases = vocabulary.rung_words()
+    found = [Hit(m.start(), m.end(), roles[m.group()]) for m in han.finditer(text, start, stop)]
+    busy = start
+    for match in _WORD.finditer(text, start, stop):
+        for phrase in phrases.get(match.group().lower(), ()) if match.start() >= busy else ():
+            end = match.start() + len(phrase)
+            if text[match.start() : end].lower().replace("\n", " ") == phrase and not text[end : end + 1].isalpha():
+                found.append(Hit(match.start(), end, roles[phrase]))
+                busy = end
+                break
+    return found
 
 
 def _without_negated(hits: list[Hit], text: str) -> list[Hit]:
@@ -79,16 +93,31 @@ def rung(clauses: Clauses, start: int, end: int) -> str:
     The clause of the quantity decides; a clause without such a word takes the one that the sentence
     before it left standing.  Future and intention make every rung an announced one.
     """
-    first, _ = clauses.sentence(start)
+    first, last = clauses.sentence(start)
     at, stop = clauses.clause(start)
+    ahead = stop
     for _ in range(6):
-        hits = clauses.hits_in(at, stop)
+        hits = clauses.hits(at, stop)
         if hits:
             return _decide(hits, start, end)
         if at <= first:
-            return ""
+            break
         at, stop = clauses.clause(at - 1)[0], at
+    if ahead < last and is_predicate(clauses, ahead):
+        hits = clauses.hits(*clauses.clause(ahead))
+        return _decide(hits, start, end) if hits else ""
     return ""
+
+
+_PREDICATE = re.compile(
+    r"\s?(?:(?:目前|现)?(?:已|均|全部)|将|预计|计划|拟|尚|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
+    r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now)\b)"
+)
+
+
+def is_predicate(clauses: Clauses, at: int) -> bool:
+    """Say whether the clause at `at` has no subject of its own, so that it speaks of what stands before it."""
+    return bool(_PREDICATE.match(clauses.text, at)) and not re.search(r"\d[\d.]*\s?(?:[万亿]?[PMGk]W?|万|亿)", clauses.text[slice(*clauses.clause(at))])
 
 
 def _decide(hits: list[Hit], start: int, end: int) -> str:

@@ -106,8 +106,12 @@ def nouns() -> dict[str, str]:
 
 
 @cache
-def rung_words() -> tuple[re.Pattern[str], dict[str, str]]:
-    """Return a pattern over the words of `rungs.csv` and the role of each (a rung, future, negation)."""
+def rung_words() -> tuple[re.Pattern[str], dict[str, str], dict[str, list[str]]]:
+    """Return what finds the words of `rungs.csv`.
+
+    A pattern over the Chinese words, the role of every word (a rung, future, negation), and the
+    English phrases by their first word, longest first.
+    """
     roles: dict[str, str] = {}
     for number, row in enumerate(_rows("rungs.csv"), start=2):
         if row["role"] not in (*RUNGS, "future", "negation", "none"):
@@ -116,5 +120,9 @@ def rung_words() -> tuple[re.Pattern[str], dict[str, str]]:
                 "future, negation, none; correct it"
             )
         for word in row["words"].split("|"):
-            roles[re.sub(r"\s+", " ", word.lower())] = row["role"]
-    return re.compile(_word_pattern(list(roles)), re.IGNORECASE), roles
+            roles[word.lower()] = row["role"]
+    phrases: dict[str, list[str]] = {}
+    for word in sorted((word for word in roles if word.isascii()), key=len, reverse=True):
+        phrases.setdefault(re.split(r"[ -]", word)[0], []).append(word)
+    han = sorted((re.escape(word) for word in roles if not word.isascii()), key=len, reverse=True)
+    return re.compile("|".join(han)), roles, phrases
