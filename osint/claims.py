@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,6 +14,9 @@ from osint import dates, kinds
 from osint.normal import Plain, fold
 from osint.quantities import Quantity, scan
 from osint.rungs import Clauses, is_predicate, rung
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 COLUMNS = (
     "file", "kind", "low", "high", "unit", "si_low", "si_high", "si_unit", "rung", "qualifier", "subject", "date",
@@ -70,14 +74,48 @@ class Claim:
     """what a reader must check against the page"""
 
 
-def extract(text: str, document: date | None = None) -> list[Claim]:
+# a line may be read by itself unless a quantity can run over its end ("$1.2", line break, "billion")
+_BLOCK_END = re.compile(r"(?<=[。！？!?;；.|])[ \t]*[\r\n\f]+|[\r\n\f]{2,}")
+
+
+def extract(text: str, document: date | None = None, labels: Mapping[int, str] | None = None) -> list[Claim]:
     """Return the claims of `text` in reading order.
 
     `document` is the date of the document, on which "next May" and "the end of the year" are
-    anchored; without it such dates stay empty.  Deterministic, and linear in the length of the text.
+    anchored; without it such dates stay empty.  `labels` gives, for the offset of a table cell, the
+    header of its column, whose unit a bare number takes.  Deterministic, and linear in the length of
+    the text.  A paragraph that stands in the text more than once is read once.
     """
+    claims: list[Claim] = []
+    known: dict[str, list[Claim]] = {}
+    for start, stop in _blocks(text):
+        block = text[start:stop]
+        here = {at - start: label for at, label in (labels or {}).items() if start <= at < stop} if labels else {}
+        if here:
+            found = _extract_block(block, document, here)
+        else:
+            if block not in known:
+                known[block] = _extract_block(block, document, {})
+            found = known[block]
+        claims += [replace(claim, start=claim.start + start, end=claim.end + start) if start else claim for claim in found]
+    return claims
+
+
+def _blocks(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of the paragraphs of a text that can be read apart, without gaps."""
+    start = 0
+    for match in _BLOCK_END.finditer(text):
+        yield start, match.end()
+        start = match.end()
+    if start < len(text):
+        yield start, len(text)
+
+
+def _extract_block(text: str, document: date | None, labels: Mapping[int, str]) -> list[Claim]:
+    if not _ANY_NUMBER.search(text):
+        return []
     plain = fold(text)
-    quantities = scan(plain)
+    quantities = scan(plain, labels)
     if not quantities:
         return []
     reading = _Reading(text, plain, Clauses(plain.text), document)
@@ -87,6 +125,12 @@ def extract(text: str, document: date | None = None) -> list[Claim]:
         if kind and not _is_part_of_date(quantity, reading):
             claims.append(_claim(quantity, kind, reading))
     return claims
+
+
+_ANY_NUMBER = re.compile(
+    r"[\d〇一二三四五六七八九十百千万亿两萬億兩壹贰叁肆伍陆柒捌玖]|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|"
+    r"twelve|dozen|hundred|thousand|million|\w+teen|\w+ty)\b", re.IGNORECASE
+)  # fmt: skip
 
 
 def frame(claims: list[Claim], file: str = "") -> pd.DataFrame:

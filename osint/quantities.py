@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
 from osint import numerals, vocabulary
-from osint.normal import Plain
+from osint.normal import Plain, fold
 from osint.qualifiers import qualifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _CURRENCY = {
     "US$": "money_usd", "USD": "money_usd", "$": "money_usd", "HK$": "money_hkd", "HKD": "money_hkd",
@@ -208,6 +212,27 @@ _PUE = re.compile(r"(?:PUE|[电][能力]?[利使]用效率)[^0-9;。]{0,32}$", r
 _COAL = re.compile(r"标准?煤[约近超共达为:\s]{0,4}$")
 
 
+_HEADER_UNIT = re.compile(r"[(\[（【](?:单位[::：]?)?([^()\[\]（）【】\s]{1,8})[)\]）】]|[/／]([A-Za-z万亿元千瓦]{1,5})$")
+
+
+def _label_cells(atoms: list[Atom], plain: Plain, labels: Mapping[int, str]) -> None:
+    """Give a bare number alone in its table cell the unit in the header of its column."""
+    for atom in atoms:
+        header = labels.get(plain.origin(atom.start)) if not atom.family else None
+        match = _HEADER_UNIT.search(header) if header else None
+        if match:
+            _take_unit(atom, fold(match[1] or match[2]).text)
+
+
+def _take_unit(atom: Atom, label: str) -> None:
+    scaled = re.match(numerals.HAN_SCALE, label)
+    scale = scaled.group() if scaled else ""
+    known = vocabulary.units().get(vocabulary.key(label[len(scale) :]))
+    if known:
+        atom.unit, atom.scale = label[len(scale) :], atom.scale or scale
+        atom.family, atom.si_unit, atom.factor = known.family, known.si_unit, known.factor
+
+
 def _unit_before(atom: Atom, text: str) -> None:
     """Give a bare number the unit that its label carries: "(万元): 668.79", "PUE 1.2"."""
     before = text[max(0, atom.start - 48) : atom.start]
@@ -217,13 +242,7 @@ def _unit_before(atom: Atom, text: str) -> None:
     head = _HEAD.search(before[-16:])
     if not head:
         return
-    label = head[1]
-    scaled = re.match(numerals.HAN_SCALE, label)
-    scale = scaled.group() if scaled else ""
-    known = vocabulary.units().get(vocabulary.key(label[len(scale) :]))
-    if known:
-        atom.unit, atom.scale = label[len(scale) :], atom.scale or scale
-        atom.family, atom.si_unit, atom.factor = known.family, known.si_unit, known.factor
+    _take_unit(atom, head[1])
 
 
 # ---------------------------------------------------------------- ranges, lists, products
@@ -321,8 +340,11 @@ def _share(atom: Atom, following: Atom, text: str) -> None:
 _MONEY_CUT = re.compile(r"\s?/\s?([A-Za-z一-龥·]{1,8})")
 
 
-def scan(plain: Plain) -> list[Quantity]:
-    """Return the quantities of a folded text in reading order, families not yet resolved to kinds."""
+def scan(plain: Plain, labels: Mapping[int, str] | None = None) -> list[Quantity]:
+    """Return the quantities of a folded text in reading order, families not yet resolved to kinds.
+
+    `labels` gives column headers by the original offset of a table cell.
+    """
     text = plain.text
     atoms = _atoms(text)
     for atom in atoms:
@@ -334,6 +356,8 @@ def scan(plain: Plain) -> list[Quantity]:
             if noun:
                 atom.end, atom.family, atom.chip_model = noun
                 atom.unit, atom.si_unit = noun[1], "count"
+    if labels:
+        _label_cells(atoms, plain, labels)
     found = []
     for first, last in _join(atoms, text):
         quantity = _quantity(first, last, text)
