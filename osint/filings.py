@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osint import claims, dates, decoding, office, pages, pdfs
+from osint import claims, dates, decoding, hypertext, office, pdfs
 from osint.errors import OsintError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def parse(data: bytes, name: str, label: str = "") -> Filing:
     if data[:4] in (b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*") or data[:3] == b"\xff\xd8\xff":
         raise OsintError(f"{name}: a picture without text; read it with the OCR extra (osint.scans) or by eye")
     if suffix in (".mht", ".mhtml") or re.match(rb"(?:From|MIME-Version|Content-Type):", head, re.IGNORECASE):
-        body, charset = pages.from_mhtml(data)
+        body, charset = hypertext.from_mhtml(data)
         if body:
             return _html(body, name, charset, ())
     if suffix in (".htm", ".html", ".shtml", ".xhtml", ".jsp") or re.match(rb"<(?:!doctype|html|head|body|div|table|\?xml|meta)", head, re.I):
@@ -129,7 +129,7 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...]) -> Filin
     if len(data) > _MAX_TEXT:
         raise OsintError(f"{name}: a page of {len(data) / 1e6:.0f} MB is over the limit of {_MAX_TEXT / 1e6:.0f} MB; save its text")
     source, codec, odd = decoding.decode(data, label)
-    page = pages.read_html(source)
+    page = hypertext.read_html(source)
     return _finished(
         Filing(
             name, "html", page.text, data, codec, tuple(page.starts) or (0,),
