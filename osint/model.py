@@ -1,0 +1,437 @@
+"""What the evidence allows: the exact posterior of one quantity given others.
+
+Under one reading (see network.py) the network is linear and Gaussian in the logs. The size of the site has
+a flat prior, so that the posterior is generalised least squares (Rasmussen and Williams 2006, section 2.7)
+and a chain is exactly scale-free. Readings are weighed by their exact marginal likelihood with the size
+integrated out. A one-sided given truncates. The number under test is never a given: verdict.py opens it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
+
+from osint import network, tables
+from osint.errors import OsintError
+from osint.network import QUANTITIES, Z90, Reading
+
+EXACT = 1e-4  # relative sd of a given without a range
+GRID = 301  # points across a truncated distribution
+LATTICE = 509  # points of the quadrature over several one-sided givens
+
+
+@dataclass(frozen=True)
+class Given:
+    """One piece of evidence: a quantity with a 90% interval, or a bound on one side.
+
+    `low` and `high` are positive and in the unit of QUANTITIES; None on one side makes it a bound.
+    `label` says where it comes from; `ids` name the rows of the register behind it.
+    """
+
+    quantity: str
+    low: float | None
+    high: float | None
+    label: str = ""
+    ids: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.quantity not in QUANTITIES:
+            raise OsintError(f"{self.quantity!r} is not a quantity of the model; use one of {', '.join(QUANTITIES)}")
+        for value in (self.low, self.high):
+            if value is not None and not (np.isfinite(value) and value > 0):
+                raise OsintError(f"{self.quantity}={value} is not a positive finite number; leave it out if it is not known")
+        if self.low is None and self.high is None:
+            raise OsintError(f"{self.quantity} was given no value; write {self.quantity}=VALUE or {self.quantity}=LOW..HIGH")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise OsintError(f"{self.quantity}={self.low:g}..{self.high:g} has low above high; write the smaller number first")
+
+    @property
+    def bound(self) -> bool:
+        """Whether only one side is known."""
+        return self.low is None or self.high is None
+
+    @property
+    def log(self) -> float:
+        """Log of the middle."""
+        return float(np.log(self.low * self.high) / 2)  # type: ignore[operator]
+
+    @property
+    def sd(self) -> float:
+        """Sd of the log: a 90% interval is low to high."""
+        return max(float(np.log(self.high / self.low) / (2 * Z90)), EXACT)  # type: ignore[operator]
+
+    def text(self) -> str:
+        """The given as it can be typed."""
+        if self.low is None:
+            return f"{self.quantity}<={self.high:g}"
+        if self.high is None:
+            return f"{self.quantity}>={self.low:g}"
+        return f"{self.quantity}={self.low:g}" + ("" if self.low == self.high else f"..{self.high:g}")
+
+
+NUMBER = r"[0-9][0-9,]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?"
+
+
+def parse_given(text: str) -> Given:
+    """Read NAME=VALUE, NAME=LOW..HIGH, NAME>=LOW or NAME<=HIGH."""
+    found = re.fullmatch(rf"\s*(\w+)\s*(=|>=|<=)\s*({NUMBER})(?:\s*\.\.\s*({NUMBER}))?\s*", text)
+    if not found:
+        raise OsintError(f"{text!r} is not NAME=VALUE or NAME=LOW..HIGH with positive numbers in the unit of the name")
+    name, sign, first, second = found.groups()
+    low = float(first.replace(",", ""))
+    high = float(second.replace(",", "")) if second else low
+    if second and sign != "=":
+        raise OsintError(f"{text!r} has a bound and a range; write one of them")
+    return Given(name, None if sign == "<=" else low, None if sign == ">=" else high, label=text.strip())
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """One reading, solved for one target."""
+
+    reading: Reading
+    mean: float
+    sd: float
+    weights: np.ndarray  # of the two-sided givens; they sum to one
+    alone: np.ndarray  # log of the target that each of them gives by itself
+    shares: dict[str, float]  # variance of the answer by factor
+    log_likelihood: float
+    bounds: tuple[np.ndarray, ...] | None  # (offset, slope, threshold, sign, covariance) of one-sided givens
+
+
+def _columns(reading: Reading, quantities: list[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Means (n,) and loadings (n, factors) of the logs, in units of log it_mw."""
+    loadings = [reading.loading(q) for q in quantities]
+    names = sorted({name for row in loadings for name in row})
+    matrix = np.array([[row.get(name, 0.0) for name in names] for row in loadings]).reshape(len(quantities), len(names))
+    return np.array([reading.mean(q) for q in quantities]), matrix, names
+
+
+def _solve(reading: Reading, target: str, firm: list[Given], bounds: list[Given], extra_sd: float = 0.0) -> _Solved:
+    """Posterior of the log target under one reading: generalised least squares with an unknown size."""
+    n = len(firm)
+    mu, load, names = _columns(reading, [g.quantity for g in firm] + [target] + [g.quantity for g in bounds])
+    noise = np.array([np.hypot(g.sd, extra_sd) for g in firm])
+    y = np.array([g.log for g in firm]) - mu[:n]
+    cov = load[:n] @ load[:n].T + np.diag(noise**2)
+    rest = load[n:]
+    ones = np.ones(n)
+    inverse = np.linalg.inv(cov)
+    s = ones @ inverse @ ones
+    cross = rest @ load[:n].T  # (1 + bounds, n)
+    gap = 1 - cross @ inverse @ ones
+    weights = cross @ inverse + np.outer(gap, ones @ inverse) / s
+    means = mu[n:] + weights @ y
+    joint = rest @ rest.T - cross @ inverse @ cross.T + np.outer(gap, gap) / s
+    projector = inverse - np.outer(inverse @ ones, ones @ inverse) / s
+    likelihood = -0.5 * ((n - 1) * np.log(2 * np.pi) + np.linalg.slogdet(cov)[1] + np.log(s) + y @ projector @ y)
+    residual = rest[0] - weights[0] @ load[:n]
+    shares = {name: float(v**2) for name, v in zip(names, residual, strict=True) if v**2 > 0}
+    given_noise = float(((weights[0] * noise) ** 2).sum())
+    if given_noise > EXACT:
+        shares["the ranges of the givens"] = given_noise
+    truncation, extra = _truncate(means, joint, bounds)
+    variance = max(float(joint[0, 0]), EXACT**2)
+    return _Solved(reading, float(means[0]), variance**0.5, weights[0], y + mu[n], shares, likelihood + extra, truncation)
+
+
+def _truncate(means: np.ndarray, joint: np.ndarray, bounds: list[Given]) -> tuple[tuple[np.ndarray, ...] | None, float]:
+    """One-sided givens, conditioned on the target, and the log probability that they hold."""
+    if not bounds:
+        return None, 0.0
+    sign = np.array([1.0 if g.high is None else -1.0 for g in bounds])
+    threshold = np.log([g.low if g.high is None else g.high for g in bounds])
+    slope = joint[1:, 0] / max(joint[0, 0], EXACT**2)
+    remaining = joint[1:, 1:] - np.outer(slope, joint[1:, 0])
+    remaining = remaining + np.eye(len(bounds)) * EXACT**2
+    inside = _orthant((sign * (means[1:] - threshold))[None, :], np.outer(sign, sign) * joint[1:, 1:] + np.eye(len(bounds)) * EXACT**2)
+    offset = means[1:] - slope * means[0]
+    return (offset, slope, threshold, sign, remaining), float(inside[0])
+
+
+def _orthant(at: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Log probability that normals with mean `at` (points, k) and a covariance are all positive.
+
+    Exact for one bound; for several, Genz (1992) separation of variables on a fixed lattice, good to 1e-3.
+    """
+    if at.shape[1] == 1:
+        return log_ndtr(at[:, 0] / covariance[0, 0] ** 0.5)
+    chol = np.linalg.cholesky(covariance)
+    k = at.shape[1]
+    steps = np.arange(1, LATTICE + 1)[:, None] * np.sqrt([2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0])[: k - 1]
+    u = np.abs(2 * (steps % 1) - 1)  # (lattice, k - 1)
+    z = np.zeros((at.shape[0], LATTICE, k))
+    product = np.ones((at.shape[0], LATTICE))
+    for j in range(k):
+        tail = ndtr((at[:, None, j] + z[:, :, :j] @ chol[j, :j]) / chol[j, j])
+        product = product * tail
+        if j < k - 1:
+            z[:, :, j] = -ndtri(np.clip(u[:, j] * tail, 1e-300, 1))
+    return np.log(np.maximum(product.mean(axis=1), 1e-300))
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Distribution of the log of a quantity: a mixture over readings, normal or truncated normal."""
+
+    weights: np.ndarray
+    solved: tuple[_Solved, ...]
+
+    @cached_property
+    def _tables(self) -> list[tuple[np.ndarray, np.ndarray] | None]:
+        return [None if s.bounds is None else _truncated_cdf(s) for s in self.solved]
+
+    def cdf(self, x: np.ndarray | float) -> np.ndarray:
+        """Probability that the log is at most x."""
+        x = np.atleast_1d(np.asarray(x, dtype=float))
+        total = np.zeros(x.shape)
+        for w, s, table in zip(self.weights, self.solved, self._tables, strict=True):
+            total += w * (ndtr((x - s.mean) / s.sd) if table is None else np.interp(x, *table))
+        return total
+
+    def quantile(self, p: np.ndarray | float) -> np.ndarray:
+        """Logs at the given probabilities, by bisection on the exact distribution."""
+        p = np.atleast_1d(np.asarray(p, dtype=float))
+        live = [s for w, s in zip(self.weights, self.solved, strict=True) if w > 0]
+        low = np.full(p.shape, min(s.mean - 9 * s.sd for s in live))
+        high = np.full(p.shape, max(s.mean + 9 * s.sd for s in live))
+        for _ in range(60):
+            middle = (low + high) / 2
+            below = self.cdf(middle) < p
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return (low + high) / 2
+
+    def at_least(self, value: float) -> float:
+        """Probability that the quantity is at least the value."""
+        return float(1 - self.cdf(np.log(value))[0])
+
+
+def _truncated_cdf(s: _Solved) -> tuple[np.ndarray, np.ndarray]:
+    offset, slope, threshold, sign, covariance = s.bounds  # type: ignore[misc]
+    x = s.mean + s.sd * np.linspace(-9, 9, GRID)
+    at = sign * (offset + np.outer(x, slope) - threshold)
+    density = np.exp(-(((x - s.mean) / s.sd) ** 2) / 2 + _orthant(at, np.outer(sign, sign) * covariance))
+    area = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
+    return x, area / area[-1] if area[-1] > 0 else np.linspace(0, 1, GRID)
+
+
+def posterior(target: str, givens: list[Given], readings: list[Reading], extra_sd: float = 0.0) -> tuple[Posterior, float]:
+    """Posterior of a target under a set of readings, and the log marginal likelihood of the givens.
+
+    `extra_sd` widens every given (a hypothesis under which the numbers are not tied to one another).
+    """
+    firm = [g for g in givens if not g.bound]
+    if not firm:
+        raise OsintError(f"{', '.join(g.text() for g in givens) or 'nothing'} leaves {target} unbounded; add a given with two sides")
+    solved = tuple(_solve(r, target, firm, [g for g in givens if g.bound], extra_sd) for r in readings)
+    logs = np.array([np.log(s.reading.prior) + s.log_likelihood for s in solved])
+    evidence = float(logsumexp(logs))
+    if not np.isfinite(evidence):
+        raise OsintError(f"the givens {', '.join(g.text() for g in givens)} cannot hold together; leave out the one you trust least")
+    return Posterior(np.exp(logs - evidence), solved), evidence
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A 90% interval with everything that it rests on."""
+
+    target: str
+    low: float
+    best: float
+    high: float
+    moved: list[dict]
+    hangs_on: dict
+    readings: list[dict]
+    chain: list[str]
+    distribution: Posterior = field(repr=False)
+
+    @property
+    def unit(self) -> str:
+        """Unit and kind, as 'MW IT, nameplate'."""
+        return QUANTITIES[self.target]
+
+    def to_dict(self) -> dict:
+        """Plain numbers for JSON."""
+        inner = {"low": sig(self.low), "best": sig(self.best), "high": sig(self.high), "unit": self.unit, "interval": "90%"}
+        return {
+            self.target: inner,
+            "moved": self.moved,
+            "hangs_on": self.hangs_on,
+            "readings": self.readings,
+            "chain": self.chain,
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for the answer and one for each given by itself; columns low, best, high, unit, weight."""
+        rows = [{"from": "all givens", "low": self.low, "best": self.best, "high": self.high, "unit": self.unit, "weight": 1.0}]
+        rows += [{"from": m["given"], **m["alone"], "unit": self.unit, "weight": m["weight"]} for m in self.moved]
+        return pd.DataFrame(rows)
+
+    def _repr_html_(self) -> str:
+        lines = [f"<b>{self.target}</b>: {show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {html.escape(self.unit)}"]
+        lines += [html.escape(step) for step in self.chain]
+        lines.append("Hangs most on: " + html.escape(self.hangs_on["text"]))
+        return "<br>".join(lines)
+
+
+def sig(value: float, digits: int = 3) -> float:
+    """Round to significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
+def show(value: float, digits: int = 2) -> str:
+    """A number with no more digits than its range supports."""
+    rounded = sig(value, digits)
+    return f"{rounded:,.0f}" if rounded >= 10 ** (digits - 1) or rounded == int(rounded) else f"{rounded:g}"
+
+
+def estimate(
+    target: str,
+    givens: list[Given],
+    *,
+    chip: str | None = None,
+    country: str | None = None,
+    date: str | None = None,
+    form: str = "",
+    fixed: dict[str, str] | None = None,
+    register: tables.Register | None = None,
+) -> Estimate:
+    """Return what the givens allow for the target: low, best, high (90%).
+
+    Parameters are quantities of network.QUANTITIES in their units. Without `chip` the family is a discrete
+    unknown with the prior of chips.csv for the country and date. `form` is 8-GPU or 4-GPU where the server is
+    known. `fixed` sets a reading by hand. Raises OsintError for an unknown quantity, chip or country.
+    """
+    register = register or tables.load()
+    if target not in QUANTITIES:
+        raise OsintError(f"{target!r} is not a quantity of the model; use one of {', '.join(QUANTITIES)}")
+    if country is not None and not re.fullmatch(r"[A-Z]{2}", country):
+        raise OsintError(f"the country {country!r} is not two capital letters, as CN")
+    _no_clash(givens)
+    found = network.readings(
+        {target} | {g.quantity for g in givens},
+        register.relations,
+        register.chips,
+        register.readings,
+        country=country,
+        chip=chip,
+        date=date,
+        form=form,
+        fixed=fixed,
+    )
+    answer, _ = posterior(target, givens, found)
+    low, best, high = np.exp(answer.quantile([0.05, 0.5, 0.95]))
+    return Estimate(
+        target, low, best, high, _moved(target, givens, found, answer, best), _hangs_on(answer), _weights(answer), _chain(answer, target, givens), answer
+    )
+
+
+def _no_clash(givens: list[Given]) -> None:
+    for i, a in enumerate(givens):
+        for b in givens[i + 1 :]:
+            exact = a.low == a.high and b.low == b.high
+            if a.quantity == b.quantity and exact and a.low != b.low:
+                raise OsintError(f"{a.text()} and {b.text()} cannot both hold; write one range, {a.quantity}=LOW..HIGH")
+
+
+def _moved(target: str, givens: list[Given], found: list[Reading], answer: Posterior, best: float) -> list[dict]:
+    """For each given: what it says alone, its exact weight in the log answer, and the step when it comes last."""
+    firm = [g for g in givens if not g.bound]
+    weights = sum(w * s.weights for w, s in zip(answer.weights, answer.solved, strict=True))
+    out = []
+    for g in givens:
+        others = [o for o in givens if o is not g]
+        row: dict = {"given": g.text(), "label": g.label, "ids": list(g.ids)}
+        if not g.bound:
+            alone, _ = posterior(target, [g], found)
+            low, middle, high = np.exp(alone.quantile([0.05, 0.5, 0.95]))
+            row["alone"] = {"low": sig(low), "best": sig(middle), "high": sig(high)}
+            row["weight"] = round(float(weights[next(i for i, o in enumerate(firm) if o is g)]), 4)
+        else:
+            row["alone"], row["weight"] = {"low": None, "best": None, "high": None}, 0.0
+        if any(not o.bound for o in others):
+            without, _ = posterior(target, others, found)
+            row["factor"] = sig(best / float(np.exp(without.quantile(0.5)[0])))
+        else:
+            row["factor"] = None
+        out.append(row)
+    return out
+
+
+def _hangs_on(answer: Posterior) -> dict:
+    """The factor or discrete reading that adds most to the variance of the log answer."""
+    shares: dict[str, float] = {}
+    rows: dict[str, network.Factor] = {}
+    for w, s in zip(answer.weights, answer.solved, strict=True):
+        for name, v in s.shares.items():
+            key = re.sub(r" per .*", " per chip", name)
+            shares[key] = shares.get(key, 0.0) + w * v
+        for edge in s.reading.edges.values():
+            rows |= {f.name: f for _, f in edge.factors}
+    means = np.array([s.mean for s in answer.solved])
+    overall = float(answer.weights @ means)
+    for name in answer.solved[0].reading.choice:
+        groups: dict[str, list[int]] = {}
+        for i, s in enumerate(answer.solved):
+            groups.setdefault(s.reading.choice[name], []).append(i)
+        between = 0.0
+        for members in groups.values():
+            w = answer.weights[members]
+            if w.sum() > 0:
+                between += float(w.sum() * ((w @ means[members]) / w.sum() - overall) ** 2)
+        shares[name] = between
+    if not shares or max(shares.values()) < EXACT**2:
+        return {"name": "nothing", "kind": "exact", "share": 0.0, "text": "nothing: the answer is one of the givens"}
+    top = max(shares, key=lambda k: shares[k])
+    share = round(shares[top] / sum(shares.values()), 2)
+    if top in rows:
+        f = rows[top]
+        text = f"{top}: {show(f.best)} ({show(f.low)} to {show(f.high)}) {f.unit}"
+        return {"name": top, "kind": "relation", "share": share, "text": text, "source": f.source}
+    if top in answer.solved[0].reading.choice:
+        parts: dict[str, float] = {}
+        for w, s in zip(answer.weights, answer.solved, strict=True):
+            parts[s.reading.choice[top]] = parts.get(s.reading.choice[top], 0.0) + float(w)
+        text = f"{top}: " + ", ".join(f"{k} {v:.0%}" for k, v in sorted(parts.items(), key=lambda kv: -kv[1]) if v >= 0.01)
+        return {"name": top, "kind": "reading", "share": share, "text": text, "source": "readings.csv and chips.csv"}
+    return {"name": top, "kind": "range", "share": share, "text": top, "source": "relations.csv and chips.csv"}
+
+
+def _weights(answer: Posterior) -> list[dict]:
+    rows = [{**s.reading.choice, "prior": round(s.reading.prior, 4), "posterior": round(float(w), 4)} for w, s in zip(answer.weights, answer.solved, strict=True)]
+    return sorted(rows, key=lambda r: -r["posterior"])
+
+
+def _chain(answer: Posterior, target: str, givens: list[Given]) -> list[str]:
+    """The arithmetic of the likeliest reading, one line for each given."""
+    top = answer.solved[int(np.argmax(answer.weights))]
+    lines = []
+    for g in givens:
+        value = np.exp(g.log) if not g.bound else (g.low or g.high)
+        up, down = top.reading.path(g.quantity)[::-1], top.reading.path(target)
+        shared = {q for q, _ in up} & {q for q, _ in down}
+        text = f"{show(value, 4)} {QUANTITIES[g.quantity]}"
+        for q, edge in up:
+            if q not in shared:
+                text += _factor_text(edge, -1, -edge.shift)
+        for q, edge in down:
+            if q not in shared:
+                text += _factor_text(edge, 1, edge.shift)
+        result = value * np.exp(top.reading.mean(target) - top.reading.mean(g.quantity))
+        note = f" [{', '.join(g.ids)}]" if g.ids else ""
+        lines.append(f"{text} = {show(result)} {QUANTITIES[target]}{note}")
+    choice = ", ".join(f"{k} {v}" for k, v in top.reading.choice.items())
+    return lines + ([f"likeliest reading: {choice} ({answer.weights.max():.0%})"] if choice else [])
+
+
+def _factor_text(edge: network.Edge, sign: int, shift: float) -> str:
+    out = f" x {np.exp(shift):.4g}" if shift else ""
+    for s, f in edge.factors:
+        out += f" {'x' if s * sign > 0 else '/'} {f.best:.4g} ({f.name}, {f.low:.3g} to {f.high:.3g})"
+    return out
