@@ -98,7 +98,7 @@ def from_wgs(lon: float, lat: float, datum: str) -> tuple[float, float]:
     return gcj_to_bd(lon, lat) if datum == "BD-09" else (lon, lat)
 
 
-def precision_km(site: pd.Series) -> float:
+def precision_km(site: dict | pd.Series) -> float:
     """Stated precision, widened where the datum is unknown inside China; NaN without a coordinate."""
     stated = float(site["coord_precision_km"])
     if site["datum"] == "unknown" and np.isfinite(site["lon"]) and in_china(site["lon"], site["lat"]):

@@ -103,6 +103,8 @@ class _Solved:
     shares: dict[str, float]  # variance of the answer by factor
     log_likelihood: float
     bounds: tuple[np.ndarray, ...] | None  # (offset, slope, threshold, sign, covariance) of one-sided givens
+    projector: np.ndarray  # of the givens, with the size integrated out
+    gaps: np.ndarray  # log of each given less what the best factors give per MW IT
 
 
 def _columns(reading: Reading, quantities: list[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -138,7 +140,7 @@ def _solve(reading: Reading, target: str, firm: list[Given], bounds: list[Given]
         shares["the ranges of the givens"] = given_noise
     truncation, extra = _truncate(means, joint, bounds)
     variance = max(float(joint[0, 0]), EXACT**2)
-    return _Solved(reading, float(means[0]), variance**0.5, weights[0], y + mu[n], shares, likelihood + extra, truncation)
+    return _Solved(reading, float(means[0]), variance**0.5, weights[0], y + mu[n], shares, likelihood + extra, truncation, projector, y)
 
 
 def _truncate(means: np.ndarray, joint: np.ndarray, bounds: list[Given]) -> tuple[tuple[np.ndarray, ...] | None, float]:
@@ -184,15 +186,21 @@ class Posterior:
     solved: tuple[_Solved, ...]
 
     @cached_property
-    def _tables(self) -> list[tuple[np.ndarray, np.ndarray] | None]:
-        return [None if s.bounds is None else _truncated_cdf(s) for s in self.solved]
+    def _normal(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        keep = [(w, s.mean, s.sd) for w, s in zip(self.weights, self.solved, strict=True) if s.bounds is None and w > 0]
+        return tuple(np.array(keep).reshape(-1, 3).T)  # type: ignore[return-value]
+
+    @cached_property
+    def _tables(self) -> list[tuple[float, tuple[np.ndarray, np.ndarray]]]:
+        return [(w, _truncated_cdf(s)) for w, s in zip(self.weights, self.solved, strict=True) if s.bounds is not None and w > 0]
 
     def cdf(self, x: np.ndarray | float) -> np.ndarray:
         """Probability that the log is at most x."""
         x = np.atleast_1d(np.asarray(x, dtype=float))
-        total = np.zeros(x.shape)
-        for w, s, table in zip(self.weights, self.solved, self._tables, strict=True):
-            total += w * (ndtr((x - s.mean) / s.sd) if table is None else np.interp(x, *table))
+        weights, means, sds = self._normal
+        total = ndtr((x[:, None] - means) / sds) @ weights
+        for w, table in self._tables:
+            total = total + w * np.interp(x, *table)
         return total
 
     def quantile(self, p: np.ndarray | float) -> np.ndarray:
@@ -201,7 +209,7 @@ class Posterior:
         live = [s for w, s in zip(self.weights, self.solved, strict=True) if w > 0]
         low = np.full(p.shape, min(s.mean - 9 * s.sd for s in live))
         high = np.full(p.shape, max(s.mean + 9 * s.sd for s in live))
-        for _ in range(60):
+        for _ in range(50):
             middle = (low + high) / 2
             below = self.cdf(middle) < p
             low, high = np.where(below, middle, low), np.where(below, high, middle)
@@ -316,9 +324,7 @@ def estimate(
     _no_clash(givens)
     found = network.readings(
         {target} | {g.quantity for g in givens},
-        register.relations,
-        register.chips,
-        register.readings,
+        register,
         country=country,
         chip=chip,
         date=date,

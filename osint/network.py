@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from osint.errors import OsintError
+from osint.tables import Register
 
 Z90 = 1.6448536269514722  # standard normal at 95%: half of a two-sided 90% interval
 HOURS = 8.76  # GWh a year per MW
@@ -27,6 +28,7 @@ QUANTITIES = {
     "full_load_mw": "MW IT, measured under full load",
     "average_mw": "MW IT, yearly average",
     "facility_mw": "MW facility, at the design peak",
+    "power_mw": "MW, kind of power not stated",
     "energy_gwh_per_yr": "GWh facility a year",
     "pflops": "PFLOPS, FP16",
     "floor_m2": "m2 gross floor",
@@ -44,7 +46,6 @@ QUANTITIES = {
 }
 COMPUTE = {"chips", "servers", "pflops", "cost_cny"}  # what depends on the chip family
 MEASURED = {"H100", "H200", "H800"}  # families whose full load is a relation, not a column of chips.csv
-HYPOTHESIS_FAMILIES = {"as stated": ("H100", "H200", "H800"), "domestic": ("Ascend 910B", "Ascend 910C", "domestic mixed")}
 
 
 @dataclass(frozen=True)
@@ -129,12 +130,12 @@ def families(chips: pd.DataFrame, chip: str | None, country: str | None, date: s
     return (weights / weights.sum()).to_dict()
 
 
-def _chip_factor(row: pd.Series, what: str, unit: str) -> Factor:
+def _chip_factor(row: dict, what: str, unit: str) -> Factor:
     low, best, high = (float(row[f"{what}_kw_{side}"]) / 1000 for side in ("low", "best", "high"))
     return Factor(f"{what}_mw per {row['chip']}", low, best, high, unit, row["source"])
 
 
-def _edges(choice: dict[str, str], f: dict[str, Factor], chips: pd.DataFrame, country: str | None, form: str) -> dict[str, Edge]:
+def _edges(choice: dict[str, str], f: dict[str, Factor], chips: dict[str, dict], country: str | None, form: str) -> dict[str, Edge]:
     """The tree of one reading."""
     cn = country == "CN"
     edges = {
@@ -162,6 +163,8 @@ def _edges(choice: dict[str, str], f: dict[str, Factor], chips: pd.DataFrame, co
         "generators_mw": Edge("facility_mw", 0.0, ((-1, f["generators"]),)),
         "generator_units": Edge("generators_mw", 0.0, ((-1, f["generator_unit"]),)),
     }
+    stated = {"IT nameplate": "it_mw", "yearly average": "average_mw"}.get(choice.get("power kind", ""), "facility_mw")
+    edges["power_mw"] = Edge(stated, 0.0, ())
     if cn:
         edges["floor_m2"] = Edge("it_mw", 0.0, ((-1, f["floor_cn"]),))
     elif choice.get("hall") == "conventional":
@@ -169,11 +172,11 @@ def _edges(choice: dict[str, str], f: dict[str, Factor], chips: pd.DataFrame, co
     else:
         edges["floor_m2"] = Edge("facility_mw", 0.0, ((-1, f["floor_ai"]),))
     if "chip family" in choice:
-        edges |= _chip_edges(choice, f, chips.set_index("chip", drop=False).loc[choice["chip family"]], cn, form)
+        edges |= _chip_edges(choice, f, chips[choice["chip family"]], cn, form)
     return edges
 
 
-def _chip_edges(choice: dict[str, str], f: dict[str, Factor], row: pd.Series, cn: bool, form: str) -> dict[str, Edge]:
+def _chip_edges(choice: dict[str, str], f: dict[str, Factor], row: dict, cn: bool, form: str) -> dict[str, Edge]:
     edges = {
         "chips": Edge("it_mw", 0.0, ((-1, _chip_factor(row, "it", "MW IT nameplate per chip")),)),
         "servers": Edge("chips", 0.0, ((-1, f["chips_per_server"]),)),
@@ -182,7 +185,7 @@ def _chip_edges(choice: dict[str, str], f: dict[str, Factor], row: pd.Series, cn
         edges["cost_cny"] = Edge("servers", 0.0, ((1, f["cost_per_server_cn"]),))
     per_chip = row[f"fp16_{choice.get('precision', 'dense')}_pflops"]
     if np.isfinite(per_chip):
-        rounded = Factor(f"pflops per {row['chip']}", per_chip * 0.97, per_chip, per_chip * 1.03, "PFLOPS FP16 per chip", row["source"])
+        rounded = Factor(f"pflops per {row['chip']}", per_chip / row["pflops_spread"], per_chip, per_chip * row["pflops_spread"], "PFLOPS FP16 per chip", row["source"])
         edges["pflops"] = Edge("chips", 0.0, ((1, rounded),))
     if row["chip"] in MEASURED:
         name = {"4-GPU": "full_load_4gpu", "8-GPU": "full_load_8gpu"}.get(form, "full_load_8gpu" if cn else "full_load_all")
@@ -194,9 +197,7 @@ def _chip_edges(choice: dict[str, str], f: dict[str, Factor], row: pd.Series, cn
 
 def readings(
     wanted: set[str],
-    relations: pd.DataFrame,
-    chips: pd.DataFrame,
-    priors: pd.DataFrame,
+    register: Register,
     *,
     country: str | None = None,
     chip: str | None = None,
@@ -210,22 +211,43 @@ def readings(
     `fixed` sets a reading by hand, as {"precision": "dense"}. A combination for which a quantity has no
     path (a chip with no sparse mode) is left out and the rest are weighted up.
     """
-    f = factors(_all_forms(relations, country), country)
+    key = ("readings", frozenset(wanted), country, chip, date, form, *(tuple(sorted((d or {}).items())) for d in (fixed, family_prior)))
+    if key not in register.cache:
+        register.cache[key] = _readings(wanted, register, country, chip, date, form, fixed or {}, family_prior)
+    return register.cache[key]
+
+
+def _readings(
+    wanted: set[str],
+    register: Register,
+    country: str | None,
+    chip: str | None,
+    date: str | None,
+    form: str,
+    fixed: dict[str, str],
+    family_prior: dict[str, float] | None,
+) -> list[Reading]:
+    chips, priors = register.chips, register.readings
+    if "factors" not in register.cache:
+        places = {"CN": "CN", "other": None}
+        register.cache["factors"] = {p: factors(_all_forms(register.relations), c) for p, c in places.items()}
+        register.cache["chips"] = chips.set_index("chip", drop=False).to_dict("index")
+        register.cache["priors"] = [(n, t["applies_to"].iloc[0], t.set_index("option")["prior"].to_dict()) for n, t in priors.groupby("reading", sort=False)]
+    f = register.cache["factors"]["CN" if country == "CN" else "other"]
     options: dict[str, dict[str, float]] = {}
     if wanted & COMPUTE or ("full_load_mw" in wanted and (chip or wanted & COMPUTE)):
         options["chip family"] = family_prior or families(chips, chip, country, date)
-    for name, rows in priors.groupby("reading", sort=False):
-        applies = rows["applies_to"].iloc[0]
+    for name, applies, prior in register.cache["priors"]:
         relevant = applies in wanted or (applies == "floor_m2" and "roof_m2" in wanted)
         if relevant and not (name == "hall" and country == "CN"):
-            options[str(name)] = rows.set_index("option")["prior"].to_dict()
-    for name, option in (fixed or {}).items():
+            options[name] = prior
+    for name, option in fixed.items():
         if name in options:
             options[name] = {option: 1.0}
     out = []
     for combination in itertools.product(*(o.items() for o in options.values())):
         choice = {name: option for name, (option, _) in zip(options, combination, strict=True)}
-        edges = _edges(choice, f, chips, country, form)
+        edges = _edges(choice, f, register.cache["chips"], country, form)
         if all(q == "it_mw" or q in edges for q in wanted):
             out.append(Reading(choice, float(np.prod([p for _, p in combination])), edges))
     if not out:
@@ -236,7 +258,7 @@ def readings(
     return _weigh(out, options.get("chip family", {}))
 
 
-def _all_forms(relations: pd.DataFrame, country: str | None) -> pd.DataFrame:
+def _all_forms(relations: pd.DataFrame) -> pd.DataFrame:
     """A stated server form (4-GPU, 8-GPU) holds in any country."""
     rows = relations.copy()
     rows.loc[rows["relation"].isin(["full_load_8gpu", "full_load_all"]), "country"] = ""

@@ -136,7 +136,7 @@ SCHEMAS: dict[str, Schema] = {
     "chips": Schema(
         (
             Column("chip", "id", True), *_text("family", required=True), *_positive("tdp_kw", "server_share_kw"), *_positive("it_kw_low", "it_kw_best", "it_kw_high", required=True),
-            *_positive("full_load_kw_low", "full_load_kw_best", "full_load_kw_high"), *_positive("fp16_dense_pflops", "fp16_sparse_pflops", "fp8_dense_pflops", "fp8_sparse_pflops"),
+            *_positive("full_load_kw_low", "full_load_kw_best", "full_load_kw_high"), *_positive("fp16_dense_pflops", "fp16_sparse_pflops", "fp8_dense_pflops", "fp8_sparse_pflops", "pflops_spread"),
             Column("available_from", "number", True, low=2010, high=2040), *_text("export_to_china", required=True),
             Column("prior_cn", "number", True, low=0, high=1), Column("prior_other", "number", True, low=0, high=1),
             _one("mark", "published", "derived", "relayed", "judgement", required=True), *_text("source", required=True), *_text("note"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -33,14 +33,24 @@ class Register:
     chips: pd.DataFrame
     readings: pd.DataFrame
     calibration: pd.DataFrame
+    cache: dict = field(init=False, default_factory=dict, repr=False, compare=False)  # what was computed from these tables
 
-    def site(self, site_id: str) -> pd.Series:
+    def rows(self, table: str, site_id: str) -> list[dict]:
+        """Rows of a table that name a site, as plain dictionaries."""
+        key = ("rows", table)
+        if key not in self.cache:
+            self.cache[key] = {}
+            for row in getattr(self, table).to_dict("records"):
+                self.cache[key].setdefault(row["site_id"], []).append(row)
+        return self.cache[key].get(site_id, [])
+
+    def site(self, site_id: str) -> dict:
         """One row of sites; raises OsintError for an unknown id."""
-        rows = self.sites[self.sites["site_id"] == site_id]
-        if rows.empty:
+        rows = self.rows("sites", site_id)
+        if not rows:
             close = [s for s in self.sites["site_id"] if s[:2] == site_id[:2].upper()] or list(self.sites["site_id"])
             raise OsintError(f"there is no site {site_id!r} in sites.csv; ids that begin alike: {', '.join(close[:12])}")
-        return rows.iloc[0]
+        return rows[0]
 
 
 def data_dir(path: str | Path | None = None) -> Path:

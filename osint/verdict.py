@@ -1,0 +1,337 @@
+"""From a claim to a finding: what the other evidence allows, and only then the claimed number.
+
+`bound` is asked with a Question, which has no value in it; `judge` opens the claim afterwards. Findings use
+the fixed vocabulary of FINDINGS, the word for a probability follows ICD 203, confidence is a field of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from osint import edtf, model, network
+from osint.errors import OsintError
+from osint.model import Given, Posterior
+from osint.schemas import LADDER, TIERS
+from osint.tables import Register
+
+FINDINGS = {
+    "refuted": "the observations leave less than 5% for the claim as worded",
+    "too early": "the claimed rung was asserted for a date at which the ground shows a lower rung",
+    "strained": "possible only with an assumption at the edge of its range",
+    "could fit": "the visible capacity is enough; nothing shows the chips",
+    "supported": "an independent observation shows the rung itself, not only the shell",
+    "inconsistent": "the claim contradicts itself, or another claim that cannot both be true, before any picture",
+    "untested": "nothing has been observed that bears on it",
+}
+BANDS = (  # ICD 203, lower bound inclusive
+    (0.0, "almost no chance"), (0.05, "very unlikely"), (0.20, "unlikely"), (0.45, "roughly even chance"),
+    (0.55, "likely"), (0.80, "very likely"), (0.95, "almost certain"),
+)  # fmt: skip
+QUANTITY = {
+    "chips": "chips", "servers": "servers", "racks": "racks", "PFLOPS": "pflops", "floor_m2": "floor_m2", "land_m2": "land_m2",
+    "land_mu": "land_m2", "energy_GWh_per_yr": "energy_gwh_per_yr", "investment_CNY": "cost_cny",
+}  # fmt: skip
+CAPACITY = {"chips", "servers", "racks", "pflops", "it_mw", "facility_mw", "power_mw", "average_mw", "energy_gwh_per_yr"}
+POWER_SCOPE = {"facility": "facility_mw", "IT": "it_mw", "grid": ""}
+M2_PER_MU = 2000 / 3
+ROUNDING = {"exact": 0.03, "about": 0.10}  # half width of the 90% interval of a number as printed
+REFUTE, STRAIN = 0.05, 0.20
+NEAR_DAYS = 200
+FAMILIES = {
+    "H100/H200": ("H100", "H200"), "Nvidia": ("H100", "H200"), "Blackwell": ("B200", "GB200"), "domestic": ("Ascend 910B", "Ascend 910C", "domestic mixed"),
+    "T-Head": ("domestic mixed",), "Cambricon": ("domestic mixed",), "Ascend": ("Ascend 910B", "Ascend 910C"),
+}  # fmt: skip
+
+
+def word(probability: float) -> str:
+    """ICD 203 word for a probability."""
+    if not 0 <= probability <= 1:
+        raise OsintError(f"{probability} is not a probability; it must lie between 0 and 1")
+    return [name for low, name in BANDS if probability >= low][-1]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked about a claim, without its value: the number under test is held out."""
+
+    claim_id: str
+    site_id: str
+    quantity: str
+    group: str
+    stage: str  # plan, works or live
+    day: int  # ordinal of the latest day that the claim speaks of
+    due: bool  # whether the claim names that day as a date by which it holds
+    families: tuple[str, ...]
+    country: str
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What the other evidence allows for the quantity of a question; None where nothing bears on it."""
+
+    givens: list[Given]
+    observed: bool
+    posterior: Posterior | None
+    readings: list[network.Reading] = field(default_factory=list, repr=False)
+
+    @cached_property
+    def interval(self) -> tuple[float, float, float]:
+        """Low, best, high (90%); NaN where nothing bears on it."""
+        if self.posterior is None:
+            return np.nan, np.nan, np.nan
+        low, best, high = np.exp(self.posterior.quantile([0.05, 0.5, 0.95]))
+        return float(low), float(best), float(high)
+
+
+def quantity_of(row: pd.Series | dict) -> str:
+    """Quantity of the model that a claim or observation speaks of; empty if it has none."""
+    kind = row["quantity_kind"]
+    scope = row["scope"]
+    if kind == "power_MW":
+        return POWER_SCOPE.get(scope, "power_mw")
+    if any(word in scope for word in ("equivalent", "per ", "share")):
+        return ""
+    return QUANTITY.get(kind, "")
+
+
+def families_of(chip_model: str) -> tuple[str, ...]:
+    """Chip families that a claim names; empty if none."""
+    for name, members in FAMILIES.items():
+        if name in chip_model:
+            return members
+    return (chip_model,) if chip_model in {"H100", "H200", "H800", "H20", "GB200", "B200", "A100", "Trainium2"} else ()
+
+
+def stage_of(row: pd.Series | dict) -> str:
+    """What the claim speaks of: a plan, works on the ground, or what is live."""
+    if row["modality"] in {"will", "would"} or row["rung"] not in LADDER[2:]:
+        return "plan"
+    return "works" if row["rung"] in LADDER[2:4] else "live"
+
+
+def comparable(stage: str, day: int, other: pd.Series | dict, quantity: str) -> bool:
+    """Whether another claim speaks of the same thing: a live hall does not bound a plan, nor a plan a live hall.
+
+    Floor, land and racks stay once built; compute and power are compared within 200 days only.
+    """
+    theirs = stage_of(other)
+    if {stage, theirs} == {"plan", "live"}:
+        return False
+    lasting = quantity in {"floor_m2", "land_m2", "racks", "cost_cny"} or "plan" in {stage, theirs}
+    return lasting or (day > 0 and day_of(other) > 0 and abs(day - day_of(other)) <= NEAR_DAYS)
+
+
+def day_of(row: pd.Series | dict) -> int:
+    """Ordinal of the day that a claim speaks of; 0 if it is undated."""
+    text = row["value_date"] or row["date"]
+    return edtf.bounds(text)[1].toordinal() if text else 0
+
+
+def question(row: pd.Series | dict, register: Register) -> Question:
+    """The question that a claim puts, stripped of its value."""
+    site = register.site(row["site_id"])
+    return Question(
+        row["claim_id"], row["site_id"], quantity_of(row), row["independence_group"], stage_of(row), day_of(row), bool(row["value_date"]), families_of(row["chip_model"]), site["country"]
+    )
+
+
+def given_of(row: pd.Series | dict) -> Given | None:
+    """A claim as evidence: its rounding as a 90% interval, or a bound on one side."""
+    quantity = quantity_of(row)
+    low, high = row["value_low"], row["value_high"]
+    if not quantity or row["evidence_use"] != "yes" or not np.nanmax([low, high, 0]) > 0 or row["readings"]:
+        return None
+    factor = M2_PER_MU if row["quantity_kind"] == "land_mu" else 1.0
+    half = ROUNDING["about"] if row["bound"] == "about" else ROUNDING["exact"]
+    bottom = None if np.isnan(low) or low == 0 else low * factor
+    top = None if np.isnan(high) else high * factor
+    if row["bound"] == "at least" or top is None:
+        top = None
+    elif row["bound"] == "at most" or bottom is None:
+        bottom = None
+    elif bottom == top:
+        bottom, top = bottom * (1 - half), top * (1 + half)
+    return Given(quantity, bottom, top, f"{row['claim_id']}, {row['claimant']}", (row["claim_id"],)) if bottom or top else None
+
+
+def evidence(q: Question, register: Register) -> tuple[list[Given], bool]:
+    """The other evidence on the site: claims of other groups and quantities, and observations.
+
+    One claim for each quantity: of the same state (built or planned) if there is one, then the nearest in
+    time, then the most official. Copies of one story share a group and so count once.
+    """
+    best: dict[str, tuple] = {}
+    for row in register.rows("claims", q.site_id):
+        given = given_of(row) if row["independence_group"] != q.group else None
+        if given is None or given.quantity == q.quantity or not comparable(q.stage, q.day, row, given.quantity) or (q.country != "CN" and given.quantity == "cost_cny"):
+            continue
+        rank = (stage_of(row) != q.stage, given.bound, abs(day_of(row) - q.day), TIERS.index(row["source_tier"]), row["claim_id"])
+        if given.quantity not in best or rank < best[given.quantity][0]:
+            best[given.quantity] = (rank, given)
+    givens = [g for _, g in best.values()]
+    seen = observed_givens(q, register)
+    return [g for g in givens if g.quantity not in {s.quantity for s in seen}] + seen, bool(seen)
+
+
+def observed_givens(q: Question, register: Register) -> list[Given]:
+    """Measurements of the site by others than the claimant: the latest of each quantity."""
+    latest: dict[str, tuple] = {}
+    for row in register.rows("observations", q.site_id):
+        if row["independence_group"] == q.group or row["quantity"] not in network.QUANTITIES or np.isnan(row["low"]) or np.isnan(row["high"]):
+            continue
+        rank = edtf.bounds(row["date"])[1].toordinal()
+        if q.stage == "plan" and not (q.due and rank >= q.day):
+            continue  # what stands before the due day does not test a plan
+        given = Given(row["quantity"], row["low"], row["high"], f"{row['observation_id']}, {row['observer']}", (row["observation_id"],))
+        if row["quantity"] not in latest or rank > latest[row["quantity"]][0]:
+            latest[row["quantity"]] = (rank, given)
+    return [g for _, g in latest.values()]
+
+
+def readings_for(q: Question, givens: list[Given], register: Register) -> list[network.Reading]:
+    """Readings of a question: the claim's own chip families as worded, else the prior of the country."""
+    prior = None
+    if q.families:
+        known = network.families(register.chips, None, q.country, None)
+        weights = {f: known.get(f, 0.05) or 0.05 for f in q.families}
+        prior = {f: w / sum(weights.values()) for f, w in weights.items()}
+    wanted = {q.quantity} | {g.quantity for g in givens}
+    return network.readings(wanted, register, country=q.country, family_prior=prior)
+
+
+def bound(q: Question, register: Register) -> Bound:
+    """What the evidence other than the claim allows for its quantity. Takes no value of the claim."""
+    if not q.quantity or q.site_id.startswith("AGG"):
+        return Bound([], False, None)
+    givens, seen = evidence(q, register)
+    if not any(not g.bound for g in givens):
+        return Bound(givens, seen, None)
+    found = readings_for(q, givens, register)
+    return Bound(givens, seen, model.posterior(q.quantity, givens, found)[0], found)
+
+
+def claimed(row: pd.Series | dict) -> float:
+    """The number that must fit, in the unit of the model: the lower value, or the upper of an 'up to'."""
+    value = row["value_low"] if not np.isnan(row["value_low"]) and row["bound"] != "at most" else row["value_high"]
+    return float(value) * (M2_PER_MU if row["quantity_kind"] == "land_mu" else 1.0)
+
+
+def edge_assumption(q: Question, b: Bound, value: float) -> str:
+    """The factor that must lie furthest from its best for the claim to hold, with how far (in sd)."""
+    top = b.readings[int(np.argmax(b.posterior.weights))]  # type: ignore[union-attr]
+    firm = [g for g in b.givens if not g.bound] + [Given(q.quantity, value, value)]
+    mu, load, names = model._columns(top, [g.quantity for g in firm])
+    y = np.array([g.log for g in firm]) - mu
+    cov = load @ load.T + np.diag([g.sd**2 for g in firm])
+    inverse = np.linalg.inv(cov)
+    ones = np.ones(len(firm))
+    size = (ones @ inverse @ y) / (ones @ inverse @ ones)
+    needed = load.T @ inverse @ (y - size)
+    if not len(needed):
+        return ""
+    i = int(np.argmax(np.abs(needed)))
+    factors = {f.name: f for e in top.edges.values() for _, f in e.factors}
+    f = factors[names[i]]
+    value_needed = f.best * np.exp(needed[i] * f.sigma)
+    return f"{f.name} would have to be {model.show(value_needed)} {f.unit} (best {model.show(f.best)}, 90% {model.show(f.low)} to {model.show(f.high)})"
+
+
+def judge(row: pd.Series | dict, register: Register, contradictions: dict[str, list[str]] | None = None) -> dict:
+    """Open one claim and give its finding: a row of findings.csv.
+
+    `contradictions` maps a claim to the checks (checks.py) that found it inconsistent.
+    """
+    q = question(row, register)
+    b = bound(q, register)
+    low, best, high = b.interval
+    value = claimed(row) if q.quantity else np.nan
+    has_number = b.posterior is not None and np.isfinite(value)
+    probability = b.posterior.at_least(value * (1 - ROUNDING["exact"])) if has_number else np.nan  # type: ignore[union-attr]
+    against = (contradictions or {}).get(row["claim_id"], [])
+    shows = rung_shown(q, row, register)
+    finding = _finding(q, row, b, probability, against, shows, high, value)
+    assumption = edge_assumption(q, b, value) if finding in {"strained", "refuted"} and has_number else ""
+    return {
+        "claim_id": row["claim_id"],
+        "site_id": row["site_id"],
+        "finding": finding,
+        "probability": round(probability, 3) if np.isfinite(probability) else None,
+        "word": word(probability) if np.isfinite(probability) else "",
+        "confidence": _confidence(b, register),
+        "basis": "observations" if b.observed or shows else "documents" if b.givens or against else "none",
+        "quantity": q.quantity,
+        "unit": network.QUANTITIES.get(q.quantity, ""),
+        "claimed": value if np.isfinite(value) else None,
+        "allowed_low": low if np.isfinite(low) else None,
+        "allowed_best": best if np.isfinite(best) else None,
+        "allowed_high": high if np.isfinite(high) else None,
+        "rung": row["rung"],
+        "rests_on": sorted({i for g in b.givens for i in g.ids} | set(shows) | set(against)),
+        "assumption": assumption,
+        "arithmetic": model._chain(b.posterior, q.quantity, b.givens) if b.posterior is not None else [],
+        "shown": _shown(finding, q, b, against, shows, probability, assumption),
+        "not_shown": "No chip has been seen, and no document shows one delivered.",
+        "would_change": [],
+    }
+
+
+def rung_shown(q: Question, row: pd.Series | dict, register: Register) -> list[str]:
+    """Observations by others that show at least the claimed rung, no later than 60 days before the claim."""
+    if row["rung"] not in LADDER[2:] or row["modality"] == "denied":
+        return []
+    rows = [o for o in register.rows("observations", q.site_id) if o["independence_group"] != q.group and o["rung"]]
+    return [o["observation_id"] for o in rows if LADDER.index(o["rung"]) >= LADDER.index(row["rung"])]
+
+
+def _finding(q: Question, row: pd.Series | dict, b: Bound, p: float, against: list[str], shows: list[str], high: float, value: float) -> str:
+    if against:
+        return "inconsistent"
+    if np.isnan(p):
+        return "supported" if shows and not q.quantity and row["quantity_kind"] in {"status", "start_date", "milestone_date", "completion_date"} else "untested"
+    if b.observed:
+        late = [g for g in b.givens if g.ids and g.ids[0].startswith("O")]
+        if p < REFUTE and row["value_date"] and late and value > high:
+            return "too early"
+        if p < REFUTE:
+            return "refuted" if q.quantity in CAPACITY and q.stage != "plan" else "strained"
+        if p < STRAIN:
+            return "strained"
+        return "supported" if shows and row["rung"] in LADDER[4:] and p >= 0.45 and q.quantity in {"it_mw", "facility_mw", "power_mw"} else "could fit"
+    return "strained" if q.quantity in CAPACITY and p < STRAIN else "untested"
+
+
+def _confidence(b: Bound, register: Register) -> str:
+    """How well the ground under the finding is laid, apart from how likely it is."""
+    if b.posterior is None:
+        return "low"
+    firm = [g for g in b.givens if not g.bound]
+    return "high" if b.observed and len(firm) >= 3 else "moderate" if b.observed or len(firm) >= 2 else "low"
+
+
+def _shown(finding: str, q: Question, b: Bound, against: list[str], shows: list[str], p: float, assumption: str) -> str:
+    """One fixed sentence for each finding; it never says more than the finding."""
+    unit = network.QUANTITIES.get(q.quantity, "")
+    allowed = ""
+    if b.posterior is not None:
+        low, best, high = b.interval
+        allowed = f"{model.show(best)} ({model.show(low)} to {model.show(high)}) {unit}"
+    source = "Measurements by others" if b.observed else "Other documents' own figures"
+    if finding == "inconsistent":
+        return "Contradicted by " + ", ".join(against) + "." if against else f"{source} allow {allowed}; both cannot be true as worded."
+    if finding == "untested":
+        if not allowed:
+            return "Nothing on file bears on it."
+        return f"Nothing observed bears on it. On paper only: {source[0].lower() + source[1:]} would allow {allowed}; the chance that they allow the claimed number is {p:.0%}."
+    if finding == "supported":
+        return "Shown by " + ", ".join(shows) + "; the number itself is not counted." if np.isnan(p) else f"{source} allow {allowed}, and {', '.join(shows)} shows the rung."
+    if finding == "strained":
+        return f"{source} allow {allowed}. To reach the claimed number, {assumption}."
+    if finding == "could fit":
+        return f"{source} allow {allowed}: room enough for the claimed number. That is not evidence that it is there."
+    if finding == "too early":
+        return f"{source} taken for that date allow {allowed}, below the claimed number."
+    return f"{source} allow {allowed}: less than 5% is left for the claim as worded."
