@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from osint import model, network, verdict
+from osint.errors import OsintError
 from osint.model import Given
 from osint.tables import Register
 from osint.verdict import Question
@@ -52,7 +53,7 @@ def next_steps(site_id: str, register: Register, claim_id: str | None = None) ->
     """
     row = _claim_to_test(site_id, register, claim_id)
     if row is None:
-        return pd.DataFrame([_photograph(0, site_id, "")], columns=COLUMNS)
+        return pd.DataFrame([_photograph(1, "")], columns=COLUMNS)
     q = verdict.question(row, register)
     given, _ = verdict.evidence(q, register)
     seen = {g.quantity for g in given} | {q.quantity}
@@ -60,9 +61,10 @@ def next_steps(site_id: str, register: Register, claim_id: str | None = None) ->
     rows = []
     for c in CANDIDATES:
         if c.quantity not in seen and not (c.quantity == "pflops" and q.quantity == "servers"):
-            rows.append({"observation": c.name, "where": c.where, "for_claim": row["claim_id"], **_worth(c, q, given, threshold, register)})
-    frame = pd.DataFrame(rows).sort_values(["narrows_to", "observation"], ignore_index=True)
-    frame = pd.concat([frame, pd.DataFrame([_photograph(0, site_id, row["claim_id"])])], ignore_index=True)
+            worth = _worth(c, q, given, threshold, register)
+            rows += [{"observation": c.name, "where": c.where, "for_claim": row["claim_id"], **worth}] if worth else []
+    frame = pd.DataFrame(rows, columns=COLUMNS).sort_values(["narrows_to", "observation"], ignore_index=True)
+    frame = pd.concat([frame, pd.DataFrame([_photograph(0, row["claim_id"])])], ignore_index=True)
     frame["rank"] = np.arange(1, len(frame) + 1)
     return frame[COLUMNS]
 
@@ -70,7 +72,7 @@ def next_steps(site_id: str, register: Register, claim_id: str | None = None) ->
 COLUMNS = ["rank", "observation", "narrows_to", "now", "turns", "expects_low", "expects_best", "expects_high", "unit", "where", "for_claim"]
 
 
-def _photograph(rank: int, site_id: str, claim_id: str) -> dict:
+def _photograph(rank: int, claim_id: str) -> dict:
     where = "a dated ground or satellite picture: shows the rung (ground broken, roofed) and its date, not a number"
     return {**dict.fromkeys(COLUMNS, np.nan), "rank": rank, "observation": "a dated photograph", "unit": "", "where": where, "for_claim": claim_id}
 
@@ -93,7 +95,10 @@ def _worth(c: Candidate, q: Question, given: list[Given], threshold: float, regi
     firm = [g for g in given if not g.bound]
     half = float(np.exp(c.half_width))
     trial = Given(c.quantity, 1 / half, half)
-    readings = verdict.readings_for(q, [*firm, trial], register)
+    try:
+        readings = verdict.readings_for(q, [*firm, trial], register)
+    except OsintError:  # no relation joins this observation to the claim's chip
+        return {}
     if not firm:
         alone, _ = model.posterior(q.quantity, [trial], readings)
         low, high = alone.quantile([0.05, 0.95])

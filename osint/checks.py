@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from osint import edtf, model, network
+from osint.errors import OsintError
 from osint.model import show
 from osint.schemas import LADDER
 from osint.tables import Register
@@ -94,7 +95,10 @@ def _pair(a: dict, b: dict, register: Register) -> list[dict]:
     q = question(b, register)
     if q.country != "CN" and "cost_cny" in {a["quantity"], b["quantity"]}:
         return []
-    found = readings_for(q, [given], register)  # type: ignore[list-item]
+    try:
+        found = readings_for(q, [given], register)  # type: ignore[list-item]
+    except OsintError:  # no relation joins the two
+        return []
     answer, _ = model.posterior(q.quantity, [given], found)  # type: ignore[list-item]
     below = float(answer.cdf(np.log(other.low))[0])  # type: ignore[union-attr, arg-type]
     above = 1 - float(answer.cdf(np.log(other.high))[0])  # type: ignore[union-attr, arg-type]

@@ -48,6 +48,20 @@ class Score:
     def _repr_html_(self) -> str:
         return self.summary.to_html(index=False)
 
+    def text(self) -> str:
+        """Plain text: the score, then what is kept apart."""
+        lines = ["independent rows (truth not from imagery, nor from this model); 90% interval", self.summary.to_string(index=False)]
+        for role, title in (("consistency", "consistency rows (estimates by others, not truth)"), ("control", "negative controls (plans, tests of a claim, bounds)")):
+            part = self.rows[(self.rows["role"] == role) & self.rows["best"].notna()]
+            lines.append(f"\n{title}: {len(part)}")
+            for r in part.to_dict("records"):
+                shows = f"{model.show(r['best'])} ({model.show(r['low'])} to {model.show(r['high'])})"
+                inside = "inside" if r["covered"] else "outside"
+                lines.append(f"  {r['calibration_id']} {r['site']}: {shows}, published {model.show(r['truth_best'])} {network.QUANTITIES[r['target']]}: {inside}")
+        skipped = self.rows[self.rows["best"].isna()]
+        lines.append(f"\nnot scored: {len(skipped)} rows, for want of a relation: " + ", ".join(sorted({w for w in skipped['why_not']})))
+        return "\n".join(lines)
+
 
 def score(register: Register) -> Score:
     """Judge every calibration row; see the module docstring.

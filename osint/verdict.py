@@ -210,7 +210,10 @@ def bound(q: Question, register: Register) -> Bound:
     givens, seen = evidence(q, register)
     if not any(not g.bound for g in givens):
         return Bound(givens, seen, None)
-    found = readings_for(q, givens, register)
+    try:
+        found = readings_for(q, givens, register)
+    except OsintError:  # no relation joins the evidence to the claim's chip
+        return Bound(givens, seen, None)
     return Bound(givens, seen, model.posterior(q.quantity, givens, found)[0], found)
 
 
