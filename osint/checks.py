@@ -84,7 +84,7 @@ def pairs(register: Register) -> list[dict]:
         for a, b in itertools.combinations(list(members), 2):
             if a["quantity"] == b["quantity"] or not {a["quantity"], b["quantity"]} & CAPACITY:
                 continue
-            if not comparable(stage_of(a), day_of(a), b, a["quantity"]):
+            if not comparable(stage_of(a), day_of(a), a["part"], b, a["quantity"]):
                 continue
             out += _pair(a, b, register)
     return out
@@ -119,7 +119,7 @@ def _same_sentence(register: Register, first: set[str], second: set[str]) -> lis
         (a, b)
         for a in rows
         for b in rows
-        if a["quantity"] in first and b["quantity"] in second and a["site_id"] == b["site_id"] and a["independence_group"] == b["independence_group"] and a["date"] == b["date"]
+        if a["quantity"] in first and b["quantity"] in second and a["site_id"] == b["site_id"] and a["independence_group"] == b["independence_group"] and a["date"] == b["date"] and a["part"] == b["part"]
     ]
 
 

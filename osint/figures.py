@@ -12,6 +12,7 @@ from io import BytesIO
 
 import geopandas as gpd
 import matplotlib as mpl
+import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -66,17 +67,18 @@ def allowed(rows: pd.DataFrame, supply: list[tuple[str, float, float]], source: 
     ax.vlines(stated["claimed_low"], y - 0.36, y + 0.36, color=BLACK, lw=2.2, label="chips claimed")
     top = len(sites)
     for i, (label, low, high) in enumerate(supply):
-        ax.hlines(top + i, low, high, color=RED, lw=4, alpha=0.75)
-        ax.text(low, top + i + 0.22, fonts.drawable(label), fontsize=6.5, color=RED)
+        ax.hlines(top + i, low, high, color=RED, lw=3)
+        ax.plot(low, top + i, ">" if high > low else "|", color=RED, ms=5)
+        ax.annotate(fonts.drawable(label), (low, top + i), (-6, 0), textcoords="offset points", fontsize=6.8, color=RED, ha="right", va="center")
     if supply:
-        ax.plot([], [], color=RED, lw=4, alpha=0.75, label="restricted chips said to be in China (whole country)")
+        ax.plot([], [], ">", ls="", color=RED, label="restricted chips said to be in China, at least")
     ax.set_yticks(range(top), [fonts.drawable(s) for s in sites[::-1]])
     ax.set_ylim(-0.7, top + len(supply) - 0.2)
     ax.set_xscale("log")
     ax.grid(axis="x", color="#dddddd", lw=0.6)
     ax.set_xlabel("chips of H100 class (log scale); lines are 90% intervals")
     ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
-    figure.subplots_adjust(left=0.30, right=0.97, top=1 - 0.62 / figure.get_figheight(), bottom=1.15 / figure.get_figheight())
+    figure.subplots_adjust(left=0.40, right=0.97, top=1 - 0.62 / figure.get_figheight(), bottom=1.15 / figure.get_figheight())
     figure.suptitle("What the figures on file would allow. No chip has been seen.", x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     figure.legend(loc="lower left", bbox_to_anchor=(0.005, 0.17 / figure.get_figheight()), ncols=3, frameon=False, fontsize=7)
     _footer(figure, source)
@@ -105,10 +107,11 @@ def ladder(rows: pd.DataFrame, source: str) -> Figure:
     ax.set_yticks(range(len(sites)), [fonts.drawable(s) for s in sites[::-1]])
     ax.set_ylim(-0.7, len(sites) - 0.3)
     ax.xaxis_date()
+    ax.xaxis.set_major_locator(mdates.AutoDateLocator(maxticks=7))
     ax.grid(axis="x", color="#eeeeee", lw=0.6)
     ax.set_xlabel("date that the claim speaks of (middle of what the source gives)")
     height = figure.get_figheight()
-    figure.subplots_adjust(left=0.30, right=0.97, top=1 - 0.5 / height, bottom=1.05 / height)
+    figure.subplots_adjust(left=0.40, right=0.97, top=1 - 0.5 / height, bottom=1.05 / height)
     figure.suptitle("What was claimed, and when. Nothing here was seen by us.", x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     figure.legend(loc="lower left", bbox_to_anchor=(0.005, 0.17 / height), ncols=7, frameon=False, fontsize=7, columnspacing=1.0, handletextpad=0.3)
     _footer(figure, source)
@@ -131,14 +134,15 @@ def site_map(points: gpd.GeoDataFrame, circles: gpd.GeoDataFrame, source: str) -
     for (x, y), part in groups:
         label = ", ".join(part["site_id"])
         label = f"{part['site_id'].iloc[0]}-{part['site_id'].iloc[-1][2:]}" if len(part) > 3 else label
-        at = (x + 0.25, y + 0.25)
+        east_edge = x > points.geometry.x.max() - 1
+        at = (x - 3.3 if east_edge else x + 0.25, y + 0.35)
         while any(abs(at[0] - p[0]) < 2.4 and abs(at[1] - p[1]) < 0.42 for p in placed):
             at = (at[0], at[1] + 0.42)
         placed.append(at)
         ax.annotate(label, (x, y), at, fontsize=7.5, arrowprops={"arrowstyle": "-", "lw": 0.4, "color": "#888888"})
     ax.set_aspect(1 / np.cos(np.radians(float(points.geometry.y.mean()))))
     west, south, east, north = circles.total_bounds
-    ax.set_xlim(west - 0.8, east + 1.6)
+    ax.set_xlim(west - 0.8, east + 0.8)
     ax.set_ylim(south - 0.6, north + 1.2)
     ax.set_xlabel("longitude east (WGS-84)")
     ax.set_ylabel("latitude north")

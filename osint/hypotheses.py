@@ -36,7 +36,7 @@ def hypotheses(site_id: str, register: Register) -> pd.DataFrame:
     """
     site = register.site(site_id)
     last = max([verdict.day_of(r) for r in register.rows("claims", site_id)], default=0)
-    q = Question("", site_id, "", "", "works", last, False, (), site["country"])
+    q = Question("", site_id, "", "", "works", last, "", False, (), site["country"])
     givens = [g for g in verdict.evidence(q, register)[0] if not g.bound]
     live = {r["claim_id"] for r in register.rows("claims", site_id) if verdict.stage_of(r) == "live"}
     logs = {name: _likelihood(name, givens, live, q, register) for name in STORIES}

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from osint import __version__, figures, findings, geo, hypotheses, model, network, score, tables, verdict
+from osint import __version__, edtf, figures, findings, geo, hypotheses, model, network, score, tables, verdict
 from osint.errors import OsintError
 from osint.findings import Found
 from osint.model import show
@@ -25,6 +25,7 @@ BASES = {
 }  # fmt: skip
 SOURCE = "Sources: data/raw/claims.csv, relations.csv, chips.csv (each row names its own). Documents to 2026-09; no imagery used. osint {version}."
 PAPER = "On paper only"
+HORIZON_DAYS = 366
 
 
 def write(register: Register, out: str | Path) -> tuple[Path, pd.DataFrame]:
@@ -95,11 +96,13 @@ def estimates(register: Register) -> pd.DataFrame:
         claims = [r for r in register.rows("claims", site["site_id"]) if r["error_test"] != "yes"]
         chips = [r for r in claims if verdict.quantity_of(r) == "chips" and r["modality"] != "denied"]
         top = max(chips, key=verdict.claimed, default=None)
+        written = [edtf.bounds(r["date"])[1].toordinal() for r in claims if r["date"]]
+        horizon = max(written, default=0) + HORIZON_DAYS  # targets further off are not set beside what is on file
         for basis, quantities in BASES.items():
             if basis == "money" and site["country"] != "CN":
                 continue
             options = [(verdict.day_of(r), r["claim_id"], verdict.given_of(r)) for r in claims if not r["part"] and verdict.quantity_of(r) in quantities]
-            options = [o for o in options if o[2] is not None and not o[2].bound]
+            options = [o for o in options if o[2] is not None and not o[2].bound and o[0] <= horizon]
             if not options:
                 continue
             given = max(options, key=lambda o: o[:2])[2]
@@ -162,8 +165,8 @@ def _supply(register: Register) -> list[tuple[str, float, float]]:
     out = []
     for r in rows.drop_duplicates("independence_group").to_dict("records"):
         open_end = not np.isfinite(r["value_high"])
-        high = r["value_low"] * 1.15 if open_end or r["value_high"] == r["value_low"] else r["value_high"]
-        out.append((f"{r['claim_id']} {r['claimant']}{': at least' if open_end else ''}", r["value_low"], high))
+        high = r["value_low"] * 1.0001 if open_end else r["value_high"]
+        out.append((f"{r['claim_id']} {r['claimant'][:34]}", r["value_low"], high))
     return out
 
 

@@ -108,7 +108,7 @@ SCHEMAS: dict[str, Schema] = {
             *_text("scope"), _one("precision", "not stated", "dense", "sparse"), _one("rung", *LADDER), *_text("rung_reason"),
             _one("modality", "has", "will", "would", "can carry", "denied"), _one("bound", "exact", "at least", "at most", "range", "about"),
             *_text("independence_group", "group_reason", required=True), _one("error_test", "yes", "no"), _one("evidence_use", "yes", "no", required=True),
-            *_text("evidence_reason", "readings"),
+            *_text("evidence_reason", "readings", "part"),
         ),
         (
             _ordered("value_low", "value_high", "a value_low that is at most value_high"),

@@ -136,15 +136,20 @@ def leave_out(row: dict, register: Register) -> tuple[Register, list[str]]:
 
 
 def _set(relations: pd.DataFrame, name: str, values: np.ndarray) -> None:
-    """Median, and a 90% interval for one more site from a few: spread of the logs, Student-like factor for n."""
+    """Median and 90% interval for one more site from a few others.
+
+    The spread of the logs is shrunk to the published one, which counts as two sites: two or three values alone
+    say almost nothing of a spread.
+    """
+    row = relations["relation"] == name
+    low, middle, high = relations.loc[row, ["low", "best", "high"]].to_numpy(dtype=float)[0]
+    published = max(np.log(high / middle), np.log(middle / low)) / network.Z90
     logs = np.log(values[:, 1])
     n = len(logs)
+    spread = np.sqrt((((logs - logs.mean()) ** 2).sum() + 2 * published**2) / (n + 1))
     best = float(np.exp(np.median(logs)))
-    t90 = {2: 6.31, 3: 2.92, 4: 2.35, 5: 2.13, 6: 2.02}.get(n, 1.9)
-    half = t90 * max(float(logs.std(ddof=1)), 0.05) * np.sqrt(1 + 1 / n)
-    low = min(best * np.exp(-half), float(values[:, 0].min()))
-    high = max(best * np.exp(half), float(values[:, 2].max()))
-    relations.loc[relations["relation"] == name, ["low", "best", "high"]] = [low, best, high]
+    half = network.Z90 * spread * np.sqrt(1 + 1 / n)
+    relations.loc[row, ["low", "best", "high"]] = [best * np.exp(-half), best, best * np.exp(half)]
 
 
 def _leave_out_measured(row: dict, register: Register) -> tuple[Register, list[str]]:

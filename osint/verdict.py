@@ -64,6 +64,7 @@ class Question:
     group: str
     stage: str  # plan, works or live
     day: int  # ordinal of the latest day that the claim speaks of
+    part: str  # phase, building or lot that the claim covers; empty for the whole site
     due: bool  # whether the claim names that day as a date by which it holds
     families: tuple[str, ...]
     country: str
@@ -113,13 +114,13 @@ def stage_of(row: pd.Series | dict) -> str:
     return "works" if row["rung"] in LADDER[2:4] else "live"
 
 
-def comparable(stage: str, day: int, other: pd.Series | dict, quantity: str) -> bool:
-    """Whether another claim speaks of the same thing: a live hall does not bound a plan, nor a plan a live hall.
+def comparable(stage: str, day: int, part: str, other: pd.Series | dict, quantity: str) -> bool:
+    """Whether another claim speaks of the same thing: the same part of the site, and not a plan against a live hall.
 
     Floor, land and racks stay once built; compute and power are compared within 200 days only.
     """
     theirs = stage_of(other)
-    if {stage, theirs} == {"plan", "live"}:
+    if {stage, theirs} == {"plan", "live"} or part != other["part"]:
         return False
     lasting = quantity in {"floor_m2", "land_m2", "racks", "cost_cny"} or "plan" in {stage, theirs}
     return lasting or (day > 0 and day_of(other) > 0 and abs(day - day_of(other)) <= NEAR_DAYS)
@@ -135,7 +136,7 @@ def question(row: pd.Series | dict, register: Register) -> Question:
     """The question that a claim puts, stripped of its value."""
     site = register.site(row["site_id"])
     return Question(
-        row["claim_id"], row["site_id"], quantity_of(row), row["independence_group"], stage_of(row), day_of(row), bool(row["value_date"]), families_of(row["chip_model"]), site["country"]
+        row["claim_id"], row["site_id"], quantity_of(row), row["independence_group"], stage_of(row), day_of(row), row["part"], bool(row["value_date"]), families_of(row["chip_model"]), site["country"]
     )
 
 
@@ -167,7 +168,7 @@ def evidence(q: Question, register: Register) -> tuple[list[Given], bool]:
     best: dict[str, tuple] = {}
     for row in register.rows("claims", q.site_id):
         given = given_of(row) if row["independence_group"] != q.group else None
-        if given is None or given.quantity == q.quantity or not comparable(q.stage, q.day, row, given.quantity) or (q.country != "CN" and given.quantity == "cost_cny"):
+        if given is None or given.quantity == q.quantity or not comparable(q.stage, q.day, q.part, row, given.quantity) or (q.country != "CN" and given.quantity == "cost_cny"):
             continue
         rank = (stage_of(row) != q.stage, given.bound, abs(day_of(row) - q.day), TIERS.index(row["source_tier"]), row["claim_id"])
         if given.quantity not in best or rank < best[given.quantity][0]:
