@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from osint import model, network, verdict
+from osint import evidence, model, network, verdict
 from osint.errors import OsintError
+from osint.evidence import Question
 from osint.model import Given
 from osint.tables import Register
-from osint.verdict import Question
 
 VALUES = (np.arange(15) + 0.5) / 15  # quantiles of the prediction at which the answer is solved again
 Z90 = network.Z90
@@ -34,13 +34,48 @@ class Candidate:
 
 
 CANDIDATES = (
-    Candidate("roof outline", "roof_m2", 0.10, "Sentinel-2 at 10 m (free), or a sharper picture; draw the roof and count storeys from a shadow"),
-    Candidate("chiller count from a sharper picture", "chillers", 0.05, "a picture of 0.5 m or better; count the air-cooled units in the yard and on the roof"),
-    Candidate("chiller footprint from a sharper picture", "chiller_area_m2", 0.10, "the same picture; the footprint of the units is a better measure than their number"),
-    Candidate("substation rating", "transformers_mva", 0.05, "the environmental impact report of the 110 or 220 kV station, the grid company's tender, or a picture of the transformers"),
-    Candidate("energy review", "energy_gwh_per_yr", 0.03, "节能审查 approvals of the regional development and reform commission: yearly use in tce or kWh"),
-    Candidate("backup generator count", "generator_units", 0.05, "the environmental impact report (diesel sets), or a sharper picture"),
-    Candidate("a second independent filing of the compute", "pflops", 0.03, "the project's 24-digit code in the regional tender and investment portals"),
+    Candidate(
+        "roof outline",
+        "roof_m2",
+        0.10,
+        "Sentinel-2 at 10 m (free), or a sharper picture; draw the roof and count storeys from a shadow",
+    ),
+    Candidate(
+        "chiller count from a sharper picture",
+        "chillers",
+        0.05,
+        "a picture of 0.5 m or better; count the air-cooled units in the yard and on the roof",
+    ),
+    Candidate(
+        "chiller footprint from a sharper picture",
+        "chiller_area_m2",
+        0.10,
+        "the same picture; the footprint of the units is a better measure than their number",
+    ),
+    Candidate(
+        "substation rating",
+        "transformers_mva",
+        0.05,
+        "the environmental impact report of the 110 or 220 kV station, the grid company's tender, or a picture of the transformers",
+    ),
+    Candidate(
+        "energy review",
+        "energy_gwh_per_yr",
+        0.03,
+        "节能审查 approvals of the regional development and reform commission: yearly use in tce or kWh",
+    ),
+    Candidate(
+        "backup generator count",
+        "generator_units",
+        0.05,
+        "the environmental impact report (diesel sets), or a sharper picture",
+    ),
+    Candidate(
+        "a second independent filing of the compute",
+        "pflops",
+        0.03,
+        "the project's 24-digit code in the regional tender and investment portals",
+    ),
 )
 
 
@@ -54,10 +89,10 @@ def next_steps(site_id: str, register: Register, claim_id: str | None = None) ->
     row = _claim_to_test(site_id, register, claim_id)
     if row is None:
         return pd.DataFrame([_photograph(1, "")], columns=COLUMNS)
-    q = verdict.question(row, register)
-    given, _ = verdict.evidence(q, register)
+    q = evidence.question(row, register)
+    given, _ = evidence.evidence(q, register)
     seen = {g.quantity for g in given} | {q.quantity}
-    threshold = float(np.log(verdict.claimed(row) * (1 - verdict.ROUNDING["exact"])))
+    threshold = float(np.log(evidence.claimed(row) * (1 - evidence.ROUNDING["exact"])))
     rows = []
     for c in CANDIDATES:
         if c.quantity not in seen and not (c.quantity == "pflops" and q.quantity == "servers"):
@@ -69,12 +104,31 @@ def next_steps(site_id: str, register: Register, claim_id: str | None = None) ->
     return frame[COLUMNS]
 
 
-COLUMNS = ["rank", "observation", "narrows_to", "now", "turns", "expects_low", "expects_best", "expects_high", "unit", "where", "for_claim"]
+COLUMNS = [
+    "rank",
+    "observation",
+    "narrows_to",
+    "now",
+    "turns",
+    "expects_low",
+    "expects_best",
+    "expects_high",
+    "unit",
+    "where",
+    "for_claim",
+]
 
 
 def _photograph(rank: int, claim_id: str) -> dict:
     where = "a dated ground or satellite picture: shows the rung (ground broken, roofed) and its date, not a number"
-    return {**dict.fromkeys(COLUMNS, np.nan), "rank": rank, "observation": "a dated photograph", "unit": "", "where": where, "for_claim": claim_id}
+    return {
+        **dict.fromkeys(COLUMNS, np.nan),
+        "rank": rank,
+        "observation": "a dated photograph",
+        "unit": "",
+        "where": where,
+        "for_claim": claim_id,
+    }
 
 
 def _claim_to_test(site_id: str, register: Register, claim_id: str | None) -> dict | None:
@@ -84,9 +138,9 @@ def _claim_to_test(site_id: str, register: Register, claim_id: str | None) -> di
     if claim_id:
         return next((r for r in rows if r["claim_id"] == claim_id), None)
     for kinds in (("chips", "servers"), ("pflops",), ("it_mw", "facility_mw", "power_mw"), ("racks",)):
-        found = [r for r in rows if verdict.quantity_of(r) in kinds and r["error_test"] != "yes" and not r["readings"]]
+        found = [r for r in rows if evidence.quantity_of(r) in kinds and r["error_test"] != "yes" and not r["readings"]]
         if found and not site_id.startswith("AGG"):
-            return max(found, key=lambda r: (verdict.quantity_of(r) == "chips", verdict.claimed(r), r["claim_id"]))
+            return max(found, key=lambda r: (evidence.quantity_of(r) == "chips", evidence.claimed(r), r["claim_id"]))
     return None
 
 
@@ -96,13 +150,21 @@ def _worth(c: Candidate, q: Question, given: list[Given], threshold: float, regi
     half = float(np.exp(c.half_width))
     trial = Given(c.quantity, 1 / half, half)
     try:
-        readings = verdict.readings_for(q, [*firm, trial], register)
+        readings = evidence.readings_for(q, [*firm, trial], register)
     except OsintError:  # no relation joins this observation to the claim's chip
         return {}
     if not firm:
         alone, _ = model.posterior(q.quantity, [trial], readings)
         low, high = alone.quantile([0.05, 0.95])
-        return {"narrows_to": round(float(np.exp(high - low)), 1), "now": np.nan, "turns": np.nan, "expects_low": np.nan, "expects_best": np.nan, "expects_high": np.nan, "unit": network.QUANTITIES[c.quantity]}
+        return {
+            "narrows_to": round(float(np.exp(high - low)), 1),
+            "now": np.nan,
+            "turns": np.nan,
+            "expects_low": np.nan,
+            "expects_best": np.nan,
+            "expects_high": np.nan,
+            "unit": network.QUANTITIES[c.quantity],
+        }
     now, _ = model.posterior(q.quantity, firm, readings)
     predicted, _ = model.posterior(c.quantity, firm, readings)
     values = predicted.quantile(VALUES)
@@ -117,7 +179,9 @@ def _worth(c: Candidate, q: Question, given: list[Given], threshold: float, regi
     }  # fmt: skip
 
 
-def _resolve(readings: list[network.Reading], target: str, givens: list[Given], values: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+def _resolve(
+    readings: list[network.Reading], target: str, givens: list[Given], values: np.ndarray, threshold: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Log width of the 90% interval and chance above a threshold, for each value of the last given.
 
     Weights and variances do not depend on the value, so that each reading is solved once.

@@ -19,7 +19,13 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
     """Verbs of the core: estimate, check, next, score, report, doctor."""
     p = verbs.add_parser("estimate", help="what some quantities allow for another")
     p.add_argument("target", help="quantity to estimate, as it_mw or chips")
-    p.add_argument("--given", action="append", required=True, metavar="NAME=VALUE", help="or NAME=LOW..HIGH (90%%), NAME>=LOW, NAME<=HIGH")
+    p.add_argument(
+        "--given",
+        action="append",
+        required=True,
+        metavar="NAME=VALUE",
+        help="or NAME=LOW..HIGH (90%%), NAME>=LOW, NAME<=HIGH",
+    )
     p.add_argument("--chip", help="chip family of chips.csv; without it the family is unknown")
     p.add_argument("--country", help="two letters, as CN; sets the relations and the prior of the chip family")
     p.add_argument("--date", help="year or date: only chips that existed then")
@@ -63,10 +69,14 @@ def _estimate(args: argparse.Namespace) -> None:
     from osint import model, tables
 
     givens = [model.parse_given(text) for text in args.given]
-    found = model.estimate(args.target, givens, chip=args.chip, country=args.country, date=args.date, register=tables.load(args.data))
+    found = model.estimate(
+        args.target, givens, chip=args.chip, country=args.country, date=args.date, register=tables.load(args.data)
+    )
     if args.json:
         return _print_json(found.to_dict())
-    print(f"{args.target}: {model.show(found.best)} ({model.show(found.low)} to {model.show(found.high)}, 90%) {found.unit}")
+    print(
+        f"{args.target}: {model.show(found.best)} ({model.show(found.low)} to {model.show(found.high)}, 90%) {found.unit}"
+    )
     for line in found.chain:
         print(f"  {line}")
     for m in found.moved:
@@ -99,9 +109,16 @@ def _next(args: argparse.Namespace) -> None:
         if math.isfinite(r["narrows_to"]):
             was = f" from x{r['now']:g}" if math.isfinite(r["now"]) else " from unbounded"
             turns = f", {r['turns']:.0%} to turn the finding" if math.isfinite(r["turns"]) else ""
-            expect = f"; expect {model.show(r['expects_best'])} ({model.show(r['expects_low'])} to {model.show(r['expects_high'])}) {r['unit']}" if math.isfinite(r["expects_best"]) else ""
+            expect = (
+                f"; expect {model.show(r['expects_best'])} ({model.show(r['expects_low'])} to {model.show(r['expects_high'])}) {r['unit']}"
+                if math.isfinite(r["expects_best"])
+                else ""
+            )
             gain = f": 90% interval{was} to x{r['narrows_to']:g}{turns}{expect}"
-        print(f"{r['rank']}. {r['observation']}{gain}\n   {r['where']}" + (f" [for {r['for_claim']}]" if r["for_claim"] else ""))
+        print(
+            f"{r['rank']}. {r['observation']}{gain}\n   {r['where']}"
+            + (f" [for {r['for_claim']}]" if r["for_claim"] else "")
+        )
 
 
 def _score(args: argparse.Namespace) -> None:

@@ -19,16 +19,28 @@ HOSTS = ("earth-search.aws.element84.com", "planetarycomputer.microsoft.com", "w
 
 def examine() -> list[dict[str, str]]:
     """One row a thing: what, state (ok, missing, offline), says."""
-    rows = [{"what": "python", "state": "ok" if sys.version_info >= (3, 11) else "missing", "says": sys.version.split()[0]}]
+    rows = [
+        {"what": "python", "state": "ok" if sys.version_info >= (3, 11) else "missing", "says": sys.version.split()[0]}
+    ]
     for name in NEEDED:
         rows.append(_package(name, f"needed: pip install {name}, or make report"))
     for name, how in OPTIONAL.items():
         rows.append(_package(name, how))
     font = fonts.chinese_font()
-    said = f"{font.name}, from inside the environment" if font else "Chinese is left out of figures; pip install zhplot==1.0.0"
+    said = (
+        f"{font.name}, from inside the environment"
+        if font
+        else "Chinese is left out of figures; pip install zhplot==1.0.0"
+    )
     rows.append({"what": "font for Chinese", "state": "ok" if font else "missing", "says": said})
     for tool, how in (("nginx", "faster local server for make bench; Debian: apt-get install nginx-core"),):
-        rows.append({"what": tool, "state": "ok" if shutil.which(tool) else "missing", "says": "found" if shutil.which(tool) else f"optional: {how}"})
+        rows.append(
+            {
+                "what": tool,
+                "state": "ok" if shutil.which(tool) else "missing",
+                "says": "found" if shutil.which(tool) else f"optional: {how}",
+            }
+        )
     rows += [_answers(host) for host in HOSTS]
     return rows
 

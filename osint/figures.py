@@ -6,9 +6,9 @@ a grey print can be read.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import geopandas as gpd
 import matplotlib as mpl
@@ -23,18 +23,30 @@ from osint.schemas import LADDER
 
 BLUE, ORANGE, GREEN, BLACK, SKY, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#000000", "#56B4E9", "#D55E00", "#777777"
 FORMATS = ("png", "svg", "pdf")
-STYLE = {"font.size": 8.5, "axes.spines.top": False, "axes.spines.right": False, "svg.fonttype": "path", "svg.hashsalt": "osint", "axes.axisbelow": True, "pdf.fonttype": 42}
+STYLE: dict[str, Any] = {
+    "font.size": 8.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "osint",
+    "axes.axisbelow": True,
+    "pdf.fonttype": 42,
+}
 RUNG_MARKS = {"announced": "o", "filed": "s", "ground broken": "^", "roofed": "D", "powered": "P", "running": "*"}
 
 
 def render(draw: Callable[..., Figure], *args: object) -> dict[str, bytes]:
     """Draw a figure and return its bytes by format; two runs give the same bytes."""
-    with mpl.rc_context({**STYLE, "font.family": fonts.families()}):
+    with mpl.rc_context(STYLE | {"font.family": fonts.families()}):
         figure = draw(*args)
         out = {}
         for kind in FORMATS:
             body = BytesIO()
-            meta = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None, "ModDate": None, "Producer": None}}[kind]
+            meta = {
+                "png": {"Software": None},
+                "svg": {"Date": None},
+                "pdf": {"CreationDate": None, "ModDate": None, "Producer": None},
+            }[kind]
             figure.savefig(body, format=kind, dpi=160, metadata=meta)
             out[kind] = body.getvalue()
     return out
@@ -53,7 +65,13 @@ def allowed(rows: pd.DataFrame, supply: list[tuple[str, float, float]], source: 
     sites = list(dict.fromkeys(rows["label"]))
     figure = Figure(figsize=(7.4, 1.6 + 0.36 * (len(sites) + len(supply))))
     ax = figure.add_subplot()
-    marks = {"floor": (BLUE, "s"), "power": (GREEN, "D"), "racks": (SKY, "v"), "compute": (ORANGE, "o"), "money": (GREY, "^")}
+    marks = {
+        "floor": (BLUE, "s"),
+        "power": (GREEN, "D"),
+        "racks": (SKY, "v"),
+        "compute": (ORANGE, "o"),
+        "money": (GREY, "^"),
+    }
     order = {site: i for i, site in enumerate(sites[::-1])}
     used = [b for b in marks if b in set(rows["basis"])]
     for i, basis in enumerate(used):
@@ -69,7 +87,16 @@ def allowed(rows: pd.DataFrame, supply: list[tuple[str, float, float]], source: 
     for i, (label, low, high) in enumerate(supply):
         ax.hlines(top + i, low, high, color=RED, lw=3)
         ax.plot(low, top + i, ">" if high > low else "|", color=RED, ms=5)
-        ax.annotate(fonts.drawable(label), (low, top + i), (-6, 0), textcoords="offset points", fontsize=6.8, color=RED, ha="right", va="center")
+        ax.annotate(
+            fonts.drawable(label),
+            (low, top + i),
+            (-6, 0),
+            textcoords="offset points",
+            fontsize=6.8,
+            color=RED,
+            ha="right",
+            va="center",
+        )
     if supply:
         ax.plot([], [], ">", ls="", color=RED, label="restricted chips said to be in China, at least")
     ax.set_yticks(range(top), [fonts.drawable(s) for s in sites[::-1]])
@@ -78,9 +105,19 @@ def allowed(rows: pd.DataFrame, supply: list[tuple[str, float, float]], source: 
     ax.grid(axis="x", color="#dddddd", lw=0.6)
     ax.set_xlabel("chips of H100 class (log scale); lines are 90% intervals")
     ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
-    figure.subplots_adjust(left=0.40, right=0.97, top=1 - 0.62 / figure.get_figheight(), bottom=1.15 / figure.get_figheight())
-    figure.suptitle("What the figures on file would allow. No chip has been seen.", x=0.01, ha="left", fontsize=10.5, fontweight="bold")
-    figure.legend(loc="lower left", bbox_to_anchor=(0.005, 0.17 / figure.get_figheight()), ncols=3, frameon=False, fontsize=7)
+    figure.subplots_adjust(
+        left=0.40, right=0.97, top=1 - 0.62 / figure.get_figheight(), bottom=1.15 / figure.get_figheight()
+    )
+    figure.suptitle(
+        "What the figures on file would allow. No chip has been seen.",
+        x=0.01,
+        ha="left",
+        fontsize=10.5,
+        fontweight="bold",
+    )
+    figure.legend(
+        loc="lower left", bbox_to_anchor=(0.005, 0.17 / figure.get_figheight()), ncols=3, frameon=False, fontsize=7
+    )
     _footer(figure, source)
     return figure
 
@@ -112,15 +149,25 @@ def ladder(rows: pd.DataFrame, source: str) -> Figure:
     ax.set_xlabel("date that the claim speaks of (middle of what the source gives)")
     height = figure.get_figheight()
     figure.subplots_adjust(left=0.40, right=0.97, top=1 - 0.5 / height, bottom=1.05 / height)
-    figure.suptitle("What was claimed, and when. Nothing here was seen by us.", x=0.01, ha="left", fontsize=10.5, fontweight="bold")
-    figure.legend(loc="lower left", bbox_to_anchor=(0.005, 0.17 / height), ncols=7, frameon=False, fontsize=7, columnspacing=1.0, handletextpad=0.3)
+    figure.suptitle(
+        "What was claimed, and when. Nothing here was seen by us.", x=0.01, ha="left", fontsize=10.5, fontweight="bold"
+    )
+    figure.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.005, 0.17 / height),
+        ncols=7,
+        frameon=False,
+        fontsize=7,
+        columnspacing=1.0,
+        handletextpad=0.3,
+    )
     _footer(figure, source)
     return figure
 
 
-def _middle(date: str) -> dt.date:
+def _middle(date: str) -> float:
     low, high = edtf.bounds(date)
-    return low + (high - low) / 2
+    return float(mdates.date2num(low + (high - low) / 2))
 
 
 def site_map(points: gpd.GeoDataFrame, circles: gpd.GeoDataFrame, source: str) -> Figure:
@@ -152,7 +199,13 @@ def site_map(points: gpd.GeoDataFrame, circles: gpd.GeoDataFrame, source: str) -
     ax.plot([west, west + length], [south - 0.25] * 2, color=BLACK, lw=2)
     ax.text(west + length / 2, south - 0.2, f"{km:.0f} km", ha="center", fontsize=7.5)
     figure.subplots_adjust(left=0.08, right=0.98, top=0.90, bottom=0.16)
-    figure.suptitle("Where the sites are said to be. A circle is the doubt, not a building.", x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    figure.suptitle(
+        "Where the sites are said to be. A circle is the doubt, not a building.",
+        x=0.01,
+        ha="left",
+        fontsize=10.5,
+        fontweight="bold",
+    )
     _footer(figure, source)
     return figure
 
@@ -162,10 +215,18 @@ def calibration(rows: pd.DataFrame, summary: pd.Series, source: str) -> Figure:
     figure = Figure(figsize=(7.4, 4.4))
     ax = figure.add_subplot()
     rows = rows.assign(ratio=rows["best"] / rows["truth_best"]).sort_values(["kind", "ratio"], ignore_index=True)
-    colours = dict(zip(sorted(rows["kind"].unique()), (BLUE, ORANGE, GREEN, BLACK, SKY, RED, GREY, "#CC79A7", "#F0E442"), strict=False))
+    colours = dict(
+        zip(
+            sorted(rows["kind"].unique()),
+            (BLUE, ORANGE, GREEN, BLACK, SKY, RED, GREY, "#CC79A7", "#F0E442"),
+            strict=False,
+        )
+    )
     marks = "osD^vP*Xh"
     for (kind, part), mark in zip(rows.groupby("kind"), marks, strict=False):
-        ax.vlines(part.index, part["low"] / part["truth_best"], part["high"] / part["truth_best"], color=colours[kind], lw=1.3)
+        ax.vlines(
+            part.index, part["low"] / part["truth_best"], part["high"] / part["truth_best"], color=colours[kind], lw=1.3
+        )
         ax.plot(part.index, part["ratio"], mark, color=colours[kind], ms=4, ls="", label=f"{kind} ({len(part)})")
     missed = rows[~rows["covered"]]
     ax.plot(missed.index, np.full(len(missed), 0.055), "x", color=BLACK, ms=5, ls="", label="interval missed the truth")

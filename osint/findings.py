@@ -25,10 +25,18 @@ class Found:
         for site, rows in self.findings.groupby("site_id", sort=False):
             lines.append(f"{site}")
             for r in rows.to_dict("records"):
-                chance = f" ({r['word']}, {r['probability']:.0%})" if r["probability"] is not None and r["probability"] == r["probability"] else ""
-                lines.append(f"  {r['claim_id']} {r['finding']}{chance}; confidence {r['confidence']}\n      {r['shown']}")
+                chance = (
+                    f" ({r['word']}, {r['probability']:.0%})"
+                    if r["probability"] is not None and r["probability"] == r["probability"]
+                    else ""
+                )
+                lines.append(
+                    f"  {r['claim_id']} {r['finding']}{chance}; confidence {r['confidence']}\n      {r['shown']}"
+                )
             for c in self.checks[self.checks["site_id"] == site].to_dict("records"):
-                lines.append(f"  [{c['finding']}] {c['check']}: {c['arithmetic']}\n      {c['says']} Not said: {c['does_not_say']}")
+                lines.append(
+                    f"  [{c['finding']}] {c['check']}: {c['arithmetic']}\n      {c['says']} Not said: {c['does_not_say']}"
+                )
             if len(self.steps[str(site)]):
                 lines.append("  what would change it: " + "; ".join(self.steps[str(site)]["observation"].head(3)))
         counts = self.findings["finding"].value_counts()

@@ -130,7 +130,9 @@ KEPT = ["site_id", "name_en", "name_zh", "status", "precision_km", "datum", "coo
 
 def to_geojson(points: gpd.GeoDataFrame) -> bytes:
     """Circles and points with their precision, six decimals, stable bytes."""
-    both = pd.concat([circles(points).assign(shape="precision circle"), points.assign(shape="centre")], ignore_index=True)
+    both = pd.concat(
+        [circles(points).assign(shape="precision circle"), points.assign(shape="centre")], ignore_index=True
+    )
     frame = gpd.GeoDataFrame(both[[*KEPT, "shape", "geometry"]], geometry="geometry", crs="EPSG:4326")
     found = json.loads(frame.to_json(drop_id=True))
     rounded = json.loads(json.dumps(found), parse_float=lambda text: round(float(text), 6))
@@ -152,4 +154,8 @@ def to_kml(points: gpd.GeoDataFrame) -> bytes:
             f"<Polygon><outerBoundaryIs><LinearRing><coordinates>{loop}</coordinates></LinearRing></outerBoundaryIs></Polygon>"
             "</MultiGeometry></Placemark>"
         )
-    return ('<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n' + "\n".join(marks) + "\n</Document></kml>\n").encode()
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n'
+        + "\n".join(marks)
+        + "\n</Document></kml>\n"
+    ).encode()

@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from osint import model, network, verdict
+from osint import evidence, model, network
 from osint.errors import OsintError
+from osint.evidence import Question
 from osint.model import Given
 from osint.tables import Register
-from osint.verdict import Question
 
 STORIES = {
     "as stated": "filed as stated: restricted Nvidia chips, as many as the figures say",
@@ -35,10 +35,10 @@ def hypotheses(site_id: str, register: Register) -> pd.DataFrame:
     documents do not tell the stories apart), rests_on (claim ids).
     """
     site = register.site(site_id)
-    last = max([verdict.day_of(r) for r in register.rows("claims", site_id)], default=0)
+    last = max([evidence.day_of(r) for r in register.rows("claims", site_id)], default=0)
     q = Question("", site_id, "", "", "works", last, "", False, (), site["country"])
-    givens = [g for g in verdict.evidence(q, register)[0] if not g.bound]
-    live = {r["claim_id"] for r in register.rows("claims", site_id) if verdict.stage_of(r) == "live"}
+    givens = [g for g in evidence.evidence(q, register)[0] if not g.bound]
+    live = {r["claim_id"] for r in register.rows("claims", site_id) if evidence.stage_of(r) == "live"}
     logs = {name: _likelihood(name, givens, live, q, register) for name in STORIES}
     values = np.array(list(logs.values()))
     ratio = np.exp(values - values.max())
@@ -61,9 +61,16 @@ def _likelihood(name: str, givens: list[Given], live: set[str], q: Question, reg
     if len(givens) < 2:
         return 0.0
     names = DOMESTIC if name == "domestic" else NVIDIA if name != "paper" else (*NVIDIA, *DOMESTIC)
-    used = [_installed(g) if name == "shell" and g.quantity in network.COMPUTE and set(g.ids) & live else g for g in givens]
+    used = [
+        _installed(g) if name == "shell" and g.quantity in network.COMPUTE and set(g.ids) & live else g for g in givens
+    ]
     try:
-        readings = network.readings({"it_mw"} | {g.quantity for g in used}, register, country=q.country, family_prior=dict.fromkeys(names, 1 / len(names)))
+        readings = network.readings(
+            {"it_mw"} | {g.quantity for g in used},
+            register,
+            country=q.country,
+            family_prior=dict.fromkeys(names, 1 / len(names)),
+        )
     except OsintError:
         return 0.0
     return model.posterior("it_mw", used, readings, PAPER_SD if name == "paper" else 0.0)[1]

@@ -17,78 +17,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
 
-from osint import network, tables
+from osint import explain, network, tables
 from osint.errors import OsintError
-from osint.network import QUANTITIES, Z90, Reading
+from osint.givens import EXACT, Given, parse_given, show, sig
+from osint.network import QUANTITIES, Reading
 
-EXACT = 1e-4  # relative sd of a given without a range
+__all__ = ["Estimate", "Given", "Posterior", "estimate", "parse_given", "posterior", "show", "sig"]
 GRID = 301  # points across a truncated distribution
 LATTICE = 509  # points of the quadrature over several one-sided givens
-
-
-@dataclass(frozen=True)
-class Given:
-    """One piece of evidence: a quantity with a 90% interval, or a bound on one side.
-
-    `low` and `high` are positive and in the unit of QUANTITIES; None on one side makes it a bound.
-    `label` says where it comes from; `ids` name the rows of the register behind it.
-    """
-
-    quantity: str
-    low: float | None
-    high: float | None
-    label: str = ""
-    ids: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.quantity not in QUANTITIES:
-            raise OsintError(f"{self.quantity!r} is not a quantity of the model; use one of {', '.join(QUANTITIES)}")
-        for value in (self.low, self.high):
-            if value is not None and not (np.isfinite(value) and value > 0):
-                raise OsintError(f"{self.quantity}={value} is not a positive finite number; leave it out if it is not known")
-        if self.low is None and self.high is None:
-            raise OsintError(f"{self.quantity} was given no value; write {self.quantity}=VALUE or {self.quantity}=LOW..HIGH")
-        if self.low is not None and self.high is not None and self.low > self.high:
-            raise OsintError(f"{self.quantity}={self.low:g}..{self.high:g} has low above high; write the smaller number first")
-
-    @property
-    def bound(self) -> bool:
-        """Whether only one side is known."""
-        return self.low is None or self.high is None
-
-    @property
-    def log(self) -> float:
-        """Log of the middle."""
-        return float(np.log(self.low * self.high) / 2)  # type: ignore[operator]
-
-    @property
-    def sd(self) -> float:
-        """Sd of the log: a 90% interval is low to high."""
-        return max(float(np.log(self.high / self.low) / (2 * Z90)), EXACT)  # type: ignore[operator]
-
-    def text(self) -> str:
-        """The given as it can be typed."""
-        if self.low is None:
-            return f"{self.quantity}<={self.high:g}"
-        if self.high is None:
-            return f"{self.quantity}>={self.low:g}"
-        return f"{self.quantity}={self.low:g}" + ("" if self.low == self.high else f"..{self.high:g}")
-
-
-NUMBER = r"[0-9][0-9,]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?"
-
-
-def parse_given(text: str) -> Given:
-    """Read NAME=VALUE, NAME=LOW..HIGH, NAME>=LOW or NAME<=HIGH."""
-    found = re.fullmatch(rf"\s*(\w+)\s*(=|>=|<=)\s*({NUMBER})(?:\s*\.\.\s*({NUMBER}))?\s*", text)
-    if not found:
-        raise OsintError(f"{text!r} is not NAME=VALUE or NAME=LOW..HIGH with positive numbers in the unit of the name")
-    name, sign, first, second = found.groups()
-    low = float(first.replace(",", ""))
-    high = float(second.replace(",", "")) if second else low
-    if second and sign != "=":
-        raise OsintError(f"{text!r} has a bound and a range; write one of them")
-    return Given(name, None if sign == "<=" else low, None if sign == ">=" else high, label=text.strip())
 
 
 @dataclass(frozen=True)
@@ -140,7 +76,18 @@ def _solve(reading: Reading, target: str, firm: list[Given], bounds: list[Given]
         shares["the ranges of the givens"] = given_noise
     truncation, extra = _truncate(means, joint, bounds)
     variance = max(float(joint[0, 0]), EXACT**2)
-    return _Solved(reading, float(means[0]), variance**0.5, weights[0], y + mu[n], shares, likelihood + extra, truncation, projector, y)
+    return _Solved(
+        reading,
+        float(means[0]),
+        variance**0.5,
+        weights[0],
+        y + mu[n],
+        shares,
+        likelihood + extra,
+        truncation,
+        projector,
+        y,
+    )
 
 
 def _truncate(means: np.ndarray, joint: np.ndarray, bounds: list[Given]) -> tuple[tuple[np.ndarray, ...] | None, float]:
@@ -148,11 +95,13 @@ def _truncate(means: np.ndarray, joint: np.ndarray, bounds: list[Given]) -> tupl
     if not bounds:
         return None, 0.0
     sign = np.array([1.0 if g.high is None else -1.0 for g in bounds])
-    threshold = np.log([g.low if g.high is None else g.high for g in bounds])
+    threshold = np.log(np.array([g.low if g.high is None else g.high for g in bounds], dtype=float))
     slope = joint[1:, 0] / max(joint[0, 0], EXACT**2)
     remaining = joint[1:, 1:] - np.outer(slope, joint[1:, 0])
     remaining = remaining + np.eye(len(bounds)) * EXACT**2
-    inside = _orthant((sign * (means[1:] - threshold))[None, :], np.outer(sign, sign) * joint[1:, 1:] + np.eye(len(bounds)) * EXACT**2)
+    inside = _orthant(
+        (sign * (means[1:] - threshold))[None, :], np.outer(sign, sign) * joint[1:, 1:] + np.eye(len(bounds)) * EXACT**2
+    )
     offset = means[1:] - slope * means[0]
     return (offset, slope, threshold, sign, remaining), float(inside[0])
 
@@ -192,7 +141,11 @@ class Posterior:
 
     @cached_property
     def _tables(self) -> list[tuple[float, tuple[np.ndarray, np.ndarray]]]:
-        return [(w, _truncated_cdf(s)) for w, s in zip(self.weights, self.solved, strict=True) if s.bounds is not None and w > 0]
+        return [
+            (w, _truncated_cdf(s))
+            for w, s in zip(self.weights, self.solved, strict=True)
+            if s.bounds is not None and w > 0
+        ]
 
     def cdf(self, x: np.ndarray | float) -> np.ndarray:
         """Probability that the log is at most x."""
@@ -203,7 +156,7 @@ class Posterior:
             total = total + w * np.interp(x, *table)
         return total
 
-    def quantile(self, p: np.ndarray | float) -> np.ndarray:
+    def quantile(self, p: np.ndarray | list[float] | float) -> np.ndarray:
         """Logs at the given probabilities, by bisection on the exact distribution."""
         p = np.atleast_1d(np.asarray(p, dtype=float))
         live = [s for w, s in zip(self.weights, self.solved, strict=True) if w > 0]
@@ -229,19 +182,25 @@ def _truncated_cdf(s: _Solved) -> tuple[np.ndarray, np.ndarray]:
     return x, area / area[-1] if area[-1] > 0 else np.linspace(0, 1, GRID)
 
 
-def posterior(target: str, givens: list[Given], readings: list[Reading], extra_sd: float = 0.0) -> tuple[Posterior, float]:
+def posterior(
+    target: str, givens: list[Given], readings: list[Reading], extra_sd: float = 0.0
+) -> tuple[Posterior, float]:
     """Posterior of a target under a set of readings, and the log marginal likelihood of the givens.
 
     `extra_sd` widens every given (a hypothesis under which the numbers are not tied to one another).
     """
     firm = [g for g in givens if not g.bound]
     if not firm:
-        raise OsintError(f"{', '.join(g.text() for g in givens) or 'nothing'} leaves {target} unbounded; add a given with two sides")
+        raise OsintError(
+            f"{', '.join(g.text() for g in givens) or 'nothing'} leaves {target} unbounded; add a given with two sides"
+        )
     solved = tuple(_solve(r, target, firm, [g for g in givens if g.bound], extra_sd) for r in readings)
     logs = np.array([np.log(s.reading.prior) + s.log_likelihood for s in solved])
     evidence = float(logsumexp(logs))
     if not np.isfinite(evidence):
-        raise OsintError(f"the givens {', '.join(g.text() for g in givens)} cannot hold together; leave out the one you trust least")
+        raise OsintError(
+            f"the givens {', '.join(g.text() for g in givens)} cannot hold together; leave out the one you trust least"
+        )
     return Posterior(np.exp(logs - evidence), solved), evidence
 
 
@@ -266,7 +225,13 @@ class Estimate:
 
     def to_dict(self) -> dict:
         """Plain numbers for JSON."""
-        inner = {"low": sig(self.low), "best": sig(self.best), "high": sig(self.high), "unit": self.unit, "interval": "90%"}
+        inner = {
+            "low": sig(self.low),
+            "best": sig(self.best),
+            "high": sig(self.high),
+            "unit": self.unit,
+            "interval": "90%",
+        }
         return {
             self.target: inner,
             "moved": self.moved,
@@ -277,26 +242,26 @@ class Estimate:
 
     def to_frame(self) -> pd.DataFrame:
         """One row for the answer and one for each given by itself; columns low, best, high, unit, weight."""
-        rows = [{"from": "all givens", "low": self.low, "best": self.best, "high": self.high, "unit": self.unit, "weight": 1.0}]
+        rows = [
+            {
+                "from": "all givens",
+                "low": self.low,
+                "best": self.best,
+                "high": self.high,
+                "unit": self.unit,
+                "weight": 1.0,
+            }
+        ]
         rows += [{"from": m["given"], **m["alone"], "unit": self.unit, "weight": m["weight"]} for m in self.moved]
         return pd.DataFrame(rows)
 
     def _repr_html_(self) -> str:
-        lines = [f"<b>{self.target}</b>: {show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {html.escape(self.unit)}"]
+        lines = [
+            f"<b>{self.target}</b>: {show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {html.escape(self.unit)}"
+        ]
         lines += [html.escape(step) for step in self.chain]
         lines.append("Hangs most on: " + html.escape(self.hangs_on["text"]))
         return "<br>".join(lines)
-
-
-def sig(value: float, digits: int = 3) -> float:
-    """Round to significant digits."""
-    return float(f"{value:.{digits}g}")
-
-
-def show(value: float, digits: int = 2) -> str:
-    """A number with no more digits than its range supports."""
-    rounded = sig(value, digits)
-    return f"{rounded:,.0f}" if rounded >= 10 ** (digits - 1) or rounded == int(rounded) else f"{rounded:g}"
 
 
 def estimate(
@@ -334,7 +299,15 @@ def estimate(
     answer, _ = posterior(target, givens, found)
     low, best, high = np.exp(answer.quantile([0.05, 0.5, 0.95]))
     return Estimate(
-        target, low, best, high, _moved(target, givens, found, answer, best), _hangs_on(answer), _weights(answer), _chain(answer, target, givens), answer
+        target,
+        low,
+        best,
+        high,
+        _moved(target, givens, found, answer, best),
+        explain.hangs_on(answer),
+        explain.weights(answer),
+        explain.chain(answer, target, givens),
+        answer,
     )
 
 
@@ -367,77 +340,4 @@ def _moved(target: str, givens: list[Given], found: list[Reading], answer: Poste
         else:
             row["factor"] = None
         out.append(row)
-    return out
-
-
-def _hangs_on(answer: Posterior) -> dict:
-    """The factor or discrete reading that adds most to the variance of the log answer."""
-    shares: dict[str, float] = {}
-    rows: dict[str, network.Factor] = {}
-    for w, s in zip(answer.weights, answer.solved, strict=True):
-        for name, v in s.shares.items():
-            key = re.sub(r" per .*", " per chip", name)
-            shares[key] = shares.get(key, 0.0) + w * v
-        for edge in s.reading.edges.values():
-            rows |= {f.name: f for _, f in edge.factors}
-    means = np.array([s.mean for s in answer.solved])
-    overall = float(answer.weights @ means)
-    for name in answer.solved[0].reading.choice:
-        groups: dict[str, list[int]] = {}
-        for i, s in enumerate(answer.solved):
-            groups.setdefault(s.reading.choice[name], []).append(i)
-        between = 0.0
-        for members in groups.values():
-            w = answer.weights[members]
-            if w.sum() > 0:
-                between += float(w.sum() * ((w @ means[members]) / w.sum() - overall) ** 2)
-        shares[name] = between
-    if not shares or max(shares.values()) < EXACT**2:
-        return {"name": "nothing", "kind": "exact", "share": 0.0, "text": "nothing: the answer is one of the givens"}
-    top = max(shares, key=lambda k: shares[k])
-    share = round(shares[top] / sum(shares.values()), 2)
-    if top in rows:
-        f = rows[top]
-        text = f"{top}: {show(f.best)} ({show(f.low)} to {show(f.high)}) {f.unit}"
-        return {"name": top, "kind": "relation", "share": share, "text": text, "source": f.source}
-    if top in answer.solved[0].reading.choice:
-        parts: dict[str, float] = {}
-        for w, s in zip(answer.weights, answer.solved, strict=True):
-            parts[s.reading.choice[top]] = parts.get(s.reading.choice[top], 0.0) + float(w)
-        text = f"{top}: " + ", ".join(f"{k} {v:.0%}" for k, v in sorted(parts.items(), key=lambda kv: -kv[1]) if v >= 0.01)
-        return {"name": top, "kind": "reading", "share": share, "text": text, "source": "readings.csv and chips.csv"}
-    return {"name": top, "kind": "range", "share": share, "text": top, "source": "relations.csv and chips.csv"}
-
-
-def _weights(answer: Posterior) -> list[dict]:
-    rows = [{**s.reading.choice, "prior": round(s.reading.prior, 4), "posterior": round(float(w), 4)} for w, s in zip(answer.weights, answer.solved, strict=True)]
-    return sorted(rows, key=lambda r: -r["posterior"])
-
-
-def _chain(answer: Posterior, target: str, givens: list[Given]) -> list[str]:
-    """The arithmetic of the likeliest reading, one line for each given."""
-    top = answer.solved[int(np.argmax(answer.weights))]
-    lines = []
-    for g in givens:
-        value = np.exp(g.log) if not g.bound else (g.low or g.high)
-        up, down = top.reading.path(g.quantity)[::-1], top.reading.path(target)
-        shared = {q for q, _ in up} & {q for q, _ in down}
-        text = f"{show(value, 4)} {QUANTITIES[g.quantity]}"
-        for q, edge in up:
-            if q not in shared:
-                text += _factor_text(edge, -1, -edge.shift)
-        for q, edge in down:
-            if q not in shared:
-                text += _factor_text(edge, 1, edge.shift)
-        result = value * np.exp(top.reading.mean(target) - top.reading.mean(g.quantity))
-        note = f" [{', '.join(g.ids)}]" if g.ids else ""
-        lines.append(f"{text} = {show(result)} {QUANTITIES[target]}{note}")
-    choice = ", ".join(f"{k} {v}" for k, v in top.reading.choice.items())
-    return lines + ([f"likeliest reading: {choice} ({answer.weights.max():.0%})"] if choice else [])
-
-
-def _factor_text(edge: network.Edge, sign: int, shift: float) -> str:
-    out = f" x {np.exp(shift):.4g}" if shift else ""
-    for s, f in edge.factors:
-        out += f" {'x' if s * sign > 0 else '/'} {f.best:.4g} ({f.name}, {f.low:.3g} to {f.high:.3g})"
     return out

@@ -135,7 +135,9 @@ def _chip_factor(row: dict, what: str, unit: str) -> Factor:
     return Factor(f"{what}_mw per {row['chip']}", low, best, high, unit, row["source"])
 
 
-def _edges(choice: dict[str, str], f: dict[str, Factor], chips: dict[str, dict], country: str | None, form: str) -> dict[str, Edge]:
+def _edges(
+    choice: dict[str, str], f: dict[str, Factor], chips: dict[str, dict], country: str | None, form: str
+) -> dict[str, Edge]:
     """The tree of one reading."""
     cn = country == "CN"
     edges = {
@@ -185,13 +187,24 @@ def _chip_edges(choice: dict[str, str], f: dict[str, Factor], row: dict, cn: boo
         edges["cost_cny"] = Edge("servers", 0.0, ((1, f["cost_per_server_cn"]),))
     per_chip = row[f"fp16_{choice.get('precision', 'dense')}_pflops"]
     if np.isfinite(per_chip):
-        rounded = Factor(f"pflops per {row['chip']}", per_chip / row["pflops_spread"], per_chip, per_chip * row["pflops_spread"], "PFLOPS FP16 per chip", row["source"])
+        rounded = Factor(
+            f"pflops per {row['chip']}",
+            per_chip / row["pflops_spread"],
+            per_chip,
+            per_chip * row["pflops_spread"],
+            "PFLOPS FP16 per chip",
+            row["source"],
+        )
         edges["pflops"] = Edge("chips", 0.0, ((1, rounded),))
     if row["chip"] in MEASURED:
-        name = {"4-GPU": "full_load_4gpu", "8-GPU": "full_load_8gpu"}.get(form, "full_load_8gpu" if cn else "full_load_all")
+        name = {"4-GPU": "full_load_4gpu", "8-GPU": "full_load_8gpu"}.get(
+            form, "full_load_8gpu" if cn else "full_load_all"
+        )
         edges["full_load_mw"] = Edge("chips", 0.0, ((1, f[name]),))
     elif np.isfinite(row["full_load_kw_best"]):
-        edges["full_load_mw"] = Edge("chips", 0.0, ((1, _chip_factor(row, "full_load", "MW IT under full load per chip")),))
+        edges["full_load_mw"] = Edge(
+            "chips", 0.0, ((1, _chip_factor(row, "full_load", "MW IT under full load per chip")),)
+        )
     return edges
 
 
@@ -211,7 +224,15 @@ def readings(
     `fixed` sets a reading by hand, as {"precision": "dense"}. A combination for which a quantity has no
     path (a chip with no sparse mode) is left out and the rest are weighted up.
     """
-    key = ("readings", frozenset(wanted), country, chip, date, form, *(tuple(sorted((d or {}).items())) for d in (fixed, family_prior)))
+    key = (
+        "readings",
+        frozenset(wanted),
+        country,
+        chip,
+        date,
+        form,
+        *(tuple(sorted((d or {}).items())) for d in (fixed, family_prior)),
+    )
     if key not in register.cache:
         register.cache[key] = _readings(wanted, register, country, chip, date, form, fixed or {}, family_prior)
     return register.cache[key]
@@ -232,9 +253,14 @@ def _readings(
         places = {"CN": "CN", "other": None}
         register.cache["factors"] = {p: factors(_all_forms(register.relations), c) for p, c in places.items()}
         register.cache["chips"] = chips.set_index("chip", drop=False).to_dict("index")
-        register.cache["priors"] = [(n, t["applies_to"].iloc[0], t.set_index("option")["prior"].to_dict()) for n, t in priors.groupby("reading", sort=False)]
+        register.cache["priors"] = [
+            (n, t["applies_to"].iloc[0], t.set_index("option")["prior"].to_dict())
+            for n, t in priors.groupby("reading", sort=False)
+        ]
     f = register.cache["factors"]["CN" if country == "CN" else "other"]
     options: dict[str, dict[str, float]] = {}
+    if chip:
+        families(chips, chip, country, date)  # an unknown chip is refused even where it does not matter
     if wanted & COMPUTE or ("full_load_mw" in wanted and (chip or wanted & COMPUTE)):
         options["chip family"] = family_prior or families(chips, chip, country, date)
     for name, applies, prior in register.cache["priors"]:

@@ -12,20 +12,15 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from osint import __version__, edtf, figures, findings, geo, hypotheses, model, network, score, tables, verdict
+from osint import __version__, estimates, figures, findings, geo, hypotheses, model, network, score, tables, verdict
 from osint.errors import OsintError
 from osint.findings import Found
 from osint.model import show
 from osint.score import Score
 from osint.tables import Register
 
-BASES = {
-    "floor": ("floor_m2",), "power": ("it_mw", "facility_mw", "power_mw", "average_mw", "energy_gwh_per_yr"), "racks": ("racks",), "compute": ("pflops",),
-    "money": ("cost_cny",),
-}  # fmt: skip
 SOURCE = "Sources: data/raw/claims.csv, relations.csv, chips.csv (each row names its own). Documents to 2026-09; no imagery used. osint {version}."
 PAPER = "On paper only"
-HORIZON_DAYS = 366
 
 
 def write(register: Register, out: str | Path) -> tuple[Path, pd.DataFrame]:
@@ -42,11 +37,11 @@ def write(register: Register, out: str | Path) -> tuple[Path, pd.DataFrame]:
         found = findings.check(register)
         steps.update()
         scored = score.score(register)
-        per_site = estimates(register)
+        per_site = estimates.estimates(register)
         steps.update()
         pictures = _figures(register, per_site, scored)
         steps.update()
-        summary = summarise(register, found, per_site)
+        summary = estimates.summarise(register, found, per_site)
         files = {f"figures/{name}.{kind}": body for name, kinds in pictures.items() for kind, body in kinds.items()}
         points = geo.places(register)
         files |= {"sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
@@ -59,7 +54,9 @@ def write(register: Register, out: str | Path) -> tuple[Path, pd.DataFrame]:
         _swap(part, out)
         steps.update()
     except OSError as error:
-        raise OsintError(f"the report could not be written to {out} ({error.strerror}); make room or name another folder with --out") from error
+        raise OsintError(
+            f"the report could not be written to {out} ({error.strerror}); make room or name another folder with --out"
+        ) from error
     finally:
         steps.close()
         shutil.rmtree(part, ignore_errors=True)
@@ -80,97 +77,63 @@ def _frames(found: Found, per_site: pd.DataFrame, scored: Score) -> dict[str, pd
         return frame.map(lambda c: "; ".join(map(str, c)) if isinstance(c, list) else c)
 
     steps = pd.concat([f.assign(site_id=s) for s, f in found.steps.items()], ignore_index=True)
-    rounded = {c: lambda v: model.sig(v) if np.isfinite(v) else v for c in ("allowed_low", "allowed_best", "allowed_high")}
+    rounded = {
+        c: lambda v: model.sig(v) if np.isfinite(v) else v for c in ("allowed_low", "allowed_best", "allowed_high")
+    }
     short = found.findings.assign(**{c: found.findings[c].astype(float).map(f) for c, f in rounded.items()})
-    return {"findings": flat(short), "checks": flat(found.checks), "estimates": per_site, "next": steps, "score": scored.rows}
-
-
-def estimates(register: Register) -> pd.DataFrame:
-    """Chips of H100 class that each figure on file would allow, site by site.
-
-    Columns: site_id, label, basis, given, claim_ids, low, best, high, unit, arithmetic, claimed_low, claimed_high.
-    One row a basis: the claim for the whole site that is latest; NaN claimed where no chips are claimed.
-    """
-    rows = []
-    for site in register.sites[register.sites["role"].isin(["announced", "comparator"])].to_dict("records"):
-        claims = [r for r in register.rows("claims", site["site_id"]) if r["error_test"] != "yes"]
-        chips = [r for r in claims if verdict.quantity_of(r) == "chips" and r["modality"] != "denied"]
-        top = max(chips, key=verdict.claimed, default=None)
-        written = [edtf.bounds(r["date"])[1].toordinal() for r in claims if r["date"]]
-        horizon = max(written, default=0) + HORIZON_DAYS  # targets further off are not set beside what is on file
-        for basis, quantities in BASES.items():
-            if basis == "money" and site["country"] != "CN":
-                continue
-            options = [(verdict.day_of(r), r["claim_id"], verdict.given_of(r)) for r in claims if not r["part"] and verdict.quantity_of(r) in quantities]
-            options = [o for o in options if o[2] is not None and not o[2].bound and o[0] <= horizon]
-            if not options:
-                continue
-            given = max(options, key=lambda o: o[:2])[2]
-            answer = model.estimate("chips", [given], chip="H100", country=site["country"], register=register)
-            rows.append(
-                {
-                    "site_id": site["site_id"], "label": site["name_display"], "basis": basis, "given": given.text(), "claim_ids": "; ".join(given.ids),
-                    "low": model.sig(answer.low), "best": model.sig(answer.best), "high": model.sig(answer.high), "unit": "chips of H100 class",
-                    "arithmetic": answer.chain[0], "claimed_low": verdict.claimed(top) if top else np.nan,
-                    "claimed_high": top["value_high"] if top else np.nan,
-                }
-            )  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def summarise(register: Register, found: Found, per_site: pd.DataFrame) -> pd.DataFrame:
-    """One row a site: claims, findings by name, chips claimed, chips that the figures on file would allow."""
-    rows = []
-    for site in register.sites.to_dict("records"):
-        mine = found.findings[found.findings["site_id"] == site["site_id"]] if len(found.findings) else found.findings
-        counts = mine["finding"].value_counts() if len(mine) else {}
-        on_paper = per_site[per_site["site_id"] == site["site_id"]]
-        claimed = on_paper["claimed_low"].dropna()
-        rows.append(
-            {
-                "site": site["site_id"],
-                "name": site["name_display"],
-                "claims": len(mine),
-                "findings": ", ".join(f"{n} {name}" for name, n in counts.items()) or "no claim on file",
-                "chips claimed": show(claimed.iloc[0], 3) if len(claimed) else "",
-                "H100-class chips on paper": f"{show(on_paper['low'].min())} to {show(on_paper['high'].max())}" if len(on_paper) else "",
-            }
-        )
-    return pd.DataFrame(rows)
+    return {
+        "findings": flat(short),
+        "checks": flat(found.checks),
+        "estimates": per_site,
+        "next": steps,
+        "score": scored.rows,
+    }
 
 
 def _figures(register: Register, per_site: pd.DataFrame, scored: Score) -> dict[str, dict[str, bytes]]:
     source = SOURCE.format(version=__version__)
     announced = set(register.sites[register.sites["role"] == "announced"]["site_id"])
     names = register.sites.set_index("site_id")["name_display"]
-    claims = register.claims[register.claims["site_id"].isin(announced) & (register.claims["rung"] != "") & (register.claims["error_test"] != "yes")]
+    claims = register.claims[
+        register.claims["site_id"].isin(announced)
+        & (register.claims["rung"] != "")
+        & (register.claims["error_test"] != "yes")
+    ]
     dates = claims["value_date"].where(claims["value_date"] != "", claims["date"])
-    ladder = pd.DataFrame({"label": claims["site_id"] + "  " + claims["site_id"].map(names), "date": dates, "rung": claims["rung"], "will": claims["modality"].isin(["will", "would"])})
+    ladder = pd.DataFrame(
+        {
+            "label": claims["site_id"] + "  " + claims["site_id"].map(names),
+            "date": dates,
+            "rung": claims["rung"],
+            "will": claims["modality"].isin(["will", "would"]),
+        }
+    )
     ladder = ladder[ladder["date"].str[:4].between("2015", "2027")].sort_values(["label", "date"])
     points = geo.places(register)
     points = points[points["country"] == "CN"]
     own = per_site[per_site["site_id"].isin(announced)].assign(label=lambda t: t["site_id"] + "  " + t["label"])
     independent = scored.rows[(scored.rows["role"] == "independent") & scored.rows["best"].notna()]
     return {
-        "a_claimed_and_allowed": figures.render(figures.allowed, own, _supply(register), source),
+        "a_claimed_and_allowed": figures.render(figures.allowed, own, estimates.supply_in_country(register), source),
         "b_ladder": figures.render(figures.ladder, ladder, source),
         "c_map": figures.render(figures.site_map, points, geo.circles(points), source + " Proxies: county seats."),
-        "d_calibration": figures.render(figures.calibration, independent, scored.summary.iloc[0], "Source: data/raw/calibration.csv (each row names its own). Leave-one-out. osint " + __version__ + "."),
+        "d_calibration": figures.render(
+            figures.calibration,
+            independent,
+            scored.summary.iloc[0],
+            "Source: data/raw/calibration.csv (each row names its own). Leave-one-out. osint " + __version__ + ".",
+        ),
     }
 
 
-def _supply(register: Register) -> list[tuple[str, float, float]]:
-    """Published estimates of restricted chips in the country, one a group, as (label, low, high)."""
-    rows = register.claims[(register.claims["site_id"] == "AGG-CN") & (register.claims["quantity_kind"] == "chips") & (register.claims["error_test"] != "yes")]
-    out = []
-    for r in rows.drop_duplicates("independence_group").to_dict("records"):
-        open_end = not np.isfinite(r["value_high"])
-        high = r["value_low"] * 1.0001 if open_end else r["value_high"]
-        out.append((f"{r['claim_id']} {r['claimant'][:34]}", r["value_low"], high))
-    return out
-
-
-def page(register: Register, found: Found, scored: Score, per_site: pd.DataFrame, summary: pd.DataFrame, pictures: dict[str, dict[str, bytes]]) -> str:
+def page(
+    register: Register,
+    found: Found,
+    scored: Score,
+    per_site: pd.DataFrame,
+    summary: pd.DataFrame,
+    pictures: dict[str, dict[str, bytes]],
+) -> str:
     """The whole page as HTML: no script, nothing loaded from outside, every text of a source escaped."""
     style = resources.files("osint").joinpath("report.css").read_text(encoding="utf-8")
     parts = [
@@ -188,7 +151,9 @@ def page(register: Register, found: Found, scored: Score, per_site: pd.DataFrame
     }  # fmt: skip
     for name, title in titles.items():
         image = base64.b64encode(pictures[name]["png"]).decode()
-        parts.append(f"<figure><img alt='{html.escape(title)}' src='data:image/png;base64,{image}'><figcaption>{html.escape(title)}. Also as figures/{name}.svg, .pdf and .png.</figcaption></figure>")
+        parts.append(
+            f"<figure><img alt='{html.escape(title)}' src='data:image/png;base64,{image}'><figcaption>{html.escape(title)}. Also as figures/{name}.svg, .pdf and .png.</figcaption></figure>"
+        )
     parts.append(_score_section(scored))
     for site in register.sites.to_dict("records"):
         parts.append(_site(site, register, found, per_site))
@@ -198,7 +163,10 @@ def page(register: Register, found: Found, scored: Score, per_site: pd.DataFrame
 
 def _legend(found: Found) -> str:
     counts = found.findings["finding"].value_counts()
-    rows = "".join(f"<tr><td><span class='f {n.replace(' ', '-')}'>{n}</span></td><td class=n>{counts.get(n, 0)}</td><td>{html.escape(says)}</td></tr>" for n, says in verdict.FINDINGS.items())
+    rows = "".join(
+        f"<tr><td><span class='f {n.replace(' ', '-')}'>{n}</span></td><td class=n>{counts.get(n, 0)}</td><td>{html.escape(says)}</td></tr>"
+        for n, says in verdict.FINDINGS.items()
+    )
     return f"<h2>What the findings mean</h2><table><tr><th>finding</th><th>claims</th><th>means</th></tr>{rows}</table>"
 
 
@@ -206,7 +174,12 @@ def _table(frame: pd.DataFrame, link: str = "") -> str:
     head = "".join(f"<th>{html.escape(str(c))}</th>" for c in frame.columns)
     body = []
     for row in frame.to_dict("records"):
-        cells = [f"<td><a href='#{html.escape(str(v))}'>{html.escape(str(v))}</a></td>" if k == link else f"<td>{html.escape(_cell(v))}</td>" for k, v in row.items()]
+        cells = [
+            f"<td><a href='#{html.escape(str(v))}'>{html.escape(str(v))}</a></td>"
+            if k == link
+            else f"<td>{html.escape(_cell(v))}</td>"
+            for k, v in row.items()
+        ]
         body.append("<tr>" + "".join(cells) + "</tr>")
     return f"<table><tr>{head}</tr>{''.join(body)}</table>"
 
@@ -219,36 +192,65 @@ def _cell(value: object) -> str:
 
 def _score_section(scored: Score) -> str:
     worse = scored.summary[(scored.summary["coverage"] < 0.85) | (scored.summary["median_factor"] > 2.2)]
-    note = "; ".join(f"{r['kind']}: {r['covered']} of {r['rows']} covered, median factor {r['median_factor']:g}" for r in worse.to_dict("records"))
-    return "<h2>The score of the model</h2><p>Systems whose power or chips are published and independent of imagery; rows that set a relation are left out when it is scored.</p>" + _table(scored.summary) + (
-        f"<p class=warn>Worse than the goal (coverage 85% or more, median factor 2.2 or less): {html.escape(note)}. With so few rows the coverage itself is uncertain, as its interval shows.</p>" if note else ""
+    note = "; ".join(
+        f"{r['kind']}: {r['covered']} of {r['rows']} covered, median factor {r['median_factor']:g}"
+        for r in worse.to_dict("records")
+    )
+    return (
+        "<h2>The score of the model</h2><p>Systems whose power or chips are published and independent of imagery; rows that set a relation are left out when it is scored.</p>"
+        + _table(scored.summary)
+        + (
+            f"<p class=warn>Worse than the goal (coverage 85% or more, median factor 2.2 or less): {html.escape(note)}. With so few rows the coverage itself is uncertain, as its interval shows.</p>"
+            if note
+            else ""
+        )
     )
 
 
 def _site(site: dict, register: Register, found: Found, per_site: pd.DataFrame) -> str:
     sid = site["site_id"]
-    known = f"{site['lat']:.3f} N, {site['lon']:.3f} E, known to {geo.precision_km(site):.0f} km ({site['coord_level']}; datum {site['datum']})" if np.isfinite(site["lat"]) else f"position not known ({site['coord_level'] or 'not found'})"
+    known = (
+        f"{site['lat']:.3f} N, {site['lon']:.3f} E, known to {geo.precision_km(site):.0f} km ({site['coord_level']}; datum {site['datum']})"
+        if np.isfinite(site["lat"])
+        else f"position not known ({site['coord_level'] or 'not found'})"
+    )
     parts = [f"<section id='{html.escape(sid)}'><h2>{html.escape(sid)} {html.escape(site['name_en'])}</h2>"]
-    parts.append(f"<p>{html.escape(site['name_zh'])}. {html.escape(known)}. On file: {html.escape(site['status'] or 'no status')}.</p>")
+    parts.append(
+        f"<p>{html.escape(site['name_zh'])}. {html.escape(known)}. On file: {html.escape(site['status'] or 'no status')}.</p>"
+    )
     mine = found.findings[found.findings["site_id"] == sid]
     if not len(mine):
         return parts[0] + parts[1] + "<p>No claim on file.</p></section>"
     on_paper = per_site[per_site["site_id"] == sid]
     if len(on_paper):
-        parts.append(f"<h3>{PAPER}: chips of H100 class that each figure would allow</h3>" + _table(on_paper[["basis", "given", "low", "best", "high", "claim_ids", "arithmetic"]]))
+        parts.append(
+            f"<h3>{PAPER}: chips of H100 class that each figure would allow</h3>"
+            + _table(on_paper[["basis", "given", "low", "best", "high", "claim_ids", "arithmetic"]])
+        )
     stories = hypotheses.hypotheses(sid, register) if site["role"] in {"announced", "comparator"} else pd.DataFrame()
     if len(stories) and stories["rests_on"].iloc[0].count("C") >= 2:
         says = "" if stories["separates"].iloc[0] else " The documents do not tell these stories apart."
-        parts.append(f"<h3>Four stories</h3><p>Weights from the documents alone, from equal priors.{says}</p>" + _table(stories[["hypothesis", "says", "likelihood_ratio", "posterior", "rests_on"]]))
+        parts.append(
+            f"<h3>Four stories</h3><p>Weights from the documents alone, from equal priors.{says}</p>"
+            + _table(stories[["hypothesis", "says", "likelihood_ratio", "posterior", "rests_on"]])
+        )
     claims = {r["claim_id"]: r for r in register.rows("claims", sid)}
     parts.append("<h3>Claims</h3>" + "".join(_claim(claims[r["claim_id"]], r) for r in mine.to_dict("records")))
     tests = found.checks[found.checks["site_id"] == sid]
     if len(tests):
         shown = tests.assign(claim_ids=tests["claim_ids"].map(", ".join))
-        parts.append("<h3>Cross-checks</h3>" + _table(shown[["check", "finding", "arithmetic", "says", "does_not_say"]]))
+        parts.append(
+            "<h3>Cross-checks</h3>" + _table(shown[["check", "finding", "arithmetic", "says", "does_not_say"]])
+        )
     steps = found.steps[sid]
     if len(steps):
-        cut = steps[["rank", "observation", "now", "narrows_to", "turns", "where", "for_claim"]].rename(columns={"now": "width now (high/low)", "narrows_to": "expected width after", "turns": "chance that it turns the finding"})
+        cut = steps[["rank", "observation", "now", "narrows_to", "turns", "where", "for_claim"]].rename(
+            columns={
+                "now": "width now (high/low)",
+                "narrows_to": "expected width after",
+                "turns": "chance that it turns the finding",
+            }
+        )
         parts.append("<h3>What would change our mind</h3>" + _table(cut))
     return "\n".join([*parts, "</section>"])
 
@@ -278,8 +280,47 @@ def _claim(claim: dict, f: dict) -> str:
 
 
 def _sources(register: Register) -> str:
-    relations = register.relations[["relation", "from", "to", "low", "best", "high", "unit", "country", "conditions", "used", "mark", "source", "note"]]
-    chips = register.chips[["chip", "it_kw_low", "it_kw_best", "it_kw_high", "fp16_dense_pflops", "fp16_sparse_pflops", "available_from", "export_to_china", "prior_cn", "prior_other", "mark", "source"]]
+    relations = register.relations[
+        [
+            "relation",
+            "from",
+            "to",
+            "low",
+            "best",
+            "high",
+            "unit",
+            "country",
+            "conditions",
+            "used",
+            "mark",
+            "source",
+            "note",
+        ]
+    ]
+    chips = register.chips[
+        [
+            "chip",
+            "it_kw_low",
+            "it_kw_best",
+            "it_kw_high",
+            "fp16_dense_pflops",
+            "fp16_sparse_pflops",
+            "available_from",
+            "export_to_china",
+            "prior_cn",
+            "prior_other",
+            "mark",
+            "source",
+        ]
+    ]
     quantities = pd.DataFrame({"quantity": list(network.QUANTITIES), "unit": list(network.QUANTITIES.values())})
-    blocks = [("Relations", relations), ("Chips", chips), ("Discrete readings and their priors", register.readings), ("Quantities", quantities), ("Observations by others", register.observations)]
-    return "<h2>What the numbers rest on</h2>" + "".join(f"<details><summary>{title}</summary><div class=wide>{_table(frame)}</div></details>" for title, frame in blocks)
+    blocks = [
+        ("Relations", relations),
+        ("Chips", chips),
+        ("Discrete readings and their priors", register.readings),
+        ("Quantities", quantities),
+        ("Observations by others", register.observations),
+    ]
+    return "<h2>What the numbers rest on</h2>" + "".join(
+        f"<details><summary>{title}</summary><div class=wide>{_table(frame)}</div></details>" for title, frame in blocks
+    )

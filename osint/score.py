@@ -50,16 +50,26 @@ class Score:
 
     def text(self) -> str:
         """Plain text: the score, then what is kept apart."""
-        lines = ["independent rows (truth not from imagery, nor from this model); 90% interval", self.summary.to_string(index=False)]
-        for role, title in (("consistency", "consistency rows (estimates by others, not truth)"), ("control", "negative controls (plans, tests of a claim, bounds)")):
+        lines = [
+            "independent rows (truth not from imagery, nor from this model); 90% interval",
+            self.summary.to_string(index=False),
+        ]
+        for role, title in (
+            ("consistency", "consistency rows (estimates by others, not truth)"),
+            ("control", "negative controls (plans, tests of a claim, bounds)"),
+        ):
             part = self.rows[(self.rows["role"] == role) & self.rows["best"].notna()]
             lines.append(f"\n{title}: {len(part)}")
             for r in part.to_dict("records"):
                 shows = f"{model.show(r['best'])} ({model.show(r['low'])} to {model.show(r['high'])})"
                 inside = "inside" if r["covered"] else "outside"
-                lines.append(f"  {r['calibration_id']} {r['site']}: {shows}, published {model.show(r['truth_best'])} {network.QUANTITIES[r['target']]}: {inside}")
+                lines.append(
+                    f"  {r['calibration_id']} {r['site']}: {shows}, published {model.show(r['truth_best'])} {network.QUANTITIES[r['target']]}: {inside}"
+                )
         skipped = self.rows[self.rows["best"].isna()]
-        lines.append(f"\nnot scored: {len(skipped)} rows, for want of a relation: " + ", ".join(sorted({w for w in skipped['why_not']})))
+        lines.append(
+            f"\nnot scored: {len(skipped)} rows, for want of a relation: " + ", ".join(sorted(set(skipped["why_not"])))
+        )
         return "\n".join(lines)
 
 
@@ -80,7 +90,10 @@ def score(register: Register) -> Score:
 def _line(kind: str, part: pd.DataFrame) -> dict:
     n, k = len(part), int(part["covered"].sum())
     z, p = network.Z90, k / n if n else np.nan
-    middle, half = (p + z * z / (2 * n)) / (1 + z * z / n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    middle, half = (
+        (p + z * z / (2 * n)) / (1 + z * z / n),
+        z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n),
+    )
     worst = part.loc[part["factor"].idxmax()]
     return {
         "kind": kind, "rows": n, "covered": k, "coverage": round(p, 3), "coverage_low": round(middle - half, 2), "coverage_high": round(middle + half, 2),
@@ -116,7 +129,15 @@ def _judge(row: dict, register: Register) -> dict:
         return out
     truth = out["truth_best"]
     factor = max(answer.best / truth, truth / answer.best)
-    return {**out, "low": answer.low, "best": answer.best, "high": answer.high, "covered": bool(answer.low <= truth <= answer.high), "factor": factor, "left_out": ", ".join(left)}
+    return {
+        **out,
+        "low": answer.low,
+        "best": answer.best,
+        "high": answer.high,
+        "covered": bool(answer.low <= truth <= answer.high),
+        "factor": factor,
+        "left_out": ", ".join(left),
+    }
 
 
 def leave_out(row: dict, register: Register) -> tuple[Register, list[str]]:
@@ -155,7 +176,10 @@ def _set(relations: pd.DataFrame, name: str, values: np.ndarray) -> None:
 def _leave_out_measured(row: dict, register: Register) -> tuple[Register, list[str]]:
     """Power per chip measured by the other systems of the same form."""
     rows = register.calibration
-    others = rows[rows["observable_kind"].str.casefold().str.startswith("top500") & (rows["calibration_id"] != row["calibration_id"])]
+    others = rows[
+        rows["observable_kind"].str.casefold().str.startswith("top500")
+        & (rows["calibration_id"] != row["calibration_id"])
+    ]
     gh = row["chip"] == "GH200"
     others = others[others["chip"] == "GH200"] if gh else others[others["chip"] != "GH200"]
     if not gh and row["form"] in {"8-GPU", "4-GPU"}:
@@ -166,7 +190,9 @@ def _leave_out_measured(row: dict, register: Register) -> tuple[Register, list[s
     low, best, high = np.quantile(per_chip, [0.05, 0.5, 0.95])
     if gh:
         chips = register.chips.copy()
-        chips.loc[chips["chip"] == "GH200", ["full_load_kw_low", "full_load_kw_best", "full_load_kw_high"]] = np.array([low, best, high]) * 1000
+        chips.loc[chips["chip"] == "GH200", ["full_load_kw_low", "full_load_kw_best", "full_load_kw_high"]] = (
+            np.array([low, best, high]) * 1000
+        )
         return replace(register, chips=chips), ["full_load_mw per GH200"]
     name = {"8-GPU": "full_load_8gpu", "4-GPU": "full_load_4gpu"}.get(row["form"], "full_load_all")
     relations = register.relations.copy()

@@ -33,7 +33,9 @@ class Register:
     chips: pd.DataFrame
     readings: pd.DataFrame
     calibration: pd.DataFrame
-    cache: dict = field(init=False, default_factory=dict, repr=False, compare=False)  # what was computed from these tables
+    cache: dict = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )  # what was computed from these tables
 
     def rows(self, table: str, site_id: str) -> list[dict]:
         """Rows of a table that name a site, as plain dictionaries."""
@@ -49,7 +51,9 @@ class Register:
         rows = self.rows("sites", site_id)
         if not rows:
             close = [s for s in self.sites["site_id"] if s[:2] == site_id[:2].upper()] or list(self.sites["site_id"])
-            raise OsintError(f"there is no site {site_id!r} in sites.csv; ids that begin alike: {', '.join(close[:12])}")
+            raise OsintError(
+                f"there is no site {site_id!r} in sites.csv; ids that begin alike: {', '.join(close[:12])}"
+            )
         return rows[0]
 
 
@@ -70,7 +74,10 @@ _loaded: dict[tuple, Register] = {}
 def load(path: str | Path | None = None) -> Register:
     """Read and check all tables of data/raw; raises OsintError with every broken row of every table."""
     raw = data_dir(path) / "raw"
-    stamp = (raw.resolve(), *((raw / f"{n}.csv").stat().st_mtime_ns if (raw / f"{n}.csv").exists() else 0 for n in SCHEMAS))
+    stamp = (
+        raw.resolve(),
+        *((raw / f"{n}.csv").stat().st_mtime_ns if (raw / f"{n}.csv").exists() else 0 for n in SCHEMAS),
+    )
     if stamp in _loaded:
         return _loaded[stamp]
     faults: list[str] = []
@@ -103,14 +110,18 @@ def _text(path: Path) -> pd.DataFrame:
     try:
         body = path.read_bytes()
     except OSError as error:
-        raise OsintError(f"{path.name} cannot be read ({error.strerror}); put it back into {path.parent.name}/") from error
+        raise OsintError(
+            f"{path.name} cannot be read ({error.strerror}); put it back into {path.parent.name}/"
+        ) from error
     if not body.strip():
         raise OsintError(f"{path.name} is empty; it needs at least its header row")
     try:
         body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         guess = "; it looks like GBK" if _is_gbk(body) else ""
-        raise OsintError(f"{path.name} is not UTF-8 at byte {error.start}{guess}; save it again as CSV UTF-8") from error
+        raise OsintError(
+            f"{path.name} is not UTF-8 at byte {error.start}{guess}; save it again as CSV UTF-8"
+        ) from error
     if b"\x00" in body:
         raise OsintError(f"{path.name} holds a zero byte, so it is not a CSV text; save it again as CSV UTF-8")
     try:
@@ -119,7 +130,9 @@ def _text(path: Path) -> pd.DataFrame:
             return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
         reason = " ".join(str(error).split())
-        raise OsintError(f"{path.name} is not a table ({reason}); every row needs as many cells as the header") from error
+        raise OsintError(
+            f"{path.name} is not a table ({reason}); every row needs as many cells as the header"
+        ) from error
 
 
 def _is_gbk(body: bytes) -> bool:
@@ -147,7 +160,9 @@ def check(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
         frame[column.name] = _column(text[column.name], column, faults, text, schema.columns[0].name)
     for rule in schema.rules:
         bad = rule.broken(frame)
-        faults += [(int(i), _say(text, i, rule.column, rule.expected, schema.columns[0].name)) for i in frame.index[bad]]
+        faults += [
+            (int(i), _say(text, i, rule.column, rule.expected, schema.columns[0].name)) for i in frame.index[bad]
+        ]
     if faults:
         faults.sort()
         more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
@@ -233,5 +248,3 @@ def put(path: Path, body: bytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-
-

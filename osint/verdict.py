@@ -12,10 +12,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from osint import edtf, model, network
+from osint import explain, model, network
 from osint.errors import OsintError
+from osint.evidence import CAPACITY, ROUNDING, Question, claimed, evidence, question, readings_for
 from osint.model import Given, Posterior
-from osint.schemas import LADDER, TIERS
+from osint.schemas import LADDER
 from osint.tables import Register
 
 FINDINGS = {
@@ -31,20 +32,7 @@ BANDS = (  # ICD 203, lower bound inclusive
     (0.0, "almost no chance"), (0.05, "very unlikely"), (0.20, "unlikely"), (0.45, "roughly even chance"),
     (0.55, "likely"), (0.80, "very likely"), (0.95, "almost certain"),
 )  # fmt: skip
-QUANTITY = {
-    "chips": "chips", "servers": "servers", "racks": "racks", "PFLOPS": "pflops", "floor_m2": "floor_m2", "land_m2": "land_m2",
-    "land_mu": "land_m2", "energy_GWh_per_yr": "energy_gwh_per_yr", "investment_CNY": "cost_cny",
-}  # fmt: skip
-CAPACITY = {"chips", "servers", "racks", "pflops", "it_mw", "facility_mw", "power_mw", "average_mw", "energy_gwh_per_yr"}
-POWER_SCOPE = {"facility": "facility_mw", "IT": "it_mw", "grid": ""}
-M2_PER_MU = 2000 / 3
-ROUNDING = {"exact": 0.03, "about": 0.10}  # half width of the 90% interval of a number as printed
 REFUTE, STRAIN = 0.05, 0.20
-NEAR_DAYS = 200
-FAMILIES = {
-    "H100/H200": ("H100", "H200"), "Nvidia": ("H100", "H200"), "Blackwell": ("B200", "GB200"), "domestic": ("Ascend 910B", "Ascend 910C", "domestic mixed"),
-    "T-Head": ("domestic mixed",), "Cambricon": ("domestic mixed",), "Ascend": ("Ascend 910B", "Ascend 910C"),
-}  # fmt: skip
 
 
 def word(probability: float) -> str:
@@ -52,22 +40,6 @@ def word(probability: float) -> str:
     if not 0 <= probability <= 1:
         raise OsintError(f"{probability} is not a probability; it must lie between 0 and 1")
     return [name for low, name in BANDS if probability >= low][-1]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked about a claim, without its value: the number under test is held out."""
-
-    claim_id: str
-    site_id: str
-    quantity: str
-    group: str
-    stage: str  # plan, works or live
-    day: int  # ordinal of the latest day that the claim speaks of
-    part: str  # phase, building or lot that the claim covers; empty for the whole site
-    due: bool  # whether the claim names that day as a date by which it holds
-    families: tuple[str, ...]
-    country: str
 
 
 @dataclass(frozen=True)
@@ -88,122 +60,6 @@ class Bound:
         return float(low), float(best), float(high)
 
 
-def quantity_of(row: pd.Series | dict) -> str:
-    """Quantity of the model that a claim or observation speaks of; empty if it has none."""
-    kind = row["quantity_kind"]
-    scope = row["scope"]
-    if kind == "power_MW":
-        return POWER_SCOPE.get(scope, "power_mw")
-    if any(word in scope for word in ("equivalent", "per ", "share")):
-        return ""
-    return QUANTITY.get(kind, "")
-
-
-def families_of(chip_model: str) -> tuple[str, ...]:
-    """Chip families that a claim names; empty if none."""
-    for name, members in FAMILIES.items():
-        if name in chip_model:
-            return members
-    return (chip_model,) if chip_model in {"H100", "H200", "H800", "H20", "GB200", "B200", "A100", "Trainium2"} else ()
-
-
-def stage_of(row: pd.Series | dict) -> str:
-    """What the claim speaks of: a plan, works on the ground, or what is live."""
-    if row["modality"] in {"will", "would"} or row["rung"] not in LADDER[2:]:
-        return "plan"
-    return "works" if row["rung"] in LADDER[2:4] else "live"
-
-
-def comparable(stage: str, day: int, part: str, other: pd.Series | dict, quantity: str) -> bool:
-    """Whether another claim speaks of the same thing: the same part of the site, and not a plan against a live hall.
-
-    Floor, land and racks stay once built; compute and power are compared within 200 days only.
-    """
-    theirs = stage_of(other)
-    if {stage, theirs} == {"plan", "live"} or part != other["part"]:
-        return False
-    lasting = quantity in {"floor_m2", "land_m2", "racks", "cost_cny"} or "plan" in {stage, theirs}
-    return lasting or (day > 0 and day_of(other) > 0 and abs(day - day_of(other)) <= NEAR_DAYS)
-
-
-def day_of(row: pd.Series | dict) -> int:
-    """Ordinal of the day that a claim speaks of; 0 if it is undated."""
-    text = row["value_date"] or row["date"]
-    return edtf.bounds(text)[1].toordinal() if text else 0
-
-
-def question(row: pd.Series | dict, register: Register) -> Question:
-    """The question that a claim puts, stripped of its value."""
-    site = register.site(row["site_id"])
-    return Question(
-        row["claim_id"], row["site_id"], quantity_of(row), row["independence_group"], stage_of(row), day_of(row), row["part"], bool(row["value_date"]), families_of(row["chip_model"]), site["country"]
-    )
-
-
-def given_of(row: pd.Series | dict) -> Given | None:
-    """A claim as evidence: its rounding as a 90% interval, or a bound on one side."""
-    quantity = quantity_of(row)
-    low, high = row["value_low"], row["value_high"]
-    if not quantity or row["evidence_use"] != "yes" or not np.nanmax([low, high, 0]) > 0 or row["readings"]:
-        return None
-    factor = M2_PER_MU if row["quantity_kind"] == "land_mu" else 1.0
-    half = ROUNDING["about"] if row["bound"] == "about" else ROUNDING["exact"]
-    bottom = None if np.isnan(low) or low == 0 else low * factor
-    top = None if np.isnan(high) else high * factor
-    if row["bound"] == "at least" or top is None:
-        top = None
-    elif row["bound"] == "at most" or bottom is None:
-        bottom = None
-    elif bottom == top:
-        bottom, top = bottom * (1 - half), top * (1 + half)
-    return Given(quantity, bottom, top, f"{row['claim_id']}, {row['claimant']}", (row["claim_id"],)) if bottom or top else None
-
-
-def evidence(q: Question, register: Register) -> tuple[list[Given], bool]:
-    """The other evidence on the site: claims of other groups and quantities, and observations.
-
-    One claim for each quantity: of the same state (built or planned) if there is one, then the nearest in
-    time, then the most official. Copies of one story share a group and so count once.
-    """
-    best: dict[str, tuple] = {}
-    for row in register.rows("claims", q.site_id):
-        given = given_of(row) if row["independence_group"] != q.group else None
-        if given is None or given.quantity == q.quantity or not comparable(q.stage, q.day, q.part, row, given.quantity) or (q.country != "CN" and given.quantity == "cost_cny"):
-            continue
-        rank = (stage_of(row) != q.stage, given.bound, abs(day_of(row) - q.day), TIERS.index(row["source_tier"]), row["claim_id"])
-        if given.quantity not in best or rank < best[given.quantity][0]:
-            best[given.quantity] = (rank, given)
-    givens = [g for _, g in best.values()]
-    seen = observed_givens(q, register)
-    return [g for g in givens if g.quantity not in {s.quantity for s in seen}] + seen, bool(seen)
-
-
-def observed_givens(q: Question, register: Register) -> list[Given]:
-    """Measurements of the site by others than the claimant: the latest of each quantity."""
-    latest: dict[str, tuple] = {}
-    for row in register.rows("observations", q.site_id):
-        if row["independence_group"] == q.group or row["quantity"] not in network.QUANTITIES or np.isnan(row["low"]) or np.isnan(row["high"]):
-            continue
-        rank = edtf.bounds(row["date"])[1].toordinal()
-        if q.stage == "plan" and not (q.due and rank >= q.day):
-            continue  # what stands before the due day does not test a plan
-        given = Given(row["quantity"], row["low"], row["high"], f"{row['observation_id']}, {row['observer']}", (row["observation_id"],))
-        if row["quantity"] not in latest or rank > latest[row["quantity"]][0]:
-            latest[row["quantity"]] = (rank, given)
-    return [g for _, g in latest.values()]
-
-
-def readings_for(q: Question, givens: list[Given], register: Register) -> list[network.Reading]:
-    """Readings of a question: the claim's own chip families as worded, else the prior of the country."""
-    prior = None
-    if q.families:
-        known = network.families(register.chips, None, q.country, None)
-        weights = {f: known.get(f, 0.05) or 0.05 for f in q.families}
-        prior = {f: w / sum(weights.values()) for f, w in weights.items()}
-    wanted = {q.quantity} | {g.quantity for g in givens}
-    return network.readings(wanted, register, country=q.country, family_prior=prior)
-
-
 def bound(q: Question, register: Register) -> Bound:
     """What the evidence other than the claim allows for its quantity. Takes no value of the claim."""
     if not q.quantity or q.site_id.startswith("AGG"):
@@ -216,12 +72,6 @@ def bound(q: Question, register: Register) -> Bound:
     except OsintError:  # no relation joins the evidence to the claim's chip
         return Bound(givens, seen, None)
     return Bound(givens, seen, model.posterior(q.quantity, givens, found)[0], found)
-
-
-def claimed(row: pd.Series | dict) -> float:
-    """The number that must fit, in the unit of the model: the lower value, or the upper of an 'up to'."""
-    value = row["value_low"] if not np.isnan(row["value_low"]) and row["bound"] != "at most" else row["value_high"]
-    return float(value) * (M2_PER_MU if row["quantity_kind"] == "land_mu" else 1.0)
 
 
 def edge_assumption(q: Question, b: Bound, value: float) -> str:
@@ -276,7 +126,7 @@ def judge(row: pd.Series | dict, register: Register, contradictions: dict[str, l
         "rung": row["rung"],
         "rests_on": sorted({i for g in b.givens for i in g.ids} | set(shows) | set(against)),
         "assumption": assumption,
-        "arithmetic": model._chain(b.posterior, q.quantity, b.givens) if b.posterior is not None else [],
+        "arithmetic": explain.chain(b.posterior, q.quantity, b.givens) if b.posterior is not None else [],
         "shown": _shown(finding, q, b, against, shows, probability, assumption),
         "not_shown": "No chip has been seen, and no document shows one delivered.",
         "would_change": [],
@@ -291,11 +141,26 @@ def rung_shown(q: Question, row: pd.Series | dict, register: Register) -> list[s
     return [o["observation_id"] for o in rows if LADDER.index(o["rung"]) >= LADDER.index(row["rung"])]
 
 
-def _finding(q: Question, row: pd.Series | dict, b: Bound, p: float, against: list[str], shows: list[str], high: float, value: float) -> str:
+def _finding(
+    q: Question,
+    row: pd.Series | dict,
+    b: Bound,
+    p: float,
+    against: list[str],
+    shows: list[str],
+    high: float,
+    value: float,
+) -> str:
     if against:
         return "inconsistent"
     if np.isnan(p):
-        return "supported" if shows and not q.quantity and row["quantity_kind"] in {"status", "start_date", "milestone_date", "completion_date"} else "untested"
+        return (
+            "supported"
+            if shows
+            and not q.quantity
+            and row["quantity_kind"] in {"status", "start_date", "milestone_date", "completion_date"}
+            else "untested"
+        )
     if b.observed:
         late = [g for g in b.givens if g.ids and g.ids[0].startswith("O")]
         if p < REFUTE and row["value_date"] and late and value > high:
@@ -304,7 +169,11 @@ def _finding(q: Question, row: pd.Series | dict, b: Bound, p: float, against: li
             return "refuted" if q.quantity in CAPACITY and q.stage != "plan" else "strained"
         if p < STRAIN:
             return "strained"
-        return "supported" if shows and row["rung"] in LADDER[4:] and p >= 0.45 and q.quantity in {"it_mw", "facility_mw", "power_mw"} else "could fit"
+        return (
+            "supported"
+            if shows and row["rung"] in LADDER[4:] and p >= 0.45 and q.quantity in {"it_mw", "facility_mw", "power_mw"}
+            else "could fit"
+        )
     return "strained" if q.quantity in CAPACITY and p < STRAIN else "untested"
 
 
@@ -325,13 +194,21 @@ def _shown(finding: str, q: Question, b: Bound, against: list[str], shows: list[
         allowed = f"{model.show(best)} ({model.show(low)} to {model.show(high)}) {unit}"
     source = "Measurements by others" if b.observed else "Other documents' own figures"
     if finding == "inconsistent":
-        return "Contradicted by " + ", ".join(against) + "." if against else f"{source} allow {allowed}; both cannot be true as worded."
+        return (
+            "Contradicted by " + ", ".join(against) + "."
+            if against
+            else f"{source} allow {allowed}; both cannot be true as worded."
+        )
     if finding == "untested":
         if not allowed:
             return "Nothing on file bears on it."
         return f"Nothing observed bears on it. On paper only: {source[0].lower() + source[1:]} would allow {allowed}; the chance that they allow the claimed number is {p:.0%}."
     if finding == "supported":
-        return "Shown by " + ", ".join(shows) + "; the number itself is not counted." if np.isnan(p) else f"{source} allow {allowed}, and {', '.join(shows)} shows the rung."
+        return (
+            "Shown by " + ", ".join(shows) + "; the number itself is not counted."
+            if np.isnan(p)
+            else f"{source} allow {allowed}, and {', '.join(shows)} shows the rung."
+        )
     if finding == "strained":
         return f"{source} allow {allowed}. To reach the claimed number, {assumption}."
     if finding == "could fit":

@@ -7,7 +7,12 @@ from osint.errors import OsintError
 
 GEOD = pyproj.Geod(ellps="WGS84")
 # offsets that two separate libraries gave (metres): Yiwu, Hami, Karamay, Urumqi
-PLACES = {"Yiwu": (94.697074, 43.254978, 210), "Hami": (93.514916, 42.818501, 215), "Karamay": (84.867844, 45.602526, 210), "Urumqi": (87.428093, 43.877117, 264)}
+PLACES = {
+    "Yiwu": (94.697074, 43.254978, 210),
+    "Hami": (93.514916, 42.818501, 215),
+    "Karamay": (84.867844, 45.602526, 210),
+    "Urumqi": (87.6168, 43.8256, 264),
+}
 
 
 def metres(a, b):
@@ -27,7 +32,7 @@ def test_bd_offset_at_yiwu():
 
 def test_bd_offsets_lie_in_the_published_range():
     found = [metres((lon, lat), geo.from_wgs(lon, lat, "BD-09")) for lon, lat, _ in PLACES.values()]
-    assert 1020 < min(found) and max(found) < 1115
+    assert min(found) > 1020 and max(found) < 1115
 
 
 @pytest.mark.parametrize("datum", ["GCJ-02", "BD-09"])
