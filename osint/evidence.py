@@ -74,7 +74,7 @@ def quantity_of(row: pd.Series | dict) -> str:
     scope = row["scope"]
     if kind == "power_MW":
         return POWER_SCOPE.get(scope, "power_mw")
-    if any(word in scope for word in ("equivalent", "per ", "share")):
+    if any(word in scope for word in ("equivalent", "per ", "of ", "generation")):
         return ""
     return QUANTITY.get(kind, "")
 
