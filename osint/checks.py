@@ -150,7 +150,7 @@ def power_per_chip(register: Register) -> list[dict]:
         low = min(0.60 * chips.loc[n, "it_kw_low"] for n in names)
         high = max(1.5 * chips.loc[n, "it_kw_high"] for n in names)
         if not low <= kw <= high:
-            text = f"{p['value']:g} MW / {c['value']:,.0f} chips = {kw:.2f} kW a chip; {' or '.join(names)} span {low:.2f} (measured) to {high:.2f} (facility)"
+            text = f"{p['value']:g} MW / {c['value']:,.0f} chips = {kw:.2f} kW a chip; {' or '.join(names) if len(names) < 4 else 'all chips of chips.csv'} span {low:.2f} (measured) to {high:.2f} (facility)"
             says = (
                 "The power is outside every row for that chip, measured or nameplate."
                 if kw < low

@@ -121,20 +121,24 @@ def same_figure_wider(register: Register) -> list[dict]:
 
 def price(register: Register) -> list[dict]:
     """Money per P of one statement, against the other sites: a shared price is a template, not a purchase."""
-    stated: dict[str, list[tuple[dict, dict]]] = {}
-    for m, p in same_sentence(register, {"cost_cny"}, {"pflops"}):
-        if m["evidence_use"] == "yes":
-            stated.setdefault(m["claim_id"], []).append((m, p))
     found = []
-    for options in stated.values():
-        own = [(m, p) for m, p in options if m["quote"] == p["quote"]] or options
-        if len(own) == 1:  # with several P beside one sum it is not said which of them the money buys
-            found.append((*own[0], own[0][0]["value"] / own[0][1]["value"]))
+    rows = numeric(register).to_dict("records")
+    for m in (r for r in rows if r["quantity"] == "cost_cny" and r["evidence_use"] == "yes"):
+        same = [
+            p for p in rows if p["quantity"] == "pflops" and p["site_id"] == m["site_id"] and p["date"] == m["date"]
+        ]
+        same = [p for p in same if p["independence_group"] == m["independence_group"]]
+        for own in ([p for p in same if p["quote"] == m["quote"]], [p for p in same if p["part"] == m["part"]], same):
+            if len(own) == 1:  # with several P beside one sum it is not said which of them the money buys
+                found.append((m, own[0], m["value"] / own[0]["value"]))
+                break
     middle = float(np.median([x for *_, x in found])) if found else np.nan
     out = []
     for m, p, each in found:
         others = [o for o in found if o[0]["site_id"] != m["site_id"] and abs(o[2] / each - 1) <= SAME]
         text = f"CNY {m['value']:,.0f} / {p['value']:,.0f} P = {show(each, 3)} a P, {show(each * 8, 3)} a server of 8P; median of {len(found)} statements {show(middle, 3)}"
+        if m["part"] != p["part"]:
+            text += f" (the sum is for {m['part'] or 'the whole'}, the P for {p['part'] or 'the whole'})"
         says = (
             f"Within 10% of {', '.join(sorted({o[0]['site_id'] for o in others}))}: the same price a P at unrelated sites looks like a template."
             if others

@@ -44,10 +44,13 @@ ROUNDING = {"exact": 0.03, "about": 0.10}  # half width of the 90% interval of a
 
 
 NEAR_DAYS = 200
+PLAN_DAYS = 550
+POWER = {"it_mw", "facility_mw", "power_mw", "average_mw", "full_load_mw", "energy_gwh_per_yr"}
+ONE_NUMBER = {"chips", "servers", "pflops"}
 
 
 FAMILIES = {
-    "H100/H200": ("H100", "H200"), "Nvidia": ("H100", "H200"), "Blackwell": ("B200", "GB200"), "domestic": ("Ascend 910B", "Ascend 910C", "domestic mixed"),
+    "H100/H200": ("H100", "H200"), "Blackwell": ("B200", "GB200"), "domestic": ("Ascend 910B", "Ascend 910C", "domestic mixed"),
     "T-Head": ("domestic mixed",), "Cambricon": ("domestic mixed",), "Ascend": ("Ascend 910B", "Ascend 910C"),
 }  # fmt: skip
 
@@ -102,6 +105,8 @@ def comparable(stage: str, day: int, part: str, other: pd.Series | dict, quantit
     theirs = stage_of(other)
     if {stage, theirs} == {"plan", "live"} or part != other["part"]:
         return False
+    if "plan" in {stage, theirs} and min(day, day_of(other)) > 0 and abs(day - day_of(other)) > PLAN_DAYS:
+        return False
     lasting = quantity in {"floor_m2", "land_m2", "racks", "cost_cny"} or "plan" in {stage, theirs}
     return lasting or (day > 0 and day_of(other) > 0 and abs(day - day_of(other)) <= NEAR_DAYS)
 
@@ -153,33 +158,44 @@ def given_of(row: pd.Series | dict) -> Given | None:
 
 
 def evidence(q: Question, register: Register) -> tuple[list[Given], bool]:
-    """The other evidence on the site: claims of other groups and quantities, and observations.
+    """The other evidence on the site: claims of other quantities, and observations by others.
 
-    One claim for each quantity: of the same state (built or planned) if there is one, then the nearest in
-    time, then the most official. Copies of one story share a group and so count once.
+    One claim for each quantity: of the same stage if there is one, from another group before the same one, then
+    the nearest in time, then the most official. Copies of one story share a group and so count once. Of the
+    claim's own group only what is measured in another way (floor, land, power, racks, money) is used: chips,
+    servers and P of one statement are the same number three times.
     """
     best: dict[str, tuple] = {}
     for row in register.rows("claims", q.site_id):
-        given = given_of(row) if row["independence_group"] != q.group else None
-        if (
-            given is None
-            or given.quantity == q.quantity
-            or not comparable(q.stage, q.day, q.part, row, given.quantity)
-            or (q.country != "CN" and given.quantity == "cost_cny")
-        ):
+        given = given_of(row)
+        if given is None or given.quantity == q.quantity or (q.country != "CN" and given.quantity == "cost_cny"):
+            continue
+        own = row["independence_group"] == q.group
+        if own and {given.quantity, q.quantity} <= ONE_NUMBER:
+            continue
+        if not comparable(q.stage, q.day, q.part, row, given.quantity):
             continue
         rank = (
-            stage_of(row) != q.stage,
-            given.bound,
-            abs(day_of(row) - q.day),
-            TIERS.index(row["source_tier"]),
-            row["claim_id"],
-        )
+            stage_of(row) != q.stage, own, given.bound, abs(day_of(row) - q.day), TIERS.index(row["source_tier"]), row["claim_id"],
+        )  # fmt: skip
         if given.quantity not in best or rank < best[given.quantity][0]:
             best[given.quantity] = (rank, given)
-    givens = [g for _, g in best.values()]
     seen = observed_givens(q, register)
-    return [g for g in givens if g.quantity not in {s.quantity for s in seen}] + seen, bool(seen)
+    measured = {s.quantity for s in seen} | (POWER if POWER & {s.quantity for s in seen} else set())
+    givens = [_one_sided(g, q) for _, g in best.values() if g.quantity not in measured and (g.low or _bears(g, q))]
+    if any(g.quantity != "land_m2" and not g.bound for g in [*givens, *seen]):
+        givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
+    return givens + seen, bool(seen)
+
+
+def _one_sided(g: Given, q: Question) -> Given:
+    """Compute is only a part of what racks and power serve, so that it bounds them from below."""
+    return g if _bears(g, q) else Given(g.quantity, g.low, None, g.label, g.ids)
+
+
+def _bears(g: Given, q: Question) -> bool:
+    """Whether a given bears on the quantity from both sides."""
+    return g.quantity not in ONE_NUMBER | {"cost_cny"} or q.quantity in ONE_NUMBER
 
 
 def observed_givens(q: Question, register: Register) -> list[Given]:
@@ -196,6 +212,8 @@ def observed_givens(q: Question, register: Register) -> list[Given]:
         rank = edtf.bounds(row["date"])[1].toordinal()
         if q.stage == "plan" and not (q.due and rank >= q.day):
             continue  # what stands before the due day does not test a plan
+        if q.stage == "works" and row["quantity"] in POWER and not (q.due and rank >= q.day):
+            continue  # power today does not test a hall that is being built
         given = Given(
             row["quantity"],
             row["low"],
@@ -220,6 +238,11 @@ def readings_for(q: Question, givens: list[Given], register: Register) -> list[n
 
 
 def claimed(row: pd.Series | dict) -> float:
-    """The number that must fit, in the unit of the model: the lower value, or the upper of an 'up to'."""
+    """The number that must fit, in the unit of the model: the lower value, or the upper of an 'up to'.
+
+    Where a text allows two readings, the larger, which is the harder to fit.
+    """
+    if row["readings"]:
+        return max(float(r) for r in row["readings"].split("|"))
     value = row["value_low"] if not np.isnan(row["value_low"]) and row["bound"] != "at most" else row["value_high"]
     return float(value) * (M2_PER_MU if row["quantity_kind"] == "land_mu" else 1.0)

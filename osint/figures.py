@@ -37,7 +37,7 @@ RUNG_MARKS = {"announced": "o", "filed": "s", "ground broken": "^", "roofed": "D
 
 def render(draw: Callable[..., Figure], *args: object) -> dict[str, bytes]:
     """Draw a figure and return its bytes by format; two runs give the same bytes."""
-    with mpl.rc_context(STYLE | {"font.family": fonts.families()}):
+    with mpl.rc_context(STYLE | {"font.family": fonts.families()}):  # type: ignore[arg-type]
         figure = draw(*args)
         out = {}
         for kind in FORMATS:

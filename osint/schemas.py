@@ -119,7 +119,7 @@ SCHEMAS: dict[str, Schema] = {
     "observations": Schema(
         (
             Column("observation_id", "id", True), *_text("site_id", "observer", "how", required=True), Column("date", "date", True),
-            *_text("quantity"), *_positive("low", "best", "high"), *_text("unit", "scope"), _one("rung", *LADDER), *_text("independence_group", "source_claim_id"),
+            *_text("quantity"), *_positive("low", "best", "high"), *_text("unit", "scope"), _one("rung", *LADDER), _one("not_yet", *LADDER), *_text("independence_group", "source_claim_id"),
             *_text("source_url", "quote", "note"),
         ),
         LOW_BEST_HIGH,

@@ -6,13 +6,14 @@ the fixed vocabulary of FINDINGS, the word for a probability follows ICD 203, co
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from osint import explain, model, network
+from osint import edtf, explain, model, network
 from osint.errors import OsintError
 from osint.evidence import CAPACITY, ROUNDING, Question, claimed, evidence, question, readings_for
 from osint.model import Given, Posterior
@@ -62,7 +63,7 @@ class Bound:
 
 def bound(q: Question, register: Register) -> Bound:
     """What the evidence other than the claim allows for its quantity. Takes no value of the claim."""
-    if not q.quantity or q.site_id.startswith("AGG"):
+    if q.quantity not in CAPACITY or q.site_id.startswith("AGG"):
         return Bound([], False, None)
     givens, seen = evidence(q, register)
     if not any(not g.bound for g in givens):
@@ -103,11 +104,12 @@ def judge(row: pd.Series | dict, register: Register, contradictions: dict[str, l
     b = bound(q, register)
     low, best, high = b.interval
     value = claimed(row) if q.quantity else np.nan
-    has_number = b.posterior is not None and np.isfinite(value)
-    probability = b.posterior.at_least(value * (1 - ROUNDING["exact"])) if has_number else np.nan  # type: ignore[union-attr]
     against = (contradictions or {}).get(row["claim_id"], [])
+    has_number = b.posterior is not None and np.isfinite(value) and q.quantity in CAPACITY and not against
+    probability = b.posterior.at_least(value * (1 - ROUNDING["exact"])) if has_number else np.nan  # type: ignore[union-attr]
     shows = rung_shown(q, row, register)
-    finding = _finding(q, row, b, probability, against, shows, high, value)
+    early = not_reached(q, row, register)
+    finding = "too early" if early and not against else _finding(q, row, b, probability, against, shows, high, value)
     assumption = edge_assumption(q, b, value) if finding in {"strained", "refuted"} and has_number else ""
     return {
         "claim_id": row["claim_id"],
@@ -116,7 +118,11 @@ def judge(row: pd.Series | dict, register: Register, contradictions: dict[str, l
         "probability": round(probability, 3) if np.isfinite(probability) else None,
         "word": word(probability) if np.isfinite(probability) else "",
         "confidence": _confidence(b, register),
-        "basis": "observations" if b.observed or shows else "documents" if b.givens or against else "none",
+        "basis": "observations"
+        if b.observed or finding in {"supported", "too early"}
+        else "documents"
+        if b.givens or against
+        else "none",
         "quantity": q.quantity,
         "unit": network.QUANTITIES.get(q.quantity, ""),
         "claimed": value if np.isfinite(value) else None,
@@ -124,10 +130,16 @@ def judge(row: pd.Series | dict, register: Register, contradictions: dict[str, l
         "allowed_best": best if np.isfinite(best) else None,
         "allowed_high": high if np.isfinite(high) else None,
         "rung": row["rung"],
-        "rests_on": sorted({i for g in b.givens for i in g.ids} | set(shows) | set(against)),
+        "rests_on": sorted(
+            {i for g in b.givens for i in g.ids}
+            | set(shows if finding == "supported" else [])
+            | set(early if finding == "too early" else [])
+            | set(re.findall(r"[CO]\d{3,}", " ".join(against)))
+        ),
+        "contradicted_by": against,
         "assumption": assumption,
         "arithmetic": explain.chain(b.posterior, q.quantity, b.givens) if b.posterior is not None else [],
-        "shown": _shown(finding, q, b, against, shows, probability, assumption),
+        "shown": _shown(finding, q, b, against, early or shows, probability, assumption),
         "not_shown": "No chip has been seen, and no document shows one delivered.",
         "would_change": [],
     }
@@ -139,6 +151,20 @@ def rung_shown(q: Question, row: pd.Series | dict, register: Register) -> list[s
         return []
     rows = [o for o in register.rows("observations", q.site_id) if o["independence_group"] != q.group and o["rung"]]
     return [o["observation_id"] for o in rows if LADDER.index(o["rung"]) >= LADDER.index(row["rung"])]
+
+
+def not_reached(q: Question, row: pd.Series | dict, register: Register) -> list[str]:
+    """Observations, on or after the day by which the claim holds, at which the site was below the claimed rung."""
+    if not q.due or q.part or row["rung"] not in LADDER or row["modality"] == "denied":
+        return []
+    return [
+        o["observation_id"]
+        for o in register.rows("observations", q.site_id)
+        if o["independence_group"] != q.group
+        and o["not_yet"]
+        and LADDER.index(row["rung"]) >= LADDER.index(o["not_yet"])
+        and edtf.bounds(o["date"])[0].toordinal() >= q.day
+    ]
 
 
 def _finding(
@@ -201,8 +227,15 @@ def _shown(finding: str, q: Question, b: Bound, against: list[str], shows: list[
         )
     if finding == "untested":
         if not allowed:
-            return "Nothing on file bears on it."
-        return f"Nothing observed bears on it. On paper only: {source[0].lower() + source[1:]} would allow {allowed}; the chance that they allow the claimed number is {p:.0%}."
+            return (
+                "A figure that other claims are tested with."
+                if q.quantity and q.quantity not in CAPACITY
+                else "Nothing on file bears on it."
+            )
+        chance = f"; the chance that they allow the claimed number is {p:.0%}" if np.isfinite(p) else ""
+        return (
+            f"Nothing observed bears on it. On paper only: {source[0].lower() + source[1:]} point to {allowed}{chance}."
+        )
     if finding == "supported":
         return (
             "Shown by " + ", ".join(shows) + "; the number itself is not counted."
@@ -214,5 +247,7 @@ def _shown(finding: str, q: Question, b: Bound, against: list[str], shows: list[
     if finding == "could fit":
         return f"{source} allow {allowed}: room enough for the claimed number. That is not evidence that it is there."
     if finding == "too early":
+        if shows:
+            return f"On or after the date named, {', '.join(shows)} shows the site below the claimed rung."
         return f"{source} taken for that date allow {allowed}, below the claimed number."
     return f"{source} allow {allowed}: less than 5% is left for the claim as worded."
