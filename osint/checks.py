@@ -70,8 +70,8 @@ def own_words(register: Register) -> list[dict]:
     """Servers and chips in one quote that do not agree at 4 to 16 chips a server."""
     out = []
     for row in register.claims.to_dict("records"):
-        servers = re.search(COUNT + r"\s+(?:\S+\s+){0,3}servers", row["quote"])
-        chips = re.search(COUNT + r"\s+(?:\S+\s+){0,4}(?:chips|GPUs)", row["quote"])
+        servers = re.search(COUNT + r"\s+(?:[^\s\d]+\s+){0,3}servers", row["quote"])
+        chips = re.search(COUNT + r"\s+(?:[^\s\d]+\s+){0,4}(?:chips|GPUs)", row["quote"])
         if not servers or not chips or servers.start(1) == chips.start(1):
             continue
         s, c = (float(m.group(1).replace(",", "")) for m in (servers, chips))

@@ -13,6 +13,8 @@ SCALE = {"万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8, "million": 1e6, "billio
 WORDS = {"seven": 7, "one": 1}
 # quotes from which the number follows by arithmetic or a word, with the arithmetic
 DERIVED = {
+    "C077": "超万: above ten thousand",
+    "C120": "萬卡: ten thousand cards",
     "C003": "14,000 servers", "C009": "12,000, or 24,000 P / 0.989", "C034": "reading kept", "C035": "reading kept", "C033": "reading kept",
     "C038": "300 kWh a day x 365 = 0.1095 GWh", "C042": "千P级: 1,000 to 9,999", "C050": "65 x 100 million (slang)", "C011": "2,000 to 625 x 8",
     "C103": "nearly 23,000", "C134": "above 95%, at most 100%", "C153": "875 acres x 4,046.86", "C166": "14 x 2.5 MW", "C170": "785,000 sq ft x 0.092903",
