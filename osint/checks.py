@@ -32,7 +32,7 @@ from osint.schemas import LADDER
 from osint.tables import Register
 
 P_PER_KW_FLOOR = 0.4  # kW per P: below every row of chips.csv, even sparse GB200
-COUNT = r"([0-9][0-9,]*(?:\.[0-9]+)?)"
+COUNT = r"(?<!\w)([0-9][0-9,]*(?:\.[0-9]+)?)"
 
 
 def run(register: Register, site_ids: list[str] | None = None) -> pd.DataFrame:
@@ -70,8 +70,8 @@ def own_words(register: Register) -> list[dict]:
     """Servers and chips in one quote that do not agree at 4 to 16 chips a server."""
     out = []
     for row in register.claims.to_dict("records"):
-        servers = re.search(COUNT + r"\s+(?:[^\s\d]+\s+){0,3}servers", row["quote"])
-        chips = re.search(COUNT + r"\s+(?:[^\s\d]+\s+){0,4}(?:chips|GPUs)", row["quote"])
+        servers = re.search(COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,3}servers", row["quote"])
+        chips = re.search(COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,4}(?:chips|GPUs)", row["quote"])
         if not servers or not chips or servers.start(1) == chips.start(1):
             continue
         s, c = (float(m.group(1).replace(",", "")) for m in (servers, chips))

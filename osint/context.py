@@ -64,8 +64,9 @@ def parts_and_whole(register: Register) -> list[dict]:
         ]
         for part in inside[inside["quantity"] == whole["quantity"]].to_dict("records"):
             standing = (
-                whole["rung"] in LADDER[4:]
-                and part["rung"] in LADDER[4:]
+                whole["rung"] in LADDER[3:]
+                and part["rung"] in LADDER[3:]
+                and whole["modality"] == part["modality"] == "has"
                 and part["error_test"] != "yes"
                 and whole["evidence_use"] == "yes"
             )

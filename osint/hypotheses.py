@@ -12,7 +12,6 @@ import pandas as pd
 
 from osint import evidence, model, network
 from osint.errors import OsintError
-from osint.evidence import Question
 from osint.model import Given
 from osint.tables import Register
 
@@ -35,11 +34,8 @@ def hypotheses(site_id: str, register: Register) -> pd.DataFrame:
     documents do not tell the stories apart), rests_on (claim ids).
     """
     site = register.site(site_id)
-    last = max([evidence.day_of(r) for r in register.rows("claims", site_id)], default=0)
-    q = Question("", site_id, "", "", "works", last, "", False, (), site["country"])
-    givens = [g for g in evidence.evidence(q, register)[0] if not g.bound]
-    live = {r["claim_id"] for r in register.rows("claims", site_id) if evidence.stage_of(r) == "live"}
-    logs = {name: _likelihood(name, givens, live, q, register) for name in STORIES}
+    givens, live = _givens(site_id, register)
+    logs = {name: _likelihood(name, givens, live, site["country"], register) for name in STORIES}
     values = np.array(list(logs.values()))
     ratio = np.exp(values - values.max())
     weights = ratio / ratio.sum()
@@ -56,19 +52,37 @@ def hypotheses(site_id: str, register: Register) -> pd.DataFrame:
     )
 
 
-def _likelihood(name: str, givens: list[Given], live: set[str], q: Question, register: Register) -> float:
+def _givens(site_id: str, register: Register) -> tuple[list[Given], bool]:
+    """The latest figure of each quantity for the whole site, all of the stage with most quantities; whether it is live."""
+    stages: dict[str, dict[str, tuple[int, Given]]] = {"live": {}, "works": {}, "plan": {}}
+    for row in register.rows("claims", site_id):
+        given = evidence.given_of(row)
+        if (
+            given is None
+            or given.bound
+            or row["part"]
+            or (given.quantity == "cost_cny" and register.site(site_id)["country"] != "CN")
+        ):
+            continue
+        kept = stages[evidence.stage_of(row)]
+        if given.quantity not in kept or kept[given.quantity][0] < evidence.day_of(row):
+            kept[given.quantity] = (evidence.day_of(row), given)
+    stage = max(stages, key=lambda s: len(stages[s]))
+    found = [g for _, g in stages[stage].values()]
+    return [g for g in found if g.quantity != "land_m2" or len(found) < 3], stage == "live"
+
+
+def _likelihood(name: str, givens: list[Given], live: bool, country: str, register: Register) -> float:
     """Log marginal likelihood of the givens under one story; 0 where there are too few to compare."""
     if len(givens) < 2:
         return 0.0
     names = DOMESTIC if name == "domestic" else NVIDIA if name != "paper" else (*NVIDIA, *DOMESTIC)
-    used = [
-        _installed(g) if name == "shell" and g.quantity in network.COMPUTE and set(g.ids) & live else g for g in givens
-    ]
+    used = [_installed(g) if name == "shell" and g.quantity in network.COMPUTE and live else g for g in givens]
     try:
         readings = network.readings(
             {"it_mw"} | {g.quantity for g in used},
             register,
-            country=q.country,
+            country=country,
             family_prior=dict.fromkeys(names, 1 / len(names)),
         )
     except OsintError:

@@ -204,7 +204,7 @@ def posterior(
     return Posterior(np.exp(logs - evidence), solved), evidence
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Estimate:
     """A 90% interval with everything that it rests on."""
 
@@ -254,6 +254,9 @@ class Estimate:
         ]
         rows += [{"from": m["given"], **m["alone"], "unit": self.unit, "weight": m["weight"]} for m in self.moved]
         return pd.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        return f"{self.target}: {show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {self.unit}"
 
     def _repr_html_(self) -> str:
         lines = [
