@@ -138,8 +138,10 @@ def ladder(rows: pd.DataFrame, source: str) -> Figure:
             if len(part):
                 ax.plot(
                     [_middle(d) for d in part["date"]], part["label"].map(order), RUNG_MARKS[rung], ms=6 if rung != "running" else 8, ls="", alpha=0.95,
-                    markerfacecolor="white" if will else shades[rung], markeredgecolor=shades[rung] if rung != "announced" else "#888888", label=None if will else rung, zorder=3,
+                    markerfacecolor="white" if will else shades[rung], markeredgecolor=shades[rung] if rung != "announced" else "#888888",  zorder=3,
                 )  # fmt: skip
+    for rung in (r for r in LADDER if (rows["rung"] == r).any()):
+        ax.plot([], [], RUNG_MARKS[rung], ms=6, ls="", color=shades[rung], label=rung)
     ax.plot([], [], "o", markerfacecolor="white", markeredgecolor="#888888", ls="", label="hollow: said for the future")
     ax.set_yticks(range(len(sites)), [fonts.drawable(s) for s in sites[::-1]])
     ax.set_ylim(-0.7, len(sites) - 0.3)
@@ -178,18 +180,22 @@ def site_map(points: gpd.GeoDataFrame, circles: gpd.GeoDataFrame, source: str) -
     circles.plot(ax=ax, color=SKY, alpha=0.25)
     groups = points.groupby([points.geometry.x.round(3), points.geometry.y.round(3)])
     placed: list[tuple[float, float]] = []
+    centres = [x for (x, _), _ in groups]
     for (x, y), part in groups:
         label = ", ".join(part["site_id"])
         label = f"{part['site_id'].iloc[0]}-{part['site_id'].iloc[-1][2:]}" if len(part) > 3 else label
-        east_edge = x > points.geometry.x.max() - 1
-        at = (x - 3.3 if east_edge else x + 0.25, y + 0.35)
-        while any(abs(at[0] - p[0]) < 2.4 and abs(at[1] - p[1]) < 0.42 for p in placed):
+        radius = float(part["precision_km"].max()) / 111.32
+        left = x > max(centres) - 1 or any(0 < other - x < 2 for other in centres)
+        wide = radius / np.cos(np.radians(y)) + 0.15
+        at = (x - wide if left else x + wide, y - 0.1)
+        while any(abs(at[0] - p[0]) < 2.6 and abs(at[1] - p[1]) < 0.42 for p in placed):
             at = (at[0], at[1] + 0.42)
         placed.append(at)
-        ax.annotate(label, (x, y), at, fontsize=7.5, arrowprops={"arrowstyle": "-", "lw": 0.4, "color": "#888888"})
+        line = {"arrowstyle": "-", "lw": 0.4, "color": "#888888"}
+        ax.annotate(label, (x, y), at, fontsize=7.5, ha="right" if left else "left", arrowprops=line)
     ax.set_aspect(1 / np.cos(np.radians(float(points.geometry.y.mean()))))
     west, south, east, north = circles.total_bounds
-    ax.set_xlim(west - 0.8, east + 0.8)
+    ax.set_xlim(west - 1.4, east + 0.8)
     ax.set_ylim(south - 0.6, north + 1.2)
     ax.set_xlabel("longitude east (WGS-84)")
     ax.set_ylabel("latitude north")
