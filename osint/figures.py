@@ -195,7 +195,7 @@ def site_map(points: gpd.GeoDataFrame, circles: gpd.GeoDataFrame, source: str) -
         ax.annotate(label, (x, y), at, fontsize=7.5, ha="right" if left else "left", arrowprops=line)
     ax.set_aspect(1 / np.cos(np.radians(float(points.geometry.y.mean()))))
     west, south, east, north = circles.total_bounds
-    ax.set_xlim(west - 1.4, east + 0.8)
+    ax.set_xlim(west - 3.2, east + 0.8)
     ax.set_ylim(south - 0.6, north + 1.2)
     ax.set_xlabel("longitude east (WGS-84)")
     ax.set_ylabel("latitude north")
