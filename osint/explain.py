@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from osint import network
 from osint.givens import EXACT, Given, show
 from osint.network import QUANTITIES
-
-if TYPE_CHECKING:
-    from osint.model import Posterior
+from osint.posterior import Posterior
 
 
 def hangs_on(answer: Posterior) -> dict:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "osint"
 ORDER = [
-    "errors", "edtf", "schemas", "tables", "fonts", "geo", "network", "givens", "explain", "model", "evidence", "verdict", "context", "checks", "advice", "hypotheses", "score", "findings",
+    "errors", "edtf", "schemas", "tables", "fonts", "geo", "network", "givens", "posterior", "explain", "model", "evidence", "verdict", "context", "checks", "advice", "hypotheses", "score", "findings",
     "estimates", "figures", "report", "doctor", "cli",
 ]  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
@@ -14,8 +14,6 @@ MAY_FETCH: set[str] = set()
 
 def imports(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    typing_only = [n for n in tree.body if isinstance(n, ast.If) and getattr(n.test, "id", "") == "TYPE_CHECKING"]
-    tree.body = [n for n in tree.body if n not in typing_only]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (a.name for a in node.names)
