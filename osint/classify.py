@@ -1,0 +1,463 @@
+"""Give every response one class, and name the signal that decided it."""
+
+from __future__ import annotations
+
+import codecs
+import enum
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from lxml import html as lxml_html
+
+
+class Kind(enum.StrEnum):
+    """What a response is. The last three are no responses in the full sense, and are kept apart from them."""
+
+    CONTENT = "content"
+    CHALLENGE = "challenge"
+    RATE_LIMITED = "rate-limited"
+    BLOCKED = "blocked"
+    SOFT_404 = "soft-404"
+    JS_SHELL = "JS shell"
+    EMPTY_RESULT = "empty result"
+    KEYWORD_IGNORED = "keyword ignored"
+    GONE = "gone"
+    TIMEOUT = "timeout"
+    INCOMPLETE = "incomplete"
+    """The body stops short, or was stopped by our limits."""
+    UNREACHABLE = "unreachable"
+    """No answer began: name, connection, TLS, or a failing server (5xx)."""
+    REFUSED = "refused"
+    """We did not ask: a forbidden address or scheme, or robots.txt."""
+
+
+BY_HAND = {Kind.CHALLENGE, Kind.BLOCKED, Kind.JS_SHELL}
+"""Classes for which a person with a browser may see more than the tool."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One class and its reason."""
+
+    kind: Kind
+    """The class."""
+    signal: str
+    """What decided it, in a few words."""
+
+
+_TROUBLE = {
+    "timeout": Kind.TIMEOUT,
+    "reset": Kind.BLOCKED,
+    "empty reply": Kind.RATE_LIMITED,
+    "unreachable": Kind.UNREACHABLE,
+    "refused": Kind.REFUSED,
+    "length": Kind.INCOMPLETE,
+    "disconnect": Kind.INCOMPLETE,
+    "encoding": Kind.INCOMPLETE,
+}
+
+# signals of portals seen in saved bodies; each is code that no ordinary page carries
+_CHALLENGE_CODE = (
+    ("var arg1= with acw_sc__v2", re.compile(r"var\s+arg1\s*=\s*['\"](?=.*acw_sc__v2)", re.S)),
+    ("aliyun_waf_aa / aliyun_waf_bb", re.compile(r"aliyun_waf_(aa|bb)\b")),
+    ("renderData textarea", re.compile(r"<textarea[^>]*id=[\"']?renderData", re.I)),
+    ("aliyunCaptcha slider", re.compile(r"aliyunCaptcha-sliding-slider|id=[\"']?nc_1_n1z")),
+    (
+        "Cloudflare challenge",
+        re.compile(r"/cdn-cgi/challenge-platform/|window\._cf_chl_opt|id=\"cf-challenge"),
+    ),
+)
+_CHALLENGE_TITLE = re.compile(
+    r"安全验证|人机验证|访问验证|滑动验证|just a moment|attention required|captcha", re.I
+)
+_CHALLENGE_TEXT = re.compile(
+    r"denied by bot|请?(完成|通过|进行)(安全|滑动|人机|下方|以下)?验证|拖动(下方)?滑块|verify (that )?you are (a )?human"
+    r"|输入(图片|下方|图中)?.{0,4}验证码|vaptcha",
+    re.I,
+)
+_CHALLENGE_BARE = re.compile(r"var\s+arg1\s*=\s*['\"][0-9A-Fa-f]{16,}")
+_RATE_TEXT = re.compile(
+    r"频繁访问|(访问|操作|请求|查询)(过于|太|太过|过)?频繁|too many requests|rate limit exceeded|slow down",
+    re.I,
+)
+_BLOCK_TEXT = re.compile(
+    r"access denied|request (was )?blocked|forbidden|拒绝访问|禁止访问|访问被(拒绝|拦截|阻断|禁止)"
+    r"|(请求|访问)(已|存在).{0,12}(拦截|阻断|威胁)|不合法参数|没有权限访问|IP.{0,10}(被禁|受限|黑名单|限制)|非法访问",
+    re.I,
+)
+_GONE_TITLE = re.compile(
+    r"错误页面|(^|\D)404(\D|$)|页面(不存在|未找到|没有找到|已删除|找不到)|找不到(该|此|您|页面|文件)|not\s+found",
+    re.I,
+)
+_GONE_TEXT = re.compile(
+    r"错误页面！|暂无数据|(页面|网页|文章|信息|内容|文件|公告|资源|栏目|地址)[^。；\n]{0,14}(不存在|已(被)?删除|已(被)?下架|已过期|没有找到|未找到|找不到|被移除)"
+    r"|(找不到|未找到|没有找到|无法找到)[^。；\n]{0,12}(页|文件|文章|信息|内容|资源)|not\s+found|no longer (exists|available)"
+    r"|(^|\D)404(\D|$)",
+    re.I,
+)
+_EMPTY_TEXT = re.compile(
+    r"(没有|未|无)(找到|查询到|检索到|搜索到|查到|符合)[^。\n]{0,8}(结果|记录|数据|信息|公告)|共(找到)?\s*0\s*条|0\s*条(结果|记录)"
+    r"|(查询|搜索|检索)结果为空|no (results|captures|matches) (were )?found|无相关(数据|结果|信息|记录)",
+    re.I,
+)
+_MOUNT_IDS = ("app", "root", "__next", "__nuxt", "main-app", "q-app")
+_SHORT = 400
+"""Visible characters below which a phrase speaks for the whole page (a long article may quote it)."""
+
+
+def classify(
+    *,
+    status: int | None,
+    headers: dict[str, str],
+    body: bytes | None,
+    url: str,
+    final_url: str = "",
+    trouble: str = "",
+    detail: str = "",
+    expects: str = "",
+) -> Verdict:
+    """Return the class of one response.
+
+    `expects` is `json`, `pdf`, `html` or empty (then the ending of the URL and the media type speak).
+    `trouble` and `detail` are those of `osint.fetch.Answer`; header names are in lower case.
+    """
+    if status is None or (trouble == "refused"):
+        return Verdict(_TROUBLE.get(trouble, Kind.UNREACHABLE), detail or "no answer")
+    raw = body or b""
+    page = Page(raw, headers.get("content-type", ""))
+    challenge = _challenge(page)
+    if challenge:
+        return Verdict(Kind.CHALLENGE, challenge)
+    by_status = _by_status(status, headers)
+    if by_status:
+        return by_status
+    if trouble:
+        return Verdict(_TROUBLE.get(trouble, Kind.INCOMPLETE), detail)
+    if page.data is not None:
+        return _json(page.data)
+    return _whole(page, url, final_url or url, expects)
+
+
+def _by_status(status: int, headers: dict[str, str]) -> Verdict | None:
+    if "administrativeaccesscontrol" in headers.get("x-archive-wayback-runtime-error", "").lower():
+        return Verdict(Kind.BLOCKED, f"status {status}: the archive keeps this site closed")
+    if status in (429, 503):
+        after = headers.get("retry-after", "")
+        return Verdict(Kind.RATE_LIMITED, f"status {status}" + (f", Retry-After {after}" if after else ""))
+    if status in (404, 410):
+        return Verdict(Kind.GONE, f"status {status}")
+    if status in (408, 504):
+        return Verdict(Kind.TIMEOUT, f"status {status}")
+    if 400 <= status < 500:
+        return Verdict(Kind.BLOCKED, f"status {status}")
+    if status >= 500:
+        return Verdict(Kind.UNREACHABLE, f"status {status}: the server failed")
+    if 300 <= status < 400:
+        return Verdict(Kind.INCOMPLETE, f"status {status} without a place to go")
+    return None
+
+
+def _whole(page: Page, url: str, final_url: str, expects: str) -> Verdict:
+    """Classify a whole body that is no JSON, received with a status of success."""
+    if not page.raw:
+        return Verdict(Kind.BLOCKED, "stub: success with a body of 0 bytes")
+    expects = expects or _expected(url, page.media_type)
+    if page.raw.startswith(b"%PDF-") or (page.is_binary and expects not in ("json", "pdf")):
+        return Verdict(
+            Kind.CONTENT, "%PDF-" if page.raw.startswith(b"%PDF-") else page.media_type or "binary"
+        )
+    said = _said(page)
+    if said:
+        return said
+    asked, landed = urlsplit(url).path, urlsplit(final_url).path
+    if (
+        url != final_url
+        and asked.strip("/")
+        and not expects
+        and landed.strip("/") in ("", "index.html", "index.htm")
+    ):
+        return Verdict(Kind.SOFT_404, "the home page came in place of the asked path")
+    if expects in ("json", "pdf") or (expects == "binary" and page.is_html):
+        due = {"json": "JSON", "pdf": "%PDF-"}.get(expects, "a file")
+        return Verdict(Kind.CHALLENGE, f"{'HTML' if page.is_html else 'something else'} where {due} was due")
+    shell = _shell(page)
+    if shell:
+        return Verdict(Kind.JS_SHELL, shell)
+    if page.is_html and not page.visible and not page.has_media:
+        return Verdict(Kind.BLOCKED, f"stub: {len(page.raw)} bytes of markup without a visible word")
+    return Verdict(
+        Kind.CONTENT, f"{len(page.visible)} visible characters" if page.is_html else page.media_type
+    )
+
+
+def _said(page: Page) -> Verdict | None:
+    """Return what a page says about itself, by its title or, if it is short, by its text."""
+    short = page.visible if len(page.visible) < _SHORT else ""
+    rules = (
+        (Kind.RATE_LIMITED, _RATE_TEXT, _RATE_TEXT),
+        (Kind.SOFT_404, _GONE_TITLE, _GONE_TEXT),
+        (Kind.EMPTY_RESULT, _EMPTY_TEXT, _EMPTY_TEXT),
+        (Kind.BLOCKED, _BLOCK_TEXT, _BLOCK_TEXT),
+    )
+    for kind, title_rule, text_rule in rules:
+        found = (
+            title_rule.search(page.title) if len(page.visible) < 5 * _SHORT else None
+        ) or text_rule.search(short)
+        if found:
+            where = "title" if found.string is page.title else "text"
+            return Verdict(kind, f"{found.group().strip()!r} in the {where}")
+    return None
+
+
+def _challenge(page: Page) -> str:
+    if isinstance(page.data, dict) and str(page.data.get("code")) == "829":
+        return "code 829 in the JSON"
+    if page.is_binary or page.data is not None:
+        return ""
+    bare = page.without_comments
+    for name, rule in _CHALLENGE_CODE:
+        if rule.search(bare) and len(page.visible) < 5 * _SHORT:
+            return name
+    if _CHALLENGE_TITLE.search(page.title) and len(page.visible) < 5 * _SHORT:
+        return f"title {page.title.strip()[:40]!r}"
+    if len(page.visible) < _SHORT:
+        if _CHALLENGE_BARE.search(bare):
+            return "var arg1= with a long hexadecimal"
+        found = _CHALLENGE_TEXT.search(page.visible)
+        if found:
+            return f"{found.group()!r} in the text"
+    return ""
+
+
+_EMPTY_KEYS = ("announcements", "records", "rows", "list", "data", "result", "items", "content", "hits")
+_TOTAL_KEYS = ("total", "totalcount", "totalAnnouncement", "announceCount", "totalRecordNum", "totalElements")
+
+
+def _json(data: Any) -> Verdict:
+    if data in ([], {}, None):
+        return Verdict(Kind.EMPTY_RESULT, f"the JSON is {json.dumps(data)}")
+    if isinstance(data, list):
+        header_only = len(data) == 1 and isinstance(data[0], list)
+        return Verdict(Kind.EMPTY_RESULT, "a header row and no more") if header_only else _rows(data)
+    code = str(data.get("code", ""))
+    if code == "800":
+        return Verdict(Kind.RATE_LIMITED, "code 800 in the JSON: too frequent")
+    if code == "804":
+        return Verdict(Kind.BLOCKED, "code 804 in the JSON: the query is too wide, narrow it")
+    for place in _objects(data):
+        for key in _EMPTY_KEYS:
+            if key in place and place[key] in ([], None) and not any(place.get(k) for k in _EMPTY_KEYS):
+                return Verdict(Kind.EMPTY_RESULT, f"{key}: {json.dumps(place[key])}")
+        for key in _TOTAL_KEYS:
+            if key in place and str(place[key]) == "0":
+                return Verdict(Kind.EMPTY_RESULT, f"{key}: 0")
+    return Verdict(Kind.CONTENT, "JSON")
+
+
+def _rows(data: list[Any]) -> Verdict:
+    return Verdict(Kind.CONTENT, f"JSON list of {len(data)}")
+
+
+def _objects(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the object and those one and two steps down, where portals keep their lists."""
+    found = [data]
+    for _ in range(2):
+        found += [v for one in found for v in one.values() if isinstance(v, dict) and v not in found]
+    return found
+
+
+def _expected(url: str, media_type: str) -> str:
+    path = urlsplit(url).path.lower()
+    if path.endswith(".pdf") or media_type == "application/pdf":
+        return "pdf"
+    if path.endswith(".json") or media_type.endswith("json"):
+        return "json"
+    endings = (
+        ".jpg",
+        ".jpeg",
+        ".png",
+        ".gif",
+        ".doc",
+        ".docx",
+        ".xls",
+        ".xlsx",
+        ".zip",
+        ".rar",
+        ".wps",
+        ".ofd",
+    )
+    return "binary" if path.endswith(endings) else ""
+
+
+def _shell(page: Page) -> str:
+    """Return why a page is a frame for scripts, or an empty string; menus do not count as content."""
+    if not page.is_html or page.tree is None:
+        return ""
+    mounts = [e for e in page.tree.iter("div") if e.get("id") in _MOUNT_IDS]
+    empty = [e for e in mounts if len(_text(e)) < 20]
+    scripts = sum(1 for _ in page.tree.iter("script"))
+    outside = page.text_outside_links
+    if empty and scripts and len(outside) < 200 and next(page.tree.iter("table"), None) is None:
+        return f"empty <div id={empty[0].get('id')}> and {len(outside)} characters outside menus"
+    if scripts and len(outside) < 10 and not page.has_media:
+        return f"{scripts} scripts and {len(outside)} characters outside menus"
+    return ""
+
+
+def _text(element: Any) -> str:
+    return re.sub(r"\s+", " ", " ".join(element.itertext())).strip()
+
+
+class Page:
+    """A body with what the rules look at, worked out once."""
+
+    def __init__(self, raw: bytes, content_type: str):
+        self.raw = raw
+        self.media_type = content_type.partition(";")[0].strip().lower()
+        head = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        self.is_html = head.startswith(
+            (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<div", b"<!--")
+        )
+        self.is_html = self.is_html or (
+            self.media_type in ("text/html", "application/xhtml+xml") and b"<" in head
+        )
+        textual = self.media_type.startswith("text/") or re.search(r"json|xml|javascript", self.media_type)
+        self.is_binary = (
+            not self.is_html and not textual and (b"\0" in raw[:4096] or raw.startswith(b"%PDF-"))
+        )
+        self.is_binary = self.is_binary or raw.startswith(b"%PDF-")
+        self.text = "" if self.is_binary else decode(raw[: 4 << 20], content_type)[0]
+        self.data = self._json()
+        self.tree = self._tree()
+        self.title = ""
+        self.visible = self.text if not self.is_html else ""
+        self.text_outside_links = self.visible
+        self.has_media = False
+        self.without_comments = re.sub(r"<!--.*?-->", "", self.text, flags=re.S)
+        if self.tree is not None:
+            self._look()
+
+    def _json(self) -> Any:
+        text = self.text.strip()
+        padded = re.fullmatch(r"[\w$.]+\((.*)\)\s*;?", text, re.S)  # JSONP
+        text = padded.group(1) if padded else text
+        if not text.startswith(("{", "[")):
+            return None
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+
+    def _tree(self) -> Any:
+        if not self.is_html or not self.text.strip():
+            return None
+        clean = re.sub(r"^\s*<\?xml[^>]*\?>", "", self.text).replace("\0", "")
+        try:
+            return lxml_html.document_fromstring(clean)
+        except Exception:  # lxml raises several kinds for hostile markup; the page then has no tree
+            return None
+
+    def _look(self) -> None:
+        titles = [t.text_content() for t in self.tree.iter("title")]
+        self.title = (titles[0] if titles else "").strip()
+        self.has_media = any(True for _ in self.tree.iter("img", "iframe", "embed", "object", "video"))
+        dropped = ("script", "style", "noscript", "title", "template", "head")
+        self.visible = _joined(self.tree, dropped)
+        menus = (*dropped, "a", "nav", "header", "footer", "button", "select")
+        self.text_outside_links = _joined(self.tree, menus)
+
+
+def _joined(tree: Any, dropped: tuple[str, ...]) -> str:
+    """Return the text of a tree without some elements, spaces squeezed."""
+    parts: list[str] = []
+    stack: list[Any] = [tree]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, str):
+            parts.append(one)
+            continue
+        if one.tail and one is not tree:
+            stack.append(one.tail)
+        if not isinstance(one.tag, str) or one.tag in dropped or "display:none" in one.get("style", ""):
+            continue
+        stack.extend(reversed(list(one)))
+        if one.text:
+            parts.append(one.text)
+    return re.sub(r"\s+", " ", " ".join(parts)).strip()
+
+
+_COMMON = set(
+    "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民"
+    "得经三之进着等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性好应开它合还因由其些然前外天政四日那社"
+    "义事平形相全表间样与关各重新线内数正心反你明看原又么利比或但质气第向道命此变条只没结解问意建月公无系军很情者最立代想已通"
+    "并提直题党程展五果料象员革位入常文总次品式活设及管特件长求老头基资边流路级少图山统接知较将组见计别她手角期根论运农指几九"
+    "區強放決西被幹做必戰先回則任取據處隊南給色光門即保治北造百規熱領七海口東導器壓志世金增爭濟階油思術極交受聯什認六共權收證"
+    "改清己美再採轉更單風切打白教速花帶安場身車例真務具萬每目至達走積示議聲報鬥完類八離華名確才科張信馬節話米整空元況今集溫傳"
+    "招标采购项目中心公告公司算服务器区强决网站信息页面访问您的页在与对时发这个们来会关开号计书东实图万专业务华内电气标项购询"
+    "購訊網頁應務電這個對時發來們會關開號計書實圖萬專業標項詢"
+)
+
+
+def decode(raw: bytes, content_type: str = "") -> tuple[str, str]:
+    """Return the text of a body and the encoding used: BOM, label, strict UTF-8, then the likeliest.
+
+    Labels gb2312 and gbk are read as gb18030, as browsers do. Bytes that fit no encoding in full are shown
+    as replacement characters; nothing is guessed silently: the hash is always over the raw bytes.
+    """
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if raw.startswith(mark):
+            return raw.decode(name, "replace"), name
+    labels = [_label(content_type)]
+    meta = re.search(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]+)", raw[:4096], re.I)
+    labels.append(_known(meta.group(1).decode("ascii", "replace")) if meta else "")
+    candidates = list(dict.fromkeys([label for label in labels if label] + ["utf-8", "gb18030", "big5hkscs"]))
+    try:
+        return raw.decode("utf-8"), "utf-8"  # longer Chinese text in another encoding is never valid UTF-8
+    except UnicodeDecodeError:
+        pass
+    scored = []
+    for rank, name in enumerate(candidates):
+        text = raw.decode(name, "replace")
+        scored.append((_doubt(text), rank, text, name))
+    _, _, text, name = min(scored, key=lambda one: one[:2])
+    return text, name
+
+
+def _label(content_type: str) -> str:
+    found = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", content_type, re.I)
+    return _known(found.group(1)) if found else ""
+
+
+def _known(label: str) -> str:
+    label = label.lower()
+    if label in ("gb2312", "gbk", "gb_2312-80", "x-gbk", "cp936", "gb18030"):
+        return "gb18030"
+    if label in ("big5", "big5-hkscs", "x-x-big5"):
+        return "big5hkscs"
+    try:
+        name = codecs.lookup(label).name
+    except LookupError:
+        return ""
+    # a label of Latin-1 fits any bytes and so proves nothing; it is the silent default of many servers
+    return "" if name in ("iso8859-1", "cp1252", "ascii", "utf-7") or not hasattr(codecs, "lookup") else name
+
+
+def _doubt(text: str) -> float:
+    """Return how little a text looks like Chinese or plain text: unreadable and rare characters, per letter."""
+    letters = [c for c in text if ord(c) > 127]
+    if not letters:
+        return 0.0
+    bad = sum(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" for c in letters)
+    rare = sum("\u4e00" <= c <= "\u9fff" and c not in _COMMON for c in letters)
+    odd = sum(
+        not ("\u4e00" <= c <= "\u9fff" or "\u3000" <= c <= "\u303f" or "\uff00" <= c <= "\uffef")
+        for c in letters
+    )
+    return (3 * bad + rare + 0.5 * odd) / len(letters)
