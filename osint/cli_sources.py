@@ -24,6 +24,29 @@ def add_verbs(subparsers: Any) -> None:
     _common(verb)
     verb.set_defaults(handler=_capture)
 
+    verb = subparsers.add_parser("captures", help="list what the archive holds of a URL, and how it changed")
+    verb.add_argument("url", metavar="URL")
+    _common(verb)
+    verb.set_defaults(handler=_captures)
+
+    verb = subparsers.add_parser("archive", help="check, export or add to the evidence store")
+    acts = verb.add_subparsers(dest="act", required=True, metavar="ACT")
+    act = acts.add_parser("verify", help="check every digest and the chain; status 1 on damage")
+    _common(act)
+    act.set_defaults(handler=_verify)
+    act = acts.add_parser("export", help="write WARC, CSV and files that sha256sum can check")
+    act.add_argument("folder", metavar="FOLDER")
+    _common(act)
+    act.set_defaults(handler=_export)
+    act = acts.add_parser("import", help="take in a file or folder that a person saved by hand")
+    act.add_argument("files", nargs="+", metavar="FILE")
+    act.add_argument("--who", required=True, help="who saved it; a role will do")
+    act.add_argument("--when", required=True, help="when, such as 2026-11-24")
+    act.add_argument("--where", required=True, help="where it came from, such as the URL in the browser")
+    act.add_argument("--url", default="", help="URL of the page, to list it under `osint captures URL`")
+    _common(act)
+    act.set_defaults(handler=_import)
+
 
 def _common(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -40,8 +63,7 @@ def _capture(args: argparse.Namespace) -> int:
 
     limits = Limits(max_bytes=args.max_mb << 20, max_seconds=args.max_seconds)
     at = sources.desk(args.data, vantage=args.vantage, limits=limits, robots=not args.no_robots, say=_note)
-    for found in at.archive.mended:
-        _note(f"mended: {found}")
+    _tell_mended(at.archive)
     good = True
     for url in args.urls:
         entry = sources.capture(at, url, expect=args.expect)
@@ -57,3 +79,69 @@ def _line(entry: dict[str, Any]) -> str:
     place = f"{entry['warc']}:{entry['offset']}+{entry['length']}" if "warc" in entry else "not asked"
     said = {True: "captured: ", False: "", None: ""}[entry["captured"]]
     return f"{entry['class']}\t{size}\t{entry['sha256'] or '-'}\t{place}\t{entry['url']}\t{said}{entry['signal']}"
+
+
+def _tell_mended(archive: Any) -> None:
+    for found in archive.mended:
+        _note(f"mended: {found}")
+
+
+def _opened(args: argparse.Namespace) -> Any:
+    from osint.archive import Archive, captures_directory
+
+    archive = Archive(captures_directory(args.data)).open()
+    _tell_mended(archive)
+    return archive
+
+
+def _captures(args: argparse.Namespace) -> int:
+    from osint import sources
+
+    archive = _opened(args)
+    history = sources.history(archive, args.url)
+    for entry in history:
+        if args.json:
+            print(json.dumps(entry, ensure_ascii=False))
+            continue
+        print(f"{entry['time'][:19]}Z\t{entry['role']}\t{_line({**entry, 'captured': None})}")
+        for line in entry["difference"]:
+            print(f"    {line}")
+    if not history:
+        _note(f"the archive holds no capture of {args.url}")
+    return 0 if history else 1
+
+
+def _verify(args: argparse.Namespace) -> int:
+    import dataclasses
+
+    from osint.archive import captures_directory
+    from osint.archive_check import verify
+
+    report = verify(captures_directory(args.data))
+    if args.json:
+        print(json.dumps(dataclasses.asdict(report), ensure_ascii=False))
+        return 1 if report.damage else 0
+    for damage in report.damage:
+        print(f"damaged: {damage.where}: {damage.what}")
+    for note in report.notes:
+        print(f"note: {note}")
+    count = f"{report.captures} captures, {report.bytes} bytes"
+    print(f"{count}: {'every digest and the chain hold' if not report.damage else 'DAMAGED'}; head {report.head or '-'}")
+    return 1 if report.damage else 0
+
+
+def _export(args: argparse.Namespace) -> None:
+    from osint.archive_exchange import export
+
+    done = export(_opened(args), args.folder)
+    print(json.dumps(done) if args.json else f"{done['captures']} captures, {done['files']} files in {args.folder}")
+
+
+def _import(args: argparse.Namespace) -> None:
+    from osint.archive_exchange import import_path
+
+    archive = _opened(args)
+    for path in args.files:
+        for entry in import_path(archive, path, by=args.who, obtained=args.when, origin=args.where, url=args.url):
+            line = {**entry, "captured": None}
+            print(json.dumps(entry, ensure_ascii=False) if args.json else _line(line), flush=True)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from osint import __version__
+from osint._difference import difference
 from osint._manners import HOST_PER_MINUTE, Manners, host_key, is_loopback
 from osint.archive import Archive, captures_directory
 from osint.classify import BY_HAND, Kind, Verdict, classify, decode
@@ -194,3 +195,22 @@ def by_hand(entry: dict[str, Any]) -> str:
     if Kind(entry["class"]) not in BY_HAND:
         return ""
     return f"{entry['class']}: open {entry['url']} by hand in a browser, save it, and `osint archive import` the file"
+
+
+def history(archive: Archive, url: str) -> list[dict[str, Any]]:
+    """Return the captures of a URL, oldest first, each with `difference`: lines that tell what changed.
+
+    Only bodies of class content are compared, each with the content before it: a block between two
+    captures is no change of the page.
+    """
+    told = []
+    before: dict[str, Any] | None = None
+    for entry in past(archive, strip_secrets(url)):
+        lines: list[str] = []
+        if entry["class"] == Kind.CONTENT:
+            if before is not None:
+                kinds = before["media_type"], entry["media_type"]
+                lines = difference(archive.body(before), kinds[0], archive.body(entry), kinds[1])
+            before = entry
+        told.append({**entry, "difference": lines})
+    return told
