@@ -20,7 +20,9 @@ def difference(before: bytes, before_type: str, after: bytes, after_type: str) -
     changed = [line for line in difflib.unified_diff(old, new, lineterm="", n=0)][2:]
     changed = [line for line in changed if not line.startswith("@@")]
     if not changed:
-        return [f"the bytes differ ({len(before)} before, {len(after)} after) but the visible text is the same"]
+        return [
+            f"the bytes differ ({len(before)} before, {len(after)} after) but the visible text is the same"
+        ]
     rest = len(changed) - _SHOWN_LINES
     return changed[:_SHOWN_LINES] + ([f"and {rest} more lines"] if rest > 0 else [])
 
@@ -30,5 +32,9 @@ def _lines(body: bytes, content_type: str) -> list[str] | None:
     if page.is_binary:
         return None
     text = page.visible if page.is_html else page.text
-    pieces = re.split(r"\n|(?<=[。！？；])", text) if not page.is_html else re.split(r"(?<=[。！？；.])\s*|\s{1,}", text)
+    pieces = (
+        re.split(r"\n|(?<=[。！？；])", text)
+        if not page.is_html
+        else re.split(r"(?<=[。！？；.])\s*|\s{1,}", text)
+    )
     return [line.strip() for line in pieces if line.strip()]

@@ -24,6 +24,30 @@ def add_verbs(subparsers: Any) -> None:
     _common(verb)
     verb.set_defaults(handler=_capture)
 
+    verb.add_argument(
+        "--live", action="store_true", help="ask the host itself before looking for a neutral copy"
+    )
+    verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
+
+    verb = subparsers.add_parser("search", help="ask the portals for words in a span of time, side by side")
+    verb.add_argument("words", help="such as '智算中心 哈密'; place words choose regional sources")
+    verb.add_argument("--from", dest="start", required=True, metavar="DAY", help="2024-06 or 2024-06-01")
+    verb.add_argument("--to", dest="end", required=True, metavar="DAY")
+    verb.add_argument("--source", action="append", default=[], help="ask only this one; may be repeated")
+    verb.add_argument("--pages", type=int, default=3, help="asked of each source at most")
+    verb.add_argument(
+        "--live", action="store_true", help="read the lists of government sites, not archived copies"
+    )
+    verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
+    verb.add_argument("--refresh", action="store_true", help="ask again what the archive holds the answer to")
+    verb.add_argument(
+        "--legacy-tls", action="append", default=[], metavar="HOST", help="accept old TLS of this host"
+    )
+    verb.add_argument("--vantage", help="where you ask from, as coarse as you like")
+    verb.add_argument("--csv", metavar="FILE", help="write the rows as a table")
+    _common(verb)
+    verb.set_defaults(handler=_search)
+
     verb = subparsers.add_parser("captures", help="list what the archive holds of a URL, and how it changed")
     verb.add_argument("url", metavar="URL")
     _common(verb)
@@ -60,17 +84,22 @@ def _note(text: str) -> None:
 def _capture(args: argparse.Namespace) -> int:
     from osint import sources
     from osint.fetch import Limits
+    from osint.pages import capture_page, plan
 
+    if args.dry_run:
+        for url in args.urls:
+            print("\n".join(plan(url, live=args.live)))
+        return 0
     limits = Limits(max_bytes=args.max_mb << 20, max_seconds=args.max_seconds)
     at = sources.desk(args.data, vantage=args.vantage, limits=limits, robots=not args.no_robots, say=_note)
     _tell_mended(at.archive)
     good = True
     for url in args.urls:
-        entry = sources.capture(at, url, expect=args.expect)
-        print(json.dumps(entry, ensure_ascii=False) if args.json else _line(entry), flush=True)
-        good = good and entry["class"] == "content" and entry["captured"] is not False
-        if hint := sources.by_hand(entry):
-            _note(hint)
+        for entry in capture_page(at, url, expect=args.expect, live=args.live):
+            print(json.dumps(entry, ensure_ascii=False) if args.json else _line(entry), flush=True)
+            good = good and entry["class"] == "content" and entry["captured"] is not False
+            if hint := sources.by_hand(entry):
+                _note(hint)
     return 0 if good else 1
 
 
@@ -126,7 +155,9 @@ def _verify(args: argparse.Namespace) -> int:
     for note in report.notes:
         print(f"note: {note}")
     count = f"{report.captures} captures, {report.bytes} bytes"
-    print(f"{count}: {'every digest and the chain hold' if not report.damage else 'DAMAGED'}; head {report.head or '-'}")
+    print(
+        f"{count}: {'every digest and the chain hold' if not report.damage else 'DAMAGED'}; head {report.head or '-'}"
+    )
     return 1 if report.damage else 0
 
 
@@ -134,7 +165,11 @@ def _export(args: argparse.Namespace) -> None:
     from osint.archive_exchange import export
 
     done = export(_opened(args), args.folder)
-    print(json.dumps(done) if args.json else f"{done['captures']} captures, {done['files']} files in {args.folder}")
+    print(
+        json.dumps(done)
+        if args.json
+        else f"{done['captures']} captures, {done['files']} files in {args.folder}"
+    )
 
 
 def _import(args: argparse.Namespace) -> None:
@@ -142,6 +177,62 @@ def _import(args: argparse.Namespace) -> None:
 
     archive = _opened(args)
     for path in args.files:
-        for entry in import_path(archive, path, by=args.who, obtained=args.when, origin=args.where, url=args.url):
+        for entry in import_path(
+            archive, path, by=args.who, obtained=args.when, origin=args.where, url=args.url
+        ):
             line = {**entry, "captured": None}
             print(json.dumps(entry, ensure_ascii=False) if args.json else _line(line), flush=True)
+
+
+def _search(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from osint import search, sources
+
+    asked = search.query(args.words, args.start, args.end, pages=max(1, args.pages))
+    names = tuple(args.source)
+    if args.dry_run:
+        print("\n".join(search.planned(asked, names, live=args.live)))
+        return 0
+    at = sources.desk(args.data, vantage=args.vantage, refresh=args.refresh, say=_note)
+    _tell_mended(at.archive)
+    count = len(search.fitting(asked, names)[0]) + (not names)
+    with tqdm(total=count, desc="sources", disable=None, leave=False, file=sys.stderr) as bar:
+        reports = search.search(
+            at, asked, names=names, live=args.live, legacy=tuple(args.legacy_tls), done=lambda _: bar.update()
+        )
+    table = search.frame(reports)
+    if args.csv:
+        table.to_csv(args.csv, index=False, lineterminator="\n")
+    if args.json:
+        _print_search_json(table, reports)
+    else:
+        _print_search(table, reports)
+    return 0 if any(r.answer in ("content", "empty result") for r in reports) else 1
+
+
+def _print_search_json(table: Any, reports: list[Any]) -> None:
+    import dataclasses
+
+    told = [
+        {k: v for k, v in dataclasses.asdict(r).items() if k != "rows"} | {"rows": len(r.rows)}
+        for r in reports
+    ]
+    print(json.dumps({"rows": table.to_dict("records"), "sources": told}, ensure_ascii=False))
+
+
+def _print_search(table: Any, reports: list[Any]) -> None:
+    for row in table.to_dict("records"):
+        code = f" [{row['project_code']}]" if row["project_code"] else ""
+        print(
+            f"{row['date'] or '-'}\t{row['source']}\t{row['kind'] or '-'}\t{row['title']}{code}\t{row['url']}"
+        )
+    print()
+    for report in reports:
+        total = f" of {report.total} stated" if report.total is not None else ""
+        left_out = f", {report.left_out} without the words or outside the days" if report.left_out else ""
+        print(f"{report.source}: {report.answer} ({report.said}); {len(report.rows)} rows{total}{left_out}")
+        if report.could_not:
+            print(f"    could not: {report.could_not}")
+        if report.by_hand:
+            print(f"    by hand: {report.by_hand}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ class Desk:
     """For each answer."""
     robots: bool = True
     """Obey robots.txt where there is one."""
+    refresh: bool = False
+    """Ask again what the archive already holds the answer to."""
     say: Callable[[str], None] = lambda _: None
     """Gets one sentence when something is worth knowing while waiting."""
 
@@ -56,13 +59,22 @@ def desk(data: str | Path | None = None, *, vantage: str | None = None, **more: 
 
 
 def capture(
-    at: Desk, ask: Ask | str, *, expect: str = "", expects: str = "", per_minute: float = 0, api: bool = False
+    at: Desk,
+    ask: Ask | str,
+    *,
+    expect: str = "",
+    expects: str = "",
+    per_minute: float = 0,
+    api: bool = False,
+    refine: Callable[[Verdict, bytes], Verdict] = lambda verdict, _: verdict,
+    extra: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Ask one URL now, keep what came, and return its ledger entry with `captured` added.
 
     `expect` is text that must be in the decoded body before anyone says "captured" (None when no text was
     given). `expects` is the form due (`json`, `pdf`); `api` marks a published interface, which is no
-    crawling ground and has no robots.txt; `per_minute` its published limit. Nothing was asked, and nothing
+    crawling ground and has no robots.txt; `per_minute` its published limit. `refine` may change the class
+    of content by what its caller knows; `extra` is added to the ledger line. Nothing was asked, and nothing
     is in the ledger, when the returned entry has no `seq`.
     """
     ask = Ask(ask) if isinstance(ask, str) else ask
@@ -86,10 +98,13 @@ def capture(
         if not answer.messages:
             return _unasked(ask, verdict)
         verdict = _with_history(at, ask, verdict)
+        if verdict.kind is Kind.CONTENT:
+            verdict = refine(verdict, answer.body or b"")
         if verdict.kind is Kind.RATE_LIMITED:
             default = 0.0 if is_loopback(ask.url) else 60.0
             at.manners.hold(host_key(ask.url), answer.headers.get("retry-after", ""), default_seconds=default)
-        entry = at.archive.record(_entry(at, ask, asked, answer, verdict), answer.messages)
+        entry = {**_entry(at, ask, asked, answer, verdict), **(extra or {})}
+        entry = at.archive.record(entry, answer.messages)
         return {**entry, "captured": _captured(verdict, answer, expect)}
 
 
@@ -110,9 +125,27 @@ def _entry(at: Desk, ask: Ask, asked: datetime, answer: Answer, verdict: Verdict
         "bytes": None if body is None else len(body),
         "sha256": "" if body is None else hashlib.sha256(body).hexdigest(),
         "truncated": answer.messages[-1][0].truncated,
+        "project_codes": _codes(verdict, answer),
         "vantage": at.vantage,
         "tool": f"osint-datacentres {__version__}",
     }
+
+
+def _codes(verdict: Verdict, answer: Answer) -> list[str]:
+    if verdict.kind is not Kind.CONTENT or (answer.body or b"").startswith(b"%PDF-"):
+        return []
+    return project_codes(decode(answer.body or b"", answer.headers.get("content-type", ""))[0])
+
+
+def project_codes(text: str) -> list[str]:
+    """Return the 项目代码 in a text: 24 characters as 2106-650500-04-01-123456, each once, in order.
+
+    The same code stands on the filing, the energy review, the EIA and the tender of one project.
+    """
+    found = re.findall(r"(?<![\d-])(\d{4}-\d{6}-\d{2}-\d{2}-\d{6})(?![\d-])", text.replace("－", "-"))
+    labelled = re.findall(r"项目(?:统一)?代码[^\d]{0,20}(\d{24}|\d{20})(?!\d)", text)
+    joined = [c if len(c) == 24 else f"{c[:4]}-{c[4:10]}-{c[10:12]}-{c[12:14]}-{c[14:]}" for c in labelled]
+    return list(dict.fromkeys(found + joined))
 
 
 def _unasked(ask: Ask, verdict: Verdict) -> dict[str, Any]:
@@ -184,8 +217,8 @@ def _with_history(at: Desk, ask: Ask, verdict: Verdict) -> Verdict:
 
 
 def past(archive: Archive, url: str) -> Iterator[dict[str, Any]]:
-    """Yield the ledger entries of one URL, oldest first."""
-    return (entry for entry in archive.entries() if entry.get("url") == url)
+    """Yield the ledger entries of one URL and of its neutral copies, in the order of the ledger."""
+    return (entry for entry in archive.entries() if url in (entry.get("url"), entry.get("copy_of")))
 
 
 def by_hand(entry: dict[str, Any]) -> str:
