@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from osint.classify import Page
+from osint.page import Page
 
 _SHOWN_LINES = 40
 
@@ -17,7 +17,7 @@ def difference(before: bytes, before_type: str, after: bytes, after_type: str) -
     old, new = _lines(before, before_type), _lines(after, after_type)
     if old is None or new is None:
         return [f"the bytes differ ({len(before)} before, {len(after)} after); no text to compare"]
-    changed = [line for line in difflib.unified_diff(old, new, lineterm="", n=0)][2:]
+    changed = list(difflib.unified_diff(old, new, lineterm="", n=0))[2:]
     changed = [line for line in changed if not line.startswith("@@")]
     if not changed:
         return [

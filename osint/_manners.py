@@ -17,7 +17,7 @@ from urllib.robotparser import RobotFileParser
 from osint._network import forbidden
 
 HOLD_SECONDS = 60.0
-"""How long a host is left alone after 429 or 503 without Retry-After; the Internet Archive counts a minute."""
+"""Pause after 429 or 503 without Retry-After; the Internet Archive counts a minute."""
 
 HOST_PER_MINUTE = 20.0
 """Pace for hosts that publish no limit."""
@@ -64,7 +64,7 @@ class Manners:
         return self._robots[origin]
 
     def learn_robots(self, origin: str, status: int | None, media_type: str, body: bytes | None) -> None:
-        """Keep the rules of a robots.txt, or none when what came is no robots file (many hosts send a page)."""
+        """Keep the rules of a robots.txt, or none when what came is no robots file but a page."""
         parser = None
         text = (body or b"")[: 512 << 10].decode("utf-8", "replace")
         if status == 200 and media_type == "text/plain" and "<html" not in text.lower():
@@ -89,7 +89,7 @@ class Manners:
 
 
 def host_key(url: str) -> str:
-    """Return what a pause applies to: the host, or on loopback the URL, as one test server plays many hosts."""
+    """Return what a pause applies to: the host; on loopback the URL, as one server plays many hosts."""
     return url if is_loopback(url) else urlsplit(url).netloc.rpartition("@")[2].lower()
 
 

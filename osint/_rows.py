@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from lxml import html as lxml_html
 
 from osint.adapters import Source
-from osint.classify import Page
+from osint.page import Page
 
 COLUMNS = ("title", "date", "place", "kind", "url", "source", "how_found", "project_code")
 """Of the frame that every adapter returns; what a portal does not say is empty."""

@@ -82,9 +82,14 @@ def write_capture(
             _write_response(writer, message, body, {**date, **_truncation(message)}, resource)
         if not resource:
             _write_request(writer, message, date)
-    note = io.BytesIO(canonical(entry))
+    note = canonical(entry)
     record = writer.create_warc_record(
-        entry["final_url"], "metadata", payload=note, warc_content_type=ENTRY_TYPE, warc_headers_dict=date
+        entry["final_url"],
+        "metadata",
+        payload=io.BytesIO(note),
+        length=len(note),
+        warc_content_type=ENTRY_TYPE,
+        warc_headers_dict=date,
     )
     writer.write_record(record)
 
@@ -96,15 +101,22 @@ def _truncation(message: Message) -> dict[str, str]:
 def _write_response(
     writer: WARCWriter, message: Message, body: IO[bytes], extra: dict[str, str], resource: bool
 ) -> None:
+    length = body.seek(0, 2)  # without it warcio copies the body to a file of its own
+    body.seek(0)
     if resource:
         kind = dict(message.headers).get("Content-Type", "application/octet-stream")
         record = writer.create_warc_record(
-            message.url, "resource", payload=body, warc_content_type=kind, warc_headers_dict=extra
+            message.url,
+            "resource",
+            payload=body,
+            length=length,
+            warc_content_type=kind,
+            warc_headers_dict=extra,
         )
     else:
         http = StatusAndHeaders(message.status_line, list(message.headers), protocol=message.protocol)
         record = writer.create_warc_record(
-            message.url, "response", payload=body, http_headers=http, warc_headers_dict=extra
+            message.url, "response", payload=body, length=length, http_headers=http, warc_headers_dict=extra
         )
     writer.write_record(record)
 
@@ -118,6 +130,7 @@ def _write_request(writer: WARCWriter, message: Message, date: dict[str, str]) -
         message.url,
         "request",
         payload=io.BytesIO(message.request_body),
+        length=len(message.request_body),
         http_headers=http,
         warc_headers_dict=date,
     )

@@ -191,7 +191,7 @@ SOURCES: tuple[Source, ...] = (
         link="https://www.ggzy.gov.cn",
         baseline=True,
         known="September 2026 (public scrapers); a saved answer of March 2026",
-        limits="none published; codes 829 captcha, 800 too frequent, 804 narrow the query; ignores a keyword without hits",
+        limits="codes 829 captcha, 800 too frequent, 804 narrow the query; ignores a keyword without hits",
         by_hand="https://www.ggzy.gov.cn/deal/dealList.html",
     ),
     _epoint(
@@ -404,41 +404,7 @@ SOURCES: tuple[Source, ...] = (
         },
         link="https://b2b.10086.cn/#/noticeDetail?publishId=",
         known="August 2026 (public scraper)",
-        limits="dates are sometimes ignored; old TLS, which --legacy-tls b2b.10086.cn accepts for that host alone",
+        limits="dates are sometimes ignored; old TLS: --legacy-tls b2b.10086.cn accepts it, there alone",
         by_hand="https://b2b.10086.cn/#/biddingHall",
     ),
 )
-
-MANUAL: tuple[tuple[str, str, str], ...] = (
-    (
-        "zcygov",
-        r"(^|\.)(ccgp-[a-z]+\.gov\.cn|zcygov\.cn)$",
-        "the server-side purchasing sites of 政采云 stand behind an Aliyun slider and ban addresses: open it by hand,"
-        " or take a copy from an archive",
-    ),
-    (
-        "ctbpsp",
-        r"(^|\.)ctbpsp\.com$",
-        "it answers 200 with a script challenge and wants vaptcha: open it by hand; keep the uuid of the notice",
-    ),
-    (
-        "archive.today",
-        r"(^|\.)archive\.(today|ph|is|li|md|vn|fo)$",
-        "its owner does not want to be automated: open it by hand",
-    ),
-)
-"""Recognised and explained, never asked: name, pattern of the host, what to do."""
-
-PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "新疆": ("65", ("xjdrc.xinjiang.gov.cn",)),
-    "乌鲁木齐": ("65", ("wlmq.gov.cn",)),
-    "哈密": ("65", ("hami.gov.cn",)),
-    "伊吾": ("65", ("xjyiwu.gov.cn",)),
-    "克拉玛依": ("65", ("klmy.gov.cn",)),
-    "兵团": ("65", ("xjbt.gov.cn",)),
-    "青海": ("63", ()),
-    "西宁": ("63", ()),
-    "海东": ("63", ()),
-    "海南州": ("63", ()),
-}
-"""Place words: the first two digits of the province, and the government hosts whose pages archives may hold."""

@@ -18,6 +18,8 @@ from typing import IO, Any
 from osint import _ledger, _warc
 from osint.errors import OsintError
 
+_NOTHING: dict[str, Any] = {"warc": "", "offset": 0, "length": 0}
+
 WARC_LIMIT_BYTES = 1 << 30
 """A new WARC file is begun when the last one is this large."""
 
@@ -110,17 +112,17 @@ class Archive:
         with self._disk_trouble(), self._locked():
             self._mend()
             path, offset = self._place()
-            with path.open("r+b") as file:
-                try:
-                    file.seek(offset)
-                    tally = _warc.Tally(file)
+            try:
+                with path.open("r+b") as out:
+                    out.seek(offset)
+                    tally = _warc.Tally(out)
                     _warc.write_capture(tally, entry, messages, resource=resource)
-                    file.flush()
-                    os.fsync(file.fileno())
-                except OSError:
-                    with contextlib.suppress(OSError):
-                        file.truncate(offset)
-                    raise
+                    out.flush()
+                    os.fsync(out.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.truncate(path, offset)  # after closing, which may write what was still held
+                raise
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 return self._count(path.name, data, offset, tally.sha256.hexdigest(), tally.crc32)
 
@@ -194,7 +196,7 @@ class Archive:
         if self.ledger.exists() and self.ledger.stat().st_size > whole:
             name = self._move_aside(self.ledger, whole)
             self.mended.append(f"the ledger ended in a torn line; it was moved to {name}")
-        entry = _ledger.intact(last) if last is not None else {"warc": "", "offset": 0, "length": 0}
+        entry = _ledger.intact(last) if last is not None else {**_NOTHING}
         if entry is None:
             note = "the last line of the ledger is damaged: run `osint archive verify`"
             if note not in self.mended:
@@ -231,8 +233,8 @@ class Archive:
     def _mend_incoming(self) -> None:
         """Move aside the downloads of processes that are gone."""
         for path in sorted(self.incoming.glob("*.part")):
-            with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open("rb") as left:
+                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 size = path.stat().st_size
                 if size == 0:
                     path.unlink()

@@ -24,7 +24,18 @@ from osint.classify import classify
 from osint.errors import OsintError
 from osint.fetch import strip_secrets
 
-COLUMNS = ("sha256", "file", "bytes", "time", "class", "signal", "role", "url", "final_url", "status")
+COLUMNS: tuple[str, ...] = (
+    "sha256",
+    "file",
+    "bytes",
+    "time",
+    "class",
+    "signal",
+    "role",
+    "url",
+    "final_url",
+    "status",
+)
 COLUMNS += ("media_type", "vantage", "by", "obtained", "origin", "seq", "line_sha256")
 
 _README = """This folder was written by osint-datacentres.
@@ -133,17 +144,16 @@ def _import_file(archive: Archive, path: Path, told: dict[str, str], url: str) -
     with path.open("rb") as file:
         head = file.read(64)
         file.seek(0)
-        if head[:2] == b"\x1f\x8b" or head.startswith(b"WARC/"):
-            if head.startswith(b"WARC/") or path.name.endswith((".warc.gz", ".warc")):
-                yield from _import_warc(archive, file, told)
-                return
+        if head.startswith(b"WARC/") or (head[:2] == b"\x1f\x8b" and path.suffixes[-2:] == [".warc", ".gz"]):
+            yield from _import_warc(archive, file, told)
+            return
         if head.startswith(b"PK") and path.suffix == ".wacz":
             yield from _import_wacz(archive, file, told)
             return
         if path.stat().st_size > _LIMIT_BYTES:
             msg = f"{path.name} is larger than {_LIMIT_BYTES >> 30} GiB; import it in parts"
             raise OsintError(msg)
-        yield _keep(archive, file.read(), _media_type(path, head), told, url, None)
+        yield _keep(archive, file.read(), _media_type(path, head), told, url=url, status=None)
 
 
 def _import_wacz(archive: Archive, file: IO[bytes], told: dict[str, str]) -> Iterator[dict[str, Any]]:
@@ -178,7 +188,7 @@ def _import_warc(archive: Archive, file: IO[bytes], told: dict[str, str]) -> Ite
             status = int(headers.get_statuscode()) if headers and headers.get_statuscode().isdigit() else None
             date = record.rec_headers.get_header("WARC-Date") or ""
             uri = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<>")
-            yield _keep(archive, body, kind, {**told, "warc_date": date}, uri, status)
+            yield _keep(archive, body, kind, {**told, "warc_date": date}, url=uri, status=status)
     except OsintError:
         raise
     except Exception as error:  # warcio raises many kinds for hostile files
@@ -204,13 +214,13 @@ def _media_type(path: Path, head: bytes) -> str:
 
 
 def _keep(
-    archive: Archive, body: bytes, content_type: str, told: dict[str, str], url: str, status: int | None
+    archive: Archive, body: bytes, content_type: str, told: dict[str, str], *, url: str, status: int | None
 ) -> dict[str, Any]:
     sha256 = hashlib.sha256(body).hexdigest()
     shown = strip_secrets(url) if url else f"urn:sha256:{sha256}"
     headers = {"content-type": content_type}
     verdict = classify(status=status or 200, headers=headers, body=body, url=shown)
-    entry = {
+    entry: dict[str, Any] = {
         "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "role": "imported",
         "url": shown,

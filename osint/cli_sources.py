@@ -105,9 +105,10 @@ def _capture(args: argparse.Namespace) -> int:
 
 def _line(entry: dict[str, Any]) -> str:
     size = "no body" if entry["bytes"] is None else f"{entry['bytes']} bytes"
-    place = f"{entry['warc']}:{entry['offset']}+{entry['length']}" if "warc" in entry else "not asked"
+    place = "{warc}:{offset}+{length}".format(**entry) if "warc" in entry else "not asked"
     said = {True: "captured: ", False: "", None: ""}[entry["captured"]]
-    return f"{entry['class']}\t{size}\t{entry['sha256'] or '-'}\t{place}\t{entry['url']}\t{said}{entry['signal']}"
+    fields = (entry["class"], size, entry["sha256"] or "-", place, entry["url"], said + entry["signal"])
+    return "\t".join(fields)
 
 
 def _tell_mended(archive: Any) -> None:
@@ -155,9 +156,8 @@ def _verify(args: argparse.Namespace) -> int:
     for note in report.notes:
         print(f"note: {note}")
     count = f"{report.captures} captures, {report.bytes} bytes"
-    print(
-        f"{count}: {'every digest and the chain hold' if not report.damage else 'DAMAGED'}; head {report.head or '-'}"
-    )
+    state = "DAMAGED" if report.damage else "every digest and the chain hold"
+    print(f"{count}: {state}; head {report.head or '-'}")
     return 1 if report.damage else 0
 
 
@@ -187,9 +187,9 @@ def _import(args: argparse.Namespace) -> None:
 def _search(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from osint import search, sources
+    from osint import query, search, sources
 
-    asked = search.query(args.words, args.start, args.end, pages=max(1, args.pages))
+    asked = query.query(args.words, args.start, args.end, pages=max(1, args.pages))
     names = tuple(args.source)
     if args.dry_run:
         print("\n".join(search.planned(asked, names, live=args.live)))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import re
 import socket
 import ssl
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
-from urllib.parse import parse_qsl, quote, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
 
 import requests
 import urllib3
+from requests.cookies import extract_cookies_to_jar
 
 from osint import __version__
 from osint._network import ForbiddenAddressError, Watch, check_url, proxies, session
@@ -128,26 +130,29 @@ def fetch(ask: Ask, archive: Archive, limits: Limits | None = None) -> Iterator[
     with contextlib.ExitStack() as stack:
         asker = stack.enter_context(session(legacy_tls=ask.legacy_tls))
         watch = stack.enter_context(Watch(limits.max_seconds).running())
-        yield _follow(ask, archive, limits, asker, watch, stack)
+        yield _follow(ask, _Line(archive, limits, asker, watch, stack))
 
 
-def _follow(
-    ask: Ask,
-    archive: Archive,
-    limits: Limits,
-    asker: requests.Session,
-    watch: Watch,
-    stack: contextlib.ExitStack,
-) -> Answer:
+@dataclass(frozen=True)
+class _Line:
+    """What one fetch works with, over all its hops."""
+
+    archive: Archive
+    limits: Limits
+    asker: requests.Session
+    watch: Watch
+    stack: contextlib.ExitStack
+
+
+def _follow(ask: Ask, line: _Line) -> Answer:
     answer = Answer([], strip_secrets(ask.url))
-    for _ in range(limits.max_redirects + 1):
+    for _ in range(line.limits.max_redirects + 1):
         settings, proxied = proxies(ask.url)
         reason = check_url(ask.url, proxied=proxied)
         if reason:
             answer.trouble, answer.detail = "refused", f"{strip_secrets(ask.url)} was not asked: {reason}"
             return answer
-        answer.final_url = strip_secrets(ask.url)
-        _hop(ask, archive, limits, asker, watch, stack, settings, answer)
+        _hop(ask, line, settings, answer)
         location = answer.headers.get("location", "")
         if answer.trouble or answer.status not in REDIRECTS or not location:
             return answer
@@ -155,11 +160,11 @@ def _follow(
             target = urljoin(ask.url, location)
         except ValueError:
             target = location
-        shown = strip_secrets(target)
-        answer.redirects.append({"url": answer.final_url, "status": answer.status, "location": shown})
+        hop = {"url": answer.final_url, "status": answer.status, "location": strip_secrets(target)}
+        answer.redirects.append(hop)
         ask = _next(ask, answer.status, target)
     answer.trouble = "refused"
-    answer.detail = f"more than {limits.max_redirects} redirects; {strip_secrets(ask.url)} was not asked"
+    answer.detail = f"more than {line.limits.max_redirects} redirects; {strip_secrets(ask.url)} was not asked"
     return answer
 
 
@@ -175,93 +180,88 @@ def _next(ask: Ask, status: int, target: str) -> Ask:
     )
 
 
-def _hop(
-    ask: Ask,
-    archive: Archive,
-    limits: Limits,
-    asker: requests.Session,
-    watch: Watch,
-    stack: contextlib.ExitStack,
-    settings: dict[str, str],
-    answer: Answer,
-) -> None:
+def _hop(ask: Ask, line: _Line, settings: dict[str, str], answer: Answer) -> None:
     """Ask one URL without following, and add the hop to the answer."""
     sent = {"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "identity", **ask.headers}
     shown = [("User-Agent", f"osint-datacentres/{__version__}")]
-    shown += [(k, v) for k, v in sent.items() if k != "User-Agent"]
-    asked = {
-        "url": answer.final_url,
-        "method": ask.method,
-        "request_headers": shown,
-        "request_body": ask.body,
-    }
+    shown += [(name, value) for name, value in sent.items() if name != "User-Agent"]
+    answer.final_url = strip_secrets(ask.url)
     answer.status, answer.headers, answer.body = None, {}, None
+    asked = Message(answer.final_url, ask.method, shown, ask.body)
     try:
-        request = requests.Request(ask.method, ask.url, sent, data=ask.body or None)
-        response = asker.send(
-            asker.prepare_request(request),
-            stream=True,
-            allow_redirects=False,
-            proxies=settings,
-            timeout=min(limits.silence_seconds, watch.left),
-            verify=asker.verify,
-        )
+        response = _send(ask, sent, line, settings)
     except ForbiddenAddressError as error:
         answer.trouble, answer.detail = "refused", f"{answer.final_url} was not asked: {error}"
-        answer.messages.append((Message(**asked), None))
+        answer.messages.append((asked, None))
         return
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        answer.trouble, answer.detail = _explain(error, watch, limits)
-        answer.messages.append((Message(**asked), None))
+        answer.trouble, answer.detail = _explain(error, line)
+        answer.messages.append((asked, None))
         return
     with response:
-        raw = stack.enter_context(archive.spool())
-        cut = _drain(response.raw, raw, archive, limits, watch)
+        if line.watch.fired:  # cut in the middle of the headers, which then look whole
+            answer.trouble, answer.detail = _explain(TimeoutError(), line)
+            answer.messages.append((asked, None))
+            return
+        raw = line.stack.enter_context(line.archive.spool())
+        answer.trouble, answer.detail = _drain(response.raw, raw, line)
     answer.status = response.status_code
     answer.headers = {name.lower(): value for name, value in response.headers.items()}
-    answer.trouble, answer.detail = cut
-    body = _decoded(raw, archive, limits, stack, answer)
+    body = _decoded(raw, line, answer)
     body.seek(0)
     answer.body = body.read()
     body.seek(0)
-    message = Message(
-        **asked,
+    came = replace(
+        asked,
         status_line=f"{response.status_code} {response.reason or ''}".strip(),
         headers=_kept_headers(response, len(answer.body), body is not raw),
         protocol="HTTP/1.0" if response.raw.version == 10 else "HTTP/1.1",
         truncated={"timeout": "time", "length": "length", "disconnect": "disconnect"}.get(answer.trouble, ""),
     )
-    answer.messages.append((message, body))
+    answer.messages.append((came, body))
 
 
-def _drain(
-    raw: urllib3.BaseHTTPResponse, spool: IO[bytes], archive: Archive, limits: Limits, watch: Watch
-) -> tuple[str, str]:
+def _send(ask: Ask, sent: dict[str, str], line: _Line, settings: dict[str, str]) -> requests.Response:
+    """Send through the adapter: the session would read the body of a redirect without any limit."""
+    prepared = line.asker.prepare_request(requests.Request(ask.method, ask.url, sent, data=ask.body or None))
+    response = line.asker.get_adapter(str(prepared.url)).send(
+        prepared,
+        stream=True,
+        proxies=settings,
+        timeout=min(line.limits.silence_seconds, line.watch.left),
+        verify=line.asker.verify,
+    )
+    extract_cookies_to_jar(line.asker.cookies, prepared, response.raw)
+    return response
+
+
+def _drain(raw: urllib3.BaseHTTPResponse, spool: IO[bytes], line: _Line) -> tuple[str, str]:
     """Take the body as it comes; return the trouble and its words, empty when the body is whole."""
     taken = 0
     while True:
         try:
             piece = raw.read1(65536, decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            if not watch.fired and _find(error, urllib3.exceptions.IncompleteRead):
+            short = _find(error, urllib3.exceptions.IncompleteRead) or _find(
+                error, http.client.IncompleteRead
+            )
+            if short and not line.watch.fired:
                 return "disconnect", f"the connection closed after {taken} bytes, before the body was whole"
-            trouble, detail = _explain(error, watch, limits)
+            trouble, detail = _explain(error, line)
             trouble = "timeout" if trouble == "timeout" else "disconnect"
             return trouble, f"{detail}; {taken} bytes had come"
-        if watch.fired:
-            return "timeout", f"not whole after {limits.max_seconds:g} s; {taken} bytes had come"
+        if line.watch.fired:
+            return "timeout", f"not whole after {line.limits.max_seconds:g} s; {taken} bytes had come"
         if not piece:
             return "", ""
-        room = limits.max_bytes - taken
-        archive.keep(spool, piece[:room])
+        room = line.limits.max_bytes - taken
+        line.archive.keep(spool, piece[:room])
         taken += len(piece[:room])
         if len(piece) > room:
-            return "length", f"stopped at the limit of {limits.max_bytes} bytes; the body had not ended"
+            return "length", f"stopped at the limit of {line.limits.max_bytes} bytes; the body had not ended"
 
 
-def _decoded(
-    raw: IO[bytes], archive: Archive, limits: Limits, stack: contextlib.ExitStack, answer: Answer
-) -> IO[bytes]:
+def _decoded(raw: IO[bytes], line: _Line, answer: Answer) -> IO[bytes]:
     """Return the body without its content encoding, or as it came when that cannot be undone in full."""
     encoding = answer.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity") or not raw.tell():
@@ -270,9 +270,9 @@ def _decoded(
         answer.trouble = answer.trouble or "encoding"
         answer.detail = answer.detail or f"the body is compressed as {encoding!r} and kept as it came"
         return raw
-    body = stack.enter_context(archive.spool())
+    body = line.stack.enter_context(line.archive.spool())
     raw.seek(0)
-    reason = _inflate(raw, body, encoding, archive, limits)
+    reason = _inflate(raw, body, encoding, line)
     if not reason:
         return body
     answer.trouble = answer.trouble or ("length" if "limit" in reason else "encoding")
@@ -280,8 +280,9 @@ def _decoded(
     return raw
 
 
-def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, archive: Archive, limits: Limits) -> str:
+def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, line: _Line) -> str:
     """Undo gzip or deflate piece by piece; return why it was stopped, or an empty string."""
+    limits = line.limits
     head = raw.read(2)
     raw.seek(0)
     bits = 31 if encoding != "deflate" else 15 if head[:1] and (head[0] & 15) == 8 else -15
@@ -295,7 +296,7 @@ def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, archive: Archive, l
             except zlib.error as error:
                 return f"the {encoding} stream is damaged ({error})"
             given += len(piece)
-            archive.keep(body, piece)
+            line.archive.keep(body, piece)
             if given > limits.max_bytes:
                 return f"decompression passed the limit of {limits.max_bytes} bytes"
             if given > (1 << 20) and given > limits.max_ratio * taken:
@@ -340,9 +341,10 @@ def _find(error: BaseException | None, kind: type[BaseException]) -> BaseExcepti
     return None
 
 
-def _explain(error: BaseException, watch: Watch, limits: Limits) -> tuple[str, str]:
+def _explain(error: BaseException, line: _Line) -> tuple[str, str]:
     """Return the trouble and its words for what the network raised."""
-    if watch.fired:
+    limits = line.limits
+    if line.watch.fired:
         return "timeout", f"no whole answer within {limits.max_seconds:g} s"
     if isinstance(error, requests.exceptions.InvalidSchema):
         msg = f"the proxy cannot be used ({error}); install PySocks for socks5h:// or change the variable"
@@ -367,8 +369,3 @@ def _explain(error: BaseException, watch: Watch, limits: Limits) -> tuple[str, s
             text = re.sub(r"\s*\(_ssl\.c:\d+\)", "", str(found.args[-1] if found.args else found))
             return trouble, words.format(text, seconds=limits.silence_seconds)
     return "unreachable", f"the answer could not be read as HTTP ({type(error).__name__})"
-
-
-def quoted(text: str) -> str:
-    """Percent-encode text for a query or path segment."""
-    return quote(text, safe="")

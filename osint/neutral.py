@@ -137,7 +137,7 @@ def take_wayback(at: Desk, copy: Copy) -> dict[str, Any]:
 
 
 def commoncrawl_copies(at: Desk, url: str) -> Listing:
-    """Ask the index of the latest crawls, newest first, until one holds the URL; stop at the first trouble."""
+    """Ask the indexes of the latest crawls, newest first, until one holds the URL; stop at trouble."""
     index = base("commoncrawl", COMMONCRAWL_INDEX)
     entry, body = kept(at, Ask(f"{index}/collinfo.json"), per_minute=COMMONCRAWL_PER_MINUTE)
     if entry["class"] != Kind.CONTENT:
@@ -197,12 +197,21 @@ def take_commoncrawl(at: Desk, copy: Copy) -> dict[str, Any]:
             "class": str(Kind.INCOMPLETE),
             "signal": f"the range is no WARC record ({type(error).__name__})",
         }
-    return _keep_inner(at, copy, entry, inner, kind, status, cut)
+    return _keep_inner(at, copy, entry, _Inner(inner, kind, status, cut))
 
 
-def _keep_inner(
-    at: Desk, copy: Copy, outer: dict[str, Any], body: bytes, kind: str, status: int, cut: str
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Inner:
+    """The page in a WARC record, with media type, status, and why it was cut (empty if it was not)."""
+
+    body: bytes
+    kind: str
+    status: int
+    cut: str
+
+
+def _keep_inner(at: Desk, copy: Copy, outer: dict[str, Any], inner: _Inner) -> dict[str, Any]:
+    body, kind, status, cut = inner.body, inner.kind, inner.status, inner.cut
     trouble = ("length", f"Common Crawl cut the body ({cut})") if cut else ("", "")
     verdict = classify(
         status=status,

@@ -1,4 +1,4 @@
-"""Capture any page by its URL: neutral copies first, the text layer of portals with two, manual sites explained."""
+"""Capture any page by its URL: neutral copies first, then the host itself."""
 
 from __future__ import annotations
 
@@ -11,11 +11,30 @@ from urllib.parse import urlsplit
 
 from osint._manners import is_loopback
 from osint._network import check_url, forbidden, proxies
-from osint.adapters import MANUAL
 from osint.classify import Kind
 from osint.fetch import strip_secrets
 from osint.neutral import COMMONCRAWL_INDEX, WAYBACK, base, offer, wayback_ask
+from osint.page import decode
 from osint.sources import Desk, capture
+
+MANUAL: tuple[tuple[str, str, str], ...] = (
+    (
+        "zcygov",
+        r"(^|\.)(ccgp-[a-z]+\.gov\.cn|zcygov\.cn)$",
+        "政采云 stands behind an Aliyun slider and bans addresses: open it by hand, or in an archive",
+    ),
+    (
+        "ctbpsp",
+        r"(^|\.)ctbpsp\.com$",
+        "it answers 200 with a challenge and wants vaptcha: open it by hand; keep the uuid",
+    ),
+    (
+        "archive.today",
+        r"(^|\.)archive\.(today|ph|is|li|md|vn|fo)$",
+        "its owner does not want to be automated: open it by hand",
+    ),
+)
+"""Recognised and explained, never asked: name, pattern of the host, what to do."""
 
 _LAYER = re.compile(r"(/information/deal/html)/a/(\d+/\d+/\d{8}/[0-9a-zA-Z]+\.html)$")
 
@@ -47,8 +66,6 @@ def capture_page(at: Desk, url: str, *, expect: str = "", live: bool = False) ->
 
 
 def _holds(at: Desk, entry: dict[str, Any], expect: str) -> bool:
-    from osint.classify import decode
-
     if entry["class"] != Kind.CONTENT:
         return False
     return expect in decode(at.archive.body(entry))[0]

@@ -6,101 +6,21 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from osint._rows import COLUMNS, read
-from osint.adapters import PLACES, SOURCES, Source, base
-from osint.archive import Archive
-from osint.classify import Kind, Page, Verdict
+from osint.adapters import SOURCES, Source
+from osint.classify import Kind, Verdict
 from osint.errors import OsintError
 from osint.fetch import Ask
-from osint.neutral import Listing, kept, take_wayback, wayback_ask, wayback_copies
-from osint.sources import Desk, capture, project_codes
-
-_STOCK = re.compile(r"\d{6}$")
-LIVE_LISTS = {"xjdrc.xinjiang.gov.cn": "/xjfgw/c108396/common_list.shtml"}
-"""List pages of government sites that are known; the others draw their lists by script."""
-
-
-@dataclass(frozen=True)
-class Query:
-    """What is looked for."""
-
-    words: tuple[str, ...]
-    """Topic words, all of which a title must hold."""
-    places: tuple[str, ...]
-    """Place words, which choose regional sources."""
-    stock: str
-    """A stock code of six digits, or empty."""
-    start: date
-    """First day."""
-    end: date
-    """Last day."""
-    pages: int = 3
-    """Pages asked of each source."""
-
-    @property
-    def provinces(self) -> set[str]:
-        """First two digits of the provinces named."""
-        return {PLACES[place][0] for place in self.places}
-
-
-@dataclass
-class Report:
-    """What one source answered, what it could not, and what remains."""
-
-    source: str
-    """Short name."""
-    answer: str
-    """Class of its last answer, or `not asked`."""
-    said: str
-    """The signal."""
-    rows: list[dict[str, str]] = field(default_factory=list)
-    """Rows that fit."""
-    left_out: int = 0
-    """Rows that the source gave although they lack the words."""
-    total: int | None = None
-    """Hits that it states."""
-    could_not: str = ""
-    """What it cannot answer, or did not."""
-    by_hand: str = ""
-    """What a person should still open."""
-
-
-def query(words: str, start: str, end: str, *, pages: int = 3) -> Query:
-    """Read the words and days of a search; a month means its first or last day.
-
-    Raises OsintError for days that are none, or in the wrong order.
-    """
-    parts = words.split()
-    if not parts:
-        msg = "there is nothing to search for; give words such as '智算中心 哈密'"
-        raise OsintError(msg)
-    places = tuple(part for part in parts if part in PLACES)
-    stocks = [part for part in parts if _STOCK.match(part)]
-    topic = tuple(part for part in parts if part not in places and part not in stocks)
-    made = Query(topic or places, places, stocks[0] if stocks else "", _day(start, 0), _day(end, 1), pages)
-    if made.start > made.end:
-        msg = f"--from {start} is after --to {end}; exchange them"
-        raise OsintError(msg)
-    return made
-
-
-def _day(text: str, last: int) -> date:
-    try:
-        if re.fullmatch(r"\d{4}", text):
-            return date(int(text), 12, 31) if last else date(int(text), 1, 1)
-        if re.fullmatch(r"\d{4}-\d{2}", text):
-            year, month = int(text[:4]), int(text[5:])
-            following = date(year + month // 12, month % 12 + 1, 1)
-            return following - timedelta(days=1) if last else date(year, month, 1)
-        return date.fromisoformat(text)
-    except ValueError as error:
-        msg = f"{text!r} is no day; give 2024-06-30 or 2024-06"
-        raise OsintError(msg) from error
+from osint.hosts import host_ask, live_url, search_host
+from osint.neutral import kept
+from osint.page import Page
+from osint.query import PLACES, Query, Report
+from osint.sources import Desk, project_codes
 
 
 def fitting(asked: Query, names: tuple[str, ...] = ()) -> tuple[list[Source], list[Report]]:
@@ -212,7 +132,7 @@ def planned(asked: Query, names: tuple[str, ...] = (), *, live: bool = False) ->
     if not names or "wayback" in names:
         for place in asked.places:
             for host in PLACES[place][1]:
-                ask = Ask(live_url(host)) if live else _host_ask(host, asked)
+                ask = Ask(live_url(host)) if live else host_ask(host, asked)
                 yield f"{host}\t{ask.method} {ask.url}\t"
 
 
@@ -226,7 +146,7 @@ def search_source(at: Desk, source: Source, asked: Query, legacy: tuple[str, ...
     seen: set[tuple[str, ...]] = set()
     while spans:
         span = spans.pop(0)
-        halves = _ask_span(at, source, span, report, seen, legacy)
+        halves = _ask_span(_Way(at, source, legacy), span, report, seen)
         spans = halves + spans
         if report.answer not in (Kind.CONTENT, Kind.EMPTY_RESULT):
             report.could_not = report.could_not or "stopped at this answer; later pages were not asked"
@@ -238,10 +158,18 @@ def search_source(at: Desk, source: Source, asked: Query, legacy: tuple[str, ...
     return report
 
 
-def _ask_span(
-    at: Desk, source: Source, span: Query, report: Report, seen: set[tuple[str, ...]], legacy: tuple[str, ...]
-) -> list[Query]:
+@dataclass(frozen=True)
+class _Way:
+    """How one source is asked."""
+
+    at: Desk
+    source: Source
+    legacy: tuple[str, ...]
+
+
+def _ask_span(way: _Way, span: Query, report: Report, seen: set[tuple[str, ...]]) -> list[Query]:
     """Ask the pages of one span of days; return two halves to ask instead if it holds too much."""
+    at, source, legacy = way.at, way.source, way.legacy
     read_here = 0
     for number in range(span.pages):
         page = source.first + number * source.step
@@ -338,94 +266,6 @@ def _cninfo_stock(at: Desk, source: Source, code: str) -> str:
         msg = f"cninfo lists no stock {code}; check the code, or search by words"
         raise OsintError(msg)
     return f"{code},{found or ''}"
-
-
-# government sites without a search
-
-
-def live_url(host: str) -> str:
-    """Return the list page of a government site, or its home page where no list is known."""
-    return f"{base('page', f'https://{host}')}{LIVE_LISTS.get(host, '/')}"
-
-
-def _host_ask(host: str, asked: Query) -> Ask:
-    start, end = asked.start.strftime("%Y%m%d"), asked.end.strftime("%Y%m%d")
-    return wayback_ask(f"{host}/*", start=start, end=end, limit=500)
-
-
-def search_host(at: Desk, host: str, asked: Query, *, live: bool) -> Report:
-    """Read pages of one government site that name the words: copies from the archive, or its live list."""
-    report = Report(f"wayback:{host}" if not live else host, "not asked", "", by_hand=live_url(host))
-    if live:
-        entry = capture(at, live_url(host))
-        report.answer, report.said = entry["class"], entry["signal"]
-        if entry["class"] == Kind.CONTENT:
-            _live_links(at.archive, entry, asked, report)
-        return report
-    listing = wayback_copies(at, _host_ask(host, asked))
-    report.answer, report.said = str(listing.verdict.kind), listing.verdict.signal
-    if listing.copies:
-        _read_copies(at, listing, asked, report)
-    return report
-
-
-def _read_copies(at: Desk, listing: Listing, asked: Query, report: Report) -> None:
-    pages = [copy for copy in listing.copies if copy.media_type in ("text/html", "") and _is_notice(copy.url)]
-    chosen = pages[-10 * asked.pages :]
-    for copy in reversed(chosen):
-        entry = take_wayback(at, copy)
-        if entry["class"] in (Kind.RATE_LIMITED, Kind.TIMEOUT, Kind.UNREACHABLE):
-            report.answer, report.could_not = entry["class"], f"stopped at {entry['signal']}"
-            return
-        if entry["class"] != Kind.CONTENT:
-            report.left_out += 1
-            continue
-        page = Page(at.archive.body(entry), entry["media_type"])
-        if not all(word in page.visible + page.title for word in asked.words):
-            report.left_out += 1
-            continue
-        codes = project_codes(page.visible)
-        row = {
-            "title": page.title,
-            "date": day_of_url(copy.url),
-            "place": "",
-            "kind": "archived page",
-            "url": copy.url,
-        }
-        row.update(source="wayback", how_found=f"copy of {copy.timestamp[:8]} has the words")
-        report.rows.append({**row, "project_code": codes[0] if codes else ""})
-    rest = len(pages) - len(chosen)
-    report.could_not = f"{rest} of {len(pages)} copies were not read; --pages reads more" if rest else ""
-    report.by_hand = ""
-
-
-def _is_notice(url: str) -> bool:
-    return (
-        re.search(r"/c\d+/\d{6}/[0-9a-f]{32}\.s?html|/t\d{8}_\d+\.s?html?|/content_\d+\.s?html?", url)
-        is not None
-    )
-
-
-def day_of_url(url: str) -> str:
-    """Return the month or day that a government URL carries, or an empty string."""
-    found = re.search(r"/t(\d{4})(\d{2})(\d{2})_", url)
-    if found:
-        return "-".join(found.groups())
-    found = re.search(r"/(20\d{2})(0[1-9]|1[0-2])/", url)
-    return f"{found[1]}-{found[2]}" if found else ""
-
-
-def _live_links(archive: Archive, entry: dict[str, Any], asked: Query, report: Report) -> None:
-    page = Page(archive.body(entry), entry["media_type"])
-    if page.tree is None:
-        return
-    page.tree.make_links_absolute(entry["final_url"])
-    for link in page.tree.iter("a"):
-        title = (link.get("title") or link.text_content()).strip()
-        if title and all(word in title for word in asked.words):
-            row = {"title": title, "date": day_of_url(link.get("href", "")), "place": "", "kind": "page"}
-            row.update(url=link.get("href", ""), source=report.source, how_found="title in the live list")
-            report.rows.append({**row, "project_code": ""})
 
 
 def frame(reports: list[Report]) -> Any:

@@ -17,9 +17,10 @@ from osint import __version__
 from osint._difference import difference
 from osint._manners import HOST_PER_MINUTE, Manners, host_key, is_loopback
 from osint.archive import Archive, captures_directory
-from osint.classify import BY_HAND, Kind, Verdict, classify, decode
+from osint.classify import BY_HAND, Kind, Verdict, classify
 from osint.errors import OsintError
 from osint.fetch import Answer, Ask, Limits, fetch, strip_secrets
+from osint.page import decode
 
 _ROBOTS_LIMITS = Limits(max_bytes=512 << 10, max_seconds=5, silence_seconds=5, max_redirects=3)
 
@@ -46,7 +47,7 @@ class Desk:
     def __post_init__(self) -> None:
         """Check what the user typed."""
         if len(self.vantage) > 60:
-            msg = f"`vantage` should be a coarse place such as 'EU', not {len(self.vantage)} characters; shorten it"
+            msg = f"`vantage` has {len(self.vantage)} characters; give a coarse place such as 'EU'"
             raise OsintError(msg)
 
 
@@ -227,7 +228,7 @@ def by_hand(entry: dict[str, Any]) -> str:
         return f"{entry['url']} came, but without the expected text: read it before you call it captured"
     if Kind(entry["class"]) not in BY_HAND:
         return ""
-    return f"{entry['class']}: open {entry['url']} by hand in a browser, save it, and `osint archive import` the file"
+    return f"{entry['class']}: open {entry['url']} by hand, save it, and `osint archive import` the file"
 
 
 def history(archive: Archive, url: str) -> list[dict[str, Any]]:
