@@ -21,15 +21,15 @@ class Source:
     """Of the search."""
     params: dict[str, Any]
     """Of the query string, the form or the JSON body."""
-    rows: tuple[str, ...]
+    rows: tuple[str, ...] = ()
     """Path to the list in the JSON; empty for HTML."""
-    total: tuple[str, ...]
+    total: tuple[str, ...] = ()
     """Path to the count of hits."""
-    fields: dict[str, str]
+    fields: dict[str, str] = field(default_factory=dict)
     """title, date, place, kind and url by their names in a row."""
-    known: str
+    known: str = ""
     """Last known good, and by whom."""
-    limits: str
+    limits: str = ""
     """Published or observed limits, and what the portal cannot do."""
     sends: str = "query"
     """query, form or json."""
@@ -244,16 +244,9 @@ SOURCES: tuple[Source, ...] = (
             "start_time": "{start}",
             "end_time": "{end}",
             "timeType": "6",
-            "buyerName": "",
-            "projectId": "",
-            "agentName": "",
-            "displayZone": "",
-            "zoneId": "",
             "pppStatus": "0",
+            **dict.fromkeys(("buyerName", "projectId", "agentName", "displayZone", "zoneId"), ""),
         },
-        rows=(),
-        total=(),
-        fields={},
         dates="%Y:%m:%d",
         per_minute=6,
         full_text=True,
@@ -268,9 +261,6 @@ SOURCES: tuple[Source, ...] = (
         path="/tzpt/statics/html/announce/{page}.shtml",
         form="html",
         params={},
-        rows=(),
-        total=(),
-        fields={},
         size=0,
         known="24 August 2026 (public scraper)",
         limits="twenty static pages, no search and no way back: poll it; search wants an image code",
@@ -292,9 +282,6 @@ SOURCES: tuple[Source, ...] = (
             "deptCode": "",
             "impStatus": "",
         },
-        rows=(),
-        total=(),
-        fields={},
         size=10,
         regions=("63",),
         known="2022 (public code); whether it still answers is not known",

@@ -60,15 +60,16 @@ _TROUBLE = {
 
 # signals of portals seen in saved bodies; each is code that no ordinary page carries
 _CHALLENGE_CODE = (
-    ("var arg1= with acw_sc__v2", re.compile(r"var\s+arg1\s*=\s*['\"](?=.*acw_sc__v2)", re.S)),
+    ("var arg1= with acw_sc__v2", re.compile(r"\bacw_sc__v2\b")),
     ("aliyun_waf_aa / aliyun_waf_bb", re.compile(r"aliyun_waf_(aa|bb)\b")),
-    ("renderData textarea", re.compile(r"<textarea[^>]*id=[\"']?renderData", re.I)),
+    ("renderData textarea", re.compile(r"<textarea[^>]{0,200}id=[\"']?renderData", re.I)),
     ("aliyunCaptcha slider", re.compile(r"aliyunCaptcha-sliding-slider|id=[\"']?nc_1_n1z")),
     (
         "Cloudflare challenge",
         re.compile(r"/cdn-cgi/challenge-platform/|window\._cf_chl_opt|id=\"cf-challenge"),
     ),
 )
+_ARG1 = re.compile(r"var\s+arg1\s*=\s*['\"]")
 _CHALLENGE_TITLE = re.compile(
     r"安全验证|人机验证|访问验证|滑动验证|just a moment|attention required|captcha", re.I
 )
@@ -221,7 +222,11 @@ def _challenge(page: Page) -> str:  # noqa: PLR0911 - one rule, one return
         return ""
     bare = page.without_comments
     for name, rule in _CHALLENGE_CODE:
-        if rule.search(bare) and len(page.visible) < 5 * _SHORT:
+        if (
+            rule.search(bare)
+            and len(page.visible) < 5 * _SHORT
+            and ("arg1" not in name or _ARG1.search(bare))
+        ):
             return name
     if _CHALLENGE_TITLE.search(page.title) and len(page.visible) < 5 * _SHORT:
         return f"title {page.title.strip()[:40]!r}"

@@ -190,13 +190,10 @@ def _hop(ask: Ask, line: _Line, settings: dict[str, str], answer: Answer) -> Non
     asked = Message(answer.final_url, ask.method, shown, ask.body)
     try:
         response = _send(ask, sent, line, settings)
-    except ForbiddenAddressError as error:
-        answer.trouble, answer.detail = "refused", f"{answer.final_url} was not asked: {error}"
-        answer.messages.append((asked, None))
-        return
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         answer.trouble, answer.detail = _explain(error, line)
-        answer.messages.append((asked, None))
+        if answer.trouble != "refused" or answer.messages:
+            answer.messages.append((asked, None))
         return
     with response:
         if line.watch.fired:  # cut in the middle of the headers, which then look whole
@@ -349,6 +346,8 @@ def _explain(error: BaseException, line: _Line) -> tuple[str, str]:
     if isinstance(error, requests.exceptions.InvalidSchema):
         msg = f"the proxy cannot be used ({error}); install PySocks for socks5h:// or change the variable"
         raise OsintError(msg) from error
+    if found := _find(error, ForbiddenAddressError):
+        return "refused", f"not asked: {found}"
     table: list[tuple[type[BaseException], str, str]] = [
         (requests.exceptions.ProxyError, "unreachable", "the proxy did not pass the request on"),
         (urllib3.exceptions.NameResolutionError, "unreachable", "the name does not resolve (DNS)"),
@@ -364,8 +363,7 @@ def _explain(error: BaseException, line: _Line) -> tuple[str, str]:
     if str(getattr(_find(error, ConnectionError), "args", "")).find("without response") >= 0:
         return "empty reply", "the connection was closed without a byte (empty reply)"
     for kind, trouble, words in table:
-        found = _find(error, kind)
-        if found is not None:
-            text = re.sub(r"\s*\(_ssl\.c:\d+\)", "", str(found.args[-1] if found.args else found))
+        if match := _find(error, kind):
+            text = re.sub(r"\s*\(_ssl\.c:\d+\)", "", str(match.args[-1] if match.args else match))
             return trouble, words.format(text, seconds=limits.silence_seconds)
     return "unreachable", f"the answer could not be read as HTTP ({type(error).__name__})"

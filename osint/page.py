@@ -15,6 +15,29 @@ def element_text(element: Any) -> str:
     return re.sub(r"\s+", " ", " ".join(element.itertext())).strip()
 
 
+_LOOKED_AT_BYTES = 4 << 20
+"""Of a page of markup; what tells a block from a notice stands at the start."""
+
+
+def _json_or_none(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _without_comments(text: str) -> str:
+    """Drop the comments in one pass; a regular expression takes hours on a page of openings."""
+    kept, start = [], 0
+    while (begin := text.find("<!--", start)) >= 0:
+        kept.append(text[start:begin])
+        end = text.find("-->", begin + 4)
+        if end < 0:
+            return "".join(kept)
+        start = end + 3
+    return "".join([*kept, text[start:]])
+
+
 class Page:
     """A body with what the rules look at, worked out once."""
 
@@ -33,14 +56,15 @@ class Page:
             not self.is_html and not textual and (b"\0" in raw[:4096] or raw.startswith(b"%PDF-"))
         )
         self.is_binary = self.is_binary or raw.startswith(b"%PDF-")
-        self.text = "" if self.is_binary else decode(raw[: 4 << 20], content_type)[0]
+        looked_at = raw if head.startswith((b"{", b"[")) or not self.is_html else raw[:_LOOKED_AT_BYTES]
+        self.text = "" if self.is_binary else decode(looked_at, content_type)[0]
         self.data = self._json()
         self.tree = self._tree()
         self.title = ""
         self.visible = self.text if not self.is_html else ""
         self.text_outside_links = self.visible
         self.has_media = False
-        self.without_comments = re.sub(r"<!--.*?-->", "", self.text, flags=re.S)
+        self.without_comments = _without_comments(self.text)
         if self.tree is not None:
             self._look()
 
@@ -50,10 +74,9 @@ class Page:
         text = padded.group(1) if padded else text
         if not text.startswith(("{", "[")):
             return None
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            return None
+        whole = _json_or_none(text)
+        first = _json_or_none(text.partition("\n")[0]) if whole is None else None
+        return whole if first is None else [first]  # one object a line, as indexes answer
 
     def _tree(self) -> Any:
         if not self.is_html or not self.text.strip():
@@ -124,14 +147,17 @@ def decode(raw: bytes, content_type: str = "") -> tuple[str, str]:
     candidates = list(dict.fromkeys([label for label in labels if label] + ["utf-8", "gb18030", "big5hkscs"]))
     try:
         return raw.decode("utf-8"), "utf-8"  # longer Chinese text in another encoding is never valid UTF-8
-    except UnicodeDecodeError:
-        pass
+    except UnicodeDecodeError as error:
+        if error.start > max(64, len(raw) - 4):  # only the last character is cut
+            return raw[: error.start].decode("utf-8"), "utf-8"
     scored = []
     for rank, name in enumerate(candidates):
-        text = raw.decode(name, "replace")
-        scored.append((_doubt(text), rank, text, name))
-    _, _, text, name = min(scored, key=lambda one: one[:2])
-    return text, name
+        scored.append((_doubt(raw[:_SCORED_BYTES].decode(name, "replace")), rank, name))
+    best = min(scored)[2]
+    return raw.decode(best, "replace"), best
+
+
+_SCORED_BYTES = 1 << 17
 
 
 def _label(content_type: str) -> str:

@@ -238,7 +238,7 @@ def test_killed_at_random_points_every_printed_capture_is_there(tmp_path):
     place = tmp_path / "captures"
     rng = random.Random(9)
     printed = []
-    for _ in range(6):
+    for _ in range(4):
         run = subprocess.Popen(
             [sys.executable, "-c", WORKER, place, "k", "5000"], stdout=subprocess.PIPE, text=True
         )
@@ -249,7 +249,7 @@ def test_killed_at_random_points_every_printed_capture_is_there(tmp_path):
     printed = [line.split() for line in printed if line.endswith("\n")]
     again = Archive(place).open()
     held = {(str(e["seq"]), e["sha256"]): e for e in again.entries()}
-    assert len(printed) > 6
+    assert len(printed) > 4
     for seq, sha256 in printed:
         assert hashlib.sha256(again.body(held[seq, sha256])).hexdigest() == sha256
     assert [e["seq"] for e in again.entries()] == list(range(len(held)))

@@ -51,6 +51,8 @@ def _read(sock):
         if not piece:
             return None
         held += piece
+        if held[:1] == b"\x16":
+            return None  # a TLS greeting: this server speaks none
     head, _, body = held.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     method, target, _ = first.split(" ", 2)

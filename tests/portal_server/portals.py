@@ -73,7 +73,7 @@ def _warc_member():
     writer = WARCWriter(out, gzip=True)
     http = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
     record = writer.create_warc_record(
-        ARCHIVED_URL, "response", payload=io.BytesIO(ARCHIVED), http_headers=http
+        ARCHIVED_URL, "response", payload=io.BytesIO(ARCHIVED), length=len(ARCHIVED), http_headers=http
     )
     writer.write_record(record)
     return out.getvalue()
