@@ -1,4 +1,4 @@
-"""Measure the archive: verifying 1 GB, killing 200 captures, a full disk. Run: python -m benchmarks.archive."""
+"""Measure the archive: verifying 1 GB, killing 200 captures, a full disk."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def kill_points(directory: Path, points: int = 200) -> list[str]:
     return [
         f"| `osint capture` killed with SIGKILL, random moments ({during} while it ran) | {points} |",
         f"| captures printed before the kills; in the ledger at the end | {len(printed)}; {len(held)} |",
-        f"| printed captures lost; bodies that differ; damage found by verify | {lost}; {wrong}; {len(report.damage)} |",
+        f"| printed but lost; bodies that differ; damage by verify | {lost}; {wrong}; {len(report.damage)} |",
         f"| runs that found something half-done and said so | {mended} |",
         f"| pieces moved aside, nothing deleted | {len(list(archive.aside.iterdir()))} |",
     ]
@@ -114,7 +114,7 @@ def full_disk(directory: Path) -> list[str]:
     """Let every write past a limit fail, at 40 limits, and count what was half-done afterwards."""
     rng = random.Random(SEED)
     bad = refused = 0
-    script = "import sys\nfrom pathlib import Path\nfrom benchmarks.archive import fill\nfill(Path(sys.argv[1]), 40, 700)"
+    script = "import sys, pathlib, benchmarks.archive as b; b.fill(pathlib.Path(sys.argv[1]), 40, 700)"
     for number in range(40):
         place = directory / str(number)
         limit = rng.randrange(1, 90_000)
@@ -129,16 +129,14 @@ def full_disk(directory: Path) -> list[str]:
         again = Archive(place).open()
         bad += bool(report.damage or verify(place).damage or verify(place).notes)
         bad += [entry["seq"] for entry in again.entries()] != list(range(report.captures))
-    return [
-        f"| disk full at 40 random sizes: runs that said so; archives with anything half-counted | {refused}; {bad} |"
-    ]
+    return [f"| disk full at 40 random sizes: runs that said so; anything half-counted | {refused}; {bad} |"]
 
 
 def write_section(rows: list[str]) -> str:
     """Put the table in its section of docs/benchmarks.md and leave the others alone."""
     path = ROOT / "docs" / "benchmarks.md"
     text = path.read_text() if path.exists() else "# Benchmarks\n"
-    head = "## Archive and sources\n\nWritten by `python -m benchmarks.archive` (seed 6; two cores shared with others).\n"
+    head = "## Archive and sources\n\nWritten by `python -m benchmarks.archive` (seed 6, two shared cores).\n"
     section = head + "\n| measured | value |\n|---|---|\n" + "\n".join(rows) + "\n"
     rest = re.sub(r"\n## Archive and sources\n.*?(?=\n## |\Z)", "", text, flags=re.S)
     path.write_text(rest.rstrip("\n") + "\n\n" + section)

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
 
-from osint._network import forbidden
+from osint._connect import forbidden
 
 HOLD_SECONDS = 60.0
 """Pause after 429 or 503 without Retry-After; the Internet Archive counts a minute."""

@@ -19,7 +19,7 @@ import urllib3
 from requests.cookies import extract_cookies_to_jar
 
 from osint import __version__
-from osint._network import ForbiddenAddressError, Watch, check_url, proxies, session
+from osint._connect import ForbiddenAddressError, Watch, check_url, proxies, session
 from osint._warc import Message
 from osint.archive import Archive
 from osint.errors import OsintError

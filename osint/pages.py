@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from osint._connect import check_url, forbidden, proxies
 from osint._manners import is_loopback
-from osint._network import check_url, forbidden, proxies
 from osint.classify import Kind
 from osint.fetch import strip_secrets
 from osint.neutral import COMMONCRAWL_INDEX, WAYBACK, base, offer, wayback_ask

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from osint import sources
-from osint._network import check_url, forbidden
+from osint._connect import check_url, forbidden
 from osint.archive import Archive
 from osint.archive_check import verify
 from osint.fetch import Ask, Limits, fetch, strip_secrets, user_agent
