@@ -94,6 +94,21 @@ def tidy(text: str, url: str, folder: str) -> str:
     return re.sub(r"\t([0-9a-f]{12})[0-9a-f]{52}\t", r"\t\1...\t", text)
 
 
+def shortened(text: str) -> str:
+    """Leave out all but two rows of each source in a listing."""
+    kept: list[str] = []
+    counts: dict[str, int] = {}
+    for line in text.splitlines(keepends=True):
+        source = f"{line}\t".split("\t")[1]
+        counts[source] = counts.get(source, 0) + 1
+        if re.match(r"\d{4}-\d\d(-\d\d)?\t", line) and counts[source] > 2:
+            if counts[source] == 3:
+                kept.append(f"... more rows of {source}\n")
+            continue
+        kept.append(line)
+    return "".join(kept)
+
+
 def walk_through(url: str, environment: dict[str, str], folder: str) -> str:
     from tests.portal_server.faults import notice_html
 
@@ -116,6 +131,7 @@ def walk_through(url: str, environment: dict[str, str], folder: str) -> str:
         page = notice_html().replace("</body>", f"<p>{change}</p></body>" if change else "</body>")
         PAGES["/notice"] = answer(page.encode())
         done = run(arguments, environment)
+        done.stdout = shortened(done.stdout)
         shown = " ".join(f'"{a}"' if " " in a or not a.isascii() else a for a in arguments)
         told.append(tidy(f"```\n$ osint {shown}\n{done.stdout}{done.stderr}```\n", url, folder))
     return "\n".join(told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from osint.page import Page
+from osint.page import Page, block_lines
 
 _SHOWN_LINES = 40
 
@@ -31,10 +31,6 @@ def _lines(body: bytes, content_type: str) -> list[str] | None:
     page = Page(body, content_type)
     if page.is_binary:
         return None
-    text = page.visible if page.is_html else page.text
-    pieces = (
-        re.split(r"\n|(?<=[。！？；])", text)
-        if not page.is_html
-        else re.split(r"(?<=[。！？；.])\s*|\s{1,}", text)
-    )
-    return [line.strip() for line in pieces if line.strip()]
+    if page.tree is not None:
+        return block_lines(page.tree)
+    return [line.strip() for line in re.split(r"\n|(?<=[。！？；])", page.text) if line.strip()]

@@ -53,6 +53,11 @@ def add_verbs(subparsers: Any) -> None:
     _common(verb)
     verb.set_defaults(handler=_captures)
 
+    verb = subparsers.add_parser("notice", help="read the fields of the last content captured of a URL")
+    verb.add_argument("url", metavar="URL")
+    _common(verb)
+    verb.set_defaults(handler=_notice)
+
     verb = subparsers.add_parser("archive", help="check, export or add to the evidence store")
     acts = verb.add_subparsers(dest="act", required=True, metavar="ACT")
     act = acts.add_parser("verify", help="check every digest and the chain; status 1 on damage")
@@ -139,6 +144,28 @@ def _captures(args: argparse.Namespace) -> int:
     if not history:
         _note(f"the archive holds no capture of {args.url}")
     return 0 if history else 1
+
+
+def _notice(args: argparse.Namespace) -> int:
+    import dataclasses
+
+    from osint import sources
+    from osint.notices import read_notice
+
+    archive = _opened(args)
+    held = [e for e in sources.history(archive, args.url) if e["class"] == "content"]
+    found = read_notice(args.url, archive.body(held[-1]), held[-1]["media_type"]) if held else None
+    if found is None:
+        _note(f"the archive holds no readable page of {args.url}; capture it first")
+        return 1
+    fields = {**dataclasses.asdict(found), "capture": held[-1]["seq"], "sha256": held[-1]["sha256"]}
+    if args.json:
+        print(json.dumps(fields, ensure_ascii=False))
+        return 0
+    for name, value in fields.items():
+        for one in value if isinstance(value, list) else [value]:
+            print(f"{name}\t{json.dumps(one, ensure_ascii=False) if isinstance(one, dict | list) else one}")
+    return 0
 
 
 def _verify(args: argparse.Namespace) -> int:

@@ -91,14 +91,48 @@ class Page:
         titles = [t.text_content() for t in self.tree.iter("title")]
         self.title = (titles[0] if titles else "").strip()
         self.has_media = any(True for _ in self.tree.iter("img", "iframe", "embed", "object", "video"))
-        dropped = ("script", "style", "noscript", "title", "template", "head")
-        self.visible = _joined(self.tree, dropped)
-        menus = (*dropped, "a", "nav", "header", "footer", "button", "select")
+        self.visible = _joined(self.tree, _HIDDEN)
+        menus = (*_HIDDEN, "a", "nav", "header", "footer", "button", "select")
         self.text_outside_links = _joined(self.tree, menus)
+
+
+_HIDDEN = ("script", "style", "noscript", "title", "template", "head")
+_BLOCKS = frozenset(
+    (
+        "address",
+        "article",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+    )
+    + ("p", "pre", "section", "table", "td", "th", "tr", "ul")
+)
+
+
+def block_lines(tree: Any) -> list[str]:
+    """Return the visible text of a tree, one line for each block such as a paragraph or a cell."""
+    lines = "".join(_pieces(tree, _HIDDEN, "\n")).split("\n")
+    return [line for line in (re.sub(r"\s+", " ", raw).strip() for raw in lines) if line]
 
 
 def _joined(tree: Any, dropped: tuple[str, ...]) -> str:
     """Return the text of a tree without some elements, spaces squeezed."""
+    return re.sub(r"\s+", " ", "".join(_pieces(tree, dropped, " "))).strip()
+
+
+def _pieces(tree: Any, dropped: tuple[str, ...], between: str) -> list[str]:
+    """Return the texts of a tree in order, with a separator around each block."""
     parts: list[str] = []
     stack: list[Any] = [tree]
     while stack:
@@ -110,10 +144,13 @@ def _joined(tree: Any, dropped: tuple[str, ...]) -> str:
             stack.append(one.tail)
         if not isinstance(one.tag, str) or one.tag in dropped or "display:none" in one.get("style", ""):
             continue
+        if one.tag in _BLOCKS:
+            parts.append(between)
+            stack.append(between)
         stack.extend(reversed(list(one)))
         if one.text:
             parts.append(one.text)
-    return re.sub(r"\s+", " ", " ".join(parts)).strip()
+    return parts
 
 
 _COMMON = set(

@@ -182,7 +182,10 @@ def _held(at: Desk, ask: Ask) -> str:
 def _pace(at: Desk, url: str, per_minute: float) -> None:
     if not per_minute and is_loopback(url):
         return
-    seconds = at.manners.wait_seconds(urlsplit(url).netloc.lower(), per_minute or HOST_PER_MINUTE)
+    parts = urlsplit(url)
+    # one server on loopback stands for many hosts, which are told apart by their paths
+    key = parts.netloc.lower() + (parts.path if is_loopback(url) else "")
+    seconds = at.manners.wait_seconds(key, per_minute or HOST_PER_MINUTE)
     if seconds > 1:
         at.say(f"waiting {seconds:.0f} s for {urlsplit(url).hostname}")
     time.sleep(seconds)

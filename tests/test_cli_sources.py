@@ -76,7 +76,7 @@ def test_export_import_and_captures(portal, capsys, data, tmp_path):
 
 def test_search_prints_rows_and_what_each_source_said(portal, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("OSINT_BASE_GGZY", portal.url)
-    days = ["--from", "2024-06", "--to", "2025-06", "--source", "ggzy"]
+    days = ["--from", "2024-06", "--to", "2025-06", "--source", "ggzy", "--pages", "1"]
     assert main(["search", "智算中心 哈密", *days, "--csv", str(tmp_path / "rows.csv")]) == 0
     out = capsys.readouterr().out
     assert NOTICE in out and "ggzy: content (JSON); 2 rows of 2 stated" in out
@@ -92,3 +92,12 @@ def test_search_prints_rows_and_what_each_source_said(portal, capsys, monkeypatc
 def test_wrong_source_is_an_error_with_the_options(capsys):
     assert main(["search", "a", "--from", "2024", "--to", "2025", "--source", "nowhere"]) == 2
     assert "options are ccgp, chinamobile, cninfo" in capsys.readouterr().err
+
+
+def test_notice_prints_the_fields_of_the_last_content(portal, capsys):
+    url = portal.url + "/good"
+    assert main(["notice", url]) == 1
+    main(["capture", url])
+    capsys.readouterr()
+    assert main(["notice", url]) == 0
+    assert f"title\t{NOTICE}" in capsys.readouterr().out

@@ -251,7 +251,10 @@ def test_changed_page_is_a_second_capture_with_the_difference(portal, desk):
     sources.capture(desk, url)
     told = sources.history(desk.archive, url)
     assert [e["class"] for e in told] == ["content", "blocked", "content"]
-    assert told[2]["difference"] == ["-100", "+50"] and told[1]["difference"] == []
+    assert (
+        told[2]["difference"] == ["-装机容量 100 兆瓦。", "+装机容量 50 兆瓦。"]
+        and told[1]["difference"] == []
+    )
 
 
 def test_404_is_gone_only_if_it_was_ever_there(portal, desk):
