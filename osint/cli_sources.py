@@ -58,6 +58,10 @@ def add_verbs(subparsers: Any) -> None:
     _common(verb)
     verb.set_defaults(handler=_notice)
 
+    _add_archive(subparsers)
+
+
+def _add_archive(subparsers: Any) -> None:
     verb = subparsers.add_parser("archive", help="check, export or add to the evidence store")
     acts = verb.add_subparsers(dest="act", required=True, metavar="ACT")
     act = acts.add_parser("verify", help="check every digest and the chain; status 1 on damage")

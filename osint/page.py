@@ -98,7 +98,7 @@ class Page:
 
 _HIDDEN = ("script", "style", "noscript", "title", "template", "head")
 _BLOCKS = frozenset(
-    (
+    {
         "address",
         "article",
         "br",
@@ -115,8 +115,8 @@ _BLOCKS = frozenset(
         "hr",
         "li",
         "ol",
-    )
-    + ("p", "pre", "section", "table", "td", "th", "tr", "ul")
+    }
+    | {"p", "pre", "section", "table", "td", "th", "tr", "ul"}
 )
 
 

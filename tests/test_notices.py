@@ -27,12 +27,12 @@ def test_ggzy_takes_the_day_of_the_path_not_of_the_hidden_tag():
         "<span id=platformName>新疆平台</span><div id=mycontent>正文<table>"
         "<tr><th>序号</th><th>金额</th></tr>"
         "<tr><td>1</td><td>0元</td></tr></table></div>"
-        "<li onclick=\"showDetail(this,'0202','/information/deal/html/b/650000/0202/20240801/1.html')\">x</li>"
+        "<li onclick=\"showDetail(this,'0202','/information/deal/html/b/65/0202/20240801/1.html')\">x</li>"
     )
     url = "https://www.ggzy.gov.cn/information/deal/html/b/650000/0201/20240712/1.html"
     notice = read_notice(url, page.encode(), "text/html")
     assert (notice.title, notice.date, notice.publisher) == ("智算中心成交公告", "2024-07-12", "新疆平台")
-    assert notice.related == [("0202", "/information/deal/html/b/650000/0202/20240801/1.html")]
+    assert notice.related == [("0202", "/information/deal/html/b/65/0202/20240801/1.html")]
     assert notice.tables == [[{"序号": "1", "金额": "0元"}]]
 
 
