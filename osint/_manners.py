@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
 
 from osint._connect import forbidden
+from osint.errors import OsintError
 
 HOLD_SECONDS = 60.0
 """Pause after 429 or 503 without Retry-After; the Internet Archive counts a minute."""
@@ -74,18 +75,32 @@ class Manners:
 
     @contextlib.contextmanager
     def _state(self) -> Iterator[dict[str, Any]]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            try:
-                state = json.loads(file.read() or b"{}")
-            except ValueError:
-                state = {}  # a pace lost with a crash costs one burst, no evidence
-            yield state
-            file.seek(0)
-            file.truncate()
-            file.write(json.dumps(state, sort_keys=True).encode())
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.seek(0)
+                held = file.read()
+                state = _state_of(held)
+                yield state
+                now = json.dumps(state, sort_keys=True).encode()
+                if now != (held or b"{}"):
+                    file.truncate(0)
+                    file.write(now)
+        except OSError as error:
+            msg = (
+                f"the pace of requests could not be noted in {self.path} ({error.strerror or error});"
+                " nothing was asked without it: make room or mend the disk, then run again"
+            )
+            raise OsintError(msg) from error
+
+
+def _state_of(held: bytes) -> dict[str, Any]:
+    try:
+        state = json.loads(held or b"{}")
+    except ValueError:
+        return {}  # a pace lost with a crash costs one burst, no evidence
+    return state if isinstance(state, dict) else {}
 
 
 def host_key(url: str) -> str:

@@ -85,7 +85,7 @@ class Archive:
         """Give a file for a body on its way in; what a killed process left in it is kept aside later."""
         path = self.incoming / f"{secrets.token_hex(8)}.part"
         with self._disk_trouble():
-            file = path.open("w+b")
+            file = path.open("w+b", buffering=0)  # nothing left to write when a full disk has to be closed
             fcntl.flock(file, fcntl.LOCK_EX)
         with file:
             yield file
@@ -94,8 +94,9 @@ class Archive:
     def keep(self, file: IO[bytes], data: bytes) -> None:
         """Add to a spooled body and hand it to the system, so that a killed process loses none of it."""
         with self._disk_trouble():
-            file.write(data)
-            file.flush()
+            left = memoryview(data)
+            while left:
+                left = left[file.write(left) :]
 
     def record(
         self,

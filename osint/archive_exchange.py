@@ -74,6 +74,14 @@ def export(archive: Archive, target: str | Path) -> dict[str, int]:
     if target.exists() and any(target.iterdir()):
         msg = f"{target} is not empty; name a new folder for the export"
         raise OsintError(msg)
+    try:
+        return _write_export(archive, target)
+    except OSError as error:
+        msg = f"the export to {target} could not be written ({error.strerror or error}); make room"
+        raise OsintError(msg) from error
+
+
+def _write_export(archive: Archive, target: Path) -> dict[str, int]:
     (target / "files").mkdir(parents=True, exist_ok=True)
     rows = []
     for entry in archive.entries():

@@ -1,5 +1,9 @@
 import hashlib
 import json
+import os
+import resource
+import subprocess
+import sys
 
 import pytest
 
@@ -101,3 +105,18 @@ def test_notice_prints_the_fields_of_the_last_content(portal, capsys):
     capsys.readouterr()
     assert main(["notice", url]) == 0
     assert f"title\t{NOTICE}" in capsys.readouterr().out
+
+
+def test_full_disk_in_the_middle_of_a_download_is_one_sentence_and_status_2(portal, data):
+    def only():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+
+    command = [sys.executable, "-m", "osint.cli", "capture", portal.url + "/good", portal.url + "/bomb"]
+    run = subprocess.run(
+        command, capture_output=True, text=True, check=False, preexec_fn=only, env=os.environ
+    )
+    assert run.returncode == 2 and run.stdout.startswith("content\t")
+    assert run.stderr.count("\n") == 1 and "make room" in run.stderr
+    assert main(["archive", "verify"]) == 0
+    kept = [path.stat().st_size for path in (data / "raw/captures/incoming").iterdir()]
+    assert kept == [100_000], "what had come is kept"
