@@ -72,6 +72,13 @@ def check_url(url: str, *, proxied: bool = False) -> str:
     return f"{host} is a {reason} address" if reason else ""
 
 
+def _is_loopback_number(url: str) -> bool:
+    try:
+        return ipaddress.ip_address(urlsplit(url).hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
 def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
     """Return the addresses of a host, all of which may be asked.
 
@@ -206,6 +213,8 @@ def session(*, legacy_tls: bool = False) -> requests.Session:
 
 
 def proxies(url: str) -> tuple[dict[str, str], bool]:
-    """Return the proxies of the standard variables for a URL, and whether one applies."""
+    """Return the proxies of the standard variables for a URL, and whether one applies (never to loopback)."""
+    if loopback_allowed() and _is_loopback_number(url):
+        return {"no_proxy": "*"}, False
     found = get_environ_proxies(url)
     return found, select_proxy(url, found) is not None

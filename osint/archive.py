@@ -56,9 +56,12 @@ class Archive:
 
     # reading
 
-    def entries(self) -> Iterator[dict[str, Any]]:
-        """Yield the entries of the ledger in order; damaged lines are left to `verify`."""
+    def entries(self, mentioning: str = "") -> Iterator[dict[str, Any]]:
+        """Yield the entries of the ledger in order, or those that hold a text; damage is left to `verify`."""
+        needle = _ledger.canonical({"": mentioning})[5:-2]
         for line in _ledger.lines(self.ledger):
+            if needle not in line:
+                continue
             entry = _ledger.parsed(line)
             if entry is not None:
                 yield entry

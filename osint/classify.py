@@ -71,36 +71,39 @@ _CHALLENGE_CODE = (
 )
 _ARG1 = re.compile(r"var\s+arg1\s*=\s*['\"]")
 _CHALLENGE_TITLE = re.compile(
-    r"安全验证|人机验证|访问验证|滑动验证|just a moment|attention required|captcha", re.I
+    r"^\W*(安全|人机|访问|滑动|滑块)验证(码|页面|中心|系统)?\W*$|just a moment|attention required|captcha",
+    re.I,
 )
 _CHALLENGE_TEXT = re.compile(
-    r"denied by bot|请?(完成|通过|进行)(安全|滑动|人机|下方|以下)?验证|拖动(下方)?滑块"
-    r"|verify (that )?you are (a )?human"
-    r"|输入(图片|下方|图中)?.{0,4}验证码|vaptcha",
+    r"denied by bot|请(先|您)?(完成|通过|进行|点击)[^。]{0,8}验证|拖动(下方)?滑块|请输入.{0,8}验证码|vaptcha"
+    r"|verify (that )?you are (a )?human",
     re.I,
 )
 _CHALLENGE_BARE = re.compile(r"var\s+arg1\s*=\s*['\"][0-9A-Fa-f]{16,}")
 _RATE_TEXT = re.compile(
-    r"频繁访问|(访问|操作|请求|查询)(过于|太|太过|过)?频繁|too many requests|rate limit exceeded|slow down",
+    r"频繁访问|(访问|操作|请求|查询)(过于|太|太过|过)?频繁"
+    r"|too many requests|rate limit exceeded|please slow down",
     re.I,
 )
 _BLOCK_TEXT = re.compile(
-    r"access denied|request (was )?blocked|forbidden|拒绝访问|禁止访问|访问被(拒绝|拦截|阻断|禁止)"
-    r"|(请求|访问)(已|存在).{0,12}(拦截|阻断|威胁)|不合法参数|没有权限访问|IP.{0,10}(被禁|受限|黑名单|限制)|非法访问",
+    r"access denied|request (was )?blocked|403\W{0,3}forbidden|^\W*forbidden\W*$|拒绝访问|禁止访问"
+    r"|访问被(拒绝|拦截|阻断|禁止)|(请求|访问)(已|存在).{0,12}(拦截|阻断|威胁)|没有权限访问"
+    r"|IP.{0,10}(被禁|受限|黑名单|被限制)",
     re.I,
 )
+_ERROR_404 = r"(^|[\s|_-])404($|[\s|_-]|错误|页面)|404\W{0,3}(not found|error)|(error|错误)\W{0,3}404"
 _GONE_TITLE = re.compile(
-    r"错误页面|(^|\D)404(\D|$)|页面(不存在|未找到|没有找到|已删除|找不到)|找不到(该|此|您|页面|文件)|not\s+found",
-    re.I,
+    rf"错误页面|{_ERROR_404}|页面(不存在|未找到|没有找到|已删除|找不到)|^\W*not found\W*$", re.I
 )
 _GONE_TEXT = re.compile(
-    r"错误页面！|暂无数据|(页面|网页|文章|信息|内容|文件|公告|资源|栏目|地址)[^。；\n]{0,14}"
-    r"(不存在|已(被)?删除|已(被)?下架|已过期|没有找到|未找到|找不到|被移除)"
-    r"|(找不到|未找到|没有找到|无法找到)[^。；\n]{0,12}(页|文件|文章|信息|内容|资源)"
-    r"|not\s+found|no longer (exists|available)"
-    r"|(^|\D)404(\D|$)",
+    rf"错误页面！|{_ERROR_404}"
+    r"|(页面|网页|文章|信息|内容|文件|公告|资源|栏目|地址)[^。；\n]{0,8}"
+    r"(不存在|已(被)?删除|已(被)?下架|已过期|没有找到|未找到|找不到|被移除)(?=$|[^\u4e00-\u9fff]|或|、)"
+    r"|(找不到|未找到|没有找到|无法找到)(该|此|您|指定|相关|相应|请求|访问|要|的|查看){0,6}(页|网页|文件|文章|资源)"
+    r"|(page|file|url|resource|document)[^.]{0,40}not found|^\W*not found|no longer (exists|available)",
     re.I,
 )
+_NO_DATA = "暂无数据"
 _EMPTY_TEXT = re.compile(
     r"(没有|未|无)(找到|查询到|检索到|搜索到|查到|符合)[^。\n]{0,8}(结果|记录|数据|信息|公告)|共(找到)?\s*0\s*条|0\s*条(结果|记录)"
     r"|(查询|搜索|检索)结果为空|no (results|captures|matches) (were )?found|无相关(数据|结果|信息|记录)",
@@ -199,6 +202,8 @@ def _whole(page: Page, url: str, final_url: str, expects: str) -> Verdict:  # no
 def _said(page: Page) -> Verdict | None:
     """Return what a page says about itself, by its title or, if it is short, by its text."""
     short = page.visible if len(page.visible) < _SHORT else ""
+    if _NO_DATA in short and len(page.text_outside_links) < 60:
+        return Verdict(Kind.SOFT_404, f"{_NO_DATA!r} and hardly a word more")
     rules = (
         (Kind.RATE_LIMITED, _RATE_TEXT, _RATE_TEXT),
         (Kind.SOFT_404, _GONE_TITLE, _GONE_TEXT),

@@ -222,7 +222,7 @@ def _with_history(at: Desk, ask: Ask, verdict: Verdict) -> Verdict:
 
 def past(archive: Archive, url: str) -> Iterator[dict[str, Any]]:
     """Yield the ledger entries of one URL and of its neutral copies, in the order of the ledger."""
-    return (entry for entry in archive.entries() if url in (entry.get("url"), entry.get("copy_of")))
+    return (entry for entry in archive.entries(url) if url in (entry.get("url"), entry.get("copy_of")))
 
 
 def by_hand(entry: dict[str, Any]) -> str:

@@ -194,3 +194,37 @@ def test_big5_is_told_from_gb18030(label):
 def test_mixed_encodings_keep_the_larger_part():
     raw = notice_html().encode() + "版权所有".encode("gbk")
     assert NOTICE in decode(raw, "text/html; charset=utf-8")[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "项目总投资404万元，第404号公告",
+        "本公告所述项目不存在利益冲突，特此声明",
+        "设备到货后进行安全验证，系统通过验证并投入使用",
+        "The Forbidden City data centre was not slow down by rules",
+        "本次打击非法访问计算机系统的行动已经完成",
+        "伊吾县智算中心一期项目竣工环境保护验收公示，公示期二十个工作日，建设单位为伊吾县某公司，联系人见下。"
+        "项目位于伊吾县工业园区，占地面积一百亩，主要建设机房两栋。附件：暂无数据",
+    ],
+)
+def test_short_notice_with_a_word_of_alarm_is_content(text):
+    assert kind_of(f"<html><title>关于开展网络安全验证工作的通知</title><p>{text}</p></html>") is Kind.CONTENT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "抱歉，您访问的页面不存在！",
+        "404 - 页面未找到",
+        "404",
+        "Error 404",
+        "该信息已被删除。",
+        "对不起，找不到您要访问的网页",
+        "文章不存在或已删除",
+    ],
+)
+def test_soft_404_in_many_words(text):
+    assert (
+        kind_of(f"<html><body>{text}</body></html>".encode("gbk"), content_type="text/html") is Kind.SOFT_404
+    )

@@ -253,3 +253,31 @@ def test_threads_share_one_archive(portal, desk):
         thread.join()
     assert [e["seq"] for e in Archive(desk.archive.directory).entries()] == list(range(15))
     assert verify(desk.archive.directory).damage == []
+
+
+def _socks5(listener, portal, names):
+    """A SOCKS5 proxy of one connection that leads every name to the portal."""
+    client, _ = listener.accept()
+    with client, socket.create_connection(portal.server_address) as onward:
+        client.recv(300)
+        client.sendall(b"\x05\x00")
+        asked = client.recv(300)
+        names.append(asked[5 : 5 + asked[4]].decode())
+        client.sendall(b"\x05\x00\x00\x01" + bytes(6))
+        onward.sendall(client.recv(65536))
+        while piece := onward.recv(65536):
+            client.sendall(piece)
+
+
+def test_tor_gets_the_name_and_no_local_lookup_is_made(portal, tmp_path, monkeypatch):
+    pytest.importorskip("socks")
+    monkeypatch.delenv("OSINT_ALLOW_LOOPBACK", raising=False)
+    names = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_socks5, args=(listener, portal, names))
+        thread.start()
+        monkeypatch.setenv("all_proxy", f"socks5h://127.0.0.1:{listener.getsockname()[1]}")
+        at = sources.desk(tmp_path, limits=LIMITS, robots=False)
+        entry = sources.capture(at, "http://hidden.example/good")
+        thread.join()
+    assert entry["class"] == "content" and names == ["hidden.example"]
