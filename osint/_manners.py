@@ -103,6 +103,15 @@ def _state_of(held: bytes) -> dict[str, Any]:
     return state if isinstance(state, dict) else {}
 
 
+def is_url(url: str) -> bool:
+    """Say whether a text can be taken apart as a URL at all."""
+    try:
+        urlsplit(url).port  # noqa: B018 - reading it checks it
+    except ValueError:
+        return False
+    return True
+
+
 def host_key(url: str) -> str:
     """Return what a pause applies to: the host; on loopback the URL, as one server plays many hosts."""
     return url if is_loopback(url) else urlsplit(url).netloc.rpartition("@")[2].lower()

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
+from urllib.parse import quote
 
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -84,7 +85,7 @@ def write_capture(
             _write_request(writer, message, date)
     note = canonical(entry)
     record = writer.create_warc_record(
-        entry["final_url"],
+        _wire(entry["final_url"]),
         "metadata",
         payload=io.BytesIO(note),
         length=len(note),
@@ -92,6 +93,11 @@ def write_capture(
         warc_headers_dict=date,
     )
     writer.write_record(record)
+
+
+def _wire(url: str) -> str:
+    """Return a URL as it goes over the wire, in ASCII; the ledger keeps it as it was typed."""
+    return quote(url, safe="%/:=&?~#+!$,;'@()*[]")
 
 
 def _truncation(message: Message) -> dict[str, str]:
@@ -106,7 +112,7 @@ def _write_response(
     if resource:
         kind = dict(message.headers).get("Content-Type", "application/octet-stream")
         record = writer.create_warc_record(
-            message.url,
+            _wire(message.url),
             "resource",
             payload=body,
             length=length,
@@ -116,18 +122,23 @@ def _write_response(
     else:
         http = StatusAndHeaders(message.status_line, list(message.headers), protocol=message.protocol)
         record = writer.create_warc_record(
-            message.url, "response", payload=body, length=length, http_headers=http, warc_headers_dict=extra
+            _wire(message.url),
+            "response",
+            payload=body,
+            length=length,
+            http_headers=http,
+            warc_headers_dict=extra,
         )
     writer.write_record(record)
 
 
 def _write_request(writer: WARCWriter, message: Message, date: dict[str, str]) -> None:
-    path = "/" + message.url.partition("://")[2].partition("/")[2]
+    path = "/" + _wire(message.url).partition("://")[2].partition("/")[2]
     http = StatusAndHeaders(
         f"{message.method} {path} HTTP/1.1", message.request_headers, is_http_request=True
     )
     record = writer.create_warc_record(
-        message.url,
+        _wire(message.url),
         "request",
         payload=io.BytesIO(message.request_body),
         length=len(message.request_body),

@@ -153,7 +153,7 @@ def _follow(ask: Ask, line: _Line) -> Answer:
             answer.trouble, answer.detail = "refused", f"{strip_secrets(ask.url)} was not asked: {reason}"
             return answer
         _hop(ask, line, settings, answer)
-        location = answer.headers.get("location", "")
+        location = _readable(answer.headers.get("location", ""))
         if answer.trouble or answer.status not in REDIRECTS or not location:
             return answer
         try:
@@ -166,6 +166,14 @@ def _follow(ask: Ask, line: _Line) -> Answer:
     answer.trouble = "refused"
     answer.detail = f"more than {line.limits.max_redirects} redirects; {strip_secrets(ask.url)} was not asked"
     return answer
+
+
+def _readable(header: str) -> str:
+    """Return a header as the UTF-8 that it mostly is; HTTP libraries read it as Latin-1."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return header
 
 
 def _next(ask: Ask, status: int, target: str) -> Ask:

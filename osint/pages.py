@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from osint._connect import check_url, forbidden, proxies
-from osint._manners import is_loopback
+from osint._manners import is_loopback, is_url
 from osint.classify import Kind
 from osint.fetch import strip_secrets
 from osint.neutral import COMMONCRAWL_INDEX, WAYBACK, base, offer, wayback_ask
@@ -45,6 +45,9 @@ def capture_page(at: Desk, url: str, *, expect: str = "", live: bool = False) ->
     A neutral copy is looked for before the host is touched, unless `live`; a copy that is content ends the
     matter, and `Desk.say` tells how to ask the host. Sites that want no machine are explained, not asked.
     """
+    if not is_url(url):
+        yield capture(at, url)
+        return
     told = manual(url)
     if told and live:
         yield {**_refused(url, told), "captured": False}

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from osint import __version__
 from osint._difference import difference
-from osint._manners import HOST_PER_MINUTE, Manners, host_key, is_loopback
+from osint._manners import HOST_PER_MINUTE, Manners, host_key, is_loopback, is_url
 from osint.archive import Archive, captures_directory
 from osint.classify import BY_HAND, Kind, Verdict, classify
 from osint.errors import OsintError
@@ -79,6 +79,8 @@ def capture(
     is in the ledger, when the returned entry has no `seq`.
     """
     ask = Ask(ask) if isinstance(ask, str) else ask
+    if not is_url(ask.url):
+        return _unasked(ask, Verdict(Kind.REFUSED, "it is not a URL"))
     refusal = _held(at, ask) or ("" if api or not at.robots else _forbidden_by_robots(at, ask.url))
     if refusal:
         kind = Kind.REFUSED if "robots" in refusal else Kind.RATE_LIMITED

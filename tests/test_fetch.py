@@ -3,6 +3,7 @@ import socket
 import threading
 
 import pytest
+from warcio.archiveiterator import ArchiveIterator
 
 from osint import sources
 from osint._connect import check_url, forbidden
@@ -281,3 +282,29 @@ def test_tor_gets_the_name_and_no_local_lookup_is_made(portal, tmp_path, monkeyp
         entry = sources.capture(at, "http://hidden.example/good")
         thread.join()
     assert entry["class"] == "content" and names == ["hidden.example"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[::1", "http://h.example:99999/", "", "h.example/a", "http://", "http://\x00/", "http://a b/"],
+)
+def test_what_is_no_url_is_refused_in_one_line(desk, url):
+    desk.robots = False
+    entry = sources.capture(desk, url)
+    assert entry["class"] in ("refused", "unreachable"), entry
+
+
+def test_chinese_in_paths_and_headers_is_kept(portal, desk):
+    path = "/%E5%85%AC%E5%91%8A"
+    portal.pages[path] = answer(notice_html().encode(), headers=[("X-Name", "x")])
+    raw = "HTTP/1.1 302 Found\r\nLocation: /公告\r\nX-Note: 名\r\nContent-Length: 0\r\n\r\n".encode()
+    portal.pages["/to-chinese"] = raw
+    portal.pages["/gbk-header"] = answer(notice_html().encode()).replace(
+        b"Connection", "名: 字\r\nConnection".encode("gbk")
+    )
+    for asked in ("/公告", "/公告?词=智算 中心", "/to-chinese", "/gbk-header"):
+        entry = sources.capture(desk, portal.url + asked, expect=NOTICE)
+        assert entry["captured"] is True, (asked, entry)
+    assert verify(desk.archive.directory).damage == []
+    with desk.archive.warcs()[0].open("rb") as file:
+        assert sum(1 for _ in ArchiveIterator(file, check_digests="raise")) == 14
