@@ -97,12 +97,29 @@ class Watch:
     """One deadline over connecting, handshake, headers and body, whatever the server trickles."""
 
     def __init__(self, seconds: float):
-        self.ends = time.monotonic() + seconds
+        self.began = time.monotonic()
+        self.ends = self.began + seconds
         self.fired = False
         self._handles: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
+        self._timer = self._clock(seconds)
+
+    def _clock(self, seconds: float) -> threading.Timer:
+        timer = threading.Timer(seconds, self._cut)
+        timer.daemon = True
+        return timer
+
+    def until(self, seconds: float) -> None:
+        """Move the deadline to so many seconds after the beginning."""
+        self._timer.cancel()
+        self.ends = self.began + seconds
+        self._timer = self._clock(max(0.01, self.ends - time.monotonic()))
+        self._timer.start()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self.began
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Watch]:

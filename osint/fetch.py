@@ -40,6 +40,10 @@ class Limits:
     """Of one body, before and after decompression."""
     max_seconds: float = 90.0
     """From the first connection to the last byte, redirects included."""
+    head_seconds: float = 30.0
+    """For the first headers; after as long, a body slower than min_rate is given up too."""
+    min_rate: int = 1024
+    """Bytes a second; a server that trickles is a fault, not a slow line."""
     silence_seconds: float = 20.0
     """Between two bytes, and for connecting."""
     max_redirects: int = 10
@@ -129,7 +133,7 @@ def fetch(ask: Ask, archive: Archive, limits: Limits | None = None) -> Iterator[
     limits = limits or Limits()
     with contextlib.ExitStack() as stack:
         asker = stack.enter_context(session(legacy_tls=ask.legacy_tls))
-        watch = stack.enter_context(Watch(limits.max_seconds).running())
+        watch = stack.enter_context(Watch(min(limits.head_seconds, limits.max_seconds)).running())
         yield _follow(ask, _Line(archive, limits, asker, watch, stack))
 
 
@@ -208,6 +212,7 @@ def _hop(ask: Ask, line: _Line, settings: dict[str, str], answer: Answer) -> Non
             answer.trouble, answer.detail = _explain(TimeoutError(), line)
             answer.messages.append((asked, None))
             return
+        line.watch.until(line.limits.max_seconds)
         raw = line.stack.enter_context(line.archive.spool())
         answer.trouble, answer.detail = _drain(response.raw, raw, line)
     answer.status = response.status_code
@@ -244,6 +249,9 @@ def _drain(raw: urllib3.BaseHTTPResponse, spool: IO[bytes], line: _Line) -> tupl
     """Take the body as it comes; return the trouble and its words, empty when the body is whole."""
     taken = 0
     while True:
+        seconds = line.watch.elapsed
+        if seconds > line.limits.head_seconds and taken < seconds * line.limits.min_rate:
+            return "timeout", f"trickled {taken} bytes in {seconds:.0f} s"
         try:
             piece = raw.read1(65536, decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
@@ -350,7 +358,7 @@ def _explain(error: BaseException, line: _Line) -> tuple[str, str]:
     """Return the trouble and its words for what the network raised."""
     limits = line.limits
     if line.watch.fired:
-        return "timeout", f"no whole answer within {limits.max_seconds:g} s"
+        return "timeout", f"no whole answer within {line.watch.elapsed:.3g} s"
     if isinstance(error, requests.exceptions.InvalidSchema):
         msg = f"the proxy cannot be used ({error}); install PySocks for socks5h:// or change the variable"
         raise OsintError(msg) from error

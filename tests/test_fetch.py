@@ -1,6 +1,7 @@
 import hashlib
 import socket
 import threading
+import time
 
 import pytest
 from warcio.archiveiterator import ArchiveIterator
@@ -308,3 +309,12 @@ def test_chinese_in_paths_and_headers_is_kept(portal, desk):
     assert verify(desk.archive.directory).damage == []
     with desk.archive.warcs()[0].open("rb") as file:
         assert sum(1 for _ in ArchiveIterator(file, check_digests="raise")) == 14
+
+
+def test_trickled_headers_and_bodies_are_given_up_long_before_the_limit_of_a_download(portal, desk):
+    desk.limits = Limits(max_seconds=60, head_seconds=0.5, silence_seconds=5)
+    started = time.monotonic()
+    assert sources.capture(desk, portal.url + "/slow-loris")["bytes"] is None
+    entry = sources.capture(desk, portal.url + "/slow-body")
+    assert entry["class"] == "timeout" and "trickled" in entry["signal"]
+    assert time.monotonic() - started < 4
