@@ -85,9 +85,7 @@ def kill_points(directory: Path, points: int = 200) -> list[str]:
             str(directory),
         ]
         for _ in range(points):
-            run = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-            )
+            run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
             time.sleep(0.25 + rng.random() * 0.5)
             during += run.poll() is None
             run.kill()
@@ -96,9 +94,7 @@ def kill_points(directory: Path, points: int = 200) -> list[str]:
             printed += [json.loads(line) for line in out.splitlines(keepends=True) if line.endswith("\n")]
     archive = Archive(directory / "raw/captures").open()
     held = {entry["seq"]: entry for entry in archive.entries()}
-    lost = sum(
-        entry["seq"] not in held or held[entry["seq"]]["sha256"] != entry["sha256"] for entry in printed
-    )
+    lost = sum(entry["seq"] not in held or held[entry["seq"]]["sha256"] != entry["sha256"] for entry in printed)
     wrong = sum(hashlib.sha256(archive.body(entry)).hexdigest() != entry["sha256"] for entry in held.values())
     report = verify(archive.directory)
     return [

@@ -78,9 +78,7 @@ def fault_rows(url: str, environment: dict[str, str]) -> list[str]:
         entry = json.loads(done.stdout)
         held = "nothing: not asked" if "seq" not in entry else "the attempt" if entry["bytes"] is None else ""
         held = held or f"{entry['bytes']} bytes, sha256 {entry['sha256'][:12]}"
-        signal = (
-            entry["signal"].replace(url, "http://portal").replace("|", "\\|").replace("127.0.0.1", "portal")
-        )
+        signal = entry["signal"].replace(url, "http://portal").replace("|", "\\|").replace("127.0.0.1", "portal")
         signal = re.sub(r"before [\d-]+ [\d:]+ UTC", "before a time", signal)
         rows.append(f"| {words} | {entry['class']} | {signal} | {held} |")
     return rows
@@ -159,9 +157,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, serve() as portal:
         portal.pages = PAGES
         bases = {f"OSINT_BASE_{s.name.upper()}": portal.url for s in SOURCES}
-        bases |= {
-            f"OSINT_BASE_{n}": portal.url for n in ("WAYBACK", "COMMONCRAWL", "COMMONCRAWL_DATA", "PAGE")
-        }
+        bases |= {f"OSINT_BASE_{n}": portal.url for n in ("WAYBACK", "COMMONCRAWL", "COMMONCRAWL_DATA", "PAGE")}
         environment = {**os.environ, **bases, "OSINT_ALLOW_LOOPBACK": "1", "OSINT_DATA": f"{folder}/data"}
         rows = fault_rows(portal.url, environment)
         verified = run(["archive", "verify"], environment).stdout.strip()

@@ -222,9 +222,7 @@ def session(*, legacy_tls: bool = False) -> requests.Session:
     made.headers.clear()
     made.mount("http://", _Adapter(legacy_tls))
     made.mount("https://", _Adapter(legacy_tls))
-    bundle = next(
-        filter(None, map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))), ""
-    )
+    bundle = next(filter(None, map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))), "")
     made.verify = bundle or True
     return made
 

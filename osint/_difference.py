@@ -20,9 +20,7 @@ def difference(before: bytes, before_type: str, after: bytes, after_type: str) -
     changed = list(difflib.unified_diff(old, new, lineterm="", n=0))[2:]
     changed = [line for line in changed if not line.startswith("@@")]
     if not changed:
-        return [
-            f"the bytes differ ({len(before)} before, {len(after)} after) but the visible text is the same"
-        ]
+        return [f"the bytes differ ({len(before)} before, {len(after)} after) but the visible text is the same"]
     rest = len(changed) - _SHOWN_LINES
     return changed[:_SHOWN_LINES] + ([f"and {rest} more lines"] if rest > 0 else [])
 

@@ -134,9 +134,7 @@ def _write_response(
 
 def _write_request(writer: WARCWriter, message: Message, date: dict[str, str]) -> None:
     path = "/" + _wire(message.url).partition("://")[2].partition("/")[2]
-    http = StatusAndHeaders(
-        f"{message.method} {path} HTTP/1.1", message.request_headers, is_http_request=True
-    )
+    http = StatusAndHeaders(f"{message.method} {path} HTTP/1.1", message.request_headers, is_http_request=True)
     record = writer.create_warc_record(
         _wire(message.url),
         "request",

@@ -226,9 +226,7 @@ class Archive:
                 segment = data[end : found[2]]
                 sha256 = hashlib.sha256(segment).hexdigest()
                 done = self._count(path.name, data, end, sha256, zlib.crc32(segment))
-                self.mended.append(
-                    f"capture {done['seq']} ({done['url']}) was whole but not yet counted; counted"
-                )
+                self.mended.append(f"capture {done['seq']} ({done['url']}) was whole but not yet counted; counted")
                 end = found[2]
         if size > end:
             name = self._move_aside(path, end)

@@ -56,9 +56,7 @@ def verify(directory: str | Path, *, progress: Callable[[int], None] = lambda _:
     _, whole = _ledger.tail(archive.ledger)
     if archive.ledger.exists() and archive.ledger.stat().st_size > whole:
         notes.append("the ledger ends in a torn line; the next capture moves it aside")
-    notes += [
-        f"{path.name} is a download in progress, or interrupted" for path in archive.incoming.glob("*.part")
-    ]
+    notes += [f"{path.name} is a download in progress, or interrupted" for path in archive.incoming.glob("*.part")]
     head = str(entries[-1].get("line_sha256", "")) if entries else ""
     return Report(len(entries), total, damage, notes, head)
 
@@ -77,9 +75,7 @@ def _chain(archive: Archive, damage: list[Damage]) -> Iterator[dict[str, Any]]:
                 entry = _ledger.intact(_flipped(line, *flip))
         stated = (entry or _ledger.parsed(line) or {}).get("prev")
         if stated not in allowed:
-            damage.append(
-                Damage(where, "it does not follow the line before: a line was taken out or changed")
-            )
+            damage.append(Damage(where, "it does not follow the line before: a line was taken out or changed"))
         if entry and entry["seq"] != number:
             damage.append(Damage(where, f"it says capture {entry['seq']}, its place says {number}"))
         allowed = _ledger.links(line) | ({entry["line_sha256"]} if entry else set())
@@ -105,9 +101,7 @@ def _check_file(
             damage.append(Damage(path.name, f"bytes {end} to {entry['offset']} belong to no capture"))
         end = entry["offset"] + entry["length"]
     if size > end:
-        notes.append(
-            f"{path.name} has {size - end} bytes after the last capture; the next capture mends that"
-        )
+        notes.append(f"{path.name} has {size - end} bytes after the last capture; the next capture mends that")
     if size == 0:
         return 0
     with (
@@ -117,9 +111,7 @@ def _check_file(
     ):
         view = memoryview(data)
         try:
-            for found, length in pool.map(
-                lambda entry: (_check(data, view, entry), entry["length"]), entries
-            ):
+            for found, length in pool.map(lambda entry: (_check(data, view, entry), entry["length"]), entries):
                 damage.extend(found)
                 progress(length)
         finally:

@@ -139,11 +139,7 @@ def import_path(
     if not source.exists():
         msg = f"{source} does not exist; name the file or folder that was saved"
         raise OsintError(msg)
-    files = (
-        sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink())
-        if source.is_dir()
-        else [source]
-    )
+    files = sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink()) if source.is_dir() else [source]
     told = {"by": by.strip(), "obtained": obtained, "origin": strip_secrets(origin.strip())}
     return [entry for file in files for entry in _import_file(archive, file, told, url)]
 
@@ -171,9 +167,7 @@ def _import_wacz(archive: Archive, file: IO[bytes], told: dict[str, str]) -> Ite
                 if not info.filename.endswith((".warc", ".warc.gz")):
                     continue
                 if info.file_size > _LIMIT_BYTES or info.file_size > 200 * max(info.compress_size, 1):
-                    msg = (
-                        f"a WARC in the WACZ would unpack to {info.file_size} bytes; unpack it by hand first"
-                    )
+                    msg = f"a WARC in the WACZ would unpack to {info.file_size} bytes; unpack it by hand first"
                     raise OsintError(msg)
                 with box.open(info) as warc:
                     yield from _import_warc(archive, warc, told)
@@ -200,9 +194,7 @@ def _import_warc(archive: Archive, file: IO[bytes], told: dict[str, str]) -> Ite
     except OsintError:
         raise
     except Exception as error:  # warcio raises many kinds for hostile files
-        msg = (
-            f"the WARC stops being readable ({type(error).__name__}); the records before that point are kept"
-        )
+        msg = f"the WARC stops being readable ({type(error).__name__}); the records before that point are kept"
         raise OsintError(msg) from error
 
 

@@ -92,9 +92,7 @@ _BLOCK_TEXT = re.compile(
     re.I,
 )
 _ERROR_404 = r"(^|[\s|_-])404($|[\s|_-]|错误|页面)|404\W{0,3}(not found|error)|(error|错误)\W{0,3}404"
-_GONE_TITLE = re.compile(
-    rf"错误页面|{_ERROR_404}|页面(不存在|未找到|没有找到|已删除|找不到)|^\W*not found\W*$", re.I
-)
+_GONE_TITLE = re.compile(rf"错误页面|{_ERROR_404}|页面(不存在|未找到|没有找到|已删除|找不到)|^\W*not found\W*$", re.I)
 _GONE_TEXT = re.compile(
     rf"错误页面！|{_ERROR_404}"
     r"|(页面|网页|文章|信息|内容|文件|公告|资源|栏目|地址)[^。；\n]{0,8}"
@@ -147,7 +145,7 @@ def classify(
     return _whole(page, url, final_url or url, expects)
 
 
-def _by_status(status: int, headers: dict[str, str]) -> Verdict | None:  # noqa: PLR0911 - one rule, one return
+def _by_status(status: int, headers: dict[str, str]) -> Verdict | None:
     if "administrativeaccesscontrol" in headers.get("x-archive-wayback-runtime-error", "").lower():
         return Verdict(Kind.BLOCKED, f"status {status}: the archive keeps this site closed")
     if status in (429, 503):
@@ -166,25 +164,18 @@ def _by_status(status: int, headers: dict[str, str]) -> Verdict | None:  # noqa:
     return None
 
 
-def _whole(page: Page, url: str, final_url: str, expects: str) -> Verdict:  # noqa: PLR0911 - one rule, one return
+def _whole(page: Page, url: str, final_url: str, expects: str) -> Verdict:
     """Classify a whole body that is no JSON, received with a status of success."""
     if not page.raw:
         return Verdict(Kind.BLOCKED, "stub: success with a body of 0 bytes")
     expects = expects or _expected(url, page.media_type)
     if page.raw.startswith(b"%PDF-") or (page.is_binary and expects not in ("json", "pdf")):
-        return Verdict(
-            Kind.CONTENT, "%PDF-" if page.raw.startswith(b"%PDF-") else page.media_type or "binary"
-        )
+        return Verdict(Kind.CONTENT, "%PDF-" if page.raw.startswith(b"%PDF-") else page.media_type or "binary")
     said = _said(page)
     if said:
         return said
     asked, landed = urlsplit(url).path, urlsplit(final_url).path
-    if (
-        url != final_url
-        and asked.strip("/")
-        and not expects
-        and landed.strip("/") in ("", "index.html", "index.htm")
-    ):
+    if url != final_url and asked.strip("/") and not expects and landed.strip("/") in ("", "index.html", "index.htm"):
         return Verdict(Kind.SOFT_404, "the home page came in place of the asked path")
     if expects in ("json", "pdf") or (expects == "binary" and page.is_html):
         due = {"json": "JSON", "pdf": "%PDF-"}.get(expects, "a file")
@@ -194,9 +185,7 @@ def _whole(page: Page, url: str, final_url: str, expects: str) -> Verdict:  # no
         return Verdict(Kind.JS_SHELL, shell)
     if page.is_html and not page.visible and not page.has_media:
         return Verdict(Kind.BLOCKED, f"stub: {len(page.raw)} bytes of markup without a visible word")
-    return Verdict(
-        Kind.CONTENT, f"{len(page.visible)} visible characters" if page.is_html else page.media_type
-    )
+    return Verdict(Kind.CONTENT, f"{len(page.visible)} visible characters" if page.is_html else page.media_type)
 
 
 def _said(page: Page) -> Verdict | None:
@@ -211,27 +200,21 @@ def _said(page: Page) -> Verdict | None:
         (Kind.BLOCKED, _BLOCK_TEXT, _BLOCK_TEXT),
     )
     for kind, title_rule, text_rule in rules:
-        found = (
-            title_rule.search(page.title) if len(page.visible) < 5 * _SHORT else None
-        ) or text_rule.search(short)
+        found = (title_rule.search(page.title) if len(page.visible) < 5 * _SHORT else None) or text_rule.search(short)
         if found:
             where = "title" if found.string is page.title else "text"
             return Verdict(kind, f"{found.group().strip()!r} in the {where}")
     return None
 
 
-def _challenge(page: Page) -> str:  # noqa: PLR0911 - one rule, one return
+def _challenge(page: Page) -> str:
     if isinstance(page.data, dict) and str(page.data.get("code")) == "829":
         return "code 829 in the JSON"
     if page.is_binary or page.data is not None:
         return ""
     bare = page.without_comments
     for name, rule in _CHALLENGE_CODE:
-        if (
-            rule.search(bare)
-            and len(page.visible) < 5 * _SHORT
-            and ("arg1" not in name or _ARG1.search(bare))
-        ):
+        if rule.search(bare) and len(page.visible) < 5 * _SHORT and ("arg1" not in name or _ARG1.search(bare)):
             return name
     if _CHALLENGE_TITLE.search(page.title) and len(page.visible) < 5 * _SHORT:
         return f"title {page.title.strip()[:40]!r}"
@@ -248,7 +231,7 @@ _EMPTY_KEYS = ("announcements", "records", "rows", "list", "data", "result", "it
 _TOTAL_KEYS = ("total", "totalcount", "totalAnnouncement", "announceCount", "totalRecordNum", "totalElements")
 
 
-def _json(data: Any) -> Verdict:  # noqa: PLR0911 - one rule, one return
+def _json(data: Any) -> Verdict:
     if data in ([], {}, None):
         return Verdict(Kind.EMPTY_RESULT, f"the JSON is {json.dumps(data)}")
     if isinstance(data, list):

@@ -12,21 +12,15 @@ def add_verbs(subparsers: Any) -> None:
     """Add the verbs of this part."""
     verb = subparsers.add_parser("capture", help="fetch pages into the archive, and say what each answer is")
     verb.add_argument("urls", nargs="+", metavar="URL")
-    verb.add_argument(
-        "--expect", default="", metavar="TEXT", help="text that the page must hold to count as captured"
-    )
-    verb.add_argument(
-        "--vantage", help="where you ask from, as coarse as you like ('EU'); default OSINT_VANTAGE"
-    )
+    verb.add_argument("--expect", default="", metavar="TEXT", help="text that the page must hold to count as captured")
+    verb.add_argument("--vantage", help="where you ask from, as coarse as you like ('EU'); default OSINT_VANTAGE")
     verb.add_argument("--no-robots", action="store_true", help="ask as a person would, without robots.txt")
     verb.add_argument("--max-seconds", type=float, default=90.0, help="for one answer, redirects included")
     verb.add_argument("--max-mb", type=int, default=64, help="for one body")
     _common(verb)
     verb.set_defaults(handler=_capture)
 
-    verb.add_argument(
-        "--live", action="store_true", help="ask the host itself before looking for a neutral copy"
-    )
+    verb.add_argument("--live", action="store_true", help="ask the host itself before looking for a neutral copy")
     verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
 
     verb = subparsers.add_parser("search", help="ask the portals for words in a span of time, side by side")
@@ -35,14 +29,10 @@ def add_verbs(subparsers: Any) -> None:
     verb.add_argument("--to", dest="end", required=True, metavar="DAY")
     verb.add_argument("--source", action="append", default=[], help="ask only this one; may be repeated")
     verb.add_argument("--pages", type=int, default=3, help="asked of each source at most")
-    verb.add_argument(
-        "--live", action="store_true", help="read the lists of government sites, not archived copies"
-    )
+    verb.add_argument("--live", action="store_true", help="read the lists of government sites, not archived copies")
     verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
     verb.add_argument("--refresh", action="store_true", help="ask again what the archive holds the answer to")
-    verb.add_argument(
-        "--legacy-tls", action="append", default=[], metavar="HOST", help="accept old TLS of this host"
-    )
+    verb.add_argument("--legacy-tls", action="append", default=[], metavar="HOST", help="accept old TLS of this host")
     verb.add_argument("--vantage", help="where you ask from, as coarse as you like")
     verb.add_argument("--csv", metavar="FILE", help="write the rows as a table")
     _common(verb)
@@ -196,11 +186,7 @@ def _export(args: argparse.Namespace) -> None:
     from osint.archive_exchange import export
 
     done = export(_opened(args), args.folder)
-    print(
-        json.dumps(done)
-        if args.json
-        else f"{done['captures']} captures, {done['files']} files in {args.folder}"
-    )
+    print(json.dumps(done) if args.json else f"{done['captures']} captures, {done['files']} files in {args.folder}")
 
 
 def _import(args: argparse.Namespace) -> None:
@@ -208,9 +194,7 @@ def _import(args: argparse.Namespace) -> None:
 
     archive = _opened(args)
     for path in args.files:
-        for entry in import_path(
-            archive, path, by=args.who, obtained=args.when, origin=args.where, url=args.url
-        ):
+        for entry in import_path(archive, path, by=args.who, obtained=args.when, origin=args.where, url=args.url):
             line = {**entry, "captured": None}
             print(json.dumps(entry, ensure_ascii=False) if args.json else _line(line), flush=True)
 
@@ -245,19 +229,14 @@ def _search(args: argparse.Namespace) -> int:
 def _print_search_json(table: Any, reports: list[Any]) -> None:
     import dataclasses
 
-    told = [
-        {k: v for k, v in dataclasses.asdict(r).items() if k != "rows"} | {"rows": len(r.rows)}
-        for r in reports
-    ]
+    told = [{k: v for k, v in dataclasses.asdict(r).items() if k != "rows"} | {"rows": len(r.rows)} for r in reports]
     print(json.dumps({"rows": table.to_dict("records"), "sources": told}, ensure_ascii=False))
 
 
 def _print_search(table: Any, reports: list[Any]) -> None:
     for row in table.to_dict("records"):
         code = f" [{row['project_code']}]" if row["project_code"] else ""
-        print(
-            f"{row['date'] or '-'}\t{row['source']}\t{row['kind'] or '-'}\t{row['title']}{code}\t{row['url']}"
-        )
+        print(f"{row['date'] or '-'}\t{row['source']}\t{row['kind'] or '-'}\t{row['title']}{code}\t{row['url']}")
     print()
     for report in reports:
         total = f" of {report.total} stated" if report.total is not None else ""

@@ -194,7 +194,14 @@ def _next(ask: Ask, status: int, target: str) -> Ask:
 
 def _hop(ask: Ask, line: _Line, settings: dict[str, str], answer: Answer) -> None:
     """Ask one URL without following, and add the hop to the answer."""
-    sent = {"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "identity", **ask.headers}
+    # a kept connection that the host closes between two hops would read as an empty reply
+    sent = {
+        "User-Agent": user_agent(),
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+        **ask.headers,
+    }
     shown = [("User-Agent", f"osint-datacentres/{__version__}")]
     shown += [(name, value) for name, value in sent.items() if name != "User-Agent"]
     answer.final_url = strip_secrets(ask.url)
@@ -255,9 +262,7 @@ def _drain(raw: urllib3.BaseHTTPResponse, spool: IO[bytes], line: _Line) -> tupl
         try:
             piece = raw.read1(65536, decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            short = _find(error, urllib3.exceptions.IncompleteRead) or _find(
-                error, http.client.IncompleteRead
-            )
+            short = _find(error, urllib3.exceptions.IncompleteRead) or _find(error, http.client.IncompleteRead)
             if short and not line.watch.fired:
                 return "disconnect", f"the connection closed after {taken} bytes, before the body was whole"
             trouble, detail = _explain(error, line)

@@ -76,10 +76,7 @@ def _read_copies(at: Desk, listing: Listing, asked: Query, report: Report) -> No
 
 
 def _is_notice(url: str) -> bool:
-    return (
-        re.search(r"/c\d+/\d{6}/[0-9a-f]{32}\.s?html|/t\d{8}_\d+\.s?html?|/content_\d+\.s?html?", url)
-        is not None
-    )
+    return re.search(r"/c\d+/\d{6}/[0-9a-f]{32}\.s?html|/t\d{8}_\d+\.s?html?|/content_\d+\.s?html?", url) is not None
 
 
 def day_of_url(url: str) -> str:

@@ -165,9 +165,7 @@ def _crawl_rows(body: bytes) -> tuple[list[Copy], int]:
         try:
             row = json.loads(line)
             place = (str(row["filename"]), int(row["offset"]), int(row["length"]))
-            copies.append(
-                Copy(row["url"], row["timestamp"], row.get("mime", ""), row["digest"], "commoncrawl", place)
-            )
+            copies.append(Copy(row["url"], row["timestamp"], row.get("mime", ""), row["digest"], "commoncrawl", place))
         except (ValueError, KeyError, TypeError):
             bad += 1
     return sorted(copies, key=lambda one: one.timestamp), bad

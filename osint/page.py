@@ -45,16 +45,10 @@ class Page:
         self.raw = raw
         self.media_type = content_type.partition(";")[0].strip().lower()
         head = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        self.is_html = head.startswith(
-            (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<div", b"<!--")
-        )
-        self.is_html = self.is_html or (
-            self.media_type in ("text/html", "application/xhtml+xml") and b"<" in head
-        )
+        self.is_html = head.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<div", b"<!--"))
+        self.is_html = self.is_html or (self.media_type in ("text/html", "application/xhtml+xml") and b"<" in head)
         textual = self.media_type.startswith("text/") or re.search(r"json|xml|javascript", self.media_type)
-        self.is_binary = (
-            not self.is_html and not textual and (b"\0" in raw[:4096] or raw.startswith(b"%PDF-"))
-        )
+        self.is_binary = not self.is_html and not textual and (b"\0" in raw[:4096] or raw.startswith(b"%PDF-"))
         self.is_binary = self.is_binary or raw.startswith(b"%PDF-")
         looked_at = raw if head.startswith((b"{", b"[")) or not self.is_html else raw[:_LOOKED_AT_BYTES]
         self.text = "" if self.is_binary else decode(looked_at, content_type)[0]
@@ -224,7 +218,6 @@ def _doubt(text: str) -> float:
     bad = sum(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" for c in letters)
     rare = sum("\u4e00" <= c <= "\u9fff" and c not in _COMMON for c in letters)
     odd = sum(
-        not ("\u4e00" <= c <= "\u9fff" or "\u3000" <= c <= "\u303f" or "\uff00" <= c <= "\uffef")
-        for c in letters
+        not ("\u4e00" <= c <= "\u9fff" or "\u3000" <= c <= "\u303f" or "\uff00" <= c <= "\uffef") for c in letters
     )
     return (3 * bad + rare + 0.5 * odd) / len(letters)

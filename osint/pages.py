@@ -94,12 +94,8 @@ def plan(url: str, *, live: bool) -> list[str]:
     lines = []
     if not live and not _on_this_machine(url):
         lines.append(f"GET {wayback_ask(url).url}")
-        lines.append(
-            f"if a copy is listed: GET {base('wayback', WAYBACK)}/web/<time>id_/{shown}, and no more"
-        )
-        lines.append(
-            f"else: GET {base('commoncrawl', COMMONCRAWL_INDEX)}/collinfo.json and up to 3 of its indexes"
-        )
+        lines.append(f"if a copy is listed: GET {base('wayback', WAYBACK)}/web/<time>id_/{shown}, and no more")
+        lines.append(f"else: GET {base('commoncrawl', COMMONCRAWL_INDEX)}/collinfo.json and up to 3 of its indexes")
     if told := manual(url):
         return [*lines, f"never the host: {told}"]
     lines.append(f"GET {urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}/robots.txt")
@@ -122,6 +118,6 @@ def _on_this_machine(url: str) -> bool:
         found = socket.getaddrinfo(urlsplit(url).hostname, 80, 0, socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return False
-    return all(
-        str(address[0]).startswith("127.") or address[0] == "::1" for *_, address in found
-    ) and not any(forbidden(str(address[0])) for *_, address in found)
+    return all(str(address[0]).startswith("127.") or address[0] == "::1" for *_, address in found) and not any(
+        forbidden(str(address[0])) for *_, address in found
+    )

@@ -46,9 +46,7 @@ def fitting(asked: Query, names: tuple[str, ...] = ()) -> tuple[list[Source], li
     return fit, not_asked
 
 
-def ask_page(
-    source: Source, asked: Query, page: int, *, words: bool = True, legacy: tuple[str, ...] = ()
-) -> Ask:
+def ask_page(source: Source, asked: Query, page: int, *, words: bool = True, legacy: tuple[str, ...] = ()) -> Ask:
     """Return the question for one page of one source; `words=False` leaves the keyword out."""
     term = " ".join(asked.words) if words else ""
     fill = {
@@ -74,9 +72,7 @@ def ask_page(
         method = "POST"
         kind = "application/json" if source.sends == "json" else "application/x-www-form-urlencoded"
         headers["Content-Type"] = f"{kind}; charset=UTF-8"
-        body = (
-            json.dumps(params, ensure_ascii=False) if source.sends == "json" else urlencode(params)
-        ).encode()
+        body = (json.dumps(params, ensure_ascii=False) if source.sends == "json" else urlencode(params)).encode()
     return Ask(url, method, headers, body, host in legacy)
 
 
@@ -199,11 +195,7 @@ def _ask_span(way: _Way, span: Query, report: Report, seen: set[tuple[str, ...]]
         seen.update(tuple(row.values()) for row in fresh)
         read_here += len(rows)
         _sort_out(source, span, fresh, report)
-        if (
-            not rows
-            or (total is not None and read_here >= total)
-            or (source.size and len(rows) < source.size)
-        ):
+        if not rows or (total is not None and read_here >= total) or (source.size and len(rows) < source.size):
             return []
     if report.total is not None and read_here < report.total:
         report.could_not = f"{report.total} hits stated, {read_here} read; --pages reads more"
@@ -224,9 +216,7 @@ def _sort_out(source: Source, asked: Query, rows: list[dict[str, str]], report: 
             continue
         where = "title has the words" if not lacks else "the portal found the words in its text"
         named = [place for place in asked.places if place in row["title"] + row["place"]]
-        where += (
-            f"; names {'、'.join(named)}" if named else "; names no place asked for" if asked.places else ""
-        )
+        where += f"; names {'、'.join(named)}" if named else "; names no place asked for" if asked.places else ""
         codes = [row["project_code"], *project_codes(row["title"])]
         row.update(source=source.name, how_found=where, project_code=next(filter(None, codes), ""))
         report.rows.append(row)
@@ -256,9 +246,7 @@ def _keyword_check(
 
 def _cninfo_stock(at: Desk, source: Source, code: str) -> str:
     """Return `code,orgId`; the orgId follows no rule and is looked up."""
-    entry, body = kept(
-        at, Ask(f"{source.host}/new/data/szse_stock.json"), per_minute=source.per_minute, expects="json"
-    )
+    entry, body = kept(at, Ask(f"{source.host}/new/data/szse_stock.json"), per_minute=source.per_minute, expects="json")
     page = Page(body, "application/json")
     listed = page.data.get("stockList", []) if isinstance(page.data, dict) else []
     found = next((row.get("orgId") for row in listed if row.get("code") == code), None)

@@ -37,15 +37,11 @@ def kind_of(body, *, status=200, content_type="text/html", url="http://h.example
         ("", Kind.BLOCKED),
         ("<html><div id=app></div><script src=a.js></script></html>", Kind.JS_SHELL),
         (
-            "<html><div id='root'> </div><script src=a.js></script><nav>"
-            + "<a>政务公开</a>" * 43
-            + "</nav></html>",
+            "<html><div id='root'> </div><script src=a.js></script><nav>" + "<a>政务公开</a>" * 43 + "</nav></html>",
             Kind.JS_SHELL,
         ),
         (
-            "<html><div id=app><h1>公告</h1><p>"
-            + "服务端已经渲染的正文。" * 9
-            + "</p></div><script></script></html>",
+            "<html><div id=app><h1>公告</h1><p>" + "服务端已经渲染的正文。" * 9 + "</p></div><script></script></html>",
             Kind.CONTENT,
         ),
     ],
@@ -74,9 +70,7 @@ def test_long_article_that_quotes_a_signal_is_content(phrase):
 
 
 def test_bot_script_and_comments_are_no_evidence_of_a_block():
-    page = notice_html().replace(
-        "</body>", "<!-- 验证码 --><script src=/_bot_sbu/sbu_fpc.js></script></body>"
-    )
+    page = notice_html().replace("</body>", "<!-- 验证码 --><script src=/_bot_sbu/sbu_fpc.js></script></body>")
     assert kind_of(page) is Kind.CONTENT
 
 
@@ -124,20 +118,14 @@ def test_status_has_its_class_and_a_challenge_goes_before_it(status, kind):
 def test_html_where_pdf_or_json_was_due_is_a_challenge():
     assert kind_of("<html>hello there</html>", url="http://h.example/a.PDF") is Kind.CHALLENGE
     assert kind_of("<html>hello there</html>", expects="json") is Kind.CHALLENGE
-    assert (
-        kind_of(b"%PDF-1.7\n\x00", content_type="application/pdf", url="http://h.example/a.pdf")
-        is Kind.CONTENT
-    )
+    assert kind_of(b"%PDF-1.7\n\x00", content_type="application/pdf", url="http://h.example/a.pdf") is Kind.CONTENT
     assert kind_of("<html><title>错误页面</title></html>", url="http://h.example/a.pdf") is Kind.SOFT_404
 
 
 def test_home_page_in_place_of_a_notice_is_a_soft_404():
     said = {"url": "http://h.example/c1/202401/a.shtml", "final_url": "http://h.example/"}
     assert kind_of(notice_html(), **said) is Kind.SOFT_404
-    assert (
-        kind_of(notice_html(), url="http://h.example/", final_url="http://h.example/index.html")
-        is Kind.CONTENT
-    )
+    assert kind_of(notice_html(), url="http://h.example/", final_url="http://h.example/index.html") is Kind.CONTENT
 
 
 def test_closed_site_at_the_archive_is_blocked():
@@ -225,6 +213,4 @@ def test_short_notice_with_a_word_of_alarm_is_content(text):
     ],
 )
 def test_soft_404_in_many_words(text):
-    assert (
-        kind_of(f"<html><body>{text}</body></html>".encode("gbk"), content_type="text/html") is Kind.SOFT_404
-    )
+    assert kind_of(f"<html><body>{text}</body></html>".encode("gbk"), content_type="text/html") is Kind.SOFT_404

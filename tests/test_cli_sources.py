@@ -84,11 +84,7 @@ def test_search_prints_rows_and_what_each_source_said(portal, capsys, monkeypatc
     assert main(["search", "智算中心 哈密", *days, "--csv", str(tmp_path / "rows.csv")]) == 0
     out = capsys.readouterr().out
     assert NOTICE in out and "ggzy: content (JSON); 2 rows of 2 stated" in out
-    assert (
-        (tmp_path / "rows.csv")
-        .read_text()
-        .startswith("title,date,place,kind,url,source,how_found,project_code\n")
-    )
+    assert (tmp_path / "rows.csv").read_text().startswith("title,date,place,kind,url,source,how_found,project_code\n")
     assert main(["search", "智算中心", *days, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["sources"][0]["answer"] == "content"
 
@@ -112,9 +108,7 @@ def test_full_disk_in_the_middle_of_a_download_is_one_sentence_and_status_2(port
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
 
     command = [sys.executable, "-m", "osint.cli", "capture", portal.url + "/good", portal.url + "/bomb"]
-    run = subprocess.run(
-        command, capture_output=True, text=True, check=False, preexec_fn=only, env=os.environ
-    )
+    run = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=only, env=os.environ)
     assert run.returncode == 2 and run.stdout.startswith("content\t")
     assert run.stderr.count("\n") == 1 and "make room" in run.stderr
     assert main(["archive", "verify"]) == 0

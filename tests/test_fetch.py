@@ -86,9 +86,7 @@ def test_redirect_to_loopback_through_a_proxy_is_not_followed(portal, tmp_path, 
     # the portal plays a public host behind a proxy; loopback is not allowed
     monkeypatch.delenv("OSINT_ALLOW_LOOPBACK", raising=False)
     target = "http://0x7f000001/secret" if "hex" in path else f"{portal.url}/secret"
-    portal.pages["http://public.example/go"] = answer(
-        b"moved", status="302 Found", headers=[("Location", target)]
-    )
+    portal.pages["http://public.example/go"] = answer(b"moved", status="302 Found", headers=[("Location", target)])
     portal.pages["/go"] = portal.pages["http://public.example/go"]
     monkeypatch.setenv("http_proxy", portal.url)
     at = sources.desk(tmp_path, limits=LIMITS, robots=False)
@@ -188,9 +186,7 @@ def test_contact_is_sent_but_not_kept_and_netrc_is_not_read(portal, desk, monkey
 
 
 def test_cookies_are_not_kept(portal, desk):
-    portal.pages["/cookie"] = answer(
-        notice_html().encode(), headers=[("Set-Cookie", "session=abc123; Path=/")]
-    )
+    portal.pages["/cookie"] = answer(notice_html().encode(), headers=[("Set-Cookie", "session=abc123; Path=/")])
     sources.capture(desk, portal.url + "/cookie")
     assert b"abc123" not in stored(desk) and b"Set-Cookie: stripped" in stored(desk)
 
@@ -305,7 +301,7 @@ def test_chinese_in_paths_and_headers_is_kept(portal, desk):
     )
     for asked in ("/公告", "/公告?词=智算 中心", "/to-chinese", "/gbk-header"):
         entry = sources.capture(desk, portal.url + asked, expect=NOTICE)
-        assert entry["captured"] is True, (asked, entry)
+        assert entry["captured"] is True, (asked, entry["class"], entry["signal"])
     assert verify(desk.archive.directory).damage == []
     with desk.archive.warcs()[0].open("rb") as file:
         assert sum(1 for _ in ArchiveIterator(file, check_digests="raise")) == 14

@@ -5,11 +5,15 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "osint"
 ORDER = [
-    "errors", "edtf", "schemas", "tables", "fonts", "geo", "network", "givens", "posterior", "explain", "model", "evidence", "verdict", "context", "checks", "advice", "hypotheses", "score", "findings",
-    "estimates", "figures", "report", "doctor", "cli",
+    "errors", "edtf", "schemas", "tables", "fonts", "geo",
+    # sources: the archive and the network
+    "_ledger", "_warc", "_connect", "_bitflip", "archive", "archive_check", "page", "classify", "fetch", "archive_exchange", "_difference", "_manners", "sources", "adapters", "_rows", "neutral", "query", "hosts", "search", "pages", "notices",
+    # model, verdict, report
+    "network", "givens", "posterior", "explain", "model", "evidence", "verdict", "context", "checks", "advice", "hypotheses", "score", "findings",
+    "estimates", "figures", "report", "doctor", "cli_sources", "cli",
 ]  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
-MAY_FETCH: set[str] = set()
+MAY_FETCH = {"_connect", "fetch"}
 
 
 def imports(path):

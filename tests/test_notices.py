@@ -43,9 +43,7 @@ def test_hex_path_page_has_its_title_month_and_attachments():
     page = f"<html><title>节能审查意见</title><p>发布时间：2024年6月3日</p>{link}</html>"
     notice = read_notice(url, page.encode("gbk"), "text/html; charset=gb2312")
     assert (notice.family, notice.title, notice.date) == ("government CMS", "节能审查意见", "2024-06")
-    assert notice.attachments == [
-        f"http://www.xjyiwu.example/xjyw/c108396/202406/{page_hex}/files/{file_hex}.pdf"
-    ]
+    assert notice.attachments == [f"http://www.xjyiwu.example/xjyw/c108396/202406/{page_hex}/files/{file_hex}.pdf"]
 
 
 def test_epoint_detail():
@@ -54,9 +52,7 @@ def test_epoint_detail():
         "<div class='ewb-info-intro'><span>【信息来源：伊吾县】</span></div>"
         "<div class='ewb-info-bd'>正文</div></html>"
     )
-    notice = read_notice(
-        "https://ggzy.example/xinjiangggzy_new/jyxx/20240902/1.html", page.encode(), "text/html"
-    )
+    notice = read_notice("https://ggzy.example/xinjiangggzy_new/jyxx/20240902/1.html", page.encode(), "text/html")
     assert (notice.title, notice.publisher, notice.text, notice.date) == (
         "设备采购",
         "伊吾县",

@@ -124,9 +124,7 @@ def test_ggzy_keyword_without_hits_is_told_from_a_result(portal, desk):
     assert [e["class"] for e in desk.archive.entries()] == ["content", "keyword ignored"]
 
 
-@pytest.mark.parametrize(
-    ("word", "kind"), [("码829", "challenge"), ("码800", "rate-limited"), ("码804", "blocked")]
-)
+@pytest.mark.parametrize(("word", "kind"), [("码829", "challenge"), ("码800", "rate-limited"), ("码804", "blocked")])
 def test_ggzy_error_inside_200_stops(portal, desk, word, kind):
     report = asked_for(desk, "ggzy", word)
     assert report.answer == kind and report.by_hand.startswith("https://www.ggzy.gov.cn")
@@ -165,9 +163,7 @@ def test_ccgp_list_is_read_and_its_interstitial_is_a_challenge(portal, desk):
 @pytest.mark.parametrize("name", ["tzxm", "qhtzxm"])
 def test_approval_tables_give_the_project_code(portal, desk, name):
     report = asked_for(desk, name, "智算中心", "2024-08-01", "2024-08-31", pages=1)
-    assert [(row["title"], row["project_code"], row["kind"]) for row in report.rows] == [
-        (NOTICE, CODE, "节能审查")
-    ]
+    assert [(row["title"], row["project_code"], row["kind"]) for row in report.rows] == [(NOTICE, CODE, "节能审查")]
     assert report.left_out == 1
 
 
@@ -205,9 +201,7 @@ def test_wayback_without_rows_says_why(portal, desk, url, kind):
 
 
 def test_wayback_copy_is_checked_against_the_index(portal, desk):
-    good = neutral.take_wayback(
-        desk, Copy(ARCHIVED_URL, "20240615083000", "text/html", sha1_32(ARCHIVED), "wayback")
-    )
+    good = neutral.take_wayback(desk, Copy(ARCHIVED_URL, "20240615083000", "text/html", sha1_32(ARCHIVED), "wayback"))
     assert good["class"] == "content" and good["copy_digest_holds"] and desk.archive.body(good) == ARCHIVED
     bad = Copy("http://bad-digest.example/", "20240701000000", "text/html", "A" * 32, "wayback")
     entry = neutral.take_wayback(desk, bad)
@@ -251,10 +245,7 @@ def test_changed_page_is_a_second_capture_with_the_difference(portal, desk):
     sources.capture(desk, url)
     told = sources.history(desk.archive, url)
     assert [e["class"] for e in told] == ["content", "blocked", "content"]
-    assert (
-        told[2]["difference"] == ["-装机容量 100 兆瓦。", "+装机容量 50 兆瓦。"]
-        and told[1]["difference"] == []
-    )
+    assert told[2]["difference"] == ["-装机容量 100 兆瓦。", "+装机容量 50 兆瓦。"] and told[1]["difference"] == []
 
 
 def test_404_is_gone_only_if_it_was_ever_there(portal, desk):

@@ -11,9 +11,7 @@ from tests.portal_server import answer
 
 NOTICE = "哈密市伊吾县智算中心项目招标公告"
 CODE = "2406-650522-04-01-123456"
-PARAGRAPH = (
-    "本项目由伊吾县发展和改革委员会备案，建设内容为智算中心机房、配电系统和服务器，资金来源为企业自筹。"
-)
+PARAGRAPH = "本项目由伊吾县发展和改革委员会备案，建设内容为智算中心机房、配电系统和服务器，资金来源为企业自筹。"
 
 
 def notice_html(charset="utf-8"):
@@ -24,9 +22,7 @@ def notice_html(charset="utf-8"):
 
 
 def aliyun_challenge():
-    script = (
-        "var arg1='0F1E2D3C4B5A69788796A5B4C3D2E1F00F1E2D3C';function r(){document.cookie='acw_sc__v2='+arg1}"
-    )
+    script = "var arg1='0F1E2D3C4B5A69788796A5B4C3D2E1F00F1E2D3C';function r(){document.cookie='acw_sc__v2='+arg1}"
     data = "<textarea id='renderData' style='display:none'>{}</textarea>"
     return f"<html><script>{script}</script>{data}</html>"
 
@@ -103,9 +99,7 @@ def _chunked_cut(sock, asked, server):
 
 
 def _truncated(sock, asked, server):
-    sock.sendall(
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5000\r\n\r\n" + b"<html>" + b"t" * 494
-    )
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5000\r\n\r\n" + b"<html>" + b"t" * 494)
 
 
 def _reset(sock, asked, server):
@@ -144,8 +138,7 @@ GOOD_WITH_BOT_SCRIPT = notice_html().replace(
     "<!-- 输入图片验证码 var arg1='x' acw_sc__v2 --><script src=/_bot_sbu/sbu_fpc.js></script></body>",
 )
 BIG5_NOTICE = (
-    "<html><head><title>公告</title></head><body><p>"
-    + "智慧計算中心伺服器採購案，請投標廠商於期限內提出文件。" * 6
+    "<html><head><title>公告</title></head><body><p>" + "智慧計算中心伺服器採購案，請投標廠商於期限內提出文件。" * 6
 )
 
 ROUTES = {
@@ -209,9 +202,7 @@ ROUTES = {
     "/redirect-private": _redirect("http://10.0.0.1/"),
     "/redirect-metadata": _redirect("http://169.254.169.254/latest/meta-data/"),
     "/redirect-loopback": _redirect(lambda server: f"{server.url}/secret"),
-    "/redirect-loopback-hex": _redirect(
-        lambda server: f"http://0x7f000001:{server.server_address[1]}/secret"
-    ),
+    "/redirect-loopback-hex": _redirect(lambda server: f"http://0x7f000001:{server.server_address[1]}/secret"),
     "/secret": _page("the secret of the machine"),
     "/forbidden-by-robots": _page(notice_html()),
 }

@@ -60,9 +60,7 @@ def _cdx(sock, asked, server):
 
 def _replay(sock, asked, server):
     body = CHANGED_COPY if "bad-digest" in asked.path else ARCHIVED
-    return answer(
-        body, "text/html; charset=utf-8", headers=[("Memento-Datetime", "Sat, 15 Jun 2024 08:30:00 GMT")]
-    )
+    return answer(body, "text/html; charset=utf-8", headers=[("Memento-Datetime", "Sat, 15 Jun 2024 08:30:00 GMT")])
 
 
 # Common Crawl
@@ -85,9 +83,7 @@ CRAWL_FILE = bytes(CRAWL_OFFSET) + MEMBER + bytes(100)
 
 
 def _collinfo(sock, asked, server):
-    return _json(
-        [{"id": f"CC-MAIN-2025-{week}", "cdx-api": "", "from": "", "to": ""} for week in (33, 30, 26, 21)]
-    )
+    return _json([{"id": f"CC-MAIN-2025-{week}", "cdx-api": "", "from": "", "to": ""} for week in (33, 30, 26, 21)])
 
 
 def _crawl_index(sock, asked, server):
@@ -278,9 +274,7 @@ def _eastmoney(sock, asked, server):
 
 def _chinamobile(sock, asked, server):
     rows = [{"name": "智算中心服务器采购", "publishDate": "2024-10-09 08:00:00", "id": "77"}]
-    rows += [
-        {"name": "智算中心旧公告", "publishDate": "2019-01-01 08:00:00", "id": "78"}
-    ]  # the dates are ignored
+    rows += [{"name": "智算中心旧公告", "publishDate": "2019-01-01 08:00:00", "id": "78"}]  # the dates are ignored
     return _json({"code": 0, "data": {"content": rows, "totalElements": 2}})
 
 
