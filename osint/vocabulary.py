@@ -9,8 +9,9 @@ from functools import cache
 from importlib.resources import files
 
 from osint.errors import OsintError
+from osint.schemas import LADDER
 
-RUNGS = ("announced", "filed", "ground broken", "roofed", "powered", "running")
+RUNGS = LADDER
 """The ladder, lowest rung first."""
 
 SI_UNITS = ("count", "PFLOPS", "MW", "MVA", "kV", "GWh", "tce", "m2", "ratio", "CNY", "USD", "HKD", "EUR")
