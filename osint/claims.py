@@ -97,7 +97,9 @@ def extract(text: str, document: date | None = None, labels: Mapping[int, str] |
             if block not in known:
                 known[block] = _extract_block(block, document, {})
             found = known[block]
-        claims += [replace(claim, start=claim.start + start, end=claim.end + start) if start else claim for claim in found]
+        claims += [
+            replace(claim, start=claim.start + start, end=claim.end + start) if start else claim for claim in found
+        ]
     return claims
 
 
@@ -178,6 +180,8 @@ def _claim(quantity: Quantity, kind: str, reading: _Reading) -> Claim:
     first, last = max(first, quantity.start - _FOCUS // 2), min(last, quantity.end + _FOCUS // 2)
     sentence = text[slice(*plain.span(first, max(last, first + 1)))].strip()
     per = _PER.match(plain.text, quantity.end)
+    if kind == "money_cny" and _lacks_scale(quantity, plain.text):
+        quantity.remarks.append("a sum without 万 or 亿 that is small for what it names")
     warning = "; ".join(quantity.remarks)
     alternatives = _alternatives(quantity, kind)
     confidence = "low" if warning else "medium" if alternatives else "high"
@@ -188,6 +192,14 @@ def _claim(quantity: Quantity, kind: str, reading: _Reading) -> Claim:
         _date(quantity, reading), start, end, text[start:end], sentence, quantity.chip_model, precision,
         per[1] if per else "", alternatives, confidence, warning,
     )  # fmt: skip
+
+
+_SUM = re.compile(r"总投资|投资额|总金额|合同金额|中标金额|成交金额|预算|造价|总价")
+
+
+def _lacks_scale(quantity: Quantity, text: str) -> bool:
+    value = quantity.si_high if quantity.si_high is not None else quantity.si_low
+    return value is not None and value < 1e4 and bool(_SUM.search(text, max(0, quantity.start - 16), quantity.start))
 
 
 def _alternatives(quantity: Quantity, kind: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from datetime import date
 
@@ -34,10 +35,23 @@ def _extract(args: argparse.Namespace) -> int:
 
 def _print_json(table) -> None:  # type: ignore[no-untyped-def]
     for row in table.to_dict("records"):
-        clean = {key: None if value != value else value for key, value in row.items()}
+        clean = {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
         print(json.dumps(clean, ensure_ascii=False))
 
 
 def _print_table(table) -> None:  # type: ignore[no-untyped-def]
-    columns = ["file", "kind", "low", "high", "unit", "si_low", "si_high", "si_unit", "rung", "qualifier", "date", "quote"]
+    columns = [
+        "file",
+        "kind",
+        "low",
+        "high",
+        "unit",
+        "si_low",
+        "si_high",
+        "si_unit",
+        "rung",
+        "qualifier",
+        "date",
+        "quote",
+    ]
     print("(no claims)" if table.empty else table[columns].to_string(index=False, na_rep=""))

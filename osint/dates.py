@@ -15,11 +15,11 @@ _MONTHS = {
 }  # fmt: skip
 _MONTH = r"(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
 _RELATIVE = {"今": 0, "本": 0, "当": 0, "去": -1, "上": -1, "明": 1, "后": 2, "前": -2, "次": 1}
-_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _HAN_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 _HOLIDAYS = {"五一": "05-01", "十一": "10-01", "国庆": "10-01", "元旦": "01-01", "七一": "07-01"}
 _PART_ZH = (
-    r"(?P<part>年底|年末|底(?!层)|末|年初|初|年中|上半年|下半年|[一二三四1-4]季度|第[一二三四1-4]季度|"
+    r"(?P<part>年底|年末|底(?!层)|末|年初|初|年中|上半年|下半年|第?[一二三四1-4]季度?|"
     r"(?:前|头)三季度|春节|[\"“「]?(?:五一|十一|国庆|元旦|七一)[\"”」]?(?!期)|[春夏秋冬]季?天?|中旬|上旬|下旬)?"
 )
 _ZH = re.compile(
@@ -30,7 +30,9 @@ _ZH = re.compile(
     r"|(?P<alone>年底|年末|年初|上半年|下半年)(?=[前,可将达建完投实,。;、预有]|$|\s)"
     r"|(?P<day_rel>今日|今天|昨日|昨天|当日|日前)"
 )  # fmt: skip
-_ISO = re.compile(r"(?<![\d/.-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0?[1-9]|1[0-2])(?:(?P=s)(?P<d>3[01]|[12]\d|0?[1-9]))?(?![\d/-]|\.\d)")
+_ISO = re.compile(
+    r"(?<![\d/.-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0?[1-9]|1[0-2])(?:(?P=s)(?P<d>3[01]|[12]\d|0?[1-9]))?(?![\d/-]|\.\d)"
+)
 _YEARS = re.compile(
     r"(?<![\d.,$-])(?P<y1>(?:19|20)\d\d)\s?年?\s?(?:-|~|至|到|to|through)\s?(?P<y2>(?:19|20)\d\d)(?![\d,.]\d|\d|-)\s?年?"
 )
@@ -50,7 +52,7 @@ _EN = re.compile(
 # words that end the reach of an earlier date in the same sentence
 _NOW = re.compile(r"截至目前|目前|现在|如今|现已|currently|\bnow\b|\bso far\b|to date")
 _FUTURE = re.compile(r"将|预计|计划|力争|拟|will|expected|plan", re.IGNORECASE)
-_SEASON = {"spring": 21, "summer": 22, "fall": 23, "autumn": 23, "winter": 24, "春": 21, "夏": 22, "秋": 23, "冬": 24}
+_SEASON = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12, "春": 3, "夏": 6, "秋": 9, "冬": 12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
 
     Half-years, quarters and "early" or "late" parts of a year are intervals of months; a month
     without a year is anchored on `document` (or on the last full year in the text before it), and
-    written XXXX-MM where there is neither.  "Now" and its like are mentions with an empty date.
+    left out where there is neither.  "Now" and its like are mentions with an empty date.
     Only text[start:stop] is read.
     """
     found: list[Mention] = []
@@ -110,16 +112,18 @@ def _iso(match: re.Match[str], anchor: date | None, text: str) -> str:
 
 
 def _ymd(year: int | None, month: int | None = None, day: int | None = None) -> str:
-    written = f"{year:04d}" if year else "XXXX"
+    if not year:
+        return ""
+    written = f"{year:04d}"
     if month:
         written += f"-{month:02d}"
         if day:
             try:
-                date(year or 2000, month, day)
+                date(year, month, day)
             except ValueError:
                 return ""
             written += f"-{day:02d}"
-    return written if year or month else ""
+    return written
 
 
 def _han_month(word: str | None) -> int | None:
@@ -139,11 +143,11 @@ def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
     if match["alone"]:
         return _part(anchor.year, None, match["alone"]) if anchor else ""
     if match["month2"]:
-        month = int(match["month2"])
-        year = anchor.year if anchor else None
-        if anchor and month + 6 < anchor.month and _FUTURE.search(text[match.end() : match.end() + 30]):
-            year = anchor.year + 1
-        return _ymd(year, month, int(match["day2"]) if match["day2"] else None)
+        if not anchor:
+            return ""
+        alone = int(match["month2"])
+        later = alone + 6 < anchor.month and _FUTURE.search(text[match.end() : match.end() + 30])
+        return _ymd(anchor.year + bool(later), alone, int(match["day2"]) if match["day2"] else None)
     if match["year"]:
         year = int(match["year"].translate(_HAN_DIGITS))
     elif anchor:
@@ -165,13 +169,12 @@ def _part(year: int, month: int | None, part: str, day: int | None = None) -> st
         return f"{year}-01/{year}-06" if part[0] == "上" else f"{year}-07/{year}-12"
     if part in ("前三季度", "头三季度"):
         return f"{year}-01/{year}-09"
-    if "季度" in part:
+    if "季" in part and part[0] not in _SEASON:
         quarter = "一二三四1234".index(part.removeprefix("第")[0]) % 4
         return f"{year}-{3 * quarter + 1:02d}/{year}-{3 * quarter + 3:02d}"
     if part[0] in _SEASON:
-        return f"{year}-{_SEASON[part[0]]}" if part != "春节" else f"{year}"
-    month = 12 if ("底" in part or "末" in part) else 1 if "初" in part else 6 if "年中" in part else None
-    return _ymd(year, month)
+        return _season(year, part[0]) if part != "春节" else f"{year}"
+    return _ymd(year, 12 if ("底" in part or "末" in part) else 1 if "初" in part else 6 if "年中" in part else None)
 
 
 def _en(match: re.Match[str], anchor: date | None, text: str) -> str:
@@ -211,7 +214,9 @@ def _is_month(match: re.Match[str], text: str) -> bool:
     """Say whether a month name alone is a date ("in July"), and "may" not a verb."""
     word = match["mon2"]
     before = text[max(0, match.start() - 10) : match.start()].lower()
-    return word[0].isupper() and bool(re.search(r"(?:in|by|since|until|of|last|this|next|from|between|and|late|early|mid)[\s-]$", before))
+    return word[0].isupper() and bool(
+        re.search(r"(?:in|by|since|until|of|last|this|next|from|between|and|late|early|mid)[\s-]$", before)
+    )
 
 
 def _relative(match: re.Match[str], anchor: date | None, pre: str) -> str:
@@ -226,14 +231,20 @@ def _relative(match: re.Match[str], anchor: date | None, pre: str) -> str:
         return _ymd(months // 12, months % 12 + 1)
     if unit == "week":
         return ""
-    return f"{anchor.year + step}-{_SEASON[unit]}"
+    return _season(anchor.year + step, unit)
+
+
+def _season(year: int, name: str) -> str:
+    """Return the three months of a season of the northern half, as an interval."""
+    first = _SEASON[name]
+    return f"{year}-{first:02d}/{year + (first == 12)}-{(first + 1) % 12 + 1:02d}"
 
 
 def _en_part(year: int, pre: str) -> str:
     if not pre:
         return str(year)
     if pre in _SEASON:
-        return f"{year}-{_SEASON[pre]}"
+        return _season(year, pre)
     if "half" in pre or pre in ("h1", "h2"):
         return f"{year}-01/{year}-06" if ("first" in pre or pre == "h1") else f"{year}-07/{year}-12"
     if "quarter" in pre or pre[0] == "q":
@@ -265,9 +276,13 @@ def document_date(text: str, name: str = "") -> date | None:
             except ValueError:
                 pass
     head = text[:3000] + "\n" + text[-400:]
-    label = r"(?:发布时间|发布日期|公告时间|公告日期|发文日期|成文日期|日期|时间|Published|Posted|Updated|Date)[::\s]{0,3}"
+    label = (
+        r"(?:发布时间|发布日期|公告时间|公告日期|发文日期|成文日期|日期|时间|Published|Posted|Updated|Date)[::\s]{0,3}"
+    )
     stamp = r"(20\d\d)\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})"
-    match = re.search(label + stamp, head) or re.search(rf"(?m)^\s{{0,8}}{stamp}\s?日?(?:\s\d\d:\d\d(?::\d\d)?)?\s{{0,8}}$", head)
+    match = re.search(label + stamp, head) or re.search(
+        rf"(?m)^\s{{0,8}}{stamp}\s?日?(?:\s\d\d:\d\d(?::\d\d)?)?\s{{0,8}}$", head
+    )
     if match:
         try:
             return date(*(int(part) for part in match.groups()))

@@ -30,7 +30,11 @@ def decode(data: bytes, label: str = "") -> tuple[str, str, list[str]]:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         return _not_utf8(data, said, error)
-    remarks = [f"labelled {said}, but the bytes are UTF-8"] if said and said not in ("utf-8", "ascii") and not text.isascii() else []
+    remarks = (
+        [f"labelled {said}, but the bytes are UTF-8"]
+        if said and said not in ("utf-8", "ascii") and not text.isascii()
+        else []
+    )
     return text, "utf-8", remarks
 
 
@@ -38,7 +42,11 @@ def _not_utf8(data: bytes, said: str, error: UnicodeDecodeError) -> tuple[str, s
     mostly = data.decode("utf-8", "replace")
     broken = mostly.count("\ufffd")
     if broken * 50 < len(mostly) and _commonness(mostly) > 0.05:
-        return mostly, "utf-8", [f"{broken} bytes are not UTF-8 and were left out; the first stands at byte {error.start}"]
+        return (
+            mostly,
+            "utf-8",
+            [f"{broken} bytes are not UTF-8 and were left out; the first stands at byte {error.start}"],
+        )
     best: tuple[float, str, str] | None = None
     for codec in dict.fromkeys((said, "gb18030", "big5hkscs")):
         try:

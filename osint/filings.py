@@ -90,7 +90,7 @@ def parse(data: bytes, name: str, label: str = "") -> Filing:
     for a picture, whose text only `osint.scans` can read.
     """
     head = data[:1024].lstrip()
-    suffix = Path(name.split("?")[0]).suffix.lower()
+    suffix = Path(name.split("?", maxsplit=1)[0]).suffix.lower()
     if b"%PDF-" in data[:1024]:
         filing = _pdf(data, name)
         if suffix in (".htm", ".html", ".shtml"):
@@ -107,7 +107,9 @@ def parse(data: bytes, name: str, label: str = "") -> Filing:
         body, charset = hypertext.from_mhtml(data)
         if body:
             return _html(body, name, charset, ())
-    if suffix in (".htm", ".html", ".shtml", ".xhtml", ".jsp") or re.match(rb"<(?:!doctype|html|head|body|div|table|\?xml|meta)", head, re.I):
+    if suffix in (".htm", ".html", ".shtml", ".xhtml", ".jsp") or re.match(
+        rb"<(?:!doctype|html|head|body|div|table|\?xml|meta)", head, re.I
+    ):
         return _html(data, name, label, ())
     return _plain(data, name, label)
 
@@ -118,7 +120,9 @@ def _with(filing: Filing, **changes: Any) -> Filing:
 
 def _plain(data: bytes, name: str, label: str) -> Filing:
     if len(data) > _MAX_TEXT:
-        raise OsintError(f"{name}: {len(data) / 1e6:.0f} MB of text is over the limit of {_MAX_TEXT / 1e6:.0f} MB; cut it into parts")
+        raise OsintError(
+            f"{name}: {len(data) / 1e6:.0f} MB of text is over the limit of {_MAX_TEXT / 1e6:.0f} MB; cut it into parts"
+        )
     text, codec, remarks = decoding.decode(data, label)
     if codec == "utf-8-sig":
         text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
@@ -127,7 +131,9 @@ def _plain(data: bytes, name: str, label: str) -> Filing:
 
 def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...]) -> Filing:
     if len(data) > _MAX_TEXT:
-        raise OsintError(f"{name}: a page of {len(data) / 1e6:.0f} MB is over the limit of {_MAX_TEXT / 1e6:.0f} MB; save its text")
+        raise OsintError(
+            f"{name}: a page of {len(data) / 1e6:.0f} MB is over the limit of {_MAX_TEXT / 1e6:.0f} MB; save its text"
+        )
     source, codec, odd = decoding.decode(data, label)
     page = hypertext.read_html(source)
     return _finished(
@@ -173,6 +179,7 @@ def _finished(filing: Filing) -> Filing:
 
 # ---------------------------------------------------------------- opening and reading
 
+
 def open_filing(name: str) -> Filing:
     """Return the filing at a path, at a captured web address or under a capture's number or SHA-256.
 
@@ -184,7 +191,9 @@ def open_filing(name: str) -> Filing:
     if path.exists():
         raise OsintError(f"{name}: a directory; give the files in it")
     if not re.match(r"https?://|\d+$|[0-9a-f]{8,64}$", name):
-        raise OsintError(f"{name}: no such file; give a file, a captured web address or the number or SHA-256 of a capture")
+        raise OsintError(
+            f"{name}: no such file; give a file, a captured web address or the number or SHA-256 of a capture"
+        )
     return _from_archive(name)
 
 
@@ -192,7 +201,9 @@ def _from_archive(name: str) -> Filing:
     try:
         from osint import archive
     except ImportError:
-        raise OsintError(f"{name}: captures are read by osint.archive, which is not installed; save the page and give the file") from None
+        raise OsintError(
+            f"{name}: captures are read by osint.archive, which is not installed; save the page and give the file"
+        ) from None
     store = archive.Archive(archive.captures_directory()).open()
     newest = None
     for entry in store.entries():

@@ -9,14 +9,53 @@ import re
 from dataclasses import dataclass, field
 
 # one token: comment, tag or text; no repeat can back up, so that any input is read in linear time
-_TOKEN = re.compile(r"<!--|<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})|<[!?]|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?|[^<&]+|[<&]")
-_BLOCK = frozenset(
-    "p div br tr table ul ol li h1 h2 h3 h4 h5 h6 section article header main dl dt dd blockquote pre form hr title "
-    "center thead tbody tfoot caption figure option".split()
+_TOKEN = re.compile(
+    r"<!--|<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})|<[!?]|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?|[^<&]+|[<&]"
 )
-_SILENT = frozenset("script style noscript template svg math head nav footer iframe select".split())
+_BLOCK = frozenset(
+    [
+        "p",
+        "div",
+        "br",
+        "tr",
+        "table",
+        "ul",
+        "ol",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "section",
+        "article",
+        "header",
+        "main",
+        "dl",
+        "dt",
+        "dd",
+        "blockquote",
+        "pre",
+        "form",
+        "hr",
+        "title",
+        "center",
+        "thead",
+        "tbody",
+        "tfoot",
+        "caption",
+        "figure",
+        "option",
+    ]
+)
+_SILENT = frozenset(
+    ["script", "style", "noscript", "template", "svg", "math", "head", "nav", "footer", "iframe", "select"]
+)
 _HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|\shidden(?:[\s=]|$)", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([A-Za-z:_-]{1,30})\s{0,5}=\s{0,5}(?:"([^"]{0,2000})"|'([^']{0,2000})'|([^\s"'>]{1,2000}))""")
+_ATTRIBUTE = re.compile(
+    r"""([A-Za-z:_-]{1,30})\s{0,5}=\s{0,5}(?:"([^"]{0,2000})"|'([^']{0,2000})'|([^\s"'>]{1,2000}))"""
+)
 _MAX_TAG = 20_000
 
 
@@ -115,8 +154,7 @@ class _State:
 
 def _words(token: str, at: int, writer: _Writer, state: _State) -> None:
     if token.startswith("&"):
-        token_text = html.unescape(token if token.endswith(";") or token == "&" else token)
-        writer.add(token_text or token, at)
+        writer.add(html.unescape(token) or token, at)
         return
     if state.link:
         state.link_words += token[:200]
@@ -131,19 +169,11 @@ def _words(token: str, at: int, writer: _Writer, state: _State) -> None:
 
 def _tag(closing: bool, name: str, inner: str, at: int, writer: _Writer, page: Page, state: _State) -> None:
     if state.silent:
-        if name == "title" and state.silent == "head":
-            state.in_title = not closing and not page.title
-        elif name == state.silent:
-            state.depth += -1 if closing else 1
-            if state.depth <= 0:
-                state.silent = ""
-        elif state.silent == "head" and name == "body":
-            state.silent = ""
+        _silent_tag(closing, name, page, state)
         return
     if name in _SILENT and not closing and not inner.endswith("/"):
         state.silent, state.depth = name, 1
-        return
-    if name == "title":
+    elif name == "title":
         state.in_title = not closing and not page.title
     elif name in ("td", "th"):
         _cell(closing, at, writer, page, state)
@@ -158,6 +188,18 @@ def _tag(closing: bool, name: str, inner: str, at: int, writer: _Writer, page: P
             state.row, state.column = state.row + 1, 0
     if name in ("div", "span", "p", "td"):
         state.hidden = not closing and bool(_HIDDEN.search(inner[:500]))
+
+
+def _silent_tag(closing: bool, name: str, page: Page, state: _State) -> None:
+    """Follow the tags inside an element that shows no words."""
+    if name == "title" and state.silent == "head":
+        state.in_title = not closing and not page.title
+    elif name == state.silent:
+        state.depth += -1 if closing else 1
+        if state.depth <= 0:
+            state.silent = ""
+    elif state.silent == "head" and name == "body":
+        state.silent = ""
 
 
 def _cell(closing: bool, at: int, writer: _Writer, page: Page, state: _State) -> None:

@@ -9,15 +9,39 @@ from osint.quantities import Quantity
 from osint.rungs import Clauses
 
 _FINAL = frozenset(
-    "chips servers racks compute power gen battery transformer voltage energy energy_gen battery_energy tce land floor "
-    "area_other pue money_cny money_usd money_hkd money_eur share count duration".split()
+    [
+        "chips",
+        "servers",
+        "racks",
+        "compute",
+        "power",
+        "gen",
+        "battery",
+        "transformer",
+        "voltage",
+        "energy",
+        "energy_gen",
+        "battery_energy",
+        "tce",
+        "land",
+        "floor",
+        "area_other",
+        "pue",
+        "money_cny",
+        "money_usd",
+        "money_hkd",
+        "money_eur",
+        "share",
+        "count",
+        "duration",
+    ]
 )
 _DEFAULT = {"power": "power", "energy": "energy", "area": "area_other", "feet": "floor", "thing": "", "cards": ""}
 _AHEAD = 14  # characters behind a number in which a noun still names it
 _BEHIND = 60
 _DURATION = re.compile(
     r"建设期|工期|周期|期限|运营期|服务期|租期|租赁期|合同期|履约|质保|交付期|有效期|为期|历时|耗时|用时|仅用|期为|租用|"
-    r"\b(?:period|contract|lease|term|agreement|deal|within|takes?|took|lasting|construction|duration|PPA|life)\b", re.I
+    r"\b(?:period|contract|lease|term|agreement|deal|within|takes?|took|lasting|construction|duration|PPA|life|over (?:the next )?)(?=\W|$)", re.I
 )  # fmt: skip
 _NOT_DURATION = re.compile(r"近年|年来|\bago\b|\bold\b")
 _GROWTH = re.compile(
@@ -55,6 +79,12 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
             return ""
     if family in vocabulary.kind_rules():
         wide = text[max(sentence_start, quantity.start - _BEHIND) : quantity.start]
+        if (
+            family == "thing"
+            and quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
+            and "服务器" in before + _STOPS.split(after, maxsplit=1)[0]
+        ):
+            return "servers"
         return _by_words(family, before, after, wide)
     if family == "tenths":
         return "share" if quantity.low and quantity.low < 10 and not _GROWTH.search(before[-12:]) else ""
@@ -79,7 +109,7 @@ _STOPS_OR_DIGIT = re.compile(r"[,;、。(]|\d")
 def _by_words(family: str, before: str, after: str, wide: str) -> str:
     """Return the kind whose word stands nearest: first behind the number, then before it."""
     rules = vocabulary.kind_rules()[family]
-    stops = _STOPS if family == "cards" or family == "thing" else _STOPS_OR_DIGIT
+    stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT
     ahead = stops.split(after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
     best: tuple[int, int, str] | None = None
     for rule in rules:
@@ -110,5 +140,9 @@ def _duration(quantity: Quantity, before: str, after: str) -> str:
     value = quantity.low or quantity.high or 0
     if value > 2000 or (quantity.unit == "年" and value > 100) or _NOT_DURATION.search(after[:6]):
         return ""
-    hyphened = quantity.unit.startswith("-") or bool(re.match(r"\s(?:contract|lease|agreement|deal|period|term)", after))
-    return "duration" if hyphened or _DURATION.search(before) or re.match(r"的?(?:工期|建设期|合同|租期)", after) else ""
+    hyphened = quantity.unit.startswith("-") or bool(
+        re.match(r"\s(?:contract|lease|agreement|deal|period|term)", after)
+    )
+    return (
+        "duration" if hyphened or _DURATION.search(before) or re.match(r"的?(?:工期|建设期|合同|租期)", after) else ""
+    )

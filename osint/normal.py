@@ -104,7 +104,7 @@ def fold(text: str) -> Plain:
 
 def _edits(text: str) -> list[tuple[int, int, str, str]]:
     """Return (start, end, replacement, remark) for all that is not one-to-one."""
-    edits = []
+    edits: list[tuple[int, int, str, str]] = []
     if text.isascii():
         return edits
     for match in _INVISIBLE.finditer(text):

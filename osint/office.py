@@ -28,14 +28,18 @@ def read(data: bytes, name: str) -> tuple[str, list[tuple[int, int, str, str]], 
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError) as error:
-        raise OsintError(f"{name}: not a readable Word or Excel file ({error}); open it by hand and save it again") from None
+        raise OsintError(
+            f"{name}: not a readable Word or Excel file ({error}); open it by hand and save it again"
+        ) from None
     remarks = []
     for info in archive.infolist():
         if info.filename.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", info.filename):
             remarks.append(f"the archive names a member outside itself ({info.filename[:60]!r}); nothing was unpacked")
     total = sum(info.file_size for info in archive.infolist())
     if total > _MAX_BYTES or total > _MAX_RATIO * max(len(data), 1):
-        raise OsintError(f"{name}: would unpack to {total / 1e6:.0f} MB from {len(data) / 1e6:.1f} MB; looks like a bomb, not read")
+        raise OsintError(
+            f"{name}: would unpack to {total / 1e6:.0f} MB from {len(data) / 1e6:.1f} MB; looks like a bomb, not read"
+        )
     names = set(archive.namelist())
     if "word/document.xml" in names:
         return (*_word(_xml(archive, "word/document.xml", name)), remarks)
@@ -50,7 +54,9 @@ def _xml(archive: zipfile.ZipFile, member: str, name: str) -> etree._Element:
         with archive.open(member) as file:
             return etree.fromstring(file.read(_MAX_BYTES), parser)
     except (etree.XMLSyntaxError, zipfile.BadZipFile, RuntimeError) as error:
-        raise OsintError(f"{name}: {member} cannot be read ({str(error)[:80]}); open it by hand and save it again") from None
+        raise OsintError(
+            f"{name}: {member} cannot be read ({str(error)[:80]}); open it by hand and save it again"
+        ) from None
 
 
 class _Text:

@@ -8,18 +8,20 @@ from functools import cache
 from importlib.resources import files
 
 # what may stand between a word of `qualifiers.csv` and its number
-_BETWEEN = re.compile(r"(?:[\s(\[【:为]|达到|到|至|在|于|共|达|US\$|HK\$|[$¥€]|RMB|人民币|(?<=\s)(?:a|an|the|its|of|another)\s)*$")
+_BETWEEN = re.compile(
+    r"(?:[\s(\[【:为]|\(不?含税?\)|达到|到|至|在|于|共|达|US\$|HK\$|[$¥€]|RMB|人民币|(?<=\s)(?:a|an|the|its|of|another)\s)*$"
+)
 _AHEAD, _BEHIND = 36, 12
 
 
 @cache
 def _words(side: str) -> tuple[dict[str, str], int]:
     """Return word -> qualifier for one side of the number, and the length of the longest word."""
-    found = {}
-    with files("osint").joinpath("qualifiers.csv").open(encoding="utf-8", newline="") as table:
+    found: dict[str, str] = {}
+    with files("osint").joinpath("qualifiers.csv").open(encoding="utf-8") as table:
         for row in csv.DictReader(table):
             if row["side"] == side:
-                found |= {word: row["qualifier"] for word in row["words"].split("|")}
+                found |= dict.fromkeys(row["words"].split("|"), row["qualifier"])
     return found, max(map(len, found))
 
 

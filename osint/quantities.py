@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from osint import numerals, vocabulary
 from osint.normal import Plain, fold
+from osint.nouns import noun_behind
 from osint.qualifiers import qualifier
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class Atom:
     si_unit: str = ""
     factor: float = 1.0
     chip_model: str = ""
+    shared: bool = False
+    """whether the unit was taken from the next number of a list"""
 
     @property
     def value(self) -> float:
@@ -90,7 +94,9 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
     number, unit = match["number"], match["unit"]
     if number == "一" and not match["scale"]:
         return False
-    if number in "十百千万亿" and re.search(r"[(\[]$|单位[:为]?$", text[max(0, match.start("number") - 4) : match.start("number")]):
+    if number in "十百千万亿" and re.search(
+        r"[(\[]$|单位[:为]?$", text[max(0, match.start("number") - 4) : match.start("number")]
+    ):
         return False  # "(万元)" and "单位:万元" are the unit of a label
     after = text[match.end("number") : match.end("number") + 1]
     if after and ("⁰" <= after <= "⁹" or after in "¹" or "①" <= after <= "⓿"):
@@ -146,73 +152,16 @@ def _scale_allowed(scale: str, unit: str, text: str, end: int) -> bool:
     return scale in ("m", "M") and bool(re.match(r"\s(?:GPU|chip|[A-Z]\w{0,12}\s(?:GPU|chip))", text[end : end + 30]))
 
 
-# ---------------------------------------------------------------- English nouns and chip models
-
-_MODEL = re.compile(
-    r"(?i:(?:Nvidia['’]?s?\s)?(?:GB?[23]00(?:\sNVL\d{1,3})?|[HABL]\d{2,3}s?|H100-?(?:eq|equivalents?)|L40S|MI\d{3}X?|"
-    r"RTX\s?\d{4}D?|Trainium\s?\d?|TPU\s?v?\d\w?|Ascend\s?\d{3}[A-D]?|Blackwell|Hopper|PPU)s?)(?![A-Za-z0-9])"
-)
-_HAN_MODEL = re.compile(r"(?:昇腾|寒武纪|海光|沐曦|天数|燧原|摩尔线程)\s?[A-Za-z0-9]{0,10}|(?:[HAB][12358]0{1,2}|H20|910[BC]|4090)D?")
-_TOKEN = re.compile(r"[\s-]{1,2}[\[(\"]?([A-Za-z][A-Za-z0-9./'’&+]{0,24})[\])\",]?")
-_BREAK = frozenset(
-    "in on at by for to from with as that which is are was were will would has have had per into over under during "
-    "while when where who but so its it they their than times percent using via said says a an".split()
-)
-_LEAD = frozenset("of the its these those such their our".split())
-
-
-def _noun(text: str, end: int) -> tuple[int, str, str] | None:
-    """Return (end, kind, chip model) of the counted English noun behind a number, or None."""
-    found: tuple[int, str, str] | None = None
-    model, position, plain = "", end, 0
-    for index in range(8):
-        chip = _MODEL.match(text, position + len(_gap(text, position)))
-        if chip and chip.start() > position:
-            model = model or chip.group().strip()
-            found = (chip.end(), "chips", model)
-            position = chip.end()
-            continue
-        token = _TOKEN.match(text, position)
-        if not token:
-            break
-        word = token[1].rstrip(".'’").lower()
-        two = _TOKEN.match(text, token.end(1))
-        pair = f"{word} {two[1].rstrip('.').lower()}" if two else ""
-        kinds = vocabulary.nouns()
-        if pair in kinds and two:
-            stop = two.start(1) + len(two[1].rstrip("."))
-            found, position = (stop, kinds[pair], model), stop
-            continue
-        if word in kinds:
-            stop = token.start(1) + len(word)
-            found, position = (stop, kinds[word], model), stop
-            continue
-        if found and not model:
-            break
-        if found and word not in ("and", "or", "ai", "tensor", "core", "sxm", "based", "powered"):
-            break
-        if word in _BREAK or (word in _LEAD and index > 1) or (word in ("and", "or") and not model):
-            break
-        plain += token[1][0].islower() and word not in _LEAD
-        if plain > 3:
-            break
-        position = token.end() if text[token.end() - 1] in "])\"" else token.end(1)
-    return found
-
-
-def _gap(text: str, position: int) -> str:
-    match = re.compile(r"[\s-]{0,2}[\[(×xX*]?\s?").match(text, position)
-    return match.group() if match else ""
-
-
 # ---------------------------------------------------------------- units that stand before the number
 
-_HEAD = re.compile(r"[(\[](?:单位:)?([^()\[\]\s]{1,8})[)\]]\s{0,2}(?:为|是)?[:\s|]{0,3}[约¥]?$")
+_HEAD = re.compile(r"[(\[](?:单位:)?([^()\[\]\s]{1,8})[)\]][ \t]{0,2}(?:为|是)?[: \t|]{0,3}[约¥]?$")
 _PUE = re.compile(r"(?:PUE|[电][能力]?[利使]用效率)[^0-9;。]{0,32}$", re.IGNORECASE)
 _COAL = re.compile(r"标准?煤[约近超共达为:\s]{0,4}$")
 
 
-_HEADER_UNIT = re.compile(r"[(\[（【](?:单位[::：]?)?([^()\[\]（）【】\s]{1,8})[)\]）】]|[/／]([A-Za-z万亿元千瓦]{1,5})$")
+_HEADER_UNIT = re.compile(
+    r"[(\[（【](?:单位[::：]?)?([^()\[\]（）【】\s]{1,8})[)\]）】]|[/／]([A-Za-z万亿元千瓦]{1,5})$"
+)
 
 
 def _label_cells(atoms: list[Atom], plain: Plain, labels: Mapping[int, str]) -> None:
@@ -260,6 +209,10 @@ def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
     for atom in atoms:
         if not atom.family:
             _unit_before(atom, text)
+    for atom, following in pairwise(atoms):
+        gap = text[atom.end : following.start] if following.start - atom.end <= 8 else "far"
+        if atom.family == "pue" and not following.family and _RANGE.fullmatch(gap) and 1 <= following.number <= 3:
+            following.family, following.si_unit = atom.family, atom.si_unit
     joined: list[tuple[Atom, Atom | None]] = []
     index = len(atoms) - 1
     following: Atom | None = None  # the atom to the right of the present one, if it has a unit
@@ -315,11 +268,8 @@ def _shares_unit(atom: Atom, following: Atom, gap: str, text: str) -> bool:
         return False
     if _ORDINAL.search(text[max(0, atom.start - 12) : atom.start]):
         return False
-    if gap.strip() == ",":
-        chain = text[following.end : following.end + 6]
-        if not re.match(r"\s{0,2}(?:,?\s?and|和|及|,)", text[following.start - 1 : following.start + 40]) and not chain:
-            return False
-        return not (atom.number in _YEARLIKE or re.search(r"[一-龥]", gap)) and following.unit == "" or False
+    if gap.strip() == "," and not following.shared:
+        return False  # "50, 75 and 100 MW", but not "in 2024, 100 MW"
     return atom.number not in _YEARLIKE
 
 
@@ -331,6 +281,7 @@ def _share(atom: Atom, following: Atom, text: str) -> None:
         return
     atom.family, atom.si_unit, atom.factor = following.family, following.si_unit, following.factor
     atom.unit, atom.currency = following.unit, atom.currency or following.currency
+    atom.shared = True
     if not atom.scale and following.scale and atom.number * numerals.scale(following.scale) <= following.value:
         atom.scale = following.scale
 
@@ -352,7 +303,7 @@ def scan(plain: Plain, labels: Mapping[int, str] | None = None) -> list[Quantity
             continue
         gap = text[atom.end : atom.end + 1]
         if gap and (gap in " -[(\n×xX*\u00a0" or atom.scale.lower() in ("k", "m")):
-            noun = _noun(text, atom.end)
+            noun = noun_behind(text, atom.end)
             if noun:
                 atom.end, atom.family, atom.chip_model = noun
                 atom.unit, atom.si_unit = noun[1], "count"

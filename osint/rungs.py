@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from osint import vocabulary
 
 _END = re.compile(r"[。!?！？；;\n]|(?<=[a-z0-9)%\"'])\.(?=\s+[A-Z\"(]|\s*$)|\s\|\s")
-_COMMA = re.compile(r"(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|has|have|plans|expects|aims)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s")
+_COMMA = re.compile(
+    r"(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|has|have|plans|expects|aims)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s"
+)
 _NEGATION_REACH = 12
 
 
@@ -59,7 +61,9 @@ def _words_in(text: str, start: int, stop: int) -> list[Hit]:
     found = [Hit(m.start(), m.end(), roles[m.group()]) for m in han.finditer(text, start, stop)]
     busy = start
     for match in _WORD.finditer(text, start, stop):
-        for phrase in phrases.get(match.group().lower(), ()) if match.start() >= busy else ():
+        if match.start() < busy or match.group() == "May":
+            continue
+        for phrase in phrases.get(match.group().lower(), ()):
             end = match.start() + len(phrase)
             if text[match.start() : end].lower().replace("\n", " ") == phrase and not text[end : end + 1].isalpha():
                 found.append(Hit(match.start(), end, roles[phrase]))
@@ -99,13 +103,13 @@ def rung(clauses: Clauses, start: int, end: int) -> str:
     for _ in range(6):
         hits = clauses.hits(at, stop)
         if hits:
-            return _decide(hits, start, end)
+            return _decide(clauses, hits, start, end)
         if at <= first:
             break
         at, stop = clauses.clause(at - 1)[0], at
     if ahead < last and is_predicate(clauses, ahead):
         hits = clauses.hits(*clauses.clause(ahead))
-        return _decide(hits, start, end) if hits else ""
+        return _decide(clauses, hits, start, end) if hits else ""
     return ""
 
 
@@ -117,10 +121,15 @@ _PREDICATE = re.compile(
 
 def is_predicate(clauses: Clauses, at: int) -> bool:
     """Say whether the clause at `at` has no subject of its own, so that it speaks of what stands before it."""
-    return bool(_PREDICATE.match(clauses.text, at)) and not re.search(r"\d[\d.]*\s?(?:[万亿]?[PMGk]W?|万|亿)", clauses.text[slice(*clauses.clause(at))])
+    return bool(_PREDICATE.match(clauses.text, at)) and not re.search(
+        r"\d[\d.]*\s?(?:[万亿]?[PMGk]W?|万|亿)", clauses.text[slice(*clauses.clause(at))]
+    )
 
 
-def _decide(hits: list[Hit], start: int, end: int) -> str:
+_EITHER = re.compile(r"或|和|及|、|\bor\b")
+
+
+def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> str:
     future = [hit for hit in hits if hit.role == "future"]
     plain = [hit for hit in hits if hit.role != "future"]
     if future:
@@ -131,7 +140,10 @@ def _decide(hits: list[Hit], start: int, end: int) -> str:
             return "announced"
     nearest = min(plain, key=lambda hit: _distance(hit, start, end))
     chain = _chain(plain, nearest)
-    return max((hit.role for hit in chain), key=vocabulary.RUNGS.index)
+    # "built or under construction" asserts only the lower of the two, "built and operational" the higher
+    words = clauses.text[chain[0].start : chain[-1].end]
+    pick = min if _EITHER.search(words) else max
+    return pick((hit.role for hit in chain), key=vocabulary.RUNGS.index)
 
 
 def _distance(hit: Hit, start: int, end: int) -> tuple[int, int]:

@@ -43,7 +43,7 @@ class KindRule:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with files("osint").joinpath(name).open(encoding="utf-8", newline="") as table:
+    with files("osint").joinpath(name).open(encoding="utf-8") as table:
         return list(csv.DictReader(table))
 
 
