@@ -13,14 +13,14 @@ import pandas as pd
 from osint import dates, kinds
 from osint.normal import Plain, fold
 from osint.quantities import Quantity, scan
-from osint.rungs import Clauses, is_predicate, rung
+from osint.rungs import Clauses, is_predicate, stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 COLUMNS = (
     "file", "kind", "low", "high", "unit", "si_low", "si_high", "si_unit", "rung", "qualifier", "subject", "date",
-    "start", "end", "quote", "sentence", "chip_model", "precision", "per", "alternatives", "confidence", "warning",
+    "start", "end", "quote", "sentence", "aim", "modality", "chip_model", "precision", "per", "alternatives", "confidence", "warning",
     "page",
 )  # fmt: skip
 """The columns of a frame of claims, in order."""
@@ -60,6 +60,10 @@ class Claim:
     """text[start:end], unchanged"""
     sentence: str
     """the sentence around it, unchanged, at most 300 characters"""
+    aim: str = ""
+    """the rung that the future or an intention speaks of; `rung` where there is neither"""
+    modality: str = ""
+    """has, will, would or can carry; empty where no rung is stated"""
     chip_model: str = ""
     """chip model named beside the number, as written"""
     precision: str = ""
@@ -186,10 +190,11 @@ def _claim(quantity: Quantity, kind: str, reading: _Reading) -> Claim:
     alternatives = _alternatives(quantity, kind)
     confidence = "low" if warning else "medium" if alternatives else "high"
     precision = _precision(plain.text, quantity) if kind == "compute" else ""
+    said = stage(reading.clauses, quantity.start, quantity.end)
     return Claim(
         kind, quantity.low, quantity.high, quantity.unit, quantity.si_low, quantity.si_high, quantity.si_unit,
-        rung(reading.clauses, quantity.start, quantity.end), quantity.qualifier, _subject(quantity, reading.clauses),
-        _date(quantity, reading), start, end, text[start:end], sentence, quantity.chip_model, precision,
+        said.rung, quantity.qualifier, _subject(quantity, reading.clauses),
+        _date(quantity, reading), start, end, text[start:end], sentence, said.aim, said.modality, quantity.chip_model, precision,
         per[1] if per else "", alternatives, confidence, warning,
     )  # fmt: skip
 

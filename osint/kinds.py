@@ -47,7 +47,7 @@ _NOT_DURATION = re.compile(r"近年|年来|\bago\b|\bold\b")
 _GROWTH = re.compile(
     r"增长|同比|环比|增速|增幅|提高|提升|下降|降低|减少|上涨|下跌|涨幅|利率|税率|折扣|毛利|净利|收益率|持股|股权|股份|浮动|费率|违约|"
     r"保证金|得分|\b(?:rose|rise|rises|fell|grew|grow|growth|increase|increased|increasing|interest|tariffs?|shares? (?:of|in|rose|fell)|discount|"
-    r"margin|stake|year-on-year|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|up|down|higher|lower)\b", re.I
+    r"margin|stake|year-on-year|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|up(?! to)|down|higher|lower)\b", re.I
 )  # fmt: skip
 _NOUN = re.compile(r"[一-龥]{2}|[A-Za-z]{3}")
 
@@ -116,7 +116,7 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
         match = rule.words.search(ahead)
         if match and (best is None or (match.start(), -match.end()) < best[:2]):
             best = (match.start(), -match.end(), rule.kind)
-    if best and (family != "area" or best[2] == "floor"):
+    if best and (family != "area" or best[2] in ("floor", "area_other")):
         return best[2]
     for span in (before, wide):
         last: tuple[int, int, str] | None = None

@@ -210,35 +210,30 @@ def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
         if not atom.family:
             _unit_before(atom, text)
     for atom, following in pairwise(atoms):
-        gap = text[atom.end : following.start] if following.start - atom.end <= 8 else "far"
-        if atom.family == "pue" and not following.family and _RANGE.fullmatch(gap) and 1 <= following.number <= 3:
+        between = text[atom.end : following.start] if following.start - atom.end <= 8 else "far"
+        if atom.family == "pue" and not following.family and _RANGE.fullmatch(between) and 1 <= following.number <= 3:
             following.family, following.si_unit = atom.family, atom.si_unit
     joined: list[tuple[Atom, Atom | None]] = []
-    index = len(atoms) - 1
-    following: Atom | None = None  # the atom to the right of the present one, if it has a unit
-    while index >= 0:
-        atom = atoms[index]
-        gap = text[atom.end : following.start] if following and following.start - atom.end <= 8 else None
-        if following and gap is not None and atom.end <= following.start:
-            if _TIMES.fullmatch(gap) and not atom.family and joined and joined[-1][1] is None:
-                following.number *= atom.number
-                following.start = atom.start
-                index -= 1
+    right: Atom | None = None  # the number to the right of the present one, if it has a unit
+    for atom in reversed(atoms):
+        near = right is not None and 0 <= right.start - atom.end <= 8
+        if right is not None and near:
+            gap = text[atom.end : right.start]
+            single = bool(joined) and joined[-1] == (right, None)
+            if single and not atom.family and _TIMES.fullmatch(gap):
+                right.number *= atom.number
+                right.start = atom.start
                 continue
-            if _is_range(atom, following, gap, text) and joined and joined[-1] == (following, None):
-                _share(atom, following, text)
-                joined[-1] = (atom, following)
-                following = None
-                index -= 1
+            if single and _is_range(atom, right, gap, text):
+                _share(atom, right)
+                joined[-1] = (atom, right)
+                right = None
                 continue
-            if _shares_unit(atom, following, gap, text):
-                _share(atom, following, text)
+            if _shares_unit(atom, right, gap, text):
+                _share(atom, right)
         if atom.family:
             joined.append((atom, None))
-            following = atom
-        else:
-            following = None
-        index -= 1
+        right = atom if atom.family else None
     return joined[::-1]
 
 
@@ -273,7 +268,7 @@ def _shares_unit(atom: Atom, following: Atom, gap: str, text: str) -> bool:
     return atom.number not in _YEARLIKE
 
 
-def _share(atom: Atom, following: Atom, text: str) -> None:
+def _share(atom: Atom, following: Atom) -> None:
     """Give `atom` the unit, and where it has none the scale, of the atom behind it."""
     if atom.family:
         if atom.currency and not atom.scale and following.scale and not atom.unit:
@@ -324,6 +319,8 @@ def _quantity(first: Atom, last: Atom | None, text: str) -> Quantity | None:
     if anchor.value == 0 or anchor.family in ("foreign", ""):
         return None
     word = "range" if last else qualifier(text, first.start, end, first.more)
+    if anchor.family == "duration" and text[max(0, first.start - 5) : first.start].lower() == "over ":
+        word = "exact"  # "over five years" is a span, not a bound
     low: float | None = first.value
     high: float | None = anchor.value
     if word in ("more than", "at least"):

@@ -91,11 +91,23 @@ def _without_negated(hits: list[Hit], text: str) -> list[Hit]:
     return kept
 
 
-def rung(clauses: Clauses, start: int, end: int) -> str:
-    """Return the rung asserted for the quantity at [start, end), or "" where none is stated.
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a clause says of the state of a thing."""
+
+    rung: str = ""
+    """the rung that the words say is reached; "announced" for future and intention; "" where none is stated"""
+    aim: str = ""
+    """the rung that the future or the intention speaks of ("will be completed": roofed), else `rung`"""
+    modality: str = ""
+    """has, will, would, can carry; "" where no rung is stated"""
+
+
+def stage(clauses: Clauses, start: int, end: int) -> Stage:
+    """Return what is asserted of the quantity at [start, end).
 
     The clause of the quantity decides; a clause without such a word takes the one that the sentence
-    before it left standing.  Future and intention make every rung an announced one.
+    before it left standing, else the one of a clause behind it that has no subject of its own.
     """
     first, last = clauses.sentence(start)
     at, stop = clauses.clause(start)
@@ -109,12 +121,12 @@ def rung(clauses: Clauses, start: int, end: int) -> str:
         at, stop = clauses.clause(at - 1)[0], at
     if ahead < last and is_predicate(clauses, ahead):
         hits = clauses.hits(*clauses.clause(ahead))
-        return _decide(clauses, hits, start, end) if hits else ""
-    return ""
+        return _decide(clauses, hits, start, end) if hits else Stage()
+    return Stage()
 
 
 _PREDICATE = re.compile(
-    r"\s?(?:(?:目前|现)?(?:已|均|全部)|将|预计|计划|拟|尚|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
+    r"\s?(?:(?:目前|现)?(?:已|均|全部)|将|预计|计划|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
     r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now)\b)"
 )
 
@@ -129,33 +141,59 @@ def is_predicate(clauses: Clauses, at: int) -> bool:
 _EITHER = re.compile(r"或|和|及|、|\bor\b")
 
 
-def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> str:
+_BOTH = re.compile(r"并|且|\band\b")
+_CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)
+_WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
+
+
+def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
     future = [hit for hit in hits if hit.role == "future"]
     plain = [hit for hit in hits if hit.role != "future"]
+    if future and any(hit.end <= start for hit in plain) and all(hit.start >= end for hit in future):
+        future, plain = [], [hit for hit in plain if hit.end <= start]
     if future:
-        before = [hit for hit in plain if hit.end <= start]
-        if before and all(hit.start >= end for hit in future):
-            plain = before
-        else:
-            return "announced"
+        words = " ".join(clauses.text[hit.start : hit.end] for hit in future)
+        aims = [hit.role for hit in plain] + [role for role in map(_role_inside, words.split()) if role]
+        return Stage(
+            "announced",
+            max(aims, key=vocabulary.RUNGS.index, default="announced"),
+            "would" if _WOULD.search(words) else "will",
+        )
     nearest = min(plain, key=lambda hit: _distance(hit, start, end))
-    chain = _chain(plain, nearest)
-    # "built or under construction" asserts only the lower of the two, "built and operational" the higher
+    chain = _chain(plain, nearest, clauses.text, end)
     words = clauses.text[chain[0].start : chain[-1].end]
+    if _CARRY.search(clauses.text[nearest.start : nearest.end]):
+        return Stage(nearest.role, nearest.role, "can carry")
+    # "built or under construction" asserts only the lower of the two, "built and operational" the higher
     pick = min if _EITHER.search(words) else max
-    return pick((hit.role for hit in chain), key=vocabulary.RUNGS.index)
+    rung = pick((hit.role for hit in chain), key=vocabulary.RUNGS.index)
+    return Stage(rung, rung, "will" if rung == "announced" else "has")
+
+
+def _role_inside(word: str) -> str:
+    """Return the rung of the word that a future word begins with: 建成 of 建成后."""
+    roles = vocabulary.rung_words()[1]
+    return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in vocabulary.RUNGS), "")
 
 
 def _distance(hit: Hit, start: int, end: int) -> tuple[int, int]:
     return (start - hit.end, 0) if hit.end <= start else (max(hit.start - end, 0), 1)
 
 
-def _chain(hits: list[Hit], nearest: Hit) -> list[Hit]:
+def _chain(hits: list[Hit], nearest: Hit, text: str, end: int) -> list[Hit]:
     """Return the words that stand together with the nearest one ("建成投运", "completed and operational")."""
-    index = hits.index(nearest)
-    low = high = index
-    while low > 0 and hits[low].start - hits[low - 1].end <= 5:
+    low = high = hits.index(nearest)
+
+    def together(one: Hit, other: Hit) -> bool:
+        between = text[one.end : other.start]
+        if len(between) <= 5:
+            return True
+        if len(between) <= 16 and _EITHER.search(between):
+            return True
+        return one.end <= end <= other.start and len(between) <= 40 and bool(_BOTH.search(between[-6:]))
+
+    while low > 0 and together(hits[low - 1], hits[low]):
         low -= 1
-    while high + 1 < len(hits) and hits[high + 1].start - hits[high].end <= 5:
+    while high + 1 < len(hits) and together(hits[high], hits[high + 1]):
         high += 1
     return hits[low : high + 1]
