@@ -91,19 +91,21 @@ def extract(text: str, document: date | None = None, labels: Mapping[int, str] |
     the text.  A paragraph that stands in the text more than once is read once.
     """
     claims: list[Claim] = []
-    known: dict[str, list[Claim]] = {}
+    known: dict[str, tuple[int, list[Claim]]] = {}
     for start, stop in _blocks(text):
         block = text[start:stop]
         here = {at - start: label for at, label in (labels or {}).items() if start <= at < stop} if labels else {}
         if here:
-            found = _extract_block(block, document, here)
+            found = _extract_block(block, document, here, start)
         else:
-            if block not in known:
-                known[block] = _extract_block(block, document, {})
-            found = known[block]
-        claims += [
-            replace(claim, start=claim.start + start, end=claim.end + start) if start else claim for claim in found
-        ]
+            if block in known:
+                first, there = known[block]
+                shift = start - first
+                claims += [replace(claim, start=claim.start + shift, end=claim.end + shift) for claim in there]
+                continue
+            found = _extract_block(block, document, {}, start)
+            known[block] = (start, found)
+        claims += found
     return claims
 
 
@@ -117,14 +119,14 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def _extract_block(text: str, document: date | None, labels: Mapping[int, str]) -> list[Claim]:
+def _extract_block(text: str, document: date | None, labels: Mapping[int, str], offset: int) -> list[Claim]:
     if not _ANY_NUMBER.search(text):
         return []
     plain = fold(text)
     quantities = scan(plain, labels)
     if not quantities:
         return []
-    reading = _Reading(text, plain, Clauses(plain.text), document)
+    reading = _Reading(text, offset, plain, Clauses(plain.text), document)
     claims = []
     for index, quantity in enumerate(quantities):
         kind = kinds.resolve(quantity, reading.clauses, kinds.is_storage_pair(quantities, index, plain.text))
@@ -153,6 +155,8 @@ class _Reading:
     """What is read once per text and shared by its claims."""
 
     text: str
+    offset: int
+    """of this text in the whole"""
     plain: Plain
     clauses: Clauses
     document: date | None
@@ -194,7 +198,7 @@ def _claim(quantity: Quantity, kind: str, reading: _Reading) -> Claim:
     return Claim(
         kind, quantity.low, quantity.high, quantity.unit, quantity.si_low, quantity.si_high, quantity.si_unit,
         said.rung, quantity.qualifier, _subject(quantity, reading.clauses),
-        _date(quantity, reading), start, end, text[start:end], sentence, said.aim, said.modality, quantity.chip_model, precision,
+        _date(quantity, reading), reading.offset + start, reading.offset + end, text[start:end], sentence, said.aim, said.modality, quantity.chip_model, precision,
         per[1] if per else "", alternatives, confidence, warning,
     )  # fmt: skip
 
@@ -259,20 +263,25 @@ _TRIM = re.compile(
 )
 
 
+_HAN, _CUT, _LATIN = re.compile("[一-龥]"), re.compile(r"[\d%;。]"), re.compile(r"[A-Za-z][\w'-]*")
+_HAN_BEFORE, _HAN_AFTER = re.compile(r"[一-龥A-Za-z()]{2,14}$"), re.compile(r"的?([一-龥A-Za-z]{2,14})")
+_LATIN_AFTER = re.compile(r"\s(?:of\s)?([A-Za-z][\w'-]{0,20}(?:\s[A-Za-z][\w'-]{0,20}){0,3})")
+
+
 def _subject(quantity: Quantity, clauses: Clauses) -> str:
     """Return the nearest words that name the quantity: those before it in Chinese, behind it in English."""
     text = clauses.text
     at, stop = clauses.clause(quantity.start)
     before = text[max(at, quantity.start - 40) : quantity.start]
     after = text[quantity.end : min(stop, quantity.end + 40)]
-    if re.search(r"[一-龥]", before + after):
-        words = _TRIM.sub("", re.split(r"[\d%;。]", before)[-1])
-        run = re.search(r"[一-龥A-Za-z()]{2,14}$", words)
+    if _HAN.search(before + after):
+        words = _TRIM.sub("", _CUT.split(before)[-1])
+        run = _HAN_BEFORE.search(words)
         if run:
             return run.group()
-        run = re.match(r"的?([一-龥A-Za-z]{2,14})", after)
+        run = _HAN_AFTER.match(after)
         return run[1] if run else ""
-    run = re.match(r"\s(?:of\s)?([A-Za-z][\w'-]{0,20}(?:\s[A-Za-z][\w'-]{0,20}){0,3})", after)
+    run = _LATIN_AFTER.match(after)
     if run:
         return run[1].strip()
-    return " ".join(re.findall(r"[A-Za-z][\w'-]*", before)[-4:])
+    return " ".join(_LATIN.findall(before)[-4:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -76,7 +77,7 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     stop = len(text) if stop is None else stop
     for match in _NOW.finditer(text, start, stop):
         found.append(Mention(match.start(), match.end(), ""))
-    for pattern, read in ((_MONTH_RANGE, _month_range), (_YEARS, _year_range), (_ISO, _iso), (_ZH, _zh), (_EN, _en)):
+    for pattern, read in _readers(text[start:stop]):
         for match in pattern.finditer(text, start, stop):
             edtf = read(match, _anchor(document, text, match.start()), text)
             if edtf:
@@ -87,6 +88,32 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
         if not kept or mention.start >= kept[-1].end:
             kept.append(mention)
     return kept
+
+
+_Reader = Callable[["re.Match[str]", "date | None", str], str]
+_LATIN_HINT = re.compile(r"[A-Za-z]{3}")
+_HAN_HINT = re.compile(r"[年月日]|今天|昨天|当天")
+
+
+def _readers(text: str) -> list[tuple[re.Pattern[str], _Reader]]:
+    """Return the patterns that can match in a text at all; most sentences need few of them."""
+    readers: list[tuple[re.Pattern[str], _Reader]] = []
+    digits = "20" in text or "19" in text
+    han = _HAN_HINT.search(text) is not None
+    if digits:
+        readers += [(_MONTH_RANGE, _month_range)] if han else []
+        readers += [(_YEARS, _year_range), (_ISO, _iso)]
+    if han:
+        readers.append((_ZH, _zh))
+    if _LATIN_HINT.search(text) and (digits or _EN_HINT.search(text)):
+        readers.append((_EN, _en))
+    return readers
+
+
+_EN_HINT = re.compile(
+    r"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|year|month|spring|summer|fall|autumn|winter|today|yesterday|"
+    r"(?:on|last) [A-Z]"
+)
 
 
 def _anchor(document: date | None, text: str, at: int) -> date | None:

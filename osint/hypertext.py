@@ -53,10 +53,10 @@ _SILENT = frozenset(
     ["script", "style", "noscript", "template", "svg", "math", "head", "nav", "footer", "iframe", "select"]
 )
 _HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|\shidden(?:[\s=]|$)", re.IGNORECASE)
+_MAX_ATTRIBUTES = 4000
 _ATTRIBUTE = re.compile(
     r"""([A-Za-z:_-]{1,30})\s{0,5}=\s{0,5}(?:"([^"]{0,2000})"|'([^']{0,2000})'|([^\s"'>]{1,2000}))"""
 )
-_MAX_TAG = 20_000
 
 
 @dataclass
@@ -114,9 +114,17 @@ def read_html(source: str) -> Page:
             end = source.find("-->", position)
             position = size if end < 0 else end + 3
         elif match[2]:
-            end = source.find(">", position, position + _MAX_TAG)
+            end = source.find(">", position)
             stop = size if end < 0 else end
-            _tag(match[1] == "/", match[2].lower(), source[position:stop], at, writer, page, state)
+            _tag(
+                match[1] == "/",
+                match[2].lower(),
+                source[position : min(stop, position + _MAX_ATTRIBUTES)],
+                at,
+                writer,
+                page,
+                state,
+            )
             position = min(stop + 1, size)
             if state.silent in ("script", "style") and not match[1]:
                 close = re.compile(rf"</{state.silent}", re.IGNORECASE).search(source, position)

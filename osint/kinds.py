@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache, lru_cache
 
 from osint import vocabulary
 from osint.quantities import Quantity
@@ -60,6 +61,11 @@ def is_storage_pair(quantities: list[Quantity], index: int, text: str) -> bool:
     return following.family == "energy" and text[quantities[index].end : following.start].strip() == "/"
 
 
+@cache
+def _needs(words: str) -> re.Pattern[str]:
+    return re.compile(words)
+
+
 def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
     """Return the kind of a quantity, or "" where it is near a claim but none."""
     if paired:
@@ -75,7 +81,7 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
     if unit and unit.needs:
         reach = 12 if unit.family == "tce" else 100
         near = text[max(sentence_start, quantity.start - reach) : min(sentence_end, quantity.end + reach)]
-        if not re.search(unit.needs, near):
+        if not _needs(unit.needs).search(near):
             return ""
     if family in vocabulary.kind_rules():
         wide = text[max(sentence_start, quantity.start - _BEHIND) : quantity.start]
@@ -97,9 +103,13 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
     return family if family in _FINAL else ""
 
 
+_SIGN_AND_SCALE = re.compile(r"^(?:US\$|HK\$|[$¥€]|RMB|CNY|USD|人民币)?(?:[十百千万亿](?!瓦|伏)){0,4}")
+
+
+@lru_cache(maxsize=4096)
 def _bare(unit: str) -> str:
     """Return a unit without its currency sign and scale."""
-    return re.sub(r"^(?:US\$|HK\$|[$¥€]|RMB|CNY|USD|人民币)?(?:[十百千万亿](?!瓦|伏)){0,4}", "", unit)
+    return _SIGN_AND_SCALE.sub("", unit)
 
 
 _STOPS = re.compile(r"[,;、。(]")

@@ -79,10 +79,13 @@ def han_value(numeral: str) -> float | None:
     return float(yi + wan + section + digit)
 
 
+_GROUPING = re.compile("[,\u00a0\u202f\u2009]")
+
+
 def value(numeral: str) -> float | None:
     """Return the value of a numeral as the scanner found it, or None if it cannot be read."""
     if numeral[0].isdigit() and numeral[0].isascii():
-        return float(re.sub("[,\u00a0\u202f\u2009]", "", numeral))
+        return float(_GROUPING.sub("", numeral))
     if numeral[0].isascii():
         return float(sum(_WORDS[word] for word in re.split("[- ]", numeral.lower())))
     return han_value(numeral)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from osint.errors import OsintError
@@ -47,6 +47,7 @@ def _rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(table))
 
 
+@lru_cache(maxsize=4096)
 def key(spelling: str) -> str:
     """Return the form under which a spelling is looked up: long Latin words lose their case."""
     spelling = re.sub(r"[\s-]+", " ", spelling).strip()
