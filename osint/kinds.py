@@ -74,7 +74,7 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
     sentence_start, sentence_end = clauses.sentence(quantity.start)
     start, stop = clauses.clause(quantity.start)
     start = max(start, quantity.start - _BEHIND)
-    before = text[start : quantity.start]
+    before = quantity.label or text[start : quantity.start]
     after = text[quantity.end : min(stop, quantity.end + _BEHIND)]
     family = quantity.family
     unit = vocabulary.units().get(vocabulary.key(_bare(quantity.unit)))
@@ -84,7 +84,10 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
         if not _needs(unit.needs).search(near):
             return ""
     if family in vocabulary.kind_rules():
-        wide = text[max(sentence_start, quantity.start - _BEHIND) : quantity.start]
+        if family == "thing" and not quantity.label and "、" in before and len(before.rpartition("、")[2]) > 2:
+            before = before.rpartition("、")[2]
+            return _by_words(family, before, after, before)
+        wide = quantity.label or text[max(sentence_start, quantity.start - _BEHIND) : quantity.start]
         if (
             family == "thing"
             and quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")

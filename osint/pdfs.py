@@ -89,6 +89,8 @@ def _joined(raw: str) -> list[tuple[str, int]]:
     """Return the runs of a page, line breaks inside a wrapped sentence taken out."""
     lines = [(m.group(1), m.start(), m.end()) for m in re.finditer(r"([^\r\n]*)(\r\n|\n|\r|$)", raw) if m.group()]
     width = max((len(words) for words, _, _ in lines), default=0)
+    # Chinese is set without spaces: a word or number cut by the end of a line goes on in the next
+    chinese = len(re.findall("[一-龥]", raw)) * 4 > len(raw)
     runs = []
     for index, (words, start, end) in enumerate(lines):
         following = lines[index + 1][0] if index + 1 < len(lines) else ""
@@ -99,7 +101,7 @@ def _joined(raw: str) -> list[tuple[str, int]]:
         if words:
             runs.append((words, start))
         if wraps:
-            if words[-1:].isascii() and following[:1].isascii():
+            if not chinese and words[-1:].isascii() and following[:1].isascii():
                 runs.append((" ", max(end - 1, start)))
         else:
             runs.append(("\n", max(end - 1, start)))

@@ -42,6 +42,7 @@ class Atom:
     si_unit: str = ""
     factor: float = 1.0
     chip_model: str = ""
+    label: str = ""
     shared: bool = False
     """whether the unit was taken from the next number of a list"""
 
@@ -66,6 +67,8 @@ class Quantity:
     family: str
     qualifier: str
     chip_model: str = ""
+    label: str = ""
+    """header of the table column that gave the unit"""
     remarks: list[str] = field(default_factory=list)
 
 
@@ -104,11 +107,17 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
     return not (number[0].isdigit() and len(number) > 1 and number[0] == "0" and number[1] != "." and unit is not None)
 
 
+_CODE_BEFORE = re.compile(r"(?:-\d{1,20}){2}-$|(?<!\d)0\d{0,20}-$|\d-\d{1,20}-$|\d{5,20}-$")
+
+
 def _atoms(text: str) -> list[Atom]:
     atoms = []
     for match in _atom_pattern().finditer(text):
         if not _has_number_sense(match, text):
             continue
+        at = match.start("number")
+        if text[at - 1 : at] == "-" and _CODE_BEFORE.search(text, max(0, at - 44), at):
+            continue  # a part of a project code or a telephone number
         number = numerals.value(match["number"])
         if number is None:
             continue
@@ -121,6 +130,9 @@ def _atom(match: re.Match[str], number: float, text: str) -> Atom:
     scale, unit, currency = match["scale"] or "", match["unit"] or "", match["currency"] or ""
     end = match.end()
     bracketed = match["bracket"]
+    if unit and "\n" in text[match.end("number") : match.start("unit")] and not (currency or scale):
+        if vocabulary.units()[vocabulary.key(unit)].family in ("thing", "cards", "duration", "area"):
+            unit, end = "", match.end("number")
     if unit and bracketed and text[end : end + 1] not in (*_CLOSERS,):
         unit, end = "", match.end("more2") if match["more2"] else match.end("scale" if scale else "number")
     if scale.lower() in ("m", "b", "t", "k", "mm") and not currency and not _scale_allowed(scale, unit, text, end):
@@ -171,6 +183,7 @@ def _label_cells(atoms: list[Atom], plain: Plain, labels: Mapping[int, str]) -> 
         match = _HEADER_UNIT.search(header) if header else None
         if match:
             _take_unit(atom, fold(match[1] or match[2]).text)
+            atom.label = fold(header or "").text
 
 
 def _take_unit(atom: Atom, label: str) -> None:
@@ -342,4 +355,5 @@ def _quantity(first: Atom, last: Atom | None, text: str) -> Quantity | None:
     return Quantity(
         first.start, end, written(low), written(high), unit, si(low), si(high), anchor.si_unit, anchor.family, word,
         anchor.chip_model,
+        anchor.label,
     )  # fmt: skip
