@@ -245,10 +245,22 @@ def _date(quantity: Quantity, reading: _Reading) -> str:
     if same:
         return min(same, key=lambda mention: _gap(mention, quantity)).edtf
     if low and not _RELATIVE.match(clauses.text, at):
-        return inside[low - 1].edtf
+        last = inside[low - 1]
+        bare = _stands_alone(last, clauses)
+        return last.edtf if bare or quantity.family not in _APART else ""
     if not low and stop < sentence[1] and is_predicate(clauses, stop):
         return next((mention.edtf for mention in inside[high:] if mention.start < clauses.clause(stop)[1]), "")
     return ""
+
+
+# what a sentence adds at its end about the whole, after the milestones of its parts
+_APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue")
+
+
+def _stands_alone(mention: dates.Mention, clauses: Clauses) -> bool:
+    """Say whether a date fills its clause, and so governs what follows ("2024年,")."""
+    start, stop = clauses.clause(mention.start)
+    return stop - start - (mention.end - mention.start) <= 3
 
 
 _RELATIVE = re.compile(r"\s?(?:which|that|and)\s(?:will|would|could|is expected)\b")

@@ -21,7 +21,7 @@ _HAN_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 _HOLIDAYS = {"五一": "05-01", "十一": "10-01", "国庆": "10-01", "元旦": "01-01", "七一": "07-01"}
 _PART_ZH = (
     r"(?P<part>年底|年末|底(?!层)|末|年初|初|年中|上半年|下半年|第?[一二三四1-4]季度?|"
-    r"(?:前|头)三季度|春节|[\"“「]?(?:五一|十一|国庆|元旦|七一)[\"”」]?(?!期)|[春夏秋冬]季?天?|中旬|上旬|下旬)?"
+    r"(?:前|头)三季度|Q[1-4]|春节|[\"“「]?(?:五一|十一|国庆|元旦|七一)[\"”」]?(?!期)|[春夏秋冬]季?天?|中旬|上旬|下旬)?"
 )
 _ZH = re.compile(
     r"(?:(?P<year>(?:19|20)\d\d|[二一][〇零九][〇零一二三四五六七八九]{2})\s?年(?:度)?|(?P<rel>[今本当去明后前次])年(?:度)?的?(?!产|均))\s?"
@@ -196,8 +196,8 @@ def _part(year: int, month: int | None, part: str, day: int | None = None) -> st
         return f"{year}-01/{year}-06" if part[0] == "上" else f"{year}-07/{year}-12"
     if part in ("前三季度", "头三季度"):
         return f"{year}-01/{year}-09"
-    if "季" in part and part[0] not in _SEASON:
-        quarter = "一二三四1234".index(part.removeprefix("第")[0]) % 4
+    if ("季" in part or part[0] == "Q") and part[0] not in _SEASON:
+        quarter = "一二三四1234".index(part.lstrip("第Q")[0]) % 4
         return f"{year}-{3 * quarter + 1:02d}/{year}-{3 * quarter + 3:02d}"
     if part[0] in _SEASON:
         return _season(year, part[0]) if part != "春节" else f"{year}"

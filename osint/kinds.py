@@ -87,6 +87,8 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
         if family == "thing" and not quantity.label and "、" in before and len(before.rpartition("、")[2]) > 2:
             before = before.rpartition("、")[2]
             return _by_words(family, before, after, before)
+        if quantity.unit in ("项", "处", "条", "宗", "组"):
+            return _by_words(family, before, after, before)
         wide = quantity.label or text[max(sentence_start, quantity.start - _BEHIND) : quantity.start]
         if (
             family == "thing"
@@ -100,7 +102,8 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
     if family == "share":
         return _share(before, after)
     if family == "duration":
-        return _duration(quantity, text[max(sentence_start, quantity.start - 24) : quantity.start], after)
+        ahead = text[quantity.end : min(sentence_end, quantity.end + 40)]
+        return _duration(quantity, text[max(sentence_start, quantity.start - 24) : quantity.start], ahead)
     if family == "compute" and quantity.low in (480, 720, 1080, 2160, 4320) and "算力" not in before + after:
         return ""
     return family if family in _FINAL else ""
@@ -149,13 +152,12 @@ def _share(before: str, after: str) -> str:
     return "share" if _NOUN.search(before + " " + after) else ""
 
 
+_NAMES_DURATION = re.compile(r"\b(?:contract|lease|agreement|deal|period|term|PPA)\b|^的?(?:工期|建设期|合同|租期)")
+
+
 def _duration(quantity: Quantity, before: str, after: str) -> str:
     value = quantity.low or quantity.high or 0
     if value > 2000 or (quantity.unit == "年" and value > 100) or _NOT_DURATION.search(after[:6]):
         return ""
-    hyphened = quantity.unit.startswith("-") or bool(
-        re.match(r"\s(?:contract|lease|agreement|deal|period|term)", after)
-    )
-    return (
-        "duration" if hyphened or _DURATION.search(before) or re.match(r"的?(?:工期|建设期|合同|租期)", after) else ""
-    )
+    named = _DURATION.search(before) or _NAMES_DURATION.search(after[:40])
+    return "duration" if named else ""

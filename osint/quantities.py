@@ -130,10 +130,12 @@ def _atom(match: re.Match[str], number: float, text: str) -> Atom:
     scale, unit, currency = match["scale"] or "", match["unit"] or "", match["currency"] or ""
     end = match.end()
     bracketed = match["bracket"]
-    if unit and "\n" in text[match.end("number") : match.start("unit")] and not (currency or scale):
-        if vocabulary.units()[vocabulary.key(unit)].family in ("thing", "cards", "duration", "area"):
-            unit, end = "", match.end("number")
-    if unit and bracketed and text[end : end + 1] not in (*_CLOSERS,):
+    broken = unit and not (currency or scale) and "\n" in text[match.end("number") : match.start("unit")]
+    if broken and vocabulary.units()[vocabulary.key(unit)].family in ("thing", "cards", "duration", "area"):
+        unit, end = "", match.end("number")
+    if unit and bracketed and text[end : end + 1] in (*_CLOSERS,):
+        end += 1
+    elif unit and bracketed:
         unit, end = "", match.end("more2") if match["more2"] else match.end("scale" if scale else "number")
     if scale.lower() in ("m", "b", "t", "k", "mm") and not currency and not _scale_allowed(scale, unit, text, end):
         if unit and match.end("scale") == match.start("unit"):
