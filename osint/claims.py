@@ -246,6 +246,8 @@ def _date(quantity: Quantity, reading: _Reading) -> str:
         return min(same, key=lambda mention: _gap(mention, quantity)).edtf
     if low and not _RELATIVE.match(clauses.text, at):
         last = inside[low - 1]
+        if _OTHER_PART.search(clauses.text, last.end, quantity.start):
+            return ""
         bare = _stands_alone(last, clauses)
         return last.edtf if bare or quantity.family not in _APART else ""
     if not low and stop < sentence[1] and is_predicate(clauses, stop):
@@ -263,6 +265,8 @@ def _stands_alone(mention: dates.Mention, clauses: Clauses) -> bool:
     return stop - start - (mention.end - mention.start) <= 3
 
 
+# words that turn to another part of a project, of which the date before them says nothing
+_OTHER_PART = re.compile(r"[,;](?:[一二三四五]期|另外?|此外|二是|三是|\d号)")
 _RELATIVE = re.compile(r"\s?(?:which|that|and)\s(?:will|would|could|is expected)\b")
 
 

@@ -96,6 +96,8 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
             and "服务器" in before + _STOPS.split(after, maxsplit=1)[0]
         ):
             return "servers"
+        if family == "thing" and len(_HAN.findall(_GENERIC.sub("", before))) > 1:
+            return _by_words(family, before, after, before)  # "交换机40台" is named by its own clause
         return _by_words(family, before, after, wide)
     if family == "tenths":
         return "share" if quantity.low and quantity.low < 10 and not _GROWTH.search(before[-12:]) else ""
@@ -118,6 +120,10 @@ def _bare(unit: str) -> str:
     return _SIGN_AND_SCALE.sub("", unit)
 
 
+_HAN = re.compile("[一-龥]")
+_GENERIC = re.compile(
+    "安装|调试|到货|采购|部署|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
+)
 _STOPS = re.compile(r"[,;、。(]")
 _STOPS_OR_DIGIT = re.compile(r"[,;、。(]|\d")
 

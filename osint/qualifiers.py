@@ -35,9 +35,12 @@ def qualifier(text: str, start: int, end: int, more: bool) -> str:
         for length in range(min(longest, len(tail)), 0, -1):
             word = words.get(tail[-length:])
             if word and not (tail[-1].isascii() and tail[-length].isalpha() and tail[-length - 1 : -length].isalpha()):
-                if word == "none":
-                    break
-                return word
+                return word if word != "none" else _behind(text, start, end, more, before)
+    return _behind(text, start, end, more, before)
+
+
+def _behind(text: str, start: int, end: int, more: bool, before: str) -> str:
+    """Return the qualifier by the letters inside the number and the words behind it."""
     if more or (before.endswith("上") and text[start] in "十百千万亿"):
         return "more than"
     after = text[end : end + _BEHIND].lstrip(" (").lower()

@@ -253,7 +253,7 @@ def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
 
 
 def _is_range(atom: Atom, following: Atom, gap: str, text: str) -> bool:
-    between = re.search(r"between\s{1,2}$", text[max(0, atom.start - 9) : atom.start])
+    between = re.search(r"(?i:between)\s{1,2}$", text[max(0, atom.start - 9) : atom.start])
     if not (_RANGE.fullmatch(gap) or (between and re.fullmatch(r"\s(?:and|to)\s", gap))):
         return False
     if atom.family and atom.family != following.family:
