@@ -7,6 +7,10 @@ import json
 import math
 import sys
 from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def add_verbs(subparsers: argparse._SubParsersAction) -> None:
@@ -20,9 +24,16 @@ def add_verbs(subparsers: argparse._SubParsersAction) -> None:
 
 def _extract(args: argparse.Namespace) -> int:
     from osint import filings
+    from osint.errors import OsintError
 
+    status = 0
     for name in args.filings:
-        filing = filings.open_filing(name)
+        try:
+            filing = filings.open_filing(name)
+        except OsintError as error:
+            print(f"osint extract: {error}", file=sys.stderr)
+            status = 2
+            continue
         table = filings.claims_of(filing, document=args.date)
         for remark in filing.remarks:
             print(f"osint extract: {name}: {remark}", file=sys.stderr)
@@ -30,16 +41,16 @@ def _extract(args: argparse.Namespace) -> int:
             _print_json(table)
         else:
             _print_table(table)
-    return 0
+    return status
 
 
-def _print_json(table) -> None:  # type: ignore[no-untyped-def]
+def _print_json(table: pd.DataFrame) -> None:
     for row in table.to_dict("records"):
         clean = {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
         print(json.dumps(clean, ensure_ascii=False))
 
 
-def _print_table(table) -> None:  # type: ignore[no-untyped-def]
+def _print_table(table: pd.DataFrame) -> None:
     columns = [
         "file",
         "kind",

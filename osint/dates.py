@@ -91,7 +91,7 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
 
 
 _Reader = Callable[["re.Match[str]", "date | None", str], str]
-_LATIN_HINT = re.compile(r"[A-Za-z]{3}")
+_LATIN_HINT = re.compile(r"[A-Za-z]{2}|[QH][1-4]")
 _HAN_HINT = re.compile(r"[年月日]|今天|昨天|当天")
 
 
@@ -304,7 +304,7 @@ def document_date(text: str, name: str = "") -> date | None:
                 pass
     head = text[:3000] + "\n" + text[-400:]
     label = (
-        r"(?:发布时间|发布日期|公告时间|公告日期|发文日期|成文日期|日期|时间|Published|Posted|Updated|Date)[::\s]{0,3}"
+        r"(?:发布时间|发布日期|公告时间|公告日期|发文日期|成文日期|日期|时间|Published|Posted|Updated|Date)[:：\s]{0,3}"
     )
     stamp = r"(20\d\d)\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})"
     match = re.search(label + stamp, head) or re.search(

@@ -52,16 +52,21 @@ def docx(paragraphs: list[str], table: list[list[str]]) -> bytes:
     space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
     words = "".join(f"<w:p><w:r><w:t>{p}</w:t></w:r></w:p>" for p in paragraphs)
     rows = "".join(
-        "<w:tr>" + "".join(f"<w:tc><w:p><w:r><w:t>{c}</w:t></w:r></w:p></w:tc>" for c in row) + "</w:tr>" for row in table
+        "<w:tr>" + "".join(f"<w:tc><w:p><w:r><w:t>{c}</w:t></w:r></w:p></w:tc>" for c in row) + "</w:tr>"
+        for row in table
     )
-    return _zip({"word/document.xml": f"<w:document {space}><w:body>{words}<w:tbl>{rows}</w:tbl></w:body></w:document>"})
+    return _zip(
+        {"word/document.xml": f"<w:document {space}><w:body>{words}<w:tbl>{rows}</w:tbl></w:body></w:document>"}
+    )
 
 
 def xlsx(rows: list[list[str | float]]) -> bytes:
     space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     cells = "".join(
         "<row>"
-        + "".join(f"<c><v>{c}</v></c>" if isinstance(c, float) else f'<c t="inlineStr"><is><t>{c}</t></is></c>' for c in row)
+        + "".join(
+            f"<c><v>{c}</v></c>" if isinstance(c, float) else f'<c t="inlineStr"><is><t>{c}</t></is></c>' for c in row
+        )
         + "</row>"
         for row in rows
     )
@@ -107,11 +112,14 @@ def _notices() -> list[Document]:
         "沙岭县智算服务器采购项目中标公告",
     )
     wrong = _page(
-        table([["总成交金额", "￥98.500000 万元"]]) + "<p>成交金额：9850000.00(元)</p><p>服务期：36个月。</p>", "成交公告"
+        table([["总成交金额", "￥98.500000 万元"]]) + "<p>成交金额：9850000.00(元)</p><p>服务期：36个月。</p>",
+        "成交公告",
     )
     old = _page(
         '<div class="vT_detail_content"><p>预算金额：860万元</p><p>采购内容：标准机柜120架、UPS电源4台，交付期60天。</p></div>',
-        "旧版公告", "gb18030", "gb2312",
+        "旧版公告",
+        "gb18030",
+        "gb2312",
     )
     ggzy = _page(
         '<h4 class="h4_o">河西新区算力中心一期工程施工招标公告</h4><div id="mycontent"><p>本招标项目总建筑面积48,600.5㎡，'
@@ -119,7 +127,17 @@ def _notices() -> list[Document]:
         "河西新区算力中心一期工程",
     )
     epoint = _page(
-        '<div class="ewb-info-bd">' + table([["标段", "数量(台)", "最高限价(万元)"], ["一", "125", "23125"], ["二", "60", "9600"], ["合计", "185", "32725"]], True) + "</div>",
+        '<div class="ewb-info-bd">'
+        + table(
+            [
+                ["标段", "数量(台)", "最高限价(万元)"],
+                ["一", "125", "23125"],
+                ["二", "60", "9600"],
+                ["合计", "185", "32725"],
+            ],
+            True,
+        )
+        + "</div>",
         "采购公告",
     )
     return [
@@ -142,11 +160,14 @@ def _approvals() -> list[Document]:
         "规划占地85亩，建设算力规模3000P。\n总投资：15.6亿元\n计划开工时间：2025年5月\n拟建成时间：2026年12月\n"
     ).encode()
     power = _page(
-        "<p>新建220kV变电站1座，主变规模2×240MVA；配套风电50万千瓦、光伏30万千瓦，储能10万千瓦/40万千瓦时，年发电量约19.8亿千瓦时。</p>", "核准批复"
+        "<p>新建220kV变电站1座，主变规模2×240MVA；配套风电50万千瓦、光伏30万千瓦，储能10万千瓦/40万千瓦时，年发电量约19.8亿千瓦时。</p>",
+        "核准批复",
     )
     big5 = _page(
         "<p>該數據中心位於北沙岭新界，佔地約2.5公頃，總樓面面積逾9萬平方米，總投資約38億港元，預計2027年落成啟用，可提供機櫃6,000個。</p>",
-        "數據中心發展", "big5hkscs", "big5",
+        "數據中心發展",
+        "big5hkscs",
+        "big5",
     )
     return [
         Document("energy_review.shtml", energy, (("tce", None, 123500), ("energy", 1005, 1005), ("pue", None, 1.18), ("racks", 6000, 6000), ("power", 90, 90))),
@@ -163,10 +184,17 @@ def _news() -> list[Document]:
         "<p>联系电话：0902-6711234</p>",
         "白石滩零距离",
     )
-    mirror = _page("<p>走进园地，1号楼、2号楼已然封顶，可承载算力1.2P。今年该企业投资6.8亿元，预测年底前上架服务器1500台。</p>", "转载")
+    mirror = _page(
+        "<p>走进园地，1号楼、2号楼已然封顶，可承载算力1.2P。今年该企业投资6.8亿元，预测年底前上架服务器1500台。</p>",
+        "转载",
+    )
     provincial = "截至2025年5月底，全省已建成标准机架9.3万架，智能算力规模达到8400P，较年初净增8000P，平均上架率超过72%。\n绿电占比85%以上，平均电价低至0.28元/千瓦时。\n".encode()
-    mixed = "发布时间：2024年9月15日\r\n一期投资12亿元，２０００Ｐ算力已进入施工阶段，预计到明年“五一”完成。\r\n明年年底预计建成8000P。\r\n".encode("gbk")
-    traditional = "據介紹，該集群由1.6萬卡國產加速卡組成，總算力達3579P，已於2025年9月點亮，總投資約28億元(人民幣)。\n".encode()
+    mixed = "发布时间：2024年9月15日\r\n一期投资12亿元，２０００Ｐ算力已进入施工阶段，预计到明年“五一”完成。\r\n明年年底预计建成8000P。\r\n".encode(
+        "gbk"
+    )
+    traditional = (
+        "據介紹，該集群由1.6萬卡國產加速卡組成，總算力達3579P，已於2025年9月點亮，總投資約28億元(人民幣)。\n".encode()
+    )
     return [
         Document("county_news.html", county, (("compute", 12000, 12000), ("money_cny", 6.8e8, 6.8e8), ("servers", 1500, 1500), ("count", 13, 13), ("money_cny", 2.27e10, 2.27e10), ("count", 9, 9))),
         Document("mirror_news.html", mirror, (("compute", 1.2, 1.2), ("money_cny", 6.8e8, 6.8e8), ("servers", 1500, 1500))),
@@ -188,7 +216,10 @@ Shares of its parent rose 4.5% on Wednesday.
         "Campus to draw 2.2GW",
     )
     tech = b"The cluster of 4,096 accelerators delivers 1.6 exaflops and sits in a 200,000 sq ft hall with a PUE of 1.15.\nIt cost \xe2\x82\xac1.2\nbillion, about 30% of the budget.\n"
-    review = _page("<p>Phase one (48MW) was energised in May 2025; the second, 96MW, is under construction and due online in Q2 2026.</p><p>The $390-million build has 2,400 racks.</p>", "Phase one")
+    review = _page(
+        "<p>Phase one (48MW) was energised in May 2025; the second, 96MW, is under construction and due online in Q2 2026.</p><p>The $390-million build has 2,400 racks.</p>",
+        "Phase one",
+    )
     return [
         Document("wire.txt", wire, (("count", 12, 12), ("chips", 80000, None), ("servers", 625, 625), ("money_cny", 3.4e9, 3.4e9), ("money_usd", 4.74e8, 4.74e8))),
         Document("trade.html", trade, (("land", 4856227.7, 4856227.7), ("power", 2200, 2200), ("power", 300, 300), ("count", 16, 16), ("gen", 422, 422), ("battery", 150, 150), ("battery_energy", 0.6, 0.6))),
@@ -203,8 +234,13 @@ def _attachments() -> list[Document]:
         "一、公司拟投资建设青石沟智算中心项目，项目算力总规模5,000PFlops，首批建设规模2,000PFlops，投资预计为人民币4.51亿元，项目建设期预计2个月。",
         "二、本次投资已经公司第九届董事会第三次会议审议通过，表决结果为9票同意、0票反对。",
     ])  # fmt: skip
-    two_pages = pdf([f"第{i}条 设备到场后由双方共同清点。" for i in range(1, 45)] + ["本项目总投资约12.6亿元，建设标准机柜5000个。"])
-    word = docx(["项目建设内容：建设智算中心1座，总建筑面积1.8万平方米。"], [["名称", "投资（万元）"], ["土建", "12000"], ["设备", "58000"], ["合计", "72000"]])
+    two_pages = pdf(
+        [f"第{i}条 设备到场后由双方共同清点。" for i in range(1, 45)] + ["本项目总投资约12.6亿元，建设标准机柜5000个。"]
+    )
+    word = docx(
+        ["项目建设内容：建设智算中心1座，总建筑面积1.8万平方米。"],
+        [["名称", "投资（万元）"], ["土建", "12000"], ["设备", "58000"], ["合计", "72000"]],
+    )
     sheet = xlsx([["项目", "装机(MW)", "投资（亿元）"], ["风电一期", 200.0, 12.5], ["光伏二期", 100.0, 4.2]])
     saved = mhtml(_page("<p>该中心已投运机架1800架，IT负荷约25MW。</p>", "保存的网页"))
     return [

@@ -9,8 +9,8 @@ ORDER = [
     # sources: the archive and the network
     "_ledger", "_warc", "_connect", "_bitflip", "archive", "archive_check", "page", "classify", "fetch", "archive_exchange", "_difference", "_manners", "sources", "adapters", "_rows", "neutral", "query", "hosts", "search", "pages", "notices",
     # filings and claims
-    "vocabulary", "normal", "numerals", "qualifiers", "nouns", "quantities", "dates", "rungs", "kinds", "claims", "totals", "copies",
-    "decoding", "hypertext", "office", "pdfs", "filings", "scans", "review",
+    "vocabulary", "normal", "numerals", "qualifiers", "nouns", "quantities", "dates", "rungs", "kinds", "claims", "copies",
+    "decoding", "hypertext", "office", "pdfs", "filings", "totals", "scans", "review",
     # model, verdict, report
     "network", "givens", "posterior", "explain", "model", "evidence", "verdict", "context", "checks", "advice", "hypotheses", "score", "findings",
     "estimates", "figures", "report", "doctor", "cli_sources", "cli_filings", "cli",
