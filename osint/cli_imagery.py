@@ -104,13 +104,11 @@ def _fetch(args: argparse.Namespace) -> int:
 
     site, found = _found(args)
     cube = imagery.read(found, site, args.bands.split(","), args.resolution)
-    arrays = {str(name): variable.values for name, variable in cube.data_vars.items()}
-    np.savez_compressed(
-        args.out, time=cube.time.values, y=cube.y.values, x=cube.x.values, crs=cube.attrs["crs"], **arrays
-    )
-    print(
-        f"{dict(cube.sizes)} in {args.out.name}; {cube.attrs['requests']} requests, {cube.attrs['bytes']:,} bytes"
-    )
+    arrays: dict[str, Any] = {str(name): variable.values for name, variable in cube.data_vars.items()}
+    arrays |= {"time": cube.time.values, "y": cube.y.values, "x": cube.x.values, "crs": cube.attrs["crs"]}
+    np.savez_compressed(args.out, **arrays)
+    print(f"{dict(cube.sizes)} in {args.out.name}")
+    print(f"{cube.attrs['requests']} requests, {cube.attrs['bytes']:,} bytes")
     for failure in cube.attrs["failures"]:
         print(f"  not read: {failure['id']} {failure['band']}: {failure['error']}")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 import zlib
 from collections.abc import Callable
@@ -39,7 +40,7 @@ CLOSED_GDAL = {
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
     "GDAL_NUM_THREADS": "1",
 }
-RASTER_DRIVERS = ("GTiff", "JP2OpenJPEG", "PNG", "JPEG")
+_OTHER_KINDS = {b"\0\0\0\x0cjP  ": "JP2OpenJPEG", b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Level:
 class Cog:
     """The header of one file."""
 
+    ranges: Ranges = field(repr=False)
     href: str
     crs: CRS
     dtype: np.dtype[Any]
@@ -102,18 +104,12 @@ class _Head:
         ]
 
 
-_loop: asyncio.AbstractEventLoop | None = None
-_loop_lock = threading.Lock()
-
-
-def _in_loop(work: Any) -> Any:
-    """Run a coroutine on a thread of its own: a notebook's loop is already running."""
-    global _loop
-    with _loop_lock:
-        if _loop is None:
-            _loop = asyncio.new_event_loop()
-            threading.Thread(target=_loop.run_forever, name="osint-headers", daemon=True).start()
-    return asyncio.run_coroutine_threadsafe(work, _loop).result(timeout=300)
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop on a thread of its own: a notebook's is already running."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="osint-headers", daemon=True).start()
+    return loop
 
 
 async def _opened(head: _Head, prefetch: int) -> TIFF:
@@ -124,14 +120,14 @@ def open_cog(ranges: Ranges, href: str, level: str) -> Cog | None:
     """Return the header of a file; None when its kind is one that only GDAL reads."""
     first = ranges.get(href, 0, HEAD_BYTES, level, floor=16)
     if first[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        if first[:12].startswith((b"\0\0\0\x0cjP  ", b"\x89PNG", b"\xff\xd8\xff")):
+        if first.startswith(tuple(_OTHER_KINDS)):
             return None
         shown = "a web page" if first.lstrip()[:1] == b"<" else "no picture"
         raise ReadError(f"what lies at {href.partition('?')[0][-80:]} is {shown}")
     head = _Head(lambda start, size: ranges.get(href, start, size, level, floor=1), first)
     try:
-        tiff = _in_loop(_opened(head, len(first)))
-        return _cog(href, tiff)
+        opening = asyncio.run_coroutine_threadsafe(_opened(head, len(first)), _loop())
+        return _cog(ranges, href, opening.result(timeout=300))
     except ReadError:
         raise
     except BaseException as error:
@@ -142,7 +138,7 @@ def open_cog(ranges: Ranges, href: str, level: str) -> Cog | None:
         raise ReadError(f"the header of {href.partition('?')[0][-80:]} is broken: {text}") from error
 
 
-def _cog(href: str, tiff: TIFF) -> Cog | None:
+def _cog(ranges: Ranges, href: str, tiff: TIFF) -> Cog | None:
     """Check what a header says and return it; None sends the file to GDAL."""
     images = [i for i in tiff.ifds if not (i.new_subfile_type or 0) & 4]
     full = images[0]
@@ -177,7 +173,7 @@ def _cog(href: str, tiff: TIFF) -> Cog | None:
         if image.tile_width and image.compression == full.compression and image.predictor == full.predictor
     )
     nodata = _float(full.gdal_nodata)
-    return Cog(href, CRS.from_epsg(code), dtype, nodata, levels, predicted)
+    return Cog(ranges, href, CRS.from_epsg(code), dtype, nodata, levels, predicted)
 
 
 def _level(image: Any, full: Any) -> Level:
@@ -222,7 +218,7 @@ def window(
     """
     cog = open_cog(ranges, href, level)
     if cog is None:
-        return _by_gdal(ranges, href, grid, level, smooth, nodata)
+        return _by_gdal(_Bytes(ranges, href, level), grid, smooth, nodata)
     fill = nodata if nodata is not None else (cog.nodata or 0)
     chosen = _pick(cog, grid)
     depth = level if level == "scl" or chosen is cog.levels[0] else "overview"
@@ -230,11 +226,11 @@ def window(
     rows, columns = _extent(chosen, grid, cog.crs)
     if rows[0] >= rows[1] or columns[0] >= columns[1]:
         return np.full(grid.shape, fill, cog.dtype), False
-    part = _tiles(ranges, cog, chosen, rows, columns, depth, fill)
-    corner = chosen.transform * Affine.translation(columns[0], rows[0])
+    part = _tiles(cog, chosen, rows, columns, depth=depth, fill=fill)
+    corner = chosen.transform @ Affine.translation(columns[0], rows[0])
     if same and (aligned(corner, grid.transform) or chosen is not cog.levels[0]):
         return _sampled(part, corner, grid, fill), False
-    return _warped(part, corner, cog.crs, grid, smooth, fill), True
+    return _warped(part, (corner, cog.crs), grid, smooth, fill), True
 
 
 def _pick(cog: Cog, grid: Grid) -> Level:
@@ -259,11 +255,11 @@ def _extent(level: Level, grid: Grid, crs: CRS) -> tuple[tuple[int, int], tuple[
 
 
 def _tiles(
-    ranges: Ranges,
     cog: Cog,
     level: Level,
     rows: tuple[int, int],
     columns: tuple[int, int],
+    *,
     depth: str,
     fill: float,
 ) -> np.ndarray:
@@ -275,7 +271,7 @@ def _tiles(
             top, left = ty * down, tx * across
             r0, r1 = max(rows[0] - top, 0), min(rows[1] - top, down)
             c0, c1 = max(columns[0] - left, 0), min(columns[1] - left, across)
-            pixels = _tile(ranges, cog, level, tx, ty, r1, depth)
+            pixels = _tile(cog, level, (tx, ty), r1, depth)
             if pixels is None:
                 continue
             piece = pixels[r0:r1, :c1]
@@ -289,16 +285,14 @@ def _tiles(
     return out
 
 
-def _tile(
-    ranges: Ranges, cog: Cog, level: Level, tx: int, ty: int, rows: int, depth: str
-) -> np.ndarray | None:
-    """Return the first `rows` rows of a tile (still as differences, if predicted); None where the file has none.
+def _tile(cog: Cog, level: Level, tile: tuple[int, int], rows: int, depth: str) -> np.ndarray | None:
+    """Return the first `rows` rows of a tile (still as differences, if predicted), None if it has no bytes.
 
     A deflated tile is a stream from its first row on, so the bytes behind the last row that is needed are
     neither asked for nor unpacked.
     """
     down, across = level.tile
-    index = ty * -(-level.shape[1] // across) + tx
+    index = tile[1] * -(-level.shape[1] // across) + tile[0]
     start, size = level.ifd.tile_offsets[index], level.ifd.tile_byte_counts[index]
     if not size:
         return None
@@ -306,10 +300,11 @@ def _tile(
         raise ReadError(f"a tile is said to take {size} bytes: not read")
     needed = rows * across * cog.dtype.itemsize
     # content is not spread evenly over the rows: ask a twentieth more, and the rest if that was too little
-    ask = min(size, int(size * rows / down * 1.05) + 2048)
-    unpacked = _inflate(ranges.get(cog.href, start, ask, depth), needed)
+    filled = min(down, level.shape[0] - tile[1] * down)
+    ask = min(size, int(size * rows / filled * 1.05) + 2048)
+    unpacked = _inflate(cog.ranges.get(cog.href, start, ask, depth), needed)
     if len(unpacked) < needed and ask < size:
-        unpacked = _inflate(ranges.get(cog.href, start, size, depth), needed)
+        unpacked = _inflate(cog.ranges.get(cog.href, start, size, depth), needed)
     if len(unpacked) < needed:
         raise ReadError(f"a tile holds {len(unpacked)} bytes where {needed} are needed: the file is broken")
     return np.frombuffer(unpacked, cog.dtype).reshape(rows, across)
@@ -332,13 +327,13 @@ def _sampled(part: np.ndarray, corner: Affine, grid: Grid, fill: float) -> np.nd
     return out
 
 
-def _warped(part: np.ndarray, corner: Affine, crs: CRS, grid: Grid, smooth: bool, fill: float) -> np.ndarray:
+def _warped(part: np.ndarray, place: tuple[Affine, CRS], grid: Grid, smooth: bool, fill: float) -> np.ndarray:
     out = np.full(grid.shape, fill, part.dtype)
     reproject(
         part,
         out,
-        src_transform=corner,
-        src_crs=crs,
+        src_transform=place[0],
+        src_crs=place[1],
         src_nodata=fill,
         dst_transform=grid.transform,
         dst_crs=grid.crs,
@@ -355,9 +350,11 @@ class _Bytes:
     CHUNK = 1 << 16
 
     def __init__(self, ranges: Ranges, href: str, level: str) -> None:
-        self._ranges, self._href, self._level, self._at = ranges, href, level, 0
+        self._ranges, self.href, self._level, self._at = ranges, href, level, 0
         self.size = ranges.size(href, level)
         self.error: ReadError | None = None
+        start = ranges.get(href, 0, min(HEAD_BYTES, self.size), level)
+        self.driver = next((name for magic, name in _OTHER_KINDS.items() if start.startswith(magic)), "GTiff")
 
     def read(self, size: int = -1) -> bytes:
         size = self.size - self._at if size < 0 else min(size, self.size - self._at)
@@ -366,7 +363,7 @@ class _Bytes:
         first, last = self._at // self.CHUNK, -(-(self._at + size) // self.CHUNK)
         try:
             start, stop = first * self.CHUNK, min(last * self.CHUNK, self.size)
-            body = self._ranges.get(self._href, start, stop - start, self._level)
+            body = self._ranges.get(self.href, start, stop - start, self._level)
         except ReadError as error:
             self.error = error
             return b""
@@ -391,12 +388,9 @@ class _Bytes:
         pass
 
 
-def _by_gdal(
-    ranges: Ranges, href: str, grid: Grid, level: str, smooth: bool, nodata: float | None
-) -> tuple[np.ndarray, bool]:
+def _by_gdal(source: _Bytes, grid: Grid, smooth: bool, nodata: float | None) -> tuple[np.ndarray, bool]:
     """Read a window with GDAL, which is handed our bytes: it opens no address and no second file itself."""
-    source = _Bytes(ranges, href, level)
-    name = f"osint-{abs(hash(href)):x}"
+    name = f"osint-{id(source):x}"
 
     def opener(path: str, mode: str = "rb") -> _Bytes:
         if path.rpartition("/")[2] != name or "r" not in mode:
@@ -406,14 +400,14 @@ def _by_gdal(
     try:
         with (
             rasterio.Env(**CLOSED_GDAL),
-            rasterio.open(name, opener=opener, driver=list(RASTER_DRIVERS)) as picture,
+            rasterio.open(name, opener=opener, driver=source.driver) as picture,
         ):
             return gdal_window(picture, grid, smooth, nodata)
     except (RasterioError, ValueError, OSError) as error:
         if isinstance(error, ReadError):
             raise
         said = str(source.error or error).splitlines()[0][:160]
-        raise ReadError(f"{href.partition('?')[0][-80:]} is no readable picture: {said}") from error
+        raise ReadError(f"{source.href.partition('?')[0][-80:]} is no readable picture: {said}") from error
 
 
 def gdal_window(
@@ -436,8 +430,8 @@ def gdal_window(
     columns = columns[0] // factor * factor, columns[1]
     shape = -(-(rows[1] - rows[0]) // factor), -(-(columns[1] - columns[0]) // factor)
     part = picture.read(band, window=Window.from_slices(rows, columns), out_shape=shape)
-    corner = picture.transform * Affine.translation(columns[0], rows[0])
-    corner = corner * Affine.scale((columns[1] - columns[0]) / shape[1], (rows[1] - rows[0]) / shape[0])
+    corner = picture.transform @ Affine.translation(columns[0], rows[0])
+    corner = corner @ Affine.scale((columns[1] - columns[0]) / shape[1], (rows[1] - rows[0]) / shape[0])
     if picture.crs == CRS.from_user_input(grid.crs) and (factor > 1 or aligned(corner, grid.transform)):
         return _sampled(part, corner, grid, fill), False
-    return _warped(part, corner, picture.crs, grid, smooth, fill), True
+    return _warped(part, (corner, picture.crs), grid, smooth, fill), True

@@ -56,7 +56,7 @@ class Demo:
 
     def frame_transform(self) -> Affine:
         """Return the transform of a served 10 m band."""
-        return self.world.transform * Affine.translation(-self.inset_px[1], -self.inset_px[0])
+        return self.world.transform @ Affine.translation(-self.inset_px[1], -self.inset_px[0])
 
     def item(self, i: int) -> dict[str, Any]:
         """Return scene `i` as an item in the form of Earth Search v1."""
@@ -131,7 +131,7 @@ class Demo:
         frame = np.zeros((size, size), pixels.dtype)
         frame[row : row + pixels.shape[0], column : column + pixels.shape[1]] = pixels
         nearest = pixels.dtype == np.uint8
-        return cog_bytes(frame, self.frame_transform() * Affine.scale(factor), self.world.epsg, nearest)
+        return cog_bytes(frame, self.frame_transform() @ Affine.scale(factor), self.world.epsg, nearest)
 
     def search(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Answer a STAC search: collections, datetime, bbox or intersects, ids, limit, token."""
@@ -166,10 +166,9 @@ class Demo:
         if asked.get("ids") and self.world.ids[i] not in asked["ids"]:
             return False
         start, _, end = str(asked.get("datetime") or "../..").partition("/")
+        first, last = (dt.datetime.fromisoformat(v) if v not in ("", "..") else None for v in (start, end))
         when = self.world.dates[i]
-        if start not in ("", "..") and when < dt.datetime.fromisoformat(start):
-            return False
-        if end not in ("", "..") and when > dt.datetime.fromisoformat(end):
+        if (first and when < first) or (last and when > last):
             return False
         if asked.get("bbox"):
             return bool(self.footprint().intersects(shapely.box(*asked["bbox"])))
@@ -179,7 +178,7 @@ class Demo:
 
 
 def cog_bytes(frame: np.ndarray, transform: Affine, epsg: int, nearest: bool) -> bytes:
-    """Return a Cloud Optimised GeoTIFF with tiles of 1024, overviews, deflate and predictor 2; 0 is nodata."""
+    """Return a COG with tiles of 1024, overviews, deflate and predictor 2; 0 is nodata."""
     profile = {
         "driver": "GTiff",
         "height": frame.shape[0],
@@ -264,7 +263,7 @@ def _handler(made: Demo) -> type[BaseHTTPRequestHandler]:
                 asked["intersects"] = json.loads(query["intersects"])
             self._json(_answer(made, parts.path.rstrip("/"), asked))
 
-        do_HEAD = do_GET
+        do_HEAD = do_GET  # noqa: N815
 
         def do_POST(self) -> None:
             size = min(int(self.headers.get("Content-Length") or 0), 1 << 20)
@@ -348,7 +347,7 @@ def _answer(made: Demo, path: str, asked: dict[str, Any]) -> dict[str, Any] | No
         return made.search(asked)
     if path == f"/collections/{COLLECTION}/items":
         return made.search({**asked, "collections": [COLLECTION]})
-    pages = {
+    pages: dict[str, dict[str, Any]] = {
         "": root,
         "/collections": {"collections": [collection], "links": []},
         f"/collections/{COLLECTION}": collection,

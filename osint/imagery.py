@@ -42,8 +42,8 @@ def read(
     `scenes` are rows of `imagery.scenes` (any subset), `bands` Sentinel-2 names ("B02", or "blue") and "scl",
     or another collection's own names. Returns a Dataset with dims time, y, x and one variable for each band:
     float32 in physical units (reflectance for Sentinel-2, the offset of baseline 04.00 applied exactly once),
-    NaN for nodata; "scl" is uint8 class codes, 0 for nodata, with the class names in its attrs. The tiles of one
-    pass are one time. Attrs: crs, transform (six numbers), requests, bytes, levels (by "scl", "overview",
+    NaN for nodata; "scl" is uint8 class codes, 0 for nodata, with the class names in its attrs. The tiles of
+    one pass are one time. Attrs: crs, transform (six numbers), requests, bytes, levels (by "scl", "overview",
     "full"), failures [{id, band, error}], resampled [ids], offset_suspects [{id, reason}], changed [hrefs].
 
     A scene that cannot be read leaves NaN and a failure; the others go on. A `resolution` coarser than the

@@ -142,13 +142,13 @@ class _Checked:
             options = self.socket_options  # type: ignore[attr-defined]
             return create_connection((address, self.port), STALLED_S, socket_options=options)
         except TimeoutError as error:
-            raise urllib3.exceptions.ConnectTimeoutError(self, f"{self.host} does not answer") from error  # type: ignore[arg-type]
+            raise urllib3.exceptions.ConnectTimeoutError(self, f"{self.host} does not answer") from error
         except OSError as error:
             raise urllib3.exceptions.NewConnectionError(self, f"{self.host}: {error}") from error  # type: ignore[arg-type]
 
 
 def checked_manager(catalogue: str, connections: int = CONNECTIONS) -> urllib3.PoolManager:
-    """Return a pool of connections that reaches public addresses and the named catalogue's own, nothing else."""
+    """Return a pool of connections to public addresses and the named catalogue's own, nothing else."""
     own = named_host(catalogue)
     plain = type("_Plain", (_Checked, urllib3.connection.HTTPConnection), {"own": own})
     secure = type("_Secure", (_Checked, urllib3.connection.HTTPSConnection), {"own": own})
@@ -165,8 +165,8 @@ class Ranges:
     """Byte ranges of the files that a catalogue's items name, remembered on disk.
 
     Parameters: `catalogue` as the user named it (an address, or a folder for local files); `spent` counts;
-    `blocks` keeps (None keeps nothing); `sign` turns an address into one with a short-lived token, just before
-    it is asked, and what it returns is never stored.
+    `blocks` keeps (None keeps nothing); `sign` turns an address into one with a short-lived token, just
+    before it is asked, and what it returns is never stored.
     """
 
     def __init__(
@@ -228,7 +228,7 @@ class Ranges:
                 time.sleep(min(0.3 * 3**attempt, 20.0) if not last.startswith("wait ") else float(last[5:]))
             try:
                 return self._once(href, start, length, level)
-            except _Again as again:
+            except _AgainError as again:
                 last = str(again)
             except urllib3.exceptions.ReadTimeoutError:
                 raise ReadError(f"{_shown(href)} stalled for {STALLED_S:g} s: try again later") from None
@@ -266,7 +266,9 @@ class Ranges:
         if answer.status in RETRIED:
             wait = answer.headers.get("Retry-After", "")
             answer.drain_conn()
-            raise _Again(f"wait {min(float(wait), 20.0)}" if wait.isdigit() else f"status {answer.status}")
+            raise _AgainError(
+                f"wait {min(float(wait), 20.0)}" if wait.isdigit() else f"status {answer.status}"
+            )
         _check_status(answer, href, start)
         etag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         if self._etags.setdefault(href, etag) != etag or (self.blocks and self.blocks.changed(href, etag)):
@@ -279,7 +281,7 @@ class Ranges:
         self.spent.add(level, size=len(body))
         declared = ENTITY.fullmatch(answer.headers.get("Content-Range", ""))
         if declared and len(body) != int(declared[2]) - int(declared[1]) + 1:
-            raise _Again(f"{len(body)} of {int(declared[2]) - int(declared[1]) + 1} bytes came")
+            raise _AgainError(f"{len(body)} of {int(declared[2]) - int(declared[1]) + 1} bytes came")
         self._sizes[href] = int(declared[3]) if declared and declared[3] != "*" else 0
         if self.blocks:
             self.blocks.put(href, start, etag, body, self._sizes[href])
@@ -287,7 +289,7 @@ class Ranges:
         return body
 
 
-class _Again(Exception):
+class _AgainError(Exception):
     """Worth another try."""
 
 
