@@ -75,7 +75,7 @@ class Blocks:
         # a block that begins where another ends lengthens it, so a tile read in two parts is one block
         for path in home.glob(f"{_short(etag)}-*"):
             begin = int(path.name.rpartition("-")[2])
-            if begin < start and path.stat().st_size - 32 == start - begin:
+            if 0 <= begin < start and path.stat().st_size - 32 == start - begin:
                 body, start = path.read_bytes()[32:] + body, begin
                 break
         _place(home / f"{_short(etag)}-{start}", hashlib.sha256(body).digest() + body)

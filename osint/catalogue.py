@@ -42,7 +42,7 @@ MAX_ITEMS = 20_000
 MAX_ANSWER_BYTES = 64 << 20
 COLUMNS = (
     "id", "datetime", "platform", "cloud_pct", "baseline", "offset", "footprint_share", "tile", "epsg",
-    "processed", "collection", "catalogue", "hrefs", "scales", "geometry",
+    "processed", "collection", "catalogue", "credit", "hrefs", "scales", "geometry",
 )  # fmt: skip
 
 
@@ -62,9 +62,9 @@ def scenes(
     `site` is what `grids.as_geometry` takes. `catalogue` is "earth-search", "planetary-computer", "cdse", the
     address of a STAC API, or a local STAC folder or file. Columns: id, datetime (UTC), platform, cloud_pct,
     baseline, offset (to add to the reflectance; NaN when nothing tells), footprint_share (of the site, 0 to
-    1), tile, epsg, processed, collection, catalogue, hrefs (band to address), scales (band to scale, offset
-    and nodata), geometry (footprint, degrees). `.attrs["dropped"]` lists {id, reason} of every item that is
-    not returned, by the rule of `items.without_duplicates`; requests, bytes and levels say what it cost.
+    1), tile, epsg, processed, collection, catalogue, credit, hrefs (band to address), scales (band to scale,
+    offset and nodata), geometry (footprint, degrees). `.attrs["dropped"]` lists {id, reason} of every item
+    that is not returned, by the rule of `items.without_duplicates`; requests, bytes and levels tell the cost.
 
     Every answer is kept under `answers` (default: the cache folder); with `offline` only kept ones are used.
     """

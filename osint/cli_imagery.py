@@ -84,7 +84,7 @@ def _found(args: argparse.Namespace) -> Any:
 
 def _scenes(args: argparse.Namespace) -> int:
     _, found = _found(args)
-    table = found.drop(columns=["hrefs", "scales", "geometry", "catalogue", "processed"])
+    table = found.drop(columns=["hrefs", "scales", "geometry", "catalogue", "processed", "credit"])
     if args.out:
         table.to_csv(args.out, index=False)
     else:

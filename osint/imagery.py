@@ -68,6 +68,7 @@ def read(
     dataset = _dataset(groups, grid, cubes)
     dataset.attrs.update(
         crs=grid.crs,
+        credit="; ".join(sorted({str(entry["credit"]) for group in groups for entry in group} - {""})),
         transform=tuple(grid.transform)[:6],
         **spent.as_attrs(),
         failures=sorted(reader.failures, key=lambda f: (f["id"], f["band"])),

@@ -90,10 +90,20 @@ def row(item: dict[str, Any], site: BaseGeometry, catalogue: str) -> dict[str, A
         "processed": str(properties.get("s2:generation_time") or properties.get("created") or ""),
         "collection": collection,
         "catalogue": catalogue,
+        "credit": credit(properties, collection, when),
         "hrefs": hrefs,
         "scales": scales,
         "geometry": footprint,
     }
+
+
+def credit(properties: dict[str, Any], collection: str, when: dt.datetime) -> str:
+    """Return the words that the licence of a scene asks for; simulated ones say SIMULATED."""
+    if properties.get("osint:simulated"):
+        return "SIMULATED: not a picture of any real place"
+    if collection.startswith("sentinel"):
+        return f"Contains modified Copernicus Sentinel data {when.year}"
+    return "Landsat, courtesy of the U.S. Geological Survey" if collection.startswith("landsat") else ""
 
 
 def offset(properties: dict[str, Any], assets: dict[str, Any], collection: str, baseline: str) -> float:

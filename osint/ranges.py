@@ -202,6 +202,44 @@ class Ranges:
             raise ReadError(f"{_shown(href)} ends after {start + len(whole)} bytes: the file is cut short")
         return whole
 
+    def whole(self, href: str, level: str, limit: int, body: bytes | None = None) -> bytes:
+        """Return a whole small file of at most `limit` bytes, by GET, or by POST of `body` (never kept)."""
+        check_href(href, self.catalogue)
+        kept = self.blocks.get(href, -1) if self.blocks and body is None else None
+        return (
+            kept
+            if kept is not None
+            else self._retried(lambda: self._get_whole(href, level, limit, body), href)
+        )
+
+    def _get_whole(self, href: str, level: str, limit: int, body: bytes | None) -> bytes:
+        self.spent.add(level, requests=1)
+        timeout = urllib3.Timeout(connect=STALLED_S, read=STALLED_S if body is None else DEADLINE_S)
+        headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
+        answer = self._pool.request(
+            "GET" if body is None else "POST",
+            href,
+            body=body,
+            headers=headers,
+            preload_content=False,
+            redirect=False,
+            timeout=timeout,
+        )
+        with contextlib.closing(answer):
+            if answer.status in RETRIED:
+                answer.drain_conn()
+                raise _AgainError(f"status {answer.status}")
+            if answer.status != 200:
+                raise ReadError(f"{_shown(href)} answered status {answer.status}")
+            got = _read(answer, limit + 1, href)
+            if len(got) > limit:
+                raise ReadError(f"{_shown(href)} is larger than {limit:,} bytes: not read")
+            self.spent.add(level, size=len(got))
+            if self.blocks and body is None:
+                self.blocks.put(href, -1, answer.headers.get("ETag") or "undated", got)
+            answer.release_conn()
+            return got
+
     def size(self, href: str, level: str) -> int:
         """Return the size of a file in bytes, as the answer to its first range said."""
         if named_host(self.catalogue) is None and urlsplit(href).scheme in ("", "file"):
@@ -222,12 +260,15 @@ class Ranges:
             return file.read(length)
 
     def _fetch(self, href: str, start: int, length: int, level: str) -> bytes:
+        return self._retried(lambda: self._once(href, start, length, level), href)
+
+    def _retried(self, ask: Callable[[], bytes], href: str) -> bytes:
         last = ""
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(min(0.3 * 3**attempt, 20.0) if not last.startswith("wait ") else float(last[5:]))
             try:
-                return self._once(href, start, length, level)
+                return ask()
             except _AgainError as again:
                 last = str(again)
             except urllib3.exceptions.ReadTimeoutError:

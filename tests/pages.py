@@ -1,5 +1,6 @@
 """A loopback server for tests: STAC answers, range files, and every misbehaviour a test asks for."""
 
+import contextlib
 import json
 import re
 import threading
@@ -89,6 +90,10 @@ class _Handler(BaseHTTPRequestHandler):
             send(self, 404, b'{"code": "NotFoundError"}', {})
             return
         send(self, 200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    def handle(self):
+        with contextlib.suppress(ConnectionError):
+            super().handle()
 
     def log_message(self, *args):
         pass
