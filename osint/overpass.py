@@ -28,9 +28,9 @@ def power(
 ) -> gpd.GeoDataFrame:
     """Return the power features within `radius_m` of a site's centre, as mapped by OpenStreetMap today.
 
-    Columns: osm (type/id), power, distance_m (from the centre to the nearest part), area_m2, the tags of `TAGS`
-    (":" as "_"), geometry (degrees). `.attrs["credit"]` must go onto whatever shows them. A missing feature is
-    not evidence: China is mapped unevenly. `answer` keeps the raw answer, and is read instead when it exists.
+    Columns: osm (type/id), power, distance_m (from the centre to the nearest part), area_m2, the tags of
+    `TAGS` (":" as "_"), geometry (degrees). `.attrs["credit"]` must go onto whatever shows them. A missing feature
+    is not evidence: China is mapped unevenly. `answer` keeps the raw answer; it is read when it exists.
     """
     if not 0 < radius_m <= MAX_RADIUS_M:
         raise OsintError(f"`radius_m` is over 0 and at most {MAX_RADIUS_M}, not {radius_m:g}")
@@ -75,7 +75,7 @@ def _row(element: dict[str, Any], centre: shapely.Point) -> dict[str, Any] | Non
 
 
 def _shape(element: dict[str, Any]) -> Any:
-    """Return a node as a point, a closed way as a surface unless it is a line, a relation as its outer ways."""
+    """Return a node as a point, a closed way as a surface unless a line, a relation as its outer part."""
     try:
         if element["type"] == "node":
             return shapely.Point(element["lon"], element["lat"])

@@ -71,13 +71,14 @@ def folder(
     """Read a folder of dated pictures onto one UTM grid, earliest first.
 
     A table `pictures.csv` in the folder may say for each `file`: date, sensor, credit, rights, precision_m,
-    crs, and the place as west, south, east, north (of the outer edges) or as gcps ("column row x y; ...", three
-    or more). Else the place is the GeoTIFF's own or a world file's (in `crs`), and the date is found in
+    crs, and the place as west, south, east, north (of the outer edges) or as gcps ("column row x y; ...",
+    three or more). Else the place is the GeoTIFF's own or a world file's (in `crs`), and the date is found in
     `dates` (by file name), in the name (2023-05-06, 20230506, 2023年5月6日) or in EXIF, in this order.
 
     Returns red, green, blue as float32, 0 to 1 of what a pixel can hold (a brightness, not a reflectance),
-    NaN outside, with coordinates id, sensor, credit, rights, precision_m and gsd_m by time. With `align`, shifts
-    against the first picture are estimated by phase correlation and removed; `.attrs["shifts"]` tells them.
+    NaN outside, with coordinates id, platform (the sensor), credit, rights, precision_m and gsd_m by time.
+    With `align`, shifts against the first picture are estimated by phase correlation and removed;
+    `.attrs["shifts"]` tells them.
     """
     home = Path(path)
     table = _table(home)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import urllib3
 from urllib3.util.connection import create_connection
@@ -205,7 +205,7 @@ class Ranges:
     def whole(self, href: str, level: str, limit: int, body: bytes | None = None) -> bytes:
         """Return a whole small file of at most `limit` bytes, by GET, or by POST of `body` (never kept)."""
         check_href(href, self.catalogue)
-        kept = self.blocks.get(href, -1) if self.blocks and body is None else None
+        kept = self.blocks.get(quote(href, safe=""), 0) if self.blocks and body is None else None
         return (
             kept
             if kept is not None
@@ -216,6 +216,8 @@ class Ranges:
         self.spent.add(level, requests=1)
         timeout = urllib3.Timeout(connect=STALLED_S, read=STALLED_S if body is None else DEADLINE_S)
         headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         answer = self._pool.request(
             "GET" if body is None else "POST",
             href,
@@ -236,7 +238,7 @@ class Ranges:
                 raise ReadError(f"{_shown(href)} is larger than {limit:,} bytes: not read")
             self.spent.add(level, size=len(got))
             if self.blocks and body is None:
-                self.blocks.put(href, -1, answer.headers.get("ETag") or "undated", got)
+                self.blocks.put(quote(href, safe=""), 0, answer.headers.get("ETag") or "undated", got)
             answer.release_conn()
             return got
 

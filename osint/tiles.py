@@ -52,7 +52,7 @@ LAYERS = {
     ),
     "eox-2016": Layer(
         "https://tiles.maps.eox.at/wmts/1.0.0/s2cloudless_3857/default/g/{z}/{y}/{x}.jpg",
-        "Sentinel-2 cloudless by EOX IT Services GmbH (contains modified Copernicus Sentinel data 2016, 2017)",
+        "Sentinel-2 cloudless by EOX IT Services GmbH (contains modified Copernicus Sentinel data 2016-17)",
         "CC BY 4.0: s2maps.eu",
         "mosaic of 2016 and 2017",
     ),
@@ -99,9 +99,9 @@ def tiles(
 ) -> Tiles:  # fmt: skip
     """Return the tiles of a layer over a site as one picture, in EPSG:3857.
 
-    `layer` is a name of `LAYERS`, "esri-wayback", a template with {z} {x} {y}, or a Layer. For Wayback, `date`
-    chooses the last release published by then (default: the newest), and the date told is the acquisition date
-    that the release's own metadata give for the site's centre.
+    `layer` is a name of `LAYERS`, "esri-wayback", a template with {z} {x} {y}, or a Layer. For Wayback,
+    `date` chooses the last release published by then (default: the newest), and the date told is the acquisition
+    date that the release's own metadata give for the site's centre.
     """
     geometry = grids.as_geometry(site)
     spent = Spent()
@@ -142,9 +142,18 @@ def tiles(
         HALF_WORLD_M - rows[0] * size,
     )
     ground = size / TILE_PX / grids.mercator_scale(geometry.centroid.y)
-    told = spent.as_attrs()
-    return Tiles(canvas, bounds, "EPSG:3857", chosen.date, chosen.credit, chosen.terms, ground, tuple(missing),
-                 int(str(told["requests"])), int(str(told["bytes"])))  # fmt: skip
+    return Tiles(
+        canvas,
+        bounds,
+        "EPSG:3857",
+        chosen.date,
+        chosen.credit,
+        chosen.terms,
+        ground,
+        tuple(missing),
+        sum(spent.requests.values()),
+        sum(spent.bytes.values()),
+    )
 
 
 def releases(releases_at: str = WAYBACK_LIST, cache: Path | bool = True) -> list[Release]:
@@ -179,8 +188,8 @@ def changed_releases(
 ) -> list[Release]:
     """Return only the releases in which the tile at the site's centre changed, oldest first.
 
-    A release that did not renew a tile serves the older one; two releases with the same bytes at the centre are
-    one picture, and the first of them is returned.
+    A release that did not renew a tile serves the older one; two releases with the same bytes at the centre
+    are one picture, and the first of them is returned.
     """
     source = _ranges(releases_at, Spent(), cache)
     x, y = _at(grids.as_geometry(site).centroid, zoom)
@@ -264,9 +273,7 @@ def _tile(source: Ranges, template: str, place: tuple[int, int, int]) -> np.ndar
     try:
         with Image.open(io.BytesIO(body), formats=("JPEG", "PNG", "WEBP")) as image:
             if image.size not in ((TILE_PX, TILE_PX), (2 * TILE_PX, 2 * TILE_PX)):
-                raise ReadError(
-                    f"a tile has {image.size[0]} x {image.size[1]} pixels where 256 x 256 were expected"
-                )
+                raise ReadError(f"a tile has {image.size[0]} x {image.size[1]} pixels in place of 256 x 256")
             return np.asarray(image.convert("RGB").resize((TILE_PX, TILE_PX)))
     except (OSError, SyntaxError, ValueError) as error:
         shown = "a page" if body.lstrip()[:1] == b"<" else "no picture"

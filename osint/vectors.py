@@ -17,7 +17,7 @@ SUFFIXES = (".geojson", ".json", ".kml", ".gpkg", ".csv")
 
 
 def read(path: str | Path) -> gpd.GeoDataFrame:
-    """Return the outlines of a file in longitude and latitude (WGS-84), with `area_m2` (NaN for lines, points).
+    """Return the outlines of a file in longitude and latitude (WGS-84), with `area_m2` (NaN for lines).
 
     A CSV has a column `wkt` or `geometry` (WKT), or `lon` and `lat`, in degrees.
     """
@@ -91,7 +91,7 @@ def write(frame: gpd.GeoDataFrame, path: str | Path) -> Path:
         path.write_text(degrees.to_json(drop_id=True, na="null", ensure_ascii=False))
     elif suffix == ".csv":
         table = pd.DataFrame(degrees.drop(columns=degrees.geometry.name))
-        table.assign(wkt=degrees.geometry.to_wkt()).to_csv(path, index=False)
+        table.assign(wkt=degrees.geometry.to_wkt(rounding_precision=9)).to_csv(path, index=False)
     elif suffix in (".kml", ".gpkg"):
         degrees.to_file(path, driver={".kml": "KML", ".gpkg": "GPKG"}[suffix])
     else:

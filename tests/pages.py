@@ -52,6 +52,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.pages.asked.append((self.command, self.path, dict(self.headers)))
+        found = self.pages.files.get(urlsplit(self.path).path)
+        if callable(found):
+            found(self)
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self._stac(urlsplit(self.path).path.rstrip("/"), json.loads(body))
 
