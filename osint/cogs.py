@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import importlib
 import threading
 import zlib
 from collections.abc import Callable
@@ -11,36 +13,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import rasterio
 from affine import Affine
 from async_tiff import TIFF
 from async_tiff.enums import Compression, Endianness, PlanarConfiguration, Predictor
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
-from rasterio.io import DatasetReader
-from rasterio.warp import Resampling, reproject, transform_bounds
-from rasterio.windows import Window
 
 from osint.grids import Grid, aligned
 from osint.ranges import Ranges, ReadError
+from osint.rasters import MAX_SIDE_PX, OTHER_KINDS, RangeFile, by_gdal
+from osint.resample import extent, sampled, warped
+
+inflater: Any = zlib
+with contextlib.suppress(ImportError):
+    # Intel's inflate unpacks the same stream twice as fast
+    inflater = importlib.import_module("isal.isal_zlib")
 
 HEAD_BYTES = 16_384
 """The header of a Sentinel-2 COG with all its tile offsets takes about 9 kB."""
 MAX_HEAD_BYTES = 4 << 20
-MAX_SIDE_PX = 200_000
 MAX_TILE_PX = 4096
-MARGIN_PX = 3
 _DEFLATE = (Compression.Deflate, Compression.OldDeflate)
 _NO_PREDICTOR = (None, Predictor.Unknown)
-# closes GDAL to everything except the bytes that are handed to it
-CLOSED_GDAL = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    "GDAL_PAM_ENABLED": "NO",
-    "GTIFF_SRS_SOURCE": "GEOKEYS",
-    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
-    "GDAL_NUM_THREADS": "1",
-}
-_OTHER_KINDS = {b"\0\0\0\x0cjP  ": "JP2OpenJPEG", b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG"}
 
 
 @dataclass(frozen=True)
@@ -120,7 +113,7 @@ def open_cog(ranges: Ranges, href: str, level: str) -> Cog | None:
     """Return the header of a file; None when its kind is one that only GDAL reads."""
     first = ranges.get(href, 0, HEAD_BYTES, level, floor=16)
     if first[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        if first.startswith(tuple(_OTHER_KINDS)):
+        if first.startswith(tuple(OTHER_KINDS)):
             return None
         shown = "a web page" if first.lstrip()[:1] == b"<" else "no picture"
         raise ReadError(f"what lies at {href.partition('?')[0][-80:]} is {shown}")
@@ -218,19 +211,19 @@ def window(
     """
     cog = open_cog(ranges, href, level)
     if cog is None:
-        return _by_gdal(_Bytes(ranges, href, level), grid, smooth, nodata)
+        return by_gdal(RangeFile(ranges, href, level), grid, smooth, nodata)
     fill = nodata if nodata is not None else (cog.nodata or 0)
     chosen = _pick(cog, grid)
     depth = level if level == "scl" or chosen is cog.levels[0] else "overview"
     same = CRS.from_user_input(grid.crs) == cog.crs
-    rows, columns = _extent(chosen, grid, cog.crs)
+    rows, columns = extent(chosen.transform, chosen.shape, cog.crs, grid)
     if rows[0] >= rows[1] or columns[0] >= columns[1]:
         return np.full(grid.shape, fill, cog.dtype), False
     part = _tiles(cog, chosen, rows, columns, depth=depth, fill=fill)
     corner = chosen.transform @ Affine.translation(columns[0], rows[0])
     if same and (aligned(corner, grid.transform) or chosen is not cog.levels[0]):
-        return _sampled(part, corner, grid, fill), False
-    return _warped(part, (corner, cog.crs), grid, smooth, fill), True
+        return sampled(part, corner, grid, fill), False
+    return warped(part, (corner, cog.crs), grid, smooth, fill), True
 
 
 def _pick(cog: Cog, grid: Grid) -> Level:
@@ -238,20 +231,6 @@ def _pick(cog: Cog, grid: Grid) -> Level:
     size = grid.transform.a * 1.01
     fits = [level for level in cog.levels if level.transform.a <= size]
     return max(fits, key=lambda level: level.transform.a) if fits else cog.levels[0]
-
-
-def _extent(level: Level, grid: Grid, crs: CRS) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the rows and columns of `level` that the grid touches."""
-    west, south, east, north = grid.bounds
-    margin = 0
-    if CRS.from_user_input(grid.crs) != crs:
-        west, south, east, north = transform_bounds(grid.crs, crs, west, south, east, north, densify_pts=21)
-        margin = MARGIN_PX
-    t = level.transform
-    columns = int(np.floor((west - t.c) / t.a + 1e-6)), int(np.ceil((east - t.c) / t.a - 1e-6))
-    rows = int(np.floor((north - t.f) / t.e + 1e-6)), int(np.ceil((south - t.f) / t.e - 1e-6))
-    clip = lambda pair, size: (max(pair[0] - margin, 0), min(pair[1] + margin, size))  # noqa: E731
-    return clip(rows, level.shape[0]), clip(columns, level.shape[1])
 
 
 def _tiles(
@@ -312,126 +291,6 @@ def _tile(cog: Cog, level: Level, tile: tuple[int, int], rows: int, depth: str) 
 
 def _inflate(packed: bytes, needed: int) -> bytes:
     try:
-        return zlib.decompressobj().decompress(packed, needed)
-    except zlib.error as error:
+        return bytes(inflater.decompressobj().decompress(packed, needed))
+    except (zlib.error, inflater.error) as error:
         raise ReadError(f"a tile cannot be unpacked ({error}): the file is broken") from error
-
-
-def _sampled(part: np.ndarray, corner: Affine, grid: Grid, fill: float) -> np.ndarray:
-    """Return `part` (upper left pixel at `corner`) read at the centre of each pixel of the grid."""
-    columns = np.floor((grid.x - corner.c) / corner.a).astype(np.int64)
-    rows = np.floor((grid.y - corner.f) / corner.e).astype(np.int64)
-    inside = np.ix_((rows >= 0) & (rows < part.shape[0]), (columns >= 0) & (columns < part.shape[1]))
-    out = np.full(grid.shape, fill, part.dtype)
-    out[inside] = part[np.ix_(rows[inside[0].ravel()], columns[inside[1].ravel()])]
-    return out
-
-
-def _warped(part: np.ndarray, place: tuple[Affine, CRS], grid: Grid, smooth: bool, fill: float) -> np.ndarray:
-    out = np.full(grid.shape, fill, part.dtype)
-    reproject(
-        part,
-        out,
-        src_transform=place[0],
-        src_crs=place[1],
-        src_nodata=fill,
-        dst_transform=grid.transform,
-        dst_crs=grid.crs,
-        dst_nodata=fill,
-        resampling=Resampling.bilinear if smooth else Resampling.nearest,
-        num_threads=1,
-    )
-    return out
-
-
-class _Bytes:
-    """A file of a named size whose bytes come from our ranges, as GDAL's opener wants it."""
-
-    CHUNK = 1 << 16
-
-    def __init__(self, ranges: Ranges, href: str, level: str) -> None:
-        self._ranges, self.href, self._level, self._at = ranges, href, level, 0
-        self.size = ranges.size(href, level)
-        self.error: ReadError | None = None
-        start = ranges.get(href, 0, min(HEAD_BYTES, self.size), level)
-        self.driver = next((name for magic, name in _OTHER_KINDS.items() if start.startswith(magic)), "GTiff")
-
-    def read(self, size: int = -1) -> bytes:
-        size = self.size - self._at if size < 0 else min(size, self.size - self._at)
-        if size <= 0:
-            return b""
-        first, last = self._at // self.CHUNK, -(-(self._at + size) // self.CHUNK)
-        try:
-            start, stop = first * self.CHUNK, min(last * self.CHUNK, self.size)
-            body = self._ranges.get(self.href, start, stop - start, self._level)
-        except ReadError as error:
-            self.error = error
-            return b""
-        skip = self._at - start
-        self._at += size
-        return body[skip : skip + size]
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = (0, self._at, self.size)[whence] + offset
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def close(self) -> None:
-        pass
-
-    def __enter__(self) -> _Bytes:
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        pass
-
-
-def _by_gdal(source: _Bytes, grid: Grid, smooth: bool, nodata: float | None) -> tuple[np.ndarray, bool]:
-    """Read a window with GDAL, which is handed our bytes: it opens no address and no second file itself."""
-    name = f"osint-{id(source):x}"
-
-    def opener(path: str, mode: str = "rb") -> _Bytes:
-        if path.rpartition("/")[2] != name or "r" not in mode:
-            raise FileNotFoundError(path)
-        return source
-
-    try:
-        with (
-            rasterio.Env(**CLOSED_GDAL),
-            rasterio.open(name, opener=opener, driver=source.driver) as picture,
-        ):
-            return gdal_window(picture, grid, smooth, nodata)
-    except (RasterioError, ValueError, OSError) as error:
-        if isinstance(error, ReadError):
-            raise
-        said = str(source.error or error).splitlines()[0][:160]
-        raise ReadError(f"{source.href.partition('?')[0][-80:]} is no readable picture: {said}") from error
-
-
-def gdal_window(
-    picture: DatasetReader, grid: Grid, smooth: bool, nodata: float | None, band: int = 1
-) -> tuple[np.ndarray, bool]:
-    """Return a band of an open picture on `grid`, and whether it was resampled."""
-    if picture.crs is None:
-        raise ReadError("it has no coordinate system")
-    if max(picture.shape) > MAX_SIDE_PX:
-        raise ReadError(f"it claims {picture.width} x {picture.height} pixels: not a scene")
-    fill = nodata if nodata is not None else (picture.nodata or 0)
-    factor = max(
-        (f for f in picture.overviews(band) if picture.transform.a * f <= grid.transform.a * 1.01), default=1
-    )
-    level = Level(picture.transform, picture.shape, (0, 0), None)
-    rows, columns = _extent(level, grid, picture.crs)
-    if rows[0] >= rows[1] or columns[0] >= columns[1]:
-        return np.full(grid.shape, fill, picture.dtypes[band - 1]), False
-    rows = rows[0] // factor * factor, rows[1]
-    columns = columns[0] // factor * factor, columns[1]
-    shape = -(-(rows[1] - rows[0]) // factor), -(-(columns[1] - columns[0]) // factor)
-    part = picture.read(band, window=Window.from_slices(rows, columns), out_shape=shape)
-    corner = picture.transform @ Affine.translation(columns[0], rows[0])
-    corner = corner @ Affine.scale((columns[1] - columns[0]) / shape[1], (rows[1] - rows[0]) / shape[0])
-    if picture.crs == CRS.from_user_input(grid.crs) and (factor > 1 or aligned(corner, grid.transform)):
-        return _sampled(part, corner, grid, fill), False
-    return _warped(part, (corner, picture.crs), grid, smooth, fill), True

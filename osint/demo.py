@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import datetime as dt
 import hashlib
@@ -31,6 +32,8 @@ COLLECTION = "sentinel-2-l2a"
 CREDIT = "SIMULATED: not a picture of any real place"
 PAGE = 100
 BLOCK_PX = 1024
+_RUNNING = contextlib.ExitStack()
+atexit.register(_RUNNING.close)
 BAND_OF = {name: band for name, band in items.S2_NAMES.items() if band in _scenes.BANDS}
 
 
@@ -239,6 +242,13 @@ def served(made: Demo, port: int = 0) -> Iterator[Demo]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def start(seed: int = 0, size_px: int = 256, **kwargs: Any) -> Demo:
+    """Serve a demo until this process ends, for notebooks; the arguments are those of `demo`."""
+    made = demo(seed, size_px, **kwargs)
+    _RUNNING.enter_context(served(made))
+    return made
 
 
 def _handler(made: Demo) -> type[BaseHTTPRequestHandler]:

@@ -29,8 +29,9 @@ def power(
     """Return the power features within `radius_m` of a site's centre, as mapped by OpenStreetMap today.
 
     Columns: osm (type/id), power, distance_m (from the centre to the nearest part), area_m2, the tags of
-    `TAGS` (":" as "_"), geometry (degrees). `.attrs["credit"]` must go onto whatever shows them. A missing feature
-    is not evidence: China is mapped unevenly. `answer` keeps the raw answer; it is read when it exists.
+    `TAGS` (":" as "_"), geometry (degrees). `.attrs["credit"]` must go onto whatever shows them. A missing
+    feature is not evidence: China is mapped unevenly. `answer` keeps the raw answer, and is read instead when
+    it exists.
     """
     if not 0 < radius_m <= MAX_RADIUS_M:
         raise OsintError(f"`radius_m` is over 0 and at most {MAX_RADIUS_M}, not {radius_m:g}")

@@ -22,8 +22,8 @@ from rasterio.transform import from_gcps
 from rasterio.warp import Resampling, reproject, transform_bounds
 
 from osint import grids
-from osint.cogs import CLOSED_GDAL
 from osint.errors import OsintError
+from osint.rasters import CLOSED_GDAL
 from osint.shifts import shift_px
 
 SUFFIXES = (".tif", ".tiff", ".jpg", ".jpeg", ".png")

@@ -100,8 +100,8 @@ def tiles(
     """Return the tiles of a layer over a site as one picture, in EPSG:3857.
 
     `layer` is a name of `LAYERS`, "esri-wayback", a template with {z} {x} {y}, or a Layer. For Wayback,
-    `date` chooses the last release published by then (default: the newest), and the date told is the acquisition
-    date that the release's own metadata give for the site's centre.
+    `date` chooses the last release published by then (default: the newest), and the date told is the
+    acquisition date that the release's own metadata give for the site's centre.
     """
     geometry = grids.as_geometry(site)
     spent = Spent()
