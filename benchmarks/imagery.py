@@ -182,8 +182,8 @@ def agree(runs: dict) -> list[str]:
     worst = max(abs(v - ours["series"][t]) for t, v in staged["series"].items())
     return [
         f"Sums over each band differ from ours by at most (relative): {', '.join(said)}.",
-        f"The staged read looked at {len(staged['series'])} of {SCENES} dates in two bands; its series differs "
-        f"from the full cube's at those dates by at most {worst:.0e}.",
+        f"The staged read looked at {len(staged['series'])} of {len(ours['series'])} dates in two bands; its "
+        f"series differs from the full cube's at those dates by at most {worst:.0e}.",
     ]
 
 
@@ -201,8 +201,8 @@ def main() -> None:
         "",
         f"SIMULATED scenes: {len(world.ids)} dates x {len(BANDS)} bands ({', '.join(BANDS)}), window of "
         f"{SITE_PX[1] - SITE_PX[0]} x {SITE_PX[3] - SITE_PX[2]} pixels mid-tile (1024), seed {SEED}. "
-        "Each client in a process of its own, its imports within its time, 32 threads, one loopback server, no "
-        "cache.",
+        "Each client in a process of its own, imported before the clock starts, 32 threads, one loopback "
+        "server, no cache.",
         "",
         f"### 60 ms latency, no limit of bandwidth ({ROUNDS} rounds, in turn)",
         "",

@@ -20,6 +20,10 @@ MAX_PIXELS = 64_000_000
 EXACT_PX = 1e-3
 """Two grids whose pixel edges differ by less than this share of a pixel are the same grid."""
 
+SNAP_PX = 0.02
+"""A pixel of which the outline covers less than this width is left out: an edge drawn along pixels in UTM
+bends by centimetres on its way through degrees, and must not gain a row."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -120,8 +124,8 @@ def grid(geometry: BaseGeometry, resolution: float = 10.0, crs: str | int | None
     project = Transformer.from_crs(4326, known, always_xy=True).transform
     flat = shapely.transform(geometry.segmentize(0.01), project, interleaved=False)
     west, south, east, north = flat.bounds
-    west, south = (math.floor(v / resolution + 1e-6) * resolution for v in (west, south))
-    east, north = (math.ceil(v / resolution - 1e-6) * resolution for v in (east, north))
+    west, south = (math.floor(v / resolution + SNAP_PX) * resolution for v in (west, south))
+    east, north = (math.ceil(v / resolution - SNAP_PX) * resolution for v in (east, north))
     shape = max(round((north - south) / resolution), 1), max(round((east - west) / resolution), 1)
     if shape[0] * shape[1] > MAX_PIXELS:
         msg = f"a window of {shape[1]} x {shape[0]} pixels is too large"

@@ -36,10 +36,22 @@ def sampled(part: np.ndarray, corner: Affine, grid: Grid, fill: float) -> np.nda
     """Return `part` (upper left pixel at `corner`) read at the centre of each pixel of the grid."""
     columns = np.floor((grid.x - corner.c) / corner.a).astype(np.int64)
     rows = np.floor((grid.y - corner.f) / corner.e).astype(np.int64)
-    inside = np.ix_((rows >= 0) & (rows < part.shape[0]), (columns >= 0) & (columns < part.shape[1]))
+    down, across = (_inside(index, size) for index, size in zip((rows, columns), part.shape, strict=True))
     out = np.full(grid.shape, fill, part.dtype)
-    out[inside] = part[np.ix_(rows[inside[0].ravel()], columns[inside[1].ravel()])]
+    out[down, across] = part[_steps(rows[down])][:, _steps(columns[across])]
     return out
+
+
+def _inside(index: np.ndarray, size: int) -> slice:
+    """Return where an increasing index lies within 0 and `size`."""
+    first, last = np.searchsorted(index, (0, size))
+    return slice(int(first), int(last))
+
+
+def _steps(index: np.ndarray) -> slice | np.ndarray:
+    """Return a run of consecutive numbers as a slice, which copies nothing."""
+    consecutive = len(index) and index[-1] - index[0] == len(index) - 1 and (np.diff(index) == 1).all()
+    return slice(int(index[0]), int(index[-1]) + 1) if consecutive else index
 
 
 def warped(part: np.ndarray, place: tuple[Affine, CRS], grid: Grid, smooth: bool, fill: float) -> np.ndarray:
