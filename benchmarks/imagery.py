@@ -28,7 +28,7 @@ HALL = simulate.Feature(
 ROOF = [[118, 122], [118, 122]]
 """Rows and columns, within the site, of the middle of the hall."""
 ROUNDS = 3
-PEERS = ("rasterio", "rio-tiler", "odc-stac", "rioxarray", "stackstac")
+PEERS = ("async-geotiff", "rasterio", "rio-tiler", "odc-stac", "rioxarray", "stackstac")
 
 
 def scenes(folder: Path) -> simulate.World:
@@ -113,7 +113,7 @@ def _tiles(told: dict, folder: Path) -> list:
 
 def run(client: str, told: dict) -> dict | str:
     """Run one client in a process of its own; return its figures, or why there are none."""
-    own = client.startswith("osint") or client == "floor"
+    own = client.startswith(("osint", "async")) or client == "floor"
     python = sys.executable if own else os.environ.get("OSINT_PEERS_PYTHON", sys.executable)
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(told, file)
@@ -194,7 +194,7 @@ def main() -> None:
     clients = ("floor", "osint", "osint-staged", *PEERS)
     fast = measured(folder, world, clients, mbit=0, rounds=ROUNDS)
     slow = measured(
-        folder, world, ("floor", "osint", "osint-staged", "rasterio", "odc-stac"), mbit=50, rounds=1
+        folder, world, ("floor", "osint", "osint-staged", "async-geotiff", "odc-stac"), mbit=50, rounds=1
     )
     lines = [
         "## Reading the scenes of a site",
