@@ -7,6 +7,7 @@ rio-tiler), else by this one; a peer that cannot be imported is named as missing
 import datetime as dt
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -17,14 +18,11 @@ from pathlib import Path
 from osint import _scenes, cogs, demo, items, ranges, simulate
 
 DOC = Path("docs/benchmarks.md")
-MARK = "<!-- imagery -->"
 SCENES, SIZE_PX, SEED = 60, 1024, 11
 BANDS = ["B02", "B03", "B04", "B11", "SCL"]
 SITE_PX = (400, 640, 400, 640)
 """Rows and columns of the site in its tile: 2.4 km in the middle, with a roof."""
-HALL = simulate.Feature(
-    "bright roof", 20_000, dt.date(2024, 3, 1), dt.date(2024, 9, 1), row_px=520, col_px=520
-)
+HALL = simulate.Feature("bright roof", 20_000, dt.date(2024, 3, 1), dt.date(2024, 9, 1), row_px=520, col_px=520)
 ROOF = [[118, 122], [118, 122]]
 """Rows and columns, within the site, of the middle of the hall."""
 ROUNDS = 3
@@ -160,9 +158,7 @@ def table(runs: dict) -> list[str]:
         if not good:
             rows.append(f"| {client} | not measured: {got[0]} | | | |")
             continue
-        middle = {
-            k: statistics.median(g[k] for g in good) for k in ("seconds", "requests", "bytes", "peak_mb")
-        }
+        middle = {k: statistics.median(g[k] for g in good) for k in ("seconds", "requests", "bytes", "peak_mb")}
         name = client if len(good) == len(got) else f"{client} ({len(good)} of {len(got)} rounds)"
         cells = f"{middle['seconds']:.2f} | {middle['requests']:.0f} | {middle['bytes'] / 1e6:.1f}"
         rows.append(f"| {name} | {cells} | {middle['peak_mb']:.0f} |")
@@ -193,13 +189,11 @@ def main() -> None:
     world = scenes(folder)
     clients = ("floor", "osint", "osint-staged", *PEERS)
     fast = measured(folder, world, clients, mbit=0, rounds=ROUNDS)
-    slow = measured(
-        folder, world, ("floor", "osint", "osint-staged", "async-geotiff", "odc-stac"), mbit=50, rounds=1
-    )
+    slow = measured(folder, world, ("floor", "osint", "osint-staged", "async-geotiff", "odc-stac"), mbit=50, rounds=1)
     lines = [
         "## Reading the scenes of a site",
         "",
-        f"SIMULATED scenes: {len(world.ids)} dates x {len(BANDS)} bands ({', '.join(BANDS)}), window of "
+        f"Written by `python -m benchmarks.imagery`. SIMULATED scenes: {len(world.ids)} dates x {len(BANDS)} bands ({', '.join(BANDS)}), window of "
         f"{SITE_PX[1] - SITE_PX[0]} x {SITE_PX[3] - SITE_PX[2]} pixels mid-tile (1024), seed {SEED}. "
         "Each client in a process of its own, imported before the clock starts, 32 threads, one loopback "
         "server, no cache.",
@@ -217,11 +211,16 @@ def main() -> None:
     ]
     text = "\n".join(lines)
     print(text)
-    old = DOC.read_text() if DOC.exists() else "# Benchmarks\n\n"
-    before, _, rest = old.partition(MARK)
-    after = rest.partition(MARK)[2]
-    DOC.parent.mkdir(exist_ok=True)
-    DOC.write_text(f"{before}{MARK}\n{text}{MARK}{after or chr(10)}")
+    _write_section(text)
+
+
+def _write_section(text: str) -> None:
+    """Put the text in place of its section of docs/benchmarks.md and leave the others alone."""
+    old = DOC.read_text() if DOC.exists() else "# Benchmarks\n"
+    sections = re.split(r"(?m)^(?=## )", old)
+    title = text.splitlines()[0]
+    kept = [part for part in sections if not part.startswith(title)]
+    DOC.write_text("\n".join(part.rstrip() + "\n" for part in [*kept, text]))
 
 
 if __name__ == "__main__":

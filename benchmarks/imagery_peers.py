@@ -36,9 +36,7 @@ def _each(job, one):
         factor = rows // part.shape[0]
         whole = np.repeat(np.repeat(part, factor, 0), factor, 1)
         cube[band][t] = (
-            whole
-            if band == "SCL"
-            else np.where(whole == 0, np.nan, whole * 1e-4 + job["scenes"][t]["offset"])
+            whole if band == "SCL" else np.where(whole == 0, np.nan, whole * 1e-4 + job["scenes"][t]["offset"])
         )
     return cube
 
@@ -60,9 +58,7 @@ def rioxarray_threads(job):
 
     def one(href):
         with rasterio.Env(**TUNED), rioxarray.open_rasterio(href, lock=False) as source:
-            return source.rio.clip_box(
-                *[b + s for b, s in zip(job["bounds"], (1, 1, -1, -1), strict=True)]
-            ).values[0]
+            return source.rio.clip_box(*[b + s for b, s in zip(job["bounds"], (1, 1, -1, -1), strict=True)]).values[0]
 
     return _each(job, one)
 
@@ -130,9 +126,7 @@ def async_geotiff(job):
 
     store = HTTPStore.from_url(job["server"], client_options={"allow_http": True})
     todo = {
-        urlsplit(scene["hrefs"][b]).path.lstrip("/"): scene["hrefs"][b]
-        for scene in job["scenes"]
-        for b in job["bands"]
+        urlsplit(scene["hrefs"][b]).path.lstrip("/"): scene["hrefs"][b] for scene in job["scenes"] for b in job["bands"]
     }
     turns, parts = asyncio.Semaphore(THREADS), {}
 
@@ -266,9 +260,7 @@ def main():
     if cube is not None and "series" in cube:
         answer |= cube
     elif cube is not None:
-        answer["sums"] = {
-            band: float(np.nansum(values, dtype=np.float64)) for band, values in sorted(cube.items())
-        }
+        answer["sums"] = {band: float(np.nansum(values, dtype=np.float64)) for band, values in sorted(cube.items())}
         rows, columns = (slice(*pair) for pair in job["roof"])
         index = cube["B02"] - 0.7 * cube["B11"]
         answer["series"] = {t: float(np.nanmedian(index[t][rows, columns])) for t in range(len(index))}

@@ -55,9 +55,7 @@ async def serve(folder, latency_s, mbit):
                 status = "206 Partial Content" if asked else "200 OK"
                 place = f"Content-Range: bytes {start}-{stop - 1}/{len(whole)}\r\n" if asked else ""
                 etag = f'ETag: "{len(whole)}"\r\nAccept-Ranges: bytes\r\nContent-Type: image/tiff\r\n'
-                writer.write(
-                    f"HTTP/1.1 {status}\r\n{place}{etag}Content-Length: {stop - start}\r\n\r\n".encode()
-                )
+                writer.write(f"HTTP/1.1 {status}\r\n{place}{etag}Content-Length: {stop - start}\r\n\r\n".encode())
                 if verb != "HEAD":
                     counts["bytes"] += stop - start
                     for at in range(start, stop, CHUNK):

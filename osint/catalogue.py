@@ -79,9 +79,7 @@ def scenes(
         io = KeptAnswers(named, answers or cache_folder() / "answers", spent, offline)
         found = _search(io, named, geometry, span, collection)
     elif "://" in named and not named.startswith("file://"):
-        raise OsintError(
-            f"`catalogue` {named!r} is neither http(s) nor a folder. Known: {', '.join(CATALOGUES)}"
-        )
+        raise OsintError(f"`catalogue` {named!r} is neither http(s) nor a folder. Known: {', '.join(CATALOGUES)}")
     else:
         named = named.removeprefix("file://")
         found = _walk(Path(named), geometry, first, last, collection)
@@ -140,9 +138,7 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
         if "no such collection" in str(error).lower():
             raise OsintError(f"{host} has no collection {collection!r}") from error
         text = f"{host} gave no list of scenes for {collection}: {str(error)[:160]}"
-        raise OsintError(
-            f"{text}; it was asked {io.attempts} times, so try later or another catalogue"
-        ) from error
+        raise OsintError(f"{text}; it was asked {io.attempts} times, so try later or another catalogue") from error
     except (
         KeyError,
         TypeError,
@@ -313,13 +309,9 @@ class SasTokens:
             if until - time.time() > 300:
                 return token
             self.spent.add("list", requests=1)
-            retries = urllib3.Retry(
-                4, redirect=0, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504)
-            )
+            retries = urllib3.Retry(4, redirect=0, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504))
             try:
-                answer = self._pool.request(
-                    "GET", f"{self.service}/{container}", retries=retries, timeout=30.0
-                )
+                answer = self._pool.request("GET", f"{self.service}/{container}", retries=retries, timeout=30.0)
                 body = json.loads(answer.data)
                 until = dt.datetime.fromisoformat(body["msft:expiry"]).timestamp()
                 token = str(body["token"])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
+import math
 import sys
 
 from osint import __version__
 from osint.errors import OsintError
 
 # each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
-PARTS: tuple[str, ...] = ("osint.cli_imagery",)
+PARTS: tuple[str, ...] = ("osint.cli_sources", "osint.cli_imagery")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -18,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="osint", description=__doc__)
     parser.add_argument("--version", action="version", version=f"osint {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    add_verbs(verbs)
     for part in PARTS:
         importlib.import_module(part).add_verbs(verbs)
     return parser
@@ -31,6 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     except OsintError as error:
         print(f"osint {args.verb}: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        return 0
     except KeyboardInterrupt:
         print(f"osint {args.verb}: stopped by the keyboard; what was recorded is kept", file=sys.stderr)
         return 130

@@ -9,9 +9,7 @@ from typing import Any
 
 def add_verbs(subparsers: Any) -> None:
     """Add the verbs of this part."""
-    p = subparsers.add_parser(
-        "demo", help="serve a small SIMULATED world on this machine (STAC API and COGs)"
-    )
+    p = subparsers.add_parser("demo", help="serve a small SIMULATED world on this machine (STAC API and COGs)")
     p.add_argument("--port", type=int, default=8765, help="0 takes a free one (default %(default)s)")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--size", type=int, default=256, metavar="PX", help="side of the world in pixels of 10 m")
@@ -35,15 +33,11 @@ def add_verbs(subparsers: Any) -> None:
 def _place(p: argparse.ArgumentParser) -> None:
     p.add_argument("lon", type=float)
     p.add_argument("lat", type=float)
-    p.add_argument(
-        "--radius", type=float, default=1000.0, metavar="M", help="of the site (default %(default)s m)"
-    )
+    p.add_argument("--radius", type=float, default=1000.0, metavar="M", help="of the site (default %(default)s m)")
     p.add_argument("--start", required=True, metavar="2023-01-01")
     p.add_argument("--end", required=True, metavar="2025-12-31")
     p.add_argument("--collection", default="sentinel-2-l2a")
-    p.add_argument(
-        "--catalogue", default="earth-search", help="earth-search, planetary-computer, cdse, URL, folder"
-    )
+    p.add_argument("--catalogue", default="earth-search", help="earth-search, planetary-computer, cdse, URL, folder")
     p.add_argument("--max-cloud", type=float, default=100.0, metavar="PCT")
     p.add_argument("--offline", action="store_true", help="use only answers that were kept")
 

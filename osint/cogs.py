@@ -88,13 +88,9 @@ class _Head:
             return self._bytes[start : start + size]
         return await asyncio.to_thread(self._range, start, size)
 
-    async def get_ranges_async(
-        self, path: str, *, starts: Any, ends: Any = None, lengths: Any = None
-    ) -> list[bytes]:
+    async def get_ranges_async(self, path: str, *, starts: Any, ends: Any = None, lengths: Any = None) -> list[bytes]:
         sizes = lengths if lengths is not None else [e - s for s, e in zip(starts, ends, strict=True)]
-        return [
-            await self.get_range_async(path, start=s, length=n) for s, n in zip(starts, sizes, strict=True)
-        ]
+        return [await self.get_range_async(path, start=s, length=n) for s, n in zip(starts, sizes, strict=True)]
 
 
 @functools.cache
@@ -136,10 +132,7 @@ def _cog(ranges: Ranges, href: str, tiff: TIFF) -> Cog | None:
     images = [i for i in tiff.ifds if not (i.new_subfile_type or 0) & 4]
     full = images[0]
     for image in images:
-        if (
-            max(image.image_width, image.image_height) > MAX_SIDE_PX
-            or not image.image_width * image.image_height
-        ):
+        if max(image.image_width, image.image_height) > MAX_SIDE_PX or not image.image_width * image.image_height:
             raise ReadError(f"it claims {image.image_width} x {image.image_height} pixels: not a scene")
     geo = full.geo_key_directory
     code = geo.projected_type or geo.geographic_type if geo else None
@@ -186,9 +179,7 @@ def _level(image: Any, full: Any) -> Level:
 
 
 def _dtype(image: Any) -> np.dtype[Any] | None:
-    kind = {1: "u", 2: "i", 3: "f"}.get(
-        int(getattr(image.sample_format[0], "value", image.sample_format[0])), ""
-    )
+    kind = {1: "u", 2: "i", 3: "f"}.get(int(getattr(image.sample_format[0], "value", image.sample_format[0])), "")
     bits = image.bits_per_sample[0]
     known = {"u8", "u16", "u32", "i8", "i16", "i32", "f32"}
     return np.dtype(f"<{kind}{bits // 8}") if f"{kind}{bits}" in known else None

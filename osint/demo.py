@@ -213,9 +213,7 @@ def cog_bytes(frame: np.ndarray, transform: Affine, epsg: int, nearest: bool) ->
         return bytes(made.read())
 
 
-def demo(
-    seed: int = 0, size_px: int = 256, start: str = "2023-01-01", end: str = "2025-12-31", **kwargs: Any
-) -> Demo:
+def demo(seed: int = 0, size_px: int = 256, start: str = "2023-01-01", end: str = "2025-12-31", **kwargs: Any) -> Demo:
     """Return a demo of `simulate.world(seed, size_px, start, end, ...)`, not yet served."""
     made = Demo(simulate.world(seed, size_px, start, end, **kwargs))
     if size_px > made.frame_px - max(made.inset_px):
@@ -229,9 +227,7 @@ def served(made: Demo, port: int = 0) -> Iterator[Demo]:
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), _handler(made))
     except OSError as error:
-        raise OsintError(
-            f"port {port} of this machine is taken ({error.strerror}): choose another"
-        ) from error
+        raise OsintError(f"port {port} of this machine is taken ({error.strerror}): choose another") from error
     server.daemon_threads = True
     made.catalogue = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

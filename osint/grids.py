@@ -57,9 +57,7 @@ class Grid:
 def utm_epsg(lon: float, lat: float) -> int:
     """Return the EPSG code of the WGS-84 UTM zone of a place (degrees), by the six-degree rule."""
     if not (-180 <= lon <= 180 and -80 <= lat <= 84):
-        raise OsintError(
-            f"({lon}, {lat}) is outside the UTM zones: longitude first, latitude within -80 to 84"
-        )
+        raise OsintError(f"({lon}, {lat}) is outside the UTM zones: longitude first, latitude within -80 to 84")
     zone = min(int((lon + 180) // 6) + 1, 60)
     return (32600 if lat >= 0 else 32700) + zone
 
@@ -85,16 +83,12 @@ def as_geometry(site: Any, radius_m: float = 1000.0) -> BaseGeometry:
     elif isinstance(site, tuple | list) and len(site) == 2:
         geometry = shapely.Point(*site)
     else:
-        raise OsintError(
-            f"a site is a geometry, a table of outlines or (lon, lat), not {type(site).__name__}"
-        )
+        raise OsintError(f"a site is a geometry, a table of outlines or (lon, lat), not {type(site).__name__}")
     if geometry.is_empty or not np.isfinite(geometry.bounds).all():
         raise OsintError("the site's outline is empty")
     west, south, east, north = geometry.bounds
     if west < -180 or east > 180 or south < -90 or north > 90:
-        raise OsintError(
-            f"the site's outline {geometry.bounds} is not in degrees: give a GeoSeries with its CRS"
-        )
+        raise OsintError(f"the site's outline {geometry.bounds} is not in degrees: give a GeoSeries with its CRS")
     return disc(geometry.x, geometry.y, radius_m) if geometry.geom_type == "Point" else geometry
 
 

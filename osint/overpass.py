@@ -23,9 +23,7 @@ MAX_RADIUS_M = 50_000
 MAX_ANSWER_BYTES = 64 << 20
 
 
-def power(
-    site: Any, radius_m: float = 10_000, server: str = SERVER, answer: Path | None = None
-) -> gpd.GeoDataFrame:
+def power(site: Any, radius_m: float = 10_000, server: str = SERVER, answer: Path | None = None) -> gpd.GeoDataFrame:
     """Return the power features within `radius_m` of a site's centre, as mapped by OpenStreetMap today.
 
     Columns: osm (type/id), power, distance_m (from the centre to the nearest part), area_m2, the tags of
@@ -48,9 +46,7 @@ def power(
     try:
         elements = json.loads(body)["elements"]
     except (ValueError, KeyError, TypeError) as error:
-        raise OsintError(
-            "Overpass answered something that is not its JSON: it may be busy, try later"
-        ) from error
+        raise OsintError("Overpass answered something that is not its JSON: it may be busy, try later") from error
     rows = [row for element in elements if (row := _row(element, centre))]
     columns = ["osm", "power", "distance_m", *(tag.replace(":", "_") for tag in TAGS), "geometry"]
     frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=4326)

@@ -51,18 +51,14 @@ def pair(dataset: xr.Dataset, before: Any, after: Any) -> Pair:
         raise OsintError(
             f"a picture needs B04, B03 and B02 (or red, green, blue); there is {', '.join(map(str, dataset))}"
         )
-    times = [
-        dataset.indexes["time"].get_indexer([pd.Timestamp(d)], method="nearest")[0] for d in (before, after)
-    ]
+    times = [dataset.indexes["time"].get_indexer([pd.Timestamp(d)], method="nearest")[0] for d in (before, after)]
     if times[0] == times[1]:
         when = str(dataset.time.values[times[0]])[:10]
         raise OsintError(f"the scene nearest to {before} and to {after} is the same one ({when})")
     shots = [np.stack([dataset[n].values[t] for n in names], -1) for t in times]
     for t, shot in zip(times, shots, strict=True):
         if not np.isfinite(shot).any():
-            raise OsintError(
-                f"the scene of {str(dataset.time.values[t])[:10]} has no pixel here: choose another date"
-            )
+            raise OsintError(f"the scene of {str(dataset.time.values[t])[:10]} has no pixel here: choose another date")
     low, high = np.nanpercentile(np.stack(shots), [2, 98])
     first, second = (np.clip((shot - low) / max(high - low, 1e-6), 0, 1) for shot in shots)
     size = float(abs(dataset.attrs["transform"][0]))

@@ -85,9 +85,7 @@ def folder(
     files = sorted(p for p in home.iterdir() if p.suffix.lower() in SUFFIXES) if home.is_dir() else []
     if not files:
         raise OsintError(f"there is no picture ({', '.join(SUFFIXES)}) in {home.name}")
-    shots = sorted(
-        (_picture(p, table.get(p.name, {}), dates or {}, crs) for p in files), key=lambda s: s.date
-    )
+    shots = sorted((_picture(p, table.get(p.name, {}), dates or {}, crs) for p in files), key=lambda s: s.date)
     sizes = [_gsd_m(shot) for shot in shots]
     size = resolution or max(0.1, round(max(sizes), 1))
     grid = grids.grid(grids.as_geometry(site) if site is not None else _outline(shots[0]), size)
@@ -121,10 +119,7 @@ def _table(home: Path) -> dict[str, dict[str, Any]]:
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     if "file" not in frame:
         raise OsintError(f"{TABLE} needs a column `file`; it has {', '.join(frame.columns)}")
-    return {
-        row["file"]: {str(k): v.strip() for k, v in row.items() if v.strip()}
-        for row in frame.to_dict("records")
-    }
+    return {row["file"]: {str(k): v.strip() for k, v in row.items() if v.strip()} for row in frame.to_dict("records")}
 
 
 def _picture(path: Path, told: dict[str, Any], dates: dict[str, str], crs: str | int) -> Picture:
@@ -170,9 +165,7 @@ def _read(path: Path) -> tuple[np.ndarray, Affine, CRS | None, str]:
 
 def _check_size(path: Path, width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise OsintError(
-            f"{path.name} has {width} x {height} pixels, over the limit of {MAX_PIXELS:,}: cut it first"
-        )
+        raise OsintError(f"{path.name} has {width} x {height} pixels, over the limit of {MAX_PIXELS:,}: cut it first")
 
 
 def _told_place(told: dict[str, Any], shape: tuple[int, ...], path: Path) -> Affine | None:
@@ -181,9 +174,7 @@ def _told_place(told: dict[str, Any], shape: tuple[int, ...], path: Path) -> Aff
         if "gcps" in told:
             points = [[float(v) for v in point.split()] for point in told["gcps"].split(";") if point.strip()]
             if len(points) < 3:
-                raise OsintError(
-                    f"{path.name} needs at least three control points, {TABLE} has {len(points)}"
-                )
+                raise OsintError(f"{path.name} needs at least three control points, {TABLE} has {len(points)}")
             return from_gcps([GroundControlPoint(row=r, col=c, x=x, y=y) for c, r, x, y in points])
         if "west" in told:
             west, south, east, north = (float(told[k]) for k in ("west", "south", "east", "north"))
@@ -211,9 +202,7 @@ def _world_file(path: Path) -> Affine:
 
 def _date(path: Path, told: str | None, taken: str) -> dt.datetime:
     for text in (told, path.stem, taken):
-        found = re.search(
-            r"(?<!\d)((?:19|20)\d\d)[-_.:年/]?(\d{1,2})[-_.:月/]?(\d{1,2})(?!\d{3})", text or ""
-        )
+        found = re.search(r"(?<!\d)((?:19|20)\d\d)[-_.:年/]?(\d{1,2})[-_.:月/]?(\d{1,2})(?!\d{3})", text or "")
         if found:
             try:
                 year, month, day = map(int, found.groups())

@@ -93,9 +93,7 @@ def check_href(href: str, catalogue: str) -> None:
     if parts.scheme == "http":
         origin = ("http", parts.hostname, port or 80)
         if own != origin or not _is_loopback_name(parts.hostname):
-            raise ReadError(
-                f"the item points to {href[:80]!r}: plain http is read only on a loopback catalogue"
-            )
+            raise ReadError(f"the item points to {href[:80]!r}: plain http is read only on a loopback catalogue")
 
 
 def _is_loopback_name(host: str) -> bool:
@@ -206,11 +204,7 @@ class Ranges:
         """Return a whole small file of at most `limit` bytes, by GET, or by POST of `body` (never kept)."""
         check_href(href, self.catalogue)
         kept = self.blocks.get(quote(href, safe=""), 0) if self.blocks and body is None else None
-        return (
-            kept
-            if kept is not None
-            else self._retried(lambda: self._get_whole(href, level, limit, body), href)
-        )
+        return kept if kept is not None else self._retried(lambda: self._get_whole(href, level, limit, body), href)
 
     def _get_whole(self, href: str, level: str, limit: int, body: bytes | None) -> bytes:
         self.spent.add(level, requests=1)
@@ -303,15 +297,11 @@ class Ranges:
                 return self._body(answer, href, start, length, level)
         raise ReadError(f"{_shown(href)} redirects more than {MAX_REDIRECTS} times: not followed")
 
-    def _body(
-        self, answer: urllib3.BaseHTTPResponse, href: str, start: int, length: int, level: str
-    ) -> bytes:
+    def _body(self, answer: urllib3.BaseHTTPResponse, href: str, start: int, length: int, level: str) -> bytes:
         if answer.status in RETRIED:
             wait = answer.headers.get("Retry-After", "")
             answer.drain_conn()
-            raise _AgainError(
-                f"wait {min(float(wait), 20.0)}" if wait.isdigit() else f"status {answer.status}"
-            )
+            raise _AgainError(f"wait {min(float(wait), 20.0)}" if wait.isdigit() else f"status {answer.status}")
         _check_status(answer, href, start)
         etag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         if self._etags.setdefault(href, etag) != etag or (self.blocks and self.blocks.changed(href, etag)):
@@ -347,9 +337,7 @@ def _check_status(answer: urllib3.BaseHTTPResponse, href: str, start: int) -> No
         what = what if answer.status == 200 else f"status {answer.status}"
         raise ReadError(f"{_shown(href)} answered {what} in place of a range of bytes")
     if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise ReadError(
-            f"{_shown(href)} compressed a range of bytes on the way: such a range cannot be placed"
-        )
+        raise ReadError(f"{_shown(href)} compressed a range of bytes on the way: such a range cannot be placed")
     declared = ENTITY.fullmatch(answer.headers.get("Content-Range", ""))
     if not declared or int(declared[1]) != start:
         raise ReadError(f"{_shown(href)} answered another range than the one asked for")

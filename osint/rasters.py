@@ -104,9 +104,7 @@ def gdal_window(
     if max(picture.shape) > MAX_SIDE_PX:
         raise ReadError(f"it claims {picture.width} x {picture.height} pixels: not a scene")
     fill = nodata if nodata is not None else (picture.nodata or 0)
-    factor = max(
-        (f for f in picture.overviews(band) if picture.transform.a * f <= grid.transform.a * 1.01), default=1
-    )
+    factor = max((f for f in picture.overviews(band) if picture.transform.a * f <= grid.transform.a * 1.01), default=1)
     rows, columns = extent(picture.transform, picture.shape, picture.crs, grid)
     if rows[0] >= rows[1] or columns[0] >= columns[1]:
         return np.full(grid.shape, fill, picture.dtypes[band - 1]), False

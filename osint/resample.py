@@ -13,9 +13,7 @@ MARGIN_PX = 3
 """Rows and columns taken around a window that is warped, for the pixels that bilinear needs."""
 
 
-def extent(
-    transform: Affine, shape: tuple[int, int], crs: CRS, grid: Grid
-) -> tuple[tuple[int, int], tuple[int, int]]:
+def extent(transform: Affine, shape: tuple[int, int], crs: CRS, grid: Grid) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the rows and columns of a picture that the grid touches, as (first, last + 1) each."""
     west, south, east, north = grid.bounds
     margin = 0

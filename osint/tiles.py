@@ -108,21 +108,15 @@ def tiles(
     if layer == "esri-wayback":
         release = _release(date, releases_at, spent, cache)
         source = _ranges(releases_at, spent, cache)
-        chosen = Layer(
-            release.template, WAYBACK_CREDIT, WAYBACK_TERMS, _acquired(release, geometry, zoom, source)
-        )
+        chosen = Layer(release.template, WAYBACK_CREDIT, WAYBACK_TERMS, _acquired(release, geometry, zoom, source))
     else:
         chosen = _layer(layer, date)
         source = _ranges(chosen.template, spent, cache)
     columns, rows = _span(geometry, zoom)
     places = [(x, y) for y in range(rows[0], rows[1] + 1) for x in range(columns[0], columns[1] + 1)]
     if len(places) > MAX_TILES:
-        raise OsintError(
-            f"the site needs {len(places)} tiles at zoom {zoom}, the limit is {MAX_TILES}: zoom out"
-        )
-    canvas = np.zeros(
-        ((rows[1] - rows[0] + 1) * TILE_PX, (columns[1] - columns[0] + 1) * TILE_PX, 3), np.uint8
-    )
+        raise OsintError(f"the site needs {len(places)} tiles at zoom {zoom}, the limit is {MAX_TILES}: zoom out")
+    canvas = np.zeros(((rows[1] - rows[0] + 1) * TILE_PX, (columns[1] - columns[0] + 1) * TILE_PX, 3), np.uint8)
     missing = []
     with ThreadPoolExecutor(POLITE_CONNECTIONS) as pool:
         jobs = [(x, y, pool.submit(_tile, source, chosen.template, (x, y, zoom))) for x, y in places]
@@ -163,16 +157,12 @@ def releases(releases_at: str = WAYBACK_LIST, cache: Path | bool = True) -> list
 
 def _releases(releases_at: str, spent: Spent, cache: Path | bool) -> list[Release]:
     # the list grows: it is asked each time, and its answer is small
-    listed = _json(
-        _ranges(releases_at, spent, False).whole(releases_at, "list", 4 << 20), "the list of releases"
-    )
+    listed = _json(_ranges(releases_at, spent, False).whole(releases_at, "list", 4 << 20), "the list of releases")
     found = []
     for number, entry in listed.items():
         try:
             when = re.search(r"(\d{4}-\d\d-\d\d)", entry["itemTitle"])
-            template = (
-                entry["itemURL"].replace("{level}", "{z}").replace("{row}", "{y}").replace("{col}", "{x}")
-            )
+            template = entry["itemURL"].replace("{level}", "{z}").replace("{row}", "{y}").replace("{col}", "{x}")
             if when:
                 day = dt.date.fromisoformat(when[1])
                 found.append(Release(int(number), day, template, str(entry.get("metadataLayerUrl") or "")))
@@ -183,9 +173,7 @@ def _releases(releases_at: str, spent: Spent, cache: Path | bool) -> list[Releas
     return sorted(found, key=lambda r: (r.published, r.number))
 
 
-def changed_releases(
-    site: Any, zoom: int, releases_at: str = WAYBACK_LIST, cache: Path | bool = True
-) -> list[Release]:
+def changed_releases(site: Any, zoom: int, releases_at: str = WAYBACK_LIST, cache: Path | bool = True) -> list[Release]:
     """Return only the releases in which the tile at the site's centre changed, oldest first.
 
     A release that did not renew a tile serves the older one; two releases with the same bytes at the centre
@@ -219,9 +207,7 @@ def _acquired(release: Release, geometry: Any, zoom: int, source: Ranges) -> str
     unknown = f"unknown (in the release of {release.published})"
     if not release.metadata:
         return unknown
-    x, y = Transformer.from_crs(4326, 3857, always_xy=True).transform(
-        geometry.centroid.x, geometry.centroid.y
-    )
+    x, y = Transformer.from_crs(4326, 3857, always_xy=True).transform(geometry.centroid.x, geometry.centroid.y)
     layer = min(max(WAYBACK_MAX_ZOOM - zoom, 0), 13)
     place = f'{{"spatialReference":{{"wkid":3857}},"x":{x:.2f},"y":{y:.2f}}}'
     href = (
@@ -247,9 +233,7 @@ def _layer(layer: str | Layer, date: str | dt.date | None) -> Layer:
         chosen = Layer(layer, "credit not given", "terms not given: ask the provider before publishing")
     else:
         names = ", ".join([*LAYERS, "esri-wayback"])
-        raise OsintError(
-            f"Unknown layer {layer!r}. Options are: {names}, or an address with {{z}}, {{x}}, {{y}}."
-        )
+        raise OsintError(f"Unknown layer {layer!r}. Options are: {names}, or an address with {{z}}, {{x}}, {{y}}.")
     if "{date}" in chosen.template:
         if date is None:
             raise OsintError("this layer has dates: give `date`, for example '2024-06-30'")

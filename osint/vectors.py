@@ -64,14 +64,10 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
 def _from_csv(table: pd.DataFrame, path: Path) -> gpd.GeoDataFrame:
     column = next((c for c in ("wkt", "geometry", "WKT") if c in table), None)
     if column:
-        return gpd.GeoDataFrame(
-            table.drop(columns=column), geometry=shapely.from_wkt(table[column]), crs=4326
-        )
+        return gpd.GeoDataFrame(table.drop(columns=column), geometry=shapely.from_wkt(table[column]), crs=4326)
     if {"lon", "lat"} <= set(table):
         return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=4326)
-    raise OsintError(
-        f"{path.name} needs a column `wkt`, or `lon` and `lat`; it has {', '.join(table.columns)}"
-    )
+    raise OsintError(f"{path.name} needs a column `wkt`, or `lon` and `lat`; it has {', '.join(table.columns)}")
 
 
 def with_area(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

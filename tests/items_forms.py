@@ -84,8 +84,4 @@ def cdse(identifier, when, footprint, hrefs, baseline="05.11", epsg=32646):
 
 
 def day(n):
-    return (
-        (dt.datetime(2024, 1, 1, 4, 50, tzinfo=dt.UTC) + dt.timedelta(days=n))
-        .isoformat()
-        .replace("+00:00", "Z")
-    )
+    return (dt.datetime(2024, 1, 1, 4, 50, tzinfo=dt.UTC) + dt.timedelta(days=n)).isoformat().replace("+00:00", "Z")

@@ -22,9 +22,7 @@ BOX = shapely.box(CORNER[0] + 400, CORNER[1] - 800, CORNER[0] + 800, CORNER[1] -
 
 
 def degrees(box, epsg=32646):
-    return shapely.transform(
-        box, Transformer.from_crs(epsg, 4326, always_xy=True).transform, interleaved=False
-    )
+    return shapely.transform(box, Transformer.from_crs(epsg, 4326, always_xy=True).transform, interleaved=False)
 
 
 SITE = degrees(BOX)
@@ -36,9 +34,7 @@ def pixels(seed=0, size=128, high=9000):
 
 
 def cog(values, size=10.0, corner=CORNER, epsg=32646):
-    return demo.cog_bytes(
-        values, Affine(size, 0, corner[0], 0, -size, corner[1]), epsg, values.dtype == np.uint8
-    )
+    return demo.cog_bytes(values, Affine(size, 0, corner[0], 0, -size, corner[1]), epsg, values.dtype == np.uint8)
 
 
 @pytest.fixture
@@ -72,9 +68,7 @@ def expected(values, offset, scale=1e-4):
         (lambda h: forms.earth_search("a", forms.day(0), WIDE, {"blue": h}, applied=True), 0.0),
         (lambda h: forms.earth_search("a", forms.day(0), WIDE, {"blue": h}, applied=False), -0.1),
         (
-            lambda h: forms.earth_search(
-                "a", forms.day(0), WIDE, {"blue": h}, applied=False, baseline="03.01"
-            ),
+            lambda h: forms.earth_search("a", forms.day(0), WIDE, {"blue": h}, applied=False, baseline="03.01"),
             0.0,
         ),
         (lambda h: forms.earth_search("a", forms.day(0), WIDE, {"blue": h}, applied=None), -0.1),
@@ -130,10 +124,7 @@ def test_scl_of_20_m_fills_four_pixels_and_names_its_classes(pages):
     cube = imagery.read(found(pages), SITE, ["scl"])
     assert cube.scl.dtype == np.uint8
     np.testing.assert_array_equal(cube.scl.values[0], np.kron(classes, np.ones((2, 2)))[40:80, 40:80])
-    assert (
-        dict(zip(cube.scl.attrs["flag_values"], cube.scl.attrs["flag_meanings"], strict=True))[11]
-        == "snow or ice"
-    )
+    assert dict(zip(cube.scl.attrs["flag_values"], cube.scl.attrs["flag_meanings"], strict=True))[11] == "snow or ice"
     assert list(cube.attrs["levels"]) == ["scl"]
 
 
@@ -156,9 +147,7 @@ def test_site_across_two_utm_zones_is_filled_from_both(pages):
         (values[:, columns > 105] if name == "west" else values[:, columns < 95])[:] = 0
         pages.files[f"/{name}.tif"] = cog(values, 10.0, (x - 1000, y + 1000), epsg)
         item_boxes[name] = (
-            shapely.box(95.9, 43.1, 96.0006, 43.3)
-            if name == "west"
-            else shapely.box(95.9994, 43.1, 96.1, 43.3)
+            shapely.box(95.9, 43.1, 96.0006, 43.3) if name == "west" else shapely.box(95.9994, 43.1, 96.1, 43.3)
         )
     pages.items = []
     for name, epsg in (("west", 32646), ("east", 32647)):
@@ -205,9 +194,7 @@ def test_random_windows_hold_the_very_pixels_also_beyond_the_edge(pages):
         assert not resampled
 
 
-@pytest.mark.parametrize(
-    "profile", [{"compress": "lzw"}, {"compress": "deflate", "predictor": 1}, {"tiled": False}]
-)
+@pytest.mark.parametrize("profile", [{"compress": "lzw"}, {"compress": "deflate", "predictor": 1}, {"tiled": False}])
 def test_other_kinds_of_tiff_are_read_by_the_fallback_alike(pages, profile):
     values = pixels(4)
     with MemoryFile() as memory:
@@ -263,10 +250,7 @@ def test_bytes_counted_are_the_bytes_sent(pages):
     # rows 40 to 80 of 1024 are wanted: the rest of the tile is not asked for
     assert cube.attrs["bytes"] < 0.15 * len(body)
     asked = [h["Range"] for _, path, h in pages.asked if path == "/b.tif"]
-    assert (
-        sum(int(r.split("-")[1]) - int(r.split("=")[1].split("-")[0]) + 1 for r in asked)
-        == cube.attrs["bytes"]
-    )
+    assert sum(int(r.split("-")[1]) - int(r.split("=")[1].split("-")[0]) + 1 for r in asked) == cube.attrs["bytes"]
 
 
 def test_cache_stays_within_its_limit_and_damage_is_a_miss(tmp_path):
@@ -307,11 +291,7 @@ def test_two_processes_share_the_cache(tmp_path):
 def _broken(pages):
     good = cog(pixels(1, size=1024))
     huge = bytearray(cog(pixels(1, size=64)))
-    width = (
-        huge.index(b"\x00\x01\x03\x00\x01\x00\x00\x00")
-        if b"\x00\x01\x03\x00\x01\x00\x00\x00" in huge
-        else None
-    )
+    width = huge.index(b"\x00\x01\x03\x00\x01\x00\x00\x00") if b"\x00\x01\x03\x00\x01\x00\x00\x00" in huge else None
     assert width is not None
     for tag in (b"\x00\x01\x03\x00", b"\x01\x01\x03\x00"):
         at = huge.index(tag)
@@ -399,9 +379,7 @@ def _doubles(url):
     hrefs = {"blue": f"{url}/b.tif"}
     first = forms.earth_search("S2A_46TFN_20240101_0_L2A", forms.day(0), WIDE, hrefs, applied=True)
     second = forms.earth_search("S2A_46TFN_20240101_1_L2A", forms.day(0), WIDE, hrefs, applied=True)
-    newer = forms.earth_search(
-        "S2A_46TFN_20240101_2_L2A", forms.day(0), WIDE, hrefs, applied=True, baseline="05.10"
-    )
+    newer = forms.earth_search("S2A_46TFN_20240101_2_L2A", forms.day(0), WIDE, hrefs, applied=True, baseline="05.10")
     far = forms.earth_search("far", forms.day(3), shapely.box(0, 0, 1, 1), hrefs, applied=True)
     neighbour = forms.earth_search("neighbour", forms.day(0), WIDE, hrefs, applied=True)
     neighbour["properties"]["grid:code"] = "MGRS-46TGN"
@@ -446,9 +424,7 @@ def test_kept_answers_repeat_a_search_with_no_network(pages):
 def test_next_page_on_another_host_is_not_followed(pages):
     def elsewhere(handler):
         link = {"rel": "next", "href": "https://10.1.1.1/search", "method": "GET"}
-        body = json.dumps(
-            {"type": "FeatureCollection", "features": _doubles("http://h")[:1], "links": [link]}
-        ).encode()
+        body = json.dumps({"type": "FeatureCollection", "features": _doubles("http://h")[:1], "links": [link]}).encode()
         webpages.send(handler, 200, body, {"Content-Type": "application/json"})
 
     pages.get_only = True
@@ -507,8 +483,6 @@ def test_both_spellings_of_projection_and_both_names_of_bands():
     row = imagery.items.row(forms.cdse("a", forms.day(0), WIDE, hrefs), SITE, "cdse")
     assert (row["epsg"], row["tile"], row["baseline"]) == (32646, "46TFN", "05.11")
     assert row["hrefs"] == {"B02": "https://a/b.jp2", "SCL": "https://a/s.jp2"}
-    other = imagery.items.row(
-        forms.planetary_computer("a", forms.day(0), WIDE, {"B02": "https://a/x"}), SITE, "pc"
-    )
+    other = imagery.items.row(forms.planetary_computer("a", forms.day(0), WIDE, {"B02": "https://a/x"}), SITE, "pc")
     assert other["epsg"] == 32646
     assert math.isclose(other["footprint_share"], 1.0)

@@ -126,9 +126,7 @@ def cube(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
     made = demo.demo(1, 64, "2024-06-01", "2024-06-30", cloud=0.0)
     with demo.served(made) as world:
-        found = imagery.scenes(
-            world.footprint(), "2024-06-01", "2024-06-30", catalogue=world.catalogue, answers=folder
-        )
+        found = imagery.scenes(world.footprint(), "2024-06-01", "2024-06-30", catalogue=world.catalogue, answers=folder)
         return imagery.read(found.iloc[[0, -1]], world.footprint(), ["B02", "B03", "B04"], cache=False)
 
 
@@ -141,9 +139,7 @@ def test_pair_shares_one_stretch_and_says_simulated(cube, tmp_path):
     chosen = pairs.pair(cube, "2024-06-01", "2024-06-30")
     low, high = chosen.stretch
     for image, t in zip(chosen.images, (0, 1), strict=True):
-        np.testing.assert_allclose(
-            image[..., 0], np.clip((cube.B04.values[t] - low) / (high - low), 0, 1), atol=1e-6
-        )
+        np.testing.assert_allclose(image[..., 0], np.clip((cube.B04.values[t] - low) / (high - low), 0, 1), atol=1e-6)
     assert chosen.simulated
     drawn = pairs.figure(chosen, outline=cube_outline(cube))
     words = [text.get_text() for ax in drawn.axes for text in ax.texts]

@@ -38,9 +38,7 @@ def _static(folder, world):
         item = world.item(i)
         item["links"] = [*links, {"rel": "collection", "href": "./collection.json"}]
         (folder / f"{identifier}.json").write_text(json.dumps(item))
-        collection["links"].append(
-            {"rel": "item", "href": f"./{identifier}.json", "type": "application/geo+json"}
-        )
+        collection["links"].append({"rel": "item", "href": f"./{identifier}.json", "type": "application/geo+json"})
     child = {"rel": "child", "href": "./collection.json", "type": "application/json"}
     catalog = {**common, "type": "Catalog", "id": "demo", "links": [*links, child]}
     (folder / "collection.json").write_text(json.dumps(collection))
@@ -83,7 +81,5 @@ def test_search_of_a_real_api_pages_and_finds_what_the_demo_says(server, tmp_pat
     assert len(truth) > 40
     assert scenes["id"].tolist() == truth
     assert scenes.attrs["requests"] >= 3
-    again = imagery.scenes(
-        made.footprint(), "2024-03-01", "2024-10-31", catalogue=url, answers=kept, offline=True
-    )
+    again = imagery.scenes(made.footprint(), "2024-03-01", "2024-10-31", catalogue=url, answers=kept, offline=True)
     assert again["id"].tolist() == truth

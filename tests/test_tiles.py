@@ -122,9 +122,7 @@ def test_impolite_or_unknown_requests_are_refused():
 
 @pytest.mark.parametrize("suffix", vectors.SUFFIXES)
 def test_outlines_come_back_as_they_went(tmp_path, suffix):
-    frame = gpd.GeoDataFrame(
-        {"name": ["Hall A", "绿洲"]}, geometry=[SITE, shapely.box(93, 43, 93.01, 43.01)], crs=4326
-    )
+    frame = gpd.GeoDataFrame({"name": ["Hall A", "绿洲"]}, geometry=[SITE, shapely.box(93, 43, 93.01, 43.01)], crs=4326)
     back = vectors.read(vectors.write(frame.to_crs(32646), tmp_path / f"o{suffix}"))
     # an archived outline must not move by a pixel
     moved = gpd.GeoSeries(back.geometry).to_crs(32646).hausdorff_distance(frame.to_crs(32646).geometry)
