@@ -29,6 +29,28 @@ def add_verbs(subparsers: Any) -> None:
     p.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
     p.set_defaults(handler=_fetch)
 
+    p = subparsers.add_parser("pair", help="draw a place before and after, from the clearest scenes near two dates")
+    p.add_argument("lon", type=float)
+    p.add_argument("lat", type=float)
+    p.add_argument("--radius", type=float, default=1000.0, metavar="M")
+    p.add_argument("--catalogue", default="earth-search")
+    p.add_argument("--days", type=int, default=30, help="how far from each date to look (default %(default)s)")
+    _dates_and_file(p)
+    p.set_defaults(handler=_pair)
+
+    p = subparsers.add_parser("pictures", help="draw two dates of a folder of your own pictures")
+    p.add_argument("folder", type=Path)
+    p.add_argument("--crs", default="EPSG:4326", help="of corners and world files (default %(default)s)")
+    _dates_and_file(p)
+    p.set_defaults(handler=_pictures)
+
+
+def _dates_and_file(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--before", required=True, metavar="2023-07-01")
+    p.add_argument("--after", required=True, metavar="2025-07-01")
+    p.add_argument("--title", default="")
+    p.add_argument("--out", type=Path, required=True, metavar="FILE.png")
+
 
 def _place(p: argparse.ArgumentParser) -> None:
     p.add_argument("lon", type=float)
@@ -106,3 +128,27 @@ def _fetch(args: argparse.Namespace) -> int:
     for failure in cube.attrs["failures"]:
         print(f"  not read: {failure['id']} {failure['band']}: {failure['error']}")
     return 0
+
+
+def _pair(args: argparse.Namespace) -> None:
+    from osint import grids, pairs
+
+    site = grids.disc(args.lon, args.lat, args.radius)
+    chosen = pairs.between(site, args.before, args.after, args.catalogue, args.days)
+    _drawn(args, chosen)
+
+
+def _pictures(args: argparse.Namespace) -> None:
+    from osint import pairs, pictures
+
+    cube = pictures.folder(args.folder, crs=args.crs)
+    for shift in cube.attrs["shifts"]:
+        done = "removed" if shift["removed"] else "not removed: the match is unclear"
+        print(f"{shift['id']}: shift of {shift['x_m']:g} m east, {shift['y_m']:g} m north {done}")
+    _drawn(args, pairs.pair(cube, args.before, args.after))
+
+
+def _drawn(args: argparse.Namespace, chosen: Any) -> None:
+    from osint import pairs
+
+    print(f"{pairs.save(pairs.figure(chosen, title=args.title), args.out)}: {' | '.join(chosen.labels)}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -17,11 +18,12 @@ import xarray as xr
 from matplotlib.figure import Figure
 from pyproj import Transformer
 
-from osint import grids
+from osint import grids, imagery
 from osint.errors import OsintError
 
 COLOURS = (("B04", "B03", "B02"), ("red", "green", "blue"))
-COPERNICUS = "contains modified Copernicus Sentinel data"
+CLEAR = (4, 5, 6, 7)
+"""Classes of the ground itself: vegetation, bare, water, unclassified."""
 STYLE: Any = {"svg.hashsalt": "osint", "svg.fonttype": "none", "font.size": 9}
 
 
@@ -75,6 +77,39 @@ def pair(dataset: xr.Dataset, before: Any, after: Any) -> Pair:
         credit,
         "SIMULATED" in credit,
     )
+
+
+def clearest(
+    site: Any, around: Any, catalogue: str = "earth-search", days: int = 30, collection: str = "sentinel-2-l2a"
+) -> gpd.GeoDataFrame:
+    """Return the scene (one row) within `days` of a date that is clearest over the site, the nearest of equals.
+
+    Clear is the share of the site that the classification calls vegetation, bare, water or unclassified; snow
+    counts as not clear. Costs the list and the SCL of some scenes.
+    """
+    day = pd.Timestamp(around)
+    first, last = (str((day + pd.Timedelta(days=n)).date()) for n in (-days, days))
+    found = imagery.scenes(site, first, last, collection, catalogue)
+    if not len(found):
+        raise OsintError(f"no scene within {days} days of {day.date()}: widen `days`")
+    seen = imagery.read(found, site, ["scl"])
+    share = np.isin(seen.scl.values, CLEAR).mean((1, 2)).round(2)
+    away = np.abs((seen.time.values - np.datetime64(day)) / np.timedelta64(1, "D"))
+    best = int(np.lexsort((away, -share))[0])
+    if share[best] < 0.5:
+        raise OsintError(
+            f"the clearest scene within {days} days of {day.date()} is {share[best]:.0%} clear: widen `days`"
+        )
+    return found[found["id"].isin(str(seen.id.values[best]).split())]
+
+
+def between(site: Any, before: Any, after: Any, catalogue: str = "earth-search", days: int = 30) -> Pair:
+    """Return the pair of the clearest Sentinel-2 scenes near two dates, in natural colours."""
+    chosen = pd.concat([clearest(site, date, catalogue, days) for date in (before, after)])
+    cube = imagery.read(chosen, site, list(COLOURS[0]))
+    if cube.attrs["failures"]:
+        raise OsintError(f"a scene could not be read: {cube.attrs['failures'][0]['error']}")
+    return pair(cube, before, after)
 
 
 def _label(dataset: xr.Dataset, t: int) -> str:

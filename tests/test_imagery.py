@@ -12,7 +12,7 @@ from affine import Affine
 from pyproj import Transformer
 from rasterio.io import MemoryFile
 
-from osint import blocks, catalogue, cogs, demo, grids, imagery, ranges
+from osint import blocks, catalogue, cli, cogs, demo, grids, imagery, ranges
 from osint.errors import OsintError
 from tests import items_forms as forms
 from tests import pages as webpages
@@ -486,3 +486,26 @@ def test_both_spellings_of_projection_and_both_names_of_bands():
     other = imagery.items.row(forms.planetary_computer("a", forms.day(0), WIDE, {"B02": "https://a/x"}), SITE, "pc")
     assert other["epsg"] == 32646
     assert math.isclose(other["footprint_share"], 1.0)
+
+
+# ---- the command line, on the demo
+
+
+def test_verbs_find_fetch_and_draw_the_demo(tmp_path, capsys):
+    made = demo.demo(1, 64, "2024-06-01", "2024-09-30", cloud=0.1)
+    with demo.served(made) as world:
+        place = world.footprint().centroid
+        where = [f"{place.x:.5f}", f"{place.y:.5f}", "--radius", "200", "--catalogue", world.catalogue]
+        span = ["--start", "2024-06-01", "--end", "2024-06-20"]
+        assert cli.main(["scenes", *where, *span]) == 0
+        assert "S2A_SIM_20240601" in capsys.readouterr().out
+        assert cli.main(["fetch", *where, *span, "--bands", "B02,scl", "--out", str(tmp_path / "a.npz")]) == 0
+        kept = np.load(tmp_path / "a.npz")
+        assert kept["B02"].shape == kept["scl"].shape
+        assert kept["B02"].shape[0] == 4
+        picture = tmp_path / "pair.svg"
+        told = [*where, "--before", "2024-06-10", "--after", "2024-09-10", "--days", "15", "--out", str(picture)]
+        assert cli.main(["pair", *told]) == 0
+        assert "SIMULATED" in picture.read_text()
+        assert cli.main(["scenes", *where, "--start", "2024-06-20", "--end", "2024-06-01"]) == 2
+        assert "before `start`" in capsys.readouterr().err
