@@ -220,7 +220,10 @@ class _CheckedAdapter(HTTPAdapter):
         self.poolmanager = checked_manager(self._catalogue, connections=4)
 
     def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send and count."""
+        """Send and count; a redirect to another host ends here."""
+        if urlsplit(request.url).netloc != urlsplit(self._catalogue).netloc:
+            msg = f"the catalogue points to {urlsplit(request.url).netloc}, a host that was not named"
+            raise requests.exceptions.InvalidURL(msg)
         answer = super().send(request, *args, **kwargs)
         history = getattr(answer.raw.retries, "history", ()) if answer.raw.retries else ()
         self._spent.add("list", requests=1 + len(history))
