@@ -137,7 +137,8 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
     except (APIError, requests.RequestException) as error:
         if "no such collection" in str(error).lower():
             raise OsintError(f"{host} has no collection {collection!r}") from error
-        text = f"{host} gave no list of scenes for {collection}: {str(error)[:160]}"
+        said = "it does not answer" if isinstance(error, requests.ConnectionError) else str(error)[:160]
+        text = f"{host} gave no list of scenes for {collection}: {said}"
         raise OsintError(f"{text}; it was asked {io.attempts} times, so try later or another catalogue") from error
     except (
         KeyError,
