@@ -138,7 +138,7 @@ def _claim_to_test(site_id: str, register: Register, claim_id: str | None) -> di
     if claim_id:
         return next((r for r in rows if r["claim_id"] == claim_id), None)
     for kinds in (("chips", "servers"), ("pflops",), ("it_mw", "facility_mw", "power_mw"), ("racks",)):
-        found = [r for r in rows if evidence.quantity_of(r) in kinds and r["error_test"] != "yes" and not r["readings"]]
+        found = [r for r in rows if evidence.quantity_of(r) in kinds and r["error_test"] != "yes"]
         if found and not site_id.startswith("AGG"):
             return max(found, key=lambda r: (evidence.quantity_of(r) == "chips", evidence.claimed(r), r["claim_id"]))
     return None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
@@ -31,6 +34,22 @@ def families() -> list[str]:
         return ["DejaVu Sans"]
     font_manager.fontManager.addfont(path)
     return ["DejaVu Sans", font_manager.FontProperties(fname=str(path)).get_name()]
+
+
+def subset(text: str) -> bytes | None:
+    """The Chinese font cut down to the characters of a text, as WOFF, for a page that must open anywhere."""
+    path = chinese_font()
+    if path is None:
+        return None
+    options = Options(flavor="woff", layout_features=[], recalc_timestamp=False, notdef_outline=True)
+    font = TTFont(path, recalcTimestamp=False)
+    cutter = Subsetter(options)
+    cutter.populate(text="".join(sorted({c for c in text if ord(c) > 0x2E7F})))
+    cutter.subset(font)
+    font.flavor = "woff"
+    body = BytesIO()
+    font.save(body)
+    return body.getvalue()
 
 
 def missing(text: str) -> set[str]:

@@ -74,7 +74,7 @@ def _givens(site_id: str, register: Register) -> tuple[list[Given], bool]:
 
 def _likelihood(name: str, givens: list[Given], live: bool, country: str, register: Register) -> float:
     """Log marginal likelihood of the givens under one story; 0 where there are too few to compare."""
-    if len(givens) < 2:
+    if len(givens) < 2 or not {g.quantity for g in givens} & (evidence.ONE_NUMBER | evidence.POWER | {"racks"}):
         return 0.0
     names = DOMESTIC if name == "domestic" else NVIDIA if name != "paper" else (*NVIDIA, *DOMESTIC)
     used = [_installed(g) if name == "shell" and g.quantity in network.COMPUTE and live else g for g in givens]

@@ -12,7 +12,20 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from osint import __version__, estimates, figures, findings, geo, hypotheses, model, network, score, tables, verdict
+from osint import (
+    __version__,
+    estimates,
+    figures,
+    findings,
+    fonts,
+    geo,
+    hypotheses,
+    model,
+    network,
+    score,
+    tables,
+    verdict,
+)
 from osint.errors import OsintError
 from osint.findings import Found
 from osint.model import show
@@ -21,6 +34,7 @@ from osint.tables import Register
 
 SOURCE = "Sources: data/raw/claims.csv, relations.csv, chips.csv (each row names its own). Documents to 2026-09; no imagery used. osint {version}."
 PAPER = "On paper only"
+PAGE_FONT = "osint page"
 
 
 def write(register: Register, out: str | Path) -> tuple[Path, pd.DataFrame]:
@@ -138,7 +152,7 @@ def page(
     style = resources.files("osint").joinpath("report.css").read_text(encoding="utf-8")
     parts = [
         "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content='width=device-width'>",
-        "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">",
+        "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'\">",
         f"<title>Announced data centres: what the documents allow</title><style>{style}</style></head><body><main>",
         "<h1>Announced data centres in Xinjiang and Qinghai: what the documents allow</h1>",
         f"<p class=lead>{len(register.sites)} sites and places, {len(register.claims)} claims in {register.claims['independence_group'].nunique()} independent groups. <b>No chip has been seen, "
@@ -158,7 +172,16 @@ def page(
     for site in register.sites.to_dict("records"):
         parts.append(_site(site, register, found, per_site))
     parts += [_sources(register), "</main></body></html>\n"]
-    return "\n".join(parts)
+    return _with_font("\n".join(parts))
+
+
+def _with_font(text: str) -> str:
+    """Put the glyphs that the page needs into it, so that Chinese shows on any machine."""
+    body = fonts.subset(text)
+    if body is None:
+        return text
+    face = f"@font-face{{font-family:'{PAGE_FONT}';src:url(data:font/woff;base64,{base64.b64encode(body).decode()})}}"
+    return text.replace("<style>", "<style>" + face, 1)
 
 
 def _legend(found: Found) -> str:
@@ -263,7 +286,9 @@ def _claim(claim: dict, f: dict) -> str:
     elif np.isfinite(claim["value_low"]):
         number = f"{show(claim['value_low'], 3)} {claim['unit']}"
     if claim["readings"]:
-        number += f" (readings kept: {claim['readings'].replace('|', ' or ')})"
+        number = (
+            " or ".join(show(float(r), 3) for r in claim["readings"].split("|")) + f" {f['unit']}, both readings kept"
+        )
     chance = ""
     if f["probability"] is not None and np.isfinite(f["probability"]):
         chance = f"<p>Chance that the other evidence allows it: {f['probability']:.0%} ({f['word']}).</p><p>Confidence in the evidence: {f['confidence']}.</p>"

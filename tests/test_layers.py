@@ -11,12 +11,14 @@ ORDER = [
     # filings and claims
     "vocabulary", "normal", "numerals", "qualifiers", "nouns", "quantities", "dates", "rungs", "kinds", "claims", "copies",
     "decoding", "hypertext", "office", "pdfs", "filings", "totals", "scans", "review",
+    # imagery: catalogues, windows, tiles, the simulated world
+    "grids", "blocks", "items", "ranges", "catalogue", "resample", "rasters", "cogs", "imagery", "shifts", "pictures", "pairs", "tiles", "vectors", "overpass", "_scenes", "_ground", "simulate", "demo", "cli_imagery",
     # model, verdict, report
     "network", "givens", "posterior", "explain", "model", "evidence", "verdict", "context", "checks", "advice", "hypotheses", "score", "findings",
     "estimates", "figures", "report", "doctor", "cli_sources", "cli_filings", "cli",
 ]  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
-MAY_FETCH = {"_connect", "fetch"}
+MAY_FETCH = {"_connect", "fetch", "ranges", "catalogue"}
 
 
 def imports(path):
