@@ -80,6 +80,7 @@ def _atom_pattern() -> re.Pattern[str]:
     unit = vocabulary.unit_pattern()
     return re.compile(
         rf"""
+        (?= [0-9$¥€£₩₹人{numerals.HAN[1:-1]}] | (?<![A-Za-z])[A-Za-z] )  # a cheap look before the alternatives
         (?: (?<![A-Za-z])(?P<currency>{currency}) [:\s]{{0,2}} (?P<open>[【\[(]?) \s{{0,2}}
           | (?<![0-9A-Za-z_\#=@%]) (?<![0-9][.,:/]) (?<![A-Za-z]-) (?<!第) )
         (?P<number> {numerals.DIGITS} | (?<![几数]){numerals.HAN}{{1,16}} | {numerals.WORDS} )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from osint import vocabulary
 
-_END = re.compile(r"[。!?！？；;\n]|(?<=[a-z0-9)%\"'])\.(?=\s+[A-Z\"(]|\s*$)|\s\|\s")
+_END = re.compile(r"(?=[。!?！？；;\n.\s])(?:[。!?！？；;\n]|(?<=[a-z0-9)%\"'])\.(?=\s+[A-Z\"(]|\s*$)|\s\|\s)")
 _COMMA = re.compile(
-    r"(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|has|have|plans|expects|aims)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s"
+    r"(?=[,:\s])(?:(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|has|have|plans|expects|aims)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s)"
 )
 _NEGATION_REACH = 12
 
@@ -134,7 +134,8 @@ _PREDICATE = re.compile(
 def is_predicate(clauses: Clauses, at: int) -> bool:
     """Say whether the clause at `at` has no subject of its own, so that it speaks of what stands before it."""
     return bool(_PREDICATE.match(clauses.text, at)) and not re.search(
-        r"\d[\d.]*\s?(?:[万亿]?[PMGk]W?|万|亿)", clauses.text[slice(*clauses.clause(at))]
+        r"\d[\d.,]*\s?(?:[万亿PMGk台张架个套块亩元%座栋]|平方米|GPU|chip|server)",
+        clauses.text[slice(*clauses.clause(at))],
     )
 
 
