@@ -145,6 +145,7 @@ def frame(claims: list[Claim], file: str = "") -> pd.DataFrame:
     """Return claims as a table with `COLUMNS`; an open bound is NaN, an unsaid word an empty string."""
     rows = [{"file": file, **{name: getattr(claim, name) for name in Claim.__slots__}} for claim in claims]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table["page"] = ""
     for name in ("low", "high", "si_low", "si_high"):
         table[name] = table[name].astype(float)
     return table

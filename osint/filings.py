@@ -198,12 +198,8 @@ def open_filing(name: str) -> Filing:
 
 
 def _from_archive(name: str) -> Filing:
-    try:
-        from osint import archive
-    except ImportError:
-        raise OsintError(
-            f"{name}: captures are read by osint.archive, which is not installed; save the page and give the file"
-        ) from None
+    from osint import archive
+
     store = archive.Archive(archive.captures_directory()).open()
     newest = None
     for entry in store.entries():
@@ -213,7 +209,9 @@ def _from_archive(name: str) -> Filing:
     if newest is None:
         raise OsintError(f"{name}: not among the captures; run `osint capture {name}` first")
     filing = parse(store.body(newest), str(newest.get("final_url") or newest.get("url") or name))
-    return _with(filing, name=name)
+    kind = str(newest.get("class") or "content")
+    odd = () if kind == "content" else (f"the capture is classed {kind!r}: it may not be the page that was asked for",)
+    return _with(filing, name=name, remarks=(*odd, *filing.remarks))
 
 
 def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:

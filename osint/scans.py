@@ -68,13 +68,19 @@ _SUSPECT = [
 ]
 
 
+def _joined(lines: list[Line]) -> str:
+    """Return the text of lines, those that run to the right edge joined with the next."""
+    edge = max((line.box[2] for line in lines), default=0.0)
+    return "".join(line.text + ("" if line.box[2] > 0.88 * edge and len(line.text) > 12 else "\n") for line in lines)
+
+
 def extract_lines(lines: list[Line], document: date | None = None) -> list[claims.Claim]:
     """Return the claims of lines read by machine; each says so, and what of it must be checked against the crop.
 
     A degraded page turns 2,000 into 2.000 and drops leading digits without lowering the recogniser's own
     confidence, and the sign ㎡ is lost: so no number of a scan goes without a warning.
     """
-    text = "\n".join(line.text for line in lines)
+    text = _joined(lines)
     out = []
     for claim in claims.extract(text, document):
         reasons = ["read by machine: check against the picture"]

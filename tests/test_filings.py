@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from osint import archive, cli, filings, hypertext, review, totals
+from osint.archive_exchange import import_path
 from osint.copies import group_copies
 from osint.errors import OsintError
 from tests import filing_documents as made
@@ -270,7 +271,13 @@ def test_a_capture_is_read_by_number_and_address(tmp_path, monkeypatch):
     with pytest.raises(OsintError, match="not among the captures"):
         filings.open_filing("https://example.org/none")
     store = archive.Archive(archive.captures_directory()).open()
-    assert list(store.entries()) == []
+    address = "https://example.org/cggg/t20250318_1.htm"
+    entry = next(
+        iter(import_path(store, page, by="A. Reader", obtained="2026-11-24", origin="the browser", url=address))
+    )
+    for name in (entry["url"], str(entry["seq"]), entry["sha256"][:12]):
+        filing = filings.open_filing(name)
+        assert filings.claims_of(filing)["si_low"].tolist() == [3e8] and filing.published == date(2025, 3, 18)
 
 
 # ------------------------------------------------------------ review
