@@ -242,6 +242,10 @@ def _date(quantity: Quantity, reading: _Reading) -> str:
     at, stop = clauses.clause(quantity.start)
     low = bisect_left(inside, at, key=lambda mention: mention.start)
     high = bisect_left(inside, stop, key=lambda mention: mention.start)
+    if _STARTING_VALUE.search(clauses.text, max(at, quantity.start - 24), quantity.start) and _TARGET.match(
+        clauses.text, quantity.end
+    ):
+        high = bisect_left(inside, quantity.start, low, high, key=lambda mention: mention.start)
     same = inside[low:high][:40]
     if same:
         return min(same, key=lambda mention: _gap(mention, quantity)).edtf
@@ -255,6 +259,10 @@ def _date(quantity: Quantity, reading: _Reading) -> str:
         return next((mention.edtf for mention in inside[high:] if mention.start < clauses.clause(stop)[1]), "")
     return ""
 
+
+# "from 50MW to 120MW by 2026", 从50兆瓦增至120兆瓦: the date behind is that of the second value
+_STARTING_VALUE = re.compile(r"(?:\bfrom (?:[a-z]+ ){0,3}|从|由)[$€¥]?$")
+_TARGET = re.compile(r"\s?(?:to\b|增|提|扩|升|到|至)")
 
 # what a sentence adds at its end about the whole, after the milestones of its parts
 _APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue")

@@ -51,6 +51,8 @@ _EN = re.compile(
     rf"|(?P<wd>(?:on|last)\s(?:{'|'.join(_WEEKDAYS)}))|(?P<day_rel>today|yesterday)\b|(?P<now>year-end|the year's end|the end of the year|year's end))",
     re.IGNORECASE,
 )  # fmt: skip
+# the day of a report is none that its claims speak of
+_REPORTED = re.compile(r"(?:消息|讯|电[,:]|获悉|报道|发布消息)")
 # words that end the reach of an earlier date in the same sentence
 _NOW = re.compile(r"截至目前|目前|现在|如今|现已|currently|\bnow\b|\bso far\b|to date")
 _FUTURE = re.compile(r"将|预计|计划|力争|拟|will|expected|plan", re.IGNORECASE)
@@ -81,7 +83,7 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     for pattern, read in _readers(text[start:stop]):
         for match in pattern.finditer(text, start, stop):
             edtf = read(match, _anchor(document, text, match.start()), text)
-            if edtf:
+            if edtf and not _REPORTED.match(text, match.end()):
                 found.append(Mention(match.start(), match.end(), edtf))
     found.sort(key=lambda mention: (mention.start, -mention.end))
     kept: list[Mention] = []

@@ -16,6 +16,8 @@ _WORDS_BETWEEN = (
 )
 _MORE_BETWEEN = "during while when where who but so its it they their than times percent using via said says a an"
 _BREAK = frozenset(re.findall(r"\w+", f"{_WORDS_BETWEEN} {_MORE_BETWEEN}"))
+_NOT_CHIPS = frozenset(re.findall(r"\w+", "hours hour days dies die wafers clusters systems orders deals users"))
+"""nouns that a chip only describes: "2,000 H100 hours" are no chips"""
 _LEAD = frozenset(("of", "the", "its", "these", "those", "such", "their", "our"))
 
 
@@ -37,6 +39,10 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
         two = _TOKEN.match(text, token.end(1))
         pair = f"{word} {two[1].rstrip('.').lower()}" if two else ""
         kinds = vocabulary.nouns()
+        if found and found[1] == "chips" and word in _NOT_CHIPS:
+            return None
+        if found and token.start() > end and text[end : end + 1] == "-" and not model:
+            break  # "eight-GPU servers" counts what the hyphen joins
         if pair in kinds and two:
             stop = two.start(1) + len(two[1].rstrip("."))
             found, position = (stop, kinds[pair], model), stop

@@ -43,7 +43,7 @@ def _behind(text: str, start: int, end: int, more: bool, before: str) -> str:
     """Return the qualifier by the letters inside the number and the words behind it."""
     if more or (before.endswith("上") and text[start] in "十百千万亿"):
         return "more than"
-    after = text[end : end + _BEHIND].lstrip(" (").lower()
+    after = text[end : end + _BEHIND].lstrip(" (-").lower()
     words, longest = _words("after")
     for length in range(min(longest, len(after)), 0, -1):
         if after[:length] in words:

@@ -161,7 +161,9 @@ def _atom(match: re.Match[str], number: float, text: str) -> Atom:
 def _scale_allowed(scale: str, unit: str, text: str, end: int) -> bool:
     """Say whether a single letter is a scale: "510k H100", "5m yuan", never "20 m" of length."""
     if unit:
-        return vocabulary.units()[vocabulary.key(unit)].family.startswith(("money", "chips", "feet"))
+        return vocabulary.units()[vocabulary.key(unit)].family.startswith(
+            ("money", "chips", "feet", "energy", "tce", "compute")
+        )
     if scale in ("k", "K"):
         return True
     return scale in ("m", "M") and bool(re.match(r"\s(?:GPU|chip|[A-Z]\w{0,12}\s(?:GPU|chip))", text[end : end + 30]))

@@ -10,7 +10,7 @@ from osint import vocabulary
 
 _END = re.compile(r"(?=[。!?！？；;\n.\s])(?:[。!?！？；;\n]|(?<=[a-z0-9)%\"'])\.(?=\s+[A-Z\"(]|\s*$)|\s\|\s)")
 _COMMA = re.compile(
-    r"(?=[,:\s])(?:(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|has|have|plans|expects|aims)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s)"
+    r"(?=[,:\s])(?:(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims)\b)|\s(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s)"
 )
 _NEGATION_REACH = 12
 
@@ -31,7 +31,7 @@ class Clauses:
     def __init__(self, text: str) -> None:
         self.text = text
         self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text) + 1]
-        cuts = {m.end() for m in _COMMA.finditer(text)}
+        cuts = {m.end() for m in _COMMA.finditer(text) if not _joins_adjectives(text, m.start(), m.end())}
         self.clause_ends = sorted(cuts | set(self.sentence_ends))
         self._hits: dict[int, list[Hit]] = {}
 
@@ -53,13 +53,32 @@ class Clauses:
         return self._hits[start]
 
 
+_MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
+
+
+def _joins_adjectives(text: str, start: int, end: int) -> bool:
+    """Say whether a comma only parts two measures of one noun: "a $390-million, 20-megawatt hall"."""
+    behind = text[end : end + 2].lstrip()[:1]
+    return (
+        bool(behind)
+        and (behind.isdigit() or behind in "$€")
+        and bool(_MEASURED.search(text[max(0, start - 24) : start]))
+    )
+
+
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
+# "construction of the 48MW hall began": the noun and its verb stand apart
+_WORK_BEGAN = re.compile(
+    r"\b(?:[Cc]onstruction|[Ww]ork) (?:of|on|at) [^,;.]{1,60}? (?:began|started|commenced|is underway|has begun|has started)\b"
+)
 
 
 def _words_in(text: str, start: int, stop: int) -> list[Hit]:
     han, roles, phrases = vocabulary.rung_words()
     found = [Hit(m.start(), m.end(), roles[m.group()]) for m in han.finditer(text, start, stop)]
     busy = start
+    for match in _WORK_BEGAN.finditer(text, start, stop):
+        found.append(Hit(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
     for match in _WORD.finditer(text, start, stop):
         if match.start() < busy or match.group() == "May":
             continue
@@ -113,7 +132,7 @@ def stage(clauses: Clauses, start: int, end: int) -> Stage:
     at, stop = clauses.clause(start)
     ahead = stop
     for _ in range(6):
-        hits = clauses.hits(at, stop)
+        hits = [hit for hit in clauses.hits(at, stop) if hit.start < end or not _governs_forward(clauses.text, hit)]
         if hits:
             return _decide(clauses, hits, start, end)
         if at <= first:
@@ -123,6 +142,12 @@ def stage(clauses: Clauses, start: int, end: int) -> Stage:
         hits = clauses.hits(*clauses.clause(ahead))
         return _decide(clauses, hits, start, end) if hits else Stage()
     return Stage()
+
+
+def _governs_forward(text: str, hit: Hit) -> bool:
+    """Say whether a word speaks only of what stands behind it: "agreed to", "to build", "a pipeline of"."""
+    words = text[hit.start : hit.end].lower()
+    return hit.role == "announced" and (words.startswith("to ") or words.endswith((" to", " of")))
 
 
 _PREDICATE = re.compile(
@@ -142,6 +167,7 @@ def is_predicate(clauses: Clauses, at: int) -> bool:
 _EITHER = re.compile(r"或|和|及|、|\bor\b")
 
 
+_DIGIT = re.compile(r"\d")
 _BOTH = re.compile(r"并|且|\band\b")
 _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)
 _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
@@ -187,6 +213,8 @@ def _chain(hits: list[Hit], nearest: Hit, text: str, end: int) -> list[Hit]:
 
     def together(one: Hit, other: Hit) -> bool:
         between = text[one.end : other.start]
+        if _DIGIT.search(between) and "、" in between:
+            return False  # "开工9个、投运4个": each word has its own number
         if len(between) <= 5:
             return True
         if len(between) <= 16 and _EITHER.search(between):
