@@ -137,7 +137,7 @@ def _extract_block(text: str, document: date | None, labels: Mapping[int, str], 
 
 _ANY_NUMBER = re.compile(
     r"[\d〇一二三四五六七八九十百千万亿两萬億兩壹贰叁肆伍陆柒捌玖]|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|"
-    r"twelve|dozen|hundred|thousand|million|\w+teen|\w+ty)\b", re.IGNORECASE
+    r"twelve|dozen|hundred|thousand|million|billion|trillion|half|an? [gmpe]\w+|\w+teen|\w+ty)\b", re.IGNORECASE
 )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ _NOT_DURATION = re.compile(r"近年|年来|\bago\b|\bold\b")
 _GROWTH = re.compile(
     r"增长|同比|环比|增速|增幅|提高|提升|下降|降低|减少|上涨|下跌|涨幅|利率|税率|折扣|毛利|净利|收益率|持股|股权|股份|浮动|费率|违约|"
     r"保证金|得分|\b(?:rose|rise|rises|fell|grew|grow|growth|increase|increased|increasing|interest|tariffs?|shares? (?:of|in|rose|fell)|discount|"
-    r"margin|stake|year-on-year|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|up(?! to)|down|higher|lower)\b", re.I
+    r"margin|stake|year-on-year|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|added|gained|lost|slipped|climbed|surged|soared|plunged|tumbled|edged|up(?! to)|down|higher|lower)\b", re.I
 )  # fmt: skip
 _NOUN = re.compile(r"[一-龥]{2}|[A-Za-z]{3}")
 

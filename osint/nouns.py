@@ -55,7 +55,11 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
             break
         if found and word not in ("and", "or", "ai", "tensor", "core", "sxm", "based", "powered", "class"):
             break
-        if word in _BREAK or (word in _LEAD and index > 1) or (word in ("and", "or") and not model):
+        if (
+            (word in _BREAK and not (word in _LEAD and index == 1))
+            or (word in _LEAD and index > 1)
+            or (word in ("and", "or") and not model)
+        ):
             break
         plain += token[1][0].islower() and word not in _LEAD
         if plain > 3:

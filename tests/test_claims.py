@@ -89,6 +89,10 @@ def test_money_keeps_its_scale(text, value):
         ("20% – 30% load", "share", 0.2, 0.3, "range"), ("between 10,000 and 20,000 chips", "chips", 1e4, 2e4, "range"),
         ("100,000 H100", "chips", 1e5, 1e5, "exact"), ("签约90亿元", "money_cny", 9e9, 9e9, "exact"),
         ("近20亿元", "money_cny", 2e9, 2e9, "about"), ("不足百台服务器", "servers", None, 100, "less than"),
+        ("costing $2-3bn", "money_usd", 2e9, 3e9, "range"), ("投资¥2-3亿元", "money_cny", 2e8, 3e8, "range"),
+        ("10000-15000个机柜", "racks", 1e4, 1.5e4, "range"), ("half a million GPUs", "chips", 5e5, 5e5, "exact"),
+        ("a 100MW-plus campus", "power", 100, None, "more than"), ("483m kWh consumed", "energy", 483, 483, "exact"),
+        ("a cluster of eight-GPU servers", "chips", 8, 8, "exact"), ("a PUE between 1.1 and 1.2", "pue", 1.1, 1.2, "range"),
         ("三百亩", "land", 200000, 200000, "exact"), ("1亿亿次浮点运算", "compute", 10, 10, "exact"),
     ],
 )  # fmt: skip
@@ -104,7 +108,7 @@ def test_quantities_that_libraries_misread(text, kind, si_low, si_high, qualifie
     [
         "联系电话：0902-6722123", "项目代码：2408-650522-04-01-123456", "“十四五”期间", "新政发〔2023〕12号", "合同金额：0元",
         "合同期限：年", "2024年6月12日上午10时", "存储56PB", "营收同比增长35.6%", "the H100 has 80GB", "Call 1-800-555-0199",
-        "1080P高清视频", "第三座", "海拔1740米", "version 3.2",
+        "1080P高清视频", "第三座", "rented 2,000 H100 hours", "shares added 3%", "海拔1740米", "version 3.2",
     ],
 )  # fmt: skip
 def test_what_is_near_a_claim_stays_out(text):
