@@ -79,7 +79,7 @@ class Claim:
 
 
 # a line may be read by itself unless a quantity can run over its end ("$1.2", line break, "billion")
-_BLOCK_END = re.compile(r"(?<=[。！？!?;；.|])[ \t]*[\r\n\f]+|[\r\n\f]{2,}")
+_LINE_END, _BLOCK_ENDS = re.compile(r"[\r\n\f]+"), tuple("。！？!?;；.|")
 
 
 def extract(text: str, document: date | None = None, labels: Mapping[int, str] | None = None) -> list[Claim]:
@@ -112,7 +112,10 @@ def extract(text: str, document: date | None = None, labels: Mapping[int, str] |
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
     """Yield the spans of the paragraphs of a text that can be read apart, without gaps."""
     start = 0
-    for match in _BLOCK_END.finditer(text):
+    for match in _LINE_END.finditer(text):
+        words = text[max(start, match.start() - 80) : match.start()].rstrip(" \t")
+        if match.end() - match.start() < 2 and not words.endswith(_BLOCK_ENDS):
+            continue
         yield start, match.end()
         start = match.end()
     if start < len(text):

@@ -33,16 +33,18 @@ _ZH = re.compile(
     r"|(?P<day_rel>今日|今天|昨日|昨天|当日|日前))"
 )  # fmt: skip
 _ISO = re.compile(
-    r"(?<![\d/.-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0?[1-9]|1[0-2])(?:(?P=s)(?P<d>3[01]|[12]\d|0?[1-9]))?(?![\d/-]|\.\d)"
+    r"(?=[12])(?<![\d/.-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0?[1-9]|1[0-2])(?:(?P=s)(?P<d>3[01]|[12]\d|0?[1-9]))?(?![\d/-]|\.\d)"
 )
 _YEARS = re.compile(
-    r"(?<![\d.,$-])(?P<y1>(?:19|20)\d\d)\s?年?\s?(?:-|~|至|到|to|through)\s?(?P<y2>(?:19|20)\d\d)(?![\d,.]\d|\d|-)\s?年?"
+    r"(?=[12])(?<![\d.,$-])(?P<y1>(?:19|20)\d\d)\s?年?\s?(?:-|~|至|到|to|through)\s?(?P<y2>(?:19|20)\d\d)(?![\d,.]\d|\d|-)\s?年?"
 )
 _MONTH_RANGE = re.compile(
     r"(?P<y>(?:19|20)\d\d)年(?P<m1>1[0-2]|0?[1-9])月?(?:-|~|至|到)(?:(?P<y2>(?:19|20)\d\d)年)?(?P<m2>1[0-2]|0?[1-9])月"
 )
 _EN = re.compile(
-    rf"\b(?:(?P<pre>early|mid|late|the end of|end of|end-|year-end|spring|summer|fall|autumn|winter|the start of|"
+    r"\b(?-i:(?=[1-9]|[eE][aAnN]|[mM][iIaA]|[lL][aA]|[tT][hHoO]|[yY][eE]|[sS][pPuUeE]|[fF][aAiIeEoO]|[aA][uUpP]|[wW][iI]|[HQ][1-4]|[jJ][aAuU]|"
+    r"[oO][cCnN]|[nN][oOeE]|[dD][eE]))"
+    rf"(?:(?P<pre>early|mid|late|the end of|end of|end-|year-end|spring|summer|fall|autumn|winter|the start of|"
     r"(?:the )?(?:first|second) half of|H[12]|Q[1-4]|(?:the )?(?:first|second|third|fourth) quarter of)[\s-]+(?:of\s)?)?"
     rf"(?:(?P<d1>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?\s(?:of\s)?(?P<mon1>{_MONTH})(?:,?\s(?P<y1>(?:19|20)\d\d))?"
     rf"|(?P<mon2>{_MONTH})(?:\s(?P<d2>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?(?!\d|[.,]\d|\s?(?:MW|GW|%|million|billion)))?(?:,?\s(?P<y2>(?:19|20)\d\d))?"

@@ -54,9 +54,11 @@ WORDS = (
     + r")(?:[- ](?:"
     + ("|".join(list(_WORDS)[1:10]) + r"))?\b)")
 )
+WORD_STARTS = r"(?i:ze|one|tw|thr|thi|fo|fi|six|sev|ei|ni|ten|el|half|an?[\ -])"
+"""what every one of `WORDS` begins with: a cheap look before them"""
 HAN_SCALE = r"(?:[十百千万亿](?![瓦伏克米帕焦赫])){1,4}"
 WORD_SCALE = (
-    r"(?i:hundred[ -]thousand|hundred[ -]million|hundred[ -]billion|thousand|million|billion|trillion|dozen|"
+    r"(?=[HhTtMmBbDdKk])(?i:hundred[ -]thousand|hundred[ -]million|hundred[ -]billion|thousand|million|billion|trillion|dozen|"
     r"hundred|mln|bln|trn|bn|tn|mn|mm|k|m|b|t)(?![A-Za-z0-9])"
 )
 

@@ -77,10 +77,11 @@ def _atom_pattern() -> re.Pattern[str]:
     """Return the one pattern of the scanner; every repeat in it is bounded."""
     symbols = sorted((*[c for c in _CURRENCY if c not in ("美元", "港币", "yuan")], *_FOREIGN), key=len, reverse=True)
     currency = "|".join(re.escape(symbol) for symbol in symbols)
+    currency_letters = "|".join(sorted({re.escape(symbol[:2]) for symbol in symbols if symbol[0].isalpha()}))
     unit = vocabulary.unit_pattern()
     return re.compile(
         rf"""
-        (?= [0-9$¥€£₩₹人{numerals.HAN[1:-1]}] | (?<![A-Za-z])[A-Za-z] )  # a cheap look before the alternatives
+        (?= [0-9$¥€£₩₹人{numerals.HAN[1:-1]}] | (?<![A-Za-z])(?:{currency_letters}|{numerals.WORD_STARTS}) )  # a cheap look before the alternatives
         (?: (?<![A-Za-z])(?P<currency>{currency}) [:\s]{{0,2}} (?P<open>[【\[(]?) \s{{0,2}}
           | (?<![0-9A-Za-z_\#=@%]) (?<![0-9][.,:/]) (?<![A-Za-z]-) (?<!第) )
         (?P<number> {numerals.DIGITS} | (?<![几数]){numerals.HAN}{{1,16}} | {numerals.WORDS} )

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from osint import vocabulary
 
-_END = re.compile(r"(?=[。!?！？；;\n.\s])(?:[。!?！？；;\n]|(?<=[a-z0-9)%\"'])\.(?=\s+[A-Z\"(]|\s*$)|\s\|\s)")
+_END = re.compile(r"[。!?！？；;\n]|\.(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|\|(?<=\s\|)\s")
 _COMMA = re.compile(
     r"(?=[,:\s])(?:(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims)\b)|\s(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s)"
 )
 _NEGATION_REACH = 12
+_LOOK_AHEAD = 12  # characters behind a comma or an "and" that say whether a clause ends there
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,12 @@ class Hit:
 
 
 class Clauses:
-    """The sentences and clauses of one folded text, and the rung words in them."""
+    """The sentences and clauses of one folded text, and the rung words in them; clauses are cut when asked for."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text) + 1]
-        cuts = {m.end() for m in _COMMA.finditer(text) if not _joins_adjectives(text, m.start(), m.end())}
-        self.clause_ends = sorted(cuts | set(self.sentence_ends))
+        self._clause_ends: dict[int, list[int]] = {}
         self._hits: dict[int, list[Hit]] = {}
 
     def sentence(self, offset: int) -> tuple[int, int]:
@@ -42,8 +42,14 @@ class Clauses:
 
     def clause(self, offset: int) -> tuple[int, int]:
         """Return the span of the clause that holds `offset`."""
-        index = bisect_right(self.clause_ends, offset)
-        return self.clause_ends[index - 1], min(self.clause_ends[index], len(self.text))
+        start, stop = self.sentence(offset)
+        ends = self._clause_ends.get(start)
+        if ends is None:
+            cuts = _COMMA.finditer(self.text, start, min(stop + _LOOK_AHEAD, len(self.text)))
+            inside = [m.end() for m in cuts if m.end() < stop and not _joins_adjectives(self.text, m.start(), m.end())]
+            ends = self._clause_ends[start] = [start, *inside, stop]
+        index = min(bisect_right(ends, offset), len(ends) - 1)
+        return ends[index - 1], ends[index]
 
     def hits(self, start: int, stop: int) -> list[Hit]:
         """Return the rung words of the clause that spans [start, stop); each clause is read once."""
@@ -66,7 +72,6 @@ def _joins_adjectives(text: str, start: int, end: int) -> bool:
     )
 
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z']*")
 # "construction of the 48MW hall began": the noun and its verb stand apart
 _WORK_BEGAN = re.compile(
     r"\b(?:[Cc]onstruction|[Ww]ork) (?:of|on|at) [^,;.]{1,60}? (?:began|started|commenced|is underway|has begun|has started)\b"
@@ -74,20 +79,14 @@ _WORK_BEGAN = re.compile(
 
 
 def _words_in(text: str, start: int, stop: int) -> list[Hit]:
-    han, roles, phrases = vocabulary.rung_words()
-    found = [Hit(m.start(), m.end(), roles[m.group()]) for m in han.finditer(text, start, stop)]
-    busy = start
+    pattern, roles = vocabulary.rung_words()
+    found = [
+        Hit(m.start(), m.end(), roles[" ".join(m.group().lower().split())])
+        for m in pattern.finditer(text, start, stop)
+        if m.group() != "May"
+    ]
     for match in _WORK_BEGAN.finditer(text, start, stop):
         found.append(Hit(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
-    for match in _WORD.finditer(text, start, stop):
-        if match.start() < busy or match.group() == "May":
-            continue
-        for phrase in phrases.get(match.group().lower(), ()):
-            end = match.start() + len(phrase)
-            if text[match.start() : end].lower().replace("\n", " ") == phrase and not text[end : end + 1].isalpha():
-                found.append(Hit(match.start(), end, roles[phrase]))
-                busy = end
-                break
     return found
 
 
