@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from osint import dates, kinds
+from osint import dates, kinds, numerals
 from osint.normal import Plain, fold
 from osint.quantities import Quantity, scan
 from osint.rungs import Clauses, is_predicate, stage
@@ -138,10 +138,7 @@ def _extract_block(text: str, document: date | None, labels: Mapping[int, str], 
     return claims
 
 
-_ANY_NUMBER = re.compile(
-    r"[\d〇一二三四五六七八九十百千万亿两萬億兩壹贰叁肆伍陆柒捌玖]|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|"
-    r"twelve|dozen|hundred|thousand|million|billion|trillion|half|an? [gmpe]\w+|\w+teen|\w+ty)\b", re.IGNORECASE
-)  # fmt: skip
+_ANY_NUMBER = re.compile(rf"[\d{numerals.HAN[1:-1]}萬億兩]|(?<![A-Za-z]){numerals.WORD_STARTS}")
 
 
 def frame(claims: list[Claim], file: str = "") -> pd.DataFrame:

@@ -57,6 +57,7 @@ _EN = re.compile(
 _REPORTED = re.compile(r"(?:消息|讯|电[,:]|获悉|报道|发布消息)")
 # words that end the reach of an earlier date in the same sentence
 _NOW = re.compile(r"截至目前|目前|现在|如今|现已|currently|\bnow\b|\bso far\b|to date")
+_NOW_WORDS = ("目前", "现在", "如今", "现已", "currently", "now", "so far", "to date")
 _FUTURE = re.compile(r"将|预计|计划|力争|拟|will|expected|plan", re.IGNORECASE)
 _SEASON = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12, "春": 3, "夏": 6, "秋": 9, "冬": 12}
 
@@ -80,9 +81,10 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     """
     found: list[Mention] = []
     stop = len(text) if stop is None else stop
-    for match in _NOW.finditer(text, start, stop):
-        found.append(Mention(match.start(), match.end(), ""))
-    for pattern, read in _readers(text[start:stop]):
+    words = text[start:stop]
+    if any(word in words for word in _NOW_WORDS):
+        found += [Mention(match.start(), match.end(), "") for match in _NOW.finditer(text, start, stop)]
+    for pattern, read in _readers(words):
         for match in pattern.finditer(text, start, stop):
             edtf = read(match, _anchor(document, text, match.start()), text)
             if edtf and not _REPORTED.match(text, match.end()):

@@ -78,17 +78,18 @@ def _atom_pattern() -> re.Pattern[str]:
     symbols = sorted((*[c for c in _CURRENCY if c not in ("美元", "港币", "yuan")], *_FOREIGN), key=len, reverse=True)
     currency = "|".join(re.escape(symbol) for symbol in symbols)
     currency_letters = "|".join(sorted({re.escape(symbol[:2]) for symbol in symbols if symbol[0].isalpha()}))
+    currency_first = re.escape("".join(sorted({symbol[0] for symbol in symbols})))
     unit = vocabulary.unit_pattern()
     return re.compile(
         rf"""
         (?= [0-9$¥€£₩₹人{numerals.HAN[1:-1]}] | (?<![A-Za-z])(?:{currency_letters}|{numerals.WORD_STARTS}) )  # a cheap look before the alternatives
-        (?: (?<![A-Za-z])(?P<currency>{currency}) [:\s]{{0,2}} (?P<open>[【\[(]?) \s{{0,2}}
+        (?: (?=[{currency_first}])(?<![A-Za-z])(?P<currency>{currency}) [:\s]{{0,2}} (?P<open>[【\[(]?) \s{{0,2}}
           | (?<![0-9A-Za-z_\#=@%]) (?<![0-9][.,:/]) (?<![A-Za-z]-) (?<!第) )
         (?P<number> {numerals.DIGITS} | (?<![几数]){numerals.HAN}{{1,16}} | {numerals.WORDS} )
         (?P<more> \s?[余多来]|\+|-plus\b|个(?=[十百千万亿]) )?
-        (?: [\s-]{{0,3}} (?:[{_CLOSERS}]\s{{0,3}})? [(\[]? (?P<scale> {numerals.HAN_SCALE} | {numerals.WORD_SCALE} ) )?
+        (?: [\s-]{{0,3}}+ (?:[{_CLOSERS}]\s{{0,3}}+)?+ [(\[]?+ (?P<scale> {numerals.HAN_SCALE} | {numerals.WORD_SCALE} ) )?
         (?P<more2> \s?[余多来](?![种项次])|\+ )?
-        (?: [\s-]{{0,3}} (?:[{_CLOSERS}]\s{{0,3}})? (?P<bracket>[(\[【])? (?P<unit> {unit} ) )?
+        (?: [\s-]{{0,3}}+ (?:[{_CLOSERS}]\s{{0,3}}+)?+ (?P<bracket>[(\[【])?+ (?P<unit> {unit} ) )?
         """,
         re.VERBOSE,
     )
@@ -142,7 +143,7 @@ _MONEY_RANGE = re.compile(
 def _atom(match: re.Match[str], number: float, text: str) -> Atom:
     """Return the atom of a match, less the letters that only look like a scale or a unit."""
     scale, unit, currency = match["scale"] or "", match["unit"] or "", match["currency"] or ""
-    if not (unit or currency) and match.start() and text[match.start() - 1] in "-~ o":
+    if not (unit or currency) and text[max(0, match.start() - 3) : match.start()].endswith(("-", "~", "to ")):
         head = _MONEY_RANGE.search(text, max(0, match.start() - 32), match.start())
         currency = head[1] if head and (scale or head[2] != "to") else ""
     end = match.end()

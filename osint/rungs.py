@@ -31,14 +31,15 @@ class Clauses:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text) + 1]
+        self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text)]
         self._clause_ends: dict[int, list[int]] = {}
         self._hits: dict[int, list[Hit]] = {}
 
     def sentence(self, offset: int) -> tuple[int, int]:
         """Return the span of the sentence that holds `offset`."""
-        index = bisect_right(self.sentence_ends, offset)
-        return self.sentence_ends[index - 1], min(self.sentence_ends[index], len(self.text))
+        ends = self.sentence_ends
+        index = bisect_right(ends, offset, 0, len(ends) - 1)
+        return ends[index - 1], ends[index]
 
     def clause(self, offset: int) -> tuple[int, int]:
         """Return the span of the clause that holds `offset`."""
@@ -48,7 +49,7 @@ class Clauses:
             cuts = _COMMA.finditer(self.text, start, min(stop + _LOOK_AHEAD, len(self.text)))
             inside = [m.end() for m in cuts if m.end() < stop and not _joins_adjectives(self.text, m.start(), m.end())]
             ends = self._clause_ends[start] = [start, *inside, stop]
-        index = min(bisect_right(ends, offset), len(ends) - 1)
+        index = bisect_right(ends, offset, 0, len(ends) - 1)
         return ends[index - 1], ends[index]
 
     def hits(self, start: int, stop: int) -> list[Hit]:
@@ -79,13 +80,18 @@ _WORK_BEGAN = re.compile(
 
 
 def _words_in(text: str, start: int, stop: int) -> list[Hit]:
-    pattern, roles = vocabulary.rung_words()
+    han, latin, roles = vocabulary.rung_words()
     found = [
         Hit(m.start(), m.end(), roles[" ".join(m.group().lower().split())])
-        for m in pattern.finditer(text, start, stop)
+        for m in latin.finditer(text, start, stop)
         if m.group() != "May"
     ]
-    for match in _WORK_BEGAN.finditer(text, start, stop):
+    if not text[start:stop].isascii():
+        taken = {at for hit in found for at in range(hit.start, hit.end)}
+        found += [
+            Hit(m.start(), m.end(), roles[m.group()]) for m in han.finditer(text, start, stop) if m.start() not in taken
+        ]
+    for match in _WORK_BEGAN.finditer(text, start, stop) if "ork " in text or "onstruction " in text else ():
         found.append(Hit(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
     return found
 
@@ -198,7 +204,7 @@ def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
 
 def _role_inside(word: str) -> str:
     """Return the rung of the word that a future word begins with: 建成 of 建成后."""
-    roles = vocabulary.rung_words()[1]
+    roles = vocabulary.rung_words()[2]
     return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in vocabulary.RUNGS), "")
 
 

@@ -119,8 +119,8 @@ def nouns() -> dict[str, str]:
 
 
 @cache
-def rung_words() -> tuple[re.Pattern[str], dict[str, str]]:
-    """Return what finds the words of `rungs.csv`, and the role of every word: a rung, future, negation, none."""
+def rung_words() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
+    """Return what finds the Chinese and the English words of `rungs.csv`, and the role of every word: a rung, future, negation, none."""
     roles: dict[str, str] = {}
     for number, row in enumerate(_rows("rungs.csv"), start=2):
         if row["role"] not in (*RUNGS, "future", "negation", "none"):
@@ -135,4 +135,9 @@ def rung_words() -> tuple[re.Pattern[str], dict[str, str]]:
     for word in sorted(roles, key=len, reverse=True):
         first, rest = _split(word, word.isascii())
         (latin if word.isascii() else han).setdefault(first, []).append(rest)
-    return re.compile(f"{_by_first_letter(han)}|(?<![A-Za-z'])(?:{_by_first_letter(latin)})(?![A-Za-z'])"), roles
+    letters = "".join(first.strip("[]") for first in latin)
+    return (
+        re.compile(_by_first_letter(han)),
+        re.compile(f"(?=[{letters}])(?<![A-Za-z'])(?:{_by_first_letter(latin)})(?![A-Za-z'])"),
+        roles,
+    )

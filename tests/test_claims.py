@@ -2,7 +2,7 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import extraction
@@ -192,5 +192,6 @@ def test_any_text_gives_offsets_inside_it(text):
 @given(st.integers(1, 9_999_999), st.sampled_from(["", "万", "亿"]), st.sampled_from(["元", "P", "亩", "张GPU卡"]))
 def test_written_numbers_are_read_back(number, scale, unit):
     factor = {"": 1, "万": 1e4, "亿": 1e8}[scale] * {"亩": 2000 / 3}.get(unit, 1)
+    assume((number, scale, unit) not in [(lines, "", "P") for lines in (480, 720, 1080, 2160, 4320)])  # video
     for digits in (str(number), f"{number:,}"):
         assert only(f"共有{digits}{scale}{unit}").si_low == pytest.approx(number * factor, rel=1e-9)
