@@ -14,6 +14,7 @@ from osint import dates, kinds, numerals
 from osint.normal import Plain, fold
 from osint.quantities import Quantity, scan
 from osint.rungs import Clauses, is_predicate, stage
+from osint.subjects import subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -195,10 +196,12 @@ def _claim(quantity: Quantity, kind: str, reading: _Reading) -> Claim:
     alternatives = _alternatives(quantity, kind)
     confidence = "low" if warning else "medium" if alternatives else "high"
     precision = _precision(plain.text, quantity) if kind == "compute" else ""
-    said = stage(reading.clauses, quantity.start, quantity.end)
+    said = stage(reading.clauses, quantity.start, quantity.end, quantity.family in _APART)
     return Claim(
         kind, quantity.low, quantity.high, quantity.unit, quantity.si_low, quantity.si_high, quantity.si_unit,
-        said.rung, quantity.qualifier, _subject(quantity, reading.clauses),
+        said.rung, quantity.qualifier, subject(
+            plain.text, reading.clauses.clause(quantity.start), quantity.start, quantity.end
+        ),
         _date(quantity, reading), reading.offset + start, reading.offset + end, text[start:end], sentence, said.aim, said.modality, quantity.chip_model, precision,
         per[1] if per else "", alternatives, confidence, warning,
     )  # fmt: skip
@@ -251,7 +254,7 @@ def _date(quantity: Quantity, reading: _Reading) -> str:
         return min(same, key=lambda mention: _gap(mention, quantity)).edtf
     if low and not _RELATIVE.match(clauses.text, at):
         last = inside[low - 1]
-        if _OTHER_PART.search(clauses.text, last.end, quantity.start):
+        if _OTHER_PART.search(clauses.text, max(last.end, quantity.start - 200), quantity.start):
             return ""
         bare = _stands_alone(last, clauses)
         return last.edtf if bare or quantity.family not in _APART else ""
@@ -265,7 +268,7 @@ _STARTING_VALUE = re.compile(r"(?:\bfrom (?:[a-z]+ ){0,3}|从|由)[$€¥]?$")
 _TARGET = re.compile(r"\s?(?:to\b|增|提|扩|升|到|至)")
 
 # what a sentence adds at its end about the whole, after the milestones of its parts
-_APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue")
+_APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue", "share")
 
 
 def _stands_alone(mention: dates.Mention, clauses: Clauses) -> bool:
@@ -275,38 +278,11 @@ def _stands_alone(mention: dates.Mention, clauses: Clauses) -> bool:
 
 
 # words that turn to another part of a project, of which the date before them says nothing
-_OTHER_PART = re.compile(r"[,;](?:[一二三四五]期|另外?|此外|二是|三是|\d号)")
+_OTHER_PART = re.compile(
+    r"[,;](?:[一二三四五]期|另外?|此外|二是|三是|\d号)|\b(?:another|a further|an additional|while|whereas)\b"
+)
 _RELATIVE = re.compile(r"\s?(?:which|that|and)\s(?:will|would|could|is expected)\b")
 
 
 def _gap(mention: dates.Mention, quantity: Quantity) -> int:
     return quantity.start - mention.end if mention.end <= quantity.start else mention.start - quantity.end
-
-
-_TRIM = re.compile(
-    r"(?:将|已|可|能|约|共|达到?|超过?|为|有|近|逾|于|到|突破|不低于|不超过|不高于|高达|人民币|预计|大约|至少|的|和|及|与|、|\s|:|\(|\)|\"|“|”|在|由|是|,)+$"
-)
-
-
-_HAN, _CUT, _LATIN = re.compile("[一-龥]"), re.compile(r"[\d%;。]"), re.compile(r"[A-Za-z][\w'-]*")
-_HAN_BEFORE, _HAN_AFTER = re.compile(r"[一-龥A-Za-z()]{2,14}$"), re.compile(r"的?([一-龥A-Za-z]{2,14})")
-_LATIN_AFTER = re.compile(r"\s(?:of\s)?([A-Za-z][\w'-]{0,20}(?:\s[A-Za-z][\w'-]{0,20}){0,3})")
-
-
-def _subject(quantity: Quantity, clauses: Clauses) -> str:
-    """Return the nearest words that name the quantity: those before it in Chinese, behind it in English."""
-    text = clauses.text
-    at, stop = clauses.clause(quantity.start)
-    before = text[max(at, quantity.start - 40) : quantity.start]
-    after = text[quantity.end : min(stop, quantity.end + 40)]
-    if _HAN.search(before + after):
-        words = _TRIM.sub("", _CUT.split(before)[-1])
-        run = _HAN_BEFORE.search(words)
-        if run:
-            return run.group()
-        run = _HAN_AFTER.match(after)
-        return run[1] if run else ""
-    run = _LATIN_AFTER.match(after)
-    if run:
-        return run[1].strip()
-    return " ".join(_LATIN.findall(before)[-4:])

@@ -10,10 +10,10 @@ from osint import vocabulary
 
 _END = re.compile(r"[。!?！？；;\n]|\.(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|\|(?<=\s\|)\s")
 _COMMA = re.compile(
-    r"(?=[,:\s])(?:(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims)\b)|\s(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s)"
+    r"(?=[,:\s])(?:(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims)\b)|\sand\s(?=[$€¥]?\d[\d.,]{0,15}[^,.;]{0,40}?\s(?:is|are|was|were|will|have|has)\b)|\s(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s)"
 )
 _NEGATION_REACH = 12
-_LOOK_AHEAD = 12  # characters behind a comma or an "and" that say whether a clause ends there
+_LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Clauses:
         ends = self._clause_ends.get(start)
         if ends is None:
             cuts = _COMMA.finditer(self.text, start, min(stop + _LOOK_AHEAD, len(self.text)))
-            inside = [m.end() for m in cuts if m.end() < stop and not _joins_adjectives(self.text, m.start(), m.end())]
+            inside = [m.end() for m in cuts if m.end() < stop and _parts(self.text, start, m.start(), m.end())]
             ends = self._clause_ends[start] = [start, *inside, stop]
         index = bisect_right(ends, offset, 0, len(ends) - 1)
         return ends[index - 1], ends[index]
@@ -61,6 +61,16 @@ class Clauses:
 
 
 _MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
+
+
+def _parts(text: str, sentence: int, start: int, end: int) -> bool:
+    """Say whether a comma or an "and" at [start, end) parts two clauses."""
+    if text[end : end + 1].isdigit() and text[start:end].strip() == "and":
+        return bool(_VERB.search(text, max(sentence, start - 80), start))  # "two are complete and 300 are in use"
+    return not _joins_adjectives(text, start, end)
+
+
+_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
 
 
 def _joins_adjectives(text: str, start: int, end: int) -> bool:
@@ -127,26 +137,37 @@ class Stage:
     """has, will, would, can carry; "" where no rung is stated"""
 
 
-def stage(clauses: Clauses, start: int, end: int) -> Stage:
+def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Stage:
     """Return what is asserted of the quantity at [start, end).
 
     The clause of the quantity decides; a clause without such a word takes the one that the sentence
-    before it left standing, else the one of a clause behind it that has no subject of its own.
+    before it left standing, else the one of a clause behind it that has no subject of its own.  With
+    `apart` (money, areas, shares) an English clause with a verb of its own borrows none: "the hall is
+    live, and the project cost $3bn" says nothing of the rung of the sum.
     """
     first, last = clauses.sentence(start)
     at, stop = clauses.clause(start)
     ahead = stop
+    says_itself = apart and _OWN_VERB.search(clauses.text, max(at, start - 80), start) is not None
     for _ in range(6):
         hits = [hit for hit in clauses.hits(at, stop) if hit.start < end or not _governs_forward(clauses.text, hit)]
         if hits:
             return _decide(clauses, hits, start, end)
         if at <= first:
             break
+        if says_itself:
+            return Stage()
         at, stop = clauses.clause(at - 1)[0], at
-    if ahead < last and is_predicate(clauses, ahead):
+    if ahead < last and not says_itself and is_predicate(clauses, ahead):
         hits = clauses.hits(*clauses.clause(ahead))
         return _decide(clauses, hits, start, end) if hits else Stage()
     return Stage()
+
+
+_OWN_VERB = re.compile(
+    r"\b(?:costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|stood|measures|runs to|sold|rose|"
+    r"fell|paid|pays|raised|accounts?|makes? up|valued)\b"
+)
 
 
 def _governs_forward(text: str, hit: Hit) -> bool:
@@ -157,7 +178,7 @@ def _governs_forward(text: str, hit: Hit) -> bool:
 
 _PREDICATE = re.compile(
     r"\s?(?:(?:目前|现)?(?:已|均|全部)|将|预计|计划|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
-    r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now)\b)"
+    r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which)\b)"
 )
 
 

@@ -195,3 +195,31 @@ def test_written_numbers_are_read_back(number, scale, unit):
     assume((number, scale, unit) not in [(lines, "", "P") for lines in (480, 720, 1080, 2160, 4320)])  # video
     for digits in (str(number), f"{number:,}"):
         assert only(f"共有{digits}{scale}{unit}").si_low == pytest.approx(number * factor, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("The cluster delivers up to 4 exaflops of compute.", "cluster"), ("Some 2,000 servers went live", "servers"),
+        ("A substation with two 300 MVA transformers", "substation"), ("Its annualised PUE was 1.18", "annualised PUE"),
+        ("年用电量10.4亿千瓦时", "年用电量"), ("主变压器2×63MVA", "主变压器"), ("配置储能15万千瓦", "配置储能"),
+        ("该园区将提供不少于120兆瓦的电力", "该园区"), ("2台240MVA变压器", "变压器"),
+    ],
+)  # fmt: skip
+def test_the_subject_is_the_noun_phrase_in_front(text, subject):
+    assert extract(text, WHEN)[-1].subject == subject
+
+
+@pytest.mark.parametrize(
+    ("text", "rungs"),
+    [
+        ("The 40MW hall is live, and the project cost $3bn.", ["running", ""]),
+        ("The campus is under construction, and it covers 300 acres.", [""]),
+        ("It said it had secured a $3bn loan to build a 1.2GW campus.", ["", "announced"]),
+        ("The 60 racks are complete and 5,000 servers are in service.", ["roofed", "running"]),
+        ("A $390-million, 20-megawatt data centre opened in Johor.", ["running", "running"]),
+        ("其中开工9个项目、投运4个项目", ["ground broken", "powered"]),
+    ],
+)
+def test_a_neighbouring_clause_lends_its_rung_only_where_its_verb_governs(text, rungs):
+    assert [claim.rung for claim in extract(text, WHEN)] == rungs
