@@ -206,6 +206,8 @@ def pdf_seconds(pages: int = 200) -> float:
 
 FIRST = "zh .969/.935/1.000/.903, en .915/.815/.926/.963"
 """The held-out part as measured once, before anything was changed because of it: F1, rung, qualifier, date."""
+NEW = "zh .984/.917/1.000/.950, en .925/.855/.984/.903; 1 of 32 without a quantity yielded one"
+"""The part written last, likewise."""
 
 
 def rows() -> list[str]:
@@ -224,6 +226,7 @@ def rows() -> list[str]:
                 f"| {r['F1']:.3f}; {r['rung']:.3f}; {r['qualifier']:.3f}; {r['date']:.3f} |"
             )
     out.append(f"| **held out, measured once before repair** (F1/rung/qualifier/date) | {FIRST} |")
+    out.append(f"| **written last, measured once before repair** (F1/rung/qualifier/date) | {NEW} |")
     empty = [s for s in everything if not s.labels]
     out.append(
         f"| sentences without a quantity that yield one | {sum(bool(match(s)[2]) for s in empty)} of {len(empty)} |"
