@@ -35,8 +35,10 @@ class Sentence:
     text: str
     published: date
     labels: tuple[Label, ...]
-    optional: bool
-    held_out: bool
+    optional: frozenset[str]
+    """kinds that may be given or left out"""
+    part: str
+    """first, held out or new"""
 
 
 def sentences(path: Path = SENTENCES) -> list[Sentence]:
@@ -44,23 +46,23 @@ def sentences(path: Path = SENTENCES) -> list[Sentence]:
     found: list[Sentence] = []
     head: tuple[str, date] | None = None
     labels: list[Label] = []
-    held_out = optional = False
+    part, optional = "first", set[str]()
 
     def close() -> None:
         if head:
-            found.append(Sentence(head[0], head[1], tuple(labels), optional, held_out))
+            found.append(Sentence(head[0], head[1], tuple(labels), frozenset(optional), part))
 
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("@"):
             close()
-            head, labels, optional = (line[12:], date.fromisoformat(line[1:11])), [], False
+            head, labels, optional = (line[12:], date.fromisoformat(line[1:11])), [], set()
         elif line.startswith("##"):
             close()
-            head, held_out = None, True
+            head, part = None, "held out" if "held out" in line else "new"
         elif line and not line.startswith("#"):
             kind, low, high, qualifier, rung, when = line.split()
             if qualifier == "skip":
-                optional = True  # a count of this kind may be given or left out
+                optional.add(kind)
                 continue
             numbers = [None if value == "-" else float(value) for value in (low, high)]
             words = [("" if value == "-" else value.replace("_", " ")) for value in (qualifier, rung)]
@@ -88,7 +90,7 @@ def match(sentence: Sentence) -> tuple[list[tuple[Label, claims.Claim]], list[La
         else:
             missed.append(label)
     if sentence.optional:
-        given = [claim for claim in given if claim.kind != "count"]
+        given = [claim for claim in given if claim.kind not in sentence.optional]
     return pairs, missed, given
 
 
@@ -204,20 +206,27 @@ def pdf_seconds(pages: int = 200) -> float:
 
 FIRST = "zh .969/.935/1.000/.903, en .915/.815/.926/.963"
 """The held-out part as measured once, before anything was changed because of it: F1, rung, qualifier, date."""
+NEW = "zh .984/.917/1.000/.950, en .925/.855/.984/.903; 1 of 32 without a quantity yielded one"
+"""The part written last, likewise."""
 
 
 def rows() -> list[str]:
     """Return the rows of the table."""
     everything, out = sentences(), []
-    for name, held in (("written first, developed on", False), ("held out, after repair", True)):
+    for name, part in (
+        ("written first, developed on", "first"),
+        ("held out, after repair", "held out"),
+        ("written last, after repair", "new"),
+    ):
         for tongue, chinese in (("Chinese", True), ("English", False)):
-            chosen = [s for s in everything if s.held_out == held and is_chinese(s) == chinese]
+            chosen = [s for s in everything if s.part == part and is_chinese(s) == chinese]
             r = score(chosen)
             out.append(
                 f"| {tongue}, {name}: {r['sentences']} sentences, {r['quantities']} quantities: F1; rung; qualifier; date "
                 f"| {r['F1']:.3f}; {r['rung']:.3f}; {r['qualifier']:.3f}; {r['date']:.3f} |"
             )
     out.append(f"| **held out, measured once before repair** (F1/rung/qualifier/date) | {FIRST} |")
+    out.append(f"| **written last, measured once before repair** (F1/rung/qualifier/date) | {NEW} |")
     empty = [s for s in everything if not s.labels]
     out.append(
         f"| sentences without a quantity that yield one | {sum(bool(match(s)[2]) for s in empty)} of {len(empty)} |"

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from osint import dates, kinds
+from osint import dates, kinds, numerals
 from osint.normal import Plain, fold
 from osint.quantities import Quantity, scan
 from osint.rungs import Clauses, is_predicate, stage
+from osint.subjects import subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,7 +80,7 @@ class Claim:
 
 
 # a line may be read by itself unless a quantity can run over its end ("$1.2", line break, "billion")
-_BLOCK_END = re.compile(r"(?<=[。！？!?;；.|])[ \t]*[\r\n\f]+|[\r\n\f]{2,}")
+_LINE_END, _BLOCK_ENDS = re.compile(r"[\r\n\f]+"), tuple("。！？!?;；.|")
 
 
 def extract(text: str, document: date | None = None, labels: Mapping[int, str] | None = None) -> list[Claim]:
@@ -112,7 +113,10 @@ def extract(text: str, document: date | None = None, labels: Mapping[int, str] |
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
     """Yield the spans of the paragraphs of a text that can be read apart, without gaps."""
     start = 0
-    for match in _BLOCK_END.finditer(text):
+    for match in _LINE_END.finditer(text):
+        words = text[max(start, match.start() - 80) : match.start()].rstrip(" \t")
+        if match.end() - match.start() < 2 and not words.endswith(_BLOCK_ENDS):
+            continue
         yield start, match.end()
         start = match.end()
     if start < len(text):
@@ -135,10 +139,7 @@ def _extract_block(text: str, document: date | None, labels: Mapping[int, str], 
     return claims
 
 
-_ANY_NUMBER = re.compile(
-    r"[\d〇一二三四五六七八九十百千万亿两萬億兩壹贰叁肆伍陆柒捌玖]|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|"
-    r"twelve|dozen|hundred|thousand|million|\w+teen|\w+ty)\b", re.IGNORECASE
-)  # fmt: skip
+_ANY_NUMBER = re.compile(rf"[\d{numerals.HAN[1:-1]}萬億兩]|(?<![A-Za-z]){numerals.WORD_STARTS}")
 
 
 def frame(claims: list[Claim], file: str = "") -> pd.DataFrame:
@@ -195,10 +196,12 @@ def _claim(quantity: Quantity, kind: str, reading: _Reading) -> Claim:
     alternatives = _alternatives(quantity, kind)
     confidence = "low" if warning else "medium" if alternatives else "high"
     precision = _precision(plain.text, quantity) if kind == "compute" else ""
-    said = stage(reading.clauses, quantity.start, quantity.end)
+    said = stage(reading.clauses, quantity.start, quantity.end, quantity.family in _APART)
     return Claim(
         kind, quantity.low, quantity.high, quantity.unit, quantity.si_low, quantity.si_high, quantity.si_unit,
-        said.rung, quantity.qualifier, _subject(quantity, reading.clauses),
+        said.rung, quantity.qualifier, subject(
+            plain.text, reading.clauses.clause(quantity.start), quantity.start, quantity.end
+        ),
         _date(quantity, reading), reading.offset + start, reading.offset + end, text[start:end], sentence, said.aim, said.modality, quantity.chip_model, precision,
         per[1] if per else "", alternatives, confidence, warning,
     )  # fmt: skip
@@ -242,12 +245,16 @@ def _date(quantity: Quantity, reading: _Reading) -> str:
     at, stop = clauses.clause(quantity.start)
     low = bisect_left(inside, at, key=lambda mention: mention.start)
     high = bisect_left(inside, stop, key=lambda mention: mention.start)
+    if _STARTING_VALUE.search(clauses.text, max(at, quantity.start - 24), quantity.start) and _TARGET.match(
+        clauses.text, quantity.end
+    ):
+        high = bisect_left(inside, quantity.start, low, high, key=lambda mention: mention.start)
     same = inside[low:high][:40]
     if same:
         return min(same, key=lambda mention: _gap(mention, quantity)).edtf
     if low and not _RELATIVE.match(clauses.text, at):
         last = inside[low - 1]
-        if _OTHER_PART.search(clauses.text, last.end, quantity.start):
+        if _OTHER_PART.search(clauses.text, max(last.end, quantity.start - 200), quantity.start):
             return ""
         bare = _stands_alone(last, clauses)
         return last.edtf if bare or quantity.family not in _APART else ""
@@ -256,8 +263,12 @@ def _date(quantity: Quantity, reading: _Reading) -> str:
     return ""
 
 
+# "from 50MW to 120MW by 2026", 从50兆瓦增至120兆瓦: the date behind is that of the second value
+_STARTING_VALUE = re.compile(r"(?:\bfrom (?:[a-z]+ ){0,3}|从|由)[$€¥]?$")
+_TARGET = re.compile(r"\s?(?:to\b|增|提|扩|升|到|至)")
+
 # what a sentence adds at its end about the whole, after the milestones of its parts
-_APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue")
+_APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue", "share")
 
 
 def _stands_alone(mention: dates.Mention, clauses: Clauses) -> bool:
@@ -267,38 +278,11 @@ def _stands_alone(mention: dates.Mention, clauses: Clauses) -> bool:
 
 
 # words that turn to another part of a project, of which the date before them says nothing
-_OTHER_PART = re.compile(r"[,;](?:[一二三四五]期|另外?|此外|二是|三是|\d号)")
+_OTHER_PART = re.compile(
+    r"[,;](?:[一二三四五]期|另外?|此外|二是|三是|\d号)|\b(?:another|a further|an additional|while|whereas)\b"
+)
 _RELATIVE = re.compile(r"\s?(?:which|that|and)\s(?:will|would|could|is expected)\b")
 
 
 def _gap(mention: dates.Mention, quantity: Quantity) -> int:
     return quantity.start - mention.end if mention.end <= quantity.start else mention.start - quantity.end
-
-
-_TRIM = re.compile(
-    r"(?:将|已|可|能|约|共|达到?|超过?|为|有|近|逾|于|到|突破|不低于|不超过|不高于|高达|人民币|预计|大约|至少|的|和|及|与|、|\s|:|\(|\)|\"|“|”|在|由|是|,)+$"
-)
-
-
-_HAN, _CUT, _LATIN = re.compile("[一-龥]"), re.compile(r"[\d%;。]"), re.compile(r"[A-Za-z][\w'-]*")
-_HAN_BEFORE, _HAN_AFTER = re.compile(r"[一-龥A-Za-z()]{2,14}$"), re.compile(r"的?([一-龥A-Za-z]{2,14})")
-_LATIN_AFTER = re.compile(r"\s(?:of\s)?([A-Za-z][\w'-]{0,20}(?:\s[A-Za-z][\w'-]{0,20}){0,3})")
-
-
-def _subject(quantity: Quantity, clauses: Clauses) -> str:
-    """Return the nearest words that name the quantity: those before it in Chinese, behind it in English."""
-    text = clauses.text
-    at, stop = clauses.clause(quantity.start)
-    before = text[max(at, quantity.start - 40) : quantity.start]
-    after = text[quantity.end : min(stop, quantity.end + 40)]
-    if _HAN.search(before + after):
-        words = _TRIM.sub("", _CUT.split(before)[-1])
-        run = _HAN_BEFORE.search(words)
-        if run:
-            return run.group()
-        run = _HAN_AFTER.match(after)
-        return run[1] if run else ""
-    run = _LATIN_AFTER.match(after)
-    if run:
-        return run[1].strip()
-    return " ".join(_LATIN.findall(before)[-4:])

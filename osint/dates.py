@@ -33,16 +33,18 @@ _ZH = re.compile(
     r"|(?P<day_rel>今日|今天|昨日|昨天|当日|日前))"
 )  # fmt: skip
 _ISO = re.compile(
-    r"(?<![\d/.-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0?[1-9]|1[0-2])(?:(?P=s)(?P<d>3[01]|[12]\d|0?[1-9]))?(?![\d/-]|\.\d)"
+    r"(?=[12])(?<![\d/.-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0?[1-9]|1[0-2])(?:(?P=s)(?P<d>3[01]|[12]\d|0?[1-9]))?(?![\d/-]|\.\d)"
 )
 _YEARS = re.compile(
-    r"(?<![\d.,$-])(?P<y1>(?:19|20)\d\d)\s?年?\s?(?:-|~|至|到|to|through)\s?(?P<y2>(?:19|20)\d\d)(?![\d,.]\d|\d|-)\s?年?"
+    r"(?=[12])(?<![\d.,$-])(?P<y1>(?:19|20)\d\d)\s?年?\s?(?:-|~|至|到|to|through)\s?(?P<y2>(?:19|20)\d\d)(?![\d,.]\d|\d|-)\s?年?"
 )
 _MONTH_RANGE = re.compile(
     r"(?P<y>(?:19|20)\d\d)年(?P<m1>1[0-2]|0?[1-9])月?(?:-|~|至|到)(?:(?P<y2>(?:19|20)\d\d)年)?(?P<m2>1[0-2]|0?[1-9])月"
 )
 _EN = re.compile(
-    rf"\b(?:(?P<pre>early|mid|late|the end of|end of|end-|year-end|spring|summer|fall|autumn|winter|the start of|"
+    r"\b(?-i:(?=[1-9]|[eE][aAnN]|[mM][iIaA]|[lL][aA]|[tT][hHoO]|[yY][eE]|[sS][pPuUeE]|[fF][aAiIeEoO]|[aA][uUpP]|[wW][iI]|[HQ][1-4]|[jJ][aAuU]|"
+    r"[oO][cCnN]|[nN][oOeE]|[dD][eE]))"
+    rf"(?:(?P<pre>early|mid|late|the end of|end of|end-|year-end|spring|summer|fall|autumn|winter|the start of|"
     r"(?:the )?(?:first|second) half of|H[12]|Q[1-4]|(?:the )?(?:first|second|third|fourth) quarter of)[\s-]+(?:of\s)?)?"
     rf"(?:(?P<d1>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?\s(?:of\s)?(?P<mon1>{_MONTH})(?:,?\s(?P<y1>(?:19|20)\d\d))?"
     rf"|(?P<mon2>{_MONTH})(?:\s(?P<d2>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?(?!\d|[.,]\d|\s?(?:MW|GW|%|million|billion)))?(?:,?\s(?P<y2>(?:19|20)\d\d))?"
@@ -51,8 +53,11 @@ _EN = re.compile(
     rf"|(?P<wd>(?:on|last)\s(?:{'|'.join(_WEEKDAYS)}))|(?P<day_rel>today|yesterday)\b|(?P<now>year-end|the year's end|the end of the year|year's end))",
     re.IGNORECASE,
 )  # fmt: skip
+# the day of a report is none that its claims speak of
+_REPORTED = re.compile(r"(?:消息|讯|电[,:]|获悉|报道|发布消息)")
 # words that end the reach of an earlier date in the same sentence
 _NOW = re.compile(r"截至目前|目前|现在|如今|现已|currently|\bnow\b|\bso far\b|to date")
+_NOW_WORDS = ("目前", "现在", "如今", "现已", "currently", "now", "so far", "to date")
 _FUTURE = re.compile(r"将|预计|计划|力争|拟|will|expected|plan", re.IGNORECASE)
 _SEASON = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12, "春": 3, "夏": 6, "秋": 9, "冬": 12}
 
@@ -76,12 +81,13 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     """
     found: list[Mention] = []
     stop = len(text) if stop is None else stop
-    for match in _NOW.finditer(text, start, stop):
-        found.append(Mention(match.start(), match.end(), ""))
-    for pattern, read in _readers(text[start:stop]):
+    words = text[start:stop]
+    if any(word in words for word in _NOW_WORDS):
+        found += [Mention(match.start(), match.end(), "") for match in _NOW.finditer(text, start, stop)]
+    for pattern, read in _readers(words):
         for match in pattern.finditer(text, start, stop):
             edtf = read(match, _anchor(document, text, match.start()), text)
-            if edtf:
+            if edtf and not _REPORTED.match(text, match.end()):
                 found.append(Mention(match.start(), match.end(), edtf))
     found.sort(key=lambda mention: (mention.start, -mention.end))
     kept: list[Mention] = []

@@ -48,7 +48,7 @@ _NOT_DURATION = re.compile(r"近年|年来|\bago\b|\bold\b")
 _GROWTH = re.compile(
     r"增长|同比|环比|增速|增幅|提高|提升|下降|降低|减少|上涨|下跌|涨幅|利率|税率|折扣|毛利|净利|收益率|持股|股权|股份|浮动|费率|违约|"
     r"保证金|得分|\b(?:rose|rise|rises|fell|grew|grow|growth|increase|increased|increasing|interest|tariffs?|shares? (?:of|in|rose|fell)|discount|"
-    r"margin|stake|year-on-year|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|up(?! to)|down|higher|lower)\b", re.I
+    r"margin|stake|year-on-year|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|added|gained|lost|slipped|climbed|surged|soared|plunged|tumbled|edged|up(?! to)|down|higher|lower)\b", re.I
 )  # fmt: skip
 _NOUN = re.compile(r"[一-龥]{2}|[A-Za-z]{3}")
 
@@ -122,16 +122,21 @@ def _bare(unit: str) -> str:
 
 _HAN = re.compile("[一-龥]")
 _GENERIC = re.compile(
-    "安装|调试|到货|采购|部署|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
+    "安装|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
 )
 _STOPS = re.compile(r"[,;、。(]")
 _STOPS_OR_DIGIT = re.compile(r"[,;、。(]|\d")
+
+
+_GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 
 def _by_words(family: str, before: str, after: str, wide: str) -> str:
     """Return the kind whose word stands nearest: first behind the number, then before it."""
     rules = vocabulary.kind_rules()[family]
     stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT
+    if family == "power" and _GENERATES.search(before):
+        return "gen"
     ahead = stops.split(after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
     best: tuple[int, int, str] | None = None
     for rule in rules:

@@ -22,6 +22,9 @@ _ODD_DIGIT = re.compile("[①-⓿❶-➓⁰¹⁴-⁹₀-₉]")
 _ALLOWED_WIDE = {"㎡": "m2", "㎥": "m3", "㎾": "kW", "㎿": "MW", "㎸": "kV", "㎢": "km2", "²": "2", "…": "..."}
 
 
+_WIDE, _LOOKALIKE = re.compile(f"[{''.join(_ALLOWED_WIDE)}]"), re.compile(f"[{''.join(_LOOKALIKES)}]")
+
+
 @dataclass(frozen=True)
 class Plain:
     """A folded text and its offsets in the original."""
@@ -98,7 +101,9 @@ def fold(text: str) -> Plain:
         shifts.append(end - length)
         position = end
     pieces.append(text[position:])
-    folded = "".join(pieces).translate(_table())
+    folded = "".join(pieces)
+    if not folded.isascii():
+        folded = folded.translate(_table())
     return Plain(folded, tuple(starts), tuple(shifts), remarks)
 
 
@@ -113,9 +118,9 @@ def _edits(text: str) -> list[tuple[int, int, str, str]]:
     for match in _REORDERED.finditer(text):
         blank = "\ufffc" * len(match.group())
         edits.append((*match.span(), blank, "text drawn in another order than stored"))
-    for match in re.finditer("[" + "".join(_ALLOWED_WIDE) + "]", text):
+    for match in _WIDE.finditer(text):
         edits.append((*match.span(), _ALLOWED_WIDE[match.group()], ""))
-    for match in re.finditer("[" + "".join(_LOOKALIKES) + "]", text):
+    for match in _LOOKALIKE.finditer(text):
         at = match.start()
         around = text[max(0, at - 1) : at] + text[at + 1 : at + 2]
         if re.search(r"[0-9A-Za-z万亿萬億]", around):

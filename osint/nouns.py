@@ -16,6 +16,8 @@ _WORDS_BETWEEN = (
 )
 _MORE_BETWEEN = "during while when where who but so its it they their than times percent using via said says a an"
 _BREAK = frozenset(re.findall(r"\w+", f"{_WORDS_BETWEEN} {_MORE_BETWEEN}"))
+_NOT_CHIPS = frozenset(re.findall(r"\w+", "hours hour days dies die wafers clusters systems orders deals users"))
+"""nouns that a chip only describes: "2,000 H100 hours" are no chips"""
 _LEAD = frozenset(("of", "the", "its", "these", "those", "such", "their", "our"))
 
 
@@ -37,6 +39,10 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
         two = _TOKEN.match(text, token.end(1))
         pair = f"{word} {two[1].rstrip('.').lower()}" if two else ""
         kinds = vocabulary.nouns()
+        if found and found[1] == "chips" and word in _NOT_CHIPS:
+            return None
+        if found and token.start() > end and text[end : end + 1] == "-" and not model:
+            break  # "eight-GPU servers" counts what the hyphen joins
         if pair in kinds and two:
             stop = two.start(1) + len(two[1].rstrip("."))
             found, position = (stop, kinds[pair], model), stop
@@ -49,7 +55,11 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
             break
         if found and word not in ("and", "or", "ai", "tensor", "core", "sxm", "based", "powered", "class"):
             break
-        if word in _BREAK or (word in _LEAD and index > 1) or (word in ("and", "or") and not model):
+        if (
+            (word in _BREAK and not (word in _LEAD and index == 1))
+            or (word in _LEAD and index > 1)
+            or (word in ("and", "or") and not model)
+        ):
             break
         plain += token[1][0].islower() and word not in _LEAD
         if plain > 3:

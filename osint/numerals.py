@@ -46,15 +46,19 @@ _SCALES = {
 
 DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,5}(?!\d)|\d{1,3}(?:[\u00a0\u202f\u2009]\d{3}){1,5}(?!\d)|\d{1,15})(?:\.\d{1,12})?"
 HAN = "[" + "".join((*_DIGITS, *_SMALL, *_LARGE)) + "]"
+_SCALE_OR_UNIT = r"(?:dozen|hundred|thousand|million|billion|trillion|gigawatt|megawatt|exaflop|petaflop)"
 WORDS = (
-    r"(?i:\b(?:"
+    rf"(?i:\b(?:half(?:[- ]an?)?|an?)(?=[- ]{_SCALE_OR_UNIT}))|(?i:\ba\squarter\sof\sa(?=[- ]{_SCALE_OR_UNIT}))|"
+    + r"(?i:\b(?:"
     + "|".join(sorted(_WORDS, key=len, reverse=True))
     + r")(?:[- ](?:"
     + ("|".join(list(_WORDS)[1:10]) + r"))?\b)")
 )
+WORD_STARTS = r"(?i:ze|one|tw|thr|thi|fo|fi|six|sev|ei|ni|ten|el|half|an?[\ -])"
+"""what every one of `WORDS` begins with: a cheap look before them"""
 HAN_SCALE = r"(?:[十百千万亿](?![瓦伏克米帕焦赫])){1,4}"
 WORD_SCALE = (
-    r"(?i:hundred[ -]thousand|hundred[ -]million|hundred[ -]billion|thousand|million|billion|trillion|dozen|"
+    r"(?=[HhTtMmBbDdKk])(?i:hundred[ -]thousand|hundred[ -]million|hundred[ -]billion|thousand|million|billion|trillion|dozen|"
     r"hundred|mln|bln|trn|bn|tn|mn|mm|k|m|b|t)(?![A-Za-z0-9])"
 )
 
@@ -87,6 +91,8 @@ def value(numeral: str) -> float | None:
     if numeral[0].isdigit() and numeral[0].isascii():
         return float(_GROUPING.sub("", numeral))
     if numeral[0].isascii():
+        if numeral.lower().startswith(("half", "a ")) or numeral.lower() in ("a", "an"):
+            return 0.5 if numeral[0] in "hH" else 0.25 if " " in numeral else 1.0
         return float(sum(_WORDS[word] for word in re.split("[- ]", numeral.lower())))
     return han_value(numeral)
 

@@ -15,6 +15,12 @@ _AHEAD, _BEHIND = 36, 12
 
 
 @cache
+def _last_letters() -> frozenset[str]:
+    """Return the letters that a word before a number can end with: most text before a number ends with none."""
+    return frozenset(word[-1] for word in _words("before")[0])
+
+
+@cache
 def _words(side: str) -> tuple[dict[str, str], int]:
     """Return word -> qualifier for one side of the number, and the length of the longest word."""
     found: dict[str, str] = {}
@@ -32,6 +38,8 @@ def qualifier(text: str, start: int, end: int, more: bool) -> str:
     cut = _BETWEEN.search(before, max(0, len(before) - 16))
     tails = (before.rstrip(), before[: cut.start()].rstrip() if cut else before)
     for tail in dict.fromkeys(tails):
+        if tail[-1:] not in _last_letters():
+            continue
         for length in range(min(longest, len(tail)), 0, -1):
             word = words.get(tail[-length:])
             if word and not (tail[-1].isascii() and tail[-length].isalpha() and tail[-length - 1 : -length].isalpha()):
@@ -43,7 +51,7 @@ def _behind(text: str, start: int, end: int, more: bool, before: str) -> str:
     """Return the qualifier by the letters inside the number and the words behind it."""
     if more or (before.endswith("上") and text[start] in "十百千万亿"):
         return "more than"
-    after = text[end : end + _BEHIND].lstrip(" (").lower()
+    after = text[end : end + _BEHIND].lstrip(" (-").lower()
     words, longest = _words("after")
     for length in range(min(longest, len(after)), 0, -1):
         if after[:length] in words:

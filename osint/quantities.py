@@ -77,17 +77,19 @@ def _atom_pattern() -> re.Pattern[str]:
     """Return the one pattern of the scanner; every repeat in it is bounded."""
     symbols = sorted((*[c for c in _CURRENCY if c not in ("美元", "港币", "yuan")], *_FOREIGN), key=len, reverse=True)
     currency = "|".join(re.escape(symbol) for symbol in symbols)
+    currency_letters = "|".join(sorted({re.escape(symbol[:2]) for symbol in symbols if symbol[0].isalpha()}))
+    currency_first = re.escape("".join(sorted({symbol[0] for symbol in symbols})))
     unit = vocabulary.unit_pattern()
     return re.compile(
         rf"""
-        (?= [0-9$¥€£₩₹人{numerals.HAN[1:-1]}] | (?<![A-Za-z])[A-Za-z] )  # a cheap look before the alternatives
-        (?: (?<![A-Za-z])(?P<currency>{currency}) [:\s]{{0,2}} (?P<open>[【\[(]?) \s{{0,2}}
+        (?= [0-9$¥€£₩₹人{numerals.HAN[1:-1]}] | (?<![A-Za-z])(?:{currency_letters}|{numerals.WORD_STARTS}) )  # a cheap look before the alternatives
+        (?: (?=[{currency_first}])(?<![A-Za-z])(?P<currency>{currency}) [:\s]{{0,2}} (?P<open>[【\[(]?) \s{{0,2}}
           | (?<![0-9A-Za-z_\#=@%]) (?<![0-9][.,:/]) (?<![A-Za-z]-) (?<!第) )
         (?P<number> {numerals.DIGITS} | (?<![几数]){numerals.HAN}{{1,16}} | {numerals.WORDS} )
-        (?P<more> \s?[余多来]|\+|个(?=[十百千万亿]) )?
-        (?: [\s-]{{0,3}} (?:[{_CLOSERS}]\s{{0,3}})? [(\[]? (?P<scale> {numerals.HAN_SCALE} | {numerals.WORD_SCALE} ) )?
+        (?P<more> \s?[余多来]|\+|-plus\b|个(?=[十百千万亿]) )?
+        (?: [\s-]{{0,3}}+ (?:[{_CLOSERS}]\s{{0,3}}+)?+ [(\[]?+ (?P<scale> {numerals.HAN_SCALE} | {numerals.WORD_SCALE} ) )?
         (?P<more2> \s?[余多来](?![种项次])|\+ )?
-        (?: [\s-]{{0,3}} (?:[{_CLOSERS}]\s{{0,3}})? (?P<bracket>[(\[【])? (?P<unit> {unit} ) )?
+        (?: [\s-]{{0,3}}+ (?:[{_CLOSERS}]\s{{0,3}}+)?+ (?P<bracket>[(\[【])?+ (?P<unit> {unit} ) )?
         """,
         re.VERBOSE,
     )
@@ -108,7 +110,12 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
     return not (number[0].isdigit() and len(number) > 1 and number[0] == "0" and number[1] != "." and unit is not None)
 
 
-_CODE_BEFORE = re.compile(r"(?:-\d{1,20}){2}-$|(?<!\d)0\d{0,20}-$|\d-\d{1,20}-$|\d{5,20}-$")
+_CODE_BEFORE = re.compile(r"(?:-\d{1,20}){2}-$|(?<!\d)0\d{0,20}-$|\d-\d{1,20}-$|(?<!\d)(?P<left>\d{5,20})-$")
+
+
+def _can_follow(left: str, number: str) -> bool:
+    """Say whether two runs of digits can be a range, "10000-15000"."""
+    return number.isdigit() and len(left) <= len(number) <= len(left) + 1 and int(left) < int(number)
 
 
 def _atoms(text: str) -> list[Atom]:
@@ -117,7 +124,8 @@ def _atoms(text: str) -> list[Atom]:
         if not _has_number_sense(match, text):
             continue
         at = match.start("number")
-        if text[at - 1 : at] == "-" and _CODE_BEFORE.search(text, max(0, at - 44), at):
+        code = _CODE_BEFORE.search(text, max(0, at - 44), at) if text[at - 1 : at] == "-" else None
+        if code and not (code["left"] and _can_follow(code["left"], match["number"])):
             continue  # a part of a project code or a telephone number
         number = numerals.value(match["number"])
         if number is None:
@@ -126,9 +134,18 @@ def _atoms(text: str) -> list[Atom]:
     return atoms
 
 
+# "$2-3bn": the sign stands before the first number only
+_MONEY_RANGE = re.compile(
+    r"(US\$|HK\$|(?<![A-Z])\$|€|¥|RMB) ?[\d.,]{1,12} ?(?:bn|m|b|k|million|billion)? ?(-|~|to) ?$", re.I
+)
+
+
 def _atom(match: re.Match[str], number: float, text: str) -> Atom:
     """Return the atom of a match, less the letters that only look like a scale or a unit."""
     scale, unit, currency = match["scale"] or "", match["unit"] or "", match["currency"] or ""
+    if not (unit or currency) and text[max(0, match.start() - 3) : match.start()].endswith(("-", "~", "to ")):
+        head = _MONEY_RANGE.search(text, max(0, match.start() - 32), match.start())
+        currency = head[1] if head and (scale or head[2] != "to") else ""
     end = match.end()
     bracketed = match["bracket"]
     broken = unit and not (currency or scale) and "\n" in text[match.end("number") : match.start("unit")]
@@ -144,7 +161,7 @@ def _atom(match: re.Match[str], number: float, text: str) -> Atom:
         scale, end = "", match.end("number")
         unit = ""
     if not unit and not scale:
-        end = match.end("more") if match["more"] and match["more"].strip() == "+" else match.end("number")
+        end = match.end("more") if match["more"] and match["more"].strip() in ("+", "-plus") else match.end("number")
     elif not unit:
         end = match.end("scale") + (len(match["more2"]) if match["more2"] else 0)
     more = bool(match["more"] or match["more2"])
@@ -161,7 +178,9 @@ def _atom(match: re.Match[str], number: float, text: str) -> Atom:
 def _scale_allowed(scale: str, unit: str, text: str, end: int) -> bool:
     """Say whether a single letter is a scale: "510k H100", "5m yuan", never "20 m" of length."""
     if unit:
-        return vocabulary.units()[vocabulary.key(unit)].family.startswith(("money", "chips", "feet"))
+        return vocabulary.units()[vocabulary.key(unit)].family.startswith(
+            ("money", "chips", "feet", "energy", "tce", "compute")
+        )
     if scale in ("k", "K"):
         return True
     return scale in ("m", "M") and bool(re.match(r"\s(?:GPU|chip|[A-Z]\w{0,12}\s(?:GPU|chip))", text[end : end + 30]))
@@ -213,6 +232,7 @@ def _unit_before(atom: Atom, text: str) -> None:
 # ---------------------------------------------------------------- ranges, lists, products
 
 _RANGE = re.compile(r"\s{0,2}(?:-|~|—{1,2}|--|至|到|to)\s{0,2}")
+_PUE_RANGE = re.compile(rf"{_RANGE.pattern}|\sand\s")
 _LIST = re.compile(r"\s{0,2}(?:、|/|和|及|与|或|,?\s?and|,?\s?or|&|,)\s{0,2}")
 _TIMES = re.compile(r"\s?[×xX*]\s?")
 _ORDINAL = re.compile(r"(?:phases?|buildings?|no\.|blocks?|figure|table|section|lots?|units?|tranche|halls?)\s?$", re.I)
@@ -227,7 +247,12 @@ def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
             _unit_before(atom, text)
     for atom, following in pairwise(atoms):
         between = text[atom.end : following.start] if following.start - atom.end <= 8 else "far"
-        if atom.family == "pue" and not following.family and _RANGE.fullmatch(between) and 1 <= following.number <= 3:
+        if (
+            atom.family == "pue"
+            and not following.family
+            and _PUE_RANGE.fullmatch(between)
+            and 1 <= following.number <= 3
+        ):
             following.family, following.si_unit = atom.family, atom.si_unit
     joined: list[tuple[Atom, Atom | None]] = []
     right: Atom | None = None  # the number to the right of the present one, if it has a unit

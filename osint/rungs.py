@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from osint import vocabulary
 
-_END = re.compile(r"(?=[。!?！？；;\n.\s])(?:[。!?！？；;\n]|(?<=[a-z0-9)%\"'])\.(?=\s+[A-Z\"(]|\s*$)|\s\|\s)")
+_END = re.compile(r"[。!?！？；;\n]|\.(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|\|(?<=\s\|)\s")
 _COMMA = re.compile(
-    r"(?=[,:\s])(?:(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|has|have|plans|expects|aims)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s)"
+    r"(?=[,:\s])(?:(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims)\b)|\sand\s(?=[$€¥]?\d[\d.,]{0,15}[^,.;]{0,40}?\s(?:is|are|was|were|will|have|has)\b)|\s(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s)"
 )
 _NEGATION_REACH = 12
+_LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +27,30 @@ class Hit:
 
 
 class Clauses:
-    """The sentences and clauses of one folded text, and the rung words in them."""
+    """The sentences and clauses of one folded text, and the rung words in them; clauses are cut when asked for."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text) + 1]
-        cuts = {m.end() for m in _COMMA.finditer(text)}
-        self.clause_ends = sorted(cuts | set(self.sentence_ends))
+        self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text)]
+        self._clause_ends: dict[int, list[int]] = {}
         self._hits: dict[int, list[Hit]] = {}
 
     def sentence(self, offset: int) -> tuple[int, int]:
         """Return the span of the sentence that holds `offset`."""
-        index = bisect_right(self.sentence_ends, offset)
-        return self.sentence_ends[index - 1], min(self.sentence_ends[index], len(self.text))
+        ends = self.sentence_ends
+        index = bisect_right(ends, offset, 0, len(ends) - 1)
+        return ends[index - 1], ends[index]
 
     def clause(self, offset: int) -> tuple[int, int]:
         """Return the span of the clause that holds `offset`."""
-        index = bisect_right(self.clause_ends, offset)
-        return self.clause_ends[index - 1], min(self.clause_ends[index], len(self.text))
+        start, stop = self.sentence(offset)
+        ends = self._clause_ends.get(start)
+        if ends is None:
+            cuts = _COMMA.finditer(self.text, start, min(stop + _LOOK_AHEAD, len(self.text)))
+            inside = [m.end() for m in cuts if m.end() < stop and _parts(self.text, start, m.start(), m.end())]
+            ends = self._clause_ends[start] = [start, *inside, stop]
+        index = bisect_right(ends, offset, 0, len(ends) - 1)
+        return ends[index - 1], ends[index]
 
     def hits(self, start: int, stop: int) -> list[Hit]:
         """Return the rung words of the clause that spans [start, stop); each clause is read once."""
@@ -53,22 +60,49 @@ class Clauses:
         return self._hits[start]
 
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z']*")
+_MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
+
+
+def _parts(text: str, sentence: int, start: int, end: int) -> bool:
+    """Say whether a comma or an "and" at [start, end) parts two clauses."""
+    if text[end : end + 1].isdigit() and text[start:end].strip() == "and":
+        return bool(_VERB.search(text, max(sentence, start - 80), start))  # "two are complete and 300 are in use"
+    return not _joins_adjectives(text, start, end)
+
+
+_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
+
+
+def _joins_adjectives(text: str, start: int, end: int) -> bool:
+    """Say whether a comma only parts two measures of one noun: "a $390-million, 20-megawatt hall"."""
+    behind = text[end : end + 2].lstrip()[:1]
+    return (
+        bool(behind)
+        and (behind.isdigit() or behind in "$€")
+        and bool(_MEASURED.search(text[max(0, start - 24) : start]))
+    )
+
+
+# "construction of the 48MW hall began": the noun and its verb stand apart
+_WORK_BEGAN = re.compile(
+    r"\b(?:[Cc]onstruction|[Ww]ork) (?:of|on|at) [^,;.]{1,60}? (?:began|started|commenced|is underway|has begun|has started)\b"
+)
 
 
 def _words_in(text: str, start: int, stop: int) -> list[Hit]:
-    han, roles, phrases = vocabulary.rung_words()
-    found = [Hit(m.start(), m.end(), roles[m.group()]) for m in han.finditer(text, start, stop)]
-    busy = start
-    for match in _WORD.finditer(text, start, stop):
-        if match.start() < busy or match.group() == "May":
-            continue
-        for phrase in phrases.get(match.group().lower(), ()):
-            end = match.start() + len(phrase)
-            if text[match.start() : end].lower().replace("\n", " ") == phrase and not text[end : end + 1].isalpha():
-                found.append(Hit(match.start(), end, roles[phrase]))
-                busy = end
-                break
+    han, latin, roles = vocabulary.rung_words()
+    found = [
+        Hit(m.start(), m.end(), roles[" ".join(m.group().lower().split())])
+        for m in latin.finditer(text, start, stop)
+        if m.group() != "May"
+    ]
+    if not text[start:stop].isascii():
+        taken = {at for hit in found for at in range(hit.start, hit.end)}
+        found += [
+            Hit(m.start(), m.end(), roles[m.group()]) for m in han.finditer(text, start, stop) if m.start() not in taken
+        ]
+    for match in _WORK_BEGAN.finditer(text, start, stop) if "ork " in text or "onstruction " in text else ():
+        found.append(Hit(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
     return found
 
 
@@ -103,31 +137,48 @@ class Stage:
     """has, will, would, can carry; "" where no rung is stated"""
 
 
-def stage(clauses: Clauses, start: int, end: int) -> Stage:
+def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Stage:
     """Return what is asserted of the quantity at [start, end).
 
     The clause of the quantity decides; a clause without such a word takes the one that the sentence
-    before it left standing, else the one of a clause behind it that has no subject of its own.
+    before it left standing, else the one of a clause behind it that has no subject of its own.  With
+    `apart` (money, areas, shares) an English clause with a verb of its own borrows none: "the hall is
+    live, and the project cost $3bn" says nothing of the rung of the sum.
     """
     first, last = clauses.sentence(start)
     at, stop = clauses.clause(start)
     ahead = stop
+    says_itself = apart and _OWN_VERB.search(clauses.text, max(at, start - 80), start) is not None
     for _ in range(6):
-        hits = clauses.hits(at, stop)
+        hits = [hit for hit in clauses.hits(at, stop) if hit.start < end or not _governs_forward(clauses.text, hit)]
         if hits:
             return _decide(clauses, hits, start, end)
         if at <= first:
             break
+        if says_itself:
+            return Stage()
         at, stop = clauses.clause(at - 1)[0], at
-    if ahead < last and is_predicate(clauses, ahead):
+    if ahead < last and not says_itself and is_predicate(clauses, ahead):
         hits = clauses.hits(*clauses.clause(ahead))
         return _decide(clauses, hits, start, end) if hits else Stage()
     return Stage()
 
 
+_OWN_VERB = re.compile(
+    r"\b(?:costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|stood|measures|runs to|sold|rose|"
+    r"fell|paid|pays|raised|accounts?|makes? up|valued)\b"
+)
+
+
+def _governs_forward(text: str, hit: Hit) -> bool:
+    """Say whether a word speaks only of what stands behind it: "agreed to", "to build", "a pipeline of"."""
+    words = text[hit.start : hit.end].lower()
+    return hit.role == "announced" and (words.startswith("to ") or words.endswith((" to", " of")))
+
+
 _PREDICATE = re.compile(
     r"\s?(?:(?:目前|现)?(?:已|均|全部)|将|预计|计划|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
-    r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now)\b)"
+    r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which)\b)"
 )
 
 
@@ -142,6 +193,7 @@ def is_predicate(clauses: Clauses, at: int) -> bool:
 _EITHER = re.compile(r"或|和|及|、|\bor\b")
 
 
+_DIGIT = re.compile(r"\d")
 _BOTH = re.compile(r"并|且|\band\b")
 _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)
 _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
@@ -173,7 +225,7 @@ def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
 
 def _role_inside(word: str) -> str:
     """Return the rung of the word that a future word begins with: 建成 of 建成后."""
-    roles = vocabulary.rung_words()[1]
+    roles = vocabulary.rung_words()[2]
     return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in vocabulary.RUNGS), "")
 
 
@@ -187,6 +239,8 @@ def _chain(hits: list[Hit], nearest: Hit, text: str, end: int) -> list[Hit]:
 
     def together(one: Hit, other: Hit) -> bool:
         between = text[one.end : other.start]
+        if _DIGIT.search(between) and "、" in between:
+            return False  # "开工9个、投运4个": each word has its own number
         if len(between) <= 5:
             return True
         if len(between) <= 16 and _EITHER.search(between):

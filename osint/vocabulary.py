@@ -78,17 +78,28 @@ def _word_pattern(words: list[str]) -> str:
 
 
 def unit_pattern() -> str:
-    """Return an alternation over all spellings of units, longest first."""
-    parts = []
+    """Return an alternation over all spellings of units: by first letter, then longest first."""
+    parts: dict[str, list[str]] = {}
     spellings = [spelling for row in _rows("units.csv") for spelling in row["spellings"].split("|")]
     for spelling in sorted(set(spellings), key=len, reverse=True):
-        escaped = re.escape(spelling).replace(r"\ ", r"[\s-]+")
-        if spelling.isascii() and len(spelling) >= _ANY_CASE_FROM:
-            escaped = f"(?i:{escaped})"
-        if re.match(r"[A-Za-z0-9$]", spelling[-1]):
-            escaped += r"(?![A-Za-z0-9])"
-        parts.append(escaped)
-    return "|".join(parts)
+        any_case = spelling.isascii() and len(spelling) >= _ANY_CASE_FROM
+        border = r"(?![A-Za-z0-9])" if re.match(r"[A-Za-z0-9$]", spelling[-1]) else ""
+        first, rest = _split(spelling, any_case)
+        parts.setdefault(first, []).append(rest + border)
+    return _by_first_letter(parts)
+
+
+def _split(words: str, any_case: bool) -> tuple[str, str]:
+    """Return the patterns of the first letter of some words, and of what follows it."""
+    first, rest = words[0], re.escape(words[1:]).replace(r"\ ", r"[\s-]+")
+    if any_case:
+        return f"[{first.lower()}{first.upper()}]" if first.isalpha() else re.escape(first), f"(?i:{rest})"
+    return re.escape(first), rest
+
+
+def _by_first_letter(parts: dict[str, list[str]]) -> str:
+    """Return one alternation in which only the words of the letter at hand are tried."""
+    return "|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in parts.items())
 
 
 @cache
@@ -108,12 +119,8 @@ def nouns() -> dict[str, str]:
 
 
 @cache
-def rung_words() -> tuple[re.Pattern[str], dict[str, str], dict[str, list[str]]]:
-    """Return what finds the words of `rungs.csv`.
-
-    A pattern over the Chinese words, the role of every word (a rung, future, negation), and the
-    English phrases by their first word, longest first.
-    """
+def rung_words() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
+    """Return what finds the Chinese and the English words of `rungs.csv`, and the role of every word: a rung, future, negation, none."""
     roles: dict[str, str] = {}
     for number, row in enumerate(_rows("rungs.csv"), start=2):
         if row["role"] not in (*RUNGS, "future", "negation", "none"):
@@ -123,8 +130,14 @@ def rung_words() -> tuple[re.Pattern[str], dict[str, str], dict[str, list[str]]]
             )
         for word in row["words"].split("|"):
             roles[word.lower()] = row["role"]
-    phrases: dict[str, list[str]] = {}
-    for word in sorted((word for word in roles if word.isascii()), key=len, reverse=True):
-        phrases.setdefault(re.split(r"[ -]", word)[0], []).append(word)
-    han = sorted((re.escape(word) for word in roles if not word.isascii()), key=len, reverse=True)
-    return re.compile("|".join(han)), roles, phrases
+    han: dict[str, list[str]] = {}
+    latin: dict[str, list[str]] = {}
+    for word in sorted(roles, key=len, reverse=True):
+        first, rest = _split(word, word.isascii())
+        (latin if word.isascii() else han).setdefault(first, []).append(rest)
+    letters = "".join(first.strip("[]") for first in latin)
+    return (
+        re.compile(_by_first_letter(han)),
+        re.compile(f"(?=[{letters}])(?<![A-Za-z'])(?:{_by_first_letter(latin)})(?![A-Za-z'])"),
+        roles,
+    )

@@ -2,7 +2,7 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import extraction
@@ -89,6 +89,10 @@ def test_money_keeps_its_scale(text, value):
         ("20% – 30% load", "share", 0.2, 0.3, "range"), ("between 10,000 and 20,000 chips", "chips", 1e4, 2e4, "range"),
         ("100,000 H100", "chips", 1e5, 1e5, "exact"), ("签约90亿元", "money_cny", 9e9, 9e9, "exact"),
         ("近20亿元", "money_cny", 2e9, 2e9, "about"), ("不足百台服务器", "servers", None, 100, "less than"),
+        ("costing $2-3bn", "money_usd", 2e9, 3e9, "range"), ("投资¥2-3亿元", "money_cny", 2e8, 3e8, "range"),
+        ("10000-15000个机柜", "racks", 1e4, 1.5e4, "range"), ("half a million GPUs", "chips", 5e5, 5e5, "exact"),
+        ("a 100MW-plus campus", "power", 100, None, "more than"), ("483m kWh consumed", "energy", 483, 483, "exact"),
+        ("a cluster of eight-GPU servers", "chips", 8, 8, "exact"), ("a PUE between 1.1 and 1.2", "pue", 1.1, 1.2, "range"),
         ("三百亩", "land", 200000, 200000, "exact"), ("1亿亿次浮点运算", "compute", 10, 10, "exact"),
     ],
 )  # fmt: skip
@@ -104,7 +108,7 @@ def test_quantities_that_libraries_misread(text, kind, si_low, si_high, qualifie
     [
         "联系电话：0902-6722123", "项目代码：2408-650522-04-01-123456", "“十四五”期间", "新政发〔2023〕12号", "合同金额：0元",
         "合同期限：年", "2024年6月12日上午10时", "存储56PB", "营收同比增长35.6%", "the H100 has 80GB", "Call 1-800-555-0199",
-        "1080P高清视频", "第三座", "海拔1740米", "version 3.2",
+        "1080P高清视频", "第三座", "rented 2,000 H100 hours", "shares added 3%", "海拔1740米", "version 3.2",
     ],
 )  # fmt: skip
 def test_what_is_near_a_claim_stays_out(text):
@@ -188,5 +192,34 @@ def test_any_text_gives_offsets_inside_it(text):
 @given(st.integers(1, 9_999_999), st.sampled_from(["", "万", "亿"]), st.sampled_from(["元", "P", "亩", "张GPU卡"]))
 def test_written_numbers_are_read_back(number, scale, unit):
     factor = {"": 1, "万": 1e4, "亿": 1e8}[scale] * {"亩": 2000 / 3}.get(unit, 1)
+    assume((number, scale, unit) not in [(lines, "", "P") for lines in (480, 720, 1080, 2160, 4320)])  # video
     for digits in (str(number), f"{number:,}"):
         assert only(f"共有{digits}{scale}{unit}").si_low == pytest.approx(number * factor, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("The cluster delivers up to 4 exaflops of compute.", "cluster"), ("Some 2,000 servers went live", "servers"),
+        ("A substation with two 300 MVA transformers", "substation"), ("Its annualised PUE was 1.18", "annualised PUE"),
+        ("年用电量10.4亿千瓦时", "年用电量"), ("主变压器2×63MVA", "主变压器"), ("配置储能15万千瓦", "配置储能"),
+        ("该园区将提供不少于120兆瓦的电力", "该园区"), ("2台240MVA变压器", "变压器"),
+    ],
+)  # fmt: skip
+def test_the_subject_is_the_noun_phrase_in_front(text, subject):
+    assert extract(text, WHEN)[-1].subject == subject
+
+
+@pytest.mark.parametrize(
+    ("text", "rungs"),
+    [
+        ("The 40MW hall is live, and the project cost $3bn.", ["running", ""]),
+        ("The campus is under construction, and it covers 300 acres.", [""]),
+        ("It said it had secured a $3bn loan to build a 1.2GW campus.", ["", "announced"]),
+        ("The 60 racks are complete and 5,000 servers are in service.", ["roofed", "running"]),
+        ("A $390-million, 20-megawatt data centre opened in Johor.", ["running", "running"]),
+        ("其中开工9个项目、投运4个项目", ["ground broken", "powered"]),
+    ],
+)
+def test_a_neighbouring_clause_lends_its_rung_only_where_its_verb_governs(text, rungs):
+    assert [claim.rung for claim in extract(text, WHEN)] == rungs
