@@ -106,7 +106,8 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
     if family == "duration":
         ahead = text[quantity.end : min(sentence_end, quantity.end + 40)]
         return _duration(quantity, text[max(sentence_start, quantity.start - 24) : quantity.start], ahead)
-    if family == "compute" and quantity.low in (480, 720, 1080, 2160, 4320) and "算力" not in before + after:
+    # lines of a video, which have no scale word: 720P, and not 720万P
+    if family == "compute" and quantity.si_low in (480, 720, 1080, 2160, 4320) and "算力" not in before + after:
         return ""
     return family if family in _FINAL else ""
 

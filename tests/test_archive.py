@@ -308,11 +308,11 @@ def test_import_of_pdf_page_and_warc_keeps_who_when_where(archive, tmp_path):
     (saved / "notice.pdf").write_bytes(b"%PDF-1.4\n%%EOF\n")
     (saved / "page.mhtml").write_bytes(b"From: <Saved>\nMIME-Version: 1.0\n\n<p>text</p>")
     shutil.copy(tmp_path / "out" / "captures.warc.gz", saved / "a.warc.gz")
-    done = import_path(archive, saved, by="desk", obtained="2026-11-20", origin="https://x.example/?token=abc")
+    done = import_path(archive, saved, by="desk", obtained="2026-11-20", origin="https://x.example/?token=zz-secret-zz")
     assert [e["media_type"] for e in done] == ["text/html", "application/pdf", "multipart/related"]
     assert {e["role"] for e in done} == {"imported"} and {e["by"] for e in done} == {"desk"}
     assert done[0]["url"] == "http://portal.example/a" and done[1]["url"].startswith("urn:sha256:")
-    assert b"jane" not in archive.ledger.read_bytes() and b"abc" not in archive.ledger.read_bytes()
+    assert b"jane" not in archive.ledger.read_bytes() and b"zz-secret-zz" not in archive.ledger.read_bytes()
     assert verify(archive.directory).damage == []
 
 
