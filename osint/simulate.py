@@ -152,7 +152,8 @@ def dataset(
             dn = _full(world.band(i, name), name)[rows, cols].astype(np.float32)
             data[name][k] = np.where(dn == 0, np.nan, (dn - offset) / 10_000)
         scl[k] = _full(world.scl(i), "SCL")[rows, cols]
-    corner = world.transform * Affine.translation(cols.start, rows.start)
+    origin = world.transform
+    corner = Affine(PIXEL_M, 0, origin.c + PIXEL_M * cols.start, 0, -PIXEL_M, origin.f - PIXEL_M * rows.start)
     pixels = shape[1] * shape[2]
     each = sum(2 * pixels // (4 if name in COARSE else 1) for name in bands) + pixels // 4
     return xr.Dataset(
@@ -177,7 +178,9 @@ def dataset(
 def _window(world: World, bounds: tuple[float, float, float, float] | None) -> tuple[slice, slice]:
     if bounds is None:
         return slice(0, world.size_px), slice(0, world.size_px)
-    (c0, r0), (c1, r1) = ~world.transform * (bounds[0], bounds[3]), ~world.transform * (bounds[2], bounds[1])
+    west, north = world.transform.c, world.transform.f
+    c0, c1 = (bounds[0] - west) / PIXEL_M, (bounds[2] - west) / PIXEL_M
+    r0, r1 = (north - bounds[3]) / PIXEL_M, (north - bounds[1]) / PIXEL_M
     rows = slice(max(int(np.floor(r0)), 0), min(int(np.ceil(r1)), world.size_px))
     cols = slice(max(int(np.floor(c0)), 0), min(int(np.ceil(c1)), world.size_px))
     if rows.start >= rows.stop or cols.start >= cols.stop:
