@@ -27,7 +27,7 @@ def moments(
     days: np.ndarray,
     values: np.ndarray,
     cut: int,
-    places: np.ndarray,
+    *,
     scatter: np.ndarray,
     temper: float,
     coverage: float,
@@ -35,7 +35,7 @@ def moments(
     """Return when the step near index `cut` of `values` (n, bands) began, was half done and ended.
 
     Every begin and duration on a grid gets its likelihood, with the two levels fitted by weights for
-    Student-t scatter; `places` is unused mass outside the window of the step.
+    Student-t scatter.
     """
     begins, durations, prior = _grid(days, cut)
     likelihood = np.empty(len(begins))
@@ -108,4 +108,4 @@ def _levelled(
 def _quantile(points: np.ndarray, weight: np.ndarray, share: float) -> float:
     order = np.argsort(points, kind="stable")
     cumulative = np.cumsum(weight[order])
-    return float(points[order][min(np.searchsorted(cumulative, share), len(points) - 1)])
+    return float(points[order[min(int(np.searchsorted(cumulative, share)), len(points) - 1)]])

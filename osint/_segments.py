@@ -7,6 +7,7 @@ and backward sums of Fearnhead (2006) then give the posterior without sampling.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import gammaln, logsumexp
@@ -75,7 +76,7 @@ def student(residual: np.ndarray, scale: np.ndarray | float) -> np.ndarray:
 def robust_levels(values: np.ndarray, cuts: list[int]) -> np.ndarray:
     """Return the median of each segment, (segments, bands)."""
     edges = [0, *cuts, len(values)]
-    return np.array([np.median(values[a:b], axis=0) for a, b in zip(edges, edges[1:], strict=False)])
+    return np.array([np.median(values[a:b], axis=0) for a, b in pairwise(edges)])
 
 
 def _settled(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int) -> Fit:

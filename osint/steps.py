@@ -1,4 +1,4 @@
-"""Find when a series stepped from one level to another, how sure that is, and say so when it cannot be told."""
+"""Find when a series stepped from one level to another, and how sure that is, or why it cannot be told."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def date_step(
     sigma: ArrayLike | None = None,
     *,
     coverage: float = 0.9,
-    max_steps: int = 4,
+    max_steps: int = 6,
 ) -> Steps:
     """Return the steps of an irregular series, each with an interval of the stated `coverage`.
 
@@ -172,9 +172,9 @@ def _spell(fit: _segments.Fit, days: np.ndarray) -> tuple[int, int] | None:
         first, last = edges[k], edges[k + 1]
         out = fit.levels[k] - fit.levels[k - 1]
         back = fit.levels[k + 1] - fit.levels[k - 1]
-        size = np.linalg.norm(out / fit.scatter)
+        size = float(np.linalg.norm(out / fit.scatter))
         soon = days[last] - days[first - 1] < SPELL_DAYS
-        if soon and np.linalg.norm(back / fit.scatter) < max(0.35 * size, 1.0):
+        if soon and float(np.linalg.norm(back / fit.scatter)) < max(0.35 * size, 1.0):
             return first, last
     return None
 
@@ -189,7 +189,7 @@ def _judged(fit: _segments.Fit, days: np.ndarray, coverage: float) -> Steps:
         return Steps((), reason, count, fit.scatter)
     sizes = np.diff(fit.levels, axis=0)
     contrasts = np.max(np.abs(sizes) / fit.scatter, axis=1)
-    largest = contrasts.max()
+    largest = float(contrasts.max())
     if largest < MIN_CONTRAST:
         reason = f"contrast too low: step of {largest:.1f} times the scatter, needed {MIN_CONTRAST}"
         return Steps((), reason, count, fit.scatter)
@@ -202,10 +202,9 @@ def _judged(fit: _segments.Fit, days: np.ndarray, coverage: float) -> Steps:
             days[first:last],
             fit.values[first:last],
             cut - first,
-            fit.places[k],
-            fit.scatter,
-            fit.temper,
-            coverage,
+            scatter=fit.scatter,
+            temper=fit.temper,
+            coverage=coverage,
         )
         begun, half, complete = (Interval(*(to_date(d) for d in m)) for m in moments.intervals)
         steps.append(
@@ -226,6 +225,6 @@ def _judged(fit: _segments.Fit, days: np.ndarray, coverage: float) -> Steps:
 
 
 def _gap(days: np.ndarray, low: float, high: float) -> float:
-    first = max(np.searchsorted(days, low, side="right") - 1, 0)
-    last = min(np.searchsorted(days, high), len(days) - 1)
+    first = max(int(np.searchsorted(days, low, side="right")) - 1, 0)
+    last = min(int(np.searchsorted(days, high)), len(days) - 1)
     return float(np.max(np.diff(days[first : last + 1]), initial=0.0))

@@ -1,0 +1,224 @@
+"""Date what happened inside an outline: ground broken, roofed, complete, removed, or why we cannot tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from pyproj import Geod
+from shapely.geometry.base import BaseGeometry
+
+from osint import area, kinds, series, steps
+from osint.looks import BANDS, PICTURE_BANDS, Looks, around
+from osint.series import Place, Series
+from osint.steps import Step, Steps
+
+PROPERTIES = (
+    "outline_id", "kind", "probability", "roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high",
+    "onset_low", "onset_high", "roofed_low", "roofed_best", "roofed_high", "complete_low", "complete_high",
+    "removed_low", "removed_high", "cannot_tell", "scenes_used", "bytes_read",
+)  # fmt: skip
+LONGEST_INTERVAL_DAYS = 200
+SMALLEST_M2 = 600.0
+ONSET_LEAD_DAYS = 500
+MIN_SCRAPED_CONTRAST = 4.0
+SMALL_SHARE = 0.3
+"""Gain over that of a standing roof below which a change is the sun or the season on it."""
+PICTURE_SCENES = 8
+COVERED = (*kinds.BUILDINGS, "solar field", "greenhouse")
+FEWEST_SCENES = 8
+
+
+@dataclass(frozen=True)
+class Dated:
+    """What the pictures say of one outline."""
+
+    rows: list[dict[str, Any]]
+    """One a structure (keys PROPERTIES); exactly one, with `cannot_tell`, if none could be dated."""
+    seen: Series | None
+    """What it rests on."""
+    found: Steps | None
+    place: Place | None = field(repr=False, default=None)
+
+
+def date_change(
+    looks: Looks,
+    geometry: BaseGeometry,
+    start: str,
+    end: str,
+    *,
+    outline_id: str = "",
+    coverage: float = 0.9,
+    bands: tuple[str, ...] = BANDS,
+) -> Dated:
+    """Return when the lon/lat outline `geometry` was built on, from every usable scene between two ISO dates.
+
+    Intervals hold their moment with the stated `coverage`. `roofed` is half covered, `complete` is fully
+    covered; ground broken is "no later than" (its low bound empty) unless the scraping itself shows.
+    """
+    rows = looks.between(start, f"{end}T23:59:59")
+    area_m2 = geodesic_area_m2(geometry)
+    before = looks.bytes_read
+    if area_m2 < SMALLEST_M2:
+        reason = f"too small: {area_m2:.0f} m2 is under {SMALLEST_M2:.0f} m2, six pixels of 10 m"
+        return Dated([_row(outline_id, cannot_tell=reason)], None, None)
+    if len(rows) < FEWEST_SCENES:
+        reason = f"too few scenes: {len(rows)} between {start} and {end}"
+        return Dated([_row(outline_id, cannot_tell=reason)], None, None)
+    data = looks.read(rows, around(geometry, series.reach_m(area_m2)), bands)
+    place = series.placed(geometry, data)
+    seen = series.extract(data, place, bands)
+    spent = {"scenes_used": len(seen.days), "bytes_read": looks.bytes_read - before}
+    if len(seen.days) < FEWEST_SCENES:
+        refused = ", ".join(f"{n} {why}" for why, n in seen.refused.items() if n)
+        reason = f"cloud: {len(seen.days)} usable of {seen.looked} scenes ({refused})"
+        return Dated([_row(outline_id, cannot_tell=reason, **spent)], seen, None, place)
+    found = steps.date_step(seen.days, seen.contrast, coverage=coverage)
+    structures = events(found, seen, area_m2)
+    if not structures:
+        return Dated([_row(outline_id, cannot_tell=_why_not(found), **spent)], seen, found, place)
+    for structure in structures:
+        _measured(looks, rows, structure, seen, geometry)
+        structure.update(outline_id=outline_id, scenes_used=len(seen.days))
+    spent["bytes_read"] = looks.bytes_read - before
+    return Dated([{**{k: s.get(k) for k in PROPERTIES}, **spent} for s in structures], seen, found, place)
+
+
+def _measured(
+    looks: Looks,
+    rows: pd.DataFrame,
+    structure: dict[str, Any],
+    seen: Series,
+    geometry: BaseGeometry,
+) -> None:
+    """Add kind and area from the last few clear scenes that show the structure, in every picture band."""
+    shown = (seen.days >= structure["_from"]) & (seen.days <= structure["_until"]) & ~_winter(seen.days)
+    late = seen.days[shown][-PICTURE_SCENES:]
+    if structure["kind"] not in COVERED or len(late) < 2:
+        return
+    scene_days = steps.to_days(pd.DatetimeIndex(rows["datetime"].dt.tz_localize(None)))
+    wanted = rows[np.isin(np.round(scene_days, 2), np.round(late, 2))]
+    picture = looks.read(wanted, around(geometry, series.reach_m(geodesic_area_m2(geometry))), PICTURE_BANDS)
+    place = series.placed(geometry, picture)
+    near = np.nanmedian(picture["B08"].values[:, place.core])
+    red = np.nanmedian(picture["B04"].values[:, place.core])
+    blue = np.nanmedian(picture["B02"].values[:, place.core])
+    if kinds.plastic(float(blue), float(red), float(near)) and structure["kind"] in kinds.BUILDINGS:
+        structure.update(kind="greenhouse")
+        structure["probability"] = round(structure["probability"] * 0.2, 3)
+    if structure["kind"] in kinds.BUILDINGS:
+        structure.update(area.estimate(picture, place))
+
+
+def _winter(days: np.ndarray) -> np.ndarray:
+    year_day = pd.to_datetime(days, unit="D").dayofyear.to_numpy()
+    return (year_day > 318) | (year_day < 75)
+
+
+def date_outlines(looks: Looks, outlines: gpd.GeoDataFrame, start: str, end: str) -> gpd.GeoDataFrame:
+    """Return one feature a structure for outlines (any CRS, column outline_id), in lon/lat."""
+    rows = []
+    for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
+        name = str(getattr(outline, "outline_id", number))
+        for row in date_change(looks, outline.geometry, start, end, outline_id=name).rows:
+            rows.append({**row, "geometry": outline.geometry})
+    frame = pd.DataFrame(rows, columns=[*PROPERTIES, "geometry"])
+    return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
+
+
+def geodesic_area_m2(geometry: BaseGeometry) -> float:
+    """Return the area of a lon/lat geometry on the WGS-84 ellipsoid."""
+    return abs(Geod(ellps="WGS84").geometry_area_perimeter(geometry)[0])
+
+
+def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
+    """Read the steps of an outline as structures: scraped, roofed, removed."""
+    edges = [seen.days[0] - 1, *(_day(s.best) for s in found), seen.days[-1] + 1]
+    structures: list[dict[str, Any]] = []
+    scraped: Step | None = None
+    for k, step in enumerate(found):
+        before = kinds.look(seen, edges[k], _day(step.begun.low))
+        after = kinds.look(
+            seen, _day(step.complete.best), edges[k + 2] - (20 if k + 2 < len(edges) - 1 else 0)
+        )
+        before = before or kinds.look(seen, edges[k], edges[k + 1])
+        after = after or kinds.look(seen, edges[k + 1], edges[k + 2])
+        if before is None or after is None:
+            continue
+        gain = after.whiteness() - before.whiteness()
+        standing = [s for s in structures if not s.get("removed_high") and s["kind"] != "earthworks"]
+        if gain < -kinds.MIN_GAIN and standing and gain < -0.4 * standing[-1]["_gain"]:
+            standing[-1].update(
+                removed_low=iso(step.low), removed_high=iso(step.high), _until=_day(step.begun.low)
+            )
+            scraped = None
+            continue
+        took = _day(step.complete.best) - _day(step.begun.best)
+        kind = kinds.kind_of(before, after, area_m2, took)
+        if standing and abs(gain) < SMALL_SHARE * standing[-1]["_gain"]:
+            continue
+        if gain < kinds.MIN_GAIN:
+            scraped = step if step.contrast >= MIN_SCRAPED_CONTRAST else scraped
+            continue
+        structures.append(_structure(step, kind, gain, scraped, seen))
+        scraped = None
+    if not structures and scraped is not None:
+        structures.append(_earthworks(scraped, seen))
+    return structures
+
+
+def _structure(step: Step, kind: str, gain: float, scraped: Step | None, seen: Series) -> dict[str, Any]:
+    """Return one structure; ground was broken at `scraped`, or no later than the roof began."""
+    lead = _day(step.best) - _day(scraped.best) if scraped else np.inf
+    known = scraped is not None and lead < ONSET_LEAD_DAYS
+    onset = scraped.begun if known and scraped is not None else step.begun
+    row = _row(
+        "",
+        kind=kind,
+        probability=round(step.probability * kinds.PROBABILITY[kind], 3),
+        onset_low=iso(onset.low) if known else None,
+        onset_high=iso(onset.high),
+        roofed_low=iso(step.low),
+        roofed_best=iso(step.best),
+        roofed_high=iso(step.high),
+        complete_low=iso(step.complete.low),
+        # a change still under way at the last scene has no end yet
+        complete_high=iso(step.complete.high) if _day(step.complete.high) < seen.days[-1] - 6 else None,
+    )
+    width = _day(step.high) - _day(step.low)
+    if width > LONGEST_INTERVAL_DAYS:
+        row["cannot_tell"] = f"interval of {width:.0f} days: no usable scene for {step.gap_days:.0f} days"
+    return {**row, "_gain": gain, "_from": _day(step.complete.high), "_until": seen.days[-1] + 1}
+
+
+def _earthworks(step: Step, seen: Series) -> dict[str, Any]:
+    row = _row(
+        "",
+        kind="earthworks",
+        probability=round(step.probability * kinds.PROBABILITY["earthworks"], 3),
+        onset_low=iso(step.begun.low),
+        onset_high=iso(step.begun.high),
+        cannot_tell="no roof: the ground was changed, nothing was covered",
+    )
+    return {**row, "_gain": 0.0, "_from": _day(step.complete.high), "_until": seen.days[-1] + 1}
+
+
+def _why_not(found: Steps) -> str:
+    return found.reason or "steps were seen, but none of them looks like ground broken or a roof"
+
+
+def _row(outline_id: str, **known: Any) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(PROPERTIES)
+    return {**row, "outline_id": outline_id, "scenes_used": 0, "bytes_read": 0, **known}
+
+
+def _day(moment: np.datetime64) -> float:
+    return float((moment - np.datetime64("1970-01-01T00:00:00")) / np.timedelta64(1, "s")) / 86_400
+
+
+def iso(moment: np.datetime64) -> str:
+    """Return the ISO date of a moment."""
+    return str(moment.astype("datetime64[D]"))
