@@ -10,7 +10,7 @@ from osint import __version__
 from osint.errors import OsintError
 
 # each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
-PARTS: tuple[str, ...] = ("osint.cli_change",)
+PARTS: tuple[str, ...] = ("osint.cli_imagery", "osint.cli_change")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,0 +1,116 @@
+"""Verbs that find and read pictures of a site."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_verbs(subparsers: Any) -> None:
+    """Add the verbs of this part."""
+    p = subparsers.add_parser(
+        "demo", help="serve a small SIMULATED world on this machine (STAC API and COGs)"
+    )
+    p.add_argument("--port", type=int, default=8765, help="0 takes a free one (default %(default)s)")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--size", type=int, default=256, metavar="PX", help="side of the world in pixels of 10 m")
+    p.add_argument("--start", default="2023-01-01")
+    p.add_argument("--end", default="2025-12-31")
+    p.set_defaults(handler=_demo)
+
+    p = subparsers.add_parser("scenes", help="list the scenes of a place between two dates")
+    _place(p)
+    p.add_argument("--out", type=Path, metavar="FILE.csv", help="write the table here instead of printing it")
+    p.set_defaults(handler=_scenes)
+
+    p = subparsers.add_parser("fetch", help="read the scenes of a place into one .npz of arrays on one grid")
+    _place(p)
+    p.add_argument("--bands", default="B02,B03,B04,B11,scl", help="comma separated (default %(default)s)")
+    p.add_argument("--resolution", type=float, default=10.0, metavar="M")
+    p.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
+    p.set_defaults(handler=_fetch)
+
+
+def _place(p: argparse.ArgumentParser) -> None:
+    p.add_argument("lon", type=float)
+    p.add_argument("lat", type=float)
+    p.add_argument(
+        "--radius", type=float, default=1000.0, metavar="M", help="of the site (default %(default)s m)"
+    )
+    p.add_argument("--start", required=True, metavar="2023-01-01")
+    p.add_argument("--end", required=True, metavar="2025-12-31")
+    p.add_argument("--collection", default="sentinel-2-l2a")
+    p.add_argument(
+        "--catalogue", default="earth-search", help="earth-search, planetary-computer, cdse, URL, folder"
+    )
+    p.add_argument("--max-cloud", type=float, default=100.0, metavar="PCT")
+    p.add_argument("--offline", action="store_true", help="use only answers that were kept")
+
+
+def _demo(args: argparse.Namespace) -> None:
+    import threading
+
+    from osint import demo
+
+    made = demo.demo(args.seed, args.size, args.start, args.end)
+    with demo.served(made, args.port):
+        place = made.footprint().centroid
+        print(
+            f"SIMULATED world of seed {args.seed}: {len(made.world.dates)} scenes at {made.catalogue}",
+            flush=True,
+        )
+        print(f"try: osint scenes {place.x:.4f} {place.y:.4f} --start {args.start} --end {args.end} "
+              f"--catalogue {made.catalogue}", flush=True)  # fmt: skip
+        print("stop with Ctrl-C", flush=True)
+        threading.Event().wait()
+
+
+def _found(args: argparse.Namespace) -> Any:
+    from osint import grids, imagery
+
+    site = grids.disc(args.lon, args.lat, args.radius)
+    found = imagery.scenes(
+        site,
+        args.start,
+        args.end,
+        args.collection,
+        args.catalogue,
+        max_cloud_pct=args.max_cloud,
+        offline=args.offline,
+    )
+    return site, found
+
+
+def _scenes(args: argparse.Namespace) -> int:
+    _, found = _found(args)
+    table = found.drop(columns=["hrefs", "scales", "geometry", "catalogue", "processed"])
+    if args.out:
+        table.to_csv(args.out, index=False)
+    else:
+        print(table.to_string(index=False))
+    reasons = {d["reason"] for d in found.attrs["dropped"]}
+    print(f"{len(found)} scenes; {len(found.attrs['dropped'])} dropped; {found.attrs['requests']} requests, "
+          f"{found.attrs['bytes']:,} bytes")  # fmt: skip
+    for reason in sorted(reasons)[:10]:
+        print(f"  dropped: {reason}")
+    return 0 if len(found) else 1
+
+
+def _fetch(args: argparse.Namespace) -> int:
+    import numpy as np
+
+    from osint import imagery
+
+    site, found = _found(args)
+    cube = imagery.read(found, site, args.bands.split(","), args.resolution)
+    arrays = {str(name): variable.values for name, variable in cube.data_vars.items()}
+    np.savez_compressed(
+        args.out, time=cube.time.values, y=cube.y.values, x=cube.x.values, crs=cube.attrs["crs"], **arrays
+    )
+    print(
+        f"{dict(cube.sizes)} in {args.out.name}; {cube.attrs['requests']} requests, {cube.attrs['bytes']:,} bytes"
+    )
+    for failure in cube.attrs["failures"]:
+        print(f"  not read: {failure['id']} {failure['band']}: {failure['error']}")
+    return 0
