@@ -11,6 +11,10 @@ from osint._segments import FREEDOM, student
 DURATIONS = np.array([0, 4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90, 110, 130, 150], float)
 """Days a step may take; the prior thins out with length, half of it lies below a month."""
 CELLS = 2_000_000
+LEVEL_ERROR = 0.03
+"""Share of the step by which haze, gain and sun angle move a single value, on top of the scatter."""
+SHAPE_ERROR = 0.12
+"""Share of the step by which work half done departs from a straight ramp, at its middle."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,12 @@ def moments(
     begins, durations, prior = _grid(days, cut)
     likelihood = np.empty(len(begins))
     before, after = np.empty((2, len(begins), values.shape[1]))
+    jump = np.abs(np.median(values[cut:], axis=0) - np.median(values[:cut], axis=0))
     size = max(1, CELLS // (len(days) * values.shape[1]))
     for first in range(0, len(begins), size):
         part = slice(first, first + size)
         share = _share(days, begins[part], durations[part])
-        likelihood[part], before[part], after[part] = _levelled(values, share, scatter)
+        likelihood[part], before[part], after[part] = _levelled(values, share, scatter, jump)
     weight = np.exp(temper * (likelihood - likelihood.max())) * prior
     weight /= weight.sum()
     ends = (begins, begins + durations / 2, begins + durations)
@@ -82,15 +87,17 @@ def _share(days: np.ndarray, begins: np.ndarray, durations: np.ndarray) -> np.nd
 
 
 def _levelled(
-    values: np.ndarray, share: np.ndarray, scatter: np.ndarray
+    values: np.ndarray, share: np.ndarray, scatter: np.ndarray, jump: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return log likelihood and both levels of each candidate, fitted by reweighted least squares."""
     total = np.zeros(len(share))
     lows, highs = np.empty((2, len(share), values.shape[1]))
     rest = 1 - share
     for band in range(values.shape[1]):
-        column, scale = values[:, band], scatter[band]
-        weight = np.ones_like(share)
+        column = values[:, band]
+        doubt = LEVEL_ERROR * share + SHAPE_ERROR * 4 * share * rest
+        scale = np.sqrt(scatter[band] ** 2 + (jump[band] * doubt) ** 2)
+        weight = 1 / (scale / scatter[band]) ** 2
         for _ in range(5):
             aa = (weight * rest * rest).sum(1) + 1e-9
             bb = (weight * share * share).sum(1) + 1e-9
@@ -99,7 +106,7 @@ def _levelled(
             det = aa * bb - ab * ab + 1e-12
             low, high = (bb * ay - ab * by) / det, (aa * by - ab * ay) / det
             residual = column - low[:, None] * rest - high[:, None] * share
-            weight = (FREEDOM + 1) / (FREEDOM + (residual / scale) ** 2)
+            weight = (FREEDOM + 1) / (FREEDOM + (residual / scale) ** 2) / (scale / scatter[band]) ** 2
         total += student(residual, scale).sum(1)
         lows[:, band], highs[:, band] = low, high
     return total, lows, highs

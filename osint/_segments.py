@@ -15,6 +15,7 @@ from scipy.special import gammaln, logsumexp
 FREEDOM = 4.0
 """Degrees of freedom of the scatter: heavy enough tails for missed cloud."""
 YEAR_DAYS = 365.25
+OWN_WAVE_DAYS = 300
 STEP_LOG_PRIOR = np.log(0.2)
 """Each further step is five times less likely than one fewer."""
 CELLS = 1_000_000
@@ -54,8 +55,8 @@ def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_
     for _ in range(2):
         seasonal = _settled(days, values - wave, sigma, max_steps)
         wave = _wave(days, values, seasonal.cuts)
-    # two coefficients a band for the wave
-    better = _criterion(seasonal, 2 * values.shape[1]) < _criterion(plain, 0)
+    # up to four coefficients a band for the waves
+    better = _criterion(seasonal, 4 * values.shape[1]) < _criterion(plain, 0)
     return seasonal if better else plain
 
 
@@ -204,7 +205,14 @@ def _wave(days: np.ndarray, values: np.ndarray, cuts: list[int]) -> np.ndarray:
     phase = 2 * np.pi * days / YEAR_DAYS
     lengths = np.diff([0, *cuts, len(days)])
     stairs = np.repeat(np.eye(len(lengths)), lengths, axis=0)
-    design = np.column_stack([stairs, np.cos(phase), np.sin(phase)])
+    waves = np.column_stack([np.cos(phase), np.sin(phase)])
+    # a roof has another wave than the ground it covers: the longest stretch after a step gets its own
+    ends = np.cumsum(lengths)
+    spans = [days[e - 1] - days[e - n] for e, n in zip(ends, lengths, strict=True)]
+    longest = int(np.argmax(spans[1:])) + 1 if len(spans) > 1 else 0
+    if longest and spans[longest] > OWN_WAVE_DAYS:
+        waves = np.column_stack([waves, waves * stairs[:, longest : longest + 1]])
+    design = np.column_stack([stairs, waves])
     out = np.empty_like(values)
     for band in range(values.shape[1]):
         column = values[:, band]
@@ -215,5 +223,5 @@ def _wave(days: np.ndarray, values: np.ndarray, cuts: list[int]) -> np.ndarray:
             residual = column - design @ found
             scale = np.median(np.abs(residual)) * 1.4826 + 1e-12
             weight = 1 / (1 + (residual / scale) ** 2 / FREEDOM)
-        out[:, band] = design[:, -2:] @ found[-2:]
+        out[:, band] = waves @ found[-waves.shape[1] :]
     return out

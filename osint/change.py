@@ -27,7 +27,7 @@ ONSET_LEAD_DAYS = 500
 MIN_SCRAPED_CONTRAST = 4.0
 SMALL_SHARE = 0.3
 """Gain over that of a standing roof below which a change is the sun or the season on it."""
-PICTURE_SCENES = 8
+PICTURE_SCENES = 10
 COVERED = (*kinds.BUILDINGS, "solar field", "greenhouse")
 FEWEST_SCENES = 8
 
@@ -95,20 +95,26 @@ def _measured(
     geometry: BaseGeometry,
 ) -> None:
     """Add kind and area from the last few clear scenes that show the structure, in every picture band."""
-    shown = (seen.days >= structure["_from"]) & (seen.days <= structure["_until"]) & ~_winter(seen.days)
-    late = seen.days[shown][-PICTURE_SCENES:]
-    if structure["kind"] not in COVERED or len(late) < 2:
+    if structure["kind"] not in COVERED:
         return
+    shown = (seen.days >= structure["_from"]) & (seen.days <= structure["_until"])
+    mild = shown & ~_winter(seen.days)
+    late = seen.days[mild if mild.sum() >= 2 else shown]
+    if len(late) < 2:
+        return
+    # spread over the seasons, so that a crop shows its green
+    late = late[np.unique(np.linspace(0, len(late) - 1, PICTURE_SCENES).astype(int))]
     scene_days = steps.to_days(pd.DatetimeIndex(rows["datetime"].dt.tz_localize(None)))
     wanted = rows[np.isin(np.round(scene_days, 2), np.round(late, 2))]
     picture = looks.read(wanted, around(geometry, series.reach_m(geodesic_area_m2(geometry))), PICTURE_BANDS)
     place = series.placed(geometry, picture)
-    near = np.nanmedian(picture["B08"].values[:, place.core])
-    red = np.nanmedian(picture["B04"].values[:, place.core])
-    blue = np.nanmedian(picture["B02"].values[:, place.core])
-    if kinds.plastic(float(blue), float(red), float(near)) and structure["kind"] in kinds.BUILDINGS:
-        structure.update(kind="greenhouse")
-        structure["probability"] = round(structure["probability"] * 0.2, 3)
+    blue, red, near = (np.nanmedian(picture[b].values[:, place.core], axis=1) for b in ("B02", "B04", "B08"))
+    kind = kinds.confirmed(structure["kind"], blue, red, near)
+    if kind != structure["kind"]:
+        structure["probability"] = round(
+            structure["probability"] / kinds.PROBABILITY[structure["kind"]] * kinds.PROBABILITY[kind], 3
+        )
+        structure["kind"] = kind
     if structure["kind"] in kinds.BUILDINGS:
         structure.update(area.estimate(picture, place))
 

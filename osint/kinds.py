@@ -20,6 +20,8 @@ PROBABILITY = {
 }
 """That an object of this kind is a building: a judgement from simulated trials, to be scored on real ones."""
 MIN_GAIN = 0.03
+MINERAL = 0.87
+"""Blue over red of pale ground (salt, chalk, gypsum); painted and galvanised roofs are flatter."""
 SOLAR_BLUE = 0.098
 SOLAR_AREA_M2 = 15_000
 
@@ -69,6 +71,8 @@ def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> str:
         return "earthworks" if brighter and took_days < 60 else "quarry or pile" if brighter else "other"
     if after.swing > 0.6 * gain or (blue > 0.55 and infrared < 0.25):
         return "other"
+    if blue > 0.2 and blue < MINERAL * red and infrared > 0.82 * red:
+        return "other"
     if blue < SOLAR_BLUE and red < 1.25 * blue + 0.02:
         return "solar field" if area_m2 > SOLAR_AREA_M2 or took_days > 60 else "dark roof"
     if took_days > 75 and blue < 0.16:
@@ -76,6 +80,19 @@ def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> str:
     return "bright roof" if blue > 0.2 else "dark roof"
 
 
-def plastic(blue: float, red: float, near: float) -> bool:
-    """Return whether reflectances look like film over plants: pale, not blue, bright in the near infrared."""
-    return near > 1.22 * red and blue < 1.02 * red and blue > 0.14
+GREEN = 0.28
+"""Vegetation index that no roof reaches (blue steel comes to 0.17)."""
+
+
+def confirmed(kind: str, blue: np.ndarray, red: np.ndarray, near: np.ndarray) -> str:
+    """Return `kind`, or what a few scenes (n,) in blue, red and near infrared make of it.
+
+    Plants in any season mean a field; pale, not blue and bright in the near infrared means film over plants.
+    """
+    green = (near - red) / np.maximum(near + red, 1e-3)
+    if np.nanquantile(green, 0.85) > GREEN:
+        return "other"
+    middle = [float(np.nanmedian(v)) for v in (blue, red, near)]
+    if kind in BUILDINGS and middle[2] > 1.22 * middle[1] and 0.14 < middle[0] < 1.02 * middle[1]:
+        return "greenhouse"
+    return kind

@@ -17,6 +17,7 @@ MIN_VALUES = 6
 MIN_LOG_ODDS = 5.0
 MIN_CONTRAST = 2.5
 """Step size over the scatter of single values, below which nothing is dated."""
+JOIN_DAYS = 45.0
 SPELL_DAYS = 150.0
 """A departure that comes back within this time is weather or a misread scene, not building."""
 
@@ -194,6 +195,7 @@ def _judged(fit: _segments.Fit, days: np.ndarray, coverage: float) -> Steps:
         reason = f"contrast too low: step of {largest:.1f} times the scatter, needed {MIN_CONTRAST}"
         return Steps((), reason, count, fit.scatter)
     chosen = [k for k, c in enumerate(contrasts) if c >= max(MIN_CONTRAST, 0.12 * largest)]
+    chosen = _joined(chosen, fit, days)
     edges = [0, *(fit.cuts[k] for k in chosen), count]
     steps = []
     for r, k in enumerate(chosen):
@@ -222,6 +224,21 @@ def _judged(fit: _segments.Fit, days: np.ndarray, coverage: float) -> Steps:
             )
         )
     return Steps(tuple(steps), "", count, fit.scatter)
+
+
+def _joined(chosen: list[int], fit: _segments.Fit, days: np.ndarray) -> list[int]:
+    """Drop the smaller of two near steps in one direction: they are parts of one change that takes time."""
+    moves = np.diff(fit.levels, axis=0) / fit.scatter
+    kept: list[int] = []
+    for k in chosen:
+        if kept and days[fit.cuts[k]] - days[fit.cuts[kept[-1]]] < JOIN_DAYS:
+            one, two = moves[kept[-1]], moves[k]
+            if one @ two > 0.8 * np.linalg.norm(one) * np.linalg.norm(two):
+                if np.linalg.norm(two) > np.linalg.norm(one):
+                    kept[-1] = k
+                continue
+        kept.append(k)
+    return kept
 
 
 def _gap(days: np.ndarray, low: float, high: float) -> float:

@@ -69,16 +69,29 @@ def candidates(looks: Looks, where: BaseGeometry, start: str, end: str) -> list[
     attrs = pictures[0].attrs
     gains = np.stack([p.values - pictures[0].values for p in pictures[1:]])
     scatter = np.nanmedian(np.abs(gains)) * 1.4826
-    gain = np.nanmax(np.nan_to_num(gains, nan=-1.0), axis=0)
+    gain = _lasting(np.nan_to_num(gains, nan=-1.0))
     labels, _ = ndimage.label(gain > max(SEED, 4 * scatter))
-    found = []
-    for label, box in enumerate(ndimage.find_objects(labels), start=1):
-        patch = _grown(gain, labels == label, box)
-        if patch.sum() < SMALLEST_PX:
+    found: list[Candidate] = []
+    taken = np.zeros(gain.shape, bool)
+    boxes = ndimage.find_objects(labels)
+    sizes = ndimage.sum_labels(np.clip(gain, 0, None), labels, np.arange(1, len(boxes) + 1))
+    # the strongest first: the fringes of a large roof belong to it
+    for index in np.argsort(-sizes, kind="stable"):
+        seed = labels == index + 1
+        if (seed & taken).any():
             continue
-        geometry = _outline(patch, attrs)
-        found.append(Candidate(geometry, float(gain[labels == label].max())))
+        patch = _grown(gain, seed, boxes[index])
+        if patch.sum() < SMALLEST_PX or (patch & taken).any():
+            continue
+        taken |= ndimage.binary_dilation(patch, iterations=3)
+        found.append(Candidate(_outline(patch, attrs), float(gain[seed].max())))
     return found
+
+
+def _lasting(gains: np.ndarray) -> np.ndarray:
+    """Return the largest gain that holds for two pictures in a row, or in the last one."""
+    pairs = np.minimum(gains[:-1], gains[1:])
+    return np.max(np.concatenate([pairs, gains[-1:]]), axis=0)
 
 
 def seasons(rows: pd.DataFrame) -> list[pd.DataFrame]:
@@ -136,7 +149,7 @@ def _grown(gain: np.ndarray, seed: np.ndarray, box: tuple[slice, slice]) -> np.n
     labels, _ = ndimage.label(gain[rows, cols] > level)
     own = np.unique(labels[seed[rows, cols]])
     patch = np.zeros(gain.shape, bool)
-    patch[rows, cols] = np.isin(labels, own[own > 0])
+    patch[rows, cols] = ndimage.binary_fill_holes(np.isin(labels, own[own > 0]))
     return patch
 
 
