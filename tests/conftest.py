@@ -23,3 +23,10 @@ def _loopback_only(self, address):
 @pytest.fixture(autouse=True)
 def closed_network(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
+
+
+@pytest.fixture(scope="session")
+def register():
+    from osint import tables
+
+    return tables.load()

@@ -1,0 +1,153 @@
+"""Measure the archive: verifying 1 GB, killing 200 captures, a full disk."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import random
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from osint._warc import Message
+from osint.archive import Archive
+from osint.archive_check import verify
+
+SEED = 6
+ROOT = Path(__file__).parents[1]
+
+
+def fill(directory: Path, captures: int, body_bytes: int) -> None:
+    archive = Archive(directory).open()
+    rng = random.Random(SEED)
+    for number in range(captures):
+        body = rng.randbytes(body_bytes)
+        url = f"http://portal.example/{number}"
+        entry = {"time": "2026-11-24T10:00:00.000000Z", "role": "fetched", "url": url, "final_url": url}
+        entry |= {"method": "GET", "request_sha256": "", "redirects": [], "status": 200, "class": "content"}
+        entry |= {"signal": "", "truncated": "", "media_type": "application/pdf", "bytes": len(body)}
+        entry |= {"sha256": hashlib.sha256(body).hexdigest(), "vantage": "", "tool": "benchmark"}
+        message = Message(url, "GET", [], b"", "200 OK", [("Content-Type", "application/pdf")])
+        archive.record(entry, [(message, io.BytesIO(body))])
+
+
+def verify_gigabyte(directory: Path) -> list[str]:
+    fill(directory, 512, 2 << 20)
+    start = time.perf_counter()
+    report = verify(directory)
+    seconds = time.perf_counter() - start
+    assert not report.damage
+    warc = Archive(directory).warcs()[0]
+    rng = random.Random(SEED)
+    offset, bit = rng.randrange(warc.stat().st_size), rng.randrange(8)
+    with warc.open("r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)[0]
+        file.seek(offset)
+        file.write(bytes([byte ^ (1 << bit)]))
+    start = time.perf_counter()
+    damaged = verify(directory)
+    found = time.perf_counter() - start
+    named = any(f"bit {bit} of byte {offset} is flipped" in one.what for one in damaged.damage)
+    rate = seconds / (report.bytes / 1e8)
+    return [
+        f"| `archive verify`, {report.captures} captures, {report.bytes / 1e9:.2f} GB | {seconds:.2f} s |",
+        f"| the same for each 100 MB (goal: under 1 s) | {rate:.2f} s |",
+        f"| one bit flipped in it: found and named exactly ({'yes' if named else 'NO'}) | {found:.2f} s |",
+    ]
+
+
+def kill_points(directory: Path, points: int = 200) -> list[str]:
+    """Run `osint capture` on a local server and kill it with SIGKILL at random moments."""
+    from tests.portal_server import serve
+
+    rng = random.Random(SEED)
+    printed: list[dict] = []
+    mended = during = 0
+    environment = {**os.environ, "OSINT_ALLOW_LOOPBACK": "1"}
+    with serve() as portal:
+        urls = [portal.url + path for path in ("/good", "/gbk", "/aliyun", "/soft-404-gbk", "/chunked") * 20]
+        command = [
+            sys.executable,
+            "-m",
+            "osint.cli",
+            "capture",
+            *urls,
+            "--no-robots",
+            "--json",
+            "--data",
+            str(directory),
+        ]
+        for _ in range(points):
+            run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+            time.sleep(0.25 + rng.random() * 0.5)
+            during += run.poll() is None
+            run.kill()
+            out, err = run.communicate()
+            mended += "mended:" in err
+            printed += [json.loads(line) for line in out.splitlines(keepends=True) if line.endswith("\n")]
+    archive = Archive(directory / "raw/captures").open()
+    held = {entry["seq"]: entry for entry in archive.entries()}
+    lost = sum(entry["seq"] not in held or held[entry["seq"]]["sha256"] != entry["sha256"] for entry in printed)
+    wrong = sum(hashlib.sha256(archive.body(entry)).hexdigest() != entry["sha256"] for entry in held.values())
+    report = verify(archive.directory)
+    return [
+        f"| `osint capture` killed with SIGKILL, random moments ({during} while it ran) | {points} |",
+        f"| captures printed before the kills; in the ledger at the end | {len(printed)}; {len(held)} |",
+        f"| printed but lost; bodies that differ; damage by verify | {lost}; {wrong}; {len(report.damage)} |",
+        f"| runs that found something half-done and said so | {mended} |",
+        f"| pieces moved aside, nothing deleted | {len(list(archive.aside.iterdir()))} |",
+    ]
+
+
+def full_disk(directory: Path) -> list[str]:
+    """Let every write past a limit fail, at 40 limits, and count what was half-done afterwards."""
+    rng = random.Random(SEED)
+    bad = refused = 0
+    script = "import sys, pathlib, benchmarks.archive as b; b.fill(pathlib.Path(sys.argv[1]), 40, 700)"
+    for number in range(40):
+        place = directory / str(number)
+        limit = rng.randrange(1, 90_000)
+
+        def only(limit: int = limit) -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+        command = [sys.executable, "-c", script, str(place)]
+        run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, preexec_fn=only)
+        refused += "make room" in run.stderr
+        report = verify(place)
+        again = Archive(place).open()
+        bad += bool(report.damage or verify(place).damage or verify(place).notes)
+        bad += [entry["seq"] for entry in again.entries()] != list(range(report.captures))
+    return [f"| disk full at 40 random sizes: runs that said so; anything half-counted | {refused}; {bad} |"]
+
+
+def write_section(rows: list[str]) -> str:
+    """Put the table in its section of docs/benchmarks.md and leave the others alone."""
+    path = ROOT / "docs" / "benchmarks.md"
+    text = path.read_text() if path.exists() else "# Benchmarks\n"
+    head = "## Archive and sources\n\nWritten by `python -m benchmarks.archive` (seed 6, two shared cores).\n"
+    section = head + "\n| measured | value |\n|---|---|\n" + "\n".join(rows) + "\n"
+    rest = re.sub(r"\n## Archive and sources\n.*?(?=\n## |\Z)", "", text, flags=re.S)
+    path.write_text(rest.rstrip("\n") + "\n\n" + section)
+    return section
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        rows = verify_gigabyte(Path(folder) / "captures")
+    with tempfile.TemporaryDirectory() as folder:
+        rows += kill_points(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        rows += full_disk(Path(folder))
+    print(write_section(rows))
+
+
+if __name__ == "__main__":
+    main()

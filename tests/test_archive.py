@@ -1,0 +1,349 @@
+import hashlib
+import io
+import json
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from warcio.archiveiterator import ArchiveIterator
+
+from osint import _bitflip, _ledger
+from osint._warc import Message
+from osint.archive import Archive, captures_directory
+from osint.archive_check import verify
+from osint.archive_exchange import export, import_path
+from osint.errors import OsintError
+
+
+def entry(body, url="http://portal.example/a", **more):
+    made = {
+        "time": "2026-11-24T10:00:00.000000Z",
+        "role": "fetched",
+        "url": url,
+        "final_url": url,
+        "method": "GET",
+    }
+    made |= {
+        "request_sha256": "",
+        "redirects": [],
+        "status": 200,
+        "class": "content",
+        "signal": "",
+        "truncated": "",
+    }
+    made |= {"media_type": "text/html", "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    return made | {"vantage": "", "tool": "test"} | more
+
+
+def put(archive, body, url="http://portal.example/a"):
+    message = Message(url, "GET", [("User-Agent", "x")], b"", "200 OK", [("Content-Type", "text/html")])
+    return archive.record(entry(body, url), [(message, io.BytesIO(body))])
+
+
+@pytest.fixture
+def archive(tmp_path):
+    return Archive(tmp_path / "captures").open()
+
+
+def test_body_and_ledger_come_back_as_written(archive):
+    first, second = put(archive, b"one"), put(archive, b"two" * 1000)
+    assert [e["seq"] for e in archive.entries()] == [0, 1]
+    assert archive.body(first) == b"one" and archive.body(second) == b"two" * 1000
+    assert second["prev"] == first["line_sha256"] and first["prev"] == "0" * 64
+
+
+def test_warcio_reads_the_archive_and_its_digests_hold(archive):
+    put(archive, b"<p>\xc4\xe3\xba\xc3</p>\r\n\r\n")
+    with archive.warcs()[0].open("rb") as file:
+        kinds = []
+        for record in ArchiveIterator(file, check_digests="raise"):
+            kinds.append(record.rec_type)
+            body = record.content_stream().read()
+            if record.rec_type == "response":
+                assert body == b"<p>\xc4\xe3\xba\xc3</p>\r\n\r\n"
+    assert kinds == ["response", "request", "metadata"]
+
+
+def test_body_can_be_cut_out_of_the_warc_by_its_offset_alone(archive):
+    done = put(archive, b"plain bytes")
+    raw = archive.warcs()[0].read_bytes()
+    cut = raw[done["body_offset"] : done["body_offset"] + done["bytes"]]
+    assert hashlib.sha256(cut).hexdigest() == done["sha256"]
+
+
+def test_whole_but_uncounted_capture_is_counted_by_the_next_opening(archive):
+    put(archive, b"one")
+    put(archive, b"two")
+    lines = archive.ledger.read_bytes().splitlines(keepends=True)
+    archive.ledger.write_bytes(lines[0])
+    again = Archive(archive.directory).open()
+    assert "was whole but not yet counted" in again.mended[0]
+    assert archive.ledger.read_bytes().splitlines(keepends=True) == lines
+    assert verify(archive.directory).damage == []
+
+
+def test_torn_ledger_line_and_torn_capture_are_moved_aside_and_said(archive):
+    put(archive, b"one")
+    put(archive, b"two")
+    warc, ledger = archive.warcs()[0], archive.ledger
+    held = ledger.read_bytes()
+    ledger.write_bytes(held + b'{"torn":')
+    with warc.open("ab") as file:
+        file.write(b"WARC/1.1\r\nWARC-Type: response\r\nContent-Le")
+    again = Archive(archive.directory).open()
+    assert len(again.mended) == 2
+    assert "torn line" in again.mended[0] and "41 bytes of a torn capture" in again.mended[1]
+    assert ledger.read_bytes() == held
+    kept = sorted(path.read_bytes() for path in again.aside.iterdir())
+    assert kept == sorted([b'{"torn":', b"WARC/1.1\r\nWARC-Type: response\r\nContent-Le"])
+    assert verify(archive.directory).damage == []
+
+
+def test_every_cut_of_the_files_mends_without_losing_a_recorded_capture(archive, tmp_path):
+    first = put(archive, b"one")
+    put(archive, b"two")
+    warc, ledger = archive.warcs()[0].read_bytes(), archive.ledger.read_bytes()
+    end = first["offset"] + first["length"]
+    line = ledger.index(b"\n") + 1
+    rng = random.Random(6)
+    for cut in rng.sample(range(end, len(warc)), 40):
+        place = tmp_path / f"cut{cut}"
+        shutil.copytree(archive.directory, place)
+        (place / archive.warcs()[0].name).write_bytes(warc[:cut])
+        (place / "ledger.jsonl").write_bytes(ledger[:line])
+        again = Archive(place).open()
+        assert [e["sha256"] for e in again.entries()] == [first["sha256"]]
+        assert again.body(first) == b"one" and verify(place).damage == []
+        assert sum(p.stat().st_size for p in again.aside.iterdir()) == cut - end
+        put(again, b"three")
+        assert verify(place).damage == [] and verify(place).captures == 2
+
+
+@pytest.mark.parametrize("name", ["captures-00001.warc", "ledger.jsonl"])
+def test_any_flipped_bit_is_named_by_file_byte_and_bit(archive, name):
+    for n in range(4):
+        put(archive, random.Random(n).randbytes(3000))
+    path = archive.directory / name
+    good = path.read_bytes()
+    rng = random.Random(1)
+    for _ in range(12):
+        offset, bit = rng.randrange(len(good)), rng.randrange(8)
+        if good[offset] ^ (1 << bit) == 10 or good[offset] == 10:
+            continue  # a newline in the ledger: other words, tested below
+        bad = bytearray(good)
+        bad[offset] ^= 1 << bit
+        path.write_bytes(bad)
+        report = verify(archive.directory)
+        line = good[: offset + 1].count(b"\n")
+        begin = good.rfind(b"\n", 0, offset) + 1 if name == "ledger.jsonl" else 0
+        assert any(f"bit {bit} of byte {offset - begin} is flipped" in d.what for d in report.damage), report
+        if name == "ledger.jsonl":
+            assert f"line {line + 1}" in report.damage[0].where
+    path.write_bytes(good)
+    assert verify(archive.directory).damage == []
+
+
+def test_flipped_newline_removed_line_and_missing_file_are_damage(archive):
+    for n in range(3):
+        put(archive, b"x%d" % n)
+    good = archive.ledger.read_bytes()
+    lines = good.splitlines(keepends=True)
+    for bad in (good.replace(b"\n", b"\x0b", 1), lines[0] + lines[2], lines[1] + lines[0] + lines[2]):
+        archive.ledger.write_bytes(bad)
+        assert verify(archive.directory).damage
+    archive.ledger.write_bytes(good)
+    archive.warcs()[0].unlink()
+    assert "missing" in verify(archive.directory).damage[0].what
+
+
+def test_rewritten_line_with_a_good_seal_breaks_the_chain(archive):
+    for n in range(3):
+        put(archive, b"x%d" % n)
+    lines = archive.ledger.read_bytes().splitlines()
+    forged = json.loads(lines[1])
+    forged["class"] = "gone"
+    forged.pop("line_sha256")
+    prev = forged.pop("prev")
+    lines[1] = _ledger.seal(forged, prev)[1][:-1]
+    archive.ledger.write_bytes(b"\n".join(lines) + b"\n")
+    assert any("does not follow" in d.what for d in verify(archive.directory).damage)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.binary(min_size=1, max_size=70_000), st.data())
+def test_bitflip_by_crc_agrees_with_trial(data, draw):
+    offset, bit = draw.draw(st.integers(0, len(data) - 1)), draw.draw(st.integers(0, 7))
+    bad = bytearray(data)
+    bad[offset] ^= 1 << bit
+    found = _bitflip.find_by_crc(bytes(bad), zlib.crc32(data), hashlib.sha256(data).hexdigest())
+    assert found == (offset, bit)
+
+
+def test_two_wrong_bits_are_not_named_as_one():
+    data = random.Random(2).randbytes(5000)
+    bad = bytearray(data)
+    bad[10] ^= 1
+    bad[4000] ^= 64
+    assert _bitflip.find_by_crc(bytes(bad), zlib.crc32(data), hashlib.sha256(data).hexdigest()) is None
+
+
+def test_damage_in_a_warc_starts_a_new_file_and_new_captures_are_kept(archive):
+    first = put(archive, b"one")
+    warc = archive.warcs()[0]
+    warc.write_bytes(warc.read_bytes()[:-10])
+    again = Archive(archive.directory).open()
+    assert "shorter than the ledger says" in again.mended[0]
+    second = put(again, b"two")
+    assert second["warc"] != first["warc"] and again.body(second) == b"two"
+    assert again.body(first) == b"one"
+    assert len(verify(archive.directory).damage) >= 1
+
+
+WORKER = """
+import os, sys
+sys.path.insert(0, os.getcwd())
+from osint.archive import Archive
+from tests.test_archive import put
+archive = Archive(sys.argv[1]).open()
+for n in range(int(sys.argv[3])):
+    body = (sys.argv[2] + str(n)).encode() * 400
+    done = put(archive, body, "http://portal.example/" + sys.argv[2])
+    print(done["seq"], done["sha256"], flush=True)
+"""
+
+
+def test_two_processes_at_once_lose_nothing(tmp_path):
+    place = tmp_path / "captures"
+    runs = [
+        subprocess.Popen([sys.executable, "-c", WORKER, place, name, "25"], stdout=subprocess.PIPE, text=True)
+        for name in "ab"
+    ]
+    printed = {line for run in runs for line in run.communicate()[0].splitlines()}
+    assert [run.returncode for run in runs] == [0, 0]
+    held = {f"{e['seq']} {e['sha256']}" for e in Archive(place).entries()}
+    assert printed == held and len(held) == 50
+    assert verify(place).damage == [] and verify(place).notes == []
+
+
+def test_killed_at_random_points_every_printed_capture_is_there(tmp_path):
+    place = tmp_path / "captures"
+    rng = random.Random(9)
+    printed = []
+    for _ in range(4):
+        run = subprocess.Popen([sys.executable, "-c", WORKER, place, "k", "5000"], stdout=subprocess.PIPE, text=True)
+        printed.append(run.stdout.readline())
+        time.sleep(rng.random() * 0.1)
+        run.kill()
+        printed += run.communicate()[0].splitlines(keepends=True)
+    printed = [line.split() for line in printed if line.endswith("\n")]
+    again = Archive(place).open()
+    held = {(str(e["seq"]), e["sha256"]): e for e in again.entries()}
+    assert len(printed) > 4
+    for seq, sha256 in printed:
+        assert hashlib.sha256(again.body(held[seq, sha256])).hexdigest() == sha256
+    assert [e["seq"] for e in again.entries()] == list(range(len(held)))
+    assert verify(place).damage == [] and verify(place).notes == []
+
+
+def test_full_disk_is_said_and_nothing_is_half_counted(tmp_path):
+    place = tmp_path / "captures"
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (60000, {resource.RLIM_INFINITY}))\n"
+    run = subprocess.run(
+        [sys.executable, "-c", limit + WORKER, place, "d", "99"], capture_output=True, check=False, text=True
+    )
+    assert run.returncode == 1 and "nothing half-done was counted: make room" in run.stderr
+    again = Archive(place).open()
+    assert again.mended == [] and verify(place).damage == [] and verify(place).notes == []
+    assert run.stdout.splitlines() == [f"{e['seq']} {e['sha256']}" for e in again.entries()]
+    assert put(again, b"after")["seq"] == len(run.stdout.splitlines())
+
+
+def test_interrupted_download_is_moved_aside_but_a_running_one_is_left(archive):
+    with archive.spool() as running:
+        archive.keep(running, b"still coming")
+        (archive.incoming / "dead.part").write_bytes(b"half a page")
+        again = Archive(archive.directory).open()
+        assert again.mended == ["11 bytes of an interrupted download were moved to aside/download-dead.bin"]
+        assert len(list(archive.incoming.iterdir())) == 1
+    assert (archive.aside / "download-dead.bin").read_bytes() == b"half a page"
+
+
+def test_unwritable_place_is_an_error_with_the_way_out(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OsintError, match="could not be written"):
+        Archive(tmp_path / "file" / "captures").open()
+
+
+def test_export_is_checked_by_sha256sum_and_is_the_same_twice(archive, tmp_path):
+    put(archive, b"<p>one</p>")
+    put(archive, b"=cmd()", url="http://portal.example/=b")
+    for name in ("first", "second"):
+        assert export(archive, tmp_path / name) == {"captures": 2, "files": 2}
+    run = subprocess.run(
+        ["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path / "first", capture_output=True, check=False, text=True
+    )
+    assert run.returncode == 0 and run.stdout.count(": OK") == 2
+    for path in (tmp_path / "first").rglob("*.*"):
+        assert path.read_bytes() == (tmp_path / "second" / path.relative_to(tmp_path / "first")).read_bytes()
+    with (tmp_path / "first" / "captures.warc.gz").open("rb") as file:
+        assert sum(1 for _ in ArchiveIterator(file, check_digests="raise")) == 6
+    with pytest.raises(OsintError, match="not empty"):
+        export(archive, tmp_path / "first")
+
+
+def test_import_of_pdf_page_and_warc_keeps_who_when_where(archive, tmp_path):
+    put(archive, b"<p>one</p>")
+    export(archive, tmp_path / "out")
+    saved = tmp_path / "saved by jane doe"
+    saved.mkdir()
+    (saved / "notice.pdf").write_bytes(b"%PDF-1.4\n%%EOF\n")
+    (saved / "page.mhtml").write_bytes(b"From: <Saved>\nMIME-Version: 1.0\n\n<p>text</p>")
+    shutil.copy(tmp_path / "out" / "captures.warc.gz", saved / "a.warc.gz")
+    done = import_path(archive, saved, by="desk", obtained="2026-11-20", origin="https://x.example/?token=abc")
+    assert [e["media_type"] for e in done] == ["text/html", "application/pdf", "multipart/related"]
+    assert {e["role"] for e in done} == {"imported"} and {e["by"] for e in done} == {"desk"}
+    assert done[0]["url"] == "http://portal.example/a" and done[1]["url"].startswith("urn:sha256:")
+    assert b"jane" not in archive.ledger.read_bytes() and b"abc" not in archive.ledger.read_bytes()
+    assert verify(archive.directory).damage == []
+
+
+@pytest.mark.parametrize("when", ["yesterday", "24.11.2026", ""])
+def test_import_without_a_date_is_refused(archive, tmp_path, when):
+    with pytest.raises(OsintError, match="--when"):
+        import_path(archive, tmp_path, by="desk", obtained=when, origin="x")
+
+
+def test_import_of_a_hostile_warc_is_an_error_and_keeps_what_came_before(archive, tmp_path):
+    put(archive, b"<p>one</p>")
+    raw = archive.warcs()[0].read_bytes()
+    (tmp_path / "bad.warc").write_bytes(raw + b"WARC/1.1\r\nContent-Length: -5\r\n\r\nrubbish")
+    try:
+        import_path(archive, tmp_path / "bad.warc", by="d", obtained="2026", origin="x")
+    except OsintError as error:
+        assert "stops being readable" in str(error)
+    assert [e["role"] for e in archive.entries()][:2] == ["fetched", "imported"]
+    assert verify(archive.directory).damage == []
+
+
+def test_data_directory_is_named_by_argument_then_variable(monkeypatch):
+    monkeypatch.setenv("OSINT_DATA", "elsewhere")
+    assert captures_directory() == Path("elsewhere/raw/captures")
+    assert captures_directory("here") == Path("here/raw/captures")
+    monkeypatch.delenv("OSINT_DATA")
+    assert captures_directory() == Path("data/raw/captures")
+
+
+def test_nothing_of_this_machine_is_in_the_archive(archive):
+    put(archive, b"one")
+    held = archive.ledger.read_bytes() + archive.warcs()[0].read_bytes()
+    for personal in (os.uname().nodename, str(Path.home()), str(archive.directory)):
+        assert personal.encode() not in held

@@ -1,0 +1,65 @@
+from osint.notices import read_notice
+from tests.portal_server.faults import CODE
+
+CCGP = f"""<html><head><meta name="ArticleTitle" content="伊吾县智算中心采购公告"><meta name="PubDate"
+content="2024-07-12 23:46"><title>x</title></head><body><div class="vF_detail_main"><table class="table"><tr>
+<td class="title">总中标金额</td><td>￥56.980000 万元</td></tr></table></div><div class="vF_detail_content">
+<div><div>正文 569800.00(元)</div></div><p>项目代码：{CODE}</p></div><p class="fjxx">附件</p>
+<ul class="fjxx"><li><a href="https://files.example/get?id=1">招标文件</a></li></ul>
+<a class="bizDownload" id="0a1b2c3d-aaaa">下载</a><a href="javascript:alert(1).pdf">x</a></body></html>"""
+
+
+def test_ccgp_detail_has_summary_text_and_attachments():
+    url = "http://www.ccgp.gov.cn/cggg/dfgg/gkzb/202407/t20240712_22.htm"
+    notice = read_notice(url, CCGP.encode(), "text/html; charset=utf-8")
+    assert (notice.family, notice.title, notice.date) == ("ccgp", "伊吾县智算中心采购公告", "2024-07-12")
+    assert notice.summary == {"总中标金额": "￥56.980000 万元"}
+    assert "569800.00(元)" in notice.text and notice.project_codes == [CODE]
+    assert notice.attachments == [
+        "https://files.example/get?id=1",
+        "http://www.ccgp.gov.cn/oss/download?uuid=0a1b2c3d-aaaa",
+    ]
+
+
+def test_ggzy_takes_the_day_of_the_path_not_of_the_hidden_tag():
+    page = (
+        '<html><meta name="PubDate" content="2019-01-01"><h4 class="h4_o">智算中心成交公告</h4>'
+        "<span id=platformName>新疆平台</span><div id=mycontent>正文<table>"
+        "<tr><th>序号</th><th>金额</th></tr>"
+        "<tr><td>1</td><td>0元</td></tr></table></div>"
+        "<li onclick=\"showDetail(this,'0202','/information/deal/html/b/65/0202/20240801/1.html')\">x</li>"
+    )
+    url = "https://www.ggzy.gov.cn/information/deal/html/b/650000/0201/20240712/1.html"
+    notice = read_notice(url, page.encode(), "text/html")
+    assert (notice.title, notice.date, notice.publisher) == ("智算中心成交公告", "2024-07-12", "新疆平台")
+    assert notice.related == [("0202", "/information/deal/html/b/65/0202/20240801/1.html")]
+    assert notice.tables == [[{"序号": "1", "金额": "0元"}]]
+
+
+def test_hex_path_page_has_its_title_month_and_attachments():
+    page_hex, file_hex = "0123456789abcdef" * 2, "fedcba9876543210" * 2
+    url = f"http://www.xjyiwu.example/xjyw/c108396/202406/{page_hex}.shtml"
+    link = f"<a href='{page_hex}/files/{file_hex}.pdf'>附件</a>"
+    page = f"<html><title>节能审查意见</title><p>发布时间：2024年6月3日</p>{link}</html>"
+    notice = read_notice(url, page.encode("gbk"), "text/html; charset=gb2312")
+    assert (notice.family, notice.title, notice.date) == ("government CMS", "节能审查意见", "2024-06")
+    assert notice.attachments == [f"http://www.xjyiwu.example/xjyw/c108396/202406/{page_hex}/files/{file_hex}.pdf"]
+
+
+def test_epoint_detail():
+    page = (
+        "<html><h3 class='article-title'>设备采购</h3>"
+        "<div class='ewb-info-intro'><span>【信息来源：伊吾县】</span></div>"
+        "<div class='ewb-info-bd'>正文</div></html>"
+    )
+    notice = read_notice("https://ggzy.example/xinjiangggzy_new/jyxx/20240902/1.html", page.encode(), "text/html")
+    assert (notice.title, notice.publisher, notice.text, notice.date) == (
+        "设备采购",
+        "伊吾县",
+        "正文",
+        "2024-09-02",
+    )
+
+
+def test_no_markup_is_no_notice():
+    assert read_notice("http://h.example/a.pdf", b"%PDF-1.4", "application/pdf") is None

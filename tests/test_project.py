@@ -1,0 +1,65 @@
+"""The files around the code keep step with it."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from osint.schemas import SCHEMAS
+
+ROOT = Path(__file__).resolve().parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def split(text):
+    name, limits = re.fullmatch(r"([\w.-]+)(?:\[[\w,]+\])?(.*)", text.strip()).groups()
+    return name.lower(), limits.replace(" ", "")
+
+
+def test_environment_yml_has_the_same_packages_and_limits():
+    lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
+    entries = [line.strip()[2:] for line in lines if re.match(r"\s+- [\w-]+[<>=]", line)]
+    conda = dict(split(e) for e in entries)
+    assert conda.pop("python") == PYPROJECT["requires-python"]
+    wanted = PYPROJECT["dependencies"] + [d for extra in PYPROJECT["optional-dependencies"].values() for d in extra]
+    assert conda == dict(split(w) for w in wanted)
+
+
+def test_every_dependency_has_its_reason():
+    text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    for entry in PYPROJECT["dependencies"] + [
+        d for extra in PYPROJECT["optional-dependencies"].values() for d in extra
+    ]:
+        assert split(entry)[0] in text, entry
+
+
+@pytest.mark.parametrize("name", ["run", "dev"])
+def test_requirements_are_hashed_and_name_no_host(name):
+    text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    packages = re.findall(r"^([\w.-]+)==", text, re.M)
+    assert len(packages) > 20 and "://" not in text and "--index" not in text
+    for block in re.split(r"\n(?=[\w.-]+==)", text)[1:]:
+        assert "--hash=sha256:" in block
+    wanted = (
+        PYPROJECT["dependencies"]
+        if name == "run"
+        else [d for e in PYPROJECT["optional-dependencies"].values() for d in e]
+    )
+    assert {split(w)[0] for w in wanted} <= {p.lower() for p in packages}
+
+
+def test_the_data_dictionary_names_every_column():
+    text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    for table, schema in SCHEMAS.items():
+        section = text.split(f"## {table}.csv")[1].split("\n## ")[0]
+        named = set(re.findall(r"^\| `([\w ]+)`", section, re.M))
+        assert named == {c.name for c in schema.columns}, table
+
+
+def test_the_readme_names_only_what_is_there():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in re.findall(r"\]\(([\w./-]+)\)", text):
+        assert (ROOT / path).exists(), path
+    for target in re.findall(r"`make (\w+)", text):
+        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M), target

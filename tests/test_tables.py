@@ -1,0 +1,128 @@
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from osint import tables
+from osint.cli import main
+from osint.errors import OsintError
+
+RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
+
+
+@pytest.fixture
+def raw(tmp_path):
+    shutil.copytree(RAW, tmp_path / "raw", ignore=shutil.ignore_patterns("captures"))
+    return tmp_path / "raw"
+
+
+def edit(path, change):
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    change(table)
+    table.to_csv(path, index=False, lineterminator="\n")
+
+
+def test_all_broken_rows_at_once(raw):
+    def broken(t):
+        t.loc[0, "value_low"] = "many"
+        t.loc[1, "unit"] = "furlongs"
+        t.loc[2, "date"] = "2024-13"
+        t.loc[3, ["value_low", "value_high"]] = ["9", "3"]
+        t.loc[4, "value_low"] = "inf"
+        t.loc[5, "value_low"] = "nan"
+        t.loc[6, "rung"] = "built"
+
+    edit(raw / "claims.csv", broken)
+    with pytest.raises(OsintError) as error:
+        tables.load(raw.parent)
+    said = str(error.value)
+    for words in (
+        "claims.csv: row 2 (C001) column value_low has 'many', expected a number",
+        "row 3 (C002) column unit has 'furlongs', expected one of",
+        "row 4 (C003) column date has '2024-13', expected a date",
+        "row 5 (C004) column value_low has '9', expected a value_low that is at most value_high",
+        "row 6 (C005) column value_low has 'inf'",
+        "row 7 (C006) column value_low has 'nan'",
+        "row 8 (C007) column rung has 'built'",
+    ):
+        assert words in said
+
+
+def test_bom_and_crlf_are_read_through(raw):
+    path = raw / "sites.csv"
+    before = tables.read(path, "sites")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    pd.testing.assert_frame_equal(tables.read(path, "sites"), before)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda b: b.decode().encode("gb18030"), "not UTF-8 at byte"),
+        (lambda b: b"", "is empty"),
+        (lambda b: b.split(b"\n")[0] + b"\n", "a header and no rows"),
+        (
+            lambda b: b"\n".join(line.partition(b",")[2] for line in b.split(b"\n")[:1]) + b"\nx,",
+            "lacks the column site_id",
+        ),
+        (lambda b: b.replace(b"site_id,", b"place,", 1), "lacks the column site_id and has unknown column 'place'"),
+        (lambda b: b.replace(b"XJ02,", b"XJ01,", 1), "an id that no other row has"),
+        (lambda b: b.replace(b"XJ12,Silk", b"XJ12,=HYPERLINK(1)Silk", 1), "spreadsheet does not run"),
+        (lambda b: b[: len(b) // 2] + b"\x00" + b[len(b) // 2 :], "zero byte"),
+        (lambda b: b + b'"open quote', "is not a table"),
+    ],
+)
+def test_a_damaged_table_is_one_sentence(raw, damage, words, capsys):
+    path = raw / "sites.csv"
+    path.write_bytes(damage(path.read_bytes()))
+    assert main(["check", "--data", str(raw.parent)]) == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1 and "Traceback" not in said
+
+
+def test_gbk_is_recognised(raw):
+    path = raw / "sites.csv"
+    path.write_bytes(path.read_bytes().decode().encode("gb18030"))
+    with pytest.raises(OsintError, match="looks like GBK"):
+        tables.read(path, "sites")
+
+
+def test_a_missing_file_is_named(raw):
+    (raw / "chips.csv").unlink()
+    with pytest.raises(OsintError, match=r"chips\.csv cannot be read"):
+        tables.load(raw.parent)
+
+
+def test_a_claim_for_no_site_is_named(raw):
+    edit(raw / "claims.csv", lambda t: t.__setitem__("site_id", t["site_id"].where(t.index != 3, "XJ99")))
+    with pytest.raises(OsintError, match="row 5 column site_id has 'XJ99'"):
+        tables.load(raw.parent)
+
+
+def test_unknown_site(capsys):
+    assert main(["check", "XJ99"]) == 2
+    assert "XJ01" in capsys.readouterr().err
+
+
+def test_a_million_rows_are_checked(raw):
+    row = pd.read_csv(raw / "relation_support.csv", dtype=str, keep_default_na=False)
+    big = pd.concat([row] * (1_000_000 // len(row)), ignore_index=True)
+    found = tables.check(big, "relation_support")
+    assert len(found) > 900_000
+
+
+def test_no_cell_is_written_as_a_formula(tmp_path):
+    frame = pd.DataFrame({"text": ["=1+1", "+x", "-3", "@a", "plain"], "n": [1.5, -2, 3, 4, 5]})
+    tables.write(frame, tmp_path / "out.csv")
+    lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert lines[1:] == ["'=1+1,1.5", "'+x,-2.0", "-3,3.0", "'@a,4.0", "plain,5.0"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+    monkeypatch.setattr(Path, "replace", lambda *a: (_ for _ in ()).throw(OSError(28, "No space left")))
+    with pytest.raises(OSError):
+        tables.put(path, b"new")
+    assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["out.csv"]
