@@ -61,9 +61,7 @@ class Feature:
         if self.kind not in KINDS:
             raise OsintError(f"Unknown feature kind {self.kind!r}. Options are: {', '.join(KINDS)}.")
         if self.area_m2 <= 0 or self.onset > self.complete:
-            raise OsintError(
-                f"Feature {self.name or self.kind!r} needs an area above 0 and onset <= complete."
-            )
+            raise OsintError(f"Feature {self.name or self.kind!r} needs an area above 0 and onset <= complete.")
 
 
 @dataclass(frozen=True)
@@ -126,9 +124,7 @@ def grounds(seed: int, size_px: int) -> dict[str, np.ndarray]:
         return _scenes.drawn(rng, pool)[:size_px, :size_px]
 
     mix = 1 / (1 + np.exp(-2 * pick()))
-    texture = 0.05 * _scenes.fractal(rng, pool_size, 2.0)[:size_px, :size_px] + rng.normal(
-        0, 0.02, (size_px, size_px)
-    )
+    texture = 0.05 * _scenes.fractal(rng, pool_size, 2.0)[:size_px, :size_px] + rng.normal(0, 0.02, (size_px, size_px))
     playa = np.clip((pick() - 1.4) * 3, 0, 1)
     bare = SPECTRA["gobi"][:, None, None] * (1 - mix) + SPECTRA["soil"][:, None, None] * mix
     bare = (bare * (1 - playa) + SPECTRA["playa"][:, None, None] * playa) * (1 + texture)
@@ -152,9 +148,7 @@ def grounds(seed: int, size_px: int) -> dict[str, np.ndarray]:
 def place(rng: np.random.Generator, features: list[Feature], size_px: int, spread: float) -> list[Placed]:
     per_side = max(1, (size_px - 8) // 60)
     pitch = (size_px - 8) / per_side
-    places = [
-        (4 + pitch * (i + 0.5), 4 + pitch * (j + 0.5)) for i in range(per_side) for j in range(per_side)
-    ]
+    places = [(4 + pitch * (i + 0.5), 4 + pitch * (j + 0.5)) for i in range(per_side) for j in range(per_side)]
     rng.shuffle(places)
     names = [f.name or f"F{k:02d}" for k, f in enumerate(features)]
     where: dict[str, tuple[float, float]] = {}
@@ -163,9 +157,7 @@ def place(rng: np.random.Generator, features: list[Feature], size_px: int, sprea
         phases = names.count(name)
         if name not in where:
             if feature.row_px is None and not places:
-                raise OsintError(
-                    f"Feature {name!r} has no free place in a world of {size_px} px; make it larger."
-                )
+                raise OsintError(f"Feature {name!r} has no free place in a world of {size_px} px; make it larger.")
             where[name] = (
                 places.pop()
                 if feature.row_px is None
@@ -250,9 +242,7 @@ def _parts(
     inside = np.abs(across) < size[0] / 2
     place = np.floor((along / size[1] + 0.5) * parts)
     shape = (len(rows) // fine, fine, len(cols) // fine, fine)
-    return np.stack([(inside & (place == k)).reshape(shape).mean(axis=(1, 3)) for k in range(parts)]).astype(
-        np.float32
-    )
+    return np.stack([(inside & (place == k)).reshape(shape).mean(axis=(1, 3)) for k in range(parts)]).astype(np.float32)
 
 
 def truth(placed: list[Placed], transform: Affine, epsg: int) -> gpd.GeoDataFrame:
@@ -326,9 +316,7 @@ def build(
             cover, spectrum = _appearance(
                 f, p.spectrum, cover, p.parts.sum(axis=0), day=day, year_day=year_day, season=season
             )
-            here = here * (1 - cover) + spectrum[:, None, None] * cover * (
-                grain if f.kind not in ROOFS else 1
-            )
+            here = here * (1 - cover) + spectrum[:, None, None] * cover * (grain if f.kind not in ROOFS else 1)
             if f.kind in ROOFS:
                 roofs[rows, cols] = np.maximum(roofs[rows, cols], cover)
         ground[:, rows, cols] = here

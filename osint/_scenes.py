@@ -92,9 +92,7 @@ def snowed(
     return ground * (1 - cover) + SPECTRA["snow"][:, None, None] * cover, cover
 
 
-def hazed(
-    rng: np.random.Generator, ground: np.ndarray, pool: np.ndarray, day_of_year: int, dust: float
-) -> np.ndarray:
+def hazed(rng: np.random.Generator, ground: np.ndarray, pool: np.ndarray, day_of_year: int, dust: float) -> np.ndarray:
     """Return ground (7, y, x) under dust, which is commoner in spring and never in the classification."""
     if rng.random() >= dust * (2.2 if 80 < day_of_year < 160 else 0.6):
         return ground

@@ -16,10 +16,10 @@ _PRUNE_EVERY = 64 << 20
 
 
 class Blocks:
-    """Blocks under `folder`, one file per address, ETag and start; the oldest go when `limit_bytes` is passed.
+    """Blocks under `folder`, a file per address, ETag and start; the oldest go once `limit_bytes` is passed.
 
-    Every file begins with the SHA-256 of the rest, and is put in place by a rename: a reader sees a whole block
-    or none, and a damaged one is as good as none.
+    Every file begins with the SHA-256 of the rest, and is put in place by a rename: a reader sees a whole
+    block or none, and a damaged one is as good as none.
     """
 
     def __init__(self, folder: Path, limit_bytes: int = LIMIT_BYTES) -> None:
@@ -62,7 +62,10 @@ class Blocks:
                 path.unlink()
 
     def put(self, href: str, start: int, etag: str, body: bytes, size: int = 0) -> None:
-        """Keep a block of a file of `size` bytes; a host that sends neither ETag nor date is not kept, as a change could not be seen."""
+        """Keep a block of a file of `size` bytes.
+
+        A file without ETag or date is not kept, as a change of it could not be seen.
+        """
         if not etag:
             return
         home = self._home(href)
@@ -72,7 +75,7 @@ class Blocks:
         # a block that begins where another ends lengthens it, so a tile read in two parts is one block
         for path in home.glob(f"{_short(etag)}-*"):
             begin = int(path.name.rpartition("-")[2])
-            if begin < start and path.stat().st_size - 32 == start - begin:
+            if 0 <= begin < start and path.stat().st_size - 32 == start - begin:
                 body, start = path.read_bytes()[32:] + body, begin
                 break
         _place(home / f"{_short(etag)}-{start}", hashlib.sha256(body).digest() + body)

@@ -1,4 +1,4 @@
-"""Search STAC catalogues for the scenes of a site; keep the answers, so that a search repeats with no network."""
+"""Search STAC catalogues for the scenes of a site, and keep the answers to repeat a search offline."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ CDSE_HOST = "dataspace.copernicus.eu"
 CDSE_TOKEN = "OSINT_CDSE_TOKEN"
 """Environment variable with an access token of the user's own; sent to that service's hosts only."""
 PAGE = 250
+ATTEMPTS = 5
+BACKOFF_S = 0.5
 MAX_ITEMS = 20_000
 MAX_ANSWER_BYTES = 64 << 20
 COLUMNS = (
     "id", "datetime", "platform", "cloud_pct", "baseline", "offset", "footprint_share", "tile", "epsg",
-    "processed", "collection", "catalogue", "hrefs", "scales", "geometry",
+    "processed", "collection", "catalogue", "credit", "hrefs", "scales", "geometry",
 )  # fmt: skip
 
 
@@ -59,10 +61,10 @@ def scenes(
 
     `site` is what `grids.as_geometry` takes. `catalogue` is "earth-search", "planetary-computer", "cdse", the
     address of a STAC API, or a local STAC folder or file. Columns: id, datetime (UTC), platform, cloud_pct,
-    baseline, offset (to add to the reflectance; NaN when nothing tells), footprint_share (of the site, 0 to 1),
-    tile, epsg, processed, collection, catalogue, hrefs (band to address), scales (band to scale, offset and
-    nodata), geometry (footprint, degrees). `.attrs["dropped"]` lists {id, reason} of every item not returned,
-    by the rule of `items.without_duplicates`; requests, bytes and levels say what the search cost.
+    baseline, offset (to add to the reflectance; NaN when nothing tells), footprint_share (of the site, 0 to
+    1), tile, epsg, processed, collection, catalogue, credit, hrefs (band to address), scales (band to scale,
+    offset and nodata), geometry (footprint, degrees). `.attrs["dropped"]` lists {id, reason} of every item
+    that is not returned, by the rule of `items.without_duplicates`; requests, bytes and levels tell the cost.
 
     Every answer is kept under `answers` (default: the cache folder); with `offline` only kept ones are used.
     """
@@ -74,11 +76,10 @@ def scenes(
     span = f"{first}T00:00:00Z/{last}T23:59:59Z"
     spent = Spent()
     if named_host(named):
-        found = _search(named, geometry, span, collection, spent, answers, offline)
+        io = KeptAnswers(named, answers or cache_folder() / "answers", spent, offline)
+        found = _search(io, named, geometry, span, collection)
     elif "://" in named and not named.startswith("file://"):
-        raise OsintError(
-            f"`catalogue` {named!r} is neither http(s) nor a folder. Known: {', '.join(CATALOGUES)}"
-        )
+        raise OsintError(f"`catalogue` {named!r} is neither http(s) nor a folder. Known: {', '.join(CATALOGUES)}")
     else:
         named = named.removeprefix("file://")
         found = _walk(Path(named), geometry, first, last, collection)
@@ -119,14 +120,13 @@ def _rows(
     return rows, dropped
 
 
-def _search(
-    url: str, geometry: Any, span: str, collection: str, spent: Spent, answers: Path | None, offline: bool
-) -> list[dict[str, Any]]:
-    io = KeptAnswers(url, answers or cache_folder() / "answers", spent, offline)
+def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str) -> list[dict[str, Any]]:
     host = urlsplit(url).hostname
     try:
         client = pystac_client.Client.open(url, stac_io=io)
+        methods = {str(link.extra_fields.get("method", "GET")) for link in client.get_links("search")}
         search = client.search(
+            method="POST" if "POST" in methods else "GET",
             collections=[collection],
             intersects=_outline(geometry),
             datetime=span,
@@ -138,9 +138,7 @@ def _search(
         if "no such collection" in str(error).lower():
             raise OsintError(f"{host} has no collection {collection!r}") from error
         text = f"{host} gave no list of scenes for {collection}: {str(error)[:160]}"
-        raise OsintError(
-            f"{text}; it was asked {io.attempts} times, so try later or another catalogue"
-        ) from error
+        raise OsintError(f"{text}; it was asked {io.attempts} times, so try later or another catalogue") from error
     except (
         KeyError,
         TypeError,
@@ -161,11 +159,11 @@ class KeptAnswers(StacApiIO):
 
     def __init__(self, catalogue: str, folder: Path, spent: Spent, offline: bool) -> None:
         super().__init__(timeout=60)
-        self.folder, self.spent, self.offline, self.attempts = Path(folder), spent, offline, 5
+        self.folder, self.spent, self.offline, self.attempts = Path(folder), spent, offline, ATTEMPTS
         self._own = urlsplit(catalogue)
         retry = urllib3.Retry(
             total=self.attempts - 1,
-            backoff_factor=0.5,
+            backoff_factor=BACKOFF_S,
             status_forcelist=(429, 500, 502, 503, 504),
             allowed_methods=None,
             redirect=0,
@@ -234,7 +232,8 @@ def _walk(path: Path, geometry: Any, first: dt.date, last: dt.date, collection: 
     top = path / "catalog.json" if path.is_dir() else path
     root = top.resolve().parent
     found: list[dict[str, Any]] = []
-    waiting, seen = [top.resolve()], set()
+    waiting = [top.resolve()]
+    seen: set[Path] = set()
     while waiting and len(seen) < MAX_ITEMS:
         here = waiting.pop()
         if here in seen or not here.is_relative_to(root):
@@ -285,7 +284,7 @@ def _day(value: str | dt.date) -> dt.date:
 
 
 class SasTokens:
-    """Short-lived tokens for Planetary Computer's files: asked when needed, renewed before they end, kept nowhere."""
+    """Short-lived tokens for Planetary Computer's files: renewed before they end, kept only in memory."""
 
     def __init__(self, service: str = SAS_TOKENS, spent: Spent | None = None) -> None:
         self.service = service.rstrip("/")
@@ -310,13 +309,9 @@ class SasTokens:
             if until - time.time() > 300:
                 return token
             self.spent.add("list", requests=1)
-            retries = urllib3.Retry(
-                4, redirect=0, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504)
-            )
+            retries = urllib3.Retry(4, redirect=0, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504))
             try:
-                answer = self._pool.request(
-                    "GET", f"{self.service}/{container}", retries=retries, timeout=30.0
-                )
+                answer = self._pool.request("GET", f"{self.service}/{container}", retries=retries, timeout=30.0)
                 body = json.loads(answer.data)
                 until = dt.datetime.fromisoformat(body["msft:expiry"]).timestamp()
                 token = str(body["token"])

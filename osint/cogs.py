@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
+import importlib
 import threading
 import zlib
 from collections.abc import Callable
@@ -10,36 +13,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import rasterio
 from affine import Affine
 from async_tiff import TIFF
 from async_tiff.enums import Compression, Endianness, PlanarConfiguration, Predictor
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
-from rasterio.io import DatasetReader
-from rasterio.warp import Resampling, reproject, transform_bounds
-from rasterio.windows import Window
 
 from osint.grids import Grid, aligned
 from osint.ranges import Ranges, ReadError
+from osint.rasters import MAX_SIDE_PX, OTHER_KINDS, RangeFile, by_gdal
+from osint.resample import extent, sampled, warped
+
+inflater: Any = zlib
+with contextlib.suppress(ImportError):
+    # Intel's inflate unpacks the same stream twice as fast
+    inflater = importlib.import_module("isal.isal_zlib")
 
 HEAD_BYTES = 16_384
 """The header of a Sentinel-2 COG with all its tile offsets takes about 9 kB."""
 MAX_HEAD_BYTES = 4 << 20
-MAX_SIDE_PX = 200_000
 MAX_TILE_PX = 4096
-MARGIN_PX = 3
 _DEFLATE = (Compression.Deflate, Compression.OldDeflate)
 _NO_PREDICTOR = (None, Predictor.Unknown)
-# closes GDAL to everything except the bytes that are handed to it
-CLOSED_GDAL = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    "GDAL_PAM_ENABLED": "NO",
-    "GTIFF_SRS_SOURCE": "GEOKEYS",
-    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
-    "GDAL_NUM_THREADS": "1",
-}
-RASTER_DRIVERS = ("GTiff", "JP2OpenJPEG", "PNG", "JPEG")
 
 
 @dataclass(frozen=True)
@@ -57,6 +51,7 @@ class Level:
 class Cog:
     """The header of one file."""
 
+    ranges: Ranges = field(repr=False)
     href: str
     crs: CRS
     dtype: np.dtype[Any]
@@ -93,27 +88,17 @@ class _Head:
             return self._bytes[start : start + size]
         return await asyncio.to_thread(self._range, start, size)
 
-    async def get_ranges_async(
-        self, path: str, *, starts: Any, ends: Any = None, lengths: Any = None
-    ) -> list[bytes]:
+    async def get_ranges_async(self, path: str, *, starts: Any, ends: Any = None, lengths: Any = None) -> list[bytes]:
         sizes = lengths if lengths is not None else [e - s for s, e in zip(starts, ends, strict=True)]
-        return [
-            await self.get_range_async(path, start=s, length=n) for s, n in zip(starts, sizes, strict=True)
-        ]
+        return [await self.get_range_async(path, start=s, length=n) for s, n in zip(starts, sizes, strict=True)]
 
 
-_loop: asyncio.AbstractEventLoop | None = None
-_loop_lock = threading.Lock()
-
-
-def _in_loop(work: Any) -> Any:
-    """Run a coroutine on a thread of its own: a notebook's loop is already running."""
-    global _loop
-    with _loop_lock:
-        if _loop is None:
-            _loop = asyncio.new_event_loop()
-            threading.Thread(target=_loop.run_forever, name="osint-headers", daemon=True).start()
-    return asyncio.run_coroutine_threadsafe(work, _loop).result(timeout=300)
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop on a thread of its own: a notebook's is already running."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="osint-headers", daemon=True).start()
+    return loop
 
 
 async def _opened(head: _Head, prefetch: int) -> TIFF:
@@ -124,14 +109,14 @@ def open_cog(ranges: Ranges, href: str, level: str) -> Cog | None:
     """Return the header of a file; None when its kind is one that only GDAL reads."""
     first = ranges.get(href, 0, HEAD_BYTES, level, floor=16)
     if first[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        if first[:12].startswith((b"\0\0\0\x0cjP  ", b"\x89PNG", b"\xff\xd8\xff")):
+        if first.startswith(tuple(OTHER_KINDS)):
             return None
         shown = "a web page" if first.lstrip()[:1] == b"<" else "no picture"
         raise ReadError(f"what lies at {href.partition('?')[0][-80:]} is {shown}")
     head = _Head(lambda start, size: ranges.get(href, start, size, level, floor=1), first)
     try:
-        tiff = _in_loop(_opened(head, len(first)))
-        return _cog(href, tiff)
+        opening = asyncio.run_coroutine_threadsafe(_opened(head, len(first)), _loop())
+        return _cog(ranges, href, opening.result(timeout=300))
     except ReadError:
         raise
     except BaseException as error:
@@ -142,15 +127,12 @@ def open_cog(ranges: Ranges, href: str, level: str) -> Cog | None:
         raise ReadError(f"the header of {href.partition('?')[0][-80:]} is broken: {text}") from error
 
 
-def _cog(href: str, tiff: TIFF) -> Cog | None:
+def _cog(ranges: Ranges, href: str, tiff: TIFF) -> Cog | None:
     """Check what a header says and return it; None sends the file to GDAL."""
     images = [i for i in tiff.ifds if not (i.new_subfile_type or 0) & 4]
     full = images[0]
     for image in images:
-        if (
-            max(image.image_width, image.image_height) > MAX_SIDE_PX
-            or not image.image_width * image.image_height
-        ):
+        if max(image.image_width, image.image_height) > MAX_SIDE_PX or not image.image_width * image.image_height:
             raise ReadError(f"it claims {image.image_width} x {image.image_height} pixels: not a scene")
     geo = full.geo_key_directory
     code = geo.projected_type or geo.geographic_type if geo else None
@@ -177,7 +159,7 @@ def _cog(href: str, tiff: TIFF) -> Cog | None:
         if image.tile_width and image.compression == full.compression and image.predictor == full.predictor
     )
     nodata = _float(full.gdal_nodata)
-    return Cog(href, CRS.from_epsg(code), dtype, nodata, levels, predicted)
+    return Cog(ranges, href, CRS.from_epsg(code), dtype, nodata, levels, predicted)
 
 
 def _level(image: Any, full: Any) -> Level:
@@ -197,9 +179,7 @@ def _level(image: Any, full: Any) -> Level:
 
 
 def _dtype(image: Any) -> np.dtype[Any] | None:
-    kind = {1: "u", 2: "i", 3: "f"}.get(
-        int(getattr(image.sample_format[0], "value", image.sample_format[0])), ""
-    )
+    kind = {1: "u", 2: "i", 3: "f"}.get(int(getattr(image.sample_format[0], "value", image.sample_format[0])), "")
     bits = image.bits_per_sample[0]
     known = {"u8", "u16", "u32", "i8", "i16", "i32", "f32"}
     return np.dtype(f"<{kind}{bits // 8}") if f"{kind}{bits}" in known else None
@@ -222,19 +202,19 @@ def window(
     """
     cog = open_cog(ranges, href, level)
     if cog is None:
-        return _by_gdal(ranges, href, grid, level, smooth, nodata)
+        return by_gdal(RangeFile(ranges, href, level), grid, smooth, nodata)
     fill = nodata if nodata is not None else (cog.nodata or 0)
     chosen = _pick(cog, grid)
     depth = level if level == "scl" or chosen is cog.levels[0] else "overview"
     same = CRS.from_user_input(grid.crs) == cog.crs
-    rows, columns = _extent(chosen, grid, cog.crs)
+    rows, columns = extent(chosen.transform, chosen.shape, cog.crs, grid)
     if rows[0] >= rows[1] or columns[0] >= columns[1]:
         return np.full(grid.shape, fill, cog.dtype), False
-    part = _tiles(ranges, cog, chosen, rows, columns, depth, fill)
-    corner = chosen.transform * Affine.translation(columns[0], rows[0])
+    part = _tiles(cog, chosen, rows, columns, depth=depth, fill=fill)
+    corner = chosen.transform @ Affine.translation(columns[0], rows[0])
     if same and (aligned(corner, grid.transform) or chosen is not cog.levels[0]):
-        return _sampled(part, corner, grid, fill), False
-    return _warped(part, corner, cog.crs, grid, smooth, fill), True
+        return sampled(part, corner, grid, fill), False
+    return warped(part, (corner, cog.crs), grid, smooth, fill), True
 
 
 def _pick(cog: Cog, grid: Grid) -> Level:
@@ -244,26 +224,12 @@ def _pick(cog: Cog, grid: Grid) -> Level:
     return max(fits, key=lambda level: level.transform.a) if fits else cog.levels[0]
 
 
-def _extent(level: Level, grid: Grid, crs: CRS) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the rows and columns of `level` that the grid touches."""
-    west, south, east, north = grid.bounds
-    margin = 0
-    if CRS.from_user_input(grid.crs) != crs:
-        west, south, east, north = transform_bounds(grid.crs, crs, west, south, east, north, densify_pts=21)
-        margin = MARGIN_PX
-    t = level.transform
-    columns = int(np.floor((west - t.c) / t.a + 1e-6)), int(np.ceil((east - t.c) / t.a - 1e-6))
-    rows = int(np.floor((north - t.f) / t.e + 1e-6)), int(np.ceil((south - t.f) / t.e - 1e-6))
-    clip = lambda pair, size: (max(pair[0] - margin, 0), min(pair[1] + margin, size))  # noqa: E731
-    return clip(rows, level.shape[0]), clip(columns, level.shape[1])
-
-
 def _tiles(
-    ranges: Ranges,
     cog: Cog,
     level: Level,
     rows: tuple[int, int],
     columns: tuple[int, int],
+    *,
     depth: str,
     fill: float,
 ) -> np.ndarray:
@@ -275,7 +241,7 @@ def _tiles(
             top, left = ty * down, tx * across
             r0, r1 = max(rows[0] - top, 0), min(rows[1] - top, down)
             c0, c1 = max(columns[0] - left, 0), min(columns[1] - left, across)
-            pixels = _tile(ranges, cog, level, tx, ty, r1, depth)
+            pixels = _tile(cog, level, (tx, ty), r1, depth)
             if pixels is None:
                 continue
             piece = pixels[r0:r1, :c1]
@@ -289,16 +255,14 @@ def _tiles(
     return out
 
 
-def _tile(
-    ranges: Ranges, cog: Cog, level: Level, tx: int, ty: int, rows: int, depth: str
-) -> np.ndarray | None:
-    """Return the first `rows` rows of a tile (still as differences, if predicted); None where the file has none.
+def _tile(cog: Cog, level: Level, tile: tuple[int, int], rows: int, depth: str) -> np.ndarray | None:
+    """Return the first `rows` rows of a tile (still as differences, if predicted), None if it has no bytes.
 
     A deflated tile is a stream from its first row on, so the bytes behind the last row that is needed are
     neither asked for nor unpacked.
     """
     down, across = level.tile
-    index = ty * -(-level.shape[1] // across) + tx
+    index = tile[1] * -(-level.shape[1] // across) + tile[0]
     start, size = level.ifd.tile_offsets[index], level.ifd.tile_byte_counts[index]
     if not size:
         return None
@@ -306,10 +270,11 @@ def _tile(
         raise ReadError(f"a tile is said to take {size} bytes: not read")
     needed = rows * across * cog.dtype.itemsize
     # content is not spread evenly over the rows: ask a twentieth more, and the rest if that was too little
-    ask = min(size, int(size * rows / down * 1.05) + 2048)
-    unpacked = _inflate(ranges.get(cog.href, start, ask, depth), needed)
+    filled = min(down, level.shape[0] - tile[1] * down)
+    ask = min(size, int(size * rows / filled * 1.05) + 2048)
+    unpacked = _inflate(cog.ranges.get(cog.href, start, ask, depth), needed)
     if len(unpacked) < needed and ask < size:
-        unpacked = _inflate(ranges.get(cog.href, start, size, depth), needed)
+        unpacked = _inflate(cog.ranges.get(cog.href, start, size, depth), needed)
     if len(unpacked) < needed:
         raise ReadError(f"a tile holds {len(unpacked)} bytes where {needed} are needed: the file is broken")
     return np.frombuffer(unpacked, cog.dtype).reshape(rows, across)
@@ -317,127 +282,6 @@ def _tile(
 
 def _inflate(packed: bytes, needed: int) -> bytes:
     try:
-        return zlib.decompressobj().decompress(packed, needed)
-    except zlib.error as error:
+        return bytes(inflater.decompressobj().decompress(packed, needed))
+    except (zlib.error, inflater.error) as error:
         raise ReadError(f"a tile cannot be unpacked ({error}): the file is broken") from error
-
-
-def _sampled(part: np.ndarray, corner: Affine, grid: Grid, fill: float) -> np.ndarray:
-    """Return `part` (upper left pixel at `corner`) read at the centre of each pixel of the grid."""
-    columns = np.floor((grid.x - corner.c) / corner.a).astype(np.int64)
-    rows = np.floor((grid.y - corner.f) / corner.e).astype(np.int64)
-    inside = np.ix_((rows >= 0) & (rows < part.shape[0]), (columns >= 0) & (columns < part.shape[1]))
-    out = np.full(grid.shape, fill, part.dtype)
-    out[inside] = part[np.ix_(rows[inside[0].ravel()], columns[inside[1].ravel()])]
-    return out
-
-
-def _warped(part: np.ndarray, corner: Affine, crs: CRS, grid: Grid, smooth: bool, fill: float) -> np.ndarray:
-    out = np.full(grid.shape, fill, part.dtype)
-    reproject(
-        part,
-        out,
-        src_transform=corner,
-        src_crs=crs,
-        src_nodata=fill,
-        dst_transform=grid.transform,
-        dst_crs=grid.crs,
-        dst_nodata=fill,
-        resampling=Resampling.bilinear if smooth else Resampling.nearest,
-        num_threads=1,
-    )
-    return out
-
-
-class _Bytes:
-    """A file of a named size whose bytes come from our ranges, as GDAL's opener wants it."""
-
-    CHUNK = 1 << 16
-
-    def __init__(self, ranges: Ranges, href: str, level: str) -> None:
-        self._ranges, self._href, self._level, self._at = ranges, href, level, 0
-        self.size = ranges.size(href, level)
-        self.error: ReadError | None = None
-
-    def read(self, size: int = -1) -> bytes:
-        size = self.size - self._at if size < 0 else min(size, self.size - self._at)
-        if size <= 0:
-            return b""
-        first, last = self._at // self.CHUNK, -(-(self._at + size) // self.CHUNK)
-        try:
-            start, stop = first * self.CHUNK, min(last * self.CHUNK, self.size)
-            body = self._ranges.get(self._href, start, stop - start, self._level)
-        except ReadError as error:
-            self.error = error
-            return b""
-        skip = self._at - start
-        self._at += size
-        return body[skip : skip + size]
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = (0, self._at, self.size)[whence] + offset
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def close(self) -> None:
-        pass
-
-    def __enter__(self) -> _Bytes:
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        pass
-
-
-def _by_gdal(
-    ranges: Ranges, href: str, grid: Grid, level: str, smooth: bool, nodata: float | None
-) -> tuple[np.ndarray, bool]:
-    """Read a window with GDAL, which is handed our bytes: it opens no address and no second file itself."""
-    source = _Bytes(ranges, href, level)
-    name = f"osint-{abs(hash(href)):x}"
-
-    def opener(path: str, mode: str = "rb") -> _Bytes:
-        if path.rpartition("/")[2] != name or "r" not in mode:
-            raise FileNotFoundError(path)
-        return source
-
-    try:
-        with (
-            rasterio.Env(**CLOSED_GDAL),
-            rasterio.open(name, opener=opener, driver=list(RASTER_DRIVERS)) as picture,
-        ):
-            return gdal_window(picture, grid, smooth, nodata)
-    except (RasterioError, ValueError, OSError) as error:
-        if isinstance(error, ReadError):
-            raise
-        said = str(source.error or error).splitlines()[0][:160]
-        raise ReadError(f"{href.partition('?')[0][-80:]} is no readable picture: {said}") from error
-
-
-def gdal_window(
-    picture: DatasetReader, grid: Grid, smooth: bool, nodata: float | None, band: int = 1
-) -> tuple[np.ndarray, bool]:
-    """Return a band of an open picture on `grid`, and whether it was resampled."""
-    if picture.crs is None:
-        raise ReadError("it has no coordinate system")
-    if max(picture.shape) > MAX_SIDE_PX:
-        raise ReadError(f"it claims {picture.width} x {picture.height} pixels: not a scene")
-    fill = nodata if nodata is not None else (picture.nodata or 0)
-    factor = max(
-        (f for f in picture.overviews(band) if picture.transform.a * f <= grid.transform.a * 1.01), default=1
-    )
-    level = Level(picture.transform, picture.shape, (0, 0), None)
-    rows, columns = _extent(level, grid, picture.crs)
-    if rows[0] >= rows[1] or columns[0] >= columns[1]:
-        return np.full(grid.shape, fill, picture.dtypes[band - 1]), False
-    rows = rows[0] // factor * factor, rows[1]
-    columns = columns[0] // factor * factor, columns[1]
-    shape = -(-(rows[1] - rows[0]) // factor), -(-(columns[1] - columns[0]) // factor)
-    part = picture.read(band, window=Window.from_slices(rows, columns), out_shape=shape)
-    corner = picture.transform * Affine.translation(columns[0], rows[0])
-    corner = corner * Affine.scale((columns[1] - columns[0]) / shape[1], (rows[1] - rows[0]) / shape[0])
-    if picture.crs == CRS.from_user_input(grid.crs) and (factor > 1 or aligned(corner, grid.transform)):
-        return _sampled(part, corner, grid, fill), False
-    return _warped(part, corner, picture.crs, grid, smooth, fill), True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -30,6 +32,8 @@ COLLECTION = "sentinel-2-l2a"
 CREDIT = "SIMULATED: not a picture of any real place"
 PAGE = 100
 BLOCK_PX = 1024
+_RUNNING = contextlib.ExitStack()
+atexit.register(_RUNNING.close)
 BAND_OF = {name: band for name, band in items.S2_NAMES.items() if band in _scenes.BANDS}
 
 
@@ -56,7 +60,7 @@ class Demo:
 
     def frame_transform(self) -> Affine:
         """Return the transform of a served 10 m band."""
-        return self.world.transform * Affine.translation(-self.inset_px[1], -self.inset_px[0])
+        return self.world.transform @ Affine.translation(-self.inset_px[1], -self.inset_px[0])
 
     def item(self, i: int) -> dict[str, Any]:
         """Return scene `i` as an item in the form of Earth Search v1."""
@@ -131,7 +135,7 @@ class Demo:
         frame = np.zeros((size, size), pixels.dtype)
         frame[row : row + pixels.shape[0], column : column + pixels.shape[1]] = pixels
         nearest = pixels.dtype == np.uint8
-        return cog_bytes(frame, self.frame_transform() * Affine.scale(factor), self.world.epsg, nearest)
+        return cog_bytes(frame, self.frame_transform() @ Affine.scale(factor), self.world.epsg, nearest)
 
     def search(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Answer a STAC search: collections, datetime, bbox or intersects, ids, limit, token."""
@@ -166,10 +170,9 @@ class Demo:
         if asked.get("ids") and self.world.ids[i] not in asked["ids"]:
             return False
         start, _, end = str(asked.get("datetime") or "../..").partition("/")
+        first, last = (dt.datetime.fromisoformat(v) if v not in ("", "..") else None for v in (start, end))
         when = self.world.dates[i]
-        if start not in ("", "..") and when < dt.datetime.fromisoformat(start):
-            return False
-        if end not in ("", "..") and when > dt.datetime.fromisoformat(end):
+        if (first and when < first) or (last and when > last):
             return False
         if asked.get("bbox"):
             return bool(self.footprint().intersects(shapely.box(*asked["bbox"])))
@@ -179,7 +182,7 @@ class Demo:
 
 
 def cog_bytes(frame: np.ndarray, transform: Affine, epsg: int, nearest: bool) -> bytes:
-    """Return a Cloud Optimised GeoTIFF with tiles of 1024, overviews, deflate and predictor 2; 0 is nodata."""
+    """Return a COG with tiles of 1024, overviews, deflate and predictor 2; 0 is nodata."""
     profile = {
         "driver": "GTiff",
         "height": frame.shape[0],
@@ -210,9 +213,7 @@ def cog_bytes(frame: np.ndarray, transform: Affine, epsg: int, nearest: bool) ->
         return bytes(made.read())
 
 
-def demo(
-    seed: int = 0, size_px: int = 256, start: str = "2023-01-01", end: str = "2025-12-31", **kwargs: Any
-) -> Demo:
+def demo(seed: int = 0, size_px: int = 256, start: str = "2023-01-01", end: str = "2025-12-31", **kwargs: Any) -> Demo:
     """Return a demo of `simulate.world(seed, size_px, start, end, ...)`, not yet served."""
     made = Demo(simulate.world(seed, size_px, start, end, **kwargs))
     if size_px > made.frame_px - max(made.inset_px):
@@ -226,9 +227,7 @@ def served(made: Demo, port: int = 0) -> Iterator[Demo]:
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), _handler(made))
     except OSError as error:
-        raise OsintError(
-            f"port {port} of this machine is taken ({error.strerror}): choose another"
-        ) from error
+        raise OsintError(f"port {port} of this machine is taken ({error.strerror}): choose another") from error
     server.daemon_threads = True
     made.catalogue = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -239,6 +238,13 @@ def served(made: Demo, port: int = 0) -> Iterator[Demo]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def start(seed: int = 0, size_px: int = 256, **kwargs: Any) -> Demo:
+    """Serve a demo until this process ends, for notebooks; the arguments are those of `demo`."""
+    made = demo(seed, size_px, **kwargs)
+    _RUNNING.enter_context(served(made))
+    return made
 
 
 def _handler(made: Demo) -> type[BaseHTTPRequestHandler]:
@@ -264,7 +270,7 @@ def _handler(made: Demo) -> type[BaseHTTPRequestHandler]:
                 asked["intersects"] = json.loads(query["intersects"])
             self._json(_answer(made, parts.path.rstrip("/"), asked))
 
-        do_HEAD = do_GET
+        do_HEAD = do_GET  # noqa: N815
 
         def do_POST(self) -> None:
             size = min(int(self.headers.get("Content-Length") or 0), 1 << 20)
@@ -303,6 +309,10 @@ def _handler(made: Demo) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)
+
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):
+                super().handle()
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
@@ -348,7 +358,7 @@ def _answer(made: Demo, path: str, asked: dict[str, Any]) -> dict[str, Any] | No
         return made.search(asked)
     if path == f"/collections/{COLLECTION}/items":
         return made.search({**asked, "collections": [COLLECTION]})
-    pages = {
+    pages: dict[str, dict[str, Any]] = {
         "": root,
         "/collections": {"collections": [collection], "links": []},
         f"/collections/{COLLECTION}": collection,

@@ -10,7 +10,6 @@ import numpy as np
 import shapely
 from affine import Affine
 from pyproj import CRS, Geod, Proj, Transformer
-from rasterio.warp import transform_bounds
 from shapely.geometry.base import BaseGeometry
 
 from osint.errors import OsintError
@@ -20,6 +19,10 @@ MAX_PIXELS = 64_000_000
 """A window larger than 80 km x 80 km at 10 m is a mistake, not a site."""
 EXACT_PX = 1e-3
 """Two grids whose pixel edges differ by less than this share of a pixel are the same grid."""
+
+SNAP_PX = 0.02
+"""A pixel of which the outline covers less than this width is left out: an edge drawn along pixels in UTM
+bends by centimetres on its way through degrees, and must not gain a row."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,7 @@ class Grid:
 def utm_epsg(lon: float, lat: float) -> int:
     """Return the EPSG code of the WGS-84 UTM zone of a place (degrees), by the six-degree rule."""
     if not (-180 <= lon <= 180 and -80 <= lat <= 84):
-        raise OsintError(
-            f"({lon}, {lat}) is outside the UTM zones: longitude first, latitude within -80 to 84"
-        )
+        raise OsintError(f"({lon}, {lat}) is outside the UTM zones: longitude first, latitude within -80 to 84")
     zone = min(int((lon + 180) // 6) + 1, 60)
     return (32600 if lat >= 0 else 32700) + zone
 
@@ -65,7 +66,7 @@ def as_geometry(site: Any, radius_m: float = 1000.0) -> BaseGeometry:
     """Return the outline of a site in longitude and latitude (WGS-84 degrees).
 
     Takes a shapely geometry in degrees, a GeoDataFrame or GeoSeries in any CRS, a GeoJSON-like mapping, a
-    (lon, lat) pair, or anything with `geometry` or with `lon` and `lat`. A point becomes a disc of `radius_m`.
+    (lon, lat) pair, or anything with `geometry` or `lon` and `lat`. A point becomes a disc of `radius_m`.
     """
     if hasattr(site, "crs") and hasattr(site, "to_crs"):
         if site.crs is None:
@@ -82,16 +83,12 @@ def as_geometry(site: Any, radius_m: float = 1000.0) -> BaseGeometry:
     elif isinstance(site, tuple | list) and len(site) == 2:
         geometry = shapely.Point(*site)
     else:
-        raise OsintError(
-            f"a site is a geometry, a table of outlines or (lon, lat), not {type(site).__name__}"
-        )
+        raise OsintError(f"a site is a geometry, a table of outlines or (lon, lat), not {type(site).__name__}")
     if geometry.is_empty or not np.isfinite(geometry.bounds).all():
         raise OsintError("the site's outline is empty")
     west, south, east, north = geometry.bounds
     if west < -180 or east > 180 or south < -90 or north > 90:
-        raise OsintError(
-            f"the site's outline {geometry.bounds} is not in degrees: give a GeoSeries with its CRS"
-        )
+        raise OsintError(f"the site's outline {geometry.bounds} is not in degrees: give a GeoSeries with its CRS")
     return disc(geometry.x, geometry.y, radius_m) if geometry.geom_type == "Point" else geometry
 
 
@@ -118,13 +115,15 @@ def grid(geometry: BaseGeometry, resolution: float = 10.0, crs: str | int | None
         raise OsintError(f"`crs` must be projected, in metres (for example EPSG:32646), not {code!r}")
     authority = known.to_authority()
     name = ":".join(authority) if authority else known.to_wkt()
-    west, south, east, north = transform_bounds("EPSG:4326", name, *geometry.bounds, densify_pts=21)
-    west, south = (math.floor(v / resolution + 1e-6) * resolution for v in (west, south))
-    east, north = (math.ceil(v / resolution - 1e-6) * resolution for v in (east, north))
+    project = Transformer.from_crs(4326, known, always_xy=True).transform
+    flat = shapely.transform(geometry.segmentize(0.01), project, interleaved=False)
+    west, south, east, north = flat.bounds
+    west, south = (math.floor(v / resolution + SNAP_PX) * resolution for v in (west, south))
+    east, north = (math.ceil(v / resolution - SNAP_PX) * resolution for v in (east, north))
     shape = max(round((north - south) / resolution), 1), max(round((east - west) / resolution), 1)
     if shape[0] * shape[1] > MAX_PIXELS:
-        msg = f"a window of {shape[1]} x {shape[0]} pixels is too large: give a smaller outline or a coarser one"
-        raise OsintError(f"{msg} than {resolution:g} m")
+        msg = f"a window of {shape[1]} x {shape[0]} pixels is too large"
+        raise OsintError(f"{msg}: give a smaller outline, or pixels coarser than {resolution:g} m")
     return Grid(name, Affine(resolution, 0, west, 0, -resolution, north), shape)
 
 
@@ -137,7 +136,7 @@ def aligned(first: Affine, second: Affine) -> bool:
 
 
 def area_m2(geometry: BaseGeometry, crs: str | int = 4326) -> float:
-    """Return the area of an outline on the WGS-84 ellipsoid, in square metres (Karney, 2013, by pyproj.Geod)."""
+    """Return the area of an outline on the WGS-84 ellipsoid, in m2 (Karney, 2013, by pyproj.Geod)."""
     if CRS.from_user_input(crs) != CRS.from_epsg(4326):
         to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
         geometry = shapely.transform(geometry, to_degrees.transform, interleaved=False)
@@ -166,7 +165,7 @@ def areal_scale(lon: float, lat: float, crs: str | int) -> float:
 def mercator_scale(lat: float) -> float:
     """Return how many metres of EPSG:3857 one metre of ground takes at a latitude (degrees).
 
-    Web Mercator projects ellipsoidal latitudes with the formula of the sphere, so its scale differs north-south
-    and east-west by up to 0.7%; this is the geometric mean, which is what a scale bar or an area should use.
+    Web Mercator projects ellipsoidal latitudes with the formula of the sphere, so its scale differs
+    north-south and east-west by up to 0.7%; this is the geometric mean, fit for scale bars and areas.
     """
     return math.sqrt(areal_scale(0.0, lat, 3857))

@@ -42,8 +42,8 @@ def read(
     `scenes` are rows of `imagery.scenes` (any subset), `bands` Sentinel-2 names ("B02", or "blue") and "scl",
     or another collection's own names. Returns a Dataset with dims time, y, x and one variable for each band:
     float32 in physical units (reflectance for Sentinel-2, the offset of baseline 04.00 applied exactly once),
-    NaN for nodata; "scl" is uint8 class codes, 0 for nodata, with the class names in its attrs. The tiles of one
-    pass are one time. Attrs: crs, transform (six numbers), requests, bytes, levels (by "scl", "overview",
+    NaN for nodata; "scl" is uint8 class codes, 0 for nodata, with the class names in its attrs. The tiles of
+    one pass are one time. Attrs: crs, transform (six numbers), requests, bytes, levels (by "scl", "overview",
     "full"), failures [{id, band, error}], resampled [ids], offset_suspects [{id, reason}], changed [hrefs].
 
     A scene that cannot be read leaves NaN and a failure; the others go on. A `resolution` coarser than the
@@ -60,14 +60,13 @@ def read(
     reader = _Reader(groups, grid, sources)
     cubes = {_variable(b): reader.cube(b) for b in bands}
     with ThreadPoolExecutor(max(1, min(connections, 64))) as pool:
-        jobs = [
-            pool.submit(reader.fill, t, b, cubes[_variable(b)][t]) for t in range(len(groups)) for b in bands
-        ]
+        jobs = [pool.submit(reader.fill, t, b, cubes[_variable(b)][t]) for t in range(len(groups)) for b in bands]
         for job in jobs:
             job.result()
     dataset = _dataset(groups, grid, cubes)
     dataset.attrs.update(
         crs=grid.crs,
+        credit="; ".join(sorted({str(entry["credit"]) for group in groups for entry in group} - {""})),
         transform=tuple(grid.transform)[:6],
         **spent.as_attrs(),
         failures=sorted(reader.failures, key=lambda f: (f["id"], f["band"])),
@@ -109,9 +108,7 @@ def _account(href: str) -> dict[str, str]:
 class _Reader:
     """What the threads of one reading share."""
 
-    def __init__(
-        self, groups: list[list[dict[str, Any]]], grid: grids.Grid, sources: dict[str, Ranges]
-    ) -> None:
+    def __init__(self, groups: list[list[dict[str, Any]]], grid: grids.Grid, sources: dict[str, Ranges]) -> None:
         self.groups, self.grid, self.sources = groups, grid, sources
         self.failures: list[dict[str, str]] = []
         self.resampled: set[str] = set()
@@ -139,18 +136,14 @@ class _Reader:
     def _values(self, entry: dict[str, Any], band: str) -> tuple[np.ndarray, bool]:
         own = items.canonical_band(band, entry["collection"])
         if own not in entry["hrefs"]:
-            raise ReadError(
-                f"the scene has no band {band!r}. Options are: {', '.join(sorted(entry['hrefs']))}"
-            )
+            raise ReadError(f"the scene has no band {band!r}. Options are: {', '.join(sorted(entry['hrefs']))}")
         is_scl = own == "SCL"
         is_s2 = entry["collection"].startswith("sentinel-2")
         scale, shift, nodata = entry["scales"][own]
         if is_s2:
             scale, shift, nodata = items.S2_SCALE, float(entry["offset"]), 0.0
         if is_s2 and not is_scl and math.isnan(shift):
-            raise ReadError(
-                "nothing in the scene tells whether its numbers carry the offset of baseline 04.00"
-            )
+            raise ReadError("nothing in the scene tells whether its numbers carry the offset of baseline 04.00")
         ranges = self.sources[entry["catalogue"]]
         level = "scl" if is_scl else "full"
         ask = {"level": level, "smooth": not is_scl, "nodata": nodata}
@@ -169,9 +162,7 @@ class _Reader:
         return values, resampled
 
 
-def _dataset(
-    groups: list[list[dict[str, Any]]], grid: grids.Grid, cubes: dict[str, np.ndarray]
-) -> xr.Dataset:
+def _dataset(groups: list[list[dict[str, Any]]], grid: grids.Grid, cubes: dict[str, np.ndarray]) -> xr.Dataset:
     times = pd.to_datetime([g[0]["datetime"] for g in groups], utc=True).tz_localize(None)
     coords = {
         "time": ("time", times.to_numpy().astype("datetime64[ns]"), {"long_name": "acquired (UTC)"}),

@@ -1,4 +1,4 @@
-"""Read STAC items of several spellings into one row each, and drop the duplicates among them by a stated rule."""
+"""Read STAC items of several spellings into one row each, and drop duplicates by a stated rule."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ S2_SCALE = 1e-4
 
 
 def canonical_band(name: str, collection: str) -> str:
-    """Return a band's own name in its mission: `blue` and `B02_10m` are `B02` in Sentinel-2, others lower case."""
+    """Return a band's name in its mission: `blue` and `B02_10m` are `B02`, others are in lower case."""
     if not collection.startswith("sentinel-2"):
         return name.lower()
     plain = re.sub(r"_\d+m$", "", name)
@@ -90,19 +90,29 @@ def row(item: dict[str, Any], site: BaseGeometry, catalogue: str) -> dict[str, A
         "processed": str(properties.get("s2:generation_time") or properties.get("created") or ""),
         "collection": collection,
         "catalogue": catalogue,
+        "credit": credit(properties, collection, when),
         "hrefs": hrefs,
         "scales": scales,
         "geometry": footprint,
     }
 
 
+def credit(properties: dict[str, Any], collection: str, when: dt.datetime) -> str:
+    """Return the words that the licence of a scene asks for; simulated ones say SIMULATED."""
+    if properties.get("osint:simulated"):
+        return "SIMULATED: not a picture of any real place"
+    if collection.startswith("sentinel"):
+        return f"Contains modified Copernicus Sentinel data {when.year}"
+    return "Landsat, courtesy of the U.S. Geological Survey" if collection.startswith("landsat") else ""
+
+
 def offset(properties: dict[str, Any], assets: dict[str, Any], collection: str, baseline: str) -> float:
     """Return what has to be added to `DN * 1e-4` of a Sentinel-2 scene; NaN when nothing tells, 0 elsewhere.
 
     The flag `earthsearch:boa_offset_applied` decides where it is present, because Earth Search keeps the
-    offset in `raster:bands` also for files from which it was already taken (Element84/earth-search#9). Without
-    a flag (the c1 collection, Planetary Computer, CDSE) the processing baseline decides, and only where that
-    is unknown too, the offset that the asset states.
+    offset in `raster:bands` also for files from which it was already taken (Element84/earth-search#9).
+    Without a flag (the c1 collection, Planetary Computer, CDSE) the processing baseline decides, and only
+    where that is unknown too, the offset that the asset states.
     """
     if not collection.startswith("sentinel-2"):
         return 0.0
@@ -119,7 +129,7 @@ def offset(properties: dict[str, Any], assets: dict[str, Any], collection: str, 
 def _bands(
     assets: dict[str, Any], collection: str
 ) -> tuple[dict[str, str], dict[str, tuple[float, float, float | None]]]:
-    """Return the address and (scale, offset, nodata) of each band, the https address where there are several."""
+    """Return the address (https, where there are several) and (scale, offset, nodata) of each band."""
     hrefs: dict[str, str] = {}
     scales: dict[str, tuple[float, float, float | None]] = {}
     for name, asset in sorted(assets.items(), key=_finest_first):
@@ -206,8 +216,8 @@ def without_duplicates(
     """Return the rows to keep, by time, and for each other one its id and why it was dropped.
 
     Rule 1: of one tile, platform and day, keep the highest baseline, then the latest processing, then the
-    last id. Rule 2: of the tiles of one pass (one platform, within five minutes), keep those that add at least
-    0.1% of the site, the tile with the larger share first, then by name.
+    last id. Rule 2: of the tiles of one pass (one platform, within five minutes), keep those that add at
+    least 0.1% of the site, the tile with the larger share first, then by name.
     """
     kept: list[dict[str, Any]] = []
     dropped: list[dict[str, str]] = []

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import urllib3
 from urllib3.util.connection import create_connection
@@ -93,9 +93,7 @@ def check_href(href: str, catalogue: str) -> None:
     if parts.scheme == "http":
         origin = ("http", parts.hostname, port or 80)
         if own != origin or not _is_loopback_name(parts.hostname):
-            raise ReadError(
-                f"the item points to {href[:80]!r}: plain http is read only on a loopback catalogue"
-            )
+            raise ReadError(f"the item points to {href[:80]!r}: plain http is read only on a loopback catalogue")
 
 
 def _is_loopback_name(host: str) -> bool:
@@ -142,13 +140,13 @@ class _Checked:
             options = self.socket_options  # type: ignore[attr-defined]
             return create_connection((address, self.port), STALLED_S, socket_options=options)
         except TimeoutError as error:
-            raise urllib3.exceptions.ConnectTimeoutError(self, f"{self.host} does not answer") from error  # type: ignore[arg-type]
+            raise urllib3.exceptions.ConnectTimeoutError(self, f"{self.host} does not answer") from error
         except OSError as error:
             raise urllib3.exceptions.NewConnectionError(self, f"{self.host}: {error}") from error  # type: ignore[arg-type]
 
 
 def checked_manager(catalogue: str, connections: int = CONNECTIONS) -> urllib3.PoolManager:
-    """Return a pool of connections that reaches public addresses and the named catalogue's own, nothing else."""
+    """Return a pool of connections to public addresses and the named catalogue's own, nothing else."""
     own = named_host(catalogue)
     plain = type("_Plain", (_Checked, urllib3.connection.HTTPConnection), {"own": own})
     secure = type("_Secure", (_Checked, urllib3.connection.HTTPSConnection), {"own": own})
@@ -165,8 +163,8 @@ class Ranges:
     """Byte ranges of the files that a catalogue's items name, remembered on disk.
 
     Parameters: `catalogue` as the user named it (an address, or a folder for local files); `spent` counts;
-    `blocks` keeps (None keeps nothing); `sign` turns an address into one with a short-lived token, just before
-    it is asked, and what it returns is never stored.
+    `blocks` keeps (None keeps nothing); `sign` turns an address into one with a short-lived token, just
+    before it is asked, and what it returns is never stored.
     """
 
     def __init__(
@@ -202,6 +200,42 @@ class Ranges:
             raise ReadError(f"{_shown(href)} ends after {start + len(whole)} bytes: the file is cut short")
         return whole
 
+    def whole(self, href: str, level: str, limit: int, body: bytes | None = None) -> bytes:
+        """Return a whole small file of at most `limit` bytes, by GET, or by POST of `body` (never kept)."""
+        check_href(href, self.catalogue)
+        kept = self.blocks.get(quote(href, safe=""), 0) if self.blocks and body is None else None
+        return kept if kept is not None else self._retried(lambda: self._get_whole(href, level, limit, body), href)
+
+    def _get_whole(self, href: str, level: str, limit: int, body: bytes | None) -> bytes:
+        self.spent.add(level, requests=1)
+        timeout = urllib3.Timeout(connect=STALLED_S, read=STALLED_S if body is None else DEADLINE_S)
+        headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        answer = self._pool.request(
+            "GET" if body is None else "POST",
+            href,
+            body=body,
+            headers=headers,
+            preload_content=False,
+            redirect=False,
+            timeout=timeout,
+        )
+        with contextlib.closing(answer):
+            if answer.status in RETRIED:
+                answer.drain_conn()
+                raise _AgainError(f"status {answer.status}")
+            if answer.status != 200:
+                raise ReadError(f"{_shown(href)} answered status {answer.status}")
+            got = _read(answer, limit + 1, href)
+            if len(got) > limit:
+                raise ReadError(f"{_shown(href)} is larger than {limit:,} bytes: not read")
+            self.spent.add(level, size=len(got))
+            if self.blocks and body is None:
+                self.blocks.put(quote(href, safe=""), 0, answer.headers.get("ETag") or "undated", got)
+            answer.release_conn()
+            return got
+
     def size(self, href: str, level: str) -> int:
         """Return the size of a file in bytes, as the answer to its first range said."""
         if named_host(self.catalogue) is None and urlsplit(href).scheme in ("", "file"):
@@ -222,13 +256,16 @@ class Ranges:
             return file.read(length)
 
     def _fetch(self, href: str, start: int, length: int, level: str) -> bytes:
+        return self._retried(lambda: self._once(href, start, length, level), href)
+
+    def _retried(self, ask: Callable[[], bytes], href: str) -> bytes:
         last = ""
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(min(0.3 * 3**attempt, 20.0) if not last.startswith("wait ") else float(last[5:]))
             try:
-                return self._once(href, start, length, level)
-            except _Again as again:
+                return ask()
+            except _AgainError as again:
                 last = str(again)
             except urllib3.exceptions.ReadTimeoutError:
                 raise ReadError(f"{_shown(href)} stalled for {STALLED_S:g} s: try again later") from None
@@ -260,13 +297,11 @@ class Ranges:
                 return self._body(answer, href, start, length, level)
         raise ReadError(f"{_shown(href)} redirects more than {MAX_REDIRECTS} times: not followed")
 
-    def _body(
-        self, answer: urllib3.BaseHTTPResponse, href: str, start: int, length: int, level: str
-    ) -> bytes:
+    def _body(self, answer: urllib3.BaseHTTPResponse, href: str, start: int, length: int, level: str) -> bytes:
         if answer.status in RETRIED:
             wait = answer.headers.get("Retry-After", "")
             answer.drain_conn()
-            raise _Again(f"wait {min(float(wait), 20.0)}" if wait.isdigit() else f"status {answer.status}")
+            raise _AgainError(f"wait {min(float(wait), 20.0)}" if wait.isdigit() else f"status {answer.status}")
         _check_status(answer, href, start)
         etag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         if self._etags.setdefault(href, etag) != etag or (self.blocks and self.blocks.changed(href, etag)):
@@ -279,7 +314,7 @@ class Ranges:
         self.spent.add(level, size=len(body))
         declared = ENTITY.fullmatch(answer.headers.get("Content-Range", ""))
         if declared and len(body) != int(declared[2]) - int(declared[1]) + 1:
-            raise _Again(f"{len(body)} of {int(declared[2]) - int(declared[1]) + 1} bytes came")
+            raise _AgainError(f"{len(body)} of {int(declared[2]) - int(declared[1]) + 1} bytes came")
         self._sizes[href] = int(declared[3]) if declared and declared[3] != "*" else 0
         if self.blocks:
             self.blocks.put(href, start, etag, body, self._sizes[href])
@@ -287,7 +322,7 @@ class Ranges:
         return body
 
 
-class _Again(Exception):
+class _AgainError(Exception):
     """Worth another try."""
 
 
@@ -302,9 +337,7 @@ def _check_status(answer: urllib3.BaseHTTPResponse, href: str, start: int) -> No
         what = what if answer.status == 200 else f"status {answer.status}"
         raise ReadError(f"{_shown(href)} answered {what} in place of a range of bytes")
     if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise ReadError(
-            f"{_shown(href)} compressed a range of bytes on the way: such a range cannot be placed"
-        )
+        raise ReadError(f"{_shown(href)} compressed a range of bytes on the way: such a range cannot be placed")
     declared = ENTITY.fullmatch(answer.headers.get("Content-Range", ""))
     if not declared or int(declared[1]) != start:
         raise ReadError(f"{_shown(href)} answered another range than the one asked for")

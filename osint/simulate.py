@@ -212,9 +212,7 @@ def _rendered(world: World, i: int) -> dict[str, np.ndarray]:
     plants = layers["vigour"] * np.exp(-(((year_day - layers["peak"]) / 45) ** 2))
     ground = layers["bare"] * (1 - plants) + SPECTRA["crop"][:, None, None] * plants
     roofs = np.zeros(plants.shape, np.float32)
-    _ground.build(
-        ground, world._placed, layers["texture"], day=date.toordinal(), year_day=year_day, roofs=roofs
-    )
+    _ground.build(ground, world._placed, layers["texture"], day=date.toordinal(), year_day=year_day, roofs=roofs)
     orbit = 0.02 if i % 2 else -0.02
     ground = ground * (1 + 0.06 * season + orbit) * (1 + layers["slope"] * (0.25 - 0.375 * season))
     snow = np.zeros_like(roofs)

@@ -1,0 +1,511 @@
+import hashlib
+import json
+import math
+import multiprocessing
+import socket
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from affine import Affine
+from pyproj import Transformer
+from rasterio.io import MemoryFile
+
+from osint import blocks, catalogue, cli, cogs, demo, grids, imagery, ranges
+from osint.errors import OsintError
+from tests import items_forms as forms
+from tests import pages as webpages
+
+CORNER = (500_000.0, 4_790_000.0)
+BOX = shapely.box(CORNER[0] + 400, CORNER[1] - 800, CORNER[0] + 800, CORNER[1] - 400)
+
+
+def degrees(box, epsg=32646):
+    return shapely.transform(box, Transformer.from_crs(epsg, 4326, always_xy=True).transform, interleaved=False)
+
+
+SITE = degrees(BOX)
+WIDE = degrees(shapely.box(CORNER[0] - 900, CORNER[1] - 5000, CORNER[0] + 5000, CORNER[1] + 900))
+
+
+def pixels(seed=0, size=128, high=9000):
+    return np.random.default_rng(seed).integers(1100, high, (size, size)).astype(np.uint16)
+
+
+def cog(values, size=10.0, corner=CORNER, epsg=32646):
+    return demo.cog_bytes(values, Affine(size, 0, corner[0], 0, -size, corner[1]), epsg, values.dtype == np.uint8)
+
+
+@pytest.fixture
+def pages():
+    with webpages.served() as served:
+        yield served
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def found(pages, **kwargs):
+    kept = {"start": "2023-01-01", "end": "2025-12-31", "catalogue": pages.url} | kwargs
+    return imagery.scenes(kept.pop("site", SITE), **kept)
+
+
+def expected(values, offset, scale=1e-4):
+    """The window of SITE, taken by counting pixels, not by the code under test."""
+    return values[40:80, 40:80].astype(np.float64) * scale + offset
+
+
+# ---- the offset of baseline 04.00, exactly once
+
+
+@pytest.mark.parametrize(
+    ("make", "offset"),
+    [
+        (lambda h: forms.earth_search("a", forms.day(0), WIDE, {"blue": h}, applied=True), 0.0),
+        (lambda h: forms.earth_search("a", forms.day(0), WIDE, {"blue": h}, applied=False), -0.1),
+        (
+            lambda h: forms.earth_search("a", forms.day(0), WIDE, {"blue": h}, applied=False, baseline="03.01"),
+            0.0,
+        ),
+        (lambda h: forms.earth_search("a", forms.day(0), WIDE, {"blue": h}, applied=None), -0.1),
+        (lambda h: forms.planetary_computer("a", forms.day(0), WIDE, {"B02": h}), -0.1),
+        (lambda h: forms.planetary_computer("a", forms.day(0), WIDE, {"B02": h}, baseline="02.12"), 0.0),
+        (lambda h: forms.cdse("a", forms.day(0), WIDE, {"B02_10m": h}), -0.1),
+    ],
+    ids=["flag-true", "flag-false", "flag-false-old", "no-flag", "pc-new", "pc-old", "cdse"],
+)
+def test_offset_is_applied_exactly_once(pages, make, offset):
+    values = pixels()
+    values[45, 45] = 0
+    pages.files["/b.tif"] = cog(values)
+    pages.items = [make(f"{pages.url}/b.tif")]
+    cube = imagery.read(found(pages), SITE, ["B02"])
+    assert cube.attrs["failures"] == []
+    truth = expected(values, offset)
+    truth[5, 5] = np.nan
+    np.testing.assert_allclose(cube.B02.values[0], truth, atol=1e-6)
+
+
+def test_offset_of_c1_collection_is_applied_once(pages):
+    pages.files["/b.tif"] = cog(pixels())
+    pages.items = [forms.earth_search_c1("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"})]
+    cube = imagery.read(found(pages, collection="sentinel-2-c1-l2a"), SITE, ["blue"])
+    np.testing.assert_allclose(cube.blue.values[0], expected(pixels(), -0.1), atol=1e-6)
+
+
+def test_scene_of_unknown_offset_is_a_failure_and_not_a_guess(pages):
+    pages.files["/b.tif"] = cog(pixels())
+    item = forms.planetary_computer("a", forms.day(0), WIDE, {"B02": f"{pages.url}/b.tif"}, baseline="")
+    pages.items = [item]
+    cube = imagery.read(found(pages), SITE, ["B02"])
+    assert np.isnan(cube.B02.values).all()
+    assert "offset" in cube.attrs["failures"][0]["error"]
+
+
+def test_flag_that_lies_is_suspected_from_dark_pixels(pages):
+    # already shifted by the provider, and the flag says that it was not (Element84/earth-search#66)
+    pages.files["/b.tif"] = cog(np.full((128, 128), 600, np.uint16))
+    pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=False)]
+    cube = imagery.read(found(pages), SITE, ["B02"])
+    assert cube.attrs["offset_suspects"][0]["id"] == "a"
+
+
+# ---- one grid
+
+
+def test_scl_of_20_m_fills_four_pixels_and_names_its_classes(pages):
+    classes = np.random.default_rng(1).integers(1, 12, (64, 64)).astype(np.uint8)
+    pages.files["/s.tif"] = cog(classes, 20.0)
+    pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"scl": f"{pages.url}/s.tif"}, applied=True)]
+    cube = imagery.read(found(pages), SITE, ["scl"])
+    assert cube.scl.dtype == np.uint8
+    np.testing.assert_array_equal(cube.scl.values[0], np.kron(classes, np.ones((2, 2)))[40:80, 40:80])
+    assert dict(zip(cube.scl.attrs["flag_values"], cube.scl.attrs["flag_meanings"], strict=True))[11] == "snow or ice"
+    assert list(cube.attrs["levels"]) == ["scl"]
+
+
+def test_two_windows_of_a_zone_share_their_pixels():
+    first = grids.grid(SITE)
+    second = grids.grid(SITE.buffer(0.01))
+    assert grids.aligned(first.transform, second.transform)
+    assert set(first.x) <= set(second.x)
+
+
+def test_site_across_two_utm_zones_is_filled_from_both(pages):
+    place = shapely.box(95.995, 43.20, 96.005, 43.205)
+    item_boxes = {}
+    for epsg, name, level in ((32646, "west", 3000), (32647, "east", 3000)):
+        to = Transformer.from_crs(4326, epsg, always_xy=True)
+        x, y = (round(v / 20) * 20 for v in to.transform(96.0, 43.2025))
+        values = np.full((200, 200), level, np.uint16)
+        # each tile holds only its own half, as with a seam at 96 degrees east
+        columns = np.arange(200)
+        (values[:, columns > 105] if name == "west" else values[:, columns < 95])[:] = 0
+        pages.files[f"/{name}.tif"] = cog(values, 10.0, (x - 1000, y + 1000), epsg)
+        item_boxes[name] = (
+            shapely.box(95.9, 43.1, 96.0006, 43.3) if name == "west" else shapely.box(95.9994, 43.1, 96.1, 43.3)
+        )
+    pages.items = []
+    for name, epsg in (("west", 32646), ("east", 32647)):
+        item = forms.earth_search(name, forms.day(0), item_boxes[name], {"blue": f"{pages.url}/{name}.tif"},
+                                  applied=True, epsg=epsg)  # fmt: skip
+        item["properties"]["grid:code"] = f"MGRS-{name}"
+        pages.items.append(item)
+    scenes = found(pages, site=place)
+    assert len(scenes) == 2
+    cube = imagery.read(scenes, place, ["B02"])
+    assert cube.sizes["time"] == 1
+    assert cube.attrs["resampled"] in (["east"], ["west"])
+    share = np.isfinite(cube.B02.values).mean()
+    assert share > 0.99
+    np.testing.assert_allclose(cube.B02.values[np.isfinite(cube.B02.values)], 0.3, atol=1e-6)
+
+
+def test_coarse_reading_takes_the_overview(pages):
+    values = pixels(size=2048)
+    pages.files["/b.tif"] = cog(values)
+    pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=True)]
+    scenes = found(pages)
+    coarse = imagery.read(scenes, SITE, ["B02"], resolution=20, cache=False)
+    fine = imagery.read(scenes, SITE, ["B02"], cache=False)
+    assert list(coarse.attrs["levels"]) == ["full", "overview"]
+    mean = expected(values, 0).reshape(20, 2, 20, 2).mean((1, 3))
+    np.testing.assert_allclose(coarse.B02.values[0], mean, atol=1.5e-4)
+    assert fine.attrs["bytes"] > 0
+
+
+def test_random_windows_hold_the_very_pixels_also_beyond_the_edge(pages):
+    values = pixels(3, size=1500)
+    pages.files["/b.tif"] = cog(values)
+    rng = np.random.default_rng(5)
+    source = ranges.Ranges(pages.url)
+    around = np.pad(values, 200)
+    for _ in range(12):
+        row, column = rng.integers(-100, 1450, 2)
+        place = Affine(10, 0, CORNER[0] + 10 * column, 0, -10, CORNER[1] - 10 * row)
+        grid = grids.Grid("EPSG:32646", place, (90, 70))
+        ours, resampled = cogs.window(source, f"{pages.url}/b.tif", grid, level="full", smooth=True)
+        truth = around[row + 200 : row + 290, column + 200 : column + 270]
+        np.testing.assert_array_equal(ours, truth)
+        assert not resampled
+
+
+@pytest.mark.parametrize("profile", [{"compress": "lzw"}, {"compress": "deflate", "predictor": 1}, {"tiled": False}])
+def test_other_kinds_of_tiff_are_read_by_the_fallback_alike(pages, profile):
+    values = pixels(4)
+    with MemoryFile() as memory:
+        kept = {
+            "driver": "GTiff",
+            "height": 128,
+            "width": 128,
+            "count": 1,
+            "dtype": "uint16",
+            "crs": "EPSG:32646",
+            "transform": Affine(10, 0, CORNER[0], 0, -10, CORNER[1]),
+            **({"tiled": True, "blockxsize": 64, "blockysize": 64} | profile),
+        }
+        if not kept["tiled"]:
+            del kept["blockxsize"], kept["blockysize"]
+        with memory.open(**kept) as target:
+            target.write(values, 1)
+        pages.files["/b.tif"] = bytes(memory.read())
+    pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=True)]
+    cube = imagery.read(found(pages), SITE, ["B02"])
+    assert cube.attrs["failures"] == []
+    np.testing.assert_allclose(cube.B02.values[0], expected(values, 0), atol=1e-6)
+
+
+# ---- bytes
+
+
+def test_second_reading_costs_no_request_and_a_changed_etag_is_noticed(pages):
+    pages.files["/b.tif"] = cog(pixels(1))
+    pages.etags["/b.tif"] = '"one"'
+    pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=True)]
+    scenes = found(pages)
+    first = imagery.read(scenes, SITE, ["B02"])
+    sent = sum(1 for _, path, _ in pages.asked if path == "/b.tif")
+    assert (first.attrs["requests"], sent) == (2, 2)
+    again = imagery.read(scenes, SITE, ["B02"])
+    assert again.attrs["requests"] == 0
+    assert again.B02.identical(first.B02)
+    pages.files["/b.tif"], pages.etags["/b.tif"] = cog(pixels(2)), '"two"'
+    larger = imagery.read(scenes, SITE.buffer(0.004), ["B02"])
+    assert larger.attrs["changed"] == [f"{pages.url}/b.tif"]
+    assert larger.attrs["failures"] == []
+    inner = larger.sel(x=first.x, y=first.y)
+    np.testing.assert_allclose(inner.B02.values[0], expected(pixels(2), 0), atol=1e-6)
+
+
+def test_bytes_counted_are_the_bytes_sent(pages):
+    body = cog(pixels(1, size=1024))
+    pages.files["/b.tif"] = body
+    pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=True)]
+    cube = imagery.read(found(pages), SITE, ["B02"])
+    assert cube.attrs["bytes"] == cube.attrs["levels"]["full"]["bytes"]
+    # rows 40 to 80 of 1024 are wanted: the rest of the tile is not asked for
+    assert cube.attrs["bytes"] < 0.15 * len(body)
+    asked = [h["Range"] for _, path, h in pages.asked if path == "/b.tif"]
+    assert sum(int(r.split("-")[1]) - int(r.split("=")[1].split("-")[0]) + 1 for r in asked) == cube.attrs["bytes"]
+
+
+def test_cache_stays_within_its_limit_and_damage_is_a_miss(tmp_path):
+    kept = blocks.Blocks(tmp_path, limit_bytes=100_000)
+    for n in range(40):
+        kept.put(f"https://host/{n}", 0, '"e"', bytes([n]) * 10_000)
+    assert sum(p.stat().st_size for p in tmp_path.rglob("*-*")) <= 130_000
+    kept.put("https://host/x?sig=secret", 0, '"e"', b"abc")
+    assert kept.get("https://host/x?sig=other", 0) == b"abc"
+    assert not any(b"secret" in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    (path,) = [p for p in tmp_path.rglob("*-0") if p.read_bytes()[32:] == b"abc"]
+    path.write_bytes(path.read_bytes()[:-1] + b"X")
+    assert kept.get("https://host/x", 0) is None
+
+
+def _write(folder, number):
+    kept = blocks.Blocks(folder)
+    for n in range(30):
+        body = hashlib.sha256(str(n).encode()).digest() * 500
+        kept.put(f"https://host/{n}", 0, '"e"', body)
+        if kept.get(f"https://host/{n}", 0) != body:
+            raise SystemExit(number)
+
+
+def test_two_processes_share_the_cache(tmp_path):
+    spawn = multiprocessing.get_context("fork")
+    workers = [spawn.Process(target=_write, args=(tmp_path, n)) for n in (1, 2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+    assert [w.exitcode for w in workers] == [0, 0]
+
+
+# ---- hostile and broken
+
+
+def _broken(pages):
+    good = cog(pixels(1, size=1024))
+    huge = bytearray(cog(pixels(1, size=64)))
+    width = huge.index(b"\x00\x01\x03\x00\x01\x00\x00\x00") if b"\x00\x01\x03\x00\x01\x00\x00\x00" in huge else None
+    assert width is not None
+    for tag in (b"\x00\x01\x03\x00", b"\x01\x01\x03\x00"):
+        at = huge.index(tag)
+        huge[at : at + 12] = tag[:2] + b"\x04\x00\x01\x00\x00\x00" + (10**6).to_bytes(4, "little")
+    html = b"<html>please log in</html>" * 900
+    send, send_range = webpages.send, webpages.send_range
+    flip = good[:3000] + np.random.default_rng(9).bytes(len(good) - 3000)
+    return {
+        "truncated": (good[: len(good) // 40], "cut short"),
+        "huge": (bytes(huge), "1000000 x 1000000"),
+        "damaged": (flip, "unpacked"),
+        "html": (html, "web page"),
+        "page": (lambda h: send(h, 200, html, {"Content-Type": "text/html"}), "a page"),
+        "whole": (lambda h: send(h, 200, good, {"Content-Type": "image/tiff"}), "ignoring the range"),
+        "gzip": (lambda h: send_range(h, good, **{"Content-Encoding": "gzip"}), "compressed"),
+        "stalled": (webpages.drip, "stalled"),
+        "missing": (lambda h: send(h, 404, b"", {}), "404"),
+        "closed": (lambda h: send(h, 403, b"", {}), "account"),
+        "vrt": (b'<VRTDataset rasterXSize="1" rasterYSize="1"/>' * 10, "web page"),
+        "loop": (lambda h: send(h, 302, b"", {"Location": f"{pages.url}/loop"}), "redirects"),
+        "inside": (lambda h: send(h, 302, b"", {"Location": "https://169.254.169.254/latest"}), "private"),
+        "shifted": (lambda h: send(h, 206, b"x" * 9, {"Content-Range": "bytes 5-13/99"}), "another range"),
+    }
+
+
+def test_each_broken_scene_is_named_and_the_others_go_on(pages, monkeypatch):
+    monkeypatch.setattr(ranges, "STALLED_S", 0.5)
+    monkeypatch.setattr(ranges, "ATTEMPTS", 2)
+    cases = _broken(pages)
+    hrefs = {name: f"{pages.url}/{name}" for name in cases}
+    for name, (answer, _) in cases.items():
+        pages.files[f"/{name}"] = answer
+    refused = {
+        "file": ("file:///etc/passwd", "https"),
+        "s3": ("s3://bucket/key.tif", "readers pay"),
+        "vsi": ("/vsicurl/http://127.0.0.1/x", "https"),
+        "otherport": ("http://127.0.0.1:9/x.tif", "plain http"),
+        "localhost": ("https://localhost/x.tif", "private"),
+        "private": ("https://10.0.0.8/x.tif", "private"),
+        "mapped": ("https://[::ffff:10.0.0.8]/x.tif", "private"),
+        "decimal": ("https://2130706433/x.tif", ""),
+        "user": ("https://me:you@example.org/x.tif", "user name"),
+        "bad": ("http://[", "no readable address"),
+    }
+    hrefs |= {name: href for name, (href, _) in refused.items()}
+    pages.files["/good"] = cog(pixels(7, size=1024))
+    hrefs["good"] = f"{pages.url}/good"
+    pages.items = [
+        forms.earth_search(name, forms.day(n), WIDE, {"blue": href}, applied=True)
+        for n, (name, href) in enumerate(hrefs.items())
+    ]
+    scenes = found(pages)
+    cube = imagery.read(scenes, SITE, ["B02"])
+    errors = {f["id"]: f["error"] for f in cube.attrs["failures"]}
+    wanted = {name: text for name, (_, text) in (cases | refused).items()}
+    assert set(errors) == set(wanted)
+    for name, text in wanted.items():
+        assert text in errors[name], (name, errors[name])
+    dates = cube.id.values.tolist()
+    good = cube.B02.values[dates.index("good")]
+    np.testing.assert_allclose(good, expected(pixels(7, size=1024), 0), atol=1e-6)
+    assert np.isnan(np.delete(cube.B02.values, dates.index("good"), 0)).all()
+
+
+def test_name_that_stands_for_a_private_address_is_refused_when_connecting(monkeypatch):
+    answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.168.1.7", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: answers)
+    with pytest.raises(ranges.ReadError, match=r"192\.168\.1\.7"):
+        ranges.checked_address("pictures.example.org", 443, None)
+
+
+def test_bomb_of_zeros_unpacks_no_more_than_the_window(pages):
+    values = np.full((4096, 4096), 1234, np.uint16)
+    pages.files["/b.tif"] = cog(values)
+    source = ranges.Ranges(pages.url)
+    grid = grids.grid(SITE)
+    ours, _ = cogs.window(source, f"{pages.url}/b.tif", grid, level="full", smooth=True)
+    assert (ours == 1234).all()
+
+
+# ---- searching
+
+
+def _doubles(url):
+    hrefs = {"blue": f"{url}/b.tif"}
+    first = forms.earth_search("S2A_46TFN_20240101_0_L2A", forms.day(0), WIDE, hrefs, applied=True)
+    second = forms.earth_search("S2A_46TFN_20240101_1_L2A", forms.day(0), WIDE, hrefs, applied=True)
+    newer = forms.earth_search("S2A_46TFN_20240101_2_L2A", forms.day(0), WIDE, hrefs, applied=True, baseline="05.10")
+    far = forms.earth_search("far", forms.day(3), shapely.box(0, 0, 1, 1), hrefs, applied=True)
+    neighbour = forms.earth_search("neighbour", forms.day(0), WIDE, hrefs, applied=True)
+    neighbour["properties"]["grid:code"] = "MGRS-46TGN"
+    return [first, second, newer, far, neighbour, {"id": "empty", "properties": {}}, first]
+
+
+@pytest.mark.parametrize("get_only", [True, False])
+def test_duplicates_are_dropped_with_a_reason_over_both_ways_of_paging(pages, get_only):
+    pages.items, pages.page, pages.get_only = _doubles(pages.url), 2, get_only
+    scenes = found(pages)
+    assert scenes["id"].tolist() == ["S2A_46TFN_20240101_2_L2A"]
+    reasons = [(d["id"], d["reason"]) for d in scenes.attrs["dropped"]]
+    assert ("far", "its picture does not reach the site") in reasons
+    assert ("neighbour", "its tile adds nothing to the site") in reasons
+    assert sum("processed again" in r for _, r in reasons) == 2
+    assert len(reasons) == 6
+    assert {m for m, p, _ in pages.asked if p.startswith("/search")} == ({"GET"} if get_only else {"POST"})
+
+
+def test_busy_catalogue_is_asked_again_and_says_a_last_word(pages, monkeypatch):
+    monkeypatch.setattr(catalogue, "BACKOFF_S", 0.01)
+    pages.items = _doubles(pages.url)
+    pages.statuses = [429, 502, 504]
+    assert len(found(pages)) == 1
+    pages.statuses = [503] * 9
+    catalogue_error = pytest.raises(OsintError, match="try later or another catalogue")
+    with catalogue_error:
+        found(pages)
+
+
+def test_kept_answers_repeat_a_search_with_no_network(pages):
+    pages.items = _doubles(pages.url)
+    first = found(pages)
+    asked = len(pages.asked)
+    again = found(pages, offline=True)
+    assert len(pages.asked) == asked
+    pd.testing.assert_frame_equal(first.drop(columns="geometry"), again.drop(columns="geometry"))
+    with pytest.raises(OsintError, match="not made before"):
+        found(pages, offline=True, end="2024-02-02")
+
+
+def test_next_page_on_another_host_is_not_followed(pages):
+    def elsewhere(handler):
+        link = {"rel": "next", "href": "https://10.1.1.1/search", "method": "GET"}
+        body = json.dumps({"type": "FeatureCollection", "features": _doubles("http://h")[:1], "links": [link]}).encode()
+        webpages.send(handler, 200, body, {"Content-Type": "application/json"})
+
+    pages.get_only = True
+    pages.files["/search"] = elsewhere
+    with pytest.raises(OsintError, match="a host that was not named"):
+        found(pages)
+
+
+def test_local_catalogue_reads_files_inside_its_folder_only(tmp_path):
+    folder = tmp_path / "stac"
+    (folder / "one").mkdir(parents=True)
+    (tmp_path / "outside.tif").write_bytes(cog(pixels()))
+    (folder / "one" / "b.tif").write_bytes(cog(pixels()))
+    items = {"one": "b.tif", "two": "../../outside.tif", "three": "/etc/passwd"}
+    links = []
+    for n, (name, href) in enumerate(items.items()):
+        item = forms.earth_search(name, forms.day(n), WIDE, {"blue": href}, applied=True)
+        (folder / "one" / f"{name}.json").write_text(json.dumps(item))
+        links.append({"rel": "item", "href": f"./one/{name}.json"})
+    (folder / "catalog.json").write_text(json.dumps({"type": "Catalog", "links": links}))
+    scenes = imagery.scenes(SITE, "2024-01-01", "2024-02-01", catalogue=folder)
+    cube = imagery.read(scenes, SITE, ["B02"])
+    np.testing.assert_allclose(cube.B02.values[0], expected(pixels(), 0), atol=1e-6)
+    assert [f["id"] for f in cube.attrs["failures"]] == ["three", "two"]
+    assert all("outside the folder" in f["error"] for f in cube.attrs["failures"])
+
+
+def test_sas_token_is_renewed_and_never_stored(pages, cache):
+    pages.files["/token/acc/box"] = lambda h: webpages.send(
+        h, 200, json.dumps({"msft:expiry": "2099-01-01T00:00:00Z", "token": "sig=s3cret"}).encode(), {}
+    )
+    tokens = catalogue.SasTokens(f"{pages.url}/token")
+    signed = tokens.sign("https://acc.blob.core.windows.net/box/a.tif")
+    assert signed == "https://acc.blob.core.windows.net/box/a.tif?sig=s3cret"
+    assert tokens.sign(signed) == signed
+    assert tokens.sign("https://example.org/a.tif") == "https://example.org/a.tif"
+    tokens.sign("https://acc.blob.core.windows.net/box/b.tif")
+    assert len(pages.asked) == 1
+    tokens._tokens["acc/box"] = (0.0, "sig=old")
+    assert tokens.sign("https://acc.blob.core.windows.net/box/b.tif").endswith("s3cret")
+    pages.files["/b.tif"] = cog(pixels())
+    source = ranges.Ranges(pages.url, blocks=blocks.Blocks(cache), sign=lambda href: href + "?sig=s3cret")
+    source.get(f"{pages.url}/b.tif", 0, 100, "full")
+    assert not any(b"s3cret" in p.read_bytes() for p in cache.rglob("*") if p.is_file())
+
+
+def test_account_token_goes_to_its_own_hosts_only(monkeypatch):
+    monkeypatch.setenv(catalogue.CDSE_TOKEN, "mine")
+    assert imagery._account("https://zipper.dataspace.copernicus.eu/x")["Authorization"] == "Bearer mine"
+    for href in ("https://dataspace.copernicus.eu.evil.org/x", "https://evil.org/dataspace.copernicus.eu"):
+        assert imagery._account(href) == {}
+
+
+def test_both_spellings_of_projection_and_both_names_of_bands():
+    hrefs = {"B02_10m": "https://a/b.jp2", "B02_20m": "https://a/c.jp2", "SCL_20m": "https://a/s.jp2"}
+    row = imagery.items.row(forms.cdse("a", forms.day(0), WIDE, hrefs), SITE, "cdse")
+    assert (row["epsg"], row["tile"], row["baseline"]) == (32646, "46TFN", "05.11")
+    assert row["hrefs"] == {"B02": "https://a/b.jp2", "SCL": "https://a/s.jp2"}
+    other = imagery.items.row(forms.planetary_computer("a", forms.day(0), WIDE, {"B02": "https://a/x"}), SITE, "pc")
+    assert other["epsg"] == 32646
+    assert math.isclose(other["footprint_share"], 1.0)
+
+
+# ---- the command line, on the demo
+
+
+def test_verbs_find_fetch_and_draw_the_demo(tmp_path, capsys):
+    made = demo.demo(1, 64, "2024-06-01", "2024-09-30", cloud=0.1)
+    with demo.served(made) as world:
+        place = world.footprint().centroid
+        where = [f"{place.x:.5f}", f"{place.y:.5f}", "--radius", "200", "--catalogue", world.catalogue]
+        span = ["--start", "2024-06-01", "--end", "2024-06-20"]
+        assert cli.main(["scenes", *where, *span]) == 0
+        assert "S2A_SIM_20240601" in capsys.readouterr().out
+        assert cli.main(["fetch", *where, *span, "--bands", "B02,scl", "--out", str(tmp_path / "a.npz")]) == 0
+        kept = np.load(tmp_path / "a.npz")
+        assert kept["B02"].shape == kept["scl"].shape
+        assert kept["B02"].shape[0] == 4
+        picture = tmp_path / "pair.svg"
+        told = [*where, "--before", "2024-06-10", "--after", "2024-09-10", "--days", "15", "--out", str(picture)]
+        assert cli.main(["pair", *told]) == 0
+        assert "SIMULATED" in picture.read_text()
+        assert cli.main(["scenes", *where, "--start", "2024-06-20", "--end", "2024-06-01"]) == 2
+        assert "before `start`" in capsys.readouterr().err

@@ -1,0 +1,187 @@
+import io
+import json
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from PIL import Image
+
+from osint import grids, overpass, tiles, vectors
+from osint.errors import OsintError
+from tests import pages as webpages
+
+SITE = grids.disc(93.5, 42.8, 900)
+ZOOM = 15
+
+
+@pytest.fixture
+def pages():
+    with webpages.served() as served:
+        yield served
+
+
+def tile(colour):
+    held = io.BytesIO()
+    Image.new("RGB", (256, 256), colour).save(held, "PNG")
+    return held.getvalue()
+
+
+def whole(body, kind="image/png"):
+    return lambda h: webpages.send(h, 200, body, {"Content-Type": kind, "ETag": f'"{hash(body)}"'})
+
+
+def places():
+    (x0, x1), (y0, y1) = tiles._span(SITE, ZOOM)
+    return [(x, y) for y in range(y0, y1 + 1) for x in range(x0, x1 + 1)]
+
+
+def wayback(pages):
+    """Three releases; the second serves the picture of the first."""
+    config = {}
+    for number, (title, colour) in {
+        10: ("World Imagery (Wayback 2019-02-01)", (200, 0, 0)),
+        20: ("World Imagery (Wayback 2020-02-01)", (200, 0, 0)),
+        30: ("World Imagery (Wayback 2021-03-17)", (0, 200, 0)),
+    }.items():
+        config[str(number)] = {
+            "itemTitle": title,
+            "itemURL": f"{pages.url}/tile/{number}/{{level}}/{{row}}/{{col}}",
+            "metadataLayerUrl": f"{pages.url}/meta/{number}",
+        }
+        for x, y in places():
+            pages.files[f"/tile/{number}/{ZOOM}/{y}/{x}"] = whole(tile(colour))
+        facts = {
+            "SRC_DATE2": 1_546_300_800_000 + number * 86_400_000,
+            "NICE_DESC": "Maxar",
+            "SRC_DESC": "WV03",
+        }
+        answer = json.dumps({"features": [{"attributes": facts}]}).encode()
+        pages.files[f"/meta/{number}/{23 - ZOOM}/query"] = whole(answer, "application/json")
+    pages.files["/list.json"] = whole(json.dumps(config).encode(), "application/json")
+    return f"{pages.url}/list.json"
+
+
+def test_wayback_takes_the_release_by_date_and_tells_when_it_was_acquired(pages, tmp_path):
+    where = wayback(pages)
+    shot = tiles.tiles(SITE, ZOOM, "esri-wayback", "2020-06-01", releases_at=where, cache=tmp_path)
+    assert shot.date == "2019-01-21 (Maxar WV03)"
+    assert (shot.image[..., 0] == 200).all()
+    assert "Esri" in shot.credit
+    newest = tiles.tiles(SITE, ZOOM, "esri-wayback", releases_at=where, cache=tmp_path)
+    assert newest.date.startswith("2019-01-31")
+    assert [r.number for r in tiles.changed_releases(SITE, ZOOM, where, cache=tmp_path)] == [10, 30]
+    with pytest.raises(OsintError, match="no release by 2018"):
+        tiles.tiles(SITE, ZOOM, "esri-wayback", "2018-01-01", releases_at=where, cache=False)
+
+
+def test_release_date_is_never_told_as_the_acquisition(pages):
+    where = wayback(pages)
+    pages.files[f"/meta/30/{23 - ZOOM}/query"] = whole(b'{"features": []}')
+    shot = tiles.tiles(SITE, ZOOM, "esri-wayback", releases_at=where, cache=False)
+    assert shot.date == "unknown (in the release of 2021-03-17)"
+
+
+def test_picture_lies_where_its_bounds_say_and_its_pixel_is_true_on_the_ground(pages):
+    for n, (x, y) in enumerate(places()):
+        pages.files[f"/t/{ZOOM}/{x}/{y}.png"] = whole(tile((n + 1, 0, 0)))
+    shot = tiles.tiles(SITE, ZOOM, f"{pages.url}/t/{{z}}/{{x}}/{{y}}.png", cache=False)
+    west, south, east, north = gpd.GeoSeries([SITE], crs=4326).to_crs(3857).total_bounds
+    assert shot.bounds[0] <= west < east <= shot.bounds[2]
+    assert shot.bounds[1] <= south < north <= shot.bounds[3]
+    per_pixel = (shot.bounds[2] - shot.bounds[0]) / shot.image.shape[1]
+    assert shot.metres_per_pixel == pytest.approx(per_pixel * np.cos(np.radians(42.8)), rel=4e-3)
+    assert shot.image[0, 0, 0] == 1
+    assert shot.image[-1, -1, 0] == len(places())
+
+
+def test_kept_tiles_cost_no_request_and_a_page_is_a_named_gap(pages, tmp_path):
+    for x, y in places():
+        pages.files[f"/t/{ZOOM}/{x}/{y}.png"] = whole(tile((9, 9, 9)))
+    template = f"{pages.url}/t/{{z}}/{{x}}/{{y}}.png"
+    tiles.tiles(SITE, ZOOM, template, cache=tmp_path)
+    assert tiles.tiles(SITE, ZOOM, template, cache=tmp_path).requests == 0
+    x, y = places()[0]
+    pages.files[f"/t/{ZOOM}/{x}/{y}.png"] = whole(b"<html>quota</html>", "text/html")
+    gap = tiles.tiles(SITE, ZOOM, template, cache=False)
+    assert len(gap.missing) == 1
+    assert "a page came in place of a tile" in gap.missing[0]
+
+
+def test_impolite_or_unknown_requests_are_refused():
+    with pytest.raises(OsintError, match="zoom out"):
+        tiles.tiles(grids.disc(93.5, 42.8, 20_000), 17, "eox-2023")
+    with pytest.raises(OsintError, match="Options are"):
+        tiles.tiles(SITE, 10, "google")
+    with pytest.raises(OsintError, match="has dates"):
+        tiles.tiles(SITE, 10, "https://example.org/{date}/{z}/{x}/{y}.png")
+
+
+# ---- outlines
+
+
+@pytest.mark.parametrize("suffix", vectors.SUFFIXES)
+def test_outlines_come_back_as_they_went(tmp_path, suffix):
+    frame = gpd.GeoDataFrame({"name": ["Hall A", "绿洲"]}, geometry=[SITE, shapely.box(93, 43, 93.01, 43.01)], crs=4326)
+    back = vectors.read(vectors.write(frame.to_crs(32646), tmp_path / f"o{suffix}"))
+    # an archived outline must not move by a pixel
+    moved = gpd.GeoSeries(back.geometry).to_crs(32646).hausdorff_distance(frame.to_crs(32646).geometry)
+    assert moved.max() < 0.05
+    np.testing.assert_allclose(back.area_m2, [grids.area_m2(g) for g in frame.geometry], rtol=1e-5)
+    assert "绿洲" in back[next(c for c in back.columns if c.lower() == "name")].tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "match"),
+    [
+        ("a.kml", "<OGRVRTDataSource><OGRVRTLayer/></OGRVRTDataSource>", "not a KML"),
+        ("a.gpkg", "no database", "not a GPKG"),
+        ("a.geojson", "{", "cannot be read"),
+        ("a.csv", "x,y\n1,2\n", "needs a column"),
+        ("a.shp", "", "outlines are read from"),
+    ],
+)
+def test_file_that_is_not_what_its_name_says_is_refused(tmp_path, name, body, match):
+    (tmp_path / name).write_text(body)
+    with pytest.raises(OsintError, match=match):
+        vectors.read(tmp_path / name)
+
+
+def test_power_features_come_with_distance_area_and_credit(pages, tmp_path):
+    ring = [{"lon": 93.51, "lat": 42.8}, {"lon": 93.512, "lat": 42.8}, {"lon": 93.512, "lat": 42.802},
+            {"lon": 93.51, "lat": 42.8}]  # fmt: skip
+    line = [{"lon": 93.4, "lat": 42.9}, {"lon": 93.6, "lat": 42.9}]
+    elements = [
+        {"type": "way", "id": 1, "tags": {"power": "substation", "voltage": "220000"}, "geometry": ring},
+        {"type": "way", "id": 2, "tags": {"power": "line"}, "geometry": line},
+        {"type": "node", "id": 3, "lon": 93.5, "lat": 42.8, "tags": {"power": "transformer"}},
+        {"type": "way", "id": 4, "tags": {"power": "line"}},
+        {
+            "type": "relation",
+            "id": 5,
+            "tags": {"power": "plant"},
+            "members": [{"role": "outer", "geometry": ring}],
+        },
+    ]
+    answer = json.dumps({"elements": elements}).encode()
+    asked = []
+
+    def overpass_page(handler):
+        asked.append(handler.rfile.read(int(handler.headers["Content-Length"])).decode())
+        webpages.send(handler, 200, answer, {"Content-Type": "application/json"})
+
+    pages.files["/api"] = overpass_page
+    kept = tmp_path / "overpass.json"
+    found = overpass.power(SITE, 15_000, f"{pages.url}/api", kept)
+    assert found.osm.tolist() == ["node/3", "relation/5", "way/1", "way/2"]
+    assert found.attrs["credit"].startswith("© OpenStreetMap")
+    substation = found.set_index("osm").loc["way/1"]
+    assert substation.distance_m == pytest.approx(818, abs=5)
+    assert substation.area_m2 == pytest.approx(grids.area_m2(substation.geometry))
+    assert np.isnan(found.set_index("osm").loc["way/2"].area_m2)
+    assert "around%3A15000%2C42.8" in asked[0]
+    again = overpass.power(SITE, 15_000, "https://10.0.0.1/none", kept)
+    assert again.osm.tolist() == found.osm.tolist()
+    pages.files["/api"] = lambda h: webpages.send(h, 200, b"<html>busy</html>", {})
+    with pytest.raises(OsintError, match="busy"):
+        overpass.power(SITE, 15_000, f"{pages.url}/api")
