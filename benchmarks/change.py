@@ -12,9 +12,7 @@ from osint import change, looks, simulate
 START, END = "2023-01-01", "2025-12-31"
 
 
-def one_roof(
-    seed: int, cloud: float = 0.3, kind: str = "bright roof", area_m2: float | None = None
-) -> simulate.World:
+def one_roof(seed: int, cloud: float = 0.3, kind: str = "bright roof", area_m2: float | None = None) -> simulate.World:
     """Return a world with one roof, everything about it drawn from `seed`."""
     rng = np.random.default_rng([seed, 77])
     complete = dt.date(2023, 1, 1) + dt.timedelta(int(rng.uniform(430, 940)))
@@ -40,9 +38,7 @@ def one_roof(
     )  # fmt: skip
 
 
-def date_roofs(
-    seeds: range, cloud: float, kind: str = "bright roof", area_m2: float | None = None
-) -> pd.DataFrame:
+def date_roofs(seeds: range, cloud: float, kind: str = "bright roof", area_m2: float | None = None) -> pd.DataFrame:
     """Return one row a seed: truth, intervals, errors."""
     out = []
     for seed in seeds:
@@ -66,11 +62,7 @@ def summary(frame: pd.DataFrame) -> dict[str, float]:
     """Return the figures of the issue's table for one run."""
     told = frame[frame.found]
     error = [abs((pd.Timestamp(r.roofed_best) - r.truth.roofed_half).days) for r in told.itertuples()]
-    area = [
-        r.roof_area_m2_best / r.truth.roof_area_m2 - 1
-        for r in told.itertuples()
-        if pd.notna(r.roof_area_m2_best)
-    ]
+    area = [r.roof_area_m2_best / r.truth.roof_area_m2 - 1 for r in told.itertuples() if pd.notna(r.roof_area_m2_best)]
     inside = [
         r.roof_area_m2_low <= r.truth.roof_area_m2 <= r.roof_area_m2_high
         for r in told.itertuples()

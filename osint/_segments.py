@@ -16,6 +16,8 @@ FREEDOM = 4.0
 """Degrees of freedom of the scatter: heavy enough tails for missed cloud."""
 YEAR_DAYS = 365.25
 OWN_WAVE_DAYS = 300
+WAVE_COST = 4
+"""Coefficients a band that a yearly wave is charged for."""
 STEP_LOG_PRIOR = np.log(0.2)
 """Each further step is five times less likely than one fewer."""
 CELLS = 1_000_000
@@ -55,15 +57,16 @@ def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_
     for _ in range(2):
         seasonal = _settled(days, values - wave, sigma, max_steps)
         wave = _wave(days, values, seasonal.cuts)
-    # up to four coefficients a band for the waves
-    better = _criterion(seasonal, 4 * values.shape[1]) < _criterion(plain, 0)
+    # scatter that is alike in time and between bands counts once, also in the choice between the two
+    temper = min(plain.temper, seasonal.temper)
+    better = _criterion(seasonal, temper, WAVE_COST * values.shape[1]) < _criterion(plain, temper, 0)
     return seasonal if better else plain
 
 
-def _criterion(fit: Fit, extra: int) -> float:
+def _criterion(fit: Fit, temper: float, extra: int) -> float:
     """Return the Bayesian information criterion of a fit that has `extra` coefficients beside its levels."""
     count, bands = fit.values.shape
-    likelihood = student(fit.values - _stairs(fit, count), fit.scatter).sum()
+    likelihood = temper * student(fit.values - _stairs(fit, count), fit.scatter).sum()
     free = extra + fit.levels.size + len(fit.cuts) + bands
     return float(free * np.log(count) - 2 * likelihood)
 
@@ -126,7 +129,7 @@ def _temper(days: np.ndarray, residual: np.ndarray) -> float:
 def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: float, max_steps: int) -> Fit:
     """Return the fit of given scales."""
     count = len(days)
-    shortest = 3 if count >= 20 else 2
+    shortest = 4 if count >= 60 else 3 if count >= 20 else 2
     inside = temper * _marginals(values, scales)
     width = np.subtract.outer(np.arange(count + 1), np.arange(count + 1)).T
     inside = np.where(width >= shortest, inside, -np.inf)
@@ -206,12 +209,14 @@ def _wave(days: np.ndarray, values: np.ndarray, cuts: list[int]) -> np.ndarray:
     lengths = np.diff([0, *cuts, len(days)])
     stairs = np.repeat(np.eye(len(lengths)), lengths, axis=0)
     waves = np.column_stack([np.cos(phase), np.sin(phase)])
+    shapes = np.column_stack([np.cos(2 * phase), np.sin(2 * phase)]) if len(days) >= 60 else waves[:, :0]
     # a roof has another wave than the ground it covers: the longest stretch after a step gets its own
     ends = np.cumsum(lengths)
     spans = [days[e - 1] - days[e - n] for e, n in zip(ends, lengths, strict=True)]
     longest = int(np.argmax(spans[1:])) + 1 if len(spans) > 1 else 0
     if longest and spans[longest] > OWN_WAVE_DAYS:
         waves = np.column_stack([waves, waves * stairs[:, longest : longest + 1]])
+    waves = np.column_stack([waves, shapes])
     design = np.column_stack([stairs, waves])
     out = np.empty_like(values)
     for band in range(values.shape[1]):

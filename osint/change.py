@@ -120,7 +120,7 @@ def _measured(
 
 
 def _winter(days: np.ndarray) -> np.ndarray:
-    year_day = pd.to_datetime(days, unit="D").dayofyear.to_numpy()
+    year_day = pd.to_datetime(days, unit="D").day_of_year.to_numpy()
     return (year_day > 318) | (year_day < 75)
 
 
@@ -147,9 +147,7 @@ def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
     scraped: Step | None = None
     for k, step in enumerate(found):
         before = kinds.look(seen, edges[k], _day(step.begun.low))
-        after = kinds.look(
-            seen, _day(step.complete.best), edges[k + 2] - (20 if k + 2 < len(edges) - 1 else 0)
-        )
+        after = kinds.look(seen, _day(step.complete.best), edges[k + 2] - (20 if k + 2 < len(edges) - 1 else 0))
         before = before or kinds.look(seen, edges[k], edges[k + 1])
         after = after or kinds.look(seen, edges[k + 1], edges[k + 2])
         if before is None or after is None:
@@ -157,9 +155,7 @@ def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
         gain = after.whiteness() - before.whiteness()
         standing = [s for s in structures if not s.get("removed_high") and s["kind"] != "earthworks"]
         if gain < -kinds.MIN_GAIN and standing and gain < -0.4 * standing[-1]["_gain"]:
-            standing[-1].update(
-                removed_low=iso(step.low), removed_high=iso(step.high), _until=_day(step.begun.low)
-            )
+            standing[-1].update(removed_low=iso(step.low), removed_high=iso(step.high), _until=_day(step.begun.low))
             scraped = None
             continue
         took = _day(step.complete.best) - _day(step.begun.best)

@@ -36,9 +36,7 @@ def _observe(args: argparse.Namespace) -> None:
     source = looks.of_catalogue(args.catalogue, args.collection, where, args.start, args.end)
     found = structures.new_structures(source, where, args.start, args.end)
     write(found, args.out)
-    print(
-        f"{len(found)} structures, {len(structures.buildings(found))} probably buildings, in {args.out.name}"
-    )
+    print(f"{len(found)} structures, {len(structures.buildings(found))} probably buildings, in {args.out.name}")
     print(f"{source.bytes_read / 1e6:.1f} MB read from {len(source.scenes)} scenes")
 
 
@@ -80,9 +78,7 @@ def read_outlines(path: Path) -> Any:
         raise OsintError(f"{path.name} cannot be read as outlines: {error}.") from None
     polygons = outlines.geometry.notna() & outlines.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
     if not len(outlines) or not polygons.all():
-        raise OsintError(
-            f"{path.name} must hold polygons only, {int((~polygons).sum())} of {len(outlines)} are not."
-        )
+        raise OsintError(f"{path.name} must hold polygons only, {int((~polygons).sum())} of {len(outlines)} are not.")
     if "outline_id" not in outlines:
         outlines["outline_id"] = [str(n + 1) for n in range(len(outlines))]
     return outlines.to_crs(4326)

@@ -37,9 +37,7 @@ class Look:
 
     def whiteness(self) -> float:
         """Return blue less 0.7 of short-wave infrared, against the surroundings: roofs gain, soils lose."""
-        return (self.inside["B02"] - 0.7 * self.inside["B11"]) - (
-            self.around["B02"] - 0.7 * self.around["B11"]
-        )
+        return (self.inside["B02"] - 0.7 * self.inside["B11"]) - (self.around["B02"] - 0.7 * self.around["B11"])
 
 
 def look(series: Series, first_day: float, last_day: float) -> Look | None:

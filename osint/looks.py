@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 import xarray as xr
 from pyproj import Transformer
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform as reproject
 
 from osint import simulate
 
@@ -62,7 +62,7 @@ def of_world(world: simulate.World) -> Looks:
     to_metres = Transformer.from_crs(4326, world.epsg, always_xy=True)
 
     def read(rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
-        bounds = reproject(to_metres.transform, geometry).bounds
+        bounds = shapely.transform(geometry, to_metres.transform, interleaved=False).bounds
         return simulate.dataset(world, list(rows["index"]), bands, bounds=bounds)
 
     return Looks(scenes, read)
@@ -72,14 +72,12 @@ def of_dataset(data: xr.Dataset) -> Looks:
     """Return looks at scenes in memory, in the form of `imagery.read`; bytes are those of the arrays."""
     when = pd.to_datetime(data["time"].values, utc=True)
     cloudy = np.isin(data["scl"].values, (3, 8, 9, 10)).mean(axis=(1, 2)) * 100
-    scenes = pd.DataFrame(
-        {"id": data["id"].values, "datetime": when, "cloud_pct": cloudy, "index": range(len(when))}
-    )
+    scenes = pd.DataFrame({"id": data["id"].values, "datetime": when, "cloud_pct": cloudy, "index": range(len(when))})
     to_metres = Transformer.from_crs(4326, data.attrs["crs"], always_xy=True)
     a, b, west, d, e, north = tuple(data.attrs["transform"])[:6]
 
     def read(rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
-        x0, y0, x1, y1 = reproject(to_metres.transform, geometry).bounds
+        x0, y0, x1, y1 = shapely.transform(geometry, to_metres.transform, interleaved=False).bounds
         cols = slice(max(int((x0 - west) // a), 0), int(-((west - x1) // a)))
         lines = slice(max(int((y1 - north) // e), 0), int(-((north - y0) // e)))
         part = data[[*bands, "scl"]].isel(time=rows["index"].to_numpy(), y=lines, x=cols)

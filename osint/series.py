@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import shapely
 import xarray as xr
 from pyproj import CRS, Transformer
 from rasterio import features
 from rasterio.transform import Affine
 from scipy import ndimage
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform as reproject
 
 from osint import steps
 
@@ -62,7 +62,7 @@ class Series:
 def placed(geometry: BaseGeometry, data: xr.Dataset) -> Place:
     """Put a lon/lat outline on the grid of `data` (attrs crs, transform)."""
     to_grid = Transformer.from_crs(4326, CRS.from_user_input(data.attrs["crs"]), always_xy=True)
-    outline = reproject(to_grid.transform, geometry)
+    outline = shapely.transform(geometry, to_grid.transform, interleaved=False)
     a, b, c, d, e, f = tuple(data.attrs["transform"])[:6]
     shape = (data.sizes["y"], data.sizes["x"])
     fine = features.rasterize(

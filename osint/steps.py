@@ -195,11 +195,12 @@ def _judged(fit: _segments.Fit, days: np.ndarray, coverage: float) -> Steps:
         reason = f"contrast too low: step of {largest:.1f} times the scatter, needed {MIN_CONTRAST}"
         return Steps((), reason, count, fit.scatter)
     chosen = [k for k, c in enumerate(contrasts) if c >= max(MIN_CONTRAST, 0.12 * largest)]
-    chosen = _joined(chosen, fit, days)
-    edges = [0, *(fit.cuts[k] for k in chosen), count]
+    edges = [0, *fit.cuts, count]
     steps = []
-    for r, k in enumerate(chosen):
-        first, cut, last = edges[r], fit.cuts[k], edges[r + 2]
+    for group in _joined(chosen, fit, days):
+        # the window ends at the neighbouring steps, also at those too small to report: one level a side
+        k = max(group, key=lambda g: contrasts[g])
+        first, cut, last = edges[group[0]], fit.cuts[k], edges[group[-1] + 2]
         moments = _ramp.moments(
             days[first:last],
             fit.values[first:last],
@@ -226,19 +227,18 @@ def _judged(fit: _segments.Fit, days: np.ndarray, coverage: float) -> Steps:
     return Steps(tuple(steps), "", count, fit.scatter)
 
 
-def _joined(chosen: list[int], fit: _segments.Fit, days: np.ndarray) -> list[int]:
-    """Drop the smaller of two near steps in one direction: they are parts of one change that takes time."""
+def _joined(chosen: list[int], fit: _segments.Fit, days: np.ndarray) -> list[list[int]]:
+    """Return groups of near steps in one direction: they are parts of one change that takes time."""
     moves = np.diff(fit.levels, axis=0) / fit.scatter
-    kept: list[int] = []
+    groups: list[list[int]] = []
     for k in chosen:
-        if kept and days[fit.cuts[k]] - days[fit.cuts[kept[-1]]] < JOIN_DAYS:
-            one, two = moves[kept[-1]], moves[k]
+        if groups and days[fit.cuts[k]] - days[fit.cuts[groups[-1][-1]]] < JOIN_DAYS:
+            one, two = moves[groups[-1][-1]], moves[k]
             if one @ two > 0.8 * np.linalg.norm(one) * np.linalg.norm(two):
-                if np.linalg.norm(two) > np.linalg.norm(one):
-                    kept[-1] = k
+                groups[-1].append(k)
                 continue
-        kept.append(k)
-    return kept
+        groups.append([k])
+    return groups
 
 
 def _gap(days: np.ndarray, low: float, high: float) -> float:

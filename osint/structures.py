@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 import xarray as xr
 from pyproj import Transformer
 from rasterio import features
@@ -15,7 +16,6 @@ from rasterio.transform import Affine
 from scipy import ndimage
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform as reproject
 
 from osint import change, kinds
 from osint.errors import OsintError
@@ -97,7 +97,7 @@ def _lasting(gains: np.ndarray) -> np.ndarray:
 def seasons(rows: pd.DataFrame) -> list[pd.DataFrame]:
     """Return groups of the clearest scenes, one a season of SEASON_DAYS, winter left out where it can be."""
     rows = rows.sort_values("datetime")
-    day = rows["datetime"].dt.dayofyear
+    day = rows["datetime"].dt.day_of_year
     mild = rows[(day > 80) & (day < 312)]
     rows = mild if len(mild) >= 8 else rows
     if not len(rows):
@@ -157,7 +157,7 @@ def _outline(patch: np.ndarray, attrs: dict[str, Any]) -> BaseGeometry:
     transform = Affine(*tuple(attrs["transform"])[:6])
     polygons = [shape(g) for g, _ in features.shapes(patch.astype("uint8"), mask=patch, transform=transform)]
     to_lonlat = Transformer.from_crs(attrs["crs"], 4326, always_xy=True)
-    return reproject(to_lonlat.transform, max(polygons, key=lambda p: p.area))
+    return shapely.transform(max(polygons, key=lambda p: p.area), to_lonlat.transform, interleaved=False)
 
 
 def buildings(found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

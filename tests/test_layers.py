@@ -10,6 +10,8 @@ ORDER = [
     "_ledger", "_warc", "_connect", "_bitflip", "archive", "archive_check", "page", "classify", "fetch", "archive_exchange", "_difference", "_manners", "sources", "adapters", "_rows", "neutral", "query", "hosts", "search", "pages", "notices",
     # imagery: catalogues, windows, tiles, the simulated world
     "grids", "blocks", "items", "ranges", "catalogue", "resample", "rasters", "cogs", "imagery", "shifts", "pictures", "pairs", "tiles", "vectors", "overpass", "_scenes", "_ground", "simulate", "demo", "cli_imagery",
+    # change: steps in a series, outlines, structures
+    "_segments", "_ramp", "steps", "looks", "series", "kinds", "area", "change", "structures", "cli_change",
     # model, verdict, report
     "network", "givens", "posterior", "explain", "model", "evidence", "verdict", "context", "checks", "advice", "hypotheses", "score", "findings",
     "estimates", "figures", "report", "doctor", "cli_sources", "cli",

@@ -27,9 +27,7 @@ def test_bands_come_at_their_native_size_and_type(world):
 
 
 def test_offset_of_1000_starts_with_baseline_04():
-    made = simulate.world(
-        seed=5, size_px=64, start="2021-10-01", end="2022-04-30", cloud=0, snow=False, dust=0
-    )
+    made = simulate.world(seed=5, size_px=64, start="2021-10-01", end="2022-04-30", cloud=0, snow=False, dust=0)
     early = [i for i, b in enumerate(made.baselines) if b < "04.00"]
     late = [i for i, b in enumerate(made.baselines) if b >= "04.00"]
     assert made.dates[late[0]] >= simulate.OFFSET_FROM > made.dates[early[-1]]
