@@ -10,6 +10,8 @@ from osint._segments import FREEDOM, student
 
 DURATIONS = np.array([0, 4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90, 110, 130, 150], float)
 """Days a step may take; the prior thins out with length, half of it lies below a month."""
+END_SHARE = 0.6
+"""Share of the log likelihood that counts for begin and end; set by coverage in simulated trials."""
 CELLS = 2_000_000
 LEVEL_ERROR = 0.03
 """Share of the step by which haze, gain and sun angle move a single value, on top of the scatter."""
@@ -44,18 +46,24 @@ def moments(
     begins, durations, prior = _grid(days, cut)
     likelihood = np.empty(len(begins))
     before, after = np.empty((2, len(begins), values.shape[1]))
-    jump = np.abs(np.median(values[cut:], axis=0) - np.median(values[:cut], axis=0))
+    guess = np.array([np.median(values[:cut], axis=0), np.median(values[cut:], axis=0)])
     size = max(1, CELLS // (len(days) * values.shape[1]))
     for first in range(0, len(begins), size):
         part = slice(first, first + size)
         share = _share(days, begins[part], durations[part])
-        likelihood[part], before[part], after[part] = _levelled(values, share, scatter, jump)
-    weight = np.exp(temper * (likelihood - likelihood.max())) * prior
-    weight /= weight.sum()
-    ends = (begins, begins + durations / 2, begins + durations)
+        likelihood[part], before[part], after[part] = _levelled(values, share, scatter, guess)
+    weight = _weights(likelihood, prior, temper)
+    # where a change starts and ends hangs on few values and on its shape, its middle on all of them
+    loose = _weights(likelihood, prior, temper * END_SHARE)
     tails = ((1 - coverage) / 2, 0.5, (1 + coverage) / 2)
-    intervals = tuple(tuple(_quantile(e, weight, q) for q in tails) for e in ends)
+    moments = ((begins, loose), (begins + durations / 2, weight), (begins + durations, loose))
+    intervals = tuple(tuple(_quantile(m, w, q) for q in tails) for m, w in moments)
     return Moments(intervals, weight @ before, weight @ after)  # type: ignore[arg-type]
+
+
+def _weights(likelihood: np.ndarray, prior: np.ndarray, temper: float) -> np.ndarray:
+    weight = np.exp(temper * (likelihood - likelihood.max())) * prior
+    return weight / weight.sum()
 
 
 def _grid(days: np.ndarray, cut: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -87,24 +95,29 @@ def _share(days: np.ndarray, begins: np.ndarray, durations: np.ndarray) -> np.nd
 
 
 def _levelled(
-    values: np.ndarray, share: np.ndarray, scatter: np.ndarray, jump: np.ndarray
+    values: np.ndarray, share: np.ndarray, scatter: np.ndarray, guess: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return log likelihood and both levels of each candidate, fitted by reweighted least squares."""
     total = np.zeros(len(share))
     lows, highs = np.empty((2, len(share), values.shape[1]))
     rest = 1 - share
+    jump = np.abs(guess[1] - guess[0])
     for band in range(values.shape[1]):
         column = values[:, band]
+        # loosely tied to the medians, so that a level seen by no value cannot run away
+        tie = (scatter[band] / (0.3 * jump[band] + scatter[band])) ** 2
         doubt = LEVEL_ERROR * share + SHAPE_ERROR * 4 * share * rest
         scale = np.sqrt(scatter[band] ** 2 + (jump[band] * doubt) ** 2)
         weight = 1 / (scale / scatter[band]) ** 2
         for _ in range(5):
-            aa = (weight * rest * rest).sum(1) + 1e-9
-            bb = (weight * share * share).sum(1) + 1e-9
+            aa = (weight * rest * rest).sum(1) + tie
+            bb = (weight * share * share).sum(1) + tie
             ab = (weight * rest * share).sum(1)
-            ay, by = (weight * rest) @ column, (weight * share) @ column
+            ay = (weight * rest) @ column + tie * guess[0, band]
+            by = (weight * share) @ column + tie * guess[1, band]
             det = aa * bb - ab * ab + 1e-12
             low, high = (bb * ay - ab * by) / det, (aa * by - ab * ay) / det
+            low, high = (np.clip(v, column.min(), column.max()) for v in (low, high))
             residual = column - low[:, None] * rest - high[:, None] * share
             weight = (FREEDOM + 1) / (FREEDOM + (residual / scale) ** 2) / (scale / scatter[band]) ** 2
         total += student(residual, scale).sum(1)

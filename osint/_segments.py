@@ -16,6 +16,7 @@ FREEDOM = 4.0
 """Degrees of freedom of the scatter: heavy enough tails for missed cloud."""
 YEAR_DAYS = 365.25
 OWN_WAVE_DAYS = 300
+EDGE = 6
 WAVE_COST = 4
 """Coefficients a band that a yearly wave is charged for."""
 STEP_LOG_PRIOR = np.log(0.2)
@@ -133,6 +134,9 @@ def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: fl
     inside = temper * _marginals(values, scales)
     width = np.subtract.outer(np.arange(count + 1), np.arange(count + 1)).T
     inside = np.where(width >= shortest, inside, -np.inf)
+    # an end is seen from one side only: a few misread values there are no level
+    if shortest == 4:
+        inside[0, :EDGE], inside[count + 1 - EDGE :, count] = -np.inf, -np.inf
     gaps = np.zeros(count)
     gaps[1:] = np.log(np.maximum(np.diff(days), 1e-3) / max(days[-1] - days[0], 1e-3))
     gaps[0] = -np.inf

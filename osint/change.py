@@ -28,6 +28,7 @@ MIN_SCRAPED_CONTRAST = 4.0
 SMALL_SHARE = 0.3
 """Gain over that of a standing roof below which a change is the sun or the season on it."""
 PICTURE_SCENES = 10
+COMES_AND_GOES = 2
 COVERED = (*kinds.BUILDINGS, "solar field", "greenhouse")
 FEWEST_SCENES = 8
 
@@ -116,7 +117,7 @@ def _measured(
         )
         structure["kind"] = kind
     if structure["kind"] in kinds.BUILDINGS:
-        structure.update(area.estimate(picture, place))
+        structure.update(area.estimate(picture, place, structure["kind"] == "dark roof"))
 
 
 def _winter(days: np.ndarray) -> np.ndarray:
@@ -148,8 +149,8 @@ def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
     for k, step in enumerate(found):
         before = kinds.look(seen, edges[k], _day(step.begun.low))
         after = kinds.look(seen, _day(step.complete.best), edges[k + 2] - (20 if k + 2 < len(edges) - 1 else 0))
-        before = before or kinds.look(seen, edges[k], edges[k + 1])
-        after = after or kinds.look(seen, edges[k + 1], edges[k + 2])
+        before = before or kinds.look(seen, edges[k], edges[k + 1], 1)
+        after = after or kinds.look(seen, edges[k + 1], edges[k + 2], 1)
         if before is None or after is None:
             continue
         gain = after.whiteness() - before.whiteness()
@@ -167,6 +168,10 @@ def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
             continue
         structures.append(_structure(step, kind, gain, scraped, seen))
         scraped = None
+    if sum(s["removed_high"] is not None for s in structures) >= COMES_AND_GOES:
+        # a building is not put up and cleared every year: snow, plastic, a drying lake
+        for structure in structures:
+            structure.update(kind="other", probability=round(0.5 * kinds.PROBABILITY["other"], 3))
     if not structures and scraped is not None:
         structures.append(_earthworks(scraped, seen))
     return structures

@@ -20,10 +20,11 @@ PROBABILITY = {
 }
 """That an object of this kind is a building: a judgement from simulated trials, to be scored on real ones."""
 MIN_GAIN = 0.03
-MINERAL = 0.87
-"""Blue over red of pale ground (salt, chalk, gypsum); painted and galvanised roofs are flatter."""
+MINERAL = -0.04
+"""(Short-wave infrared - blue) / red of pale ground (salt, chalk, gypsum) and plastic; pale roofs lie below."""
 SOLAR_BLUE = 0.098
-SOLAR_AREA_M2 = 15_000
+SOLAR_DARK = 0.085
+SOLAR_AREA_M2 = 20_000
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ class Look:
         return (self.inside["B02"] - 0.7 * self.inside["B11"]) - (self.around["B02"] - 0.7 * self.around["B11"])
 
 
-def look(series: Series, first_day: float, last_day: float) -> Look | None:
-    """Return the median look between two days, None if fewer than two scenes saw it."""
+def look(series: Series, first_day: float, last_day: float, fewest: int = 2) -> Look | None:
+    """Return the median look between two days, None if fewer than `fewest` scenes saw it."""
     chosen = (series.days >= first_day) & (series.days <= last_day)
-    if chosen.sum() < 2:
+    if chosen.sum() < fewest:
         return None
     blue, infrared = series.bands.index("B02"), series.bands.index("B11")
     white = series.contrast[chosen, blue] - 0.7 * series.contrast[chosen, infrared]
@@ -69,10 +70,11 @@ def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> str:
         return "earthworks" if brighter and took_days < 60 else "quarry or pile" if brighter else "other"
     if after.swing > 0.6 * gain or (blue > 0.55 and infrared < 0.25):
         return "other"
-    if blue > 0.2 and blue < MINERAL * red and infrared > 0.82 * red:
+    if blue > 0.2 and (infrared - blue) / red > MINERAL:
         return "other"
     if blue < SOLAR_BLUE and red < 1.25 * blue + 0.02:
-        return "solar field" if area_m2 > SOLAR_AREA_M2 or took_days > 60 else "dark roof"
+        large = area_m2 > SOLAR_AREA_M2 and blue < SOLAR_DARK
+        return "solar field" if large or took_days > 45 else "dark roof"
     if took_days > 75 and blue < 0.16:
         return "solar field"
     return "bright roof" if blue > 0.2 else "dark roof"
@@ -88,7 +90,8 @@ def confirmed(kind: str, blue: np.ndarray, red: np.ndarray, near: np.ndarray) ->
     Plants in any season mean a field; pale, not blue and bright in the near infrared means film over plants.
     """
     green = (near - red) / np.maximum(near + red, 1e-3)
-    if np.nanquantile(green, 0.85) > GREEN:
+    # plants are dark in blue; a blue roof is not, and comes near the index of thin plants
+    if np.nanquantile(np.where(blue < 1.15 * red, green, -1), 0.85) > GREEN:
         return "other"
     middle = [float(np.nanmedian(v)) for v in (blue, red, near)]
     if kind in BUILDINGS and middle[2] > 1.22 * middle[1] and 0.14 < middle[0] < 1.02 * middle[1]:

@@ -21,6 +21,8 @@ FINE = 5
 SMALLEST_PX = 6.0
 RING_CLEAR = 0.6
 RESCUE_CLEAR = 0.9
+SNOW_RISE = 0.15
+"""Rise of (blue - infrared) / (blue + infrared) of the surroundings that means snow on part of them."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def extract(data: xr.Dataset, place: Place, bands: tuple[str, ...]) -> Series:
             texture[k] = np.nanstd(core[:, 0]) / max(float(np.nanmean(core[:, 0])), 1e-3)
     seen = np.isfinite(inside).all(axis=1) & np.isfinite(around).all(axis=1)
     covered = ~seen | (ring_clear < RING_CLEAR) | ((inside_clear < 0.5) & (ring_clear < RESCUE_CLEAR))
-    odd = _odd(around, ~covered)
+    odd = _odd(around, ~covered) | _snowy(around, bands, ~covered)
     kept = ~covered & ~odd
     days = steps.to_days(pd.DatetimeIndex(data["time"].values))
     order = np.flatnonzero(kept)[np.argsort(days[kept], kind="stable")]
@@ -148,3 +150,13 @@ def _odd(around: np.ndarray, usable: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore"):
             odd |= usable & (np.abs(around[:, band] - usual) > limit)
     return odd
+
+
+def _snowy(around: np.ndarray, bands: tuple[str, ...], usable: np.ndarray) -> np.ndarray:
+    """Return which scenes have surroundings as blue against the short-wave infrared as only snow makes them."""
+    if not {"B02", "B11"} <= set(bands) or usable.sum() < 5:
+        return np.zeros(len(around), bool)
+    blue, infrared = around[:, bands.index("B02")], around[:, bands.index("B11")]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        index = (blue - infrared) / (blue + infrared)
+        return usable & (index > np.median(index[usable]) + SNOW_RISE)

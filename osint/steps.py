@@ -17,7 +17,8 @@ MIN_VALUES = 6
 MIN_LOG_ODDS = 5.0
 MIN_CONTRAST = 2.5
 """Step size over the scatter of single values, below which nothing is dated."""
-JOIN_DAYS = 45.0
+JOIN_DAYS = 60.0
+"""Steps nearer than this, the middle level on the way from the first to the last, are one change."""
 SPELL_DAYS = 150.0
 """A departure that comes back within this time is weather or a misread scene, not building."""
 
@@ -229,12 +230,16 @@ def _judged(fit: _segments.Fit, days: np.ndarray, coverage: float) -> Steps:
 
 def _joined(chosen: list[int], fit: _segments.Fit, days: np.ndarray) -> list[list[int]]:
     """Return groups of near steps in one direction: they are parts of one change that takes time."""
-    moves = np.diff(fit.levels, axis=0) / fit.scatter
+    unit = fit.scatter + 0.1 * np.ptp(fit.levels, axis=0)
+    moves = np.diff(fit.levels, axis=0) / unit
     groups: list[list[int]] = []
     for k in chosen:
         if groups and days[fit.cuts[k]] - days[fit.cuts[groups[-1][-1]]] < JOIN_DAYS:
             one, two = moves[groups[-1][-1]], moves[k]
-            if one @ two > 0.8 * np.linalg.norm(one) * np.linalg.norm(two):
+            both = one + two
+            share = one @ both / (both @ both + 1e-9)
+            aside = np.linalg.norm(one - share * both) / (np.linalg.norm(both) + 1e-9)
+            if 0 < share < 1 and aside < 0.25:
                 groups[-1].append(k)
                 continue
         groups.append([k])
