@@ -10,7 +10,7 @@ from osint._segments import FREEDOM, student
 
 DURATIONS = np.array([0, 4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90, 110, 130, 150], float)
 """Days a step may take; the prior thins out with length, half of it lies below a month."""
-END_SHARE = 0.6
+END_SHARE = 0.75
 """Share of the log likelihood that counts for begin and end; set by coverage in simulated trials."""
 CELLS = 2_000_000
 LEVEL_ERROR = 0.03

@@ -16,6 +16,7 @@ FREEDOM = 4.0
 """Degrees of freedom of the scatter: heavy enough tails for missed cloud."""
 YEAR_DAYS = 365.25
 OWN_WAVE_DAYS = 300
+SECOND_WAVE_DAYS = 800
 EDGE = 6
 WAVE_COST = 4
 """Coefficients a band that a yearly wave is charged for."""
@@ -213,7 +214,11 @@ def _wave(days: np.ndarray, values: np.ndarray, cuts: list[int]) -> np.ndarray:
     lengths = np.diff([0, *cuts, len(days)])
     stairs = np.repeat(np.eye(len(lengths)), lengths, axis=0)
     waves = np.column_stack([np.cos(phase), np.sin(phase)])
-    shapes = np.column_stack([np.cos(2 * phase), np.sin(2 * phase)]) if len(days) >= 60 else waves[:, :0]
+    shapes = (
+        np.column_stack([np.cos(2 * phase), np.sin(2 * phase)])
+        if days[-1] - days[0] > SECOND_WAVE_DAYS
+        else waves[:, :0]
+    )
     # a roof has another wave than the ground it covers: the longest stretch after a step gets its own
     ends = np.cumsum(lengths)
     spans = [days[e - 1] - days[e - n] for e, n in zip(ends, lengths, strict=True)]

@@ -83,6 +83,13 @@ def date_change(
         return Dated([_row(outline_id, cannot_tell=_why_not(found), **spent)], seen, found, place)
     for structure in structures:
         _measured(looks, rows, structure, seen, geometry)
+    if any(s["kind"] == "solar field" for s in structures):
+        # rows of panels go up for months: what looks like a dark roof on the way is part of the field
+        for structure in structures:
+            if structure["kind"] == "dark roof":
+                structure.update(kind="solar field", probability=kinds.PROBABILITY["solar field"])
+                structure.update(roof_area_m2_low=None, roof_area_m2_best=None, roof_area_m2_high=None)
+    for structure in structures:
         structure.update(outline_id=outline_id, scenes_used=len(seen.days))
     spent["bytes_read"] = looks.bytes_read - before
     return Dated([{**{k: s.get(k) for k in PROPERTIES}, **spent} for s in structures], seen, found, place)
@@ -154,19 +161,20 @@ def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
         if before is None or after is None:
             continue
         gain = after.whiteness() - before.whiteness()
+        change = after.relative() - before.relative()
         standing = [s for s in structures if not s.get("removed_high") and s["kind"] != "earthworks"]
-        if gain < -kinds.MIN_GAIN and standing and gain < -0.4 * standing[-1]["_gain"]:
+        if gain < -kinds.MIN_GAIN and standing and change < -0.4 * standing[-1]["_change"]:
             standing[-1].update(removed_low=iso(step.low), removed_high=iso(step.high), _until=_day(step.begun.low))
             scraped = None
             continue
         took = _day(step.complete.best) - _day(step.begun.best)
         kind = kinds.kind_of(before, after, area_m2, took)
-        if standing and abs(gain) < SMALL_SHARE * standing[-1]["_gain"]:
+        if standing and abs(change) < SMALL_SHARE * standing[-1]["_change"]:
             continue
         if gain < kinds.MIN_GAIN:
             scraped = step if step.contrast >= MIN_SCRAPED_CONTRAST else scraped
             continue
-        structures.append(_structure(step, kind, gain, scraped, seen))
+        structures.append({**_structure(step, kind, scraped, seen), "_change": change})
         scraped = None
     if sum(s["removed_high"] is not None for s in structures) >= COMES_AND_GOES:
         # a building is not put up and cleared every year: snow, plastic, a drying lake
@@ -198,7 +206,7 @@ def _structure(step: Step, kind: str, gain: float, scraped: Step | None, seen: S
     width = _day(step.high) - _day(step.low)
     if width > LONGEST_INTERVAL_DAYS:
         row["cannot_tell"] = f"interval of {width:.0f} days: no usable scene for {step.gap_days:.0f} days"
-    return {**row, "_gain": gain, "_from": _day(step.complete.high), "_until": seen.days[-1] + 1}
+    return {**row, "_from": _day(step.complete.high), "_until": seen.days[-1] + 1}
 
 
 def _earthworks(step: Step, seen: Series) -> dict[str, Any]:
@@ -210,7 +218,7 @@ def _earthworks(step: Step, seen: Series) -> dict[str, Any]:
         onset_high=iso(step.begun.high),
         cannot_tell="no roof: the ground was changed, nothing was covered",
     )
-    return {**row, "_gain": 0.0, "_from": _day(step.complete.high), "_until": seen.days[-1] + 1}
+    return {**row, "_from": _day(step.complete.high), "_until": seen.days[-1] + 1}
 
 
 def _why_not(found: Steps) -> str:

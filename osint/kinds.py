@@ -40,6 +40,10 @@ class Look:
         """Return blue less 0.7 of short-wave infrared, against the surroundings: roofs gain, soils lose."""
         return (self.inside["B02"] - 0.7 * self.inside["B11"]) - (self.around["B02"] - 0.7 * self.around["B11"])
 
+    def relative(self) -> float:
+        """Return whiteness over the brightness of the surroundings: slopes and seasons cancel, haze does not."""
+        return self.whiteness() / max(self.around["B11"], 0.02)
+
 
 def look(series: Series, first_day: float, last_day: float, fewest: int = 2) -> Look | None:
     """Return the median look between two days, None if fewer than `fewest` scenes saw it."""
