@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import threading
 import time
 from pathlib import Path
@@ -137,7 +138,7 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
     except (APIError, requests.RequestException) as error:
         if "no such collection" in str(error).lower():
             raise OsintError(f"{host} has no collection {collection!r}") from error
-        text = f"{host} gave no list of scenes for {collection}: {str(error)[:160]}"
+        text = f"{host} gave no list of scenes for {collection}: {_reason(error)}"
         raise OsintError(f"{text}; it was asked {io.attempts} times, so try later or another catalogue") from error
     except (
         KeyError,
@@ -147,6 +148,15 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
         pystac_client.exceptions.ParametersError,
     ) as error:
         raise OsintError(f"{host} does not answer as a STAC API ({type(error).__name__}: {error})") from error
+
+
+def _reason(error: Exception) -> str:
+    """The innermost cause in a few words: a library's own objects are no reading for a reporter."""
+    text = str(error)
+    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)", text) or re.search(
+        r"(?:timed out|too many \d+ error responses)[^'\")]*", text
+    )
+    return found.group(found.lastindex or 0).strip() if found else text[:160]
 
 
 def _outline(geometry: Any) -> dict[str, Any]:
@@ -220,7 +230,10 @@ class _CheckedAdapter(HTTPAdapter):
         self.poolmanager = checked_manager(self._catalogue, connections=4)
 
     def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send and count."""
+        """Send and count; a redirect to another host ends here."""
+        if urlsplit(request.url).netloc != urlsplit(self._catalogue).netloc:
+            msg = f"the catalogue points to {urlsplit(request.url).netloc}, a host that was not named"
+            raise requests.exceptions.InvalidURL(msg)
         answer = super().send(request, *args, **kwargs)
         history = getattr(answer.raw.retries, "history", ()) if answer.raw.retries else ()
         self._spent.add("list", requests=1 + len(history))

@@ -11,7 +11,7 @@ import pandas as pd
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
-from osint import area, kinds, series, steps
+from osint import area, series, steps, surfaces
 from osint.looks import BANDS, PICTURE_BANDS, Looks, around
 from osint.series import Place, Series
 from osint.steps import Step, Steps
@@ -29,7 +29,7 @@ SMALL_SHARE = 0.3
 """Gain over that of a standing roof below which a change is the sun or the season on it."""
 PICTURE_SCENES = 10
 COMES_AND_GOES = 2
-COVERED = (*kinds.BUILDINGS, "solar field", "greenhouse")
+COVERED = (*surfaces.BUILDINGS, "solar field", "greenhouse")
 FEWEST_SCENES = 8
 
 
@@ -87,7 +87,7 @@ def date_change(
         # rows of panels go up for months: what looks like a dark roof on the way is part of the field
         for structure in structures:
             if structure["kind"] == "dark roof":
-                structure.update(kind="solar field", probability=kinds.PROBABILITY["solar field"])
+                structure.update(kind="solar field", probability=surfaces.PROBABILITY["solar field"])
                 structure.update(roof_area_m2_low=None, roof_area_m2_best=None, roof_area_m2_high=None)
     for structure in structures:
         structure.update(outline_id=outline_id, scenes_used=len(seen.days))
@@ -117,13 +117,13 @@ def _measured(
     picture = looks.read(wanted, around(geometry, series.reach_m(geodesic_area_m2(geometry))), PICTURE_BANDS)
     place = series.placed(geometry, picture)
     blue, red, near = (np.nanmedian(picture[b].values[:, place.core], axis=1) for b in ("B02", "B04", "B08"))
-    kind = kinds.confirmed(structure["kind"], blue, red, near)
+    kind = surfaces.confirmed(structure["kind"], blue, red, near)
     if kind != structure["kind"]:
         structure["probability"] = round(
-            structure["probability"] / kinds.PROBABILITY[structure["kind"]] * kinds.PROBABILITY[kind], 3
+            structure["probability"] / surfaces.PROBABILITY[structure["kind"]] * surfaces.PROBABILITY[kind], 3
         )
         structure["kind"] = kind
-    if structure["kind"] in kinds.BUILDINGS:
+    if structure["kind"] in surfaces.BUILDINGS:
         structure.update(area.estimate(picture, place, structure["kind"] == "dark roof"))
 
 
@@ -154,24 +154,24 @@ def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
     structures: list[dict[str, Any]] = []
     scraped: Step | None = None
     for k, step in enumerate(found):
-        before = kinds.look(seen, edges[k], _day(step.begun.low))
-        after = kinds.look(seen, _day(step.complete.best), edges[k + 2] - (20 if k + 2 < len(edges) - 1 else 0))
-        before = before or kinds.look(seen, edges[k], edges[k + 1], 1)
-        after = after or kinds.look(seen, edges[k + 1], edges[k + 2], 1)
+        before = surfaces.look(seen, edges[k], _day(step.begun.low))
+        after = surfaces.look(seen, _day(step.complete.best), edges[k + 2] - (20 if k + 2 < len(edges) - 1 else 0))
+        before = before or surfaces.look(seen, edges[k], edges[k + 1], 1)
+        after = after or surfaces.look(seen, edges[k + 1], edges[k + 2], 1)
         if before is None or after is None:
             continue
         gain = after.whiteness() - before.whiteness()
         change = after.relative() - before.relative()
         standing = [s for s in structures if not s.get("removed_high") and s["kind"] != "earthworks"]
-        if gain < -kinds.MIN_GAIN and standing and change < -0.4 * standing[-1]["_change"]:
+        if gain < -surfaces.MIN_GAIN and standing and change < -0.4 * standing[-1]["_change"]:
             standing[-1].update(removed_low=iso(step.low), removed_high=iso(step.high), _until=_day(step.begun.low))
             scraped = None
             continue
         took = _day(step.complete.best) - _day(step.begun.best)
-        kind = kinds.kind_of(before, after, area_m2, took)
+        kind = surfaces.kind_of(before, after, area_m2, took)
         if standing and abs(change) < SMALL_SHARE * standing[-1]["_change"]:
             continue
-        if gain < kinds.MIN_GAIN:
+        if gain < surfaces.MIN_GAIN:
             scraped = step if step.contrast >= MIN_SCRAPED_CONTRAST else scraped
             continue
         structures.append({**_structure(step, kind, scraped, seen), "_change": change})
@@ -179,7 +179,7 @@ def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
     if sum(s["removed_high"] is not None for s in structures) >= COMES_AND_GOES:
         # a building is not put up and cleared every year: snow, plastic, a drying lake
         for structure in structures:
-            structure.update(kind="other", probability=round(0.5 * kinds.PROBABILITY["other"], 3))
+            structure.update(kind="other", probability=round(0.5 * surfaces.PROBABILITY["other"], 3))
     if not structures and scraped is not None:
         structures.append(_earthworks(scraped, seen))
     return structures
@@ -193,7 +193,7 @@ def _structure(step: Step, kind: str, gain: float, scraped: Step | None, seen: S
     row = _row(
         "",
         kind=kind,
-        probability=round(step.probability * kinds.PROBABILITY[kind], 3),
+        probability=round(step.probability * surfaces.PROBABILITY[kind], 3),
         onset_low=iso(onset.low) if known else None,
         onset_high=iso(onset.high),
         roofed_low=iso(step.low),
@@ -213,7 +213,7 @@ def _earthworks(step: Step, seen: Series) -> dict[str, Any]:
     row = _row(
         "",
         kind="earthworks",
-        probability=round(step.probability * kinds.PROBABILITY["earthworks"], 3),
+        probability=round(step.probability * surfaces.PROBABILITY["earthworks"], 3),
         onset_low=iso(step.begun.low),
         onset_high=iso(step.begun.high),
         cannot_tell="no roof: the ground was changed, nothing was covered",

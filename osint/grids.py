@@ -89,7 +89,11 @@ def as_geometry(site: Any, radius_m: float = 1000.0) -> BaseGeometry:
     west, south, east, north = geometry.bounds
     if west < -180 or east > 180 or south < -90 or north > 90:
         raise OsintError(f"the site's outline {geometry.bounds} is not in degrees: give a GeoSeries with its CRS")
-    return disc(geometry.x, geometry.y, radius_m) if geometry.geom_type == "Point" else geometry
+    if geometry.geom_type == "Point":
+        return disc(geometry.x, geometry.y, radius_m)
+    if not geometry.area:
+        raise OsintError("the site's outline has no surface: give a polygon, or a point for a disc around it")
+    return geometry
 
 
 def disc(lon: float, lat: float, radius_m: float) -> BaseGeometry:

@@ -84,7 +84,7 @@ def row(item: dict[str, Any], site: BaseGeometry, catalogue: str) -> dict[str, A
         "cloud_pct": _number(properties.get("eo:cloud_cover")),
         "baseline": baseline,
         "offset": offset(properties, assets, collection, baseline),
-        "footprint_share": footprint.intersection(site).area / site.area,
+        "footprint_share": min(footprint.intersection(site).area / site.area, 1.0),
         "tile": _tile(properties),
         "epsg": _epsg(properties, assets),
         "processed": str(properties.get("s2:generation_time") or properties.get("created") or ""),

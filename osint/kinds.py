@@ -1,103 +1,169 @@
-"""Tell a roof from scraped earth, solar fields, greenhouses, salt and snow by how a place looks later."""
+"""Resolve the family of a quantity to its kind by the words around it in its clause."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from functools import cache, lru_cache
 
-import numpy as np
+from osint import vocabulary
+from osint.quantities import Quantity
+from osint.rungs import Clauses
 
-from osint.series import Series
-
-BUILDINGS = ("bright roof", "dark roof")
-PROBABILITY = {
-    "bright roof": 0.92,
-    "dark roof": 0.75,
-    "earthworks": 0.1,
-    "solar field": 0.1,
-    "greenhouse": 0.15,
-    "quarry or pile": 0.05,
-    "other": 0.2,
-}
-"""That an object of this kind is a building: a judgement from simulated trials, to be scored on real ones."""
-MIN_GAIN = 0.03
-MINERAL = -0.04
-"""(Short-wave infrared - blue) / red of pale ground (salt, chalk, gypsum) and plastic; pale roofs lie below."""
-SOLAR_BLUE = 0.098
-SOLAR_DARK = 0.085
-SOLAR_AREA_M2 = 20_000
-
-
-@dataclass(frozen=True)
-class Look:
-    """Reflectance of a place and its surroundings over one stretch of time."""
-
-    inside: dict[str, float]
-    around: dict[str, float]
-    swing: float
-    """Spread of the whiteness between the seasons."""
-
-    def whiteness(self) -> float:
-        """Return blue less 0.7 of short-wave infrared, against the surroundings: roofs gain, soils lose."""
-        return (self.inside["B02"] - 0.7 * self.inside["B11"]) - (self.around["B02"] - 0.7 * self.around["B11"])
-
-    def relative(self) -> float:
-        """Return whiteness over the brightness of the surroundings: slopes and seasons cancel, haze does not."""
-        return self.whiteness() / max(self.around["B11"], 0.02)
-
-
-def look(series: Series, first_day: float, last_day: float, fewest: int = 2) -> Look | None:
-    """Return the median look between two days, None if fewer than `fewest` scenes saw it."""
-    chosen = (series.days >= first_day) & (series.days <= last_day)
-    if chosen.sum() < fewest:
-        return None
-    blue, infrared = series.bands.index("B02"), series.bands.index("B11")
-    white = series.contrast[chosen, blue] - 0.7 * series.contrast[chosen, infrared]
-    quarters = (series.days[chosen] % 365.25) // 91.4
-    means = [np.median(white[quarters == q]) for q in range(4) if (quarters == q).sum() >= 3]
-    return Look(
-        inside=dict(zip(series.bands, np.median(series.inside[chosen], axis=0), strict=True)),
-        around=dict(zip(series.bands, np.median(series.around[chosen], axis=0), strict=True)),
-        swing=float(np.ptp(means)) if len(means) > 1 else 0.0,
-    )
+_FINAL = frozenset(
+    [
+        "chips",
+        "servers",
+        "racks",
+        "compute",
+        "power",
+        "gen",
+        "battery",
+        "transformer",
+        "voltage",
+        "energy",
+        "energy_gen",
+        "battery_energy",
+        "tce",
+        "land",
+        "floor",
+        "area_other",
+        "pue",
+        "money_cny",
+        "money_usd",
+        "money_hkd",
+        "money_eur",
+        "share",
+        "count",
+        "duration",
+    ]
+)
+_DEFAULT = {"power": "power", "energy": "energy", "area": "area_other", "feet": "floor", "thing": "", "cards": ""}
+_AHEAD = 14  # characters behind a number in which a noun still names it
+_BEHIND = 60
+_DURATION = re.compile(
+    r"建设期|工期|周期|期限|运营期|服务期|租期|租赁期|合同期|履约|质保|交付期|有效期|为期|历时|耗时|用时|仅用|期为|租用|"
+    r"\b(?:period|contract|lease|term|agreement|deal|within|takes?|took|lasting|construction|duration|PPA|life|over (?:the next )?)(?=\W|$)", re.I
+)  # fmt: skip
+_NOT_DURATION = re.compile(r"近年|年来|\bago\b|\bold\b")
+_GROWTH = re.compile(
+    r"增长|同比|环比|增速|增幅|提高|提升|下降|降低|减少|上涨|下跌|涨幅|利率|税率|折扣|毛利|净利|收益率|持股|股权|股份|浮动|费率|违约|"
+    r"保证金|得分|\b(?:rose|rise|rises|fell|grew|grow|growth|increase|increased|increasing|interest|tariffs?|shares? (?:of|in|rose|fell)|discount|"
+    r"margin|stake|year-on-year|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|up(?! to)|down|higher|lower)\b", re.I
+)  # fmt: skip
+_NOUN = re.compile(r"[一-龥]{2}|[A-Za-z]{3}")
 
 
-def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> str:
-    """Return the kind of what appeared between two looks.
-
-    Soil, sand and gravel reflect more towards the short-wave infrared, roofs do not: the gain in whiteness
-    against the surroundings carries the verdict, so that brightness of the day and of the region cancel.
-    """
-    gain = after.whiteness() - before.whiteness()
-    blue, red, infrared = (after.inside[b] for b in ("B02", "B04", "B11"))
-    if gain < MIN_GAIN:
-        brighter = after.inside["B11"] / after.around["B11"] > before.inside["B11"] / before.around["B11"]
-        return "earthworks" if brighter and took_days < 60 else "quarry or pile" if brighter else "other"
-    if after.swing > 0.6 * gain or (blue > 0.55 and infrared < 0.25):
-        return "other"
-    if blue > 0.2 and (infrared - blue) / red > MINERAL:
-        return "other"
-    if blue < SOLAR_BLUE and red < 1.25 * blue + 0.02:
-        large = area_m2 > SOLAR_AREA_M2 and blue < SOLAR_DARK
-        return "solar field" if large or took_days > 45 else "dark roof"
-    if took_days > 75 and blue < 0.16:
-        return "solar field"
-    return "bright roof" if blue > 0.2 else "dark roof"
+def is_storage_pair(quantities: list[Quantity], index: int, text: str) -> bool:
+    """Say whether a power stands before its energy, "100MW/400MWh", as only storage is written."""
+    if index + 1 >= len(quantities) or quantities[index].family != "power":
+        return False
+    following = quantities[index + 1]
+    return following.family == "energy" and text[quantities[index].end : following.start].strip() == "/"
 
 
-GREEN = 0.28
-"""Vegetation index that no roof reaches (blue steel comes to 0.17)."""
+@cache
+def _needs(words: str) -> re.Pattern[str]:
+    return re.compile(words)
 
 
-def confirmed(kind: str, blue: np.ndarray, red: np.ndarray, near: np.ndarray) -> str:
-    """Return `kind`, or what a few scenes (n,) in blue, red and near infrared make of it.
+def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
+    """Return the kind of a quantity, or "" where it is near a claim but none."""
+    if paired:
+        return "battery"
+    text = clauses.text
+    sentence_start, sentence_end = clauses.sentence(quantity.start)
+    start, stop = clauses.clause(quantity.start)
+    start = max(start, quantity.start - _BEHIND)
+    before = quantity.label or text[start : quantity.start]
+    after = text[quantity.end : min(stop, quantity.end + _BEHIND)]
+    family = quantity.family
+    unit = vocabulary.units().get(vocabulary.key(_bare(quantity.unit)))
+    if unit and unit.needs:
+        reach = 12 if unit.family == "tce" else 100
+        near = text[max(sentence_start, quantity.start - reach) : min(sentence_end, quantity.end + reach)]
+        if not _needs(unit.needs).search(near):
+            return ""
+    if family in vocabulary.kind_rules():
+        if family == "thing" and not quantity.label and "、" in before and len(before.rpartition("、")[2]) > 2:
+            before = before.rpartition("、")[2]
+            return _by_words(family, before, after, before)
+        if quantity.unit in ("项", "处", "条", "宗", "组"):
+            return _by_words(family, before, after, before)
+        wide = quantity.label or text[max(sentence_start, quantity.start - _BEHIND) : quantity.start]
+        if (
+            family == "thing"
+            and quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
+            and "服务器" in before + _STOPS.split(after, maxsplit=1)[0]
+        ):
+            return "servers"
+        if family == "thing" and len(_HAN.findall(_GENERIC.sub("", before))) > 1:
+            return _by_words(family, before, after, before)  # "交换机40台" is named by its own clause
+        return _by_words(family, before, after, wide)
+    if family == "tenths":
+        return "share" if quantity.low and quantity.low < 10 and not _GROWTH.search(before[-12:]) else ""
+    if family == "share":
+        return _share(before, after)
+    if family == "duration":
+        ahead = text[quantity.end : min(sentence_end, quantity.end + 40)]
+        return _duration(quantity, text[max(sentence_start, quantity.start - 24) : quantity.start], ahead)
+    if family == "compute" and quantity.low in (480, 720, 1080, 2160, 4320) and "算力" not in before + after:
+        return ""
+    return family if family in _FINAL else ""
 
-    Plants in any season mean a field; pale, not blue and bright in the near infrared means film over plants.
-    """
-    green = (near - red) / np.maximum(near + red, 1e-3)
-    # plants are dark in blue; a blue roof is not, and comes near the index of thin plants
-    if np.nanquantile(np.where(blue < 1.15 * red, green, -1), 0.85) > GREEN:
-        return "other"
-    middle = [float(np.nanmedian(v)) for v in (blue, red, near)]
-    if kind in BUILDINGS and middle[2] > 1.22 * middle[1] and 0.14 < middle[0] < 1.02 * middle[1]:
-        return "greenhouse"
-    return kind
+
+_SIGN_AND_SCALE = re.compile(r"^(?:US\$|HK\$|[$¥€]|RMB|CNY|USD|人民币)?(?:[十百千万亿](?!瓦|伏)){0,4}")
+
+
+@lru_cache(maxsize=4096)
+def _bare(unit: str) -> str:
+    """Return a unit without its currency sign and scale."""
+    return _SIGN_AND_SCALE.sub("", unit)
+
+
+_HAN = re.compile("[一-龥]")
+_GENERIC = re.compile(
+    "安装|调试|到货|采购|部署|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
+)
+_STOPS = re.compile(r"[,;、。(]")
+_STOPS_OR_DIGIT = re.compile(r"[,;、。(]|\d")
+
+
+def _by_words(family: str, before: str, after: str, wide: str) -> str:
+    """Return the kind whose word stands nearest: first behind the number, then before it."""
+    rules = vocabulary.kind_rules()[family]
+    stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT
+    ahead = stops.split(after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
+    best: tuple[int, int, str] | None = None
+    for rule in rules:
+        match = rule.words.search(ahead)
+        if match and (best is None or (match.start(), -match.end()) < best[:2]):
+            best = (match.start(), -match.end(), rule.kind)
+    if best and (family != "area" or best[2] in ("floor", "area_other")):
+        return best[2]
+    for span in (before, wide):
+        last: tuple[int, int, str] | None = None
+        for rule in rules:
+            for match in rule.words.finditer(span):
+                if last is None or (match.end(), -match.start()) > last[:2]:
+                    last = (match.end(), -match.start(), rule.kind)
+        if last:
+            return last[2]
+    return best[2] if best else _DEFAULT[family]
+
+
+def _share(before: str, after: str) -> str:
+    near = before[-16:] + "|" + after[:14]
+    if _GROWTH.search(near):
+        return ""
+    return "share" if _NOUN.search(before + " " + after) else ""
+
+
+_NAMES_DURATION = re.compile(r"\b(?:contract|lease|agreement|deal|period|term|PPA)\b|^的?(?:工期|建设期|合同|租期)")
+
+
+def _duration(quantity: Quantity, before: str, after: str) -> str:
+    value = quantity.low or quantity.high or 0
+    if value > 2000 or (quantity.unit == "年" and value > 100) or _NOT_DURATION.search(after[:6]):
+        return ""
+    named = _DURATION.search(before) or _NAMES_DURATION.search(after[:40])
+    return "duration" if named else ""

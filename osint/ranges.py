@@ -28,6 +28,7 @@ ATTEMPTS = 4
 STALLED_S = 20.0
 DEADLINE_S = 120.0
 CONNECTIONS = 32
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 ENTITY = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 
@@ -124,6 +125,8 @@ def checked_address(host: str, port: int, own: tuple[str, str, int] | None) -> s
 def _is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
+    if ip in _NAT64:
+        inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     return bool(ip.is_global and not ip.is_multicast and (inner is None or inner.is_global))
 
 

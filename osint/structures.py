@@ -17,7 +17,7 @@ from scipy import ndimage
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from osint import change, kinds
+from osint import change, surfaces
 from osint.errors import OsintError
 from osint.looks import BANDS, Looks
 from osint.series import CLEAR
@@ -162,7 +162,7 @@ def _outline(patch: np.ndarray, attrs: dict[str, Any]) -> BaseGeometry:
 
 def buildings(found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the rows of `new_structures` that are more likely a building than not."""
-    return found[found["kind"].isin(kinds.BUILDINGS) & (found["probability"] >= 0.5)]
+    return found[found["kind"].isin(surfaces.BUILDINGS) & (found["probability"] >= 0.5)]
 
 
 __all__ = ["BANDS", "Candidate", "buildings", "candidates", "new_structures", "seasons", "whiteness"]

@@ -19,6 +19,7 @@ from osint.errors import OsintError
 from osint.schemas import SCHEMAS, Column
 
 SHOWN = 20  # faults printed; the rest are counted
+MOST_ROWS = 50_000  # of one table; the main job sets every claim of a site beside every other
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,10 @@ def _text(path: Path) -> pd.DataFrame:
         raise OsintError(
             f"{path.name} cannot be read ({error.strerror}); put it back into {path.parent.name}/"
         ) from error
+    lines = body.count(b"\n")
+    if lines > MOST_ROWS:
+        most = f"more than the {MOST_ROWS:,} rows that the main job is made for"
+        raise OsintError(f"{path.name} has {lines:,} lines, {most}; split it by site and run each part with --data")
     if not body.strip():
         raise OsintError(f"{path.name} is empty; it needs at least its header row")
     try:

@@ -2,11 +2,16 @@ import hashlib
 import json
 import math
 import multiprocessing
+import os
+import shutil
 import socket
+import subprocess
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import shapely
 from affine import Affine
 from pyproj import Transformer
@@ -433,6 +438,21 @@ def test_next_page_on_another_host_is_not_followed(pages):
         found(pages)
 
 
+def test_redirect_of_the_catalogue_to_another_host_is_not_followed(pages):
+    pages.files["/search"] = lambda h: webpages.send(h, 302, b"", {"Location": "https://192.0.2.1/search"})
+    pages.get_only = True
+    with pytest.raises(OsintError, match="a host that was not named"):
+        found(pages)
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "fd00::1"]
+)
+def test_addresses_inside_a_network_are_told_from_public_ones(address):
+    assert not ranges._is_public(address)
+    assert ranges._is_public("93.184.215.14")
+
+
 def test_local_catalogue_reads_files_inside_its_folder_only(tmp_path):
     folder = tmp_path / "stac"
     (folder / "one").mkdir(parents=True)
@@ -509,3 +529,51 @@ def test_verbs_find_fetch_and_draw_the_demo(tmp_path, capsys):
         assert "SIMULATED" in picture.read_text()
         assert cli.main(["scenes", *where, "--start", "2024-06-20", "--end", "2024-06-01"]) == 2
         assert "before `start`" in capsys.readouterr().err
+
+
+# ---- another real server
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed (Debian: nginx-light)")
+def test_windows_come_alike_from_nginx_and_its_etag_is_kept(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    root = tmp_path / "www"
+    root.mkdir()
+    (root / "b.tif").write_bytes(cog(pixels(6, size=1024)))
+    server = f"server {{ listen 127.0.0.1:{port}; root {root}; access_log off; }}"
+    places = " ".join(
+        f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    conf = f"pid {tmp_path}/pid; error_log {tmp_path}/log; daemon off; events {{}} http {{ {places} {server} }}"
+    (tmp_path / "nginx.conf").write_text(f"user root; {conf}" if os.getuid() == 0 else conf)
+    process = subprocess.Popen(["nginx", "-c", str(tmp_path / "nginx.conf")], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        url, grid = f"http://127.0.0.1:{port}", grids.grid(SITE)
+        for turn in range(2):
+            source = ranges.Ranges(url, blocks=blocks.Blocks(tmp_path / "kept"))
+            ours, _ = cogs.window(source, f"{url}/b.tif", grid, level="full", smooth=True)
+            np.testing.assert_array_equal(ours, pixels(6, size=1024)[40:80, 40:80])
+            assert source.spent.as_attrs()["requests"] == (0 if turn else 2)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_jpeg_2000_of_cdse_is_read_through_our_ranges(pages, tmp_path):
+    values = pixels(8)
+    profile = {"driver": "JP2OpenJPEG", "height": 128, "width": 128, "count": 1, "dtype": "uint16"}
+    place = {"crs": "EPSG:32646", "transform": Affine(10, 0, CORNER[0], 0, -10, CORNER[1])}
+    with rasterio.open(tmp_path / "b.jp2", "w", **profile, **place, QUALITY="100", REVERSIBLE="YES") as target:
+        target.write(values, 1)
+    pages.files["/b.jp2"] = (tmp_path / "b.jp2").read_bytes()
+    pages.items = [forms.cdse("a", forms.day(0), WIDE, {"B02_10m": f"{pages.url}/b.jp2"})]
+    cube = imagery.read(found(pages), SITE, ["B02"])
+    assert cube.attrs["failures"] == []
+    np.testing.assert_allclose(cube.B02.values[0], expected(values, -0.1), atol=1e-6)

@@ -8,13 +8,16 @@ ORDER = [
     "errors", "edtf", "schemas", "tables", "fonts", "geo",
     # sources: the archive and the network
     "_ledger", "_warc", "_connect", "_bitflip", "archive", "archive_check", "page", "classify", "fetch", "archive_exchange", "_difference", "_manners", "sources", "adapters", "_rows", "neutral", "query", "hosts", "search", "pages", "notices",
+    # filings and claims
+    "vocabulary", "normal", "numerals", "qualifiers", "nouns", "quantities", "dates", "rungs", "kinds", "claims", "copies",
+    "decoding", "hypertext", "office", "pdfs", "filings", "totals", "scans", "review",
     # imagery: catalogues, windows, tiles, the simulated world
     "grids", "blocks", "items", "ranges", "catalogue", "resample", "rasters", "cogs", "imagery", "shifts", "pictures", "pairs", "tiles", "vectors", "overpass", "_scenes", "_ground", "simulate", "demo", "cli_imagery",
     # change: steps in a series, outlines, structures
-    "_segments", "_ramp", "steps", "looks", "series", "kinds", "area", "change", "structures", "cli_change",
+    "_segments", "_ramp", "steps", "looks", "series", "surfaces", "area", "change", "structures", "cli_change",
     # model, verdict, report
     "network", "givens", "posterior", "explain", "model", "evidence", "verdict", "context", "checks", "advice", "hypotheses", "score", "findings",
-    "estimates", "figures", "report", "doctor", "cli_sources", "cli",
+    "estimates", "figures", "report", "doctor", "cli_sources", "cli_filings", "cli",
 ]  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
 MAY_FETCH = {"_connect", "fetch", "ranges", "catalogue"}

@@ -112,6 +112,15 @@ def test_a_million_rows_are_checked(raw):
     assert len(found) > 900_000
 
 
+def test_a_table_too_long_for_the_main_job_is_one_sentence(raw, capsys):
+    path = raw / "claims.csv"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[1] * 1_000_000)
+    assert main(["check", "--data", str(raw.parent)]) == 2
+    said = capsys.readouterr().err
+    assert "1,000,001 lines" in said and said.count("\n") == 1
+
+
 def test_no_cell_is_written_as_a_formula(tmp_path):
     frame = pd.DataFrame({"text": ["=1+1", "+x", "-3", "@a", "plain"], "n": [1.5, -2, 3, 4, 5]})
     tables.write(frame, tmp_path / "out.csv")

@@ -1,0 +1,231 @@
+"""Read a filing: the text of a capture, with a map from its characters back to bytes, cell, page and box."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osint import claims, dates, decoding, hypertext, office, pdfs
+from osint.errors import OsintError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from PIL.Image import Image
+
+_MAX_TEXT = 64_000_000
+
+
+@dataclass(frozen=True)
+class Filing:
+    """The text of one document."""
+
+    name: str
+    """file name, address or capture id, as asked for"""
+    medium: str
+    """text, html, pdf, office or picture"""
+    text: str
+    """the visible text; offsets of claims count its code points"""
+    data: bytes = field(default=b"", repr=False)
+    """the bytes as captured"""
+    codec: str = ""
+    """codec of a text or page"""
+    starts: tuple[int, ...] = field(default=(0,), repr=False)
+    """offsets in `text` at which a run of characters begins"""
+    places: tuple[tuple[int, int], ...] = field(default=((0, 0),), repr=False)
+    """(page, offset in page or source) of each run; page 0 where there are no pages"""
+    cells: tuple[tuple[int, int, str, str], ...] = field(default=(), repr=False)
+    """(start, end, place, header of the column) of each table cell"""
+    remarks: tuple[str, ...] = ()
+    """what a reader must know about the reading, one phrase each"""
+    published: date | None = None
+    """date of the document, from its path and visible text"""
+    facts: dict[str, str] = field(default_factory=dict)
+    """title, publisher, place, project_code, buyer, supplier where the document names them"""
+    links: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """(address, words) of links; attachments are among them"""
+
+    def where(self, start: int, end: int) -> dict[str, Any]:
+        """Return where text[start:end] stands: bytes (half-open), page, box in points, cell.
+
+        Keys that do not apply are absent.  Bytes are exact where every byte of the page could be read.
+        """
+        found: dict[str, Any] = {}
+        (page, first), (_, last) = self._place(start), self._place(end - 1)
+        if page:
+            found["page"] = page
+            found["box"] = pdfs.boxes(self.data, self.name, page, first, last)
+        elif self.medium in ("html", "text"):
+            source = self._source()
+            codec = "utf-8" if self.codec == "utf-8-sig" else self.codec or "utf-8"
+            skip = 3 if self.codec == "utf-8-sig" else 0
+            ahead = len(source[:first].encode(codec, "replace"))
+            found["bytes"] = (skip + ahead, skip + ahead + len(source[first : last + 1].encode(codec, "replace")))
+        cell = _cell(self, start, end)
+        if cell:
+            found["cell"] = cell
+        return found
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        index = bisect_right(self.starts, offset) - 1
+        page, at = self.places[index]
+        return page, at + offset - self.starts[index]
+
+    def _source(self) -> str:
+        return self.data.decode(self.codec or "utf-8", "replace") if self.medium == "html" else self.text
+
+    def crop(self, start: int, end: int) -> Image | None:
+        """Return the picture of text[start:end] in a PDF, or None for a document without pages."""
+        found = self.where(start, end)
+        return pdfs.crop(self.data, self.name, found["page"], found["box"]) if "box" in found else None
+
+
+def parse(data: bytes, name: str, label: str = "") -> Filing:
+    """Return the filing in `data`; its kind is read from the bytes, not from the name.
+
+    `label` is the charset of the HTTP header.  Raises OsintError for an encrypted or broken file, and
+    for a picture, whose text only `osint.scans` can read.
+    """
+    head = data[:1024].lstrip()
+    suffix = Path(name.split("?", maxsplit=1)[0]).suffix.lower()
+    if b"%PDF-" in data[:1024]:
+        filing = _pdf(data, name)
+        if suffix in (".htm", ".html", ".shtml"):
+            filing = _with(filing, remarks=(*filing.remarks, f"is named {suffix} but is a PDF"))
+        return filing
+    if suffix == ".pdf" and head[:1] == b"<":
+        return _html(data, name, label, ("is named .pdf but is a web page: perhaps a refusal of the server, read it",))
+    if data[:4] == b"PK\x03\x04":
+        text, cells, remarks = office.read(data, name)
+        return _finished(Filing(name, "office", text, data, cells=tuple(cells), remarks=tuple(remarks)))
+    if data[:4] in (b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*") or data[:3] == b"\xff\xd8\xff":
+        raise OsintError(f"{name}: a picture without text; read it with the OCR extra (osint.scans) or by eye")
+    if suffix in (".mht", ".mhtml") or re.match(rb"(?:From|MIME-Version|Content-Type):", head, re.IGNORECASE):
+        body, charset = hypertext.from_mhtml(data)
+        if body:
+            return _html(body, name, charset, ())
+    if suffix in (".htm", ".html", ".shtml", ".xhtml", ".jsp") or re.match(
+        rb"<(?:!doctype|html|head|body|div|table|\?xml|meta)", head, re.I
+    ):
+        return _html(data, name, label, ())
+    return _plain(data, name, label)
+
+
+def _with(filing: Filing, **changes: Any) -> Filing:
+    return Filing(**{**filing.__dict__, **changes})
+
+
+def _plain(data: bytes, name: str, label: str) -> Filing:
+    if len(data) > _MAX_TEXT:
+        raise OsintError(
+            f"{name}: {len(data) / 1e6:.0f} MB of text is over the limit of {_MAX_TEXT / 1e6:.0f} MB; cut it into parts"
+        )
+    text, codec, remarks = decoding.decode(data, label)
+    if codec == "utf-8-sig":
+        text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
+    return _finished(Filing(name, "text", text, data, codec, remarks=tuple(remarks)))
+
+
+def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...]) -> Filing:
+    if len(data) > _MAX_TEXT:
+        raise OsintError(
+            f"{name}: a page of {len(data) / 1e6:.0f} MB is over the limit of {_MAX_TEXT / 1e6:.0f} MB; save its text"
+        )
+    source, codec, odd = decoding.decode(data, label)
+    page = hypertext.read_html(source)
+    return _finished(
+        Filing(
+            name, "html", page.text, data, codec, tuple(page.starts) or (0,),
+            tuple((0, at) for at in page.sources) or ((0, 0),), tuple(page.cells),
+            (*remarks, *odd, *page.remarks), facts={"title": page.title} if page.title else {}, links=tuple(page.links),
+        )
+    )  # fmt: skip
+
+
+def _pdf(data: bytes, name: str) -> Filing:
+    read, remarks = pdfs.read(data, name)
+    return _finished(
+        Filing(name, "pdf", read.text, data, "", read.starts or (0,), read.places or ((1, 0),), remarks=tuple(remarks))
+    )
+
+
+# ---------------------------------------------------------------- what the document says of itself
+
+_FACTS = {
+    "project_code": re.compile(r"(?:项目代码|项目统一编码|投资项目代码)[^0-9A-Za-z]{0,6}(\d{4}-\d{6}-\d{2}-\d{2}-\d{6}|\d{24})"),
+    "buyer": re.compile(r"(?:采购人名称|采购人(?:信息)?\s*(?:名\s*称)?|采购单位|招标人|建设单位)(?:名称)?[\s:：|]{1,6}([^\s|,，。;；:：(（]{4,40})"),
+    "supplier": re.compile(r"(?:供应商名称|中标人|中标单位|成交供应商|中标供应商)(?:名称)?[\s:：|]{1,6}([^\s|,，。;；:：(（]{4,40})"),
+    "publisher": re.compile(r"(?:信息来源|来源|发布单位|发布机构|文章来源)[\s:：|]{1,4}([^\s|,，。;；]{2,30})"),
+    "place": re.compile(r"(?:建设地点|项目地点|建设地址|实施地点)[\s:：|]{1,4}([^\s|,，。;；]{2,40})"),
+}  # fmt: skip
+
+
+def _finished(filing: Filing) -> Filing:
+    head = filing.text[:60_000]
+    facts = dict(filing.facts)
+    for name, pattern in _FACTS.items():
+        match = pattern.search(head)
+        if match:
+            facts[name] = match[1]
+    if "title" not in facts:
+        first = next((line.strip() for line in head.splitlines() if len(line.strip()) > 4), "")
+        if first and len(first) <= 80:
+            facts["title"] = first
+    return _with(filing, facts=facts, published=dates.document_date(filing.text, filing.name))
+
+
+# ---------------------------------------------------------------- opening and reading
+
+
+def open_filing(name: str) -> Filing:
+    """Return the filing at a path, at a captured web address or under a capture's number or SHA-256.
+
+    Raises OsintError where there is none; a web address must have been captured before.
+    """
+    path = Path(name)
+    if path.is_file():
+        return parse(path.read_bytes(), name)
+    if path.exists():
+        raise OsintError(f"{name}: a directory; give the files in it")
+    if not re.match(r"https?://|\d+$|[0-9a-f]{8,64}$", name):
+        raise OsintError(
+            f"{name}: no such file; give a file, a captured web address or the number or SHA-256 of a capture"
+        )
+    return _from_archive(name)
+
+
+def _from_archive(name: str) -> Filing:
+    from osint import archive
+
+    store = archive.Archive(archive.captures_directory()).open()
+    newest = None
+    for entry in store.entries():
+        keys = {str(entry.get("seq")), str(entry.get("url")), str(entry.get("final_url"))}
+        if name in keys or (len(name) >= 8 and str(entry.get("sha256") or "").startswith(name)):
+            newest = entry
+    if newest is None:
+        raise OsintError(f"{name}: not among the captures; run `osint capture {name}` first")
+    filing = parse(store.body(newest), str(newest.get("final_url") or newest.get("url") or name))
+    kind = str(newest.get("class") or "content")
+    odd = () if kind == "content" else (f"the capture is classed {kind!r}: it may not be the page that was asked for",)
+    return _with(filing, name=name, remarks=(*odd, *filing.remarks))
+
+
+def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
+    """Return the claims of a filing as a frame with `claims.COLUMNS`; `document` overrides its date."""
+    labels = {start: header for start, _, _, header in filing.cells if header}
+    found = claims.extract(filing.text, document or filing.published, labels)
+    table = claims.frame(found, filing.name)
+    if filing.medium == "pdf":
+        table["page"] = [filing._place(start)[0] for start in table["start"]]
+    elif filing.cells:
+        table["page"] = [_cell(filing, s, e) for s, e in zip(table["start"], table["end"], strict=True)]
+    return table
+
+
+def _cell(filing: Filing, start: int, end: int) -> str:
+    index = bisect_right(filing.cells, start, key=lambda cell: cell[0]) - 1
+    return filing.cells[index][2] if index >= 0 and filing.cells[index][1] >= end else ""

@@ -1,0 +1,105 @@
+"""Read numbers: digits with commas, Chinese numerals, English number words and scale words."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_DIGITS = dict(zip("零〇一二三四五六七八九两壹贰叁肆伍陆柒捌玖俩", (0, *range(10), 2, *range(1, 10), 2), strict=True))
+_SMALL = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
+_LARGE = {"万": 10**4, "亿": 10**8}
+_WORDS = {
+    word: value
+    for value, word in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
+    )
+} | {
+    word: 10 * tens
+    for tens, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
+}
+_SCALES = {
+    "k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mm": 1e6, "mln": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9,
+    "bln": 1e9, "billion": 1e9, "t": 1e12, "tn": 1e12, "trn": 1e12, "trillion": 1e12, "hundred": 100, "dozen": 12,
+    "hundred thousand": 1e5, "hundred million": 1e8, "hundred billion": 1e11,
+}  # fmt: skip
+
+DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,5}(?!\d)|\d{1,3}(?:[\u00a0\u202f\u2009]\d{3}){1,5}(?!\d)|\d{1,15})(?:\.\d{1,12})?"
+HAN = "[" + "".join((*_DIGITS, *_SMALL, *_LARGE)) + "]"
+WORDS = (
+    r"(?i:\b(?:"
+    + "|".join(sorted(_WORDS, key=len, reverse=True))
+    + r")(?:[- ](?:"
+    + ("|".join(list(_WORDS)[1:10]) + r"))?\b)")
+)
+HAN_SCALE = r"(?:[十百千万亿](?![瓦伏克米帕焦赫])){1,4}"
+WORD_SCALE = (
+    r"(?i:hundred[ -]thousand|hundred[ -]million|hundred[ -]billion|thousand|million|billion|trillion|dozen|"
+    r"hundred|mln|bln|trn|bn|tn|mn|mm|k|m|b|t)(?![A-Za-z0-9])"
+)
+
+
+def han_value(numeral: str) -> float | None:
+    """Return the value of a numeral in Chinese characters, or None if it is none."""
+    yi = wan = section = digit = 0
+    for letter in numeral:
+        if letter in _DIGITS:
+            digit = digit * 10 + _DIGITS[letter]
+        elif letter in _SMALL:
+            section += (digit or 1) * _SMALL[letter]
+            digit = 0
+        elif letter == "万":
+            wan = (wan + section + digit or 1) * 10**4
+            section = digit = 0
+        elif letter == "亿":
+            yi = (yi + wan + section + digit or 1) * 10**8
+            wan = section = digit = 0
+        else:
+            return None
+    return float(yi + wan + section + digit)
+
+
+_GROUPING = re.compile("[,\u00a0\u202f\u2009]")
+
+
+def value(numeral: str) -> float | None:
+    """Return the value of a numeral as the scanner found it, or None if it cannot be read."""
+    if numeral[0].isdigit() and numeral[0].isascii():
+        return float(_GROUPING.sub("", numeral))
+    if numeral[0].isascii():
+        return float(sum(_WORDS[word] for word in re.split("[- ]", numeral.lower())))
+    return han_value(numeral)
+
+
+@lru_cache(maxsize=1024)
+def scale(word: str) -> float:
+    """Return the factor of a scale word ("万", "千亿", "bn"); 1 for none."""
+    word = re.sub(r"[\s-]+", " ", word.strip().lower())
+    if not word:
+        return 1.0
+    if word in _SCALES:
+        return float(_SCALES[word])
+    factor = 1.0
+    for letter in word:
+        factor *= (_SMALL | _LARGE)[letter]
+    return factor

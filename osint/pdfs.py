@@ -1,0 +1,138 @@
+"""Read the text layer of a PDF page by page, and cut the picture of a passage out of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+
+from osint.errors import OsintError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_MAX_PAGES = 3000
+_MAX_CHARACTERS = 20_000_000
+_SENTENCE_END = re.compile(r"[。！？；:：.;!?]\s*$")
+_ITEM = re.compile(r"\s*(?:[一二三四五六七八九十]+、|[(（]?[一二三四五六七八九十\d]+[)）]|\d+[.、]|[-•●])")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The text of a PDF."""
+
+    text: str
+    """wrapped lines joined, pages parted by a form feed"""
+    starts: tuple[int, ...]
+    """offsets in `text` of runs of characters that follow each other in one page"""
+    places: tuple[tuple[int, int], ...]
+    """(page from 1, index of the first character in the page) of each run"""
+    empty: tuple[int, ...]
+    """pages without a single character: scans"""
+
+
+def open_document(data: bytes, name: str) -> pdfium.PdfDocument:
+    """Return the open document; raises OsintError when it is encrypted or broken."""
+    try:
+        return pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_PASSWORD or "password" in str(error).lower():
+            raise OsintError(f"{name}: the PDF is encrypted; ask for a copy without a password") from None
+        raise OsintError(f"{name}: the PDF cannot be read ({error}); fetch it again or print it anew") from None
+
+
+def read(data: bytes, name: str) -> tuple[Pages, list[str]]:
+    """Return the pages and the remarks of a PDF."""
+    document = open_document(data, name)
+    remarks, pieces, starts, places, empty = [], [], [], [], []
+    length = 0
+    try:
+        count = len(document)
+        if count > _MAX_PAGES:
+            remarks.append(f"has {count} pages; the first {_MAX_PAGES} were read")
+        for number in range(1, min(count, _MAX_PAGES) + 1):
+            raw = _page_text(document, number)
+            if not raw.strip():
+                empty.append(number)
+            for piece, index in _joined(raw):
+                starts.append(length)
+                places.append((number, index))
+                pieces.append(piece)
+                length += len(piece)
+            if length > _MAX_CHARACTERS:
+                remarks.append(f"holds over {_MAX_CHARACTERS} characters; what follows page {number} was not read")
+                break
+    finally:
+        document.close()
+    if empty:
+        shown = ", ".join(map(str, empty[:8])) + ("..." if len(empty) > 8 else "")
+        remarks.append(f"page {shown} has no text layer: a scan, to be read with `osint.scans` or by eye")
+    return Pages("".join(pieces), tuple(starts), tuple(places), tuple(empty)), remarks
+
+
+def _page_text(document: pdfium.PdfDocument, number: int) -> str:
+    page = document[number - 1]
+    try:
+        words = page.get_textpage()
+        try:
+            return words.get_text_range()
+        finally:
+            words.close()
+    finally:
+        page.close()
+
+
+def _joined(raw: str) -> list[tuple[str, int]]:
+    """Return the runs of a page, line breaks inside a wrapped sentence taken out."""
+    lines = [(m.group(1), m.start(), m.end()) for m in re.finditer(r"([^\r\n]*)(\r\n|\n|\r|$)", raw) if m.group()]
+    width = max((len(words) for words, _, _ in lines), default=0)
+    # Chinese is set without spaces: a word or number cut by the end of a line goes on in the next
+    chinese = len(re.findall("[一-龥]", raw)) * 4 > len(raw)
+    runs = []
+    for index, (words, start, end) in enumerate(lines):
+        following = lines[index + 1][0] if index + 1 < len(lines) else ""
+        wraps = (
+            len(words) >= 0.7 * width and width > 12 and following.strip()
+            and not _SENTENCE_END.search(words) and not _ITEM.match(following)
+        )  # fmt: skip
+        if words:
+            runs.append((words, start))
+        if wraps:
+            if not chinese and words[-1:].isascii() and following[:1].isascii():
+                runs.append((" ", max(end - 1, start)))
+        else:
+            runs.append(("\n", max(end - 1, start)))
+    if runs:
+        runs[-1] = ("\f" if runs[-1][0] == "\n" else runs[-1][0], runs[-1][1])
+    return runs
+
+
+def boxes(data: bytes, name: str, page: int, first: int, last: int) -> tuple[float, float, float, float]:
+    """Return (left, bottom, right, top) in points of characters first to last of a page."""
+    document = open_document(data, name)
+    try:
+        words = document[page - 1].get_textpage()
+        found = [words.get_charbox(index) for index in range(first, min(last + 1, words.count_chars()))]
+    finally:
+        document.close()
+    found = [box for box in found if box[2] > box[0]] or [(0.0, 0.0, 1.0, 1.0)]
+    return (
+        min(box[0] for box in found), min(box[1] for box in found),
+        max(box[2] for box in found), max(box[3] for box in found),
+    )  # fmt: skip
+
+
+def crop(data: bytes, name: str, page: int, box: tuple[float, float, float, float], margin: float = 12.0) -> Image:
+    """Return the picture of a box of a page with a margin in points, at 144 dots an inch."""
+    document = open_document(data, name)
+    try:
+        sheet = document[page - 1]
+        width, height = sheet.get_size()
+        left, bottom = max(box[0] - 4 * margin, 0), max(box[1] - margin, 0)
+        right, top = max(width - box[2] - 4 * margin, 0), max(height - box[3] - margin, 0)
+        return sheet.render(scale=2, crop=(left, bottom, right, top)).to_pil()
+    finally:
+        document.close()

@@ -1,0 +1,336 @@
+import io
+import json
+import time
+import zipfile
+from datetime import date
+
+import pytest
+
+from osint import archive, cli, filings, hypertext, review, totals
+from osint.archive_exchange import import_path
+from osint.copies import group_copies
+from osint.errors import OsintError
+from tests import filing_documents as made
+
+
+@pytest.fixture(scope="module")
+def documents():
+    return made.documents()
+
+
+@pytest.fixture(scope="module")
+def read(documents):
+    return {d.name: (f := filings.parse(d.data, d.name), filings.claims_of(f)) for d in documents}
+
+
+def by_name(documents, name):
+    return next(d for d in documents if d.name == name)
+
+
+def test_every_document_gives_its_claims_and_no_other(documents, read):
+    assert len(documents) >= 20
+    for document in documents:
+        rows = read[document.name][1].to_dict("records")
+        found = sorted((r["kind"], str(round(r["si_low"], 3)), str(round(r["si_high"], 3))) for r in rows)
+        truth = [(k, *("nan" if v is None else str(round(float(v), 3)) for v in (a, b))) for k, a, b in document.truth]
+        assert [f[0] for f in found] == [t[0] for t in sorted(truth)], document.name
+        for got, want in zip(found, sorted(truth), strict=True):
+            assert [float(x) for x in got[1:]] == pytest.approx([float(x) for x in want[1:]], rel=1e-4, nan_ok=True)
+
+
+def test_offsets_give_the_quote_and_lead_to_the_bytes(documents, read):
+    for document in documents:
+        filing, table = read[document.name]
+        for row in table.itertuples():
+            assert filing.text[row.start : row.end] == row.quote
+            where = filing.where(row.start, row.end)
+            if filing.medium in ("html", "text") and document.name != "saved.mhtml":
+                first, last = where["bytes"]
+                assert document.data[first:last].decode(filing.codec) == row.quote, document.name
+
+
+def test_a_pdf_claim_has_page_box_and_picture(read):
+    filing, table = read["two_pages.pdf"]
+    row = table.iloc[0]
+    where = filing.where(row["start"], row["end"])
+    left, bottom, right, top = where["box"]
+    assert where["page"] == row["page"] == 2 and right > left and top > bottom
+    picture = filing.crop(row["start"], row["end"])
+    assert picture.width > 2 * (right - left) and min(picture.convert("L").tobytes()) < 90  # ink
+
+
+def test_table_cells_are_named_and_take_their_column_unit(read):
+    filing, table = read["epoint_table.html"]
+    assert "table 1 row 2 column 3" in set(table["page"])
+    assert filing.where(int(table["start"].iloc[0]), int(table["end"].iloc[0]))["cell"].startswith("table 1 row 2")
+    assert set(table["si_low"]) >= {231250000.0, 96000000.0}
+
+
+def test_what_must_add_up_is_added_up_and_never_repaired(read):
+    found = {name: totals.check_totals(*pair) for name, pair in read.items()}
+    assert {name for name, rows in found.items() if rows} == {"ccgp_mismatch.htm", "attachment.docx"}
+    assert found["ccgp_mismatch.htm"][0].rule == "summary"
+    table = found["attachment.docx"][0]
+    assert (table.stated, table.found) == (7.2e8, 7e8)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("总投资20亿元，其中土建5亿元，设备18亿元。", "parts"), ("单价：185万元/台；数量：125台服务器；总价：2312万元。", "product"),
+    ],
+)  # fmt: skip
+def test_sums_inside_a_sentence(text, rule):
+    filing = filings.parse(text.encode(), "a.txt")
+    assert [m.rule for m in totals.check_totals(filing, filings.claims_of(filing))] == [rule]
+
+
+def test_facts_links_and_date_of_a_notice(read):
+    filing, _ = read["ccgp_award_t20250318_1.htm"]
+    assert filing.published == date(2025, 3, 18) and filing.facts["title"].endswith("中标公告")
+    assert read["energy_review.shtml"][0].facts["project_code"] == "2408-650522-04-01-123456"
+    assert ("/", "首页 100P") not in filing.links
+
+
+def test_a_mirror_joins_its_source_and_shows_what_it_changed(read):
+    import pandas as pd
+
+    rows = pd.concat(
+        [
+            read["county_news.html"][1].assign(published="2025-06-28", source_tier="local_government"),
+            read["mirror_news.html"][1].assign(published="2026-02-01", source_tier="mirror"),
+            read["provincial.txt"][1].assign(published="2025-06-01", source_tier="primary_government"),
+        ]
+    )
+    grouped = group_copies(rows)
+    lost = grouped[(grouped["file"] == "mirror_news.html") & (grouped["kind"] == "compute")].iloc[0]
+    assert lost["earliest"] == lost["most_official"] == "county_news.html" and "万 was lost" in lost["mutation"]
+    servers = grouped[(grouped["kind"] == "servers")]
+    assert servers["independence_group"].nunique() == 1 and set(servers["mutation"]) == {""}
+    assert set(grouped[grouped["file"] == "provincial.txt"]["independence_group"]).isdisjoint(
+        grouped[grouped["file"] != "provincial.txt"]["independence_group"]
+    )
+
+
+# ------------------------------------------------------------ hostile files
+
+
+def test_deep_nesting_and_unclosed_things_are_read():
+    deep = b"<html>" + b"<div>" * 100_000 + "投资3亿元".encode() + b"</div>" * 100_000
+    assert filings.claims_of(filings.parse(deep, "a.html"))["si_low"].tolist() == [3e8]
+    for tail in ("<!-- ", "<script>", "<a href='", "<td", "<![CDATA["):
+        page = hypertext.read_html("<p>投资3亿元</p>" + tail * 1000)
+        assert "3亿元" in page.text
+
+
+def test_a_pdf_that_says_it_is_html_and_the_reverse(documents):
+    filing = filings.parse(by_name(documents, "announcement.pdf").data, "a.html")
+    assert filing.medium == "pdf" and "is a PDF" in filing.remarks[-1]
+    refusal = filings.parse(b"<html><body>denied by bot</body></html>", "a.pdf")
+    assert refusal.medium == "html" and "web page" in refusal.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "words"),
+    [
+        (b"%PDF-1.4 broken", "a.pdf", "cannot be read"), (b"\x89PNG\r\n", "a.png", "picture"), (b"PK\x03\x04 nothing", "a.docx", "not a readable"),
+    ],
+)  # fmt: skip
+def test_unreadable_files_are_named(data, name, words):
+    with pytest.raises(OsintError, match=words):
+        filings.parse(data, name)
+
+
+def test_encrypted_pdf_is_named():
+    body = (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+        b"3 0 obj<</Filter/Standard/V 1/R 2/P -4/O(" + b"a" * 32 + b")/U(" + b"b" * 32 + b")>>endobj\n"
+        b"trailer<</Root 1 0 R/Encrypt 3 0 R/ID[(aaaaaaaaaaaaaaaa)(aaaaaaaaaaaaaaaa)]>>\n%%EOF"
+    )
+    with pytest.raises(OsintError, match="encrypted"):
+        filings.parse(body, "secret.pdf")
+
+
+def test_a_scan_is_named():
+    filing = filings.parse(made.pdf([]), "scan.pdf")
+    assert "no text layer" in filing.remarks[0] and filings.claims_of(filing).empty
+
+
+def test_zip_slip_and_bombs():
+    out = io.BytesIO(made.docx(["投资3亿元"], []))
+    with zipfile.ZipFile(out, "a") as file:
+        file.writestr("../../evil.sh", "x")
+    assert "outside itself" in filings.parse(out.getvalue(), "a.docx").remarks[0]
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("word/document.xml", b"0" * 130_000_000)
+    with pytest.raises(OsintError, match="bomb"):
+        filings.parse(bomb.getvalue(), "a.docx")
+    entities = '<!DOCTYPE d [<!ENTITY a "3亿元"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>&b;</w:t></w:r></w:p></w:body></w:document>'
+    assert filings.claims_of(filings.parse(made._zip({"word/document.xml": entities}), "a.docx")).empty
+
+
+def test_time_grows_with_length_and_not_faster():
+    from osint.claims import extract
+
+    def seconds(pattern, size):
+        text = pattern * (size // len(pattern))
+        best = 9.0
+        for _ in range(2):
+            begun = time.process_time()
+            extract(text, date(2025, 1, 1))
+            best = min(best, time.process_time() - begun)
+        return best
+
+    extract("1MW")
+    for pattern in (
+        "1,",
+        "1-",
+        "$1 ",
+        "1P,",
+        "一",
+        "9 Nvidia ",
+        "2×",
+        "1 to ",
+        "(万元)",
+        "\u202e1",
+        "will ",
+        "投资1亿元,占地3亩、",
+        "PUE ",
+    ):
+        short, long = seconds(pattern, 4_000), seconds(pattern, 16_000)
+        assert long < 9 * short + 0.05, pattern
+
+
+@pytest.mark.parametrize(
+    ("data", "label", "codec"),
+    [
+        ("标准机柜100架".encode("gbk"), "gb2312", "gb18030"), ("標準機櫃項目公司建設".encode("big5"), "", "big5hkscs"),
+        ("标准机柜项目".encode(), "gb2312", "utf-8"), ("标准机柜项目公司建设".encode("gbk"), "iso-8859-1", "gb18030"),
+    ],
+)  # fmt: skip
+def test_encodings_behind_true_and_false_labels(data, label, codec):
+    from osint.decoding import decode
+
+    text, found, _ = decode(data, label)
+    assert found == codec and "\ufffd" not in text
+
+
+def test_a_mixed_page_says_what_was_left_out():
+    filing = filings.parse("标准机柜项目公司建设投资3亿元。".encode() * 20 + b"\xff\xfe", "a.txt")
+    assert "not UTF-8" in filing.remarks[0] and len(filings.claims_of(filing)) == 20
+
+
+# ------------------------------------------------------------ the command
+
+
+def test_extract_prints_json_lines_for_many_files(tmp_path, capsys):
+    for number in (1, 2):
+        (tmp_path / f"{number}.txt").write_text(f"已建成机架{number}000架。", encoding="utf-8")
+    assert cli.main(["extract", "--json", *(str(tmp_path / f"{n}.txt") for n in (1, 2))]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["si_low"] for row in rows] == [1000, 2000]
+    assert rows[0]["file"].endswith("1.txt") and rows[0]["rung"] == "roofed" and rows[0]["quote"] == "1000架"
+    assert {
+        "kind",
+        "low",
+        "high",
+        "unit",
+        "si_low",
+        "si_high",
+        "si_unit",
+        "rung",
+        "qualifier",
+        "subject",
+        "date",
+        "start",
+        "end",
+        "quote",
+    } <= set(rows[0])
+
+
+def test_extract_goes_on_after_a_file_it_cannot_read(tmp_path, capsys):
+    good = tmp_path / "good.txt"
+    good.write_text("投资3亿元", encoding="utf-8")
+    assert cli.main(["extract", "--json", str(tmp_path / "none.txt"), str(good)]) == 2
+    said = capsys.readouterr()
+    assert "no such file" in said.err and json.loads(said.out)["si_low"] == 3e8
+
+
+def test_extract_anchors_on_the_date_given(tmp_path, capsys):
+    path = tmp_path / "a.txt"
+    path.write_text("预计明年“五一”建成2000P", encoding="utf-8")
+    cli.main(["extract", "--json", "--date", "2024-09-15", str(path)])
+    assert json.loads(capsys.readouterr().out)["date"] == "2025-05-01"
+
+
+def test_a_capture_is_read_by_number_and_address(tmp_path, monkeypatch):
+    monkeypatch.setenv("OSINT_DATA", str(tmp_path))
+    page = tmp_path / "page.html"
+    page.write_bytes("<html><body><p>总投资3亿元</p></body></html>".encode())
+    with pytest.raises(OsintError, match="not among the captures"):
+        filings.open_filing("https://example.org/none")
+    store = archive.Archive(archive.captures_directory()).open()
+    address = "https://example.org/cggg/t20250318_1.htm"
+    entry = next(
+        iter(import_path(store, page, by="A. Reader", obtained="2026-11-24", origin="the browser", url=address))
+    )
+    for name in (entry["url"], str(entry["seq"]), entry["sha256"][:12]):
+        filing = filings.open_filing(name)
+        assert filings.claims_of(filing)["si_low"].tolist() == [3e8] and filing.published == date(2025, 3, 18)
+
+
+# ------------------------------------------------------------ review
+
+
+ABOUT = {
+    "site_id": "S1", "claimant": "county", "source_publisher": "county page", "source_tier": "local_government", "translation": "invested",
+    "independence_group": "G1", "group_reason": "one page", "date": "2025-06-28",
+}  # fmt: skip
+
+
+def register(tmp_path):
+    from pathlib import Path
+
+    source = Path(__file__).resolve().parent.parent / "data" / "raw" / "claims.csv"
+    target = tmp_path / "claims.csv"
+    target.write_bytes(source.read_bytes())
+    return target
+
+
+def test_only_reviewed_rows_enter_the_register_with_who_and_when(tmp_path, read):
+    path, log = register(tmp_path), tmp_path / "reviews.csv"
+    before = path.read_bytes()
+    table = review.start(read["county_news.html"][1])
+    assert review.write(table, path, log, ABOUT) == 0 and path.read_bytes() == before
+    keys = table["key"].tolist()
+    table = review.accept(table, keys[0], "A. Reader", "2026-11-24")
+    table = review.change(
+        table, keys[1], "A. Reader", "2026-11-24", "another sum on the page", si_low=6.9e8, si_high=6.9e8
+    )
+    table = review.reject(table, keys[2], "A. Reader", "2026-11-24", "counted twice")
+    assert review.write(table, path, log, ABOUT) == 2 and review.write(table, path, log, ABOUT) == 0
+    added = path.read_bytes()[len(before) :].decode().splitlines()
+    assert path.read_bytes().startswith(before) and len(added) == 2
+    assert "accepted by A. Reader on 2026-11-24" in added[0] and "690000000" in added[1]
+    assert log.read_text().count("2026-11-24") == 3
+
+
+def test_decisions_need_a_name_a_day_and_a_reason(read):
+    table = review.start(read["county_news.html"][1])
+    key = table["key"].iloc[0]
+    for call in (
+        lambda: review.accept(table, key, "", "2026-11-24"), lambda: review.accept(table, key, "A", "today"), lambda: review.reject(table, key, "A", "2026-11-24", " "),
+        lambda: review.accept(table, "nokey", "A", "2026-11-24"), lambda: review.change(table, key, "A", "2026-11-24", "x", quote="y"),
+    ):  # fmt: skip
+        with pytest.raises(OsintError):
+            call()
+
+
+def test_a_scan_number_never_goes_without_a_warning():
+    from osint.scans import Line, extract_lines
+
+    lines = [Line("总投资2.000亿元，占地面积 600m", (0, 0, 1, 1), 0.99), Line("机柜5000架", (0, 20, 1, 30), 0.99)]
+    found = extract_lines(lines)
+    assert len(found) == 2 and all("read by machine" in c.warning and c.confidence == "low" for c in found)
+    assert "three decimals" in found[0].warning
