@@ -185,7 +185,7 @@ def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
     return structures
 
 
-def _structure(step: Step, kind: str, gain: float, scraped: Step | None, seen: Series) -> dict[str, Any]:
+def _structure(step: Step, kind: str, scraped: Step | None, seen: Series) -> dict[str, Any]:
     """Return one structure; ground was broken at `scraped`, or no later than the roof began."""
     lead = _day(step.best) - _day(scraped.best) if scraped else np.inf
     known = scraped is not None and lead < ONSET_LEAD_DAYS
