@@ -17,7 +17,7 @@ ORDER = [
     "_segments", "_ramp", "steps", "looks", "series", "surfaces", "area", "change", "structures", "cli_change",
     # model, verdict, report
     "network", "givens", "posterior", "explain", "model", "evidence", "verdict", "context", "checks", "advice", "hypotheses", "score", "findings",
-    "estimates", "figures", "report", "doctor", "cli_sources", "cli_filings", "cli",
+    "observations", "estimates", "figures", "report", "doctor", "cli_sources", "cli_filings", "cli",
 ]  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
 MAY_FETCH = {"_connect", "fetch", "ranges", "catalogue"}
