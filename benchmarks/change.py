@@ -38,14 +38,22 @@ def one_roof(seed: int, cloud: float = 0.3, kind: str = "bright roof", area_m2: 
     )  # fmt: skip
 
 
-def date_roofs(seeds: range, cloud: float, kind: str = "bright roof", area_m2: float | None = None) -> pd.DataFrame:
+def date_roofs(
+    seeds: range,
+    cloud: float,
+    kind: str = "bright roof",
+    area_m2: float | None = None,
+    exhaustive: bool = False,
+) -> pd.DataFrame:
     """Return one row a seed: truth, intervals, errors."""
     out = []
     for seed in seeds:
         world = one_roof(seed, cloud, kind, area_m2)
         truth = world.truth.iloc[0]
         outline = world.truth.to_crs(4326).geometry.iloc[0]
-        rows = change.date_change(looks.of_dataset(simulate.dataset(world)), outline, START, END).rows
+        rows = change.date_change(
+            looks.of_dataset(simulate.dataset(world)), outline, START, END, exhaustive=exhaustive
+        ).rows
         told = [r for r in rows if r["roofed_best"]]
         row = max(told, key=lambda r: r["probability"]) if told else rows[0]
         out.append({"seed": seed, "found": bool(told), "structures": len(told), "truth": truth, **row})

@@ -25,7 +25,7 @@ def estimate(data: xr.Dataset, place: Place, dark: bool = False) -> dict[str, An
     A pixel's share of roof is its place between the colours of the roof's core and of the yard around it, in
     the median of the clear scenes; pixels above half a roof are counted.
     """
-    names = [b for b in ("B02", "B03", "B04", "B08") if b in data]
+    names = [b for b in ("B02", "B04", "B08") if b in data]
     picture = np.stack([np.nanmedian(data[b].values, axis=0) for b in names], axis=-1)
     share = roof_share(picture, place.cover)
     if share is None:

@@ -11,8 +11,8 @@ import pandas as pd
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
-from osint import area, series, steps, surfaces
-from osint.looks import BANDS, PICTURE_BANDS, Looks, around
+from osint import area, probes, series, steps, surfaces
+from osint.looks import BANDS, PICTURE_BANDS, Looks
 from osint.series import Place, Series
 from osint.steps import Step, Steps
 
@@ -53,9 +53,11 @@ def date_change(
     *,
     outline_id: str = "",
     coverage: float = 0.9,
-    bands: tuple[str, ...] = BANDS,
+    exhaustive: bool = False,
 ) -> Dated:
-    """Return when the lon/lat outline `geometry` was built on, from every usable scene between two ISO dates.
+    """Return when the lon/lat outline `geometry` was built on between two ISO dates.
+
+    A search in time reads few scenes (`probes.bisected`); `exhaustive` reads all.
 
     Intervals hold their moment with the stated `coverage`. `roofed` is half covered, `complete` is fully
     covered; ground broken is "no later than" (its low bound empty) unless the scraping itself shows.
@@ -69,20 +71,25 @@ def date_change(
     if len(rows) < FEWEST_SCENES:
         reason = f"too few scenes: {len(rows)} between {start} and {end}"
         return Dated([_row(outline_id, cannot_tell=reason)], None, None)
-    data = looks.read(rows, around(geometry, series.reach_m(area_m2)), bands)
-    place = series.placed(geometry, data)
-    seen = series.extract(data, place, bands)
-    spent = {"scenes_used": len(seen.days), "bytes_read": looks.bytes_read - before}
+    gather = probes.exhaustive if exhaustive else probes.bisected
+    gathered = gather(looks, rows, geometry, BANDS)
+    spent = {"scenes_used": 0, "bytes_read": looks.bytes_read - before}
+    if gathered.data is None or gathered.usable < FEWEST_SCENES:
+        reason = f"cloud: {gathered.usable} usable of {gathered.listed} scenes"
+        return Dated([_row(outline_id, cannot_tell=reason, **spent)], None, None, gathered.place)
+    place = gathered.place
+    seen = series.extract(gathered.data, place, BANDS)
+    spent["scenes_used"] = len(seen.days)
     if len(seen.days) < FEWEST_SCENES:
         refused = ", ".join(f"{n} {why}" for why, n in seen.refused.items() if n)
-        reason = f"cloud: {len(seen.days)} usable of {seen.looked} scenes ({refused})"
+        reason = f"cloud: {len(seen.days)} usable of {gathered.listed} scenes ({refused})"
         return Dated([_row(outline_id, cannot_tell=reason, **spent)], seen, None, place)
     found = steps.date_step(seen.days, seen.contrast, coverage=coverage)
     structures = events(found, seen, area_m2)
     if not structures:
         return Dated([_row(outline_id, cannot_tell=_why_not(found), **spent)], seen, found, place)
     for structure in structures:
-        _measured(looks, rows, structure, seen, geometry)
+        _measured(looks, rows, structure, seen, geometry, gathered)
     if any(s["kind"] == "solar field" for s in structures):
         # rows of panels go up for months: what looks like a dark roof on the way is part of the field
         for structure in structures:
@@ -101,6 +108,7 @@ def _measured(
     structure: dict[str, Any],
     seen: Series,
     geometry: BaseGeometry,
+    gathered: probes.Gathered,
 ) -> None:
     """Add kind and area from the last few clear scenes that show the structure, in every picture band."""
     if structure["kind"] not in COVERED:
@@ -112,10 +120,14 @@ def _measured(
         return
     # spread over the seasons, so that a crop shows its green
     late = late[np.unique(np.linspace(0, len(late) - 1, PICTURE_SCENES).astype(int))]
-    scene_days = steps.to_days(pd.DatetimeIndex(rows["datetime"].dt.tz_localize(None)))
-    wanted = rows[np.isin(np.round(scene_days, 2), np.round(late, 2))]
-    picture = looks.read(wanted, around(geometry, series.reach_m(geodesic_area_m2(geometry))), PICTURE_BANDS)
-    place = series.placed(geometry, picture)
+    if gathered.data is None:
+        return
+    data_days = steps.to_days(pd.DatetimeIndex(gathered.data["time"].values))
+    chosen = gathered.data.isel(time=np.isin(np.round(data_days, 4), np.round(late, 4)))
+    names = set(" ".join(str(v) for v in chosen["id"].values).split())
+    more = looks.read(rows[rows["id"].isin(names)], series.window(geometry), PICTURE_BANDS)
+    picture = chosen.assign({band: more[band] for band in PICTURE_BANDS})
+    place = gathered.place
     blue, red, near = (np.nanmedian(picture[b].values[:, place.core], axis=1) for b in ("B02", "B04", "B08"))
     kind = surfaces.confirmed(structure["kind"], blue, red, near)
     if kind != structure["kind"]:
@@ -132,12 +144,14 @@ def _winter(days: np.ndarray) -> np.ndarray:
     return (year_day > 318) | (year_day < 75)
 
 
-def date_outlines(looks: Looks, outlines: gpd.GeoDataFrame, start: str, end: str) -> gpd.GeoDataFrame:
+def date_outlines(
+    looks: Looks, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
+) -> gpd.GeoDataFrame:
     """Return one feature a structure for outlines (any CRS, column outline_id), in lon/lat."""
     rows = []
     for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
         name = str(getattr(outline, "outline_id", number))
-        for row in date_change(looks, outline.geometry, start, end, outline_id=name).rows:
+        for row in date_change(looks, outline.geometry, start, end, outline_id=name, exhaustive=exhaustive).rows:
             rows.append({**row, "geometry": outline.geometry})
     frame = pd.DataFrame(rows, columns=[*PROPERTIES, "geometry"])
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)

@@ -27,6 +27,7 @@ def _catalogue(p: argparse.ArgumentParser) -> None:
     p.add_argument("--collection", default="sentinel-2-c1-l2a", help="collection of surface reflectance")
     p.add_argument("--start", required=True, help="first date, YYYY-MM-DD")
     p.add_argument("--end", required=True, help="last date, YYYY-MM-DD")
+    p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
 
 
 def _observe(args: argparse.Namespace) -> None:
@@ -34,7 +35,7 @@ def _observe(args: argparse.Namespace) -> None:
 
     where = _box(args.bbox)
     source = looks.of_catalogue(args.catalogue, args.collection, where, args.start, args.end)
-    found = structures.new_structures(source, where, args.start, args.end)
+    found = structures.new_structures(source, where, args.start, args.end, exhaustive=args.exhaustive)
     write(found, args.out)
     print(f"{len(found)} structures, {len(structures.buildings(found))} probably buildings, in {args.out.name}")
     print(f"{source.bytes_read / 1e6:.1f} MB read from {len(source.scenes)} scenes")
@@ -46,7 +47,7 @@ def _date(args: argparse.Namespace) -> None:
     outlines = read_outlines(args.outlines)
     where = looks.around(outlines.union_all(), 400)
     source = looks.of_catalogue(args.catalogue, args.collection, where, args.start, args.end)
-    dated = change.date_outlines(source, outlines, args.start, args.end)
+    dated = change.date_outlines(source, outlines, args.start, args.end, exhaustive=args.exhaustive)
     write(dated, args.out)
     told = int(dated["roofed_best"].notna().sum())
     print(f"{told} of {len(dated)} rows dated, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")

@@ -18,7 +18,10 @@ from osint import simulate
 
 BANDS = ("B02", "B04", "B11")
 """Enough to date a roof: brightness, redness of soil, and the infrared where soil and roof part."""
-PICTURE_BANDS = ("B02", "B03", "B04", "B08", "B11")
+PICTURE_BANDS = ("B08",)
+"""Read besides, on a few scenes that show what stands: plants, and the edge of the roof."""
+
+COARSE = ("B05", "B06", "B07", "B8A", "B11", "B12", "scl")
 
 Reader = Callable[[pd.DataFrame, BaseGeometry, Sequence[str]], xr.Dataset]
 
@@ -84,7 +87,8 @@ def of_dataset(data: xr.Dataset) -> Looks:
         part.attrs = {
             **data.attrs,
             "transform": (a, b, west + a * cols.start, d, e, north + e * lines.start),
-            "bytes": sum(part[n].size * (1 if n == "scl" else 2) for n in part),
+            # 20 m bands come repeated to 10 m
+            "bytes": sum(part[n].size * (1 if n == "scl" else 2) // (4 if n in COARSE else 1) for n in part),
             "requests": 0,
         }
         return part

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import shapely
 import xarray as xr
-from pyproj import CRS, Transformer
+from pyproj import CRS, Geod, Transformer
 from rasterio import features
 from rasterio.transform import Affine
 from scipy import ndimage
 from shapely.geometry.base import BaseGeometry
 
 from osint import steps
+from osint.looks import around
 
 CLEAR = (2, 4, 5, 6, 7)
 FINE = 5
@@ -91,6 +92,22 @@ def reach_m(area_m2: float) -> float:
     return max(40.0, 0.55 * side) + max(80.0, 0.5 * side) + 20
 
 
+def window(geometry: BaseGeometry) -> BaseGeometry:
+    """Return the lon/lat box that holds an outline and its surroundings."""
+    area_m2 = abs(Geod(ellps="WGS84").geometry_area_perimeter(geometry)[0])
+    return around(geometry, reach_m(area_m2))
+
+
+def usable(data: xr.Dataset, place: Place) -> np.ndarray:
+    """Return (n,) bool: scenes whose classification leaves the surroundings clear, and the outline or all of them.
+
+    A bright roof is often classified as cloud or snow: where the surroundings are clear the scene is kept all
+    the same, and a real small cloud is left to the heavy tails of the dating.
+    """
+    inside_clear, ring_clear = clear_shares(data, place)
+    return (ring_clear >= RING_CLEAR) & ((inside_clear >= 0.5) | (ring_clear >= RESCUE_CLEAR))
+
+
 def clear_shares(data: xr.Dataset, place: Place) -> tuple[np.ndarray, np.ndarray]:
     """Return the clear share of outline and surroundings, (n,) each, from the scene classification."""
     codes = data["scl"].values
@@ -101,35 +118,34 @@ def clear_shares(data: xr.Dataset, place: Place) -> tuple[np.ndarray, np.ndarray
 def extract(data: xr.Dataset, place: Place, bands: tuple[str, ...]) -> Series:
     """Return the series of an outline from reflectances (time, y, x).
 
-    A bright roof is often classified as cloud or snow: where the surroundings are clear the scene is kept all
-    the same, and a real small cloud is left to the heavy tails of the dating. Scenes whose surroundings are
-    far brighter or darker than they ever are (snow, thick haze, missed cloud, shadow) are left out.
+    Scenes that are not `usable` are left out, and those whose surroundings are far brighter or darker than
+    they ever are (snow, thick haze, missed cloud, shadow).
     """
-    inside_clear, ring_clear = clear_shares(data, place)
+    inside_clear, _ = clear_shares(data, place)
     looked = data.sizes["time"]
     values = np.stack([data[b].values for b in bands], axis=-1)
     codes = data["scl"].values
     ring_ok = np.isin(codes, CLEAR) & place.ring
     inside = np.full((looked, len(bands)), np.nan)
-    around = np.full((looked, len(bands)), np.nan)
+    nearby = np.full((looked, len(bands)), np.nan)
     texture = np.full(looked, np.nan)
     for k in range(looked):
         core = values[k][place.core]
         if ring_ok[k].sum() >= 8 and np.isfinite(core).mean() > 0.8:
             inside[k] = np.nanmean(core, axis=0)
-            around[k] = np.nanmedian(values[k][ring_ok[k]], axis=0)
+            nearby[k] = np.nanmedian(values[k][ring_ok[k]], axis=0)
             texture[k] = np.nanstd(core[:, 0]) / max(float(np.nanmean(core[:, 0])), 1e-3)
-    seen = np.isfinite(inside).all(axis=1) & np.isfinite(around).all(axis=1)
-    covered = ~seen | (ring_clear < RING_CLEAR) | ((inside_clear < 0.5) & (ring_clear < RESCUE_CLEAR))
-    odd = _odd(around, ~covered) | _snowy(around, bands, ~covered)
+    seen = np.isfinite(inside).all(axis=1) & np.isfinite(nearby).all(axis=1)
+    covered = ~seen | ~usable(data, place)
+    odd = _odd(nearby, ~covered) | _snowy(nearby, bands, ~covered)
     kept = ~covered & ~odd
     days = steps.to_days(pd.DatetimeIndex(data["time"].values))
     order = np.flatnonzero(kept)[np.argsort(days[kept], kind="stable")]
     return Series(
         days=days[order],
-        contrast=(inside - around)[order],
+        contrast=(inside - nearby)[order],
         inside=inside[order],
-        around=around[order],
+        around=nearby[order],
         rescued=(inside_clear < 0.5)[order],
         texture=texture[order],
         bands=bands,

@@ -42,7 +42,9 @@ class Candidate:
     """Peak gain in whiteness, reflectance."""
 
 
-def new_structures(looks: Looks, where: BaseGeometry, start: str, end: str) -> gpd.GeoDataFrame:
+def new_structures(
+    looks: Looks, where: BaseGeometry, start: str, end: str, *, exhaustive: bool = False
+) -> gpd.GeoDataFrame:
     """Return what was built inside the lon/lat area `where` between two ISO dates, dated and measured.
 
     Columns as in `change.PROPERTIES`. Candidates whose series shows no lasting step are dropped: a dry lake,
@@ -50,7 +52,9 @@ def new_structures(looks: Looks, where: BaseGeometry, start: str, end: str) -> g
     """
     rows = []
     for number, candidate in enumerate(candidates(looks, where, start, end)):
-        dated = change.date_change(looks, candidate.geometry, start, end, outline_id=f"S{number + 1:03d}")
+        dated = change.date_change(
+            looks, candidate.geometry, start, end, outline_id=f"S{number + 1:03d}", exhaustive=exhaustive
+        )
         for row in dated.rows:
             if row["kind"] is not None:
                 rows.append({**row, "geometry": candidate.geometry})
@@ -122,15 +126,21 @@ def whiteness(data: xr.Dataset) -> xr.DataArray:
     values = data["B02"].values - 0.7 * data["B11"].values
     clear = np.isin(data["scl"].values, CLEAR) & np.isfinite(values)
     enough = clear.sum(axis=0) >= 2
-    with np.errstate(invalid="ignore"):
-        import warnings
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            picture = np.nanmedian(np.where(clear, values, np.nan), axis=0)
-            rest = np.nanquantile(values, 0.25, axis=0)
+    picture = _low_share(np.where(clear, values, np.nan), 0.5)
+    rest = _low_share(values, 0.25)
     picture = np.where(enough, picture, rest)
     return xr.DataArray(picture - _local(picture), dims=("y", "x"), attrs=data.attrs)
+
+
+def _low_share(values: np.ndarray, share: float) -> np.ndarray:
+    """Return the value below which `share` of those seen (axis 0) lie; NaN where nothing was seen."""
+    # np.nanquantile walks pixel by pixel in Python, a hundred times slower
+    ordered = np.sort(values, axis=0)
+    place = share * np.maximum(np.isfinite(values).sum(axis=0) - 1, 0)
+    low = np.floor(place).astype(int)[None]
+    below = np.take_along_axis(ordered, low, 0)[0]
+    above = np.take_along_axis(ordered, np.ceil(place).astype(int)[None], 0)[0]
+    return below + (above - below) * (place - low[0])
 
 
 def _local(picture: np.ndarray) -> np.ndarray:

@@ -53,6 +53,17 @@ def test_a_roof_is_dated_and_measured(built):
     assert row["bytes_read"] > 0
 
 
+def test_a_search_in_time_agrees_with_every_scene_and_reads_far_less(built):
+    made, data = built
+    outline = made.truth.to_crs(4326).geometry.iloc[0]
+    (few,) = dated(made, data).rows
+    (all_,) = change.date_change(looks.of_dataset(data), outline, START, END, exhaustive=True).rows
+    apart = pd.Timestamp(few["roofed_best"]) - pd.Timestamp(all_["roofed_best"])
+    assert abs(apart.days) <= 5
+    assert few["kind"] == all_["kind"]
+    assert few["bytes_read"] < 0.7 * all_["bytes_read"]
+
+
 def test_a_roof_that_is_always_called_cloud_is_still_dated():
     made = world([roof(misread_as_cloud=1.0)], seed=2)
     (row,) = dated(made).rows
