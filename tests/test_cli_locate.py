@@ -15,6 +15,10 @@ def served(tmp_path_factory):
     made = demo.demo(3, 100, "2023-01-01", "2024-06-30", revisit_days=16, features=[
         simulate.Feature("bright roof", 12_000, onset=DAY("2023-06-01"), complete=DAY("2023-09-10"), row_px=50, col_px=50, name="T")], cloud=0.2, snow=False)  # fmt: skip
     made.frame_px, made.inset_px = 256, (60, 80)
+    for name in made.world.ids:
+        # one scene after the other: threads that ask for many at once would render each several times
+        for band in ("B02", "B03", "B04", "B11", "SCL"):
+            made.file(name, band)
     with demo.served(made):
         yield made
 
