@@ -23,7 +23,13 @@ PROPERTIES = (
 )  # fmt: skip
 LONGEST_INTERVAL_DAYS = 200
 SMALLEST_M2 = 600.0
-ONSET_LEAD_DAYS = 500
+ONSET_LEAD_DAYS = 330
+ONSET_WIDEST_DAYS = 60
+ONSET_FROM_START_DAYS = 60
+HALF_MARGIN = np.timedelta64(3, "D")
+COMPLETE_MARGIN = np.timedelta64(5, "D")
+ONSET_MARGIN = np.timedelta64(15, "D")
+"""Widening of the intervals of `date_step`, whose straight ramp no building follows to the day."""
 MIN_SCRAPED_CONTRAST = 4.0
 SMALL_SHARE = 0.3
 """Gain over that of a standing roof below which a change is the sun or the season on it."""
@@ -201,21 +207,21 @@ def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
 
 def _structure(step: Step, kind: str, scraped: Step | None, seen: Series) -> dict[str, Any]:
     """Return one structure; ground was broken at `scraped`, or no later than the roof began."""
-    lead = _day(step.best) - _day(scraped.best) if scraped else np.inf
-    known = scraped is not None and lead < ONSET_LEAD_DAYS
-    onset = scraped.begun if known and scraped is not None else step.begun
+    begun_low, begun_high, named = _onset(step, scraped, seen)
     row = _row(
         "",
         kind=kind,
         probability=round(step.probability * surfaces.PROBABILITY[kind], 3),
-        onset_low=iso(onset.low) if known else None,
-        onset_high=iso(onset.high),
-        roofed_low=iso(step.low),
+        onset_low=begun_low if named else None,
+        onset_high=begun_high,
+        roofed_low=iso(step.low - HALF_MARGIN),
         roofed_best=iso(step.best),
-        roofed_high=iso(step.high),
-        complete_low=iso(step.complete.low),
+        roofed_high=iso(step.high + HALF_MARGIN),
+        complete_low=iso(max(step.complete.low - COMPLETE_MARGIN, step.low - HALF_MARGIN)),
         # a change still under way at the last scene has no end yet
-        complete_high=iso(step.complete.high) if _day(step.complete.high) < seen.days[-1] - 6 else None,
+        complete_high=iso(step.complete.high + COMPLETE_MARGIN)
+        if _day(step.complete.high) < seen.days[-1] - 6
+        else None,
     )
     width = _day(step.high) - _day(step.low)
     if width > LONGEST_INTERVAL_DAYS:
@@ -223,13 +229,29 @@ def _structure(step: Step, kind: str, scraped: Step | None, seen: Series) -> dic
     return {**row, "_from": _day(step.complete.high), "_until": seen.days[-1] + 1}
 
 
+def _onset(step: Step, scraped: Step | None, seen: Series) -> tuple[str, str, bool]:
+    """Return low and high of ground broken, and whether it was seen: else the high is "no later than".
+
+    Only a sharp step that is not at the start of the series and not long before the roof is named: the
+    seasons of bare ground make wide ones. Scraping shows before it is half done and after it began.
+    """
+    if scraped is not None:
+        lead = _day(step.best) - _day(scraped.best)
+        wide = _day(scraped.high) - _day(scraped.begun.low)
+        inside = _day(scraped.begun.low) - seen.days[0] > ONSET_FROM_START_DAYS
+        if lead < ONSET_LEAD_DAYS and wide < ONSET_WIDEST_DAYS and inside:
+            last = min(scraped.high + HALF_MARGIN, step.high)
+            return iso(scraped.begun.low - ONSET_MARGIN), iso(last), True
+    return "", iso(max(step.begun.high, step.low)), False
+
+
 def _earthworks(step: Step, seen: Series) -> dict[str, Any]:
     row = _row(
         "",
         kind="earthworks",
         probability=round(step.probability * surfaces.PROBABILITY["earthworks"], 3),
-        onset_low=iso(step.begun.low),
-        onset_high=iso(step.begun.high),
+        onset_low=iso(step.begun.low - ONSET_MARGIN),
+        onset_high=iso(step.high + HALF_MARGIN),
         cannot_tell="no roof: the ground was changed, nothing was covered",
     )
     return {**row, "_from": _day(step.complete.high), "_until": seen.days[-1] + 1}

@@ -77,7 +77,7 @@ def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> str:
     if blue > 0.2 and (infrared - blue) / red > MINERAL:
         return "other"
     if blue < SOLAR_BLUE and red < 1.25 * blue + 0.02:
-        large = area_m2 > SOLAR_AREA_M2 and blue < SOLAR_DARK
+        large = area_m2 > SOLAR_AREA_M2 and (blue < SOLAR_DARK or took_days > 25)
         return "solar field" if large or took_days > 45 else "dark roof"
     if took_days > 75 and blue < 0.16:
         return "solar field"
