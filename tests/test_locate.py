@@ -1,5 +1,6 @@
 import datetime as dt
 import json
+import pickle
 import sys
 
 import numpy as np
@@ -190,19 +191,19 @@ def test_memory_is_that_of_a_tile(scene, tmp_path):
 
 
 def test_a_cluster_gives_the_same_answer(scene, located, tmp_path):
-    distributed = pytest.importorskip("distributed")
-    assert distributed
+    pytest.importorskip("distributed")
     _, data, place = scene
-    again = locate.locate(_Held(data), place, TARGET, tmp_path / "d.jsonl", side_m=800.0, dask="local")
+    (tmp_path / "scene").write_bytes(pickle.dumps(data))
+    again = locate.locate(_Kept(tmp_path / "scene"), place, TARGET, tmp_path / "d.jsonl", side_m=800.0, dask="local")
     assert again.found.to_json() == located[0].found.to_json()
 
 
-class _Held:
-    def __init__(self, data):
-        self.data = data
+class _Kept:
+    def __init__(self, path):
+        self.path = path
 
     def __call__(self, geometry):
-        return looks.of_dataset(self.data)
+        return looks.of_dataset(pickle.loads(self.path.read_bytes()))
 
 
 def test_without_dask_the_words_say_what_to_do(scene, tmp_path, monkeypatch):
