@@ -31,6 +31,8 @@ COMPLETE_MARGIN = np.timedelta64(5, "D")
 ONSET_MARGIN = np.timedelta64(15, "D")
 """Widening of the intervals of `date_step`, whose straight ramp no building follows to the day."""
 MIN_SCRAPED_CONTRAST = 4.0
+MIN_SCRAPED_SIZE = 0.025
+"""Reflectance; between seasons and years ground that nobody touched moves by half of it."""
 SMALL_SHARE = 0.3
 """Gain over that of a standing roof below which a change is the sun or the season on it."""
 PICTURE_SCENES = 10
@@ -192,7 +194,8 @@ def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
         if standing and abs(change) < SMALL_SHARE * standing[-1]["_change"]:
             continue
         if gain < surfaces.MIN_GAIN:
-            scraped = step if step.contrast >= MIN_SCRAPED_CONTRAST else scraped
+            clear = step.contrast >= MIN_SCRAPED_CONTRAST and np.abs(step.size).max() >= MIN_SCRAPED_SIZE
+            scraped = step if clear else scraped
             continue
         structures.append({**_structure(step, kind, scraped, seen), "_change": change})
         scraped = None
