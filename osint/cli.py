@@ -12,7 +12,13 @@ from osint import __version__
 from osint.errors import OsintError
 
 # each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
-PARTS: tuple[str, ...] = ("osint.cli_sources", "osint.cli_imagery", "osint.cli_filings")
+PARTS: tuple[str, ...] = (
+    "osint.cli_sources",
+    "osint.cli_imagery",
+    "osint.cli_filings",
+    "osint.cli_change",
+    "osint.cli_locate",
+)
 
 
 def add_verbs(verbs: argparse._SubParsersAction) -> None:

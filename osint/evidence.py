@@ -212,6 +212,8 @@ def observed_givens(q: Question, register: Register) -> list[Given]:
         rank = edtf.bounds(row["date"])[1].toordinal()
         if q.stage == "plan" and not (q.due and rank >= q.day):
             continue  # what stands before the due day does not test a plan
+        if q.stage == "live" and row["quantity"] == "roof_m2" and 0 < rank < q.day - NEAR_DAYS:
+            continue  # a roof seen long before bounds nothing: more may have been built since
         if q.stage == "works" and row["quantity"] in POWER and not (q.due and rank >= q.day):
             continue  # power today does not test a hall that is being built
         given = Given(

@@ -154,8 +154,12 @@ def rung_shown(q: Question, row: pd.Series | dict, register: Register) -> list[s
 
 
 def not_reached(q: Question, row: pd.Series | dict, register: Register) -> list[str]:
-    """Observations, on or after the day by which the claim holds, at which the site was below the claimed rung."""
-    if not q.due or q.part or row["rung"] not in LADDER or row["modality"] == "denied":
+    """Observations, on or after the day for which the claim holds, at which the site was below the claimed rung.
+
+    That day is the one that the claim names; what it says is there (has, can carry) is there on the day of saying it.
+    """
+    said = row["modality"] in {"has", "can carry"} and q.day > 0
+    if not (q.due or said) or q.part or row["rung"] not in LADDER or row["modality"] == "denied":
         return []
     return [
         o["observation_id"]
@@ -189,7 +193,8 @@ def _finding(
         )
     if b.observed:
         late = [g for g in b.givens if g.ids and g.ids[0].startswith("O")]
-        if p < REFUTE and row["value_date"] and late and value > high:
+        # what is said to be live already is not early but wrong: its rung stands, its number does not fit
+        if p < REFUTE and row["value_date"] and late and value > high and q.stage != "live":
             return "too early"
         if p < REFUTE:
             return "refuted" if q.quantity in CAPACITY and q.stage != "plan" else "strained"

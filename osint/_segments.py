@@ -1,0 +1,241 @@
+"""Cut a series into constant levels: the exact posterior of how many steps there are and where they lie.
+
+Segments are independent given their ends, levels are integrated on a grid, scatter is Student-t: the forward
+and backward sums of Fearnhead (2006) then give the posterior without sampling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy.special import gammaln, logsumexp
+
+FREEDOM = 4.0
+"""Degrees of freedom of the scatter: heavy enough tails for missed cloud."""
+YEAR_DAYS = 365.25
+OWN_WAVE_DAYS = 300
+SECOND_WAVE_DAYS = 800
+EDGE = 6
+WAVE_COST = 4
+"""Coefficients a band that a yearly wave is charged for."""
+STEP_LOG_PRIOR = np.log(0.2)
+"""Each further step is five times less likely than one fewer."""
+CELLS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The most probable segmentation, and what is known of its steps."""
+
+    cuts: list[int]
+    """Index of the first value after each step."""
+    levels: np.ndarray
+    """(segments, bands)."""
+    values: np.ndarray
+    """(n, bands) with the yearly wave taken off, if one was found."""
+    scatter: np.ndarray
+    """(bands,) robust deviation about the levels."""
+    places: np.ndarray
+    """(steps, n): probability that the step lies just before value i."""
+    log_odds: float
+    """Log of the evidence for at least one step over none (priors included)."""
+    probability: float
+    temper: float
+    """Share of a value's log likelihood that counts, for scatter that is alike in time and between bands."""
+
+
+def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int) -> Fit:
+    """Return the segmentation of `values` (n, bands) at `days` (n), with or without a yearly wave."""
+    plain = _settled(days, values, sigma, max_steps)
+    if days[-1] - days[0] < 1.4 * YEAR_DAYS or len(days) < 30:
+        return plain
+    # at most one step, so that steps cannot follow the seasons before the wave is known
+    single = plain if len(plain.cuts) < 2 else _settled(days, values, sigma, 1)
+    wave = _wave(days, values, single.cuts)
+    if np.all(np.std(wave, axis=0) < 0.25 * plain.scatter):
+        return plain
+    for _ in range(2):
+        seasonal = _settled(days, values - wave, sigma, max_steps)
+        wave = _wave(days, values, seasonal.cuts)
+    # scatter that is alike in time and between bands counts once, also in the choice between the two
+    temper = min(plain.temper, seasonal.temper)
+    better = _criterion(seasonal, temper, WAVE_COST * values.shape[1]) < _criterion(plain, temper, 0)
+    return seasonal if better else plain
+
+
+def _criterion(fit: Fit, temper: float, extra: int) -> float:
+    """Return the Bayesian information criterion of a fit that has `extra` coefficients beside its levels."""
+    count, bands = fit.values.shape
+    likelihood = temper * student(fit.values - _stairs(fit, count), fit.scatter).sum()
+    free = extra + fit.levels.size + len(fit.cuts) + bands
+    return float(free * np.log(count) - 2 * likelihood)
+
+
+def student(residual: np.ndarray, scale: np.ndarray | float) -> np.ndarray:
+    """Return the log density of `residual` under Student-t scatter of `scale` (same unit)."""
+    constant = gammaln((FREEDOM + 1) / 2) - gammaln(FREEDOM / 2) - 0.5 * np.log(FREEDOM * np.pi)
+    return constant - np.log(scale) - (FREEDOM + 1) / 2 * np.log1p((residual / scale) ** 2 / FREEDOM)
+
+
+def robust_levels(values: np.ndarray, cuts: list[int]) -> np.ndarray:
+    """Return the median of each segment, (segments, bands)."""
+    edges = [0, *cuts, len(values)]
+    return np.array([np.median(values[a:b], axis=0) for a, b in pairwise(edges)])
+
+
+def _settled(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int) -> Fit:
+    """Fit twice: the scatter about the first fit's levels is the scatter of the second."""
+    jumps = np.abs(np.diff(values, axis=0))
+    start = np.median(jumps, axis=0) * 1.4826 / np.sqrt(2)
+    scatter = _floored(start, values)
+    scales = np.broadcast_to(scatter, values.shape) if sigma is None else sigma
+    fit = _fitted(days, values, scales, 1.0, max_steps)
+    residual = values - _stairs(fit, len(days))
+    about = np.median(np.abs(residual), axis=0) * 1.4826
+    if sigma is None:
+        scatter = _floored(np.maximum(about, 0.8 * start), values)
+        scales = np.broadcast_to(scatter, values.shape)
+    else:
+        # a stated sigma that is too small is widened to what the values show, never narrowed
+        excess = np.median(np.abs(residual) / sigma, axis=0) * 1.4826
+        scales = sigma * np.maximum(excess, 1.0)
+    return _fitted(days, values, scales, _temper(days, residual / scales), max_steps)
+
+
+def _floored(scatter: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.maximum(scatter, 1e-3 * np.ptp(values, axis=0) + 1e-12)
+
+
+def _stairs(fit: Fit, count: int) -> np.ndarray:
+    return np.repeat(fit.levels, np.diff([0, *fit.cuts, count]), axis=0)
+
+
+def _temper(days: np.ndarray, residual: np.ndarray) -> float:
+    """Return the share of independent information: scatter alike in neighbours and bands counts once."""
+    clipped = np.clip(residual, -3, 3)
+    near = np.diff(days) < 15
+    rho = 0.0
+    if near.sum() > 15:
+        rho = float(np.mean(clipped[1:][near] * clipped[:-1][near]) / max(np.mean(clipped**2), 1e-9))
+    rho = float(np.clip(rho, 0, 0.8))
+    bands = residual.shape[1]
+    alike = 0.0
+    if bands > 1 and np.all(clipped.std(axis=0) > 0):
+        matrix = np.corrcoef(clipped.T)
+        alike = float(np.clip(np.abs(matrix[np.triu_indices(bands, 1)]).mean(), 0, 1))
+    return (1 - rho) / (1 + rho) / (1 + (bands - 1) * alike)
+
+
+def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: float, max_steps: int) -> Fit:
+    """Return the fit of given scales."""
+    count = len(days)
+    shortest = 4 if count >= 60 else 3 if count >= 20 else 2
+    inside = temper * _marginals(values, scales)
+    width = np.subtract.outer(np.arange(count + 1), np.arange(count + 1)).T
+    inside = np.where(width >= shortest, inside, -np.inf)
+    # an end is seen from one side only: a few misread values there are no level
+    if shortest == 4:
+        inside[0, :EDGE], inside[count + 1 - EDGE :, count] = -np.inf, -np.inf
+    gaps = np.zeros(count)
+    gaps[1:] = np.log(np.maximum(np.diff(days), 1e-3) / max(days[-1] - days[0], 1e-3))
+    gaps[0] = -np.inf
+    forward = [inside[0]]
+    backward = [inside[:, count]]
+    with np.errstate(divide="ignore"):
+        for _ in range(max_steps):
+            forward.append(logsumexp(forward[-1][:count, None] + gaps[:, None] + inside[:count], axis=0))
+            backward.append(logsumexp(inside[:, :count] + gaps + backward[-1][None, :count], axis=1))
+    steps = np.arange(max_steps + 1)
+    evidence = np.array([f[count] for f in forward]) + steps * STEP_LOG_PRIOR + gammaln(steps + 1)
+    best = int(np.argmax(evidence))
+    places = np.full((best, count), 0.0)
+    for r in range(best):
+        joint = forward[r][:count] + gaps + backward[best - r - 1][:count]
+        places[r] = np.exp(joint - logsumexp(joint))
+    cuts = _cuts(inside, gaps, best, count)
+    log_odds = float(logsumexp(evidence[1:]) - evidence[0])
+    levels = robust_levels(values, cuts)
+    return Fit(
+        cuts=cuts,
+        levels=levels,
+        values=values,
+        scatter=np.median(scales, axis=0),
+        places=places,
+        log_odds=log_odds,
+        probability=float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50)))),
+        temper=temper,
+    )
+
+
+def _marginals(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Return (n + 1, n + 1): log evidence of values i to j - 1 having one level, all bands together."""
+    count = len(values)
+    out = np.full((count + 1, count + 1), -np.inf)
+    out[np.triu_indices(count + 1, 1)] = 0.0
+    for band in range(values.shape[1]):
+        column, scale = values[:, band], scales[:, band]
+        low, high = np.quantile(column, [0.01, 0.99])
+        typical = float(np.median(scale))
+        size = int(np.clip((high - low) / (0.25 * typical), 24, 160))
+        grid = np.linspace(low - typical, high + typical, size)
+        sums = np.zeros((count + 1, size))
+        sums[1:] = np.cumsum(student(column[:, None] - grid, scale[:, None]), axis=0)
+        block = max(1, CELLS // ((count + 1) * size))
+        for first in range(0, count, block):
+            rows = slice(first, min(first + block, count))
+            inside = (sums[None] - sums[rows, None]).astype(np.float32)
+            peak = inside.max(axis=2, keepdims=True)
+            np.exp(np.subtract(inside, peak, out=inside), out=inside)
+            out[rows] += peak[:, :, 0] + np.log(inside.sum(axis=2)) - np.log(size)
+    return out
+
+
+def _cuts(inside: np.ndarray, gaps: np.ndarray, steps: int, count: int) -> list[int]:
+    """Return the most probable places of `steps` steps (Viterbi over segments)."""
+    best = inside[0]
+    came: list[np.ndarray] = []
+    for _ in range(steps):
+        options = best[:count, None] + gaps[:, None] + inside[:count]
+        came.append(np.argmax(options, axis=0))
+        best = np.max(options, axis=0)
+    cuts: list[int] = []
+    end = count
+    for back in reversed(came):
+        end = int(back[end])
+        cuts.insert(0, end)
+    return cuts
+
+
+def _wave(days: np.ndarray, values: np.ndarray, cuts: list[int]) -> np.ndarray:
+    """Return the yearly wave (n, bands), fitted robustly together with the levels between `cuts`."""
+    phase = 2 * np.pi * days / YEAR_DAYS
+    lengths = np.diff([0, *cuts, len(days)])
+    stairs = np.repeat(np.eye(len(lengths)), lengths, axis=0)
+    waves = np.column_stack([np.cos(phase), np.sin(phase)])
+    shapes = (
+        np.column_stack([np.cos(2 * phase), np.sin(2 * phase)])
+        if days[-1] - days[0] > SECOND_WAVE_DAYS
+        else waves[:, :0]
+    )
+    # a roof has another wave than the ground it covers: the longest stretch after a step gets its own
+    ends = np.cumsum(lengths)
+    spans = [days[e - 1] - days[e - n] for e, n in zip(ends, lengths, strict=True)]
+    longest = int(np.argmax(spans[1:])) + 1 if len(spans) > 1 else 0
+    if longest and spans[longest] > OWN_WAVE_DAYS:
+        waves = np.column_stack([waves, waves * stairs[:, longest : longest + 1]])
+    waves = np.column_stack([waves, shapes])
+    design = np.column_stack([stairs, waves])
+    out = np.empty_like(values)
+    for band in range(values.shape[1]):
+        column = values[:, band]
+        weight = np.ones_like(column)
+        for _ in range(8):
+            root = np.sqrt(weight)
+            found = np.linalg.lstsq(design * root[:, None], column * root, rcond=None)[0]
+            residual = column - design @ found
+            scale = np.median(np.abs(residual)) * 1.4826 + 1e-12
+            weight = 1 / (1 + (residual / scale) ** 2 / FREEDOM)
+        out[:, band] = waves @ found[-waves.shape[1] :]
+    return out

@@ -1,0 +1,212 @@
+import datetime as dt
+import json
+import pickle
+import sys
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import Transformer
+
+from osint import locate, looks, simulate, tile_search
+from osint.errors import OsintError
+from osint.tile_search import Target
+
+DAY = dt.date.fromisoformat
+START, END = "2022-09-01", "2024-06-30"
+TARGET = Target(START, END, "2023-05-01", "2023-11-15", 8_000, 16_000)
+
+
+def feature(kind, hectares, onset, complete, row, col, name):
+    return simulate.Feature(
+        kind, hectares * 1e4, onset=DAY(onset), complete=DAY(complete), row_px=row, col_px=col, name=name
+    )
+
+
+FEATURES = [
+    feature("bright roof", 1.2, "2023-06-01", "2023-09-10", 40, 40, "T"),
+    feature("bright roof", 1.2, "2023-12-01", "2024-03-10", 40, 110, "late"),
+    feature("bright roof", 5.0, "2023-06-01", "2023-09-10", 110, 45, "large"),
+    feature("salt pan", 3.0, "2023-05-01", "2023-09-01", 110, 110, "S"),
+]
+
+
+@pytest.fixture(scope="module")
+def scene():
+    world = simulate.world(3, 150, START, END, 12, features=FEATURES, cloud=0.3, snow=False)
+    data = simulate.dataset(world)
+    west, south, east, north = world.transform.c, world.transform.f - 1500, world.transform.c + 1500, world.transform.f
+    to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
+    inner = shapely.box(west + 20, south + 20, east - 20, north - 20)
+    return world, data, shapely.transform(inner, to_degrees.transform, interleaved=False)
+
+
+def run(scene, journal, target=TARGET, side_m=800.0, **how):
+    _, data, place = scene
+    return locate.locate(lambda geometry: looks.of_dataset(data), place, target, journal, side_m=side_m, **how)
+
+
+@pytest.fixture(scope="module")
+def located(scene, tmp_path_factory):
+    journal = tmp_path_factory.mktemp("locate") / "found.tiles.jsonl"
+    return run(scene, journal), journal
+
+
+def test_the_roof_that_fits_comes_first_and_decoys_do_not(scene, located):
+    world, _, _ = scene
+    found = located[0].found
+    truth = world.truth.set_index("outline_id").to_crs(4326).geometry
+    first = found.iloc[0]
+    assert tuple(found.columns) == (*locate.PROPERTIES, "geometry")
+    assert first["geometry"].intersects(truth["T"]) and first["fit"] > 0.7
+    others = found.iloc[1:]
+    assert (others["fit"].dropna() < 0.3).all()
+    assert list(found["rank"]) == list(range(1, len(found) + 1))
+    assert not found[found["fit"] > 0.3].intersects(truth["S"]).any()
+    assert located[0].searched_share > 0.95 and located[0].bytes_read > 0
+
+
+def test_one_roof_on_the_edge_of_tiles_is_one_candidate(scene, located):
+    """The same patch seen by two tiles is dropped once, two structures of one patch stay two."""
+    lines = [json.loads(text) for text in located[1].read_text().splitlines()[1:]]
+    line = next(ln for ln in lines if ln["candidates"])
+    twin = {**line, "tile": "other", "candidates": [{**c, "fit_size": 0.0} for c in line["candidates"]]}
+    alone, both = locate.ranked([line]), locate.ranked([line, twin])
+    assert list(both["outline_id"]) == list(alone["outline_id"]) and "other" not in set(both["tile"])
+    made = tile_search.tiles(scene[2], 700.0)
+    held = [sum(t.holds(g) for t in made) for g in located[0].found.geometry]
+    assert set(held) == {1}
+
+
+def test_a_killed_search_goes_on_where_it_was(scene, located, tmp_path):
+    full, journal = located
+    lines = journal.read_bytes().splitlines(keepends=True)
+    torn = tmp_path / "torn.jsonl"
+    torn.write_bytes(b"".join(lines[:-1]) + lines[-1][:40])
+    told = []
+    again = run(scene, torn, tell=told.append)
+    assert len(told) == 1
+    assert torn.read_bytes() == journal.read_bytes()
+    assert again.found.to_json() == full.found.to_json()
+    done = run(scene, torn, tell=told.append)
+    assert len(told) == 1 and done.found.to_json() == full.found.to_json()
+
+
+def test_a_journal_of_another_search_is_not_mixed_in(scene, located, tmp_path):
+    other = Target(START, END, "2023-05-01", "2023-12-15", 8_000, 16_000)
+    before = located[1].read_bytes()
+    with pytest.raises(OsintError, match="other dates"):
+        run(scene, located[1], other)
+    assert located[1].read_bytes() == before
+    spoiled = tmp_path / "spoiled.jsonl"
+    spoiled.write_bytes(before.splitlines(keepends=True)[0] + b"nonsense\n")
+    with pytest.raises(OsintError, match="damaged"):
+        run(scene, spoiled)
+
+
+def test_a_tile_that_cannot_be_read_is_named_and_tried_again(scene, tmp_path):
+    _, data, place = scene
+    calls = []
+    early = data.isel(time=np.flatnonzero(data.indexes["time"] < "2023-11-01"))
+
+    def broken(geometry):
+        calls.append(geometry)
+        if len(calls) == 2:
+            raise OsintError("the catalogue does not answer")
+        return looks.of_dataset(early)
+
+    journal = tmp_path / "j.jsonl"
+    first = locate.locate(broken, place, TARGET, journal, side_m=800.0)
+    assert list(first.tiles["state"]).count("failed: the catalogue does not answer") == 1
+    before = len(calls)
+    again = locate.locate(broken, place, TARGET, journal, side_m=800.0)
+    assert len(calls) == before + 1 and not again.tiles["state"].str.startswith("failed").any()
+
+
+def test_cloud_and_missing_scenes_are_not_called_searched(scene, tmp_path):
+    _, data, place = scene
+    clouded = data.copy()
+    scl = data["scl"].values.copy()
+    scl[:, :, : scl.shape[2] // 2] = 9
+    clouded["scl"] = (data["scl"].dims, scl)
+    half = locate.locate(lambda g: looks.of_dataset(clouded), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
+    assert 0.4 < half.searched_share < 0.6
+    when = data.indexes["time"]
+    early = data.isel(time=np.flatnonzero(when < "2023-11-01"))
+    none = locate.locate(lambda g: looks.of_dataset(early), place, TARGET, tmp_path / "b.jsonl", side_m=2_000.0)
+    assert none.searched_share == 0 and "0 scenes after 2023-11-15" in none.tiles["state"].iloc[0]
+
+
+def test_fits_are_shares_of_the_interval_inside_the_target():
+    row = {
+        "roofed_low": "2023-08-01", "roofed_best": "2023-08-15", "roofed_high": "2023-08-29", "probability": 0.9,
+        "roof_area_m2_low": 11_000, "roof_area_m2_best": 12_000, "roof_area_m2_high": 13_000,
+    }  # fmt: skip
+    inside = tile_search.fits(row, TARGET, 20_000)
+    assert inside["fit_date"] == 1 and inside["fit_size"] > 0.99 and inside["fit"] == pytest.approx(0.9, abs=0.01)
+    edge = tile_search.fits(
+        {**row, "roofed_best": "2023-11-15", "roofed_low": "2023-11-01", "roofed_high": "2023-11-29"}, TARGET, 0
+    )
+    assert edge["fit_date"] == pytest.approx(0.5, abs=0.01)
+    undated = tile_search.fits({**row, "roofed_best": None}, TARGET, 0)
+    assert undated["fit"] is None and undated["fit_size"] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"absent": "2024-01-01"}, "order"), ({"start": "June"}, "written as"), ({"area_low_m2": 0}, "low <= high")],
+)
+def test_a_target_that_cannot_be_is_refused(change, said):
+    with pytest.raises(OsintError, match=said):
+        Target(**{**TARGET.as_dict(), **change})
+
+
+def test_a_site_is_searched_within_its_precision(register):
+    place = locate.place_of("XJ03", register)
+    area = tile_search.grids.area_m2(place) / 1e6
+    assert area == pytest.approx(np.pi * 16.2**2, rel=0.02)
+    with pytest.raises(OsintError, match="no coordinate"):
+        locate.place_of("XJ12", register)
+
+
+def test_memory_is_that_of_a_tile(scene, tmp_path):
+    """No window is wider than a tile and its margins, whatever the place."""
+    _, data, place = scene
+    widest = []
+
+    def watched(geometry):
+        seen = looks.of_dataset(data)
+        inner = seen.reader
+
+        def read(rows, where, bands):
+            part = inner(rows, where, bands)
+            widest.append(part.sizes["y"] * part.sizes["x"])
+            return part
+
+        return looks.Looks(seen.scenes, read)
+
+    tile = tile_search.tiles(place, 300.0)[5]
+    locate.search_tile(watched, tile, place, TARGET)
+    assert widest and max(widest) <= (30 + 60 + 4) ** 2
+
+
+def test_a_cluster_gives_the_same_answer(scene, located, tmp_path):
+    pytest.importorskip("distributed")
+    _, data, place = scene
+    (tmp_path / "scene").write_bytes(pickle.dumps(data))
+    again = locate.locate(_Kept(tmp_path / "scene"), place, TARGET, tmp_path / "d.jsonl", side_m=800.0, dask="local")
+    assert again.found.to_json() == located[0].found.to_json()
+
+
+class _Kept:
+    def __init__(self, path):
+        self.path = path
+
+    def __call__(self, geometry):
+        return looks.of_dataset(pickle.loads(self.path.read_bytes()))
+
+
+def test_without_dask_the_words_say_what_to_do(scene, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "dask", None)
+    with pytest.raises(OsintError, match="pip install distributed"):
+        run(scene, tmp_path / "a.jsonl", dask="tcp://127.0.0.1:1")
