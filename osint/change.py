@@ -26,8 +26,8 @@ SMALLEST_M2 = 600.0
 ONSET_LEAD_DAYS = 330
 ONSET_WIDEST_DAYS = 60
 ONSET_FROM_START_DAYS = 60
-HALF_MARGIN = np.timedelta64(3, "D")
-COMPLETE_MARGIN = np.timedelta64(5, "D")
+HALF_MARGIN = np.timedelta64(1, "D")
+COMPLETE_MARGIN = np.timedelta64(1, "D")
 ONSET_MARGIN = np.timedelta64(15, "D")
 """Widening of the intervals of `date_step`, whose straight ramp no building follows to the day."""
 MIN_SCRAPED_CONTRAST = 4.0
@@ -93,9 +93,12 @@ def date_change(
         reason = f"cloud: {len(seen.days)} usable of {gathered.listed} scenes ({refused})"
         return Dated([_row(outline_id, cannot_tell=reason, **spent)], seen, None, place)
     found = steps.date_step(seen.days, seen.contrast, coverage=coverage)
-    structures = events(found, seen, area_m2)
+    # scraping shows in every band; what covers the ground is timed where scraping does not look like it
+    covered = steps.date_step(seen.days, seen.whiteness(), coverage=coverage)
+    structures = events(found, covered, seen, area_m2)
     if not structures:
-        return Dated([_row(outline_id, cannot_tell=_why_not(found), **spent)], seen, found, place)
+        reason = _why_not(found if found.reason else covered)
+        return Dated([_row(outline_id, cannot_tell=reason, **spent)], seen, found, place)
     for structure in structures:
         _measured(looks, rows, structure, seen, geometry, gathered)
     if any(s["kind"] == "solar field" for s in structures):
@@ -170,12 +173,16 @@ def geodesic_area_m2(geometry: BaseGeometry) -> float:
     return abs(Geod(ellps="WGS84").geometry_area_perimeter(geometry)[0])
 
 
-def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
-    """Read the steps of an outline as structures: scraped, roofed, removed."""
-    edges = [seen.days[0] - 1, *(_day(s.best) for s in found), seen.days[-1] + 1]
+def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
+    """Read the steps of an outline as structures: scraped, roofed, removed.
+
+    `ground` are the steps in every band, `covered` those of the whiteness.
+    """
+    edges = [seen.days[0] - 1, *(_day(s.best) for s in covered), seen.days[-1] + 1]
+    scrapings = [s for s in ground if _scraped(s, seen)]
     structures: list[dict[str, Any]] = []
-    scraped: Step | None = None
-    for k, step in enumerate(found):
+    since = -np.inf
+    for k, step in enumerate(covered):
         before = surfaces.look(seen, edges[k], _day(step.begun.low))
         after = surfaces.look(seen, _day(step.complete.best), edges[k + 2] - (20 if k + 2 < len(edges) - 1 else 0))
         before = before or surfaces.look(seen, edges[k], edges[k + 1], 1)
@@ -184,28 +191,32 @@ def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
             continue
         gain = after.whiteness() - before.whiteness()
         change = after.relative() - before.relative()
-        standing = [s for s in structures if not s.get("removed_high") and s["kind"] != "earthworks"]
+        standing = [s for s in structures if not s.get("removed_high")]
         if gain < -surfaces.MIN_GAIN and standing and change < -0.4 * standing[-1]["_change"]:
             standing[-1].update(removed_low=iso(step.low), removed_high=iso(step.high), _until=_day(step.begun.low))
-            scraped = None
+            since = _day(step.best)
+            continue
+        if gain < surfaces.MIN_GAIN or (standing and abs(change) < SMALL_SHARE * standing[-1]["_change"]):
             continue
         took = _day(step.complete.best) - _day(step.begun.best)
         kind = surfaces.kind_of(before, after, area_m2, took)
-        if standing and abs(change) < SMALL_SHARE * standing[-1]["_change"]:
-            continue
-        if gain < surfaces.MIN_GAIN:
-            clear = step.contrast >= MIN_SCRAPED_CONTRAST and np.abs(step.size).max() >= MIN_SCRAPED_SIZE
-            scraped = step if clear else scraped
-            continue
-        structures.append({**_structure(step, kind, scraped, seen), "_change": change})
-        scraped = None
+        scraped = [s for s in scrapings if since < _day(s.best) < _day(step.best)]
+        structures.append({**_structure(step, kind, scraped[-1] if scraped else None, seen), "_change": change})
+        since = _day(step.best)
     if sum(s["removed_high"] is not None for s in structures) >= COMES_AND_GOES:
         # a building is not put up and cleared every year: snow, plastic, a drying lake
         for structure in structures:
             structure.update(kind="other", probability=round(0.5 * surfaces.PROBABILITY["other"], 3))
-    if not structures and scraped is not None:
-        structures.append(_earthworks(scraped, seen))
+    if not structures and scrapings:
+        structures.append(_earthworks(scrapings[-1], seen))
     return structures
+
+
+def _scraped(step: Step, seen: Series) -> bool:
+    """Return whether a step is large enough for scraped ground, and no roof."""
+    white = float(step.size[seen.bands.index("B02")] - 0.7 * step.size[seen.bands.index("B11")])
+    large = step.contrast >= MIN_SCRAPED_CONTRAST and np.abs(step.size).max() >= MIN_SCRAPED_SIZE
+    return bool(large and white < surfaces.MIN_GAIN)
 
 
 def _structure(step: Step, kind: str, scraped: Step | None, seen: Series) -> dict[str, Any]:

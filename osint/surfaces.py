@@ -50,8 +50,7 @@ def look(series: Series, first_day: float, last_day: float, fewest: int = 2) -> 
     chosen = (series.days >= first_day) & (series.days <= last_day)
     if chosen.sum() < fewest:
         return None
-    blue, infrared = series.bands.index("B02"), series.bands.index("B11")
-    white = series.contrast[chosen, blue] - 0.7 * series.contrast[chosen, infrared]
+    white = series.whiteness()[chosen]
     quarters = (series.days[chosen] % 365.25) // 91.4
     means = [np.median(white[quarters == q]) for q in range(4) if (quarters == q).sum() >= 3]
     return Look(
