@@ -20,6 +20,8 @@ SHAPE_ERROR = 0.12
 """Share of the step by which work half done departs from a straight ramp, at its middle."""
 WAVE_DOUBT = 0.7
 """Error of the yearly wave on either side of the step, over the wave found for the whole series."""
+AFTER_WAVE = 0.1
+"""Yearly wave of the new level, over the step: what stands out more or less with the sun looks like a slow ramp."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,16 @@ def moments(
 
     Every begin and duration on a grid gets its likelihood. The two levels are integrated out about their fit
     by weights for Student-t scatter, and so is the error of the yearly wave (deviation `swing`, one a band) that
-    was taken off `values`, on either side of the step: where few values follow, it would bend the ramp.
+    was taken off `values`, on either side of the step, with a wave of the new level of its own: where few values
+    follow, either would bend the ramp.
     """
     begins, durations, prior = _grid(days, cut)
     likelihood = np.empty(len(begins))
     before, after = np.empty((2, len(begins), values.shape[1]))
     guess = np.array([np.median(values[:cut], axis=0), np.median(values[cut:], axis=0)])
-    shapes = np.ones((len(days), 1))
-    if swing is not None:
-        phase = 2 * np.pi * days / YEAR_DAYS
-        shapes = np.column_stack([shapes, np.cos(phase), np.sin(phase)])
+    swing = np.zeros(values.shape[1]) if swing is None else swing
+    phase = 2 * np.pi * days / YEAR_DAYS
+    shapes = np.column_stack([np.ones(len(days)), np.cos(phase), np.sin(phase)])
     size = max(1, CELLS // (len(days) * values.shape[1]))
     for first in range(0, len(begins), size):
         part = slice(first, first + size)
@@ -63,7 +65,7 @@ def moments(
         total = 0.0
         for band in range(values.shape[1]):
             one, before[part, band], after[part, band] = _levelled(
-                values[:, band], share, scales[:, band], guess[:, band], shapes, 0 if swing is None else swing[band]
+                values[:, band], share, scales[:, band], guess[:, band], shapes, float(swing[band])
             )
             total = total + one
         likelihood[part] = total
@@ -122,14 +124,14 @@ def _levelled(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return log likelihood and both levels of each candidate in one band, by reweighted least squares.
 
-    The model is (1 - share) times one combination of `shapes` (n, 1 or 3) plus share times another.
+    The model is (1 - share) times one combination of `shapes` (n, 3) plus share times another.
     """
     count = shapes.shape[1]
     jump = abs(guess[1] - guess[0])
     typical = float(np.median(scatter))
     # loosely tied to the medians, so that a level seen by no value cannot run away
-    ties = np.array([0.3 * jump + typical] + [WAVE_DOUBT * swing + 1e-9] * (count - 1)) ** -2
-    ties = np.diag(np.tile(ties, 2))
+    level, before, after = 0.3 * jump + typical, WAVE_DOUBT * swing + 1e-3 * typical, AFTER_WAVE * jump
+    ties = np.diag(np.array([level, before, before, level, *[np.hypot(before, after)] * 2]) ** -2)
     aims = np.zeros(2 * count)
     aims[0], aims[count] = guess
     rest = 1 - share
