@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from osint._segments import FREEDOM, YEAR_DAYS, student
+from osint._segments import FREEDOM, YEAR_DAYS, misread_floor, student
 
 DURATIONS = np.array([0, 4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90, 110, 130, 150], float)
 """Days a step may take; the prior thins out with length, half of it lies below a month."""
@@ -139,6 +139,7 @@ def _levelled(
     scale = np.sqrt(scatter**2 + (jump * doubt) ** 2)
     pairs = (shapes[:, :, None] * shapes[:, None]).reshape(len(column), -1)
     weight = scale**-2
+    floor = misread_floor(column)
     for _ in range(5):
         one, two = weight * rest, weight * share
         blocks = [(w @ pairs).reshape(-1, count, count) for w in (one * rest, one * share, two * share)]
@@ -147,9 +148,10 @@ def _levelled(
         found = np.linalg.solve(matrix, aim[:, :, None])[:, :, 0]
         fitted = rest * (found[:, :count] @ shapes.T) + share * (found[:, count:] @ shapes.T)
         residual = column - fitted
-        weight = (FREEDOM + 1) / (FREEDOM + (residual / scale) ** 2) / scale**2
+        read_well = 1 - np.exp(floor - student(residual, scale, floor))
+        weight = read_well * (FREEDOM + 1) / (FREEDOM + (residual / scale) ** 2) / scale**2
     away = found - aims
-    total = student(residual, scale).sum(1) - 0.5 * np.einsum("ci,ij,cj->c", away, ties, away)
+    total = student(residual, scale, floor).sum(1) - 0.5 * np.einsum("ci,ij,cj->c", away, ties, away)
     return total - 0.5 * np.linalg.slogdet(matrix)[1], found[:, 0], found[:, count]
 
 

@@ -14,6 +14,7 @@ from scipy.special import gammaln, logsumexp
 
 FREEDOM = 4.0
 """Degrees of freedom of the scatter: heavy enough tails for missed cloud."""
+MISREAD = 0.03
 YEAR_DAYS = 365.25
 OWN_WAVE_DAYS = 300
 SECOND_WAVE_DAYS = 800
@@ -86,10 +87,19 @@ def _criterion(fit: Fit, temper: float, extra: int) -> float:
     return float(free * np.log(count) - 2 * likelihood)
 
 
-def student(residual: np.ndarray, scale: np.ndarray | float) -> np.ndarray:
-    """Return the log density of `residual` under Student-t scatter of `scale` (same unit)."""
+def student(residual: np.ndarray, scale: np.ndarray | float, floor: float = -np.inf) -> np.ndarray:
+    """Return the log density of `residual` under Student-t scatter of `scale` (same unit).
+
+    `floor` is the log density of a value that is wrong altogether: what it costs hangs on no scale.
+    """
     constant = gammaln((FREEDOM + 1) / 2) - gammaln(FREEDOM / 2) - 0.5 * np.log(FREEDOM * np.pi)
-    return constant - np.log(scale) - (FREEDOM + 1) / 2 * np.log1p((residual / scale) ** 2 / FREEDOM)
+    density = constant - np.log(scale) - (FREEDOM + 1) / 2 * np.log1p((residual / scale) ** 2 / FREEDOM)
+    return density if floor == -np.inf else np.logaddexp(density, floor)
+
+
+def misread_floor(column: np.ndarray) -> float:
+    """Return the log density of a misread value: MISREAD of them lie anywhere in twice the range of `column`."""
+    return float(np.log(MISREAD / max(2 * np.ptp(column), 1e-12)))
 
 
 def robust_levels(values: np.ndarray, cuts: list[int]) -> np.ndarray:
@@ -205,7 +215,7 @@ def _marginals(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
         size = int(np.clip((high - low) / (0.25 * typical), 24, 160))
         grid = np.linspace(low - typical, high + typical, size)
         sums = np.zeros((count + 1, size))
-        sums[1:] = np.cumsum(student(column[:, None] - grid, scale[:, None]), axis=0)
+        sums[1:] = np.cumsum(student(column[:, None] - grid, scale[:, None], misread_floor(column)), axis=0)
         block = max(1, CELLS // ((count + 1) * size))
         for first in range(0, count, block):
             rows = slice(first, min(first + block, count))
