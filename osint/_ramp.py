@@ -32,6 +32,8 @@ class Moments:
     """(low, best, high) of begin, half and end."""
     before: np.ndarray
     after: np.ndarray
+    likelihood: float
+    """Log likelihood of the best ramp."""
 
 
 def moments(
@@ -78,7 +80,7 @@ def moments(
         tuple(_quantile(m, w, q) + CELL_DAYS * side for q, side in zip(tails, (-0.5, 0, 0.5), strict=True))
         for m, w in moments
     )
-    return Moments(intervals, weight @ before, weight @ after)  # type: ignore[arg-type]
+    return Moments(intervals, weight @ before, weight @ after, float(likelihood.max()))  # type: ignore[arg-type]
 
 
 def _weights(likelihood: np.ndarray, prior: np.ndarray, temper: float) -> np.ndarray:

@@ -195,7 +195,7 @@ def _judged(fit: _segments.Fit, days: np.ndarray, coverage: float) -> Steps:
     sizes = np.diff(fit.levels, axis=0)
     contrasts = np.max(np.abs(sizes) / [fit.scatter_at(c) for c in fit.cuts], axis=1)
     chosen = [k for k, c in enumerate(contrasts) if c >= SMALL_SHARE * contrasts.max()]
-    timed = [(g, _timed(g, fit, days, contrasts, coverage)) for g in _joined(chosen, fit, days)]
+    timed = _merged([(g, _timed(g, fit, days, contrasts, coverage)) for g in _joined(chosen, fit, days)], fit, days, contrasts, coverage)
     timed, margin = _defended(timed, fit, days)
     if not timed:
         reason = f"contrast too low: drift, season or slow noise explain it as well (log odds {margin:.1f})"
@@ -222,6 +222,37 @@ def _timed(
 
 
 Timed = list[tuple[list[int], _ramp.Moments]]
+
+
+def _merged(timed: Timed, fit: _segments.Fit, days: np.ndarray, contrasts: np.ndarray, coverage: float) -> Timed:
+    """Make one change of neighbours in one direction that cannot be told apart, or that one ramp explains better."""
+    out = timed[:1]
+    for group, moments in timed[1:]:
+        before, earlier = out[-1]
+        near = days[fit.cuts[group[0]]] - days[fit.cuts[before[-1]]] < SPELL_DAYS
+        if near and _one_way(before[-1], group[0], fit):
+            both = [*before, *group]
+            whole = _timed(both, fit, days, contrasts, coverage)
+            overlap = moments.intervals[1][0] <= earlier.intervals[1][2]
+            if overlap or _smoother(both, whole, fit):
+                out[-1] = (both, whole)
+                continue
+        out.append((group, moments))
+    return out
+
+
+def _smoother(group: list[int], whole: _ramp.Moments, fit: _segments.Fit) -> bool:
+    """Return whether one ramp explains the values better than the stairs of a group, for the levels it saves."""
+    edges = [0, *fit.cuts, len(fit.values)]
+    first, last = edges[group[0]], edges[group[-1] + 2]
+    cuts = [fit.cuts[g] - first for g in range(group[0], group[-1] + 1)]
+    values, scales = fit.values[first:last], fit.scales[first:last]
+    stairs = _segments.robust_levels(values, cuts)
+    residual = values - np.repeat(stairs, np.diff([0, *cuts, len(values)]), axis=0)
+    floors = np.array([_segments.misread_floor(c) for c in values.T])
+    likelihood = np.logaddexp(_segments.student(residual, scales), floors).sum()
+    saved = (len(cuts) - 1) * (values.shape[1] + 1) / 2 * np.log(len(values))
+    return bool(fit.temper * (whole.likelihood - likelihood) + saved > 0)
 
 
 def _defended(
@@ -267,20 +298,24 @@ def _step(moments: _ramp.Moments, fit: _segments.Fit, days: np.ndarray, coverage
 
 def _joined(chosen: list[int], fit: _segments.Fit, days: np.ndarray) -> list[list[int]]:
     """Return groups of near steps in one direction: they are parts of one change that takes time."""
-    unit = fit.scatter + 0.1 * np.ptp(fit.levels, axis=0)
-    moves = np.diff(fit.levels, axis=0) / unit
     groups: list[list[int]] = []
     for k in chosen:
-        if groups and days[fit.cuts[k]] - days[fit.cuts[groups[-1][-1]]] < JOIN_DAYS:
-            one, two = moves[groups[-1][-1]], moves[k]
-            both = one + two
-            share = one @ both / (both @ both + 1e-9)
-            aside = np.linalg.norm(one - share * both) / (np.linalg.norm(both) + 1e-9)
-            if 0 < share < 1 and aside < 0.25:
-                groups[-1].append(k)
-                continue
-        groups.append([k])
+        last = groups[-1][-1] if groups else k
+        if groups and days[fit.cuts[k]] - days[fit.cuts[last]] < JOIN_DAYS and _one_way(last, k, fit):
+            groups[-1].append(k)
+        else:
+            groups.append([k])
     return groups
+
+
+def _one_way(one: int, two: int, fit: _segments.Fit) -> bool:
+    """Return whether two steps go the same way in all bands."""
+    unit = fit.scatter + 0.1 * np.ptp(fit.levels, axis=0)
+    first, second = (fit.levels[k + 1] - fit.levels[k] for k in (one, two))
+    both = (first + second) / unit
+    share = (first / unit) @ both / (both @ both + 1e-9)
+    aside = np.linalg.norm(first / unit - share * both) / (np.linalg.norm(both) + 1e-9)
+    return bool(0 < share < 1 and aside < 0.25)
 
 
 def _gap(days: np.ndarray, low: float, high: float) -> float:

@@ -73,7 +73,8 @@ def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> str:
         return "earthworks" if brighter and took_days < 60 else "quarry or pile" if brighter else "other"
     if after.swing > 0.6 * gain or (blue > 0.55 and infrared < 0.25):
         return "other"
-    if blue > 0.2 and (infrared - blue) / red > MINERAL:
+    # infrared pixels are 20 m wide: beside a small roof they hold much of its yard
+    if blue > 0.2 and (infrared - blue) / red > MINERAL + 0.12 * np.sqrt(2_500 / max(area_m2, 2_500)):
         return "other"
     if blue < SOLAR_BLUE and red < 1.25 * blue + 0.02:
         large = area_m2 > SOLAR_AREA_M2 and (blue < SOLAR_DARK or took_days > 25)
