@@ -54,7 +54,7 @@ def moments(
     follow, either would bend the ramp.
     """
     begins, durations, prior = _grid(days, cut)
-    likelihood = np.empty(len(begins))
+    likelihood, plain = np.zeros((2, len(begins)))
     before, after = np.empty((2, len(begins), values.shape[1]))
     guess = np.array([np.median(values[:cut], axis=0), np.median(values[cut:], axis=0)])
     swing = np.zeros(values.shape[1]) if swing is None else swing
@@ -64,13 +64,12 @@ def moments(
     for first in range(0, len(begins), size):
         part = slice(first, first + size)
         share = _share(days, begins[part], durations[part])
-        total = 0.0
         for band in range(values.shape[1]):
-            one, before[part, band], after[part, band] = _levelled(
+            alone, cost, before[part, band], after[part, band] = _levelled(
                 values[:, band], share, scales[:, band], guess[:, band], shapes, float(swing[band])
             )
-            total = total + one
-        likelihood[part] = total
+            plain[part] += alone
+            likelihood[part] += alone - cost
     weight = _weights(likelihood, prior, temper)
     # where a change starts and ends hangs on few values and on its shape, its middle on all of them
     loose = _weights(likelihood, prior, temper * END_SHARE)
@@ -80,7 +79,7 @@ def moments(
         tuple(_quantile(m, w, q) + CELL_DAYS * side for q, side in zip(tails, (-0.5, 0, 0.5), strict=True))
         for m, w in moments
     )
-    return Moments(intervals, weight @ before, weight @ after, float(likelihood.max()))  # type: ignore[arg-type]
+    return Moments(intervals, weight @ before, weight @ after, float(plain.max()))  # type: ignore[arg-type]
 
 
 def _weights(likelihood: np.ndarray, prior: np.ndarray, temper: float) -> np.ndarray:
@@ -123,8 +122,8 @@ def _levelled(
     guess: np.ndarray,
     shapes: np.ndarray,
     swing: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return log likelihood and both levels of each candidate in one band, by reweighted least squares.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return log likelihood, what integrating costs, and both levels of each candidate, by reweighted least squares.
 
     The model is (1 - share) times one combination of `shapes` (n, 3) plus share times another.
     """
@@ -153,8 +152,8 @@ def _levelled(
         read_well = 1 - np.exp(floor - student(residual, scale, floor))
         weight = read_well * (FREEDOM + 1) / (FREEDOM + (residual / scale) ** 2) / scale**2
     away = found - aims
-    total = student(residual, scale, floor).sum(1) - 0.5 * np.einsum("ci,ij,cj->c", away, ties, away)
-    return total - 0.5 * np.linalg.slogdet(matrix)[1], found[:, 0], found[:, count]
+    cost = 0.5 * np.einsum("ci,ij,cj->c", away, ties, away) + 0.5 * np.linalg.slogdet(matrix)[1]
+    return student(residual, scale, floor).sum(1), cost, found[:, 0], found[:, count]
 
 
 def _quantile(points: np.ndarray, weight: np.ndarray, share: float) -> float:

@@ -207,6 +207,15 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
         # a building is not put up and cleared every year: snow, plastic, a drying lake
         for structure in structures:
             structure.update(kind="other", probability=round(0.5 * surfaces.PROBABILITY["other"], 3))
+    standing = [s for s in structures if not s["removed_high"]]
+    if len(standing) > 1 and standing[-1]["kind"] in surfaces.BUILDINGS:
+        # the first part of a site is seen mixed with yard: what the whole looks like at the end tells
+        for structure in standing[:-1]:
+            if structure["kind"] == "other":
+                share = surfaces.PROBABILITY[standing[-1]["kind"]] / surfaces.PROBABILITY["other"]
+                structure.update(
+                    kind=standing[-1]["kind"], probability=round(min(structure["probability"] * share, 1.0), 3)
+                )
     if not structures and scrapings:
         structures.append(_earthworks(scrapings[-1], seen))
     return structures
