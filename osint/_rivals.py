@@ -47,9 +47,7 @@ def _tamed(values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.nda
     weight = np.ones_like(values)
     fitted = values
     for _ in range(5):
-        fitted = np.column_stack(
-            [_fitted(design, values[:, b], weight[:, b]) for b in range(values.shape[1])]
-        )
+        fitted = np.column_stack([_fitted(design, values[:, b], weight[:, b]) for b in range(values.shape[1])])
         weight = 1 / (1 + ((values - fitted) / scales) ** 2 / 4)
     # what varies more counts less, as far as one scatter for all goes
     residual = np.clip((values - fitted) / scales, -CLIP, CLIP) * np.minimum(scales / typical, 2)

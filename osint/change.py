@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import area, probes, series, steps, surfaces
 from osint.looks import BANDS, PICTURE_BANDS, Looks
 from osint.series import Place, Series
-from osint.steps import Step, Steps
+from osint.steps import Step, Steps, to_date
 
 PROPERTIES = (
     "outline_id", "kind", "probability", "roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high",
@@ -275,7 +275,7 @@ def _earthworks(step: Step, seen: Series) -> dict[str, Any]:
         probability=round(step.probability * surfaces.PROBABILITY["earthworks"], 3),
         onset_low=iso(step.begun.low - ONSET_MARGIN),
         onset_high=iso(step.high + HALF_MARGIN),
-        cannot_tell="no roof: the ground was changed, nothing was covered",
+        cannot_tell=f"no roof: the ground was changed, nothing was covered by {iso(to_date(seen.days[-1]))}",
     )
     return {**row, "_from": _day(step.complete.high), "_until": seen.days[-1] + 1}
 

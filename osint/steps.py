@@ -195,7 +195,13 @@ def _judged(fit: _segments.Fit, days: np.ndarray, coverage: float) -> Steps:
     sizes = np.diff(fit.levels, axis=0)
     contrasts = np.max(np.abs(sizes) / [fit.scatter_at(c) for c in fit.cuts], axis=1)
     chosen = [k for k, c in enumerate(contrasts) if c >= SMALL_SHARE * contrasts.max()]
-    timed = _merged([(g, _timed(g, fit, days, contrasts, coverage)) for g in _joined(chosen, fit, days)], fit, days, contrasts, coverage)
+    timed = _merged(
+        [(g, _timed(g, fit, days, contrasts, coverage)) for g in _joined(chosen, fit, days)],
+        fit,
+        days,
+        contrasts,
+        coverage,
+    )
     timed, margin = _defended(timed, fit, days)
     if not timed:
         reason = f"contrast too low: drift, season or slow noise explain it as well (log odds {margin:.1f})"
