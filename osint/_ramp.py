@@ -140,20 +140,21 @@ def _levelled(
     scale = np.sqrt(scatter**2 + (jump * doubt) ** 2)
     pairs = (shapes[:, :, None] * shapes[:, None]).reshape(len(column), -1)
     weight = scale**-2
-    floor = misread_floor(column)
-    for _ in range(5):
+    # densities without logarithms: this loop takes most of the time there is
+    peak, floor = np.exp(student(np.zeros(1), 1.0)[0]) / scale, np.exp(misread_floor(column))
+    for _ in range(4):
         one, two = weight * rest, weight * share
         blocks = [(w @ pairs).reshape(-1, count, count) for w in (one * rest, one * share, two * share)]
         matrix = np.block([[blocks[0], blocks[1]], [blocks[1], blocks[2]]]) + ties
         aim = np.concatenate([one @ (shapes * column[:, None]), two @ (shapes * column[:, None])], axis=1) + ties @ aims
         found = np.linalg.solve(matrix, aim[:, :, None])[:, :, 0]
         fitted = rest * (found[:, :count] @ shapes.T) + share * (found[:, count:] @ shapes.T)
-        residual = column - fitted
-        read_well = 1 - np.exp(floor - student(residual, scale, floor))
-        weight = read_well * (FREEDOM + 1) / (FREEDOM + (residual / scale) ** 2) / scale**2
+        spread = 1 + ((column - fitted) / scale) ** 2 / FREEDOM
+        density = peak / (spread * spread * np.sqrt(spread))
+        weight = density / (density + floor) * (FREEDOM + 1) / FREEDOM / spread / scale**2
     away = found - aims
     cost = 0.5 * np.einsum("ci,ij,cj->c", away, ties, away) + 0.5 * np.linalg.slogdet(matrix)[1]
-    return student(residual, scale, floor).sum(1), cost, found[:, 0], found[:, count]
+    return np.log(density + floor).sum(1), cost, found[:, 0], found[:, count]
 
 
 def _quantile(points: np.ndarray, weight: np.ndarray, share: float) -> float:

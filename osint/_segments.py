@@ -94,7 +94,7 @@ def student(residual: np.ndarray, scale: np.ndarray | float, floor: float = -np.
     """
     constant = gammaln((FREEDOM + 1) / 2) - gammaln(FREEDOM / 2) - 0.5 * np.log(FREEDOM * np.pi)
     density = constant - np.log(scale) - (FREEDOM + 1) / 2 * np.log1p((residual / scale) ** 2 / FREEDOM)
-    return density if floor == -np.inf else np.logaddexp(density, floor)
+    return density if floor == -np.inf else np.log(np.exp(density) + np.exp(floor))
 
 
 def misread_floor(column: np.ndarray) -> float:

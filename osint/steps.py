@@ -202,11 +202,11 @@ def _judged(fit: _segments.Fit, days: np.ndarray, coverage: float) -> Steps:
         contrasts,
         coverage,
     )
-    timed, margin = _defended(timed, fit, days)
-    if not timed:
+    kept, margin = _defended(timed, fit, days)
+    if not kept:
         reason = f"contrast too low: drift, season or slow noise explain it as well (log odds {margin:.1f})"
         return Steps((), reason, count, fit.scatter)
-    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in timed), "", count, fit.scatter)
+    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), "", count, fit.scatter)
 
 
 def _timed(
