@@ -49,8 +49,8 @@ def one_roof(
     )
     features = [feature]
     if kind == "two phases":
-        feature = replace(feature, area_m2=12_000.0, aspect=1.0, complete=complete - dt.timedelta(120))
-        feature = replace(feature, onset=feature.onset - dt.timedelta(120))
+        sooner = {"complete": complete - dt.timedelta(120), "onset": feature.onset - dt.timedelta(120)}
+        feature = replace(feature, area_m2=12_000.0, aspect=1.0, **sooner)
         later = feature.complete + dt.timedelta(int(rng.uniform(110, 300)))
         features = [feature, replace(feature, onset=feature.complete, complete=later)]
     if kind == "cleared again":
