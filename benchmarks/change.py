@@ -120,15 +120,17 @@ def summary(name: str, frame: pd.DataFrame) -> str:
     def cover(low: str, high: str, what: str, rows: list[Any]) -> str:
         return share(covers(getattr(r, low), getattr(r, high), getattr(r.truth, what)) for r in rows)
 
+    measure = f"{area.mean():+.1%}; {np.sqrt(np.mean(area**2)):.1%}" if len(area) else "-"
+    times = f"{np.median(error):.0f}; {np.quantile(error, 0.9):.0f}; {np.median(width):.0f}" if error else "-"
     calls = share(r.kind in surfaces.BUILDINGS for r in rows)
     return (
         f"| {name} | {len(frame)} | {len(rows) / len(frame):.0%} | {calls} | "
-        f"{np.median(error):.0f}; {np.quantile(error, 0.9):.0f}; {np.median(width):.0f} | "
+        f"{times} | "
         f"{cover('roofed_low', 'roofed_high', 'roofed_half', rows)} | {sum(grossly(r) for r in rows)} | "
         f"{cover('complete_low', 'complete_high', 'complete', rows)} | "
         f"{cover('onset_low', 'onset_high', 'onset', rows)}; {len(named)} named, "
         f"{cover('onset_low', 'onset_high', 'onset', named)} | "
-        f"{area.mean():+.1%}; {np.sqrt(np.mean(area**2)):.1%}; {share(held)} |"
+        f"{measure}; {share(held)} |"
     )
 
 

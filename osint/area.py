@@ -19,22 +19,30 @@ DARK_SHORTFALL = 0.07
 """The yard's brightness spills over the edge: mean error of a dark roof of 1 ha in the same trials, less of more."""
 
 
-def estimate(data: xr.Dataset, place: Place, dark: bool = False) -> dict[str, Any]:
+def estimate(
+    data: xr.Dataset, place: Place, dark: bool = False, *, whole: xr.Dataset | None = None, standing_m2: float = 0
+) -> dict[str, Any]:
     """Return roof_area_m2_low, _best, _high of the roof that stands on an outline in every scene of `data`.
 
     A pixel's share of roof is its place between the colours of the roof's core and of the yard around it, in
-    the median of the clear scenes; pixels above half a roof are counted.
+    the median of the clear scenes; pixels above half a roof are counted. Where only a part of the outline stands
+    in `data`, the colours are those of `whole`; `standing_m2` of earlier parts is taken off.
     """
-    names = [b for b in ("B02", "B04", "B08") if b in data]
-    picture = np.stack([np.nanmedian(data[b].values, axis=0) for b in names], axis=-1)
-    share = roof_share(picture, place.cover)
+    share = roof_share(_picture(data), place.cover, None if whole is None else _picture(whole))
     if share is None:
         return {"roof_area_m2_low": None, "roof_area_m2_best": None, "roof_area_m2_high": None}
-    return interval(counted(share, place.cover) * PIXEL_M2, dark)
+    found = interval(counted(share, place.cover) * PIXEL_M2, dark)
+    return {name: max(round(value - standing_m2), 0) for name, value in found.items()}
 
 
-def roof_share(picture: np.ndarray, cover: np.ndarray) -> np.ndarray | None:
-    """Return (y, x) share of roof from `picture` (y, x, bands); None if core and yard look alike."""
+def _picture(data: xr.Dataset) -> np.ndarray:
+    names = [b for b in ("B02", "B04", "B08") if b in data]
+    return np.stack([np.nanmedian(data[b].values, axis=0) for b in names], axis=-1)
+
+
+def roof_share(picture: np.ndarray, cover: np.ndarray, whole: np.ndarray | None = None) -> np.ndarray | None:
+    """Return (y, x) share of roof from `picture` (y, x, bands), coloured as in `whole`; None if roof and yard look alike."""
+    coloured = picture if whole is None else whole
     core = ndimage.binary_erosion(cover > 0.99)
     if core.sum() < 4:
         # the pixels that take least light from beyond the edge
@@ -43,8 +51,8 @@ def roof_share(picture: np.ndarray, cover: np.ndarray) -> np.ndarray | None:
     distance = ndimage.distance_transform_edt(cover < 0.05)
     # the nearest pixels without roof: a scraped yard may be only two pixels wide
     yard = (distance > 1.5) & (distance < 2.9)
-    roof, ground = np.nanmedian(picture[core], axis=0), np.nanmedian(picture[yard], axis=0)
-    spread = np.nanmedian(np.abs(picture[yard] - ground), axis=0) * 1.4826 + 1e-4
+    roof, ground = np.nanmedian(coloured[core], axis=0), np.nanmedian(coloured[yard], axis=0)
+    spread = np.nanmedian(np.abs(coloured[yard] - ground), axis=0) * 1.4826 + 1e-4
     axis = (roof - ground) / spread**2
     separation = float(np.sqrt(np.sum(((roof - ground) / spread) ** 2)))
     if separation < MIN_SEPARATION:

@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import xarray as xr
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
@@ -99,8 +100,8 @@ def date_change(
     if not structures:
         reason = _why_not(found if found.reason else covered)
         return Dated([_row(outline_id, cannot_tell=reason, **spent)], seen, found, place)
-    for structure in structures:
-        _measured(looks, rows, structure, seen, geometry, gathered)
+    pictures = [_pictured(looks, rows, s, seen, geometry, gathered) for s in structures]
+    _measured(structures, pictures, place)
     if any(s["kind"] == "solar field" for s in structures):
         # rows of panels go up for months: what looks like a dark roof on the way is part of the field
         for structure in structures:
@@ -113,26 +114,41 @@ def date_change(
     return Dated([{**{k: s.get(k) for k in PROPERTIES}, **spent} for s in structures], seen, found, place)
 
 
-def _measured(
+def _measured(structures: list[dict[str, Any]], pictures: list[xr.Dataset | None], place: Place) -> None:
+    """Add the area of each roof; of parts that stand side by side, each has its own."""
+    standing_m2 = 0.0
+    for k, (structure, picture) in enumerate(zip(structures, pictures, strict=True)):
+        if picture is None or structure["kind"] not in surfaces.BUILDINGS:
+            continue
+        later = [
+            p for s, p in zip(structures[k + 1 :], pictures[k + 1 :], strict=True) if s["kind"] == structure["kind"]
+        ]
+        whole = None if structure["removed_high"] or not later else later[-1]
+        dark = structure["kind"] == "dark roof"
+        structure.update(area.estimate(picture, place, dark, whole=whole, standing_m2=standing_m2))
+        standing_m2 = 0.0 if structure["removed_high"] else standing_m2 + (structure["roof_area_m2_best"] or 0)
+
+
+def _pictured(
     looks: Looks,
     rows: pd.DataFrame,
     structure: dict[str, Any],
     seen: Series,
     geometry: BaseGeometry,
     gathered: probes.Gathered,
-) -> None:
-    """Add kind and area from the last few clear scenes that show the structure, in every picture band."""
+) -> xr.Dataset | None:
+    """Return the last few clear scenes that show the structure, in every picture band; correct its kind by them."""
     if structure["kind"] not in COVERED:
-        return
+        return None
     shown = (seen.days >= structure["_from"]) & (seen.days <= structure["_until"])
     mild = shown & ~_winter(seen.days)
     late = seen.days[mild if mild.sum() >= 2 else shown]
     if len(late) < 2:
-        return
+        return None
     # spread over the seasons, so that a crop shows its green
     late = late[np.unique(np.linspace(0, len(late) - 1, PICTURE_SCENES).astype(int))]
     if gathered.data is None:
-        return
+        return None
     data_days = steps.to_days(pd.DatetimeIndex(gathered.data["time"].values))
     chosen = gathered.data.isel(time=np.isin(np.round(data_days, 4), np.round(late, 4)))
     names = set(" ".join(str(v) for v in chosen["id"].values).split())
@@ -146,8 +162,7 @@ def _measured(
             structure["probability"] / surfaces.PROBABILITY[structure["kind"]] * surfaces.PROBABILITY[kind], 3
         )
         structure["kind"] = kind
-    if structure["kind"] in surfaces.BUILDINGS:
-        structure.update(area.estimate(picture, place, structure["kind"] == "dark roof"))
+    return picture
 
 
 def _winter(days: np.ndarray) -> np.ndarray:
@@ -198,6 +213,8 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
             continue
         if gain < surfaces.MIN_GAIN or (standing and abs(change) < SMALL_SHARE * standing[-1]["_change"]):
             continue
+        if standing:
+            standing[-1]["_until"] = _day(step.begun.low)
         took = _day(step.complete.best) - _day(step.begun.best)
         kind = surfaces.kind_of(before, after, area_m2, took)
         scraped = [s for s in scrapings if since < _day(s.best) < _day(step.best)]
