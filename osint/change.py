@@ -193,11 +193,18 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
 
     `ground` are the steps in every band, `covered` those of the whiteness.
     """
-    edges = [seen.days[0] - 1, *(_day(s.best) for s in covered), seen.days[-1] + 1]
-    scrapings = [s for s in ground if _scraped(s, seen)]
+    ordered: list[Step] = []
+    for step in covered:
+        # two halves of one change may come out in the wrong order: the larger speaks for both
+        if ordered and step.best <= ordered[-1].best:
+            ordered[-1] = max(ordered[-1], step, key=lambda s: s.contrast)
+        else:
+            ordered.append(step)
+    edges = [seen.days[0] - 1, *(_day(s.best) for s in ordered), seen.days[-1] + 1]
+    scrapings = [s for s in ground if _scraped(s)]
     structures: list[dict[str, Any]] = []
     since = -np.inf
-    for k, step in enumerate(covered):
+    for k, step in enumerate(ordered):
         before = surfaces.look(seen, edges[k], _day(step.begun.low))
         after = surfaces.look(seen, _day(step.complete.best), edges[k + 2] - (20 if k + 2 < len(edges) - 1 else 0))
         before = before or surfaces.look(seen, edges[k], edges[k + 1], 1)
@@ -238,9 +245,9 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
     return structures
 
 
-def _scraped(step: Step, seen: Series) -> bool:
-    """Return whether a step is large enough for scraped ground, and no roof."""
-    white = float(step.size[seen.bands.index("B02")] - 0.7 * step.size[seen.bands.index("B11")])
+def _scraped(step: Step) -> bool:
+    """Return whether a step is large enough for scraped ground, and no roof; blue is the first band, infrared the last."""
+    white = float(step.size[0] - 0.7 * step.size[-1])
     large = step.contrast >= MIN_SCRAPED_CONTRAST and np.abs(step.size).max() >= MIN_SCRAPED_SIZE
     return bool(large and white < surfaces.MIN_GAIN)
 
