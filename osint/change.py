@@ -193,13 +193,7 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
 
     `ground` are the steps in every band, `covered` those of the whiteness.
     """
-    ordered: list[Step] = []
-    for step in covered:
-        # two halves of one change may come out in the wrong order: the larger speaks for both
-        if ordered and step.best <= ordered[-1].best:
-            ordered[-1] = max(ordered[-1], step, key=lambda s: s.contrast)
-        else:
-            ordered.append(step)
+    ordered = _ordered(covered)
     edges = [seen.days[0] - 1, *(_day(s.best) for s in ordered), seen.days[-1] + 1]
     scrapings = [s for s in ground if _scraped(s)]
     structures: list[dict[str, Any]] = []
@@ -231,18 +225,31 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
         # a building is not put up and cleared every year: snow, plastic, a drying lake
         for structure in structures:
             structure.update(kind="other", probability=round(0.5 * surfaces.PROBABILITY["other"], 3))
-    standing = [s for s in structures if not s["removed_high"]]
-    if len(standing) > 1 and standing[-1]["kind"] in surfaces.BUILDINGS:
-        # the first part of a site is seen mixed with yard: what the whole looks like at the end tells
-        for structure in standing[:-1]:
-            if structure["kind"] == "other":
-                share = surfaces.PROBABILITY[standing[-1]["kind"]] / surfaces.PROBABILITY["other"]
-                structure.update(
-                    kind=standing[-1]["kind"], probability=round(min(structure["probability"] * share, 1.0), 3)
-                )
+    _like_the_whole([s for s in structures if not s["removed_high"]])
     if not structures and scrapings:
         structures.append(_earthworks(scrapings[-1], seen))
     return structures
+
+
+def _like_the_whole(standing: list[dict[str, Any]]) -> None:
+    """Give the first parts of a site, seen mixed with yard, the kind that the whole has at the end."""
+    if len(standing) > 1 and standing[-1]["kind"] in surfaces.BUILDINGS:
+        share = surfaces.PROBABILITY[standing[-1]["kind"]] / surfaces.PROBABILITY["other"]
+        for structure in standing[:-1]:
+            if structure["kind"] == "other":
+                probability = round(min(structure["probability"] * share, 1.0), 3)
+                structure.update(kind=standing[-1]["kind"], probability=probability)
+
+
+def _ordered(found: Steps) -> list[Step]:
+    """Return steps in time order; of two halves of one change that come out in the wrong order, the larger."""
+    ordered: list[Step] = []
+    for step in found:
+        if ordered and step.best <= ordered[-1].best:
+            ordered[-1] = max(ordered[-1], step, key=lambda s: s.contrast)
+        else:
+            ordered.append(step)
+    return ordered
 
 
 def _scraped(step: Step) -> bool:
