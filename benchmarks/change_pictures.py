@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks import change as trials
 from osint import change, looks, simulate
 
-CASES = {"found": (1201, 0.3), "refused": (1305, 0.6), "wrong": (1306, 0.6)}
+CASES = {"found": (1201, 0.3), "refused": (1343, 0.6), "wrong": (1372, 0.6)}
 """Seed and cloud of each."""
 
 

@@ -98,7 +98,7 @@ def date_change(
     covered = steps.date_step(seen.days, seen.whiteness(), coverage=coverage)
     structures = events(found, covered, seen, area_m2)
     if not structures:
-        reason = _why_not(found if found.reason else covered)
+        reason = _unconfirmed(seen) or _why_not(found if found.reason else covered)
         return Dated([_row(outline_id, cannot_tell=reason, **spent)], seen, found, place)
     pictures = [_pictured(looks, rows, s, seen, geometry, gathered) for s in structures]
     _measured(structures, pictures, place)
@@ -306,9 +306,20 @@ def _earthworks(step: Step, seen: Series) -> dict[str, Any]:
         probability=round(step.probability * surfaces.PROBABILITY["earthworks"], 3),
         onset_low=iso(step.begun.low - ONSET_MARGIN),
         onset_high=iso(step.high + HALF_MARGIN),
-        cannot_tell=f"no roof: the ground was changed, nothing was covered by {iso(to_date(seen.days[-1]))}",
+        cannot_tell=_unconfirmed(seen)
+        or f"no roof: the ground was changed, nothing was covered by {iso(to_date(seen.days[-1]))}",
     )
     return {**row, "_from": _day(step.complete.high), "_until": seen.days[-1] + 1}
+
+
+def _unconfirmed(seen: Series) -> str:
+    """Return what the last looks show if they look like a roof but are too few to be a step; else nothing."""
+    white = seen.whiteness()
+    last = len(white) - int(np.argmin((white > np.median(white) + surfaces.MIN_GAIN)[::-1]))
+    late = seen.days[last:]
+    if len(late) < 2:
+        return ""
+    return f"too few scenes: the last {len(late)}, from {iso(to_date(late[0]))}, may show a roof; ask again later"
 
 
 def _why_not(found: Steps) -> str:
