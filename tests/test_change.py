@@ -174,6 +174,8 @@ def test_a_roof_in_the_last_two_looks_is_named_as_unconfirmed():
     clear = np.isin(data["scl"].values, (4, 5)).mean(axis=(1, 2)) > 0.95
     late = np.flatnonzero((when > "2024-10-25") & clear)[:2]
     kept = np.concatenate([np.flatnonzero(when < "2024-10-01"), late])
-    (row,) = dated(made, data.isel(time=kept)).rows
+    outline = made.truth.to_crs(4326).geometry.iloc[0]
+    source = looks.of_dataset(data.isel(time=kept))
+    (row,) = change.date_change(source, outline, START, END, exhaustive=True).rows
     assert row["roofed_best"] is None
     assert "may show a roof" in row["cannot_tell"]
