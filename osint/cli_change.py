@@ -85,8 +85,8 @@ def read_outlines(path: Path) -> Any:
     return outlines.to_crs(4326)
 
 
-def write(frame: Any, path: Path) -> None:
-    """Write rows as GeoJSON in lon/lat; what is missing is null."""
+def write(frame: Any, path: Path, **about: Any) -> None:
+    """Write rows as GeoJSON in lon/lat; what is missing is null. `about` are members of the collection itself."""
     import pandas as pd
     from shapely.geometry import mapping
 
@@ -103,6 +103,6 @@ def write(frame: Any, path: Path) -> None:
         }
         for row in frame.to_dict("records")
     ]
-    text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, indent=1)
+    text = json.dumps({"type": "FeatureCollection", **about, "features": features}, ensure_ascii=False, indent=1)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text + "\n", encoding="utf-8")
