@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,10 @@ def add_verbs(subparsers: Any) -> None:
         "and was there on another. Name the place in one of three ways: SITE, --bbox or --at.",
         epilog=LOCATE_EXAMPLE,
     )
+    # else argparse takes --bbox -100,32,-99,33 for an unknown option; it reads plain negative numbers only
+    p._negative_number_matcher = re.compile(r"^-\d[\d.,-]*$")
     p.add_argument("site", nargs="?", metavar="SITE", help="id in sites.csv; searched within its precision")
-    p.add_argument("--bbox", metavar="W,S,E,N", help="lon/lat box; write --bbox=W,S,E,N if W is negative")
+    p.add_argument("--bbox", metavar="W,S,E,N", help="lon/lat box (WGS-84)")
     p.add_argument("--at", metavar="LON,LAT", help="a place in degrees (WGS-84), with --precision-km")
     p.add_argument("--precision-km", type=float, metavar="KM", help="how far from --at the site may be")
     p.add_argument("--data", help="data folder (holds raw/); OSINT_DATA or ./data without it")

@@ -30,7 +30,6 @@ CHIPS = 10
 CHIP_M = 400.0
 IN_FLIGHT = 4
 """Tiles a worker of a cluster has waiting."""
-FAILURES_AT_START = 2
 FAILURES_IN_A_ROW = 5
 """Tiles that fail one after another before the search stops: then it is the network, not the tile."""
 PROPERTIES = (
@@ -126,8 +125,10 @@ def locate(
     todo = tile_search.tiles(place, side_m)
     head = {"target": target.as_dict(), "place": place.wkt, "side_m": side_m, **getattr(source, "name", {})}
     done = _resumed(journal, head)
-    left = [t for t in todo if done.get(t.name, {}).get("state", "failed").startswith("failed")]
-    failures, limit = 0, min(FAILURES_AT_START, len(left))
+    again = [t for t in todo if t.name in done and _failed(done[t.name])]
+    left = [t for t in todo if t.name not in done] + again
+    # a first tile that fails tells of the catalogue; those that failed before come last, so that none blocks the rest
+    failures, limit = 0, 1
     with journal.open("a", encoding="utf-8") as file:
         for line in _searched(source, left, place, target, dask):
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -135,15 +136,17 @@ def locate(
             os.fsync(file.fileno())
             done[line["tile"]] = line
             tell(f"{len(done)} of {len(todo)} tiles: {line['tile']} {line['searched_share']:.0%} seen, {line['state']}")
-            failed = line["state"].startswith("failed")
-            failures, limit = (failures + 1, limit) if failed else (0, FAILURES_IN_A_ROW)
-            if failures and failures >= limit:
-                raise OsintError(
-                    f"{failures} tiles in a row {line['state']}. The same command goes on where it stopped"
-                )
+            failures, limit = (failures + 1, limit) if _failed(line) else (0, FAILURES_IN_A_ROW)
+            if failures >= limit:
+                left_over = sum(t.name not in done or _failed(done[t.name]) for t in todo)
+                raise OsintError(f"{left_over} of {len(todo)} tiles left, {line['state']}. The same command goes on")
     lines = [done[t.name] for t in todo]
     table = pd.DataFrame([{k: v for k, v in line.items() if k != "candidates"} for line in lines])
     return Located(ranked(lines), table)
+
+
+def _failed(line: dict[str, Any]) -> bool:
+    return bool(line["state"].startswith("failed"))
 
 
 def ranked(lines: list[dict[str, Any]]) -> gpd.GeoDataFrame:

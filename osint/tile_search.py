@@ -128,18 +128,19 @@ def search(looks: Looks, tile: Tile, place: BaseGeometry, target: Target) -> dic
     for rows in (before, after):
         data = looks.read(rows, tile.window(), ("B02", "B11"))
         failures += list(data.attrs.get("failures") or ())
-        pictures.append(structures.whiteness(data))
         finite = np.isfinite(data["B02"].values) & np.isfinite(data["B11"].values)
         there.append(finite.sum(axis=0) >= FEWEST_CLEAR)
         clear.append((finite & np.isin(data["scl"].values, CLEAR)).sum(axis=0) >= FEWEST_CLEAR)
         inside = _inside(data, tile.core().intersection(place))
+        if finite.any():
+            pictures.append(structures.whiteness(data))
         del data, finite
     pixels = max(int(inside.sum()), 1)
     line["searched_share"] = round(float((clear[0] & clear[1] & inside).sum() / pixels), 4)
     line["nodata_share"] = round(float((inside & ~(there[0] & there[1])).sum() / pixels), 4)
     line |= {"unread_files": len(failures), "bytes": looks.bytes_read}
-    if failures and not line["searched_share"]:
-        return {**line, "state": f"failed: {failures[0]['error']}"}
+    if not line["searched_share"]:
+        return {**line, "state": f"failed: {failures[0]['error']}" if failures else "searched"}
     wanted = [p for p in patches(*pictures) if _worth(p, target) and tile.holds(p) and p.intersects(place)]
     for n, patch in enumerate(wanted):
         line["candidates"] += _dated(looks, patch, target, f"{tile.name}-{n + 1}")
