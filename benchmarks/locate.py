@@ -26,7 +26,6 @@ import shapely
 from pyproj import Transformer
 
 from benchmarks import wide_world
-from benchmarks.change import write_section
 from osint.simulate import Feature
 
 SEED = 5

@@ -1,4 +1,6 @@
+import contextlib
 import datetime as dt
+import io
 import json
 import os
 import shutil
@@ -13,6 +15,7 @@ import pytest
 from osint import cli, demo, simulate
 
 DAY = dt.date.fromisoformat
+BANDS = ("B02", "B03", "B04", "B08", "B11", "SCL")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +26,7 @@ def served(tmp_path_factory):
     made.frame_px, made.inset_px = 256, (60, 80)
     for name in made.world.ids:
         # one scene after the other: threads that ask for many at once would render each several times
-        for band in ("B02", "B03", "B04", "B11", "SCL"):
+        for band in BANDS:
             made.file(name, band)
     with demo.served(made):
         yield made
@@ -60,10 +63,10 @@ def folder(served, tmp_path_factory):
         for asset in item["assets"].values():
             band = asset["href"].rpartition("/")[2]
             asset["href"] = f"../data/{name}/{band}"
-            if (found := served._files.get(f"{name}/{band[:-4]}")) is not None:
+            if band[:-4] in BANDS:
                 path = root / "data" / name / band
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(found[0])
+                path.write_bytes(served.file(name, band[:-4])[0])
         (root / "items").mkdir(exist_ok=True)
         (root / "items" / f"{name}.json").write_text(json.dumps(item))
         links.append({"rel": "item", "href": f"./items/{name}.json"})
@@ -76,8 +79,10 @@ def folder(served, tmp_path_factory):
 def plain(served, folder, tmp_path_factory):
     """The answer of an undisturbed search of the folder, four tiles, and what was said."""
     out = tmp_path_factory.mktemp("plain") / "found.geojson"
-    ran = subprocess.run(process(served, folder, out), capture_output=True, text=True, check=True)
-    return out.read_bytes(), ran.stdout
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert cli.main(in_folder(served, folder, out)) == 0
+    return out.read_bytes(), said.getvalue()
 
 
 def in_folder(served, folder, out):
