@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-FITS = 0.1
+FITS = 0.3
 """Fit above which a candidate is worth a look; it ranks, it is no probability."""
 LOCATE_EXAMPLE = """For example:
   osint locate XJ03 --start 2023-04-01 --end 2025-10-31 --absent 2024-05-31 --present 2024-11-15 \\

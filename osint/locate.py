@@ -49,7 +49,10 @@ class Catalogue:
 
     def __call__(self, geometry: BaseGeometry) -> Looks:
         """Return looks at a lon/lat geometry."""
-        return looks.of_catalogue(self.url, self.collection, geometry, self.start, self.end)
+        found = looks.of_catalogue(self.url, self.collection, geometry, self.start, self.end)
+        # a list of scenes is megabytes: over many small tiles it is a good part of the cost
+        found.bytes_read += int(found.scenes.attrs.get("bytes", 0))
+        return found
 
     @property
     def name(self) -> dict[str, str]:
@@ -245,15 +248,16 @@ def chips(source: Source, found: gpd.GeoDataFrame, target: Target, folder: Path,
     The clearest scene over the place on each side of the target; without two of them there is no chip.
     """
     found = found.copy()
-    for index, row in list(found.iterrows())[:most]:
-        path = folder / f"{row['outline_id']}.png"
+    # structures of one outline share the picture of the best of them
+    for outline_id, row in found.head(most).drop_duplicates("outline_id").set_index("outline_id").iterrows():
+        path = folder / f"{outline_id}.png"
         try:
             drawn = _chip(source, row, target, path)
         except (OsintError, OSError):
             # the search stands without its pictures: the network may be gone by now
             drawn = False
         if drawn:
-            found.loc[index, "chip"] = f"{folder.name}/{path.name}"
+            found.loc[found["outline_id"] == outline_id, "chip"] = f"{folder.name}/{path.name}"
     return found
 
 
