@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import math
 import re
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+PRINTED = 10
 FITS = 0.3
 """Fit above which a candidate is worth a look; it ranks, it is no probability."""
 LOCATE_EXAMPLE = """For example:
@@ -43,8 +45,14 @@ def add_verbs(subparsers: Any) -> None:
     p.add_argument("--at", metavar="LON,LAT", help="a place in degrees (WGS-84), with --precision-km")
     p.add_argument("--precision-km", type=float, metavar="KM", help="how far from --at the site may be")
     p.add_argument("--data", help="data folder (holds raw/); OSINT_DATA or ./data without it")
-    p.add_argument("--absent", metavar="DATE", help="day on which the roof was not there (default: start)")
-    p.add_argument("--present", metavar="DATE", help="day on which it was there (default: end)")
+    p.add_argument(
+        "--absent",
+        metavar="DATE",
+        help="day on which the roof was not there (default: --start, and a year before it is read)",
+    )
+    p.add_argument(
+        "--present", metavar="DATE", help="day on which it was there (default: --end, and a year after it is read)"
+    )
     p.add_argument("--area-low", type=float, default=2_000.0, metavar="M2", help="least roof (default %(default)g m2)")
     p.add_argument(
         "--area-high", type=float, default=100_000.0, metavar="M2", help="most roof (default %(default)g m2)"
@@ -85,9 +93,14 @@ def _locate(args: argparse.Namespace) -> None:
     if not 1 <= args.tile_km <= 20:
         raise OsintError(f"`--tile-km` is 1 to 20, not {args.tile_km:g}")
     target = tile_search.Target(
-        args.start, args.end, args.absent or args.start, args.present or args.end, args.area_low, args.area_high
+        args.start if args.absent else _shifted(args.start, -tile_search.REACH_DAYS),
+        args.end if args.present else _shifted(args.end, tile_search.REACH_DAYS),
+        args.absent or args.start,
+        args.present or args.end,
+        args.area_low,
+        args.area_high,
     )
-    source = locate.Catalogue(_known(args.catalogue), args.collection, args.start, args.end)
+    source = locate.Catalogue(_known(args.catalogue), args.collection, target.start, target.end)
     journal = args.out.with_suffix(".tiles.jsonl")
     side_m = 1000 * args.tile_km
     located = locate.locate(source, place, target, journal, side_m=side_m, dask=args.dask, tell=_tell)
@@ -109,11 +122,20 @@ def _locate(args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps({**summary, "bytes_read": located.bytes_read, "out": args.out.name}, ensure_ascii=False))
         return
-    for row in found.head(args.chips).to_dict("records"):
+    for row in found.head(PRINTED).to_dict("records"):
         print(_candidate(row))
     for state, count in unread["state"].value_counts().items():
         print(f"not searched: {count} of {len(located.tiles)} tiles: {state}")
     print(_told(summary, found, args.out.name, located.bytes_read))
+
+
+def _shifted(day: str, days: int) -> str:
+    from osint.errors import OsintError
+
+    try:
+        return str(dt.date.fromisoformat(day) + dt.timedelta(days))
+    except ValueError as error:
+        raise OsintError(f"dates are written as 2024-05-31: {error}") from None
 
 
 def _tell(text: str) -> None:

@@ -172,6 +172,20 @@ def test_nothing_found_is_no_proof_of_absence(served, folder, tmp_path, capsys):
     assert json.loads((tmp_path / "found.geojson").read_text())["features"] == []
 
 
+def test_without_the_two_days_the_dates_are_those_of_the_series(served, folder, tmp_path):
+    """The year before --start and after --end is read then: else nothing could be compared."""
+    line = in_folder(served, folder, tmp_path / "found.geojson")
+    for name, day in (("--start", "2023-05-15"), ("--end", "2023-11-15")):
+        line[line.index(name) + 1] = day
+    for name in ("--absent", "--present"):
+        at = line.index(name)
+        del line[at : at + 2]
+    assert cli.main([*line, "--chips", "0"]) == 0
+    body = json.loads((tmp_path / "found.geojson").read_text())
+    assert body["target"]["absent"] == "2023-05-15" and body["target"]["start"] == "2022-05-15"
+    assert body["features"][0]["properties"]["fit"] > 0.5
+
+
 def test_without_a_catalogue_the_search_stops_at_once(tmp_path, monkeypatch, capsys):
     """A search of many tiles must not try them all against a catalogue that is gone."""
     from osint import catalogue
@@ -200,6 +214,8 @@ def test_without_a_catalogue_the_search_stops_at_once(tmp_path, monkeypatch, cap
         (["--bbox", "-100,32,-101,33"], "west < east"),
         (["--bbox", "93,43,93.1,43.1", "--catalogue", "nowhere"], "no folder with a catalog.json"),
         (["--bbox", "93,43,93.1,43.1", "--tile-km", "50"], "1 to 20"),
+        (["--bbox", "93,43,93.1,43.1", "--start", "May"], "written as 2024-05-31"),
+        (["--bbox", "93,43,93.1,43.1", "--absent", "2025-01-01"], "absent before present"),
     ],
 )
 def test_a_wrong_line_is_told_what_to_write(place, said, tmp_path, capsys):
