@@ -92,7 +92,10 @@ def date_change(
         refused = ", ".join(f"{n} {why}" for why, n in seen.refused.items() if n)
         reason = f"cloud: {len(seen.days)} usable of {gathered.listed} scenes ({refused})"
         return Dated([_row(outline_id, cannot_tell=reason, **spent)], seen, None, place)
-    found = steps.date_step(seen.days, seen.contrast, coverage=coverage)
+    # bands that were read of a few scenes only tell what stands, not when it came
+    dating = np.isfinite(seen.contrast).all(axis=0)
+    contrast = seen.contrast[:, dating]
+    found = steps.date_step(seen.days, contrast, series.doubt(contrast), coverage=coverage)
     structures = events(found, seen, area_m2)
     if not structures:
         return Dated([_row(outline_id, cannot_tell=_why_not(found), **spent)], seen, found, place)
@@ -122,7 +125,9 @@ def _measured(
     if structure["kind"] not in COVERED:
         return
     shown = (seen.days >= structure["_from"]) & (seen.days <= structure["_until"])
-    mild = shown & ~_winter(seen.days)
+    coloured = shown & np.isfinite(seen.inside).all(axis=1)
+    shown = coloured if coloured.sum() >= 2 else shown
+    mild = shown & ~series.winter(seen.days)
     late = seen.days[mild if mild.sum() >= 2 else shown]
     if len(late) < 2:
         return
@@ -145,11 +150,6 @@ def _measured(
         structure["kind"] = kind
     if structure["kind"] in surfaces.BUILDINGS:
         structure.update(area.estimate(picture, place, structure["kind"] == "dark roof"))
-
-
-def _winter(days: np.ndarray) -> np.ndarray:
-    year_day = pd.to_datetime(days, unit="D").day_of_year.to_numpy()
-    return (year_day > 318) | (year_day < 75)
 
 
 def date_outlines(
