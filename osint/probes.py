@@ -20,6 +20,8 @@ NODE_DAYS = 150.0
 """Time between the first looks: what comes and goes faster is a spell, not a building."""
 LOOKS_TO_TRUST = 3
 """One look misread as clear sends a search the wrong way; three seldom do."""
+LOOKS_BESIDE = 2
+"""Looks on either side of the time in which everything was read."""
 NEAR_DAYS = 45.0
 """Looks this near to each other confirm each other."""
 BRACKET_LOOKS = 6
@@ -241,8 +243,8 @@ def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) 
         if hoped <= BRACKET_LOOKS:
             wishes += [
                 Wish((last + first) / 2, last, first, len(within) + int(free.sum())),
-                Wish(last, last - NEAR_DAYS, last + 0.01, LOOKS_TO_TRUST),
-                Wish(first, first - 0.01, first + NEAR_DAYS, LOOKS_TO_TRUST),
+                Wish(last, last - NEAR_DAYS, last + 0.01, LOOKS_BESIDE),
+                Wish(first, first - 0.01, first + NEAR_DAYS, LOOKS_BESIDE),
             ]
             continue
         places = np.concatenate([[last], within, [first]])
