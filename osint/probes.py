@@ -84,8 +84,10 @@ def bisected(looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         wishes = [*_nodes(search, spacing), *_odd(found, seen), *_about(search, found, seen)]
         if search.round(wishes, seen.days):
             continue
+        # a step that stands alone has to be sure; beside a roof it only names the day when ground was broken
+        alone = not any(_may_be_roof(found, k) for k in range(len(found)))
         few = search.read.sum() < SHARE_FOR_SCRAPING * search.listed
-        if few and search.round(_about(search, found, seen, scraping=True), seen.days):
+        if (alone or few) and search.round(_about(search, found, seen, scraping=True), seen.days):
             continue
         if len(found) or between:
             break
@@ -258,7 +260,10 @@ def _may_be_roof(found: Steps, k: int) -> bool:
     """Return whether step `k` may be a roof put up, or taken down after one was."""
     gains = np.array([whiteness(s) for s in found])
     if gains[k] < 0:
-        return bool(-gains[k] >= max(ROOF_GAIN, REMOVED_SHARE * float(gains[:k].max(initial=0))) and (gains[:k] >= ROOF_GAIN).any())
+        return bool(
+            -gains[k] >= max(ROOF_GAIN, REMOVED_SHARE * float(gains[:k].max(initial=0)))
+            and (gains[:k] >= ROOF_GAIN).any()
+        )
     return bool(gains[k] >= max(ROOF_GAIN, SMALL_SHARE * float(np.abs(gains).max())))
 
 
@@ -298,4 +303,4 @@ def whiteness(step: Step) -> float:
 
 
 def _day(moment: np.datetime64) -> float:
-    return float(steps.to_days([moment])[0])
+    return float((moment - np.datetime64("1970-01-01T00:00:00")) / np.timedelta64(1, "s")) / 86_400
