@@ -32,6 +32,8 @@ def add_verbs(subparsers: Any) -> None:
     p = subparsers.add_parser("date", help="date what happened inside outlines")
     p.add_argument("outlines", type=Path, help="GeoJSON of polygons with outline_id")
     _catalogue(p)
+    p.add_argument("--radar", nargs="?", const="planetary-computer", metavar="CATALOGUE",
+                   help="date the step of Sentinel-1 too (sentinel-1-rtc of this catalogue; default %(const)s)")  # fmt: skip
     p.add_argument("--out", required=True, type=Path, help="GeoJSON to write")
     p.set_defaults(handler=_date)
 
@@ -162,9 +164,29 @@ def _date(args: argparse.Namespace) -> None:
     where = looks.around(outlines.union_all(), 400)
     source = looks.of_catalogue(args.catalogue, args.collection, where, start, end)
     dated = change.date_outlines(source, outlines, start, end, exhaustive=args.exhaustive)
+    if args.radar:
+        dated = with_radar(dated, start, end, args.radar)
     write(dated, args.out)
     told = int(dated["roofed_best"].notna().sum())
     print(f"{told} of {len(dated)} rows dated, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
+
+
+def with_radar(dated: Any, start: str, end: str, catalogue: str) -> Any:
+    """Return dated outlines with radar_low, _best, _high (half of the step) and what radar says, `radar`."""
+    import pandas as pd
+
+    from osint import change, signals
+
+    told = []
+    for row in dated.to_dict("records"):
+        complete = row["complete_high"] if pd.notna(row["complete_high"]) else row["roofed_high"]
+        optical = (row["roofed_low"], complete) if pd.notna(row["roofed_low"]) else None
+        clock = signals.radar_step(row["geometry"], start, end, catalogue=catalogue, optical=optical)
+        when = [change.iso(v) for v in clock.interval] if clock.interval else [None] * 3
+        told.append([*when, clock.says])
+        print(f"{row['outline_id']}: {clock.says}")
+    names = ["radar_low", "radar_best", "radar_high", "radar"]
+    return dated.assign(**{n: [t[k] for t in told] for k, n in enumerate(names)})
 
 
 def _box(text: str) -> Any:

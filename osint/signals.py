@@ -37,6 +37,8 @@ WARM_RING_M = (200.0, 500.0)
 LIGHT_RING_PX = (3.0, 8.0)
 CLEAR_QA = (21824, 21952)
 """Landsat Collection 2 `qa_pixel` of clear land and clear water; every other value is left out."""
+LANDSAT_GRID_M = 15
+"""Pixels of 30 m whose edges lie at odd multiples of 15 m: on this grid they are copied, not resampled."""
 NIGHT_HOURS = (19.0, 5.0)
 """Local solar time between which a pass is a night pass."""
 FEWEST_BEFORE = 5
@@ -143,7 +145,7 @@ def radar(
     # no echo is weaker than zero: what is, is the file's sign for nothing
     power = np.where(power > 0, power, np.nan)
     decibel = 10 * np.log10(_middle(power, place.cover > 0.5, np.nanmean)) - 10 * np.log10(
-        _middle(power, place.ring, np.nanmedian)
+        _middle(power, place.ring, np.nanmedian, 0.5)
     )
     orbit = np.array([_of(scenes, name, "orbit") for name in data["id"].values])
     kept = np.isfinite(decibel).all(axis=1)
@@ -166,14 +168,16 @@ def surface_warmth(
     needed. 100 m pixels served at 30 m, good to 1 to 2 K: a hint, never a load.
     """
     where = around(geometry, WARM_RING_M[1] + 50)
-    _, data = _read(geometry, where, (start, end), catalogue, collection, bands=("lwir11", "qa_pixel"), metres=30)
+    _, data = _read(
+        geometry, where, (start, end), catalogue, collection, bands=("lwir11", "qa_pixel"), metres=LANDSAT_GRID_M
+    )
     cover = series.placed(geometry, data).cover
-    away = ndimage.distance_transform_edt(cover < 0.05) * 30
+    away = ndimage.distance_transform_edt(cover < 0.05) * LANDSAT_GRID_M
     ring = (away >= WARM_RING_M[0]) & (away <= WARM_RING_M[1])
-    # bits blended by resampling are no bits: only whole known values count as clear
+    # bits blended by resampling (another UTM zone) are no bits: only whole known values count as clear
     clear = np.min([np.abs(data["qa_pixel"].values - c) for c in CLEAR_QA], axis=0) < 0.5
     kelvin = np.where(clear & (data["lwir11"].values > 150), data["lwir11"].values, np.nan)[..., None]
-    contrast = _middle(kelvin, cover > 0.5, np.nanmean) - _middle(kelvin, ring, np.nanmedian)
+    contrast = _middle(kelvin, cover > 0.5, np.nanmean) - _middle(kelvin, ring, np.nanmedian, 0.5)
     hour = (pd.DatetimeIndex(data["time"].values).hour + geometry.centroid.x / 15) % 24
     night = (hour >= NIGHT_HOURS[0]) | (hour < NIGHT_HOURS[1])
     kept = np.isfinite(contrast[:, 0]) & np.asarray(night)
@@ -282,10 +286,10 @@ def _of(scenes: Any, names: str, column: str) -> str:
     return str(scenes.loc[scenes["id"].isin(names.split()), column].iloc[0])
 
 
-def _middle(values: np.ndarray, where: np.ndarray, how: Any) -> np.ndarray:
-    """Return `how` of values (n, y, x, k) over pixels, (n, k); NaN where a fifth of them was not read."""
+def _middle(values: np.ndarray, where: np.ndarray, how: Any, share: float = 0.8) -> np.ndarray:
+    """Return `how` of values (n, y, x, k) over pixels, (n, k); NaN where less than `share` of them was read."""
     chosen = values[:, where]
-    enough = np.isfinite(chosen).mean(axis=1) > 0.8
+    enough = np.isfinite(chosen).mean(axis=1) > share
     out = np.full(enough.shape, np.nan)
     for n, k in np.argwhere(enough):
         out[n, k] = how(chosen[n, :, k])

@@ -26,8 +26,10 @@ OUTLINE = lonlat(shapely.box(WEST + 270, NORTH - 380, WEST + 370, NORTH - 270))
 
 
 def write(path, values, metres, nodata=None):
+    # Landsat's edges lie at odd multiples of 15 m
+    west, north = (499_395.0, 4_790_595.0) if metres == 30 else (WEST, NORTH)
     profile = {"driver": "GTiff", "height": values.shape[0], "width": values.shape[1], "count": 1, "dtype": values.dtype,
-               "crs": f"EPSG:{EPSG}", "transform": Affine(metres, 0, WEST, 0, -metres, NORTH), "nodata": nodata,
+               "crs": f"EPSG:{EPSG}", "transform": Affine(metres, 0, west, 0, -metres, north), "nodata": nodata,
                "tiled": True, "blockxsize": 64, "blockysize": 64, "compress": "deflate"}  # fmt: skip
     with rasterio.open(path, "w", **profile) as target:
         target.write(values, 1)
@@ -101,25 +103,25 @@ def test_a_change_of_orbit_is_no_step_though_mixed_it_would_be(tmp_path):
 
 
 def test_wet_ground_and_nothing_built_give_no_radar_step(tmp_path):
-    told = clock(tmp_path, radar_scenes(0.0, wet=True, seed=3))
+    told = clock(tmp_path, radar_scenes(0.0, orbits=(("ascending", 12, 0.0),), wet=True, seed=3))
     assert told.interval is None
     assert told.agrees is None
     assert signals.rows(told.signal, "XJ03", "a reader")[0] == []
 
 
-def night_scenes(warm_k, nights=40, cloudy=()):
+def night_scenes(warm_k, nights=26, cloudy=()):
     rng = np.random.default_rng(1)
     scenes = []
     for n, when in enumerate(pd.date_range(START, END, periods=nights)):
         for hour in (15, 4):  # UTC; 21 h and 10 h local
-            kelvin = 270 + 15 * np.sin(2 * np.pi * when.day_of_year / 365) + rng.normal(0, 0.7, (22, 22))
+            kelvin = 270 + 15 * np.sin(2 * np.pi * when.day_of_year / 365) + rng.normal(0, 0.7, (62, 62))
             hot = when >= pd.Timestamp(BUILT)
             # the sun heats the new roof by day: only nights tell of what is inside
-            kelvin[8:13, 8:13] += warm_k * hot if hour == 15 else 12 * hot
-            qa = np.full((22, 22), 21824, "uint16")
+            kelvin[28:34, 28:34] += warm_k * hot if hour == 15 else 12 * hot
+            qa = np.full((62, 62), 21824, "uint16")
             if n in cloudy:
-                kelvin[8:13, 8:13] += 20
-                qa[6:15, 6:15] = 22280
+                kelvin[28:34, 28:34] += 20
+                qa[26:36, 26:36] = 22280
             number = ((kelvin - 149) / 0.00341802).astype("uint16")
             bands = {"lwir11": (number, 30, {"nodata": 0, "scale": 0.00341802, "offset": 149.0}),
                      "qa_pixel": (qa, 30, {"nodata": 1})}  # fmt: skip
@@ -141,12 +143,12 @@ def test_warm_nights_are_a_hint_and_sunlit_roofs_and_cloud_are_not(tmp_path):
     assert reason == ""
     assert rows[0]["low"] < 6 < rows[0]["high"]
     assert "Never converted to MW" in rows[0]["note"]
-    still = warmth(tmp_path / "cold", night_scenes(0.0, cloudy=range(22, 40, 2)))
+    still = warmth(tmp_path / "cold", night_scenes(0.0, cloudy=range(15, 26, 2)))
     rows, reason = signals.rows(still, "XJ03", "a reader")
     assert rows == []
     assert "5 are needed" in reason
     with pytest.raises(OsintError, match="begin earlier"):
-        warmth(tmp_path / "cold", night_scenes(0.0), works="2023-01-10")
+        signals.surface_warmth(OUTLINE, START, END, works="2023-01-10", catalogue=str(tmp_path / "cold"))
 
 
 def light_files(folder, lit_nw, snow=1.0):
