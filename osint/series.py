@@ -22,7 +22,7 @@ FINE = 5
 SMALLEST_PX = 6.0
 RING_CLEAR = 0.6
 RESCUE_CLEAR = 0.9
-SCALED, NOISE = 0.1, 0.002
+SCALED, NOISE = 0.15, 0.002
 """Share of a contrast that season and sun angle take or add, and reflectance of what is left."""
 SNOW_RISE = 0.15
 """Rise of (blue - infrared) / (blue + infrared) of the surroundings that means snow on part of them."""
