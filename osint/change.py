@@ -172,10 +172,17 @@ def geodesic_area_m2(geometry: BaseGeometry) -> float:
 
 def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
     """Read the steps of an outline as structures: scraped, roofed, removed."""
-    edges = [seen.days[0] - 1, *(_day(s.best) for s in found), seen.days[-1] + 1]
+    # two halves of one change may come out in the wrong order: the larger speaks for both
+    ordered: list[Step] = []
+    for step in found:
+        if ordered and step.best <= ordered[-1].best:
+            ordered[-1] = max(ordered[-1], step, key=lambda s: s.contrast)
+        else:
+            ordered.append(step)
+    edges = [seen.days[0] - 1, *(_day(s.best) for s in ordered), seen.days[-1] + 1]
     structures: list[dict[str, Any]] = []
     scraped: Step | None = None
-    for k, step in enumerate(found):
+    for k, step in enumerate(ordered):
         before = surfaces.look(seen, edges[k], _day(step.begun.low))
         after = surfaces.look(seen, _day(step.complete.best), edges[k + 2] - (20 if k + 2 < len(edges) - 1 else 0))
         before = before or surfaces.look(seen, edges[k], edges[k + 1], 1)

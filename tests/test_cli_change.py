@@ -14,7 +14,7 @@ def shown(tmp_path_factory):
     """Run `osint observe US02 --demo` once, on a smaller and shorter world."""
     folder = tmp_path_factory.mktemp("shown")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli_change, "DEMO_PX", 128)
+        patch.setattr(cli_change, "DEMO_PX", 96)
         patch.setattr(cli_change, "DEMO_DATES", ("2024-01-01", "2025-12-31"))
         patch.setenv("OSINT_CACHE", str(folder / "cache"))
         code = cli.main(["observe", "US02", "--demo", "--out", str(folder / "found.geojson")])
