@@ -92,7 +92,10 @@ def date_change(
         refused = ", ".join(f"{n} {why}" for why, n in seen.refused.items() if n)
         reason = f"cloud: {len(seen.days)} usable of {gathered.listed} scenes ({refused})"
         return Dated([_row(outline_id, cannot_tell=reason, **spent)], seen, None, place)
-    found = steps.date_step(seen.days, seen.contrast, coverage=coverage)
+    # bands that were read of a few scenes only tell what stands, not when it came
+    dating = np.isfinite(seen.contrast).all(axis=0)
+    contrast = seen.contrast[:, dating]
+    found = steps.date_step(seen.days, contrast, series.doubt(contrast), coverage=coverage)
     structures = events(found, seen, area_m2)
     if not structures:
         return Dated([_row(outline_id, cannot_tell=_why_not(found), **spent)], seen, found, place)
@@ -122,7 +125,9 @@ def _measured(
     if structure["kind"] not in COVERED:
         return
     shown = (seen.days >= structure["_from"]) & (seen.days <= structure["_until"])
-    mild = shown & ~_winter(seen.days)
+    coloured = shown & np.isfinite(seen.inside).all(axis=1)
+    shown = coloured if coloured.sum() >= 2 else shown
+    mild = shown & ~series.winter(seen.days)
     late = seen.days[mild if mild.sum() >= 2 else shown]
     if len(late) < 2:
         return
@@ -147,11 +152,6 @@ def _measured(
         structure.update(area.estimate(picture, place, structure["kind"] == "dark roof"))
 
 
-def _winter(days: np.ndarray) -> np.ndarray:
-    year_day = pd.to_datetime(days, unit="D").day_of_year.to_numpy()
-    return (year_day > 318) | (year_day < 75)
-
-
 def date_outlines(
     looks: Looks, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
 ) -> gpd.GeoDataFrame:
@@ -172,10 +172,17 @@ def geodesic_area_m2(geometry: BaseGeometry) -> float:
 
 def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
     """Read the steps of an outline as structures: scraped, roofed, removed."""
-    edges = [seen.days[0] - 1, *(_day(s.best) for s in found), seen.days[-1] + 1]
+    # two halves of one change may come out in the wrong order: the larger speaks for both
+    ordered: list[Step] = []
+    for step in found:
+        if ordered and step.best <= ordered[-1].best:
+            ordered[-1] = max(ordered[-1], step, key=lambda s: s.contrast)
+        else:
+            ordered.append(step)
+    edges = [seen.days[0] - 1, *(_day(s.best) for s in ordered), seen.days[-1] + 1]
     structures: list[dict[str, Any]] = []
     scraped: Step | None = None
-    for k, step in enumerate(found):
+    for k, step in enumerate(ordered):
         before = surfaces.look(seen, edges[k], _day(step.begun.low))
         after = surfaces.look(seen, _day(step.complete.best), edges[k + 2] - (20 if k + 2 < len(edges) - 1 else 0))
         before = before or surfaces.look(seen, edges[k], edges[k + 1], 1)
