@@ -1,0 +1,149 @@
+"""Run the peers of benchmarks/change_peers.py on one file of series, in an environment of their own: IN.json OUT.json.
+
+pip install pyxccd==1.1.0 nrt==0.3.0 nrt-data==0.0.2 ruptures==1.1.10 rbeast==0.1.25
+"""
+
+import datetime
+import importlib
+import json
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+EPOCH = datetime.date(1970, 1, 1).toordinal()
+YEAR = 365.25
+SHIFT_DN = 3000
+"""COLD drops values of 0 and less; an outline less its surroundings may be negative."""
+
+
+def cold(item, algorithm="cold", **setting):
+    """Bands as DN; the bands against which clouds are screened are red and swir16, as green is not read."""
+    import pyxccd
+
+    days = np.floor(item["days"]).astype(np.int64) + EPOCH
+    table = np.round(item["values"] * 10_000 + SHIFT_DN * item["shifted"]).astype(np.int64)
+    bands = item["bands"]
+    tmask = {"tmask_b1_index": bands.index("red") + 1, "tmask_b2_index": bands.index("swir16") + 1}
+    clear = np.zeros(len(days), np.int64)
+    call = pyxccd.cold_detect_flex if algorithm == "cold" else pyxccd.sccd_detect_flex
+    made = call(days, table, clear, **{"lam": 20, **tmask, **setting})
+    rows = made if algorithm == "cold" else made.rec_cg
+    return [(float(b) - EPOCH, None) for b in rows["t_break"] if b > 0]
+
+
+def monitor(item, name, made=None, fitted=None):
+    """Fit the history, then hand over one scene after another; the day of the alarm is the date."""
+    import xarray as xr
+
+    module = importlib.import_module(f"nrt.monitor.{name.lower()}")
+    past = item["days"] < item["history_end"]
+    stamps = np.array(item["days"] * 86_400e9, "int64").astype("datetime64[ns]")
+    cube = xr.DataArray(item["index"][:, None, None], dims=("time", "y", "x"),
+                        coords={"time": stamps, "y": [0.0], "x": [0.0]})  # fmt: skip
+    watch = getattr(module, name)(**(made or {}))
+    watch.fit(cube[past], **(fitted or {}))
+    if watch.mask[0, 0] != 1:
+        raise ValueError("history called unstable or too short")
+    for k in np.flatnonzero(~past):
+        watch.monitor(cube.values[k], stamps[k].astype("datetime64[us]").item())
+        if watch.mask[0, 0] == 3:
+            return [(float(item["days"][k]), None)]
+    return []
+
+
+def ruptures_of(item, search, penalty, scaled=False, **setting):
+    """A break is put midway between the two scenes it parts."""
+    import ruptures
+
+    signal = item["values"]
+    spread = np.median(np.abs(np.diff(signal, axis=0)), axis=0) * 1.4826 / np.sqrt(2) + 1e-9
+    signal = signal / spread if scaled else signal
+    size = len(signal)
+    level = penalty(size, signal.shape[1], 1.0 if scaled else float(np.mean(spread**2)))
+    cuts = getattr(ruptures, search)(**setting).fit(signal).predict(pen=level)
+    days = item["days"]
+    return [(float(days[c - 1] + days[c]) / 2, None) for c in cuts if c < size]
+
+
+def schwarz(size, bands, variance):
+    """Penalty of the package's manual: log(n) x dimension x variance."""
+    return np.log(size) * bands * variance
+
+
+def beast(item, season):
+    """Change points of the trend, as many as the median of their number; their 95% intervals."""
+    import Rbeast
+
+    step = float(np.clip(np.median(np.diff(item["days"])), 5, 366)) / YEAR
+    years = 1970 + item["days"] / YEAR
+    told = {"period": 1.0} if season == "harmonic" else {}
+    made = Rbeast.beast_irreg(item["index"].copy(), time=years, deltat=step, season=season, quiet=True, mcmc_seed=1,
+                              print_param=False, print_progress=False, print_warning=False, **told)  # fmt: skip
+    number = int(np.nan_to_num(np.ravel(made.trend.ncp_median)[0]))
+    points, spans = np.ravel(made.trend.cp)[:number], np.reshape(made.trend.cpCI, (-1, 2))[:number]
+    found = []
+    for point, span in zip(points, spans, strict=True):
+        if np.isfinite(point):
+            low, best, high = ((float(v) - 1970) * YEAR for v in (span[0], point, span[1]))
+            found.append((best, (low, high)))
+    return found
+
+
+def methods():
+    """Return {name and setting: function of an item}."""
+    ols = {"method": "OLS"}
+    brief = {"trend": False, "harmonic_order": 1}
+    unscreened = {"method": "CCDC-stable", "screen_outliers": None}
+    return {
+        "COLD, default": lambda i: cold(i),
+        "COLD, lam 0, conse 4": lambda i: cold(i, lam=0, conse=4),
+        "S-CCD, default": lambda i: cold(i, "sccd"),
+        "S-CCD, conse 4": lambda i: cold(i, "sccd", conse=4),
+        "nrt EWMA, default": lambda i: monitor(i, "EWMA", None, {"L": 5} if False else None),
+        "nrt EWMA, one harmonic": lambda i: monitor(i, "EWMA", brief, ols),
+        "nrt CuSum, default": lambda i: monitor(i, "CuSum"),
+        "nrt CuSum, one harmonic": lambda i: monitor(i, "CuSum", brief, ols),
+        "nrt MoSum, default": lambda i: monitor(i, "MoSum"),
+        "nrt MoSum, one harmonic": lambda i: monitor(i, "MoSum", brief, ols),
+        "nrt CCDC, default but unscreened": lambda i: monitor(i, "CCDC", None, unscreened),
+        "nrt CCDC, one harmonic": lambda i: monitor(i, "CCDC", {"harmonic_order": 1, "boundary": 5}, unscreened),
+        "PELT rbf, pen 10": lambda i: ruptures_of(i, "Pelt", lambda *_: 10, model="rbf"),
+        "PELT l2, scaled": lambda i: ruptures_of(i, "Pelt", schwarz, scaled=True, model="l2", min_size=5, jump=1),
+        "BinSeg l2": lambda i: ruptures_of(i, "Binseg", schwarz, model="l2"),
+        "BinSeg l2, scaled": lambda i: ruptures_of(i, "Binseg", schwarz, scaled=True, model="l2", min_size=5, jump=1),
+        "Window l2, width 40": lambda i: ruptures_of(i, "Window", schwarz, width=40, model="l2"),
+        "Window l2, width 20, scaled": lambda i: ruptures_of(i, "Window", schwarz, scaled=True, width=20, model="l2"),
+        "BEAST, season": lambda i: beast(i, "harmonic"),
+        "BEAST, no season": lambda i: beast(i, "none"),
+    }  # fmt: skip
+
+
+def main():
+    """Run each method on each series once more than counted, so that compiling is not."""
+    warnings.simplefilter("ignore")
+    items = json.loads(Path(sys.argv[1]).read_text())
+    for item in items:
+        for key in ("days", "values", "index"):
+            item[key] = np.array(item[key], float)
+    told = []
+    for name, run in methods().items():
+        warm = False
+        for item in items:
+            begun = time.process_time()
+            try:
+                if not warm:
+                    run(item)
+                    warm, begun = True, time.process_time()
+                found, error = run(item), ""
+            except Exception as problem:
+                found, error = [], f"{type(problem).__name__}: {problem}"[:120]
+            told.append({"method": name, "series": item["name"], "found": found, "error": error,
+                         "cpu_s": time.process_time() - begun})  # fmt: skip
+    Path(sys.argv[2]).write_text(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
