@@ -1,5 +1,6 @@
-"""Run the peers of benchmarks/change_peers.py on one file of series, in an environment of their own: IN.json OUT.json.
+"""Run the peers of benchmarks/change_peers.py on one file of series, in an environment of their own: IN.json OUT.json WHICH.
 
+WHICH is "nrt" or "others", so that two of them share two cores.
 pip install pyxccd==1.1.0 nrt==0.3.0 nrt-data==0.0.2 ruptures==1.1.10 rbeast==0.1.25
 """
 
@@ -98,11 +99,11 @@ def methods():
     brief = {"trend": False, "harmonic_order": 1}
     unscreened = {"method": "CCDC-stable", "screen_outliers": None}
     return {
-        "COLD, default": lambda i: cold(i),
+        "COLD, default": cold,
         "COLD, lam 0, conse 4": lambda i: cold(i, lam=0, conse=4),
         "S-CCD, default": lambda i: cold(i, "sccd"),
         "S-CCD, conse 4": lambda i: cold(i, "sccd", conse=4),
-        "nrt EWMA, default": lambda i: monitor(i, "EWMA", None, {"L": 5} if False else None),
+        "nrt EWMA, default": lambda i: monitor(i, "EWMA"),
         "nrt EWMA, one harmonic": lambda i: monitor(i, "EWMA", brief, ols),
         "nrt CuSum, default": lambda i: monitor(i, "CuSum"),
         "nrt CuSum, one harmonic": lambda i: monitor(i, "CuSum", brief, ols),
@@ -122,7 +123,7 @@ def methods():
 
 
 def main():
-    """Run each method on each series once more than counted, so that compiling is not."""
+    """Run each method once before the clock counts, so that compiling is not in it."""
     warnings.simplefilter("ignore")
     items = json.loads(Path(sys.argv[1]).read_text())
     for item in items:
@@ -130,13 +131,16 @@ def main():
             item[key] = np.array(item[key], float)
     told = []
     for name, run in methods().items():
+        if name.startswith("nrt") != (sys.argv[3] == "nrt"):
+            continue
         warm = False
         for item in items:
             begun = time.process_time()
             try:
                 if not warm:
+                    warm = True
                     run(item)
-                    warm, begun = True, time.process_time()
+                    begun = time.process_time()
                 found, error = run(item), ""
             except Exception as problem:
                 found, error = [], f"{type(problem).__name__}: {problem}"[:120]
