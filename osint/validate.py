@@ -16,7 +16,7 @@ import shapely
 from scipy import optimize
 from shapely.geometry.base import BaseGeometry
 
-from osint import grids, structures, surfaces, vectors
+from osint import edtf, grids, structures, surfaces, vectors
 from osint.errors import OsintError
 from osint.looks import Looks
 
@@ -79,16 +79,20 @@ def read_timeline(path: str | Path) -> pd.DataFrame:
     (`published_after`, empty for the first). A row may give several events; see `events`.
     """
     table = _table(path)
-    table = table.sort_values([NAME, DATE], kind="stable")
-    after = table.groupby(NAME)[DATE].shift().fillna("")
     made = []
-    for name, day, before, status in zip(table[NAME], table[DATE], after, table[STATUS], strict=True):
-        known = {"data_center": name, "published": day, "published_after": before, "status": status}
-        made += [{**known, "event": event} for event in events(status)]
+    for name, rows in table.sort_values([NAME, "last"], kind="stable").groupby(NAME, sort=True):
+        before = ""
+        for row in rows.to_dict("records"):
+            # a month or a year is known no better than from its first day on
+            after = before if row["first"] == row["last"] else max(before, _moved(row["first"], -1))
+            known = {"data_center": name, "published": row["last"], "published_after": after, "status": row[STATUS]}
+            made += [{**known, "event": event} for event in events(row[STATUS])]
+            before = row["last"]
     return pd.DataFrame(made, columns=["data_center", "published", "published_after", "event", "status"])
 
 
 def _table(path: str | Path) -> pd.DataFrame:
+    """Return the rows as they are, with the first and last day that each date allows."""
     path = Path(path)
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
@@ -97,11 +101,14 @@ def _table(path: str | Path) -> pd.DataFrame:
     missing = [c for c in (NAME, DATE, STATUS) if c not in table]
     if missing:
         raise OsintError(f"{path.name} lacks the column {', '.join(missing)}; a timeline has {NAME}, {DATE}, {STATUS}")
-    dates = pd.to_datetime(table[DATE], format="%Y-%m-%d", errors="coerce")
-    if dates.isna().any():
-        row = int(np.flatnonzero(dates.isna())[0])
-        raise OsintError(f"{path.name}: row {row + 2} has the date {table[DATE][row][:40]!r}, expected 2024-05-31")
-    return table
+    try:
+        ends = [edtf.bounds(text) for text in table[DATE]]
+    except OsintError:
+        row, text = next((n, t) for n, t in enumerate(table[DATE]) if not edtf.valid(t))
+        raise OsintError(
+            f"{path.name}: row {row + 2} has the date {text[:40]!r}, expected 2024-05-31 or 2024-05"
+        ) from None
+    return table.assign(first=[low.isoformat() for low, _ in ends], last=[high.isoformat() for _, high in ends])
 
 
 def events(status: str) -> list[str]:
@@ -146,7 +153,9 @@ def read_places(path: str | Path) -> dict[str, BaseGeometry]:
     if column is None:
         raise OsintError(f"{Path(path).name} needs a property {NAME!r} that names the data centre of each place")
     known = frame[np.isfinite(frame.geometry.bounds).all(axis=1)]
-    return {str(k): grids.as_geometry(g, RADIUS_M) for k, g in zip(known[column], known.geometry, strict=True)}
+    # several outlines of one site are one place
+    return {str(k): shapely.union_all([grids.as_geometry(g, RADIUS_M) for g in rows.geometry])
+            for k, rows in known.groupby(column, sort=True)}  # fmt: skip
 
 
 def compare(

@@ -61,6 +61,9 @@ def test_a_timeline_is_read_by_its_columns(tmp_path):
     assert read[["published_after", "published", "event"]].values.tolist() == [
         ["2023-05-01", "2024-02-01", "roof complete"]
     ]
+    timeline(("A", "2024-05", "Roof complete"), ("A", "2023-12-01", "No changes.")).to_csv(path, index=False)
+    read = validate.read_timeline(path)
+    assert read[["published_after", "published"]].values.tolist() == [["2024-04-30", "2024-05-31"]]
     timeline(("A", "spring 2023", "Land clearing begins.")).to_csv(path, index=False)
     with pytest.raises(OsintError, match="row 2 has the date 'spring 2023'"):
         validate.read_timeline(path)
