@@ -21,38 +21,52 @@ SHIFT_DN = 3000
 
 
 def cold(item, algorithm="cold", **setting):
-    """Bands as DN; the bands against which clouds are screened are red and swir16, as green is not read."""
+    """Bands as DN; clouds are screened in red and swir16, as green is not read, or in the one band there is."""
     import pyxccd
 
     days = np.floor(item["days"]).astype(np.int64) + EPOCH
     table = np.round(item["values"] * 10_000 + SHIFT_DN * item["shifted"]).astype(np.int64)
     bands = item["bands"]
-    tmask = {"tmask_b1_index": bands.index("red") + 1, "tmask_b2_index": bands.index("swir16") + 1}
+    tmask = (
+        {"tmask_b1_index": bands.index("red") + 1, "tmask_b2_index": bands.index("swir16") + 1}
+        if len(bands) > 1
+        else {}
+    )
     clear = np.zeros(len(days), np.int64)
     call = pyxccd.cold_detect_flex if algorithm == "cold" else pyxccd.sccd_detect_flex
     made = call(days, table, clear, **{"lam": 20, **tmask, **setting})
     rows = made if algorithm == "cold" else made.rec_cg
+    if not len(rows):
+        return []
     return [(float(b) - EPOCH, None) for b in rows["t_break"] if b > 0]
 
 
-def monitor(item, name, made=None, fitted=None):
-    """Fit the history, then hand over one scene after another; the day of the alarm is the date."""
+def monitor(batch, name, made=None, fitted=None):
+    """Fit the history of the series of one sky, as pixels of one cube, then hand over one scene after another.
+
+    The day of the alarm is the date. Scenes that one series has and another has not are NaN, as clouds are.
+    """
     import xarray as xr
 
     module = importlib.import_module(f"nrt.monitor.{name.lower()}")
-    past = item["days"] < item["history_end"]
-    stamps = np.array(item["days"] * 86_400e9, "int64").astype("datetime64[ns]")
-    cube = xr.DataArray(item["index"][:, None, None], dims=("time", "y", "x"),
-                        coords={"time": stamps, "y": [0.0], "x": [0.0]})  # fmt: skip
+    days = np.unique(np.concatenate([item["days"] for item in batch]))
+    table = np.full((len(days), 1, len(batch)), np.nan)
+    for k, item in enumerate(batch):
+        table[np.searchsorted(days, item["days"]), 0, k] = item["index"]
+    past = days < min(item["history_end"] for item in batch)
+    stamps = np.array(days * 86_400e9, "int64").astype("datetime64[ns]")
+    where = {"time": stamps, "y": [0.0], "x": np.arange(len(batch), dtype=float)}
+    cube = xr.DataArray(table, dims=("time", "y", "x"), coords=where)
     watch = getattr(module, name)(**(made or {}))
     watch.fit(cube[past], **(fitted or {}))
-    if watch.mask[0, 0] != 1:
-        raise ValueError("history called unstable or too short")
+    stable = watch.mask[0] == 1
     for k in np.flatnonzero(~past):
-        watch.monitor(cube.values[k], stamps[k].astype("datetime64[us]").item())
-        if watch.mask[0, 0] == 3:
-            return [(float(item["days"][k]), None)]
-    return []
+        watch.monitor(table[k], stamps[k].astype("datetime64[us]").item())
+    alarms = [
+        [(float(day), None)] if code == 3 else []
+        for code, day in zip(watch.mask[0], watch.detection_date[0], strict=True)
+    ]
+    return [(a, "" if s else "history called unstable or too short") for a, s in zip(alarms, stable, strict=True)]
 
 
 def ruptures_of(item, search, penalty, scaled=False, **setting):
@@ -75,7 +89,7 @@ def schwarz(size, bands, variance):
 
 
 def beast(item, season):
-    """Change points of the trend, as many as the median of their number; their 95% intervals."""
+    """Change points of the trend that are more likely than not; their 95% intervals."""
     import Rbeast
 
     step = float(np.clip(np.median(np.diff(item["days"])), 5, 366)) / YEAR
@@ -83,11 +97,10 @@ def beast(item, season):
     told = {"period": 1.0} if season == "harmonic" else {}
     made = Rbeast.beast_irreg(item["index"].copy(), time=years, deltat=step, season=season, quiet=True, mcmc_seed=1,
                               print_param=False, print_progress=False, print_warning=False, **told)  # fmt: skip
-    number = int(np.nan_to_num(np.ravel(made.trend.ncp_median)[0]))
-    points, spans = np.ravel(made.trend.cp)[:number], np.reshape(made.trend.cpCI, (-1, 2))[:number]
+    spans = np.reshape(made.trend.cpCI, (-1, 2))
     found = []
-    for point, span in zip(points, spans, strict=True):
-        if np.isfinite(point):
+    for point, span, probability in zip(np.ravel(made.trend.cp), spans, np.ravel(made.trend.cpPr), strict=True):
+        if np.isfinite(point) and probability > 0.5:
             low, best, high = ((float(v) - 1970) * YEAR for v in (span[0], point, span[1]))
             found.append((best, (low, high)))
     return found
@@ -126,26 +139,30 @@ def main():
     """Run each method once before the clock counts, so that compiling is not in it."""
     warnings.simplefilter("ignore")
     items = json.loads(Path(sys.argv[1]).read_text())
+    cubes = {}
     for item in items:
         for key in ("days", "values", "index"):
             item[key] = np.array(item[key], float)
+        cubes.setdefault(item["cube"], []).append(item)
     told = []
     for name, run in methods().items():
-        if name.startswith("nrt") != (sys.argv[3] == "nrt"):
+        whole = name.startswith("nrt")
+        if whole != (sys.argv[3] == "nrt"):
             continue
         warm = False
-        for item in items:
+        for batch in cubes.values() if whole else [[item] for item in items]:
             begun = time.process_time()
             try:
                 if not warm:
                     warm = True
-                    run(item)
+                    run(batch if whole else batch[0])
                     begun = time.process_time()
-                found, error = run(item), ""
+                answers = run(batch) if whole else [(run(batch[0]), "")]
             except Exception as problem:
-                found, error = [], f"{type(problem).__name__}: {problem}"[:120]
-            told.append({"method": name, "series": item["name"], "found": found, "error": error,
-                         "cpu_s": time.process_time() - begun})  # fmt: skip
+                answers = [([], f"{type(problem).__name__}: {problem}"[:120])] * len(batch)
+            spent = (time.process_time() - begun) / len(batch)
+            told += [{"method": name, "series": item["name"], "found": found, "error": error, "cpu_s": spent}
+                     for item, (found, error) in zip(batch, answers, strict=True)]  # fmt: skip
     Path(sys.argv[2]).write_text(json.dumps(told))
 
 
