@@ -239,7 +239,8 @@ def cells(rows: pd.DataFrame, quiet: pd.DataFrame) -> str:
 
 
 HEAD = (
-    "| method | found | error, d: median / P90 | false breaks a series | no change: alarm | interval covers | CPU, ms |"
+    "| method | found | error, d: median / P90 | to ground broken or half, d | false breaks a series "
+    "| no change: alarm | interval covers | CPU, ms |"
 )
 RULE = "|---|---|---|---|---|---|---|---|"
 
@@ -287,9 +288,11 @@ nrt's MoSum is its monitor. Every method gets the same series; those that take o
 
 How it is scored: a break counts as found from 30 days before ground is broken to 120 days after the roof is complete; of several, the one
 nearest to half covered is taken, which favours who reports many. The rest are false breaks. "Alarm": any break in a series where nothing
-was built. "To ground broken or half": how far the nearest break is from the nearer of the two, since scraped ground is a change as well.
-COLD and S-CCD mostly date that one and then need a year of new ground before they can break again. Intervals are 90% (ours) and 95% (BEAST); the others give none. CPU is the median of a series. An nrt monitor learns the first
-year and then reports the day on which it is sure, so that its date is late by design; it stops at its first alarm, often the earthworks.
+was built. "To ground broken or half": from the nearest break to the nearer of the two, as scraped ground is a change as well: COLD and S-CCD
+mostly date that one and then need a year of new ground before they can break again. Intervals are 90% (ours, without the days that
+`osint date` adds) and 95% (BEAST); the others give none. CPU is the median of a series. An nrt monitor learns the first year and then reports
+the day on which it is sure, so that its date is late by design; it stops at its first alarm, often the earthworks. Nine outlines of a seed
+share a sky, so 45 roofs are five skies.
 """
 
 
