@@ -292,7 +292,8 @@ was built. "To ground broken or half": from the nearest break to the nearer of t
 mostly date that one and then need a year of new ground before they can break again. Intervals are 90% (ours, without the days that
 `osint date` adds) and 95% (BEAST); the others give none. CPU is the median of a series. An nrt monitor learns the first year and then reports
 the day on which it is sure, so that its date is late by design; it stops at its first alarm, often the earthworks. Nine outlines of a seed
-share a sky, so 45 roofs are five skies.
+share a sky, so 45 roofs are five skies. `date_step` takes no season off: it wants an outline less its surroundings, and a series with a
+strong season and nothing beside it (Yellowstone) fools it.
 """
 
 
