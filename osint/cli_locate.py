@@ -67,7 +67,8 @@ def add_verbs(subparsers: Any) -> None:
 
     p = subparsers.add_parser("validate", help="date sites whose dates are published and set both side by side")
     p.add_argument("table", type=Path, metavar="TABLE.csv", help="columns Data center, Date, Construction status")
-    p.add_argument("--places", type=Path, required=True, metavar="PLACES.geojson", help="property: Data center")
+    p.add_argument("--places", type=Path, metavar="FILE", help="GeoJSON or CSV (Data center, lon, lat); without it, the "
+                   "sites whose statuses link to a place on Google Earth")  # fmt: skip
     _catalogue(p)
     p.add_argument("--out", required=True, type=Path, metavar="FILE.csv", help="one row a published date")
     p.set_defaults(handler=_validate)
@@ -212,8 +213,12 @@ def _told(summary: dict[str, Any], found: Any, name: str, bytes_read: int) -> st
 
 def _validate(args: argparse.Namespace) -> None:
     from osint import locate, tables, validate
+    from osint.errors import OsintError
 
-    timeline, places = validate.read_timeline(args.table), validate.read_places(args.places)
+    timeline = validate.read_timeline(args.table)
+    places = validate.linked_places(args.table) | (validate.read_places(args.places) if args.places else {})
+    if not set(places) & set(timeline["data_center"]):
+        raise OsintError(f"no site of {args.table.name} has a place: give --places, a CSV with Data center, lon, lat")
     source = locate.Catalogue(args.catalogue, args.collection, args.start, args.end)
     compared = validate.compare(timeline, places, source, args.start, args.end, tell=print)
     tables.write(compared.rows, args.out)
