@@ -49,7 +49,7 @@ class Filing:
     """(address, words) of links; attachments are among them"""
 
     def where(self, start: int, end: int) -> dict[str, Any]:
-        """Return where text[start:end] stands: bytes (half-open), page, box in points, cell.
+        """Return where text[start:end] stands: bytes (half-open), page, box and boxes of its lines in points, cell.
 
         Keys that do not apply are absent.  Bytes are exact where every byte of the page could be read.
         """
@@ -57,7 +57,8 @@ class Filing:
         (page, first), (_, last) = self._place(start), self._place(end - 1)
         if page:
             found["page"] = page
-            found["box"] = pdfs.boxes(self.data, self.name, page, first, last)
+            found["lines"] = pdfs.line_boxes(self.data, self.name, page, first, last)
+            found["box"] = pdfs.union(found["lines"])
         elif self.medium in ("html", "text"):
             source = self._source()
             codec = "utf-8" if self.codec == "utf-8-sig" else self.codec or "utf-8"
@@ -78,9 +79,9 @@ class Filing:
         return self.data.decode(self.codec or "utf-8", "replace") if self.medium == "html" else self.text
 
     def crop(self, start: int, end: int) -> Image | None:
-        """Return the picture of text[start:end] in a PDF, or None for a document without pages."""
+        """Return the picture of text[start:end] in a PDF, its words framed, or None for a document without pages."""
         found = self.where(start, end)
-        return pdfs.crop(self.data, self.name, found["page"], found["box"]) if "box" in found else None
+        return pdfs.crop(self.data, self.name, found["page"], found["lines"]) if "lines" in found else None
 
 
 def parse(data: bytes, name: str, label: str = "") -> Filing:

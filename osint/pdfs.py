@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
+from PIL import ImageDraw
 
 from osint.errors import OsintError
 
@@ -110,29 +111,62 @@ def _joined(raw: str) -> list[tuple[str, int]]:
     return runs
 
 
-def boxes(data: bytes, name: str, page: int, first: int, last: int) -> tuple[float, float, float, float]:
-    """Return (left, bottom, right, top) in points of characters first to last of a page."""
+Box = tuple[float, float, float, float]
+
+
+def line_boxes(data: bytes, name: str, page: int, first: int, last: int) -> list[Box]:
+    """Return (left, bottom, right, top) in points of characters first to last of a page, one box for each line."""
     document = open_document(data, name)
     try:
         words = document[page - 1].get_textpage()
         found = [words.get_charbox(index) for index in range(first, min(last + 1, words.count_chars()))]
     finally:
         document.close()
-    found = [box for box in found if box[2] > box[0]] or [(0.0, 0.0, 1.0, 1.0)]
-    return (
-        min(box[0] for box in found), min(box[1] for box in found),
-        max(box[2] for box in found), max(box[3] for box in found),
-    )  # fmt: skip
+    lines: list[list[Box]] = []
+    for box in found:
+        if box[2] <= box[0]:
+            continue
+        if lines and box[0] >= lines[-1][-1][0] and box[1] < lines[-1][-1][3] and box[3] > lines[-1][-1][1]:
+            lines[-1].append(box)
+        else:
+            lines.append([box])
+    return [union(line) for line in lines] or [(0.0, 0.0, 1.0, 1.0)]
 
 
-def crop(data: bytes, name: str, page: int, box: tuple[float, float, float, float], margin: float = 12.0) -> Image:
-    """Return the picture of a box of a page with a margin in points, at 144 dots an inch."""
+def union(found: list[Box]) -> Box:
+    """Return the smallest box around boxes."""
+    lefts, bottoms, rights, tops = zip(*found, strict=True)
+    return min(lefts), min(bottoms), max(rights), max(tops)
+
+
+def crop(data: bytes, name: str, page: int, lines: list[Box], margin: float = 18.0) -> Image:
+    """Return the picture of boxes of a page at 144 dots an inch, each framed, with the words around them.
+
+    `margin` is the height of the strip above and below in points; to the sides it is twelve times as wide.
+    """
     document = open_document(data, name)
     try:
-        sheet = document[page - 1]
-        width, height = sheet.get_size()
-        left, bottom = max(box[0] - 4 * margin, 0), max(box[1] - margin, 0)
-        right, top = max(width - box[2] - 4 * margin, 0), max(height - box[3] - margin, 0)
-        return sheet.render(scale=2, crop=(left, bottom, right, top)).to_pil()
+        picture, frames = drawn(document[page - 1], lines, 2)
     finally:
         document.close()
+    picture = picture.convert("RGB")
+    pen = ImageDraw.Draw(picture)
+    for frame in frames:
+        pen.rectangle((frame[0] - 3, frame[1] - 3, frame[2] + 3, frame[3] + 3), outline=(200, 30, 30), width=2)
+    left, top, right, bottom = union(frames)
+    high, wide = 2 * margin, 24 * margin
+    return picture.crop((
+        max(left - wide, 0), max(top - high, 0), min(right + wide, picture.width), min(bottom + high, picture.height)
+    ))  # fmt: skip
+
+
+def drawn(page: pdfium.PdfPage, found: list[Box], scale: float) -> tuple[Image, list[Box]]:
+    """Return the drawn page and boxes of it as (left, top, right, bottom) in pixels, whatever its rotation and origin."""
+    bitmap = page.render(scale=scale)
+    place = bitmap.get_posconv(page)
+    frames = []
+    for box in found:
+        corners = [place.to_bitmap(x, y) for x in (box[0], box[2]) for y in (box[1], box[3])]
+        xs, ys = [x for x, _ in corners], [y for _, y in corners]
+        frames.append((min(xs), min(ys), max(xs), max(ys)))
+    return bitmap.to_pil(), frames

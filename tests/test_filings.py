@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from osint import archive, cli, filings, hypertext, review, totals
+from osint import archive, cli, filings, hypertext, totals
 from osint.archive_exchange import import_path
 from osint.copies import group_copies
 from osint.errors import OsintError
@@ -278,53 +278,6 @@ def test_a_capture_is_read_by_number_and_address(tmp_path, monkeypatch):
     for name in (entry["url"], str(entry["seq"]), entry["sha256"][:12]):
         filing = filings.open_filing(name)
         assert filings.claims_of(filing)["si_low"].tolist() == [3e8] and filing.published == date(2025, 3, 18)
-
-
-# ------------------------------------------------------------ review
-
-
-ABOUT = {
-    "site_id": "S1", "claimant": "county", "source_publisher": "county page", "source_tier": "local_government", "translation": "invested",
-    "independence_group": "G1", "group_reason": "one page", "date": "2025-06-28",
-}  # fmt: skip
-
-
-def register(tmp_path):
-    from pathlib import Path
-
-    source = Path(__file__).resolve().parent.parent / "data" / "raw" / "claims.csv"
-    target = tmp_path / "claims.csv"
-    target.write_bytes(source.read_bytes())
-    return target
-
-
-def test_only_reviewed_rows_enter_the_register_with_who_and_when(tmp_path, read):
-    path, log = register(tmp_path), tmp_path / "reviews.csv"
-    before = path.read_bytes()
-    table = review.start(read["county_news.html"][1])
-    assert review.write(table, path, log, ABOUT) == 0 and path.read_bytes() == before
-    keys = table["key"].tolist()
-    table = review.accept(table, keys[0], "A. Reader", "2026-11-24")
-    table = review.change(
-        table, keys[1], "A. Reader", "2026-11-24", "another sum on the page", si_low=6.9e8, si_high=6.9e8
-    )
-    table = review.reject(table, keys[2], "A. Reader", "2026-11-24", "counted twice")
-    assert review.write(table, path, log, ABOUT) == 2 and review.write(table, path, log, ABOUT) == 0
-    added = path.read_bytes()[len(before) :].decode().splitlines()
-    assert path.read_bytes().startswith(before) and len(added) == 2
-    assert "accepted by A. Reader on 2026-11-24" in added[0] and "690000000" in added[1]
-    assert log.read_text().count("2026-11-24") == 3
-
-
-def test_decisions_need_a_name_a_day_and_a_reason(read):
-    table = review.start(read["county_news.html"][1])
-    key = table["key"].iloc[0]
-    for call in (
-        lambda: review.accept(table, key, "", "2026-11-24"), lambda: review.accept(table, key, "A", "today"), lambda: review.reject(table, key, "A", "2026-11-24", " "),
-        lambda: review.accept(table, "nokey", "A", "2026-11-24"), lambda: review.change(table, key, "A", "2026-11-24", "x", quote="y"),
-    ):  # fmt: skip
-        with pytest.raises(OsintError):
-            call()
 
 
 def test_a_scan_number_never_goes_without_a_warning():
