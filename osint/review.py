@@ -120,6 +120,8 @@ def change(
         raise OsintError(
             f"claim {key}: {', '.join(wrong) or 'nothing'} cannot be changed; give {', '.join(_CHANGEABLE)}"
         )
+    if not reason.strip():
+        raise OsintError(f"claim {key} cannot be changed without a reason; say where the other value stands")
     row = table.loc[_index(table, key)]
     if "rung" in new:
         new = {"aim": new["rung"], **new}

@@ -27,7 +27,7 @@ _AROUND = 160
 _STYLE = (
     "<style>.osint-review td,.osint-review th{text-align:left!important;vertical-align:top;padding:6px 10px;white-space:normal}"
     ".osint-review mark,.osint-crop mark{background:#ffd54d;color:#000}.osint-review small{color:#8a3b00}"
-    ".osint-review img,.osint-crop img{max-width:560px;border:1px solid #bbb}"
+    ".osint-review img,.osint-crop img{max-width:480px;border:1px solid #bbb}"
     ".osint-crop table{border-collapse:collapse}.osint-crop td{border:1px solid #bbb;padding:2px 8px}</style>"
 )
 
@@ -211,6 +211,7 @@ class Form:
                 self.table = review.reject(self.table, key, *said, reason, log=self._log)
         except OsintError as error:
             self._count(str(error), bad=True)
+            state.value = f"<span style='color:#b00020'>{html.escape(str(error))}</span>"
             return
         row = self.table.loc[self.table["key"] == key].iloc[0].to_dict()
         state.value = _state(row)
