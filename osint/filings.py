@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MAX_TEXT = 64_000_000
+REFUSED = "disagree"
+"""stands in the reason for which a value is refused: text and picture disagree, or two readings do"""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Filing:
     """title, publisher, place, project_code, buyer, supplier where the document names them"""
     links: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """(address, words) of links; attachments are among them"""
+    doubtful: tuple[tuple[int, int, str], ...] = field(default=(), repr=False)
+    """(start, end, reason) of passages in which a number must not be taken as it stands"""
 
     def where(self, start: int, end: int) -> dict[str, Any]:
         """Return where text[start:end] stands: bytes (half-open), page, box and boxes of its lines in points, cell.
@@ -149,7 +153,17 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...]) -> Filin
 def _pdf(data: bytes, name: str) -> Filing:
     read, remarks = pdfs.read(data, name)
     return _finished(
-        Filing(name, "pdf", read.text, data, "", read.starts or (0,), read.places or ((1, 0),), remarks=tuple(remarks))
+        Filing(
+            name,
+            "pdf",
+            read.text,
+            data,
+            "",
+            read.starts or (0,),
+            read.places or ((1, 0),),
+            doubtful=read.doubtful,
+            remarks=tuple(remarks),
+        )
     )
 
 
@@ -216,15 +230,34 @@ def _from_archive(name: str) -> Filing:
 
 
 def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
-    """Return the claims of a filing as a frame with `claims.COLUMNS`; `document` overrides its date."""
+    """Return the claims of a filing as a frame with `claims.COLUMNS`; `document` overrides its date.
+
+    A number that is drawn otherwise than its text says keeps its quote and loses its value; `warning` says why.
+    """
     labels = {start: header for start, _, _, header in filing.cells if header}
-    found = claims.extract(filing.text, document or filing.published, labels)
+    found = [_doubted(filing, claim) for claim in claims.extract(filing.text, document or filing.published, labels)]
     table = claims.frame(found, filing.name)
     if filing.medium == "pdf":
         table["page"] = [filing._place(start)[0] for start in table["start"]]
     elif filing.cells:
         table["page"] = [_cell(filing, s, e) for s, e in zip(table["start"], table["end"], strict=True)]
     return table
+
+
+def _doubted(filing: Filing, claim: claims.Claim) -> claims.Claim:
+    """Return the claim, with a warning and perhaps without its value where its passage is doubtful."""
+    index = bisect_right(filing.doubtful, claim.end - 1, key=lambda passage: passage[0]) - 1
+    reasons = []
+    while index >= 0 and filing.doubtful[index][1] > claim.start:
+        reasons.append(filing.doubtful[index][2])
+        index -= 1
+    if not reasons:
+        return claim
+    warning = "; ".join(dict.fromkeys([*filter(None, [claim.warning]), *reasons]))
+    if any(REFUSED in reason for reason in reasons):
+        nothing = dict.fromkeys(("low", "high", "si_low", "si_high"))
+        return replace(claim, **nothing, warning=f"value refused: {warning}", confidence="low")  # type: ignore[arg-type]
+    return replace(claim, warning=warning, confidence="low")
 
 
 def _cell(filing: Filing, start: int, end: int) -> str:

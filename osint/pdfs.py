@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import ImageDraw
 
+from osint import glyphs
 from osint.errors import OsintError
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class Pages:
     """(page from 1, index of the first character in the page) of each run"""
     empty: tuple[int, ...]
     """pages without a single character: scans"""
+    doubtful: tuple[tuple[int, int, str], ...] = ()
+    """(start, end, reason) of digits in `text` that are drawn otherwise or not at all"""
 
 
 def open_document(data: bytes, name: str) -> pdfium.PdfDocument:
@@ -49,13 +53,13 @@ def read(data: bytes, name: str) -> tuple[Pages, list[str]]:
     """Return the pages and the remarks of a PDF."""
     document = open_document(data, name)
     remarks, pieces, starts, places, empty = [], [], [], [], []
-    length = 0
+    digits, length = glyphs.Digits(), 0
     try:
         count = len(document)
         if count > _MAX_PAGES:
             remarks.append(f"has {count} pages; the first {_MAX_PAGES} were read")
         for number in range(1, min(count, _MAX_PAGES) + 1):
-            raw = _page_text(document, number)
+            raw = _page_text(document, number, digits)
             if not raw.strip():
                 empty.append(number)
             for piece, index in _joined(raw):
@@ -71,15 +75,32 @@ def read(data: bytes, name: str) -> tuple[Pages, list[str]]:
     if empty:
         shown = ", ".join(map(str, empty[:8])) + ("..." if len(empty) > 8 else "")
         remarks.append(f"page {shown} has no text layer: a scan, to be read with `osint.scans` or by eye")
-    return Pages("".join(pieces), tuple(starts), tuple(places), tuple(empty)), remarks
+    doubtful = _offsets(digits.doubtful(), starts, places)
+    for reason in dict.fromkeys(reason for _, _, reason in doubtful):
+        remarks.append(f"{reason} ({sum(kind == reason for _, _, kind in doubtful)} numbers)")
+    return Pages("".join(pieces), tuple(starts), tuple(places), tuple(empty), doubtful), remarks
 
 
-def _page_text(document: pdfium.PdfDocument, number: int) -> str:
+def _offsets(
+    found: list[tuple[int, int, int, str]], starts: list[int], places: list[tuple[int, int]]
+) -> tuple[tuple[int, int, str], ...]:
+    """Return spans of pages as spans of the text."""
+    out = []
+    for page, first, last, reason in found:
+        run = bisect_right(places, (page, first)) - 1
+        start = starts[run] + first - places[run][1]
+        out.append((start, start + last - first + 1, reason))
+    return tuple(out)
+
+
+def _page_text(document: pdfium.PdfDocument, number: int, digits: glyphs.Digits) -> str:
     page = document[number - 1]
     try:
         words = page.get_textpage()
         try:
-            return words.get_text_range()
+            raw = words.get_text_range()
+            digits.look(page, words, raw, number)
+            return raw
         finally:
             words.close()
     finally:
