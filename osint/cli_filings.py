@@ -19,17 +19,20 @@ def add_verbs(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("filings", nargs="+", metavar="FILE|URL|CAPTURE", help="a file, a web address or a capture id")
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     parser.add_argument("--date", type=date.fromisoformat, help="date of the documents, YYYY-MM-DD")
+    parser.add_argument(
+        "--ocr", action="store_true", help="read pictures and scanned pages by machine (needs the extra ocr)"
+    )
     parser.set_defaults(handler=_extract)
 
 
 def _extract(args: argparse.Namespace) -> int:
-    from osint import filings
+    from osint import filings, scans
     from osint.errors import OsintError
 
     status = 0
     for name in args.filings:
         try:
-            filing = filings.open_filing(name)
+            filing = filings.open_filing(name, scans.read if args.ocr else filings.parse)
         except OsintError as error:
             print(f"osint extract: {error}", file=sys.stderr)
             status = 2

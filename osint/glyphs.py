@@ -8,7 +8,10 @@ a digit disagrees only when another digit fits much better than its own.
 from __future__ import annotations
 
 import ctypes
+import io
 import re
+import struct
+import zlib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -51,10 +54,11 @@ def references() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.array(shapes), np.array(widths)
 
 
-def drawn_digit(path: Path, letter: str, size: int = 40) -> NDArray[np.float64]:
+def drawn_digit(font: Path | io.BytesIO, letter: str, size: int = 40) -> NDArray[np.float64]:
     """Return the ink (0 to 1) of a letter of a font file."""
     picture = Image.new("L", (2 * size, 2 * size), 0)
-    ImageDraw.Draw(picture).text((size // 2, size // 4), letter, font=ImageFont.truetype(str(path), size), fill=255)
+    source = str(font) if isinstance(font, Path) else io.BytesIO(font.getvalue())
+    ImageDraw.Draw(picture).text((size // 2, size // 4), letter, font=ImageFont.truetype(source, size), fill=255)
     return np.asarray(picture, float) / 255
 
 
@@ -91,6 +95,23 @@ def disagrees(ink: NDArray[np.float64], digit: int) -> bool:
         return True
     fit = scores(ink)
     return bool(fit.max() > _FITS and fit.max() - fit[digit] > MARGIN)
+
+
+def font_lies(data: bytes) -> bool | None:
+    """Return whether a font file draws other digits than it is asked for; None where it cannot be read or has no digits."""
+    from fontTools.ttLib import TTFont, TTLibError
+
+    try:
+        with TTFont(io.BytesIO(data), lazy=True) as font:
+            known = set(font.getBestCmap() or {})
+            font.flavor = None
+            plain = io.BytesIO()
+            font.save(plain)
+        own = [digit for digit in range(10) if ord(str(digit)) in known]
+        inks = [drawn_digit(plain, str(digit)) for digit in own]
+    except (TTLibError, OSError, ValueError, ImportError, KeyError, AssertionError, struct.error, zlib.error):
+        return None
+    return any(disagrees(ink, digit) for ink, digit in zip(inks, own, strict=True)) if own else None
 
 
 # ---------------------------------------------------------------- the digits of a document

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
+import warnings
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
-from PIL import ImageDraw
+from PIL import Image, ImageDraw
 
 from osint import glyphs
 from osint.errors import OsintError
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 _MAX_PAGES = 3000
+_DOTS_PER_INCH = 150
+_MAX_PIXELS = 60_000_000
 _MAX_CHARACTERS = 20_000_000
 _SENTENCE_END = re.compile(r"[。！？；:：.;!?]\s*$")
 _ITEM = re.compile(r"\s*(?:[一二三四五六七八九十]+、|[(（]?[一二三四五六七八九十\d]+[)）]|\d+[.、]|[-•●])")
@@ -74,7 +74,7 @@ def read(data: bytes, name: str) -> tuple[Pages, list[str]]:
         document.close()
     if empty:
         shown = ", ".join(map(str, empty[:8])) + ("..." if len(empty) > 8 else "")
-        remarks.append(f"page {shown} has no text layer: a scan, to be read with `osint.scans` or by eye")
+        remarks.append(f"page {shown} has no text layer: a scan, to be read with `osint extract --ocr` or by eye")
     doubtful = _offsets(digits.doubtful(), starts, places)
     for reason in dict.fromkeys(reason for _, _, reason in doubtful):
         remarks.append(f"{reason} ({sum(kind == reason for _, _, kind in doubtful)} numbers)")
@@ -160,7 +160,7 @@ def union(found: list[Box]) -> Box:
     return min(lefts), min(bottoms), max(rights), max(tops)
 
 
-def crop(data: bytes, name: str, page: int, lines: list[Box], margin: float = 18.0) -> Image:
+def crop(data: bytes, name: str, page: int, lines: list[Box], margin: float = 18.0) -> Image.Image:
     """Return the picture of boxes of a page at 144 dots an inch, each framed, with the words around them.
 
     `margin` is the height of the strip above and below in points; to the sides it is twelve times as wide.
@@ -170,18 +170,52 @@ def crop(data: bytes, name: str, page: int, lines: list[Box], margin: float = 18
         picture, frames = drawn(document[page - 1], lines, 2)
     finally:
         document.close()
+    return framed(picture, frames, 2 * margin)
+
+
+def framed(picture: Image.Image, frames: list[Box], margin: float) -> Image.Image:
+    """Return the part of a picture around frames (left, top, right, bottom in pixels), each drawn into it."""
     picture = picture.convert("RGB")
     pen = ImageDraw.Draw(picture)
     for frame in frames:
         pen.rectangle((frame[0] - 3, frame[1] - 3, frame[2] + 3, frame[3] + 3), outline=(200, 30, 30), width=2)
     left, top, right, bottom = union(frames)
-    high, wide = 2 * margin, 24 * margin
     return picture.crop((
-        max(left - wide, 0), max(top - high, 0), min(right + wide, picture.width), min(bottom + high, picture.height)
+        max(int(left - 12 * margin), 0), max(int(top - margin), 0),
+        min(int(right + 12 * margin), picture.width), min(int(bottom + margin), picture.height),
     ))  # fmt: skip
 
 
-def drawn(page: pdfium.PdfPage, found: list[Box], scale: float) -> tuple[Image, list[Box]]:
+def page_picture(data: bytes, name: str, page: int) -> Image.Image:
+    """Return a page of a PDF drawn at 150 dots an inch, or the picture itself.
+
+    Raises OsintError for a picture that cannot be read or has over 60 million pixels.
+    """
+    if b"%PDF-" in data[:1024]:
+        document = open_document(data, name)
+        try:
+            width, height = document[page - 1].get_size()
+            # a page of a kilometre must not become a picture of its size
+            scale = min(_DOTS_PER_INCH / 72, (_MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
+            return document[page - 1].render(scale=scale).to_pil()
+        finally:
+            document.close()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data))
+        if picture.width * picture.height > _MAX_PIXELS:
+            raise OsintError(
+                f"{name}: a picture of {picture.width} by {picture.height} pixels is too large; cut it into parts"
+            )
+        return picture.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise OsintError(
+            f"{name}: the picture cannot be read ({str(error)[:80]}); save it again as PNG or JPEG"
+        ) from None
+
+
+def drawn(page: pdfium.PdfPage, found: list[Box], scale: float) -> tuple[Image.Image, list[Box]]:
     """Return the drawn page and boxes of it as (left, top, right, bottom) in pixels, whatever its rotation and origin."""
     bitmap = page.render(scale=scale)
     place = bitmap.get_posconv(page)
