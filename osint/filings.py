@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
-from osint import claims, dates, decoding, hypertext, office, pdfs, webfonts
+from osint import claims, dates, decoding, hypertext, notices, office, pdfs, webfonts
 from osint.errors import OsintError
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 _MAX_TEXT = 64_000_000
 _REFUSED = ("text layer and picture disagree", "check:")
 """beginnings of the reasons for which a value is refused"""
-_MOSTLY = 0.7
+_WORDS = 12
+"""words (or Chinese lines) below which a page is nothing but its links"""
 _LONGEST = 400
 """no doubtful passage is longer, in characters"""
 
@@ -216,7 +218,8 @@ _FACTS = {
 
 
 def _finished(filing: Filing) -> Filing:
-    head = filing.text[:60_000]
+    main = _main(filing)
+    head = main[:60_000]
     facts = dict(filing.facts)
     for name, pattern in _FACTS.items():
         match = pattern.search(head)
@@ -226,7 +229,54 @@ def _finished(filing: Filing) -> Filing:
         first = next((line.strip() for line in head.splitlines() if len(line.strip()) > 4), "")
         if first and len(first) <= 80:
             facts["title"] = first
-    return _with(filing, facts=facts, published=dates.document_date(filing.text, filing.name))
+    return _with(filing, facts=facts, published=dates.document_date(main, filing.name))
+
+
+_FILES = re.compile(r"\.(?:pdf|docx?|xlsx?|zip|rar|7z|ofd|wps)(?:[?#]|$)|/download\?", re.IGNORECASE)
+_NOTICE = re.compile(
+    r"公告|公示|通知|更正|变更|中标|成交|招标|采购|批复|审查意见|备案|announcement|tender|award|notice", re.IGNORECASE
+)
+_MOST_LINKS = 100
+
+
+def about(filing: Filing) -> dict[str, Any]:
+    """Return what the document says of itself; a key is always there, empty where nothing was found.
+
+    file, medium, title, publisher, published (ISO date), place, project_code, buyer, supplier, attachments and
+    related (lists of {address, words}), pages_without_text, remarks.  Addresses are absolute where `name` is one.
+    """
+    names = ("title", "publisher", "published", "place", "project_code", "buyer", "supplier")
+    found: dict[str, Any] = {"file": filing.name, "medium": filing.medium} | dict.fromkeys(names, "")
+    found |= {name: filing.facts[name] for name in names if name in filing.facts}
+    found["published"] = filing.published.isoformat() if filing.published else ""
+    links = list(filing.links)
+    notice = None
+    if filing.medium == "html":
+        notice = notices.read_notice(filing.name, filing.data, f"text/html; charset={filing.codec or 'utf-8'}")
+    if notice:
+        for name, value in (("title", notice.title), ("publisher", notice.publisher), ("published", notice.date)):
+            found[name] = found[name] or value
+        found["project_code"] = found["project_code"] or next(iter(notice.project_codes), "")
+        links += [(address, "") for address in notice.attachments] + [(path, stage) for stage, path in notice.related]
+    known: dict[str, str] = {}
+    for written, words in links:
+        address = _absolute(filing.name, written)
+        known[address] = known.get(address) or words
+    own = {path for _, path in notice.related} if notice else set()
+    files = {address for address in known if _FILES.search(address)} | set(notice.attachments if notice else ())
+    related = [
+        a for a, words in known.items() if a not in files and (_NOTICE.search(words) or any(a.endswith(p) for p in own))
+    ]
+    for key, addresses in (("attachments", [a for a in known if a in files]), ("related", related)):
+        found[key] = [{"address": a, "words": known[a]} for a in addresses[:_MOST_LINKS]]
+    return found | {"pages_without_text": list(filing.unread), "remarks": list(filing.remarks)}
+
+
+def _absolute(base: str, address: str) -> str:
+    try:
+        return urljoin(base, address) if base.startswith(("http://", "https://")) else address
+    except ValueError:
+        return address
 
 
 # ---------------------------------------------------------------- opening and reading
@@ -274,10 +324,11 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
     A number that is drawn otherwise than its text says keeps its quote and loses its value; `warning` says why.
     """
     labels = {start: header for start, _, _, header in filing.cells if header}
-    found = claims.extract(filing.text, document or filing.published, labels)
-    beside = sum(end - start for start, end in filing.asides)
-    if beside <= _MOSTLY * len(filing.text):  # else the page is a list, and there is no other text
-        found = [claim for claim in found if not _is_beside(filing, claim)]
+    main = _main(filing)
+    found = claims.extract(main, document or filing.published, labels)
+    if not found and filing.asides and len(main.split()) < _WORDS:  # a page of links, and nothing else
+        found = claims.extract(filing.text, document or filing.published, labels)
+        found = [replace(claim, warning="stands in a link or beside the text", confidence="low") for claim in found]
     found = [doubted(filing, claim) for claim in found]
     table = claims.frame(found, filing.name)
     if filing.medium == "pdf":
@@ -287,9 +338,14 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
     return table
 
 
-def _is_beside(filing: Filing, claim: claims.Claim) -> bool:
-    index = bisect_right(filing.asides, (claim.start, len(filing.text) + 1)) - 1
-    return any(start <= claim.start < end for start, end in filing.asides[max(index - 1, 0) : index + 1])
+def _main(filing: Filing) -> str:
+    """Return the text with what stands beside it blanked, so that no date there is taken for the document's."""
+    pieces: list[str] = []
+    at = 0
+    for start, end in filing.asides:
+        pieces += (filing.text[at : max(start, at)], re.sub(r"[^\n]", " ", filing.text[max(start, at) : end]))
+        at = max(end, at)
+    return "".join(pieces) + filing.text[at:] if pieces else filing.text
 
 
 def doubted(filing: Filing, claim: claims.Claim) -> claims.Claim:

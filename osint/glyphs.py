@@ -13,7 +13,7 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +97,7 @@ def disagrees(ink: NDArray[np.float64], digit: int) -> bool:
     return bool(fit.max() > _FITS and fit.max() - fit[digit] > MARGIN)
 
 
+@lru_cache(maxsize=64)
 def font_lies(data: bytes) -> bool | None:
     """Return whether a font file draws other digits than it is asked for; None where it cannot be read or has no digits."""
     from fontTools.ttLib import TTFont, TTLibError

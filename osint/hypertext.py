@@ -35,6 +35,7 @@ _WHOLE = frozenset([
 ])  # fmt: skip
 _NAMES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|\shidden(?:[\s=]|$)", re.IGNORECASE)
+_NAMED = re.compile(r"\b(?:class|id|style)\s{0,5}=", re.IGNORECASE)
 _MAX_ATTRIBUTES = 4000
 _ATTRIBUTE = re.compile(
     r"""([A-Za-z:_-]{1,30})\s{0,5}=\s{0,5}(?:"([^"]{0,2000})"|'([^']{0,2000})'|([^\s"'>]{1,2000}))"""
@@ -223,7 +224,11 @@ def _tag(closing: bool, name: str, inner: str, at: int, writer: _Writer, page: P
         elif name == "tr" and not closing:
             state.row, state.column = state.row + 1, 0
     if name not in _EMPTY:
-        found = {m[1].lower(): m[2] or m[3] or m[4] or "" for m in _ATTRIBUTE.finditer(inner)} if inner else {}
+        found = (
+            {m[1].lower(): m[2] or m[3] or m[4] or "" for m in _ATTRIBUTE.finditer(inner)}
+            if _NAMED.search(inner)
+            else {}
+        )
         state.aside.follow(closing, name, _beside(name, found), writer.length)
         state.face.follow(
             closing, name, webfonts.family(name, found, page.fonts, page.families) if page.fonts else "", writer.length
@@ -343,12 +348,13 @@ def mhtml_bytes(data: bytes, first: int, last: int) -> tuple[int, int] | None:
     None where the part cannot be found again in the file.
     """
     part = _mhtml_part(data)
-    raw = str(part.get_payload()).encode("ascii", "surrogateescape") if part is not None else b""
+    coding = str(part.get("Content-Transfer-Encoding", "")).strip().lower() if part is not None else ""
+    coded = coding in ("quoted-printable", "base64")
+    raw = str(part.get_payload()).encode("ascii", "replace") if coded else from_mhtml(data)[0]
     begin = data.find(raw) if raw else -1
     if begin < 0:
         return None
-    coding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
-    if coding not in ("quoted-printable", "base64"):
+    if not coded:
         return begin + first, begin + last
     ends = []
     if coding == "base64":

@@ -5,8 +5,12 @@ from __future__ import annotations
 import base64
 import html
 import re
+from typing import TYPE_CHECKING
 
 from osint import glyphs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FACE = re.compile(r"@font-face\s{0,20}\{([^{}]{0,9000000})\}", re.IGNORECASE)
 _FAMILY = re.compile(r"font-family\s{0,5}:\s{0,5}([^;{}]{1,300})", re.IGNORECASE)
@@ -18,18 +22,27 @@ def _named(words: str) -> list[str]:
     return [one.strip().strip("\"'").lower() for one in words.split(",")]
 
 
+def _sheets(source: str) -> Iterator[str]:
+    """Yield the style sheets inside a page; one that is not closed ends the search."""
+    for match in re.finditer(r"<style[^>]{0,300}>", source, re.IGNORECASE):
+        close = re.compile("</style", re.IGNORECASE).search(source, match.end())
+        if close is None:
+            return
+        yield source[match.end() : close.start()]
+
+
 def declared(source: str) -> tuple[dict[str, bytes], dict[str, str]]:
     """Return the fonts that the style sheets of a page declare, and the elements that they set in them."""
     fonts: dict[str, bytes] = {}
     families: dict[str, str] = {}
     if "@font-face" not in source:
         return fonts, families
-    for sheet in re.finditer(r"<style[^>]{0,300}>(.*?)</style", source, re.IGNORECASE | re.DOTALL):
-        for face in _FACE.finditer(sheet[1]):
+    for sheet in _sheets(source):
+        for face in _FACE.finditer(sheet):
             name, inline = _FAMILY.search(face[1]), _INLINE.search(face[1])
             if name:
                 fonts[_named(name[1])[0]] = base64.b64decode(re.sub(r"\s", "", inline[1]) + "==") if inline else b""
-        for rule in _RULE.finditer(_FACE.sub("", sheet[1])):
+        for rule in _RULE.finditer(_FACE.sub("", sheet)):
             name = _FAMILY.search(rule[2])
             own = next((one for one in _named(name[1]) if one in fonts), "") if name else ""
             for selector in rule[1].split(",") if own else ():
@@ -50,7 +63,7 @@ def family(tag: str, attributes: dict[str, str], fonts: dict[str, bytes], famili
     return next((families[key] for key in keys if key in families), "")
 
 
-_PRIVATE = re.compile("[0-9０-９.,]*[\ue000-\uf8ff]+[0-9０-９.,\ue000-\uf8ff]*")
+_PRIVATE = re.compile("(?:[0-9０-９.,]{1,20}(?=[\ue000-\uf8ff]))?[\ue000-\uf8ff]+[0-9０-９.,\ue000-\uf8ff]*")
 _DIGITS = re.compile("[0-9０-９]+")
 _UNIT_BEHIND = re.compile("[0-9０-９.,万亿千元台套架张卡块枚个亩公平米兆瓦度%％PMkK万億萬]")
 
@@ -65,7 +78,11 @@ def doubts(
         if re.search(r"\d", match.group()) or _UNIT_BEHIND.match(beside):
             hidden += 1
             found.append(
-                (*match.span(), "check: private-use characters stand in the number, only a web font draws them")
+                (
+                    match.start(),
+                    match.end() + 1,
+                    "check: private-use characters stand in the number, only a web font draws them",
+                )
             )
     said = (
         [f"{hidden} numbers hold private-use characters that only a web font draws: read them on the page"]

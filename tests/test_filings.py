@@ -1,5 +1,6 @@
 import io
 import json
+import quopri
 import time
 import zipfile
 from datetime import date
@@ -44,9 +45,10 @@ def test_offsets_give_the_quote_and_lead_to_the_bytes(documents, read):
         for row in table.itertuples():
             assert filing.text[row.start : row.end] == row.quote
             where = filing.where(row.start, row.end)
-            if filing.medium in ("html", "text") and document.name != "saved.mhtml":
-                first, last = where["bytes"]
-                assert document.data[first:last].decode(filing.codec) == row.quote, document.name
+            if filing.medium in ("html", "text"):
+                found = document.data[slice(*where["bytes"])]
+                found = quopri.decodestring(found) if document.name == "saved.mhtml" else found
+                assert found.decode(filing.codec) == row.quote, document.name
 
 
 def test_a_pdf_claim_has_page_box_and_picture(read):
@@ -247,6 +249,36 @@ def test_extract_prints_json_lines_for_many_files(tmp_path, capsys):
         "end",
         "quote",
     } <= set(rows[0])
+
+
+def test_about_says_what_the_document_says_of_itself(tmp_path, capsys):
+    page = tmp_path / "t20250318_7.html"
+    page.write_text(
+        "<html><title>沙岭县算力项目中标公告</title><body><p>来源：沙岭县政府 2025-03-18</p><p>项目代码：2408-650522-04-01-123456</p>"
+        "<p>建设地点：沙岭县工业园</p><p>采购人：沙岭县大数据局</p><p>中标供应商：青石科技有限公司</p>"
+        "<p>附件：<a href='/files/a.pdf'>采购文件</a></p><p><a href='/1.htm'>招标公告</a> <a href='/'>首页</a></p></body></html>", encoding="utf-8"
+    )  # fmt: skip
+    assert cli.main(["extract", "--about", "--json", str(page)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["title"], found["published"], found["publisher"]) == (
+        "沙岭县算力项目中标公告",
+        "2025-03-18",
+        "沙岭县政府",
+    )
+    assert (found["project_code"], found["place"]) == ("2408-650522-04-01-123456", "沙岭县工业园")
+    assert (found["buyer"], found["supplier"]) == ("沙岭县大数据局", "青石科技有限公司")
+    assert found["attachments"] == [{"address": "/files/a.pdf", "words": "采购文件"}]
+    assert found["related"] == [{"address": "/1.htm", "words": "招标公告"}]
+    assert cli.main(["extract", "--about", str(page)]) == 0
+    assert "buyer: 沙岭县大数据局" in capsys.readouterr().out
+
+
+def test_about_makes_addresses_absolute_and_finds_the_tabs_of_ggzy():
+    name = "https://www.ggzy.gov.cn/information/deal/html/a/650000/0202/20250318/0065.html"
+    body = "<html><body><h4 class='h4_o'>算力中心成交公告</h4><a onclick=\"showDetail(this,'0201','/information/deal/html/b/1.html')\" href='#'>招标公告</a><a href='a.docx'>附件</a></body></html>"
+    found = filings.about(filings.parse(body.encode(), name))
+    assert [one["address"] for one in found["attachments"]] == [name.replace("0065.html", "a.docx")]
+    assert "https://www.ggzy.gov.cn/information/deal/html/b/1.html" in [one["address"] for one in found["related"]]
 
 
 def test_extract_goes_on_after_a_file_it_cannot_read(tmp_path, capsys):
