@@ -7,6 +7,7 @@ import email.policy
 import html
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from osint import webfonts
@@ -224,12 +225,8 @@ def _tag(closing: bool, name: str, inner: str, at: int, writer: _Writer, page: P
         elif name == "tr" and not closing:
             state.row, state.column = state.row + 1, 0
     if name not in _EMPTY:
-        found = (
-            {m[1].lower(): m[2] or m[3] or m[4] or "" for m in _ATTRIBUTE.finditer(inner)}
-            if _NAMED.search(inner)
-            else {}
-        )
-        state.aside.follow(closing, name, _beside(name, found), writer.length)
+        found = _attributes(inner) if inner and not closing else {}
+        state.aside.follow(closing, name, _beside(name, found) if found or name == "aside" else "", writer.length)
         state.face.follow(
             closing, name, webfonts.family(name, found, page.fonts, page.families) if page.fonts else "", writer.length
         )
@@ -240,6 +237,14 @@ def _tag(closing: bool, name: str, inner: str, at: int, writer: _Writer, page: P
 _EMPTY = frozenset([
     "br", "hr", "img", "input", "link", "meta", "area", "base", "col", "embed", "source", "track", "wbr"
 ])  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def _attributes(inner: str) -> dict[str, str]:
+    """Return the attributes of a tag that may name or style it; a page repeats a few tags thousands of times."""
+    if not _NAMED.search(inner):
+        return {}
+    return {match[1].lower(): match[2] or match[3] or match[4] or "" for match in _ATTRIBUTE.finditer(inner)}
 
 
 def _beside(tag: str, attributes: dict[str, str]) -> str:
