@@ -191,19 +191,9 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
 
 def _pdf(data: bytes, name: str) -> Filing:
     read, remarks = pdfs.read(data, name)
-    return _finished(
-        Filing(
-            name,
-            "pdf",
-            read.text,
-            data,
-            "",
-            read.starts or (0,),
-            read.places or ((1, 0),),
-            doubtful=read.doubtful,
-            remarks=tuple(remarks),
-        )
-    )
+    starts, places = read.starts or (0,), read.places or ((1, 0),)
+    filing = Filing(name, "pdf", read.text, data, "", starts, places, remarks=tuple(remarks))
+    return _finished(_with(filing, doubtful=read.doubtful, unread=read.empty))
 
 
 # ---------------------------------------------------------------- what the document says of itself

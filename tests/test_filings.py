@@ -155,7 +155,7 @@ def test_encrypted_pdf_is_named():
 
 def test_a_scan_is_named():
     filing = filings.parse(made.pdf([]), "scan.pdf")
-    assert "no text layer" in filing.remarks[0] and filings.claims_of(filing).empty
+    assert "no text layer" in filing.remarks[0] and filings.claims_of(filing).empty and filing.unread == (1,)
 
 
 def test_zip_slip_and_bombs():
