@@ -10,7 +10,7 @@ ORDER = [
     "_ledger", "_warc", "_connect", "_bitflip", "archive", "archive_check", "page", "classify", "fetch", "archive_exchange", "_difference", "_manners", "sources", "adapters", "_rows", "neutral", "query", "hosts", "search", "pages", "notices",
     # filings and claims
     "vocabulary", "normal", "numerals", "qualifiers", "nouns", "quantities", "dates", "rungs", "kinds", "subjects", "claims", "copies",
-    "decoding", "hypertext", "office", "pdfs", "filings", "totals", "scans", "review",
+    "decoding", "glyphs", "webfonts", "hypertext", "office", "pdfs", "filings", "totals", "scans", "review", "review_form",
     # imagery: catalogues, windows, tiles, the simulated world
     "grids", "blocks", "items", "ranges", "catalogue", "resample", "rasters", "cogs", "imagery", "shifts", "pictures", "pairs", "tiles", "vectors", "overpass", "_scenes", "_ground", "simulate", "demo", "cli_imagery",
     # change: steps in a series, outlines, structures
