@@ -63,6 +63,10 @@ class Series:
     refused: dict[str, int]
     """Why scenes were left out, with counts."""
 
+    def whiteness(self) -> np.ndarray:
+        """Return (n,) blue less 0.7 of short-wave infrared against the surroundings: roofs gain, scraped soil loses."""
+        return self.contrast[:, self.bands.index("B02")] - 0.7 * self.contrast[:, self.bands.index("B11")]
+
 
 def placed(geometry: BaseGeometry, data: xr.Dataset) -> Place:
     """Put a lon/lat outline on the grid of `data` (attrs crs, transform)."""

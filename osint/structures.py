@@ -26,6 +26,8 @@ SCENES_A_PICTURE = 9
 SEASON_DAYS = 150
 SEED = 0.05
 """Gain in whiteness (reflectance) that starts a candidate; 5 times the local scatter if that is more."""
+ROOF_ALONE = 0.15
+"""Gain that starts a candidate in a single picture: a pale roof that was cleared again; the series decides."""
 SMALLEST_PX = 8
 COARSE_PX = 4
 LOCAL_PX = 15
@@ -93,9 +95,10 @@ def candidates(looks: Looks, where: BaseGeometry, start: str, end: str) -> list[
 
 
 def _lasting(gains: np.ndarray) -> np.ndarray:
-    """Return the largest gain that holds for two pictures in a row, or in the last one."""
+    """Return the largest gain that holds for two pictures in a row, or in the last one, or is a roof's in any."""
     pairs = np.minimum(gains[:-1], gains[1:])
-    return np.max(np.concatenate([pairs, gains[-1:]]), axis=0)
+    alone = np.where(gains > ROOF_ALONE, gains, -1.0)
+    return np.max(np.concatenate([pairs, gains[-1:], alone]), axis=0)
 
 
 def seasons(rows: pd.DataFrame) -> list[pd.DataFrame]:

@@ -166,3 +166,15 @@ def test_outlines_keep_their_names(built):
         frame = change.date_outlines(looks.of_dataset(data), outlines, START, END)
     assert list(frame.outline_id) == ["x"]
     assert frame.crs.to_epsg() == 4326
+
+
+def test_a_roof_in_the_last_two_looks_is_named_as_unconfirmed():
+    made = world([roof(onset=DAY("2024-03-01"), complete=DAY("2024-10-20"), ramp_days=10)], seed=9)
+    data = simulate.dataset(made)
+    when = pd.DatetimeIndex(data.time.values)
+    clear = np.isin(data["scl"].values, (4, 5)).mean(axis=(1, 2)) > 0.95
+    late = np.flatnonzero((when > "2024-10-25") & clear)[:2]
+    kept = np.concatenate([np.flatnonzero(when < "2024-10-01"), late])
+    (row,) = dated(made, data.isel(time=kept)).rows
+    assert row["roofed_best"] is None
+    assert "may show a roof" in row["cannot_tell"]

@@ -14,7 +14,7 @@ ORDER = [
     # imagery: catalogues, windows, tiles, the simulated world
     "grids", "blocks", "items", "ranges", "catalogue", "resample", "rasters", "cogs", "imagery", "shifts", "pictures", "pairs", "tiles", "vectors", "overpass", "_scenes", "_ground", "simulate", "demo", "cli_imagery",
     # change: steps in a series, outlines, structures
-    "_segments", "_ramp", "steps", "looks", "series", "probes", "surfaces", "area", "change", "structures", "tile_search", "locate", "validate",
+    "_segments", "_ramp", "_rivals", "steps", "looks", "series", "probes", "surfaces", "area", "change", "structures", "tile_search", "locate", "validate",
     # model, verdict, report
     "network", "givens", "posterior", "explain", "model", "evidence", "verdict", "context", "checks", "advice", "hypotheses", "score", "findings",
     "observations", "signals", "cli_change", "cli_locate", "estimates", "figures", "report", "doctor", "cli_sources", "cli_filings", "cli",
