@@ -13,7 +13,7 @@ from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
 from osint import area, probes, series, steps, surfaces
-from osint.looks import BANDS, PICTURE_BANDS, Looks
+from osint.looks import BANDS, PAIR, PICTURE_BANDS, Looks
 from osint.series import Place, Series
 from osint.steps import Step, Steps, to_date
 
@@ -93,7 +93,9 @@ def date_change(
         refused = ", ".join(f"{n} {why}" for why, n in seen.refused.items() if n)
         reason = f"cloud: {len(seen.days)} usable of {gathered.listed} scenes ({refused})"
         return Dated([_row(outline_id, cannot_tell=reason, **spent)], seen, None, place)
-    found = steps.date_step(seen.days, seen.contrast, coverage=coverage)
+    # what was read of a few scenes only tells what stands, not when it came
+    pair = seen.contrast[:, [seen.bands.index(b) for b in PAIR]]
+    found = steps.date_step(seen.days, pair, coverage=coverage)
     # scraping shows in every band; what covers the ground is timed where scraping does not look like it
     covered = steps.date_step(seen.days, seen.whiteness(), coverage=coverage)
     structures = events(found, covered, seen, area_m2)
@@ -141,7 +143,9 @@ def _pictured(
     if structure["kind"] not in COVERED:
         return None
     shown = (seen.days >= structure["_from"]) & (seen.days <= structure["_until"])
-    mild = shown & ~_winter(seen.days)
+    coloured = shown & np.isfinite(seen.inside).all(axis=1)
+    shown = coloured if coloured.sum() >= 2 else shown
+    mild = shown & ~series.winter(seen.days)
     late = seen.days[mild if mild.sum() >= 2 else shown]
     if len(late) < 2:
         return None
@@ -163,11 +167,6 @@ def _pictured(
         )
         structure["kind"] = kind
     return picture
-
-
-def _winter(days: np.ndarray) -> np.ndarray:
-    year_day = pd.to_datetime(days, unit="D").day_of_year.to_numpy()
-    return (year_day > 318) | (year_day < 75)
 
 
 def date_outlines(

@@ -86,11 +86,11 @@ def candidates(looks: Looks, where: BaseGeometry, start: str, end: str) -> list[
         seed = labels == index + 1
         if (seed & taken).any():
             continue
-        patch = _grown(gain, seed, boxes[index])
+        patch = grown(gain, seed, boxes[index])
         if patch.sum() < SMALLEST_PX or (patch & taken).any():
             continue
         taken |= ndimage.binary_dilation(patch, iterations=3)
-        found.append(Candidate(_outline(patch, attrs), float(gain[seed].max())))
+        found.append(Candidate(outline(patch, attrs), float(gain[seed].max())))
     return found
 
 
@@ -154,7 +154,7 @@ def _local(picture: np.ndarray) -> np.ndarray:
     return fine[: picture.shape[0], : picture.shape[1]]
 
 
-def _grown(gain: np.ndarray, seed: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
+def grown(gain: np.ndarray, seed: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
     """Return the patch about a seed above half of its own gain."""
     rows = slice(max(box[0].start - 4, 0), box[0].stop + 4)
     cols = slice(max(box[1].start - 4, 0), box[1].stop + 4)
@@ -166,7 +166,8 @@ def _grown(gain: np.ndarray, seed: np.ndarray, box: tuple[slice, slice]) -> np.n
     return patch
 
 
-def _outline(patch: np.ndarray, attrs: dict[str, Any]) -> BaseGeometry:
+def outline(patch: np.ndarray, attrs: dict[str, Any]) -> BaseGeometry:
+    """Return the largest part of a patch (y, x) as a lon/lat polygon along its pixels."""
     transform = Affine(*tuple(attrs["transform"])[:6])
     polygons = [shape(g) for g, _ in features.shapes(patch.astype("uint8"), mask=patch, transform=transform)]
     to_lonlat = Transformer.from_crs(attrs["crs"], 4326, always_xy=True)

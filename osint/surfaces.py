@@ -54,10 +54,16 @@ def look(series: Series, first_day: float, last_day: float, fewest: int = 2) -> 
     quarters = (series.days[chosen] % 365.25) // 91.4
     means = [np.median(white[quarters == q]) for q in range(4) if (quarters == q).sum() >= 3]
     return Look(
-        inside=dict(zip(series.bands, np.median(series.inside[chosen], axis=0), strict=True)),
-        around=dict(zip(series.bands, np.median(series.around[chosen], axis=0), strict=True)),
+        inside=dict(zip(series.bands, map(_middle, series.inside[chosen].T), strict=True)),
+        around=dict(zip(series.bands, map(_middle, series.around[chosen].T), strict=True)),
         swing=float(np.ptp(means)) if len(means) > 1 else 0.0,
     )
+
+
+def _middle(values: np.ndarray) -> float:
+    """Return the median of what was read, NaN if nothing was."""
+    read = values[np.isfinite(values)]
+    return float(np.median(read)) if len(read) else float("nan")
 
 
 def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> str:

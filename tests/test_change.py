@@ -45,11 +45,12 @@ def test_a_roof_is_dated_and_measured(built):
     assert row["probability"] > 0.8
     assert row["roofed_low"] <= str(truth.roofed_half.date()) <= row["roofed_high"]
     assert row["complete_low"] <= str(truth.complete.date()) <= row["complete_high"]
-    assert row["onset_high"] < row["roofed_low"]
+    assert row["onset_high"] >= str(truth.onset.date())
+    assert row["onset_high"] <= row["roofed_high"]
     assert row["roof_area_m2_low"] <= truth.roof_area_m2 <= row["roof_area_m2_high"]
     assert row["cannot_tell"] is None
     assert row["removed_high"] is None
-    assert row["scenes_used"] > 40
+    assert 15 < row["scenes_used"] < 40
     assert row["bytes_read"] > 0
 
 
@@ -61,7 +62,7 @@ def test_a_search_in_time_agrees_with_every_scene_and_reads_far_less(built):
     apart = pd.Timestamp(few["roofed_best"]) - pd.Timestamp(all_["roofed_best"])
     assert abs(apart.days) <= 5
     assert few["kind"] == all_["kind"]
-    assert few["bytes_read"] < 0.7 * all_["bytes_read"]
+    assert few["bytes_read"] < 0.2 * all_["bytes_read"]
 
 
 def test_a_roof_that_is_always_called_cloud_is_still_dated():
