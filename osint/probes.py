@@ -80,22 +80,25 @@ def bisected(looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
             break
         seen = search.series()
         found = steps.date_step(seen.days, seen.contrast, series.doubt(seen.contrast))
+        # a roof is timed by its whiteness in the end: the search follows the same steps
+        covered = steps.date_step(seen.days, seen.whiteness())
+        roofs = covered if len(covered) else found
         spacing = NODE_DAYS / 2 if between else NODE_DAYS
-        wishes = [*_nodes(search, spacing), *_odd(found, seen), *_about(search, found, seen)]
+        wishes = [*_nodes(search, spacing), *_odd(found, seen), *_about(search, roofs, seen)]
         if search.round(wishes, seen.days):
             continue
         # a step that stands alone has to be sure; beside a roof it only names the day when ground was broken
-        alone = not any(_may_be_roof(found, k) for k in range(len(found)))
+        alone = not any(_may_be_roof(roofs, k) for k in range(len(roofs)))
         few = search.read.sum() < SHARE_FOR_SCRAPING * search.listed
         if (alone or few) and search.round(_about(search, found, seen, scraping=True), seen.days):
             continue
-        if len(found) or between:
+        if len(roofs) or between:
             break
         between = True
     if not search.pieces:
         return Gathered(None, search.place, 0, search.listed)
     extra = [b for b in bands if b not in PAIR]
-    data = search.coloured(_pictured(found, seen), extra)
+    data = search.coloured(_pictured(roofs, seen), extra)
     return Gathered(data, search.place, int((search.state == 1).sum()), search.listed)
 
 
@@ -270,7 +273,8 @@ def _may_be_roof(found: Steps, k: int) -> bool:
 def _bracket(step: Step, seen: Series, low: float, high: float) -> tuple[float, float]:
     """Return the day of the last look without and of the first look with most of a step."""
     unit = step.size / np.maximum(step.size @ step.size, 1e-12)
-    share = (seen.contrast - step.before) @ unit
+    values = seen.whiteness()[:, None] if len(step.size) == 1 else seen.contrast
+    share = (values - step.before) @ unit
     best = _day(step.best)
     before, after = seen.days < best, seen.days >= best
     without = before & (seen.days > low) & (share < 0.2)
@@ -298,8 +302,11 @@ def _pictured(found: Steps, seen: Series) -> np.ndarray:
 
 
 def whiteness(step: Step) -> float:
-    """Return the change of blue less 0.7 of short-wave infrared: roofs gain, bare soil loses."""
-    return float(step.size[0] - 0.7 * step.size[1])
+    """Return the change of blue less 0.7 of short-wave infrared: roofs gain, bare soil loses.
+
+    `step` is one of the two bands, or of the whiteness itself.
+    """
+    return float(step.size[0] - 0.7 * step.size[1] if len(step.size) > 1 else step.size[0])
 
 
 def _day(moment: np.datetime64) -> float:
