@@ -74,17 +74,19 @@ def bisected(looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     """
     search = _Search(looks, rows, geometry)
     search.round(_nodes(search, NODE_DAYS))
-    between = False
+    between, roofs = False, Steps((), "", 0)
     for _ in range(MAX_ROUNDS):
         if not search.pieces:
             break
         seen = search.series()
-        found = steps.date_step(seen.days, seen.contrast, series.doubt(seen.contrast))
+        spacing = NODE_DAYS / 2 if between else NODE_DAYS
         # a roof is timed by its whiteness in the end: the search follows the same steps
         covered = steps.date_step(seen.days, seen.whiteness())
+        if search.round([*_nodes(search, spacing), *_about(search, covered, seen)], seen.days):
+            continue
+        found = steps.date_step(seen.days, seen.contrast, series.doubt(seen.contrast))
         roofs = covered if len(covered) else found
-        spacing = NODE_DAYS / 2 if between else NODE_DAYS
-        wishes = [*_nodes(search, spacing), *_odd(found, seen), *_about(search, roofs, seen)]
+        wishes = [*_odd(found, seen), *_about(search, roofs, seen)]
         if search.round(wishes, seen.days):
             continue
         # a step that stands alone has to be sure; beside a roof it only names the day when ground was broken
