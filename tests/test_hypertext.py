@@ -3,12 +3,13 @@
 import base64
 import io
 import time
+from functools import cache
 
 import pytest
 from fontTools.ttLib import TTFont
+from matplotlib import font_manager
 
 from osint import filings, hypertext
-from osint.fonts import chinese_font
 from tests import filing_documents as made
 
 PAGES = [d for d in made.documents() if d.name.endswith((".html", ".htm", ".shtml"))]
@@ -52,11 +53,12 @@ def test_a_wrapper_named_after_its_menu_keeps_its_text(shell):
 # ------------------------------------------------------------ web fonts
 
 
+@cache
 def font(order="0123456789"):
     """A web font of ten digits; the shape of i stands under order[i]."""
     from fontTools.subset import Options, Subsetter
 
-    face = TTFont(chinese_font(), recalcTimestamp=False)
+    face = TTFont(font_manager.findfont("DejaVu Sans"), recalcTimestamp=False)
     cutter = Subsetter(Options(flavor="woff", layout_features=[], notdef_outline=True))
     cutter.populate(text="0123456789")
     cutter.subset(face)
