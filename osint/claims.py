@@ -13,7 +13,7 @@ import pandas as pd
 from osint import dates, kinds, numerals
 from osint.normal import Plain, fold
 from osint.quantities import Quantity, scan
-from osint.rungs import Clauses, is_predicate, stage
+from osint.rungs import Clauses, is_predicate, promised, stage
 from osint.subjects import subject
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _extract_block(text: str, document: date | None, labels: Mapping[int, str], 
     return claims
 
 
-_ANY_NUMBER = re.compile(rf"[\d{numerals.HAN[1:-1]}萬億兩]|(?<![A-Za-z]){numerals.WORD_STARTS}")
+_ANY_NUMBER = re.compile(rf"[0-9０-９{numerals.HAN_LETTERS}萬億兩]|(?:^|(?<=[^A-Za-z])){numerals.WORDS}")
 
 
 def frame(claims: list[Claim], file: str = "") -> pd.DataFrame:
@@ -196,13 +196,15 @@ def _claim(quantity: Quantity, kind: str, reading: _Reading) -> Claim:
     alternatives = _alternatives(quantity, kind)
     confidence = "low" if warning else "medium" if alternatives else "high"
     precision = _precision(plain.text, quantity) if kind == "compute" else ""
-    said = stage(reading.clauses, quantity.start, quantity.end, quantity.family in _APART)
+    said, when = stage(reading.clauses, quantity.start, quantity.end, quantity.family in _APART), _date(quantity, reading)
+    if reading.document and when[:10] > reading.document.isoformat()[: len(when[:10])]:
+        said = promised(said, reading.clauses, quantity.start)
     return Claim(
         kind, quantity.low, quantity.high, quantity.unit, quantity.si_low, quantity.si_high, quantity.si_unit,
         said.rung, quantity.qualifier, subject(
             plain.text, reading.clauses.clause(quantity.start), quantity.start, quantity.end
         ),
-        _date(quantity, reading), reading.offset + start, reading.offset + end, text[start:end], sentence, said.aim, said.modality, quantity.chip_model, precision,
+        when, reading.offset + start, reading.offset + end, text[start:end], sentence, said.aim, said.modality, quantity.chip_model, precision,
         per[1] if per else "", alternatives, confidence, warning,
     )  # fmt: skip
 
@@ -245,9 +247,8 @@ def _date(quantity: Quantity, reading: _Reading) -> str:
     at, stop = clauses.clause(quantity.start)
     low = bisect_left(inside, at, key=lambda mention: mention.start)
     high = bisect_left(inside, stop, key=lambda mention: mention.start)
-    if _STARTING_VALUE.search(clauses.text, max(at, quantity.start - 24), quantity.start) and _TARGET.match(
-        clauses.text, quantity.end
-    ):
+    starting = _STARTING_VALUE.search(clauses.text, max(at, quantity.start - 24), quantity.start) is not None
+    if starting and _TARGET.match(clauses.text, quantity.end):
         high = bisect_left(inside, quantity.start, low, high, key=lambda mention: mention.start)
     same = inside[low:high][:40]
     if same:
@@ -256,11 +257,20 @@ def _date(quantity: Quantity, reading: _Reading) -> str:
         last = inside[low - 1]
         if _OTHER_PART.search(clauses.text, max(last.end, quantity.start - 200), quantity.start):
             return ""
-        bare = _stands_alone(last, clauses)
-        return last.edtf if bare or quantity.family not in _APART else ""
-    if not low and stop < sentence[1] and is_predicate(clauses, stop):
-        return next((mention.edtf for mention in inside[high:] if mention.start < clauses.clause(stop)[1]), "")
+        lends = quantity.family not in _APART or _stands_alone(last, clauses) or _FOLLOWS.match(clauses.text, at)
+        return last.edtf if lends else ""
+    if not low and not starting and high < len(inside):
+        following = clauses.clause(inside[high].start)
+        if is_predicate(clauses, following[0]) or not _VERB.search(clauses.text, quantity.end, inside[high].start):
+            return inside[high].edtf
     return ""
+
+
+# what opens a clause that goes on with the one before it, and a verb, which begins another matter
+_FOLLOWS = re.compile(r"\s?(?:可|届时|将|能)")
+_VERB = re.compile(
+    r"[一-龥]|\b(?:with|due|times|is|are|was|were|be|will|would|could|can|may|has|have|had|plans?|aims?|said|says|and (?:it|they|the)|\w+s to|\w{3,}ed)\b(?! at)"
+)
 
 
 # "from 50MW to 120MW by 2026", 从50兆瓦增至120兆瓦: the date behind is that of the second value

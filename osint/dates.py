@@ -20,16 +20,17 @@ _WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _HAN_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 _HOLIDAYS = {"五一": "05-01", "十一": "10-01", "国庆": "10-01", "元旦": "01-01", "七一": "07-01"}
 _PART_ZH = (
-    r"(?P<part>年底|年末|底(?!层)|末|年初|初|年中|上半年|下半年|第?[一二三四1-4]季度?|"
+    r"(?P<part>年底|年末|底(?!层)|末|年初|初|年中|上半年|下半年|第?[一二三四1-4]季度?末?|"
     r"(?:前|头)三季度|Q[1-4]|春节|[\"“「]?(?:五一|十一|国庆|元旦|七一)[\"”」]?(?!期)|[春夏秋冬]季?天?|中旬|上旬|下旬)?"
 )
 _ZH = re.compile(
-    r"(?=[0-9二一今本当去明后前次年上下昨日])(?:"  # a cheap look before the alternatives
+    r"(?=[0-9二一三四今本当去明后前次年上下昨日])(?:"  # a cheap look before the alternatives
     r"(?:(?P<year>(?:19|20)\d\d|[二一][〇零九][〇零一二三四五六七八九]{2})\s?年(?:度)?|(?P<rel>[今本当去明后前次])年(?:度)?的?(?!产|均))\s?"
     r"(?:(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s?月份?(?:\s?(?P<day>3[01]|[12]\d|0?[1-9])\s?[日号])?)?\s?"
     + _PART_ZH
     + r"|(?<![\d.年/-])(?P<month2>1[0-2]|0?[1-9])\s?月份?(?!\s?[内份]内)(?:\s?(?P<day2>3[01]|[12]\d|0?[1-9])\s?[日号])?(?P<part2>底|末|初|中旬|上旬|下旬)?"
-    r"|(?P<alone>年底|年末|年初|上半年|下半年)(?=[前,可将达建完投实,。;、预有]|$|\s)"
+    r"|(?P<alone>年底|年末|年初|上半年|下半年)(?=[前,可将达建完投实,。;、预有]|$|\s)|(?<![一-龥])(?P<half>[上下]半年)"
+    r"|(?<![年第\d])(?P<quarter>[一二三四]季度末?)|(?<![年月\d,.至~-])(?P<day3>3[01]|[12]\d|[1-9])日(?![内历前起])(?=[一-龥,])"
     r"|(?P<day_rel>今日|今天|昨日|昨天|当日|日前))"
 )  # fmt: skip
 _ISO = re.compile(
@@ -54,7 +55,7 @@ _EN = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 # the day of a report is none that its claims speak of
-_REPORTED = re.compile(r"(?:消息|讯|电[,:]|获悉|报道|发布消息)")
+_REPORTED = re.compile(r"(?:消息|讯|电[,:\s]|获悉|报道|发布消息)")
 # words that end the reach of an earlier date in the same sentence
 _NOW = re.compile(r"截至目前|目前|现在|如今|现已|currently|\bnow\b|\bso far\b|to date")
 _NOW_WORDS = ("目前", "现在", "如今", "现已", "currently", "now", "so far", "to date")
@@ -174,8 +175,11 @@ def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
     if match["day_rel"]:
         back = 1 if match["day_rel"].startswith("昨") else 0
         return (anchor - timedelta(days=back)).isoformat() if anchor and match["day_rel"] != "日前" else ""
-    if match["alone"]:
-        return _part(anchor.year, None, match["alone"]) if anchor else ""
+    for name in ("alone", "half", "quarter"):
+        if match[name]:
+            return _part(anchor.year, None, match[name]) if anchor else ""
+    if match["day3"]:
+        return _day(int(match["day3"]), anchor)
     if match["month2"]:
         if not anchor:
             return ""
@@ -192,6 +196,15 @@ def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
     return _part(year, month, match["part"] or "", day)
 
 
+def _day(day: int, document: date | None) -> str:
+    """Return a day without its month: in the month of the document, or in the one before it."""
+    if not document:
+        return ""
+    before = document.replace(day=1) - timedelta(days=1)
+    month = document if day <= document.day else before
+    return _ymd(month.year, month.month, day)
+
+
 def _part(year: int, month: int | None, part: str, day: int | None = None) -> str:
     """Return a year, or the part of it that a word names, as EDTF."""
     if month or not part:
@@ -205,6 +218,8 @@ def _part(year: int, month: int | None, part: str, day: int | None = None) -> st
         return f"{year}-01/{year}-09"
     if ("季" in part or part[0] == "Q") and part[0] not in _SEASON:
         quarter = "一二三四1234".index(part.lstrip("第Q")[0]) % 4
+        if part.endswith("末"):
+            return _ymd(year, 3 * quarter + 3)
         return f"{year}-{3 * quarter + 1:02d}/{year}-{3 * quarter + 3:02d}"
     if part[0] in _SEASON:
         return _season(year, part[0]) if part != "春节" else f"{year}"

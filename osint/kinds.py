@@ -37,7 +37,7 @@ _FINAL = frozenset(
         "duration",
     ]
 )
-_DEFAULT = {"power": "power", "energy": "energy", "area": "area_other", "feet": "floor", "thing": "", "cards": ""}
+_DEFAULT = {"power": "power", "energy": "energy", "area": "floor", "feet": "floor", "thing": "", "cards": ""}
 _AHEAD = 14  # characters behind a number in which a noun still names it
 _BEHIND = 60
 _DURATION = re.compile(
@@ -48,7 +48,7 @@ _NOT_DURATION = re.compile(r"近年|年来|\bago\b|\bold\b")
 _GROWTH = re.compile(
     r"增长|同比|环比|增速|增幅|提高|提升|下降|降低|减少|上涨|下跌|涨幅|利率|税率|折扣|毛利|净利|收益率|持股|股权|股份|浮动|费率|违约|"
     r"保证金|得分|\b(?:rose|rise|rises|fell|grew|grow|growth|increase|increased|increasing|interest|tariffs?|shares? (?:of|in|rose|fell)|discount|"
-    r"margin|stake|year-on-year|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|added|gained|lost|slipped|climbed|surged|soared|plunged|tumbled|edged|up(?! to)|down|higher|lower)\b", re.I
+    r"margin|stake|year-on-year|beat|beats|beating|missed|missing|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|added|gained|lost|slipped|climbed|surged|soared|plunged|tumbled|edged|up(?! to)|down|higher|lower)\b", re.I
 )  # fmt: skip
 _NOUN = re.compile(r"[一-龥]{2}|[A-Za-z]{3}")
 
@@ -84,12 +84,16 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
         if not _needs(unit.needs).search(near):
             return ""
     if family in vocabulary.kind_rules():
+        if family in ("thing", "cards"):
+            last = _PREVIOUS.split(before)[-1]
+            before = last if len(_HAN.findall(_GENERIC.sub("", last))) > 1 else before
         if family == "thing" and not quantity.label and "、" in before and len(before.rpartition("、")[2]) > 2:
             before = before.rpartition("、")[2]
             return _by_words(family, before, after, before)
         if quantity.unit in ("项", "处", "条", "宗", "组"):
             return _by_words(family, before, after, before)
-        wide = quantity.label or text[max(sentence_start, quantity.start - _BEHIND) : quantity.start]
+        reach = 0 if _FIELD.search(before) else sentence_start  # "品名:服务器;数量:32台": a form names its item in a field
+        wide = quantity.label or text[max(reach, quantity.start - _BEHIND) : quantity.start]
         if (
             family == "thing"
             and quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
@@ -122,6 +126,9 @@ def _bare(unit: str) -> str:
 
 
 _HAN = re.compile("[一-龥]")
+_PREVIOUS = re.compile(r"\d\s?[万千百]?[台套个块张枚架面座组栋][,;、\s]?")
+"""the quantity before: what stands before it does not name this one"""
+_FIELD = re.compile(r"^\s?(?:采购|购置)?(?:数量|数目|台数)(?:\(.{1,3}\))?[:\s|]{0,3}$")
 _GENERIC = re.compile(
     "安装|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
 )
@@ -144,7 +151,7 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
         match = rule.words.search(ahead)
         if match and (best is None or (match.start(), -match.end()) < best[:2]):
             best = (match.start(), -match.end(), rule.kind)
-    if best and (family != "area" or best[2] in ("floor", "area_other")):
+    if best and (family != "area" or best[2] in ("floor", "area_other") or ahead.isascii()):
         return best[2]
     for span in (before, wide):
         last: tuple[int, int, str] | None = None
@@ -158,13 +165,13 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
 
 
 def _share(before: str, after: str) -> str:
-    near = before[-16:] + "|" + after[:14]
+    near = before[-22:] + "|" + after[:14]
     if _GROWTH.search(near):
         return ""
     return "share" if _NOUN.search(before + " " + after) else ""
 
 
-_NAMES_DURATION = re.compile(r"\b(?:contract|lease|agreement|deal|period|term|PPA)\b|^的?(?:工期|建设期|合同|租期)")
+_NAMES_DURATION = re.compile(r"\b(?:contract|lease|agreement|deal|period|term|PPA|renewal|extension)\b|^的?(?:工期|建设期|合同|租期)")
 
 
 def _duration(quantity: Quantity, before: str, after: str) -> str:

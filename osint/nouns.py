@@ -26,6 +26,8 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
     found: tuple[int, str, str] | None = None
     model, position, plain = "", end, 0
     for index in range(8):
+        if found and text[end : end + 1] == "-":
+            break  # "eight-GPU servers" counts what the hyphen joins
         chip = _MODEL.match(text, position + len(_gap(text, position)))
         if chip and chip.start() > position:
             model = model or chip.group().strip()
@@ -41,8 +43,6 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
         kinds = vocabulary.nouns()
         if found and found[1] == "chips" and word in _NOT_CHIPS:
             return None
-        if found and token.start() > end and text[end : end + 1] == "-" and not model:
-            break  # "eight-GPU servers" counts what the hyphen joins
         if pair in kinds and two:
             stop = two.start(1) + len(two[1].rstrip("."))
             found, position = (stop, kinds[pair], model), stop

@@ -45,17 +45,18 @@ _SCALES = {
 }  # fmt: skip
 
 DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,5}(?!\d)|\d{1,3}(?:[\u00a0\u202f\u2009]\d{3}){1,5}(?!\d)|\d{1,15})(?:\.\d{1,12})?"
-HAN = "[" + "".join((*_DIGITS, *_SMALL, *_LARGE)) + "]"
+HAN_LETTERS = "".join((*_DIGITS, *_SMALL, *_LARGE))
+HAN = rf"(?:[{HAN_LETTERS}](?!(?<=[百千])[瓦伏克米帕焦赫])){{1,16}}"
+"""a numeral in Chinese characters; the 千 of 千瓦 belongs to the unit"""
 _SCALE_OR_UNIT = r"(?:dozen|hundred|thousand|million|billion|trillion|gigawatt|megawatt|exaflop|petaflop)"
+_TENS, _ONES = list(_WORDS)[20:], list(_WORDS)[1:10]
+_PLAIN_WORDS = "|".join(sorted(list(_WORDS)[:20], key=len, reverse=True))
 WORDS = (
-    rf"(?i:\b(?:half(?:[- ]an?)?|an?)(?=[- ]{_SCALE_OR_UNIT}))|(?i:\ba\squarter\sof\sa(?=[- ]{_SCALE_OR_UNIT}))|"
-    + r"(?i:\b(?:"
-    + "|".join(sorted(_WORDS, key=len, reverse=True))
-    + r")(?:[- ](?:"
-    + ("|".join(list(_WORDS)[1:10]) + r"))?\b)")
+    rf"(?i:(?:half(?:[- ]an?)?|an?)(?=[- ]{_SCALE_OR_UNIT})|a\squarter\sof\sa(?=[- ]{_SCALE_OR_UNIT})|"
+    rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_ONES)})\b)?|{_PLAIN_WORDS})\b)"
 )
-WORD_STARTS = r"(?i:ze|one|tw|thr|thi|fo|fi|six|sev|ei|ni|ten|el|half|an?[\ -])"
-"""what every one of `WORDS` begins with: a cheap look before them"""
+WORD_START = rf"[\s(\[\"“‘/-](?=[zotfsenhaZOTFSENHA])(?={WORDS})"
+"""the character before a number in words, so that only the beginnings of words are tried"""
 HAN_SCALE = r"(?:[十百千万亿](?![瓦伏克米帕焦赫])){1,4}"
 WORD_SCALE = (
     r"(?=[HhTtMmBbDdKk])(?i:hundred[ -]thousand|hundred[ -]million|hundred[ -]billion|thousand|million|billion|trillion|dozen|"

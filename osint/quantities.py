@@ -14,7 +14,7 @@ from osint.nouns import noun_behind
 from osint.qualifiers import qualifier
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _CURRENCY = {
     "US$": "money_usd", "USD": "money_usd", "$": "money_usd", "HK$": "money_hkd", "HKD": "money_hkd",
@@ -72,20 +72,25 @@ class Quantity:
     remarks: list[str] = field(default_factory=list)
 
 
+_LETTERED = tuple(sign for sign in (*_CURRENCY, *_FOREIGN) if sign.isascii() and sign.isalpha() and len(sign) == 3)
+# one class of characters first, so that the search skips at full speed to where a number can begin
+_START = re.compile(
+    rf"[0-9{numerals.HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/].)(?<![A-Za-z]-.)(?<!第.)"
+    rf"(?:(?<![A-Za-z].)|(?<=[0-9][xX].)|{'|'.join(f'(?<={sign}.)' for sign in _LETTERED)})"
+)
+_WORD_START = re.compile(numerals.WORD_START)
+_SIGNS = sorted((*[c for c in _CURRENCY if c not in ("美元", "港币", "yuan")], *_FOREIGN), key=len, reverse=True)
+_SIGN = re.compile(rf"(?<![A-Za-z])({'|'.join(map(re.escape, _SIGNS))})[:\s]{{0,2}}[【\[(]?\s{{0,2}}$")
+_MAY_END_SIGN = frozenset(" :\n\t【[(\u00a0").union(sign[-1] for sign in _SIGNS)
+
+
 @cache
-def _atom_pattern() -> re.Pattern[str]:
-    """Return the one pattern of the scanner; every repeat in it is bounded."""
-    symbols = sorted((*[c for c in _CURRENCY if c not in ("美元", "港币", "yuan")], *_FOREIGN), key=len, reverse=True)
-    currency = "|".join(re.escape(symbol) for symbol in symbols)
-    currency_letters = "|".join(sorted({re.escape(symbol[:2]) for symbol in symbols if symbol[0].isalpha()}))
-    currency_first = re.escape("".join(sorted({symbol[0] for symbol in symbols})))
+def _number_pattern() -> re.Pattern[str]:
+    """Return the pattern of a number with its scale and unit; every repeat in it is bounded."""
     unit = vocabulary.unit_pattern()
     return re.compile(
         rf"""
-        (?= [0-9$¥€£₩₹人{numerals.HAN[1:-1]}] | (?<![A-Za-z])(?:{currency_letters}|{numerals.WORD_STARTS}) )  # a cheap look before the alternatives
-        (?: (?=[{currency_first}])(?<![A-Za-z])(?P<currency>{currency}) [:\s]{{0,2}} (?P<open>[【\[(]?) \s{{0,2}}
-          | (?<![0-9A-Za-z_\#=@%]) (?<![0-9][.,:/]) (?<![A-Za-z]-) (?<!第) )
-        (?P<number> {numerals.DIGITS} | (?<![几数]){numerals.HAN}{{1,16}} | {numerals.WORDS} )
+        (?P<number> {numerals.DIGITS} | (?<![几数]){numerals.HAN} | {numerals.WORDS} )
         (?P<more> \s?[余多来]|\+|-plus\b|个(?=[十百千万亿]) )?
         (?: [\s-]{{0,3}}+ (?:[{_CLOSERS}]\s{{0,3}}+)?+ [(\[]?+ (?P<scale> {numerals.HAN_SCALE} | {numerals.WORD_SCALE} ) )?
         (?P<more2> \s?[余多来](?![种项次])|\+ )?
@@ -95,14 +100,32 @@ def _atom_pattern() -> re.Pattern[str]:
     )
 
 
+def _numbers(text: str) -> Iterator[re.Match[str]]:
+    """Yield the numbers of a text, those in digits and characters before those in English words."""
+    match_number, search = _number_pattern().match, _START.search
+    start = search(text)
+    while start:
+        number = match_number(text, start.start())
+        if number:
+            yield number
+        start = search(text, number.end() if number else start.end())
+    end = 0
+    for at in (*((0,) if text[:1].isalpha() else ()), *(word.end() for word in _WORD_START.finditer(text))):
+        number = match_number(text, at) if at >= end else None
+        if number and text[at].isascii():
+            end = number.end()
+            yield number
+
+
+_LABELS_UNIT = re.compile(r"[(\[]$|单位[:为]?$")
+
+
 def _has_number_sense(match: re.Match[str], text: str) -> bool:
     """Refuse what the pattern finds but no reader would call a number."""
     number, unit = match["number"], match["unit"]
     if number == "一" and not match["scale"]:
         return False
-    if number in "十百千万亿" and re.search(
-        r"[(\[]$|单位[:为]?$", text[max(0, match.start("number") - 4) : match.start("number")]
-    ):
+    if number in "十百千万亿" and _LABELS_UNIT.search(text, max(0, match.start() - 4), match.start()):
         return False  # "(万元)" and "单位:万元" are the unit of a label
     after = text[match.end("number") : match.end("number") + 1]
     if after and ("⁰" <= after <= "⁹" or after in "¹" or "①" <= after <= "⓿"):
@@ -120,10 +143,10 @@ def _can_follow(left: str, number: str) -> bool:
 
 def _atoms(text: str) -> list[Atom]:
     atoms = []
-    for match in _atom_pattern().finditer(text):
+    for match in _numbers(text):
         if not _has_number_sense(match, text):
             continue
-        at = match.start("number")
+        at = match.start()
         code = _CODE_BEFORE.search(text, max(0, at - 44), at) if text[at - 1 : at] == "-" else None
         if code and not (code["left"] and _can_follow(code["left"], match["number"])):
             continue  # a part of a project code or a telephone number
@@ -131,6 +154,7 @@ def _atoms(text: str) -> list[Atom]:
         if number is None:
             continue
         atoms.append(_atom(match, number, text))
+    atoms.sort(key=lambda atom: atom.start)
     return atoms
 
 
@@ -142,9 +166,13 @@ _MONEY_RANGE = re.compile(
 
 def _atom(match: re.Match[str], number: float, text: str) -> Atom:
     """Return the atom of a match, less the letters that only look like a scale or a unit."""
-    scale, unit, currency = match["scale"] or "", match["unit"] or "", match["currency"] or ""
-    if not (unit or currency) and text[max(0, match.start() - 3) : match.start()].endswith(("-", "~", "to ")):
-        head = _MONEY_RANGE.search(text, max(0, match.start() - 32), match.start())
+    scale, unit, currency, start = match["scale"] or "", match["unit"] or "", "", match.start()
+    before = text[start - 1 : start]
+    sign = _SIGN.search(text, max(0, start - 14), start) if before in _MAY_END_SIGN else None
+    if sign:
+        currency, start = sign[1], sign.start()
+    elif not unit and (before in ("-", "~") or text[max(0, start - 3) : start] == "to "):
+        head = _MONEY_RANGE.search(text, max(0, start - 32), start)
         currency = head[1] if head and (scale or head[2] != "to") else ""
     end = match.end()
     bracketed = match["bracket"]
@@ -165,7 +193,7 @@ def _atom(match: re.Match[str], number: float, text: str) -> Atom:
     elif not unit:
         end = match.end("scale") + (len(match["more2"]) if match["more2"] else 0)
     more = bool(match["more"] or match["more2"])
-    atom = Atom(match.start(), end, number, scale, unit, currency, more)
+    atom = Atom(start, end, number, scale, unit, currency, more)
     if unit:
         known = vocabulary.units()[vocabulary.key(unit)]
         atom.family, atom.si_unit, atom.factor = known.family, known.si_unit, known.factor
@@ -232,7 +260,7 @@ def _unit_before(atom: Atom, text: str) -> None:
 # ---------------------------------------------------------------- ranges, lists, products
 
 _RANGE = re.compile(r"\s{0,2}(?:-|~|—{1,2}|--|至|到|to)\s{0,2}")
-_PUE_RANGE = re.compile(rf"{_RANGE.pattern}|\sand\s")
+_PUE_RANGE, _PUE_LIST = re.compile(rf"{_RANGE.pattern}|\sand\s"), re.compile(r"[、,和及与]\s?|, and ")
 _LIST = re.compile(r"\s{0,2}(?:、|/|和|及|与|或|,?\s?and|,?\s?or|&|,)\s{0,2}")
 _TIMES = re.compile(r"\s?[×xX*]\s?")
 _ORDINAL = re.compile(r"(?:phases?|buildings?|no\.|blocks?|figure|table|section|lots?|units?|tranche|halls?)\s?$", re.I)
@@ -247,13 +275,13 @@ def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
             _unit_before(atom, text)
     for atom, following in pairwise(atoms):
         between = text[atom.end : following.start] if following.start - atom.end <= 8 else "far"
-        if (
-            atom.family == "pue"
-            and not following.family
-            and _PUE_RANGE.fullmatch(between)
-            and 1 <= following.number <= 3
-        ):
-            following.family, following.si_unit = atom.family, atom.si_unit
+        if atom.family == "pue" and not following.family and 1 <= following.number <= 3:
+            written = text[following.start : following.end]
+            if _PUE_RANGE.fullmatch(between) or ("." in written and _PUE_LIST.fullmatch(between)):
+                following.family, following.si_unit = atom.family, atom.si_unit
+        elif atom.family and not (following.family or following.scale) and _same_again(atom, following, text):
+            following.family, following.si_unit, following.factor = atom.family, atom.si_unit, atom.factor
+            following.unit, following.chip_model = atom.unit, atom.chip_model
     joined: list[tuple[Atom, Atom | None]] = []
     right: Atom | None = None  # the number to the right of the present one, if it has a unit
     for atom in reversed(atoms):
@@ -278,9 +306,30 @@ def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
     return joined[::-1]
 
 
+# "racks, taking the total to 8,200", "15,000 petaflops, up from 600": what was counted is not said again
+_AGAIN = re.compile(
+    r"\b(?:(?:up|down) from|compared (?:with|to)|(?:taking|bringing|lifting) (?:the|its) (?:total|tally|count) to|for a total of)\s$"
+)
+
+
+def _same_again(atom: Atom, following: Atom, text: str) -> bool:
+    """Say whether a bare number counts again what `atom` counts."""
+    return (
+        not atom.currency
+        and following.start - atom.end <= 120
+        and following.number not in _YEARLIKE
+        and _AGAIN.search(text, atom.end, following.start) is not None
+        and _END_OF_SENTENCE.search(text, atom.end, following.start) is None
+    )
+
+
+_END_OF_SENTENCE = re.compile(r"[。;\n]|\.\s")
+
+
 def _is_range(atom: Atom, following: Atom, gap: str, text: str) -> bool:
-    between = re.search(r"(?i:between)\s{1,2}$", text[max(0, atom.start - 9) : atom.start])
-    if not (_RANGE.fullmatch(gap) or (between and re.fullmatch(r"\s(?:and|to)\s", gap))):
+    if not _RANGE.fullmatch(gap) and not (
+        _AND_OR_TO.fullmatch(gap) and text[max(0, atom.start - 9) : atom.start].rstrip().lower().endswith("between")
+    ):
         return False
     if atom.family and atom.family != following.family:
         return False
@@ -290,7 +339,10 @@ def _is_range(atom: Atom, following: Atom, gap: str, text: str) -> bool:
         return False
     before = text[max(0, atom.start - 24) : atom.start]
     both = bool(atom.unit or atom.currency)
-    return not (both and re.search(r"to|到|至", gap) and _GROWTH.search(before)) and _low_below_high(atom, following)
+    return not (both and _TO.search(gap) and _GROWTH.search(before)) and _low_below_high(atom, following)
+
+
+_AND_OR_TO, _TO = re.compile(r"\s(?:and|to)\s"), re.compile(r"to|到|至")
 
 
 def _low_below_high(atom: Atom, following: Atom) -> bool:

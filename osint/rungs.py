@@ -146,27 +146,82 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Stage:
     live, and the project cost $3bn" says nothing of the rung of the sum.
     """
     first, last = clauses.sentence(start)
-    at, stop = clauses.clause(start)
-    ahead = stop
+    own = at, stop = clauses.clause(start)
     says_itself = apart and _OWN_VERB.search(clauses.text, max(at, start - 80), start) is not None
     for _ in range(6):
         hits = [hit for hit in clauses.hits(at, stop) if hit.start < end or not _governs_forward(clauses.text, hit)]
+        if says_itself:
+            hits = [hit for hit in hits if hit.role == "future" or not _parted(clauses.text, hit, start)]
         if hits:
-            return _decide(clauses, hits, start, end)
+            said = _decide(clauses, hits, start, end)
+            if (at, stop) != own and (said.modality == "can carry" or _done(said, clauses, own)):
+                return Stage()  # what a hall can carry says nothing of what the next clause measures
+            return _intended(said, clauses, at) if said.modality == "has" else said
         if at <= first:
             break
         if says_itself:
             return Stage()
         at, stop = clauses.clause(at - 1)[0], at
-    if ahead < last and not says_itself and is_predicate(clauses, ahead):
-        hits = clauses.hits(*clauses.clause(ahead))
+    if own[1] < last and not says_itself:
+        hits = _behind(clauses, own[1], last)
         return _decide(clauses, hits, start, end) if hits else Stage()
     return Stage()
 
 
+def _behind(clauses: Clauses, at: int, last: int) -> list[Hit]:
+    """Return the rung words of the next clause that has any, if it has no subject of its own."""
+    for _ in range(4):
+        hits = clauses.hits(*clauses.clause(at))
+        if hits or at >= last:
+            return hits if is_predicate(clauses, at) else []
+        if not _HAN.search(clauses.text, at, clauses.clause(at)[1]):
+            return []
+        at = clauses.clause(at)[1]
+        if at >= last:
+            return []
+    return []
+
+
+_DONE = re.compile(r"已|目前|累计|\b(?:has|have|had) (?:already )?(?:been )?\w+ed\b|\b(?:was|were|currently)\b")
+
+
+def _done(said: Stage, clauses: Clauses, own: tuple[int, int]) -> bool:
+    """Say whether a clause reports what is done, so that it does not take the intention before it."""
+    return said.rung == "announced" and said.modality != "has" and _DONE.search(clauses.text, *own) is not None
+
+
+def _parted(text: str, hit: Hit, start: int) -> bool:
+    """Say whether the verb of a sum or an area stands between a rung word and its number."""
+    return hit.end <= start and _OWN_VERB.search(text, hit.end, start) is not None
+
+
+# "力争到2026年底," opens a sentence: all that follows is meant for then, unless it says 已 or 目前
+_INTENT = re.compile(r"\s?(?:力争|预计|计划|争取|确保|有望|目标是?|规划)[^,。]{0,14},")
+_ALREADY = re.compile(r"已|目前|现有|累计")
+
+
+def _intended(said: Stage, clauses: Clauses, at: int) -> Stage:
+    """Return `said` as a promise where the sentence opens with an intention."""
+    first, stop = clauses.sentence(at)[0], clauses.clause(at)[1]
+    if at > first and _INTENT.match(clauses.text, first) and not _ALREADY.search(clauses.text, at, stop):
+        return Stage("announced", said.aim, "will")
+    return said
+
+
+def promised(said: Stage, clauses: Clauses, start: int) -> Stage:
+    """Return `said` as a promise: for what a clause dates after its document without a word of the future."""
+    at, stop = clauses.clause(start)
+    if said.modality != "has" or said.rung == "filed" or _ALREADY.search(clauses.text, at, stop):
+        return said
+    if any(hit.role in ("future", "ground broken") for hit in clauses.hits(at, stop)) and said.rung == "ground broken":
+        return said
+    return Stage("announced", said.aim, "will")
+
+
+_HAN = re.compile("[一-龥]")
 _OWN_VERB = re.compile(
     r"\b(?:costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|stood|measures|runs to|sold|rose|"
-    r"fell|paid|pays|raised|accounts?|makes? up|valued)\b"
+    r"fell|paid|pays|raised|accounts?|makes? up|valued|estimated)\b"
 )
 
 
