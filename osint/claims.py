@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -27,8 +27,7 @@ COLUMNS = (
 """The columns of a frame of claims, in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One quantity that a text asserts."""
 
     kind: str
@@ -102,7 +101,7 @@ def extract(text: str, document: date | None = None, labels: Mapping[int, str] |
             if block in known:
                 first, there = known[block]
                 shift = start - first
-                claims += [replace(claim, start=claim.start + shift, end=claim.end + shift) for claim in there]
+                claims += [claim._replace(start=claim.start + shift, end=claim.end + shift) for claim in there]
                 continue
             found = _extract_block(block, document, {}, start)
             known[block] = (start, found)
@@ -144,9 +143,9 @@ _ANY_NUMBER = re.compile(rf"[0-9０-９{numerals.HAN_LETTERS}萬億兩]|(?:^|(?<
 
 def frame(claims: list[Claim], file: str = "") -> pd.DataFrame:
     """Return claims as a table with `COLUMNS`; an open bound is NaN, an unsaid word an empty string."""
-    rows = [{"file": file, **{name: getattr(claim, name) for name in Claim.__slots__}} for claim in claims]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table["page"] = ""
+    table = pd.DataFrame(claims, columns=list(Claim._fields))
+    table["file"], table["page"] = file, ""
+    table = table[list(COLUMNS)]
     for name in ("low", "high", "si_low", "si_high"):
         table[name] = table[name].astype(float)
     return table

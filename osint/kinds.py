@@ -83,7 +83,7 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
         near = text[max(sentence_start, quantity.start - reach) : min(sentence_end, quantity.end + reach)]
         if not _needs(unit.needs).search(near):
             return ""
-    if family in vocabulary.kind_rules():
+    if family in vocabulary.kind_words():
         if family in ("thing", "cards"):
             last = _PREVIOUS.split(before)[-1]
             before = last if len(_HAN.findall(_GENERIC.sub("", last))) > 1 else before
@@ -141,27 +141,20 @@ _GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 def _by_words(family: str, before: str, after: str, wide: str) -> str:
     """Return the kind whose word stands nearest: first behind the number, then before it."""
-    rules = vocabulary.kind_rules()[family]
+    pattern, kinds = vocabulary.kind_words()[family]
     stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT
     if family == "power" and _GENERATES.search(before):
         return "gen"
     ahead = stops.split(after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
-    best: tuple[int, int, str] | None = None
-    for rule in rules:
-        match = rule.words.search(ahead)
-        if match and (best is None or (match.start(), -match.end()) < best[:2]):
-            best = (match.start(), -match.end(), rule.kind)
-    if best and (family != "area" or best[2] in ("floor", "area_other") or ahead.isascii()):
-        return best[2]
+    match = pattern.search(ahead)
+    best = kinds[" ".join(match.group().lower().split())] if match else ""
+    if best and (family != "area" or best in ("floor", "area_other") or ahead.isascii()):
+        return best
     for span in (before, wide):
-        last: tuple[int, int, str] | None = None
-        for rule in rules:
-            for match in rule.words.finditer(span):
-                if last is None or (match.end(), -match.start()) > last[:2]:
-                    last = (match.end(), -match.start(), rule.kind)
-        if last:
-            return last[2]
-    return best[2] if best else _DEFAULT[family]
+        words = pattern.findall(span)
+        if words:
+            return kinds[" ".join(words[-1].lower().split())]
+    return best or _DEFAULT[family]
 
 
 def _share(before: str, after: str) -> str:

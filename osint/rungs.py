@@ -8,9 +8,15 @@ from dataclasses import dataclass
 
 from osint import vocabulary
 
-_END = re.compile(r"[。!?！？；;\n]|\.(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|\|(?<=\s\|)\s")
+# each of the two begins with one class of characters, so that the search skips at full speed
+_END = re.compile(
+    r"[。!?！？；;\n.|](?:(?<=[^.|])|(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)"
+)
+_FINITE = "is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims"
 _COMMA = re.compile(
-    r"(?=[,:\s])(?:(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims)\b)|\sand\s(?=[$€¥]?\d[\d.,]{0,15}[^,.;]{0,40}?\s(?:is|are|was|were|will|have|has)\b)|\s(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s)"
+    rf"[,:\s](?:(?<=,)(?:(?<!\d,)|(?!\d{{3}}))|(?<=:)(?=\s|[一-龥])|(?<=\s)(?:and\s(?=(?:{_FINITE})\b)|"
+    r"and\s(?=[$€¥]?\d[\d.,]{0,15}[^,.;]{0,40}?\s(?:is|are|was|were|will|have|has)\b)|"
+    r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
 )
 _NEGATION_REACH = 12
 _LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there
@@ -33,6 +39,7 @@ class Clauses:
         self.text = text
         self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text)]
         self._clause_ends: dict[int, list[int]] = {}
+        self._last = (0, 0)
         self._hits: dict[int, list[Hit]] = {}
 
     def sentence(self, offset: int) -> tuple[int, int]:
@@ -43,6 +50,8 @@ class Clauses:
 
     def clause(self, offset: int) -> tuple[int, int]:
         """Return the span of the clause that holds `offset`."""
+        if self._last[0] <= offset < self._last[1]:
+            return self._last
         start, stop = self.sentence(offset)
         ends = self._clause_ends.get(start)
         if ends is None:
@@ -50,7 +59,8 @@ class Clauses:
             inside = [m.end() for m in cuts if m.end() < stop and _parts(self.text, start, m.start(), m.end())]
             ends = self._clause_ends[start] = [start, *inside, stop]
         index = bisect_right(ends, offset, 0, len(ends) - 1)
-        return ends[index - 1], ends[index]
+        self._last = ends[index - 1], ends[index]
+        return self._last
 
     def hits(self, start: int, stop: int) -> list[Hit]:
         """Return the rung words of the clause that spans [start, stop); each clause is read once."""
@@ -89,12 +99,17 @@ _WORK_BEGAN = re.compile(
 )
 
 
+_LONGEST_WORD = 40
+
+
 def _words_in(text: str, start: int, stop: int) -> list[Hit]:
     han, latin, roles = vocabulary.rung_words()
-    found = [
-        Hit(m.start(), m.end(), roles[" ".join(m.group().lower().split())])
-        for m in latin.finditer(text, start, stop)
-        if m.group() != "May"
+    opening = latin.match(" " + text[:_LONGEST_WORD]) if not start else None
+    found = [Hit(0, opening.end() - 1, roles[" ".join(opening[1].lower().split())])] if opening else []
+    found += [
+        Hit(m.start(1), m.end(), roles[" ".join(m[1].lower().split())])
+        for m in latin.finditer(text, max(start - 1, 0), stop)
+        if m[1] != "May"
     ]
     if not text[start:stop].isascii():
         taken = {at for hit in found for at in range(hit.start, hit.end)}

@@ -34,14 +34,6 @@ class Unit:
     """words of which one must stand in the sentence, parted by |; empty if none is needed"""
 
 
-@dataclass(frozen=True, slots=True)
-class KindRule:
-    """Words that make a quantity of one family a quantity of one kind."""
-
-    kind: str
-    words: re.Pattern[str]
-
-
 def _rows(name: str) -> list[dict[str, str]]:
     with files("osint").joinpath(name).open(encoding="utf-8") as table:
         return list(csv.DictReader(table))
@@ -103,13 +95,15 @@ def _by_first_letter(parts: dict[str, list[str]]) -> str:
 
 
 @cache
-def kind_rules() -> dict[str, tuple[KindRule, ...]]:
-    """Return the rules of `kinds.csv` by family."""
-    found: dict[str, list[KindRule]] = {}
+def kind_words() -> dict[str, tuple[re.Pattern[str], dict[str, str]]]:
+    """Return, by family, what finds the words of `kinds.csv`, and the kind that each makes of a quantity."""
+    found: dict[str, dict[str, str]] = {}
     for row in _rows("kinds.csv"):
-        pattern = re.compile(_word_pattern(row["words"].split("|")), re.IGNORECASE)
-        found.setdefault(row["family"], []).append(KindRule(row["kind"], pattern))
-    return {family: tuple(rules) for family, rules in found.items()}
+        for word in row["words"].split("|"):
+            found.setdefault(row["family"], {}).setdefault(word.lower(), row["kind"])
+    return {
+        family: (re.compile(_word_pattern(list(words)), re.IGNORECASE), words) for family, words in found.items()
+    }
 
 
 @cache
@@ -120,7 +114,11 @@ def nouns() -> dict[str, str]:
 
 @cache
 def rung_words() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
-    """Return what finds the Chinese and the English words of `rungs.csv`, and the role of every word: a rung, future, negation, none."""
+    """Return what finds the Chinese and the English words of `rungs.csv`, and the role of every word.
+
+    A role is a rung, future, negation or none.  The English pattern begins with the character before
+    the word, its group 1, so that only the beginnings of words are tried.
+    """
     roles: dict[str, str] = {}
     for number, row in enumerate(_rows("rungs.csv"), start=2):
         if row["role"] not in (*RUNGS, "future", "negation", "none"):
@@ -136,8 +134,9 @@ def rung_words() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
         first, rest = _split(word, word.isascii())
         (latin if word.isascii() else han).setdefault(first, []).append(rest)
     letters = "".join(first.strip("[]") for first in latin)
+    words = "|".join(f"(?<={first})(?:{'|'.join(rests)})" for first, rests in latin.items())
     return (
         re.compile(_by_first_letter(han)),
-        re.compile(f"(?=[{letters}])(?<![A-Za-z'])(?:{_by_first_letter(latin)})(?![A-Za-z'])"),
+        re.compile(f"[^A-Za-z'](?=[{letters}])([{letters}](?:{words}))(?![A-Za-z'])"),
         roles,
     )
