@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -43,8 +43,6 @@ _MONTH_RANGE = re.compile(
     r"(?P<y>(?:19|20)\d\d)年(?P<m1>1[0-2]|0?[1-9])月?(?:-|~|至|到)(?:(?P<y2>(?:19|20)\d\d)年)?(?P<m2>1[0-2]|0?[1-9])月"
 )
 _EN = re.compile(
-    r"\b(?-i:(?=[1-9]|[eE][aAnN]|[mM][iIaA]|[lL][aA]|[tT][hHoO]|[yY][eE]|[sS][pPuUeE]|[fF][aAiIeEoO]|[aA][uUpP]|[wW][iI]|[HQ][1-4]|[jJ][aAuU]|"
-    r"[oO][cCnN]|[nN][oOeE]|[dD][eE]))"
     rf"(?:(?P<pre>early|mid|late|the end of|end of|end-|year-end|spring|summer|fall|autumn|winter|the start of|"
     r"(?:the )?(?:first|second) half of|H[12]|Q[1-4]|(?:the )?(?:first|second|third|fourth) quarter of)[\s-]+(?:of\s)?)?"
     rf"(?:(?P<d1>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?\s(?:of\s)?(?P<mon1>{_MONTH})(?:,?\s(?P<y1>(?:19|20)\d\d))?"
@@ -85,8 +83,8 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     words = text[start:stop]
     if any(word in words for word in _NOW_WORDS):
         found += [Mention(match.start(), match.end(), "") for match in _NOW.finditer(text, start, stop)]
-    for pattern, read in _readers(words):
-        for match in pattern.finditer(text, start, stop):
+    for matches, read in _readers(words):
+        for match in matches(text, start, stop):
             edtf = read(match, _anchor(document, text, match.start()), text)
             if edtf and not _REPORTED.match(text, match.end()):
                 found.append(Mention(match.start(), match.end(), edtf))
@@ -99,29 +97,46 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
 
 
 _Reader = Callable[["re.Match[str]", "date | None", str], str]
+_Finder = Callable[[str, int, int], "Iterator[re.Match[str]]"]
 _LATIN_HINT = re.compile(r"[A-Za-z]{2}|[QH][1-4]")
-_HAN_HINT = re.compile(r"[年月日]|今天|昨天|当天")
+_HAN_HINT = re.compile(r"[年月日]|今天|昨天|当天|季度")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
-def _readers(text: str) -> list[tuple[re.Pattern[str], _Reader]]:
-    """Return the patterns that can match in a text at all; most sentences need few of them."""
-    readers: list[tuple[re.Pattern[str], _Reader]] = []
-    digits = "20" in text or "19" in text
+def _readers(text: str) -> list[tuple[_Finder, _Reader]]:
+    """Return the finders that can find anything in a text; most sentences need few of them."""
+    readers: list[tuple[_Finder, _Reader]] = []
+    digits = _YEAR.search(text) is not None
     han = _HAN_HINT.search(text) is not None
     if digits:
-        readers += [(_MONTH_RANGE, _month_range)] if han else []
-        readers += [(_YEARS, _year_range), (_ISO, _iso)]
+        readers += [(_MONTH_RANGE.finditer, _month_range)] if han else []
+        readers += [(_YEARS.finditer, _year_range), (_ISO.finditer, _iso)]
     if han:
-        readers.append((_ZH, _zh))
-    if _LATIN_HINT.search(text) and (digits or _EN_HINT.search(text)):
-        readers.append((_EN, _en))
+        readers.append((_ZH.finditer, _zh))
+    if _LATIN_HINT.search(text) and (digits or not _EN_NAMES.isdisjoint(_TOKEN.findall(text.lower()))):
+        readers.append((_en_dates, _en))
     return readers
 
 
-_EN_HINT = re.compile(
-    r"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|year|month|spring|summer|fall|autumn|winter|today|yesterday|"
-    r"(?:on|last) [A-Z]"
+_TOKEN = re.compile(r"[A-Za-z]+|\d+")
+_EN_NAMES = frozenset(_MONTHS) | frozenset(
+    "year month spring summer fall autumn winter today yesterday week q h half quarter monday tuesday wednesday thursday friday "
+    "saturday sunday".split()
 )
+"""words of which an English date without a year has one"""
+_EN_FIRST = _EN_NAMES | frozenset("early mid late the end first second third fourth this last next on".split())
+
+
+def _en_dates(text: str, start: int, stop: int) -> Iterator[re.Match[str]]:
+    """Yield what reads like an English date; only where its first word can stand is it tried."""
+    end = start
+    for token in _TOKEN.finditer(text, start, stop):
+        word, at = token.group(), token.start()
+        if at >= end and (word[0] in "123456789" or word.lower() in _EN_FIRST) and not text[at - 1 : at].isalnum():
+            match = _EN.match(text, at, stop)
+            if match:
+                end = match.end()
+                yield match
 
 
 def _anchor(document: date | None, text: str, at: int) -> date | None:

@@ -141,19 +141,19 @@ _GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 def _by_words(family: str, before: str, after: str, wide: str) -> str:
     """Return the kind whose word stands nearest: first behind the number, then before it."""
-    pattern, kinds = vocabulary.kind_words()[family]
+    words, kinds = vocabulary.kind_words()[family]
     stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT
     if family == "power" and _GENERATES.search(before):
         return "gen"
     ahead = stops.split(after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
-    match = pattern.search(ahead)
-    best = kinds[" ".join(match.group().lower().split())] if match else ""
+    found = words.find(ahead)
+    best = kinds[found[0][2]] if found else ""
     if best and (family != "area" or best in ("floor", "area_other") or ahead.isascii()):
         return best
     for span in (before, wide):
-        words = pattern.findall(span)
-        if words:
-            return kinds[" ".join(words[-1].lower().split())]
+        found = words.find(span)
+        if found:
+            return kinds[found[-1][2]]
     return best or _DEFAULT[family]
 
 

@@ -39,14 +39,16 @@ class Clauses:
         self.text = text
         self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text)]
         self._clause_ends: dict[int, list[int]] = {}
-        self._last = (0, 0)
+        self._last = self._last_sentence = (0, 0)
         self._hits: dict[int, list[Hit]] = {}
 
     def sentence(self, offset: int) -> tuple[int, int]:
         """Return the span of the sentence that holds `offset`."""
-        ends = self.sentence_ends
-        index = bisect_right(ends, offset, 0, len(ends) - 1)
-        return ends[index - 1], ends[index]
+        if not self._last_sentence[0] <= offset < self._last_sentence[1]:
+            ends = self.sentence_ends
+            index = bisect_right(ends, offset, 0, len(ends) - 1)
+            self._last_sentence = ends[index - 1], ends[index]
+        return self._last_sentence
 
     def clause(self, offset: int) -> tuple[int, int]:
         """Return the span of the clause that holds `offset`."""
@@ -99,23 +101,9 @@ _WORK_BEGAN = re.compile(
 )
 
 
-_LONGEST_WORD = 40
-
-
 def _words_in(text: str, start: int, stop: int) -> list[Hit]:
-    han, latin, roles = vocabulary.rung_words()
-    opening = latin.match(" " + text[:_LONGEST_WORD]) if not start else None
-    found = [Hit(0, opening.end() - 1, roles[" ".join(opening[1].lower().split())])] if opening else []
-    found += [
-        Hit(m.start(1), m.end(), roles[" ".join(m[1].lower().split())])
-        for m in latin.finditer(text, max(start - 1, 0), stop)
-        if m[1] != "May"
-    ]
-    if not text[start:stop].isascii():
-        taken = {at for hit in found for at in range(hit.start, hit.end)}
-        found += [
-            Hit(m.start(), m.end(), roles[m.group()]) for m in han.finditer(text, start, stop) if m.start() not in taken
-        ]
+    words, roles = vocabulary.rung_words()
+    found = [Hit(at, end, roles[word]) for at, end, word in words.find(text, start, stop) if text[at:end] != "May"]
     for match in _WORK_BEGAN.finditer(text, start, stop) if "ork " in text or "onstruction " in text else ():
         found.append(Hit(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
     return found
@@ -295,7 +283,7 @@ def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
 
 def _role_inside(word: str) -> str:
     """Return the rung of the word that a future word begins with: 建成 of 建成后."""
-    roles = vocabulary.rung_words()[2]
+    roles = vocabulary.rung_words()[1]
     return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in vocabulary.RUNGS), "")
 
 

@@ -7,9 +7,13 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from osint.errors import OsintError
 from osint.schemas import LADDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 RUNGS = LADDER
 """The ladder, lowest rung first."""
@@ -60,13 +64,48 @@ def units() -> dict[str, Unit]:
     return found
 
 
-def _word_pattern(words: list[str]) -> str:
-    """Return one alternation, longest first, with word borders around Latin words."""
-    parts = []
-    for word in sorted(set(words), key=len, reverse=True):
-        escaped = re.escape(word).replace(r"\ ", r"\s+")
-        parts.append(rf"(?<![A-Za-z]){escaped}(?![A-Za-z])" if word[0].isascii() else escaped)
-    return "|".join(parts)
+class Words:
+    """Words looked for together, in any case: where several begin at one place, the longest is found."""
+
+    def __init__(self, words: Iterable[str], border: str = "A-Za-z") -> None:
+        """Take Chinese and English words; `border` holds what may not touch an English one."""
+        han: dict[str, list[str]] = {}
+        latin: dict[str, list[str]] = {}
+        for word in sorted({word.lower() for word in words}, key=len, reverse=True):
+            if word[0].isascii():
+                first = _TOKEN.match(word)
+                if first:
+                    latin.setdefault(first.group(), []).append(re.escape(word).replace(r"\ ", r"\s+"))
+            else:
+                han.setdefault(word[0], []).append(re.escape(word[1:]))
+        self._han = re.compile(_by_first_letter(han) if han else r"(?!)")
+        # only where a first word of the table stands is its pattern tried
+        self._latin = {
+            first: re.compile(rf"(?i:{'|'.join(rests)})(?![{border}])" if rests[0].isascii() else "|".join(rests), re.I)
+            for first, rests in latin.items()
+        }
+        self._touches = re.compile(rf"[{border}]")
+
+    def find(self, text: str, start: int = 0, stop: int | None = None) -> list[tuple[int, int, str]]:
+        """Return (start, end, word in lower case) of the words in text[start:stop], in reading order."""
+        stop = len(text) if stop is None else stop
+        found = [] if text.isascii() else [(*m.span(), m.group()) for m in self._han.finditer(text, start, stop)]
+        end, any_han = 0, bool(found)
+        if self._latin.keys().isdisjoint(_TOKEN.findall(text[start:stop].lower())):
+            return found
+        for token in _TOKEN.finditer(text, start, stop):
+            pattern = self._latin.get(token.group().lower())
+            at = token.start()
+            if pattern is None or at < end or (at and self._touches.match(text, at - 1)):
+                continue
+            match = pattern.match(text, at, stop)
+            if match:
+                end = match.end()
+                found.append((at, end, " ".join(match.group().lower().split())))
+        return sorted(found) if any_han else found
+
+
+_TOKEN = re.compile(r"[A-Za-z]+|\d+")
 
 
 def unit_pattern() -> str:
@@ -95,15 +134,13 @@ def _by_first_letter(parts: dict[str, list[str]]) -> str:
 
 
 @cache
-def kind_words() -> dict[str, tuple[re.Pattern[str], dict[str, str]]]:
+def kind_words() -> dict[str, tuple[Words, dict[str, str]]]:
     """Return, by family, what finds the words of `kinds.csv`, and the kind that each makes of a quantity."""
     found: dict[str, dict[str, str]] = {}
     for row in _rows("kinds.csv"):
         for word in row["words"].split("|"):
             found.setdefault(row["family"], {}).setdefault(word.lower(), row["kind"])
-    return {
-        family: (re.compile(_word_pattern(list(words)), re.IGNORECASE), words) for family, words in found.items()
-    }
+    return {family: (Words(words), words) for family, words in found.items()}
 
 
 @cache
@@ -113,12 +150,8 @@ def nouns() -> dict[str, str]:
 
 
 @cache
-def rung_words() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
-    """Return what finds the Chinese and the English words of `rungs.csv`, and the role of every word.
-
-    A role is a rung, future, negation or none.  The English pattern begins with the character before
-    the word, its group 1, so that only the beginnings of words are tried.
-    """
+def rung_words() -> tuple[Words, dict[str, str]]:
+    """Return what finds the words of `rungs.csv`, and the role of each: a rung, future, negation or none."""
     roles: dict[str, str] = {}
     for number, row in enumerate(_rows("rungs.csv"), start=2):
         if row["role"] not in (*RUNGS, "future", "negation", "none"):
@@ -128,15 +161,4 @@ def rung_words() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
             )
         for word in row["words"].split("|"):
             roles[word.lower()] = row["role"]
-    han: dict[str, list[str]] = {}
-    latin: dict[str, list[str]] = {}
-    for word in sorted(roles, key=len, reverse=True):
-        first, rest = _split(word, word.isascii())
-        (latin if word.isascii() else han).setdefault(first, []).append(rest)
-    letters = "".join(first.strip("[]") for first in latin)
-    words = "|".join(f"(?<={first})(?:{'|'.join(rests)})" for first, rests in latin.items())
-    return (
-        re.compile(_by_first_letter(han)),
-        re.compile(f"[^A-Za-z'](?=[{letters}])([{letters}](?:{words}))(?![A-Za-z'])"),
-        roles,
-    )
+    return Words(roles, "A-Za-z'"), roles
