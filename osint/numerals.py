@@ -55,8 +55,11 @@ WORDS = (
     rf"(?i:(?:half(?:[- ]an?)?|an?)(?=[- ]{_SCALE_OR_UNIT})|a\squarter\sof\sa(?=[- ]{_SCALE_OR_UNIT})|"
     rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_ONES)})\b)?|{_PLAIN_WORDS})\b)"
 )
-WORD_START = rf"[\s(\[\"“‘/-](?=[zotfsenhaZOTFSENHA])(?={WORDS})"
-"""the character before a number in words, so that only the beginnings of words are tried"""
+WORD_STARTS = (
+    *_WORDS, "half", "a quarter",
+    *(f"{article} {word}" for word in _SCALE_OR_UNIT[3:-1].split("|") for article in ("a", "an")),
+)  # fmt: skip
+"""what a number in words can begin with"""
 HAN_SCALE = r"(?:[十百千万亿](?![瓦伏克米帕焦赫])){1,4}"
 WORD_SCALE = (
     r"(?=[HhTtMmBbDdKk])(?i:hundred[ -]thousand|hundred[ -]million|hundred[ -]billion|thousand|million|billion|trillion|dozen|"

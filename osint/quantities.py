@@ -78,7 +78,7 @@ _START = re.compile(
     rf"[0-9{numerals.HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/].)(?<![A-Za-z]-.)(?<!第.)"
     rf"(?:(?<![A-Za-z].)|(?<=[0-9][xX].)|{'|'.join(f'(?<={sign}.)' for sign in _LETTERED)})"
 )
-_WORD_START = re.compile(numerals.WORD_START)
+_WORD_STARTS = vocabulary.Words(numerals.WORD_STARTS)
 _SIGNS = sorted((*[c for c in _CURRENCY if c not in ("美元", "港币", "yuan")], *_FOREIGN), key=len, reverse=True)
 _SIGN = re.compile(rf"(?<![A-Za-z])({'|'.join(map(re.escape, _SIGNS))})[:\s]{{0,2}}[【\[(]?\s{{0,2}}$")
 _MAY_END_SIGN = frozenset(" :\n\t【[(\u00a0").union(sign[-1] for sign in _SIGNS)
@@ -110,9 +110,9 @@ def _numbers(text: str) -> Iterator[re.Match[str]]:
             yield number
         start = search(text, number.end() if number else start.end())
     end = 0
-    for at in (*((0,) if text[:1].isalpha() else ()), *(word.end() for word in _WORD_START.finditer(text))):
+    for at, _, _ in _WORD_STARTS.find(text):
         number = match_number(text, at) if at >= end else None
-        if number and text[at].isascii():
+        if number:
             end = number.end()
             yield number
 
@@ -414,26 +414,18 @@ def _quantity(first: Atom, last: Atom | None, text: str) -> Quantity | None:
     word = "range" if last else qualifier(text, first.start, end, first.more)
     if anchor.family == "duration" and text[max(0, first.start - 5) : first.start].lower() == "over ":
         word = "exact"  # "over five years" is a span, not a bound
-    low: float | None = first.value
-    high: float | None = anchor.value
-    if word in ("more than", "at least"):
-        high = None
-    elif word in ("up to", "less than"):
-        low = None
-    divisor = numerals.scale(anchor.scale)
-    factor = anchor.factor
-
-    def written(number: float | None) -> float | None:
-        return None if number is None else float(f"{number / divisor:.12g}")
-
-    def si(number: float | None) -> float | None:
-        return None if number is None else float(f"{number * factor:.12g}")
-
-    if last and first.unit != last.unit and first.factor != last.factor and low is not None:
+    low, high, scale = first.value, anchor.value, numerals.scale(anchor.scale)
+    if last and first.unit != last.unit and first.factor != last.factor:
         low = low * first.factor / last.factor
+    lowest = (None, None) if word in ("up to", "less than") else _rounded(low, scale, anchor.factor)
+    highest = (None, None) if word in ("more than", "at least") else _rounded(high, scale, anchor.factor)
     unit = f"{anchor.currency}{anchor.scale}{anchor.unit}"
     return Quantity(
-        first.start, end, written(low), written(high), unit, si(low), si(high), anchor.si_unit, anchor.family, word,
-        anchor.chip_model,
-        anchor.label,
+        first.start, end, lowest[0], highest[0], unit, lowest[1], highest[1], anchor.si_unit, anchor.family, word,
+        anchor.chip_model, anchor.label,
     )  # fmt: skip
+
+
+def _rounded(value: float, scale: float, factor: float) -> tuple[float, float]:
+    """Return a value as written and in SI units, without the dust of binary fractions."""
+    return float(f"{value / scale:.12g}"), float(f"{value * factor:.12g}")

@@ -79,30 +79,30 @@ class Words:
             else:
                 han.setdefault(word[0], []).append(re.escape(word[1:]))
         self._han = re.compile(_by_first_letter(han) if han else r"(?!)")
-        # only where a first word of the table stands is its pattern tried
+        # only the patterns of the first words that a text holds are tried; they begin with a letter, which is quick
         self._latin = {
-            first: re.compile(rf"(?i:{'|'.join(rests)})(?![{border}])" if rests[0].isascii() else "|".join(rests), re.I)
-            for first, rests in latin.items()
+            first: re.compile(rf"(?:{'|'.join(words)})" + (rf"(?![{border}])" if words[0].isascii() else ""))
+            for first, words in latin.items()
         }
-        self._touches = re.compile(rf"[{border}]")
+        self._touches = frozenset("abcdefghijklmnopqrstuvwxyz" + border.replace("A-Za-z", ""))
 
     def find(self, text: str, start: int = 0, stop: int | None = None) -> list[tuple[int, int, str]]:
         """Return (start, end, word in lower case) of the words in text[start:stop], in reading order."""
-        stop = len(text) if stop is None else stop
-        found = [] if text.isascii() else [(*m.span(), m.group()) for m in self._han.finditer(text, start, stop)]
-        end, any_han = 0, bool(found)
-        if self._latin.keys().isdisjoint(_TOKEN.findall(text[start:stop].lower())):
-            return found
-        for token in _TOKEN.finditer(text, start, stop):
-            pattern = self._latin.get(token.group().lower())
-            at = token.start()
-            if pattern is None or at < end or (at and self._touches.match(text, at - 1)):
-                continue
-            match = pattern.match(text, at, stop)
-            if match:
-                end = match.end()
-                found.append((at, end, " ".join(match.group().lower().split())))
-        return sorted(found) if any_han else found
+        part = text[start:stop]
+        lower = part.lower()
+        part = lower if len(lower) == len(part) else part
+        found = [] if part.isascii() else [(*m.span(), m.group()) for m in self._han.finditer(part)]
+        for first in self._latin.keys() & set(_TOKEN.findall(part)):
+            found += [
+                (*m.span(), " ".join(m.group().split()))
+                for m in self._latin[first].finditer(part)
+                if not m.start() or part[m.start() - 1] not in self._touches
+            ]
+        kept: list[tuple[int, int, str]] = []
+        for at, end, word in sorted(found) if len(found) > 1 else found:
+            if not kept or at + start >= kept[-1][1]:
+                kept.append((at + start, end + start, word))
+        return kept
 
 
 _TOKEN = re.compile(r"[A-Za-z]+|\d+")
