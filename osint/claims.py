@@ -195,7 +195,10 @@ def _claim(quantity: Quantity, kind: str, reading: _Reading) -> Claim:
     alternatives = _alternatives(quantity, kind)
     confidence = "low" if warning else "medium" if alternatives else "high"
     precision = _precision(plain.text, quantity) if kind == "compute" else ""
-    said, when = stage(reading.clauses, quantity.start, quantity.end, quantity.family in _APART), _date(quantity, reading)
+    said, when = (
+        stage(reading.clauses, quantity.start, quantity.end, quantity.family in _APART),
+        _date(quantity, reading),
+    )
     if reading.document and when[:10] > reading.document.isoformat()[: len(when[:10])]:
         said = promised(said, reading.clauses, quantity.start)
     return Claim(

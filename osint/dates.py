@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from osint.vocabulary import Words
+
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -120,23 +122,49 @@ def _readers(text: str) -> list[tuple[_Finder, _Reader]]:
 
 _TOKEN = re.compile(r"[A-Za-z]+|\d+")
 _EN_NAMES = frozenset(_MONTHS) | frozenset(
-    "year month spring summer fall autumn winter today yesterday week q h half quarter monday tuesday wednesday thursday friday "
-    "saturday sunday".split()
+    [
+        "year",
+        "month",
+        "spring",
+        "summer",
+        "fall",
+        "autumn",
+        "winter",
+        "today",
+        "yesterday",
+        "week",
+        "q",
+        "h",
+        "half",
+        "quarter",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ]
 )
 """words of which an English date without a year has one"""
-_EN_FIRST = _EN_NAMES | frozenset("early mid late the end first second third fourth this last next on".split())
+_EN_FIRST = Words(
+    _EN_NAMES
+    | frozenset(
+        ["early", "mid", "late", "the", "end", "first", "second", "third", "fourth", "this", "last", "next", "on"]
+    )
+)
+_DAY_OR_YEAR = re.compile(r"[1-9](?<![0-9A-Za-z].)(?:\d?(?:st|nd|rd|th)?\s(?:of\s)?[A-Za-z]|(?<=[12])[09]\d\d)")
 
 
 def _en_dates(text: str, start: int, stop: int) -> Iterator[re.Match[str]]:
-    """Yield what reads like an English date; only where its first word can stand is it tried."""
+    """Yield what reads like an English date; only where one can begin is it tried."""
     end = start
-    for token in _TOKEN.finditer(text, start, stop):
-        word, at = token.group(), token.start()
-        if at >= end and (word[0] in "123456789" or word.lower() in _EN_FIRST) and not text[at - 1 : at].isalnum():
-            match = _EN.match(text, at, stop)
-            if match:
-                end = match.end()
-                yield match
+    words = [word[0] for word in _EN_FIRST.find(text, start, stop) if not text[word[0] - 1 : word[0]].isdigit()]
+    for at in sorted((*words, *(match.start() for match in _DAY_OR_YEAR.finditer(text, start, stop)))):
+        match = _EN.match(text, at, stop) if at >= end else None
+        if match:
+            end = match.end()
+            yield match
 
 
 def _anchor(document: date | None, text: str, at: int) -> date | None:

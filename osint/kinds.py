@@ -84,25 +84,7 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
         if not _needs(unit.needs).search(near):
             return ""
     if family in vocabulary.kind_words():
-        if family in ("thing", "cards"):
-            last = _PREVIOUS.split(before)[-1]
-            before = last if len(_HAN.findall(_GENERIC.sub("", last))) > 1 else before
-        if family == "thing" and not quantity.label and "、" in before and len(before.rpartition("、")[2]) > 2:
-            before = before.rpartition("、")[2]
-            return _by_words(family, before, after, before)
-        if quantity.unit in ("项", "处", "条", "宗", "组"):
-            return _by_words(family, before, after, before)
-        reach = 0 if _FIELD.search(before) else sentence_start  # "品名:服务器;数量:32台": a form names its item in a field
-        wide = quantity.label or text[max(reach, quantity.start - _BEHIND) : quantity.start]
-        if (
-            family == "thing"
-            and quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
-            and "服务器" in before + _STOPS.split(after, maxsplit=1)[0]
-        ):
-            return "servers"
-        if family == "thing" and len(_HAN.findall(_GENERIC.sub("", before))) > 1:
-            return _by_words(family, before, after, before)  # "交换机40台" is named by its own clause
-        return _by_words(family, before, after, wide)
+        return _by_table(quantity, text, sentence_start, before, after)
     if family == "tenths":
         return "share" if quantity.low and quantity.low < 10 and not _GROWTH.search(before[-12:]) else ""
     if family == "share":
@@ -111,9 +93,32 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
         ahead = text[quantity.end : min(sentence_end, quantity.end + 40)]
         return _duration(quantity, text[max(sentence_start, quantity.start - 24) : quantity.start], ahead)
     # lines of a video, which have no scale word: 720P, and not 720万P
-    if family == "compute" and quantity.si_low in (480, 720, 1080, 2160, 4320) and "算力" not in before + after:
-        return ""
-    return family if family in _FINAL else ""
+    lines = family == "compute" and quantity.si_low in (480, 720, 1080, 2160, 4320) and "算力" not in before + after
+    return family if family in _FINAL and not lines else ""
+
+
+def _by_table(quantity: Quantity, text: str, sentence: int, before: str, after: str) -> str:
+    """Return the kind of a quantity whose family `kinds.csv` resolves."""
+    family = quantity.family
+    if family in ("thing", "cards"):
+        last = _PREVIOUS.split(before)[-1]
+        before = last if len(_HAN.findall(_GENERIC.sub("", last))) > 1 else before
+    if family == "thing" and not quantity.label and "、" in before and len(before.rpartition("、")[2]) > 2:
+        before = before.rpartition("、")[2]
+        return _by_words(family, before, after, before)
+    if quantity.unit in ("项", "处", "条", "宗", "组"):
+        return _by_words(family, before, after, before)
+    reach = 0 if _FIELD.search(before) else sentence  # "品名:服务器;数量:32台": a form names its item in a field
+    wide = quantity.label or text[max(reach, quantity.start - _BEHIND) : quantity.start]
+    if (
+        family == "thing"
+        and quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
+        and "服务器" in before + _STOPS.split(after, maxsplit=1)[0]
+    ):
+        return "servers"
+    if family == "thing" and len(_HAN.findall(_GENERIC.sub("", before))) > 1:
+        return _by_words(family, before, after, before)  # "交换机40台" is named by its own clause
+    return _by_words(family, before, after, wide)
 
 
 _SIGN_AND_SCALE = re.compile(r"^(?:US\$|HK\$|[$¥€]|RMB|CNY|USD|人民币)?(?:[十百千万亿](?!瓦|伏)){0,4}")
@@ -164,7 +169,9 @@ def _share(before: str, after: str) -> str:
     return "share" if _NOUN.search(before + " " + after) else ""
 
 
-_NAMES_DURATION = re.compile(r"\b(?:contract|lease|agreement|deal|period|term|PPA|renewal|extension)\b|^的?(?:工期|建设期|合同|租期)")
+_NAMES_DURATION = re.compile(
+    r"\b(?:contract|lease|agreement|deal|period|term|PPA|renewal|extension)\b|^的?(?:工期|建设期|合同|租期)"
+)
 
 
 def _duration(quantity: Quantity, before: str, after: str) -> str:

@@ -1,9 +1,15 @@
-"""Read numbers: digits with commas, Chinese numerals, English number words and scale words."""
+"""Find and read numbers: digits with commas, Chinese numerals, English number words and scale words."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+from osint import vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DIGITS = dict(zip("零〇一二三四五六七八九两壹贰叁肆伍陆柒捌玖俩", (0, *range(10), 2, *range(1, 10), 2), strict=True))
 _SMALL = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
@@ -113,3 +119,52 @@ def scale(word: str) -> float:
     for letter in word:
         factor *= (_SMALL | _LARGE)[letter]
     return factor
+
+
+# ---------------------------------------------------------------- numbers in a text
+
+CLOSERS = "】\\])〕"
+_LETTERED = ["USD", "HKD", "EUR", "RMB", "CNY", "Rmb", "GBP", "JPY", "SGD", "AUD", "CAD"]
+# one class of characters first, so that the search skips at full speed to where a number can begin
+_START = re.compile(
+    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/].)(?<![A-Za-z]-.)(?<!第.)"
+    rf"(?:(?<![A-Za-z].)|(?<=[0-9][xX].)|{'|'.join(f'(?<={sign}.)' for sign in _LETTERED)})"
+)
+
+
+@cache
+def _word_starts() -> vocabulary.Words:
+    return vocabulary.Words(WORD_STARTS)
+
+
+@cache
+def _number_pattern() -> re.Pattern[str]:
+    """Return the pattern of a number with its scale and unit; every repeat in it is bounded."""
+    unit = vocabulary.unit_pattern()
+    return re.compile(
+        rf"""
+        (?P<number> {DIGITS} | (?<![几数]){HAN} | {WORDS} )
+        (?P<more> \s?[余多来]|\+|-plus\b|个(?=[十百千万亿]) )?
+        (?: [\s-]{{0,3}}+ (?:[{CLOSERS}]\s{{0,3}}+)?+ [(\[]?+ (?P<scale> {HAN_SCALE} | {WORD_SCALE} ) )?
+        (?P<more2> \s?[余多来](?![种项次])|\+ )?
+        (?: [\s-]{{0,3}}+ (?:[{CLOSERS}]\s{{0,3}}+)?+ (?P<bracket>[(\[【])?+ (?P<unit> {unit} ) )?
+        """,
+        re.VERBOSE,
+    )
+
+
+def find(text: str) -> Iterator[re.Match[str]]:
+    """Yield the numbers of a text, those in digits and characters before those in English words."""
+    match_number, search = _number_pattern().match, _START.search
+    start = search(text)
+    while start:
+        number = match_number(text, start.start())
+        if number:
+            yield number
+        start = search(text, number.end() if number else start.end())
+    end = 0
+    for at, _, _ in _word_starts().find(text):
+        number = match_number(text, at) if at >= end else None
+        if number:
+            end = number.end()
+            yield number

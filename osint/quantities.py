@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from osint.nouns import noun_behind
 from osint.qualifiers import qualifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _CURRENCY = {
     "US$": "money_usd", "USD": "money_usd", "$": "money_usd", "HK$": "money_hkd", "HKD": "money_hkd",
@@ -24,7 +23,6 @@ _CURRENCY = {
 }  # fmt: skip
 _SI = {"money_cny": "CNY", "money_usd": "USD", "money_hkd": "HKD", "money_eur": "EUR"}
 _FOREIGN = ("NT$", "S$", "A$", "C$", "AU$", "CA$", "R$", "NZ$", "£", "₩", "₹", "JP¥", "GBP", "JPY", "SGD", "AUD", "CAD")
-_CLOSERS = "】\\])〕"
 
 
 @dataclass(slots=True)
@@ -72,49 +70,9 @@ class Quantity:
     remarks: list[str] = field(default_factory=list)
 
 
-_LETTERED = tuple(sign for sign in (*_CURRENCY, *_FOREIGN) if sign.isascii() and sign.isalpha() and len(sign) == 3)
-# one class of characters first, so that the search skips at full speed to where a number can begin
-_START = re.compile(
-    rf"[0-9{numerals.HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/].)(?<![A-Za-z]-.)(?<!第.)"
-    rf"(?:(?<![A-Za-z].)|(?<=[0-9][xX].)|{'|'.join(f'(?<={sign}.)' for sign in _LETTERED)})"
-)
-_WORD_STARTS = vocabulary.Words(numerals.WORD_STARTS)
 _SIGNS = sorted((*[c for c in _CURRENCY if c not in ("美元", "港币", "yuan")], *_FOREIGN), key=len, reverse=True)
 _SIGN = re.compile(rf"(?<![A-Za-z])({'|'.join(map(re.escape, _SIGNS))})[:\s]{{0,2}}[【\[(]?\s{{0,2}}$")
 _MAY_END_SIGN = frozenset(" :\n\t【[(\u00a0").union(sign[-1] for sign in _SIGNS)
-
-
-@cache
-def _number_pattern() -> re.Pattern[str]:
-    """Return the pattern of a number with its scale and unit; every repeat in it is bounded."""
-    unit = vocabulary.unit_pattern()
-    return re.compile(
-        rf"""
-        (?P<number> {numerals.DIGITS} | (?<![几数]){numerals.HAN} | {numerals.WORDS} )
-        (?P<more> \s?[余多来]|\+|-plus\b|个(?=[十百千万亿]) )?
-        (?: [\s-]{{0,3}}+ (?:[{_CLOSERS}]\s{{0,3}}+)?+ [(\[]?+ (?P<scale> {numerals.HAN_SCALE} | {numerals.WORD_SCALE} ) )?
-        (?P<more2> \s?[余多来](?![种项次])|\+ )?
-        (?: [\s-]{{0,3}}+ (?:[{_CLOSERS}]\s{{0,3}}+)?+ (?P<bracket>[(\[【])?+ (?P<unit> {unit} ) )?
-        """,
-        re.VERBOSE,
-    )
-
-
-def _numbers(text: str) -> Iterator[re.Match[str]]:
-    """Yield the numbers of a text, those in digits and characters before those in English words."""
-    match_number, search = _number_pattern().match, _START.search
-    start = search(text)
-    while start:
-        number = match_number(text, start.start())
-        if number:
-            yield number
-        start = search(text, number.end() if number else start.end())
-    end = 0
-    for at, _, _ in _WORD_STARTS.find(text):
-        number = match_number(text, at) if at >= end else None
-        if number:
-            end = number.end()
-            yield number
 
 
 _LABELS_UNIT = re.compile(r"[(\[]$|单位[:为]?$")
@@ -143,7 +101,7 @@ def _can_follow(left: str, number: str) -> bool:
 
 def _atoms(text: str) -> list[Atom]:
     atoms = []
-    for match in _numbers(text):
+    for match in numerals.find(text):
         if not _has_number_sense(match, text):
             continue
         at = match.start()
@@ -179,7 +137,7 @@ def _atom(match: re.Match[str], number: float, text: str) -> Atom:
     broken = unit and not (currency or scale) and "\n" in text[match.end("number") : match.start("unit")]
     if broken and vocabulary.units()[vocabulary.key(unit)].family in ("thing", "cards", "duration", "area"):
         unit, end = "", match.end("number")
-    if unit and bracketed and text[end : end + 1] in (*_CLOSERS,):
+    if unit and bracketed and text[end : end + 1] in (*numerals.CLOSERS,):
         end += 1
     elif unit and bracketed:
         unit, end = "", match.end("more2") if match["more2"] else match.end("scale" if scale else "number")

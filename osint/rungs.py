@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from osint import vocabulary
 
 # each of the two begins with one class of characters, so that the search skips at full speed
-_END = re.compile(
-    r"[。!?！？；;\n.|](?:(?<=[^.|])|(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)"
-)
+_END = re.compile(r"[。!?！？；;\n.|](?:(?<=[^.|])|(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)")
 _FINITE = "is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims"
 _COMMA = re.compile(
     rf"[,:\s](?:(?<=,)(?:(?<!\d,)|(?!\d{{3}}))|(?<=:)(?=\s|[一-龥])|(?<=\s)(?:and\s(?=(?:{_FINITE})\b)|"

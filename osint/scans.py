@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from osint import claims, pdfs
@@ -91,6 +91,6 @@ def extract_lines(lines: list[Line], document: date | None = None) -> list[claim
         if "面积" in near and claim.kind not in ("floor", "land", "area_other"):
             reasons.append("stands at 面积 without square metres")
         out.append(
-            replace(claim, warning="; ".join([claim.warning, *reasons] if claim.warning else reasons), confidence="low")
+            claim._replace(warning="; ".join([claim.warning, *reasons] if claim.warning else reasons), confidence="low")
         )
     return out

@@ -8,11 +8,53 @@ from functools import cache
 from osint import vocabulary
 
 # what may stand between the words that name a quantity and its number
-_FILLERS = (
-    "将 已 可 提供 不少于 不小于 约 共 达到 达 超过 超 为 有 近 逾 于 到 突破 不低于 不超过 不高于 高达 人民币 预计 大约 至少 的 和 及 与 、 : "
-    "( ) \" “ 在 由 是 ,"
-).split()
-_FILLERS_BY_END = {end: sorted((word for word in _FILLERS if word[-1] == end), key=len, reverse=True) for end in {word[-1] for word in _FILLERS}}
+_FILLERS = [
+    "将",
+    "已",
+    "可",
+    "提供",
+    "不少于",
+    "不小于",
+    "约",
+    "共",
+    "达到",
+    "达",
+    "超过",
+    "超",
+    "为",
+    "有",
+    "近",
+    "逾",
+    "于",
+    "到",
+    "突破",
+    "不低于",
+    "不超过",
+    "不高于",
+    "高达",
+    "人民币",
+    "预计",
+    "大约",
+    "至少",
+    "的",
+    "和",
+    "及",
+    "与",
+    "、",
+    ":",
+    "(",
+    ")",
+    '"',
+    "“",
+    "在",
+    "由",
+    "是",
+    ",",
+]
+_FILLERS_BY_END = {
+    end: sorted((word for word in _FILLERS if word[-1] == end), key=len, reverse=True)
+    for end in {word[-1] for word in _FILLERS}
+}
 _HAN, _CUT = re.compile("[一-龥]"), re.compile(r"[\d%;。]")
 _HAN_BEFORE, _HAN_AFTER = re.compile(r"[一-龥A-Za-z()]{2,14}$"), re.compile(r"的?([一-龥A-Za-z]{2,14})")
 _LATIN_AFTER = re.compile(r"[\s-](?:of\s)?([A-Za-z][\w'-]{0,20}(?:\s[A-Za-z][\w'-]{0,20}){0,3})")
