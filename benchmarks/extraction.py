@@ -208,6 +208,7 @@ ONCE = {
     "held out": "zh .969/.935/1.000/.903, en .915/.815/.926/.963",
     "new": "zh .984/.917/1.000/.950, en .925/.855/.984/.903; 1 of 32 without a quantity yielded one",
     "third": "zh .970/.875/.982/.920, en .957/.900/1.000/.956; 1 of 34 without a quantity yielded one",
+    "fourth": "zh .961/.919/1.000/.970, en .943/.914/1.000/.948; 1 of 34 without a quantity yielded one",
 }
 """Each part as measured once, before anything was changed because of it: F1, rung, qualifier, date."""
 
