@@ -257,14 +257,18 @@ def _date(quantity: Quantity, reading: _Reading) -> str:
         return min(same, key=lambda mention: _gap(mention, quantity)).edtf
     if low and not _RELATIVE.match(clauses.text, at):
         last = inside[low - 1]
-        if _OTHER_PART.search(clauses.text, max(last.end, quantity.start - 200), quantity.start):
+        alone = _stands_alone(last, clauses)
+        begins = clauses.clause(last.start)[1] if alone else last.end  # "预计明年6月,一期建成": no other part yet
+        if _OTHER_PART.search(clauses.text, max(begins, quantity.start - 200), quantity.start):
             return ""
-        lends = quantity.family not in _APART or _stands_alone(last, clauses) or _FOLLOWS.match(clauses.text, at)
+        lends = quantity.family not in _APART or alone or _FOLLOWS.match(clauses.text, at)
         return last.edtf if lends else ""
     if not low and not starting and high < len(inside):
-        following = clauses.clause(inside[high].start)
-        if is_predicate(clauses, following[0]) or not _VERB.search(clauses.text, quantity.end, inside[high].start):
-            return inside[high].edtf
+        behind = inside[high]
+        near = behind.start - quantity.end <= 200
+        same_subject = near and not _VERB.search(clauses.text, quantity.end, behind.start)
+        if same_subject or is_predicate(clauses, clauses.clause(behind.start)[0]):
+            return behind.edtf
     return ""
 
 
@@ -283,10 +287,14 @@ _TARGET = re.compile(r"\s?(?:to\b|增|提|扩|升|到|至)")
 _APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue", "share")
 
 
+_OPENER = re.compile(r"[\s,:]|预计|计划|力争|争取|有望|到|截至|在|自|By|In|As of|During|Since|At")
+
+
 def _stands_alone(mention: dates.Mention, clauses: Clauses) -> bool:
-    """Say whether a date fills its clause, and so governs what follows ("2024年,")."""
+    """Say whether a date fills its clause, and so governs what follows ("2024年,", "预计明年6月底,")."""
     start, stop = clauses.clause(mention.start)
-    return stop - start - (mention.end - mention.start) <= 3
+    rest = clauses.text[start : mention.start] + clauses.text[mention.end : stop]
+    return len(rest) < 12 and len(_OPENER.sub("", rest)) <= 2
 
 
 # words that turn to another part of a project, of which the date before them says nothing

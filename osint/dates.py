@@ -45,7 +45,7 @@ _MONTH_RANGE = re.compile(
     r"(?P<y>(?:19|20)\d\d)年(?P<m1>1[0-2]|0?[1-9])月?(?:-|~|至|到)(?:(?P<y2>(?:19|20)\d\d)年)?(?P<m2>1[0-2]|0?[1-9])月"
 )
 _EN = re.compile(
-    rf"(?:(?P<pre>early|mid|late|the end of|end of|end-|year-end|spring|summer|fall|autumn|winter|the start of|"
+    rf"(?:(?P<pre>early|mid|late|the end of|end of|end|year-end|spring|summer|fall|autumn|winter|the start of|"
     r"(?:the )?(?:first|second) half of|H[12]|Q[1-4]|(?:the )?(?:first|second|third|fourth) quarter of)[\s-]+(?:of\s)?)?"
     rf"(?:(?P<d1>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?\s(?:of\s)?(?P<mon1>{_MONTH})(?:,?\s(?P<y1>(?:19|20)\d\d))?"
     rf"|(?P<mon2>{_MONTH})(?:\s(?P<d2>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?(?!\d|[.,]\d|\s?(?:MW|GW|%|million|billion)))?(?:,?\s(?P<y2>(?:19|20)\d\d))?"
@@ -60,6 +60,9 @@ _REPORTED = re.compile(r"(?:消息|讯|电[,:\s]|获悉|报道|发布消息)")
 _NOW = re.compile(r"截至目前|目前|现在|如今|现已|currently|\bnow\b|\bso far\b|to date")
 _NOW_WORDS = ("目前", "现在", "如今", "现已", "currently", "now", "so far", "to date")
 _FUTURE = re.compile(r"将|预计|计划|力争|拟|will|expected|plan", re.IGNORECASE)
+_AHEAD = re.compile(
+    r"\b(?:will|would|could|should|due|expect\w*|plan\w*|slated|scheduled|aim\w*|by|to be|until|before|set to|is to|next|target\w*)\b"
+)
 _SEASON = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12, "春": 3, "夏": 6, "秋": 9, "冬": 12}
 
 
@@ -287,11 +290,14 @@ def _en(match: re.Match[str], anchor: date | None, text: str) -> str:
             return ""
         return _en_part(int(match["y3"]), pre)
     name = (match["mon1"] or match["mon2"]).lower().rstrip(".")
-    if not match["d1"] and not match["d2"] and not match["y2"] and not _is_month(match, text):
+    if not match["d1"] and not match["d2"] and not match["y2"] and not pre and not _is_month(match, text):
         return ""
     year = match["y1"] or match["y2"]
     day = match["d1"] or match["d2"]
     known = int(year) if year else anchor.year if anchor else None
+    if known and not year and anchor and _MONTHS[name] > anchor.month:
+        ahead = _AHEAD.search(text, max(0, match.start() - 80), match.end() + 40)
+        known -= ahead is None  # "approved in November", written in June
     return _ymd(known, _MONTHS[name], int(day) if day else None)
 
 

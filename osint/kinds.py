@@ -47,7 +47,7 @@ _DURATION = re.compile(
 _NOT_DURATION = re.compile(r"近年|年来|\bago\b|\bold\b")
 _GROWTH = re.compile(
     r"增长|同比|环比|增速|增幅|提高|提升|下降|降低|减少|上涨|下跌|涨幅|利率|税率|折扣|毛利|净利|收益率|持股|股权|股份|浮动|费率|违约|"
-    r"保证金|得分|\b(?:rose|rise|rises|fell|grew|grow|growth|increase|increased|increasing|interest|tariffs?|shares? (?:of|in|rose|fell)|discount|"
+    r"保证金|得分|换手率|市盈率|涨停|跌停|\b(?:rose|rise|rises|fell|grew|grow|growth|increase|increased|increasing|interest|tariffs?|shares? (?:of|in|rose|fell)|discount|"
     r"margin|stake|year-on-year|beat|beats|beating|missed|missing|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|added|gained|lost|slipped|climbed|surged|soared|plunged|tumbled|edged|up(?! to)|down|higher|lower)\b", re.I
 )  # fmt: skip
 _NOUN = re.compile(r"[一-龥]{2}|[A-Za-z]{3}")
@@ -86,12 +86,14 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
     if family in vocabulary.kind_words():
         return _by_table(quantity, text, sentence_start, before, after)
     if family == "tenths":
-        return "share" if quantity.low and quantity.low < 10 and not _GROWTH.search(before[-12:]) else ""
+        return "share" if (quantity.low or quantity.high or 10) < 10 and not _GROWTH.search(before[-12:]) else ""
     if family == "share":
-        return _share(before, after)
+        around = text[max(sentence_start, quantity.start - _BEHIND) : min(sentence_end, quantity.end + _BEHIND)]
+        return _share(before, after, around)
     if family == "duration":
         ahead = text[quantity.end : min(sentence_end, quantity.end + 40)]
-        return _duration(quantity, text[max(sentence_start, quantity.start - 24) : quantity.start], ahead)
+        reach = 100 if text[quantity.start - 4 : quantity.start] == "for " else 24
+        return _duration(quantity, text[max(sentence_start, quantity.start - reach) : quantity.start], ahead)
     # lines of a video, which have no scale word: 720P, and not 720万P
     lines = family == "compute" and quantity.si_low in (480, 720, 1080, 2160, 4320) and "算力" not in before + after
     return family if family in _FINAL and not lines else ""
@@ -162,11 +164,11 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
     return best or _DEFAULT[family]
 
 
-def _share(before: str, after: str) -> str:
+def _share(before: str, after: str, around: str) -> str:
     near = before[-22:] + "|" + after[:14]
     if _GROWTH.search(near):
         return ""
-    return "share" if _NOUN.search(before + " " + after) else ""
+    return "share" if _NOUN.search(around) else ""
 
 
 _NAMES_DURATION = re.compile(

@@ -59,7 +59,7 @@ _TENS, _ONES = list(_WORDS)[20:], list(_WORDS)[1:10]
 _PLAIN_WORDS = "|".join(sorted(list(_WORDS)[:20], key=len, reverse=True))
 WORDS = (
     rf"(?i:(?:half(?:[- ]an?)?|an?)(?=[- ]{_SCALE_OR_UNIT})|a\squarter\sof\sa(?=[- ]{_SCALE_OR_UNIT})|"
-    rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_ONES)})\b)?|{_PLAIN_WORDS})\b)"
+    rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_ONES)})\b)?|(?:{'|'.join(_ONES)})\sand\sa\shalf|{_PLAIN_WORDS})\b)"
 )
 WORD_STARTS = (
     *_WORDS, "half", "a quarter",
@@ -103,7 +103,8 @@ def value(numeral: str) -> float | None:
     if numeral[0].isascii():
         if numeral.lower().startswith(("half", "a ")) or numeral.lower() in ("a", "an"):
             return 0.5 if numeral[0] in "hH" else 0.25 if " " in numeral else 1.0
-        return float(sum(_WORDS[word] for word in re.split("[- ]", numeral.lower())))
+        numeral, halves, _ = numeral.lower().partition(" and a half")
+        return float(sum(_WORDS[word] for word in re.split("[- ]", numeral))) + (0.5 if halves else 0)
     return han_value(numeral)
 
 

@@ -19,10 +19,11 @@ _CURRENCY = {
     "US$": "money_usd", "USD": "money_usd", "$": "money_usd", "HK$": "money_hkd", "HKD": "money_hkd",
     "€": "money_eur", "EUR": "money_eur", "¥": "money_cny", "RMB": "money_cny", "CNY": "money_cny",
     "CN¥": "money_cny", "人民币": "money_cny", "Rmb": "money_cny", "RMB¥": "money_cny", "人民币¥": "money_cny",
-    "U.S.$": "money_usd", "美元": "money_usd", "港币": "money_hkd", "yuan": "",
+    "U.S.$": "money_usd", "美元": "money_usd", "港币": "money_hkd", "港元": "money_hkd", "欧元": "money_eur",
 }  # fmt: skip
 _SI = {"money_cny": "CNY", "money_usd": "USD", "money_hkd": "HKD", "money_eur": "EUR"}
-_FOREIGN = ("NT$", "S$", "A$", "C$", "AU$", "CA$", "R$", "NZ$", "£", "₩", "₹", "JP¥", "GBP", "JPY", "SGD", "AUD", "CAD")
+_FOREIGN = ("NT$", "S$", "A$", "C$", "AU$", "CA$", "R$", "NZ$", "£", "₩", "₹", "JP¥", "GBP", "JPY", "SGD", "AUD", "CAD",
+            "新台币", "台币", "日元", "韩元", "英镑")  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -70,17 +71,15 @@ class Quantity:
     remarks: list[str] = field(default_factory=list)
 
 
-_SIGNS = sorted((*[c for c in _CURRENCY if c not in ("美元", "港币", "yuan")], *_FOREIGN), key=len, reverse=True)
-_SIGN = re.compile(rf"(?<![A-Za-z])({'|'.join(map(re.escape, _SIGNS))})[:\s]{{0,2}}[【\[(]?\s{{0,2}}$")
+_SIGNS = sorted((*_CURRENCY, *_FOREIGN), key=len, reverse=True)
+_SIGN = re.compile(rf"(?<![A-Za-z0-9百千万亿余多])({'|'.join(map(re.escape, _SIGNS))})[:\s]{{0,2}}[【\[(]?\s{{0,2}}$")
 _MAY_END_SIGN = frozenset(" :\n\t【[(\u00a0").union(sign[-1] for sign in _SIGNS)
-
-
 _LABELS_UNIT = re.compile(r"[(\[]$|单位[:为]?$")
 
 
 def _has_number_sense(match: re.Match[str], text: str) -> bool:
     """Refuse what the pattern finds but no reader would call a number."""
-    number, unit = match["number"], match["unit"]
+    number = match["number"]
     if number == "一" and not match["scale"]:
         return False
     if number in "十百千万亿" and _LABELS_UNIT.search(text, max(0, match.start() - 4), match.start()):
@@ -88,7 +87,7 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
     after = text[match.end("number") : match.end("number") + 1]
     if after and ("⁰" <= after <= "⁹" or after in "¹" or "①" <= after <= "⓿"):
         return False  # a power of ten or a circled digit belongs to the number: not read
-    return not (number[0].isdigit() and len(number) > 1 and number[0] == "0" and number[1] != "." and unit is not None)
+    return not (number[0] == "0" and len(number) > 1 and number[1] != ".")
 
 
 _CODE_BEFORE = re.compile(r"(?:-\d{1,20}){2}-$|(?<!\d)0\d{0,20}-$|\d-\d{1,20}-$|(?<!\d)(?P<left>\d{5,20})-$")
@@ -155,7 +154,7 @@ def _atom(match: re.Match[str], number: float, text: str) -> Atom:
     if unit:
         known = vocabulary.units()[vocabulary.key(unit)]
         atom.family, atom.si_unit, atom.factor = known.family, known.si_unit, known.factor
-    elif currency:
+    if currency and (not unit or (unit == "元" and currency not in ("$", "¥"))):  # 港币18.8亿元 is no yuan
         atom.family = _CURRENCY.get(currency, "foreign")
         atom.si_unit = _SI.get(atom.family, "")
     return atom
@@ -220,14 +219,15 @@ def _unit_before(atom: Atom, text: str) -> None:
 _RANGE = re.compile(r"\s{0,2}(?:-|~|—{1,2}|--|至|到|to)\s{0,2}")
 _PUE_RANGE, _PUE_LIST = re.compile(rf"{_RANGE.pattern}|\sand\s"), re.compile(r"[、,和及与]\s?|, and ")
 _LIST = re.compile(r"\s{0,2}(?:、|/|和|及|与|或|,?\s?and|,?\s?or|&|,)\s{0,2}")
+_AND_OR_TO, _TO = re.compile(r"\s(?:and|to)\s"), re.compile(r"to|到|至")
 _TIMES = re.compile(r"\s?[×xX*]\s?")
 _ORDINAL = re.compile(r"(?:phases?|buildings?|no\.|blocks?|figure|table|section|lots?|units?|tranche|halls?)\s?$", re.I)
 _GROWTH = re.compile(r"提升|增加|增长|扩|升|increas|expand|grow|grew|rais|rise|from|ramp|scal", re.IGNORECASE)
 _YEARLIKE = range(1990, 2051)
 
 
-def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
-    """Return (first, last) for ranges and (atom, None) for single quantities, units shared along lists."""
+def _complete(atoms: list[Atom], text: str) -> None:
+    """Give bare numbers the unit that stands before them, or that of the number they repeat."""
     for atom in atoms:
         if not atom.family:
             _unit_before(atom, text)
@@ -237,9 +237,17 @@ def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
             written = text[following.start : following.end]
             if _PUE_RANGE.fullmatch(between) or ("." in written and _PUE_LIST.fullmatch(between)):
                 following.family, following.si_unit = atom.family, atom.si_unit
-        elif atom.family and not (following.family or following.scale) and _same_again(atom, following, text):
-            following.family, following.si_unit, following.factor = atom.family, atom.si_unit, atom.factor
-            following.unit, following.chip_model = atom.unit, atom.chip_model
+    named: Atom | None = None
+    for atom in atoms:
+        if named and not (atom.family or atom.scale) and _same_again(named, atom, text):
+            atom.family, atom.si_unit, atom.factor = named.family, named.si_unit, named.factor
+            atom.unit, atom.chip_model = named.unit, named.chip_model
+        named = atom if atom.family else named
+
+
+def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
+    """Return (first, last) for ranges and (atom, None) for single quantities, units shared along lists."""
+    _complete(atoms, text)
     joined: list[tuple[Atom, Atom | None]] = []
     right: Atom | None = None  # the number to the right of the present one, if it has a unit
     for atom in reversed(atoms):
@@ -266,7 +274,7 @@ def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
 
 # "racks, taking the total to 8,200", "15,000 petaflops, up from 600": what was counted is not said again
 _AGAIN = re.compile(
-    r"\b(?:(?:up|down) from|compared (?:with|to)|(?:taking|bringing|lifting) (?:the|its) (?:total|tally|count) to|for a total of)\s$"
+    r"\b(?:(?:up|down) from|(?:batch|batches|tranche|tranches) of|compared (?:with|to)|(?:taking|bringing|lifting) (?:the|its) (?:total|tally|count) to|for a total of)\s$"
 )
 
 
@@ -276,11 +284,17 @@ def _same_again(atom: Atom, following: Atom, text: str) -> bool:
         not atom.currency
         and following.start - atom.end <= 120
         and following.number not in _YEARLIKE
-        and _AGAIN.search(text, atom.end, following.start) is not None
+        and (
+            _AGAIN.search(text, atom.end, following.start) is not None
+            or (
+                text[following.start - 6 : following.start] == " only " and _VERB.match(text, following.end) is not None
+            )
+        )
         and _END_OF_SENTENCE.search(text, atom.end, following.start) is None
     )
 
 
+_VERB = re.compile(r" (?:had|have|has|was|were|are|is)\b")
 _END_OF_SENTENCE = re.compile(r"[。;\n]|\.\s")
 
 
@@ -298,9 +312,6 @@ def _is_range(atom: Atom, following: Atom, gap: str, text: str) -> bool:
     before = text[max(0, atom.start - 24) : atom.start]
     both = bool(atom.unit or atom.currency)
     return not (both and _TO.search(gap) and _GROWTH.search(before)) and _low_below_high(atom, following)
-
-
-_AND_OR_TO, _TO = re.compile(r"\s(?:and|to)\s"), re.compile(r"to|到|至")
 
 
 def _low_below_high(atom: Atom, following: Atom) -> bool:

@@ -150,12 +150,16 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Stage:
     own = at, stop = clauses.clause(start)
     says_itself = apart and _OWN_VERB.search(clauses.text, max(at, start - 80), start) is not None
     for _ in range(6):
-        hits = [hit for hit in clauses.hits(at, stop) if hit.start < end or not _governs_forward(clauses.text, hit)]
+        hits = [
+            hit
+            for hit in _near(clauses.hits(at, stop), start)
+            if hit.start < end or not _governs_forward(clauses.text, hit)
+        ]
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _parted(clauses.text, hit, start)]
         if hits:
             said = _decide(clauses, hits, start, end)
-            if (at, stop) != own and (said.modality == "can carry" or _done(said, clauses, own)):
+            if (at, stop) != own and (said.modality == "can carry" or _done(said, clauses, own, start)):
                 return Stage()  # what a hall can carry says nothing of what the next clause measures
             return _intended(said, clauses, at) if said.modality == "has" else said
         if at <= first:
@@ -169,13 +173,22 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Stage:
     return Stage()
 
 
+def _near(hits: list[Hit], start: int) -> list[Hit]:
+    """Return the hits around `start`: a clause may hold any number of them, and any number of quantities."""
+    middle = bisect_right(hits, start, key=lambda hit: hit.start) if len(hits) > 2 * _SOME else 0
+    return hits[max(0, middle - _SOME) : middle + _SOME] if middle or len(hits) > 2 * _SOME else hits
+
+
+_SOME, _REACH = 20, 200  # hits, and characters, on either side of a quantity
+
+
 def _behind(clauses: Clauses, at: int, last: int) -> list[Hit]:
     """Return the rung words of the next clause that has any, if it has no subject of its own."""
     for _ in range(4):
         hits = clauses.hits(*clauses.clause(at))
         if hits or at >= last:
             return hits if is_predicate(clauses, at) else []
-        if not _HAN.search(clauses.text, at, clauses.clause(at)[1]):
+        if not _HAN.search(clauses.text, at, min(clauses.clause(at)[1], at + _REACH)):
             return []
         at = clauses.clause(at)[1]
         if at >= last:
@@ -183,17 +196,23 @@ def _behind(clauses: Clauses, at: int, last: int) -> list[Hit]:
     return []
 
 
-_DONE = re.compile(r"已|目前|累计|\b(?:has|have|had) (?:already )?(?:been )?\w+ed\b|\b(?:was|were|currently)\b")
+_DONE = re.compile(
+    r"已|目前|累计|入驻|引进|集聚|\b(?:has|have|had) (?:already )?(?:been )?\w+ed\b|\b(?:was|were|currently)\b"
+)
 
 
-def _done(said: Stage, clauses: Clauses, own: tuple[int, int]) -> bool:
+def _done(said: Stage, clauses: Clauses, own: tuple[int, int], start: int) -> bool:
     """Say whether a clause reports what is done, so that it does not take the intention before it."""
-    return said.rung == "announced" and said.modality != "has" and _DONE.search(clauses.text, *own) is not None
+    return (
+        said.rung == "announced"
+        and said.modality != "has"
+        and _DONE.search(clauses.text, max(own[0], start - _REACH), min(own[1], start + _REACH)) is not None
+    )
 
 
 def _parted(text: str, hit: Hit, start: int) -> bool:
     """Say whether the verb of a sum or an area stands between a rung word and its number."""
-    return hit.end <= start and _OWN_VERB.search(text, hit.end, start) is not None
+    return hit.end <= start and _OWN_VERB.search(text, max(hit.end, start - _REACH), start) is not None
 
 
 # "力争到2026年底," opens a sentence: all that follows is meant for then, unless it says 已 or 目前
@@ -204,7 +223,11 @@ _ALREADY = re.compile(r"已|目前|现有|累计")
 def _intended(said: Stage, clauses: Clauses, at: int) -> Stage:
     """Return `said` as a promise where the sentence opens with an intention."""
     first, stop = clauses.sentence(at)[0], clauses.clause(at)[1]
-    if at > first and _INTENT.match(clauses.text, first) and not _ALREADY.search(clauses.text, at, stop):
+    if (
+        at > first
+        and _INTENT.match(clauses.text, first)
+        and not _ALREADY.search(clauses.text, at, min(stop, at + _REACH))
+    ):
         return Stage("announced", said.aim, "will")
     return said
 
@@ -212,16 +235,20 @@ def _intended(said: Stage, clauses: Clauses, at: int) -> Stage:
 def promised(said: Stage, clauses: Clauses, start: int) -> Stage:
     """Return `said` as a promise: for what a clause dates after its document without a word of the future."""
     at, stop = clauses.clause(start)
-    if said.modality != "has" or said.rung == "filed" or _ALREADY.search(clauses.text, at, stop):
+    if (
+        said.modality != "has"
+        or said.rung == "filed"
+        or _ALREADY.search(clauses.text, max(at, start - _REACH), min(stop, start + _REACH))
+    ):
         return said
-    if any(hit.role in ("future", "ground broken") for hit in clauses.hits(at, stop)) and said.rung == "ground broken":
+    if said.rung == "ground broken" and any(hit.role == "future" for hit in _near(clauses.hits(at, stop), start)):
         return said
     return Stage("announced", said.aim, "will")
 
 
 _HAN = re.compile("[一-龥]")
 _OWN_VERB = re.compile(
-    r"\b(?:costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|stood|measures|runs to|sold|rose|"
+    r"\b(?:(?<!a )(?<!the )(?<!total )costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|stood|measures|runs to|sold|rose|"
     r"fell|paid|pays|raised|accounts?|makes? up|valued|estimated)\b"
 )
 
@@ -240,12 +267,11 @@ _PREDICATE = re.compile(
 
 def is_predicate(clauses: Clauses, at: int) -> bool:
     """Say whether the clause at `at` has no subject of its own, so that it speaks of what stands before it."""
-    return bool(_PREDICATE.match(clauses.text, at)) and not re.search(
-        r"\d[\d.,]*\s?(?:[万亿PMGk台张架个套块亩元%座栋]|平方米|GPU|chip|server)",
-        clauses.text[slice(*clauses.clause(at))],
-    )
+    stop = min(clauses.clause(at)[1], at + _REACH)
+    return bool(_PREDICATE.match(clauses.text, at)) and not _COUNTED.search(clauses.text, at, stop)
 
 
+_COUNTED = re.compile(r"\d[\d.,]{0,20}\s?(?:[万亿PMGk台张架个套块亩元%座栋]|平方米|GPU|chip|server)")
 _EITHER = re.compile(r"或|和|及|、|\bor\b")
 
 
