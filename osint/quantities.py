@@ -85,7 +85,7 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
     if number in "十百千万亿" and _LABELS_UNIT.search(text, max(0, match.start() - 4), match.start()):
         return False  # "(万元)" and "单位:万元" are the unit of a label
     after = text[match.end("number") : match.end("number") + 1]
-    if after and ("⁰" <= after <= "⁹" or after in "¹" or "①" <= after <= "⓿"):
+    if after > "~" and ("⁰" <= after <= "⁹" or after in "¹" or "①" <= after <= "⓿"):
         return False  # a power of ten or a circled digit belongs to the number: not read
     return not (number[0] == "0" and len(number) > 1 and number[1] != ".")
 
@@ -123,7 +123,8 @@ _MONEY_RANGE = re.compile(
 
 def _atom(match: re.Match[str], number: float, text: str) -> Atom:
     """Return the atom of a match, less the letters that only look like a scale or a unit."""
-    scale, unit, currency, start = match["scale"] or "", match["unit"] or "", "", match.start()
+    _, plus, scale, plus_behind, bracketed, unit = match.groups(default="")
+    currency, start, end = "", match.start(), match.end()
     before = text[start - 1 : start]
     sign = _SIGN.search(text, max(0, start - 14), start) if before in _MAY_END_SIGN else None
     if sign:
@@ -131,26 +132,27 @@ def _atom(match: re.Match[str], number: float, text: str) -> Atom:
     elif not unit and (before in ("-", "~") or text[max(0, start - 3) : start] == "to "):
         head = _MONEY_RANGE.search(text, max(0, start - 32), start)
         currency = head[1] if head and (scale or head[2] != "to") else ""
-    end = match.end()
-    bracketed = match["bracket"]
+    if not (scale or unit):
+        end = match.end("more") if plus.strip() in ("+", "-plus") else match.end("number")
+        family = _CURRENCY.get(currency, "foreign") if currency else ""
+        return Atom(start, end, number, "", "", currency, bool(plus or plus_behind), family, _SI.get(family, ""))
     broken = unit and not (currency or scale) and "\n" in text[match.end("number") : match.start("unit")]
     if broken and vocabulary.units()[vocabulary.key(unit)].family in ("thing", "cards", "duration", "area"):
         unit, end = "", match.end("number")
     if unit and bracketed and text[end : end + 1] in (*numerals.CLOSERS,):
         end += 1
     elif unit and bracketed:
-        unit, end = "", match.end("more2") if match["more2"] else match.end("scale" if scale else "number")
+        unit, end = "", match.end("more2") if plus_behind else match.end("scale" if scale else "number")
     if scale.lower() in ("m", "b", "t", "k", "mm") and not currency and not _scale_allowed(scale, unit, text, end):
         if unit and match.end("scale") == match.start("unit"):
             unit = ""
         scale, end = "", match.end("number")
         unit = ""
     if not unit and not scale:
-        end = match.end("more") if match["more"] and match["more"].strip() in ("+", "-plus") else match.end("number")
+        end = match.end("more") if plus.strip() in ("+", "-plus") else match.end("number")
     elif not unit:
-        end = match.end("scale") + (len(match["more2"]) if match["more2"] else 0)
-    more = bool(match["more"] or match["more2"])
-    atom = Atom(start, end, number, scale, unit, currency, more)
+        end = match.end("scale") + len(plus_behind)
+    atom = Atom(start, end, number, scale, unit, currency, bool(plus or plus_behind))
     if unit:
         known = vocabulary.units()[vocabulary.key(unit)]
         atom.family, atom.si_unit, atom.factor = known.family, known.si_unit, known.factor
@@ -204,14 +206,13 @@ def _take_unit(atom: Atom, label: str) -> None:
 
 def _unit_before(atom: Atom, text: str) -> None:
     """Give a bare number the unit that its label carries: "(万元): 668.79", "PUE 1.2"."""
-    before = text[max(0, atom.start - 48) : atom.start]
-    if 1.0 <= atom.number <= 3.0 and not atom.scale and _PUE.search(before):
+    if 1.0 <= atom.number <= 3.0 and not atom.scale and _PUE.search(text, max(0, atom.start - 48), atom.start):
         atom.family, atom.si_unit = "pue", "ratio"
         return
-    head = _HEAD.search(before[-16:])
-    if not head:
-        return
-    _take_unit(atom, head[1])
+    near = text[max(0, atom.start - 6) : atom.start]
+    head = _HEAD.search(text, max(0, atom.start - 16), atom.start) if ")" in near or "]" in near else None
+    if head:
+        _take_unit(atom, head[1])
 
 
 # ---------------------------------------------------------------- ranges, lists, products
@@ -280,18 +281,13 @@ _AGAIN = re.compile(
 
 def _same_again(atom: Atom, following: Atom, text: str) -> bool:
     """Say whether a bare number counts again what `atom` counts."""
-    return (
-        not atom.currency
-        and following.start - atom.end <= 120
-        and following.number not in _YEARLIKE
-        and (
-            _AGAIN.search(text, atom.end, following.start) is not None
-            or (
-                text[following.start - 6 : following.start] == " only " and _VERB.match(text, following.end) is not None
-            )
-        )
-        and _END_OF_SENTENCE.search(text, atom.end, following.start) is None
-    )
+    start = following.start
+    if not text.endswith(("from ", "with ", " to ", " of ", "only "), 0, start) or atom.currency:
+        return False
+    if start - atom.end > 120 or following.number in _YEARLIKE or _END_OF_SENTENCE.search(text, atom.end, start):
+        return False
+    only = text.endswith("only ", 0, start) and _VERB.match(text, following.end)
+    return bool(only or _AGAIN.search(text, atom.end, start))
 
 
 _VERB = re.compile(r" (?:had|have|has|was|were|are|is)\b")
@@ -348,6 +344,9 @@ def _share(atom: Atom, following: Atom) -> None:
 _MONEY_CUT = re.compile(r"\s?/\s?([A-Za-z一-龥·]{1,8})")
 
 
+_NOUN_CAN_FOLLOW = re.compile(r"[ \-\[(\n×xX*\u00a0]\s?[\[(]?[A-Za-z]")
+
+
 def scan(plain: Plain, labels: Mapping[int, str] | None = None) -> list[Quantity]:
     """Return the quantities of a folded text in reading order, families not yet resolved to kinds.
 
@@ -358,8 +357,7 @@ def scan(plain: Plain, labels: Mapping[int, str] | None = None) -> list[Quantity
     for atom in atoms:
         if atom.family:
             continue
-        gap = text[atom.end : atom.end + 1]
-        if gap and (gap in " -[(\n×xX*\u00a0" or atom.scale.lower() in ("k", "m")):
+        if _NOUN_CAN_FOLLOW.match(text, atom.end) or atom.scale in ("k", "K", "m", "M"):
             noun = noun_behind(text, atom.end)
             if noun:
                 atom.end, atom.family, atom.chip_model = noun

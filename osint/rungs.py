@@ -275,7 +275,7 @@ _COUNTED = re.compile(r"\d[\d.,]{0,20}\s?(?:[万亿PMGk台张架个套块亩元%
 _EITHER = re.compile(r"或|和|及|、|\bor\b")
 
 
-_DIGIT = re.compile(r"\d")
+_DIGIT, _BE = re.compile(r"\d"), re.compile(r"\b(?:is|are|was|were)\b")
 _BOTH = re.compile(r"并|且|\band\b")
 _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)
 _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
@@ -284,6 +284,11 @@ _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|
 def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
     future = [hit for hit in hits if hit.role == "future"]
     plain = [hit for hit in hits if hit.role != "future"]
+    if plain and all(
+        clauses.text[hit.start : hit.end].lower() == "planned" and _BE.search(clauses.text, hit.end, plain[-1].start)
+        for hit in future
+    ):
+        future = []  # "seven of its 30 planned buildings were up": the adjective is no tense
     if future and any(hit.end <= start for hit in plain) and all(hit.start >= end for hit in future):
         future, plain = [], [hit for hit in plain if hit.end <= start]
     if future:
