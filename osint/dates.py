@@ -46,11 +46,11 @@ _MONTH_RANGE = re.compile(
 )
 _EN = re.compile(
     rf"(?:(?P<pre>early|mid|late|the end of|end of|end|year-end|spring|summer|fall|autumn|winter|the start of|"
-    r"(?:the )?(?:first|second) half of|H[12]|Q[1-4]|(?:the )?(?:first|second|third|fourth) quarter of)[\s-]+(?:of\s)?)?"
+    r"(?:the )?(?:first|second) half of|(?:the )?first (?:three|six|nine) months of|H[12]|Q[1-4]|(?:the )?(?:first|second|third|fourth) quarter of)[\s-]+(?:of\s)?)?"
     rf"(?:(?P<d1>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?\s(?:of\s)?(?P<mon1>{_MONTH})(?:,?\s(?P<y1>(?:19|20)\d\d))?"
     rf"|(?P<mon2>{_MONTH})(?:\s(?P<d2>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?(?!\d|[.,]\d|\s?(?:MW|GW|%|million|billion)))?(?:,?\s(?P<y2>(?:19|20)\d\d))?"
     r"|(?P<y3>(?:19|20)\d\d)(?![\d%]|[.,]\d|-?(?:\s)(?:servers|chips|GPUs|MW|racks)|P\b)"
-    r"|(?P<rel>this|last|next)\s(?P<unit>year|month|spring|summer|fall|autumn|winter|week)"
+    r"|(?P<rel>this|last|next|the)\s(?P<unit>year|month|spring|summer|fall|autumn|winter|week)"
     rf"|(?P<wd>(?:on|last)\s(?:{'|'.join(_WEEKDAYS)}))|(?P<day_rel>today|yesterday)\b|(?P<now>year-end|the year's end|the end of the year|year's end))",
     re.IGNORECASE,
 )  # fmt: skip
@@ -223,7 +223,9 @@ def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
         return (anchor - timedelta(days=back)).isoformat() if anchor and match["day_rel"] != "日前" else ""
     for name in ("alone", "half", "quarter"):
         if match[name]:
-            return _part(anchor.year, None, match[name]) if anchor else ""
+            found = _part(anchor.year, None, match[name]) if anchor else ""
+            past = anchor and found[:7] > anchor.isoformat()[:7] and text.endswith("截至", 0, match.start())
+            return _part(anchor.year - 1, None, match[name]) if anchor and past else found
     if match["day3"]:
         return _day(int(match["day3"]), anchor)
     if match["month2"]:
@@ -231,7 +233,8 @@ def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
             return ""
         alone = int(match["month2"])
         later = alone + 6 < anchor.month and _FUTURE.search(text[match.end() : match.end() + 30])
-        return _ymd(anchor.year + bool(later), alone, int(match["day2"]) if match["day2"] else None)
+        past = alone > anchor.month and text.endswith("截至", 0, match.start())
+        return _ymd(anchor.year + bool(later) - past, alone, int(match["day2"]) if match["day2"] else None)
     if match["year"]:
         year = int(match["year"].translate(_HAN_DIGITS))
     elif anchor:
@@ -320,7 +323,9 @@ def _is_month(match: re.Match[str], text: str) -> bool:
 def _relative(match: re.Match[str], anchor: date | None, pre: str) -> str:
     if not anchor:
         return ""
-    step = {"this": 0, "last": -1, "next": 1}[match["rel"].lower()]
+    if match["rel"].lower() == "the" and not ("month" in pre or "half" in pre or "quarter" in pre):
+        return ""
+    step = {"this": 0, "the": 0, "last": -1, "next": 1}[match["rel"].lower()]
     unit = match["unit"].lower()
     if unit == "year":
         return _en_part(anchor.year + step, pre)
@@ -343,6 +348,9 @@ def _en_part(year: int, pre: str) -> str:
         return str(year)
     if pre in _SEASON:
         return _season(year, pre)
+    if "months" in pre:
+        last = {"three": 3, "six": 6, "nine": 9}[pre.split()[-3]]
+        return f"{year}-01/{year}-{last:02d}"
     if "half" in pre or pre in ("h1", "h2"):
         return f"{year}-01/{year}-06" if ("first" in pre or pre == "h1") else f"{year}-07/{year}-12"
     if "quarter" in pre or pre[0] == "q":

@@ -75,6 +75,7 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
     start, stop = clauses.clause(quantity.start)
     start = max(start, quantity.start - _BEHIND)
     before = quantity.label or text[start : quantity.start]
+    stop = sentence_end if before.startswith("With ") else stop
     after = text[quantity.end : min(stop, quantity.end + _BEHIND)]
     family = quantity.family
     unit = vocabulary.units().get(vocabulary.key(_bare(quantity.unit)))
@@ -137,7 +138,7 @@ _PREVIOUS = re.compile(r"\d\s?[万千百]?[台套个块张枚架面座组栋][,;
 """the quantity before: what stands before it does not name this one"""
 _FIELD = re.compile(r"^\s?(?:采购|购置)?(?:数量|数目|台数)(?:\(.{1,3}\))?[:\s|]{0,3}$")
 _GENERIC = re.compile(
-    "安装|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
+    "实际|安装|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
 )
 _STOPS = re.compile(r"[,;、。(]")
 _STOPS_OR_DIGIT = re.compile(r"[,;、。(]|\d")
@@ -152,6 +153,8 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
     stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT
     if family == "power" and _GENERATES.search(before):
         return "gen"
+    if before.startswith("With "):
+        after = after.replace(",", "", 1)  # "With a capacity of 1,000 MW, the wind farm"
     ahead = stops.split(after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
     found = words.find(ahead)
     best = kinds[found[0][2]] if found else ""

@@ -16,7 +16,9 @@ _WORDS_BETWEEN = (
 )
 _MORE_BETWEEN = "during while when where who but so its it they their than times percent using via said says a an"
 _BREAK = frozenset(re.findall(r"\w+", f"{_WORDS_BETWEEN} {_MORE_BETWEEN}"))
-_NOT_CHIPS = frozenset(re.findall(r"\w+", "hours hour days dies die wafers clusters systems orders deals users"))
+_NOT_CHIPS = frozenset(
+    re.findall(r"\w+", "hours hour days dies die wafers clusters systems machines orders deals users")
+)
 """nouns that a chip only describes: "2,000 H100 hours" are no chips"""
 _LEAD = frozenset(("of", "the", "its", "these", "those", "such", "their", "our"))
 

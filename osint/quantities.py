@@ -136,8 +136,9 @@ def _atom(match: re.Match[str], number: float, text: str) -> Atom:
         end = match.end("more") if plus.strip() in ("+", "-plus") else match.end("number")
         family = _CURRENCY.get(currency, "foreign") if currency else ""
         return Atom(start, end, number, "", "", currency, bool(plus or plus_behind), family, _SI.get(family, ""))
-    broken = unit and not (currency or scale) and "\n" in text[match.end("number") : match.start("unit")]
-    if broken and vocabulary.units()[vocabulary.key(unit)].family in ("thing", "cards", "duration", "area"):
+    broken = not (currency or scale) and "\n" in text[match.end("number") : match.start("unit")] if unit else False
+    old = unit in ("year", "years") and text[end : end + 1] == "-"  # "year-round", "year-old"
+    if old or (broken and vocabulary.units()[vocabulary.key(unit)].family in ("thing", "cards", "duration", "area")):
         unit, end = "", match.end("number")
     if unit and bracketed and text[end : end + 1] in (*numerals.CLOSERS,):
         end += 1

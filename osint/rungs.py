@@ -271,7 +271,7 @@ def is_predicate(clauses: Clauses, at: int) -> bool:
     return bool(_PREDICATE.match(clauses.text, at)) and not _COUNTED.search(clauses.text, at, stop)
 
 
-_COUNTED = re.compile(r"\d[\d.,]{0,20}\s?(?:[万亿PMGk台张架个套块亩元%座栋]|平方米|GPU|chip|server)")
+_COUNTED = re.compile(r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[PMGk]|GPU)(?![a-z])|chip|server)")
 _EITHER = re.compile(r"或|和|及|、|\bor\b")
 
 
