@@ -6,7 +6,7 @@ and backward sums of Fearnhead (2006) then give the posterior without sampling.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,10 +14,13 @@ from scipy.special import gammaln, logsumexp
 
 FREEDOM = 4.0
 """Degrees of freedom of the scatter: heavy enough tails for missed cloud."""
+MISREAD = 0.03
 YEAR_DAYS = 365.25
 OWN_WAVE_DAYS = 300
 SECOND_WAVE_DAYS = 800
 EDGE = 6
+SIDE = 6
+"""Values on one side of a step that weigh as much as the common scatter in that side's own."""
 WAVE_COST = 4
 """Coefficients a band that a yearly wave is charged for."""
 STEP_LOG_PRIOR = np.log(0.2)
@@ -35,8 +38,8 @@ class Fit:
     """(segments, bands)."""
     values: np.ndarray
     """(n, bands) with the yearly wave taken off, if one was found."""
-    scatter: np.ndarray
-    """(bands,) robust deviation about the levels."""
+    scales: np.ndarray
+    """(n, bands) robust deviation of each value about its level."""
     places: np.ndarray
     """(steps, n): probability that the step lies just before value i."""
     log_odds: float
@@ -44,6 +47,17 @@ class Fit:
     probability: float
     temper: float
     """Share of a value's log likelihood that counts, for scatter that is alike in time and between bands."""
+    wave: np.ndarray | None = None
+    """(n, bands) the yearly wave that was taken off."""
+
+    @property
+    def scatter(self) -> np.ndarray:
+        """(bands,) deviation of a typical value."""
+        return np.median(self.scales, axis=0)
+
+    def scatter_at(self, cut: int) -> np.ndarray:
+        """Return the deviation (bands,) of values on both sides of a step."""
+        return np.sqrt((self.scales[cut - 1] ** 2 + self.scales[cut] ** 2) / 2)
 
 
 def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int) -> Fit:
@@ -56,27 +70,36 @@ def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_
     wave = _wave(days, values, single.cuts)
     if np.all(np.std(wave, axis=0) < 0.25 * plain.scatter):
         return plain
-    for _ in range(2):
-        seasonal = _settled(days, values - wave, sigma, max_steps)
-        wave = _wave(days, values, seasonal.cuts)
+    seasonal = _settled(days, values - wave, sigma, max_steps)
+    wave = _wave(days, values, seasonal.cuts)
+    seasonal = _settled(days, values - wave, sigma, max_steps)
     # scatter that is alike in time and between bands counts once, also in the choice between the two
     temper = min(plain.temper, seasonal.temper)
     better = _criterion(seasonal, temper, WAVE_COST * values.shape[1]) < _criterion(plain, temper, 0)
-    return seasonal if better else plain
+    return replace(seasonal, wave=wave) if better else plain
 
 
 def _criterion(fit: Fit, temper: float, extra: int) -> float:
     """Return the Bayesian information criterion of a fit that has `extra` coefficients beside its levels."""
     count, bands = fit.values.shape
-    likelihood = temper * student(fit.values - _stairs(fit, count), fit.scatter).sum()
+    likelihood = temper * student(fit.values - _stairs(fit, count), fit.scales).sum()
     free = extra + fit.levels.size + len(fit.cuts) + bands
     return float(free * np.log(count) - 2 * likelihood)
 
 
-def student(residual: np.ndarray, scale: np.ndarray | float) -> np.ndarray:
-    """Return the log density of `residual` under Student-t scatter of `scale` (same unit)."""
+def student(residual: np.ndarray, scale: np.ndarray | float, floor: float = -np.inf) -> np.ndarray:
+    """Return the log density of `residual` under Student-t scatter of `scale` (same unit).
+
+    `floor` is the log density of a value that is wrong altogether: what it costs hangs on no scale.
+    """
     constant = gammaln((FREEDOM + 1) / 2) - gammaln(FREEDOM / 2) - 0.5 * np.log(FREEDOM * np.pi)
-    return constant - np.log(scale) - (FREEDOM + 1) / 2 * np.log1p((residual / scale) ** 2 / FREEDOM)
+    density = constant - np.log(scale) - (FREEDOM + 1) / 2 * np.log1p((residual / scale) ** 2 / FREEDOM)
+    return density if floor == -np.inf else np.log(np.exp(density) + np.exp(floor))
+
+
+def misread_floor(column: np.ndarray) -> float:
+    """Return the log density of a misread value: MISREAD of them lie anywhere in twice the range of `column`."""
+    return float(np.log(MISREAD / max(2 * np.ptp(column), 1e-12)))
 
 
 def robust_levels(values: np.ndarray, cuts: list[int]) -> np.ndarray:
@@ -86,22 +109,33 @@ def robust_levels(values: np.ndarray, cuts: list[int]) -> np.ndarray:
 
 
 def _settled(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int) -> Fit:
-    """Fit twice: the scatter about the first fit's levels is the scatter of the second."""
-    jumps = np.abs(np.diff(values, axis=0))
-    start = np.median(jumps, axis=0) * 1.4826 / np.sqrt(2)
-    scatter = _floored(start, values)
-    scales = np.broadcast_to(scatter, values.shape) if sigma is None else sigma
-    fit = _fitted(days, values, scales, 1.0, max_steps)
+    """Fit twice: the scatter about the first fit's levels is the scatter of the second.
+
+    Either side of the largest step has its own scatter: what stands out more also varies more with sun and haze.
+    """
+    start = _floored(_jumps(values), values)
+    base = np.broadcast_to(start, values.shape) if sigma is None else sigma
+    fit = _fitted(days, values, base, 1.0, max_steps)
     residual = values - _stairs(fit, len(days))
-    about = np.median(np.abs(residual), axis=0) * 1.4826
-    if sigma is None:
-        scatter = _floored(np.maximum(about, 0.8 * start), values)
-        scales = np.broadcast_to(scatter, values.shape)
-    else:
-        # a stated sigma that is too small is widened to what the values show, never narrowed
-        excess = np.median(np.abs(residual) / sigma, axis=0) * 1.4826
-        scales = sigma * np.maximum(excess, 1.0)
+    sizes = np.linalg.norm(np.diff(fit.levels, axis=0) / fit.scatter, axis=1)
+    cut = fit.cuts[int(np.argmax(sizes))] if fit.cuts else 0
+    scales = np.array(base)
+    for side in (slice(0, cut), slice(cut, None)):
+        count = len(scales[side])
+        if count >= SIDE:
+            share = _jumps(values[side] / base[side])
+            share = np.sqrt((SIDE + count * share**2) / (SIDE + count))
+            # a stated sigma that is too small is widened to what the values show, never narrowed
+            scales[side] *= share if sigma is None else np.maximum(share, 1.0)
+    excess = np.median(np.abs(residual) / scales, axis=0) * 1.4826
+    scales *= np.maximum(excess, 0.8 if sigma is None else 1.0)
+    scales = np.maximum(scales, _floored(np.zeros(values.shape[1]), values))
     return _fitted(days, values, scales, _temper(days, residual / scales), max_steps)
+
+
+def _jumps(values: np.ndarray) -> np.ndarray:
+    """Return the scatter (bands,) that jumps between neighbours show, whatever the levels do."""
+    return np.median(np.abs(np.diff(values, axis=0)), axis=0) * 1.4826 / np.sqrt(2)
 
 
 def _floored(scatter: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -161,7 +195,7 @@ def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: fl
         cuts=cuts,
         levels=levels,
         values=values,
-        scatter=np.median(scales, axis=0),
+        scales=scales,
         places=places,
         log_odds=log_odds,
         probability=float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50)))),
@@ -181,7 +215,7 @@ def _marginals(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
         size = int(np.clip((high - low) / (0.25 * typical), 24, 160))
         grid = np.linspace(low - typical, high + typical, size)
         sums = np.zeros((count + 1, size))
-        sums[1:] = np.cumsum(student(column[:, None] - grid, scale[:, None]), axis=0)
+        sums[1:] = np.cumsum(student(column[:, None] - grid, scale[:, None], misread_floor(column)), axis=0)
         block = max(1, CELLS // ((count + 1) * size))
         for first in range(0, count, block):
             rows = slice(first, min(first + block, count))

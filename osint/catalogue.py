@@ -42,7 +42,7 @@ BACKOFF_S = 0.5
 MAX_ITEMS = 20_000
 MAX_ANSWER_BYTES = 64 << 20
 COLUMNS = (
-    "id", "datetime", "platform", "cloud_pct", "baseline", "offset", "footprint_share", "tile", "epsg",
+    "id", "datetime", "platform", "cloud_pct", "baseline", "offset", "footprint_share", "tile", "orbit", "epsg",
     "processed", "collection", "catalogue", "credit", "hrefs", "scales", "geometry",
 )  # fmt: skip
 
@@ -63,7 +63,7 @@ def scenes(
     `site` is what `grids.as_geometry` takes. `catalogue` is "earth-search", "planetary-computer", "cdse", the
     address of a STAC API, or a local STAC folder or file. Columns: id, datetime (UTC), platform, cloud_pct,
     baseline, offset (to add to the reflectance; NaN when nothing tells), footprint_share (of the site, 0 to
-    1), tile, epsg, processed, collection, catalogue, credit, hrefs (band to address), scales (band to scale,
+    1), tile, orbit, epsg, processed, collection, catalogue, credit, hrefs (band to address), scales (band to scale,
     offset and nodata), geometry (footprint, degrees). `.attrs["dropped"]` lists {id, reason} of every item
     that is not returned, by the rule of `items.without_duplicates`; requests, bytes and levels tell the cost.
 

@@ -8,13 +8,14 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import xarray as xr
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
 from osint import area, probes, series, steps, surfaces
-from osint.looks import BANDS, PICTURE_BANDS, Looks
+from osint.looks import BANDS, PAIR, PICTURE_BANDS, Looks
 from osint.series import Place, Series
-from osint.steps import Step, Steps
+from osint.steps import Step, Steps, to_date
 
 PROPERTIES = (
     "outline_id", "kind", "probability", "roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high",
@@ -26,8 +27,8 @@ SMALLEST_M2 = 600.0
 ONSET_LEAD_DAYS = 330
 ONSET_WIDEST_DAYS = 60
 ONSET_FROM_START_DAYS = 60
-HALF_MARGIN = np.timedelta64(3, "D")
-COMPLETE_MARGIN = np.timedelta64(5, "D")
+HALF_MARGIN = np.timedelta64(1, "D")
+COMPLETE_MARGIN = np.timedelta64(1, "D")
 ONSET_MARGIN = np.timedelta64(15, "D")
 """Widening of the intervals of `date_step`, whose straight ramp no building follows to the day."""
 MIN_SCRAPED_CONTRAST = 4.0
@@ -92,12 +93,17 @@ def date_change(
         refused = ", ".join(f"{n} {why}" for why, n in seen.refused.items() if n)
         reason = f"cloud: {len(seen.days)} usable of {gathered.listed} scenes ({refused})"
         return Dated([_row(outline_id, cannot_tell=reason, **spent)], seen, None, place)
-    found = steps.date_step(seen.days, seen.contrast, coverage=coverage)
-    structures = events(found, seen, area_m2)
+    # what was read of a few scenes only tells what stands, not when it came
+    pair = seen.contrast[:, [seen.bands.index(b) for b in PAIR]]
+    found = steps.date_step(seen.days, pair, coverage=coverage)
+    # scraping shows in every band; what covers the ground is timed where scraping does not look like it
+    covered = steps.date_step(seen.days, seen.whiteness(), coverage=coverage)
+    structures = events(found, covered, seen, area_m2)
     if not structures:
-        return Dated([_row(outline_id, cannot_tell=_why_not(found), **spent)], seen, found, place)
-    for structure in structures:
-        _measured(looks, rows, structure, seen, geometry, gathered)
+        reason = _unconfirmed(seen) or _why_not(found if found.reason else covered)
+        return Dated([_row(outline_id, cannot_tell=reason, **spent)], seen, found, place)
+    pictures = [_pictured(looks, rows, s, seen, geometry, gathered) for s in structures]
+    _measured(structures, pictures, place)
     if any(s["kind"] == "solar field" for s in structures):
         # rows of panels go up for months: what looks like a dark roof on the way is part of the field
         for structure in structures:
@@ -110,26 +116,43 @@ def date_change(
     return Dated([{**{k: s.get(k) for k in PROPERTIES}, **spent} for s in structures], seen, found, place)
 
 
-def _measured(
+def _measured(structures: list[dict[str, Any]], pictures: list[xr.Dataset | None], place: Place) -> None:
+    """Add the area of each roof; of parts that stand side by side, each has its own."""
+    standing_m2 = 0.0
+    for k, (structure, picture) in enumerate(zip(structures, pictures, strict=True)):
+        if picture is None or structure["kind"] not in surfaces.BUILDINGS:
+            continue
+        later = [
+            p for s, p in zip(structures[k + 1 :], pictures[k + 1 :], strict=True) if s["kind"] == structure["kind"]
+        ]
+        whole = None if structure["removed_high"] or not later else later[-1]
+        dark = structure["kind"] == "dark roof"
+        structure.update(area.estimate(picture, place, dark, whole=whole, standing_m2=standing_m2))
+        standing_m2 = 0.0 if structure["removed_high"] else standing_m2 + (structure["roof_area_m2_best"] or 0)
+
+
+def _pictured(
     looks: Looks,
     rows: pd.DataFrame,
     structure: dict[str, Any],
     seen: Series,
     geometry: BaseGeometry,
     gathered: probes.Gathered,
-) -> None:
-    """Add kind and area from the last few clear scenes that show the structure, in every picture band."""
+) -> xr.Dataset | None:
+    """Return the last few clear scenes that show the structure, in every picture band; correct its kind by them."""
     if structure["kind"] not in COVERED:
-        return
+        return None
     shown = (seen.days >= structure["_from"]) & (seen.days <= structure["_until"])
-    mild = shown & ~_winter(seen.days)
+    coloured = shown & np.isfinite(seen.inside).all(axis=1)
+    shown = coloured if coloured.sum() >= 2 else shown
+    mild = shown & ~series.winter(seen.days)
     late = seen.days[mild if mild.sum() >= 2 else shown]
     if len(late) < 2:
-        return
+        return None
     # spread over the seasons, so that a crop shows its green
     late = late[np.unique(np.linspace(0, len(late) - 1, PICTURE_SCENES).astype(int))]
     if gathered.data is None:
-        return
+        return None
     data_days = steps.to_days(pd.DatetimeIndex(gathered.data["time"].values))
     chosen = gathered.data.isel(time=np.isin(np.round(data_days, 4), np.round(late, 4)))
     names = set(" ".join(str(v) for v in chosen["id"].values).split())
@@ -143,13 +166,7 @@ def _measured(
             structure["probability"] / surfaces.PROBABILITY[structure["kind"]] * surfaces.PROBABILITY[kind], 3
         )
         structure["kind"] = kind
-    if structure["kind"] in surfaces.BUILDINGS:
-        structure.update(area.estimate(picture, place, structure["kind"] == "dark roof"))
-
-
-def _winter(days: np.ndarray) -> np.ndarray:
-    year_day = pd.to_datetime(days, unit="D").day_of_year.to_numpy()
-    return (year_day > 318) | (year_day < 75)
+    return picture
 
 
 def date_outlines(
@@ -170,12 +187,17 @@ def geodesic_area_m2(geometry: BaseGeometry) -> float:
     return abs(Geod(ellps="WGS84").geometry_area_perimeter(geometry)[0])
 
 
-def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
-    """Read the steps of an outline as structures: scraped, roofed, removed."""
-    edges = [seen.days[0] - 1, *(_day(s.best) for s in found), seen.days[-1] + 1]
+def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
+    """Read the steps of an outline as structures: scraped, roofed, removed.
+
+    `ground` are the steps in every band, `covered` those of the whiteness.
+    """
+    ordered = _ordered(covered)
+    edges = [seen.days[0] - 1, *(_day(s.best) for s in ordered), seen.days[-1] + 1]
+    scrapings = [s for s in ground if _scraped(s)]
     structures: list[dict[str, Any]] = []
-    scraped: Step | None = None
-    for k, step in enumerate(found):
+    since = -np.inf
+    for k, step in enumerate(ordered):
         before = surfaces.look(seen, edges[k], _day(step.begun.low))
         after = surfaces.look(seen, _day(step.complete.best), edges[k + 2] - (20 if k + 2 < len(edges) - 1 else 0))
         before = before or surfaces.look(seen, edges[k], edges[k + 1], 1)
@@ -184,28 +206,56 @@ def events(found: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
             continue
         gain = after.whiteness() - before.whiteness()
         change = after.relative() - before.relative()
-        standing = [s for s in structures if not s.get("removed_high") and s["kind"] != "earthworks"]
+        standing = [s for s in structures if not s.get("removed_high")]
         if gain < -surfaces.MIN_GAIN and standing and change < -0.4 * standing[-1]["_change"]:
             standing[-1].update(removed_low=iso(step.low), removed_high=iso(step.high), _until=_day(step.begun.low))
-            scraped = None
+            since = _day(step.best)
             continue
+        if gain < surfaces.MIN_GAIN or (standing and abs(change) < SMALL_SHARE * standing[-1]["_change"]):
+            continue
+        if standing:
+            standing[-1]["_until"] = _day(step.begun.low)
         took = _day(step.complete.best) - _day(step.begun.best)
         kind = surfaces.kind_of(before, after, area_m2, took)
-        if standing and abs(change) < SMALL_SHARE * standing[-1]["_change"]:
-            continue
-        if gain < surfaces.MIN_GAIN:
-            clear = step.contrast >= MIN_SCRAPED_CONTRAST and np.abs(step.size).max() >= MIN_SCRAPED_SIZE
-            scraped = step if clear else scraped
-            continue
-        structures.append({**_structure(step, kind, scraped, seen), "_change": change})
-        scraped = None
+        scraped = [s for s in scrapings if since < _day(s.best) < _day(step.best)]
+        structures.append({**_structure(step, kind, scraped[-1] if scraped else None, seen), "_change": change})
+        since = _day(step.best)
     if sum(s["removed_high"] is not None for s in structures) >= COMES_AND_GOES:
         # a building is not put up and cleared every year: snow, plastic, a drying lake
         for structure in structures:
             structure.update(kind="other", probability=round(0.5 * surfaces.PROBABILITY["other"], 3))
-    if not structures and scraped is not None:
-        structures.append(_earthworks(scraped, seen))
+    _like_the_whole([s for s in structures if not s["removed_high"]])
+    if not structures and scrapings:
+        structures.append(_earthworks(scrapings[-1], seen))
     return structures
+
+
+def _like_the_whole(standing: list[dict[str, Any]]) -> None:
+    """Give the first parts of a site, seen mixed with yard, the kind that the whole has at the end."""
+    if len(standing) > 1 and standing[-1]["kind"] in surfaces.BUILDINGS:
+        share = surfaces.PROBABILITY[standing[-1]["kind"]] / surfaces.PROBABILITY["other"]
+        for structure in standing[:-1]:
+            if structure["kind"] == "other":
+                probability = round(min(structure["probability"] * share, 1.0), 3)
+                structure.update(kind=standing[-1]["kind"], probability=probability)
+
+
+def _ordered(found: Steps) -> list[Step]:
+    """Return steps in time order; of two halves of one change that come out in the wrong order, the larger."""
+    ordered: list[Step] = []
+    for step in found:
+        if ordered and step.best <= ordered[-1].best:
+            ordered[-1] = max(ordered[-1], step, key=lambda s: s.contrast)
+        else:
+            ordered.append(step)
+    return ordered
+
+
+def _scraped(step: Step) -> bool:
+    """Return whether a step is large enough for scraped ground, and no roof; blue is the first band, infrared the last."""
+    white = float(step.size[0] - 0.7 * step.size[-1])
+    large = step.contrast >= MIN_SCRAPED_CONTRAST and np.abs(step.size).max() >= MIN_SCRAPED_SIZE
+    return bool(large and white < surfaces.MIN_GAIN)
 
 
 def _structure(step: Step, kind: str, scraped: Step | None, seen: Series) -> dict[str, Any]:
@@ -255,9 +305,20 @@ def _earthworks(step: Step, seen: Series) -> dict[str, Any]:
         probability=round(step.probability * surfaces.PROBABILITY["earthworks"], 3),
         onset_low=iso(step.begun.low - ONSET_MARGIN),
         onset_high=iso(step.high + HALF_MARGIN),
-        cannot_tell="no roof: the ground was changed, nothing was covered",
+        cannot_tell=_unconfirmed(seen)
+        or f"no roof: the ground was changed, nothing was covered by {iso(to_date(seen.days[-1]))}",
     )
     return {**row, "_from": _day(step.complete.high), "_until": seen.days[-1] + 1}
+
+
+def _unconfirmed(seen: Series) -> str:
+    """Return what the last looks show if they look like a roof but are too few to be a step; else nothing."""
+    white = seen.whiteness()
+    last = len(white) - int(np.argmin((white > np.median(white) + surfaces.MIN_GAIN)[::-1]))
+    late = seen.days[last:]
+    if len(late) < 2:
+        return ""
+    return f"too few scenes: the last {len(late)}, from {iso(to_date(late[0]))}, may show a roof; ask again later"
 
 
 def _why_not(found: Steps) -> str:

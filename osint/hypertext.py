@@ -7,52 +7,36 @@ import email.policy
 import html
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from osint import webfonts
 
 # one token: comment, tag or text; no repeat can back up, so that any input is read in linear time
 _TOKEN = re.compile(
     r"<!--|<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})|<[!?]|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?|[^<&]+|[<&]"
 )
-_BLOCK = frozenset(
-    [
-        "p",
-        "div",
-        "br",
-        "tr",
-        "table",
-        "ul",
-        "ol",
-        "li",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "section",
-        "article",
-        "header",
-        "main",
-        "dl",
-        "dt",
-        "dd",
-        "blockquote",
-        "pre",
-        "form",
-        "hr",
-        "title",
-        "center",
-        "thead",
-        "tbody",
-        "tfoot",
-        "caption",
-        "figure",
-        "option",
-    ]
-)
-_SILENT = frozenset(
-    ["script", "style", "noscript", "template", "svg", "math", "head", "nav", "footer", "iframe", "select"]
-)
+_BLOCK = frozenset([
+    "p", "div", "br", "tr", "table", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article",
+    "header", "main", "aside", "dl", "dt", "dd", "blockquote", "pre", "form", "hr", "title", "center", "thead",
+    "tbody", "tfoot", "caption", "figure", "option"
+])  # fmt: skip
+_SILENT = frozenset([
+    "script", "style", "noscript", "template", "svg", "math", "head", "nav", "footer", "iframe", "select"
+])  # fmt: skip
+# names of parts that stand beside the text; the word must stand alone, as in "related-news" or "mainNav"
+_BESIDE = frozenset([
+    "nav", "navbar", "navigation", "menu", "submenu", "footer", "foot", "copyright", "breadcrumb", "breadcrumbs",
+    "crumb", "crumbs", "sidebar", "related", "recommend", "recommended", "recommendations", "cookie", "cookies",
+    "consent", "gdpr", "newsletter", "subscribe", "tuijian", "xiangguan", "xgxw", "xgyd", "dibu", "daohang", "yqlj",
+    "friendlink", "friendlinks", "hotnews", "advert", "advertisement"
+])  # fmt: skip
+_WHOLE = frozenset([
+    "has", "with", "no", "main", "article", "content", "page", "layout", "body"
+])  # fmt: skip
+_NAMES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|\shidden(?:[\s=]|$)", re.IGNORECASE)
+_NAMED = re.compile(r"\b(?:class|id|style)\s{0,5}=", re.IGNORECASE)
 _MAX_ATTRIBUTES = 4000
 _ATTRIBUTE = re.compile(
     r"""([A-Za-z:_-]{1,30})\s{0,5}=\s{0,5}(?:"([^"]{0,2000})"|'([^']{0,2000})'|([^\s"'>]{1,2000}))"""
@@ -74,6 +58,14 @@ class Page:
     links: list[tuple[str, str]] = field(default_factory=list)
     """(address, words) of every link"""
     remarks: list[str] = field(default_factory=list)
+    asides: list[tuple[int, int]] = field(default_factory=list)
+    """(start, end) of words beside the text: marked menus and footers, lines that are links to other pages"""
+    drawn: list[tuple[int, int, str]] = field(default_factory=list)
+    """(start, end, family) of words in a font that the page declares itself"""
+    fonts: dict[str, bytes] = field(default_factory=dict)
+    """family -> file of each font that the page declares (@font-face), empty bytes where it lies elsewhere"""
+    families: dict[str, str] = field(default_factory=dict)
+    """selector of one element (.class, #id or tag) -> family"""
 
 
 class _Writer:
@@ -103,6 +95,7 @@ class _Writer:
 def read_html(source: str) -> Page:
     """Return the page of decoded HTML; nesting has no limit, because nothing recurses."""
     writer, page, state = _Writer(), Page(), _State()
+    page.fonts, page.families = webfonts.declared(source)
     position, size = 0, len(source)
     while position < size:
         match = _TOKEN.match(source, position)
@@ -137,6 +130,10 @@ def read_html(source: str) -> Page:
         elif not state.silent:
             _words(token, at, writer, state)
     writer.gap("\n", size)
+    for part in (state.aside, state.face):
+        part.close(writer.length)
+    page.asides = sorted([*state.aside.spans, *_link_lines("".join(writer.pieces), state.link_spans)])
+    page.drawn = [(start, end, family) for (start, end), family in zip(state.face.spans, state.face.names, strict=True)]
     page.text, page.starts, page.sources = "".join(writer.pieces), writer.starts, writer.sources
     page.title = " ".join(page.title.split())[:300]
     if state.hidden_words:
@@ -145,7 +142,40 @@ def read_html(source: str) -> Page:
 
 
 @dataclass
+class _Part:
+    """An element under way whose words are noted, and the spans of those before it."""
+
+    tag: str = ""
+    depth: int = 0
+    start: int = 0
+    name: str = ""
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+    def follow(self, closing: bool, tag: str, name: str, at: int) -> None:
+        """Count nested elements of the same tag; `name` begins a part where none is under way."""
+        if self.tag:
+            if tag == self.tag:
+                self.depth += -1 if closing else 1
+                if self.depth <= 0:
+                    self.close(at)
+        elif name and not closing:
+            self.tag, self.depth, self.start, self.name = tag, 1, at, name
+
+    def close(self, at: int) -> None:
+        """End the part under way at an offset of the text."""
+        if self.tag and at > self.start:
+            self.spans.append((self.start, at))
+            self.names.append(self.name)
+        self.tag = ""
+
+
+@dataclass
 class _State:
+    aside: _Part = field(default_factory=_Part)
+    face: _Part = field(default_factory=_Part)
+    link_spans: list[tuple[int, int]] = field(default_factory=list)
+    link_start: int = 0
     silent: str = ""
     depth: int = 0
     in_title: bool = False
@@ -186,7 +216,7 @@ def _tag(closing: bool, name: str, inner: str, at: int, writer: _Writer, page: P
     elif name in ("td", "th"):
         _cell(closing, at, writer, page, state)
     elif name == "a":
-        _link(closing, inner, page, state)
+        _link(closing, inner, writer, page, state)
     elif name in _BLOCK:
         _end_cell(writer, page, state) if name in ("tr", "table") else None
         writer.gap(" " if state.cell_start >= 0 else "\n", at)
@@ -194,8 +224,60 @@ def _tag(closing: bool, name: str, inner: str, at: int, writer: _Writer, page: P
             state.table, state.row, state.headers = state.table + 1, 0, {}
         elif name == "tr" and not closing:
             state.row, state.column = state.row + 1, 0
+    if name not in _EMPTY:
+        found = _attributes(inner) if inner and not closing else {}
+        state.aside.follow(closing, name, _beside(name, found) if found or name == "aside" else "", writer.length)
+        state.face.follow(
+            closing, name, webfonts.family(name, found, page.fonts, page.families) if page.fonts else "", writer.length
+        )
     if name in ("div", "span", "p", "td"):
         state.hidden = not closing and bool(_HIDDEN.search(inner[:500]))
+
+
+_EMPTY = frozenset([
+    "br", "hr", "img", "input", "link", "meta", "area", "base", "col", "embed", "source", "track", "wbr"
+])  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def _attributes(inner: str) -> dict[str, str]:
+    """Return the attributes of a tag that may name or style it; a page repeats a few tags thousands of times."""
+    if not _NAMED.search(inner):
+        return {}
+    return {match[1].lower(): match[2] or match[3] or match[4] or "" for match in _ATTRIBUTE.finditer(inner)}
+
+
+def _beside(tag: str, attributes: dict[str, str]) -> str:
+    """Return why an element stands beside the text of a page, by its tag, class or id; empty if it does not seem to."""
+    if tag == "aside":
+        return tag
+    for words in (
+        (*attributes.get("class", "").split(), attributes.get("id", "")) if tag not in ("body", "html", "main") else ()
+    ):
+        parts = {part.lower() for part in _NAMES.findall(words)}
+        if parts & _BESIDE and not parts & _WHOLE:
+            return words
+    return ""
+
+
+def _link_lines(text: str, links: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the spans of lines of which nine tenths are words of links to other pages, two or more in a row."""
+    lines: list[tuple[int, int]] = []
+    out, index = [], 0
+    for match in re.finditer(r"[^\n]+", text):
+        inside = 0
+        while index < len(links) and links[index][0] < match.end():
+            inside += min(links[index][1], match.end()) - max(links[index][0], match.start())
+            index += 1
+        dense = inside >= 0.9 * len(match.group().strip()) or (
+            inside > 0 and inside >= 0.6 * len(match.group().strip()) - 11
+        )
+        if dense and inside > 0:
+            lines.append(match.span())
+        elif lines:
+            out += lines if len(lines) > 1 else []
+            lines = []
+    return out + (lines if len(lines) > 1 else [])
 
 
 def _silent_tag(closing: bool, name: str, page: Page, state: _State) -> None:
@@ -236,21 +318,61 @@ def _end_cell(writer: _Writer, page: Page, state: _State) -> None:
         state.headers[state.column] = words[:60]
 
 
-def _link(closing: bool, inner: str, page: Page, state: _State) -> None:
+def _link(closing: bool, inner: str, writer: _Writer, page: Page, state: _State) -> None:
     if closing:
         if state.link:
             page.links.append((state.link, state.link_words.strip()[:200]))
+            if writer.length > state.link_start and not state.link.startswith("#"):
+                state.link_spans.append((state.link_start, writer.length))
         state.link = ""
         return
     found = {m[1].lower(): m[2] or m[3] or m[4] or "" for m in _ATTRIBUTE.finditer(inner[:4000])}
-    state.link, state.link_words = html.unescape(found.get("href", "")), ""
+    state.link, state.link_words, state.link_start = html.unescape(found.get("href", "")), "", writer.length
 
 
 def from_mhtml(data: bytes) -> tuple[bytes, str]:
     """Return (bytes, charset) of the HTML part of an MHTML file; empty bytes if it has none."""
+    part = _mhtml_part(data)
+    if part is None:
+        return b"", ""
+    body = part.get_payload(decode=True)
+    return (body if isinstance(body, bytes) else b""), part.get_content_charset() or ""
+
+
+def _mhtml_part(data: bytes) -> Any:
     message = email.message_from_bytes(data, policy=email.policy.default)
-    for part in message.walk():
-        if part.get_content_type() == "text/html":
-            body = part.get_payload(decode=True)
-            return (body if isinstance(body, bytes) else b""), part.get_content_charset() or ""
-    return b"", ""
+    return next((part for part in message.walk() if part.get_content_type() == "text/html"), None)
+
+
+_QUOTED = re.compile(rb"=\r?\n|=[0-9A-Fa-f]{2}|[^=]|=", re.DOTALL)
+
+
+def mhtml_bytes(data: bytes, first: int, last: int) -> tuple[int, int] | None:
+    """Return the half-open span in an MHTML file of bytes first to last (half-open) of its decoded HTML part.
+
+    None where the part cannot be found again in the file.
+    """
+    part = _mhtml_part(data)
+    coding = str(part.get("Content-Transfer-Encoding", "")).strip().lower() if part is not None else ""
+    coded = coding in ("quoted-printable", "base64")
+    raw = str(part.get_payload()).encode("ascii", "replace") if coded else from_mhtml(data)[0]
+    begin = data.find(raw) if raw else -1
+    if begin < 0:
+        return None
+    if not coded:
+        return begin + first, begin + last
+    ends = []
+    if coding == "base64":
+        letters = [match.start() for match in re.finditer(rb"[A-Za-z0-9+/]", raw)]
+        ends = [letters[first * 4 // 3], letters[min(((last - 1) * 4 // 3) + 1, len(letters) - 1)] + 1]
+        return begin + ends[0], begin + ends[1]
+    done, start = 0, 0
+    for match in _QUOTED.finditer(raw):
+        if match.group()[:1] == b"=" and match.group()[1:2] in (b"\r", b"\n"):
+            continue
+        if done == first:
+            start = match.start()
+        done += 1
+        if done == last:
+            return begin + start, begin + match.end()
+    return None

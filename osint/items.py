@@ -86,6 +86,7 @@ def row(item: dict[str, Any], site: BaseGeometry, catalogue: str) -> dict[str, A
         "offset": offset(properties, assets, collection, baseline),
         "footprint_share": min(footprint.intersection(site).area / site.area, 1.0),
         "tile": _tile(properties),
+        "orbit": f"{properties.get('sat:orbit_state', '')} {properties.get('sat:relative_orbit', '')}".strip(),
         "epsg": _epsg(properties, assets),
         "processed": str(properties.get("s2:generation_time") or properties.get("created") or ""),
         "collection": collection,

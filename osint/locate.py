@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
@@ -25,10 +28,14 @@ from osint.tile_search import Target, Tile
 TILE_M = 5_120.0
 CHIPS = 10
 CHIP_M = 400.0
-CHIP_LOOKS = 8
 IN_FLIGHT = 4
 """Tiles a worker of a cluster has waiting."""
-PROPERTIES = ("rank", *change.PROPERTIES, "fit", "fit_date", "fit_size", "tile", "chip")
+FAILURES_IN_A_ROW = 5
+"""Tiles that fail one after another before the search stops: then it is the network, not the tile."""
+PROPERTIES = (
+    "rank", *(name for name in change.PROPERTIES if name != "bytes_read"), "fit", "fit_date", "fit_size", "tile", "chip"
+)  # fmt: skip
+"""`bytes_read` hangs on what a cache had; it is told a tile, so that the same search gives the same file."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,15 @@ class Catalogue:
 
     def __call__(self, geometry: BaseGeometry) -> Looks:
         """Return looks at a lon/lat geometry."""
-        return looks.of_catalogue(self.url, self.collection, geometry, self.start, self.end)
+        found = looks.of_catalogue(self.url, self.collection, geometry, self.start, self.end)
+        # a list of scenes is megabytes: over many small tiles it is a good part of the cost
+        found.bytes_read += int(found.scenes.attrs.get("bytes", 0))
+        return found
+
+    @property
+    def name(self) -> dict[str, str]:
+        """Return host or folder and collection: what a journal is kept for."""
+        return {"catalogue": urlsplit(self.url).hostname or Path(self.url).name, "collection": self.collection}
 
 
 Source = Callable[[BaseGeometry], Looks]
@@ -55,13 +70,25 @@ class Located:
     found: gpd.GeoDataFrame
     """Columns PROPERTIES, lon/lat."""
     tiles: pd.DataFrame
-    """One row a tile: tile, area_km2, searched_share, state, scenes, bytes."""
+    """One row a tile: tile, area_km2, searched_share, nodata_share, state, scenes, unread_files, bytes."""
+
+    @property
+    def area_km2(self) -> float:
+        """Return the area of the place."""
+        return float(self.tiles["area_km2"].sum())
 
     @property
     def searched_share(self) -> float:
         """Return the share of the place with two or more clear looks on both sides of the target's dates."""
-        area = self.tiles["area_km2"].to_numpy()
-        return float((self.tiles["searched_share"].to_numpy() * area).sum() / max(area.sum(), 1e-9))
+        return self._share("searched_share")
+
+    @property
+    def nodata_share(self) -> float:
+        """Return the share with fewer than two looks of any kind on a side; what is left is cloud, shadow, snow."""
+        return self._share("nodata_share")
+
+    def _share(self, column: str) -> float:
+        return float((self.tiles[column] * self.tiles["area_km2"]).sum() / max(self.area_km2, 1e-9))
 
     @property
     def bytes_read(self) -> int:
@@ -74,8 +101,9 @@ def place_of(site_id: str, register: tables.Register) -> BaseGeometry:
     from osint import geo
 
     row = register.site(site_id)
-    if not np.isfinite(row["lat"]):
-        raise OsintError(f"{site_id} has no coordinate in sites.csv; search a box with --bbox instead")
+    if not np.isfinite(row["lat"]) or not geo.precision_km(row) > 0:
+        what = "precision" if np.isfinite(row["lat"]) else "coordinate"
+        raise OsintError(f"{site_id} has no {what} in sites.csv; search a box with --bbox, or a place with --at")
     points = geo.places(register)
     return geo.circles(points[points["site_id"] == site_id]).geometry.iloc[0]
 
@@ -94,12 +122,16 @@ def locate(
 
     Each finished tile is one JSON line of `journal`, written before the next begins; a search that was stopped
     goes on where it was, tiles that failed are tried again. `dask` is the address of a scheduler (or "local"):
-    the same tiles, the same answer. Memory is that of one tile in each worker. `tell` gets a line a tile.
+    the same tiles, the same answer. Memory is that of one tile in each worker. `tell` gets a line a tile. When
+    tile after tile fails, an OsintError says why; the same call goes on from there.
     """
     todo = tile_search.tiles(place, side_m)
-    head = {"target": target.as_dict(), "place": place.wkt, "side_m": side_m}
+    head = {"target": target.as_dict(), "place": place.wkt, "side_m": side_m, **getattr(source, "name", {})}
     done = _resumed(journal, head)
-    left = [t for t in todo if done.get(t.name, {}).get("state", "failed").startswith("failed")]
+    again = [t for t in todo if t.name in done and _failed(done[t.name])]
+    left = [t for t in todo if t.name not in done] + again
+    # a first tile that fails tells of the catalogue; those that failed before come last, so that none blocks the rest
+    failures, limit = 0, 1
     with journal.open("a", encoding="utf-8") as file:
         for line in _searched(source, left, place, target, dask):
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -107,21 +139,34 @@ def locate(
             os.fsync(file.fileno())
             done[line["tile"]] = line
             tell(f"{len(done)} of {len(todo)} tiles: {line['tile']} {line['searched_share']:.0%} seen, {line['state']}")
+            failures, limit = (failures + 1, limit) if _failed(line) else (0, FAILURES_IN_A_ROW)
+            if failures >= limit:
+                left_over = sum(t.name not in done or _failed(done[t.name]) for t in todo)
+                raise OsintError(f"{left_over} of {len(todo)} tiles left, {line['state']}. The same command goes on")
     lines = [done[t.name] for t in todo]
     table = pd.DataFrame([{k: v for k, v in line.items() if k != "candidates"} for line in lines])
     return Located(ranked(lines), table)
+
+
+def _failed(line: dict[str, Any]) -> bool:
+    return bool(line["state"].startswith("failed"))
 
 
 def ranked(lines: list[dict[str, Any]]) -> gpd.GeoDataFrame:
     """Return the candidates of journal lines, best fit first, those without a date last; doubles dropped."""
     rows = [{**c, "tile": line["tile"], "geometry": shape(c["geometry"])} for line in lines for c in line["candidates"]]
     rows.sort(key=lambda r: (r["fit"] is None, -(r["fit"] or 0), -r["fit_size"], r["outline_id"]))
-    kept: list[dict[str, Any]] = []
-    for row in rows:
+    shapes = np.array([row["geometry"] for row in rows], dtype=object)
+    touching: dict[int, list[int]] = {}
+    for one, other in shapely.STRtree(shapes).query(shapes, predicate="intersects").T.tolist():
         # two structures of one outline are two answers, the same patch seen from two tiles is one
-        if not any(row["tile"] != k["tile"] and row["geometry"].intersects(k["geometry"]) for k in kept):
-            kept.append({**row, "rank": len(kept) + 1, "chip": None})
-    frame = pd.DataFrame(kept, columns=[*PROPERTIES, "geometry"])
+        if other < one and rows[one]["tile"] != rows[other]["tile"]:
+            touching.setdefault(one, []).append(other)
+    kept: dict[int, dict[str, Any]] = {}
+    for index, row in enumerate(rows):
+        if not any(other in kept for other in touching.get(index, ())):
+            kept[index] = {**row, "rank": len(kept) + 1, "chip": None}
+    frame = pd.DataFrame(list(kept.values()), columns=[*PROPERTIES, "geometry"])
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
 
 
@@ -130,9 +175,7 @@ def search_tile(source: Source, tile: Tile, place: BaseGeometry, target: Target)
     try:
         return tile_search.search(source(tile.window()), tile, place, target)
     except (OsintError, OSError) as error:
-        blank = {"tile": tile.name, "area_km2": 0.0, "searched_share": 0.0, "scenes": 0, "bytes": 0, "candidates": []}
-        area = tile_search.grids.area_m2(tile.core().intersection(place)) / 1e6
-        return {**blank, "area_km2": round(area, 4), "state": f"failed: {error}"}
+        return {**tile_search.blank(tile, place), "state": f"failed: {error}"}
 
 
 def _searched(
@@ -148,20 +191,30 @@ def _searched(
         raise OsintError(
             "--dask needs the package `distributed`: pip install distributed, or leave --dask out"
         ) from error
-    known: dict[str, Any] = {"n_workers": 2, "threads_per_worker": 1} if dask == "local" else {"address": dask}
+    known: dict[str, Any] = {"address": dask}
+    if dask == "local":
+        known = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     try:
-        client = distributed.Client(**known, timeout="20s")
+        client = distributed.Client(**known, timeout="30s")
     except (OSError, ValueError) as error:
         raise OsintError(f"no Dask scheduler answers at {dask} ({error}); start one, or leave --dask out") from error
     with client:
         waiting = iter(left)
         width = IN_FLIGHT * max(1, sum(client.nthreads().values()))
-        ahead = [client.submit(search_tile, source, t, place, target, pure=False) for t in islice(waiting, width)]
-        finished = distributed.as_completed(ahead)
+        tasks = {client.submit(search_tile, source, t, place, target, pure=False): t for t in islice(waiting, width)}
+        finished = distributed.as_completed(list(tasks))
         for future in finished:
-            yield future.result()
+            tile = tasks.pop(future)
+            try:
+                yield future.result()
+            except distributed.KilledWorker:
+                yield {**tile_search.blank(tile, place), "state": "failed: it ended several workers of the cluster"}
+            except (CancelledError, OSError) as error:
+                raise OsintError(f"the Dask scheduler at {dask} was lost; the same command goes on") from error
             for tile in islice(waiting, 1):
-                finished.add(client.submit(search_tile, source, tile, place, target, pure=False))
+                following = client.submit(search_tile, source, tile, place, target, pure=False)
+                tasks[following] = tile
+                finished.add(following)
 
 
 def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -175,7 +228,9 @@ def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, dict[str, Any]]:
         return {}
     begin, _, rest = whole.partition(b"\n")
     if begin + b"\n" != first:
-        raise OsintError(f"{journal.name} belongs to a search with other dates, sizes or place; choose another --out")
+        raise OsintError(
+            f"{journal.name} belongs to a search with other dates, sizes, place or pictures; choose another --out"
+        )
     try:
         lines = [json.loads(text) for text in rest.splitlines()]
         done = {line["tile"]: line for line in lines}
@@ -190,32 +245,45 @@ def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def chips(source: Source, found: gpd.GeoDataFrame, target: Target, folder: Path, most: int = CHIPS) -> gpd.GeoDataFrame:
     """Draw the best candidates before and after into `folder`; returns `found` with the file names in `chip`.
 
-    The clearest scene over the place on each side of the target; a chip that is there already is not drawn again.
+    The clearest scene over the place on each side of the target; without two of them there is no chip.
     """
-    from osint import pairs
-
     found = found.copy()
-    for index, row in list(found.iterrows())[:most]:
-        path = folder / f"{row['outline_id']}.png"
-        if not path.exists():
-            seen = source(looks.around(row["geometry"], CHIP_M))
-            chosen = [_clear(seen, rows, row["geometry"]) for rows in tile_search.sides(seen.scenes, target)]
-            if any(c is None for c in chosen):
-                continue
-            cube = seen.read(pd.concat(chosen), looks.around(row["geometry"], CHIP_M), ("B02", "B03", "B04"))
-            pair = pairs.pair(cube, cube.time.values[0], cube.time.values[-1])
-            folder.mkdir(parents=True, exist_ok=True)
-            title = f"Candidate {row['rank']}: {row['kind'] or 'undated'}, about {tile_search.grids.area_m2(row['geometry']):,.0f} m2"
-            pairs.save(pairs.figure(pair, row["geometry"], title), path)
-        found.loc[index, "chip"] = f"{folder.name}/{path.name}"
+    # structures of one outline share the picture of the best of them
+    for outline_id, row in found.head(most).drop_duplicates("outline_id").set_index("outline_id").iterrows():
+        path = folder / f"{outline_id}.png"
+        try:
+            drawn = _chip(source, row, target, path)
+        except (OsintError, OSError):
+            # the search stands without its pictures: the network may be gone by now
+            drawn = False
+        if drawn:
+            found.loc[found["outline_id"] == outline_id, "chip"] = f"{folder.name}/{path.name}"
     return found
 
 
-def _clear(seen: Looks, rows: pd.DataFrame, geometry: BaseGeometry) -> pd.DataFrame | None:
-    """Return the scene that is clearest around an outline, by its classification; None without a clear one."""
+def _chip(source: Source, row: Any, target: Target, path: Path) -> bool:
+    from osint import pairs
+
+    where = looks.around(row["geometry"], CHIP_M)
+    seen = source(where)
+    chosen = [_clear(seen, rows, where) for rows in tile_search.sides(seen.scenes, target, where)]
+    if any(c is None for c in chosen):
+        return False
+    cube = seen.read(pd.concat(chosen), where, ("B02", "B03", "B04"))
+    pair = pairs.pair(cube, cube.time.values[0], cube.time.values[-1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    what = row["kind"] or "undated"
+    fit = "no date" if pd.isna(row["fit"]) else f"fit {row['fit']:.2f}"
+    title = f"Candidate {row['rank']} ({fit}): {what}, outline {tile_search.grids.area_m2(row['geometry']):,.0f} m2"
+    pairs.save(pairs.figure(pair, row["geometry"], title), path)
+    return True
+
+
+def _clear(seen: Looks, rows: pd.DataFrame, where: BaseGeometry) -> pd.DataFrame | None:
+    """Return the scene that is clearest over a place, by its classification; None without a clear one."""
     if not len(rows):
         return None
-    data = seen.read(rows, looks.around(geometry, CHIP_M), ())
+    data = seen.read(rows, where, ())
     share = np.isin(data["scl"].values, CLEAR).mean(axis=(1, 2)).round(2)
     best = int(np.argmax(share))
     return rows[rows["id"].isin(str(data["id"].values[best]).split())] if share[best] >= 0.5 else None

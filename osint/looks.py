@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +16,12 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import simulate
 
+PAIR = ("B02", "B11")
+"""Enough to date a roof: brightness, and the infrared where soil and roof part."""
 BANDS = ("B02", "B04", "B11")
-"""Enough to date a roof: brightness, redness of soil, and the infrared where soil and roof part."""
-PICTURE_BANDS = ("B08",)
-"""Read besides, on a few scenes that show what stands: plants, and the edge of the roof."""
+"""The pair, and the redness of soil, which a search reads only on a few scenes."""
+PICTURE_BANDS = ("B04", "B08")
+"""Read on a few scenes that show what stands: its colour, plants, and the edge of the roof."""
 
 COARSE = ("B05", "B06", "B07", "B8A", "B11", "B12", "scl")
 
@@ -72,7 +74,11 @@ def of_world(world: simulate.World) -> Looks:
 
 
 def of_dataset(data: xr.Dataset) -> Looks:
-    """Return looks at scenes in memory, in the form of `imagery.read`; bytes are those of the arrays."""
+    """Return looks at scenes in memory, in the form of `imagery.read`.
+
+    Bytes are those of the arrays; a band of a scene counts once, as it does where it is kept on disk.
+    """
+    held: set[tuple[int, str, str]] = set()
     when = pd.to_datetime(data["time"].values, utc=True)
     cloudy = np.isin(data["scl"].values, (3, 8, 9, 10)).mean(axis=(1, 2)) * 100
     scenes = pd.DataFrame({"id": data["id"].values, "datetime": when, "cloud_pct": cloudy, "index": range(len(when))})
@@ -87,13 +93,21 @@ def of_dataset(data: xr.Dataset) -> Looks:
         part.attrs = {
             **data.attrs,
             "transform": (a, b, west + a * cols.start, d, e, north + e * lines.start),
-            # 20 m bands come repeated to 10 m
-            "bytes": sum(part[n].size * (1 if n == "scl" else 2) // (4 if n in COARSE else 1) for n in part),
+            "bytes": _new_bytes(held, rows["index"], bands, f"{lines} {cols}", part.sizes["y"] * part.sizes["x"]),
             "requests": 0,
         }
         return part
 
     return Looks(scenes, read)
+
+
+def _new_bytes(
+    held: set[tuple[int, str, str]], numbers: Iterable[int], bands: Sequence[str], window: str, pixels: int
+) -> int:
+    """Return the bytes of what `held` lacks, and put it there; 20 m bands come repeated to 10 m."""
+    wanted = {(n, band, window) for n in numbers for band in (*bands, "scl")} - held
+    held |= wanted
+    return sum((1 if b == "scl" else 2) * pixels // (4 if b in COARSE else 1) for _, b, _ in wanted)
 
 
 def of_catalogue(url: str, collection: str, geometry: BaseGeometry, start: str, end: str) -> Looks:

@@ -172,6 +172,8 @@ LIMITS = {
     "surroundings on 5 or more nights; the product is good to 1 to 2 K. Never converted to MW.",
     "radar backscatter": "Something that reflects was put up or taken away; it may be fences, containers, vehicles or wet "
     "ground. Intensity alone finds a third to a half of small buildings. No rung, no area.",
+    "power feature": "What leads to a site may feed others too, and voltage bounds no load. Seen or mapped, a transformer does "
+    "not tell its rating, nor that it is switched on; units often stand double (2N). Not mapped is not absent.",
 }
 LIGHT_STEP_NW = 0.45
 WARM_K, WARM_NIGHTS = 3.0, 5
@@ -235,6 +237,48 @@ def backscatter(
         kind = {"quantity": "backscatter_ratio", "unit": "ratio", "scope": "power after to before"}
         made.append(row(site_id, observer, "radar backscatter", _dated(step), low=low, best=best, high=high, note=LIMITS["radar backscatter"], source_url=source_url, **kind))  # fmt: skip
     return made, found.reason
+
+
+def power_features(
+    features: gpd.GeoDataFrame,
+    site_id: str,
+    date: str,
+    observer: str,
+    how: str,
+    *,
+    within_m: float = 1_500.0,
+    unit_mva: tuple[float, float, float] | None = None,
+    source_url: str = "",
+) -> list[Row]:
+    """Return substations, lines and transformers about a site as observations: highest voltage, count, capacity.
+
+    `features` is what `overpass.power` returns, or a person's outlines with the columns power (substation, line,
+    minor_line, cable, transformer) and, where known, voltage (volts, several parted by ";") and distance_m; what is
+    farther than `within_m` is left out. A count is "at least" (high empty): what stands indoors is not in it. No rung.
+    `unit_mva` (low, best, high), the rating of one transformer, makes of a person's full count `transformers_mva`,
+    which bounds the facility in the model; it is taken only with the `source_url` that states it.
+    """
+    if unit_mva is not None and (not source_url or "osm" in features):
+        raise OsintError("`unit_mva` needs the `source_url` that states the rating, and a person's count, not a map's")
+    near = features[features["distance_m"].le(within_m)] if "distance_m" in features else features
+    limit = f"{LIMITS['power feature']} {features.attrs.get('credit', '')}".strip()
+    known = {"source_url": source_url, "note": limit}
+    made = []
+    stations = near[near["power"].isin(["substation", "line", "minor_line", "cable"])]
+    volts = [v for text in stations.get("voltage", []) for v in re.findall(r"(?<![\d.])\d{4,7}(?![\d.])", str(text))]
+    if volts:
+        kv = max(map(int, volts)) / 1000
+        scope = f"highest of {len(stations)} substations and lines within {within_m:g} m"
+        made.append(row(site_id, observer, how, date, quantity="voltage_kv", low=kv, best=kv, high=kv, unit="kV", scope=scope, **known))  # fmt: skip
+    count = int(near["power"].eq("transformer").sum())
+    if count:
+        scope = f"transformers within {within_m:g} m, at least"
+        made.append(row(site_id, observer, how, date, quantity="transformers", low=count, best=count, unit="transformers", scope=scope, **known))  # fmt: skip
+        if unit_mva is not None:
+            low, best, high = (count * v for v in unit_mva)
+            scope = f"{count} transformers of the stated rating"
+            made.append(row(site_id, observer, how, date, quantity="transformers_mva", low=low, best=best, high=high, unit="MVA", scope=scope, **known))  # fmt: skip
+    return made
 
 
 def plot(times: Sequence[Any], values: ArrayLike, kind: str, *, unit: str, simulated: bool = False) -> Any:

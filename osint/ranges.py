@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import ipaddress
 import os
 import re
@@ -162,6 +163,12 @@ def checked_manager(catalogue: str, connections: int = CONNECTIONS) -> urllib3.P
     return manager
 
 
+@functools.lru_cache(8)
+def _shared_manager(catalogue: str, pid: int) -> urllib3.PoolManager:
+    """Return the pool of this process: a search makes hundreds of small reads, each of which would connect anew."""
+    return checked_manager(catalogue)
+
+
 class Ranges:
     """Byte ranges of the files that a catalogue's items name, remembered on disk.
 
@@ -186,7 +193,7 @@ class Ranges:
         self._sizes: dict[str, int] = {}
         self._sign = sign or (lambda href: href)
         self._headers = headers or (lambda href: {})
-        self._pool = checked_manager(catalogue)
+        self._pool = _shared_manager(catalogue, os.getpid())
 
     def get(self, href: str, start: int, length: int, level: str, floor: int | None = None) -> bytes:
         """Return `length` bytes from `start`, fewer at the end of the file but never fewer than `floor`."""

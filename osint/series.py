@@ -15,13 +15,15 @@ from scipy import ndimage
 from shapely.geometry.base import BaseGeometry
 
 from osint import steps
-from osint.looks import around
+from osint.looks import PAIR, around
 
 CLEAR = (2, 4, 5, 6, 7)
 FINE = 5
 SMALLEST_PX = 6.0
 RING_CLEAR = 0.6
 RESCUE_CLEAR = 0.9
+SCALED, NOISE = 0.15, 0.002
+"""Share of a contrast that season and sun angle take or add, and reflectance of what is left."""
 SNOW_RISE = 0.15
 """Rise of (blue - infrared) / (blue + infrared) of the surroundings that means snow on part of them."""
 
@@ -60,6 +62,10 @@ class Series:
     """Scenes looked at, usable or not."""
     refused: dict[str, int]
     """Why scenes were left out, with counts."""
+
+    def whiteness(self) -> np.ndarray:
+        """Return (n,) blue less 0.7 of short-wave infrared against the surroundings: roofs gain, scraped soil loses."""
+        return self.contrast[:, self.bands.index("B02")] - 0.7 * self.contrast[:, self.bands.index("B11")]
 
 
 def placed(geometry: BaseGeometry, data: xr.Dataset) -> Place:
@@ -108,6 +114,12 @@ def usable(data: xr.Dataset, place: Place) -> np.ndarray:
     return (ring_clear >= RING_CLEAR) & ((inside_clear >= 0.5) | (ring_clear >= RESCUE_CLEAR))
 
 
+def winter(days: np.ndarray) -> np.ndarray:
+    """Return which days since 1970-01-01 have a low sun and may have snow."""
+    year_day = pd.to_datetime(days, unit="D").day_of_year.to_numpy()
+    return (year_day > 318) | (year_day < 75)
+
+
 def clear_shares(data: xr.Dataset, place: Place) -> tuple[np.ndarray, np.ndarray]:
     """Return the clear share of outline and surroundings, (n,) each, from the scene classification."""
     codes = data["scl"].values
@@ -126,16 +138,19 @@ def extract(data: xr.Dataset, place: Place, bands: tuple[str, ...]) -> Series:
     values = np.stack([data[b].values for b in bands], axis=-1)
     codes = data["scl"].values
     ring_ok = np.isin(codes, CLEAR) & place.ring
+    # a search reads the other bands on few scenes
+    dating = [k for k, b in enumerate(bands) if b in PAIR]
     inside = np.full((looked, len(bands)), np.nan)
     nearby = np.full((looked, len(bands)), np.nan)
     texture = np.full(looked, np.nan)
     for k in range(looked):
         core = values[k][place.core]
-        if ring_ok[k].sum() >= 8 and np.isfinite(core).mean() > 0.8:
-            inside[k] = np.nanmean(core, axis=0)
-            nearby[k] = np.nanmedian(values[k][ring_ok[k]], axis=0)
+        if ring_ok[k].sum() >= 8 and np.isfinite(core[:, dating]).mean() > 0.8:
+            read = np.isfinite(core).any(axis=0)
+            inside[k, read] = np.nanmean(core[:, read], axis=0)
+            nearby[k, read] = np.nanmedian(values[k][ring_ok[k]][:, read], axis=0)
             texture[k] = np.nanstd(core[:, 0]) / max(float(np.nanmean(core[:, 0])), 1e-3)
-    seen = np.isfinite(inside).all(axis=1) & np.isfinite(nearby).all(axis=1)
+    seen = np.isfinite(inside[:, dating]).all(axis=1) & np.isfinite(nearby[:, dating]).all(axis=1)
     covered = ~seen | ~usable(data, place)
     odd = _odd(nearby, ~covered) | _snowy(nearby, bands, ~covered)
     kept = ~covered & ~odd
@@ -152,6 +167,11 @@ def extract(data: xr.Dataset, place: Place, bands: tuple[str, ...]) -> Series:
         looked=looked,
         refused={"cloud or no data": int(covered.sum()), "snow, haze or shadow": int(odd.sum())},
     )
+
+
+def doubt(contrast: np.ndarray) -> np.ndarray:
+    """Return the least standard deviation of each contrast (n, bands): sun and season scale what stands out."""
+    return SCALED * np.abs(contrast) + NOISE
 
 
 def _odd(around: np.ndarray, usable: np.ndarray) -> np.ndarray:

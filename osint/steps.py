@@ -10,15 +10,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from osint import _ramp, _segments
+from osint import _ramp, _rivals, _segments
 from osint.errors import OsintError
 
 MIN_VALUES = 6
 MIN_LOG_ODDS = 5.0
-MIN_CONTRAST = 2.5
-"""Step size over the scatter of single values, below which nothing is dated."""
+"""For a step over none, all levels constant."""
+MIN_RIVAL_ODDS = 3.0
+"""Log odds for a step over drift, season and noise that remembers."""
 JOIN_DAYS = 60.0
 """Steps nearer than this, the middle level on the way from the first to the last, are one change."""
+SMALL_SHARE = 0.12
+"""Contrast over that of the largest step below which a step is not reported."""
 SPELL_DAYS = 150.0
 """A departure that comes back within this time is weather or a misread scene, not building."""
 
@@ -190,60 +193,135 @@ def _judged(fit: _segments.Fit, days: np.ndarray, coverage: float) -> Steps:
         reason = f"contrast too low: log odds for a step {fit.log_odds:.1f}, needed {MIN_LOG_ODDS:.0f}"
         return Steps((), reason, count, fit.scatter)
     sizes = np.diff(fit.levels, axis=0)
-    contrasts = np.max(np.abs(sizes) / fit.scatter, axis=1)
-    largest = float(contrasts.max())
-    if largest < MIN_CONTRAST:
-        reason = f"contrast too low: step of {largest:.1f} times the scatter, needed {MIN_CONTRAST}"
+    contrasts = np.max(np.abs(sizes) / [fit.scatter_at(c) for c in fit.cuts], axis=1)
+    chosen = [k for k, c in enumerate(contrasts) if c >= SMALL_SHARE * contrasts.max()]
+    timed = _merged(
+        [(g, _timed(g, fit, days, contrasts, coverage)) for g in _joined(chosen, fit, days)],
+        fit,
+        days,
+        contrasts,
+        coverage,
+    )
+    kept, margin = _defended(timed, fit, days)
+    if not kept:
+        reason = f"contrast too low: drift, season or slow noise explain it as well (log odds {margin:.1f})"
         return Steps((), reason, count, fit.scatter)
-    chosen = [k for k, c in enumerate(contrasts) if c >= max(MIN_CONTRAST, 0.12 * largest)]
-    edges = [0, *fit.cuts, count]
-    steps = []
-    for group in _joined(chosen, fit, days):
-        # the window ends at the neighbouring steps, also at those too small to report: one level a side
-        k = max(group, key=lambda g: contrasts[g])
-        first, cut, last = edges[group[0]], fit.cuts[k], edges[group[-1] + 2]
-        moments = _ramp.moments(
-            days[first:last],
-            fit.values[first:last],
-            cut - first,
-            scatter=fit.scatter,
-            temper=fit.temper,
-            coverage=coverage,
-        )
-        begun, half, complete = (Interval(*(to_date(d) for d in m)) for m in moments.intervals)
-        steps.append(
-            Step(
-                half=half,
-                begun=begun,
-                complete=complete,
-                coverage=coverage,
-                probability=fit.probability,
-                size=moments.after - moments.before,
-                before=moments.before,
-                after=moments.after,
-                contrast=float(np.max(np.abs(moments.after - moments.before) / fit.scatter)),
-                gap_days=_gap(days, moments.intervals[1][0], moments.intervals[1][2]),
-            )
-        )
-    return Steps(tuple(steps), "", count, fit.scatter)
+    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), "", count, fit.scatter)
+
+
+def _timed(
+    group: list[int], fit: _segments.Fit, days: np.ndarray, contrasts: np.ndarray, coverage: float
+) -> _ramp.Moments:
+    """Time the change that the cuts of one group make up."""
+    edges = [0, *fit.cuts, len(days)]
+    # the window ends at the neighbouring steps, also at those too small to report: one level a side
+    first, last = edges[group[0]], edges[group[-1] + 2]
+    return _ramp.moments(
+        days[first:last],
+        fit.values[first:last],
+        fit.cuts[max(group, key=lambda g: contrasts[g])] - first,
+        scales=fit.scales[first:last],
+        temper=fit.temper,
+        coverage=coverage,
+        swing=None if fit.wave is None else np.std(fit.wave, axis=0),
+    )
+
+
+Timed = list[tuple[list[int], _ramp.Moments]]
+
+
+def _merged(timed: Timed, fit: _segments.Fit, days: np.ndarray, contrasts: np.ndarray, coverage: float) -> Timed:
+    """Make one change of neighbours in one direction that cannot be told apart, or that one ramp explains better."""
+    out = timed[:1]
+    for group, moments in timed[1:]:
+        before, earlier = out[-1]
+        near = days[fit.cuts[group[0]]] - days[fit.cuts[before[-1]]] < SPELL_DAYS
+        if near and _one_way(before[-1], group[0], fit):
+            both = [*before, *group]
+            whole = _timed(both, fit, days, contrasts, coverage)
+            overlap = moments.intervals[1][0] <= earlier.intervals[1][2]
+            if overlap or _smoother(both, whole, fit):
+                out[-1] = (both, whole)
+                continue
+        out.append((group, moments))
+    return out
+
+
+def _smoother(group: list[int], whole: _ramp.Moments, fit: _segments.Fit) -> bool:
+    """Return whether one ramp explains the values better than the stairs of a group, for the levels it saves."""
+    edges = [0, *fit.cuts, len(fit.values)]
+    first, last = edges[group[0]], edges[group[-1] + 2]
+    cuts = [fit.cuts[g] - first for g in range(group[0], group[-1] + 1)]
+    values, scales = fit.values[first:last], fit.scales[first:last]
+    stairs = _segments.robust_levels(values, cuts)
+    residual = values - np.repeat(stairs, np.diff([0, *cuts, len(values)]), axis=0)
+    floors = np.array([_segments.misread_floor(c) for c in values.T])
+    likelihood = np.logaddexp(_segments.student(residual, scales), floors).sum()
+    saved = (len(cuts) - 1) * (values.shape[1] + 1) / 2 * np.log(len(values))
+    return bool(fit.temper * (whole.likelihood - likelihood) + saved > 0)
+
+
+def _defended(
+    timed: Timed, fit: _segments.Fit, days: np.ndarray
+) -> tuple[list[tuple[tuple[list[int], _ramp.Moments], float]], float]:
+    """Drop steps, the weakest first, until drift, season and memory explain none of those left."""
+    values = fit.values if fit.wave is None else fit.values + fit.wave
+    lost = np.inf
+    while timed:
+        shares = np.column_stack([_share(m, days) for _, m in timed])
+        odds = _rivals.gains(days, values, fit.scales, shares)
+        weakest = int(np.argmin(odds))
+        if odds[weakest] >= MIN_RIVAL_ODDS:
+            return list(zip(timed, odds.tolist(), strict=True)), lost
+        lost = min(lost, float(odds[weakest]))
+        timed = [t for k, t in enumerate(timed) if k != weakest]
+    return [], lost
+
+
+def _share(moments: _ramp.Moments, days: np.ndarray) -> np.ndarray:
+    """Return how much of a step has happened on each day."""
+    begun, complete = moments.intervals[0][1], moments.intervals[2][1]
+    return np.clip((days - begun) / max(complete - begun, 1e-3), 0, 1)
+
+
+def _step(moments: _ramp.Moments, fit: _segments.Fit, days: np.ndarray, coverage: float, odds: float) -> Step:
+    begun, half, complete = (Interval(*(to_date(d) for d in m)) for m in moments.intervals)
+    size = moments.after - moments.before
+    cut = int(np.clip(np.searchsorted(days, moments.intervals[1][1]), 1, len(days) - 1))
+    return Step(
+        half=half,
+        begun=begun,
+        complete=complete,
+        coverage=coverage,
+        probability=float(1 / (1 + np.exp(-min(fit.log_odds, odds, 50)))),
+        size=size,
+        before=moments.before,
+        after=moments.after,
+        contrast=float(np.max(np.abs(size) / fit.scatter_at(cut))),
+        gap_days=_gap(days, moments.intervals[1][0], moments.intervals[1][2]),
+    )
 
 
 def _joined(chosen: list[int], fit: _segments.Fit, days: np.ndarray) -> list[list[int]]:
     """Return groups of near steps in one direction: they are parts of one change that takes time."""
-    unit = fit.scatter + 0.1 * np.ptp(fit.levels, axis=0)
-    moves = np.diff(fit.levels, axis=0) / unit
     groups: list[list[int]] = []
     for k in chosen:
-        if groups and days[fit.cuts[k]] - days[fit.cuts[groups[-1][-1]]] < JOIN_DAYS:
-            one, two = moves[groups[-1][-1]], moves[k]
-            both = one + two
-            share = one @ both / (both @ both + 1e-9)
-            aside = np.linalg.norm(one - share * both) / (np.linalg.norm(both) + 1e-9)
-            if 0 < share < 1 and aside < 0.25:
-                groups[-1].append(k)
-                continue
-        groups.append([k])
+        last = groups[-1][-1] if groups else k
+        if groups and days[fit.cuts[k]] - days[fit.cuts[last]] < JOIN_DAYS and _one_way(last, k, fit):
+            groups[-1].append(k)
+        else:
+            groups.append([k])
     return groups
+
+
+def _one_way(one: int, two: int, fit: _segments.Fit) -> bool:
+    """Return whether two steps go the same way in all bands."""
+    unit = fit.scatter + 0.1 * np.ptp(fit.levels, axis=0)
+    first, second = (fit.levels[k + 1] - fit.levels[k] for k in (one, two))
+    both = (first + second) / unit
+    share = (first / unit) @ both / (both @ both + 1e-9)
+    aside = np.linalg.norm(first / unit - share * both) / (np.linalg.norm(both) + 1e-9)
+    return bool(0 < share < 1 and aside < 0.25)
 
 
 def _gap(days: np.ndarray, low: float, high: float) -> float:

@@ -26,6 +26,8 @@ SCENES_A_PICTURE = 9
 SEASON_DAYS = 150
 SEED = 0.05
 """Gain in whiteness (reflectance) that starts a candidate; 5 times the local scatter if that is more."""
+ROOF_ALONE = 0.15
+"""Gain that starts a candidate in a single picture: a pale roof that was cleared again; the series decides."""
 SMALLEST_PX = 8
 COARSE_PX = 4
 LOCAL_PX = 15
@@ -84,18 +86,19 @@ def candidates(looks: Looks, where: BaseGeometry, start: str, end: str) -> list[
         seed = labels == index + 1
         if (seed & taken).any():
             continue
-        patch = _grown(gain, seed, boxes[index])
+        patch = grown(gain, seed, boxes[index])
         if patch.sum() < SMALLEST_PX or (patch & taken).any():
             continue
         taken |= ndimage.binary_dilation(patch, iterations=3)
-        found.append(Candidate(_outline(patch, attrs), float(gain[seed].max())))
+        found.append(Candidate(outline(patch, attrs), float(gain[seed].max())))
     return found
 
 
 def _lasting(gains: np.ndarray) -> np.ndarray:
-    """Return the largest gain that holds for two pictures in a row, or in the last one."""
+    """Return the largest gain that holds for two pictures in a row, or in the last one, or is a roof's in any."""
     pairs = np.minimum(gains[:-1], gains[1:])
-    return np.max(np.concatenate([pairs, gains[-1:]]), axis=0)
+    alone = np.where(gains > ROOF_ALONE, gains, -1.0)
+    return np.max(np.concatenate([pairs, gains[-1:], alone]), axis=0)
 
 
 def seasons(rows: pd.DataFrame) -> list[pd.DataFrame]:
@@ -151,7 +154,7 @@ def _local(picture: np.ndarray) -> np.ndarray:
     return fine[: picture.shape[0], : picture.shape[1]]
 
 
-def _grown(gain: np.ndarray, seed: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
+def grown(gain: np.ndarray, seed: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
     """Return the patch about a seed above half of its own gain."""
     rows = slice(max(box[0].start - 4, 0), box[0].stop + 4)
     cols = slice(max(box[1].start - 4, 0), box[1].stop + 4)
@@ -163,7 +166,8 @@ def _grown(gain: np.ndarray, seed: np.ndarray, box: tuple[slice, slice]) -> np.n
     return patch
 
 
-def _outline(patch: np.ndarray, attrs: dict[str, Any]) -> BaseGeometry:
+def outline(patch: np.ndarray, attrs: dict[str, Any]) -> BaseGeometry:
+    """Return the largest part of a patch (y, x) as a lon/lat polygon along its pixels."""
     transform = Affine(*tuple(attrs["transform"])[:6])
     polygons = [shape(g) for g, _ in features.shapes(patch.astype("uint8"), mask=patch, transform=transform)]
     to_lonlat = Transformer.from_crs(attrs["crs"], 4326, always_xy=True)

@@ -50,15 +50,20 @@ def look(series: Series, first_day: float, last_day: float, fewest: int = 2) -> 
     chosen = (series.days >= first_day) & (series.days <= last_day)
     if chosen.sum() < fewest:
         return None
-    blue, infrared = series.bands.index("B02"), series.bands.index("B11")
-    white = series.contrast[chosen, blue] - 0.7 * series.contrast[chosen, infrared]
+    white = series.whiteness()[chosen]
     quarters = (series.days[chosen] % 365.25) // 91.4
     means = [np.median(white[quarters == q]) for q in range(4) if (quarters == q).sum() >= 3]
     return Look(
-        inside=dict(zip(series.bands, np.median(series.inside[chosen], axis=0), strict=True)),
-        around=dict(zip(series.bands, np.median(series.around[chosen], axis=0), strict=True)),
+        inside=dict(zip(series.bands, map(_middle, series.inside[chosen].T), strict=True)),
+        around=dict(zip(series.bands, map(_middle, series.around[chosen].T), strict=True)),
         swing=float(np.ptp(means)) if len(means) > 1 else 0.0,
     )
+
+
+def _middle(values: np.ndarray) -> float:
+    """Return the median of what was read, NaN if nothing was."""
+    read = values[np.isfinite(values)]
+    return float(np.median(read)) if len(read) else float("nan")
 
 
 def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> str:
@@ -74,7 +79,8 @@ def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> str:
         return "earthworks" if brighter and took_days < 60 else "quarry or pile" if brighter else "other"
     if after.swing > 0.6 * gain or (blue > 0.55 and infrared < 0.25):
         return "other"
-    if blue > 0.2 and (infrared - blue) / red > MINERAL:
+    # infrared pixels are 20 m wide: beside a small roof they hold much of its yard
+    if blue > 0.2 and (infrared - blue) / red > MINERAL + 0.12 * np.sqrt(2_500 / max(area_m2, 2_500)):
         return "other"
     if blue < SOLAR_BLUE and red < 1.25 * blue + 0.02:
         large = area_m2 > SOLAR_AREA_M2 and (blue < SOLAR_DARK or took_days > 25)

@@ -26,6 +26,8 @@ from osint.series import CLEAR
 
 LOOKS_A_SIDE = 8
 FEWEST_CLEAR = 2
+SELDOM_CLEAR = 3.0
+"""Clear looks to be expected of a spot, by the cloud cover of the scenes, below which more are read."""
 MARGIN_M = 300.0
 REACH_DAYS = 365
 LOOSE = (0.35, 4.0)
@@ -113,45 +115,107 @@ def search(looks: Looks, tile: Tile, place: BaseGeometry, target: Target) -> dic
     """Search one tile; returns its journal line.
 
     Keys: tile, area_km2 (of the place in it), searched_share (of that: two or more clear looks on both sides),
-    state ("searched" or why not), scenes, bytes, candidates (properties and geometry, unranked).
+    nodata_share (of that: fewer than two looks of any kind on a side; the rest is cloud, shadow, snow), scenes,
+    unread_files, bytes, state ("searched" or why not), candidates (properties and geometry, unranked).
     """
-    area_km2 = grids.area_m2(tile.core().intersection(place)) / 1e6
-    before, after = sides(looks.scenes, target)
-    line: dict[str, Any] = {"tile": tile.name, "area_km2": round(area_km2, 4), "searched_share": 0.0}
-    line |= {"scenes": len(before) + len(after), "bytes": 0, "candidates": []}
+    line = blank(tile, place)
+    before, after = sides(looks.scenes, target, tile.window())
+    line["scenes"] = len(before) + len(after)
     for name, rows, day in (("before", before, target.absent), ("after", after, target.present)):
-        if len(rows) < FEWEST_CLEAR:
+        if _passes(rows).nunique() < FEWEST_CLEAR:
             return {**line, "state": f"{len(rows)} scenes {name} {day} within {REACH_DAYS} days; 2 are needed"}
-    pictures, clear = [], []
+    pictures, clear, there, failures = [], [], [], []
     for rows in (before, after):
         data = looks.read(rows, tile.window(), ("B02", "B11"))
-        pictures.append(structures.whiteness(data))
-        seen = np.isin(data["scl"].values, CLEAR) & np.isfinite(data["B02"].values)
-        clear.append(seen.sum(axis=0) >= FEWEST_CLEAR)
+        failures += list(data.attrs.get("failures") or ())
+        finite = np.isfinite(data["B02"].values) & np.isfinite(data["B11"].values)
+        there.append(finite.sum(axis=0) >= FEWEST_CLEAR)
+        clear.append((finite & np.isin(data["scl"].values, CLEAR)).sum(axis=0) >= FEWEST_CLEAR)
         inside = _inside(data, tile.core().intersection(place))
-        del data
-    line["searched_share"] = round(float((clear[0] & clear[1] & inside).sum() / max(inside.sum(), 1)), 4)
+        if finite.any():
+            pictures.append(structures.whiteness(data))
+        del data, finite
+    pixels = max(int(inside.sum()), 1)
+    line["searched_share"] = round(float((clear[0] & clear[1] & inside).sum() / pixels), 4)
+    line["nodata_share"] = round(float((inside & ~(there[0] & there[1])).sum() / pixels), 4)
+    line |= {"unread_files": len(failures), "bytes": looks.bytes_read}
+    if not line["searched_share"]:
+        return {**line, "state": f"failed: {failures[0]['error']}" if failures else "searched"}
     wanted = [p for p in patches(*pictures) if _worth(p, target) and tile.holds(p) and p.intersects(place)]
     for n, patch in enumerate(wanted):
         line["candidates"] += _dated(looks, patch, target, f"{tile.name}-{n + 1}")
     return {**line, "state": "searched", "bytes": looks.bytes_read}
 
 
-def sides(scenes: pd.DataFrame, target: Target) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the clearest scenes of the year up to `absent` and of the year from `present`, winter left out if it can."""
+def blank(tile: Tile, place: BaseGeometry) -> dict[str, Any]:
+    """Return the journal line of a tile of which nothing was seen yet."""
+    area_km2 = grids.area_m2(tile.core().intersection(place)) / 1e6
+    line: dict[str, Any] = {"tile": tile.name, "area_km2": round(area_km2, 4), "searched_share": 0.0}
+    return line | {"nodata_share": 1.0, "scenes": 0, "unread_files": 0, "bytes": 0, "candidates": []}
+
+
+def sides(scenes: pd.DataFrame, target: Target, where: BaseGeometry) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the scenes to read of the year up to `absent` and of the year from `present`, by time.
+
+    Passes (all scenes of five minutes) that are clear, that reach parts of the lon/lat `where` that others leave
+    out, and of the same seasons on both sides: else every harvest is a change.
+    """
     when = scenes["datetime"]
     absent, present = (pd.Timestamp(d, tz="UTC") for d in (target.absent, target.present))
-    year = pd.Timedelta(days=REACH_DAYS)
-    first = scenes[(when <= absent + pd.Timedelta(days=1)) & (when >= absent - year)]
-    second = scenes[(when >= present) & (when <= present + year)]
-    return _clearest(first), _clearest(second)
+    year, day = pd.Timedelta(days=REACH_DAYS), pd.Timedelta(days=1)
+    both = [
+        _mild(scenes[(when < absent + day) & (when >= absent - year)]),
+        _mild(scenes[(when >= present) & (when < present + year + day)]),
+    ]
+    common = set(_seasons(both[0])) & set(_seasons(both[1]))
+    return _chosen(both[0], common, where), _chosen(both[1], common, where)
 
 
-def _clearest(rows: pd.DataFrame) -> pd.DataFrame:
-    day = rows["datetime"].dt.day_of_year
-    mild = rows[(day > 80) & (day < 312)]
-    rows = mild if len(mild) >= LOOKS_A_SIDE // 2 else rows
-    return rows.sort_values(["cloud_pct", "datetime"]).head(LOOKS_A_SIDE).sort_values("datetime")
+def _mild(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows (by time) without winter, with it where too few passes are left."""
+    rows = rows.sort_values("datetime")
+    mild = rows[_seasons(rows) > 0]
+    return mild if _passes(mild).nunique() >= LOOKS_A_SIDE // 2 else rows
+
+
+def _seasons(rows: pd.DataFrame) -> pd.Series:
+    """Return 0 for winter, 1 to 4 for the stretches from late March to early November."""
+    edges = (80, 138, 196, 254, 312)
+    return pd.Series(np.searchsorted(edges, rows["datetime"].dt.day_of_year) % len(edges), index=rows.index)
+
+
+def _passes(rows: pd.DataFrame) -> pd.Series:
+    """Return the number of each row's pass; rows come by time, scenes of one pass are seconds apart."""
+    return (rows["datetime"].diff() > pd.Timedelta(minutes=5)).cumsum()
+
+
+def _chosen(rows: pd.DataFrame, common: set[int], where: BaseGeometry) -> pd.DataFrame:
+    """Return the rows of LOOKS_A_SIDE passes, of up to twice as many where parts of `where` are seldom clear."""
+    if not len(rows):
+        return rows
+    west, south, east, north = where.bounds
+    x, y = np.meshgrid(np.linspace(west, east, 7)[1:-1], np.linspace(south, north, 7)[1:-1])
+    spots = shapely.points(x.ravel(), y.ravel())
+    outlines = rows["geometry"] if "geometry" in rows else [where] * len(rows)
+    clear = np.stack([shapely.covers(outline, spots) for outline in outlines]) * (
+        1 - rows["cloud_pct"].fillna(50).to_numpy()[:, None] / 100
+    )
+    number, season = _passes(rows).to_numpy(), _seasons(rows).to_numpy()
+    firsts = np.unique(number, return_index=True)[1]
+    chance = np.maximum.reduceat(clear, firsts, axis=0)
+    season = season[firsts]
+    can = chance.max(axis=0) > 0
+    looks, used, taken = np.zeros(len(spots)), np.zeros(5), np.zeros(len(firsts), bool)
+    while not taken.all() and (taken.sum() < LOOKS_A_SIDE or looks[can].min(initial=99) < SELDOM_CLEAR):
+        if taken.sum() >= 2 * LOOKS_A_SIDE:
+            break
+        alike = np.array([1.0 if s in common else 0.3 for s in season]) / (1 + used[season])
+        gain = (chance / (1 + looks)).sum(axis=1) * alike
+        best = int(np.argmax(np.where(taken, -1, gain)))
+        taken[best] = True
+        looks += chance[best]
+        used[season[best]] += 1
+    return rows[taken[number]]
 
 
 def patches(before: xr.DataArray, after: xr.DataArray) -> list[BaseGeometry]:
@@ -167,11 +231,11 @@ def patches(before: xr.DataArray, after: xr.DataArray) -> list[BaseGeometry]:
         seed = labels == index + 1
         if (seed & taken).any():
             continue
-        patch = structures._grown(gain, seed, boxes[index])
+        patch = structures.grown(gain, seed, boxes[index])
         if patch.sum() < structures.SMALLEST_PX or (patch & taken).any():
             continue
         taken |= ndimage.binary_dilation(patch, iterations=3)
-        found.append(structures._outline(patch, before.attrs))
+        found.append(structures.outline(patch, before.attrs))
     return found
 
 
@@ -188,7 +252,9 @@ def _dated(looks: Looks, patch: BaseGeometry, target: Target, name: str) -> list
         reason = str(row["cannot_tell"] or "")
         if row["kind"] is None and not reason.startswith(("cloud", "too few", "interval")):
             continue
-        made.append({**row, **fits(row, target, grids.area_m2(patch)), "geometry": mapping(patch)})
+        # what it cost hangs on what a cache had: that is told by tile, and is no property of a candidate
+        kept = {k: v for k, v in row.items() if k != "bytes_read"}
+        made.append({**kept, **fits(row, target, grids.area_m2(patch)), "geometry": mapping(patch)})
     return made
 
 

@@ -250,3 +250,41 @@ def _attachments() -> list[Document]:
         Document("list.xlsx", sheet, (("gen", 200, 200), ("gen", 100, 100), ("money_cny", 1.25e9, 1.25e9), ("money_cny", 4.2e8, 4.2e8))),
         Document("saved.mhtml", saved, (("racks", 1800, 1800), ("power", 25, 25))),
     ]  # fmt: skip
+
+
+# ---------------------------------------------------------------- what stands around a text
+
+_OTHERS = (
+    "哈密某县：总投资86亿元的算力中心开工", "甘肃一地签约12000P智算项目", "某公司中标5.6亿元服务器采购", "Rival to build 900MW campus for $4bn", "2000台服务器到货，下月点亮"
+)  # fmt: skip
+GOVERNMENT = (
+    '<div class="top-menu"><a href="/">首页</a><a href="/zw/">政务公开 326项</a></div><div class="crumbs">当前位置：<a href="/">首页</a> &gt; <a href="/tz/">2025年投资项目120个</a></div>'
+    '<div class="TRS_Editor">{body}</div><div class="xgxw"><h3>相关新闻</h3><ul>{links}</ul></div>'
+    '<div id="footer"><p>版权所有 网站标识码6521010001 新公网安备65210102000123号 电话0902-2250000</p><p>累计访问1.2亿次，建议使用1024×768分辨率，本站占地30亩</p></div>'
+)
+PLAIN = (  # an old page: tables, no names
+    "<table><tr><td><a href='/'>首页</a></td><td><a href='/a'>新闻</a></td></tr></table>{body}<p>上一篇：<a href='/1.htm'>某县签约总投资40亿元的项目</a></p>"
+    "<p>下一篇：<a href='/2.htm'>100台服务器交付</a></p><ul>{links}</ul><p>浏览次数：1024次 邮编：839000</p>"
+)
+PRESS = (
+    "<header><a href='/'>Trade Wire</a></header><div class='cookie-banner'><p>We and our 842 partners store data. It takes 30 seconds.</p></div><main>{body}</main>"
+    "<aside><h3>Most read</h3><ul>{links}</ul></aside><section class='related-articles'><p>Last year rivals ordered 5,000 H100 chips for $300 million.</p>{links}</section>"
+    "<div class='newsletter-signup'><p>Join 120,000 readers; $9 a month.</p></div><footer>Call 555-0199. 12 offices.</footer>"
+)
+
+
+def surrounded(document: Document, around: str) -> Document:
+    """Return the same page inside the menus, lists of other news and footers of a site."""
+    links = "".join(
+        f"<li><a href='/n/{i}.html'>{words}</a><span>2025-03-0{i + 1}</span></li>" for i, words in enumerate(_OTHERS)
+    )
+    charset = "big5hkscs" if "big5" in document.name else "gb18030" if "gbk" in document.name else "utf-8"
+    head, rest = document.data.decode(charset).split("<body>")
+    body = rest.removesuffix("</body></html>")
+    if charset == "big5hkscs":  # that codec has no simplified characters
+        links, around = (
+            links.encode(charset, "ignore").decode(charset),
+            around.encode(charset, "ignore").decode(charset),
+        )
+    page = f"{head}<body>{around.replace('{body}', body).replace('{links}', links)}</body></html>"
+    return Document(document.name, page.encode(charset), document.truth)

@@ -45,11 +45,12 @@ def test_a_roof_is_dated_and_measured(built):
     assert row["probability"] > 0.8
     assert row["roofed_low"] <= str(truth.roofed_half.date()) <= row["roofed_high"]
     assert row["complete_low"] <= str(truth.complete.date()) <= row["complete_high"]
-    assert row["onset_high"] < row["roofed_low"]
+    assert row["onset_high"] >= str(truth.onset.date())
+    assert row["onset_high"] <= row["roofed_high"]
     assert row["roof_area_m2_low"] <= truth.roof_area_m2 <= row["roof_area_m2_high"]
     assert row["cannot_tell"] is None
     assert row["removed_high"] is None
-    assert row["scenes_used"] > 40
+    assert 15 < row["scenes_used"] < 40
     assert row["bytes_read"] > 0
 
 
@@ -61,7 +62,7 @@ def test_a_search_in_time_agrees_with_every_scene_and_reads_far_less(built):
     apart = pd.Timestamp(few["roofed_best"]) - pd.Timestamp(all_["roofed_best"])
     assert abs(apart.days) <= 5
     assert few["kind"] == all_["kind"]
-    assert few["bytes_read"] < 0.7 * all_["bytes_read"]
+    assert few["bytes_read"] < 0.2 * all_["bytes_read"]
 
 
 def test_a_roof_that_is_always_called_cloud_is_still_dated():
@@ -165,3 +166,15 @@ def test_outlines_keep_their_names(built):
         frame = change.date_outlines(looks.of_dataset(data), outlines, START, END)
     assert list(frame.outline_id) == ["x"]
     assert frame.crs.to_epsg() == 4326
+
+
+def test_a_roof_in_the_last_two_looks_is_named_as_unconfirmed():
+    made = world([roof(onset=DAY("2024-03-01"), complete=DAY("2024-10-20"), ramp_days=10)], seed=9)
+    data = simulate.dataset(made)
+    when = pd.DatetimeIndex(data.time.values)
+    clear = np.isin(data["scl"].values, (4, 5)).mean(axis=(1, 2)) > 0.95
+    late = np.flatnonzero((when > "2024-10-25") & clear)[:2]
+    kept = np.concatenate([np.flatnonzero(when < "2024-10-01"), late])
+    (row,) = dated(made, data.isel(time=kept)).rows
+    assert row["roofed_best"] is None
+    assert "may show a roof" in row["cannot_tell"]

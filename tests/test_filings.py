@@ -1,12 +1,13 @@
 import io
 import json
+import quopri
 import time
 import zipfile
 from datetime import date
 
 import pytest
 
-from osint import archive, cli, filings, hypertext, review, totals
+from osint import archive, cli, filings, hypertext, totals
 from osint.archive_exchange import import_path
 from osint.copies import group_copies
 from osint.errors import OsintError
@@ -44,9 +45,10 @@ def test_offsets_give_the_quote_and_lead_to_the_bytes(documents, read):
         for row in table.itertuples():
             assert filing.text[row.start : row.end] == row.quote
             where = filing.where(row.start, row.end)
-            if filing.medium in ("html", "text") and document.name != "saved.mhtml":
-                first, last = where["bytes"]
-                assert document.data[first:last].decode(filing.codec) == row.quote, document.name
+            if filing.medium in ("html", "text"):
+                found = document.data[slice(*where["bytes"])]
+                found = quopri.decodestring(found) if document.name == "saved.mhtml" else found
+                assert found.decode(filing.codec) == row.quote, document.name
 
 
 def test_a_pdf_claim_has_page_box_and_picture(read):
@@ -153,7 +155,7 @@ def test_encrypted_pdf_is_named():
 
 def test_a_scan_is_named():
     filing = filings.parse(made.pdf([]), "scan.pdf")
-    assert "no text layer" in filing.remarks[0] and filings.claims_of(filing).empty
+    assert "no text layer" in filing.remarks[0] and filings.claims_of(filing).empty and filing.unread == (1,)
 
 
 def test_zip_slip_and_bombs():
@@ -249,6 +251,36 @@ def test_extract_prints_json_lines_for_many_files(tmp_path, capsys):
     } <= set(rows[0])
 
 
+def test_about_says_what_the_document_says_of_itself(tmp_path, capsys):
+    page = tmp_path / "t20250318_7.html"
+    page.write_text(
+        "<html><title>沙岭县算力项目中标公告</title><body><p>来源：沙岭县政府 2025-03-18</p><p>项目代码：2408-650522-04-01-123456</p>"
+        "<p>建设地点：沙岭县工业园</p><p>采购人：沙岭县大数据局</p><p>中标供应商：青石科技有限公司</p>"
+        "<p>附件：<a href='/files/a.pdf'>采购文件</a></p><p><a href='/1.htm'>招标公告</a> <a href='/'>首页</a></p></body></html>", encoding="utf-8"
+    )  # fmt: skip
+    assert cli.main(["extract", "--about", "--json", str(page)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["title"], found["published"], found["publisher"]) == (
+        "沙岭县算力项目中标公告",
+        "2025-03-18",
+        "沙岭县政府",
+    )
+    assert (found["project_code"], found["place"]) == ("2408-650522-04-01-123456", "沙岭县工业园")
+    assert (found["buyer"], found["supplier"]) == ("沙岭县大数据局", "青石科技有限公司")
+    assert found["attachments"] == [{"address": "/files/a.pdf", "words": "采购文件"}]
+    assert found["related"] == [{"address": "/1.htm", "words": "招标公告"}]
+    assert cli.main(["extract", "--about", str(page)]) == 0
+    assert "buyer: 沙岭县大数据局" in capsys.readouterr().out
+
+
+def test_about_makes_addresses_absolute_and_finds_the_tabs_of_ggzy():
+    name = "https://www.ggzy.gov.cn/information/deal/html/a/650000/0202/20250318/0065.html"
+    body = "<html><body><h4 class='h4_o'>算力中心成交公告</h4><a onclick=\"showDetail(this,'0201','/information/deal/html/b/1.html')\" href='#'>招标公告</a><a href='a.docx'>附件</a></body></html>"
+    found = filings.about(filings.parse(body.encode(), name))
+    assert [one["address"] for one in found["attachments"]] == [name.replace("0065.html", "a.docx")]
+    assert "https://www.ggzy.gov.cn/information/deal/html/b/1.html" in [one["address"] for one in found["related"]]
+
+
 def test_extract_goes_on_after_a_file_it_cannot_read(tmp_path, capsys):
     good = tmp_path / "good.txt"
     good.write_text("投资3亿元", encoding="utf-8")
@@ -278,53 +310,6 @@ def test_a_capture_is_read_by_number_and_address(tmp_path, monkeypatch):
     for name in (entry["url"], str(entry["seq"]), entry["sha256"][:12]):
         filing = filings.open_filing(name)
         assert filings.claims_of(filing)["si_low"].tolist() == [3e8] and filing.published == date(2025, 3, 18)
-
-
-# ------------------------------------------------------------ review
-
-
-ABOUT = {
-    "site_id": "S1", "claimant": "county", "source_publisher": "county page", "source_tier": "local_government", "translation": "invested",
-    "independence_group": "G1", "group_reason": "one page", "date": "2025-06-28",
-}  # fmt: skip
-
-
-def register(tmp_path):
-    from pathlib import Path
-
-    source = Path(__file__).resolve().parent.parent / "data" / "raw" / "claims.csv"
-    target = tmp_path / "claims.csv"
-    target.write_bytes(source.read_bytes())
-    return target
-
-
-def test_only_reviewed_rows_enter_the_register_with_who_and_when(tmp_path, read):
-    path, log = register(tmp_path), tmp_path / "reviews.csv"
-    before = path.read_bytes()
-    table = review.start(read["county_news.html"][1])
-    assert review.write(table, path, log, ABOUT) == 0 and path.read_bytes() == before
-    keys = table["key"].tolist()
-    table = review.accept(table, keys[0], "A. Reader", "2026-11-24")
-    table = review.change(
-        table, keys[1], "A. Reader", "2026-11-24", "another sum on the page", si_low=6.9e8, si_high=6.9e8
-    )
-    table = review.reject(table, keys[2], "A. Reader", "2026-11-24", "counted twice")
-    assert review.write(table, path, log, ABOUT) == 2 and review.write(table, path, log, ABOUT) == 0
-    added = path.read_bytes()[len(before) :].decode().splitlines()
-    assert path.read_bytes().startswith(before) and len(added) == 2
-    assert "accepted by A. Reader on 2026-11-24" in added[0] and "690000000" in added[1]
-    assert log.read_text().count("2026-11-24") == 3
-
-
-def test_decisions_need_a_name_a_day_and_a_reason(read):
-    table = review.start(read["county_news.html"][1])
-    key = table["key"].iloc[0]
-    for call in (
-        lambda: review.accept(table, key, "", "2026-11-24"), lambda: review.accept(table, key, "A", "today"), lambda: review.reject(table, key, "A", "2026-11-24", " "),
-        lambda: review.accept(table, "nokey", "A", "2026-11-24"), lambda: review.change(table, key, "A", "2026-11-24", "x", quote="y"),
-    ):  # fmt: skip
-        with pytest.raises(OsintError):
-            call()
 
 
 def test_a_scan_number_never_goes_without_a_warning():

@@ -10,14 +10,14 @@ ORDER = [
     "_ledger", "_warc", "_connect", "_bitflip", "archive", "archive_check", "page", "classify", "fetch", "archive_exchange", "_difference", "_manners", "sources", "adapters", "_rows", "neutral", "query", "hosts", "search", "pages", "notices",
     # filings and claims
     "vocabulary", "normal", "numerals", "qualifiers", "nouns", "quantities", "dates", "rungs", "kinds", "subjects", "claims", "copies",
-    "decoding", "hypertext", "office", "pdfs", "filings", "totals", "scans", "review",
+    "decoding", "glyphs", "webfonts", "hypertext", "office", "pdfs", "filings", "totals", "scans", "review", "review_form",
     # imagery: catalogues, windows, tiles, the simulated world
     "grids", "blocks", "items", "ranges", "catalogue", "resample", "rasters", "cogs", "imagery", "shifts", "pictures", "pairs", "tiles", "vectors", "overpass", "_scenes", "_ground", "simulate", "demo", "cli_imagery",
     # change: steps in a series, outlines, structures
-    "_segments", "_ramp", "steps", "looks", "series", "probes", "surfaces", "area", "change", "structures", "cli_change", "tile_search", "locate", "validate", "cli_locate",
+    "_segments", "_ramp", "_rivals", "steps", "looks", "series", "probes", "surfaces", "area", "change", "structures", "tile_search", "locate", "validate",
     # model, verdict, report
     "network", "givens", "posterior", "explain", "model", "evidence", "verdict", "context", "checks", "advice", "hypotheses", "score", "findings",
-    "observations", "estimates", "figures", "report", "doctor", "cli_sources", "cli_filings", "cli",
+    "observations", "signals", "cli_change", "cli_locate", "estimates", "figures", "report", "doctor", "cli_sources", "cli_filings", "cli",
 ]  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
 MAY_FETCH = {"_connect", "fetch", "ranges", "catalogue"}

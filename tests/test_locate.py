@@ -1,9 +1,10 @@
 import datetime as dt
 import json
-import pickle
 import sys
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from pyproj import Transformer
@@ -137,6 +138,65 @@ def test_cloud_and_missing_scenes_are_not_called_searched(scene, tmp_path):
     assert none.searched_share == 0 and "0 scenes after 2023-11-15" in none.tiles["state"].iloc[0]
 
 
+def passes(rows):
+    """Return scenes as a catalogue gives them: (day, cloud, footprint) each."""
+    frame = gpd.GeoDataFrame(
+        {"id": [f"P{n}" for n in range(len(rows))], "cloud_pct": [float(r[1]) for r in rows]},
+        geometry=[r[2] for r in rows],
+        crs=4326,
+    )
+    return frame.assign(datetime=pd.to_datetime([r[0] for r in rows], utc=True))
+
+
+def test_a_place_on_the_edge_of_tiles_is_looked_at_as_a_whole():
+    """The clear scenes reach the west only: by cloud alone the east would never be read."""
+    whole = shapely.box(93, 43, 94, 44)
+    west, east = shapely.box(92, 42, 93.5, 45), shapely.box(93.5, 42, 95, 45)
+    days = pd.date_range("2022-09-05", "2023-04-30", periods=24).strftime("%Y-%m-%d")
+    rows = passes([(day, 0 if n % 2 else 30, west if n % 2 else east) for n, day in enumerate(days)])
+    before, after = tile_search.sides(rows, TARGET, whole)
+    assert not len(after)
+    assert (before.geometry == west).sum() >= 3 and (before.geometry == east).sum() >= 3
+
+
+def test_two_tiles_of_one_pass_are_one_look():
+    whole = shapely.box(93, 43, 94, 44)
+    times = [f"2023-04-{d:02d}T04:40:{s:02d}" for d in range(1, 29, 2) for s in (0, 20)]
+    rows = passes([(t, 10, whole) for t in times])
+    before, _ = tile_search.sides(rows, TARGET, whole)
+    assert len(before) == 2 * tile_search.LOOKS_A_SIDE
+    assert before["datetime"].dt.date.nunique() == tile_search.LOOKS_A_SIDE
+
+
+def test_both_sides_are_looked_at_in_the_same_seasons():
+    """After the date only autumn was seen; a spring before it would make a change of every harvest."""
+    whole = shapely.box(93, 43, 94, 44)
+    spring = [(f"2023-04-{d:02d}", 0, whole) for d in range(1, 21)]
+    autumn = [(f"2022-10-{d:02d}", 20, whole) for d in range(1, 21)]
+    later = [(f"2023-11-{d:02d}", 20, whole) for d in (15, 16)] + [
+        (f"2024-10-{d:02d}", 20, whole) for d in range(1, 21)
+    ]
+    unknown = [("2022-10-25", float("nan"), whole)]
+    rows = passes(autumn + unknown + spring + later)
+    before, after = tile_search.sides(rows, TARGET, whole)
+    months = before["datetime"].dt.month
+    assert (months == 10).sum() > (months == 4).sum()
+    assert set(after["datetime"].dt.month) == {10}
+
+
+def test_parts_without_pictures_are_told_from_cloud(scene, tmp_path):
+    _, data, place = scene
+    holed = data.copy()
+    scl, blue = data["scl"].values.copy(), data["B02"].values.copy()
+    width = scl.shape[2]
+    scl[:, :, : width // 4] = 9
+    scl[:, :, -width // 4 :], blue[:, :, -width // 4 :] = 0, np.nan
+    holed["scl"], holed["B02"] = (data["scl"].dims, scl), (data["B02"].dims, blue)
+    told = locate.locate(lambda g: looks.of_dataset(holed), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
+    assert told.searched_share == pytest.approx(0.5, abs=0.1)
+    assert told.nodata_share == pytest.approx(0.25, abs=0.05)
+
+
 def test_fits_are_shares_of_the_interval_inside_the_target():
     row = {
         "roofed_low": "2023-08-01", "roofed_best": "2023-08-15", "roofed_high": "2023-08-29", "probability": 0.9,
@@ -188,22 +248,6 @@ def test_memory_is_that_of_a_tile(scene, tmp_path):
     tile = tile_search.tiles(place, 300.0)[5]
     locate.search_tile(watched, tile, place, TARGET)
     assert widest and max(widest) <= (30 + 60 + 4) ** 2
-
-
-def test_a_cluster_gives_the_same_answer(scene, located, tmp_path):
-    pytest.importorskip("distributed")
-    _, data, place = scene
-    (tmp_path / "scene").write_bytes(pickle.dumps(data))
-    again = locate.locate(_Kept(tmp_path / "scene"), place, TARGET, tmp_path / "d.jsonl", side_m=800.0, dask="local")
-    assert again.found.to_json() == located[0].found.to_json()
-
-
-class _Kept:
-    def __init__(self, path):
-        self.path = path
-
-    def __call__(self, geometry):
-        return looks.of_dataset(pickle.loads(self.path.read_bytes()))
 
 
 def test_without_dask_the_words_say_what_to_do(scene, tmp_path, monkeypatch):

@@ -161,6 +161,30 @@ def test_warmth_needs_five_nights_and_radar_carries_no_rung():
     assert rows[0]["low"] < 10**0.6 < rows[0]["high"]
 
 
+def yard(**columns):
+    """SIMULATED features about a site: a substation, two transformers, and a line that is too far."""
+    made = {"power": ["substation", "transformer", "transformer", "line"], "distance_m": [300.0, 310.0, 320.0, 9000.0],
+            "voltage": ["110000;10500", None, None, "220000"], **columns}  # fmt: skip
+    return gpd.GeoDataFrame(made, geometry=[shapely.Point(93, 43)] * 4, crs=4326)
+
+
+def test_power_features_give_voltage_and_a_count_and_capacity_only_where_it_is_stated(data):
+    rows = observations.power_features(yard(), "XJ15", "2026-03-01", "a reader", "picture of the yard")
+    assert [(r["quantity"], r["low"], r["best"], r["high"]) for r in rows] == [
+        ("voltage_kv", 110, 110, 110), ("transformers", 2, 2, ""),
+    ]  # fmt: skip
+    assert all(r["rung"] == "" and "voltage bounds no load" in r["note"] for r in rows)
+    assert len(observations.append(data, rows)) == 2
+    stated = {"unit_mva": (10, 10, 12), "source_url": "https://example.org/eia"}
+    rows = observations.power_features(yard(), "XJ15", "2026-03-01", "a reader", "picture of the yard", **stated)
+    assert [rows[-1][k] for k in ("quantity", "low", "best", "high", "unit")] == ["transformers_mva", 20, 20, 24, "MVA"]
+    # a map holds what somebody drew: its count bounds nothing from above
+    with pytest.raises(OsintError, match="a person's count"):
+        observations.power_features(yard(osm=["way/1"] * 4), "XJ15", "2026-03-01", "OpenStreetMap", "map", **stated)
+    with pytest.raises(OsintError, match="that states the rating"):
+        observations.power_features(yard(), "XJ15", "2026-03-01", "a reader", "picture", unit_mva=(10, 10, 12))
+
+
 def test_a_plot_says_what_it_cannot_say_and_that_it_is_simulated():
     figure = observations.plot(["2024-01-01", "2024-02-01"], [1, 2], "night light", unit="nW/cm2/sr", simulated=True)
     assert "Never a load" in figure.get_supxlabel()
@@ -193,6 +217,21 @@ def test_a_roof_that_came_after_the_claimed_day_makes_it_too_early(register):
     assert judged(register, "C044", before)["finding"] != "too early"
     denied = judged(register, "C044", never, modality="denied")
     assert denied["finding"] != "too early"
+
+
+def test_stated_transformers_move_the_model_and_bare_ones_do_not(register):
+    known = ("XJ15", "2026-03-01", "a reader", "picture of the yard")
+    bare = observations.power_features(yard(), *known)
+    assert judged(register, "C090", bare)["rests_on"] == []
+    few, many = (
+        judged(register, "C090", observations.power_features(yard(), *known, unit_mva=(u, u, u), source_url="https://example.org/eia"))
+        for u in (10, 60)
+    )  # fmt: skip
+    assert few["rests_on"] == many["rests_on"] == ["O902"]
+    assert few["allowed_high"] < many["allowed_low"] * 6 and few["allowed_best"] * 6 == pytest.approx(
+        many["allowed_best"], rel=0.05
+    )
+    assert few["probability"] < many["probability"]
 
 
 def stands(m2, date="2026-03-01"):

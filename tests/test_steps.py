@@ -25,18 +25,18 @@ def day(moment):
 @pytest.mark.parametrize("bands", [1, 3])
 def test_intervals_cover_half_and_complete_at_the_stated_rate(bands):
     half = complete = 0
-    for seed in range(20):
+    for seed in range(16):
         days, values, middle, end = made(seed, bands=bands, bad=0.08)
         (step,) = date_step(days, values)
         half += day(step.low) <= middle <= day(step.high)
         complete += day(step.complete.low) <= end <= day(step.complete.high)
         assert abs(day(step.best) - middle) < 20
-    assert half >= 16
-    assert complete >= 16
+    assert half >= 13
+    assert complete >= 13
 
 
 def test_no_change_gives_none_however_many_bad_scenes():
-    for seed in range(25):
+    for seed in range(12):
         days, values, *_ = made(seed, size=0.0, bands=2, bad=0.1)
         found = date_step(days, values)
         assert len(found) == 0
@@ -111,6 +111,77 @@ def test_refusals_carry_their_reason(times, values, reason):
     found = date_step(list(times), values)
     assert not found.steps
     assert reason in found.reason
+
+
+def wandering(seed, memory, season, drift):
+    rng = np.random.default_rng(seed)
+    days = 19_358.0 + np.sort(rng.choice(1_000, 110, replace=False))
+    values = rng.normal(0, 1, len(days))
+    for i in range(1, len(days)):
+        rho = memory ** ((days[i] - days[i - 1]) / 5)
+        values[i] = rho * values[i - 1] + np.sqrt(1 - rho**2) * values[i]
+    return days, values + season * np.sin(2 * np.pi * days / 365.25 + seed) + drift * (days - days[0]) / 1_000
+
+
+@pytest.mark.parametrize(("memory", "season", "drift"), [(0.85, 0, 0), (0, 4, 0), (0, 0, 8), (0.5, 3, 3)])
+def test_slow_noise_a_season_and_a_drift_are_no_steps(memory, season, drift):
+    for seed in range(6):
+        found = date_step(*wandering(seed, memory, season, drift))
+        assert len(found) == 0
+        assert found.reason
+
+
+@pytest.mark.parametrize(("memory", "season", "drift"), [(0.5, 0, 0), (0, 4, 0), (0, 0, 4)])
+def test_a_step_is_seen_above_slow_noise_a_season_or_a_drift(memory, season, drift):
+    for seed in range(4):
+        days, values = wandering(seed, memory, season, drift)
+        (step,) = date_step(days, values + 9.0 * (days > 19_900))
+        assert abs(day(step.best) - 19_900) < 15
+
+
+def test_one_slow_ramp_is_one_step():
+    days, values, middle, _ = made(9, size=9.0, ramp=120.0)
+    (step,) = date_step(days, values)
+    assert day(step.low) - 3 <= middle <= day(step.high) + 3
+    assert day(step.complete.best) - day(step.begun.best) > 60
+
+
+def test_scatter_may_differ_before_and_after_a_step():
+    rng = np.random.default_rng(0)
+    days = 19_358 + np.arange(120) * 8.0
+    after = days > 19_900
+    values = np.where(after, 20 + rng.normal(0, 2.5, 120), rng.normal(0, 0.2, 120))
+    (step,) = date_step(days, values)
+    assert 19_892 <= day(step.low) <= 19_901 <= day(step.high) <= 19_912
+
+
+def posterior(days, values, sigma):
+    """Return the 5%, 50% and 95% points of the half-way moment by summing over begin, duration and both levels."""
+    begins, lengths = np.arange(days[20], days[-20], 1.0), np.arange(0.0, 80, 4)
+    levels = np.array([-0.6, -0.3, 0, 0.3, 0.6])
+    mass = {}
+    for length in lengths:
+        for begin in begins:
+            done = np.clip((days - begin) / max(length, 1e-9), 0, 1)
+            total = 0.0
+            for low in levels:
+                for high in 12 + levels:
+                    residual = (values - low - (high - low) * done) / sigma
+                    total += np.exp(-2.5 * np.log1p(residual**2 / 4).sum() + 60)
+            half = begin + length / 2
+            mass[half] = mass.get(half, 0) + total * (20 + length) ** -1.3
+    halves = np.array(sorted(mass))
+    weight = np.cumsum([mass[h] for h in halves])
+    return [halves[np.searchsorted(weight, q * weight[-1])] for q in (0.05, 0.5, 0.95)]
+
+
+def test_the_interval_is_that_of_a_posterior_summed_by_brute_force():
+    rng = np.random.default_rng(11)
+    days = 19_358 + np.sort(rng.choice(120, 80, replace=False)) * 6.0
+    values = 12 * np.clip((days - 19_700) / 40, 0, 1) + rng.standard_t(4, 80)
+    (step,) = date_step(days, values, sigma=1.0)
+    for got, wanted in zip((step.low, step.best, step.high), posterior(days, values, 1.0), strict=True):
+        assert abs(day(got) - wanted) < 4
 
 
 def test_lengths_that_differ_are_an_error():

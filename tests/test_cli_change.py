@@ -1,0 +1,73 @@
+"""`osint observe` and `osint date` as a person runs them, on SIMULATED worlds."""
+
+import argparse
+import json
+
+import pytest
+
+from osint import cli, cli_change, demo, observations
+from osint.errors import OsintError
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """Run `osint observe US02 --demo` once, on a smaller and shorter world."""
+    folder = tmp_path_factory.mktemp("shown")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli_change, "DEMO_PX", 96)
+        patch.setattr(cli_change, "DEMO_DATES", ("2024-01-01", "2025-12-31"))
+        patch.setenv("OSINT_CACHE", str(folder / "cache"))
+        code = cli.main(["observe", "US02", "--demo", "--out", str(folder / "found.geojson")])
+    return folder, code
+
+
+def test_observe_a_site_in_the_demo_writes_simulated_findings_and_pictures(shown):
+    folder, code = shown
+    assert code in (0, None)
+    found = json.loads((folder / "found.geojson").read_text())["features"]
+    assert found
+    assert {f["properties"]["simulated"] for f in found} == {"SIMULATED"}
+    x, y = found[0]["geometry"]["coordinates"][0][0]
+    assert abs(x + 90.15546) < 0.02
+    assert abs(y - 35.060166) < 0.02
+    names = {p.name.rpartition("_")[2] for p in folder.glob("found_S*.png")}
+    assert names == {"pair.png", "series.png"}
+
+
+def test_a_site_known_to_kilometres_is_sent_to_locate():
+    with pytest.raises(OsintError, match="osint locate XJ01"):
+        cli_change.site_box("XJ01", None)
+    with pytest.raises(OsintError, match="no coordinate"):
+        cli_change.site_box("QH07", None)
+    west, south, east, north = cli_change.site_box("US02", None).bounds
+    assert 0.012 < north - south < 0.015
+    assert west < -90.15546 < east
+
+
+@pytest.mark.parametrize("given", [[], ["US02", "--bbox=1,2,3,4"]])
+def test_observe_takes_one_place(given, capsys):
+    assert cli.main(["observe", *given, "--demo"]) == 2
+    assert "either a site or --bbox" in capsys.readouterr().err
+
+
+def test_real_pictures_need_dates(capsys):
+    assert cli.main(["observe", "US02"]) == 2
+    assert "--start" in capsys.readouterr().err
+
+
+def test_the_demo_world_lies_where_it_was_asked_for():
+    where = cli_change.site_box("US02", None)
+    with cli_change._simulated(where) as (catalogue, collection, box):
+        assert catalogue.startswith("http://127.0.0.1:")
+        assert collection == demo.COLLECTION
+        assert box.centroid.distance(where.centroid) < 0.001
+
+
+def test_radar_is_off_unless_asked_for():
+    parser = argparse.ArgumentParser()
+    cli_change.add_verbs(parser.add_subparsers())
+    plain = parser.parse_args(["date", "a.geojson", "--out", "b.geojson"])
+    asked = parser.parse_args(["date", "a.geojson", "--radar", "--out", "b.geojson"])
+    assert plain.radar is None
+    assert asked.radar == "planetary-computer"
+    assert "radar backscatter" in observations.LIMITS

@@ -1,0 +1,230 @@
+import json
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from osint import filings, review, review_form
+from osint.errors import OsintError
+from tests import filing_documents as made
+
+DAY = "2026-11-24"
+ABOUT = {
+    "site_id": "S1", "claimant": "county", "source_publisher": "county page", "source_tier": "local_government", "translation": "invested",
+    "independence_group": "G1", "group_reason": "one page", "date": "2025-06-28",
+}  # fmt: skip
+PAGE = "<p>1号楼已经封顶，可承载算力1.2万P。今年该企业投资6.8亿元，预计年底前上架服务器1500台。110kV变电站。</p>"
+
+
+@pytest.fixture(scope="module")
+def page():
+    return filings.parse(PAGE.encode(), "county.html")
+
+
+@pytest.fixture
+def table(page):
+    return review.start(filings.claims_of(page))
+
+
+@pytest.fixture
+def register(tmp_path):
+    source = Path(__file__).resolve().parent.parent / "data" / "raw" / "claims.csv"
+    target = tmp_path / "claims.csv"
+    target.write_bytes(source.read_bytes())
+    return target
+
+
+def keys(table):
+    return dict(zip(table["kind"], table["key"], strict=False))
+
+
+def test_only_reviewed_rows_enter_the_register_with_who_and_when(tmp_path, table, register):
+    log, before = tmp_path / "reviews.jsonl", register.read_bytes()
+    assert review.write(table, register, log, ABOUT) == 0 and register.read_bytes() == before
+    key = keys(table)
+    table = review.accept(table, key["compute"], "A. Reader", DAY, log=log)
+    table = review.change(
+        table, key["money_cny"], "A. Reader", DAY, "another sum", si_low=6.9e8, si_high=6.9e8, log=log
+    )
+    table = review.reject(table, key["servers"], "A. Reader", DAY, "counted twice", log=log)
+    for number in (2, 0):
+        assert review.write(table, register, log, ABOUT) == number
+    added = register.read_bytes()[len(before) :].decode().splitlines()
+    assert register.read_bytes().startswith(before) and len(added) == 2
+    assert f"accepted by A. Reader on {DAY}" in added[0] and "690000000" in added[1]
+    assert review.read_log(log)["decision"].tolist() == ["accepted", "changed", "rejected"]
+
+
+def test_decisions_without_a_log_are_logged_when_they_are_written(tmp_path, table, register):
+    table = review.accept(table, keys(table)["compute"], "A", DAY)
+    assert review.write(table, register, tmp_path / "log", ABOUT) == 1
+    assert review.read_log(tmp_path / "log")["who"].tolist() == ["A"]
+
+
+def test_each_decision_is_on_the_disk_before_the_call_returns_and_a_torn_line_loses_only_itself(tmp_path, table, page):
+    log, key = tmp_path / "reviews.jsonl", keys(table)
+    review.accept(table, key["compute"], "A", DAY, log=log)
+    review.reject(table, key["servers"], "A", DAY, "no", log=log)
+    whole = log.read_bytes()
+    log.write_bytes(whole[: len(whole) - 40])  # the power failed in the second press
+    again = review.start(filings.claims_of(page), log)
+    assert again["decision"].tolist() == ["accepted", "", "", ""]
+    again = review.reject(again, key["servers"], "B", DAY, "no", log=log)
+    assert review.start(filings.claims_of(page), log)["who"].tolist() == ["A", "", "B", ""]
+    assert len(review.read_log(log)) == 2
+
+
+def test_the_last_decision_counts_and_the_log_keeps_all(tmp_path, table, page):
+    log, key = tmp_path / "log", keys(table)["compute"]
+    review.accept(table, key, "A", DAY, log=log)
+    review.change(table, key, "B", DAY, "the 万 belongs to another number", low=1.2, unit="P", log=log)
+    row = review.start(filings.claims_of(page), log).set_index("key").loc[key]
+    assert (row["decision"], row["who"], row["si_low"]) == ("changed", "B", 1.2)
+    assert len(review.read_log(log)) == 2
+
+
+def test_a_claim_whose_reading_changed_is_open_again(tmp_path, table, page):
+    log = tmp_path / "log"
+    review.accept(table, keys(table)["compute"], "A", DAY, log=log)
+    claims = filings.claims_of(page)
+    claims.loc[0, "si_low"] = 1.2
+    assert set(review.start(claims, log)["decision"]) == {""}
+
+
+def test_what_was_written_is_not_decided_again_in_silence(tmp_path, table, register):
+    log, key = tmp_path / "log", keys(table)["compute"]
+    table = review.accept(table, key, "A", DAY, log=log)
+    review.write(table, register, log, ABOUT)
+    after = register.read_bytes()
+    table = review.reject(table, key, "B", DAY, "wrong building", log=log)
+    with pytest.raises(OsintError, match="rejected since by B"):
+        review.write(table, register, log, ABOUT)
+    assert register.read_bytes() == after
+
+
+def test_a_row_that_breaks_the_schema_leaves_register_and_log_alone(tmp_path, table, register):
+    before, table = register.read_bytes(), review.accept(table, keys(table)["compute"], "A", DAY)
+    with pytest.raises(OsintError, match="translation"):
+        review.write(table, register, tmp_path / "log", {**ABOUT, "translation": ""})
+    assert register.read_bytes() == before and not (tmp_path / "log").exists()
+    own = review.accept(table, keys(table)["compute"], "A", DAY, translation="can carry 12,000 P")
+    assert review.write(own, register, tmp_path / "log", {**ABOUT, "translation": ""}) == 1
+
+
+@pytest.mark.parametrize(
+    ("new", "si"),
+    [
+        ({"low": 6, "high": 6, "unit": "万P"}, 60000), ({"low": 6.0, "high": 6.0}, 60000), ({"low": 3, "high": 3, "unit": "EFLOPS"}, 3000),
+        ({"low": 20, "high": 20, "unit": "MW", "kind": "power"}, 20), ({"low": 2, "high": 2, "unit": "$bn", "kind": "money_usd"}, 2e9), ({"si_low": 7.0, "si_high": 7.0, "kind": "racks"}, 7),
+    ],
+)  # fmt: skip
+def test_a_changed_value_in_its_unit_becomes_si(table, new, si):
+    row = review.change(table, keys(table)["compute"], "A", DAY, "as the crop shows", **new).iloc[0]
+    assert row["si_low"] == row["si_high"] == si and row["si_unit"] == review.SI_UNITS[row["kind"]]
+
+
+def test_a_changed_rung_is_what_the_register_takes(tmp_path, table, register):
+    table = review.change(table, keys(table)["compute"], "A", DAY, "only ground broken", rung="ground broken")
+    review.write(table, register, tmp_path / "log", ABOUT)
+    assert pd.read_csv(register, dtype=str).iloc[-1]["rung"] == "ground broken"
+
+
+def test_decisions_that_cannot_be_are_refused(table):
+    key = keys(table)
+    compute = key["compute"]
+    for call in (
+        lambda: review.accept(table, compute, "", DAY), lambda: review.accept(table, compute, "A", "today"), lambda: review.reject(table, compute, "A", DAY, " "),
+        lambda: review.accept(table, "nokey", "A", DAY), lambda: review.change(table, compute, "A", DAY, "x", quote="y"), lambda: review.change(table, compute, "A", DAY, "x"),
+        lambda: review.accept(table, key["voltage"], "A", DAY), lambda: review.change(table, compute, "A", DAY, "x", kind="servers"),
+        lambda: review.change(table, compute, "A", DAY, "x", low=1, unit="furlong"), lambda: review.change(table, compute, "A", DAY, "x", rung="built"),
+    ):  # fmt: skip
+        with pytest.raises(OsintError):
+            call()
+
+
+def test_a_refused_value_cannot_be_accepted_but_corrected(table):
+    table.loc[0, ["low", "high", "si_low", "si_high"]] = float("nan")
+    table.loc[0, "warning"] = "text layer and picture disagree"
+    key = table["key"].iloc[0]
+    with pytest.raises(OsintError, match="text layer and picture disagree"):
+        review.accept(table, key, "A", DAY)
+    assert (
+        review.change(table, key, "A", DAY, "as the crop shows", low=8, high=8, unit="万P")["si_low"].iloc[0] == 80000
+    )
+
+
+# ------------------------------------------------------------ crops and form
+
+
+def test_the_sheet_shows_the_words_where_they_stand(page, table):
+    sheet = review_form.sheet(table, {"county.html": page})
+    assert "可承载算力<mark>1.2万P</mark>。今年" in sheet and sheet == review_form.sheet(table, {"county.html": page})
+
+
+def test_a_crop_cannot_run_code_or_hide_a_character():
+    filing = filings.parse("<p>&lt;script&gt;投资3\u200b亿元\u202e</p>".encode(), "a.html")
+    row = filings.claims_of(filing).iloc[0]
+    crop = review_form.crop_html(filing, row["start"], row["end"])
+    assert "<script" not in crop and "[U+200B]" in crop and "[U+202E]" in crop
+
+
+def test_a_table_cell_is_shown_below_its_header():
+    page = made.table([["标段", "最高限价(万元)"], ["一", "23125"]], head=True)
+    filing = filings.parse(page.encode(), "a.html")
+    row = filings.claims_of(filing).iloc[0]
+    crop = review_form.crop_html(filing, row["start"], row["end"])
+    assert "<mark>23125</mark>" in crop and "最高限价(万元)" in crop.split("<mark>")[0]
+
+
+def test_buttons_take_one_decision_each_and_say_what_is_wrong(tmp_path, page):
+    pytest.importorskip("ipywidgets")
+    log = tmp_path / "log"
+    form = review_form.Form(filings.claims_of(page), {"county.html": page}, log, when=DAY)
+    controls = []
+
+    def walk(widget):
+        controls.append(widget)
+        for child in getattr(widget, "children", ()):
+            walk(child)
+
+    walk(form.widget)
+    named = {}
+    for widget in controls:
+        named.setdefault(getattr(widget, "description", ""), []).append(widget)
+    press = {name: named[name] for name in ("accept", "change", "reject")}
+    press["accept"][0].click()
+    assert "who decided" in form._said.value and not log.exists()
+    named["reviewer"][0].value = "A. Reader"
+    press["accept"][0].click()
+    press["reject"][1].click()  # without a reason
+    assert form.table["decision"].tolist() == ["accepted", "", "", ""] and len(log.read_text().splitlines()) == 1
+    named["low"][1].value = named["high"][1].value = "7.8"
+    press["accept"][1].click()
+    assert "press change" in form._said.value
+    named["reason"][1].value = "as the crop shows"
+    press["change"][1].click()
+    named["low"][2].value = "lots"
+    press["change"][2].click()
+    assert "is no number" in form._said.value
+    entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [(e["decision"], e["si_low"], e["who"]) for e in entries] == [
+        ("accepted", 12000, "A. Reader"), ("changed", 7.8e8, "A. Reader")
+    ]  # fmt: skip
+    again = review_form.Form(filings.claims_of(page), {"county.html": page}, log)
+    assert again.table["decision"].tolist() == ["accepted", "changed", "", ""]
+
+
+def test_presses_of_two_people_on_one_log_are_all_kept(tmp_path, table):
+    log, key = tmp_path / "log", keys(table)["servers"]
+
+    def press(who):
+        for _ in range(40):
+            review.reject(table, key, who, DAY, "no", log=log)
+
+    people = [threading.Thread(target=press, args=(who,)) for who in "AB"]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    assert review.read_log(log)["who"].value_counts().to_dict() == {"A": 40, "B": 40}

@@ -1,0 +1,104 @@
+"""Numbers read from pictures: two readings must agree, slips that are known are refused, all carry a warning."""
+
+import io
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from osint import filings, review_form, scans
+from osint.errors import OsintError
+from osint.fonts import chinese_font
+from osint.scans import Line
+
+LINES = [
+    "项目总投资23.8亿元，建设标准机柜6,000架。",
+    "总建筑面积48,600.5平方米，IT负荷90兆瓦。",
+    "The build costs $390 million and draws 96 MW.",
+]
+
+
+def line(text, row=0):
+    return Line(text, (0, 20 * row, 600, 20 * row + 16), 0.99)
+
+
+def values(first, second):
+    return [(c.quote, c.si_low) for c in scans.extract_lines([line(first)], None, [line(second)])]
+
+
+def scan(dots=150):
+    """A page drawn as a picture, and the same as a PDF without a text layer."""
+    picture = Image.new("L", (round(7 * dots), round(1.6 * dots)), 255)
+    font = ImageFont.truetype(str(chinese_font()), round(11 * dots / 72))
+    for row, words in enumerate(LINES):
+        ImageDraw.Draw(picture).text((dots // 3, dots // 4 + row * dots // 3), words, font=font, fill=20)
+    out = [io.BytesIO(), io.BytesIO()]
+    picture.save(out[0], "PNG")
+    picture.save(out[1], "PDF", resolution=dots)
+    return [one.getvalue() for one in out]
+
+
+def test_a_number_on_which_two_readings_agree_is_kept_with_a_warning():
+    (claim,) = scans.extract_lines([line("建设机柜6，000架")], None, [line("建设机柜6000架")])
+    assert claim.si_low == 6000 and claim.confidence == "low" and "read by machine" in claim.warning
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("总投资12.6亿元", "总投资2.6亿元"), ("建设机柜6,000架", "建设机柜6.000架"), ("负荷90兆瓦", "负荷9兆瓦"), ("投资5亿元", "投资5万元"), ("投资5亿元", "投资五亿元"),
+        ("投资5亿元，机柜5架", "投资5亿元，机柜架"),
+    ],
+)  # fmt: skip
+def test_a_number_on_which_they_differ_has_no_value(first, second):
+    found = scans.extract_lines([line(first)], None, [line(second)])
+    assert found and found[-1].si_low is None and "two readings disagree" in found[-1].warning
+
+
+@pytest.mark.parametrize(
+    "words", ["总投资2.000亿元", "机柜1.234.567架", "合同金额3580元", "建筑面积600m", "服务器012台"]
+)
+def test_known_slips_are_refused_though_both_readings_have_them(words):
+    found = scans.extract_lines([line(words)], None, [line(words)])
+    assert all(claim.si_low is None and "check:" in claim.warning for claim in found)
+
+
+def test_a_price_for_each_may_be_small():
+    assert values("电价0.28元/千瓦时", "电价0.28元/千瓦时") == [("0.28元", 0.28)]
+
+
+def test_latin_words_are_parted_from_numbers():
+    assert (
+        scans.spaced("delivers1,600PFLOPS in2,400racks for5.38billionyuan")
+        == "delivers 1,600PFLOPS in 2,400 racks for 5.38 billion yuan"
+    )
+    assert scans.spaced("Nvidia H100, FP16, 48MW") == "Nvidia H100, FP16, 48MW"
+
+
+def test_without_the_extra_a_picture_is_named_and_the_way_told():
+    with pytest.raises(OsintError, match="--ocr"):
+        filings.parse(scan()[0], "a.png")
+    with pytest.raises(OsintError, match="cannot be read"):
+        scans.read(b"\x89PNG\r\n", "a.png")
+
+
+def test_an_enormous_picture_is_refused():
+    head = b"P5 90000 90000 255\n"
+    with pytest.raises(OsintError, match=r"too large|cannot be read"):
+        from osint import pdfs
+
+        pdfs.page_picture(head + b"0", "a.pgm", 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", [0, 1], ids=["picture", "pdf"])
+def test_a_clean_page_is_read_and_cropped(which):
+    pytest.importorskip("rapidocr_onnxruntime")
+    data = scan()[which]
+    filing = scans.read(data, ("a.png", "a.pdf")[which])
+    table = filings.claims_of(filing)
+    assert sorted(table["si_low"]) == [90, 96, 6000, 48600.5, 3.9e8, 2.38e9]
+    assert table["warning"].str.contains("read by machine").all() and set(table["confidence"]) == {"low"}
+    row = table[table["si_low"] == 6000].iloc[0]
+    picture = filing.crop(row["start"], row["end"])
+    assert min(picture.convert("L").tobytes()) < 90 and picture.height < 200
+    assert "data:image/png" in review_form.crop_html(filing, row["start"], row["end"])
