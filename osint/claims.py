@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
 from osint import dates, kinds, numerals
 from osint.normal import Plain, fold
 from osint.quantities import Quantity, scan
-from osint.rungs import Clauses, is_predicate, stage
+from osint.rungs import Clauses, is_predicate, promised, stage
 from osint.subjects import subject
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ COLUMNS = (
 """The columns of a frame of claims, in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One quantity that a text asserts."""
 
     kind: str
@@ -102,7 +101,7 @@ def extract(text: str, document: date | None = None, labels: Mapping[int, str] |
             if block in known:
                 first, there = known[block]
                 shift = start - first
-                claims += [replace(claim, start=claim.start + shift, end=claim.end + shift) for claim in there]
+                claims += [claim._replace(start=claim.start + shift, end=claim.end + shift) for claim in there]
                 continue
             found = _extract_block(block, document, {}, start)
             known[block] = (start, found)
@@ -139,14 +138,14 @@ def _extract_block(text: str, document: date | None, labels: Mapping[int, str], 
     return claims
 
 
-_ANY_NUMBER = re.compile(rf"[\d{numerals.HAN[1:-1]}萬億兩]|(?<![A-Za-z]){numerals.WORD_STARTS}")
+_ANY_NUMBER = re.compile(rf"[0-9０-９{numerals.HAN_LETTERS}萬億兩]|(?:^|(?<=[^A-Za-z])){numerals.WORDS}")
 
 
 def frame(claims: list[Claim], file: str = "") -> pd.DataFrame:
     """Return claims as a table with `COLUMNS`; an open bound is NaN, an unsaid word an empty string."""
-    rows = [{"file": file, **{name: getattr(claim, name) for name in Claim.__slots__}} for claim in claims]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table["page"] = ""
+    table = pd.DataFrame(claims, columns=list(Claim._fields))
+    table["file"], table["page"] = file, ""
+    table = table[list(COLUMNS)]
     for name in ("low", "high", "si_low", "si_high"):
         table[name] = table[name].astype(float)
     return table
@@ -196,13 +195,18 @@ def _claim(quantity: Quantity, kind: str, reading: _Reading) -> Claim:
     alternatives = _alternatives(quantity, kind)
     confidence = "low" if warning else "medium" if alternatives else "high"
     precision = _precision(plain.text, quantity) if kind == "compute" else ""
-    said = stage(reading.clauses, quantity.start, quantity.end, quantity.family in _APART)
+    said, when = (
+        stage(reading.clauses, quantity.start, quantity.end, quantity.family in _APART),
+        _date(quantity, reading),
+    )
+    if reading.document and when[:10] > reading.document.isoformat()[: len(when[:10])]:
+        said = promised(said, reading.clauses, quantity.start)
     return Claim(
         kind, quantity.low, quantity.high, quantity.unit, quantity.si_low, quantity.si_high, quantity.si_unit,
         said.rung, quantity.qualifier, subject(
             plain.text, reading.clauses.clause(quantity.start), quantity.start, quantity.end
         ),
-        _date(quantity, reading), reading.offset + start, reading.offset + end, text[start:end], sentence, said.aim, said.modality, quantity.chip_model, precision,
+        when, reading.offset + start, reading.offset + end, text[start:end], sentence, said.aim, said.modality, quantity.chip_model, precision,
         per[1] if per else "", alternatives, confidence, warning,
     )  # fmt: skip
 
@@ -245,22 +249,34 @@ def _date(quantity: Quantity, reading: _Reading) -> str:
     at, stop = clauses.clause(quantity.start)
     low = bisect_left(inside, at, key=lambda mention: mention.start)
     high = bisect_left(inside, stop, key=lambda mention: mention.start)
-    if _STARTING_VALUE.search(clauses.text, max(at, quantity.start - 24), quantity.start) and _TARGET.match(
-        clauses.text, quantity.end
-    ):
+    starting = _STARTING_VALUE.search(clauses.text, max(at, quantity.start - 24), quantity.start) is not None
+    if starting and _TARGET.match(clauses.text, quantity.end):
         high = bisect_left(inside, quantity.start, low, high, key=lambda mention: mention.start)
     same = inside[low:high][:40]
     if same:
         return min(same, key=lambda mention: _gap(mention, quantity)).edtf
     if low and not _RELATIVE.match(clauses.text, at):
         last = inside[low - 1]
-        if _OTHER_PART.search(clauses.text, max(last.end, quantity.start - 200), quantity.start):
+        alone = _stands_alone(last, clauses)
+        begins = clauses.clause(last.start)[1] if alone else last.end  # "预计明年6月,一期建成": no other part yet
+        if _OTHER_PART.search(clauses.text, max(begins, quantity.start - 200), quantity.start):
             return ""
-        bare = _stands_alone(last, clauses)
-        return last.edtf if bare or quantity.family not in _APART else ""
-    if not low and stop < sentence[1] and is_predicate(clauses, stop):
-        return next((mention.edtf for mention in inside[high:] if mention.start < clauses.clause(stop)[1]), "")
+        lends = quantity.family not in _APART or alone or _FOLLOWS.match(clauses.text, at)
+        return last.edtf if lends else ""
+    if not low and not starting and high < len(inside):
+        behind = inside[high]
+        near = behind.start - quantity.end <= 200
+        same_subject = near and not _VERB.search(clauses.text, quantity.end, behind.start)
+        if same_subject or is_predicate(clauses, clauses.clause(behind.start)[0]):
+            return behind.edtf
     return ""
+
+
+# what opens a clause that goes on with the one before it, and a verb, which begins another matter
+_FOLLOWS = re.compile(r"\s?(?:可|届时|将|能)")
+_VERB = re.compile(
+    r"[一-龥]|\b(?:with|due|times|is|are|was|were|be|will|would|could|can|may|has|have|had|plans?|aims?|said|says|and (?:it|they|the)|\w+s to|\w{3,}ed)\b(?! at)"
+)
 
 
 # "from 50MW to 120MW by 2026", 从50兆瓦增至120兆瓦: the date behind is that of the second value
@@ -271,10 +287,14 @@ _TARGET = re.compile(r"\s?(?:to\b|增|提|扩|升|到|至)")
 _APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue", "share")
 
 
+_OPENER = re.compile(r"[\s,:]|预计|计划|力争|争取|有望|到|截至|在|自|By|In|As of|During|Since|At")
+
+
 def _stands_alone(mention: dates.Mention, clauses: Clauses) -> bool:
-    """Say whether a date fills its clause, and so governs what follows ("2024年,")."""
+    """Say whether a date fills its clause, and so governs what follows ("2024年,", "预计明年6月底,")."""
     start, stop = clauses.clause(mention.start)
-    return stop - start - (mention.end - mention.start) <= 3
+    rest = clauses.text[start : mention.start] + clauses.text[mention.end : stop]
+    return len(rest) < 12 and len(_OPENER.sub("", rest)) <= 2
 
 
 # words that turn to another part of a project, of which the date before them says nothing

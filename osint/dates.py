@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+
+from osint.vocabulary import Words
 
 _MONTHS = {
     name: number
@@ -20,16 +22,17 @@ _WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _HAN_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 _HOLIDAYS = {"五一": "05-01", "十一": "10-01", "国庆": "10-01", "元旦": "01-01", "七一": "07-01"}
 _PART_ZH = (
-    r"(?P<part>年底|年末|底(?!层)|末|年初|初|年中|上半年|下半年|第?[一二三四1-4]季度?|"
+    r"(?P<part>年底|年末|底(?!层)|末|年初|初|年中|上半年|下半年|第?[一二三四1-4]季度?末?|"
     r"(?:前|头)三季度|Q[1-4]|春节|[\"“「]?(?:五一|十一|国庆|元旦|七一)[\"”」]?(?!期)|[春夏秋冬]季?天?|中旬|上旬|下旬)?"
 )
 _ZH = re.compile(
-    r"(?=[0-9二一今本当去明后前次年上下昨日])(?:"  # a cheap look before the alternatives
+    r"(?=[0-9二一三四今本当去明后前次年上下昨日])(?:"  # a cheap look before the alternatives
     r"(?:(?P<year>(?:19|20)\d\d|[二一][〇零九][〇零一二三四五六七八九]{2})\s?年(?:度)?|(?P<rel>[今本当去明后前次])年(?:度)?的?(?!产|均))\s?"
     r"(?:(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s?月份?(?:\s?(?P<day>3[01]|[12]\d|0?[1-9])\s?[日号])?)?\s?"
     + _PART_ZH
     + r"|(?<![\d.年/-])(?P<month2>1[0-2]|0?[1-9])\s?月份?(?!\s?[内份]内)(?:\s?(?P<day2>3[01]|[12]\d|0?[1-9])\s?[日号])?(?P<part2>底|末|初|中旬|上旬|下旬)?"
-    r"|(?P<alone>年底|年末|年初|上半年|下半年)(?=[前,可将达建完投实,。;、预有]|$|\s)"
+    r"|(?P<alone>年底|年末|年初|上半年|下半年)(?=[前,可将达建完投实,。;、预有]|$|\s)|(?<![一-龥])(?P<half>[上下]半年)"
+    r"|(?<![年第\d])(?P<quarter>[一二三四]季度末?)|(?<![年月\d,.至~-])(?P<day3>3[01]|[12]\d|[1-9])日(?![内历前起])(?=[一-龥,])"
     r"|(?P<day_rel>今日|今天|昨日|昨天|当日|日前))"
 )  # fmt: skip
 _ISO = re.compile(
@@ -42,23 +45,24 @@ _MONTH_RANGE = re.compile(
     r"(?P<y>(?:19|20)\d\d)年(?P<m1>1[0-2]|0?[1-9])月?(?:-|~|至|到)(?:(?P<y2>(?:19|20)\d\d)年)?(?P<m2>1[0-2]|0?[1-9])月"
 )
 _EN = re.compile(
-    r"\b(?-i:(?=[1-9]|[eE][aAnN]|[mM][iIaA]|[lL][aA]|[tT][hHoO]|[yY][eE]|[sS][pPuUeE]|[fF][aAiIeEoO]|[aA][uUpP]|[wW][iI]|[HQ][1-4]|[jJ][aAuU]|"
-    r"[oO][cCnN]|[nN][oOeE]|[dD][eE]))"
-    rf"(?:(?P<pre>early|mid|late|the end of|end of|end-|year-end|spring|summer|fall|autumn|winter|the start of|"
-    r"(?:the )?(?:first|second) half of|H[12]|Q[1-4]|(?:the )?(?:first|second|third|fourth) quarter of)[\s-]+(?:of\s)?)?"
+    rf"(?:(?P<pre>early|mid|late|the end of|end of|end|year-end|spring|summer|fall|autumn|winter|the start of|"
+    r"(?:the )?(?:first|second) half of|(?:the )?first (?:three|six|nine) months of|H[12]|Q[1-4]|(?:the )?(?:first|second|third|fourth) quarter of)[\s-]+(?:of\s)?)?"
     rf"(?:(?P<d1>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?\s(?:of\s)?(?P<mon1>{_MONTH})(?:,?\s(?P<y1>(?:19|20)\d\d))?"
     rf"|(?P<mon2>{_MONTH})(?:\s(?P<d2>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?(?!\d|[.,]\d|\s?(?:MW|GW|%|million|billion)))?(?:,?\s(?P<y2>(?:19|20)\d\d))?"
     r"|(?P<y3>(?:19|20)\d\d)(?![\d%]|[.,]\d|-?(?:\s)(?:servers|chips|GPUs|MW|racks)|P\b)"
-    r"|(?P<rel>this|last|next)\s(?P<unit>year|month|spring|summer|fall|autumn|winter|week)"
+    r"|(?P<rel>this|last|next|the)\s(?P<unit>year|month|spring|summer|fall|autumn|winter|week)"
     rf"|(?P<wd>(?:on|last)\s(?:{'|'.join(_WEEKDAYS)}))|(?P<day_rel>today|yesterday)\b|(?P<now>year-end|the year's end|the end of the year|year's end))",
     re.IGNORECASE,
 )  # fmt: skip
 # the day of a report is none that its claims speak of
-_REPORTED = re.compile(r"(?:消息|讯|电[,:]|获悉|报道|发布消息)")
+_REPORTED = re.compile(r"(?:消息|讯|电[,:\s]|获悉|报道|发布消息)")
 # words that end the reach of an earlier date in the same sentence
 _NOW = re.compile(r"截至目前|目前|现在|如今|现已|currently|\bnow\b|\bso far\b|to date")
 _NOW_WORDS = ("目前", "现在", "如今", "现已", "currently", "now", "so far", "to date")
 _FUTURE = re.compile(r"将|预计|计划|力争|拟|will|expected|plan", re.IGNORECASE)
+_AHEAD = re.compile(
+    r"\b(?:will|would|could|should|due|expect\w*|plan\w*|slated|scheduled|aim\w*|by|to be|until|before|set to|is to|next|target\w*)\b"
+)
 _SEASON = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12, "春": 3, "夏": 6, "秋": 9, "冬": 12}
 
 
@@ -84,8 +88,8 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     words = text[start:stop]
     if any(word in words for word in _NOW_WORDS):
         found += [Mention(match.start(), match.end(), "") for match in _NOW.finditer(text, start, stop)]
-    for pattern, read in _readers(words):
-        for match in pattern.finditer(text, start, stop):
+    for matches, read in _readers(words):
+        for match in matches(text, start, stop):
             edtf = read(match, _anchor(document, text, match.start()), text)
             if edtf and not _REPORTED.match(text, match.end()):
                 found.append(Mention(match.start(), match.end(), edtf))
@@ -98,29 +102,72 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
 
 
 _Reader = Callable[["re.Match[str]", "date | None", str], str]
+_Finder = Callable[[str, int, int], "Iterator[re.Match[str]]"]
 _LATIN_HINT = re.compile(r"[A-Za-z]{2}|[QH][1-4]")
-_HAN_HINT = re.compile(r"[年月日]|今天|昨天|当天")
+_HAN_HINT = re.compile(r"[年月日]|今天|昨天|当天|季度")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
-def _readers(text: str) -> list[tuple[re.Pattern[str], _Reader]]:
-    """Return the patterns that can match in a text at all; most sentences need few of them."""
-    readers: list[tuple[re.Pattern[str], _Reader]] = []
-    digits = "20" in text or "19" in text
+def _readers(text: str) -> list[tuple[_Finder, _Reader]]:
+    """Return the finders that can find anything in a text; most sentences need few of them."""
+    readers: list[tuple[_Finder, _Reader]] = []
+    digits = _YEAR.search(text) is not None
     han = _HAN_HINT.search(text) is not None
     if digits:
-        readers += [(_MONTH_RANGE, _month_range)] if han else []
-        readers += [(_YEARS, _year_range), (_ISO, _iso)]
+        readers += [(_MONTH_RANGE.finditer, _month_range)] if han else []
+        readers += [(_YEARS.finditer, _year_range), (_ISO.finditer, _iso)]
     if han:
-        readers.append((_ZH, _zh))
-    if _LATIN_HINT.search(text) and (digits or _EN_HINT.search(text)):
-        readers.append((_EN, _en))
+        readers.append((_ZH.finditer, _zh))
+    if _LATIN_HINT.search(text) and (digits or not _EN_NAMES.isdisjoint(_TOKEN.findall(text.lower()))):
+        readers.append((_en_dates, _en))
     return readers
 
 
-_EN_HINT = re.compile(
-    r"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|year|month|spring|summer|fall|autumn|winter|today|yesterday|"
-    r"(?:on|last) [A-Z]"
+_TOKEN = re.compile(r"[A-Za-z]+|\d+")
+_EN_NAMES = frozenset(_MONTHS) | frozenset(
+    [
+        "year",
+        "month",
+        "spring",
+        "summer",
+        "fall",
+        "autumn",
+        "winter",
+        "today",
+        "yesterday",
+        "week",
+        "q",
+        "h",
+        "half",
+        "quarter",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ]
 )
+"""words of which an English date without a year has one"""
+_EN_FIRST = Words(
+    _EN_NAMES
+    | frozenset(
+        ["early", "mid", "late", "the", "end", "first", "second", "third", "fourth", "this", "last", "next", "on"]
+    )
+)
+_DAY_OR_YEAR = re.compile(r"[1-9](?<![0-9A-Za-z].)(?:\d?(?:st|nd|rd|th)?\s(?:of\s)?[A-Za-z]|(?<=[12])[09]\d\d)")
+
+
+def _en_dates(text: str, start: int, stop: int) -> Iterator[re.Match[str]]:
+    """Yield what reads like an English date; only where one can begin is it tried."""
+    end = start
+    words = [word[0] for word in _EN_FIRST.find(text, start, stop) if not text[word[0] - 1 : word[0]].isdigit()]
+    for at in sorted((*words, *(match.start() for match in _DAY_OR_YEAR.finditer(text, start, stop)))):
+        match = _EN.match(text, at, stop) if at >= end else None
+        if match:
+            end = match.end()
+            yield match
 
 
 def _anchor(document: date | None, text: str, at: int) -> date | None:
@@ -174,14 +221,20 @@ def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
     if match["day_rel"]:
         back = 1 if match["day_rel"].startswith("昨") else 0
         return (anchor - timedelta(days=back)).isoformat() if anchor and match["day_rel"] != "日前" else ""
-    if match["alone"]:
-        return _part(anchor.year, None, match["alone"]) if anchor else ""
+    for name in ("alone", "half", "quarter"):
+        if match[name]:
+            found = _part(anchor.year, None, match[name]) if anchor else ""
+            past = anchor and found[:7] > anchor.isoformat()[:7] and text.endswith("截至", 0, match.start())
+            return _part(anchor.year - 1, None, match[name]) if anchor and past else found
+    if match["day3"]:
+        return _day(int(match["day3"]), anchor)
     if match["month2"]:
         if not anchor:
             return ""
         alone = int(match["month2"])
         later = alone + 6 < anchor.month and _FUTURE.search(text[match.end() : match.end() + 30])
-        return _ymd(anchor.year + bool(later), alone, int(match["day2"]) if match["day2"] else None)
+        past = alone > anchor.month and text.endswith("截至", 0, match.start())
+        return _ymd(anchor.year + bool(later) - past, alone, int(match["day2"]) if match["day2"] else None)
     if match["year"]:
         year = int(match["year"].translate(_HAN_DIGITS))
     elif anchor:
@@ -190,6 +243,15 @@ def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
         return ""
     month, day = _han_month(match["month"]), int(match["day"]) if match["day"] else None
     return _part(year, month, match["part"] or "", day)
+
+
+def _day(day: int, document: date | None) -> str:
+    """Return a day without its month: in the month of the document, or in the one before it."""
+    if not document:
+        return ""
+    before = document.replace(day=1) - timedelta(days=1)
+    month = document if day <= document.day else before
+    return _ymd(month.year, month.month, day)
 
 
 def _part(year: int, month: int | None, part: str, day: int | None = None) -> str:
@@ -205,6 +267,8 @@ def _part(year: int, month: int | None, part: str, day: int | None = None) -> st
         return f"{year}-01/{year}-09"
     if ("季" in part or part[0] == "Q") and part[0] not in _SEASON:
         quarter = "一二三四1234".index(part.lstrip("第Q")[0]) % 4
+        if part.endswith("末"):
+            return _ymd(year, 3 * quarter + 3)
         return f"{year}-{3 * quarter + 1:02d}/{year}-{3 * quarter + 3:02d}"
     if part[0] in _SEASON:
         return _season(year, part[0]) if part != "春节" else f"{year}"
@@ -229,11 +293,14 @@ def _en(match: re.Match[str], anchor: date | None, text: str) -> str:
             return ""
         return _en_part(int(match["y3"]), pre)
     name = (match["mon1"] or match["mon2"]).lower().rstrip(".")
-    if not match["d1"] and not match["d2"] and not match["y2"] and not _is_month(match, text):
+    if not match["d1"] and not match["d2"] and not match["y2"] and not pre and not _is_month(match, text):
         return ""
     year = match["y1"] or match["y2"]
     day = match["d1"] or match["d2"]
     known = int(year) if year else anchor.year if anchor else None
+    if known and not year and anchor and _MONTHS[name] > anchor.month:
+        ahead = _AHEAD.search(text, max(0, match.start() - 80), match.end() + 40)
+        known -= ahead is None  # "approved in November", written in June
     return _ymd(known, _MONTHS[name], int(day) if day else None)
 
 
@@ -256,7 +323,9 @@ def _is_month(match: re.Match[str], text: str) -> bool:
 def _relative(match: re.Match[str], anchor: date | None, pre: str) -> str:
     if not anchor:
         return ""
-    step = {"this": 0, "last": -1, "next": 1}[match["rel"].lower()]
+    if match["rel"].lower() == "the" and not ("month" in pre or "half" in pre or "quarter" in pre):
+        return ""
+    step = {"this": 0, "the": 0, "last": -1, "next": 1}[match["rel"].lower()]
     unit = match["unit"].lower()
     if unit == "year":
         return _en_part(anchor.year + step, pre)
@@ -279,6 +348,9 @@ def _en_part(year: int, pre: str) -> str:
         return str(year)
     if pre in _SEASON:
         return _season(year, pre)
+    if "months" in pre:
+        last = {"three": 3, "six": 6, "nine": 9}[pre.split()[-3]]
+        return f"{year}-01/{year}-{last:02d}"
     if "half" in pre or pre in ("h1", "h2"):
         return f"{year}-01/{year}-06" if ("first" in pre or pre == "h1") else f"{year}-07/{year}-12"
     if "quarter" in pre or pre[0] == "q":

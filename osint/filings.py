@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -318,7 +318,7 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
     found = claims.extract(main, document or filing.published, labels)
     if not found and filing.asides and len(main.split()) < _WORDS:  # a page of links, and nothing else
         found = claims.extract(filing.text, document or filing.published, labels)
-        found = [replace(claim, warning="stands in a link or beside the text", confidence="low") for claim in found]
+        found = [claim._replace(warning="stands in a link or beside the text", confidence="low") for claim in found]
     found = [doubted(filing, claim) for claim in found]
     table = claims.frame(found, filing.name)
     if filing.medium == "pdf":
@@ -351,8 +351,8 @@ def doubted(filing: Filing, claim: claims.Claim) -> claims.Claim:
     warning = "; ".join(dict.fromkeys([*filter(None, [claim.warning]), *reasons]))
     if any(reason.startswith(_REFUSED) for reason in reasons):
         nothing = dict.fromkeys(("low", "high", "si_low", "si_high"))
-        return replace(claim, **nothing, warning=f"value refused: {warning}", confidence="low")  # type: ignore[arg-type]
-    return replace(claim, warning=warning, confidence="low")
+        return claim._replace(**nothing, warning=f"value refused: {warning}", confidence="low")  # type: ignore[arg-type]
+    return claim._replace(warning=warning, confidence="low")
 
 
 def _cell(filing: Filing, start: int, end: int) -> str:

@@ -37,7 +37,7 @@ _FINAL = frozenset(
         "duration",
     ]
 )
-_DEFAULT = {"power": "power", "energy": "energy", "area": "area_other", "feet": "floor", "thing": "", "cards": ""}
+_DEFAULT = {"power": "power", "energy": "energy", "area": "floor", "feet": "floor", "thing": "", "cards": ""}
 _AHEAD = 14  # characters behind a number in which a noun still names it
 _BEHIND = 60
 _DURATION = re.compile(
@@ -47,8 +47,8 @@ _DURATION = re.compile(
 _NOT_DURATION = re.compile(r"近年|年来|\bago\b|\bold\b")
 _GROWTH = re.compile(
     r"增长|同比|环比|增速|增幅|提高|提升|下降|降低|减少|上涨|下跌|涨幅|利率|税率|折扣|毛利|净利|收益率|持股|股权|股份|浮动|费率|违约|"
-    r"保证金|得分|\b(?:rose|rise|rises|fell|grew|grow|growth|increase|increased|increasing|interest|tariffs?|shares? (?:of|in|rose|fell)|discount|"
-    r"margin|stake|year-on-year|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|added|gained|lost|slipped|climbed|surged|soared|plunged|tumbled|edged|up(?! to)|down|higher|lower)\b", re.I
+    r"保证金|得分|换手率|市盈率|涨停|跌停|\b(?:rose|rise|rises|fell|grew|grow|growth|increase|increased|increasing|interest|tariffs?|shares? (?:of|in|rose|fell)|discount|"
+    r"margin|stake|year-on-year|beat|beats|beating|missed|missing|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|added|gained|lost|slipped|climbed|surged|soared|plunged|tumbled|edged|up(?! to)|down|higher|lower)\b", re.I
 )  # fmt: skip
 _NOUN = re.compile(r"[一-龥]{2}|[A-Za-z]{3}")
 
@@ -75,6 +75,7 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
     start, stop = clauses.clause(quantity.start)
     start = max(start, quantity.start - _BEHIND)
     before = quantity.label or text[start : quantity.start]
+    stop = sentence_end if before.startswith("With ") else stop
     after = text[quantity.end : min(stop, quantity.end + _BEHIND)]
     family = quantity.family
     unit = vocabulary.units().get(vocabulary.key(_bare(quantity.unit)))
@@ -83,33 +84,44 @@ def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
         near = text[max(sentence_start, quantity.start - reach) : min(sentence_end, quantity.end + reach)]
         if not _needs(unit.needs).search(near):
             return ""
-    if family in vocabulary.kind_rules():
-        if family == "thing" and not quantity.label and "、" in before and len(before.rpartition("、")[2]) > 2:
-            before = before.rpartition("、")[2]
-            return _by_words(family, before, after, before)
-        if quantity.unit in ("项", "处", "条", "宗", "组"):
-            return _by_words(family, before, after, before)
-        wide = quantity.label or text[max(sentence_start, quantity.start - _BEHIND) : quantity.start]
-        if (
-            family == "thing"
-            and quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
-            and "服务器" in before + _STOPS.split(after, maxsplit=1)[0]
-        ):
-            return "servers"
-        if family == "thing" and len(_HAN.findall(_GENERIC.sub("", before))) > 1:
-            return _by_words(family, before, after, before)  # "交换机40台" is named by its own clause
-        return _by_words(family, before, after, wide)
+    if family in vocabulary.kind_words():
+        return _by_table(quantity, text, sentence_start, before, after)
     if family == "tenths":
-        return "share" if quantity.low and quantity.low < 10 and not _GROWTH.search(before[-12:]) else ""
+        return "share" if (quantity.low or quantity.high or 10) < 10 and not _GROWTH.search(before[-12:]) else ""
     if family == "share":
-        return _share(before, after)
+        around = text[max(sentence_start, quantity.start - _BEHIND) : min(sentence_end, quantity.end + _BEHIND)]
+        return _share(before, after, around)
     if family == "duration":
         ahead = text[quantity.end : min(sentence_end, quantity.end + 40)]
-        return _duration(quantity, text[max(sentence_start, quantity.start - 24) : quantity.start], ahead)
+        reach = 100 if text[quantity.start - 4 : quantity.start] == "for " else 24
+        return _duration(quantity, text[max(sentence_start, quantity.start - reach) : quantity.start], ahead)
     # lines of a video, which have no scale word: 720P, and not 720万P
-    if family == "compute" and quantity.si_low in (480, 720, 1080, 2160, 4320) and "算力" not in before + after:
-        return ""
-    return family if family in _FINAL else ""
+    lines = family == "compute" and quantity.si_low in (480, 720, 1080, 2160, 4320) and "算力" not in before + after
+    return family if family in _FINAL and not lines else ""
+
+
+def _by_table(quantity: Quantity, text: str, sentence: int, before: str, after: str) -> str:
+    """Return the kind of a quantity whose family `kinds.csv` resolves."""
+    family = quantity.family
+    if family in ("thing", "cards"):
+        last = _PREVIOUS.split(before)[-1]
+        before = last if len(_HAN.findall(_GENERIC.sub("", last))) > 1 else before
+    if family == "thing" and not quantity.label and "、" in before and len(before.rpartition("、")[2]) > 2:
+        before = before.rpartition("、")[2]
+        return _by_words(family, before, after, before)
+    if quantity.unit in ("项", "处", "条", "宗", "组"):
+        return _by_words(family, before, after, before)
+    reach = 0 if _FIELD.search(before) else sentence  # "品名:服务器;数量:32台": a form names its item in a field
+    wide = quantity.label or text[max(reach, quantity.start - _BEHIND) : quantity.start]
+    if (
+        family == "thing"
+        and quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
+        and "服务器" in before + _STOPS.split(after, maxsplit=1)[0]
+    ):
+        return "servers"
+    if family == "thing" and len(_HAN.findall(_GENERIC.sub("", before))) > 1:
+        return _by_words(family, before, after, before)  # "交换机40台" is named by its own clause
+    return _by_words(family, before, after, wide)
 
 
 _SIGN_AND_SCALE = re.compile(r"^(?:US\$|HK\$|[$¥€]|RMB|CNY|USD|人民币)?(?:[十百千万亿](?!瓦|伏)){0,4}")
@@ -122,8 +134,11 @@ def _bare(unit: str) -> str:
 
 
 _HAN = re.compile("[一-龥]")
+_PREVIOUS = re.compile(r"\d\s?[万千百]?[台套个块张枚架面座组栋][,;、\s]?")
+"""the quantity before: what stands before it does not name this one"""
+_FIELD = re.compile(r"^\s?(?:采购|购置)?(?:数量|数目|台数)(?:\(.{1,3}\))?[:\s|]{0,3}$")
 _GENERIC = re.compile(
-    "安装|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
+    "实际|安装|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
 )
 _STOPS = re.compile(r"[,;、。(]")
 _STOPS_OR_DIGIT = re.compile(r"[,;、。(]|\d")
@@ -134,37 +149,34 @@ _GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 def _by_words(family: str, before: str, after: str, wide: str) -> str:
     """Return the kind whose word stands nearest: first behind the number, then before it."""
-    rules = vocabulary.kind_rules()[family]
+    words, kinds = vocabulary.kind_words()[family]
     stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT
     if family == "power" and _GENERATES.search(before):
         return "gen"
+    if before.startswith("With "):
+        after = after.replace(",", "", 1)  # "With a capacity of 1,000 MW, the wind farm"
     ahead = stops.split(after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
-    best: tuple[int, int, str] | None = None
-    for rule in rules:
-        match = rule.words.search(ahead)
-        if match and (best is None or (match.start(), -match.end()) < best[:2]):
-            best = (match.start(), -match.end(), rule.kind)
-    if best and (family != "area" or best[2] in ("floor", "area_other")):
-        return best[2]
+    found = words.find(ahead)
+    best = kinds[found[0][2]] if found else ""
+    if best and (family != "area" or best in ("floor", "area_other") or ahead.isascii()):
+        return best
     for span in (before, wide):
-        last: tuple[int, int, str] | None = None
-        for rule in rules:
-            for match in rule.words.finditer(span):
-                if last is None or (match.end(), -match.start()) > last[:2]:
-                    last = (match.end(), -match.start(), rule.kind)
-        if last:
-            return last[2]
-    return best[2] if best else _DEFAULT[family]
+        found = words.find(span)
+        if found:
+            return kinds[found[-1][2]]
+    return best or _DEFAULT[family]
 
 
-def _share(before: str, after: str) -> str:
-    near = before[-16:] + "|" + after[:14]
+def _share(before: str, after: str, around: str) -> str:
+    near = before[-22:] + "|" + after[:14]
     if _GROWTH.search(near):
         return ""
-    return "share" if _NOUN.search(before + " " + after) else ""
+    return "share" if _NOUN.search(around) else ""
 
 
-_NAMES_DURATION = re.compile(r"\b(?:contract|lease|agreement|deal|period|term|PPA)\b|^的?(?:工期|建设期|合同|租期)")
+_NAMES_DURATION = re.compile(
+    r"\b(?:contract|lease|agreement|deal|period|term|PPA|renewal|extension)\b|^的?(?:工期|建设期|合同|租期)"
+)
 
 
 def _duration(quantity: Quantity, before: str, after: str) -> str:

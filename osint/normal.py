@@ -25,6 +25,12 @@ _ALLOWED_WIDE = {"㎡": "m2", "㎥": "m3", "㎾": "kW", "㎿": "MW", "㎸": "kV"
 _WIDE, _LOOKALIKE = re.compile(f"[{''.join(_ALLOWED_WIDE)}]"), re.compile(f"[{''.join(_LOOKALIKES)}]")
 
 
+_ODD = re.compile(
+    f"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c{''.join(_ALLOWED_WIDE)}{''.join(_LOOKALIKES)}{_HAS_TONE.pattern[1:-1]}]"
+)
+"""one look for all that is not folded letter by letter"""
+
+
 @dataclass(frozen=True)
 class Plain:
     """A folded text and its offsets in the original."""
@@ -110,7 +116,7 @@ def fold(text: str) -> Plain:
 def _edits(text: str) -> list[tuple[int, int, str, str]]:
     """Return (start, end, replacement, remark) for all that is not one-to-one."""
     edits: list[tuple[int, int, str, str]] = []
-    if text.isascii():
+    if text.isascii() or not _ODD.search(text):
         return edits
     for match in _INVISIBLE.finditer(text):
         inside = match.start() > 0 and text[match.start() - 1].isdigit()

@@ -16,9 +16,22 @@ _WORDS_BETWEEN = (
 )
 _MORE_BETWEEN = "during while when where who but so its it they their than times percent using via said says a an"
 _BREAK = frozenset(re.findall(r"\w+", f"{_WORDS_BETWEEN} {_MORE_BETWEEN}"))
-_NOT_CHIPS = frozenset(re.findall(r"\w+", "hours hour days dies die wafers clusters systems orders deals users"))
+_NOT_CHIPS = frozenset(
+    re.findall(r"\w+", "hours hour days dies die wafers clusters systems machines orders deals users")
+)
 """nouns that a chip only describes: "2,000 H100 hours" are no chips"""
 _LEAD = frozenset(("of", "the", "its", "these", "those", "such", "their", "our"))
+
+
+_JOINS = frozenset(("and", "or", "ai", "tensor", "core", "sxm", "based", "powered", "class"))
+_OF_WHOLE = re.compile(r"(?:(?<= of)|(?<= the)|(?<= its))\s\d[\d,]{0,8}(?=\s[a-z])")
+
+
+def _ends(word: str, index: int, model: str) -> bool:
+    """Say whether a word behind a number ends the phrase that could name what is counted."""
+    if word in _LEAD:
+        return index > 1
+    return word in _BREAK or (word in ("and", "or") and not model)
 
 
 def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
@@ -26,13 +39,20 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
     found: tuple[int, str, str] | None = None
     model, position, plain = "", end, 0
     for index in range(8):
-        chip = _MODEL.match(text, position + len(_gap(text, position)))
-        if chip and chip.start() > position:
-            model = model or chip.group().strip()
-            found = (chip.end(), "chips", model)
-            position = chip.end()
-            continue
+        if found and text[end : end + 1] == "-":
+            break  # "eight-GPU servers" counts what the hyphen joins
         token = _TOKEN.match(text, position)
+        if token is None or not token[1].islower():
+            chip = _MODEL.match(text, position + len(_gap(text, position)))
+            if chip and chip.start() > position:
+                model = model or chip.group().strip()
+                found = (chip.end(), "chips", model)
+                position = chip.end()
+                continue
+        whole = _OF_WHOLE.match(text, position) if index in (1, 2) and token is None else None
+        if whole:
+            position = whole.end()  # "seven of its 30 buildings"
+            continue
         if not token:
             break
         word = token[1].rstrip(".'’").lower()
@@ -41,8 +61,6 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
         kinds = vocabulary.nouns()
         if found and found[1] == "chips" and word in _NOT_CHIPS:
             return None
-        if found and token.start() > end and text[end : end + 1] == "-" and not model:
-            break  # "eight-GPU servers" counts what the hyphen joins
         if pair in kinds and two:
             stop = two.start(1) + len(two[1].rstrip("."))
             found, position = (stop, kinds[pair], model), stop
@@ -51,15 +69,7 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
             stop = token.start(1) + len(word)
             found, position = (stop, kinds[word], model), stop
             continue
-        if found and not model:
-            break
-        if found and word not in ("and", "or", "ai", "tensor", "core", "sxm", "based", "powered", "class"):
-            break
-        if (
-            (word in _BREAK and not (word in _LEAD and index == 1))
-            or (word in _LEAD and index > 1)
-            or (word in ("and", "or") and not model)
-        ):
+        if (found and (not model or word not in _JOINS)) or _ends(word, index, model):
             break
         plain += token[1][0].islower() and word not in _LEAD
         if plain > 3:

@@ -15,36 +15,31 @@ _AHEAD, _BEHIND = 36, 12
 
 
 @cache
-def _last_letters() -> frozenset[str]:
-    """Return the letters that a word before a number can end with: most text before a number ends with none."""
-    return frozenset(word[-1] for word in _words("before")[0])
-
-
-@cache
-def _words(side: str) -> tuple[dict[str, str], int]:
-    """Return word -> qualifier for one side of the number, and the length of the longest word."""
-    found: dict[str, str] = {}
+def _words(side: str) -> dict[str, list[tuple[str, str]]]:
+    """Return (word, qualifier) of one side, longest first, by the letter next to the number."""
+    found: dict[str, list[tuple[str, str]]] = {}
     with files("osint").joinpath("qualifiers.csv").open(encoding="utf-8") as table:
         for row in csv.DictReader(table):
-            if row["side"] == side:
-                found |= dict.fromkeys(row["words"].split("|"), row["qualifier"])
-    return found, max(map(len, found))
+            for word in row["words"].split("|") if row["side"] == side else ():
+                found.setdefault(word[-1 if side == "before" else 0], []).append((word, row["qualifier"]))
+    return {letter: sorted(words, key=lambda pair: -len(pair[0])) for letter, words in found.items()}
 
 
 def qualifier(text: str, start: int, end: int, more: bool) -> str:
     """Return the qualifier of the number at text[start:end]: exact, about, more than, at least, up to, less than."""
-    before = text[max(0, start - _AHEAD) : start].lower()
-    words, longest = _words("before")
+    before = text[max(0, start - _AHEAD) : start].lower().rstrip()
     cut = _BETWEEN.search(before, max(0, len(before) - 16))
-    tails = (before.rstrip(), before[: cut.start()].rstrip() if cut else before)
-    for tail in dict.fromkeys(tails):
-        if tail[-1:] not in _last_letters():
-            continue
-        for length in range(min(longest, len(tail)), 0, -1):
-            word = words.get(tail[-length:])
-            if word and not (tail[-1].isascii() and tail[-length].isalpha() and tail[-length - 1 : -length].isalpha()):
-                return word if word != "none" else _behind(text, start, end, more, before)
+    words = _words("before")
+    for tail in (before, before[: cut.start()].rstrip()) if cut and cut.start() < len(before) else (before,):
+        for word, meaning in words.get(tail[-1:], ()):
+            if tail.endswith(word) and not (word[0].isascii() and word[0].isalpha() and _glued(tail, word)):
+                return meaning if meaning != "none" else _behind(text, start, end, more, before)
     return _behind(text, start, end, more, before)
+
+
+def _glued(tail: str, word: str) -> bool:
+    """Say whether a Latin word is only the end of another."""
+    return tail[-len(word) - 1 : -len(word)].isalpha()
 
 
 def _behind(text: str, start: int, end: int, more: bool, before: str) -> str:
@@ -52,8 +47,7 @@ def _behind(text: str, start: int, end: int, more: bool, before: str) -> str:
     if more or (before.endswith("上") and text[start] in "十百千万亿"):
         return "more than"
     after = text[end : end + _BEHIND].lstrip(" (-").lower()
-    words, longest = _words("after")
-    for length in range(min(longest, len(after)), 0, -1):
-        if after[:length] in words:
-            return words[after[:length]]
+    for word, meaning in _words("after").get(after[:1], ()):
+        if after.startswith(word):
+            return meaning
     return "exact"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,11 +19,11 @@ _CURRENCY = {
     "US$": "money_usd", "USD": "money_usd", "$": "money_usd", "HK$": "money_hkd", "HKD": "money_hkd",
     "€": "money_eur", "EUR": "money_eur", "¥": "money_cny", "RMB": "money_cny", "CNY": "money_cny",
     "CN¥": "money_cny", "人民币": "money_cny", "Rmb": "money_cny", "RMB¥": "money_cny", "人民币¥": "money_cny",
-    "U.S.$": "money_usd", "美元": "money_usd", "港币": "money_hkd", "yuan": "",
+    "U.S.$": "money_usd", "美元": "money_usd", "港币": "money_hkd", "港元": "money_hkd", "欧元": "money_eur",
 }  # fmt: skip
 _SI = {"money_cny": "CNY", "money_usd": "USD", "money_hkd": "HKD", "money_eur": "EUR"}
-_FOREIGN = ("NT$", "S$", "A$", "C$", "AU$", "CA$", "R$", "NZ$", "£", "₩", "₹", "JP¥", "GBP", "JPY", "SGD", "AUD", "CAD")
-_CLOSERS = "】\\])〕"
+_FOREIGN = ("NT$", "S$", "A$", "C$", "AU$", "CA$", "R$", "NZ$", "£", "₩", "₹", "JP¥", "GBP", "JPY", "SGD", "AUD", "CAD",
+            "新台币", "台币", "日元", "韩元", "英镑")  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -72,42 +71,23 @@ class Quantity:
     remarks: list[str] = field(default_factory=list)
 
 
-@cache
-def _atom_pattern() -> re.Pattern[str]:
-    """Return the one pattern of the scanner; every repeat in it is bounded."""
-    symbols = sorted((*[c for c in _CURRENCY if c not in ("美元", "港币", "yuan")], *_FOREIGN), key=len, reverse=True)
-    currency = "|".join(re.escape(symbol) for symbol in symbols)
-    currency_letters = "|".join(sorted({re.escape(symbol[:2]) for symbol in symbols if symbol[0].isalpha()}))
-    currency_first = re.escape("".join(sorted({symbol[0] for symbol in symbols})))
-    unit = vocabulary.unit_pattern()
-    return re.compile(
-        rf"""
-        (?= [0-9$¥€£₩₹人{numerals.HAN[1:-1]}] | (?<![A-Za-z])(?:{currency_letters}|{numerals.WORD_STARTS}) )  # a cheap look before the alternatives
-        (?: (?=[{currency_first}])(?<![A-Za-z])(?P<currency>{currency}) [:\s]{{0,2}} (?P<open>[【\[(]?) \s{{0,2}}
-          | (?<![0-9A-Za-z_\#=@%]) (?<![0-9][.,:/]) (?<![A-Za-z]-) (?<!第) )
-        (?P<number> {numerals.DIGITS} | (?<![几数]){numerals.HAN}{{1,16}} | {numerals.WORDS} )
-        (?P<more> \s?[余多来]|\+|-plus\b|个(?=[十百千万亿]) )?
-        (?: [\s-]{{0,3}}+ (?:[{_CLOSERS}]\s{{0,3}}+)?+ [(\[]?+ (?P<scale> {numerals.HAN_SCALE} | {numerals.WORD_SCALE} ) )?
-        (?P<more2> \s?[余多来](?![种项次])|\+ )?
-        (?: [\s-]{{0,3}}+ (?:[{_CLOSERS}]\s{{0,3}}+)?+ (?P<bracket>[(\[【])?+ (?P<unit> {unit} ) )?
-        """,
-        re.VERBOSE,
-    )
+_SIGNS = sorted((*_CURRENCY, *_FOREIGN), key=len, reverse=True)
+_SIGN = re.compile(rf"(?<![A-Za-z0-9百千万亿余多])({'|'.join(map(re.escape, _SIGNS))})[:\s]{{0,2}}[【\[(]?\s{{0,2}}$")
+_MAY_END_SIGN = frozenset(" :\n\t【[(\u00a0").union(sign[-1] for sign in _SIGNS)
+_LABELS_UNIT = re.compile(r"[(\[]$|单位[:为]?$")
 
 
 def _has_number_sense(match: re.Match[str], text: str) -> bool:
     """Refuse what the pattern finds but no reader would call a number."""
-    number, unit = match["number"], match["unit"]
+    number = match["number"]
     if number == "一" and not match["scale"]:
         return False
-    if number in "十百千万亿" and re.search(
-        r"[(\[]$|单位[:为]?$", text[max(0, match.start("number") - 4) : match.start("number")]
-    ):
+    if number in "十百千万亿" and _LABELS_UNIT.search(text, max(0, match.start() - 4), match.start()):
         return False  # "(万元)" and "单位:万元" are the unit of a label
     after = text[match.end("number") : match.end("number") + 1]
-    if after and ("⁰" <= after <= "⁹" or after in "¹" or "①" <= after <= "⓿"):
+    if after > "~" and ("⁰" <= after <= "⁹" or after in "¹" or "①" <= after <= "⓿"):
         return False  # a power of ten or a circled digit belongs to the number: not read
-    return not (number[0].isdigit() and len(number) > 1 and number[0] == "0" and number[1] != "." and unit is not None)
+    return not (number[0] == "0" and len(number) > 1 and number[1] != ".")
 
 
 _CODE_BEFORE = re.compile(r"(?:-\d{1,20}){2}-$|(?<!\d)0\d{0,20}-$|\d-\d{1,20}-$|(?<!\d)(?P<left>\d{5,20})-$")
@@ -120,10 +100,10 @@ def _can_follow(left: str, number: str) -> bool:
 
 def _atoms(text: str) -> list[Atom]:
     atoms = []
-    for match in _atom_pattern().finditer(text):
+    for match in numerals.find(text):
         if not _has_number_sense(match, text):
             continue
-        at = match.start("number")
+        at = match.start()
         code = _CODE_BEFORE.search(text, max(0, at - 44), at) if text[at - 1 : at] == "-" else None
         if code and not (code["left"] and _can_follow(code["left"], match["number"])):
             continue  # a part of a project code or a telephone number
@@ -131,6 +111,7 @@ def _atoms(text: str) -> list[Atom]:
         if number is None:
             continue
         atoms.append(_atom(match, number, text))
+    atoms.sort(key=lambda atom: atom.start)
     return atoms
 
 
@@ -142,34 +123,41 @@ _MONEY_RANGE = re.compile(
 
 def _atom(match: re.Match[str], number: float, text: str) -> Atom:
     """Return the atom of a match, less the letters that only look like a scale or a unit."""
-    scale, unit, currency = match["scale"] or "", match["unit"] or "", match["currency"] or ""
-    if not (unit or currency) and text[max(0, match.start() - 3) : match.start()].endswith(("-", "~", "to ")):
-        head = _MONEY_RANGE.search(text, max(0, match.start() - 32), match.start())
+    _, plus, scale, plus_behind, bracketed, unit = match.groups(default="")
+    currency, start, end = "", match.start(), match.end()
+    before = text[start - 1 : start]
+    sign = _SIGN.search(text, max(0, start - 14), start) if before in _MAY_END_SIGN else None
+    if sign:
+        currency, start = sign[1], sign.start()
+    elif not unit and (before in ("-", "~") or text[max(0, start - 3) : start] == "to "):
+        head = _MONEY_RANGE.search(text, max(0, start - 32), start)
         currency = head[1] if head and (scale or head[2] != "to") else ""
-    end = match.end()
-    bracketed = match["bracket"]
-    broken = unit and not (currency or scale) and "\n" in text[match.end("number") : match.start("unit")]
-    if broken and vocabulary.units()[vocabulary.key(unit)].family in ("thing", "cards", "duration", "area"):
+    if not (scale or unit):
+        end = match.end("more") if plus.strip() in ("+", "-plus") else match.end("number")
+        family = _CURRENCY.get(currency, "foreign") if currency else ""
+        return Atom(start, end, number, "", "", currency, bool(plus or plus_behind), family, _SI.get(family, ""))
+    broken = not (currency or scale) and "\n" in text[match.end("number") : match.start("unit")] if unit else False
+    old = unit in ("year", "years") and text[end : end + 1] == "-"  # "year-round", "year-old"
+    if old or (broken and vocabulary.units()[vocabulary.key(unit)].family in ("thing", "cards", "duration", "area")):
         unit, end = "", match.end("number")
-    if unit and bracketed and text[end : end + 1] in (*_CLOSERS,):
+    if unit and bracketed and text[end : end + 1] in (*numerals.CLOSERS,):
         end += 1
     elif unit and bracketed:
-        unit, end = "", match.end("more2") if match["more2"] else match.end("scale" if scale else "number")
+        unit, end = "", match.end("more2") if plus_behind else match.end("scale" if scale else "number")
     if scale.lower() in ("m", "b", "t", "k", "mm") and not currency and not _scale_allowed(scale, unit, text, end):
         if unit and match.end("scale") == match.start("unit"):
             unit = ""
         scale, end = "", match.end("number")
         unit = ""
     if not unit and not scale:
-        end = match.end("more") if match["more"] and match["more"].strip() in ("+", "-plus") else match.end("number")
+        end = match.end("more") if plus.strip() in ("+", "-plus") else match.end("number")
     elif not unit:
-        end = match.end("scale") + (len(match["more2"]) if match["more2"] else 0)
-    more = bool(match["more"] or match["more2"])
-    atom = Atom(match.start(), end, number, scale, unit, currency, more)
+        end = match.end("scale") + len(plus_behind)
+    atom = Atom(start, end, number, scale, unit, currency, bool(plus or plus_behind))
     if unit:
         known = vocabulary.units()[vocabulary.key(unit)]
         atom.family, atom.si_unit, atom.factor = known.family, known.si_unit, known.factor
-    elif currency:
+    if currency and (not unit or (unit == "元" and currency not in ("$", "¥"))):  # 港币18.8亿元 is no yuan
         atom.family = _CURRENCY.get(currency, "foreign")
         atom.si_unit = _SI.get(atom.family, "")
     return atom
@@ -219,41 +207,49 @@ def _take_unit(atom: Atom, label: str) -> None:
 
 def _unit_before(atom: Atom, text: str) -> None:
     """Give a bare number the unit that its label carries: "(万元): 668.79", "PUE 1.2"."""
-    before = text[max(0, atom.start - 48) : atom.start]
-    if 1.0 <= atom.number <= 3.0 and not atom.scale and _PUE.search(before):
+    if 1.0 <= atom.number <= 3.0 and not atom.scale and _PUE.search(text, max(0, atom.start - 48), atom.start):
         atom.family, atom.si_unit = "pue", "ratio"
         return
-    head = _HEAD.search(before[-16:])
-    if not head:
-        return
-    _take_unit(atom, head[1])
+    near = text[max(0, atom.start - 6) : atom.start]
+    head = _HEAD.search(text, max(0, atom.start - 16), atom.start) if ")" in near or "]" in near else None
+    if head:
+        _take_unit(atom, head[1])
 
 
 # ---------------------------------------------------------------- ranges, lists, products
 
 _RANGE = re.compile(r"\s{0,2}(?:-|~|—{1,2}|--|至|到|to)\s{0,2}")
-_PUE_RANGE = re.compile(rf"{_RANGE.pattern}|\sand\s")
+_PUE_RANGE, _PUE_LIST = re.compile(rf"{_RANGE.pattern}|\sand\s"), re.compile(r"[、,和及与]\s?|, and ")
 _LIST = re.compile(r"\s{0,2}(?:、|/|和|及|与|或|,?\s?and|,?\s?or|&|,)\s{0,2}")
+_AND_OR_TO, _TO = re.compile(r"\s(?:and|to)\s"), re.compile(r"to|到|至")
 _TIMES = re.compile(r"\s?[×xX*]\s?")
 _ORDINAL = re.compile(r"(?:phases?|buildings?|no\.|blocks?|figure|table|section|lots?|units?|tranche|halls?)\s?$", re.I)
 _GROWTH = re.compile(r"提升|增加|增长|扩|升|increas|expand|grow|grew|rais|rise|from|ramp|scal", re.IGNORECASE)
 _YEARLIKE = range(1990, 2051)
 
 
-def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
-    """Return (first, last) for ranges and (atom, None) for single quantities, units shared along lists."""
+def _complete(atoms: list[Atom], text: str) -> None:
+    """Give bare numbers the unit that stands before them, or that of the number they repeat."""
     for atom in atoms:
         if not atom.family:
             _unit_before(atom, text)
     for atom, following in pairwise(atoms):
         between = text[atom.end : following.start] if following.start - atom.end <= 8 else "far"
-        if (
-            atom.family == "pue"
-            and not following.family
-            and _PUE_RANGE.fullmatch(between)
-            and 1 <= following.number <= 3
-        ):
-            following.family, following.si_unit = atom.family, atom.si_unit
+        if atom.family == "pue" and not following.family and 1 <= following.number <= 3:
+            written = text[following.start : following.end]
+            if _PUE_RANGE.fullmatch(between) or ("." in written and _PUE_LIST.fullmatch(between)):
+                following.family, following.si_unit = atom.family, atom.si_unit
+    named: Atom | None = None
+    for atom in atoms:
+        if named and not (atom.family or atom.scale) and _same_again(named, atom, text):
+            atom.family, atom.si_unit, atom.factor = named.family, named.si_unit, named.factor
+            atom.unit, atom.chip_model = named.unit, named.chip_model
+        named = atom if atom.family else named
+
+
+def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
+    """Return (first, last) for ranges and (atom, None) for single quantities, units shared along lists."""
+    _complete(atoms, text)
     joined: list[tuple[Atom, Atom | None]] = []
     right: Atom | None = None  # the number to the right of the present one, if it has a unit
     for atom in reversed(atoms):
@@ -278,9 +274,31 @@ def _join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
     return joined[::-1]
 
 
+# "racks, taking the total to 8,200", "15,000 petaflops, up from 600": what was counted is not said again
+_AGAIN = re.compile(
+    r"\b(?:(?:up|down) from|(?:batch|batches|tranche|tranches) of|compared (?:with|to)|(?:taking|bringing|lifting) (?:the|its) (?:total|tally|count) to|for a total of)\s$"
+)
+
+
+def _same_again(atom: Atom, following: Atom, text: str) -> bool:
+    """Say whether a bare number counts again what `atom` counts."""
+    start = following.start
+    if not text.endswith(("from ", "with ", " to ", " of ", "only "), 0, start) or atom.currency:
+        return False
+    if start - atom.end > 120 or following.number in _YEARLIKE or _END_OF_SENTENCE.search(text, atom.end, start):
+        return False
+    only = text.endswith("only ", 0, start) and _VERB.match(text, following.end)
+    return bool(only or _AGAIN.search(text, atom.end, start))
+
+
+_VERB = re.compile(r" (?:had|have|has|was|were|are|is)\b")
+_END_OF_SENTENCE = re.compile(r"[。;\n]|\.\s")
+
+
 def _is_range(atom: Atom, following: Atom, gap: str, text: str) -> bool:
-    between = re.search(r"(?i:between)\s{1,2}$", text[max(0, atom.start - 9) : atom.start])
-    if not (_RANGE.fullmatch(gap) or (between and re.fullmatch(r"\s(?:and|to)\s", gap))):
+    if not _RANGE.fullmatch(gap) and not (
+        _AND_OR_TO.fullmatch(gap) and text[max(0, atom.start - 9) : atom.start].rstrip().lower().endswith("between")
+    ):
         return False
     if atom.family and atom.family != following.family:
         return False
@@ -290,7 +308,7 @@ def _is_range(atom: Atom, following: Atom, gap: str, text: str) -> bool:
         return False
     before = text[max(0, atom.start - 24) : atom.start]
     both = bool(atom.unit or atom.currency)
-    return not (both and re.search(r"to|到|至", gap) and _GROWTH.search(before)) and _low_below_high(atom, following)
+    return not (both and _TO.search(gap) and _GROWTH.search(before)) and _low_below_high(atom, following)
 
 
 def _low_below_high(atom: Atom, following: Atom) -> bool:
@@ -327,6 +345,9 @@ def _share(atom: Atom, following: Atom) -> None:
 _MONEY_CUT = re.compile(r"\s?/\s?([A-Za-z一-龥·]{1,8})")
 
 
+_NOUN_CAN_FOLLOW = re.compile(r"[ \-\[(\n×xX*\u00a0]\s?[\[(]?[A-Za-z]")
+
+
 def scan(plain: Plain, labels: Mapping[int, str] | None = None) -> list[Quantity]:
     """Return the quantities of a folded text in reading order, families not yet resolved to kinds.
 
@@ -337,8 +358,7 @@ def scan(plain: Plain, labels: Mapping[int, str] | None = None) -> list[Quantity
     for atom in atoms:
         if atom.family:
             continue
-        gap = text[atom.end : atom.end + 1]
-        if gap and (gap in " -[(\n×xX*\u00a0" or atom.scale.lower() in ("k", "m")):
+        if _NOUN_CAN_FOLLOW.match(text, atom.end) or atom.scale in ("k", "K", "m", "M"):
             noun = noun_behind(text, atom.end)
             if noun:
                 atom.end, atom.family, atom.chip_model = noun
@@ -362,26 +382,18 @@ def _quantity(first: Atom, last: Atom | None, text: str) -> Quantity | None:
     word = "range" if last else qualifier(text, first.start, end, first.more)
     if anchor.family == "duration" and text[max(0, first.start - 5) : first.start].lower() == "over ":
         word = "exact"  # "over five years" is a span, not a bound
-    low: float | None = first.value
-    high: float | None = anchor.value
-    if word in ("more than", "at least"):
-        high = None
-    elif word in ("up to", "less than"):
-        low = None
-    divisor = numerals.scale(anchor.scale)
-    factor = anchor.factor
-
-    def written(number: float | None) -> float | None:
-        return None if number is None else float(f"{number / divisor:.12g}")
-
-    def si(number: float | None) -> float | None:
-        return None if number is None else float(f"{number * factor:.12g}")
-
-    if last and first.unit != last.unit and first.factor != last.factor and low is not None:
+    low, high, scale = first.value, anchor.value, numerals.scale(anchor.scale)
+    if last and first.unit != last.unit and first.factor != last.factor:
         low = low * first.factor / last.factor
+    lowest = (None, None) if word in ("up to", "less than") else _rounded(low, scale, anchor.factor)
+    highest = (None, None) if word in ("more than", "at least") else _rounded(high, scale, anchor.factor)
     unit = f"{anchor.currency}{anchor.scale}{anchor.unit}"
     return Quantity(
-        first.start, end, written(low), written(high), unit, si(low), si(high), anchor.si_unit, anchor.family, word,
-        anchor.chip_model,
-        anchor.label,
+        first.start, end, lowest[0], highest[0], unit, lowest[1], highest[1], anchor.si_unit, anchor.family, word,
+        anchor.chip_model, anchor.label,
     )  # fmt: skip
+
+
+def _rounded(value: float, scale: float, factor: float) -> tuple[float, float]:
+    """Return a value as written and in SI units, without the dust of binary fractions."""
+    return float(f"{value / scale:.12g}"), float(f"{value * factor:.12g}")

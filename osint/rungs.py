@@ -8,9 +8,13 @@ from dataclasses import dataclass
 
 from osint import vocabulary
 
-_END = re.compile(r"[。!?！？；;\n]|\.(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|\|(?<=\s\|)\s")
+# each of the two begins with one class of characters, so that the search skips at full speed
+_END = re.compile(r"[。!?！？；;\n.|](?:(?<=[^.|])|(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)")
+_FINITE = "is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims"
 _COMMA = re.compile(
-    r"(?=[,:\s])(?:(?<!\d),|,(?!\d{3})|\sand\s(?=(?:is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims)\b)|\sand\s(?=[$€¥]?\d[\d.,]{0,15}[^,.;]{0,40}?\s(?:is|are|was|were|will|have|has)\b)|\s(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|:(?=\s|[一-龥])|\s(?:while|whereas|but|after which)\s|(?<=[a-z])\s(?:-|--)\s)"
+    rf"[,:\s](?:(?<=,)(?:(?<!\d,)|(?!\d{{3}}))|(?<=:)(?=\s|[一-龥])|(?<=\s)(?:and\s(?=(?:{_FINITE})\b)|"
+    r"and\s(?=[$€¥]?\d[\d.,]{0,15}[^,.;]{0,40}?\s(?:is|are|was|were|will|have|has)\b)|"
+    r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
 )
 _NEGATION_REACH = 12
 _LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there
@@ -33,16 +37,21 @@ class Clauses:
         self.text = text
         self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text)]
         self._clause_ends: dict[int, list[int]] = {}
+        self._last = self._last_sentence = (0, 0)
         self._hits: dict[int, list[Hit]] = {}
 
     def sentence(self, offset: int) -> tuple[int, int]:
         """Return the span of the sentence that holds `offset`."""
-        ends = self.sentence_ends
-        index = bisect_right(ends, offset, 0, len(ends) - 1)
-        return ends[index - 1], ends[index]
+        if not self._last_sentence[0] <= offset < self._last_sentence[1]:
+            ends = self.sentence_ends
+            index = bisect_right(ends, offset, 0, len(ends) - 1)
+            self._last_sentence = ends[index - 1], ends[index]
+        return self._last_sentence
 
     def clause(self, offset: int) -> tuple[int, int]:
         """Return the span of the clause that holds `offset`."""
+        if self._last[0] <= offset < self._last[1]:
+            return self._last
         start, stop = self.sentence(offset)
         ends = self._clause_ends.get(start)
         if ends is None:
@@ -50,7 +59,8 @@ class Clauses:
             inside = [m.end() for m in cuts if m.end() < stop and _parts(self.text, start, m.start(), m.end())]
             ends = self._clause_ends[start] = [start, *inside, stop]
         index = bisect_right(ends, offset, 0, len(ends) - 1)
-        return ends[index - 1], ends[index]
+        self._last = ends[index - 1], ends[index]
+        return self._last
 
     def hits(self, start: int, stop: int) -> list[Hit]:
         """Return the rung words of the clause that spans [start, stop); each clause is read once."""
@@ -90,17 +100,8 @@ _WORK_BEGAN = re.compile(
 
 
 def _words_in(text: str, start: int, stop: int) -> list[Hit]:
-    han, latin, roles = vocabulary.rung_words()
-    found = [
-        Hit(m.start(), m.end(), roles[" ".join(m.group().lower().split())])
-        for m in latin.finditer(text, start, stop)
-        if m.group() != "May"
-    ]
-    if not text[start:stop].isascii():
-        taken = {at for hit in found for at in range(hit.start, hit.end)}
-        found += [
-            Hit(m.start(), m.end(), roles[m.group()]) for m in han.finditer(text, start, stop) if m.start() not in taken
-        ]
+    words, roles = vocabulary.rung_words()
+    found = [Hit(at, end, roles[word]) for at, end, word in words.find(text, start, stop) if text[at:end] != "May"]
     for match in _WORK_BEGAN.finditer(text, start, stop) if "ork " in text or "onstruction " in text else ():
         found.append(Hit(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
     return found
@@ -146,27 +147,109 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Stage:
     live, and the project cost $3bn" says nothing of the rung of the sum.
     """
     first, last = clauses.sentence(start)
-    at, stop = clauses.clause(start)
-    ahead = stop
+    own = at, stop = clauses.clause(start)
     says_itself = apart and _OWN_VERB.search(clauses.text, max(at, start - 80), start) is not None
     for _ in range(6):
-        hits = [hit for hit in clauses.hits(at, stop) if hit.start < end or not _governs_forward(clauses.text, hit)]
+        hits = [
+            hit
+            for hit in _near(clauses.hits(at, stop), start)
+            if hit.start < end or not _governs_forward(clauses.text, hit)
+        ]
+        if says_itself:
+            hits = [hit for hit in hits if hit.role == "future" or not _parted(clauses.text, hit, start)]
         if hits:
-            return _decide(clauses, hits, start, end)
+            said = _decide(clauses, hits, start, end)
+            if (at, stop) != own and (said.modality == "can carry" or _done(said, clauses, own, start)):
+                return Stage()  # what a hall can carry says nothing of what the next clause measures
+            return _intended(said, clauses, at) if said.modality == "has" else said
         if at <= first:
             break
         if says_itself:
             return Stage()
         at, stop = clauses.clause(at - 1)[0], at
-    if ahead < last and not says_itself and is_predicate(clauses, ahead):
-        hits = clauses.hits(*clauses.clause(ahead))
+    if own[1] < last and not says_itself:
+        hits = _behind(clauses, own[1], last)
         return _decide(clauses, hits, start, end) if hits else Stage()
     return Stage()
 
 
+def _near(hits: list[Hit], start: int) -> list[Hit]:
+    """Return the hits around `start`: a clause may hold any number of them, and any number of quantities."""
+    middle = bisect_right(hits, start, key=lambda hit: hit.start) if len(hits) > 2 * _SOME else 0
+    return hits[max(0, middle - _SOME) : middle + _SOME] if middle or len(hits) > 2 * _SOME else hits
+
+
+_SOME, _REACH = 20, 200  # hits, and characters, on either side of a quantity
+
+
+def _behind(clauses: Clauses, at: int, last: int) -> list[Hit]:
+    """Return the rung words of the next clause that has any, if it has no subject of its own."""
+    for _ in range(4):
+        hits = clauses.hits(*clauses.clause(at))
+        if hits or at >= last:
+            return hits if is_predicate(clauses, at) else []
+        if not _HAN.search(clauses.text, at, min(clauses.clause(at)[1], at + _REACH)):
+            return []
+        at = clauses.clause(at)[1]
+        if at >= last:
+            return []
+    return []
+
+
+_DONE = re.compile(
+    r"已|目前|累计|入驻|引进|集聚|\b(?:has|have|had) (?:already )?(?:been )?\w+ed\b|\b(?:was|were|currently)\b"
+)
+
+
+def _done(said: Stage, clauses: Clauses, own: tuple[int, int], start: int) -> bool:
+    """Say whether a clause reports what is done, so that it does not take the intention before it."""
+    return (
+        said.rung == "announced"
+        and said.modality != "has"
+        and _DONE.search(clauses.text, max(own[0], start - _REACH), min(own[1], start + _REACH)) is not None
+    )
+
+
+def _parted(text: str, hit: Hit, start: int) -> bool:
+    """Say whether the verb of a sum or an area stands between a rung word and its number."""
+    return hit.end <= start and _OWN_VERB.search(text, max(hit.end, start - _REACH), start) is not None
+
+
+# "力争到2026年底," opens a sentence: all that follows is meant for then, unless it says 已 or 目前
+_INTENT = re.compile(r"\s?(?:力争|预计|计划|争取|确保|有望|目标是?|规划)[^,。]{0,14},")
+_ALREADY = re.compile(r"已|目前|现有|累计")
+
+
+def _intended(said: Stage, clauses: Clauses, at: int) -> Stage:
+    """Return `said` as a promise where the sentence opens with an intention."""
+    first, stop = clauses.sentence(at)[0], clauses.clause(at)[1]
+    if (
+        at > first
+        and _INTENT.match(clauses.text, first)
+        and not _ALREADY.search(clauses.text, at, min(stop, at + _REACH))
+    ):
+        return Stage("announced", said.aim, "will")
+    return said
+
+
+def promised(said: Stage, clauses: Clauses, start: int) -> Stage:
+    """Return `said` as a promise: for what a clause dates after its document without a word of the future."""
+    at, stop = clauses.clause(start)
+    if (
+        said.modality != "has"
+        or said.rung == "filed"
+        or _ALREADY.search(clauses.text, max(at, start - _REACH), min(stop, start + _REACH))
+    ):
+        return said
+    if said.rung == "ground broken" and any(hit.role == "future" for hit in _near(clauses.hits(at, stop), start)):
+        return said
+    return Stage("announced", said.aim, "will")
+
+
+_HAN = re.compile("[一-龥]")
 _OWN_VERB = re.compile(
-    r"\b(?:costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|stood|measures|runs to|sold|rose|"
-    r"fell|paid|pays|raised|accounts?|makes? up|valued)\b"
+    r"\b(?:(?<!a )(?<!the )(?<!total )costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|stood|measures|runs to|sold|rose|"
+    r"fell|paid|pays|raised|accounts?|makes? up|valued|estimated)\b"
 )
 
 
@@ -184,16 +267,15 @@ _PREDICATE = re.compile(
 
 def is_predicate(clauses: Clauses, at: int) -> bool:
     """Say whether the clause at `at` has no subject of its own, so that it speaks of what stands before it."""
-    return bool(_PREDICATE.match(clauses.text, at)) and not re.search(
-        r"\d[\d.,]*\s?(?:[万亿PMGk台张架个套块亩元%座栋]|平方米|GPU|chip|server)",
-        clauses.text[slice(*clauses.clause(at))],
-    )
+    stop = min(clauses.clause(at)[1], at + _REACH)
+    return bool(_PREDICATE.match(clauses.text, at)) and not _COUNTED.search(clauses.text, at, stop)
 
 
+_COUNTED = re.compile(r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[PMGk]|GPU)(?![a-z])|chip|server)")
 _EITHER = re.compile(r"或|和|及|、|\bor\b")
 
 
-_DIGIT = re.compile(r"\d")
+_DIGIT, _BE = re.compile(r"\d"), re.compile(r"\b(?:is|are|was|were)\b")
 _BOTH = re.compile(r"并|且|\band\b")
 _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)
 _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
@@ -202,6 +284,11 @@ _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|
 def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
     future = [hit for hit in hits if hit.role == "future"]
     plain = [hit for hit in hits if hit.role != "future"]
+    if plain and all(
+        clauses.text[hit.start : hit.end].lower() == "planned" and _BE.search(clauses.text, hit.end, plain[-1].start)
+        for hit in future
+    ):
+        future = []  # "seven of its 30 planned buildings were up": the adjective is no tense
     if future and any(hit.end <= start for hit in plain) and all(hit.start >= end for hit in future):
         future, plain = [], [hit for hit in plain if hit.end <= start]
     if future:
@@ -225,7 +312,7 @@ def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
 
 def _role_inside(word: str) -> str:
     """Return the rung of the word that a future word begins with: 建成 of 建成后."""
-    roles = vocabulary.rung_words()[2]
+    roles = vocabulary.rung_words()[1]
     return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in vocabulary.RUNGS), "")
 
 

@@ -7,9 +7,54 @@ from functools import cache
 
 from osint import vocabulary
 
-_TRIM = re.compile(
-    r"(?:将|已|可|(?<!储)能|提供|不少于|不小于|约|共|达到?|超过?|为|有|近|逾|于|到|突破|不低于|不超过|不高于|高达|人民币|预计|大约|至少|的|和|及|与|、|\s|:|\(|\)|\"|“|”|在|由|是|,)+$"
-)
+# what may stand between the words that name a quantity and its number
+_FILLERS = [
+    "将",
+    "已",
+    "可",
+    "提供",
+    "不少于",
+    "不小于",
+    "约",
+    "共",
+    "达到",
+    "达",
+    "超过",
+    "超",
+    "为",
+    "有",
+    "近",
+    "逾",
+    "于",
+    "到",
+    "突破",
+    "不低于",
+    "不超过",
+    "不高于",
+    "高达",
+    "人民币",
+    "预计",
+    "大约",
+    "至少",
+    "的",
+    "和",
+    "及",
+    "与",
+    "、",
+    ":",
+    "(",
+    ")",
+    '"',
+    "“",
+    "在",
+    "由",
+    "是",
+    ",",
+]
+_FILLERS_BY_END = {
+    end: sorted((word for word in _FILLERS if word[-1] == end), key=len, reverse=True)
+    for end in {word[-1] for word in _FILLERS}
+}
 _HAN, _CUT = re.compile("[一-龥]"), re.compile(r"[\d%;。]")
 _HAN_BEFORE, _HAN_AFTER = re.compile(r"[一-龥A-Za-z()]{2,14}$"), re.compile(r"的?([一-龥A-Za-z]{2,14})")
 _LATIN_AFTER = re.compile(r"[\s-](?:of\s)?([A-Za-z][\w'-]{0,20}(?:\s[A-Za-z][\w'-]{0,20}){0,3})")
@@ -47,6 +92,19 @@ def subject(text: str, clause: tuple[int, int], start: int, end: int) -> str:
     return _noun_phrase(last) or behind or counted or (_noun_phrase(earlier[-1]) if earlier else "")
 
 
+def _trim(words: str) -> str:
+    """Return words without the fillers at their end."""
+    while words:
+        words = words.rstrip()
+        filler = next((word for word in _FILLERS_BY_END.get(words[-1:], ()) if words.endswith(word)), "")
+        if words.endswith("能") and not words.endswith("储能"):
+            filler = "能"
+        if not filler:
+            break
+        words = words[: -len(filler)]
+    return words
+
+
 @cache
 def _unit() -> re.Pattern[str]:
     return re.compile(rf"[十百千万亿]{{0,4}}(?:{vocabulary.unit_pattern()})")
@@ -56,7 +114,7 @@ def _han_subject(before: str, after: str) -> str:
     pieces = _CUT.split(before)
     words = pieces[-1]
     unit = _unit().match(words) if len(pieces) > 1 else None
-    words = _TRIM.sub("", words[unit.end() :] if unit else words)
+    words = _trim(words[unit.end() :] if unit else words)
     words = re.sub("^(?:[A-Z]{1,2}(?=[一-龥])|合计|其中)", "", words) if len(pieces) > 1 else words
     run = _HAN_BEFORE.search(words)
     if run:

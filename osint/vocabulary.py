@@ -7,9 +7,13 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from osint.errors import OsintError
 from osint.schemas import LADDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 RUNGS = LADDER
 """The ladder, lowest rung first."""
@@ -32,14 +36,6 @@ class Unit:
     """SI value of one unit"""
     needs: str
     """words of which one must stand in the sentence, parted by |; empty if none is needed"""
-
-
-@dataclass(frozen=True, slots=True)
-class KindRule:
-    """Words that make a quantity of one family a quantity of one kind."""
-
-    kind: str
-    words: re.Pattern[str]
 
 
 def _rows(name: str) -> list[dict[str, str]]:
@@ -68,13 +64,48 @@ def units() -> dict[str, Unit]:
     return found
 
 
-def _word_pattern(words: list[str]) -> str:
-    """Return one alternation, longest first, with word borders around Latin words."""
-    parts = []
-    for word in sorted(set(words), key=len, reverse=True):
-        escaped = re.escape(word).replace(r"\ ", r"\s+")
-        parts.append(rf"(?<![A-Za-z]){escaped}(?![A-Za-z])" if word[0].isascii() else escaped)
-    return "|".join(parts)
+class Words:
+    """Words looked for together, in any case: where several begin at one place, the longest is found."""
+
+    def __init__(self, words: Iterable[str], border: str = "A-Za-z") -> None:
+        """Take Chinese and English words; `border` holds what may not touch an English one."""
+        han: dict[str, list[str]] = {}
+        latin: dict[str, list[str]] = {}
+        for word in sorted({word.lower() for word in words}, key=len, reverse=True):
+            if word[0].isascii():
+                first = _TOKEN.match(word)
+                if first:
+                    latin.setdefault(first.group(), []).append(re.escape(word).replace(r"\ ", r"\s+"))
+            else:
+                han.setdefault(word[0], []).append(re.escape(word[1:]))
+        self._han = re.compile(_by_first_letter(han) if han else r"(?!)")
+        # only the patterns of the first words that a text holds are tried; they begin with a letter, which is quick
+        self._latin = {
+            first: re.compile(rf"(?:{'|'.join(words)})" + (rf"(?![{border}])" if words[0].isascii() else ""))
+            for first, words in latin.items()
+        }
+        self._touches = frozenset("abcdefghijklmnopqrstuvwxyz" + border.replace("A-Za-z", ""))
+
+    def find(self, text: str, start: int = 0, stop: int | None = None) -> list[tuple[int, int, str]]:
+        """Return (start, end, word in lower case) of the words in text[start:stop], in reading order."""
+        part = text[start:stop]
+        lower = part.lower()
+        part = lower if len(lower) == len(part) else part
+        found = [] if part.isascii() else [(*m.span(), m.group()) for m in self._han.finditer(part)]
+        for first in self._latin.keys() & set(_TOKEN.findall(part)):
+            found += [
+                (*m.span(), " ".join(m.group().split()))
+                for m in self._latin[first].finditer(part)
+                if not m.start() or part[m.start() - 1] not in self._touches
+            ]
+        kept: list[tuple[int, int, str]] = []
+        for at, end, word in sorted(found) if len(found) > 1 else found:
+            if not kept or at + start >= kept[-1][1]:
+                kept.append((at + start, end + start, word))
+        return kept
+
+
+_TOKEN = re.compile(r"[A-Za-z]+|\d+")
 
 
 def unit_pattern() -> str:
@@ -103,13 +134,13 @@ def _by_first_letter(parts: dict[str, list[str]]) -> str:
 
 
 @cache
-def kind_rules() -> dict[str, tuple[KindRule, ...]]:
-    """Return the rules of `kinds.csv` by family."""
-    found: dict[str, list[KindRule]] = {}
+def kind_words() -> dict[str, tuple[Words, dict[str, str]]]:
+    """Return, by family, what finds the words of `kinds.csv`, and the kind that each makes of a quantity."""
+    found: dict[str, dict[str, str]] = {}
     for row in _rows("kinds.csv"):
-        pattern = re.compile(_word_pattern(row["words"].split("|")), re.IGNORECASE)
-        found.setdefault(row["family"], []).append(KindRule(row["kind"], pattern))
-    return {family: tuple(rules) for family, rules in found.items()}
+        for word in row["words"].split("|"):
+            found.setdefault(row["family"], {}).setdefault(word.lower(), row["kind"])
+    return {family: (Words(words), words) for family, words in found.items()}
 
 
 @cache
@@ -119,8 +150,8 @@ def nouns() -> dict[str, str]:
 
 
 @cache
-def rung_words() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
-    """Return what finds the Chinese and the English words of `rungs.csv`, and the role of every word: a rung, future, negation, none."""
+def rung_words() -> tuple[Words, dict[str, str]]:
+    """Return what finds the words of `rungs.csv`, and the role of each: a rung, future, negation or none."""
     roles: dict[str, str] = {}
     for number, row in enumerate(_rows("rungs.csv"), start=2):
         if row["role"] not in (*RUNGS, "future", "negation", "none"):
@@ -130,14 +161,4 @@ def rung_words() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
             )
         for word in row["words"].split("|"):
             roles[word.lower()] = row["role"]
-    han: dict[str, list[str]] = {}
-    latin: dict[str, list[str]] = {}
-    for word in sorted(roles, key=len, reverse=True):
-        first, rest = _split(word, word.isascii())
-        (latin if word.isascii() else han).setdefault(first, []).append(rest)
-    letters = "".join(first.strip("[]") for first in latin)
-    return (
-        re.compile(_by_first_letter(han)),
-        re.compile(f"(?=[{letters}])(?<![A-Za-z'])(?:{_by_first_letter(latin)})(?![A-Za-z'])"),
-        roles,
-    )
+    return Words(roles, "A-Za-z'"), roles

@@ -93,6 +93,11 @@ def test_money_keeps_its_scale(text, value):
         ("10000-15000个机柜", "racks", 1e4, 1.5e4, "range"), ("half a million GPUs", "chips", 5e5, 5e5, "exact"),
         ("a 100MW-plus campus", "power", 100, None, "more than"), ("483m kWh consumed", "energy", 483, 483, "exact"),
         ("a cluster of eight-GPU servers", "chips", 8, 8, "exact"), ("a PUE between 1.1 and 1.2", "pue", 1.1, 1.2, "range"),
+        ("三十萬千伏安", "transformer", 300, 300, "exact"), ("港幣18.8億元", "money_hkd", 1.88e9, 1.88e9, "exact"),
+        ("one and a half billion dollars", "money_usd", 1.5e9, 1.5e9, "exact"), ("利用率长期不足三成", "share", None, 0.3, "less than"),
+        ("an eight-GPU H20 machine", "chips", 8, 8, "exact"), ("The PUE will stay under 1.2 year-round.", "pue", None, 1.2, "less than"),
+        ("a campus spread over 300 acres", "land", 1214056.92672, 1214056.92672, "exact"),
+        ("品名：GPU服务器；数量：32台", "servers", 32, 32, "exact"), ("装机功率60兆瓦的数据中心", "power", 60, 60, "exact"),
         ("三百亩", "land", 200000, 200000, "exact"), ("1亿亿次浮点运算", "compute", 10, 10, "exact"),
     ],
 )  # fmt: skip
@@ -108,7 +113,7 @@ def test_quantities_that_libraries_misread(text, kind, si_low, si_high, qualifie
     [
         "联系电话：0902-6722123", "项目代码：2408-650522-04-01-123456", "“十四五”期间", "新政发〔2023〕12号", "合同金额：0元",
         "合同期限：年", "2024年6月12日上午10时", "存储56PB", "营收同比增长35.6%", "the H100 has 80GB", "Call 1-800-555-0199",
-        "1080P高清视频", "第三座", "rented 2,000 H100 hours", "shares added 3%", "海拔1740米", "version 3.2",
+        "1080P高清视频", "第三座", "rented 2,000 H100 hours", "shares added 3%", "海拔1740米", "version 3.2", "《公司法》第一百一十二条", "新台币百亿元", "换手率5.6%", "序号01 GPU", "beat forecasts by 4 percent",
     ],
 )  # fmt: skip
 def test_what_is_near_a_claim_stays_out(text):
@@ -132,6 +137,37 @@ def test_what_is_near_a_claim_stays_out(text):
 def test_rungs_by_clause_tense_and_negation(text, rung, aim):
     claim = only(text)
     assert (claim.rung, claim.aim) == (rung, aim)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("平均PUE分别为1.25、1.22、1.18", [1.25, 1.22, 1.18]), ("It runs 52 racks, taking the total to 210.", [52, 210]),
+        ("It had 15,000 petaflops by June, up from 600 a year earlier.", [15000, 600]),
+        ("Of the 8,000 servers ordered, only 1,200 had arrived.", [8000, 1200]),
+        ("It ordered 1 million chips, with the first tranche of 35,000 approved.", [1e6, 35000]),
+        ("seven of its 30 planned buildings were up and running", [7, 30]), ("5台GPU服务器、交换机8台", [5]),
+    ],
+)  # fmt: skip
+def test_what_is_counted_is_found_though_it_is_said_once(text, values):
+    assert [claim.si_low for claim in extract(text, WHEN)] == values
+
+
+@pytest.mark.parametrize(
+    ("text", "rung", "date"),
+    [
+        ("力争到2026年底，建成标准机架10万架", "announced", "2026-12"), ("2026年12月投产5000P", "announced", "2026-12"),
+        ("首批4000张卡已于4月交付", "", "2025-04"), ("储能规模50MW，采用锂电池，已于6月10日并网", "powered", "2025-06-10"),
+        ("截至三季度末，在用机架4.9万架", "running", "2024-09"), ("首个万P集群15日点亮", "running", "2025-06-15"),
+        ("The 36MW hall was approved in November.", "filed", "2024-11"), ("A 36MW hall is due to open in November.", "announced", "2025-11"),
+        ("It had 360 MW of active power and 32 halls at year-end 2024.", "", "2024-12"),
+        ("It spent on 300 servers in the first three months of the year.", "", "2025-01/2025-03"),
+        ("合同签订后交付服务器40台", "", ""),
+    ],
+)  # fmt: skip
+def test_dates_and_rungs_that_a_sentence_says_elsewhere(text, rung, date):
+    claim = extract(text, WHEN)[0]
+    assert (claim.rung, claim.date) == (rung, date)
 
 
 def test_a_missing_wan_is_offered_as_another_reading():
