@@ -9,6 +9,7 @@ import shapely
 from pyproj import Transformer
 
 from osint import change, looks, simulate, structures
+from osint.errors import OsintError
 
 START, END = "2023-01-01", "2024-12-31"
 DAY = dt.date.fromisoformat
@@ -52,6 +53,18 @@ def test_a_roof_is_dated_and_measured(built):
     assert row["removed_high"] is None
     assert 15 < row["scenes_used"] < 40
     assert row["bytes_read"] > 0
+
+
+def test_a_standing_roof_is_measured_and_bare_ground_is_not(built):
+    made, data = built
+    outline = made.truth.to_crs(4326).geometry.iloc[0]
+    source = looks.of_dataset(data)
+    found = change.measure(source, outline, "2024-05-01", "2024-10-31")
+    assert found["roof_area_m2_low"] <= made.truth.iloc[0].roof_area_m2 <= found["roof_area_m2_high"]
+    assert found["scenes_used"] >= 2
+    assert change.measure(source, outline, "2023-03-01", "2023-07-15")["roof_area_m2_best"] is None
+    with pytest.raises(OsintError, match="widen the dates"):
+        change.measure(source, outline, "2019-01-01", "2019-02-01")
 
 
 def test_a_search_in_time_agrees_with_every_scene_and_reads_far_less(built):
