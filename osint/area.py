@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy import ndimage
 
-from osint.series import Place
+from osint.series import Place, median
 
 PIXEL_M2 = 100.0
 MIN_SEPARATION = 2.5
@@ -37,7 +37,7 @@ def estimate(
 
 def _picture(data: xr.Dataset) -> np.ndarray:
     names = [b for b in ("B02", "B04", "B08") if b in data]
-    return np.stack([np.nanmedian(data[b].values, axis=0) for b in names], axis=-1)
+    return np.stack([median(data[b].values) for b in names], axis=-1)
 
 
 def roof_share(picture: np.ndarray, cover: np.ndarray, whole: np.ndarray | None = None) -> np.ndarray | None:
@@ -51,11 +51,12 @@ def roof_share(picture: np.ndarray, cover: np.ndarray, whole: np.ndarray | None 
     distance = ndimage.distance_transform_edt(cover < 0.05)
     # the nearest pixels without roof: a scraped yard may be only two pixels wide
     yard = (distance > 1.5) & (distance < 2.9)
-    roof, ground = np.nanmedian(coloured[core], axis=0), np.nanmedian(coloured[yard], axis=0)
-    spread = np.nanmedian(np.abs(coloured[yard] - ground), axis=0) * 1.4826 + 1e-4
+    roof, ground = median(coloured[core]), median(coloured[yard])
+    spread = median(np.abs(coloured[yard] - ground)) * 1.4826 + 1e-4
     axis = (roof - ground) / spread**2
     separation = float(np.sqrt(np.sum(((roof - ground) / spread) ** 2)))
-    if separation < MIN_SEPARATION:
+    # not a number where a band was not read: nothing is measured then either
+    if not separation >= MIN_SEPARATION:
         return None
     return ((picture - ground) @ axis) / float((roof - ground) @ axis)
 

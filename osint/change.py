@@ -160,7 +160,9 @@ def _pictured(
     more = looks.read(rows[rows["id"].isin(names)], series.window(geometry), PICTURE_BANDS)
     picture = chosen.assign({band: more[band] for band in PICTURE_BANDS})
     place = gathered.place
-    blue, red, near = (np.nanmedian(picture[b].values[:, place.core], axis=1) for b in ("B02", "B04", "B08"))
+    blue, red, near = (series.median(picture[b].values[:, place.core], 1) for b in ("B02", "B04", "B08"))
+    if np.isnan(near).all():
+        return picture
     kind = surfaces.confirmed(structure["kind"], blue, red, near)
     if kind != structure["kind"]:
         structure["probability"] = round(
@@ -197,7 +199,7 @@ def measure(looks: Looks, geometry: BaseGeometry, start: str, end: str) -> dict[
         clear = data.isel(time=np.flatnonzero(series.usable(data, place))[:PICTURE_SCENES])
     if clear is None or clear.sizes["time"] < 2:
         raise OsintError(f"Fewer than two clear scenes show the outline between {start} and {end}: widen the dates.")
-    blue = np.nanmedian(clear["B02"].values, axis=0)
+    blue = series.median(clear["B02"].values)
     dark = bool(np.nanmedian(blue[place.core]) < np.nanmedian(blue[place.ring]))
     return {**area.estimate(clear, place, dark), "scenes_used": clear.sizes["time"]}
 

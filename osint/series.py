@@ -114,6 +114,13 @@ def usable(data: xr.Dataset, place: Place) -> np.ndarray:
     return (ring_clear >= RING_CLEAR) & ((inside_clear >= 0.5) | (ring_clear >= RESCUE_CLEAR))
 
 
+def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
+    """Return the median along `axis` of what was read, NaN where nothing was."""
+    blank = np.isnan(values).all(axis=axis)
+    middle = np.nanmedian(np.where(np.expand_dims(blank, axis), 0.0, values), axis=axis)
+    return np.where(blank, np.nan, middle)
+
+
 def winter(days: np.ndarray) -> np.ndarray:
     """Return which days since 1970-01-01 have a low sun and may have snow."""
     year_day = pd.to_datetime(days, unit="D").day_of_year.to_numpy()

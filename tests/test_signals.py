@@ -198,5 +198,5 @@ def test_lights_need_a_month_and_a_raster(tmp_path):
 
 
 def test_every_signal_has_its_limits_on_record():
-    assert set(observations.LIMITS) == {"radar backscatter", "surface temperature", "night light"}
+    assert set(observations.LIMITS) == {"radar backscatter", "surface temperature", "night light", "power feature"}
     assert series.window(OUTLINE).contains(OUTLINE)
