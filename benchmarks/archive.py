@@ -15,9 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from osint._warc import Message
 from osint.archive import Archive
-from osint.archive_check import verify
+from osint.store._warc import Message
+from osint.store.archive_check import verify
 
 SEED = 6
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,9 @@ from pyproj import Transformer
 from scipy import stats
 from shapely.geometry.base import BaseGeometry
 
-from osint import change, looks, series, simulate, steps, structures, surfaces
+from osint import change
+from osint.dating import looks, series, steps, structures, surfaces
+from osint.simulated import simulate
 
 DOC = Path("docs/benchmarks.md")
 

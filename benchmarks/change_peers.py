@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.change import END, START, write_section
-from osint import looks, series, simulate, steps
+from osint.dating import looks, series, steps
 from osint.errors import OsintError
+from osint.simulated import simulate
 
 SEEDS = {0.3: range(600, 605), 0.6: range(610, 615)}
 QUIET_SEEDS = {0.3: range(620, 622), 0.6: range(630, 633)}

@@ -8,7 +8,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from benchmarks import change as trials
-from osint import change, looks, simulate
+from osint import change
+from osint.dating import looks
+from osint.simulated import simulate
 
 CASES = {"found": (1201, 0.3), "refused": (1343, 0.6), "wrong": (1372, 0.6)}
 """Seed and cloud of each."""

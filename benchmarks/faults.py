@@ -10,8 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from osint.adapters import SOURCES
-from osint.pages import MANUAL
+from osint.portals.adapters import SOURCES
+from osint.portals.pages import MANUAL
 from tests.portal_server import answer, serve
 
 ROOT = Path(__file__).parents[1]

@@ -15,7 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from osint import _scenes, cogs, demo, items, ranges, simulate
+from osint.eo import cogs, items, ranges
+from osint.simulated import _scenes, demo, simulate
 
 DOC = Path("docs/benchmarks.md")
 SCENES, SIZE_PX, SEED = 60, 1024, 11

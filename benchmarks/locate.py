@@ -27,8 +27,8 @@ from pyproj import Transformer
 
 from benchmarks import wide_world
 from benchmarks.change import write_section
-from osint.cli_locate import FITS
-from osint.simulate import Feature
+from osint.simulated.simulate import Feature
+from osint.verbs.cli_locate import FITS
 
 SEED = 5
 EPSG, WEST, NORTH = 32646, 500_000.0, 4_790_000.0

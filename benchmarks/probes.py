@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.change import END, START, covers, one_roof, write_section
-from osint import change, demo, imagery, looks, series, simulate
+from osint import change, imagery
+from osint.dating import looks, series
+from osint.simulated import demo, simulate
 
 PEER_BANDS = ("B02", "B03", "B04", "B08", "B11")
 OWN_BYTES = {"B11": 0.5, "scl": 0.25}

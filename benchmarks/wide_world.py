@@ -22,7 +22,7 @@ from pyproj import Transformer
 from shapely import affinity
 from shapely.geometry import mapping
 
-from osint import demo, simulate
+from osint.simulated import demo, simulate
 
 SQUARE_PX = 1024
 SQUARE_KM = SQUARE_PX / 100

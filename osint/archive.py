@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from osint import _ledger, _warc
 from osint.errors import OsintError
+from osint.store import _ledger, _warc
 
 _NOTHING: dict[str, Any] = {"warc": "", "offset": 0, "length": 0}
 

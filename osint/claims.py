@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from osint import dates, kinds, numerals
-from osint.normal import Plain, fold
-from osint.quantities import Quantity, scan
-from osint.rungs import Clauses, is_predicate, promised, stage
-from osint.subjects import subject
+from osint.grammar import dates, kinds, numerals
+from osint.grammar.normal import Plain, fold
+from osint.grammar.quantities import Quantity, scan
+from osint.grammar.rungs import Clauses, is_predicate, promised, stage
+from osint.grammar.subjects import subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,11 +13,11 @@ from osint.errors import OsintError
 
 # each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
 PARTS: tuple[str, ...] = (
-    "osint.cli_sources",
-    "osint.cli_imagery",
-    "osint.cli_filings",
-    "osint.cli_change",
-    "osint.cli_locate",
+    "osint.verbs.cli_sources",
+    "osint.verbs.cli_imagery",
+    "osint.verbs.cli_filings",
+    "osint.verbs.cli_change",
+    "osint.verbs.cli_locate",
 )
 
 
@@ -96,7 +96,8 @@ def _estimate(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    from osint import findings, tables
+    from osint import tables
+    from osint.reasoning import findings
 
     found = findings.check(tables.load(args.data), args.sites)
     if args.json:
@@ -105,7 +106,8 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _next(args: argparse.Namespace) -> None:
-    from osint import advice, model, tables
+    from osint import model, tables
+    from osint.reasoning import advice
 
     frame = advice.next_steps(args.site, tables.load(args.data), args.claim)
     if args.json:
@@ -128,7 +130,8 @@ def _next(args: argparse.Namespace) -> None:
 
 
 def _score(args: argparse.Namespace) -> None:
-    from osint import score, tables
+    from osint import tables
+    from osint.reasoning import score
 
     found = score.score(tables.load(args.data))
     if args.json:
@@ -148,7 +151,7 @@ def _report(args: argparse.Namespace) -> None:
 
 
 def _doctor(args: argparse.Namespace) -> None:
-    from osint import doctor
+    from osint.verbs import doctor
 
     rows = doctor.examine()
     if args.json:

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import pandas as pd
 
-from osint.normal import fold
+from osint.grammar.normal import fold
 from osint.schemas import TIERS
 
 _SHINGLE = 3

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from osint import claims, dates, decoding, hypertext, notices, office, pdfs, webfonts
+from osint import claims
+from osint.documents import decoding, hypertext, office, pdfs, webfonts
 from osint.errors import OsintError
+from osint.grammar import dates
+from osint.portals import notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +66,7 @@ class Filing:
     wrapping: bytes = field(default=b"", repr=False)
     """the file around `data` where that is the decoded part of an MHTML file"""
     unread: tuple[int, ...] = ()
-    """pages without a text layer, which only `osint.scans` can read"""
+    """pages without a text layer, which only `osint.documents.scans` can read"""
     scanned: tuple[tuple[int, int, int, tuple[float, float, float, float]], ...] = field(default=(), repr=False)
     """(start, end, page, (left, top, right, bottom) in pixels at 150 dots an inch) of each line read from a picture"""
 
@@ -123,7 +126,7 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
     """Return the filing in `data`; its kind is read from the bytes, not from the name.
 
     `label` is the charset of the HTTP header.  Raises OsintError for an encrypted or broken file, and
-    for a picture, whose text only `osint.scans` can read.
+    for a picture, whose text only `osint.documents.scans` can read.
     """
     head = data[:1024].lstrip()
     suffix = Path(name.split("?", maxsplit=1)[0]).suffix.lower()
@@ -275,7 +278,7 @@ def _absolute(base: str, address: str) -> str:
 def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse) -> Filing:
     """Return the filing at a path, at a captured web address or under a capture's number or SHA-256.
 
-    `read` turns bytes and their name into the filing; `osint.scans.read` reads pictures as well.
+    `read` turns bytes and their name into the filing; `osint.documents.scans.read` reads pictures as well.
 
     Raises OsintError where there is none; a web address must have been captured before.
     """

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from osint import cogs, grids, items
-from osint.blocks import Blocks
-from osint.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN, SasTokens, scenes
+from osint.eo import cogs, grids, items
+from osint.eo.blocks import Blocks
+from osint.eo.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN, SasTokens, scenes
+from osint.eo.ranges import CONNECTIONS, ChangedError, Ranges, ReadError, Spent, cache_folder
 from osint.errors import OsintError
-from osint.ranges import CONNECTIONS, ChangedError, Ranges, ReadError, Spent, cache_folder
 
 __all__ = ["SCL_NAMES", "read", "scenes"]
 

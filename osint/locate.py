@@ -19,11 +19,12 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from osint import change, looks, tables, tile_search
+from osint import change, tables
+from osint.dating import looks, tile_search
+from osint.dating.looks import Looks
+from osint.dating.series import CLEAR
+from osint.dating.tile_search import Target, Tile
 from osint.errors import OsintError
-from osint.looks import Looks
-from osint.series import CLEAR
-from osint.tile_search import Target, Tile
 
 TILE_M = 5_120.0
 CHIPS = 10
@@ -262,7 +263,7 @@ def chips(source: Source, found: gpd.GeoDataFrame, target: Target, folder: Path,
 
 
 def _chip(source: Source, row: Any, target: Target, path: Path) -> bool:
-    from osint import pairs
+    from osint.eo import pairs
 
     where = looks.around(row["geometry"], CHIP_M)
     seen = source(where)

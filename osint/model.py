@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import logsumexp
 
-from osint import explain, network, tables
+from osint import tables
 from osint.errors import OsintError
-from osint.givens import EXACT, Given, parse_given, show, sig
-from osint.network import QUANTITIES, Reading
-from osint.posterior import Posterior, Solved, orthant
+from osint.reasoning import explain, network
+from osint.reasoning.givens import EXACT, Given, parse_given, show, sig
+from osint.reasoning.network import QUANTITIES, Reading
+from osint.reasoning.posterior import Posterior, Solved, orthant
 
 __all__ = ["Estimate", "Given", "Posterior", "estimate", "parse_given", "posterior", "show", "sig"]
 

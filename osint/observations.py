@@ -20,7 +20,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from osint import grids, steps, tables, vectors
+from osint import tables
+from osint.dating import steps
+from osint.eo import grids, vectors
 from osint.errors import OsintError
 from osint.schemas import SCHEMAS
 

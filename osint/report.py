@@ -12,24 +12,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from osint import (
-    __version__,
-    estimates,
-    figures,
-    findings,
-    fonts,
-    geo,
-    hypotheses,
-    model,
-    network,
-    score,
-    tables,
-    verdict,
-)
+from osint import __version__, figures, fonts, geo, model, tables, verdict
 from osint.errors import OsintError
-from osint.findings import Found
 from osint.model import show
-from osint.score import Score
+from osint.reasoning import estimates, findings, hypotheses, network, score
+from osint.reasoning.findings import Found
+from osint.reasoning.score import Score
 from osint.tables import Register
 
 SOURCE = "Sources: data/raw/claims.csv, relations.csv, chips.csv (each row names its own). Documents to 2026-09; no imagery used. osint {version}."

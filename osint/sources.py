@@ -14,13 +14,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from osint import __version__
-from osint._difference import difference
-from osint._manners import HOST_PER_MINUTE, Manners, host_key, is_loopback, is_url
 from osint.archive import Archive, captures_directory
-from osint.classify import BY_HAND, Kind, Verdict, classify
 from osint.errors import OsintError
-from osint.fetch import Answer, Ask, Limits, fetch, strip_secrets
-from osint.page import decode
+from osint.store._difference import difference
+from osint.web._manners import HOST_PER_MINUTE, Manners, host_key, is_loopback, is_url
+from osint.web.classify import BY_HAND, Kind, Verdict, classify
+from osint.web.fetch import Answer, Ask, Limits, fetch, strip_secrets
+from osint.web.page import decode
 
 _ROBOTS_LIMITS = Limits(max_bytes=512 << 10, max_seconds=5, silence_seconds=5, max_redirects=3)
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from osint.normal import fold
+from osint.grammar.normal import fold
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,10 +13,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from osint import edtf, explain, model, network
+from osint import edtf, model
 from osint.errors import OsintError
-from osint.evidence import CAPACITY, ROUNDING, Question, claimed, evidence, question, readings_for
 from osint.model import Given, Posterior
+from osint.reasoning import explain, network
+from osint.reasoning.evidence import CAPACITY, ROUNDING, Question, claimed, evidence, question, readings_for
 from osint.schemas import LADDER
 from osint.tables import Register
 

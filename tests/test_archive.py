@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
-from osint import _bitflip, _ledger
-from osint._warc import Message
 from osint.archive import Archive, captures_directory
-from osint.archive_check import verify
-from osint.archive_exchange import export, import_path
 from osint.errors import OsintError
+from osint.store import _ledger
+from osint.store._warc import Message
+from osint.store.archive_check import verify
+from osint.store.archive_exchange import export, import_path
+from osint.web import _bitflip
 
 
 def entry(body, url="http://portal.example/a", **more):

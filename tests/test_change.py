@@ -8,8 +8,10 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from osint import change, looks, simulate, structures
+from osint import change
+from osint.dating import looks, structures
 from osint.errors import OsintError
+from osint.simulated import simulate
 
 START, END = "2023-01-01", "2024-12-31"
 DAY = dt.date.fromisoformat

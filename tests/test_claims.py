@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from benchmarks import extraction
 from osint.claims import COLUMNS, extract, frame
-from osint.vocabulary import SI_UNITS
+from osint.grammar.vocabulary import SI_UNITS
 
 WHEN = date(2025, 6, 28)
 KINDS = frozenset(

@@ -5,8 +5,10 @@ import json
 
 import pytest
 
-from osint import cli, cli_change, demo, observations
+from osint import cli, observations
 from osint.errors import OsintError
+from osint.simulated import demo
+from osint.verbs import cli_change
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ import time
 import pandas as pd
 import pytest
 
-from osint import cli, demo, simulate
+from osint import cli
+from osint.simulated import demo, simulate
 
 DAY = dt.date.fromisoformat
 BANDS = ("B02", "B03", "B04", "B08", "B11", "SCL")
@@ -188,7 +189,7 @@ def test_without_the_two_days_the_dates_are_those_of_the_series(served, folder, 
 
 def test_without_a_catalogue_the_search_stops_at_once(tmp_path, monkeypatch, capsys):
     """A search of many tiles must not try them all against a catalogue that is gone."""
-    from osint import catalogue
+    from osint.eo import catalogue
 
     monkeypatch.setattr(catalogue, "ATTEMPTS", 1)
     line = ["locate", "XJ03", "--catalogue", "http://127.0.0.1:9", "--start", "2023-04-01", "--end", "2025-10-31"]

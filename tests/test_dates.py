@@ -3,8 +3,8 @@ from datetime import date
 import pytest
 
 from osint import edtf
-from osint.dates import document_date, mentions
-from osint.normal import fold
+from osint.grammar.dates import document_date, mentions
+from osint.grammar.normal import fold
 
 WHEN = date(2024, 11, 11)
 

@@ -7,10 +7,11 @@ from datetime import date
 
 import pytest
 
-from osint import archive, cli, filings, hypertext, totals
-from osint.archive_exchange import import_path
+from osint import archive, cli, filings, totals
 from osint.copies import group_copies
+from osint.documents import hypertext
 from osint.errors import OsintError
+from osint.store.archive_exchange import import_path
 from tests import filing_documents as made
 
 
@@ -212,7 +213,7 @@ def test_time_grows_with_length_and_not_faster():
     ],
 )  # fmt: skip
 def test_encodings_behind_true_and_false_labels(data, label, codec):
-    from osint.decoding import decode
+    from osint.documents.decoding import decode
 
     text, found, _ = decode(data, label)
     assert found == codec and "\ufffd" not in text
@@ -313,7 +314,7 @@ def test_a_capture_is_read_by_number_and_address(tmp_path, monkeypatch):
 
 
 def test_a_scan_number_never_goes_without_a_warning():
-    from osint.scans import Line, extract_lines
+    from osint.documents.scans import Line, extract_lines
 
     lines = [Line("总投资2.000亿元，占地面积 600m", (0, 0, 1, 1), 0.99), Line("机柜5000架", (0, 20, 1, 30), 0.99)]
     found = extract_lines(lines)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 
-from osint import filings, fonts, glyphs, pdfs, review
+from osint import filings, fonts, review
+from osint.documents import glyphs, pdfs
 from osint.errors import OsintError
 
 WORDS = "总投资1234567890元，占地5000亩"

@@ -3,7 +3,7 @@ import pytest
 import shapely
 from pyproj import Geod, Transformer
 
-from osint import grids
+from osint.eo import grids
 from osint.errors import OsintError
 
 

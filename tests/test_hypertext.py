@@ -9,7 +9,8 @@ import pytest
 from fontTools.ttLib import TTFont
 from matplotlib import font_manager
 
-from osint import filings, hypertext
+from osint import filings
+from osint.documents import hypertext
 from tests import filing_documents as made
 
 PAGES = [d for d in made.documents() if d.name.endswith((".html", ".htm", ".shtml"))]

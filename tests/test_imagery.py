@@ -17,8 +17,10 @@ from affine import Affine
 from pyproj import Transformer
 from rasterio.io import MemoryFile
 
-from osint import blocks, catalogue, cli, cogs, demo, grids, imagery, ranges
+from osint import cli, imagery
+from osint.eo import blocks, catalogue, cogs, grids, ranges
 from osint.errors import OsintError
+from osint.simulated import demo
 from tests import items_forms as forms
 from tests import pages as webpages
 

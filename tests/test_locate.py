@@ -9,9 +9,11 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from osint import locate, looks, simulate, tile_search
+from osint import locate
+from osint.dating import looks, tile_search
+from osint.dating.tile_search import Target
 from osint.errors import OsintError
-from osint.tile_search import Target
+from osint.simulated import simulate
 
 DAY = dt.date.fromisoformat
 START, END = "2022-09-01", "2024-06-30"

@@ -6,10 +6,11 @@ from hypothesis import given as hyp
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from osint import model, network
+from osint import model
 from osint.cli import main
 from osint.errors import OsintError
 from osint.model import Given, estimate, parse_given
+from osint.reasoning import network
 
 
 def one(register, target, *texts, **kwargs):

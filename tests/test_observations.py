@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from osint import change, grids, observations, tables, vectors, verdict
+from osint import change, observations, tables, verdict
+from osint.eo import grids, vectors
 from osint.errors import OsintError
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"

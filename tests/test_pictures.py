@@ -10,8 +10,10 @@ from PIL import Image
 from pyproj import Transformer
 from scipy import ndimage
 
-from osint import demo, imagery, pairs, pictures, shifts
+from osint import imagery
+from osint.eo import pairs, pictures, shifts
 from osint.errors import OsintError
+from osint.simulated import demo
 
 EAST, NORTH = 600_000.0, 4_800_000.0
 SIZE = 200

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osint import change, looks, probes, series, simulate
+from osint import change
+from osint.dating import looks, probes, series
+from osint.simulated import simulate
 
 START, END = "2022-01-01", "2024-12-31"
 DAY = dt.date.fromisoformat

@@ -5,10 +5,11 @@ import io
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from osint import filings, review_form, scans
+from osint import filings, review_form
+from osint.documents import scans
+from osint.documents.scans import Line
 from osint.errors import OsintError
 from osint.fonts import chinese_font
-from osint.scans import Line
 
 LINES = [
     "项目总投资23.8亿元，建设标准机柜6,000架。",
@@ -84,7 +85,7 @@ def test_without_the_extra_a_picture_is_named_and_the_way_told():
 def test_an_enormous_picture_is_refused():
     head = b"P5 90000 90000 255\n"
     with pytest.raises(OsintError, match=r"too large|cannot be read"):
-        from osint import pdfs
+        from osint.documents import pdfs
 
         pdfs.page_picture(head + b"0", "a.pgm", 1)
 

@@ -3,8 +3,8 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from osint import simulate
 from osint.errors import OsintError
+from osint.simulated import simulate
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,16 @@ import json
 
 import pytest
 
-from osint import neutral, search, sources
-from osint._rows import COLUMNS, day
-from osint.adapters import SOURCES
-from osint.archive_check import verify
+from osint import sources
 from osint.errors import OsintError
-from osint.fetch import Ask, Limits
-from osint.neutral import Copy
-from osint.pages import capture_page, companions, manual, plan
-from osint.query import query
+from osint.portals import neutral, search
+from osint.portals._rows import COLUMNS, day
+from osint.portals.adapters import SOURCES
+from osint.portals.neutral import Copy
+from osint.portals.pages import capture_page, companions, manual, plan
+from osint.portals.query import query
+from osint.store.archive_check import verify
+from osint.web.fetch import Ask, Limits
 from tests.portal_server import answer, serve
 from tests.portal_server.faults import CODE, NOTICE, notice_html
 from tests.portal_server.portals import ARCHIVED, ARCHIVED_URL, GGZY_PATH, MIDNIGHT_MS, sha1_32

@@ -11,7 +11,8 @@ import urllib.request
 
 import pytest
 
-from osint import demo, imagery
+from osint import imagery
+from osint.simulated import demo
 
 PYTHON = os.environ.get("OSINT_STAC_PYTHON", sys.executable)
 pytestmark = pytest.mark.skipif(
@@ -74,7 +75,7 @@ def server(tmp_path):
 
 def test_search_of_a_real_api_pages_and_finds_what_the_demo_says(server, tmp_path, monkeypatch):
     made, url = server
-    monkeypatch.setattr("osint.catalogue.PAGE", 20)
+    monkeypatch.setattr("osint.eo.catalogue.PAGE", 20)
     kept = tmp_path / "answers"
     scenes = imagery.scenes(made.footprint(), "2024-03-01", "2024-10-31", catalogue=url, answers=kept)
     truth = [i for i, d in zip(made.world.ids, made.world.dates, strict=True) if 3 <= d.month <= 10]

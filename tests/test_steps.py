@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from osint.dating.steps import date_step, to_days
 from osint.errors import OsintError
-from osint.steps import date_step, to_days
 
 
 def made(seed, *, count=150, size=8.0, ramp=25.0, bands=1, middle=19_950.0, bad=0.0, season=0.0, share=0.6):

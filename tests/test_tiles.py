@@ -7,7 +7,7 @@ import pytest
 import shapely
 from PIL import Image
 
-from osint import grids, overpass, tiles, vectors
+from osint.eo import grids, overpass, tiles, vectors
 from osint.errors import OsintError
 from tests import pages as webpages
 

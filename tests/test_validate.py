@@ -8,8 +8,9 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from osint import looks, simulate, validate
+from osint.dating import looks, validate
 from osint.errors import OsintError
+from osint.simulated import simulate
 
 DAY = dt.date.fromisoformat
 START, END = "2023-01-01", "2024-06-30"

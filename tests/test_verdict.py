@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osint import advice, checks, evidence, findings, hypotheses, score, verdict
+from osint import verdict
 from osint.cli import main
+from osint.reasoning import advice, checks, evidence, findings, hypotheses, score
 
 
 def with_claims(register, change):
@@ -169,8 +170,9 @@ def test_a_precise_observation_narrows_more_than_a_vague_one(register):
 
 def test_expected_narrowing_agrees_with_simulation(register):
     """Draw values from the prediction, solve each again by the ordinary path, average the widths."""
-    from osint import model, network
+    from osint import model
     from osint.model import Given
+    from osint.reasoning import network
 
     row = row_of(register, "C033")
     q = evidence.question(row, register)

@@ -1,0 +1,1 @@
+"""Steps in a series, outlines dated, structures found and measured."""

@@ -1,0 +1,1 @@
+"""Earth observation: catalogues, scenes, windows by byte ranges, tiles, pairs, outlines."""

@@ -1,0 +1,1 @@
+"""From text to quantities with their words; units and rungs are the tables beside the code."""

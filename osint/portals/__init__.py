@@ -1,0 +1,1 @@
+"""The portals of procurement and investment filings, and searches over them."""

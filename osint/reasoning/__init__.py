@@ -1,0 +1,1 @@
+"""Relations, the exact posterior, evidence, cross-checks, findings."""

@@ -1,0 +1,1 @@
+"""A SIMULATED world with known truth, and a server for it."""

@@ -1,0 +1,367 @@
+"""Serve a small SIMULATED world over HTTP on this machine: a STAC API and COGs made on demand from a seed."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+import shapely
+from affine import Affine
+from pyproj import Transformer
+from rasterio.enums import Resampling
+from rasterio.io import MemoryFile
+
+from osint.eo import items
+from osint.errors import OsintError
+from osint.simulated import _scenes, simulate
+
+COLLECTION = "sentinel-2-l2a"
+CREDIT = "SIMULATED: not a picture of any real place"
+PAGE = 100
+BLOCK_PX = 1024
+_RUNNING = contextlib.ExitStack()
+atexit.register(_RUNNING.close)
+BAND_OF = {name: band for name, band in items.S2_NAMES.items() if band in _scenes.BANDS}
+
+
+@dataclass
+class Demo:
+    """A simulated world behind an address."""
+
+    world: simulate.World
+    catalogue: str = ""
+    """Address of the STAC API."""
+    frame_px: int = 2048
+    """Side of the served scenes; the world lies inside, and around it is nodata."""
+    inset_px: tuple[int, int] = (400, 900)
+    """Row and column of the world's corner in the frame: it straddles two tiles of 1024."""
+    _files: dict[str, tuple[bytes, str]] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def footprint(self) -> shapely.Polygon:
+        """Return the outline of the world in degrees."""
+        size, t = self.world.size_px, self.world.transform
+        box = shapely.box(t.c, t.f - 10 * size, t.c + 10 * size, t.f)
+        to_degrees = Transformer.from_crs(self.world.epsg, 4326, always_xy=True)
+        return shapely.transform(box.segmentize(500), to_degrees.transform, interleaved=False)
+
+    def frame_transform(self) -> Affine:
+        """Return the transform of a served 10 m band."""
+        return self.world.transform @ Affine.translation(-self.inset_px[1], -self.inset_px[0])
+
+    def item(self, i: int) -> dict[str, Any]:
+        """Return scene `i` as an item in the form of Earth Search v1."""
+        world, base = self.world, self.catalogue
+        identifier = world.ids[i]
+        old = world.baselines[i] < items.OFFSET_SINCE
+        assets: dict[str, Any] = {}
+        for name, band in BAND_OF.items():
+            raster = {
+                "nodata": 0,
+                "data_type": "uint16",
+                "scale": 1e-4,
+                "offset": 0.0 if old else items.OFFSET,
+            }
+            assets[name] = {
+                "href": f"{base}/data/{identifier}/{band}.tif",
+                "type": "image/tiff; application=geotiff; profile=cloud-optimized",
+                "title": f"{name} (SIMULATED)",
+                "eo:bands": [{"name": name, "common_name": name}],
+                "raster:bands": [raster],
+                "roles": ["data", "reflectance"],
+            }
+        assets["scl"] = {
+            "href": f"{base}/data/{identifier}/SCL.tif",
+            "type": "image/tiff; application=geotiff; profile=cloud-optimized",
+            "raster:bands": [{"nodata": 0, "data_type": "uint8"}],
+            "roles": ["data", "reflectance"],
+        }
+        outline = self.footprint()
+        return {
+            "type": "Feature",
+            "stac_version": "1.0.0",
+            "stac_extensions": [],
+            "id": identifier,
+            "collection": COLLECTION,
+            "bbox": list(outline.bounds),
+            "geometry": json.loads(json.dumps(outline.__geo_interface__)),
+            "properties": {
+                "datetime": world.dates[i].isoformat().replace("+00:00", "Z"),
+                "platform": world.platform[i],
+                "constellation": "sentinel-2",
+                "title": CREDIT,
+                "osint:simulated": True,
+                "eo:cloud_cover": world.cloud_cover[i],
+                "proj:epsg": world.epsg,
+                "s2:processing_baseline": world.baselines[i],
+                "s2:sequence": "0",
+                "earthsearch:boa_offset_applied": False,
+            },
+            "assets": assets,
+            "links": [],
+        }
+
+    def file(self, identifier: str, band: str) -> tuple[bytes, str] | None:
+        """Return the bytes and the ETag of a COG, None when there is no such scene or band."""
+        name = f"{identifier}/{band}"
+        with self._lock:
+            if name not in self._files:
+                if identifier not in self.world.ids or band not in (*_scenes.BANDS, "SCL"):
+                    return None
+                i = self.world.ids.index(identifier)
+                pixels = self.world.scl(i) if band == "SCL" else self.world.band(i, band)
+                body = self.cog(pixels)
+                self._files[name] = body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+            return self._files[name]
+
+    def cog(self, pixels: np.ndarray) -> bytes:
+        """Return a COG of the frame with `pixels` (the world at 10 or 20 m) in their place."""
+        factor = self.world.size_px // pixels.shape[0]
+        size = self.frame_px // factor
+        row, column = (v // factor for v in self.inset_px)
+        frame = np.zeros((size, size), pixels.dtype)
+        frame[row : row + pixels.shape[0], column : column + pixels.shape[1]] = pixels
+        nearest = pixels.dtype == np.uint8
+        return cog_bytes(frame, self.frame_transform() @ Affine.scale(factor), self.world.epsg, nearest)
+
+    def search(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Answer a STAC search: collections, datetime, bbox or intersects, ids, limit, token."""
+        chosen = [i for i in range(len(self.world.ids)) if self._fits(i, asked)]
+        limit, start = min(int(asked.get("limit") or 10), PAGE), int(asked.get("token") or 0)
+        page = chosen[start : start + limit]
+        links = []
+        if start + limit < len(chosen):
+            body = {**asked, "limit": limit, "token": str(start + limit)}
+            links = [
+                {
+                    "rel": "next",
+                    "method": "POST",
+                    "merge": False,
+                    "href": f"{self.catalogue}/search",
+                    "body": body,
+                }
+            ]
+        return {
+            "type": "FeatureCollection",
+            "stac_version": "1.0.0",
+            "context": {"limit": limit, "matched": len(chosen), "returned": len(page)},
+            "numberMatched": len(chosen),
+            "numberReturned": len(page),
+            "features": [self.item(i) for i in page],
+            "links": links,
+        }
+
+    def _fits(self, i: int, asked: dict[str, Any]) -> bool:
+        if COLLECTION not in (asked.get("collections") or [COLLECTION]):
+            return False
+        if asked.get("ids") and self.world.ids[i] not in asked["ids"]:
+            return False
+        start, _, end = str(asked.get("datetime") or "../..").partition("/")
+        first, last = (dt.datetime.fromisoformat(v) if v not in ("", "..") else None for v in (start, end))
+        when = self.world.dates[i]
+        if (first and when < first) or (last and when > last):
+            return False
+        if asked.get("bbox"):
+            return bool(self.footprint().intersects(shapely.box(*asked["bbox"])))
+        if asked.get("intersects"):
+            return bool(self.footprint().intersects(shapely.geometry.shape(asked["intersects"])))
+        return True
+
+
+def cog_bytes(frame: np.ndarray, transform: Affine, epsg: int, nearest: bool) -> bytes:
+    """Return a COG with tiles of 1024, overviews, deflate and predictor 2; 0 is nodata."""
+    profile = {
+        "driver": "GTiff",
+        "height": frame.shape[0],
+        "width": frame.shape[1],
+        "count": 1,
+        "dtype": frame.dtype,
+        "crs": f"EPSG:{epsg}",
+        "transform": transform,
+        "nodata": 0,
+        "tiled": True,
+        "sparse_ok": True,
+    }
+    with MemoryFile() as plain, MemoryFile() as made:
+        with plain.open(**profile) as target:
+            target.write(frame, 1)
+        with plain.open() as source:
+            rasterio.shutil.copy(
+                source,
+                made.name,
+                driver="COG",
+                compress="DEFLATE",
+                predictor="YES",
+                blocksize=BLOCK_PX,
+                overview_resampling=(Resampling.nearest if nearest else Resampling.average).name.upper(),
+                sparse_ok="TRUE",
+                num_threads="1",
+            )
+        return bytes(made.read())
+
+
+def demo(seed: int = 0, size_px: int = 256, start: str = "2023-01-01", end: str = "2025-12-31", **kwargs: Any) -> Demo:
+    """Return a demo of `simulate.world(seed, size_px, start, end, ...)`, not yet served."""
+    made = Demo(simulate.world(seed, size_px, start, end, **kwargs))
+    if size_px > made.frame_px - max(made.inset_px):
+        made.frame_px = (size_px + max(made.inset_px) + BLOCK_PX) // BLOCK_PX * BLOCK_PX
+    return made
+
+
+@contextmanager
+def served(made: Demo, port: int = 0) -> Iterator[Demo]:
+    """Serve a demo on loopback for as long as the block lasts; port 0 takes a free one."""
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), _handler(made))
+    except OSError as error:
+        raise OsintError(f"port {port} of this machine is taken ({error.strerror}): choose another") from error
+    server.daemon_threads = True
+    made.catalogue = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def start(seed: int = 0, size_px: int = 256, **kwargs: Any) -> Demo:
+    """Serve a demo until this process ends, for notebooks; the arguments are those of `demo`."""
+    made = demo(seed, size_px, **kwargs)
+    _RUNNING.enter_context(served(made))
+    return made
+
+
+def _handler(made: Demo) -> type[BaseHTTPRequestHandler]:
+    """Return the request handler of one demo."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            found = re.fullmatch(r"/data/([\w-]+)/(\w+)\.tif", parts.path)
+            if found:
+                self._file(made.file(found[1], found[2]))
+                return
+            query = {k: v[0] for k, v in parse_qs(parts.query).items()}
+            asked: dict[str, Any] = dict(query)
+            for key in ("collections", "ids"):
+                if key in query:
+                    asked[key] = query[key].split(",")
+            if "bbox" in query:
+                asked["bbox"] = [float(v) for v in query["bbox"].split(",")]
+            if "intersects" in query:
+                asked["intersects"] = json.loads(query["intersects"])
+            self._json(_answer(made, parts.path.rstrip("/"), asked))
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def do_POST(self) -> None:
+            size = min(int(self.headers.get("Content-Length") or 0), 1 << 20)
+            try:
+                asked = json.loads(self.rfile.read(size) or b"{}")
+            except ValueError:
+                asked = {}
+            self._json(_answer(made, urlsplit(self.path).path.rstrip("/"), asked))
+
+        def _json(self, answer: dict[str, Any] | None) -> None:
+            body = json.dumps(answer or {"code": "NotFoundError", "description": "no such address"}).encode()
+            self._send(200 if answer else 404, body, {"Content-Type": "application/geo+json"})
+
+        def _file(self, found: tuple[bytes, str] | None) -> None:
+            if found is None:
+                self._json(None)
+                return
+            body, etag = found
+            headers = {"Content-Type": "image/tiff", "ETag": etag, "Accept-Ranges": "bytes"}
+            asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+            if not asked:
+                self._send(200, body, headers)
+                return
+            start, stop = int(asked[1]), min(int(asked[2] or len(body)) + 1, len(body))
+            if start >= len(body):
+                self._send(416, b"", {"Content-Range": f"bytes */{len(body)}"})
+                return
+            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(body)}"
+            self._send(206, body[start:stop], headers)
+
+        def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):
+                super().handle()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    return Handler
+
+
+def _answer(made: Demo, path: str, asked: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the JSON of one address of the STAC API, None where there is nothing."""
+    base = made.catalogue
+    collection = {
+        "type": "Collection",
+        "id": COLLECTION,
+        "stac_version": "1.0.0",
+        "description": CREDIT,
+        "license": "CC0-1.0",
+        "extent": {
+            "spatial": {"bbox": [list(made.footprint().bounds)]},
+            "temporal": {"interval": [[made.world.dates[0].isoformat(), made.world.dates[-1].isoformat()]]},
+        },
+        "links": [],
+    }
+    root = {
+        "type": "Catalog",
+        "id": "osint-demo",
+        "stac_version": "1.0.0",
+        "title": "osint demo (SIMULATED)",
+        "description": CREDIT,
+        "conformsTo": [
+            "https://api.stacspec.org/v1.0.0/core",
+            "https://api.stacspec.org/v1.0.0/collections",
+            "https://api.stacspec.org/v1.0.0/item-search",
+        ],
+        "links": [
+            {"rel": "self", "type": "application/json", "href": base},
+            {"rel": "root", "type": "application/json", "href": base},
+            {"rel": "data", "type": "application/json", "href": f"{base}/collections"},
+            {"rel": "search", "type": "application/geo+json", "method": "GET", "href": f"{base}/search"},
+            {"rel": "search", "type": "application/geo+json", "method": "POST", "href": f"{base}/search"},
+        ],
+    }
+    if path == "/search":
+        return made.search(asked)
+    if path == f"/collections/{COLLECTION}/items":
+        return made.search({**asked, "collections": [COLLECTION]})
+    pages: dict[str, dict[str, Any]] = {
+        "": root,
+        "/collections": {"collections": [collection], "links": []},
+        f"/collections/{COLLECTION}": collection,
+    }
+    return pages.get(path)

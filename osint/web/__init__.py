@@ -1,0 +1,1 @@
+"""One polite, safe fetch path: connections, pages, what kind of answer came."""
