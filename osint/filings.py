@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MAX_TEXT = 64_000_000
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+MOST_CONTROL = 0.02
+"""share of control characters that a page or text may hold; random bytes hold ten times as many"""
+FEW_CONTROL = 8
 _REFUSED = ("text layer and picture disagree", "check:")
 """beginnings of the reasons for which a value is refused"""
 _WORDS = 12
@@ -167,9 +171,17 @@ def _plain(data: bytes, name: str, label: str) -> Filing:
             f"{name}: {len(data) / 1e6:.0f} MB of text is over the limit of {_MAX_TEXT / 1e6:.0f} MB; cut it into parts"
         )
     text, codec, remarks = decoding.decode(data, label)
+    remarks += _written(text, name)
     if codec == "utf-8-sig":
         text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
     return _finished(Filing(name, "text", text, data, codec, remarks=tuple(remarks)))
+
+
+def _written(text: str, name: str) -> list[str]:
+    """Refuse what no person wrote (programs, pictures and archives hold control characters), name what is empty."""
+    if len(_CONTROL.findall(text)) > max(FEW_CONTROL, MOST_CONTROL * len(text)):
+        raise OsintError(f"{name}: the bytes are no text in any codec that is tried; open it by hand and save its text")
+    return [] if text.strip() else ["the file is empty, which says nothing of the document: fetch it again"]
 
 
 def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping: bytes = b"") -> Filing:
@@ -178,6 +190,7 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
             f"{name}: a page of {len(data) / 1e6:.0f} MB is over the limit of {_MAX_TEXT / 1e6:.0f} MB; save its text"
         )
     source, codec, odd = decoding.decode(data, label)
+    odd += _written(source, name)
     page = hypertext.read_html(source)
     doubts, said = webfonts.doubts(page.text, page.drawn, page.fonts)
     if any(re.search(r"\d", page.text[start:end]) for start, end in page.asides):

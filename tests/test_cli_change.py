@@ -73,3 +73,15 @@ def test_radar_is_off_unless_asked_for():
     assert plain.radar is None
     assert asked.radar == "planetary-computer"
     assert "radar backscatter" in observations.LIMITS
+
+
+def test_outlines_of_a_file_are_read_by_what_it_is_and_an_empty_one_is_named(tmp_path):
+    remote = tmp_path / "outlines.geojson"
+    remote.write_text(
+        '<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>b.shp</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>'
+    )
+    with pytest.raises(OsintError, match="cannot be read as outlines"):
+        cli_change.read_outlines(remote)
+    remote.write_text('{"type": "FeatureCollection", "features": []}')
+    with pytest.raises(OsintError, match="holds no outline"):
+        cli_change.read_outlines(remote)

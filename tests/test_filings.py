@@ -5,6 +5,7 @@ import time
 import zipfile
 from datetime import date
 
+import numpy as np
 import pytest
 
 from osint import archive, cli, filings, totals
@@ -320,3 +321,14 @@ def test_a_scan_number_never_goes_without_a_warning():
     found = extract_lines(lines)
     assert len(found) == 2 and all("read by machine" in c.warning and c.confidence == "low" for c in found)
     assert "three decimals" in found[0].warning
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.txt"])
+def test_bytes_that_are_no_text_are_refused(name):
+    noise = np.random.default_rng(5).integers(0, 256, 50_000, dtype=np.uint8).tobytes()
+    with pytest.raises(OsintError, match="no text in any codec"):
+        filings.parse(noise, name)
+    assert "the file is empty" in " ".join(filings.parse(b" \r\n", name).remarks)
+    assert filings.parse(
+        "总投资\x006.8亿元，服务器500台，机柜1200架，占地面积30亩。项目位于工业园区，分两期建设。".encode(), name
+    ).text

@@ -35,6 +35,8 @@ def read(path: str | Path) -> gpd.GeoDataFrame:
     except Exception as error:
         # whatever a driver chokes on in somebody's file, the file is at fault
         raise OsintError(f"{path.name} cannot be read as outlines: {str(error)[:160]}") from error
+    if not len(frame):
+        raise OsintError(f"{path.name} holds no outline: draw one and save it again")
     if frame.crs is None:
         frame = frame.set_crs(4326)
     return with_area(frame.to_crs(4326))
@@ -51,6 +53,8 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
             body = {"features": [body]}
         elif "features" not in body:
             body = {"features": [{"type": "Feature", "properties": {}, "geometry": body}]}
+        if not body["features"]:
+            return gpd.GeoDataFrame(geometry=[])
         named = str(((body.get("crs") or {}).get("properties") or {}).get("name", "EPSG:4326"))
         return gpd.GeoDataFrame.from_features(body["features"], crs=named)
     if suffix == ".csv":

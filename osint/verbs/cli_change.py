@@ -212,20 +212,16 @@ def _box(text: str) -> Any:
 
 def read_outlines(path: Path) -> Any:
     """Return outlines in lon/lat as a GeoDataFrame with outline_id."""
-    import geopandas as gpd
-
+    from osint.eo import vectors
     from osint.errors import OsintError
 
-    try:
-        outlines = gpd.read_file(path)
-    except Exception as error:
-        raise OsintError(f"{path.name} cannot be read as outlines: {error}.") from None
+    outlines = vectors.read(path)
     polygons = outlines.geometry.notna() & outlines.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
-    if not len(outlines) or not polygons.all():
+    if not polygons.all():
         raise OsintError(f"{path.name} must hold polygons only, {int((~polygons).sum())} of {len(outlines)} are not.")
     if "outline_id" not in outlines:
         outlines["outline_id"] = [str(n + 1) for n in range(len(outlines))]
-    return outlines.to_crs(4326)
+    return outlines
 
 
 def write(frame: Any, path: Path, **about: Any) -> None:
