@@ -298,28 +298,30 @@ def build(
 ) -> None:
     """Change ground (7, y, x) in place to what stands on `day`; write the cover of roofs to `roofs`."""
     season = np.cos(2 * np.pi * (year_day - 172) / 365)
-    for p in placed:
+    begun = [p for p in placed if p.feature.kind != "no change" and day >= p.feature.onset.toordinal()]
+    # all scraping before all roofs: the yard of a second phase does not bury the first
+    for p in begun:
+        if p.feature.kind in (*ROOFS, "earthworks"):
+            rows, cols = p.window
+            scraped = p.pad * min((day - p.feature.onset.toordinal()) / 20, 1)
+            grain = 1 + texture[rows, cols]
+            ground[:, rows, cols] = (
+                ground[:, rows, cols] * (1 - scraped) + p.pad_spectrum[:, None, None] * grain * scraped
+            )
+    for p in begun:
         f = p.feature
-        if f.kind == "no change" or day < f.onset.toordinal():
+        if f.kind == "earthworks" or (f.removed and day >= f.removed.toordinal()):
             continue
         rows, cols = p.window
         here = ground[:, rows, cols]
-        grain = 1 + texture[rows, cols]
-        if f.kind in (*ROOFS, "earthworks"):
-            scraped = p.pad * min((day - f.onset.toordinal()) / 20, 1)
-            here = here * (1 - scraped) + p.pad_spectrum[:, None, None] * grain * scraped
-        if f.removed and day >= f.removed.toordinal():
-            ground[:, rows, cols] = here
-            continue
-        if f.kind != "earthworks":
-            cover = np.tensordot(_covered(f, day, len(p.parts)), p.parts, 1)
-            cover, spectrum = _appearance(
-                f, p.spectrum, cover, p.parts.sum(axis=0), day=day, year_day=year_day, season=season
-            )
-            here = here * (1 - cover) + spectrum[:, None, None] * cover * (grain if f.kind not in ROOFS else 1)
-            if f.kind in ROOFS:
-                roofs[rows, cols] = np.maximum(roofs[rows, cols], cover)
-        ground[:, rows, cols] = here
+        cover = np.tensordot(_covered(f, day, len(p.parts)), p.parts, 1)
+        cover, spectrum = _appearance(
+            f, p.spectrum, cover, p.parts.sum(axis=0), day=day, year_day=year_day, season=season
+        )
+        grain = 1 + texture[rows, cols] if f.kind not in ROOFS else np.ones_like(cover)
+        ground[:, rows, cols] = here * (1 - cover) + spectrum[:, None, None] * cover * grain
+        if f.kind in ROOFS:
+            roofs[rows, cols] = np.maximum(roofs[rows, cols], cover)
 
 
 def _appearance(
