@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
-from osint.dating import series, steps
+from osint.dating import parts, series, steps
 from osint.dating.looks import PAIR, Looks
 from osint.dating.series import Place, Series
 from osint.dating.steps import Step, Steps
@@ -99,9 +99,25 @@ def bisected(looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         between = True
     if not search.pieces:
         return Gathered(None, search.place, 0, search.listed)
+    roofs, seen = _parted(search, roofs, seen)
     extra = [b for b in bands if b not in PAIR]
     data = search.coloured(_pictured(roofs, seen), extra)
     return Gathered(data, search.place, int((search.state == 1).sum()), search.listed)
+
+
+def _parted(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Series]:
+    """Narrow the steps of each part of a site that was covered part by part; return the last ones, or `roofs` of one part."""
+    for _ in range(MAX_ROUNDS):
+        pieces = parts.split(search.joined(), search.place, seen)
+        if len(pieces) == 1:
+            break
+        own = [series.extract(search.joined(), piece, PAIR) for piece in pieces]
+        covered = [steps.date_step(o.days, o.whiteness()) for o in own]
+        roofs = covered[-1]
+        if not search.round([w for c, o in zip(covered, own, strict=True) for w in _about(search, c, o)], seen.days):
+            break
+        seen = search.series()
+    return roofs, seen
 
 
 @dataclass(frozen=True)
