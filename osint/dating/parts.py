@@ -69,7 +69,8 @@ def _divided(data: xr.Dataset, place: Place, turned: np.ndarray) -> list[Place]:
         return []
     border = _border(turned[mine])
     # a pixel on the edge between the two goes with its neighbours
-    late = ndimage.median_filter(np.where(mine, turned > border, np.nan), size=3, mode="nearest") > 0.5
+    counts = [ndimage.uniform_filter(m.astype(float), 3) for m in (mine & (turned > border), mine)]
+    late = counts[0] > 0.5 * counts[1]
     one, two = _piece(place, mine & ~late), _piece(place, mine & late)
     if one is None or two is None:
         return []
