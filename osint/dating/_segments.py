@@ -16,7 +16,8 @@ FREEDOM = 4.0
 """Degrees of freedom of the scatter: heavy enough tails for missed cloud."""
 MISREAD = 0.03
 YEAR_DAYS = 365.25
-OWN_WAVE_DAYS = 300
+OWN_WAVE_DAYS = 730
+"""Stretch that may have a yearly wave of its own: in less than two years a wave and a later step look alike."""
 SECOND_WAVE_DAYS = 800
 EDGE = 6
 SIDE = 6
