@@ -1,11 +1,13 @@
 """Change on the ground: find new roofs, date them, measure them, or say why not. The way in to `osint.dating`."""
 
 from osint.dating.looks import Looks, of_catalogue
-from osint.dating.outlines import PROPERTIES, Dated, date_change, date_outlines, geodesic_area_m2, iso, measure
+from osint.dating.outlines import PROPERTIES, Dated, date_change, date_outlines, geodesic_area_m2, iso
+from osint.dating.plot import MEASURED, measure, measure_outlines
 from osint.dating.steps import Step, Steps, date_step
 from osint.dating.structures import buildings, new_structures
 
 __all__ = [
+    "MEASURED",
     "PROPERTIES",
     "Dated",
     "Looks",
@@ -18,6 +20,7 @@ __all__ = [
     "geodesic_area_m2",
     "iso",
     "measure",
+    "measure_outlines",
     "new_structures",
     "of_catalogue",
 ]
