@@ -19,7 +19,7 @@ from scipy import ndimage, optimize
 from shapely.geometry.base import BaseGeometry
 
 from osint.dating import area, series
-from osint.dating.looks import PAIR, PICTURE_BANDS, Looks, around
+from osint.dating.looks import Looks, around
 from osint.dating.series import Place, median
 from osint.eo import grids
 from osint.errors import OsintError
@@ -37,6 +37,9 @@ NOISE_FLOOR = 0.003
 """Reflectance below which a difference between two medians is not believed, however quiet the surroundings are."""
 MIN_SEPARATION = 6.0
 """Distance of the yard from the surroundings over their scatter; half of it is the edge of the plot."""
+FAINT = 3.0
+"""Change of the mean of nine pixels, in scatters of one, next to the plot that leaves room for more of it."""
+SQUARE = np.ones((3, 3), bool)
 ODD = 4.0
 """Scatters off every mixture of roof, yard and surroundings: asphalt, machines, stores."""
 PLANTS = 0.4
@@ -44,7 +47,7 @@ PLANTS = 0.4
 FEWEST_PX = 50
 BLIND = 0.25
 """Ground next to the plot on which scraping would not show, over what shows, above which there is no best value."""
-INWARD_PX, OUTWARD_PX = 0.4, 0.7
+INWARD_PX, OUTWARD_PX = 0.45, 0.7
 """How far the true edge lies inside or outside of the measured one, 90%, from simulated trials (docs/change.md)."""
 RESTLESS = 0.15
 """Share of the surroundings that changed as the yard did, above which the yard's edge means nothing."""
@@ -65,17 +68,14 @@ NO_YARD = (
 class Plot:
     """Ground scraped or built on that holds an outline, on the grid of a window."""
 
-    mask: np.ndarray
+    least: np.ndarray
     """(y, x) bool: what shows; empty where nothing can be told."""
+    likely: np.ndarray
+    """(y, x) bool: with the notches between the roof and what shows."""
     most: np.ndarray
     """(y, x) bool: with the ground next to it on which scraping would not show."""
     reason: str = ""
     """Why its area, or the upper bound of it, cannot be told."""
-
-    @property
-    def open(self) -> bool:
-        """Whether it may run out of the window."""
-        return bool(self.most[[0, -1]].any() or self.most[:, [0, -1]].any())
 
 
 def extent(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> Plot:
@@ -86,7 +86,6 @@ def extent(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> Plot:
     something else (asphalt, machines), and if it is joined to the outline. Where the ground had the colour of the yard
     scraping does not show. Strips two pixels wide (roads) are cut off, gaps of one pixel and holes are filled.
     """
-    nothing = np.zeros(place.cover.shape, bool)
     distance = ndimage.distance_transform_edt(place.cover < 0.05)
     far = distance > 0.5 * distance.max(initial=1.0)
     picture = _picture(after)
@@ -96,43 +95,63 @@ def extent(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> Plot:
         ground = earlier * median(picture[far] / earlier[far])
     to_white = _whitening(picture - ground, far)
     if to_white is None:
-        return Plot(nothing, nothing, "too little of the surroundings was seen")
+        return _nowhere(place, "too little of the surroundings was seen")
     change = (picture - ground) @ to_white
     size = _length(change)
     if not _length(median(change[place.core])) >= MIN_SEPARATION:
-        return Plot(nothing, nothing, "the outline looks as it did before, or as its surroundings")
+        return _nowhere(place, "the outline looks as it did before, or as its surroundings")
     beside = (distance > 1.2) & (distance < 3.2)
-    # a yard may be two pixels wide, or lie on some sides only
-    yard = median(picture[beside & (size >= np.nanmedian(size[beside]))])
-    to_yard, to_roof = (yard - ground) @ to_white, (median(picture[place.core]) - ground) @ to_white
-    contrast = _length(to_yard)
-    if not np.nanmedian(np.where(size >= MIN_SEPARATION, size, 0)[beside]) > 0:
-        return Plot(nothing, nothing, "the ground beside the roof looks as it did before, or as its surroundings")
-    shown = contrast >= MIN_SEPARATION
+    if not (size[beside] >= MIN_SEPARATION).mean() > 0.5:
+        return _nowhere(place, "the ground beside the roof looks as it did before, or as its surroundings")
     with np.errstate(invalid="ignore", divide="ignore"):
         green = (picture[..., 2] - picture[..., 1]) / (picture[..., 2] + picture[..., 1]) > PLANTS
-    changed = np.where(shown, _share(change, to_roof, to_yard) > 0.5, size >= MIN_SEPARATION) & ~green
     outline = place.cover > 0.5
     # asphalt and machines may have a colour between ground and yard; an edge is not three pixels wide
-    other = ndimage.binary_erosion(size >= MIN_SEPARATION, np.ones((3, 3), bool)) & ~green
-    mask = _joined(changed | outline, outline)
-    mask = _joined(changed | outline | (other & _hull(mask)), outline)
-    outside = far & ~mask & shown
+    other = ndimage.binary_erosion(size >= MIN_SEPARATION, SQUARE) & ~green
+    faint = ndimage.binary_erosion(_length(_smoothed(change)) >= FAINT, SQUARE)
+    # a yard may be two pixels wide, or lie on some sides only
+    sample = beside & (size >= np.median(size[beside]))
+    for _ in range(2):
+        to_yard, to_roof = ((median(picture[of]) - ground) @ to_white for of in (sample, place.core))
+        shown = _length(to_yard) >= MIN_SEPARATION
+        changed = np.where(shown, _share(change, to_roof, to_yard) > 0.5, size >= MIN_SEPARATION) & ~green
+        least = _joined(changed | outline, outline)
+        hull = _hull(least)
+        least = _joined(changed | outline | (other & hull), outline)
+        # what lies next to the roof may be stores or cars: once the plot is known, its commonest colour is the yard's
+        inner = ndimage.binary_erosion(least, SQUARE) & (distance > 1.2)
+        sample = inner if inner.sum() >= FEWEST_PX else sample
+    # a roof stands within its plot: machines on a yard may have the very colour of the ground before
+    likely = least | _touching(hull & ~least, outline)
+    most = likely | _joined(changed | outline | other | faint | ~shown, outline)
+    outside = far & ~least & shown
     restless = float(changed[outside].mean()) if outside.any() else 1.0
     if restless > RESTLESS:
-        return Plot(nothing, nothing, f"{restless:.0%} of the surroundings changed as the yard did")
-    return _bounded(mask, _joined(changed | outline | other | ~shown, outline))
+        return _nowhere(place, f"{restless:.0%} of the surroundings changed as the yard did")
+    return Plot(least, likely, most, _doubt(least, likely, most))
 
 
-def _bounded(mask: np.ndarray, most: np.ndarray) -> Plot:
-    plot = Plot(mask, most | mask)
-    if plot.open:
-        where = "it runs" if Plot(mask, mask).open else "ground on which scraping would not show runs from it"
-        return Plot(mask, plot.most, f"{where} out of the window")
-    blind = plot.most.sum() / mask.sum() - 1
-    if blind > BLIND:
-        return Plot(mask, plot.most, f"scraping would not show on ground next to it, {blind:.0%} of what shows")
-    return plot
+def _smoothed(change: np.ndarray) -> np.ndarray:
+    return np.stack([ndimage.uniform_filter(np.nan_to_num(band), 3) for band in np.moveaxis(change, -1, 0)], axis=-1)
+
+
+def _nowhere(place: Place, reason: str) -> Plot:
+    nothing = np.zeros(place.cover.shape, bool)
+    return Plot(nothing, nothing, nothing, reason)
+
+
+def _doubt(least: np.ndarray, likely: np.ndarray, most: np.ndarray) -> str:
+    """Return why a plot has no best value or no upper bound; nothing if it has both."""
+    if _runs_out(least):
+        return "it runs out of the window"
+    if _runs_out(most):
+        return "ground on which scraping would not show runs from it out of the window"
+    blind = most.sum() / likely.sum() - 1
+    return f"scraping would not show on ground next to it, {blind:.0%} of what shows" if blind > BLIND else ""
+
+
+def _runs_out(mask: np.ndarray) -> bool:
+    return bool(mask[[0, -1]].any() or mask[:, [0, -1]].any())
 
 
 def edge_px(mask: np.ndarray) -> float:
@@ -143,15 +162,15 @@ def edge_px(mask: np.ndarray) -> float:
 
 def plot_interval(plot: Plot) -> dict[str, Any]:
     """Return plot_area_m2_low, _best, _high (90%)."""
-    if not plot.mask.any():
+    if not plot.least.any():
         return {}
-    low = (plot.mask.sum() - INWARD_PX * edge_px(plot.mask)) * area.PIXEL_M2
+    low = (plot.least.sum() - INWARD_PX * edge_px(plot.least)) * area.PIXEL_M2
     high = (plot.most.sum() + OUTWARD_PX * edge_px(plot.most)) * area.PIXEL_M2
-    best = None if plot.reason else round(plot.mask.sum() * area.PIXEL_M2)
+    best = None if plot.reason else round(plot.likely.sum() * area.PIXEL_M2)
     return {
         "plot_area_m2_low": round(max(low, 0)),
         "plot_area_m2_best": best,
-        "plot_area_m2_high": None if plot.open else round(high),
+        "plot_area_m2_high": None if _runs_out(plot.most) else round(high),
     }
 
 
@@ -192,6 +211,13 @@ def _share(change: np.ndarray, to_roof: np.ndarray, to_yard: np.ndarray) -> np.n
     return np.where(left > ODD, np.maximum(a + b, _length(change) / np.sqrt(yy)), a + b)
 
 
+def _touching(pixels: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """Return the patches of `pixels` that touch an outline."""
+    labels, _ = ndimage.label(pixels)
+    own = np.unique(labels[ndimage.binary_dilation(outline, SQUARE)])
+    return np.isin(labels, own[own > 0])
+
+
 def _hull(mask: np.ndarray) -> np.ndarray:
     """Return the pixels in the convex hull of a mask."""
     hull = shapely.MultiPoint(np.argwhere(mask)[:, ::-1] + 0.5).convex_hull
@@ -200,12 +226,11 @@ def _hull(mask: np.ndarray) -> np.ndarray:
 
 def _joined(changed: np.ndarray, outline: np.ndarray) -> np.ndarray:
     """Return the patch of `changed` that holds the outline, without strips two pixels wide."""
-    square = np.ones((3, 3), bool)
-    thick = ndimage.binary_dilation(ndimage.binary_opening(changed, square), square) & changed
+    thick = ndimage.binary_dilation(ndimage.binary_opening(changed, SQUARE), SQUARE) & changed
     labels, _ = ndimage.label(thick | outline)
     own = np.unique(labels[outline])
     patch = np.pad(np.isin(labels, own[own > 0]), 2)
-    closed = ndimage.binary_closing(patch, square)[2:-2, 2:-2]
+    closed = ndimage.binary_closing(patch, SQUARE)[2:-2, 2:-2]
     return ndimage.binary_fill_holes(closed)
 
 
@@ -240,20 +265,18 @@ def measure(
     found: dict[str, Any] = {**dict.fromkeys(MEASURED), **area.estimate(after, place, dark)}
     if found["roof_area_m2_best"] is None:
         found["roof_cannot_tell"] = "roof and yard look alike"
-    earth, nothing = None, np.zeros(place.cover.shape, bool)
-    if earlier is not None:
-        earth, _ = _clear(looks, earlier, geometry, window, PAIRED)
-    if before is not None and (earth is None or earth.sizes["time"] < FEWEST):
-        plot = Plot(nothing, nothing, f"fewer than {FEWEST} clear scenes before, {before[0]} to {before[1]}")
-    elif after.sizes["time"] < FEWEST:
-        plot = Plot(nothing, nothing, f"fewer than {FEWEST} clear scenes, {start} to {end}")
+    earth = None if earlier is None else _clear(looks, earlier, geometry, window, PAIRED)[0]
+    if after.sizes["time"] < FEWEST:
+        plot = _nowhere(place, f"fewer than {FEWEST} clear scenes, {start} to {end}")
+    elif before is not None and (earth is None or earth.sizes["time"] < FEWEST):
+        plot = _nowhere(place, f"fewer than {FEWEST} clear scenes before, {before[0]} to {before[1]}")
     else:
         plot = extent(after, earth, place)
-    found["plot_cannot_tell"] = plot.reason or None
-    found.update(plot_interval(plot))
-    if found["plot_area_m2_high"] is not None:
+    found.update(plot_interval(plot), plot_cannot_tell=plot.reason or None, yard_cannot_tell=NO_YARD)
+    if found["plot_area_m2_high"] is None:
+        found["yard_cannot_tell"] = f"{NO_YARD}; the plot has no upper bound here"
+    else:
         found["cooling_yard_m2_high"] = found["plot_area_m2_high"] - (found["roof_area_m2_low"] or 0)
-    found["yard_cannot_tell"] = NO_YARD
     return {**found, "scenes_used": after.sizes["time"], "bytes_read": looks.bytes_read - spent}
 
 
@@ -295,7 +318,7 @@ def _clear(
     """Return the first `most` scenes that show the outline; None if there are fewer than two."""
     if not len(rows):
         return None, None
-    data = looks.read(rows, window, (*PAIR, *PICTURE_BANDS))
+    data = looks.read(rows, window, SHARP)
     place = series.placed(geometry, data)
     clear = data.isel(time=np.flatnonzero(series.usable(data, place))[:most])
     return (clear, place) if clear.sizes["time"] >= 2 else (None, None)
