@@ -128,7 +128,11 @@ def extent(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> Plot:
     restless = float(changed[outside].mean()) if outside.any() else 1.0
     if restless > RESTLESS:
         return _nowhere(place, f"{restless:.0%} of the surroundings changed as the yard did")
-    return Plot(least, likely, most, _doubt(least, likely, most))
+    doubt = _doubt(least, likely, most)
+    if before is None and doubt:
+        # pale ground that was always there may be joined to the plot: not even the low bound would hold
+        return _nowhere(place, f"{doubt}; with a time before it could be bounded")
+    return Plot(least, likely, most, doubt)
 
 
 def _smoothed(change: np.ndarray) -> np.ndarray:
@@ -246,8 +250,12 @@ def measure(
     missing where it runs out of the window. cooling_yard_m2: only `_high`, the plot less the roof; no pixel of 10 m
     tells a cooling yard from parking, stores or an annex, and cooling on the roof is not bounded by it.
 
-    Raises OsintError with fewer than two clear scenes. The interval of the plot is from trials (docs/change.md).
+    Raises OsintError with fewer than two clear scenes, and for a `before` that is not before `start`. The interval of the plot is from trials (docs/change.md).
     """
+    if before is not None and not before[0] <= before[1] < start:
+        raise OsintError(
+            f"The time before, {before[0]} to {before[1]}, must end before {start}, the first date measured."
+        )
     spent = looks.bytes_read
     reach_m = max(series.reach_m(grids.area_m2(geometry)), LEAST_REACH_M, REACH_SIDES * grids.area_m2(geometry) ** 0.5)
     window = around(geometry, reach_m)
