@@ -158,6 +158,10 @@ def test_too_few_scenes_are_named(built):
         measured(made, data, None, now=("2019-01-01", "2019-02-01"))
     with pytest.raises(OsintError, match="must end before"):
         measured(made, data, ("2023-01-01", "2024-05-01"))
+    with pytest.raises(OsintError, match="must end before"):
+        change.measure_outlines(
+            looks.of_dataset(data), made.truth[["outline_id", "geometry"]], *NOW, before=("2024-01-01", "2024-05-01")
+        )
 
 
 def test_without_a_time_before_the_plot_is_told_from_its_surroundings_or_not_at_all(built):

@@ -252,10 +252,7 @@ def measure(
 
     Raises OsintError with fewer than two clear scenes, and for a `before` that is not before `start`. The interval of the plot is from trials (docs/change.md).
     """
-    if before is not None and not before[0] <= before[1] < start:
-        raise OsintError(
-            f"The time before, {before[0]} to {before[1]}, must end before {start}, the first date measured."
-        )
+    _in_order(before, start)
     spent = looks.bytes_read
     reach_m = max(series.reach_m(grids.area_m2(geometry)), LEAST_REACH_M, REACH_SIDES * grids.area_m2(geometry) ** 0.5)
     window = around(geometry, reach_m)
@@ -296,6 +293,7 @@ def measure_outlines(
     An outline that too few clear scenes show keeps its row, with the reason in all three `*_cannot_tell`. Roofs on one
     plot are measured as one outline, a MultiPolygon; apart, each of them has the same plot.
     """
+    _in_order(before, start)
     rows = []
     for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
         try:
@@ -306,6 +304,13 @@ def measure_outlines(
         rows.append({"outline_id": name, **found, "geometry": outline.geometry})
     frame = pd.DataFrame(rows, columns=["outline_id", *MEASURED, "geometry"])
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
+
+
+def _in_order(before: tuple[str, str] | None, start: str) -> None:
+    if before is not None and not before[0] <= before[1] < start:
+        raise OsintError(
+            f"The time before, {before[0]} to {before[1]}, must end before {start}, the first date measured."
+        )
 
 
 def _same_seasons(now: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
