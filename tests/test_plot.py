@@ -71,6 +71,17 @@ def test_an_answer_is_the_same_twice(built):
     assert measured(*built) == measured(*built)
 
 
+def test_pictures_before_that_lie_a_pixel_off_or_carry_a_wrong_offset_change_little(built):
+    made, data = built
+    plain, early = measured(made, data)["plot_area_m2_best"], data.time.values < np.datetime64("2023-08-01")
+    shifted, lifted = data.copy(deep=True), data.copy(deep=True)
+    for band in plot.SHARP:
+        shifted[band].values[early] = np.roll(data[band].values[early], (1, 1), (1, 2))
+        lifted[band].values[early] += 0.1
+    assert measured(made, shifted)["plot_area_m2_best"] == pytest.approx(plain, rel=0.03)
+    assert measured(made, lifted)["plot_area_m2_best"] == pytest.approx(plain, rel=0.03)
+
+
 def test_a_road_to_the_plot_is_cut_off_and_a_square_that_leaves_the_window_opens_it(built):
     made, data = built
     plain, middle = measured(made, data), SIZE_PX // 2
