@@ -2,11 +2,13 @@
 
 from osint.dating.events import PROPERTIES, iso
 from osint.dating.looks import Looks, of_catalogue
-from osint.dating.outlines import Dated, date_change, date_outlines, geodesic_area_m2, measure
+from osint.dating.outlines import Dated, date_change, date_outlines, geodesic_area_m2
+from osint.dating.plot import MEASURED, measure, measure_outlines
 from osint.dating.steps import Step, Steps, date_step
 from osint.dating.structures import buildings, new_structures
 
 __all__ = [
+    "MEASURED",
     "PROPERTIES",
     "Dated",
     "Looks",
@@ -19,6 +21,7 @@ __all__ = [
     "geodesic_area_m2",
     "iso",
     "measure",
+    "measure_outlines",
     "new_structures",
     "of_catalogue",
 ]

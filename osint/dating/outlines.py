@@ -17,7 +17,6 @@ from osint.dating.events import PROPERTIES, row
 from osint.dating.looks import BANDS, PAIR, PICTURE_BANDS, Looks
 from osint.dating.series import Place, Series
 from osint.dating.steps import Steps
-from osint.errors import OsintError
 
 SMALLEST_M2 = 600.0
 PICTURE_SCENES = 10
@@ -192,25 +191,6 @@ def date_outlines(
         rows += [{**told, "geometry": outline.geometry} for told in dated.rows]
     frame = pd.DataFrame(rows, columns=[*PROPERTIES, "geometry"])
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
-
-
-def measure(looks: Looks, geometry: BaseGeometry, start: str, end: str) -> dict[str, Any]:
-    """Return roof_area_m2_low, _best, _high (90%) of the roof that stood on the lon/lat outline from `start` to `end`.
-
-    Also scenes_used. The areas are None where roof and yard look alike. Raises OsintError with fewer than two
-    clear scenes. Cooling units cannot be counted in pixels of 10 m.
-    """
-    rows = looks.between(start, f"{end}T23:59:59").sort_values(["cloud_pct", "datetime"]).head(3 * PICTURE_SCENES)
-    clear = None
-    if len(rows):
-        data = looks.read(rows, series.window(geometry), (*PAIR, *PICTURE_BANDS))
-        place = series.placed(geometry, data)
-        clear = data.isel(time=np.flatnonzero(series.usable(data, place))[:PICTURE_SCENES])
-    if clear is None or clear.sizes["time"] < 2:
-        raise OsintError(f"Fewer than two clear scenes show the outline between {start} and {end}: widen the dates.")
-    blue = series.median(clear["B02"].values)
-    dark = bool(np.nanmedian(blue[place.core]) < np.nanmedian(blue[place.ring]))
-    return {**area.estimate(clear, place, dark), "scenes_used": clear.sizes["time"]}
 
 
 def geodesic_area_m2(geometry: BaseGeometry) -> float:

@@ -12,6 +12,7 @@ import pandas as pd
 from affine import Affine
 from shapely import affinity
 from shapely.geometry import Polygon, box
+from shapely.ops import unary_union
 
 from osint.errors import OsintError
 from osint.simulated import _scenes
@@ -20,6 +21,11 @@ from osint.simulated._scenes import BANDS, SPECTRA
 PIXEL_M = 10.0
 ROOFS = ("bright roof", "dark roof", "blue roof")
 KINDS = (*ROOFS, "earthworks", "solar field", "greenhouse", "quarry", "salt pan", "snow patch", "no change")
+YARDS = {"cooling yard": ("equipment", 0.5), "stored material": ("equipment", 0.7), "parking": ("asphalt", 0.9),
+         "dark building": ("dark roof", 1.0)}  # fmt: skip
+"""What may lie beside a roof: its spectrum, and the share of the ground that its rows cover."""
+ROW_PX, GAP_PX = 1.2, 0.6
+"""From one row of a yard to the next, and from roof to yard."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +62,37 @@ class Feature:
     """Share of the scenes on which the classification calls this roof cloud."""
     name: str = ""
     """outline_id; features with one name are phases of one outline."""
+    yard_m2: float = 0
+    """Area of what lies on the pad along the long side of the roof, from `complete` on."""
+    yard_kind: str = "cooling yard"
+    """One of YARDS."""
+    yard_brightness: float = 1.0
+    """Factor on the spectrum of what the yard holds."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise OsintError(f"Unknown feature kind {self.kind!r}. Options are: {', '.join(KINDS)}.")
         if self.area_m2 <= 0 or self.onset > self.complete:
             raise OsintError(f"Feature {self.name or self.kind!r} needs an area above 0 and onset <= complete.")
+        if self.yard_kind not in YARDS:
+            raise OsintError(f"Unknown yard kind {self.yard_kind!r}. Options are: {', '.join(YARDS)}.")
+        if self.yard_m2 and GAP_PX + self.yard_depth_px > self.height_px * (np.sqrt(self.pad_ratio) - 1) / 2:
+            raise OsintError(f"The yard of {self.name or self.kind!r} does not fit on its pad; raise `pad_ratio`.")
+
+    @property
+    def width_px(self) -> float:
+        """The long side of the roof for an aspect above 1."""
+        return float(np.sqrt(self.area_m2 * self.aspect)) / PIXEL_M
+
+    @property
+    def height_px(self) -> float:
+        """The other side."""
+        return self.area_m2 / PIXEL_M**2 / self.width_px
+
+    @property
+    def yard_depth_px(self) -> float:
+        """From the edge of the yard along the roof to its far edge."""
+        return self.yard_m2 / PIXEL_M**2 / self.width_px
 
 
 @dataclass(frozen=True)
@@ -75,6 +106,9 @@ class Placed:
     spectrum: np.ndarray
     pad_spectrum: np.ndarray
     outline: Polygon
+    pad_outline: Polygon
+    yard: np.ndarray
+    yard_spectrum: np.ndarray
 
 
 def assortment(seed: int, size_px: int, start: str, end: str) -> list[Feature]:
@@ -190,8 +224,7 @@ def _placed(
     phases: int,
 ) -> Placed:
     """Put one feature (phase `phase` of `phases`, side by side) on the grid."""
-    width = np.sqrt(feature.area_m2 * feature.aspect) / PIXEL_M
-    height = feature.area_m2 / PIXEL_M**2 / width
+    width, height = feature.width_px, feature.height_px
     shift = (phase - (phases - 1) / 2) * width
     angle = np.deg2rad(feature.angle_deg)
     whole = box(
@@ -215,6 +248,11 @@ def _placed(
         SPECTRA["pad"],
     )
     tilt = rng.normal(1, spread / 3, len(BANDS))
+    surface, packing = YARDS[feature.yard_kind]
+    away = height / 2 + GAP_PX + feature.yard_depth_px / 2
+    beside = (row + away * np.cos(angle), col - away * np.sin(angle))
+    yard = _parts(window, beside, (feature.yard_depth_px, width), angle, 1, packing)[0]
+    whole_pad = box(col - width * grow / 2, row - height * grow / 2, col + width * grow / 2, row + height * grow / 2)
     return Placed(
         feature=feature,
         window=window,
@@ -223,6 +261,9 @@ def _placed(
         spectrum=(spectrum * feature.brightness * tilt).astype(np.float32),
         pad_spectrum=(SPECTRA["pad"] * rng.uniform(0.75, 1.15)).astype(np.float32),
         outline=outline,
+        pad_outline=affinity.rotate(whole_pad, feature.angle_deg, origin=(col, row)),
+        yard=yard,
+        yard_spectrum=SPECTRA[surface] * feature.yard_brightness,
     )
 
 
@@ -232,14 +273,18 @@ def _parts(
     size: tuple[float, float],
     angle: float,
     parts: int,
+    packing: float = 1.0,
 ) -> np.ndarray:
-    """Return (parts, y, x) covers of a turned rectangle cut across its width, from 8 x 8 samples a pixel."""
+    """Return (parts, y, x) covers of a turned rectangle cut across its width, from 8 x 8 samples a pixel.
+
+    With a `packing` under 1 rows ROW_PX apart cover that share of it.
+    """
     fine = 8
     rows = (np.arange((window[0].stop - window[0].start) * fine) + 0.5) / fine + window[0].start - centre[0]
     cols = (np.arange((window[1].stop - window[1].start) * fine) + 0.5) / fine + window[1].start - centre[1]
     along = cols[None] * np.cos(angle) + rows[:, None] * np.sin(angle)
     across = -cols[None] * np.sin(angle) + rows[:, None] * np.cos(angle)
-    inside = np.abs(across) < size[0] / 2
+    inside = (np.abs(across) < size[0] / 2) & (along / ROW_PX % 1 < packing)
     place = np.floor((along / size[1] + 0.5) * parts)
     shape = (len(rows) // fine, fine, len(cols) // fine, fine)
     return np.stack([(inside & (place == k)).reshape(shape).mean(axis=(1, 3)) for k in range(parts)]).astype(np.float32)
@@ -247,6 +292,10 @@ def _parts(
 
 def truth(placed: list[Placed], transform: Affine, epsg: int) -> gpd.GeoDataFrame:
     rows: list[dict[str, Any]] = []
+    pads: dict[str, list[Polygon]] = {p.feature.name: [] for p in placed}
+    for p in placed:
+        if p.feature.kind in (*ROOFS, "earthworks"):
+            pads[p.feature.name].append(p.pad_outline)
     for p in placed:
         f = p.feature
         changes = f.kind not in ("no change", "snow patch")
@@ -260,23 +309,17 @@ def truth(placed: list[Placed], transform: Affine, epsg: int) -> gpd.GeoDataFram
                 "complete": pd.Timestamp(f.complete) if changes else pd.NaT,
                 "removed": pd.Timestamp(f.removed) if f.removed else pd.NaT,
                 "roof_area_m2": f.area_m2 if f.kind in ROOFS else np.nan,
+                # all phases of an outline stand on one plot
+                "plot_area_m2": unary_union(pads[f.name]).area * PIXEL_M**2 if pads[f.name] else np.nan,
+                "cooling_yard_m2": f.yard_m2 * (f.yard_kind == "cooling yard") if f.kind in ROOFS else np.nan,
                 "phase": sum(r["outline_id"] == f.name for r in rows),
                 "geometry": affinity.affine_transform(
                     p.outline, [transform.a, 0, 0, transform.e, transform.c, transform.f]
                 ),
             }
         )
-    columns = [
-        "outline_id",
-        "kind",
-        "onset",
-        "roofed_half",
-        "complete",
-        "removed",
-        "roof_area_m2",
-        "phase",
-        "geometry",
-    ]
+    columns = ["outline_id", "kind", "onset", "roofed_half", "complete", "removed", "roof_area_m2", "plot_area_m2",
+               "cooling_yard_m2", "phase", "geometry"]  # fmt: skip
     return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=epsg)
 
 
@@ -322,6 +365,8 @@ def build(
         ground[:, rows, cols] = here * (1 - cover) + spectrum[:, None, None] * cover * grain
         if f.kind in ROOFS:
             roofs[rows, cols] = np.maximum(roofs[rows, cols], cover)
+        if f.yard_m2 and day >= f.complete.toordinal():
+            ground[:, rows, cols] = ground[:, rows, cols] * (1 - p.yard) + p.yard_spectrum[:, None, None] * p.yard
 
 
 def _appearance(

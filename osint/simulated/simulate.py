@@ -18,10 +18,10 @@ from affine import Affine
 
 from osint.errors import OsintError
 from osint.simulated import _ground, _scenes
-from osint.simulated._ground import KINDS, PIXEL_M, ROOFS, Feature, assortment
+from osint.simulated._ground import KINDS, PIXEL_M, ROOFS, YARDS, Feature, assortment
 from osint.simulated._scenes import BANDS, COARSE, SPECTRA
 
-__all__ = ["KINDS", "ROOFS", "Feature", "World", "assortment", "dataset", "world"]
+__all__ = ["KINDS", "ROOFS", "YARDS", "Feature", "World", "assortment", "dataset", "world"]
 
 OFFSET_DN = 1000
 OFFSET_FROM = dt.datetime(2022, 1, 25, tzinfo=dt.UTC)
@@ -53,7 +53,8 @@ class World:
     """Pixel to metres in `epsg`, 10 m."""
     epsg: int
     truth: gpd.GeoDataFrame
-    """outline_id, kind, onset, roofed_half, complete, removed, roof_area_m2, phase, geometry (in `epsg`)."""
+    """outline_id, kind, onset, roofed_half, complete, removed, roof_area_m2, plot_area_m2 (the scraped pad of all phases),
+    cooling_yard_m2, phase, geometry (in `epsg`)."""
     jitter_px: float
     dust: float
     _snow: np.ndarray = field(repr=False, default_factory=lambda: np.zeros(0))

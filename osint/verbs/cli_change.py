@@ -1,4 +1,4 @@
-"""Verbs of change: observe an area, date outlines."""
+"""Verbs of change: observe an area, date outlines, measure them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIMULATED = "SIMULATED: invented ground put at these coordinates; nothing here i
 
 
 def add_verbs(subparsers: Any) -> None:
-    """Add `observe` and `date`."""
+    """Add `observe`, `date` and `measure`."""
     p = subparsers.add_parser("observe", help="find what was built over an area, date and measure it")
     p.add_argument("site", nargs="?", metavar="SITE", help="site id; looked at within its precision")
     p.add_argument("--bbox", metavar="W,S,E,N", help="lon/lat box instead of a site")
@@ -36,14 +36,29 @@ def add_verbs(subparsers: Any) -> None:
                    help="date the step of Sentinel-1 too (sentinel-1-rtc of this catalogue; default %(const)s)")  # fmt: skip
     p.add_argument("--out", required=True, type=Path, help="GeoJSON to write")
     p.set_defaults(handler=_date)
+    p = subparsers.add_parser("measure", help="measure roof and plot of outlines, bound the cooling yard")
+    p.add_argument(
+        "outlines", type=Path, help="GeoJSON of polygons with outline_id; the roofs of one plot as one feature"
+    )
+    _dated_catalogue(p)
+    p.add_argument("--before-start", metavar="DATE", help="first date of a time before ground was broken, same seasons")
+    p.add_argument(
+        "--before-end", metavar="DATE", help="last date of it; without it the plot is told from its surroundings"
+    )
+    p.add_argument("--out", required=True, type=Path, help="GeoJSON to write")
+    p.set_defaults(handler=_measure)
 
 
 def _catalogue(p: argparse.ArgumentParser) -> None:
+    _dated_catalogue(p)
+    p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
+
+
+def _dated_catalogue(p: argparse.ArgumentParser) -> None:
     p.add_argument("--catalogue", default="https://earth-search.aws.element84.com/v1", help="STAC API")
     p.add_argument("--collection", default="sentinel-2-c1-l2a", help="collection of surface reflectance")
     p.add_argument("--start", help="first date, YYYY-MM-DD")
     p.add_argument("--end", help="last date, YYYY-MM-DD")
-    p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
 
 
 def _observe(args: argparse.Namespace) -> None:
@@ -175,6 +190,29 @@ def _date(args: argparse.Namespace) -> None:
     write(dated, args.out)
     told = int(dated["roofed_best"].notna().sum())
     print(f"{told} of {len(dated)} rows dated, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
+
+
+def _measure(args: argparse.Namespace) -> None:
+    from osint import change
+    from osint.dating import looks
+    from osint.errors import OsintError
+
+    outlines = read_outlines(args.outlines)
+    start, end = _dates(args)
+    before = (args.before_start, args.before_end) if args.before_start and args.before_end else None
+    if before is None and (args.before_start or args.before_end):
+        raise OsintError("a time before needs both ends: --before-start YYYY-MM-DD --before-end YYYY-MM-DD.")
+    where = looks.around(outlines.union_all(), 400)
+    first, last = min(start, *(before or (start,))), max(end, *(before or (end,)))
+    source = looks.of_catalogue(args.catalogue, args.collection, where, first, last)
+    measured = change.measure_outlines(source, outlines, start, end, before=before)
+    simulated = "SIMULATED" in " ".join(source.scenes.get("credit", []))
+    write(measured.assign(simulated="SIMULATED") if simulated else measured, args.out)
+    roofs, plots = (int(measured[f"{name}_area_m2_best"].notna().sum()) for name in ("roof", "plot"))
+    told = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
+    print(f"{told}, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
+    if simulated:
+        print(SIMULATED)
 
 
 def with_radar(dated: Any, start: str, end: str, catalogue: str) -> Any:
