@@ -20,13 +20,13 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from osint import change, tables
-from osint.dating import looks, tile_search
+from osint.dating import looks, tile_search, tiling
 from osint.dating.looks import Looks
 from osint.dating.series import CLEAR
-from osint.dating.tile_search import Target, Tile
+from osint.dating.tile_search import Target
+from osint.dating.tiling import TILE_M, Tile
 from osint.errors import OsintError
 
-TILE_M = 5_120.0
 CHIPS = 10
 CHIP_M = 400.0
 IN_FLIGHT = 4
@@ -126,7 +126,7 @@ def locate(
     the same tiles, the same answer. Memory is that of one tile in each worker. `tell` gets a line a tile. When
     tile after tile fails, an OsintError says why; the same call goes on from there.
     """
-    todo = tile_search.tiles(place, side_m)
+    todo = tiling.tiles(place, side_m)
     head = {"target": target.as_dict(), "place": place.wkt, "side_m": side_m, **getattr(source, "name", {})}
     done = _resumed(journal, head)
     again = [t for t in todo if t.name in done and _failed(done[t.name])]

@@ -10,7 +10,7 @@ import shapely
 from pyproj import Transformer
 
 from osint import locate
-from osint.dating import looks, tile_search
+from osint.dating import looks, tile_search, tiling
 from osint.dating.tile_search import Target
 from osint.errors import OsintError
 from osint.simulated import simulate
@@ -76,7 +76,7 @@ def test_one_roof_on_the_edge_of_tiles_is_one_candidate(scene, located):
     twin = {**line, "tile": "other", "candidates": [{**c, "fit_size": 0.0} for c in line["candidates"]]}
     alone, both = locate.ranked([line]), locate.ranked([line, twin])
     assert list(both["outline_id"]) == list(alone["outline_id"]) and "other" not in set(both["tile"])
-    made = tile_search.tiles(scene[2], 700.0)
+    made = tiling.tiles(scene[2], 700.0)
     held = [sum(t.holds(g) for t in made) for g in located[0].found.geometry]
     assert set(held) == {1}
 
@@ -247,7 +247,7 @@ def test_memory_is_that_of_a_tile(scene, tmp_path):
 
         return looks.Looks(seen.scenes, read)
 
-    tile = tile_search.tiles(place, 300.0)[5]
+    tile = tiling.tiles(place, 300.0)[5]
     locate.search_tile(watched, tile, place, TARGET)
     assert widest and max(widest) <= (30 + 60 + 4) ** 2
 

@@ -64,6 +64,8 @@ def _observe(args: argparse.Namespace) -> None:
         simulated = args.demo or "SIMULATED" in " ".join(source.scenes.get("credit", []))
         write(found.assign(simulated="SIMULATED") if simulated else found, out)
         print(f"{len(found)} structures, {len(likely)} probably buildings, in {out.name}")
+        if found.attrs["unseen"]:
+            print(f"{len(found.attrs['unseen'])} tiles of 5 km were not looked at: too few scenes show them")
         print(f"{source.bytes_read / 1e6:.1f} MB read from {len(source.scenes)} scenes")
         for row in likely.sort_values("outline_id").drop_duplicates("outline_id").head(DRAWN).to_dict("records"):
             print(" ".join([f"{row['outline_id']}:", *draw(source, row, start, end, out)]))
