@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import shapely
 from pyproj import Transformer
@@ -34,16 +37,14 @@ class Tile:
         return self._box(MARGIN_M)
 
     def _box(self, margin: float) -> BaseGeometry:
-        to_degrees = Transformer.from_crs(self.epsg, 4326, always_xy=True)
         square = shapely.box(
             self.west - margin, self.south - margin, self.west + self.side_m + margin, self.south + self.side_m + margin
         )
-        return shapely.transform(square.segmentize(self.side_m / 4), to_degrees.transform, interleaved=False)
+        return shapely.transform(square.segmentize(self.side_m / 4), _between(self.epsg, 4326), interleaved=False)
 
     def holds(self, geometry: BaseGeometry) -> bool:
         """Say whether the centroid of a lon/lat geometry lies in the tile (west and south edge inside)."""
-        from_degrees = Transformer.from_crs(4326, self.epsg, always_xy=True)
-        x, y = from_degrees.transform(geometry.centroid.x, geometry.centroid.y)
+        x, y = _between(4326, self.epsg)(geometry.centroid.x, geometry.centroid.y)
         return bool(0 <= x - self.west < self.side_m and 0 <= y - self.south < self.side_m)
 
 
@@ -69,5 +70,10 @@ def fits_one(place: BaseGeometry, side_m: float) -> bool:
 
 def _flat(place: BaseGeometry) -> tuple[int, BaseGeometry]:
     epsg = grids.utm_epsg(place.centroid.x, place.centroid.y)
-    to_metres = Transformer.from_crs(4326, epsg, always_xy=True)
-    return epsg, shapely.transform(place.segmentize(0.01), to_metres.transform, interleaved=False)
+    return epsg, shapely.transform(place.segmentize(0.01), _between(4326, epsg), interleaved=False)
+
+
+@functools.cache
+def _between(one: int, other: int) -> Callable[..., Any]:
+    """Return the way from one EPSG code to another; making it takes a millisecond, and a search has many tiles."""
+    return Transformer.from_crs(one, other, always_xy=True).transform
