@@ -94,3 +94,17 @@ def test_a_tile_that_too_few_scenes_show_is_named_and_the_others_go_on(scene):
     blank["B02"] = data["B02"] * np.nan
     with pytest.raises(OsintError, match="do not show the place"):
         structures.survey(looks.of_dataset(blank), where, START, END, SIDE_M)
+
+
+def test_bytes_of_a_candidate_are_its_own_and_add_up(scene):
+    world, data, where = scene
+    source = looks.of_dataset(data)
+    found = structures.new_structures(source, where, START, END)
+    structures.candidates(only := looks.of_dataset(data), where, START, END)
+    assert (found["bytes_read"] > 0).all()
+    rest = source.bytes_read - only.bytes_read - found.drop_duplicates("outline_id")["bytes_read"].sum()
+    # candidates that turned out to be nothing have no row
+    assert 0 <= rest < 0.5 * source.bytes_read
+    met = hits(world, list(found.drop_duplicates("outline_id").itertuples()))
+    assert {met[n] for n in ("edge", "corner", "inside")} == {1}
+    assert found.attrs["unseen"] == []
