@@ -96,15 +96,16 @@ def test_a_tile_that_too_few_scenes_show_is_named_and_the_others_go_on(scene):
         structures.survey(looks.of_dataset(blank), where, START, END, SIDE_M)
 
 
-def test_bytes_of_a_candidate_are_its_own_and_add_up(scene):
-    world, data, where = scene
-    source = looks.of_dataset(data)
-    found = structures.new_structures(source, where, START, END)
-    structures.candidates(only := looks.of_dataset(data), where, START, END)
-    assert (found["bytes_read"] > 0).all()
-    rest = source.bytes_read - only.bytes_read - found.drop_duplicates("outline_id")["bytes_read"].sum()
-    # candidates that turned out to be nothing have no row
-    assert 0 <= rest < 0.5 * source.bytes_read
-    met = hits(world, list(found.drop_duplicates("outline_id").itertuples()))
-    assert {met[n] for n in ("edge", "corner", "inside")} == {1}
-    assert found.attrs["unseen"] == []
+def test_a_part_of_a_place_counts_its_own_bytes_and_sees_the_scenes_that_reach_it(scene):
+    _, data, where = scene
+    whole = looks.of_dataset(data)
+    source = looks.Looks(whole.scenes, whole.reader, narrow=lambda g: whole.scenes.iloc[::2])
+    one, other = (source.at(looks.around(where.centroid, metres)) for metres in (200, 300))
+    assert len(one.scenes) == -(-len(source.scenes) // 2)
+    for part, metres in ((one, 200), (other, 300), (one, 400)):
+        part.read(part.scenes, looks.around(where.centroid, metres), ("B02",))
+    assert source.bytes_read == 0 and 0 < other.bytes_read < one.bytes_read
+    for part in (one, other):
+        source.add(part)
+    assert source.bytes_read == one.bytes_read + other.bytes_read
+    assert len(whole.at(where).scenes) == len(whole.scenes)
