@@ -20,13 +20,14 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from osint import change, tables
-from osint.dating import looks, tile_search
+from osint.dating import looks, tile_search, tiling
 from osint.dating.looks import Looks
 from osint.dating.series import CLEAR
-from osint.dating.tile_search import Target, Tile
+from osint.dating.tile_search import Target
+from osint.dating.tiling import TILE_M, Tile
+from osint.eo import lists
 from osint.errors import OsintError
 
-TILE_M = 5_120.0
 CHIPS = 10
 CHIP_M = 400.0
 IN_FLIGHT = 4
@@ -51,8 +52,14 @@ class Catalogue:
     def __call__(self, geometry: BaseGeometry) -> Looks:
         """Return looks at a lon/lat geometry."""
         found = looks.of_catalogue(self.url, self.collection, geometry, self.start, self.end)
-        # a list of scenes is megabytes: over many small tiles it is a good part of the cost
         found.bytes_read += int(found.scenes.attrs.get("bytes", 0))
+        return found
+
+    def shared(self, geometry: BaseGeometry) -> Looks:
+        """Return looks at a tile; a process asks for the list of scenes once a block of tiles."""
+        listed, cost = lists.shared(geometry, self.start, self.end, self.collection, self.url)
+        found = looks.of_list(listed, geometry)
+        found.bytes_read += cost
         return found
 
     @property
@@ -126,11 +133,13 @@ def locate(
     the same tiles, the same answer. Memory is that of one tile in each worker. `tell` gets a line a tile. When
     tile after tile fails, an OsintError says why; the same call goes on from there.
     """
-    todo = tile_search.tiles(place, side_m)
+    todo = tiling.tiles(place, side_m)
     head = {"target": target.as_dict(), "place": place.wkt, "side_m": side_m, **getattr(source, "name", {})}
     done = _resumed(journal, head)
     again = [t for t in todo if t.name in done and _failed(done[t.name])]
-    left = [t for t in todo if t.name not in done] + again
+    # block by block, so that a list of scenes serves all tiles of its block
+    left = sorted((t for t in todo if t.name not in done), key=lambda t: lists.block(t.core())) + again
+    lists.forget()
     # a first tile that fails tells of the catalogue; those that failed before come last, so that none blocks the rest
     failures, limit = 0, 1
     with journal.open("a", encoding="utf-8") as file:
@@ -174,7 +183,8 @@ def ranked(lines: list[dict[str, Any]]) -> gpd.GeoDataFrame:
 def search_tile(source: Source, tile: Tile, place: BaseGeometry, target: Target) -> dict[str, Any]:
     """Search one tile and return its journal line; a tile that cannot be read is a line that says why."""
     try:
-        return tile_search.search(source(tile.window()), tile, place, target)
+        seen = getattr(source, "shared", source)(tile.window())
+        return tile_search.search(seen, tile, place, target)
     except (OsintError, OSError) as error:
         return {**tile_search.blank(tile, place), "state": f"failed: {error}"}
 

@@ -10,10 +10,11 @@ import shapely
 from pyproj import Transformer
 
 from osint import locate
-from osint.dating import looks, tile_search
+from osint.dating import looks, tile_search, tiling
 from osint.dating.tile_search import Target
+from osint.eo import lists
 from osint.errors import OsintError
-from osint.simulated import simulate
+from osint.simulated import demo, simulate
 
 DAY = dt.date.fromisoformat
 START, END = "2022-09-01", "2024-06-30"
@@ -76,7 +77,7 @@ def test_one_roof_on_the_edge_of_tiles_is_one_candidate(scene, located):
     twin = {**line, "tile": "other", "candidates": [{**c, "fit_size": 0.0} for c in line["candidates"]]}
     alone, both = locate.ranked([line]), locate.ranked([line, twin])
     assert list(both["outline_id"]) == list(alone["outline_id"]) and "other" not in set(both["tile"])
-    made = tile_search.tiles(scene[2], 700.0)
+    made = tiling.tiles(scene[2], 700.0)
     held = [sum(t.holds(g) for t in made) for g in located[0].found.geometry]
     assert set(held) == {1}
 
@@ -247,7 +248,7 @@ def test_memory_is_that_of_a_tile(scene, tmp_path):
 
         return looks.Looks(seen.scenes, read)
 
-    tile = tile_search.tiles(place, 300.0)[5]
+    tile = tiling.tiles(place, 300.0)[5]
     locate.search_tile(watched, tile, place, TARGET)
     assert widest and max(widest) <= (30 + 60 + 4) ** 2
 
@@ -256,3 +257,95 @@ def test_without_dask_the_words_say_what_to_do(scene, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "dask", None)
     with pytest.raises(OsintError, match="pip install distributed"):
         run(scene, tmp_path / "a.jsonl", dask="tcp://127.0.0.1:1")
+
+
+@pytest.fixture
+def county(tmp_path, monkeypatch):
+    """A SIMULATED catalogue over HTTP of three tiles that overlap, one of them processed twice; and what it was asked."""
+    monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))
+    lists.forget()
+    world = simulate.world(1, 64, "2023-01-01", "2023-06-30", 10, features=[], cloud=0.3, snow=False)
+    asked = []
+
+    class Strip(demo.Demo):
+        west_m, tile, baseline = 470_000.0, "46TDN", "05.09"
+
+        def footprint(self):
+            square = shapely.box(self.west_m, 4_700_000, self.west_m + 40_000, 4_800_000).segmentize(5_000)
+            to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
+            return shapely.transform(square, to_degrees.transform, interleaved=False)
+
+        @property
+        def ids(self):
+            return [f"{name}_{self.tile}_{self.baseline}" for name in world.ids]
+
+        def item(self, i):
+            if i == 0:
+                asked.append(self.tile)
+            item = super().item(i)
+            more = {"grid:code": f"MGRS-{self.tile}", "s2:processing_baseline": self.baseline}
+            return {**item, "id": self.ids[i], "properties": {**item["properties"], **more}}
+
+    def strip(west_m, tile, baseline):
+        made = Strip(world)
+        made.west_m, made.tile, made.baseline = west_m, tile, baseline
+        return made
+
+    strips = [strip(470_000.0, "46TDN", "05.09"), strip(509_500.0, "46TEN", "05.09"), strip(509_500.0, "46TEN", "05.10"),
+              strip(540_000.0, "46TFN", "05.09")]  # fmt: skip
+    with demo.served(strips[0], 0, *strips[1:]) as first:
+        yield locate.Catalogue(first.catalogue, demo.COLLECTION, "2023-01-01", "2023-06-30"), asked
+
+
+def test_tiles_of_a_block_share_one_list_and_see_what_each_would_have_been_told(county):
+    catalogue, asked = county
+    to_degrees = Transformer.from_crs(32646, 4326, always_xy=True).transform
+    place = shapely.transform(shapely.box(501_000, 4_740_000, 528_000, 4_746_000), to_degrees, interleaved=False)
+    made = tiling.tiles(place, 2_000.0)
+    shared = [catalogue.shared(t.window()) for t in made]
+    assert len(asked) == 4 and len({lists.block(t.core()) for t in made}) == 1
+    assert [s.bytes_read > 0 for s in shared] == [True] + [False] * (len(made) - 1)
+    kinds = set()
+    for tile, seen in zip(made[:14], shared[:14], strict=True):
+        own = catalogue(tile.window())
+        assert list(seen.scenes.columns) == list(own.scenes.columns)
+        assert seen.scenes.drop(columns="footprint_share").equals(own.scenes.drop(columns="footprint_share"))
+        assert np.allclose(seen.scenes["footprint_share"], own.scenes["footprint_share"])
+        kinds.add((*sorted(set(own.scenes["tile"])), *sorted(set(own.scenes["baseline"]))))
+    # in one strip, in both (each with its own reading), in the other, and never what was processed again
+    assert kinds == {("46TDN", "05.09"), ("46TDN", "46TEN", "05.09", "05.10"), ("46TEN", "05.10")}
+
+
+def test_a_list_is_asked_again_for_another_block_and_another_search(county):
+    catalogue, asked = county
+    to_degrees = Transformer.from_crs(32646, 4326, always_xy=True).transform
+    for metres in (510_000, 530_000, 510_000):
+        catalogue.shared(looks.around(shapely.Point(*to_degrees(metres, 4_740_000)), 500))
+    first = len(asked)
+    assert first == 4
+    catalogue.shared(looks.around(shapely.Point(*to_degrees(560_000, 4_740_000)), 500))
+    assert len(asked) > first
+    second = len(asked)
+    lists.forget()
+    catalogue.shared(looks.around(shapely.Point(*to_degrees(560_000, 4_740_000)), 500))
+    assert len(asked) > second
+    for column in range(3 * lists.KEPT):
+        lists.shared(
+            shapely.box(94 + column, 43.2, 94.01 + column, 43.21),
+            "2023-01-01",
+            "2023-06-30",
+            demo.COLLECTION,
+            catalogue.url,
+        )
+    assert len(lists._kept) == lists.KEPT
+
+
+def test_tiles_go_block_by_block(scene, tmp_path):
+    _, data, _ = scene
+    told = []
+    wide = shapely.box(92.98, 42.98, 93.02, 43.02)
+    locate.locate(lambda g: looks.of_dataset(data.isel(time=slice(0, 1))), wide, TARGET, tmp_path / "j.jsonl",
+                  side_m=1_000.0, tell=told.append)  # fmt: skip
+    names = [json.loads(text)["tile"] for text in (tmp_path / "j.jsonl").read_text().splitlines()[1:]]
+    blocks = [lists.block({t.name: t for t in tiling.tiles(wide, 1_000.0)}[n].core()) for n in names]
+    assert blocks == sorted(blocks) and len(set(blocks)) == 4

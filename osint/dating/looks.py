@@ -14,6 +14,7 @@ from pyproj import Transformer
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from osint.eo import lists
 from osint.simulated import simulate
 
 PAIR = ("B02", "B11")
@@ -40,6 +41,18 @@ class Looks:
     reader: Reader = field(repr=False)
     bytes_read: int = 0
     requests: int = 0
+    narrow: Callable[[BaseGeometry], pd.DataFrame] | None = field(default=None, repr=False)
+    """Returns the scenes that reach a part of the place; None where all do."""
+
+    def at(self, geometry: BaseGeometry) -> Looks:
+        """Return looks at a part (lon/lat) of the place: the scenes that reach it, and a count of its own."""
+        scenes = self.narrow(geometry) if self.narrow else self.scenes
+        return Looks(scenes, self.reader, narrow=self.narrow)
+
+    def add(self, part: Looks) -> None:
+        """Count what a part read."""
+        self.bytes_read += part.bytes_read
+        self.requests += part.requests
 
     def read(self, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
         """Read `bands` of `rows` over the lon/lat `geometry`, add up the bytes."""
@@ -112,14 +125,20 @@ def _new_bytes(
 
 def of_catalogue(url: str, collection: str, geometry: BaseGeometry, start: str, end: str) -> Looks:
     """Return looks at the scenes of a STAC `collection` at `url` that touch the lon/lat `geometry`."""
-    from osint import imagery
+    found = lists.listed(geometry, start, end, collection, url)
+    looks = of_list(found, geometry)
+    looks.scenes.attrs |= found.cost
+    return looks
 
-    scenes = imagery.scenes(geometry, start, end, collection=collection, catalogue=url)
+
+def of_list(found: lists.Listed, geometry: BaseGeometry) -> Looks:
+    """Return looks at a lon/lat `geometry` inside an area whose scenes were asked for."""
+    from osint import imagery
 
     def read(rows: pd.DataFrame, where: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
         return imagery.read(rows, where, [*bands, "scl"])
 
-    return Looks(scenes.sort_values("datetime").reset_index(drop=True), read)
+    return Looks(found.of(geometry), read, narrow=found.of)
 
 
 def around(geometry: BaseGeometry, metres: float) -> BaseGeometry:

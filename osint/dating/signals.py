@@ -20,12 +20,15 @@ from affine import Affine
 from pyproj import Transformer
 from rasterio import features
 from scipy import ndimage
+from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 from osint import imagery, observations
 from osint.dating import series, steps
 from osint.dating.looks import around
-from osint.dating.steps import Steps
+from osint.dating.steps import Step, Steps
+from osint.eo import lists
+from osint.eo.lists import Listed
 from osint.errors import OsintError
 from osint.observations import Row
 
@@ -33,6 +36,12 @@ LEAST_DB = 1.0
 """Step of backscatter below which wet ground or other rows of crops are as likely as a wall."""
 FRAME_DAYS = 60
 """A steel frame reflects long before the roof lies on it; a fence or a container may come later."""
+WALL_M = 15.0
+"""A wall's double echo lies about its foot, and the sensor's own pixel is 20 m: this far to either side of it."""
+LOOKS_TO = {"ascending": 1.0, "descending": -1.0}
+"""Sentinel-1 looks to its right: rising it lights the west sides, sinking the east ones. East is positive."""
+VAGUE_DAYS = 2 * FRAME_DAYS
+"""An interval wider than this meets nearly every date, so it neither agrees nor contradicts."""
 WARM_RING_M = (200.0, 500.0)
 """Surroundings of warmth, in metres from the outline: beyond two of the sensor's own pixels."""
 LIGHT_RING_PX = (3.0, 8.0)
@@ -54,12 +63,15 @@ class Signal:
     times: np.ndarray
     """(n,) datetime64, UTC."""
     values: np.ndarray
-    """(n, k): VV and VH in dB, or one column in nW/cm2/sr or K."""
+    """(n, k): one column in nW/cm2/sr or K; of radar in dB VV and VH of the outline, and VV of its side that faces the
+    radar."""
     unit: str
     orbit: np.ndarray
     """(n,) direction and relative orbit of radar, empty for the others."""
     simulated: bool
     bytes_read: int = 0
+    unread: str = ""
+    """How many looks could not be read, and why the first could not; empty when all could."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +83,8 @@ class Clock:
     """Steps by orbit: each looks from its own side, and two are never one series."""
     says: str
     agrees: bool | None
-    """With the dates given; None where radar has no step, or its orbits differ, or no date was given."""
+    """With the dates given; None where radar has no step, only vague or falling ones, or its orbits differ, or no date
+    was given."""
     interval: tuple[np.datetime64, np.datetime64, np.datetime64] | None = field(default=None)
     """Low, best, high of the step seen best, None without one."""
 
@@ -90,9 +103,28 @@ def radar_step(
     `optical` is the first and last date of the pictures' own interval (`roofed_low`, `complete_high`). Radar sees
     through cloud and snow, so it is a second clock; it also sees fences, containers, vehicles and wet ground, and
     misses half of small buildings (`observations.LIMITS`). Gamma0 in linear power, VV and VH, averaged before the
-    logarithm; no step below 1 dB.
+    logarithm; no step below 1 dB. A hall shines where wall and ground make a corner towards the radar, and its roof
+    may be darker than the ground was: that side is a column of its own, or the mean hides the hall.
     """
-    signal = radar(geometry, start, end, catalogue=catalogue, collection=collection)
+    return clock(radar(geometry, passes(geometry, start, end, catalogue, collection)), optical)
+
+
+def passes(
+    area: BaseGeometry,
+    start: str,
+    end: str,
+    catalogue: str = "planetary-computer",
+    collection: str = "sentinel-1-rtc",
+) -> Listed:
+    """Return the radar scenes of a lon/lat area, asked for once; `radar` reads each outline in it from them."""
+    found = lists.listed(area, start, end, collection, catalogue)
+    if not found.rows:
+        raise OsintError(f"{collection} has no scene of the place between {start} and {end}: widen the dates.")
+    return found
+
+
+def clock(signal: Signal, optical: tuple[str, str] | None = None) -> Clock:
+    """Return the steps of a radar signal orbit by orbit, and whether `optical` (first and last date) agrees."""
     found = {}
     for orbit in sorted(set(signal.orbit)):
         own = signal.orbit == orbit
@@ -105,52 +137,104 @@ def radar_step(
 
 def _clock(signal: Signal, found: dict[str, Steps], optical: tuple[str, str] | None) -> Clock:
     """Put the steps of all orbits beside the optical dates."""
+    unread = f"; {signal.unread}" if signal.unread else ""
+    if not found:
+        return Clock(signal, found, f"radar could not be read{unread or '; no pass shows the outline'}", None)
     seen = {orbit: s for orbit, s in found.items() if len(s)}
     if not seen:
-        reasons = "; ".join(f"{orbit}: {s.reason}" for orbit, s in found.items()) or "no scene was readable"
-        return Clock(signal, found, f"radar sees no step ({reasons})", None)
-    best = {orbit: max(s, key=lambda step: step.contrast) for orbit, s in seen.items()}
-    if optical:
-        reach = np.timedelta64(FRAME_DAYS, "D")
-        low, high = np.datetime64(optical[0]) - reach, np.datetime64(optical[1]) + reach
-        for orbit, s in seen.items():
-            near = [step for step in s if step.low <= high and step.high >= low]
-            best[orbit] = max(near, key=lambda step: step.contrast) if near else best[orbit]
-        inside = [step.low <= high and step.high >= low for step in best.values()]
-    first = max(best.values(), key=lambda step: step.contrast)
+        reasons = "; ".join(f"{orbit}: {s.reason}" for orbit, s in found.items())
+        return Clock(signal, found, f"radar sees no step ({reasons}){unread}", None)
+    near = {orbit: [s for s in own if optical and _near(s, optical)] for orbit, own in seen.items()}
+    met = {orbit: [s for s in own if _rises(s) and not _vague(s)] for orbit, own in near.items()}
+    shown = {orbit: max(met[orbit] or near[orbit] or own, key=lambda s: s.contrast) for orbit, own in seen.items()}
+    agreeing = [shown[orbit] for orbit, own in met.items() if own]
+    first = max(agreeing or list(shown.values()), key=lambda s: s.contrast)
+    others = sorted({_told(s) for own in seen.values() for s in own} - {_told(s) for s in shown.values()})
+    told = f"{len(seen)} of {len(found)} orbits step; {_told(first)}"
+    told += f"; other steps: {', '.join(others)}" if others else ""
+    told += unread
     interval = (first.low, first.best, first.high)
-    when = f"{first.low.astype('datetime64[D]')} to {first.high.astype('datetime64[D]')}"
-    told = f"{len(seen)} of {len(found)} orbits step by {abs(float(first.size[0])):.1f} dB in VV, {when}"
     if not optical:
         return Clock(signal, found, told, None, interval)
-    if all(inside):
+    if len(agreeing) == len(seen):
         return Clock(signal, found, f"radar agrees: {told}", True, interval)
-    if any(inside):
-        return Clock(signal, found, f"orbits differ: {sum(inside)} of {len(inside)} agree; {told}", None, interval)
+    if agreeing:
+        differ = f"orbits differ: {len(agreeing)} of {len(seen)} agree; {told}"
+        return Clock(signal, found, differ, None, interval)
+    if any(near.values()):
+        why = f"a fall, or an interval of over {VAGUE_DAYS} days, is no roof going up"
+        return Clock(signal, found, f"radar neither agrees nor contradicts ({why}): {told}", None, interval)
     return Clock(signal, found, f"radar does not agree: {told}", False, interval)
 
 
-def radar(
-    geometry: BaseGeometry,
-    start: str,
-    end: str,
-    *,
-    catalogue: str = "planetary-computer",
-    collection: str = "sentinel-1-rtc",
-) -> Signal:
-    """Return VV and VH of a lon/lat outline less its surroundings, in dB, one row a pass."""
-    where = series.window(geometry)
-    scenes, data = _read(geometry, where, (start, end), catalogue, collection, bands=("vv", "vh"), metres=10)
+def _near(step: Step, optical: tuple[str, str]) -> bool:
+    reach = np.timedelta64(FRAME_DAYS, "D")
+    return bool(step.low <= np.datetime64(optical[1]) + reach and step.high >= np.datetime64(optical[0]) - reach)
+
+
+def _vv(step: Step) -> tuple[float, str]:
+    """Return the larger change of VV, in dB, and where it is."""
+    sizes = {"over the outline": float(step.size[0]), "on the side that faces the radar": float(step.size[-1])}
+    where = max(sizes, key=lambda k: abs(sizes[k]))
+    return sizes[where], where
+
+
+def _rises(step: Step) -> bool:
+    return _vv(step)[0] > 0
+
+
+def _vague(step: Step) -> bool:
+    return bool(step.high - step.low > np.timedelta64(VAGUE_DAYS, "D"))
+
+
+def _told(step: Step) -> str:
+    size, where = _vv(step)
+    low, high = (v.astype("datetime64[D]") for v in (step.low, step.high))
+    return f"VV {'rises' if size > 0 else 'falls'} by {abs(size):.1f} dB {where}, {low} to {high}"
+
+
+def radar(geometry: BaseGeometry, listed: Listed) -> Signal:
+    """Return VV and VH of a lon/lat outline, and VV of its lit side, less the surroundings; dB, one row a pass."""
+    scenes = listed.of(geometry)
+    if not len(scenes):
+        raise OsintError("No radar scene reaches the outline: widen the dates.")
+    data = imagery.read(scenes, series.window(geometry), ("vv", "vh"), 10)
     place = series.placed(geometry, data)
     power = np.stack([data[b].values for b in ("vv", "vh")], axis=-1)
     # no echo is weaker than zero: what is, is the file's sign for nothing
     power = np.where(power > 0, power, np.nan)
-    decibel = 10 * np.log10(_middle(power, place.cover > 0.5, np.nanmean)) - 10 * np.log10(
-        _middle(power, place.ring, np.nanmedian, 0.5)
-    )
     orbit = np.array([_of(scenes, name, "orbit") for name in data["id"].values])
+    inside = _middle(power, place.cover > 0.5, np.nanmean)
+    lit = inside[:, :1].copy()
+    for state, east in LOOKS_TO.items():
+        own = np.char.startswith(orbit, state)
+        side = series.placed(_side(geometry, data, -east * WALL_M), data).cover > 0.5
+        if own.any() and side.any():
+            lit[own] = _middle(power[own][..., :1], side, np.nanmean)
+    nearby = 10 * np.log10(_middle(power, place.ring, np.nanmedian, 0.5))
+    decibel = 10 * np.log10(np.hstack([inside, lit])) - nearby[:, [0, 1, 0]]
     kept = np.isfinite(decibel).all(axis=1)
-    return Signal("radar backscatter", data["time"].values[kept], decibel[kept], "dB", orbit[kept], **_about(data))
+    failures = data.attrs["failures"]
+    lost = len({f["id"] for f in failures})
+    unread = f"{lost} of {len(scenes)} scenes unread ({failures[0]['error']})" if failures else ""
+    return Signal(
+        "radar backscatter",
+        data["time"].values[kept],
+        decibel[kept],
+        "dB",
+        orbit[kept],
+        unread=unread,
+        **_about(data),
+    )
+
+
+def _side(geometry: BaseGeometry, data: xr.Dataset, east_m: float) -> BaseGeometry:
+    """Return the strip along the side of a lon/lat outline that lies towards `east_m`, as far to either side of it."""
+    there = Transformer.from_crs(4326, data.attrs["crs"], always_xy=True).transform
+    back = Transformer.from_crs(data.attrs["crs"], 4326, always_xy=True).transform
+    flat = shapely.transform(geometry, there, interleaved=False)
+    strip = affinity.translate(flat, east_m).difference(affinity.translate(flat, -east_m))
+    return shapely.transform(strip, back, interleaved=False)
 
 
 def surface_warmth(

@@ -17,9 +17,10 @@ from scipy import ndimage
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from osint.dating import outlines, surfaces
-from osint.dating.looks import BANDS, Looks
+from osint.dating import outlines, series, surfaces, tiling
+from osint.dating.looks import BANDS, Looks, around
 from osint.dating.series import CLEAR
+from osint.dating.tiling import MARGIN_M, TILE_M, Tile
 from osint.errors import OsintError
 
 SCENES_A_PICTURE = 9
@@ -31,7 +32,6 @@ ROOF_ALONE = 0.15
 SMALLEST_PX = 8
 COARSE_PX = 4
 LOCAL_PX = 15
-MARGIN_M = 120.0
 
 
 @dataclass(frozen=True)
@@ -50,34 +50,102 @@ def new_structures(
     """Return what was built inside the lon/lat area `where` between two ISO dates, dated and measured.
 
     Columns as in `outlines.PROPERTIES`. Candidates whose series shows no lasting step are dropped: a dry lake,
-    snow or dust is no structure.
+    snow or dust is no structure. `.attrs["unseen"]` names the tiles that too few scenes show.
     """
+    found, unseen = survey(looks, where, start, end)
     rows = []
-    for number, candidate in enumerate(candidates(looks, where, start, end)):
-        dated = outlines.date_change(
-            looks, candidate.geometry, start, end, outline_id=f"S{number + 1:03d}", exhaustive=exhaustive
-        )
-        for row in dated.rows:
-            if row["kind"] is not None:
-                rows.append({**row, "geometry": candidate.geometry})
+    for number, candidate in enumerate(found):
+        own = looks.at(series.window(candidate.geometry))
+        name = f"S{number + 1:03d}"
+        dated = outlines.date_change(own, candidate.geometry, start, end, outline_id=name, exhaustive=exhaustive)
+        looks.add(own)
+        rows += [{**row, "geometry": candidate.geometry} for row in dated.rows if row["kind"] is not None]
     frame = pd.DataFrame(rows, columns=[*outlines.PROPERTIES, "geometry"])
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
+    made = gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
+    made.attrs["unseen"] = unseen
+    return made
 
 
-def candidates(looks: Looks, where: BaseGeometry, start: str, end: str) -> list[Candidate]:
+def candidates(looks: Looks, where: BaseGeometry, start: str, end: str, side_m: float = TILE_M) -> list[Candidate]:
     """Return patches inside `where` that gained whiteness between the first season and any later one."""
+    return survey(looks, where, start, end, side_m)[0]
+
+
+def survey(
+    looks: Looks, where: BaseGeometry, start: str, end: str, side_m: float = TILE_M
+) -> tuple[list[Candidate], list[str]]:
+    """Return the patches of `candidates`, and the names of the tiles that too few scenes show.
+
+    An area wider than `side_m` is read tile by tile, so that memory is that of one tile; a patch on an edge of
+    tiles is one patch.
+    """
+    if tiling.fits_one(where, side_m):
+        return [c for c, _ in _patches(looks, where, start, end)], []
+    seen: list[tuple[Tile, Candidate, bool]] = []
+    unseen, tiles = [], tiling.tiles(where, side_m)
+    for tile in tiles:
+        core = tile.core().intersection(where)
+        window = around(core, MARGIN_M)
+        here = looks.at(window)
+        try:
+            found = _patches(here, window, start, end)
+        except TooFewError as error:
+            unseen.append(tile.name)
+            if len(unseen) == len(tiles):
+                raise error
+            continue
+        finally:
+            looks.add(here)
+        seen += [(tile, c, cut) for c, cut in found if c.geometry.intersects(core)]
+    return _once(seen), unseen
+
+
+def _once(seen: list[tuple[Tile, Candidate, bool]]) -> list[Candidate]:
+    """Return each patch once, tile by tile: whole before cut, in its own tile before a neighbour's margin.
+
+    Cut patches that touch are the parts of one that no tile sees whole: they are put together.
+    """
+    whole = [(tile.holds(c.geometry), tile, c) for tile, c, cut in seen if not cut]
+    ordered = [(tile, c) for own, tile, c in sorted(whole, key=lambda w: not w[0])]
+    kept: list[tuple[Tile, Candidate]] = []
+    for tile, c in [*ordered, *_joined([(tile, c) for tile, c, cut in seen if cut])]:
+        if not any(other is not tile and c.geometry.intersects(k.geometry) for other, k in kept):
+            kept.append((tile, c))
+    place = {tile.name: n for n, (tile, _, _) in reversed(list(enumerate(seen)))}
+    return [c for _, c in sorted(kept, key=lambda k: place[k[0].name])]
+
+
+def _joined(parts: list[tuple[Tile, Candidate]]) -> list[tuple[Tile, Candidate]]:
+    made: list[tuple[Tile, Candidate]] = []
+    for tile, c in parts:
+        touching = [k for k in made if k[0] is not tile and k[1].geometry.intersects(c.geometry)]
+        shapes = shapely.union_all([c.geometry, *(k[1].geometry for k in touching)])
+        gain = max(c.gain, *(k[1].gain for k in touching)) if touching else c.gain
+        made = [k for k in made if k not in touching]
+        made.append((touching[0][0] if touching else tile, Candidate(shapes, gain)))
+    return made
+
+
+class TooFewError(OsintError):
+    """Fewer than two seasons of a place have scenes."""
+
+
+def _patches(looks: Looks, where: BaseGeometry, start: str, end: str) -> list[tuple[Candidate, bool]]:
+    """Return the patches of one window, the strongest first, and whether each is cut by the window's edge."""
     rows = looks.between(start, f"{end}T23:59:59")
     groups = seasons(rows)
     if len(groups) < 2:
         msg = f"Only {len(rows)} scenes between {start} and {end}: two seasons are needed, widen the dates."
-        raise OsintError(msg)
-    pictures = [whiteness(looks.read(group, where, ("B02", "B11"))) for group in groups]
+        raise TooFewError(msg)
+    pictures = [_picture(looks.read(group, where, ("B02", "B11"))) for group in groups]
     attrs = pictures[0].attrs
     gains = np.stack([p.values - pictures[0].values for p in pictures[1:]])
+    if not np.isfinite(gains).any():
+        raise TooFewError(f"The scenes between {start} and {end} do not show the place: widen the dates.")
     scatter = np.nanmedian(np.abs(gains)) * 1.4826
     gain = _lasting(np.nan_to_num(gains, nan=-1.0))
     labels, _ = ndimage.label(gain > max(SEED, 4 * scatter))
-    found: list[Candidate] = []
+    found: list[tuple[Candidate, bool]] = []
     taken = np.zeros(gain.shape, bool)
     boxes = ndimage.find_objects(labels)
     sizes = ndimage.sum_labels(np.clip(gain, 0, None), labels, np.arange(1, len(boxes) + 1))
@@ -90,8 +158,16 @@ def candidates(looks: Looks, where: BaseGeometry, start: str, end: str) -> list[
         if patch.sum() < SMALLEST_PX or (patch & taken).any():
             continue
         taken |= ndimage.binary_dilation(patch, iterations=3)
-        found.append(Candidate(outline(patch, attrs), float(gain[seed].max())))
+        cut = bool(patch[[0, -1]].any() or patch[:, [0, -1]].any())
+        found.append((Candidate(outline(patch, attrs), float(gain[seed].max())), cut))
     return found
+
+
+def _picture(data: xr.Dataset) -> xr.DataArray:
+    """Return the whiteness of a season, NaN where all its scenes leave the window empty."""
+    if (np.isfinite(data["B02"].values) & np.isfinite(data["B11"].values)).any():
+        return whiteness(data)
+    return xr.DataArray(np.full(data["B02"].shape[1:], np.nan), dims=("y", "x"), attrs=data.attrs)
 
 
 def _lasting(gains: np.ndarray) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from osint.dating import outlines, structures
 from osint.dating.looks import Looks
 from osint.dating.series import CLEAR
+from osint.dating.tiling import Tile
 from osint.eo import grids
 from osint.errors import OsintError
 
@@ -29,7 +29,6 @@ LOOKS_A_SIDE = 8
 FEWEST_CLEAR = 2
 SELDOM_CLEAR = 3.0
 """Clear looks to be expected of a spot, by the cloud cover of the scenes, below which more are read."""
-MARGIN_M = 300.0
 REACH_DAYS = 365
 LOOSE = (0.35, 4.0)
 """A patch of pixels is dated if its area is within these factors of the area asked for: blur widens small roofs."""
@@ -61,55 +60,6 @@ class Target:
     def as_dict(self) -> dict[str, Any]:
         """Return the target as plain values."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A square of a UTM zone with the margin that is read around it."""
-
-    name: str
-    epsg: int
-    west: float
-    south: float
-    side_m: float
-
-    def core(self) -> BaseGeometry:
-        """Return the tile in lon/lat; what has its middle here belongs to this tile."""
-        return self._box(0)
-
-    def window(self) -> BaseGeometry:
-        """Return the tile with its margin in lon/lat."""
-        return self._box(MARGIN_M)
-
-    def _box(self, margin: float) -> BaseGeometry:
-        to_degrees = Transformer.from_crs(self.epsg, 4326, always_xy=True)
-        square = shapely.box(
-            self.west - margin, self.south - margin, self.west + self.side_m + margin, self.south + self.side_m + margin
-        )
-        return shapely.transform(square.segmentize(self.side_m / 4), to_degrees.transform, interleaved=False)
-
-    def holds(self, geometry: BaseGeometry) -> bool:
-        """Say whether the centroid of a lon/lat geometry lies in the tile (west and south edge inside)."""
-        from_degrees = Transformer.from_crs(4326, self.epsg, always_xy=True)
-        x, y = from_degrees.transform(geometry.centroid.x, geometry.centroid.y)
-        return bool(0 <= x - self.west < self.side_m and 0 <= y - self.south < self.side_m)
-
-
-def tiles(place: BaseGeometry, side_m: float) -> list[Tile]:
-    """Return the tiles that touch a lon/lat place, west to east and south to north, in the UTM zone of its middle."""
-    epsg = grids.utm_epsg(place.centroid.x, place.centroid.y)
-    flat = shapely.transform(
-        place.segmentize(0.01), Transformer.from_crs(4326, epsg, always_xy=True).transform, interleaved=False
-    )
-    west, south, east, north = flat.bounds
-    shapely.prepare(flat)
-    made = []
-    for row in range(math.floor(south / side_m), math.ceil(north / side_m)):
-        for col in range(math.floor(west / side_m), math.ceil(east / side_m)):
-            x, y = col * side_m, row * side_m
-            if flat.intersects(shapely.box(x, y, x + side_m, y + side_m)):
-                made.append(Tile(f"{epsg}-E{x:.0f}-N{y:.0f}", epsg, x, y, side_m))
-    return made
 
 
 def search(looks: Looks, tile: Tile, place: BaseGeometry, target: Target) -> dict[str, Any]:

@@ -12,9 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import rasterio
@@ -26,12 +24,10 @@ from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 
 from osint.eo import items
-from osint.errors import OsintError
-from osint.simulated import _scenes, simulate
+from osint.simulated import _scenes, server, simulate
 
 COLLECTION = "sentinel-2-l2a"
-CREDIT = "SIMULATED: not a picture of any real place"
-PAGE = 100
+CREDIT = server.CREDIT
 BLOCK_PX = 1024
 _RUNNING = contextlib.ExitStack()
 atexit.register(_RUNNING.close)
@@ -43,6 +39,7 @@ class Demo:
     """A simulated world behind an address."""
 
     world: simulate.World
+    name: str = COLLECTION
     catalogue: str = ""
     """Address of the STAC API."""
     frame_px: int = 2048
@@ -138,48 +135,21 @@ class Demo:
         nearest = pixels.dtype == np.uint8
         return cog_bytes(frame, self.frame_transform() @ Affine.scale(factor), self.world.epsg, nearest)
 
-    def search(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Answer a STAC search: collections, datetime, bbox or intersects, ids, limit, token."""
-        chosen = [i for i in range(len(self.world.ids)) if self._fits(i, asked)]
-        limit, start = min(int(asked.get("limit") or 10), PAGE), int(asked.get("token") or 0)
-        page = chosen[start : start + limit]
-        links = []
-        if start + limit < len(chosen):
-            body = {**asked, "limit": limit, "token": str(start + limit)}
-            links = [
-                {
-                    "rel": "next",
-                    "method": "POST",
-                    "merge": False,
-                    "href": f"{self.catalogue}/search",
-                    "body": body,
-                }
-            ]
-        return {
-            "type": "FeatureCollection",
-            "stac_version": "1.0.0",
-            "context": {"limit": limit, "matched": len(chosen), "returned": len(page)},
-            "numberMatched": len(chosen),
-            "numberReturned": len(page),
-            "features": [self.item(i) for i in page],
-            "links": links,
-        }
+    @property
+    def ids(self) -> list[str]:
+        """Return the name of each scene."""
+        return self.world.ids
 
-    def _fits(self, i: int, asked: dict[str, Any]) -> bool:
-        if COLLECTION not in (asked.get("collections") or [COLLECTION]):
-            return False
-        if asked.get("ids") and self.world.ids[i] not in asked["ids"]:
-            return False
-        start, _, end = str(asked.get("datetime") or "../..").partition("/")
-        first, last = (dt.datetime.fromisoformat(v) if v not in ("", "..") else None for v in (start, end))
-        when = self.world.dates[i]
-        if (first and when < first) or (last and when > last):
-            return False
-        if asked.get("bbox"):
-            return bool(self.footprint().intersects(shapely.box(*asked["bbox"])))
-        if asked.get("intersects"):
-            return bool(self.footprint().intersects(shapely.geometry.shape(asked["intersects"])))
-        return True
+    @property
+    def dates(self) -> list[dt.datetime]:
+        """Return when each scene was taken, UTC."""
+        return self.world.dates
+
+    def at(self, path: str, query: dict[str, str]) -> server.Answer | None:
+        """Return the file at an address, None where there is none."""
+        asked = re.fullmatch(r"/data/([\w-]+)/(\w+)\.tif", path)
+        found = self.file(asked[1], asked[2]) if asked else None
+        return server.Answer(*found) if found else None
 
 
 def cog_bytes(frame: np.ndarray, transform: Affine, epsg: int, nearest: bool) -> bytes:
@@ -223,22 +193,10 @@ def demo(seed: int = 0, size_px: int = 256, start: str = "2023-01-01", end: str 
 
 
 @contextmanager
-def served(made: Demo, port: int = 0) -> Iterator[Demo]:
-    """Serve a demo on loopback for as long as the block lasts; port 0 takes a free one."""
-    try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), _handler(made))
-    except OSError as error:
-        raise OsintError(f"port {port} of this machine is taken ({error.strerror}): choose another") from error
-    server.daemon_threads = True
-    made.catalogue = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+def served(made: Demo, port: int = 0, *more: server.Collection) -> Iterator[Demo]:
+    """Serve a demo, and `more` collections with it, on loopback for as long as the block lasts; port 0 takes a free one."""
+    with server.served((made, *more), port):
         yield made
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def start(seed: int = 0, size_px: int = 256, **kwargs: Any) -> Demo:
@@ -246,122 +204,3 @@ def start(seed: int = 0, size_px: int = 256, **kwargs: Any) -> Demo:
     made = demo(seed, size_px, **kwargs)
     _RUNNING.enter_context(served(made))
     return made
-
-
-def _handler(made: Demo) -> type[BaseHTTPRequestHandler]:
-    """Return the request handler of one demo."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            found = re.fullmatch(r"/data/([\w-]+)/(\w+)\.tif", parts.path)
-            if found:
-                self._file(made.file(found[1], found[2]))
-                return
-            query = {k: v[0] for k, v in parse_qs(parts.query).items()}
-            asked: dict[str, Any] = dict(query)
-            for key in ("collections", "ids"):
-                if key in query:
-                    asked[key] = query[key].split(",")
-            if "bbox" in query:
-                asked["bbox"] = [float(v) for v in query["bbox"].split(",")]
-            if "intersects" in query:
-                asked["intersects"] = json.loads(query["intersects"])
-            self._json(_answer(made, parts.path.rstrip("/"), asked))
-
-        do_HEAD = do_GET  # noqa: N815
-
-        def do_POST(self) -> None:
-            size = min(int(self.headers.get("Content-Length") or 0), 1 << 20)
-            try:
-                asked = json.loads(self.rfile.read(size) or b"{}")
-            except ValueError:
-                asked = {}
-            self._json(_answer(made, urlsplit(self.path).path.rstrip("/"), asked))
-
-        def _json(self, answer: dict[str, Any] | None) -> None:
-            body = json.dumps(answer or {"code": "NotFoundError", "description": "no such address"}).encode()
-            self._send(200 if answer else 404, body, {"Content-Type": "application/geo+json"})
-
-        def _file(self, found: tuple[bytes, str] | None) -> None:
-            if found is None:
-                self._json(None)
-                return
-            body, etag = found
-            headers = {"Content-Type": "image/tiff", "ETag": etag, "Accept-Ranges": "bytes"}
-            asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-            if not asked:
-                self._send(200, body, headers)
-                return
-            start, stop = int(asked[1]), min(int(asked[2] or len(body)) + 1, len(body))
-            if start >= len(body):
-                self._send(416, b"", {"Content-Range": f"bytes */{len(body)}"})
-                return
-            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(body)}"
-            self._send(206, body[start:stop], headers)
-
-        def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        def handle(self) -> None:
-            with contextlib.suppress(ConnectionError):
-                super().handle()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    return Handler
-
-
-def _answer(made: Demo, path: str, asked: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the JSON of one address of the STAC API, None where there is nothing."""
-    base = made.catalogue
-    collection = {
-        "type": "Collection",
-        "id": COLLECTION,
-        "stac_version": "1.0.0",
-        "description": CREDIT,
-        "license": "CC0-1.0",
-        "extent": {
-            "spatial": {"bbox": [list(made.footprint().bounds)]},
-            "temporal": {"interval": [[made.world.dates[0].isoformat(), made.world.dates[-1].isoformat()]]},
-        },
-        "links": [],
-    }
-    root = {
-        "type": "Catalog",
-        "id": "osint-demo",
-        "stac_version": "1.0.0",
-        "title": "osint demo (SIMULATED)",
-        "description": CREDIT,
-        "conformsTo": [
-            "https://api.stacspec.org/v1.0.0/core",
-            "https://api.stacspec.org/v1.0.0/collections",
-            "https://api.stacspec.org/v1.0.0/item-search",
-        ],
-        "links": [
-            {"rel": "self", "type": "application/json", "href": base},
-            {"rel": "root", "type": "application/json", "href": base},
-            {"rel": "data", "type": "application/json", "href": f"{base}/collections"},
-            {"rel": "search", "type": "application/geo+json", "method": "GET", "href": f"{base}/search"},
-            {"rel": "search", "type": "application/geo+json", "method": "POST", "href": f"{base}/search"},
-        ],
-    }
-    if path == "/search":
-        return made.search(asked)
-    if path == f"/collections/{COLLECTION}/items":
-        return made.search({**asked, "collections": [COLLECTION]})
-    pages: dict[str, dict[str, Any]] = {
-        "": root,
-        "/collections": {"collections": [collection], "links": []},
-        f"/collections/{COLLECTION}": collection,
-    }
-    return pages.get(path)

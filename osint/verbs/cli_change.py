@@ -79,6 +79,8 @@ def _observe(args: argparse.Namespace) -> None:
         simulated = args.demo or "SIMULATED" in " ".join(source.scenes.get("credit", []))
         write(found.assign(simulated="SIMULATED") if simulated else found, out)
         print(f"{len(found)} structures, {len(likely)} probably buildings, in {out.name}")
+        if found.attrs["unseen"]:
+            print(f"{len(found.attrs['unseen'])} tiles of 5 km were not looked at: too few scenes show them")
         print(f"{source.bytes_read / 1e6:.1f} MB read from {len(source.scenes)} scenes")
         for row in likely.sort_values("outline_id").drop_duplicates("outline_id").head(DRAWN).to_dict("records"):
             print(" ".join([f"{row['outline_id']}:", *draw(source, row, start, end, out)]))
@@ -185,11 +187,16 @@ def _date(args: argparse.Namespace) -> None:
     where = looks.around(outlines.union_all(), 400)
     source = looks.of_catalogue(args.catalogue, args.collection, where, start, end)
     dated = change.date_outlines(source, outlines, start, end, exhaustive=args.exhaustive)
-    if args.radar:
-        dated = with_radar(dated, start, end, args.radar)
+    if "SIMULATED" in " ".join(source.scenes.get("credit", [])):
+        dated = dated.assign(simulated="SIMULATED")
+    # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
     write(dated, args.out)
     told = int(dated["roofed_best"].notna().sum())
     print(f"{told} of {len(dated)} rows dated, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
+    if args.radar:
+        write(with_radar(dated, start, end, args.radar), args.out)
+    if "simulated" in dated:
+        print(SIMULATED)
 
 
 def _measure(args: argparse.Namespace) -> None:
@@ -216,20 +223,43 @@ def _measure(args: argparse.Namespace) -> None:
 
 
 def with_radar(dated: Any, start: str, end: str, catalogue: str) -> Any:
-    """Return dated outlines with radar_low, _best, _high (half of the step) and what radar says, `radar`."""
+    """Return dated outlines with radar_low, _best, _high (half of the step) and what radar says, `radar`.
+
+    Where radar cannot be read, `radar` says why and nothing else changes.
+    """
     import pandas as pd
 
-    from osint import change
+    from osint import change, observations
     from osint.dating import signals
+    from osint.errors import OsintError
 
-    told = []
+    read: dict[bytes, Any] = {}
+    told: list[list[Any]] = []
+    down = ""
+    try:
+        listed = signals.passes(dated.union_all(), start, end, catalogue)
+    except (OsintError, OSError) as error:
+        down = f"radar could not be read: {error}"
+        print(down)
     for row in dated.to_dict("records"):
+        if down:
+            told.append([None, None, None, down])
+            continue
         complete = row["complete_high"] if pd.notna(row["complete_high"]) else row["roofed_high"]
         optical = (row["roofed_low"], complete) if pd.notna(row["roofed_low"]) else None
-        clock = signals.radar_step(row["geometry"], start, end, catalogue=catalogue, optical=optical)
-        when = [change.iso(v) for v in clock.interval] if clock.interval else [None] * 3
-        told.append([*when, clock.says])
-        print(f"{row['outline_id']}: {clock.says}")
+        try:
+            # several structures of one outline share its passes
+            key = row["geometry"].wkb
+            read[key] = read.get(key) or signals.radar(row["geometry"], listed)
+            clock = signals.clock(read[key], optical)
+            says = f"SIMULATED: {clock.says}" if clock.signal.simulated else clock.says
+            told.append([*([change.iso(v) for v in clock.interval] if clock.interval else [None] * 3), says])
+        except (OsintError, OSError) as error:
+            told.append([None, None, None, f"radar could not be read: {error}"])
+        print(f"{row['outline_id']}: {told[-1][-1]}")
+    if not down:
+        cost = (listed.cost["bytes"] + sum(s.bytes_read for s in read.values())) / 1e6
+        print(f"{cost:.1f} MB of radar read from {len(listed.rows)} scenes. {observations.LIMITS['radar backscatter']}")
     names = ["radar_low", "radar_best", "radar_high", "radar"]
     return dated.assign(**{n: [t[k] for t in told] for k, n in enumerate(names)})
 

@@ -1,0 +1,111 @@
+"""A wide area is observed tile by tile: each roof once, memory of one tile, what is not seen is named."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import Transformer
+
+from osint.dating import looks, structures, tiling
+from osint.errors import OsintError
+from osint.simulated import simulate
+
+DAY = dt.date.fromisoformat
+START, END = "2023-01-01", "2024-06-30"
+SIDE_M = 800.0
+ROOFS = {"edge": (25, 60, 1.2), "corner": (70, 60, 1.0), "inside": (30, 110, 1.2), "large": (72, 120, 5.0)}
+"""Row, column and hectares; tiles of 800 m meet in row 70 and column 60."""
+
+
+def feature(name, row, col, hectares):
+    return simulate.Feature("bright roof", hectares * 1e4, onset=DAY("2023-06-01"), complete=DAY("2023-10-10"),
+                            row_px=row, col_px=col, name=name, aspect=1.2)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def scene():
+    west, north = 500_200.0, 4_790_300.0  # edges of tiles at 500,800 and 4,789,600 m
+    features = [feature(n, *place) for n, place in ROOFS.items()]
+    world = simulate.world(3, 150, START, END, 12, features=features, cloud=0.25, snow=False, origin=(west, north))
+    inner = shapely.box(west + 20, north - 1480, west + 1480, north - 20)
+    to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
+    return world, simulate.dataset(world), shapely.transform(inner, to_degrees.transform, interleaved=False)
+
+
+def hits(world, found):
+    """Return how many candidates meet each roof."""
+    truth = world.truth.set_index("outline_id").to_crs(4326).geometry
+    return {n: sum(c.geometry.intersects(g) for c in found) for n, g in truth.items()}
+
+
+def test_each_roof_is_found_once_whether_an_edge_cuts_it_or_not(scene):
+    world, data, where = scene
+    tiles = tiling.tiles(where, SIDE_M)
+    edges = [t.core().boundary for t in tiles]
+    truth = world.truth.set_index("outline_id").to_crs(4326).geometry
+    assert any(truth["edge"].intersects(e) for e in edges) and not any(truth["inside"].intersects(e) for e in edges)
+    whole = structures.candidates(looks.of_dataset(data), where, START, END)
+    cut = structures.candidates(looks.of_dataset(data), where, START, END, side_m=SIDE_M)
+    assert hits(world, whole) == hits(world, cut) == dict.fromkeys(ROOFS, 1)
+    for name, roof in truth.items():
+        one, other = (next(c.geometry for c in found if c.geometry.intersects(roof)) for found in (whole, cut))
+        assert one.intersection(other).area / one.union(other).area > 0.7, name
+
+
+def test_a_roof_that_no_tile_sees_whole_is_put_together(scene, monkeypatch):
+    world, data, where = scene
+    monkeypatch.setattr(structures, "MARGIN_M", 30.0)
+    found = structures.candidates(looks.of_dataset(data), where, START, END, side_m=SIDE_M)
+    assert hits(world, found) == dict.fromkeys(ROOFS, 1)
+    large = world.truth.set_index("outline_id").to_crs(4326).geometry["large"]
+    patch = next(c.geometry for c in found if c.geometry.intersects(large))
+    assert patch.intersection(large).area / large.area > 0.8
+
+
+def test_no_window_is_wider_than_a_tile_and_its_margin(scene):
+    _, data, where = scene
+    seen, widest = looks.of_dataset(data), []
+
+    def read(rows, there, bands):
+        part = seen.reader(rows, there, bands)
+        widest.append(max(part.sizes["y"], part.sizes["x"]))
+        return part
+
+    source = looks.Looks(seen.scenes, read)
+    structures.candidates(source, where, START, END, side_m=SIDE_M)
+    assert max(widest) <= (SIDE_M + 2 * tiling.MARGIN_M) / 10 + 3
+    assert source.bytes_read > 0
+
+
+def test_a_tile_that_too_few_scenes_show_is_named_and_the_others_go_on(scene):
+    _, data, where = scene
+    seen = looks.of_dataset(data)
+    corner = tiling.tiles(where, SIDE_M)[0]
+    far = shapely.Point(where.bounds[0] + 1e-3, where.bounds[1] + 1e-3)
+    source = looks.Looks(seen.scenes, seen.reader, narrow=lambda g: seen.scenes.iloc[: 3 if g.contains(far) else None])
+    found, unseen = structures.survey(source, where, START, END, SIDE_M)
+    assert unseen == [corner.name]
+    assert found
+    source.narrow = lambda g: seen.scenes.iloc[:3]
+    with pytest.raises(OsintError, match="two seasons are needed"):
+        structures.survey(source, where, START, END, SIDE_M)
+    blank = data.copy()
+    blank["B02"] = data["B02"] * np.nan
+    with pytest.raises(OsintError, match="do not show the place"):
+        structures.survey(looks.of_dataset(blank), where, START, END, SIDE_M)
+
+
+def test_a_part_of_a_place_counts_its_own_bytes_and_sees_the_scenes_that_reach_it(scene):
+    _, data, where = scene
+    whole = looks.of_dataset(data)
+    source = looks.Looks(whole.scenes, whole.reader, narrow=lambda g: whole.scenes.iloc[::2])
+    one, other = (source.at(looks.around(where.centroid, metres)) for metres in (200, 300))
+    assert len(one.scenes) == -(-len(source.scenes) // 2)
+    for part, metres in ((one, 200), (other, 300), (one, 400)):
+        part.read(part.scenes, looks.around(where.centroid, metres), ("B02",))
+    assert source.bytes_read == 0 and 0 < other.bytes_read < one.bytes_read
+    for part in (one, other):
+        source.add(part)
+    assert source.bytes_read == one.bytes_read + other.bytes_read
+    assert len(whole.at(where).scenes) == len(whole.scenes)
