@@ -384,7 +384,7 @@ def run(parts: dict[str, Callable[[float], Iterator[str]]]) -> None:
 def write_section(body: str) -> None:
     """Put `body`, which starts with its title, in its place in docs/benchmarks.md."""
     text = DOC.read_text(encoding="utf-8")
-    title = body.splitlines()[0]
+    title = body.splitlines()[0] + "\n"
     if title in text:
         head, _, rest = text.partition(title)
         _, mark, tail = rest.partition("\n## ")
