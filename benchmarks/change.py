@@ -103,13 +103,13 @@ def covers(low: object, high: object, when: pd.Timestamp) -> bool:
     return after and (high is None or pd.isna(high) or when < pd.Timestamp(high) + pd.Timedelta(days=1))
 
 
-def share(hits: Iterable[bool]) -> str:
-    """Return a share with its 95% interval (Wilson)."""
+def share(hits: Iterable[bool], digits: int = 0) -> str:
+    """Return a share with its 95% interval (Wilson), with `digits` behind the point."""
     hits = list(hits)
     if not hits:
         return "-"
     known = stats.binomtest(sum(map(bool, hits)), len(hits)).proportion_ci(method="wilson")
-    return f"{np.mean(hits):.0%} ({known.low:.0%}-{known.high:.0%})"
+    return f"{np.mean(hits):.{digits}%} ({known.low:.{digits}%}-{known.high:.{digits}%})"
 
 
 def summary(name: str, frame: pd.DataFrame) -> str:

@@ -39,6 +39,7 @@ STANDING = {
 }
 """Grounds on which something stands from long before the series; the others are bare or sown."""
 GROUNDS = ("gravel and soil", "fields, another crop or none each year", "dry lake", *STANDING)
+MOVING = (GROUNDS[1], "salt pan, flooded every spring", "snow patch")
 AREA_PX = 384
 DECOYS = {
     "quarry": 6, "pile": 4, "earthworks": 4, "solar field": 5, "greenhouse": 5, "salt pan": 4, "snow patch": 4,
@@ -220,20 +221,24 @@ def listed(false: Iterable[str]) -> Iterator[str]:
 
 def outlines(portion: float) -> Iterator[str]:
     """Yield the lines of the part on single outlines."""
-    skies = seeds(3000, 30, portion)
+    skies = seeds(3000, 36, portion)
     frame = outlines_dated(skies, 0.6)
     yield (
         "## False dates where nothing was built\n\nWritten by `python -m benchmarks.nothing outlines`. SIMULATED, three years, one scene "
         f"every 5 days, 60% cloud, winters with snow; {len(skies)} skies (seeds {skies[0]} to {skies[-1]}) with nine outlines of "
         "0.5 to 2 ha each, dated by the search in time; in brackets 95% intervals (Wilson), which take the outlines of a "
-        "sky as independent. Without reserve: `cannot_tell` is empty.\n"
+        "sky as independent. Without reserve: `cannot_tell` is empty. Fields, salt pan and snow patch change every year: the patch lies from the "
+        "end of October to the end of April, and a date of it is a date of snow, which is no building.\n"
     )
     yield "| ground | n | any date given | without reserve | called a building |\n|---|---|---|---|---|"
-    for ground, rows in [*frame.groupby("ground", sort=False), ("all", frame)]:
-        yield f"| {ground} | {len(rows)} | {share(rows.dated)} | {share(rows.plain)} | {share(rows.building)} |"
-    yield f"\nSkies with a date given: {frame[frame.dated].seed.nunique()} of {len(skies)}; with one without reserve: {frame[frame.plain].seed.nunique()}."
+    moving = frame.ground.isin(MOVING)
+    sums = (("all that holds still", frame[~moving]), ("all that changes with the year", frame[moving]))
+    for ground, rows in [*frame.groupby("ground", sort=False), *sums]:
+        yield f"| {ground} | {len(rows)} | {share(rows.dated, 1)} | {share(rows.plain, 1)} | {share(rows.building, 1)} |"
+    yield "\nOf the false dates, without those of snow, and all false buildings:"
     yield from listed(
-        f"seed {r.seed}, {r.ground}: {'; '.join(map(told, r.rows))}" for r in frame[frame.dated].itertuples()
+        f"seed {r.seed}, {r.ground}: {'; '.join(map(told, r.rows))}"
+        for r in frame[frame.dated & (frame.ground != "snow patch") | frame.building].itertuples()
     )
 
 
@@ -242,20 +247,19 @@ def areas(portion: float) -> Iterator[str]:
     skies = seeds(3100, 10, portion)
     each = [area_searched(seed) for seed in skies]
     false, exposure = [f for said, _ in each for f in said], sum(e for _, e in each)
-    things = len(skies) * sum(DECOYS.values())
     yield (
         "## False buildings over areas where nothing was built\n\nWritten by `python -m benchmarks.nothing areas`. SIMULATED, three years, 35 or 50% "
-        f"cloud, some with much dust; {len(skies)} areas, each its own ground and sky (seeds {skies[0]} to {skies[-1]}), searched by "
-        f"`new_structures`. On them are {things} things that are no new building, some hundred times as dense as in a desert: "
-        + ", ".join(f"{n * len(skies)} {kind}" for kind, n in DECOYS.items())
-        + ", besides fields with another crop or none each year. Interval: Poisson, 95%.\n"
+        f"cloud, some with much dust, fields with another crop or none each year; {len(skies)} areas, each its own ground and sky "
+        f"(seeds {skies[0]} to {skies[-1]}), searched by `new_structures`. {sum(DECOYS.values())} decoys stand on each, "
+        "denser than anywhere on the ground. In brackets 95% intervals (Poisson for rates, Wilson for shares).\n"
     )
-    yield "| measured | value |\n|---|---|"
-    yield f"| km2 x years | {exposure:.0f} |"
-    yield f"| false buildings | {len(false)} |"
-    yield f"| per 100 km2 and year | {rate(len(false), exposure)} |"
+    yield "| false buildings | in | share, or per 100 km2 and year |\n|---|---|---|"
     tally = Counter(f["on"] for f in false)
-    yield f"| on | {', '.join(f'{n} {what}' for what, n in tally.items()) or '-'} |"
+    yield f"| {len(false)} in all | {exposure:.0f} km2 x years | {rate(len(false), exposure)} |"
+    yield f"| {tally['open ground']} on open ground | {exposure:.0f} km2 x years | {rate(tally['open ground'], exposure)} |"
+    for kind, count in DECOYS.items():
+        stands = count * len(skies)
+        yield f"| {tally[kind]} on {kind} | {stands} | {share([True] * tally[kind] + [False] * (stands - tally[kind]), 1)} |"
     yield from listed(f"seed {f['seed']}, {f['on']}: {told(f)}" for f in false)
 
 
@@ -270,9 +274,9 @@ def fields(portion: float) -> Iterator[str]:
     yield "| object, put up in | n | called a building | said to be |\n|---|---|---|---|"
     for (kind, slow), rows in frame.groupby(["kind", frame.took > 75]):
         said = ", ".join(f"{n} {what}" for what, n in Counter(rows.said).most_common())
-        yield f"| {kind}, {'90 to 240' if slow else '15 to 60'} days | {len(rows)} | {share(rows.building)} | {said.replace('None', 'nothing')} |"
+        yield f"| {kind}, {'90 to 240' if slow else '15 to 60'} days | {len(rows)} | {share(rows.building, 1)} | {said.replace('None', 'nothing')} |"
     for kind, rows in frame.groupby("kind"):
-        yield f"| {kind}, all | {len(rows)} | {share(rows.building)} | |"
+        yield f"| {kind}, all | {len(rows)} | {share(rows.building, 1)} | |"
     yield from listed(
         f"seed {r.seed}, {r.kind} of {r.ha:.1f} ha in {r.took} days: {'; '.join(map(told, r.rows))}"
         for r in frame[frame.building].itertuples()
