@@ -300,7 +300,7 @@ mostly date that one and then need a year of new ground before they can break ag
 the day on which it is sure, so that its date is late by design; it stops at its first alarm, often the earthworks. Nine outlines of a seed
 share a sky, so 45 roofs are five skies. `osint date` times roofs by the one band, in which scraped ground looks nothing like a roof; on all
 bands a step may begin with the scraping, so that its middle comes before half of the roof: the row of all bands is scored against a moment that
-it was not asked for. A season with nothing beside it (Yellowstone, farmland) is not what `date_step` is made for: it wants an outline less its
+it was not asked for. A season with nothing beside it (Yellowstone) is not what `date_step` is made for: it wants an outline less its
 surroundings.
 """
 
