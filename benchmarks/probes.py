@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from benchmarks.change import END, START, covers, one_roof, write_section
+from benchmarks.change import END, START, covers, one_roof, run, seeds, share
 from osint import change, imagery
 from osint.dating import looks, series
 from osint.simulated import demo, simulate
@@ -50,7 +49,6 @@ def compared(worlds: Iterator[simulate.World]) -> pd.DataFrame:
                 "truth": world.truth.iloc[0],
                 "few": _main(few),
                 "every": _main(every),
-                "steps": sum(r["roofed_best"] is not None for r in few),
                 "pixels": sum(OWN_BYTES.get(b, 2.0) for _, b in read) / (8.5 * len(world.dates)),
                 "files": sum(b != "scl" for _, b in read) / (5 * len(world.dates)),
                 "looks": sum(b == "B02" for _, b in read),
@@ -70,9 +68,9 @@ def line(name: str, frame: pd.DataFrame) -> str:
     cells = [name, str(len(frame))]
     for how in ("few", "every"):
         told = [(r, t) for r, t in zip(frame[how], frame["truth"], strict=True) if r["roofed_best"]]
-        held = np.mean([covers(r["roofed_low"], r["roofed_high"], t.roofed_half) for r, t in told]) if told else np.nan
+        held = share(covers(r["roofed_low"], r["roofed_high"], t.roofed_half) for r, t in told)
         error = np.median([abs((pd.Timestamp(r["roofed_best"]) - t.roofed_half).days) for r, t in told] or [np.nan])
-        cells += [f"{len(told)}", "" if not told else f"{held:.0%}", "" if not told else f"{error:.0f} d"]
+        cells += [f"{len(told)}", held, "" if not told else f"{error:.0f} d"]
     apart = [abs((pd.Timestamp(a["roofed_best"]) - pd.Timestamp(b["roofed_best"])).days)
              for a, b in zip(frame["few"], frame["every"], strict=True) if a["roofed_best"] and b["roofed_best"]]  # fmt: skip
     cells += ["" if not apart else f"{np.median(apart):.0f} d", f"{frame['looks'].mean():.0f}; {frame['scl'].mean():.0f}",
@@ -109,47 +107,32 @@ def over_http(seed: int) -> list[str]:
     return [*rows, f"| all | | | {total / 1e3:.0f} | {total / full:.2%} |"]
 
 
-def phases(seed: int, kind: str) -> simulate.World:
-    """Return a world with an outline roofed in two phases, or with a roof that is taken down again."""
-    rng = np.random.default_rng([seed, 78])
-    first = dt.date(2023, 1, 1) + dt.timedelta(int(rng.uniform(300, 420)))
-    second = first + dt.timedelta(int(rng.uniform(200, 360)))
-    given = {"kind": "bright roof", "area_m2": 12_000, "row_px": 48, "col_px": 48, "aspect": 1.0, "angle_deg": 0, "name": "A"}  # fmt: skip
-    begun = first - dt.timedelta(120)
-    one = simulate.Feature(onset=begun, complete=first, removed=None if kind == "two phases" else second, **given)
-    both = [one, simulate.Feature(onset=first, complete=second, **given)]
-    return simulate.world(
-        seed, 96, START, END, features=both[: 1 + (kind == "two phases")], jitter_px=0.4, spectra_spread=0.15
-    )
+RUNS: dict[str, tuple[int, int, float, str]] = {
+    "bright, 30% cloud": (200, 20, 0.3, "bright roof"),
+    "bright, 60% cloud": (400, 10, 0.6, "bright roof"),
+    "dark, 30% cloud": (440, 6, 0.3, "dark roof"),
+    "no change, 60% cloud": (300, 8, 0.6, "no change"),
+}
+HEAD = (
+    "| run | n | search: dated | truth held | error | every scene: dated | truth held | error | apart | looks; SCL "
+    "| of the cube, by pixels | by files |\n|" + "---|" * 12
+)
 
 
-def main() -> None:
-    """Print the tables and write them to their section of docs/benchmarks.md."""
-    runs = {
-        "bright, 30% cloud": (one_roof(s, 0.3) for s in range(200, 240)),
-        "bright, 60% cloud": (one_roof(s, 0.6) for s in range(400, 410)),
-        "dark, 30% cloud": (one_roof(s, 0.3, "dark roof") for s in range(440, 446)),
-        "no change, 60% cloud": (one_roof(s, 0.6, "no change") for s in range(300, 310)),
-        "two phases": (phases(s, "two phases") for s in range(500, 504)),
-        "demolished": (phases(s, "demolished") for s in range(520, 524)),
-    }
-    out = ["| run | n | search: dated | truth held | error | every scene: dated | truth held | error | apart | looks; SCL | of the cube, by pixels | by files |",
-           "|---|---|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
-    for name, worlds in runs.items():
-        out.append(line(name, compared(worlds)))
-        print(out[-1], flush=True)
-    out += ["", "| asked over HTTP (seed 202) | scenes | requests | kB | of the cube |", "|---|---|---|---|---|"]
-    out += over_http(202)
-    print("\n".join(out[-6:]))
-    write_section(
+def search(portion: float) -> Iterator[str]:
+    """Yield the lines of the part on the search in time against every scene."""
+    yield (
         "## Bytes to date an outline\n\nWritten by `python -m benchmarks.probes`, SIMULATED scenes, three years, one "
         "every 5 days. The cube is B02, B03, B04, B08, B11 of every scene over the same window. By pixels: two bytes "
         "each, a quarter of them at 20 m. By files: bands read over five a scene, as if every read cost one whole "
-        "tile, which is the most it can. Over HTTP: bytes of both read from the same files by the same reader.\n\n"
-        + "\n".join(out)
-        + "\n"
+        "tile, which is the most it can. Over HTTP: bytes of both read from the same files by the same reader.\n"
     )
+    yield HEAD
+    for name, (first, count, cloud, kind) in RUNS.items():
+        yield line(name, compared(one_roof(seed, cloud, kind) for seed in seeds(first, count, portion)))
+    yield "\n| asked over HTTP (seed 202) | scenes | requests | kB | of the cube |\n|---|---|---|---|---|"
+    yield from over_http(202)
 
 
 if __name__ == "__main__":
-    main()
+    run({"search": search})
