@@ -29,6 +29,7 @@ MIN_SCRAPED_SIZE = 0.025
 SMALL_SHARE = 0.3
 """Gain over that of a standing roof below which a change is the sun or the season on it."""
 COMES_AND_GOES = 2
+MAY_BE = "may show a roof"
 
 
 def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
@@ -162,7 +163,7 @@ def unconfirmed(seen: Series) -> str:
     late = seen.days[last:]
     if len(late) < 2:
         return ""
-    return f"too few scenes: the last {len(late)}, from {iso(to_date(late[0]))}, may show a roof; ask again later"
+    return f"too few scenes: the last {len(late)}, from {iso(to_date(late[0]))}, {MAY_BE}; ask again later"
 
 
 def why_not(found: Steps) -> str:

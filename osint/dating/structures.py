@@ -17,7 +17,7 @@ from scipy import ndimage
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from osint.dating import outlines, series, surfaces, tiling
+from osint.dating import events, outlines, series, surfaces, tiling
 from osint.dating.looks import BANDS, Looks, around
 from osint.dating.series import CLEAR
 from osint.dating.tiling import MARGIN_M, TILE_M, Tile
@@ -49,8 +49,8 @@ def new_structures(
 ) -> gpd.GeoDataFrame:
     """Return what was built inside the lon/lat area `where` between two ISO dates, dated and measured.
 
-    Columns as in `outlines.PROPERTIES`. Candidates whose series shows no lasting step are dropped: a dry lake,
-    snow or dust is no structure. `.attrs["unseen"]` names the tiles that too few scenes show.
+    Columns as in `events.PROPERTIES`. Candidates whose series shows no lasting step are dropped: a dry lake,
+    snow or dust is no structure; one whose last looks may show a roof stays, without a kind. `.attrs["unseen"]` names the tiles that too few scenes show.
     """
     found, unseen = survey(looks, where, start, end)
     rows = []
@@ -59,8 +59,9 @@ def new_structures(
         name = f"S{number + 1:03d}"
         dated = outlines.date_change(own, candidate.geometry, start, end, outline_id=name, exhaustive=exhaustive)
         looks.add(own)
-        rows += [{**row, "geometry": candidate.geometry} for row in dated.rows if row["kind"] is not None]
-    frame = pd.DataFrame(rows, columns=[*outlines.PROPERTIES, "geometry"])
+        kept = [row for row in dated.rows if row["kind"] is not None or events.MAY_BE in row["cannot_tell"]]
+        rows += [{**row, "geometry": candidate.geometry} for row in kept]
+    frame = pd.DataFrame(rows, columns=[*events.PROPERTIES, "geometry"])
     made = gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
     made.attrs["unseen"] = unseen
     return made
