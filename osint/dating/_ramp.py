@@ -115,6 +115,11 @@ def _share(days: np.ndarray, begins: np.ndarray, durations: np.ndarray) -> np.nd
     return np.clip(elapsed / np.maximum(durations[:, None], 1e-6), 0, 1)
 
 
+def doubt(share: np.ndarray) -> np.ndarray:
+    """Return the error of a value at which `share` of a step has happened, over the step."""
+    return LEVEL_ERROR * share + SHAPE_ERROR * 4 * share * (1 - share)
+
+
 def _levelled(
     column: np.ndarray,
     share: np.ndarray,
@@ -136,8 +141,7 @@ def _levelled(
     aims = np.zeros(2 * count)
     aims[0], aims[count] = guess
     rest = 1 - share
-    doubt = LEVEL_ERROR * share + SHAPE_ERROR * 4 * share * rest
-    scale = np.sqrt(scatter**2 + (jump * doubt) ** 2)
+    scale = np.sqrt(scatter**2 + (jump * doubt(share)) ** 2)
     pairs = (shapes[:, :, None] * shapes[:, None]).reshape(len(column), -1)
     weight = scale**-2
     # densities without logarithms: this loop takes most of the time there is

@@ -240,24 +240,32 @@ def _merged(timed: Timed, fit: _segments.Fit, days: np.ndarray, contrasts: np.nd
             both = [*before, *group]
             whole = _timed(both, fit, days, contrasts, coverage)
             overlap = moments.intervals[1][0] <= earlier.intervals[1][2]
-            if overlap or _smoother(both, whole, fit):
+            if overlap or _smoother(both, whole, (earlier, moments), fit, days):
                 out[-1] = (both, whole)
                 continue
         out.append((group, moments))
     return out
 
 
-def _smoother(group: list[int], whole: _ramp.Moments, fit: _segments.Fit) -> bool:
-    """Return whether one ramp explains the values better than the stairs of a group, for the levels it saves."""
+def _smoother(
+    group: list[int],
+    whole: _ramp.Moments,
+    pair: tuple[_ramp.Moments, _ramp.Moments],
+    fit: _segments.Fit,
+    days: np.ndarray,
+) -> bool:
+    """Return whether one ramp explains the values of a group better than a pair of them, for what it saves."""
     edges = [0, *fit.cuts, len(fit.values)]
-    first, last = edges[group[0]], edges[group[-1] + 2]
-    cuts = [fit.cuts[g] - first for g in range(group[0], group[-1] + 1)]
-    values, scales = fit.values[first:last], fit.scales[first:last]
-    stairs = _segments.robust_levels(values, cuts)
-    residual = values - np.repeat(stairs, np.diff([0, *cuts, len(values)]), axis=0)
+    inside = slice(edges[group[0]], edges[group[-1] + 2])
+    values, scales = fit.values[inside], fit.scales[inside]
+    shares = [_share(m, days[inside])[:, None] for m in pair]
+    drawn, spread = np.broadcast_to(pair[0].before, values.shape), scales**2
+    for moments, share in zip(pair, shares, strict=True):
+        size = moments.after - moments.before
+        drawn, spread = drawn + size * share, spread + (size * _ramp.doubt(share)) ** 2
     floors = np.array([_segments.misread_floor(c) for c in values.T])
-    likelihood = np.logaddexp(_segments.student(residual, scales), floors).sum()
-    saved = (len(cuts) - 1) * (values.shape[1] + 1) / 2 * np.log(len(values))
+    likelihood = np.logaddexp(_segments.student(values - drawn, np.sqrt(spread)), floors).sum()
+    saved = (values.shape[1] + 2) / 2 * np.log(len(values))
     return bool(fit.temper * (whole.likelihood - likelihood) + saved > 0)
 
 
