@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from osint.dating import surfaces
+from osint.dating.looks import PAIR
 from osint.dating.series import Series
 from osint.dating.steps import Step, Steps, to_date
 
@@ -28,8 +29,17 @@ MIN_SCRAPED_SIZE = 0.025
 """Reflectance; between seasons and years ground that nobody touched moves by half of it."""
 SMALL_SHARE = 0.3
 """Gain over that of a standing roof below which a change is the sun or the season on it."""
-COMES_AND_GOES = 2
 MAY_BE = "may show a roof"
+COMES_AND_GOES = 3
+"""Turns between gains and losses of whiteness, the first counted, from which a date is not to be relied on."""
+NO_BUILDING = 4
+"""As many turns make no building: two gains and two losses."""
+TURN_SHARE = 0.4
+"""Share of the largest change from which another one is a turn."""
+LASTING_SHARE = 0.5
+LAST_LOOKS = 6
+WHOLE_DAYS = 365.0
+"""Time in which what first looks like a dark roof may become the field or the greenhouse that it is part of."""
 
 
 def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
@@ -41,6 +51,8 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
     edges = [seen.days[0] - 1, *(day(s.best) for s in ordered), seen.days[-1] + 1]
     scrapings = [s for s in ground if _scraped(s)]
     structures: list[dict[str, Any]] = []
+    turns: list[float] = []
+    levels: list[float] = []
     since = -np.inf
     for k, step in enumerate(ordered):
         before = surfaces.look(seen, edges[k], day(step.begun.low))
@@ -51,38 +63,71 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
             continue
         gain = after.whiteness() - before.whiteness()
         change = after.relative() - before.relative()
+        turns += [change] if abs(gain) >= surfaces.MIN_GAIN else []
+        # what was there before and looks like the surroundings is no cover but bare ground again
+        known = any(abs(after.relative() - level) < SMALL_SHARE * abs(change) for level in levels)
+        bare = known and after.whiteness() < SMALL_SHARE * gain
+        levels.append(before.relative())
         standing = [s for s in structures if not s.get("removed_high")]
         if gain < -surfaces.MIN_GAIN and standing and change < -0.4 * standing[-1]["_change"]:
             standing[-1].update(removed_low=iso(step.low), removed_high=iso(step.high), _until=day(step.begun.best))
             since = day(step.best)
             continue
-        if gain < surfaces.MIN_GAIN or (standing and abs(change) < SMALL_SHARE * standing[-1]["_change"]):
+        if bare or gain < surfaces.MIN_GAIN or (standing and abs(change) < SMALL_SHARE * standing[-1]["_change"]):
             continue
         if standing:
             standing[-1]["_until"] = day(step.begun.best)
         took = day(step.complete.best) - day(step.begun.best)
-        kind = surfaces.kind_of(before, after, area_m2, took)
+        kind, reserve = surfaces.kind_of(before, after, area_m2, took)
         scraped = [s for s in scrapings if since < day(s.best) < day(step.best)]
         structures.append({**_structure(step, kind, scraped[-1] if scraped else None, seen), "_change": change})
+        reserved(structures[-1], reserve)
         since = day(step.best)
-    if sum(s["removed_high"] is not None for s in structures) >= COMES_AND_GOES:
-        # a building is not put up and cleared every year: snow, plastic, a drying lake
-        for structure in structures:
-            structure.update(kind="other", probability=round(0.5 * surfaces.PROBABILITY["other"], 3))
-    _like_the_whole([s for s in structures if not s["removed_high"]])
-    if not structures and scrapings:
-        structures.append(_earthworks(scrapings[-1], seen))
+    _come_and_go(structures, turns)
+    like_the_whole(structures)
+    if not structures:
+        roof_may_show = bool(unconfirmed(seen))
+        structures += [_earthworks(s, seen) for s in scrapings if roof_may_show or _lasts(s, ground, seen)][-1:]
     return structures
 
 
-def _like_the_whole(standing: list[dict[str, Any]]) -> None:
-    """Give the first parts of a site, seen mixed with yard, the kind that the whole has at the end."""
-    if len(standing) > 1 and standing[-1]["kind"] in surfaces.BUILDINGS:
-        share = surfaces.PROBABILITY[standing[-1]["kind"]] / surfaces.PROBABILITY["other"]
-        for structure in standing[:-1]:
-            if structure["kind"] == "other":
-                probability = round(min(structure["probability"] * share, 1.0), 3)
-                structure.update(kind=standing[-1]["kind"], probability=probability)
+def _come_and_go(structures: list[dict[str, Any]], changes: list[float]) -> None:
+    """Take back what is gained and lost again and again: snow, plastic, a drying lake."""
+    large = [c > 0 for c in changes if abs(c) >= TURN_SHARE * max(map(abs, changes))]
+    turns = sum(k == 0 or up != large[k - 1] for k, up in enumerate(large))
+    for structure in structures:
+        if turns >= COMES_AND_GOES:
+            reserved(structure, f"comes and goes: {sum(large)} gains and {len(large) - sum(large)} losses of whiteness")
+        if turns >= NO_BUILDING:
+            structure.update(kind="other", probability=round(0.5 * surfaces.PROBABILITY["other"], 3))
+
+
+def reserved(structure: dict[str, Any], reason: str) -> None:
+    """Add a reason why a structure is not to be relied on, if it is one."""
+    if reason and reason not in (structure["cannot_tell"] or ""):
+        structure["cannot_tell"] = "; ".join(filter(None, (structure["cannot_tell"], reason)))
+
+
+def like_the_whole(structures: list[dict[str, Any]]) -> None:
+    """Give the first parts of what stands on one outline, seen mixed with ground, the kind that it has at the end."""
+    standing = [s for s in structures if not s["removed_high"]]
+    if len(standing) < 2:
+        return
+    whole = standing[-1]
+    certain = whole["kind"] in surfaces.BUILDINGS and not _untold(whole)
+    for part in standing[:-1]:
+        days = (np.datetime64(whole["roofed_best"]) - np.datetime64(part["roofed_best"])) / np.timedelta64(1, "D")
+        mixed = part["kind"] in ("other", "solar field") and surfaces.SNOWY not in (part["cannot_tell"] or "")
+        film = whole["kind"] in ("greenhouse", "other", "solar field") and part["kind"] == "dark roof"
+        if (certain and (mixed or _untold(part))) or (film and days <= WHOLE_DAYS):
+            reasons = [r for r in (part["cannot_tell"] or "").split("; ") if not r.startswith(surfaces.UNTOLD)]
+            part.update(kind=whole["kind"], cannot_tell="; ".join(filter(None, reasons)) or None)
+            part["probability"] = round(part["_step"] * surfaces.PROBABILITY[whole["kind"]], 3)
+
+
+def _untold(structure: dict[str, Any]) -> bool:
+    """Return whether a structure may be panels or film as well as a dark roof."""
+    return surfaces.UNTOLD in (structure["cannot_tell"] or "")
 
 
 def _ordered(found: Steps) -> list[Step]:
@@ -124,7 +169,7 @@ def _structure(step: Step, kind: str, scraped: Step | None, seen: Series) -> dic
     width = day(step.high) - day(step.low)
     if width > LONGEST_INTERVAL_DAYS:
         told["cannot_tell"] = f"interval of {width:.0f} days: no usable scene for {step.gap_days:.0f} days"
-    return {**told, "_from": day(step.complete.high), "_until": seen.days[-1] + 1}
+    return {**told, "_step": step.probability, "_from": day(step.complete.high), "_until": seen.days[-1] + 1}
 
 
 def _onset(step: Step, scraped: Step | None, seen: Series) -> tuple[str, str, bool]:
@@ -141,6 +186,35 @@ def _onset(step: Step, scraped: Step | None, seen: Series) -> tuple[str, str, bo
             last = min(scraped.high + HALF_MARGIN, step.high)
             return iso(scraped.begun.low - ONSET_MARGIN), iso(last), True
     return "", iso(max(step.begun.high, step.low)), False
+
+
+def _lasts(step: Step, ground: Steps, seen: Series) -> bool:
+    """Return whether the last looks still differ by half a step from every level that the ground had before it.
+
+    Scraped ground does not heal in a season; what does was a crop, water or dust, and the way back is no work either.
+    """
+    start = seen.days[0] - 1
+    for earlier in ground:
+        if earlier.best > step.best:
+            break
+        before = (seen.days > start) & (seen.days <= day(earlier.begun.low))
+        start = day(earlier.complete.high)
+        if before.any():
+            change = _alike(seen, before, seen.days >= day(step.complete.best)) @ step.size / (step.size @ step.size)
+            if not change >= LASTING_SHARE:
+                return False
+    return True
+
+
+def _alike(seen: Series, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return the last looks `after` less the last looks `before` in blue and infrared, from one half of the year if there are."""
+    warm = np.isin(((seen.days % 365.25) // 91.4).astype(int), (1, 2))
+    halves = [(before & half, after & half) for half in (warm, ~warm)]
+    fewest = [min(b.sum(), a.sum()) for b, a in halves]
+    if max(fewest) >= 2:
+        before, after = halves[int(np.argmax(fewest))]
+    pair = seen.contrast[:, [seen.bands.index(b) for b in PAIR]]
+    return np.median(pair[after][-LAST_LOOKS:], axis=0) - np.median(pair[before][-LAST_LOOKS:], axis=0)
 
 
 def _earthworks(step: Step, seen: Series) -> dict[str, Any]:
@@ -168,7 +242,7 @@ def unconfirmed(seen: Series) -> str:
 
 def why_not(found: Steps) -> str:
     """Return the reason why steps make no structure."""
-    return found.reason or "steps were seen, but none of them looks like ground broken or a roof"
+    return found.reason or "steps were seen, but none of them looks like ground broken or a roof and lasted"
 
 
 def row(outline_id: str, **known: Any) -> dict[str, Any]:

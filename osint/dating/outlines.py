@@ -22,6 +22,8 @@ SMALLEST_M2 = 600.0
 PICTURE_SCENES = 10
 COVERED = (*surfaces.BUILDINGS, "solar field", "greenhouse")
 FEWEST_SCENES = 8
+BLUR_PX = {"B02": 0.65, "B11": 1.25}
+"""Deviation in pixels of 10 m of what a pixel sees: about a quarter of the contrast is left at Nyquist, plus shifts of 4 m."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,15 @@ def date_change(
     found, covered = _steps(seen, coverage)
     structures = _structures(gathered, seen, found, covered)
     if not structures:
-        reason = events.unconfirmed(seen) or events.why_not(found if found.reason else covered)
+        reason = events.unconfirmed(seen) or events.why_not(found)
         return Dated([row(outline_id, cannot_tell=reason, **spent)], seen, found, place)
-    _measured(structures, [_pictured(looks, rows, s, geometry, gathered) for s in structures], place)
-    if any(s["kind"] == "solar field" for s in structures):
-        # rows of panels go up for months: what looks like a dark roof on the way is part of the field
-        for structure in structures:
-            if structure["kind"] == "dark roof":
-                structure.update(kind="solar field", probability=surfaces.PROBABILITY["solar field"])
-                structure.update(dict.fromkeys(area.AREAS))
+    pictures = [_pictured(looks, rows, s, geometry, gathered) for s in structures]
+    for structure, picture in zip(structures, pictures, strict=True):
+        if structure["kind"] == "dark roof":
+            _dark(structure, picture)
+    for piece in {id(s["_place"]): s["_place"] for s in structures}.values():
+        events.like_the_whole([s for s in structures if s["_place"] is piece])
+    _measured(structures, pictures, place)
     for structure in structures:
         structure.update(outline_id=outline_id, scenes_used=len(seen.days))
     spent["bytes_read"] = looks.bytes_read - before
@@ -178,6 +180,18 @@ def _pictured(
         )
         structure["kind"] = kind
     return picture
+
+
+def _dark(structure: dict[str, Any], picture: xr.Dataset | None) -> None:
+    """Tell a dark roof from panels and film by its colour without that of its yard, where a picture shows it."""
+    blue, infrared, ground = np.nan, np.nan, np.nan
+    if picture is not None:
+        place, middle = structure["_place"], {b: series.median(picture[b].values) for b in PAIR}
+        blue, infrared = (surfaces.colour(middle[b], place.cover, BLUR_PX[b]) for b in PAIR)
+        ground = float(np.nanmedian(middle["B02"][place.ring]))
+    kind, probability, reserve = surfaces.dark_kind(blue, infrared, ground)
+    structure.update(kind=kind, probability=round(structure["_step"] * probability, 3))
+    events.reserved(structure, reserve)
 
 
 def date_outlines(

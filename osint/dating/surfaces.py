@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from osint.dating.series import Series
 
@@ -20,11 +21,23 @@ PROBABILITY = {
 }
 """That an object of this kind is a building: a judgement from simulated trials, to be scored on real ones."""
 MIN_GAIN = 0.03
+PALE = 0.2
+"""Reflectance in blue from which a roof is bright."""
 MINERAL = -0.04
 """(Short-wave infrared - blue) / red of pale ground (salt, chalk, gypsum) and plastic; pale roofs lie below."""
-SOLAR_BLUE = 0.098
-SOLAR_DARK = 0.085
-SOLAR_AREA_M2 = 20_000
+SNOW = 0.4
+"""(Blue - short-wave infrared) / their sum of snow, ice and open water at any brightness; white and blue roofs stay below 0.25."""
+SNOWY = "comes and goes: snow or water by its colour, no building"
+SEASONAL = "comes and goes: with the seasons, as no building does"
+FLAT, SLOPED = 0.15, 0.18
+"""(Short-wave infrared - blue) / their sum: below the first no ground shows, above the second it does between panels.
+
+Desert ground has 0.35 to 0.45; flat panels with a quarter of it between them come to 0.2, real fields leave half."""
+BLACK = 0.09
+"""Reflectance in blue of panels without a gap; black membranes are as dark."""
+UNTOLD_PROBABILITY = 0.4
+"""That something dark is a building where panels are as likely: judgement, below one half."""
+UNTOLD = "a dark roof or a "
 
 
 @dataclass(frozen=True)
@@ -66,28 +79,60 @@ def _middle(values: np.ndarray) -> float:
     return float(np.median(read)) if len(read) else float("nan")
 
 
-def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> str:
-    """Return the kind of what appeared between two looks.
+def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> tuple[str, str]:
+    """Return the kind of what appeared between two looks, and why it is not to be relied on (mostly nothing).
 
     Soil, sand and gravel reflect more towards the short-wave infrared, roofs do not: the gain in whiteness
     against the surroundings carries the verdict, so that brightness of the day and of the region cancel.
+    What is dark is called a roof here; `dark_kind` tells panels from it.
     """
     gain = after.whiteness() - before.whiteness()
     blue, red, infrared = (after.inside[b] for b in ("B02", "B04", "B11"))
     if gain < MIN_GAIN:
         brighter = after.inside["B11"] / after.around["B11"] > before.inside["B11"] / before.around["B11"]
-        return "earthworks" if brighter and took_days < 60 else "quarry or pile" if brighter else "other"
-    if after.swing > 0.6 * gain or (blue > 0.55 and infrared < 0.25):
-        return "other"
+        return ("earthworks" if brighter and took_days < 60 else "quarry or pile" if brighter else "other"), ""
+    if blue - infrared > SNOW * (blue + infrared):
+        return "other", SNOWY
+    if after.swing > 0.6 * gain:
+        return "other", SEASONAL
     # infrared pixels are 20 m wide: beside a small roof they hold much of its yard
-    if blue > 0.2 and (infrared - blue) / red > MINERAL + 0.12 * np.sqrt(2_500 / max(area_m2, 2_500)):
-        return "other"
-    if blue < SOLAR_BLUE and red < 1.25 * blue + 0.02:
-        large = area_m2 > SOLAR_AREA_M2 and (blue < SOLAR_DARK or took_days > 25)
-        return "solar field" if large or took_days > 45 else "dark roof"
-    if took_days > 75 and blue < 0.16:
-        return "solar field"
-    return "bright roof" if blue > 0.2 else "dark roof"
+    yard = 0.12 * np.sqrt(2_500 / max(area_m2, 2_500))
+    if blue > PALE:
+        return ("other" if (infrared - blue) / red > MINERAL + yard else "bright roof"), ""
+    if infrared - blue > (SLOPED + yard) * (infrared + blue):
+        return ("solar field" if blue < after.around["B02"] else "other"), ""
+    return "dark roof", ""
+
+
+def colour(picture: np.ndarray, cover: np.ndarray, blur_px: float) -> float:
+    """Return the reflectance of what covers an outline, without the light that its pixels take from beyond the edge.
+
+    `picture` (y, x) is one band; a pixel is a mixture by the `cover` (y, x) as the sensor blurs it (deviation
+    `blur_px`), of two colours found by least squares over the outline and two pixels about it.
+    """
+    share = ndimage.gaussian_filter(cover, blur_px)
+    near = (ndimage.distance_transform_edt(cover < 0.05) < 2.9) & np.isfinite(picture)
+    if near.sum() < 4:
+        return float("nan")
+    mixture = np.stack([share[near], 1 - share[near]], axis=1)
+    return float(np.linalg.lstsq(mixture, picture[near], rcond=None)[0][0])
+
+
+def dark_kind(blue: float, infrared: float, ground_blue: float) -> tuple[str, float, str]:
+    """Return kind, probability and reserve of something dark of a pure `colour`, on ground of `ground_blue`.
+
+    Rows of panels leave ground between them, and film lets it through: it is far brighter in the infrared. A roof
+    shows none. Panels without a gap are as flat as a roof, and darker than most.
+    """
+    slope = (infrared - blue) / max(infrared + blue, 1e-3)
+    what = "greenhouse" if blue > ground_blue else "solar field"
+    if slope > SLOPED:
+        # half a greenhouse and pale sheet over earth look the same
+        kind = "solar field" if what == "solar field" else "other"
+        return kind, PROBABILITY[kind], ""
+    if slope < FLAT and blue > BLACK:
+        return "dark roof", PROBABILITY["dark roof"], ""
+    return "dark roof", UNTOLD_PROBABILITY, f"{UNTOLD}{what}: these bands do not tell them apart"
 
 
 GREEN = 0.28

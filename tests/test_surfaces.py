@@ -1,0 +1,180 @@
+"""What stands on an outline: colours and series of known make, and SIMULATED panels, film and roofs."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from osint import change
+from osint.dating import events, looks, steps, surfaces
+from osint.dating.series import Series
+from osint.simulated import simulate
+from osint.simulated._scenes import SPECTRA
+
+BANDS = ("B02", "B04", "B11")
+ALL = ("B02", "B03", "B04", "B08", "B8A", "B11", "B12")
+GROUND = np.array([0.12, 0.19, 0.29])
+START, END = "2023-01-01", "2024-12-31"
+
+
+def spectrum(name):
+    return np.array([SPECTRA[name][ALL.index(b)] for b in BANDS]) / 1e4
+
+
+def seen_as(colour, swing=0.0):
+    return surfaces.Look(dict(zip(BANDS, colour, strict=True)), dict(zip(BANDS, GROUND, strict=True)), swing)
+
+
+def kind_of(colour, area_m2=10_000.0, took_days=40.0, swing=0.0):
+    return surfaces.kind_of(seen_as(GROUND), seen_as(colour, swing), area_m2, took_days)
+
+
+@pytest.mark.parametrize("brightness", [0.4, 0.63, 1.0])
+def test_snow_is_snow_at_any_brightness(brightness):
+    kind, reserve = kind_of(spectrum("snow") * brightness)
+    assert kind == "other"
+    assert reserve.startswith("comes and goes")
+
+
+@pytest.mark.parametrize("name", ["bright roof", "blue roof"])
+@pytest.mark.parametrize("brightness", [0.8, 1.2])
+def test_pale_roofs_are_not_snow(name, brightness):
+    assert kind_of(spectrum(name) * brightness) == ("bright roof", "")
+
+
+@pytest.mark.parametrize("colour", [spectrum("dark roof"), 0.75 * spectrum("solar field") + 0.25 * GROUND])
+@pytest.mark.parametrize("area_m2", [5_000.0, 50_000.0])
+def test_how_long_it_took_is_no_evidence(colour, area_m2):
+    assert len({kind_of(colour, area_m2, took)[0] for took in (5, 40, 60, 200)}) == 1
+
+
+def test_what_swings_with_the_seasons_is_not_dated_without_reserve():
+    kind, reserve = kind_of(spectrum("bright roof"), swing=0.3)
+    assert kind == "other"
+    assert "seasons" in reserve
+
+
+@pytest.mark.parametrize("ground", ["gobi", "soil", "playa"])
+@pytest.mark.parametrize("cover", [0.45, 0.6, 0.75])
+def test_panels_over_any_ground_are_a_field(ground, cover):
+    below = spectrum(ground)
+    flat = np.array([0.075, 0.08, 0.09])
+    for panels in (spectrum("solar field"), flat):
+        mixed = cover * panels + (1 - cover) * below
+        kind, probability, reserve = surfaces.dark_kind(mixed[0], mixed[2], below[0])
+        assert (kind, reserve) == ("solar field", "")
+        assert probability < 0.5
+
+
+def test_a_dark_roof_is_one_and_a_black_one_may_be_panels():
+    assert surfaces.dark_kind(0.115, 0.13, 0.12) == ("dark roof", surfaces.PROBABILITY["dark roof"], "")
+    for blue, infrared in ((0.075, 0.09), (0.1, 0.14), (np.nan, np.nan)):
+        kind, probability, reserve = surfaces.dark_kind(blue, infrared, 0.12)
+        assert kind == "dark roof"
+        assert probability < 0.5
+        assert reserve == "a dark roof or a solar field: these bands do not tell them apart"
+
+
+@pytest.mark.parametrize("side_px", [5, 7, 14])
+def test_the_colour_of_a_small_roof_is_free_of_its_yard(side_px):
+    cover = np.zeros((40, 40))
+    cover[12 : 12 + side_px, 12 : 12 + 2 * side_px] = 1
+    for blur in (0.65, 1.25):
+        share = ndimage.gaussian_filter(cover, blur)
+        picture = 0.13 * share + 0.39 * (1 - share) + np.random.default_rng(side_px).normal(0, 0.005, share.shape)
+        assert surfaces.colour(picture, cover, blur) == pytest.approx(0.13, abs=0.01)
+
+
+def series(levels, seed=0):
+    """Return a series of looks every 20 days over three years; `levels` has (first day, colour) in time order."""
+    rng = np.random.default_rng(seed)
+    days = 19_358.0 + np.arange(0, 1_096, 20)
+    inside = np.tile(GROUND, (len(days), 1))
+    for first, colour in levels:
+        inside[days >= 19_358 + first] = colour
+    inside = inside + rng.normal(0, 0.003, inside.shape)
+    around = GROUND + rng.normal(0, 0.003, inside.shape)
+    no = np.zeros(len(days))
+    return Series(days, inside - around, inside, around, no > 0, no, BANDS, len(days), {})
+
+
+def told(levels):
+    seen = series(levels)
+    ground = steps.date_step(seen.days, seen.contrast[:, [0, 2]])
+    return events.events(ground, steps.date_step(seen.days, seen.whiteness()), seen, 10_000.0)
+
+
+SCRAPED = GROUND * (1.3, 1.4, 1.4)
+
+
+def test_scraped_ground_is_earthworks_and_ground_that_heals_is_not():
+    (row,) = told([(400, SCRAPED)])
+    assert row["kind"] == "earthworks"
+    # the last look before the work is of 16 January, the first after it of 5 February
+    assert row["onset_low"] <= "2024-02-05"
+    assert row["onset_high"] >= "2024-01-16"
+    assert told([(400, SCRAPED), (760, GROUND)]) == []
+
+
+def test_what_was_there_at_the_start_and_comes_back_is_no_building():
+    snow = np.array([0.45, 0.45, 0.1])
+    white = np.array([0.43, 0.45, 0.33])
+    for colour in (snow, white):
+        rows = told([(0, colour), (120, GROUND), (300, colour), (480, GROUND), (900, colour)])
+        assert rows
+        for row in rows:
+            assert row["kind"] == "other"
+            assert row["probability"] < 0.5
+            assert row["cannot_tell"].startswith("comes and goes")
+
+
+def test_a_roof_that_replaces_an_older_one_keeps_its_date():
+    (row,) = told([(0, (0.43, 0.45, 0.33)), (300, SCRAPED), (700, (0.43, 0.45, 0.33))])
+    assert row["kind"] == "bright roof"
+    assert row["cannot_tell"] is None
+
+
+def part(kind, roofed, reserve=None, probability=0.75):
+    return events.row(
+        "", kind=kind, probability=probability, roofed_best=roofed, cannot_tell=reserve
+    ) | {"_step": 1.0}  # fmt: skip
+
+
+def test_half_a_greenhouse_is_what_the_whole_is():
+    for whole in ("greenhouse", "other", "solar field"):
+        rows = [part("dark roof", "2024-01-01"), part(whole, "2024-06-01", probability=0.1)]
+        events.like_the_whole(rows)
+        assert rows[0]["kind"] == whole
+        assert rows[0]["probability"] < 0.5
+        late = [part("dark roof", "2023-01-01"), part(whole, "2024-06-01", probability=0.1)]
+        events.like_the_whole(late)
+        assert late[0]["kind"] == "dark roof"
+
+
+def test_half_a_roof_is_what_the_whole_is():
+    untold = f"{surfaces.UNTOLD}solar field: these bands do not tell them apart"
+    rows = [part("solar field", "2024-01-01"), part("dark roof", "2024-03-01", untold), part("dark roof", "2024-06-01")]
+    events.like_the_whole(rows)
+    assert {(r["kind"], r["probability"], r["cannot_tell"]) for r in rows} == {("dark roof", 0.75, None)}
+    rows = [part("solar field", "2024-01-01"), part("dark roof", "2024-06-01", untold)]
+    events.like_the_whole(rows)
+    assert rows[0]["kind"] == "solar field"
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "hectares", "is_building"),
+    [("solar field", 40, 0.8, False), ("greenhouse", 200, 1.5, False), ("dark roof", 200, 0.5, True)],
+)
+def test_fields_put_up_in_weeks_are_no_buildings_and_a_small_dark_roof_is_one(kind, days, hectares, is_building):
+    complete = dt.date(2024, 4, 20)
+    feature = simulate.Feature(
+        kind=kind, area_m2=hectares * 1e4, onset=complete - dt.timedelta(days), complete=complete,
+        row_px=42, col_px=42, name="A",
+    )  # fmt: skip
+    made = simulate.world(7, 84, START, END, 6, features=[feature], cloud=0.3, snow=False)
+    outline = made.truth.to_crs(4326).geometry.iloc[0]
+    rows = change.date_change(looks.of_dataset(simulate.dataset(made)), outline, START, END).rows
+    said = [r["kind"] in surfaces.BUILDINGS and r["probability"] >= 0.5 for r in rows]
+    assert any(said) == is_building
+    assert rows[-1]["roofed_best"] is not None
