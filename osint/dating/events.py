@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,9 @@ SMALL_SHARE = 0.3
 """Gain over that of a standing roof below which a change is the sun or the season on it."""
 MAY_BE = "may show a roof"
 COMES_AND_GOES = 3
-"""Turns between gains and losses of whiteness, the first counted, from which a date is not to be relied on."""
+"""Turns between gains and losses of whiteness, the first counted, two of them at one time of year: then no date is relied on."""
+SAME_SEASON_DAYS = 45.0
+YEAR_DAYS = 365.25
 NO_BUILDING = 4
 """As many turns make no building: two gains and two losses."""
 TURN_SHARE = 0.4
@@ -51,7 +54,7 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
     edges = [seen.days[0] - 1, *(day(s.best) for s in ordered), seen.days[-1] + 1]
     scrapings = [s for s in ground if _scraped(s)]
     structures: list[dict[str, Any]] = []
-    turns: list[float] = []
+    turns: list[tuple[float, float]] = []
     levels: list[float] = []
     since = -np.inf
     for k, step in enumerate(ordered):
@@ -63,7 +66,7 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
             continue
         gain = after.whiteness() - before.whiteness()
         change = after.relative() - before.relative()
-        turns += [change] if abs(gain) >= surfaces.MIN_GAIN else []
+        turns += [(day(step.best), change)] if abs(gain) >= surfaces.MIN_GAIN else []
         # what was there before and looks like the surroundings is no cover but bare ground again
         known = any(abs(after.relative() - level) < SMALL_SHARE * abs(change) for level in levels)
         bare = known and after.whiteness() < SMALL_SHARE * gain
@@ -91,15 +94,26 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
     return structures
 
 
-def _come_and_go(structures: list[dict[str, Any]], changes: list[float]) -> None:
+def _come_and_go(structures: list[dict[str, Any]], changes: list[tuple[float, float]]) -> None:
     """Take back what is gained and lost again and again: snow, plastic, a drying lake."""
-    large = [c > 0 for c in changes if abs(c) >= TURN_SHARE * max(map(abs, changes))]
-    turns = sum(k == 0 or up != large[k - 1] for k, up in enumerate(large))
+    largest = max((abs(change) for _, change in changes), default=0.0)
+    large = [(when, change > 0) for when, change in changes if abs(change) >= TURN_SHARE * largest]
+    turns = [turn for k, turn in enumerate(large) if k == 0 or turn[1] != large[k - 1][1]]
+    gains = sum(up for _, up in large)
+    # what is cleared and built anew has its own times, not those of the year
+    yearly = any(
+        up == down and _season_apart(one - two) < SAME_SEASON_DAYS for (one, up), (two, down) in combinations(turns, 2)
+    )
     for structure in structures:
-        if turns >= COMES_AND_GOES:
-            reserved(structure, f"comes and goes: {sum(large)} gains and {len(large) - sum(large)} losses of whiteness")
-        if turns >= NO_BUILDING:
+        if len(turns) >= COMES_AND_GOES and (yearly or len(turns) >= NO_BUILDING):
+            reserved(structure, f"comes and goes: {gains} gains and {len(large) - gains} losses of whiteness")
+        if len(turns) >= NO_BUILDING:
             structure.update(kind="other", probability=round(0.5 * surfaces.PROBABILITY["other"], 3))
+
+
+def _season_apart(days: float) -> float:
+    """Return by how many days two moments that lie `days` apart differ in the time of year."""
+    return abs((days + YEAR_DAYS / 2) % YEAR_DAYS - YEAR_DAYS / 2)
 
 
 def reserved(structure: dict[str, Any], reason: str) -> None:
