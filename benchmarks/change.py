@@ -127,7 +127,7 @@ def summary(name: str, frame: pd.DataFrame) -> str:
 
     measure = f"{area.mean():+.1%}; {np.sqrt(np.mean(area**2)):.1%}" if len(area) else "-"
     times = f"{np.median(error):.0f}; {np.quantile(error, 0.9):.0f}; {np.median(width):.0f}" if error else "-"
-    calls = share(r.kind in surfaces.BUILDINGS for r in rows)
+    calls = share(r.kind in surfaces.BUILDINGS and r.probability >= 0.5 for r in rows)
     return (
         f"| {name} | {len(frame)} | {len(rows) / len(frame):.0%} | {calls} | "
         f"{times} | "
