@@ -73,13 +73,13 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
         levels.append(before.relative())
         standing = [s for s in structures if not s.get("removed_high")]
         if gain < -surfaces.MIN_GAIN and standing and change < -0.4 * standing[-1]["_change"]:
-            standing[-1].update(removed_low=iso(step.low), removed_high=iso(step.high), _until=day(step.begun.best))
+            standing[-1].update(removed_low=iso(step.low), removed_high=iso(step.high), _until=day(step.begun.low))
             since = day(step.best)
             continue
         if bare or gain < surfaces.MIN_GAIN or (standing and abs(change) < SMALL_SHARE * standing[-1]["_change"]):
             continue
         if standing:
-            standing[-1]["_until"] = day(step.begun.best)
+            standing[-1]["_until"] = day(step.begun.low)
         took = day(step.complete.best) - day(step.begun.best)
         kind, reserve = surfaces.kind_of(before, after, area_m2, took)
         scraped = [s for s in scrapings if since < day(s.best) < day(step.best)]

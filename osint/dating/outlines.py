@@ -137,10 +137,9 @@ def _measured(structures: list[dict[str, Any]], pictures: list[xr.Dataset | None
             p for s, p in zip(structures[k + 1 :], pictures[k + 1 :], strict=True) if s["kind"] == structure["kind"]
         ]
         whole = None if structure["removed_high"] or not later else later[-1]
-        # a part beside one that could not be measured cannot be told from it
-        if picture is not None and np.isfinite(standing_m2):
+        if picture is not None:
             structure.update(area.estimate(picture, place, dark, whole=whole, standing_m2=standing_m2))
-        standing_m2 = 0.0 if structure["removed_high"] else standing_m2 + (structure["roof_area_m2_best"] or np.nan)
+        standing_m2 = 0.0 if structure["removed_high"] else standing_m2 + (structure["roof_area_m2_best"] or 0)
 
 
 def _pictured(
