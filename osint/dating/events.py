@@ -45,7 +45,7 @@ WHOLE_DAYS = 365.0
 """Time in which what first looks like a dark roof may become the field or the greenhouse that it is part of."""
 
 
-def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[dict[str, Any]]:
+def events(ground: Steps, covered: Steps, seen: Series) -> list[dict[str, Any]]:
     """Read the steps of an outline as structures: scraped, roofed, removed.
 
     `ground` are the steps in every band, `covered` those of the whiteness.
@@ -81,7 +81,7 @@ def events(ground: Steps, covered: Steps, seen: Series, area_m2: float) -> list[
         if standing:
             standing[-1]["_until"] = day(step.begun.low)
         took = day(step.complete.best) - day(step.begun.best)
-        kind, reserve = surfaces.kind_of(before, after, area_m2, took)
+        kind, reserve = surfaces.kind_of(before, after, took)
         scraped = [s for s in scrapings if since < day(s.best) < day(step.best)]
         structures.append({**_structure(step, kind, scraped[-1] if scraped else None, seen), "_change": change})
         reserved(structures[-1], reserve)
@@ -128,19 +128,23 @@ def like_the_whole(structures: list[dict[str, Any]]) -> None:
     if len(standing) < 2:
         return
     whole = standing[-1]
-    certain = whole["kind"] in surfaces.BUILDINGS and not _untold(whole)
+    certain = whole["kind"] in surfaces.BUILDINGS and not untold(whole)
     for part in standing[:-1]:
         days = (np.datetime64(whole["roofed_best"]) - np.datetime64(part["roofed_best"])) / np.timedelta64(1, "D")
         mixed = part["kind"] in ("other", "solar field") and surfaces.SNOWY not in (part["cannot_tell"] or "")
-        film = whole["kind"] in ("greenhouse", "other", "solar field") and part["kind"] == "dark roof"
-        if (certain and (mixed or _untold(part))) or (film and days <= WHOLE_DAYS):
-            reasons = [r for r in (part["cannot_tell"] or "").split("; ") if not r.startswith(surfaces.UNTOLD)]
+        film = (
+            whole["kind"] in ("greenhouse", "other", "solar field")
+            and part["kind"] == "dark roof"
+            and not untold(whole)
+        )
+        if (certain and (mixed or untold(part))) or (film and days <= WHOLE_DAYS):
+            reasons = [r for r in (part["cannot_tell"] or "").split("; ") if not r.endswith(surfaces.UNTOLD)]
             part.update(kind=whole["kind"], cannot_tell="; ".join(filter(None, reasons)) or None)
             part["probability"] = round(part["_step"] * surfaces.PROBABILITY[whole["kind"]], 3)
 
 
-def _untold(structure: dict[str, Any]) -> bool:
-    """Return whether a structure may be panels or film as well as a dark roof."""
+def untold(structure: dict[str, Any]) -> bool:
+    """Return whether a structure may be salt, panels or film as well as a roof."""
     return surfaces.UNTOLD in (structure["cannot_tell"] or "")
 
 

@@ -22,7 +22,7 @@ SMALLEST_M2 = 600.0
 PICTURE_SCENES = 10
 COVERED = (*surfaces.BUILDINGS, "solar field", "greenhouse")
 FEWEST_SCENES = 8
-BLUR_PX = {"B02": 0.65, "B11": 1.25}
+BLUR_PX = {"B02": 0.65, "B04": 0.65, "B11": 1.25}
 """Deviation in pixels of 10 m of what a pixel sees: about a quarter of the contrast is left at Nyquist, plus shifts of 4 m."""
 
 
@@ -84,8 +84,8 @@ def date_change(
         return Dated([row(outline_id, cannot_tell=reason, **spent)], seen, found, place)
     pictures = [_pictured(looks, rows, s, geometry, gathered) for s in structures]
     for structure, picture in zip(structures, pictures, strict=True):
-        if structure["kind"] == "dark roof":
-            _dark(structure, picture)
+        if structure["kind"] in surfaces.BUILDINGS:
+            _coloured(structure, picture)
     for piece in {id(s["_place"]): s["_place"] for s in structures}.values():
         events.like_the_whole([s for s in structures if s["_place"] is piece])
     _measured(structures, pictures, place)
@@ -116,7 +116,7 @@ def _structures(gathered: probes.Gathered, seen: Series, found: Steps, covered: 
         if len(pieces) > 1:
             own = series.extract(gathered.data, piece, BANDS)
             ground, roofs = _steps(own)
-        told = events.events(ground, roofs, own, piece.area_m2)
+        told = events.events(ground, roofs, own)
         structures += [{**s, "_place": piece, "_seen": own} for s in told]
     return sorted(structures, key=lambda s: s["roofed_best"] or s["onset_high"])
 
@@ -125,9 +125,9 @@ def _measured(structures: list[dict[str, Any]], pictures: list[xr.Dataset | None
     """Add the area of each roof; of parts that stand side by side, each has its own."""
     standing_m2 = 0.0
     for k, (structure, picture) in enumerate(zip(structures, pictures, strict=True)):
-        if structure["kind"] not in surfaces.BUILDINGS:
+        if structure["kind"] not in surfaces.BUILDINGS and not events.untold(structure):
             continue
-        dark, own = structure["kind"] == "dark roof", structure["_place"]
+        dark, own = "dark roof" in f"{structure['kind']} {structure['cannot_tell']}", structure["_place"]
         if own is not place:
             if picture is not None:
                 beside = np.any([s["_place"].cover > 0.05 for s in structures if s["_place"] is not own], axis=0)
@@ -181,14 +181,17 @@ def _pictured(
     return picture
 
 
-def _dark(structure: dict[str, Any], picture: xr.Dataset | None) -> None:
-    """Tell a dark roof from panels and film by its colour without that of its yard, where a picture shows it."""
-    blue, infrared, ground = np.nan, np.nan, np.nan
+def _coloured(structure: dict[str, Any], picture: xr.Dataset | None) -> None:
+    """Tell a roof from salt, panels and film by its colour without that of its yard, where a picture shows it."""
+    colour, ground = dict.fromkeys(BANDS, np.nan), np.nan
     if picture is not None:
-        place, middle = structure["_place"], {b: series.median(picture[b].values) for b in PAIR}
-        blue, infrared = (surfaces.colour(middle[b], place.cover, BLUR_PX[b]) for b in PAIR)
+        place, middle = structure["_place"], {b: series.median(picture[b].values) for b in BANDS}
+        colour = {b: surfaces.colour(middle[b], place.cover, BLUR_PX[b]) for b in BANDS}
         ground = float(np.nanmedian(middle["B02"][place.ring]))
-    kind, probability, reserve = surfaces.dark_kind(blue, infrared, ground)
+    if structure["kind"] == "bright roof":
+        kind, probability, reserve = surfaces.pale_kind(*(colour[b] for b in BANDS))
+    else:
+        kind, probability, reserve = surfaces.dark_kind(colour["B02"], colour["B11"], ground)
     structure.update(kind=kind, probability=round(structure["_step"] * probability, 3))
     events.reserved(structure, reserve)
 

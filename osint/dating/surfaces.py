@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from osint.dating.looks import PAIR
 from osint.dating.series import Series
 
 BUILDINGS = ("bright roof", "dark roof")
@@ -23,21 +24,31 @@ PROBABILITY = {
 MIN_GAIN = 0.03
 PALE = 0.2
 """Reflectance in blue from which a roof is bright."""
-MINERAL = -0.04
-"""(Short-wave infrared - blue) / red of pale ground (salt, chalk, gypsum) and plastic; pale roofs lie below."""
+PAINTED, MINERAL = -0.1, 0.0
+"""(Short-wave infrared - blue) / red: a pale roof lies below the first, dry salt, chalk, gypsum and film above the second."""
+BLUE_PAINT = 1.1
+"""Blue over red from which it is paint: no dry ground is blue."""
 SNOW = 0.4
 """(Blue - short-wave infrared) / their sum of snow, ice and open water at any brightness; white and blue roofs stay below 0.25."""
 SNOWY = "comes and goes: snow or water by its colour, no building"
 SEASONAL = "comes and goes: with the seasons, as no building does"
-FLAT, SLOPED = 0.15, 0.18
+WETTED = "comes and goes: it darkens in blue and infrared, as ground does under water and a roof does not"
+DRIED = "the ground was under water before: a lake or pan that dries out looks like this"
+WET = 0.1
+"""Short-wave infrared reflectance of open water and of mud; crops and dark soils of deserts keep more."""
+DIMMED = 0.7
+"""Of what a place mostly reflects, in both bands, below which it is wet: sun and season take a tenth."""
+WET_LOOKS = 2
+FLAT, SLOPED = 0.15, 0.25
 """(Short-wave infrared - blue) / their sum: below the first no ground shows, above the second it does between panels.
 
-Desert ground has 0.35 to 0.45; flat panels with a quarter of it between them come to 0.2, real fields leave half."""
+Desert ground has 0.35 to 0.45, and panels with half of it between them as much; asphalt and gravel roofs have 0.2, as
+panels have that leave a quarter."""
 BLACK = 0.09
 """Reflectance in blue of panels without a gap; black membranes are as dark."""
 UNTOLD_PROBABILITY = 0.4
-"""That something dark is a building where panels are as likely: judgement, below one half."""
-UNTOLD = "a dark roof or a "
+"""That something is a building where panels, film or salt are as likely: judgement, below one half."""
+UNTOLD = ": these bands do not tell them apart"
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,10 @@ class Look:
     around: dict[str, float]
     swing: float
     """Spread of the whiteness between the seasons."""
+    dimmed: int = 0
+    """Looks at which the place, and not its surroundings, was far darker than mostly in both bands."""
+    wet: int = 0
+    """Looks at which it was as dark in the infrared as only water and mud."""
 
     def whiteness(self) -> float:
         """Return blue less 0.7 of short-wave infrared, against the surroundings: roofs gain, soils lose."""
@@ -66,11 +81,24 @@ def look(series: Series, first_day: float, last_day: float, fewest: int = 2) -> 
     white = series.whiteness()[chosen]
     quarters = (series.days[chosen] % 365.25) // 91.4
     means = [np.median(white[quarters == q]) for q in range(4) if (quarters == q).sum() >= 3]
+    dimmed, wet = _darkened(series, chosen)
     return Look(
         inside=dict(zip(series.bands, map(_middle, series.inside[chosen].T), strict=True)),
         around=dict(zip(series.bands, map(_middle, series.around[chosen].T), strict=True)),
         swing=float(np.ptp(means)) if len(means) > 1 else 0.0,
+        dimmed=dimmed,
+        wet=wet,
     )
+
+
+def _darkened(series: Series, chosen: np.ndarray) -> tuple[int, int]:
+    """Return how many of the `chosen` looks are dimmed and wet, as `Look` says; not those in a shadow."""
+    pair = [series.bands.index(b) for b in PAIR]
+    inside, around = series.inside[chosen][:, pair], series.around[chosen][:, pair]
+    lit = (around > 0.85 * np.median(around, axis=0)).all(axis=1)
+    dark = inside < DIMMED * np.quantile(inside, 0.75, axis=0)
+    wet = dark[:, 1] & (inside[:, 1] < WET) & (inside[:, 0] < PALE)
+    return int((dark.all(axis=1) & lit).sum()), int((wet & lit).sum())
 
 
 def _middle(values: np.ndarray) -> float:
@@ -79,15 +107,15 @@ def _middle(values: np.ndarray) -> float:
     return float(np.median(read)) if len(read) else float("nan")
 
 
-def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> tuple[str, str]:
+def kind_of(before: Look, after: Look, took_days: float) -> tuple[str, str]:
     """Return the kind of what appeared between two looks, and why it is not to be relied on (mostly nothing).
 
     Soil, sand and gravel reflect more towards the short-wave infrared, roofs do not: the gain in whiteness
     against the surroundings carries the verdict, so that brightness of the day and of the region cancel.
-    What is dark is called a roof here; `dark_kind` tells panels from it.
+    What is left is called a roof here; `pale_kind` and `dark_kind` tell salt, film and panels from it by purer colours.
     """
     gain = after.whiteness() - before.whiteness()
-    blue, red, infrared = (after.inside[b] for b in ("B02", "B04", "B11"))
+    blue, infrared = after.inside["B02"], after.inside["B11"]
     if gain < MIN_GAIN:
         brighter = after.inside["B11"] / after.around["B11"] > before.inside["B11"] / before.around["B11"]
         return ("earthworks" if brighter and took_days < 60 else "quarry or pile" if brighter else "other"), ""
@@ -95,13 +123,11 @@ def kind_of(before: Look, after: Look, area_m2: float, took_days: float) -> tupl
         return "other", SNOWY
     if after.swing > 0.6 * gain:
         return "other", SEASONAL
-    # infrared pixels are 20 m wide: beside a small roof they hold much of its yard
-    yard = 0.12 * np.sqrt(2_500 / max(area_m2, 2_500))
-    if blue > PALE:
-        return ("other" if (infrared - blue) / red > MINERAL + yard else "bright roof"), ""
-    if infrared - blue > (SLOPED + yard) * (infrared + blue):
-        return ("solar field" if blue < after.around["B02"] else "other"), ""
-    return "dark roof", ""
+    if after.dimmed >= WET_LOOKS:
+        return "other", WETTED
+    if before.wet >= WET_LOOKS:
+        return "other", DRIED
+    return ("bright roof" if blue > PALE else "dark roof"), ""
 
 
 def colour(picture: np.ndarray, cover: np.ndarray, blur_px: float) -> float:
@@ -118,11 +144,24 @@ def colour(picture: np.ndarray, cover: np.ndarray, blur_px: float) -> float:
     return float(np.linalg.lstsq(mixture, picture[near], rcond=None)[0][0])
 
 
+def pale_kind(blue: float, red: float, infrared: float) -> tuple[str, float, str]:
+    """Return kind, probability and reserve of something pale of a pure `colour`.
+
+    Paint and membranes reflect less towards the short-wave infrared. Dry salt, chalk and plastic hardly do.
+    """
+    slope = (infrared - blue) / max(red, 1e-3)
+    if slope < PAINTED or (blue > BLUE_PAINT * red and slope < MINERAL):
+        return "bright roof", PROBABILITY["bright roof"], ""
+    if slope > MINERAL:
+        return "other", PROBABILITY["other"], ""
+    return "other", UNTOLD_PROBABILITY, f"a pale roof or a crust of salt{UNTOLD}"
+
+
 def dark_kind(blue: float, infrared: float, ground_blue: float) -> tuple[str, float, str]:
     """Return kind, probability and reserve of something dark of a pure `colour`, on ground of `ground_blue`.
 
-    Rows of panels leave ground between them, and film lets it through: it is far brighter in the infrared. A roof
-    shows none. Panels without a gap are as flat as a roof, and darker than most.
+    Rows of panels leave ground between them, and film lets it through: it is far brighter in the infrared. A roof of
+    metal or membrane shows none; one of asphalt or gravel is between. Panels without a gap are as flat as a roof, and darker than most.
     """
     slope = (infrared - blue) / max(infrared + blue, 1e-3)
     what = "greenhouse" if blue > ground_blue else "solar field"
@@ -132,7 +171,7 @@ def dark_kind(blue: float, infrared: float, ground_blue: float) -> tuple[str, fl
         return kind, PROBABILITY[kind], ""
     if slope < FLAT and blue > BLACK:
         return "dark roof", PROBABILITY["dark roof"], ""
-    return "dark roof", UNTOLD_PROBABILITY, f"{UNTOLD}{what}: these bands do not tell them apart"
+    return "other", UNTOLD_PROBABILITY, f"a dark roof or a {what}{UNTOLD}"
 
 
 GREEN = 0.28
