@@ -78,24 +78,32 @@ def test_a_dark_roof_is_one_and_a_black_one_may_be_panels():
 
 def test_paint_is_told_from_salt_and_what_is_between_is_not():
     for name in ("bright roof", "blue roof"):
-        assert surfaces.pale_kind(*spectrum(name)) == ("bright roof", surfaces.PROBABILITY["bright roof"], "")
+        assert surfaces.pale_kind(*spectrum(name), 10_000) == ("bright roof", surfaces.PROBABILITY["bright roof"], "")
     for name in ("salt", "playa", "greenhouse"):
-        assert surfaces.pale_kind(*spectrum(name)) == ("other", surfaces.PROBABILITY["other"], "")
+        assert surfaces.pale_kind(*spectrum(name), 10_000) == ("other", surfaces.PROBABILITY["other"], "")
     for colour in ((0.38, 0.42, 0.36), (np.nan, np.nan, np.nan)):
-        kind, probability, reserve = surfaces.pale_kind(*colour)
+        kind, probability, reserve = surfaces.pale_kind(*colour, 50_000)
         assert kind == "other"
         assert 0.2 < probability < 0.5
         assert reserve == "a pale roof or a crust of salt: these bands do not tell them apart"
 
 
 @pytest.mark.parametrize("side_px", [5, 7, 14])
-def test_the_colour_of_a_small_roof_is_free_of_its_yard(side_px):
-    cover = np.zeros((40, 40))
-    cover[12 : 12 + side_px, 12 : 12 + 2 * side_px] = 1
-    for blur in (0.65, 1.25):
-        share = ndimage.gaussian_filter(cover, blur)
-        picture = 0.13 * share + 0.39 * (1 - share) + np.random.default_rng(side_px).normal(0, 0.005, share.shape)
-        assert surfaces.colour(picture, cover, blur) == pytest.approx(0.13, abs=0.01)
+@pytest.mark.parametrize("grown_px", [0, 1])
+@pytest.mark.parametrize("roof", [(0.12, 0.13, 0.14, 0.13), (0.43, 0.45, 0.44, 0.33)])
+def test_the_colour_of_a_small_roof_is_free_of_its_yard_even_if_drawn_too_large(side_px, grown_px, roof):
+    rng = np.random.default_rng(side_px)
+    roofed, cover = np.zeros((40, 40)), np.zeros((40, 40))
+    roofed[12 : 12 + side_px, 12 : 12 + 2 * side_px] = 1
+    cover[12 - grown_px : 12 + side_px + grown_px, 12 - grown_px : 12 + 2 * side_px + grown_px] = 1
+    yard = (0.18, 0.28, 0.33, 0.39)
+    middle = {}
+    for band, own, about in zip(("B02", "B04", "B08", "B11"), roof, yard, strict=True):
+        share = ndimage.gaussian_filter(roofed, 1.25 if band == "B11" else 0.65)
+        middle[band] = own * share + about * (1 - share) + rng.normal(0, 0.005, share.shape)
+    found = surfaces.colours(middle, cover)
+    for band, own in zip(middle, roof, strict=True):
+        assert found[band] == pytest.approx(own, abs=0.015 if side_px > 5 else 0.035)
 
 
 def series(levels, seed=0):

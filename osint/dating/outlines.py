@@ -22,8 +22,6 @@ SMALLEST_M2 = 600.0
 PICTURE_SCENES = 10
 COVERED = (*surfaces.BUILDINGS, "solar field", "greenhouse")
 FEWEST_SCENES = 8
-BLUR_PX = {"B02": 0.65, "B04": 0.65, "B11": 1.25}
-"""Deviation in pixels of 10 m of what a pixel sees: about a quarter of the contrast is left at Nyquist, plus shifts of 4 m."""
 
 
 @dataclass(frozen=True)
@@ -183,13 +181,13 @@ def _pictured(
 
 def _coloured(structure: dict[str, Any], picture: xr.Dataset | None) -> None:
     """Tell a roof from salt, panels and film by its colour without that of its yard, where a picture shows it."""
-    colour, ground = dict.fromkeys(BANDS, np.nan), np.nan
+    place, colour, ground = structure["_place"], dict.fromkeys(BANDS, np.nan), np.nan
     if picture is not None:
-        place, middle = structure["_place"], {b: series.median(picture[b].values) for b in BANDS}
-        colour = {b: surfaces.colour(middle[b], place.cover, BLUR_PX[b]) for b in BANDS}
+        middle = {b: series.median(picture[b].values) for b in (*BANDS, "B08")}
+        colour = surfaces.colours(middle, place.cover)
         ground = float(np.nanmedian(middle["B02"][place.ring]))
     if structure["kind"] == "bright roof":
-        kind, probability, reserve = surfaces.pale_kind(*(colour[b] for b in BANDS))
+        kind, probability, reserve = surfaces.pale_kind(*(colour[b] for b in BANDS), place.area_m2)
     else:
         kind, probability, reserve = surfaces.dark_kind(colour["B02"], colour["B11"], ground)
     structure.update(kind=kind, probability=round(structure["_step"] * probability, 3))

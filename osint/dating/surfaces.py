@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from osint.dating import area
 from osint.dating.looks import PAIR
 from osint.dating.series import Series
 
@@ -26,6 +27,8 @@ PALE = 0.2
 """Reflectance in blue from which a roof is bright."""
 PAINTED, MINERAL = -0.1, 0.0
 """(Short-wave infrared - blue) / red: a pale roof lies below the first, dry salt, chalk, gypsum and film above the second."""
+SMALL_ALLOWANCE = 0.12
+"""Added to the first for a roof of 0.25 ha, less for larger ones: what is left of the yard in its colour."""
 BLUE_PAINT = 1.1
 """Blue over red from which it is paint: no dry ground is blue."""
 SNOW = 0.4
@@ -39,6 +42,13 @@ WET = 0.1
 DIMMED = 0.7
 """Of what a place mostly reflects, in both bands, below which it is wet: sun and season take a tenth."""
 WET_LOOKS = 2
+COARSE = ("B11",)
+FINE_BLUR_PX, MORE_BLUR_PX = 0.65, 1.07
+"""Deviation in pixels of 10 m of what a pixel sees, and how much wider (in squares) one of 20 m is.
+
+About a quarter of the contrast is left at Nyquist, plus shifts of 4 m."""
+PURE = 0.8
+"""Share of an outline's pixels that may lie on its edge."""
 FLAT, SLOPED = 0.15, 0.25
 """(Short-wave infrared - blue) / their sum: below the first no ground shows, above the second it does between panels.
 
@@ -130,27 +140,42 @@ def kind_of(before: Look, after: Look, took_days: float) -> tuple[str, str]:
     return ("bright roof" if blue > PALE else "dark roof"), ""
 
 
-def colour(picture: np.ndarray, cover: np.ndarray, blur_px: float) -> float:
-    """Return the reflectance of what covers an outline, without the light that its pixels take from beyond the edge.
+def colours(middle: dict[str, np.ndarray], cover: np.ndarray) -> dict[str, float]:
+    """Return the reflectance of what stands on an outline in each band, without the light of the yard about it.
 
-    `picture` (y, x) is one band; a pixel is a mixture by the `cover` (y, x) as the sensor blurs it (deviation
-    `blur_px`), of two colours found by least squares over the outline and two pixels about it.
+    `middle` has one picture (y, x) a band, `cover` (y, x) says where the outline lies. How much of each pixel is
+    roof comes from the bands of 10 m, so that an outline drawn too large does no harm; where roof and yard look alike in
+    them, from the outline. Each band is a mixture of two colours by that share, blurred as the band is, by least squares.
     """
-    share = ndimage.gaussian_filter(cover, blur_px)
-    near = (ndimage.distance_transform_edt(cover < 0.05) < 2.9) & np.isfinite(picture)
+    fine = np.stack([middle[b] for b in middle if b not in COARSE and np.isfinite(middle[b]).any()], axis=-1)
+    share = area.roof_share(fine, cover)
+    if share is None:
+        share = ndimage.gaussian_filter(cover, FINE_BLUR_PX)
+    else:
+        share = share / max(float(np.nanquantile(share[cover > 0.5], PURE)), 1e-3)
+    share = np.clip(np.nan_to_num(share), 0, 1)
+    near = ndimage.binary_dilation(cover > 0.05, iterations=3)
+    return {band: _pure(picture, share, near, MORE_BLUR_PX * (band in COARSE)) for band, picture in middle.items()}
+
+
+def _pure(picture: np.ndarray, share: np.ndarray, near: np.ndarray, blur_px: float) -> float:
+    """Return the colour of pixels whose `share` is 1 once it is blurred as far as the picture is."""
+    near = near & np.isfinite(picture)
     if near.sum() < 4:
         return float("nan")
-    mixture = np.stack([share[near], 1 - share[near]], axis=1)
+    mixed = ndimage.gaussian_filter(share, blur_px)[near] if blur_px else share[near]
+    mixture = np.stack([mixed, 1 - mixed], axis=1)
     return float(np.linalg.lstsq(mixture, picture[near], rcond=None)[0][0])
 
 
-def pale_kind(blue: float, red: float, infrared: float) -> tuple[str, float, str]:
-    """Return kind, probability and reserve of something pale of a pure `colour`.
+def pale_kind(blue: float, red: float, infrared: float, area_m2: float) -> tuple[str, float, str]:
+    """Return kind, probability and reserve of something pale of pure `colours` on an outline of `area_m2`.
 
     Paint and membranes reflect less towards the short-wave infrared. Dry salt, chalk and plastic hardly do.
     """
     slope = (infrared - blue) / max(red, 1e-3)
-    if slope < PAINTED or (blue > BLUE_PAINT * red and slope < MINERAL):
+    # two pixels of infrared are all there is of a roof of 0.25 ha; pans are larger
+    if slope < PAINTED + SMALL_ALLOWANCE * min(2_500 / area_m2, 1) or (blue > BLUE_PAINT * red and slope < MINERAL):
         return "bright roof", PROBABILITY["bright roof"], ""
     if slope > MINERAL:
         return "other", PROBABILITY["other"], ""
@@ -158,7 +183,7 @@ def pale_kind(blue: float, red: float, infrared: float) -> tuple[str, float, str
 
 
 def dark_kind(blue: float, infrared: float, ground_blue: float) -> tuple[str, float, str]:
-    """Return kind, probability and reserve of something dark of a pure `colour`, on ground of `ground_blue`.
+    """Return kind, probability and reserve of something dark of pure `colours`, on ground of `ground_blue`.
 
     Rows of panels leave ground between them, and film lets it through: it is far brighter in the infrared. A roof of
     metal or membrane shows none; one of asphalt or gravel is between. Panels without a gap are as flat as a roof, and darker than most.
