@@ -186,10 +186,7 @@ def _coloured(structure: dict[str, Any], picture: xr.Dataset | None) -> None:
         middle = {b: series.median(picture[b].values) for b in (*BANDS, "B08")}
         colour = surfaces.colours(middle, place.cover)
         ground = float(np.nanmedian(middle["B02"][place.ring]))
-    if structure["kind"] == "bright roof":
-        kind, probability, reserve = surfaces.pale_kind(*(colour[b] for b in BANDS), place.area_m2)
-    else:
-        kind, probability, reserve = surfaces.dark_kind(colour["B02"], colour["B11"], ground)
+    kind, probability, reserve = surfaces.roof_kind(structure["kind"], colour, ground, place.area_m2)
     structure.update(kind=kind, probability=round(structure["_step"] * probability, 3))
     events.reserved(structure, reserve)
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from osint.dating import area
-from osint.dating.looks import PAIR
+from osint.dating.looks import BANDS, PAIR
 from osint.dating.series import Series
 
 BUILDINGS = ("bright roof", "dark roof")
@@ -25,8 +25,10 @@ PROBABILITY = {
 MIN_GAIN = 0.03
 PALE = 0.2
 """Reflectance in blue from which a roof is bright."""
-PAINTED, MINERAL = -0.1, 0.0
-"""(Short-wave infrared - blue) / red: a pale roof lies below the first, dry salt, chalk, gypsum and film above the second."""
+PAINTED, MINERAL = -0.1, 0.1
+"""(Short-wave infrared - blue) / red: a painted roof lies below the first, dry ground and film above the second.
+
+Between them are crusts of salt and gypsum, and roofs of bare metal."""
 SMALL_ALLOWANCE = 0.12
 """Added to the first for a roof of 0.25 ha, less for larger ones: what is left of the yard in its colour."""
 BLUE_PAINT = 1.1
@@ -70,7 +72,7 @@ class Look:
     swing: float
     """Spread of the whiteness between the seasons."""
     dimmed: int = 0
-    """Looks at which the place, and not its surroundings, was far darker than mostly in both bands."""
+    """Looks at which the place was far darker than mostly in both bands, against its surroundings."""
     wet: int = 0
     """Looks at which it was as dark in the infrared as only water and mud."""
 
@@ -102,13 +104,13 @@ def look(series: Series, first_day: float, last_day: float, fewest: int = 2) -> 
 
 
 def _darkened(series: Series, chosen: np.ndarray) -> tuple[int, int]:
-    """Return how many of the `chosen` looks are dimmed and wet, as `Look` says; not those in a shadow."""
+    """Return how many of the `chosen` looks are dimmed and wet, as `Look` says: against the surroundings, as a low sun dims all."""
     pair = [series.bands.index(b) for b in PAIR]
-    inside, around = series.inside[chosen][:, pair], series.around[chosen][:, pair]
-    lit = (around > 0.85 * np.median(around, axis=0)).all(axis=1)
-    dark = inside < DIMMED * np.quantile(inside, 0.75, axis=0)
+    inside = series.inside[chosen][:, pair]
+    relative = inside / np.maximum(series.around[chosen][:, pair], 0.02)
+    dark = relative < DIMMED * np.quantile(relative, 0.75, axis=0)
     wet = dark[:, 1] & (inside[:, 1] < WET) & (inside[:, 0] < PALE)
-    return int((dark.all(axis=1) & lit).sum()), int((wet & lit).sum())
+    return int(dark.all(axis=1).sum()), int(wet.sum())
 
 
 def _middle(values: np.ndarray) -> float:
@@ -168,14 +170,21 @@ def _pure(picture: np.ndarray, share: np.ndarray, near: np.ndarray, blur_px: flo
     return float(np.linalg.lstsq(mixture, picture[near], rcond=None)[0][0])
 
 
+def roof_kind(kind: str, pure: dict[str, float], ground_blue: float, area_m2: float) -> tuple[str, float, str]:
+    """Return kind, probability and reserve of what was called a bright or dark roof, by its pure `colours`."""
+    blue, red, infrared = (pure[b] for b in BANDS)
+    pale = blue > PALE if np.isfinite(blue) else kind == "bright roof"
+    return pale_kind(blue, red, infrared, area_m2) if pale else dark_kind(blue, infrared, ground_blue)
+
+
 def pale_kind(blue: float, red: float, infrared: float, area_m2: float) -> tuple[str, float, str]:
     """Return kind, probability and reserve of something pale of pure `colours` on an outline of `area_m2`.
 
-    Paint and membranes reflect less towards the short-wave infrared. Dry salt, chalk and plastic hardly do.
+    Paint and membranes reflect less towards the short-wave infrared; pale ground and plastic do not.
     """
     slope = (infrared - blue) / max(red, 1e-3)
     # two pixels of infrared are all there is of a roof of 0.25 ha; pans are larger
-    if slope < PAINTED + SMALL_ALLOWANCE * min(2_500 / area_m2, 1) or (blue > BLUE_PAINT * red and slope < MINERAL):
+    if slope < PAINTED + SMALL_ALLOWANCE * min(2_500 / area_m2, 1) or (blue > BLUE_PAINT * red and slope < 0):
         return "bright roof", PROBABILITY["bright roof"], ""
     if slope > MINERAL:
         return "other", PROBABILITY["other"], ""
