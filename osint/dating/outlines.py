@@ -22,6 +22,8 @@ SMALLEST_M2 = 600.0
 PICTURE_SCENES = 10
 COVERED = (*surfaces.BUILDINGS, "solar field", "greenhouse")
 FEWEST_SCENES = 8
+HAZY = 1.2
+"""Blue of the surroundings over what it mostly is, from which dust or haze colours what stands."""
 
 
 @dataclass(frozen=True)
@@ -152,10 +154,10 @@ def _pictured(
         return None
     seen, place = structure["_seen"], structure["_place"]
     shown = (seen.days >= structure["_from"]) & (seen.days <= structure["_until"])
-    coloured = shown & np.isfinite(seen.inside).all(axis=1)
-    shown = coloured if coloured.sum() >= 2 else shown
-    mild = shown & ~series.winter(seen.days)
-    late = seen.days[mild if mild.sum() >= 2 else shown]
+    blue = seen.around[:, seen.bands.index("B02")]
+    for better in (np.isfinite(seen.inside).all(axis=1), blue < HAZY * np.median(blue), ~series.winter(seen.days)):
+        shown = shown & better if (shown & better).sum() >= 2 else shown
+    late = seen.days[shown]
     if len(late) < 2:
         return None
     # spread over the seasons, so that a crop shows its green
