@@ -25,25 +25,21 @@ def estimate(
     place: Place,
     dark: bool = False,
     *,
-    whole: xr.Dataset | None = None,
-    standing_m2: float = 0,
     beside: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Return roof_area_m2_low, _best, _high of the roof that stands on an outline in every scene of `data`.
 
     A pixel's share of roof is its place between the colours of the roof's core and of the yard around it, in
-    the median of the clear scenes; pixels above half a roof are counted. Where only a part of the outline stands
-    in `data`, the colours are those of `whole`; `standing_m2` of earlier parts is taken off. Roofs
-    `beside` it (y, x bool), other parts of one site, are no yard, and a pixel counts for the roof that it is nearest to.
+    the median of the clear scenes; pixels above half a roof are counted. Roofs `beside`
+    it (y, x bool), other parts of one site, are no yard, and a pixel counts for the roof that it is nearest to.
     """
-    share = roof_share(_picture(data), place.cover, None if whole is None else _picture(whole), beside)
+    share = roof_share(_picture(data), place.cover, beside)
     if share is None:
         return dict.fromkeys(AREAS)
     if beside is not None:
         nearer = ndimage.distance_transform_edt(place.cover < 0.05) <= ndimage.distance_transform_edt(~beside)
         share = np.where(nearer, share, 0.0)
-    found = interval(counted(share, place.cover) * PIXEL_M2, dark)
-    return {name: max(round(value - standing_m2), 0) for name, value in found.items()}
+    return interval(counted(share, place.cover) * PIXEL_M2, dark)
 
 
 def _picture(data: xr.Dataset) -> np.ndarray:
@@ -51,14 +47,11 @@ def _picture(data: xr.Dataset) -> np.ndarray:
     return np.stack([median(data[b].values) for b in names], axis=-1)
 
 
-def roof_share(
-    picture: np.ndarray, cover: np.ndarray, whole: np.ndarray | None = None, beside: np.ndarray | None = None
-) -> np.ndarray | None:
-    """Return (y, x) share of roof from `picture` (y, x, bands), coloured as in `whole`; None if roof and yard look alike.
+def roof_share(picture: np.ndarray, cover: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray | None:
+    """Return (y, x) share of roof from `picture` (y, x, bands); None if roof and yard look alike.
 
     Roofs `beside` it (y, x bool) are no yard.
     """
-    coloured = picture if whole is None else whole
     core = ndimage.binary_erosion(cover > 0.99)
     if core.sum() < 4:
         # the pixels that take least light from beyond the edge
@@ -68,8 +61,8 @@ def roof_share(
     distance = ndimage.distance_transform_edt(roofless)
     # the nearest pixels without roof: a scraped yard may be only two pixels wide
     yard = (distance > 1.5) & (distance < 2.9)
-    roof, ground = median(coloured[core]), median(coloured[yard])
-    spread = median(np.abs(coloured[yard] - ground)) * 1.4826 + 1e-4
+    roof, ground = median(picture[core]), median(picture[yard])
+    spread = median(np.abs(picture[yard] - ground)) * 1.4826 + 1e-4
     axis = (roof - ground) / spread**2
     separation = float(np.sqrt(np.sum(((roof - ground) / spread) ** 2)))
     # not a number where a band was not read: nothing is measured then either
