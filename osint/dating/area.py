@@ -12,6 +12,12 @@ from osint.dating.series import Place, median
 
 PIXEL_M2 = 100.0
 AREAS = ("roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high")
+ROUNDS = 4
+REACH_PX = 3
+"""How far beyond its outline a roof may reach."""
+SMALLEST_PX = 6
+CORE_SHARE, CORE_BLUR_PX = 0.25, 1.0
+"""Share of a roof's pixels, the deepest in it, that give its colour; the blur by which depth is told."""
 MIN_SEPARATION = 2.5
 """Distance between the colours of roof and yard over the scatter of the yard, below which nothing is measured."""
 RELATIVE_SD = ((2_500, 0.15), (5_000, 0.10), (10_000, 0.06), (20_000, 0.04), (50_000, 0.03))
@@ -25,25 +31,28 @@ def estimate(
     place: Place,
     dark: bool = False,
     *,
-    whole: xr.Dataset | None = None,
-    standing_m2: float = 0,
     beside: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Return roof_area_m2_low, _best, _high of the roof that stands on an outline in every scene of `data`.
 
     A pixel's share of roof is its place between the colours of the roof's core and of the yard around it, in
-    the median of the clear scenes; pixels above half a roof are counted. Where only a part of the outline stands
-    in `data`, the colours are those of `whole`; `standing_m2` of earlier parts is taken off. Roofs
-    `beside` it (y, x bool), other parts of one site, are no yard, and a pixel counts for the roof that it is nearest to.
+    the median of the clear scenes; pixels above half a roof are counted. Roofs `beside`
+    it (y, x bool), other parts of one site, are no yard, and a pixel counts for the roof that it is nearest to.
     """
-    share = roof_share(_picture(data), place.cover, None if whole is None else _picture(whole), beside)
-    if share is None:
-        return dict.fromkeys(AREAS)
+    picture, near = _picture(data), ndimage.binary_dilation(place.cover > 0.05, iterations=REACH_PX)
     if beside is not None:
-        nearer = ndimage.distance_transform_edt(place.cover < 0.05) <= ndimage.distance_transform_edt(~beside)
-        share = np.where(nearer, share, 0.0)
-    found = interval(counted(share, place.cover) * PIXEL_M2, dark)
-    return {name: max(round(value - standing_m2), 0) for name, value in found.items()}
+        near &= ndimage.distance_transform_edt(place.cover < 0.05) <= ndimage.distance_transform_edt(~beside)
+    drawn, roof = place.cover, place.cover > 0.5
+    for _ in range(ROUNDS):
+        share = roof_share(picture, drawn, beside)
+        if share is None:
+            return dict.fromkeys(AREAS)
+        roof = patch((share > 0.5) & near, place.cover > 0.5)
+        if roof.sum() < SMALLEST_PX or np.array_equal(roof, drawn):
+            break
+        # what was drawn may be larger than the roof, or lie beside it: from now on the picture says where it is
+        drawn = roof.astype(float)
+    return interval(float(roof.sum()) * PIXEL_M2, dark)
 
 
 def _picture(data: xr.Dataset) -> np.ndarray:
@@ -51,25 +60,20 @@ def _picture(data: xr.Dataset) -> np.ndarray:
     return np.stack([median(data[b].values) for b in names], axis=-1)
 
 
-def roof_share(
-    picture: np.ndarray, cover: np.ndarray, whole: np.ndarray | None = None, beside: np.ndarray | None = None
-) -> np.ndarray | None:
-    """Return (y, x) share of roof from `picture` (y, x, bands), coloured as in `whole`; None if roof and yard look alike.
+def roof_share(picture: np.ndarray, cover: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray | None:
+    """Return (y, x) share of roof from `picture` (y, x, bands); None if roof and yard look alike.
 
     Roofs `beside` it (y, x bool) are no yard.
     """
-    coloured = picture if whole is None else whole
-    core = ndimage.binary_erosion(cover > 0.99)
-    if core.sum() < 4:
-        # the pixels that take least light from beyond the edge
-        deep = ndimage.gaussian_filter(cover, 0.8)
-        core = deep >= np.sort(deep.ravel())[-4]
+    # the pixels that take least light from beyond the edge
+    deep = ndimage.gaussian_filter(cover, CORE_BLUR_PX)
+    core = deep >= np.sort(deep.ravel())[-max(4, round(CORE_SHARE * float(cover.sum())))]
     roofless = cover < 0.05 if beside is None else (cover < 0.05) & ~beside
     distance = ndimage.distance_transform_edt(roofless)
     # the nearest pixels without roof: a scraped yard may be only two pixels wide
     yard = (distance > 1.5) & (distance < 2.9)
-    roof, ground = median(coloured[core]), median(coloured[yard])
-    spread = median(np.abs(coloured[yard] - ground)) * 1.4826 + 1e-4
+    roof, ground = median(picture[core]), median(picture[yard])
+    spread = median(np.abs(picture[yard] - ground)) * 1.4826 + 1e-4
     axis = (roof - ground) / spread**2
     separation = float(np.sqrt(np.sum(((roof - ground) / spread) ** 2)))
     # not a number where a band was not read: nothing is measured then either
@@ -78,12 +82,11 @@ def roof_share(
     return ((picture - ground) @ axis) / float((roof - ground) @ axis)
 
 
-def counted(share: np.ndarray, cover: np.ndarray) -> float:
-    """Return pixels of roof: those above half, in the patch that holds the outline."""
-    near = ndimage.binary_dilation(cover > 0.05, iterations=3)
-    labels, _ = ndimage.label((share > 0.5) & near)
-    own = np.unique(labels[(cover > 0.5) & (labels > 0)])
-    return float(np.isin(labels, own[own > 0]).sum())
+def patch(roof: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """Return the patches (y, x bool) of `roof` that touch an outline."""
+    labels, _ = ndimage.label(roof)
+    own = np.unique(labels[outline & roof])
+    return np.isin(labels, own[own > 0])
 
 
 def interval(best_m2: float, dark: bool = False) -> dict[str, Any]:

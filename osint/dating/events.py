@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from osint.dating import surfaces
+from osint.dating import spells, surfaces
 from osint.dating.looks import PAIR
 from osint.dating.series import Series
 from osint.dating.steps import Step, Steps, to_date
@@ -28,6 +28,8 @@ ONSET_MARGIN = np.timedelta64(15, "D")
 MIN_SCRAPED_CONTRAST = 4.0
 MIN_SCRAPED_SIZE = 0.025
 """Reflectance; between seasons and years ground that nobody touched moves by half of it."""
+REMOVED_SHARE = 0.6
+"""Loss over the gain of a standing roof from which it is gone: a low winter sun takes up to half."""
 SMALL_SHARE = 0.3
 """Gain over that of a standing roof below which a change is the sun or the season on it."""
 MAY_BE = "may show a roof"
@@ -39,6 +41,13 @@ NO_BUILDING = 4
 """As many turns make no building: two gains and two losses."""
 TURN_SHARE = 0.4
 """Share of the largest change from which another one is a turn."""
+BRIEF_LOOKS = 5
+BRIEF_DAYS = 45.0
+BRIEF_ALIKE, BRIEF_AGREE = 0.25, 0.8
+"""What stood for a few months and is no step of the series: looks, days between first and last, and how many lie within how much of its level."""
+BRIEF_MOST_DAYS = 183.0
+BRIEF_PROBABILITY = 0.5
+"""Factor for what stood for so short a time: judgement, below one half."""
 LASTING_SHARE = 0.5
 LAST_LOOKS = 6
 WHOLE_DAYS = 365.0
@@ -72,26 +81,93 @@ def events(ground: Steps, covered: Steps, seen: Series) -> list[dict[str, Any]]:
         bare = known and after.whiteness() < SMALL_SHARE * gain
         levels.append(before.relative())
         standing = [s for s in structures if not s.get("removed_high")]
-        if gain < -surfaces.MIN_GAIN and standing and change < -0.4 * standing[-1]["_change"]:
-            standing[-1].update(removed_low=iso(step.low), removed_high=iso(step.high), _until=day(step.begun.low))
+        # the sun of a season scales the whiteness, plants and haze the surroundings: what is built or gone shows in both
+        of_last = min(abs(gain) / standing[-1]["_gain"], abs(change) / standing[-1]["_change"]) if standing else 1.0
+        if gain < -surfaces.MIN_GAIN and standing and change < 0 and of_last > REMOVED_SHARE:
+            standing[-1].update(_removed(step))
             since = day(step.best)
             continue
-        if bare or gain < surfaces.MIN_GAIN or (standing and abs(change) < SMALL_SHARE * standing[-1]["_change"]):
+        if bare or gain < surfaces.MIN_GAIN or of_last < SMALL_SHARE:
+            if standing:
+                _wetted(standing[-1], seen, edges[k + 2])
             continue
         if standing:
             standing[-1]["_until"] = day(step.begun.low)
         took = day(step.complete.best) - day(step.begun.best)
         kind, reserve = surfaces.kind_of(before, after, took)
         scraped = [s for s in scrapings if since < day(s.best) < day(step.best)]
-        structures.append({**_structure(step, kind, scraped[-1] if scraped else None, seen), "_change": change})
+        told = _structure(step, kind, scraped[-1] if scraped else None, seen)
+        structures.append({**told, "_change": change, "_gain": gain})
         reserved(structures[-1], reserve)
         since = day(step.best)
+    _stood_briefly(structures, turns, covered, scrapings, seen)
     _come_and_go(structures, turns)
+    _short_lived(structures)
     like_the_whole(structures)
     if not structures:
         roof_may_show = bool(unconfirmed(seen))
         structures += [_earthworks(s, seen) for s in scrapings if roof_may_show or _lasts(s, ground, seen)][-1:]
     return structures
+
+
+def _stood_briefly(
+    structures: list[dict[str, Any]],
+    turns: list[tuple[float, float]],
+    covered: Steps,
+    scrapings: list[Step],
+    seen: Series,
+) -> None:
+    """Add what covered bare ground once for some months, if enough looks agree on it and it is no snow.
+
+    Dust, a flood and a pond that dries fade; snow has its colour; what comes twice comes with the year.
+    """
+    white = seen.whiteness()
+    brief = spells.rises(seen.days, white, covered)
+    pair = spells.timed(seen.days, white, brief[0]) if len(brief) == 1 else None
+    if pair is None:
+        return
+    up, down = pair
+    inside = (seen.days >= day(up.complete.best)) & (seen.days <= day(down.begun.best))
+    span = np.ptp(seen.days[inside]) if inside.any() else 0.0
+    reached = (white[inside] - up.before[0]) / up.size[0]
+    if inside.sum() < BRIEF_LOOKS or span < BRIEF_DAYS or np.mean(np.abs(reached - 1) < BRIEF_ALIKE) < BRIEF_AGREE:
+        return
+    before = surfaces.look(seen, seen.days[0] - 1, day(up.begun.low))
+    after = surfaces.look(seen, day(up.complete.best), day(down.begun.best))
+    bare = all(day(up.best) < s["_from"] or day(up.best) > s["_until"] for s in structures)
+    if before is None or after is None or not bare:
+        return
+    kind, reserve = surfaces.kind_of(before, after, day(up.complete.best) - day(up.begun.best))
+    if kind not in (*surfaces.BUILDINGS, "solar field", "greenhouse") or reserve:
+        return
+    scraped = [s for s in scrapings if s.best < up.best]
+    change = after.relative() - before.relative()
+    told = {**_structure(up, kind, scraped[-1] if scraped else None, seen), **_removed(down)}
+    structures.append(told)
+    structures.sort(key=lambda s: s["_from"])
+    turns += [(day(up.best), change), (day(down.best), -change)]
+    turns.sort()
+
+
+def _removed(step: Step) -> dict[str, Any]:
+    return {
+        "removed_low": iso(step.low - HALF_MARGIN),
+        "removed_high": iso(step.high + HALF_MARGIN),
+        "_until": day(step.begun.low),
+        "_gone": day(step.best),
+    }
+
+
+def _short_lived(structures: list[dict[str, Any]]) -> None:
+    """Put a reserve on what stood for a few months: film, a crust or a heap does so more often than a roof."""
+    for structure in structures:
+        stood = structure.get("_gone", np.inf) - structure["_half"]
+        if stood < BRIEF_MOST_DAYS and not structure["cannot_tell"]:
+            structure["_step"] *= BRIEF_PROBABILITY
+            structure["probability"] = round(BRIEF_PROBABILITY * structure["probability"], 3)
+            reserved(
+                structure, f"stood for about {stood:.0f} days only: a roof taken down, or film or a crust of one season"
+            )
 
 
 def _come_and_go(structures: list[dict[str, Any]], changes: list[tuple[float, float]]) -> None:
@@ -109,6 +185,14 @@ def _come_and_go(structures: list[dict[str, Any]], changes: list[tuple[float, fl
             reserved(structure, f"comes and goes: {gains} gains and {len(large) - gains} losses of whiteness")
         if len(turns) >= NO_BUILDING:
             structure.update(kind="other", probability=round(0.5 * surfaces.PROBABILITY["other"], 3))
+
+
+def _wetted(structure: dict[str, Any], seen: Series, until: float) -> None:
+    """Take back what turns out to darken with water: a pan that was whole when wet grows no whiter as it dries."""
+    after = surfaces.look(seen, structure["_from"], until)
+    if after is not None and after.dimmed >= surfaces.WET_LOOKS:
+        structure.update(kind="other", probability=round(structure["_step"] * surfaces.PROBABILITY["other"], 3))
+        reserved(structure, surfaces.WETTED)
 
 
 def _season_apart(days: float) -> float:
@@ -141,6 +225,11 @@ def like_the_whole(structures: list[dict[str, Any]]) -> None:
             reasons = [r for r in (part["cannot_tell"] or "").split("; ") if not r.endswith(surfaces.UNTOLD)]
             part.update(kind=whole["kind"], cannot_tell="; ".join(filter(None, reasons)) or None)
             part["probability"] = round(part["_step"] * surfaces.PROBABILITY[whole["kind"]], 3)
+
+
+def may_be_roof(structure: dict[str, Any]) -> bool:
+    """Return whether a structure is a roof, or something that its bands do not tell from one."""
+    return structure["kind"] in surfaces.BUILDINGS or untold(structure)
 
 
 def untold(structure: dict[str, Any]) -> bool:
@@ -187,7 +276,13 @@ def _structure(step: Step, kind: str, scraped: Step | None, seen: Series) -> dic
     width = day(step.high) - day(step.low)
     if width > LONGEST_INTERVAL_DAYS:
         told["cannot_tell"] = f"interval of {width:.0f} days: no usable scene for {step.gap_days:.0f} days"
-    return {**told, "_step": step.probability, "_from": day(step.complete.high), "_until": seen.days[-1] + 1}
+    return {
+        **told,
+        "_step": step.probability,
+        "_half": day(step.best),
+        "_from": day(step.complete.high),
+        "_until": seen.days[-1] + 1,
+    }
 
 
 def _onset(step: Step, scraped: Step | None, seen: Series) -> tuple[str, str, bool]:

@@ -122,24 +122,19 @@ def _structures(gathered: probes.Gathered, seen: Series, found: Steps, covered: 
 
 
 def _measured(structures: list[dict[str, Any]], pictures: list[xr.Dataset | None], place: Place) -> None:
-    """Add the area of each roof; of parts that stand side by side, each has its own."""
-    standing_m2 = 0.0
+    """Add the area of each roof; of parts that stand side by side, each has its own.
+
+    Where more was built on the same pixels the last row has the area of all that stands: the colours tell no part of a mixture.
+    """
     for k, (structure, picture) in enumerate(zip(structures, pictures, strict=True)):
-        if structure["kind"] not in surfaces.BUILDINGS and not events.untold(structure):
+        own = structure["_place"]
+        later = [s for s in structures[k + 1 :] if s["_place"] is own and events.may_be_roof(s)]
+        if not events.may_be_roof(structure) or picture is None or (later and not structure["removed_high"]):
             continue
-        dark, own = "dark roof" in f"{structure['kind']} {structure['cannot_tell']}", structure["_place"]
-        if own is not place:
-            if picture is not None:
-                beside = np.any([s["_place"].cover > 0.05 for s in structures if s["_place"] is not own], axis=0)
-                structure.update(area.estimate(picture, own, dark, beside=beside))
-            continue
-        later = [
-            p for s, p in zip(structures[k + 1 :], pictures[k + 1 :], strict=True) if s["kind"] == structure["kind"]
-        ]
-        whole = None if structure["removed_high"] or not later else later[-1]
-        if picture is not None:
-            structure.update(area.estimate(picture, place, dark, whole=whole, standing_m2=standing_m2))
-        standing_m2 = 0.0 if structure["removed_high"] else standing_m2 + (structure["roof_area_m2_best"] or 0)
+        others = [s["_place"].cover > 0.05 for s in structures if s["_place"] is not own]
+        beside = np.any(others, axis=0) if own is not place and others else None
+        dark = "dark roof" in f"{structure['kind']} {structure['cannot_tell']}"
+        structure.update(area.estimate(picture, own, dark, beside=beside))
 
 
 def _pictured(

@@ -22,6 +22,8 @@ ONE_PIECE = 0.7
 """Share of a part's pixels that lie in one patch: what is scattered is noise."""
 PLATEAU_DAYS = 30.0
 """Rest between the end of one part and the begin of the next: a roof laid from one side to the other has none."""
+REST_LOOKS = 2
+"""Looks within the rest; with fewer it may be a gap between looks at a roof laid from one side to the other."""
 EDGE_LOOKS = 2
 
 
@@ -75,7 +77,7 @@ def _divided(data: xr.Dataset, place: Place, turned: np.ndarray) -> list[Place]:
     if one is None or two is None:
         return []
     sooner, later = _covered(data, one), _covered(data, two)
-    if sooner is None or later is None or not _apart(sooner, later):
+    if sooner is None or later is None or not _apart(sooner[0], later[0], later[1]):
         return []
     return [part for piece in (one, two) for part in (_divided(data, piece, turned) or [piece])]
 
@@ -106,14 +108,15 @@ def _piece(place: Place, mask: np.ndarray) -> Place | None:
     )
 
 
-def _covered(data: xr.Dataset, place: Place) -> Step | None:
-    """Return the step by which a part gained most."""
+def _covered(data: xr.Dataset, place: Place) -> tuple[Step, np.ndarray] | None:
+    """Return the step by which a part gained most, and the days of the looks that saw it."""
     seen = series.extract(data, place, PAIR)
     found = [s for s in steps.date_step(seen.days, seen.whiteness()) if float(s.size[0]) > MIN_GAIN]
-    return max(found, key=lambda s: float(s.size[0]), default=None)
+    return (max(found, key=lambda s: float(s.size[0])), seen.days) if found else None
 
 
-def _apart(sooner: Step, later: Step) -> bool:
-    """Return whether the second step began after the first was over and a rest had passed."""
-    rest = (later.begun.best - sooner.complete.best) / np.timedelta64(1, "D")
-    return bool(sooner.high < later.low and rest >= PLATEAU_DAYS)
+def _apart(sooner: Step, later: Step, days: np.ndarray) -> bool:
+    """Return whether the second step began after the first was over and a rest had passed that at least two looks saw."""
+    end, begin = steps.to_days([sooner.complete.best, later.begun.best])
+    seen = (days >= end) & (days <= begin)
+    return bool(sooner.high < later.low and begin - end >= PLATEAU_DAYS and seen.sum() >= REST_LOOKS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
-from osint.dating import parts, series, steps
+from osint.dating import parts, series, spells, steps
 from osint.dating.looks import PAIR, Looks
 from osint.dating.series import Place, Series
 from osint.dating.steps import Step, Steps
@@ -26,6 +26,8 @@ NEAR_DAYS = 45.0
 """Looks this near to each other confirm each other."""
 BRACKET_LOOKS = 6
 """Usable scenes between the last look without and the first look with a change that are all read."""
+LOOKS_OF_SPELL = 6
+"""Looks of what seems to stand for a few months: fewer may be weather."""
 ODD = 4.0
 """Departure of one look from its level, over the scatter, that asks for more looks beside it."""
 ODD_LEAST = 0.03
@@ -82,11 +84,14 @@ def bisected(looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         spacing = NODE_DAYS / 2 if between else NODE_DAYS
         # a roof is timed by its whiteness in the end: the search follows the same steps
         covered = steps.date_step(seen.days, seen.whiteness())
+        brief = spells.rises(seen.days, seen.whiteness(), covered)
+        covered = _with(covered, brief, seen)
         if search.round([*_nodes(search, spacing), *_about(search, covered, seen)], seen.days):
             continue
         found = steps.date_step(seen.days, seen.contrast, series.doubt(seen.contrast))
         roofs = covered if len(covered) else found
-        wishes = [*_odd(found, seen), *_about(search, roofs, seen)]
+        inside = [Wish((b.before + b.after) / 2, b.before, b.after, LOOKS_OF_SPELL) for b in brief]
+        wishes = [*_odd(found, seen), *inside, *_about(search, roofs, seen)]
         if search.round(wishes, seen.days):
             continue
         # a step that stands alone has to be sure; beside a roof it only names the day when ground was broken
@@ -94,7 +99,8 @@ def bisected(looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         few = search.read.sum() < SHARE_FOR_SCRAPING * search.listed
         if (alone or few) and search.round(_about(search, found, seen, scraping=True), seen.days):
             continue
-        if len(roofs) or between:
+        # scraped ground without a roof is searched once more: one may have stood there between two looks
+        if not alone or between:
             break
         between = True
     if not search.pieces:
@@ -275,6 +281,13 @@ def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) 
         low, high = places[widest], places[widest + 1]
         wishes.append(Wish((low + high) / 2, low, high, 1))
     return wishes
+
+
+def _with(covered: Steps, brief: list[spells.Spell], seen: Series) -> Steps:
+    """Return the steps of the whiteness with the coming and going of what stood for a few months among them."""
+    pairs = [spells.timed(seen.days, seen.whiteness(), b) for b in brief]
+    every = sorted([*covered, *(step for pair in pairs if pair for step in pair)], key=lambda s: s.best)
+    return replace(covered, steps=tuple(every))
 
 
 def _may_be_roof(found: Steps, k: int) -> bool:
