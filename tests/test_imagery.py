@@ -226,6 +226,16 @@ def test_other_kinds_of_tiff_are_read_by_the_fallback_alike(pages, profile):
     np.testing.assert_allclose(cube.B02.values[0], expected(values, 0), atol=1e-6)
 
 
+def test_a_list_that_may_be_cut_short_is_refused(pages, monkeypatch):
+    monkeypatch.setattr(catalogue, "MAX_ITEMS", 2)
+    hrefs = {"blue": f"{pages.url}/b.tif"}
+    pages.items = [forms.earth_search(str(n), forms.day(n), WIDE, hrefs, applied=True) for n in range(3)]
+    with pytest.raises(OsintError, match="2 scenes or more of the area: shorten the dates"):
+        found(pages)
+    pages.items = pages.items[:1]
+    assert len(found(pages)) == 1
+
+
 # ---- bytes
 
 

@@ -15,9 +15,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pystac_client
 import requests
+import shapely
 import urllib3
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
@@ -40,6 +42,8 @@ PAGE = 250
 ATTEMPTS = 5
 BACKOFF_S = 0.5
 MAX_ITEMS = 20_000
+LEAST_SHARE = 1e-6
+"""Share of a place below which a scene does not reach it."""
 MAX_ANSWER_BYTES = 64 << 20
 COLUMNS = (
     "id", "datetime", "platform", "cloud_pct", "baseline", "offset", "footprint_share", "tile", "orbit", "epsg",
@@ -70,6 +74,30 @@ def scenes(
     Every answer is kept under `answers` (default: the cache folder); with `offline` only kept ones are used.
     """
     geometry = grids.as_geometry(site)
+    asked = {"max_cloud_pct": max_cloud_pct, "answers": answers, "offline": offline}
+    rows, dropped, spent = usable(geometry, start, end, collection, catalogue, **asked)
+    frame = chosen(rows, geometry)
+    frame.attrs = {"dropped": dropped + frame.attrs["dropped"], **spent.as_attrs()}
+    return frame
+
+
+def usable(
+    area: Any,
+    start: str | dt.date,
+    end: str | dt.date,
+    collection: str,
+    catalogue: str | Path,
+    *,
+    max_cloud_pct: float = 100.0,
+    answers: Path | None = None,
+    offline: bool = False,
+) -> tuple[list[dict[str, Any]], list[dict[str, str]], Spent]:
+    """Return every usable row that a catalogue has of an area, {id, reason} of the other items, and the cost.
+
+    Arguments as of `scenes`; rows as of `items.row`, with the share of the area. Tiles of one pass and what was
+    processed twice are all there: which of them to keep depends on the place, see `chosen`.
+    """
+    geometry = grids.as_geometry(area)
     named = CATALOGUES.get(str(catalogue), str(catalogue))
     first, last = _day(start), _day(end)
     if last < first:
@@ -84,11 +112,30 @@ def scenes(
     else:
         named = named.removeprefix("file://")
         found = _walk(Path(named), geometry, first, last, collection)
+    if len(found) >= MAX_ITEMS:
+        raise OsintError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
     rows, dropped = _rows(found, geometry, named, max_cloud_pct)
-    rows, doubles = items.without_duplicates(rows, geometry)
-    frame = gpd.GeoDataFrame(rows, columns=list(COLUMNS), geometry="geometry", crs=4326)
+    return rows, dropped, spent
+
+
+def chosen(rows: list[dict[str, Any]], site: Any) -> gpd.GeoDataFrame:
+    """Return, in the form of `scenes`, those of the rows of an area to be read for a site inside of it.
+
+    `.attrs["dropped"]` lists {id, reason} of what `items.without_duplicates` drops; rows that do not reach the site are
+    just not there. No request is made.
+    """
+    geometry = grids.as_geometry(site)
+    outlines = np.array([row["geometry"] for row in rows], dtype=object)
+    shares = np.minimum(shapely.area(shapely.intersection(outlines, geometry)) / geometry.area, 1.0)
+    reach = [
+        {**row, "footprint_share": float(share)}
+        for row, share in zip(rows, shares, strict=True)
+        if share >= LEAST_SHARE
+    ]
+    kept, doubles = items.without_duplicates(reach, geometry)
+    frame = gpd.GeoDataFrame(kept, columns=list(COLUMNS), geometry="geometry", crs=4326)
     frame["datetime"] = pd.to_datetime(frame["datetime"], utc=True)
-    frame.attrs = {"dropped": dropped + doubles, **spent.as_attrs()}
+    frame.attrs = {"dropped": doubles, **Spent().as_attrs()}
     return frame
 
 
@@ -108,7 +155,7 @@ def _rows(
         reason = ""
         if (row["collection"], row["id"]) in seen:
             reason = "listed twice"
-        elif row["footprint_share"] < 1e-6:
+        elif row["footprint_share"] < LEAST_SHARE:
             reason = "its picture does not reach the site"
         elif row["cloud_pct"] > max_cloud_pct:
             # asked here and not of the catalogue: Earth Search has been seen to ignore the filter silently
