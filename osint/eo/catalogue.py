@@ -74,8 +74,9 @@ def scenes(
     Every answer is kept under `answers` (default: the cache folder); with `offline` only kept ones are used.
     """
     geometry = grids.as_geometry(site)
-    asked = {"max_cloud_pct": max_cloud_pct, "answers": answers, "offline": offline}
-    rows, dropped, spent = usable(geometry, start, end, collection, catalogue, **asked)
+    rows, dropped, spent = usable(
+        geometry, start, end, collection, catalogue, max_cloud_pct=max_cloud_pct, answers=answers, offline=offline
+    )
     frame = chosen(rows, geometry)
     frame.attrs = {"dropped": dropped + frame.attrs["dropped"], **spent.as_attrs()}
     return frame
