@@ -283,6 +283,76 @@ def test_cache_stays_within_its_limit_and_damage_is_a_miss(tmp_path):
     assert kept.get("https://host/x", 0) is None
 
 
+LIMIT = 2 << 20
+
+
+def _search(folder, number):
+    """What a search does: many small readings, each with a cache of its own."""
+    for n in range(150):
+        blocks.Blocks(folder, LIMIT).put(f"https://host/{number}/{n}", 0, '"e"', bytes(5_000))
+
+
+def _kept(folder):
+    """Return the bytes on disk of each block, in clusters."""
+    return [-(-p.stat().st_size // blocks.UNIT) * blocks.UNIT for p in folder.glob("*/*/*-*")]
+
+
+def test_the_limit_holds_over_many_small_readings_of_several_processes(tmp_path):
+    spawn = multiprocessing.get_context("fork")
+    most = 0
+    for turn in range(3):
+        workers = [spawn.Process(target=_search, args=(tmp_path, f"{turn}{n}")) for n in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(30)
+        assert [w.exitcode for w in workers] == [0] * 4
+        most = max(most, sum(_kept(tmp_path)))
+    # 14.7 MB were written, 50 kB a process while another looks through the folder
+    assert 0.8 * LIMIT < most < LIMIT + 200_000
+    last = blocks.Blocks(tmp_path, LIMIT)
+    last.put("https://host/last", 0, '"e"', b"abc")
+    assert last.get("https://host/last", 0) == b"abc"
+    # what holds no block any more leaves nothing behind
+    assert len(list(tmp_path.glob("*/*/etag"))) <= len(_kept(tmp_path)) + 4
+
+
+def test_a_cache_that_nobody_counted_is_looked_through_at_once(tmp_path, monkeypatch):
+    full = blocks.Blocks(tmp_path, 10 * LIMIT)
+    for n in range(700):
+        full.put(f"https://host/{n}", 0, '"e"', bytes(5_000))
+    (tmp_path / "tally").unlink()
+    blocks.Blocks(tmp_path, LIMIT).put("https://host/one", 0, '"e"', b"abc")
+    assert 0.8 * LIMIT < sum(_kept(tmp_path)) < LIMIT
+    looks = []
+    monkeypatch.setattr(blocks.Blocks, "prune", looks.append)
+    for n in range(12):
+        blocks.Blocks(tmp_path, LIMIT).put(f"https://host/more{n}", 0, '"e"', bytes(4_000))
+    assert not looks
+
+
+def test_a_block_that_goes_while_another_is_kept_stops_nothing(tmp_path, monkeypatch):
+    kept = blocks.Blocks(tmp_path)
+    kept.put("https://host/a", 0, '"e"', b"abc")
+    whole = blocks._whole
+
+    def gone(path):
+        path.unlink()
+        return whole(path)
+
+    monkeypatch.setattr(blocks, "_whole", gone)
+    kept.put("https://host/a", 3, '"e"', b"def")
+    monkeypatch.undo()
+    assert kept.get("https://host/a", 0) is None
+    assert kept.get("https://host/a", 3) == b"def"
+    # nor does a damaged one become whole by being lengthened
+    (path,) = tmp_path.rglob("*-3")
+    path.write_bytes(path.read_bytes()[:-1] + b"X")
+    kept.put("https://host/a", 6, '"e"', b"ghi")
+    assert kept.get("https://host/a", 3) is None
+    assert kept.get("https://host/a", 6) == b"ghi"
+
+
 def _write(folder, number):
     kept = blocks.Blocks(folder)
     for n in range(30):
