@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import threading
@@ -16,8 +17,9 @@ import xarray as xr
 
 from osint.eo import cogs, grids, items
 from osint.eo.blocks import Blocks
-from osint.eo.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN, SasTokens, scenes
+from osint.eo.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN, scenes
 from osint.eo.ranges import CONNECTIONS, ChangedError, Ranges, ReadError, Spent, cache_folder
+from osint.eo.tokens import sas_tokens
 from osint.errors import OsintError
 
 __all__ = ["SCL_NAMES", "read", "scenes"]
@@ -84,13 +86,13 @@ def _variable(band: str) -> str:
 def _sources(scenes: gpd.GeoDataFrame, spent: Spent, cache: Path | bool) -> dict[str, Ranges]:
     folder = cache_folder() / "blocks" if cache is True else cache
     blocks = Blocks(Path(folder)) if folder else None
-    tokens = SasTokens(spent=spent)
+    sign = functools.partial(sas_tokens().sign, spent=spent)
     return {
         catalogue: Ranges(
             catalogue,
             spent,
             blocks,
-            sign=tokens.sign if catalogue == CATALOGUES["planetary-computer"] else None,
+            sign=sign if catalogue == CATALOGUES["planetary-computer"] else None,
             headers=_account if catalogue == CATALOGUES["cdse"] else None,
         )
         for catalogue in scenes["catalogue"].unique()

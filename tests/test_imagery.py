@@ -18,7 +18,7 @@ from pyproj import Transformer
 from rasterio.io import MemoryFile
 
 from osint import cli, imagery
-from osint.eo import blocks, catalogue, cogs, grids, ranges
+from osint.eo import blocks, catalogue, cogs, grids, ranges, tokens
 from osint.errors import OsintError
 from osint.simulated import demo
 from tests import items_forms as forms
@@ -558,15 +558,15 @@ def test_sas_token_is_renewed_and_never_stored(pages, cache):
     pages.files["/token/acc/box"] = lambda h: webpages.send(
         h, 200, json.dumps({"msft:expiry": "2099-01-01T00:00:00Z", "token": "sig=s3cret"}).encode(), {}
     )
-    tokens = catalogue.SasTokens(f"{pages.url}/token")
-    signed = tokens.sign("https://acc.blob.core.windows.net/box/a.tif")
+    own = tokens.SasTokens(f"{pages.url}/token")
+    signed = own.sign("https://acc.blob.core.windows.net/box/a.tif")
     assert signed == "https://acc.blob.core.windows.net/box/a.tif?sig=s3cret"
-    assert tokens.sign(signed) == signed
-    assert tokens.sign("https://example.org/a.tif") == "https://example.org/a.tif"
-    tokens.sign("https://acc.blob.core.windows.net/box/b.tif")
+    assert own.sign(signed) == signed
+    assert own.sign("https://example.org/a.tif") == "https://example.org/a.tif"
+    own.sign("https://acc.blob.core.windows.net/box/b.tif")
     assert len(pages.asked) == 1
-    tokens._tokens["acc/box"] = (0.0, "sig=old")
-    assert tokens.sign("https://acc.blob.core.windows.net/box/b.tif").endswith("s3cret")
+    own._tokens["acc/box"] = (0.0, "sig=old")
+    assert own.sign("https://acc.blob.core.windows.net/box/b.tif").endswith("s3cret")
     pages.files["/b.tif"] = cog(pixels())
     source = ranges.Ranges(pages.url, blocks=blocks.Blocks(cache), sign=lambda href: href + "?sig=s3cret")
     source.get(f"{pages.url}/b.tif", 0, 100, "full")

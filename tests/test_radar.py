@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 
 from osint import cli, imagery, observations
 from osint.dating import signals, steps
-from osint.eo import catalogue
+from osint.eo import catalogue, tokens
 from osint.simulated import demo, radar, simulate
 from osint.verbs import cli_change
 
@@ -64,14 +65,11 @@ def properties(path):
 def signing(monkeypatch, made):
     """Make this machine Planetary Computer; its own addresses are signed as those of blob.core.windows.net are."""
 
-    class Tokens(catalogue.SasTokens):
-        def __init__(self, spent):
-            super().__init__(f"{made[0].catalogue}/api/sas/v1/token", spent)
+    def sign(held, href, spent=None):
+        return f"{href}?{held.token(radar.CONTAINER, spent)}"
 
-        def sign(self, href):
-            return f"{href}?{self.token(radar.CONTAINER)}"
-
-    monkeypatch.setattr(imagery, "SasTokens", Tokens)
+    monkeypatch.setattr(tokens, "SAS_TOKENS", f"{made[0].catalogue}/api/sas/v1/token")
+    monkeypatch.setattr(tokens.SasTokens, "sign", sign)
     monkeypatch.setitem(catalogue.CATALOGUES, "planetary-computer", made[0].catalogue)
 
 
@@ -157,6 +155,36 @@ def test_files_with_the_predictor_of_floats_are_read_alike(made, tmp_path, monke
             read.append(imagery.read(scenes, outline, ("vv",))["vv"].values)
     assert np.array_equal(read[0], read[1])
     assert 0.01 < read[0].mean() < 0.3
+
+
+def test_many_readings_ask_for_one_token(made, tmp_path, monkeypatch):
+    asked = []
+
+    class Counted(radar.Radar):
+        def at(self, path, query):
+            asked.extend([path] if "/token/" in path else [])
+            return super().at(path, query)
+
+    world, outline = made[0].world, made[0].world.truth.to_crs(4326).geometry.iloc[0]
+    passes = Counted(world, frame_px=256, inset_px=(60, 80), block_px=256, predictor="NO", token="s3cret")
+    with demo.served(demo.Demo(world), 0, passes):
+        signing(monkeypatch, (passes,))
+        scenes = imagery.scenes(outline, START, "2023-07-20", radar.COLLECTION, passes.catalogue)
+
+        def read(n):
+            found = imagery.read(scenes, outline, ("vv",), cache=tmp_path / str(n))
+            return found.attrs["failures"], found.attrs["levels"].get("list", {"requests": 0})["requests"]
+
+        with ThreadPoolExecutor(3) as pool:
+            told = list(pool.map(read, range(6)))
+        assert len(asked) == 1
+        assert [failures for failures, _ in told] == [[]] * 6
+        assert sorted(requests for _, requests in told) == [0] * 5 + [1]
+        # one that lasts four minutes more is not used again
+        soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=4)
+        tokens.sas_tokens()._tokens[radar.CONTAINER] = (soon.timestamp(), "sig=old")
+        assert read(7)[1] == 1 and read(8)[1] == 0
+    assert not any(b"s3cret" in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
 
 
 def test_speckle_has_the_looks_it_says_and_neighbours_are_alike(made):

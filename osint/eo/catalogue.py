@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import math
 import os
 import re
 import threading
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +32,6 @@ CATALOGUES = {
     "planetary-computer": "https://planetarycomputer.microsoft.com/api/stac/v1",
     "cdse": "https://stac.dataspace.copernicus.eu/v1",
 }
-SAS_TOKENS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
 CDSE_HOST = "dataspace.copernicus.eu"
 CDSE_TOKEN = "OSINT_CDSE_TOKEN"
 """Environment variable with an access token of the user's own; sent to that service's hosts only."""
@@ -342,42 +339,3 @@ def _day(value: str | dt.date) -> dt.date:
         return value if isinstance(value, dt.date) else dt.date.fromisoformat(value[:10])
     except ValueError as error:
         raise OsintError(f"{value!r} is not a date as 2024-06-30") from error
-
-
-class SasTokens:
-    """Short-lived tokens for Planetary Computer's files: renewed before they end, kept only in memory."""
-
-    def __init__(self, service: str = SAS_TOKENS, spent: Spent | None = None) -> None:
-        self.service = service.rstrip("/")
-        self.spent = spent or Spent()
-        self._tokens: dict[str, tuple[float, str]] = {}
-        self._lock = threading.Lock()
-        self._pool = checked_manager(service, connections=2)
-
-    def sign(self, href: str) -> str:
-        """Return `href` with a token of its container; an address that has a query stays as it is."""
-        parts = urlsplit(href)
-        account, _, domain = (parts.hostname or "").partition(".")
-        if parts.query or domain != "blob.core.windows.net":
-            return href
-        container = parts.path.strip("/").partition("/")[0]
-        return parts._replace(query=self.token(f"{account}/{container}")).geturl()
-
-    def token(self, container: str) -> str:
-        """Return a token for "account/container" that lasts at least five minutes more."""
-        with self._lock:
-            until, token = self._tokens.get(container, (-math.inf, ""))
-            if until - time.time() > 300:
-                return token
-            self.spent.add("list", requests=1)
-            retries = urllib3.Retry(4, redirect=0, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504))
-            try:
-                answer = self._pool.request("GET", f"{self.service}/{container}", retries=retries, timeout=30.0)
-                body = json.loads(answer.data)
-                until = dt.datetime.fromisoformat(body["msft:expiry"]).timestamp()
-                token = str(body["token"])
-            except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError) as error:
-                msg = f"Planetary Computer gave no token for {container} ({type(error).__name__})"
-                raise OsintError(f"{msg}: try again later, or read from earth-search") from error
-            self._tokens[container] = (until, token)
-            return token
