@@ -17,7 +17,7 @@ ORDER = [
     "dating._segments", "dating._ramp", "dating._rivals", "dating.steps", "dating.looks", "dating.tiling", "dating.series", "dating.parts", "dating.probes", "dating.surfaces", "dating.area", "dating.events", "dating.outlines", "dating.plot", "dating.structures", "change", "dating.tile_search", "locate", "dating.validate",
     # model, verdict, report
     "reasoning.network", "reasoning.givens", "reasoning.posterior", "reasoning.explain", "model", "reasoning.evidence", "verdict", "reasoning.context", "reasoning.checks", "reasoning.advice", "reasoning.hypotheses", "reasoning.score", "reasoning.findings",
-    "observations", "dating.signals", "verbs.cli_change", "verbs.cli_locate", "reasoning.estimates", "figures", "report", "verbs.doctor", "verbs.cli_sources", "verbs.cli_filings", "cli",
+    "store.observation_rows", "observations", "dating.signals", "verbs.cli_change", "verbs.cli_locate", "reasoning.estimates", "figures", "report", "verbs.doctor", "verbs.cli_sources", "verbs.cli_filings", "cli",
 ]  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
 MAY_FETCH = {"web._connect", "web.fetch", "eo.ranges", "eo.tokens", "eo.catalogue"}

@@ -1,6 +1,7 @@
 """`osint date --radar` over HTTP: a SIMULATED `sentinel-1-rtc` beside the pictures, its files behind a token."""
 
 import contextlib
+import dataclasses
 import datetime as dt
 import io
 import json
@@ -206,6 +207,33 @@ def test_only_what_rises_agrees_with_a_roof(sizes, agrees):
     seen = signals.clock(signal(sizes), ("2023-12-20", "2024-01-10"))
     assert seen.agrees is agrees
     assert ("rises" if agrees else "falls") in seen.says
+
+
+@pytest.mark.parametrize(
+    ("sizes", "where", "ratio_db"),
+    [
+        ((-1.0, 0.0, 4.0), "VV on the side that faces the radar", 4.0),
+        ((3.0, 2.0, 0.5), "VV over the outline", 3.0),
+        ((-3.0, 0.0, 0.0), "VV over the outline", -3.0),
+    ],
+)
+def test_observations_tell_what_radar_tells(sizes, where, ratio_db):
+    seen = dataclasses.replace(signal(sizes), simulated=True, unread="2 of 62 scenes unread (gone)")
+    clock = signals.clock(seen)
+    (row,), reason = signals.rows(seen, "XJ03", "a reader")
+    assert row["scope"] == f"power after to before, {where}, ascending 12"
+    assert row["low"] < 10 ** (ratio_db / 10) < row["high"]
+    assert row["date"] == "/".join(str(v.astype("datetime64[D]")) for v in (clock.interval[0], clock.interval[2]))
+    assert f"by {abs(10 * np.log10(row['best'])):.1f} dB {where[3:]}" in clock.says
+    assert row["note"].startswith("SIMULATED. ") and reason == "2 of 62 scenes unread (gone)"
+
+
+def test_a_step_too_small_for_radar_is_no_observation():
+    seen = signal((0.7, 0.6, 0.8), noise=0.1)
+    assert steps.date_step(seen.times, seen.values).steps
+    rows, reason = signals.rows(seen, "XJ03", "a reader")
+    assert rows == [] and reason == "ascending 12: steps are under 1 dB"
+    assert f"({reason})" in signals.clock(seen).says
 
 
 def test_an_interval_that_meets_everything_agrees_with_nothing():
