@@ -18,7 +18,8 @@ import xarray as xr
 from osint.eo import cogs, grids, items
 from osint.eo.blocks import Blocks
 from osint.eo.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN, scenes
-from osint.eo.ranges import CONNECTIONS, ChangedError, Ranges, ReadError, Spent, cache_folder
+from osint.eo.ranges import CONNECTIONS, ChangedError, Ranges, ReadError, cache_folder
+from osint.eo.spent import Spent
 from osint.eo.tokens import sas_tokens
 from osint.errors import OsintError
 
@@ -38,6 +39,7 @@ def read(
     *,
     cache: Path | bool = True,
     connections: int = CONNECTIONS,
+    spent: Spent | None = None,
 ) -> xr.Dataset:
     """Read bands of some scenes over a site, on one UTM grid shared by all dates.
 
@@ -49,7 +51,8 @@ def read(
     "full"), failures [{id, band, error}], resampled [ids], offset_suspects [{id, reason}], changed [hrefs].
 
     A scene that cannot be read leaves NaN and a failure; the others go on. A `resolution` coarser than the
-    pixel reads overviews. `cache` is a folder, True for the usual one, False for none.
+    pixel reads overviews. `cache` is a folder, True for the usual one, False for none. `spent` counts for the caller
+    what this reading asked for, range by range.
     """
     if not len(scenes):
         raise OsintError("there are no scenes to read: widen the dates, or look at `.attrs['dropped']`")
@@ -57,7 +60,7 @@ def read(
         raise OsintError("`bands` is empty: name at least one, for example ['B02', 'scl']")
     grid = grids.grid(grids.as_geometry(site), resolution, crs)
     groups = items.passes(scenes.to_dict("records"))
-    spent = Spent()
+    spent = spent or Spent()
     sources = _sources(scenes, spent, cache)
     reader = _Reader(groups, grid, sources)
     cubes = {_variable(b): reader.cube(b) for b in bands}

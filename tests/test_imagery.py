@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from rasterio.io import MemoryFile
 
 from osint import cli, imagery
 from osint.eo import blocks, catalogue, cogs, grids, ranges, tokens
+from osint.eo.spent import Asked, in_turn
 from osint.errors import OsintError
 from osint.simulated import demo
 from tests import items_forms as forms
@@ -268,6 +270,42 @@ def test_bytes_counted_are_the_bytes_sent(pages):
     assert cube.attrs["bytes"] < 0.15 * len(body)
     asked = [h["Range"] for _, path, h in pages.asked if path == "/b.tif"]
     assert sum(int(r.split("-")[1]) - int(r.split("=")[1].split("-")[0]) + 1 for r in asked) == cube.attrs["bytes"]
+
+
+def test_what_many_ask_for_at_once_is_fetched_once(pages, cache):
+    body = np.random.default_rng(0).bytes(300_000)
+
+    def slow(handler):
+        time.sleep(0.1)
+        webpages.send_range(handler, body)
+
+    pages.files["/b.tif"] = slow
+    href, counts = f"{pages.url}/b.tif", [ranges.Spent() for _ in range(8)]
+
+    def ask(n):
+        # each reading has its own object, they share the folder; the later ones want more
+        source = ranges.Ranges(pages.url, counts[n], blocks.Blocks(cache))
+        return source.get(href, 1000, 5_000 * (1 + n // 4), "full")
+
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(ask, range(8)))
+    assert got == [body[1000:6000]] * 4 + [body[1000:11000]] * 4
+    assert sum(c.as_attrs()["bytes"] for c in counts) == 10_000
+    assert len(pages.asked) <= 2
+    assert in_turn([c.asked for c in counts]) == [5_000, 0, 0, 0, 5_000, 0, 0, 0]
+    # what was kept before costs nobody anything
+    kept, more = Asked(href, 0, 700, 0), Asked(href, 0, 900, 200)
+    assert in_turn([[kept], [more], [kept, Asked(href, 0, 900, 0)]]) == [0, 200, 0]
+
+
+def test_a_block_that_another_was_joined_to_is_not_fetched_again(pages, cache):
+    body = np.random.default_rng(0).bytes(20_000)
+    pages.files["/b.tif"] = body
+    for start in (2_000, 7_000, 7_000, 8_000):
+        source = ranges.Ranges(pages.url, blocks=blocks.Blocks(cache))
+        assert source.get(f"{pages.url}/b.tif", start, 5_000, "full") == body[start : start + 5_000]
+    asked = [h["Range"] for _, _, h in pages.asked]
+    assert asked == ["bytes=2000-6999", "bytes=7000-11999", "bytes=12000-12999"]
 
 
 def test_cache_stays_within_its_limit_and_damage_is_a_miss(tmp_path):

@@ -12,7 +12,7 @@ ORDER = [
     "grammar.vocabulary", "grammar.normal", "grammar.numerals", "grammar.qualifiers", "grammar.nouns", "grammar.quantities", "grammar.dates", "grammar.rungs", "grammar.kinds", "grammar.subjects", "claims", "copies",
     "documents.decoding", "documents.glyphs", "documents.webfonts", "documents.hypertext", "documents.office", "documents.pdfs", "filings", "totals", "documents.scans", "review", "review_form",
     # imagery: catalogues, windows, tiles, the simulated world
-    "eo.grids", "eo.blocks", "eo.items", "eo.ranges", "eo.tokens", "eo.catalogue", "eo.lists", "eo.resample", "eo.rasters", "eo.cogs", "imagery", "eo.shifts", "eo.pictures", "eo.pairs", "eo.tiles", "eo.vectors", "eo.overpass", "simulated._scenes", "simulated._ground", "simulated.simulate", "simulated.server", "simulated.radar", "simulated.demo", "verbs.cli_imagery",
+    "eo.grids", "eo.blocks", "eo.items", "eo.spent", "eo.ranges", "eo.tokens", "eo.catalogue", "eo.lists", "eo.resample", "eo.rasters", "eo.cogs", "imagery", "eo.shifts", "eo.pictures", "eo.pairs", "eo.tiles", "eo.vectors", "eo.overpass", "simulated._scenes", "simulated._ground", "simulated.simulate", "simulated.server", "simulated.radar", "simulated.demo", "verbs.cli_imagery",
     # change: steps in a series, outlines, structures
     "dating._segments", "dating._ramp", "dating._rivals", "dating.steps", "dating.looks", "dating.tiling", "dating.series", "dating.parts", "dating.probes", "dating.surfaces", "dating.area", "dating.events", "dating.outlines", "dating.plot", "dating.structures", "change", "dating.tile_search", "locate", "dating.validate",
     # model, verdict, report

@@ -37,10 +37,13 @@ class Blocks:
         if not etag:
             return None
         self._etags[href] = etag
-        path = home / f"{_short(etag)}-{start}"
-        with contextlib.suppress(OSError):
-            os.utime(path)
-        return _whole(path)
+        kept = _whole(home / f"{_short(etag)}-{start}")
+        if kept is None:
+            # it may be a part of a block that begins before it
+            for begin, path in _of_file(home, etag):
+                if begin < start < begin + _size(path) - 32:
+                    kept = (_whole(path) or b"")[start - begin :] or kept
+        return kept
 
     def changed(self, href: str, etag: str) -> bool:
         """Say whether `etag` differs from the one kept for `href`; the old blocks are then forgotten."""
@@ -71,8 +74,7 @@ class Blocks:
         if self._read_etag(home) != etag:
             _place(home / "etag", json.dumps([etag, size]).encode())
         # a block that begins where another ends lengthens it, so a tile read in two parts is one block
-        for path in (p for p in _inside(home) if p.name.startswith(f"{_short(etag)}-")):
-            begin = int(path.name.rpartition("-")[2])
+        for begin, path in _of_file(home, etag):
             if 0 <= begin < start and _size(path) - 32 == start - begin:
                 before = _whole(path) or b""
                 # someone else may have lengthened or removed it in between
@@ -160,6 +162,12 @@ def _inside(folder: Path) -> list[Path]:
         return []
 
 
+def _of_file(home: Path, etag: str) -> list[tuple[int, Path]]:
+    """Return where each block of a file begins, and its path."""
+    names = ((path.name.partition("-"), path) for path in _inside(home))
+    return [(int(start), path) for (short, _, start), path in names if short == _short(etag) and start]
+
+
 def _units(size: int) -> int:
     return -(-size // UNIT)
 
@@ -172,9 +180,10 @@ def _size(path: Path) -> int:
 
 
 def _whole(path: Path) -> bytes | None:
-    """Return the block in a file, None if there is none or it is damaged."""
+    """Return the block in a file, which is then the one used last; None if there is none or it is damaged."""
     try:
         kept = path.read_bytes()
+        os.utime(path)
     except OSError:
         return None
     return kept[32:] if hashlib.sha256(kept[32:]).digest() == kept[:32] else None

@@ -24,7 +24,8 @@ from pystac_client.stac_api_io import StacApiIO
 from requests.adapters import HTTPAdapter
 
 from osint.eo import grids, items
-from osint.eo.ranges import AGENT, Spent, cache_folder, checked_manager, named_host
+from osint.eo.ranges import AGENT, cache_folder, checked_manager, named_host
+from osint.eo.spent import Spent
 from osint.errors import OsintError
 
 CATALOGUES = {

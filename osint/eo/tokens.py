@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from osint.eo.ranges import Spent, checked_manager
+from osint.eo.ranges import checked_manager
+from osint.eo.spent import Spent
 from osint.errors import OsintError
 
 SAS_TOKENS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
