@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import threading
@@ -16,8 +17,10 @@ import xarray as xr
 
 from osint.eo import cogs, grids, items
 from osint.eo.blocks import Blocks
-from osint.eo.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN, SasTokens, scenes
-from osint.eo.ranges import CONNECTIONS, ChangedError, Ranges, ReadError, Spent, cache_folder
+from osint.eo.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN, scenes
+from osint.eo.ranges import CONNECTIONS, ChangedError, Ranges, ReadError, cache_folder
+from osint.eo.spent import Spent
+from osint.eo.tokens import sas_tokens
 from osint.errors import OsintError
 
 __all__ = ["SCL_NAMES", "read", "scenes"]
@@ -36,6 +39,7 @@ def read(
     *,
     cache: Path | bool = True,
     connections: int = CONNECTIONS,
+    spent: Spent | None = None,
 ) -> xr.Dataset:
     """Read bands of some scenes over a site, on one UTM grid shared by all dates.
 
@@ -47,7 +51,8 @@ def read(
     "full"), failures [{id, band, error}], resampled [ids], offset_suspects [{id, reason}], changed [hrefs].
 
     A scene that cannot be read leaves NaN and a failure; the others go on. A `resolution` coarser than the
-    pixel reads overviews. `cache` is a folder, True for the usual one, False for none.
+    pixel reads overviews. `cache` is a folder, True for the usual one, False for none. `spent` counts for the caller
+    what this reading asked for, range by range.
     """
     if not len(scenes):
         raise OsintError("there are no scenes to read: widen the dates, or look at `.attrs['dropped']`")
@@ -55,7 +60,7 @@ def read(
         raise OsintError("`bands` is empty: name at least one, for example ['B02', 'scl']")
     grid = grids.grid(grids.as_geometry(site), resolution, crs)
     groups = items.passes(scenes.to_dict("records"))
-    spent = Spent()
+    spent = spent or Spent()
     sources = _sources(scenes, spent, cache)
     reader = _Reader(groups, grid, sources)
     cubes = {_variable(b): reader.cube(b) for b in bands}
@@ -84,13 +89,13 @@ def _variable(band: str) -> str:
 def _sources(scenes: gpd.GeoDataFrame, spent: Spent, cache: Path | bool) -> dict[str, Ranges]:
     folder = cache_folder() / "blocks" if cache is True else cache
     blocks = Blocks(Path(folder)) if folder else None
-    tokens = SasTokens(spent=spent)
+    sign = functools.partial(sas_tokens().sign, spent=spent)
     return {
         catalogue: Ranges(
             catalogue,
             spent,
             blocks,
-            sign=tokens.sign if catalogue == CATALOGUES["planetary-computer"] else None,
+            sign=sign if catalogue == CATALOGUES["planetary-computer"] else None,
             headers=_account if catalogue == CATALOGUES["cdse"] else None,
         )
         for catalogue in scenes["catalogue"].unique()

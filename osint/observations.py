@@ -6,12 +6,8 @@ writes them. Nothing that only hints at activity (light, warmth, radar) carries 
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import io
-import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +16,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from osint import tables
 from osint.dating import steps
 from osint.eo import grids, vectors
 from osint.errors import OsintError
-from osint.schemas import SCHEMAS
+from osint.store.observation_rows import COLUMNS, Row, append
 
-COLUMNS = tuple(c.name for c in SCHEMAS["observations"].columns)
+__all__ = [
+    "BUILDINGS", "COLUMNS", "LIMITS", "Row", "append", "backscatter", "compare", "night_light", "of_outlines", "of_structures",
+    "plot", "power_features", "read_outlines", "row", "surface_temperature", "vv_change",
+]  # fmt: skip
+
 BUILDINGS = ("bright roof", "dark roof")
-Row = dict[str, Any]
 
 
 def row(site_id: str, observer: str, how: str, date: str, **known: Any) -> Row:
@@ -148,21 +146,19 @@ def compare(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame) -> dict[str, floa
     first), overlap_share (of what either drew) and offset_m (between the centroids).
     """
     a, b = (f.to_crs(4326).geometry.union_all() for f in (first, second))
-    shared, either = a.intersection(b), a.union(b)
-    area = {
-        name: grids.area_m2(g) if g.area else 0.0 for name, g in (("a", a), ("b", b), ("ab", shared), ("u", either))
-    }
-    if not area["a"] or not area["b"]:
+    shapes = (a, b, a.intersection(b), a.union(b))
+    own, other, shared, either = (grids.area_m2(g) if g.area else 0.0 for g in shapes)
+    if not own or not other:
         raise OsintError("one of the two persons drew no surface: both need a polygon to be compared")
     offset = grids.WGS84.inv(a.centroid.x, a.centroid.y, b.centroid.x, b.centroid.y)[2]
     return {
-        "area_first_m2": area["a"],
-        "area_second_m2": area["b"],
-        "overlap_m2": area["ab"],
-        "only_first_m2": area["a"] - area["ab"],
-        "only_second_m2": area["b"] - area["ab"],
-        "difference_m2": area["b"] - area["a"],
-        "overlap_share": area["ab"] / area["u"],
+        "area_first_m2": own,
+        "area_second_m2": other,
+        "overlap_m2": shared,
+        "only_first_m2": own - shared,
+        "only_second_m2": other - shared,
+        "difference_m2": other - own,
+        "overlap_share": shared / either,
         "offset_m": float(offset),
     }
 
@@ -209,34 +205,37 @@ def surface_temperature(
     """
     values = np.asarray(contrast_k, float)
     warm = np.flatnonzero(values >= WARM_K)
+    told = f"{len(warm)} of {int(np.isfinite(values).sum())} nights"
     if len(warm) < WARM_NIGHTS:
-        return (
-            [],
-            f"{len(warm)} of {int(np.isfinite(values).sum())} nights are {WARM_K:g} K warmer; {WARM_NIGHTS} are needed",
-        )
+        return [], f"{told} are {WARM_K:g} K warmer; {WARM_NIGHTS} are needed"
     low, best, high = np.quantile(values[warm], [0.05, 0.5, 0.95])
     when = pd.to_datetime(pd.Series(list(times))).iloc[warm]
     date = _between(str(when.min().date()), str(when.max().date()))
-    note = f"{len(warm)} of {int(np.isfinite(values).sum())} nights. {LIMITS['surface temperature']}"
+    note = f"{told}. {LIMITS['surface temperature']}"
     kind = {"quantity": "surface_warmth_k", "unit": "K", "scope": "site less surroundings, at night"}
     return [row(site_id, observer, "Landsat surface temperature", date, low=low, best=best, high=high, note=note, source_url=source_url, **kind)], ""  # fmt: skip
 
 
-def backscatter(
-    site_id: str, times: Sequence[Any], contrast_db: ArrayLike, observer: str, source_url: str = ""
-) -> tuple[list[Row], str]:
+def vv_change(step: steps.Step) -> tuple[int, str]:
+    """Return the column of the larger change of VV of a step of radar (columns as of `backscatter`), and where it is."""
+    where = {0: "over the outline", len(step.size) - 1: "on the side that faces the radar"}
+    column = max(where, key=lambda k: abs(float(step.size[k])))
+    return column, where[column]
+
+
+def backscatter(site_id: str, found: steps.Steps, observer: str, source_url: str = "") -> tuple[list[Row], str]:
     """Return steps of Sentinel-1 backscatter as observations: a second clock under cloud and snow, or the reason.
 
-    `contrast_db` (n,) is the outline less its surroundings in dB, one orbit and polarisation. The number is the
-    ratio of power after to before, so that it is never negative. Published limit: intensity alone recalls 0.3
-    to 0.5 of small buildings (https://ap5.terratera.net/findings/key-findings/). No rung, no area, no load.
+    `found` is of one orbit, outline less surroundings in dB: VV, or VV, VH and VV of the side that faces the radar
+    (`signals.clock`). The number is the ratio of power after to before in VV, never negative, where it changed more.
+    Intensity alone recalls 0.3 to 0.5 of small buildings (https://ap5.terratera.net/findings/key-findings/). No rung, no load.
     """
-    found = steps.date_step(times, contrast_db)
     made = []
     for step in found:
-        half = 1.645 * float(found.scatter[0]) / np.sqrt(5)
-        low, best, high = (10 ** ((float(step.size[0]) + d) / 10) for d in (-half, 0, half))
-        kind = {"quantity": "backscatter_ratio", "unit": "ratio", "scope": "power after to before"}
+        column, where = vv_change(step)
+        half = 1.645 * float(found.scatter[column]) / np.sqrt(5)
+        low, best, high = (10 ** ((float(step.size[column]) + d) / 10) for d in (-half, 0, half))
+        kind = {"quantity": "backscatter_ratio", "unit": "ratio", "scope": f"power after to before, VV {where}"}
         made.append(row(site_id, observer, "radar backscatter", _dated(step), low=low, best=best, high=high, note=LIMITS["radar backscatter"], source_url=source_url, **kind))  # fmt: skip
     return made, found.reason
 
@@ -298,74 +297,6 @@ def plot(times: Sequence[Any], values: ArrayLike, kind: str, *, unit: str, simul
     return drawn
 
 
-def append(register_dir: str | Path, rows: Sequence[Row]) -> list[str]:
-    """Add rows to observations.csv of a data folder and return their ids.
-
-    A row without id gets the next O number. The file that is there stays, byte for byte, the beginning of the
-    new one, and the change is one step: a crash or a broken row leaves it as it was. Raises OsintError for a
-    broken row, an id or a whole row that is there already, an unknown site or claim, a malformed file.
-    """
-    raw = tables.data_dir(register_dir) / "raw"
-    path = raw / "observations.csv"
-    with _alone(raw):
-        before = path.read_bytes() if path.exists() else (",".join(COLUMNS) + "\n").encode()
-        held = tables.read(path, "observations") if before.count(b"\n") > 1 else pd.DataFrame(columns=COLUMNS)
-        header = next(csv.reader(io.StringIO(before.decode("utf-8-sig"))))
-        made = _numbered(rows, held)
-        _known(made, raw)
-        body = io.StringIO()
-        writer = csv.DictWriter(body, header, lineterminator="\r\n" if b"\r\n" in before else "\n")
-        writer.writerows({k: _cell(v) for k, v in r.items()} for r in made)
-        joined = before + (b"" if before.endswith(b"\n") else b"\n") + body.getvalue().encode()
-        text = pd.read_csv(io.BytesIO(joined), dtype=str, keep_default_na=False, encoding="utf-8-sig")
-        tables.check(text, "observations")
-        same = text.drop(columns="observation_id").duplicated()
-        if made and same.iloc[len(held) :].any():
-            double = text["observation_id"][same].iloc[-1]
-            raise OsintError(f"the row that would be {double} is in observations.csv already; nothing was written")
-        if made:
-            tables.put(path, joined)
-    return [r["observation_id"] for r in made]
-
-
-def _numbered(rows: Sequence[Row], held: pd.DataFrame) -> list[Row]:
-    numbers = [int(n) for i in held["observation_id"] for n in re.findall(r"^O(\d+)$", str(i))]
-    following = max(numbers, default=0) + 1
-    made = []
-    for given in rows:
-        wrong = sorted(set(given) ^ set(COLUMNS))
-        if wrong:
-            raise OsintError(f"a row needs exactly the columns of observations.csv; {', '.join(wrong)} do not fit")
-        made.append({**given, "observation_id": given["observation_id"] or f"O{following:03d}"})
-        following += not given["observation_id"]
-    return made
-
-
-def _known(rows: list[Row], raw: Path) -> None:
-    """Check that sites and claims that rows point at are there."""
-    for column, table, key in (("site_id", "sites", "site_id"), ("source_claim_id", "claims", "claim_id")):
-        wanted = {str(r[column]) for r in rows} - {""}
-        missing = sorted(wanted - set(tables.read(raw / f"{table}.csv", table)[key])) if wanted else []
-        if missing:
-            raise OsintError(f"{', '.join(missing)} is not in {table}.csv; add it there first, nothing was written")
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold a folder so that two writers do not lose each other's rows; a no-op where locks do not exist."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(held)
-
-
 def _level(site_id: str, observer: str, how: str, quantity: str, unit: str, step: Any, source_url: str) -> Row:
     """Return a step as the level after it; bounds below zero are left empty, as a level cannot be negative."""
     after = float(step.after[0])
@@ -392,9 +323,3 @@ def _missing(value: Any) -> bool:
 
 def _number(value: Any) -> float:
     return float("nan") if _missing(value) else float(value)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{float(value):.6g}" if float(abs(value)) < 1e5 else f"{float(value):.0f}"
-    return str(tables.defuse(str(value)))

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,8 @@ from pyproj import Transformer
 from rasterio.io import MemoryFile
 
 from osint import cli, imagery
-from osint.eo import blocks, catalogue, cogs, grids, ranges
+from osint.eo import blocks, catalogue, cogs, grids, ranges, tokens
+from osint.eo.spent import Asked, in_turn
 from osint.errors import OsintError
 from osint.simulated import demo
 from tests import items_forms as forms
@@ -226,6 +228,16 @@ def test_other_kinds_of_tiff_are_read_by_the_fallback_alike(pages, profile):
     np.testing.assert_allclose(cube.B02.values[0], expected(values, 0), atol=1e-6)
 
 
+def test_a_list_that_may_be_cut_short_is_refused(pages, monkeypatch):
+    monkeypatch.setattr(catalogue, "MAX_ITEMS", 2)
+    hrefs = {"blue": f"{pages.url}/b.tif"}
+    pages.items = [forms.earth_search(str(n), forms.day(n), WIDE, hrefs, applied=True) for n in range(3)]
+    with pytest.raises(OsintError, match="2 scenes or more of the area: shorten the dates"):
+        found(pages)
+    pages.items = pages.items[:1]
+    assert len(found(pages)) == 1
+
+
 # ---- bytes
 
 
@@ -260,6 +272,42 @@ def test_bytes_counted_are_the_bytes_sent(pages):
     assert sum(int(r.split("-")[1]) - int(r.split("=")[1].split("-")[0]) + 1 for r in asked) == cube.attrs["bytes"]
 
 
+def test_what_many_ask_for_at_once_is_fetched_once(pages, cache):
+    body = np.random.default_rng(0).bytes(300_000)
+
+    def slow(handler):
+        time.sleep(0.1)
+        webpages.send_range(handler, body)
+
+    pages.files["/b.tif"] = slow
+    href, counts = f"{pages.url}/b.tif", [ranges.Spent() for _ in range(8)]
+
+    def ask(n):
+        # each reading has its own object, they share the folder; the later ones want more
+        source = ranges.Ranges(pages.url, counts[n], blocks.Blocks(cache))
+        return source.get(href, 1000, 5_000 * (1 + n // 4), "full")
+
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(ask, range(8)))
+    assert got == [body[1000:6000]] * 4 + [body[1000:11000]] * 4
+    assert sum(c.as_attrs()["bytes"] for c in counts) == 10_000
+    assert len(pages.asked) <= 2
+    assert in_turn([c.asked for c in counts]) == [5_000, 0, 0, 0, 5_000, 0, 0, 0]
+    # what was kept before costs nobody anything
+    kept, more = Asked(href, 0, 700, 0), Asked(href, 0, 900, 200)
+    assert in_turn([[kept], [more], [kept, Asked(href, 0, 900, 0)]]) == [0, 200, 0]
+
+
+def test_a_block_that_another_was_joined_to_is_not_fetched_again(pages, cache):
+    body = np.random.default_rng(0).bytes(20_000)
+    pages.files["/b.tif"] = body
+    for start in (2_000, 7_000, 7_000, 8_000):
+        source = ranges.Ranges(pages.url, blocks=blocks.Blocks(cache))
+        assert source.get(f"{pages.url}/b.tif", start, 5_000, "full") == body[start : start + 5_000]
+    asked = [h["Range"] for _, _, h in pages.asked]
+    assert asked == ["bytes=2000-6999", "bytes=7000-11999", "bytes=12000-12999"]
+
+
 def test_cache_stays_within_its_limit_and_damage_is_a_miss(tmp_path):
     kept = blocks.Blocks(tmp_path, limit_bytes=100_000)
     for n in range(40):
@@ -271,6 +319,76 @@ def test_cache_stays_within_its_limit_and_damage_is_a_miss(tmp_path):
     (path,) = [p for p in tmp_path.rglob("*-0") if p.read_bytes()[32:] == b"abc"]
     path.write_bytes(path.read_bytes()[:-1] + b"X")
     assert kept.get("https://host/x", 0) is None
+
+
+LIMIT = 2 << 20
+
+
+def _search(folder, number):
+    """What a search does: many small readings, each with a cache of its own."""
+    for n in range(150):
+        blocks.Blocks(folder, LIMIT).put(f"https://host/{number}/{n}", 0, '"e"', bytes(5_000))
+
+
+def _kept(folder):
+    """Return the bytes on disk of each block, in clusters."""
+    return [-(-p.stat().st_size // blocks.UNIT) * blocks.UNIT for p in folder.glob("*/*/*-*")]
+
+
+def test_the_limit_holds_over_many_small_readings_of_several_processes(tmp_path):
+    spawn = multiprocessing.get_context("fork")
+    most = 0
+    for turn in range(3):
+        workers = [spawn.Process(target=_search, args=(tmp_path, f"{turn}{n}")) for n in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(30)
+        assert [w.exitcode for w in workers] == [0] * 4
+        most = max(most, sum(_kept(tmp_path)))
+    # 14.7 MB were written, 50 kB a process while another looks through the folder
+    assert 0.8 * LIMIT < most < LIMIT + 200_000
+    last = blocks.Blocks(tmp_path, LIMIT)
+    last.put("https://host/last", 0, '"e"', b"abc")
+    assert last.get("https://host/last", 0) == b"abc"
+    # what holds no block any more leaves nothing behind
+    assert len(list(tmp_path.glob("*/*/etag"))) <= len(_kept(tmp_path)) + 4
+
+
+def test_a_cache_that_nobody_counted_is_looked_through_at_once(tmp_path, monkeypatch):
+    full = blocks.Blocks(tmp_path, 10 * LIMIT)
+    for n in range(700):
+        full.put(f"https://host/{n}", 0, '"e"', bytes(5_000))
+    (tmp_path / "tally").unlink()
+    blocks.Blocks(tmp_path, LIMIT).put("https://host/one", 0, '"e"', b"abc")
+    assert 0.8 * LIMIT < sum(_kept(tmp_path)) < LIMIT
+    looks = []
+    monkeypatch.setattr(blocks.Blocks, "prune", looks.append)
+    for n in range(12):
+        blocks.Blocks(tmp_path, LIMIT).put(f"https://host/more{n}", 0, '"e"', bytes(4_000))
+    assert not looks
+
+
+def test_a_block_that_goes_while_another_is_kept_stops_nothing(tmp_path, monkeypatch):
+    kept = blocks.Blocks(tmp_path)
+    kept.put("https://host/a", 0, '"e"', b"abc")
+    whole = blocks._whole
+
+    def gone(path):
+        path.unlink()
+        return whole(path)
+
+    monkeypatch.setattr(blocks, "_whole", gone)
+    kept.put("https://host/a", 3, '"e"', b"def")
+    monkeypatch.undo()
+    assert kept.get("https://host/a", 0) is None
+    assert kept.get("https://host/a", 3) == b"def"
+    # nor does a damaged one become whole by being lengthened
+    (path,) = tmp_path.rglob("*-3")
+    path.write_bytes(path.read_bytes()[:-1] + b"X")
+    kept.put("https://host/a", 6, '"e"', b"ghi")
+    assert kept.get("https://host/a", 3) is None
+    assert kept.get("https://host/a", 6) == b"ghi"
 
 
 def _write(folder, number):
@@ -478,15 +596,15 @@ def test_sas_token_is_renewed_and_never_stored(pages, cache):
     pages.files["/token/acc/box"] = lambda h: webpages.send(
         h, 200, json.dumps({"msft:expiry": "2099-01-01T00:00:00Z", "token": "sig=s3cret"}).encode(), {}
     )
-    tokens = catalogue.SasTokens(f"{pages.url}/token")
-    signed = tokens.sign("https://acc.blob.core.windows.net/box/a.tif")
+    own = tokens.SasTokens(f"{pages.url}/token")
+    signed = own.sign("https://acc.blob.core.windows.net/box/a.tif")
     assert signed == "https://acc.blob.core.windows.net/box/a.tif?sig=s3cret"
-    assert tokens.sign(signed) == signed
-    assert tokens.sign("https://example.org/a.tif") == "https://example.org/a.tif"
-    tokens.sign("https://acc.blob.core.windows.net/box/b.tif")
+    assert own.sign(signed) == signed
+    assert own.sign("https://example.org/a.tif") == "https://example.org/a.tif"
+    own.sign("https://acc.blob.core.windows.net/box/b.tif")
     assert len(pages.asked) == 1
-    tokens._tokens["acc/box"] = (0.0, "sig=old")
-    assert tokens.sign("https://acc.blob.core.windows.net/box/b.tif").endswith("s3cret")
+    own._tokens["acc/box"] = (0.0, "sig=old")
+    assert own.sign("https://acc.blob.core.windows.net/box/b.tif").endswith("s3cret")
     pages.files["/b.tif"] = cog(pixels())
     source = ranges.Ranges(pages.url, blocks=blocks.Blocks(cache), sign=lambda href: href + "?sig=s3cret")
     source.get(f"{pages.url}/b.tif", 0, 100, "full")

@@ -12,15 +12,15 @@ ORDER = [
     "grammar.vocabulary", "grammar.normal", "grammar.numerals", "grammar.qualifiers", "grammar.nouns", "grammar.quantities", "grammar.dates", "grammar.rungs", "grammar.kinds", "grammar.subjects", "claims", "copies",
     "documents.decoding", "documents.glyphs", "documents.webfonts", "documents.hypertext", "documents.office", "documents.pdfs", "filings", "totals", "documents.scans", "review", "review_form",
     # imagery: catalogues, windows, tiles, the simulated world
-    "eo.grids", "eo.blocks", "eo.items", "eo.ranges", "eo.catalogue", "eo.lists", "eo.resample", "eo.rasters", "eo.cogs", "imagery", "eo.shifts", "eo.pictures", "eo.pairs", "eo.tiles", "eo.vectors", "eo.overpass", "simulated._scenes", "simulated._ground", "simulated.simulate", "simulated.server", "simulated.radar", "simulated.demo", "verbs.cli_imagery",
+    "eo.grids", "eo.blocks", "eo.items", "eo.spent", "eo.ranges", "eo.tokens", "eo.catalogue", "eo.lists", "eo.resample", "eo.rasters", "eo.cogs", "imagery", "eo.shifts", "eo.pictures", "eo.pairs", "eo.tiles", "eo.vectors", "eo.overpass", "simulated._scenes", "simulated._ground", "simulated.simulate", "simulated.server", "simulated.radar", "simulated.demo", "verbs.cli_imagery",
     # change: steps in a series, outlines, structures
     "dating._segments", "dating._ramp", "dating._rivals", "dating.steps", "dating.spells", "dating.looks", "dating.tiling", "dating.series", "dating.parts", "dating.probes", "dating.area", "dating.surfaces", "dating.events", "dating.outlines", "dating.plot", "dating.structures", "change", "dating.tile_search", "locate", "dating.validate",
     # model, verdict, report
     "reasoning.network", "reasoning.givens", "reasoning.posterior", "reasoning.explain", "model", "reasoning.evidence", "verdict", "reasoning.context", "reasoning.checks", "reasoning.advice", "reasoning.hypotheses", "reasoning.score", "reasoning.findings",
-    "observations", "dating.signals", "verbs.cli_change", "verbs.cli_locate", "reasoning.estimates", "figures", "report", "verbs.doctor", "verbs.cli_sources", "verbs.cli_filings", "cli",
+    "store.observation_rows", "observations", "dating.signals", "verbs.cli_change", "verbs.cli_locate", "reasoning.estimates", "figures", "report", "verbs.doctor", "verbs.cli_sources", "verbs.cli_filings", "cli",
 ]  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
-MAY_FETCH = {"web._connect", "web.fetch", "eo.ranges", "eo.catalogue"}
+MAY_FETCH = {"web._connect", "web.fetch", "eo.ranges", "eo.tokens", "eo.catalogue"}
 
 
 def imports(path):

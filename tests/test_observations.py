@@ -9,6 +9,7 @@ import pytest
 import shapely
 
 from osint import change, observations, tables, verdict
+from osint.dating import steps
 from osint.eo import grids, vectors
 from osint.errors import OsintError
 
@@ -157,7 +158,8 @@ def test_warmth_needs_five_nights_and_radar_carries_no_rung():
     assert rows == [] and reason.startswith("4 of 12 nights")
     rng = np.random.default_rng(1)
     times = pd.date_range("2023-01-01", periods=60, freq="12D")
-    rows, _ = observations.backscatter("XJ03", times, 6.0 * (np.arange(60) > 30) + rng.normal(0, 0.8, 60), "a reader")
+    radar = steps.date_step(times, 6.0 * (np.arange(60) > 30) + rng.normal(0, 0.8, 60))
+    rows, _ = observations.backscatter("XJ03", radar, "a reader")
     assert len(rows) == 1 and rows[0]["rung"] == "" and rows[0]["quantity"] == "backscatter_ratio"
     assert rows[0]["low"] < 10**0.6 < rows[0]["high"]
 

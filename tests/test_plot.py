@@ -14,6 +14,7 @@ from osint import change, cli
 from osint.dating import looks, plot, series
 from osint.errors import OsintError
 from osint.simulated import demo, simulate
+from tests import pages
 
 DAY = dt.date.fromisoformat
 BEFORE, NOW = ("2023-01-01", "2023-07-30"), ("2024-04-01", "2024-12-31")
@@ -235,6 +236,33 @@ def test_measure_on_the_command_line(tmp_path, monkeypatch, capsys):
     assert tuple(told) == ("outline_id", *change.MEASURED, "simulated")
     assert told["plot_area_m2_low"] <= truth.plot_area_m2 <= told["plot_area_m2_high"]
     assert told["cooling_yard_m2_best"] is None
+
+
+@pytest.mark.parametrize(
+    ("dates", "why"),
+    [
+        (("2024-04-01", "2024-10-31", "2023-04-01", "2024-04-01"), "must end before 2024-04-01"),
+        (("2024-04-01", "2024-10-31", "2023-07-30", "2023-04-01"), "must end before 2024-04-01"),
+        (("2024-10-31", "2024-04-01", "2023-04-01", "2023-07-30"), "is before `start`"),
+    ],
+)
+def test_dates_out_of_order_are_refused_before_anything_is_asked(built, tmp_path, capsys, dates, why):
+    built[0].truth.to_crs(4326)[["outline_id", "geometry"]].to_file(tmp_path / "outlines.geojson")
+    with pages.served() as served:
+        given = [
+            "measure",
+            str(tmp_path / "outlines.geojson"),
+            "--catalogue",
+            served.url,
+            "--out",
+            str(tmp_path / "a.geojson"),
+        ]
+        names = ("--start", "--end", "--before-start", "--before-end")
+        assert cli.main([*given, *(v for pair in zip(names, dates, strict=True) for v in pair)]) == 2
+        assert served.asked == []
+    said = capsys.readouterr().err.strip()
+    assert why in said and "\n" not in said
+    assert not (tmp_path / "a.geojson").exists()
 
 
 def test_an_outline_without_scenes_keeps_its_row(built):

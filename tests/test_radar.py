@@ -1,9 +1,11 @@
 """`osint date --radar` over HTTP: a SIMULATED `sentinel-1-rtc` beside the pictures, its files behind a token."""
 
 import contextlib
+import dataclasses
 import datetime as dt
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ import pytest
 
 from osint import cli, imagery, observations
 from osint.dating import signals, steps
-from osint.eo import catalogue
+from osint.eo import catalogue, tokens
 from osint.simulated import demo, radar, simulate
 from osint.verbs import cli_change
 
@@ -64,14 +66,11 @@ def properties(path):
 def signing(monkeypatch, made):
     """Make this machine Planetary Computer; its own addresses are signed as those of blob.core.windows.net are."""
 
-    class Tokens(catalogue.SasTokens):
-        def __init__(self, spent):
-            super().__init__(f"{made[0].catalogue}/api/sas/v1/token", spent)
+    def sign(held, href, spent=None):
+        return f"{href}?{held.token(radar.CONTAINER, spent)}"
 
-        def sign(self, href):
-            return f"{href}?{self.token(radar.CONTAINER)}"
-
-    monkeypatch.setattr(imagery, "SasTokens", Tokens)
+    monkeypatch.setattr(tokens, "SAS_TOKENS", f"{made[0].catalogue}/api/sas/v1/token")
+    monkeypatch.setattr(tokens.SasTokens, "sign", sign)
     monkeypatch.setitem(catalogue.CATALOGUES, "planetary-computer", made[0].catalogue)
 
 
@@ -159,6 +158,36 @@ def test_files_with_the_predictor_of_floats_are_read_alike(made, tmp_path, monke
     assert 0.01 < read[0].mean() < 0.3
 
 
+def test_many_readings_ask_for_one_token(made, tmp_path, monkeypatch):
+    asked = []
+
+    class Counted(radar.Radar):
+        def at(self, path, query):
+            asked.extend([path] if "/token/" in path else [])
+            return super().at(path, query)
+
+    world, outline = made[0].world, made[0].world.truth.to_crs(4326).geometry.iloc[0]
+    passes = Counted(world, frame_px=256, inset_px=(60, 80), block_px=256, predictor="NO", token="s3cret")
+    with demo.served(demo.Demo(world), 0, passes):
+        signing(monkeypatch, (passes,))
+        scenes = imagery.scenes(outline, START, "2023-07-20", radar.COLLECTION, passes.catalogue)
+
+        def read(n):
+            found = imagery.read(scenes, outline, ("vv",), cache=tmp_path / str(n))
+            return found.attrs["failures"], found.attrs["levels"].get("list", {"requests": 0})["requests"]
+
+        with ThreadPoolExecutor(3) as pool:
+            told = list(pool.map(read, range(6)))
+        assert len(asked) == 1
+        assert [failures for failures, _ in told] == [[]] * 6
+        assert sorted(requests for _, requests in told) == [0] * 5 + [1]
+        # one that lasts four minutes more is not used again
+        soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=4)
+        tokens.sas_tokens()._tokens[radar.CONTAINER] = (soon.timestamp(), "sig=old")
+        assert read(7)[1] == 1 and read(8)[1] == 0
+    assert not any(b"s3cret" in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+
+
 def test_speckle_has_the_looks_it_says_and_neighbours_are_alike(made):
     speckle = radar._speckle(np.random.default_rng(0), 200)
     assert speckle.mean() == pytest.approx(1, abs=0.02)
@@ -178,6 +207,33 @@ def test_only_what_rises_agrees_with_a_roof(sizes, agrees):
     seen = signals.clock(signal(sizes), ("2023-12-20", "2024-01-10"))
     assert seen.agrees is agrees
     assert ("rises" if agrees else "falls") in seen.says
+
+
+@pytest.mark.parametrize(
+    ("sizes", "where", "ratio_db"),
+    [
+        ((-1.0, 0.0, 4.0), "VV on the side that faces the radar", 4.0),
+        ((3.0, 2.0, 0.5), "VV over the outline", 3.0),
+        ((-3.0, 0.0, 0.0), "VV over the outline", -3.0),
+    ],
+)
+def test_observations_tell_what_radar_tells(sizes, where, ratio_db):
+    seen = dataclasses.replace(signal(sizes), simulated=True, unread="2 of 62 scenes unread (gone)")
+    clock = signals.clock(seen)
+    (row,), reason = signals.rows(seen, "XJ03", "a reader")
+    assert row["scope"] == f"power after to before, {where}, ascending 12"
+    assert row["low"] < 10 ** (ratio_db / 10) < row["high"]
+    assert row["date"] == "/".join(str(v.astype("datetime64[D]")) for v in (clock.interval[0], clock.interval[2]))
+    assert f"by {abs(10 * np.log10(row['best'])):.1f} dB {where[3:]}" in clock.says
+    assert row["note"].startswith("SIMULATED. ") and reason == "2 of 62 scenes unread (gone)"
+
+
+def test_a_step_too_small_for_radar_is_no_observation():
+    seen = signal((0.7, 0.6, 0.8), noise=0.1)
+    assert steps.date_step(seen.times, seen.values).steps
+    rows, reason = signals.rows(seen, "XJ03", "a reader")
+    assert rows == [] and reason == "ascending 12: steps are under 1 dB"
+    assert f"({reason})" in signals.clock(seen).says
 
 
 def test_an_interval_that_meets_everything_agrees_with_nothing():

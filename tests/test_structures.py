@@ -1,6 +1,7 @@
 """A wide area is observed tile by tile: each roof once, memory of one tile, what is not seen is named."""
 
 import datetime as dt
+import time
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from pyproj import Transformer
 
 from osint.dating import looks, structures, tiling
 from osint.errors import OsintError
-from osint.simulated import simulate
+from osint.simulated import demo, simulate
 
 DAY = dt.date.fromisoformat
 START, END = "2023-01-01", "2024-06-30"
@@ -109,3 +110,40 @@ def test_a_part_of_a_place_counts_its_own_bytes_and_sees_the_scenes_that_reach_i
         source.add(part)
     assert source.bytes_read == one.bytes_read + other.bytes_read
     assert len(whole.at(where).scenes) == len(whole.scenes)
+
+
+class Slow(demo.Demo):
+    """Files that take a while."""
+
+    def at(self, path, query):
+        found = super().at(path, query)
+        if found:
+            time.sleep(0.01)
+        return found
+
+
+def test_structures_dated_at_once_are_those_dated_one_by_one_to_the_byte(tmp_path, monkeypatch):
+    features = [feature("one", 20, 20, 0.8), feature("other", 56, 56, 0.8)]
+    world = simulate.world(3, 76, START, END, 30, features=features, cloud=0.1, snow=False)
+    made = Slow(world, frame_px=256, inset_px=(60, 80))
+    for name in world.ids:
+        # one scene after the other: threads that ask for many at once would render each several times
+        for band in ("B02", "B11", "SCL"):
+            made.file(name, band)
+    told = []
+    with demo.served(made):
+        for threads in (1, 2):
+            monkeypatch.setenv("OSINT_CACHE", str(tmp_path / str(threads)))
+            source = looks.of_catalogue(made.catalogue, demo.COLLECTION, made.footprint(), START, END)
+            assert source.threads == looks.THREADS > 1
+            source.threads = threads
+            found = structures.new_structures(source, looks.around(made.footprint().centroid, 320), START, END)
+            told.append((found.to_csv(), source.bytes_read))
+    assert len(found) == 2 and found["bytes_read"].gt(0).any()
+    assert told[0] == told[1]
+
+
+def test_looks_that_share_a_world_or_an_array_are_read_one_at_a_time(scene):
+    world, data, where = scene
+    for source in (looks.of_world(world), looks.of_dataset(data)):
+        assert source.threads == source.at(where).threads == 1

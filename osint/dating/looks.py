@@ -15,6 +15,7 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from osint.eo import lists
+from osint.eo.spent import Asked, Spent
 from osint.simulated import simulate
 
 PAIR = ("B02", "B11")
@@ -23,6 +24,9 @@ BANDS = ("B02", "B04", "B11")
 """The pair, and the redness of soil, which a search reads only on a few scenes."""
 PICTURE_BANDS = ("B04", "B08")
 """Read on a few scenes that show what stands: its colour, plants, and the edge of the roof."""
+
+THREADS = 4
+"""More gain little: the work between two readings is Python, one at a time."""
 
 COARSE = ("B05", "B06", "B07", "B8A", "B11", "B12", "scl")
 
@@ -43,11 +47,15 @@ class Looks:
     requests: int = 0
     narrow: Callable[[BaseGeometry], pd.DataFrame] | None = field(default=None, repr=False)
     """Returns the scenes that reach a part of the place; None where all do."""
+    threads: int = 1
+    """How many may read at once."""
+    asked: list[Asked] = field(default_factory=list, repr=False)
+    """The ranges of bytes behind what was read, where `bytes_read` may be shared with others."""
 
     def at(self, geometry: BaseGeometry) -> Looks:
         """Return looks at a part (lon/lat) of the place: the scenes that reach it, and a count of its own."""
         scenes = self.narrow(geometry) if self.narrow else self.scenes
-        return Looks(scenes, self.reader, narrow=self.narrow)
+        return Looks(scenes, self.reader, narrow=self.narrow, threads=self.threads)
 
     def add(self, part: Looks) -> None:
         """Count what a part read."""
@@ -59,6 +67,7 @@ class Looks:
         data = self.reader(rows, geometry, bands)
         self.bytes_read += int(data.attrs.get("bytes", 0))
         self.requests += int(data.attrs.get("requests", 0))
+        self.asked += data.attrs.pop("asked", [])
         return data
 
     def between(self, start: Any, end: Any) -> pd.DataFrame:
@@ -136,9 +145,11 @@ def of_list(found: lists.Listed, geometry: BaseGeometry) -> Looks:
     from osint import imagery
 
     def read(rows: pd.DataFrame, where: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
-        return imagery.read(rows, where, [*bands, "scl"])
+        spent = Spent()
+        data = imagery.read(rows, where, [*bands, "scl"], spent=spent)
+        return data.assign_attrs(asked=spent.asked)
 
-    return Looks(found.of(geometry), read, narrow=found.of)
+    return Looks(found.of(geometry), read, narrow=found.of, threads=THREADS)
 
 
 def around(geometry: BaseGeometry, metres: float) -> BaseGeometry:

@@ -191,11 +191,16 @@ def _coloured(structure: dict[str, Any], picture: xr.Dataset | None) -> None:
 def date_outlines(
     looks: Looks, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
 ) -> gpd.GeoDataFrame:
-    """Return one feature a structure for outlines (any CRS, column outline_id), in lon/lat."""
+    """Return one feature a structure for outlines (any CRS, column outline_id), in lon/lat.
+
+    Each outline is dated with the scenes that reach it.
+    """
     rows = []
     for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
+        own = looks.at(series.window(outline.geometry))
         name = str(getattr(outline, "outline_id", number))
-        dated = date_change(looks, outline.geometry, start, end, outline_id=name, exhaustive=exhaustive)
+        dated = date_change(own, outline.geometry, start, end, outline_id=name, exhaustive=exhaustive)
+        looks.add(own)
         rows += [{**told, "geometry": outline.geometry} for told in dated.rows]
     frame = pd.DataFrame(rows, columns=[*PROPERTIES, "geometry"])
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)

@@ -250,9 +250,9 @@ def measure(
     missing where it runs out of the window. cooling_yard_m2: only `_high`, the plot less the roof; no pixel of 10 m
     tells a cooling yard from parking, stores or an annex, and cooling on the roof is not bounded by it.
 
-    Raises OsintError with fewer than two clear scenes, and for a `before` that is not before `start`. The interval of the plot is from trials (docs/change.md).
+    Raises OsintError with fewer than two clear scenes, and for dates that are not in order (`in_order`). The interval of the plot is from trials (docs/change.md).
     """
-    _in_order(before, start)
+    in_order(start, end, before)
     spent = looks.bytes_read
     reach_m = max(series.reach_m(grids.area_m2(geometry)), LEAST_REACH_M, REACH_SIDES * grids.area_m2(geometry) ** 0.5)
     window = around(geometry, reach_m)
@@ -293,7 +293,7 @@ def measure_outlines(
     An outline that too few clear scenes show keeps its row, with the reason in all three `*_cannot_tell`. Roofs on one
     plot are measured as one outline, a MultiPolygon; apart, each of them has the same plot.
     """
-    _in_order(before, start)
+    in_order(start, end, before)
     rows = []
     for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
         try:
@@ -306,7 +306,10 @@ def measure_outlines(
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
 
 
-def _in_order(before: tuple[str, str] | None, start: str) -> None:
+def in_order(start: str, end: str, before: tuple[str, str] | None) -> None:
+    """Raise OsintError unless `end` is not before `start`, and `before` (first and last date) lies before `start`."""
+    if end < start:
+        raise OsintError(f"`end` ({end}) is before `start` ({start})")
     if before is not None and not before[0] <= before[1] < start:
         raise OsintError(
             f"The time before, {before[0]} to {before[1]}, must end before {start}, the first date measured."

@@ -172,15 +172,8 @@ def _near(step: Step, optical: tuple[str, str]) -> bool:
     return bool(step.low <= np.datetime64(optical[1]) + reach and step.high >= np.datetime64(optical[0]) - reach)
 
 
-def _vv(step: Step) -> tuple[float, str]:
-    """Return the larger change of VV, in dB, and where it is."""
-    sizes = {"over the outline": float(step.size[0]), "on the side that faces the radar": float(step.size[-1])}
-    where = max(sizes, key=lambda k: abs(sizes[k]))
-    return sizes[where], where
-
-
 def _rises(step: Step) -> bool:
-    return _vv(step)[0] > 0
+    return bool(step.size[observations.vv_change(step)[0]] > 0)
 
 
 def _vague(step: Step) -> bool:
@@ -188,7 +181,8 @@ def _vague(step: Step) -> bool:
 
 
 def _told(step: Step) -> str:
-    size, where = _vv(step)
+    column, where = observations.vv_change(step)
+    size = float(step.size[column])
     low, high = (v.astype("datetime64[D]") for v in (step.low, step.high))
     return f"VV {'rises' if size > 0 else 'falls'} by {abs(size):.1f} dB {where}, {low} to {high}"
 
@@ -332,20 +326,24 @@ def _lit(geometry: BaseGeometry, path: Path) -> tuple[float, dict[str, str]]:
 
 
 def rows(signal: Signal, site_id: str, observer: str, source_url: str = "") -> tuple[list[Row], str]:
-    """Return a signal as observations of a site (rows of observations.csv), and the reason where there are none."""
+    """Return a signal as observations of a site (rows of observations.csv), and the reason where there are none.
+
+    Of radar one row for each step that `clock` sees, in the reason also the passes that could not be read.
+    """
+    made: list[Row] = []
+    known = (observer, source_url)
     if signal.kind == "night light":
-        return observations.night_light(site_id, list(signal.times), signal.values[:, 0], observer, source_url)
-    if signal.kind == "surface temperature":
-        return observations.surface_temperature(site_id, list(signal.times), signal.values[:, 0], observer, source_url)
-    made, reasons = [], []
-    for orbit in sorted(set(signal.orbit)):
-        own = signal.orbit == orbit
-        more, reason = observations.backscatter(
-            site_id, list(signal.times[own]), signal.values[own, 0], observer, source_url
-        )
-        made += [{**r, "scope": f"{r['scope']}, VV, {orbit}"} for r in more]
-        reasons += [f"{orbit}: {reason}"] if reason else []
-    return made, "; ".join(reasons)
+        made, reason = observations.night_light(site_id, list(signal.times), signal.values[:, 0], *known)
+    elif signal.kind == "surface temperature":
+        made, reason = observations.surface_temperature(site_id, list(signal.times), signal.values[:, 0], *known)
+    else:
+        reasons = []
+        for orbit, found in clock(signal).found.items():
+            more, why = observations.backscatter(site_id, found, *known)
+            made += [{**r, "scope": f"{r['scope']}, {orbit}"} for r in more]
+            reasons += [f"{orbit}: {why}"] if why else []
+        reason = "; ".join([*reasons, *([signal.unread] if signal.unread else [])])
+    return [{**r, "note": f"SIMULATED. {r['note']}"} if signal.simulated else r for r in made], reason
 
 
 def _read(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from osint.dating import events, outlines, series, surfaces, tiling
 from osint.dating.looks import BANDS, Looks, around
 from osint.dating.series import CLEAR
 from osint.dating.tiling import MARGIN_M, TILE_M, Tile
+from osint.eo.spent import in_turn
 from osint.errors import OsintError
 
 SCENES_A_PICTURE = 9
@@ -49,18 +51,26 @@ def new_structures(
 ) -> gpd.GeoDataFrame:
     """Return what was built inside the lon/lat area `where` between two ISO dates, dated and measured.
 
-    Columns as in `events.PROPERTIES`. Candidates whose series shows no lasting step are dropped: a dry lake,
-    snow or dust is no structure; one whose last looks may show a roof stays, without a kind. `.attrs["unseen"]` names the tiles that too few scenes show.
+    Columns as in `events.PROPERTIES`. Candidates whose series shows no lasting step are dropped: a dry lake, snow or
+    dust is no structure; one whose last looks may show a roof stays, without a kind. Several are dated at once;
+    `bytes_read` is as if one had been dated after the other. `.attrs["unseen"]` names the tiles that too few scenes show.
     """
     found, unseen = survey(looks, where, start, end)
+    parts = [looks.at(series.window(candidate.geometry)) for candidate in found]
+
+    def date(number: int) -> list[dict[str, Any]]:
+        own, outline, name = parts[number], found[number].geometry, f"S{number + 1:03d}"
+        return outlines.date_change(own, outline, start, end, outline_id=name, exhaustive=exhaustive).rows
+
+    with ThreadPoolExecutor(looks.threads) as pool:
+        dated = list(pool.map(date, range(len(found))))
     rows = []
-    for number, candidate in enumerate(found):
-        own = looks.at(series.window(candidate.geometry))
-        name = f"S{number + 1:03d}"
-        dated = outlines.date_change(own, candidate.geometry, start, end, outline_id=name, exhaustive=exhaustive)
+    for candidate, own, told, paid in zip(found, parts, dated, in_turn([p.asked for p in parts]), strict=True):
         looks.add(own)
-        kept = [row for row in dated.rows if row["kind"] is not None or events.MAY_BE in row["cannot_tell"]]
-        rows += [{**row, "geometry": candidate.geometry} for row in kept]
+        # who of several at once fetched what they share is chance: the first of them pays
+        bytes_read = own.bytes_read - sum(a.fetched for a in own.asked) + paid
+        kept = [row for row in told if row["kind"] is not None or events.MAY_BE in row["cannot_tell"]]
+        rows += [{**row, "bytes_read": bytes_read, "geometry": candidate.geometry} for row in kept]
     frame = pd.DataFrame(rows, columns=[*events.PROPERTIES, "geometry"])
     made = gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
     made.attrs["unseen"] = unseen

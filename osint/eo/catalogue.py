@@ -5,26 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import math
 import os
 import re
 import threading
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pystac_client
 import requests
+import shapely
 import urllib3
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from requests.adapters import HTTPAdapter
 
 from osint.eo import grids, items
-from osint.eo.ranges import AGENT, Spent, cache_folder, checked_manager, named_host
+from osint.eo.ranges import AGENT, cache_folder, checked_manager, named_host
+from osint.eo.spent import Spent
 from osint.errors import OsintError
 
 CATALOGUES = {
@@ -32,7 +33,6 @@ CATALOGUES = {
     "planetary-computer": "https://planetarycomputer.microsoft.com/api/stac/v1",
     "cdse": "https://stac.dataspace.copernicus.eu/v1",
 }
-SAS_TOKENS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
 CDSE_HOST = "dataspace.copernicus.eu"
 CDSE_TOKEN = "OSINT_CDSE_TOKEN"
 """Environment variable with an access token of the user's own; sent to that service's hosts only."""
@@ -40,6 +40,8 @@ PAGE = 250
 ATTEMPTS = 5
 BACKOFF_S = 0.5
 MAX_ITEMS = 20_000
+LEAST_SHARE = 1e-6
+"""Share of a place below which a scene does not reach it."""
 MAX_ANSWER_BYTES = 64 << 20
 COLUMNS = (
     "id", "datetime", "platform", "cloud_pct", "baseline", "offset", "footprint_share", "tile", "orbit", "epsg",
@@ -70,6 +72,31 @@ def scenes(
     Every answer is kept under `answers` (default: the cache folder); with `offline` only kept ones are used.
     """
     geometry = grids.as_geometry(site)
+    rows, dropped, spent = usable(
+        geometry, start, end, collection, catalogue, max_cloud_pct=max_cloud_pct, answers=answers, offline=offline
+    )
+    frame = chosen(rows, geometry)
+    frame.attrs = {"dropped": dropped + frame.attrs["dropped"], **spent.as_attrs()}
+    return frame
+
+
+def usable(
+    area: Any,
+    start: str | dt.date,
+    end: str | dt.date,
+    collection: str,
+    catalogue: str | Path,
+    *,
+    max_cloud_pct: float = 100.0,
+    answers: Path | None = None,
+    offline: bool = False,
+) -> tuple[list[dict[str, Any]], list[dict[str, str]], Spent]:
+    """Return every usable row that a catalogue has of an area, {id, reason} of the other items, and the cost.
+
+    Arguments as of `scenes`; rows as of `items.row`, with the share of the area. Tiles of one pass and what was
+    processed twice are all there: which of them to keep depends on the place, see `chosen`.
+    """
+    geometry = grids.as_geometry(area)
     named = CATALOGUES.get(str(catalogue), str(catalogue))
     first, last = _day(start), _day(end)
     if last < first:
@@ -84,11 +111,30 @@ def scenes(
     else:
         named = named.removeprefix("file://")
         found = _walk(Path(named), geometry, first, last, collection)
+    if len(found) >= MAX_ITEMS:
+        raise OsintError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
     rows, dropped = _rows(found, geometry, named, max_cloud_pct)
-    rows, doubles = items.without_duplicates(rows, geometry)
-    frame = gpd.GeoDataFrame(rows, columns=list(COLUMNS), geometry="geometry", crs=4326)
+    return rows, dropped, spent
+
+
+def chosen(rows: list[dict[str, Any]], site: Any) -> gpd.GeoDataFrame:
+    """Return, in the form of `scenes`, those of the rows of an area to be read for a site inside of it.
+
+    `.attrs["dropped"]` lists {id, reason} of what `items.without_duplicates` drops; rows that do not reach the site are
+    just not there. No request is made.
+    """
+    geometry = grids.as_geometry(site)
+    outlines = np.array([row["geometry"] for row in rows], dtype=object)
+    shares = np.minimum(shapely.area(shapely.intersection(outlines, geometry)) / geometry.area, 1.0)
+    reach = [
+        {**row, "footprint_share": float(share)}
+        for row, share in zip(rows, shares, strict=True)
+        if share >= LEAST_SHARE
+    ]
+    kept, doubles = items.without_duplicates(reach, geometry)
+    frame = gpd.GeoDataFrame(kept, columns=list(COLUMNS), geometry="geometry", crs=4326)
     frame["datetime"] = pd.to_datetime(frame["datetime"], utc=True)
-    frame.attrs = {"dropped": dropped + doubles, **spent.as_attrs()}
+    frame.attrs = {"dropped": doubles, **Spent().as_attrs()}
     return frame
 
 
@@ -108,7 +154,7 @@ def _rows(
         reason = ""
         if (row["collection"], row["id"]) in seen:
             reason = "listed twice"
-        elif row["footprint_share"] < 1e-6:
+        elif row["footprint_share"] < LEAST_SHARE:
             reason = "its picture does not reach the site"
         elif row["cloud_pct"] > max_cloud_pct:
             # asked here and not of the catalogue: Earth Search has been seen to ignore the filter silently
@@ -294,42 +340,3 @@ def _day(value: str | dt.date) -> dt.date:
         return value if isinstance(value, dt.date) else dt.date.fromisoformat(value[:10])
     except ValueError as error:
         raise OsintError(f"{value!r} is not a date as 2024-06-30") from error
-
-
-class SasTokens:
-    """Short-lived tokens for Planetary Computer's files: renewed before they end, kept only in memory."""
-
-    def __init__(self, service: str = SAS_TOKENS, spent: Spent | None = None) -> None:
-        self.service = service.rstrip("/")
-        self.spent = spent or Spent()
-        self._tokens: dict[str, tuple[float, str]] = {}
-        self._lock = threading.Lock()
-        self._pool = checked_manager(service, connections=2)
-
-    def sign(self, href: str) -> str:
-        """Return `href` with a token of its container; an address that has a query stays as it is."""
-        parts = urlsplit(href)
-        account, _, domain = (parts.hostname or "").partition(".")
-        if parts.query or domain != "blob.core.windows.net":
-            return href
-        container = parts.path.strip("/").partition("/")[0]
-        return parts._replace(query=self.token(f"{account}/{container}")).geturl()
-
-    def token(self, container: str) -> str:
-        """Return a token for "account/container" that lasts at least five minutes more."""
-        with self._lock:
-            until, token = self._tokens.get(container, (-math.inf, ""))
-            if until - time.time() > 300:
-                return token
-            self.spent.add("list", requests=1)
-            retries = urllib3.Retry(4, redirect=0, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504))
-            try:
-                answer = self._pool.request("GET", f"{self.service}/{container}", retries=retries, timeout=30.0)
-                body = json.loads(answer.data)
-                until = dt.datetime.fromisoformat(body["msft:expiry"]).timestamp()
-                token = str(body["token"])
-            except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError) as error:
-                msg = f"Planetary Computer gave no token for {container} ({type(error).__name__})"
-                raise OsintError(f"{msg}: try again later, or read from earth-search") from error
-            self._tokens[container] = (until, token)
-            return token

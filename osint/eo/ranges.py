@@ -11,7 +11,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -19,6 +18,7 @@ import urllib3
 from urllib3.util.connection import create_connection
 
 from osint.eo.blocks import Blocks
+from osint.eo.spent import Asked, Spent
 from osint.errors import OsintError
 
 AGENT = "osint-datacentres (+https://pypi.org/project/osint-datacentres)"
@@ -39,30 +39,6 @@ class ReadError(OsintError):
 
 class ChangedError(ReadError):
     """The file behind an address is not the one that was read before (its ETag differs)."""
-
-
-@dataclass
-class Spent:
-    """Requests and body bytes of one read, by level ("list", "scl", "overview", "full", "tile")."""
-
-    requests: dict[str, int] = field(default_factory=dict)
-    bytes: dict[str, int] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def add(self, level: str, requests: int = 0, size: int = 0) -> None:
-        """Count requests sent and body bytes received."""
-        with self._lock:
-            self.requests[level] = self.requests.get(level, 0) + requests
-            self.bytes[level] = self.bytes.get(level, 0) + size
-
-    def as_attrs(self) -> dict[str, object]:
-        """Return `requests`, `bytes` and `levels`, the form in which every result reports its cost."""
-        levels = {k: {"requests": self.requests[k], "bytes": self.bytes[k]} for k in sorted(self.requests)}
-        return {
-            "requests": sum(self.requests.values()),
-            "bytes": sum(self.bytes.values()),
-            "levels": levels,
-        }
 
 
 def named_host(catalogue: str) -> tuple[str, str, int] | None:
@@ -169,6 +145,18 @@ def _shared_manager(catalogue: str, pid: int) -> urllib3.PoolManager:
     return checked_manager(catalogue)
 
 
+def _turn(href: str, start: int) -> threading.Lock:
+    """Return the lock of those who ask for the same bytes: one fetches them, the others find them kept."""
+    turns = _turns(os.getpid())
+    return turns[hash((href, start)) % len(turns)]
+
+
+@functools.lru_cache(1)
+def _turns(pid: int) -> tuple[threading.Lock, ...]:
+    # so many that two who ask for different bytes hardly ever wait for each other
+    return tuple(threading.Lock() for _ in range(4096))
+
+
 class Ranges:
     """Byte ranges of the files that a catalogue's items name, remembered on disk.
 
@@ -200,15 +188,23 @@ class Ranges:
         if named_host(self.catalogue) is None and urlsplit(href).scheme in ("", "file"):
             return self._local(href, start, length)
         check_href(href, self.catalogue)
-        kept = self.blocks.get(href, start) if self.blocks else None
-        if kept and len(kept) >= (floor or length):
-            return kept[:length]
-        have = kept or b""
-        more = self._fetch(href, start + len(have), length - len(have), level)
-        whole = have + more
-        if len(whole) < (floor or length):
+        least, fetched = floor or length, 0
+        whole = self._kept(href, start)
+        if len(whole) < least:
+            with _turn(href, start):
+                # another thread may have fetched it meanwhile
+                whole = self._kept(href, start)
+                if len(whole) < least:
+                    more = self._fetch(href, start + len(whole), length - len(whole), level)
+                    whole, fetched = whole + more, len(more)
+        whole = whole[:length]
+        self.spent.asked.append(Asked(href, start, len(whole), fetched))
+        if len(whole) < least:
             raise ReadError(f"{_shown(href)} ends after {start + len(whole)} bytes: the file is cut short")
         return whole
+
+    def _kept(self, href: str, start: int) -> bytes:
+        return (self.blocks.get(href, start) if self.blocks else None) or b""
 
     def whole(self, href: str, level: str, limit: int, body: bytes | None = None) -> bytes:
         """Return a whole small file of at most `limit` bytes, by GET, or by POST of `body` (never kept)."""

@@ -18,7 +18,8 @@ from pyproj import Transformer
 
 from osint.eo import grids
 from osint.eo.blocks import Blocks
-from osint.eo.ranges import Ranges, ReadError, Spent, cache_folder
+from osint.eo.ranges import Ranges, ReadError, cache_folder
+from osint.eo.spent import Spent
 from osint.errors import OsintError
 
 TILE_PX = 256

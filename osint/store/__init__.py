@@ -1,1 +1,1 @@
-"""The evidence store: ledger, WARC records, checks, exchange."""
+"""The evidence store: ledger, WARC records, checks, exchange; rows added to observations.csv."""
