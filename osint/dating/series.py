@@ -9,8 +9,6 @@ import pandas as pd
 import shapely
 import xarray as xr
 from pyproj import CRS, Geod, Transformer
-from rasterio import features
-from rasterio.transform import Affine
 from scipy import ndimage
 from shapely.geometry.base import BaseGeometry
 
@@ -74,13 +72,11 @@ def placed(geometry: BaseGeometry, data: xr.Dataset) -> Place:
     outline = shapely.transform(geometry, to_grid.transform, interleaved=False)
     a, b, c, d, e, f = tuple(data.attrs["transform"])[:6]
     shape = (data.sizes["y"], data.sizes["x"])
-    fine = features.rasterize(
-        [outline],
-        out_shape=(shape[0] * FINE, shape[1] * FINE),
-        transform=Affine(a / FINE, b, c, d, e / FINE, f),
-        dtype="uint8",
-    )
-    cover = fine.reshape(shape[0], FINE, shape[1], FINE).mean(axis=(1, 3))
+    row, col = np.meshgrid(*((np.arange(n * FINE) + 0.5) / FINE for n in shape), indexing="ij")
+    # GDAL's rasterizer warns from threads
+    shapely.prepare(outline)
+    inside = shapely.contains_xy(outline, c + a * col + b * row, f + d * col + e * row)
+    cover = inside.reshape(shape[0], FINE, shape[1], FINE).mean(axis=(1, 3))
     side = float(np.sqrt(max(outline.area, 1)))
     pixel = abs(a)
     core = cover > 0.99
