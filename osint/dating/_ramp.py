@@ -10,8 +10,8 @@ from osint.dating._segments import FREEDOM, YEAR_DAYS, misread_floor, student
 
 DURATIONS = np.array([0, 4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90, 110, 130, 150], float)
 """Days a step may take; the prior thins out with length, half of it lies below a month."""
-END_SHARE = 0.75
-"""Share of the log likelihood that counts for begin and end; set by coverage in simulated trials."""
+BEGIN_SHARE = 0.75
+"""Share of the log likelihood that counts for the begin, which ground broken and stored material blur; set by coverage in simulated trials."""
 CELLS = 2_000_000
 CELL_DAYS = 1.0
 LEVEL_ERROR = 0.03
@@ -71,10 +71,9 @@ def moments(
             plain[part] += alone
             likelihood[part] += alone - cost
     weight = _weights(likelihood, prior, temper)
-    # where a change starts and ends hangs on few values and on its shape, its middle on all of them
-    loose = _weights(likelihood, prior, temper * END_SHARE)
+    loose = _weights(likelihood, prior, temper * BEGIN_SHARE)
     tails = ((1 - coverage) / 2, 0.5, (1 + coverage) / 2)
-    moments = ((begins, loose), (begins + durations / 2, weight), (begins + durations, loose))
+    moments = ((begins, loose), (begins + durations / 2, weight), (begins + durations, weight))
     intervals = tuple(
         tuple(_quantile(m, w, q) + CELL_DAYS * side for q, side in zip(tails, (-0.5, 0, 0.5), strict=True))
         for m, w in moments
