@@ -15,6 +15,7 @@ import matplotlib as mpl
 import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from osint import edtf, fonts
@@ -56,6 +57,16 @@ def _footer(figure: Figure, text: str) -> None:
     figure.text(0.01, 0.008, fonts.drawable(text), fontsize=6.5, color="#444444", va="bottom", wrap=False)
 
 
+MARKS = {
+    "floor": (BLUE, "s"),
+    "power": (GREEN, "D"),
+    "racks": (SKY, "v"),
+    "compute": (ORANGE, "o"),
+    "money": (GREY, "^"),
+}
+"""Colour and mark of each basis."""
+
+
 def allowed(rows: pd.DataFrame, supply: list[tuple[str, float, float]], source: str) -> Figure:
     """Claimed chips against what floor, power, compute, money and supply allow, for each site.
 
@@ -65,40 +76,19 @@ def allowed(rows: pd.DataFrame, supply: list[tuple[str, float, float]], source: 
     sites = list(dict.fromkeys(rows["label"]))
     figure = Figure(figsize=(7.4, 1.6 + 0.36 * (len(sites) + len(supply))))
     ax = figure.add_subplot()
-    marks = {
-        "floor": (BLUE, "s"),
-        "power": (GREEN, "D"),
-        "racks": (SKY, "v"),
-        "compute": (ORANGE, "o"),
-        "money": (GREY, "^"),
-    }
     order = {site: i for i, site in enumerate(sites[::-1])}
-    used = [b for b in marks if b in set(rows["basis"])]
+    used = [b for b in MARKS if b in set(rows["basis"])]
     for i, basis in enumerate(used):
         part = rows[rows["basis"] == basis]
         y = part["label"].map(order).to_numpy() + 0.26 - 0.52 * (i + 0.5) / len(used)
-        colour, mark = marks[basis]
+        colour, mark = MARKS[basis]
         ax.hlines(y, part["low"], part["high"], color=colour, lw=1.6)
         ax.plot(part["best"], y, mark, color=colour, ms=4, label=f"{basis} on file would allow", ls="")
     stated = rows.dropna(subset=["claimed_low"]).drop_duplicates("label")
     y = stated["label"].map(order).to_numpy()
     ax.vlines(stated["claimed_low"], y - 0.36, y + 0.36, color=BLACK, lw=2.2, label="chips claimed")
     top = len(sites)
-    for i, (label, low, high) in enumerate(supply):
-        ax.hlines(top + i, low, high, color=RED, lw=3)
-        ax.plot(low, top + i, ">" if high > low else "|", color=RED, ms=5)
-        ax.annotate(
-            fonts.drawable(label),
-            (low, top + i),
-            (-6, 0),
-            textcoords="offset points",
-            fontsize=6.8,
-            color=RED,
-            ha="right",
-            va="center",
-        )
-    if supply:
-        ax.plot([], [], ">", ls="", color=RED, label="restricted chips said to be in China, at least")
+    _supply(ax, supply, top)
     ax.set_yticks(range(top), [fonts.drawable(s) for s in sites[::-1]])
     ax.set_ylim(-0.7, top + len(supply) - 0.2)
     ax.set_xscale("log")
@@ -120,6 +110,25 @@ def allowed(rows: pd.DataFrame, supply: list[tuple[str, float, float]], source: 
     )
     _footer(figure, source)
     return figure
+
+
+def _supply(ax: Axes, supply: list[tuple[str, float, float]], first: int) -> None:
+    """Draw the chips that are said to be in the country as lines from row `first` on."""
+    for i, (label, low, high) in enumerate(supply):
+        ax.hlines(first + i, low, high, color=RED, lw=3)
+        ax.plot(low, first + i, ">" if high > low else "|", color=RED, ms=5)
+        ax.annotate(
+            fonts.drawable(label),
+            (low, first + i),
+            (-6, 0),
+            textcoords="offset points",
+            fontsize=6.8,
+            color=RED,
+            ha="right",
+            va="center",
+        )
+    if supply:
+        ax.plot([], [], ">", ls="", color=RED, label="restricted chips said to be in China, at least")
 
 
 def ladder(rows: pd.DataFrame, source: str) -> Figure:
