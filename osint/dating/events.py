@@ -134,7 +134,7 @@ def _stood_briefly(
         return
     before = surfaces.look(seen, seen.days[0] - 1, day(up.begun.low))
     after = surfaces.look(seen, day(up.complete.best), day(down.begun.best))
-    bare = all(day(up.best) < s["_from"] or day(up.best) > s["_until"] for s in structures)
+    bare = all(brief[0].last < s["_half"] or brief[0].first > s["_until"] for s in structures)
     if before is None or after is None or not bare:
         return
     kind, reserve = surfaces.kind_of(before, after, day(up.complete.best) - day(up.begun.best))
