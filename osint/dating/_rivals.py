@@ -18,18 +18,13 @@ STEP_COST = 2.0
 """Coefficients that place and duration of a step are charged for: the best of many places is taken."""
 
 
-def gains(
-    days: np.ndarray, values: np.ndarray, scales: np.ndarray, shares: np.ndarray, without: list[list[int]]
-) -> np.ndarray:
-    """Return by how much half the information criterion rises if the steps of each set of `without` are left out.
+def gains(days: np.ndarray, values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return (steps,): by how much half the information criterion rises if one step is left out.
 
     `values` (n, bands) have scatter `scales`; `shares` (n, steps) is how much of each step has happened.
-    Series with and without them may both have drift, a yearly wave and memory, whatever suits each best; what
-    came with the largest of their steps may have a wave of its own, as a bright roof swings more with the sun than soil.
+    Series with and without the step may both have drift, a yearly wave and memory, whatever suits each best.
     """
     unit = _tamed(values, scales, shares)
-    # what varies more counts less
-    loose = np.exp(np.log(scales / np.median(scales, axis=0)).mean(axis=1))[:, None]
     bands = values.shape[1]
     alike = 0.0
     if bands > 1:
@@ -37,17 +32,11 @@ def gains(
         matrix = np.corrcoef((residual + 1e-9 * np.arange(len(days))[:, None]).T)
         alike = float(np.clip(np.abs(matrix[np.triu_indices(bands, 1)]).mean(), 0, 1))
     independent = 1 / (1 + (bands - 1) * alike)
+    bases = _bases(days)
     noises = list(_noises(days))
     count = shares.shape[1]
-    sizes = np.linalg.norm(
-        np.linalg.lstsq(np.column_stack([np.ones(len(days)), shares]), unit, rcond=None)[0][1:], axis=1
-    )
-    every = [[j for j in range(count) if j not in left] for left in ([], *without)]
-    best = []
-    for kept in every:
-        largest = shares[:, max(kept, key=lambda j: sizes[j])] if len(kept) and count > 1 else None
-        bases = _bases(days, largest)
-        best.append(min(_criterion(noise, bases, shares[:, kept], unit, loose, independent) for noise in noises))
+    every = [list(range(count)), *([j for j in range(count) if j != k] for k in range(count))]
+    best = [min(_criterion(noise, bases, shares[:, kept], unit, independent) for noise in noises) for kept in every]
     return (np.array(best[1:]) - best[0]) / 2
 
 
@@ -60,8 +49,9 @@ def _tamed(values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.nda
     for _ in range(5):
         fitted = np.column_stack([_fitted(design, values[:, b], weight[:, b]) for b in range(values.shape[1])])
         weight = 1 / (1 + ((values - fitted) / scales) ** 2 / 4)
-    residual = np.clip((values - fitted) / scales, -CLIP, CLIP) * scales
-    return (fitted + residual) / typical
+    # what varies more counts less, as far as one scatter for all goes
+    residual = np.clip((values - fitted) / scales, -CLIP, CLIP) * np.minimum(scales / typical, 2)
+    return fitted / typical + residual
 
 
 def _fitted(design: np.ndarray, values: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
@@ -70,11 +60,8 @@ def _fitted(design: np.ndarray, values: np.ndarray, weight: np.ndarray | None = 
     return design @ np.linalg.lstsq(design * root[:, None], values * tall, rcond=None)[0]
 
 
-def _bases(days: np.ndarray, largest: np.ndarray | None) -> tuple[np.ndarray, list[list[int]]]:
-    """Return what a series may do without any step, and sets of columns: stay, drift, swing with the year, or both.
-
-    What came with the share (n,) of a `largest` step may swing too.
-    """
+def _bases(days: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:
+    """Return what a series may do without any step, and sets of columns: stay, drift, swing with the year, or both."""
     middle, span = (days[0] + days[-1]) / 2, max(days[-1] - days[0], 1.0)
     phase = 2 * np.pi * days / YEAR_DAYS
     columns = [np.ones(len(days)), (days - middle) / span, np.cos(phase), np.sin(phase)]
@@ -82,10 +69,6 @@ def _bases(days: np.ndarray, largest: np.ndarray | None) -> tuple[np.ndarray, li
     if span > SECOND_WAVE_DAYS:
         columns += [np.cos(2 * phase), np.sin(2 * phase)]
         sets.append([0, 1, 2, 3, 4, 5])
-    if largest is not None:
-        own = len(columns)
-        columns += [largest * np.cos(phase), largest * np.sin(phase)]
-        sets += [[*chosen, own, own + 1] for chosen in sets[:4]]
     return np.column_stack(columns), sets
 
 
@@ -105,13 +88,12 @@ def _criterion(
     bases: tuple[np.ndarray, list[list[int]]],
     steps: np.ndarray,
     unit: np.ndarray,
-    loose: np.ndarray,
     independent: float,
 ) -> float:
-    """Return the information criterion of the best base under one noise, whose deviation is `loose` (n, 1) times that of the rest."""
+    """Return the information criterion of the best base under one noise."""
     count, bands = unit.shape
     base, sets = bases
-    whole = np.hstack([base, steps, unit]) / loose
+    whole = np.hstack([base, steps, unit])
     logdet = 0.0
     if noise is not None:
         whole = solve_triangular(noise, whole, lower=True, check_finite=False)

@@ -131,7 +131,7 @@ def _settled(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max
     excess = np.median(np.abs(residual) / scales, axis=0) * 1.4826
     scales *= np.maximum(excess, 0.8 if sigma is None else 1.0)
     scales = np.maximum(scales, _floored(np.zeros(values.shape[1]), values))
-    return _fitted(days, values, scales, _temper(days, residual / scales, fit.cuts), max_steps)
+    return _fitted(days, values, scales, _temper(days, residual / scales), max_steps)
 
 
 def _jumps(values: np.ndarray) -> np.ndarray:
@@ -147,20 +147,10 @@ def _stairs(fit: Fit, count: int) -> np.ndarray:
     return np.repeat(fit.levels, np.diff([0, *fit.cuts, count]), axis=0)
 
 
-CHANGE_DAYS = 45.0
-"""Half the time about a step in which values say nothing of the memory of the scatter."""
-
-
-def _temper(days: np.ndarray, residual: np.ndarray, cuts: list[int]) -> float:
-    """Return the share of independent information: scatter alike in neighbours and bands counts once.
-
-    Not of values about a step: a change that takes weeks is no memory of the scatter.
-    """
+def _temper(days: np.ndarray, residual: np.ndarray) -> float:
+    """Return the share of independent information: scatter alike in neighbours and bands counts once."""
     clipped = np.clip(residual, -3, 3)
-    under_way = np.zeros(len(days), bool)
-    for cut in cuts:
-        under_way |= np.abs(days - (days[cut - 1] + days[cut]) / 2) < CHANGE_DAYS
-    near = (np.diff(days) < 15) & ~under_way[1:] & ~under_way[:-1]
+    near = np.diff(days) < 15
     rho = 0.0
     if near.sum() > 15:
         rho = float(np.mean(clipped[1:][near] * clipped[:-1][near]) / max(np.mean(clipped**2), 1e-9))

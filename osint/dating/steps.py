@@ -272,23 +272,17 @@ def _smoother(
 def _defended(
     timed: Timed, fit: _segments.Fit, days: np.ndarray
 ) -> tuple[list[tuple[tuple[list[int], _ramp.Moments], float]], float]:
-    """Drop steps, the weakest first, until drift, season and memory explain none of those left.
-
-    A step and the next one back are dropped together too: a season that makes both is not seen while one stays.
-    """
+    """Drop steps, the weakest first, until drift, season and memory explain none of those left."""
     values = fit.values if fit.wave is None else fit.values + fit.wave
     lost = np.inf
     while timed:
         shares = np.column_stack([_share(m, days) for _, m in timed])
-        sizes = [m.after - m.before for _, m in timed]
-        without = [[k] for k in range(len(timed))]
-        without += [[k, k + 1] for k in range(len(timed) - 1) if sizes[k] @ sizes[k + 1] < 0]
-        odds = _rivals.gains(days, values, fit.scales, shares, without)
+        odds = _rivals.gains(days, values, fit.scales, shares)
         weakest = int(np.argmin(odds))
         if odds[weakest] >= MIN_RIVAL_ODDS:
-            return list(zip(timed, odds[: len(timed)].tolist(), strict=True)), lost
+            return list(zip(timed, odds.tolist(), strict=True)), lost
         lost = min(lost, float(odds[weakest]))
-        timed = [t for k, t in enumerate(timed) if k not in without[weakest]]
+        timed = [t for k, t in enumerate(timed) if k != weakest]
     return [], lost
 
 
