@@ -12,15 +12,19 @@ from osint import change
 from osint.dating import looks
 from osint.simulated import simulate
 
-CASES = {"found": (1201, 0.3), "refused": (1343, 0.6), "wrong": (1372, 0.6)}
-"""Seed and cloud of each."""
+CASES = {
+    "found": (1201, 0.3, trials.END),
+    "refused": (1343, 0.6, "2025-10-09"),
+    "wrong": (1372, 0.6, trials.END),
+}
+"""Seed, cloud and last day of each."""
 
 
-def draw(name: str, seed: int, cloud: float, folder: Path) -> None:
+def draw(name: str, seed: int, cloud: float, end: str, folder: Path) -> None:
     """Write change_{name}.png: whiteness against the surroundings, intervals as bars, the truth dashed."""
     world = trials.one_roof(seed, cloud)
     source = looks.of_dataset(simulate.dataset(world))
-    told = change.date_change(source, trials.outline_of(world), trials.START, trials.END)
+    told = change.date_change(source, trials.outline_of(world), trials.START, end)
     figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
     if told.seen is not None:
         axes.plot(pd.to_datetime(told.seen.days, unit="D"), told.seen.whiteness(), ".", color="0.2", ms=5)
@@ -36,7 +40,7 @@ def draw(name: str, seed: int, cloud: float, folder: Path) -> None:
     truth = world.truth.iloc[0]
     for what, when in (("onset", truth.onset), ("roofed", truth.roofed_half), ("complete", truth.complete)):
         axes.axvline(when, color=colours[what], ls="--", lw=1, label={"onset": "ground broken"}.get(what, what))
-    axes.set_xlim(pd.Timestamp(trials.START), pd.Timestamp(trials.END))
+    axes.set_xlim(pd.Timestamp(trials.START), pd.Timestamp(end))
     axes.set_ylabel("whiteness less surroundings\n(B02 - 0.7 B11, reflectance)")
     axes.set_title(f"SIMULATED, {name} (seed {seed}, {cloud:.0%} cloud): " + "; ".join(said), fontsize=9, loc="left")
     axes.legend(loc="upper left", fontsize=8, title="true date")
@@ -45,5 +49,5 @@ def draw(name: str, seed: int, cloud: float, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    for case, (seed, cloud) in CASES.items():
-        draw(case, seed, cloud, Path("docs"))
+    for case, (seed, cloud, end) in CASES.items():
+        draw(case, seed, cloud, end, Path("docs"))

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from osint.dating import area
 from osint.dating.looks import BANDS, PAIR
-from osint.dating.series import Series
+from osint.dating.series import Series, winter
 
 BUILDINGS = ("bright roof", "dark roof")
 PROBABILITY = {
@@ -72,7 +72,7 @@ class Look:
     swing: float
     """Spread of the whiteness between the seasons."""
     dimmed: int = 0
-    """Looks at which the place was far darker than mostly in both bands, against its surroundings."""
+    """Looks, but those of winter, at which the place was far darker than mostly in both bands, against its surroundings."""
     wet: int = 0
     """Looks at which it was as dark in the infrared as only water and mud."""
 
@@ -104,13 +104,15 @@ def look(series: Series, first_day: float, last_day: float, fewest: int = 2) -> 
 
 
 def _darkened(series: Series, chosen: np.ndarray) -> tuple[int, int]:
-    """Return how many of the `chosen` looks are dimmed and wet, as `Look` says: against the surroundings, as a low sun dims all."""
+    """Return how many of the `chosen` looks are dimmed and wet, as `Look` says: against the surroundings, as the sun dims all."""
     pair = [series.bands.index(b) for b in PAIR]
     inside = series.inside[chosen][:, pair]
     relative = inside / np.maximum(series.around[chosen][:, pair], 0.02)
     dark = relative < DIMMED * np.quantile(relative, 0.75, axis=0)
+    # a low sun beside plants of last summer looks like water
+    mild = ~winter(series.days[chosen])
     wet = dark[:, 1] & (inside[:, 1] < WET) & (inside[:, 0] < PALE)
-    return int(dark.all(axis=1).sum()), int(wet.sum())
+    return int((dark.all(axis=1) & mild).sum()), int(wet.sum())
 
 
 def _middle(values: np.ndarray) -> float:
