@@ -210,7 +210,9 @@ def told(row: dict[str, Any]) -> str:
         if row["roofed_best"]
         else f"ground {row['onset_low']} to {row['onset_high']}"
     )
-    return f"{row['kind']} {row['probability']:.2f}, {half}" + (" (with reserve)" if isinstance(row["cannot_tell"], str) else "")
+    return f"{row['kind']} {row['probability']:.2f}, {half}" + (
+        " (with reserve)" if isinstance(row["cannot_tell"], str) else ""
+    )
 
 
 def listed(false: Iterable[str]) -> Iterator[str]:
