@@ -15,7 +15,7 @@ from osint.simulated import simulate
 CASES = {
     "found": (1201, 0.3, trials.END),
     "refused": (1343, 0.6, "2025-10-09"),
-    "wrong": (1372, 0.6, trials.END),
+    "wrong": (1388, 0.6, trials.END),
 }
 """Seed, cloud and last day of each."""
 

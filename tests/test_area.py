@@ -58,3 +58,10 @@ def test_a_roof_of_the_colour_of_its_yard_has_no_area():
     for name in plain:
         plain[name].values[:] = np.random.default_rng(1).normal(0.2, 0.004, plain[name].shape)
     assert area.estimate(plain, drawn(100.0)) == dict.fromkeys(area.AREAS)
+
+
+def test_what_is_narrower_than_a_pixel_has_no_area_and_not_zero():
+    thin = np.zeros((SIDE, SIDE))
+    thin[30, 20:36] = 0.4
+    place = Place(cover=thin, core=thin > 0, ring=thin < 0, area_m2=640.0)
+    assert area.estimate(picture(100.0), place) == dict.fromkeys(area.AREAS)

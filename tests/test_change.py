@@ -155,6 +155,17 @@ def test_refusals_name_the_reason(built):
     assert dated(made, clouded).rows[0]["cannot_tell"].startswith("cloud: 0 usable")
 
 
+def test_an_outline_that_is_thin_has_no_area_and_one_outside_is_named(built):
+    made, data = built
+    middle = made.truth.to_crs(4326).geometry.iloc[0].centroid
+    thin = shapely.box(middle.x - 1e-3, middle.y - 2.7e-5, middle.x + 1e-3, middle.y + 2.7e-5)
+    for row in change.date_change(looks.of_dataset(data), thin, START, END).rows:
+        assert row["roof_area_m2_best"] is None
+    away = shapely.box(middle.x + 1, middle.y, middle.x + 1.001, middle.y + 1e-3)
+    with pytest.raises(OsintError, match="outside of the pictures"):
+        change.date_change(looks.of_dataset(data), away, START, END)
+
+
 def test_an_area_gives_its_roofs_and_not_its_decoys():
     late = {"complete": DAY("2024-05-20"), "row_px": None, "col_px": None}
     features = [

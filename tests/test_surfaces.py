@@ -165,6 +165,15 @@ def test_what_darkens_with_water_is_no_roof():
             assert "water" in row["cannot_tell"] or "comes and goes" in row["cannot_tell"]
 
 
+def test_what_turns_out_wet_is_taken_back_if_it_was_called_a_roof_and_not_raised_if_it_was_not():
+    seen = series([(0, WHITE), (300, MUD), (500, WHITE)])
+    for kind, probability, then in (("bright roof", 0.92, "other"), ("quarry or pile", 0.05, "quarry or pile")):
+        one = part(kind, "2023-01-01", probability=probability) | {"_from": seen.days[0]}
+        events._wetted(one, seen, seen.days[-1])
+        assert one["kind"] == then
+        assert one["probability"] <= 0.2
+
+
 def test_a_field_or_shadows_before_a_roof_are_no_water():
     crop = (0.045, 0.055, 0.17)
     (row,) = told([(300, crop), (420, GROUND), (700, WHITE)])

@@ -37,18 +37,21 @@ def estimate(
 
     A pixel's share of roof is its place between the colours of the roof's core and of the yard around it, in
     the median of the clear scenes; pixels above half a roof are counted. Roofs `beside`
-    it (y, x bool), other parts of one site, are no yard, and a pixel counts for the roof that it is nearest to.
+    it (y, x bool), other parts of one site, are no yard, and a pixel counts for the roof that it is nearest to. All three
+    are None where roof and yard look alike, and under six pixels of roof.
     """
     picture, near = _picture(data), ndimage.binary_dilation(place.cover > 0.05, iterations=REACH_PX)
     if beside is not None:
         near &= ndimage.distance_transform_edt(place.cover < 0.05) <= ndimage.distance_transform_edt(~beside)
-    drawn, roof = place.cover, place.cover > 0.5
+    drawn = roof = place.cover
     for _ in range(ROUNDS):
         share = roof_share(picture, drawn, beside)
         if share is None:
             return dict.fromkeys(AREAS)
         roof = patch((share > 0.5) & near, place.cover > 0.5)
-        if roof.sum() < SMALLEST_PX or np.array_equal(roof, drawn):
+        if roof.sum() < SMALLEST_PX:
+            return dict.fromkeys(AREAS)
+        if np.array_equal(roof, drawn):
             break
         # what was drawn may be larger than the roof, or lie beside it: from now on the picture says where it is
         drawn = roof.astype(float)

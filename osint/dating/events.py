@@ -30,6 +30,8 @@ MIN_SCRAPED_SIZE = 0.025
 """Reflectance; between seasons and years ground that nobody touched moves by half of it."""
 REMOVED_SHARE = 0.6
 """Loss over the gain of a standing roof from which it is gone: a low winter sun takes up to half."""
+LEAST_CHANGE = 0.05
+"""Gain against the surroundings, over their brightness, that a structure counts for at least: they may have darkened meanwhile."""
 SMALL_SHARE = 0.3
 """Gain over that of a standing roof below which a change is the sun or the season on it."""
 MAY_BE = "may show a roof"
@@ -97,7 +99,7 @@ def events(ground: Steps, covered: Steps, seen: Series) -> list[dict[str, Any]]:
         kind, reserve = surfaces.kind_of(before, after, took)
         scraped = [s for s in scrapings if since < day(s.best) < day(step.best)]
         told = _structure(step, kind, scraped[-1] if scraped else None, seen)
-        structures.append({**told, "_change": change, "_gain": gain})
+        structures.append({**told, "_change": max(change, LEAST_CHANGE), "_gain": gain})
         reserved(structures[-1], reserve)
         since = day(step.best)
     _stood_briefly(structures, turns, covered, scrapings, seen)
@@ -190,7 +192,8 @@ def _come_and_go(structures: list[dict[str, Any]], changes: list[tuple[float, fl
 def _wetted(structure: dict[str, Any], seen: Series, until: float) -> None:
     """Take back what turns out to darken with water: a pan that was whole when wet grows no whiter as it dries."""
     after = surfaces.look(seen, structure["_from"], until)
-    if after is not None and after.dimmed >= surfaces.WET_LOOKS:
+    may = structure["kind"] in surfaces.BUILDINGS
+    if may and after is not None and after.dimmed >= surfaces.WET_LOOKS:
         structure.update(kind="other", probability=round(structure["_step"] * surfaces.PROBABILITY["other"], 3))
         reserved(structure, surfaces.WETTED)
 

@@ -39,6 +39,8 @@ def split(data: xr.Dataset, place: Place, seen: Series) -> list[Place]:
     if chosen.sum() != len(seen.days) or len(seen.days) < 4 * EDGE_LOOKS:
         return [place]
     inside = place.cover > 0.5
+    if inside.sum() < 2 * SMALLEST_PX:
+        return [place]
     white = data["B02"].values[chosen][:, inside] - 0.7 * data["B11"].values[chosen][:, inside]
     nearby = [seen.around[:, seen.bands.index(b)] for b in ("B02", "B11")]
     day, gain = _turned(seen.days, white - (nearby[0] - 0.7 * nearby[1])[:, None])

@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from osint.dating import steps
 from osint.dating.looks import PAIR, around
+from osint.errors import OsintError
 
 CLEAR = (2, 4, 5, 6, 7)
 FINE = 5
@@ -67,11 +68,15 @@ class Series:
 
 
 def placed(geometry: BaseGeometry, data: xr.Dataset) -> Place:
-    """Put a lon/lat outline on the grid of `data` (attrs crs, transform)."""
+    """Put a lon/lat outline on the grid of `data` (attrs crs, transform); OsintError if it lies outside."""
     to_grid = Transformer.from_crs(4326, CRS.from_user_input(data.attrs["crs"]), always_xy=True)
     outline = shapely.transform(geometry, to_grid.transform, interleaved=False)
     a, b, c, d, e, f = tuple(data.attrs["transform"])[:6]
     shape = (data.sizes["y"], data.sizes["x"])
+    if not all(shape):
+        raise OsintError(
+            "The outline lies outside of the pictures: check its coordinates, or read scenes that reach it."
+        )
     row, col = np.meshgrid(*((np.arange(n * FINE) + 0.5) / FINE for n in shape), indexing="ij")
     # GDAL's rasterizer warns from threads
     shapely.prepare(outline)

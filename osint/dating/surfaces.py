@@ -152,11 +152,11 @@ def colours(middle: dict[str, np.ndarray], cover: np.ndarray) -> dict[str, float
     them, from the outline. Each band is a mixture of two colours by that share, blurred as the band is, by least squares.
     """
     fine = np.stack([middle[b] for b in middle if b not in COARSE and np.isfinite(middle[b]).any()], axis=-1)
-    share = area.roof_share(fine, cover)
-    if share is None:
+    share, drawn = area.roof_share(fine, cover), cover > 0.5
+    if share is None or not drawn.any():
         share = ndimage.gaussian_filter(cover, FINE_BLUR_PX)
     else:
-        share = share / max(float(np.nanquantile(share[cover > 0.5], PURE)), 1e-3)
+        share = share / max(float(np.nanquantile(share[drawn], PURE)), 1e-3)
     share = np.clip(np.nan_to_num(share), 0, 1)
     near = ndimage.binary_dilation(cover > 0.05, iterations=3)
     return {band: _pure(picture, share, near, MORE_BLUR_PX * (band in COARSE)) for band, picture in middle.items()}
