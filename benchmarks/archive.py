@@ -15,9 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from osint.archive import Archive
-from osint.store._warc import Message
-from osint.store.archive_check import verify
+from osint.archive.store import Archive
+from osint.archive.verify import verify
+from osint.archive.warc import Message
 
 SEED = 6
 ROOT = Path(__file__).parents[1]

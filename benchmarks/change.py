@@ -21,8 +21,8 @@ from scipy import stats
 from shapely.geometry.base import BaseGeometry
 
 from osint import change
-from osint.dating import looks, series, steps, structures, surfaces
-from osint.simulated import simulate
+from osint.change import detect, landcover, series, stack, steps
+from osint.simulated import world as simulate
 
 DOC = Path("docs/benchmarks.md")
 
@@ -73,7 +73,7 @@ def outline_of(world: simulate.World) -> BaseGeometry:
 
 def dated(world: simulate.World, data: xr.Dataset | None = None, exhaustive: bool = False) -> list[dict[str, Any]]:
     """Return the rows of one world, from `data` if it was spoiled."""
-    source = looks.of_dataset(simulate.dataset(world) if data is None else data)
+    source = stack.of_dataset(simulate.dataset(world) if data is None else data)
     return change.date_change(source, outline_of(world), START, END, exhaustive=exhaustive).rows
 
 
@@ -127,7 +127,7 @@ def summary(name: str, frame: pd.DataFrame) -> str:
 
     measure = f"{area.mean():+.1%}; {np.sqrt(np.mean(area**2)):.1%}" if len(area) else "-"
     times = f"{np.median(error):.0f}; {np.quantile(error, 0.9):.0f}; {np.median(width):.0f}" if error else "-"
-    calls = share(r.kind in surfaces.BUILDINGS and r.probability >= 0.5 for r in rows)
+    calls = share(r.kind in landcover.BUILDINGS and r.probability >= 0.5 for r in rows)
     return (
         f"| {name} | {len(frame)} | {len(rows) / len(frame):.0%} | {calls} | "
         f"{times} | "
@@ -149,7 +149,7 @@ def grossly(row: Any) -> bool:
 def bytes_share(world: simulate.World, bytes_read: int) -> float:
     """Return the bytes read over those of a peer's full cube: five bands of every scene of the same window."""
     cube = ("B02", "B03", "B04", "B08", "B11")
-    source = looks.of_dataset(simulate.dataset(world, bands=cube))
+    source = stack.of_dataset(simulate.dataset(world, bands=cube))
     source.read(source.scenes, series.window(outline_of(world)), cube)
     return bytes_read / source.bytes_read
 
@@ -209,7 +209,7 @@ def area_run(seed: int) -> tuple[list[str], int, float]:
     t, side = world.transform, world.size_px * 10
     inside = shapely.box(t.c + 50, t.f - side + 50, t.c + side - 50, t.f - 50)
     where = shapely.transform(inside, to_degrees.transform, interleaved=False)
-    found = structures.buildings(structures.new_structures(looks.of_dataset(data), where, START, END))
+    found = detect.buildings(detect.new_structures(stack.of_dataset(data), where, START, END))
     truth = world.truth.to_crs(4326).drop_duplicates("outline_id")
     roofs = truth[truth.kind.isin(simulate.ROOFS)]
     lines = [

@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.change import END, START, write_section
-from osint.dating import looks, series, steps
+from osint.change import series, stack, steps
 from osint.errors import OsintError
-from osint.simulated import simulate
+from osint.simulated import world as simulate
 
 SEEDS = {0.3: range(600, 605), 0.6: range(610, 615)}
 QUIET_SEEDS = {0.3: range(620, 622), 0.6: range(630, 633)}
@@ -102,12 +102,12 @@ def roofs(seed: int, cloud: float, kind: str) -> list[dict]:
     jitter = float(rng.choice([0.2, 0.4, 0.7]))
     world = simulate.world(seed, 3 * CELL_PX, START, END, cloud=cloud, features=features, jitter_px=jitter,
                            spectra_spread=0.15)  # fmt: skip
-    source = looks.of_dataset(simulate.dataset(world, bands=looks.BANDS))
-    bands = tuple(NAMES[b] for b in looks.BANDS)
+    source = stack.of_dataset(simulate.dataset(world, bands=stack.BANDS))
+    bands = tuple(NAMES[b] for b in stack.BANDS)
     made = []
     for outline, truth in zip(world.truth.to_crs(4326).geometry, world.truth.itertuples(), strict=True):
-        data = source.read(source.scenes, series.window(outline), (*looks.BANDS, "scl"))
-        seen = series.extract(data, series.placed(outline, data), looks.BANDS)
+        data = source.read(source.scenes, series.window(outline), (*stack.BANDS, "scl"))
+        seen = series.extract(data, series.placed(outline, data), stack.BANDS)
         days = {w: float(steps.to_days([getattr(truth, w)])[0]) for w in ("onset", "roofed_half", "complete")}
         span = (days["onset"] - BEFORE_DAYS, days["roofed_half"], days["complete"] + AFTER_DAYS)
         for group, values in (("contrast", seen.contrast), ("raw", seen.inside)):

@@ -15,8 +15,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from osint.eo import cogs, items, ranges
-from osint.simulated import _scenes, demo, simulate
+from osint.http import ranges
+from osint.imagery import cog as cogs
+from osint.imagery import items
+from osint.simulated import demo
+from osint.simulated import scenes as _scenes
+from osint.simulated import world as simulate
 
 DOC = Path("docs/benchmarks.md")
 SCENES, SIZE_PX, SEED = 60, 1024, 11

@@ -28,8 +28,8 @@ from pyproj import Transformer
 
 from benchmarks import wide_world
 from benchmarks.change import write_section
-from osint.simulated.simulate import Feature
-from osint.verbs.cli_locate import FITS
+from osint.cli.locate import FITS
+from osint.simulated.world import Feature
 
 SEED = 5
 EPSG, WEST, NORTH = 32646, 500_000.0, 4_790_000.0

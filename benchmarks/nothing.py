@@ -20,9 +20,9 @@ from scipy import ndimage, stats
 
 from benchmarks.change import END, START, run, seeds, share
 from osint import change
-from osint.dating import looks, structures, surfaces
-from osint.simulated import simulate
-from osint.simulated._scenes import SPECTRA
+from osint.change import detect, landcover, stack
+from osint.simulated import world as simulate
+from osint.simulated.scenes import SPECTRA
 
 BANDS = ("B02", "B04", "B08", "B11")
 BLOCK_PX = 14
@@ -121,7 +121,7 @@ def outlines_dated(seeds: Iterable[int], cloud: float) -> pd.DataFrame:
     for seed in seeds:
         world, data = still(seed, cloud)
         for ground, outline in zip(GROUNDS, world.truth.to_crs(4326).geometry, strict=True):
-            rows = change.date_change(looks.of_dataset(data), outline, START, END).rows
+            rows = change.date_change(stack.of_dataset(data), outline, START, END).rows
             said = [r for r in rows if r["onset_high"] or r["roofed_best"]]
             out.append({"seed": seed, "ground": ground, "dated": bool(said), "plain": any(not r["cannot_tell"] for r in said),
                         "building": any(map(building, said)), "rows": said})  # fmt: skip
@@ -130,7 +130,7 @@ def outlines_dated(seeds: Iterable[int], cloud: float) -> pd.DataFrame:
 
 def building(row: dict[str, Any]) -> bool:
     """Return whether a row is more likely a building than not."""
-    return row["kind"] in surfaces.BUILDINGS and row["probability"] >= 0.5
+    return row["kind"] in landcover.BUILDINGS and row["probability"] >= 0.5
 
 
 def busy(seed: int, cloud: float, dust: float) -> tuple[simulate.World, xr.Dataset]:
@@ -163,7 +163,7 @@ def area_searched(seed: int) -> tuple[list[dict[str, Any]], float]:
     inside = shapely.box(t.c + 50, t.f - side + 50, t.c + side - 50, t.f - 50)
     to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
     where = shapely.transform(inside, to_degrees.transform, interleaved=False)
-    found = structures.buildings(structures.new_structures(looks.of_dataset(data), where, START, END))
+    found = detect.buildings(detect.new_structures(stack.of_dataset(data), where, START, END))
     truth = world.truth.to_crs(4326)
     said = []
     for outline, rows in found.groupby(found.geometry.to_wkb()):
@@ -188,7 +188,7 @@ def fields_dated(seeds: Iterable[int]) -> pd.DataFrame:
                                spectra_spread=0.15, jitter_px=float(rng.choice([0.2, 0.4, 0.7])))  # fmt: skip
         data = simulate.dataset(world, bands=BANDS)
         for outline, feature in zip(world.truth.to_crs(4326).geometry, features, strict=True):
-            rows = change.date_change(looks.of_dataset(data), outline, START, END).rows
+            rows = change.date_change(stack.of_dataset(data), outline, START, END).rows
             took = (feature.complete - feature.onset).days
             out.append({"seed": seed, "kind": feature.kind, "took": took, "ha": feature.area_m2 / 1e4,
                         "building": any(map(building, rows)), "rows": rows,

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from osint import change
-from osint.dating import looks
-from osint.simulated import simulate
+from osint.change import stack
+from osint.simulated import world as simulate
 
 START, END = "2023-01-01", "2025-12-31"
 WITH, WITHOUT = range(2000, 2100), range(2000, 2060)
@@ -54,7 +54,7 @@ def measured(seed: int, with_before: bool) -> dict[str, Any]:
     complete, onset = truth.complete.date(), truth.onset.date()
     now = str(complete + dt.timedelta(10)), min(str(complete + dt.timedelta(370)), END)
     before = (START, str(onset - dt.timedelta(2))) if with_before else None
-    found = change.measure(looks.of_world(world), outline, *now, before=before)
+    found = change.measure(stack.of_world(world), outline, *now, before=before)
     return {"seed": seed, "truth_m2": truth.plot_area_m2, "yard_m2": truth.cooling_yard_m2, **found}
 
 

@@ -11,18 +11,19 @@ import pandas as pd
 
 from benchmarks.change import END, START, covers, one_roof, run, seeds, share
 from osint import change, imagery
-from osint.dating import looks, series
-from osint.simulated import demo, simulate
+from osint.change import series, stack
+from osint.simulated import demo
+from osint.simulated import world as simulate
 
 PEER_BANDS = ("B02", "B03", "B04", "B08", "B11")
 OWN_BYTES = {"B11": 0.5, "scl": 0.25}
 """Bytes of a 10 m pixel; the other bands take two."""
 
 
-def counted(world: simulate.World) -> tuple[looks.Looks, set[tuple[str, str]]]:
+def counted(world: simulate.World) -> tuple[stack.Looks, set[tuple[str, str]]]:
     """Return looks at a world in memory, and the set in which every (scene, band) that is read appears."""
     data = simulate.dataset(world, bands=("B02", "B04", "B08", "B11"))
-    source = looks.of_dataset(data)
+    source = stack.of_dataset(data)
     source.scenes["cloud_pct"] = world.cloud_cover
     asked: set[tuple[str, str]] = set()
     whole = source.reader
@@ -85,8 +86,8 @@ def over_http(seed: int) -> list[str]:
     outline = world.truth.to_crs(4326).geometry.iloc[0]
     with tempfile.TemporaryDirectory() as folder, demo.served(demo.Demo(world)) as made:
         os.environ["OSINT_CACHE"] = folder
-        where = looks.around(outline, 400)
-        source = looks.of_catalogue(made.catalogue, demo.COLLECTION, where, START, END)
+        where = stack.around(outline, 400)
+        source = stack.of_catalogue(made.catalogue, demo.COLLECTION, where, START, END)
         spent: dict[str, list[int]] = {}
         whole = source.reader
 

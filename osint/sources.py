@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,13 +13,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from osint import __version__
-from osint.archive import Archive, captures_directory
+from osint.archive.store import Archive, captures_directory
 from osint.errors import OsintError
-from osint.store._difference import difference
-from osint.web._manners import HOST_PER_MINUTE, Manners, host_key, is_loopback, is_url
-from osint.web.classify import BY_HAND, Kind, Verdict, classify
-from osint.web.fetch import Answer, Ask, Limits, fetch, strip_secrets
-from osint.web.page import decode
+from osint.filings.facts import project_codes
+from osint.filings.page import decode
+from osint.http.client import Answer, Ask, Limits, fetch, strip_secrets
+from osint.http.politeness import HOST_PER_MINUTE, Manners, host_key, is_loopback, is_url
+from osint.portals.classify import BY_HAND, Kind, Verdict, classify
+from osint.portals.difference import difference
 
 _ROBOTS_LIMITS = Limits(max_bytes=512 << 10, max_seconds=5, silence_seconds=5, max_redirects=3)
 
@@ -138,17 +138,6 @@ def _codes(verdict: Verdict, answer: Answer) -> list[str]:
     if verdict.kind is not Kind.CONTENT or (answer.body or b"").startswith(b"%PDF-"):
         return []
     return project_codes(decode(answer.body or b"", answer.headers.get("content-type", ""))[0])
-
-
-def project_codes(text: str) -> list[str]:
-    """Return the 项目代码 in a text: 24 characters as 2106-650500-04-01-123456, each once, in order.
-
-    The same code stands on the filing, the energy review, the EIA and the tender of one project.
-    """
-    found = re.findall(r"(?<![\d-])(\d{4}-\d{6}-\d{2}-\d{2}-\d{6})(?![\d-])", text.replace("－", "-"))
-    labelled = re.findall(r"项目(?:统一)?代码[^\d]{0,20}(\d{24}|\d{20})(?!\d)", text)
-    joined = [c if len(c) == 24 else f"{c[:4]}-{c[4:10]}-{c[10:12]}-{c[12:14]}-{c[14:]}" for c in labelled]
-    return list(dict.fromkeys(found + joined))
 
 
 def _unasked(ask: Ask, verdict: Verdict) -> dict[str, Any]:

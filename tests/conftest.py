@@ -27,6 +27,6 @@ def closed_network(monkeypatch):
 
 @pytest.fixture(scope="session")
 def register():
-    from osint import tables
+    from osint.register import tables
 
     return tables.load()

@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
-from osint.archive import Archive, captures_directory
+from osint.archive import bitflip
+from osint.archive import ledger as _ledger
+from osint.archive.exchange import export, import_path
+from osint.archive.store import Archive, captures_directory
+from osint.archive.verify import verify
+from osint.archive.warc import Message
 from osint.errors import OsintError
-from osint.store import _ledger
-from osint.store._warc import Message
-from osint.store.archive_check import verify
-from osint.store.archive_exchange import export, import_path
-from osint.web import _bitflip
 
 
 def entry(body, url="http://portal.example/a", **more):
@@ -185,7 +185,7 @@ def test_bitflip_by_crc_agrees_with_trial(data, draw):
     offset, bit = draw.draw(st.integers(0, len(data) - 1)), draw.draw(st.integers(0, 7))
     bad = bytearray(data)
     bad[offset] ^= 1 << bit
-    found = _bitflip.find_by_crc(bytes(bad), zlib.crc32(data), hashlib.sha256(data).hexdigest())
+    found = bitflip.find_by_crc(bytes(bad), zlib.crc32(data), hashlib.sha256(data).hexdigest())
     assert found == (offset, bit)
 
 
@@ -194,7 +194,7 @@ def test_two_wrong_bits_are_not_named_as_one():
     bad = bytearray(data)
     bad[10] ^= 1
     bad[4000] ^= 64
-    assert _bitflip.find_by_crc(bytes(bad), zlib.crc32(data), hashlib.sha256(data).hexdigest()) is None
+    assert bitflip.find_by_crc(bytes(bad), zlib.crc32(data), hashlib.sha256(data).hexdigest()) is None
 
 
 def test_damage_in_a_warc_starts_a_new_file_and_new_captures_are_kept(archive):

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 from scipy import ndimage
 
-from osint.dating import area
-from osint.dating.series import Place
+from osint.change import area
+from osint.change.series import Place
 
 SIDE, FINE = 60, 8
 ROOF, YARD, GROUND = np.array([[0.45, 0.50, 0.55], [0.2, 0.28, 0.34], [0.12, 0.19, 0.25]])

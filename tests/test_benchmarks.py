@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import __main__ as every
 from benchmarks import change, nothing, probes
-from osint.simulated import simulate
+from osint.simulated import world as simulate
 
 
 def test_a_benchmark_writes_its_own_section_alone(tmp_path, monkeypatch):

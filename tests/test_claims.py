@@ -6,8 +6,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import extraction
-from osint.claims import COLUMNS, extract, frame
-from osint.grammar.vocabulary import SI_UNITS
+from osint.claims.extract import COLUMNS, extract, frame
+from osint.claims.units import SI_UNITS
 
 WHEN = date(2025, 6, 28)
 KINDS = frozenset(

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from osint.web.classify import Kind, classify
-from osint.web.page import decode
+from osint.filings.page import decode
+from osint.portals.classify import Kind, classify
 from tests.portal_server.faults import NOTICE, aliyun_challenge, notice_html
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from osint.cli import main
+from osint.cli.main import main
 
 
 def test_version(capsys):

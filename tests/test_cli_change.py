@@ -5,10 +5,11 @@ import json
 
 import pytest
 
-from osint import cli, observations
+from osint import cli
+from osint.change import observations
+from osint.cli import change
 from osint.errors import OsintError
 from osint.simulated import demo
-from osint.verbs import cli_change
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +17,8 @@ def shown(tmp_path_factory):
     """Run `osint observe US02 --demo` once, on a smaller and shorter world."""
     folder = tmp_path_factory.mktemp("shown")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli_change, "DEMO_PX", 96)
-        patch.setattr(cli_change, "DEMO_DATES", ("2024-01-01", "2025-12-31"))
+        patch.setattr(change, "DEMO_PX", 96)
+        patch.setattr(change, "DEMO_DATES", ("2024-01-01", "2025-12-31"))
         patch.setenv("OSINT_CACHE", str(folder / "cache"))
         code = cli.main(["observe", "US02", "--demo", "--out", str(folder / "found.geojson")])
     return folder, code
@@ -38,10 +39,10 @@ def test_observe_a_site_in_the_demo_writes_simulated_findings_and_pictures(shown
 
 def test_a_site_known_to_kilometres_is_sent_to_locate():
     with pytest.raises(OsintError, match="osint locate XJ01"):
-        cli_change.site_box("XJ01", None)
+        change.site_box("XJ01", None)
     with pytest.raises(OsintError, match="no coordinate"):
-        cli_change.site_box("QH07", None)
-    west, south, east, north = cli_change.site_box("US02", None).bounds
+        change.site_box("QH07", None)
+    west, south, east, north = change.site_box("US02", None).bounds
     assert 0.012 < north - south < 0.015
     assert west < -90.15546 < east
 
@@ -58,8 +59,8 @@ def test_real_pictures_need_dates(capsys):
 
 
 def test_the_demo_world_lies_where_it_was_asked_for():
-    where = cli_change.site_box("US02", None)
-    with cli_change._simulated(where) as (catalogue, collection, box):
+    where = change.site_box("US02", None)
+    with change._simulated(where) as (catalogue, collection, box):
         assert catalogue.startswith("http://127.0.0.1:")
         assert collection == demo.COLLECTION
         assert box.centroid.distance(where.centroid) < 0.001
@@ -67,7 +68,7 @@ def test_the_demo_world_lies_where_it_was_asked_for():
 
 def test_radar_is_off_unless_asked_for():
     parser = argparse.ArgumentParser()
-    cli_change.add_verbs(parser.add_subparsers())
+    change.add_verbs(parser.add_subparsers())
     plain = parser.parse_args(["date", "a.geojson", "--out", "b.geojson"])
     asked = parser.parse_args(["date", "a.geojson", "--radar", "--out", "b.geojson"])
     assert plain.radar is None
@@ -81,7 +82,7 @@ def test_outlines_of_a_file_are_read_by_what_it_is_and_an_empty_one_is_named(tmp
         '<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>b.shp</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>'
     )
     with pytest.raises(OsintError, match="cannot be read as outlines"):
-        cli_change.read_outlines(remote)
+        change.read_outlines(remote)
     remote.write_text('{"type": "FeatureCollection", "features": []}')
     with pytest.raises(OsintError, match="holds no outline"):
-        cli_change.read_outlines(remote)
+        change.read_outlines(remote)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from osint import cli
-from osint.simulated import demo, simulate
+from osint.simulated import demo, world
 
 DAY = dt.date.fromisoformat
 BANDS = ("B02", "B03", "B04", "B08", "B11", "SCL")
@@ -23,7 +23,7 @@ BANDS = ("B02", "B03", "B04", "B08", "B11", "SCL")
 def served(tmp_path_factory):
     """A small SIMULATED world behind a catalogue, few scenes so that it is quick."""
     made = demo.demo(3, 100, "2023-01-01", "2024-06-30", revisit_days=16, features=[
-        simulate.Feature("bright roof", 12_000, onset=DAY("2023-06-01"), complete=DAY("2023-09-10"), row_px=50, col_px=50, name="T")], cloud=0.2, snow=False)  # fmt: skip
+        world.Feature("bright roof", 12_000, onset=DAY("2023-06-01"), complete=DAY("2023-09-10"), row_px=50, col_px=50, name="T")], cloud=0.2, snow=False)  # fmt: skip
     made.frame_px, made.inset_px = 256, (60, 80)
     for name in made.world.ids:
         # one scene after the other: threads that ask for many at once would render each several times
@@ -189,7 +189,7 @@ def test_without_the_two_days_the_dates_are_those_of_the_series(served, folder, 
 
 def test_without_a_catalogue_the_search_stops_at_once(tmp_path, monkeypatch, capsys):
     """A search of many tiles must not try them all against a catalogue that is gone."""
-    from osint.eo import catalogue
+    from osint.imagery import catalogue
 
     monkeypatch.setattr(catalogue, "ATTEMPTS", 1)
     line = ["locate", "XJ03", "--catalogue", "http://127.0.0.1:9", "--start", "2023-04-01", "--end", "2025-10-31"]

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from osint.cli import main
+from osint.cli.main import main
 from tests.portal_server import serve
 from tests.portal_server.faults import NOTICE, aliyun_challenge
 

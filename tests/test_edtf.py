@@ -2,8 +2,8 @@ import datetime as dt
 
 import pytest
 
-from osint import edtf
 from osint.errors import OsintError
+from osint.register import dates
 
 
 @pytest.mark.parametrize(
@@ -17,12 +17,12 @@ from osint.errors import OsintError
     ],
 )
 def test_bounds(text, low, high):
-    assert edtf.bounds(text) == (dt.date(*low), dt.date(*high))
+    assert dates.bounds(text) == (dt.date(*low), dt.date(*high))
 
 
 def test_open_interval():
-    assert edtf.bounds("2025-01/..") == (dt.date(2025, 1, 1), dt.date.max)
-    assert edtf.bounds("../2025")[0] == dt.date.min
+    assert dates.bounds("2025-01/..") == (dt.date(2025, 1, 1), dt.date.max)
+    assert dates.bounds("../2025")[0] == dt.date.min
 
 
 @pytest.mark.parametrize(
@@ -30,5 +30,5 @@ def test_open_interval():
 )
 def test_refused(text):
     with pytest.raises(OsintError):
-        edtf.bounds(text)
-    assert not edtf.valid(text)
+        dates.bounds(text)
+    assert not dates.valid(text)

@@ -7,10 +7,10 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 
 from osint import sources
-from osint.archive import Archive
-from osint.store.archive_check import verify
-from osint.web._connect import check_url, forbidden
-from osint.web.fetch import Ask, Limits, fetch, strip_secrets, user_agent
+from osint.archive.store import Archive
+from osint.archive.verify import verify
+from osint.http._connect import check_url, forbidden
+from osint.http.client import Ask, Limits, fetch, strip_secrets, user_agent
 from tests.portal_server import answer, serve
 from tests.portal_server.faults import BOMB, NOTICE, notice_html
 

@@ -8,11 +8,12 @@ from datetime import date
 import numpy as np
 import pytest
 
-from osint import archive, cli, filings, totals
-from osint.copies import group_copies
-from osint.documents import hypertext
+from osint import archive, cli, filings
+from osint.archive.exchange import import_path
+from osint.claims import totals
+from osint.claims.copies import group_copies
 from osint.errors import OsintError
-from osint.store.archive_exchange import import_path
+from osint.filings import html
 from tests import filing_documents as made
 
 
@@ -123,7 +124,7 @@ def test_deep_nesting_and_unclosed_things_are_read():
     deep = b"<html>" + b"<div>" * 100_000 + "投资3亿元".encode() + b"</div>" * 100_000
     assert filings.claims_of(filings.parse(deep, "a.html"))["si_low"].tolist() == [3e8]
     for tail in ("<!-- ", "<script>", "<a href='", "<td", "<![CDATA["):
-        page = hypertext.read_html("<p>投资3亿元</p>" + tail * 1000)
+        page = html.read_html("<p>投资3亿元</p>" + tail * 1000)
         assert "3亿元" in page.text
 
 
@@ -175,7 +176,7 @@ def test_zip_slip_and_bombs():
 
 
 def test_time_grows_with_length_and_not_faster():
-    from osint.claims import extract
+    from osint.claims.extract import extract
 
     def seconds(pattern, size):
         text = pattern * (size // len(pattern))
@@ -214,7 +215,7 @@ def test_time_grows_with_length_and_not_faster():
     ],
 )  # fmt: skip
 def test_encodings_behind_true_and_false_labels(data, label, codec):
-    from osint.documents.decoding import decode
+    from osint.filings.decode import decode
 
     text, found, _ = decode(data, label)
     assert found == codec and "\ufffd" not in text
@@ -315,7 +316,7 @@ def test_a_capture_is_read_by_number_and_address(tmp_path, monkeypatch):
 
 
 def test_a_scan_number_never_goes_without_a_warning():
-    from osint.documents.scans import Line, extract_lines
+    from osint.filings.ocr import Line, extract_lines
 
     lines = [Line("总投资2.000亿元，占地面积 600m", (0, 0, 1, 1), 0.99), Line("机柜5000架", (0, 20, 1, 30), 0.99)]
     found = extract_lines(lines)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 
-from osint import filings, fonts, review
-from osint.documents import glyphs, pdfs
+from osint import filings
 from osint.errors import OsintError
+from osint.filings import fonts, glyphs, pdf, review
 
 WORDS = "总投资1234567890元，占地5000亩"
 
@@ -122,5 +122,5 @@ def test_each_reference_digit_is_its_own_and_a_swap_of_any_two_is_seen():
 
 
 def test_offsets_of_doubt_lie_on_the_digits():
-    read, _ = pdfs.read(remapped(paper()), "a.pdf")
+    read, _ = pdf.read(remapped(paper()), "a.pdf")
     assert [read.text[start:end].isdigit() for start, end, _ in read.doubtful] == [True] * len(read.doubtful) != []

@@ -3,8 +3,8 @@ import pytest
 import shapely
 from pyproj import Geod, Transformer
 
-from osint.eo import grids
 from osint.errors import OsintError
+from osint.imagery import grid as grids
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from fontTools.ttLib import TTFont
 from matplotlib import font_manager
 
 from osint import filings
-from osint.documents import hypertext
+from osint.errors import OsintError
+from osint.filings import html
 from tests import filing_documents as made
 
 PAGES = [d for d in made.documents() if d.name.endswith((".html", ".htm", ".shtml"))]
@@ -129,7 +130,7 @@ def test_reading_grows_with_length_and_not_faster(unit):
 
 
 def test_a_huge_page_is_refused_by_name_and_an_empty_one_read():
-    with pytest.raises(filings.OsintError, match="limit of 64 MB"):
+    with pytest.raises(OsintError, match="limit of 64 MB"):
         filings.parse(b"<html>" + b" " * 65_000_000, "a.html")
     for data, name in ((b"", "a.html"), (b"<", "a.html"), (b"", "a.txt"), ("<p>投资3亿".encode()[:-1], "a.html")):
         assert filings.claims_of(filings.parse(data, name)).empty
@@ -147,7 +148,7 @@ def test_bytes_of_an_mhtml_file_lead_into_the_file(coding):
     for row in filings.claims_of(filing).itertuples():
         found = data[slice(*filing.where(row.start, row.end)["bytes"])]
         if coding == "base64":
-            at = hypertext.mhtml_bytes(data, 0, len(body))
+            at = html.mhtml_bytes(data, 0, len(body))
             assert base64.b64decode(data[slice(*at)] + b"==") == body and found in data
         else:
             assert quopri.decodestring(found).decode() == row.quote

@@ -19,9 +19,13 @@ from pyproj import Transformer
 from rasterio.io import MemoryFile
 
 from osint import cli, imagery
-from osint.eo import blocks, catalogue, cogs, grids, ranges, tokens
-from osint.eo.spent import Asked, in_turn
 from osint.errors import OsintError
+from osint.http import blocks, ranges
+from osint.http.spent import Asked, in_turn
+from osint.imagery import catalogue, sas
+from osint.imagery import cog as cogs
+from osint.imagery import grid as grids
+from osint.imagery.read import _account
 from osint.simulated import demo
 from tests import items_forms as forms
 from tests import pages as webpages
@@ -596,7 +600,7 @@ def test_sas_token_is_renewed_and_never_stored(pages, cache):
     pages.files["/token/acc/box"] = lambda h: webpages.send(
         h, 200, json.dumps({"msft:expiry": "2099-01-01T00:00:00Z", "token": "sig=s3cret"}).encode(), {}
     )
-    own = tokens.SasTokens(f"{pages.url}/token")
+    own = sas.SasTokens(f"{pages.url}/token")
     signed = own.sign("https://acc.blob.core.windows.net/box/a.tif")
     assert signed == "https://acc.blob.core.windows.net/box/a.tif?sig=s3cret"
     assert own.sign(signed) == signed
@@ -613,9 +617,9 @@ def test_sas_token_is_renewed_and_never_stored(pages, cache):
 
 def test_account_token_goes_to_its_own_hosts_only(monkeypatch):
     monkeypatch.setenv(catalogue.CDSE_TOKEN, "mine")
-    assert imagery._account("https://zipper.dataspace.copernicus.eu/x")["Authorization"] == "Bearer mine"
+    assert _account("https://zipper.dataspace.copernicus.eu/x")["Authorization"] == "Bearer mine"
     for href in ("https://dataspace.copernicus.eu.evil.org/x", "https://evil.org/dataspace.copernicus.eu"):
-        assert imagery._account(href) == {}
+        assert _account(href) == {}
 
 
 def test_both_spellings_of_projection_and_both_names_of_bands():

@@ -9,12 +9,12 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from osint import locate
-from osint.dating import looks, tile_search, tiling
-from osint.dating.tile_search import Target
-from osint.eo import lists
+from osint.change import locate, stack, tile_search, tiling
+from osint.change.tile_search import Target
 from osint.errors import OsintError
-from osint.simulated import demo, simulate
+from osint.imagery import lists
+from osint.simulated import demo
+from osint.simulated import world as simulate
 
 DAY = dt.date.fromisoformat
 START, END = "2022-09-01", "2024-06-30"
@@ -47,7 +47,7 @@ def scene():
 
 def run(scene, journal, target=TARGET, side_m=800.0, **how):
     _, data, place = scene
-    return locate.locate(lambda geometry: looks.of_dataset(data), place, target, journal, side_m=side_m, **how)
+    return locate.locate(lambda geometry: stack.of_dataset(data), place, target, journal, side_m=side_m, **how)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_a_tile_that_cannot_be_read_is_named_and_tried_again(scene, tmp_path):
         calls.append(geometry)
         if len(calls) == 2:
             raise OsintError("the catalogue does not answer")
-        return looks.of_dataset(early)
+        return stack.of_dataset(early)
 
     journal = tmp_path / "j.jsonl"
     first = locate.locate(broken, place, TARGET, journal, side_m=800.0)
@@ -133,11 +133,11 @@ def test_cloud_and_missing_scenes_are_not_called_searched(scene, tmp_path):
     scl = data["scl"].values.copy()
     scl[:, :, : scl.shape[2] // 2] = 9
     clouded["scl"] = (data["scl"].dims, scl)
-    half = locate.locate(lambda g: looks.of_dataset(clouded), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
+    half = locate.locate(lambda g: stack.of_dataset(clouded), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
     assert 0.4 < half.searched_share < 0.6
     when = data.indexes["time"]
     early = data.isel(time=np.flatnonzero(when < "2023-11-01"))
-    none = locate.locate(lambda g: looks.of_dataset(early), place, TARGET, tmp_path / "b.jsonl", side_m=2_000.0)
+    none = locate.locate(lambda g: stack.of_dataset(early), place, TARGET, tmp_path / "b.jsonl", side_m=2_000.0)
     assert none.searched_share == 0 and "0 scenes after 2023-11-15" in none.tiles["state"].iloc[0]
 
 
@@ -195,7 +195,7 @@ def test_parts_without_pictures_are_told_from_cloud(scene, tmp_path):
     scl[:, :, : width // 4] = 9
     scl[:, :, -width // 4 :], blue[:, :, -width // 4 :] = 0, np.nan
     holed["scl"], holed["B02"] = (data["scl"].dims, scl), (data["B02"].dims, blue)
-    told = locate.locate(lambda g: looks.of_dataset(holed), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
+    told = locate.locate(lambda g: stack.of_dataset(holed), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
     assert told.searched_share == pytest.approx(0.5, abs=0.1)
     assert told.nodata_share == pytest.approx(0.25, abs=0.05)
 
@@ -226,7 +226,7 @@ def test_a_target_that_cannot_be_is_refused(change, said):
 
 def test_a_site_is_searched_within_its_precision(register):
     place = locate.place_of("XJ03", register)
-    area = tile_search.grids.area_m2(place) / 1e6
+    area = tile_search.grid.area_m2(place) / 1e6
     assert area == pytest.approx(np.pi * 16.2**2, rel=0.02)
     with pytest.raises(OsintError, match="no coordinate"):
         locate.place_of("XJ12", register)
@@ -238,7 +238,7 @@ def test_memory_is_that_of_a_tile(scene, tmp_path):
     widest = []
 
     def watched(geometry):
-        seen = looks.of_dataset(data)
+        seen = stack.of_dataset(data)
         inner = seen.reader
 
         def read(rows, where, bands):
@@ -246,7 +246,7 @@ def test_memory_is_that_of_a_tile(scene, tmp_path):
             widest.append(part.sizes["y"] * part.sizes["x"])
             return part
 
-        return looks.Looks(seen.scenes, read)
+        return stack.Looks(seen.scenes, read)
 
     tile = tiling.tiles(place, 300.0)[5]
     locate.search_tile(watched, tile, place, TARGET)
@@ -320,14 +320,14 @@ def test_a_list_is_asked_again_for_another_block_and_another_search(county):
     catalogue, asked = county
     to_degrees = Transformer.from_crs(32646, 4326, always_xy=True).transform
     for metres in (510_000, 530_000, 510_000):
-        catalogue.shared(looks.around(shapely.Point(*to_degrees(metres, 4_740_000)), 500))
+        catalogue.shared(stack.around(shapely.Point(*to_degrees(metres, 4_740_000)), 500))
     first = len(asked)
     assert first == 4
-    catalogue.shared(looks.around(shapely.Point(*to_degrees(560_000, 4_740_000)), 500))
+    catalogue.shared(stack.around(shapely.Point(*to_degrees(560_000, 4_740_000)), 500))
     assert len(asked) > first
     second = len(asked)
     lists.forget()
-    catalogue.shared(looks.around(shapely.Point(*to_degrees(560_000, 4_740_000)), 500))
+    catalogue.shared(stack.around(shapely.Point(*to_degrees(560_000, 4_740_000)), 500))
     assert len(asked) > second
     for column in range(3 * lists.KEPT):
         lists.shared(
@@ -344,7 +344,7 @@ def test_tiles_go_block_by_block(scene, tmp_path):
     _, data, _ = scene
     told = []
     wide = shapely.box(92.98, 42.98, 93.02, 43.02)
-    locate.locate(lambda g: looks.of_dataset(data.isel(time=slice(0, 1))), wide, TARGET, tmp_path / "j.jsonl",
+    locate.locate(lambda g: stack.of_dataset(data.isel(time=slice(0, 1))), wide, TARGET, tmp_path / "j.jsonl",
                   side_m=1_000.0, tell=told.append)  # fmt: skip
     names = [json.loads(text)["tile"] for text in (tmp_path / "j.jsonl").read_text().splitlines()[1:]]
     blocks = [lists.block({t.name: t for t in tiling.tiles(wide, 1_000.0)}[n].core()) for n in names]

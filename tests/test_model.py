@@ -7,10 +7,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from osint import model
-from osint.cli import main
+from osint.cli.main import main
 from osint.errors import OsintError
-from osint.model import Given, estimate, parse_given
-from osint.reasoning import network
+from osint.model import network
+from osint.model.estimate import Given, estimate, parse_given
 
 
 def one(register, target, *texts, **kwargs):

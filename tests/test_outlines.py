@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from osint import change
-from osint.dating import looks
-from osint.simulated import demo, simulate
+from osint.change import stack
+from osint.simulated import demo
+from osint.simulated import world as simulate
 
 DAY = dt.date.fromisoformat
 END = "2024-04-30"
@@ -36,8 +37,8 @@ def regions():
 
 def dated(outlines, catalogue, folder, monkeypatch):
     monkeypatch.setenv("OSINT_CACHE", str(folder))
-    where = looks.around(outlines.union_all(), 400)
-    source = looks.of_catalogue(catalogue, demo.COLLECTION, where, "2023-01-01", END)
+    where = stack.around(outlines.union_all(), 400)
+    source = stack.of_catalogue(catalogue, demo.COLLECTION, where, "2023-01-01", END)
     return change.date_outlines(source, outlines, "2023-01-01", END), source
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from osint.dating import area, parts, series, steps
-from osint.dating.series import Place
+from osint.change import area, parts, series, steps
+from osint.change.series import Place
 
 SIDE = 40
 DAYS = pd.date_range("2023-01-05", "2025-12-25", freq="11D")

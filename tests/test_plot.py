@@ -11,9 +11,10 @@ import xarray as xr
 from scipy import ndimage
 
 from osint import change, cli
-from osint.dating import looks, plot, series
+from osint.change import plot, series, stack
 from osint.errors import OsintError
-from osint.simulated import demo, simulate
+from osint.simulated import demo
+from osint.simulated import world as simulate
 from tests import pages
 
 DAY = dt.date.fromisoformat
@@ -34,7 +35,7 @@ def outline_of(made):
 
 
 def measured(made, data=None, before=BEFORE, now=NOW):
-    source = looks.of_world(made) if data is None else looks.of_dataset(data)
+    source = stack.of_world(made) if data is None else stack.of_dataset(data)
     return change.measure(source, outline_of(made), *now, before=before)
 
 
@@ -172,7 +173,7 @@ def test_too_few_scenes_are_named(built):
         measured(made, data, ("2023-01-01", "2024-05-01"))
     with pytest.raises(OsintError, match="must end before"):
         change.measure_outlines(
-            looks.of_dataset(data), made.truth[["outline_id", "geometry"]], *NOW, before=("2024-01-01", "2024-05-01")
+            stack.of_dataset(data), made.truth[["outline_id", "geometry"]], *NOW, before=("2024-01-01", "2024-05-01")
         )
 
 
@@ -268,6 +269,6 @@ def test_dates_out_of_order_are_refused_before_anything_is_asked(built, tmp_path
 def test_an_outline_without_scenes_keeps_its_row(built):
     made, data = built
     outlines = gpd.GeoDataFrame({"outline_id": ["A"]}, geometry=[outline_of(made)], crs=4326)
-    (row,) = change.measure_outlines(looks.of_dataset(data), outlines, "2019-01-01", "2019-02-01").to_dict("records")
+    (row,) = change.measure_outlines(stack.of_dataset(data), outlines, "2019-01-01", "2019-02-01").to_dict("records")
     assert "widen the dates" in row["plot_cannot_tell"]
     assert pd.isna(row["roof_area_m2_best"])

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from osint import change
-from osint.dating import looks, probes, series
-from osint.simulated import simulate
+from osint.change import sampling, series, stack
+from osint.simulated import world as simulate
 
 START, END = "2022-01-01", "2024-12-31"
 DAY = dt.date.fromisoformat
@@ -31,7 +31,7 @@ class Counted:
         self.truth = made.truth.iloc[0]
         self.outline = made.truth.to_crs(4326).geometry.iloc[0]
         self.data = simulate.dataset(made, bands=("B02", "B04", "B08", "B11"))
-        self.looks = looks.of_dataset(self.data)
+        self.looks = stack.of_dataset(self.data)
         self.looks.scenes["cloud_pct"] = made.cloud_cover
         self.asked = set()
         whole = self.looks.reader
@@ -70,7 +70,7 @@ def test_classifications_are_read_only_of_scenes_that_a_look_asks_for(built):
     scenes = {i for i, _ in built.asked}
     assert len(scenes) < 0.4 * built.data.sizes["time"]
     assert len({i for i, b in built.asked if b == "B02"}) < 0.8 * len(scenes)
-    assert len({i for i, b in built.asked if b == "B08"}) <= probes.PICTURES
+    assert len({i for i, b in built.asked if b == "B08"}) <= sampling.PICTURES
 
 
 def test_nothing_built_under_cloud_gives_no_date_and_stays_cheap():
@@ -104,24 +104,24 @@ def test_looks_misread_as_clear_do_not_send_the_search_the_wrong_way(built):
 def test_no_usable_scene_is_said_after_all_were_looked_at(built):
     data = built.data.copy()
     data["scl"] = data["scl"] * 0 + 9
-    source = looks.of_dataset(data)
-    gathered = probes.bisected(source, source.scenes, built.outline, looks.BANDS)
+    source = stack.of_dataset(data)
+    gathered = sampling.bisected(source, source.scenes, built.outline, stack.BANDS)
     assert gathered.data is None
     assert gathered.usable == 0
     assert gathered.listed == data.sizes["time"]
 
 
 def test_a_band_that_was_not_read_is_missing_and_refuses_no_scene(built):
-    source = looks.of_dataset(built.data)
-    gathered = probes.bisected(source, source.scenes, built.outline, looks.BANDS)
-    seen = series.extract(gathered.data, gathered.place, looks.BANDS)
-    red = seen.inside[:, looks.BANDS.index("B04")]
-    assert 0 < np.isfinite(red).sum() <= probes.PICTURES
+    source = stack.of_dataset(built.data)
+    gathered = sampling.bisected(source, source.scenes, built.outline, stack.BANDS)
+    seen = series.extract(gathered.data, gathered.place, stack.BANDS)
+    red = seen.inside[:, stack.BANDS.index("B04")]
+    assert 0 < np.isfinite(red).sum() <= sampling.PICTURES
     assert np.isfinite(seen.inside[:, 0]).all()
 
 
 def test_bytes_of_a_scene_in_memory_count_once(built):
-    source = looks.of_dataset(built.data)
+    source = stack.of_dataset(built.data)
     where = series.window(built.outline)
     first = source.read(source.scenes, where, ("B02",)).attrs["bytes"]
     again = source.read(source.scenes, where, ("B02", "B11")).attrs

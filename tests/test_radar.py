@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osint import cli, imagery, observations
-from osint.dating import signals, steps
-from osint.eo import catalogue, tokens
-from osint.simulated import demo, radar, simulate
-from osint.verbs import cli_change
+from osint import cli, imagery
+from osint.change import observations, signals, steps
+from osint.cli import change
+from osint.imagery import catalogue, sas
+from osint.simulated import demo, radar
+from osint.simulated import world as simulate
 
 DAY = dt.date.fromisoformat
 START, END = "2023-07-01", "2024-06-30"
@@ -69,8 +70,8 @@ def signing(monkeypatch, made):
     def sign(held, href, spent=None):
         return f"{href}?{held.token(radar.CONTAINER, spent)}"
 
-    monkeypatch.setattr(tokens, "SAS_TOKENS", f"{made[0].catalogue}/api/sas/v1/token")
-    monkeypatch.setattr(tokens.SasTokens, "sign", sign)
+    monkeypatch.setattr(sas, "SAS_TOKENS", f"{made[0].catalogue}/api/sas/v1/token")
+    monkeypatch.setattr(sas.SasTokens, "sign", sign)
     monkeypatch.setitem(catalogue.CATALOGUES, "planetary-computer", made[0].catalogue)
 
 
@@ -136,10 +137,10 @@ def test_radar_without_scenes_or_with_refused_files_says_so(made, tmp_path, monk
     (tmp_path / "catalog.json").write_text('{"type": "FeatureCollection", "features": []}')
     outlines = made[0].world.truth.to_crs(4326).iloc[:1]
     undated = outlines.assign(roofed_low=None, roofed_high=None, complete_high=None)
-    (row,) = cli_change.with_radar(undated, START, END, str(tmp_path)).to_dict("records")
+    (row,) = change.with_radar(undated, START, END, str(tmp_path)).to_dict("records")
     assert "sentinel-1-rtc has no scene of the place" in row["radar"] and row["outline_id"] == "hall"
     # no token: the files answer as they do without one, and no account is asked for
-    (row,) = cli_change.with_radar(undated, START, "2023-07-20", made[0].catalogue).to_dict("records")
+    (row,) = change.with_radar(undated, START, "2023-07-20", made[0].catalogue).to_dict("records")
     assert "radar could not be read; 3 of 3 scenes unread" in row["radar"] and "status 409" in row["radar"]
     assert row["radar_low"] is None
 
@@ -183,7 +184,7 @@ def test_many_readings_ask_for_one_token(made, tmp_path, monkeypatch):
         assert sorted(requests for _, requests in told) == [0] * 5 + [1]
         # one that lasts four minutes more is not used again
         soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=4)
-        tokens.sas_tokens()._tokens[radar.CONTAINER] = (soon.timestamp(), "sig=old")
+        sas.sas_tokens()._tokens[radar.CONTAINER] = (soon.timestamp(), "sig=old")
         assert read(7)[1] == 1 and read(8)[1] == 0
     assert not any(b"s3cret" in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
 

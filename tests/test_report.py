@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from osint import fonts, report
+from osint import report
 from osint.errors import OsintError
+from osint.filings import fonts
+from osint.register import tables
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 
@@ -97,7 +99,7 @@ def test_a_failed_report_leaves_nothing_half_written(register, tmp_path, monkeyp
     out = tmp_path / "derived" / "report"
     out.mkdir(parents=True)
     (out / "index.html").write_text("the last good one")
-    monkeypatch.setattr(report.tables, "put", full)
+    monkeypatch.setattr(tables, "put", full)
     with pytest.raises(OsintError, match="No space left"):
         report.write(register, out)
     assert [p.name for p in out.parent.iterdir()] == ["report"]
@@ -105,7 +107,7 @@ def test_a_failed_report_leaves_nothing_half_written(register, tmp_path, monkeyp
 
 
 def test_summary_names_every_site(register, tmp_path, capsys):
-    from osint.cli import main
+    from osint.cli.main import main
 
     shutil.copytree(RAW, tmp_path / "raw", ignore=shutil.ignore_patterns("captures"))
     assert main(["report", "--data", str(tmp_path)]) == 0

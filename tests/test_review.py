@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from osint import filings, review, review_form
+from osint import filings
 from osint.errors import OsintError
+from osint.filings import review, review_form
 from tests import filing_documents as made
 
 DAY = "2026-11-24"

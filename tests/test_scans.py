@@ -5,11 +5,11 @@ import io
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from osint import filings, review_form
-from osint.documents import scans
-from osint.documents.scans import Line
+from osint import filings
 from osint.errors import OsintError
-from osint.fonts import chinese_font
+from osint.filings import ocr, review_form
+from osint.filings.fonts import chinese_font
+from osint.filings.ocr import Line
 
 LINES = [
     "项目总投资23.8亿元，建设标准机柜6,000架。",
@@ -23,7 +23,7 @@ def line(text, row=0):
 
 
 def values(first, second):
-    return [(c.quote, c.si_low) for c in scans.extract_lines([line(first)], None, [line(second)])]
+    return [(c.quote, c.si_low) for c in ocr.extract_lines([line(first)], None, [line(second)])]
 
 
 def scan(dots=150):
@@ -39,7 +39,7 @@ def scan(dots=150):
 
 
 def test_a_number_on_which_two_readings_agree_is_kept_with_a_warning():
-    (claim,) = scans.extract_lines([line("建设机柜6，000架")], None, [line("建设机柜6000架")])
+    (claim,) = ocr.extract_lines([line("建设机柜6，000架")], None, [line("建设机柜6000架")])
     assert claim.si_low == 6000 and claim.confidence == "low" and "read by machine" in claim.warning
 
 
@@ -51,7 +51,7 @@ def test_a_number_on_which_two_readings_agree_is_kept_with_a_warning():
     ],
 )  # fmt: skip
 def test_a_number_on_which_they_differ_has_no_value(first, second):
-    found = scans.extract_lines([line(first)], None, [line(second)])
+    found = ocr.extract_lines([line(first)], None, [line(second)])
     assert found and found[-1].si_low is None and "two readings disagree" in found[-1].warning
 
 
@@ -59,7 +59,7 @@ def test_a_number_on_which_they_differ_has_no_value(first, second):
     "words", ["总投资2.000亿元", "机柜1.234.567架", "合同金额3580元", "建筑面积600m", "服务器012台"]
 )
 def test_known_slips_are_refused_though_both_readings_have_them(words):
-    found = scans.extract_lines([line(words)], None, [line(words)])
+    found = ocr.extract_lines([line(words)], None, [line(words)])
     assert all(claim.si_low is None and "check:" in claim.warning for claim in found)
 
 
@@ -69,25 +69,25 @@ def test_a_price_for_each_may_be_small():
 
 def test_latin_words_are_parted_from_numbers():
     assert (
-        scans.spaced("delivers1,600PFLOPS in2,400racks for5.38billionyuan")
+        ocr.spaced("delivers1,600PFLOPS in2,400racks for5.38billionyuan")
         == "delivers 1,600PFLOPS in 2,400 racks for 5.38 billion yuan"
     )
-    assert scans.spaced("Nvidia H100, FP16, 48MW") == "Nvidia H100, FP16, 48MW"
+    assert ocr.spaced("Nvidia H100, FP16, 48MW") == "Nvidia H100, FP16, 48MW"
 
 
 def test_without_the_extra_a_picture_is_named_and_the_way_told():
     with pytest.raises(OsintError, match="--ocr"):
         filings.parse(scan()[0], "a.png")
     with pytest.raises(OsintError, match="cannot be read"):
-        scans.read(b"\x89PNG\r\n", "a.png")
+        ocr.read(b"\x89PNG\r\n", "a.png")
 
 
 def test_an_enormous_picture_is_refused():
     head = b"P5 90000 90000 255\n"
     with pytest.raises(OsintError, match=r"too large|cannot be read"):
-        from osint.documents import pdfs
+        from osint.filings import pdf
 
-        pdfs.page_picture(head + b"0", "a.pgm", 1)
+        pdf.page_picture(head + b"0", "a.pgm", 1)
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_an_enormous_picture_is_refused():
 def test_a_clean_page_is_read_and_cropped(which):
     pytest.importorskip("rapidocr_onnxruntime")
     data = scan()[which]
-    filing = scans.read(data, ("a.png", "a.pdf")[which])
+    filing = ocr.read(data, ("a.png", "a.pdf")[which])
     table = filings.claims_of(filing)
     assert sorted(table["si_low"]) == [90, 96, 6000, 48600.5, 3.9e8, 2.38e9]
     assert table["warning"].str.contains("read by machine").all() and set(table["confidence"]) == {"low"}

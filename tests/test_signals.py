@@ -10,8 +10,7 @@ import shapely
 from affine import Affine
 from pyproj import Transformer
 
-from osint import observations
-from osint.dating import series, signals, steps
+from osint.change import observations, series, signals, steps
 from osint.errors import OsintError
 
 EPSG, WEST, NORTH = 32646, 500_000.0, 4_790_000.0

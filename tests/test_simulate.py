@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from osint.errors import OsintError
-from osint.simulated import simulate
+from osint.simulated import world as simulate
 
 
 @pytest.fixture(scope="module")

@@ -3,15 +3,16 @@ import json
 import pytest
 
 from osint import sources
+from osint.archive.verify import verify
 from osint.errors import OsintError
-from osint.portals import neutral, search
+from osint.filings.facts import project_codes
+from osint.http.client import Ask, Limits
+from osint.portals import search, webarchives
 from osint.portals._rows import COLUMNS, day
 from osint.portals.adapters import SOURCES
-from osint.portals.neutral import Copy
 from osint.portals.pages import capture_page, companions, manual, plan
 from osint.portals.query import query
-from osint.store.archive_check import verify
-from osint.web.fetch import Ask, Limits
+from osint.portals.webarchives import Copy
 from tests.portal_server import answer, serve
 from tests.portal_server.faults import CODE, NOTICE, notice_html
 from tests.portal_server.portals import ARCHIVED, ARCHIVED_URL, GGZY_PATH, MIDNIGHT_MS, sha1_32
@@ -182,7 +183,7 @@ def test_html_where_the_interface_owes_json_is_a_challenge(portal, desk, monkeyp
 
 
 def test_wayback_leaves_out_bad_rows_and_gives_the_key_to_go_on(portal, desk):
-    listing = neutral.wayback_copies(desk, neutral.wayback_ask("xjyiwu.example/*", limit=500))
+    listing = webarchives.wayback_copies(desk, webarchives.wayback_ask("xjyiwu.example/*", limit=500))
     assert [copy.timestamp for copy in listing.copies] == ["20240615083000"]
     assert listing.bad_rows == 4 and listing.resume.startswith("example%2C")
 
@@ -198,24 +199,26 @@ def test_wayback_leaves_out_bad_rows_and_gives_the_key_to_go_on(portal, desk):
     ],
 )
 def test_wayback_without_rows_says_why(portal, desk, url, kind):
-    assert neutral.wayback_copies(desk, neutral.wayback_ask(url)).verdict.kind == kind
+    assert webarchives.wayback_copies(desk, webarchives.wayback_ask(url)).verdict.kind == kind
 
 
 def test_wayback_copy_is_checked_against_the_index(portal, desk):
-    good = neutral.take_wayback(desk, Copy(ARCHIVED_URL, "20240615083000", "text/html", sha1_32(ARCHIVED), "wayback"))
+    good = webarchives.take_wayback(
+        desk, Copy(ARCHIVED_URL, "20240615083000", "text/html", sha1_32(ARCHIVED), "wayback")
+    )
     assert good["class"] == "content" and good["copy_digest_holds"] and desk.archive.body(good) == ARCHIVED
     bad = Copy("http://bad-digest.example/", "20240701000000", "text/html", "A" * 32, "wayback")
-    entry = neutral.take_wayback(desk, bad)
+    entry = webarchives.take_wayback(desk, bad)
     assert entry["class"] == "incomplete" and entry["copy_digest_holds"] is False
     assert [e["seq"] for e in sources.history(desk.archive, ARCHIVED_URL)] == [good["seq"]]
 
 
 def test_common_crawl_record_is_taken_out_of_its_range(portal, desk):
-    listing = neutral.commoncrawl_copies(desk, "crawled.example/a")
+    listing = webarchives.commoncrawl_copies(desk, "crawled.example/a")
     assert len(listing.copies) == 1 and listing.bad_rows == 1
-    entry = neutral.take_commoncrawl(desk, listing.copies[0])
+    entry = webarchives.take_commoncrawl(desk, listing.copies[0])
     assert entry["role"] == "copy" and entry["copy_digest_holds"] and desk.archive.body(entry) == ARCHIVED
-    assert neutral.commoncrawl_copies(desk, "nowhere.example").verdict.kind == "empty result"
+    assert webarchives.commoncrawl_copies(desk, "nowhere.example").verdict.kind == "empty result"
     assert verify(desk.archive.directory).damage == []
 
 
@@ -268,7 +271,7 @@ def test_404_is_gone_only_if_it_was_ever_there(portal, desk):
     ],
 )
 def test_project_code_is_found_in_text(text, codes):
-    assert sources.project_codes(text) == codes
+    assert project_codes(text) == codes
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from osint.dating import events, spells, steps
-from osint.dating.series import Series
+from osint.change import history, spells, steps
+from osint.change.series import Series
 
 BANDS = ("B02", "B04", "B11")
 GROUND = np.array([0.12, 0.19, 0.29])
@@ -28,7 +28,7 @@ def series(shares, colour=ROOF, every=8, seed=0):
 
 def told(seen):
     ground = steps.date_step(seen.days, seen.contrast[:, [0, 2]])
-    return events.events(ground, steps.date_step(seen.days, seen.whiteness()), seen)
+    return history.events(ground, steps.date_step(seen.days, seen.whiteness()), seen)
 
 
 @pytest.mark.parametrize("stood", [70, 100, 128])

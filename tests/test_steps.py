@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osint.dating.steps import date_step, to_days
+from osint.change.steps import date_step, to_days
 from osint.errors import OsintError
 
 

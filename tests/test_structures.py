@@ -8,9 +8,10 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from osint.dating import looks, structures, tiling
+from osint.change import detect, stack, tiling
 from osint.errors import OsintError
-from osint.simulated import demo, simulate
+from osint.simulated import demo
+from osint.simulated import world as simulate
 
 DAY = dt.date.fromisoformat
 START, END = "2023-01-01", "2024-06-30"
@@ -46,8 +47,8 @@ def test_each_roof_is_found_once_whether_an_edge_cuts_it_or_not(scene):
     edges = [t.core().boundary for t in tiles]
     truth = world.truth.set_index("outline_id").to_crs(4326).geometry
     assert any(truth["edge"].intersects(e) for e in edges) and not any(truth["inside"].intersects(e) for e in edges)
-    whole = structures.candidates(looks.of_dataset(data), where, START, END)
-    cut = structures.candidates(looks.of_dataset(data), where, START, END, side_m=SIDE_M)
+    whole = detect.candidates(stack.of_dataset(data), where, START, END)
+    cut = detect.candidates(stack.of_dataset(data), where, START, END, side_m=SIDE_M)
     assert hits(world, whole) == hits(world, cut) == dict.fromkeys(ROOFS, 1)
     for name, roof in truth.items():
         one, other = (next(c.geometry for c in found if c.geometry.intersects(roof)) for found in (whole, cut))
@@ -56,8 +57,8 @@ def test_each_roof_is_found_once_whether_an_edge_cuts_it_or_not(scene):
 
 def test_a_roof_that_no_tile_sees_whole_is_put_together(scene, monkeypatch):
     world, data, where = scene
-    monkeypatch.setattr(structures, "MARGIN_M", 30.0)
-    found = structures.candidates(looks.of_dataset(data), where, START, END, side_m=SIDE_M)
+    monkeypatch.setattr(detect, "MARGIN_M", 30.0)
+    found = detect.candidates(stack.of_dataset(data), where, START, END, side_m=SIDE_M)
     assert hits(world, found) == dict.fromkeys(ROOFS, 1)
     large = world.truth.set_index("outline_id").to_crs(4326).geometry["large"]
     patch = next(c.geometry for c in found if c.geometry.intersects(large))
@@ -66,45 +67,45 @@ def test_a_roof_that_no_tile_sees_whole_is_put_together(scene, monkeypatch):
 
 def test_no_window_is_wider_than_a_tile_and_its_margin(scene):
     _, data, where = scene
-    seen, widest = looks.of_dataset(data), []
+    seen, widest = stack.of_dataset(data), []
 
     def read(rows, there, bands):
         part = seen.reader(rows, there, bands)
         widest.append(max(part.sizes["y"], part.sizes["x"]))
         return part
 
-    source = looks.Looks(seen.scenes, read)
-    structures.candidates(source, where, START, END, side_m=SIDE_M)
+    source = stack.Looks(seen.scenes, read)
+    detect.candidates(source, where, START, END, side_m=SIDE_M)
     assert max(widest) <= (SIDE_M + 2 * tiling.MARGIN_M) / 10 + 3
     assert source.bytes_read > 0
 
 
 def test_a_tile_that_too_few_scenes_show_is_named_and_the_others_go_on(scene):
     _, data, where = scene
-    seen = looks.of_dataset(data)
+    seen = stack.of_dataset(data)
     corner = tiling.tiles(where, SIDE_M)[0]
     far = shapely.Point(where.bounds[0] + 1e-3, where.bounds[1] + 1e-3)
-    source = looks.Looks(seen.scenes, seen.reader, narrow=lambda g: seen.scenes.iloc[: 3 if g.contains(far) else None])
-    found, unseen = structures.survey(source, where, START, END, SIDE_M)
+    source = stack.Looks(seen.scenes, seen.reader, narrow=lambda g: seen.scenes.iloc[: 3 if g.contains(far) else None])
+    found, unseen = detect.survey(source, where, START, END, SIDE_M)
     assert unseen == [corner.name]
     assert found
     source.narrow = lambda g: seen.scenes.iloc[:3]
     with pytest.raises(OsintError, match="two seasons are needed"):
-        structures.survey(source, where, START, END, SIDE_M)
+        detect.survey(source, where, START, END, SIDE_M)
     blank = data.copy()
     blank["B02"] = data["B02"] * np.nan
     with pytest.raises(OsintError, match="do not show the place"):
-        structures.survey(looks.of_dataset(blank), where, START, END, SIDE_M)
+        detect.survey(stack.of_dataset(blank), where, START, END, SIDE_M)
 
 
 def test_a_part_of_a_place_counts_its_own_bytes_and_sees_the_scenes_that_reach_it(scene):
     _, data, where = scene
-    whole = looks.of_dataset(data)
-    source = looks.Looks(whole.scenes, whole.reader, narrow=lambda g: whole.scenes.iloc[::2])
-    one, other = (source.at(looks.around(where.centroid, metres)) for metres in (200, 300))
+    whole = stack.of_dataset(data)
+    source = stack.Looks(whole.scenes, whole.reader, narrow=lambda g: whole.scenes.iloc[::2])
+    one, other = (source.at(stack.around(where.centroid, metres)) for metres in (200, 300))
     assert len(one.scenes) == -(-len(source.scenes) // 2)
     for part, metres in ((one, 200), (other, 300), (one, 400)):
-        part.read(part.scenes, looks.around(where.centroid, metres), ("B02",))
+        part.read(part.scenes, stack.around(where.centroid, metres), ("B02",))
     assert source.bytes_read == 0 and 0 < other.bytes_read < one.bytes_read
     for part in (one, other):
         source.add(part)
@@ -134,10 +135,10 @@ def test_structures_dated_at_once_are_those_dated_one_by_one_to_the_byte(tmp_pat
     with demo.served(made):
         for threads in (1, 2):
             monkeypatch.setenv("OSINT_CACHE", str(tmp_path / str(threads)))
-            source = looks.of_catalogue(made.catalogue, demo.COLLECTION, made.footprint(), START, END)
-            assert source.threads == looks.THREADS > 1
+            source = stack.of_catalogue(made.catalogue, demo.COLLECTION, made.footprint(), START, END)
+            assert source.threads == stack.THREADS > 1
             source.threads = threads
-            found = structures.new_structures(source, looks.around(made.footprint().centroid, 320), START, END)
+            found = detect.new_structures(source, stack.around(made.footprint().centroid, 320), START, END)
             told.append((found.to_csv(), source.bytes_read))
     assert len(found) == 2 and found["bytes_read"].gt(0).any()
     assert told[0] == told[1]
@@ -145,5 +146,5 @@ def test_structures_dated_at_once_are_those_dated_one_by_one_to_the_byte(tmp_pat
 
 def test_looks_that_share_a_world_or_an_array_are_read_one_at_a_time(scene):
     world, data, where = scene
-    for source in (looks.of_world(world), looks.of_dataset(data)):
+    for source in (stack.of_world(world), stack.of_dataset(data)):
         assert source.threads == source.at(where).threads == 1

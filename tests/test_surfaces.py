@@ -7,10 +7,10 @@ import pytest
 from scipy import ndimage
 
 from osint import change
-from osint.dating import events, looks, steps, surfaces
-from osint.dating.series import Series
-from osint.simulated import simulate
-from osint.simulated._scenes import SPECTRA
+from osint.change import history, landcover, stack, steps
+from osint.change.series import Series
+from osint.simulated import world
+from osint.simulated.scenes import SPECTRA
 
 BANDS = ("B02", "B04", "B11")
 ALL = ("B02", "B03", "B04", "B08", "B8A", "B11", "B12")
@@ -23,11 +23,11 @@ def spectrum(name):
 
 
 def seen_as(colour, swing=0.0):
-    return surfaces.Look(dict(zip(BANDS, colour, strict=True)), dict(zip(BANDS, GROUND, strict=True)), swing)
+    return landcover.Look(dict(zip(BANDS, colour, strict=True)), dict(zip(BANDS, GROUND, strict=True)), swing)
 
 
 def kind_of(colour, took_days=40.0, swing=0.0):
-    return surfaces.kind_of(seen_as(GROUND), seen_as(colour, swing), took_days)
+    return landcover.kind_of(seen_as(GROUND), seen_as(colour, swing), took_days)
 
 
 @pytest.mark.parametrize("brightness", [0.4, 0.63, 1.0])
@@ -61,16 +61,16 @@ def test_panels_over_any_ground_are_a_field(ground, cover):
     flat = np.array([0.075, 0.08, 0.09])
     for panels in (spectrum("solar field"), flat):
         mixed = cover * panels + (1 - cover) * below
-        kind, probability, reserve = surfaces.dark_kind(mixed[0], mixed[2], below[0])
+        kind, probability, reserve = landcover.dark_kind(mixed[0], mixed[2], below[0])
         assert probability < 0.5
         # a dry lake is as flat as asphalt
         assert (kind, reserve) == ("solar field", "") or (ground == "playa" and reserve)
 
 
 def test_a_dark_roof_is_one_and_a_black_one_may_be_panels():
-    assert surfaces.dark_kind(0.115, 0.13, 0.12) == ("dark roof", surfaces.PROBABILITY["dark roof"], "")
+    assert landcover.dark_kind(0.115, 0.13, 0.12) == ("dark roof", landcover.PROBABILITY["dark roof"], "")
     for blue, infrared in ((0.075, 0.09), (0.1, 0.14), spectrum("asphalt")[[0, 2]], (np.nan, np.nan)):
-        kind, probability, reserve = surfaces.dark_kind(blue, infrared, 0.12)
+        kind, probability, reserve = landcover.dark_kind(blue, infrared, 0.12)
         assert kind == "other"
         assert probability < 0.5
         assert reserve == "a dark roof or a solar field: these bands do not tell them apart"
@@ -78,11 +78,11 @@ def test_a_dark_roof_is_one_and_a_black_one_may_be_panels():
 
 def test_paint_is_told_from_salt_and_what_is_between_is_not():
     for name in ("bright roof", "blue roof"):
-        assert surfaces.pale_kind(*spectrum(name), 10_000) == ("bright roof", surfaces.PROBABILITY["bright roof"], "")
+        assert landcover.pale_kind(*spectrum(name), 10_000) == ("bright roof", landcover.PROBABILITY["bright roof"], "")
     for name in ("playa", "greenhouse"):
-        assert surfaces.pale_kind(*spectrum(name), 10_000) == ("other", surfaces.PROBABILITY["other"], "")
+        assert landcover.pale_kind(*spectrum(name), 10_000) == ("other", landcover.PROBABILITY["other"], "")
     for colour in (spectrum("salt"), (0.25, 0.25, 0.25), (np.nan, np.nan, np.nan)):
-        kind, probability, reserve = surfaces.pale_kind(*colour, 50_000)
+        kind, probability, reserve = landcover.pale_kind(*colour, 50_000)
         assert kind == "other"
         assert 0.2 < probability < 0.5
         assert reserve == "a pale roof or a crust of salt: these bands do not tell them apart"
@@ -101,7 +101,7 @@ def test_the_colour_of_a_small_roof_is_free_of_its_yard_even_if_drawn_too_large(
     for band, own, about in zip(("B02", "B04", "B08", "B11"), roof, yard, strict=True):
         share = ndimage.gaussian_filter(roofed, 1.25 if band == "B11" else 0.65)
         middle[band] = own * share + about * (1 - share) + rng.normal(0, 0.005, share.shape)
-    found = surfaces.colours(middle, cover)
+    found = landcover.colours(middle, cover)
     for band, own in zip(middle, roof, strict=True):
         assert found[band] == pytest.approx(own, abs=0.015 if side_px > 5 else 0.035)
 
@@ -122,7 +122,7 @@ def series(levels, seed=0):
 def told(levels):
     seen = series(levels)
     ground = steps.date_step(seen.days, seen.contrast[:, [0, 2]])
-    return events.events(ground, steps.date_step(seen.days, seen.whiteness()), seen)
+    return history.events(ground, steps.date_step(seen.days, seen.whiteness()), seen)
 
 
 SCRAPED = GROUND * (1.3, 1.4, 1.4)
@@ -169,7 +169,7 @@ def test_what_turns_out_wet_is_taken_back_if_it_was_called_a_roof_and_not_raised
     seen = series([(0, WHITE), (300, MUD), (500, WHITE)])
     for kind, probability, then in (("bright roof", 0.92, "other"), ("quarry or pile", 0.05, "quarry or pile")):
         one = part(kind, "2023-01-01", probability=probability) | {"_from": seen.days[0]}
-        events._wetted(one, seen, seen.days[-1])
+        history._wetted(one, seen, seen.days[-1])
         assert one["kind"] == then
         assert one["probability"] <= 0.2
 
@@ -182,7 +182,7 @@ def test_a_field_or_shadows_before_a_roof_are_no_water():
 
 
 def part(kind, roofed, reserve=None, probability=0.75):
-    return events.row(
+    return history.row(
         "", kind=kind, probability=probability, roofed_best=roofed, cannot_tell=reserve
     ) | {"_step": 1.0}  # fmt: skip
 
@@ -190,21 +190,21 @@ def part(kind, roofed, reserve=None, probability=0.75):
 def test_half_a_greenhouse_is_what_the_whole_is():
     for whole in ("greenhouse", "other", "solar field"):
         rows = [part("dark roof", "2024-01-01"), part(whole, "2024-06-01", probability=0.1)]
-        events.like_the_whole(rows)
+        history.like_the_whole(rows)
         assert rows[0]["kind"] == whole
         assert rows[0]["probability"] < 0.5
         late = [part("dark roof", "2023-01-01"), part(whole, "2024-06-01", probability=0.1)]
-        events.like_the_whole(late)
+        history.like_the_whole(late)
         assert late[0]["kind"] == "dark roof"
 
 
 def test_half_a_roof_is_what_the_whole_is():
-    untold = f"a dark roof or a solar field{surfaces.UNTOLD}"
+    untold = f"a dark roof or a solar field{landcover.UNTOLD}"
     rows = [part("solar field", "2024-01-01"), part("dark roof", "2024-03-01", untold), part("dark roof", "2024-06-01")]
-    events.like_the_whole(rows)
+    history.like_the_whole(rows)
     assert {(r["kind"], r["probability"], r["cannot_tell"]) for r in rows} == {("dark roof", 0.75, None)}
     rows = [part("solar field", "2024-01-01"), part("dark roof", "2024-06-01", untold)]
-    events.like_the_whole(rows)
+    history.like_the_whole(rows)
     assert rows[0]["kind"] == "solar field"
 
 
@@ -214,13 +214,13 @@ def test_half_a_roof_is_what_the_whole_is():
 )
 def test_fields_put_up_in_weeks_are_no_buildings_and_a_small_dark_roof_is_one(kind, days, hectares, is_building):
     complete = dt.date(2024, 4, 20)
-    feature = simulate.Feature(
+    feature = world.Feature(
         kind=kind, area_m2=hectares * 1e4, onset=complete - dt.timedelta(days), complete=complete,
         row_px=42, col_px=42, name="A",
     )  # fmt: skip
-    made = simulate.world(7, 84, START, END, 6, features=[feature], cloud=0.3, snow=False)
+    made = world.world(7, 84, START, END, 6, features=[feature], cloud=0.3, snow=False)
     outline = made.truth.to_crs(4326).geometry.iloc[0]
-    rows = change.date_change(looks.of_dataset(simulate.dataset(made)), outline, START, END).rows
-    said = [r["kind"] in surfaces.BUILDINGS and r["probability"] >= 0.5 for r in rows]
+    rows = change.date_change(stack.of_dataset(world.dataset(made)), outline, START, END).rows
+    said = [r["kind"] in landcover.BUILDINGS and r["probability"] >= 0.5 for r in rows]
     assert any(said) == is_building
     assert rows[-1]["roofed_best"] is not None

@@ -4,9 +4,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from osint import tables
-from osint.cli import main
+from osint.cli.main import main
 from osint.errors import OsintError
+from osint.register import tables
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 

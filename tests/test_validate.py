@@ -8,9 +8,9 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from osint.dating import looks, validate
+from osint.change import published, stack
 from osint.errors import OsintError
-from osint.simulated import simulate
+from osint.simulated import world as simulate
 
 DAY = dt.date.fromisoformat
 START, END = "2023-01-01", "2024-06-30"
@@ -41,7 +41,7 @@ START, END = "2023-01-01", "2024-06-30"
     ],
 )
 def test_a_status_gives_the_events_that_it_states(status, said):
-    assert validate.events(status) == said
+    assert published.events(status) == said
 
 
 def timeline(*rows):
@@ -53,24 +53,24 @@ def timeline(*rows):
 def test_a_timeline_is_read_by_its_columns(tmp_path):
     path = tmp_path / "t.csv"
     timeline(("A", "2023-02-01", "Land clearing begins."), ("A", "2024-02-01", "No changes.")).to_csv(path, index=False)
-    read = validate.read_timeline(path)
+    read = published.read_timeline(path)
     assert read[["data_center", "published", "event"]].values.tolist() == [["A", "2023-02-01", "ground broken"]]
     rows = ("A", "2024-02-01", "Roof complete"), ("B", "2023-12-01", "No changes."), ("A", "2023-05-01", "No changes.")
     timeline(*rows).to_csv(path, index=False)
     # the rows of a site in time, whatever their order in the file: the roof closed between May and February
-    read = validate.read_timeline(path)
+    read = published.read_timeline(path)
     assert read[["published_after", "published", "event"]].values.tolist() == [
         ["2023-05-01", "2024-02-01", "roof complete"]
     ]
     timeline(("A", "2024-05", "Roof complete"), ("A", "2023-12-01", "No changes.")).to_csv(path, index=False)
-    read = validate.read_timeline(path)
+    read = published.read_timeline(path)
     assert read[["published_after", "published"]].values.tolist() == [["2024-04-30", "2024-05-31"]]
     timeline(("A", "spring 2023", "Land clearing begins.")).to_csv(path, index=False)
     with pytest.raises(OsintError, match="row 2 has the date 'spring 2023'"):
-        validate.read_timeline(path)
+        published.read_timeline(path)
     path.write_text("Site,When\nA,2023\n")
     with pytest.raises(OsintError, match="lacks the column Data center, Date, Construction status"):
-        validate.read_timeline(path)
+        published.read_timeline(path)
 
 
 def test_places_are_named_and_points_become_discs(tmp_path):
@@ -81,20 +81,20 @@ def test_places_are_named_and_points_become_discs(tmp_path):
         "geometry": {"type": "Point", "coordinates": [93, 43]},
     }
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
-    place = validate.read_places(path)["A"]
-    assert validate.grids.area_m2(place) == pytest.approx(np.pi * 800**2, rel=0.01)
+    place = published.read_places(path)["A"]
+    assert published.grid.area_m2(place) == pytest.approx(np.pi * 800**2, rel=0.01)
 
 
 def test_places_come_from_a_csv_and_from_the_links_of_the_table(tmp_path):
     places = tmp_path / "p.csv"
     places.write_text("Data center,lon,lat\nA,93,43\nB,,\n")
-    assert list(validate.read_places(places)) == ["A"]
+    assert list(published.read_places(places)) == ["A"]
     table = tmp_path / "t.csv"
     link = "[image](https://earth.google.com/web/@37.4875167,-77.24806799,43.6a,2395.6d,30y,3.6h,0t,0r/data=x)"
     timeline(("A", "2023-02-01", f"Empty, as in this {link}."), ("B", "2023-02-01", "Empty.")).to_csv(
         table, index=False
     )
-    linked = validate.linked_places(table)
+    linked = published.linked_places(table)
     assert list(linked) == ["A"]
     assert linked["A"].centroid.coords[0] == pytest.approx((-77.24806799, 37.4875167), abs=1e-5)
 
@@ -108,12 +108,12 @@ def found(*halls):
 
 def test_each_event_meets_a_structure_of_its_own_with_the_least_error_in_sum(monkeypatch):
     halls = found(*({"complete_low": d, "complete_high": d} for d in ("2023-03-01", "2023-05-01")))
-    monkeypatch.setattr(validate.structures, "new_structures", lambda *_: halls)
+    monkeypatch.setattr(published.detect, "new_structures", lambda *_: halls)
     rows = [("A", day, after, "roof complete", "") for day, after in
             (("2023-04-28", ""), ("2023-09-01", "2023-04-28"), ("2023-10-01", "2023-09-01"))]  # fmt: skip
     asked = pd.DataFrame(rows, columns=["data_center", "published", "published_after", "event", "status"])
     place = {"A": shapely.box(93, 43, 93.01, 43.01)}
-    got = validate.compare(asked, place, lambda _: looks.Looks(pd.DataFrame(), reader=None), START, END).rows
+    got = published.compare(asked, place, lambda _: stack.Looks(pd.DataFrame(), reader=None), START, END).rows
     # greedy in time, the first would take the hall of May and leave that of March to September
     assert got["best"].fillna("").tolist() == ["2023-03-01", "2023-05-01", ""]
     assert got["refused"].tolist() == ["", "", "fewer dated structures than published events"]
@@ -123,13 +123,13 @@ def test_each_event_meets_a_structure_of_its_own_with_the_least_error_in_sum(mon
 
 def test_random_dates_stand_beside_the_score(monkeypatch):
     halls = found(*({"complete_low": d, "complete_high": d} for d in ("2023-03-01", "2023-05-01", "2023-07-01")))
-    monkeypatch.setattr(validate.structures, "new_structures", lambda *_: halls)
+    monkeypatch.setattr(published.detect, "new_structures", lambda *_: halls)
     asked = pd.DataFrame([("A", "2023-07-01", "", "roof complete", "")],
                          columns=["data_center", "published", "published_after", "event", "status"])  # fmt: skip
     place = {"A": shapely.box(93, 43, 93.01, 43.01)}
 
     def run():
-        return validate.compare(asked, place, lambda _: looks.Looks(pd.DataFrame(), reader=None), START, END).summary
+        return published.compare(asked, place, lambda _: stack.Looks(pd.DataFrame(), reader=None), START, END).summary
 
     summary = run().set_index("event").loc["roof complete"]
     assert summary["median_error_days"] == 0 and summary["covered"] == 1
@@ -160,9 +160,9 @@ def compared():
     def source(geometry):
         if not geometry.equals(place):
             raise OsintError("the catalogue does not answer")
-        return looks.of_dataset(data)
+        return stack.of_dataset(data)
 
-    return validate.compare(rows, {"A": place, "B": place.buffer(0.001)}, source, START, END)
+    return published.compare(rows, {"A": place, "B": place.buffer(0.001)}, source, START, END)
 
 
 def test_intervals_stand_beside_the_published_dates(compared):

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from osint import verdict
-from osint.cli import main
-from osint.reasoning import advice, checks, evidence, findings, hypotheses, score
+from osint.cli.main import main
+from osint.model import evidence, score
+from osint.verdict import checks, hypotheses, next_steps, run
 
 
 def with_claims(register, change):
@@ -69,20 +70,20 @@ def test_icd_203_bands_lower_bound_inclusive(p, name):
 
 
 def test_kept_errors_are_found(register):
-    found = findings.check(register, ["XJ01", "XJ07"]).findings.set_index("claim_id")["finding"]
+    found = run.check(register, ["XJ01", "XJ07"]).findings.set_index("claim_id")["finding"]
     assert found[["C011", "C012", "C013"]].tolist() == ["inconsistent"] * 3
     assert found["C054"] == found["C058"] == "untested"
 
 
 def test_nothing_in_xinjiang_is_refuted_or_supported_from_paper(register):
-    found = findings.check(register).findings
+    found = run.check(register).findings
     here = found[found["site_id"].str.startswith(("XJ", "QH"))]
     assert set(here["finding"]) <= {"untested", "strained", "inconsistent"}
     assert not here["shown"].str.contains(r"\b(?:proves|confirms|exists|contains|houses)\b").any()
 
 
 def test_likelihood_and_confidence_never_share_a_sentence(register):
-    found = findings.check(register).findings
+    found = run.check(register).findings
     words = "|".join(w for _, w in verdict.BANDS)
     for text in pd.concat([found["shown"], found["assumption"]]):
         for sentence in str(text).split(". "):
@@ -90,14 +91,14 @@ def test_likelihood_and_confidence_never_share_a_sentence(register):
 
 
 def test_every_claim_has_one_finding(register):
-    found = findings.check(register).findings
+    found = run.check(register).findings
     assert sorted(found["claim_id"]) == sorted(register.claims["claim_id"])
     assert set(found["finding"]) <= set(verdict.FINDINGS)
     assert (found["would_change"].map(len) > 0).all()
 
 
 def test_abilene_was_due_before_it_was_done(register):
-    found = findings.check(register, ["US01"]).findings.set_index("claim_id")
+    found = run.check(register, ["US01"]).findings.set_index("claim_id")
     assert found.loc["C150", "finding"] == "too early" and found.loc["C150", "rests_on"] == ["O002"]
 
 
@@ -159,7 +160,7 @@ def test_a_seeded_contradiction_is_found(register):
 
 
 def test_a_precise_observation_narrows_more_than_a_vague_one(register):
-    steps = advice.next_steps("XJ03", register, "C033").set_index("observation")
+    steps = next_steps.next_steps("XJ03", register, "C033").set_index("observation")
     assert (
         steps.loc["energy review", "narrows_to"]
         < steps.loc["roof outline", "narrows_to"]
@@ -171,13 +172,13 @@ def test_a_precise_observation_narrows_more_than_a_vague_one(register):
 def test_expected_narrowing_agrees_with_simulation(register):
     """Draw values from the prediction, solve each again by the ordinary path, average the widths."""
     from osint import model
-    from osint.model import Given
-    from osint.reasoning import network
+    from osint.model import network
+    from osint.model.estimate import Given
 
     row = row_of(register, "C033")
     q = evidence.question(row, register)
     given, _ = evidence.evidence(q, register)
-    candidate = next(c for c in advice.CANDIDATES if c.quantity == "chillers")
+    candidate = next(c for c in next_steps.CANDIDATES if c.quantity == "chillers")
     half = float(np.exp(candidate.half_width))
     readings = evidence.readings_for(q, [*given, Given("chillers", 1 / half, half)], register)
     predicted, _ = model.posterior("chillers", given, readings)
@@ -185,7 +186,9 @@ def test_expected_narrowing_agrees_with_simulation(register):
     for value in np.exp(predicted.quantile(np.random.default_rng(0).uniform(0.001, 0.999, 60))):
         found, _ = model.posterior(q.quantity, [*given, Given("chillers", value / half, value * half)], readings)
         widths.append(np.diff(found.quantile([0.05, 0.95]))[0])
-    expected = advice.next_steps("XJ03", register, "C033").set_index("observation").loc[candidate.name, "narrows_to"]
+    expected = (
+        next_steps.next_steps("XJ03", register, "C033").set_index("observation").loc[candidate.name, "narrows_to"]
+    )
     assert np.log(expected) == pytest.approx(np.mean(widths), abs=3 * np.std(widths) / np.sqrt(60) + 0.05)
     assert network.QUANTITIES["chillers"]
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urljoin
 
-from lxml import html as lxml_html
-
+from osint.filings.facts import day, tables
+from osint.filings.page import Page
 from osint.portals.adapters import Source
-from osint.web.page import Page
 
 COLUMNS = ("title", "date", "place", "kind", "url", "source", "how_found", "project_code")
 """Of the frame that every adapter returns; what a portal does not say is empty."""
 
-_SHANGHAI = timezone(timedelta(hours=8))
 _HEADERS = {
     "title": ("项目名称", "公告标题", "标题", "名称"),
     "project_code": ("项目代码", "项目统一代码", "代码"),
@@ -74,17 +71,6 @@ def _link(source: Source, value: str) -> str:
     return f"{source.link}/{value.lstrip('/')}"
 
 
-def day(value: Any) -> str:
-    """Return a day as YYYY-MM-DD; milliseconds are midnight in Shanghai, not in Greenwich."""
-    text = str(value or "").strip()
-    if re.fullmatch(r"\d{12,13}", text):
-        return datetime.fromtimestamp(int(text) / 1000, UTC).astimezone(_SHANGHAI).strftime("%Y-%m-%d")
-    found = re.search(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})", text)
-    if not found:
-        found = re.fullmatch(r"(\d{4})(\d{2})(\d{2})(\d{6})?", text)
-    return f"{found[1]}-{int(found[2]):02d}-{int(found[3]):02d}" if found else ""
-
-
 def _ccgp_rows(page: Page, url: str) -> tuple[list[dict[str, str]], int | None]:
     rows = []
     for item in page.tree.xpath("//ul[contains(@class,'vT-srch-result-list-bid')]/li"):
@@ -107,21 +93,6 @@ def _ccgp_rows(page: Page, url: str) -> tuple[list[dict[str, str]], int | None]:
         )
     total = re.search(r"共找到\s*(\d+)\s*条", page.visible)
     return rows, int(total[1]) if total else None
-
-
-def tables(tree: lxml_html.HtmlElement) -> list[list[dict[str, str]]]:
-    """Return the server-rendered tables of a page as rows by their header cells."""
-    found = []
-    for table in tree.iter("table"):
-        lines = [[_cell(c) for c in row.iter("th", "td")] for row in table.iter("tr")]
-        lines = [line for line in lines if any(line)]
-        if len(lines) > 1:
-            found.append([dict(zip(lines[0], line, strict=False)) for line in lines[1:]])
-    return found
-
-
-def _cell(cell: lxml_html.HtmlElement) -> str:
-    return re.sub(r"\s+", " ", cell.text_content()).strip()
 
 
 def _table_rows(page: Page, url: str) -> list[dict[str, str]]:

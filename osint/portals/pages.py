@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from osint.portals.neutral import COMMONCRAWL_INDEX, WAYBACK, base, offer, wayback_ask
+from osint.filings.page import decode
+from osint.http._connect import check_url, forbidden, proxies
+from osint.http.client import strip_secrets
+from osint.http.politeness import is_loopback, is_url
+from osint.portals.classify import Kind
+from osint.portals.webarchives import COMMONCRAWL_INDEX, WAYBACK, base, offer, wayback_ask
 from osint.sources import Desk, capture
-from osint.web._connect import check_url, forbidden, proxies
-from osint.web._manners import is_loopback, is_url
-from osint.web.classify import Kind
-from osint.web.fetch import strip_secrets
-from osint.web.page import decode
 
 MANUAL: tuple[tuple[str, str, str], ...] = (
     (

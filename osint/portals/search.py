@@ -12,15 +12,16 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from osint.errors import OsintError
+from osint.filings.facts import project_codes
+from osint.filings.page import Page
+from osint.http.client import Ask
 from osint.portals._rows import COLUMNS, read
 from osint.portals.adapters import SOURCES, Source
-from osint.portals.neutral import kept
+from osint.portals.classify import Kind, Verdict
+from osint.portals.hosts import host_ask, live_url, search_host
 from osint.portals.query import PLACES, Query, Report
-from osint.sources import Desk, project_codes
-from osint.web.classify import Kind, Verdict
-from osint.web.fetch import Ask
-from osint.web.hosts import host_ask, live_url, search_host
-from osint.web.page import Page
+from osint.portals.webarchives import kept
+from osint.sources import Desk
 
 
 def fitting(asked: Query, names: tuple[str, ...] = ()) -> tuple[list[Source], list[Report]]:

@@ -23,15 +23,16 @@ from pyproj import Transformer
 from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 
-from osint.eo import items
-from osint.simulated import _scenes, server, simulate
+from osint.imagery import items
+from osint.simulated import scenes, server
+from osint.simulated import world as simulate
 
 COLLECTION = "sentinel-2-l2a"
 CREDIT = server.CREDIT
 BLOCK_PX = 1024
 _RUNNING = contextlib.ExitStack()
 atexit.register(_RUNNING.close)
-BAND_OF = {name: band for name, band in items.S2_NAMES.items() if band in _scenes.BANDS}
+BAND_OF = {name: band for name, band in items.S2_NAMES.items() if band in scenes.BANDS}
 
 
 @dataclass
@@ -117,7 +118,7 @@ class Demo:
         name = f"{identifier}/{band}"
         with self._lock:
             if name not in self._files:
-                if identifier not in self.world.ids or band not in (*_scenes.BANDS, "SCL"):
+                if identifier not in self.world.ids or band not in (*scenes.BANDS, "SCL"):
                     return None
                 i = self.world.ids.index(identifier)
                 pixels = self.world.scl(i) if band == "SCL" else self.world.band(i, band)

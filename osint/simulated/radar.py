@@ -27,7 +27,8 @@ from rasterio import features
 from rasterio.io import MemoryFile
 from shapely import affinity
 
-from osint.simulated import _scenes, server, simulate
+from osint.simulated import scenes, server
+from osint.simulated import world as simulate
 
 COLLECTION = "sentinel-1-rtc"
 CONTAINER = "sentinel1euwestrtc/sentinel1-grd-rtc"
@@ -239,7 +240,7 @@ class Radar:
     def _texture(self) -> np.ndarray:
         size = self.world.size_px
         rng = np.random.default_rng([self.world.seed, 13])
-        return _scenes.fractal(rng, 1 << int(np.ceil(np.log2(size))), 2.0)[:size, :size]
+        return scenes.fractal(rng, 1 << int(np.ceil(np.log2(size))), 2.0)[:size, :size]
 
     @cached_property
     def _wet(self) -> np.ndarray:

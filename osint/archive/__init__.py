@@ -1,0 +1,15 @@
+"""Every byte that was fetched."""
+
+from osint.archive.store import (
+    WARC_LIMIT_BYTES,
+    Archive,
+    bytes_file,
+    captures_directory,
+)
+
+__all__ = [
+    "WARC_LIMIT_BYTES",
+    "Archive",
+    "bytes_file",
+    "captures_directory",
+]

@@ -1,0 +1,299 @@
+"""Keep every byte that was fetched: WARC records, and a ledger with one chained line a capture."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import io
+import mmap
+import os
+import secrets
+import shutil
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from osint.archive import ledger
+from osint.archive import warc as _warc
+from osint.errors import OsintError
+
+_NOTHING: dict[str, Any] = {"warc": "", "offset": 0, "length": 0}
+
+WARC_LIMIT_BYTES = 1 << 30
+"""A new WARC file is begun when the last one is this large."""
+
+
+def captures_directory(data: str | Path | None = None) -> Path:
+    """Return where captures lie: below `data`, the variable OSINT_DATA, or ./data."""
+    return Path(data or os.environ.get("OSINT_DATA") or "data") / "raw" / "captures"
+
+
+class Archive:
+    """The evidence store in one directory; any number of processes may use it at once.
+
+    Order of writing: the records go to the WARC file and are synced, then one line goes to the ledger and
+    is synced. A capture counts from the moment its line is whole. `mended` says what the last opening
+    found half-done: nothing is deleted, torn pieces lie in `aside/`.
+    """
+
+    def __init__(self, directory: str | Path):
+        self.directory = Path(directory)
+        self.ledger = self.directory / "ledger.jsonl"
+        self.incoming = self.directory / "incoming"
+        self.aside = self.directory / "aside"
+        self.mended: list[str] = []
+
+    def open(self) -> Archive:
+        """Make the directories and mend what an interrupted run left behind."""
+        with self._disk_trouble():
+            for path in (self.directory, self.incoming, self.aside):
+                path.mkdir(parents=True, exist_ok=True)
+            with self._locked():
+                self._mend_incoming()
+                self._mend()
+        return self
+
+    # reading
+
+    def entries(self, mentioning: str = "") -> Iterator[dict[str, Any]]:
+        """Yield the entries of the ledger in order, or those that hold a text; damage is left to `verify`."""
+        needle = ledger.canonical({"": mentioning})[5:-2]
+        for line in ledger.lines(self.ledger):
+            if needle not in line:
+                continue
+            entry = ledger.parsed(line)
+            if entry is not None:
+                yield entry
+
+    def body(self, entry: dict[str, Any]) -> bytes:
+        """Return the decoded body of a capture, checked against its SHA-256."""
+        if entry["bytes"] is None:
+            return b""
+        with (self.directory / Path(entry["warc"]).name).open("rb") as file:
+            file.seek(entry["body_offset"])
+            body = file.read(entry["bytes"])
+        if hashlib.sha256(body).hexdigest() != entry["sha256"]:
+            msg = (
+                f"the bytes of capture {entry['seq']} in {entry['warc']} are not those recorded;"
+                " run `osint archive verify` to see what is damaged"
+            )
+            raise OsintError(msg)
+        return body
+
+    # writing
+
+    @contextlib.contextmanager
+    def spool(self) -> Iterator[IO[bytes]]:
+        """Give a file for a body on its way in; what a killed process left in it is kept aside later."""
+        path = self.incoming / f"{secrets.token_hex(8)}.part"
+        with self._disk_trouble():
+            file = path.open("w+b", buffering=0)  # nothing left to write when a full disk has to be closed
+            fcntl.flock(file, fcntl.LOCK_EX)
+        with file:
+            yield file
+            path.unlink(missing_ok=True)
+
+    def keep(self, file: IO[bytes], data: bytes) -> None:
+        """Add to a spooled body and hand it to the system, so that a killed process loses none of it."""
+        with self._disk_trouble():
+            left = memoryview(data)
+            while left:
+                left = left[file.write(left) :]
+
+    def record(
+        self,
+        entry: dict[str, Any],
+        messages: list[tuple[_warc.Message, IO[bytes] | None]],
+        *,
+        resource: bool = False,
+    ) -> dict[str, Any]:
+        """Write one capture and return its ledger entry.
+
+        Raises OsintError when the disk refuses; what was begun is then taken back, or moved aside by the
+        next opening.
+        """
+        with self._disk_trouble(), self._locked():
+            self._mend()
+            path, offset = self._place()
+            try:
+                with path.open("r+b") as out:
+                    out.seek(offset)
+                    tally = _warc.Tally(out)
+                    _warc.write_capture(tally, entry, messages, resource=resource)
+                    out.flush()
+                    os.fsync(out.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.truncate(path, offset)  # after closing, which may write what was still held
+                raise
+            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                return self._count(path.name, data, offset, tally.sha256.hexdigest(), tally.crc32)
+
+    def _count(self, warc: str, data: Any, offset: int, sha256: str, crc32: int) -> dict[str, Any]:
+        """Append the ledger line of the capture that lies at an offset."""
+        found = _warc.capture_at(data, offset, len(data))
+        if found is None:
+            msg = f"what was written to {warc} at {offset} does not read back; check the disk, then run again"
+            raise OsintError(msg)
+        entry, span, end = found
+        last, whole = ledger.tail(self.ledger)
+        known = ledger.parsed(last) if last else None
+        previous = ledger.GENESIS
+        if last is not None:
+            good = ledger.intact(last)
+            previous = good["line_sha256"] if good else hashlib.sha256(last).hexdigest()
+        placed = {
+            **entry,
+            "seq": int((known or {}).get("seq", -1)) + 1,
+            "warc": warc,
+            "offset": offset,
+            "length": end - offset,
+            "body_offset": span.payload if span else None,
+            "segment_sha256": sha256,
+            "crc32": f"{crc32:08x}",
+        }
+        sealed, line = ledger.seal(placed, previous)
+        new = not self.ledger.exists()
+        with self.ledger.open("ab", buffering=0) as file:
+            try:
+                written = file.write(line)
+                if written != len(line):
+                    raise OSError(28, os.strerror(28))
+                os.fsync(file.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):
+                    file.truncate(whole)
+                raise
+        if new:
+            self._sync_directory()
+        return sealed
+
+    def _place(self) -> tuple[Path, int]:
+        """Return the WARC file to append to and its length."""
+        files = self.warcs()
+        if files and files[-1].stat().st_size < WARC_LIMIT_BYTES and self._ends_as_recorded(files[-1]):
+            return files[-1], files[-1].stat().st_size
+        path = self.directory / f"captures-{len(files) + 1:05d}.warc"
+        path.touch(exist_ok=False)
+        self._sync_directory()
+        return path, 0
+
+    def _ends_as_recorded(self, path: Path) -> bool:
+        """Say whether a WARC file ends where the ledger says: nothing is appended to a damaged file."""
+        last, _ = ledger.tail(self.ledger)
+        entry = ledger.intact(last) if last else None
+        if entry is None:
+            return last is None and path.stat().st_size == 0
+        end = entry["offset"] + entry["length"] if entry["warc"] == path.name else 0
+        return path.stat().st_size == end
+
+    def warcs(self) -> list[Path]:
+        """Return the WARC files in their order."""
+        return sorted(self.directory.glob("captures-[0-9][0-9][0-9][0-9][0-9].warc"))
+
+    # mending
+
+    def _mend(self) -> None:
+        """Bring ledger and WARC files to agree; needs the lock."""
+        last, whole = ledger.tail(self.ledger)
+        if self.ledger.exists() and self.ledger.stat().st_size > whole:
+            name = self._move_aside(self.ledger, whole)
+            self.mended.append(f"the ledger ended in a torn line; it was moved to {name}")
+        entry = ledger.intact(last) if last is not None else {**_NOTHING}
+        if entry is None:
+            note = "the last line of the ledger is damaged: run `osint archive verify`"
+            if note not in self.mended:
+                self.mended.append(note)
+            return
+        for path in self.warcs():
+            if path.name >= entry["warc"]:
+                end = entry["offset"] + entry["length"] if path.name == entry["warc"] else 0
+                self._mend_warc(path, end)
+
+    def _mend_warc(self, path: Path, end: int) -> None:
+        """Count whole captures that the ledger lacks; move a torn rest aside."""
+        size = path.stat().st_size
+        if size < end:
+            note = f"{path.name} is shorter than the ledger says: run `osint archive verify`"
+            if note not in self.mended:
+                self.mended.append(note)
+            return
+        if size == end:
+            return
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            while (found := _warc.capture_at(data, end, size)) and _whole(data, found):
+                segment = data[end : found[2]]
+                sha256 = hashlib.sha256(segment).hexdigest()
+                done = self._count(path.name, data, end, sha256, zlib.crc32(segment))
+                self.mended.append(f"capture {done['seq']} ({done['url']}) was whole but not yet counted; counted")
+                end = found[2]
+        if size > end:
+            name = self._move_aside(path, end)
+            self.mended.append(f"{path.name} ended in {size - end} bytes of a torn capture; moved to {name}")
+
+    def _mend_incoming(self) -> None:
+        """Move aside the downloads of processes that are gone."""
+        for path in sorted(self.incoming.glob("*.part")):
+            with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open("rb") as left:
+                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                size = path.stat().st_size
+                if size == 0:
+                    path.unlink()
+                    continue
+                path.rename(self.aside / f"download-{path.stem}.bin")
+                note = f"{size} bytes of an interrupted download were moved to aside/download-{path.stem}.bin"
+                self.mended.append(note)
+
+    def _move_aside(self, path: Path, end: int) -> str:
+        """Copy what follows `end` to a file of its own, sync it, and only then cut it off."""
+        target = self.aside / f"{path.stem}-{end}-{secrets.token_hex(4)}.torn"
+        with path.open("r+b") as file:
+            file.seek(end)
+            with target.open("xb") as copy:
+                shutil.copyfileobj(file, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
+            self._sync_directory(self.aside)
+            file.truncate(end)
+            os.fsync(file.fileno())
+        return f"aside/{target.name}"
+
+    # the disk
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self.directory / ".lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _sync_directory(self, directory: Path | None = None) -> None:
+        handle = os.open(directory or self.directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    @contextlib.contextmanager
+    def _disk_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            msg = (
+                f"the archive in {self.directory} could not be written ({error.strerror or error});"
+                " nothing half-done was counted: make room or mend the disk, then run again"
+            )
+            raise OsintError(msg) from error
+
+
+def _whole(data: Any, found: tuple[dict[str, Any], _warc.Span | None, int]) -> bool:
+    entry, span, _ = found
+    if span is None:
+        return bool(entry.get("bytes") is None)
+    return hashlib.sha256(data[span.payload : span.end]).hexdigest() == entry["sha256"]
+
+
+def bytes_file(body: bytes) -> IO[bytes]:
+    """Return a body held in memory as a file for `Archive.record`."""
+    return io.BytesIO(body)

@@ -1,0 +1,213 @@
+"""Build and read the WARC records of one capture."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+from urllib.parse import quote
+
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from osint.archive.ledger import canonical
+
+ENTRY_TYPE = "application/vnd.osint-datacentres.capture+json"
+"""Media type of the metadata record that closes a capture."""
+
+TRUNCATION = {"length": "length", "time": "time", "disconnect": "disconnect"}
+"""Why a body stops short, in the words of the WARC standard."""
+
+_MAIN = (b"response", b"resource")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One request and what came back for it."""
+
+    url: str
+    """URL asked, secrets stripped."""
+    method: str
+    """GET or POST."""
+    request_headers: list[tuple[str, str]] = field(default_factory=list)
+    """As sent, without cookies, credentials or the contact."""
+    request_body: bytes = b""
+    """Form or JSON body of a POST."""
+    status_line: str = ""
+    """Such as `200 OK`; empty when nothing came back."""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    """Of the response, in their order."""
+    protocol: str = "HTTP/1.1"
+    """Of the response."""
+    truncated: str = ""
+    """A key of TRUNCATION, or empty."""
+
+
+class Tally:
+    """A file to write to that keeps the count and the digests of what went through."""
+
+    def __init__(self, out: IO[bytes]):
+        self.out = out
+        self.sha256 = hashlib.sha256()
+        self.crc32 = 0
+        self.length = 0
+
+    def write(self, data: bytes) -> int:
+        """Write and count."""
+        self.out.write(data)
+        self.sha256.update(data)
+        self.crc32 = zlib.crc32(data, self.crc32)
+        self.length += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Leave flushing to the owner of the file, who does it once."""
+
+
+def write_capture(
+    out: Tally, entry: dict[str, Any], messages: list[tuple[Message, IO[bytes] | None]], *, resource: bool
+) -> None:
+    """Write the records of one capture: each hop's response and request, then the entry that closes it.
+
+    `messages` holds every hop with its body (None when nothing came back); the last one is the capture.
+    With `resource` the body is a file from elsewhere, kept without HTTP headers.
+    """
+    writer = WARCWriter(out, gzip=False, warc_version="1.1")
+    date = {"WARC-Date": entry["time"]}
+    for message, body in messages:
+        if body is not None:
+            _write_response(writer, message, body, {**date, **_truncation(message)}, resource)
+        if not resource:
+            _write_request(writer, message, date)
+    note = canonical(entry)
+    record = writer.create_warc_record(
+        _wire(entry["final_url"]),
+        "metadata",
+        payload=io.BytesIO(note),
+        length=len(note),
+        warc_content_type=ENTRY_TYPE,
+        warc_headers_dict=date,
+    )
+    writer.write_record(record)
+
+
+def _wire(url: str) -> str:
+    """Return a URL as it goes over the wire, in ASCII; the ledger keeps it as it was typed."""
+    return quote(url, safe="%/:=&?~#+!$,;'@()*[]")
+
+
+def _truncation(message: Message) -> dict[str, str]:
+    return {"WARC-Truncated": TRUNCATION[message.truncated]} if message.truncated else {}
+
+
+def _write_response(
+    writer: WARCWriter, message: Message, body: IO[bytes], extra: dict[str, str], resource: bool
+) -> None:
+    length = body.seek(0, 2)  # without it warcio copies the body to a file of its own
+    body.seek(0)
+    if resource:
+        kind = dict(message.headers).get("Content-Type", "application/octet-stream")
+        record = writer.create_warc_record(
+            _wire(message.url),
+            "resource",
+            payload=body,
+            length=length,
+            warc_content_type=kind,
+            warc_headers_dict=extra,
+        )
+    else:
+        http = StatusAndHeaders(message.status_line, list(message.headers), protocol=message.protocol)
+        record = writer.create_warc_record(
+            _wire(message.url),
+            "response",
+            payload=body,
+            length=length,
+            http_headers=http,
+            warc_headers_dict=extra,
+        )
+    writer.write_record(record)
+
+
+def _write_request(writer: WARCWriter, message: Message, date: dict[str, str]) -> None:
+    path = "/" + _wire(message.url).partition("://")[2].partition("/")[2]
+    http = StatusAndHeaders(f"{message.method} {path} HTTP/1.1", message.request_headers, is_http_request=True)
+    record = writer.create_warc_record(
+        _wire(message.url),
+        "request",
+        payload=io.BytesIO(message.request_body),
+        length=len(message.request_body),
+        http_headers=http,
+        warc_headers_dict=date,
+    )
+    writer.write_record(record)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where one WARC record lies in its file."""
+
+    headers: dict[bytes, bytes]
+    """Of the WARC record, names in lower case."""
+    start: int
+    """Offset of the record."""
+    block: int
+    """Offset of its block."""
+    payload: int
+    """Offset of the payload: after the HTTP headers, if there are any."""
+    end: int
+    """End of the block; four bytes of closing newlines follow."""
+
+    @property
+    def kind(self) -> bytes:
+        """WARC type."""
+        return self.headers.get(b"warc-type", b"")
+
+
+def spans(data: Any, start: int, stop: int) -> Iterator[Span]:
+    """Yield the records that lie whole between two offsets of a buffer; stops at the first that does not.
+
+    `data` needs `find` and slices, as bytes and mmap have.
+    """
+    while start < stop:
+        head = data.find(b"\r\n\r\n", start, min(stop, start + 65536))
+        if head < 0 or data[start : start + 5] != b"WARC/":
+            return
+        headers = {}
+        for line in bytes(data[start:head]).split(b"\r\n")[1:]:
+            name, _, value = line.partition(b":")
+            headers[name.strip().lower()] = value.strip()
+        length = headers.get(b"content-length", b"")
+        block = head + 4
+        if not length.isdigit() or block + int(length) + 4 > stop:
+            return
+        end = block + int(length)
+        if data[end : end + 4] != b"\r\n\r\n":
+            return
+        payload = block
+        if headers.get(b"content-type", b"").startswith(b"application/http"):
+            payload = data.find(b"\r\n\r\n", block, end) + 4
+            payload = end if payload < block + 4 else payload
+        yield Span(headers, start, block, payload, end)
+        start = end + 4
+
+
+def capture_at(data: Any, start: int, stop: int) -> tuple[dict[str, Any], Span | None, int] | None:
+    """Read one whole capture from a buffer: its entry, the record of its body, and where it ends.
+
+    Returns None when the records from `start` do not close with an entry (a torn tail).
+    """
+    main = None
+    for span in spans(data, start, stop):
+        if span.kind in _MAIN:
+            main = span
+        if span.headers.get(b"content-type") == ENTRY_TYPE.encode():
+            try:
+                entry = json.loads(bytes(data[span.block : span.end]))
+            except ValueError:
+                return None
+            return entry, main if entry.get("bytes") is not None else None, span.end + 4
+    return None

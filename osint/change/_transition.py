@@ -1,0 +1,166 @@
+"""Time one step that may take months: when it began, was half done, and was complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from osint.change._segmentation import FREEDOM, YEAR_DAYS, misread_floor, student
+
+DURATIONS = np.array([0, 4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90, 110, 130, 150], float)
+"""Days a step may take; the prior thins out with length, half of it lies below a month."""
+BEGIN_SHARE = 0.75
+"""Share of the log likelihood that counts for the begin, which ground broken and stored material blur; set by coverage in simulated trials."""
+CELLS = 2_000_000
+CELL_DAYS = 1.0
+LEVEL_ERROR = 0.03
+"""Share of the step by which haze, gain and sun angle move a single value, on top of the scatter."""
+SHAPE_ERROR = 0.12
+"""Share of the step by which work half done departs from a straight ramp, at its middle."""
+WAVE_DOUBT = 0.7
+"""Error of the yearly wave on either side of the step, over the wave found for the whole series."""
+AFTER_WAVE = 0.1
+"""Yearly wave of the new level, over the step: what stands out more or less with the sun looks like a slow ramp."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Intervals in days since 1970-01-01, and the levels they rest on."""
+
+    intervals: tuple[tuple[float, float, float], ...]
+    """(low, best, high) of begin, half and end."""
+    before: np.ndarray
+    after: np.ndarray
+    likelihood: float
+    """Log likelihood of the best ramp."""
+
+
+def moments(
+    days: np.ndarray,
+    values: np.ndarray,
+    cut: int,
+    *,
+    scales: np.ndarray,
+    temper: float,
+    coverage: float,
+    swing: np.ndarray | None = None,
+) -> Moments:
+    """Return when the step near index `cut` of `values` (n, bands) of scatter `scales` began, was half done and ended.
+
+    Every begin and duration on a grid gets its likelihood. The two levels are integrated out about their fit
+    by weights for Student-t scatter, and so is the error of the yearly wave (deviation `swing`, one a band) that
+    was taken off `values`, on either side of the step, with a wave of the new level of its own: where few values
+    follow, either would bend the ramp.
+    """
+    begins, durations, prior = _grid(days, cut)
+    likelihood, plain = np.zeros((2, len(begins)))
+    before, after = np.empty((2, len(begins), values.shape[1]))
+    guess = np.array([np.median(values[:cut], axis=0), np.median(values[cut:], axis=0)])
+    swing = np.zeros(values.shape[1]) if swing is None else swing
+    phase = 2 * np.pi * days / YEAR_DAYS
+    shapes = np.column_stack([np.ones(len(days)), np.cos(phase), np.sin(phase)])
+    size = max(1, CELLS // (len(days) * values.shape[1]))
+    for first in range(0, len(begins), size):
+        part = slice(first, first + size)
+        share = _share(days, begins[part], durations[part])
+        for band in range(values.shape[1]):
+            alone, cost, before[part, band], after[part, band] = _levelled(
+                values[:, band], share, scales[:, band], guess[:, band], shapes, float(swing[band])
+            )
+            plain[part] += alone
+            likelihood[part] += alone - cost
+    weight = _weights(likelihood, prior, temper)
+    loose = _weights(likelihood, prior, temper * BEGIN_SHARE)
+    tails = ((1 - coverage) / 2, 0.5, (1 + coverage) / 2)
+    moments = ((begins, loose), (begins + durations / 2, weight), (begins + durations, weight))
+    intervals = tuple(
+        tuple(_quantile(m, w, q) + CELL_DAYS * side for q, side in zip(tails, (-0.5, 0, 0.5), strict=True))
+        for m, w in moments
+    )
+    return Moments(intervals, weight @ before, weight @ after, float(plain.max()))  # type: ignore[arg-type]
+
+
+def _weights(likelihood: np.ndarray, prior: np.ndarray, temper: float) -> np.ndarray:
+    weight = np.exp(temper * (likelihood - likelihood.max())) * prior
+    return weight / weight.sum()
+
+
+def _grid(days: np.ndarray, cut: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return begins, durations and prior weight of every candidate that leaves values on both sides."""
+    first, last = days[0], days[-1]
+    left, right = days[max(cut - 1, 0)], days[min(cut, len(days) - 1)]
+    reach = max(120.0, 2 * (right - left))
+    # half-way moments, fine near the cut and coarser away from it
+    near = np.arange(max(first, left - 60), min(last, right + 60) + 1, CELL_DAYS)
+    far = np.arange(max(first, left - reach), min(last, right + reach) + 1, 6.0)
+    far = far[(far < near[0]) | (far > near[-1])]
+    middles = np.concatenate([near, far])
+    width = np.concatenate([np.ones(len(near)), np.full(len(far), 6.0)])
+    steps = np.gradient(DURATIONS)
+    chance = steps / (20 + DURATIONS) ** 1.3
+    begins = (middles[:, None] - DURATIONS / 2).ravel()
+    durations = np.broadcast_to(DURATIONS, (len(middles), len(DURATIONS))).ravel()
+    prior = (width[:, None] * chance).ravel()
+    fits = (begins >= first) & (begins + durations <= last)
+    if not fits.any():
+        fits[:] = True
+    return begins[fits], durations[fits], prior[fits]
+
+
+def _share(days: np.ndarray, begins: np.ndarray, durations: np.ndarray) -> np.ndarray:
+    """Return (candidates, n): how much of the step has happened at each value."""
+    elapsed = days[None] - begins[:, None]
+    return np.clip(elapsed / np.maximum(durations[:, None], 1e-6), 0, 1)
+
+
+def doubt(share: np.ndarray) -> np.ndarray:
+    """Return the error of a value at which `share` of a step has happened, over the step."""
+    return LEVEL_ERROR * share + SHAPE_ERROR * 4 * share * (1 - share)
+
+
+def _levelled(
+    column: np.ndarray,
+    share: np.ndarray,
+    scatter: np.ndarray,
+    guess: np.ndarray,
+    shapes: np.ndarray,
+    swing: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return log likelihood, what integrating costs, and both levels of each candidate, by reweighted least squares.
+
+    The model is (1 - share) times one combination of `shapes` (n, 3) plus share times another.
+    """
+    count = shapes.shape[1]
+    jump = abs(guess[1] - guess[0])
+    typical = float(np.median(scatter))
+    # loosely tied to the medians, so that a level seen by no value cannot run away
+    level, before, after = 0.3 * jump + typical, WAVE_DOUBT * swing + 1e-3 * typical, AFTER_WAVE * jump
+    ties = np.diag(np.array([level, before, before, level, *[np.hypot(before, after)] * 2]) ** -2)
+    aims = np.zeros(2 * count)
+    aims[0], aims[count] = guess
+    rest = 1 - share
+    scale = np.sqrt(scatter**2 + (jump * doubt(share)) ** 2)
+    pairs = (shapes[:, :, None] * shapes[:, None]).reshape(len(column), -1)
+    weight = scale**-2
+    # densities without logarithms: this loop takes most of the time there is
+    peak, floor = np.exp(student(np.zeros(1), 1.0)[0]) / scale, np.exp(misread_floor(column))
+    for _ in range(4):
+        one, two = weight * rest, weight * share
+        blocks = [(w @ pairs).reshape(-1, count, count) for w in (one * rest, one * share, two * share)]
+        matrix = np.block([[blocks[0], blocks[1]], [blocks[1], blocks[2]]]) + ties
+        aim = np.concatenate([one @ (shapes * column[:, None]), two @ (shapes * column[:, None])], axis=1) + ties @ aims
+        found = np.linalg.solve(matrix, aim[:, :, None])[:, :, 0]
+        fitted = rest * (found[:, :count] @ shapes.T) + share * (found[:, count:] @ shapes.T)
+        spread = 1 + ((column - fitted) / scale) ** 2 / FREEDOM
+        density = peak / (spread * spread * np.sqrt(spread))
+        weight = density / (density + floor) * (FREEDOM + 1) / FREEDOM / spread / scale**2
+    away = found - aims
+    cost = 0.5 * np.einsum("ci,ij,cj->c", away, ties, away) + 0.5 * np.linalg.slogdet(matrix)[1]
+    return np.log(density + floor).sum(1), cost, found[:, 0], found[:, count]
+
+
+def _quantile(points: np.ndarray, weight: np.ndarray, share: float) -> float:
+    order = np.argsort(points, kind="stable")
+    cumulative = np.cumsum(weight[order])
+    return float(points[order[min(int(np.searchsorted(cumulative, share)), len(points) - 1)]])

@@ -1,0 +1,296 @@
+"""Set our intervals beside published dates of the same sites: error, coverage, refusals, bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy import optimize
+from shapely.geometry.base import BaseGeometry
+
+from osint import geo_vectors
+from osint.change import detect, landcover
+from osint.change.stack import Looks
+from osint.errors import OsintError
+from osint.imagery import grid
+from osint.register import dates
+
+NAME, DATE, STATUS = "Data center", "Date", "Construction status"
+EVENTS = {
+    "ground broken": (
+        r"land clearing\b[^.;,]{0,60}?\b(?:begins|began|begun|starts|started)\b|^\W*land cleared\b|\b(?:land|ground) (?:is|has been|is being) cleared\b"
+        r"|\b(?:visible land clearing|land clearing in progress|first signs of (?:development|land clearing))\b|\bground(?: ?breaking| broken)\b|\bgrading (?:is )?underway"
+        r"|\bconstruction (?:and land clearing )?(?:begins|beginning|starts?|began|started)\b|\bstart of construction\b"
+    ),
+    "roof complete": r"\broof(?:s|ing)?\b[^.;,]{0,60}?\b(?:completed?|finished)\b|\bfully roofed\b",
+    "operational": r"\boperational\b",
+}
+NOT_SO = {
+    "ground broken": r"\b(?:not|no|when|foundations?|generators?|chillers?|cooling|substation)\b",
+    "roof complete": (
+        r"\b(?:almost|nearly|partly|partially|mostly|not|no|isn't|half|still|unfinished|incomplete|coverage|structure|chimneys?)\b"
+        r"|\b(?:months?|years?|weeks?|since|ago)\b"
+    ),
+    "operational": r"\b(?:almost|nearly|partly|partially|mostly|not|no|isn't|half|close|unlikely|when|until|before|roof-to-operational)\b",
+}
+"""What unsays an event within its clause. A roof "complete for over 5 months" was not completed on this date."""
+SUPPOSED = re.compile(r"\b(?:expect\w*|estimat\w*|assum\w*|project(?:ed|ion)|scheduled|default|would|rule of thumb|typical\w*|retrofit\w*|convert\w*|former)\b", re.I)  # fmt: skip
+LINKED = re.compile(r"google\.[a-z.]{2,6}/(?:web|maps)/?[^\s)\"]{0,200}?@(-?\d{1,2}\.\d+),(-?\d{1,3}\.\d+)")
+RADIUS_M = 800.0
+CHANCE_DRAWS = 200
+Span = tuple[str | None, str, str]
+COLUMNS = (
+    "data_center", "event", "published_after", "published", "low", "best", "high", "error_days", "covered",
+    "refused", "bytes_read",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Published dates with our intervals."""
+
+    rows: pd.DataFrame
+    """Columns COLUMNS; one row a published event. `low` empty means "no later than"."""
+    summary: pd.DataFrame
+    """One row an event: published, dated, refused, median_error_days, covered (share of the dated), and what as many
+    intervals as wide at random dates of the span score by the same matching: chance_error_days, chance_covered."""
+    bytes_read: int
+    unplaced: list[str]
+    """Sites of the table that have no place."""
+
+    def text(self) -> str:
+        """Return the summary as it is printed."""
+        lines = [self.summary.to_string(index=False)]
+        if self.unplaced:
+            lines.append(f"no place for {len(self.unplaced)} sites: {', '.join(self.unplaced[:8])}")
+        return "\n".join([*lines, f"{self.bytes_read / 1e6:.1f} MB read"])
+
+
+def read_timeline(path: str | Path) -> pd.DataFrame:
+    """Return data_center, published (ISO date), published_after, event and status of a timeline table.
+
+    The table needs the columns of Epoch AI's data centre timelines: Data center, Date, Construction status. Its dates
+    are mostly those of the pictures in which a state was first seen: the event lies after the site's row before
+    (`published_after`, empty for the first). A row may give several events; see `events`.
+    """
+    table = _table(path)
+    made = []
+    for name, rows in table.sort_values([NAME, "last"], kind="stable").groupby(NAME, sort=True):
+        before = ""
+        for row in rows.to_dict("records"):
+            # a month or a year is known no better than from its first day on
+            after = before if row["first"] == row["last"] else max(before, _moved(row["first"], -1))
+            known = {"data_center": name, "published": row["last"], "published_after": after, "status": row[STATUS]}
+            made += [{**known, "event": event} for event in events(row[STATUS])]
+            before = row["last"]
+    return pd.DataFrame(made, columns=["data_center", "published", "published_after", "event", "status"])
+
+
+def _table(path: str | Path) -> pd.DataFrame:
+    """Return the rows as they are, with the first and last day that each date allows."""
+    path = Path(path)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise OsintError(f"{path.name} cannot be read as a timeline: {error}") from None
+    missing = [c for c in (NAME, DATE, STATUS) if c not in table]
+    if missing:
+        raise OsintError(f"{path.name} lacks the column {', '.join(missing)}; a timeline has {NAME}, {DATE}, {STATUS}")
+    try:
+        ends = [dates.bounds(text) for text in table[DATE]]
+    except OsintError:
+        row, text = next((n, t) for n, t in enumerate(table[DATE]) if not dates.valid(t))
+        raise OsintError(
+            f"{path.name}: row {row + 2} has the date {text[:40]!r}, expected 2024-05-31 or 2024-05"
+        ) from None
+    return table.assign(first=[low.isoformat() for low, _ in ends], last=[high.isoformat() for _, high in ends])
+
+
+def events(status: str) -> list[str]:
+    """Return the events that a construction status states, in the order of EVENTS.
+
+    A clause states an event if it says so and nothing in it unsays it; a sentence that supposes (expected, estimated)
+    states nothing. "Operational" is left out where any sentence of the status supposes: its date is then inferred.
+    """
+    plain = re.sub(r"\]\([^)\s]*\)|https?://\S+", " ", status)
+    sentences = [s for s in re.split(r"(?<=[.;])\s+|\n", plain) if not SUPPOSED.search(s)]
+    clauses = [c for s in sentences for c in re.split(r"[,;]|\b(?:but|while|although|as well as)\b", s)]
+    found = []
+    for name, words in EVENTS.items():
+        if name == "operational" and SUPPOSED.search(plain):
+            continue
+        if any(re.search(words, c, re.I) and not re.search(NOT_SO[name], c, re.I) for c in clauses):
+            found.append(name)
+    return found
+
+
+def linked_places(path: str | Path) -> dict[str, BaseGeometry]:
+    """Return a disc of RADIUS_M (lon/lat) for each data centre of a timeline table that links to Google Earth or Maps.
+
+    The median of a site's links: the link carries where the picture was centred, not an outline.
+    """
+    places = {}
+    for name, rows in _table(path).groupby(NAME, sort=True):
+        found = [(float(x), float(y)) for status in rows[STATUS] for y, x in LINKED.findall(status)]
+        if found:
+            x, y = np.median(found, axis=0)
+            places[str(name)] = grid.as_geometry(shapely.Point(x, y), RADIUS_M)
+    return places
+
+
+def read_places(path: str | Path) -> dict[str, BaseGeometry]:
+    """Return the area (lon/lat) of each data centre of a GeoJSON, KML, or CSV with lon and lat; a point becomes a disc.
+
+    The disc has RADIUS_M. Rows without a coordinate are left out.
+    """
+    frame = geo_vectors.read(path)
+    column = next((c for c in (NAME, "data_center", "name", "Name") if c in frame), None)
+    if column is None:
+        raise OsintError(f"{Path(path).name} needs a property {NAME!r} that names the data centre of each place")
+    known = frame[np.isfinite(frame.geometry.bounds).all(axis=1)]
+    # several outlines of one site are one place
+    return {str(k): shapely.union_all([grid.as_geometry(g, RADIUS_M) for g in rows.geometry])
+            for k, rows in known.groupby(column, sort=True)}  # fmt: skip
+
+
+def compare(
+    timeline: pd.DataFrame,
+    places: dict[str, BaseGeometry],
+    source: Callable[[BaseGeometry], Looks],
+    start: str,
+    end: str,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Comparison:
+    """Date what was built at each place between two ISO dates and set it beside the published dates within.
+
+    Each published event of a site meets one structure of its own, so that the errors of the site add up to the least.
+    That favours us where a site has many halls; how much, the same matching of random dates says (`summary`). Ground
+    broken is compared with `onset` (low empty: no later than), roof complete with `complete`, both with the time
+    after the row before; the n-th operational asks only that n roofs were half covered by then. What meets no dated
+    structure is a refusal, with the reason.
+    """
+    asked = timeline[(timeline["published"] >= start) & (timeline["published"] <= end)]
+    rows: list[dict[str, Any]] = []
+    drawn: list[dict[str, Any]] = []
+    rng = np.random.default_rng(1)
+    spent = 0
+    unplaced = sorted(set(asked["data_center"]) - set(places))
+    for name, published in asked[asked["data_center"].isin(places)].groupby("data_center", sort=True):
+        looks, reason = None, ""
+        found = gpd.GeoDataFrame()
+        try:
+            looks = source(places[str(name)])
+            found = detect.new_structures(looks, places[str(name)], start, end)
+        except (OsintError, OSError) as error:
+            reason = f"not read: {error}"
+        cost = looks.bytes_read if looks else 0
+        spent += cost
+        for event, dated in published.sort_values("published").groupby("event", sort=False):
+            pool = _pool(str(event), found)
+            matched = _matched(dated, pool)
+            why = reason or _why_not(found, pool)
+            rows += [{"data_center": str(name), "event": event, "bytes_read": cost, **row,
+                      "refused": "" if row["high"] else why} for row in matched]  # fmt: skip
+            for _ in range(CHANCE_DRAWS if pool else 0):
+                drawn += [{"event": event, **row} for row in _matched(dated, _anywhere(rng, pool, start, end))]
+        tell(f"{name}: {len(found)} structures, {len(published)} published dates, {cost / 1e6:.1f} MB")
+    order = {event: number for number, event in enumerate(EVENTS)}
+    rows.sort(key=lambda row: (row["data_center"], row["published"], order[row["event"]]))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return Comparison(table, summarised(table, pd.DataFrame(drawn, columns=list(COLUMNS))), spent, unplaced)
+
+
+def _pool(event: str, found: gpd.GeoDataFrame) -> list[Span]:
+    """Return low, best and high (ISO) of what an event may meet; low empty is "no later than"."""
+    built = found.to_dict("records") if len(found) else []
+    halls = [s for s in built if s["kind"] in landcover.BUILDINGS]
+    if event == "ground broken":
+        return [(s["onset_low"] or None, s["onset_high"], s["onset_high"]) for s in built if s["onset_high"]]
+    if event == "roof complete":
+        whole = [(s["complete_low"], s["complete_high"]) for s in halls if s["complete_high"]]
+        return [(low, _moved(low, _days(high, low) / 2), high) for low, high in whole]
+    return sorted([(None, s["roofed_best"], s["roofed_high"]) for s in halls if s["roofed_high"]], key=lambda s: s[2])
+
+
+def _matched(dated: pd.DataFrame, pool: list[Span]) -> list[dict[str, Any]]:
+    """Return a row for each published date of one event at one site, with the structure that it meets, if any."""
+    days, spans = list(dated["published"]), [str(a or "") for a in dated["published_after"]]
+    runs = dated["event"].iloc[0] == "operational"
+    if runs:
+        pairs = dict(zip(range(len(days)), range(len(pool)), strict=False))
+    else:
+        cost = np.array([[abs(_days(best, day)) for _, best, _ in pool] for day in days]).reshape(len(days), len(pool))
+        pairs = dict(zip(*optimize.linear_sum_assignment(cost), strict=True))
+    rows = []
+    for k, (day, after) in enumerate(zip(days, spans, strict=True)):
+        row: dict[str, Any] = {"published": day, "published_after": after or None, "high": None}
+        if k in pairs:
+            low, best, high = pool[pairs[k]]
+            row |= {"low": low, "best": best, "high": high}
+            # a hall may stand for months before it runs: the roof must be no later, nothing more
+            row["error_days"] = None if runs else _days(best, day)
+            row["covered"] = high <= day if runs else (low is None or low <= day) and (after or day) <= high
+        rows.append(row)
+    return rows
+
+
+def _why_not(found: gpd.GeoDataFrame, pool: list[Span]) -> str:
+    if pool:
+        return "fewer dated structures than published events"
+    told = [str(s) for s in found["cannot_tell"] if s] if len(found) else []
+    return told[0] if told else "nothing that could be dated was found"
+
+
+def _anywhere(rng: np.random.Generator, pool: list[Span], start: str, end: str) -> list[Span]:
+    """Return the intervals of `pool`, as wide as they are, at random days from `start` to `end`."""
+    shifts = rng.integers(0, max(_days(end, start), 1), len(pool))
+    moved = []
+    for (low, best, high), shift in zip(pool, shifts, strict=True):
+        by = _days(start, best) + int(shift)
+        moved.append((low and _moved(low, by), _moved(best, by), _moved(high, by)))
+    return sorted(moved, key=lambda s: s[2])
+
+
+def summarised(rows: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
+    """Return one row an event of `rows` and of the random draws; shares and errors are empty where nothing was dated."""
+    made = []
+    for event in EVENTS:
+        mine = rows[rows["event"] == event]
+        dated = mine[mine["high"].notna()]
+        error, covered = _score(dated)
+        chance_error, chance_covered = _score(drawn[(drawn["event"] == event) & drawn["high"].notna()])
+        made.append(
+            {
+                "event": event,
+                "published": len(mine),
+                "dated": len(dated),
+                "refused": len(mine) - len(dated),
+                "median_error_days": error,
+                "covered": covered,
+                "chance_error_days": chance_error,
+                "chance_covered": chance_covered,
+            }
+        )
+    return pd.DataFrame(made)
+
+
+def _score(dated: pd.DataFrame) -> tuple[float, float]:
+    errors = dated["error_days"].dropna().astype(float).abs()
+    share = round(float(dated["covered"].astype(bool).mean()), 3) if len(dated) else np.nan
+    return (float(errors.median()) if len(errors) else np.nan), share
+
+
+def _days(first: str, second: str) -> int:
+    return (date.fromisoformat(first) - date.fromisoformat(second)).days
+
+
+def _moved(day: str, days: float) -> str:
+    return (date.fromisoformat(day) + timedelta(int(days))).isoformat()

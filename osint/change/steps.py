@@ -1,0 +1,338 @@
+"""Find when a series stepped from one level to another, and how sure that is, or why it cannot be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from osint.change import _rivals, _segmentation, _transition
+from osint.errors import OsintError
+
+MIN_VALUES = 6
+MIN_LOG_ODDS = 5.0
+"""For a step over none, all levels constant."""
+MIN_RIVAL_ODDS = 3.0
+"""Log odds for a step over drift, season and noise that remembers."""
+JOIN_DAYS = 60.0
+"""Steps nearer than this, the middle level on the way from the first to the last, are one change."""
+SMALL_SHARE = 0.12
+"""Contrast over that of the largest step below which a step is not reported."""
+SPELL_DAYS = 150.0
+"""A departure that comes back within this time is weather or a misread scene, not building."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A moment known between two bounds."""
+
+    low: np.datetime64
+    best: np.datetime64
+    high: np.datetime64
+
+
+@dataclass(frozen=True)
+class Step:
+    """One lasting change of level."""
+
+    half: Interval
+    """When half of the change had happened."""
+    begun: Interval
+    """When the change began to show."""
+    complete: Interval
+    """When the new level was reached."""
+    coverage: float
+    """Stated probability that each interval holds its moment, given that the step is real."""
+    probability: float
+    """That there is a step at all."""
+    size: np.ndarray
+    """New level minus old, one number a band, in the units of the values."""
+    before: np.ndarray
+    after: np.ndarray
+    contrast: float
+    """Size over the scatter of single values, in the clearest band."""
+    gap_days: float
+    """Longest time without a value inside or beside the interval."""
+
+    @property
+    def low(self) -> np.datetime64:
+        """Lower bound of the half-way moment."""
+        return self.half.low
+
+    @property
+    def best(self) -> np.datetime64:
+        """Best estimate of the half-way moment."""
+        return self.half.best
+
+    @property
+    def high(self) -> np.datetime64:
+        """Upper bound of the half-way moment."""
+        return self.half.high
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of one series, or none with the reason; iterates over its steps."""
+
+    steps: tuple[Step, ...]
+    reason: str
+    """Why there is no step; empty if there is one."""
+    values_used: int
+    scatter: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    """Robust standard deviation of single values about their level, one number a band."""
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+def date_step(
+    times: ArrayLike | Sequence[Any],
+    values: ArrayLike,
+    sigma: ArrayLike | None = None,
+    *,
+    coverage: float = 0.9,
+    max_steps: int = 6,
+) -> Steps:
+    """Return the steps of an irregular series, each with an interval of the stated `coverage`.
+
+    `times` are n dates (anything pandas reads; bare numbers are days since 1970-01-01), `values` is (n,) or
+    (n, bands) in any unit, NaN is missing. `sigma`, if known, is the standard deviation of one value: a
+    number, one a band, or one a value.
+
+    The number and places of steps have their exact posterior under levels that are constant between steps
+    and Student-t scatter (Fearnhead 2006, https://doi.org/10.1007/s11222-006-8450-8), so a few cloudy or
+    misread values move nothing. The prior is uniform in time: a gap without values widens the interval. A
+    step may take up to five months; begin, half and end each have their interval.
+    """
+    days, table, spread = _read(times, values, sigma)
+    if not 0.5 <= coverage < 1:
+        raise OsintError(f"`coverage` must lie in 0.5 to 1, got {coverage}.")
+    count = len(days)
+    if count < MIN_VALUES:
+        return Steps((), f"too few values: {count} of the {MIN_VALUES} needed", count)
+    if np.all(np.ptp(table, axis=0) == 0):
+        return Steps((), "no change: every value is the same", count)
+    kept = np.ones(count, bool)
+    for _ in range(6):
+        fit = _segmentation.segment(days[kept], table[kept], None if spread is None else spread[kept], max_steps)
+        spell = _spell(fit, days[kept])
+        if spell is None:
+            break
+        kept[np.flatnonzero(kept)[spell[0] : spell[1]]] = False
+        if kept.sum() < MIN_VALUES:
+            return Steps((), f"too few values: {int(kept.sum())} left without passing spells", count)
+    return _judged(fit, days[kept], coverage)
+
+
+def _read(
+    times: ArrayLike | Sequence[Any], values: ArrayLike, sigma: ArrayLike | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return days, values (n, bands) and sigma (n, bands) without missing rows, in time order."""
+    table = np.asarray(values, float)
+    table = table[:, None] if table.ndim == 1 else table
+    days = to_days(times)
+    if table.ndim != 2 or len(days) != len(table):
+        raise OsintError(f"`times` and `values` differ in length: {len(days)} and {table.shape}.")
+    spread = None
+    if sigma is not None:
+        spread = np.asarray(sigma, float)
+        if spread.ndim == 1 and len(spread) == len(table):
+            spread = spread[:, None]
+        spread = np.broadcast_to(spread, table.shape)
+        if not np.all(spread[np.isfinite(spread)] > 0):
+            raise OsintError("`sigma` must be above 0 everywhere.")
+    good = np.isfinite(table).all(axis=1) & np.isfinite(days)
+    if spread is not None:
+        good &= np.isfinite(spread).all(axis=1)
+    order = np.flatnonzero(good)[np.argsort(days[good], kind="stable")]
+    return days[order], table[order], None if spread is None else spread[order]
+
+
+def to_days(times: ArrayLike | Sequence[Any]) -> np.ndarray:
+    """Return days since 1970-01-01 (UTC) as float; NaN where a time is missing."""
+    array = np.asarray(times)
+    if array.dtype.kind in "if":
+        return array.astype(float)
+    stamps = pd.to_datetime(pd.Series(list(times)), utc=True).dt.tz_localize(None)  # type: ignore[arg-type]
+    days = (stamps - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1)
+    return days.to_numpy(float)
+
+
+def to_date(days: float) -> np.datetime64:
+    """Return the moment `days` after 1970-01-01, to the second."""
+    return np.datetime64("1970-01-01T00:00:00", "s") + np.timedelta64(round(days * 86_400), "s")
+
+
+def _spell(fit: _segmentation.Fit, days: np.ndarray) -> tuple[int, int] | None:
+    """Return the first run of values that departs from a level and comes back to it soon."""
+    edges = [0, *fit.cuts, len(days)]
+    for k in range(1, len(fit.cuts)):
+        first, last = edges[k], edges[k + 1]
+        out = fit.levels[k] - fit.levels[k - 1]
+        back = fit.levels[k + 1] - fit.levels[k - 1]
+        size = float(np.linalg.norm(out / fit.scatter))
+        soon = days[last] - days[first - 1] < SPELL_DAYS
+        if soon and float(np.linalg.norm(back / fit.scatter)) < max(0.35 * size, 1.0):
+            return first, last
+    return None
+
+
+def _judged(fit: _segmentation.Fit, days: np.ndarray, coverage: float) -> Steps:
+    """Turn a segmentation into steps with intervals, or give the reason why there is none."""
+    count = len(days)
+    if not fit.cuts:
+        return Steps((), "no change: one level explains the series", count, fit.scatter)
+    if fit.log_odds < MIN_LOG_ODDS:
+        reason = f"contrast too low: log odds for a step {fit.log_odds:.1f}, needed {MIN_LOG_ODDS:.0f}"
+        return Steps((), reason, count, fit.scatter)
+    sizes = np.diff(fit.levels, axis=0)
+    contrasts = np.max(np.abs(sizes) / [fit.scatter_at(c) for c in fit.cuts], axis=1)
+    chosen = [k for k, c in enumerate(contrasts) if c >= SMALL_SHARE * contrasts.max()]
+    timed = _merged(
+        [(g, _timed(g, fit, days, contrasts, coverage)) for g in _joined(chosen, fit, days)],
+        fit,
+        days,
+        contrasts,
+        coverage,
+    )
+    kept, margin = _defended(timed, fit, days)
+    if not kept:
+        reason = f"contrast too low: drift, season or slow noise explain it as well (log odds {margin:.1f})"
+        return Steps((), reason, count, fit.scatter)
+    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), "", count, fit.scatter)
+
+
+def _timed(
+    group: list[int], fit: _segmentation.Fit, days: np.ndarray, contrasts: np.ndarray, coverage: float
+) -> _transition.Moments:
+    """Time the change that the cuts of one group make up."""
+    edges = [0, *fit.cuts, len(days)]
+    # the window ends at the neighbouring steps, also at those too small to report: one level a side
+    first, last = edges[group[0]], edges[group[-1] + 2]
+    return _transition.moments(
+        days[first:last],
+        fit.values[first:last],
+        fit.cuts[max(group, key=lambda g: contrasts[g])] - first,
+        scales=fit.scales[first:last],
+        temper=fit.temper,
+        coverage=coverage,
+        swing=None if fit.wave is None else np.std(fit.wave, axis=0),
+    )
+
+
+Timed = list[tuple[list[int], _transition.Moments]]
+
+
+def _merged(timed: Timed, fit: _segmentation.Fit, days: np.ndarray, contrasts: np.ndarray, coverage: float) -> Timed:
+    """Make one change of neighbours in one direction that cannot be told apart, or that one ramp explains better."""
+    out = timed[:1]
+    for group, moments in timed[1:]:
+        before, earlier = out[-1]
+        near = days[fit.cuts[group[0]]] - days[fit.cuts[before[-1]]] < SPELL_DAYS
+        if near and _one_way(before[-1], group[0], fit):
+            both = [*before, *group]
+            whole = _timed(both, fit, days, contrasts, coverage)
+            overlap = moments.intervals[1][0] <= earlier.intervals[1][2]
+            if overlap or _smoother(both, whole, (earlier, moments), fit, days):
+                out[-1] = (both, whole)
+                continue
+        out.append((group, moments))
+    return out
+
+
+def _smoother(
+    group: list[int],
+    whole: _transition.Moments,
+    pair: tuple[_transition.Moments, _transition.Moments],
+    fit: _segmentation.Fit,
+    days: np.ndarray,
+) -> bool:
+    """Return whether one ramp explains the values of a group better than a pair of them, for what it saves."""
+    edges = [0, *fit.cuts, len(fit.values)]
+    inside = slice(edges[group[0]], edges[group[-1] + 2])
+    values, scales = fit.values[inside], fit.scales[inside]
+    shares = [_share(m, days[inside])[:, None] for m in pair]
+    drawn, spread = np.broadcast_to(pair[0].before, values.shape), scales**2
+    for moments, share in zip(pair, shares, strict=True):
+        size = moments.after - moments.before
+        drawn, spread = drawn + size * share, spread + (size * _transition.doubt(share)) ** 2
+    floors = np.array([_segmentation.misread_floor(c) for c in values.T])
+    likelihood = np.logaddexp(_segmentation.student(values - drawn, np.sqrt(spread)), floors).sum()
+    saved = (values.shape[1] + 2) / 2 * np.log(len(values))
+    return bool(fit.temper * (whole.likelihood - likelihood) + saved > 0)
+
+
+def _defended(
+    timed: Timed, fit: _segmentation.Fit, days: np.ndarray
+) -> tuple[list[tuple[tuple[list[int], _transition.Moments], float]], float]:
+    """Drop steps, the weakest first, until drift, season and memory explain none of those left."""
+    values = fit.values if fit.wave is None else fit.values + fit.wave
+    lost = np.inf
+    while timed:
+        shares = np.column_stack([_share(m, days) for _, m in timed])
+        odds = _rivals.gains(days, values, fit.scales, shares)
+        weakest = int(np.argmin(odds))
+        if odds[weakest] >= MIN_RIVAL_ODDS:
+            return list(zip(timed, odds.tolist(), strict=True)), lost
+        lost = min(lost, float(odds[weakest]))
+        timed = [t for k, t in enumerate(timed) if k != weakest]
+    return [], lost
+
+
+def _share(moments: _transition.Moments, days: np.ndarray) -> np.ndarray:
+    """Return how much of a step has happened on each day."""
+    begun, complete = moments.intervals[0][1], moments.intervals[2][1]
+    return np.clip((days - begun) / max(complete - begun, 1e-3), 0, 1)
+
+
+def _step(moments: _transition.Moments, fit: _segmentation.Fit, days: np.ndarray, coverage: float, odds: float) -> Step:
+    begun, half, complete = (Interval(*(to_date(d) for d in m)) for m in moments.intervals)
+    size = moments.after - moments.before
+    cut = int(np.clip(np.searchsorted(days, moments.intervals[1][1]), 1, len(days) - 1))
+    return Step(
+        half=half,
+        begun=begun,
+        complete=complete,
+        coverage=coverage,
+        probability=float(1 / (1 + np.exp(-min(fit.log_odds, odds, 50)))),
+        size=size,
+        before=moments.before,
+        after=moments.after,
+        contrast=float(np.max(np.abs(size) / fit.scatter_at(cut))),
+        gap_days=_gap(days, moments.intervals[1][0], moments.intervals[1][2]),
+    )
+
+
+def _joined(chosen: list[int], fit: _segmentation.Fit, days: np.ndarray) -> list[list[int]]:
+    """Return groups of near steps in one direction: they are parts of one change that takes time."""
+    groups: list[list[int]] = []
+    for k in chosen:
+        last = groups[-1][-1] if groups else k
+        if groups and days[fit.cuts[k]] - days[fit.cuts[last]] < JOIN_DAYS and _one_way(last, k, fit):
+            groups[-1].append(k)
+        else:
+            groups.append([k])
+    return groups
+
+
+def _one_way(one: int, two: int, fit: _segmentation.Fit) -> bool:
+    """Return whether two steps go the same way in all bands."""
+    unit = fit.scatter + 0.1 * np.ptp(fit.levels, axis=0)
+    first, second = (fit.levels[k + 1] - fit.levels[k] for k in (one, two))
+    both = (first + second) / unit
+    share = (first / unit) @ both / (both @ both + 1e-9)
+    aside = np.linalg.norm(first / unit - share * both) / (np.linalg.norm(both) + 1e-9)
+    return bool(0 < share < 1 and aside < 0.25)
+
+
+def _gap(days: np.ndarray, low: float, high: float) -> float:
+    first = max(int(np.searchsorted(days, low, side="right")) - 1, 0)
+    last = min(int(np.searchsorted(days, high)), len(days) - 1)
+    return float(np.max(np.diff(days[first : last + 1]), initial=0.0))

@@ -1,0 +1,397 @@
+"""Find the dates a text speaks of and write them as EDTF, anchored on the date of the document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from osint.claims.units import Words
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
+         "september sept sep", "october oct", "november nov", "december dec"), 1)
+    for name in names.split()
+}  # fmt: skip
+_MONTH = r"(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
+_RELATIVE = {"今": 0, "本": 0, "当": 0, "去": -1, "上": -1, "明": 1, "后": 2, "前": -2, "次": 1}
+_WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+_HAN_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
+_HOLIDAYS = {"五一": "05-01", "十一": "10-01", "国庆": "10-01", "元旦": "01-01", "七一": "07-01"}
+_PART_ZH = (
+    r"(?P<part>年底|年末|底(?!层)|末|年初|初|年中|上半年|下半年|第?[一二三四1-4]季度?末?|"
+    r"(?:前|头)三季度|Q[1-4]|春节|[\"“「]?(?:五一|十一|国庆|元旦|七一)[\"”」]?(?!期)|[春夏秋冬]季?天?|中旬|上旬|下旬)?"
+)
+_ZH = re.compile(
+    r"(?=[0-9二一三四今本当去明后前次年上下昨日])(?:"  # a cheap look before the alternatives
+    r"(?:(?P<year>(?:19|20)\d\d|[二一][〇零九][〇零一二三四五六七八九]{2})\s?年(?:度)?|(?P<rel>[今本当去明后前次])年(?:度)?的?(?!产|均))\s?"
+    r"(?:(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s?月份?(?:\s?(?P<day>3[01]|[12]\d|0?[1-9])\s?[日号])?)?\s?"
+    + _PART_ZH
+    + r"|(?<![\d.年/-])(?P<month2>1[0-2]|0?[1-9])\s?月份?(?!\s?[内份]内)(?:\s?(?P<day2>3[01]|[12]\d|0?[1-9])\s?[日号])?(?P<part2>底|末|初|中旬|上旬|下旬)?"
+    r"|(?P<alone>年底|年末|年初|上半年|下半年)(?=[前,可将达建完投实,。;、预有]|$|\s)|(?<![一-龥])(?P<half>[上下]半年)"
+    r"|(?<![年第\d])(?P<quarter>[一二三四]季度末?)|(?<![年月\d,.至~-])(?P<day3>3[01]|[12]\d|[1-9])日(?![内历前起])(?=[一-龥,])"
+    r"|(?P<day_rel>今日|今天|昨日|昨天|当日|日前))"
+)  # fmt: skip
+_ISO = re.compile(
+    r"(?=[12])(?<![\d/.-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0?[1-9]|1[0-2])(?:(?P=s)(?P<d>3[01]|[12]\d|0?[1-9]))?(?![\d/-]|\.\d)"
+)
+_YEARS = re.compile(
+    r"(?=[12])(?<![\d.,$-])(?P<y1>(?:19|20)\d\d)\s?年?\s?(?:-|~|至|到|to|through)\s?(?P<y2>(?:19|20)\d\d)(?![\d,.]\d|\d|-)\s?年?"
+)
+_MONTH_RANGE = re.compile(
+    r"(?P<y>(?:19|20)\d\d)年(?P<m1>1[0-2]|0?[1-9])月?(?:-|~|至|到)(?:(?P<y2>(?:19|20)\d\d)年)?(?P<m2>1[0-2]|0?[1-9])月"
+)
+_EN = re.compile(
+    rf"(?:(?P<pre>early|mid|late|the end of|end of|end|year-end|spring|summer|fall|autumn|winter|the start of|"
+    r"(?:the )?(?:first|second) half of|(?:the )?first (?:three|six|nine) months of|H[12]|Q[1-4]|(?:the )?(?:first|second|third|fourth) quarter of)[\s-]+(?:of\s)?)?"
+    rf"(?:(?P<d1>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?\s(?:of\s)?(?P<mon1>{_MONTH})(?:,?\s(?P<y1>(?:19|20)\d\d))?"
+    rf"|(?P<mon2>{_MONTH})(?:\s(?P<d2>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?(?!\d|[.,]\d|\s?(?:MW|GW|%|million|billion)))?(?:,?\s(?P<y2>(?:19|20)\d\d))?"
+    r"|(?P<y3>(?:19|20)\d\d)(?![\d%]|[.,]\d|-?(?:\s)(?:servers|chips|GPUs|MW|racks)|P\b)"
+    r"|(?P<rel>this|last|next|the)\s(?P<unit>year|month|spring|summer|fall|autumn|winter|week)"
+    rf"|(?P<wd>(?:on|last)\s(?:{'|'.join(_WEEKDAYS)}))|(?P<day_rel>today|yesterday)\b|(?P<now>year-end|the year's end|the end of the year|year's end))",
+    re.IGNORECASE,
+)  # fmt: skip
+# the day of a report is none that its claims speak of
+_REPORTED = re.compile(r"(?:消息|讯|电[,:\s]|获悉|报道|发布消息)")
+# words that end the reach of an earlier date in the same sentence
+_NOW = re.compile(r"截至目前|目前|现在|如今|现已|currently|\bnow\b|\bso far\b|to date")
+_NOW_WORDS = ("目前", "现在", "如今", "现已", "currently", "now", "so far", "to date")
+_FUTURE = re.compile(r"将|预计|计划|力争|拟|will|expected|plan", re.IGNORECASE)
+_AHEAD = re.compile(
+    r"\b(?:will|would|could|should|due|expect\w*|plan\w*|slated|scheduled|aim\w*|by|to be|until|before|set to|is to|next|target\w*)\b"
+)
+_SEASON = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12, "春": 3, "夏": 6, "秋": 9, "冬": 12}
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One date in a text; offsets are those of the text given."""
+
+    start: int
+    end: int
+    edtf: str
+
+
+def mentions(text: str, document: date | None = None, start: int = 0, stop: int | None = None) -> list[Mention]:
+    """Return the dates of a folded text as EDTF (ISO 8601-2), in reading order, without overlaps.
+
+    Half-years, quarters and "early" or "late" parts of a year are intervals of months; a month
+    without a year is anchored on `document` (or on the last full year in the text before it), and
+    left out where there is neither.  "Now" and its like are mentions with an empty date.
+    Only text[start:stop] is read.
+    """
+    found: list[Mention] = []
+    stop = len(text) if stop is None else stop
+    words = text[start:stop]
+    if any(word in words for word in _NOW_WORDS):
+        found += [Mention(match.start(), match.end(), "") for match in _NOW.finditer(text, start, stop)]
+    for matches, read in _readers(words):
+        for match in matches(text, start, stop):
+            edtf = read(match, _anchor(document, text, match.start()), text)
+            if edtf and not _REPORTED.match(text, match.end()):
+                found.append(Mention(match.start(), match.end(), edtf))
+    found.sort(key=lambda mention: (mention.start, -mention.end))
+    kept: list[Mention] = []
+    for mention in found:
+        if not kept or mention.start >= kept[-1].end:
+            kept.append(mention)
+    return kept
+
+
+_Reader = Callable[["re.Match[str]", "date | None", str], str]
+_Finder = Callable[[str, int, int], "Iterator[re.Match[str]]"]
+_LATIN_HINT = re.compile(r"[A-Za-z]{2}|[QH][1-4]")
+_HAN_HINT = re.compile(r"[年月日]|今天|昨天|当天|季度")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+def _readers(text: str) -> list[tuple[_Finder, _Reader]]:
+    """Return the finders that can find anything in a text; most sentences need few of them."""
+    readers: list[tuple[_Finder, _Reader]] = []
+    digits = _YEAR.search(text) is not None
+    han = _HAN_HINT.search(text) is not None
+    if digits:
+        readers += [(_MONTH_RANGE.finditer, _month_range)] if han else []
+        readers += [(_YEARS.finditer, _year_range), (_ISO.finditer, _iso)]
+    if han:
+        readers.append((_ZH.finditer, _zh))
+    if _LATIN_HINT.search(text) and (digits or not _EN_NAMES.isdisjoint(_TOKEN.findall(text.lower()))):
+        readers.append((_en_dates, _en))
+    return readers
+
+
+_TOKEN = re.compile(r"[A-Za-z]+|\d+")
+_EN_NAMES = frozenset(_MONTHS) | frozenset(
+    [
+        "year",
+        "month",
+        "spring",
+        "summer",
+        "fall",
+        "autumn",
+        "winter",
+        "today",
+        "yesterday",
+        "week",
+        "q",
+        "h",
+        "half",
+        "quarter",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ]
+)
+"""words of which an English date without a year has one"""
+_EN_FIRST = Words(
+    _EN_NAMES
+    | frozenset(
+        ["early", "mid", "late", "the", "end", "first", "second", "third", "fourth", "this", "last", "next", "on"]
+    )
+)
+_DAY_OR_YEAR = re.compile(r"[1-9](?<![0-9A-Za-z].)(?:\d?(?:st|nd|rd|th)?\s(?:of\s)?[A-Za-z]|(?<=[12])[09]\d\d)")
+
+
+def _en_dates(text: str, start: int, stop: int) -> Iterator[re.Match[str]]:
+    """Yield what reads like an English date; only where one can begin is it tried."""
+    end = start
+    words = [word[0] for word in _EN_FIRST.find(text, start, stop) if not text[word[0] - 1 : word[0]].isdigit()]
+    for at in sorted((*words, *(match.start() for match in _DAY_OR_YEAR.finditer(text, start, stop)))):
+        match = _EN.match(text, at, stop) if at >= end else None
+        if match:
+            end = match.end()
+            yield match
+
+
+def _anchor(document: date | None, text: str, at: int) -> date | None:
+    """Return the date that relative words count from."""
+    if document:
+        return document
+    years = re.findall(r"(?<!\d)((?:19|20)\d\d)(?=\s?年|-\d\d-|[,.]?\s|$)", text[max(0, at - 200) : at])
+    return date(int(years[-1]), 6, 30) if years else None
+
+
+def _month_range(match: re.Match[str], anchor: date | None, text: str) -> str:
+    return f"{match['y']}-{int(match['m1']):02d}/{match['y2'] or match['y']}-{int(match['m2']):02d}"
+
+
+def _year_range(match: re.Match[str], anchor: date | None, text: str) -> str:
+    return f"{match['y1']}/{match['y2']}" if int(match["y1"]) < int(match["y2"]) else ""
+
+
+def _iso(match: re.Match[str], anchor: date | None, text: str) -> str:
+    if match["s"] == "." and not match["d"]:
+        return ""
+    return _ymd(int(match["y"]), int(match["m"]), int(match["d"]) if match["d"] else None)
+
+
+def _ymd(year: int | None, month: int | None = None, day: int | None = None) -> str:
+    if not year:
+        return ""
+    written = f"{year:04d}"
+    if month:
+        written += f"-{month:02d}"
+        if day:
+            try:
+                date(year, month, day)
+            except ValueError:
+                return ""
+            written += f"-{day:02d}"
+    return written
+
+
+def _han_month(word: str | None) -> int | None:
+    if not word:
+        return None
+    if word.isdigit():
+        return int(word)
+    tens = 10 if word[0] == "十" else 0
+    rest = word.lstrip("十")
+    return tens + (int(rest.translate(_HAN_DIGITS)) if rest else 0)
+
+
+def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
+    if match["day_rel"]:
+        back = 1 if match["day_rel"].startswith("昨") else 0
+        return (anchor - timedelta(days=back)).isoformat() if anchor and match["day_rel"] != "日前" else ""
+    for name in ("alone", "half", "quarter"):
+        if match[name]:
+            found = _part(anchor.year, None, match[name]) if anchor else ""
+            past = anchor and found[:7] > anchor.isoformat()[:7] and text.endswith("截至", 0, match.start())
+            return _part(anchor.year - 1, None, match[name]) if anchor and past else found
+    if match["day3"]:
+        return _day(int(match["day3"]), anchor)
+    if match["month2"]:
+        if not anchor:
+            return ""
+        alone = int(match["month2"])
+        later = alone + 6 < anchor.month and _FUTURE.search(text[match.end() : match.end() + 30])
+        past = alone > anchor.month and text.endswith("截至", 0, match.start())
+        return _ymd(anchor.year + bool(later) - past, alone, int(match["day2"]) if match["day2"] else None)
+    if match["year"]:
+        year = int(match["year"].translate(_HAN_DIGITS))
+    elif anchor:
+        year = anchor.year + _RELATIVE[match["rel"]]
+    else:
+        return ""
+    month, day = _han_month(match["month"]), int(match["day"]) if match["day"] else None
+    return _part(year, month, match["part"] or "", day)
+
+
+def _day(day: int, document: date | None) -> str:
+    """Return a day without its month: in the month of the document, or in the one before it."""
+    if not document:
+        return ""
+    before = document.replace(day=1) - timedelta(days=1)
+    month = document if day <= document.day else before
+    return _ymd(month.year, month.month, day)
+
+
+def _part(year: int, month: int | None, part: str, day: int | None = None) -> str:
+    """Return a year, or the part of it that a word names, as EDTF."""
+    if month or not part:
+        return _ymd(year, month, day)
+    bare = part.strip('"“”「」')
+    if bare in _HOLIDAYS:
+        return f"{year}-{_HOLIDAYS[bare]}"
+    if "半年" in part:
+        return f"{year}-01/{year}-06" if part[0] == "上" else f"{year}-07/{year}-12"
+    if part in ("前三季度", "头三季度"):
+        return f"{year}-01/{year}-09"
+    if ("季" in part or part[0] == "Q") and part[0] not in _SEASON:
+        quarter = "一二三四1234".index(part.lstrip("第Q")[0]) % 4
+        if part.endswith("末"):
+            return _ymd(year, 3 * quarter + 3)
+        return f"{year}-{3 * quarter + 1:02d}/{year}-{3 * quarter + 3:02d}"
+    if part[0] in _SEASON:
+        return _season(year, part[0]) if part != "春节" else f"{year}"
+    return _ymd(year, 12 if ("底" in part or "末" in part) else 1 if "初" in part else 6 if "年中" in part else None)
+
+
+def _en(match: re.Match[str], anchor: date | None, text: str) -> str:
+    pre = (match["pre"] or "").lower()
+    if match["now"]:
+        return _ymd(anchor.year, 12) if anchor else ""
+    if match["day_rel"]:
+        return (anchor - timedelta(days=match["day_rel"].lower() == "yesterday")).isoformat() if anchor else ""
+    if match["wd"]:
+        if not anchor:
+            return ""
+        back = (anchor.weekday() - _WEEKDAYS.index(match["wd"].split()[-1].lower())) % 7
+        return (anchor - timedelta(days=back)).isoformat()
+    if match["rel"]:
+        return _relative(match, anchor, pre)
+    if match["y3"]:
+        if not pre and not _is_year(match, text):
+            return ""
+        return _en_part(int(match["y3"]), pre)
+    name = (match["mon1"] or match["mon2"]).lower().rstrip(".")
+    if not match["d1"] and not match["d2"] and not match["y2"] and not pre and not _is_month(match, text):
+        return ""
+    year = match["y1"] or match["y2"]
+    day = match["d1"] or match["d2"]
+    known = int(year) if year else anchor.year if anchor else None
+    if known and not year and anchor and _MONTHS[name] > anchor.month:
+        ahead = _AHEAD.search(text, max(0, match.start() - 80), match.end() + 40)
+        known -= ahead is None  # "approved in November", written in June
+    return _ymd(known, _MONTHS[name], int(day) if day else None)
+
+
+def _is_year(match: re.Match[str], text: str) -> bool:
+    """Say whether four digits are a year: by the word before, or a border of the clause."""
+    before = text[max(0, match.start() - 14) : match.start()].lower()
+    words = r"(?:in|by|of|since|until|till|from|for|during|through|before|after|late|early|mid|year|and|to|around|fiscal|fy|to-?)[\s-]$"
+    return bool(re.search(words, before)) or not before.strip()
+
+
+def _is_month(match: re.Match[str], text: str) -> bool:
+    """Say whether a month name alone is a date ("in July"), and "may" not a verb."""
+    word = match["mon2"]
+    before = text[max(0, match.start() - 10) : match.start()].lower()
+    return word[0].isupper() and bool(
+        re.search(r"(?:in|by|since|until|of|last|this|next|from|between|and|late|early|mid)[\s-]$", before)
+    )
+
+
+def _relative(match: re.Match[str], anchor: date | None, pre: str) -> str:
+    if not anchor:
+        return ""
+    if match["rel"].lower() == "the" and not ("month" in pre or "half" in pre or "quarter" in pre):
+        return ""
+    step = {"this": 0, "the": 0, "last": -1, "next": 1}[match["rel"].lower()]
+    unit = match["unit"].lower()
+    if unit == "year":
+        return _en_part(anchor.year + step, pre)
+    if unit == "month":
+        months = anchor.year * 12 + anchor.month - 1 + step
+        return _ymd(months // 12, months % 12 + 1)
+    if unit == "week":
+        return ""
+    return _season(anchor.year + step, unit)
+
+
+def _season(year: int, name: str) -> str:
+    """Return the three months of a season of the northern half, as an interval."""
+    first = _SEASON[name]
+    return f"{year}-{first:02d}/{year + (first == 12)}-{(first + 1) % 12 + 1:02d}"
+
+
+def _en_part(year: int, pre: str) -> str:
+    if not pre:
+        return str(year)
+    if pre in _SEASON:
+        return _season(year, pre)
+    if "months" in pre:
+        last = {"three": 3, "six": 6, "nine": 9}[pre.split()[-3]]
+        return f"{year}-01/{year}-{last:02d}"
+    if "half" in pre or pre in ("h1", "h2"):
+        return f"{year}-01/{year}-06" if ("first" in pre or pre == "h1") else f"{year}-07/{year}-12"
+    if "quarter" in pre or pre[0] == "q":
+        order = ("first", "second", "third", "fourth")
+        quarter = int(pre[1]) - 1 if pre[0] == "q" else next(i for i, w in enumerate(order) if w in pre)
+        return f"{year}-{3 * quarter + 1:02d}/{year}-{3 * quarter + 3:02d}"
+    if pre == "mid":
+        return f"{year}-06"
+    if "end" in pre:
+        return f"{year}-12"
+    if pre == "the start of":
+        return f"{year}-01"
+    return f"{year}-01/{year}-03" if pre == "early" else f"{year}-10/{year}-12"
+
+
+def document_date(text: str, name: str = "") -> date | None:
+    """Return the date of a document from its path and its visible text, or None.
+
+    A generated "page made at" stamp lies about archived notices, so it is not read.
+    """
+    for pattern in (
+        r"(?:t|/|_|-|^)(20\d\d)(\d\d)(\d\d)(?:_|/|-|\.|$)",
+        r"(20\d\d)[-_/.年](\d{1,2})[-_/.月](\d{1,2})",
+    ):
+        match = re.search(pattern, name)
+        if match:
+            try:
+                return date(*(int(part) for part in match.groups()))
+            except ValueError:
+                pass
+    head = text[:3000] + "\n" + text[-400:]
+    label = (
+        r"(?:发布时间|发布日期|公告时间|公告日期|发文日期|成文日期|日期|时间|Published|Posted|Updated|Date)[:：\s]{0,3}"
+    )
+    stamp = r"(20\d\d)\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})"
+    match = re.search(label + stamp, head) or re.search(
+        rf"(?m)^\s{{0,8}}{stamp}\s?日?(?:\s\d\d:\d\d(?::\d\d)?)?\s{{0,8}}$", head
+    )
+    if match:
+        try:
+            return date(*(int(part) for part in match.groups()))
+        except ValueError:
+            return None
+    return None

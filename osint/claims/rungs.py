@@ -1,0 +1,341 @@
+"""Read which rung of the ladder a clause asserts for a quantity in it: tense and negation first."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from osint.claims import units
+
+# each of the two begins with one class of characters, so that the search skips at full speed
+_END = re.compile(r"[。!?！？；;\n.|](?:(?<=[^.|])|(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)")
+_FINITE = "is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims"
+_COMMA = re.compile(
+    rf"[,:\s](?:(?<=,)(?:(?<!\d,)|(?!\d{{3}}))|(?<=:)(?=\s|[一-龥])|(?<=\s)(?:and\s(?=(?:{_FINITE})\b)|"
+    r"and\s(?=[$€¥]?\d[\d.,]{0,15}[^,.;]{0,40}?\s(?:is|are|was|were|will|have|has)\b)|"
+    r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
+)
+_NEGATION_REACH = 12
+_LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One word of `rungs.csv` in a text."""
+
+    start: int
+    end: int
+    role: str
+    """a rung, or "future"; negated rungs are left out"""
+
+
+class Clauses:
+    """The sentences and clauses of one folded text, and the rung words in them; clauses are cut when asked for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text)]
+        self._clause_ends: dict[int, list[int]] = {}
+        self._last = self._last_sentence = (0, 0)
+        self._hits: dict[int, list[Hit]] = {}
+
+    def sentence(self, offset: int) -> tuple[int, int]:
+        """Return the span of the sentence that holds `offset`."""
+        if not self._last_sentence[0] <= offset < self._last_sentence[1]:
+            ends = self.sentence_ends
+            index = bisect_right(ends, offset, 0, len(ends) - 1)
+            self._last_sentence = ends[index - 1], ends[index]
+        return self._last_sentence
+
+    def clause(self, offset: int) -> tuple[int, int]:
+        """Return the span of the clause that holds `offset`."""
+        if self._last[0] <= offset < self._last[1]:
+            return self._last
+        start, stop = self.sentence(offset)
+        ends = self._clause_ends.get(start)
+        if ends is None:
+            cuts = _COMMA.finditer(self.text, start, min(stop + _LOOK_AHEAD, len(self.text)))
+            inside = [m.end() for m in cuts if m.end() < stop and _parts(self.text, start, m.start(), m.end())]
+            ends = self._clause_ends[start] = [start, *inside, stop]
+        index = bisect_right(ends, offset, 0, len(ends) - 1)
+        self._last = ends[index - 1], ends[index]
+        return self._last
+
+    def hits(self, start: int, stop: int) -> list[Hit]:
+        """Return the rung words of the clause that spans [start, stop); each clause is read once."""
+        if start not in self._hits:
+            found = sorted(_words_in(self.text, start, stop), key=lambda hit: hit.start)
+            self._hits[start] = [hit for hit in _without_negated(found, self.text) if hit.role != "none"]
+        return self._hits[start]
+
+
+_MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
+
+
+def _parts(text: str, sentence: int, start: int, end: int) -> bool:
+    """Say whether a comma or an "and" at [start, end) parts two clauses."""
+    if text[end : end + 1].isdigit() and text[start:end].strip() == "and":
+        return bool(_VERB.search(text, max(sentence, start - 80), start))  # "two are complete and 300 are in use"
+    return not _joins_adjectives(text, start, end)
+
+
+_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
+
+
+def _joins_adjectives(text: str, start: int, end: int) -> bool:
+    """Say whether a comma only parts two measures of one noun: "a $390-million, 20-megawatt hall"."""
+    behind = text[end : end + 2].lstrip()[:1]
+    return (
+        bool(behind)
+        and (behind.isdigit() or behind in "$€")
+        and bool(_MEASURED.search(text[max(0, start - 24) : start]))
+    )
+
+
+# "construction of the 48MW hall began": the noun and its verb stand apart
+_WORK_BEGAN = re.compile(
+    r"\b(?:[Cc]onstruction|[Ww]ork) (?:of|on|at) [^,;.]{1,60}? (?:began|started|commenced|is underway|has begun|has started)\b"
+)
+
+
+def _words_in(text: str, start: int, stop: int) -> list[Hit]:
+    words, roles = units.rung_words()
+    found = [Hit(at, end, roles[word]) for at, end, word in words.find(text, start, stop) if text[at:end] != "May"]
+    for match in _WORK_BEGAN.finditer(text, start, stop) if "ork " in text or "onstruction " in text else ():
+        found.append(Hit(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
+    return found
+
+
+def _without_negated(hits: list[Hit], text: str) -> list[Hit]:
+    """Drop negations and the rung words they reach: those behind them in the same clause, close by."""
+    kept: list[Hit] = []
+    negation: Hit | None = None
+    for hit in hits:
+        if hit.role == "negation":
+            negation = hit
+            continue
+        if negation and hit.start - negation.end <= _NEGATION_REACH:
+            between = text[negation.end : hit.start]
+            if not re.search(r"[,。;!?\n]", between):
+                negation = Hit(hit.start, hit.end, "negation")
+                continue
+        if hit.start and text[hit.start - 1] in "未不" and text[hit.start - 1 : hit.start + 1] != "未来":
+            continue
+        kept.append(hit)
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a clause says of the state of a thing."""
+
+    rung: str = ""
+    """the rung that the words say is reached; "announced" for future and intention; "" where none is stated"""
+    aim: str = ""
+    """the rung that the future or the intention speaks of ("will be completed": roofed), else `rung`"""
+    modality: str = ""
+    """has, will, would, can carry; "" where no rung is stated"""
+
+
+def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Stage:
+    """Return what is asserted of the quantity at [start, end).
+
+    The clause of the quantity decides; a clause without such a word takes the one that the sentence
+    before it left standing, else the one of a clause behind it that has no subject of its own.  With
+    `apart` (money, areas, shares) an English clause with a verb of its own borrows none: "the hall is
+    live, and the project cost $3bn" says nothing of the rung of the sum.
+    """
+    first, last = clauses.sentence(start)
+    own = at, stop = clauses.clause(start)
+    says_itself = apart and _OWN_VERB.search(clauses.text, max(at, start - 80), start) is not None
+    for _ in range(6):
+        hits = [
+            hit
+            for hit in _near(clauses.hits(at, stop), start)
+            if hit.start < end or not _governs_forward(clauses.text, hit)
+        ]
+        if says_itself:
+            hits = [hit for hit in hits if hit.role == "future" or not _parted(clauses.text, hit, start)]
+        if hits:
+            said = _decide(clauses, hits, start, end)
+            if (at, stop) != own and (said.modality == "can carry" or _done(said, clauses, own, start)):
+                return Stage()  # what a hall can carry says nothing of what the next clause measures
+            return _intended(said, clauses, at) if said.modality == "has" else said
+        if at <= first:
+            break
+        if says_itself:
+            return Stage()
+        at, stop = clauses.clause(at - 1)[0], at
+    if own[1] < last and not says_itself:
+        hits = _behind(clauses, own[1], last)
+        return _decide(clauses, hits, start, end) if hits else Stage()
+    return Stage()
+
+
+def _near(hits: list[Hit], start: int) -> list[Hit]:
+    """Return the hits around `start`: a clause may hold any number of them, and any number of quantities."""
+    middle = bisect_right(hits, start, key=lambda hit: hit.start) if len(hits) > 2 * _SOME else 0
+    return hits[max(0, middle - _SOME) : middle + _SOME] if middle or len(hits) > 2 * _SOME else hits
+
+
+_SOME, _REACH = 20, 200  # hits, and characters, on either side of a quantity
+
+
+def _behind(clauses: Clauses, at: int, last: int) -> list[Hit]:
+    """Return the rung words of the next clause that has any, if it has no subject of its own."""
+    for _ in range(4):
+        hits = clauses.hits(*clauses.clause(at))
+        if hits or at >= last:
+            return hits if is_predicate(clauses, at) else []
+        if not _HAN.search(clauses.text, at, min(clauses.clause(at)[1], at + _REACH)):
+            return []
+        at = clauses.clause(at)[1]
+        if at >= last:
+            return []
+    return []
+
+
+_DONE = re.compile(
+    r"已|目前|累计|入驻|引进|集聚|\b(?:has|have|had) (?:already )?(?:been )?\w+ed\b|\b(?:was|were|currently)\b"
+)
+
+
+def _done(said: Stage, clauses: Clauses, own: tuple[int, int], start: int) -> bool:
+    """Say whether a clause reports what is done, so that it does not take the intention before it."""
+    return (
+        said.rung == "announced"
+        and said.modality != "has"
+        and _DONE.search(clauses.text, max(own[0], start - _REACH), min(own[1], start + _REACH)) is not None
+    )
+
+
+def _parted(text: str, hit: Hit, start: int) -> bool:
+    """Say whether the verb of a sum or an area stands between a rung word and its number."""
+    return hit.end <= start and _OWN_VERB.search(text, max(hit.end, start - _REACH), start) is not None
+
+
+# "力争到2026年底," opens a sentence: all that follows is meant for then, unless it says 已 or 目前
+_INTENT = re.compile(r"\s?(?:力争|预计|计划|争取|确保|有望|目标是?|规划)[^,。]{0,14},")
+_ALREADY = re.compile(r"已|目前|现有|累计")
+
+
+def _intended(said: Stage, clauses: Clauses, at: int) -> Stage:
+    """Return `said` as a promise where the sentence opens with an intention."""
+    first, stop = clauses.sentence(at)[0], clauses.clause(at)[1]
+    if (
+        at > first
+        and _INTENT.match(clauses.text, first)
+        and not _ALREADY.search(clauses.text, at, min(stop, at + _REACH))
+    ):
+        return Stage("announced", said.aim, "will")
+    return said
+
+
+def promised(said: Stage, clauses: Clauses, start: int) -> Stage:
+    """Return `said` as a promise: for what a clause dates after its document without a word of the future."""
+    at, stop = clauses.clause(start)
+    if (
+        said.modality != "has"
+        or said.rung == "filed"
+        or _ALREADY.search(clauses.text, max(at, start - _REACH), min(stop, start + _REACH))
+    ):
+        return said
+    if said.rung == "ground broken" and any(hit.role == "future" for hit in _near(clauses.hits(at, stop), start)):
+        return said
+    return Stage("announced", said.aim, "will")
+
+
+_HAN = re.compile("[一-龥]")
+_OWN_VERB = re.compile(
+    r"\b(?:(?<!a )(?<!the )(?<!total )costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|stood|measures|runs to|sold|rose|"
+    r"fell|paid|pays|raised|accounts?|makes? up|valued|estimated)\b"
+)
+
+
+def _governs_forward(text: str, hit: Hit) -> bool:
+    """Say whether a word speaks only of what stands behind it: "agreed to", "to build", "a pipeline of"."""
+    words = text[hit.start : hit.end].lower()
+    return hit.role == "announced" and (words.startswith("to ") or words.endswith((" to", " of")))
+
+
+_PREDICATE = re.compile(
+    r"\s?(?:(?:目前|现)?(?:已|均|全部)|将|预计|计划|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
+    r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which)\b)"
+)
+
+
+def is_predicate(clauses: Clauses, at: int) -> bool:
+    """Say whether the clause at `at` has no subject of its own, so that it speaks of what stands before it."""
+    stop = min(clauses.clause(at)[1], at + _REACH)
+    return bool(_PREDICATE.match(clauses.text, at)) and not _COUNTED.search(clauses.text, at, stop)
+
+
+_COUNTED = re.compile(r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[PMGk]|GPU)(?![a-z])|chip|server)")
+_EITHER = re.compile(r"或|和|及|、|\bor\b")
+
+
+_DIGIT, _BE = re.compile(r"\d"), re.compile(r"\b(?:is|are|was|were)\b")
+_BOTH = re.compile(r"并|且|\band\b")
+_CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)
+_WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
+
+
+def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
+    future = [hit for hit in hits if hit.role == "future"]
+    plain = [hit for hit in hits if hit.role != "future"]
+    if plain and all(
+        clauses.text[hit.start : hit.end].lower() == "planned" and _BE.search(clauses.text, hit.end, plain[-1].start)
+        for hit in future
+    ):
+        future = []  # "seven of its 30 planned buildings were up": the adjective is no tense
+    if future and any(hit.end <= start for hit in plain) and all(hit.start >= end for hit in future):
+        future, plain = [], [hit for hit in plain if hit.end <= start]
+    if future:
+        words = " ".join(clauses.text[hit.start : hit.end] for hit in future)
+        aims = [hit.role for hit in plain] + [role for role in map(_role_inside, words.split()) if role]
+        return Stage(
+            "announced",
+            max(aims, key=units.RUNGS.index, default="announced"),
+            "would" if _WOULD.search(words) else "will",
+        )
+    nearest = min(plain, key=lambda hit: _distance(hit, start, end))
+    chain = _chain(plain, nearest, clauses.text, end)
+    words = clauses.text[chain[0].start : chain[-1].end]
+    if _CARRY.search(clauses.text[nearest.start : nearest.end]):
+        return Stage(nearest.role, nearest.role, "can carry")
+    # "built or under construction" asserts only the lower of the two, "built and operational" the higher
+    pick = min if _EITHER.search(words) else max
+    rung = pick((hit.role for hit in chain), key=units.RUNGS.index)
+    return Stage(rung, rung, "will" if rung == "announced" else "has")
+
+
+def _role_inside(word: str) -> str:
+    """Return the rung of the word that a future word begins with: 建成 of 建成后."""
+    roles = units.rung_words()[1]
+    return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in units.RUNGS), "")
+
+
+def _distance(hit: Hit, start: int, end: int) -> tuple[int, int]:
+    return (start - hit.end, 0) if hit.end <= start else (max(hit.start - end, 0), 1)
+
+
+def _chain(hits: list[Hit], nearest: Hit, text: str, end: int) -> list[Hit]:
+    """Return the words that stand together with the nearest one ("建成投运", "completed and operational")."""
+    low = high = hits.index(nearest)
+
+    def together(one: Hit, other: Hit) -> bool:
+        between = text[one.end : other.start]
+        if _DIGIT.search(between) and "、" in between:
+            return False  # "开工9个、投运4个": each word has its own number
+        if len(between) <= 5:
+            return True
+        if len(between) <= 16 and _EITHER.search(between):
+            return True
+        return one.end <= end <= other.start and len(between) <= 40 and bool(_BOTH.search(between[-6:]))
+
+    while low > 0 and together(hits[low - 1], hits[low]):
+        low -= 1
+    while high + 1 < len(hits) and together(hits[high], hits[high + 1]):
+        high += 1
+    return hits[low : high + 1]

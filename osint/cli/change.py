@@ -1,0 +1,317 @@
+"""Verbs of change: observe an area, date outlines, measure them."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+NEAR_ENOUGH_KM = 3.0
+"""A site known less well is searched for, not observed."""
+LEAST_REACH_KM = 0.75
+DEMO_PX = 192
+DEMO_DATES = ("2023-01-01", "2025-12-31")
+DRAWN = 3
+"""Buildings that get a picture and a series beside the GeoJSON."""
+SIMULATED = "SIMULATED: invented ground put at these coordinates; nothing here is a finding about a real place"
+
+
+def add_verbs(subparsers: Any) -> None:
+    """Add `observe`, `date` and `measure`."""
+    p = subparsers.add_parser("observe", help="find what was built over an area, date and measure it")
+    p.add_argument("site", nargs="?", metavar="SITE", help="site id; looked at within its precision")
+    p.add_argument("--bbox", metavar="W,S,E,N", help="lon/lat box instead of a site")
+    p.add_argument("--data", help="data folder (holds raw/); OSINT_DATA or ./data without it")
+    p.add_argument("--demo", action="store_true", help="on a SIMULATED world put at the place, without a network")
+    _catalogue(p)
+    p.add_argument("--out", type=Path, help="GeoJSON to write (default: SITE.geojson); pictures lie beside it")
+    p.set_defaults(handler=_observe)
+    p = subparsers.add_parser("date", help="date what happened inside outlines")
+    p.add_argument("outlines", type=Path, help="GeoJSON of polygons with outline_id")
+    _catalogue(p)
+    p.add_argument("--radar", nargs="?", const="planetary-computer", metavar="CATALOGUE",
+                   help="date the step of Sentinel-1 too (sentinel-1-rtc of this catalogue; default %(const)s)")  # fmt: skip
+    p.add_argument("--out", required=True, type=Path, help="GeoJSON to write")
+    p.set_defaults(handler=_date)
+    p = subparsers.add_parser("measure", help="measure roof and plot of outlines, bound the cooling yard")
+    p.add_argument(
+        "outlines", type=Path, help="GeoJSON of polygons with outline_id; the roofs of one plot as one feature"
+    )
+    _dated_catalogue(p)
+    p.add_argument("--before-start", metavar="DATE", help="first date of a time before ground was broken, same seasons")
+    p.add_argument(
+        "--before-end", metavar="DATE", help="last date of it; without it the plot is told from its surroundings"
+    )
+    p.add_argument("--out", required=True, type=Path, help="GeoJSON to write")
+    p.set_defaults(handler=_measure)
+
+
+def _catalogue(p: argparse.ArgumentParser) -> None:
+    _dated_catalogue(p)
+    p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
+
+
+def _dated_catalogue(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--catalogue", default="https://earth-search.aws.element84.com/v1", help="STAC API")
+    p.add_argument("--collection", default="sentinel-2-c1-l2a", help="collection of surface reflectance")
+    p.add_argument("--start", help="first date, YYYY-MM-DD")
+    p.add_argument("--end", help="last date, YYYY-MM-DD")
+
+
+def _observe(args: argparse.Namespace) -> None:
+    from osint.change import detect, stack
+    from osint.errors import OsintError
+
+    if bool(args.site) == bool(args.bbox):
+        raise OsintError("`osint observe` looks at one place: name either a site or --bbox W,S,E,N.")
+    where = _box(args.bbox) if args.bbox else site_box(args.site, args.data, args.demo)
+    start, end = _dates(args, args.demo)
+    name = f"{args.site or 'observed'}{'_simulated' if args.demo else ''}"
+    out = args.out or Path(f"{name}.geojson")
+    with _simulated(where) if args.demo else contextlib.nullcontext((args.catalogue, args.collection, where)) as given:
+        catalogue, collection, where = given
+        source = stack.of_catalogue(catalogue, collection, where, start, end)
+        found = detect.new_structures(source, where, start, end, exhaustive=args.exhaustive)
+        likely = detect.buildings(found)
+        simulated = args.demo or "SIMULATED" in " ".join(source.scenes.get("credit", []))
+        write(found.assign(simulated="SIMULATED") if simulated else found, out)
+        print(f"{len(found)} structures, {len(likely)} probably buildings, in {out.name}")
+        if found.attrs["unseen"]:
+            print(f"{len(found.attrs['unseen'])} tiles of 5 km were not looked at: too few scenes show them")
+        print(f"{source.bytes_read / 1e6:.1f} MB read from {len(source.scenes)} scenes")
+        for row in likely.sort_values("outline_id").drop_duplicates("outline_id").head(DRAWN).to_dict("records"):
+            print(" ".join([f"{row['outline_id']}:", *draw(source, row, start, end, out)]))
+    if simulated:
+        print(SIMULATED)
+
+
+def site_box(site_id: str, data: str | None, demo: bool = False) -> Any:
+    """Return the lon/lat box in which a site of the register lies; a site known to many kilometres has none."""
+    from osint import geo
+    from osint.change import stack
+    from osint.errors import OsintError
+    from osint.register import tables
+
+    register = tables.load(data)
+    register.site(site_id)
+    places = geo.places(register)
+    place = places[places["site_id"] == site_id]
+    if not len(place):
+        raise OsintError(f"{site_id} has no coordinate in sites.csv; name a box with --bbox W,S,E,N.")
+    km = float(place["precision_km"].iloc[0])
+    known = f"{site_id} is known only to {km:g} km"
+    if demo:
+        print(
+            f"{known}: on real pictures, `osint locate {site_id}` searches for it" if km > NEAR_ENOUGH_KM else site_id
+        )
+    elif not km <= NEAR_ENOUGH_KM:
+        raise OsintError(f"{known}: search for it with `osint locate {site_id}`, or name a box with --bbox W,S,E,N.")
+    return stack.around(place.geometry.iloc[0], 1000 * max(min(km, NEAR_ENOUGH_KM), LEAST_REACH_KM))
+
+
+@contextlib.contextmanager
+def _simulated(where: Any) -> Iterator[tuple[str, str, Any]]:
+    """Serve a SIMULATED world whose middle is that of `where`; yields catalogue, collection and the box to look at."""
+    from pyproj import Transformer
+
+    from osint.change import stack
+    from osint.imagery import grid
+    from osint.simulated import demo
+
+    middle = where.centroid
+    epsg = grid.utm_epsg(middle.x, middle.y)
+    x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(middle.x, middle.y)
+    half = DEMO_PX // 2 * 10
+    corner = (round((x - half) / 20) * 20.0, round((y + half) / 20) * 20.0)
+    made = demo.demo(0, DEMO_PX, *DEMO_DATES, epsg=epsg, origin=corner)
+    with demo.served(made):
+        yield made.catalogue, demo.COLLECTION, stack.around(middle, half - 100)
+
+
+def _dates(args: argparse.Namespace, demo: bool = False) -> tuple[str, str]:
+    from osint.errors import OsintError
+
+    start, end = args.start or DEMO_DATES[0] * demo, args.end or DEMO_DATES[1] * demo
+    if not start or not end:
+        raise OsintError("name the time to look at: --start YYYY-MM-DD --end YYYY-MM-DD.")
+    return start, end
+
+
+def draw(source: Any, row: dict[str, Any], start: str, end: str, out: Path) -> list[str]:
+    """Draw a dated structure before and after, and the series it rests on, beside `out`; return the file names."""
+    import numpy as np
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from osint import change
+    from osint.change import stack, steps
+    from osint.imagery import before_after
+
+    dated = change.date_change(source, row["geometry"], start, end)
+    seen = dated.seen
+    if seen is None or pd.isna(row["roofed_best"]):
+        return []
+    low, high = (steps.to_days([row[k] if pd.notna(row[k]) else row["roofed_high"]])[0]
+                 for k in ("roofed_low", "complete_high"))  # fmt: skip
+    days = steps.to_days(source.scenes["datetime"])
+    shot = [np.max(seen.days[seen.days < low], initial=-np.inf), np.min(seen.days[seen.days > high], initial=np.inf)]
+    named = f"{out.stem}_{row['outline_id']}"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    if np.isfinite(shot).all():
+        rows = source.scenes[np.min([np.abs(days - d) for d in shot], axis=0) < 5 / 1440]
+        cube = source.read(rows, stack.around(row["geometry"], 250), ("B02", "B03", "B04"))
+        pair = before_after.pair(cube, cube.time.values[0], cube.time.values[-1])
+        picture = before_after.figure(pair, row["geometry"], f"{row['outline_id']}: {row['kind']}")
+        drawn.append(before_after.save(picture, out.with_name(f"{named}_pair.png")).name)
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    ax = figure.subplots()
+    ax.plot([steps.to_date(d) for d in seen.days], seen.contrast[:, seen.bands.index("B02")], ".", color="0.25")
+    between = [np.datetime64(row[k]) for k in ("roofed_low", "roofed_high")]
+    ax.axvspan(*between, color="0.8", label="half covered, 90%")  # type: ignore[arg-type]
+    ax.set_ylabel("blue, outline less\nsurroundings (reflectance)")
+    said = "SIMULATED. " if "SIMULATED" in " ".join(source.scenes.get("credit", [])) else ""
+    ax.set_title(f"{said}{row['outline_id']}: {row['kind']}, {len(seen.days)} looks", loc="left", fontsize=9)
+    ax.legend(loc="upper left", fontsize=8)
+    return [*drawn, before_after.save(figure, out.with_name(f"{named}_series.png")).name]
+
+
+def _date(args: argparse.Namespace) -> None:
+    from osint import change
+    from osint.change import stack
+
+    outlines = read_outlines(args.outlines)
+    start, end = _dates(args)
+    where = stack.around(outlines.union_all(), 400)
+    source = stack.of_catalogue(args.catalogue, args.collection, where, start, end)
+    dated = change.date_outlines(source, outlines, start, end, exhaustive=args.exhaustive)
+    if "SIMULATED" in " ".join(source.scenes.get("credit", [])):
+        dated = dated.assign(simulated="SIMULATED")
+    # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
+    write(dated, args.out)
+    told = int(dated["roofed_best"].notna().sum())
+    print(f"{told} of {len(dated)} rows dated, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
+    if args.radar:
+        write(with_radar(dated, start, end, args.radar), args.out)
+    if "simulated" in dated:
+        print(SIMULATED)
+
+
+def _measure(args: argparse.Namespace) -> None:
+    from osint import change
+    from osint.change import plot, stack
+    from osint.errors import OsintError
+
+    outlines = read_outlines(args.outlines)
+    start, end = _dates(args)
+    before = (args.before_start, args.before_end) if args.before_start and args.before_end else None
+    if before is None and (args.before_start or args.before_end):
+        raise OsintError("a time before needs both ends: --before-start YYYY-MM-DD --before-end YYYY-MM-DD.")
+    plot.in_order(start, end, before)
+    where = stack.around(outlines.union_all(), 400)
+    first, last = min(start, *(before or (start,))), max(end, *(before or (end,)))
+    source = stack.of_catalogue(args.catalogue, args.collection, where, first, last)
+    measured = change.measure_outlines(source, outlines, start, end, before=before)
+    simulated = "SIMULATED" in " ".join(source.scenes.get("credit", []))
+    write(measured.assign(simulated="SIMULATED") if simulated else measured, args.out)
+    roofs, plots = (int(measured[f"{name}_area_m2_best"].notna().sum()) for name in ("roof", "plot"))
+    told = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
+    print(f"{told}, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
+    if simulated:
+        print(SIMULATED)
+
+
+def with_radar(dated: Any, start: str, end: str, catalogue: str) -> Any:
+    """Return dated outlines with radar_low, _best, _high (half of the step) and what radar says, `radar`.
+
+    Where radar cannot be read, `radar` says why and nothing else changes.
+    """
+    import pandas as pd
+
+    from osint import change
+    from osint.change import observations, signals
+    from osint.errors import OsintError
+
+    read: dict[bytes, Any] = {}
+    told: list[list[Any]] = []
+    down = ""
+    try:
+        listed = signals.passes(dated.union_all(), start, end, catalogue)
+    except (OsintError, OSError) as error:
+        down = f"radar could not be read: {error}"
+        print(down)
+    for row in dated.to_dict("records"):
+        if down:
+            told.append([None, None, None, down])
+            continue
+        complete = row["complete_high"] if pd.notna(row["complete_high"]) else row["roofed_high"]
+        optical = (row["roofed_low"], complete) if pd.notna(row["roofed_low"]) else None
+        try:
+            # several structures of one outline share its passes
+            key = row["geometry"].wkb
+            read[key] = read.get(key) or signals.radar(row["geometry"], listed)
+            clock = signals.clock(read[key], optical)
+            says = f"SIMULATED: {clock.says}" if clock.signal.simulated else clock.says
+            told.append([*([change.iso(v) for v in clock.interval] if clock.interval else [None] * 3), says])
+        except (OsintError, OSError) as error:
+            told.append([None, None, None, f"radar could not be read: {error}"])
+        print(f"{row['outline_id']}: {told[-1][-1]}")
+    if not down:
+        cost = (listed.cost["bytes"] + sum(s.bytes_read for s in read.values())) / 1e6
+        print(f"{cost:.1f} MB of radar read from {len(listed.rows)} scenes. {observations.LIMITS['radar backscatter']}")
+    names = ["radar_low", "radar_best", "radar_high", "radar"]
+    return dated.assign(**{n: [t[k] for t in told] for k, n in enumerate(names)})
+
+
+def _box(text: str) -> Any:
+    from shapely.geometry import box
+
+    from osint.errors import OsintError
+
+    try:
+        west, south, east, north = (float(v) for v in text.split(","))
+    except ValueError:
+        raise OsintError(f"`--bbox` wants four numbers W,S,E,N in degrees, got {text!r}.") from None
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise OsintError(f"`--bbox` must have west < east and south < north in degrees, got {text!r}.")
+    return box(west, south, east, north)
+
+
+def read_outlines(path: Path) -> Any:
+    """Return outlines in lon/lat as a GeoDataFrame with outline_id."""
+    from osint import geo_vectors
+    from osint.errors import OsintError
+
+    outlines = geo_vectors.read(path)
+    polygons = outlines.geometry.notna() & outlines.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
+    if not polygons.all():
+        raise OsintError(f"{path.name} must hold polygons only, {int((~polygons).sum())} of {len(outlines)} are not.")
+    if "outline_id" not in outlines:
+        outlines["outline_id"] = [str(n + 1) for n in range(len(outlines))]
+    return outlines
+
+
+def write(frame: Any, path: Path, **about: Any) -> None:
+    """Write rows as GeoJSON in lon/lat; what is missing is null. `about` are members of the collection itself."""
+    import pandas as pd
+    from shapely.geometry import mapping
+
+    def clean(value: Any) -> Any:
+        if pd.isna(value):
+            return None
+        return value.item() if hasattr(value, "item") else value
+
+    features = [
+        {
+            "type": "Feature",
+            "properties": {k: clean(v) for k, v in row.items() if k != "geometry"},
+            "geometry": mapping(row["geometry"]),
+        }
+        for row in frame.to_dict("records")
+    ]
+    text = json.dumps({"type": "FeatureCollection", **about, "features": features}, ensure_ascii=False, indent=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n", encoding="utf-8")

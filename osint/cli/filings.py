@@ -1,0 +1,89 @@
+"""The verb `extract`: print the claims of filings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def add_verbs(subparsers: argparse._SubParsersAction) -> None:
+    """Add `osint extract` to the command."""
+    parser = subparsers.add_parser("extract", help="print every quantity that filings claim")
+    parser.add_argument("filings", nargs="+", metavar="FILE|URL|CAPTURE", help="a file, a web address or a capture id")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
+    parser.add_argument("--date", type=date.fromisoformat, help="date of the documents, YYYY-MM-DD")
+    parser.add_argument(
+        "--ocr", action="store_true", help="read pictures and scanned pages by machine (needs the extra ocr)"
+    )
+    parser.add_argument(
+        "--about", action="store_true", help="print what each document says of itself: title, buyer, attachments, ..."
+    )
+    parser.set_defaults(handler=_extract)
+
+
+def _extract(args: argparse.Namespace) -> int:
+    from osint import filings
+    from osint.errors import OsintError
+    from osint.filings import ocr
+
+    status = 0
+    for name in args.filings:
+        try:
+            filing = filings.open_filing(name, ocr.read if args.ocr else filings.parse)
+        except OsintError as error:
+            print(f"osint extract: {error}", file=sys.stderr)
+            status = 2
+            continue
+        if args.about:
+            _print_about(filings.about(filing), args.json)
+            continue
+        table = filings.claims_of(filing, document=args.date)
+        for remark in filing.remarks:
+            print(f"osint extract: {name}: {remark}", file=sys.stderr)
+        if args.json:
+            _print_json(table)
+        else:
+            _print_table(table)
+    return status
+
+
+def _print_about(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    for name, value in found.items():
+        for one in value if isinstance(value, list) else [value]:
+            words = f"{one['address']} {one['words']}".strip() if isinstance(one, dict) else one
+            if words != "":
+                print(f"{name}: {words}")
+
+
+def _print_json(table: pd.DataFrame) -> None:
+    for row in table.to_dict("records"):
+        clean = {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
+        print(json.dumps(clean, ensure_ascii=False))
+
+
+def _print_table(table: pd.DataFrame) -> None:
+    columns = [
+        "file",
+        "kind",
+        "low",
+        "high",
+        "unit",
+        "si_low",
+        "si_high",
+        "si_unit",
+        "rung",
+        "qualifier",
+        "date",
+        "quote",
+    ]
+    print("(no claims)" if table.empty else table[columns].to_string(index=False, na_rep=""))

@@ -1,1 +1,0 @@
-"""Steps in a series, outlines dated, structures found and measured."""

@@ -1,1 +1,0 @@
-"""From bytes to text with a map back: HTML, PDF, Word, Excel, scans."""

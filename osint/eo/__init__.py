@@ -1,1 +1,0 @@
-"""Earth observation: catalogues, scenes, windows by byte ranges, tiles, pairs, outlines."""

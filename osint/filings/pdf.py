@@ -1,0 +1,227 @@
+"""Read the text layer of a PDF page by page, and cut the picture of a passage out of it."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from bisect import bisect_right
+from dataclasses import dataclass
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+from PIL import Image, ImageDraw
+
+from osint.errors import OsintError
+from osint.filings import glyphs
+
+_MAX_PAGES = 3000
+_DOTS_PER_INCH = 150
+_MAX_PIXELS = 60_000_000
+_MAX_CHARACTERS = 20_000_000
+_SENTENCE_END = re.compile(r"[。！？；:：.;!?]\s*$")
+_ITEM = re.compile(r"\s*(?:[一二三四五六七八九十]+、|[(（]?[一二三四五六七八九十\d]+[)）]|\d+[.、]|[-•●])")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The text of a PDF."""
+
+    text: str
+    """wrapped lines joined, pages parted by a form feed"""
+    starts: tuple[int, ...]
+    """offsets in `text` of runs of characters that follow each other in one page"""
+    places: tuple[tuple[int, int], ...]
+    """(page from 1, index of the first character in the page) of each run"""
+    empty: tuple[int, ...]
+    """pages without a single character: scans"""
+    doubtful: tuple[tuple[int, int, str], ...] = ()
+    """(start, end, reason) of digits in `text` that are drawn otherwise or not at all"""
+
+
+def open_document(data: bytes, name: str) -> pdfium.PdfDocument:
+    """Return the open document; raises OsintError when it is encrypted or broken."""
+    try:
+        return pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_PASSWORD or "password" in str(error).lower():
+            raise OsintError(f"{name}: the PDF is encrypted; ask for a copy without a password") from None
+        raise OsintError(f"{name}: the PDF cannot be read ({error}); fetch it again or print it anew") from None
+
+
+def read(data: bytes, name: str) -> tuple[Pages, list[str]]:
+    """Return the pages and the remarks of a PDF."""
+    document = open_document(data, name)
+    remarks, pieces, starts, places, empty = [], [], [], [], []
+    digits, length = glyphs.Digits(), 0
+    try:
+        count = len(document)
+        if count > _MAX_PAGES:
+            remarks.append(f"has {count} pages; the first {_MAX_PAGES} were read")
+        for number in range(1, min(count, _MAX_PAGES) + 1):
+            raw = _page_text(document, number, digits)
+            if not raw.strip():
+                empty.append(number)
+            for piece, index in _joined(raw):
+                starts.append(length)
+                places.append((number, index))
+                pieces.append(piece)
+                length += len(piece)
+            if length > _MAX_CHARACTERS:
+                remarks.append(f"holds over {_MAX_CHARACTERS} characters; what follows page {number} was not read")
+                break
+    finally:
+        document.close()
+    if empty:
+        shown = ", ".join(map(str, empty[:8])) + ("..." if len(empty) > 8 else "")
+        remarks.append(f"page {shown} has no text layer: a scan, to be read with `osint extract --ocr` or by eye")
+    doubtful = _offsets(digits.doubtful(), starts, places)
+    for reason in dict.fromkeys(reason for _, _, reason in doubtful):
+        remarks.append(f"{reason} ({sum(kind == reason for _, _, kind in doubtful)} numbers)")
+    return Pages("".join(pieces), tuple(starts), tuple(places), tuple(empty), doubtful), remarks
+
+
+def _offsets(
+    found: list[tuple[int, int, int, str]], starts: list[int], places: list[tuple[int, int]]
+) -> tuple[tuple[int, int, str], ...]:
+    """Return spans of pages as spans of the text."""
+    out = []
+    for page, first, last, reason in found:
+        run = bisect_right(places, (page, first)) - 1
+        start = starts[run] + first - places[run][1]
+        out.append((start, start + last - first + 1, reason))
+    return tuple(out)
+
+
+def _page_text(document: pdfium.PdfDocument, number: int, digits: glyphs.Digits) -> str:
+    page = document[number - 1]
+    try:
+        words = page.get_textpage()
+        try:
+            raw = words.get_text_range()
+            digits.look(page, words, raw, number)
+            return raw
+        finally:
+            words.close()
+    finally:
+        page.close()
+
+
+def _joined(raw: str) -> list[tuple[str, int]]:
+    """Return the runs of a page, line breaks inside a wrapped sentence taken out."""
+    lines = [(m.group(1), m.start(), m.end()) for m in re.finditer(r"([^\r\n]*)(\r\n|\n|\r|$)", raw) if m.group()]
+    width = max((len(words) for words, _, _ in lines), default=0)
+    # Chinese is set without spaces: a word or number cut by the end of a line goes on in the next
+    chinese = len(re.findall("[一-龥]", raw)) * 4 > len(raw)
+    runs = []
+    for index, (words, start, end) in enumerate(lines):
+        following = lines[index + 1][0] if index + 1 < len(lines) else ""
+        wraps = (
+            len(words) >= 0.7 * width and width > 12 and following.strip()
+            and not _SENTENCE_END.search(words) and not _ITEM.match(following)
+        )  # fmt: skip
+        if words:
+            runs.append((words, start))
+        if wraps:
+            if not chinese and words[-1:].isascii() and following[:1].isascii():
+                runs.append((" ", max(end - 1, start)))
+        else:
+            runs.append(("\n", max(end - 1, start)))
+    if runs:
+        runs[-1] = ("\f" if runs[-1][0] == "\n" else runs[-1][0], runs[-1][1])
+    return runs
+
+
+Box = tuple[float, float, float, float]
+
+
+def line_boxes(data: bytes, name: str, page: int, first: int, last: int) -> list[Box]:
+    """Return (left, bottom, right, top) in points of characters first to last of a page, one box for each line."""
+    document = open_document(data, name)
+    try:
+        words = document[page - 1].get_textpage()
+        found = [words.get_charbox(index) for index in range(first, min(last + 1, words.count_chars()))]
+    finally:
+        document.close()
+    lines: list[list[Box]] = []
+    for box in found:
+        if box[2] <= box[0]:
+            continue
+        if lines and box[0] >= lines[-1][-1][0] and box[1] < lines[-1][-1][3] and box[3] > lines[-1][-1][1]:
+            lines[-1].append(box)
+        else:
+            lines.append([box])
+    return [union(line) for line in lines] or [(0.0, 0.0, 1.0, 1.0)]
+
+
+def union(found: list[Box]) -> Box:
+    """Return the smallest box around boxes."""
+    lefts, bottoms, rights, tops = zip(*found, strict=True)
+    return min(lefts), min(bottoms), max(rights), max(tops)
+
+
+def crop(data: bytes, name: str, page: int, lines: list[Box], margin: float = 18.0) -> Image.Image:
+    """Return the picture of boxes of a page at 144 dots an inch, each framed, with the words around them.
+
+    `margin` is the height of the strip above and below in points; to the sides it is twelve times as wide.
+    """
+    document = open_document(data, name)
+    try:
+        picture, frames = drawn(document[page - 1], lines, 2)
+    finally:
+        document.close()
+    return framed(picture, frames, 2 * margin)
+
+
+def framed(picture: Image.Image, frames: list[Box], margin: float) -> Image.Image:
+    """Return the part of a picture around frames (left, top, right, bottom in pixels), each drawn into it."""
+    picture = picture.convert("RGB")
+    pen = ImageDraw.Draw(picture)
+    for frame in frames:
+        pen.rectangle((frame[0] - 3, frame[1] - 3, frame[2] + 3, frame[3] + 3), outline=(200, 30, 30), width=2)
+    left, top, right, bottom = union(frames)
+    return picture.crop((
+        max(int(left - 12 * margin), 0), max(int(top - margin), 0),
+        min(int(right + 12 * margin), picture.width), min(int(bottom + margin), picture.height),
+    ))  # fmt: skip
+
+
+def page_picture(data: bytes, name: str, page: int) -> Image.Image:
+    """Return a page of a PDF drawn at 150 dots an inch, or the picture itself.
+
+    Raises OsintError for a picture that cannot be read or has over 60 million pixels.
+    """
+    if b"%PDF-" in data[:1024]:
+        document = open_document(data, name)
+        try:
+            width, height = document[page - 1].get_size()
+            # a page of a kilometre must not become a picture of its size
+            scale = min(_DOTS_PER_INCH / 72, (_MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
+            return document[page - 1].render(scale=scale).to_pil()
+        finally:
+            document.close()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data))
+        if picture.width * picture.height > _MAX_PIXELS:
+            raise OsintError(
+                f"{name}: a picture of {picture.width} by {picture.height} pixels is too large; cut it into parts"
+            )
+        return picture.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise OsintError(
+            f"{name}: the picture cannot be read ({str(error)[:80]}); save it again as PNG or JPEG"
+        ) from None
+
+
+def drawn(page: pdfium.PdfPage, found: list[Box], scale: float) -> tuple[Image.Image, list[Box]]:
+    """Return the drawn page and boxes of it as (left, top, right, bottom) in pixels, whatever its rotation and origin."""
+    bitmap = page.render(scale=scale)
+    place = bitmap.get_posconv(page)
+    frames = []
+    for box in found:
+        corners = [place.to_bitmap(x, y) for x in (box[0], box[2]) for y in (box[1], box[3])]
+        xs, ys = [x for x, _ in corners], [y for _, y in corners]
+        frames.append((min(xs), min(ys), max(xs), max(ys)))
+    return bitmap.to_pil(), frames

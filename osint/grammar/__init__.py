@@ -1,1 +1,0 @@
-"""From text to quantities with their words; units and rungs are the tables beside the code."""

@@ -1,0 +1,287 @@
+"""Read windows of cloud-optimised GeoTIFFs through byte ranges, decoding only the rows that are needed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import importlib
+import threading
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from affine import Affine
+from async_tiff import TIFF
+from async_tiff.enums import Compression, Endianness, PlanarConfiguration, Predictor
+from rasterio.crs import CRS
+
+from osint.http.ranges import Ranges, ReadError
+from osint.imagery.grid import Grid, aligned
+from osint.imagery.rasters import MAX_SIDE_PX, OTHER_KINDS, RangeFile, by_gdal
+from osint.imagery.resample import extent, sampled, warped
+
+inflater: Any = zlib
+with contextlib.suppress(ImportError):
+    # Intel's inflate unpacks the same stream twice as fast
+    inflater = importlib.import_module("isal.isal_zlib")
+
+HEAD_BYTES = 16_384
+"""The header of a Sentinel-2 COG with all its tile offsets takes about 9 kB."""
+MAX_HEAD_BYTES = 4 << 20
+MAX_TILE_PX = 4096
+_DEFLATE = (Compression.Deflate, Compression.OldDeflate)
+_NO_PREDICTOR = (None, Predictor.Unknown)
+
+
+@dataclass(frozen=True)
+class Level:
+    """One resolution of a file: its full image or an overview."""
+
+    transform: Affine
+    shape: tuple[int, int]
+    tile: tuple[int, int]
+    """Rows, columns of a tile."""
+    ifd: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Cog:
+    """The header of one file."""
+
+    ranges: Ranges = field(repr=False)
+    href: str
+    crs: CRS
+    dtype: np.dtype[Any]
+    nodata: float | None
+    levels: tuple[Level, ...]
+    """Full resolution first."""
+    predicted: bool
+
+
+class _Head:
+    """What async_tiff reads a header from: the first bytes, and more up to a limit when it needs them."""
+
+    def __init__(self, get: Callable[[int, int], bytes], first: bytes) -> None:
+        self._get, self._bytes = get, first
+        self.error: ReadError | None = None
+
+    def _range(self, start: int, length: int) -> bytes:
+        if start + length > MAX_HEAD_BYTES:
+            self.error = ReadError("its header is over 4 MB: not a picture of this kind")
+            raise ValueError(str(self.error))
+        if start + length > len(self._bytes):
+            try:
+                self._bytes += self._get(len(self._bytes), start + length - len(self._bytes))
+            except ReadError as error:
+                self.error = error
+                raise ValueError(str(error)) from error
+        return self._bytes[start : start + length]
+
+    async def get_range_async(
+        self, path: str, *, start: int, end: int | None = None, length: int | None = None
+    ) -> bytes:
+        size = length if length is not None else (end or 0) - start
+        if start + size <= len(self._bytes):
+            return self._bytes[start : start + size]
+        return await asyncio.to_thread(self._range, start, size)
+
+    async def get_ranges_async(self, path: str, *, starts: Any, ends: Any = None, lengths: Any = None) -> list[bytes]:
+        sizes = lengths if lengths is not None else [e - s for s, e in zip(starts, ends, strict=True)]
+        return [await self.get_range_async(path, start=s, length=n) for s, n in zip(starts, sizes, strict=True)]
+
+
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop on a thread of its own: a notebook's is already running."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="osint-headers", daemon=True).start()
+    return loop
+
+
+async def _opened(head: _Head, prefetch: int) -> TIFF:
+    return await TIFF.open("head", store=head, prefetch=min(prefetch, HEAD_BYTES))
+
+
+def open_cog(ranges: Ranges, href: str, level: str) -> Cog | None:
+    """Return the header of a file; None when its kind is one that only GDAL reads."""
+    first = ranges.get(href, 0, HEAD_BYTES, level, floor=16)
+    if first[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        if first.startswith(tuple(OTHER_KINDS)):
+            return None
+        shown = "a web page" if first.lstrip()[:1] == b"<" else "no picture"
+        raise ReadError(f"what lies at {href.partition('?')[0][-80:]} is {shown}")
+    head = _Head(lambda start, size: ranges.get(href, start, size, level, floor=1), first)
+    try:
+        opening = asyncio.run_coroutine_threadsafe(_opened(head, len(first)), _loop())
+        return _cog(ranges, href, opening.result(timeout=300))
+    except ReadError:
+        raise
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        # pyo3 panics derive from BaseException; whatever the parser chokes on, the file is at fault
+        text = str(head.error or error).splitlines()[0][:160] if str(head.error or error) else "unreadable"
+        raise ReadError(f"the header of {href.partition('?')[0][-80:]} is broken: {text}") from error
+
+
+def _cog(ranges: Ranges, href: str, tiff: TIFF) -> Cog | None:
+    """Check what a header says and return it; None sends the file to GDAL."""
+    images = [i for i in tiff.ifds if not (i.new_subfile_type or 0) & 4]
+    full = images[0]
+    for image in images:
+        if max(image.image_width, image.image_height) > MAX_SIDE_PX or not image.image_width * image.image_height:
+            raise ReadError(f"it claims {image.image_width} x {image.image_height} pixels: not a scene")
+    geo = full.geo_key_directory
+    code = geo.projected_type or geo.geographic_type if geo else None
+    simple = (
+        full.samples_per_pixel == 1
+        and tiff.endianness == Endianness.LittleEndian
+        and full.planar_configuration == PlanarConfiguration.Chunky
+        and full.tile_width
+        and full.compression in _DEFLATE
+        and code
+        and code != 32767
+        and full.model_pixel_scale
+        and full.model_tiepoint
+    )
+    dtype = _dtype(full)
+    predicted = full.predictor == Predictor.Horizontal
+    if not simple or dtype is None or not (predicted or full.predictor in _NO_PREDICTOR):
+        return None
+    if predicted and dtype.kind == "f":
+        return None
+    levels = tuple(
+        _level(image, full)
+        for image in images
+        if image.tile_width and image.compression == full.compression and image.predictor == full.predictor
+    )
+    nodata = _float(full.gdal_nodata)
+    return Cog(ranges, href, CRS.from_epsg(code), dtype, nodata, levels, predicted)
+
+
+def _level(image: Any, full: Any) -> Level:
+    across, down = image.tile_width, image.tile_height
+    if max(across, down) > MAX_TILE_PX or across % 16 or down % 16:
+        raise ReadError(f"its tiles are said to be {across} x {down} pixels: not read")
+    counts = -(-image.image_width // across) * -(-image.image_height // down)
+    if len(image.tile_offsets or ()) != counts or len(image.tile_byte_counts or ()) != counts:
+        raise ReadError(f"its header lists {len(image.tile_offsets or ())} tiles where {counts} are needed")
+    sx, sy = full.model_pixel_scale[:2]
+    i, j, _, x, y, _ = full.model_tiepoint[:6]
+    if full.geo_key_directory.raster_type == 2:
+        i, j = i + 0.5, j + 0.5
+    scale_x, scale_y = full.image_width / image.image_width, full.image_height / image.image_height
+    transform = Affine(sx * scale_x, 0, x - i * sx, 0, -sy * scale_y, y + j * sy)
+    return Level(transform, (image.image_height, image.image_width), (down, across), image)
+
+
+def _dtype(image: Any) -> np.dtype[Any] | None:
+    kind = {1: "u", 2: "i", 3: "f"}.get(int(getattr(image.sample_format[0], "value", image.sample_format[0])), "")
+    bits = image.bits_per_sample[0]
+    known = {"u8", "u16", "u32", "i8", "i16", "i32", "f32"}
+    return np.dtype(f"<{kind}{bits // 8}") if f"{kind}{bits}" in known else None
+
+
+def _float(text: str | None) -> float | None:
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return None
+
+
+def window(
+    ranges: Ranges, href: str, grid: Grid, *, level: str, smooth: bool, nodata: float | None = 0.0
+) -> tuple[np.ndarray, bool]:
+    """Return one band on `grid` as the file's own numbers, and whether pixels were resampled.
+
+    Pixels outside the file hold `nodata`. A file whose pixel edges coincide with the grid's is copied, pixel
+    by pixel (a 20 m pixel fills four of 10 m); else it is warped, bilinear when `smooth`, or by the nearest.
+    """
+    cog = open_cog(ranges, href, level)
+    if cog is None:
+        return by_gdal(RangeFile(ranges, href, level), grid, smooth, nodata)
+    fill = nodata if nodata is not None else (cog.nodata or 0)
+    chosen = _pick(cog, grid)
+    depth = level if level == "scl" or chosen is cog.levels[0] else "overview"
+    same = CRS.from_user_input(grid.crs) == cog.crs
+    rows, columns = extent(chosen.transform, chosen.shape, cog.crs, grid)
+    if rows[0] >= rows[1] or columns[0] >= columns[1]:
+        return np.full(grid.shape, fill, cog.dtype), False
+    part = _tiles(cog, chosen, rows, columns, depth=depth, fill=fill)
+    corner = chosen.transform @ Affine.translation(columns[0], rows[0])
+    if same and (aligned(corner, grid.transform) or chosen is not cog.levels[0]):
+        return sampled(part, corner, grid, fill), False
+    return warped(part, (corner, cog.crs), grid, smooth, fill), True
+
+
+def _pick(cog: Cog, grid: Grid) -> Level:
+    """Return the coarsest level that is no coarser than the grid."""
+    size = grid.transform.a * 1.01
+    fits = [level for level in cog.levels if level.transform.a <= size]
+    return max(fits, key=lambda level: level.transform.a) if fits else cog.levels[0]
+
+
+def _tiles(
+    cog: Cog,
+    level: Level,
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+    *,
+    depth: str,
+    fill: float,
+) -> np.ndarray:
+    """Return the pixels of a window, from the tiles that it touches."""
+    down, across = level.tile
+    out = np.full((rows[1] - rows[0], columns[1] - columns[0]), fill, cog.dtype)
+    for ty in range(rows[0] // down, -(-rows[1] // down)):
+        for tx in range(columns[0] // across, -(-columns[1] // across)):
+            top, left = ty * down, tx * across
+            r0, r1 = max(rows[0] - top, 0), min(rows[1] - top, down)
+            c0, c1 = max(columns[0] - left, 0), min(columns[1] - left, across)
+            pixels = _tile(cog, level, (tx, ty), r1, depth)
+            if pixels is None:
+                continue
+            piece = pixels[r0:r1, :c1]
+            if cog.predicted:
+                piece = np.cumsum(piece, axis=1, dtype=cog.dtype)
+            place = (
+                slice(top + r0 - rows[0], top + r1 - rows[0]),
+                slice(left + c0 - columns[0], left + c1 - columns[0]),
+            )
+            out[place] = piece[:, c0:]
+    return out
+
+
+def _tile(cog: Cog, level: Level, tile: tuple[int, int], rows: int, depth: str) -> np.ndarray | None:
+    """Return the first `rows` rows of a tile (still as differences, if predicted), None if it has no bytes.
+
+    A deflated tile is a stream from its first row on, so the bytes behind the last row that is needed are
+    neither asked for nor unpacked.
+    """
+    down, across = level.tile
+    index = tile[1] * -(-level.shape[1] // across) + tile[0]
+    start, size = level.ifd.tile_offsets[index], level.ifd.tile_byte_counts[index]
+    if not size:
+        return None
+    if size > down * across * cog.dtype.itemsize * 2 + 65_536:
+        raise ReadError(f"a tile is said to take {size} bytes: not read")
+    needed = rows * across * cog.dtype.itemsize
+    # content is not spread evenly over the rows: ask a twentieth more, and the rest if that was too little
+    filled = min(down, level.shape[0] - tile[1] * down)
+    ask = min(size, int(size * rows / filled * 1.05) + 2048)
+    unpacked = _inflate(cog.ranges.get(cog.href, start, ask, depth), needed)
+    if len(unpacked) < needed and ask < size:
+        unpacked = _inflate(cog.ranges.get(cog.href, start, size, depth), needed)
+    if len(unpacked) < needed:
+        raise ReadError(f"a tile holds {len(unpacked)} bytes where {needed} are needed: the file is broken")
+    return np.frombuffer(unpacked, cog.dtype).reshape(rows, across)
+
+
+def _inflate(packed: bytes, needed: int) -> bytes:
+    try:
+        return bytes(inflater.decompressobj().decompress(packed, needed))
+    except (zlib.error, inflater.error) as error:
+        raise ReadError(f"a tile cannot be unpacked ({error}): the file is broken") from error

@@ -1,0 +1,260 @@
+"""Turn a folder of dated pictures (GeoTIFF, JPEG, PNG) into the same Dataset as satellite scenes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import rasterio
+import xarray as xr
+from affine import Affine
+from PIL import Image
+from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
+from rasterio.errors import RasterioError
+from rasterio.transform import from_gcps
+from rasterio.warp import Resampling, reproject, transform_bounds
+
+from osint.errors import OsintError
+from osint.imagery import grid as grids
+from osint.imagery.rasters import CLOSED_GDAL
+from osint.imagery.shifts import shift_px
+
+SUFFIXES = (".tif", ".tiff", ".jpg", ".jpeg", ".png")
+WORLD_FILES = {".jpg": ".jgw", ".jpeg": ".jgw", ".png": ".pgw", ".tif": ".tfw", ".tiff": ".tfw"}
+TABLE = "pictures.csv"
+MAX_PIXELS = 200_000_000
+SHIFT_LIMIT_M = 60.0
+MIN_RESPONSE = 0.05
+"""A correlation peak below this share of the whole is noise: such a shift is not removed."""
+_EXIF_TAKEN = 36867
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of the user's own, read and placed."""
+
+    name: str
+    date: dt.datetime
+    """Acquired, UTC; midnight where only the day is known."""
+    pixels: np.ndarray
+    """Bands, rows, columns: three bands (red, green, blue), as stored."""
+    transform: Affine
+    crs: CRS
+    sensor: str
+    credit: str
+    rights: str
+    precision_m: float
+    """How far off the corners may be, metres; NaN when not said."""
+
+    @property
+    def full(self) -> float:
+        """The largest number that a pixel can hold."""
+        return float(np.iinfo(self.pixels.dtype).max) if self.pixels.dtype.kind == "u" else 1.0
+
+
+def folder(
+    path: str | Path,
+    site: Any = None,
+    resolution: float | None = None,
+    *,
+    crs: str | int = 4326,
+    dates: dict[str, str] | None = None,
+    align: bool = True,
+) -> xr.Dataset:
+    """Read a folder of dated pictures onto one UTM grid, earliest first.
+
+    A table `pictures.csv` in the folder may say for each `file`: date, sensor, credit, rights, precision_m,
+    crs, and the place as west, south, east, north (of the outer edges) or as gcps ("column row x y; ...",
+    three or more). Else the place is the GeoTIFF's own or a world file's (in `crs`), and the date is found in
+    `dates` (by file name), in the name (2023-05-06, 20230506, 2023年5月6日) or in EXIF, in this order.
+
+    Returns red, green, blue as float32, 0 to 1 of what a pixel can hold (a brightness, not a reflectance),
+    NaN outside, with coordinates id, platform (the sensor), credit, rights, precision_m and gsd_m by time.
+    With `align`, shifts against the first picture are estimated by phase correlation and removed;
+    `.attrs["shifts"]` tells them.
+    """
+    home = Path(path)
+    table = _table(home)
+    files = sorted(p for p in home.iterdir() if p.suffix.lower() in SUFFIXES) if home.is_dir() else []
+    if not files:
+        raise OsintError(f"there is no picture ({', '.join(SUFFIXES)}) in {home.name}")
+    shots = sorted((_picture(p, table.get(p.name, {}), dates or {}, crs) for p in files), key=lambda s: s.date)
+    sizes = [_gsd_m(shot) for shot in shots]
+    size = resolution or max(0.1, round(max(sizes), 1))
+    grid = grids.grid(grids.as_geometry(site) if site is not None else _outline(shots[0]), size)
+    cube = np.stack([_on_grid(shot, grid) for shot in shots])
+    moved = _aligned(shots, cube, grid) if align else []
+    dataset = xr.Dataset(
+        {name: (("time", "y", "x"), cube[:, k]) for k, name in enumerate(("red", "green", "blue"))},
+        coords={
+            "time": np.array([s.date.replace(tzinfo=None) for s in shots], "datetime64[ns]"),
+            "y": grid.y,
+            "x": grid.x,
+            "id": ("time", [s.name for s in shots]),
+            "platform": ("time", [s.sensor for s in shots]),
+            "credit": ("time", [s.credit for s in shots]),
+            "rights": ("time", [s.rights for s in shots]),
+            "precision_m": ("time", [s.precision_m for s in shots]),
+            "gsd_m": ("time", sizes),
+            "cloud_pct": ("time", [math.nan] * len(shots)),
+        },
+    )
+    credits = "; ".join(dict.fromkeys(s.credit for s in shots if s.credit))
+    dataset.attrs = {"crs": grid.crs, "transform": tuple(grid.transform)[:6], "shifts": moved, "failures": [],
+                     "requests": 0, "bytes": 0, "levels": {}, "credit": credits}  # fmt: skip
+    return dataset
+
+
+def _table(home: Path) -> dict[str, dict[str, Any]]:
+    path = home / TABLE
+    if not path.is_file():
+        return {}
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if "file" not in frame:
+        raise OsintError(f"{TABLE} needs a column `file`; it has {', '.join(frame.columns)}")
+    return {row["file"]: {str(k): v.strip() for k, v in row.items() if v.strip()} for row in frame.to_dict("records")}
+
+
+def _picture(path: Path, told: dict[str, Any], dates: dict[str, str], crs: str | int) -> Picture:
+    pixels, transform, known, taken = _read(path)
+    placed = _told_place(told, pixels.shape[-2:], path)
+    if placed:
+        transform, known = placed, CRS.from_user_input(told.get("crs", crs))
+    elif known is None:
+        transform, known = _world_file(path), CRS.from_user_input(told.get("crs", crs))
+    return Picture(
+        path.name,
+        _date(path, told.get("date") or dates.get(path.name), taken),
+        pixels,
+        transform,
+        known,
+        told.get("sensor", ""),
+        told.get("credit", ""),
+        told.get("rights", ""),
+        float(told.get("precision_m", "nan")),
+    )
+
+
+def _read(path: Path) -> tuple[np.ndarray, Affine, CRS | None, str]:
+    """Return pixels (3, rows, columns), place and CRS if the file holds them, and the date in EXIF."""
+    if path.suffix.lower() in (".tif", ".tiff"):
+        try:
+            with rasterio.Env(**CLOSED_GDAL), rasterio.open(path, driver="GTiff") as source:
+                _check_size(path, source.width, source.height)
+                bands = [1, 2, 3] if source.count >= 3 else [1, 1, 1]
+                known = source.crs
+                return source.read(bands), source.transform, known, source.tags().get("TIFFTAG_DATETIME", "")
+        except RasterioError as error:
+            raise OsintError(f"{path.name} is no readable GeoTIFF: {str(error)[:120]}") from error
+    try:
+        with Image.open(path, formats=("JPEG", "PNG")) as image:
+            _check_size(path, *image.size)
+            taken = str(image.getexif().get_ifd(0x8769).get(_EXIF_TAKEN, ""))
+            pixels = np.moveaxis(np.asarray(image.convert("RGB")), -1, 0)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise OsintError(f"{path.name} is no readable JPEG or PNG ({type(error).__name__})") from error
+    return pixels, Affine.identity(), None, taken
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise OsintError(f"{path.name} has {width} x {height} pixels, over the limit of {MAX_PIXELS:,}: cut it first")
+
+
+def _told_place(told: dict[str, Any], shape: tuple[int, ...], path: Path) -> Affine | None:
+    """Return the place that the table gives a picture, by corners or by control points."""
+    try:
+        if "gcps" in told:
+            points = [[float(v) for v in point.split()] for point in told["gcps"].split(";") if point.strip()]
+            if len(points) < 3:
+                raise OsintError(f"{path.name} needs at least three control points, {TABLE} has {len(points)}")
+            return from_gcps([GroundControlPoint(row=r, col=c, x=x, y=y) for c, r, x, y in points])
+        if "west" in told:
+            west, south, east, north = (float(told[k]) for k in ("west", "south", "east", "north"))
+            if west >= east or south >= north:
+                raise OsintError(f"{path.name}: in {TABLE} west must be less than east, and south than north")
+            return Affine((east - west) / shape[1], 0, west, 0, (south - north) / shape[0], north)
+    except (ValueError, KeyError) as error:
+        raise OsintError(f"{path.name}: its place in {TABLE} cannot be read ({error})") from error
+    return None
+
+
+def _world_file(path: Path) -> Affine:
+    for suffix in (WORLD_FILES[path.suffix.lower()], f"{path.suffix}w", ".wld"):
+        found = path.with_suffix(suffix)
+        if found.is_file():
+            try:
+                a, d, b, e, c, f = (float(v) for v in found.read_text().split())
+            except ValueError as error:
+                raise OsintError(f"{found.name} must hold six numbers") from error
+            # a world file places the centre of the first pixel
+            return Affine(a, b, c - a / 2 - b / 2, d, e, f - d / 2 - e / 2)
+    msg = f"nothing tells where {path.name} lies: give corners or control points in {TABLE}, or a world file"
+    raise OsintError(msg)
+
+
+def _date(path: Path, told: str | None, taken: str) -> dt.datetime:
+    for text in (told, path.stem, taken):
+        found = re.search(r"(?<!\d)((?:19|20)\d\d)[-_.:年/]?(\d{1,2})[-_.:月/]?(\d{1,2})(?!\d{3})", text or "")
+        if found:
+            try:
+                year, month, day = map(int, found.groups())
+                return dt.datetime(year, month, day, tzinfo=dt.UTC)
+            except ValueError:
+                continue
+    raise OsintError(f"nothing tells when {path.name} was taken: put the date in its name or in {TABLE}")
+
+
+def _outline(shot: Picture) -> Any:
+    import shapely
+
+    rows, columns = shot.pixels.shape[-2:]
+    corners = [shot.transform @ corner for corner in ((0, 0), (columns, 0), (columns, rows), (0, rows))]
+    west, south, east, north = shapely.Polygon(corners).bounds
+    return shapely.box(*transform_bounds(shot.crs, "EPSG:4326", west, south, east, north))
+
+
+def _gsd_m(shot: Picture) -> float:
+    """Return the size of a pixel on the ground, metres: the root of its area."""
+    area = grids.area_m2(_outline(shot))
+    return math.sqrt(area / (shot.pixels.shape[-1] * shot.pixels.shape[-2]))
+
+
+def _on_grid(shot: Picture, grid: grids.Grid, move_m: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
+    """Return red, green, blue on `grid`, moved by (x, y) metres, float32 from 0 to 1, NaN outside."""
+    out = np.full((3, *grid.shape), np.nan, np.float32)
+    place = Affine.translation(-move_m[0], -move_m[1]) @ grid.transform
+    finer = grid.transform.a > 1.5 * _gsd_m(shot)
+    reproject(
+        shot.pixels.astype(np.float32) / shot.full,
+        out,
+        src_transform=shot.transform,
+        src_crs=shot.crs,
+        dst_transform=place,
+        dst_crs=grid.crs,
+        dst_nodata=np.nan,
+        resampling=Resampling.average if finer else Resampling.bilinear,
+    )
+    return out
+
+
+def _aligned(shots: list[Picture], cube: np.ndarray, grid: grids.Grid) -> list[dict[str, Any]]:
+    """Move every picture onto the first, in place, and return what was done."""
+    said = []
+    size = grid.transform.a
+    for t, shot in enumerate(shots[1:], start=1):
+        down, right, response = shift_px(cube[0].mean(0), cube[t].mean(0))
+        x, y = -right * size, down * size
+        removed = response >= MIN_RESPONSE and math.hypot(x, y) <= SHIFT_LIMIT_M
+        if removed:
+            cube[t] = _on_grid(shot, grid, (x, y))
+        said.append({"id": shot.name, "x_m": round(x, 2), "y_m": round(y, 2),
+                     "response": round(response, 3), "removed": removed})  # fmt: skip
+    return said

@@ -1,0 +1,93 @@
+"""Ask OpenStreetMap, through Overpass, for the power lines, substations and generators near a site."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import geopandas as gpd
+import shapely
+import shapely.ops
+
+from osint import geo_vectors
+from osint.errors import OsintError
+from osint.http.ranges import Ranges
+from osint.imagery import grid
+
+SERVER = "https://overpass-api.de/api/interpreter"
+CREDIT = "© OpenStreetMap contributors, ODbL"
+KINDS = ("substation", "line", "minor_line", "cable", "transformer", "generator", "plant")
+TAGS = ("name", "operator", "voltage", "frequency", "plant:output:electricity", "start_date")
+MAX_RADIUS_M = 50_000
+MAX_ANSWER_BYTES = 64 << 20
+
+
+def power(site: Any, radius_m: float = 10_000, server: str = SERVER, answer: Path | None = None) -> gpd.GeoDataFrame:
+    """Return the power features within `radius_m` of a site's centre, as mapped by OpenStreetMap today.
+
+    Columns: osm (type/id), power, distance_m (from the centre to the nearest part), area_m2, the tags of
+    `TAGS` (":" as "_"), geometry (degrees). `.attrs["credit"]` must go onto whatever shows them. A missing
+    feature is not evidence: China is mapped unevenly. `answer` keeps the raw answer, and is read instead when
+    it exists.
+    """
+    if not 0 < radius_m <= MAX_RADIUS_M:
+        raise OsintError(f"`radius_m` is over 0 and at most {MAX_RADIUS_M}, not {radius_m:g}")
+    centre = grid.as_geometry(site).centroid
+    if answer and answer.is_file():
+        body = answer.read_bytes()
+    else:
+        kinds = "|".join(KINDS)
+        around = f"around:{radius_m:.0f},{centre.y:.6f},{centre.x:.6f}"
+        query = f'[out:json][timeout:90];nwr["power"~"^({kinds})$"]({around});out tags geom;'
+        body = Ranges(server).whole(server, "list", MAX_ANSWER_BYTES, urlencode({"data": query}).encode())
+        if answer:
+            answer.write_bytes(body)
+    try:
+        elements = json.loads(body)["elements"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise OsintError("Overpass answered something that is not its JSON: it may be busy, try later") from error
+    rows = [row for element in elements if (row := _row(element, centre))]
+    columns = ["osm", "power", "distance_m", *(tag.replace(":", "_") for tag in TAGS), "geometry"]
+    frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=4326)
+    frame = geo_vectors.with_area(frame.sort_values(["distance_m", "osm"], ignore_index=True))
+    frame.attrs["credit"] = CREDIT
+    return frame
+
+
+def _row(element: dict[str, Any], centre: shapely.Point) -> dict[str, Any] | None:
+    tags = element.get("tags") or {}
+    shape = _shape(element)
+    if shape is None or tags.get("power") not in KINDS:
+        return None
+    near = shapely.ops.nearest_points(shape, centre)[0]
+    _, _, distance = grid.WGS84.inv(centre.x, centre.y, near.x, near.y)
+    return {
+        "osm": f"{element.get('type')}/{element.get('id')}",
+        "power": tags["power"],
+        "distance_m": round(distance, 1),
+        **{tag.replace(":", "_"): tags.get(tag) for tag in TAGS},
+        "geometry": shape,
+    }
+
+
+def _shape(element: dict[str, Any]) -> Any:
+    """Return a node as a point, a closed way as a surface unless a line, a relation as its outer part."""
+    try:
+        if element["type"] == "node":
+            return shapely.Point(element["lon"], element["lat"])
+        if element["type"] == "way":
+            points = [(p["lon"], p["lat"]) for p in element["geometry"]]
+            closed = len(points) > 3 and points[0] == points[-1]
+            carries = element["tags"].get("power") in ("line", "minor_line", "cable")
+            return shapely.Polygon(points) if closed and not carries else shapely.LineString(points)
+        ways = [
+            shapely.LineString([(p["lon"], p["lat"]) for p in member["geometry"]])
+            for member in element["members"]
+            if member.get("role", "") in ("outer", "") and member.get("geometry")
+        ]
+        surfaces = shapely.polygonize(ways)
+        return shapely.union_all(surfaces.geoms) if len(surfaces.geoms) else shapely.MultiLineString(ways)
+    except (KeyError, TypeError, ValueError, shapely.errors.ShapelyError):
+        return None

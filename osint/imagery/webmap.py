@@ -1,0 +1,293 @@
+"""Fetch map tiles that a person looks at, with their date, credit and terms: Esri Wayback, EOX, any XYZ."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import math
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from pyproj import Transformer
+
+from osint.errors import OsintError
+from osint.http.blocks import Blocks
+from osint.http.ranges import Ranges, ReadError, cache_folder
+from osint.http.spent import Spent
+from osint.imagery import grid
+
+TILE_PX = 256
+MAX_TILES = 64
+"""A polite request: more is a download of a map, which the providers' terms exclude."""
+POLITE_CONNECTIONS = 4
+MAX_TILE_BYTES = 4 << 20
+HALF_WORLD_M = math.pi * 6378137.0
+WAYBACK_LIST = "https://s3-us-west-2.amazonaws.com/config.maptiles.arcgis.com/waybackconfig.json"
+WAYBACK_MAX_ZOOM = 23
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A tiled map in Web Mercator."""
+
+    template: str
+    """Address with {z}, {x}, {y}, and {date} where the layer has dates."""
+    credit: str
+    terms: str
+    date: str = ""
+    """What is known of when its pictures were taken."""
+
+
+LAYERS = {
+    "eox-2023": Layer(
+        "https://tiles.maps.eox.at/wmts/1.0.0/s2cloudless-2023_3857/default/g/{z}/{y}/{x}.jpg",
+        "Sentinel-2 cloudless by EOX IT Services GmbH (contains modified Copernicus Sentinel data 2023)",
+        "CC BY-NC-SA 4.0; commercial use needs a licence: s2maps.eu",
+        "mosaic of 2023",
+    ),
+    "eox-2016": Layer(
+        "https://tiles.maps.eox.at/wmts/1.0.0/s2cloudless_3857/default/g/{z}/{y}/{x}.jpg",
+        "Sentinel-2 cloudless by EOX IT Services GmbH (contains modified Copernicus Sentinel data 2016-17)",
+        "CC BY 4.0: s2maps.eu",
+        "mosaic of 2016 and 2017",
+    ),
+}
+WAYBACK_CREDIT = "Esri, Maxar, Earthstar Geographics, and the GIS User Community (World Imagery Wayback)"
+WAYBACK_TERMS = "Esri Master License Agreement: to look at and to quote with credit, not to store in bulk"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release of Esri's Wayback archive."""
+
+    number: int
+    published: dt.date
+    """When Esri put it out; the pictures in it are older."""
+    template: str
+    metadata: str
+    """Address of the release's metadata service, empty when there is none."""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A picture put together from tiles."""
+
+    image: np.ndarray
+    """Rows, columns, 3: uint8; tiles that could not be read are black and listed in `missing`."""
+    bounds: tuple[float, float, float, float]
+    """West, south, east, north in `crs`, metres of the map."""
+    crs: str
+    date: str
+    """Acquired, as the layer tells it for the site's centre; never the release date in its place."""
+    credit: str
+    terms: str
+    metres_per_pixel: float
+    """On the ground at the site, corrected for the scale of Web Mercator."""
+    missing: tuple[str, ...]
+    requests: int
+    bytes: int
+
+
+def tiles(
+    site: Any, zoom: int, layer: str | Layer = "eox-2023", date: str | dt.date | None = None, *,
+    releases_at: str = WAYBACK_LIST, cache: Path | bool = True,
+) -> Tiles:  # fmt: skip
+    """Return the tiles of a layer over a site as one picture, in EPSG:3857.
+
+    `layer` is a name of `LAYERS`, "esri-wayback", a template with {z} {x} {y}, or a Layer. For Wayback,
+    `date` chooses the last release published by then (default: the newest), and the date told is the
+    acquisition date that the release's own metadata give for the site's centre.
+    """
+    geometry = grid.as_geometry(site)
+    spent = Spent()
+    if layer == "esri-wayback":
+        release = _release(date, releases_at, spent, cache)
+        source = _ranges(releases_at, spent, cache)
+        chosen = Layer(release.template, WAYBACK_CREDIT, WAYBACK_TERMS, _acquired(release, geometry, zoom, source))
+    else:
+        chosen = _layer(layer, date)
+        source = _ranges(chosen.template, spent, cache)
+    columns, rows = _span(geometry, zoom)
+    places = [(x, y) for y in range(rows[0], rows[1] + 1) for x in range(columns[0], columns[1] + 1)]
+    if len(places) > MAX_TILES:
+        raise OsintError(f"the site needs {len(places)} tiles at zoom {zoom}, the limit is {MAX_TILES}: zoom out")
+    canvas = np.zeros(((rows[1] - rows[0] + 1) * TILE_PX, (columns[1] - columns[0] + 1) * TILE_PX, 3), np.uint8)
+    missing = []
+    with ThreadPoolExecutor(POLITE_CONNECTIONS) as pool:
+        jobs = [(x, y, pool.submit(_tile, source, chosen.template, (x, y, zoom))) for x, y in places]
+        for x, y, job in jobs:
+            try:
+                top, left = (y - rows[0]) * TILE_PX, (x - columns[0]) * TILE_PX
+                canvas[top : top + TILE_PX, left : left + TILE_PX] = job.result()
+            except ReadError as error:
+                missing.append(f"{zoom}/{x}/{y}: {error}")
+    if len(missing) == len(places):
+        raise OsintError(f"no tile of the layer could be read; the first said: {missing[0]}")
+    size = 2 * HALF_WORLD_M / 2**zoom
+    bounds = (
+        columns[0] * size - HALF_WORLD_M,
+        HALF_WORLD_M - (rows[1] + 1) * size,
+        (columns[1] + 1) * size - HALF_WORLD_M,
+        HALF_WORLD_M - rows[0] * size,
+    )
+    ground = size / TILE_PX / grid.mercator_scale(geometry.centroid.y)
+    return Tiles(
+        canvas,
+        bounds,
+        "EPSG:3857",
+        chosen.date,
+        chosen.credit,
+        chosen.terms,
+        ground,
+        tuple(missing),
+        sum(spent.requests.values()),
+        sum(spent.bytes.values()),
+    )
+
+
+def releases(releases_at: str = WAYBACK_LIST, cache: Path | bool = True) -> list[Release]:
+    """Return the releases of Esri's Wayback archive, oldest first."""
+    return _releases(releases_at, Spent(), cache)
+
+
+def _releases(releases_at: str, spent: Spent, cache: Path | bool) -> list[Release]:
+    # the list grows: it is asked each time, and its answer is small
+    listed = _json(_ranges(releases_at, spent, False).whole(releases_at, "list", 4 << 20), "the list of releases")
+    found = []
+    for number, entry in listed.items():
+        try:
+            when = re.search(r"(\d{4}-\d\d-\d\d)", entry["itemTitle"])
+            template = entry["itemURL"].replace("{level}", "{z}").replace("{row}", "{y}").replace("{col}", "{x}")
+            if when:
+                day = dt.date.fromisoformat(when[1])
+                found.append(Release(int(number), day, template, str(entry.get("metadataLayerUrl") or "")))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue
+    if not found:
+        raise OsintError("the list of Wayback releases holds none that can be read")
+    return sorted(found, key=lambda r: (r.published, r.number))
+
+
+def changed_releases(site: Any, zoom: int, releases_at: str = WAYBACK_LIST, cache: Path | bool = True) -> list[Release]:
+    """Return only the releases in which the tile at the site's centre changed, oldest first.
+
+    A release that did not renew a tile serves the older one; two releases with the same bytes at the centre
+    are one picture, and the first of them is returned.
+    """
+    source = _ranges(releases_at, Spent(), cache)
+    x, y = _at(grid.as_geometry(site).centroid, zoom)
+    kept, before = [], b""
+    for release in releases(releases_at, cache):
+        try:
+            body = source.whole(_address(release.template, (x, y, zoom)), "tile", MAX_TILE_BYTES)
+        except ReadError:
+            continue
+        if body != before:
+            kept.append(release)
+        before = body
+    return kept
+
+
+def _release(date: str | dt.date | None, releases_at: str, spent: Spent, cache: Path | bool) -> Release:
+    listed = _releases(releases_at, spent, cache)
+    limit = dt.date.fromisoformat(str(date)[:10]) if date else dt.date.max
+    fits = [release for release in listed if release.published <= limit]
+    if not fits:
+        raise OsintError(f"Wayback has no release by {limit}: its first is of {listed[0].published}")
+    return fits[-1]
+
+
+def _acquired(release: Release, geometry: Any, zoom: int, source: Ranges) -> str:
+    """Return the acquisition date and sensor at the site's centre, from the release's own metadata."""
+    unknown = f"unknown (in the release of {release.published})"
+    if not release.metadata:
+        return unknown
+    x, y = Transformer.from_crs(4326, 3857, always_xy=True).transform(geometry.centroid.x, geometry.centroid.y)
+    layer = min(max(WAYBACK_MAX_ZOOM - zoom, 0), 13)
+    place = f'{{"spatialReference":{{"wkid":3857}},"x":{x:.2f},"y":{y:.2f}}}'
+    href = (
+        f"{release.metadata}/{layer}/query?f=json&where=1%3D1&outFields=SRC_DATE2,NICE_DESC,SRC_DESC,SAMP_RES"
+        f"&geometryType=esriGeometryPoint&spatialRel=esriSpatialRelIntersects&returnGeometry=false&geometry={place}"
+    )
+    try:
+        found = _json(source.whole(href.replace('"', "%22"), "list", 1 << 20), "the metadata of a release")
+        facts = found["features"][0]["attributes"]
+        taken = dt.datetime.fromtimestamp(facts["SRC_DATE2"] / 1000, dt.UTC)
+    except (ReadError, OsintError, KeyError, IndexError, TypeError, ValueError, OverflowError, OSError):
+        return unknown
+    sensor = " ".join(str(facts.get(k) or "") for k in ("NICE_DESC", "SRC_DESC")).strip()
+    return f"{taken:%Y-%m-%d} ({sensor})" if sensor else f"{taken:%Y-%m-%d}"
+
+
+def _layer(layer: str | Layer, date: str | dt.date | None) -> Layer:
+    if isinstance(layer, Layer):
+        chosen = layer
+    elif layer in LAYERS:
+        chosen = LAYERS[layer]
+    elif all(part in layer for part in ("{z}", "{x}", "{y}")):
+        chosen = Layer(layer, "credit not given", "terms not given: ask the provider before publishing")
+    else:
+        names = ", ".join([*LAYERS, "esri-wayback"])
+        raise OsintError(f"Unknown layer {layer!r}. Options are: {names}, or an address with {{z}}, {{x}}, {{y}}.")
+    if "{date}" in chosen.template:
+        if date is None:
+            raise OsintError("this layer has dates: give `date`, for example '2024-06-30'")
+        template = chosen.template.replace("{date}", str(date))
+        return Layer(template, chosen.credit, chosen.terms, str(date))
+    return chosen
+
+
+def _ranges(named: str, spent: Spent, cache: Path | bool) -> Ranges:
+    folder = cache_folder() / "tiles" if cache is True else cache
+    return Ranges(named, spent, Blocks(Path(folder), 512 << 20) if folder else None)
+
+
+def _address(template: str, place: tuple[int, int, int]) -> str:
+    x, y, z = place
+    return template.replace("{z}", str(z)).replace("{x}", str(x)).replace("{y}", str(y))
+
+
+def _tile(source: Ranges, template: str, place: tuple[int, int, int]) -> np.ndarray:
+    body = source.whole(_address(template, place), "tile", MAX_TILE_BYTES)
+    try:
+        with Image.open(io.BytesIO(body), formats=("JPEG", "PNG", "WEBP")) as image:
+            if image.size not in ((TILE_PX, TILE_PX), (2 * TILE_PX, 2 * TILE_PX)):
+                raise ReadError(f"a tile has {image.size[0]} x {image.size[1]} pixels in place of 256 x 256")
+            return np.asarray(image.convert("RGB").resize((TILE_PX, TILE_PX)))
+    except (OSError, SyntaxError, ValueError) as error:
+        shown = "a page" if body.lstrip()[:1] == b"<" else "no picture"
+        raise ReadError(f"{shown} came in place of a tile") from error
+
+
+def _at(point: Any, zoom: int) -> tuple[int, int]:
+    """Return column and row of the tile that holds a point (degrees)."""
+    if not 0 <= zoom <= WAYBACK_MAX_ZOOM:
+        raise OsintError(f"`zoom` is from 0 to {WAYBACK_MAX_ZOOM}, not {zoom}")
+    x = (point.x + 180) / 360
+    y = (1 - math.asinh(math.tan(math.radians(point.y))) / math.pi) / 2
+    last = 2**zoom - 1
+    return min(max(int(x * 2**zoom), 0), last), min(max(int(y * 2**zoom), 0), last)
+
+
+def _span(geometry: Any, zoom: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    import shapely
+
+    west, south, east, north = geometry.bounds
+    first, last = _at(shapely.Point(west, north), zoom), _at(shapely.Point(east, south), zoom)
+    return (first[0], last[0]), (first[1], last[1])
+
+
+def _json(body: bytes, what: str) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError as error:
+        raise OsintError(f"{what} is not readable JSON") from error
+    if not isinstance(found, dict):
+        raise OsintError(f"{what} has another form than expected")
+    return found

@@ -1,1 +1,0 @@
-"""Relations, the exact posterior, evidence, cross-checks, findings."""

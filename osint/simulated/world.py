@@ -1,0 +1,232 @@
+"""Make a SIMULATED desert with known buildings, and the Sentinel-2 scenes that a satellite would take of it.
+
+Nothing here is a picture of a real place. The spectra are round figures, so a score on this world is a
+ceiling, not a forecast.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import xarray as xr
+from affine import Affine
+
+from osint.errors import OsintError
+from osint.simulated import ground as _ground
+from osint.simulated import scenes
+from osint.simulated.ground import KINDS, PIXEL_M, ROOFS, YARDS, Feature, assortment
+from osint.simulated.scenes import BANDS, COARSE, SPECTRA
+
+__all__ = ["KINDS", "ROOFS", "YARDS", "Feature", "World", "assortment", "dataset", "world"]
+
+OFFSET_DN = 1000
+OFFSET_FROM = dt.datetime(2022, 1, 25, tzinfo=dt.UTC)
+BASELINES = (
+    ("2021-03-30", "02.14"),
+    ("2021-06-30", "03.00"),
+    ("2022-01-25", "03.01"),
+    ("2022-12-06", "04.00"),
+    ("2024-07-23", "05.10"),
+    ("9999-01-01", "05.11"),
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """Simulated scenes with their truth; `band` and `scl` render one scene on demand, the same each time."""
+
+    seed: int
+    size_px: int
+    dates: list[dt.datetime]
+    """UTC, one a scene."""
+    ids: list[str]
+    platform: list[str]
+    baselines: list[str]
+    """Processing baseline; DN carry +1000 from baseline 04.00 (2022-01-25) on."""
+    cloud_cover: list[float]
+    """Percent of the scene under cloud, as a catalogue would say."""
+    transform: Affine
+    """Pixel to metres in `epsg`, 10 m."""
+    epsg: int
+    truth: gpd.GeoDataFrame
+    """outline_id, kind, onset, roofed_half, complete, removed, roof_area_m2, plot_area_m2 (the scraped pad of all phases),
+    cooling_yard_m2, phase, geometry (in `epsg`)."""
+    jitter_px: float
+    dust: float
+    _snow: np.ndarray = field(repr=False, default_factory=lambda: np.zeros(0))
+    _layers: dict[str, np.ndarray] = field(repr=False, default_factory=dict)
+    _placed: list[_ground.Placed] = field(repr=False, default_factory=list)
+    _cache: OrderedDict[int, dict[str, np.ndarray]] = field(repr=False, default_factory=OrderedDict)
+
+    def band(self, i: int, name: str) -> np.ndarray:
+        """Return scene `i` of band `name` as uint16 DN at its native resolution; 0 is nodata."""
+        if name not in BANDS:
+            raise OsintError(f"Unknown band {name!r}. Options are: {', '.join(BANDS)}.")
+        offset = OFFSET_DN if self.baselines[i] >= "04.00" else 0
+        return np.clip(self._scene(i)[name] + offset, 1, 20000).astype(np.uint16)
+
+    def scl(self, i: int) -> np.ndarray:
+        """Return the scene classification of scene `i`, uint8 at 20 m."""
+        return self._scene(i)["SCL"]
+
+    def _scene(self, i: int) -> dict[str, np.ndarray]:
+        if i not in self._cache:
+            self._cache[i] = _rendered(self, i)
+            while len(self._cache) > 4:
+                self._cache.popitem(last=False)
+        return self._cache[i]
+
+
+def world(
+    seed: int = 0,
+    size_px: int = 256,
+    start: str = "2023-01-01",
+    end: str = "2025-12-31",
+    revisit_days: float = 5,
+    *,
+    cloud: float = 0.35,
+    features: Sequence[Feature] | None = None,
+    epsg: int = 32646,
+    origin: tuple[float, float] = (500_000.0, 4_790_000.0),
+    jitter_px: float = 0.25,
+    dust: float = 0.07,
+    snow: bool = True,
+    spectra_spread: float = 0.08,
+) -> World:
+    """Return a simulated world of size_px x size_px pixels of 10 m with its upper left corner at `origin`.
+
+    `origin` is easting and northing in metres of `epsg`. `features` None places one of each kind that fits.
+    """
+    if size_px % 2 or size_px < 64:
+        raise OsintError(f"`size_px` must be even and at least 64, got {size_px}.")
+    rng = np.random.default_rng([seed, 1])
+    dates = _dates(rng, start, end, revisit_days)
+    days = np.array([d.toordinal() for d in dates])
+    covers = scenes.cloud_covers(rng, len(dates), cloud)
+    transform = Affine(PIXEL_M, 0, origin[0], 0, -PIXEL_M, origin[1])
+    chosen = assortment(seed, size_px, start, end) if features is None else list(features)
+    placed = _ground.place(rng, chosen, size_px, spectra_spread)
+    levels = scenes.snow_levels(rng, days, np.array([d.timetuple().tm_yday for d in dates]))
+    platform = [f"sentinel-2{'ab'[i % 2]}" for i in range(len(dates))]
+    return World(
+        seed=seed,
+        size_px=size_px,
+        dates=dates,
+        ids=[f"S{p[-2:].upper()}_SIM_{d:%Y%m%d}_{seed}_L2A" for p, d in zip(platform, dates, strict=True)],
+        platform=platform,
+        baselines=[_baseline(d) for d in dates],
+        cloud_cover=[round(100 * float(c), 1) for c in covers],
+        transform=transform,
+        epsg=epsg,
+        truth=_ground.truth(placed, transform, epsg),
+        jitter_px=jitter_px,
+        dust=dust,
+        _snow=levels if snow else np.zeros(len(dates)),
+        _layers=_ground.grounds(seed, size_px),
+        _placed=placed,
+    )
+
+
+def dataset(
+    world: World,
+    indices: Iterable[int] | None = None,
+    bands: Sequence[str] = ("B02", "B03", "B04", "B08", "B11"),
+    bounds: tuple[float, float, float, float] | None = None,
+) -> xr.Dataset:
+    """Return scenes as `imagery.read` would: reflectance (time, y, x) float32 with NaN for nodata, and `scl`.
+
+    `bounds` is west, south, east, north in metres of `world.epsg`; 20 m bands are repeated to 10 m. The
+    offset is taken off. attrs: bytes (as DN, uncompressed), requests, failures, crs, transform, simulated.
+    """
+    chosen = list(range(len(world.dates))) if indices is None else list(indices)
+    rows, cols = _window(world, bounds)
+    shape = (len(chosen), rows.stop - rows.start, cols.stop - cols.start)
+    data = {name: np.empty(shape, np.float32) for name in bands}
+    scl = np.empty(shape, np.uint8)
+    for k, i in enumerate(chosen):
+        offset = OFFSET_DN if world.baselines[i] >= "04.00" else 0
+        for name in bands:
+            dn = _full(world.band(i, name), name)[rows, cols].astype(np.float32)
+            data[name][k] = np.where(dn == 0, np.nan, (dn - offset) / 10_000)
+        scl[k] = _full(world.scl(i), "SCL")[rows, cols]
+    origin = world.transform
+    corner = Affine(PIXEL_M, 0, origin.c + PIXEL_M * cols.start, 0, -PIXEL_M, origin.f - PIXEL_M * rows.start)
+    pixels = shape[1] * shape[2]
+    each = sum(2 * pixels // (4 if name in COARSE else 1) for name in bands) + pixels // 4
+    return xr.Dataset(
+        {name: (("time", "y", "x"), values) for name, values in {**data, "scl": scl}.items()},
+        coords={
+            "time": [np.datetime64(world.dates[i].replace(tzinfo=None), "ns") for i in chosen],
+            "y": corner.f - PIXEL_M * (np.arange(shape[1]) + 0.5),
+            "x": corner.c + PIXEL_M * (np.arange(shape[2]) + 0.5),
+            "id": ("time", [world.ids[i] for i in chosen]),
+        },
+        attrs={
+            "bytes": each * len(chosen),
+            "requests": (len(bands) + 1) * len(chosen),
+            "failures": 0,
+            "crs": f"EPSG:{world.epsg}",
+            "transform": tuple(corner)[:6],
+            "simulated": "SIMULATED",
+        },
+    )
+
+
+def _window(world: World, bounds: tuple[float, float, float, float] | None) -> tuple[slice, slice]:
+    if bounds is None:
+        return slice(0, world.size_px), slice(0, world.size_px)
+    west, north = world.transform.c, world.transform.f
+    c0, c1 = (bounds[0] - west) / PIXEL_M, (bounds[2] - west) / PIXEL_M
+    r0, r1 = (north - bounds[3]) / PIXEL_M, (north - bounds[1]) / PIXEL_M
+    rows = slice(max(int(np.floor(r0)), 0), min(int(np.ceil(r1)), world.size_px))
+    cols = slice(max(int(np.floor(c0)), 0), min(int(np.ceil(c1)), world.size_px))
+    if rows.start >= rows.stop or cols.start >= cols.stop:
+        raise OsintError(f"`bounds` {bounds} lie outside the simulated world.")
+    return rows, cols
+
+
+def _full(array: np.ndarray, name: str) -> np.ndarray:
+    return array.repeat(2, axis=0).repeat(2, axis=1) if name in COARSE else array
+
+
+def _dates(rng: np.random.Generator, start: str, end: str, revisit_days: float) -> list[dt.datetime]:
+    first = dt.datetime.fromisoformat(start).replace(hour=4, minute=40, tzinfo=dt.UTC)
+    span = (dt.datetime.fromisoformat(end).replace(hour=23, tzinfo=dt.UTC) - first).days
+    steps = np.arange(0, span + 1, revisit_days)
+    return [first + dt.timedelta(int(d), int(rng.integers(0, 900))) for d in steps]
+
+
+def _baseline(date: dt.datetime) -> str:
+    return next(name for until, name in BASELINES if f"{date:%Y-%m-%d}" < until)
+
+
+def _rendered(world: World, i: int) -> dict[str, np.ndarray]:
+    """Render scene `i`: ground of the day, snow, dust, cloud, sensor, classification."""
+    rng = np.random.default_rng([world.seed, 4, i])
+    date, layers = world.dates[i], world._layers
+    year_day = date.timetuple().tm_yday
+    season = np.cos(2 * np.pi * (year_day - 172) / 365)
+    plants = layers["vigour"] * np.exp(-(((year_day - layers["peak"]) / 45) ** 2))
+    ground = layers["bare"] * (1 - plants) + SPECTRA["crop"][:, None, None] * plants
+    roofs = np.zeros(plants.shape, np.float32)
+    _ground.build(ground, world._placed, layers["texture"], day=date.toordinal(), year_day=year_day, roofs=roofs)
+    orbit = 0.02 if i % 2 else -0.02
+    ground = ground * (1 + 0.06 * season + orbit) * (1 + layers["slope"] * (0.25 - 0.375 * season))
+    snow = np.zeros_like(roofs)
+    if world._snow[i] > 0:
+        ground, snow = scenes.snowed(rng, ground, roofs, world._snow[i], layers["pool"])
+    ground = scenes.hazed(rng, ground, layers["pool"], year_day, world.dust)
+    ground, depth, shadow = scenes.clouded(rng, ground, world.cloud_cover[i] / 100, layers["pool"])
+    misread = np.zeros(roofs.shape, bool)
+    for p in world._placed:
+        if p.feature.kind == "bright roof" and rng.random() < p.feature.misread_as_cloud:
+            rows, cols = p.window
+            misread[rows, cols] |= (p.parts.sum(axis=0) > 0.3) & (roofs[rows, cols] > 0.5)
+    scene = scenes.sensed(rng, ground.astype(np.float32), world.jitter_px)
+    scene["SCL"] = scenes.classified(rng, depth, shadow, snow=snow, plants=plants, misread=misread)
+    return scene

@@ -1,1 +1,0 @@
-"""The evidence store: ledger, WARC records, checks, exchange; rows added to observations.csv."""

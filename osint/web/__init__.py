@@ -1,1 +1,0 @@
-"""One polite, safe fetch path: connections, pages, what kind of answer came."""
