@@ -66,7 +66,7 @@ def data_dir(path: str | Path | None = None) -> Path:
             raise OsintError(f"the data folder {folder} is not there; name the folder that holds raw/")
         return folder
     here = Path("data")
-    return here if (here / "raw").is_dir() else Path(__file__).resolve().parent.parent / "data"
+    return here if (here / "raw").is_dir() else Path(__file__).resolve().parents[2] / "data"
 
 
 _loaded: dict[tuple, Register] = {}
