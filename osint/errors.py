@@ -1,5 +1,41 @@
-"""The one error that a user of this library is meant to read."""
+"""Errors and warnings that a user of this library is meant to read.
+
+Each error says what was wrong, where, and what to do next, in one sentence without a full stop. The kinds are
+also the usual exceptions of Python, so that `except ValueError` catches bad input.
+"""
 
 
 class OsintError(Exception):
-    """What was wrong, where, and what to do next, in one sentence."""
+    """Base of all errors of this library; a message that a person can act on."""
+
+
+class BadInputError(OsintError, ValueError):
+    """An argument, a table or a file of the user has a value that is not allowed."""
+
+
+class NotFoundError(OsintError, LookupError):
+    """A site, a claim, a capture or a scene with this name does not exist."""
+
+
+class RefusedError(OsintError, PermissionError):
+    """Something was not done because a rule of this library forbids it (an address, a size, a licence)."""
+
+
+class UnreadableError(OsintError, ValueError):
+    """Bytes that came from elsewhere are broken, cut short or not of the kind that they claim to be."""
+
+
+class NetworkError(OsintError, OSError):
+    """A server could not be reached or did not answer as it should; never a sign that something is absent."""
+
+
+class OsintWarning(UserWarning):
+    """Base of all warnings of this library; filter it with the module `warnings`."""
+
+
+class NoScenesWarning(OsintWarning):
+    """A catalogue lists no scene for this place and time."""
+
+
+class DoubtfulTextWarning(OsintWarning):
+    """A document was read with a doubt that its user must know."""
