@@ -18,11 +18,13 @@ IMPORT_CHECK = (
 )
 
 
-def run(*command: str | Path, cwd: Path = ROOT, ends: bool = True) -> str:
+def run(*command: str | Path, cwd: Path = ROOT) -> str:
     """Run one command without the checkout on the path; stop with its output where it fails."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "OSINT_DATA")}
-    done = subprocess.run([*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, timeout=900)
-    if ends and done.returncode:
+    done = subprocess.run(
+        [*map(str, command)], check=False, cwd=cwd, env=environment, capture_output=True, text=True, timeout=900
+    )
+    if done.returncode:
         raise SystemExit(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
 
