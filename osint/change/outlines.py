@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from osint.change import area, history, landcover, parts, sampling, series, steps
 from osint.change.history import PROPERTIES, row
 from osint.change.series import Place, Series
-from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Looks
+from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack
 from osint.change.steps import Steps
 
 SMALLEST_M2 = 600.0
@@ -39,7 +39,7 @@ class Dated:
 
 
 def date_change(
-    looks: Looks,
+    looks: Stack,
     geometry: BaseGeometry,
     start: str,
     end: str,
@@ -138,7 +138,7 @@ def _measured(structures: list[dict[str, Any]], pictures: list[xr.Dataset | None
 
 
 def _pictured(
-    looks: Looks,
+    looks: Stack,
     rows: pd.DataFrame,
     structure: dict[str, Any],
     geometry: BaseGeometry,
@@ -189,7 +189,7 @@ def _coloured(structure: dict[str, Any], picture: xr.Dataset | None) -> None:
 
 
 def date_outlines(
-    looks: Looks, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
+    looks: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
 ) -> gpd.GeoDataFrame:
     """Return one feature a structure for outlines (any CRS, column outline_id), in lon/lat.
 
