@@ -37,7 +37,6 @@ UP = {
     ("archive/exchange.py", "portals"),
     ("change/stack.py", "simulated"),
     ("claims/totals.py", "filings"),
-    ("http/client.py", "archive"),
     ("portals/hosts.py", "sources"),
     ("portals/pages.py", "sources"),
     ("portals/search.py", "sources"),

@@ -14,7 +14,7 @@ import shapely.ops
 from osint import geo
 from osint.errors import OsintError
 from osint.geo import Place
-from osint.http.ranges import Ranges
+from osint.http import Ranges
 
 SERVER = "https://overpass-api.de/api/interpreter"
 CREDIT = "© OpenStreetMap contributors, ODbL"

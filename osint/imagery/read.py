@@ -23,9 +23,7 @@ import xarray as xr
 from osint import geo
 from osint.errors import OsintError
 from osint.geo import Place
-from osint.http.blocks import Blocks
-from osint.http.ranges import CONNECTIONS, ChangedError, Ranges, ReadError, cache_folder, checked_manager
-from osint.http.spent import Spent
+from osint.http import CONNECTIONS, ByteCache, ChangedError, Cost, Ranges, ReadError, cache_folder, checked_manager
 from osint.imagery import cog, items
 from osint.imagery.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN
 from osint.imagery.grid import Grid, utm_grid
@@ -43,7 +41,7 @@ class SasTokens:
         self._lock = threading.Lock()
         self._pool = checked_manager(service, connections=2)
 
-    def sign(self, href: str, spent: Spent | None = None) -> str:
+    def sign(self, href: str, spent: Cost | None = None) -> str:
         """Return `href` with a token of its container; an address that has a query stays as it is.
 
         `spent` counts the request, if one is made.
@@ -55,7 +53,7 @@ class SasTokens:
         container = parts.path.strip("/").partition("/")[0]
         return parts._replace(query=self.token(f"{account}/{container}", spent)).geturl()
 
-    def token(self, container: str, spent: Spent | None = None) -> str:
+    def token(self, container: str, spent: Cost | None = None) -> str:
         """Return a token for "account/container" that lasts at least five minutes more."""
         with self._lock:
             until, token = self._tokens.get(container, (-math.inf, ""))
@@ -101,7 +99,7 @@ def read_bands(
     *,
     cache: Path | bool = True,
     connections: int = CONNECTIONS,
-    spent: Spent | None = None,
+    spent: Cost | None = None,
 ) -> xr.Dataset:
     """Read bands of some scenes over a site, on one UTM grid shared by all dates.
 
@@ -122,7 +120,7 @@ def read_bands(
         raise OsintError("`bands` is empty: name at least one, for example ['B02', 'scl']")
     grid = utm_grid(geo.as_geometry(place), resolution, crs)
     groups = items.passes(scenes.to_dict("records"))
-    spent = spent or Spent()
+    spent = spent or Cost()
     sources = _sources(scenes, spent, cache)
     reader = _Reader(groups, grid, sources)
     cubes = {_variable(b): reader.cube(b) for b in bands}
@@ -148,9 +146,9 @@ def _variable(band: str) -> str:
     return "scl" if band.lower() == "scl" else band
 
 
-def _sources(scenes: gpd.GeoDataFrame, spent: Spent, cache: Path | bool) -> dict[str, Ranges]:
+def _sources(scenes: gpd.GeoDataFrame, spent: Cost, cache: Path | bool) -> dict[str, Ranges]:
     folder = cache_folder() / "blocks" if cache is True else cache
-    blocks = Blocks(Path(folder)) if folder else None
+    blocks = ByteCache(Path(folder)) if folder else None
     sign = functools.partial(sas_tokens().sign, spent=spent)
     return {
         catalogue: Ranges(
