@@ -20,8 +20,7 @@ from rasterio.io import MemoryFile
 
 from osint import cli, imagery
 from osint.errors import OsintError
-from osint.http import blocks, ranges
-from osint.http.spent import Asked, in_turn
+from osint.http import RangeRead, bytes_by_reader, ranges
 from osint.imagery import catalogue, sas
 from osint.imagery import cog as cogs
 from osint.imagery import grid as grids
@@ -284,11 +283,11 @@ def test_what_many_ask_for_at_once_is_fetched_once(pages, cache):
         webpages.send_range(handler, body)
 
     pages.files["/b.tif"] = slow
-    href, counts = f"{pages.url}/b.tif", [ranges.Spent() for _ in range(8)]
+    href, counts = f"{pages.url}/b.tif", [ranges.Cost() for _ in range(8)]
 
     def ask(n):
         # each reading has its own object, they share the folder; the later ones want more
-        source = ranges.Ranges(pages.url, counts[n], blocks.Blocks(cache))
+        source = ranges.Ranges(pages.url, counts[n], ranges.ByteCache(cache))
         return source.get(href, 1000, 5_000 * (1 + n // 4), "full")
 
     with ThreadPoolExecutor(8) as pool:
@@ -296,24 +295,24 @@ def test_what_many_ask_for_at_once_is_fetched_once(pages, cache):
     assert got == [body[1000:6000]] * 4 + [body[1000:11000]] * 4
     assert sum(c.as_attrs()["bytes"] for c in counts) == 10_000
     assert len(pages.asked) <= 2
-    assert in_turn([c.asked for c in counts]) == [5_000, 0, 0, 0, 5_000, 0, 0, 0]
+    assert bytes_by_reader([c.asked for c in counts]) == [5_000, 0, 0, 0, 5_000, 0, 0, 0]
     # what was kept before costs nobody anything
-    kept, more = Asked(href, 0, 700, 0), Asked(href, 0, 900, 200)
-    assert in_turn([[kept], [more], [kept, Asked(href, 0, 900, 0)]]) == [0, 200, 0]
+    kept, more = RangeRead(href, 0, 700, 0), RangeRead(href, 0, 900, 200)
+    assert bytes_by_reader([[kept], [more], [kept, RangeRead(href, 0, 900, 0)]]) == [0, 200, 0]
 
 
 def test_a_block_that_another_was_joined_to_is_not_fetched_again(pages, cache):
     body = np.random.default_rng(0).bytes(20_000)
     pages.files["/b.tif"] = body
     for start in (2_000, 7_000, 7_000, 8_000):
-        source = ranges.Ranges(pages.url, blocks=blocks.Blocks(cache))
+        source = ranges.Ranges(pages.url, blocks=ranges.ByteCache(cache))
         assert source.get(f"{pages.url}/b.tif", start, 5_000, "full") == body[start : start + 5_000]
     asked = [h["Range"] for _, _, h in pages.asked]
     assert asked == ["bytes=2000-6999", "bytes=7000-11999", "bytes=12000-12999"]
 
 
 def test_cache_stays_within_its_limit_and_damage_is_a_miss(tmp_path):
-    kept = blocks.Blocks(tmp_path, limit_bytes=100_000)
+    kept = ranges.ByteCache(tmp_path, limit_bytes=100_000)
     for n in range(40):
         kept.put(f"https://host/{n}", 0, '"e"', bytes([n]) * 10_000)
     assert sum(p.stat().st_size for p in tmp_path.rglob("*-*")) <= 130_000
@@ -331,12 +330,12 @@ LIMIT = 2 << 20
 def _search(folder, number):
     """What a search does: many small readings, each with a cache of its own."""
     for n in range(150):
-        blocks.Blocks(folder, LIMIT).put(f"https://host/{number}/{n}", 0, '"e"', bytes(5_000))
+        ranges.ByteCache(folder, LIMIT).put(f"https://host/{number}/{n}", 0, '"e"', bytes(5_000))
 
 
 def _kept(folder):
     """Return the bytes on disk of each block, in clusters."""
-    return [-(-p.stat().st_size // blocks.UNIT) * blocks.UNIT for p in folder.glob("*/*/*-*")]
+    return [-(-p.stat().st_size // ranges.UNIT) * ranges.UNIT for p in folder.glob("*/*/*-*")]
 
 
 def test_the_limit_holds_over_many_small_readings_of_several_processes(tmp_path):
@@ -352,7 +351,7 @@ def test_the_limit_holds_over_many_small_readings_of_several_processes(tmp_path)
         most = max(most, sum(_kept(tmp_path)))
     # 14.7 MB were written, 50 kB a process while another looks through the folder
     assert 0.8 * LIMIT < most < LIMIT + 200_000
-    last = blocks.Blocks(tmp_path, LIMIT)
+    last = ranges.ByteCache(tmp_path, LIMIT)
     last.put("https://host/last", 0, '"e"', b"abc")
     assert last.get("https://host/last", 0) == b"abc"
     # what holds no block any more leaves nothing behind
@@ -360,29 +359,29 @@ def test_the_limit_holds_over_many_small_readings_of_several_processes(tmp_path)
 
 
 def test_a_cache_that_nobody_counted_is_looked_through_at_once(tmp_path, monkeypatch):
-    full = blocks.Blocks(tmp_path, 10 * LIMIT)
+    full = ranges.ByteCache(tmp_path, 10 * LIMIT)
     for n in range(700):
         full.put(f"https://host/{n}", 0, '"e"', bytes(5_000))
     (tmp_path / "tally").unlink()
-    blocks.Blocks(tmp_path, LIMIT).put("https://host/one", 0, '"e"', b"abc")
+    ranges.ByteCache(tmp_path, LIMIT).put("https://host/one", 0, '"e"', b"abc")
     assert 0.8 * LIMIT < sum(_kept(tmp_path)) < LIMIT
     looks = []
-    monkeypatch.setattr(blocks.Blocks, "prune", looks.append)
+    monkeypatch.setattr(ranges.ByteCache, "prune", looks.append)
     for n in range(12):
-        blocks.Blocks(tmp_path, LIMIT).put(f"https://host/more{n}", 0, '"e"', bytes(4_000))
+        ranges.ByteCache(tmp_path, LIMIT).put(f"https://host/more{n}", 0, '"e"', bytes(4_000))
     assert not looks
 
 
 def test_a_block_that_goes_while_another_is_kept_stops_nothing(tmp_path, monkeypatch):
-    kept = blocks.Blocks(tmp_path)
+    kept = ranges.ByteCache(tmp_path)
     kept.put("https://host/a", 0, '"e"', b"abc")
-    whole = blocks._whole
+    whole = ranges._whole
 
     def gone(path):
         path.unlink()
         return whole(path)
 
-    monkeypatch.setattr(blocks, "_whole", gone)
+    monkeypatch.setattr(ranges, "_whole", gone)
     kept.put("https://host/a", 3, '"e"', b"def")
     monkeypatch.undo()
     assert kept.get("https://host/a", 0) is None
@@ -396,7 +395,7 @@ def test_a_block_that_goes_while_another_is_kept_stops_nothing(tmp_path, monkeyp
 
 
 def _write(folder, number):
-    kept = blocks.Blocks(folder)
+    kept = ranges.ByteCache(folder)
     for n in range(30):
         body = hashlib.sha256(str(n).encode()).digest() * 500
         kept.put(f"https://host/{n}", 0, '"e"', body)
@@ -610,7 +609,7 @@ def test_sas_token_is_renewed_and_never_stored(pages, cache):
     own._tokens["acc/box"] = (0.0, "sig=old")
     assert own.sign("https://acc.blob.core.windows.net/box/b.tif").endswith("s3cret")
     pages.files["/b.tif"] = cog(pixels())
-    source = ranges.Ranges(pages.url, blocks=blocks.Blocks(cache), sign=lambda href: href + "?sig=s3cret")
+    source = ranges.Ranges(pages.url, blocks=ranges.ByteCache(cache), sign=lambda href: href + "?sig=s3cret")
     source.get(f"{pages.url}/b.tif", 0, 100, "full")
     assert not any(b"s3cret" in p.read_bytes() for p in cache.rglob("*") if p.is_file())
 
@@ -681,7 +680,7 @@ def test_windows_come_alike_from_nginx_and_its_etag_is_kept(tmp_path):
             time.sleep(0.05)
         url, grid = f"http://127.0.0.1:{port}", grids.grid(SITE)
         for turn in range(2):
-            source = ranges.Ranges(url, blocks=blocks.Blocks(tmp_path / "kept"))
+            source = ranges.Ranges(url, blocks=ranges.ByteCache(tmp_path / "kept"))
             ours, _ = cogs.window(source, f"{url}/b.tif", grid, level="full", smooth=True)
             np.testing.assert_array_equal(ours, pixels(6, size=1024)[40:80, 40:80])
             assert source.spent.as_attrs()["requests"] == (0 if turn else 2)

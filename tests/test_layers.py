@@ -37,7 +37,6 @@ UP = {
     ("archive/exchange.py", "portals"),
     ("change/stack.py", "simulated"),
     ("claims/totals.py", "filings"),
-    ("http/client.py", "archive"),
     ("imagery/osm_power.py", "geo_vectors"),
     ("portals/hosts.py", "sources"),
     ("portals/pages.py", "sources"),

@@ -14,7 +14,7 @@ from pyproj import Transformer
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
-from osint.http.spent import Asked, Spent
+from osint.http import Cost, RangeRead
 from osint.imagery import lists
 from osint.simulated import world as simulate
 
@@ -49,7 +49,7 @@ class Looks:
     """Returns the scenes that reach a part of the place; None where all do."""
     threads: int = 1
     """How many may read at once."""
-    asked: list[Asked] = field(default_factory=list, repr=False)
+    asked: list[RangeRead] = field(default_factory=list, repr=False)
     """The ranges of bytes behind what was read, where `bytes_read` may be shared with others."""
 
     def at(self, geometry: BaseGeometry) -> Looks:
@@ -145,7 +145,7 @@ def of_list(found: lists.Listed, geometry: BaseGeometry) -> Looks:
     from osint import imagery
 
     def read(rows: pd.DataFrame, where: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
-        spent = Spent()
+        spent = Cost()
         data = imagery.read(rows, where, [*bands, "scl"], spent=spent)
         return data.assign_attrs(asked=spent.asked)
 

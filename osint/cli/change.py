@@ -202,7 +202,8 @@ def _date(args: argparse.Namespace) -> None:
 
 def _measure(args: argparse.Namespace) -> None:
     from osint import change
-    from osint.change import plot, stack
+    from osint.change import stack
+    from osint.change.measure import in_order
     from osint.errors import OsintError
 
     outlines = read_outlines(args.outlines)
@@ -210,7 +211,7 @@ def _measure(args: argparse.Namespace) -> None:
     before = (args.before_start, args.before_end) if args.before_start and args.before_end else None
     if before is None and (args.before_start or args.before_end):
         raise OsintError("a time before needs both ends: --before-start YYYY-MM-DD --before-end YYYY-MM-DD.")
-    plot.in_order(start, end, before)
+    in_order(start, end, before)
     where = stack.around(outlines.union_all(), 400)
     first, last = min(start, *(before or (start,))), max(end, *(before or (end,)))
     source = stack.of_catalogue(args.catalogue, args.collection, where, first, last)

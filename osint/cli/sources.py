@@ -82,7 +82,7 @@ def _note(text: str) -> None:
 
 def _capture(args: argparse.Namespace) -> int:
     from osint import sources
-    from osint.http.client import Limits
+    from osint.http import Limits
     from osint.portals.pages import capture_page, plan
 
     if args.dry_run:

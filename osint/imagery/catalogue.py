@@ -24,8 +24,7 @@ from pystac_client.stac_api_io import StacApiIO
 from requests.adapters import HTTPAdapter
 
 from osint.errors import OsintError
-from osint.http.ranges import AGENT, cache_folder, checked_manager, named_host
-from osint.http.spent import Spent
+from osint.http import AGENT, Cost, cache_folder, checked_manager, named_host
 from osint.imagery import grid, items
 
 CATALOGUES = {
@@ -90,7 +89,7 @@ def usable(
     max_cloud_pct: float = 100.0,
     answers: Path | None = None,
     offline: bool = False,
-) -> tuple[list[dict[str, Any]], list[dict[str, str]], Spent]:
+) -> tuple[list[dict[str, Any]], list[dict[str, str]], Cost]:
     """Return every usable row that a catalogue has of an area, {id, reason} of the other items, and the cost.
 
     Arguments as of `scenes`; rows as of `items.row`, with the share of the area. Tiles of one pass and what was
@@ -102,7 +101,7 @@ def usable(
     if last < first:
         raise OsintError(f"`end` ({last}) is before `start` ({first})")
     span = f"{first}T00:00:00Z/{last}T23:59:59Z"
-    spent = Spent()
+    spent = Cost()
     if named_host(named):
         io = KeptAnswers(named, answers or cache_folder() / "answers", spent, offline)
         found = _search(io, named, geometry, span, collection)
@@ -134,7 +133,7 @@ def chosen(rows: list[dict[str, Any]], site: Any) -> gpd.GeoDataFrame:
     kept, doubles = items.without_duplicates(reach, geometry)
     frame = gpd.GeoDataFrame(kept, columns=list(COLUMNS), geometry="geometry", crs=4326)
     frame["datetime"] = pd.to_datetime(frame["datetime"], utc=True)
-    frame.attrs = {"dropped": doubles, **Spent().as_attrs()}
+    frame.attrs = {"dropped": doubles, **Cost().as_attrs()}
     return frame
 
 
@@ -213,7 +212,7 @@ def _outline(geometry: Any) -> dict[str, Any]:
 class KeptAnswers(StacApiIO):
     """pystac-client's way to the network: checked addresses, retries, counting, and every answer kept."""
 
-    def __init__(self, catalogue: str, folder: Path, spent: Spent, offline: bool) -> None:
+    def __init__(self, catalogue: str, folder: Path, spent: Cost, offline: bool) -> None:
         super().__init__(timeout=60)
         self.folder, self.spent, self.offline, self.attempts = Path(folder), spent, offline, ATTEMPTS
         self._own = urlsplit(catalogue)
@@ -267,7 +266,7 @@ class KeptAnswers(StacApiIO):
 class _CheckedAdapter(HTTPAdapter):
     """requests over connections that check where they lead; counts what is sent, retries included."""
 
-    def __init__(self, catalogue: str, spent: Spent, **kwargs: Any) -> None:
+    def __init__(self, catalogue: str, spent: Cost, **kwargs: Any) -> None:
         self._catalogue, self._spent = catalogue, spent
         super().__init__(**kwargs)
 

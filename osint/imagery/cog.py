@@ -18,7 +18,7 @@ from async_tiff import TIFF
 from async_tiff.enums import Compression, Endianness, PlanarConfiguration, Predictor
 from rasterio.crs import CRS
 
-from osint.http.ranges import Ranges, ReadError
+from osint.http import Ranges, ReadError
 from osint.imagery.grid import Grid, aligned
 from osint.imagery.rasters import MAX_SIDE_PX, OTHER_KINDS, RangeFile, by_gdal
 from osint.imagery.resample import extent, sampled, warped

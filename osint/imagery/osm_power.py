@@ -13,7 +13,7 @@ import shapely.ops
 
 from osint import geo_vectors
 from osint.errors import OsintError
-from osint.http.ranges import Ranges
+from osint.http import Ranges
 from osint.imagery import grid
 
 SERVER = "https://overpass-api.de/api/interpreter"

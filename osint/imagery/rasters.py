@@ -10,7 +10,7 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-from osint.http.ranges import Ranges, ReadError
+from osint.http import Ranges, ReadError
 from osint.imagery.grid import Grid, aligned
 from osint.imagery.resample import extent, sampled, warped
 

@@ -16,9 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from osint.errors import OsintError
-from osint.http.blocks import Blocks
-from osint.http.ranges import CONNECTIONS, ChangedError, Ranges, ReadError, cache_folder
-from osint.http.spent import Spent
+from osint.http import CONNECTIONS, ByteCache, ChangedError, Cost, Ranges, ReadError, cache_folder
 from osint.imagery import cog, items
 from osint.imagery import grid as grids
 from osint.imagery.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN, scenes
@@ -40,7 +38,7 @@ def read(
     *,
     cache: Path | bool = True,
     connections: int = CONNECTIONS,
-    spent: Spent | None = None,
+    spent: Cost | None = None,
 ) -> xr.Dataset:
     """Read bands of some scenes over a site, on one UTM grid shared by all dates.
 
@@ -61,7 +59,7 @@ def read(
         raise OsintError("`bands` is empty: name at least one, for example ['B02', 'scl']")
     grid = grids.grid(grids.as_geometry(site), resolution, crs)
     groups = items.passes(scenes.to_dict("records"))
-    spent = spent or Spent()
+    spent = spent or Cost()
     sources = _sources(scenes, spent, cache)
     reader = _Reader(groups, grid, sources)
     cubes = {_variable(b): reader.cube(b) for b in bands}
@@ -87,9 +85,9 @@ def _variable(band: str) -> str:
     return "scl" if band.lower() == "scl" else band
 
 
-def _sources(scenes: gpd.GeoDataFrame, spent: Spent, cache: Path | bool) -> dict[str, Ranges]:
+def _sources(scenes: gpd.GeoDataFrame, spent: Cost, cache: Path | bool) -> dict[str, Ranges]:
     folder = cache_folder() / "blocks" if cache is True else cache
-    blocks = Blocks(Path(folder)) if folder else None
+    blocks = ByteCache(Path(folder)) if folder else None
     sign = functools.partial(sas_tokens().sign, spent=spent)
     return {
         catalogue: Ranges(

@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from osint.errors import OsintError
-from osint.http.ranges import checked_manager
-from osint.http.spent import Spent
+from osint.http import Cost, checked_manager
 
 SAS_TOKENS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
 _asking = threading.Lock()
@@ -30,7 +29,7 @@ class SasTokens:
         self._lock = threading.Lock()
         self._pool = checked_manager(service, connections=2)
 
-    def sign(self, href: str, spent: Spent | None = None) -> str:
+    def sign(self, href: str, spent: Cost | None = None) -> str:
         """Return `href` with a token of its container; an address that has a query stays as it is.
 
         `spent` counts the request, if one is made.
@@ -42,7 +41,7 @@ class SasTokens:
         container = parts.path.strip("/").partition("/")[0]
         return parts._replace(query=self.token(f"{account}/{container}", spent)).geturl()
 
-    def token(self, container: str, spent: Spent | None = None) -> str:
+    def token(self, container: str, spent: Cost | None = None) -> str:
         """Return a token for "account/container" that lasts at least five minutes more."""
         with self._lock:
             until, token = self._tokens.get(container, (-math.inf, ""))

@@ -17,9 +17,7 @@ from PIL import Image
 from pyproj import Transformer
 
 from osint.errors import OsintError
-from osint.http.blocks import Blocks
-from osint.http.ranges import Ranges, ReadError, cache_folder
-from osint.http.spent import Spent
+from osint.http import ByteCache, Cost, Ranges, ReadError, cache_folder
 from osint.imagery import grid
 
 TILE_PX = 256
@@ -105,7 +103,7 @@ def tiles(
     acquisition date that the release's own metadata give for the site's centre.
     """
     geometry = grid.as_geometry(site)
-    spent = Spent()
+    spent = Cost()
     if layer == "esri-wayback":
         release = _release(date, releases_at, spent, cache)
         source = _ranges(releases_at, spent, cache)
@@ -153,10 +151,10 @@ def tiles(
 
 def releases(releases_at: str = WAYBACK_LIST, cache: Path | bool = True) -> list[Release]:
     """Return the releases of Esri's Wayback archive, oldest first."""
-    return _releases(releases_at, Spent(), cache)
+    return _releases(releases_at, Cost(), cache)
 
 
-def _releases(releases_at: str, spent: Spent, cache: Path | bool) -> list[Release]:
+def _releases(releases_at: str, spent: Cost, cache: Path | bool) -> list[Release]:
     # the list grows: it is asked each time, and its answer is small
     listed = _json(_ranges(releases_at, spent, False).whole(releases_at, "list", 4 << 20), "the list of releases")
     found = []
@@ -180,7 +178,7 @@ def changed_releases(site: Any, zoom: int, releases_at: str = WAYBACK_LIST, cach
     A release that did not renew a tile serves the older one; two releases with the same bytes at the centre
     are one picture, and the first of them is returned.
     """
-    source = _ranges(releases_at, Spent(), cache)
+    source = _ranges(releases_at, Cost(), cache)
     x, y = _at(grid.as_geometry(site).centroid, zoom)
     kept, before = [], b""
     for release in releases(releases_at, cache):
@@ -194,7 +192,7 @@ def changed_releases(site: Any, zoom: int, releases_at: str = WAYBACK_LIST, cach
     return kept
 
 
-def _release(date: str | dt.date | None, releases_at: str, spent: Spent, cache: Path | bool) -> Release:
+def _release(date: str | dt.date | None, releases_at: str, spent: Cost, cache: Path | bool) -> Release:
     listed = _releases(releases_at, spent, cache)
     limit = dt.date.fromisoformat(str(date)[:10]) if date else dt.date.max
     fits = [release for release in listed if release.published <= limit]
@@ -243,9 +241,9 @@ def _layer(layer: str | Layer, date: str | dt.date | None) -> Layer:
     return chosen
 
 
-def _ranges(named: str, spent: Spent, cache: Path | bool) -> Ranges:
+def _ranges(named: str, spent: Cost, cache: Path | bool) -> Ranges:
     folder = cache_folder() / "tiles" if cache is True else cache
-    return Ranges(named, spent, Blocks(Path(folder), 512 << 20) if folder else None)
+    return Ranges(named, spent, ByteCache(Path(folder), 512 << 20) if folder else None)
 
 
 def _address(template: str, place: tuple[int, int, int]) -> str:

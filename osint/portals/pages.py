@@ -10,9 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from osint.filings import decode
-from osint.http._connect import check_url, forbidden, proxies
-from osint.http.client import strip_secrets
-from osint.http.politeness import is_loopback, is_url
+from osint.http import check_url, forbidden, is_loopback, is_url, proxies, strip_secrets
 from osint.portals.classify import Kind
 from osint.portals.webarchives import COMMONCRAWL_INDEX, WAYBACK, base, offer, wayback_ask
 from osint.sources import Desk, capture
