@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 from osint import __version__
 from osint.archive.store import Archive, captures_directory
 from osint.errors import OsintError
-from osint.filings.facts import project_codes
-from osint.filings.page import decode
+from osint.filings import decode, project_codes
 from osint.http import (
     HOST_PER_MINUTE,
     Answer,
@@ -147,7 +146,7 @@ def _entry(at: Desk, ask: Request, asked: datetime, answer: Answer, verdict: Ver
 def _codes(verdict: Verdict, answer: Answer) -> list[str]:
     if verdict.kind is not Kind.CONTENT or (answer.body or b"").startswith(b"%PDF-"):
         return []
-    return project_codes(decode(answer.body or b"", answer.headers.get("content-type", ""))[0])
+    return project_codes(decode(answer.body or b"", answer.headers.get("content-type", "")).text)
 
 
 def _unasked(ask: Request, verdict: Verdict) -> dict[str, Any]:
@@ -168,8 +167,7 @@ def _captured(verdict: Verdict, answer: Answer, expect: str) -> bool | None:
         return False
     if not expect:
         return None
-    text, _ = decode(answer.body or b"", answer.headers.get("content-type", ""))
-    return expect in text
+    return expect in decode(answer.body or b"", answer.headers.get("content-type", "")).text
 
 
 def _held(at: Desk, ask: Request) -> str:

@@ -5,7 +5,7 @@ import pytest
 from osint import sources
 from osint.archive.verify import verify
 from osint.errors import OsintError
-from osint.filings.facts import project_codes
+from osint.filings import project_codes
 from osint.http import Limits, Request
 from osint.portals import search, webarchives
 from osint.portals._rows import COLUMNS, day

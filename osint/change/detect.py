@@ -21,12 +21,12 @@ from scipy import ndimage
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
+from osint import imagery
 from osint.change import history, landcover, outlines, series
 from osint.change.series import CLEAR
 from osint.change.stack import Stack, around
 from osint.errors import OsintError
 from osint.http import bytes_by_reader
-from osint.imagery import grid
 
 SCENES_A_PICTURE = 9
 SEASON_DAYS = 150
@@ -344,7 +344,7 @@ def fits_one(place: BaseGeometry, side_m: float) -> bool:
 
 
 def _flat(place: BaseGeometry) -> tuple[int, BaseGeometry]:
-    epsg = grid.utm_epsg(place.centroid.x, place.centroid.y)
+    epsg = imagery.utm_epsg(place.centroid.x, place.centroid.y)
     return epsg, shapely.transform(place.segmentize(0.01), _between(4326, epsg), interleaved=False)
 
 

@@ -25,12 +25,12 @@ from scipy.special import ndtr
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
+from osint import geo, imagery
 from osint.change import detect, history, outlines, stack
 from osint.change.detect import TILE_M, Tile
 from osint.change.series import CLEAR
 from osint.change.stack import Stack
 from osint.errors import OsintError
-from osint.imagery import grid, lists
 from osint.register import tables
 
 CHIPS = 10
@@ -72,7 +72,9 @@ class StackSource:
 
     def shared(self, geometry: BaseGeometry) -> Stack:
         """Return looks at a tile; a process asks for the list of scenes once a block of tiles."""
-        listed, cost = lists.shared(geometry, self.start, self.end, self.collection, self.url)
+        listed, cost = imagery.block_scenes(
+            geometry, self.start, self.end, catalogue=self.url, collection=self.collection
+        )
         found = stack.stack_of_list(listed, geometry)
         found.bytes_read += cost
         return found
@@ -121,8 +123,6 @@ class Located:
 
 def search_area(site_id: str, register: tables.Register) -> BaseGeometry:
     """Return the circle (lon/lat) in which a site of the register lies, by its precision and datum."""
-    from osint import geo
-
     row = register.site(site_id)
     if not np.isfinite(row["lat"]) or not geo.precision_km(row) > 0:
         what = "precision" if np.isfinite(row["lat"]) else "coordinate"
@@ -153,8 +153,8 @@ def locate(
     done = _resumed(journal, head)
     again = [t for t in todo if t.name in done and _failed(done[t.name])]
     # block by block, so that a list of scenes serves all tiles of its block
-    left = sorted((t for t in todo if t.name not in done), key=lambda t: lists.block(t.core())) + again
-    lists.forget()
+    left = sorted((t for t in todo if t.name not in done), key=lambda t: imagery.block_of(t.core())) + again
+    imagery.forget_blocks()
     # a first tile that fails tells of the catalogue; those that failed before come last, so that none blocks the rest
     failures, limit = 0, 1
     with journal.open("a", encoding="utf-8") as file:
@@ -292,20 +292,18 @@ def draw_chips(
 
 
 def _chip(source: Source, row: Any, target: Target, path: Path) -> bool:
-    from osint.imagery import before_after
-
     where = stack.around(row["geometry"], CHIP_M)
     seen = source(where)
     chosen = [_clear(seen, rows, where) for rows in scenes_of_sides(seen.scenes, target, where)]
     if any(c is None for c in chosen):
         return False
     cube = seen.read(pd.concat(chosen), where, ("B02", "B03", "B04"))
-    pair = before_after.pair(cube, cube.time.values[0], cube.time.values[-1])
+    pair = imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
     path.parent.mkdir(parents=True, exist_ok=True)
     what = row["kind"] or "undated"
     fit = "no date" if pd.isna(row["fit"]) else f"fit {row['fit']:.2f}"
-    title = f"Candidate {row['rank']} ({fit}): {what}, outline {grid.area_m2(row['geometry']):,.0f} m2"
-    before_after.save(before_after.figure(pair, row["geometry"], title), path)
+    title = f"Candidate {row['rank']} ({fit}): {what}, outline {geo.area_m2(row['geometry']):,.0f} m2"
+    imagery.save_figure(imagery.draw_pair(pair, row["geometry"], title), path)
     return True
 
 
@@ -383,7 +381,7 @@ def search_stack(looks: Stack, tile: Tile, place: BaseGeometry, target: Target) 
 
 def blank_line(tile: Tile, place: BaseGeometry) -> dict[str, Any]:
     """Return the journal line of a tile of which nothing was seen yet."""
-    area_km2 = grid.area_m2(tile.core().intersection(place)) / 1e6
+    area_km2 = geo.area_m2(tile.core().intersection(place)) / 1e6
     line: dict[str, Any] = {"tile": tile.name, "area_km2": round(area_km2, 4), "searched_share": 0.0}
     return line | {"nodata_share": 1.0, "scenes": 0, "unread_files": 0, "bytes": 0, "candidates": []}
 
@@ -453,7 +451,7 @@ def _chosen(rows: pd.DataFrame, common: set[int], where: BaseGeometry) -> pd.Dat
 
 
 def _worth(patch: BaseGeometry, target: Target) -> bool:
-    area = grid.area_m2(patch)
+    area = geo.area_m2(patch)
     return LOOSE[0] * target.area_low_m2 <= area <= LOOSE[1] * target.area_high_m2
 
 
@@ -467,7 +465,7 @@ def _dated(looks: Stack, patch: BaseGeometry, target: Target, name: str) -> list
             continue
         # what it cost hangs on what a cache had: that is told by tile, and is no property of a candidate
         kept = {k: v for k, v in row.items() if k != "bytes_read"}
-        made.append({**kept, **fit_of(row, target, grid.area_m2(patch)), "geometry": mapping(patch)})
+        made.append({**kept, **fit_of(row, target, geo.area_m2(patch)), "geometry": mapping(patch)})
     return made
 
 

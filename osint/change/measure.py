@@ -18,11 +18,11 @@ from rasterio import features
 from scipy import ndimage, optimize
 from shapely.geometry.base import BaseGeometry
 
+from osint import geo
 from osint.change import series
 from osint.change.series import Place, median
 from osint.change.stack import Stack, around
 from osint.errors import OsintError
-from osint.imagery import grid
 
 SHARP = ("B02", "B04", "B08")
 """Bands of 10 m: an edge in the short-wave infrared is twice as wide."""
@@ -267,7 +267,7 @@ def measure(
     """
     in_order(start, end, before)
     spent = looks.bytes_read
-    reach_m = max(series.reach_m(grid.area_m2(geometry)), LEAST_REACH_M, REACH_SIDES * grid.area_m2(geometry) ** 0.5)
+    reach_m = max(series.reach_m(geo.area_m2(geometry)), LEAST_REACH_M, REACH_SIDES * geo.area_m2(geometry) ** 0.5)
     window = around(geometry, reach_m)
     rows = looks.between(start, f"{end}T23:59:59")
     earlier = None if before is None else looks.between(before[0], f"{before[1]}T23:59:59")

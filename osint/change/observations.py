@@ -11,10 +11,10 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
+from osint import geo
 from osint.change.radar import RADAR_LIMIT, Signal, radar_clock, vv_change
 from osint.change.steps import Step
 from osint.errors import OsintError
-from osint.imagery import grid
 from osint.register.observation_rows import COLUMNS, Row
 
 BUILDINGS = ("bright roof", "dark roof")
@@ -100,10 +100,10 @@ def compare_outlines(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame) -> dict[
     """
     a, b = (f.to_crs(4326).geometry.union_all() for f in (first, second))
     shapes = (a, b, a.intersection(b), a.union(b))
-    own, other, shared, either = (grid.area_m2(g) if g.area else 0.0 for g in shapes)
+    own, other, shared, either = (geo.area_m2(g) if g.area else 0.0 for g in shapes)
     if not own or not other:
         raise OsintError("one of the two persons drew no surface: both need a polygon to be compared")
-    offset = grid.WGS84.inv(a.centroid.x, a.centroid.y, b.centroid.x, b.centroid.y)[2]
+    offset = geo.WGS84.inv(a.centroid.x, a.centroid.y, b.centroid.x, b.centroid.y)[2]
     return {
         "area_first_m2": own,
         "area_second_m2": other,

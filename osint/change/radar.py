@@ -16,8 +16,6 @@ from osint import imagery
 from osint.change import series, steps
 from osint.change.steps import Step, Steps
 from osint.errors import OsintError
-from osint.imagery import lists
-from osint.imagery.lists import Listed
 
 RADAR_LIMIT = (
     "Something that reflects was put up or taken away; it may be fences, containers, vehicles or wet "
@@ -74,9 +72,9 @@ def radar_scenes(
     *,
     catalogue: str = "planetary-computer",
     collection: str = "sentinel-1-rtc",
-) -> Listed:
+) -> imagery.SceneList:
     """Return the radar scenes of a lon/lat area, asked for once; `radar` reads each outline in it from them."""
-    found = lists.listed(place, start, end, collection, catalogue)
+    found = imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection)
     if not found.rows:
         raise OsintError(f"{collection} has no scene of the place between {start} and {end}: widen the dates.")
     return found
@@ -153,12 +151,12 @@ def _told(step: Step) -> str:
     return f"VV {'rises' if size > 0 else 'falls'} by {abs(size):.1f} dB {where}, {low} to {high}"
 
 
-def read_radar(geometry: BaseGeometry, listed: Listed) -> Signal:
+def read_radar(geometry: BaseGeometry, listed: imagery.SceneList) -> Signal:
     """Return VV and VH of a lon/lat outline, and VV of its lit side, less the surroundings; dB, one row a pass."""
     scenes = listed.of(geometry)
     if not len(scenes):
         raise OsintError("No radar scene reaches the outline: widen the dates.")
-    data = imagery.read(scenes, series.window(geometry), ("vv", "vh"), 10)
+    data = imagery.read_bands(scenes, series.window(geometry), ("vv", "vh"), 10)
     place = series.placed(geometry, data)
     power = np.stack([data[b].values for b in ("vv", "vh")], axis=-1)
     # no echo is weaker than zero: what is, is the file's sign for nothing

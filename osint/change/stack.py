@@ -14,8 +14,8 @@ from pyproj import Transformer
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from osint import imagery
 from osint.http import Cost, RangeRead
-from osint.imagery import lists
 
 PAIR = ("B02", "B11")
 """Enough to date a roof: brightness, and the infrared where soil and roof part."""
@@ -27,8 +27,6 @@ PICTURE_BANDS = ("B04", "B08")
 THREADS = 4
 """More gain little: the work between two readings is Python, one at a time."""
 
-COLLECTION = "sentinel-2-c1-l2a"
-"""The current collection of surface reflectance of Earth Search."""
 COARSE = ("B05", "B06", "B07", "B8A", "B11", "B12", "scl")
 
 Reader = Callable[[pd.DataFrame, BaseGeometry, Sequence[str]], xr.Dataset]
@@ -39,7 +37,7 @@ class Stack:
     """Scenes of a place and the way to read them.
 
     `scenes` has one row a scene: id, datetime (UTC), cloud_pct; `read(rows, geometry, bands)` takes rows of
-    it and a lon/lat geometry and returns what `imagery.read` returns.
+    it and a lon/lat geometry and returns what `imagery.read_bands` returns.
     """
 
     scenes: pd.DataFrame
@@ -78,7 +76,7 @@ class Stack:
 
 
 def stack_of_dataset(data: xr.Dataset) -> Stack:
-    """Return looks at scenes in memory, in the form of `imagery.read`.
+    """Return looks at scenes in memory, in the form of `imagery.read_bands`.
 
     Bytes are those of the arrays; a band of a scene counts once, as it does where it is kept on disk.
     """
@@ -119,23 +117,22 @@ def open_stack(
     start: str,
     end: str,
     *,
-    catalogue: str = "earth-search",
-    collection: str = COLLECTION,
+    catalogue: str = imagery.EARTH_SEARCH,
+    collection: str | None = None,
 ) -> Stack:
     """Return the scenes of a STAC `collection` that touch `place` (degrees) between two dates, and the way to read them."""
-    found = lists.listed(place, start, end, collection, catalogue)
+    found = imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection)
     stack = stack_of_list(found, place)
     stack.scenes.attrs |= found.cost
     return stack
 
 
-def stack_of_list(found: lists.Listed, geometry: BaseGeometry) -> Stack:
+def stack_of_list(found: imagery.SceneList, geometry: BaseGeometry) -> Stack:
     """Return looks at a lon/lat `geometry` inside an area whose scenes were asked for."""
-    from osint import imagery
 
     def read(rows: pd.DataFrame, where: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
         spent = Cost()
-        data = imagery.read(rows, where, [*bands, "scl"], spent=spent)
+        data = imagery.read_bands(rows, where, [*bands, "scl"], spent=spent)
         return data.assign_attrs(asked=spent.asked)
 
     return Stack(found.of(geometry), read, narrow=found.of, threads=THREADS)

@@ -144,7 +144,7 @@ def _notice(args: argparse.Namespace) -> int:
     import dataclasses
 
     from osint import sources
-    from osint.filings.notices import read_notice
+    from osint.filings import read_notice
 
     archive = _opened(args)
     held = [e for e in sources.history(archive, args.url) if e["class"] == "content"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from osint.filings.page import Page, element_text
+from osint.filings import Page, element_text
 
 
 class Kind(enum.StrEnum):

@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 from osint.archive.store import Archive
-from osint.filings.facts import day_of_url, project_codes
-from osint.filings.page import Page
+from osint.filings import Page, day_of_url, project_codes
 from osint.http import Request
 from osint.portals.adapters import base
 from osint.portals.classify import Kind

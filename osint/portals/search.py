@@ -12,8 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from osint.errors import OsintError
-from osint.filings.facts import project_codes
-from osint.filings.page import Page
+from osint.filings import Page, project_codes
 from osint.http import Request
 from osint.portals._rows import COLUMNS, read
 from osint.portals.adapters import SOURCES, Source
