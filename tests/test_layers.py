@@ -36,7 +36,6 @@ def test_every_file_has_a_room():
 UP = {
     ("archive/exchange.py", "portals"),
     ("change/stack.py", "simulated"),
-    ("claims/totals.py", "filings"),
     ("http/client.py", "archive"),
     ("imagery/osm_power.py", "geo_vectors"),
     ("portals/hosts.py", "sources"),
