@@ -15,7 +15,7 @@ import pandas as pd
 from shapely.geometry import Point
 
 from osint.errors import OsintError
-from osint.register.tables import Register
+from osint.register import Register
 
 DATUMS = ("WGS-84", "GCJ-02", "BD-09", "unknown")
 UNKNOWN_DATUM_KM = 1.2  # largest BD-09 error measured over the region, rounded up

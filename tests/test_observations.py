@@ -12,7 +12,7 @@ from osint import change, geo_vectors, verdict
 from osint.change import observations, steps
 from osint.errors import OsintError
 from osint.imagery import grid
-from osint.register import tables
+from osint.register import load_register
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 HERE = shapely.box(94.70, 43.25, 94.7013, 43.2509)
@@ -52,7 +52,7 @@ def test_structures_become_not_yet_then_the_roof_that_stands(data):
     assert [r["best"] for r in rows] == ["", 4000, 13000, 13000]
     assert rows[-1]["low"] == pytest.approx(11700) and rows[-1]["high"] == pytest.approx(14300)
     ids = observations.append(data, rows)
-    table = tables.load(data).observations.set_index("observation_id").loc[ids]
+    table = load_register(data).observations.set_index("observation_id").loc[ids]
     assert list(table["best"].dropna()) == [4000, 13000, 13000]
 
 
@@ -69,10 +69,10 @@ def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
     path = data / "raw" / "observations.csv"
     before = path.read_bytes()
     row = observations.row("XJ03", "a reader", "dated photograph", "2024-07", not_yet="roofed", note="=1+1, and more")
-    last = sorted(tables.load(data).observations["observation_id"])[-1]
+    last = sorted(load_register(data).observations["observation_id"])[-1]
     assert observations.append(data, [row]) == [f"O{int(last[1:]) + 1:03d}"]
     assert path.read_bytes().startswith(before)
-    assert tables.load(data).observations["note"].iloc[-1] == "'=1+1, and more"
+    assert load_register(data).observations["note"].iloc[-1] == "'=1+1, and more"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from osint.change.tile_search import Target
 from osint.change.tiling import TILE_M, Tile
 from osint.errors import OsintError
 from osint.imagery import lists
-from osint.register import tables
+from osint.register import Register
 
 CHIPS = 10
 CHIP_M = 400.0
@@ -106,7 +106,7 @@ class Located:
         return int(self.tiles["bytes"].sum())
 
 
-def place_of(site_id: str, register: tables.Register) -> BaseGeometry:
+def place_of(site_id: str, register: Register) -> BaseGeometry:
     """Return the circle (lon/lat) in which a site of the register lies, by its precision and datum."""
     from osint import geo
 

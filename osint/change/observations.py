@@ -20,14 +20,21 @@ from osint import geo_vectors
 from osint.change import steps
 from osint.errors import OsintError
 from osint.imagery import grid
-from osint.register.observation_rows import COLUMNS, Row, append
+from osint.register import OBSERVATION_COLUMNS as COLUMNS
+from osint.register import append_rows
 
 __all__ = [
     "BUILDINGS", "COLUMNS", "LIMITS", "Row", "append", "backscatter", "compare", "night_light", "of_outlines", "of_structures",
     "plot", "power_features", "read_outlines", "row", "surface_temperature", "vv_change",
 ]  # fmt: skip
 
+Row = dict[str, Any]
 BUILDINGS = ("bright roof", "dark roof")
+
+
+def append(register_dir: str | Path, rows: Sequence[Row]) -> list[str]:
+    """Add rows to observations.csv of a data folder and return their ids; see `osint.register.append_rows`."""
+    return append_rows(register_dir, "observations", rows)
 
 
 def row(site_id: str, observer: str, how: str, date: str, **known: Any) -> Row:

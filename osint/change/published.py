@@ -21,7 +21,7 @@ from osint.change import detect, landcover
 from osint.change.stack import Looks
 from osint.errors import OsintError
 from osint.imagery import grid
-from osint.register import dates
+from osint.register import date_bounds, valid_date
 
 NAME, DATE, STATUS = "Data center", "Date", "Construction status"
 EVENTS = {
@@ -105,9 +105,9 @@ def _table(path: str | Path) -> pd.DataFrame:
     if missing:
         raise OsintError(f"{path.name} lacks the column {', '.join(missing)}; a timeline has {NAME}, {DATE}, {STATUS}")
     try:
-        ends = [dates.bounds(text) for text in table[DATE]]
+        ends = [date_bounds(text) for text in table[DATE]]
     except OsintError:
-        row, text = next((n, t) for n, t in enumerate(table[DATE]) if not dates.valid(t))
+        row, text = next((n, t) for n, t in enumerate(table[DATE]) if not valid_date(t))
         raise OsintError(
             f"{path.name}: row {row + 2} has the date {text[:40]!r}, expected 2024-05-31 or 2024-05"
         ) from None

@@ -8,7 +8,7 @@ from collections import defaultdict
 import pandas as pd
 
 from osint.claims.normal import fold
-from osint.register.records import TIERS
+from osint.register import TIERS
 
 _SHINGLE = 3
 _ALIKE = 0.5  # share of the shorter sentence's shingles that a copy keeps when synonyms are swapped in
