@@ -17,7 +17,7 @@ from pathlib import Path
 
 from osint.archive.store import Archive
 from osint.archive.verify import verify
-from osint.archive.warc import Message
+from osint.http import Exchange
 
 SEED = 6
 ROOT = Path(__file__).parents[1]
@@ -33,8 +33,8 @@ def fill(directory: Path, captures: int, body_bytes: int) -> None:
         entry |= {"method": "GET", "request_sha256": "", "redirects": [], "status": 200, "class": "content"}
         entry |= {"signal": "", "truncated": "", "media_type": "application/pdf", "bytes": len(body)}
         entry |= {"sha256": hashlib.sha256(body).hexdigest(), "vantage": "", "tool": "benchmark"}
-        message = Message(url, "GET", [], b"", "200 OK", [("Content-Type", "application/pdf")])
-        archive.record(entry, [(message, io.BytesIO(body))])
+        headers = [("Content-Type", "application/pdf")]
+        archive.record(entry, [Exchange(url, "GET", [], b"", "200 OK", headers, body=io.BytesIO(body))])
 
 
 def verify_gigabyte(directory: Path) -> list[str]:

@@ -15,10 +15,19 @@ from urllib.parse import urlsplit
 from osint import __version__
 from osint.archive.store import Archive, captures_directory
 from osint.errors import OsintError
-from osint.filings.facts import project_codes
-from osint.filings.page import decode
-from osint.http.client import Answer, Ask, Limits, fetch, strip_secrets
-from osint.http.politeness import HOST_PER_MINUTE, Manners, host_key, is_loopback, is_url
+from osint.filings import decode, project_codes
+from osint.http import (
+    HOST_PER_MINUTE,
+    Answer,
+    Limits,
+    Politeness,
+    Request,
+    fetch,
+    host_key,
+    is_loopback,
+    is_url,
+    strip_secrets,
+)
 from osint.portals.classify import BY_HAND, Kind, Verdict, classify
 from osint.portals.difference import difference
 
@@ -31,7 +40,7 @@ class Desk:
 
     archive: Archive
     """Opened."""
-    manners: Manners
+    politeness: Politeness
     """Shared by all processes on this data directory."""
     vantage: str = ""
     """Where we ask from, as coarse as the user likes; empty is not stated."""
@@ -40,7 +49,7 @@ class Desk:
     robots: bool = True
     """Obey robots.txt where there is one."""
     refresh: bool = False
-    """Ask again what the archive already holds the answer to."""
+    """Request again what the archive already holds the answer to."""
     say: Callable[[str], None] = lambda _: None
     """Gets one sentence when something is worth knowing while waiting."""
 
@@ -55,13 +64,13 @@ def desk(data: str | Path | None = None, *, vantage: str | None = None, **more: 
     """Open the archive below a data directory and return a desk; OSINT_VANTAGE is the default place."""
     directory = captures_directory(data)
     place = os.environ.get("OSINT_VANTAGE", "") if vantage is None else vantage
-    manners = Manners(directory.parent.parent / "derived" / "pace.json")
-    return Desk(Archive(directory).open(), manners, place, **more)
+    politeness = Politeness(directory.parent.parent / "derived" / "pace.json")
+    return Desk(Archive(directory).open(), politeness, place, **more)
 
 
 def capture(
     at: Desk,
-    ask: Ask | str,
+    ask: Request | str,
     *,
     expect: str = "",
     expects: str = "",
@@ -70,7 +79,7 @@ def capture(
     refine: Callable[[Verdict, bytes], Verdict] = lambda verdict, _: verdict,
     extra: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Ask one URL now, keep what came, and return its ledger entry with `captured` added.
+    """Request one URL now, keep what came, and return its ledger entry with `captured` added.
 
     `expect` is text that must be in the decoded body before anyone says "captured" (None when no text was
     given). `expects` is the form due (`json`, `pdf`); `api` marks a published interface, which is no
@@ -78,7 +87,7 @@ def capture(
     of content by what its caller knows; `extra` is added to the ledger line. Nothing was asked, and nothing
     is in the ledger, when the returned entry has no `seq`.
     """
-    ask = Ask(ask) if isinstance(ask, str) else ask
+    ask = Request(ask) if isinstance(ask, str) else ask
     if not is_url(ask.url):
         return _unasked(ask, Verdict(Kind.REFUSED, "it is not a URL"))
     refusal = _held(at, ask) or ("" if api or not at.robots else _forbidden_by_robots(at, ask.url))
@@ -87,7 +96,7 @@ def capture(
         return _unasked(ask, Verdict(kind, refusal))
     _pace(at, ask.url, per_minute)
     asked = datetime.now(UTC)
-    with fetch(ask, at.archive, at.limits) as answer:
+    with fetch(ask, at.archive.spool, at.limits) as answer:
         verdict = classify(
             status=answer.status,
             headers=answer.headers,
@@ -98,20 +107,20 @@ def capture(
             detail=answer.detail,
             expects=expects,
         )
-        if not answer.messages:
+        if not answer.exchanges:
             return _unasked(ask, verdict)
         verdict = _with_history(at, ask, verdict)
         if verdict.kind is Kind.CONTENT:
             verdict = refine(verdict, answer.body or b"")
         if verdict.kind is Kind.RATE_LIMITED:
             default = 0.0 if is_loopback(ask.url) else 60.0
-            at.manners.hold(host_key(ask.url), answer.headers.get("retry-after", ""), default_seconds=default)
+            at.politeness.hold(host_key(ask.url), answer.headers.get("retry-after", ""), default_seconds=default)
         entry = {**_entry(at, ask, asked, answer, verdict), **(extra or {})}
-        entry = at.archive.record(entry, answer.messages)
+        entry = at.archive.record(entry, answer.exchanges)
         return {**entry, "captured": _captured(verdict, answer, expect)}
 
 
-def _entry(at: Desk, ask: Ask, asked: datetime, answer: Answer, verdict: Verdict) -> dict[str, Any]:
+def _entry(at: Desk, ask: Request, asked: datetime, answer: Answer, verdict: Verdict) -> dict[str, Any]:
     body = answer.body
     return {
         "time": asked.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -127,7 +136,7 @@ def _entry(at: Desk, ask: Ask, asked: datetime, answer: Answer, verdict: Verdict
         "media_type": answer.media_type,
         "bytes": None if body is None else len(body),
         "sha256": "" if body is None else hashlib.sha256(body).hexdigest(),
-        "truncated": answer.messages[-1][0].truncated,
+        "truncated": answer.exchanges[-1].truncated,
         "project_codes": _codes(verdict, answer),
         "vantage": at.vantage,
         "tool": f"osint-datacentres {__version__}",
@@ -137,10 +146,10 @@ def _entry(at: Desk, ask: Ask, asked: datetime, answer: Answer, verdict: Verdict
 def _codes(verdict: Verdict, answer: Answer) -> list[str]:
     if verdict.kind is not Kind.CONTENT or (answer.body or b"").startswith(b"%PDF-"):
         return []
-    return project_codes(decode(answer.body or b"", answer.headers.get("content-type", ""))[0])
+    return project_codes(decode(answer.body or b"", answer.headers.get("content-type", "")).text)
 
 
-def _unasked(ask: Ask, verdict: Verdict) -> dict[str, Any]:
+def _unasked(ask: Request, verdict: Verdict) -> dict[str, Any]:
     return {
         "url": strip_secrets(ask.url),
         "final_url": strip_secrets(ask.url),
@@ -158,12 +167,11 @@ def _captured(verdict: Verdict, answer: Answer, expect: str) -> bool | None:
         return False
     if not expect:
         return None
-    text, _ = decode(answer.body or b"", answer.headers.get("content-type", ""))
-    return expect in text
+    return expect in decode(answer.body or b"", answer.headers.get("content-type", "")).text
 
 
-def _held(at: Desk, ask: Ask) -> str:
-    until = at.manners.held_until(host_key(ask.url))
+def _held(at: Desk, ask: Request) -> str:
+    until = at.politeness.held_until(host_key(ask.url))
     if not until:
         return ""
     moment = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -176,7 +184,7 @@ def _pace(at: Desk, url: str, per_minute: float) -> None:
     parts = urlsplit(url)
     # one server on loopback stands for many hosts, which are told apart by their paths
     key = parts.netloc.lower() + (parts.path if is_loopback(url) else "")
-    seconds = at.manners.wait_seconds(key, per_minute or HOST_PER_MINUTE)
+    seconds = at.politeness.wait_seconds(key, per_minute or HOST_PER_MINUTE)
     if seconds > 1:
         at.say(f"waiting {seconds:.0f} s for {urlsplit(url).hostname}")
     time.sleep(seconds)
@@ -188,17 +196,17 @@ def _forbidden_by_robots(at: Desk, url: str) -> str:
         return ""
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     try:
-        rules = at.manners.robots(origin)
+        rules = at.politeness.robots(origin)
     except KeyError:
-        with fetch(Ask(f"{origin}/robots.txt"), at.archive, _ROBOTS_LIMITS) as answer:
-            at.manners.learn_robots(origin, answer.status, answer.media_type, answer.body)
-        rules = at.manners.robots(origin)
+        with fetch(Request(f"{origin}/robots.txt"), at.archive.spool, _ROBOTS_LIMITS) as answer:
+            at.politeness.learn_robots(origin, answer.status, answer.media_type, answer.body)
+        rules = at.politeness.robots(origin)
     if rules is None or rules.can_fetch("osint-datacentres", url):
         return ""
     return f"not asked: robots.txt of {parts.hostname} forbids this path (--no-robots asks as a person would)"
 
 
-def _with_history(at: Desk, ask: Ask, verdict: Verdict) -> Verdict:
+def _with_history(at: Desk, ask: Request, verdict: Verdict) -> Verdict:
     """Use what the archive knows: a 404 is only known to be gone if the page was seen before."""
     if verdict.kind is not Kind.GONE:
         return verdict

@@ -21,8 +21,8 @@ from osint.archive import ledger as _ledger
 from osint.archive.exchange import export, import_path
 from osint.archive.store import Archive, captures_directory
 from osint.archive.verify import verify
-from osint.archive.warc import Message
 from osint.errors import OsintError
+from osint.http import Exchange
 
 
 def entry(body, url="http://portal.example/a", **more):
@@ -46,8 +46,8 @@ def entry(body, url="http://portal.example/a", **more):
 
 
 def put(archive, body, url="http://portal.example/a"):
-    message = Message(url, "GET", [("User-Agent", "x")], b"", "200 OK", [("Content-Type", "text/html")])
-    return archive.record(entry(body, url), [(message, io.BytesIO(body))])
+    message = [("User-Agent", "x")], b"", "200 OK", [("Content-Type", "text/html")]
+    return archive.record(entry(body, url), [Exchange(url, "GET", *message, body=io.BytesIO(body))])
 
 
 @pytest.fixture
@@ -270,11 +270,11 @@ def test_full_disk_is_said_and_nothing_is_half_counted(tmp_path):
 
 def test_interrupted_download_is_moved_aside_but_a_running_one_is_left(archive):
     with archive.spool() as running:
-        archive.keep(running, b"still coming")
+        running.write(b"still coming")
         (archive.incoming / "dead.part").write_bytes(b"half a page")
         again = Archive(archive.directory).open()
         assert again.mended == ["11 bytes of an interrupted download were moved to aside/download-dead.bin"]
-        assert len(list(archive.incoming.iterdir())) == 1
+        assert len(list(archive.incoming.glob("*.part"))) == 1
     assert (archive.aside / "download-dead.bin").read_bytes() == b"half a page"
 
 

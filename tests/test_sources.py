@@ -5,8 +5,8 @@ import pytest
 from osint import sources
 from osint.archive.verify import verify
 from osint.errors import OsintError
-from osint.filings.facts import project_codes
-from osint.http.client import Ask, Limits
+from osint.filings import project_codes
+from osint.http import Limits, Request
 from osint.portals import search, webarchives
 from osint.portals._rows import COLUMNS, day
 from osint.portals.adapters import SOURCES
@@ -37,7 +37,7 @@ def portal(monkeypatch):
 def desk(tmp_path, monkeypatch):
     monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
     made = sources.desk(tmp_path, limits=Limits(max_seconds=5, silence_seconds=5))
-    monkeypatch.setattr(made.manners, "wait_seconds", lambda key, rate: 0.0)
+    monkeypatch.setattr(made.politeness, "wait_seconds", lambda key, rate: 0.0)
     return made
 
 
@@ -116,7 +116,7 @@ def test_cninfo_stock_is_looked_up(portal, desk):
 def test_cninfo_pdf_is_asked_without_the_headers_of_the_interface(portal, desk):
     entry = sources.capture(desk, portal.url + "/finalpage/2024-10-09/1.PDF")
     assert entry["class"] == "content" and entry["signal"] == "%PDF-"
-    with_headers = Ask(portal.url + "/finalpage/2024-10-09/1.PDF", headers=one("cninfo").headers)
+    with_headers = Request(portal.url + "/finalpage/2024-10-09/1.PDF", headers=one("cninfo").headers)
     assert sources.capture(desk, with_headers)["class"] == "gone"
 
 

@@ -3,13 +3,11 @@
 from osint.archive.store import (
     WARC_LIMIT_BYTES,
     Archive,
-    bytes_file,
     captures_directory,
 )
 
 __all__ = [
     "WARC_LIMIT_BYTES",
     "Archive",
-    "bytes_file",
     "captures_directory",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import hashlib
 import io
@@ -19,9 +18,9 @@ from warcio.warcwriter import WARCWriter
 
 from osint import __version__
 from osint.archive.store import Archive
-from osint.archive.warc import ENTRY_TYPE, Message
+from osint.archive.warc import ENTRY_TYPE
 from osint.errors import OsintError
-from osint.http.client import strip_secrets
+from osint.http import Exchange, strip_secrets
 
 COLUMNS: tuple[str, ...] = (
     "sha256",
@@ -240,6 +239,5 @@ def _keep(
         "tool": f"osint-datacentres {__version__}",
         **told,
     }
-    message = Message(shown, "", headers=[("Content-Type", content_type or "application/octet-stream")])
-    with contextlib.closing(io.BytesIO(body)) as file:
-        return archive.record(entry, [(message, file)], resource=True)
+    sent = [("Content-Type", content_type or "application/octet-stream")]
+    return archive.record(entry, [Exchange(shown, "", headers=sent, body=io.BytesIO(body))], resource=True)

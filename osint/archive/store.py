@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import io
 import mmap
@@ -11,13 +10,17 @@ import os
 import secrets
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
+
+from filelock import FileLock, Timeout
 
 from osint.archive import ledger
 from osint.archive import warc as _warc
 from osint.errors import OsintError
+from osint.http import Exchange
 
 _NOTHING: dict[str, Any] = {"warc": "", "offset": 0, "length": 0}
 
@@ -88,24 +91,22 @@ class Archive:
     def spool(self) -> Iterator[IO[bytes]]:
         """Give a file for a body on its way in; what a killed process left in it is kept aside later."""
         path = self.incoming / f"{secrets.token_hex(8)}.part"
+        lock = FileLock(path.with_suffix(".lock"))
         with self._disk_trouble():
-            file = path.open("w+b", buffering=0)  # nothing left to write when a full disk has to be closed
-            fcntl.flock(file, fcntl.LOCK_EX)
-        with file:
-            yield file
+            lock.acquire()
+            file = _Incoming(path, self._disk_trouble)
+        try:
+            with file:
+                yield cast("IO[bytes]", file)
             path.unlink(missing_ok=True)
-
-    def keep(self, file: IO[bytes], data: bytes) -> None:
-        """Add to a spooled body and hand it to the system, so that a killed process loses none of it."""
-        with self._disk_trouble():
-            left = memoryview(data)
-            while left:
-                left = left[file.write(left) :]
+        finally:
+            lock.release()
+            Path(lock.lock_file).unlink(missing_ok=True)
 
     def record(
         self,
         entry: dict[str, Any],
-        messages: list[tuple[_warc.Message, IO[bytes] | None]],
+        exchanges: Sequence[Exchange],
         *,
         resource: bool = False,
     ) -> dict[str, Any]:
@@ -121,7 +122,7 @@ class Archive:
                 with path.open("r+b") as out:
                     out.seek(offset)
                     tally = _warc.Tally(out)
-                    _warc.write_capture(tally, entry, messages, resource=resource)
+                    _warc.write_capture(tally, entry, exchanges, resource=resource)
                     out.flush()
                     os.fsync(out.fileno())
             except OSError:
@@ -236,8 +237,9 @@ class Archive:
     def _mend_incoming(self) -> None:
         """Move aside the downloads of processes that are gone."""
         for path in sorted(self.incoming.glob("*.part")):
-            with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open("rb") as left:
-                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock = FileLock(path.with_suffix(".lock"), blocking=False)
+            with contextlib.suppress(FileNotFoundError, Timeout), lock:
+                Path(lock.lock_file).unlink(missing_ok=True)
                 size = path.stat().st_size
                 if size == 0:
                     path.unlink()
@@ -264,8 +266,7 @@ class Archive:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        with (self.directory / ".lock").open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with FileLock(self.directory / ".lock"):
             yield
 
     def _sync_directory(self, directory: Path | None = None) -> None:
@@ -294,6 +295,17 @@ def _whole(data: Any, found: tuple[dict[str, Any], _warc.Span | None, int]) -> b
     return hashlib.sha256(data[span.payload : span.end]).hexdigest() == entry["sha256"]
 
 
-def bytes_file(body: bytes) -> IO[bytes]:
-    """Return a body held in memory as a file for `Archive.record`."""
-    return io.BytesIO(body)
+class _Incoming(io.FileIO):
+    """A body on its way in: each write reaches the system, so that a killed process loses none of it."""
+
+    def __init__(self, path: Path, trouble: Callable[[], AbstractContextManager[None]]):
+        super().__init__(path, "x+b")
+        self._trouble = trouble
+
+    def write(self, data: Any) -> int:
+        """Write all of `data`; raises OsintError when the disk refuses."""
+        left = memoryview(data)
+        with self._trouble():
+            while left:
+                left = left[super().write(left) or 0 :]
+        return len(data)

@@ -82,7 +82,7 @@ def _note(text: str) -> None:
 
 def _capture(args: argparse.Namespace) -> int:
     from osint import sources
-    from osint.http.client import Limits
+    from osint.http import Limits
     from osint.portals.pages import capture_page, plan
 
     if args.dry_run:
@@ -144,7 +144,7 @@ def _notice(args: argparse.Namespace) -> int:
     import dataclasses
 
     from osint import sources
-    from osint.filings.notices import read_notice
+    from osint.filings import read_notice
 
     archive = _opened(args)
     held = [e for e in sources.history(archive, args.url) if e["class"] == "content"]

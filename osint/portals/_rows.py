@@ -6,8 +6,7 @@ import re
 from typing import Any
 from urllib.parse import urljoin
 
-from osint.filings.facts import day, tables
-from osint.filings.page import Page
+from osint.filings import Page, day, tables
 from osint.portals.adapters import Source
 
 COLUMNS = ("title", "date", "place", "kind", "url", "source", "how_found", "project_code")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from osint.filings.page import Page, element_text
+from osint.filings import Page, element_text
 
 
 class Kind(enum.StrEnum):
@@ -126,7 +126,7 @@ def classify(
     """Return the class of one response.
 
     `expects` is `json`, `pdf`, `html` or empty (then the ending of the URL and the media type speak).
-    `trouble` and `detail` are those of `osint.http.client.Answer`; header names are in lower case.
+    `trouble` and `detail` are those of `osint.http.Answer`; header names are in lower case.
     """
     if status is None or (trouble == "refused"):
         return Verdict(_TROUBLE.get(trouble, Kind.UNREACHABLE), detail or "no answer")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from osint.filings.page import Page, block_lines
+from osint.filings import Page, block_lines
 
 _SHOWN_LINES = 40
 

@@ -6,9 +6,8 @@ import re
 from typing import Any
 
 from osint.archive.store import Archive
-from osint.filings.facts import day_of_url, project_codes
-from osint.filings.page import Page
-from osint.http.client import Ask
+from osint.filings import Page, day_of_url, project_codes
+from osint.http import Request
 from osint.portals.adapters import base
 from osint.portals.classify import Kind
 from osint.portals.query import Query, Report
@@ -24,7 +23,7 @@ def live_url(host: str) -> str:
     return f"{base('page', f'https://{host}')}{LIVE_LISTS.get(host, '/')}"
 
 
-def host_ask(host: str, asked: Query) -> Ask:
+def host_ask(host: str, asked: Query) -> Request:
     """Return the question for all copies of a site in the days wanted."""
     start, end = asked.start.strftime("%Y%m%d"), asked.end.strftime("%Y%m%d")
     return wayback_ask(f"{host}/*", start=start, end=end, limit=500)

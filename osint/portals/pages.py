@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from osint.filings.page import decode
-from osint.http._connect import check_url, forbidden, proxies
-from osint.http.client import strip_secrets
-from osint.http.politeness import is_loopback, is_url
+from osint.filings import decode
+from osint.http import check_url, forbidden, is_loopback, is_url, proxies, strip_secrets
 from osint.portals.classify import Kind
 from osint.portals.webarchives import COMMONCRAWL_INDEX, WAYBACK, base, offer, wayback_ask
 from osint.sources import Desk, capture
@@ -71,7 +69,7 @@ def capture_page(at: Desk, url: str, *, expect: str = "", live: bool = False) ->
 def _holds(at: Desk, entry: dict[str, Any], expect: str) -> bool:
     if entry["class"] != Kind.CONTENT:
         return False
-    return expect in decode(at.archive.body(entry))[0]
+    return expect in decode(at.archive.body(entry)).text
 
 
 def companions(url: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Ask every source that fits for words in a span of time, side by side, into one frame."""
+"""Request every source that fits for words in a span of time, side by side, into one frame."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from osint.errors import OsintError
-from osint.filings.facts import project_codes
-from osint.filings.page import Page
-from osint.http.client import Ask
+from osint.filings import Page, project_codes
+from osint.http import Request
 from osint.portals._rows import COLUMNS, read
 from osint.portals.adapters import SOURCES, Source
 from osint.portals.classify import Kind, Verdict
@@ -47,7 +46,7 @@ def fitting(asked: Query, names: tuple[str, ...] = ()) -> tuple[list[Source], li
     return fit, not_asked
 
 
-def ask_page(source: Source, asked: Query, page: int, *, words: bool = True, legacy: tuple[str, ...] = ()) -> Ask:
+def ask_page(source: Source, asked: Query, page: int, *, words: bool = True, legacy: tuple[str, ...] = ()) -> Request:
     """Return the question for one page of one source; `words=False` leaves the keyword out."""
     term = " ".join(asked.words) if words else ""
     fill = {
@@ -74,7 +73,7 @@ def ask_page(source: Source, asked: Query, page: int, *, words: bool = True, leg
         kind = "application/json" if source.sends == "json" else "application/x-www-form-urlencoded"
         headers["Content-Type"] = f"{kind}; charset=UTF-8"
         body = (json.dumps(params, ensure_ascii=False) if source.sends == "json" else urlencode(params)).encode()
-    return Ask(url, method, headers, body, host in legacy)
+    return Request(url, method, headers, body, host in legacy)
 
 
 def _filled(value: Any, fill: dict[str, str]) -> Any:
@@ -99,7 +98,7 @@ def search(
     legacy: tuple[str, ...] = (),
     done: Callable[[str], None] = lambda _: None,
 ) -> list[Report]:
-    """Ask all sources that fit and return one report each; `done` gets the name of each that has finished.
+    """Request all sources that fit and return one report each; `done` gets the name of each that has finished.
 
     Searches can only be asked of the portals themselves. For government sites without a search the Wayback
     index is asked for pages of the days wanted, or with `live` their own lists.
@@ -129,12 +128,12 @@ def planned(asked: Query, names: tuple[str, ...] = (), *, live: bool = False) ->
     if not names or "wayback" in names:
         for place in asked.places:
             for host in PLACES[place][1]:
-                ask = Ask(live_url(host)) if live else host_ask(host, asked)
+                ask = Request(live_url(host)) if live else host_ask(host, asked)
                 yield f"{host}\t{ask.method} {ask.url}\t"
 
 
 def search_source(at: Desk, source: Source, asked: Query, legacy: tuple[str, ...] = ()) -> Report:
-    """Ask one portal, page by page, until it ends, repeats itself, or says stop."""
+    """Request one portal, page by page, until it ends, repeats itself, or says stop."""
     report = Report(source.name, "not asked", "", by_hand=source.by_hand)
     if source.name == "cninfo" and asked.stock:
         found = _cninfo_stock(at, source, asked.stock)
@@ -165,7 +164,7 @@ class _Way:
 
 
 def _ask_span(way: _Way, span: Query, report: Report, seen: set[tuple[str, ...]]) -> list[Query]:
-    """Ask the pages of one span of days; return two halves to ask instead if it holds too much."""
+    """Request the pages of one span of days; return two halves to ask instead if it holds too much."""
     at, source, legacy = way.at, way.source, way.legacy
     read_here = 0
     for number in range(span.pages):
@@ -247,7 +246,9 @@ def _keyword_check(
 
 def _cninfo_stock(at: Desk, source: Source, code: str) -> str:
     """Return `code,orgId`; the orgId follows no rule and is looked up."""
-    entry, body = kept(at, Ask(f"{source.host}/new/data/szse_stock.json"), per_minute=source.per_minute, expects="json")
+    entry, body = kept(
+        at, Request(f"{source.host}/new/data/szse_stock.json"), per_minute=source.per_minute, expects="json"
+    )
     page = Page(body, "application/json")
     listed = page.data.get("stockList", []) if isinstance(page.data, dict) else []
     found = next((row.get("orgId") for row in listed if row.get("code") == code), None)

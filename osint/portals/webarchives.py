@@ -15,8 +15,7 @@ from urllib.parse import urlencode, urlsplit
 from warcio.archiveiterator import ArchiveIterator
 
 from osint import __version__
-from osint.archive.warc import Message
-from osint.http.client import Ask, strip_secrets
+from osint.http import Exchange, Request, strip_secrets
 from osint.portals.adapters import base
 from osint.portals.classify import Kind, Verdict, classify
 from osint.sources import Desk, capture, past
@@ -64,7 +63,7 @@ class Listing:
     """Key to go on with, empty at the end."""
 
 
-def wayback_ask(url: str, *, start: str = "", end: str = "", limit: int = -5, prefix: bool = False) -> Ask:
+def wayback_ask(url: str, *, start: str = "", end: str = "", limit: int = -5, prefix: bool = False) -> Request:
     """Return the question to the CDX server; a negative limit asks for the newest."""
     query = {
         "url": url,
@@ -78,11 +77,11 @@ def wayback_ask(url: str, *, start: str = "", end: str = "", limit: int = -5, pr
     if limit > 0:
         query["showResumeKey"] = "true"
     query.update({name: value for name, value in (("from", start), ("to", end)) if value})
-    return Ask(f"{base('wayback', WAYBACK)}/cdx/search/cdx?{urlencode(query)}")
+    return Request(f"{base('wayback', WAYBACK)}/cdx/search/cdx?{urlencode(query)}")
 
 
-def wayback_copies(at: Desk, ask: Ask) -> Listing:
-    """Ask the Wayback index once and read its rows."""
+def wayback_copies(at: Desk, ask: Request) -> Listing:
+    """Request the Wayback index once and read its rows."""
     entry, body = kept(at, ask, per_minute=CDX_PER_MINUTE)
     if entry["class"] != Kind.CONTENT:
         return Listing([], Verdict(_cdx_kind(entry, body), entry["signal"]))
@@ -132,14 +131,14 @@ def take_wayback(at: Desk, copy: Copy) -> dict[str, Any]:
             return Verdict(Kind.INCOMPLETE, "the copy does not have the digest that the index states")
         return verdict
 
-    ask = Ask(f"{base('wayback', WAYBACK)}/web/{copy.timestamp}id_/{copy.url}")
+    ask = Request(f"{base('wayback', WAYBACK)}/web/{copy.timestamp}id_/{copy.url}")
     return capture(at, ask, per_minute=REPLAY_PER_MINUTE, api=True, refine=check, extra=stated)
 
 
 def commoncrawl_copies(at: Desk, url: str) -> Listing:
-    """Ask the indexes of the latest crawls, newest first, until one holds the URL; stop at trouble."""
+    """Request the indexes of the latest crawls, newest first, until one holds the URL; stop at trouble."""
     index = base("commoncrawl", COMMONCRAWL_INDEX)
-    entry, body = kept(at, Ask(f"{index}/collinfo.json"), per_minute=COMMONCRAWL_PER_MINUTE)
+    entry, body = kept(at, Request(f"{index}/collinfo.json"), per_minute=COMMONCRAWL_PER_MINUTE)
     if entry["class"] != Kind.CONTENT:
         return Listing([], Verdict(Kind(entry["class"]), entry["signal"]))
     try:
@@ -148,7 +147,7 @@ def commoncrawl_copies(at: Desk, url: str) -> Listing:
         return Listing([], Verdict(Kind.CHALLENGE, "no list of crawls where JSON was due"))
     for crawl in crawls:
         query = urlencode({"url": url, "output": "json", "filter": "=status:200"})
-        entry, body = kept(at, Ask(f"{index}/{crawl}-index?{query}"), per_minute=COMMONCRAWL_PER_MINUTE)
+        entry, body = kept(at, Request(f"{index}/{crawl}-index?{query}"), per_minute=COMMONCRAWL_PER_MINUTE)
         if entry["class"] == Kind.GONE or entry["class"] == Kind.EMPTY_RESULT:
             continue  # this index says 404 for no capture
         if entry["class"] != Kind.CONTENT:
@@ -174,7 +173,7 @@ def _crawl_rows(body: bytes) -> tuple[list[Copy], int]:
 def take_commoncrawl(at: Desk, copy: Copy) -> dict[str, Any]:
     """Fetch the byte range of one WARC record and keep both the range and the page in it."""
     name, offset, length = copy.place
-    ask = Ask(
+    ask = Request(
         f"{base('commoncrawl_data', COMMONCRAWL_DATA)}/{name}",
         headers={"Range": f"bytes={offset}-{offset + length - 1}"},
     )
@@ -238,12 +237,13 @@ def _keep_inner(at: Desk, copy: Copy, outer: dict[str, Any], inner: _Inner) -> d
         "copy_digest_holds": base64.b32encode(hashlib.sha1(body).digest()).decode() == copy.digest,
         "tool": f"osint-datacentres {__version__}",
     }
-    message = Message(copy.url, "", headers=[("Content-Type", kind or "application/octet-stream")])
-    done = at.archive.record(entry, [(message, io.BytesIO(body))], resource=True)
+    sent = [("Content-Type", kind or "application/octet-stream")]
+    exchange = Exchange(copy.url, "", headers=sent, body=io.BytesIO(body))
+    done = at.archive.record(entry, [exchange], resource=True)
     return {**done, "captured": None if verdict.kind is Kind.CONTENT else False}
 
 
-def kept(at: Desk, ask: Ask, *, per_minute: float, **more: Any) -> tuple[dict[str, Any], bytes]:
+def kept(at: Desk, ask: Request, *, per_minute: float, **more: Any) -> tuple[dict[str, Any], bytes]:
     """Return the answer to a question from the archive if it was asked before, else ask it."""
     digest = hashlib.sha256(ask.body).hexdigest() if ask.body else ""
     good = (Kind.CONTENT, Kind.EMPTY_RESULT, Kind.KEYWORD_IGNORED)
