@@ -1,4 +1,4 @@
-"""Keep every byte that was fetched: WARC records, and a ledger with one chained line a capture."""
+"""Keep every byte that was fetched: WARC records, and a ledger with one chained line per capture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from osint.archive import ledger
 from osint.archive import warc as _warc
-from osint.errors import OsintError
+from osint.errors import OsintError, UnreadableError
 
 _NOTHING: dict[str, Any] = {"warc": "", "offset": 0, "length": 0}
 
@@ -26,7 +26,7 @@ WARC_LIMIT_BYTES = 1 << 30
 
 
 def captures_directory(data: str | Path | None = None) -> Path:
-    """Return where captures lie: below `data`, the variable OSINT_DATA, or ./data."""
+    """Return where captures are kept: below `data`, the variable OSINT_DATA, or ./data."""
     return Path(data or os.environ.get("OSINT_DATA") or "data") / "raw" / "captures"
 
 
@@ -34,8 +34,8 @@ class Archive:
     """The evidence store in one directory; any number of processes may use it at once.
 
     Order of writing: the records go to the WARC file and are synced, then one line goes to the ledger and
-    is synced. A capture counts from the moment its line is whole. `mended` says what the last opening
-    found half-done: nothing is deleted, torn pieces lie in `aside/`.
+    is synced. A capture counts from the moment its line is whole. `repairs` says what the last opening
+    found half-done: nothing is deleted, torn pieces are in `aside/`.
     """
 
     def __init__(self, directory: str | Path):
@@ -43,43 +43,52 @@ class Archive:
         self.ledger = self.directory / "ledger.jsonl"
         self.incoming = self.directory / "incoming"
         self.aside = self.directory / "aside"
-        self.mended: list[str] = []
+        self.repairs: list[str] = []
 
     def open(self) -> Archive:
-        """Make the directories and mend what an interrupted run left behind."""
+        """Make the directories and repair what an interrupted run left behind."""
         with self._disk_trouble():
             for path in (self.directory, self.incoming, self.aside):
                 path.mkdir(parents=True, exist_ok=True)
             with self._locked():
-                self._mend_incoming()
-                self._mend()
+                self._repair_incoming()
+                self._repair()
         return self
 
     # reading
 
-    def entries(self, mentioning: str = "") -> Iterator[dict[str, Any]]:
+    def entries(self, mentioning: str = "") -> Iterator[ledger.Entry]:
         """Yield the entries of the ledger in order, or those that hold a text; damage is left to `verify`."""
         needle = ledger.canonical({"": mentioning})[5:-2]
         for line in ledger.lines(self.ledger):
             if needle not in line:
                 continue
-            entry = ledger.parsed(line)
-            if entry is not None:
+            try:
+                entry = ledger.Entry.from_row(ledger.parsed(line) or {})
+            except UnreadableError:
+                continue
+            if entry.seq is not None:
                 yield entry
 
-    def body(self, entry: dict[str, Any]) -> bytes:
-        """Return the decoded body of a capture, checked against its SHA-256."""
-        if entry["bytes"] is None:
+    def body(self, entry: ledger.Entry) -> bytes:
+        """Return the decoded body of a capture, checked against its SHA-256.
+
+        Raises UnreadableError if the bytes are not those recorded.
+        """
+        if entry.bytes is None:
             return b""
-        with (self.directory / Path(entry["warc"]).name).open("rb") as file:
-            file.seek(entry["body_offset"])
-            body = file.read(entry["bytes"])
-        if hashlib.sha256(body).hexdigest() != entry["sha256"]:
+        try:
+            with (self.directory / Path(entry.warc).name).open("rb") as file:
+                file.seek(entry.body_offset or 0)
+                body = file.read(min(entry.bytes, entry.length))
+        except (OSError, ValueError):
+            body = b""
+        if hashlib.sha256(body).hexdigest() != entry.sha256:
             msg = (
-                f"the bytes of capture {entry['seq']} in {entry['warc']} are not those recorded;"
+                f"the bytes of capture {entry.seq} in {entry.warc} are not those recorded;"
                 " run `osint archive verify` to see what is damaged"
             )
-            raise OsintError(msg)
+            raise UnreadableError(msg)
         return body
 
     # writing
@@ -115,7 +124,7 @@ class Archive:
         next opening.
         """
         with self._disk_trouble(), self._locked():
-            self._mend()
+            self._repair()
             path, offset = self._place()
             try:
                 with path.open("r+b") as out:
@@ -132,7 +141,7 @@ class Archive:
                 return self._count(path.name, data, offset, tally.sha256.hexdigest(), tally.crc32)
 
     def _count(self, warc: str, data: Any, offset: int, sha256: str, crc32: int) -> dict[str, Any]:
-        """Append the ledger line of the capture that lies at an offset."""
+        """Append the ledger line of the capture at an offset."""
         found = _warc.capture_at(data, offset, len(data))
         if found is None:
             msg = f"what was written to {warc} at {offset} does not read back; check the disk, then run again"
@@ -152,7 +161,6 @@ class Archive:
             "length": end - offset,
             "body_offset": span.payload if span else None,
             "segment_sha256": sha256,
-            "crc32": f"{crc32:08x}",
         }
         sealed, line = ledger.seal(placed, previous)
         new = not self.ledger.exists()
@@ -193,32 +201,32 @@ class Archive:
         """Return the WARC files in their order."""
         return sorted(self.directory.glob("captures-[0-9][0-9][0-9][0-9][0-9].warc"))
 
-    # mending
+    # repair
 
-    def _mend(self) -> None:
+    def _repair(self) -> None:
         """Bring ledger and WARC files to agree; needs the lock."""
         last, whole = ledger.tail(self.ledger)
         if self.ledger.exists() and self.ledger.stat().st_size > whole:
             name = self._move_aside(self.ledger, whole)
-            self.mended.append(f"the ledger ended in a torn line; it was moved to {name}")
+            self.repairs.append(f"the ledger ended in a torn line; it was moved to {name}")
         entry = ledger.intact(last) if last is not None else {**_NOTHING}
         if entry is None:
             note = "the last line of the ledger is damaged: run `osint archive verify`"
-            if note not in self.mended:
-                self.mended.append(note)
+            if note not in self.repairs:
+                self.repairs.append(note)
             return
         for path in self.warcs():
             if path.name >= entry["warc"]:
                 end = entry["offset"] + entry["length"] if path.name == entry["warc"] else 0
-                self._mend_warc(path, end)
+                self._repair_warc(path, end)
 
-    def _mend_warc(self, path: Path, end: int) -> None:
+    def _repair_warc(self, path: Path, end: int) -> None:
         """Count whole captures that the ledger lacks; move a torn rest aside."""
         size = path.stat().st_size
         if size < end:
             note = f"{path.name} is shorter than the ledger says: run `osint archive verify`"
-            if note not in self.mended:
-                self.mended.append(note)
+            if note not in self.repairs:
+                self.repairs.append(note)
             return
         if size == end:
             return
@@ -227,13 +235,13 @@ class Archive:
                 segment = data[end : found[2]]
                 sha256 = hashlib.sha256(segment).hexdigest()
                 done = self._count(path.name, data, end, sha256, zlib.crc32(segment))
-                self.mended.append(f"capture {done['seq']} ({done['url']}) was whole but not yet counted; counted")
+                self.repairs.append(f"capture {done['seq']} ({done['url']}) was whole but not yet counted; counted")
                 end = found[2]
         if size > end:
             name = self._move_aside(path, end)
-            self.mended.append(f"{path.name} ended in {size - end} bytes of a torn capture; moved to {name}")
+            self.repairs.append(f"{path.name} ended in {size - end} bytes of a torn capture; moved to {name}")
 
-    def _mend_incoming(self) -> None:
+    def _repair_incoming(self) -> None:
         """Move aside the downloads of processes that are gone."""
         for path in sorted(self.incoming.glob("*.part")):
             with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open("rb") as left:
@@ -244,7 +252,7 @@ class Archive:
                     continue
                 path.rename(self.aside / f"download-{path.stem}.bin")
                 note = f"{size} bytes of an interrupted download were moved to aside/download-{path.stem}.bin"
-                self.mended.append(note)
+                self.repairs.append(note)
 
     def _move_aside(self, path: Path, end: int) -> str:
         """Copy what follows `end` to a file of its own, sync it, and only then cut it off."""
@@ -282,7 +290,7 @@ class Archive:
         except OSError as error:
             msg = (
                 f"the archive in {self.directory} could not be written ({error.strerror or error});"
-                " nothing half-done was counted: make room or mend the disk, then run again"
+                " nothing half-done was counted: free some space or repair the disk, then run again"
             )
             raise OsintError(msg) from error
 
