@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 OSINT := $(VENV)/bin/osint
 JOBS ?= 2
 
-.PHONY: help report test lint lab bench lock clean
+.PHONY: help report test quick lint wheel lab bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -16,6 +16,12 @@ report: $(VENV)/.run ## set up, run the main job over all sites, print the table
 
 test: $(VENV)/.dev lint ## set up, check style and types, run the tests
 	$(PY) -m pytest -n $(JOBS)
+
+quick: $(VENV)/.dev ## the tests without those marked slow
+	$(PY) -m pytest -n $(JOBS) -m "not slow"
+
+wheel: $(VENV)/.run ## build the wheel, install it into an empty environment, use it from an empty folder
+	$(PY) tests/installed.py
 
 lint: $(VENV)/.dev ## ruff and mypy
 	$(VENV)/bin/ruff check .

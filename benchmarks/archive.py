@@ -15,7 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from osint.archive import Archive, Entry, Message, verify
+from osint.archive import Archive, Entry, verify
+from osint.http import Exchange
 
 SEED = 6
 ROOT = Path(__file__).parents[1]
@@ -39,8 +40,8 @@ def fill(directory: Path, captures: int, body_bytes: int) -> None:
             bytes=len(body),
             sha256=hashlib.sha256(body).hexdigest(),
         )
-        message = Message(url, "GET", [], b"", "200 OK", [("Content-Type", "application/pdf")])
-        archive.record(entry.to_row(), [(message, io.BytesIO(body))])
+        headers = [("Content-Type", "application/pdf")]
+        archive.record(entry, [Exchange(url, "GET", [], b"", "200 OK", headers, body=io.BytesIO(body))])
 
 
 def verify_gigabyte(directory: Path) -> list[str]:

@@ -1,3 +1,65 @@
-"""Check announced data centres and their chip counts against filings, physics and pictures."""
+"""Check announced data centres and their chip counts against filings, physics and pictures.
+
+Each name below is a room of the library, loaded when it is first used, so that `import osint` costs nothing. The way
+from a filing to a finding: `sources` fetches and `archive` keeps, `filings` reads, `claims` finds the quantities,
+`register` holds the tables, `geo`, `imagery` and `change` say what stands where and since when, `model` says what that
+allows, `verdict` judges each claim, `report` writes the page. `demo` serves a SIMULATED world.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from osint.errors import OsintError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from osint import (
+        archive,
+        change,
+        claims,
+        errors,
+        filings,
+        geo,
+        imagery,
+        model,
+        portals,
+        register,
+        report,
+        sources,
+        verdict,
+    )
+    from osint.simulated import demo
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "OsintError",
+    "__version__",
+    "archive",
+    "change",
+    "claims",
+    "demo",
+    "errors",
+    "filings",
+    "geo",
+    "imagery",
+    "model",
+    "portals",
+    "register",
+    "report",
+    "sources",
+    "verdict",
+]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name not in __all__:
+        raise AttributeError(f"module 'osint' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    return import_module("osint.simulated.demo" if name == "demo" else f"osint.{name}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

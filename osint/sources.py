@@ -11,11 +11,17 @@ from urllib.parse import urlsplit
 
 from osint.archive import Archive, Entry, import_path
 from osint.errors import NotFoundError
-from osint.filings.notices import Notice, read_notice
-from osint.filings.page import Page, block_lines, decode
-from osint.http._connect import ForbiddenAddressError, check_url, loopback_allowed, proxies, resolve
-from osint.http.client import Limits, strip_secrets
-from osint.http.politeness import is_loopback, is_url
+from osint.filings import Notice, Page, block_lines, decode, read_notice
+from osint.http import (
+    Limits,
+    check_url,
+    is_loopback,
+    is_url,
+    loopback_allowed,
+    proxies,
+    resolve,
+    strip_secrets,
+)
 from osint.portals import (
     COMMONCRAWL_INDEX,
     WAYBACK,
@@ -143,7 +149,7 @@ def capture(session: Session, url: str, *, expect: str = "", live: bool = False)
 
 
 def _holds(session: Session, entry: Entry, expect: str) -> bool:
-    return entry.kind == AnswerClass.CONTENT and expect in decode(session.archive.body(entry))[0]
+    return entry.kind == AnswerClass.CONTENT and expect in decode(session.archive.body(entry)).text
 
 
 def _companions(url: str) -> list[str]:
@@ -166,7 +172,7 @@ def _on_this_machine(url: str) -> bool:
         return False
     try:
         addresses = [str(address[0]) for *_, address in resolve(urlsplit(url).hostname or "", 80)]
-    except (ForbiddenAddressError, OSError, UnicodeError):
+    except (OSError, UnicodeError):
         return False
     return all(address.startswith("127.") or address == "::1" for address in addresses)
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from osint.archive import Archive, Entry, Message, captures_directory, export, verify
+from osint.archive import Archive, Entry, captures_directory, export, verify
 from osint.archive import ledger as _ledger
 from osint.errors import BadInputError, OsintError
+from osint.http import Exchange
 from osint.sources import import_saved
 
 
@@ -35,8 +36,8 @@ def entry(body, url="http://portal.example/a"):
 
 
 def put(archive, body, url="http://portal.example/a"):
-    message = Message(url, "GET", [("User-Agent", "x")], b"", "200 OK", [("Content-Type", "text/html")])
-    return Entry.from_row(archive.record(entry(body, url).to_row(), [(message, io.BytesIO(body))]))
+    message = [("User-Agent", "x")], b"", "200 OK", [("Content-Type", "text/html")]
+    return archive.record(entry(body, url), [Exchange(url, "GET", *message, body=io.BytesIO(body))])
 
 
 @pytest.fixture
@@ -237,11 +238,11 @@ def test_full_disk_is_said_and_nothing_is_half_counted(tmp_path):
 
 def test_interrupted_download_is_moved_aside_but_a_running_one_is_left(archive):
     with archive.spool() as running:
-        archive.keep(running, b"still coming")
+        running.write(b"still coming")
         (archive.incoming / "dead.part").write_bytes(b"half a page")
         again = Archive(archive.directory).open()
         assert again.repairs == ["11 bytes of an interrupted download were moved to aside/download-dead.bin"]
-        assert len(list(archive.incoming.iterdir())) == 1
+        assert len(list(archive.incoming.glob("*.part"))) == 1
     assert (archive.aside / "download-dead.bin").read_bytes() == b"half a page"
 
 

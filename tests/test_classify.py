@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from osint.filings.page import decode
+from osint.filings import decode
 from osint.portals import AnswerClass, classify
 from tests.portal_server.faults import NOTICE, aliyun_challenge, notice_html
 
@@ -173,7 +173,7 @@ def test_hostile_body_gets_a_class_and_no_exception(body):
 )
 def test_chinese_text_is_read_whatever_the_label(encoding, label, meta):
     raw = notice_html(meta or "x").encode(encoding)
-    text, _ = decode(raw, label)
+    text = decode(raw, label).text
     assert NOTICE in text and "\ufffd" not in text
 
 

@@ -8,8 +8,7 @@ from warcio.archiveiterator import ArchiveIterator
 
 from osint import sources
 from osint.archive import Archive, verify
-from osint.http._connect import check_url, forbidden
-from osint.http.client import Ask, Limits, fetch, strip_secrets, user_agent
+from osint.http import Limits, Request, check_url, fetch, forbidden, strip_secrets, user_agent
 from tests.portal_server import answer, serve
 from tests.portal_server.faults import BOMB, NOTICE, notice_html
 
@@ -226,14 +225,14 @@ def test_retry_after_is_kept_between_runs(portal, tmp_path, monkeypatch):
 
 
 def test_bucket_is_shared_by_all_who_use_the_data_directory(tmp_path):
-    waits = [sources.open_session(tmp_path).manners.wait_seconds("archive.example", 24) for _ in range(5)]
+    waits = [sources.open_session(tmp_path).politeness.wait_seconds("archive.example", 24) for _ in range(5)]
     assert waits[:3] == [0, 0, 0] and waits[3] == pytest.approx(2.5, abs=0.3)
     assert waits[4] == pytest.approx(5.0, abs=0.3)
 
 
 def test_bodies_in_flight_are_files_that_go_when_done(portal, session):
-    with fetch(Ask(portal.url + "/good"), session.archive, LIMITS) as held:
-        assert len(list(session.archive.incoming.iterdir())) == 1
+    with fetch(Request(portal.url + "/good"), session.archive.spool, LIMITS) as held:
+        assert len(list(session.archive.incoming.glob("*.part"))) == 1
         assert NOTICE.encode() in held.body
     assert list(session.archive.incoming.iterdir()) == []
 

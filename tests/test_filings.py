@@ -215,9 +215,7 @@ def test_time_grows_with_length_and_not_faster():
     ],
 )  # fmt: skip
 def test_encodings_behind_true_and_false_labels(data, label, codec):
-    from osint.filings.decode import decode
-
-    text, found, _ = decode(data, label)
+    text, found, *_ = filings.decode(data, label)
     assert found == codec and "\ufffd" not in text
 
 

@@ -9,10 +9,11 @@ import pytest
 import shapely
 from pyproj import Transformer
 
+from osint import geo, imagery
 from osint.change import locate, stack, tile_search, tiling
 from osint.change.tile_search import Target
 from osint.errors import OsintError
-from osint.imagery import lists
+from osint.imagery import catalogue as catalogues
 from osint.simulated import demo
 from osint.simulated import world as simulate
 
@@ -226,7 +227,7 @@ def test_a_target_that_cannot_be_is_refused(change, said):
 
 def test_a_site_is_searched_within_its_precision(register):
     place = locate.place_of("XJ03", register)
-    area = tile_search.grid.area_m2(place) / 1e6
+    area = geo.area_m2(place) / 1e6
     assert area == pytest.approx(np.pi * 16.2**2, rel=0.02)
     with pytest.raises(OsintError, match="no coordinate"):
         locate.place_of("XJ12", register)
@@ -263,7 +264,7 @@ def test_without_dask_the_words_say_what_to_do(scene, tmp_path, monkeypatch):
 def county(tmp_path, monkeypatch):
     """A SIMULATED catalogue over HTTP of three tiles that overlap, one of them processed twice; and what it was asked."""
     monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))
-    lists.forget()
+    imagery.forget_blocks()
     world = simulate.world(1, 64, "2023-01-01", "2023-06-30", 10, features=[], cloud=0.3, snow=False)
     asked = []
 
@@ -303,7 +304,7 @@ def test_tiles_of_a_block_share_one_list_and_see_what_each_would_have_been_told(
     place = shapely.transform(shapely.box(501_000, 4_740_000, 528_000, 4_746_000), to_degrees, interleaved=False)
     made = tiling.tiles(place, 2_000.0)
     shared = [catalogue.shared(t.window()) for t in made]
-    assert len(asked) == 4 and len({lists.block(t.core()) for t in made}) == 1
+    assert len(asked) == 4 and len({imagery.block_of(t.core()) for t in made}) == 1
     assert [s.bytes_read > 0 for s in shared] == [True] + [False] * (len(made) - 1)
     kinds = set()
     for tile, seen in zip(made[:14], shared[:14], strict=True):
@@ -326,18 +327,18 @@ def test_a_list_is_asked_again_for_another_block_and_another_search(county):
     catalogue.shared(stack.around(shapely.Point(*to_degrees(560_000, 4_740_000)), 500))
     assert len(asked) > first
     second = len(asked)
-    lists.forget()
+    imagery.forget_blocks()
     catalogue.shared(stack.around(shapely.Point(*to_degrees(560_000, 4_740_000)), 500))
     assert len(asked) > second
-    for column in range(3 * lists.KEPT):
-        lists.shared(
+    for column in range(3 * catalogues.KEPT):
+        imagery.block_scenes(
             shapely.box(94 + column, 43.2, 94.01 + column, 43.21),
             "2023-01-01",
             "2023-06-30",
-            demo.COLLECTION,
-            catalogue.url,
+            catalogue=catalogue.url,
+            collection=demo.COLLECTION,
         )
-    assert len(lists._kept) == lists.KEPT
+    assert len(catalogues._kept) == catalogues.KEPT
 
 
 def test_tiles_go_block_by_block(scene, tmp_path):
@@ -347,5 +348,5 @@ def test_tiles_go_block_by_block(scene, tmp_path):
     locate.locate(lambda g: stack.of_dataset(data.isel(time=slice(0, 1))), wide, TARGET, tmp_path / "j.jsonl",
                   side_m=1_000.0, tell=told.append)  # fmt: skip
     names = [json.loads(text)["tile"] for text in (tmp_path / "j.jsonl").read_text().splitlines()[1:]]
-    blocks = [lists.block({t.name: t for t in tiling.tiles(wide, 1_000.0)}[n].core()) for n in names]
+    blocks = [imagery.block_of({t.name: t for t in tiling.tiles(wide, 1_000.0)}[n].core()) for n in names]
     assert blocks == sorted(blocks) and len(set(blocks)) == 4

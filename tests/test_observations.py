@@ -8,10 +8,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from osint import change, geo_vectors, verdict
+from osint import change, geo, verdict
 from osint.change import observations, steps
 from osint.errors import OsintError
-from osint.imagery import grid
 from osint.register import tables
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
@@ -105,14 +104,14 @@ def test_the_same_row_twice_is_refused(data):
 
 def drawn(tmp_path, name, box, observer):
     path = tmp_path / name
-    geo_vectors.write(gpd.GeoDataFrame({"name": ["hall"]}, geometry=[box], crs=4326), path)
-    return observations.read_outlines(path, observer)
+    geo.write_outlines(gpd.GeoDataFrame({"name": ["hall"]}, geometry=[box], crs=4326), path)
+    return geo.read_outlines(path, observer)
 
 
 def test_a_persons_outline_is_an_observation_with_its_observer(tmp_path):
     mine = drawn(tmp_path, "hall.kml", HERE, "A. Reader")
     (row,) = observations.of_outlines(mine, "XJ03", "2025-05", edge_m=1.0, how="outline drawn on a picture of 0.5 m")
-    area = grid.utm_area_m2(HERE)
+    area = gpd.GeoSeries([HERE], crs=4326).to_crs(32646).area[0]
     assert row["observer"] == "A. Reader" and row["quantity"] == "roof_m2" and row["rung"] == "roofed"
     assert row["best"] == pytest.approx(area, rel=1e-3)
     # a metre all round a rectangle of about 106 m by 100 m

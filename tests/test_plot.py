@@ -11,7 +11,8 @@ import xarray as xr
 from scipy import ndimage
 
 from osint import change, cli
-from osint.change import plot, series, stack
+from osint.change import series, stack
+from osint.change.measure import PAIRED, SHARP, _same_seasons, extent, plot_interval
 from osint.errors import OsintError
 from osint.simulated import demo
 from osint.simulated import world as simulate
@@ -77,7 +78,7 @@ def test_pictures_before_that_lie_a_pixel_off_or_carry_a_wrong_offset_change_lit
     made, data = built
     plain, early = measured(made, data)["plot_area_m2_best"], data.time.values < np.datetime64("2023-08-01")
     shifted, lifted = data.copy(deep=True), data.copy(deep=True)
-    for band in plot.SHARP:
+    for band in SHARP:
         shifted[band].values[early] = np.roll(data[band].values[early], (1, 1), (1, 2))
         lifted[band].values[early] += 0.1
     assert measured(made, shifted)["plot_area_m2_best"] == pytest.approx(plain, rel=0.03)
@@ -111,7 +112,7 @@ def drawn(ground, beside=YARD):
     cover[35:45, 30:46] = 1
     blurred = [ndimage.gaussian_filter(a, (0.6, 0.6, 0)) + rng.normal(0, 0.003, a.shape) for a in (ground, built)]
     before, after = (
-        xr.Dataset({b: (("time", "y", "x"), a[None, ..., k]) for k, b in enumerate(plot.SHARP)}) for a in blurred
+        xr.Dataset({b: (("time", "y", "x"), a[None, ..., k]) for k, b in enumerate(SHARP)}) for a in blurred
     )
     core = ndimage.binary_erosion(cover > 0.99)
     return before, after, series.Place(cover=cover, core=core, ring=np.zeros_like(core), area_m2=16_000)
@@ -120,10 +121,10 @@ def drawn(ground, beside=YARD):
 @pytest.mark.parametrize("beside", [YARD, GRAVEL, (0.05, 0.06, 0.07), (0.14, 0.21, 0.25)])
 def test_the_plot_is_counted_to_a_pixel_whatever_lies_beside_the_roof(beside):
     before, after, place = drawn(np.tile(GRAVEL, (80, 80, 1)), beside)
-    found = plot.extent(after, before, place)
+    found = extent(after, before, place)
     assert found.reason == ""
     assert abs(int(found.likely.sum()) - 1200) <= 35
-    assert plot.plot_interval(found)["plot_area_m2_low"] <= 120_000 <= plot.plot_interval(found)["plot_area_m2_high"]
+    assert plot_interval(found)["plot_area_m2_low"] <= 120_000 <= plot_interval(found)["plot_area_m2_high"]
 
 
 @pytest.mark.parametrize(("blind", "upper"), [(slice(0, 26), False), (slice(14, 26), True)])
@@ -131,8 +132,8 @@ def test_ground_that_had_the_colour_of_the_yard_leaves_no_best_value(blind, uppe
     ground = np.tile(GRAVEL, (80, 80, 1))
     ground[20 if upper else 0 : 60, blind] = YARD
     before, after, place = drawn(ground)
-    found = plot.extent(after, before, place)
-    told = plot.plot_interval(found)
+    found = extent(after, before, place)
+    told = plot_interval(found)
     assert "would not show" in found.reason
     assert told["plot_area_m2_best"] is None
     assert told["plot_area_m2_low"] <= 120_000
@@ -189,8 +190,8 @@ def test_seasons_are_matched_and_clouds_avoided():
         when = pd.date_range(f"{year}-01-01", f"{year}-12-31", freq="10D", tz="UTC")
         return pd.DataFrame({"id": range(len(when)), "datetime": when, "cloud_pct": cloud})
 
-    now, earlier = plot._same_seasons(scenes(2024, 5.0), scenes(2023, [80.0, 0.0, 0.0] * 12 + [0.0]))
-    assert len(now) == len(earlier) == plot.PAIRED
+    now, earlier = _same_seasons(scenes(2024, 5.0), scenes(2023, [80.0, 0.0, 0.0] * 12 + [0.0]))
+    assert len(now) == len(earlier) == PAIRED
     apart = np.abs(now["datetime"].dt.day_of_year.to_numpy() - earlier["datetime"].dt.day_of_year.to_numpy())
     assert np.minimum(apart, 365 - apart).max() <= 11
     assert earlier["cloud_pct"].max() == 0
@@ -220,7 +221,7 @@ def test_measure_on_the_command_line(tmp_path, monkeypatch, capsys):
     made.frame_px, made.inset_px = 256, (60, 80)
     for name in made.world.ids:
         # one scene after the other: threads that ask for many at once would render each several times
-        for band in (*plot.SHARP, "SCL"):
+        for band in (*SHARP, "SCL"):
             made.file(name, band)
     made.world.truth.to_crs(4326)[["outline_id", "geometry"]].to_file(tmp_path / "outlines.geojson")
     with demo.served(made):

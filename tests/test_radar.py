@@ -14,7 +14,8 @@ import pytest
 from osint import cli, imagery
 from osint.change import observations, signals, steps
 from osint.cli import change
-from osint.imagery import catalogue, sas
+from osint.imagery import catalogue
+from osint.imagery import read as reading
 from osint.simulated import demo, radar
 from osint.simulated import world as simulate
 
@@ -70,8 +71,8 @@ def signing(monkeypatch, made):
     def sign(held, href, spent=None):
         return f"{href}?{held.token(radar.CONTAINER, spent)}"
 
-    monkeypatch.setattr(sas, "SAS_TOKENS", f"{made[0].catalogue}/api/sas/v1/token")
-    monkeypatch.setattr(sas.SasTokens, "sign", sign)
+    monkeypatch.setattr(reading, "SAS_TOKENS", f"{made[0].catalogue}/api/sas/v1/token")
+    monkeypatch.setattr(reading.SasTokens, "sign", sign)
     monkeypatch.setitem(catalogue.CATALOGUES, "planetary-computer", made[0].catalogue)
 
 
@@ -153,8 +154,10 @@ def test_files_with_the_predictor_of_floats_are_read_alike(made, tmp_path, monke
     for predictor in ("YES", "NO"):
         passes = radar.Radar(world, frame_px=256, inset_px=(60, 80), block_px=128, predictor=predictor)
         with demo.served(demo.Demo(world), 0, passes):
-            scenes = imagery.scenes(outline, START, "2023-07-20", radar.COLLECTION, passes.catalogue)
-            read.append(imagery.read(scenes, outline, ("vv",))["vv"].values)
+            scenes = imagery.scenes(
+                outline, START, "2023-07-20", catalogue=passes.catalogue, collection=radar.COLLECTION
+            )
+            read.append(imagery.read_bands(scenes, outline, ("vv",))["vv"].values)
     assert np.array_equal(read[0], read[1])
     assert 0.01 < read[0].mean() < 0.3
 
@@ -171,10 +174,10 @@ def test_many_readings_ask_for_one_token(made, tmp_path, monkeypatch):
     passes = Counted(world, frame_px=256, inset_px=(60, 80), block_px=256, predictor="NO", token="s3cret")
     with demo.served(demo.Demo(world), 0, passes):
         signing(monkeypatch, (passes,))
-        scenes = imagery.scenes(outline, START, "2023-07-20", radar.COLLECTION, passes.catalogue)
+        scenes = imagery.scenes(outline, START, "2023-07-20", catalogue=passes.catalogue, collection=radar.COLLECTION)
 
         def read(n):
-            found = imagery.read(scenes, outline, ("vv",), cache=tmp_path / str(n))
+            found = imagery.read_bands(scenes, outline, ("vv",), cache=tmp_path / str(n))
             return found.attrs["failures"], found.attrs["levels"].get("list", {"requests": 0})["requests"]
 
         with ThreadPoolExecutor(3) as pool:
@@ -184,7 +187,7 @@ def test_many_readings_ask_for_one_token(made, tmp_path, monkeypatch):
         assert sorted(requests for _, requests in told) == [0] * 5 + [1]
         # one that lasts four minutes more is not used again
         soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=4)
-        sas.sas_tokens()._tokens[radar.CONTAINER] = (soon.timestamp(), "sig=old")
+        reading.sas_tokens()._tokens[radar.CONTAINER] = (soon.timestamp(), "sig=old")
         assert read(7)[1] == 1 and read(8)[1] == 0
     assert not any(b"s3cret" in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
 

@@ -5,8 +5,8 @@ import pytest
 from osint import sources
 from osint.archive import verify
 from osint.errors import OsintError
-from osint.filings.facts import day, project_codes
-from osint.http.client import Ask, Limits
+from osint.filings import day, project_codes
+from osint.http import Limits, Request
 from osint.portals import SOURCES, read_query, search_sources, search_table, webarchives
 from osint.portals.search import search_source
 from osint.portals.webarchives import Copy
@@ -34,7 +34,7 @@ def portal(monkeypatch):
 def session(tmp_path, monkeypatch):
     monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
     made = sources.open_session(tmp_path, limits=Limits(max_seconds=5, silence_seconds=5))
-    monkeypatch.setattr(made.manners, "wait_seconds", lambda key, rate: 0.0)
+    monkeypatch.setattr(made.politeness, "wait_seconds", lambda key, rate: 0.0)
     return made
 
 
@@ -113,7 +113,7 @@ def test_cninfo_stock_is_looked_up(portal, session):
 def test_cninfo_pdf_is_asked_without_the_headers_of_the_interface(portal, session):
     entry = session.ask(portal.url + "/finalpage/2024-10-09/1.PDF")
     assert entry.kind == "content" and entry.signal == "%PDF-"
-    with_headers = Ask(portal.url + "/finalpage/2024-10-09/1.PDF", headers=one("cninfo").headers)
+    with_headers = Request(portal.url + "/finalpage/2024-10-09/1.PDF", headers=one("cninfo").headers)
     assert session.ask(with_headers).kind == "gone"
 
 

@@ -8,6 +8,7 @@ import pytest
 import shapely
 from pyproj import Transformer
 
+from osint import geo
 from osint.change import published, stack
 from osint.errors import OsintError
 from osint.simulated import world as simulate
@@ -82,7 +83,7 @@ def test_places_are_named_and_points_become_discs(tmp_path):
     }
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     place = published.read_places(path)["A"]
-    assert published.grid.area_m2(place) == pytest.approx(np.pi * 800**2, rel=0.01)
+    assert geo.area_m2(place) == pytest.approx(np.pi * 800**2, rel=0.01)
 
 
 def test_places_come_from_a_csv_and_from_the_links_of_the_table(tmp_path):

@@ -4,14 +4,12 @@ from osint.archive.exchange import export, import_path
 from osint.archive.ledger import Entry, utc_now
 from osint.archive.store import WARC_LIMIT_BYTES, Archive, captures_directory
 from osint.archive.verify import Damage, Verification, verify
-from osint.archive.warc import Message
 
 __all__ = [
     "WARC_LIMIT_BYTES",
     "Archive",
     "Damage",
     "Entry",
-    "Message",
     "Verification",
     "captures_directory",
     "export",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import hashlib
 import io
@@ -19,8 +18,9 @@ from warcio.warcwriter import WARCWriter
 
 from osint.archive.ledger import Entry, utc_now
 from osint.archive.store import Archive
-from osint.archive.warc import ENTRY_TYPE, Message
+from osint.archive.warc import ENTRY_TYPE
 from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
+from osint.http import Exchange, strip_secrets
 from osint.register import dates
 
 _COLUMNS = [
@@ -142,8 +142,6 @@ class _Import:
         self, body: bytes, content_type: str, url: str, *, status: int | None = None, warc_date: str | None = None
     ) -> Entry:
         """Write one body to the archive and return its entry."""
-        from osint.http.client import strip_secrets
-
         sha256 = hashlib.sha256(body).hexdigest()
         shown = strip_secrets(url) if url else f"urn:sha256:{sha256}"
         kind, signal = self.classify(status, content_type, body, shown)
@@ -163,9 +161,8 @@ class _Import:
             origin=self.origin,
             warc_date=warc_date,
         )
-        message = Message(shown, "", headers=[("Content-Type", content_type or "application/octet-stream")])
-        with contextlib.closing(io.BytesIO(body)) as file:
-            return Entry.from_row(self.archive.record(entry.to_row(), [(message, file)], resource=True))
+        sent = [("Content-Type", content_type or "application/octet-stream")]
+        return self.archive.record(entry, [Exchange(shown, "", headers=sent, body=io.BytesIO(body))], resource=True)
 
 
 def import_path(
@@ -187,8 +184,6 @@ def import_path(
     if not source.exists():
         msg = f"{source} does not exist; name the file or folder that was saved"
         raise NotFoundError(msg)
-    from osint.http.client import strip_secrets
-
     files = sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink()) if source.is_dir() else [source]
     run = _Import(archive, classify, by.strip(), obtained, strip_secrets(origin.strip()))
     return [entry for file in files for entry in _import_file(run, file, url)]

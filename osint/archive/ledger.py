@@ -108,11 +108,12 @@ class Entry:
             key = _key(one.name)
             if key not in row or one.name == "captured":
                 continue
-            value, kind = row[key], _TYPES.get(one.name, str)
+            value = row[key]
+            kind = _TYPES.get(one.name, str)
             if type(value) is not kind and not (value is None and one.default is None):
                 msg = f"the ledger says {key} = {value!r}; run `osint archive verify` to see what is damaged"
                 raise UnreadableError(msg)
-            values[one.name] = tuple(value) if kind is list else value
+            values[one.name] = tuple(value) if isinstance(value, list) else value
         return cls(**values)
 
     def to_row(self) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from osint.change.detect import buildings, new_structures
 from osint.change.history import PROPERTIES, iso
+from osint.change.measure import MEASURED, measure, measure_outlines
 from osint.change.outlines import Dated, date_change, date_outlines, geodesic_area_m2
-from osint.change.plot import MEASURED, measure, measure_outlines
 from osint.change.stack import Looks, of_catalogue
 from osint.change.steps import Step, Steps, date_step
 

@@ -23,7 +23,7 @@ from osint.change.series import CLEAR
 from osint.change.stack import BANDS, Looks, around
 from osint.change.tiling import MARGIN_M, TILE_M, Tile
 from osint.errors import OsintError
-from osint.http.spent import in_turn
+from osint.http import bytes_by_reader
 
 SCENES_A_PICTURE = 9
 SEASON_DAYS = 150
@@ -65,7 +65,7 @@ def new_structures(
     with ThreadPoolExecutor(looks.threads) as pool:
         dated = list(pool.map(date, range(len(found))))
     rows = []
-    for candidate, own, told, paid in zip(found, parts, dated, in_turn([p.asked for p in parts]), strict=True):
+    for candidate, own, told, paid in zip(found, parts, dated, bytes_by_reader([p.asked for p in parts]), strict=True):
         looks.add(own)
         # who of several at once fetched what they share is chance: the first of them pays
         bytes_read = own.bytes_read - sum(a.fetched for a in own.asked) + paid

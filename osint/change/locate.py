@@ -19,14 +19,13 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from osint import change
+from osint import change, geo, imagery
 from osint.change import stack, tile_search, tiling
 from osint.change.series import CLEAR
 from osint.change.stack import Looks
 from osint.change.tile_search import Target
 from osint.change.tiling import TILE_M, Tile
 from osint.errors import OsintError
-from osint.imagery import lists
 from osint.register import tables
 
 CHIPS = 10
@@ -59,7 +58,9 @@ class Catalogue:
 
     def shared(self, geometry: BaseGeometry) -> Looks:
         """Return looks at a tile; a process asks for the list of scenes once a block of tiles."""
-        listed, cost = lists.shared(geometry, self.start, self.end, self.collection, self.url)
+        listed, cost = imagery.block_scenes(
+            geometry, self.start, self.end, catalogue=self.url, collection=self.collection
+        )
         found = stack.of_list(listed, geometry)
         found.bytes_read += cost
         return found
@@ -108,8 +109,6 @@ class Located:
 
 def place_of(site_id: str, register: tables.Register) -> BaseGeometry:
     """Return the circle (lon/lat) in which a site of the register lies, by its precision and datum."""
-    from osint import geo
-
     row = register.site(site_id)
     if not np.isfinite(row["lat"]) or not geo.precision_km(row) > 0:
         what = "precision" if np.isfinite(row["lat"]) else "coordinate"
@@ -140,8 +139,8 @@ def locate(
     done = _resumed(journal, head)
     again = [t for t in todo if t.name in done and _failed(done[t.name])]
     # block by block, so that a list of scenes serves all tiles of its block
-    left = sorted((t for t in todo if t.name not in done), key=lambda t: lists.block(t.core())) + again
-    lists.forget()
+    left = sorted((t for t in todo if t.name not in done), key=lambda t: imagery.block_of(t.core())) + again
+    imagery.forget_blocks()
     # a first tile that fails tells of the catalogue; those that failed before come last, so that none blocks the rest
     failures, limit = 0, 1
     with journal.open("a", encoding="utf-8") as file:
@@ -277,20 +276,18 @@ def chips(source: Source, found: gpd.GeoDataFrame, target: Target, folder: Path,
 
 
 def _chip(source: Source, row: Any, target: Target, path: Path) -> bool:
-    from osint.imagery import before_after
-
     where = stack.around(row["geometry"], CHIP_M)
     seen = source(where)
     chosen = [_clear(seen, rows, where) for rows in tile_search.sides(seen.scenes, target, where)]
     if any(c is None for c in chosen):
         return False
     cube = seen.read(pd.concat(chosen), where, ("B02", "B03", "B04"))
-    pair = before_after.pair(cube, cube.time.values[0], cube.time.values[-1])
+    pair = imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
     path.parent.mkdir(parents=True, exist_ok=True)
     what = row["kind"] or "undated"
     fit = "no date" if pd.isna(row["fit"]) else f"fit {row['fit']:.2f}"
-    title = f"Candidate {row['rank']} ({fit}): {what}, outline {tile_search.grid.area_m2(row['geometry']):,.0f} m2"
-    before_after.save(before_after.figure(pair, row["geometry"], title), path)
+    title = f"Candidate {row['rank']} ({fit}): {what}, outline {geo.area_m2(row['geometry']):,.0f} m2"
+    imagery.save_figure(imagery.draw_pair(pair, row["geometry"], title), path)
     return True
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -16,15 +15,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from osint import geo_vectors
+from osint import geo
 from osint.change import steps
 from osint.errors import OsintError
-from osint.imagery import grid
 from osint.register.observation_rows import COLUMNS, Row, append
 
 __all__ = [
     "BUILDINGS", "COLUMNS", "LIMITS", "Row", "append", "backscatter", "compare", "night_light", "of_outlines", "of_structures",
-    "plot", "power_features", "read_outlines", "row", "surface_temperature", "vv_change",
+    "plot", "power_features", "row", "surface_temperature", "vv_change",
 ]  # fmt: skip
 
 BUILDINGS = ("bright roof", "dark roof")
@@ -96,22 +94,6 @@ def of_structures(
     return made
 
 
-def read_outlines(path: str | Path, observer: str) -> gpd.GeoDataFrame:
-    """Return a person's polygons (GeoJSON, KML, GeoPackage, CSV) in lon/lat with outline_id, observer, area_m2."""
-    if not observer.strip():
-        raise OsintError("an outline needs its `observer`: the name of whoever drew it")
-    frame = geo_vectors.read(path)
-    polygons = frame.geometry.notna() & frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
-    if not len(frame) or not polygons.all():
-        raise OsintError(f"{Path(path).name} must hold polygons only; {int((~polygons).sum())} of {len(frame)} are not")
-    if not frame.geometry.is_valid.all():
-        raise OsintError(f"{Path(path).name} has an outline that crosses itself; draw it again")
-    if "outline_id" not in frame:
-        named = next((c for c in ("Name", "name", "id") if c in frame), None)
-        frame["outline_id"] = [str(v) if named and v else str(n + 1) for n, v in enumerate(frame[named or "area_m2"])]
-    return frame.assign(observer=observer)
-
-
 def of_outlines(
     outlines: gpd.GeoDataFrame,
     site_id: str,
@@ -122,7 +104,7 @@ def of_outlines(
     quantity: str = "roof_m2",
     source_url: str = "",
 ) -> list[Row]:
-    """Return a person's outlines (from `read_outlines`) of one site on one date as one observation of their area.
+    """Return a person's outlines (from `geo.read_outlines`) of one site on one date as one observation of their area.
 
     `edge_m` is how far the drawn edge may be off the true one, all round and in one direction (90%): about a
     pixel of the picture it was drawn on. The bounds are the area less and plus perimeter times `edge_m`.
@@ -132,8 +114,8 @@ def of_outlines(
     observers = sorted(set(outlines["observer"]))
     if len(observers) != 1:
         raise OsintError(f"one observation has one observer, these outlines have {', '.join(observers)}; use `compare`")
-    best = float(sum(grid.area_m2(g) for g in outlines.to_crs(4326).geometry))
-    slack = edge_m * float(sum(grid.WGS84.geometry_length(g.boundary) for g in outlines.to_crs(4326).geometry))
+    best = float(sum(geo.area_m2(g) for g in outlines.to_crs(4326).geometry))
+    slack = edge_m * float(sum(geo.WGS84.geometry_length(g.boundary) for g in outlines.to_crs(4326).geometry))
     rung = "roofed" if quantity == "roof_m2" else ""
     note = f"{len(outlines)} outlines, edges good to {edge_m:g} m"
     measured = {"low": max(best - slack, 0.0), "best": best, "high": best + slack, "unit": "m2"}
@@ -148,10 +130,10 @@ def compare(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame) -> dict[str, floa
     """
     a, b = (f.to_crs(4326).geometry.union_all() for f in (first, second))
     shapes = (a, b, a.intersection(b), a.union(b))
-    own, other, shared, either = (grid.area_m2(g) if g.area else 0.0 for g in shapes)
+    own, other, shared, either = (geo.area_m2(g) if g.area else 0.0 for g in shapes)
     if not own or not other:
         raise OsintError("one of the two persons drew no surface: both need a polygon to be compared")
-    offset = grid.WGS84.inv(a.centroid.x, a.centroid.y, b.centroid.x, b.centroid.y)[2]
+    offset = geo.WGS84.inv(a.centroid.x, a.centroid.y, b.centroid.x, b.centroid.y)[2]
     return {
         "area_first_m2": own,
         "area_second_m2": other,

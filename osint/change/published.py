@@ -16,11 +16,10 @@ import shapely
 from scipy import optimize
 from shapely.geometry.base import BaseGeometry
 
-from osint import geo_vectors
+from osint import geo
 from osint.change import detect, landcover
 from osint.change.stack import Looks
 from osint.errors import OsintError
-from osint.imagery import grid
 from osint.register import dates
 
 NAME, DATE, STATUS = "Data center", "Date", "Construction status"
@@ -142,7 +141,7 @@ def linked_places(path: str | Path) -> dict[str, BaseGeometry]:
         found = [(float(x), float(y)) for status in rows[STATUS] for y, x in LINKED.findall(status)]
         if found:
             x, y = np.median(found, axis=0)
-            places[str(name)] = grid.as_geometry(shapely.Point(x, y), RADIUS_M)
+            places[str(name)] = geo.as_geometry(shapely.Point(x, y), RADIUS_M)
     return places
 
 
@@ -151,13 +150,13 @@ def read_places(path: str | Path) -> dict[str, BaseGeometry]:
 
     The disc has RADIUS_M. Rows without a coordinate are left out.
     """
-    frame = geo_vectors.read(path)
+    frame = geo.read_features(path)
     column = next((c for c in (NAME, "data_center", "name", "Name") if c in frame), None)
     if column is None:
         raise OsintError(f"{Path(path).name} needs a property {NAME!r} that names the data centre of each place")
     known = frame[np.isfinite(frame.geometry.bounds).all(axis=1)]
     # several outlines of one site are one place
-    return {str(k): shapely.union_all([grid.as_geometry(g, RADIUS_M) for g in rows.geometry])
+    return {str(k): shapely.union_all([geo.as_geometry(g, RADIUS_M) for g in rows.geometry])
             for k, rows in known.groupby(column, sort=True)}  # fmt: skip
 
 

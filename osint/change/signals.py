@@ -29,8 +29,7 @@ from osint.change.observations import Row
 from osint.change.stack import around
 from osint.change.steps import Step, Steps
 from osint.errors import OsintError
-from osint.imagery import lists
-from osint.imagery.lists import Listed
+from osint.imagery import SceneList
 
 LEAST_DB = 1.0
 """Step of backscatter below which wet ground or other rows of crops are as likely as a wall."""
@@ -115,9 +114,9 @@ def passes(
     end: str,
     catalogue: str = "planetary-computer",
     collection: str = "sentinel-1-rtc",
-) -> Listed:
+) -> SceneList:
     """Return the radar scenes of a lon/lat area, asked for once; `radar` reads each outline in it from them."""
-    found = lists.listed(area, start, end, collection, catalogue)
+    found = imagery.list_scenes(area, start, end, catalogue=catalogue, collection=collection)
     if not found.rows:
         raise OsintError(f"{collection} has no scene of the place between {start} and {end}: widen the dates.")
     return found
@@ -187,12 +186,12 @@ def _told(step: Step) -> str:
     return f"VV {'rises' if size > 0 else 'falls'} by {abs(size):.1f} dB {where}, {low} to {high}"
 
 
-def radar(geometry: BaseGeometry, listed: Listed) -> Signal:
+def radar(geometry: BaseGeometry, listed: SceneList) -> Signal:
     """Return VV and VH of a lon/lat outline, and VV of its lit side, less the surroundings; dB, one row a pass."""
     scenes = listed.of(geometry)
     if not len(scenes):
         raise OsintError("No radar scene reaches the outline: widen the dates.")
-    data = imagery.read(scenes, series.window(geometry), ("vv", "vh"), 10)
+    data = imagery.read_bands(scenes, series.window(geometry), ("vv", "vh"), 10)
     place = series.placed(geometry, data)
     power = np.stack([data[b].values for b in ("vv", "vh")], axis=-1)
     # no echo is weaker than zero: what is, is the file's sign for nothing
@@ -356,12 +355,12 @@ def _read(
     bands: tuple[str, ...],
     metres: float,
 ) -> tuple[Any, xr.Dataset]:
-    scenes = imagery.scenes(geometry, *dates, collection, catalogue)
+    scenes = imagery.scenes(geometry, *dates, catalogue=catalogue, collection=collection)
     if not len(scenes):
         raise OsintError(
             f"{collection} has no scene of the outline between {dates[0]} and {dates[1]}: widen the dates."
         )
-    return scenes, imagery.read(scenes, where, bands, metres)
+    return scenes, imagery.read_bands(scenes, where, bands, metres)
 
 
 def _of(scenes: Any, names: str, column: str) -> str:

@@ -14,8 +14,8 @@ from pyproj import Transformer
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
-from osint.http.spent import Asked, Spent
-from osint.imagery import lists
+from osint import imagery
+from osint.http import Cost, RangeRead
 from osint.simulated import world as simulate
 
 PAIR = ("B02", "B11")
@@ -38,7 +38,7 @@ class Looks:
     """Scenes of a place and the way to read them.
 
     `scenes` has one row a scene: id, datetime (UTC), cloud_pct; `read(rows, geometry, bands)` takes rows of
-    it and a lon/lat geometry and returns what `imagery.read` returns.
+    it and a lon/lat geometry and returns what `imagery.read_bands` returns.
     """
 
     scenes: pd.DataFrame
@@ -49,7 +49,7 @@ class Looks:
     """Returns the scenes that reach a part of the place; None where all do."""
     threads: int = 1
     """How many may read at once."""
-    asked: list[Asked] = field(default_factory=list, repr=False)
+    asked: list[RangeRead] = field(default_factory=list, repr=False)
     """The ranges of bytes behind what was read, where `bytes_read` may be shared with others."""
 
     def at(self, geometry: BaseGeometry) -> Looks:
@@ -96,7 +96,7 @@ def of_world(world: simulate.World) -> Looks:
 
 
 def of_dataset(data: xr.Dataset) -> Looks:
-    """Return looks at scenes in memory, in the form of `imagery.read`.
+    """Return looks at scenes in memory, in the form of `imagery.read_bands`.
 
     Bytes are those of the arrays; a band of a scene counts once, as it does where it is kept on disk.
     """
@@ -134,19 +134,18 @@ def _new_bytes(
 
 def of_catalogue(url: str, collection: str, geometry: BaseGeometry, start: str, end: str) -> Looks:
     """Return looks at the scenes of a STAC `collection` at `url` that touch the lon/lat `geometry`."""
-    found = lists.listed(geometry, start, end, collection, url)
+    found = imagery.list_scenes(geometry, start, end, catalogue=url, collection=collection)
     looks = of_list(found, geometry)
     looks.scenes.attrs |= found.cost
     return looks
 
 
-def of_list(found: lists.Listed, geometry: BaseGeometry) -> Looks:
+def of_list(found: imagery.SceneList, geometry: BaseGeometry) -> Looks:
     """Return looks at a lon/lat `geometry` inside an area whose scenes were asked for."""
-    from osint import imagery
 
     def read(rows: pd.DataFrame, where: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
-        spent = Spent()
-        data = imagery.read(rows, where, [*bands, "scl"], spent=spent)
+        spent = Cost()
+        data = imagery.read_bands(rows, where, [*bands, "scl"], spent=spent)
         return data.assign_attrs(asked=spent.asked)
 
     return Looks(found.of(geometry), read, narrow=found.of, threads=THREADS)

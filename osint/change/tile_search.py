@@ -18,12 +18,12 @@ from scipy.special import ndtr
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
+from osint import geo
 from osint.change import detect, outlines
 from osint.change.series import CLEAR
 from osint.change.stack import Looks
 from osint.change.tiling import Tile
 from osint.errors import OsintError
-from osint.imagery import grid
 
 LOOKS_A_SIDE = 8
 FEWEST_CLEAR = 2
@@ -100,7 +100,7 @@ def search(looks: Looks, tile: Tile, place: BaseGeometry, target: Target) -> dic
 
 def blank(tile: Tile, place: BaseGeometry) -> dict[str, Any]:
     """Return the journal line of a tile of which nothing was seen yet."""
-    area_km2 = grid.area_m2(tile.core().intersection(place)) / 1e6
+    area_km2 = geo.area_m2(tile.core().intersection(place)) / 1e6
     line: dict[str, Any] = {"tile": tile.name, "area_km2": round(area_km2, 4), "searched_share": 0.0}
     return line | {"nodata_share": 1.0, "scenes": 0, "unread_files": 0, "bytes": 0, "candidates": []}
 
@@ -191,7 +191,7 @@ def patches(before: xr.DataArray, after: xr.DataArray) -> list[BaseGeometry]:
 
 
 def _worth(patch: BaseGeometry, target: Target) -> bool:
-    area = grid.area_m2(patch)
+    area = geo.area_m2(patch)
     return LOOSE[0] * target.area_low_m2 <= area <= LOOSE[1] * target.area_high_m2
 
 
@@ -205,7 +205,7 @@ def _dated(looks: Looks, patch: BaseGeometry, target: Target, name: str) -> list
             continue
         # what it cost hangs on what a cache had: that is told by tile, and is no property of a candidate
         kept = {k: v for k, v in row.items() if k != "bytes_read"}
-        made.append({**kept, **fits(row, target, grid.area_m2(patch)), "geometry": mapping(patch)})
+        made.append({**kept, **fits(row, target, geo.area_m2(patch)), "geometry": mapping(patch)})
     return made
 
 

@@ -12,7 +12,7 @@ import shapely
 from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
-from osint.imagery import grid
+from osint import imagery
 
 TILE_M = 5_120.0
 MARGIN_M = 300.0
@@ -69,7 +69,7 @@ def fits_one(place: BaseGeometry, side_m: float) -> bool:
 
 
 def _flat(place: BaseGeometry) -> tuple[int, BaseGeometry]:
-    epsg = grid.utm_epsg(place.centroid.x, place.centroid.y)
+    epsg = imagery.utm_epsg(place.centroid.x, place.centroid.y)
     return epsg, shapely.transform(place.segmentize(0.01), _between(4326, epsg), interleaved=False)
 
 

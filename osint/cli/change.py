@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,6 +61,7 @@ def _dated_catalogue(p: argparse.ArgumentParser) -> None:
 
 
 def _observe(args: argparse.Namespace) -> None:
+    from osint import geo
     from osint.change import detect, stack
     from osint.errors import OsintError
 
@@ -77,7 +77,7 @@ def _observe(args: argparse.Namespace) -> None:
         found = detect.new_structures(source, where, start, end, exhaustive=args.exhaustive)
         likely = detect.buildings(found)
         simulated = args.demo or "SIMULATED" in " ".join(source.scenes.get("credit", []))
-        write(found.assign(simulated="SIMULATED") if simulated else found, out)
+        geo.write_outlines(found.assign(simulated="SIMULATED") if simulated else found, out)
         print(f"{len(found)} structures, {len(likely)} probably buildings, in {out.name}")
         if found.attrs["unseen"]:
             print(f"{len(found.attrs['unseen'])} tiles of 5 km were not looked at: too few scenes show them")
@@ -117,12 +117,12 @@ def _simulated(where: Any) -> Iterator[tuple[str, str, Any]]:
     """Serve a SIMULATED world whose middle is that of `where`; yields catalogue, collection and the box to look at."""
     from pyproj import Transformer
 
+    from osint import imagery
     from osint.change import stack
-    from osint.imagery import grid
     from osint.simulated import demo
 
     middle = where.centroid
-    epsg = grid.utm_epsg(middle.x, middle.y)
+    epsg = imagery.utm_epsg(middle.x, middle.y)
     x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(middle.x, middle.y)
     half = DEMO_PX // 2 * 10
     corner = (round((x - half) / 20) * 20.0, round((y + half) / 20) * 20.0)
@@ -146,9 +146,8 @@ def draw(source: Any, row: dict[str, Any], start: str, end: str, out: Path) -> l
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from osint import change
+    from osint import change, imagery
     from osint.change import stack, steps
-    from osint.imagery import before_after
 
     dated = change.date_change(source, row["geometry"], start, end)
     seen = dated.seen
@@ -164,9 +163,9 @@ def draw(source: Any, row: dict[str, Any], start: str, end: str, out: Path) -> l
     if np.isfinite(shot).all():
         rows = source.scenes[np.min([np.abs(days - d) for d in shot], axis=0) < 5 / 1440]
         cube = source.read(rows, stack.around(row["geometry"], 250), ("B02", "B03", "B04"))
-        pair = before_after.pair(cube, cube.time.values[0], cube.time.values[-1])
-        picture = before_after.figure(pair, row["geometry"], f"{row['outline_id']}: {row['kind']}")
-        drawn.append(before_after.save(picture, out.with_name(f"{named}_pair.png")).name)
+        pair = imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
+        picture = imagery.draw_pair(pair, row["geometry"], f"{row['outline_id']}: {row['kind']}")
+        drawn.append(imagery.save_figure(picture, out.with_name(f"{named}_pair.png")).name)
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     ax = figure.subplots()
     ax.plot([steps.to_date(d) for d in seen.days], seen.contrast[:, seen.bands.index("B02")], ".", color="0.25")
@@ -176,14 +175,14 @@ def draw(source: Any, row: dict[str, Any], start: str, end: str, out: Path) -> l
     said = "SIMULATED. " if "SIMULATED" in " ".join(source.scenes.get("credit", [])) else ""
     ax.set_title(f"{said}{row['outline_id']}: {row['kind']}, {len(seen.days)} looks", loc="left", fontsize=9)
     ax.legend(loc="upper left", fontsize=8)
-    return [*drawn, before_after.save(figure, out.with_name(f"{named}_series.png")).name]
+    return [*drawn, imagery.save_figure(figure, out.with_name(f"{named}_series.png")).name]
 
 
 def _date(args: argparse.Namespace) -> None:
-    from osint import change
+    from osint import change, geo
     from osint.change import stack
 
-    outlines = read_outlines(args.outlines)
+    outlines = geo.read_outlines(args.outlines)
     start, end = _dates(args)
     where = stack.around(outlines.union_all(), 400)
     source = stack.of_catalogue(args.catalogue, args.collection, where, start, end)
@@ -191,32 +190,33 @@ def _date(args: argparse.Namespace) -> None:
     if "SIMULATED" in " ".join(source.scenes.get("credit", [])):
         dated = dated.assign(simulated="SIMULATED")
     # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
-    write(dated, args.out)
+    geo.write_outlines(dated, args.out)
     told = int(dated["roofed_best"].notna().sum())
     print(f"{told} of {len(dated)} rows dated, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
     if args.radar:
-        write(with_radar(dated, start, end, args.radar), args.out)
+        geo.write_outlines(with_radar(dated, start, end, args.radar), args.out)
     if "simulated" in dated:
         print(SIMULATED)
 
 
 def _measure(args: argparse.Namespace) -> None:
-    from osint import change
-    from osint.change import plot, stack
+    from osint import change, geo
+    from osint.change import stack
+    from osint.change.measure import in_order
     from osint.errors import OsintError
 
-    outlines = read_outlines(args.outlines)
+    outlines = geo.read_outlines(args.outlines)
     start, end = _dates(args)
     before = (args.before_start, args.before_end) if args.before_start and args.before_end else None
     if before is None and (args.before_start or args.before_end):
         raise OsintError("a time before needs both ends: --before-start YYYY-MM-DD --before-end YYYY-MM-DD.")
-    plot.in_order(start, end, before)
+    in_order(start, end, before)
     where = stack.around(outlines.union_all(), 400)
     first, last = min(start, *(before or (start,))), max(end, *(before or (end,)))
     source = stack.of_catalogue(args.catalogue, args.collection, where, first, last)
     measured = change.measure_outlines(source, outlines, start, end, before=before)
     simulated = "SIMULATED" in " ".join(source.scenes.get("credit", []))
-    write(measured.assign(simulated="SIMULATED") if simulated else measured, args.out)
+    geo.write_outlines(measured.assign(simulated="SIMULATED") if simulated else measured, args.out)
     roofs, plots = (int(measured[f"{name}_area_m2_best"].notna().sum()) for name in ("roof", "plot"))
     told = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
     print(f"{told}, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
@@ -278,40 +278,3 @@ def _box(text: str) -> Any:
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise OsintError(f"`--bbox` must have west < east and south < north in degrees, got {text!r}.")
     return box(west, south, east, north)
-
-
-def read_outlines(path: Path) -> Any:
-    """Return outlines in lon/lat as a GeoDataFrame with outline_id."""
-    from osint import geo_vectors
-    from osint.errors import OsintError
-
-    outlines = geo_vectors.read(path)
-    polygons = outlines.geometry.notna() & outlines.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
-    if not polygons.all():
-        raise OsintError(f"{path.name} must hold polygons only, {int((~polygons).sum())} of {len(outlines)} are not.")
-    if "outline_id" not in outlines:
-        outlines["outline_id"] = [str(n + 1) for n in range(len(outlines))]
-    return outlines
-
-
-def write(frame: Any, path: Path, **about: Any) -> None:
-    """Write rows as GeoJSON in lon/lat; what is missing is null. `about` are members of the collection itself."""
-    import pandas as pd
-    from shapely.geometry import mapping
-
-    def clean(value: Any) -> Any:
-        if pd.isna(value):
-            return None
-        return value.item() if hasattr(value, "item") else value
-
-    features = [
-        {
-            "type": "Feature",
-            "properties": {k: clean(v) for k, v in row.items() if k != "geometry"},
-            "geometry": mapping(row["geometry"]),
-        }
-        for row in frame.to_dict("records")
-    ]
-    text = json.dumps({"type": "FeatureCollection", **about, "features": features}, ensure_ascii=False, indent=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")

@@ -87,8 +87,8 @@ def _catalogue(p: argparse.ArgumentParser) -> None:
 
 
 def _locate(args: argparse.Namespace) -> None:
+    from osint import geo
     from osint.change import locate, tile_search
-    from osint.cli import change
     from osint.errors import OsintError
 
     place = _place(args)
@@ -120,7 +120,7 @@ def _locate(args: argparse.Namespace) -> None:
         "unread_files": int(located.tiles["unread_files"].sum()),
         "target": target.as_dict(),
     }
-    change.write(found, args.out, **summary)
+    geo.write_outlines(found, args.out, **summary)
     if args.json:
         print(json.dumps({**summary, "bytes_read": located.bytes_read, "out": args.out.name}, ensure_ascii=False))
         return
@@ -146,10 +146,10 @@ def _tell(text: str) -> None:
 
 def _place(args: argparse.Namespace) -> Any:
     """Return the lon/lat outline to search, from SITE, --bbox or --at."""
+    from osint import geo, imagery
     from osint.change import locate
     from osint.cli import change
     from osint.errors import OsintError
-    from osint.imagery import grid
     from osint.register import tables
 
     if sum(map(bool, (args.site, args.bbox, args.at))) != 1:
@@ -166,14 +166,14 @@ def _place(args: argparse.Namespace) -> Any:
         raise OsintError(f"`--at` wants LON,LAT in degrees, got {args.at!r}") from None
     if not 0.1 <= args.precision_km <= 500:
         raise OsintError(f"`--precision-km` is 0.1 to 500, not {args.precision_km:g}")
-    grid.utm_epsg(lon, lat)
-    return grid.disc(lon, lat, 1000 * args.precision_km)
+    imagery.utm_epsg(lon, lat)
+    return geo.disc(lon, lat, 1000 * args.precision_km)
 
 
 def _known(catalogue: str) -> str:
     """Return a catalogue as given, a folder by its full path: workers of a cluster may stand elsewhere."""
     from osint.errors import OsintError
-    from osint.imagery.catalogue import CATALOGUES
+    from osint.imagery import CATALOGUES
 
     if "://" in catalogue or catalogue in CATALOGUES:
         return catalogue

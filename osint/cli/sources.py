@@ -89,7 +89,7 @@ def _note(text: str) -> None:
 
 def _capture(args: argparse.Namespace) -> int:
     from osint import sources
-    from osint.http.client import Limits
+    from osint.http import Limits
 
     if args.dry_run:
         for url in args.urls:

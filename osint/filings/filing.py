@@ -13,7 +13,8 @@ from urllib.parse import urljoin
 from osint import claims
 from osint.claims import dates
 from osint.errors import OsintError
-from osint.filings import decode, html, notices, office, pdf, webfonts
+from osint.filings import facts, glyphs, html, office, pdf
+from osint.filings.decode import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,11 +170,11 @@ def _plain(data: bytes, name: str, label: str) -> Filing:
         raise OsintError(
             f"{name}: {len(data) / 1e6:.0f} MB of text is over the limit of {_MAX_TEXT / 1e6:.0f} MB; cut it into parts"
         )
-    text, codec, remarks = decode.decode(data, label)
-    remarks += _written(text, name)
+    text, codec, _, remarks = decode(data, label)
+    remarks += tuple(_written(text, name))
     if codec == "utf-8-sig":
         text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
-    return _finished(Filing(name, "text", text, data, codec, remarks=tuple(remarks)))
+    return _finished(Filing(name, "text", text, data, codec, remarks=remarks))
 
 
 def _written(text: str, name: str) -> list[str]:
@@ -188,10 +189,10 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
         raise OsintError(
             f"{name}: a page of {len(data) / 1e6:.0f} MB is over the limit of {_MAX_TEXT / 1e6:.0f} MB; save its text"
         )
-    source, codec, odd = decode.decode(data, label)
-    odd += _written(source, name)
+    source, codec, _, odd = decode(data, label)
+    odd += tuple(_written(source, name))
     page = html.read_html(source)
-    doubts, said = webfonts.doubts(page.text, page.drawn, page.fonts)
+    doubts, said = glyphs.page_doubts(page.text, page.drawn, page.fonts)
     if any(re.search(r"\d", page.text[start:end]) for start, end in page.asides):
         said.append("numbers in menus, footers and lists of links to other pages were left out")
     return _finished(
@@ -257,7 +258,7 @@ def about(filing: Filing) -> dict[str, Any]:
     links = list(filing.links)
     notice = None
     if filing.medium == "html":
-        notice = notices.read_notice(filing.name, filing.data, f"text/html; charset={filing.codec or 'utf-8'}")
+        notice = facts.read_notice(filing.name, filing.data, f"text/html; charset={filing.codec or 'utf-8'}")
     if notice:
         for name, value in (("title", notice.title), ("publisher", notice.publisher), ("published", notice.date)):
             found[name] = found[name] or value

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
 
-from osint.filings.facts import day, tables
-from osint.filings.page import Page
+from osint.filings import Page, day, tables
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from osint.filings.page import Page, element_text
+from osint.filings import Page, element_text
 
 
 class AnswerClass(enum.StrEnum):
@@ -130,7 +130,7 @@ def classify(
     """Return the class of one answer.
 
     `due` is the form expected: `json`, `pdf`, `html`, `binary`, or empty for what URL and media type say.
-    `trouble` and `detail` are those of `osint.http.client.Answer`; header names are in lower case.
+    `trouble` and `detail` are those of `osint.http.Answer`; header names are in lower case.
     """
     if status is None or (trouble == "refused"):
         return Classified(_TROUBLE.get(trouble, AnswerClass.UNREACHABLE), detail or "no answer")

@@ -1,4 +1,4 @@
-"""Ask every source that fits for words in a span of days: portals, and government sites without a search."""
+"""Request every source that fits for words in a span of days: portals, and government sites without a search."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from urllib.parse import quote, urlencode
 
 from osint.archive import Entry
 from osint.errors import BadInputError, NotFoundError
-from osint.filings.facts import day_of_url, project_codes
-from osint.filings.page import Page
-from osint.http.client import Ask
+from osint.filings import Page, day_of_url, project_codes
+from osint.http import Request
 from osint.portals.adapters import SOURCES, Hit, Source, base_url, read_hits
 from osint.portals.classify import AnswerClass
 from osint.portals.session import Session
@@ -160,7 +159,9 @@ def fitting_sources(asked: Query, names: tuple[str, ...] = ()) -> tuple[list[Sou
     return fit, not_asked
 
 
-def search_request(source: Source, asked: Query, page: int, *, words: bool = True, legacy: tuple[str, ...] = ()) -> Ask:
+def search_request(
+    source: Source, asked: Query, page: int, *, words: bool = True, legacy: tuple[str, ...] = ()
+) -> Request:
     """Return the request for one page of one source; `words=False` leaves the keyword out."""
     term = " ".join(asked.words) if words else ""
     fill = {
@@ -185,7 +186,7 @@ def search_request(source: Source, asked: Query, page: int, *, words: bool = Tru
         kind = "application/json" if source.sends == "json" else "application/x-www-form-urlencoded"
         headers["Content-Type"] = f"{kind}; charset=UTF-8"
         body = (json.dumps(params, ensure_ascii=False) if source.sends == "json" else urlencode(params)).encode()
-    return Ask(url, method, headers, body, source.base.partition("://")[2] in legacy)
+    return Request(url, method, headers, body, source.base.partition("://")[2] in legacy)
 
 
 def _filled(value: Any, fill: dict[str, str]) -> Any:
@@ -210,7 +211,7 @@ def search_sources(
     legacy: tuple[str, ...] = (),
     done: Callable[[str], None] = lambda _: None,
 ) -> list[SourceReport]:
-    """Ask all sources that fit and return one report each; `done` gets the name of each that has finished.
+    """Request all sources that fit and return one report each; `done` gets the name of each that has finished.
 
     Searches can only be asked of the portals themselves. For government sites without a search the Wayback
     index is asked for pages of the days wanted, or with `live` their own lists.
@@ -238,7 +239,7 @@ def planned_requests(asked: Query, names: tuple[str, ...] = (), *, live: bool = 
         yield f"{source.name}\t{request.method} {request.url}\t{request.body.decode()}{more}"
     if not names or "wayback" in names:
         for host in asked.hosts:
-            request = Ask(_live_url(host)) if live else _host_request(host, asked)
+            request = Request(_live_url(host)) if live else _host_request(host, asked)
             yield f"{host}\t{request.method} {request.url}\t"
 
 
@@ -282,7 +283,7 @@ class _Span:
 
 
 def search_source(session: Session, source: Source, asked: Query, legacy: tuple[str, ...] = ()) -> SourceReport:
-    """Ask one portal, page by page, until it ends, repeats itself, or says stop."""
+    """Request one portal, page by page, until it ends, repeats itself, or says stop."""
     if source.name == "cninfo" and asked.stock:
         stock = _cninfo_stock(session, source, asked.stock)
         source = replace(source, params={**source.params, "stock": stock})
@@ -310,7 +311,7 @@ def search_source(session: Session, source: Source, asked: Query, legacy: tuple[
 
 
 def _ask_span(session: Session, source: Source, span: Query, legacy: tuple[str, ...], seen: set[Hit]) -> _Span:
-    """Ask the pages of one span of days; stop at a page that repeats rows or says that there are too many."""
+    """Request the pages of one span of days; stop at a page that repeats rows or says that there are too many."""
     hits: list[Hit] = []
     read, total = 0, None
     for number, page in enumerate(_pages(session, source, span, legacy)):
@@ -399,7 +400,7 @@ def _keyword_check(
 
 def _cninfo_stock(session: Session, source: Source, code: str) -> str:
     """Return `code,orgId`; the orgId follows no rule and is looked up."""
-    request = Ask(f"{source.host}/new/data/szse_stock.json")
+    request = Request(f"{source.host}/new/data/szse_stock.json")
     entry, body = session.ask_once(request, per_minute=source.per_minute, due="json")
     data = Page(body, "application/json").data
     listed = data.get("stockList", []) if isinstance(data, dict) else []
@@ -418,7 +419,7 @@ def _live_url(host: str) -> str:
     return f"{base_url('page', f'https://{host}')}{LIVE_LISTS.get(host, '/')}"
 
 
-def _host_request(host: str, asked: Query) -> Ask:
+def _host_request(host: str, asked: Query) -> Request:
     """Return the request for all copies of a site in the days wanted."""
     start, end = asked.start.strftime("%Y%m%d"), asked.end.strftime("%Y%m%d")
     return wayback_request(f"{host}/*", start=start, end=end, limit=_HOST_ROWS)
@@ -440,13 +441,13 @@ def search_host(session: Session, host: str, asked: Query, *, live: bool) -> Sou
 def _read_copies(session: Session, host: str, listing: Listing, asked: Query, report: SourceReport) -> SourceReport:
     pages = [copy for copy in listing.copies if copy.media_type in ("text/html", "") and _NOTICE.search(copy.url)]
     chosen = pages[-_COPIES_PER_PAGE * asked.pages :]
-    hits = []
+    hits: list[Hit] = []
     left_out = 0
     for copy in reversed(chosen):
         entry = take_wayback(session, copy)
         if entry.kind in (AnswerClass.RATE_LIMITED, AnswerClass.TIMEOUT, AnswerClass.UNREACHABLE):
-            answer, could_not = AnswerClass(entry.kind), f"stopped at {entry.signal}"
-            report = replace(report, answer=answer, could_not=could_not, by_hand=_live_url(host))
+            stopped = f"stopped at {entry.signal}"
+            report = replace(report, answer=AnswerClass(entry.kind), could_not=stopped, by_hand=_live_url(host))
             return replace(report, hits=tuple(hits), left_out=left_out)
         hit = _copy_hit(session, copy, entry, asked) if entry.kind == AnswerClass.CONTENT else None
         left_out += hit is None

@@ -1,4 +1,4 @@
-"""Ask one URL, within what its host allows, say what kind of answer came, and keep it in the archive."""
+"""Request one URL, within what its host allows, say what kind of answer came, and keep it in the archive."""
 
 from __future__ import annotations
 
@@ -13,10 +13,19 @@ from urllib.parse import urlsplit
 
 from osint.archive import Archive, Entry, captures_directory, utc_now
 from osint.errors import BadInputError
-from osint.filings.facts import project_codes
-from osint.filings.page import decode
-from osint.http.client import Answer, Ask, Limits, fetch, strip_secrets
-from osint.http.politeness import HOST_PER_MINUTE, Manners, host_key, is_loopback, is_url
+from osint.filings import decode, project_codes
+from osint.http import (
+    HOST_PER_MINUTE,
+    Answer,
+    Limits,
+    Politeness,
+    Request,
+    fetch,
+    host_key,
+    is_loopback,
+    is_url,
+    strip_secrets,
+)
 from osint.portals.classify import AnswerClass, Classified, classify
 
 _ROBOTS_LIMITS = Limits(max_bytes=512 << 10, max_seconds=5, silence_seconds=5, max_redirects=3)
@@ -31,7 +40,7 @@ class Session:
 
     archive: Archive
     """Archive that was opened."""
-    manners: Manners
+    politeness: Politeness
     """Pace of each host, shared by all processes that use one data directory."""
     vantage: str = ""
     """Where we ask from, as coarse as the user likes; empty is not stated."""
@@ -40,7 +49,7 @@ class Session:
     robots: bool = True
     """Obey robots.txt where there is one."""
     refresh: bool = False
-    """Ask again what the archive already holds the answer to."""
+    """Request again what the archive already holds the answer to."""
     say: Callable[[str], None] = lambda _: None
     """Gets one sentence when something is worth knowing while waiting."""
 
@@ -55,12 +64,12 @@ class Session:
         """Open the archive below a data directory; OSINT_VANTAGE is the default of `vantage`."""
         directory = captures_directory(data)
         place = os.environ.get("OSINT_VANTAGE", "") if vantage is None else vantage
-        manners = Manners(directory.parent.parent / "derived" / "pace.json")
-        return cls(Archive(directory).open(), manners, place)
+        politeness = Politeness(directory.parent.parent / "derived" / "pace.json")
+        return cls(Archive(directory).open(), politeness, place)
 
     def ask(
         self,
-        request: Ask | str,
+        request: Request | str,
         *,
         expect: str = "",
         due: str = "",
@@ -68,20 +77,20 @@ class Session:
         api: bool = False,
         refine: Callable[[Entry, bytes], Entry] = lambda entry, _: entry,
     ) -> Entry:
-        """Ask one URL now, keep what came, and return its ledger entry.
+        """Request one URL now, keep what came, and return its ledger entry.
 
         `expect` is text that must be in the decoded body before `captured` is true (None when no text was
         given). `due` is the form expected (`json`, `pdf`, `binary`); `api` marks a published interface, which
         has no robots.txt; `per_minute` is its published limit. `refine` may complete the entry by what its
         caller knows of the body. Nothing was asked, and nothing is in the ledger, when `seq` is None.
         """
-        request = Ask(request) if isinstance(request, str) else request
+        request = Request(request) if isinstance(request, str) else request
         refusal = self._refusal(request, api)
         if refusal:
             return Entry.unasked(strip_secrets(request.url), refusal.kind, refusal.signal)
         self._pace(request.url, per_minute)
         asked = utc_now()
-        with fetch(request, self.archive, self.limits) as answer:
+        with fetch(request, self.archive.spool, self.limits) as answer:
             classified = classify(
                 status=answer.status,
                 headers=answer.headers,
@@ -92,19 +101,19 @@ class Session:
                 detail=answer.detail,
                 due=due,
             )
-            if not answer.messages:
+            if not answer.exchanges:
                 return Entry.unasked(strip_secrets(request.url), classified.kind, classified.signal)
             entry = refine(self._entry(request, asked, answer, classified), answer.body or b"")
             if entry.kind == AnswerClass.RATE_LIMITED:
                 default = 0.0 if is_loopback(request.url) else 60.0
                 after = answer.headers.get("retry-after", "")
-                self.manners.hold(host_key(request.url), after, default_seconds=default)
-            entry = Entry.from_row(self.archive.record(entry.to_row(), answer.messages))
+                self.politeness.hold(host_key(request.url), after, default_seconds=default)
+            entry = self.archive.record(entry, answer.exchanges)
             return replace(entry, captured=_captured(entry, answer, expect))
 
     def ask_once(
         self,
-        request: Ask,
+        request: Request,
         *,
         per_minute: float,
         due: str = "",
@@ -124,11 +133,11 @@ class Session:
         entry = self.ask(request, per_minute=per_minute, due=due, api=api, refine=refine)
         return entry, self.archive.body(entry)
 
-    def _refusal(self, request: Ask, api: bool) -> Classified | None:
+    def _refusal(self, request: Request, api: bool) -> Classified | None:
         """Return why a request is not to be made now, or None."""
         if not is_url(request.url):
             return Classified(AnswerClass.REFUSED, "it is not a URL")
-        until = self.manners.held_until(host_key(request.url))
+        until = self.politeness.held_until(host_key(request.url))
         if until:
             moment = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S")
             signal = f"not asked: the host wants no request before {moment} UTC"
@@ -145,11 +154,11 @@ class Session:
             return True
         origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         try:
-            rules = self.manners.robots(origin)
+            rules = self.politeness.robots(origin)
         except KeyError:
-            with fetch(Ask(f"{origin}/robots.txt"), self.archive, _ROBOTS_LIMITS) as answer:
-                self.manners.learn_robots(origin, answer.status, answer.media_type, answer.body)
-            rules = self.manners.robots(origin)
+            with fetch(Request(f"{origin}/robots.txt"), self.archive.spool, _ROBOTS_LIMITS) as answer:
+                self.politeness.learn_robots(origin, answer.status, answer.media_type, answer.body)
+            rules = self.politeness.robots(origin)
         return rules is None or rules.can_fetch("osint-datacentres", url)
 
     def _pace(self, url: str, per_minute: float) -> None:
@@ -158,12 +167,12 @@ class Session:
         parts = urlsplit(url)
         # one server on loopback stands for many hosts, which differ by their paths
         key = parts.netloc.lower() + (parts.path if is_loopback(url) else "")
-        seconds = self.manners.wait_seconds(key, per_minute or HOST_PER_MINUTE)
+        seconds = self.politeness.wait_seconds(key, per_minute or HOST_PER_MINUTE)
         if seconds > 1:
             self.say(f"waiting {seconds:.0f} s for {parts.hostname}")
         time.sleep(seconds)
 
-    def _entry(self, request: Ask, asked: str, answer: Answer, classified: Classified) -> Entry:
+    def _entry(self, request: Request, asked: str, answer: Answer, classified: Classified) -> Entry:
         body = answer.body
         url = strip_secrets(request.url)
         return Entry(
@@ -180,7 +189,7 @@ class Session:
             media_type=answer.media_type,
             bytes=None if body is None else len(body),
             sha256="" if body is None else hashlib.sha256(body).hexdigest(),
-            truncated=answer.messages[-1][0].truncated,
+            truncated=answer.exchanges[-1].truncated,
             project_codes=_codes(classified, answer),
             vantage=self.vantage,
         )
@@ -198,7 +207,7 @@ class Session:
 def _codes(classified: Classified, answer: Answer) -> tuple[str, ...]:
     if classified.kind is not AnswerClass.CONTENT or (answer.body or b"").startswith(b"%PDF-"):
         return ()
-    return tuple(project_codes(decode(answer.body or b"", answer.headers.get("content-type", ""))[0]))
+    return tuple(project_codes(decode(answer.body or b"", answer.headers.get("content-type", "")).text))
 
 
 def _captured(entry: Entry, answer: Answer, expect: str) -> bool | None:
@@ -206,7 +215,7 @@ def _captured(entry: Entry, answer: Answer, expect: str) -> bool | None:
         return False
     if not expect:
         return None
-    return expect in decode(answer.body or b"", answer.headers.get("content-type", ""))[0]
+    return expect in decode(answer.body or b"", answer.headers.get("content-type", "")).text
 
 
 def past_captures(archive: Archive, url: str) -> Iterator[Entry]:

@@ -13,8 +13,8 @@ from urllib.parse import urlencode, urlsplit
 
 from warcio.archiveiterator import ArchiveIterator
 
-from osint.archive import Entry, Message
-from osint.http.client import Ask, strip_secrets
+from osint.archive import Entry
+from osint.http import Exchange, Request, strip_secrets
 from osint.portals.adapters import base_url
 from osint.portals.classify import AnswerClass, Classified, classify
 from osint.portals.session import Session
@@ -62,7 +62,7 @@ class Listing:
     """The index holds more rows than were asked for."""
 
 
-def wayback_request(url: str, *, start: str = "", end: str = "", limit: int = -5) -> Ask:
+def wayback_request(url: str, *, start: str = "", end: str = "", limit: int = -5) -> Request:
     """Return the question to the CDX server; a negative limit asks for the newest."""
     query = {
         "url": url,
@@ -74,11 +74,11 @@ def wayback_request(url: str, *, start: str = "", end: str = "", limit: int = -5
     if limit > 0:
         query["showResumeKey"] = "true"
     query.update({name: value for name, value in (("from", start), ("to", end)) if value})
-    return Ask(f"{base_url('wayback', WAYBACK)}/cdx/search/cdx?{urlencode(query)}")
+    return Request(f"{base_url('wayback', WAYBACK)}/cdx/search/cdx?{urlencode(query)}")
 
 
-def wayback_copies(session: Session, request: Ask) -> Listing:
-    """Ask the Wayback index once and read its rows."""
+def wayback_copies(session: Session, request: Request) -> Listing:
+    """Request the Wayback index once and read its rows."""
     entry, body = session.ask_once(request, per_minute=CDX_PER_MINUTE)
     if entry.kind != AnswerClass.CONTENT:
         return Listing([], Classified(_cdx_class(entry, body), entry.signal))
@@ -128,7 +128,7 @@ def take_wayback(session: Session, copy: Copy) -> Entry:
         signal = "the copy does not have the digest that the index states"
         return replace(entry, kind=AnswerClass.INCOMPLETE, signal=signal)
 
-    request = Ask(f"{base_url('wayback', WAYBACK)}/web/{copy.timestamp}id_/{copy.url}")
+    request = Request(f"{base_url('wayback', WAYBACK)}/web/{copy.timestamp}id_/{copy.url}")
     return session.ask(request, per_minute=REPLAY_PER_MINUTE, api=True, refine=check)
 
 
@@ -137,9 +137,9 @@ def _digest_holds(copy: Copy, body: bytes) -> bool:
 
 
 def commoncrawl_copies(session: Session, url: str) -> Listing:
-    """Ask the indexes of the latest crawls, newest first, until one holds the URL; stop at trouble."""
+    """Request the indexes of the latest crawls, newest first, until one holds the URL; stop at trouble."""
     index = base_url("commoncrawl", COMMONCRAWL_INDEX)
-    entry, body = session.ask_once(Ask(f"{index}/collinfo.json"), per_minute=COMMONCRAWL_PER_MINUTE)
+    entry, body = session.ask_once(Request(f"{index}/collinfo.json"), per_minute=COMMONCRAWL_PER_MINUTE)
     if entry.kind != AnswerClass.CONTENT:
         return Listing([], Classified(AnswerClass(entry.kind), entry.signal))
     try:
@@ -148,7 +148,7 @@ def commoncrawl_copies(session: Session, url: str) -> Listing:
         return Listing([], Classified(AnswerClass.CHALLENGE, "no list of crawls where JSON was due"))
     query = urlencode({"url": url, "output": "json", "filter": "=status:200"})
     for crawl in crawls:
-        request = Ask(f"{index}/{crawl}-index?{query}")
+        request = Request(f"{index}/{crawl}-index?{query}")
         entry, body = session.ask_once(request, per_minute=COMMONCRAWL_PER_MINUTE)
         if entry.kind in (AnswerClass.GONE, AnswerClass.EMPTY_RESULT):
             continue  # this index says 404 for no capture
@@ -175,7 +175,7 @@ def _crawl_rows(body: bytes) -> tuple[list[Copy], int]:
 def take_commoncrawl(session: Session, copy: Copy) -> Entry:
     """Fetch the byte range of one WARC record and keep both the range and the page in it."""
     name, offset, length = copy.place
-    request = Ask(
+    request = Request(
         f"{base_url('commoncrawl_data', COMMONCRAWL_DATA)}/{name}",
         headers={"Range": f"bytes={offset}-{offset + length - 1}"},
     )
@@ -219,9 +219,10 @@ def take_commoncrawl(session: Session, copy: Copy) -> Entry:
         copy_time=copy.timestamp,
         copy_digest_holds=_digest_holds(copy, body),
     )
-    message = Message(copy.url, "", headers=[("Content-Type", content_type or "application/octet-stream")])
-    done = session.archive.record(entry.to_row(), [(message, io.BytesIO(body))], resource=True)
-    return replace(Entry.from_row(done), captured=None if classified.kind is AnswerClass.CONTENT else False)
+    sent = [("Content-Type", content_type or "application/octet-stream")]
+    exchange = Exchange(copy.url, "", headers=sent, body=io.BytesIO(body))
+    done = session.archive.record(entry, [exchange], resource=True)
+    return replace(done, captured=None if classified.kind is AnswerClass.CONTENT else False)
 
 
 def take_copy(session: Session, url: str) -> tuple[Entry | None, list[str]]:

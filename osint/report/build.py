@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from osint import __version__, geo, model, verdict
+from osint import __version__, filings, geo, model, verdict
 from osint.errors import OsintError
-from osint.filings import fonts
 from osint.model import network, score
 from osint.model.estimate import show
 from osint.model.score import Score
@@ -169,7 +168,7 @@ def page(
 
 def _with_font(text: str) -> str:
     """Put the glyphs that the page needs into it, so that Chinese shows on any machine."""
-    body = fonts.subset(text)
+    body = filings.font_subset(text)
     if body is None:
         return text
     face = f"@font-face{{font-family:'{PAGE_FONT}';src:url(data:font/woff;base64,{base64.b64encode(body).decode()})}}"

@@ -23,7 +23,7 @@ from pyproj import Transformer
 from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 
-from osint.imagery import items
+from osint import imagery
 from osint.simulated import scenes, server
 from osint.simulated import world as simulate
 
@@ -32,7 +32,7 @@ CREDIT = server.CREDIT
 BLOCK_PX = 1024
 _RUNNING = contextlib.ExitStack()
 atexit.register(_RUNNING.close)
-BAND_OF = {name: band for name, band in items.S2_NAMES.items() if band in scenes.BANDS}
+BAND_OF = {name: band for name, band in imagery.S2_NAMES.items() if band in scenes.BANDS}
 
 
 @dataclass
@@ -65,14 +65,14 @@ class Demo:
         """Return scene `i` as an item in the form of Earth Search v1."""
         world, base = self.world, self.catalogue
         identifier = world.ids[i]
-        old = world.baselines[i] < items.OFFSET_SINCE
+        old = world.baselines[i] < imagery.OFFSET_SINCE
         assets: dict[str, Any] = {}
         for name, band in BAND_OF.items():
             raster = {
                 "nodata": 0,
                 "data_type": "uint16",
                 "scale": 1e-4,
-                "offset": 0.0 if old else items.OFFSET,
+                "offset": 0.0 if old else imagery.OFFSET,
             }
             assets[name] = {
                 "href": f"{base}/data/{identifier}/{band}.tif",
