@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from osint.claims.dates import document_date, mentions
-from osint.claims.normal import fold
+from osint.claims.numbers import fold
 from osint.register import dates
 
 WHEN = date(2024, 11, 11)

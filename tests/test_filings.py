@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from osint import archive, cli, filings
-from osint.claims import totals
-from osint.claims.copies import group_copies
+from osint.claims import check_sums, extract, group_copies
 from osint.errors import OsintError
 from osint.filings import html
 from osint.sources import import_saved
@@ -72,7 +71,7 @@ def test_table_cells_are_named_and_take_their_column_unit(read):
 
 
 def test_what_must_add_up_is_added_up_and_never_repaired(read):
-    found = {name: totals.check_totals(*pair) for name, pair in read.items()}
+    found = {name: check_sums(pair[0].text, pair[0].cells, pair[1]) for name, pair in read.items()}
     assert {name for name, rows in found.items() if rows} == {"ccgp_mismatch.htm", "attachment.docx"}
     assert found["ccgp_mismatch.htm"][0].rule == "summary"
     table = found["attachment.docx"][0]
@@ -87,7 +86,7 @@ def test_what_must_add_up_is_added_up_and_never_repaired(read):
 )  # fmt: skip
 def test_sums_inside_a_sentence(text, rule):
     filing = filings.parse(text.encode(), "a.txt")
-    assert [m.rule for m in totals.check_totals(filing, filings.claims_of(filing))] == [rule]
+    assert [m.rule for m in check_sums(filing.text, filing.cells, filings.claims_of(filing))] == [rule]
 
 
 def test_facts_links_and_date_of_a_notice(read):
@@ -176,8 +175,6 @@ def test_zip_slip_and_bombs():
 
 
 def test_time_grows_with_length_and_not_faster():
-    from osint.claims.extract import extract
-
     def seconds(pattern, size):
         text = pattern * (size // len(pattern))
         best = 9.0

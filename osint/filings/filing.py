@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from osint import claims
-from osint.claims import dates
 from osint.errors import OsintError
 from osint.filings import facts, glyphs, html, office, pdf
 from osint.filings.decode import decode
@@ -235,7 +234,7 @@ def _finished(filing: Filing) -> Filing:
         first = next((line.strip() for line in head.splitlines() if len(line.strip()) > 4), "")
         if first and len(first) <= 80:
             facts["title"] = first
-    return _with(filing, facts=facts, published=dates.document_date(main, filing.name))
+    return _with(filing, facts=facts, published=claims.document_date(main, filing.name))
 
 
 _FILES = re.compile(r"\.(?:pdf|docx?|xlsx?|zip|rar|7z|ofd|wps)(?:[?#]|$)|/download\?", re.IGNORECASE)
@@ -324,7 +323,7 @@ def _from_archive(name: str, read: Callable[[bytes, str], Filing]) -> Filing:
 
 
 def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
-    """Return the claims of a filing as a frame with `claims.COLUMNS`; `document` overrides its date.
+    """Return the claims of a filing as a frame with `claims.CLAIM_COLUMNS`; `document` overrides its date.
 
     A number that is drawn otherwise than its text says keeps its quote and loses its value; `warning` says why.
     """
@@ -335,7 +334,7 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
         found = claims.extract(filing.text, document or filing.published, labels)
         found = [claim._replace(warning="stands in a link or beside the text", confidence="low") for claim in found]
     found = [doubted(filing, claim) for claim in found]
-    table = claims.frame(found, filing.name)
+    table = claims.claims_frame(found, filing.name)
     if filing.medium == "pdf":
         table["page"] = [filing._place(start)[0] for start in table["start"]]
     elif filing.cells:

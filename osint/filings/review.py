@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from osint.claims.extract import extract
+from osint.claims import extract
 from osint.errors import OsintError
 from osint.register import tables
 from osint.register.records import KIND_UNITS, LADDER, SCHEMAS
