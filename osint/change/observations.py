@@ -16,8 +16,9 @@ from osint.change import landcover
 from osint.change.radar import RADAR_LIMIT, Signal, radar_clock, vv_change
 from osint.change.steps import Step
 from osint.errors import OsintError
-from osint.register.observation_rows import COLUMNS, Row
+from osint.register import OBSERVATION_COLUMNS as COLUMNS
 
+Row = dict[str, Any]
 Z90 = 1.645
 """Standard deviations on either side of the mean that hold 90% of a normal distribution."""
 FIRST_PASSES = 5
