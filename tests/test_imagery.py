@@ -20,12 +20,10 @@ from rasterio.io import MemoryFile
 
 from osint import cli, imagery
 from osint.errors import OsintError
-from osint.http import blocks, ranges
-from osint.http.spent import Asked, in_turn
-from osint.imagery import catalogue, sas
+from osint.http import RangeRead, bytes_by_reader, ranges
+from osint.imagery import catalogue, items, read
 from osint.imagery import cog as cogs
-from osint.imagery import grid as grids
-from osint.imagery.read import _account
+from osint.imagery.grid import aligned
 from osint.simulated import demo
 from tests import items_forms as forms
 from tests import pages as webpages
@@ -96,7 +94,7 @@ def test_offset_is_applied_exactly_once(pages, make, offset):
     values[45, 45] = 0
     pages.files["/b.tif"] = cog(values)
     pages.items = [make(f"{pages.url}/b.tif")]
-    cube = imagery.read(found(pages), SITE, ["B02"])
+    cube = imagery.read_bands(found(pages), SITE, ["B02"])
     assert cube.attrs["failures"] == []
     truth = expected(values, offset)
     truth[5, 5] = np.nan
@@ -106,7 +104,7 @@ def test_offset_is_applied_exactly_once(pages, make, offset):
 def test_offset_of_c1_collection_is_applied_once(pages):
     pages.files["/b.tif"] = cog(pixels())
     pages.items = [forms.earth_search_c1("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"})]
-    cube = imagery.read(found(pages, collection="sentinel-2-c1-l2a"), SITE, ["blue"])
+    cube = imagery.read_bands(found(pages, collection="sentinel-2-c1-l2a"), SITE, ["blue"])
     np.testing.assert_allclose(cube.blue.values[0], expected(pixels(), -0.1), atol=1e-6)
 
 
@@ -114,7 +112,7 @@ def test_scene_of_unknown_offset_is_a_failure_and_not_a_guess(pages):
     pages.files["/b.tif"] = cog(pixels())
     item = forms.planetary_computer("a", forms.day(0), WIDE, {"B02": f"{pages.url}/b.tif"}, baseline="")
     pages.items = [item]
-    cube = imagery.read(found(pages), SITE, ["B02"])
+    cube = imagery.read_bands(found(pages), SITE, ["B02"])
     assert np.isnan(cube.B02.values).all()
     assert "offset" in cube.attrs["failures"][0]["error"]
 
@@ -123,7 +121,7 @@ def test_flag_that_lies_is_suspected_from_dark_pixels(pages):
     # already shifted by the provider, and the flag says that it was not (Element84/earth-search#66)
     pages.files["/b.tif"] = cog(np.full((128, 128), 600, np.uint16))
     pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=False)]
-    cube = imagery.read(found(pages), SITE, ["B02"])
+    cube = imagery.read_bands(found(pages), SITE, ["B02"])
     assert cube.attrs["offset_suspects"][0]["id"] == "a"
 
 
@@ -134,7 +132,7 @@ def test_scl_of_20_m_fills_four_pixels_and_names_its_classes(pages):
     classes = np.random.default_rng(1).integers(1, 12, (64, 64)).astype(np.uint8)
     pages.files["/s.tif"] = cog(classes, 20.0)
     pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"scl": f"{pages.url}/s.tif"}, applied=True)]
-    cube = imagery.read(found(pages), SITE, ["scl"])
+    cube = imagery.read_bands(found(pages), SITE, ["scl"])
     assert cube.scl.dtype == np.uint8
     np.testing.assert_array_equal(cube.scl.values[0], np.kron(classes, np.ones((2, 2)))[40:80, 40:80])
     assert dict(zip(cube.scl.attrs["flag_values"], cube.scl.attrs["flag_meanings"], strict=True))[11] == "snow or ice"
@@ -142,9 +140,9 @@ def test_scl_of_20_m_fills_four_pixels_and_names_its_classes(pages):
 
 
 def test_two_windows_of_a_zone_share_their_pixels():
-    first = grids.grid(SITE)
-    second = grids.grid(SITE.buffer(0.01))
-    assert grids.aligned(first.transform, second.transform)
+    first = imagery.utm_grid(SITE)
+    second = imagery.utm_grid(SITE.buffer(0.01))
+    assert aligned(first.transform, second.transform)
     assert set(first.x) <= set(second.x)
 
 
@@ -170,7 +168,7 @@ def test_site_across_two_utm_zones_is_filled_from_both(pages):
         pages.items.append(item)
     scenes = found(pages, site=place)
     assert len(scenes) == 2
-    cube = imagery.read(scenes, place, ["B02"])
+    cube = imagery.read_bands(scenes, place, ["B02"])
     assert cube.sizes["time"] == 1
     assert cube.attrs["resampled"] in (["east"], ["west"])
     share = np.isfinite(cube.B02.values).mean()
@@ -183,8 +181,8 @@ def test_coarse_reading_takes_the_overview(pages):
     pages.files["/b.tif"] = cog(values)
     pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=True)]
     scenes = found(pages)
-    coarse = imagery.read(scenes, SITE, ["B02"], resolution=20, cache=False)
-    fine = imagery.read(scenes, SITE, ["B02"], cache=False)
+    coarse = imagery.read_bands(scenes, SITE, ["B02"], resolution=20, cache=False)
+    fine = imagery.read_bands(scenes, SITE, ["B02"], cache=False)
     assert list(coarse.attrs["levels"]) == ["full", "overview"]
     mean = expected(values, 0).reshape(20, 2, 20, 2).mean((1, 3))
     np.testing.assert_allclose(coarse.B02.values[0], mean, atol=1.5e-4)
@@ -200,7 +198,7 @@ def test_random_windows_hold_the_very_pixels_also_beyond_the_edge(pages):
     for _ in range(12):
         row, column = rng.integers(-100, 1450, 2)
         place = Affine(10, 0, CORNER[0] + 10 * column, 0, -10, CORNER[1] - 10 * row)
-        grid = grids.Grid("EPSG:32646", place, (90, 70))
+        grid = imagery.Grid("EPSG:32646", place, (90, 70))
         ours, resampled = cogs.window(source, f"{pages.url}/b.tif", grid, level="full", smooth=True)
         truth = around[row + 200 : row + 290, column + 200 : column + 270]
         np.testing.assert_array_equal(ours, truth)
@@ -227,7 +225,7 @@ def test_other_kinds_of_tiff_are_read_by_the_fallback_alike(pages, profile):
             target.write(values, 1)
         pages.files["/b.tif"] = bytes(memory.read())
     pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=True)]
-    cube = imagery.read(found(pages), SITE, ["B02"])
+    cube = imagery.read_bands(found(pages), SITE, ["B02"])
     assert cube.attrs["failures"] == []
     np.testing.assert_allclose(cube.B02.values[0], expected(values, 0), atol=1e-6)
 
@@ -250,14 +248,14 @@ def test_second_reading_costs_no_request_and_a_changed_etag_is_noticed(pages):
     pages.etags["/b.tif"] = '"one"'
     pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=True)]
     scenes = found(pages)
-    first = imagery.read(scenes, SITE, ["B02"])
+    first = imagery.read_bands(scenes, SITE, ["B02"])
     sent = sum(1 for _, path, _ in pages.asked if path == "/b.tif")
     assert (first.attrs["requests"], sent) == (2, 2)
-    again = imagery.read(scenes, SITE, ["B02"])
+    again = imagery.read_bands(scenes, SITE, ["B02"])
     assert again.attrs["requests"] == 0
     assert again.B02.identical(first.B02)
     pages.files["/b.tif"], pages.etags["/b.tif"] = cog(pixels(2)), '"two"'
-    larger = imagery.read(scenes, SITE.buffer(0.004), ["B02"])
+    larger = imagery.read_bands(scenes, SITE.buffer(0.004), ["B02"])
     assert larger.attrs["changed"] == [f"{pages.url}/b.tif"]
     assert larger.attrs["failures"] == []
     inner = larger.sel(x=first.x, y=first.y)
@@ -268,7 +266,7 @@ def test_bytes_counted_are_the_bytes_sent(pages):
     body = cog(pixels(1, size=1024))
     pages.files["/b.tif"] = body
     pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=True)]
-    cube = imagery.read(found(pages), SITE, ["B02"])
+    cube = imagery.read_bands(found(pages), SITE, ["B02"])
     assert cube.attrs["bytes"] == cube.attrs["levels"]["full"]["bytes"]
     # rows 40 to 80 of 1024 are wanted: the rest of the tile is not asked for
     assert cube.attrs["bytes"] < 0.15 * len(body)
@@ -284,11 +282,11 @@ def test_what_many_ask_for_at_once_is_fetched_once(pages, cache):
         webpages.send_range(handler, body)
 
     pages.files["/b.tif"] = slow
-    href, counts = f"{pages.url}/b.tif", [ranges.Spent() for _ in range(8)]
+    href, counts = f"{pages.url}/b.tif", [ranges.Cost() for _ in range(8)]
 
     def ask(n):
         # each reading has its own object, they share the folder; the later ones want more
-        source = ranges.Ranges(pages.url, counts[n], blocks.Blocks(cache))
+        source = ranges.Ranges(pages.url, counts[n], ranges.ByteCache(cache))
         return source.get(href, 1000, 5_000 * (1 + n // 4), "full")
 
     with ThreadPoolExecutor(8) as pool:
@@ -296,24 +294,24 @@ def test_what_many_ask_for_at_once_is_fetched_once(pages, cache):
     assert got == [body[1000:6000]] * 4 + [body[1000:11000]] * 4
     assert sum(c.as_attrs()["bytes"] for c in counts) == 10_000
     assert len(pages.asked) <= 2
-    assert in_turn([c.asked for c in counts]) == [5_000, 0, 0, 0, 5_000, 0, 0, 0]
+    assert bytes_by_reader([c.asked for c in counts]) == [5_000, 0, 0, 0, 5_000, 0, 0, 0]
     # what was kept before costs nobody anything
-    kept, more = Asked(href, 0, 700, 0), Asked(href, 0, 900, 200)
-    assert in_turn([[kept], [more], [kept, Asked(href, 0, 900, 0)]]) == [0, 200, 0]
+    kept, more = RangeRead(href, 0, 700, 0), RangeRead(href, 0, 900, 200)
+    assert bytes_by_reader([[kept], [more], [kept, RangeRead(href, 0, 900, 0)]]) == [0, 200, 0]
 
 
 def test_a_block_that_another_was_joined_to_is_not_fetched_again(pages, cache):
     body = np.random.default_rng(0).bytes(20_000)
     pages.files["/b.tif"] = body
     for start in (2_000, 7_000, 7_000, 8_000):
-        source = ranges.Ranges(pages.url, blocks=blocks.Blocks(cache))
+        source = ranges.Ranges(pages.url, blocks=ranges.ByteCache(cache))
         assert source.get(f"{pages.url}/b.tif", start, 5_000, "full") == body[start : start + 5_000]
     asked = [h["Range"] for _, _, h in pages.asked]
     assert asked == ["bytes=2000-6999", "bytes=7000-11999", "bytes=12000-12999"]
 
 
 def test_cache_stays_within_its_limit_and_damage_is_a_miss(tmp_path):
-    kept = blocks.Blocks(tmp_path, limit_bytes=100_000)
+    kept = ranges.ByteCache(tmp_path, limit_bytes=100_000)
     for n in range(40):
         kept.put(f"https://host/{n}", 0, '"e"', bytes([n]) * 10_000)
     assert sum(p.stat().st_size for p in tmp_path.rglob("*-*")) <= 130_000
@@ -331,12 +329,12 @@ LIMIT = 2 << 20
 def _search(folder, number):
     """What a search does: many small readings, each with a cache of its own."""
     for n in range(150):
-        blocks.Blocks(folder, LIMIT).put(f"https://host/{number}/{n}", 0, '"e"', bytes(5_000))
+        ranges.ByteCache(folder, LIMIT).put(f"https://host/{number}/{n}", 0, '"e"', bytes(5_000))
 
 
 def _kept(folder):
     """Return the bytes on disk of each block, in clusters."""
-    return [-(-p.stat().st_size // blocks.UNIT) * blocks.UNIT for p in folder.glob("*/*/*-*")]
+    return [-(-p.stat().st_size // ranges.UNIT) * ranges.UNIT for p in folder.glob("*/*/*-*")]
 
 
 def test_the_limit_holds_over_many_small_readings_of_several_processes(tmp_path):
@@ -352,7 +350,7 @@ def test_the_limit_holds_over_many_small_readings_of_several_processes(tmp_path)
         most = max(most, sum(_kept(tmp_path)))
     # 14.7 MB were written, 50 kB a process while another looks through the folder
     assert 0.8 * LIMIT < most < LIMIT + 200_000
-    last = blocks.Blocks(tmp_path, LIMIT)
+    last = ranges.ByteCache(tmp_path, LIMIT)
     last.put("https://host/last", 0, '"e"', b"abc")
     assert last.get("https://host/last", 0) == b"abc"
     # what holds no block any more leaves nothing behind
@@ -360,29 +358,29 @@ def test_the_limit_holds_over_many_small_readings_of_several_processes(tmp_path)
 
 
 def test_a_cache_that_nobody_counted_is_looked_through_at_once(tmp_path, monkeypatch):
-    full = blocks.Blocks(tmp_path, 10 * LIMIT)
+    full = ranges.ByteCache(tmp_path, 10 * LIMIT)
     for n in range(700):
         full.put(f"https://host/{n}", 0, '"e"', bytes(5_000))
     (tmp_path / "tally").unlink()
-    blocks.Blocks(tmp_path, LIMIT).put("https://host/one", 0, '"e"', b"abc")
+    ranges.ByteCache(tmp_path, LIMIT).put("https://host/one", 0, '"e"', b"abc")
     assert 0.8 * LIMIT < sum(_kept(tmp_path)) < LIMIT
     looks = []
-    monkeypatch.setattr(blocks.Blocks, "prune", looks.append)
+    monkeypatch.setattr(ranges.ByteCache, "prune", looks.append)
     for n in range(12):
-        blocks.Blocks(tmp_path, LIMIT).put(f"https://host/more{n}", 0, '"e"', bytes(4_000))
+        ranges.ByteCache(tmp_path, LIMIT).put(f"https://host/more{n}", 0, '"e"', bytes(4_000))
     assert not looks
 
 
 def test_a_block_that_goes_while_another_is_kept_stops_nothing(tmp_path, monkeypatch):
-    kept = blocks.Blocks(tmp_path)
+    kept = ranges.ByteCache(tmp_path)
     kept.put("https://host/a", 0, '"e"', b"abc")
-    whole = blocks._whole
+    whole = ranges._whole
 
     def gone(path):
         path.unlink()
         return whole(path)
 
-    monkeypatch.setattr(blocks, "_whole", gone)
+    monkeypatch.setattr(ranges, "_whole", gone)
     kept.put("https://host/a", 3, '"e"', b"def")
     monkeypatch.undo()
     assert kept.get("https://host/a", 0) is None
@@ -396,7 +394,7 @@ def test_a_block_that_goes_while_another_is_kept_stops_nothing(tmp_path, monkeyp
 
 
 def _write(folder, number):
-    kept = blocks.Blocks(folder)
+    kept = ranges.ByteCache(folder)
     for n in range(30):
         body = hashlib.sha256(str(n).encode()).digest() * 500
         kept.put(f"https://host/{n}", 0, '"e"', body)
@@ -473,7 +471,7 @@ def test_each_broken_scene_is_named_and_the_others_go_on(pages, monkeypatch):
         for n, (name, href) in enumerate(hrefs.items())
     ]
     scenes = found(pages)
-    cube = imagery.read(scenes, SITE, ["B02"])
+    cube = imagery.read_bands(scenes, SITE, ["B02"])
     errors = {f["id"]: f["error"] for f in cube.attrs["failures"]}
     wanted = {name: text for name, (_, text) in (cases | refused).items()}
     assert set(errors) == set(wanted)
@@ -496,7 +494,7 @@ def test_bomb_of_zeros_unpacks_no_more_than_the_window(pages):
     values = np.full((4096, 4096), 1234, np.uint16)
     pages.files["/b.tif"] = cog(values)
     source = ranges.Ranges(pages.url)
-    grid = grids.grid(SITE)
+    grid = imagery.utm_grid(SITE)
     ours, _ = cogs.window(source, f"{pages.url}/b.tif", grid, level="full", smooth=True)
     assert (ours == 1234).all()
 
@@ -590,7 +588,7 @@ def test_local_catalogue_reads_files_inside_its_folder_only(tmp_path):
         links.append({"rel": "item", "href": f"./one/{name}.json"})
     (folder / "catalog.json").write_text(json.dumps({"type": "Catalog", "links": links}))
     scenes = imagery.scenes(SITE, "2024-01-01", "2024-02-01", catalogue=folder)
-    cube = imagery.read(scenes, SITE, ["B02"])
+    cube = imagery.read_bands(scenes, SITE, ["B02"])
     np.testing.assert_allclose(cube.B02.values[0], expected(pixels(), 0), atol=1e-6)
     assert [f["id"] for f in cube.attrs["failures"]] == ["three", "two"]
     assert all("outside the folder" in f["error"] for f in cube.attrs["failures"])
@@ -600,7 +598,7 @@ def test_sas_token_is_renewed_and_never_stored(pages, cache):
     pages.files["/token/acc/box"] = lambda h: webpages.send(
         h, 200, json.dumps({"msft:expiry": "2099-01-01T00:00:00Z", "token": "sig=s3cret"}).encode(), {}
     )
-    own = sas.SasTokens(f"{pages.url}/token")
+    own = read.SasTokens(f"{pages.url}/token")
     signed = own.sign("https://acc.blob.core.windows.net/box/a.tif")
     assert signed == "https://acc.blob.core.windows.net/box/a.tif?sig=s3cret"
     assert own.sign(signed) == signed
@@ -610,24 +608,24 @@ def test_sas_token_is_renewed_and_never_stored(pages, cache):
     own._tokens["acc/box"] = (0.0, "sig=old")
     assert own.sign("https://acc.blob.core.windows.net/box/b.tif").endswith("s3cret")
     pages.files["/b.tif"] = cog(pixels())
-    source = ranges.Ranges(pages.url, blocks=blocks.Blocks(cache), sign=lambda href: href + "?sig=s3cret")
+    source = ranges.Ranges(pages.url, blocks=ranges.ByteCache(cache), sign=lambda href: href + "?sig=s3cret")
     source.get(f"{pages.url}/b.tif", 0, 100, "full")
     assert not any(b"s3cret" in p.read_bytes() for p in cache.rglob("*") if p.is_file())
 
 
 def test_account_token_goes_to_its_own_hosts_only(monkeypatch):
     monkeypatch.setenv(catalogue.CDSE_TOKEN, "mine")
-    assert _account("https://zipper.dataspace.copernicus.eu/x")["Authorization"] == "Bearer mine"
+    assert read._account("https://zipper.dataspace.copernicus.eu/x")["Authorization"] == "Bearer mine"
     for href in ("https://dataspace.copernicus.eu.evil.org/x", "https://evil.org/dataspace.copernicus.eu"):
-        assert _account(href) == {}
+        assert read._account(href) == {}
 
 
 def test_both_spellings_of_projection_and_both_names_of_bands():
     hrefs = {"B02_10m": "https://a/b.jp2", "B02_20m": "https://a/c.jp2", "SCL_20m": "https://a/s.jp2"}
-    row = imagery.items.row(forms.cdse("a", forms.day(0), WIDE, hrefs), SITE, "cdse")
+    row = items.row(forms.cdse("a", forms.day(0), WIDE, hrefs), SITE, "cdse")
     assert (row["epsg"], row["tile"], row["baseline"]) == (32646, "46TFN", "05.11")
     assert row["hrefs"] == {"B02": "https://a/b.jp2", "SCL": "https://a/s.jp2"}
-    other = imagery.items.row(forms.planetary_computer("a", forms.day(0), WIDE, {"B02": "https://a/x"}), SITE, "pc")
+    other = items.row(forms.planetary_computer("a", forms.day(0), WIDE, {"B02": "https://a/x"}), SITE, "pc")
     assert other["epsg"] == 32646
     assert math.isclose(other["footprint_share"], 1.0)
 
@@ -636,7 +634,7 @@ def test_both_spellings_of_projection_and_both_names_of_bands():
 
 
 def test_verbs_find_fetch_and_draw_the_demo(tmp_path, capsys):
-    made = demo.demo(1, 64, "2024-06-01", "2024-09-30", cloud=0.1)
+    made = demo.make_demo(1, 64, "2024-06-01", "2024-09-30", cloud=0.1)
     with demo.served(made) as world:
         place = world.footprint().centroid
         where = [f"{place.x:.5f}", f"{place.y:.5f}", "--radius", "200", "--catalogue", world.catalogue]
@@ -679,9 +677,9 @@ def test_windows_come_alike_from_nginx_and_its_etag_is_kept(tmp_path):
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
-        url, grid = f"http://127.0.0.1:{port}", grids.grid(SITE)
+        url, grid = f"http://127.0.0.1:{port}", imagery.utm_grid(SITE)
         for turn in range(2):
-            source = ranges.Ranges(url, blocks=blocks.Blocks(tmp_path / "kept"))
+            source = ranges.Ranges(url, blocks=ranges.ByteCache(tmp_path / "kept"))
             ours, _ = cogs.window(source, f"{url}/b.tif", grid, level="full", smooth=True)
             np.testing.assert_array_equal(ours, pixels(6, size=1024)[40:80, 40:80])
             assert source.spent.as_attrs()["requests"] == (0 if turn else 2)
@@ -698,6 +696,6 @@ def test_jpeg_2000_of_cdse_is_read_through_our_ranges(pages, tmp_path):
         target.write(values, 1)
     pages.files["/b.jp2"] = (tmp_path / "b.jp2").read_bytes()
     pages.items = [forms.cdse("a", forms.day(0), WIDE, {"B02_10m": f"{pages.url}/b.jp2"})]
-    cube = imagery.read(found(pages), SITE, ["B02"])
+    cube = imagery.read_bands(found(pages), SITE, ["B02"])
     assert cube.attrs["failures"] == []
     np.testing.assert_allclose(cube.B02.values[0], expected(values, -0.1), atol=1e-6)

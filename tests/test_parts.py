@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from osint.change import area, parts, series, steps
+from osint.change import series, steps
+from osint.change.measure import roof_area
 from osint.change.series import Place
 
 SIDE = 40
@@ -49,7 +50,7 @@ def covered(*days: str) -> np.ndarray:
 
 def split(data: xr.Dataset) -> list[Place]:
     place = outline()
-    return parts.split(data, place, series.extract(data, place, ("B02", "B11")))
+    return series.phases(data, place, series.extract(data, place, ("B02", "B11")))
 
 
 @pytest.mark.parametrize("days", [("2024-03-01", "2024-09-01"), ("2023-08-01", "2024-05-01", "2025-02-01")])
@@ -89,8 +90,8 @@ def test_pixels_scattered_over_the_outline_are_no_part():
 def test_the_areas_of_neighbours_add_up_to_the_whole():
     data = picture(covered("2024-03-01", "2024-09-01"))
     last = data.isel(time=slice(-8, None))
-    whole = area.estimate(last, outline())["roof_area_m2_best"]
+    whole = roof_area(last, outline())["roof_area_m2_best"]
     one, two = split(data)
-    areas = [area.estimate(last, p, beside=q.cover > 0.05)["roof_area_m2_best"] for p, q in ((one, two), (two, one))]
+    areas = [roof_area(last, p, beside=q.cover > 0.05)["roof_area_m2_best"] for p, q in ((one, two), (two, one))]
     assert sum(areas) == pytest.approx(whole, rel=0.02)
     assert areas == pytest.approx([12_000, 12_000], rel=0.1)

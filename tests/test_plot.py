@@ -11,7 +11,8 @@ import xarray as xr
 from scipy import ndimage
 
 from osint import change, cli
-from osint.change import plot, series, stack
+from osint.change import series, stack
+from osint.change.measure import PAIRED, SHARP, _same_seasons, extent, plot_interval
 from osint.errors import OsintError
 from osint.simulated import demo
 from osint.simulated import world as simulate
@@ -27,7 +28,7 @@ def world(seed=1, cloud=0.3, **how):
     feature = simulate.Feature(
         onset=DAY("2023-08-01"), complete=DAY("2024-03-20"), row_px=SIZE_PX / 2, col_px=SIZE_PX / 2, name="A", **given
     )
-    return simulate.world(seed, SIZE_PX, BEFORE[0], NOW[1], 10, cloud=cloud, features=[feature])
+    return simulate.make_world(seed, SIZE_PX, BEFORE[0], NOW[1], 10, cloud=cloud, features=[feature])
 
 
 def outline_of(made):
@@ -35,7 +36,7 @@ def outline_of(made):
 
 
 def measured(made, data=None, before=BEFORE, now=NOW):
-    source = stack.of_world(made) if data is None else stack.of_dataset(data)
+    source = simulate.stack_of_world(made) if data is None else stack.stack_of_dataset(data)
     return change.measure(source, outline_of(made), *now, before=before)
 
 
@@ -77,7 +78,7 @@ def test_pictures_before_that_lie_a_pixel_off_or_carry_a_wrong_offset_change_lit
     made, data = built
     plain, early = measured(made, data)["plot_area_m2_best"], data.time.values < np.datetime64("2023-08-01")
     shifted, lifted = data.copy(deep=True), data.copy(deep=True)
-    for band in plot.SHARP:
+    for band in SHARP:
         shifted[band].values[early] = np.roll(data[band].values[early], (1, 1), (1, 2))
         lifted[band].values[early] += 0.1
     assert measured(made, shifted)["plot_area_m2_best"] == pytest.approx(plain, rel=0.03)
@@ -111,7 +112,7 @@ def drawn(ground, beside=YARD):
     cover[35:45, 30:46] = 1
     blurred = [ndimage.gaussian_filter(a, (0.6, 0.6, 0)) + rng.normal(0, 0.003, a.shape) for a in (ground, built)]
     before, after = (
-        xr.Dataset({b: (("time", "y", "x"), a[None, ..., k]) for k, b in enumerate(plot.SHARP)}) for a in blurred
+        xr.Dataset({b: (("time", "y", "x"), a[None, ..., k]) for k, b in enumerate(SHARP)}) for a in blurred
     )
     core = ndimage.binary_erosion(cover > 0.99)
     return before, after, series.Place(cover=cover, core=core, ring=np.zeros_like(core), area_m2=16_000)
@@ -120,10 +121,10 @@ def drawn(ground, beside=YARD):
 @pytest.mark.parametrize("beside", [YARD, GRAVEL, (0.05, 0.06, 0.07), (0.14, 0.21, 0.25)])
 def test_the_plot_is_counted_to_a_pixel_whatever_lies_beside_the_roof(beside):
     before, after, place = drawn(np.tile(GRAVEL, (80, 80, 1)), beside)
-    found = plot.extent(after, before, place)
+    found = extent(after, before, place)
     assert found.reason == ""
     assert abs(int(found.likely.sum()) - 1200) <= 35
-    assert plot.plot_interval(found)["plot_area_m2_low"] <= 120_000 <= plot.plot_interval(found)["plot_area_m2_high"]
+    assert plot_interval(found)["plot_area_m2_low"] <= 120_000 <= plot_interval(found)["plot_area_m2_high"]
 
 
 @pytest.mark.parametrize(("blind", "upper"), [(slice(0, 26), False), (slice(14, 26), True)])
@@ -131,8 +132,8 @@ def test_ground_that_had_the_colour_of_the_yard_leaves_no_best_value(blind, uppe
     ground = np.tile(GRAVEL, (80, 80, 1))
     ground[20 if upper else 0 : 60, blind] = YARD
     before, after, place = drawn(ground)
-    found = plot.extent(after, before, place)
-    told = plot.plot_interval(found)
+    found = extent(after, before, place)
+    told = plot_interval(found)
     assert "would not show" in found.reason
     assert told["plot_area_m2_best"] is None
     assert told["plot_area_m2_low"] <= 120_000
@@ -173,7 +174,10 @@ def test_too_few_scenes_are_named(built):
         measured(made, data, ("2023-01-01", "2024-05-01"))
     with pytest.raises(OsintError, match="must end before"):
         change.measure_outlines(
-            stack.of_dataset(data), made.truth[["outline_id", "geometry"]], *NOW, before=("2024-01-01", "2024-05-01")
+            stack.stack_of_dataset(data),
+            made.truth[["outline_id", "geometry"]],
+            *NOW,
+            before=("2024-01-01", "2024-05-01"),
         )
 
 
@@ -189,8 +193,8 @@ def test_seasons_are_matched_and_clouds_avoided():
         when = pd.date_range(f"{year}-01-01", f"{year}-12-31", freq="10D", tz="UTC")
         return pd.DataFrame({"id": range(len(when)), "datetime": when, "cloud_pct": cloud})
 
-    now, earlier = plot._same_seasons(scenes(2024, 5.0), scenes(2023, [80.0, 0.0, 0.0] * 12 + [0.0]))
-    assert len(now) == len(earlier) == plot.PAIRED
+    now, earlier = _same_seasons(scenes(2024, 5.0), scenes(2023, [80.0, 0.0, 0.0] * 12 + [0.0]))
+    assert len(now) == len(earlier) == PAIRED
     apart = np.abs(now["datetime"].dt.day_of_year.to_numpy() - earlier["datetime"].dt.day_of_year.to_numpy())
     assert np.minimum(apart, 365 - apart).max() <= 11
     assert earlier["cloud_pct"].max() == 0
@@ -216,11 +220,11 @@ def test_measure_on_the_command_line(tmp_path, monkeypatch, capsys):
     feature = simulate.Feature(
         "bright roof", 1e4, DAY("2023-08-01"), DAY("2024-03-20"), row_px=48, col_px=48, name="A", pad_ratio=3
     )
-    made = demo.demo(3, 96, "2023-04-01", "2024-08-31", revisit_days=40, features=[feature], cloud=0.0, dust=0.0)
+    made = demo.make_demo(3, 96, "2023-04-01", "2024-08-31", revisit_days=40, features=[feature], cloud=0.0, dust=0.0)
     made.frame_px, made.inset_px = 256, (60, 80)
     for name in made.world.ids:
         # one scene after the other: threads that ask for many at once would render each several times
-        for band in (*plot.SHARP, "SCL"):
+        for band in (*SHARP, "SCL"):
             made.file(name, band)
     made.world.truth.to_crs(4326)[["outline_id", "geometry"]].to_file(tmp_path / "outlines.geojson")
     with demo.served(made):
@@ -269,6 +273,8 @@ def test_dates_out_of_order_are_refused_before_anything_is_asked(built, tmp_path
 def test_an_outline_without_scenes_keeps_its_row(built):
     made, data = built
     outlines = gpd.GeoDataFrame({"outline_id": ["A"]}, geometry=[outline_of(made)], crs=4326)
-    (row,) = change.measure_outlines(stack.of_dataset(data), outlines, "2019-01-01", "2019-02-01").to_dict("records")
+    (row,) = change.measure_outlines(stack.stack_of_dataset(data), outlines, "2019-01-01", "2019-02-01").to_dict(
+        "records"
+    )
     assert "widen the dates" in row["plot_cannot_tell"]
     assert pd.isna(row["roof_area_m2_best"])

@@ -3,20 +3,21 @@ import datetime as dt
 import numpy as np
 import pytest
 
+from osint.change import stack
 from osint.errors import OsintError
 from osint.simulated import world as simulate
 
 
 @pytest.fixture(scope="module")
 def world():
-    return simulate.world(seed=3, size_px=128)
+    return simulate.make_world(seed=3, size_px=128)
 
 
 def test_two_worlds_of_one_seed_give_the_same_bytes(world):
-    again = simulate.world(seed=3, size_px=128)
+    again = simulate.make_world(seed=3, size_px=128)
     assert np.array_equal(again.band(40, "B02"), world.band(40, "B02"))
     assert np.array_equal(again.scl(40), world.scl(40))
-    assert not np.array_equal(simulate.world(seed=4, size_px=128).band(40, "B02"), world.band(40, "B02"))
+    assert not np.array_equal(simulate.make_world(seed=4, size_px=128).band(40, "B02"), world.band(40, "B02"))
 
 
 def test_bands_come_at_their_native_size_and_type(world):
@@ -27,7 +28,7 @@ def test_bands_come_at_their_native_size_and_type(world):
 
 
 def test_offset_of_1000_starts_with_baseline_04():
-    made = simulate.world(seed=5, size_px=64, start="2021-10-01", end="2022-04-30", cloud=0, snow=False, dust=0)
+    made = simulate.make_world(seed=5, size_px=64, start="2021-10-01", end="2022-04-30", cloud=0, snow=False, dust=0)
     early = [i for i, b in enumerate(made.baselines) if b < "04.00"]
     late = [i for i, b in enumerate(made.baselines) if b >= "04.00"]
     assert made.dates[late[0]] >= simulate.OFFSET_FROM > made.dates[early[-1]]
@@ -39,7 +40,7 @@ def test_offset_of_1000_starts_with_baseline_04():
 
 def test_mean_cloud_cover_is_what_was_asked_for():
     for cloud in (0.2, 0.35, 0.6):
-        covers = simulate.world(seed=1, size_px=64, cloud=cloud).cloud_cover
+        covers = simulate.make_world(seed=1, size_px=64, cloud=cloud).cloud_cover
         assert abs(np.mean(covers) / 100 - cloud) < 0.03
 
 
@@ -55,7 +56,7 @@ def test_roof_shows_between_completion_and_removal():
         col_px=32,
         name="A",
     )
-    made = simulate.world(
+    made = simulate.make_world(
         seed=2, size_px=64, end="2024-12-31", cloud=0, snow=False, dust=0, features=[feature], jitter_px=0
     )
 
@@ -81,3 +82,11 @@ def test_dataset_window_equals_the_cut_of_the_whole(world):
 def test_unknown_kind_is_refused_with_the_options():
     with pytest.raises(OsintError, match="Options are: bright roof"):
         simulate.Feature("palace", 1.0, dt.date(2023, 1, 1), dt.date(2023, 1, 2))
+
+
+def test_snow_and_missing_pixels_are_not_a_clear_sky():
+    """A scene of nothing but snow, or without data, shows no ground: it is as useless as one under cloud."""
+    data = simulate.dataset(simulate.make_world(1, 64, "2023-06-01", "2023-06-30", 10, features=[], cloud=0.0))
+    for code, cloud_pct in ((11, 100.0), (0, 100.0), (9, 100.0), (5, 0.0)):
+        covered = data.assign(scl=data["scl"] * 0 + code)
+        assert (stack.stack_of_dataset(covered).scenes["cloud_pct"] == cloud_pct).all()

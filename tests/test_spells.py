@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from osint.change import history, spells, steps
-from osint.change.series import Series
+from osint.change import history, steps
+from osint.change.series import Series, transients
 
 BANDS = ("B02", "B04", "B11")
 GROUND = np.array([0.12, 0.19, 0.29])
@@ -69,7 +69,7 @@ def test_a_run_is_found_whatever_the_step_finder_makes_of_its_looks():
     white[np.searchsorted(few, 66)] *= 0.4
     covered = steps.date_step(seen.days[few], white)
     assert len(covered) == 0
-    (spell,) = spells.rises(seen.days[few], white, covered)
+    (spell,) = transients(seen.days[few], white, covered)
     assert spell.before < FIRST + 500 < spell.first <= spell.last < FIRST + 610 < spell.after
     assert spell.looks == 3
 

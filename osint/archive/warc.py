@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -15,74 +14,44 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from osint.archive.ledger import canonical
+from osint.http import Exchange
 
 ENTRY_TYPE = "application/vnd.osint-datacentres.capture+json"
 """Media type of the metadata record that closes a capture."""
 
-TRUNCATION = {"length": "length", "time": "time", "disconnect": "disconnect"}
-"""Why a body stops short, in the words of the WARC standard."""
-
 _MAIN = (b"response", b"resource")
 
 
-@dataclass(frozen=True)
-class Message:
-    """One request and what came back for it."""
-
-    url: str
-    """URL asked, secrets stripped."""
-    method: str
-    """GET or POST."""
-    request_headers: list[tuple[str, str]] = field(default_factory=list)
-    """As sent, without cookies, credentials or the contact."""
-    request_body: bytes = b""
-    """Form or JSON body of a POST."""
-    status_line: str = ""
-    """Such as `200 OK`; empty when nothing came back."""
-    headers: list[tuple[str, str]] = field(default_factory=list)
-    """Of the response, in their order."""
-    protocol: str = "HTTP/1.1"
-    """Of the response."""
-    truncated: str = ""
-    """A key of TRUNCATION, or empty."""
-
-
 class Tally:
-    """A file to write to that keeps the count and the digests of what went through."""
+    """A file to write to that keeps the digest of what went through."""
 
     def __init__(self, out: IO[bytes]):
         self.out = out
         self.sha256 = hashlib.sha256()
-        self.crc32 = 0
-        self.length = 0
 
     def write(self, data: bytes) -> int:
-        """Write and count."""
+        """Write and add to the digest."""
         self.out.write(data)
         self.sha256.update(data)
-        self.crc32 = zlib.crc32(data, self.crc32)
-        self.length += len(data)
         return len(data)
 
     def flush(self) -> None:
         """Leave flushing to the owner of the file, who does it once."""
 
 
-def write_capture(
-    out: Tally, entry: dict[str, Any], messages: list[tuple[Message, IO[bytes] | None]], *, resource: bool
-) -> None:
+def write_capture(out: Tally, entry: dict[str, Any], exchanges: Sequence[Exchange], *, resource: bool) -> None:
     """Write the records of one capture: each hop's response and request, then the entry that closes it.
 
-    `messages` holds every hop with its body (None when nothing came back); the last one is the capture.
+    `exchanges` holds every hop; the last one is the capture.
     With `resource` the body is a file from elsewhere, kept without HTTP headers.
     """
     writer = WARCWriter(out, gzip=False, warc_version="1.1")
     date = {"WARC-Date": entry["time"]}
-    for message, body in messages:
-        if body is not None:
-            _write_response(writer, message, body, {**date, **_truncation(message)}, resource)
+    for exchange in exchanges:
+        if exchange.body is not None:
+            _write_response(writer, exchange, exchange.body, {**date, **_truncation(exchange)}, resource)
         if not resource:
-            _write_request(writer, message, date)
+            _write_request(writer, exchange, date)
     note = canonical(entry)
     record = writer.create_warc_record(
         _wire(entry["final_url"]),
@@ -100,19 +69,19 @@ def _wire(url: str) -> str:
     return quote(url, safe="%/:=&?~#+!$,;'@()*[]")
 
 
-def _truncation(message: Message) -> dict[str, str]:
-    return {"WARC-Truncated": TRUNCATION[message.truncated]} if message.truncated else {}
+def _truncation(exchange: Exchange) -> dict[str, str]:
+    return {"WARC-Truncated": exchange.truncated} if exchange.truncated else {}
 
 
 def _write_response(
-    writer: WARCWriter, message: Message, body: IO[bytes], extra: dict[str, str], resource: bool
+    writer: WARCWriter, exchange: Exchange, body: IO[bytes], extra: dict[str, str], resource: bool
 ) -> None:
     length = body.seek(0, 2)  # without it warcio copies the body to a file of its own
     body.seek(0)
     if resource:
-        kind = dict(message.headers).get("Content-Type", "application/octet-stream")
+        kind = dict(exchange.headers).get("Content-Type", "application/octet-stream")
         record = writer.create_warc_record(
-            _wire(message.url),
+            _wire(exchange.url),
             "resource",
             payload=body,
             length=length,
@@ -120,9 +89,9 @@ def _write_response(
             warc_headers_dict=extra,
         )
     else:
-        http = StatusAndHeaders(message.status_line, list(message.headers), protocol=message.protocol)
+        http = StatusAndHeaders(exchange.status_line, list(exchange.headers), protocol=exchange.protocol)
         record = writer.create_warc_record(
-            _wire(message.url),
+            _wire(exchange.url),
             "response",
             payload=body,
             length=length,
@@ -132,14 +101,14 @@ def _write_response(
     writer.write_record(record)
 
 
-def _write_request(writer: WARCWriter, message: Message, date: dict[str, str]) -> None:
-    path = "/" + _wire(message.url).partition("://")[2].partition("/")[2]
-    http = StatusAndHeaders(f"{message.method} {path} HTTP/1.1", message.request_headers, is_http_request=True)
+def _write_request(writer: WARCWriter, exchange: Exchange, date: dict[str, str]) -> None:
+    path = "/" + _wire(exchange.url).partition("://")[2].partition("/")[2]
+    http = StatusAndHeaders(f"{exchange.method} {path} HTTP/1.1", exchange.request_headers, is_http_request=True)
     record = writer.create_warc_record(
-        _wire(message.url),
+        _wire(exchange.url),
         "request",
-        payload=io.BytesIO(message.request_body),
-        length=len(message.request_body),
+        payload=io.BytesIO(exchange.request_body),
+        length=len(exchange.request_body),
         http_headers=http,
         warc_headers_dict=date,
     )
@@ -148,10 +117,10 @@ def _write_request(writer: WARCWriter, message: Message, date: dict[str, str]) -
 
 @dataclass(frozen=True)
 class Span:
-    """Where one WARC record lies in its file."""
+    """Where one WARC record is in its file."""
 
     headers: dict[bytes, bytes]
-    """Of the WARC record, names in lower case."""
+    """Headers of the WARC record, names in lower case."""
     start: int
     """Offset of the record."""
     block: int
@@ -168,7 +137,7 @@ class Span:
 
 
 def spans(data: Any, start: int, stop: int) -> Iterator[Span]:
-    """Yield the records that lie whole between two offsets of a buffer; stops at the first that does not.
+    """Yield the records that are whole between two offsets of a buffer; stops at the first that does not.
 
     `data` needs `find` and slices, as bytes and mmap have.
     """

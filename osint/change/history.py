@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from osint.change import landcover, spells
+from osint.change import landcover, series
 from osint.change.series import Series
 from osint.change.stack import PAIR
 from osint.change.steps import Step, Steps, to_date
@@ -124,8 +124,8 @@ def _stood_briefly(
     Dust, a flood and a pond that dries fade; snow has its colour; what comes twice comes with the year.
     """
     white = seen.whiteness()
-    brief = spells.rises(seen.days, white, covered)
-    pair = spells.timed(seen.days, white, brief[0]) if len(brief) == 1 else None
+    brief = series.transients(seen.days, white, covered)
+    pair = series.time_transient(seen.days, white, brief[0]) if len(brief) == 1 else None
     if pair is None:
         return
     up, down = pair

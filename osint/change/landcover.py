@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from osint.change import area
+from osint.change.measure import roof_share
 from osint.change.series import Series, winter
 from osint.change.stack import BANDS, PAIR
 
@@ -152,7 +152,7 @@ def colours(middle: dict[str, np.ndarray], cover: np.ndarray) -> dict[str, float
     them, from the outline. Each band is a mixture of two colours by that share, blurred as the band is, by least squares.
     """
     fine = np.stack([middle[b] for b in middle if b not in COARSE and np.isfinite(middle[b]).any()], axis=-1)
-    share, drawn = area.roof_share(fine, cover), cover > 0.5
+    share, drawn = roof_share(fine, cover), cover > 0.5
     if share is None or not drawn.any():
         share = ndimage.gaussian_filter(cover, FINE_BLUR_PX)
     else:

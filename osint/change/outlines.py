@@ -12,10 +12,11 @@ import xarray as xr
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
-from osint.change import area, history, landcover, parts, sampling, series, steps
+from osint.change import history, landcover, sampling, series, steps
 from osint.change.history import PROPERTIES, row
+from osint.change.measure import roof_area
 from osint.change.series import Place, Series
-from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Looks
+from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack
 from osint.change.steps import Steps
 
 SMALLEST_M2 = 600.0
@@ -39,7 +40,7 @@ class Dated:
 
 
 def date_change(
-    looks: Looks,
+    looks: Stack,
     geometry: BaseGeometry,
     start: str,
     end: str,
@@ -110,7 +111,7 @@ def _structures(gathered: sampling.Gathered, seen: Series, found: Steps, covered
     structures: list[dict[str, Any]] = []
     if gathered.data is None:
         return structures
-    pieces = parts.split(gathered.data, gathered.place, seen)
+    pieces = series.phases(gathered.data, gathered.place, seen)
     for piece in pieces:
         own, ground, roofs = seen, found, covered
         if len(pieces) > 1:
@@ -134,11 +135,11 @@ def _measured(structures: list[dict[str, Any]], pictures: list[xr.Dataset | None
         others = [s["_place"].cover > 0.05 for s in structures if s["_place"] is not own]
         beside = np.any(others, axis=0) if own is not place and others else None
         dark = "dark roof" in f"{structure['kind']} {structure['cannot_tell']}"
-        structure.update(area.estimate(picture, own, dark, beside=beside))
+        structure.update(roof_area(picture, own, dark, beside=beside))
 
 
 def _pictured(
-    looks: Looks,
+    looks: Stack,
     rows: pd.DataFrame,
     structure: dict[str, Any],
     geometry: BaseGeometry,
@@ -189,7 +190,7 @@ def _coloured(structure: dict[str, Any], picture: xr.Dataset | None) -> None:
 
 
 def date_outlines(
-    looks: Looks, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
+    looks: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
 ) -> gpd.GeoDataFrame:
     """Return one feature a structure for outlines (any CRS, column outline_id), in lon/lat.
 

@@ -11,9 +11,9 @@ import pandas as pd
 import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
-from osint.change import parts, series, spells, steps
+from osint.change import series, steps
 from osint.change.series import Place, Series
-from osint.change.stack import PAIR, Looks
+from osint.change.stack import PAIR, Stack
 from osint.change.steps import Step, Steps
 
 NODE_DAYS = 150.0
@@ -57,14 +57,14 @@ class Gathered:
     """Scenes there are."""
 
 
-def exhaustive(looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
+def exhaustive(looks: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
     """Read every scene of `rows` over the lon/lat window `geometry`'s surroundings: the referee of `bisected`."""
     data = looks.read(rows, series.window(geometry), bands)
     place = series.placed(geometry, data)
     return Gathered(data, place, int(series.usable(data, place).sum()), data.sizes["time"])
 
 
-def bisected(looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
+def bisected(looks: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
     """Read the few scenes of `rows` that a search for steps asks for.
 
     Looks of two bands (`looks.PAIR`) stand 150 days apart, three at either end. Where the series so far steps,
@@ -84,7 +84,7 @@ def bisected(looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         spacing = NODE_DAYS / 2 if between else NODE_DAYS
         # a roof is timed by its whiteness in the end: the search follows the same steps
         covered = steps.date_step(seen.days, seen.whiteness())
-        brief = spells.rises(seen.days, seen.whiteness(), covered)
+        brief = series.transients(seen.days, seen.whiteness(), covered)
         covered = _with(covered, brief, seen)
         if search.round([*_nodes(search, spacing), *_about(search, covered, seen)], seen.days):
             continue
@@ -114,7 +114,7 @@ def bisected(looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
 def _parted(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Series]:
     """Narrow the steps of each part of a site that was covered part by part; return the last ones, or `roofs` of one part."""
     for _ in range(MAX_ROUNDS):
-        pieces = parts.split(search.joined(), search.place, seen)
+        pieces = series.phases(search.joined(), search.place, seen)
         if len(pieces) == 1:
             break
         own = [series.extract(search.joined(), piece, PAIR) for piece in pieces]
@@ -140,7 +140,7 @@ class Wish:
 class _Search:
     """The scenes of one outline, what is known of each, and what was read of them."""
 
-    looks: Looks
+    looks: Stack
     rows: pd.DataFrame
     geometry: BaseGeometry
     pieces: list[xr.Dataset] = field(default_factory=list)
@@ -283,9 +283,9 @@ def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) 
     return wishes
 
 
-def _with(covered: Steps, brief: list[spells.Spell], seen: Series) -> Steps:
+def _with(covered: Steps, brief: list[series.Transient], seen: Series) -> Steps:
     """Return the steps of the whiteness with the coming and going of what stood for a few months among them."""
-    pairs = [spells.timed(seen.days, seen.whiteness(), b) for b in brief]
+    pairs = [series.time_transient(seen.days, seen.whiteness(), b) for b in brief]
     every = sorted([*covered, *(step for pair in pairs if pair for step in pair)], key=lambda s: s.best)
     return replace(covered, steps=tuple(every))
 

@@ -7,7 +7,7 @@ import shutil
 import socket
 import sys
 
-from osint.filings import fonts
+from osint import filings
 
 NEEDED = ("pandas", "geopandas", "rasterio", "matplotlib", "requests", "numpy", "scipy", "pyproj", "shapely", "xarray")
 OPTIONAL = {
@@ -26,7 +26,7 @@ def examine() -> list[dict[str, str]]:
         rows.append(_package(name, f"needed: pip install {name}, or make report"))
     for name, how in OPTIONAL.items():
         rows.append(_package(name, how))
-    font = fonts.chinese_font()
+    font = filings.chinese_font()
     said = (
         f"{font.name}, from inside the environment"
         if font

@@ -1,4 +1,4 @@
-"""Ask one URL once, within limits, and hand back everything that came."""
+"""Request one URL once, within limits, and hand back everything that came."""
 
 from __future__ import annotations
 
@@ -8,21 +8,28 @@ import os
 import re
 import socket
 import ssl
+import threading
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import IO, Any
 from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 from requests.cookies import extract_cookies_to_jar
+from requests.utils import get_environ_proxies, select_proxy
 
 from osint import __version__
-from osint.archive.store import Archive
-from osint.archive.warc import Message
 from osint.errors import OsintError
-from osint.http._connect import ForbiddenAddressError, Watch, check_url, proxies, session
+from osint.http.addresses import ForbiddenAddressError, check_url, is_loopback_number, loopback_allowed, resolve
+
+Spool = Callable[[], AbstractContextManager[IO[bytes]]]
+"""Gives a file for a body on its way in."""
 
 REDIRECTS = (301, 302, 303, 307, 308)
 _SECRET = re.compile(
@@ -53,7 +60,31 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Ask:
+class Exchange:
+    """One request and what came back for it, as an archive records it."""
+
+    url: str
+    """URL asked, secrets stripped."""
+    method: str
+    """GET or POST."""
+    request_headers: list[tuple[str, str]] = field(default_factory=list)
+    """Request headers as sent, without cookies, credentials or the contact."""
+    request_body: bytes = b""
+    """Form or JSON body of a POST."""
+    status_line: str = ""
+    """Status with its reason, such as `200 OK`; empty when nothing came back."""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    """Response headers, in the order received."""
+    protocol: str = "HTTP/1.1"
+    """Version of the response."""
+    truncated: str = ""
+    """Why the body stops short: time, length, disconnect, or empty when it does not."""
+    body: IO[bytes] | None = None
+    """File with the body, None when nothing came back."""
+
+
+@dataclass(frozen=True)
+class Request:
     """One question to one host."""
 
     url: str
@@ -72,8 +103,8 @@ class Ask:
 class Answer:
     """All that came back, hop by hop; `trouble` is empty when the last answer is whole."""
 
-    messages: list[tuple[Message, IO[bytes] | None]]
-    """Each hop and its body as recorded."""
+    exchanges: list[Exchange]
+    """Each hop with its body, as recorded."""
     final_url: str
     """Of the last hop, secrets stripped."""
     redirects: list[dict[str, Any]] = field(default_factory=list)
@@ -93,6 +124,148 @@ class Answer:
     def media_type(self) -> str:
         """Media type without parameters, lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class Deadline:
+    """One deadline over connecting, handshake, headers and body, whatever the server trickles."""
+
+    def __init__(self, seconds: float):
+        self.began = time.monotonic()
+        self.ends = self.began + seconds
+        self.fired = False
+        self._handles: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._timer = self._clock(seconds)
+
+    def _clock(self, seconds: float) -> threading.Timer:
+        timer = threading.Timer(seconds, self._cut)
+        timer.daemon = True
+        return timer
+
+    def until(self, seconds: float) -> None:
+        """Move the deadline to so many seconds after the beginning."""
+        self._timer.cancel()
+        self.ends = self.began + seconds
+        self._timer = self._clock(max(0.01, self.ends - time.monotonic()))
+        self._timer.start()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self.began
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Deadline]:
+        """Run the clock for the body of the `with`."""
+        token = _watch.set(self)
+        self._timer.start()
+        try:
+            yield self
+        finally:
+            self._timer.cancel()
+            _watch.reset(token)
+            with self._lock:
+                for handle in self._handles:
+                    handle.close()
+
+    @property
+    def left(self) -> float:
+        """Seconds until the cut, never less than a tenth."""
+        return max(0.1, self.ends - time.monotonic())
+
+    def over(self, sock: socket.socket) -> None:
+        """Deadline a socket; a second handle of it stays valid when TLS takes the first."""
+        with self._lock:
+            self._handles.append(socket.fromfd(sock.fileno(), sock.family, sock.type))
+
+    def _cut(self) -> None:
+        self.fired = True
+        with self._lock:
+            for handle in self._handles:
+                with contextlib.suppress(OSError):
+                    handle.shutdown(socket.SHUT_RDWR)
+
+
+_watch: ContextVar[Deadline | None] = ContextVar("watch", default=None)
+
+
+def _connect(connection: Any) -> socket.socket:
+    """Connect to the first answering address among those checked."""
+    try:
+        addresses = resolve(connection.host.strip("[]"), connection.port)
+    except socket.gaierror as error:
+        raise urllib3.exceptions.NameResolutionError(connection.host, connection, error) from error
+    trouble: OSError = OSError("no address")
+    for family, kind, protocol, _, address in addresses:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(connection.timeout if isinstance(connection.timeout, int | float) else None)
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            trouble = error
+            continue
+        watch = _watch.get()
+        if watch is not None:
+            watch.over(sock)
+        return sock
+    if isinstance(trouble, TimeoutError):
+        raise urllib3.exceptions.ConnectTimeoutError(connection, "connecting took too long") from trouble
+    raise urllib3.exceptions.NewConnectionError(connection, str(trouble)) from trouble
+
+
+class _Plain(urllib3.connection.HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connect(self)
+
+
+class _Secure(urllib3.connection.HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connect(self)
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+
+class _Adapter(HTTPAdapter):
+    """Direct connections through the check; a proxy that the user named is not checked."""
+
+    def __init__(self, legacy_tls: bool):
+        self.legacy_tls = legacy_tls
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        if self.legacy_tls:
+            context = ssl.create_default_context()
+            context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
+            kwargs["ssl_context"] = context
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+
+
+def session(*, legacy_tls: bool = False) -> requests.Session:
+    """Return a session that takes nothing from this machine but proxies and certificate authorities."""
+    made = requests.Session()
+    made.trust_env = False  # else requests sends what .netrc holds for the host
+    made.headers.clear()
+    made.mount("http://", _Adapter(legacy_tls))
+    made.mount("https://", _Adapter(legacy_tls))
+    bundle = next(filter(None, map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))), "")
+    made.verify = bundle or True
+    return made
+
+
+def proxies(url: str) -> tuple[dict[str, str], bool]:
+    """Return the proxies of the standard variables for a URL, and whether one applies (never to loopback)."""
+    if loopback_allowed() and is_loopback_number(url):
+        return {"no_proxy": "*"}, False
+    found = get_environ_proxies(url)
+    return found, select_proxy(url, found) is not None
 
 
 def strip_secrets(url: str) -> str:
@@ -123,8 +296,8 @@ def user_agent() -> str:
 
 
 @contextlib.contextmanager
-def fetch(ask: Ask, archive: Archive, limits: Limits | None = None) -> Iterator[Answer]:
-    """Ask a URL and give the answer; its bodies lie in files that last as long as the `with`.
+def fetch(ask: Request, spool: Spool, limits: Limits | None = None) -> Iterator[Answer]:
+    """Request a URL and give the answer; its bodies lie in files that last as long as the `with`.
 
     Addresses are checked on every hop at the moment of connecting. Nothing is raised for what the other
     side does: that is in `trouble`. Raises OsintError for a URL that may not be asked, a proxy that cannot
@@ -133,22 +306,22 @@ def fetch(ask: Ask, archive: Archive, limits: Limits | None = None) -> Iterator[
     limits = limits or Limits()
     with contextlib.ExitStack() as stack:
         asker = stack.enter_context(session(legacy_tls=ask.legacy_tls))
-        watch = stack.enter_context(Watch(min(limits.head_seconds, limits.max_seconds)).running())
-        yield _follow(ask, _Line(archive, limits, asker, watch, stack))
+        watch = stack.enter_context(Deadline(min(limits.head_seconds, limits.max_seconds)).running())
+        yield _follow(ask, _Line(spool, limits, asker, watch, stack))
 
 
 @dataclass(frozen=True)
 class _Line:
     """What one fetch works with, over all its hops."""
 
-    archive: Archive
+    spool: Spool
     limits: Limits
     asker: requests.Session
-    watch: Watch
+    watch: Deadline
     stack: contextlib.ExitStack
 
 
-def _follow(ask: Ask, line: _Line) -> Answer:
+def _follow(ask: Request, line: _Line) -> Answer:
     answer = Answer([], strip_secrets(ask.url))
     for _ in range(line.limits.max_redirects + 1):
         settings, proxied = proxies(ask.url)
@@ -180,10 +353,10 @@ def _readable(header: str) -> str:
         return header
 
 
-def _next(ask: Ask, status: int, target: str) -> Ask:
+def _next(ask: Request, status: int, target: str) -> Request:
     get = status == 303 or (status in (301, 302) and ask.method == "POST")
     same = urlsplit(target)[:2] == urlsplit(ask.url)[:2]
-    return Ask(
+    return Request(
         target,
         "GET" if get else ask.method,
         ask.headers if same else {},
@@ -192,8 +365,8 @@ def _next(ask: Ask, status: int, target: str) -> Ask:
     )
 
 
-def _hop(ask: Ask, line: _Line, settings: dict[str, str], answer: Answer) -> None:
-    """Ask one URL without following, and add the hop to the answer."""
+def _hop(ask: Request, line: _Line, settings: dict[str, str], answer: Answer) -> None:
+    """Request one URL without following, and add the hop to the answer."""
     # a kept connection that the host closes between two hops would read as an empty reply
     sent = {
         "User-Agent": user_agent(),
@@ -206,21 +379,21 @@ def _hop(ask: Ask, line: _Line, settings: dict[str, str], answer: Answer) -> Non
     shown += [(name, value) for name, value in sent.items() if name != "User-Agent"]
     answer.final_url = strip_secrets(ask.url)
     answer.status, answer.headers, answer.body = None, {}, None
-    asked = Message(answer.final_url, ask.method, shown, ask.body)
+    asked = Exchange(answer.final_url, ask.method, shown, ask.body)
     try:
         response = _send(ask, sent, line, settings)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         answer.trouble, answer.detail = _explain(error, line)
-        if answer.trouble != "refused" or answer.messages:
-            answer.messages.append((asked, None))
+        if answer.trouble != "refused" or answer.exchanges:
+            answer.exchanges.append(asked)
         return
     with response:
         if line.watch.fired:  # cut in the middle of the headers, which then look whole
             answer.trouble, answer.detail = _explain(TimeoutError(), line)
-            answer.messages.append((asked, None))
+            answer.exchanges.append(asked)
             return
         line.watch.until(line.limits.max_seconds)
-        raw = line.stack.enter_context(line.archive.spool())
+        raw = line.stack.enter_context(line.spool())
         answer.trouble, answer.detail = _drain(response.raw, raw, line)
     answer.status = response.status_code
     answer.headers = {name.lower(): value for name, value in response.headers.items()}
@@ -234,11 +407,12 @@ def _hop(ask: Ask, line: _Line, settings: dict[str, str], answer: Answer) -> Non
         headers=_kept_headers(response, len(answer.body), body is not raw),
         protocol="HTTP/1.0" if response.raw.version == 10 else "HTTP/1.1",
         truncated={"timeout": "time", "length": "length", "disconnect": "disconnect"}.get(answer.trouble, ""),
+        body=body,
     )
-    answer.messages.append((came, body))
+    answer.exchanges.append(came)
 
 
-def _send(ask: Ask, sent: dict[str, str], line: _Line, settings: dict[str, str]) -> requests.Response:
+def _send(ask: Request, sent: dict[str, str], line: _Line, settings: dict[str, str]) -> requests.Response:
     """Send through the adapter: the session would read the body of a redirect without any limit."""
     prepared = line.asker.prepare_request(requests.Request(ask.method, ask.url, sent, data=ask.body or None))
     response = line.asker.get_adapter(str(prepared.url)).send(
@@ -273,7 +447,7 @@ def _drain(raw: urllib3.BaseHTTPResponse, spool: IO[bytes], line: _Line) -> tupl
         if not piece:
             return "", ""
         room = line.limits.max_bytes - taken
-        line.archive.keep(spool, piece[:room])
+        spool.write(piece[:room])
         taken += len(piece[:room])
         if len(piece) > room:
             return "length", f"stopped at the limit of {line.limits.max_bytes} bytes; the body had not ended"
@@ -288,7 +462,7 @@ def _decoded(raw: IO[bytes], line: _Line, answer: Answer) -> IO[bytes]:
         answer.trouble = answer.trouble or "encoding"
         answer.detail = answer.detail or f"the body is compressed as {encoding!r} and kept as it came"
         return raw
-    body = line.stack.enter_context(line.archive.spool())
+    body = line.stack.enter_context(line.spool())
     raw.seek(0)
     reason = _inflate(raw, body, encoding, line)
     if not reason:
@@ -314,7 +488,7 @@ def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, line: _Line) -> str
             except zlib.error as error:
                 return f"the {encoding} stream is damaged ({error})"
             given += len(piece)
-            line.archive.keep(body, piece)
+            body.write(piece)
             if given > limits.max_bytes:
                 return f"decompression passed the limit of {limits.max_bytes} bytes"
             if given > (1 << 20) and given > limits.max_ratio * taken:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
 
 from osint.errors import OsintError
-from osint.http._connect import forbidden
+from osint.http.addresses import is_loopback
 
 HOLD_SECONDS = 60.0
 """Pause after 429 or 503 without Retry-After; the Internet Archive counts a minute."""
@@ -26,7 +26,7 @@ HOST_PER_MINUTE = 20.0
 _BURST = 3.0
 
 
-class Manners:
+class Politeness:
     """The pace of each host, kept in one small file so that every process of a desk shares one budget."""
 
     def __init__(self, path: Path):
@@ -103,29 +103,9 @@ def _state_of(held: bytes) -> dict[str, Any]:
     return state if isinstance(state, dict) else {}
 
 
-def is_url(url: str) -> bool:
-    """Say whether a text can be taken apart as a URL at all."""
-    try:
-        urlsplit(url).port  # noqa: B018 - reading it checks it
-    except ValueError:
-        return False
-    return True
-
-
 def host_key(url: str) -> str:
     """Return what a pause applies to: the host; on loopback the URL, as one server plays many hosts."""
     return url if is_loopback(url) else urlsplit(url).netloc.rpartition("@")[2].lower()
-
-
-def is_loopback(url: str) -> bool:
-    """Say whether a URL names this machine by number or as localhost."""
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return forbidden(host) == "loopback" or host.startswith("127.") or host == "::1"
-    except ValueError:
-        return False
 
 
 def retry_seconds(value: str) -> float | None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import math
 import os
 import re
 import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,11 +26,13 @@ import urllib3
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from requests.adapters import HTTPAdapter
+from shapely.geometry.base import BaseGeometry
 
+from osint import geo
 from osint.errors import OsintError
-from osint.http.ranges import AGENT, cache_folder, checked_manager, named_host
-from osint.http.spent import Spent
-from osint.imagery import grid, items
+from osint.geo import Place
+from osint.http import AGENT, Cost, cache_folder, checked_manager, named_host
+from osint.imagery import items
 
 CATALOGUES = {
     "earth-search": "https://earth-search.aws.element84.com/v1",
@@ -43,19 +49,34 @@ MAX_ITEMS = 20_000
 LEAST_SHARE = 1e-6
 """Share of a place below which a scene does not reach it."""
 MAX_ANSWER_BYTES = 64 << 20
+EARTH_SEARCH = "earth-search"
+"""The catalogue that is asked unless another is named."""
+SENTINEL2 = "sentinel-2-l2a"
+"""Surface reflectance of Sentinel-2, as most catalogues call it."""
+SENTINEL2_AT = {CATALOGUES[EARTH_SEARCH]: "sentinel-2-c1-l2a"}
+"""Catalogues that hold all years processed alike (Collection 1, aligned scenes) under a name of its own."""
 COLUMNS = (
     "id", "datetime", "platform", "cloud_pct", "baseline", "offset", "footprint_share", "tile", "orbit", "epsg",
     "processed", "collection", "catalogue", "credit", "hrefs", "scales", "geometry",
 )  # fmt: skip
 
 
+def default_collection(catalogue: str | Path) -> str:
+    """Return the collection of Sentinel-2 surface reflectance that is best for dating at a catalogue.
+
+    >>> default_collection("earth-search"), default_collection("planetary-computer")
+    ('sentinel-2-c1-l2a', 'sentinel-2-l2a')
+    """
+    return SENTINEL2_AT.get(CATALOGUES.get(str(catalogue), str(catalogue)), SENTINEL2)
+
+
 def scenes(
-    site: Any,
+    place: Place,
     start: str | dt.date,
     end: str | dt.date,
-    collection: str = "sentinel-2-l2a",
-    catalogue: str | Path = "earth-search",
     *,
+    catalogue: str | Path = EARTH_SEARCH,
+    collection: str | None = None,
     max_cloud_pct: float = 100.0,
     answers: Path | None = None,
     offline: bool = False,
@@ -71,38 +92,45 @@ def scenes(
 
     Every answer is kept under `answers` (default: the cache folder); with `offline` only kept ones are used.
     """
-    geometry = grid.as_geometry(site)
-    rows, dropped, spent = usable(
-        geometry, start, end, collection, catalogue, max_cloud_pct=max_cloud_pct, answers=answers, offline=offline
+    geometry = geo.as_geometry(place)
+    rows, dropped, spent = _usable(
+        geometry,
+        start,
+        end,
+        catalogue=catalogue,
+        collection=collection,
+        max_cloud_pct=max_cloud_pct,
+        answers=answers,
+        offline=offline,
     )
-    frame = chosen(rows, geometry)
+    frame = _chosen(rows, geometry)
     frame.attrs = {"dropped": dropped + frame.attrs["dropped"], **spent.as_attrs()}
     return frame
 
 
-def usable(
-    area: Any,
+def _usable(
+    geometry: BaseGeometry,
     start: str | dt.date,
     end: str | dt.date,
-    collection: str,
-    catalogue: str | Path,
     *,
+    catalogue: str | Path,
+    collection: str | None,
     max_cloud_pct: float = 100.0,
     answers: Path | None = None,
     offline: bool = False,
-) -> tuple[list[dict[str, Any]], list[dict[str, str]], Spent]:
+) -> tuple[list[dict[str, Any]], list[dict[str, str]], Cost]:
     """Return every usable row that a catalogue has of an area, {id, reason} of the other items, and the cost.
 
     Arguments as of `scenes`; rows as of `items.row`, with the share of the area. Tiles of one pass and what was
     processed twice are all there: which of them to keep depends on the place, see `chosen`.
     """
-    geometry = grid.as_geometry(area)
     named = CATALOGUES.get(str(catalogue), str(catalogue))
+    collection = collection or default_collection(named)
     first, last = _day(start), _day(end)
     if last < first:
         raise OsintError(f"`end` ({last}) is before `start` ({first})")
     span = f"{first}T00:00:00Z/{last}T23:59:59Z"
-    spent = Spent()
+    spent = Cost()
     if named_host(named):
         io = KeptAnswers(named, answers or cache_folder() / "answers", spent, offline)
         found = _search(io, named, geometry, span, collection)
@@ -117,13 +145,12 @@ def usable(
     return rows, dropped, spent
 
 
-def chosen(rows: list[dict[str, Any]], site: Any) -> gpd.GeoDataFrame:
+def _chosen(rows: list[dict[str, Any]], geometry: BaseGeometry) -> gpd.GeoDataFrame:
     """Return, in the form of `scenes`, those of the rows of an area to be read for a site inside of it.
 
     `.attrs["dropped"]` lists {id, reason} of what `items.without_duplicates` drops; rows that do not reach the site are
     just not there. No request is made.
     """
-    geometry = grid.as_geometry(site)
     outlines = np.array([row["geometry"] for row in rows], dtype=object)
     shares = np.minimum(shapely.area(shapely.intersection(outlines, geometry)) / geometry.area, 1.0)
     reach = [
@@ -134,7 +161,7 @@ def chosen(rows: list[dict[str, Any]], site: Any) -> gpd.GeoDataFrame:
     kept, doubles = items.without_duplicates(reach, geometry)
     frame = gpd.GeoDataFrame(kept, columns=list(COLUMNS), geometry="geometry", crs=4326)
     frame["datetime"] = pd.to_datetime(frame["datetime"], utc=True)
-    frame.attrs = {"dropped": doubles, **Spent().as_attrs()}
+    frame.attrs = {"dropped": doubles, **Cost().as_attrs()}
     return frame
 
 
@@ -213,7 +240,7 @@ def _outline(geometry: Any) -> dict[str, Any]:
 class KeptAnswers(StacApiIO):
     """pystac-client's way to the network: checked addresses, retries, counting, and every answer kept."""
 
-    def __init__(self, catalogue: str, folder: Path, spent: Spent, offline: bool) -> None:
+    def __init__(self, catalogue: str, folder: Path, spent: Cost, offline: bool) -> None:
         super().__init__(timeout=60)
         self.folder, self.spent, self.offline, self.attempts = Path(folder), spent, offline, ATTEMPTS
         self._own = urlsplit(catalogue)
@@ -267,7 +294,7 @@ class KeptAnswers(StacApiIO):
 class _CheckedAdapter(HTTPAdapter):
     """requests over connections that check where they lead; counts what is sent, retries included."""
 
-    def __init__(self, catalogue: str, spent: Spent, **kwargs: Any) -> None:
+    def __init__(self, catalogue: str, spent: Cost, **kwargs: Any) -> None:
         self._catalogue, self._spent = catalogue, spent
         super().__init__(**kwargs)
 
@@ -340,3 +367,86 @@ def _day(value: str | dt.date) -> dt.date:
         return value if isinstance(value, dt.date) else dt.date.fromisoformat(value[:10])
     except ValueError as error:
         raise OsintError(f"{value!r} is not a date as 2024-06-30") from error
+
+
+BLOCK_DEG = 0.5
+"""Side of a block of tiles: a list of its scenes is two or three times that of one tile, for some ninety tiles."""
+REACH_DEG = 0.05
+KEPT = 4
+"""Lists that a process holds, some megabytes each; a search goes block by block and needs one at a time."""
+KEPT_S = 3600.0
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class SceneList:
+    """The usable scenes that a catalogue has of an area."""
+
+    area: BaseGeometry
+    """Lon/lat."""
+    rows: list[dict[str, Any]] = field(repr=False)
+    """As `items.row` gives them; `footprint_share` is that of the area."""
+    cost: dict[str, Any]
+    """Requests, bytes and levels of the question."""
+
+    def of(self, place: Place) -> gpd.GeoDataFrame:
+        """Return what `imagery.scenes` returns for a place inside the area; attrs hold no cost, as none was made."""
+        return _chosen(self.rows, geo.as_geometry(place))
+
+
+def list_scenes(
+    place: Place, start: str, end: str, *, catalogue: str | Path = EARTH_SEARCH, collection: str | None = None
+) -> SceneList:
+    """Return the scenes of an area between two dates (both included); arguments as of `scenes`.
+
+    Which of the tiles of a pass, and of twice processed scenes, to keep depends on the place: nothing is dropped here.
+    """
+    geometry = geo.as_geometry(place)
+    rows, _, spent = _usable(geometry, start, end, catalogue=catalogue, collection=collection)
+    return SceneList(geometry, rows, spent.as_attrs())
+
+
+_kept: deque[tuple[tuple[str, ...], float, SceneList]] = deque(maxlen=KEPT)
+
+
+def block_of(place: BaseGeometry) -> tuple[int, int]:
+    """Return row and column of the block of BLOCK_DEG that holds the middle of a lon/lat place."""
+    west, south, east, north = place.bounds
+    return math.floor((south + north) / 2 / BLOCK_DEG), math.floor((west + east) / 2 / BLOCK_DEG)
+
+
+def block_scenes(
+    place: BaseGeometry, start: str, end: str, *, catalogue: str | Path = EARTH_SEARCH, collection: str | None = None
+) -> tuple[SceneList, int]:
+    """Return the scenes of the block around a place (degrees), and the bytes that the search cost now.
+
+    A process asks once per block and holds the last KEPT answers for at most KEPT_S; arguments as of `scenes`.
+    """
+    asked = (str(catalogue), str(collection), start, end)
+    with _lock:
+        now = time.monotonic()
+        for what, since, one in _kept:
+            if what == asked and now - since < KEPT_S and one.area.covers(place):
+                return one, 0
+        made = list_scenes(_about(place), start, end, catalogue=catalogue, collection=collection)
+        _kept.append((asked, now, made))
+        return made, int(made.cost["bytes"])
+
+
+def forget_blocks() -> None:
+    """Drop the lists that are held: the next search asks the catalogue again."""
+    with _lock:
+        _kept.clear()
+
+
+def _about(place: BaseGeometry) -> BaseGeometry:
+    """Return the block of a place, as much wider as places of this size with their middle in it may reach."""
+    row, column = block_of(place)
+    west, south, east, north = place.bounds
+    wide, high = (REACH_DEG * math.ceil(size / 2 / REACH_DEG) for size in (east - west, north - south))
+    return shapely.box(
+        max(column * BLOCK_DEG - wide, -180),
+        max(row * BLOCK_DEG - high, -90),
+        min((column + 1) * BLOCK_DEG + wide, 180),
+        min((row + 1) * BLOCK_DEG + high, 90),
+    )

@@ -2,45 +2,104 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
+import json
 import math
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import urllib3
 import xarray as xr
 
+from osint import geo
 from osint.errors import OsintError
-from osint.http.blocks import Blocks
-from osint.http.ranges import CONNECTIONS, ChangedError, Ranges, ReadError, cache_folder
-from osint.http.spent import Spent
+from osint.geo import Place
+from osint.http import CONNECTIONS, ByteCache, ChangedError, Cost, Ranges, ReadError, cache_folder, checked_manager
 from osint.imagery import cog, items
-from osint.imagery import grid as grids
-from osint.imagery.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN, scenes
-from osint.imagery.sas import sas_tokens
+from osint.imagery.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN
+from osint.imagery.grid import Grid, utm_grid
 
-__all__ = ["SCL_NAMES", "read", "scenes"]
+SAS_TOKENS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
+_asking = threading.Lock()
+
+
+class SasTokens:
+    """Short-lived tokens for Planetary Computer's files: renewed before they end, kept only in memory."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service.rstrip("/")
+        self._tokens: dict[str, tuple[float, str]] = {}
+        self._lock = threading.Lock()
+        self._pool = checked_manager(service, connections=2)
+
+    def sign(self, href: str, spent: Cost | None = None) -> str:
+        """Return `href` with a token of its container; an address that has a query stays as it is.
+
+        `spent` counts the request, if one is made.
+        """
+        parts = urlsplit(href)
+        account, _, domain = (parts.hostname or "").partition(".")
+        if parts.query or domain != "blob.core.windows.net":
+            return href
+        container = parts.path.strip("/").partition("/")[0]
+        return parts._replace(query=self.token(f"{account}/{container}", spent)).geturl()
+
+    def token(self, container: str, spent: Cost | None = None) -> str:
+        """Return a token for "account/container" that lasts at least five minutes more."""
+        with self._lock:
+            until, token = self._tokens.get(container, (-math.inf, ""))
+            if until - time.time() > 300:
+                return token
+            if spent:
+                spent.add("list", requests=1)
+            retries = urllib3.Retry(4, redirect=0, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504))
+            try:
+                answer = self._pool.request("GET", f"{self.service}/{container}", retries=retries, timeout=30.0)
+                body = json.loads(answer.data)
+                until = dt.datetime.fromisoformat(body["msft:expiry"]).timestamp()
+                token = str(body["token"])
+            except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError) as error:
+                msg = f"Planetary Computer gave no token for {container} ({type(error).__name__})"
+                raise OsintError(f"{msg}: try again later, or read from earth-search") from error
+            self._tokens[container] = (until, token)
+            return token
+
+
+def sas_tokens() -> SasTokens:
+    """Return the tokens of this process: a search makes hundreds of reads, which share them."""
+    with _asking:
+        return _of_process(SAS_TOKENS, os.getpid())
+
+
+@functools.lru_cache(4)
+def _of_process(service: str, pid: int) -> SasTokens:
+    return SasTokens(service)
+
 
 SCL_NAMES = items.SCL_NAMES
 DARK_LIMIT = -0.02
 """Reflectance below which a surface is not dark but wrongly offset (noise stays above it)."""
 
 
-def read(
+def read_bands(
     scenes: gpd.GeoDataFrame,
-    site: Any,
+    place: Place,
     bands: list[str] | tuple[str, ...],
     resolution: float = 10,
     crs: str | int | None = None,
     *,
     cache: Path | bool = True,
     connections: int = CONNECTIONS,
-    spent: Spent | None = None,
+    spent: Cost | None = None,
 ) -> xr.Dataset:
     """Read bands of some scenes over a site, on one UTM grid shared by all dates.
 
@@ -59,9 +118,9 @@ def read(
         raise OsintError("there are no scenes to read: widen the dates, or look at `.attrs['dropped']`")
     if not bands:
         raise OsintError("`bands` is empty: name at least one, for example ['B02', 'scl']")
-    grid = grids.grid(grids.as_geometry(site), resolution, crs)
+    grid = utm_grid(geo.as_geometry(place), resolution, crs)
     groups = items.passes(scenes.to_dict("records"))
-    spent = spent or Spent()
+    spent = spent or Cost()
     sources = _sources(scenes, spent, cache)
     reader = _Reader(groups, grid, sources)
     cubes = {_variable(b): reader.cube(b) for b in bands}
@@ -87,9 +146,9 @@ def _variable(band: str) -> str:
     return "scl" if band.lower() == "scl" else band
 
 
-def _sources(scenes: gpd.GeoDataFrame, spent: Spent, cache: Path | bool) -> dict[str, Ranges]:
+def _sources(scenes: gpd.GeoDataFrame, spent: Cost, cache: Path | bool) -> dict[str, Ranges]:
     folder = cache_folder() / "blocks" if cache is True else cache
-    blocks = Blocks(Path(folder)) if folder else None
+    blocks = ByteCache(Path(folder)) if folder else None
     sign = functools.partial(sas_tokens().sign, spent=spent)
     return {
         catalogue: Ranges(
@@ -114,7 +173,7 @@ def _account(href: str) -> dict[str, str]:
 class _Reader:
     """What the threads of one reading share."""
 
-    def __init__(self, groups: list[list[dict[str, Any]]], grid: grids.Grid, sources: dict[str, Ranges]) -> None:
+    def __init__(self, groups: list[list[dict[str, Any]]], grid: Grid, sources: dict[str, Ranges]) -> None:
         self.groups, self.grid, self.sources = groups, grid, sources
         self.failures: list[dict[str, str]] = []
         self.resampled: set[str] = set()
@@ -168,7 +227,7 @@ class _Reader:
         return values, resampled
 
 
-def _dataset(groups: list[list[dict[str, Any]]], grid: grids.Grid, cubes: dict[str, np.ndarray]) -> xr.Dataset:
+def _dataset(groups: list[list[dict[str, Any]]], grid: Grid, cubes: dict[str, np.ndarray]) -> xr.Dataset:
     times = pd.to_datetime([g[0]["datetime"] for g in groups], utc=True).tz_localize(None)
     coords = {
         "time": ("time", times.to_numpy().astype("datetime64[ns]"), {"long_name": "acquired (UTC)"}),

@@ -16,11 +16,11 @@ import numpy as np
 from PIL import Image
 from pyproj import Transformer
 
+from osint import geo
 from osint.errors import OsintError
-from osint.http.blocks import Blocks
-from osint.http.ranges import Ranges, ReadError, cache_folder
-from osint.http.spent import Spent
-from osint.imagery import grid
+from osint.geo import Place
+from osint.http import ByteCache, Cost, Ranges, ReadError, cache_folder
+from osint.imagery.grid import mercator_scale
 
 TILE_PX = 256
 MAX_TILES = 64
@@ -75,7 +75,7 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Tiles:
+class MapTiles:
     """A picture put together from tiles."""
 
     image: np.ndarray
@@ -94,18 +94,18 @@ class Tiles:
     bytes: int
 
 
-def tiles(
-    site: Any, zoom: int, layer: str | Layer = "eox-2023", date: str | dt.date | None = None, *,
+def map_tiles(
+    place: Place, zoom: int, layer: str | Layer = "eox-2023", date: str | dt.date | None = None, *,
     releases_at: str = WAYBACK_LIST, cache: Path | bool = True,
-) -> Tiles:  # fmt: skip
+) -> MapTiles:  # fmt: skip
     """Return the tiles of a layer over a site as one picture, in EPSG:3857.
 
     `layer` is a name of `LAYERS`, "esri-wayback", a template with {z} {x} {y}, or a Layer. For Wayback,
     `date` chooses the last release published by then (default: the newest), and the date told is the
     acquisition date that the release's own metadata give for the site's centre.
     """
-    geometry = grid.as_geometry(site)
-    spent = Spent()
+    geometry = geo.as_geometry(place)
+    spent = Cost()
     if layer == "esri-wayback":
         release = _release(date, releases_at, spent, cache)
         source = _ranges(releases_at, spent, cache)
@@ -136,8 +136,8 @@ def tiles(
         (columns[1] + 1) * size - HALF_WORLD_M,
         HALF_WORLD_M - rows[0] * size,
     )
-    ground = size / TILE_PX / grid.mercator_scale(geometry.centroid.y)
-    return Tiles(
+    ground = size / TILE_PX / mercator_scale(geometry.centroid.y)
+    return MapTiles(
         canvas,
         bounds,
         "EPSG:3857",
@@ -153,10 +153,10 @@ def tiles(
 
 def releases(releases_at: str = WAYBACK_LIST, cache: Path | bool = True) -> list[Release]:
     """Return the releases of Esri's Wayback archive, oldest first."""
-    return _releases(releases_at, Spent(), cache)
+    return _releases(releases_at, Cost(), cache)
 
 
-def _releases(releases_at: str, spent: Spent, cache: Path | bool) -> list[Release]:
+def _releases(releases_at: str, spent: Cost, cache: Path | bool) -> list[Release]:
     # the list grows: it is asked each time, and its answer is small
     listed = _json(_ranges(releases_at, spent, False).whole(releases_at, "list", 4 << 20), "the list of releases")
     found = []
@@ -174,14 +174,16 @@ def _releases(releases_at: str, spent: Spent, cache: Path | bool) -> list[Releas
     return sorted(found, key=lambda r: (r.published, r.number))
 
 
-def changed_releases(site: Any, zoom: int, releases_at: str = WAYBACK_LIST, cache: Path | bool = True) -> list[Release]:
+def changed_releases(
+    place: Place, zoom: int, releases_at: str = WAYBACK_LIST, cache: Path | bool = True
+) -> list[Release]:
     """Return only the releases in which the tile at the site's centre changed, oldest first.
 
     A release that did not renew a tile serves the older one; two releases with the same bytes at the centre
     are one picture, and the first of them is returned.
     """
-    source = _ranges(releases_at, Spent(), cache)
-    x, y = _at(grid.as_geometry(site).centroid, zoom)
+    source = _ranges(releases_at, Cost(), cache)
+    x, y = _at(geo.as_geometry(place).centroid, zoom)
     kept, before = [], b""
     for release in releases(releases_at, cache):
         try:
@@ -194,7 +196,7 @@ def changed_releases(site: Any, zoom: int, releases_at: str = WAYBACK_LIST, cach
     return kept
 
 
-def _release(date: str | dt.date | None, releases_at: str, spent: Spent, cache: Path | bool) -> Release:
+def _release(date: str | dt.date | None, releases_at: str, spent: Cost, cache: Path | bool) -> Release:
     listed = _releases(releases_at, spent, cache)
     limit = dt.date.fromisoformat(str(date)[:10]) if date else dt.date.max
     fits = [release for release in listed if release.published <= limit]
@@ -243,9 +245,9 @@ def _layer(layer: str | Layer, date: str | dt.date | None) -> Layer:
     return chosen
 
 
-def _ranges(named: str, spent: Spent, cache: Path | bool) -> Ranges:
+def _ranges(named: str, spent: Cost, cache: Path | bool) -> Ranges:
     folder = cache_folder() / "tiles" if cache is True else cache
-    return Ranges(named, spent, Blocks(Path(folder), 512 << 20) if folder else None)
+    return Ranges(named, spent, ByteCache(Path(folder), 512 << 20) if folder else None)
 
 
 def _address(template: str, place: tuple[int, int, int]) -> str:

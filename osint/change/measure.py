@@ -18,41 +18,39 @@ from rasterio import features
 from scipy import ndimage, optimize
 from shapely.geometry.base import BaseGeometry
 
-from osint.change import area, series
+from osint import geo
+from osint.change import series
 from osint.change.series import Place, median
-from osint.change.stack import Looks, around
+from osint.change.stack import Stack, around
 from osint.errors import OsintError
-from osint.imagery import grid
 
 SHARP = ("B02", "B04", "B08")
 """Bands of 10 m: an edge in the short-wave infrared is twice as wide."""
 SCENES = 10
 CANDIDATES = 30
 PAIRED = 20
-FEWEST = 3
+MEASURE_MIN_SCENES = 3
 """Clear scenes on either side, below which a median may show a cloud."""
 LEAST_REACH_M, REACH_SIDES = 300.0, 2.0
 """How far beyond the outline is looked: metres at least, and sides of a square as large as the outline."""
 NOISE_FLOOR = 0.003
 """Reflectance below which a difference between two medians is not believed, however quiet the surroundings are."""
-MIN_SEPARATION = 6.0
+PLOT_MIN_SEPARATION = 6.0
 """Distance of the yard from the surroundings over their scatter; half of it is the edge of the plot."""
-FAINT = 3.0
+FAINT_Z = 3.0
 """Change of the mean of nine pixels, in scatters of one, next to the plot that leaves room for more of it."""
 SQUARE = np.ones((3, 3), bool)
-ODD = 4.0
+UNMIXED_Z = 4.0
 """Scatters off every mixture of roof, yard and surroundings: asphalt, machines, stores."""
 PLANTS = 0.4
 """NDVI of ground that is neither built on nor paved."""
-FEWEST_PX = 50
+PLOT_MIN_PX = 50
 BLIND = 0.25
 """Ground next to the plot on which scraping would not show, over what shows, above which there is no best value."""
 INWARD_PX, OUTWARD_PX = 0.45, 0.7
 """How far the true edge lies inside or outside of the measured one, 90%, from simulated trials (docs/change.md)."""
 RESTLESS = 0.15
 """Share of the surroundings that changed as the yard did, above which the yard's edge means nothing."""
-
-
 NAMES = ("roof_area_m2", "plot_area_m2", "cooling_yard_m2")
 MEASURED = (
     *(f"{name}_{bound}" for name in NAMES for bound in ("low", "best", "high")),
@@ -62,6 +60,20 @@ NO_YARD = (
     "10 m pixels tell no cooling yard from parking, stores or an annex: the upper bound is all of the plot that is no "
     "roof, and says nothing of cooling on the roof"
 )
+PIXEL_M2 = 100.0
+AREAS = ("roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high")
+ROUNDS = 4
+REACH_PX = 3
+"""How far beyond its outline a roof may reach."""
+ROOF_MIN_PX = 6
+CORE_SHARE, CORE_BLUR_PX = 0.25, 1.0
+"""Share of a roof's pixels, the deepest in it, that give its colour; the blur by which depth is told."""
+ROOF_MIN_SEPARATION = 2.5
+"""Distance between the colours of roof and yard over the scatter of the yard, below which nothing is measured."""
+RELATIVE_SD = ((2_500, 0.15), (5_000, 0.10), (10_000, 0.06), (20_000, 0.04), (50_000, 0.03))
+"""Roof area in m2 and the relative deviation of the measure, from simulated trials (docs/benchmarks.md)."""
+DARK_SHORTFALL = 0.07
+"""The yard's brightness spills over the edge: mean error of a dark roof of 1 ha in the same trials, less of more."""
 
 
 @dataclass(frozen=True)
@@ -98,29 +110,29 @@ def extent(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> Plot:
         return _nowhere(place, "too little of the surroundings was seen")
     change = (picture - ground) @ to_white
     size = _length(change)
-    if not _length(median(change[place.core])) >= MIN_SEPARATION:
+    if not _length(median(change[place.core])) >= PLOT_MIN_SEPARATION:
         return _nowhere(place, "the outline looks as it did before, or as its surroundings")
     beside = (distance > 1.2) & (distance < 3.2)
-    if not (size[beside] >= MIN_SEPARATION).mean() > 0.5:
+    if not (size[beside] >= PLOT_MIN_SEPARATION).mean() > 0.5:
         return _nowhere(place, "the ground beside the roof looks as it did before, or as its surroundings")
     with np.errstate(invalid="ignore", divide="ignore"):
         green = (picture[..., 2] - picture[..., 1]) / (picture[..., 2] + picture[..., 1]) > PLANTS
     outline = place.cover > 0.5
     # asphalt and machines may have a colour between ground and yard; an edge is not three pixels wide
-    other = ndimage.binary_erosion(size >= MIN_SEPARATION, SQUARE) & ~green
-    faint = ndimage.binary_erosion(_length(_smoothed(change)) >= FAINT, SQUARE)
+    other = ndimage.binary_erosion(size >= PLOT_MIN_SEPARATION, SQUARE) & ~green
+    faint = ndimage.binary_erosion(_length(_smoothed(change)) >= FAINT_Z, SQUARE)
     # a yard may be two pixels wide, or lie on some sides only
     sample = beside & (size >= np.median(size[beside]))
     for _ in range(2):
         to_yard, to_roof = ((median(picture[of]) - ground) @ to_white for of in (sample, place.core))
-        shown = _length(to_yard) >= MIN_SEPARATION
-        changed = np.where(shown, _share(change, to_roof, to_yard) > 0.5, size >= MIN_SEPARATION) & ~green
+        shown = _length(to_yard) >= PLOT_MIN_SEPARATION
+        changed = np.where(shown, _share(change, to_roof, to_yard) > 0.5, size >= PLOT_MIN_SEPARATION) & ~green
         least = _joined(changed | outline, outline)
         hull = _hull(least)
         least = _joined(changed | outline | (other & hull), outline)
         # what lies next to the roof may be stores or cars: once the plot is known, its commonest colour is the yard's
         inner = ndimage.binary_erosion(least, SQUARE) & (distance > 1.2)
-        sample = inner if inner.sum() >= FEWEST_PX else sample
+        sample = inner if inner.sum() >= PLOT_MIN_PX else sample
     # a roof stands within its plot: machines on a yard may have the very colour of the ground before
     likely = least | _touching(hull & ~least, outline)
     most = likely | _joined(changed | outline | other | faint | ~shown, outline)
@@ -168,9 +180,9 @@ def plot_interval(plot: Plot) -> dict[str, Any]:
     """Return plot_area_m2_low, _best, _high (90%)."""
     if not plot.least.any():
         return {}
-    low = (plot.least.sum() - INWARD_PX * edge_px(plot.least)) * area.PIXEL_M2
-    high = (plot.most.sum() + OUTWARD_PX * edge_px(plot.most)) * area.PIXEL_M2
-    best = None if plot.reason else round(plot.likely.sum() * area.PIXEL_M2)
+    low = (plot.least.sum() - INWARD_PX * edge_px(plot.least)) * PIXEL_M2
+    high = (plot.most.sum() + OUTWARD_PX * edge_px(plot.most)) * PIXEL_M2
+    best = None if plot.reason else round(plot.likely.sum() * PIXEL_M2)
     return {
         "plot_area_m2_low": round(max(low, 0)),
         "plot_area_m2_best": best,
@@ -179,7 +191,8 @@ def plot_interval(plot: Plot) -> dict[str, Any]:
 
 
 def _picture(data: xr.Dataset) -> np.ndarray:
-    return np.stack([median(data[b].values) for b in SHARP], axis=-1)
+    """Return the median (y, x, bands) of what the scenes have of the bands SHARP."""
+    return np.stack([median(data[b].values) for b in SHARP if b in data], axis=-1)
 
 
 def _length(vectors: np.ndarray) -> np.ndarray:
@@ -189,7 +202,7 @@ def _length(vectors: np.ndarray) -> np.ndarray:
 def _whitening(difference: np.ndarray, far: np.ndarray) -> np.ndarray | None:
     """Return (bands, bands): reflectance to scatters of the difference (y, x, bands) over the surroundings, bands made independent."""
     around = difference[far & np.isfinite(difference).all(axis=-1)]
-    if len(around) < FEWEST_PX:
+    if len(around) < PLOT_MIN_PX:
         return None
     centred = around - np.median(around, axis=0)
     scatter = 1.4826 * np.median(np.abs(centred), axis=0) + NOISE_FLOOR
@@ -212,7 +225,7 @@ def _share(change: np.ndarray, to_roof: np.ndarray, to_yard: np.ndarray) -> np.n
     a = np.where(inside, a, np.where(yard_alone, 0, only_roof))
     b = np.where(inside, b, np.where(yard_alone, only_yard, 0))
     left = _length(change - a[..., None] * to_roof - b[..., None] * to_yard)
-    return np.where(left > ODD, np.maximum(a + b, _length(change) / np.sqrt(yy)), a + b)
+    return np.where(left > UNMIXED_Z, np.maximum(a + b, _length(change) / np.sqrt(yy)), a + b)
 
 
 def _touching(pixels: np.ndarray, outline: np.ndarray) -> np.ndarray:
@@ -239,7 +252,7 @@ def _joined(changed: np.ndarray, outline: np.ndarray) -> np.ndarray:
 
 
 def measure(
-    looks: Looks, geometry: BaseGeometry, start: str, end: str, *, before: tuple[str, str] | None = None
+    looks: Stack, geometry: BaseGeometry, start: str, end: str, *, before: tuple[str, str] | None = None
 ) -> dict[str, Any]:
     """Return the areas (m2, 90%: _low, _best, _high) of what stood on the lon/lat outline from `start` to `end`.
 
@@ -254,7 +267,7 @@ def measure(
     """
     in_order(start, end, before)
     spent = looks.bytes_read
-    reach_m = max(series.reach_m(grid.area_m2(geometry)), LEAST_REACH_M, REACH_SIDES * grid.area_m2(geometry) ** 0.5)
+    reach_m = max(series.reach_m(geo.area_m2(geometry)), LEAST_REACH_M, REACH_SIDES * geo.area_m2(geometry) ** 0.5)
     window = around(geometry, reach_m)
     rows = looks.between(start, f"{end}T23:59:59")
     earlier = None if before is None else looks.between(before[0], f"{before[1]}T23:59:59")
@@ -267,14 +280,14 @@ def measure(
         raise OsintError(f"Fewer than two clear scenes show the outline between {start} and {end}: widen the dates.")
     blue = median(after["B02"].values)
     dark = bool(np.nanmedian(blue[place.core]) < np.nanmedian(blue[place.ring]))
-    found: dict[str, Any] = {**dict.fromkeys(MEASURED), **area.estimate(after, place, dark)}
+    found: dict[str, Any] = {**dict.fromkeys(MEASURED), **roof_area(after, place, dark)}
     if found["roof_area_m2_best"] is None:
         found["roof_cannot_tell"] = "roof and yard look alike"
     earth = None if earlier is None else _clear(looks, earlier, geometry, window, PAIRED)[0]
-    if after.sizes["time"] < FEWEST:
-        plot = _nowhere(place, f"fewer than {FEWEST} clear scenes, {start} to {end}")
-    elif before is not None and (earth is None or earth.sizes["time"] < FEWEST):
-        plot = _nowhere(place, f"fewer than {FEWEST} clear scenes before, {before[0]} to {before[1]}")
+    if after.sizes["time"] < MEASURE_MIN_SCENES:
+        plot = _nowhere(place, f"fewer than {MEASURE_MIN_SCENES} clear scenes, {start} to {end}")
+    elif before is not None and (earth is None or earth.sizes["time"] < MEASURE_MIN_SCENES):
+        plot = _nowhere(place, f"fewer than {MEASURE_MIN_SCENES} clear scenes before, {before[0]} to {before[1]}")
     else:
         plot = extent(after, earth, place)
     found.update(plot_interval(plot), plot_cannot_tell=plot.reason or None, yard_cannot_tell=NO_YARD)
@@ -286,7 +299,7 @@ def measure(
 
 
 def measure_outlines(
-    looks: Looks, outlines: gpd.GeoDataFrame, start: str, end: str, *, before: tuple[str, str] | None = None
+    looks: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, before: tuple[str, str] | None = None
 ) -> gpd.GeoDataFrame:
     """Return `measure` of each outline (any CRS, column outline_id): outline_id, MEASURED and the outline in lon/lat.
 
@@ -329,7 +342,7 @@ def _same_seasons(now: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFram
 
 
 def _clear(
-    looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, window: BaseGeometry, most: int
+    looks: Stack, rows: pd.DataFrame, geometry: BaseGeometry, window: BaseGeometry, most: int
 ) -> tuple[xr.Dataset | None, Place | None]:
     """Return the first `most` scenes that show the outline; None if there are fewer than two."""
     if not len(rows):
@@ -338,3 +351,77 @@ def _clear(
     place = series.placed(geometry, data)
     clear = data.isel(time=np.flatnonzero(series.usable(data, place))[:most])
     return (clear, place) if clear.sizes["time"] >= 2 else (None, None)
+
+
+def roof_area(
+    data: xr.Dataset,
+    place: Place,
+    dark: bool = False,
+    *,
+    beside: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """Return roof_area_m2_low, _best, _high of the roof that stands on an outline in every scene of `data`.
+
+    A pixel's share of roof is its place between the colours of the roof's core and of the yard around it, in
+    the median of the clear scenes; pixels above half a roof are counted. Roofs `beside`
+    it (y, x bool), other parts of one site, are no yard, and a pixel counts for the roof that it is nearest to. All three
+    are None where roof and yard look alike, and under six pixels of roof.
+    """
+    picture, near = _picture(data), ndimage.binary_dilation(place.cover > 0.05, iterations=REACH_PX)
+    if beside is not None:
+        near &= ndimage.distance_transform_edt(place.cover < 0.05) <= ndimage.distance_transform_edt(~beside)
+    drawn = roof = place.cover
+    for _ in range(ROUNDS):
+        share = roof_share(picture, drawn, beside)
+        if share is None:
+            return dict.fromkeys(AREAS)
+        roof = _roof_patch((share > 0.5) & near, place.cover > 0.5)
+        if roof.sum() < ROOF_MIN_PX:
+            return dict.fromkeys(AREAS)
+        if np.array_equal(roof, drawn):
+            break
+        # what was drawn may be larger than the roof, or lie beside it: from now on the picture says where it is
+        drawn = roof.astype(float)
+    return roof_interval(float(roof.sum()) * PIXEL_M2, dark)
+
+
+def roof_share(picture: np.ndarray, cover: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray | None:
+    """Return (y, x) share of roof from `picture` (y, x, bands); None if roof and yard look alike.
+
+    Roofs `beside` it (y, x bool) are no yard.
+    """
+    # the pixels that take least light from beyond the edge
+    deep = ndimage.gaussian_filter(cover, CORE_BLUR_PX)
+    core = deep >= np.sort(deep.ravel())[-max(4, round(CORE_SHARE * float(cover.sum())))]
+    roofless = cover < 0.05 if beside is None else (cover < 0.05) & ~beside
+    distance = ndimage.distance_transform_edt(roofless)
+    # the nearest pixels without roof: a scraped yard may be only two pixels wide
+    yard = (distance > 1.5) & (distance < 2.9)
+    roof, ground = median(picture[core]), median(picture[yard])
+    spread = median(np.abs(picture[yard] - ground)) * 1.4826 + 1e-4
+    axis = (roof - ground) / spread**2
+    separation = float(np.sqrt(np.sum(((roof - ground) / spread) ** 2)))
+    # not a number where a band was not read: nothing is measured then either
+    if not separation >= ROOF_MIN_SEPARATION:
+        return None
+    return ((picture - ground) @ axis) / float((roof - ground) @ axis)
+
+
+def _roof_patch(roof: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """Return the patches (y, x bool) of `roof` that touch an outline."""
+    labels, _ = ndimage.label(roof)
+    own = np.unique(labels[outline & roof])
+    return np.isin(labels, own[own > 0])
+
+
+def roof_interval(best_m2: float, dark: bool = False) -> dict[str, Any]:
+    """Return the 90% roof_interval about a measured area; a `dark` roof beside a pale yard is counted too small."""
+    best_m2 *= 1 + (min(DARK_SHORTFALL * 10_000 / max(best_m2, 1), 0.2) if dark else 0)
+    sizes, deviations = zip(*RELATIVE_SD, strict=True)
+    sd = float(np.interp(np.log(max(best_m2, 1)), np.log(sizes), deviations))
+    sd *= 1.5 if dark else 1
+    return {
+        "roof_area_m2_low": round(best_m2 * (1 - 1.645 * sd)),
+        "roof_area_m2_best": round(best_m2),
+        "roof_area_m2_high": round(best_m2 * (1 + 1.645 * sd)),
+    }

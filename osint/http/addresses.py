@@ -1,0 +1,103 @@
+"""Say which addresses may be asked: by the URL before asking, by the resolved address when connecting."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_LOCAL_NAMES = ("localhost", ".localhost", ".local", ".internal", ".localdomain")
+
+
+class ForbiddenAddressError(OSError):
+    """The host is, or resolves to, an address that this tool does not ask."""
+
+
+def loopback_allowed() -> bool:
+    """Say whether the user lifted the ban on loopback, and on nothing else."""
+    return os.environ.get("OSINT_ALLOW_LOOPBACK") == "1"
+
+
+def forbidden(address: str) -> str:
+    """Return why an IP address must not be asked (`loopback`, `private`, ...), or an empty string."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1]
+        if ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return forbidden(str(inner))
+    if ip.is_loopback:
+        return "" if loopback_allowed() else "loopback"
+    if ip.is_link_local:
+        return "link-local"
+    if ip.is_multicast or not ip.is_global:
+        return "private"
+    return ""
+
+
+def check_url(url: str, *, proxied: bool = False) -> str:
+    """Return why a URL must not be asked, or an empty string; names are resolved when connecting.
+
+    Behind a proxy the name is resolved by the proxy, so names that mean this machine are refused here.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "it is not a URL"
+    if parts.scheme not in ("http", "https"):
+        return f"the scheme is {parts.scheme or 'missing'}, only http and https are asked"
+    if not host:
+        return "it names no host"
+    try:
+        reason = forbidden(socket.inet_ntoa(socket.inet_aton(host)) if ":" not in host else host)
+    except (OSError, ValueError):
+        local = host.rstrip(".").endswith(_LOCAL_NAMES) and not loopback_allowed()
+        reason = "loopback" if local and (proxied or "localhost" in host) else ""
+    return f"{host} is a {reason} address" if reason else ""
+
+
+def is_loopback_number(url: str) -> bool:
+    """Say whether the host of a URL is a loopback address in numbers."""
+    try:
+        return ipaddress.ip_address(urlsplit(url).hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+def is_url(url: str) -> bool:
+    """Say whether a text can be taken apart as a URL at all."""
+    try:
+        urlsplit(url).port  # noqa: B018 - reading it checks it
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(url: str) -> bool:
+    """Say whether a URL names this machine by number or as localhost."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return forbidden(host) == "loopback" or host.startswith("127.") or host == "::1"
+    except ValueError:
+        return False
+
+
+def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
+    """Return the addresses of a host, all of which may be asked.
+
+    Raises ForbiddenAddressError if even one may not: a name with a public and a private face is a trick.
+    """
+    found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    for *_, address in found:
+        reason = forbidden(str(address[0]))
+        if reason:
+            msg = f"{host} resolves to {address[0]}, a {reason} address"
+            raise ForbiddenAddressError(msg)
+    return found
