@@ -7,7 +7,7 @@ from osint.archive import verify
 from osint.errors import OsintError
 from osint.filings import day, project_codes
 from osint.http import Limits, Request
-from osint.portals import SOURCES, read_query, search_sources, search_table, webarchives
+from osint.portals import SOURCES, never_asked, read_query, search_sources, search_table, webarchives
 from osint.portals.search import search_source
 from osint.portals.webarchives import Copy
 from tests.portal_server import answer, serve
@@ -228,10 +228,10 @@ def test_neutral_copy_goes_before_the_live_host(portal, session, monkeypatch):
 
 def test_sites_that_want_no_machine_are_explained(portal, session):
     for url in ("http://www.ccgp-xinjiang.gov.cn/x", "https://ctbpsp.com/#/a", "https://archive.ph/x"):
-        assert "by hand" in sources._never_asked(url)
+        assert "by hand" in never_asked(url)
         entry = next(sources.capture(session, url, live=True))
         assert entry.kind == "refused" and entry.seq is None
-    assert sources._never_asked("http://www.ccgp.gov.cn/") == "" and portal.hits == []
+    assert never_asked("http://www.ccgp.gov.cn/") == "" and portal.hits == []
 
 
 def test_changed_page_is_a_second_capture_with_the_difference(portal, session):
