@@ -21,7 +21,7 @@ from osint.archive.store import Archive
 from osint.archive.warc import ENTRY_TYPE
 from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.http import Exchange, strip_secrets
-from osint.register import dates
+from osint.register import date_bounds
 
 _COLUMNS = [
     "sha256",
@@ -193,7 +193,7 @@ def _check_moment(obtained: str) -> None:
     """Refuse what is neither a date (EDTF) nor a moment of one."""
     day, clock, _ = obtained.partition("T")
     try:
-        dates.bounds(day)
+        date_bounds(day)
         if clock:
             datetime.fromisoformat(obtained)
     except (OsintError, ValueError) as error:

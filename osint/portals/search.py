@@ -19,7 +19,7 @@ from osint.portals.adapters import SOURCES, Hit, Source, base_url, read_hits
 from osint.portals.classify import AnswerClass
 from osint.portals.session import Refine, Session, unchanged
 from osint.portals.webarchives import Copy, Listing, take_wayback, wayback_copies, wayback_request
-from osint.register import dates
+from osint.register import date_bounds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +126,7 @@ def read_query(words: str, start: str, end: str, *, pages: int = 3) -> Query:
         if "/" in text:
             msg = f"{text!r} is a span; give one day or month, such as 2024-06"
             raise BadInputError(msg)
-    first, last = dates.bounds(start)[0], dates.bounds(end)[1]
+    first, last = date_bounds(start)[0], date_bounds(end)[1]
     if first > last:
         msg = f"{start} is after {end}; exchange them"
         raise BadInputError(msg)
