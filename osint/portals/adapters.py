@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
-from osint.filings import Page, day, tables
+from osint.filings import Page, tables
+from osint.register import find_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Hit:
     title: str
     """Title of the notice or filing."""
     date: str
-    """Day as YYYY-MM-DD."""
+    """Day as YYYY-MM-DD, or month; empty if the portal states none of the calendar."""
     place: str = ""
     """Province or office, in the words of the portal."""
     kind: str = ""
@@ -173,11 +174,16 @@ def _json_hit(source: Source, row: dict[str, Any]) -> Hit:
     company = row.get("secName")
     return Hit(
         f"{company}：{title}" if company else title,
-        day(value.get("date")),
+        _date(value.get("date")),
         str(value.get("place") or ""),
         str(value.get("kind") or ""),
         _link(source, str(value.get("url") or "")),
     )
+
+
+def _date(cell: object) -> str:
+    found = find_date(cell)
+    return found.text if found else ""
 
 
 def _link(source: Source, value: str) -> str:
@@ -201,7 +207,7 @@ def _ccgp_hits(page: Page, url: str) -> tuple[list[Hit], int | None]:
         place = parts[-2] if len(parts) > 4 else parts[-1] if len(parts) > 3 else ""
         kind = strong[0].text_content().strip() if strong else ""
         hits.append(
-            Hit(links[0].text_content().strip(), day(line), place, kind, urljoin(url, links[0].get("href", "")))
+            Hit(links[0].text_content().strip(), _date(line), place, kind, urljoin(url, links[0].get("href", "")))
         )
     total = re.search(r"共找到\s*(\d+)\s*条", page.visible)
     return hits, int(total[1]) if total else None
@@ -214,5 +220,5 @@ def _table_hits(page: Page, url: str) -> list[Hit]:
             row = {name: next((line[h] for h in heads if h in line), "") for name, heads in _HEADERS.items()}
             if row["title"] or row["project_code"]:
                 # these lists link no row: the page and the code are all there is to point at
-                hits.append(Hit(**{**row, "date": day(row["date"]), "url": url}))
+                hits.append(Hit(**{**row, "date": _date(row["date"]), "url": url}))
     return hits

@@ -13,13 +13,13 @@ from urllib.parse import quote, urlencode
 
 from osint.archive import Entry
 from osint.errors import BadInputError, NotFoundError
-from osint.filings import Page, day_of_url, project_codes
+from osint.filings import Page, project_codes
 from osint.http import Request
 from osint.portals.adapters import SOURCES, Hit, Source, base_url, read_hits
 from osint.portals.classify import AnswerClass
 from osint.portals.session import Refine, Session, unchanged
 from osint.portals.webarchives import Copy, Listing, take_wayback, wayback_copies, wayback_request
-from osint.register import date_bounds
+from osint.register import find_url_date, read_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,13 +122,9 @@ def read_query(words: str, start: str, end: str, *, pages: int = 3) -> Query:
     places = tuple(part for part in parts if part in PLACES)
     stocks = [part for part in parts if _STOCK.match(part)]
     topic = tuple(part for part in parts if part not in places and part not in stocks)
-    for text in (start, end):
-        if "/" in text:
-            msg = f"{text!r} is a span; give one day or month, such as 2024-06"
-            raise BadInputError(msg)
-    first, last = date_bounds(start)[0], date_bounds(end)[1]
-    if first > last:
-        msg = f"{start} is after {end}; exchange them"
+    first, last = read_date(start).first, read_date(end).last
+    if date.min == first or date.max == last or first > last:
+        msg = f"{start} is after {end}, or one of them is open; give the first and the last day or month"
         raise BadInputError(msg)
     return Query(topic or places, places, stocks[0] if stocks else "", first, last, pages)
 
@@ -444,7 +440,9 @@ def _read_copies(session: Session, host: str, listing: Listing, asked: Query, re
     unread = len(pages) - len(chosen)
     could_not = [f"{unread} of {len(pages)} copies were not read; --pages reads more"] if unread else []
     could_not += [f"{listing.bad_rows} rows of the index were damaged"] if listing.bad_rows else []
-    could_not += [f"the index goes on after {_HOST_ROWS} rows; ask for fewer days"] if listing.goes_on else []
+    could_not += (
+        [f"the index holds more than the {_HOST_ROWS} rows asked for; ask for fewer days"] if listing.goes_on else []
+    )
     return replace(report, hits=tuple(hits), left_out=left_out, could_not="; ".join(could_not))
 
 
@@ -455,8 +453,13 @@ def _copy_hit(session: Session, copy: Copy, entry: Entry, asked: Query) -> Hit |
     codes = project_codes(page.visible)
     how = f"copy of {copy.timestamp[:8]} has the words"
     return Hit(
-        page.title, day_of_url(copy.url), "", "archived page", copy.url, "wayback", how, codes[0] if codes else ""
+        page.title, _url_date(copy.url), "", "archived page", copy.url, "wayback", how, codes[0] if codes else ""
     )
+
+
+def _url_date(url: str) -> str:
+    found = find_url_date(url)
+    return found.text if found else ""
 
 
 def _live_hits(session: Session, host: str, entry: Entry, asked: Query) -> list[Hit]:
@@ -468,5 +471,5 @@ def _live_hits(session: Session, host: str, entry: Entry, asked: Query) -> list[
     for link in page.tree.iter("a"):
         title, url = (link.get("title") or link.text_content()).strip(), link.get("href", "")
         if title and all(word in title for word in asked.words):
-            hits.append(Hit(title, day_of_url(url), "", "page", url, host, "title in the live list"))
+            hits.append(Hit(title, _url_date(url), "", "page", url, host, "title in the live list"))
     return hits
