@@ -6,7 +6,6 @@ import json
 import pytest
 
 from osint import cli, geo
-from osint.change import observations
 from osint.cli import change
 from osint.errors import OsintError
 from osint.simulated import demo
@@ -73,7 +72,6 @@ def test_radar_is_off_unless_asked_for():
     asked = parser.parse_args(["date", "a.geojson", "--radar", "--out", "b.geojson"])
     assert plain.radar is None
     assert asked.radar == "planetary-computer"
-    assert "radar backscatter" in observations.LIMITS
 
 
 def test_outlines_of_a_file_are_read_by_what_it_is_and_an_empty_one_is_named(tmp_path):

@@ -634,7 +634,7 @@ def test_both_spellings_of_projection_and_both_names_of_bands():
 
 
 def test_verbs_find_fetch_and_draw_the_demo(tmp_path, capsys):
-    made = demo.demo(1, 64, "2024-06-01", "2024-09-30", cloud=0.1)
+    made = demo.make_demo(1, 64, "2024-06-01", "2024-09-30", cloud=0.1)
     with demo.served(made) as world:
         place = world.footprint().centroid
         where = [f"{place.x:.5f}", f"{place.y:.5f}", "--radius", "200", "--catalogue", world.catalogue]

@@ -126,7 +126,7 @@ def test_picture_without_place_date_or_pixels_is_refused_by_name(tmp_path, files
 @pytest.fixture(scope="module")
 def cube(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
-    made = demo.demo(1, 64, "2024-06-01", "2024-06-30", cloud=0.0)
+    made = demo.make_demo(1, 64, "2024-06-01", "2024-06-30", cloud=0.0)
     with demo.served(made) as world:
         found = imagery.scenes(world.footprint(), "2024-06-01", "2024-06-30", catalogue=world.catalogue, answers=folder)
         return imagery.read_bands(found.iloc[[0, -1]], world.footprint(), ["B02", "B03", "B04"], cache=False)

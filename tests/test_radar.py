@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from osint import cli, imagery
-from osint.change import observations, signals, steps
+from osint.change import observations, steps
+from osint.change import radar as clocks
 from osint.cli import change
 from osint.imagery import catalogue
 from osint.imagery import read as reading
@@ -34,7 +35,7 @@ def feature(name, row, col, kind="bright roof"):
 def made():
     """A hall whose walls shine, one behind a fence whose walls do not, and ground where nothing happens."""
     places = [feature("hall", 32, 32), feature("fenced", 32, 88), feature("bare", 88, 32, "no change")]
-    world = simulate.world(3, 120, START, END, 14, features=places, cloud=0.2, snow=False)
+    world = simulate.make_world(3, 120, START, END, 14, features=places, cloud=0.2, snow=False)
     passes = radar.Radar(
         world, frame_px=256, inset_px=(60, 80), block_px=256, predictor="NO", token="s3cret", wall_db={"fenced": 0.0},
         fences=[radar.Fence("fenced", DAY("2023-09-20"))], without_vh=frozenset([4]), lost=frozenset([9]), blank=frozenset([20]),
@@ -112,7 +113,7 @@ def test_a_place_without_a_step_and_passes_that_cannot_be_read_are_told(told):
 
 def test_the_limits_are_printed_once_and_what_radar_cost(told):
     said = told[1]
-    assert said.count(observations.LIMITS["radar backscatter"]) == 1
+    assert said.count(clocks.RADAR_LIMIT) == 1
     assert "MB of radar read from 61 scenes" in said
     assert said.count("SIMULATED: invented ground") == 1
     assert "s3cret" not in said + json.dumps(told[0])
@@ -203,12 +204,12 @@ def signal(sizes, days=12, noise=0.5):
     """Return 60 passes of one orbit whose three columns step by `sizes` (dB) in the middle."""
     times = pd.date_range("2023-01-01", periods=60, freq=f"{days}D").to_numpy()
     values = np.random.default_rng(1).normal(0, noise, (60, 3)) + np.outer(np.arange(60) >= 30, sizes)
-    return signals.Signal("radar backscatter", times, values, "dB", np.full(60, "ascending 12"), False)
+    return clocks.Signal(times, values, np.full(60, "ascending 12"), False)
 
 
 @pytest.mark.parametrize(("sizes", "agrees"), [((1.0, 1.0, 4.0), True), ((-2.0, 0.0, -1.5), None)])
 def test_only_what_rises_agrees_with_a_roof(sizes, agrees):
-    seen = signals.clock(signal(sizes), ("2023-12-20", "2024-01-10"))
+    seen = clocks.radar_clock(signal(sizes), ("2023-12-20", "2024-01-10"))
     assert seen.agrees is agrees
     assert ("rises" if agrees else "falls") in seen.says
 
@@ -223,8 +224,8 @@ def test_only_what_rises_agrees_with_a_roof(sizes, agrees):
 )
 def test_observations_tell_what_radar_tells(sizes, where, ratio_db):
     seen = dataclasses.replace(signal(sizes), simulated=True, unread="2 of 62 scenes unread (gone)")
-    clock = signals.clock(seen)
-    (row,), reason = signals.rows(seen, "XJ03", "a reader")
+    clock = clocks.radar_clock(seen)
+    (row,), reason = observations.radar_rows(seen, "XJ03", "a reader")
     assert row["scope"] == f"power after to before, {where}, ascending 12"
     assert row["low"] < 10 ** (ratio_db / 10) < row["high"]
     assert row["date"] == "/".join(str(v.astype("datetime64[D]")) for v in (clock.interval[0], clock.interval[2]))
@@ -235,16 +236,16 @@ def test_observations_tell_what_radar_tells(sizes, where, ratio_db):
 def test_a_step_too_small_for_radar_is_no_observation():
     seen = signal((0.7, 0.6, 0.8), noise=0.1)
     assert steps.date_step(seen.times, seen.values).steps
-    rows, reason = signals.rows(seen, "XJ03", "a reader")
+    rows, reason = observations.radar_rows(seen, "XJ03", "a reader")
     assert rows == [] and reason == "ascending 12: steps are under 1 dB"
-    assert f"({reason})" in signals.clock(seen).says
+    assert f"({reason})" in clocks.radar_clock(seen).says
 
 
 def test_an_interval_that_meets_everything_agrees_with_nothing():
-    sure = signals.clock(signal((2.0, 1.0, 4.0)))
+    sure = clocks.radar_clock(signal((2.0, 1.0, 4.0)))
     step = next(iter(sure.found["ascending 12"]))
     wide = steps.Interval(step.low - np.timedelta64(90, "D"), step.best, step.high + np.timedelta64(90, "D"))
     vague = steps.Steps((type(step)(**{**step.__dict__, "half": wide}),), "", 60)
-    seen = signals._clock(sure.signal, {"ascending 12": vague}, ("2023-12-20", "2024-01-10"))
+    seen = clocks._clock(sure.signal, {"ascending 12": vague}, ("2023-12-20", "2024-01-10"))
     assert seen.agrees is None
     assert "neither agrees nor contradicts" in seen.says

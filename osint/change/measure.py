@@ -21,7 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo
 from osint.change import series
 from osint.change.series import Place, median
-from osint.change.stack import Looks, around
+from osint.change.stack import Stack, around
 from osint.errors import OsintError
 
 SHARP = ("B02", "B04", "B08")
@@ -252,7 +252,7 @@ def _joined(changed: np.ndarray, outline: np.ndarray) -> np.ndarray:
 
 
 def measure(
-    looks: Looks, geometry: BaseGeometry, start: str, end: str, *, before: tuple[str, str] | None = None
+    looks: Stack, geometry: BaseGeometry, start: str, end: str, *, before: tuple[str, str] | None = None
 ) -> dict[str, Any]:
     """Return the areas (m2, 90%: _low, _best, _high) of what stood on the lon/lat outline from `start` to `end`.
 
@@ -299,7 +299,7 @@ def measure(
 
 
 def measure_outlines(
-    looks: Looks, outlines: gpd.GeoDataFrame, start: str, end: str, *, before: tuple[str, str] | None = None
+    looks: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, before: tuple[str, str] | None = None
 ) -> gpd.GeoDataFrame:
     """Return `measure` of each outline (any CRS, column outline_id): outline_id, MEASURED and the outline in lon/lat.
 
@@ -342,7 +342,7 @@ def _same_seasons(now: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFram
 
 
 def _clear(
-    looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, window: BaseGeometry, most: int
+    looks: Stack, rows: pd.DataFrame, geometry: BaseGeometry, window: BaseGeometry, most: int
 ) -> tuple[xr.Dataset | None, Place | None]:
     """Return the first `most` scenes that show the outline; None if there are fewer than two."""
     if not len(rows):

@@ -7,7 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 
-from osint.claims.units import RUNGS, declared_units, rung_words, spelling_key, unit_pattern, word_set
+from osint.claims.units import declared_units, rung_words, spelling_key, unit_pattern, word_set
+from osint.register import LADDER
 
 # each of the two begins with one class of characters, so that the search skips at full speed
 _END = re.compile(r"[。!?！？；;\n.|](?:(?<=[^.|])|(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)")
@@ -301,7 +302,7 @@ def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
         aims = [hit.role for hit in plain] + [role for role in map(_role_inside, words.split()) if role]
         return Stage(
             "announced",
-            max(aims, key=RUNGS.index, default="announced"),
+            max(aims, key=LADDER.index, default="announced"),
             "would" if _WOULD.search(words) else "will",
         )
     nearest = min(plain, key=lambda hit: _distance(hit, start, end))
@@ -311,14 +312,14 @@ def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
         return Stage(nearest.role, nearest.role, "can carry")
     # "built or under construction" asserts only the lower of the two, "built and operational" the higher
     pick = min if _EITHER.search(words) else max
-    rung = pick((hit.role for hit in chain), key=RUNGS.index)
+    rung = pick((hit.role for hit in chain), key=LADDER.index)
     return Stage(rung, rung, "will" if rung == "announced" else "has")
 
 
 def _role_inside(word: str) -> str:
     """Return the rung of the word that a future word begins with: 建成 of 建成后."""
     roles = rung_words()[1]
-    return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in RUNGS), "")
+    return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in LADDER), "")
 
 
 def _distance(hit: Hit, start: int, end: int) -> tuple[int, int]:
@@ -362,15 +363,9 @@ _HAN_BEFORE, _HAN_AFTER = re.compile(r"[一-龥A-Za-z()]{2,14}$"), re.compile(r"
 _LATIN_AFTER = re.compile(r"[\s-](?:of\s)?([A-Za-z][\w'-]{0,20}(?:\s[A-Za-z][\w'-]{0,20}){0,3})")
 _RELATIVE = re.compile(r"\b(?:that|which|who)\b")
 _TOKEN = re.compile(r"[A-Za-z][\w'&-]*")
-_ARTICLES = word_set(
-    "the a an its their this that these those"
-)
-_SCALES = word_set(
-    "hundred thousand million billion trillion dozen half bn mn sq ft square"
-)
-_PRONOUNS = word_set(
-    "it they he she we which who there some"
-)
+_ARTICLES = word_set("the a an its their this that these those")
+_SCALES = word_set("hundred thousand million billion trillion dozen half bn mn sq ft square")
+_PRONOUNS = word_set("it they he she we which who there some")
 # what ends a noun phrase: prepositions, and verbs that press and filings put before a number
 _ENDS = word_set(
     "in on at by for to from with as of and or but about around nearly roughly over under between up is are was were "

@@ -7,18 +7,16 @@ from functools import cache
 
 from osint.claims.clauses import Clauses
 from osint.claims.quantities import Located
-from osint.claims.units import kind_words, word_set
+from osint.claims.units import kind_words
+from osint.register import READ_KINDS
 
-_FINAL = word_set(
-    "chips servers racks compute power gen battery transformer voltage energy energy_gen battery_energy tce land floor "
-    "area_other pue money_cny money_usd money_hkd money_eur share count duration"
-)
-"""families that are kinds already"""
 _DEFAULT = {"power": "power", "energy": "energy", "area": "floor", "feet": "floor", "thing": "", "cards": ""}
 _AHEAD, _BEHIND = 14, 60
 """characters behind and before a number in which a noun still names it (judgement)"""
 _LONGEST_DURATION, _LONGEST_YEARS = 2000, 100
 """no period of a contract is longer, in any unit and in years (judgement)"""
+_LEAST_NAME = 2
+"""characters behind a 、 that name what a number counts are more than this (judgement)"""
 _WHOLE_IN_TENTHS = 10
 """十成 is all of it"""
 _VIDEO_LINES = (480, 720, 1080, 2160, 4320)
@@ -107,7 +105,7 @@ def kind_of(found: Located, clauses: Clauses, is_storage: bool = False) -> str:
         before = text[max(first, found.start - reach) : found.start]
         return _duration(found, before, text[found.end : min(last, found.end + 40)])
     is_video = family == "compute" and found.quantity.si_low in _VIDEO_LINES and "算力" not in before + after
-    return family if family in _FINAL and not is_video else ""
+    return family if family in READ_KINDS and not is_video else ""
 
 
 def _by_table(found: Located, text: str, sentence: int, before: str, after: str) -> str:
@@ -116,7 +114,7 @@ def _by_table(found: Located, text: str, sentence: int, before: str, after: str)
     if family in ("thing", "cards"):
         last = _PREVIOUS.split(before)[-1]
         before = last if _is_named(last) else before
-    if family == "thing" and not found.label and "、" in before and len(before.rpartition("、")[2]) > len("其中"):
+    if family == "thing" and not found.label and "、" in before and len(before.rpartition("、")[2]) > _LEAST_NAME:
         before = before.rpartition("、")[2]
         return _by_words(family, before, after, before)
     if found.quantity.unit in ("项", "处", "条", "宗", "组"):

@@ -230,16 +230,10 @@ _BREAK = word_set(
     "while when where who but so its it they their than times percent using via said says a an"
 )
 """words that end the phrase behind a number"""
-_NOT_CHIPS = word_set(
-    "hours hour days dies die wafers clusters systems machines orders deals users"
-)
+_NOT_CHIPS = word_set("hours hour days dies die wafers clusters systems machines orders deals users")
 """nouns that a chip only describes: "2,000 H100 hours" does not count chips"""
-_LEAD = word_set(
-    "of the its these those such their our"
-)
-_JOINS = word_set(
-    "and or ai tensor core sxm based powered class"
-)
+_LEAD = word_set("of the its these those such their our")
+_JOINS = word_set("and or ai tensor core sxm based powered class")
 _GAP = re.compile(r"[\s-]{0,2}[\[(×xX*]?\s?")
 _OF_WHOLE = re.compile(r"(?:(?<= of)|(?<= the)|(?<= its))\s\d[\d,]{0,8}(?=\s[a-z])")
 

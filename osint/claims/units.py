@@ -10,15 +10,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from osint.errors import BadInputError
-from osint.register.records import LADDER
+from osint.register import LADDER, READ_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-RUNGS = LADDER
-"""The ladder, lowest rung first."""
-
-SI_UNITS = ("count", "PFLOPS", "MW", "MVA", "kV", "GWh", "tce", "m2", "ratio", "CNY", "USD", "HKD", "EUR")
+SI_UNITS = tuple(dict.fromkeys(kind.si_unit for kind in READ_KINDS.values()))
 """Units in which the values of claims are compared."""
 
 _ANY_CASE_FROM = 4
@@ -165,7 +162,7 @@ def rung_words() -> tuple[Words, dict[str, str]]:
     Raises BadInputError where a row names another role.
     """
     roles: dict[str, str] = {}
-    allowed = (*RUNGS, "future", "negation", "none")
+    allowed = (*LADDER, "future", "negation", "none")
     for number, row in enumerate(table_rows("rungs.csv"), start=2):
         if row["role"] not in allowed:
             options = ", ".join(allowed)

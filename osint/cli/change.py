@@ -73,7 +73,7 @@ def _observe(args: argparse.Namespace) -> None:
     out = args.out or Path(f"{name}.geojson")
     with _simulated(where) if args.demo else contextlib.nullcontext((args.catalogue, args.collection, where)) as given:
         catalogue, collection, where = given
-        source = stack.of_catalogue(catalogue, collection, where, start, end)
+        source = stack.open_stack(where, start, end, catalogue=catalogue, collection=collection)
         found = detect.new_structures(source, where, start, end, exhaustive=args.exhaustive)
         likely = detect.buildings(found)
         simulated = args.demo or "SIMULATED" in " ".join(source.scenes.get("credit", []))
@@ -93,9 +93,9 @@ def site_box(site_id: str, data: str | None, demo: bool = False) -> Any:
     from osint import geo
     from osint.change import stack
     from osint.errors import OsintError
-    from osint.register import tables
+    from osint.register import load_register
 
-    register = tables.load(data)
+    register = load_register(data)
     register.site(site_id)
     places = geo.places(register)
     place = places[places["site_id"] == site_id]
@@ -126,7 +126,7 @@ def _simulated(where: Any) -> Iterator[tuple[str, str, Any]]:
     x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(middle.x, middle.y)
     half = DEMO_PX // 2 * 10
     corner = (round((x - half) / 20) * 20.0, round((y + half) / 20) * 20.0)
-    made = demo.demo(0, DEMO_PX, *DEMO_DATES, epsg=epsg, origin=corner)
+    made = demo.make_demo(0, DEMO_PX, *DEMO_DATES, epsg=epsg, origin=corner)
     with demo.served(made):
         yield made.catalogue, demo.COLLECTION, stack.around(middle, half - 100)
 
@@ -185,7 +185,7 @@ def _date(args: argparse.Namespace) -> None:
     outlines = geo.read_outlines(args.outlines)
     start, end = _dates(args)
     where = stack.around(outlines.union_all(), 400)
-    source = stack.of_catalogue(args.catalogue, args.collection, where, start, end)
+    source = stack.open_stack(where, start, end, catalogue=args.catalogue, collection=args.collection)
     dated = change.date_outlines(source, outlines, start, end, exhaustive=args.exhaustive)
     if "SIMULATED" in " ".join(source.scenes.get("credit", [])):
         dated = dated.assign(simulated="SIMULATED")
@@ -213,7 +213,7 @@ def _measure(args: argparse.Namespace) -> None:
     in_order(start, end, before)
     where = stack.around(outlines.union_all(), 400)
     first, last = min(start, *(before or (start,))), max(end, *(before or (end,)))
-    source = stack.of_catalogue(args.catalogue, args.collection, where, first, last)
+    source = stack.open_stack(where, first, last, catalogue=args.catalogue, collection=args.collection)
     measured = change.measure_outlines(source, outlines, start, end, before=before)
     simulated = "SIMULATED" in " ".join(source.scenes.get("credit", []))
     geo.write_outlines(measured.assign(simulated="SIMULATED") if simulated else measured, args.out)
@@ -232,14 +232,14 @@ def with_radar(dated: Any, start: str, end: str, catalogue: str) -> Any:
     import pandas as pd
 
     from osint import change
-    from osint.change import observations, signals
+    from osint.change import radar
     from osint.errors import OsintError
 
     read: dict[bytes, Any] = {}
     told: list[list[Any]] = []
     down = ""
     try:
-        listed = signals.passes(dated.union_all(), start, end, catalogue)
+        listed = radar.radar_scenes(dated.union_all(), start, end, catalogue=catalogue)
     except (OsintError, OSError) as error:
         down = f"radar could not be read: {error}"
         print(down)
@@ -252,8 +252,8 @@ def with_radar(dated: Any, start: str, end: str, catalogue: str) -> Any:
         try:
             # several structures of one outline share its passes
             key = row["geometry"].wkb
-            read[key] = read.get(key) or signals.radar(row["geometry"], listed)
-            clock = signals.clock(read[key], optical)
+            read[key] = read.get(key) or radar.read_radar(row["geometry"], listed)
+            clock = radar.radar_clock(read[key], optical)
             says = f"SIMULATED: {clock.says}" if clock.signal.simulated else clock.says
             told.append([*([change.iso(v) for v in clock.interval] if clock.interval else [None] * 3), says])
         except (OsintError, OSError) as error:
@@ -261,7 +261,7 @@ def with_radar(dated: Any, start: str, end: str, catalogue: str) -> Any:
         print(f"{row['outline_id']}: {told[-1][-1]}")
     if not down:
         cost = (listed.cost["bytes"] + sum(s.bytes_read for s in read.values())) / 1e6
-        print(f"{cost:.1f} MB of radar read from {len(listed.rows)} scenes. {observations.LIMITS['radar backscatter']}")
+        print(f"{cost:.1f} MB of radar read from {len(listed.rows)} scenes. {radar.RADAR_LIMIT}")
     names = ["radar_low", "radar_best", "radar_high", "radar"]
     return dated.assign(**{n: [t[k] for t in told] for k, n in enumerate(names)})
 

@@ -69,7 +69,7 @@ def _demo(args: argparse.Namespace) -> None:
 
     from osint.simulated import demo
 
-    made = demo.demo(args.seed, args.size, args.start, args.end)
+    made = demo.make_demo(args.seed, args.size, args.start, args.end)
     with demo.served(made, args.port):
         place = made.footprint().centroid
         print(
