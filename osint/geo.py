@@ -22,8 +22,7 @@ from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
 from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
-from osint.register import tables
-from osint.register.tables import Register
+from osint.register import Register, write_csv
 
 Place: TypeAlias = BaseGeometry | gpd.GeoDataFrame | gpd.GeoSeries | Mapping[str, Any] | Sequence[float]
 """What `as_geometry` takes for a place."""
@@ -311,7 +310,7 @@ def write_outlines(frame: gpd.GeoDataFrame, path: str | Path, **about: object) -
         )
     elif suffix == ".csv":
         table = pd.DataFrame(degrees.drop(columns=degrees.geometry.name))
-        tables.write(table.assign(wkt=degrees.geometry.to_wkt(rounding_precision=9)), path)
+        write_csv(table.assign(wkt=degrees.geometry.to_wkt(rounding_precision=9)), path)
     else:
         degrees.to_file(path, driver="GPKG")
     return path

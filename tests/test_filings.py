@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from osint import archive, cli, filings
-from osint.archive.exchange import import_path
 from osint.claims import check_sums, extract, group_copies
 from osint.errors import OsintError
 from osint.filings import html
+from osint.sources import import_saved
 from tests import filing_documents as made
 
 
@@ -303,9 +303,9 @@ def test_a_capture_is_read_by_number_and_address(tmp_path, monkeypatch):
     store = archive.Archive(archive.captures_directory()).open()
     address = "https://example.org/cggg/t20250318_1.htm"
     entry = next(
-        iter(import_path(store, page, by="A. Reader", obtained="2026-11-24", origin="the browser", url=address))
+        iter(import_saved(store, page, by="A. Reader", obtained="2026-11-24", origin="the browser", url=address))
     )
-    for name in (entry["url"], str(entry["seq"]), entry["sha256"][:12]):
+    for name in (entry.url, str(entry.seq), entry.sha256[:12]):
         filing = filings.open_filing(name)
         assert filings.claims_of(filing)["si_low"].tolist() == [3e8] and filing.published == date(2025, 3, 18)
 

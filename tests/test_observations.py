@@ -11,8 +11,7 @@ from osint import change, verdict
 from osint.change import observations
 from osint.change.observations import observation_row
 from osint.errors import OsintError
-from osint.register import tables
-from osint.register.observation_rows import append
+from osint.register import append_rows, load_register
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 HERE = shapely.box(94.70, 43.25, 94.7013, 43.2509)
@@ -51,8 +50,8 @@ def test_structures_become_not_yet_then_the_roof_that_stands(data):
     ]
     assert [r["best"] for r in rows] == ["", 4000, 13000, 13000]
     assert rows[-1]["low"] == pytest.approx(11700) and rows[-1]["high"] == pytest.approx(14300)
-    ids = append(data, rows)
-    table = tables.load(data).observations.set_index("observation_id").loc[ids]
+    ids = append_rows(data, "observations", rows)
+    table = load_register(data).observations.set_index("observation_id").loc[ids]
     assert list(table["best"].dropna()) == [4000, 13000, 13000]
 
 
@@ -69,10 +68,10 @@ def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
     path = data / "raw" / "observations.csv"
     before = path.read_bytes()
     row = observation_row("XJ03", "a reader", "dated photograph", "2024-07", not_yet="roofed", note="=1+1, and more")
-    last = sorted(tables.load(data).observations["observation_id"])[-1]
-    assert append(data, [row]) == [f"O{int(last[1:]) + 1:03d}"]
+    last = sorted(load_register(data).observations["observation_id"])[-1]
+    assert append_rows(data, "observations", [row]) == [f"O{int(last[1:]) + 1:03d}"]
     assert path.read_bytes().startswith(before)
-    assert tables.load(data).observations["note"].iloc[-1] == "'=1+1, and more"
+    assert load_register(data).observations["note"].iloc[-1] == "'=1+1, and more"
 
 
 @pytest.mark.parametrize(
@@ -91,16 +90,16 @@ def test_a_broken_row_leaves_the_file_as_it_was(data, wrong, said):
     before = path.read_bytes()
     good = observation_row("XJ03", "a reader", "dated photograph", "2024-07", not_yet="roofed")
     with pytest.raises(OsintError, match=said):
-        append(data, [good, {**good, **wrong}])
+        append_rows(data, "observations", [good, {**good, **wrong}])
     assert path.read_bytes() == before
     assert not path.with_name("observations.csv.part").exists()
 
 
 def test_the_same_row_twice_is_refused(data):
     row = observation_row("XJ03", "a reader", "dated photograph", "2024-07", not_yet="roofed")
-    append(data, [row])
+    append_rows(data, "observations", [row])
     with pytest.raises(OsintError, match="already"):
-        append(data, [row])
+        append_rows(data, "observations", [row])
 
 
 def test_two_persons_outlines_are_compared():

@@ -11,7 +11,6 @@ import pytest
 
 from osint import filings, report
 from osint.errors import OsintError
-from osint.register import tables
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 
@@ -98,7 +97,7 @@ def test_a_failed_report_leaves_nothing_half_written(register, tmp_path, monkeyp
     out = tmp_path / "derived" / "report"
     out.mkdir(parents=True)
     (out / "index.html").write_text("the last good one")
-    monkeypatch.setattr(tables, "put", full)
+    monkeypatch.setattr("osint.report.build.replace_file", full)
     with pytest.raises(OsintError, match="No space left"):
         report.write(register, out)
     assert [p.name for p in out.parent.iterdir()] == ["report"]

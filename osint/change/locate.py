@@ -31,7 +31,7 @@ from osint.change.detect import TILE_M, Tile
 from osint.change.series import CLEAR
 from osint.change.stack import Stack
 from osint.errors import OsintError
-from osint.register import tables
+from osint.register import Register
 
 CHIPS = 10
 CHIP_M = 400.0
@@ -121,7 +121,7 @@ class Located:
         return int(self.tiles["bytes"].sum())
 
 
-def search_area(site_id: str, register: tables.Register) -> BaseGeometry:
+def search_area(site_id: str, register: Register) -> BaseGeometry:
     """Return the circle (lon/lat) in which a site of the register lies, by its precision and datum."""
     row = register.site(site_id)
     if not np.isfinite(row["lat"]) or not geo.precision_km(row) > 0:

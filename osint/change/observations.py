@@ -15,8 +15,9 @@ from osint import geo
 from osint.change.radar import RADAR_LIMIT, Signal, radar_clock, vv_change
 from osint.change.steps import Step
 from osint.errors import OsintError
-from osint.register.observation_rows import COLUMNS, Row
+from osint.register import OBSERVATION_COLUMNS as COLUMNS
 
+Row = dict[str, Any]
 BUILDINGS = ("bright roof", "dark roof")
 
 

@@ -20,7 +20,7 @@ from osint import geo
 from osint.change import detect, landcover
 from osint.change.stack import Stack
 from osint.errors import OsintError
-from osint.register import dates
+from osint.register import date_bounds, valid_date
 
 NAME, DATE, STATUS = "Data center", "Date", "Construction status"
 EVENTS = {
@@ -104,9 +104,9 @@ def _table(path: str | Path) -> pd.DataFrame:
     if missing:
         raise OsintError(f"{path.name} lacks the column {', '.join(missing)}; a timeline has {NAME}, {DATE}, {STATUS}")
     try:
-        ends = [dates.bounds(text) for text in table[DATE]]
+        ends = [date_bounds(text) for text in table[DATE]]
     except OsintError:
-        row, text = next((n, t) for n, t in enumerate(table[DATE]) if not dates.valid(t))
+        row, text = next((n, t) for n, t in enumerate(table[DATE]) if not valid_date(t))
         raise OsintError(
             f"{path.name}: row {row + 2} has the date {text[:40]!r}, expected 2024-05-31 or 2024-05"
         ) from None

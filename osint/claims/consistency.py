@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from osint.claims.numbers import fold
-from osint.register.records import TIERS
+from osint.register import TIERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -93,9 +93,9 @@ def site_box(site_id: str, data: str | None, demo: bool = False) -> Any:
     from osint import geo
     from osint.change import stack
     from osint.errors import OsintError
-    from osint.register import tables
+    from osint.register import load_register
 
-    register = tables.load(data)
+    register = load_register(data)
     register.site(site_id)
     places = geo.places(register)
     place = places[places["site_id"] == site_id]

@@ -150,7 +150,7 @@ def _place(args: argparse.Namespace) -> Any:
     from osint.change import locate
     from osint.cli import change
     from osint.errors import OsintError
-    from osint.register import tables
+    from osint.register import load_register
 
     if sum(map(bool, (args.site, args.bbox, args.at))) != 1:
         raise OsintError("name one place: a SITE, --bbox W,S,E,N, or --at LON,LAT with --precision-km KM")
@@ -159,7 +159,7 @@ def _place(args: argparse.Namespace) -> Any:
     if args.bbox:
         return change._box(args.bbox)
     if args.site:
-        return locate.search_area(args.site, tables.load(args.data))
+        return locate.search_area(args.site, load_register(args.data))
     try:
         lon, lat = (float(v) for v in args.at.split(","))
     except ValueError:
@@ -218,7 +218,7 @@ def _told(summary: dict[str, Any], found: Any, name: str, bytes_read: int) -> st
 def _validate(args: argparse.Namespace) -> None:
     from osint.change import locate, published
     from osint.errors import OsintError
-    from osint.register import tables
+    from osint.register import write_csv
 
     timeline = published.read_timeline(args.table)
     places = published.linked_places(args.table) | (published.read_places(args.places) if args.places else {})
@@ -226,7 +226,7 @@ def _validate(args: argparse.Namespace) -> None:
         raise OsintError(f"no site of {args.table.name} has a place: give --places, a CSV with Data center, lon, lat")
     source = locate.StackSource(args.catalogue, args.collection, args.start, args.end)
     compared = published.compare_published(timeline, places, source, args.start, args.end, tell=print)
-    tables.write(compared.rows, args.out)
+    write_csv(compared.rows, args.out)
     print(compared.text())
 
 

@@ -312,14 +312,13 @@ def _from_archive(name: str, read: Callable[[bytes, str], Filing]) -> Filing:
     store = archive.Archive(archive.captures_directory()).open()
     newest = None
     for entry in store.entries():
-        keys = {str(entry.get("seq")), str(entry.get("url")), str(entry.get("final_url"))}
-        if name in keys or (len(name) >= 8 and str(entry.get("sha256") or "").startswith(name)):
+        if name in (str(entry.seq), entry.url, entry.final_url) or (len(name) >= 8 and entry.sha256.startswith(name)):
             newest = entry
     if newest is None:
         raise OsintError(f"{name}: not among the captures; run `osint capture {name}` first")
-    filing = read(store.body(newest), str(newest.get("final_url") or newest.get("url") or name))
-    kind = str(newest.get("class") or "content")
-    odd = () if kind == "content" else (f"the capture is classed {kind!r}: it may not be the page that was asked for",)
+    filing = read(store.body(newest), newest.final_url or newest.url or name)
+    doubt = f"the capture is classed {newest.kind!r}: it may not be the page that was asked for"
+    odd = () if newest.is_content else (doubt,)
     return _with(filing, name=name, remarks=(*odd, *filing.remarks))
 
 

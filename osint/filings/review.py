@@ -19,8 +19,7 @@ import pandas as pd
 
 from osint.claims import extract
 from osint.errors import OsintError
-from osint.register import tables
-from osint.register.records import KIND_UNITS, LADDER, SCHEMAS
+from osint.register import CLAIM_KINDS, LADDER, SCHEMAS, check_table, defuse, replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -277,14 +276,14 @@ def write_reviewed(table: pd.DataFrame, register: Path, log: Path, about: dict[s
         first = max(numbers, default=0) + 1
         rows = [_row(row, f"C{first + i:03d}", about) for i, row in enumerate(taken.to_dict("records"))]
         new = pd.DataFrame(rows, columns=list(present.columns))
-        tables.check(pd.concat([present, new], ignore_index=True), "claims", register.name)
+        check_table(pd.concat([present, new], ignore_index=True), "claims", register.name)
         out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([tables.defuse(cell) for cell in row] for row in new.to_numpy())
+        csv.writer(out, lineterminator="\n").writerows([defuse(cell) for cell in row] for row in new.to_numpy())
         body = (b"" if old.endswith(b"\n") else b"\n") + out.getvalue().encode()
     if new_lines:
         _append(log, "".join(new_lines))
     if body:
-        tables.put(register, old + body)
+        replace_file(register, old + body)
     return len(taken)
 
 
@@ -317,7 +316,7 @@ def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str,
     kind, factor = _REGISTER[row["kind"]]
     values = {column.name: "" for column in SCHEMAS["claims"].columns}
     values |= {
-        "claim_id": claim_id, "quote": row["sentence"].lstrip("=+-@\t\r "), "quantity_kind": kind, "unit": KIND_UNITS.get(kind, "ratio" if kind == "PUE" else "count"),
+        "claim_id": claim_id, "quote": row["sentence"].lstrip("=+-@\t\r "), "quantity_kind": kind, "unit": CLAIM_KINDS[kind].unit or ("ratio" if kind == "PUE" else "count"),
         "quote_language": "zh" if re.search("[一-龥]", row["sentence"]) else "en",
         "value_low": _number(row["si_low"] * factor), "value_high": _number(row["si_high"] * factor),
         "value_date": row["date"], "chip_model": row["chip_model"], "reading_confidence": row["confidence"],

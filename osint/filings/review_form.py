@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from osint.errors import OsintError
 from osint.filings import review
-from osint.register.records import LADDER
+from osint.register import LADDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,6 +1,14 @@
 """The one way to the network: which addresses may be asked, one client, politeness towards hosts, byte ranges on disk."""
 
-from osint.http.addresses import ForbiddenAddressError, check_url, forbidden, is_loopback, is_url
+from osint.http.addresses import (
+    ForbiddenAddressError,
+    check_url,
+    forbidden,
+    is_loopback,
+    is_url,
+    loopback_allowed,
+    resolve,
+)
 from osint.http.client import Answer, Exchange, Limits, Request, fetch, proxies, strip_secrets, user_agent
 from osint.http.politeness import HOST_PER_MINUTE, Politeness, host_key
 from osint.http.ranges import (
@@ -43,8 +51,10 @@ __all__ = [
     "host_key",
     "is_loopback",
     "is_url",
+    "loopback_allowed",
     "named_host",
     "proxies",
+    "resolve",
     "strip_secrets",
     "user_agent",
 ]

@@ -20,8 +20,7 @@ from matplotlib.figure import Figure
 
 from osint import filings
 from osint.model.estimate import show
-from osint.register import dates
-from osint.register.records import LADDER
+from osint.register import LADDER, date_bounds
 
 BLUE, ORANGE, GREEN, BLACK, SKY, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#000000", "#56B4E9", "#D55E00", "#777777"
 FORMATS = ("png", "svg", "pdf")
@@ -178,7 +177,7 @@ def ladder(rows: pd.DataFrame, source: str) -> Figure:
 
 
 def _middle(date: str) -> float:
-    low, high = dates.bounds(date)
+    low, high = date_bounds(date)
     return float(mdates.date2num(low + (high - low) / 2))
 
 
