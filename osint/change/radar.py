@@ -75,7 +75,7 @@ def radar_scenes(
 ) -> imagery.SceneList:
     """Return the radar scenes of a lon/lat area, asked for once; `radar` reads each outline in it from them."""
     found = imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection)
-    if not found.rows:
+    if not found.scenes:
         raise OsintError(f"{collection} has no scene of the place between {start} and {end}: widen the dates.")
     return found
 
@@ -153,15 +153,17 @@ def _told(step: Step) -> str:
 
 def read_radar(geometry: BaseGeometry, listed: imagery.SceneList) -> Signal:
     """Return VV and VH of a lon/lat outline, and VV of its lit side, less the surroundings; dB, one row a pass."""
-    scenes = listed.of(geometry)
+    scenes = listed.of(geometry).frame
     if not len(scenes):
         raise OsintError("No radar scene reaches the outline: widen the dates.")
-    data = imagery.read_bands(scenes, series.window(geometry), ("vv", "vh"), 10)
+    reading = imagery.read_bands(scenes, series.window(geometry), ("vv", "vh"), 10)
+    data = reading.data
     place = series.placed(geometry, data)
     power = np.stack([data[b].values for b in ("vv", "vh")], axis=-1)
     # no echo is weaker than zero: what is, is the file's sign for nothing
     power = np.where(power > 0, power, np.nan)
-    orbit = np.array([_of(scenes, name, "orbit") for name in data["id"].values])
+    # the tiles of a pass share its orbit
+    orbit = scenes["orbit"].groupby(imagery.pass_numbers(scenes)).first().to_numpy(str)
     inside = _middle(power, place.cover > 0.5, np.nanmean)
     lit = inside[:, :1].copy()
     for state, east in LOOKS_TO.items():
@@ -172,11 +174,11 @@ def read_radar(geometry: BaseGeometry, listed: imagery.SceneList) -> Signal:
     nearby = 10 * np.log10(_middle(power, place.ring, np.nanmedian, 0.5))
     decibel = 10 * np.log10(np.hstack([inside, lit])) - nearby[:, [0, 1, 0]]
     kept = np.isfinite(decibel).all(axis=1)
-    failures = data.attrs["failures"]
-    lost = len({f["id"] for f in failures})
-    unread = f"{lost} of {len(scenes)} scenes unread ({failures[0]['error']})" if failures else ""
-    simulated = "SIMULATED" in str(data.attrs.get("credit", ""))
-    return Signal(data["time"].values[kept], decibel[kept], orbit[kept], simulated, int(data.attrs["bytes"]), unread)
+    failures = reading.failures
+    lost = len({f.id for f in failures})
+    unread = f"{lost} of {len(scenes)} scenes unread ({failures[0].error})" if failures else ""
+    simulated = bool(data.attrs["simulated"])
+    return Signal(data["time"].values[kept], decibel[kept], orbit[kept], simulated, reading.cost.total_bytes, unread)
 
 
 def _side(geometry: BaseGeometry, data: xr.Dataset, east_m: float) -> BaseGeometry:
@@ -186,11 +188,6 @@ def _side(geometry: BaseGeometry, data: xr.Dataset, east_m: float) -> BaseGeomet
     flat = shapely.transform(geometry, there, interleaved=False)
     strip = affinity.translate(flat, east_m).difference(affinity.translate(flat, -east_m))
     return shapely.transform(strip, back, interleaved=False)
-
-
-def _of(scenes: Any, names: str, column: str) -> str:
-    """Return a column of the first scene of a pass; its tiles share it."""
-    return str(scenes.loc[scenes["id"].isin(names.split()), column].iloc[0])
 
 
 def _middle(values: np.ndarray, where: np.ndarray, how: Any, share: float = 0.8) -> np.ndarray:

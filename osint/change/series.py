@@ -17,8 +17,9 @@ from osint.change import steps
 from osint.change.stack import PAIR, around
 from osint.change.steps import Step, Steps
 from osint.errors import OsintError
+from osint.imagery import SceneClass
 
-CLEAR = (2, 4, 5, 6, 7)
+CLEAR = SceneClass.clear
 FINE = 5
 RING_CLEAR = 0.6
 RESCUE_CLEAR = 0.9

@@ -15,7 +15,7 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
-from osint.http import Cost, RangeRead
+from osint.http import RangeRead
 
 PAIR = ("B02", "B11")
 """Enough to date a roof: brightness, and the infrared where soil and roof part."""
@@ -37,7 +37,7 @@ class Stack:
     """Scenes of a place and the way to read them.
 
     `scenes` has one row a scene: id, datetime (UTC), cloud_pct; `read(rows, geometry, bands)` takes rows of
-    it and a lon/lat geometry and returns what `imagery.read_bands` returns.
+    it and a lon/lat geometry and returns `imagery.Reading.data` with the cost of the reading.
     """
 
     scenes: pd.DataFrame
@@ -123,7 +123,7 @@ def open_stack(
     """Return the scenes of a STAC `collection` that touch `place` (degrees) between two dates, and the way to read them."""
     found = imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection)
     stack = stack_of_list(found, place)
-    stack.scenes.attrs |= found.cost
+    stack.scenes.attrs["bytes"] = found.cost.total_bytes
     return stack
 
 
@@ -131,11 +131,14 @@ def stack_of_list(found: imagery.SceneList, geometry: BaseGeometry) -> Stack:
     """Return looks at a lon/lat `geometry` inside an area whose scenes were asked for."""
 
     def read(rows: pd.DataFrame, where: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
-        spent = Cost()
-        data = imagery.read_bands(rows, where, [*bands, "scl"], spent=spent)
-        return data.assign_attrs(asked=spent.asked)
+        reading = imagery.read_bands(rows, where, [*bands, "scl"])
+        cost = {"requests": reading.cost.total_requests, "bytes": reading.cost.total_bytes, "asked": reading.cost.asked}
+        return reading.data.assign_attrs(failures=reading.failures, **cost)
 
-    return Stack(found.of(geometry), read, narrow=found.of, threads=THREADS)
+    def narrow(part: BaseGeometry) -> pd.DataFrame:
+        return found.of(part).frame
+
+    return Stack(narrow(geometry), read, narrow=narrow, threads=THREADS)
 
 
 def around(geometry: BaseGeometry, metres: float) -> BaseGeometry:

@@ -19,7 +19,7 @@ from osint.imagery.catalogue import (
 from osint.imagery.grid import Grid, areal_scale, mercator_scale, utm_epsg, utm_grid
 from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES, Remark, SceneClass, Scenes, pass_numbers, total_cost
 from osint.imagery.local import Pictures, read_pictures, shift_px
-from osint.imagery.osm_power import PowerMap, mapped_power
+from osint.imagery.osm_power import OSM_CREDIT, PowerMap, mapped_power
 from osint.imagery.read import DARK_LIMIT, Failure, Reading, read_bands
 from osint.imagery.webmap import LAYERS, MapTiles, Release, changed_releases, map_tiles
 
@@ -30,6 +30,7 @@ __all__ = [
     "LAYERS",
     "OFFSET",
     "OFFSET_SINCE",
+    "OSM_CREDIT",
     "S2_NAMES",
     "Failure",
     "Grid",

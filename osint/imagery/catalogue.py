@@ -404,7 +404,7 @@ def block_scenes(
                 return one, 0
         made = list_scenes(_about(place), start, end, catalogue=catalogue, collection=collection)
         _kept.append((asked, now, made))
-        return made, sum(made.cost.bytes.values())
+        return made, made.cost.total_bytes
 
 
 def forget_blocks() -> None:

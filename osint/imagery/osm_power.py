@@ -19,7 +19,7 @@ from osint.geo import Place
 from osint.http import Ranges
 
 SERVER = "https://overpass-api.de/api/interpreter"
-CREDIT = "© OpenStreetMap contributors, ODbL"
+OSM_CREDIT = "© OpenStreetMap contributors, ODbL"
 KINDS = ("substation", "line", "minor_line", "cable", "transformer", "generator", "plant")
 TAGS = ("name", "operator", "voltage", "frequency", "plant:output:electricity", "start_date")
 MAX_RADIUS_M = 50_000
@@ -83,7 +83,7 @@ def _row(element: dict[str, Any], centre: shapely.Point) -> dict[str, Any] | Non
         "power": tags["power"],
         "distance_m": round(distance, 1),
         **{tag.replace(":", "_"): tags.get(tag) for tag in TAGS},
-        "credit": CREDIT,
+        "credit": OSM_CREDIT,
         "geometry": shape,
     }
 

@@ -93,8 +93,7 @@ class MapTiles:
     metres_per_pixel: float
     """On the ground at the place, corrected for the scale of Web Mercator."""
     missing: tuple[str, ...]
-    requests: int
-    bytes: int
+    cost: Cost
 
 
 def map_tiles(
@@ -155,8 +154,7 @@ def map_tiles(
         chosen.terms,
         ground,
         tuple(missing),
-        sum(spent.requests.values()),
-        sum(spent.bytes.values()),
+        spent,
     )
 
 
