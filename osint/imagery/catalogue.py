@@ -36,7 +36,7 @@ from osint.geo import Place
 from osint.http import AGENT, Cost, cache_folder, checked_manager, named_host
 from osint.imagery import items
 from osint.imagery.items import Remark, Scene, Scenes
-from osint.register import dates
+from osint.register import date_bounds
 
 CATALOGUES = {
     "earth-search": "https://earth-search.aws.element84.com/v1",
@@ -180,7 +180,7 @@ def _day(value: str | dt.date, side: int) -> dt.date:
     """Return the first (0) or last (1) day of a date."""
     if isinstance(value, dt.date):
         return dt.date(value.year, value.month, value.day)
-    return dates.bounds(value)[side]
+    return date_bounds(value)[side]
 
 
 def _usable(

@@ -23,7 +23,7 @@ from osint.errors import BadInputError, NetworkError, NotFoundError, OsintError,
 from osint.geo import Place
 from osint.http import ByteCache, Cost, Ranges, ReadError, cache_folder
 from osint.imagery.grid import mercator_scale
-from osint.register import dates
+from osint.register import date_bounds
 
 TILE_PX = 256
 MAX_TILES = 64
@@ -201,7 +201,7 @@ def changed_releases(
 
 def _release(date: str | dt.date | None, releases_at: str, spent: Cost, cache: Path | bool) -> Release:
     listed = _releases(releases_at, spent, cache)
-    limit = dates.bounds(str(date))[1] if date else dt.date.max
+    limit = date_bounds(str(date))[1] if date else dt.date.max
     fits = [release for release in listed if release.published <= limit]
     if not fits:
         raise NotFoundError(f"Wayback has no release by {limit}: its first is of {listed[0].published}")
