@@ -92,9 +92,12 @@ def over_http(seed: int) -> list[str]:
         whole = source.reader
 
         def reader(rows, geometry, bands, cost):  # type: ignore[no-untyped-def]
+            before = cost.total_requests, cost.total_bytes
             data = whole(rows, geometry, bands, cost)
             total = spent.setdefault("+".join(bands) or "SCL", [0, 0, 0])
-            for k, value in enumerate((data.sizes["time"], data.attrs["requests"], data.attrs["bytes"])):
+            for k, value in enumerate(
+                (data.sizes["time"], cost.total_requests - before[0], cost.total_bytes - before[1])
+            ):
                 total[k] += value
             return data
 

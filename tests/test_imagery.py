@@ -117,7 +117,7 @@ def test_scene_of_unknown_offset_is_a_failure_and_not_a_guess(pages):
     reading = imagery.read_bands(found(pages), SITE, ["B02"])
     cube = reading.data
     assert np.isnan(cube.B02.values).all()
-    assert "offset" in reading.failures[0]["error"]
+    assert "offset" in reading.failures[0].error
 
 
 def test_flag_that_lies_is_suspected_from_dark_pixels(pages):
@@ -259,12 +259,12 @@ def test_second_reading_costs_no_request_and_a_changed_etag_is_noticed(pages):
     assert (first.cost.total_requests, sent) == (2, 2)
     again = imagery.read_bands(scenes, SITE, ["B02"])
     assert again.cost.total_requests == 0
-    assert again.B02.identical(first.B02)
+    assert again.data.B02.identical(first.data.B02)
     pages.files["/b.tif"], pages.etags["/b.tif"] = cog(pixels(2)), '"two"'
     larger = imagery.read_bands(scenes, SITE.buffer(0.004), ["B02"])
     assert larger.changed == (f"{pages.url}/b.tif",)
     assert larger.failures == ()
-    inner = larger.sel(x=first.x, y=first.y)
+    inner = larger.data.sel(x=first.data.x, y=first.data.y)
     np.testing.assert_allclose(inner.B02.values[0], expected(pixels(2), 0), atol=1e-6)
 
 
@@ -708,3 +708,38 @@ def test_jpeg_2000_of_cdse_is_read_through_our_ranges(pages, tmp_path):
     cube = reading.data
     assert reading.failures == ()
     np.testing.assert_allclose(cube.B02.values[0], expected(values, -0.1), atol=1e-6)
+
+
+# ---- what comes back is a record
+
+
+def test_two_searches_joined_keep_what_was_dropped_and_what_they_cost(pages):
+    pages.items = _doubles(pages.url)
+    first, second = found(pages), found(pages, start="2023-06-01")
+    both = first.join(second)
+    assert len(both) == 1
+    assert both.dropped == first.dropped + second.dropped
+    assert both.cost.total_bytes == first.cost.total_bytes + second.cost.total_bytes > 0
+    assert both.cost.total_requests == first.cost.total_requests + second.cost.total_requests
+
+
+def test_classes_of_a_scene_do_not_overlap_and_snow_is_neither_clear_nor_cloud():
+    classes = imagery.SceneClass
+    assert set(classes.ground) < set(classes.clear)
+    assert not set(classes.clear) & set(classes.cloud)
+    for code in (classes.NO_DATA, classes.SATURATED_OR_DEFECTIVE, classes.SNOW_OR_ICE):
+        assert code not in (*classes.clear, *classes.cloud)
+
+
+def test_rows_of_a_pass_are_known_without_their_ids():
+    when = pd.to_datetime(
+        ["2024-01-03 05:00:20", "2024-01-01 05:00:00", "2024-01-03 05:00:00", "2024-01-03 05:01:00"], utc=True
+    )
+    frame = pd.DataFrame({"id": list("dabc"), "datetime": when, "platform": ["a", "a", "a", "b"]})
+    assert imagery.pass_numbers(frame).tolist() == [1, 0, 1, 2]
+
+
+@pytest.mark.parametrize(("start", "end"), [("2024-06-30 or so", "2024-07-30"), ("2024-13-01", "2025-01-01")])
+def test_a_date_that_is_not_one_is_refused(pages, start, end):
+    with pytest.raises(OsintError, match="date"):
+        found(pages, start=start, end=end)
