@@ -33,7 +33,7 @@ GROSS_DAYS = 10
 def one_roof(
     seed: int, cloud: float = 0.3, kind: str = "bright roof", area_m2: float | None = None, **how: Any
 ) -> simulate.World:
-    """Return a world with one structure, everything about it drawn from `seed`; `how` goes to `simulate.world`."""
+    """Return a world with one structure, everything about it drawn from `seed`; `how` goes to `simulate.make_world`."""
     rng = np.random.default_rng([seed, 77])
     complete = dt.date(2023, 1, 1) + dt.timedelta(int(rng.uniform(430, 940)))
     feature = simulate.Feature(
@@ -60,7 +60,7 @@ def one_roof(
         features = [feature, replace(feature, onset=feature.complete, complete=later)]
     if kind == "cleared again":
         features = [replace(feature, removed=complete + dt.timedelta(int(rng.uniform(100, 150))))]
-    return simulate.world(
+    return simulate.make_world(
         seed, 96, START, END, cloud=cloud, features=features, spectra_spread=0.15,
         **{"jitter_px": float(rng.choice([0.2, 0.4, 0.7])), **how},
     )  # fmt: skip
@@ -73,7 +73,7 @@ def outline_of(world: simulate.World) -> BaseGeometry:
 
 def dated(world: simulate.World, data: xr.Dataset | None = None, exhaustive: bool = False) -> list[dict[str, Any]]:
     """Return the rows of one world, from `data` if it was spoiled."""
-    source = stack.of_dataset(simulate.dataset(world) if data is None else data)
+    source = stack.stack_of_dataset(simulate.dataset(world) if data is None else data)
     return change.date_change(source, outline_of(world), START, END, exhaustive=exhaustive).rows
 
 
@@ -149,7 +149,7 @@ def grossly(row: Any) -> bool:
 def bytes_share(world: simulate.World, bytes_read: int) -> float:
     """Return the bytes read over those of a peer's full cube: five bands of every scene of the same window."""
     cube = ("B02", "B03", "B04", "B08", "B11")
-    source = stack.of_dataset(simulate.dataset(world, bands=cube))
+    source = stack.stack_of_dataset(simulate.dataset(world, bands=cube))
     source.read(source.scenes, series.window(outline_of(world)), cube)
     return bytes_read / source.bytes_read
 
@@ -203,13 +203,13 @@ def failures(name: str, seeds: Iterable[int]) -> str:
 
 def area_run(seed: int) -> tuple[list[str], int, float]:
     """Return which truths of an assorted world were found as buildings, false ones, and km2 x years."""
-    world = simulate.world(seed, 256, START, END, cloud=0.35)
+    world = simulate.make_world(seed, 256, START, END, cloud=0.35)
     data = simulate.dataset(world, bands=("B02", "B04", "B08", "B11"))
     to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
     t, side = world.transform, world.size_px * 10
     inside = shapely.box(t.c + 50, t.f - side + 50, t.c + side - 50, t.f - 50)
     where = shapely.transform(inside, to_degrees.transform, interleaved=False)
-    found = detect.buildings(detect.new_structures(stack.of_dataset(data), where, START, END))
+    found = detect.buildings(detect.new_structures(stack.stack_of_dataset(data), where, START, END))
     truth = world.truth.to_crs(4326).drop_duplicates("outline_id")
     roofs = truth[truth.kind.isin(simulate.ROOFS)]
     lines = [

@@ -100,9 +100,9 @@ def roofs(seed: int, cloud: float, kind: str) -> list[dict]:
             )
         )
     jitter = float(rng.choice([0.2, 0.4, 0.7]))
-    world = simulate.world(seed, 3 * CELL_PX, START, END, cloud=cloud, features=features, jitter_px=jitter,
+    world = simulate.make_world(seed, 3 * CELL_PX, START, END, cloud=cloud, features=features, jitter_px=jitter,
                            spectra_spread=0.15)  # fmt: skip
-    source = stack.of_dataset(simulate.dataset(world, bands=stack.BANDS))
+    source = stack.stack_of_dataset(simulate.dataset(world, bands=stack.BANDS))
     bands = tuple(NAMES[b] for b in stack.BANDS)
     made = []
     for outline, truth in zip(world.truth.to_crs(4326).geometry, world.truth.itertuples(), strict=True):

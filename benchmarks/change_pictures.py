@@ -23,7 +23,7 @@ CASES = {
 def draw(name: str, seed: int, cloud: float, end: str, folder: Path) -> None:
     """Write change_{name}.png: whiteness against the surroundings, intervals as bars, the truth dashed."""
     world = trials.one_roof(seed, cloud)
-    source = stack.of_dataset(simulate.dataset(world))
+    source = stack.stack_of_dataset(simulate.dataset(world))
     told = change.date_change(source, trials.outline_of(world), trials.START, end)
     figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
     if told.seen is not None:

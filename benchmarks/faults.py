@@ -10,8 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from osint.portals.adapters import SOURCES
-from osint.portals.pages import MANUAL
+from osint.portals import SOURCES
+from osint.sources import NEVER_ASKED
 from tests.portal_server import answer, serve
 
 ROOT = Path(__file__).parents[1]
@@ -141,16 +141,16 @@ PAGES: dict[str, bytes] = {}
 def adapter_table() -> str:
     rows = ["| adapter | portal | last known good | limits and traps |", "|---|---|---|---|"]
     rows += [f"| `{s.name}` | {s.title} `{s.base}` | {s.known} | {s.limits} |" for s in SOURCES]
-    rows += [f"| {name} | never asked | | {advice} |" for name, _, advice in MANUAL]
+    rows += [f"| {name} | never asked | | {advice} |" for name, _, advice in NEVER_ASKED]
     return "\n".join(rows)
 
 
 def put(path: Path, name: str, text: str) -> None:
     """Replace what stands between two marks of a page."""
-    held = path.read_text()
+    held = path.read_text(encoding="utf-8")
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
     before, _, rest = held.partition(begin)
-    path.write_text(f"{before}{begin}{text}\n{end}{rest.partition(end)[2]}")
+    path.write_text(f"{before}{begin}{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
 
 
 def main() -> None:

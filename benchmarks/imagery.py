@@ -18,8 +18,7 @@ from pathlib import Path
 from osint.http import ranges
 from osint.imagery import cog as cogs
 from osint.imagery import items
-from osint.simulated import demo
-from osint.simulated import scenes as _scenes
+from osint.simulated import demo, ground
 from osint.simulated import world as simulate
 
 DOC = Path("docs/benchmarks.md")
@@ -36,7 +35,7 @@ PEERS = ("async-geotiff", "rasterio", "rio-tiler", "odc-stac", "rioxarray", "sta
 
 def scenes(folder: Path) -> simulate.World:
     """Write the COGs of a simulated world once; return the world."""
-    world = simulate.world(SEED, SIZE_PX, "2023-01-01", "2025-12-25", 18, cloud=0.35, features=[HALL])
+    world = simulate.make_world(SEED, SIZE_PX, "2023-01-01", "2025-12-25", 18, cloud=0.35, features=[HALL])
     made = demo.Demo(world, frame_px=3 * 1024, inset_px=(1024, 1024))
     folder.mkdir(parents=True, exist_ok=True)
     for i, identifier in enumerate(world.ids):
@@ -71,7 +70,7 @@ def _item(world: simulate.World, i: int, hrefs: dict) -> dict:
     t = world.transform
     assets = {}
     for band, href in hrefs.items():
-        size = 20 if band in _scenes.COARSE or band == "SCL" else 10
+        size = 20 if band in ground.COARSE or band == "SCL" else 10
         side = 3 * 10240 // size
         kind = "uint8" if band == "SCL" else "uint16"
         place = [size, 0, t.c - 10240, 0, -size, t.f + 10240]

@@ -22,7 +22,7 @@ from benchmarks.change import END, START, run, seeds, share
 from osint import change
 from osint.change import detect, landcover, stack
 from osint.simulated import world as simulate
-from osint.simulated.scenes import SPECTRA
+from osint.simulated.ground import SPECTRA
 
 BANDS = ("B02", "B04", "B08", "B11")
 BLOCK_PX = 14
@@ -94,7 +94,7 @@ def still(seed: int, cloud: float) -> tuple[simulate.World, xr.Dataset]:
               misread_as_cloud=float(rng.choice([0.0, 0.25, 0.6])))
         for k, ground in enumerate(GROUNDS)
     ]  # fmt: skip
-    world = simulate.world(seed, SKY_PX, START, END, cloud=cloud, features=features, spectra_spread=0.15,
+    world = simulate.make_world(seed, SKY_PX, START, END, cloud=cloud, features=features, spectra_spread=0.15,
                            jitter_px=float(rng.choice([0.2, 0.4, 0.7])))  # fmt: skip
     bare, vigour = world._layers["bare"].copy(), np.zeros_like(world._layers["vigour"])
     fields = slice(0, CELL_PX), slice(CELL_PX, 2 * CELL_PX)
@@ -121,7 +121,7 @@ def outlines_dated(seeds: Iterable[int], cloud: float) -> pd.DataFrame:
     for seed in seeds:
         world, data = still(seed, cloud)
         for ground, outline in zip(GROUNDS, world.truth.to_crs(4326).geometry, strict=True):
-            rows = change.date_change(stack.of_dataset(data), outline, START, END).rows
+            rows = change.date_change(stack.stack_of_dataset(data), outline, START, END).rows
             said = [r for r in rows if r["onset_high"] or r["roofed_best"]]
             out.append({"seed": seed, "ground": ground, "dated": bool(said), "plain": any(not r["cannot_tell"] for r in said),
                         "building": any(map(building, said)), "rows": said})  # fmt: skip
@@ -151,7 +151,7 @@ def busy(seed: int, cloud: float, dust: float) -> tuple[simulate.World, xr.Datas
             else:
                 features.append(thing(rng, kind, name, (0.5, 6)))
     jitter = float(rng.choice([0.2, 0.4, 0.7]))
-    world = simulate.world(seed, AREA_PX, START, END, cloud=cloud, dust=dust, features=features, jitter_px=jitter,
+    world = simulate.make_world(seed, AREA_PX, START, END, cloud=cloud, dust=dust, features=features, jitter_px=jitter,
                            spectra_spread=0.15)  # fmt: skip
     return world, farmed(world)
 
@@ -163,7 +163,7 @@ def area_searched(seed: int) -> tuple[list[dict[str, Any]], float]:
     inside = shapely.box(t.c + 50, t.f - side + 50, t.c + side - 50, t.f - 50)
     to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
     where = shapely.transform(inside, to_degrees.transform, interleaved=False)
-    found = detect.buildings(detect.new_structures(stack.of_dataset(data), where, START, END))
+    found = detect.buildings(detect.new_structures(stack.stack_of_dataset(data), where, START, END))
     truth = world.truth.to_crs(4326)
     said = []
     for outline, rows in found.groupby(found.geometry.to_wkb()):
@@ -184,11 +184,11 @@ def fields_dated(seeds: Iterable[int]) -> pd.DataFrame:
             one = thing(rng, kind, f"{kind} {k}", (0.5, 6), **cell(k))
             took = int(rng.uniform(90, 240) if k < 5 else rng.uniform(15, 60))
             features.append(replace(one, onset=one.complete - dt.timedelta(took)))
-        world = simulate.world(seed, SKY_PX, START, END, cloud=(0.35, 0.6)[seed % 2], features=features,
+        world = simulate.make_world(seed, SKY_PX, START, END, cloud=(0.35, 0.6)[seed % 2], features=features,
                                spectra_spread=0.15, jitter_px=float(rng.choice([0.2, 0.4, 0.7])))  # fmt: skip
         data = simulate.dataset(world, bands=BANDS)
         for outline, feature in zip(world.truth.to_crs(4326).geometry, features, strict=True):
-            rows = change.date_change(stack.of_dataset(data), outline, START, END).rows
+            rows = change.date_change(stack.stack_of_dataset(data), outline, START, END).rows
             took = (feature.complete - feature.onset).days
             out.append({"seed": seed, "kind": feature.kind, "took": took, "ha": feature.area_m2 / 1e4,
                         "building": any(map(building, rows)), "rows": rows,

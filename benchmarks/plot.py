@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from osint import change
-from osint.change import stack
 from osint.simulated import world as simulate
 
 START, END = "2023-01-01", "2025-12-31"
@@ -40,7 +39,7 @@ def site(seed: int) -> simulate.World:
     holds = yard != "none" and yard_m2 > 1500
     how = {"yard_m2": yard_m2, "yard_kind": yard, "yard_brightness": brightness} if holds else {}
     cloud = float(rng.choice([0.2, 0.35, 0.5]))
-    return simulate.world(
+    return simulate.make_world(
         seed, 180, START, END, cloud=cloud, features=[simulate.Feature(**{**asdict(bare), **how})], spectra_spread=0.15,
         jitter_px=float(rng.choice([0.2, 0.4, 0.7])),
     )  # fmt: skip
@@ -54,7 +53,7 @@ def measured(seed: int, with_before: bool) -> dict[str, Any]:
     complete, onset = truth.complete.date(), truth.onset.date()
     now = str(complete + dt.timedelta(10)), min(str(complete + dt.timedelta(370)), END)
     before = (START, str(onset - dt.timedelta(2))) if with_before else None
-    found = change.measure(stack.of_world(world), outline, *now, before=before)
+    found = change.measure(simulate.stack_of_world(world), outline, *now, before=before)
     return {"seed": seed, "truth_m2": truth.plot_area_m2, "yard_m2": truth.cooling_yard_m2, **found}
 
 

@@ -20,10 +20,10 @@ OWN_BYTES = {"B11": 0.5, "scl": 0.25}
 """Bytes of a 10 m pixel; the other bands take two."""
 
 
-def counted(world: simulate.World) -> tuple[stack.Looks, set[tuple[str, str]]]:
+def counted(world: simulate.World) -> tuple[stack.Stack, set[tuple[str, str]]]:
     """Return looks at a world in memory, and the set in which every (scene, band) that is read appears."""
     data = simulate.dataset(world, bands=("B02", "B04", "B08", "B11"))
-    source = stack.of_dataset(data)
+    source = stack.stack_of_dataset(data)
     source.scenes["cloud_pct"] = world.cloud_cover
     asked: set[tuple[str, str]] = set()
     whole = source.reader
@@ -87,7 +87,7 @@ def over_http(seed: int) -> list[str]:
     with tempfile.TemporaryDirectory() as folder, demo.served(demo.Demo(world)) as made:
         os.environ["OSINT_CACHE"] = folder
         where = stack.around(outline, 400)
-        source = stack.of_catalogue(made.catalogue, demo.COLLECTION, where, START, END)
+        source = stack.open_stack(where, START, END, catalogue=made.catalogue, collection=demo.COLLECTION)
         spent: dict[str, list[int]] = {}
         whole = source.reader
 
@@ -101,7 +101,7 @@ def over_http(seed: int) -> list[str]:
         source.reader = reader
         change.date_change(source, outline, START, END)
         some = source.scenes.iloc[::10]
-        cube = imagery.read(some, series.window(outline), list(PEER_BANDS), cache=False)
+        cube = imagery.read_bands(some, series.window(outline), list(PEER_BANDS), cache=False)
         full = cube.attrs["bytes"] * len(source.scenes) / len(some)
     rows = [f"| {name} | {n} | {requests} | {size / 1e3:.0f} | {size / full:.2%} |" for name, (n, requests, size) in spent.items()]  # fmt: skip
     total = sum(size for _, _, size in spent.values())

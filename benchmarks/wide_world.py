@@ -50,9 +50,9 @@ def written(
         "cloud": cloud,
         "origin": origin,
     }
-    world = simulate.world(seed, SQUARE_PX, features=features, **common)
+    world = simulate.make_world(seed, SQUARE_PX, features=features, **common)
     # the same random numbers, so the same weather and sensor: but nothing is built within the series
-    empty = simulate.world(seed, SQUARE_PX, features=[_late(f) for f in features], **common)
+    empty = simulate.make_world(seed, SQUARE_PX, features=[_late(f) for f in features], **common)
     cuts = [_cut(f, where[f.name]) for f in features]
     for i, name in enumerate(world.ids):
         for band in BANDS:

@@ -1,36 +1,53 @@
-"""Where a site is, and how well that is known: datums, precision, circles.
+"""Places: datums, precision, areas, and outlines in and out.
 
 China publishes coordinates in GCJ-02 (a published algorithm of unknown authorship, about 0.2 km off
 WGS-84 in Xinjiang) or BD-09 (Baidu, about 1.1 km off). A coordinate whose datum is unknown is left where it
-is and its precision is widened by the largest of the two errors.
+is and its precision is widened by the largest of the two errors. Outlines are shapely geometries in degrees
+(longitude, latitude; WGS-84) unless a table of them names another CRS.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
+from pyproj import Geod
 from shapely.geometry import Point
+from shapely.geometry.base import BaseGeometry
 
-from osint.errors import OsintError
-from osint.register.tables import Register
+from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
+from osint.register import Register, write_csv
 
+Place: TypeAlias = BaseGeometry | gpd.GeoDataFrame | gpd.GeoSeries | Mapping[str, Any] | Sequence[float]
+"""What `as_geometry` takes for a place."""
 DATUMS = ("WGS-84", "GCJ-02", "BD-09", "unknown")
-UNKNOWN_DATUM_KM = 1.2  # largest BD-09 error measured over the region, rounded up
+UNKNOWN_DATUM_KM = 1.2
+"""Largest error of BD-09 measured over the region, km, rounded up."""
+WGS84 = Geod(ellps="WGS84")
+SUFFIXES = (".geojson", ".json", ".kml", ".gpkg", ".csv")
+"""Formats of outlines, read and written."""
+MAX_BYTES = 256 << 20
+SITE_COLUMNS = ["site_id", "name_en", "name_zh", "status", "precision_km", "datum", "coord_level"]
+"""Columns of sites.csv that go onto a map."""
 _A = 6378245.0  # Krasovsky 1940, as GCJ-02 uses it
 _EE = 0.00669342162296594323
 _BD = np.pi * 3000.0 / 180.0
+_SURFACES = ("Polygon", "MultiPolygon")
 
 
 def in_china(lon: float, lat: float) -> bool:
-    """Whether GCJ-02 applies its offset: the rectangle of the published algorithm."""
+    """Say whether GCJ-02 applies its offset: the rectangle of the published algorithm."""
     return 72.004 <= lon <= 137.8347 and 0.8293 <= lat <= 55.8271
 
 
 def wgs_to_gcj(lon: float, lat: float) -> tuple[float, float]:
-    """WGS-84 to GCJ-02, degrees; unchanged outside China."""
+    """Convert degrees of WGS-84 to GCJ-02; unchanged outside China."""
     if not in_china(lon, lat):
         return lon, lat
     x, y = lon - 105.0, lat - 35.0
@@ -49,7 +66,7 @@ def wgs_to_gcj(lon: float, lat: float) -> tuple[float, float]:
 
 
 def gcj_to_wgs(lon: float, lat: float) -> tuple[float, float]:
-    """GCJ-02 to WGS-84 by fixed-point iteration, good to under 1 mm."""
+    """Convert degrees of GCJ-02 to WGS-84 by fixed-point iteration, good to under 1 mm."""
     x, y = lon, lat
     for _ in range(30):
         gx, gy = wgs_to_gcj(x, y)
@@ -60,14 +77,14 @@ def gcj_to_wgs(lon: float, lat: float) -> tuple[float, float]:
 
 
 def gcj_to_bd(lon: float, lat: float) -> tuple[float, float]:
-    """GCJ-02 to BD-09, degrees."""
+    """Convert degrees of GCJ-02 to BD-09."""
     z = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD)
     theta = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD)
     return float(z * np.cos(theta) + 0.0065), float(z * np.sin(theta) + 0.006)
 
 
 def bd_to_gcj(lon: float, lat: float) -> tuple[float, float]:
-    """BD-09 to GCJ-02 by fixed-point iteration."""
+    """Convert degrees of BD-09 to GCJ-02 by fixed-point iteration."""
     x, y = lon - 0.0065, lat - 0.006
     for _ in range(30):
         bx, by = gcj_to_bd(x, y)
@@ -78,28 +95,24 @@ def bd_to_gcj(lon: float, lat: float) -> tuple[float, float]:
 
 
 def to_wgs(lon: float, lat: float, datum: str) -> tuple[float, float]:
-    """Any datum of DATUMS to WGS-84; unknown is returned as it is (see `precision_km`)."""
+    """Convert any datum of DATUMS to WGS-84; unknown is returned as it is (see `precision_km`).
+
+    >>> [round(v, 4) for v in to_wgs(116.404, 39.915, "BD-09")]
+    [116.3914, 39.9073]
+    """
     if datum not in DATUMS:
-        raise OsintError(f"the datum {datum!r} is not known; use one of {', '.join(DATUMS)}")
+        raise BadInputError(f"the datum {datum!r} is not known; use one of {', '.join(DATUMS)}")
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise OsintError(f"lon {lon}, lat {lat} is not on the globe; check the order (longitude first) and the degrees")
+        raise BadInputError(
+            f"lon {lon}, lat {lat} is not on the globe; check the order (longitude first) and the degrees"
+        )
     if datum == "BD-09":
         lon, lat = bd_to_gcj(lon, lat)
     return gcj_to_wgs(lon, lat) if datum in {"BD-09", "GCJ-02"} else (lon, lat)
 
 
-def from_wgs(lon: float, lat: float, datum: str) -> tuple[float, float]:
-    """WGS-84 to any known datum."""
-    if datum not in DATUMS or datum == "unknown":
-        raise OsintError(f"{datum!r} is not a datum to convert to; use WGS-84, GCJ-02 or BD-09")
-    if datum == "WGS-84":
-        return lon, lat
-    lon, lat = wgs_to_gcj(lon, lat)
-    return gcj_to_bd(lon, lat) if datum == "BD-09" else (lon, lat)
-
-
-def precision_km(site: dict | pd.Series) -> float:
-    """Stated precision, widened where the datum is unknown inside China; NaN without a coordinate."""
+def precision_km(site: Mapping[str, Any] | pd.Series) -> float:
+    """Return the stated precision, widened where the datum is unknown inside China; NaN without a coordinate."""
     stated = float(site["coord_precision_km"])
     if site["datum"] == "unknown" and np.isfinite(site["lon"]) and in_china(site["lon"], site["lat"]):
         return stated + UNKNOWN_DATUM_KM
@@ -107,7 +120,7 @@ def precision_km(site: dict | pd.Series) -> float:
 
 
 def places(register: Register) -> gpd.GeoDataFrame:
-    """Sites with a coordinate, as points in WGS-84 (EPSG:4326) with precision_km."""
+    """Return the sites that have a coordinate as points in WGS-84 (EPSG:4326) with precision_km."""
     rows = register.sites[register.sites["lat"].notna()].copy()
     points = [to_wgs(r["lon"], r["lat"], r["datum"]) for r in rows.to_dict("records")]
     rows["precision_km"] = [precision_km(r) for _, r in rows.iterrows()]
@@ -115,47 +128,265 @@ def places(register: Register) -> gpd.GeoDataFrame:
 
 
 def circles(points: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Precision circles as polygons in WGS-84, drawn in each point's own azimuthal projection."""
-    out = points.copy()
+    """Return precision circles as polygons in WGS-84, drawn in each point's own azimuthal projection."""
     rings = []
     for point, km in zip(points.geometry, points["precision_km"], strict=True):
         local = f"+proj=aeqd +lat_0={point.y} +lon_0={point.x} +datum=WGS84 +units=m"
-        disc = gpd.GeoSeries([Point(0, 0).buffer(km * 1000, quad_segs=16)], crs=local)
-        rings.append(disc.to_crs("EPSG:4326").iloc[0])
-    return out.set_geometry(gpd.GeoSeries(rings, index=out.index, crs="EPSG:4326"))
+        disc_m = gpd.GeoSeries([Point(0, 0).buffer(km * 1000, quad_segs=16)], crs=local)
+        rings.append(disc_m.to_crs("EPSG:4326").iloc[0])
+    return points.set_geometry(gpd.GeoSeries(rings, index=points.index, crs="EPSG:4326"))
 
 
-KEPT = ["site_id", "name_en", "name_zh", "status", "precision_km", "datum", "coord_level"]
+def disc(lon: float, lat: float, radius_m: float) -> BaseGeometry:
+    """Return a disc around a place, true on the ellipsoid, as a polygon in degrees."""
+    azimuths = np.linspace(0, 360, 65)[:-1]
+    lons, lats, _ = WGS84.fwd(np.full(64, lon), np.full(64, lat), azimuths, np.full(64, radius_m))
+    return shapely.Polygon(np.column_stack([lons, lats]))
+
+
+def as_geometry(place: Place, radius_m: float = 1000.0) -> BaseGeometry:
+    """Return the outline of a place in degrees.
+
+    Takes a shapely geometry in degrees, a GeoDataFrame or GeoSeries in any CRS, a GeoJSON-like mapping, a
+    (lon, lat) pair, or a row with `geometry`. A point becomes a disc of `radius_m`. Raises BadInputError for
+    anything else, and for a line, which has no surface.
+    """
+    if isinstance(place, gpd.GeoDataFrame | gpd.GeoSeries):
+        if place.crs is None:
+            raise BadInputError("the outline has no CRS: set one with .set_crs(4326) if it is in degrees")
+        geometry = place.to_crs(4326).geometry.union_all()
+    elif isinstance(place, BaseGeometry):
+        geometry = place
+    elif hasattr(place, "geometry"):
+        geometry = place.geometry
+    elif isinstance(place, Mapping) and "coordinates" in place:
+        geometry = shapely.geometry.shape(place)
+    elif isinstance(place, tuple | list) and len(place) == 2:
+        geometry = Point(*place)
+    else:
+        raise BadInputError(f"a place is a geometry, a table of outlines or (lon, lat), not {type(place).__name__}")
+    if geometry.is_empty or not np.isfinite(geometry.bounds).all():
+        raise BadInputError("the outline of the place is empty")
+    west, south, east, north = geometry.bounds
+    if west < -180 or east > 180 or south < -90 or north > 90:
+        raise BadInputError(f"the outline {geometry.bounds} is not in degrees: give a GeoSeries with its CRS")
+    if geometry.geom_type == "Point":
+        return disc(geometry.x, geometry.y, radius_m)
+    if not geometry.area:
+        raise BadInputError("the outline has no surface: give a polygon, or a point for a disc around it")
+    return geometry
+
+
+def area_m2(geometry: BaseGeometry) -> float:
+    """Return the area of an outline (degrees) on the WGS-84 ellipsoid, in m2 (Karney, 2013, by pyproj.Geod).
+
+    Parts of a MultiPolygon add up and courtyards are subtracted, whatever the direction of their rings. Raises
+    BadInputError when the outline crosses itself, with the point where it does: its area is not defined.
+
+    >>> round(area_m2(shapely.box(93.0, 43.0, 93.001, 43.001)))
+    9059
+    """
+    fault = _crossing(geometry)
+    if fault:
+        raise BadInputError(f"an outline {fault}: draw it again")
+    area, _ = WGS84.geometry_area_perimeter(shapely.orient_polygons(geometry))
+    return abs(float(area))
+
+
+def _crossing(geometry: BaseGeometry) -> str:
+    """Return what is wrong with the rings of an outline, with the place in degrees; empty when nothing is."""
+    if geometry.is_valid:
+        return ""
+    reason, _, corner = shapely.is_valid_reason(geometry).partition("[")
+    return f"crosses itself at {corner.rstrip(']')} (degrees; {reason.lower()})"
+
+
+def with_area(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the table with `area_m2`, NaN for what has no surface or crosses itself."""
+    degrees = frame.geometry.to_crs(4326)
+    sound = degrees.geom_type.isin(_SURFACES) & degrees.is_valid
+    return frame.assign(area_m2=[area_m2(g) if ok else np.nan for g, ok in zip(degrees, sound, strict=True)])
+
+
+def read_features(path: str | Path) -> gpd.GeoDataFrame:
+    """Return the geometries of a file of any kind, in degrees (WGS-84), with `area_m2` (NaN for points and lines).
+
+    A CSV has a column `wkt` or `geometry` (WKT), or `lon` and `lat`, in degrees. Raises BadInputError for
+    another suffix, NotFoundError where there is no file, UnreadableError when its bytes are not what it says.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadInputError(f"{path.name}: outlines are read from {', '.join(SUFFIXES)}")
+    if not path.is_file():
+        raise NotFoundError(f"there is no file {path.name}")
+    if path.stat().st_size > MAX_BYTES:
+        raise RefusedError(f"{path.name} is over 256 MB: cut it to the site first")
+    try:
+        frame = _frame(path)
+    except OsintError:
+        raise
+    except Exception as error:
+        # whatever a driver cannot read in somebody's file, the file is at fault
+        raise UnreadableError(f"{path.name} cannot be read as outlines: {str(error)[:160]}") from error
+    if not len(frame):
+        raise BadInputError(f"{path.name} holds no outline: draw one and save it again")
+    return with_area((frame if frame.crs is not None else frame.set_crs(4326)).to_crs(4326))
+
+
+def read_outlines(path: str | Path, observer: str | None = None) -> gpd.GeoDataFrame:
+    """Return the polygons of a file in degrees (WGS-84) with `outline_id` and `area_m2`.
+
+    Without a column `outline_id` the ids are those of a column Name, name or id, else the numbers from 1.
+    With `observer`, the name of whoever drew the outlines, a column says so. Raises BadInputError for points
+    and lines, and for an outline that crosses itself; it names the outline and the place of the crossing.
+    """
+    path = Path(path)
+    if observer is not None and not observer.strip():
+        raise BadInputError("an outline needs its `observer`: the name of whoever drew it")
+    frame = read_features(path)
+    polygons = frame.geometry.notna() & frame.geometry.geom_type.isin(_SURFACES)
+    if not polygons.all():
+        raise BadInputError(f"{path.name} must hold polygons only; {int((~polygons).sum())} of {len(frame)} are not")
+    if "outline_id" not in frame:
+        names = frame[next((c for c in ("Name", "name", "id") if c in frame), "area_m2")]
+        known = names.notna() & (names.astype(str) != "") & (names.name != "area_m2")
+        frame["outline_id"] = [str(v) if k else str(n) for n, (v, k) in enumerate(zip(names, known, strict=True), 1)]
+    for identifier, outline in zip(frame["outline_id"], frame.geometry, strict=True):
+        if fault := _crossing(outline):
+            raise BadInputError(f"{path.name}: outline {identifier} {fault}; draw it again")
+    return frame if observer is None else frame.assign(observer=observer)
+
+
+def _frame(path: Path) -> gpd.GeoDataFrame:
+    """Read one file; what it is must agree with its name, so that no driver is talked into another format."""
+    suffix = path.suffix.lower()
+    with path.open("rb") as file:
+        start = file.read(4096).lstrip(b"\xef\xbb\xbf \r\n\t")
+    if suffix in (".geojson", ".json"):
+        body = json.loads(path.read_bytes())
+        if body.get("type") == "Feature":
+            body = {"features": [body]}
+        elif "features" not in body:
+            body = {"features": [{"type": "Feature", "properties": {}, "geometry": body}]}
+        if not body["features"]:
+            return gpd.GeoDataFrame(geometry=[])
+        crs = str(((body.get("crs") or {}).get("properties") or {}).get("name", "EPSG:4326"))
+        return gpd.GeoDataFrame.from_features(body["features"], crs=crs)
+    if suffix == ".csv":
+        return _from_csv(pd.read_csv(path), path)
+    signature = b"SQLite format 3\0" if suffix == ".gpkg" else b"<kml"
+    if signature not in start or b"OGRVRT" in start:
+        raise UnreadableError(f"{path.name} is not a {suffix[1:].upper()} file")
+    return gpd.read_file(path)
+
+
+def _from_csv(table: pd.DataFrame, path: Path) -> gpd.GeoDataFrame:
+    column = next((c for c in ("wkt", "geometry", "WKT") if c in table), None)
+    if column:
+        return gpd.GeoDataFrame(table.drop(columns=column), geometry=shapely.from_wkt(table[column]), crs=4326)
+    if {"lon", "lat"} <= set(table):
+        return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=4326)
+    raise BadInputError(f"{path.name} needs a column `wkt`, or `lon` and `lat`; it has {', '.join(table.columns)}")
+
+
+def write_outlines(frame: gpd.GeoDataFrame, path: str | Path, **about: object) -> Path:
+    """Write outlines in degrees, in the format of the file's suffix; a CSV carries them as `wkt`.
+
+    The same table gives the same bytes (but for GeoPackage, a database). What is missing is null, in CSV an
+    empty cell. `about` are further members of a GeoJSON collection. Raises BadInputError for another suffix.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BadInputError(f"{path.name}: outlines are written to {', '.join(SUFFIXES)}")
+    degrees = frame.to_crs(4326)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if suffix in (".geojson", ".json"):
+        path.write_bytes(_geojson(degrees, about))
+    elif suffix == ".kml":
+        label = next((c for c in ("outline_id", "Name", "name", "id") if c in degrees), None)
+        path.write_bytes(
+            _kml(degrees, degrees[label].astype(str) if label else [str(n + 1) for n in range(len(frame))])
+        )
+    elif suffix == ".csv":
+        table = pd.DataFrame(degrees.drop(columns=degrees.geometry.name))
+        write_csv(table.assign(wkt=degrees.geometry.to_wkt(rounding_precision=9)), path)
+    else:
+        degrees.to_file(path, driver="GPKG")
+    return path
+
+
+def _geojson(frame: gpd.GeoDataFrame, about: Mapping[str, object]) -> bytes:
+    features = [
+        {
+            "type": "Feature",
+            "properties": {str(k): _plain(v) for k, v in row.items() if k != frame.geometry.name},
+            "geometry": shapely.geometry.mapping(row[frame.geometry.name]),
+        }
+        for row in frame.to_dict("records")
+    ]
+    collection = {"type": "FeatureCollection", **about, "features": features}
+    return (json.dumps(collection, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _plain(value: Any) -> object:
+    """Return a value of a table as JSON has it, null for what is missing."""
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | bool | int | float | list | dict) else str(value)
+
+
+def _kml(frame: gpd.GeoDataFrame, labels: Sequence[str], descriptions: Sequence[str] | None = None) -> bytes:
+    """Return KML 2.2 for Google Earth; text never becomes markup. Without `descriptions` the columns are listed."""
+    from xml.sax.saxutils import escape
+
+    marks = []
+    for n, (label, row) in enumerate(zip(labels, frame.to_dict("records"), strict=True)):
+        shape = row.pop(frame.geometry.name)
+        text = (
+            descriptions[n] if descriptions else "\n".join(f"{k}: {v}" for k, v in row.items() if _plain(v) is not None)
+        )
+        marks.append(
+            f"<Placemark><name>{escape(str(label))}</name><description>{escape(text)}</description>"
+            f"{_kml_geometry(shape)}</Placemark>"
+        )
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n'
+    return (head + "\n".join(marks) + "\n</Document></kml>\n").encode()
+
+
+def _kml_geometry(shape: BaseGeometry) -> str:
+    def corners(line: BaseGeometry) -> str:
+        return f"<coordinates>{' '.join(f'{x:.9f},{y:.9f}' for x, y in shapely.get_coordinates(line))}</coordinates>"
+
+    if isinstance(shape, shapely.Polygon):
+        holes = "".join(
+            f"<innerBoundaryIs><LinearRing>{corners(r)}</LinearRing></innerBoundaryIs>" for r in shape.interiors
+        )
+        outer = f"<outerBoundaryIs><LinearRing>{corners(shape.exterior)}</LinearRing></outerBoundaryIs>"
+        return f"<Polygon>{outer}{holes}</Polygon>"
+    if isinstance(shape, Point | shapely.LineString):
+        return f"<{shape.geom_type}>{corners(shape)}</{shape.geom_type}>"
+    return f"<MultiGeometry>{''.join(map(_kml_geometry, shapely.get_parts(shape)))}</MultiGeometry>"
 
 
 def to_geojson(points: gpd.GeoDataFrame) -> bytes:
-    """Circles and points with their precision, six decimals, stable bytes."""
+    """Return circles and points of sites with their precision as GeoJSON: six decimals, stable bytes."""
     both = pd.concat(
         [circles(points).assign(shape="precision circle"), points.assign(shape="centre")], ignore_index=True
     )
-    frame = gpd.GeoDataFrame(both[[*KEPT, "shape", "geometry"]], geometry="geometry", crs="EPSG:4326")
-    found = json.loads(frame.to_json(drop_id=True))
-    rounded = json.loads(json.dumps(found), parse_float=lambda text: round(float(text), 6))
+    frame = gpd.GeoDataFrame(both[[*SITE_COLUMNS, "shape", "geometry"]], geometry="geometry", crs="EPSG:4326")
+    rounded = json.loads(_geojson(frame, {}), parse_float=lambda text: round(float(text), 6))
     return (json.dumps(rounded, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def to_kml(points: gpd.GeoDataFrame) -> bytes:
-    """The same as KML 2.2 for Google Earth; the text of a site never becomes markup."""
-    from xml.sax.saxutils import escape
-
-    marks = []
-    for (_, row), ring in zip(points.iterrows(), circles(points).geometry, strict=True):
-        label = f"{row['site_id']} {row['name_en']}"
-        about = f"Known to {row['precision_km']:.0f} km ({row['coord_level']}; datum {row['datum']}). Not a building."
-        loop = " ".join(f"{x:.6f},{y:.6f}" for x, y in ring.exterior.coords)
-        marks.append(
-            f"<Placemark><name>{escape(label)}</name><description>{escape(about)}</description><MultiGeometry>"
-            f"<Point><coordinates>{row.geometry.x:.6f},{row.geometry.y:.6f}</coordinates></Point>"
-            f"<Polygon><outerBoundaryIs><LinearRing><coordinates>{loop}</coordinates></LinearRing></outerBoundaryIs></Polygon>"
-            "</MultiGeometry></Placemark>"
-        )
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n'
-        + "\n".join(marks)
-        + "\n</Document></kml>\n"
-    ).encode()
+    """Return the same as KML; each site says how well it is known and that it is not a building."""
+    rows = points.to_dict("records")
+    shapes = [shapely.GeometryCollection(pair) for pair in zip(points.geometry, circles(points).geometry, strict=True)]
+    abouts = [
+        f"Known to {r['precision_km']:.0f} km ({r['coord_level']}; datum {r['datum']}). Not a building." for r in rows
+    ]
+    labels = [f"{r['site_id']} {r['name_en']}" for r in rows]
+    return _kml(gpd.GeoDataFrame(geometry=shapes, crs=4326), labels, abouts)

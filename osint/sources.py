@@ -1,254 +1,268 @@
-"""Fetch pages and filings into the archive, politely, and say of each answer what it is."""
+"""The door to filings: open a session, then plan, capture, search, read notices, see what changed, import."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import time
+import difflib
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from osint import __version__
-from osint.archive.store import Archive, captures_directory
-from osint.errors import OsintError
-from osint.filings.facts import project_codes
-from osint.filings.page import decode
+from osint.archive import Archive, Entry, import_path
+from osint.errors import NotFoundError
+from osint.filings import Notice, Page, block_lines, decode, read_notice
 from osint.http import (
-    HOST_PER_MINUTE,
-    Answer,
     Limits,
-    Politeness,
-    Request,
-    fetch,
-    host_key,
-    is_loopback,
+    check_url,
     is_url,
+    on_this_machine,
     strip_secrets,
 )
-from osint.portals.classify import BY_HAND, Kind, Verdict, classify
-from osint.portals.difference import difference
+from osint.portals import (
+    COMMONCRAWL_INDEX,
+    WAYBACK,
+    AnswerClass,
+    Session,
+    SourceReport,
+    base_url,
+    classify,
+    past_captures,
+    planned_requests,
+    read_query,
+    search_sources,
+    search_table,
+    take_copy,
+    wayback_request,
+)
 
-_ROBOTS_LIMITS = Limits(max_bytes=512 << 10, max_seconds=5, silence_seconds=5, max_redirects=3)
+__all__ = [
+    "NEVER_ASKED",
+    "Revision",
+    "by_hand",
+    "capture",
+    "history",
+    "import_saved",
+    "notice",
+    "open_session",
+    "plan",
+    "plan_search",
+    "search",
+    "search_table",
+]
+
+NEVER_ASKED: tuple[tuple[str, str, str], ...] = (
+    (
+        "zcygov",
+        r"(^|\.)(ccgp-[a-z]+\.gov\.cn|zcygov\.cn)$",
+        "政采云 stands behind an Aliyun slider and bans addresses: open it by hand, or in an archive",
+    ),
+    (
+        "ctbpsp",
+        r"(^|\.)ctbpsp\.com$",
+        "it answers 200 with a challenge and wants vaptcha: open it by hand; keep the uuid",
+    ),
+    (
+        "archive.today",
+        r"(^|\.)archive\.(today|ph|is|li|md|vn|fo)$",
+        "its owner does not want to be automated: open it by hand",
+    ),
+)
+"""Sites that are recognised and explained, never asked: name, pattern of the host, what to do."""
+
+_GGZY_WRAPPER = re.compile(r"(/information/deal/html)/a/(\d+/\d+/\d{8}/[0-9a-zA-Z]+\.html)$")
+_SHOWN_LINES = 40
 
 
-@dataclass
-class Desk:
-    """Who asks, from where, and where it is kept: one for a run."""
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One capture of a URL and what changed since the capture before."""
 
-    archive: Archive
-    """Opened."""
-    politeness: Politeness
-    """Shared by all processes on this data directory."""
-    vantage: str = ""
-    """Where we ask from, as coarse as the user likes; empty is not stated."""
-    limits: Limits = field(default_factory=Limits)
-    """For each answer."""
-    robots: bool = True
-    """Obey robots.txt where there is one."""
-    refresh: bool = False
-    """Request again what the archive already holds the answer to."""
-    say: Callable[[str], None] = lambda _: None
-    """Gets one sentence when something is worth knowing while waiting."""
-
-    def __post_init__(self) -> None:
-        """Check what the user typed."""
-        if len(self.vantage) > 60:
-            msg = f"`vantage` has {len(self.vantage)} characters; give a coarse place such as 'EU'"
-            raise OsintError(msg)
+    entry: Entry
+    """Capture, in the order of the ledger."""
+    difference: list[str]
+    """Lines of text that went (`-`) and came (`+`); empty for the first content and for other classes."""
 
 
-def desk(data: str | Path | None = None, *, vantage: str | None = None, **more: Any) -> Desk:
-    """Open the archive below a data directory and return a desk; OSINT_VANTAGE is the default place."""
-    directory = captures_directory(data)
-    place = os.environ.get("OSINT_VANTAGE", "") if vantage is None else vantage
-    politeness = Politeness(directory.parent.parent / "derived" / "pace.json")
-    return Desk(Archive(directory).open(), politeness, place, **more)
-
-
-def capture(
-    at: Desk,
-    ask: Request | str,
+def open_session(
+    data: str | Path | None = None,
     *,
-    expect: str = "",
-    expects: str = "",
-    per_minute: float = 0,
-    api: bool = False,
-    refine: Callable[[Verdict, bytes], Verdict] = lambda verdict, _: verdict,
-    extra: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Request one URL now, keep what came, and return its ledger entry with `captured` added.
+    vantage: str | None = None,
+    limits: Limits | None = None,
+    robots: bool = True,
+    refresh: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> Session:
+    """Open the archive below a data directory to ask and keep answers; see the fields of `Session`.
 
-    `expect` is text that must be in the decoded body before anyone says "captured" (None when no text was
-    given). `expects` is the form due (`json`, `pdf`); `api` marks a published interface, which is no
-    crawling ground and has no robots.txt; `per_minute` its published limit. `refine` may change the class
-    of content by what its caller knows; `extra` is added to the ledger line. Nothing was asked, and nothing
-    is in the ledger, when the returned entry has no `seq`.
+    `data` defaults to OSINT_DATA, then ./data; `vantage` to OSINT_VANTAGE.
     """
-    ask = Request(ask) if isinstance(ask, str) else ask
-    if not is_url(ask.url):
-        return _unasked(ask, Verdict(Kind.REFUSED, "it is not a URL"))
-    refusal = _held(at, ask) or ("" if api or not at.robots else _forbidden_by_robots(at, ask.url))
-    if refusal:
-        kind = Kind.REFUSED if "robots" in refusal else Kind.RATE_LIMITED
-        return _unasked(ask, Verdict(kind, refusal))
-    _pace(at, ask.url, per_minute)
-    asked = datetime.now(UTC)
-    with fetch(ask, at.archive.spool, at.limits) as answer:
-        verdict = classify(
-            status=answer.status,
-            headers=answer.headers,
-            body=answer.body,
-            url=strip_secrets(ask.url),
-            final_url=answer.final_url,
-            trouble=answer.trouble,
-            detail=answer.detail,
-            expects=expects,
-        )
-        if not answer.exchanges:
-            return _unasked(ask, verdict)
-        verdict = _with_history(at, ask, verdict)
-        if verdict.kind is Kind.CONTENT:
-            verdict = refine(verdict, answer.body or b"")
-        if verdict.kind is Kind.RATE_LIMITED:
-            default = 0.0 if is_loopback(ask.url) else 60.0
-            at.politeness.hold(host_key(ask.url), answer.headers.get("retry-after", ""), default_seconds=default)
-        entry = {**_entry(at, ask, asked, answer, verdict), **(extra or {})}
-        entry = at.archive.record(entry, answer.exchanges)
-        return {**entry, "captured": _captured(verdict, answer, expect)}
+    session = Session.open(data, vantage=vantage)
+    return replace(session, limits=limits or Limits(), robots=robots, refresh=refresh, say=say)
 
 
-def _entry(at: Desk, ask: Request, asked: datetime, answer: Answer, verdict: Verdict) -> dict[str, Any]:
-    body = answer.body
-    return {
-        "time": asked.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "role": "fetched",
-        "url": strip_secrets(ask.url),
-        "final_url": answer.final_url,
-        "method": ask.method,
-        "request_sha256": hashlib.sha256(ask.body).hexdigest() if ask.body else "",
-        "redirects": answer.redirects,
-        "status": answer.status,
-        "class": str(verdict.kind),
-        "signal": verdict.signal,
-        "media_type": answer.media_type,
-        "bytes": None if body is None else len(body),
-        "sha256": "" if body is None else hashlib.sha256(body).hexdigest(),
-        "truncated": answer.exchanges[-1].truncated,
-        "project_codes": _codes(verdict, answer),
-        "vantage": at.vantage,
-        "tool": f"osint-datacentres {__version__}",
-    }
+def plan(url: str, *, live: bool = False) -> list[str]:
+    """Return what a capture of a URL would ask, one line per request, in order."""
+    shown = strip_secrets(url)
+    if reason := check_url(url):
+        return [f"nothing: {reason}"]
+    lines = []
+    if not live and not on_this_machine(url):
+        lines.append(f"GET {wayback_request(url).url}")
+        lines.append(f"if a copy is listed: GET {base_url('wayback', WAYBACK)}/web/<time>id_/{shown}, and no more")
+        lines.append(f"else: GET {base_url('commoncrawl', COMMONCRAWL_INDEX)}/collinfo.json and up to 3 of its indexes")
+    if advice := _never_asked(url):
+        return [*lines, f"never the host: {advice}"]
+    lines.append(f"GET {urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}/robots.txt")
+    return [*lines, *(f"GET {one}" for one in [shown, *_companions(shown)])]
 
 
-def _codes(verdict: Verdict, answer: Answer) -> list[str]:
-    if verdict.kind is not Kind.CONTENT or (answer.body or b"").startswith(b"%PDF-"):
-        return []
-    return project_codes(decode(answer.body or b"", answer.headers.get("content-type", ""))[0])
+def capture(session: Session, url: str, *, expect: str = "", live: bool = False) -> Iterator[Entry]:
+    """Capture a page and yield its ledger entries.
 
-
-def _unasked(ask: Request, verdict: Verdict) -> dict[str, Any]:
-    return {
-        "url": strip_secrets(ask.url),
-        "final_url": strip_secrets(ask.url),
-        "class": str(verdict.kind),
-        "signal": verdict.signal,
-        "status": None,
-        "bytes": None,
-        "sha256": "",
-        "captured": False,
-    }
-
-
-def _captured(verdict: Verdict, answer: Answer, expect: str) -> bool | None:
-    if verdict.kind is not Kind.CONTENT:
-        return False
-    if not expect:
-        return None
-    text, _ = decode(answer.body or b"", answer.headers.get("content-type", ""))
-    return expect in text
-
-
-def _held(at: Desk, ask: Request) -> str:
-    until = at.politeness.held_until(host_key(ask.url))
-    if not until:
-        return ""
-    moment = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return f"not asked: the host wants no request before {moment} UTC"
-
-
-def _pace(at: Desk, url: str, per_minute: float) -> None:
-    if not per_minute and is_loopback(url):
+    A neutral copy is looked for before the host is touched, unless `live`; after a copy the host is not asked,
+    and `Session.say` says how to ask it. Sites that want no machine are explained, not asked. `expect` is text
+    that the page must hold before `captured` is true.
+    """
+    if not is_url(url):
+        yield session.ask(url)
         return
-    parts = urlsplit(url)
-    # one server on loopback stands for many hosts, which are told apart by their paths
-    key = parts.netloc.lower() + (parts.path if is_loopback(url) else "")
-    seconds = at.politeness.wait_seconds(key, per_minute or HOST_PER_MINUTE)
-    if seconds > 1:
-        at.say(f"waiting {seconds:.0f} s for {urlsplit(url).hostname}")
-    time.sleep(seconds)
+    advice = _never_asked(url)
+    copies = not (live or on_this_machine(url) or check_url(url))
+    if copies:
+        entry, answers = take_copy(session, url)
+        for line in answers:
+            session.say(line)
+        if entry is not None:
+            yield replace(entry, captured=_holds(session, entry, expect)) if expect else entry
+            session.say(f"the copy stands for {strip_secrets(url)}; --live asks the host itself")
+            return
+    if advice and (live or copies):
+        yield Entry.unasked(strip_secrets(url), AnswerClass.REFUSED, advice)
+        return
+    yield session.ask(url, expect=expect)
+    for other in _companions(url):
+        yield session.ask(other)
 
 
-def _forbidden_by_robots(at: Desk, url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return ""
-    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    try:
-        rules = at.politeness.robots(origin)
-    except KeyError:
-        with fetch(Request(f"{origin}/robots.txt"), at.archive.spool, _ROBOTS_LIMITS) as answer:
-            at.politeness.learn_robots(origin, answer.status, answer.media_type, answer.body)
-        rules = at.politeness.robots(origin)
-    if rules is None or rules.can_fetch("osint-datacentres", url):
-        return ""
-    return f"not asked: robots.txt of {parts.hostname} forbids this path (--no-robots asks as a person would)"
+def _holds(session: Session, entry: Entry, expect: str) -> bool:
+    return entry.kind == AnswerClass.CONTENT and expect in decode(session.archive.body(entry)).text
 
 
-def _with_history(at: Desk, ask: Request, verdict: Verdict) -> Verdict:
-    """Use what the archive knows: a 404 is only known to be gone if the page was seen before."""
-    if verdict.kind is not Kind.GONE:
-        return verdict
-    seen = [e for e in past(at.archive, strip_secrets(ask.url)) if e["class"] == Kind.CONTENT]
-    if seen:
-        return Verdict(
-            verdict.kind,
-            f"{verdict.signal}; it was there on {seen[-1]['time'][:10]} (capture {seen[-1]['seq']})",
-        )
-    return Verdict(verdict.kind, f"{verdict.signal}; nothing here shows that it was ever there")
+def _companions(url: str) -> list[str]:
+    """Return the URLs that belong to a page: on ggzy the text is under /b/, the wrapper under /a/."""
+    other = _GGZY_WRAPPER.sub(r"\1/b/\2", url)
+    return [other] if other != url else []
 
 
-def past(archive: Archive, url: str) -> Iterator[dict[str, Any]]:
-    """Yield the ledger entries of one URL and of its neutral copies, in the order of the ledger."""
-    return (entry for entry in archive.entries(url) if url in (entry.get("url"), entry.get("copy_of")))
+def _never_asked(url: str) -> str:
+    """Return what to do about a site that is never asked, or an empty string."""
+    host = (urlsplit(url).hostname or "").lower()
+    return next((f"{name}: {advice}" for name, pattern, advice in NEVER_ASKED if re.search(pattern, host)), "")
 
 
-def by_hand(entry: dict[str, Any]) -> str:
+def by_hand(entry: Entry) -> str:
     """Return what a person should do about an answer, or an empty string."""
-    if entry["class"] == Kind.CONTENT and entry["captured"] is False:
-        return f"{entry['url']} came, but without the expected text: read it before you call it captured"
-    if Kind(entry["class"]) not in BY_HAND:
+    if entry.kind == AnswerClass.CONTENT and entry.captured is False:
+        return f"{entry.url} came, but without the expected text: read it before you call it captured"
+    if not AnswerClass(entry.kind).by_hand:
         return ""
-    return f"{entry['class']}: open {entry['url']} by hand, save it, and `osint archive import` the file"
+    return f"{entry.kind}: open {entry.url} by hand, save it, and `osint archive import` the file"
 
 
-def history(archive: Archive, url: str) -> list[dict[str, Any]]:
-    """Return the captures of a URL, oldest first, each with `difference`: lines that tell what changed.
+def search(
+    session: Session,
+    words: str,
+    start: str,
+    end: str,
+    *,
+    names: tuple[str, ...] = (),
+    pages: int = 3,
+    live: bool = False,
+    legacy: tuple[str, ...] = (),
+    done: Callable[[str], None] = lambda _: None,
+) -> list[SourceReport]:
+    """Ask the portals for words in a span of days, side by side, and return one report per source.
+
+    Place words (哈密) choose regional sources, six digits are a stock code. `names` are the sources to ask, all
+    that fit if empty; `legacy` names hosts whose old TLS is accepted; `done` gets the name of each source that
+    has finished. `search_table` makes one frame of the reports. Raises BadInputError for impossible days and
+    unknown names.
+    """
+    asked = read_query(words, start, end, pages=pages)
+    return search_sources(session, asked, names=names, live=live, legacy=legacy, done=done)
+
+
+def plan_search(
+    words: str, start: str, end: str, *, names: tuple[str, ...] = (), pages: int = 3, live: bool = False
+) -> list[str]:
+    """Return what `search` would ask, one line per request, without asking."""
+    return list(planned_requests(read_query(words, start, end, pages=pages), names, live=live))
+
+
+def notice(archive: Archive, url: str) -> tuple[Notice, Entry]:
+    """Return the fields of the last content captured of a URL, and its ledger entry.
+
+    Raises NotFoundError if the archive holds no page of it that can be read.
+    """
+    held = [entry for entry in past_captures(archive, strip_secrets(url)) if entry.kind == AnswerClass.CONTENT]
+    found = read_notice(url, archive.body(held[-1]), held[-1].media_type) if held else None
+    if found is None:
+        msg = f"the archive holds no readable page of {url}; capture it first"
+        raise NotFoundError(msg)
+    return found, held[-1]
+
+
+def history(archive: Archive, url: str) -> list[Revision]:
+    """Return the captures of a URL, oldest first, each with what changed.
 
     Only bodies of class content are compared, each with the content before it: a block between two
-    captures is no change of the page.
+    captures is not a change of the page.
     """
-    told = []
-    before: dict[str, Any] | None = None
-    for entry in past(archive, strip_secrets(url)):
+    revisions = []
+    before: Entry | None = None
+    for entry in past_captures(archive, strip_secrets(url)):
         lines: list[str] = []
-        if entry["class"] == Kind.CONTENT:
+        if entry.kind == AnswerClass.CONTENT:
             if before is not None:
-                kinds = before["media_type"], entry["media_type"]
-                lines = difference(archive.body(before), kinds[0], archive.body(entry), kinds[1])
+                lines = _difference(archive, before, entry)
             before = entry
-        told.append({**entry, "difference": lines})
-    return told
+        revisions.append(Revision(entry, lines))
+    return revisions
+
+
+def _difference(archive: Archive, before: Entry, after: Entry) -> list[str]:
+    """Return the lines of text that went (`-`) and came (`+`), or one sentence when no text changed."""
+    if before.sha256 == after.sha256:
+        return ["the same bytes"]
+    sizes = f"the bytes differ ({before.bytes} before, {after.bytes} after)"
+    old, new = _text_lines(archive, before), _text_lines(archive, after)
+    if old is None or new is None:
+        return [f"{sizes}; no text to compare"]
+    changed = list(difflib.unified_diff(old, new, lineterm="", n=0))[2:]
+    changed = [line for line in changed if not line.startswith("@@")]
+    if not changed:
+        return [f"{sizes} but the visible text is the same"]
+    rest = len(changed) - _SHOWN_LINES
+    return changed[:_SHOWN_LINES] + ([f"and {rest} more lines"] if rest > 0 else [])
+
+
+def _text_lines(archive: Archive, entry: Entry) -> list[str] | None:
+    page = Page(archive.body(entry), entry.media_type)
+    if page.is_binary:
+        return None
+    if page.tree is not None:
+        return block_lines(page.tree)
+    return [line.strip() for line in re.split(r"\n|(?<=[。！？；])", page.text) if line.strip()]
+
+
+def import_saved(
+    archive: Archive, path: str | Path, *, by: str, obtained: str, origin: str, url: str = ""
+) -> list[Entry]:
+    """Take in a file or a folder that a person saved; see `archive.import_path`."""
+    return import_path(archive, path, _classified, by=by, obtained=obtained, origin=origin, url=url)
+
+
+def _classified(status: int | None, content_type: str, body: bytes, url: str) -> tuple[str, str]:
+    answer = classify(status=status or 200, headers={"content-type": content_type}, body=body, url=url)
+    return answer.kind, answer.signal

@@ -43,7 +43,7 @@ def test_no_false_building_in_three_hundred_is_under_two():
 
 
 def test_fields_bear_another_crop_each_year_and_the_ground_beside_them_none():
-    world = simulate.world(5, 64, "2023-06-01", "2024-08-31", 20, cloud=0.0, features=[], snow=False, dust=0.0)
+    world = simulate.make_world(5, 64, "2023-06-01", "2024-08-31", 20, cloud=0.0, features=[], snow=False, dust=0.0)
     vigour = world._layers["vigour"]
     vigour[:] = 0
     vigour[:, 32:] = 0.9

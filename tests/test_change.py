@@ -19,7 +19,7 @@ DAY = dt.date.fromisoformat
 
 def world(features, seed=1, size_px=84, **how):
     how = {"cloud": 0.3, "snow": False, **how}
-    return simulate.world(seed, size_px, START, END, 6, features=features, **how)
+    return simulate.make_world(seed, size_px, START, END, 6, features=features, **how)
 
 
 def roof(kind="bright roof", hectares=1.0, **how):
@@ -29,7 +29,7 @@ def roof(kind="bright roof", hectares=1.0, **how):
 
 def dated(made, data=None):
     outline = made.truth.to_crs(4326).geometry.iloc[0]
-    source = stack.of_dataset(simulate.dataset(made) if data is None else data)
+    source = stack.stack_of_dataset(simulate.dataset(made) if data is None else data)
     return change.date_change(source, outline, START, END, outline_id="A")
 
 
@@ -60,7 +60,7 @@ def test_a_roof_is_dated_and_measured(built):
 def test_a_standing_roof_is_measured_and_bare_ground_is_not(built):
     made, data = built
     outline = made.truth.to_crs(4326).geometry.iloc[0]
-    source = stack.of_dataset(data)
+    source = stack.stack_of_dataset(data)
     found = change.measure(source, outline, "2024-05-01", "2024-10-31")
     assert found["roof_area_m2_low"] <= made.truth.iloc[0].roof_area_m2 <= found["roof_area_m2_high"]
     assert found["scenes_used"] >= 2
@@ -73,7 +73,7 @@ def test_a_search_in_time_agrees_with_every_scene_and_reads_far_less(built):
     made, data = built
     outline = made.truth.to_crs(4326).geometry.iloc[0]
     (few,) = dated(made, data).rows
-    (all_,) = change.date_change(stack.of_dataset(data), outline, START, END, exhaustive=True).rows
+    (all_,) = change.date_change(stack.stack_of_dataset(data), outline, START, END, exhaustive=True).rows
     apart = pd.Timestamp(few["roofed_best"]) - pd.Timestamp(all_["roofed_best"])
     assert abs(apart.days) <= 5
     assert few["kind"] == all_["kind"]
@@ -144,7 +144,7 @@ def test_a_missing_winter_widens_the_interval_or_is_named(built):
 
 def test_refusals_name_the_reason(built):
     made, data = built
-    source = stack.of_dataset(data)
+    source = stack.stack_of_dataset(data)
     west, south = shapely.get_coordinates(made.truth.to_crs(4326).geometry.iloc[0].centroid)[0]
     tiny = shapely.box(west, south, west + 0.0002, south + 0.0001)
     assert "too small" in change.date_change(source, tiny, START, END).rows[0]["cannot_tell"]
@@ -159,11 +159,11 @@ def test_an_outline_that_is_thin_has_no_area_and_one_outside_is_named(built):
     made, data = built
     middle = made.truth.to_crs(4326).geometry.iloc[0].centroid
     thin = shapely.box(middle.x - 1e-3, middle.y - 2.7e-5, middle.x + 1e-3, middle.y + 2.7e-5)
-    for row in change.date_change(stack.of_dataset(data), thin, START, END).rows:
+    for row in change.date_change(stack.stack_of_dataset(data), thin, START, END).rows:
         assert row["roof_area_m2_best"] is None
     away = shapely.box(middle.x + 1, middle.y, middle.x + 1.001, middle.y + 1e-3)
     with pytest.raises(OsintError, match="outside of the pictures"):
-        change.date_change(stack.of_dataset(data), away, START, END)
+        change.date_change(stack.stack_of_dataset(data), away, START, END)
 
 
 def test_an_area_gives_its_roofs_and_not_its_decoys():
@@ -178,7 +178,7 @@ def test_an_area_gives_its_roofs_and_not_its_decoys():
     inside = shapely.box(*made.truth.total_bounds).buffer(200)
     to_degrees = Transformer.from_crs(made.epsg, 4326, always_xy=True)
     where = shapely.transform(inside, to_degrees.transform, interleaved=False)
-    found = detect.buildings(detect.new_structures(stack.of_dataset(simulate.dataset(made)), where, START, END))
+    found = detect.buildings(detect.new_structures(stack.stack_of_dataset(simulate.dataset(made)), where, START, END))
     truth = made.truth.set_index("outline_id").to_crs(4326)
     hits = {n for n, g in truth.geometry.items() for f in found.geometry if g.intersects(f)}
     assert hits == {"A", "B"}
@@ -189,7 +189,7 @@ def test_outlines_keep_their_names(built):
     outlines = gpd.GeoDataFrame({"outline_id": ["x"]}, geometry=list(made.truth.geometry), crs=made.epsg)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        frame = change.date_outlines(stack.of_dataset(data), outlines, START, END)
+        frame = change.date_outlines(stack.stack_of_dataset(data), outlines, START, END)
     assert list(frame.outline_id) == ["x"]
     assert frame.crs.to_epsg() == 4326
 
@@ -202,7 +202,7 @@ def test_a_roof_in_the_last_two_looks_is_named_as_unconfirmed():
     late = np.flatnonzero((when > "2024-10-25") & clear)[:2]
     kept = np.concatenate([np.flatnonzero(when < "2024-10-01"), late])
     outline = made.truth.to_crs(4326).geometry.iloc[0]
-    source = stack.of_dataset(data.isel(time=kept))
+    source = stack.stack_of_dataset(data.isel(time=kept))
     (row,) = change.date_change(source, outline, START, END, exhaustive=True).rows
     assert row["roofed_best"] is None
     assert "may show a roof" in row["cannot_tell"]

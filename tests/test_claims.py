@@ -6,8 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import extraction
-from osint.claims.extract import COLUMNS, extract, frame
-from osint.claims.units import SI_UNITS
+from osint.claims import CLAIM_COLUMNS, SI_UNITS, claims_frame, extract
 
 WHEN = date(2025, 6, 28)
 KINDS = frozenset(
@@ -203,10 +202,10 @@ def test_same_bytes_same_claims_and_repeats_are_shifted():
 
 
 def test_frame_has_its_columns_and_open_bounds_are_missing():
-    table = frame(extract("more than 100 MW of power", WHEN), "a.txt")
-    assert list(table.columns) == list(COLUMNS)
+    table = claims_frame(extract("more than 100 MW of power", WHEN), "a.txt")
+    assert list(table.columns) == list(CLAIM_COLUMNS)
     assert table["si_high"].isna().all() and table["si_low"].tolist() == [100.0]
-    assert frame([]).empty and list(frame([]).columns) == list(COLUMNS)
+    assert claims_frame([]).empty and list(claims_frame([]).columns) == list(CLAIM_COLUMNS)
 
 
 @settings(max_examples=150, deadline=None)

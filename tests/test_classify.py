@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from osint.filings.page import decode
-from osint.portals.classify import Kind, classify
+from osint.filings import decode
+from osint.portals import AnswerClass, classify
 from tests.portal_server.faults import NOTICE, aliyun_challenge, notice_html
 
 
@@ -16,33 +16,33 @@ def kind_of(body, *, status=200, content_type="text/html", url="http://h.example
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (notice_html(), Kind.CONTENT),
-        ("<html><body>智算中心</body></html>", Kind.CONTENT),
-        (aliyun_challenge(), Kind.CHALLENGE),
-        ("<script>var aliyun_waf_aa='x'</script>", Kind.CHALLENGE),
-        ("<html><title>安全验证</title></html>", Kind.CHALLENGE),
-        ("<html>denied by bot</html>", Kind.CHALLENGE),
+        (notice_html(), AnswerClass.CONTENT),
+        ("<html><body>智算中心</body></html>", AnswerClass.CONTENT),
+        (aliyun_challenge(), AnswerClass.CHALLENGE),
+        ("<script>var aliyun_waf_aa='x'</script>", AnswerClass.CHALLENGE),
+        ("<html><title>安全验证</title></html>", AnswerClass.CHALLENGE),
+        ("<html>denied by bot</html>", AnswerClass.CHALLENGE),
         (
             "<html><title>Just a moment...</title><script src=/cdn-cgi/challenge-platform/x></script></html>",
-            Kind.CHALLENGE,
+            AnswerClass.CHALLENGE,
         ),
-        ("<html>您的操作过于频繁，请稍后再试</html>", Kind.RATE_LIMITED),
-        ("<html><title>错误页面！中国政府采购网</title></html>", Kind.SOFT_404),
-        ("<html>您要查看的网页可能已被删除、名称已被更改，或者暂时不可用。页面不存在</html>", Kind.SOFT_404),
-        ("<html><title>404 Not Found</title><body>nothing</body></html>", Kind.SOFT_404),
-        ("<html><div>暂无数据</div></html>", Kind.SOFT_404),
-        ("<html><title>检索</title>没有找到相关结果</html>", Kind.EMPTY_RESULT),
-        ("<html><title>Access Denied</title>You don't have permission</html>", Kind.BLOCKED),
-        ("<html><head></head><body></body></html>", Kind.BLOCKED),
-        ("", Kind.BLOCKED),
-        ("<html><div id=app></div><script src=a.js></script></html>", Kind.JS_SHELL),
+        ("<html>您的操作过于频繁，请稍后再试</html>", AnswerClass.RATE_LIMITED),
+        ("<html><title>错误页面！中国政府采购网</title></html>", AnswerClass.SOFT_404),
+        ("<html>您要查看的网页可能已被删除、名称已被更改，或者暂时不可用。页面不存在</html>", AnswerClass.SOFT_404),
+        ("<html><title>404 Not Found</title><body>nothing</body></html>", AnswerClass.SOFT_404),
+        ("<html><div>暂无数据</div></html>", AnswerClass.SOFT_404),
+        ("<html><title>检索</title>没有找到相关结果</html>", AnswerClass.EMPTY_RESULT),
+        ("<html><title>Access Denied</title>You don't have permission</html>", AnswerClass.BLOCKED),
+        ("<html><head></head><body></body></html>", AnswerClass.BLOCKED),
+        ("", AnswerClass.BLOCKED),
+        ("<html><div id=app></div><script src=a.js></script></html>", AnswerClass.JS_SHELL),
         (
             "<html><div id='root'> </div><script src=a.js></script><nav>" + "<a>政务公开</a>" * 43 + "</nav></html>",
-            Kind.JS_SHELL,
+            AnswerClass.JS_SHELL,
         ),
         (
             "<html><div id=app><h1>公告</h1><p>" + "服务端已经渲染的正文。" * 9 + "</p></div><script></script></html>",
-            Kind.CONTENT,
+            AnswerClass.CONTENT,
         ),
     ],
 )
@@ -66,28 +66,28 @@ def test_page_has_its_class(body, kind):
 def test_long_article_that_quotes_a_signal_is_content(phrase):
     story = "本报记者调查了当地的数据中心建设情况。" * 150
     text = f"<html><title>报道</title><p>{story}网站显示{phrase}。</p></html>"
-    assert kind_of(text) is Kind.CONTENT
+    assert kind_of(text) is AnswerClass.CONTENT
 
 
 def test_bot_script_and_comments_are_no_evidence_of_a_block():
     page = notice_html().replace("</body>", "<!-- 验证码 --><script src=/_bot_sbu/sbu_fpc.js></script></body>")
-    assert kind_of(page) is Kind.CONTENT
+    assert kind_of(page) is AnswerClass.CONTENT
 
 
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        ({"announcements": None, "totalAnnouncement": 0}, Kind.EMPTY_RESULT),
-        ({"announcements": None}, Kind.EMPTY_RESULT),
-        ([], Kind.EMPTY_RESULT),
-        ([["urlkey", "timestamp"]], Kind.EMPTY_RESULT),
-        ({"code": 200, "data": {"records": [], "total": 0}}, Kind.EMPTY_RESULT),
-        ({"result": {"totalcount": 0, "records": []}}, Kind.EMPTY_RESULT),
-        ({"code": 829, "message": "x"}, Kind.CHALLENGE),
-        ({"code": 800}, Kind.RATE_LIMITED),
-        ({"code": 804}, Kind.BLOCKED),
-        ({"code": 200, "data": {"records": [{"title": "a"}], "total": 1}}, Kind.CONTENT),
-        ({"announcements": [{"a": 1}], "categoryList": None, "totalAnnouncement": 1}, Kind.CONTENT),
+        ({"announcements": None, "totalAnnouncement": 0}, AnswerClass.EMPTY_RESULT),
+        ({"announcements": None}, AnswerClass.EMPTY_RESULT),
+        ([], AnswerClass.EMPTY_RESULT),
+        ([["urlkey", "timestamp"]], AnswerClass.EMPTY_RESULT),
+        ({"code": 200, "data": {"records": [], "total": 0}}, AnswerClass.EMPTY_RESULT),
+        ({"result": {"totalcount": 0, "records": []}}, AnswerClass.EMPTY_RESULT),
+        ({"code": 829, "message": "x"}, AnswerClass.CHALLENGE),
+        ({"code": 800}, AnswerClass.RATE_LIMITED),
+        ({"code": 804}, AnswerClass.BLOCKED),
+        ({"code": 200, "data": {"records": [{"title": "a"}], "total": 1}}, AnswerClass.CONTENT),
+        ({"announcements": [{"a": 1}], "categoryList": None, "totalAnnouncement": 1}, AnswerClass.CONTENT),
     ],
 )
 def test_json_has_its_class(data, kind):
@@ -98,44 +98,48 @@ def test_json_has_its_class(data, kind):
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (403, Kind.BLOCKED),
-        (405, Kind.BLOCKED),
-        (493, Kind.BLOCKED),
-        (404, Kind.GONE),
-        (410, Kind.GONE),
-        (429, Kind.RATE_LIMITED),
-        (503, Kind.RATE_LIMITED),
-        (500, Kind.UNREACHABLE),
-        (504, Kind.TIMEOUT),
-        (302, Kind.INCOMPLETE),
+        (403, AnswerClass.BLOCKED),
+        (405, AnswerClass.BLOCKED),
+        (493, AnswerClass.BLOCKED),
+        (404, AnswerClass.GONE),
+        (410, AnswerClass.GONE),
+        (429, AnswerClass.RATE_LIMITED),
+        (503, AnswerClass.RATE_LIMITED),
+        (500, AnswerClass.UNREACHABLE),
+        (504, AnswerClass.TIMEOUT),
+        (302, AnswerClass.INCOMPLETE),
     ],
 )
 def test_status_has_its_class_and_a_challenge_goes_before_it(status, kind):
     assert kind_of("<html>x</html>", status=status) is kind
-    assert kind_of(aliyun_challenge(), status=status) is Kind.CHALLENGE
+    assert kind_of(aliyun_challenge(), status=status) is AnswerClass.CHALLENGE
 
 
 def test_html_where_pdf_or_json_was_due_is_a_challenge():
-    assert kind_of("<html>hello there</html>", url="http://h.example/a.PDF") is Kind.CHALLENGE
-    assert kind_of("<html>hello there</html>", expects="json") is Kind.CHALLENGE
-    assert kind_of(b"%PDF-1.7\n\x00", content_type="application/pdf", url="http://h.example/a.pdf") is Kind.CONTENT
-    assert kind_of("<html><title>错误页面</title></html>", url="http://h.example/a.pdf") is Kind.SOFT_404
+    assert kind_of("<html>hello there</html>", url="http://h.example/a.PDF") is AnswerClass.CHALLENGE
+    assert kind_of("<html>hello there</html>", due="json") is AnswerClass.CHALLENGE
+    assert (
+        kind_of(b"%PDF-1.7\n\x00", content_type="application/pdf", url="http://h.example/a.pdf") is AnswerClass.CONTENT
+    )
+    assert kind_of("<html><title>错误页面</title></html>", url="http://h.example/a.pdf") is AnswerClass.SOFT_404
 
 
 def test_home_page_in_place_of_a_notice_is_a_soft_404():
     said = {"url": "http://h.example/c1/202401/a.shtml", "final_url": "http://h.example/"}
-    assert kind_of(notice_html(), **said) is Kind.SOFT_404
-    assert kind_of(notice_html(), url="http://h.example/", final_url="http://h.example/index.html") is Kind.CONTENT
+    assert kind_of(notice_html(), **said) is AnswerClass.SOFT_404
+    assert (
+        kind_of(notice_html(), url="http://h.example/", final_url="http://h.example/index.html") is AnswerClass.CONTENT
+    )
 
 
 def test_closed_site_at_the_archive_is_blocked():
     headers = {"x-archive-wayback-runtime-error": "AdministrativeAccessControlException: Blocked Site Error"}
-    assert kind_of("", status=403, headers=headers) is Kind.BLOCKED
+    assert kind_of("", status=403, headers=headers) is AnswerClass.BLOCKED
 
 
 @pytest.mark.parametrize("trouble", ["length", "disconnect", "encoding"])
 def test_body_that_stops_short_is_never_content(trouble):
-    assert kind_of(notice_html(), trouble=trouble, detail="x") is Kind.INCOMPLETE
+    assert kind_of(notice_html(), trouble=trouble, detail="x") is AnswerClass.INCOMPLETE
 
 
 @pytest.mark.parametrize(
@@ -151,7 +155,7 @@ def test_body_that_stops_short_is_never_content(trouble):
     ],
 )
 def test_hostile_body_gets_a_class_and_no_exception(body):
-    assert kind_of(body) in Kind
+    assert kind_of(body) in AnswerClass
 
 
 @pytest.mark.parametrize(
@@ -169,7 +173,7 @@ def test_hostile_body_gets_a_class_and_no_exception(body):
 )
 def test_chinese_text_is_read_whatever_the_label(encoding, label, meta):
     raw = notice_html(meta or "x").encode(encoding)
-    text, _ = decode(raw, label)
+    text = decode(raw, label).text
     assert NOTICE in text and "\ufffd" not in text
 
 
@@ -197,7 +201,7 @@ def test_mixed_encodings_keep_the_larger_part():
     ],
 )
 def test_short_notice_with_a_word_of_alarm_is_content(text):
-    assert kind_of(f"<html><title>关于开展网络安全验证工作的通知</title><p>{text}</p></html>") is Kind.CONTENT
+    assert kind_of(f"<html><title>关于开展网络安全验证工作的通知</title><p>{text}</p></html>") is AnswerClass.CONTENT
 
 
 @pytest.mark.parametrize(
@@ -213,4 +217,4 @@ def test_short_notice_with_a_word_of_alarm_is_content(text):
     ],
 )
 def test_soft_404_in_many_words(text):
-    assert kind_of(f"<html><body>{text}</body></html>".encode("gbk"), content_type="text/html") is Kind.SOFT_404
+    assert kind_of(f"<html><body>{text}</body></html>".encode("gbk"), content_type="text/html") is AnswerClass.SOFT_404

@@ -3,8 +3,8 @@ from datetime import date
 import pytest
 
 from osint.claims.dates import document_date, mentions
-from osint.claims.normal import fold
-from osint.register import dates
+from osint.claims.numbers import fold
+from osint.register import valid_date
 
 WHEN = date(2024, 11, 11)
 
@@ -27,7 +27,7 @@ def test_dates_as_edtf(text, edtfs):
     if edtfs:
         assert found == edtfs
     for one in found:
-        assert dates.valid(one), one
+        assert valid_date(one), one
 
 
 def test_without_a_document_date_a_bare_month_stays_out():

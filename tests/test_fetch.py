@@ -7,8 +7,7 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 
 from osint import sources
-from osint.archive.store import Archive
-from osint.archive.verify import verify
+from osint.archive import Archive, verify
 from osint.http import Limits, Request, check_url, fetch, forbidden, strip_secrets, user_agent
 from tests.portal_server import answer, serve
 from tests.portal_server.faults import BOMB, NOTICE, notice_html
@@ -23,13 +22,13 @@ def portal():
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch):
+def session(tmp_path, monkeypatch):
     monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
-    return sources.desk(tmp_path, limits=LIMITS)
+    return sources.open_session(tmp_path, limits=LIMITS)
 
 
-def stored(desk):
-    return b"".join(path.read_bytes() for path in desk.archive.warcs()) + desk.archive.ledger.read_bytes()
+def stored(session):
+    return b"".join(path.read_bytes() for path in session.archive.warcs()) + session.archive.ledger.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -55,26 +54,26 @@ def stored(desk):
         ("/redirect-good", "content", len(notice_html().encode())),
     ],
 )
-def test_fault_has_its_class_and_its_bytes_are_kept(portal, desk, path, kind, size):
-    entry = sources.capture(desk, portal.url + path)
-    assert (entry["class"], entry["bytes"]) == (kind, size), entry["signal"]
+def test_fault_has_its_class_and_its_bytes_are_kept(portal, session, path, kind, size):
+    entry = session.ask(portal.url + path)
+    assert (entry.kind, entry.bytes) == (kind, size), entry.signal
     if size is not None:
-        assert hashlib.sha256(desk.archive.body(entry)).hexdigest() == entry["sha256"]
-    assert verify(desk.archive.directory).damage == []
+        assert hashlib.sha256(session.archive.body(entry)).hexdigest() == entry.sha256
+    assert verify(session.archive.directory).damage == []
 
 
-def test_slow_body_keeps_what_came(portal, desk):
-    entry = sources.capture(desk, portal.url + "/slow-body")
-    assert entry["class"] == "timeout" and entry["truncated"] == "time"
-    assert desk.archive.body(entry).startswith(b"<html><p>slow")
+def test_slow_body_keeps_what_came(portal, session):
+    entry = session.ask(portal.url + "/slow-body")
+    assert entry.kind == "timeout" and entry.truncated == "time"
+    assert session.archive.body(entry).startswith(b"<html><p>slow")
 
 
-def test_every_hop_is_in_the_warc_and_tokens_are_not(portal, desk):
-    entry = sources.capture(desk, portal.url + "/redirect-good?api_key=topsecret&page=2")
-    assert entry["final_url"].endswith("/good?token=stripped")
-    assert entry["url"].endswith("?api_key=stripped&page=2")
-    assert entry["redirects"][0]["status"] == 302
-    held = stored(desk)
+def test_every_hop_is_in_the_warc_and_tokens_are_not(portal, session):
+    entry = session.ask(portal.url + "/redirect-good?api_key=topsecret&page=2")
+    assert entry.final_url.endswith("/good?token=stripped")
+    assert entry.url.endswith("?api_key=stripped&page=2")
+    assert entry.redirects[0]["status"] == 302
+    held = stored(session)
     assert held.count(b"WARC-Type: response") == 2 and b"302 Found" in held
     assert b"topsecret" not in held and b"secret123" not in held
     assert portal.hits[-1].query == {"token": "secret123"}, "the host itself was asked with its token"
@@ -88,35 +87,35 @@ def test_redirect_to_loopback_through_a_proxy_is_not_followed(portal, tmp_path, 
     portal.pages["http://public.example/go"] = answer(b"moved", status="302 Found", headers=[("Location", target)])
     portal.pages["/go"] = portal.pages["http://public.example/go"]
     monkeypatch.setenv("http_proxy", portal.url)
-    at = sources.desk(tmp_path, limits=LIMITS, robots=False)
+    at = sources.open_session(tmp_path, limits=LIMITS, robots=False)
     before = len(portal.hits)
-    entry = sources.capture(at, "http://public.example/go")
-    assert entry["class"] == "refused" and "loopback" in entry["signal"]
+    entry = at.ask("http://public.example/go")
+    assert entry.kind == "refused" and "loopback" in entry.signal
     assert len(portal.hits) == before + 1, "the secret was never asked for"
 
 
 def test_direct_question_to_loopback_is_refused_without_leave(portal, tmp_path, monkeypatch):
     monkeypatch.delenv("OSINT_ALLOW_LOOPBACK", raising=False)
-    at = sources.desk(tmp_path)
+    at = sources.open_session(tmp_path)
     before = len(portal.hits)
     port = portal.server_address[1]
     hosts = ("127.0.0.1", "localhost", "0x7f.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0")
     for host in hosts:
-        entry = sources.capture(at, f"http://{host}:{port}/secret")
-        assert entry["class"] == "refused" and "seq" not in entry
+        entry = at.ask(f"http://{host}:{port}/secret")
+        assert entry.kind == "refused" and entry.seq is None
     assert len(portal.hits) == before and list(at.archive.entries()) == []
 
 
-def test_name_that_resolves_to_a_private_address_is_refused_at_connecting(desk, monkeypatch):
+def test_name_that_resolves_to_a_private_address_is_refused_at_connecting(session, monkeypatch):
     def resolver(host, port, *rest):
         good = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", port))
         bad = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.168.1.1", port))
         return [good, bad]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolver)
-    desk.robots = False
-    entry = sources.capture(desk, "http://two-faced.example/")
-    assert entry["class"] == "refused" and "private" in entry["signal"]
+    session.robots = False
+    entry = session.ask("http://two-faced.example/")
+    assert entry.kind == "refused" and "private" in entry.signal
 
 
 @pytest.mark.parametrize(
@@ -172,84 +171,84 @@ def test_secrets_are_stripped_and_nothing_else(url, kept):
     assert strip_secrets(url) == kept
 
 
-def test_contact_is_sent_but_not_kept_and_netrc_is_not_read(portal, desk, monkeypatch, tmp_path):
+def test_contact_is_sent_but_not_kept_and_netrc_is_not_read(portal, session, monkeypatch, tmp_path):
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password hush\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     monkeypatch.setenv("OSINT_CONTACT", "desk@paper.example")
     assert user_agent().endswith("(+desk@paper.example)")
-    sources.capture(desk, portal.url + "/good")
+    session.ask(portal.url + "/good")
     assert "desk@paper.example" in portal.hits[-1].headers["user-agent"]
     assert "authorization" not in portal.hits[-1].headers
-    assert b"desk@paper" not in stored(desk)
+    assert b"desk@paper" not in stored(session)
 
 
-def test_cookies_are_not_kept(portal, desk):
+def test_cookies_are_not_kept(portal, session):
     portal.pages["/cookie"] = answer(notice_html().encode(), headers=[("Set-Cookie", "session=abc123; Path=/")])
-    sources.capture(desk, portal.url + "/cookie")
-    assert b"abc123" not in stored(desk) and b"Set-Cookie: stripped" in stored(desk)
+    session.ask(portal.url + "/cookie")
+    assert b"abc123" not in stored(session) and b"Set-Cookie: stripped" in stored(session)
 
 
-def test_tls_failure_is_unreachable_with_its_reason(portal, desk):
-    desk.robots = False
-    entry = sources.capture(desk, portal.url.replace("http:", "https:") + "/good")
-    assert entry["class"] == "unreachable" and "TLS" in entry["signal"]
+def test_tls_failure_is_unreachable_with_its_reason(portal, session):
+    session.robots = False
+    entry = session.ask(portal.url.replace("http:", "https:") + "/good")
+    assert entry.kind == "unreachable" and "TLS" in entry.signal
 
 
-def test_refused_connection_is_unreachable(desk):
+def test_refused_connection_is_unreachable(session):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-        desk.robots = False
-        entry = sources.capture(desk, f"http://127.0.0.1:{port}/")
-    assert entry["class"] == "unreachable" and "refused" in entry["signal"]
+        session.robots = False
+        entry = session.ask(f"http://127.0.0.1:{port}/")
+    assert entry.kind == "unreachable" and "refused" in entry.signal
 
 
-def test_robots_is_obeyed_only_where_it_is_a_robots_file(portal, desk):
-    entry = sources.capture(desk, portal.url + "/forbidden-by-robots")
-    assert entry["class"] == "refused" and "robots.txt" in entry["signal"] and "seq" not in entry
+def test_robots_is_obeyed_only_where_it_is_a_robots_file(portal, session):
+    entry = session.ask(portal.url + "/forbidden-by-robots")
+    assert entry.kind == "refused" and "robots.txt" in entry.signal and entry.seq is None
     with serve() as other:
         other.pages["/robots.txt"] = answer(b"<html>Disallow: /</html>")
-        assert sources.capture(desk, other.url + "/good")["class"] == "content"
-    desk.robots = False
-    assert sources.capture(desk, portal.url + "/forbidden-by-robots")["class"] == "content"
+        assert session.ask(other.url + "/good").kind == "content"
+    session.robots = False
+    assert session.ask(portal.url + "/forbidden-by-robots").kind == "content"
 
 
 def test_retry_after_is_kept_between_runs(portal, tmp_path, monkeypatch):
     monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
-    first = sources.capture(sources.desk(tmp_path), portal.url + "/429-after")
-    assert first["class"] == "rate-limited" and "Retry-After 120" in first["signal"]
+    first = sources.open_session(tmp_path).ask(portal.url + "/429-after")
+    assert first.kind == "rate-limited" and "Retry-After 120" in first.signal
     hits = sum(hit.path == "/429-after" for hit in portal.hits)
-    second = sources.capture(sources.desk(tmp_path), portal.url + "/429-after")
-    assert second["class"] == "rate-limited" and "wants no request before" in second["signal"]
-    assert sum(hit.path == "/429-after" for hit in portal.hits) == hits and "seq" not in second
+    second = sources.open_session(tmp_path).ask(portal.url + "/429-after")
+    assert second.kind == "rate-limited" and "wants no request before" in second.signal
+    assert sum(hit.path == "/429-after" for hit in portal.hits) == hits and second.seq is None
 
 
 def test_bucket_is_shared_by_all_who_use_the_data_directory(tmp_path):
-    waits = [sources.desk(tmp_path).politeness.wait_seconds("archive.example", 24) for _ in range(5)]
+    waits = [sources.open_session(tmp_path).politeness.wait_seconds("archive.example", 24) for _ in range(5)]
     assert waits[:3] == [0, 0, 0] and waits[3] == pytest.approx(2.5, abs=0.3)
     assert waits[4] == pytest.approx(5.0, abs=0.3)
 
 
-def test_bodies_in_flight_are_files_that_go_when_done(portal, desk):
-    with fetch(Request(portal.url + "/good"), desk.archive.spool, LIMITS) as held:
-        assert len(list(desk.archive.incoming.glob("*.part"))) == 1
+def test_bodies_in_flight_are_files_that_go_when_done(portal, session):
+    with fetch(Request(portal.url + "/good"), session.archive.spool, LIMITS) as held:
+        assert len(list(session.archive.incoming.glob("*.part"))) == 1
         assert NOTICE.encode() in held.body
-    assert list(desk.archive.incoming.iterdir()) == []
+    assert list(session.archive.incoming.iterdir()) == []
 
 
-def test_threads_share_one_archive(portal, desk):
+def test_threads_share_one_archive(portal, session):
     def work():
         for _ in range(5):
-            sources.capture(desk, portal.url + "/good")
+            session.ask(portal.url + "/good")
 
     threads = [threading.Thread(target=work) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [e["seq"] for e in Archive(desk.archive.directory).entries()] == list(range(15))
-    assert verify(desk.archive.directory).damage == []
+    assert [e.seq for e in Archive(session.archive.directory).entries()] == list(range(15))
+    assert verify(session.archive.directory).damage == []
 
 
 def _socks5(listener, portal, names):
@@ -274,23 +273,23 @@ def test_tor_gets_the_name_and_no_local_lookup_is_made(portal, tmp_path, monkeyp
         thread = threading.Thread(target=_socks5, args=(listener, portal, names))
         thread.start()
         monkeypatch.setenv("all_proxy", f"socks5h://127.0.0.1:{listener.getsockname()[1]}")
-        at = sources.desk(tmp_path, limits=LIMITS, robots=False)
-        entry = sources.capture(at, "http://hidden.example/good")
+        at = sources.open_session(tmp_path, limits=LIMITS, robots=False)
+        entry = at.ask("http://hidden.example/good")
         thread.join()
-    assert entry["class"] == "content" and names == ["hidden.example"]
+    assert entry.kind == "content" and names == ["hidden.example"]
 
 
 @pytest.mark.parametrize(
     "url",
     ["http://[::1", "http://h.example:99999/", "", "h.example/a", "http://", "http://\x00/", "http://a b/"],
 )
-def test_what_is_no_url_is_refused_in_one_line(desk, url):
-    desk.robots = False
-    entry = sources.capture(desk, url)
-    assert entry["class"] in ("refused", "unreachable"), entry
+def test_what_is_no_url_is_refused_in_one_line(session, url):
+    session.robots = False
+    entry = session.ask(url)
+    assert entry.kind in ("refused", "unreachable"), entry
 
 
-def test_chinese_in_paths_and_headers_is_kept(portal, desk):
+def test_chinese_in_paths_and_headers_is_kept(portal, session):
     path = "/%E5%85%AC%E5%91%8A"
     portal.pages[path] = answer(notice_html().encode(), headers=[("X-Name", "x")])
     raw = "HTTP/1.1 302 Found\r\nLocation: /公告\r\nX-Note: 名\r\nContent-Length: 0\r\n\r\n".encode()
@@ -299,17 +298,17 @@ def test_chinese_in_paths_and_headers_is_kept(portal, desk):
         b"Connection", "名: 字\r\nConnection".encode("gbk")
     )
     for asked in ("/公告", "/公告?词=智算 中心", "/to-chinese", "/gbk-header"):
-        entry = sources.capture(desk, portal.url + asked, expect=NOTICE)
-        assert entry["captured"] is True, (asked, entry["class"], entry["signal"])
-    assert verify(desk.archive.directory).damage == []
-    with desk.archive.warcs()[0].open("rb") as file:
+        entry = session.ask(portal.url + asked, expect=NOTICE)
+        assert entry.captured is True, (asked, entry.kind, entry.signal)
+    assert verify(session.archive.directory).damage == []
+    with session.archive.warcs()[0].open("rb") as file:
         assert sum(1 for _ in ArchiveIterator(file, check_digests="raise")) == 14
 
 
-def test_trickled_headers_and_bodies_are_given_up_long_before_the_limit_of_a_download(portal, desk):
-    desk.limits = Limits(max_seconds=60, head_seconds=0.5, silence_seconds=5)
+def test_trickled_headers_and_bodies_are_given_up_long_before_the_limit_of_a_download(portal, session):
+    session.limits = Limits(max_seconds=60, head_seconds=0.5, silence_seconds=5)
     started = time.monotonic()
-    assert sources.capture(desk, portal.url + "/slow-loris")["bytes"] is None
-    entry = sources.capture(desk, portal.url + "/slow-body")
-    assert entry["class"] == "timeout" and "trickled" in entry["signal"]
+    assert session.ask(portal.url + "/slow-loris").bytes is None
+    entry = session.ask(portal.url + "/slow-body")
+    assert entry.kind == "timeout" and "trickled" in entry.signal
     assert time.monotonic() - started < 4

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from osint import archive, cli, filings
-from osint.archive.exchange import import_path
-from osint.claims import totals
-from osint.claims.copies import group_copies
+from osint.claims import check_sums, extract, group_copies
 from osint.errors import OsintError
 from osint.filings import html
+from osint.sources import import_saved
 from tests import filing_documents as made
 
 
@@ -72,7 +71,7 @@ def test_table_cells_are_named_and_take_their_column_unit(read):
 
 
 def test_what_must_add_up_is_added_up_and_never_repaired(read):
-    found = {name: totals.check_totals(*pair) for name, pair in read.items()}
+    found = {name: check_sums(pair[0].text, pair[0].cells, pair[1]) for name, pair in read.items()}
     assert {name for name, rows in found.items() if rows} == {"ccgp_mismatch.htm", "attachment.docx"}
     assert found["ccgp_mismatch.htm"][0].rule == "summary"
     table = found["attachment.docx"][0]
@@ -87,7 +86,7 @@ def test_what_must_add_up_is_added_up_and_never_repaired(read):
 )  # fmt: skip
 def test_sums_inside_a_sentence(text, rule):
     filing = filings.parse(text.encode(), "a.txt")
-    assert [m.rule for m in totals.check_totals(filing, filings.claims_of(filing))] == [rule]
+    assert [m.rule for m in check_sums(filing.text, filing.cells, filings.claims_of(filing))] == [rule]
 
 
 def test_facts_links_and_date_of_a_notice(read):
@@ -176,8 +175,6 @@ def test_zip_slip_and_bombs():
 
 
 def test_time_grows_with_length_and_not_faster():
-    from osint.claims.extract import extract
-
     def seconds(pattern, size):
         text = pattern * (size // len(pattern))
         best = 9.0
@@ -215,9 +212,7 @@ def test_time_grows_with_length_and_not_faster():
     ],
 )  # fmt: skip
 def test_encodings_behind_true_and_false_labels(data, label, codec):
-    from osint.filings.decode import decode
-
-    text, found, _ = decode(data, label)
+    text, found, *_ = filings.decode(data, label)
     assert found == codec and "\ufffd" not in text
 
 
@@ -308,9 +303,9 @@ def test_a_capture_is_read_by_number_and_address(tmp_path, monkeypatch):
     store = archive.Archive(archive.captures_directory()).open()
     address = "https://example.org/cggg/t20250318_1.htm"
     entry = next(
-        iter(import_path(store, page, by="A. Reader", obtained="2026-11-24", origin="the browser", url=address))
+        iter(import_saved(store, page, by="A. Reader", obtained="2026-11-24", origin="the browser", url=address))
     )
-    for name in (entry["url"], str(entry["seq"]), entry["sha256"][:12]):
+    for name in (entry.url, str(entry.seq), entry.sha256[:12]):
         filing = filings.open_filing(name)
         assert filings.claims_of(filing)["si_low"].tolist() == [3e8] and filing.published == date(2025, 3, 18)
 

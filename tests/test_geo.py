@@ -1,6 +1,8 @@
 import numpy as np
 import pyproj
 import pytest
+import shapely
+from shapely.geometry import MultiPolygon, Polygon, box
 
 from osint import geo
 from osint.errors import OsintError
@@ -27,11 +29,11 @@ def test_gcj_offset_is_the_published_one(name):
 
 def test_bd_offset_at_yiwu():
     lon, lat, _ = PLACES["Yiwu"]
-    assert metres((lon, lat), geo.from_wgs(lon, lat, "BD-09")) == pytest.approx(1066, abs=3)
+    assert metres((lon, lat), geo.gcj_to_bd(*geo.wgs_to_gcj(lon, lat))) == pytest.approx(1066, abs=3)
 
 
 def test_bd_offsets_lie_in_the_published_range():
-    found = [metres((lon, lat), geo.from_wgs(lon, lat, "BD-09")) for lon, lat, _ in PLACES.values()]
+    found = [metres((lon, lat), geo.gcj_to_bd(*geo.wgs_to_gcj(lon, lat))) for lon, lat, _ in PLACES.values()]
     assert min(found) > 1020 and max(found) < 1115
 
 
@@ -39,7 +41,8 @@ def test_bd_offsets_lie_in_the_published_range():
 def test_round_trip_under_three_millimetres(datum):
     rng = np.random.default_rng(0)
     for lon, lat in zip(rng.uniform(74, 134, 200), rng.uniform(19, 53, 200), strict=True):
-        there = geo.from_wgs(lon, lat, datum)
+        there = geo.wgs_to_gcj(lon, lat)
+        there = geo.gcj_to_bd(*there) if datum == "BD-09" else there
         assert metres((lon, lat), geo.to_wgs(*there, datum)) < 0.003
 
 
@@ -65,3 +68,52 @@ def test_circles_have_the_stated_radius(register):
     for point, km, ring in zip(points.geometry, points["precision_km"], geo.circles(points).geometry, strict=True):
         far = max(metres((point.x, point.y), c) for c in ring.exterior.coords)
         assert far == pytest.approx(km * 1000, rel=1e-3)
+
+
+ONE = box(93.0, 43.0, 93.001, 43.001)
+COURTYARD = Polygon(ONE.exterior.coords, [box(93.0003, 43.0003, 93.0007, 43.0007).exterior.coords])
+
+
+def ellipsoidal_m2(ring):
+    return abs(GEOD.polygon_area_perimeter(*np.array(ring.exterior.coords).T)[0])
+
+
+def test_parts_of_an_outline_add_up_and_courtyards_are_subtracted_whatever_their_direction():
+    other = shapely.transform(ONE, lambda xy: xy + np.array([0.002, 0])).reverse()
+    assert geo.area_m2(MultiPolygon([ONE, other])) == pytest.approx(2 * ellipsoidal_m2(ONE), rel=1e-6)
+    inside = box(93.0003, 43.0003, 93.0007, 43.0007)
+    for shape in (COURTYARD, COURTYARD.reverse(), shapely.set_precision(COURTYARD, 0)):
+        assert geo.area_m2(shape) == pytest.approx(ellipsoidal_m2(ONE) - ellipsoidal_m2(inside), rel=1e-9)
+
+
+CROSSED = Polygon([(93.0, 43.0), (93.002, 43.002), (93.002, 43.0), (93.0, 43.002)])
+
+
+def test_outline_that_crosses_itself_has_no_area_and_its_place_is_named(tmp_path):
+    with pytest.raises(OsintError, match=r"crosses itself at 93\.001 43\.001"):
+        geo.area_m2(CROSSED)
+    frame = geo.gpd.GeoDataFrame({"name": ["yard", "hall"]}, geometry=[ONE, CROSSED], crs=4326)
+    path = geo.write_outlines(frame, tmp_path / "o.geojson")
+    with pytest.raises(OsintError, match=r"outline hall crosses itself at 93\.001 43\.001"):
+        geo.read_outlines(path)
+
+
+def test_outlines_keep_names_or_get_numbers_and_what_is_missing_is_null(tmp_path):
+    frame = geo.gpd.GeoDataFrame(
+        {"name": ["hall", None], "roof_m2": [1.5, np.nan]}, geometry=[ONE, COURTYARD], crs=4326
+    )
+    path = geo.write_outlines(frame, tmp_path / "o.geojson", credit="me")
+    assert '"roof_m2": null' in path.read_text(encoding="utf-8") and '"credit": "me"' in path.read_text(
+        encoding="utf-8"
+    )
+    assert geo.read_outlines(path)["outline_id"].tolist() == ["hall", "2"]
+    assert geo.read_outlines(path, "A. Reader")["observer"].tolist() == ["A. Reader"] * 2
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".kml", ".csv"])
+def test_outlines_are_the_same_bytes_twice_and_keep_their_courtyards(tmp_path, suffix):
+    frame = geo.gpd.GeoDataFrame({"name": ["=1+1 <b>"]}, geometry=[COURTYARD], crs=4326)
+    first, second = (geo.write_outlines(frame, tmp_path / f"{n}{suffix}").read_bytes() for n in "ab")
+    assert first == second
+    assert geo.read_outlines(tmp_path / f"a{suffix}").area_m2[0] == pytest.approx(geo.area_m2(COURTYARD), rel=1e-5)
+    assert suffix != ".csv" or b"'=1+1" in first

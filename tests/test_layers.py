@@ -6,9 +6,10 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "osint"
 ROOMS = (
     "errors", "register", "geo", "http", "archive", "claims", "filings", "portals", "sources",
-    "imagery", "geo_vectors", "change", "model", "verdict", "report", "case", "simulated", "cli",
+    "imagery", "change", "model", "verdict", "report", "case", "simulated", "cli",
 )  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
+CLIENTS |= {"socket", "http.client", "urllib.request"}
 
 
 def room(path):
@@ -33,16 +34,7 @@ def test_every_file_has_a_room():
 
 
 # to be emptied: imports that still point up
-UP = {
-    ("archive/exchange.py", "portals"),
-    ("change/stack.py", "simulated"),
-    ("claims/totals.py", "filings"),
-    ("imagery/osm_power.py", "geo_vectors"),
-    ("portals/hosts.py", "sources"),
-    ("portals/pages.py", "sources"),
-    ("portals/search.py", "sources"),
-    ("portals/webarchives.py", "sources"),
-}
+UP: set[tuple[str, str]] = set()
 
 
 def test_no_room_imports_a_later_one():
@@ -51,3 +43,19 @@ def test_no_room_imports_a_later_one():
         found = set(imported_rooms(path)) & later
         found -= {name for file, name in UP if file == path.relative_to(PACKAGE).as_posix()}
         assert not found, f"{path.relative_to(PACKAGE)} imports {sorted(found)}, which come after it"
+
+
+def imported_modules(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_only_the_door_to_the_network_imports_a_client():
+    for path in modules():
+        found = {name for name in imported_modules(path) if any(f"{name}.".startswith(f"{c}.") for c in CLIENTS)}
+        if path.relative_to(PACKAGE).as_posix() == "imagery/catalogue.py":
+            found = {name for name in found if not name.startswith("pystac_client")}
+        assert not found or room(path) == "http", f"{path.relative_to(PACKAGE)} imports {sorted(found)}"

@@ -9,10 +9,11 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from osint.change import locate, stack, tile_search, tiling
-from osint.change.tile_search import Target
+from osint import geo, imagery
+from osint.change import detect, locate, stack
+from osint.change.locate import Target
 from osint.errors import OsintError
-from osint.imagery import lists
+from osint.imagery import catalogue as catalogues
 from osint.simulated import demo
 from osint.simulated import world as simulate
 
@@ -37,7 +38,7 @@ FEATURES = [
 
 @pytest.fixture(scope="module")
 def scene():
-    world = simulate.world(3, 150, START, END, 12, features=FEATURES, cloud=0.3, snow=False)
+    world = simulate.make_world(3, 150, START, END, 12, features=FEATURES, cloud=0.3, snow=False)
     data = simulate.dataset(world)
     west, south, east, north = world.transform.c, world.transform.f - 1500, world.transform.c + 1500, world.transform.f
     to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
@@ -47,7 +48,7 @@ def scene():
 
 def run(scene, journal, target=TARGET, side_m=800.0, **how):
     _, data, place = scene
-    return locate.locate(lambda geometry: stack.of_dataset(data), place, target, journal, side_m=side_m, **how)
+    return locate.locate(lambda geometry: stack.stack_of_dataset(data), place, target, journal, side_m=side_m, **how)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_one_roof_on_the_edge_of_tiles_is_one_candidate(scene, located):
     twin = {**line, "tile": "other", "candidates": [{**c, "fit_size": 0.0} for c in line["candidates"]]}
     alone, both = locate.ranked([line]), locate.ranked([line, twin])
     assert list(both["outline_id"]) == list(alone["outline_id"]) and "other" not in set(both["tile"])
-    made = tiling.tiles(scene[2], 700.0)
+    made = detect.utm_tiles(scene[2], 700.0)
     held = [sum(t.holds(g) for t in made) for g in located[0].found.geometry]
     assert set(held) == {1}
 
@@ -117,7 +118,7 @@ def test_a_tile_that_cannot_be_read_is_named_and_tried_again(scene, tmp_path):
         calls.append(geometry)
         if len(calls) == 2:
             raise OsintError("the catalogue does not answer")
-        return stack.of_dataset(early)
+        return stack.stack_of_dataset(early)
 
     journal = tmp_path / "j.jsonl"
     first = locate.locate(broken, place, TARGET, journal, side_m=800.0)
@@ -133,11 +134,11 @@ def test_cloud_and_missing_scenes_are_not_called_searched(scene, tmp_path):
     scl = data["scl"].values.copy()
     scl[:, :, : scl.shape[2] // 2] = 9
     clouded["scl"] = (data["scl"].dims, scl)
-    half = locate.locate(lambda g: stack.of_dataset(clouded), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
+    half = locate.locate(lambda g: stack.stack_of_dataset(clouded), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
     assert 0.4 < half.searched_share < 0.6
     when = data.indexes["time"]
     early = data.isel(time=np.flatnonzero(when < "2023-11-01"))
-    none = locate.locate(lambda g: stack.of_dataset(early), place, TARGET, tmp_path / "b.jsonl", side_m=2_000.0)
+    none = locate.locate(lambda g: stack.stack_of_dataset(early), place, TARGET, tmp_path / "b.jsonl", side_m=2_000.0)
     assert none.searched_share == 0 and "0 scenes after 2023-11-15" in none.tiles["state"].iloc[0]
 
 
@@ -157,7 +158,7 @@ def test_a_place_on_the_edge_of_tiles_is_looked_at_as_a_whole():
     west, east = shapely.box(92, 42, 93.5, 45), shapely.box(93.5, 42, 95, 45)
     days = pd.date_range("2022-09-05", "2023-04-30", periods=24).strftime("%Y-%m-%d")
     rows = passes([(day, 0 if n % 2 else 30, west if n % 2 else east) for n, day in enumerate(days)])
-    before, after = tile_search.sides(rows, TARGET, whole)
+    before, after = locate.scenes_of_sides(rows, TARGET, whole)
     assert not len(after)
     assert (before.geometry == west).sum() >= 3 and (before.geometry == east).sum() >= 3
 
@@ -166,9 +167,9 @@ def test_two_tiles_of_one_pass_are_one_look():
     whole = shapely.box(93, 43, 94, 44)
     times = [f"2023-04-{d:02d}T04:40:{s:02d}" for d in range(1, 29, 2) for s in (0, 20)]
     rows = passes([(t, 10, whole) for t in times])
-    before, _ = tile_search.sides(rows, TARGET, whole)
-    assert len(before) == 2 * tile_search.LOOKS_A_SIDE
-    assert before["datetime"].dt.date.nunique() == tile_search.LOOKS_A_SIDE
+    before, _ = locate.scenes_of_sides(rows, TARGET, whole)
+    assert len(before) == 2 * locate.LOOKS_A_SIDE
+    assert before["datetime"].dt.date.nunique() == locate.LOOKS_A_SIDE
 
 
 def test_both_sides_are_looked_at_in_the_same_seasons():
@@ -181,7 +182,7 @@ def test_both_sides_are_looked_at_in_the_same_seasons():
     ]
     unknown = [("2022-10-25", float("nan"), whole)]
     rows = passes(autumn + unknown + spring + later)
-    before, after = tile_search.sides(rows, TARGET, whole)
+    before, after = locate.scenes_of_sides(rows, TARGET, whole)
     months = before["datetime"].dt.month
     assert (months == 10).sum() > (months == 4).sum()
     assert set(after["datetime"].dt.month) == {10}
@@ -195,7 +196,7 @@ def test_parts_without_pictures_are_told_from_cloud(scene, tmp_path):
     scl[:, :, : width // 4] = 9
     scl[:, :, -width // 4 :], blue[:, :, -width // 4 :] = 0, np.nan
     holed["scl"], holed["B02"] = (data["scl"].dims, scl), (data["B02"].dims, blue)
-    told = locate.locate(lambda g: stack.of_dataset(holed), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
+    told = locate.locate(lambda g: stack.stack_of_dataset(holed), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
     assert told.searched_share == pytest.approx(0.5, abs=0.1)
     assert told.nodata_share == pytest.approx(0.25, abs=0.05)
 
@@ -205,13 +206,13 @@ def test_fits_are_shares_of_the_interval_inside_the_target():
         "roofed_low": "2023-08-01", "roofed_best": "2023-08-15", "roofed_high": "2023-08-29", "probability": 0.9,
         "roof_area_m2_low": 11_000, "roof_area_m2_best": 12_000, "roof_area_m2_high": 13_000,
     }  # fmt: skip
-    inside = tile_search.fits(row, TARGET, 20_000)
+    inside = locate.fit_of(row, TARGET, 20_000)
     assert inside["fit_date"] == 1 and inside["fit_size"] > 0.99 and inside["fit"] == pytest.approx(0.9, abs=0.01)
-    edge = tile_search.fits(
+    edge = locate.fit_of(
         {**row, "roofed_best": "2023-11-15", "roofed_low": "2023-11-01", "roofed_high": "2023-11-29"}, TARGET, 0
     )
     assert edge["fit_date"] == pytest.approx(0.5, abs=0.01)
-    undated = tile_search.fits({**row, "roofed_best": None}, TARGET, 0)
+    undated = locate.fit_of({**row, "roofed_best": None}, TARGET, 0)
     assert undated["fit"] is None and undated["fit_size"] > 0.99
 
 
@@ -225,11 +226,11 @@ def test_a_target_that_cannot_be_is_refused(change, said):
 
 
 def test_a_site_is_searched_within_its_precision(register):
-    place = locate.place_of("XJ03", register)
-    area = tile_search.grid.area_m2(place) / 1e6
+    place = locate.search_area("XJ03", register)
+    area = geo.area_m2(place) / 1e6
     assert area == pytest.approx(np.pi * 16.2**2, rel=0.02)
     with pytest.raises(OsintError, match="no coordinate"):
-        locate.place_of("XJ12", register)
+        locate.search_area("XJ12", register)
 
 
 def test_memory_is_that_of_a_tile(scene, tmp_path):
@@ -238,7 +239,7 @@ def test_memory_is_that_of_a_tile(scene, tmp_path):
     widest = []
 
     def watched(geometry):
-        seen = stack.of_dataset(data)
+        seen = stack.stack_of_dataset(data)
         inner = seen.reader
 
         def read(rows, where, bands):
@@ -246,9 +247,9 @@ def test_memory_is_that_of_a_tile(scene, tmp_path):
             widest.append(part.sizes["y"] * part.sizes["x"])
             return part
 
-        return stack.Looks(seen.scenes, read)
+        return stack.Stack(seen.scenes, read)
 
-    tile = tiling.tiles(place, 300.0)[5]
+    tile = detect.utm_tiles(place, 300.0)[5]
     locate.search_tile(watched, tile, place, TARGET)
     assert widest and max(widest) <= (30 + 60 + 4) ** 2
 
@@ -263,8 +264,8 @@ def test_without_dask_the_words_say_what_to_do(scene, tmp_path, monkeypatch):
 def county(tmp_path, monkeypatch):
     """A SIMULATED catalogue over HTTP of three tiles that overlap, one of them processed twice; and what it was asked."""
     monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))
-    lists.forget()
-    world = simulate.world(1, 64, "2023-01-01", "2023-06-30", 10, features=[], cloud=0.3, snow=False)
+    imagery.forget_blocks()
+    world = simulate.make_world(1, 64, "2023-01-01", "2023-06-30", 10, features=[], cloud=0.3, snow=False)
     asked = []
 
     class Strip(demo.Demo):
@@ -294,16 +295,16 @@ def county(tmp_path, monkeypatch):
     strips = [strip(470_000.0, "46TDN", "05.09"), strip(509_500.0, "46TEN", "05.09"), strip(509_500.0, "46TEN", "05.10"),
               strip(540_000.0, "46TFN", "05.09")]  # fmt: skip
     with demo.served(strips[0], 0, *strips[1:]) as first:
-        yield locate.Catalogue(first.catalogue, demo.COLLECTION, "2023-01-01", "2023-06-30"), asked
+        yield locate.StackSource(first.catalogue, demo.COLLECTION, "2023-01-01", "2023-06-30"), asked
 
 
 def test_tiles_of_a_block_share_one_list_and_see_what_each_would_have_been_told(county):
     catalogue, asked = county
     to_degrees = Transformer.from_crs(32646, 4326, always_xy=True).transform
     place = shapely.transform(shapely.box(501_000, 4_740_000, 528_000, 4_746_000), to_degrees, interleaved=False)
-    made = tiling.tiles(place, 2_000.0)
+    made = detect.utm_tiles(place, 2_000.0)
     shared = [catalogue.shared(t.window()) for t in made]
-    assert len(asked) == 4 and len({lists.block(t.core()) for t in made}) == 1
+    assert len(asked) == 4 and len({imagery.block_of(t.core()) for t in made}) == 1
     assert [s.bytes_read > 0 for s in shared] == [True] + [False] * (len(made) - 1)
     kinds = set()
     for tile, seen in zip(made[:14], shared[:14], strict=True):
@@ -326,26 +327,26 @@ def test_a_list_is_asked_again_for_another_block_and_another_search(county):
     catalogue.shared(stack.around(shapely.Point(*to_degrees(560_000, 4_740_000)), 500))
     assert len(asked) > first
     second = len(asked)
-    lists.forget()
+    imagery.forget_blocks()
     catalogue.shared(stack.around(shapely.Point(*to_degrees(560_000, 4_740_000)), 500))
     assert len(asked) > second
-    for column in range(3 * lists.KEPT):
-        lists.shared(
+    for column in range(3 * catalogues.KEPT):
+        imagery.block_scenes(
             shapely.box(94 + column, 43.2, 94.01 + column, 43.21),
             "2023-01-01",
             "2023-06-30",
-            demo.COLLECTION,
-            catalogue.url,
+            catalogue=catalogue.url,
+            collection=demo.COLLECTION,
         )
-    assert len(lists._kept) == lists.KEPT
+    assert len(catalogues._kept) == catalogues.KEPT
 
 
 def test_tiles_go_block_by_block(scene, tmp_path):
     _, data, _ = scene
     told = []
     wide = shapely.box(92.98, 42.98, 93.02, 43.02)
-    locate.locate(lambda g: stack.of_dataset(data.isel(time=slice(0, 1))), wide, TARGET, tmp_path / "j.jsonl",
+    locate.locate(lambda g: stack.stack_of_dataset(data.isel(time=slice(0, 1))), wide, TARGET, tmp_path / "j.jsonl",
                   side_m=1_000.0, tell=told.append)  # fmt: skip
     names = [json.loads(text)["tile"] for text in (tmp_path / "j.jsonl").read_text().splitlines()[1:]]
-    blocks = [lists.block({t.name: t for t in tiling.tiles(wide, 1_000.0)}[n].core()) for n in names]
+    blocks = [imagery.block_of({t.name: t for t in detect.utm_tiles(wide, 1_000.0)}[n].core()) for n in names]
     assert blocks == sorted(blocks) and len(set(blocks)) == 4

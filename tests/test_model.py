@@ -56,7 +56,7 @@ def sampled(register, target, givens, n=400_000, seed=1, **kwargs):
     rng = np.random.default_rng(seed)
     wanted = {target} | {g.quantity for g in givens}
     values, weights = [], []
-    for reading in network.readings(wanted, register, **kwargs):
+    for reading in network.Network.of(register).readings(wanted, **kwargs):
         size = rng.uniform(np.log(0.5), np.log(3000), n)  # log it_mw, flat
         names = sorted({f.name for q in wanted for _, e in reading.path(q) for _, f in e.factors})
         factor = {}
@@ -112,7 +112,7 @@ def test_agrees_with_an_independent_sampler(register, target, texts, kwargs):
 def test_marginal_likelihood_agrees_with_quadrature(register):
     """Weights of the two precisions, by integrating the size on a grid."""
     givens = [Given("floor_m2", 30000, 36000), Given("pflops", 54000, 66000)]
-    readings = network.readings({"it_mw", "floor_m2", "pflops"}, register, country="CN", chip="H100")
+    readings = network.Network.of(register).readings({"it_mw", "floor_m2", "pflops"}, country="CN", chip="H100")
     size = np.linspace(-5, 15, 20001)
     weights = []
     for r in readings:

@@ -1,4 +1,4 @@
-from osint.filings.notices import read_notice
+from osint.filings import read_notice
 from tests.portal_server.faults import CODE
 
 CCGP = f"""<html><head><meta name="ArticleTitle" content="伊吾县智算中心采购公告"><meta name="PubDate"

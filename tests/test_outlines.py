@@ -18,7 +18,9 @@ def region(seed, first, west):
     """A world of its own with one roof; its scenes begin on `first`, so that no other world has their names."""
     roof = simulate.Feature("bright roof", 9_000, onset=DAY("2023-06-20"), complete=DAY("2023-11-10"), row_px=32, col_px=32,
                             name=f"roof {seed}", aspect=1.2)  # fmt: skip
-    world = simulate.world(seed, 64, first, END, 21, features=[roof], cloud=0.1, snow=False, origin=(west, 4_790_000.0))
+    world = simulate.make_world(
+        seed, 64, first, END, 21, features=[roof], cloud=0.1, snow=False, origin=(west, 4_790_000.0)
+    )
     return demo.Demo(world, frame_px=256, inset_px=(60, 80))
 
 
@@ -38,7 +40,7 @@ def regions():
 def dated(outlines, catalogue, folder, monkeypatch):
     monkeypatch.setenv("OSINT_CACHE", str(folder))
     where = stack.around(outlines.union_all(), 400)
-    source = stack.of_catalogue(catalogue, demo.COLLECTION, where, "2023-01-01", END)
+    source = stack.open_stack(where, "2023-01-01", END, catalogue=catalogue, collection=demo.COLLECTION)
     return change.date_outlines(source, outlines, "2023-01-01", END), source
 
 

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from osint import imagery
 from osint.errors import OsintError
-from osint.imagery import before_after, local, shifts
+from osint.imagery import before_after, local
 from osint.simulated import demo
 
 EAST, NORTH = 600_000.0, 4_800_000.0
@@ -60,7 +60,7 @@ def test_png_jpeg_and_tiff_land_on_one_grid_with_their_facts(tmp_path):
     row = {"file": "scene.jpg", "sensor": "bought", "credit": "© Somebody 2022", "rights": "one use"}
     rows = [row | {"precision_m": "5", "crs": "EPSG:32646", "gcps": corners}]
     pd.DataFrame(rows).to_csv(tmp_path / "pictures.csv", index=False)
-    cube = local.folder(tmp_path, SITE, 1.0, crs=32646)
+    cube = imagery.read_pictures(tmp_path, SITE, 1.0, crs=32646)
     assert [str(t)[:10] for t in cube.time.values] == ["2021-05-06", "2022-07-08", "2023-04-05"]
     assert cube.credit.values.tolist() == ["", "© Somebody 2022", ""]
     assert float(cube.precision_m[1]) == 5
@@ -76,22 +76,22 @@ def test_known_shift_is_estimated_removed_and_said(tmp_path):
     for name, (down, right) in {"2021-01-01": (0, 0), "2022-01-01": (7, -4)}.items():
         save(tmp_path / f"{name}.png", big[20 + down : 20 + down + SIZE, 20 + right : 20 + right + SIZE])
         (tmp_path / f"{name}.pgw").write_text(f"1\n0\n0\n-1\n{EAST + 0.5}\n{NORTH - 0.5}\n")
-    cube = local.folder(tmp_path, SITE, 1.0, crs=32646)
+    cube = imagery.read_pictures(tmp_path, SITE, 1.0, crs=32646)
     (said,) = cube.attrs["shifts"]
     # the content of the second lies 7 m too far north and 4 m too far east
     assert said["removed"]
     assert (said["x_m"], said["y_m"]) == pytest.approx((-4, -7), abs=0.2)
     assert np.nanmean(np.abs(cube.red.values[1] - cube.red.values[0])) < 0.02
-    raw = local.folder(tmp_path, SITE, 1.0, crs=32646, align=False)
+    raw = imagery.read_pictures(tmp_path, SITE, 1.0, crs=32646, align=False)
     assert np.nanmean(np.abs(raw.red.values[1] - raw.red.values[0])) > 0.1
 
 
 @pytest.mark.parametrize("true", [(0.0, 0.0), (3.4, -2.7), (-0.5, 9.25)])
 def test_shift_is_found_to_a_quarter_pixel_and_noise_is_weak(true):
     image = ground(5).astype(float)
-    found = shifts.shift_px(image[30:-30, 30:-30], ndimage.shift(image, true, order=3)[30:-30, 30:-30])
+    found = imagery.shift_px(image[30:-30, 30:-30], ndimage.shift(image, true, order=3)[30:-30, 30:-30])
     assert found[:2] == pytest.approx(true, abs=0.25)
-    other = shifts.shift_px(image, np.random.default_rng(1).normal(size=image.shape))
+    other = imagery.shift_px(image, np.random.default_rng(1).normal(size=image.shape))
     assert found[2] > 5 * other[2]
     assert other[2] < local.MIN_RESPONSE
 
@@ -117,7 +117,7 @@ def test_picture_without_place_date_or_pixels_is_refused_by_name(tmp_path, files
     if table:
         (tmp_path / "pictures.csv").write_text(table)
     with pytest.raises(OsintError, match=match):
-        local.folder(tmp_path)
+        imagery.read_pictures(tmp_path)
 
 
 # ---- before and after
@@ -126,10 +126,10 @@ def test_picture_without_place_date_or_pixels_is_refused_by_name(tmp_path, files
 @pytest.fixture(scope="module")
 def cube(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
-    made = demo.demo(1, 64, "2024-06-01", "2024-06-30", cloud=0.0)
+    made = demo.make_demo(1, 64, "2024-06-01", "2024-06-30", cloud=0.0)
     with demo.served(made) as world:
         found = imagery.scenes(world.footprint(), "2024-06-01", "2024-06-30", catalogue=world.catalogue, answers=folder)
-        return imagery.read(found.iloc[[0, -1]], world.footprint(), ["B02", "B03", "B04"], cache=False)
+        return imagery.read_bands(found.iloc[[0, -1]], world.footprint(), ["B02", "B03", "B04"], cache=False)
 
 
 def cube_outline(cube):
@@ -138,24 +138,24 @@ def cube_outline(cube):
 
 
 def test_pair_shares_one_stretch_and_says_simulated(cube, tmp_path):
-    chosen = before_after.pair(cube, "2024-06-01", "2024-06-30")
+    chosen = imagery.choose_pair(cube, "2024-06-01", "2024-06-30")
     low, high = chosen.stretch
     for image, t in zip(chosen.images, (0, 1), strict=True):
         np.testing.assert_allclose(image[..., 0], np.clip((cube.B04.values[t] - low) / (high - low), 0, 1), atol=1e-6)
     assert chosen.simulated
-    drawn = before_after.figure(chosen, outline=cube_outline(cube))
+    drawn = imagery.draw_pair(chosen, outline=cube_outline(cube))
     words = [text.get_text() for ax in drawn.axes for text in ax.texts]
     assert words.count("SIMULATED") == 2
     assert "N" in words
     first = [
-        before_after.save(before_after.figure(chosen), tmp_path / f"a.{kind}").read_bytes() for kind in ("png", "svg")
+        imagery.save_figure(imagery.draw_pair(chosen), tmp_path / f"a.{kind}").read_bytes() for kind in ("png", "svg")
     ]
     again = [
-        before_after.save(before_after.figure(chosen), tmp_path / f"b.{kind}").read_bytes() for kind in ("png", "svg")
+        imagery.save_figure(imagery.draw_pair(chosen), tmp_path / f"b.{kind}").read_bytes() for kind in ("png", "svg")
     ]
     assert first == again
     assert b"SIMULATED" in first[1]
-    html = before_after.Swipe(chosen)._repr_html_()
+    html = imagery.Swipe(chosen)._repr_html_()
     assert "SIMULATED" in html
     assert "http" not in html
 
@@ -170,20 +170,20 @@ def test_scale_bar_in_web_mercator_is_true_on_the_ground():
 
 def test_pair_of_one_scene_is_refused(cube):
     with pytest.raises(OsintError, match="same one"):
-        before_after.pair(cube, "2024-06-01", "2024-06-02")
+        imagery.choose_pair(cube, "2024-06-01", "2024-06-02")
     gap = cube.copy(deep=True)
     gap["B02"][0] = np.nan
     gap["B03"][0] = np.nan
     gap["B04"][0] = np.nan
     with pytest.raises(OsintError, match="no pixel here"):
-        before_after.pair(gap, "2024-06-01", "2024-06-30")
+        imagery.choose_pair(gap, "2024-06-01", "2024-06-30")
 
 
 def test_gap_is_grey_and_not_black(cube):
     gap = cube.copy(deep=True)
     for band in ("B02", "B03", "B04"):
         gap[band][0, :10] = np.nan
-    chosen = before_after.pair(gap, "2024-06-01", "2024-06-30")
+    chosen = imagery.choose_pair(gap, "2024-06-01", "2024-06-30")
     assert np.isnan(chosen.images[0][:10]).all()
     assert before_after._with_alpha(chosen.images[0])[:10, :, 3].max() == 0
 

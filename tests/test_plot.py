@@ -28,7 +28,7 @@ def world(seed=1, cloud=0.3, **how):
     feature = simulate.Feature(
         onset=DAY("2023-08-01"), complete=DAY("2024-03-20"), row_px=SIZE_PX / 2, col_px=SIZE_PX / 2, name="A", **given
     )
-    return simulate.world(seed, SIZE_PX, BEFORE[0], NOW[1], 10, cloud=cloud, features=[feature])
+    return simulate.make_world(seed, SIZE_PX, BEFORE[0], NOW[1], 10, cloud=cloud, features=[feature])
 
 
 def outline_of(made):
@@ -36,7 +36,7 @@ def outline_of(made):
 
 
 def measured(made, data=None, before=BEFORE, now=NOW):
-    source = stack.of_world(made) if data is None else stack.of_dataset(data)
+    source = simulate.stack_of_world(made) if data is None else stack.stack_of_dataset(data)
     return change.measure(source, outline_of(made), *now, before=before)
 
 
@@ -174,7 +174,10 @@ def test_too_few_scenes_are_named(built):
         measured(made, data, ("2023-01-01", "2024-05-01"))
     with pytest.raises(OsintError, match="must end before"):
         change.measure_outlines(
-            stack.of_dataset(data), made.truth[["outline_id", "geometry"]], *NOW, before=("2024-01-01", "2024-05-01")
+            stack.stack_of_dataset(data),
+            made.truth[["outline_id", "geometry"]],
+            *NOW,
+            before=("2024-01-01", "2024-05-01"),
         )
 
 
@@ -217,7 +220,7 @@ def test_measure_on_the_command_line(tmp_path, monkeypatch, capsys):
     feature = simulate.Feature(
         "bright roof", 1e4, DAY("2023-08-01"), DAY("2024-03-20"), row_px=48, col_px=48, name="A", pad_ratio=3
     )
-    made = demo.demo(3, 96, "2023-04-01", "2024-08-31", revisit_days=40, features=[feature], cloud=0.0, dust=0.0)
+    made = demo.make_demo(3, 96, "2023-04-01", "2024-08-31", revisit_days=40, features=[feature], cloud=0.0, dust=0.0)
     made.frame_px, made.inset_px = 256, (60, 80)
     for name in made.world.ids:
         # one scene after the other: threads that ask for many at once would render each several times
@@ -270,6 +273,8 @@ def test_dates_out_of_order_are_refused_before_anything_is_asked(built, tmp_path
 def test_an_outline_without_scenes_keeps_its_row(built):
     made, data = built
     outlines = gpd.GeoDataFrame({"outline_id": ["A"]}, geometry=[outline_of(made)], crs=4326)
-    (row,) = change.measure_outlines(stack.of_dataset(data), outlines, "2019-01-01", "2019-02-01").to_dict("records")
+    (row,) = change.measure_outlines(stack.stack_of_dataset(data), outlines, "2019-01-01", "2019-02-01").to_dict(
+        "records"
+    )
     assert "widen the dates" in row["plot_cannot_tell"]
     assert pd.isna(row["roof_area_m2_best"])

@@ -16,7 +16,7 @@ DAY = dt.date.fromisoformat
 
 def world(features, seed=1, **how):
     how = {"cloud": 0.3, "snow": False, **how}
-    return simulate.world(seed, 72, START, END, 6, features=features, **how)
+    return simulate.make_world(seed, 72, START, END, 6, features=features, **how)
 
 
 def roof(kind="bright roof", **how):
@@ -31,7 +31,7 @@ class Counted:
         self.truth = made.truth.iloc[0]
         self.outline = made.truth.to_crs(4326).geometry.iloc[0]
         self.data = simulate.dataset(made, bands=("B02", "B04", "B08", "B11"))
-        self.looks = stack.of_dataset(self.data)
+        self.looks = stack.stack_of_dataset(self.data)
         self.looks.scenes["cloud_pct"] = made.cloud_cover
         self.asked = set()
         whole = self.looks.reader
@@ -104,7 +104,7 @@ def test_looks_misread_as_clear_do_not_send_the_search_the_wrong_way(built):
 def test_no_usable_scene_is_said_after_all_were_looked_at(built):
     data = built.data.copy()
     data["scl"] = data["scl"] * 0 + 9
-    source = stack.of_dataset(data)
+    source = stack.stack_of_dataset(data)
     gathered = sampling.bisected(source, source.scenes, built.outline, stack.BANDS)
     assert gathered.data is None
     assert gathered.usable == 0
@@ -112,7 +112,7 @@ def test_no_usable_scene_is_said_after_all_were_looked_at(built):
 
 
 def test_a_band_that_was_not_read_is_missing_and_refuses_no_scene(built):
-    source = stack.of_dataset(built.data)
+    source = stack.stack_of_dataset(built.data)
     gathered = sampling.bisected(source, source.scenes, built.outline, stack.BANDS)
     seen = series.extract(gathered.data, gathered.place, stack.BANDS)
     red = seen.inside[:, stack.BANDS.index("B04")]
@@ -121,7 +121,7 @@ def test_a_band_that_was_not_read_is_missing_and_refuses_no_scene(built):
 
 
 def test_bytes_of_a_scene_in_memory_count_once(built):
-    source = stack.of_dataset(built.data)
+    source = stack.stack_of_dataset(built.data)
     where = series.window(built.outline)
     first = source.read(source.scenes, where, ("B02",)).attrs["bytes"]
     again = source.read(source.scenes, where, ("B02", "B11")).attrs

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from osint.register.records import SCHEMAS
+from osint.register import SCHEMAS
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

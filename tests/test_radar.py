@@ -12,9 +12,11 @@ import pandas as pd
 import pytest
 
 from osint import cli, imagery
-from osint.change import observations, signals, steps
+from osint.change import observations, steps
+from osint.change import radar as clocks
 from osint.cli import change
-from osint.imagery import catalogue, sas
+from osint.imagery import catalogue
+from osint.imagery import read as reading
 from osint.simulated import demo, radar
 from osint.simulated import world as simulate
 
@@ -33,7 +35,7 @@ def feature(name, row, col, kind="bright roof"):
 def made():
     """A hall whose walls shine, one behind a fence whose walls do not, and ground where nothing happens."""
     places = [feature("hall", 32, 32), feature("fenced", 32, 88), feature("bare", 88, 32, "no change")]
-    world = simulate.world(3, 120, START, END, 14, features=places, cloud=0.2, snow=False)
+    world = simulate.make_world(3, 120, START, END, 14, features=places, cloud=0.2, snow=False)
     passes = radar.Radar(
         world, frame_px=256, inset_px=(60, 80), block_px=256, predictor="NO", token="s3cret", wall_db={"fenced": 0.0},
         fences=[radar.Fence("fenced", DAY("2023-09-20"))], without_vh=frozenset([4]), lost=frozenset([9]), blank=frozenset([20]),
@@ -70,8 +72,8 @@ def signing(monkeypatch, made):
     def sign(held, href, spent=None):
         return f"{href}?{held.token(radar.CONTAINER, spent)}"
 
-    monkeypatch.setattr(sas, "SAS_TOKENS", f"{made[0].catalogue}/api/sas/v1/token")
-    monkeypatch.setattr(sas.SasTokens, "sign", sign)
+    monkeypatch.setattr(reading, "SAS_TOKENS", f"{made[0].catalogue}/api/sas/v1/token")
+    monkeypatch.setattr(reading.SasTokens, "sign", sign)
     monkeypatch.setitem(catalogue.CATALOGUES, "planetary-computer", made[0].catalogue)
 
 
@@ -111,7 +113,7 @@ def test_a_place_without_a_step_and_passes_that_cannot_be_read_are_told(told):
 
 def test_the_limits_are_printed_once_and_what_radar_cost(told):
     said = told[1]
-    assert said.count(observations.LIMITS["radar backscatter"]) == 1
+    assert said.count(clocks.RADAR_LIMIT) == 1
     assert "MB of radar read from 61 scenes" in said
     assert said.count("SIMULATED: invented ground") == 1
     assert "s3cret" not in said + json.dumps(told[0])
@@ -119,7 +121,7 @@ def test_the_limits_are_printed_once_and_what_radar_cost(told):
 
 def test_a_radar_catalogue_that_is_down_takes_nothing_from_the_pictures(told, made, folder, monkeypatch, capsys):
     monkeypatch.setenv("OSINT_CACHE", str(folder / "cache"))
-    monkeypatch.setattr(catalogue, "ATTEMPTS", 1)
+    monkeypatch.setattr(catalogue, "LIMITS", dataclasses.replace(catalogue.LIMITS, attempts=1))
     out, one = folder / "down.geojson", folder / "hall.geojson"
     made[0].world.truth.to_crs(4326)[["outline_id", "geometry"]].iloc[:1].to_file(one, driver="GeoJSON")
     assert cli.main([*line(made, one, out), "--radar", "http://127.0.0.1:9"]) == 0
@@ -153,8 +155,10 @@ def test_files_with_the_predictor_of_floats_are_read_alike(made, tmp_path, monke
     for predictor in ("YES", "NO"):
         passes = radar.Radar(world, frame_px=256, inset_px=(60, 80), block_px=128, predictor=predictor)
         with demo.served(demo.Demo(world), 0, passes):
-            scenes = imagery.scenes(outline, START, "2023-07-20", radar.COLLECTION, passes.catalogue)
-            read.append(imagery.read(scenes, outline, ("vv",))["vv"].values)
+            scenes = imagery.scenes(
+                outline, START, "2023-07-20", catalogue=passes.catalogue, collection=radar.COLLECTION
+            )
+            read.append(imagery.read_bands(scenes, outline, ("vv",))["vv"].values)
     assert np.array_equal(read[0], read[1])
     assert 0.01 < read[0].mean() < 0.3
 
@@ -171,10 +175,10 @@ def test_many_readings_ask_for_one_token(made, tmp_path, monkeypatch):
     passes = Counted(world, frame_px=256, inset_px=(60, 80), block_px=256, predictor="NO", token="s3cret")
     with demo.served(demo.Demo(world), 0, passes):
         signing(monkeypatch, (passes,))
-        scenes = imagery.scenes(outline, START, "2023-07-20", radar.COLLECTION, passes.catalogue)
+        scenes = imagery.scenes(outline, START, "2023-07-20", catalogue=passes.catalogue, collection=radar.COLLECTION)
 
         def read(n):
-            found = imagery.read(scenes, outline, ("vv",), cache=tmp_path / str(n))
+            found = imagery.read_bands(scenes, outline, ("vv",), cache=tmp_path / str(n))
             return found.attrs["failures"], found.attrs["levels"].get("list", {"requests": 0})["requests"]
 
         with ThreadPoolExecutor(3) as pool:
@@ -184,7 +188,7 @@ def test_many_readings_ask_for_one_token(made, tmp_path, monkeypatch):
         assert sorted(requests for _, requests in told) == [0] * 5 + [1]
         # one that lasts four minutes more is not used again
         soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=4)
-        sas.sas_tokens()._tokens[radar.CONTAINER] = (soon.timestamp(), "sig=old")
+        reading.sas_tokens()._tokens[radar.CONTAINER] = (soon.timestamp(), "sig=old")
         assert read(7)[1] == 1 and read(8)[1] == 0
     assert not any(b"s3cret" in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
 
@@ -200,12 +204,12 @@ def signal(sizes, days=12, noise=0.5):
     """Return 60 passes of one orbit whose three columns step by `sizes` (dB) in the middle."""
     times = pd.date_range("2023-01-01", periods=60, freq=f"{days}D").to_numpy()
     values = np.random.default_rng(1).normal(0, noise, (60, 3)) + np.outer(np.arange(60) >= 30, sizes)
-    return signals.Signal("radar backscatter", times, values, "dB", np.full(60, "ascending 12"), False)
+    return clocks.Signal(times, values, np.full(60, "ascending 12"), False)
 
 
 @pytest.mark.parametrize(("sizes", "agrees"), [((1.0, 1.0, 4.0), True), ((-2.0, 0.0, -1.5), None)])
 def test_only_what_rises_agrees_with_a_roof(sizes, agrees):
-    seen = signals.clock(signal(sizes), ("2023-12-20", "2024-01-10"))
+    seen = clocks.radar_clock(signal(sizes), ("2023-12-20", "2024-01-10"))
     assert seen.agrees is agrees
     assert ("rises" if agrees else "falls") in seen.says
 
@@ -220,8 +224,8 @@ def test_only_what_rises_agrees_with_a_roof(sizes, agrees):
 )
 def test_observations_tell_what_radar_tells(sizes, where, ratio_db):
     seen = dataclasses.replace(signal(sizes), simulated=True, unread="2 of 62 scenes unread (gone)")
-    clock = signals.clock(seen)
-    (row,), reason = signals.rows(seen, "XJ03", "a reader")
+    clock = clocks.radar_clock(seen)
+    (row,), reason = observations.radar_rows(seen, "XJ03", "a reader")
     assert row["scope"] == f"power after to before, {where}, ascending 12"
     assert row["low"] < 10 ** (ratio_db / 10) < row["high"]
     assert row["date"] == "/".join(str(v.astype("datetime64[D]")) for v in (clock.interval[0], clock.interval[2]))
@@ -232,16 +236,16 @@ def test_observations_tell_what_radar_tells(sizes, where, ratio_db):
 def test_a_step_too_small_for_radar_is_no_observation():
     seen = signal((0.7, 0.6, 0.8), noise=0.1)
     assert steps.date_step(seen.times, seen.values).steps
-    rows, reason = signals.rows(seen, "XJ03", "a reader")
+    rows, reason = observations.radar_rows(seen, "XJ03", "a reader")
     assert rows == [] and reason == "ascending 12: steps are under 1 dB"
-    assert f"({reason})" in signals.clock(seen).says
+    assert f"({reason})" in clocks.radar_clock(seen).says
 
 
 def test_an_interval_that_meets_everything_agrees_with_nothing():
-    sure = signals.clock(signal((2.0, 1.0, 4.0)))
+    sure = clocks.radar_clock(signal((2.0, 1.0, 4.0)))
     step = next(iter(sure.found["ascending 12"]))
     wide = steps.Interval(step.low - np.timedelta64(90, "D"), step.best, step.high + np.timedelta64(90, "D"))
     vague = steps.Steps((type(step)(**{**step.__dict__, "half": wide}),), "", 60)
-    seen = signals._clock(sure.signal, {"ascending 12": vague}, ("2023-12-20", "2024-01-10"))
+    seen = clocks._clock(sure.signal, {"ascending 12": vague}, ("2023-12-20", "2024-01-10"))
     assert seen.agrees is None
     assert "neither agrees nor contradicts" in seen.says

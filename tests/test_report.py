@@ -9,10 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from osint import report
+from osint import filings, report
 from osint.errors import OsintError
-from osint.filings import fonts
-from osint.register import tables
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 
@@ -86,10 +84,10 @@ def test_tables_and_maps(written, register):
 
 
 def test_no_glyph_is_missing(register):
-    assert fonts.chinese_font() is not None
+    assert filings.chinese_font() is not None
     text = "".join(register.sites["name_zh"]) + "".join(register.claims["quote"])
-    assert not fonts.missing(text)
-    assert fonts.missing("\U0001f9ff") and fonts.drawable("a\U0001f9ff") == "a"
+    assert not filings.missing_glyphs(text)
+    assert filings.missing_glyphs("\U0001f9ff") and filings.drawable("a\U0001f9ff") == "a"
 
 
 def test_a_failed_report_leaves_nothing_half_written(register, tmp_path, monkeypatch):
@@ -99,7 +97,7 @@ def test_a_failed_report_leaves_nothing_half_written(register, tmp_path, monkeyp
     out = tmp_path / "derived" / "report"
     out.mkdir(parents=True)
     (out / "index.html").write_text("the last good one")
-    monkeypatch.setattr(tables, "put", full)
+    monkeypatch.setattr("osint.report.build.replace_file", full)
     with pytest.raises(OsintError, match="No space left"):
         report.write(register, out)
     assert [p.name for p in out.parent.iterdir()] == ["report"]

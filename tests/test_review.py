@@ -25,7 +25,7 @@ def page():
 
 @pytest.fixture
 def table(page):
-    return review.start(filings.claims_of(page))
+    return review.start_review(filings.claims_of(page))
 
 
 @pytest.fixture
@@ -42,75 +42,75 @@ def keys(table):
 
 def test_only_reviewed_rows_enter_the_register_with_who_and_when(tmp_path, table, register):
     log, before = tmp_path / "reviews.jsonl", register.read_bytes()
-    assert review.write(table, register, log, ABOUT) == 0 and register.read_bytes() == before
+    assert review.write_reviewed(table, register, log, ABOUT) == 0 and register.read_bytes() == before
     key = keys(table)
-    table = review.accept(table, key["compute"], "A. Reader", DAY, log=log)
-    table = review.change(
+    table = review.accept_claim(table, key["compute"], "A. Reader", DAY, log=log)
+    table = review.change_claim(
         table, key["money_cny"], "A. Reader", DAY, "another sum", si_low=6.9e8, si_high=6.9e8, log=log
     )
-    table = review.reject(table, key["servers"], "A. Reader", DAY, "counted twice", log=log)
+    table = review.reject_claim(table, key["servers"], "A. Reader", DAY, "counted twice", log=log)
     for number in (2, 0):
-        assert review.write(table, register, log, ABOUT) == number
+        assert review.write_reviewed(table, register, log, ABOUT) == number
     added = register.read_bytes()[len(before) :].decode().splitlines()
     assert register.read_bytes().startswith(before) and len(added) == 2
     assert f"accepted by A. Reader on {DAY}" in added[0] and "690000000" in added[1]
-    assert review.read_log(log)["decision"].tolist() == ["accepted", "changed", "rejected"]
+    assert review.read_review_log(log)["decision"].tolist() == ["accepted", "changed", "rejected"]
 
 
 def test_decisions_without_a_log_are_logged_when_they_are_written(tmp_path, table, register):
-    table = review.accept(table, keys(table)["compute"], "A", DAY)
-    assert review.write(table, register, tmp_path / "log", ABOUT) == 1
-    assert review.read_log(tmp_path / "log")["who"].tolist() == ["A"]
+    table = review.accept_claim(table, keys(table)["compute"], "A", DAY)
+    assert review.write_reviewed(table, register, tmp_path / "log", ABOUT) == 1
+    assert review.read_review_log(tmp_path / "log")["who"].tolist() == ["A"]
 
 
 def test_each_decision_is_on_the_disk_before_the_call_returns_and_a_torn_line_loses_only_itself(tmp_path, table, page):
     log, key = tmp_path / "reviews.jsonl", keys(table)
-    review.accept(table, key["compute"], "A", DAY, log=log)
-    review.reject(table, key["servers"], "A", DAY, "no", log=log)
+    review.accept_claim(table, key["compute"], "A", DAY, log=log)
+    review.reject_claim(table, key["servers"], "A", DAY, "no", log=log)
     whole = log.read_bytes()
     log.write_bytes(whole[: len(whole) - 40])  # the power failed in the second press
-    again = review.start(filings.claims_of(page), log)
+    again = review.start_review(filings.claims_of(page), log)
     assert again["decision"].tolist() == ["accepted", "", "", ""]
-    again = review.reject(again, key["servers"], "B", DAY, "no", log=log)
-    assert review.start(filings.claims_of(page), log)["who"].tolist() == ["A", "", "B", ""]
-    assert len(review.read_log(log)) == 2
+    again = review.reject_claim(again, key["servers"], "B", DAY, "no", log=log)
+    assert review.start_review(filings.claims_of(page), log)["who"].tolist() == ["A", "", "B", ""]
+    assert len(review.read_review_log(log)) == 2
 
 
 def test_the_last_decision_counts_and_the_log_keeps_all(tmp_path, table, page):
     log, key = tmp_path / "log", keys(table)["compute"]
-    review.accept(table, key, "A", DAY, log=log)
-    review.change(table, key, "B", DAY, "the 万 belongs to another number", low=1.2, unit="P", log=log)
-    row = review.start(filings.claims_of(page), log).set_index("key").loc[key]
+    review.accept_claim(table, key, "A", DAY, log=log)
+    review.change_claim(table, key, "B", DAY, "the 万 belongs to another number", low=1.2, unit="P", log=log)
+    row = review.start_review(filings.claims_of(page), log).set_index("key").loc[key]
     assert (row["decision"], row["who"], row["si_low"]) == ("changed", "B", 1.2)
-    assert len(review.read_log(log)) == 2
+    assert len(review.read_review_log(log)) == 2
 
 
 def test_a_claim_whose_reading_changed_is_open_again(tmp_path, table, page):
     log = tmp_path / "log"
-    review.accept(table, keys(table)["compute"], "A", DAY, log=log)
+    review.accept_claim(table, keys(table)["compute"], "A", DAY, log=log)
     claims = filings.claims_of(page)
     claims.loc[0, "si_low"] = 1.2
-    assert set(review.start(claims, log)["decision"]) == {""}
+    assert set(review.start_review(claims, log)["decision"]) == {""}
 
 
 def test_what_was_written_is_not_decided_again_in_silence(tmp_path, table, register):
     log, key = tmp_path / "log", keys(table)["compute"]
-    table = review.accept(table, key, "A", DAY, log=log)
-    review.write(table, register, log, ABOUT)
+    table = review.accept_claim(table, key, "A", DAY, log=log)
+    review.write_reviewed(table, register, log, ABOUT)
     after = register.read_bytes()
-    table = review.reject(table, key, "B", DAY, "wrong building", log=log)
+    table = review.reject_claim(table, key, "B", DAY, "wrong building", log=log)
     with pytest.raises(OsintError, match="rejected since by B"):
-        review.write(table, register, log, ABOUT)
+        review.write_reviewed(table, register, log, ABOUT)
     assert register.read_bytes() == after
 
 
 def test_a_row_that_breaks_the_schema_leaves_register_and_log_alone(tmp_path, table, register):
-    before, table = register.read_bytes(), review.accept(table, keys(table)["compute"], "A", DAY)
+    before, table = register.read_bytes(), review.accept_claim(table, keys(table)["compute"], "A", DAY)
     with pytest.raises(OsintError, match="translation"):
-        review.write(table, register, tmp_path / "log", {**ABOUT, "translation": ""})
+        review.write_reviewed(table, register, tmp_path / "log", {**ABOUT, "translation": ""})
     assert register.read_bytes() == before and not (tmp_path / "log").exists()
-    own = review.accept(table, keys(table)["compute"], "A", DAY, translation="can carry 12,000 P")
-    assert review.write(own, register, tmp_path / "log", {**ABOUT, "translation": ""}) == 1
+    own = review.accept_claim(table, keys(table)["compute"], "A", DAY, translation="can carry 12,000 P")
+    assert review.write_reviewed(own, register, tmp_path / "log", {**ABOUT, "translation": ""}) == 1
 
 
 @pytest.mark.parametrize(
@@ -121,13 +121,13 @@ def test_a_row_that_breaks_the_schema_leaves_register_and_log_alone(tmp_path, ta
     ],
 )  # fmt: skip
 def test_a_changed_value_in_its_unit_becomes_si(table, new, si):
-    row = review.change(table, keys(table)["compute"], "A", DAY, "as the crop shows", **new).iloc[0]
+    row = review.change_claim(table, keys(table)["compute"], "A", DAY, "as the crop shows", **new).iloc[0]
     assert row["si_low"] == row["si_high"] == si and row["si_unit"] == review.SI_UNITS[row["kind"]]
 
 
 def test_a_changed_rung_is_what_the_register_takes(tmp_path, table, register):
-    table = review.change(table, keys(table)["compute"], "A", DAY, "only ground broken", rung="ground broken")
-    review.write(table, register, tmp_path / "log", ABOUT)
+    table = review.change_claim(table, keys(table)["compute"], "A", DAY, "only ground broken", rung="ground broken")
+    review.write_reviewed(table, register, tmp_path / "log", ABOUT)
     assert pd.read_csv(register, dtype=str).iloc[-1]["rung"] == "ground broken"
 
 
@@ -135,10 +135,10 @@ def test_decisions_that_cannot_be_are_refused(table):
     key = keys(table)
     compute = key["compute"]
     for call in (
-        lambda: review.accept(table, compute, "", DAY), lambda: review.accept(table, compute, "A", "today"), lambda: review.reject(table, compute, "A", DAY, " "),
-        lambda: review.accept(table, "nokey", "A", DAY), lambda: review.change(table, compute, "A", DAY, "x", quote="y"), lambda: review.change(table, compute, "A", DAY, "x"),
-        lambda: review.accept(table, key["voltage"], "A", DAY), lambda: review.change(table, compute, "A", DAY, "x", kind="servers"),
-        lambda: review.change(table, compute, "A", DAY, "x", low=1, unit="furlong"), lambda: review.change(table, compute, "A", DAY, "x", rung="built"),
+        lambda: review.accept_claim(table, compute, "", DAY), lambda: review.accept_claim(table, compute, "A", "today"), lambda: review.reject_claim(table, compute, "A", DAY, " "),
+        lambda: review.accept_claim(table, "nokey", "A", DAY), lambda: review.change_claim(table, compute, "A", DAY, "x", quote="y"), lambda: review.change_claim(table, compute, "A", DAY, "x"),
+        lambda: review.accept_claim(table, key["voltage"], "A", DAY), lambda: review.change_claim(table, compute, "A", DAY, "x", kind="servers"),
+        lambda: review.change_claim(table, compute, "A", DAY, "x", low=1, unit="furlong"), lambda: review.change_claim(table, compute, "A", DAY, "x", rung="built"),
     ):  # fmt: skip
         with pytest.raises(OsintError):
             call()
@@ -149,9 +149,10 @@ def test_a_refused_value_cannot_be_accepted_but_corrected(table):
     table.loc[0, "warning"] = "text layer and picture disagree"
     key = table["key"].iloc[0]
     with pytest.raises(OsintError, match="text layer and picture disagree"):
-        review.accept(table, key, "A", DAY)
+        review.accept_claim(table, key, "A", DAY)
     assert (
-        review.change(table, key, "A", DAY, "as the crop shows", low=8, high=8, unit="万P")["si_low"].iloc[0] == 80000
+        review.change_claim(table, key, "A", DAY, "as the crop shows", low=8, high=8, unit="万P")["si_low"].iloc[0]
+        == 80000
     )
 
 
@@ -159,8 +160,10 @@ def test_a_refused_value_cannot_be_accepted_but_corrected(table):
 
 
 def test_the_sheet_shows_the_words_where_they_stand(page, table):
-    sheet = review_form.sheet(table, {"county.html": page})
-    assert "可承载算力<mark>1.2万P</mark>。今年" in sheet and sheet == review_form.sheet(table, {"county.html": page})
+    sheet = review_form.review_sheet(table, {"county.html": page})
+    assert "可承载算力<mark>1.2万P</mark>。今年" in sheet and sheet == review_form.review_sheet(
+        table, {"county.html": page}
+    )
 
 
 def test_a_crop_cannot_run_code_or_hide_a_character():
@@ -181,7 +184,7 @@ def test_a_table_cell_is_shown_below_its_header():
 def test_buttons_take_one_decision_each_and_say_what_is_wrong(tmp_path, page):
     pytest.importorskip("ipywidgets")
     log = tmp_path / "log"
-    form = review_form.Form(filings.claims_of(page), {"county.html": page}, log, when=DAY)
+    form = review_form.ReviewForm(filings.claims_of(page), {"county.html": page}, log, when=DAY)
     controls = []
 
     def walk(widget):
@@ -212,7 +215,7 @@ def test_buttons_take_one_decision_each_and_say_what_is_wrong(tmp_path, page):
     assert [(e["decision"], e["si_low"], e["who"]) for e in entries] == [
         ("accepted", 12000, "A. Reader"), ("changed", 7.8e8, "A. Reader")
     ]  # fmt: skip
-    again = review_form.Form(filings.claims_of(page), {"county.html": page}, log)
+    again = review_form.ReviewForm(filings.claims_of(page), {"county.html": page}, log)
     assert again.table["decision"].tolist() == ["accepted", "changed", "", ""]
 
 
@@ -221,11 +224,11 @@ def test_presses_of_two_people_on_one_log_are_all_kept(tmp_path, table):
 
     def press(who):
         for _ in range(40):
-            review.reject(table, key, who, DAY, "no", log=log)
+            review.reject_claim(table, key, who, DAY, "no", log=log)
 
     people = [threading.Thread(target=press, args=(who,)) for who in "AB"]
     for person in people:
         person.start()
     for person in people:
         person.join()
-    assert review.read_log(log)["who"].value_counts().to_dict() == {"A": 40, "B": 40}
+    assert review.read_review_log(log)["who"].value_counts().to_dict() == {"A": 40, "B": 40}

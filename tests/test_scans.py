@@ -7,8 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from osint import filings
 from osint.errors import OsintError
-from osint.filings import ocr, review_form
-from osint.filings.fonts import chinese_font
+from osint.filings import chinese_font, ocr, review_form
 from osint.filings.ocr import Line
 
 LINES = [
@@ -79,7 +78,7 @@ def test_without_the_extra_a_picture_is_named_and_the_way_told():
     with pytest.raises(OsintError, match="--ocr"):
         filings.parse(scan()[0], "a.png")
     with pytest.raises(OsintError, match="cannot be read"):
-        ocr.read(b"\x89PNG\r\n", "a.png")
+        filings.parse_with_ocr(b"\x89PNG\r\n", "a.png")
 
 
 def test_an_enormous_picture_is_refused():
@@ -95,7 +94,7 @@ def test_an_enormous_picture_is_refused():
 def test_a_clean_page_is_read_and_cropped(which):
     pytest.importorskip("rapidocr_onnxruntime")
     data = scan()[which]
-    filing = ocr.read(data, ("a.png", "a.pdf")[which])
+    filing = filings.parse_with_ocr(data, ("a.png", "a.pdf")[which])
     table = filings.claims_of(filing)
     assert sorted(table["si_low"]) == [90, 96, 6000, 48600.5, 3.9e8, 2.38e9]
     assert table["warning"].str.contains("read by machine").all() and set(table["confidence"]) == {"low"}

@@ -9,14 +9,14 @@ from osint.simulated import world as simulate
 
 @pytest.fixture(scope="module")
 def world():
-    return simulate.world(seed=3, size_px=128)
+    return simulate.make_world(seed=3, size_px=128)
 
 
 def test_two_worlds_of_one_seed_give_the_same_bytes(world):
-    again = simulate.world(seed=3, size_px=128)
+    again = simulate.make_world(seed=3, size_px=128)
     assert np.array_equal(again.band(40, "B02"), world.band(40, "B02"))
     assert np.array_equal(again.scl(40), world.scl(40))
-    assert not np.array_equal(simulate.world(seed=4, size_px=128).band(40, "B02"), world.band(40, "B02"))
+    assert not np.array_equal(simulate.make_world(seed=4, size_px=128).band(40, "B02"), world.band(40, "B02"))
 
 
 def test_bands_come_at_their_native_size_and_type(world):
@@ -27,7 +27,7 @@ def test_bands_come_at_their_native_size_and_type(world):
 
 
 def test_offset_of_1000_starts_with_baseline_04():
-    made = simulate.world(seed=5, size_px=64, start="2021-10-01", end="2022-04-30", cloud=0, snow=False, dust=0)
+    made = simulate.make_world(seed=5, size_px=64, start="2021-10-01", end="2022-04-30", cloud=0, snow=False, dust=0)
     early = [i for i, b in enumerate(made.baselines) if b < "04.00"]
     late = [i for i, b in enumerate(made.baselines) if b >= "04.00"]
     assert made.dates[late[0]] >= simulate.OFFSET_FROM > made.dates[early[-1]]
@@ -39,7 +39,7 @@ def test_offset_of_1000_starts_with_baseline_04():
 
 def test_mean_cloud_cover_is_what_was_asked_for():
     for cloud in (0.2, 0.35, 0.6):
-        covers = simulate.world(seed=1, size_px=64, cloud=cloud).cloud_cover
+        covers = simulate.make_world(seed=1, size_px=64, cloud=cloud).cloud_cover
         assert abs(np.mean(covers) / 100 - cloud) < 0.03
 
 
@@ -55,7 +55,7 @@ def test_roof_shows_between_completion_and_removal():
         col_px=32,
         name="A",
     )
-    made = simulate.world(
+    made = simulate.make_world(
         seed=2, size_px=64, end="2024-12-31", cloud=0, snow=False, dust=0, features=[feature], jitter_px=0
     )
 

@@ -48,7 +48,7 @@ def _static(folder, world):
 
 @pytest.fixture
 def server(tmp_path):
-    made = demo.demo(2, 64, "2024-01-01", "2024-12-31")
+    made = demo.make_demo(2, 64, "2024-01-01", "2024-12-31")
     made.catalogue = "https://example.org"
     _static(tmp_path, made)
     with socket.socket() as free:

@@ -8,7 +8,7 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from osint.change import detect, stack, tiling
+from osint.change import detect, stack
 from osint.errors import OsintError
 from osint.simulated import demo
 from osint.simulated import world as simulate
@@ -29,7 +29,7 @@ def feature(name, row, col, hectares):
 def scene():
     west, north = 500_200.0, 4_790_300.0  # edges of tiles at 500,800 and 4,789,600 m
     features = [feature(n, *place) for n, place in ROOFS.items()]
-    world = simulate.world(3, 150, START, END, 12, features=features, cloud=0.25, snow=False, origin=(west, north))
+    world = simulate.make_world(3, 150, START, END, 12, features=features, cloud=0.25, snow=False, origin=(west, north))
     inner = shapely.box(west + 20, north - 1480, west + 1480, north - 20)
     to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
     return world, simulate.dataset(world), shapely.transform(inner, to_degrees.transform, interleaved=False)
@@ -43,12 +43,12 @@ def hits(world, found):
 
 def test_each_roof_is_found_once_whether_an_edge_cuts_it_or_not(scene):
     world, data, where = scene
-    tiles = tiling.tiles(where, SIDE_M)
+    tiles = detect.utm_tiles(where, SIDE_M)
     edges = [t.core().boundary for t in tiles]
     truth = world.truth.set_index("outline_id").to_crs(4326).geometry
     assert any(truth["edge"].intersects(e) for e in edges) and not any(truth["inside"].intersects(e) for e in edges)
-    whole = detect.candidates(stack.of_dataset(data), where, START, END)
-    cut = detect.candidates(stack.of_dataset(data), where, START, END, side_m=SIDE_M)
+    whole = detect.candidates(stack.stack_of_dataset(data), where, START, END)
+    cut = detect.candidates(stack.stack_of_dataset(data), where, START, END, side_m=SIDE_M)
     assert hits(world, whole) == hits(world, cut) == dict.fromkeys(ROOFS, 1)
     for name, roof in truth.items():
         one, other = (next(c.geometry for c in found if c.geometry.intersects(roof)) for found in (whole, cut))
@@ -58,7 +58,7 @@ def test_each_roof_is_found_once_whether_an_edge_cuts_it_or_not(scene):
 def test_a_roof_that_no_tile_sees_whole_is_put_together(scene, monkeypatch):
     world, data, where = scene
     monkeypatch.setattr(detect, "MARGIN_M", 30.0)
-    found = detect.candidates(stack.of_dataset(data), where, START, END, side_m=SIDE_M)
+    found = detect.candidates(stack.stack_of_dataset(data), where, START, END, side_m=SIDE_M)
     assert hits(world, found) == dict.fromkeys(ROOFS, 1)
     large = world.truth.set_index("outline_id").to_crs(4326).geometry["large"]
     patch = next(c.geometry for c in found if c.geometry.intersects(large))
@@ -67,25 +67,25 @@ def test_a_roof_that_no_tile_sees_whole_is_put_together(scene, monkeypatch):
 
 def test_no_window_is_wider_than_a_tile_and_its_margin(scene):
     _, data, where = scene
-    seen, widest = stack.of_dataset(data), []
+    seen, widest = stack.stack_of_dataset(data), []
 
     def read(rows, there, bands):
         part = seen.reader(rows, there, bands)
         widest.append(max(part.sizes["y"], part.sizes["x"]))
         return part
 
-    source = stack.Looks(seen.scenes, read)
+    source = stack.Stack(seen.scenes, read)
     detect.candidates(source, where, START, END, side_m=SIDE_M)
-    assert max(widest) <= (SIDE_M + 2 * tiling.MARGIN_M) / 10 + 3
+    assert max(widest) <= (SIDE_M + 2 * detect.MARGIN_M) / 10 + 3
     assert source.bytes_read > 0
 
 
 def test_a_tile_that_too_few_scenes_show_is_named_and_the_others_go_on(scene):
     _, data, where = scene
-    seen = stack.of_dataset(data)
-    corner = tiling.tiles(where, SIDE_M)[0]
+    seen = stack.stack_of_dataset(data)
+    corner = detect.utm_tiles(where, SIDE_M)[0]
     far = shapely.Point(where.bounds[0] + 1e-3, where.bounds[1] + 1e-3)
-    source = stack.Looks(seen.scenes, seen.reader, narrow=lambda g: seen.scenes.iloc[: 3 if g.contains(far) else None])
+    source = stack.Stack(seen.scenes, seen.reader, narrow=lambda g: seen.scenes.iloc[: 3 if g.contains(far) else None])
     found, unseen = detect.survey(source, where, START, END, SIDE_M)
     assert unseen == [corner.name]
     assert found
@@ -95,13 +95,13 @@ def test_a_tile_that_too_few_scenes_show_is_named_and_the_others_go_on(scene):
     blank = data.copy()
     blank["B02"] = data["B02"] * np.nan
     with pytest.raises(OsintError, match="do not show the place"):
-        detect.survey(stack.of_dataset(blank), where, START, END, SIDE_M)
+        detect.survey(stack.stack_of_dataset(blank), where, START, END, SIDE_M)
 
 
 def test_a_part_of_a_place_counts_its_own_bytes_and_sees_the_scenes_that_reach_it(scene):
     _, data, where = scene
-    whole = stack.of_dataset(data)
-    source = stack.Looks(whole.scenes, whole.reader, narrow=lambda g: whole.scenes.iloc[::2])
+    whole = stack.stack_of_dataset(data)
+    source = stack.Stack(whole.scenes, whole.reader, narrow=lambda g: whole.scenes.iloc[::2])
     one, other = (source.at(stack.around(where.centroid, metres)) for metres in (200, 300))
     assert len(one.scenes) == -(-len(source.scenes) // 2)
     for part, metres in ((one, 200), (other, 300), (one, 400)):
@@ -125,7 +125,7 @@ class Slow(demo.Demo):
 
 def test_structures_dated_at_once_are_those_dated_one_by_one_to_the_byte(tmp_path, monkeypatch):
     features = [feature("one", 20, 20, 0.8), feature("other", 56, 56, 0.8)]
-    world = simulate.world(3, 76, START, END, 30, features=features, cloud=0.1, snow=False)
+    world = simulate.make_world(3, 76, START, END, 30, features=features, cloud=0.1, snow=False)
     made = Slow(world, frame_px=256, inset_px=(60, 80))
     for name in world.ids:
         # one scene after the other: threads that ask for many at once would render each several times
@@ -135,7 +135,9 @@ def test_structures_dated_at_once_are_those_dated_one_by_one_to_the_byte(tmp_pat
     with demo.served(made):
         for threads in (1, 2):
             monkeypatch.setenv("OSINT_CACHE", str(tmp_path / str(threads)))
-            source = stack.of_catalogue(made.catalogue, demo.COLLECTION, made.footprint(), START, END)
+            source = stack.open_stack(
+                made.footprint(), START, END, catalogue=made.catalogue, collection=demo.COLLECTION
+            )
             assert source.threads == stack.THREADS > 1
             source.threads = threads
             found = detect.new_structures(source, stack.around(made.footprint().centroid, 320), START, END)
@@ -146,5 +148,5 @@ def test_structures_dated_at_once_are_those_dated_one_by_one_to_the_byte(tmp_pat
 
 def test_looks_that_share_a_world_or_an_array_are_read_one_at_a_time(scene):
     world, data, where = scene
-    for source in (stack.of_world(world), stack.of_dataset(data)):
+    for source in (simulate.stack_of_world(world), stack.stack_of_dataset(data)):
         assert source.threads == source.at(where).threads == 1

@@ -10,7 +10,7 @@ from osint import change
 from osint.change import history, landcover, stack, steps
 from osint.change.series import Series
 from osint.simulated import world
-from osint.simulated.scenes import SPECTRA
+from osint.simulated.ground import SPECTRA
 
 BANDS = ("B02", "B04", "B11")
 ALL = ("B02", "B03", "B04", "B08", "B8A", "B11", "B12")
@@ -218,9 +218,9 @@ def test_fields_put_up_in_weeks_are_no_buildings_and_a_small_dark_roof_is_one(ki
         kind=kind, area_m2=hectares * 1e4, onset=complete - dt.timedelta(days), complete=complete,
         row_px=42, col_px=42, name="A",
     )  # fmt: skip
-    made = world.world(7, 84, START, END, 6, features=[feature], cloud=0.3, snow=False)
+    made = world.make_world(7, 84, START, END, 6, features=[feature], cloud=0.3, snow=False)
     outline = made.truth.to_crs(4326).geometry.iloc[0]
-    rows = change.date_change(stack.of_dataset(world.dataset(made)), outline, START, END).rows
+    rows = change.date_change(stack.stack_of_dataset(world.dataset(made)), outline, START, END).rows
     said = [r["kind"] in landcover.BUILDINGS and r["probability"] >= 0.5 for r in rows]
     assert any(said) == is_building
     assert rows[-1]["roofed_best"] is not None

@@ -7,12 +7,12 @@ import pytest
 import shapely
 from PIL import Image
 
-from osint import geo_vectors
+from osint import geo, imagery
 from osint.errors import OsintError
-from osint.imagery import grid, osm_power, webmap
+from osint.imagery import webmap
 from tests import pages as webpages
 
-SITE = grid.disc(93.5, 42.8, 900)
+SITE = geo.disc(93.5, 42.8, 900)
 ZOOM = 15
 
 
@@ -65,28 +65,28 @@ def wayback(pages):
 
 def test_wayback_takes_the_release_by_date_and_tells_when_it_was_acquired(pages, tmp_path):
     where = wayback(pages)
-    shot = webmap.tiles(SITE, ZOOM, "esri-wayback", "2020-06-01", releases_at=where, cache=tmp_path)
+    shot = imagery.map_tiles(SITE, ZOOM, "esri-wayback", "2020-06-01", releases_at=where, cache=tmp_path)
     assert shot.date == "2019-01-21 (Maxar WV03)"
     assert (shot.image[..., 0] == 200).all()
     assert "Esri" in shot.credit
-    newest = webmap.tiles(SITE, ZOOM, "esri-wayback", releases_at=where, cache=tmp_path)
+    newest = imagery.map_tiles(SITE, ZOOM, "esri-wayback", releases_at=where, cache=tmp_path)
     assert newest.date.startswith("2019-01-31")
     assert [r.number for r in webmap.changed_releases(SITE, ZOOM, where, cache=tmp_path)] == [10, 30]
     with pytest.raises(OsintError, match="no release by 2018"):
-        webmap.tiles(SITE, ZOOM, "esri-wayback", "2018-01-01", releases_at=where, cache=False)
+        imagery.map_tiles(SITE, ZOOM, "esri-wayback", "2018-01-01", releases_at=where, cache=False)
 
 
 def test_release_date_is_never_told_as_the_acquisition(pages):
     where = wayback(pages)
     pages.files[f"/meta/30/{23 - ZOOM}/query"] = whole(b'{"features": []}')
-    shot = webmap.tiles(SITE, ZOOM, "esri-wayback", releases_at=where, cache=False)
+    shot = imagery.map_tiles(SITE, ZOOM, "esri-wayback", releases_at=where, cache=False)
     assert shot.date == "unknown (in the release of 2021-03-17)"
 
 
 def test_picture_lies_where_its_bounds_say_and_its_pixel_is_true_on_the_ground(pages):
     for n, (x, y) in enumerate(places()):
         pages.files[f"/t/{ZOOM}/{x}/{y}.png"] = whole(tile((n + 1, 0, 0)))
-    shot = webmap.tiles(SITE, ZOOM, f"{pages.url}/t/{{z}}/{{x}}/{{y}}.png", cache=False)
+    shot = imagery.map_tiles(SITE, ZOOM, f"{pages.url}/t/{{z}}/{{x}}/{{y}}.png", cache=False)
     west, south, east, north = gpd.GeoSeries([SITE], crs=4326).to_crs(3857).total_bounds
     assert shot.bounds[0] <= west < east <= shot.bounds[2]
     assert shot.bounds[1] <= south < north <= shot.bounds[3]
@@ -100,35 +100,35 @@ def test_kept_tiles_cost_no_request_and_a_page_is_a_named_gap(pages, tmp_path):
     for x, y in places():
         pages.files[f"/t/{ZOOM}/{x}/{y}.png"] = whole(tile((9, 9, 9)))
     template = f"{pages.url}/t/{{z}}/{{x}}/{{y}}.png"
-    webmap.tiles(SITE, ZOOM, template, cache=tmp_path)
-    assert webmap.tiles(SITE, ZOOM, template, cache=tmp_path).requests == 0
+    imagery.map_tiles(SITE, ZOOM, template, cache=tmp_path)
+    assert imagery.map_tiles(SITE, ZOOM, template, cache=tmp_path).requests == 0
     x, y = places()[0]
     pages.files[f"/t/{ZOOM}/{x}/{y}.png"] = whole(b"<html>quota</html>", "text/html")
-    gap = webmap.tiles(SITE, ZOOM, template, cache=False)
+    gap = imagery.map_tiles(SITE, ZOOM, template, cache=False)
     assert len(gap.missing) == 1
     assert "a page came in place of a tile" in gap.missing[0]
 
 
 def test_impolite_or_unknown_requests_are_refused():
     with pytest.raises(OsintError, match="zoom out"):
-        webmap.tiles(grid.disc(93.5, 42.8, 20_000), 17, "eox-2023")
+        imagery.map_tiles(geo.disc(93.5, 42.8, 20_000), 17, "eox-2023")
     with pytest.raises(OsintError, match="Options are"):
-        webmap.tiles(SITE, 10, "google")
+        imagery.map_tiles(SITE, 10, "google")
     with pytest.raises(OsintError, match="has dates"):
-        webmap.tiles(SITE, 10, "https://example.org/{date}/{z}/{x}/{y}.png")
+        imagery.map_tiles(SITE, 10, "https://example.org/{date}/{z}/{x}/{y}.png")
 
 
 # ---- outlines
 
 
-@pytest.mark.parametrize("suffix", geo_vectors.SUFFIXES)
+@pytest.mark.parametrize("suffix", geo.SUFFIXES)
 def test_outlines_come_back_as_they_went(tmp_path, suffix):
     frame = gpd.GeoDataFrame({"name": ["Hall A", "绿洲"]}, geometry=[SITE, shapely.box(93, 43, 93.01, 43.01)], crs=4326)
-    back = geo_vectors.read(geo_vectors.write(frame.to_crs(32646), tmp_path / f"o{suffix}"))
+    back = geo.read_features(geo.write_outlines(frame.to_crs(32646), tmp_path / f"o{suffix}"))
     # an archived outline must not move by a pixel
     moved = gpd.GeoSeries(back.geometry).to_crs(32646).hausdorff_distance(frame.to_crs(32646).geometry)
     assert moved.max() < 0.05
-    np.testing.assert_allclose(back.area_m2, [grid.area_m2(g) for g in frame.geometry], rtol=1e-5)
+    np.testing.assert_allclose(back.area_m2, [geo.area_m2(g) for g in frame.geometry], rtol=1e-5)
     assert "绿洲" in back[next(c for c in back.columns if c.lower() == "name")].tolist()
 
 
@@ -145,7 +145,7 @@ def test_outlines_come_back_as_they_went(tmp_path, suffix):
 def test_file_that_is_not_what_its_name_says_is_refused(tmp_path, name, body, match):
     (tmp_path / name).write_text(body)
     with pytest.raises(OsintError, match=match):
-        geo_vectors.read(tmp_path / name)
+        geo.read_features(tmp_path / name)
 
 
 def test_power_features_come_with_distance_area_and_credit(pages, tmp_path):
@@ -173,16 +173,16 @@ def test_power_features_come_with_distance_area_and_credit(pages, tmp_path):
 
     pages.files["/api"] = overpass_page
     kept = tmp_path / "overpass.json"
-    found = osm_power.power(SITE, 15_000, f"{pages.url}/api", kept)
+    found = imagery.mapped_power(SITE, 15_000, f"{pages.url}/api", kept)
     assert found.osm.tolist() == ["node/3", "relation/5", "way/1", "way/2"]
     assert found.attrs["credit"].startswith("© OpenStreetMap")
     substation = found.set_index("osm").loc["way/1"]
     assert substation.distance_m == pytest.approx(818, abs=5)
-    assert substation.area_m2 == pytest.approx(grid.area_m2(substation.geometry))
+    assert substation.area_m2 == pytest.approx(geo.area_m2(substation.geometry))
     assert np.isnan(found.set_index("osm").loc["way/2"].area_m2)
     assert "around%3A15000%2C42.8" in asked[0]
-    again = osm_power.power(SITE, 15_000, "https://10.0.0.1/none", kept)
+    again = imagery.mapped_power(SITE, 15_000, "https://10.0.0.1/none", kept)
     assert again.osm.tolist() == found.osm.tolist()
     pages.files["/api"] = lambda h: webpages.send(h, 200, b"<html>busy</html>", {})
     with pytest.raises(OsintError, match="busy"):
-        osm_power.power(SITE, 15_000, f"{pages.url}/api")
+        imagery.mapped_power(SITE, 15_000, f"{pages.url}/api")

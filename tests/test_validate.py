@@ -8,6 +8,7 @@ import pytest
 import shapely
 from pyproj import Transformer
 
+from osint import geo
 from osint.change import published, stack
 from osint.errors import OsintError
 from osint.simulated import world as simulate
@@ -41,7 +42,7 @@ START, END = "2023-01-01", "2024-06-30"
     ],
 )
 def test_a_status_gives_the_events_that_it_states(status, said):
-    assert published.events(status) == said
+    assert published.stated_events(status) == said
 
 
 def timeline(*rows):
@@ -82,7 +83,7 @@ def test_places_are_named_and_points_become_discs(tmp_path):
     }
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     place = published.read_places(path)["A"]
-    assert published.grid.area_m2(place) == pytest.approx(np.pi * 800**2, rel=0.01)
+    assert geo.area_m2(place) == pytest.approx(np.pi * 800**2, rel=0.01)
 
 
 def test_places_come_from_a_csv_and_from_the_links_of_the_table(tmp_path):
@@ -113,7 +114,7 @@ def test_each_event_meets_a_structure_of_its_own_with_the_least_error_in_sum(mon
             (("2023-04-28", ""), ("2023-09-01", "2023-04-28"), ("2023-10-01", "2023-09-01"))]  # fmt: skip
     asked = pd.DataFrame(rows, columns=["data_center", "published", "published_after", "event", "status"])
     place = {"A": shapely.box(93, 43, 93.01, 43.01)}
-    got = published.compare(asked, place, lambda _: stack.Looks(pd.DataFrame(), reader=None), START, END).rows
+    got = published.compare_published(asked, place, lambda _: stack.Stack(pd.DataFrame(), reader=None), START, END).rows
     # greedy in time, the first would take the hall of May and leave that of March to September
     assert got["best"].fillna("").tolist() == ["2023-03-01", "2023-05-01", ""]
     assert got["refused"].tolist() == ["", "", "fewer dated structures than published events"]
@@ -129,7 +130,9 @@ def test_random_dates_stand_beside_the_score(monkeypatch):
     place = {"A": shapely.box(93, 43, 93.01, 43.01)}
 
     def run():
-        return published.compare(asked, place, lambda _: stack.Looks(pd.DataFrame(), reader=None), START, END).summary
+        return published.compare_published(
+            asked, place, lambda _: stack.Stack(pd.DataFrame(), reader=None), START, END
+        ).summary
 
     summary = run().set_index("event").loc["roof complete"]
     assert summary["median_error_days"] == 0 and summary["covered"] == 1
@@ -140,7 +143,7 @@ def test_random_dates_stand_beside_the_score(monkeypatch):
 
 @pytest.fixture(scope="module")
 def compared():
-    world = simulate.world(
+    world = simulate.make_world(
         2, 100, START, END, 8, cloud=0.3, snow=False,
         features=[simulate.Feature("bright roof", 12_000, onset=DAY("2023-05-01"), complete=DAY("2023-09-20"), row_px=50, col_px=50, name="A")],
     )  # fmt: skip
@@ -160,9 +163,9 @@ def compared():
     def source(geometry):
         if not geometry.equals(place):
             raise OsintError("the catalogue does not answer")
-        return stack.of_dataset(data)
+        return stack.stack_of_dataset(data)
 
-    return published.compare(rows, {"A": place, "B": place.buffer(0.001)}, source, START, END)
+    return published.compare_published(rows, {"A": place, "B": place.buffer(0.001)}, source, START, END)
 
 
 def test_intervals_stand_beside_the_published_dates(compared):

@@ -190,7 +190,7 @@ def test_expected_narrowing_agrees_with_simulation(register):
         next_steps.next_steps("XJ03", register, "C033").set_index("observation").loc[candidate.name, "narrows_to"]
     )
     assert np.log(expected) == pytest.approx(np.mean(widths), abs=3 * np.std(widths) / np.sqrt(60) + 0.05)
-    assert network.QUANTITIES["chillers"]
+    assert network.unit_of("chillers")
 
 
 def test_stories_without_evidence_keep_their_prior(register):

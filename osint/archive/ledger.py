@@ -4,14 +4,144 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from osint import __version__
+from osint.errors import UnreadableError
 
 GENESIS = "0" * 64
 """What the first line names as the line before it."""
 
 _BLOCK = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One capture: what was asked, what came, and where its bytes are; one line of the ledger."""
+
+    url: str
+    """URL asked, without secrets."""
+    kind: str
+    """Class of the answer, `class` in the ledger; see docs/reliability.md."""
+    signal: str = ""
+    """What decided the class, in a few words."""
+    time: str = ""
+    """When it was asked, UTC."""
+    role: str = ""
+    """fetched, copy (taken out of a Common Crawl record) or imported."""
+    final_url: str = ""
+    """Where the redirects ended."""
+    method: str = ""
+    """GET or POST."""
+    request_sha256: str = ""
+    """Digest of the body sent; empty if none was."""
+    redirects: tuple[dict[str, Any], ...] = ()
+    """`url`, `status` and `location` of each hop before the last."""
+    status: int | None = None
+    """Status of the last answer, None if none began."""
+    media_type: str = ""
+    """Media type without parameters."""
+    bytes: int | None = None
+    """Length of the decoded body, None if none came."""
+    sha256: str = ""
+    """Digest of the decoded body."""
+    truncated: str = ""
+    """length, time or disconnect; empty if the body is whole."""
+    vantage: str = ""
+    """Where we asked from, as coarse as the user chose."""
+    tool: str = f"osint-datacentres {__version__}"
+    """Name and version of the program that wrote the line."""
+    project_codes: tuple[str, ...] | None = None
+    """项目代码 in the text of a fetched page."""
+    copy_of: str | None = None
+    """URL of the original of a neutral copy."""
+    copy_time: str | None = None
+    """When the archive took its copy: 14 digits, UTC."""
+    copy_digest_holds: bool | None = None
+    """Whether the digest that the index of the archive states is that of the copy."""
+    by: str | None = None
+    """Who saved an imported file."""
+    obtained: str | None = None
+    """When it was saved (EDTF)."""
+    origin: str | None = None
+    """Where it came from."""
+    warc_date: str | None = None
+    """Date of an imported WARC record."""
+    seq: int | None = None
+    """Number of the capture, from 0; None if nothing was asked and nothing is in the ledger."""
+    warc: str = ""
+    """WARC file that holds its records."""
+    offset: int = 0
+    """First byte of its records in that file."""
+    length: int = 0
+    """Bytes of its records."""
+    body_offset: int | None = None
+    """First byte of its body in that file, None if there is none."""
+    segment_sha256: str = ""
+    """Digest of its records."""
+    prev: str = ""
+    """Seal of the line before."""
+    line_sha256: str = ""
+    """Seal of this line without its seal."""
+    captured: bool | None = None
+    """Whether the text that its caller expected was found; known in the run that asked, not written."""
+
+    @property
+    def is_content(self) -> bool:
+        """Whether the answer is what was asked for, not a block, an absence or a fault."""
+        return self.kind == "content"
+
+    @classmethod
+    def unasked(cls, url: str, kind: str, signal: str) -> Entry:
+        """Return the entry of a question that was not put, and why; it is in no ledger."""
+        return cls(url, kind, signal, final_url=url, captured=False)
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Entry:
+        """Read the values of a line; raises UnreadableError where a number or a text is something else."""
+        values: dict[str, Any] = {"url": "", "kind": ""}
+        for one in fields(cls):
+            key = _key(one.name)
+            if key not in row or one.name == "captured":
+                continue
+            value = row[key]
+            kind = _TYPES.get(one.name, str)
+            if type(value) is not kind and not (value is None and one.default is None):
+                msg = f"the ledger says {key} = {value!r}; run `osint archive verify` to see what is damaged"
+                raise UnreadableError(msg)
+            values[one.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the values under their names in the ledger, without those that this capture cannot have."""
+        row: dict[str, Any] = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            absent = one.default is None and value is None and one.name not in _NULL
+            if not absent and one.name != "captured" and (self.seq is not None or one.name not in _PLACED):
+                row[_key(one.name)] = list(value) if isinstance(value, tuple) else value
+        return row
+
+
+_TYPES: dict[str, type] = {"redirects": list, "project_codes": list, "copy_digest_holds": bool}
+_TYPES |= dict.fromkeys(("status", "bytes", "seq", "offset", "length", "body_offset"), int)
+_NULL = ("status", "bytes", "body_offset")
+"""Written as null where there is none."""
+_PLACED = ("warc", "offset", "length", "body_offset", "segment_sha256", "prev", "line_sha256")
+"""Known once the capture is in the ledger."""
+
+
+def _key(name: str) -> str:
+    return "class" if name == "kind" else name
+
+
+def utc_now() -> str:
+    """Return the moment as the ledger writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def canonical(entry: dict[str, Any]) -> bytes:
@@ -46,7 +176,7 @@ def parsed(line: bytes) -> dict[str, Any] | None:
 
 
 def links(line: bytes) -> set[str]:
-    """Return the values that the next line may name: the stated seal, and what the bytes as they lie give.
+    """Return the values that the next line may name: the stated seal, and what the bytes as they stand give.
 
     A line damaged before the next one was written can only be chained by its bytes.
     """

@@ -1,4 +1,4 @@
-"""Keep every byte that was fetched: WARC records, and a ledger with one chained line a capture."""
+"""Keep every byte that was fetched: WARC records, and a ledger with one chained line per capture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import mmap
 import os
 import secrets
 import shutil
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,18 +17,17 @@ from typing import IO, Any, cast
 from filelock import FileLock, Timeout
 
 from osint.archive import ledger
-from osint.archive import warc as _warc
-from osint.errors import OsintError
+from osint.archive.ledger import Entry
+from osint.archive.warc import Span, Tally, capture_at, write_capture
+from osint.errors import OsintError, UnreadableError
 from osint.http import Exchange
-
-_NOTHING: dict[str, Any] = {"warc": "", "offset": 0, "length": 0}
 
 WARC_LIMIT_BYTES = 1 << 30
 """A new WARC file is begun when the last one is this large."""
 
 
 def captures_directory(data: str | Path | None = None) -> Path:
-    """Return where captures lie: below `data`, the variable OSINT_DATA, or ./data."""
+    """Return where captures are kept: below `data`, the variable OSINT_DATA, or ./data."""
     return Path(data or os.environ.get("OSINT_DATA") or "data") / "raw" / "captures"
 
 
@@ -37,8 +35,8 @@ class Archive:
     """The evidence store in one directory; any number of processes may use it at once.
 
     Order of writing: the records go to the WARC file and are synced, then one line goes to the ledger and
-    is synced. A capture counts from the moment its line is whole. `mended` says what the last opening
-    found half-done: nothing is deleted, torn pieces lie in `aside/`.
+    is synced. A capture counts from the moment its line is whole. `repairs` says what the last opening
+    found half-done: nothing is deleted, torn pieces are in `aside/`.
     """
 
     def __init__(self, directory: str | Path):
@@ -46,43 +44,52 @@ class Archive:
         self.ledger = self.directory / "ledger.jsonl"
         self.incoming = self.directory / "incoming"
         self.aside = self.directory / "aside"
-        self.mended: list[str] = []
+        self.repairs: list[str] = []
 
     def open(self) -> Archive:
-        """Make the directories and mend what an interrupted run left behind."""
+        """Make the directories and repair what an interrupted run left behind."""
         with self._disk_trouble():
             for path in (self.directory, self.incoming, self.aside):
                 path.mkdir(parents=True, exist_ok=True)
             with self._locked():
-                self._mend_incoming()
-                self._mend()
+                self._repair_incoming()
+                self._repair()
         return self
 
     # reading
 
-    def entries(self, mentioning: str = "") -> Iterator[dict[str, Any]]:
+    def entries(self, mentioning: str = "") -> Iterator[Entry]:
         """Yield the entries of the ledger in order, or those that hold a text; damage is left to `verify`."""
         needle = ledger.canonical({"": mentioning})[5:-2]
         for line in ledger.lines(self.ledger):
             if needle not in line:
                 continue
-            entry = ledger.parsed(line)
-            if entry is not None:
+            try:
+                entry = Entry.from_row(ledger.parsed(line) or {})
+            except UnreadableError:
+                continue
+            if entry.seq is not None:
                 yield entry
 
-    def body(self, entry: dict[str, Any]) -> bytes:
-        """Return the decoded body of a capture, checked against its SHA-256."""
-        if entry["bytes"] is None:
+    def body(self, entry: Entry) -> bytes:
+        """Return the decoded body of a capture, checked against its SHA-256.
+
+        Raises UnreadableError if the bytes are not those recorded.
+        """
+        if entry.bytes is None:
             return b""
-        with (self.directory / Path(entry["warc"]).name).open("rb") as file:
-            file.seek(entry["body_offset"])
-            body = file.read(entry["bytes"])
-        if hashlib.sha256(body).hexdigest() != entry["sha256"]:
+        try:
+            with (self.directory / Path(entry.warc).name).open("rb") as file:
+                file.seek(entry.body_offset or 0)
+                body = file.read(min(entry.bytes, entry.length))
+        except (OSError, ValueError):
+            body = b""
+        if hashlib.sha256(body).hexdigest() != entry.sha256:
             msg = (
-                f"the bytes of capture {entry['seq']} in {entry['warc']} are not those recorded;"
+                f"the bytes of capture {entry.seq} in {entry.warc} are not those recorded;"
                 " run `osint archive verify` to see what is damaged"
             )
-            raise OsintError(msg)
+            raise UnreadableError(msg)
         return body
 
     # writing
@@ -105,24 +112,24 @@ class Archive:
 
     def record(
         self,
-        entry: dict[str, Any],
+        entry: Entry,
         exchanges: Sequence[Exchange],
         *,
         resource: bool = False,
-    ) -> dict[str, Any]:
+    ) -> Entry:
         """Write one capture and return its ledger entry.
 
         Raises OsintError when the disk refuses; what was begun is then taken back, or moved aside by the
         next opening.
         """
         with self._disk_trouble(), self._locked():
-            self._mend()
+            self._repair()
             path, offset = self._place()
             try:
                 with path.open("r+b") as out:
                     out.seek(offset)
-                    tally = _warc.Tally(out)
-                    _warc.write_capture(tally, entry, exchanges, resource=resource)
+                    tally = Tally(out)
+                    write_capture(tally, entry.to_row(), exchanges, resource=resource)
                     out.flush()
                     os.fsync(out.fileno())
             except OSError:
@@ -130,30 +137,29 @@ class Archive:
                     os.truncate(path, offset)  # after closing, which may write what was still held
                 raise
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return self._count(path.name, data, offset, tally.sha256.hexdigest(), tally.crc32)
+                return self._count(path.name, data, offset, tally.sha256.hexdigest())
 
-    def _count(self, warc: str, data: Any, offset: int, sha256: str, crc32: int) -> dict[str, Any]:
-        """Append the ledger line of the capture that lies at an offset."""
-        found = _warc.capture_at(data, offset, len(data))
+    def _count(self, warc: str, data: mmap.mmap, offset: int, segment_sha256: str) -> Entry:
+        """Append the ledger line of the capture at an offset and return its entry."""
+        found = capture_at(data, offset, len(data))
         if found is None:
             msg = f"what was written to {warc} at {offset} does not read back; check the disk, then run again"
             raise OsintError(msg)
-        entry, span, end = found
+        row, span, end = found
         last, whole = ledger.tail(self.ledger)
-        known = ledger.parsed(last) if last else None
         previous = ledger.GENESIS
         if last is not None:
             good = ledger.intact(last)
             previous = good["line_sha256"] if good else hashlib.sha256(last).hexdigest()
+        seq = (ledger.parsed(last or b"") or {}).get("seq")
         placed = {
-            **entry,
-            "seq": int((known or {}).get("seq", -1)) + 1,
+            **row,
+            "seq": seq + 1 if isinstance(seq, int) else sum(1 for _ in ledger.lines(self.ledger)),
             "warc": warc,
             "offset": offset,
             "length": end - offset,
             "body_offset": span.payload if span else None,
-            "segment_sha256": sha256,
-            "crc32": f"{crc32:08x}",
+            "segment_sha256": segment_sha256,
         }
         sealed, line = ledger.seal(placed, previous)
         new = not self.ledger.exists()
@@ -169,7 +175,7 @@ class Archive:
                 raise
         if new:
             self._sync_directory()
-        return sealed
+        return Entry.from_row(sealed)
 
     def _place(self) -> tuple[Path, int]:
         """Return the WARC file to append to and its length."""
@@ -183,58 +189,64 @@ class Archive:
 
     def _ends_as_recorded(self, path: Path) -> bool:
         """Say whether a WARC file ends where the ledger says: nothing is appended to a damaged file."""
-        last, _ = ledger.tail(self.ledger)
-        entry = ledger.intact(last) if last else None
+        entry = self._last_entry()
         if entry is None:
-            return last is None and path.stat().st_size == 0
-        end = entry["offset"] + entry["length"] if entry["warc"] == path.name else 0
-        return path.stat().st_size == end
+            return False
+        return path.stat().st_size == (entry.offset + entry.length if entry.warc == path.name else 0)
+
+    def _last_entry(self) -> Entry | None:
+        """Return the last entry, an empty one if there is none, or None if its line is damaged."""
+        last, _ = ledger.tail(self.ledger)
+        if last is None:
+            return Entry("", "")
+        try:
+            return Entry.from_row(ledger.intact(last) or {"class": None})
+        except UnreadableError:
+            return None
 
     def warcs(self) -> list[Path]:
         """Return the WARC files in their order."""
         return sorted(self.directory.glob("captures-[0-9][0-9][0-9][0-9][0-9].warc"))
 
-    # mending
+    # repair
 
-    def _mend(self) -> None:
+    def _repair(self) -> None:
         """Bring ledger and WARC files to agree; needs the lock."""
-        last, whole = ledger.tail(self.ledger)
+        _, whole = ledger.tail(self.ledger)
         if self.ledger.exists() and self.ledger.stat().st_size > whole:
             name = self._move_aside(self.ledger, whole)
-            self.mended.append(f"the ledger ended in a torn line; it was moved to {name}")
-        entry = ledger.intact(last) if last is not None else {**_NOTHING}
+            self.repairs.append(f"the ledger ended in a torn line; it was moved to {name}")
+        entry = self._last_entry()
         if entry is None:
-            note = "the last line of the ledger is damaged: run `osint archive verify`"
-            if note not in self.mended:
-                self.mended.append(note)
+            self._note_damage("the last line of the ledger is damaged")
             return
         for path in self.warcs():
-            if path.name >= entry["warc"]:
-                end = entry["offset"] + entry["length"] if path.name == entry["warc"] else 0
-                self._mend_warc(path, end)
+            if path.name >= entry.warc:
+                self._repair_warc(path, entry.offset + entry.length if path.name == entry.warc else 0)
 
-    def _mend_warc(self, path: Path, end: int) -> None:
+    def _note_damage(self, what: str) -> None:
+        note = f"{what}: run `osint archive verify`"
+        if note not in self.repairs:
+            self.repairs.append(note)
+
+    def _repair_warc(self, path: Path, end: int) -> None:
         """Count whole captures that the ledger lacks; move a torn rest aside."""
         size = path.stat().st_size
         if size < end:
-            note = f"{path.name} is shorter than the ledger says: run `osint archive verify`"
-            if note not in self.mended:
-                self.mended.append(note)
+            self._note_damage(f"{path.name} is shorter than the ledger says")
             return
         if size == end:
             return
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            while (found := _warc.capture_at(data, end, size)) and _whole(data, found):
-                segment = data[end : found[2]]
-                sha256 = hashlib.sha256(segment).hexdigest()
-                done = self._count(path.name, data, end, sha256, zlib.crc32(segment))
-                self.mended.append(f"capture {done['seq']} ({done['url']}) was whole but not yet counted; counted")
+            while (found := capture_at(data, end, size)) and _whole(data, found):
+                entry = self._count(path.name, data, end, hashlib.sha256(data[end : found[2]]).hexdigest())
+                self.repairs.append(f"capture {entry.seq} ({entry.url}) was whole but not yet counted; counted")
                 end = found[2]
         if size > end:
             name = self._move_aside(path, end)
-            self.mended.append(f"{path.name} ended in {size - end} bytes of a torn capture; moved to {name}")
+            self.repairs.append(f"{path.name} ended in {size - end} bytes of a torn capture; moved to {name}")
 
-    def _mend_incoming(self) -> None:
+    def _repair_incoming(self) -> None:
         """Move aside the downloads of processes that are gone."""
         for path in sorted(self.incoming.glob("*.part")):
             lock = FileLock(path.with_suffix(".lock"), blocking=False)
@@ -246,7 +258,7 @@ class Archive:
                     continue
                 path.rename(self.aside / f"download-{path.stem}.bin")
                 note = f"{size} bytes of an interrupted download were moved to aside/download-{path.stem}.bin"
-                self.mended.append(note)
+                self.repairs.append(note)
 
     def _move_aside(self, path: Path, end: int) -> str:
         """Copy what follows `end` to a file of its own, sync it, and only then cut it off."""
@@ -270,6 +282,8 @@ class Archive:
             yield
 
     def _sync_directory(self, directory: Path | None = None) -> None:
+        if not hasattr(os, "O_DIRECTORY"):
+            return  # Windows cannot sync a folder
         handle = os.open(directory or self.directory, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -283,16 +297,16 @@ class Archive:
         except OSError as error:
             msg = (
                 f"the archive in {self.directory} could not be written ({error.strerror or error});"
-                " nothing half-done was counted: make room or mend the disk, then run again"
+                " nothing half-done was counted: free some space or repair the disk, then run again"
             )
             raise OsintError(msg) from error
 
 
-def _whole(data: Any, found: tuple[dict[str, Any], _warc.Span | None, int]) -> bool:
-    entry, span, _ = found
+def _whole(data: mmap.mmap, found: tuple[dict[str, Any], Span | None, int]) -> bool:
+    row, span, _ = found
     if span is None:
-        return bool(entry.get("bytes") is None)
-    return hashlib.sha256(data[span.payload : span.end]).hexdigest() == entry["sha256"]
+        return row.get("bytes") is None
+    return hashlib.sha256(data[span.payload : span.end]).hexdigest() == row.get("sha256")
 
 
 class _Incoming(io.FileIO):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
@@ -20,27 +19,20 @@ from osint.http import Exchange
 ENTRY_TYPE = "application/vnd.osint-datacentres.capture+json"
 """Media type of the metadata record that closes a capture."""
 
-TRUNCATION = {"length": "length", "time": "time", "disconnect": "disconnect"}
-"""Why a body stops short, in the words of the WARC standard."""
-
 _MAIN = (b"response", b"resource")
 
 
 class Tally:
-    """A file to write to that keeps the count and the digests of what went through."""
+    """A file to write to that keeps the digest of what went through."""
 
     def __init__(self, out: IO[bytes]):
         self.out = out
         self.sha256 = hashlib.sha256()
-        self.crc32 = 0
-        self.length = 0
 
     def write(self, data: bytes) -> int:
-        """Write and count."""
+        """Write and add to the digest."""
         self.out.write(data)
         self.sha256.update(data)
-        self.crc32 = zlib.crc32(data, self.crc32)
-        self.length += len(data)
         return len(data)
 
     def flush(self) -> None:
@@ -78,7 +70,7 @@ def _wire(url: str) -> str:
 
 
 def _truncation(exchange: Exchange) -> dict[str, str]:
-    return {"WARC-Truncated": TRUNCATION[exchange.truncated]} if exchange.truncated else {}
+    return {"WARC-Truncated": exchange.truncated} if exchange.truncated else {}
 
 
 def _write_response(
@@ -125,10 +117,10 @@ def _write_request(writer: WARCWriter, exchange: Exchange, date: dict[str, str])
 
 @dataclass(frozen=True)
 class Span:
-    """Where one WARC record lies in its file."""
+    """Where one WARC record is in its file."""
 
     headers: dict[bytes, bytes]
-    """Of the WARC record, names in lower case."""
+    """Headers of the WARC record, names in lower case."""
     start: int
     """Offset of the record."""
     block: int
@@ -145,7 +137,7 @@ class Span:
 
 
 def spans(data: Any, start: int, stop: int) -> Iterator[Span]:
-    """Yield the records that lie whole between two offsets of a buffer; stops at the first that does not.
+    """Yield the records that are whole between two offsets of a buffer; stops at the first that does not.
 
     `data` needs `find` and slices, as bytes and mmap have.
     """

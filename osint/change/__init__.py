@@ -4,14 +4,14 @@ from osint.change.detect import buildings, new_structures
 from osint.change.history import PROPERTIES, iso
 from osint.change.measure import MEASURED, measure, measure_outlines
 from osint.change.outlines import Dated, date_change, date_outlines, geodesic_area_m2
-from osint.change.stack import Looks, of_catalogue
+from osint.change.stack import Stack, open_stack
 from osint.change.steps import Step, Steps, date_step
 
 __all__ = [
     "MEASURED",
     "PROPERTIES",
     "Dated",
-    "Looks",
+    "Stack",
     "Step",
     "Steps",
     "buildings",
@@ -23,5 +23,5 @@ __all__ = [
     "measure",
     "measure_outlines",
     "new_structures",
-    "of_catalogue",
+    "open_stack",
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +21,10 @@ from scipy import ndimage
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from osint.change import history, landcover, outlines, series, tiling
+from osint import imagery
+from osint.change import history, landcover, outlines, series
 from osint.change.series import CLEAR
-from osint.change.stack import BANDS, Looks, around
-from osint.change.tiling import MARGIN_M, TILE_M, Tile
+from osint.change.stack import Stack, around
 from osint.errors import OsintError
 from osint.http import bytes_by_reader
 
@@ -35,6 +38,9 @@ SMALLEST_PX = 8
 COARSE_PX = 4
 LOCAL_PX = 15
 
+TILE_M = 5_120.0
+MARGIN_M = 300.0
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -47,7 +53,7 @@ class Candidate:
 
 
 def new_structures(
-    looks: Looks, where: BaseGeometry, start: str, end: str, *, exhaustive: bool = False
+    looks: Stack, where: BaseGeometry, start: str, end: str, *, exhaustive: bool = False
 ) -> gpd.GeoDataFrame:
     """Return what was built inside the lon/lat area `where` between two ISO dates, dated and measured.
 
@@ -77,29 +83,29 @@ def new_structures(
     return made
 
 
-def candidates(looks: Looks, where: BaseGeometry, start: str, end: str, side_m: float = TILE_M) -> list[Candidate]:
+def candidates(looks: Stack, where: BaseGeometry, start: str, end: str, side_m: float = TILE_M) -> list[Candidate]:
     """Return patches inside `where` that gained whiteness between the first season and any later one."""
     return survey(looks, where, start, end, side_m)[0]
 
 
 def survey(
-    looks: Looks, where: BaseGeometry, start: str, end: str, side_m: float = TILE_M
+    looks: Stack, where: BaseGeometry, start: str, end: str, side_m: float = TILE_M
 ) -> tuple[list[Candidate], list[str]]:
     """Return the patches of `candidates`, and the names of the tiles that too few scenes show.
 
     An area wider than `side_m` is read tile by tile, so that memory is that of one tile; a patch on an edge of
     tiles is one patch.
     """
-    if tiling.fits_one(where, side_m):
-        return [c for c, _ in _patches(looks, where, start, end)], []
+    if fits_one(where, side_m):
+        return [c for c, _ in _season_patches(looks, where, start, end)], []
     seen: list[tuple[Tile, Candidate, bool]] = []
-    unseen, tiles = [], tiling.tiles(where, side_m)
+    unseen, tiles = [], utm_tiles(where, side_m)
     for tile in tiles:
         core = tile.core().intersection(where)
         window = around(core, MARGIN_M)
         here = looks.at(window)
         try:
-            found = _patches(here, window, start, end)
+            found = _season_patches(here, window, start, end)
         except TooFewError as error:
             unseen.append(tile.name)
             if len(unseen) == len(tiles):
@@ -141,10 +147,10 @@ class TooFewError(OsintError):
     """Fewer than two seasons of a place have scenes."""
 
 
-def _patches(looks: Looks, where: BaseGeometry, start: str, end: str) -> list[tuple[Candidate, bool]]:
+def _season_patches(looks: Stack, where: BaseGeometry, start: str, end: str) -> list[tuple[Candidate, bool]]:
     """Return the patches of one window, the strongest first, and whether each is cut by the window's edge."""
     rows = looks.between(start, f"{end}T23:59:59")
-    groups = seasons(rows)
+    groups = season_groups(rows)
     if len(groups) < 2:
         msg = f"Only {len(rows)} scenes between {start} and {end}: two seasons are needed, widen the dates."
         raise TooFewError(msg)
@@ -177,7 +183,7 @@ def _patches(looks: Looks, where: BaseGeometry, start: str, end: str) -> list[tu
 def _picture(data: xr.Dataset) -> xr.DataArray:
     """Return the whiteness of a season, NaN where all its scenes leave the window empty."""
     if (np.isfinite(data["B02"].values) & np.isfinite(data["B11"].values)).any():
-        return whiteness(data)
+        return whiteness_picture(data)
     return xr.DataArray(np.full(data["B02"].shape[1:], np.nan), dims=("y", "x"), attrs=data.attrs)
 
 
@@ -188,7 +194,7 @@ def _lasting(gains: np.ndarray) -> np.ndarray:
     return np.max(np.concatenate([pairs, gains[-1:], alone]), axis=0)
 
 
-def seasons(rows: pd.DataFrame) -> list[pd.DataFrame]:
+def season_groups(rows: pd.DataFrame) -> list[pd.DataFrame]:
     """Return groups of the clearest scenes, one a season of SEASON_DAYS, winter left out where it can be."""
     rows = rows.sort_values("datetime")
     day = rows["datetime"].dt.day_of_year
@@ -207,7 +213,7 @@ def seasons(rows: pd.DataFrame) -> list[pd.DataFrame]:
     return groups
 
 
-def whiteness(data: xr.Dataset) -> xr.DataArray:
+def whiteness_picture(data: xr.Dataset) -> xr.DataArray:
     """Return blue less 0.7 of short-wave infrared in the median of clear looks, less its local median.
 
     A pixel that is never classified clear while most of its scene is (a bright roof read as cloud) takes the
@@ -241,6 +247,27 @@ def _local(picture: np.ndarray) -> np.ndarray:
     return fine[: picture.shape[0], : picture.shape[1]]
 
 
+def patches(before: xr.DataArray, after: xr.DataArray) -> list[BaseGeometry]:
+    """Return lon/lat outlines of what became whiter between two pictures of `whiteness_picture`."""
+    gain = np.nan_to_num(after.values - before.values, nan=-1.0)
+    scatter = float(np.median(np.abs(gain[gain > -1]))) * 1.4826 if (gain > -1).any() else 1.0
+    labels, _ = ndimage.label(gain > max(SEED, 4 * scatter))
+    boxes = ndimage.find_objects(labels)
+    sizes = ndimage.sum_labels(np.clip(gain, 0, None), labels, np.arange(1, len(boxes) + 1))
+    taken = np.zeros(gain.shape, bool)
+    found = []
+    for index in np.argsort(-np.asarray(sizes), kind="stable"):
+        seed = labels == index + 1
+        if (seed & taken).any():
+            continue
+        patch = grown(gain, seed, boxes[index])
+        if patch.sum() < SMALLEST_PX or (patch & taken).any():
+            continue
+        taken |= ndimage.binary_dilation(patch, iterations=3)
+        found.append(outline(patch, before.attrs))
+    return found
+
+
 def grown(gain: np.ndarray, seed: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
     """Return the patch about a seed above half of its own gain."""
     rows = slice(max(box[0].start - 4, 0), box[0].stop + 4)
@@ -266,4 +293,62 @@ def buildings(found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return found[found["kind"].isin(landcover.BUILDINGS) & (found["probability"] >= 0.5)]
 
 
-__all__ = ["BANDS", "Candidate", "buildings", "candidates", "new_structures", "seasons", "whiteness"]
+@dataclass(frozen=True)
+class Tile:
+    """A square of a UTM zone with the margin that is read around it."""
+
+    name: str
+    epsg: int
+    west: float
+    south: float
+    side_m: float
+
+    def core(self) -> BaseGeometry:
+        """Return the tile in lon/lat; what has its middle here belongs to this tile."""
+        return self._box(0)
+
+    def window(self) -> BaseGeometry:
+        """Return the tile with its margin in lon/lat."""
+        return self._box(MARGIN_M)
+
+    def _box(self, margin: float) -> BaseGeometry:
+        square = shapely.box(
+            self.west - margin, self.south - margin, self.west + self.side_m + margin, self.south + self.side_m + margin
+        )
+        return shapely.transform(square.segmentize(self.side_m / 4), _between(self.epsg, 4326), interleaved=False)
+
+    def holds(self, geometry: BaseGeometry) -> bool:
+        """Say whether the centroid of a lon/lat geometry lies in the tile (west and south edge inside)."""
+        x, y = _between(4326, self.epsg)(geometry.centroid.x, geometry.centroid.y)
+        return bool(0 <= x - self.west < self.side_m and 0 <= y - self.south < self.side_m)
+
+
+def utm_tiles(place: BaseGeometry, side_m: float) -> list[Tile]:
+    """Return the tiles that touch a lon/lat place, west to east and south to north, in the UTM zone of its middle."""
+    epsg, flat = _flat(place)
+    west, south, east, north = flat.bounds
+    shapely.prepare(flat)
+    made = []
+    for row in range(math.floor(south / side_m), math.ceil(north / side_m)):
+        for col in range(math.floor(west / side_m), math.ceil(east / side_m)):
+            x, y = col * side_m, row * side_m
+            if flat.intersects(shapely.box(x, y, x + side_m, y + side_m)):
+                made.append(Tile(f"{epsg}-E{x:.0f}-N{y:.0f}", epsg, x, y, side_m))
+    return made
+
+
+def fits_one(place: BaseGeometry, side_m: float) -> bool:
+    """Say whether a lon/lat place is no wider and no higher than a tile, wherever the grid would cut it."""
+    west, south, east, north = _flat(place)[1].bounds
+    return bool(max(east - west, north - south) <= side_m)
+
+
+def _flat(place: BaseGeometry) -> tuple[int, BaseGeometry]:
+    epsg = imagery.utm_epsg(place.centroid.x, place.centroid.y)
+    return epsg, shapely.transform(place.segmentize(0.01), _between(4326, epsg), interleaved=False)
+
+
+@functools.cache
+def _between(one: int, other: int) -> Callable[..., Any]:
+    """Return the way from one EPSG code to another; making it takes a millisecond, and a search has many tiles."""
+    return Transformer.from_crs(one, other, always_xy=True).transform

@@ -18,11 +18,11 @@ from rasterio import features
 from scipy import ndimage, optimize
 from shapely.geometry.base import BaseGeometry
 
+from osint import geo
 from osint.change import series
 from osint.change.series import Place, median
-from osint.change.stack import Looks, around
+from osint.change.stack import Stack, around
 from osint.errors import OsintError
-from osint.imagery import grid
 
 SHARP = ("B02", "B04", "B08")
 """Bands of 10 m: an edge in the short-wave infrared is twice as wide."""
@@ -252,7 +252,7 @@ def _joined(changed: np.ndarray, outline: np.ndarray) -> np.ndarray:
 
 
 def measure(
-    looks: Looks, geometry: BaseGeometry, start: str, end: str, *, before: tuple[str, str] | None = None
+    looks: Stack, geometry: BaseGeometry, start: str, end: str, *, before: tuple[str, str] | None = None
 ) -> dict[str, Any]:
     """Return the areas (m2, 90%: _low, _best, _high) of what stood on the lon/lat outline from `start` to `end`.
 
@@ -267,7 +267,7 @@ def measure(
     """
     in_order(start, end, before)
     spent = looks.bytes_read
-    reach_m = max(series.reach_m(grid.area_m2(geometry)), LEAST_REACH_M, REACH_SIDES * grid.area_m2(geometry) ** 0.5)
+    reach_m = max(series.reach_m(geo.area_m2(geometry)), LEAST_REACH_M, REACH_SIDES * geo.area_m2(geometry) ** 0.5)
     window = around(geometry, reach_m)
     rows = looks.between(start, f"{end}T23:59:59")
     earlier = None if before is None else looks.between(before[0], f"{before[1]}T23:59:59")
@@ -299,7 +299,7 @@ def measure(
 
 
 def measure_outlines(
-    looks: Looks, outlines: gpd.GeoDataFrame, start: str, end: str, *, before: tuple[str, str] | None = None
+    looks: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, before: tuple[str, str] | None = None
 ) -> gpd.GeoDataFrame:
     """Return `measure` of each outline (any CRS, column outline_id): outline_id, MEASURED and the outline in lon/lat.
 
@@ -342,7 +342,7 @@ def _same_seasons(now: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFram
 
 
 def _clear(
-    looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, window: BaseGeometry, most: int
+    looks: Stack, rows: pd.DataFrame, geometry: BaseGeometry, window: BaseGeometry, most: int
 ) -> tuple[xr.Dataset | None, Place | None]:
     """Return the first `most` scenes that show the outline; None if there are fewer than two."""
     if not len(rows):

@@ -1,36 +1,27 @@
 """Observations: what was seen, by whom and how sure, as rows of observations.csv.
 
-A row is a dictionary with the columns of the table (data/README.md). Functions here make rows, `append` alone
-writes them. Nothing that only hints at activity (light, warmth, radar) carries a rung or a load.
+A row is a dictionary with the columns of the table (data/README.md). Functions here make rows; `register` writes them
+writes them. Radar only hints at activity and carries neither a rung nor a load.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
-from numpy.typing import ArrayLike
 
-from osint import geo_vectors
-from osint.change import steps
+from osint import geo
+from osint.change.radar import RADAR_LIMIT, Signal, radar_clock, vv_change
+from osint.change.steps import Step
 from osint.errors import OsintError
-from osint.imagery import grid
-from osint.register.observation_rows import COLUMNS, Row, append
+from osint.register import OBSERVATION_COLUMNS as COLUMNS
 
-__all__ = [
-    "BUILDINGS", "COLUMNS", "LIMITS", "Row", "append", "backscatter", "compare", "night_light", "of_outlines", "of_structures",
-    "plot", "power_features", "read_outlines", "row", "surface_temperature", "vv_change",
-]  # fmt: skip
-
+Row = dict[str, Any]
 BUILDINGS = ("bright roof", "dark roof")
 
 
-def row(site_id: str, observer: str, how: str, date: str, **known: Any) -> Row:
+def observation_row(site_id: str, observer: str, how: str, date: str, **known: Any) -> Row:
     """Return one observation; `known` names other columns, what is not known stays empty.
 
     Rows of one observer share an independence group unless `independence_group` is given.
@@ -43,7 +34,7 @@ def row(site_id: str, observer: str, how: str, date: str, **known: Any) -> Row:
     return {**made, **{k: "" if _missing(v) else v for k, v in known.items()}}
 
 
-def of_structures(
+def structure_rows(
     found: gpd.GeoDataFrame,
     site_id: str,
     until: str,
@@ -68,17 +59,21 @@ def of_structures(
     for broken in found[found["kind"].eq("earthworks") & found["onset_high"].notna()].to_dict("records"):
         date = _between(broken["onset_low"], broken["onset_high"])
         note = f"outline {broken['outline_id']}: ground changed, nothing was covered"
-        made.append(row(site_id, observer, how, date, rung="ground broken", not_yet="roofed", note=note, **known))
+        made.append(
+            observation_row(site_id, observer, how, date, rung="ground broken", not_yet="roofed", note=note, **known)
+        )
     for n, roof in enumerate(roofs.to_dict("records")):
         if n == 0 and not total[2]:
             note = f"outline {roof['outline_id']}: half covered {roof['roofed_low']} to {roof['roofed_high']}, 90%"
-            made.append(row(site_id, observer, how, roof["roofed_low"], not_yet="roofed", note=note, **known))
+            made.append(
+                observation_row(site_id, observer, how, roof["roofed_low"], not_yet="roofed", note=note, **known)
+            )
         area = np.array([_number(roof[f"roof_area_m2_{k}"]) for k in ("low", "best", "high")])
         total = total + area
         sure = np.isfinite(total).all()
         when = roof["complete_high"] if not _missing(roof["complete_high"]) else roof["roofed_high"]
         made.append(
-            row(
+            observation_row(
                 site_id, observer, how, _between(roof["roofed_low"], when), rung="roofed",
                 note=f"{roof['kind']}, outline {roof['outline_id']}, probability {roof['probability']:g}",
                 **({"quantity": "roof_m2", "low": total[0], "best": total[1], "high": total[2], "unit": "m2",
@@ -88,59 +83,17 @@ def of_structures(
         removed = roof.get("removed_high")
         if not _missing(removed):
             note = f"outline {roof['outline_id']} was removed; later totals still count it as built"
-            made.append(row(site_id, observer, how, _between(roof["removed_low"], removed), note=note, **known))
+            made.append(
+                observation_row(site_id, observer, how, _between(roof["removed_low"], removed), note=note, **known)
+            )
     if len(roofs) and np.isfinite(total).all():
         measured = {"quantity": "roof_m2", "low": total[0], "best": total[1], "high": total[2], "unit": "m2"}
         scope = f"all {len(roofs)} roofs seen until this day"
-        made.append(row(site_id, observer, how, until, rung="roofed", scope=scope, **measured, **known))
+        made.append(observation_row(site_id, observer, how, until, rung="roofed", scope=scope, **measured, **known))
     return made
 
 
-def read_outlines(path: str | Path, observer: str) -> gpd.GeoDataFrame:
-    """Return a person's polygons (GeoJSON, KML, GeoPackage, CSV) in lon/lat with outline_id, observer, area_m2."""
-    if not observer.strip():
-        raise OsintError("an outline needs its `observer`: the name of whoever drew it")
-    frame = geo_vectors.read(path)
-    polygons = frame.geometry.notna() & frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
-    if not len(frame) or not polygons.all():
-        raise OsintError(f"{Path(path).name} must hold polygons only; {int((~polygons).sum())} of {len(frame)} are not")
-    if not frame.geometry.is_valid.all():
-        raise OsintError(f"{Path(path).name} has an outline that crosses itself; draw it again")
-    if "outline_id" not in frame:
-        named = next((c for c in ("Name", "name", "id") if c in frame), None)
-        frame["outline_id"] = [str(v) if named and v else str(n + 1) for n, v in enumerate(frame[named or "area_m2"])]
-    return frame.assign(observer=observer)
-
-
-def of_outlines(
-    outlines: gpd.GeoDataFrame,
-    site_id: str,
-    date: str,
-    *,
-    edge_m: float,
-    how: str,
-    quantity: str = "roof_m2",
-    source_url: str = "",
-) -> list[Row]:
-    """Return a person's outlines (from `read_outlines`) of one site on one date as one observation of their area.
-
-    `edge_m` is how far the drawn edge may be off the true one, all round and in one direction (90%): about a
-    pixel of the picture it was drawn on. The bounds are the area less and plus perimeter times `edge_m`.
-    """
-    if not edge_m > 0:
-        raise OsintError(f"`edge_m` is the doubt of the drawn edge in metres, above zero, not {edge_m!r}")
-    observers = sorted(set(outlines["observer"]))
-    if len(observers) != 1:
-        raise OsintError(f"one observation has one observer, these outlines have {', '.join(observers)}; use `compare`")
-    best = float(sum(grid.area_m2(g) for g in outlines.to_crs(4326).geometry))
-    slack = edge_m * float(sum(grid.WGS84.geometry_length(g.boundary) for g in outlines.to_crs(4326).geometry))
-    rung = "roofed" if quantity == "roof_m2" else ""
-    note = f"{len(outlines)} outlines, edges good to {edge_m:g} m"
-    measured = {"low": max(best - slack, 0.0), "best": best, "high": best + slack, "unit": "m2"}
-    return [row(site_id, observers[0], how, date, quantity=quantity, rung=rung, note=note, source_url=source_url, scope="drawn outlines", **measured)]  # fmt: skip
-
-
-def compare(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame) -> dict[str, float]:
+def compare_outlines(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame) -> dict[str, float]:
     """Compare two persons' outlines of one place, in m2 on the ellipsoid.
 
     Returns area_first_m2, area_second_m2, overlap_m2, only_first_m2, only_second_m2, difference_m2 (second less
@@ -148,10 +101,10 @@ def compare(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame) -> dict[str, floa
     """
     a, b = (f.to_crs(4326).geometry.union_all() for f in (first, second))
     shapes = (a, b, a.intersection(b), a.union(b))
-    own, other, shared, either = (grid.area_m2(g) if g.area else 0.0 for g in shapes)
+    own, other, shared, either = (geo.area_m2(g) if g.area else 0.0 for g in shapes)
     if not own or not other:
         raise OsintError("one of the two persons drew no surface: both need a polygon to be compared")
-    offset = grid.WGS84.inv(a.centroid.x, a.centroid.y, b.centroid.x, b.centroid.y)[2]
+    offset = geo.WGS84.inv(a.centroid.x, a.centroid.y, b.centroid.x, b.centroid.y)[2]
     return {
         "area_first_m2": own,
         "area_second_m2": other,
@@ -164,150 +117,29 @@ def compare(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame) -> dict[str, floa
     }
 
 
-LIMITS = {
-    "night light": "Lit, not computing: a shielded hall is dark, a building site is bright, snow multiplies light by 2 to 3. "
-    "Changes under 0.45 nW/cm2/sr are within the published error of the daily product. Never a load.",
-    "surface temperature": "A warm roof is not a load: most heat leaves as air. Counted only at 3 K or more above the "
-    "surroundings on 5 or more nights; the product is good to 1 to 2 K. Never converted to MW.",
-    "radar backscatter": "Something that reflects was put up or taken away; it may be fences, containers, vehicles or wet "
-    "ground. Intensity alone finds a third to a half of small buildings. No rung, no area.",
-    "power feature": "What leads to a site may feed others too, and voltage bounds no load. Seen or mapped, a transformer does "
-    "not tell its rating, nor that it is switched on; units often stand double (2N). Not mapped is not absent.",
-}
-LIGHT_STEP_NW = 0.45
-WARM_K, WARM_NIGHTS = 3.0, 5
+def radar_rows(signal: Signal, site_id: str, observer: str, source_url: str = "") -> tuple[list[Row], str]:
+    """Return each step of backscatter that `radar_clock` sees as a row for observations.csv, and why others have none.
 
-
-def night_light(
-    site_id: str, times: Sequence[Any], contrast_nw: ArrayLike, observer: str, source_url: str = ""
-) -> tuple[list[Row], str]:
-    """Return steps in night light as observations (nW/cm2/sr, new level), and the reason if there is none.
-
-    `contrast_nw` (n,) is the site less its surroundings, VIIRS monthly or daily (Black Marble). Published limit:
-    0.45 nW/cm2/sr for a change (https://viirsland.gsfc.nasa.gov/Val/BM_Val.html); smaller steps are dropped. A
-    pixel is 500 to 750 m, so neighbours' lamps are in it. It says lit, never computing, and is never a load.
+    The number is the ratio of power after to before in VV, where it changed more: over the outline or on the side that
+    faces the radar. Intensity alone recalls 0.3 to 0.5 of small buildings
+    (https://ap5.terratera.net/findings/key-findings/). No rung, no load. The reason also counts passes not read.
     """
-    found = steps.date_step(times, contrast_nw)
-    made = []
-    for step in found:
-        if abs(float(step.size[0])) >= LIGHT_STEP_NW:
-            made.append(_level(site_id, observer, "night light", "night_light_nw", "nW/cm2/sr", step, source_url))
-    return made, "" if made else found.reason or f"no step of {LIGHT_STEP_NW} nW/cm2/sr or more"
+    made, reasons = [], []
+    note = f"SIMULATED. {RADAR_LIMIT}" if signal.simulated else RADAR_LIMIT
+    for orbit, found in radar_clock(signal).found.items():
+        for step in found:
+            column, where = vv_change(step)
+            half = 1.645 * float(found.scatter[column]) / np.sqrt(5)
+            low, best, high = (10 ** ((float(step.size[column]) + d) / 10) for d in (-half, 0, half))
+            scope = f"power after to before, VV {where}, {orbit}"
+            measured = {"quantity": "backscatter_ratio", "low": low, "best": best, "high": high, "unit": "ratio"}
+            known = {"scope": scope, "note": note, "source_url": source_url}
+            made.append(observation_row(site_id, observer, "radar backscatter", _dated(step), **measured, **known))
+        reasons += [f"{orbit}: {found.reason}"] if found.reason else []
+    return made, "; ".join([*reasons, *([signal.unread] if signal.unread else [])])
 
 
-def surface_temperature(
-    site_id: str, times: Sequence[Any], contrast_k: ArrayLike, observer: str, source_url: str = ""
-) -> tuple[list[Row], str]:
-    """Return how much warmer the site is than its surroundings (K) on the nights that show it, or the reason.
-
-    `contrast_k` (n,) is site less surroundings of Landsat surface temperature, night passes, less the same
-    before the works (a double difference). 100 m pixels; the product errs by 1 to 2 K (assumed), so that only
-    3 K on 5 nights counts. An activity hint; 50 to 100 MW may stay under it. Never converted to MW.
-    """
-    values = np.asarray(contrast_k, float)
-    warm = np.flatnonzero(values >= WARM_K)
-    told = f"{len(warm)} of {int(np.isfinite(values).sum())} nights"
-    if len(warm) < WARM_NIGHTS:
-        return [], f"{told} are {WARM_K:g} K warmer; {WARM_NIGHTS} are needed"
-    low, best, high = np.quantile(values[warm], [0.05, 0.5, 0.95])
-    when = pd.to_datetime(pd.Series(list(times))).iloc[warm]
-    date = _between(str(when.min().date()), str(when.max().date()))
-    note = f"{told}. {LIMITS['surface temperature']}"
-    kind = {"quantity": "surface_warmth_k", "unit": "K", "scope": "site less surroundings, at night"}
-    return [row(site_id, observer, "Landsat surface temperature", date, low=low, best=best, high=high, note=note, source_url=source_url, **kind)], ""  # fmt: skip
-
-
-def vv_change(step: steps.Step) -> tuple[int, str]:
-    """Return the column of the larger change of VV of a step of radar (columns as of `backscatter`), and where it is."""
-    where = {0: "over the outline", len(step.size) - 1: "on the side that faces the radar"}
-    column = max(where, key=lambda k: abs(float(step.size[k])))
-    return column, where[column]
-
-
-def backscatter(site_id: str, found: steps.Steps, observer: str, source_url: str = "") -> tuple[list[Row], str]:
-    """Return steps of Sentinel-1 backscatter as observations: a second clock under cloud and snow, or the reason.
-
-    `found` is of one orbit, outline less surroundings in dB: VV, or VV, VH and VV of the side that faces the radar
-    (`signals.clock`). The number is the ratio of power after to before in VV, never negative, where it changed more.
-    Intensity alone recalls 0.3 to 0.5 of small buildings (https://ap5.terratera.net/findings/key-findings/). No rung, no load.
-    """
-    made = []
-    for step in found:
-        column, where = vv_change(step)
-        half = 1.645 * float(found.scatter[column]) / np.sqrt(5)
-        low, best, high = (10 ** ((float(step.size[column]) + d) / 10) for d in (-half, 0, half))
-        kind = {"quantity": "backscatter_ratio", "unit": "ratio", "scope": f"power after to before, VV {where}"}
-        made.append(row(site_id, observer, "radar backscatter", _dated(step), low=low, best=best, high=high, note=LIMITS["radar backscatter"], source_url=source_url, **kind))  # fmt: skip
-    return made, found.reason
-
-
-def power_features(
-    features: gpd.GeoDataFrame,
-    site_id: str,
-    date: str,
-    observer: str,
-    how: str,
-    *,
-    within_m: float = 1_500.0,
-    unit_mva: tuple[float, float, float] | None = None,
-    source_url: str = "",
-) -> list[Row]:
-    """Return substations, lines and transformers about a site as observations: highest voltage, count, capacity.
-
-    `features` is what `overpass.power` returns, or a person's outlines with the columns power (substation, line,
-    minor_line, cable, transformer) and, where known, voltage (volts, several parted by ";") and distance_m; what is
-    farther than `within_m` is left out. A count is "at least" (high empty): what stands indoors is not in it. No rung.
-    `unit_mva` (low, best, high), the rating of one transformer, makes of a person's full count `transformers_mva`,
-    which bounds the facility in the model; it is taken only with the `source_url` that states it.
-    """
-    if unit_mva is not None and (not source_url or "osm" in features):
-        raise OsintError("`unit_mva` needs the `source_url` that states the rating, and a person's count, not a map's")
-    near = features[features["distance_m"].le(within_m)] if "distance_m" in features else features
-    limit = f"{LIMITS['power feature']} {features.attrs.get('credit', '')}".strip()
-    known = {"source_url": source_url, "note": limit}
-    made = []
-    stations = near[near["power"].isin(["substation", "line", "minor_line", "cable"])]
-    volts = [v for text in stations.get("voltage", []) for v in re.findall(r"(?<![\d.])\d{4,7}(?![\d.])", str(text))]
-    if volts:
-        kv = max(map(int, volts)) / 1000
-        scope = f"highest of {len(stations)} substations and lines within {within_m:g} m"
-        made.append(row(site_id, observer, how, date, quantity="voltage_kv", low=kv, best=kv, high=kv, unit="kV", scope=scope, **known))  # fmt: skip
-    count = int(near["power"].eq("transformer").sum())
-    if count:
-        scope = f"transformers within {within_m:g} m, at least"
-        made.append(row(site_id, observer, how, date, quantity="transformers", low=count, best=count, unit="transformers", scope=scope, **known))  # fmt: skip
-        if unit_mva is not None:
-            low, best, high = (count * v for v in unit_mva)
-            scope = f"{count} transformers of the stated rating"
-            made.append(row(site_id, observer, how, date, quantity="transformers_mva", low=low, best=best, high=high, unit="MVA", scope=scope, **known))  # fmt: skip
-    return made
-
-
-def plot(times: Sequence[Any], values: ArrayLike, kind: str, *, unit: str, simulated: bool = False) -> Any:
-    """Draw a series of one of LIMITS with what it cannot say written under it."""
-    from matplotlib.figure import Figure
-
-    if kind not in LIMITS:
-        raise OsintError(f"there is no limit on record for {kind!r}; kinds are {', '.join(LIMITS)}")
-    drawn = Figure(figsize=(7.2, 3.2), layout="constrained")
-    ax = drawn.subplots()
-    ax.plot(pd.to_datetime(pd.Series(list(times))).to_numpy(), np.asarray(values, float), ".", color="0.2")
-    ax.set_ylabel(unit)
-    ax.set_title(f"{'SIMULATED ' if simulated else ''}{kind}, site less surroundings", loc="left", fontsize=9)
-    drawn.supxlabel(LIMITS[kind], fontsize=7, wrap=True, x=0.01, ha="left")
-    return drawn
-
-
-def _level(site_id: str, observer: str, how: str, quantity: str, unit: str, step: Any, source_url: str) -> Row:
-    """Return a step as the level after it; bounds below zero are left empty, as a level cannot be negative."""
-    after = float(step.after[0])
-    half = abs(float(step.size[0])) / max(step.contrast, 1e-6)
-    low, best, high = (v if v >= 0 else None for v in (after - half, after, after + half))
-    note = f"step of {float(step.size[0]):+.2f} {unit}. {LIMITS[how]}"
-    return row(site_id, observer, how, _dated(step), quantity=quantity, unit=unit, low=low, best=best, high=high, scope="site less surroundings, after the step", note=note, source_url=source_url)  # fmt: skip
-
-
-def _dated(step: Any) -> str:
+def _dated(step: Step) -> str:
     return _between(*(str(v.astype("datetime64[D]")) for v in (step.half.low, step.half.high)))
 
 

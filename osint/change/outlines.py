@@ -16,7 +16,7 @@ from osint.change import history, landcover, sampling, series, steps
 from osint.change.history import PROPERTIES, row
 from osint.change.measure import roof_area
 from osint.change.series import Place, Series
-from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Looks
+from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack
 from osint.change.steps import Steps
 
 SMALLEST_M2 = 600.0
@@ -40,7 +40,7 @@ class Dated:
 
 
 def date_change(
-    looks: Looks,
+    looks: Stack,
     geometry: BaseGeometry,
     start: str,
     end: str,
@@ -139,7 +139,7 @@ def _measured(structures: list[dict[str, Any]], pictures: list[xr.Dataset | None
 
 
 def _pictured(
-    looks: Looks,
+    looks: Stack,
     rows: pd.DataFrame,
     structure: dict[str, Any],
     geometry: BaseGeometry,
@@ -190,7 +190,7 @@ def _coloured(structure: dict[str, Any], picture: xr.Dataset | None) -> None:
 
 
 def date_outlines(
-    looks: Looks, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
+    looks: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
 ) -> gpd.GeoDataFrame:
     """Return one feature a structure for outlines (any CRS, column outline_id), in lon/lat.
 

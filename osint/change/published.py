@@ -16,12 +16,11 @@ import shapely
 from scipy import optimize
 from shapely.geometry.base import BaseGeometry
 
-from osint import geo_vectors
+from osint import geo
 from osint.change import detect, landcover
-from osint.change.stack import Looks
+from osint.change.stack import Stack
 from osint.errors import OsintError
-from osint.imagery import grid
-from osint.register import dates
+from osint.register import date_bounds, valid_date
 
 NAME, DATE, STATUS = "Data center", "Date", "Construction status"
 EVENTS = {
@@ -54,7 +53,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PublishedComparison:
     """Published dates with our intervals."""
 
     rows: pd.DataFrame
@@ -79,7 +78,7 @@ def read_timeline(path: str | Path) -> pd.DataFrame:
 
     The table needs the columns of Epoch AI's data centre timelines: Data center, Date, Construction status. Its dates
     are mostly those of the pictures in which a state was first seen: the event lies after the site's row before
-    (`published_after`, empty for the first). A row may give several events; see `events`.
+    (`published_after`, empty for the first). A row may give several events; see `stated_events`.
     """
     table = _table(path)
     made = []
@@ -89,7 +88,7 @@ def read_timeline(path: str | Path) -> pd.DataFrame:
             # a month or a year is known no better than from its first day on
             after = before if row["first"] == row["last"] else max(before, _moved(row["first"], -1))
             known = {"data_center": name, "published": row["last"], "published_after": after, "status": row[STATUS]}
-            made += [{**known, "event": event} for event in events(row[STATUS])]
+            made += [{**known, "event": event} for event in stated_events(row[STATUS])]
             before = row["last"]
     return pd.DataFrame(made, columns=["data_center", "published", "published_after", "event", "status"])
 
@@ -105,16 +104,16 @@ def _table(path: str | Path) -> pd.DataFrame:
     if missing:
         raise OsintError(f"{path.name} lacks the column {', '.join(missing)}; a timeline has {NAME}, {DATE}, {STATUS}")
     try:
-        ends = [dates.bounds(text) for text in table[DATE]]
+        ends = [date_bounds(text) for text in table[DATE]]
     except OsintError:
-        row, text = next((n, t) for n, t in enumerate(table[DATE]) if not dates.valid(t))
+        row, text = next((n, t) for n, t in enumerate(table[DATE]) if not valid_date(t))
         raise OsintError(
             f"{path.name}: row {row + 2} has the date {text[:40]!r}, expected 2024-05-31 or 2024-05"
         ) from None
     return table.assign(first=[low.isoformat() for low, _ in ends], last=[high.isoformat() for _, high in ends])
 
 
-def events(status: str) -> list[str]:
+def stated_events(status: str) -> list[str]:
     """Return the events that a construction status states, in the order of EVENTS.
 
     A clause states an event if it says so and nothing in it unsays it; a sentence that supposes (expected, estimated)
@@ -142,7 +141,7 @@ def linked_places(path: str | Path) -> dict[str, BaseGeometry]:
         found = [(float(x), float(y)) for status in rows[STATUS] for y, x in LINKED.findall(status)]
         if found:
             x, y = np.median(found, axis=0)
-            places[str(name)] = grid.as_geometry(shapely.Point(x, y), RADIUS_M)
+            places[str(name)] = geo.as_geometry(shapely.Point(x, y), RADIUS_M)
     return places
 
 
@@ -151,24 +150,24 @@ def read_places(path: str | Path) -> dict[str, BaseGeometry]:
 
     The disc has RADIUS_M. Rows without a coordinate are left out.
     """
-    frame = geo_vectors.read(path)
+    frame = geo.read_features(path)
     column = next((c for c in (NAME, "data_center", "name", "Name") if c in frame), None)
     if column is None:
         raise OsintError(f"{Path(path).name} needs a property {NAME!r} that names the data centre of each place")
     known = frame[np.isfinite(frame.geometry.bounds).all(axis=1)]
     # several outlines of one site are one place
-    return {str(k): shapely.union_all([grid.as_geometry(g, RADIUS_M) for g in rows.geometry])
+    return {str(k): shapely.union_all([geo.as_geometry(g, RADIUS_M) for g in rows.geometry])
             for k, rows in known.groupby(column, sort=True)}  # fmt: skip
 
 
-def compare(
+def compare_published(
     timeline: pd.DataFrame,
     places: dict[str, BaseGeometry],
-    source: Callable[[BaseGeometry], Looks],
+    source: Callable[[BaseGeometry], Stack],
     start: str,
     end: str,
     tell: Callable[[str], None] = lambda text: None,
-) -> Comparison:
+) -> PublishedComparison:
     """Date what was built at each place between two ISO dates and set it beside the published dates within.
 
     Each published event of a site meets one structure of its own, so that the errors of the site add up to the least.
@@ -205,7 +204,7 @@ def compare(
     order = {event: number for number, event in enumerate(EVENTS)}
     rows.sort(key=lambda row: (row["data_center"], row["published"], order[row["event"]]))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return Comparison(table, summarised(table, pd.DataFrame(drawn, columns=list(COLUMNS))), spent, unplaced)
+    return PublishedComparison(table, summarised(table, pd.DataFrame(drawn, columns=list(COLUMNS))), spent, unplaced)
 
 
 def _pool(event: str, found: gpd.GeoDataFrame) -> list[Span]:

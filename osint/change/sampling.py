@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from osint.change import series, steps
 from osint.change.series import Place, Series
-from osint.change.stack import PAIR, Looks
+from osint.change.stack import PAIR, Stack
 from osint.change.steps import Step, Steps
 
 NODE_DAYS = 150.0
@@ -57,14 +57,14 @@ class Gathered:
     """Scenes there are."""
 
 
-def exhaustive(looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
+def exhaustive(looks: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
     """Read every scene of `rows` over the lon/lat window `geometry`'s surroundings: the referee of `bisected`."""
     data = looks.read(rows, series.window(geometry), bands)
     place = series.placed(geometry, data)
     return Gathered(data, place, int(series.usable(data, place).sum()), data.sizes["time"])
 
 
-def bisected(looks: Looks, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
+def bisected(looks: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
     """Read the few scenes of `rows` that a search for steps asks for.
 
     Looks of two bands (`looks.PAIR`) stand 150 days apart, three at either end. Where the series so far steps,
@@ -140,7 +140,7 @@ class Wish:
 class _Search:
     """The scenes of one outline, what is known of each, and what was read of them."""
 
-    looks: Looks
+    looks: Stack
     rows: pd.DataFrame
     geometry: BaseGeometry
     pieces: list[xr.Dataset] = field(default_factory=list)

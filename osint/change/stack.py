@@ -14,9 +14,8 @@ from pyproj import Transformer
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from osint import imagery
 from osint.http import Cost, RangeRead
-from osint.imagery import lists
-from osint.simulated import world as simulate
 
 PAIR = ("B02", "B11")
 """Enough to date a roof: brightness, and the infrared where soil and roof part."""
@@ -34,11 +33,11 @@ Reader = Callable[[pd.DataFrame, BaseGeometry, Sequence[str]], xr.Dataset]
 
 
 @dataclass
-class Looks:
+class Stack:
     """Scenes of a place and the way to read them.
 
     `scenes` has one row a scene: id, datetime (UTC), cloud_pct; `read(rows, geometry, bands)` takes rows of
-    it and a lon/lat geometry and returns what `imagery.read` returns.
+    it and a lon/lat geometry and returns what `imagery.read_bands` returns.
     """
 
     scenes: pd.DataFrame
@@ -52,12 +51,12 @@ class Looks:
     asked: list[RangeRead] = field(default_factory=list, repr=False)
     """The ranges of bytes behind what was read, where `bytes_read` may be shared with others."""
 
-    def at(self, geometry: BaseGeometry) -> Looks:
+    def at(self, geometry: BaseGeometry) -> Stack:
         """Return looks at a part (lon/lat) of the place: the scenes that reach it, and a count of its own."""
         scenes = self.narrow(geometry) if self.narrow else self.scenes
-        return Looks(scenes, self.reader, narrow=self.narrow, threads=self.threads)
+        return Stack(scenes, self.reader, narrow=self.narrow, threads=self.threads)
 
-    def add(self, part: Looks) -> None:
+    def add(self, part: Stack) -> None:
         """Count what a part read."""
         self.bytes_read += part.bytes_read
         self.requests += part.requests
@@ -76,27 +75,8 @@ class Looks:
         return self.scenes[(when >= pd.Timestamp(start, tz="UTC")) & (when <= pd.Timestamp(end, tz="UTC"))]
 
 
-def of_world(world: simulate.World) -> Looks:
-    """Return looks at a SIMULATED world."""
-    scenes = pd.DataFrame(
-        {
-            "id": world.ids,
-            "datetime": pd.to_datetime(world.dates, utc=True),
-            "cloud_pct": world.cloud_cover,
-            "index": range(len(world.ids)),
-        }
-    )
-    to_metres = Transformer.from_crs(4326, world.epsg, always_xy=True)
-
-    def read(rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
-        bounds = shapely.transform(geometry, to_metres.transform, interleaved=False).bounds
-        return simulate.dataset(world, list(rows["index"]), bands, bounds=bounds)
-
-    return Looks(scenes, read)
-
-
-def of_dataset(data: xr.Dataset) -> Looks:
-    """Return looks at scenes in memory, in the form of `imagery.read`.
+def stack_of_dataset(data: xr.Dataset) -> Stack:
+    """Return looks at scenes in memory, in the form of `imagery.read_bands`.
 
     Bytes are those of the arrays; a band of a scene counts once, as it does where it is kept on disk.
     """
@@ -120,7 +100,7 @@ def of_dataset(data: xr.Dataset) -> Looks:
         }
         return part
 
-    return Looks(scenes, read)
+    return Stack(scenes, read)
 
 
 def _new_bytes(
@@ -132,24 +112,30 @@ def _new_bytes(
     return sum((1 if b == "scl" else 2) * pixels // (4 if b in COARSE else 1) for _, b, _ in wanted)
 
 
-def of_catalogue(url: str, collection: str, geometry: BaseGeometry, start: str, end: str) -> Looks:
-    """Return looks at the scenes of a STAC `collection` at `url` that touch the lon/lat `geometry`."""
-    found = lists.listed(geometry, start, end, collection, url)
-    looks = of_list(found, geometry)
-    looks.scenes.attrs |= found.cost
-    return looks
+def open_stack(
+    place: BaseGeometry,
+    start: str,
+    end: str,
+    *,
+    catalogue: str = imagery.EARTH_SEARCH,
+    collection: str | None = None,
+) -> Stack:
+    """Return the scenes of a STAC `collection` that touch `place` (degrees) between two dates, and the way to read them."""
+    found = imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection)
+    stack = stack_of_list(found, place)
+    stack.scenes.attrs |= found.cost
+    return stack
 
 
-def of_list(found: lists.Listed, geometry: BaseGeometry) -> Looks:
+def stack_of_list(found: imagery.SceneList, geometry: BaseGeometry) -> Stack:
     """Return looks at a lon/lat `geometry` inside an area whose scenes were asked for."""
-    from osint import imagery
 
     def read(rows: pd.DataFrame, where: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
         spent = Cost()
-        data = imagery.read(rows, where, [*bands, "scl"], spent=spent)
+        data = imagery.read_bands(rows, where, [*bands, "scl"], spent=spent)
         return data.assign_attrs(asked=spent.asked)
 
-    return Looks(found.of(geometry), read, narrow=found.of, threads=THREADS)
+    return Stack(found.of(geometry), read, narrow=found.of, threads=THREADS)
 
 
 def around(geometry: BaseGeometry, metres: float) -> BaseGeometry:

@@ -1,15 +1,18 @@
-"""Text to quantities."""
+"""Read the claims of a text: every quantity with its kind, rung, date and words; and test them against each other."""
 
-from osint.claims.extract import (
-    COLUMNS,
-    Claim,
-    extract,
-    frame,
-)
+from osint.claims.consistency import Mismatch, check_sums, group_copies
+from osint.claims.dates import document_date
+from osint.claims.extract import CLAIM_COLUMNS, Claim, claims_frame, extract
+from osint.claims.units import SI_UNITS
 
 __all__ = [
-    "COLUMNS",
+    "CLAIM_COLUMNS",
+    "SI_UNITS",
     "Claim",
+    "Mismatch",
+    "check_sums",
+    "claims_frame",
+    "document_date",
     "extract",
-    "frame",
+    "group_copies",
 ]

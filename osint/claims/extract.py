@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from osint.claims import dates, kinds, numerals
-from osint.claims.normal import Plain, fold
+from osint.claims import dates, kinds, numbers
+from osint.claims.clauses import Clauses, is_predicate, promised, stage, subject
+from osint.claims.numbers import Plain, fold
 from osint.claims.quantities import Quantity, scan
-from osint.claims.rungs import Clauses, is_predicate, promised, stage
-from osint.claims.subjects import subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-COLUMNS = (
+CLAIM_COLUMNS = (
     "file", "kind", "low", "high", "unit", "si_low", "si_high", "si_unit", "rung", "qualifier", "subject", "date",
     "start", "end", "quote", "sentence", "aim", "modality", "chip_model", "precision", "per", "alternatives", "confidence", "warning",
     "page",
@@ -138,14 +137,14 @@ def _extract_block(text: str, document: date | None, labels: Mapping[int, str], 
     return claims
 
 
-_ANY_NUMBER = re.compile(rf"[0-9０-９{numerals.HAN_LETTERS}萬億兩]|(?:^|(?<=[^A-Za-z])){numerals.WORDS}")
+_ANY_NUMBER = re.compile(rf"[0-9０-９{numbers.HAN_LETTERS}萬億兩]|(?:^|(?<=[^A-Za-z])){numbers.WORDS}")
 
 
-def frame(claims: list[Claim], file: str = "") -> pd.DataFrame:
-    """Return claims as a table with `COLUMNS`; an open bound is NaN, an unsaid word an empty string."""
+def claims_frame(claims: list[Claim], file: str = "") -> pd.DataFrame:
+    """Return claims as a table with `CLAIM_COLUMNS`; an open bound is NaN, an unsaid word an empty string."""
     table = pd.DataFrame(claims, columns=list(Claim._fields))
     table["file"], table["page"] = file, ""
-    table = table[list(COLUMNS)]
+    table = table[list(CLAIM_COLUMNS)]
     for name in ("low", "high", "si_low", "si_high"):
         table[name] = table[name].astype(float)
     return table

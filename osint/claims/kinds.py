@@ -6,8 +6,8 @@ import re
 from functools import cache, lru_cache
 
 from osint.claims import units
+from osint.claims.clauses import Clauses
 from osint.claims.quantities import Quantity
-from osint.claims.rungs import Clauses
 
 _FINAL = frozenset(
     [

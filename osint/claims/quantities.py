@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from osint.claims import numerals, units
-from osint.claims.normal import Plain, fold
-from osint.claims.nouns import noun_behind
-from osint.claims.qualifiers import qualifier
+from osint.claims import numbers, units
+from osint.claims.numbers import Plain, fold, qualifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +46,7 @@ class Atom:
     @property
     def value(self) -> float:
         """The number with its scale word, in the unit as written."""
-        return self.number * numerals.scale(self.scale)
+        return self.number * numbers.scale(self.scale)
 
 
 @dataclass(slots=True)
@@ -100,14 +98,14 @@ def _can_follow(left: str, number: str) -> bool:
 
 def _atoms(text: str) -> list[Atom]:
     atoms = []
-    for match in numerals.find(text):
+    for match in numbers.find(text):
         if not _has_number_sense(match, text):
             continue
         at = match.start()
         code = _CODE_BEFORE.search(text, max(0, at - 44), at) if text[at - 1 : at] == "-" else None
         if code and not (code["left"] and _can_follow(code["left"], match["number"])):
             continue  # a part of a project code or a telephone number
-        number = numerals.value(match["number"])
+        number = numbers.value(match["number"])
         if number is None:
             continue
         atoms.append(_atom(match, number, text))
@@ -140,7 +138,7 @@ def _atom(match: re.Match[str], number: float, text: str) -> Atom:
     old = unit in ("year", "years") and text[end : end + 1] == "-"  # "year-round", "year-old"
     if old or (broken and units.units()[units.key(unit)].family in ("thing", "cards", "duration", "area")):
         unit, end = "", match.end("number")
-    if unit and bracketed and text[end : end + 1] in (*numerals.CLOSERS,):
+    if unit and bracketed and text[end : end + 1] in (*numbers.CLOSERS,):
         end += 1
     elif unit and bracketed:
         unit, end = "", match.end("more2") if plus_behind else match.end("scale" if scale else "number")
@@ -172,6 +170,88 @@ def _scale_allowed(scale: str, unit: str, text: str, end: int) -> bool:
     return scale in ("m", "M") and bool(re.match(r"\s(?:GPU|chip|[A-Z]\w{0,12}\s(?:GPU|chip))", text[end : end + 30]))
 
 
+# ---------------------------------------------------------------- nouns behind the number
+
+_MODEL = re.compile(
+    r"(?i:(?:Nvidia['’]?s?\s)?(?:GB?[23]00(?:\sNVL\d{1,3})?|[HABL]\d{2,3}s?|H100-?(?:eq|equivalents?)|L40S|MI\d{3}X?|"
+    r"RTX\s?\d{4}D?|Trainium\s?\d?|TPU\s?v?\d\w?|Ascend\s?\d{3}[A-D]?|Blackwell|Hopper|PPU)s?)(?![A-Za-z0-9])"
+)
+_TOKEN = re.compile(r"[\s-]{1,2}[\[(\"]?([A-Za-z][A-Za-z0-9./'’&+]{0,24})[\])\",]?")
+_WORDS_BETWEEN = (
+    "in on at by for to from with as that which is are was were will would has have had per into over under"
+)
+_MORE_BETWEEN = "during while when where who but so its it they their than times percent using via said says a an"
+_BREAK = frozenset(re.findall(r"\w+", f"{_WORDS_BETWEEN} {_MORE_BETWEEN}"))
+_NOT_CHIPS = frozenset(
+    re.findall(r"\w+", "hours hour days dies die wafers clusters systems machines orders deals users")
+)
+"""nouns that a chip only describes: "2,000 H100 hours" are no chips"""
+_LEAD = frozenset(("of", "the", "its", "these", "those", "such", "their", "our"))
+
+
+_JOINS = frozenset(("and", "or", "ai", "tensor", "core", "sxm", "based", "powered", "class"))
+_OF_WHOLE = re.compile(r"(?:(?<= of)|(?<= the)|(?<= its))\s\d[\d,]{0,8}(?=\s[a-z])")
+
+
+def _ends(word: str, index: int, model: str) -> bool:
+    """Say whether a word behind a number ends the phrase that could name what is counted."""
+    if word in _LEAD:
+        return index > 1
+    return word in _BREAK or (word in ("and", "or") and not model)
+
+
+def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
+    """Return (end, kind, chip model) of the counted English noun behind a number, or None."""
+    found: tuple[int, str, str] | None = None
+    model, position, plain = "", end, 0
+    for index in range(8):
+        if found and text[end : end + 1] == "-":
+            break  # "eight-GPU servers" counts what the hyphen joins
+        token = _TOKEN.match(text, position)
+        if token is None or not token[1].islower():
+            chip = _MODEL.match(text, position + len(_gap(text, position)))
+            if chip and chip.start() > position:
+                model = model or chip.group().strip()
+                found = (chip.end(), "chips", model)
+                position = chip.end()
+                continue
+        whole = _OF_WHOLE.match(text, position) if index in (1, 2) and token is None else None
+        if whole:
+            position = whole.end()  # "seven of its 30 buildings"
+            continue
+        if not token:
+            break
+        word = token[1].rstrip(".'’").lower()
+        two = _TOKEN.match(text, token.end(1))
+        pair = f"{word} {two[1].rstrip('.').lower()}" if two else ""
+        kinds = units.nouns()
+        if found and found[1] == "chips" and word in _NOT_CHIPS:
+            return None
+        if pair in kinds and two:
+            stop = two.start(1) + len(two[1].rstrip("."))
+            found, position = (stop, kinds[pair], model), stop
+            continue
+        if word in kinds:
+            stop = token.start(1) + len(word)
+            found, position = (stop, kinds[word], model), stop
+            continue
+        if (found and (not model or word not in _JOINS)) or _ends(word, index, model):
+            break
+        plain += token[1][0].islower() and word not in _LEAD
+        if plain > 3:
+            break
+        position = token.end() if text[token.end() - 1] in '])"' else token.end(1)
+    return found
+
+
+_GAP = re.compile(r"[\s-]{0,2}[\[(×xX*]?\s?")
+
+
+def _gap(text: str, position: int) -> str:
+    match = _GAP.match(text, position)
+    return match.group() if match else ""
+
+
 # ---------------------------------------------------------------- units that stand before the number
 
 _HEAD = re.compile(r"[(\[](?:单位:)?([^()\[\]\s]{1,8})[)\]][ \t]{0,2}(?:为|是)?[: \t|]{0,3}[约¥]?$")
@@ -195,7 +275,7 @@ def _label_cells(atoms: list[Atom], plain: Plain, labels: Mapping[int, str]) -> 
 
 
 def _take_unit(atom: Atom, label: str) -> None:
-    scaled = re.match(numerals.HAN_SCALE, label)
+    scaled = re.match(numbers.HAN_SCALE, label)
     scale = scaled.group() if scaled else ""
     known = units.units().get(units.key(label[len(scale) :]))
     if known:
@@ -334,7 +414,7 @@ def _share(atom: Atom, following: Atom) -> None:
     atom.family, atom.si_unit, atom.factor = following.family, following.si_unit, following.factor
     atom.unit, atom.currency = following.unit, atom.currency or following.currency
     atom.shared = True
-    if not atom.scale and following.scale and atom.number * numerals.scale(following.scale) <= following.value:
+    if not atom.scale and following.scale and atom.number * numbers.scale(following.scale) <= following.value:
         atom.scale = following.scale
 
 
@@ -380,7 +460,7 @@ def _quantity(first: Atom, last: Atom | None, text: str) -> Quantity | None:
     word = "range" if last else qualifier(text, first.start, end, first.more)
     if anchor.family == "duration" and text[max(0, first.start - 5) : first.start].lower() == "over ":
         word = "exact"  # "over five years" is a span, not a bound
-    low, high, scale = first.value, anchor.value, numerals.scale(anchor.scale)
+    low, high, scale = first.value, anchor.value, numbers.scale(anchor.scale)
     if last and first.unit != last.unit and first.factor != last.factor:
         low = low * first.factor / last.factor
     lowest = (None, None) if word in ("up to", "less than") else _rounded(low, scale, anchor.factor)

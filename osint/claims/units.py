@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from osint.errors import OsintError
-from osint.register.records import LADDER
+from osint.register import LADDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

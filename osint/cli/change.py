@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,6 +61,7 @@ def _dated_catalogue(p: argparse.ArgumentParser) -> None:
 
 
 def _observe(args: argparse.Namespace) -> None:
+    from osint import geo
     from osint.change import detect, stack
     from osint.errors import OsintError
 
@@ -73,11 +73,11 @@ def _observe(args: argparse.Namespace) -> None:
     out = args.out or Path(f"{name}.geojson")
     with _simulated(where) if args.demo else contextlib.nullcontext((args.catalogue, args.collection, where)) as given:
         catalogue, collection, where = given
-        source = stack.of_catalogue(catalogue, collection, where, start, end)
+        source = stack.open_stack(where, start, end, catalogue=catalogue, collection=collection)
         found = detect.new_structures(source, where, start, end, exhaustive=args.exhaustive)
         likely = detect.buildings(found)
         simulated = args.demo or "SIMULATED" in " ".join(source.scenes.get("credit", []))
-        write(found.assign(simulated="SIMULATED") if simulated else found, out)
+        geo.write_outlines(found.assign(simulated="SIMULATED") if simulated else found, out)
         print(f"{len(found)} structures, {len(likely)} probably buildings, in {out.name}")
         if found.attrs["unseen"]:
             print(f"{len(found.attrs['unseen'])} tiles of 5 km were not looked at: too few scenes show them")
@@ -93,9 +93,9 @@ def site_box(site_id: str, data: str | None, demo: bool = False) -> Any:
     from osint import geo
     from osint.change import stack
     from osint.errors import OsintError
-    from osint.register import tables
+    from osint.register import load_register
 
-    register = tables.load(data)
+    register = load_register(data)
     register.site(site_id)
     places = geo.places(register)
     place = places[places["site_id"] == site_id]
@@ -117,16 +117,16 @@ def _simulated(where: Any) -> Iterator[tuple[str, str, Any]]:
     """Serve a SIMULATED world whose middle is that of `where`; yields catalogue, collection and the box to look at."""
     from pyproj import Transformer
 
+    from osint import imagery
     from osint.change import stack
-    from osint.imagery import grid
     from osint.simulated import demo
 
     middle = where.centroid
-    epsg = grid.utm_epsg(middle.x, middle.y)
+    epsg = imagery.utm_epsg(middle.x, middle.y)
     x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(middle.x, middle.y)
     half = DEMO_PX // 2 * 10
     corner = (round((x - half) / 20) * 20.0, round((y + half) / 20) * 20.0)
-    made = demo.demo(0, DEMO_PX, *DEMO_DATES, epsg=epsg, origin=corner)
+    made = demo.make_demo(0, DEMO_PX, *DEMO_DATES, epsg=epsg, origin=corner)
     with demo.served(made):
         yield made.catalogue, demo.COLLECTION, stack.around(middle, half - 100)
 
@@ -146,9 +146,8 @@ def draw(source: Any, row: dict[str, Any], start: str, end: str, out: Path) -> l
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from osint import change
+    from osint import change, imagery
     from osint.change import stack, steps
-    from osint.imagery import before_after
 
     dated = change.date_change(source, row["geometry"], start, end)
     seen = dated.seen
@@ -164,9 +163,9 @@ def draw(source: Any, row: dict[str, Any], start: str, end: str, out: Path) -> l
     if np.isfinite(shot).all():
         rows = source.scenes[np.min([np.abs(days - d) for d in shot], axis=0) < 5 / 1440]
         cube = source.read(rows, stack.around(row["geometry"], 250), ("B02", "B03", "B04"))
-        pair = before_after.pair(cube, cube.time.values[0], cube.time.values[-1])
-        picture = before_after.figure(pair, row["geometry"], f"{row['outline_id']}: {row['kind']}")
-        drawn.append(before_after.save(picture, out.with_name(f"{named}_pair.png")).name)
+        pair = imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
+        picture = imagery.draw_pair(pair, row["geometry"], f"{row['outline_id']}: {row['kind']}")
+        drawn.append(imagery.save_figure(picture, out.with_name(f"{named}_pair.png")).name)
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     ax = figure.subplots()
     ax.plot([steps.to_date(d) for d in seen.days], seen.contrast[:, seen.bands.index("B02")], ".", color="0.25")
@@ -176,37 +175,37 @@ def draw(source: Any, row: dict[str, Any], start: str, end: str, out: Path) -> l
     said = "SIMULATED. " if "SIMULATED" in " ".join(source.scenes.get("credit", [])) else ""
     ax.set_title(f"{said}{row['outline_id']}: {row['kind']}, {len(seen.days)} looks", loc="left", fontsize=9)
     ax.legend(loc="upper left", fontsize=8)
-    return [*drawn, before_after.save(figure, out.with_name(f"{named}_series.png")).name]
+    return [*drawn, imagery.save_figure(figure, out.with_name(f"{named}_series.png")).name]
 
 
 def _date(args: argparse.Namespace) -> None:
-    from osint import change
+    from osint import change, geo
     from osint.change import stack
 
-    outlines = read_outlines(args.outlines)
+    outlines = geo.read_outlines(args.outlines)
     start, end = _dates(args)
     where = stack.around(outlines.union_all(), 400)
-    source = stack.of_catalogue(args.catalogue, args.collection, where, start, end)
+    source = stack.open_stack(where, start, end, catalogue=args.catalogue, collection=args.collection)
     dated = change.date_outlines(source, outlines, start, end, exhaustive=args.exhaustive)
     if "SIMULATED" in " ".join(source.scenes.get("credit", [])):
         dated = dated.assign(simulated="SIMULATED")
     # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
-    write(dated, args.out)
+    geo.write_outlines(dated, args.out)
     told = int(dated["roofed_best"].notna().sum())
     print(f"{told} of {len(dated)} rows dated, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
     if args.radar:
-        write(with_radar(dated, start, end, args.radar), args.out)
+        geo.write_outlines(with_radar(dated, start, end, args.radar), args.out)
     if "simulated" in dated:
         print(SIMULATED)
 
 
 def _measure(args: argparse.Namespace) -> None:
-    from osint import change
+    from osint import change, geo
     from osint.change import stack
     from osint.change.measure import in_order
     from osint.errors import OsintError
 
-    outlines = read_outlines(args.outlines)
+    outlines = geo.read_outlines(args.outlines)
     start, end = _dates(args)
     before = (args.before_start, args.before_end) if args.before_start and args.before_end else None
     if before is None and (args.before_start or args.before_end):
@@ -214,10 +213,10 @@ def _measure(args: argparse.Namespace) -> None:
     in_order(start, end, before)
     where = stack.around(outlines.union_all(), 400)
     first, last = min(start, *(before or (start,))), max(end, *(before or (end,)))
-    source = stack.of_catalogue(args.catalogue, args.collection, where, first, last)
+    source = stack.open_stack(where, first, last, catalogue=args.catalogue, collection=args.collection)
     measured = change.measure_outlines(source, outlines, start, end, before=before)
     simulated = "SIMULATED" in " ".join(source.scenes.get("credit", []))
-    write(measured.assign(simulated="SIMULATED") if simulated else measured, args.out)
+    geo.write_outlines(measured.assign(simulated="SIMULATED") if simulated else measured, args.out)
     roofs, plots = (int(measured[f"{name}_area_m2_best"].notna().sum()) for name in ("roof", "plot"))
     told = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
     print(f"{told}, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
@@ -233,14 +232,14 @@ def with_radar(dated: Any, start: str, end: str, catalogue: str) -> Any:
     import pandas as pd
 
     from osint import change
-    from osint.change import observations, signals
+    from osint.change import radar
     from osint.errors import OsintError
 
     read: dict[bytes, Any] = {}
     told: list[list[Any]] = []
     down = ""
     try:
-        listed = signals.passes(dated.union_all(), start, end, catalogue)
+        listed = radar.radar_scenes(dated.union_all(), start, end, catalogue=catalogue)
     except (OsintError, OSError) as error:
         down = f"radar could not be read: {error}"
         print(down)
@@ -253,8 +252,8 @@ def with_radar(dated: Any, start: str, end: str, catalogue: str) -> Any:
         try:
             # several structures of one outline share its passes
             key = row["geometry"].wkb
-            read[key] = read.get(key) or signals.radar(row["geometry"], listed)
-            clock = signals.clock(read[key], optical)
+            read[key] = read.get(key) or radar.read_radar(row["geometry"], listed)
+            clock = radar.radar_clock(read[key], optical)
             says = f"SIMULATED: {clock.says}" if clock.signal.simulated else clock.says
             told.append([*([change.iso(v) for v in clock.interval] if clock.interval else [None] * 3), says])
         except (OsintError, OSError) as error:
@@ -262,7 +261,7 @@ def with_radar(dated: Any, start: str, end: str, catalogue: str) -> Any:
         print(f"{row['outline_id']}: {told[-1][-1]}")
     if not down:
         cost = (listed.cost["bytes"] + sum(s.bytes_read for s in read.values())) / 1e6
-        print(f"{cost:.1f} MB of radar read from {len(listed.rows)} scenes. {observations.LIMITS['radar backscatter']}")
+        print(f"{cost:.1f} MB of radar read from {len(listed.rows)} scenes. {radar.RADAR_LIMIT}")
     names = ["radar_low", "radar_best", "radar_high", "radar"]
     return dated.assign(**{n: [t[k] for t in told] for k, n in enumerate(names)})
 
@@ -279,40 +278,3 @@ def _box(text: str) -> Any:
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise OsintError(f"`--bbox` must have west < east and south < north in degrees, got {text!r}.")
     return box(west, south, east, north)
-
-
-def read_outlines(path: Path) -> Any:
-    """Return outlines in lon/lat as a GeoDataFrame with outline_id."""
-    from osint import geo_vectors
-    from osint.errors import OsintError
-
-    outlines = geo_vectors.read(path)
-    polygons = outlines.geometry.notna() & outlines.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
-    if not polygons.all():
-        raise OsintError(f"{path.name} must hold polygons only, {int((~polygons).sum())} of {len(outlines)} are not.")
-    if "outline_id" not in outlines:
-        outlines["outline_id"] = [str(n + 1) for n in range(len(outlines))]
-    return outlines
-
-
-def write(frame: Any, path: Path, **about: Any) -> None:
-    """Write rows as GeoJSON in lon/lat; what is missing is null. `about` are members of the collection itself."""
-    import pandas as pd
-    from shapely.geometry import mapping
-
-    def clean(value: Any) -> Any:
-        if pd.isna(value):
-            return None
-        return value.item() if hasattr(value, "item") else value
-
-    features = [
-        {
-            "type": "Feature",
-            "properties": {k: clean(v) for k, v in row.items() if k != "geometry"},
-            "geometry": mapping(row["geometry"]),
-        }
-        for row in frame.to_dict("records")
-    ]
-    text = json.dumps({"type": "FeatureCollection", **about, "features": features}, ensure_ascii=False, indent=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")

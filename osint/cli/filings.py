@@ -31,12 +31,11 @@ def add_verbs(subparsers: argparse._SubParsersAction) -> None:
 def _extract(args: argparse.Namespace) -> int:
     from osint import filings
     from osint.errors import OsintError
-    from osint.filings import ocr
 
     status = 0
     for name in args.filings:
         try:
-            filing = filings.open_filing(name, ocr.read if args.ocr else filings.parse)
+            filing = filings.open_filing(name, filings.parse_with_ocr if args.ocr else filings.parse)
         except OsintError as error:
             print(f"osint extract: {error}", file=sys.stderr)
             status = 2

@@ -58,7 +58,7 @@ def _place(p: argparse.ArgumentParser) -> None:
     p.add_argument("--radius", type=float, default=1000.0, metavar="M", help="of the site (default %(default)s m)")
     p.add_argument("--start", required=True, metavar="2023-01-01")
     p.add_argument("--end", required=True, metavar="2025-12-31")
-    p.add_argument("--collection", default="sentinel-2-l2a")
+    p.add_argument("--collection", help="default: surface reflectance of Sentinel-2 at that catalogue")
     p.add_argument("--catalogue", default="earth-search", help="earth-search, planetary-computer, cdse, URL, folder")
     p.add_argument("--max-cloud", type=float, default=100.0, metavar="PCT")
     p.add_argument("--offline", action="store_true", help="use only answers that were kept")
@@ -69,7 +69,7 @@ def _demo(args: argparse.Namespace) -> None:
 
     from osint.simulated import demo
 
-    made = demo.demo(args.seed, args.size, args.start, args.end)
+    made = demo.make_demo(args.seed, args.size, args.start, args.end)
     with demo.served(made, args.port):
         place = made.footprint().centroid
         print(
@@ -83,16 +83,15 @@ def _demo(args: argparse.Namespace) -> None:
 
 
 def _found(args: argparse.Namespace) -> Any:
-    from osint import imagery
-    from osint.imagery import grid
+    from osint import geo, imagery
 
-    site = grid.disc(args.lon, args.lat, args.radius)
+    site = geo.disc(args.lon, args.lat, args.radius)
     found = imagery.scenes(
         site,
         args.start,
         args.end,
-        args.collection,
-        args.catalogue,
+        catalogue=args.catalogue,
+        collection=args.collection,
         max_cloud_pct=args.max_cloud,
         offline=args.offline,
     )
@@ -120,7 +119,7 @@ def _fetch(args: argparse.Namespace) -> int:
     from osint import imagery
 
     site, found = _found(args)
-    cube = imagery.read(found, site, args.bands.split(","), args.resolution)
+    cube = imagery.read_bands(found, site, args.bands.split(","), args.resolution)
     arrays: dict[str, Any] = {str(name): variable.values for name, variable in cube.data_vars.items()}
     arrays |= {"time": cube.time.values, "y": cube.y.values, "x": cube.x.values, "crs": cube.attrs["crs"]}
     np.savez_compressed(args.out, **arrays)
@@ -132,24 +131,24 @@ def _fetch(args: argparse.Namespace) -> int:
 
 
 def _pair(args: argparse.Namespace) -> None:
-    from osint.imagery import before_after, grid
+    from osint import geo, imagery
 
-    site = grid.disc(args.lon, args.lat, args.radius)
-    chosen = before_after.between(site, args.before, args.after, args.catalogue, args.days)
+    site = geo.disc(args.lon, args.lat, args.radius)
+    chosen = imagery.pair_between(site, args.before, args.after, catalogue=args.catalogue, days=args.days)
     _drawn(args, chosen)
 
 
 def _pictures(args: argparse.Namespace) -> None:
-    from osint.imagery import before_after, local
+    from osint import imagery
 
-    cube = local.folder(args.folder, crs=args.crs)
+    cube = imagery.read_pictures(args.folder, crs=args.crs)
     for shift in cube.attrs["shifts"]:
         done = "removed" if shift["removed"] else "not removed: the match is unclear"
         print(f"{shift['id']}: shift of {shift['x_m']:g} m east, {shift['y_m']:g} m north {done}")
-    _drawn(args, before_after.pair(cube, args.before, args.after))
+    _drawn(args, imagery.choose_pair(cube, args.before, args.after))
 
 
 def _drawn(args: argparse.Namespace, chosen: Any) -> None:
-    from osint.imagery import before_after
+    from osint import imagery
 
-    print(f"{before_after.save(before_after.figure(chosen, title=args.title), args.out)}: {' | '.join(chosen.labels)}")
+    print(f"{imagery.save_figure(imagery.draw_pair(chosen, title=args.title), args.out)}: {' | '.join(chosen.labels)}")

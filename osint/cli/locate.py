@@ -87,22 +87,22 @@ def _catalogue(p: argparse.ArgumentParser) -> None:
 
 
 def _locate(args: argparse.Namespace) -> None:
-    from osint.change import locate, tile_search
-    from osint.cli import change
+    from osint import geo
+    from osint.change import locate
     from osint.errors import OsintError
 
     place = _place(args)
     if not 1 <= args.tile_km <= 20:
         raise OsintError(f"`--tile-km` is 1 to 20, not {args.tile_km:g}")
-    target = tile_search.Target(
-        args.start if args.absent else _shifted(args.start, -tile_search.REACH_DAYS),
-        args.end if args.present else _shifted(args.end, tile_search.REACH_DAYS),
+    target = locate.Target(
+        args.start if args.absent else _shifted(args.start, -locate.REACH_DAYS),
+        args.end if args.present else _shifted(args.end, locate.REACH_DAYS),
         args.absent or args.start,
         args.present or args.end,
         args.area_low,
         args.area_high,
     )
-    source = locate.Catalogue(_known(args.catalogue), args.collection, target.start, target.end)
+    source = locate.StackSource(_known(args.catalogue), args.collection, target.start, target.end)
     journal = args.out.with_suffix(".tiles.jsonl")
     side_m = 1000 * args.tile_km
     located = locate.locate(source, place, target, journal, side_m=side_m, dask=args.dask, tell=_tell)
@@ -110,7 +110,7 @@ def _locate(args: argparse.Namespace) -> None:
     if not located.searched_share:
         why = unread["state"].iloc[0] if len(unread) else "cloud or no pictures everywhere"
         raise OsintError(f"nothing of the place could be searched: {why}. Widen --start and --end, or move the dates")
-    found = locate.chips(source, located.found, target, args.out.parent / f"{args.out.stem}_chips", args.chips)
+    found = locate.draw_chips(source, located.found, target, args.out.parent / f"{args.out.stem}_chips", args.chips)
     summary = {
         "candidates": len(found),
         "area_km2": round(located.area_km2, 1),
@@ -120,7 +120,7 @@ def _locate(args: argparse.Namespace) -> None:
         "unread_files": int(located.tiles["unread_files"].sum()),
         "target": target.as_dict(),
     }
-    change.write(found, args.out, **summary)
+    geo.write_outlines(found, args.out, **summary)
     if args.json:
         print(json.dumps({**summary, "bytes_read": located.bytes_read, "out": args.out.name}, ensure_ascii=False))
         return
@@ -146,11 +146,11 @@ def _tell(text: str) -> None:
 
 def _place(args: argparse.Namespace) -> Any:
     """Return the lon/lat outline to search, from SITE, --bbox or --at."""
+    from osint import geo, imagery
     from osint.change import locate
     from osint.cli import change
     from osint.errors import OsintError
-    from osint.imagery import grid
-    from osint.register import tables
+    from osint.register import load_register
 
     if sum(map(bool, (args.site, args.bbox, args.at))) != 1:
         raise OsintError("name one place: a SITE, --bbox W,S,E,N, or --at LON,LAT with --precision-km KM")
@@ -159,21 +159,21 @@ def _place(args: argparse.Namespace) -> Any:
     if args.bbox:
         return change._box(args.bbox)
     if args.site:
-        return locate.place_of(args.site, tables.load(args.data))
+        return locate.search_area(args.site, load_register(args.data))
     try:
         lon, lat = (float(v) for v in args.at.split(","))
     except ValueError:
         raise OsintError(f"`--at` wants LON,LAT in degrees, got {args.at!r}") from None
     if not 0.1 <= args.precision_km <= 500:
         raise OsintError(f"`--precision-km` is 0.1 to 500, not {args.precision_km:g}")
-    grid.utm_epsg(lon, lat)
-    return grid.disc(lon, lat, 1000 * args.precision_km)
+    imagery.utm_epsg(lon, lat)
+    return geo.disc(lon, lat, 1000 * args.precision_km)
 
 
 def _known(catalogue: str) -> str:
     """Return a catalogue as given, a folder by its full path: workers of a cluster may stand elsewhere."""
     from osint.errors import OsintError
-    from osint.imagery.catalogue import CATALOGUES
+    from osint.imagery import CATALOGUES
 
     if "://" in catalogue or catalogue in CATALOGUES:
         return catalogue
@@ -218,15 +218,15 @@ def _told(summary: dict[str, Any], found: Any, name: str, bytes_read: int) -> st
 def _validate(args: argparse.Namespace) -> None:
     from osint.change import locate, published
     from osint.errors import OsintError
-    from osint.register import tables
+    from osint.register import write_csv
 
     timeline = published.read_timeline(args.table)
     places = published.linked_places(args.table) | (published.read_places(args.places) if args.places else {})
     if not set(places) & set(timeline["data_center"]):
         raise OsintError(f"no site of {args.table.name} has a place: give --places, a CSV with Data center, lon, lat")
-    source = locate.Catalogue(args.catalogue, args.collection, args.start, args.end)
-    compared = published.compare(timeline, places, source, args.start, args.end, tell=print)
-    tables.write(compared.rows, args.out)
+    source = locate.StackSource(args.catalogue, args.collection, args.start, args.end)
+    compared = published.compare_published(timeline, places, source, args.start, args.end, tell=print)
+    write_csv(compared.rows, args.out)
     print(compared.text())
 
 

@@ -73,11 +73,11 @@ def plain(value: object) -> object:
 
 def _estimate(args: argparse.Namespace) -> None:
     from osint import model
-    from osint.register import tables
+    from osint.register import load_register
 
     givens = [model.parse_given(text) for text in args.given]
     found = model.estimate(
-        args.target, givens, chip=args.chip, country=args.country, date=args.date, register=tables.load(args.data)
+        args.target, givens, chip=args.chip, country=args.country, date=args.date, register=load_register(args.data)
     )
     if args.json:
         return _print_json(found.to_dict())
@@ -97,10 +97,10 @@ def _estimate(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    from osint.register import tables
+    from osint.register import load_register
     from osint.verdict import run
 
-    found = run.check(tables.load(args.data), args.sites)
+    found = run.check(load_register(args.data), args.sites)
     if args.json:
         return _print_json({"findings": found.findings.to_dict("records"), "checks": found.checks.to_dict("records")})
     print(found.text())
@@ -108,10 +108,10 @@ def _check(args: argparse.Namespace) -> None:
 
 def _next(args: argparse.Namespace) -> None:
     from osint import model
-    from osint.register import tables
+    from osint.register import load_register
     from osint.verdict import next_steps
 
-    frame = next_steps.next_steps(args.site, tables.load(args.data), args.claim)
+    frame = next_steps.next_steps(args.site, load_register(args.data), args.claim)
     if args.json:
         return _print_json({"site_id": args.site, "next": frame.to_dict("records")})
     for r in frame.to_dict("records"):
@@ -133,9 +133,9 @@ def _next(args: argparse.Namespace) -> None:
 
 def _score(args: argparse.Namespace) -> None:
     from osint.model import score
-    from osint.register import tables
+    from osint.register import load_register
 
-    found = score.score(tables.load(args.data))
+    found = score.score(load_register(args.data))
     if args.json:
         return _print_json({"summary": found.summary.to_dict("records"), "rows": found.rows.to_dict("records")})
     print(found.text())
@@ -143,10 +143,10 @@ def _score(args: argparse.Namespace) -> None:
 
 def _report(args: argparse.Namespace) -> None:
     from osint import report
-    from osint.register import tables
+    from osint.register import data_dir, load_register
 
-    register = tables.load(args.data)
-    page, summary = report.write(register, args.out or tables.data_dir(args.data) / "derived" / "report")
+    register = load_register(args.data)
+    page, summary = report.write(register, args.out or data_dir(args.data) / "derived" / "report")
     if args.json:
         return _print_json({"page": str(page), "sites": summary.to_dict("records")})
     print(summary.to_string(index=False))

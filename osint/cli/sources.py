@@ -5,30 +5,37 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from osint.archive import Archive, Entry
+    from osint.portals import SourceReport
 
 
 def add_verbs(subparsers: Any) -> None:
-    """Add the verbs of this part."""
+    """Add the verbs that fetch and keep filings."""
     verb = subparsers.add_parser("capture", help="fetch pages into the archive, and say what each answer is")
     verb.add_argument("urls", nargs="+", metavar="URL")
     verb.add_argument("--expect", default="", metavar="TEXT", help="text that the page must hold to count as captured")
     verb.add_argument("--vantage", help="where you ask from, as coarse as you like ('EU'); default OSINT_VANTAGE")
     verb.add_argument("--no-robots", action="store_true", help="ask as a person would, without robots.txt")
-    verb.add_argument("--max-seconds", type=float, default=90.0, help="for one answer, redirects included")
-    verb.add_argument("--max-mb", type=int, default=64, help="for one body")
+    verb.add_argument(
+        "--max-seconds", type=float, default=90.0, help="longest time for one answer, redirects included, in seconds"
+    )
+    verb.add_argument("--max-mb", type=int, default=64, help="largest body, in MB")
+    verb.add_argument("--live", action="store_true", help="ask the host itself before looking for a neutral copy")
+    verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
     _common(verb)
     verb.set_defaults(handler=_capture)
 
-    verb.add_argument("--live", action="store_true", help="ask the host itself before looking for a neutral copy")
-    verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
-
     verb = subparsers.add_parser("search", help="ask the portals for words in a span of time, side by side")
     verb.add_argument("words", help="such as '智算中心 哈密'; place words choose regional sources")
-    verb.add_argument("--from", dest="start", required=True, metavar="DAY", help="2024-06 or 2024-06-01")
-    verb.add_argument("--to", dest="end", required=True, metavar="DAY")
+    verb.add_argument("--start", "--from", required=True, metavar="DAY", help="first day: 2024-06 or 2024-06-01")
+    verb.add_argument("--end", "--to", required=True, metavar="DAY", help="last day: 2024-06 is its last")
     verb.add_argument("--source", action="append", default=[], help="ask only this one; may be repeated")
-    verb.add_argument("--pages", type=int, default=3, help="asked of each source at most")
+    verb.add_argument("--pages", type=int, default=3, help="most pages asked of each source")
     verb.add_argument("--live", action="store_true", help="read the lists of government sites, not archived copies")
     verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
     verb.add_argument("--refresh", action="store_true", help="ask again what the archive holds the answer to")
@@ -72,7 +79,7 @@ def _add_archive(subparsers: Any) -> None:
 
 
 def _common(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--json", action="store_true", help="one JSON object a line")
+    verb.add_argument("--json", action="store_true", help="one JSON object per line")
     verb.add_argument("--data", metavar="DIR", help="data directory; default OSINT_DATA, then ./data")
 
 
@@ -83,80 +90,82 @@ def _note(text: str) -> None:
 def _capture(args: argparse.Namespace) -> int:
     from osint import sources
     from osint.http import Limits
-    from osint.portals.pages import capture_page, plan
 
     if args.dry_run:
         for url in args.urls:
-            print("\n".join(plan(url, live=args.live)))
+            print("\n".join(sources.plan(url, live=args.live)))
         return 0
     limits = Limits(max_bytes=args.max_mb << 20, max_seconds=args.max_seconds)
-    at = sources.desk(args.data, vantage=args.vantage, limits=limits, robots=not args.no_robots, say=_note)
-    _tell_mended(at.archive)
+    session = sources.open_session(args.data, vantage=args.vantage, limits=limits, robots=not args.no_robots, say=_note)
+    _note_repairs(session.archive)
     good = True
     for url in args.urls:
-        for entry in capture_page(at, url, expect=args.expect, live=args.live):
-            print(json.dumps(entry, ensure_ascii=False) if args.json else _line(entry), flush=True)
-            good = good and entry["class"] == "content" and entry["captured"] is not False
+        for entry in sources.capture(session, url, expect=args.expect, live=args.live):
+            _print_entry(entry, as_json=args.json)
+            good = good and entry.is_content and entry.captured is not False
             if hint := sources.by_hand(entry):
                 _note(hint)
     return 0 if good else 1
 
 
-def _line(entry: dict[str, Any]) -> str:
-    size = "no body" if entry["bytes"] is None else f"{entry['bytes']} bytes"
-    place = "{warc}:{offset}+{length}".format(**entry) if "warc" in entry else "not asked"
-    said = {True: "captured: ", False: "", None: ""}[entry["captured"]]
-    fields = (entry["class"], size, entry["sha256"] or "-", place, entry["url"], said + entry["signal"])
-    return "\t".join(fields)
+def _print_entry(entry: Entry, *, as_json: bool) -> None:
+    row = {**entry.to_row(), "captured": entry.captured}
+    print(json.dumps(row, ensure_ascii=False) if as_json else _line(entry), flush=True)
 
 
-def _tell_mended(archive: Any) -> None:
-    for found in archive.mended:
-        _note(f"mended: {found}")
+def _line(entry: Entry) -> str:
+    size = "no body" if entry.bytes is None else f"{entry.bytes} bytes"
+    place = "not asked" if entry.seq is None else f"{entry.warc}:{entry.offset}+{entry.length}"
+    signal = f"captured: {entry.signal}" if entry.captured else entry.signal
+    return "\t".join((entry.kind, size, entry.sha256 or "-", place, entry.url, signal))
 
 
-def _opened(args: argparse.Namespace) -> Any:
-    from osint.archive.store import Archive, captures_directory
+def _note_repairs(archive: Archive) -> None:
+    for repair in archive.repairs:
+        _note(f"repaired: {repair}")
 
-    archive = Archive(captures_directory(args.data)).open()
-    _tell_mended(archive)
-    return archive
+
+def _opened(args: argparse.Namespace) -> Archive:
+    from osint import archive
+
+    store = archive.Archive(archive.captures_directory(args.data)).open()
+    _note_repairs(store)
+    return store
 
 
 def _captures(args: argparse.Namespace) -> int:
     from osint import sources
 
-    archive = _opened(args)
-    history = sources.history(archive, args.url)
-    for entry in history:
+    revisions = sources.history(_opened(args), args.url)
+    for revision in revisions:
+        entry = revision.entry
         if args.json:
-            print(json.dumps(entry, ensure_ascii=False))
+            print(json.dumps({**entry.to_row(), "difference": revision.difference}, ensure_ascii=False))
             continue
-        print(f"{entry['time'][:19]}Z\t{entry['role']}\t{_line({**entry, 'captured': None})}")
-        for line in entry["difference"]:
+        print(f"{entry.time[:19]}Z\t{entry.role}\t{_line(entry)}")
+        for line in revision.difference:
             print(f"    {line}")
-    if not history:
+    if not revisions:
         _note(f"the archive holds no capture of {args.url}")
-    return 0 if history else 1
+    return 0 if revisions else 1
 
 
 def _notice(args: argparse.Namespace) -> int:
     import dataclasses
 
     from osint import sources
-    from osint.filings.notices import read_notice
+    from osint.errors import NotFoundError
 
-    archive = _opened(args)
-    held = [e for e in sources.history(archive, args.url) if e["class"] == "content"]
-    found = read_notice(args.url, archive.body(held[-1]), held[-1]["media_type"]) if held else None
-    if found is None:
-        _note(f"the archive holds no readable page of {args.url}; capture it first")
+    try:
+        notice, entry = sources.notice(_opened(args), args.url)
+    except NotFoundError as error:
+        _note(str(error))
         return 1
-    fields = {**dataclasses.asdict(found), "capture": held[-1]["seq"], "sha256": held[-1]["sha256"]}
+    row = {**dataclasses.asdict(notice), "capture": entry.seq, "sha256": entry.sha256}
     if args.json:
-        print(json.dumps(fields, ensure_ascii=False))
+        print(json.dumps(row, ensure_ascii=False))
         return 0
-    for name, value in fields.items():
+    for name, value in row.items():
         for one in value if isinstance(value, list) else [value]:
             print(f"{name}\t{json.dumps(one, ensure_ascii=False) if isinstance(one, dict | list) else one}")
     return 0
@@ -165,10 +174,9 @@ def _notice(args: argparse.Namespace) -> int:
 def _verify(args: argparse.Namespace) -> int:
     import dataclasses
 
-    from osint.archive.store import captures_directory
-    from osint.archive.verify import verify
+    from osint import archive
 
-    report = verify(captures_directory(args.data))
+    report = archive.verify(archive.captures_directory(args.data))
     if args.json:
         print(json.dumps(dataclasses.asdict(report), ensure_ascii=False))
         return 1 if report.damage else 0
@@ -183,58 +191,49 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> None:
-    from osint.archive.exchange import export
+    from osint import archive
 
-    done = export(_opened(args), args.folder)
+    done = archive.export(_opened(args), args.folder)
     print(json.dumps(done) if args.json else f"{done['captures']} captures, {done['files']} files in {args.folder}")
 
 
 def _import(args: argparse.Namespace) -> None:
-    from osint.archive.exchange import import_path
+    from osint import sources
 
-    archive = _opened(args)
+    store = _opened(args)
     for path in args.files:
-        for entry in import_path(archive, path, by=args.who, obtained=args.when, origin=args.where, url=args.url):
-            line = {**entry, "captured": None}
-            print(json.dumps(entry, ensure_ascii=False) if args.json else _line(line), flush=True)
+        entries = sources.import_saved(store, path, by=args.who, obtained=args.when, origin=args.where, url=args.url)
+        for entry in entries:
+            _print_entry(entry, as_json=args.json)
 
 
 def _search(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from osint import sources
-    from osint.portals import query, search
 
-    asked = query.query(args.words, args.start, args.end, pages=max(1, args.pages))
-    names = tuple(args.source)
+    asked = (args.words, args.start, args.end)
+    chosen: dict[str, Any] = {"names": tuple(args.source), "pages": max(1, args.pages), "live": args.live}
+    planned = sources.plan_search(*asked, **chosen)
     if args.dry_run:
-        print("\n".join(search.planned(asked, names, live=args.live)))
+        print("\n".join(planned))
         return 0
-    at = sources.desk(args.data, vantage=args.vantage, refresh=args.refresh, say=_note)
-    _tell_mended(at.archive)
-    count = len(search.fitting(asked, names)[0]) + (not names)
-    with tqdm(total=count, desc="sources", disable=None, leave=False, file=sys.stderr) as bar:
-        reports = search.search(
-            at, asked, names=names, live=args.live, legacy=tuple(args.legacy_tls), done=lambda _: bar.update()
-        )
-    table = search.frame(reports)
+    session = sources.open_session(args.data, vantage=args.vantage, refresh=args.refresh, say=_note)
+    _note_repairs(session.archive)
+    with tqdm(total=len(planned), desc="sources", disable=None, leave=False, file=sys.stderr) as bar:
+        reports = sources.search(session, *asked, **chosen, legacy=tuple(args.legacy_tls), done=lambda _: bar.update())
+    table = sources.search_table(reports)
     if args.csv:
         table.to_csv(args.csv, index=False, lineterminator="\n")
     if args.json:
-        _print_search_json(table, reports)
+        told = [report.to_row() for report in reports]
+        print(json.dumps({"rows": table.to_dict("records"), "sources": told}, ensure_ascii=False))
     else:
         _print_search(table, reports)
-    return 0 if any(r.answer in ("content", "empty result") for r in reports) else 1
+    return 0 if any(report.answered for report in reports) else 1
 
 
-def _print_search_json(table: Any, reports: list[Any]) -> None:
-    import dataclasses
-
-    told = [{k: v for k, v in dataclasses.asdict(r).items() if k != "rows"} | {"rows": len(r.rows)} for r in reports]
-    print(json.dumps({"rows": table.to_dict("records"), "sources": told}, ensure_ascii=False))
-
-
-def _print_search(table: Any, reports: list[Any]) -> None:
+def _print_search(table: pd.DataFrame, reports: list[SourceReport]) -> None:
     for row in table.to_dict("records"):
         code = f" [{row['project_code']}]" if row["project_code"] else ""
         print(f"{row['date'] or '-'}\t{row['source']}\t{row['kind'] or '-'}\t{row['title']}{code}\t{row['url']}")
@@ -242,7 +241,8 @@ def _print_search(table: Any, reports: list[Any]) -> None:
     for report in reports:
         total = f" of {report.total} stated" if report.total is not None else ""
         left_out = f", {report.left_out} without the words or outside the days" if report.left_out else ""
-        print(f"{report.source}: {report.answer} ({report.said}); {len(report.rows)} rows{total}{left_out}")
+        answer = report.answer or "not asked"
+        print(f"{report.source}: {answer} ({report.signal}); {len(report.hits)} rows{total}{left_out}")
         if report.could_not:
             print(f"    could not: {report.could_not}")
         if report.by_hand:

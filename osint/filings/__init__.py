@@ -1,23 +1,52 @@
-"""Bytes to text with a map back; review."""
+"""Turn the bytes of a filing into text with a map back to them, into claims, and into reviewed rows of the register."""
 
-from osint.filings.filing import (
-    FEW_CONTROL,
-    MOST_CONTROL,
-    Filing,
-    about,
-    claims_of,
-    doubted,
-    open_filing,
-    parse,
+from osint.filings.decode import CodecReason, Decoded, decode
+from osint.filings.facts import Notice, day, day_of_url, project_codes, read_notice
+from osint.filings.filing import Filing, about, claims_of, open_filing, parse
+from osint.filings.fonts import chinese_font, drawable, font_families, font_subset, missing_glyphs
+from osint.filings.html import Page, block_lines, element_text, tables
+from osint.filings.ocr import parse_with_ocr
+from osint.filings.review import (
+    accept_claim,
+    change_claim,
+    read_review_log,
+    reject_claim,
+    start_review,
+    write_reviewed,
 )
+from osint.filings.review_form import ReviewForm, crop_html, review_sheet
 
 __all__ = [
-    "FEW_CONTROL",
-    "MOST_CONTROL",
+    "CodecReason",
+    "Decoded",
     "Filing",
+    "Notice",
+    "Page",
+    "ReviewForm",
     "about",
+    "accept_claim",
+    "block_lines",
+    "change_claim",
+    "chinese_font",
     "claims_of",
-    "doubted",
+    "crop_html",
+    "day",
+    "day_of_url",
+    "decode",
+    "drawable",
+    "element_text",
+    "font_families",
+    "font_subset",
+    "missing_glyphs",
     "open_filing",
     "parse",
+    "parse_with_ocr",
+    "project_codes",
+    "read_notice",
+    "read_review_log",
+    "reject_claim",
+    "review_sheet",
+    "start_review",
+    "tables",
+    "write_reviewed",
 ]

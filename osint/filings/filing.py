@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from osint import claims
-from osint.claims import dates
 from osint.errors import OsintError
-from osint.filings import decode, html, notices, office, pdf, webfonts
+from osint.filings import facts, glyphs, html, office, pdf
+from osint.filings.decode import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,11 +169,11 @@ def _plain(data: bytes, name: str, label: str) -> Filing:
         raise OsintError(
             f"{name}: {len(data) / 1e6:.0f} MB of text is over the limit of {_MAX_TEXT / 1e6:.0f} MB; cut it into parts"
         )
-    text, codec, remarks = decode.decode(data, label)
-    remarks += _written(text, name)
+    text, codec, _, remarks = decode(data, label)
+    remarks += tuple(_written(text, name))
     if codec == "utf-8-sig":
         text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
-    return _finished(Filing(name, "text", text, data, codec, remarks=tuple(remarks)))
+    return _finished(Filing(name, "text", text, data, codec, remarks=remarks))
 
 
 def _written(text: str, name: str) -> list[str]:
@@ -188,10 +188,10 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
         raise OsintError(
             f"{name}: a page of {len(data) / 1e6:.0f} MB is over the limit of {_MAX_TEXT / 1e6:.0f} MB; save its text"
         )
-    source, codec, odd = decode.decode(data, label)
-    odd += _written(source, name)
+    source, codec, _, odd = decode(data, label)
+    odd += tuple(_written(source, name))
     page = html.read_html(source)
-    doubts, said = webfonts.doubts(page.text, page.drawn, page.fonts)
+    doubts, said = glyphs.page_doubts(page.text, page.drawn, page.fonts)
     if any(re.search(r"\d", page.text[start:end]) for start, end in page.asides):
         said.append("numbers in menus, footers and lists of links to other pages were left out")
     return _finished(
@@ -234,7 +234,7 @@ def _finished(filing: Filing) -> Filing:
         first = next((line.strip() for line in head.splitlines() if len(line.strip()) > 4), "")
         if first and len(first) <= 80:
             facts["title"] = first
-    return _with(filing, facts=facts, published=dates.document_date(main, filing.name))
+    return _with(filing, facts=facts, published=claims.document_date(main, filing.name))
 
 
 _FILES = re.compile(r"\.(?:pdf|docx?|xlsx?|zip|rar|7z|ofd|wps)(?:[?#]|$)|/download\?", re.IGNORECASE)
@@ -257,7 +257,7 @@ def about(filing: Filing) -> dict[str, Any]:
     links = list(filing.links)
     notice = None
     if filing.medium == "html":
-        notice = notices.read_notice(filing.name, filing.data, f"text/html; charset={filing.codec or 'utf-8'}")
+        notice = facts.read_notice(filing.name, filing.data, f"text/html; charset={filing.codec or 'utf-8'}")
     if notice:
         for name, value in (("title", notice.title), ("publisher", notice.publisher), ("published", notice.date)):
             found[name] = found[name] or value
@@ -312,19 +312,18 @@ def _from_archive(name: str, read: Callable[[bytes, str], Filing]) -> Filing:
     store = archive.Archive(archive.captures_directory()).open()
     newest = None
     for entry in store.entries():
-        keys = {str(entry.get("seq")), str(entry.get("url")), str(entry.get("final_url"))}
-        if name in keys or (len(name) >= 8 and str(entry.get("sha256") or "").startswith(name)):
+        if name in (str(entry.seq), entry.url, entry.final_url) or (len(name) >= 8 and entry.sha256.startswith(name)):
             newest = entry
     if newest is None:
         raise OsintError(f"{name}: not among the captures; run `osint capture {name}` first")
-    filing = read(store.body(newest), str(newest.get("final_url") or newest.get("url") or name))
-    kind = str(newest.get("class") or "content")
-    odd = () if kind == "content" else (f"the capture is classed {kind!r}: it may not be the page that was asked for",)
+    filing = read(store.body(newest), newest.final_url or newest.url or name)
+    doubt = f"the capture is classed {newest.kind!r}: it may not be the page that was asked for"
+    odd = () if newest.is_content else (doubt,)
     return _with(filing, name=name, remarks=(*odd, *filing.remarks))
 
 
 def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
-    """Return the claims of a filing as a frame with `claims.COLUMNS`; `document` overrides its date.
+    """Return the claims of a filing as a frame with `claims.CLAIM_COLUMNS`; `document` overrides its date.
 
     A number that is drawn otherwise than its text says keeps its quote and loses its value; `warning` says why.
     """
@@ -335,7 +334,7 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
         found = claims.extract(filing.text, document or filing.published, labels)
         found = [claim._replace(warning="stands in a link or beside the text", confidence="low") for claim in found]
     found = [doubted(filing, claim) for claim in found]
-    table = claims.frame(found, filing.name)
+    table = claims.claims_frame(found, filing.name)
     if filing.medium == "pdf":
         table["page"] = [filing._place(start)[0] for start in table["start"]]
     elif filing.cells:

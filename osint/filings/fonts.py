@@ -7,17 +7,10 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont
-from matplotlib import font_manager
-from matplotlib.ft2font import FT2Font
-
-NAME = "Noto Sans SC"
-
 
 @cache
 def chinese_font() -> Path | None:
-    """Path of Noto Sans SC (SIL OFL) as the package zhplot carries it; the package's code is never imported."""
+    """Return the path of Noto Sans SC (SIL OFL) in the package zhplot, whose code is never imported; None without it."""
     spec = importlib.util.find_spec("zhplot")
     for place in (spec.submodule_search_locations or []) if spec else []:
         path = Path(place) / "fonts" / "NotoSansSC-Regular.ttf"
@@ -27,8 +20,10 @@ def chinese_font() -> Path | None:
 
 
 @cache
-def families() -> list[str]:
-    """Font families for figures, with Chinese behind the Latin default; registers the font once."""
+def font_families() -> list[str]:
+    """Return the font families for figures, with Chinese behind the Latin default; registers the font once."""
+    from matplotlib import font_manager
+
     path = chinese_font()
     if path is None:
         return ["DejaVu Sans"]
@@ -36,14 +31,16 @@ def families() -> list[str]:
     return ["DejaVu Sans", font_manager.FontProperties(fname=str(path)).get_name()]
 
 
-def subset(text: str) -> bytes | None:
-    """The Chinese font cut down to the characters of a text, as WOFF, for a page that must open anywhere."""
+def font_subset(text: str) -> bytes | None:
+    """Return the Chinese font cut down to the characters of a text, as WOFF, for a page that must open anywhere."""
+    from fontTools.subset import Options, Subsetter
+    from fontTools.ttLib import TTFont
+
     path = chinese_font()
     if path is None:
         return None
-    options = Options(flavor="woff", layout_features=[], recalc_timestamp=False, notdef_outline=True)
     font = TTFont(path, recalcTimestamp=False)
-    cutter = Subsetter(options)
+    cutter = Subsetter(Options(flavor="woff", layout_features=[], recalc_timestamp=False, notdef_outline=True))
     cutter.populate(text="".join(sorted({c for c in text if ord(c) > 0x2E7F})))
     cutter.subset(font)
     font.flavor = "woff"
@@ -52,14 +49,17 @@ def subset(text: str) -> bytes | None:
     return body.getvalue()
 
 
-def missing(text: str) -> set[str]:
-    """Characters that no font of `families` can draw."""
-    paths = [font_manager.findfont("DejaVu Sans"), *([str(chinese_font())] if chinese_font() else [])]
-    known = set().union(*(FT2Font(p).get_charmap() for p in paths))
+def missing_glyphs(text: str) -> set[str]:
+    """Return the characters of a text that no font of `font_families` can draw."""
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    paths = [font_manager.findfont("DejaVu Sans"), *filter(None, [chinese_font()])]
+    known = set().union(*(FT2Font(str(path)).get_charmap() for path in paths))
     return {c for c in text if not c.isspace() and ord(c) not in known}
 
 
 def drawable(text: str) -> str:
-    """The text with characters that would be an empty box left out."""
-    gone = missing(text)
-    return "".join(c for c in text if c not in gone)
+    """Return the text without the characters that would be drawn as an empty box."""
+    missing = missing_glyphs(text)
+    return "".join(c for c in text if c not in missing)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import email
 import email.policy
 import html
+import json
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from osint.filings import webfonts
+from lxml import html as lxml_html
+
+from osint.filings import glyphs
+from osint.filings.decode import decode
 
 # one token: comment, tag or text; no repeat can back up, so that any input is read in linear time
 _TOKEN = re.compile(
@@ -44,7 +48,7 @@ _ATTRIBUTE = re.compile(
 
 
 @dataclass
-class Page:
+class VisibleText:
     """The visible text of a page and the way back."""
 
     text: str = ""
@@ -92,10 +96,10 @@ class _Writer:
             self.last = "\n" if mark == "\n" else "|"
 
 
-def read_html(source: str) -> Page:
+def read_html(source: str) -> VisibleText:
     """Return the page of decoded HTML; nesting has no limit, because nothing recurses."""
-    writer, page, state = _Writer(), Page(), _State()
-    page.fonts, page.families = webfonts.declared(source)
+    writer, page, state = _Writer(), VisibleText(), _State()
+    page.fonts, page.families = glyphs.declared_fonts(source)
     position, size = 0, len(source)
     while position < size:
         match = _TOKEN.match(source, position)
@@ -205,7 +209,7 @@ def _words(token: str, at: int, writer: _Writer, state: _State) -> None:
             writer.add(" ", at + run.end())
 
 
-def _tag(closing: bool, name: str, inner: str, at: int, writer: _Writer, page: Page, state: _State) -> None:
+def _tag(closing: bool, name: str, inner: str, at: int, writer: _Writer, page: VisibleText, state: _State) -> None:
     if state.silent:
         _silent_tag(closing, name, page, state)
         return
@@ -228,7 +232,10 @@ def _tag(closing: bool, name: str, inner: str, at: int, writer: _Writer, page: P
         found = _attributes(inner) if inner and not closing else {}
         state.aside.follow(closing, name, _beside(name, found) if found or name == "aside" else "", writer.length)
         state.face.follow(
-            closing, name, webfonts.family(name, found, page.fonts, page.families) if page.fonts else "", writer.length
+            closing,
+            name,
+            glyphs.font_family(name, found, page.fonts, page.families) if page.fonts else "",
+            writer.length,
         )
     if name in ("div", "span", "p", "td"):
         state.hidden = not closing and bool(_HIDDEN.search(inner[:500]))
@@ -280,7 +287,7 @@ def _link_lines(text: str, links: list[tuple[int, int]]) -> list[tuple[int, int]
     return out + (lines if len(lines) > 1 else [])
 
 
-def _silent_tag(closing: bool, name: str, page: Page, state: _State) -> None:
+def _silent_tag(closing: bool, name: str, page: VisibleText, state: _State) -> None:
     """Follow the tags inside an element that shows no words."""
     if name == "title" and state.silent == "head":
         state.in_title = not closing and not page.title
@@ -292,7 +299,7 @@ def _silent_tag(closing: bool, name: str, page: Page, state: _State) -> None:
         state.silent = ""
 
 
-def _cell(closing: bool, at: int, writer: _Writer, page: Page, state: _State) -> None:
+def _cell(closing: bool, at: int, writer: _Writer, page: VisibleText, state: _State) -> None:
     _end_cell(writer, page, state)
     if closing:
         return
@@ -302,7 +309,7 @@ def _cell(closing: bool, at: int, writer: _Writer, page: Page, state: _State) ->
     state.cell_start = writer.length
 
 
-def _end_cell(writer: _Writer, page: Page, state: _State) -> None:
+def _end_cell(writer: _Writer, page: VisibleText, state: _State) -> None:
     if state.cell_start < 0:
         return
     start, state.cell_start = state.cell_start, -1
@@ -318,7 +325,7 @@ def _end_cell(writer: _Writer, page: Page, state: _State) -> None:
         state.headers[state.column] = words[:60]
 
 
-def _link(closing: bool, inner: str, writer: _Writer, page: Page, state: _State) -> None:
+def _link(closing: bool, inner: str, writer: _Writer, page: VisibleText, state: _State) -> None:
     if closing:
         if state.link:
             page.links.append((state.link, state.link_words.strip()[:200]))
@@ -376,3 +383,154 @@ def mhtml_bytes(data: bytes, first: int, last: int) -> tuple[int, int] | None:
         if done == last:
             return begin + start, begin + match.end()
     return None
+
+
+# ---------------------------------------------------------------- one body for the rules of the portals
+
+
+def element_text(element: Any) -> str:
+    """Return the text of an element, spaces squeezed."""
+    return re.sub(r"\s+", " ", " ".join(element.itertext())).strip()
+
+
+_LOOKED_AT_BYTES = 4 << 20
+"""Of a page of markup; what tells a block from a notice stands at the start."""
+
+
+def _json_or_none(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _without_comments(text: str) -> str:
+    """Drop the comments in one pass; a regular expression takes hours on a page of openings."""
+    kept, start = [], 0
+    while (begin := text.find("<!--", start)) >= 0:
+        kept.append(text[start:begin])
+        end = text.find("-->", begin + 4)
+        if end < 0:
+            return "".join(kept)
+        start = end + 3
+    return "".join([*kept, text[start:]])
+
+
+class Page:
+    """A body with what the rules look at, worked out once."""
+
+    def __init__(self, raw: bytes, content_type: str):
+        self.raw = raw
+        self.media_type = content_type.partition(";")[0].strip().lower()
+        head = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        self.is_html = head.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<div", b"<!--"))
+        self.is_html = self.is_html or (self.media_type in ("text/html", "application/xhtml+xml") and b"<" in head)
+        textual = self.media_type.startswith("text/") or re.search(r"json|xml|javascript", self.media_type)
+        self.is_binary = not self.is_html and not textual and (b"\0" in raw[:4096] or raw.startswith(b"%PDF-"))
+        self.is_binary = self.is_binary or raw.startswith(b"%PDF-")
+        looked_at = raw if head.startswith((b"{", b"[")) or not self.is_html else raw[:_LOOKED_AT_BYTES]
+        self.text = "" if self.is_binary else decode(looked_at, content_type).text
+        self.data = self._json()
+        self.tree = self._tree()
+        self.title = ""
+        self.visible = self.text if not self.is_html else ""
+        self.text_outside_links = self.visible
+        self.has_media = False
+        self.without_comments = _without_comments(self.text)
+        if self.tree is not None:
+            self._parse_tree()
+
+    def _json(self) -> Any:
+        text = self.text.strip()
+        padded = re.fullmatch(r"[\w$.]+\((.*)\)\s*;?", text, re.S)  # JSONP
+        text = padded.group(1) if padded else text
+        if not text.startswith(("{", "[")):
+            return None
+        whole = _json_or_none(text)
+        first = _json_or_none(text.partition("\n")[0]) if whole is None else None
+        return whole if first is None else [first]  # one object a line, as indexes answer
+
+    def _tree(self) -> Any:
+        if not self.is_html or not self.text.strip():
+            return None
+        clean = re.sub(r"^\s*<\?xml[^>]*\?>", "", self.text).replace("\0", "")
+        try:
+            return lxml_html.document_fromstring(clean)
+        except Exception:  # lxml raises several kinds for hostile markup; the page then has no tree
+            return None
+
+    def _parse_tree(self) -> None:
+        titles = [t.text_content() for t in self.tree.iter("title")]
+        self.title = (titles[0] if titles else "").strip()
+        self.has_media = any(True for _ in self.tree.iter("img", "iframe", "embed", "object", "video"))
+        self.visible = _joined(self.tree, _UNSEEN)
+        menus = (*_UNSEEN, "a", "nav", "header", "footer", "button", "select")
+        self.text_outside_links = _joined(self.tree, menus)
+
+
+_UNSEEN = ("script", "style", "noscript", "title", "template", "head")
+_BLOCKS = frozenset(
+    {
+        "address",
+        "article",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+    }
+    | {"p", "pre", "section", "table", "td", "th", "tr", "ul"}
+)
+
+
+def block_lines(tree: Any) -> list[str]:
+    """Return the visible text of a tree, one line for each block such as a paragraph or a cell."""
+    lines = "".join(_pieces(tree, _UNSEEN, "\n")).split("\n")
+    return [line for line in (re.sub(r"\s+", " ", raw).strip() for raw in lines) if line]
+
+
+def _joined(tree: Any, dropped: tuple[str, ...]) -> str:
+    """Return the text of a tree without some elements, spaces squeezed."""
+    return re.sub(r"\s+", " ", "".join(_pieces(tree, dropped, " "))).strip()
+
+
+def _pieces(tree: Any, dropped: tuple[str, ...], between: str) -> list[str]:
+    """Return the texts of a tree in order, with a separator around each block."""
+    parts: list[str] = []
+    stack: list[Any] = [tree]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, str):
+            parts.append(one)
+            continue
+        if one.tail and one is not tree:
+            stack.append(one.tail)
+        if not isinstance(one.tag, str) or one.tag in dropped or "display:none" in one.get("style", ""):
+            continue
+        if one.tag in _BLOCKS:
+            parts.append(between)
+            stack.append(between)
+        stack.extend(reversed(list(one)))
+        if one.text:
+            parts.append(one.text)
+    return parts
+
+
+def tables(tree: lxml_html.HtmlElement) -> list[list[dict[str, str]]]:
+    """Return the server-rendered tables of a page as rows by their header cells."""
+    found = []
+    for table in tree.iter("table"):
+        lines = [[element_text(c) for c in row.iter("th", "td")] for row in table.iter("tr")]
+        lines = [line for line in lines if any(line)]
+        if len(lines) > 1:
+            found.append([dict(zip(lines[0], line, strict=False)) for line in lines[1:]])
+    return found

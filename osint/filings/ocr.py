@@ -165,7 +165,7 @@ def assemble(
     return text + "\n", places, doubts
 
 
-def read(data: bytes, name: str, label: str = "") -> filings.Filing:
+def parse_with_ocr(data: bytes, name: str, label: str = "") -> filings.Filing:
     """Return the filing in `data` with its pictures read: a picture, or the pages of a PDF without a text layer.
 
     What has text of its own is read as `filings.parse` reads it.  Every number that comes from a picture

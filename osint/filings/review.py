@@ -1,7 +1,7 @@
 """Accept, change or reject claims that were read, and write the accepted ones to the register with who and when.
 
 Each decision is one line of a review log (JSON lines, only ever appended, flushed to the disk before the
-call returns): a crash loses at most the press that it interrupts, and `start` takes the log up again.
+call returns): a crash loses at most the press that it interrupts, and `start_review` takes the log up again.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from osint.claims.extract import extract
+from osint.claims import extract
 from osint.errors import OsintError
-from osint.register import tables
-from osint.register.records import KIND_UNITS, LADDER, SCHEMAS
+from osint.register import CLAIM_KINDS, LADDER, SCHEMAS, check_table, defuse, replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +49,7 @@ DECISION = ("decision", "who", "when", "reason", "translation")
 _LOG = ("key", *DECISION, "file", "start", "end", "quote", *_CHANGEABLE, "si_unit")
 
 
-def start(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
+def start_review(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
     """Return the review table of a frame of claims: each with a `key` and an empty decision.
 
     With a `log`, the decisions in it are taken up again, the last one of each claim.  The key holds
@@ -73,7 +72,7 @@ def _key(row: dict[str, Any]) -> str:
     return hashlib.sha256(read.encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
 
-def accept(
+def accept_claim(
     table: pd.DataFrame,
     key: str,
     who: str,
@@ -85,20 +84,22 @@ def accept(
 ) -> pd.DataFrame:
     """Return the table with the claim of `key` accepted as read; `when` is an ISO date.
 
-    With a `log` the decision is in it when the call returns; without one it is written by `write`.
+    With a `log` the decision is in it when the call returns; without one it is written by `write_reviewed`.
     Raises OsintError for a claim whose value the reader refused: it can only be changed or rejected.
     """
     return _decide(table, key, "accepted", (who, when, reason, translation), {}, log)
 
 
-def reject(table: pd.DataFrame, key: str, who: str, when: str, reason: str, *, log: Path | None = None) -> pd.DataFrame:
+def reject_claim(
+    table: pd.DataFrame, key: str, who: str, when: str, reason: str, *, log: Path | None = None
+) -> pd.DataFrame:
     """Return the table with the claim of `key` rejected; a rejection needs its reason."""
     if not reason.strip():
         raise OsintError(f"claim {key} cannot be rejected without a reason; say what is wrong with the reading")
     return _decide(table, key, "rejected", (who, when, reason, ""), {}, log)
 
 
-def change(
+def change_claim(
     table: pd.DataFrame,
     key: str,
     who: str,
@@ -228,7 +229,7 @@ def _append(path: Path, lines: str) -> None:
         os.fsync(file.fileno())
 
 
-def read_log(log: Path) -> pd.DataFrame:
+def read_review_log(log: Path) -> pd.DataFrame:
     """Return every decision of a review log in order, those overruled since as well; a torn line is left out."""
     return pd.DataFrame(_entries(log), columns=list(_LOG))
 
@@ -252,7 +253,7 @@ def _last(log: Path) -> dict[str, dict[str, Any]]:
 # ---------------------------------------------------------------- the register
 
 
-def write(table: pd.DataFrame, register: Path, log: Path, about: dict[str, str]) -> int:
+def write_reviewed(table: pd.DataFrame, register: Path, log: Path, about: dict[str, str]) -> int:
     """Append the accepted and changed claims to claims.csv; return how many were added.
 
     `about` gives the columns that no reader of text can know: site_id, claimant, source_publisher,
@@ -275,14 +276,14 @@ def write(table: pd.DataFrame, register: Path, log: Path, about: dict[str, str])
         first = max(numbers, default=0) + 1
         rows = [_row(row, f"C{first + i:03d}", about) for i, row in enumerate(taken.to_dict("records"))]
         new = pd.DataFrame(rows, columns=list(present.columns))
-        tables.check(pd.concat([present, new], ignore_index=True), "claims", register.name)
+        check_table(pd.concat([present, new], ignore_index=True), "claims", register.name)
         out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([tables.defuse(cell) for cell in row] for row in new.to_numpy())
+        csv.writer(out, lineterminator="\n").writerows([defuse(cell) for cell in row] for row in new.to_numpy())
         body = (b"" if old.endswith(b"\n") else b"\n") + out.getvalue().encode()
     if new_lines:
         _append(log, "".join(new_lines))
     if body:
-        tables.put(register, old + body)
+        replace_file(register, old + body)
     return len(taken)
 
 
@@ -315,7 +316,7 @@ def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str,
     kind, factor = _REGISTER[row["kind"]]
     values = {column.name: "" for column in SCHEMAS["claims"].columns}
     values |= {
-        "claim_id": claim_id, "quote": row["sentence"].lstrip("=+-@\t\r "), "quantity_kind": kind, "unit": KIND_UNITS.get(kind, "ratio" if kind == "PUE" else "count"),
+        "claim_id": claim_id, "quote": row["sentence"].lstrip("=+-@\t\r "), "quantity_kind": kind, "unit": CLAIM_KINDS[kind].unit or ("ratio" if kind == "PUE" else "count"),
         "quote_language": "zh" if re.search("[一-龥]", row["sentence"]) else "en",
         "value_low": _number(row["si_low"] * factor), "value_high": _number(row["si_high"] * factor),
         "value_date": row["date"], "chip_model": row["chip_model"], "reading_confidence": row["confidence"],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from osint.errors import OsintError
 from osint.filings import review
-from osint.register.records import LADDER
+from osint.register import LADDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,7 @@ def _bounds(low: float, high: float) -> str:
     return f"{'' if math.isnan(low) else f'{low:,.12g}'} to {'' if math.isnan(high) else f'{high:,.12g}'}".strip()
 
 
-def sheet(table: pd.DataFrame, filings: Mapping[str, Filing], limit: int = 200) -> str:
+def review_sheet(table: pd.DataFrame, filings: Mapping[str, Filing], limit: int = 200) -> str:
     """Return the review table as HTML that needs no buttons: each claim with its crop, reading and decision.
 
     `filings` gives the filing of each name in the column `file`.  The same table gives the same bytes.
@@ -111,7 +111,7 @@ def sheet(table: pd.DataFrame, filings: Mapping[str, Filing], limit: int = 200) 
     return f"{_STYLE}<table class='osint-review'><tr>{heads}</tr>{''.join(rows)}</table>{more}"
 
 
-class Form:
+class ReviewForm:
     """Buttons for a review table; `table` is the table with the decisions pressed so far."""
 
     def __init__(
@@ -131,10 +131,10 @@ class Form:
             import ipywidgets
         except ImportError:
             raise OsintError(
-                "the buttons need ipywidgets; install osint-datacentres[lab], or use review.accept, change and reject"
+                "the buttons need ipywidgets; install osint-datacentres[lab], or use accept_claim, change_claim and reject_claim"
             ) from None
         self._kit = ipywidgets
-        self.table = review.start(table, log)
+        self.table = review.start_review(table, log)
         self._filings, self._log, self._when, self._rows, self._page = filings, log, when, rows, 0
         self._who = ipywidgets.Text(value=who, placeholder="your name", description="reviewer")
         self._said = ipywidgets.HTML()
@@ -201,14 +201,14 @@ class Form:
             if name == "accept":
                 if self._new(key, values):
                     raise OsintError("the fields were edited: press change, or set them back")
-                self.table = review.accept(self.table, key, *said, reason, translation=translation, log=self._log)
+                self.table = review.accept_claim(self.table, key, *said, reason, translation=translation, log=self._log)
             elif name == "change":
                 new = self._new(key, values)
-                self.table = review.change(
+                self.table = review.change_claim(
                     self.table, key, *said, reason, translation=translation, log=self._log, **new
                 )
             else:
-                self.table = review.reject(self.table, key, *said, reason, log=self._log)
+                self.table = review.reject_claim(self.table, key, *said, reason, log=self._log)
         except OsintError as error:
             self._count(str(error), bad=True)
             state.value = f"<span style='color:#b00020'>{html.escape(str(error))}</span>"

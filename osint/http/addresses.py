@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from osint.errors import RefusedError
@@ -13,7 +13,7 @@ from osint.errors import RefusedError
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LOCAL_NAMES = ("localhost", ".localhost", ".local", ".internal", ".localdomain")
 
-SocketAddress = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str | int, ...]]
+SocketAddress = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 """One row of `socket.getaddrinfo`."""
 
 
@@ -113,7 +113,7 @@ def resolve(host: str, port: int, named: Origin | None = None) -> list[SocketAdd
     Raises ForbiddenAddressError if even one may not: a name with a public and a private face is a trick. Only
     the server that the user named may be anywhere.
     """
-    found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    found: list[SocketAddress] = list(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
     if named is None or (host, port) != named[1:]:
         for *_, address in found:
             reason = forbidden(str(address[0]))

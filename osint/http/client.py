@@ -217,7 +217,8 @@ class Answer:
         if self.status is not None and 200 <= self.status < 300:
             return ""
         wait = retry_after_seconds(self.headers.get("retry-after", ""))
-        return f"it answered status {self.status}" + (f" and asks to wait {wait:.0f} s" if wait else "")
+        again = f"; ask again in {wait:.0f} s" if wait else "; try again later" if self.status in BUSY else ""
+        return f"it answered status {self.status}{again}"
 
 
 @contextlib.contextmanager
@@ -365,7 +366,7 @@ class _Hop:
             answer.status = response.status
             answer.headers = {name.lower(): value for name, value in response.headers.items()}
             if "set-cookie" in answer.headers:
-                extract_cookies_to_jar(cookies, requests.Request(request.method, request.url), response)
+                extract_cookies_to_jar(cookies, requests.Request("GET", request.url).prepare(), response)
             if spool is None:
                 self._take(request, response)
             else:
@@ -380,7 +381,7 @@ class _Hop:
         if recorded:
             # a kept connection that the host closes between two hops would read as an empty reply
             sent.setdefault("Connection", "close")
-        if len(cookies) and (held := get_cookie_header(cookies, requests.Request(request.method, request.url))):
+        if len(cookies) and (held := get_cookie_header(cookies, requests.Request("GET", request.url).prepare())):
             sent["Cookie"] = held
         return sent
 
@@ -703,6 +704,7 @@ def _pools(proxy: str, trust: str, legacy_tls: bool, named: Origin | None, pid: 
             **settings,
         )
     made = {}
+    pool: Any
     for scheme, pool in manager.pool_classes_by_scheme.items():
         bases = (_Watched, pool.ConnectionCls) if proxy else (_Watched, _Direct, pool.ConnectionCls)
         connection = type(f"_{scheme}Connection", bases, {"named": named})

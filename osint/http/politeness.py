@@ -63,8 +63,12 @@ class Politeness:
             state.setdefault(key, {})["hold"] = until
         return until
 
+    def knows_robots(self, origin: str) -> bool:
+        """Say whether the robots.txt of an origin was read in this run."""
+        return origin in self._robots
+
     def robots_allow(self, origin: str, url: str) -> bool:
-        """Say whether the robots.txt of an origin lets us ask a URL; KeyError if it was not read in this run."""
+        """Say whether the robots.txt of an origin, read before, lets us ask a URL."""
         return bool(self._robots[origin].can_fetch(url, _AGENT))
 
     def learn_robots(self, origin: str, status: int | None, media_type: str, body: bytes | None) -> None:

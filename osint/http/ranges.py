@@ -84,8 +84,8 @@ class Ranges:
         catalogue: str,
         cost: Cost | None = None,
         cache: ByteCache | None = None,
-        sign: Callable[[str], str] = lambda href: href,
-        headers: Callable[[str], dict[str, str]] = lambda href: {},
+        sign: Callable[[str], str] | None = None,
+        headers: Callable[[str], dict[str, str]] | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.cost = cost or Cost()
@@ -93,7 +93,8 @@ class Ranges:
         self.changed: set[str] = set()
         self._etags: dict[str, str] = {}
         self._sizes: dict[str, int] = {}
-        self._sign, self._headers = sign, headers
+        self._sign = sign or (lambda href: href)
+        self._headers = headers or (lambda href: {})
         self._client = self._asking(LIMITS)
 
     def _asking(self, limits: Limits) -> Client:
@@ -199,7 +200,7 @@ def _reason_not_range(answer: Answer, start: int) -> str:
         what = "a page" if answer.media_type == "text/html" else "the whole file, ignoring the range,"
         return f"answered {what} instead of a range of bytes"
     if answer.fault or answer.status != 206:
-        return f"was not read: {answer.fault or f'it answered status {answer.status}'}; try again later"
+        return f"was not read: {answer.fault or f'it answered status {answer.status}'}"
     if answer.headers.get("content-encoding", "identity") != "identity":
         return "compressed a range of bytes on the way: such a range cannot be placed"
     declared = ENTITY.fullmatch(answer.headers.get("content-range", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import io
 import math
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ import xarray as xr
 from matplotlib.figure import Figure
 from pyproj import Transformer
 
+from osint import geo
 from osint.errors import OsintError
-from osint.imagery import grid
-from osint.imagery.catalogue import scenes
-from osint.imagery.read import read
+from osint.geo import Place
+from osint.imagery.catalogue import EARTH_SEARCH, scenes
+from osint.imagery.grid import areal_scale
+from osint.imagery.read import read_bands
 
 COLOURS = (("B04", "B03", "B02"), ("red", "green", "blue"))
 CLEAR = (4, 5, 6, 7)
@@ -48,7 +51,7 @@ class Pair:
     simulated: bool
 
 
-def pair(dataset: xr.Dataset, before: Any, after: Any) -> Pair:
+def choose_pair(dataset: xr.Dataset, before: Any, after: Any) -> Pair:
     """Choose the scenes nearest to two dates, stretched alike: 2% to 98% of the pixels of both together."""
     names = next((c for c in COLOURS if all(n in dataset for n in c)), None)
     if names is None:
@@ -81,8 +84,13 @@ def pair(dataset: xr.Dataset, before: Any, after: Any) -> Pair:
     )
 
 
-def clearest(
-    site: Any, around: Any, catalogue: str = "earth-search", days: int = 30, collection: str = "sentinel-2-l2a"
+def clearest_scene(
+    place: Place,
+    around: str | dt.date,
+    *,
+    catalogue: str | Path = EARTH_SEARCH,
+    collection: str | None = None,
+    days: int = 30,
 ) -> gpd.GeoDataFrame:
     """Return the scene (one row) within `days` of a date that is clearest over the site, the nearest of equals.
 
@@ -91,10 +99,10 @@ def clearest(
     """
     day = pd.Timestamp(around)
     first, last = (str((day + pd.Timedelta(days=n)).date()) for n in (-days, days))
-    found = scenes(site, first, last, collection, catalogue)
+    found = scenes(place, first, last, catalogue=catalogue, collection=collection)
     if not len(found):
         raise OsintError(f"no scene within {days} days of {day.date()}: widen `days`")
-    seen = read(found, site, ["scl"])
+    seen = read_bands(found, place, ["scl"])
     share = np.isin(seen.scl.values, CLEAR).mean((1, 2)).round(2)
     away = np.abs((seen.time.values - np.datetime64(day)) / np.timedelta64(1, "D"))
     best = int(np.lexsort((away, -share))[0])
@@ -105,13 +113,23 @@ def clearest(
     return found[found["id"].isin(str(seen.id.values[best]).split())]
 
 
-def between(site: Any, before: Any, after: Any, catalogue: str = "earth-search", days: int = 30) -> Pair:
+def pair_between(
+    place: Place,
+    before: str | dt.date,
+    after: str | dt.date,
+    *,
+    catalogue: str | Path = EARTH_SEARCH,
+    collection: str | None = None,
+    days: int = 30,
+) -> Pair:
     """Return the pair of the clearest Sentinel-2 scenes near two dates, in natural colours."""
-    chosen = pd.concat([clearest(site, date, catalogue, days) for date in (before, after)])
-    cube = read(chosen, site, list(COLOURS[0]))
+    chosen = pd.concat(
+        [clearest_scene(place, date, catalogue=catalogue, collection=collection, days=days) for date in (before, after)]
+    )
+    cube = read_bands(chosen, place, list(COLOURS[0]))
     if cube.attrs["failures"]:
         raise OsintError(f"a scene could not be read: {cube.attrs['failures'][0]['error']}")
-    return pair(cube, before, after)
+    return choose_pair(cube, before, after)
 
 
 def _label(dataset: xr.Dataset, t: int) -> str:
@@ -125,10 +143,10 @@ def _label(dataset: xr.Dataset, t: int) -> str:
 
 def _metres_per_unit(crs: str, x: float, y: float) -> float:
     lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
-    return 1 / math.sqrt(grid.areal_scale(lon, lat, crs))
+    return 1 / math.sqrt(areal_scale(lon, lat, crs))
 
 
-def figure(chosen: Pair, outline: Any = None, title: str = "") -> Figure:
+def draw_pair(chosen: Pair, outline: Any = None, title: str = "") -> Figure:
     """Draw a pair side by side with dates, sensor, cloud, a scale bar true on the ground, and north.
 
     `outline` (a geometry in degrees) is drawn on both.
@@ -164,7 +182,7 @@ def _with_alpha(image: np.ndarray) -> np.ndarray:
 
 def _draw_outline(ax: Any, outline: Any, crs: str) -> None:
     project = Transformer.from_crs(4326, crs, always_xy=True).transform
-    flat = shapely.transform(grid.as_geometry(outline), project, interleaved=False)
+    flat = shapely.transform(geo.as_geometry(outline), project, interleaved=False)
     for part in shapely.get_parts(flat):
         ax.plot(*part.exterior.xy, color="white", linewidth=2.2)
         ax.plot(*part.exterior.xy, color="black", linewidth=0.9)
@@ -192,7 +210,7 @@ def _north(ax: Any) -> None:
                 fontsize=9, arrowprops=arrow, bbox=box)  # fmt: skip
 
 
-def save(drawn: Figure, path: str | Path) -> Path:
+def save_figure(drawn: Figure, path: str | Path) -> Path:
     """Write a figure as PNG or SVG, with the same bytes each time."""
     path = Path(path)
     kinds: dict[str, dict[str, Any]] = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}

@@ -1,20 +1,21 @@
-"""Pixel grids in a site's UTM zone, areas on the ellipsoid, and the scale error of Web Mercator."""
+"""Pixel grids in a UTM zone, pixels of a picture brought onto them, and the scale of Web Mercator."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import pyproj
 import shapely
 from affine import Affine
-from pyproj import CRS, Geod, Proj, Transformer
+from pyproj import Proj, Transformer
+from rasterio.crs import CRS
+from rasterio.warp import Resampling, reproject, transform_bounds
 from shapely.geometry.base import BaseGeometry
 
 from osint.errors import OsintError
 
-WGS84 = Geod(ellps="WGS84")
 MAX_PIXELS = 64_000_000
 """A window larger than 80 km x 80 km at 10 m is a mistake, not a site."""
 EXACT_PX = 1e-3
@@ -62,48 +63,7 @@ def utm_epsg(lon: float, lat: float) -> int:
     return (32600 if lat >= 0 else 32700) + zone
 
 
-def as_geometry(site: Any, radius_m: float = 1000.0) -> BaseGeometry:
-    """Return the outline of a site in longitude and latitude (WGS-84 degrees).
-
-    Takes a shapely geometry in degrees, a GeoDataFrame or GeoSeries in any CRS, a GeoJSON-like mapping, a
-    (lon, lat) pair, or anything with `geometry` or `lon` and `lat`. A point becomes a disc of `radius_m`.
-    """
-    if hasattr(site, "crs") and hasattr(site, "to_crs"):
-        if site.crs is None:
-            raise OsintError("the outline has no CRS: set one with .set_crs(4326) if it is in degrees")
-        geometry = site.to_crs(4326).geometry.union_all()
-    elif isinstance(site, BaseGeometry):
-        geometry = site
-    elif hasattr(site, "geometry"):
-        geometry = site.geometry
-    elif hasattr(site, "lon") and hasattr(site, "lat"):
-        geometry = shapely.Point(site.lon, site.lat)
-    elif isinstance(site, dict) and "coordinates" in site:
-        geometry = shapely.geometry.shape(site)
-    elif isinstance(site, tuple | list) and len(site) == 2:
-        geometry = shapely.Point(*site)
-    else:
-        raise OsintError(f"a site is a geometry, a table of outlines or (lon, lat), not {type(site).__name__}")
-    if geometry.is_empty or not np.isfinite(geometry.bounds).all():
-        raise OsintError("the site's outline is empty")
-    west, south, east, north = geometry.bounds
-    if west < -180 or east > 180 or south < -90 or north > 90:
-        raise OsintError(f"the site's outline {geometry.bounds} is not in degrees: give a GeoSeries with its CRS")
-    if geometry.geom_type == "Point":
-        return disc(geometry.x, geometry.y, radius_m)
-    if not geometry.area:
-        raise OsintError("the site's outline has no surface: give a polygon, or a point for a disc around it")
-    return geometry
-
-
-def disc(lon: float, lat: float, radius_m: float) -> BaseGeometry:
-    """Return a disc around a place, true on the ellipsoid, as a polygon in degrees."""
-    azimuths = np.linspace(0, 360, 65)[:-1]
-    lons, lats, _ = WGS84.fwd(np.full(64, lon), np.full(64, lat), azimuths, np.full(64, radius_m))
-    return shapely.Polygon(np.column_stack([lons, lats]))
-
-
-def grid(geometry: BaseGeometry, resolution: float = 10.0, crs: str | int | None = None) -> Grid:
+def utm_grid(geometry: BaseGeometry, resolution: float = 10.0, crs: str | int | None = None) -> Grid:
     """Return the grid that covers an outline (degrees), snapped to whole multiples of `resolution` (metres).
 
     Without `crs` the UTM zone of the outline's centre is used, also when the outline crosses into the next.
@@ -114,7 +74,7 @@ def grid(geometry: BaseGeometry, resolution: float = 10.0, crs: str | int | None
         raise OsintError(f"`resolution` is a pixel size in metres between 0 and 10,000, not {resolution!r}")
     centre = geometry.centroid
     code = crs if crs is not None else utm_epsg(centre.x, centre.y)
-    known = CRS.from_user_input(code)
+    known = pyproj.CRS.from_user_input(code)
     if not known.is_projected:
         raise OsintError(f"`crs` must be projected, in metres (for example EPSG:32646), not {code!r}")
     authority = known.to_authority()
@@ -139,31 +99,9 @@ def aligned(first: Affine, second: Affine) -> bool:
     return all(abs(v - round(v)) < EXACT_PX for v in (ratio, coarse.e / fine.e, *steps))
 
 
-def area_m2(geometry: BaseGeometry, crs: str | int = 4326) -> float:
-    """Return the area of an outline on the WGS-84 ellipsoid, in m2 (Karney, 2013, by pyproj.Geod)."""
-    if CRS.from_user_input(crs) != CRS.from_epsg(4326):
-        to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
-        geometry = shapely.transform(geometry, to_degrees.transform, interleaved=False)
-    area, _ = WGS84.geometry_area_perimeter(shapely.orient_polygons(geometry))
-    return abs(area)
-
-
-def utm_area_m2(geometry: BaseGeometry) -> float:
-    """Return the area of an outline (degrees) in its UTM zone, divided by the zone's scale there, in m2.
-
-    A UTM zone shrinks lengths by 0.9996 on its meridian and stretches them by up to 1.001 at its edge, so a
-    plain planar area is off by up to 0.2%; the correction leaves under 0.01% for anything of a site's size.
-    """
-    centre = geometry.centroid
-    code = utm_epsg(centre.x, centre.y)
-    from_degrees = Transformer.from_crs(4326, code, always_xy=True)
-    flat = shapely.transform(geometry, from_degrees.transform, interleaved=False).area
-    return float(flat / areal_scale(centre.x, centre.y, code))
-
-
 def areal_scale(lon: float, lat: float, crs: str | int) -> float:
     """Return how many square map units `crs` spends on one square metre of ground at a place (degrees)."""
-    return float(Proj(CRS.from_user_input(crs)).get_factors(lon, lat).areal_scale)
+    return float(Proj(pyproj.CRS.from_user_input(crs)).get_factors(lon, lat).areal_scale)
 
 
 def mercator_scale(lat: float) -> float:
@@ -173,3 +111,64 @@ def mercator_scale(lat: float) -> float:
     north-south and east-west by up to 0.7%; this is the geometric mean, fit for scale bars and areas.
     """
     return math.sqrt(areal_scale(0.0, lat, 3857))
+
+
+MARGIN_PX = 3
+"""Rows and columns taken around a window that is warped, for the pixels that bilinear needs."""
+
+
+def extent(transform: Affine, shape: tuple[int, int], crs: CRS, grid: Grid) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the rows and columns of a picture that the grid touches, as (first, last + 1) each."""
+    west, south, east, north = grid.bounds
+    margin = 0
+    if CRS.from_user_input(grid.crs) != crs:
+        west, south, east, north = transform_bounds(grid.crs, crs, west, south, east, north, densify_pts=21)
+        margin = MARGIN_PX
+    columns = (west - transform.c) / transform.a, (east - transform.c) / transform.a
+    rows = (north - transform.f) / transform.e, (south - transform.f) / transform.e
+    return _clipped(rows, margin, shape[0]), _clipped(columns, margin, shape[1])
+
+
+def _clipped(span: tuple[float, float], margin: int, size: int) -> tuple[int, int]:
+    first, last = int(np.floor(span[0] + 1e-6)), int(np.ceil(span[1] - 1e-6))
+    return max(first - margin, 0), min(last + margin, size)
+
+
+def sampled(part: np.ndarray, corner: Affine, grid: Grid, fill: float) -> np.ndarray:
+    """Return `part` (upper left pixel at `corner`) read at the centre of each pixel of the grid."""
+    columns = np.floor((grid.x - corner.c) / corner.a).astype(np.int64)
+    rows = np.floor((grid.y - corner.f) / corner.e).astype(np.int64)
+    down, across = (_inside(index, size) for index, size in zip((rows, columns), part.shape, strict=True))
+    out = np.full(grid.shape, fill, part.dtype)
+    out[down, across] = part[_steps(rows[down])][:, _steps(columns[across])]
+    return out
+
+
+def _inside(index: np.ndarray, size: int) -> slice:
+    """Return where an increasing index lies within 0 and `size`."""
+    first, last = np.searchsorted(index, (0, size))
+    return slice(int(first), int(last))
+
+
+def _steps(index: np.ndarray) -> slice | np.ndarray:
+    """Return a run of consecutive numbers as a slice, which copies nothing."""
+    consecutive = len(index) and index[-1] - index[0] == len(index) - 1 and (np.diff(index) == 1).all()
+    return slice(int(index[0]), int(index[-1]) + 1) if consecutive else index
+
+
+def warped(part: np.ndarray, place: tuple[Affine, CRS], grid: Grid, smooth: bool, fill: float) -> np.ndarray:
+    """Return `part` (its transform and CRS: `place`) warped onto the grid, bilinear or by the nearest."""
+    out = np.full(grid.shape, fill, part.dtype)
+    reproject(
+        part,
+        out,
+        src_transform=place[0],
+        src_crs=place[1],
+        src_nodata=fill,
+        dst_transform=grid.transform,
+        dst_crs=grid.crs,
+        dst_nodata=fill,
+        resampling=Resampling.bilinear if smooth else Resampling.nearest,
+        num_threads=1,
+    )
+    return out

@@ -20,11 +20,13 @@ from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 from rasterio.transform import from_gcps
 from rasterio.warp import Resampling, reproject, transform_bounds
+from scipy import fft, ndimage
 
+from osint import geo
 from osint.errors import OsintError
-from osint.imagery import grid as grids
-from osint.imagery.rasters import CLOSED_GDAL
-from osint.imagery.shifts import shift_px
+from osint.geo import Place
+from osint.imagery.cog import CLOSED_GDAL
+from osint.imagery.grid import Grid, utm_grid
 
 SUFFIXES = (".tif", ".tiff", ".jpg", ".jpeg", ".png")
 WORLD_FILES = {".jpg": ".jgw", ".jpeg": ".jgw", ".png": ".pgw", ".tif": ".tfw", ".tiff": ".tfw"}
@@ -59,9 +61,9 @@ class Picture:
         return float(np.iinfo(self.pixels.dtype).max) if self.pixels.dtype.kind == "u" else 1.0
 
 
-def folder(
+def read_pictures(
     path: str | Path,
-    site: Any = None,
+    place: Place | None = None,
     resolution: float | None = None,
     *,
     crs: str | int = 4326,
@@ -88,7 +90,7 @@ def folder(
     shots = sorted((_picture(p, table.get(p.name, {}), dates or {}, crs) for p in files), key=lambda s: s.date)
     sizes = [_gsd_m(shot) for shot in shots]
     size = resolution or max(0.1, round(max(sizes), 1))
-    grid = grids.grid(grids.as_geometry(site) if site is not None else _outline(shots[0]), size)
+    grid = utm_grid(geo.as_geometry(place) if place is not None else _outline(shots[0]), size)
     cube = np.stack([_on_grid(shot, grid) for shot in shots])
     moved = _aligned(shots, cube, grid) if align else []
     dataset = xr.Dataset(
@@ -223,11 +225,11 @@ def _outline(shot: Picture) -> Any:
 
 def _gsd_m(shot: Picture) -> float:
     """Return the size of a pixel on the ground, metres: the root of its area."""
-    area = grids.area_m2(_outline(shot))
+    area = geo.area_m2(_outline(shot))
     return math.sqrt(area / (shot.pixels.shape[-1] * shot.pixels.shape[-2]))
 
 
-def _on_grid(shot: Picture, grid: grids.Grid, move_m: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
+def _on_grid(shot: Picture, grid: Grid, move_m: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
     """Return red, green, blue on `grid`, moved by (x, y) metres, float32 from 0 to 1, NaN outside."""
     out = np.full((3, *grid.shape), np.nan, np.float32)
     place = Affine.translation(-move_m[0], -move_m[1]) @ grid.transform
@@ -245,7 +247,7 @@ def _on_grid(shot: Picture, grid: grids.Grid, move_m: tuple[float, float] = (0.0
     return out
 
 
-def _aligned(shots: list[Picture], cube: np.ndarray, grid: grids.Grid) -> list[dict[str, Any]]:
+def _aligned(shots: list[Picture], cube: np.ndarray, grid: Grid) -> list[dict[str, Any]]:
     """Move every picture onto the first, in place, and return what was done."""
     said = []
     size = grid.transform.a
@@ -258,3 +260,37 @@ def _aligned(shots: list[Picture], cube: np.ndarray, grid: grids.Grid) -> list[d
         said.append({"id": shot.name, "x_m": round(x, 2), "y_m": round(y, 2),
                      "response": round(response, 3), "removed": removed})  # fmt: skip
     return said
+
+
+def shift_px(reference: np.ndarray, moved: np.ndarray) -> tuple[float, float, float]:
+    """Return how many pixels `moved` lies below and to the right of `reference`, and the peak's strength.
+
+    Phase correlation (Kuglin and Hines, 1975) of the two pictures under a Hann window, with the place of the
+    peak refined by a parabola through its neighbours. The strength is the peak's height over that of a
+    perfect match, 0 to 1. NaN pixels count as the mean.
+    """
+    window = np.outer(np.hanning(reference.shape[0]), np.hanning(reference.shape[1]))
+    first, second = (fft.rfft2(_flat(image) * window) for image in (reference, moved))
+    cross = np.conj(first) * second
+    size = np.abs(cross)
+    cross = np.divide(cross, size, out=np.zeros_like(cross), where=size > size.max() * 1e-9)
+    surface = ndimage.gaussian_filter(fft.irfft2(cross, s=reference.shape), 0.7, mode="wrap")
+    row, column = np.unravel_index(int(np.argmax(surface)), surface.shape)
+    down = row + _vertex(surface[[row - 1, row, (row + 1) % surface.shape[0]], column])
+    right = column + _vertex(surface[row, [column - 1, column, (column + 1) % surface.shape[1]]])
+    down, right = (v - n if v > n / 2 else v for v, n in zip((down, right), surface.shape, strict=True))
+    perfect = 1 / (2 * np.pi * 0.7**2)
+    return float(down), float(right), float(min(surface.max() / perfect, 1.0))
+
+
+def _flat(image: np.ndarray) -> np.ndarray:
+    """Return an image without its mean and its slow brightness, NaN filled."""
+    if not np.isfinite(image).any():
+        return np.zeros(image.shape)
+    filled = np.where(np.isfinite(image), image, np.nanmean(image)).astype(np.float64)
+    return filled - ndimage.gaussian_filter(filled, max(image.shape) / 16)
+
+
+def _vertex(three: np.ndarray) -> float:
+    bend = three[0] - 2 * three[1] + three[2]
+    return float(np.clip((three[0] - three[2]) / (2 * bend), -0.5, 0.5)) if bend < 0 else 0.0

@@ -11,10 +11,10 @@ import geopandas as gpd
 import shapely
 import shapely.ops
 
-from osint import geo_vectors
+from osint import geo
 from osint.errors import OsintError
+from osint.geo import Place
 from osint.http import Ranges
-from osint.imagery import grid
 
 SERVER = "https://overpass-api.de/api/interpreter"
 CREDIT = "© OpenStreetMap contributors, ODbL"
@@ -24,7 +24,9 @@ MAX_RADIUS_M = 50_000
 MAX_ANSWER_BYTES = 64 << 20
 
 
-def power(site: Any, radius_m: float = 10_000, server: str = SERVER, answer: Path | None = None) -> gpd.GeoDataFrame:
+def mapped_power(
+    place: Place, radius_m: float = 10_000, server: str = SERVER, answer: Path | None = None
+) -> gpd.GeoDataFrame:
     """Return the power features within `radius_m` of a site's centre, as mapped by OpenStreetMap today.
 
     Columns: osm (type/id), power, distance_m (from the centre to the nearest part), area_m2, the tags of
@@ -34,7 +36,7 @@ def power(site: Any, radius_m: float = 10_000, server: str = SERVER, answer: Pat
     """
     if not 0 < radius_m <= MAX_RADIUS_M:
         raise OsintError(f"`radius_m` is over 0 and at most {MAX_RADIUS_M}, not {radius_m:g}")
-    centre = grid.as_geometry(site).centroid
+    centre = geo.as_geometry(place).centroid
     if answer and answer.is_file():
         body = answer.read_bytes()
     else:
@@ -51,7 +53,7 @@ def power(site: Any, radius_m: float = 10_000, server: str = SERVER, answer: Pat
     rows = [row for element in elements if (row := _row(element, centre))]
     columns = ["osm", "power", "distance_m", *(tag.replace(":", "_") for tag in TAGS), "geometry"]
     frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=4326)
-    frame = geo_vectors.with_area(frame.sort_values(["distance_m", "osm"], ignore_index=True))
+    frame = geo.with_area(frame.sort_values(["distance_m", "osm"], ignore_index=True))
     frame.attrs["credit"] = CREDIT
     return frame
 
@@ -62,7 +64,7 @@ def _row(element: dict[str, Any], centre: shapely.Point) -> dict[str, Any] | Non
     if shape is None or tags.get("power") not in KINDS:
         return None
     near = shapely.ops.nearest_points(shape, centre)[0]
-    _, _, distance = grid.WGS84.inv(centre.x, centre.y, near.x, near.y)
+    _, _, distance = geo.WGS84.inv(centre.x, centre.y, near.x, near.y)
     return {
         "osm": f"{element.get('type')}/{element.get('id')}",
         "power": tags["power"],

@@ -2,36 +2,107 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
+import json
 import math
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from osint.errors import OsintError
-from osint.http import CONNECTIONS, ByteCache, ChangedError, Cost, Ranges, ReadError, cache_folder
+from osint import geo
+from osint.errors import NetworkError, OsintError
+from osint.geo import Place
+from osint.http import (
+    CONNECTIONS,
+    ByteCache,
+    ChangedError,
+    Client,
+    Cost,
+    Limits,
+    Ranges,
+    ReadError,
+    Request,
+    cache_folder,
+)
 from osint.imagery import cog, items
-from osint.imagery import grid as grids
-from osint.imagery.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN, scenes
-from osint.imagery.sas import sas_tokens
+from osint.imagery.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN
+from osint.imagery.grid import Grid, utm_grid
 
-__all__ = ["SCL_NAMES", "read", "scenes"]
+SAS_TOKENS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
+_asking = threading.Lock()
+
+
+class SasTokens:
+    """Short-lived tokens for Planetary Computer's files: renewed before they end, kept only in memory."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service.rstrip("/")
+        self._tokens: dict[str, tuple[float, str]] = {}
+        self._lock = threading.Lock()
+        self._client = Client(Limits(max_bytes=1 << 20, max_seconds=30, attempts=5), named=service)
+
+    def sign(self, href: str, spent: Cost | None = None) -> str:
+        """Return `href` with a token of its container; an address that has a query stays as it is.
+
+        `spent` counts the request, if one is made.
+        """
+        parts = urlsplit(href)
+        account, _, domain = (parts.hostname or "").partition(".")
+        if parts.query or domain != "blob.core.windows.net":
+            return href
+        container = parts.path.strip("/").partition("/")[0]
+        return parts._replace(query=self.token(f"{account}/{container}", spent)).geturl()
+
+    def token(self, container: str, spent: Cost | None = None) -> str:
+        """Return a token for "account/container" that lasts at least five minutes more."""
+        with self._lock:
+            until, token = self._tokens.get(container, (-math.inf, ""))
+            if until - time.time() > 300:
+                return token
+            answer = self._client.ask(Request(f"{self.service}/{container}"))
+            if spent:
+                spent.add("list", requests=answer.requests)
+            try:
+                body = json.loads(answer.body or b"")
+                until = dt.datetime.fromisoformat(body["msft:expiry"]).timestamp()
+                token = str(body["token"])
+            except (ValueError, KeyError, TypeError) as error:
+                reason = answer.fault or "its answer is not a token with a day of expiry"
+                msg = f"Planetary Computer gave no token for {container}: {reason}"
+                raise NetworkError(f"{msg}; try again later, or read from earth-search") from error
+            self._tokens[container] = (until, token)
+            return token
+
+
+def sas_tokens() -> SasTokens:
+    """Return the tokens of this process: a search makes hundreds of reads, which share them."""
+    with _asking:
+        return _of_process(SAS_TOKENS, os.getpid())
+
+
+@functools.lru_cache(4)
+def _of_process(service: str, pid: int) -> SasTokens:
+    return SasTokens(service)
+
 
 SCL_NAMES = items.SCL_NAMES
 DARK_LIMIT = -0.02
 """Reflectance below which a surface is not dark but wrongly offset (noise stays above it)."""
 
 
-def read(
+def read_bands(
     scenes: gpd.GeoDataFrame,
-    site: Any,
+    place: Place,
     bands: list[str] | tuple[str, ...],
     resolution: float = 10,
     crs: str | int | None = None,
@@ -57,7 +128,7 @@ def read(
         raise OsintError("there are no scenes to read: widen the dates, or look at `.attrs['dropped']`")
     if not bands:
         raise OsintError("`bands` is empty: name at least one, for example ['B02', 'scl']")
-    grid = grids.grid(grids.as_geometry(site), resolution, crs)
+    grid = utm_grid(geo.as_geometry(place), resolution, crs)
     groups = items.passes(scenes.to_dict("records"))
     spent = spent or Cost()
     sources = _sources(scenes, spent, cache)
@@ -112,7 +183,7 @@ def _account(href: str) -> dict[str, str]:
 class _Reader:
     """What the threads of one reading share."""
 
-    def __init__(self, groups: list[list[dict[str, Any]]], grid: grids.Grid, sources: dict[str, Ranges]) -> None:
+    def __init__(self, groups: list[list[dict[str, Any]]], grid: Grid, sources: dict[str, Ranges]) -> None:
         self.groups, self.grid, self.sources = groups, grid, sources
         self.failures: list[dict[str, str]] = []
         self.resampled: set[str] = set()
@@ -166,7 +237,7 @@ class _Reader:
         return values, resampled
 
 
-def _dataset(groups: list[list[dict[str, Any]]], grid: grids.Grid, cubes: dict[str, np.ndarray]) -> xr.Dataset:
+def _dataset(groups: list[list[dict[str, Any]]], grid: Grid, cubes: dict[str, np.ndarray]) -> xr.Dataset:
     times = pd.to_datetime([g[0]["datetime"] for g in groups], utc=True).tz_localize(None)
     coords = {
         "time": ("time", times.to_numpy().astype("datetime64[ns]"), {"long_name": "acquired (UTC)"}),

@@ -16,9 +16,11 @@ import numpy as np
 from PIL import Image
 from pyproj import Transformer
 
+from osint import geo
 from osint.errors import OsintError
+from osint.geo import Place
 from osint.http import ByteCache, Cost, Ranges, ReadError, cache_folder
-from osint.imagery import grid
+from osint.imagery.grid import mercator_scale
 
 TILE_PX = 256
 MAX_TILES = 64
@@ -73,7 +75,7 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Tiles:
+class MapTiles:
     """A picture put together from tiles."""
 
     image: np.ndarray
@@ -92,17 +94,17 @@ class Tiles:
     bytes: int
 
 
-def tiles(
-    site: Any, zoom: int, layer: str | Layer = "eox-2023", date: str | dt.date | None = None, *,
+def map_tiles(
+    place: Place, zoom: int, layer: str | Layer = "eox-2023", date: str | dt.date | None = None, *,
     releases_at: str = WAYBACK_LIST, cache: Path | bool = True,
-) -> Tiles:  # fmt: skip
+) -> MapTiles:  # fmt: skip
     """Return the tiles of a layer over a site as one picture, in EPSG:3857.
 
     `layer` is a name of `LAYERS`, "esri-wayback", a template with {z} {x} {y}, or a Layer. For Wayback,
     `date` chooses the last release published by then (default: the newest), and the date told is the
     acquisition date that the release's own metadata give for the site's centre.
     """
-    geometry = grid.as_geometry(site)
+    geometry = geo.as_geometry(place)
     spent = Cost()
     if layer == "esri-wayback":
         release = _release(date, releases_at, spent, cache)
@@ -134,8 +136,8 @@ def tiles(
         (columns[1] + 1) * size - HALF_WORLD_M,
         HALF_WORLD_M - rows[0] * size,
     )
-    ground = size / TILE_PX / grid.mercator_scale(geometry.centroid.y)
-    return Tiles(
+    ground = size / TILE_PX / mercator_scale(geometry.centroid.y)
+    return MapTiles(
         canvas,
         bounds,
         "EPSG:3857",
@@ -172,14 +174,16 @@ def _releases(releases_at: str, spent: Cost, cache: Path | bool) -> list[Release
     return sorted(found, key=lambda r: (r.published, r.number))
 
 
-def changed_releases(site: Any, zoom: int, releases_at: str = WAYBACK_LIST, cache: Path | bool = True) -> list[Release]:
+def changed_releases(
+    place: Place, zoom: int, releases_at: str = WAYBACK_LIST, cache: Path | bool = True
+) -> list[Release]:
     """Return only the releases in which the tile at the site's centre changed, oldest first.
 
     A release that did not renew a tile serves the older one; two releases with the same bytes at the centre
     are one picture, and the first of them is returned.
     """
     source = _ranges(releases_at, Cost(), cache)
-    x, y = _at(grid.as_geometry(site).centroid, zoom)
+    x, y = _at(geo.as_geometry(place).centroid, zoom)
     kept, before = [], b""
     for release in releases(releases_at, cache):
         try:

@@ -19,9 +19,9 @@ from scipy.special import logsumexp
 from osint.errors import OsintError
 from osint.model import explain, network
 from osint.model.givens import EXACT, Given, parse_given, show, sig
-from osint.model.network import QUANTITIES, Reading
+from osint.model.network import Reading, unit_of
 from osint.model.posterior import Posterior, Solved, orthant
-from osint.register import tables
+from osint.register import QUANTITIES, Register, load_register
 
 __all__ = ["Estimate", "Given", "Posterior", "estimate", "parse_given", "posterior", "show", "sig"]
 
@@ -128,7 +128,7 @@ class Estimate:
     @property
     def unit(self) -> str:
         """Unit and kind, as 'MW IT, nameplate'."""
-        return QUANTITIES[self.target]
+        return unit_of(self.target)
 
     def to_dict(self) -> dict:
         """Plain numbers for JSON."""
@@ -183,7 +183,7 @@ def estimate(
     date: str | None = None,
     form: str = "",
     fixed: dict[str, str] | None = None,
-    register: tables.Register | None = None,
+    register: Register | None = None,
 ) -> Estimate:
     """Return what the givens allow for the target: low, best, high (90%).
 
@@ -191,15 +191,14 @@ def estimate(
     unknown with the prior of chips.csv for the country and date. `form` is 8-GPU or 4-GPU where the server is
     known. `fixed` sets a reading by hand. Raises OsintError for an unknown quantity, chip or country.
     """
-    register = register or tables.load()
+    register = register or load_register()
     if target not in QUANTITIES:
         raise OsintError(f"{target!r} is not a quantity of the model; use one of {', '.join(QUANTITIES)}")
     if country is not None and not re.fullmatch(r"[A-Z]{2}", country):
         raise OsintError(f"the country {country!r} is not two capital letters, as CN")
     _no_clash(givens)
-    found = network.readings(
+    found = network.Network.of(register).readings(
         {target} | {g.quantity for g in givens},
-        register,
         country=country,
         chip=chip,
         date=date,

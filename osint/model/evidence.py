@@ -12,9 +12,7 @@ import pandas as pd
 
 from osint.model import network
 from osint.model.givens import Given
-from osint.register import dates
-from osint.register.records import LADDER, TIERS
-from osint.register.tables import Register
+from osint.register import LADDER, QUANTITIES, TIERS, Register, date_bounds
 
 QUANTITY = {
     "chips": "chips", "servers": "servers", "racks": "racks", "PFLOPS": "pflops", "floor_m2": "floor_m2", "land_m2": "land_m2",
@@ -115,7 +113,7 @@ def comparable(stage: str, day: int, part: str, other: pd.Series | dict, quantit
 def day_of(row: pd.Series | dict) -> int:
     """Ordinal of the day that a claim speaks of; 0 if it is undated."""
     text = row["value_date"] or row["date"]
-    return dates.bounds(text)[1].toordinal() if text else 0
+    return date_bounds(text)[1].toordinal() if text else 0
 
 
 def question(row: pd.Series | dict, register: Register) -> Question:
@@ -205,12 +203,12 @@ def observed_givens(q: Question, register: Register) -> list[Given]:
     for row in register.rows("observations", q.site_id):
         if (
             row["independence_group"] == q.group
-            or row["quantity"] not in network.QUANTITIES
+            or row["quantity"] not in QUANTITIES
             or np.isnan(row["low"])
             or np.isnan(row["high"])
         ):
             continue
-        rank = dates.bounds(row["date"])[1].toordinal()
+        rank = date_bounds(row["date"])[1].toordinal()
         if q.stage == "plan" and not (q.due and rank >= q.day):
             continue  # what stands before the due day does not test a plan
         if q.stage == "live" and row["quantity"] == "roof_m2" and 0 < rank < q.day - NEAR_DAYS:
@@ -233,11 +231,11 @@ def readings_for(q: Question, givens: list[Given], register: Register) -> list[n
     """Readings of a question: the claim's own chip families as worded, else the prior of the country."""
     prior = None
     if q.families:
-        known = network.families(register.chips, None, q.country, None)
+        known = network.Network.of(register).families(None, q.country, None)
         weights = {f: known.get(f, 0.05) or 0.05 for f in q.families}
         prior = {f: w / sum(weights.values()) for f, w in weights.items()}
     wanted = {q.quantity} | {g.quantity for g in givens}
-    return network.readings(wanted, register, country=q.country, family_prior=prior)
+    return network.Network.of(register).readings(wanted, country=q.country, family_prior=prior)
 
 
 def claimed(row: pd.Series | dict) -> float:

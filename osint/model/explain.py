@@ -8,7 +8,7 @@ import numpy as np
 
 from osint.model import network
 from osint.model.givens import EXACT, Given, show
-from osint.model.network import QUANTITIES
+from osint.model.network import unit_of
 from osint.model.posterior import Posterior
 
 
@@ -70,7 +70,7 @@ def chain(answer: Posterior, target: str, givens: list[Given]) -> list[str]:
         value = float(np.exp(g.log)) if not g.bound else float(g.low or g.high or np.nan)
         up, down = top.reading.path(g.quantity)[::-1], top.reading.path(target)
         shared = {q for q, _ in up} & {q for q, _ in down}
-        text = f"{show(value, 4)} {QUANTITIES[g.quantity]}"
+        text = f"{show(value, 4)} {unit_of(g.quantity)}"
         for q, edge in up:
             if q not in shared:
                 text += _factor_text(edge, -1, -edge.shift)
@@ -79,7 +79,7 @@ def chain(answer: Posterior, target: str, givens: list[Given]) -> list[str]:
                 text += _factor_text(edge, 1, edge.shift)
         result = value * np.exp(top.reading.mean(target) - top.reading.mean(g.quantity))
         note = f" [{', '.join(g.ids)}]" if g.ids else ""
-        lines.append(f"{text} = {show(result)} {QUANTITIES[target]}{note}")
+        lines.append(f"{text} = {show(result)} {unit_of(target)}{note}")
     choice = ", ".join(f"{k} {v}" for k, v in top.reading.choice.items())
     return lines + ([f"likeliest reading: {choice} ({answer.weights.max():.0%})"] if choice else [])
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from osint.errors import OsintError
-from osint.model.network import QUANTITIES, Z90
+from osint.model.network import Z90
+from osint.register import QUANTITIES
 
 EXACT = 1e-4  # relative sd of a given without a range
 

@@ -9,43 +9,29 @@ wider of its two sides as the 90% bound on both: neither published bound is ever
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
-from osint.errors import OsintError
-from osint.register.tables import Register
+from osint.errors import BadInputError
+from osint.register import QUANTITIES, Chip, Register, Relation, read_date
 
-Z90 = 1.6448536269514722  # standard normal at 95%: half of a two-sided 90% interval
-HOURS = 8.76  # GWh a year per MW
+Z90 = 1.6448536269514722
+"""Standard normal at 95%: half of a two-sided 90% interval."""
+HOURS = 8.76
+"""GWh per year of 1 MW."""
+BY_CHIP = frozenset(name for name, q in QUANTITIES.items() if q.by_chip)
+"""Quantities that depend on the family of the chip."""
+MEASURED = frozenset({"H100", "H200", "H800"})
+"""Families whose full load is a relation, not a column of chips.csv."""
+_ANY_COUNTRY = frozenset({"full_load_8gpu", "full_load_all"})  # the form of a server holds in any country
 
-QUANTITIES = {
-    "chips": "chips",
-    "servers": "servers",
-    "racks": "standard racks",
-    "it_mw": "MW IT, nameplate",
-    "full_load_mw": "MW IT, measured under full load",
-    "average_mw": "MW IT, yearly average",
-    "facility_mw": "MW facility, at the design peak",
-    "power_mw": "MW, kind of power not stated",
-    "energy_gwh_per_yr": "GWh facility a year",
-    "pflops": "PFLOPS, FP16",
-    "floor_m2": "m2 gross floor",
-    "roof_m2": "m2 roof",
-    "land_m2": "m2 land",
-    "cooling_mw": "MW cooling, nameplate",
-    "cooling_area_m2": "m2 cooling yard",
-    "chiller_area_m2": "m2 of chiller footprint",
-    "chillers": "air-cooled chillers",
-    "cooling_fans": "fans of air-cooled chillers",
-    "transformers_mva": "MVA installed",
-    "generators_mw": "MW of backup generators, nameplate",
-    "generator_units": "backup generators",
-    "cost_cny": "CNY, all-in",
-}
-COMPUTE = {"chips", "servers", "pflops", "cost_cny"}  # what depends on the chip family
-MEASURED = {"H100", "H200", "H800"}  # families whose full load is a relation, not a column of chips.csv
+
+def unit_of(quantity: str) -> str:
+    """Return unit and kind of a quantity of the model, as 'MW IT, nameplate'; empty for an unknown one."""
+    return QUANTITIES[quantity].unit if quantity in QUANTITIES else ""
 
 
 @dataclass(frozen=True)
@@ -104,39 +90,16 @@ class Reading:
         return out
 
 
-def factors(relations: pd.DataFrame, country: str | None) -> dict[str, Factor]:
-    """Relations that the network uses, for a country (CN, or any other)."""
-    place = "CN" if country == "CN" else "other"
-    rows = relations[(relations["used"] == "network") & relations["country"].isin(["", place])]
-    return {
-        r["relation"]: Factor(r["relation"], r["low"], r["best"], r["high"], r["unit"], r["source"])
-        for r in rows.to_dict("records")
-        if np.isfinite(r["low"])
-    }
-
-
-def families(chips: pd.DataFrame, chip: str | None, country: str | None, date: str | None) -> dict[str, float]:
-    """Chip families and their prior: the named chip, or the stated prior by country and date."""
-    if chip is not None:
-        known = {c.casefold(): c for c in chips["chip"]}
-        if chip.casefold() not in known:
-            raise OsintError(f"the chip {chip!r} is not in chips.csv; use one of {', '.join(chips['chip'])}")
-        return {known[chip.casefold()]: 1.0}
-    column = "prior_cn" if country == "CN" else "prior_other"
-    rows = chips[chips[column] > 0]
-    if date:
-        rows = rows[rows["available_from"] <= int(date[:4])]
-    weights = rows.set_index("chip")[column]
-    return (weights / weights.sum()).to_dict()
-
-
-def _chip_factor(row: dict, what: str, unit: str) -> Factor:
-    low, best, high = (float(row[f"{what}_kw_{side}"]) / 1000 for side in ("low", "best", "high"))
-    return Factor(f"{what}_mw per {row['chip']}", low, best, high, unit, row["source"])
+def _chip_factor(chip: Chip, what: str, unit: str) -> Factor | None:
+    kilowatts = [getattr(chip, f"{what}_kw_{side}") for side in ("low", "best", "high")]
+    if None in kilowatts:
+        return None
+    low, best, high = (float(kw) / 1000 for kw in kilowatts)
+    return Factor(f"{what}_mw per {chip.chip}", low, best, high, unit, chip.source)
 
 
 def _edges(
-    choice: dict[str, str], f: dict[str, Factor], chips: dict[str, dict], country: str | None, form: str
+    choice: dict[str, str], f: Mapping[str, Factor], chips: Mapping[str, Chip], country: str | None, form: str
 ) -> dict[str, Edge]:
     """The tree of one reading."""
     cn = country == "CN"
@@ -178,121 +141,134 @@ def _edges(
     return edges
 
 
-def _chip_edges(choice: dict[str, str], f: dict[str, Factor], row: dict, cn: bool, form: str) -> dict[str, Edge]:
+def _chip_edges(choice: dict[str, str], f: Mapping[str, Factor], chip: Chip, cn: bool, form: str) -> dict[str, Edge]:
+    nameplate = _chip_factor(chip, "it", "MW IT nameplate per chip")
     edges = {
-        "chips": Edge("it_mw", 0.0, ((-1, _chip_factor(row, "it", "MW IT nameplate per chip")),)),
+        "chips": Edge("it_mw", 0.0, ((-1, nameplate),) if nameplate else ()),
         "servers": Edge("chips", 0.0, ((-1, f["chips_per_server"]),)),
     }
     if "cost_per_server_cn" in f:
         edges["cost_cny"] = Edge("servers", 0.0, ((1, f["cost_per_server_cn"]),))
-    per_chip = row[f"fp16_{choice.get('precision', 'dense')}_pflops"]
-    if np.isfinite(per_chip):
-        rounded = Factor(
-            f"pflops per {row['chip']}",
-            per_chip / row["pflops_spread"],
-            per_chip,
-            per_chip * row["pflops_spread"],
-            "PFLOPS FP16 per chip",
-            row["source"],
+    per_chip = chip.fp16_sparse_pflops if choice.get("precision") == "sparse" else chip.fp16_dense_pflops
+    if per_chip is not None:
+        spread = chip.pflops_spread or math.nan
+        name, unit = f"pflops per {chip.chip}", "PFLOPS FP16 per chip"
+        edges["pflops"] = Edge(
+            "chips", 0.0, ((1, Factor(name, per_chip / spread, per_chip, per_chip * spread, unit, chip.source)),)
         )
-        edges["pflops"] = Edge("chips", 0.0, ((1, rounded),))
-    if row["chip"] in MEASURED:
+    measured = _chip_factor(chip, "full_load", "MW IT under full load per chip")
+    if chip.chip in MEASURED:
         name = {"4-GPU": "full_load_4gpu", "8-GPU": "full_load_8gpu"}.get(
             form, "full_load_8gpu" if cn else "full_load_all"
         )
         edges["full_load_mw"] = Edge("chips", 0.0, ((1, f[name]),))
-    elif np.isfinite(row["full_load_kw_best"]):
-        edges["full_load_mw"] = Edge(
-            "chips", 0.0, ((1, _chip_factor(row, "full_load", "MW IT under full load per chip")),)
-        )
+    elif measured:
+        edges["full_load_mw"] = Edge("chips", 0.0, ((1, measured),))
     return edges
 
 
-def readings(
-    wanted: set[str],
-    register: Register,
-    *,
-    country: str | None = None,
-    chip: str | None = None,
-    date: str | None = None,
-    form: str = "",
-    fixed: dict[str, str] | None = None,
-    family_prior: dict[str, float] | None = None,
-) -> list[Reading]:
-    """Every combination of the discrete unknowns that bear on the wanted quantities.
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A discrete unknown of readings.csv: its options with their priors, and the quantity that brings it in."""
 
-    `fixed` sets a reading by hand, as {"precision": "dense"}. A combination for which a quantity has no
-    path (a chip with no sparse mode) is left out and the rest are weighted up.
-    """
-    key = (
-        "readings",
-        frozenset(wanted),
-        country,
-        chip,
-        date,
-        form,
-        *(tuple(sorted((d or {}).items())) for d in (fixed, family_prior)),
-    )
-    if key not in register.cache:
-        register.cache[key] = _readings(wanted, register, country, chip, date, form, fixed or {}, family_prior)
-    return register.cache[key]
+    name: str
+    applies_to: str
+    priors: dict[str, float]
 
 
-def _readings(
-    wanted: set[str],
-    register: Register,
-    country: str | None,
-    chip: str | None,
-    date: str | None,
-    form: str,
-    fixed: dict[str, str],
-    family_prior: dict[str, float] | None,
-) -> list[Reading]:
-    chips, priors = register.chips, register.readings
-    if "factors" not in register.cache:
-        places = {"CN": "CN", "other": None}
-        register.cache["factors"] = {p: factors(_all_forms(register.relations), c) for p, c in places.items()}
-        register.cache["chips"] = chips.set_index("chip", drop=False).to_dict("index")
-        register.cache["priors"] = [
-            (n, t["applies_to"].iloc[0], t.set_index("option")["prior"].to_dict())
-            for n, t in priors.groupby("reading", sort=False)
-        ]
-    f = register.cache["factors"]["CN" if country == "CN" else "other"]
-    options: dict[str, dict[str, float]] = {}
-    if chip:
-        families(chips, chip, country, date)  # an unknown chip is refused even where it does not matter
-    if wanted & COMPUTE or ("full_load_mw" in wanted and (chip or wanted & COMPUTE)):
-        options["chip family"] = family_prior or families(chips, chip, country, date)
-    for name, applies, prior in register.cache["priors"]:
-        relevant = applies in wanted or (applies == "floor_m2" and "roof_m2" in wanted)
-        if relevant and not (name == "hall" and country == "CN"):
-            options[name] = prior
-    for name, option in fixed.items():
-        if name in options:
-            options[name] = {option: 1.0}
-    out = []
-    for combination in itertools.product(*(o.items() for o in options.values())):
-        choice = {name: option for name, (option, _) in zip(options, combination, strict=True)}
-        edges = _edges(choice, f, register.cache["chips"], country, form)
-        if all(q == "it_mw" or q in edges for q in wanted):
-            out.append(Reading(choice, float(np.prod([p for _, p in combination])), edges))
-    if not out:
-        raise OsintError(
-            f"no chain of relations joins {', '.join(sorted(wanted))} for {chip or 'any chip'} in {country or 'any country'}; "
-            "see relations.csv and chips.csv for what is known"
-        )
-    return _weigh(out, options.get("chip family", {}))
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Relations, chips and discrete unknowns, parsed once; nothing in it changes afterwards."""
+
+    factors_cn: Mapping[str, Factor]
+    factors_elsewhere: Mapping[str, Factor]
+    chips: Mapping[str, Chip]
+    unknowns: tuple[Unknown, ...]
+
+    @classmethod
+    def of(cls, register: Register) -> Network:
+        """Parse the tables relations, chips and readings of a register as they are now."""
+        relations = [Relation.from_row(r) for r in register.relations.to_dict("records")]
+        chips = [Chip.from_row(r) for r in register.chips.to_dict("records")]
+        priors: dict[str, Unknown] = {}
+        for r in register.readings.to_dict("records"):
+            unknown = priors.setdefault(r["reading"], Unknown(r["reading"], r["applies_to"], {}))
+            unknown.priors[r["option"]] = float(r["prior"])
+        cn, elsewhere = (_factors(relations, country) for country in ("CN", "other"))
+        return cls(cn, elsewhere, {c.chip: c for c in chips}, tuple(priors.values()))
+
+    def families(self, chip: str | None, country: str | None, date: str | None) -> dict[str, float]:
+        """Return chip families and their prior: the named chip alone, or the prior by country and date.
+
+        Raises BadInputError for a chip that is not in chips.csv.
+        """
+        if chip is not None:
+            known = {c.casefold(): c for c in self.chips}
+            if chip.casefold() not in known:
+                raise BadInputError(f"the chip {chip!r} is not in chips.csv; use one of {', '.join(self.chips)}")
+            return {known[chip.casefold()]: 1.0}
+        priors = {c.chip: c.prior_cn if country == "CN" else c.prior_other for c in self.chips.values()}
+        year = read_date(date).last.year if date else math.inf
+        weights = {name: p for name, p in priors.items() if p > 0 and self.chips[name].available_from <= year}
+        total = float(np.sum(list(weights.values())))
+        return {name: weight / total for name, weight in weights.items()}
+
+    def readings(
+        self,
+        wanted: set[str],
+        *,
+        country: str | None = None,
+        chip: str | None = None,
+        date: str | None = None,
+        form: str = "",
+        fixed: dict[str, str] | None = None,
+        family_prior: dict[str, float] | None = None,
+    ) -> list[Reading]:
+        """Return every combination of the discrete unknowns that bear on the wanted quantities.
+
+        `fixed` sets a reading by hand, as {"precision": "dense"}. A combination for which a quantity has no path
+        (a chip with no sparse mode) is left out and the rest are weighted up. Raises BadInputError if none has one.
+        """
+        factors = self.factors_cn if country == "CN" else self.factors_elsewhere
+        options: dict[str, dict[str, float]] = {}
+        if chip:
+            self.families(chip, country, date)  # an unknown chip is refused even where it does not matter
+        if wanted & BY_CHIP or ("full_load_mw" in wanted and chip):
+            options["chip family"] = family_prior or self.families(chip, country, date)
+        for unknown in self.unknowns:
+            relevant = unknown.applies_to in wanted or (unknown.applies_to == "floor_m2" and "roof_m2" in wanted)
+            if relevant and not (unknown.name == "hall" and country == "CN"):
+                options[unknown.name] = unknown.priors
+        for name, option in (fixed or {}).items():
+            if name in options:
+                options[name] = {option: 1.0}
+        out = []
+        for combination in itertools.product(*(o.items() for o in options.values())):
+            choice = {name: option for name, (option, _) in zip(options, combination, strict=True)}
+            edges = _edges(choice, factors, self.chips, country, form)
+            if all(q == "it_mw" or q in edges for q in wanted):
+                out.append(Reading(choice, float(np.prod([p for _, p in combination])), edges))
+        if not out:
+            joined, place = ", ".join(sorted(wanted)), country or "any country"
+            raise BadInputError(
+                f"no chain of relations joins {joined} for {chip or 'any chip'} in {place}; "
+                "see relations.csv and chips.csv for what is known"
+            )
+        return _weigh(out, options.get("chip family", {}))
 
 
-def _all_forms(relations: pd.DataFrame) -> pd.DataFrame:
-    """A stated server form (4-GPU, 8-GPU) holds in any country."""
-    rows = relations.copy()
-    rows.loc[rows["relation"].isin(["full_load_8gpu", "full_load_all"]), "country"] = ""
-    return rows
+def _factors(relations: list[Relation], country: str) -> dict[str, Factor]:
+    """Return the relations that the network uses in a country (CN, or other) by name."""
+    out = {}
+    for r in relations:
+        holds = r.country in {"", country} or r.relation in _ANY_COUNTRY
+        if r.used == "network" and holds and r.low is not None and r.best is not None and r.high is not None:
+            out[r.relation] = Factor(r.relation, r.low, r.best, r.high, r.unit, r.source)
+    return out
 
 
 def _weigh(found: list[Reading], family_prior: dict[str, float]) -> list[Reading]:
-    """Priors that sum to one; a family keeps its share where one of its readings has no path."""
+    """Return priors that sum to one; a family keeps its share where one of its readings has no path."""
     within: dict[str, float] = {}
     for r in found:
         name = r.choice.get("chip family", "")

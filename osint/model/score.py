@@ -16,7 +16,7 @@ from osint.errors import OsintError
 from osint.model import network
 from osint.model.estimate import Given, estimate
 from osint.model.givens import show
-from osint.register.tables import Register
+from osint.register import Register
 
 # observable or truth kind, lower case: quantity of the model and factor to its unit
 KINDS = {
@@ -65,7 +65,7 @@ class Score:
                 shows = f"{show(r['best'])} ({show(r['low'])} to {show(r['high'])})"
                 inside = "inside" if r["covered"] else "outside"
                 lines.append(
-                    f"  {r['calibration_id']} {r['site']}: {shows}, published {show(r['truth_best'])} {network.QUANTITIES[r['target']]}: {inside}"
+                    f"  {r['calibration_id']} {r['site']}: {shows}, published {show(r['truth_best'])} {network.unit_of(r['target'])}: {inside}"
                 )
         skipped = self.rows[self.rows["best"].isna()]
         lines.append(

@@ -1,10 +1,36 @@
-"""The portals as a table: endpoint, parameters, where the rows lie, and how far each can be trusted."""
+"""The portals as a table, and their answers, JSON or HTML, as rows of one shape."""
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urljoin
+
+from osint.filings import Page, day, tables
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One row of a search answer; what a portal does not say is empty."""
+
+    title: str
+    """Title of the notice or filing."""
+    date: str
+    """Day as YYYY-MM-DD."""
+    place: str = ""
+    """Province or office, in the words of the portal."""
+    kind: str = ""
+    """Kind of notice, in the words of the portal."""
+    url: str = ""
+    """Page or file to capture."""
+    source: str = ""
+    """Short name of the portal."""
+    how_found: str = ""
+    """Why it is in the result."""
+    project_code: str = ""
+    """项目代码, if the row states one."""
 
 
 @dataclass(frozen=True)
@@ -14,41 +40,41 @@ class Source:
     name: str
     """Short name, as in OSINT_BASE_<NAME>, which points the adapter at a mirror or a test server."""
     title: str
-    """In the words of the portal."""
+    """Name and content, in the words of the portal."""
     base: str
-    """Scheme and host."""
+    """Scheme and host of the portal."""
     path: str
-    """Of the search."""
+    """Path of the search page."""
     params: dict[str, Any]
-    """Of the query string, the form or the JSON body."""
+    """Parameters of the query string, the form or the JSON body."""
     rows: tuple[str, ...] = ()
     """Path to the list in the JSON; empty for HTML."""
     total: tuple[str, ...] = ()
-    """Path to the count of hits."""
+    """Path to the count of hits in the JSON."""
     fields: dict[str, str] = field(default_factory=dict)
     """title, date, place, kind and url by their names in a row."""
     known: str = ""
-    """Last known good, and by whom."""
+    """When it was last known to work, and by whom."""
     limits: str = ""
     """Published or observed limits, and what the portal cannot do."""
     sends: str = "query"
-    """query, form or json."""
+    """Where the parameters go: query, form or json."""
     form: str = "json"
-    """What is due back: json or html."""
+    """Form of the answer: json or html."""
     first: int = 1
     """Number of the first page."""
     step: int = 1
     """Added for the next page; a row offset where it is more than 1."""
     size: int = 20
-    """Rows a page."""
+    """Rows per page; 0 is not known."""
     per_minute: float = 10.0
-    """Requests we allow ourselves."""
+    """Requests per minute that we allow ourselves."""
     dates: str = "%Y-%m-%d"
-    """How the portal writes days."""
+    """Format of days in the request (strftime)."""
     link: str = ""
-    """Put before a relative URL."""
+    """Prefix of a relative URL; {} marks where an id goes."""
     headers: dict[str, str] = field(default_factory=dict)
-    """Beside the usual."""
+    """Extra request headers."""
     regions: tuple[str, ...] = ()
     """Two digits of the provinces it covers; empty is all of China."""
     needs_stock: bool = False
@@ -56,7 +82,7 @@ class Source:
     full_text: bool = False
     """Searches the text, so that a title may lack the words."""
     split_over: int = 0
-    """Hits beyond which the portal repeats itself in silence; the dates are then split."""
+    """Hits beyond which the portal repeats itself without notice; the days are then split."""
     baseline: bool = False
     """Known to ignore a keyword without hits: compared with the answer to no keyword."""
     by_hand: str = ""
@@ -65,10 +91,10 @@ class Source:
     @property
     def host(self) -> str:
         """Base in force: the override of the environment, else the portal itself."""
-        return base(self.name, self.base)
+        return base_url(self.name, self.base)
 
 
-def base(name: str, default: str) -> str:
+def base_url(name: str, default: str) -> str:
     """Return the base URL of a source, which OSINT_BASE_<NAME> overrides."""
     return (os.environ.get(f"OSINT_BASE_{name.upper()}") or default).rstrip("/")
 
@@ -112,7 +138,7 @@ def _epoint(name: str, title: str, host: str, path: str, **more: Any) -> Source:
         first=0,
         step=10,
         size=10,
-        limits="no limit found; `pn` is a row offset; some sites return nothing in silence with `fields`",
+        limits="no limit found; `pn` is a row offset; some sites return nothing, without an error, with `fields`",
         **more,
     )
 
@@ -154,7 +180,7 @@ SOURCES: tuple[Source, ...] = (
         headers={"X-Requested-With": "XMLHttpRequest"},
         link="http://static.cninfo.com.cn/",
         known="April 2026, 2,055 PDFs from London (public recon)",
-        limits="pageSize is always 30; pages past 100 repeat in silence; PDF host answers 404 to API headers",
+        limits="pageSize is always 30; pages past 100 repeat without notice; PDF host answers 404 to API headers",
     ),
     Source(
         name="ggzy",
@@ -251,7 +277,7 @@ SOURCES: tuple[Source, ...] = (
         per_minute=6,
         full_text=True,
         known="August-September 2026 (public scrapers)",
-        limits="people wait 3-10 s and stop at the first 频繁访问; 20 rows a page",
+        limits="other scrapers wait 3 to 10 s between requests and stop at the first 频繁访问 page; 20 rows per page",
         by_hand="https://search.ccgp.gov.cn/bxsearch",
     ),
     Source(
@@ -314,7 +340,7 @@ SOURCES: tuple[Source, ...] = (
         headers={"Referer": "https://www.sse.com.cn/"},
         link="https://static.sse.com.cn",
         known="October 2026 (public probes)",
-        limits="needs its Referer; files lie on static.sse.com.cn, not on www",
+        limits="needs its Referer; files are on static.sse.com.cn, not on www",
     ),
     Source(
         name="szse",
@@ -395,3 +421,88 @@ SOURCES: tuple[Source, ...] = (
         by_hand="https://b2b.10086.cn/#/biddingHall",
     ),
 )
+
+_HEADERS = {
+    "title": ("项目名称", "公告标题", "标题", "名称"),
+    "project_code": ("项目代码", "项目统一代码", "代码"),
+    "date": ("审批时间", "办结时间", "发布时间", "批复时间", "日期"),
+    "place": ("审批部门", "地区", "部门"),
+    "kind": ("审批事项", "事项名称", "事项", "审批结果", "结果"),
+}
+
+
+def read_hits(source: Source, body: bytes, content_type: str, url: str) -> tuple[list[Hit], int | None]:
+    """Return the rows of one page and the total that the portal states (None if it states none)."""
+    page = Page(body, content_type)
+    if source.form == "json":
+        return _json_hits(source, page.data)
+    if page.tree is None:
+        return [], None
+    return _ccgp_hits(page, url) if source.name == "ccgp" else (_table_hits(page, url), None)
+
+
+def _json_hits(source: Source, data: Any) -> tuple[list[Hit], int | None]:
+    rows = _at(data, source.rows)
+    if rows is None and source.name == "chinamobile":
+        rows = _at(data, ("data", "records"))
+    total = _at(data, source.total)
+    rows = rows if isinstance(rows, list) else []
+    hits = [_json_hit(source, row) for row in rows if isinstance(row, dict)]
+    return hits, int(total) if str(total).isdecimal() else None
+
+
+def _at(data: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data
+
+
+def _json_hit(source: Source, row: dict[str, Any]) -> Hit:
+    value = {name: row.get(key) for name, key in source.fields.items()}
+    title = re.sub(r"<[^>]{1,40}>", "", str(value.get("title") or "")).strip()
+    company = row.get("secName")
+    return Hit(
+        f"{company}：{title}" if company else title,
+        day(value.get("date")),
+        str(value.get("place") or ""),
+        str(value.get("kind") or ""),
+        _link(source, str(value.get("url") or "")),
+    )
+
+
+def _link(source: Source, value: str) -> str:
+    if not value or value.startswith(("http://", "https://")):
+        return value
+    if "{}" in source.link:
+        return source.link.format(value)
+    if source.link.endswith(("/", "=")):
+        return source.link + value.lstrip("/")
+    return f"{source.link}/{value.lstrip('/')}"
+
+
+def _ccgp_hits(page: Page, url: str) -> tuple[list[Hit], int | None]:
+    hits = []
+    for item in page.tree.xpath("//ul[contains(@class,'vT-srch-result-list-bid')]/li"):
+        links, spans, strong = item.xpath("./a"), item.xpath("./span"), item.xpath("./span/strong")
+        if not links:
+            continue
+        line = re.sub(r"\s+", " ", spans[0].text_content()) if spans else ""
+        parts = [part.strip() for part in line.split("|")]
+        place = parts[-2] if len(parts) > 4 else parts[-1] if len(parts) > 3 else ""
+        kind = strong[0].text_content().strip() if strong else ""
+        hits.append(
+            Hit(links[0].text_content().strip(), day(line), place, kind, urljoin(url, links[0].get("href", "")))
+        )
+    total = re.search(r"共找到\s*(\d+)\s*条", page.visible)
+    return hits, int(total[1]) if total else None
+
+
+def _table_hits(page: Page, url: str) -> list[Hit]:
+    hits = []
+    for table in tables(page.tree):
+        for line in table:
+            row = {name: next((line[h] for h in heads if h in line), "") for name, heads in _HEADERS.items()}
+            if row["title"] or row["project_code"]:
+                # these lists link no row: the page and the code are all there is to point at
+                hits.append(Hit(**{**row, "date": day(row["date"]), "url": url}))
+    return hits

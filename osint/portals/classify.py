@@ -1,4 +1,4 @@
-"""Give every response one class, and name the signal that decided it."""
+"""Give every answer one class, and name the signal that decided it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from osint.filings.page import Page, element_text
+from osint.filings import Page, element_text
 
 
-class Kind(enum.StrEnum):
-    """What a response is. The last three are no responses in the full sense, and are kept apart from them."""
+class AnswerClass(enum.StrEnum):
+    """What an answer is.
+
+    The last three are our own limits and faults of the line, kept apart from what a host said.
+    """
 
     CONTENT = "content"
     CHALLENGE = "challenge"
@@ -32,30 +35,31 @@ class Kind(enum.StrEnum):
     REFUSED = "refused"
     """We did not ask: a forbidden address or scheme, or robots.txt."""
 
-
-BY_HAND = {Kind.CHALLENGE, Kind.BLOCKED, Kind.JS_SHELL}
-"""Classes for which a person with a browser may see more than the tool."""
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person with a browser may see more than the tool."""
+        return self in (AnswerClass.CHALLENGE, AnswerClass.BLOCKED, AnswerClass.JS_SHELL)
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One class and its reason."""
+class Classified:
+    """The class of one answer and its reason."""
 
-    kind: Kind
-    """The class."""
+    kind: AnswerClass
+    """Class of the answer."""
     signal: str
     """What decided it, in a few words."""
 
 
 _TROUBLE = {
-    "timeout": Kind.TIMEOUT,
-    "reset": Kind.BLOCKED,
-    "empty reply": Kind.RATE_LIMITED,
-    "unreachable": Kind.UNREACHABLE,
-    "refused": Kind.REFUSED,
-    "length": Kind.INCOMPLETE,
-    "disconnect": Kind.INCOMPLETE,
-    "encoding": Kind.INCOMPLETE,
+    "timeout": AnswerClass.TIMEOUT,
+    "reset": AnswerClass.BLOCKED,
+    "empty reply": AnswerClass.RATE_LIMITED,
+    "unreachable": AnswerClass.UNREACHABLE,
+    "refused": AnswerClass.REFUSED,
+    "length": AnswerClass.INCOMPLETE,
+    "disconnect": AnswerClass.INCOMPLETE,
+    "encoding": AnswerClass.INCOMPLETE,
 }
 
 # signals of portals seen in saved bodies; each is code that no ordinary page carries
@@ -121,89 +125,93 @@ def classify(
     final_url: str = "",
     trouble: str = "",
     detail: str = "",
-    expects: str = "",
-) -> Verdict:
-    """Return the class of one response.
+    due: str = "",
+) -> Classified:
+    """Return the class of one answer.
 
-    `expects` is `json`, `pdf`, `html` or empty (then the ending of the URL and the media type speak).
+    `due` is the form expected: `json`, `pdf`, `html`, `binary`, or empty for what URL and media type say.
     `trouble` and `detail` are those of `osint.http.Answer`; header names are in lower case.
     """
     if status is None or (trouble == "refused"):
-        return Verdict(_TROUBLE.get(trouble, Kind.UNREACHABLE), detail or "no answer")
+        return Classified(_TROUBLE.get(trouble, AnswerClass.UNREACHABLE), detail or "no answer")
     raw = body or b""
     page = Page(raw, headers.get("content-type", ""))
     challenge = _challenge(page)
     if challenge:
-        return Verdict(Kind.CHALLENGE, challenge)
+        return Classified(AnswerClass.CHALLENGE, challenge)
     by_status = _by_status(status, headers)
     if by_status:
         return by_status
     if trouble:
-        return Verdict(_TROUBLE.get(trouble, Kind.INCOMPLETE), detail)
+        return Classified(_TROUBLE.get(trouble, AnswerClass.INCOMPLETE), detail)
     if page.data is not None:
         return _json(page.data)
-    return _whole(page, url, final_url or url, expects)
+    return _whole(page, url, final_url or url, due)
 
 
-def _by_status(status: int, headers: dict[str, str]) -> Verdict | None:
+def _by_status(status: int, headers: dict[str, str]) -> Classified | None:
     if "administrativeaccesscontrol" in headers.get("x-archive-wayback-runtime-error", "").lower():
-        return Verdict(Kind.BLOCKED, f"status {status}: the archive keeps this site closed")
+        return Classified(AnswerClass.BLOCKED, f"status {status}: the archive keeps this site closed")
     if status in (429, 503):
         after = headers.get("retry-after", "")
-        return Verdict(Kind.RATE_LIMITED, f"status {status}" + (f", Retry-After {after}" if after else ""))
+        return Classified(AnswerClass.RATE_LIMITED, f"status {status}" + (f", Retry-After {after}" if after else ""))
     if status in (404, 410):
-        return Verdict(Kind.GONE, f"status {status}")
+        return Classified(AnswerClass.GONE, f"status {status}")
     if status in (408, 504):
-        return Verdict(Kind.TIMEOUT, f"status {status}")
+        return Classified(AnswerClass.TIMEOUT, f"status {status}")
     if 400 <= status < 500:
-        return Verdict(Kind.BLOCKED, f"status {status}")
+        return Classified(AnswerClass.BLOCKED, f"status {status}")
     if status >= 500:
-        return Verdict(Kind.UNREACHABLE, f"status {status}: the server failed")
+        return Classified(AnswerClass.UNREACHABLE, f"status {status}: the server failed")
     if 300 <= status < 400:
-        return Verdict(Kind.INCOMPLETE, f"status {status} without a place to go")
+        return Classified(AnswerClass.INCOMPLETE, f"status {status} without a Location")
     return None
 
 
-def _whole(page: Page, url: str, final_url: str, expects: str) -> Verdict:
-    """Classify a whole body that is no JSON, received with a status of success."""
+def _whole(page: Page, url: str, final_url: str, due: str) -> Classified:
+    """Classify a whole body that is not JSON, received with a status of success."""
     if not page.raw:
-        return Verdict(Kind.BLOCKED, "stub: success with a body of 0 bytes")
-    expects = expects or _expected(url, page.media_type)
-    if page.raw.startswith(b"%PDF-") or (page.is_binary and expects not in ("json", "pdf")):
-        return Verdict(Kind.CONTENT, "%PDF-" if page.raw.startswith(b"%PDF-") else page.media_type or "binary")
+        return Classified(AnswerClass.BLOCKED, "stub: success with a body of 0 bytes")
+    due = due or _due(url, page.media_type)
+    if page.raw.startswith(b"%PDF-") or (page.is_binary and due not in ("json", "pdf")):
+        return Classified(
+            AnswerClass.CONTENT, "%PDF-" if page.raw.startswith(b"%PDF-") else page.media_type or "binary"
+        )
     said = _said(page)
     if said:
         return said
     asked, landed = urlsplit(url).path, urlsplit(final_url).path
-    if url != final_url and asked.strip("/") and not expects and landed.strip("/") in ("", "index.html", "index.htm"):
-        return Verdict(Kind.SOFT_404, "the home page came in place of the asked path")
-    if expects in ("json", "pdf") or (expects == "binary" and page.is_html):
-        due = {"json": "JSON", "pdf": "%PDF-"}.get(expects, "a file")
-        return Verdict(Kind.CHALLENGE, f"{'HTML' if page.is_html else 'something else'} where {due} was due")
+    if url != final_url and asked.strip("/") and not due and landed.strip("/") in ("", "index.html", "index.htm"):
+        return Classified(AnswerClass.SOFT_404, "the home page came instead of the asked path")
+    if due in ("json", "pdf") or (due == "binary" and page.is_html):
+        form = {"json": "JSON", "pdf": "%PDF-"}.get(due, "a file")
+        return Classified(AnswerClass.CHALLENGE, f"{'HTML' if page.is_html else 'something else'} where {form} was due")
     shell = _shell(page)
     if shell:
-        return Verdict(Kind.JS_SHELL, shell)
+        return Classified(AnswerClass.JS_SHELL, shell)
     if page.is_html and not page.visible and not page.has_media:
-        return Verdict(Kind.BLOCKED, f"stub: {len(page.raw)} bytes of markup without a visible word")
-    return Verdict(Kind.CONTENT, f"{len(page.visible)} visible characters" if page.is_html else page.media_type)
+        return Classified(AnswerClass.BLOCKED, f"stub: {len(page.raw)} bytes of markup without a visible word")
+    return Classified(
+        AnswerClass.CONTENT, f"{len(page.visible)} visible characters" if page.is_html else page.media_type
+    )
 
 
-def _said(page: Page) -> Verdict | None:
+def _said(page: Page) -> Classified | None:
     """Return what a page says about itself, by its title or, if it is short, by its text."""
     short = page.visible if len(page.visible) < _SHORT else ""
     if _NO_DATA in short and len(page.text_outside_links) < 60:
-        return Verdict(Kind.SOFT_404, f"{_NO_DATA!r} and hardly a word more")
+        return Classified(AnswerClass.SOFT_404, f"{_NO_DATA!r} and hardly a word more")
     rules = (
-        (Kind.RATE_LIMITED, _RATE_TEXT, _RATE_TEXT),
-        (Kind.SOFT_404, _GONE_TITLE, _GONE_TEXT),
-        (Kind.EMPTY_RESULT, _EMPTY_TEXT, _EMPTY_TEXT),
-        (Kind.BLOCKED, _BLOCK_TEXT, _BLOCK_TEXT),
+        (AnswerClass.RATE_LIMITED, _RATE_TEXT, _RATE_TEXT),
+        (AnswerClass.SOFT_404, _GONE_TITLE, _GONE_TEXT),
+        (AnswerClass.EMPTY_RESULT, _EMPTY_TEXT, _EMPTY_TEXT),
+        (AnswerClass.BLOCKED, _BLOCK_TEXT, _BLOCK_TEXT),
     )
     for kind, title_rule, text_rule in rules:
         found = (title_rule.search(page.title) if len(page.visible) < 5 * _SHORT else None) or text_rule.search(short)
         if found:
             where = "title" if found.string is page.title else "text"
-            return Verdict(kind, f"{found.group().strip()!r} in the {where}")
+            return Classified(kind, f"{found.group().strip()!r} in the {where}")
     return None
 
 
@@ -231,29 +239,27 @@ _EMPTY_KEYS = ("announcements", "records", "rows", "list", "data", "result", "it
 _TOTAL_KEYS = ("total", "totalcount", "totalAnnouncement", "announceCount", "totalRecordNum", "totalElements")
 
 
-def _json(data: Any) -> Verdict:
+def _json(data: Any) -> Classified:
     if data in ([], {}, None):
-        return Verdict(Kind.EMPTY_RESULT, f"the JSON is {json.dumps(data)}")
+        return Classified(AnswerClass.EMPTY_RESULT, f"the JSON is {json.dumps(data)}")
     if isinstance(data, list):
         header_only = len(data) == 1 and isinstance(data[0], list)
-        return Verdict(Kind.EMPTY_RESULT, "a header row and no more") if header_only else _rows(data)
+        if header_only:
+            return Classified(AnswerClass.EMPTY_RESULT, "a header row and no more")
+        return Classified(AnswerClass.CONTENT, f"JSON list of {len(data)}")
     code = str(data.get("code", ""))
     if code == "800":
-        return Verdict(Kind.RATE_LIMITED, "code 800 in the JSON: too frequent")
+        return Classified(AnswerClass.RATE_LIMITED, "code 800 in the JSON: too frequent")
     if code == "804":
-        return Verdict(Kind.BLOCKED, "code 804 in the JSON: the query is too wide, narrow it")
+        return Classified(AnswerClass.BLOCKED, "code 804 in the JSON: the query is too wide, narrow it")
     for place in _objects(data):
         for key in _EMPTY_KEYS:
             if key in place and place[key] in ([], None) and not any(place.get(k) for k in _EMPTY_KEYS):
-                return Verdict(Kind.EMPTY_RESULT, f"{key}: {json.dumps(place[key])}")
+                return Classified(AnswerClass.EMPTY_RESULT, f"{key}: {json.dumps(place[key])}")
         for key in _TOTAL_KEYS:
             if key in place and str(place[key]) == "0":
-                return Verdict(Kind.EMPTY_RESULT, f"{key}: 0")
-    return Verdict(Kind.CONTENT, "JSON")
-
-
-def _rows(data: list[Any]) -> Verdict:
-    return Verdict(Kind.CONTENT, f"JSON list of {len(data)}")
+                return Classified(AnswerClass.EMPTY_RESULT, f"{key}: 0")
+    return Classified(AnswerClass.CONTENT, "JSON")
 
 
 def _objects(data: dict[str, Any]) -> list[dict[str, Any]]:
@@ -264,27 +270,16 @@ def _objects(data: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _expected(url: str, media_type: str) -> str:
+_FILE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".wps", ".ofd")
+
+
+def _due(url: str, media_type: str) -> str:
     path = urlsplit(url).path.lower()
     if path.endswith(".pdf") or media_type == "application/pdf":
         return "pdf"
     if path.endswith(".json") or media_type.endswith("json"):
         return "json"
-    endings = (
-        ".jpg",
-        ".jpeg",
-        ".png",
-        ".gif",
-        ".doc",
-        ".docx",
-        ".xls",
-        ".xlsx",
-        ".zip",
-        ".rar",
-        ".wps",
-        ".ofd",
-    )
-    return "binary" if path.endswith(endings) else ""
+    return "binary" if path.endswith(_FILE_ENDINGS) else ""
 
 
 def _shell(page: Page) -> str:

@@ -1,4 +1,4 @@
-"""Request every source that fits for words in a span of time, side by side, into one frame."""
+"""Request every source that fits for words in a span of days: portals, and government sites without a search."""
 
 from __future__ import annotations
 
@@ -6,31 +6,143 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from osint.errors import OsintError
-from osint.filings.facts import project_codes
-from osint.filings.page import Page
+from osint.archive import Entry
+from osint.errors import BadInputError, NotFoundError
+from osint.filings import Page, day_of_url, project_codes
 from osint.http import Request
-from osint.portals._rows import COLUMNS, read
-from osint.portals.adapters import SOURCES, Source
-from osint.portals.classify import Kind, Verdict
-from osint.portals.hosts import host_ask, live_url, search_host
-from osint.portals.query import PLACES, Query, Report
-from osint.portals.webarchives import kept
-from osint.sources import Desk
+from osint.portals.adapters import SOURCES, Hit, Source, base_url, read_hits
+from osint.portals.classify import AnswerClass
+from osint.portals.session import Session
+from osint.portals.webarchives import Copy, Listing, take_wayback, wayback_copies, wayback_request
+from osint.register import date_bounds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "新疆": ("65", ("xjdrc.xinjiang.gov.cn",)),
+    "乌鲁木齐": ("65", ("wlmq.gov.cn",)),
+    "哈密": ("65", ("hami.gov.cn",)),
+    "伊吾": ("65", ("xjyiwu.gov.cn",)),
+    "克拉玛依": ("65", ("klmy.gov.cn",)),
+    "兵团": ("65", ("xjbt.gov.cn",)),
+    "青海": ("63", ()),
+    "西宁": ("63", ()),
+    "海东": ("63", ()),
+    "海南州": ("63", ()),
+}
+"""Place words: first two digits of the province, and hosts whose pages web archives may hold."""
+
+LIVE_LISTS = {"xjdrc.xinjiang.gov.cn": "/xjfgw/c108396/common_list.shtml"}
+"""List pages of government sites that are known; the others draw their lists by script."""
+
+_HOST_ROWS = 500
+"""Rows asked of the Wayback index for one host."""
+_COPIES_PER_PAGE = 10
+"""Copies of a government site that are read for each page asked for."""
+_STOCK = re.compile(r"\d{6}$")
+_NOTICE = re.compile(r"/c\d+/\d{6}/[0-9a-f]{32}\.s?html|/t\d{8}_\d+\.s?html?|/content_\d+\.s?html?")
+_AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT)
 
 
-def fitting(asked: Query, names: tuple[str, ...] = ()) -> tuple[list[Source], list[Report]]:
-    """Return the sources to ask, and a report for each that does not fit and why."""
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for."""
+
+    words: tuple[str, ...]
+    """Topic words, all of which a title must hold."""
+    places: tuple[str, ...]
+    """Place words, which choose regional sources."""
+    stock: str
+    """A stock code of six digits, or empty."""
+    start: date
+    """First day."""
+    end: date
+    """Last day."""
+    pages: int = 3
+    """Pages asked of each source."""
+
+    @property
+    def provinces(self) -> set[str]:
+        """First two digits of the provinces named."""
+        return {PLACES[place][0] for place in self.places}
+
+    @property
+    def hosts(self) -> list[str]:
+        """Government sites of the places named."""
+        return [host for place in self.places for host in PLACES[place][1]]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What one source answered, what it could not, and what remains."""
+
+    source: str
+    """Short name."""
+    answer: AnswerClass | None
+    """Class of its last answer; None if it was not asked."""
+    signal: str
+    """What decided the class, or why it was not asked."""
+    hits: tuple[Hit, ...] = ()
+    """Rows that fit."""
+    left_out: int = 0
+    """Rows that the source gave although they lack the words or are outside the days."""
+    total: int | None = None
+    """Hits that it states."""
+    could_not: str = ""
+    """What it cannot answer, or did not."""
+    by_hand: str = ""
+    """Page that a person should still open."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether the source answered the search, with rows or without."""
+        return self.answer in _AN_ANSWER
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the report as one object of the JSON output, with the count of its rows."""
+        row = {name: value for name, value in asdict(self).items() if name != "hits"}
+        return {**row, "answer": self.answer or "not asked", "rows": len(self.hits)}
+
+
+def read_query(words: str, start: str, end: str, *, pages: int = 3) -> Query:
+    """Read the words and days of a search; a month means its first or last day.
+
+    Raises BadInputError for a day that does not exist, or days in the wrong order.
+    """
+    parts = words.split()
+    if not parts:
+        msg = "there is nothing to search for; give words such as '智算中心 哈密'"
+        raise BadInputError(msg)
+    places = tuple(part for part in parts if part in PLACES)
+    stocks = [part for part in parts if _STOCK.match(part)]
+    topic = tuple(part for part in parts if part not in places and part not in stocks)
+    for text in (start, end):
+        if "/" in text:
+            msg = f"{text!r} is a span; give one day or month, such as 2024-06"
+            raise BadInputError(msg)
+    first, last = date_bounds(start)[0], date_bounds(end)[1]
+    if first > last:
+        msg = f"{start} is after {end}; exchange them"
+        raise BadInputError(msg)
+    return Query(topic or places, places, stocks[0] if stocks else "", first, last, pages)
+
+
+def fitting_sources(asked: Query, names: tuple[str, ...] = ()) -> tuple[list[Source], list[SourceReport]]:
+    """Return the sources to ask, and a report for each that does not fit and why.
+
+    Raises BadInputError for a name that no source has.
+    """
     known = {source.name for source in SOURCES} | {"wayback"}
     unknown = set(names) - known
     if unknown:
         msg = f"there is no source {', '.join(sorted(unknown))}; options are {', '.join(sorted(known))}"
-        raise OsintError(msg)
+        raise BadInputError(msg)
     fit, not_asked = [], []
     for source in SOURCES:
         reason = ""
@@ -41,14 +153,16 @@ def fitting(asked: Query, names: tuple[str, ...] = ()) -> tuple[list[Source], li
         elif source.regions and asked.places and not asked.provinces & set(source.regions) and not names:
             reason = "covers another region"
         if reason:
-            not_asked.append(Report(source.name, "not asked", reason, could_not=reason))
+            not_asked.append(SourceReport(source.name, None, reason, could_not=reason))
         else:
             fit.append(source)
     return fit, not_asked
 
 
-def ask_page(source: Source, asked: Query, page: int, *, words: bool = True, legacy: tuple[str, ...] = ()) -> Request:
-    """Return the question for one page of one source; `words=False` leaves the keyword out."""
+def search_request(
+    source: Source, asked: Query, page: int, *, words: bool = True, legacy: tuple[str, ...] = ()
+) -> Request:
+    """Return the request for one page of one source; `words=False` leaves the keyword out."""
     term = " ".join(asked.words) if words else ""
     fill = {
         "words": term,
@@ -63,10 +177,8 @@ def ask_page(source: Source, asked: Query, page: int, *, words: bool = True, leg
     params = _filled(source.params, fill)
     if source.name == "szse" and asked.stock:
         params["stock"] = [asked.stock]
-    path = source.path.format(page=page)
     headers = dict(source.headers)
-    host = source.base.partition("://")[2]
-    method, body, url = "GET", b"", f"{source.host}{path}"
+    method, body, url = "GET", b"", f"{source.host}{source.path.format(page=page)}"
     if source.sends == "query":
         url += f"?{urlencode(params)}" if params else ""
     else:
@@ -74,7 +186,7 @@ def ask_page(source: Source, asked: Query, page: int, *, words: bool = True, leg
         kind = "application/json" if source.sends == "json" else "application/x-www-form-urlencoded"
         headers["Content-Type"] = f"{kind}; charset=UTF-8"
         body = (json.dumps(params, ensure_ascii=False) if source.sends == "json" else urlencode(params)).encode()
-    return Request(url, method, headers, body, host in legacy)
+    return Request(url, method, headers, body, source.base.partition("://")[2] in legacy)
 
 
 def _filled(value: Any, fill: dict[str, str]) -> Any:
@@ -90,179 +202,282 @@ def _filled(value: Any, fill: dict[str, str]) -> Any:
     return value
 
 
-def search(
-    at: Desk,
+def search_sources(
+    session: Session,
     asked: Query,
     *,
     names: tuple[str, ...] = (),
     live: bool = False,
     legacy: tuple[str, ...] = (),
     done: Callable[[str], None] = lambda _: None,
-) -> list[Report]:
+) -> list[SourceReport]:
     """Request all sources that fit and return one report each; `done` gets the name of each that has finished.
 
     Searches can only be asked of the portals themselves. For government sites without a search the Wayback
     index is asked for pages of the days wanted, or with `live` their own lists.
     """
-    fit, reports = fitting(asked, names)
+    fit, not_asked = fitting_sources(asked, names)
 
-    def one(source: Source) -> Report:
-        report = search_source(at, source, asked, legacy)
+    def one(source: Source) -> SourceReport:
+        report = search_source(session, source, asked, legacy)
         done(source.name)
         return report
 
     with ThreadPoolExecutor(4) as pool:
-        reports = list(pool.map(one, fit)) + reports
-    if not names or "wayback" in names:
-        hosts = [host for place in asked.places for host in PLACES[place][1]]
-        reports += [search_host(at, host, asked, live=live) for host in hosts]
-        done("wayback")
+        reports = [*pool.map(one, fit), *not_asked]
+    for host in asked.hosts if not names or "wayback" in names else ():
+        reports.append(search_host(session, host, asked, live=live))
+        done(host)
     return reports
 
 
-def planned(asked: Query, names: tuple[str, ...] = (), *, live: bool = False) -> Iterator[str]:
-    """Yield what would be asked, one line a question, without asking."""
-    for source in fitting(asked, names)[0]:
-        ask = ask_page(source, asked, source.first)
+def planned_requests(asked: Query, names: tuple[str, ...] = (), *, live: bool = False) -> Iterator[str]:
+    """Yield what would be asked, one line per request, without asking."""
+    for source in fitting_sources(asked, names)[0]:
+        request = search_request(source, asked, source.first)
         more = f" and up to {asked.pages - 1} further pages" if asked.pages > 1 else ""
-        yield f"{source.name}\t{ask.method} {ask.url}\t{ask.body.decode()}{more}"
+        yield f"{source.name}\t{request.method} {request.url}\t{request.body.decode()}{more}"
     if not names or "wayback" in names:
-        for place in asked.places:
-            for host in PLACES[place][1]:
-                ask = Request(live_url(host)) if live else host_ask(host, asked)
-                yield f"{host}\t{ask.method} {ask.url}\t"
+        for host in asked.hosts:
+            request = Request(_live_url(host)) if live else _host_request(host, asked)
+            yield f"{host}\t{request.method} {request.url}\t"
 
 
-def search_source(at: Desk, source: Source, asked: Query, legacy: tuple[str, ...] = ()) -> Report:
+def search_table(reports: list[SourceReport]) -> pd.DataFrame:
+    """Return all rows as one frame, newest first, with the fields of `Hit` as columns."""
+    import pandas as pd
+
+    columns = [one.name for one in fields(Hit)]
+    table = pd.DataFrame([asdict(hit) for report in reports for hit in report.hits], columns=columns, dtype=str)
+    return table.sort_values(["date", "source", "title"], ascending=[False, True, True], ignore_index=True)
+
+
+# one portal, page by page
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One page of an answer."""
+
+    entry: Entry
+    hits: list[Hit]
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """What the pages of one span of days gave."""
+
+    entry: Entry
+    """Last answer."""
+    hits: list[Hit]
+    """New rows, fitting or not."""
+    read: int = 0
+    """Rows that came, repeated ones included."""
+    total: int | None = None
+    """Hits that the portal states."""
+    note: str = ""
+    """Why not all of them were read."""
+    halves: tuple[Query, ...] = ()
+    """Spans to ask instead, because this one holds too much."""
+
+
+def search_source(session: Session, source: Source, asked: Query, legacy: tuple[str, ...] = ()) -> SourceReport:
     """Request one portal, page by page, until it ends, repeats itself, or says stop."""
-    report = Report(source.name, "not asked", "", by_hand=source.by_hand)
     if source.name == "cninfo" and asked.stock:
-        found = _cninfo_stock(at, source, asked.stock)
-        source = replace(source, params={**source.params, "stock": found})
-    spans = [asked]
-    seen: set[tuple[str, ...]] = set()
-    while spans:
-        span = spans.pop(0)
-        halves = _ask_span(_Way(at, source, legacy), span, report, seen)
-        spans = halves + spans
-        if report.answer not in (Kind.CONTENT, Kind.EMPTY_RESULT):
-            report.could_not = report.could_not or "stopped at this answer; later pages were not asked"
+        stock = _cninfo_stock(session, source, asked.stock)
+        source = replace(source, params={**source.params, "stock": stock})
+    waiting, spans = [asked], []
+    seen: set[Hit] = set()
+    while waiting:
+        span = _ask_span(session, source, waiting.pop(0), legacy, seen)
+        waiting = [*span.halves, *waiting]
+        spans.append(span)
+        if span.entry.kind not in _AN_ANSWER:
             break
-    if report.rows or seen:
-        report.answer = str(Kind.CONTENT) if report.answer == Kind.EMPTY_RESULT else report.answer
-    if report.answer in (Kind.CONTENT, Kind.EMPTY_RESULT):
-        report.by_hand = ""
-    return report
+    answer = AnswerClass(spans[-1].entry.kind)
+    if answer is AnswerClass.EMPTY_RESULT and seen:
+        answer = AnswerClass.CONTENT
+    totals = [span.total for span in spans if span.total is not None]
+    total, read = sum(totals) if totals else None, sum(span.read for span in spans)
+    could_not = next((span.note for span in spans if span.note), "")
+    if answer not in _AN_ANSWER:
+        could_not = could_not or "stopped at this answer; later pages were not asked"
+    elif total is not None and read < total and not could_not:
+        could_not = f"{total} hits stated, {read} read; --pages reads more"
+    hits, left_out = _fitting_hits(source, asked, [hit for span in spans for hit in span.hits])
+    by_hand = "" if answer in _AN_ANSWER else source.by_hand
+    return SourceReport(source.name, answer, spans[-1].entry.signal, hits, left_out, total, could_not, by_hand)
 
 
-@dataclass(frozen=True)
-class _Way:
-    """How one source is asked."""
+def _ask_span(session: Session, source: Source, span: Query, legacy: tuple[str, ...], seen: set[Hit]) -> _Span:
+    """Request the pages of one span of days; stop at a page that repeats rows or says that there are too many."""
+    hits: list[Hit] = []
+    read, total = 0, None
+    for number, page in enumerate(_pages(session, source, span, legacy)):
+        total = page.total if number == 0 else total
+        if number == 0 and source.split_over and (total or 0) > source.split_over and span.start < span.end:
+            return _Span(page.entry, [], halves=_halves(span))
+        fresh = [hit for hit in page.hits if hit not in seen]
+        if page.hits and not fresh:
+            note = f"page {number + 1} repeats earlier rows, as portals do past their limit"
+            return _Span(page.entry, hits, read, total, note)
+        seen.update(fresh)
+        hits += fresh
+        read += len(page.hits)
+    return _Span(page.entry, hits, read, total)
 
-    at: Desk
-    source: Source
-    legacy: tuple[str, ...]
 
-
-def _ask_span(way: _Way, span: Query, report: Report, seen: set[tuple[str, ...]]) -> list[Query]:
-    """Request the pages of one span of days; return two halves to ask instead if it holds too much."""
-    at, source, legacy = way.at, way.source, way.legacy
-    read_here = 0
+def _pages(session: Session, source: Source, span: Query, legacy: tuple[str, ...]) -> Iterator[_Page]:
+    """Yield the pages of one span of days until the portal has no more or answers something else."""
+    read, total = 0, None
     for number in range(span.pages):
-        page = source.first + number * source.step
-        ask = ask_page(source, span, page, legacy=legacy)
-        entry, body = kept(
-            at,
-            ask,
+        request = search_request(source, span, source.first + number * source.step, legacy=legacy)
+        entry, body = session.ask_once(
+            request,
             per_minute=source.per_minute,
             api=source.form == "json",
-            expects="json" if source.form == "json" else "",
-            refine=_keyword_check(at, source, span, legacy) if source.baseline and number == 0 else _as_is,
+            due="json" if source.form == "json" else "",
+            refine=_keyword_check(session, source, span, legacy) if source.baseline and number == 0 else _unchanged,
         )
-        report.answer, report.said = entry["class"], entry["signal"]
-        if entry["class"] != Kind.CONTENT:
-            return []
-        rows, total = read(source, body, entry["media_type"], ask.url)
-        if number == 0:
-            report.total = (report.total or 0) + total if total is not None else report.total
-            if source.split_over and total and total > source.split_over and span.start < span.end:
-                report.total = (report.total or 0) - total
-                middle = span.start + (span.end - span.start) / 2
-                return [replace(span, end=middle), replace(span, start=middle + timedelta(days=1))]
-        fresh = [row for row in rows if tuple(row.values()) not in seen]
-        if rows and not fresh:
-            report.could_not = f"page {number + 1} repeats earlier rows, as portals do past their limit"
-            return []
-        seen.update(tuple(row.values()) for row in fresh)
-        read_here += len(rows)
-        _sort_out(source, span, fresh, report)
-        if not rows or (total is not None and read_here >= total) or (source.size and len(rows) < source.size):
-            return []
-    if report.total is not None and read_here < report.total:
-        report.could_not = f"{report.total} hits stated, {read_here} read; --pages reads more"
-    return []
+        if entry.kind != AnswerClass.CONTENT:
+            yield _Page(entry, [], None)
+            return
+        hits, stated = read_hits(source, body, entry.media_type, request.url)
+        total = stated if number == 0 else total
+        yield _Page(entry, hits, stated)
+        read += len(hits)
+        if not hits or (total is not None and read >= total) or (source.size and len(hits) < source.size):
+            return
 
 
-def _as_is(verdict: Verdict, _: bytes) -> Verdict:
-    return verdict
+def _halves(span: Query) -> tuple[Query, Query]:
+    middle = span.start + (span.end - span.start) / 2
+    return replace(span, end=middle), replace(span, start=middle + timedelta(days=1))
 
 
-def _sort_out(source: Source, asked: Query, rows: list[dict[str, str]], report: Report) -> None:
-    """Keep the rows that fit; a portal that ignores the keyword or the dates gives others too."""
-    for row in rows:
-        lacks = [word for word in asked.words if word not in row["title"]]
-        outside = row["date"] and not asked.start.isoformat() <= row["date"] <= asked.end.isoformat()
+def _unchanged(entry: Entry, _: bytes) -> Entry:
+    return entry
+
+
+def _fitting_hits(source: Source, asked: Query, hits: list[Hit]) -> tuple[tuple[Hit, ...], int]:
+    """Return the rows that fit and the count of the others; a portal may ignore the keyword or the days."""
+    fit = []
+    for hit in hits:
+        lacks = any(word not in hit.title for word in asked.words)
+        outside = hit.date and not asked.start.isoformat() <= hit.date <= asked.end.isoformat()
         if (lacks and not source.full_text) or outside:
-            report.left_out += 1
             continue
-        where = "title has the words" if not lacks else "the portal found the words in its text"
-        named = [place for place in asked.places if place in row["title"] + row["place"]]
-        where += f"; names {'、'.join(named)}" if named else "; names no place asked for" if asked.places else ""
-        codes = [row["project_code"], *project_codes(row["title"])]
-        row.update(source=source.name, how_found=where, project_code=next(filter(None, codes), ""))
-        report.rows.append(row)
+        named = [place for place in asked.places if place in hit.title + hit.place]
+        how = "the portal found the words in its text" if lacks else "title has the words"
+        how += f"; names {'、'.join(named)}" if named else "; names no place asked for" if asked.places else ""
+        code = next(filter(None, [hit.project_code, *project_codes(hit.title)]), "")
+        fit.append(replace(hit, source=source.name, how_found=how, project_code=code))
+    return tuple(fit), len(hits) - len(fit)
 
 
 def _keyword_check(
-    at: Desk, source: Source, asked: Query, legacy: tuple[str, ...]
-) -> Callable[[Verdict, bytes], Verdict]:
+    session: Session, source: Source, asked: Query, legacy: tuple[str, ...]
+) -> Callable[[Entry, bytes], Entry]:
     """Return a check that compares a first page without hits to the page for no keyword."""
 
-    def check(verdict: Verdict, body: bytes) -> Verdict:
-        rows, _ = read(source, body, "application/json", "")
-        if not rows or any(all(word in row["title"] for word in asked.words) for row in rows):
-            return verdict
-        bare, held = kept(
-            at,
-            ask_page(source, asked, source.first, words=False, legacy=legacy),
-            per_minute=source.per_minute,
-        )
-        others, _ = read(source, held, "application/json", "")
-        if bare["class"] == Kind.CONTENT and others and others[0] == rows[0]:
-            return Verdict(Kind.KEYWORD_IGNORED, "the first row is the one that comes without a keyword")
-        return verdict
+    def check(entry: Entry, body: bytes) -> Entry:
+        if entry.kind != AnswerClass.CONTENT:
+            return entry
+        hits, _ = read_hits(source, body, entry.media_type, "")
+        if not hits or any(all(word in hit.title for word in asked.words) for hit in hits):
+            return entry
+        request = search_request(source, asked, source.first, words=False, legacy=legacy)
+        bare, held = session.ask_once(request, per_minute=source.per_minute)
+        others, _ = read_hits(source, held, bare.media_type, "")
+        if bare.kind == AnswerClass.CONTENT and others and others[0] == hits[0]:
+            signal = "the first row is the one that comes without a keyword"
+            return replace(entry, kind=AnswerClass.KEYWORD_IGNORED, signal=signal)
+        return entry
 
     return check
 
 
-def _cninfo_stock(at: Desk, source: Source, code: str) -> str:
+def _cninfo_stock(session: Session, source: Source, code: str) -> str:
     """Return `code,orgId`; the orgId follows no rule and is looked up."""
-    entry, body = kept(
-        at, Request(f"{source.host}/new/data/szse_stock.json"), per_minute=source.per_minute, expects="json"
-    )
-    page = Page(body, "application/json")
-    listed = page.data.get("stockList", []) if isinstance(page.data, dict) else []
-    found = next((row.get("orgId") for row in listed if row.get("code") == code), None)
-    if entry["class"] == Kind.CONTENT and found is None:
+    request = Request(f"{source.host}/new/data/szse_stock.json")
+    entry, body = session.ask_once(request, per_minute=source.per_minute, due="json")
+    data = Page(body, "application/json").data
+    listed = data.get("stockList", []) if isinstance(data, dict) else []
+    org = next((row.get("orgId") for row in listed if isinstance(row, dict) and row.get("code") == code), None)
+    if entry.kind == AnswerClass.CONTENT and org is None:
         msg = f"cninfo lists no stock {code}; check the code, or search by words"
-        raise OsintError(msg)
-    return f"{code},{found or ''}"
+        raise NotFoundError(msg)
+    return f"{code},{org or ''}"
 
 
-def frame(reports: list[Report]) -> Any:
-    """Return all rows as one pandas DataFrame, newest first, with the columns of `_rows.COLUMNS`."""
-    import pandas as pd
+# government sites without a search
 
-    rows = [{name: row.get(name, "") for name in COLUMNS} for report in reports for row in report.rows]
-    table = pd.DataFrame(rows, columns=list(COLUMNS), dtype=str)
-    return table.sort_values(["date", "source", "title"], ascending=[False, True, True], ignore_index=True)
+
+def _live_url(host: str) -> str:
+    """Return the list page of a government site, or its home page where no list is known."""
+    return f"{base_url('page', f'https://{host}')}{LIVE_LISTS.get(host, '/')}"
+
+
+def _host_request(host: str, asked: Query) -> Request:
+    """Return the request for all copies of a site in the days wanted."""
+    start, end = asked.start.strftime("%Y%m%d"), asked.end.strftime("%Y%m%d")
+    return wayback_request(f"{host}/*", start=start, end=end, limit=_HOST_ROWS)
+
+
+def search_host(session: Session, host: str, asked: Query, *, live: bool) -> SourceReport:
+    """Read pages of one government site that name the words: copies from the archive, or its live list."""
+    if live:
+        entry = session.ask(_live_url(host))
+        hits = _live_hits(session, host, entry, asked) if entry.kind == AnswerClass.CONTENT else []
+        return SourceReport(host, AnswerClass(entry.kind), entry.signal, tuple(hits), by_hand=_live_url(host))
+    listing = wayback_copies(session, _host_request(host, asked))
+    report = SourceReport(f"wayback:{host}", listing.classified.kind, listing.classified.signal)
+    if not listing.copies:
+        return replace(report, by_hand=_live_url(host))
+    return _read_copies(session, host, listing, asked, report)
+
+
+def _read_copies(session: Session, host: str, listing: Listing, asked: Query, report: SourceReport) -> SourceReport:
+    pages = [copy for copy in listing.copies if copy.media_type in ("text/html", "") and _NOTICE.search(copy.url)]
+    chosen = pages[-_COPIES_PER_PAGE * asked.pages :]
+    hits: list[Hit] = []
+    left_out = 0
+    for copy in reversed(chosen):
+        entry = take_wayback(session, copy)
+        if entry.kind in (AnswerClass.RATE_LIMITED, AnswerClass.TIMEOUT, AnswerClass.UNREACHABLE):
+            stopped = f"stopped at {entry.signal}"
+            report = replace(report, answer=AnswerClass(entry.kind), could_not=stopped, by_hand=_live_url(host))
+            return replace(report, hits=tuple(hits), left_out=left_out)
+        hit = _copy_hit(session, copy, entry, asked) if entry.kind == AnswerClass.CONTENT else None
+        left_out += hit is None
+        hits += [hit] if hit else []
+    unread = len(pages) - len(chosen)
+    could_not = [f"{unread} of {len(pages)} copies were not read; --pages reads more"] if unread else []
+    could_not += [f"{listing.bad_rows} rows of the index were damaged"] if listing.bad_rows else []
+    could_not += [f"the index goes on after {_HOST_ROWS} rows; ask for fewer days"] if listing.goes_on else []
+    return replace(report, hits=tuple(hits), left_out=left_out, could_not="; ".join(could_not))
+
+
+def _copy_hit(session: Session, copy: Copy, entry: Entry, asked: Query) -> Hit | None:
+    page = Page(session.archive.body(entry), entry.media_type)
+    if not all(word in page.visible + page.title for word in asked.words):
+        return None
+    codes = project_codes(page.visible)
+    how = f"copy of {copy.timestamp[:8]} has the words"
+    return Hit(
+        page.title, day_of_url(copy.url), "", "archived page", copy.url, "wayback", how, codes[0] if codes else ""
+    )
+
+
+def _live_hits(session: Session, host: str, entry: Entry, asked: Query) -> list[Hit]:
+    page = Page(session.archive.body(entry), entry.media_type)
+    if page.tree is None:
+        return []
+    page.tree.make_links_absolute(entry.final_url)
+    hits = []
+    for link in page.tree.iter("a"):
+        title, url = (link.get("title") or link.text_content()).strip(), link.get("href", "")
+        if title and all(word in title for word in asked.words):
+            hits.append(Hit(title, day_of_url(url), "", "page", url, host, "title in the live list"))
+    return hits

@@ -1,7 +1,7 @@
-"""Dates as the sources give them: a subset of EDTF (Library of Congress, 2019).
+"""Dates as sources give them: a subset of EDTF (Library of Congress, 2019), and the one reader of written dates.
 
-Allowed: 2024, 2024-06, 2024-06-15, each with ~ (about) or ? (uncertain) behind it, and an interval of two
-of them, one of which may be open (..) : 2024-06/2024-11, 2025-01/.., ../2024.
+The subset: 2024, 2024-06, 2024-06-15, each with ~ (about) or ? (uncertain) behind it, and an interval of two
+of them, one of which may be open (..): 2024-06/2024-11, 2025-01/.., ../2024.
 """
 
 from __future__ import annotations
@@ -9,55 +9,156 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+import unicodedata
+from dataclasses import dataclass
 
-from osint.errors import OsintError
+from osint.errors import BadInputError
 
-_POINT = r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?([~?]?)"
-PATTERN = rf"(?:{_POINT})|(?:(?:{_POINT}|\.\.)/(?:{_POINT}|\.\.))"
-SLACK = {"~": {"year": 366, "month": 31, "day": 7}, "?": {"year": 366, "month": 31, "day": 7}, "": {}}
+_POINT = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?([~?]?)")
+_WRITTEN = re.compile(
+    r"(?P<year>\d{4})(?:年|\s*(?P<mark>[-/.年])\s*(?P<month>\d{1,2})(?:月|\s*(?:(?P=mark)|月)\s*(?P<day>\d{1,2})日?)?)?"
+    r"(?:(?:T|\s*)\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?"
+)
+_DIGITS = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:\d{6})?")
+_DAY_INSIDE = re.compile(r"(?<!\d)\d{4}(?:([-/.])\d{1,2}\1\d{1,2}|年\d{1,2}月\d{1,2})(?!\d)")
+_WEEK = re.compile(r"\d{4}-?W\d{2}(?:-?\d)?")
+_MILLISECONDS = re.compile(r"\d{12,13}")
+_URL_DAY = re.compile(r"/t((?:19|20)\d{2})(\d{2})(\d{2})_|/((?:19|20)\d{2})[-/]?(\d{2})[-/]?(\d{2})(?=[/_.])")
+_URL_MONTH = re.compile(r"/((?:19|20)\d{2})[-/]?(\d{2})/")
+SHANGHAI = dt.timezone(dt.timedelta(hours=8))
+"""Clock of the portals that give milliseconds since 1970: their midnight is not that of Greenwich."""
+SLACK_DAYS = {"year": 366, "month": 31, "day": 7}
+"""Days by which ~ and ? widen a date on each side: its own unit, and a week for a day (judgement)."""
+_FORMS = "write 2024, 2024-06 or 2024-06-15, with ~ (about) or ? (uncertain) behind it, or two of them with / between"
 
 
-def valid(text: str) -> bool:
-    """Whether the text is in the subset, with real months and days."""
-    try:
-        bounds(text)
-    except OsintError:
-        return False
-    return True
+@dataclass(frozen=True, slots=True)
+class WrittenDate:
+    """A date as a source wrote it, and the days that it allows."""
+
+    text: str
+    """The date in the EDTF subset, as 2024-06-30 or 2024-06."""
+    first: dt.date
+    """Earliest day; date.min if the start is open."""
+    last: dt.date
+    """Latest day; date.max if the end is open."""
 
 
-def bounds(text: str) -> tuple[dt.date, dt.date]:
-    """Earliest and latest day that the text allows; open ends give date.min and date.max.
+def date_bounds(text: str) -> tuple[dt.date, dt.date]:
+    """Return the earliest and the latest day that a date of the EDTF subset allows.
 
-    An approximate (~) or uncertain (?) date is widened by its own unit: a year, a month, a week.
+    An open end gives date.min or date.max. An approximate (~) or uncertain (?) date is widened by its own unit:
+    a year, a month, a week. Raises BadInputError for any other text.
+
+    >>> [str(day) for day in date_bounds("2024-06/2024-11")]
+    ['2024-06-01', '2024-11-30']
     """
     parts = text.split("/")
     if len(parts) == 1:
         return _point(text, text)
-    if len(parts) != 2 or parts == ["..", ".."]:
-        raise OsintError(f"{text!r} is not a date; write 2024, 2024-06, 2024-06-15, with ~ or ?, or two of them with /")
+    if len(parts) != len(("start", "end")) or parts == ["..", ".."]:
+        raise BadInputError(f"{text!r} is not a date; {_FORMS}")
     low = dt.date.min if parts[0] == ".." else _point(parts[0], text)[0]
     high = dt.date.max if parts[1] == ".." else _point(parts[1], text)[1]
     if low > high:
-        raise OsintError(f"{text!r} ends before it begins; write the earlier date first")
+        raise BadInputError(f"{text!r} ends before it begins; write the earlier date first")
     return low, high
 
 
 def _point(point: str, text: str) -> tuple[dt.date, dt.date]:
-    found = re.fullmatch(_POINT, point)
+    found = _POINT.fullmatch(point)
     if not found:
-        raise OsintError(f"{text!r} is not a date; write 2024, 2024-06, 2024-06-15, with ~ or ?, or two of them with /")
+        raise BadInputError(f"{text!r} is not a date; {_FORMS}")
     year, month, day, mark = found.groups()
     try:
-        if day:
-            low = high = dt.date(int(year), int(month), int(day))
-        elif month:
-            low = dt.date(int(year), int(month), 1)
-            high = low.replace(day=calendar.monthrange(int(year), int(month))[1])
-        else:
-            low, high = dt.date(int(year), 1, 1), dt.date(int(year), 12, 31)
+        low = dt.date(int(year), int(month or 1), int(day or 1))
     except ValueError as error:
-        raise OsintError(f"{text!r} is not a date of the calendar ({error}); mend the month or the day") from error
+        raise BadInputError(
+            f"{text!r} is not a date of the calendar ({error}); correct the month or the day"
+        ) from error
     unit = "day" if day else "month" if month else "year"
-    slack = dt.timedelta(SLACK[mark].get(unit, 0))
+    last_month = low.month if month else 12
+    high = low if day else low.replace(month=last_month, day=calendar.monthrange(low.year, last_month)[1])
+    slack = dt.timedelta(SLACK_DAYS[unit] if mark else 0)
     return (low - slack if low.toordinal() > slack.days else low), high + slack
+
+
+def valid_date(text: str) -> bool:
+    """Return whether the text is a date of the EDTF subset, with a real month and day."""
+    try:
+        date_bounds(text)
+    except BadInputError:
+        return False
+    return True
+
+
+def read_date(value: str | dt.date) -> WrittenDate:
+    """Read a date as a source writes it; the whole text must be the date, with or without a time of day.
+
+    Read are the EDTF subset, 20240630, 2024/6/30, 2024.6.30, 2024年6月30日, 2024年6月, 2024年, and ISO times such
+    as 2024-06-30T10:30:00Z, of which the day is kept. Raises BadInputError for a week date, a day that the
+    calendar does not have, and everything else.
+
+    >>> read_date("2024年6月30日").text, read_date("2024/6").text
+    ('2024-06-30', '2024-06')
+    """
+    if isinstance(value, dt.date):
+        on = value.date() if isinstance(value, dt.datetime) else value
+        return WrittenDate(on.isoformat(), on, on)
+    text = unicodedata.normalize("NFKC", value).strip()
+    if valid_date(text):
+        return WrittenDate(text, *date_bounds(text))
+    if _WEEK.fullmatch(text):
+        raise BadInputError(f"{value!r} is a week date; write a day of that week, as 2024-06-24")
+    found = _DIGITS.fullmatch(text) or _WRITTEN.fullmatch(text)
+    if not found:
+        raise BadInputError(f"{value!r} is not a date; {_FORMS}")
+    year, month, day = found.group("year", "month", "day") if found.re is _WRITTEN else found.groups()
+    point = "-".join([year, *(f"{int(part):02d}" for part in (month, day) if part)])
+    return WrittenDate(point, *_point(point, value))
+
+
+def read_day(value: str | dt.date) -> dt.date:
+    """Read a date that must be a single day, as an argument `start` or `end`; see `read_date`.
+
+    Raises BadInputError for a month, a year or an interval.
+    """
+    found = read_date(value)
+    if found.first != found.last:
+        raise BadInputError(f"{value!r} is not a single day; write it as 2024-06-15")
+    return found.first
+
+
+def find_date(cell: object) -> WrittenDate | None:
+    """Return the date in a scraped cell, or None where none can be read.
+
+    The cell may hold more words than a date, and then the first whole day in it counts; or milliseconds since
+    1970 (a day in Shanghai). A day that the calendar does not have is None, never another day.
+
+    >>> find_date("发布时间：2024-06-30 10:20").text, find_date("2024-13-45")
+    ('2024-06-30', None)
+    """
+    text = unicodedata.normalize("NFKC", str("" if cell is None else cell)).strip()
+    if _MILLISECONDS.fullmatch(text):
+        return read_date(dt.datetime.fromtimestamp(int(text) / 1000, dt.UTC).astimezone(SHANGHAI))
+    inside = _DAY_INSIDE.search(text)
+    for candidate in (text, inside.group() if inside else ""):
+        try:
+            return read_date(candidate)
+        except BadInputError:
+            continue
+    return None
+
+
+def find_url_date(url: str) -> WrittenDate | None:
+    """Return the day or the month that the path of an address carries, or None.
+
+    >>> find_url_date("https://x.gov.cn/zfxx/202406/content_1.html").text
+    '2024-06'
+    """
+    for pattern in (_URL_DAY, _URL_MONTH):
+        for found in pattern.finditer(url):
+            point = "-".join(part for part in found.groups() if part)
+            if valid_date(point):
+                return WrittenDate(point, *date_bounds(point))
+    return None

@@ -1,156 +1,406 @@
-"""Columns of every evidence table: kind, limits, allowed words, and the rules between columns."""
+"""One row of each evidence table as a frozen record, and the columns that it is read from.
+
+`columns.csv` lists the columns of every table with kind, limits and meaning. In a record an empty number, date or
+word of a list is None, an empty text is "".
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-LADDER = ("announced", "filed", "ground broken", "roofed", "powered", "running")
-TIERS = (
-    "primary_government", "local_government", "primary_reporting", "company_filing", "company_filing_copy",
-    "company_release", "news_on_court_record", "state_media", "local_media", "broadcast", "trade_press",
-    "research", "tender_digest", "mirror", "secondary", "blog", "unsourced",
-)  # fmt: skip
-PHASES = ("planned", "tendered", "under construction", "operating", "cancelled")
-UNITS = (
-    "chips", "servers", "racks", "PFLOPS", "MW", "GWh/yr", "m2", "mu", "CNY", "USD", "ratio", "percent", "projects",
-    "count", "tce/yr", "date",
-)  # fmt: skip
-KINDS = (
-    "chips", "servers", "racks", "PFLOPS", "power_MW", "generation_MW", "battery_MW", "energy_GWh_per_yr", "floor_m2",
-    "land_m2", "land_mu", "investment_CNY", "investment_USD", "value_USD", "PUE", "share_pct", "ratio", "project_count",
-    "tonnes_coal_equiv", "start_date", "milestone_date", "completion_date", "status", "location",
-)  # fmt: skip
-KIND_UNITS = {
-    "chips": "chips", "servers": "servers", "racks": "racks", "PFLOPS": "PFLOPS", "power_MW": "MW", "generation_MW": "MW",
-    "battery_MW": "MW", "energy_GWh_per_yr": "GWh/yr", "floor_m2": "m2", "land_m2": "m2", "land_mu": "mu",
-    "investment_CNY": "CNY", "investment_USD": "USD", "value_USD": "USD", "share_pct": "percent", "ratio": "ratio",
-    "tonnes_coal_equiv": "tce/yr",
-}  # fmt: skip
+from osint.register import vocabulary
+from osint.register.dates import WrittenDate, date_bounds
+from osint.register.vocabulary import (
+    CLAIM_KINDS,
+    LADDER,
+    Bounding,
+    Datum,
+    Mark,
+    Modality,
+    Phase,
+    Precision,
+    Role,
+    Rung,
+    Scope,
+    Stage,
+    Tier,
+    table_rows,
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Column:
-    """One column: kind is text, number, one of, date or id."""
+    """One column of a table, a row of columns.csv."""
 
     name: str
-    kind: str = "text"
-    required: bool = False
-    low: float = -1e18
-    high: float = 1e18
-    allowed: tuple[str, ...] = ()
+    """Name in the header."""
+    kind: str
+    """text, number, numbers (separated by |), one of, yes or no, date, or id."""
+    required: bool
+    """Whether every row needs a value."""
+    low: float
+    """Smallest number."""
+    high: float
+    """Largest number."""
+    allowed: tuple[str, ...]
+    """Words of a list, in order."""
+    words: type[StrEnum] | None
+    """Enumeration of the words, if they have one."""
+    meaning: str
+    """What it says, and in which unit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule between columns: which rows break it, the column to name and what was expected."""
+    """A rule between columns: the column to name, what was expected, and which rows break it."""
 
     column: str
     expected: str
-    broken: Callable[[pd.DataFrame], np.ndarray]
+    broken: Callable[[pd.DataFrame], npt.NDArray[np.bool_]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Schema:
-    """Columns in order, and rules."""
+    """Columns of a table in order, and rules between them."""
 
     columns: tuple[Column, ...]
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[Rule, ...]
 
 
-def _text(*names: str, required: bool = False) -> tuple[Column, ...]:
-    return tuple(Column(n, required=required) for n in names)
+def _columns() -> dict[str, tuple[Column, ...]]:
+    tables: dict[str, tuple[Column, ...]] = {}
+    for row in table_rows("columns.csv"):
+        words = getattr(vocabulary, row["allowed"], None) if row["allowed"] else None
+        lists = {"Kind": tuple(CLAIM_KINDS), "Unit": vocabulary.UNITS}
+        allowed = lists.get(row["allowed"]) or tuple(words or row["allowed"].split("|"))
+        if row["kind"] == "yes or no":
+            allowed = ("yes", "no")
+        column = Column(
+            row["column"],
+            row["kind"],
+            row["required"] == "yes",
+            float(row["low"] or "-1e18"),
+            float(row["high"] or "1e18"),
+            allowed,
+            words,
+            row["meaning"],
+        )
+        tables[row["table"]] = (*tables.get(row["table"], ()), column)
+    return tables
 
 
-def _positive(*names: str, required: bool = False) -> tuple[Column, ...]:
-    return tuple(Column(n, "number", required, low=0) for n in names)
+def _ordered(low: str, high: str) -> Rule:
+    return Rule(low, f"a {low} that is at most {high}", lambda t: (t[low] > t[high]).to_numpy())
 
 
-def _one(name: str, *allowed: str, required: bool = False) -> Column:
-    return Column(name, "one of", required, allowed=allowed)
+def _wrong_unit(claims: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    wanted = claims["quantity_kind"].map({name: k.unit for name, k in CLAIM_KINDS.items() if k.unit})
+    return np.asarray(wanted.notna() & (wanted != claims["unit"]), dtype=bool)
 
 
-def _ordered(low: str, high: str, expected: str) -> Rule:
-    return Rule(low, expected, lambda t: (t[low] > t[high]).to_numpy())
+def _unfinished(relations: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    used = relations["used"] == "network"
+    return np.asarray(used & relations[["low", "best", "high"]].isna().any(axis=1), dtype=bool)
 
 
-LOW_BEST_HIGH = (
-    _ordered("low", "best", "a low that is at most best"),
-    _ordered("best", "high", "a best that is at most high"),
-    _ordered("low", "high", "a low that is at most high"),
-)
+def _chinese_alone(claims: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    return np.asarray((claims["quote_language"] == "zh") & (claims["translation"] == ""), dtype=bool)
 
-SCHEMAS: dict[str, Schema] = {
-    "sites": Schema(
-        (
-            Column("site_id", "id", True), *_text("name_en", required=True), *_text("name_zh", "operator_owner", "county", "prefecture", "province"),
-            *_text("country", required=True), Column("lat", "number", low=-90, high=90), Column("lon", "number", low=-180, high=180),
-            *_positive("coord_precision_km"), *_text("coord_level", "coord_source", "status"), Column("first_announced"),
-            *_text("notes", "source_urls"), _one("datum", "WGS-84", "GCJ-02", "BD-09", "unknown"), *_text("datum_reason", "name_display"),
-            _one("role", "aggregate", "announced", "comparator", "reference", required=True),
+
+def _located_without(column: str) -> Callable[[pd.DataFrame], npt.NDArray[np.bool_]]:
+    return lambda t: np.asarray(t["lat"].notna() & (t[column].isna() | (t[column] == "")), dtype=bool)
+
+
+_LOW_BEST_HIGH = (_ordered("low", "best"), _ordered("best", "high"), _ordered("low", "high"))
+_TRUTH = (_ordered("truth_low", "truth_best"), _ordered("truth_best", "truth_high"))
+_RULES: dict[str, tuple[Rule, ...]] = {
+    "sites": (
+        Rule(
+            "lat", "a latitude and a longitude, or neither", lambda t: (t["lat"].isna() != t["lon"].isna()).to_numpy()
         ),
-        (
-            Rule("lat", "a latitude and a longitude, or neither", lambda t: (t["lat"].isna() != t["lon"].isna()).to_numpy()),
-            Rule("coord_precision_km", "a precision in km for every coordinate", lambda t: (t["lat"].notna() & t["coord_precision_km"].isna()).to_numpy()),
-            Rule("datum", "a datum for every coordinate", lambda t: (t["lat"].notna() & (t["datum"] == "")).to_numpy()),
-        ),
+        Rule("coord_precision_km", "a precision in km for every coordinate", _located_without("coord_precision_km")),
+        Rule("datum", "a datum for every coordinate", _located_without("datum")),
     ),
-    "claims": Schema(
-        (
-            Column("claim_id", "id", True), *_text("site_id", "claimant", "source_publisher", required=True),
-            _one("source_tier", *TIERS, required=True), *_text("source_url"), Column("date", "date"), *_text("quote", required=True),
-            _one("quote_language", "en", "zh", required=True), *_text("translation"), _one("quantity_kind", *KINDS, required=True),
-            *_positive("value_low", "value_high"), _one("unit", *UNITS), Column("value_date", "date"), *_text("chip_model"),
-            _one("phase", *PHASES), _one("reading_confidence", "high", "medium", "low", required=True), *_text("note", "unit_as_recorded"),
-            *_text("scope"), _one("precision", "not stated", "dense", "sparse"), _one("rung", *LADDER), *_text("rung_reason"),
-            _one("modality", "has", "will", "would", "can carry", "denied"), _one("bound", "exact", "at least", "at most", "range", "about"),
-            *_text("independence_group", "group_reason", required=True), _one("error_test", "yes", "no"), _one("evidence_use", "yes", "no", required=True),
-            *_text("evidence_reason", "readings", "part"),
-        ),
-        (
-            _ordered("value_low", "value_high", "a value_low that is at most value_high"),
-            Rule("unit", "the unit of its quantity_kind", lambda t: (t["quantity_kind"].map(KIND_UNITS).notna() & (t["quantity_kind"].map(KIND_UNITS) != t["unit"])).to_numpy()),
-            Rule("translation", "a translation of a Chinese quote", lambda t: ((t["quote_language"] == "zh") & (t["translation"] == "")).to_numpy()),
-        ),
+    "claims": (
+        _ordered("value_low", "value_high"),
+        Rule("unit", "the unit of its quantity_kind", _wrong_unit),
+        Rule("translation", "a translation of a Chinese quote", _chinese_alone),
     ),
-    "observations": Schema(
-        (
-            Column("observation_id", "id", True), *_text("site_id", "observer", "how", required=True), Column("date", "date", True),
-            *_text("quantity"), *_positive("low", "best", "high"), *_text("unit", "scope"), _one("rung", *LADDER), _one("not_yet", *LADDER), *_text("independence_group", "source_claim_id"),
-            *_text("source_url", "quote", "note"),
-        ),
-        LOW_BEST_HIGH,
+    "observations": _LOW_BEST_HIGH,
+    "relations": (
+        *_LOW_BEST_HIGH,
+        Rule("best", "low, best and high for a relation that the network uses", _unfinished),
     ),
-    "relations": Schema(
-        (
-            Column("relation", "id", True), *_text("from", "to", required=True), *_positive("low", "best", "high"), *_text("unit"), _one("country", "CN", "other"),
-            *_text("conditions"), _one("used", "network", "reference", required=True), _one("mark", "published", "derived", "relayed", "judgement", required=True),
-            *_text("source", required=True), *_text("note"),
-        ),
-        (*LOW_BEST_HIGH, Rule("best", "low, best and high for a relation that the network uses", lambda t: ((t["used"] == "network") & t[["low", "best", "high"]].isna().any(axis=1)).to_numpy())),
-    ),
-    "relation_support": Schema((*_text("relation", "site", required=True), *_positive("low", "best", "high", required=True), *_text("source")), LOW_BEST_HIGH),
-    "chips": Schema(
-        (
-            Column("chip", "id", True), *_text("family", required=True), *_positive("tdp_kw", "server_share_kw"), *_positive("it_kw_low", "it_kw_best", "it_kw_high", required=True),
-            *_positive("full_load_kw_low", "full_load_kw_best", "full_load_kw_high"), *_positive("fp16_dense_pflops", "fp16_sparse_pflops", "fp8_dense_pflops", "fp8_sparse_pflops", "pflops_spread"),
-            Column("available_from", "number", True, low=2010, high=2040), *_text("export_to_china", required=True),
-            Column("prior_cn", "number", True, low=0, high=1), Column("prior_other", "number", True, low=0, high=1),
-            _one("mark", "published", "derived", "relayed", "judgement", required=True), *_text("source", required=True), *_text("note"),
-        ),
-        (_ordered("it_kw_low", "it_kw_best", "an it_kw_low that is at most it_kw_best"), _ordered("it_kw_best", "it_kw_high", "an it_kw_best that is at most it_kw_high")),
-    ),
-    "readings": Schema((*_text("reading", "option", required=True), Column("prior", "number", True, low=0, high=1), *_text("applies_to", "reason", required=True))),
-    "calibration": Schema(
-        (
-            *_text("site", "country", "observable_kind", required=True), *_positive("observable_value", required=True), *_text("truth_kind", required=True),
-            *_positive("truth_low", "truth_best", "truth_high", required=True), *_text("as_of", "source_url", "note"), Column("calibration_id", "id", True), *_text("chip"),
-            _one("form", "8-GPU", "4-GPU", "GH200", "PCIe", "mixed"), _one("role", "independent", "consistency", "control", required=True), *_text("role_reason"),
-            _one("truth_is", "design", "installed", "measured"),
-        ),
-        (_ordered("truth_low", "truth_best", "a truth_low that is at most truth_best"), _ordered("truth_best", "truth_high", "a truth_best that is at most truth_high")),
-    ),
-}  # fmt: skip
+    "relation_support": _LOW_BEST_HIGH,
+    "chips": (_ordered("it_kw_low", "it_kw_best"), _ordered("it_kw_best", "it_kw_high")),
+    "calibration": _TRUTH,
+}
+SCHEMAS = {name: Schema(columns, _RULES.get(name, ())) for name, columns in _columns().items()}
+"""Columns and rules of every table, by its name."""
+OBSERVATION_COLUMNS = tuple(c.name for c in SCHEMAS["observations"].columns)
+"""Columns of observations.csv in order."""
+
+
+class Record:
+    """Base of the records: one row of a table, read once."""
+
+    __slots__ = ()
+    table: ClassVar[str]
+    renamed: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def from_row(cls, row: Mapping[Any, Any]) -> Self:
+        """Read a row of the table (text cells, or the typed cells of a checked frame)."""
+        columns = {c.name: c for c in SCHEMAS[cls.table].columns}
+        names = (f.name for f in fields(cls))  # type: ignore[arg-type]
+        cells = ((columns[cls.renamed.get(name, name)], name) for name in names)
+        return cls(**{name: _value(column, row[column.name]) for column, name in cells})
+
+    def to_row(self) -> dict[str, str | float]:
+        """Return the row of the table: texts, and numbers with NaN for an empty one."""
+        at = {self.renamed.get(f.name, f.name): f.name for f in fields(self)}  # type: ignore[arg-type]
+        return {c.name: _cell(c, getattr(self, at[c.name])) for c in SCHEMAS[self.table].columns}
+
+
+def _value(column: Column, cell: Any) -> object:
+    empty = cell is None or cell == "" or (isinstance(cell, float) and math.isnan(cell))
+    if column.kind == "number":
+        return None if empty else float(cell)
+    if column.kind == "numbers":
+        return () if empty else tuple(float(part) for part in str(cell).split("|"))
+    if column.kind == "yes or no":
+        return None if empty else cell == "yes"
+    if column.kind == "date":
+        return None if empty else WrittenDate(str(cell), *date_bounds(str(cell)))
+    if column.words is not None:
+        return None if empty else column.words(cell)
+    return "" if empty else str(cell)
+
+
+def _cell(column: Column, value: Any) -> str | float:
+    if column.kind == "number":
+        return math.nan if value is None else float(value)
+    if column.kind == "numbers":
+        return "|".join(f"{number:.15g}" for number in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, WrittenDate):
+        return value.text
+    return "" if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow(Record):
+    """A row of sites.csv: an announced or found place, a total over several, or a landmark."""
+
+    table = "sites"
+    site_id: str
+    name_en: str
+    name_zh: str
+    operator_owner: str
+    county: str
+    prefecture: str
+    province: str
+    country: str
+    lat: float | None
+    lon: float | None
+    coord_precision_km: float | None
+    coord_level: str
+    coord_source: str
+    status: str
+    first_announced: str
+    notes: str
+    source_urls: str
+    datum: Datum | None
+    datum_reason: str
+    name_display: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Record):
+    """A row of claims.csv: one quantity or state asserted by one claimant; columns.csv explains each field."""
+
+    table = "claims"
+    claim_id: str
+    site_id: str
+    claimant: str
+    source_publisher: str
+    source_tier: Tier
+    source_url: str
+    date: WrittenDate | None
+    quote: str
+    quote_language: str
+    translation: str
+    quantity_kind: str
+    value_low: float | None
+    value_high: float | None
+    unit: str
+    value_date: WrittenDate | None
+    chip_model: str
+    phase: Phase | None
+    reading_confidence: str
+    note: str
+    unit_as_recorded: str
+    scope: str
+    precision: Precision | None
+    rung: Rung | None
+    rung_reason: str
+    modality: Modality | None
+    bound: Bounding | None
+    independence_group: str
+    group_reason: str
+    error_test: bool | None
+    evidence_use: bool
+    evidence_reason: str
+    readings: tuple[float, ...]
+    part: str
+
+    @property
+    def quantity(self) -> str:
+        """Quantity of the model that the claim speaks of; empty if it has none."""
+        kind, scope = CLAIM_KINDS[self.quantity_kind], Scope.read(self.scope)
+        if scope in _OUTSIDE:
+            return ""
+        return _POWER.get(scope, kind.quantity) if kind.quantity == "power_mw" else kind.quantity
+
+    @property
+    def day(self) -> int:
+        """Ordinal of the latest day that the claim speaks of; 0 if it is undated."""
+        when = self.value_date or self.date
+        return when.last.toordinal() if when else 0
+
+    @property
+    def stage(self) -> Stage:
+        """What the claim speaks of: a plan, works on the ground, or what is live."""
+        if self.modality in {Modality.WILL, Modality.WOULD} or self.rung not in LADDER[Rung.GROUND_BROKEN.height :]:
+            return Stage.PLAN
+        return Stage.LIVE if self.rung.height >= Rung.POWERED.height else Stage.WORKS
+
+    @property
+    def figure(self) -> float:
+        """Lower value in the unit of the register, else the upper one; NaN if it has none."""
+        return next((v for v in (self.value_low, self.value_high) if v is not None), math.nan)
+
+    @property
+    def claimed(self) -> float:
+        """Number that must fit, in the unit of the model; NaN if it has none.
+
+        It is the lower value, or the upper one of an 'at most'. Where a text allows two readings it is the larger,
+        which is the harder to fit.
+        """
+        if self.readings:
+            return max(self.readings)
+        value = self.value_high if self.bound == Bounding.AT_MOST or self.value_low is None else self.value_low
+        return math.nan if value is None else value * CLAIM_KINDS[self.quantity_kind].factor
+
+
+_OUTSIDE = {Scope.GENERATION, Scope.EACH, Scope.EQUIVALENT, Scope.SHARE}
+_POWER = {Scope.IT: "it_mw", Scope.FACILITY: "facility_mw", Scope.GRID: ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Observation(Record):
+    """A row of observations.csv: one thing seen or measured; columns.csv explains each field."""
+
+    table = "observations"
+    observation_id: str
+    site_id: str
+    observer: str
+    how: str
+    date: WrittenDate
+    quantity: str
+    low: float | None
+    best: float | None
+    high: float | None
+    unit: str
+    scope: str
+    rung: Rung | None
+    not_yet: Rung | None
+    independence_group: str
+    source_claim_id: str
+    source_url: str
+    quote: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relation(Record):
+    """A row of relations.csv: a factor that joins two quantities, as low, best and high (90%)."""
+
+    table = "relations"
+    renamed: ClassVar[Mapping[str, str]] = {"from_quantity": "from", "to_quantity": "to"}
+    relation: str
+    from_quantity: str
+    to_quantity: str
+    low: float | None
+    best: float | None
+    high: float | None
+    unit: str
+    country: str
+    conditions: str
+    used: str
+    mark: Mark
+    source: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chip(Record):
+    """A row of chips.csv: a family of chips with its power in kW and its PFLOPS per chip."""
+
+    table = "chips"
+    chip: str
+    family: str
+    tdp_kw: float | None
+    server_share_kw: float | None
+    it_kw_low: float
+    it_kw_best: float
+    it_kw_high: float
+    full_load_kw_low: float | None
+    full_load_kw_best: float | None
+    full_load_kw_high: float | None
+    fp16_dense_pflops: float | None
+    fp16_sparse_pflops: float | None
+    fp8_dense_pflops: float | None
+    fp8_sparse_pflops: float | None
+    pflops_spread: float | None
+    available_from: float
+    export_to_china: str
+    prior_cn: float
+    prior_other: float
+    mark: Mark
+    source: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationRow(Record):
+    """A row of calibration.csv: a system whose observable and truth are both public."""
+
+    table = "calibration"
+    site: str
+    country: str
+    observable_kind: str
+    observable_value: float
+    truth_kind: str
+    truth_low: float
+    truth_best: float
+    truth_high: float
+    as_of: str
+    source_url: str
+    note: str
+    calibration_id: str
+    chip: str
+    form: str
+    role: str
+    role_reason: str
+    truth_is: str

@@ -1,30 +1,54 @@
-"""Read the evidence tables, check every cell, and say all that is wrong at once.
+"""Read the evidence tables, check every cell and say all that is wrong at once; append to them and write tables.
 
-A table is CSV in UTF-8 with the columns of SCHEMAS (data/README.md says what each means). Cells are read as
+A table is CSV in UTF-8 with the columns of `SCHEMAS` (data/README.md says what each means). Cells are read as
 text and checked before anything is converted; an empty cell is missing (NaN), never zero.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import os
+import re
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 
-from osint.errors import OsintError
-from osint.register import dates
+from osint.errors import BadInputError, NotFoundError, OsintError, UnreadableError
+from osint.register.dates import valid_date
 from osint.register.records import SCHEMAS, Column
 
-SHOWN = 20  # faults printed; the rest are counted
-MOST_ROWS = 50_000  # of one table; the main job sets every claim of a site beside every other
+SHOWN = 20
+"""Faults of one table that a message prints; the rest are counted."""
+MOST_ROWS = 50_000
+"""Rows per table; the pairwise checks are quadratic in the claims of a site."""
+LONGEST_SHOWN = 60
+"""Characters of a wrong cell that a message prints."""
+CLOSE_IDS = 12
+"""Ids that a message offers in place of an unknown one."""
+FIRST_ROW = 2
+"""Number that a spreadsheet gives to the first row under the header."""
+WHOLE_FROM = 1e5
+"""Numbers from this size on are written without decimals."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PREFIX = {"claims": "C", "observations": "O"}
+_LINKS = (
+    ("claims", "site_id", "sites", "site_id"),
+    ("observations", "site_id", "sites", "site_id"),
+    ("observations", "source_claim_id", "claims", "claim_id"),
+    ("relation_support", "relation", "relations", "relation"),
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Register:
-    """The evidence as tables: one row a site, claim, observation, relation, chip, reading, calibration row."""
+    """The evidence as tables, one frame each; a number that is missing is NaN, a text that is missing is ""."""
 
     sites: pd.DataFrame
     claims: pd.DataFrame
@@ -34,110 +58,102 @@ class Register:
     chips: pd.DataFrame
     readings: pd.DataFrame
     calibration: pd.DataFrame
-    cache: dict = field(
-        init=False, default_factory=dict, repr=False, compare=False
-    )  # what was computed from these tables
 
-    def rows(self, table: str, site_id: str) -> list[dict]:
-        """Rows of a table that name a site, as plain dictionaries."""
-        key = ("rows", table)
-        if key not in self.cache:
-            self.cache[key] = {}
-            for row in getattr(self, table).to_dict("records"):
-                self.cache[key].setdefault(row["site_id"], []).append(row)
-        return self.cache[key].get(site_id, [])
+    def rows(self, table: str, site_id: str) -> list[dict[str, Any]]:
+        """Return the rows of a table that name a site, as plain dictionaries."""
+        frame: pd.DataFrame = getattr(self, table)
+        return [{str(k): v for k, v in row.items()} for row in frame[frame["site_id"] == site_id].to_dict("records")]
 
-    def site(self, site_id: str) -> dict:
-        """One row of sites; raises OsintError for an unknown id."""
+    def site(self, site_id: str) -> dict[str, Any]:
+        """Return one row of sites; raises NotFoundError for an unknown id."""
         rows = self.rows("sites", site_id)
         if not rows:
             close = [s for s in self.sites["site_id"] if s[:2] == site_id[:2].upper()] or list(self.sites["site_id"])
-            raise OsintError(
-                f"there is no site {site_id!r} in sites.csv; ids that begin alike: {', '.join(close[:12])}"
-            )
+            offered = ", ".join(close[:CLOSE_IDS])
+            raise NotFoundError(f"there is no site {site_id!r} in sites.csv; ids that begin alike: {offered}")
         return rows[0]
 
 
 def data_dir(path: str | Path | None = None) -> Path:
-    """The data folder: the argument, else OSINT_DATA, else ./data, else the data of the checkout."""
+    """Return the data folder: the argument, else OSINT_DATA, else ./data, else the data of the checkout or the wheel.
+
+    The folder holds raw/; the shipped tables of an installed package lie in osint/register/data. Raises
+    NotFoundError if the folder that was named is not there.
+    """
     if path or os.environ.get("OSINT_DATA"):
         folder = Path(path or os.environ["OSINT_DATA"])
         if not folder.is_dir():
-            raise OsintError(f"the data folder {folder} is not there; name the folder that holds raw/")
+            raise NotFoundError(f"the data folder {folder} is not there; name the folder that holds raw/")
         return folder
-    here = Path("data")
-    return here if (here / "raw").is_dir() else Path(__file__).resolve().parents[2] / "data"
+    here, checkout = Path("data"), Path(__file__).resolve().parents[2] / "data"
+    shipped = Path(__file__).resolve().parent / "data"
+    return next((folder for folder in (here, checkout, shipped) if (folder / "raw").is_dir()), here)
 
 
-_loaded: dict[tuple, Register] = {}
-
-
-def load(path: str | Path | None = None) -> Register:
-    """Read and check all tables of data/raw; raises OsintError with every broken row of every table."""
+def load_register(path: str | Path | None = None) -> Register:
+    """Read and check all tables of data/raw; raises BadInputError with every broken row of every table."""
     raw = data_dir(path) / "raw"
-    stamp = (
-        raw.resolve(),
-        *((raw / f"{n}.csv").stat().st_mtime_ns if (raw / f"{n}.csv").exists() else 0 for n in SCHEMAS),
-    )
-    if stamp in _loaded:
-        return _loaded[stamp]
     faults: list[str] = []
     frames: dict[str, pd.DataFrame] = {}
     for name in SCHEMAS:
         try:
-            frames[name] = read(raw / f"{name}.csv", name)
+            frames[name] = read_table(raw / f"{name}.csv", name)
         except OsintError as error:
             faults.append(str(error))
     if not faults:
-        faults = _links(frames)
+        faults = _broken_links(frames)
     if faults:
-        raise OsintError("; ".join(faults))
-    _loaded[stamp] = Register(**frames)
-    return _loaded[stamp]
+        raise BadInputError("; ".join(faults))
+    return Register(**frames)
 
 
-def read(path: str | Path, name: str) -> pd.DataFrame:
-    """Read one table by its schema.
+def read_table(path: str | Path, name: str) -> pd.DataFrame:
+    """Read one table by its schema and return typed columns (float with NaN, or text with "").
 
-    Returns typed columns (float with NaN, or text with ""). Raises OsintError that names each broken cell by
-    file, row (as a spreadsheet counts, header is row 1), column, value and what was expected.
+    Raises BadInputError that names each broken cell by file, row (as a spreadsheet counts, header is row 1),
+    column, value and what was expected; NotFoundError or UnreadableError for a file that is not a table.
     """
     path = Path(path)
-    return check(_text(path), name, path.name)
+    return check_table(_text(path), name, path.name)
 
 
 def _text(path: Path) -> pd.DataFrame:
-    """All cells as text; a byte-order mark and CRLF are read through."""
+    """Return all cells as text; a byte-order mark and CRLF are read through."""
     try:
         body = path.read_bytes()
+    except FileNotFoundError as error:
+        where = path.resolve()
+        raise NotFoundError(f"{where} is missing; give the data folder with --data or OSINT_DATA") from error
     except OSError as error:
-        raise OsintError(
-            f"{path.name} cannot be read ({error.strerror}); put it back into {path.parent.name}/"
-        ) from error
+        raise UnreadableError(f"{path.resolve()} cannot be read ({error.strerror}); repair its permissions") from error
     lines = body.count(b"\n")
     if lines > MOST_ROWS:
         most = f"more than the {MOST_ROWS:,} rows that the main job is made for"
-        raise OsintError(f"{path.name} has {lines:,} lines, {most}; split it by site and run each part with --data")
+        raise BadInputError(f"{path.name} has {lines:,} lines, {most}; split it by site and run each part with --data")
     if not body.strip():
-        raise OsintError(f"{path.name} is empty; it needs at least its header row")
+        raise BadInputError(f"{path.name} is empty; it needs at least its header row")
     try:
         body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         guess = "; it looks like GBK" if _is_gbk(body) else ""
-        raise OsintError(
-            f"{path.name} is not UTF-8 at byte {error.start}{guess}; save it again as CSV UTF-8"
-        ) from error
+        message = f"{path.name} is not UTF-8 at byte {error.start}{guess}; save it again as CSV UTF-8"
+        raise UnreadableError(message) from error
     if b"\x00" in body:
-        raise OsintError(f"{path.name} holds a zero byte, so it is not a CSV text; save it again as CSV UTF-8")
+        raise UnreadableError(f"{path.name} holds a zero byte, so it is not a CSV text; save it again as CSV UTF-8")
+    return _parsed(body, path.name)
+
+
+def _parsed(body: bytes, file: str) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+            return pd.read_csv(
+                io.BytesIO(body), dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+            )
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
         reason = " ".join(str(error).split())
-        raise OsintError(
-            f"{path.name} is not a table ({reason}); every row needs as many cells as the header"
-        ) from error
+        message = f"{file} is not a table ({reason}); every row needs as many cells as the header"
+        raise UnreadableError(message) from error
 
 
 def _is_gbk(body: bytes) -> bool:
@@ -147,8 +163,8 @@ def _is_gbk(body: bytes) -> bool:
         return False
 
 
-def check(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
-    """Check a table of text cells against the schema of `name` and convert it; see `read`."""
+def check_table(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
+    """Check a table of text cells against the schema of `name` and convert it; see `read_table`."""
     file = file or f"{name}.csv"
     schema = SCHEMAS[name]
     missing = [c.name for c in schema.columns if c.name not in text.columns]
@@ -156,87 +172,161 @@ def check(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
     if missing or extra:
         said = [f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}"] if missing else []
         said += [f"has unknown column{'s' * (len(extra) > 1)} {', '.join(map(repr, extra))}"] if extra else []
-        raise OsintError(f"{file} {' and '.join(said)}; data/README.md lists the columns of {name}")
+        raise BadInputError(f"{file} {' and '.join(said)}; data/README.md lists the columns of {name}")
     if text.empty:
-        raise OsintError(f"{file} has a header and no rows; it needs at least one")
+        raise BadInputError(f"{file} has a header and no rows; it needs at least one")
     faults: list[tuple[int, str]] = []
     frame = pd.DataFrame(index=text.index)
     for column in schema.columns:
-        frame[column.name] = _column(text[column.name], column, faults, text, schema.columns[0].name)
+        frame[column.name] = _column(text[column.name], column, faults, text)
     for rule in schema.rules:
-        bad = rule.broken(frame)
-        faults += [
-            (int(i), _say(text, i, rule.column, rule.expected, schema.columns[0].name)) for i in frame.index[bad]
-        ]
+        broken = frame.index[rule.broken(frame)]
+        faults += [(int(i), _fault(text, i, rule.column, rule.expected)) for i in broken]
     if faults:
         faults.sort()
         more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
-        raise OsintError(f"{file}: " + "; ".join(f"row {i + 2} {words}" for i, words in faults[:SHOWN]) + more)
+        shown = "; ".join(f"row {i + FIRST_ROW} {words}" for i, words in faults[:SHOWN])
+        raise BadInputError(f"{file}: {shown}{more}")
     return frame
 
 
-def _say(text: pd.DataFrame, i: int, column: str, expected: str, key: str) -> str:
+def _fault(text: pd.DataFrame, i: int, column: str, expected: str) -> str:
     value = str(text.at[i, column])
-    value = value if len(value) <= 60 else value[:57] + "..."
-    return f"({text.at[i, key][:20]}) column {column} has {value!r}, expected {expected}"
+    value = value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 3] + "..."
+    return f"({text.at[i, text.columns[0]][:20]}) column {column} has {value!r}, expected {expected}"
 
 
-def _column(cells: pd.Series, column: Column, faults: list, text: pd.DataFrame, key: str) -> pd.Series:
+def _column(
+    cells: pd.Series[str], column: Column, faults: list[tuple[int, str]], text: pd.DataFrame
+) -> pd.Series[str] | pd.Series[float]:
     """Convert one column and note the cells that do not fit."""
     empty = cells.str.strip() == ""
-    bad = pd.Series(False, index=cells.index)
-    out: pd.Series = cells
+    out: pd.Series[str] | pd.Series[float] = cells
     if column.kind == "number":
-        out = pd.to_numeric(cells.where(~empty), errors="coerce").astype(float)
-        out = out.where(np.isfinite(out))
-        bad = ~empty & (out.isna() | (out < column.low) | (out > column.high))
+        numbers = pd.to_numeric(cells.where(~empty), errors="coerce").astype(float)
+        out = numbers.where(np.isfinite(numbers))
+        bad = out.isna() | (numbers < column.low) | (numbers > column.high)
         expected = f"a number from {column.low:g} to {column.high:g}"
-    elif column.kind == "one of":
-        bad = ~empty & ~cells.isin(column.allowed)
+    elif column.kind == "numbers":
+        bad = ~cells.str.fullmatch(r"\d+(\.\d+)?(\|\d+(\.\d+)?)*")
+        expected = "numbers separated by |, as 6|60000"
+    elif column.kind in {"one of", "yes or no"}:
+        bad = ~cells.isin(column.allowed)
         expected = f"one of {', '.join(column.allowed)}"
     elif column.kind == "date":
-        fits = {c: dates.valid(c) for c in cells[~empty].unique()}
-        bad = ~empty & ~cells.map(fits).fillna(False).astype(bool)
+        fits = {c: valid_date(c) for c in cells[~empty].unique()}
+        bad = ~cells.map(fits).fillna(False).astype(bool)
         expected = "a date as 2024, 2024-06, 2024-06-15, with ~ or ?, or two with /"
     elif column.kind == "id":
-        bad = ~empty & (~cells.str.fullmatch(r"[\w][\w .-]*") | cells.duplicated(keep=False))
+        bad = ~cells.str.fullmatch(r"[\w][\w .-]*") | cells.duplicated(keep=False)
         expected = "an id that no other row has"
     else:
-        bad = ~empty & cells.str.match(r"[=+@\t\r]|-(?!\d)")
+        bad = cells.str.startswith(_FORMULA)
+        bad = cells.isin({cell for cell in cells[bad] if defuse(cell) != cell})
         expected = "text that a spreadsheet does not run as a formula"
-    faults += [(int(i), _say(text, i, column.name, expected, key)) for i in cells.index[bad.to_numpy()]]
+    faults += [(int(i), _fault(text, i, column.name, expected)) for i in cells.index[(bad & ~empty).to_numpy()]]
     if column.required:
-        faults += [(int(i), _say(text, i, column.name, "a value", key)) for i in cells.index[empty.to_numpy()]]
+        faults += [(int(i), _fault(text, i, column.name, "a value")) for i in cells.index[empty.to_numpy()]]
     return out
 
 
-def _links(frames: dict[str, pd.DataFrame]) -> list[str]:
-    """Ids that point at rows which are not there."""
+def _broken_links(frames: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return a sentence for each id that points at a row which is not there."""
     out = []
-    for table, column, target, key in (
-        ("claims", "site_id", "sites", "site_id"),
-        ("observations", "site_id", "sites", "site_id"),
-        ("observations", "source_claim_id", "claims", "claim_id"),
-        ("relation_support", "relation", "relations", "relation"),
-    ):
+    for table, column, target, key in _LINKS:
         cells = frames[table][column]
         for i in cells.index[~cells.isin({*frames[target][key], ""})][:SHOWN]:
-            out.append(f"{table}.csv: row {i + 2} column {column} has {cells[i]!r}, expected an id of {target}.csv")
+            found = f"row {i + FIRST_ROW} column {column} has {cells[i]!r}"
+            out.append(f"{table}.csv: {found}, expected an id of {target}.csv")
     return out
 
 
-def write(frame: pd.DataFrame, path: Path) -> None:
+def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """Add rows to a table of a data folder and return their ids.
+
+    A row without id gets the next number (C for claims, O for observations). The file that is there stays, byte
+    for byte, the beginning of the new one, and the change is one step: a crash or a broken row leaves it as it
+    was. Raises BadInputError for a broken row, an id or a whole row that is there already, and NotFoundError for
+    an id of another table that is not there.
+    """
+    raw = data_dir(data) / "raw"
+    path, columns = raw / f"{table}.csv", [c.name for c in SCHEMAS[table].columns]
+    key = columns[0]
+    with FileLock(raw / f".{table}.lock"):
+        before = path.read_bytes() if path.exists() else (",".join(columns) + "\n").encode()
+        held = read_table(path, table) if before.count(b"\n") > 1 else pd.DataFrame(columns=columns)
+        made = _numbered(rows, held, table)
+        _linked(made, table, raw)
+        header = next(csv.reader(io.StringIO(before.decode("utf-8-sig"))))
+        body = io.StringIO()
+        writer = csv.DictWriter(body, header, lineterminator="\r\n" if b"\r\n" in before else "\n")
+        writer.writerows({k: _cell(v) for k, v in r.items()} for r in made)
+        joined = before + (b"" if before.endswith(b"\n") else b"\n") + body.getvalue().encode()
+        text = _parsed(joined, path.name)
+        check_table(text, table)
+        same = text.drop(columns=key).duplicated()
+        if made and same.iloc[len(held) :].any():
+            double = text[key][same].iloc[-1]
+            raise BadInputError(f"the row that would be {double} is in {table}.csv already; nothing was written")
+        if made:
+            replace_file(path, joined)
+    return [str(r[key]) for r in made]
+
+
+def _numbered(rows: Sequence[Mapping[str, object]], held: pd.DataFrame, table: str) -> list[dict[str, object]]:
+    columns = [c.name for c in SCHEMAS[table].columns]
+    key, prefix = columns[0], _PREFIX[table]
+    numbers = [int(n) for i in held[key] for n in re.findall(rf"^{prefix}(\d+)$", str(i))]
+    following = max(numbers, default=0) + 1
+    made = []
+    for given in rows:
+        wrong = sorted(set(given) ^ set(columns))
+        if wrong:
+            raise BadInputError(f"a row needs exactly the columns of {table}.csv; {', '.join(wrong)} do not fit")
+        made.append({**given, key: given[key] or f"{prefix}{following:03d}"})
+        following += not given[key]
+    return made
+
+
+def _linked(rows: Sequence[Mapping[str, object]], table: str, raw: Path) -> None:
+    """Check that the rows of other tables that new rows name are there."""
+    for column, target, key in (link[1:] for link in _LINKS if link[0] == table):
+        wanted = {str(r[column]) for r in rows} - {""}
+        missing = sorted(wanted - set(read_table(raw / f"{target}.csv", target)[key])) if wanted else []
+        if missing:
+            raise NotFoundError(f"{', '.join(missing)} is not in {target}.csv; add it there first, nothing was written")
+
+
+def _cell(value: object) -> str:
+    """Return a cell: numbers with six digits, or whole from 100,000 on; NaN is empty; texts guarded."""
+    if isinstance(value, float):
+        if np.isnan(value):
+            return ""
+        return f"{float(value):.6g}" if abs(value) < WHOLE_FROM else f"{float(value):.0f}"
+    return str(defuse("" if value is None else str(value)))
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """Write a CSV in one step: UTF-8, LF, and no cell that a spreadsheet would run as a formula."""
+    replace_file(Path(path), csv_text(frame).encode())
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Return a frame as CSV with LF, and no cell that a spreadsheet would run as a formula."""
     safe = frame.copy()
     for name in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[name]):
             safe[name] = safe[name].map(defuse)
-    put(path, safe.to_csv(index=False, lineterminator="\n").encode())
+    return str(safe.to_csv(index=False, lineterminator="\n"))
 
 
 def defuse(cell: object) -> object:
-    """Quote a text cell that begins like a formula, as OWASP advises for CSV; numbers are left alone."""
-    if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+    """Quote a text cell that begins like a formula, as OWASP advises for CSV; numbers are left alone.
+
+    >>> defuse("=1+1"), defuse("-3"), defuse("-5+cmd")
+    ("'=1+1", '-3', "'-5+cmd")
+    """
+    if isinstance(cell, str) and cell.startswith(_FORMULA):
         try:
             float(cell)
         except ValueError:
@@ -244,7 +334,7 @@ def defuse(cell: object) -> object:
     return cell
 
 
-def put(path: Path, body: bytes) -> None:
+def replace_file(path: Path, body: bytes) -> None:
     """Write a file so that a crash leaves the old one or the new one, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")

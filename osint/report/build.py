@@ -12,14 +12,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from osint import __version__, geo, model, verdict
+from osint import __version__, filings, geo, model, verdict
 from osint.errors import OsintError
-from osint.filings import fonts
-from osint.model import network, score
+from osint.model import score
 from osint.model.estimate import show
 from osint.model.score import Score
-from osint.register import tables
-from osint.register.tables import Register
+from osint.register import QUANTITIES, Register, replace_file, write_csv
 from osint.report import estimates, figures
 from osint.verdict import hypotheses, run
 from osint.verdict.run import Found
@@ -54,9 +52,9 @@ def write(register: Register, out: str | Path) -> tuple[Path, pd.DataFrame]:
         files["index.html"] = page(register, found, scored, per_site, summary, pictures).encode()
         steps.update()
         for name, body in files.items():
-            tables.put(part / name, body)
+            replace_file(part / name, body)
         for name, frame in _frames(found, per_site, scored).items():
-            tables.write(frame, part / f"{name}.csv")
+            write_csv(frame, part / f"{name}.csv")
         _swap(part, out)
         steps.update()
     except OSError as error:
@@ -169,7 +167,7 @@ def page(
 
 def _with_font(text: str) -> str:
     """Put the glyphs that the page needs into it, so that Chinese shows on any machine."""
-    body = fonts.subset(text)
+    body = filings.font_subset(text)
     if body is None:
         return text
     face = f"@font-face{{font-family:'{PAGE_FONT}';src:url(data:font/woff;base64,{base64.b64encode(body).decode()})}}"
@@ -330,7 +328,7 @@ def _sources(register: Register) -> str:
             "source",
         ]
     ]
-    quantities = pd.DataFrame({"quantity": list(network.QUANTITIES), "unit": list(network.QUANTITIES.values())})
+    quantities = pd.DataFrame({"quantity": list(QUANTITIES), "unit": [q.unit for q in QUANTITIES.values()]})
     blocks = [
         ("Relations", relations),
         ("Chips", chips),

@@ -8,8 +8,7 @@ import pandas as pd
 from osint import model
 from osint.model import evidence
 from osint.model.givens import show
-from osint.register import dates
-from osint.register.tables import Register
+from osint.register import Register, date_bounds
 from osint.verdict.run import Found
 
 BASES = {
@@ -32,7 +31,7 @@ def estimates(register: Register) -> pd.DataFrame:
         claims = [r for r in register.rows("claims", site["site_id"]) if r["error_test"] != "yes"]
         chips = [r for r in claims if evidence.quantity_of(r) == "chips" and r["modality"] != "denied"]
         top = max(chips, key=evidence.claimed, default=None)
-        written = [dates.bounds(r["date"])[1].toordinal() for r in claims if r["date"]]
+        written = [date_bounds(r["date"])[1].toordinal() for r in claims if r["date"]]
         horizon = max(written, default=0) + HORIZON_DAYS  # targets further off are not set beside what is on file
         for basis, quantities in BASES.items():
             if basis == "money" and site["country"] != "CN":

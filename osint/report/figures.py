@@ -18,10 +18,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from osint.filings import fonts
+from osint import filings
 from osint.model.estimate import show
-from osint.register import dates
-from osint.register.records import LADDER
+from osint.register import LADDER, date_bounds
 
 BLUE, ORANGE, GREEN, BLACK, SKY, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#000000", "#56B4E9", "#D55E00", "#777777"
 FORMATS = ("png", "svg", "pdf")
@@ -39,7 +38,7 @@ RUNG_MARKS = {"announced": "o", "filed": "s", "ground broken": "^", "roofed": "D
 
 def render(draw: Callable[..., Figure], *args: object) -> dict[str, bytes]:
     """Draw a figure and return its bytes by format; two runs give the same bytes."""
-    with mpl.rc_context(STYLE | {"font.family": fonts.families()}):  # type: ignore[arg-type]
+    with mpl.rc_context(STYLE | {"font.family": filings.font_families()}):  # type: ignore[arg-type]
         figure = draw(*args)
         out = {}
         for kind in FORMATS:
@@ -55,7 +54,7 @@ def render(draw: Callable[..., Figure], *args: object) -> dict[str, bytes]:
 
 
 def _footer(figure: Figure, text: str) -> None:
-    figure.text(0.01, 0.008, fonts.drawable(text), fontsize=6.5, color="#444444", va="bottom", wrap=False)
+    figure.text(0.01, 0.008, filings.drawable(text), fontsize=6.5, color="#444444", va="bottom", wrap=False)
 
 
 MARKS = {
@@ -90,7 +89,7 @@ def allowed(rows: pd.DataFrame, supply: list[tuple[str, float, float]], source: 
     ax.vlines(stated["claimed_low"], y - 0.36, y + 0.36, color=BLACK, lw=2.2, label="chips claimed")
     top = len(sites)
     _supply(ax, supply, top)
-    ax.set_yticks(range(top), [fonts.drawable(s) for s in sites[::-1]])
+    ax.set_yticks(range(top), [filings.drawable(s) for s in sites[::-1]])
     ax.set_ylim(-0.7, top + len(supply) - 0.2)
     ax.set_xscale("log")
     ax.grid(axis="x", color="#dddddd", lw=0.6)
@@ -119,7 +118,7 @@ def _supply(ax: Axes, supply: list[tuple[str, float, float]], first: int) -> Non
         ax.hlines(first + i, low, high, color=RED, lw=3)
         ax.plot(low, first + i, ">" if high > low else "|", color=RED, ms=5)
         ax.annotate(
-            fonts.drawable(label),
+            filings.drawable(label),
             (low, first + i),
             (-6, 0),
             textcoords="offset points",
@@ -153,7 +152,7 @@ def ladder(rows: pd.DataFrame, source: str) -> Figure:
     for rung in (r for r in LADDER if (rows["rung"] == r).any()):
         ax.plot([], [], RUNG_MARKS[rung], ms=6, ls="", color=shades[rung], label=rung)
     ax.plot([], [], "o", markerfacecolor="white", markeredgecolor="#888888", ls="", label="hollow: said for the future")
-    ax.set_yticks(range(len(sites)), [fonts.drawable(s) for s in sites[::-1]])
+    ax.set_yticks(range(len(sites)), [filings.drawable(s) for s in sites[::-1]])
     ax.set_ylim(-0.7, len(sites) - 0.3)
     ax.xaxis_date()
     ax.xaxis.set_major_locator(mdates.AutoDateLocator(maxticks=7))
@@ -178,7 +177,7 @@ def ladder(rows: pd.DataFrame, source: str) -> Figure:
 
 
 def _middle(date: str) -> float:
-    low, high = dates.bounds(date)
+    low, high = date_bounds(date)
     return float(mdates.date2num(low + (high - low) / 2))
 
 

@@ -1,4 +1,4 @@
-"""Serve a small SIMULATED world over HTTP on this machine: a STAC API and COGs made on demand from a seed."""
+"""Serve a SIMULATED world over HTTP on this machine: a STAC API, and COGs made on demand, by byte range."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import rasterio
@@ -23,23 +25,62 @@ from pyproj import Transformer
 from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 
-from osint.imagery import items
-from osint.simulated import scenes, server
-from osint.simulated import world as simulate
+from osint import imagery
+from osint.errors import OsintError
+from osint.simulated.ground import BANDS
+from osint.simulated.world import World, make_world
+
+CREDIT = "SIMULATED: not a picture of any real place"
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What lies at an address; a file with an ETag is served by byte range too."""
+
+    body: bytes
+    etag: str = ""
+    status: int = 200
+    kind: str = "image/tiff"
+
+
+class Collection(Protocol):
+    """Scenes of one kind behind an address."""
+
+    name: str
+    catalogue: str
+    """Address of the server, set when it starts."""
+
+    @property
+    def ids(self) -> list[str]:
+        """Return the name of each scene."""
+
+    @property
+    def dates(self) -> list[dt.datetime]:
+        """Return when each scene was taken, UTC, in order."""
+
+    def footprint(self) -> shapely.Polygon:
+        """Return the outline of every scene in degrees."""
+
+    def item(self, i: int) -> dict[str, Any]:
+        """Return scene `i` as a STAC item."""
+
+    def at(self, path: str, query: dict[str, str]) -> Answer | None:
+        """Return what lies at an address that is not of the STAC API, None where nothing does."""
+
 
 COLLECTION = "sentinel-2-l2a"
-CREDIT = server.CREDIT
 BLOCK_PX = 1024
 _RUNNING = contextlib.ExitStack()
 atexit.register(_RUNNING.close)
-BAND_OF = {name: band for name, band in items.S2_NAMES.items() if band in scenes.BANDS}
+BAND_OF = {name: band for name, band in imagery.S2_NAMES.items() if band in BANDS}
 
 
 @dataclass
 class Demo:
     """A simulated world behind an address."""
 
-    world: simulate.World
+    world: World
     name: str = COLLECTION
     catalogue: str = ""
     """Address of the STAC API."""
@@ -65,14 +106,14 @@ class Demo:
         """Return scene `i` as an item in the form of Earth Search v1."""
         world, base = self.world, self.catalogue
         identifier = world.ids[i]
-        old = world.baselines[i] < items.OFFSET_SINCE
+        old = world.baselines[i] < imagery.OFFSET_SINCE
         assets: dict[str, Any] = {}
         for name, band in BAND_OF.items():
             raster = {
                 "nodata": 0,
                 "data_type": "uint16",
                 "scale": 1e-4,
-                "offset": 0.0 if old else items.OFFSET,
+                "offset": 0.0 if old else imagery.OFFSET,
             }
             assets[name] = {
                 "href": f"{base}/data/{identifier}/{band}.tif",
@@ -118,7 +159,7 @@ class Demo:
         name = f"{identifier}/{band}"
         with self._lock:
             if name not in self._files:
-                if identifier not in self.world.ids or band not in (*scenes.BANDS, "SCL"):
+                if identifier not in self.world.ids or band not in (*BANDS, "SCL"):
                     return None
                 i = self.world.ids.index(identifier)
                 pixels = self.world.scl(i) if band == "SCL" else self.world.band(i, band)
@@ -146,11 +187,11 @@ class Demo:
         """Return when each scene was taken, UTC."""
         return self.world.dates
 
-    def at(self, path: str, query: dict[str, str]) -> server.Answer | None:
+    def at(self, path: str, query: dict[str, str]) -> Answer | None:
         """Return the file at an address, None where there is none."""
         asked = re.fullmatch(r"/data/([\w-]+)/(\w+)\.tif", path)
         found = self.file(asked[1], asked[2]) if asked else None
-        return server.Answer(*found) if found else None
+        return Answer(*found) if found else None
 
 
 def cog_bytes(frame: np.ndarray, transform: Affine, epsg: int, nearest: bool) -> bytes:
@@ -185,23 +226,206 @@ def cog_bytes(frame: np.ndarray, transform: Affine, epsg: int, nearest: bool) ->
         return bytes(made.read())
 
 
-def demo(seed: int = 0, size_px: int = 256, start: str = "2023-01-01", end: str = "2025-12-31", **kwargs: Any) -> Demo:
-    """Return a demo of `simulate.world(seed, size_px, start, end, ...)`, not yet served."""
-    made = Demo(simulate.world(seed, size_px, start, end, **kwargs))
+def make_demo(
+    seed: int = 0, size_px: int = 256, start: str = "2023-01-01", end: str = "2025-12-31", **kwargs: Any
+) -> Demo:
+    """Return a demo of `make_world(seed, size_px, start, end, ...)`, not yet served."""
+    made = Demo(make_world(seed, size_px, start, end, **kwargs))
     if size_px > made.frame_px - max(made.inset_px):
         made.frame_px = (size_px + max(made.inset_px) + BLOCK_PX) // BLOCK_PX * BLOCK_PX
     return made
 
 
 @contextmanager
-def served(made: Demo, port: int = 0, *more: server.Collection) -> Iterator[Demo]:
+def served(made: Demo, port: int = 0, *more: Collection) -> Iterator[Demo]:
     """Serve a demo, and `more` collections with it, on loopback for as long as the block lasts; port 0 takes a free one."""
-    with server.served((made, *more), port):
+    try:
+        server = _Server(("127.0.0.1", port), _Handler)
+    except OSError as error:
+        raise OsintError(f"port {port} of this machine is taken ({error.strerror}): choose another") from error
+    base = f"http://127.0.0.1:{server.server_address[1]}"
+    collections = (made, *more)
+    for collection in collections:
+        collection.catalogue = base
+    server.api = Api(base, collections)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
         yield made
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def start(seed: int = 0, size_px: int = 256, **kwargs: Any) -> Demo:
-    """Serve a demo until this process ends, for notebooks; the arguments are those of `demo`."""
-    made = demo(seed, size_px, **kwargs)
+    """Serve a demo until this process ends, for notebooks; the arguments are those of `make_demo`."""
+    made = make_demo(seed, size_px, **kwargs)
     _RUNNING.enter_context(served(made))
     return made
+
+
+@dataclass(frozen=True)
+class Api:
+    """The STAC API of some collections."""
+
+    base: str
+    collections: tuple[Collection, ...]
+
+    def answer(self, path: str, asked: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the JSON of one address of the API, None where there is nothing."""
+        if path == "/search":
+            return self.search(asked)
+        for collection in self.collections:
+            if path == f"/collections/{collection.name}/items":
+                return self.search({**asked, "collections": [collection.name]})
+            if path == f"/collections/{collection.name}":
+                return _described(collection)
+        if path == "/collections":
+            return {"collections": [_described(c) for c in self.collections], "links": []}
+        return self._root() if path == "" else None
+
+    def search(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Answer a STAC search: collections, datetime, bbox or intersects, ids, limit, token."""
+        chosen = [(c, i) for c in self.collections for i in range(len(c.ids)) if _fits(c, i, asked)]
+        limit, start = min(int(asked.get("limit") or 10), PAGE), int(asked.get("token") or 0)
+        page = chosen[start : start + limit]
+        links = []
+        if start + limit < len(chosen):
+            body = {**asked, "limit": limit, "token": str(start + limit)}
+            links = [{"rel": "next", "method": "POST", "merge": False, "href": f"{self.base}/search", "body": body}]
+        return {
+            "type": "FeatureCollection",
+            "stac_version": "1.0.0",
+            "context": {"limit": limit, "matched": len(chosen), "returned": len(page)},
+            "numberMatched": len(chosen),
+            "numberReturned": len(page),
+            "features": [c.item(i) for c, i in page],
+            "links": links,
+        }
+
+    def _root(self) -> dict[str, Any]:
+        api = "https://api.stacspec.org/v1.0.0"
+        geojson = {"rel": "search", "type": "application/geo+json", "href": f"{self.base}/search"}
+        return {
+            "type": "Catalog",
+            "id": "osint-demo",
+            "stac_version": "1.0.0",
+            "title": "osint demo (SIMULATED)",
+            "description": CREDIT,
+            "conformsTo": [f"{api}/core", f"{api}/collections", f"{api}/item-search"],
+            "links": [
+                {"rel": "self", "type": "application/json", "href": self.base},
+                {"rel": "root", "type": "application/json", "href": self.base},
+                {"rel": "data", "type": "application/json", "href": f"{self.base}/collections"},
+                {**geojson, "method": "GET"},
+                {**geojson, "method": "POST"},
+            ],
+        }
+
+
+def _described(collection: Collection) -> dict[str, Any]:
+    first, last = collection.dates[0].isoformat(), collection.dates[-1].isoformat()
+    return {
+        "type": "Collection",
+        "id": collection.name,
+        "stac_version": "1.0.0",
+        "description": CREDIT,
+        "license": "CC0-1.0",
+        "extent": {
+            "spatial": {"bbox": [list(collection.footprint().bounds)]},
+            "temporal": {"interval": [[first, last]]},
+        },
+        "links": [],
+    }
+
+
+def _fits(collection: Collection, i: int, asked: dict[str, Any]) -> bool:
+    if collection.name not in (asked.get("collections") or [collection.name]):
+        return False
+    if asked.get("ids") and collection.ids[i] not in asked["ids"]:
+        return False
+    start, _, end = str(asked.get("datetime") or "../..").partition("/")
+    first, last = (dt.datetime.fromisoformat(v) if v not in ("", "..") else None for v in (start, end))
+    when = collection.dates[i]
+    if (first and when < first) or (last and when > last):
+        return False
+    if asked.get("bbox"):
+        return bool(collection.footprint().intersects(shapely.box(*asked["bbox"])))
+    if asked.get("intersects"):
+        return bool(collection.footprint().intersects(shapely.geometry.shape(asked["intersects"])))
+    return True
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    api: Api
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        query = {k: v[0] for k, v in parse_qs(parts.query).items()}
+        for collection in self.server.api.collections:
+            found = collection.at(parts.path, query)
+            if found:
+                self._file(found)
+                return
+        asked: dict[str, Any] = dict(query)
+        for key in ("collections", "ids"):
+            if key in query:
+                asked[key] = query[key].split(",")
+        if "bbox" in query:
+            asked["bbox"] = [float(v) for v in query["bbox"].split(",")]
+        if "intersects" in query:
+            asked["intersects"] = json.loads(query["intersects"])
+        self._json(self.server.api.answer(parts.path.rstrip("/"), asked))
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def do_POST(self) -> None:
+        size = min(int(self.headers.get("Content-Length") or 0), 1 << 20)
+        try:
+            asked = json.loads(self.rfile.read(size) or b"{}")
+        except ValueError:
+            asked = {}
+        self._json(self.server.api.answer(urlsplit(self.path).path.rstrip("/"), asked))
+
+    def _json(self, answer: dict[str, Any] | None) -> None:
+        body = json.dumps(answer or {"code": "NotFoundError", "description": "no such address"}).encode()
+        self._send(200 if answer else 404, body, {"Content-Type": "application/geo+json"})
+
+    def _file(self, found: Answer) -> None:
+        headers = {"Content-Type": found.kind}
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if found.etag:
+            headers |= {"ETag": found.etag, "Accept-Ranges": "bytes"}
+        if not asked or not found.etag:
+            self._send(found.status, found.body, headers)
+            return
+        size = len(found.body)
+        start, stop = int(asked[1]), min(int(asked[2] or size) + 1, size)
+        if start >= size:
+            self._send(416, b"", {"Content-Range": f"bytes */{size}"})
+            return
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+        self._send(206, found.body[start:stop], headers)
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            super().handle()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass

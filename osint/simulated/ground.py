@@ -1,4 +1,4 @@
-"""Lay out simulated ground: what stands where, what it looks like, and what is true of it."""
+"""Lay out simulated ground, what stands on it and what is true of it; put weather, a sensor and a classification over it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,43 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from affine import Affine
+from scipy import ndimage
 from shapely import affinity
 from shapely.geometry import Polygon, box
 from shapely.ops import unary_union
 
 from osint.errors import OsintError
-from osint.simulated import scenes
-from osint.simulated.scenes import BANDS, SPECTRA
+
+BANDS = ("B02", "B03", "B04", "B08", "B8A", "B11", "B12")
+COARSE = ("B8A", "B11", "B12", "SCL")
+
+# surface reflectance times 10,000 in the order of BANDS; round figures of desert and building spectra
+SPECTRA = {
+    name: np.array(values, np.float32)
+    for name, values in {
+        "gobi": (1050, 1300, 1550, 1900, 1950, 2300, 2150),
+        "soil": (1400, 1850, 2300, 2850, 2950, 3500, 3200),
+        "playa": (2500, 3000, 3400, 3900, 4000, 4300, 3800),
+        "crop": (450, 700, 550, 3400, 3600, 1700, 900),
+        "bright roof": (4300, 4450, 4500, 4400, 4400, 3300, 3000),
+        "dark roof": (1150, 1200, 1250, 1350, 1350, 1300, 1250),
+        "equipment": (1000, 1080, 1150, 1250, 1270, 1300, 1250),
+        "asphalt": (1050, 1150, 1250, 1450, 1500, 1650, 1600),
+        "blue roof": (2600, 2000, 1500, 2100, 2100, 1900, 1800),
+        "pad": (1750, 2250, 2750, 3300, 3400, 3950, 3600),
+        "solar field": (700, 740, 780, 950, 1000, 1150, 1050),
+        "greenhouse": (2500, 2750, 2700, 3700, 3750, 2900, 2300),
+        "salt": (3600, 4000, 4300, 4600, 4600, 3900, 3100),
+        "wet": (900, 1000, 1100, 900, 880, 500, 350),
+        "snow": (8000, 7950, 7900, 7200, 7000, 1300, 1000),
+        "dust": (1900, 2400, 2900, 3300, 3350, 3700, 3500),
+        "cloud": (8600, 8650, 8700, 8600, 8600, 6000, 4500),
+    }.items()
+}
+
+SCL_SHADOW, SCL_PLANT, SCL_BARE, SCL_WATER, SCL_CLOUD_MEDIUM, SCL_CLOUD, SCL_CIRRUS, SCL_SNOW = (
+    3, 4, 5, 6, 8, 9, 10, 11,
+)  # fmt: skip
 
 PIXEL_M = 10.0
 ROOFS = ("bright roof", "dark roof", "blue roof")
@@ -152,13 +182,13 @@ def grounds(seed: int, size_px: int) -> dict[str, np.ndarray]:
     """Return what does not change: bare ground, fields with their calendar, slope, weather fields."""
     rng = np.random.default_rng([seed, 3])
     pool_size = 1 << max(9, int(np.ceil(np.log2(size_px))))
-    pool = np.stack([scenes.fractal(rng, pool_size, 3.2) for _ in range(8)])
+    pool = np.stack([fractal(rng, pool_size, 3.2) for _ in range(8)])
 
     def pick() -> np.ndarray:
-        return scenes.drawn(rng, pool)[:size_px, :size_px]
+        return drawn(rng, pool)[:size_px, :size_px]
 
     mix = 1 / (1 + np.exp(-2 * pick()))
-    texture = 0.05 * scenes.fractal(rng, pool_size, 2.0)[:size_px, :size_px] + rng.normal(0, 0.02, (size_px, size_px))
+    texture = 0.05 * fractal(rng, pool_size, 2.0)[:size_px, :size_px] + rng.normal(0, 0.02, (size_px, size_px))
     playa = np.clip((pick() - 1.4) * 3, 0, 1)
     bare = SPECTRA["gobi"][:, None, None] * (1 - mix) + SPECTRA["soil"][:, None, None] * mix
     bare = (bare * (1 - playa) + SPECTRA["playa"][:, None, None] * playa) * (1 + texture)
@@ -396,3 +426,148 @@ def _appearance(
     if f.kind == "snow patch":
         return whole * (1.0 if year_day < 120 or year_day > 300 else 0.0), spectrum
     return cover, spectrum * (1 + 0.09 * season * (1 if f.kind == "bright roof" else 0.5))
+
+
+def fractal(rng: np.random.Generator, size_px: int, beta: float) -> np.ndarray:
+    """Return a (size_px, size_px) field of mean 0 and deviation 1 with a power spectrum k^-beta."""
+    spectrum = np.fft.rfft2(rng.normal(size=(size_px, size_px)).astype(np.float32))
+    k = np.hypot(np.fft.fftfreq(size_px)[:, None], np.fft.rfftfreq(size_px)[None])
+    k[0, 0] = 1
+    field = np.fft.irfft2(spectrum / k ** (beta / 2), s=(size_px, size_px))
+    return ((field - field.mean()) / field.std()).astype(np.float32)
+
+
+def drawn(rng: np.random.Generator, pool: np.ndarray) -> np.ndarray:
+    """Return one field of `pool` rolled and flipped at random: cheap, and correlated in space."""
+    field = np.roll(pool[rng.integers(len(pool))], tuple(rng.integers(0, pool.shape[1], 2)), (0, 1))
+    field = field[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])]
+    return field.T if rng.random() < 0.5 else field
+
+
+def cloud_covers(rng: np.random.Generator, count: int, cloud: float) -> np.ndarray:
+    """Return the cloud fraction of `count` scenes: runs of clear and covered days with mean about `cloud`."""
+    if cloud <= 0:
+        return np.zeros(count)
+    weather = np.zeros(count)
+    for i in range(1, count):
+        weather[i] = 0.5 * weather[i - 1] + rng.normal(0, 0.87)
+    rank = np.argsort(np.argsort(weather)) / max(count - 1, 1)
+    # the share of cloudless scenes and the shape of the rest follow from the mean asked for
+    clear = max(0.0, 0.62 - 0.75 * cloud)
+    level = np.clip((rank - clear) / (1 - clear), 0, 1)
+    covers = np.where(rank <= clear, 0.0, level)
+    power = 1.0
+    for _ in range(40):
+        power *= 0.9 if np.mean(covers**power) < cloud else 1.1
+    return covers**power
+
+
+def snow_levels(rng: np.random.Generator, days: np.ndarray, day_of_year: np.ndarray) -> np.ndarray:
+    """Return snow cover (0 to 1) a scene: spells of one to five weeks from mid November to mid March."""
+    levels = np.zeros(len(days))
+    day = float(days.min()) - 30
+    while day < days.max():
+        length = rng.uniform(8, 35)
+        if rng.random() < 0.5:
+            inside = (days >= day) & (days < day + length) & ((day_of_year > 314) | (day_of_year < 74))
+            levels[inside] = rng.uniform(0.4, 1.0)
+        day += length
+    return levels
+
+
+def snowed(
+    rng: np.random.Generator, ground: np.ndarray, roofs: np.ndarray, level: float, pool: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lay snow of `level` on ground (7, y, x), thinner on roofs (y, x cover); return ground and cover."""
+    size = ground.shape[1]
+    cover = np.clip((drawn(rng, pool)[:size, :size] + 2.2 * (level - 0.5)) * 1.5, 0, 1)
+    cover = cover * (1 - rng.uniform(0, 0.6) * roofs)
+    return ground * (1 - cover) + SPECTRA["snow"][:, None, None] * cover, cover
+
+
+def hazed(rng: np.random.Generator, ground: np.ndarray, pool: np.ndarray, day_of_year: int, dust: float) -> np.ndarray:
+    """Return ground (7, y, x) under dust, which is commoner in spring and never in the classification."""
+    if rng.random() >= dust * (2.2 if 80 < day_of_year < 160 else 0.6):
+        return ground
+    size = ground.shape[1]
+    depth = np.clip(rng.uniform(0.1, 0.6) + 0.12 * drawn(rng, pool)[:size, :size], 0, 0.85)
+    veil = SPECTRA["dust"] * rng.normal(1, 0.08)
+    return ground * (1 - depth) + veil[:, None, None] * depth
+
+
+def clouded(
+    rng: np.random.Generator, ground: np.ndarray, cover: float, pool: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lay cloud over `cover` of ground (7, y, x) with its shadow; return ground, optical depth, shadow."""
+    size = ground.shape[1]
+    depth = np.zeros((size, size), np.float32)
+    shadow = np.zeros((size, size), bool)
+    if cover > 0.005:
+        field = drawn(rng, pool)
+        threshold = np.quantile(field[::8, ::8], 1 - cover)
+        depth = np.clip((field[:size, :size] - threshold) * 3, 0, 1)
+        depth = ndimage.gaussian_filter(depth, 2)
+        veil = SPECTRA["cloud"] * rng.uniform(0.7, 1.0)
+        shift = (int(rng.uniform(8, 40)), int(rng.uniform(-30, -5)))
+        # the field repeats at its own edges, so the shadow of a cloud beyond the picture falls into it
+        cast = np.roll(field, shift, (0, 1))[:size, :size]
+        shadow = ((cast - threshold) * 3 > 0.35) & (depth < 0.05)
+        ground = ground * (1 - depth) + veil[:, None, None] * depth
+        ground = np.where(shadow, ground * rng.uniform(0.45, 0.7), ground)
+    if cover > 0 and rng.random() < 0.25:
+        cirrus = np.clip(0.07 + 0.06 * drawn(rng, pool)[:size, :size], 0, 0.3)
+        ground = ground * (1 - cirrus) + 6500 * cirrus
+        depth = np.maximum(depth, cirrus * 0.4)
+    return ground, depth, shadow
+
+
+def classified(
+    rng: np.random.Generator,
+    depth: np.ndarray,
+    shadow: np.ndarray,
+    *,
+    snow: np.ndarray,
+    plants: np.ndarray,
+    misread: np.ndarray,
+) -> np.ndarray:
+    """Return an SCL of 20 m (uint8) with the errors of the real one.
+
+    Thin cloud missed, whole cloud decks missed now and then, shadows missed on a third of the scenes,
+    snow read as cloud or bare ground, and `misread` (bright roofs of this scene) read as cloud.
+    """
+    half = depth.shape[0] // 2
+    codes = np.full((2 * half, 2 * half), SCL_BARE, np.uint8)
+    codes[plants > 0.45] = SCL_PLANT
+    if snow.max() > 0.5:
+        codes[snow > 0.5] = SCL_SNOW if rng.random() > 0.12 else rng.choice([SCL_BARE, SCL_CLOUD_MEDIUM])
+    limit = rng.uniform(0.1, 0.4) if rng.random() < 0.3 else 0.08
+    if rng.random() > 0.35:
+        codes[shadow] = SCL_SHADOW
+    codes[(depth > 0.02) & (depth <= limit) & (rng.random() < 0.5)] = SCL_CIRRUS
+    codes[depth > limit] = SCL_CLOUD_MEDIUM
+    codes[depth > 0.5] = SCL_CLOUD
+    if rng.random() < 0.05:
+        codes[(depth > 0) & (depth < 0.6)] = SCL_BARE
+    codes[misread] = SCL_CLOUD
+    return codes.reshape(half, 2, half, 2).transpose(0, 2, 1, 3).reshape(half, half, 4).max(axis=2)
+
+
+def sensed(rng: np.random.Generator, ground: np.ndarray, jitter_px: float) -> dict[str, np.ndarray]:
+    """Return reflectance a band as a sensor gives it: blur, misregistration, gain and noise.
+
+    B8A, B11 and B12 come at 20 m (half the size), the others at 10 m.
+    """
+    dy, dx = rng.normal(0, jitter_px, 2)
+    gain = rng.normal(1, 0.02)
+    out = {}
+    for band, name in enumerate(BANDS):
+        coarse = name in COARSE
+        picture = ndimage.gaussian_filter(ground[band], 0.95 if coarse else 0.55, mode="nearest", truncate=3)
+        if jitter_px > 0:
+            picture = ndimage.shift(picture, (dy, dx), order=1, mode="nearest")
+        if coarse:
+            half = picture.shape[0] // 2
+            picture = picture.reshape(half, 2, half, 2).mean(axis=(1, 3))
+        noise = rng.standard_normal(picture.shape, dtype=np.float32) * (25 if coarse else 45)
+        out[name] = picture * gain + rng.normal(0, 25) + noise
+    return out

@@ -27,8 +27,9 @@ from rasterio import features
 from rasterio.io import MemoryFile
 from shapely import affinity
 
-from osint.simulated import scenes, server
-from osint.simulated import world as simulate
+from osint.simulated.demo import CREDIT, Answer
+from osint.simulated.ground import fractal
+from osint.simulated.world import World
 
 COLLECTION = "sentinel-1-rtc"
 CONTAINER = "sentinel1euwestrtc/sentinel1-grd-rtc"
@@ -79,7 +80,7 @@ class Fence:
 class Radar:
     """Passes over a simulated world; each file is made on demand, the same each time."""
 
-    world: simulate.World
+    world: World
     orbits: Sequence[Orbit] = ORBITS
     wall_db: dict[str, float] = field(default_factory=dict)
     """Gain of VV on the wall side by outline_id; drawn from 3 to 6 dB for others, 0 for a hall that does not show."""
@@ -99,7 +100,7 @@ class Radar:
     """Of the files: YES is that of floats, which GDAL alone reads; NO is none."""
     name: str = COLLECTION
     catalogue: str = ""
-    _files: dict[tuple[int, str], server.Answer] = field(default_factory=dict, repr=False)
+    _files: dict[tuple[int, str], Answer] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @cached_property
@@ -165,7 +166,7 @@ class Radar:
             "geometry": json.loads(json.dumps(outline.__geo_interface__)),
             "properties": {
                 **{k: v.isoformat().replace("+00:00", "Z") for k, v in stamps.items()},
-                "title": server.CREDIT,
+                "title": CREDIT,
                 "osint:simulated": True,
                 "platform": "SENTINEL-1A",
                 "constellation": "Sentinel-1",
@@ -191,20 +192,20 @@ class Radar:
             "links": [],
         }
 
-    def at(self, path: str, query: dict[str, str]) -> server.Answer | None:
+    def at(self, path: str, query: dict[str, str]) -> Answer | None:
         """Return the file or the token at an address, None where there is none."""
         if path == f"/api/sas/v1/token/{CONTAINER}":
             body = {"msft:expiry": "2099-01-01T00:00:00Z", "token": f"sig={self.token}"}
-            return server.Answer(json.dumps(body).encode(), kind="application/json")
+            return Answer(json.dumps(body).encode(), kind="application/json")
         asked = re.fullmatch(r"/sentinel1-grd-rtc/.*/(\w+)/measurement/iw-(v[vh])\.rtc\.tiff", path)
         if not asked or asked[1] not in self.ids:
             return None
         if self.token and query.get("sig") != self.token:
-            return server.Answer(b"PublicAccessNotPermitted", status=409, kind="application/xml")
+            return Answer(b"PublicAccessNotPermitted", status=409, kind="application/xml")
         i = self.ids.index(asked[1])
         return None if i in self.lost else self._file(i, asked[2])
 
-    def _file(self, i: int, band: str) -> server.Answer:
+    def _file(self, i: int, band: str) -> Answer:
         with self._lock:
             if (i, band) not in self._files:
                 frame = np.full((self.frame_px,) * 2, NODATA, np.float32)
@@ -213,7 +214,7 @@ class Radar:
                 if i not in self.blank:
                     frame[row : row + size, column : column + size] = self.power(i, band)
                 body = _cog(frame, self._transform(), self.world.epsg, self.block_px, self.predictor)
-                self._files[i, band] = server.Answer(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+                self._files[i, band] = Answer(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
             return self._files[i, band]
 
     def power(self, i: int, band: str) -> np.ndarray:
@@ -240,7 +241,7 @@ class Radar:
     def _texture(self) -> np.ndarray:
         size = self.world.size_px
         rng = np.random.default_rng([self.world.seed, 13])
-        return scenes.fractal(rng, 1 << int(np.ceil(np.log2(size))), 2.0)[:size, :size]
+        return fractal(rng, 1 << int(np.ceil(np.log2(size))), 2.0)[:size, :size]
 
     @cached_property
     def _wet(self) -> np.ndarray:

@@ -13,16 +13,19 @@ from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import shapely
 import xarray as xr
 from affine import Affine
+from pyproj import Transformer
+from shapely.geometry.base import BaseGeometry
 
+from osint.change import Stack
 from osint.errors import OsintError
 from osint.simulated import ground as _ground
-from osint.simulated import scenes
-from osint.simulated.ground import KINDS, PIXEL_M, ROOFS, YARDS, Feature, assortment
-from osint.simulated.scenes import BANDS, COARSE, SPECTRA
+from osint.simulated.ground import BANDS, COARSE, KINDS, PIXEL_M, ROOFS, SPECTRA, YARDS, Feature, assortment
 
-__all__ = ["KINDS", "ROOFS", "YARDS", "Feature", "World", "assortment", "dataset", "world"]
+__all__ = ["KINDS", "ROOFS", "YARDS", "Feature", "World", "assortment", "dataset", "make_world", "stack_of_world"]
 
 OFFSET_DN = 1000
 OFFSET_FROM = dt.datetime(2022, 1, 25, tzinfo=dt.UTC)
@@ -82,7 +85,7 @@ class World:
         return self._cache[i]
 
 
-def world(
+def make_world(
     seed: int = 0,
     size_px: int = 256,
     start: str = "2023-01-01",
@@ -107,11 +110,11 @@ def world(
     rng = np.random.default_rng([seed, 1])
     dates = _dates(rng, start, end, revisit_days)
     days = np.array([d.toordinal() for d in dates])
-    covers = scenes.cloud_covers(rng, len(dates), cloud)
+    covers = _ground.cloud_covers(rng, len(dates), cloud)
     transform = Affine(PIXEL_M, 0, origin[0], 0, -PIXEL_M, origin[1])
     chosen = assortment(seed, size_px, start, end) if features is None else list(features)
     placed = _ground.place(rng, chosen, size_px, spectra_spread)
-    levels = scenes.snow_levels(rng, days, np.array([d.timetuple().tm_yday for d in dates]))
+    levels = _ground.snow_levels(rng, days, np.array([d.timetuple().tm_yday for d in dates]))
     platform = [f"sentinel-2{'ab'[i % 2]}" for i in range(len(dates))]
     return World(
         seed=seed,
@@ -177,6 +180,25 @@ def dataset(
     )
 
 
+def stack_of_world(world: World) -> Stack:
+    """Return the scenes of a SIMULATED world and the way to read them."""
+    scenes = pd.DataFrame(
+        {
+            "id": world.ids,
+            "datetime": pd.to_datetime(world.dates, utc=True),
+            "cloud_pct": world.cloud_cover,
+            "index": range(len(world.ids)),
+        }
+    )
+    to_metres = Transformer.from_crs(4326, world.epsg, always_xy=True)
+
+    def read(rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
+        bounds = shapely.transform(geometry, to_metres.transform, interleaved=False).bounds
+        return dataset(world, list(rows["index"]), bands, bounds=bounds)
+
+    return Stack(scenes, read)
+
+
 def _window(world: World, bounds: tuple[float, float, float, float] | None) -> tuple[slice, slice]:
     if bounds is None:
         return slice(0, world.size_px), slice(0, world.size_px)
@@ -219,14 +241,14 @@ def _rendered(world: World, i: int) -> dict[str, np.ndarray]:
     ground = ground * (1 + 0.06 * season + orbit) * (1 + layers["slope"] * (0.25 - 0.375 * season))
     snow = np.zeros_like(roofs)
     if world._snow[i] > 0:
-        ground, snow = scenes.snowed(rng, ground, roofs, world._snow[i], layers["pool"])
-    ground = scenes.hazed(rng, ground, layers["pool"], year_day, world.dust)
-    ground, depth, shadow = scenes.clouded(rng, ground, world.cloud_cover[i] / 100, layers["pool"])
+        ground, snow = _ground.snowed(rng, ground, roofs, world._snow[i], layers["pool"])
+    ground = _ground.hazed(rng, ground, layers["pool"], year_day, world.dust)
+    ground, depth, shadow = _ground.clouded(rng, ground, world.cloud_cover[i] / 100, layers["pool"])
     misread = np.zeros(roofs.shape, bool)
     for p in world._placed:
         if p.feature.kind == "bright roof" and rng.random() < p.feature.misread_as_cloud:
             rows, cols = p.window
             misread[rows, cols] |= (p.parts.sum(axis=0) > 0.3) & (roofs[rows, cols] > 0.5)
-    scene = scenes.sensed(rng, ground.astype(np.float32), world.jitter_px)
-    scene["SCL"] = scenes.classified(rng, depth, shadow, snow=snow, plants=plants, misread=misread)
+    scene = _ground.sensed(rng, ground.astype(np.float32), world.jitter_px)
+    scene["SCL"] = _ground.classified(rng, depth, shadow, snow=snow, plants=plants, misread=misread)
     return scene

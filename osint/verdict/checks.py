@@ -17,9 +17,7 @@ from osint.errors import OsintError
 from osint.model import network
 from osint.model.estimate import show
 from osint.model.evidence import CAPACITY, comparable, day_of, given_of, question, readings_for, stage_of
-from osint.register import dates
-from osint.register.records import LADDER
-from osint.register.tables import Register
+from osint.register import LADDER, Register, date_bounds
 from osint.verdict.context import (
     COLUMNS,
     SAME,
@@ -126,7 +124,7 @@ def _pair(a: dict, b: dict, register: Register) -> list[dict]:
     if tail >= 0.05:
         return []
     low, best, high = np.exp(answer.quantile([0.05, 0.5, 0.95]))
-    text = f"{a['claim_id']} {given.text()} gives {show(best)} ({show(low)} to {show(high)}) {network.QUANTITIES[q.quantity]}; {b['claim_id']} says {other.text()}"  # type: ignore[union-attr]
+    text = f"{a['claim_id']} {given.text()} gives {show(best)} ({show(low)} to {show(high)}) {network.unit_of(q.quantity)}; {b['claim_id']} says {other.text()}"  # type: ignore[union-attr]
     finding = "inconsistent" if a["quote"] == b["quote"] else "strained"  # other sentences may speak of other phases
     says = "Taken together the two figures lie outside what the relations allow (less than 5%)."
     return [
@@ -218,7 +216,7 @@ def ladder_against_date(register: Register) -> list[dict]:
         same = (
             a["site_id"] == b["site_id"] and a["quantity"] == b["quantity"] and abs(a["value"] / b["value"] - 1) <= SAME
         )
-        if not same or a["value_date"] or b["value_date"] or dates.bounds(a["date"])[1] >= dates.bounds(b["date"])[0]:
+        if not same or a["value_date"] or b["value_date"] or date_bounds(a["date"])[1] >= date_bounds(b["date"])[0]:
             continue
         if a["rung"] in LADDER[3:] and b["rung"] in LADDER[:2] and a["evidence_use"] == b["evidence_use"] == "yes":
             text = f"{a['date']}: {show(a['value'], 3)} {a['unit']} {a['rung']} ({a['claim_id']}); {b['date']}: {show(b['value'], 3)} {b['unit']} {b['rung']} ({b['claim_id']})"
@@ -245,8 +243,8 @@ def slid(register: Register) -> list[dict]:
             r for r in rows if r["value_date"] and r["site_id"] == a["site_id"] and r["quantity"] == a["quantity"]
         ):
             later = (
-                dates.bounds(b["date"])[0] > dates.bounds(a["date"])[1]
-                and dates.bounds(b["value_date"])[0] > dates.bounds(a["value_date"])[1]
+                date_bounds(b["date"])[0] > date_bounds(a["date"])[1]
+                and date_bounds(b["value_date"])[0] > date_bounds(a["value_date"])[1]
             )
             standing = [
                 r
@@ -259,7 +257,7 @@ def slid(register: Register) -> list[dict]:
             for extra in [None, *standing]:
                 total = b["value"] + (extra["value"] if extra else 0)
                 if later and abs(total / a["value"] - 1) <= SAME:
-                    days = (dates.bounds(b["value_date"])[1] - dates.bounds(a["value_date"])[1]).days
+                    days = (date_bounds(b["value_date"])[1] - date_bounds(a["value_date"])[1]).days
                     ids = [a["claim_id"], b["claim_id"], *([extra["claim_id"]] if extra else [])]
                     text = f"{show(a['value'], 3)} {a['unit']} due {a['value_date']}; later {' + '.join(show(x['value'], 4) for x in (b, extra) if x)} due {b['value_date']}: {days} days later"
                     out.append(

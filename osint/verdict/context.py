@@ -7,8 +7,7 @@ import pandas as pd
 
 from osint.model.evidence import day_of, quantity_of
 from osint.model.givens import show
-from osint.register.records import LADDER
-from osint.register.tables import Register
+from osint.register import LADDER, Register
 
 COLUMNS = ["check", "site_id", "claim_ids", "finding", "arithmetic", "says", "does_not_say"]
 

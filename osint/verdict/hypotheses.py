@@ -14,7 +14,7 @@ from osint import model
 from osint.errors import OsintError
 from osint.model import evidence, network
 from osint.model.estimate import Given
-from osint.register.tables import Register
+from osint.register import Register
 
 STORIES = {
     "as stated": "filed as stated: restricted Nvidia chips, as many as the figures say",
@@ -78,11 +78,10 @@ def _likelihood(name: str, givens: list[Given], live: bool, country: str, regist
     if len(givens) < 2 or not {g.quantity for g in givens} & (evidence.ONE_NUMBER | evidence.POWER | {"racks"}):
         return 0.0
     names = DOMESTIC if name == "domestic" else NVIDIA if name != "paper" else (*NVIDIA, *DOMESTIC)
-    used = [_installed(g) if name == "shell" and g.quantity in network.COMPUTE and live else g for g in givens]
+    used = [_installed(g) if name == "shell" and g.quantity in network.BY_CHIP and live else g for g in givens]
     try:
-        readings = network.readings(
+        readings = network.Network.of(register).readings(
             {"it_mw"} | {g.quantity for g in used},
-            register,
             country=country,
             family_prior=dict.fromkeys(names, 1 / len(names)),
         )

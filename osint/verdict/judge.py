@@ -18,9 +18,7 @@ from osint.errors import OsintError
 from osint.model import explain, network
 from osint.model.estimate import Given, Posterior, _columns
 from osint.model.evidence import CAPACITY, ROUNDING, Question, claimed, evidence, question, readings_for
-from osint.register import dates
-from osint.register.records import LADDER
-from osint.register.tables import Register
+from osint.register import LADDER, Register, date_bounds
 
 FINDINGS = {
     "refuted": "the observations leave less than 5% for the claim as worded",
@@ -126,7 +124,7 @@ def judge(row: pd.Series | dict, register: Register, contradictions: dict[str, l
         if b.givens or against
         else "none",
         "quantity": q.quantity,
-        "unit": network.QUANTITIES.get(q.quantity, ""),
+        "unit": network.unit_of(q.quantity),
         "claimed": value if np.isfinite(value) else None,
         "allowed_low": low if np.isfinite(low) else None,
         "allowed_best": best if np.isfinite(best) else None,
@@ -169,7 +167,7 @@ def not_reached(q: Question, row: pd.Series | dict, register: Register) -> list[
         if o["independence_group"] != q.group
         and o["not_yet"]
         and LADDER.index(row["rung"]) >= LADDER.index(o["not_yet"])
-        and dates.bounds(o["date"])[0].toordinal() >= q.day
+        and date_bounds(o["date"])[0].toordinal() >= q.day
     ]
 
 
@@ -220,7 +218,7 @@ def _confidence(b: Bound, register: Register) -> str:
 
 def _shown(finding: str, q: Question, b: Bound, against: list[str], shows: list[str], p: float, assumption: str) -> str:
     """One fixed sentence for each finding; it never says more than the finding."""
-    unit = network.QUANTITIES.get(q.quantity, "")
+    unit = network.unit_of(q.quantity)
     allowed = ""
     if b.posterior is not None:
         low, best, high = b.interval

@@ -18,7 +18,7 @@ from osint.errors import OsintError
 from osint.model import evidence, network
 from osint.model.estimate import Given, _solve
 from osint.model.evidence import Question
-from osint.register.tables import Register
+from osint.register import Register
 from osint.verdict.judge import REFUTE, STRAIN
 
 VALUES = (np.arange(15) + 0.5) / 15  # quantiles of the prediction at which the answer is solved again
@@ -165,7 +165,7 @@ def _worth(c: Candidate, q: Question, given: list[Given], threshold: float, regi
             "expects_low": np.nan,
             "expects_best": np.nan,
             "expects_high": np.nan,
-            "unit": network.QUANTITIES[c.quantity],
+            "unit": network.unit_of(c.quantity),
         }
     now, _ = model.posterior(q.quantity, firm, readings)
     predicted, _ = model.posterior(c.quantity, firm, readings)
@@ -177,7 +177,7 @@ def _worth(c: Candidate, q: Question, given: list[Given], threshold: float, regi
     expects = np.exp(predicted.quantile([0.05, 0.5, 0.95]))
     return {
         "narrows_to": round(float(np.exp(np.mean(widths))), 1), "now": round(float(np.exp(high - low)), 1), "turns": round(turns, 2),
-        "expects_low": model.sig(expects[0], 2), "expects_best": model.sig(expects[1], 2), "expects_high": model.sig(expects[2], 2), "unit": network.QUANTITIES[c.quantity],
+        "expects_low": model.sig(expects[0], 2), "expects_best": model.sig(expects[1], 2), "expects_high": model.sig(expects[2], 2), "unit": network.unit_of(c.quantity),
     }  # fmt: skip
 
 

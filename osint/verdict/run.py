@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 from tqdm import tqdm
 
-from osint.register.tables import Register
+from osint.register import Register
 from osint.verdict import checks, next_steps
 from osint.verdict.judge import judge
 

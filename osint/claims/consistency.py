@@ -1,0 +1,228 @@
+"""Test the claims of documents against each other: sums that must come out, and copies of one sentence.
+
+A mismatch is a finding and is never repaired.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from osint.claims.numbers import fold
+from osint.register import TIERS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TOLERANCE = 0.006  # what rounding to three figures allows
+_PARTS = re.compile(r"其中|分别|包括|of which|including", re.IGNORECASE)
+_WHOLE = re.compile(r"共|合计|总|分别|total|combined", re.IGNORECASE)
+_TOTAL_ROW = re.compile(r"^\s*(?:合\s*计|总\s*计|小\s*计|total)", re.IGNORECASE)
+_AWARD = re.compile(r"(?:总)?(?:中标|成交)(?:（成交）|\(成交\))?(?:总)?(?:金额|价)")
+_PRICE, _COUNT, _SUM = re.compile("单价"), re.compile("数量"), re.compile("总价|合价|金额")
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Two figures of one document that cannot both be right."""
+
+    rule: str
+    """parts, table, summary or product"""
+    kind: str
+    stated: float
+    """what the document states, SI"""
+    found: float
+    """what its other figures give, SI"""
+    start: int
+    """offset of the stated figure"""
+    words: str
+    """one sentence for a reader"""
+
+
+def check_sums(text: str, cells: Sequence[tuple[int, int, str, str]], table: pd.DataFrame) -> list[Mismatch]:
+    """Return the sums of a document that do not come out, in reading order.
+
+    `cells` are (start, end, place, header) of the cells of its tables, as in `Filing.cells`; `table` holds its
+    claims, as `claims_frame` makes it, with the place of the cell in `page`.
+
+    Tests: parts after 其中 against the whole before it; the rows of a table against its 合计 row; an
+    award stated more than once (a summary against the body); unit price times number against the price.
+    """
+    found = [*_parts(table), *_tables(text, cells, table), *_awards(table, text), *_products(table, text)]
+    return sorted(set(found), key=lambda mismatch: (mismatch.start, mismatch.rule))
+
+
+def _differ(a: float, b: float) -> bool:
+    return abs(a - b) > _TOLERANCE * max(abs(a), abs(b))
+
+
+def _exact(table: pd.DataFrame) -> pd.DataFrame:
+    return table[(table["si_low"] == table["si_high"]) & table["si_low"].notna()]
+
+
+def _parts(table: pd.DataFrame) -> list[Mismatch]:
+    found = []
+    for (sentence, kind), group in _exact(table).groupby(["sentence", "kind"], sort=False):
+        rows = group.sort_values("start")
+        where = _PARTS.search(sentence)
+        if where is None or len(rows) < 3:
+            continue
+        first = rows.iloc[0]
+        position = sentence.find(first["quote"])
+        if position < 0 or position > where.start():
+            continue
+        total, parts = float(first["si_low"]), float(rows["si_low"].iloc[1:].sum())
+        exhaustive = bool(_WHOLE.search(sentence[: position + 1])) and len(rows) > 2
+        if (parts > total or exhaustive) and _differ(parts, total):
+            words = f"the parts add up to {parts:g}, the whole is stated as {total:g}"
+            found.append(Mismatch("parts", str(kind), total, parts, int(first["start"]), words))
+    return found
+
+
+_PLACE = re.compile(r"(.+) row (\d+) column (\d+)$")
+
+
+def _tables(text: str, cells: Sequence[tuple[int, int, str, str]], table: pd.DataFrame) -> list[Mismatch]:
+    total_rows = set()
+    for start, end, place, _ in cells:
+        match = _PLACE.match(place)
+        if match and _TOTAL_ROW.match(text[start:end]):
+            total_rows.add((match[1], int(match[2])))
+    columns: dict[tuple[str, str, str], list[tuple[int, float, int]]] = {}
+    for row in _exact(table).itertuples():
+        match = _PLACE.match(str(row.page))
+        if match:
+            columns.setdefault((match[1], match[3], row.kind), []).append((int(match[2]), row.si_low, row.start))
+    found = []
+    for (name, _, kind), column in columns.items():
+        for line, stated, start in column:
+            above = [value for other, value, _ in column if other < line and (name, other) not in total_rows]
+            if (name, line) in total_rows and len(above) > 1 and _differ(sum(above), stated):
+                words = f"the rows of {name} add up to {sum(above):g}, its total row states {stated:g}"
+                found.append(Mismatch("table", kind, stated, sum(above), start, words))
+    return found
+
+
+def _label(text: str, start: int) -> str:
+    """Return the words on the line before a figure."""
+    return fold(text[max(0, start - 24) : start].rsplit("\n", 1)[-1]).text
+
+
+def _awards(table: pd.DataFrame, text: str) -> list[Mismatch]:
+    money = _exact(table[table["kind"].str.startswith("money")])
+    awards = [row for row in money.itertuples() if _AWARD.search(_label(text, row.start))]
+    found = []
+    for row in awards[1:]:
+        if row.kind == awards[0].kind and _differ(row.si_low, awards[0].si_low):
+            words = f"the award is stated as {awards[0].si_low:g} and again as {row.si_low:g}"
+            found.append(Mismatch("summary", row.kind, awards[0].si_low, row.si_low, int(row.start), words))
+    return found
+
+
+def _products(table: pd.DataFrame, text: str) -> list[Mismatch]:
+    rows = list(_exact(table).itertuples())
+    found = []
+    for first, second, third in zip(rows, rows[1:], rows[2:], strict=False):
+        labels = [_label(text, row.start)[-8:] for row in (first, second, third)]
+        if not (_SUM.search(labels[2]) and third.kind == "money_cny" and third.start - first.start < 80):
+            continue
+        if any(_PRICE.search(a) and _COUNT.search(b) for a, b in (labels[:2], labels[1::-1])):
+            product = first.si_low * second.si_low
+            if _differ(product, third.si_low):
+                words = f"price times number gives {product:g}, the sum is stated as {third.si_low:g}"
+                found.append(Mismatch("product", third.kind, third.si_low, product, int(third.start), words))
+    return found
+
+
+# ---------------------------------------------------------------- copies
+
+_SHINGLE = 3
+_ALIKE = 0.5  # share of the shorter sentence's shingles that a copy keeps when synonyms are swapped in
+_COMMON = 60  # a shingle in more sentences than this says nothing about copying
+_PLAIN = re.compile(r"[\d\s.,%、。，；;:：!！?？\"'“”()（）万亿千百余多约近超过达到的了]+")
+
+
+def _shingles(sentence: str) -> frozenset[str]:
+    """Return the runs of three characters of a sentence without its numbers."""
+    plain = _PLAIN.sub("", fold(sentence).text.lower())
+    return frozenset(plain[i : i + _SHINGLE] for i in range(max(len(plain) - _SHINGLE + 1, 0)))
+
+
+def group_copies(claims: pd.DataFrame) -> pd.DataFrame:
+    """Return the claims with the columns `independence_group`, `earliest`, `most_official` and `mutation`.
+
+    `claims` has the columns of `CLAIM_COLUMNS`, and may have `published` (ISO date) and `source_tier`.
+    Claims of one kind whose sentences share half of the shorter one's shingles, numbers aside, are one
+    group: copying swaps synonyms and drops a 万, it does not make a second witness.  `earliest` and
+    `most_official` name a file; `mutation` says what a later copy made of the number of the earliest.
+    Two claims of one file are never joined.
+    """
+    out = claims.reset_index(drop=True).copy()
+    shingles = [_shingles(sentence) for sentence in out["sentence"]]
+    parent = list(range(len(out)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    holders: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, words in enumerate(shingles):
+        shared: dict[int, int] = defaultdict(int)
+        for word in sorted(words):
+            here = holders[out["kind"].iat[index], word]
+            if len(here) <= _COMMON:
+                for other in here:
+                    shared[other] += 1
+            here.append(index)
+        for other, count in sorted(shared.items()):
+            alike = count >= _ALIKE * min(len(words), len(shingles[other]))
+            if alike and out["file"].iat[other] != out["file"].iat[index] and _same_place(out, other, index):
+                parent[root(index)] = root(other)
+    out["independence_group"] = [f"G{root(index) + 1:04d}" for index in range(len(out))]
+    _name_sources(out)
+    return out
+
+
+def _same_place(out: pd.DataFrame, one: int, other: int) -> bool:
+    """Say whether two claims are the same one of their sentence: the first of its kind, the second, ..."""
+    return _rank(out, one) == _rank(out, other)
+
+
+def _rank(out: pd.DataFrame, index: int) -> int:
+    row = out.iloc[index]
+    same = (out["file"] == row["file"]) & (out["sentence"] == row["sentence"]) & (out["kind"] == row["kind"])
+    return int((out.loc[same, "start"] < row["start"]).sum())
+
+
+def _name_sources(out: pd.DataFrame) -> None:
+    published = out["published"].astype(str) if "published" in out else pd.Series("", index=out.index)
+    tier = out["source_tier"] if "source_tier" in out else pd.Series("unsourced", index=out.index)
+    order = pd.DataFrame({
+        "date": published.where(published != "", "9999"),
+        "tier": tier.map({name: place for place, name in enumerate(TIERS)}).fillna(len(TIERS)),
+        "file": out["file"],
+    })  # fmt: skip
+    for name in ("earliest", "most_official", "mutation"):
+        out[name] = ""
+    for _, rows in out.groupby("independence_group", sort=False):
+        first = order.loc[rows.index].sort_values(["date", "tier", "file"]).index[0]
+        official = order.loc[rows.index].sort_values(["tier", "date", "file"]).index[0]
+        out.loc[rows.index, "earliest"] = out.at[first, "file"]
+        out.loc[rows.index, "most_official"] = out.at[official, "file"]
+        for index in rows.index:
+            out.at[index, "mutation"] = _mutation(out.loc[first], out.loc[index])
+
+
+def _mutation(first: pd.Series, copy: pd.Series) -> str:
+    a, b = (row["si_low"] if pd.notna(row["si_low"]) else row["si_high"] for row in (first, copy))
+    if pd.isna(a) or pd.isna(b) or a == b:
+        return ""
+    ratio = max(a, b) / min(a, b) if min(a, b) else float("inf")
+    lost = "; a 万 was lost or added" if abs(ratio - 1e4) < 1 else ""
+    return f"{first['quote']} became {copy['quote']} ({a:g} to {b:g} {first['si_unit']}{lost})"

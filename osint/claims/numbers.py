@@ -1,0 +1,358 @@
+"""Fold a text to one plain spelling, read its numbers, and the words that bound them."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from opencc import OpenCC
+
+from osint.claims import units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# ---------------------------------------------------------------- folding
+
+# letters of other scripts that look like the letters of a unit
+_LOOKALIKES = dict(zip("РМВТКАОСЕНХрсоаехΡΜΒΤΚΑΟΕΗΧ", "PMBTKAOCEHXpcoaexPMBTKAOEHX", strict=True))
+# zero-width characters, soft hyphen and marks of direction: drawn as nothing
+_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff\u061c]+")
+# text whose drawn order is not its stored order: nothing inside is read as a number
+_REORDERED = re.compile("[\u202a-\u202e\u2066-\u2069][^\u202c\u2069\n]{0,2000}[\u202c\u2069]?")
+_PINYIN = re.compile(r"[(（][a-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]{1,7}[)）]")
+_HAS_TONE = re.compile("[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]")
+_ODD_DIGIT = re.compile("[①-⓿❶-➓⁰¹⁴-⁹₀-₉]")
+_ALLOWED_WIDE = {"㎡": "m2", "㎥": "m3", "㎾": "kW", "㎿": "MW", "㎸": "kV", "㎢": "km2", "²": "2", "…": "..."}
+
+
+_WIDE, _LOOKALIKE = re.compile(f"[{''.join(_ALLOWED_WIDE)}]"), re.compile(f"[{''.join(_LOOKALIKES)}]")
+
+
+_ODD = re.compile(
+    f"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c{''.join(_ALLOWED_WIDE)}{''.join(_LOOKALIKES)}{_HAS_TONE.pattern[1:-1]}]"
+)
+"""one look for all that is not folded letter by letter"""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A folded text and its offsets in the original."""
+
+    text: str
+    """simplified characters, half-width digits, no invisible characters"""
+    starts: tuple[int, ...]
+    """folded offsets at which the shift to the original changes, ascending, beginning with 0"""
+    shifts: tuple[int, ...]
+    """original offset less folded offset, from the start of the same index on"""
+    remarks: dict[int, str]
+    """folded offset -> what was odd there (invisible character, look-alike, reordered text)"""
+
+    def origin(self, offset: int) -> int:
+        """Return the original offset of the folded character at `offset`."""
+        return offset + self.shifts[bisect_right(self.starts, offset) - 1]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the original half-open span of the folded span, which must not be empty."""
+        return self.origin(start), self.origin(end - 1) + 1
+
+    def remarks_in(self, start: int, end: int) -> list[str]:
+        """Return the remarks that fall inside a folded span."""
+        return sorted({text for at, text in self.remarks.items() if start <= at < end})
+
+
+@cache
+def _table() -> dict[int, str]:
+    """Return the one-to-one folding: width, compatibility forms, traditional to simplified."""
+    simplify = OpenCC("t2s").convert
+    han = "".join(chr(code) for code in range(0x4E00, 0xA000))
+    table = {ord(a): b for a, b in zip(han, simplify(han), strict=True) if a != b}
+    for code in (*range(0xA0, 0x3400), *range(0xF900, 0xFB00), *range(0xFE10, 0x10000)):
+        letter = chr(code)
+        if _ODD_DIGIT.match(letter) or letter in _ALLOWED_WIDE:
+            continue
+        folded = unicodedata.normalize("NFKC", letter)
+        if len(folded) == 1 and folded != letter:
+            table[code] = folded
+    for letter in "〜～∼﹏–—−‒‑":
+        table[ord(letter)] = "~" if letter in "〜～∼" else "-"
+    table.update({ord("，"): ",", ord("％"): "%", ord("﹪"): "%", ord("’"): "'", ord("‘"): "'", ord("﹩"): "$"})
+    return table
+
+
+def fold(text: str) -> Plain:
+    """Return the folded text of `text`; what cannot be folded safely is blanked, with a remark.
+
+    Text under a bidirectional override or embedding is blanked: what a reader sees there is not
+    what is stored.  A look-alike letter is folded only between a digit or a unit letter and its
+    neighbour, and remarked.
+    """
+    edits = sorted(_edits(text))
+    pieces: list[str] = []
+    starts, shifts, remarks = [0], [0], {}
+    position = length = 0
+    for start, end, replacement, remark in edits:
+        if start < position:
+            continue
+        pieces += (text[position:start], replacement)
+        length += start - position
+        if remark:
+            remarks[max(length - 1, 0)] = remark
+            if replacement:
+                remarks[length] = remark
+        # every character of a replacement maps to the start of what it replaces, save the last:
+        # it maps to the end, so that a span closing there covers the whole original
+        for index in range(len(replacement)):
+            at = end - 1 if index == len(replacement) - 1 else start
+            starts.append(length + index)
+            shifts.append(at - (length + index))
+        length += len(replacement)
+        starts.append(length)
+        shifts.append(end - length)
+        position = end
+    pieces.append(text[position:])
+    folded = "".join(pieces)
+    if not folded.isascii():
+        folded = folded.translate(_table())
+    return Plain(folded, tuple(starts), tuple(shifts), remarks)
+
+
+def _edits(text: str) -> list[tuple[int, int, str, str]]:
+    """Return (start, end, replacement, remark) for all that is not one-to-one."""
+    edits: list[tuple[int, int, str, str]] = []
+    if text.isascii() or not _ODD.search(text):
+        return edits
+    for match in _INVISIBLE.finditer(text):
+        inside = match.start() > 0 and text[match.start() - 1].isdigit()
+        edits.append((*match.span(), "", "invisible character inside a number" if inside else ""))
+    for match in _REORDERED.finditer(text):
+        blank = "\ufffc" * len(match.group())
+        edits.append((*match.span(), blank, "text drawn in another order than stored"))
+    for match in _WIDE.finditer(text):
+        edits.append((*match.span(), _ALLOWED_WIDE[match.group()], ""))
+    for match in _LOOKALIKE.finditer(text):
+        at = match.start()
+        around = text[max(0, at - 1) : at] + text[at + 1 : at + 2]
+        if re.search(r"[0-9A-Za-z万亿萬億]", around):
+            edits.append((at, at + 1, _LOOKALIKES[match.group()], "letter of another script read as Latin"))
+    if _HAS_TONE.search(text):
+        for match in _PINYIN.finditer(text):
+            if _HAS_TONE.search(match.group()):
+                edits.append((*match.span(), "", ""))
+    return edits
+
+
+# ---------------------------------------------------------------- numerals
+
+_DIGITS = dict(zip("零〇一二三四五六七八九两壹贰叁肆伍陆柒捌玖俩", (0, *range(10), 2, *range(1, 10), 2), strict=True))
+_SMALL = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
+_LARGE = {"万": 10**4, "亿": 10**8}
+_WORDS = {
+    word: value
+    for value, word in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
+    )
+} | {
+    word: 10 * tens
+    for tens, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
+}
+_SCALES = {
+    "k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mm": 1e6, "mln": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9,
+    "bln": 1e9, "billion": 1e9, "t": 1e12, "tn": 1e12, "trn": 1e12, "trillion": 1e12, "hundred": 100, "dozen": 12,
+    "hundred thousand": 1e5, "hundred million": 1e8, "hundred billion": 1e11,
+}  # fmt: skip
+
+DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,5}(?!\d)|\d{1,3}(?:[\u00a0\u202f\u2009]\d{3}){1,5}(?!\d)|\d{1,15})(?:\.\d{1,12})?"
+HAN_LETTERS = "".join((*_DIGITS, *_SMALL, *_LARGE))
+HAN = rf"(?:[{HAN_LETTERS}](?!(?<=[百千])[瓦伏克米帕焦赫])){{1,16}}"
+"""a numeral in Chinese characters; the 千 of 千瓦 belongs to the unit"""
+_SCALE_OR_UNIT = r"(?:dozen|hundred|thousand|million|billion|trillion|gigawatt|megawatt|exaflop|petaflop)"
+_TENS, _ONES = list(_WORDS)[20:], list(_WORDS)[1:10]
+_PLAIN_WORDS = "|".join(sorted(list(_WORDS)[:20], key=len, reverse=True))
+WORDS = (
+    rf"(?i:(?:half(?:[- ]an?)?|an?)(?=[- ]{_SCALE_OR_UNIT})|a\squarter\sof\sa(?=[- ]{_SCALE_OR_UNIT})|"
+    rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_ONES)})\b)?|(?:{'|'.join(_ONES)})\sand\sa\shalf|{_PLAIN_WORDS})\b)"
+)
+WORD_STARTS = (
+    *_WORDS, "half", "a quarter",
+    *(f"{article} {word}" for word in _SCALE_OR_UNIT[3:-1].split("|") for article in ("a", "an")),
+)  # fmt: skip
+"""what a number in words can begin with"""
+HAN_SCALE = r"(?:[十百千万亿](?![瓦伏克米帕焦赫])){1,4}"
+WORD_SCALE = (
+    r"(?=[HhTtMmBbDdKk])(?i:hundred[ -]thousand|hundred[ -]million|hundred[ -]billion|thousand|million|billion|trillion|dozen|"
+    r"hundred|mln|bln|trn|bn|tn|mn|mm|k|m|b|t)(?![A-Za-z0-9])"
+)
+
+
+def han_value(numeral: str) -> float | None:
+    """Return the value of a numeral in Chinese characters, or None if it is none."""
+    yi = wan = section = digit = 0
+    for letter in numeral:
+        if letter in _DIGITS:
+            digit = digit * 10 + _DIGITS[letter]
+        elif letter in _SMALL:
+            section += (digit or 1) * _SMALL[letter]
+            digit = 0
+        elif letter == "万":
+            wan = (wan + section + digit or 1) * 10**4
+            section = digit = 0
+        elif letter == "亿":
+            yi = (yi + wan + section + digit or 1) * 10**8
+            wan = section = digit = 0
+        else:
+            return None
+    return float(yi + wan + section + digit)
+
+
+_GROUPING = re.compile("[,\u00a0\u202f\u2009]")
+
+
+def value(numeral: str) -> float | None:
+    """Return the value of a numeral as the scanner found it, or None if it cannot be read."""
+    if numeral[0].isdigit() and numeral[0].isascii():
+        return float(_GROUPING.sub("", numeral))
+    if numeral[0].isascii():
+        if numeral.lower().startswith(("half", "a ")) or numeral.lower() in ("a", "an"):
+            return 0.5 if numeral[0] in "hH" else 0.25 if " " in numeral else 1.0
+        numeral, halves, _ = numeral.lower().partition(" and a half")
+        return float(sum(_WORDS[word] for word in re.split("[- ]", numeral))) + (0.5 if halves else 0)
+    return han_value(numeral)
+
+
+@lru_cache(maxsize=1024)
+def scale(word: str) -> float:
+    """Return the factor of a scale word ("万", "千亿", "bn"); 1 for none."""
+    word = re.sub(r"[\s-]+", " ", word.strip().lower())
+    if not word:
+        return 1.0
+    if word in _SCALES:
+        return float(_SCALES[word])
+    factor = 1.0
+    for letter in word:
+        factor *= (_SMALL | _LARGE)[letter]
+    return factor
+
+
+# ---------------------------------------------------------------- numbers in a text
+
+CLOSERS = "】\\])〕"
+_LETTERED = ["USD", "HKD", "EUR", "RMB", "CNY", "Rmb", "GBP", "JPY", "SGD", "AUD", "CAD"]
+# one class of characters first, so that the search skips at full speed to where a number can begin
+_START = re.compile(
+    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/].)(?<![A-Za-z]-.)(?<!第.)(?<![{HAN_LETTERS}][{HAN_LETTERS}])"
+    rf"(?:(?<![A-Za-z].)|(?<=[0-9][xX].)|{'|'.join(f'(?<={sign}.)' for sign in _LETTERED)})"
+)
+
+
+@cache
+def _word_starts() -> units.Words:
+    return units.Words(WORD_STARTS)
+
+
+@cache
+def _number_pattern() -> re.Pattern[str]:
+    """Return the pattern of a number with its scale and unit; every repeat in it is bounded."""
+    unit = units.unit_pattern()
+    return re.compile(
+        rf"""
+        (?P<number> {DIGITS} | (?<![几数]){HAN} | {WORDS} )
+        (?P<more> \s?[余多来]|\+|-plus\b|个(?=[十百千万亿]) )?
+        (?: [\s-]{{0,3}}+ (?:[{CLOSERS}]\s{{0,3}}+)?+ [(\[]?+ (?P<scale> {HAN_SCALE} | {WORD_SCALE} ) )?
+        (?P<more2> \s?[余多来](?![种项次])|\+ )?
+        (?: [\s-]{{0,3}}+ (?:[{CLOSERS}]\s{{0,3}}+)?+ (?P<bracket>[(\[【])?+ (?P<unit> {unit} ) )?
+        """,
+        re.VERBOSE,
+    )
+
+
+def find(text: str) -> Iterator[re.Match[str]]:
+    """Yield the numbers of a text, those in digits and characters before those in English words."""
+    match_number, search = _number_pattern().match, _START.search
+    start = search(text)
+    while start:
+        number = match_number(text, start.start())
+        if number:
+            yield number
+        start = search(text, number.end() if number else start.end())
+    end = 0
+    for at, _, _ in _word_starts().find(text):
+        number = match_number(text, at) if at >= end else None
+        if number:
+            end = number.end()
+            yield number
+
+
+# ---------------------------------------------------------------- qualifiers
+
+# what may stand between a word of `qualifiers.csv` and its number
+_BETWEEN = re.compile(
+    r"(?:[\s(\[【:为]|\(不?含税?\)|达到|到|至|在|于|共|达|US\$|HK\$|[$¥€]|RMB|人民币|(?<=\s)(?:a|an|the|its|of|another)\s)*$"
+)
+_AHEAD, _BEHIND = 36, 12
+
+
+@cache
+def _words(side: str) -> dict[str, list[tuple[str, str]]]:
+    """Return (word, qualifier) of one side, longest first, by the letter next to the number."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    with files("osint.claims").joinpath("qualifiers.csv").open(encoding="utf-8") as table:
+        for row in csv.DictReader(table):
+            for word in row["words"].split("|") if row["side"] == side else ():
+                found.setdefault(word[-1 if side == "before" else 0], []).append((word, row["qualifier"]))
+    return {letter: sorted(words, key=lambda pair: -len(pair[0])) for letter, words in found.items()}
+
+
+def qualifier(text: str, start: int, end: int, more: bool) -> str:
+    """Return the qualifier of the number at text[start:end]: exact, about, more than, at least, up to, less than."""
+    before = text[max(0, start - _AHEAD) : start].lower().rstrip()
+    cut = _BETWEEN.search(before, max(0, len(before) - 16))
+    words = _words("before")
+    for tail in (before, before[: cut.start()].rstrip()) if cut and cut.start() < len(before) else (before,):
+        for word, meaning in words.get(tail[-1:], ()):
+            if tail.endswith(word) and not (word[0].isascii() and word[0].isalpha() and _glued(tail, word)):
+                return meaning if meaning != "none" else _behind(text, start, end, more, before)
+    return _behind(text, start, end, more, before)
+
+
+def _glued(tail: str, word: str) -> bool:
+    """Say whether a Latin word is only the end of another."""
+    return tail[-len(word) - 1 : -len(word)].isalpha()
+
+
+def _behind(text: str, start: int, end: int, more: bool, before: str) -> str:
+    """Return the qualifier by the letters inside the number and the words behind it."""
+    if more or (before.endswith("上") and text[start] in "十百千万亿"):
+        return "more than"
+    after = text[end : end + _BEHIND].lstrip(" (-").lower()
+    for word, meaning in _words("after").get(after[:1], ()):
+        if after.startswith(word):
+            return meaning
+    return "exact"

@@ -1,0 +1,220 @@
+"""Request one URL, within what its host allows, say what kind of answer came, and keep it in the archive."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from osint.archive import Archive, Entry, captures_directory, utc_now
+from osint.errors import BadInputError
+from osint.filings import decode, project_codes
+from osint.http import (
+    HOST_PER_MINUTE,
+    Answer,
+    Limits,
+    Politeness,
+    Request,
+    fetch,
+    host_key,
+    is_loopback,
+    is_url,
+    strip_secrets,
+)
+from osint.portals.classify import AnswerClass, Classified, classify
+
+_ROBOTS_LIMITS = Limits(max_bytes=512 << 10, max_seconds=5, silence_seconds=5, max_redirects=3)
+_VANTAGE_CHARACTERS = 60
+_AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT, AnswerClass.KEYWORD_IGNORED)
+"""Classes of an answer that need not be asked for again."""
+
+
+@dataclass
+class Session:
+    """Who asks, from where, and where the answers are kept: one for a run."""
+
+    archive: Archive
+    """Archive that was opened."""
+    politeness: Politeness
+    """Pace of each host, shared by all processes that use one data directory."""
+    vantage: str = ""
+    """Where we ask from, as coarse as the user likes; empty is not stated."""
+    limits: Limits = field(default_factory=Limits)
+    """Limits of each answer."""
+    robots: bool = True
+    """Obey robots.txt where there is one."""
+    refresh: bool = False
+    """Request again what the archive already holds the answer to."""
+    say: Callable[[str], None] = lambda _: None
+    """Gets one sentence when something is worth knowing while waiting."""
+
+    def __post_init__(self) -> None:
+        """Check what the user typed."""
+        if len(self.vantage) > _VANTAGE_CHARACTERS:
+            msg = f"`vantage` has {len(self.vantage)} characters; give a coarse place such as 'EU'"
+            raise BadInputError(msg)
+
+    @classmethod
+    def open(cls, data: str | Path | None = None, *, vantage: str | None = None) -> Session:
+        """Open the archive below a data directory; OSINT_VANTAGE is the default of `vantage`."""
+        directory = captures_directory(data)
+        place = os.environ.get("OSINT_VANTAGE", "") if vantage is None else vantage
+        politeness = Politeness(directory.parent.parent / "derived" / "pace.json")
+        return cls(Archive(directory).open(), politeness, place)
+
+    def ask(
+        self,
+        request: Request | str,
+        *,
+        expect: str = "",
+        due: str = "",
+        per_minute: float = 0,
+        api: bool = False,
+        refine: Callable[[Entry, bytes], Entry] = lambda entry, _: entry,
+    ) -> Entry:
+        """Request one URL now, keep what came, and return its ledger entry.
+
+        `expect` is text that must be in the decoded body before `captured` is true (None when no text was
+        given). `due` is the form expected (`json`, `pdf`, `binary`); `api` marks a published interface, which
+        has no robots.txt; `per_minute` is its published limit. `refine` may complete the entry by what its
+        caller knows of the body. Nothing was asked, and nothing is in the ledger, when `seq` is None.
+        """
+        request = Request(request) if isinstance(request, str) else request
+        refusal = self._refusal(request, api)
+        if refusal:
+            return Entry.unasked(strip_secrets(request.url), refusal.kind, refusal.signal)
+        self._pace(request.url, per_minute)
+        asked = utc_now()
+        with fetch(request, self.archive.spool, self.limits) as answer:
+            classified = classify(
+                status=answer.status,
+                headers=answer.headers,
+                body=answer.body,
+                url=strip_secrets(request.url),
+                final_url=answer.final_url,
+                trouble=answer.trouble,
+                detail=answer.detail,
+                due=due,
+            )
+            if not answer.exchanges:
+                return Entry.unasked(strip_secrets(request.url), classified.kind, classified.signal)
+            entry = refine(self._entry(request, asked, answer, classified), answer.body or b"")
+            if entry.kind == AnswerClass.RATE_LIMITED:
+                default = 0.0 if is_loopback(request.url) else 60.0
+                after = answer.headers.get("retry-after", "")
+                self.politeness.hold(host_key(request.url), after, default_seconds=default)
+            entry = self.archive.record(entry, answer.exchanges)
+            return replace(entry, captured=_captured(entry, answer, expect))
+
+    def ask_once(
+        self,
+        request: Request,
+        *,
+        per_minute: float,
+        due: str = "",
+        api: bool = True,
+        refine: Callable[[Entry, bytes], Entry] = lambda entry, _: entry,
+    ) -> tuple[Entry, bytes]:
+        """Return the answer to a question from the archive if it was asked before, else ask it."""
+        digest = hashlib.sha256(request.body).hexdigest() if request.body else ""
+        if not self.refresh:
+            before = [
+                entry
+                for entry in past_captures(self.archive, strip_secrets(request.url))
+                if (entry.method, entry.request_sha256) == (request.method, digest) and entry.kind in _AN_ANSWER
+            ]
+            if before:
+                return before[-1], self.archive.body(before[-1])
+        entry = self.ask(request, per_minute=per_minute, due=due, api=api, refine=refine)
+        return entry, self.archive.body(entry)
+
+    def _refusal(self, request: Request, api: bool) -> Classified | None:
+        """Return why a request is not to be made now, or None."""
+        if not is_url(request.url):
+            return Classified(AnswerClass.REFUSED, "it is not a URL")
+        until = self.politeness.held_until(host_key(request.url))
+        if until:
+            moment = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S")
+            signal = f"not asked: the host wants no request before {moment} UTC"
+            return Classified(AnswerClass.RATE_LIMITED, signal)
+        if self.robots and not api and not self._robots_allow(request.url):
+            host = urlsplit(request.url).hostname
+            signal = f"not asked: robots.txt of {host} forbids this path (--no-robots asks as a person would)"
+            return Classified(AnswerClass.REFUSED, signal)
+        return None
+
+    def _robots_allow(self, url: str) -> bool:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            return True
+        origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        if not self.politeness.knows_robots(origin):
+            with fetch(Request(f"{origin}/robots.txt"), self.archive.spool, _ROBOTS_LIMITS) as answer:
+                self.politeness.learn_robots(origin, answer.status, answer.media_type, answer.body)
+        return self.politeness.robots_allow(origin, url)
+
+    def _pace(self, url: str, per_minute: float) -> None:
+        if not per_minute and is_loopback(url):
+            return
+        parts = urlsplit(url)
+        # one server on loopback stands for many hosts, which differ by their paths
+        key = parts.netloc.lower() + (parts.path if is_loopback(url) else "")
+        seconds = self.politeness.wait_seconds(key, per_minute or HOST_PER_MINUTE)
+        if seconds > 1:
+            self.say(f"waiting {seconds:.0f} s for {parts.hostname}")
+        time.sleep(seconds)
+
+    def _entry(self, request: Request, asked: str, answer: Answer, classified: Classified) -> Entry:
+        body = answer.body
+        url = strip_secrets(request.url)
+        return Entry(
+            url,
+            classified.kind,
+            self._with_history(url, classified),
+            time=asked,
+            role="fetched",
+            final_url=answer.final_url,
+            method=request.method,
+            request_sha256=hashlib.sha256(request.body).hexdigest() if request.body else "",
+            redirects=tuple(asdict(redirect) for redirect in answer.redirects),
+            status=answer.status,
+            media_type=answer.media_type,
+            bytes=None if body is None else len(body),
+            sha256="" if body is None else hashlib.sha256(body).hexdigest(),
+            truncated=answer.exchanges[-1].truncated,
+            project_codes=_codes(classified, answer),
+            vantage=self.vantage,
+        )
+
+    def _with_history(self, url: str, classified: Classified) -> str:
+        """Return the signal with what the archive knows: a 404 is gone only if the page was seen before."""
+        if classified.kind is not AnswerClass.GONE:
+            return classified.signal
+        seen = [entry for entry in past_captures(self.archive, url) if entry.kind == AnswerClass.CONTENT]
+        if seen:
+            return f"{classified.signal}; it was there on {seen[-1].time[:10]} (capture {seen[-1].seq})"
+        return f"{classified.signal}; nothing here shows that it was ever there"
+
+
+def _codes(classified: Classified, answer: Answer) -> tuple[str, ...]:
+    if classified.kind is not AnswerClass.CONTENT or (answer.body or b"").startswith(b"%PDF-"):
+        return ()
+    return tuple(project_codes(decode(answer.body or b"", answer.headers.get("content-type", "")).text))
+
+
+def _captured(entry: Entry, answer: Answer, expect: str) -> bool | None:
+    if entry.kind != AnswerClass.CONTENT:
+        return False
+    if not expect:
+        return None
+    return expect in decode(answer.body or b"", answer.headers.get("content-type", "")).text
+
+
+def past_captures(archive: Archive, url: str) -> Iterator[Entry]:
+    """Yield the ledger entries of one URL and of its neutral copies, in the order of the ledger."""
+    return (entry for entry in archive.entries(url) if url in (entry.url, entry.copy_of))

@@ -1,0 +1,285 @@
+"""Words with a fixed meaning in every table: rungs, tiers, modalities, scopes, kinds, quantities and units."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+
+
+class Rung(StrEnum):
+    """A rung of the ladder from words to a running hall, lowest first."""
+
+    ANNOUNCED = "announced"
+    FILED = "filed"
+    GROUND_BROKEN = "ground broken"
+    ROOFED = "roofed"
+    POWERED = "powered"
+    RUNNING = "running"
+
+    @property
+    def height(self) -> int:
+        """Position on the ladder, 0 for announced."""
+        return LADDER.index(self)
+
+
+LADDER = tuple(Rung)
+"""All rungs, lowest first."""
+
+
+class Tier(StrEnum):
+    """Kind of publisher, the most official first."""
+
+    PRIMARY_GOVERNMENT = "primary_government"
+    LOCAL_GOVERNMENT = "local_government"
+    PRIMARY_REPORTING = "primary_reporting"
+    COMPANY_FILING = "company_filing"
+    COMPANY_FILING_COPY = "company_filing_copy"
+    COMPANY_RELEASE = "company_release"
+    NEWS_ON_COURT_RECORD = "news_on_court_record"
+    STATE_MEDIA = "state_media"
+    LOCAL_MEDIA = "local_media"
+    BROADCAST = "broadcast"
+    TRADE_PRESS = "trade_press"
+    RESEARCH = "research"
+    TENDER_DIGEST = "tender_digest"
+    MIRROR = "mirror"
+    SECONDARY = "secondary"
+    BLOG = "blog"
+    UNSOURCED = "unsourced"
+
+
+TIERS = tuple(Tier)
+"""All tiers, the most official first."""
+
+
+class Phase(StrEnum):
+    """How far the project was when the text was written, by its own words."""
+
+    PLANNED = "planned"
+    TENDERED = "tendered"
+    UNDER_CONSTRUCTION = "under construction"
+    OPERATING = "operating"
+    CANCELLED = "cancelled"
+
+
+class Modality(StrEnum):
+    """How a claim asserts its number."""
+
+    HAS = "has"
+    WILL = "will"
+    WOULD = "would"
+    CAN_CARRY = "can carry"
+    DENIED = "denied"
+
+
+class Stage(StrEnum):
+    """What a claim speaks of: a plan, works on the ground, or what is live."""
+
+    PLAN = "plan"
+    WORKS = "works"
+    LIVE = "live"
+
+
+class Bounding(StrEnum):
+    """How a number is bounded by the words around it."""
+
+    EXACT = "exact"
+    AT_LEAST = "at least"
+    AT_MOST = "at most"
+    RANGE = "range"
+    ABOUT = "about"
+
+
+class Precision(StrEnum):
+    """Kind of PFLOPS."""
+
+    NOT_STATED = "not stated"
+    DENSE = "dense"
+    SPARSE = "sparse"
+
+
+class Role(StrEnum):
+    """What a row of sites.csv is."""
+
+    AGGREGATE = "aggregate"
+    ANNOUNCED = "announced"
+    COMPARATOR = "comparator"
+    REFERENCE = "reference"
+
+
+class Datum(StrEnum):
+    """Datum of a coordinate."""
+
+    WGS_84 = "WGS-84"
+    GCJ_02 = "GCJ-02"
+    BD_09 = "BD-09"
+    UNKNOWN = "unknown"
+
+
+class Mark(StrEnum):
+    """Where a number of relations.csv or chips.csv comes from."""
+
+    PUBLISHED = "published"
+    DERIVED = "derived"
+    RELAYED = "relayed"
+    JUDGEMENT = "judgement"
+
+
+class Scope(StrEnum):
+    """What a number covers, read from the column `scope`, whose text stays as it is."""
+
+    SITE = "site"
+    """The site or the part that the claim names, in the plain sense of its kind."""
+    FACILITY = "facility"
+    """Power with cooling and losses."""
+    IT = "IT"
+    """Power of the servers."""
+    GRID = "grid"
+    """Power of the connection to the grid, which others may use too."""
+    GENERATION = "generation"
+    """Energy or power that is produced, not used."""
+    EACH = "each"
+    """A number for each building, rack, chip or year: not the total of the site."""
+    EQUIVALENT = "equivalent"
+    """Chips converted to another chip, not counted."""
+    SHARE = "share"
+    """A share of something."""
+    OTHER = "other"
+    """Words that no rule reads; the number counts as one of the site."""
+
+    @classmethod
+    def read(cls, text: str) -> Scope:
+        """Return the scope that a text of the column states; OTHER for words that no rule reads.
+
+        >>> [Scope.read(text).value for text in ("IT load", "per building", "data hall of building 2")]
+        ['IT', 'each', 'other']
+        """
+        return next((scope for scope, pattern in _SCOPES if pattern.fullmatch(text.strip())), cls.OTHER)
+
+
+_SCOPES = tuple(
+    (scope, re.compile(pattern, re.IGNORECASE))
+    for scope, pattern in (
+        (Scope.SITE, "|unstated|standard|cards"),
+        (Scope.IT, r"(?:critical )?IT(?: (?:load|power|capacity))?"),
+        (Scope.FACILITY, r"(?:whole )?facility(?: (?:load|power|capacity))?"),
+        (Scope.GRID, r"grid(?: (?:connection|capacity))?"),
+        (Scope.GENERATION, r"(?:power )?generation"),
+        (Scope.EACH, r"per (?:building|hall|phase|rack|server|chip|card|year|month|day)"),
+        (Scope.EQUIVALENT, r"[\w /-]+[ -]equivalents?"),
+        (Scope.SHARE, r"of (?:chips|planned compute)"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimKind:
+    """A row of kinds.csv: what is counted, under its name in a text, in the register and in the model."""
+
+    table: str
+    """Table that has the kind: claims, calibration, or empty for a kind that is only read."""
+    read: str
+    """Kind as the grammar of claims reads it; empty if it reads none."""
+    kind: str
+    """Kind in the table; lower case in calibration, whose column is read in any case."""
+    unit: str
+    """Unit that a claim of this kind must have; empty if it is free."""
+    si_unit: str
+    """Unit of the values that the grammar reads."""
+    si_factor: float
+    """Value in `unit` of one `si_unit`; NaN where the register does not take the kind."""
+    quantity: str
+    """Quantity of the model; empty if the model has none."""
+    factor: float
+    """Value in the unit of the quantity of one unit of the table; NaN without a quantity."""
+    states: bool
+    """Whether it asserts a state of the site or its date, and no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelQuantity:
+    """A row of quantities.csv: a quantity of the model."""
+
+    quantity: str
+    """Name, as it_mw."""
+    unit: str
+    """Unit and kind, as 'MW IT, nameplate'."""
+    capacity: bool
+    """Whether a claim of it is tested: what the site can compute, hold or draw."""
+    power: bool
+    """Whether it measures power or energy."""
+    chip_count: bool
+    """Whether it counts the same chips in another unit (chips, servers, PFLOPS)."""
+    by_chip: bool
+    """Whether it depends on the family of the chip."""
+    lasts: bool
+    """Whether it stays once it is built, so that claims of any day can be compared."""
+    group: str
+    """Line of the score that it counts in; empty for none."""
+
+
+def table_rows(name: str) -> Iterator[dict[str, str]]:
+    """Return the rows of a table that is part of the package `osint.register`."""
+    with files("osint.register").joinpath(name).open(encoding="utf-8") as table:
+        yield from csv.DictReader(table)
+
+
+def _kind(row: dict[str, str]) -> ClaimKind:
+    return ClaimKind(
+        table=row["table"],
+        read=row["read"],
+        kind=row["kind"],
+        unit=row["unit"],
+        si_unit=row["si_unit"],
+        si_factor=float(row["si_factor"] or "nan"),
+        quantity=row["quantity"],
+        factor=float(row["factor"] or "nan"),
+        states=row["states"] == "yes",
+    )
+
+
+def _quantity(row: dict[str, str]) -> ModelQuantity:
+    return ModelQuantity(
+        quantity=row["quantity"],
+        unit=row["unit"],
+        capacity=row["capacity"] == "yes",
+        power=row["power"] == "yes",
+        chip_count=row["chip_count"] == "yes",
+        by_chip=row["by_chip"] == "yes",
+        lasts=row["lasts"] == "yes",
+        group=row["group"],
+    )
+
+
+KINDS = tuple(_kind(row) for row in table_rows("kinds.csv"))
+"""Every row of kinds.csv."""
+CLAIM_KINDS = {k.kind: k for k in reversed(KINDS) if k.table == "claims"}
+"""Kind of claims.csv -> its row; the first row where several are read as one kind."""
+CALIBRATION_KINDS = {k.kind: k for k in KINDS if k.table == "calibration"}
+"""Kind of calibration.csv in lower case -> its row."""
+READ_KINDS = {k.read: k for k in KINDS if k.read}
+"""Kind as the grammar of claims reads it -> its row."""
+UNITS = (*dict.fromkeys(k.unit for k in KINDS if k.unit), "projects", "count", "date")
+"""Units that claims.csv may have."""
+QUANTITIES = {q.quantity: q for q in map(_quantity, table_rows("quantities.csv"))}
+"""Name of a quantity of the model -> its row."""
+_CHIP_NAMES = [
+    (re.compile(rf"(?<!\w){re.escape(r['name'])}(?!\w)"), r["match"] == "whole", tuple(r["families"].split("|")))
+    for r in table_rows("chip_names.csv")
+]
+
+
+def chip_families(chip_model: str) -> tuple[str, ...]:
+    """Return the rows of chips.csv that the words of a claim name; empty if they name none.
+
+    >>> chip_families("T-Head PPU and others"), chip_families("H100-eq")
+    (('domestic mixed',), ())
+    """
+    for name, whole, families in _CHIP_NAMES:
+        if name.fullmatch(chip_model) if whole else name.search(chip_model):
+            return families
+    return ()
