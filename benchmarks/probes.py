@@ -28,9 +28,9 @@ def counted(world: simulate.World) -> tuple[stack.Stack, set[tuple[str, str]]]:
     asked: set[tuple[str, str]] = set()
     whole = source.reader
 
-    def reader(rows, where, bands):  # type: ignore[no-untyped-def]
+    def reader(rows, where, bands, cost):  # type: ignore[no-untyped-def]
         asked.update((i, b) for i in rows["id"] for b in (*bands, "scl"))
-        return whole(rows, where, bands)
+        return whole(rows, where, bands, cost)
 
     source.reader = reader
     return source, asked
@@ -91,8 +91,8 @@ def over_http(seed: int) -> list[str]:
         spent: dict[str, list[int]] = {}
         whole = source.reader
 
-        def reader(rows, geometry, bands):  # type: ignore[no-untyped-def]
-            data = whole(rows, geometry, bands)
+        def reader(rows, geometry, bands, cost):  # type: ignore[no-untyped-def]
+            data = whole(rows, geometry, bands, cost)
             total = spent.setdefault("+".join(bands) or "SCL", [0, 0, 0])
             for k, value in enumerate((data.sizes["time"], data.attrs["requests"], data.attrs["bytes"])):
                 total[k] += value

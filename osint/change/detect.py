@@ -71,10 +71,12 @@ def new_structures(
     with ThreadPoolExecutor(looks.threads) as pool:
         dated = list(pool.map(date, range(len(found))))
     rows = []
-    for candidate, own, told, paid in zip(found, parts, dated, bytes_by_reader([p.asked for p in parts]), strict=True):
+    for candidate, own, told, paid in zip(
+        found, parts, dated, bytes_by_reader([p.cost.asked for p in parts]), strict=True
+    ):
         looks.add(own)
         # who of several at once fetched what they share is chance: the first of them pays
-        bytes_read = own.bytes_read - sum(a.fetched for a in own.asked) + paid
+        bytes_read = own.bytes_read - sum(a.fetched for a in own.cost.asked) + paid
         kept = [row for row in told if row["kind"] is not None or history.MAY_BE in row["cannot_tell"]]
         rows += [{**row, "bytes_read": bytes_read, "geometry": candidate.geometry} for row in kept]
     frame = pd.DataFrame(rows, columns=[*history.PROPERTIES, "geometry"])

@@ -66,8 +66,9 @@ class StackSource:
 
     def __call__(self, geometry: BaseGeometry) -> Stack:
         """Return looks at a lon/lat geometry."""
-        found = stack.open_stack(geometry, self.start, self.end, catalogue=self.url, collection=self.collection)
-        found.bytes_read += int(found.scenes.attrs.get("bytes", 0))
+        listed = imagery.list_scenes(geometry, self.start, self.end, catalogue=self.url, collection=self.collection)
+        found = stack.stack_of_list(listed, geometry)
+        found.cost.add("list", int(listed.cost["requests"]), int(listed.cost["bytes"]))
         return found
 
     def shared(self, geometry: BaseGeometry) -> Stack:
@@ -76,7 +77,7 @@ class StackSource:
             geometry, self.start, self.end, catalogue=self.url, collection=self.collection
         )
         found = stack.stack_of_list(listed, geometry)
-        found.bytes_read += cost
+        found.cost.add("list", 0, cost)
         return found
 
     @property

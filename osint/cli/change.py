@@ -180,7 +180,7 @@ def draw(source: Any, row: dict[str, Any], start: str, end: str, out: Path) -> l
 
 def _date(args: argparse.Namespace) -> None:
     from osint import change, geo
-    from osint.change import stack
+    from osint.change import radar, stack
 
     outlines = geo.read_outlines(args.outlines)
     start, end = _dates(args)
@@ -194,7 +194,7 @@ def _date(args: argparse.Namespace) -> None:
     told = int(dated["roofed_best"].notna().sum())
     print(f"{told} of {len(dated)} rows dated, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
     if args.radar:
-        geo.write_outlines(with_radar(dated, start, end, args.radar), args.out)
+        geo.write_outlines(radar.add_radar(dated, start, end, catalogue=args.radar, tell=print), args.out)
     if "simulated" in dated:
         print(SIMULATED)
 
@@ -222,48 +222,6 @@ def _measure(args: argparse.Namespace) -> None:
     print(f"{told}, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
     if simulated:
         print(SIMULATED)
-
-
-def with_radar(dated: Any, start: str, end: str, catalogue: str) -> Any:
-    """Return dated outlines with radar_low, _best, _high (half of the step) and what radar says, `radar`.
-
-    Where radar cannot be read, `radar` says why and nothing else changes.
-    """
-    import pandas as pd
-
-    from osint import change
-    from osint.change import radar
-    from osint.errors import OsintError
-
-    read: dict[bytes, Any] = {}
-    told: list[list[Any]] = []
-    down = ""
-    try:
-        listed = radar.radar_scenes(dated.union_all(), start, end, catalogue=catalogue)
-    except (OsintError, OSError) as error:
-        down = f"radar could not be read: {error}"
-        print(down)
-    for row in dated.to_dict("records"):
-        if down:
-            told.append([None, None, None, down])
-            continue
-        complete = row["complete_high"] if pd.notna(row["complete_high"]) else row["roofed_high"]
-        optical = (row["roofed_low"], complete) if pd.notna(row["roofed_low"]) else None
-        try:
-            # several structures of one outline share its passes
-            key = row["geometry"].wkb
-            read[key] = read.get(key) or radar.read_radar(row["geometry"], listed)
-            clock = radar.radar_clock(read[key], optical)
-            says = f"SIMULATED: {clock.says}" if clock.signal.simulated else clock.says
-            told.append([*([change.iso(v) for v in clock.interval] if clock.interval else [None] * 3), says])
-        except (OsintError, OSError) as error:
-            told.append([None, None, None, f"radar could not be read: {error}"])
-        print(f"{row['outline_id']}: {told[-1][-1]}")
-    if not down:
-        cost = (listed.cost["bytes"] + sum(s.bytes_read for s in read.values())) / 1e6
-        print(f"{cost:.1f} MB of radar read from {len(listed.rows)} scenes. {radar.RADAR_LIMIT}")
-    names = ["radar_low", "radar_best", "radar_high", "radar"]
-    return dated.assign(**{n: [t[k] for t in told] for k, n in enumerate(names)})
 
 
 def _box(text: str) -> Any:
