@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import json
 import math
@@ -20,7 +21,7 @@ from rasterio.io import MemoryFile
 
 from osint import cli, imagery
 from osint.errors import OsintError
-from osint.http import RangeRead, bytes_by_reader, ranges
+from osint.http import RangeRead, bytes_by_reader, client, ranges
 from osint.imagery import catalogue, items, read
 from osint.imagery import cog as cogs
 from osint.imagery.grid import aligned
@@ -304,7 +305,7 @@ def test_a_block_that_another_was_joined_to_is_not_fetched_again(pages, cache):
     body = np.random.default_rng(0).bytes(20_000)
     pages.files["/b.tif"] = body
     for start in (2_000, 7_000, 7_000, 8_000):
-        source = ranges.Ranges(pages.url, blocks=ranges.ByteCache(cache))
+        source = ranges.Ranges(pages.url, cache=ranges.ByteCache(cache))
         assert source.get(f"{pages.url}/b.tif", start, 5_000, "full") == body[start : start + 5_000]
     asked = [h["Range"] for _, _, h in pages.asked]
     assert asked == ["bytes=2000-6999", "bytes=7000-11999", "bytes=12000-12999"]
@@ -434,19 +435,19 @@ def _broken(pages):
         "page": (lambda h: send(h, 200, html, {"Content-Type": "text/html"}), "a page"),
         "whole": (lambda h: send(h, 200, good, {"Content-Type": "image/tiff"}), "ignoring the range"),
         "gzip": (lambda h: send_range(h, good, **{"Content-Encoding": "gzip"}), "compressed"),
-        "stalled": (webpages.drip, "stalled"),
+        "stalled": (webpages.drip, "no byte for 0.5 s"),
         "missing": (lambda h: send(h, 404, b"", {}), "404"),
         "closed": (lambda h: send(h, 403, b"", {}), "account"),
         "vrt": (b'<VRTDataset rasterXSize="1" rasterYSize="1"/>' * 10, "web page"),
         "loop": (lambda h: send(h, 302, b"", {"Location": f"{pages.url}/loop"}), "redirects"),
-        "inside": (lambda h: send(h, 302, b"", {"Location": "https://169.254.169.254/latest"}), "private"),
+        "inside": (lambda h: send(h, 302, b"", {"Location": "https://169.254.169.254/latest"}), "link-local"),
         "shifted": (lambda h: send(h, 206, b"x" * 9, {"Content-Range": "bytes 5-13/99"}), "another range"),
     }
 
 
 def test_each_broken_scene_is_named_and_the_others_go_on(pages, monkeypatch):
-    monkeypatch.setattr(ranges, "STALLED_S", 0.5)
-    monkeypatch.setattr(ranges, "ATTEMPTS", 2)
+    limits = dataclasses.replace(ranges.LIMITS, silence_seconds=0.5, attempts=2)
+    monkeypatch.setattr(ranges, "LIMITS", limits)
     cases = _broken(pages)
     hrefs = {name: f"{pages.url}/{name}" for name in cases}
     for name, (answer, _) in cases.items():
@@ -456,7 +457,7 @@ def test_each_broken_scene_is_named_and_the_others_go_on(pages, monkeypatch):
         "s3": ("s3://bucket/key.tif", "readers pay"),
         "vsi": ("/vsicurl/http://127.0.0.1/x", "https"),
         "otherport": ("http://127.0.0.1:9/x.tif", "plain http"),
-        "localhost": ("https://localhost/x.tif", "private"),
+        "localhost": ("https://localhost/x.tif", "loopback"),
         "private": ("https://10.0.0.8/x.tif", "private"),
         "mapped": ("https://[::ffff:10.0.0.8]/x.tif", "private"),
         "decimal": ("https://2130706433/x.tif", ""),
@@ -486,8 +487,9 @@ def test_each_broken_scene_is_named_and_the_others_go_on(pages, monkeypatch):
 def test_name_that_stands_for_a_private_address_is_refused_when_connecting(monkeypatch):
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.168.1.7", 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: answers)
-    with pytest.raises(ranges.ReadError, match=r"192\.168\.1\.7"):
-        ranges.checked_address("pictures.example.org", 443, None)
+    source = ranges.Ranges("https://catalogue.example.org")
+    with pytest.raises(ranges.ReadError, match=r"resolves to 192\.168\.1\.7, a private address"):
+        source.get("https://pictures.example.org/a.tif", 0, 100, "full")
 
 
 def test_bomb_of_zeros_unpacks_no_more_than_the_window(pages):
@@ -527,7 +529,7 @@ def test_duplicates_are_dropped_with_a_reason_over_both_ways_of_paging(pages, ge
 
 
 def test_busy_catalogue_is_asked_again_and_says_a_last_word(pages, monkeypatch):
-    monkeypatch.setattr(catalogue, "BACKOFF_S", 0.01)
+    monkeypatch.setattr(client, "BACKOFF_S", 0.01)
     pages.items = _doubles(pages.url)
     pages.statuses = [429, 502, 504]
     assert len(found(pages)) == 1
@@ -567,14 +569,6 @@ def test_redirect_of_the_catalogue_to_another_host_is_not_followed(pages):
         found(pages)
 
 
-@pytest.mark.parametrize(
-    "address", ["127.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "fd00::1"]
-)
-def test_addresses_inside_a_network_are_told_from_public_ones(address):
-    assert not ranges._is_public(address)
-    assert ranges._is_public("93.184.215.14")
-
-
 def test_local_catalogue_reads_files_inside_its_folder_only(tmp_path):
     folder = tmp_path / "stac"
     (folder / "one").mkdir(parents=True)
@@ -608,7 +602,7 @@ def test_sas_token_is_renewed_and_never_stored(pages, cache):
     own._tokens["acc/box"] = (0.0, "sig=old")
     assert own.sign("https://acc.blob.core.windows.net/box/b.tif").endswith("s3cret")
     pages.files["/b.tif"] = cog(pixels())
-    source = ranges.Ranges(pages.url, blocks=ranges.ByteCache(cache), sign=lambda href: href + "?sig=s3cret")
+    source = ranges.Ranges(pages.url, cache=ranges.ByteCache(cache), sign=lambda href: href + "?sig=s3cret")
     source.get(f"{pages.url}/b.tif", 0, 100, "full")
     assert not any(b"s3cret" in p.read_bytes() for p in cache.rglob("*") if p.is_file())
 
@@ -679,10 +673,10 @@ def test_windows_come_alike_from_nginx_and_its_etag_is_kept(tmp_path):
             time.sleep(0.05)
         url, grid = f"http://127.0.0.1:{port}", imagery.utm_grid(SITE)
         for turn in range(2):
-            source = ranges.Ranges(url, blocks=ranges.ByteCache(tmp_path / "kept"))
+            source = ranges.Ranges(url, cache=ranges.ByteCache(tmp_path / "kept"))
             ours, _ = cogs.window(source, f"{url}/b.tif", grid, level="full", smooth=True)
             np.testing.assert_array_equal(ours, pixels(6, size=1024)[40:80, 40:80])
-            assert source.spent.as_attrs()["requests"] == (0 if turn else 2)
+            assert source.cost.as_attrs()["requests"] == (0 if turn else 2)
     finally:
         process.terminate()
         process.wait(10)

@@ -7,31 +7,29 @@ import hashlib
 import json
 import math
 import os
-import re
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pystac_client
-import requests
 import shapely
-import urllib3
+from pystac.link import Link
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
-from requests.adapters import HTTPAdapter
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.errors import OsintError
+from osint.errors import NetworkError, OsintError, RefusedError, UnreadableError
 from osint.geo import Place
-from osint.http import AGENT, Cost, cache_folder, checked_manager, named_host
+from osint.http import Answer, Client, Cost, Limits, Request, Trouble, cache_folder, named_host
 from osint.imagery import items
 
 CATALOGUES = {
@@ -43,12 +41,11 @@ CDSE_HOST = "dataspace.copernicus.eu"
 CDSE_TOKEN = "OSINT_CDSE_TOKEN"
 """Environment variable with an access token of the user's own; sent to that service's hosts only."""
 PAGE = 250
-ATTEMPTS = 5
-BACKOFF_S = 0.5
 MAX_ITEMS = 20_000
 LEAST_SHARE = 1e-6
 """Share of a place below which a scene does not reach it."""
-MAX_ANSWER_BYTES = 64 << 20
+LIMITS = Limits(max_bytes=64 << 20, max_seconds=120.0, head_seconds=60.0, silence_seconds=60.0, attempts=5)
+"""Limits of one page of a list; a catalogue may compute for a minute."""
 EARTH_SEARCH = "earth-search"
 """The catalogue that is asked unless another is named."""
 SENTINEL2 = "sentinel-2-l2a"
@@ -133,16 +130,16 @@ def _usable(
     spent = Cost()
     if named_host(named):
         io = KeptAnswers(named, answers or cache_folder() / "answers", spent, offline)
-        found = _search(io, named, geometry, span, collection)
+        found, gap = _search(io, named, geometry, span, collection)
     elif "://" in named and not named.startswith("file://"):
         raise OsintError(f"`catalogue` {named!r} is neither http(s) nor a folder. Known: {', '.join(CATALOGUES)}")
     else:
         named = named.removeprefix("file://")
-        found = _walk(Path(named), geometry, first, last, collection)
+        found, gap = _walk(Path(named), geometry, first, last, collection), ""
     if len(found) >= MAX_ITEMS:
         raise OsintError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
-    rows, dropped = _rows(found, geometry, named, max_cloud_pct)
-    return rows, dropped, spent
+    rows, dropped = _rows(found, geometry, named, max_cloud_pct, (first, last, collection))
+    return rows, [*dropped, *([{"id": "", "reason": gap}] if gap else [])], spent
 
 
 def _chosen(rows: list[dict[str, Any]], geometry: BaseGeometry) -> gpd.GeoDataFrame:
@@ -166,9 +163,14 @@ def _chosen(rows: list[dict[str, Any]], geometry: BaseGeometry) -> gpd.GeoDataFr
 
 
 def _rows(
-    found: list[dict[str, Any]], geometry: Any, catalogue: str, max_cloud_pct: float
+    found: list[dict[str, Any]],
+    geometry: Any,
+    catalogue: str,
+    max_cloud_pct: float,
+    asked: tuple[dt.date, dt.date, str],
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Return the usable rows and why the others are not."""
+    """Return the usable rows and why the others are not: a catalogue may answer what it was not asked."""
+    first, last, collection = asked
     rows: list[dict[str, Any]] = []
     dropped: list[dict[str, str]] = []
     seen: set[tuple[str, str]] = set()
@@ -181,6 +183,10 @@ def _rows(
         reason = ""
         if (row["collection"], row["id"]) in seen:
             reason = "listed twice"
+        elif row["collection"] != collection:
+            reason = f"it is of the collection {row['collection'][:40]!r}, which was not asked for"
+        elif not first <= row["datetime"].date() <= last:
+            reason = f"it is of {row['datetime']:%Y-%m-%d}, a day that was not asked for"
         elif row["footprint_share"] < LEAST_SHARE:
             reason = "its picture does not reach the site"
         elif row["cloud_pct"] > max_cloud_pct:
@@ -194,8 +200,11 @@ def _rows(
     return rows, dropped
 
 
-def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str) -> list[dict[str, Any]]:
+def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str) -> tuple[list[dict[str, Any]], str]:
+    """Return the items that a catalogue lists, and in words what is missing from its list, if it says so itself."""
     host = urlsplit(url).hostname
+    found: list[dict[str, Any]] = []
+    matched = 0
     try:
         client = pystac_client.Client.open(url, stac_io=io)
         methods = {str(link.extra_fields.get("method", "GET")) for link in client.get_links("search")}
@@ -207,29 +216,29 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
             limit=PAGE,
             max_items=MAX_ITEMS,
         )
-        return list(search.items_as_dicts())
-    except (APIError, requests.RequestException) as error:
-        if "no such collection" in str(error).lower():
-            raise OsintError(f"{host} has no collection {collection!r}") from error
-        text = f"{host} gave no list of scenes for {collection}: {_reason(error)}"
-        raise OsintError(f"{text}; it was asked {io.attempts} times, so try later or another catalogue") from error
+        for page in search.pages_as_dicts():
+            found += page["features"]
+            stated = page.get("numberMatched") or page.get("context", {}).get("matched")
+            matched = max(matched, int(stated or 0))
+    except OsintError:
+        raise
+    except _UnansweredError as error:
+        text = f"{host} gave no list of scenes for {collection}: {error}"
+        if error.answer is None or error.answer.trouble is Trouble.REFUSED:
+            raise RefusedError(text) from error
+        raise NetworkError(f"{text}; try later or another catalogue") from error
     except (
+        APIError,
+        AttributeError,
         KeyError,
         TypeError,
         ValueError,
         NotImplementedError,
         pystac_client.exceptions.ParametersError,
     ) as error:
-        raise OsintError(f"{host} does not answer as a STAC API ({type(error).__name__}: {error})") from error
-
-
-def _reason(error: Exception) -> str:
-    """The innermost cause in a few words: a library's own objects are no reading for a reporter."""
-    text = str(error)
-    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)", text) or re.search(
-        r"(?:timed out|too many \d+ error responses)[^'\")]*", text
-    )
-    return found.group(found.lastindex or 0).strip() if found else text[:160]
+        raise UnreadableError(f"{host} does not answer as a STAC API ({type(error).__name__}: {error})") from error
+    gap = f"{host} counts {matched} scenes and listed {len(found)}: the list has a gap"
+    return found, gap if len(found) < min(matched, MAX_ITEMS) else ""
 
 
 def _outline(geometry: Any) -> dict[str, Any]:
@@ -237,27 +246,51 @@ def _outline(geometry: Any) -> dict[str, Any]:
     return json.loads(json.dumps(geometry.convex_hull.simplify(1e-5).__geo_interface__))
 
 
+class _UnansweredError(APIError):
+    """A catalogue did not answer one request; `answer` is None when it was not asked."""
+
+    def __init__(self, text: str, answer: Answer | None = None) -> None:
+        super().__init__(text)
+        self.answer = answer
+
+
 class KeptAnswers(StacApiIO):
-    """pystac-client's way to the network: checked addresses, retries, counting, and every answer kept."""
+    """The way of pystac-client to the network: our own client, with every request counted and every answer kept."""
 
     def __init__(self, catalogue: str, folder: Path, spent: Cost, offline: bool) -> None:
-        super().__init__(timeout=60)
-        self.folder, self.spent, self.offline, self.attempts = Path(folder), spent, offline, ATTEMPTS
-        self._own = urlsplit(catalogue)
-        retry = urllib3.Retry(
-            total=self.attempts - 1,
-            backoff_factor=BACKOFF_S,
-            status_forcelist=(429, 500, 502, 503, 504),
-            allowed_methods=None,
-            redirect=0,
-            respect_retry_after_header=True,
-            backoff_max=20,
+        super().__init__(max_retries=None)
+        self.folder, self.spent, self.offline = Path(folder), spent, offline
+        own = named_host(catalogue)
+
+        def elsewhere(url: str) -> str:
+            return "" if named_host(url) == own else f"the catalogue points to {url[:80]}, a host that was not named"
+
+        self._client = Client(LIMITS, named=catalogue, refuses=elsewhere)
+
+    def read_text(self, source: Any, *args: Any, **kwargs: Any) -> str:
+        """Read a link or an address, and never a file of this machine, which pystac-client would open."""
+        return (
+            super().read_text(source, *args, **kwargs) if isinstance(source, Link) else self.request(source, **kwargs)
         )
-        adapter = _CheckedAdapter(catalogue, spent, max_retries=retry)
-        self.session.mount("https://", adapter)
-        self.session.mount("http://", adapter)
-        self.session.trust_env = False
-        self.session.headers["User-Agent"] = AGENT
+
+    def get_pages(self, url: str, method: str | None = None, parameters: Any = None) -> Iterator[dict[str, Any]]:
+        """Yield the pages of a list; raises UnreadableError where one leads back to a page already seen."""
+        seen: set[tuple[str, ...]] = set()
+        page = self.read_json(url, method=method, parameters=parameters)
+        while True:
+            listed = tuple(str(item.get("id")) for item in page.get("features", []))
+            if listed in seen:
+                host = urlsplit(url).hostname
+                raise UnreadableError(
+                    f"{host} leads back to a page of its list that was already seen, after {len(seen)} pages:"
+                    " the list has no end; shorten the dates or use another catalogue"
+                )
+            seen.add(listed)
+            yield page
+            link = next((link for link in page.get("links", []) if link.get("rel") == "next"), None)
+            if link is None:
+                return
+            page = self.read_json(Link.from_dict(link), parameters=parameters)
 
     def request(
         self,
@@ -267,50 +300,33 @@ class KeptAnswers(StacApiIO):
         parameters: dict[str, Any] | None = None,
     ) -> str:
         """Answer one request, from the kept file when offline."""
-        to = urlsplit(href)
-        if (to.scheme, to.netloc) != (self._own.scheme, self._own.netloc):
-            raise APIError(f"the catalogue points to {to.netloc}, a host that was not named")
         key = json.dumps([method or "GET", href, parameters], sort_keys=True, default=str)
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
         if self.offline:
             if not path.is_file():
-                raise APIError("this search was not made before, and `offline` allows no new one")
-            return str(json.loads(path.read_text())["answer"])
-        text = super().request(href, method, headers, parameters)
-        if len(text) > MAX_ANSWER_BYTES:
-            raise APIError("one page of the answer is over 64 MB")
-        self.spent.add("list", size=len(text.encode()))
+                raise _UnansweredError("this search was not made before, and `offline` allows no new one")
+            return str(json.loads(path.read_text(encoding="utf-8"))["answer"])
+        sent = {"Accept-Encoding": "gzip, deflate", **(headers or {})}
+        if (method or "GET").upper() == "POST":
+            body = json.dumps(parameters).encode()
+            request = Request(href, "POST", {**sent, "Content-Type": "application/json"}, body)
+        else:
+            query = urlencode({k: v for k, v in (parameters or {}).items() if v is not None}, doseq=True)
+            request = Request(f"{href}{'&' if '?' in href else '?'}{query}" if query else href, headers=sent)
+        answer = self._client.ask(request)
+        self.spent.add("list", requests=answer.requests, size=answer.received)
+        if answer.fault:
+            raise _UnansweredError(f"{answer.fault} (asked {answer.requests} times)", answer)
+        text = (answer.body or b"").decode("utf-8")
         self._keep(path, key, text)
-        return str(text)
+        return text
 
     def _keep(self, path: Path, key: str, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        part.write_text(json.dumps({"asked": json.loads(key), "captured": now, "answer": text}))
+        part.write_text(json.dumps({"asked": json.loads(key), "captured": now, "answer": text}), encoding="utf-8")
         part.replace(path)
-
-
-class _CheckedAdapter(HTTPAdapter):
-    """requests over connections that check where they lead; counts what is sent, retries included."""
-
-    def __init__(self, catalogue: str, spent: Cost, **kwargs: Any) -> None:
-        self._catalogue, self._spent = catalogue, spent
-        super().__init__(**kwargs)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
-        """Use the checked connections."""
-        self.poolmanager = checked_manager(self._catalogue, connections=4)
-
-    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send and count; a redirect to another host ends here."""
-        if urlsplit(request.url).netloc != urlsplit(self._catalogue).netloc:
-            msg = f"the catalogue points to {urlsplit(request.url).netloc}, a host that was not named"
-            raise requests.exceptions.InvalidURL(msg)
-        answer = super().send(request, *args, **kwargs)
-        history = getattr(answer.raw.retries, "history", ()) if answer.raw.retries else ()
-        self._spent.add("list", requests=1 + len(history))
-        return answer
 
 
 def _walk(path: Path, geometry: Any, first: dt.date, last: dt.date, collection: str) -> list[dict[str, Any]]:
@@ -354,7 +370,7 @@ def _with_full_paths(item: dict[str, Any], folder: Path, root: Path) -> dict[str
 
 def _local_json(path: Path) -> dict[str, Any]:
     try:
-        body = json.loads(path.read_text())
+        body = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise OsintError(f"{path.name} is not a readable STAC file ({type(error).__name__})") from error
     if not isinstance(body, dict):

@@ -17,13 +17,23 @@ from urllib.parse import urlsplit
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import urllib3
 import xarray as xr
 
 from osint import geo
-from osint.errors import OsintError
+from osint.errors import NetworkError, OsintError
 from osint.geo import Place
-from osint.http import CONNECTIONS, ByteCache, ChangedError, Cost, Ranges, ReadError, cache_folder, checked_manager
+from osint.http import (
+    CONNECTIONS,
+    ByteCache,
+    ChangedError,
+    Client,
+    Cost,
+    Limits,
+    Ranges,
+    ReadError,
+    Request,
+    cache_folder,
+)
 from osint.imagery import cog, items
 from osint.imagery.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN
 from osint.imagery.grid import Grid, utm_grid
@@ -39,7 +49,7 @@ class SasTokens:
         self.service = service.rstrip("/")
         self._tokens: dict[str, tuple[float, str]] = {}
         self._lock = threading.Lock()
-        self._pool = checked_manager(service, connections=2)
+        self._client = Client(Limits(max_bytes=1 << 20, max_seconds=30, attempts=5), named=service)
 
     def sign(self, href: str, spent: Cost | None = None) -> str:
         """Return `href` with a token of its container; an address that has a query stays as it is.
@@ -59,17 +69,17 @@ class SasTokens:
             until, token = self._tokens.get(container, (-math.inf, ""))
             if until - time.time() > 300:
                 return token
+            answer = self._client.ask(Request(f"{self.service}/{container}"))
             if spent:
-                spent.add("list", requests=1)
-            retries = urllib3.Retry(4, redirect=0, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504))
+                spent.add("list", requests=answer.requests)
             try:
-                answer = self._pool.request("GET", f"{self.service}/{container}", retries=retries, timeout=30.0)
-                body = json.loads(answer.data)
+                body = json.loads(answer.body or b"")
                 until = dt.datetime.fromisoformat(body["msft:expiry"]).timestamp()
                 token = str(body["token"])
-            except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError) as error:
-                msg = f"Planetary Computer gave no token for {container} ({type(error).__name__})"
-                raise OsintError(f"{msg}: try again later, or read from earth-search") from error
+            except (ValueError, KeyError, TypeError) as error:
+                reason = answer.fault or "its answer is not a token with a day of expiry"
+                msg = f"Planetary Computer gave no token for {container}: {reason}"
+                raise NetworkError(f"{msg}; try again later, or read from earth-search") from error
             self._tokens[container] = (until, token)
             return token
 
