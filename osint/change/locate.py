@@ -28,6 +28,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo, imagery
 from osint.change import detect, history, outlines, stack
 from osint.change.detect import TILE_M, Tile
+from osint.change.reasons import NOT_SEEN
 from osint.change.series import CLEAR
 from osint.change.stack import Stack
 from osint.errors import OsintError
@@ -458,13 +459,13 @@ def _worth(patch: BaseGeometry, target: Target) -> bool:
 
 def _dated(looks: Stack, patch: BaseGeometry, target: Target, name: str) -> list[dict[str, Any]]:
     """Return the structures of a patch with how well each fits; what shows no lasting step is dropped."""
-    rows = outlines.date_change(looks, patch, target.start, target.end, outline_id=name).rows
+    structures = outlines.date_change(looks, patch, target.start, target.end, outline_id=name).structures
     made = []
-    for row in rows:
-        reason = str(row["cannot_tell"] or "")
-        if row["kind"] is None and not reason.startswith(("cloud", "too few", "interval")):
+    for structure in structures:
+        if structure.kind is None and not any(d.reason in NOT_SEEN for d in structure.doubts):
             continue
-        # what it cost hangs on what a cache had: that is told by tile, and is no property of a candidate
+        # what it cost depends on what a cache had: that is told by tile, and is not a property of a candidate
+        row = structure.to_row()
         kept = {k: v for k, v in row.items() if k != "bytes_read"}
         made.append({**kept, **fit_of(row, target, geo.area_m2(patch)), "geometry": mapping(patch)})
     return made
