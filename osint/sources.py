@@ -71,7 +71,7 @@ def plan(url: str, *, live: bool = False) -> list[str]:
     shown = http.strip_secrets(url)
     if reason := http.check_url(url):
         return [f"nothing: {reason}"]
-    lines = [] if live or _on_this_machine(url) else portals.planned_copies(url)
+    lines = [] if live or http.on_this_machine(url) else portals.planned_copies(url)
     if advice := portals.never_asked(url):
         return [*lines, f"never the host: {advice}"]
     lines.append(f"GET {urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}/robots.txt")
@@ -89,7 +89,7 @@ def capture(session: Session, url: str, *, expect: str = "", live: bool = False)
         yield session.ask(url)
         return
     advice = portals.never_asked(url)
-    copies = not (live or _on_this_machine(url) or http.check_url(url))
+    copies = not (live or http.on_this_machine(url) or http.check_url(url))
     if copies:
         entry, answers = portals.take_copy(session, url)
         for line in answers:
@@ -114,19 +114,6 @@ def _companions(url: str) -> list[str]:
     """Return the URLs that belong to a page: on ggzy the text is under /b/, the wrapper under /a/."""
     other = _GGZY_WRAPPER.sub(r"\1/b/\2", url)
     return [other] if other != url else []
-
-
-def _on_this_machine(url: str) -> bool:
-    """Say whether a URL leads to a mirror here, of which no archive can have a copy."""
-    if http.is_loopback(url):
-        return True
-    if not http.loopback_allowed() or http.proxies(url)[1]:
-        return False
-    try:
-        addresses = [str(address[0]) for *_, address in http.resolve(urlsplit(url).hostname or "", 80)]
-    except (OSError, UnicodeError):
-        return False
-    return all(address.startswith("127.") or address == "::1" for address in addresses)
 
 
 def by_hand(entry: Entry) -> str:

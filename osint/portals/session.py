@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -154,13 +154,10 @@ class Session:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             return True
         origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        try:
-            rules = self.politeness.robots(origin)
-        except KeyError:
+        if not self.politeness.knows_robots(origin):
             with fetch(Request(f"{origin}/robots.txt"), self.archive.spool, _ROBOTS_LIMITS) as answer:
                 self.politeness.learn_robots(origin, answer.status, answer.media_type, answer.body)
-            rules = self.politeness.robots(origin)
-        return rules is None or rules.can_fetch("osint-datacentres", url)
+        return self.politeness.robots_allow(origin, url)
 
     def _pace(self, url: str, per_minute: float) -> None:
         if not per_minute and is_loopback(url):
@@ -185,7 +182,7 @@ class Session:
             final_url=answer.final_url,
             method=request.method,
             request_sha256=hashlib.sha256(request.body).hexdigest() if request.body else "",
-            redirects=tuple(answer.redirects),
+            redirects=tuple(asdict(redirect) for redirect in answer.redirects),
             status=answer.status,
             media_type=answer.media_type,
             bytes=None if body is None else len(body),
