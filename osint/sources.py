@@ -216,6 +216,13 @@ def import_saved(
     return import_path(archive, path, _classified, by=by, obtained=obtained, origin=origin, url=url)
 
 
-def _classified(status: int | None, content_type: str, body: bytes, url: str) -> tuple[str, str]:
-    answer = portals.classify(status=status or 200, headers={"content-type": content_type}, body=body, url=url)
+def _classified(status: int | None, content_type: str, body: bytes, url: str, cut: str) -> tuple[str, str]:
+    answer = portals.classify(
+        status=status or 200,
+        headers={"content-type": content_type},
+        body=body,
+        url=url,
+        trouble="length" if cut else "",
+        detail=f"the body was cut where it was saved ({cut})" if cut else "",
+    )
     return answer.kind, answer.signal
