@@ -43,6 +43,6 @@ def closed_network(monkeypatch):
 
 @pytest.fixture(scope="session")
 def register():
-    from osint.register import tables
+    from osint.register import load_register
 
-    return tables.load()
+    return load_register()
