@@ -5,11 +5,12 @@ import pytest
 from osint import sources
 from osint.archive import verify
 from osint.errors import OsintError
-from osint.filings import day, project_codes
+from osint.filings import project_codes
 from osint.http import Limits, Request
 from osint.portals import SOURCES, read_query, search_sources, search_table, webarchives
 from osint.portals.search import search_source
 from osint.portals.webarchives import Copy
+from osint.register import find_date
 from tests.portal_server import answer, serve
 from tests.portal_server.faults import CODE, NOTICE, notice_html
 from tests.portal_server.portals import ARCHIVED, ARCHIVED_URL, GGZY_PATH, MIDNIGHT_MS, sha1_32
@@ -92,7 +93,7 @@ def test_cninfo_reads_three_pages_of_thirty_with_the_day_of_shanghai(portal, ses
     report = asked_for(session, "cninfo", "智算中心")
     assert report.total == len(report.hits) == 65
     assert report.hits[0].title == "金开新能：关于投资智算中心项目的公告0"
-    assert {row.date for row in report.hits} == {"2024-10-09"} and day(MIDNIGHT_MS) == "2024-10-09"
+    assert {row.date for row in report.hits} == {"2024-10-09"} and find_date(MIDNIGHT_MS).text == "2024-10-09"
     assert report.hits[0].url.startswith("http://static.cninfo.com.cn/finalpage/2024-10-09/")
 
 

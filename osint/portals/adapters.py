@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
 
-from osint.filings import Page, day, tables
+from osint.filings import Page
+from osint.register import find_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,13 +458,19 @@ def _at(data: Any, path: tuple[str, ...]) -> Any:
     return data
 
 
+def _day(cell: object) -> str:
+    """Return the date in a cell, empty where there is none."""
+    found = find_date(cell)
+    return found.text if found else ""
+
+
 def _json_hit(source: Source, row: dict[str, Any]) -> Hit:
     value = {name: row.get(key) for name, key in source.fields.items()}
     title = re.sub(r"<[^>]{1,40}>", "", str(value.get("title") or "")).strip()
     company = row.get("secName")
     return Hit(
         f"{company}：{title}" if company else title,
-        day(value.get("date")),
+        _day(value.get("date")),
         str(value.get("place") or ""),
         str(value.get("kind") or ""),
         _link(source, str(value.get("url") or "")),
@@ -491,7 +498,7 @@ def _ccgp_hits(page: Page, url: str) -> tuple[list[Hit], int | None]:
         place = parts[-2] if len(parts) > 4 else parts[-1] if len(parts) > 3 else ""
         kind = strong[0].text_content().strip() if strong else ""
         hits.append(
-            Hit(links[0].text_content().strip(), day(line), place, kind, urljoin(url, links[0].get("href", "")))
+            Hit(links[0].text_content().strip(), _day(line), place, kind, urljoin(url, links[0].get("href", "")))
         )
     total = re.search(r"共找到\s*(\d+)\s*条", page.visible)
     return hits, int(total[1]) if total else None
@@ -499,10 +506,10 @@ def _ccgp_hits(page: Page, url: str) -> tuple[list[Hit], int | None]:
 
 def _table_hits(page: Page, url: str) -> list[Hit]:
     hits = []
-    for table in tables(page.tree):
+    for table in page.table_rows:
         for line in table:
             row = {name: next((line[h] for h in heads if h in line), "") for name, heads in _HEADERS.items()}
             if row["title"] or row["project_code"]:
                 # these lists link no row: the page and the code are all there is to point at
-                hits.append(Hit(**{**row, "date": day(row["date"]), "url": url}))
+                hits.append(Hit(**{**row, "date": _day(row["date"]), "url": url}))
     return hits

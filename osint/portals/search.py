@@ -13,13 +13,13 @@ from urllib.parse import quote, urlencode
 
 from osint.archive import Entry
 from osint.errors import BadInputError, NotFoundError
-from osint.filings import Page, day_of_url, project_codes
+from osint.filings import Page, project_codes
 from osint.http import Request
 from osint.portals.adapters import SOURCES, Hit, Source, base_url, read_hits
 from osint.portals.classify import AnswerClass
 from osint.portals.session import Session
 from osint.portals.webarchives import Copy, Listing, take_wayback, wayback_copies, wayback_request
-from osint.register import date_bounds
+from osint.register import date_bounds, find_url_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -459,15 +459,19 @@ def _read_copies(session: Session, host: str, listing: Listing, asked: Query, re
     return replace(report, hits=tuple(hits), left_out=left_out, could_not="; ".join(could_not))
 
 
+def _url_day(url: str) -> str:
+    """Return the day or month in the path of an address, empty where there is none."""
+    found = find_url_date(url)
+    return found.text if found else ""
+
+
 def _copy_hit(session: Session, copy: Copy, entry: Entry, asked: Query) -> Hit | None:
     page = Page(session.archive.body(entry), entry.media_type)
     if not all(word in page.visible + page.title for word in asked.words):
         return None
     codes = project_codes(page.visible)
     how = f"copy of {copy.timestamp[:8]} has the words"
-    return Hit(
-        page.title, day_of_url(copy.url), "", "archived page", copy.url, "wayback", how, codes[0] if codes else ""
-    )
+    return Hit(page.title, _url_day(copy.url), "", "archived page", copy.url, "wayback", how, codes[0] if codes else "")
 
 
 def _live_hits(session: Session, host: str, entry: Entry, asked: Query) -> list[Hit]:
@@ -479,5 +483,5 @@ def _live_hits(session: Session, host: str, entry: Entry, asked: Query) -> list[
     for link in page.tree.iter("a"):
         title, url = (link.get("title") or link.text_content()).strip(), link.get("href", "")
         if title and all(word in title for word in asked.words):
-            hits.append(Hit(title, day_of_url(url), "", "page", url, host, "title in the live list"))
+            hits.append(Hit(title, _url_day(url), "", "page", url, host, "title in the live list"))
     return hits
