@@ -61,10 +61,10 @@ def test_a_standing_roof_is_measured_and_bare_ground_is_not(built):
     made, data = built
     outline = made.truth.to_crs(4326).geometry.iloc[0]
     source = stack.stack_of_dataset(data)
-    found = change.measure(source, outline, "2024-05-01", "2024-10-31")
+    found = change.measure(source, outline, "2024-05-01", "2024-10-31").to_row()
     assert found["roof_area_m2_low"] <= made.truth.iloc[0].roof_area_m2 <= found["roof_area_m2_high"]
     assert found["scenes_used"] >= 2
-    assert change.measure(source, outline, "2023-03-01", "2023-07-15")["roof_area_m2_best"] is None
+    assert change.measure(source, outline, "2023-03-01", "2023-07-15").roof_area is None
     with pytest.raises(OsintError, match="widen the dates"):
         change.measure(source, outline, "2019-01-01", "2019-02-01")
 

@@ -36,7 +36,7 @@ def test_menus_footers_and_other_news_make_no_claims(around):
 def test_a_page_of_links_gives_rows_that_say_so():
     items = "".join(f"<li><a href='/{i}'>某地投资{i}亿元建算力中心</a></li>" for i in range(3, 9))
     table = filings.claims_of(filings.parse(f"<html><body><ul>{items}</ul></body></html>".encode(), "list.html"))
-    assert len(table) == 6 and set(table["warning"]) == {"stands in a link or beside the text"}
+    assert len(table) == 6 and set(table["warning"]) == {"stands in a link or next to the text"}
 
 
 @pytest.mark.parametrize(

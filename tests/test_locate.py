@@ -242,8 +242,8 @@ def test_memory_is_that_of_a_tile(scene, tmp_path):
         seen = stack.stack_of_dataset(data)
         inner = seen.reader
 
-        def read(rows, where, bands):
-            part = inner(rows, where, bands)
+        def read(rows, where, bands, cost):
+            part = inner(rows, where, bands, cost)
             widest.append(part.sizes["y"] * part.sizes["x"])
             return part
 

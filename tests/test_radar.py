@@ -14,7 +14,6 @@ import pytest
 from osint import cli, imagery
 from osint.change import observations, steps
 from osint.change import radar as clocks
-from osint.cli import change
 from osint.imagery import catalogue
 from osint.imagery import read as reading
 from osint.simulated import demo, radar
@@ -121,7 +120,7 @@ def test_the_limits_are_printed_once_and_what_radar_cost(told):
 
 def test_a_radar_catalogue_that_is_down_takes_nothing_from_the_pictures(told, made, folder, monkeypatch, capsys):
     monkeypatch.setenv("OSINT_CACHE", str(folder / "cache"))
-    monkeypatch.setattr(catalogue, "ATTEMPTS", 1)
+    monkeypatch.setattr(catalogue, "LIMITS", dataclasses.replace(catalogue.LIMITS, attempts=1))
     out, one = folder / "down.geojson", folder / "hall.geojson"
     made[0].world.truth.to_crs(4326)[["outline_id", "geometry"]].iloc[:1].to_file(one, driver="GeoJSON")
     assert cli.main([*line(made, one, out), "--radar", "http://127.0.0.1:9"]) == 0
@@ -139,10 +138,10 @@ def test_radar_without_scenes_or_with_refused_files_says_so(made, tmp_path, monk
     (tmp_path / "catalog.json").write_text('{"type": "FeatureCollection", "features": []}')
     outlines = made[0].world.truth.to_crs(4326).iloc[:1]
     undated = outlines.assign(roofed_low=None, roofed_high=None, complete_high=None)
-    (row,) = change.with_radar(undated, START, END, str(tmp_path)).to_dict("records")
+    (row,) = clocks.add_radar(undated, START, END, catalogue=str(tmp_path)).to_dict("records")
     assert "sentinel-1-rtc has no scene of the place" in row["radar"] and row["outline_id"] == "hall"
     # no token: the files answer as they do without one, and no account is asked for
-    (row,) = change.with_radar(undated, START, "2023-07-20", made[0].catalogue).to_dict("records")
+    (row,) = clocks.add_radar(undated, START, "2023-07-20", catalogue=made[0].catalogue).to_dict("records")
     assert "radar could not be read; 3 of 3 scenes unread" in row["radar"] and "status 409" in row["radar"]
     assert row["radar_low"] is None
 
@@ -158,7 +157,7 @@ def test_files_with_the_predictor_of_floats_are_read_alike(made, tmp_path, monke
             scenes = imagery.scenes(
                 outline, START, "2023-07-20", catalogue=passes.catalogue, collection=radar.COLLECTION
             )
-            read.append(imagery.read_bands(scenes, outline, ("vv",))["vv"].values)
+            read.append(imagery.read_bands(scenes, outline, ("vv",)).data["vv"].values)
     assert np.array_equal(read[0], read[1])
     assert 0.01 < read[0].mean() < 0.3
 
@@ -179,12 +178,12 @@ def test_many_readings_ask_for_one_token(made, tmp_path, monkeypatch):
 
         def read(n):
             found = imagery.read_bands(scenes, outline, ("vv",), cache=tmp_path / str(n))
-            return found.attrs["failures"], found.attrs["levels"].get("list", {"requests": 0})["requests"]
+            return found.failures, found.cost.requests.get("list", 0)
 
         with ThreadPoolExecutor(3) as pool:
             told = list(pool.map(read, range(6)))
         assert len(asked) == 1
-        assert [failures for failures, _ in told] == [[]] * 6
+        assert [failures for failures, _ in told] == [()] * 6
         assert sorted(requests for _, requests in told) == [0] * 5 + [1]
         # one that lasts four minutes more is not used again
         soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=4)
@@ -207,11 +206,11 @@ def signal(sizes, days=12, noise=0.5):
     return clocks.Signal(times, values, np.full(60, "ascending 12"), False)
 
 
-@pytest.mark.parametrize(("sizes", "agrees"), [((1.0, 1.0, 4.0), True), ((-2.0, 0.0, -1.5), None)])
+@pytest.mark.parametrize(("sizes", "agrees"), [((1.0, 1.0, 4.0), True), ((-2.0, 0.0, -1.5), False)])
 def test_only_what_rises_agrees_with_a_roof(sizes, agrees):
     seen = clocks.radar_clock(signal(sizes), ("2023-12-20", "2024-01-10"))
-    assert seen.agrees is agrees
-    assert ("rises" if agrees else "falls") in seen.says
+    assert seen.agreement is (clocks.Agreement.AGREES if agrees else clocks.Agreement.UNDECIDED)
+    assert ("rises" if agrees else "falls") in seen.sentence()
 
 
 @pytest.mark.parametrize(
@@ -229,7 +228,7 @@ def test_observations_tell_what_radar_tells(sizes, where, ratio_db):
     assert row["scope"] == f"power after to before, {where}, ascending 12"
     assert row["low"] < 10 ** (ratio_db / 10) < row["high"]
     assert row["date"] == "/".join(str(v.astype("datetime64[D]")) for v in (clock.interval[0], clock.interval[2]))
-    assert f"by {abs(10 * np.log10(row['best'])):.1f} dB {where[3:]}" in clock.says
+    assert f"by {abs(10 * np.log10(row['best'])):.1f} dB {where[3:]}" in clock.sentence()
     assert row["note"].startswith("SIMULATED. ") and reason == "2 of 62 scenes unread (gone)"
 
 
@@ -238,14 +237,22 @@ def test_a_step_too_small_for_radar_is_no_observation():
     assert steps.date_step(seen.times, seen.values).steps
     rows, reason = observations.radar_rows(seen, "XJ03", "a reader")
     assert rows == [] and reason == "ascending 12: steps are under 1 dB"
-    assert f"({reason})" in clocks.radar_clock(seen).says
+    assert f"({reason})" in clocks.radar_clock(seen).sentence()
 
 
-def test_an_interval_that_meets_everything_agrees_with_nothing():
+def test_an_interval_that_meets_everything_agrees_with_nothing(monkeypatch):
     sure = clocks.radar_clock(signal((2.0, 1.0, 4.0)))
-    step = next(iter(sure.found["ascending 12"]))
+    step = sure.orbits[0].steps[0]
     wide = steps.Interval(step.low - np.timedelta64(90, "D"), step.best, step.high + np.timedelta64(90, "D"))
     vague = steps.Steps((type(step)(**{**step.__dict__, "half": wide}),), "", 60)
-    seen = clocks._clock(sure.signal, {"ascending 12": vague}, ("2023-12-20", "2024-01-10"))
-    assert seen.agrees is None
-    assert "neither agrees nor contradicts" in seen.says
+    monkeypatch.setattr(steps, "date_step", lambda times, values: vague)
+    seen = clocks.radar_clock(sure.signal, ("2023-12-20", "2024-01-10"))
+    assert seen.agreement is clocks.Agreement.UNDECIDED
+    assert "neither agrees nor contradicts" in seen.sentence()
+
+    def orbit(number, **how):
+        return clocks.OrbitSteps(f"ascending {number}", (step,), np.zeros(3), "", **how)
+
+    both = (orbit(12, near=(step,), meeting=(step,)), orbit(85))
+    mixed = clocks.RadarClock(sure.signal, both, clocks._agreement(both, compared=True))
+    assert mixed.sentence().startswith("orbits differ: 1 of 2 agree; 2 of 2 orbits step; VV rises")

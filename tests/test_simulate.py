@@ -3,6 +3,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
+from osint.change import stack
 from osint.errors import OsintError
 from osint.simulated import world as simulate
 
@@ -81,3 +82,11 @@ def test_dataset_window_equals_the_cut_of_the_whole(world):
 def test_unknown_kind_is_refused_with_the_options():
     with pytest.raises(OsintError, match="Options are: bright roof"):
         simulate.Feature("palace", 1.0, dt.date(2023, 1, 1), dt.date(2023, 1, 2))
+
+
+def test_snow_and_missing_pixels_are_not_a_clear_sky():
+    """A scene of nothing but snow, or without data, shows no ground: it is as useless as one under cloud."""
+    data = simulate.dataset(simulate.make_world(1, 64, "2023-06-01", "2023-06-30", 10, features=[], cloud=0.0))
+    for code, cloud_pct in ((11, 100.0), (0, 100.0), (9, 100.0), (5, 0.0)):
+        covered = data.assign(scl=data["scl"] * 0 + code)
+        assert (stack.stack_of_dataset(covered).scenes["cloud_pct"] == cloud_pct).all()

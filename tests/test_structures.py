@@ -69,8 +69,8 @@ def test_no_window_is_wider_than_a_tile_and_its_margin(scene):
     _, data, where = scene
     seen, widest = stack.stack_of_dataset(data), []
 
-    def read(rows, there, bands):
-        part = seen.reader(rows, there, bands)
+    def read(rows, there, bands, cost):
+        part = seen.reader(rows, there, bands, cost)
         widest.append(max(part.sizes["y"], part.sizes["x"]))
         return part
 

@@ -1,7 +1,7 @@
-"""Observations: what was seen, by whom and how sure, as rows of observations.csv.
+"""Make rows of observations.csv of what was seen: by whom, how, when, low/best/high, and what it cannot say.
 
-A row is a dictionary with the columns of the table (data/README.md). Functions here make rows; `register` writes them
-writes them. Radar only hints at activity and carries neither a rung nor a load.
+A row is a dictionary with the columns of the table (data/README.md); `register` writes it. Radar only hints at activity
+and carries neither a rung nor a load.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ import geopandas as gpd
 import numpy as np
 
 from osint import geo
+from osint.change import landcover
 from osint.change.radar import RADAR_LIMIT, Signal, radar_clock, vv_change
 from osint.change.steps import Step
 from osint.errors import OsintError
 from osint.register import OBSERVATION_COLUMNS as COLUMNS
 
 Row = dict[str, Any]
-BUILDINGS = ("bright roof", "dark roof")
+Z90 = 1.645
+"""Standard deviations on either side of the mean that hold 90% of a normal distribution."""
+FIRST_PASSES = 5
+"""Passes after a step of radar whose mean its level is at least: the error of the ratio is that of their mean."""
 
 
 def observation_row(site_id: str, observer: str, how: str, date: str, **known: Any) -> Row:
@@ -35,7 +39,7 @@ def observation_row(site_id: str, observer: str, how: str, date: str, **known: A
 
 
 def structure_rows(
-    found: gpd.GeoDataFrame,
+    dated: gpd.GeoDataFrame,
     site_id: str,
     until: str,
     *,
@@ -44,53 +48,51 @@ def structure_rows(
     how: str = "Sentinel-2 series",
     source_url: str = "",
 ) -> list[Row]:
-    """Return dated outlines (columns of `change.PROPERTIES`, one row a structure) as observations of a site.
+    """Return dated outlines of a site (columns of `change.PROPERTIES`, one row per structure) as observations.
 
-    For each roof two rows: `not_yet` roofed on the last day on which it was surely under half covered, and all
-    roof that stands once it is covered, low/best/high in m2. Errors of several roofs are taken to go together,
-    so the bounds add. A last row says the same for `until`, the last day looked at. Ground broken gives a row without a number. What could not be told gives none. Only new
-    roofs are counted: `standing_m2` is what stood before the first scene (low, best, high).
+    Two rows per roof: (1) not yet roofed, dated to the last day on which it was certainly less than half covered; only
+    for the first roof of a bare site; (2) the total roof area, low/best/high in m2, once it is complete. A last row
+    states the total for `until`, the last day looked at. Ground broken gives a row without a number. What has a doubt
+    gives none. Errors of several roofs are taken to go together, so the bounds add. Only new roofs are counted:
+    `standing_m2` is what stood before the first scene (low, best, high).
     """
-    roofs = found[found["kind"].isin(BUILDINGS) & found["roofed_best"].notna() & found["cannot_tell"].isna()]
-    roofs = roofs.sort_values(["roofed_high", "roofed_best"], kind="stable")
-    made: list[Row] = []
-    total = np.array(standing_m2, float)
-    known = {"independence_group": f"seen by {observer}", "source_url": source_url}
-    for broken in found[found["kind"].eq("earthworks") & found["onset_high"].notna()].to_dict("records"):
-        date = _between(broken["onset_low"], broken["onset_high"])
+
+    def seen(date: str, **known: Any) -> Row:
+        return observation_row(site_id, observer, how, date, source_url=source_url, **known)
+
+    rows = []
+    for broken in dated[dated["kind"].eq("earthworks") & dated["onset_high"].notna()].to_dict("records"):
         note = f"outline {broken['outline_id']}: ground changed, nothing was covered"
-        made.append(
-            observation_row(site_id, observer, how, date, rung="ground broken", not_yet="roofed", note=note, **known)
-        )
-    for n, roof in enumerate(roofs.to_dict("records")):
-        if n == 0 and not total[2]:
-            note = f"outline {roof['outline_id']}: half covered {roof['roofed_low']} to {roof['roofed_high']}, 90%"
-            made.append(
-                observation_row(site_id, observer, how, roof["roofed_low"], not_yet="roofed", note=note, **known)
-            )
-        area = np.array([_number(roof[f"roof_area_m2_{k}"]) for k in ("low", "best", "high")])
-        total = total + area
-        sure = np.isfinite(total).all()
-        when = roof["complete_high"] if not _missing(roof["complete_high"]) else roof["roofed_high"]
-        made.append(
-            observation_row(
-                site_id, observer, how, _between(roof["roofed_low"], when), rung="roofed",
-                note=f"{roof['kind']}, outline {roof['outline_id']}, probability {roof['probability']:g}",
-                **({"quantity": "roof_m2", "low": total[0], "best": total[1], "high": total[2], "unit": "m2",
-                    "scope": f"roofs seen so far: {n + 1}"} if sure else {"scope": "roof, not measured"}), **known,
-            )
-        )  # fmt: skip
-        removed = roof.get("removed_high")
-        if not _missing(removed):
-            note = f"outline {roof['outline_id']} was removed; later totals still count it as built"
-            made.append(
-                observation_row(site_id, observer, how, _between(roof["removed_low"], removed), note=note, **known)
-            )
-    if len(roofs) and np.isfinite(total).all():
-        measured = {"quantity": "roof_m2", "low": total[0], "best": total[1], "high": total[2], "unit": "m2"}
-        scope = f"all {len(roofs)} roofs seen until this day"
-        made.append(observation_row(site_id, observer, how, until, rung="roofed", scope=scope, **measured, **known))
-    return made
+        date = _interval(broken["onset_low"], broken["onset_high"])
+        rows.append(seen(date, rung="ground broken", not_yet="roofed", note=note))
+    total = np.array(standing_m2, float)
+    certain = dated["kind"].isin(landcover.BUILDINGS) & dated["roofed_best"].notna() & dated["cannot_tell"].isna()
+    roofs = dated[certain].sort_values(["roofed_high", "roofed_best"], kind="stable").to_dict("records")
+    for n, roof in enumerate(roofs, 1):
+        outline = f"outline {roof['outline_id']}"
+        if n == 1 and not total.any():
+            note = f"{outline}: half covered {roof['roofed_low']} to {roof['roofed_high']}, 90%"
+            rows.append(seen(roof["roofed_low"], not_yet="roofed", note=note))
+        total = total + [_number(roof[f"roof_area_m2_{bound}"]) for bound in ("low", "best", "high")]
+        complete = roof["roofed_high"] if _missing(roof["complete_high"]) else roof["complete_high"]
+        note = f"{roof['kind']}, {outline}, probability {roof['probability']:g}"
+        measured = _roof_m2(total, f"roofs seen so far: {n}") or {"scope": "roof, not measured"}
+        rows.append(seen(_interval(roof["roofed_low"], complete), rung="roofed", note=note, **measured))
+        if not _missing(roof.get("removed_high")):
+            note = f"{outline} was removed; later totals still count it as built"
+            rows.append(seen(_interval(roof["removed_low"], roof["removed_high"]), note=note))
+    measured = _roof_m2(total, f"all {len(roofs)} roofs seen until this day")
+    if roofs and measured:
+        rows.append(seen(until, rung="roofed", **measured))
+    return rows
+
+
+def _roof_m2(total: np.ndarray, scope: str) -> dict[str, Any]:
+    """Return the columns of a total roof area (low, best, high), none where a roof of it was not measured."""
+    if not np.isfinite(total).all():
+        return {}
+    low, best, high = total
+    return {"quantity": "roof_m2", "low": low, "best": best, "high": high, "unit": "m2", "scope": scope}
 
 
 def compare_outlines(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame) -> dict[str, float]:
@@ -126,24 +128,24 @@ def radar_rows(signal: Signal, site_id: str, observer: str, source_url: str = ""
     """
     made, reasons = [], []
     note = f"SIMULATED. {RADAR_LIMIT}" if signal.simulated else RADAR_LIMIT
-    for orbit, found in radar_clock(signal).found.items():
-        for step in found:
+    for orbit in radar_clock(signal).orbits:
+        for step in orbit.steps:
             column, where = vv_change(step)
-            half = 1.645 * float(found.scatter[column]) / np.sqrt(5)
+            half = Z90 * float(orbit.scatter_db[column]) / np.sqrt(FIRST_PASSES)
             low, best, high = (10 ** ((float(step.size[column]) + d) / 10) for d in (-half, 0, half))
-            scope = f"power after to before, VV {where}, {orbit}"
+            scope = f"power after to before, VV {where}, {orbit.orbit}"
             measured = {"quantity": "backscatter_ratio", "low": low, "best": best, "high": high, "unit": "ratio"}
             known = {"scope": scope, "note": note, "source_url": source_url}
             made.append(observation_row(site_id, observer, "radar backscatter", _dated(step), **measured, **known))
-        reasons += [f"{orbit}: {found.reason}"] if found.reason else []
+        reasons += [f"{orbit.orbit}: {orbit.reason}"] if orbit.reason else []
     return made, "; ".join([*reasons, *([signal.unread] if signal.unread else [])])
 
 
 def _dated(step: Step) -> str:
-    return _between(*(str(v.astype("datetime64[D]")) for v in (step.half.low, step.half.high)))
+    return _interval(*(str(v.astype("datetime64[D]")) for v in (step.half.low, step.half.high)))
 
 
-def _between(low: Any, high: Any) -> str:
+def _interval(low: Any, high: Any) -> str:
     """Return an EDTF interval; an open beginning where `low` is missing."""
     if _missing(low):
         return f"../{high}"

@@ -1,11 +1,19 @@
-"""Date a step of Sentinel-1 backscatter over an outline: a second clock beside the pictures, under cloud and snow."""
+"""Date a step of Sentinel-1 backscatter over an outline: a second clock next to the pictures, under cloud and snow.
+
+Radar sees through cloud and snow. It also sees fences, containers, vehicles and wet ground, and misses half of small
+buildings (RADAR_LIMIT). A hall shines where wall and ground make a corner towards the radar, and its roof may be darker
+than the ground was, so the side that faces the radar is a column of its own: the mean of the outline would hide the hall.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 import xarray as xr
 from pyproj import Transformer
@@ -14,27 +22,37 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
 from osint.change import series, steps
-from osint.change.steps import Step, Steps
-from osint.errors import OsintError
+from osint.change.history import iso
+from osint.change.steps import Step
+from osint.errors import NotFoundError, OsintError
 
 RADAR_LIMIT = (
     "Something that reflects was put up or taken away; it may be fences, containers, vehicles or wet "
     "ground. Intensity alone finds a third to a half of small buildings. No rung, no area."
 )
-"""What a step of backscatter cannot say; stands in the note of every row and is printed once."""
-LEAST_DB = 1.0
-"""Step of backscatter below which wet ground or other rows of crops are as likely as a wall."""
+"""What a step of backscatter cannot say; it stands in the note of every row."""
+RADAR_CATALOGUE, RADAR_COLLECTION = "planetary-computer", "sentinel-1-rtc"
+RADAR_BANDS = ("vv", "vh")
+RADAR_COLUMNS = ("radar_low", "radar_best", "radar_high", "radar")
+"""What `add_radar` adds: half of the step (ISO days, 90%), and what radar says, in words."""
+LEAST_STEP_DB = 1.0
+"""Step below which wet ground or other rows of crops are as likely as a wall: judgement."""
 FRAME_DAYS = 60
-"""A steel frame reflects long before the roof lies on it; a fence or a container may come later."""
-WALL_M = 15.0
-"""A wall's double echo lies about its foot, and the sensor's own pixel is 20 m: this far to either side of it."""
-LOOKS_TO = {"ascending": 1.0, "descending": -1.0}
-"""Sentinel-1 looks to its right: rising it lights the west sides, sinking the east ones. East is positive."""
+"""Time by which a steel frame may reflect before the roof lies on it; a fence or a container may come later: judgement."""
 VAGUE_DAYS = 2 * FRAME_DAYS
-"""An interval wider than this meets nearly every date, so it neither agrees nor contradicts."""
+"""Width of an interval above which it meets nearly every date, so that it neither agrees nor contradicts."""
+WALL_REACH_M = 15.0
+"""Distance to either side of a wall's foot in which its double echo is; a pixel of the sensor itself is 20 m."""
+LIT_SIDE = {"ascending": 1.0, "descending": -1.0}
+"""Sentinel-1 looks to its right: an ascending orbit lights the west sides, a descending one the east sides. East is positive."""
+RADAR_PIXEL_M = 10.0
+INSIDE_COVER = 0.5
+"""Share of a pixel that is inside an outline or its lit side, from which the pixel counts."""
+SEEN_INSIDE_SHARE, SEEN_RING_SHARE = 0.8, 0.5
+"""Share of the pixels that must have been read: of the outline or its side, and of the surroundings."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Signal:
     """Backscatter of an outline less its surroundings, one row per pass in which it could be read."""
 
@@ -45,24 +63,92 @@ class Signal:
     orbit: np.ndarray
     """(n,) direction and number of the relative orbit."""
     simulated: bool
+    """Whether the passes are of a SIMULATED world."""
     bytes_read: int = 0
     unread: str = ""
     """How many passes could not be read, and why the first could not; empty when all could."""
 
 
-@dataclass(frozen=True)
-class Clock:
+class Agreement(StrEnum):
+    """What the steps of radar say of the dates of the pictures."""
+
+    UNREAD = "radar could not be read"
+    NO_STEP = "radar sees no step"
+    NOT_COMPARED = "radar steps"
+    AGREES = "radar agrees"
+    ORBITS_DIFFER = "orbits differ"
+    UNDECIDED = "radar neither agrees nor contradicts"
+    DISAGREES = "radar does not agree"
+
+
+@dataclass(frozen=True, slots=True)
+class OrbitSteps:
+    """The steps that one orbit sees: each orbit looks from its own side, and two are never one series."""
+
+    orbit: str
+    """Direction and number of the relative orbit."""
+    steps: tuple[Step, ...]
+    """Steps of at least LEAST_STEP_DB."""
+    scatter_db: np.ndarray
+    """(3,) robust standard deviation of single passes about their level, by column of `Signal.values`."""
+    reason: str
+    """Why there is no step; empty if there is one."""
+    near: tuple[Step, ...] = ()
+    """Steps within FRAME_DAYS of the dates of the pictures."""
+    meeting: tuple[Step, ...] = ()
+    """Those of them that rise and are not vague, as when a roof goes up."""
+
+    @property
+    def shown(self) -> Step:
+        """The step that stands for the orbit: the clearest that meets the pictures, is near to them, or any."""
+        return max(self.meeting or self.near or self.steps, key=lambda s: s.contrast)
+
+
+@dataclass(frozen=True, slots=True)
+class RadarClock:
     """What radar says of when something was put up."""
 
     signal: Signal
-    found: dict[str, Steps]
-    """Steps by orbit: each looks from its own side, and two are never one series."""
-    says: str
-    agrees: bool | None
-    """With the dates given; None where radar has no step, only vague or falling ones, or its orbits differ, or no date
-    was given."""
-    interval: tuple[np.datetime64, np.datetime64, np.datetime64] | None = field(default=None)
-    """Low, best, high of the step seen best, None without one."""
+    orbits: tuple[OrbitSteps, ...]
+    agreement: Agreement
+
+    @property
+    def stepping(self) -> list[OrbitSteps]:
+        """Orbits that see a step."""
+        return [orbit for orbit in self.orbits if orbit.steps]
+
+    @property
+    def step(self) -> Step | None:
+        """The clearest step, of the orbits that meet the pictures where one does; None without one."""
+        agreeing = [orbit for orbit in self.orbits if orbit.meeting]
+        return max((o.shown for o in agreeing or self.stepping), key=lambda s: s.contrast, default=None)
+
+    @property
+    def interval(self) -> tuple[np.datetime64, np.datetime64, np.datetime64] | None:
+        """Low, best and high of half of that step (90%), None without one."""
+        return None if self.step is None else (self.step.low, self.step.best, self.step.high)
+
+    def sentence(self) -> str:
+        """Return in words what radar says."""
+        unread = f"; {self.signal.unread}" if self.signal.unread else ""
+        if self.agreement is Agreement.UNREAD:
+            return f"{self.agreement}{unread or '; no pass shows the outline'}"
+        if self.step is None:
+            reasons = "; ".join(f"{orbit.orbit}: {orbit.reason}" for orbit in self.orbits)
+            return f"{self.agreement} ({reasons}){unread}"
+        shown = {_in_words(orbit.shown) for orbit in self.stepping}
+        others = sorted({_in_words(step) for orbit in self.orbits for step in orbit.steps} - shown)
+        words = f"{len(self.stepping)} of {len(self.orbits)} orbits step; {_in_words(self.step)}"
+        words += (f"; other steps: {', '.join(others)}" if others else "") + unread
+        if self.agreement is Agreement.NOT_COMPARED:
+            return words
+        if self.agreement is Agreement.ORBITS_DIFFER:
+            agreeing = sum(bool(orbit.meeting) for orbit in self.orbits)
+            return f"{self.agreement}: {agreeing} of {len(self.stepping)} agree; {words}"
+        if self.agreement is Agreement.UNDECIDED:
+            why = f"a fall, or an interval of over {VAGUE_DAYS} days, does not show a roof going up"
+            return f"{self.agreement} ({why}): {words}"
+        return f"{self.agreement}: {words}"
 
 
 def radar_scenes(
@@ -70,134 +156,181 @@ def radar_scenes(
     start: str,
     end: str,
     *,
-    catalogue: str = "planetary-computer",
-    collection: str = "sentinel-1-rtc",
+    catalogue: str = RADAR_CATALOGUE,
+    collection: str = RADAR_COLLECTION,
 ) -> imagery.SceneList:
-    """Return the radar scenes of a lon/lat area, asked for once; `radar` reads each outline in it from them."""
+    """Return the radar scenes of `place` (degrees) between two dates; `read_radar` reads each outline in it from them.
+
+    Raises NotFoundError if the catalogue has none.
+    """
     found = imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection)
-    if not found.rows:
-        raise OsintError(f"{collection} has no scene of the place between {start} and {end}: widen the dates.")
+    if not found.scenes:
+        raise NotFoundError(f"{collection} has no scene of the place between {start} and {end}: widen the dates")
     return found
 
 
-def radar_clock(signal: Signal, optical: tuple[str, str] | None = None) -> Clock:
-    """Return the steps of a radar signal orbit by orbit, and whether `optical` (first and last date) agrees."""
-    found = {}
-    for orbit in sorted(set(signal.orbit)):
-        own = signal.orbit == orbit
-        given = steps.date_step(signal.times[own], signal.values[own])
-        large = tuple(s for s in given if np.abs(s.size).max() >= LEAST_DB)
-        reason = given.reason if large or not len(given) else f"steps are under {LEAST_DB:g} dB"
-        found[orbit] = Steps(large, reason, given.values_used, given.scatter)
-    return _clock(signal, found, optical)
+def read_radar(outline: BaseGeometry, listed: imagery.SceneList) -> Signal:
+    """Return the backscatter of an outline (degrees) less its surroundings, one row per pass.
+
+    Gamma0 in linear power is averaged before the logarithm. Raises NotFoundError if no scene reaches the outline.
+    """
+    scenes = listed.of(outline).frame
+    if not len(scenes):
+        raise NotFoundError("no radar scene reaches the outline: widen the dates")
+    reading = imagery.read_bands(scenes, series.window(outline), RADAR_BANDS, RADAR_PIXEL_M)
+    data = reading.data
+    place = series.placed(outline, data)
+    power = np.stack([data[band].values for band in RADAR_BANDS], axis=-1)
+    # negative power is the file's no-data value
+    power = np.where(power > 0, power, np.nan)
+    # the tiles of a pass share its orbit
+    orbit = scenes["orbit"].groupby(imagery.pass_numbers(scenes)).first().to_numpy(str)
+    inside = _averaged(power, place.cover > INSIDE_COVER)
+    lit = inside[:, :1].copy()
+    for direction, east in LIT_SIDE.items():
+        own = np.char.startswith(orbit, direction)
+        side = series.placed(_side(outline, data, -east * WALL_REACH_M), data).cover > INSIDE_COVER
+        if own.any() and side.any():
+            lit[own] = _averaged(power[own][..., :1], side)
+    ring = _enough(power[:, place.ring], SEEN_RING_SHARE, np.nanmedian)
+    decibel = 10 * np.log10(np.hstack([inside, lit])) - (10 * np.log10(ring))[:, [0, 1, 0]]
+    kept = np.isfinite(decibel).all(axis=1)
+    failures = reading.failures
+    lost = len({failure.id for failure in failures})
+    unread = f"{lost} of {len(scenes)} scenes unread ({failures[0].error})" if failures else ""
+    simulated = bool(data.attrs["simulated"])
+    return Signal(data["time"].values[kept], decibel[kept], orbit[kept], simulated, reading.cost.total_bytes, unread)
 
 
-def _clock(signal: Signal, found: dict[str, Steps], optical: tuple[str, str] | None) -> Clock:
-    """Put the steps of all orbits beside the optical dates."""
-    unread = f"; {signal.unread}" if signal.unread else ""
-    if not found:
-        return Clock(signal, found, f"radar could not be read{unread or '; no pass shows the outline'}", None)
-    seen = {orbit: s for orbit, s in found.items() if len(s)}
-    if not seen:
-        reasons = "; ".join(f"{orbit}: {s.reason}" for orbit, s in found.items())
-        return Clock(signal, found, f"radar sees no step ({reasons}){unread}", None)
-    near = {orbit: [s for s in own if optical and _near(s, optical)] for orbit, own in seen.items()}
-    met = {orbit: [s for s in own if _rises(s) and not _vague(s)] for orbit, own in near.items()}
-    shown = {orbit: max(met[orbit] or near[orbit] or own, key=lambda s: s.contrast) for orbit, own in seen.items()}
-    agreeing = [shown[orbit] for orbit, own in met.items() if own]
-    first = max(agreeing or list(shown.values()), key=lambda s: s.contrast)
-    others = sorted({_told(s) for own in seen.values() for s in own} - {_told(s) for s in shown.values()})
-    told = f"{len(seen)} of {len(found)} orbits step; {_told(first)}"
-    told += f"; other steps: {', '.join(others)}" if others else ""
-    told += unread
-    interval = (first.low, first.best, first.high)
-    if not optical:
-        return Clock(signal, found, told, None, interval)
-    if len(agreeing) == len(seen):
-        return Clock(signal, found, f"radar agrees: {told}", True, interval)
-    if agreeing:
-        differ = f"orbits differ: {len(agreeing)} of {len(seen)} agree; {told}"
-        return Clock(signal, found, differ, None, interval)
-    if any(near.values()):
-        why = f"a fall, or an interval of over {VAGUE_DAYS} days, is no roof going up"
-        return Clock(signal, found, f"radar neither agrees nor contradicts ({why}): {told}", None, interval)
-    return Clock(signal, found, f"radar does not agree: {told}", False, interval)
+def _side(outline: BaseGeometry, data: xr.Dataset, east_m: float) -> BaseGeometry:
+    """Return the strip along the side of an outline (degrees) that faces `east_m`, as far to either side of it."""
+    there = Transformer.from_crs(4326, data.attrs["crs"], always_xy=True).transform
+    back = Transformer.from_crs(data.attrs["crs"], 4326, always_xy=True).transform
+    flat = shapely.transform(outline, there, interleaved=False)
+    strip = affinity.translate(flat, east_m).difference(affinity.translate(flat, -east_m))
+    return shapely.transform(strip, back, interleaved=False)
 
 
-def vv_change(step: Step) -> tuple[int, str]:
-    """Return the column of the larger change of VV of a step of radar (columns as in `Signal.values`), and where it is."""
-    where = {0: "over the outline", len(step.size) - 1: "on the side that faces the radar"}
-    column = max(where, key=lambda k: abs(float(step.size[k])))
-    return column, where[column]
+def _averaged(power: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Return the mean power (n, k) of (n, y, x, k) over pixels."""
+    return _enough(power[:, pixels], SEEN_INSIDE_SHARE, np.nanmean)
 
 
-def _near(step: Step, optical: tuple[str, str]) -> bool:
+def _enough(chosen: np.ndarray, share: float, how: Callable[[np.ndarray], float]) -> np.ndarray:
+    """Return `how` of values (n, pixels, k) over their pixels, (n, k); NaN where at most `share` of them was read."""
+    enough = np.isfinite(chosen).mean(axis=1) > share
+    made = np.full(enough.shape, np.nan)
+    for n, k in np.argwhere(enough):
+        made[n, k] = how(chosen[n, :, k])
+    return made
+
+
+def radar_clock(signal: Signal, optical: tuple[str, str] | None = None) -> RadarClock:
+    """Return the steps of a radar signal orbit by orbit, and whether they agree with the pictures.
+
+    `optical` is the first and the last ISO day of the pictures' own interval (`roofed_low`, `complete_high`).
+    """
+    orbits = tuple(_orbit_steps(signal, orbit, optical) for orbit in sorted(set(signal.orbit)))
+    return RadarClock(signal, orbits, _agreement(orbits, optical is not None))
+
+
+def _orbit_steps(signal: Signal, orbit: str, optical: tuple[str, str] | None) -> OrbitSteps:
+    own = signal.orbit == orbit
+    found = steps.date_step(signal.times[own], signal.values[own])
+    large = tuple(step for step in found if np.abs(step.size).max() >= LEAST_STEP_DB)
+    reason = found.reason if large or not len(found) else f"steps are under {LEAST_STEP_DB:g} dB"
+    near = tuple(step for step in large if optical and _is_near(step, optical))
+    meeting = tuple(step for step in near if _rises(step) and not _is_vague(step))
+    return OrbitSteps(orbit, large, found.scatter, reason, near, meeting)
+
+
+def _agreement(orbits: tuple[OrbitSteps, ...], compared: bool) -> Agreement:
+    stepping = [orbit for orbit in orbits if orbit.steps]
+    rules = (
+        (not orbits, Agreement.UNREAD),
+        (not stepping, Agreement.NO_STEP),
+        (not compared, Agreement.NOT_COMPARED),
+        (all(orbit.meeting for orbit in stepping), Agreement.AGREES),
+        (any(orbit.meeting for orbit in stepping), Agreement.ORBITS_DIFFER),
+        (any(orbit.near for orbit in stepping), Agreement.UNDECIDED),
+    )
+    return next((agreement for holds, agreement in rules if holds), Agreement.DISAGREES)
+
+
+def _is_near(step: Step, optical: tuple[str, str]) -> bool:
     reach = np.timedelta64(FRAME_DAYS, "D")
     return bool(step.low <= np.datetime64(optical[1]) + reach and step.high >= np.datetime64(optical[0]) - reach)
+
+
+def _is_vague(step: Step) -> bool:
+    return bool(step.high - step.low > np.timedelta64(VAGUE_DAYS, "D"))
 
 
 def _rises(step: Step) -> bool:
     return bool(step.size[vv_change(step)[0]] > 0)
 
 
-def _vague(step: Step) -> bool:
-    return bool(step.high - step.low > np.timedelta64(VAGUE_DAYS, "D"))
+def vv_change(step: Step) -> tuple[int, str]:
+    """Return the column of `Signal.values` in which VV changed more, and where on the ground that is."""
+    where = {0: "over the outline", len(step.size) - 1: "on the side that faces the radar"}
+    column = max(where, key=lambda k: abs(float(step.size[k])))
+    return column, where[column]
 
 
-def _told(step: Step) -> str:
+def _in_words(step: Step) -> str:
     column, where = vv_change(step)
     size = float(step.size[column])
-    low, high = (v.astype("datetime64[D]") for v in (step.low, step.high))
+    low, high = (moment.astype("datetime64[D]") for moment in (step.low, step.high))
     return f"VV {'rises' if size > 0 else 'falls'} by {abs(size):.1f} dB {where}, {low} to {high}"
 
 
-def read_radar(geometry: BaseGeometry, listed: imagery.SceneList) -> Signal:
-    """Return VV and VH of a lon/lat outline, and VV of its lit side, less the surroundings; dB, one row a pass."""
-    scenes = listed.of(geometry)
-    if not len(scenes):
-        raise OsintError("No radar scene reaches the outline: widen the dates.")
-    data = imagery.read_bands(scenes, series.window(geometry), ("vv", "vh"), 10)
-    place = series.placed(geometry, data)
-    power = np.stack([data[b].values for b in ("vv", "vh")], axis=-1)
-    # no echo is weaker than zero: what is, is the file's sign for nothing
-    power = np.where(power > 0, power, np.nan)
-    orbit = np.array([_of(scenes, name, "orbit") for name in data["id"].values])
-    inside = _middle(power, place.cover > 0.5, np.nanmean)
-    lit = inside[:, :1].copy()
-    for state, east in LOOKS_TO.items():
-        own = np.char.startswith(orbit, state)
-        side = series.placed(_side(geometry, data, -east * WALL_M), data).cover > 0.5
-        if own.any() and side.any():
-            lit[own] = _middle(power[own][..., :1], side, np.nanmean)
-    nearby = 10 * np.log10(_middle(power, place.ring, np.nanmedian, 0.5))
-    decibel = 10 * np.log10(np.hstack([inside, lit])) - nearby[:, [0, 1, 0]]
-    kept = np.isfinite(decibel).all(axis=1)
-    failures = data.attrs["failures"]
-    lost = len({f["id"] for f in failures})
-    unread = f"{lost} of {len(scenes)} scenes unread ({failures[0]['error']})" if failures else ""
-    simulated = "SIMULATED" in str(data.attrs.get("credit", ""))
-    return Signal(data["time"].values[kept], decibel[kept], orbit[kept], simulated, int(data.attrs["bytes"]), unread)
+def add_radar(
+    dated: gpd.GeoDataFrame,
+    start: str,
+    end: str,
+    *,
+    catalogue: str = RADAR_CATALOGUE,
+    collection: str = RADAR_COLLECTION,
+    tell: Callable[[str], None] = lambda text: None,
+) -> gpd.GeoDataFrame:
+    """Return dated outlines (columns of `PROPERTIES`, degrees) with the columns RADAR_COLUMNS.
+
+    Where radar cannot be read, `radar` says why and nothing else changes. `tell` gets one line per row, and what it cost.
+    """
+    try:
+        listed = radar_scenes(dated.union_all(), start, end, catalogue=catalogue, collection=collection)
+    except (OsintError, OSError) as error:
+        why = f"{Agreement.UNREAD}: {error}"
+        tell(why)
+        return dated.assign(**dict.fromkeys(RADAR_COLUMNS[:3]), radar=why)
+    signals: dict[bytes, Signal] = {}
+    cells = []
+    for row in dated.to_dict("records"):
+        outline = row["geometry"]
+        try:
+            # several structures of one outline share its passes
+            signal = signals.get(outline.wkb) or read_radar(outline, listed)
+            signals[outline.wkb] = signal
+            cells.append(_cells(radar_clock(signal, _optical(row))))
+        except (OsintError, OSError) as error:
+            cells.append((None, None, None, f"{Agreement.UNREAD}: {error}"))
+        tell(f"{row['outline_id']}: {cells[-1][-1]}")
+    bytes_read = listed.cost.total_bytes + sum(signal.bytes_read for signal in signals.values())
+    tell(f"{bytes_read / 1e6:.1f} MB of radar read from {len(listed.scenes)} scenes. {RADAR_LIMIT}")
+    return dated.assign(**{name: [row[k] for row in cells] for k, name in enumerate(RADAR_COLUMNS)})
 
 
-def _side(geometry: BaseGeometry, data: xr.Dataset, east_m: float) -> BaseGeometry:
-    """Return the strip along the side of a lon/lat outline that lies towards `east_m`, as far to either side of it."""
-    there = Transformer.from_crs(4326, data.attrs["crs"], always_xy=True).transform
-    back = Transformer.from_crs(data.attrs["crs"], 4326, always_xy=True).transform
-    flat = shapely.transform(geometry, there, interleaved=False)
-    strip = affinity.translate(flat, east_m).difference(affinity.translate(flat, -east_m))
-    return shapely.transform(strip, back, interleaved=False)
+def _optical(row: dict[str, object]) -> tuple[str, str] | None:
+    """Return the first and the last day of the pictures' own interval, None without one."""
+    if pd.isna(row["roofed_low"]):
+        return None
+    last = row["complete_high"] if pd.notna(row["complete_high"]) else row["roofed_high"]
+    return str(row["roofed_low"]), str(last)
 
 
-def _of(scenes: Any, names: str, column: str) -> str:
-    """Return a column of the first scene of a pass; its tiles share it."""
-    return str(scenes.loc[scenes["id"].isin(names.split()), column].iloc[0])
-
-
-def _middle(values: np.ndarray, where: np.ndarray, how: Any, share: float = 0.8) -> np.ndarray:
-    """Return `how` of values (n, y, x, k) over pixels, (n, k); NaN where less than `share` of them was read."""
-    chosen = values[:, where]
-    enough = np.isfinite(chosen).mean(axis=1) > share
-    out = np.full(enough.shape, np.nan)
-    for n, k in np.argwhere(enough):
-        out[n, k] = how(chosen[n, :, k])
-    return out
+def _cells(clock: RadarClock) -> tuple[str | None, str | None, str | None, str]:
+    words = f"SIMULATED: {clock.sentence()}" if clock.signal.simulated else clock.sentence()
+    if clock.interval is None:
+        return None, None, None, words
+    low, best, high = map(iso, clock.interval)
+    return low, best, high, words

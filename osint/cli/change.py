@@ -76,7 +76,7 @@ def _observe(args: argparse.Namespace) -> None:
         source = stack.open_stack(where, start, end, catalogue=catalogue, collection=collection)
         found = detect.new_structures(source, where, start, end, exhaustive=args.exhaustive)
         likely = detect.buildings(found)
-        simulated = args.demo or "SIMULATED" in " ".join(source.scenes.get("credit", []))
+        simulated = args.demo or bool(source.scenes["simulated"].any())
         geo.write_outlines(found.assign(simulated="SIMULATED") if simulated else found, out)
         print(f"{len(found)} structures, {len(likely)} probably buildings, in {out.name}")
         if found.attrs["unseen"]:
@@ -172,7 +172,7 @@ def draw(source: Any, row: dict[str, Any], start: str, end: str, out: Path) -> l
     between = [np.datetime64(row[k]) for k in ("roofed_low", "roofed_high")]
     ax.axvspan(*between, color="0.8", label="half covered, 90%")  # type: ignore[arg-type]
     ax.set_ylabel("blue, outline less\nsurroundings (reflectance)")
-    said = "SIMULATED. " if "SIMULATED" in " ".join(source.scenes.get("credit", [])) else ""
+    said = "SIMULATED. " if bool(source.scenes["simulated"].any()) else ""
     ax.set_title(f"{said}{row['outline_id']}: {row['kind']}, {len(seen.days)} looks", loc="left", fontsize=9)
     ax.legend(loc="upper left", fontsize=8)
     return [*drawn, imagery.save_figure(figure, out.with_name(f"{named}_series.png")).name]
@@ -180,21 +180,21 @@ def draw(source: Any, row: dict[str, Any], start: str, end: str, out: Path) -> l
 
 def _date(args: argparse.Namespace) -> None:
     from osint import change, geo
-    from osint.change import stack
+    from osint.change import radar, stack
 
     outlines = geo.read_outlines(args.outlines)
     start, end = _dates(args)
     where = stack.around(outlines.union_all(), 400)
     source = stack.open_stack(where, start, end, catalogue=args.catalogue, collection=args.collection)
     dated = change.date_outlines(source, outlines, start, end, exhaustive=args.exhaustive)
-    if "SIMULATED" in " ".join(source.scenes.get("credit", [])):
+    if bool(source.scenes["simulated"].any()):
         dated = dated.assign(simulated="SIMULATED")
     # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
     geo.write_outlines(dated, args.out)
     told = int(dated["roofed_best"].notna().sum())
     print(f"{told} of {len(dated)} rows dated, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
     if args.radar:
-        geo.write_outlines(with_radar(dated, start, end, args.radar), args.out)
+        geo.write_outlines(radar.add_radar(dated, start, end, catalogue=args.radar, tell=print), args.out)
     if "simulated" in dated:
         print(SIMULATED)
 
@@ -215,55 +215,13 @@ def _measure(args: argparse.Namespace) -> None:
     first, last = min(start, *(before or (start,))), max(end, *(before or (end,)))
     source = stack.open_stack(where, first, last, catalogue=args.catalogue, collection=args.collection)
     measured = change.measure_outlines(source, outlines, start, end, before=before)
-    simulated = "SIMULATED" in " ".join(source.scenes.get("credit", []))
+    simulated = bool(source.scenes["simulated"].any())
     geo.write_outlines(measured.assign(simulated="SIMULATED") if simulated else measured, args.out)
     roofs, plots = (int(measured[f"{name}_area_m2_best"].notna().sum()) for name in ("roof", "plot"))
     told = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
     print(f"{told}, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
     if simulated:
         print(SIMULATED)
-
-
-def with_radar(dated: Any, start: str, end: str, catalogue: str) -> Any:
-    """Return dated outlines with radar_low, _best, _high (half of the step) and what radar says, `radar`.
-
-    Where radar cannot be read, `radar` says why and nothing else changes.
-    """
-    import pandas as pd
-
-    from osint import change
-    from osint.change import radar
-    from osint.errors import OsintError
-
-    read: dict[bytes, Any] = {}
-    told: list[list[Any]] = []
-    down = ""
-    try:
-        listed = radar.radar_scenes(dated.union_all(), start, end, catalogue=catalogue)
-    except (OsintError, OSError) as error:
-        down = f"radar could not be read: {error}"
-        print(down)
-    for row in dated.to_dict("records"):
-        if down:
-            told.append([None, None, None, down])
-            continue
-        complete = row["complete_high"] if pd.notna(row["complete_high"]) else row["roofed_high"]
-        optical = (row["roofed_low"], complete) if pd.notna(row["roofed_low"]) else None
-        try:
-            # several structures of one outline share its passes
-            key = row["geometry"].wkb
-            read[key] = read.get(key) or radar.read_radar(row["geometry"], listed)
-            clock = radar.radar_clock(read[key], optical)
-            says = f"SIMULATED: {clock.says}" if clock.signal.simulated else clock.says
-            told.append([*([change.iso(v) for v in clock.interval] if clock.interval else [None] * 3), says])
-        except (OsintError, OSError) as error:
-            told.append([None, None, None, f"radar could not be read: {error}"])
-        print(f"{row['outline_id']}: {told[-1][-1]}")
-    if not down:
-        cost = (listed.cost["bytes"] + sum(s.bytes_read for s in read.values())) / 1e6
-        print(f"{cost:.1f} MB of radar read from {len(listed.rows)} scenes. {radar.RADAR_LIMIT}")
-    names = ["radar_low", "radar_best", "radar_high", "radar"]
-    return dated.assign(**{n: [t[k] for t in told] for k, n in enumerate(names)})
 
 
 def _box(text: str) -> Any:

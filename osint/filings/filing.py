@@ -403,7 +403,7 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
     found = claims.extract(main, day, labels)
     if not found and filing.asides and len(main.split()) < _WORDS:  # a page of links, and nothing else
         found = claims.extract(filing.text, day, labels)
-        found = [claim._replace(warning="stands in a link or beside the text", confidence="low") for claim in found]
+        found = [claim.doubted("stands in a link or next to the text") for claim in found]
     cells = [html.cell_at(filing.cells, claim.start, claim.end) for claim in found]
     found = [_doubted(filing, claim, cell) for claim, cell in zip(found, cells, strict=True)]
     table = claims.claims_frame(found, filing.name)
@@ -425,7 +425,7 @@ def _labels(filing: Filing) -> dict[int, str]:
     return labels
 
 
-def _doubted(filing: Filing, claim: claims.Claim, cell: Cell | None) -> claims.Claim:
+def _doubted(filing: Filing, claim: claims.TextClaim, cell: Cell | None) -> claims.TextClaim:
     """Return the claim, with a warning and perhaps without its value where its passage or its column is doubtful."""
     doubts = [Doubt(claim.start, claim.end, DoubtKind.BY_MACHINE)] if filing.scan_of(claim.start) else []
     first = bisect_left(filing.doubtful, claim.start - glyphs.LONGEST_DOUBT, key=lambda doubt: doubt.start)
@@ -439,8 +439,5 @@ def _doubted(filing: Filing, claim: claims.Claim, cell: Cell | None) -> claims.C
     if not doubts:
         return claim
     warning = "; ".join(dict.fromkeys([*filter(None, [claim.warning]), *(doubt.sentence for doubt in doubts)]))
-    if any(doubt.kind.refuses for doubt in doubts):
-        return claim._replace(
-            low=None, high=None, si_low=None, si_high=None, warning=f"value refused: {warning}", confidence="low"
-        )
-    return claim._replace(warning=warning, confidence="low")
+    refused = any(doubt.kind.refuses for doubt in doubts)
+    return claim.doubted(f"value refused: {warning}" if refused else warning, is_refused=refused)

@@ -127,10 +127,10 @@ _SUSPECT = [
 ]
 
 
-def suspect(claim: claims.Claim, text: str) -> list[str]:
+def suspect(claim: claims.TextClaim, text: str) -> list[str]:
     """Return why a number read by machine is not to be taken even if two readings agree."""
     reasons = [reason for pattern, reason in _SUSPECT if pattern.search(claim.quote)]
-    value = claim.si_high if claim.si_high is not None else claim.si_low
+    value = claim.quantity.si_high if claim.quantity.si_high is not None else claim.quantity.si_low
     if claim.kind.startswith("money") and (value or 0) < 1e4 and not claim.per:
         reasons.append("a sum below 10,000 without a scale word")
     near = text[max(0, claim.start - 12) : claim.end + 2]

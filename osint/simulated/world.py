@@ -22,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 
 from osint.change import Stack
 from osint.errors import OsintError
+from osint.http import Cost
 from osint.simulated import ground as _ground
 from osint.simulated.ground import BANDS, COARSE, KINDS, PIXEL_M, ROOFS, SPECTRA, YARDS, Feature, assortment
 
@@ -144,7 +145,7 @@ def dataset(
     """Return scenes as `imagery.read` would: reflectance (time, y, x) float32 with NaN for nodata, and `scl`.
 
     `bounds` is west, south, east, north in metres of `world.epsg`; 20 m bands are repeated to 10 m. The
-    offset is taken off. attrs: bytes (as DN, uncompressed), requests, failures, crs, transform, simulated.
+    offset is taken off. attrs: bytes (as DN, uncompressed), failures, crs, transform, simulated.
     """
     chosen = list(range(len(world.dates))) if indices is None else list(indices)
     rows, cols = _window(world, bounds)
@@ -171,8 +172,7 @@ def dataset(
         },
         attrs={
             "bytes": each * len(chosen),
-            "requests": (len(bands) + 1) * len(chosen),
-            "failures": 0,
+            "failures": [],
             "crs": f"EPSG:{world.epsg}",
             "transform": tuple(corner)[:6],
             "simulated": "SIMULATED",
@@ -192,11 +192,13 @@ def stack_of_world(world: World) -> Stack:
     )
     to_metres = Transformer.from_crs(4326, world.epsg, always_xy=True)
 
-    def read(rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
-        bounds = shapely.transform(geometry, to_metres.transform, interleaved=False).bounds
-        return dataset(world, list(rows["index"]), bands, bounds=bounds)
+    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str], cost: Cost) -> xr.Dataset:
+        bounds = shapely.transform(part, to_metres.transform, interleaved=False).bounds
+        data = dataset(world, list(rows["index"]), bands, bounds=bounds)
+        cost.add("memory", 0, data.attrs["bytes"])
+        return data
 
-    return Stack(scenes, read)
+    return Stack(scenes, read, simulated=True)
 
 
 def _window(world: World, bounds: tuple[float, float, float, float] | None) -> tuple[slice, slice]:

@@ -10,6 +10,7 @@ from affine import Affine
 from pyproj import Transformer
 
 from osint.change import observations, radar, steps
+from osint.change.radar import Agreement
 
 EPSG, WEST, NORTH = 32646, 500_000.0, 4_790_000.0
 START, END = "2023-01-01", "2024-12-31"
@@ -78,15 +79,15 @@ def clock(tmp_path, scenes, **how):
 
 def test_radar_dates_a_step_under_speckle_and_says_whether_it_agrees(tmp_path):
     told = clock(tmp_path, radar_scenes(5.0), optical=("2024-02-05", "2024-02-25"))
-    assert told.agrees is True
-    assert set(told.found) == {"ascending 12", "descending 92"}
+    assert told.agreement is Agreement.AGREES
+    assert {orbit.orbit for orbit in told.orbits} == {"ascending 12", "descending 92"}
     low, best, high = told.interval
     assert low <= np.datetime64(BUILT) <= high
     assert abs(best - np.datetime64(BUILT)) <= np.timedelta64(15, "D")
     assert told.signal.simulated
-    other = radar._clock(told.signal, told.found, ("2023-03-01", "2023-04-01"))
-    assert other.agrees is False
-    assert "does not agree" in other.says
+    other = radar.radar_clock(told.signal, ("2023-03-01", "2023-04-01"))
+    assert other.agreement is Agreement.DISAGREES
+    assert other.sentence().startswith("radar does not agree: 2 of 2 orbits step")
     rows, _ = observations.radar_rows(told.signal, "XJ03", "a reader")
     assert {r["quantity"] for r in rows} == {"backscatter_ratio"}
     assert {r["rung"] for r in rows} == {""}
@@ -96,12 +97,13 @@ def test_radar_dates_a_step_under_speckle_and_says_whether_it_agrees(tmp_path):
 def test_a_change_of_orbit_is_no_step_though_mixed_it_would_be(tmp_path):
     told = clock(tmp_path, radar_scenes(0.0, split=BUILT))
     assert told.interval is None
-    assert told.says.startswith("radar sees no step")
+    assert told.agreement is Agreement.NO_STEP
+    assert told.sentence().startswith("radar sees no step (ascending 12: ")
     assert len(steps.date_step(told.signal.times, told.signal.values)) == 1
 
 
 def test_wet_ground_and_nothing_built_give_no_radar_step(tmp_path):
     told = clock(tmp_path, radar_scenes(0.0, orbits=(("ascending", 12, 0.0),), wet=True, seed=3))
     assert told.interval is None
-    assert told.agrees is None
+    assert told.agreement is Agreement.NO_STEP
     assert observations.radar_rows(told.signal, "XJ03", "a reader")[0] == []
