@@ -69,7 +69,7 @@ class StackSource:
         """Return looks at a lon/lat geometry."""
         listed = imagery.list_scenes(geometry, self.start, self.end, catalogue=self.url, collection=self.collection)
         found = stack.stack_of_list(listed, geometry)
-        found.cost.add("list", int(listed.cost["requests"]), int(listed.cost["bytes"]))
+        found.cost.add("list", listed.cost.total_requests, listed.cost.total_bytes)
         return found
 
     def shared(self, geometry: BaseGeometry) -> Stack:
@@ -316,7 +316,7 @@ def _clear(seen: Stack, rows: pd.DataFrame, where: BaseGeometry) -> pd.DataFrame
     data = seen.read(rows, where, ())
     share = np.isin(data["scl"].values, CLEAR).mean(axis=(1, 2)).round(2)
     best = int(np.argmax(share))
-    return rows[rows["id"].isin(str(data["id"].values[best]).split())] if share[best] >= 0.5 else None
+    return rows[imagery.pass_numbers(rows) == best] if share[best] >= 0.5 else None
 
 
 @dataclass(frozen=True)
@@ -374,7 +374,7 @@ def search_stack(looks: Stack, tile: Tile, place: BaseGeometry, target: Target) 
     line["nodata_share"] = round(float((inside & ~(there[0] & there[1])).sum() / pixels), 4)
     line |= {"unread_files": len(failures), "bytes": looks.bytes_read}
     if not line["searched_share"]:
-        return {**line, "state": f"failed: {failures[0]['error']}" if failures else "searched"}
+        return {**line, "state": f"failed: {failures[0].error}" if failures else "searched"}
     wanted = [p for p in detect.patches(*pictures) if _worth(p, target) and tile.holds(p) and p.intersects(place)]
     for n, patch in enumerate(wanted):
         line["candidates"] += _dated(looks, patch, target, f"{tile.name}-{n + 1}")

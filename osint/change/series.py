@@ -23,10 +23,11 @@ from osint.change._segmentation import YEAR_DAYS, jump_sd, mad_sd
 from osint.change.stack import PAIR, around
 from osint.change.steps import Step, Steps
 from osint.errors import BadInputError
+from osint.imagery import SceneClass
 
 BLUE, SWIR = PAIR
 Reflectance = TypeVar("Reflectance", float, np.ndarray)
-CLEAR = (2, 4, 5, 6, 7)
+CLEAR = SceneClass.clear
 WHITENESS_SWIR_WEIGHT = 0.7
 """Weight of the short-wave infrared in the whiteness: judgement; neither a paper nor a trial stands behind it."""
 WINTER_FROM, WINTER_UNTIL = 318, 75

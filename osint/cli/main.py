@@ -15,6 +15,7 @@ from osint.errors import OsintError
 PARTS: tuple[str, ...] = (
     "osint.cli.sources",
     "osint.cli.imagery",
+    "osint.cli.demo",
     "osint.cli.filings",
     "osint.cli.change",
     "osint.cli.locate",

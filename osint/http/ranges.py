@@ -457,14 +457,15 @@ class Cost:
             self.requests[level] = self.requests.get(level, 0) + requests
             self.bytes[level] = self.bytes.get(level, 0) + size
 
-    def as_attrs(self) -> dict[str, object]:
-        """Return `requests`, `bytes` and `levels`, the form in which every result reports its cost."""
-        levels = {k: {"requests": self.requests[k], "bytes": self.bytes[k]} for k in sorted(self.requests)}
-        return {
-            "requests": sum(self.requests.values()),
-            "bytes": sum(self.bytes.values()),
-            "levels": levels,
-        }
+    @property
+    def total_requests(self) -> int:
+        """Requests of all levels."""
+        return sum(self.requests.values())
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all levels."""
+        return sum(self.bytes.values())
 
 
 def bytes_by_reader(readings: Sequence[Sequence[RangeRead]]) -> list[int]:

@@ -1,7 +1,11 @@
-"""Search STAC catalogues for the scenes of a site, and keep the answers to repeat a search offline."""
+"""Search STAC catalogues for the scenes of a place, and keep the answers to repeat a search offline.
+
+A search over many tiles asks once per block of tiles and chooses the scenes of each tile from that list.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -16,9 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pystac_client
 import shapely
 from pystac.link import Link
@@ -27,10 +29,12 @@ from pystac_client.stac_api_io import StacApiIO
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.errors import NetworkError, OsintError, RefusedError, UnreadableError
+from osint.errors import BadInputError, NetworkError, OsintError, RefusedError, UnreadableError
 from osint.geo import Place
 from osint.http import Answer, Client, Cost, Limits, Request, Trouble, cache_folder, named_host
 from osint.imagery import items
+from osint.imagery.items import Remark, Scene, Scenes
+from osint.register import date_bounds
 
 CATALOGUES = {
     "earth-search": "https://earth-search.aws.element84.com/v1",
@@ -52,10 +56,15 @@ SENTINEL2 = "sentinel-2-l2a"
 """Surface reflectance of Sentinel-2, as most catalogues call it."""
 SENTINEL2_AT = {CATALOGUES[EARTH_SEARCH]: "sentinel-2-c1-l2a"}
 """Catalogues that hold all years processed alike (Collection 1, aligned scenes) under a name of its own."""
-COLUMNS = (
-    "id", "datetime", "platform", "cloud_pct", "baseline", "offset", "footprint_share", "tile", "orbit", "epsg",
-    "processed", "collection", "catalogue", "credit", "hrefs", "scales", "geometry",
-)  # fmt: skip
+BLOCK_DEG = 0.5
+"""Side of a block of tiles: its list of scenes is two or three times that of one tile, for about ninety tiles."""
+REACH_DEG = 0.05
+"""Places reach beyond their block by multiples of this."""
+KEPT = 4
+"""Lists that a process holds, some megabytes each; a search goes block by block and needs one at a time."""
+KEPT_S = 3600.0
+"""How long a list is held, in seconds."""
+_lock = threading.Lock()
 
 
 def default_collection(catalogue: str | Path) -> str:
@@ -65,6 +74,36 @@ def default_collection(catalogue: str | Path) -> str:
     ('sentinel-2-c1-l2a', 'sentinel-2-l2a')
     """
     return SENTINEL2_AT.get(CATALOGUES.get(str(catalogue), str(catalogue)), SENTINEL2)
+
+
+@dataclass(frozen=True, slots=True)
+class SceneList:
+    """The usable scenes that a catalogue has of an area, from which those of each place in it are chosen."""
+
+    area: BaseGeometry
+    """Outline in degrees (longitude, latitude; WGS-84)."""
+    scenes: tuple[Scene, ...] = field(repr=False)
+    """Tiles of one pass and what was processed twice are all here; `footprint_share` is that of the area."""
+    dropped: tuple[Remark, ...] = field(repr=False)
+    """Items that cannot be used, with the reason."""
+    cost: Cost
+    """Requests and bytes that the search cost, by level."""
+
+    def of(self, place: Place) -> Scenes:
+        """Return the scenes to read for a place inside the area, by the rule of `items.without_duplicates`.
+
+        Scenes that do not reach the place are left out. No request is made, so the cost is nothing.
+        """
+        geometry = geo.as_geometry(place)
+        outlines = np.array([scene.geometry for scene in self.scenes], dtype=object)
+        shares = np.minimum(shapely.area(shapely.intersection(outlines, geometry)) / geometry.area, 1.0)
+        reach = [
+            dataclasses.replace(scene, footprint_share=float(share))
+            for scene, share in zip(self.scenes, shares, strict=True)
+            if share >= LEAST_SHARE
+        ]
+        kept, doubles = items.without_duplicates(reach, geometry)
+        return Scenes(items.frame_of(kept), tuple(doubles), Cost())
 
 
 def scenes(
@@ -77,21 +116,17 @@ def scenes(
     max_cloud_pct: float = 100.0,
     answers: Path | None = None,
     offline: bool = False,
-) -> gpd.GeoDataFrame:
-    """Return the scenes of a site between two dates (both included), one row each, by time.
+) -> Scenes:
+    """Return the scenes of a place between two dates (both included), by time.
 
-    `site` is what `grids.as_geometry` takes. `catalogue` is "earth-search", "planetary-computer", "cdse", the
-    address of a STAC API, or a local STAC folder or file. Columns: id, datetime (UTC), platform, cloud_pct,
-    baseline, offset (to add to the reflectance; NaN when nothing tells), footprint_share (of the site, 0 to
-    1), tile, orbit, epsg, processed, collection, catalogue, credit, hrefs (band to address), scales (band to scale,
-    offset and nodata), geometry (footprint, degrees). `.attrs["dropped"]` lists {id, reason} of every item
-    that is not returned, by the rule of `items.without_duplicates`; requests, bytes and levels tell the cost.
-
-    Every answer is kept under `answers` (default: the cache folder); with `offline` only kept ones are used.
+    `place` is what `geo.as_geometry` takes, dates are EDTF ("2024-06-30", "2024"). `catalogue` is
+    "earth-search", "planetary-computer", "cdse", the address of a STAC API, or a local STAC folder or file;
+    without `collection` it is `default_collection` of the catalogue. Every answer is kept under `answers`
+    (default: the cache folder); with `offline` only kept ones are used. Raises BadInputError for a place or
+    dates that cannot be, OsintError when the catalogue does not answer.
     """
-    geometry = geo.as_geometry(place)
-    rows, dropped, spent = _usable(
-        geometry,
+    found = list_scenes(
+        place,
         start,
         end,
         catalogue=catalogue,
@@ -100,104 +135,87 @@ def scenes(
         answers=answers,
         offline=offline,
     )
-    frame = _chosen(rows, geometry)
-    frame.attrs = {"dropped": dropped + frame.attrs["dropped"], **spent.as_attrs()}
-    return frame
+    chosen = found.of(found.area)
+    return Scenes(chosen.frame, found.dropped + chosen.dropped, found.cost)
 
 
-def _usable(
-    geometry: BaseGeometry,
+def list_scenes(
+    place: Place,
     start: str | dt.date,
     end: str | dt.date,
     *,
-    catalogue: str | Path,
-    collection: str | None,
+    catalogue: str | Path = EARTH_SEARCH,
+    collection: str | None = None,
     max_cloud_pct: float = 100.0,
     answers: Path | None = None,
     offline: bool = False,
-) -> tuple[list[dict[str, Any]], list[dict[str, str]], Cost]:
-    """Return every usable row that a catalogue has of an area, {id, reason} of the other items, and the cost.
-
-    Arguments as of `scenes`; rows as of `items.row`, with the share of the area. Tiles of one pass and what was
-    processed twice are all there: which of them to keep depends on the place, see `chosen`.
-    """
+) -> SceneList:
+    """Search a catalogue once for an area; arguments and errors as of `scenes`, which is this for one place."""
+    geometry = geo.as_geometry(place)
     named = CATALOGUES.get(str(catalogue), str(catalogue))
     collection = collection or default_collection(named)
-    first, last = _day(start), _day(end)
+    first, last = _day(start, 0), _day(end, 1)
     if last < first:
-        raise OsintError(f"`end` ({last}) is before `start` ({first})")
-    span = f"{first}T00:00:00Z/{last}T23:59:59Z"
+        raise BadInputError(f"`end` ({last}) is before `start` ({first})")
+    span = f"{first:%Y-%m-%d}T00:00:00Z/{last:%Y-%m-%d}T23:59:59Z"
     spent = Cost()
     if named_host(named):
         io = KeptAnswers(named, answers or cache_folder() / "answers", spent, offline)
-        found, gap = _search(io, named, geometry, span, collection)
+        listed, gap = _search(io, named, geometry, span, collection)
     elif "://" in named and not named.startswith("file://"):
-        raise OsintError(f"`catalogue` {named!r} is neither http(s) nor a folder. Known: {', '.join(CATALOGUES)}")
+        raise BadInputError(f"`catalogue` {named!r} is neither http(s) nor a folder. Known: {', '.join(CATALOGUES)}")
     else:
         named = named.removeprefix("file://")
-        found, gap = _walk(Path(named), geometry, first, last, collection), ""
-    if len(found) >= MAX_ITEMS:
-        raise OsintError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
-    rows, dropped = _rows(found, geometry, named, max_cloud_pct, (first, last, collection))
-    return rows, [*dropped, *([{"id": "", "reason": gap}] if gap else [])], spent
+        listed, gap = _walk(Path(named), first, last, collection), ""
+    if len(listed) >= MAX_ITEMS:
+        raise RefusedError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
+    usable, dropped = _usable(listed, geometry, named, max_cloud_pct, (first, last, collection))
+    return SceneList(geometry, tuple(usable), (*dropped, *([Remark("", gap)] if gap else [])), spent)
 
 
-def _chosen(rows: list[dict[str, Any]], geometry: BaseGeometry) -> gpd.GeoDataFrame:
-    """Return, in the form of `scenes`, those of the rows of an area to be read for a site inside of it.
-
-    `.attrs["dropped"]` lists {id, reason} of what `items.without_duplicates` drops; rows that do not reach the site are
-    just not there. No request is made.
-    """
-    outlines = np.array([row["geometry"] for row in rows], dtype=object)
-    shares = np.minimum(shapely.area(shapely.intersection(outlines, geometry)) / geometry.area, 1.0)
-    reach = [
-        {**row, "footprint_share": float(share)}
-        for row, share in zip(rows, shares, strict=True)
-        if share >= LEAST_SHARE
-    ]
-    kept, doubles = items.without_duplicates(reach, geometry)
-    frame = gpd.GeoDataFrame(kept, columns=list(COLUMNS), geometry="geometry", crs=4326)
-    frame["datetime"] = pd.to_datetime(frame["datetime"], utc=True)
-    frame.attrs = {"dropped": doubles, **Cost().as_attrs()}
-    return frame
+def _day(value: str | dt.date, side: int) -> dt.date:
+    """Return the first (0) or last (1) day of a date."""
+    if isinstance(value, dt.date):
+        return dt.date(value.year, value.month, value.day)
+    return date_bounds(value)[side]
 
 
-def _rows(
-    found: list[dict[str, Any]],
-    geometry: Any,
+def _usable(
+    listed: list[dict[str, Any]],
+    geometry: BaseGeometry,
     catalogue: str,
     max_cloud_pct: float,
     asked: tuple[dt.date, dt.date, str],
-) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Return the usable rows and why the others are not: a catalogue may answer what it was not asked."""
+) -> tuple[list[Scene], list[Remark]]:
+    """Return the usable scenes and why the other items are not: a catalogue may answer what it was not asked."""
     first, last, collection = asked
-    rows: list[dict[str, Any]] = []
-    dropped: list[dict[str, str]] = []
+    usable: list[Scene] = []
+    dropped: list[Remark] = []
     seen: set[tuple[str, str]] = set()
-    for item in found:
+    for item in listed:
         try:
-            row = items.row(item, geometry, catalogue)
+            scene = items.read_item(item, geometry, catalogue)
         except OsintError as error:
-            dropped.append({"id": str(item.get("id", ""))[:80], "reason": str(error)})
+            dropped.append(Remark(str(item.get("id", ""))[:80], str(error)))
             continue
         reason = ""
-        if (row["collection"], row["id"]) in seen:
+        if (scene.collection, scene.id) in seen:
             reason = "listed twice"
-        elif row["collection"] != collection:
-            reason = f"it is of the collection {row['collection'][:40]!r}, which was not asked for"
-        elif not first <= row["datetime"].date() <= last:
-            reason = f"it is of {row['datetime']:%Y-%m-%d}, a day that was not asked for"
-        elif row["footprint_share"] < LEAST_SHARE:
+        elif scene.collection != collection:
+            reason = f"it is of the collection {scene.collection[:40]!r}, which was not asked for"
+        elif not first <= scene.datetime.date() <= last:
+            reason = f"it is of {scene.datetime:%Y-%m-%d}, a day that was not asked for"
+        elif scene.footprint_share < LEAST_SHARE:
             reason = "its picture does not reach the site"
-        elif row["cloud_pct"] > max_cloud_pct:
-            # asked here and not of the catalogue: Earth Search has been seen to ignore the filter silently
-            reason = f"cloud {row['cloud_pct']:.0f}% is over {max_cloud_pct:g}%"
-        seen.add((row["collection"], row["id"]))
+        elif scene.cloud_pct > max_cloud_pct:
+            # decided here and not by the catalogue: Earth Search has been seen to ignore the filter silently
+            reason = f"cloud {scene.cloud_pct:.0f}% is over {max_cloud_pct:g}%"
+        seen.add((scene.collection, scene.id))
         if reason:
-            dropped.append({"id": row["id"], "reason": reason})
+            dropped.append(Remark(scene.id, reason))
         else:
-            rows.append(row)
-    return rows, dropped
+            usable.append(scene)
+    return usable, dropped
 
 
 def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str) -> tuple[list[dict[str, Any]], str]:
@@ -241,9 +259,9 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
     return found, gap if len(found) < min(matched, MAX_ITEMS) else ""
 
 
-def _outline(geometry: Any) -> dict[str, Any]:
-    """Return a small GeoJSON of the site: a catalogue needs the hull, not each corner."""
-    return json.loads(json.dumps(geometry.convex_hull.simplify(1e-5).__geo_interface__))
+def _outline(geometry: BaseGeometry) -> dict[str, Any]:
+    """Return a small GeoJSON of the place: a catalogue needs the hull, not each corner."""
+    return dict(shapely.geometry.mapping(geometry.convex_hull.simplify(1e-5)))
 
 
 class _UnansweredError(APIError):
@@ -329,7 +347,7 @@ class KeptAnswers(StacApiIO):
         part.replace(path)
 
 
-def _walk(path: Path, geometry: Any, first: dt.date, last: dt.date, collection: str) -> list[dict[str, Any]]:
+def _walk(path: Path, first: dt.date, last: dt.date, collection: str) -> list[dict[str, Any]]:
     """Return the items of a local catalogue (item, item collection, or catalog.json with relative links)."""
     top = path / "catalog.json" if path.is_dir() else path
     root = top.resolve().parent
@@ -372,61 +390,17 @@ def _local_json(path: Path) -> dict[str, Any]:
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise OsintError(f"{path.name} is not a readable STAC file ({type(error).__name__})") from error
+        raise UnreadableError(f"{path.name} is not a readable STAC file ({type(error).__name__})") from error
     if not isinstance(body, dict):
-        raise OsintError(f"{path.name} is not a STAC file")
+        raise UnreadableError(f"{path.name} is not a STAC file")
     return body
-
-
-def _day(value: str | dt.date) -> dt.date:
-    try:
-        return value if isinstance(value, dt.date) else dt.date.fromisoformat(value[:10])
-    except ValueError as error:
-        raise OsintError(f"{value!r} is not a date as 2024-06-30") from error
-
-
-BLOCK_DEG = 0.5
-"""Side of a block of tiles: a list of its scenes is two or three times that of one tile, for some ninety tiles."""
-REACH_DEG = 0.05
-KEPT = 4
-"""Lists that a process holds, some megabytes each; a search goes block by block and needs one at a time."""
-KEPT_S = 3600.0
-_lock = threading.Lock()
-
-
-@dataclass(frozen=True)
-class SceneList:
-    """The usable scenes that a catalogue has of an area."""
-
-    area: BaseGeometry
-    """Lon/lat."""
-    rows: list[dict[str, Any]] = field(repr=False)
-    """As `items.row` gives them; `footprint_share` is that of the area."""
-    cost: dict[str, Any]
-    """Requests, bytes and levels of the question."""
-
-    def of(self, place: Place) -> gpd.GeoDataFrame:
-        """Return what `imagery.scenes` returns for a place inside the area; attrs hold no cost, as none was made."""
-        return _chosen(self.rows, geo.as_geometry(place))
-
-
-def list_scenes(
-    place: Place, start: str, end: str, *, catalogue: str | Path = EARTH_SEARCH, collection: str | None = None
-) -> SceneList:
-    """Return the scenes of an area between two dates (both included); arguments as of `scenes`.
-
-    Which of the tiles of a pass, and of twice processed scenes, to keep depends on the place: nothing is dropped here.
-    """
-    geometry = geo.as_geometry(place)
-    rows, _, spent = _usable(geometry, start, end, catalogue=catalogue, collection=collection)
-    return SceneList(geometry, rows, spent.as_attrs())
 
 
 _kept: deque[tuple[tuple[str, ...], float, SceneList]] = deque(maxlen=KEPT)
 
 
 def block_of(place: BaseGeometry) -> tuple[int, int]:
-    """Return row and column of the block of BLOCK_DEG that holds the middle of a lon/lat place."""
+    """Return row and column of the block of BLOCK_DEG that holds the middle of a place (degrees)."""
     west, south, east, north = place.bounds
     return math.floor((south + north) / 2 / BLOCK_DEG), math.floor((west + east) / 2 / BLOCK_DEG)
 
@@ -446,7 +420,7 @@ def block_scenes(
                 return one, 0
         made = list_scenes(_about(place), start, end, catalogue=catalogue, collection=collection)
         _kept.append((asked, now, made))
-        return made, int(made.cost["bytes"])
+        return made, made.cost.total_bytes
 
 
 def forget_blocks() -> None:
