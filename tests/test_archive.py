@@ -300,7 +300,7 @@ def test_import_of_a_hostile_warc_is_an_error_and_keeps_what_came_before(archive
     try:
         import_saved(archive, tmp_path / "bad.warc", by="d", obtained="2026", origin="x")
     except OsintError as error:
-        assert "unreadable after record" in str(error)
+        assert "cannot be read to the end" in str(error)
     assert [e.role for e in archive.entries()][:2] == ["fetched", "imported"]
     assert verify(archive.directory).damage == []
 
@@ -332,6 +332,22 @@ def test_body_that_is_not_as_recorded_is_not_handed_out(archive):
     warc.unlink()
     with pytest.raises(UnreadableError, match="not those recorded"):
         archive.body(done)
+
+
+def test_import_of_a_warc_says_which_bodies_were_cut(archive, tmp_path):
+    body = b"<p>the first half of a notice</p>"
+    headers = [("Content-Type", "text/html")]
+    url = "http://portal.example/a"
+    cut = Exchange(url, "GET", [], b"", "200 OK", headers, truncated="time", body=io.BytesIO(body))
+    archive.record(entry(body, url), [cut])
+    raw = archive.warcs()[0].read_bytes()
+    (tmp_path / "a.warc").write_bytes(raw)
+    done = import_saved(archive, tmp_path / "a.warc", by="d", obtained="2026", origin="x")
+    assert [(e.kind, e.truncated) for e in done] == [("incomplete", "time")]
+    (tmp_path / "b.warc").write_bytes(raw[: raw.index(b"half")])
+    with pytest.raises(UnreadableError, match="cannot be read to the end"):
+        import_saved(archive, tmp_path / "b.warc", by="d", obtained="2026", origin="x")
+    assert len(list(archive.entries())) == 2
 
 
 def test_data_directory_is_named_by_argument_then_variable(monkeypatch):

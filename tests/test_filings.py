@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from osint import archive, cli, filings
-from osint.claims import check_sums, extract, group_copies
+from osint.claims import check_sums, extract, group_syndicated
 from osint.errors import OsintError
 from osint.filings import html
 from osint.sources import import_saved
@@ -106,7 +106,7 @@ def test_a_mirror_joins_its_source_and_shows_what_it_changed(read):
             read["provincial.txt"][1].assign(published="2025-06-01", source_tier="primary_government"),
         ]
     )
-    grouped = group_copies(rows)
+    grouped = group_syndicated(rows)
     lost = grouped[(grouped["file"] == "mirror_news.html") & (grouped["kind"] == "compute")].iloc[0]
     assert lost["earliest"] == lost["most_official"] == "county_news.html" and "万 was lost" in lost["mutation"]
     servers = grouped[(grouped["kind"] == "servers")]

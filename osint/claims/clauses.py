@@ -351,8 +351,8 @@ def _chain(hits: list[Hit], nearest: Hit, text: str, end: int) -> list[Hit]:
 
 # what may stand between the words that name a quantity and its number
 _FILLERS = word_set(
-    "将 已 可 提供 不少于 不小于 约 共 达到 达 超过 超 为 有 近 逾 于 到 突破 不低于 不超过 不高于 高达 人民币 预计 大约 至少 "
-    '的 和 及 与 、 : ( ) " “ 在 由 是 ,'
+    "将 已 可 提供 不少于 不小于 约 共 达到 达 超过 超 为 有 近 逾 于 到 突破 不低于 不超过 不高于 高达 人民币 "
+    '预计 大约 至少 的 和 及 与 、 : ( ) " “ 在 由 是 ,'
 )
 _FILLERS_BY_END = {
     end: sorted((word for word in _FILLERS if word[-1] == end), key=len, reverse=True)

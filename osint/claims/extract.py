@@ -117,7 +117,7 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for match in _LINE_END.finditer(text):
         words = text[max(start, match.start() - 80) : match.start()].rstrip(" \t")
-        if match.end() - match.start() < 2 and not words.endswith(_BLOCK_ENDS):
+        if len(match.group()) == 1 and not words.endswith(_BLOCK_ENDS):
             continue
         yield start, match.end()
         start = match.end()

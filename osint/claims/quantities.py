@@ -19,7 +19,7 @@ _CURRENCIES = {
         Unit("money_usd", "USD"): "US$ U.S.$ USD $ 美元",
         Unit("money_hkd", "HKD"): "HK$ HKD 港币 港元",
         Unit("money_eur", "EUR"): "€ EUR 欧元",
-        Unit("money_cny", "CNY"): "¥ CN¥ RMB RMB¥ Rmb CNY 人民币 人民币¥",
+        Unit("money_cny", "CNY"): "¥ CN¥ RMB RMB¥ Rmb rmb CNY 人民币 人民币¥",
         Unit("foreign", ""): "NT$ S$ A$ C$ AU$ CA$ R$ NZ$ £ ₩ ₹ JP¥ GBP JPY SGD AUD CAD 新台币 台币 日元 韩元 英镑",
     }.items()
     for sign in signs.split()
@@ -164,7 +164,7 @@ def _atom(match: re.Match[str], number: float, text: str) -> _Atom:
         unit = ""
     measure = declared_units()[spelling_key(unit)] if unit else _NO_UNIT
     if currency and (not unit or (unit == "元" and currency not in ("$", "¥"))):  # 港币18.8亿元: not in yuan
-        measure = _CURRENCIES.get(currency, _CURRENCIES["RMB"])  # a range may begin with "rmb"
+        measure = _CURRENCIES.get(currency, _CURRENCIES["RMB"])  # a range may begin with "rMB"
     more = bool(match["more"] or match["more2"])
     return _Atom(start, _end(match, scale, unit), number, scale, unit, currency, more, measure)
 

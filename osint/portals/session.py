@@ -56,6 +56,8 @@ class Session:
     """Obey robots.txt where there is one."""
     refresh: bool = False
     """Ask again what the archive already holds the answer to."""
+    legacy_tls: tuple[str, ...] = ()
+    """Hosts whose old TLS renegotiation is accepted."""
     say: Callable[[str], None] = lambda _: None
     """Gets one sentence when something is worth knowing while waiting."""
 
@@ -86,6 +88,7 @@ class Session:
         refusal = self._refusal(request, api)
         if refusal:
             return Entry.unasked(strip_secrets(request.url), refusal.kind, refusal.signal)
+        request = replace(request, legacy_tls=urlsplit(request.url).hostname in self.legacy_tls)
         self._pace(request.url, per_minute)
         asked = utc_now()
         with fetch(request, self.archive.spool, self.limits) as answer:
