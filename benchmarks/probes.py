@@ -92,17 +92,20 @@ def over_http(seed: int) -> list[str]:
         whole = source.reader
 
         def reader(rows, geometry, bands, cost):  # type: ignore[no-untyped-def]
+            before = cost.total_requests, cost.total_bytes
             data = whole(rows, geometry, bands, cost)
             total = spent.setdefault("+".join(bands) or "SCL", [0, 0, 0])
-            for k, value in enumerate((data.sizes["time"], data.attrs["requests"], data.attrs["bytes"])):
+            for k, value in enumerate(
+                (data.sizes["time"], cost.total_requests - before[0], cost.total_bytes - before[1])
+            ):
                 total[k] += value
             return data
 
         source.reader = reader
         change.date_change(source, outline, START, END)
         some = source.scenes.iloc[::10]
-        cube = imagery.read_bands(some, series.window(outline), list(PEER_BANDS), cache=False)
-        full = cube.attrs["bytes"] * len(source.scenes) / len(some)
+        reading = imagery.read_bands(some, series.window(outline), list(PEER_BANDS), cache=False)
+        full = reading.cost.total_bytes * len(source.scenes) / len(some)
     rows = [f"| {name} | {n} | {requests} | {size / 1e3:.0f} | {size / full:.2%} |" for name, (n, requests, size) in spent.items()]  # fmt: skip
     total = sum(size for _, _, size in spent.values())
     return [*rows, f"| all | | | {total / 1e3:.0f} | {total / full:.2%} |"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import mimetypes
@@ -11,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.warcwriter import WARCWriter
@@ -21,7 +20,7 @@ from osint.archive.store import Archive
 from osint.archive.warc import ENTRY_TYPE
 from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.http import Exchange, strip_secrets
-from osint.register import date_bounds
+from osint.register import read_date, write_csv
 
 _COLUMNS = [
     "sha256",
@@ -82,11 +81,14 @@ def export(archive: Archive, target: str | Path) -> dict[str, int]:
     try:
         return _write_export(archive, target)
     except OSError as error:
-        msg = f"the export to {target} could not be written ({error.strerror or error}); free some space, then export again"
+        reason = error.strerror or error
+        msg = f"the export to {target} could not be written ({reason}); free some space, then export again"
         raise OsintError(msg) from error
 
 
 def _write_export(archive: Archive, target: Path) -> dict[str, int]:
+    import pandas as pd
+
     (target / "files").mkdir(parents=True, exist_ok=True)
     rows = []
     for entry in archive.entries():
@@ -97,10 +99,7 @@ def _write_export(archive: Archive, target: Path) -> dict[str, int]:
             if not path.exists():
                 path.write_bytes(archive.body(entry))
         rows.append(row)
-    with (target / "captures.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
+    write_csv(pd.DataFrame(rows, columns=_COLUMNS, dtype=object), target / "captures.csv")
     sums = sorted({f"{row['sha256']}  {row['file']}\n" for row in rows if row["file"]})
     (target / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
     (target / "README.txt").write_text(_README, encoding="utf-8", newline="\n")
@@ -108,11 +107,6 @@ def _write_export(archive: Archive, target: Path) -> dict[str, int]:
         (target / "ledger.jsonl").write_bytes(archive.ledger.read_bytes())
     _export_warc(archive, target / "captures.warc.gz")
     return {"captures": len(rows), "files": len(sums)}
-
-
-def _plain(value: Any) -> Any:
-    """Keep a cell from being read as a formula by a spreadsheet."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
 def _export_warc(archive: Archive, path: Path) -> None:
@@ -124,8 +118,8 @@ def _export_warc(archive: Archive, path: Path) -> None:
                     writer.write_record(record)
 
 
-Classifier = Callable[[int | None, str, bytes, str], tuple[str, str]]
-"""Gets status, Content-Type, body and URL; returns the class of the answer and the signal that decided it."""
+Classifier = Callable[[int | None, str, bytes, str, str], tuple[str, str]]
+"""Gets status, Content-Type, body, URL, and why the body was cut (empty if it was not); returns class and signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +133,19 @@ class _Import:
     origin: str
 
     def keep(
-        self, body: bytes, content_type: str, url: str, *, status: int | None = None, warc_date: str | None = None
+        self,
+        body: bytes,
+        content_type: str,
+        url: str,
+        *,
+        status: int | None = None,
+        cut: str = "",
+        warc_date: str | None = None,
     ) -> Entry:
         """Write one body to the archive and return its entry."""
         sha256 = hashlib.sha256(body).hexdigest()
         shown = strip_secrets(url) if url else f"urn:sha256:{sha256}"
-        kind, signal = self.classify(status, content_type, body, shown)
+        kind, signal = self.classify(status, content_type, body, shown, cut)
         entry = Entry(
             shown,
             kind,
@@ -156,6 +157,7 @@ class _Import:
             media_type=content_type.partition(";")[0].strip().lower(),
             bytes=len(body),
             sha256=sha256,
+            truncated=cut,
             by=self.by,
             obtained=self.obtained,
             origin=self.origin,
@@ -180,25 +182,19 @@ def import_path(
         if not value.strip():
             msg = f"{name} is empty; an import needs who saved it, when and from where"
             raise BadInputError(msg)
-    _check_moment(obtained)
+    try:
+        read_date(obtained)
+        if "T" in obtained:
+            datetime.fromisoformat(obtained)
+    except ValueError as error:
+        msg = f"--when: {error}; a moment is written 2026-11-24T10:30:00Z"
+        raise BadInputError(msg) from error
     if not source.exists():
         msg = f"{source} does not exist; name the file or folder that was saved"
         raise NotFoundError(msg)
     files = sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink()) if source.is_dir() else [source]
     run = _Import(archive, classify, by.strip(), obtained, strip_secrets(origin.strip()))
     return [entry for file in files for entry in _import_file(run, file, url)]
-
-
-def _check_moment(obtained: str) -> None:
-    """Refuse what is neither a date (EDTF) nor a moment of one."""
-    day, clock, _ = obtained.partition("T")
-    try:
-        date_bounds(day)
-        if clock:
-            datetime.fromisoformat(obtained)
-    except (OsintError, ValueError) as error:
-        msg = f"--when is {obtained!r}: {error}; give a date such as 2026-11-24 or 2026-11-24T10:30:00Z"
-        raise BadInputError(msg) from error
 
 
 def _import_file(run: _Import, path: Path, url: str) -> Iterator[Entry]:
@@ -235,28 +231,33 @@ def _import_wacz(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
 
 def _import_warc(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
     count, start = 0, 0
-    records = ArchiveIterator(file)
     try:
+        records = ArchiveIterator(file)
         for record in records:
-            count, start = count + 1, records.get_record_offset()
+            count, start = count + 1, records.offset
             if record.rec_type not in ("response", "resource") or record.content_type == ENTRY_TYPE:
                 continue
             body = record.content_stream().read(_LIMIT_BYTES + 1)
             if len(body) > _LIMIT_BYTES:
                 msg = f"record {count} of {name} is larger than {_LIMIT_BYTES >> 30} GiB; import it in parts"
                 raise RefusedError(msg)
+            while record.raw_stream.read(1 << 16):
+                pass  # what follows a chunked or compressed body
+            if record.raw_stream.limit > 0:
+                raise EOFError
             headers = record.http_headers
             kind = (headers.get_header("Content-Type") if headers else record.content_type) or ""
             status = int(headers.get_statuscode()) if headers and headers.get_statuscode().isdigit() else None
-            date = record.rec_headers.get_header("WARC-Date") or ""
-            url = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<>")
-            yield run.keep(body, kind, url, status=status, warc_date=date)
+            fields = record.rec_headers
+            url = (fields.get_header("WARC-Target-URI") or "").strip("<>")
+            cut, date = fields.get_header("WARC-Truncated") or "", fields.get_header("WARC-Date") or ""
+            yield run.keep(body, kind, url, status=status, cut=cut, warc_date=date)
     except OsintError:
         raise
     except Exception as error:  # warcio raises many kinds for hostile files
         msg = (
-            f"{name}: unreadable after record {count}, which begins at byte {start} ({type(error).__name__});"
-            " the records before it were kept; fetch or export the file again and import the rest"
+            f"{name}: cannot be read to the end ({type(error).__name__} in or after record {count}, at byte {start});"
+            " the records before that were kept; fetch or export the file again and import the rest"
         )
         raise UnreadableError(msg) from error
 

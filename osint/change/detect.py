@@ -23,6 +23,8 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
 from osint.change import history, landcover, outlines, series
+from osint.change.history import Structure
+from osint.change.reasons import Reason
 from osint.change.series import CLEAR
 from osint.change.stack import Stack, around
 from osint.errors import OsintError
@@ -64,9 +66,9 @@ def new_structures(
     found, unseen = survey(looks, where, start, end)
     parts = [looks.at(series.window(candidate.geometry)) for candidate in found]
 
-    def date(number: int) -> list[dict[str, Any]]:
+    def date(number: int) -> tuple[Structure, ...]:
         own, outline, name = parts[number], found[number].geometry, f"S{number + 1:03d}"
-        return outlines.date_change(own, outline, start, end, outline_id=name, exhaustive=exhaustive).rows
+        return outlines.date_change(own, outline, start, end, outline_id=name, exhaustive=exhaustive).structures
 
     with ThreadPoolExecutor(looks.threads) as pool:
         dated = list(pool.map(date, range(len(found))))
@@ -77,8 +79,8 @@ def new_structures(
         looks.add(own)
         # who of several at once fetched what they share is chance: the first of them pays
         bytes_read = own.bytes_read - sum(a.fetched for a in own.cost.asked) + paid
-        kept = [row for row in told if row["kind"] is not None or history.MAY_BE in row["cannot_tell"]]
-        rows += [{**row, "bytes_read": bytes_read, "geometry": candidate.geometry} for row in kept]
+        kept = [s for s in told if s.kind is not None or any(d.reason is Reason.MAY_SHOW_A_ROOF for d in s.doubts)]
+        rows += [{**s.to_row(), "bytes_read": bytes_read, "geometry": candidate.geometry} for s in kept]
     frame = pd.DataFrame(rows, columns=[*history.PROPERTIES, "geometry"])
     made = gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
     made.attrs["unseen"] = unseen

@@ -28,6 +28,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo, imagery
 from osint.change import detect, history, outlines, stack
 from osint.change.detect import TILE_M, Tile
+from osint.change.reasons import NOT_SEEN
 from osint.change.series import CLEAR
 from osint.change.stack import Stack
 from osint.errors import OsintError
@@ -68,7 +69,7 @@ class StackSource:
         """Return looks at a lon/lat geometry."""
         listed = imagery.list_scenes(geometry, self.start, self.end, catalogue=self.url, collection=self.collection)
         found = stack.stack_of_list(listed, geometry)
-        found.cost.add("list", int(listed.cost["requests"]), int(listed.cost["bytes"]))
+        found.cost.add("list", listed.cost.total_requests, listed.cost.total_bytes)
         return found
 
     def shared(self, geometry: BaseGeometry) -> Stack:
@@ -315,7 +316,7 @@ def _clear(seen: Stack, rows: pd.DataFrame, where: BaseGeometry) -> pd.DataFrame
     data = seen.read(rows, where, ())
     share = np.isin(data["scl"].values, CLEAR).mean(axis=(1, 2)).round(2)
     best = int(np.argmax(share))
-    return rows[rows["id"].isin(str(data["id"].values[best]).split())] if share[best] >= 0.5 else None
+    return rows[imagery.pass_numbers(rows) == best] if share[best] >= 0.5 else None
 
 
 @dataclass(frozen=True)
@@ -373,7 +374,7 @@ def search_stack(looks: Stack, tile: Tile, place: BaseGeometry, target: Target) 
     line["nodata_share"] = round(float((inside & ~(there[0] & there[1])).sum() / pixels), 4)
     line |= {"unread_files": len(failures), "bytes": looks.bytes_read}
     if not line["searched_share"]:
-        return {**line, "state": f"failed: {failures[0]['error']}" if failures else "searched"}
+        return {**line, "state": f"failed: {failures[0].error}" if failures else "searched"}
     wanted = [p for p in detect.patches(*pictures) if _worth(p, target) and tile.holds(p) and p.intersects(place)]
     for n, patch in enumerate(wanted):
         line["candidates"] += _dated(looks, patch, target, f"{tile.name}-{n + 1}")
@@ -458,13 +459,13 @@ def _worth(patch: BaseGeometry, target: Target) -> bool:
 
 def _dated(looks: Stack, patch: BaseGeometry, target: Target, name: str) -> list[dict[str, Any]]:
     """Return the structures of a patch with how well each fits; what shows no lasting step is dropped."""
-    rows = outlines.date_change(looks, patch, target.start, target.end, outline_id=name).rows
+    structures = outlines.date_change(looks, patch, target.start, target.end, outline_id=name).structures
     made = []
-    for row in rows:
-        reason = str(row["cannot_tell"] or "")
-        if row["kind"] is None and not reason.startswith(("cloud", "too few", "interval")):
+    for structure in structures:
+        if structure.kind is None and not any(d.reason in NOT_SEEN for d in structure.doubts):
             continue
-        # what it cost hangs on what a cache had: that is told by tile, and is no property of a candidate
+        # what it cost depends on what a cache had: that is told by tile, and is not a property of a candidate
+        row = structure.to_row()
         kept = {k: v for k, v in row.items() if k != "bytes_read"}
         made.append({**kept, **fit_of(row, target, geo.area_m2(patch)), "geometry": mapping(patch)})
     return made

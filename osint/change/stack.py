@@ -100,16 +100,14 @@ def stack_of_list(listed: imagery.SceneList, place: BaseGeometry) -> Stack:
     """Return the stack of a `place` (degrees) inside an area whose scenes were listed."""
 
     def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str], cost: Cost) -> xr.Dataset:
-        own = Cost()
-        data = imagery.read_bands(rows, part, [*bands, "scl"], spent=own)
-        for level, requests in own.requests.items():
-            cost.add(level, requests, own.bytes[level])
-        cost.asked += own.asked
-        return data
+        reading = imagery.read_bands(rows, part, [*bands, "scl"])
+        for level, requests in reading.cost.requests.items():
+            cost.add(level, requests, reading.cost.bytes[level])
+        cost.asked += reading.cost.asked
+        return reading.data.assign_attrs(failures=reading.failures)
 
     scenes = listed.of(place)
-    simulated = "SIMULATED" in " ".join(scenes["credit"])
-    return Stack(scenes, read, listed.of, THREADS, simulated)
+    return Stack(scenes.frame, read, lambda part: listed.of(part).frame, THREADS, scenes.simulated)
 
 
 def stack_of_dataset(data: xr.Dataset) -> Stack:

@@ -1,4 +1,4 @@
-"""Read which rung of the ladder a clause asserts for a quantity in it: tense and negation first."""
+"""Read what a clause asserts of a quantity: the rung of the ladder (tense and negation first) and its subject."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 
-from osint.claims import units
+from osint.claims.units import declared_units, rung_words, spelling_key, unit_pattern, word_set
+from osint.register import LADDER
 
 # each of the two begins with one class of characters, so that the search skips at full speed
 _END = re.compile(r"[。!?！？；;\n.|](?:(?<=[^.|])|(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)")
@@ -18,7 +19,13 @@ _COMMA = re.compile(
     r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
 )
 _NEGATION_REACH = 12
-_LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there
+"""characters behind a negation within which it takes a rung word back (judgement)"""
+_LOOK_AHEAD = 60
+"""characters behind a comma or an "and" that say whether a clause ends there (judgement)"""
+_SOME, _REACH = 20, 200
+"""rung words, and characters, that are read on either side of a quantity (bounds the time)"""
+_GLUED, _JOINED, _AROUND = 5, 16, 40
+"""longest gap, in characters, between two rung words of one phrase: alone, with "or" or "and", around the number"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class Clauses:
         ends = self._clause_ends.get(start)
         if ends is None:
             cuts = _COMMA.finditer(self.text, start, min(stop + _LOOK_AHEAD, len(self.text)))
-            inside = [m.end() for m in cuts if m.end() < stop and _parts(self.text, start, m.start(), m.end())]
+            inside = [m.end() for m in cuts if m.end() < stop and _separates(self.text, start, m.start(), m.end())]
             ends = self._clause_ends[start] = [start, *inside, stop]
         index = bisect_right(ends, offset, 0, len(ends) - 1)
         self._last = ends[index - 1], ends[index]
@@ -74,8 +81,8 @@ class Clauses:
 _MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
 
 
-def _parts(text: str, sentence: int, start: int, end: int) -> bool:
-    """Say whether a comma or an "and" at [start, end) parts two clauses."""
+def _separates(text: str, sentence: int, start: int, end: int) -> bool:
+    """Say whether a comma or an "and" at [start, end) separates two clauses."""
     if text[end : end + 1].isdigit() and text[start:end].strip() == "and":
         return bool(_VERB.search(text, max(sentence, start - 80), start))  # "two are complete and 300 are in use"
     return not _joins_adjectives(text, start, end)
@@ -85,7 +92,7 @@ _VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
 
 
 def _joins_adjectives(text: str, start: int, end: int) -> bool:
-    """Say whether a comma only parts two measures of one noun: "a $390-million, 20-megawatt hall"."""
+    """Say whether a comma only separates two measures of one noun: "a $390-million, 20-megawatt hall"."""
     behind = text[end : end + 2].lstrip()[:1]
     return (
         bool(behind)
@@ -96,12 +103,13 @@ def _joins_adjectives(text: str, start: int, end: int) -> bool:
 
 # "construction of the 48MW hall began": the noun and its verb stand apart
 _WORK_BEGAN = re.compile(
-    r"\b(?:[Cc]onstruction|[Ww]ork) (?:of|on|at) [^,;.]{1,60}? (?:began|started|commenced|is underway|has begun|has started)\b"
+    r"\b(?:[Cc]onstruction|[Ww]ork) (?:of|on|at) [^,;.]{1,60}? "
+    r"(?:began|started|commenced|is underway|has begun|has started)\b"
 )
 
 
 def _words_in(text: str, start: int, stop: int) -> list[Hit]:
-    words, roles = units.rung_words()
+    words, roles = rung_words()
     found = [Hit(at, end, roles[word]) for at, end, word in words.find(text, start, stop) if text[at:end] != "May"]
     for match in _WORK_BEGAN.finditer(text, start, stop) if "ork " in text or "onstruction " in text else ():
         found.append(Hit(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
@@ -128,7 +136,7 @@ def _without_negated(hits: list[Hit], text: str) -> list[Hit]:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Assertion:
     """What a clause says of the state of a thing."""
 
     rung: str = ""
@@ -139,7 +147,7 @@ class Stage:
     """has, will, would, can carry; "" where no rung is stated"""
 
 
-def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Stage:
+def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Assertion:
     """Return what is asserted of the quantity at [start, end).
 
     The clause of the quantity decides; a clause without such a word takes the one that the sentence
@@ -157,30 +165,27 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Stage:
             if hit.start < end or not _governs_forward(clauses.text, hit)
         ]
         if says_itself:
-            hits = [hit for hit in hits if hit.role == "future" or not _parted(clauses.text, hit, start)]
+            hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         if hits:
-            said = _decide(clauses, hits, start, end)
-            if (at, stop) != own and (said.modality == "can carry" or _done(said, clauses, own, start)):
-                return Stage()  # what a hall can carry says nothing of what the next clause measures
-            return _intended(said, clauses, at) if said.modality == "has" else said
+            asserted = _decide(clauses, hits, start, end)
+            if (at, stop) != own and (asserted.modality == "can carry" or _done(asserted, clauses, own, start)):
+                return Assertion()  # what a hall can carry says nothing of what the next clause measures
+            return _intended(asserted, clauses, at) if asserted.modality == "has" else asserted
         if at <= first:
             break
         if says_itself:
-            return Stage()
+            return Assertion()
         at, stop = clauses.clause(at - 1)[0], at
     if own[1] < last and not says_itself:
         hits = _behind(clauses, own[1], last)
-        return _decide(clauses, hits, start, end) if hits else Stage()
-    return Stage()
+        return _decide(clauses, hits, start, end) if hits else Assertion()
+    return Assertion()
 
 
 def _near(hits: list[Hit], start: int) -> list[Hit]:
     """Return the hits around `start`: a clause may hold any number of them, and any number of quantities."""
     middle = bisect_right(hits, start, key=lambda hit: hit.start) if len(hits) > 2 * _SOME else 0
     return hits[max(0, middle - _SOME) : middle + _SOME] if middle or len(hits) > 2 * _SOME else hits
-
-
-_SOME, _REACH = 20, 200  # hits, and characters, on either side of a quantity
 
 
 def _behind(clauses: Clauses, at: int, last: int) -> list[Hit]:
@@ -202,16 +207,16 @@ _DONE = re.compile(
 )
 
 
-def _done(said: Stage, clauses: Clauses, own: tuple[int, int], start: int) -> bool:
+def _done(asserted: Assertion, clauses: Clauses, own: tuple[int, int], start: int) -> bool:
     """Say whether a clause reports what is done, so that it does not take the intention before it."""
     return (
-        said.rung == "announced"
-        and said.modality != "has"
+        asserted.rung == "announced"
+        and asserted.modality != "has"
         and _DONE.search(clauses.text, max(own[0], start - _REACH), min(own[1], start + _REACH)) is not None
     )
 
 
-def _parted(text: str, hit: Hit, start: int) -> bool:
+def _verb_between(text: str, hit: Hit, start: int) -> bool:
     """Say whether the verb of a sum or an area stands between a rung word and its number."""
     return hit.end <= start and _OWN_VERB.search(text, max(hit.end, start - _REACH), start) is not None
 
@@ -221,36 +226,36 @@ _INTENT = re.compile(r"\s?(?:力争|预计|计划|争取|确保|有望|目标是
 _ALREADY = re.compile(r"已|目前|现有|累计")
 
 
-def _intended(said: Stage, clauses: Clauses, at: int) -> Stage:
-    """Return `said` as a promise where the sentence opens with an intention."""
+def _intended(asserted: Assertion, clauses: Clauses, at: int) -> Assertion:
+    """Return `asserted` as a promise where the sentence opens with an intention."""
     first, stop = clauses.sentence(at)[0], clauses.clause(at)[1]
     if (
         at > first
         and _INTENT.match(clauses.text, first)
         and not _ALREADY.search(clauses.text, at, min(stop, at + _REACH))
     ):
-        return Stage("announced", said.aim, "will")
-    return said
+        return Assertion("announced", asserted.aim, "will")
+    return asserted
 
 
-def promised(said: Stage, clauses: Clauses, start: int) -> Stage:
-    """Return `said` as a promise: for what a clause dates after its document without a word of the future."""
+def promised(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
+    """Return `asserted` as a promise: for what a clause dates after its document without a word of the future."""
     at, stop = clauses.clause(start)
     if (
-        said.modality != "has"
-        or said.rung == "filed"
+        asserted.modality != "has"
+        or asserted.rung == "filed"
         or _ALREADY.search(clauses.text, max(at, start - _REACH), min(stop, start + _REACH))
     ):
-        return said
-    if said.rung == "ground broken" and any(hit.role == "future" for hit in _near(clauses.hits(at, stop), start)):
-        return said
-    return Stage("announced", said.aim, "will")
+        return asserted
+    if asserted.rung == "ground broken" and any(hit.role == "future" for hit in _near(clauses.hits(at, stop), start)):
+        return asserted
+    return Assertion("announced", asserted.aim, "will")
 
 
 _HAN = re.compile("[一-龥]")
 _OWN_VERB = re.compile(
-    r"\b(?:(?<!a )(?<!the )(?<!total )costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|stood|measures|runs to|sold|rose|"
-    r"fell|paid|pays|raised|accounts?|makes? up|valued|estimated)\b"
+    r"\b(?:(?<!a )(?<!the )(?<!total )costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|"
+    r"stood|measures|runs to|sold|rose|fell|paid|pays|raised|accounts?|makes? up|valued|estimated)\b"
 )
 
 
@@ -282,39 +287,39 @@ _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommoda
 _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
 
 
-def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
+def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Assertion:
     future = [hit for hit in hits if hit.role == "future"]
     plain = [hit for hit in hits if hit.role != "future"]
     if plain and all(
         clauses.text[hit.start : hit.end].lower() == "planned" and _BE.search(clauses.text, hit.end, plain[-1].start)
         for hit in future
     ):
-        future = []  # "seven of its 30 planned buildings were up": the adjective is no tense
+        future = []  # "seven of its 30 planned buildings were up": the adjective is not a tense
     if future and any(hit.end <= start for hit in plain) and all(hit.start >= end for hit in future):
         future, plain = [], [hit for hit in plain if hit.end <= start]
     if future:
         words = " ".join(clauses.text[hit.start : hit.end] for hit in future)
         aims = [hit.role for hit in plain] + [role for role in map(_role_inside, words.split()) if role]
-        return Stage(
+        return Assertion(
             "announced",
-            max(aims, key=units.RUNGS.index, default="announced"),
+            max(aims, key=LADDER.index, default="announced"),
             "would" if _WOULD.search(words) else "will",
         )
     nearest = min(plain, key=lambda hit: _distance(hit, start, end))
     chain = _chain(plain, nearest, clauses.text, end)
     words = clauses.text[chain[0].start : chain[-1].end]
     if _CARRY.search(clauses.text[nearest.start : nearest.end]):
-        return Stage(nearest.role, nearest.role, "can carry")
+        return Assertion(nearest.role, nearest.role, "can carry")
     # "built or under construction" asserts only the lower of the two, "built and operational" the higher
     pick = min if _EITHER.search(words) else max
-    rung = pick((hit.role for hit in chain), key=units.RUNGS.index)
-    return Stage(rung, rung, "will" if rung == "announced" else "has")
+    rung = pick((hit.role for hit in chain), key=LADDER.index)
+    return Assertion(rung, rung, "will" if rung == "announced" else "has")
 
 
 def _role_inside(word: str) -> str:
     """Return the rung of the word that a future word begins with: 建成 of 建成后."""
-    roles = units.rung_words()[1]
-    return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in units.RUNGS), "")
+    roles = rung_words()[1]
+    return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in LADDER), "")
 
 
 def _distance(hit: Hit, start: int, end: int) -> tuple[int, int]:
@@ -329,11 +334,11 @@ def _chain(hits: list[Hit], nearest: Hit, text: str, end: int) -> list[Hit]:
         between = text[one.end : other.start]
         if _DIGIT.search(between) and "、" in between:
             return False  # "开工9个、投运4个": each word has its own number
-        if len(between) <= 5:
+        if len(between) <= _GLUED:
             return True
-        if len(between) <= 16 and _EITHER.search(between):
+        if len(between) <= _JOINED and _EITHER.search(between):
             return True
-        return one.end <= end <= other.start and len(between) <= 40 and bool(_BOTH.search(between[-6:]))
+        return one.end <= end <= other.start and len(between) <= _AROUND and bool(_BOTH.search(between[-6:]))
 
     while low > 0 and together(hits[low - 1], hits[low]):
         low -= 1
@@ -345,49 +350,10 @@ def _chain(hits: list[Hit], nearest: Hit, text: str, end: int) -> list[Hit]:
 # ---------------------------------------------------------------- subject
 
 # what may stand between the words that name a quantity and its number
-_FILLERS = [
-    "将",
-    "已",
-    "可",
-    "提供",
-    "不少于",
-    "不小于",
-    "约",
-    "共",
-    "达到",
-    "达",
-    "超过",
-    "超",
-    "为",
-    "有",
-    "近",
-    "逾",
-    "于",
-    "到",
-    "突破",
-    "不低于",
-    "不超过",
-    "不高于",
-    "高达",
-    "人民币",
-    "预计",
-    "大约",
-    "至少",
-    "的",
-    "和",
-    "及",
-    "与",
-    "、",
-    ":",
-    "(",
-    ")",
-    '"',
-    "“",
-    "在",
-    "由",
-    "是",
-    ",",
-]
+_FILLERS = word_set(
+    "将 已 可 提供 不少于 不小于 约 共 达到 达 超过 超 为 有 近 逾 于 到 突破 不低于 不超过 不高于 高达 人民币 "
+    '预计 大约 至少 的 和 及 与 、 : ( ) " “ 在 由 是 ,'
+)
 _FILLERS_BY_END = {
     end: sorted((word for word in _FILLERS if word[-1] == end), key=len, reverse=True)
     for end in {word[-1] for word in _FILLERS}
@@ -397,21 +363,17 @@ _HAN_BEFORE, _HAN_AFTER = re.compile(r"[一-龥A-Za-z()]{2,14}$"), re.compile(r"
 _LATIN_AFTER = re.compile(r"[\s-](?:of\s)?([A-Za-z][\w'-]{0,20}(?:\s[A-Za-z][\w'-]{0,20}){0,3})")
 _RELATIVE = re.compile(r"\b(?:that|which|who)\b")
 _TOKEN = re.compile(r"[A-Za-z][\w'&-]*")
-_ARTICLES = frozenset(("the", "a", "an", "its", "their", "this", "that", "these", "those"))
-_SCALES = frozenset(
-    ("hundred", "thousand", "million", "billion", "trillion", "dozen", "half", "bn", "mn", "sq", "ft", "square")
-)
-_PRONOUNS = frozenset(("it", "they", "he", "she", "we", "which", "who", "there", "some"))
+_ARTICLES = word_set("the a an its their this that these those")
+_SCALES = word_set("hundred thousand million billion trillion dozen half bn mn sq ft square")
+_PRONOUNS = word_set("it they he she we which who there some")
 # what ends a noun phrase: prepositions, and verbs that press and filings put before a number
-_ENDS = frozenset(
-    re.findall(
-        r"\w+",
-        "in on at by for to from with as of and or but about around nearly roughly over under between up is are was were "
-        "be will would should could may can has have had said says plans plan aims covers cover spans costs cost uses use "
-        "consumes draws includes comprises houses hosts holds totals reached reaches stands runs operates operate builds "
-        "build bought buys spent invest invests ships delivers offers raises took takes broke went sold sells rose fell "
-        "generates produces expects targets seeks needs requires provides contains features boasts hit got paid that which",
-    )
+_ENDS = word_set(
+    "in on at by for to from with as of and or but about around nearly roughly over under between up is are was were "
+    "be will would should could may can has have had said says plans plan aims covers cover spans costs cost uses use "
+    "consumes draws includes comprises houses hosts holds totals reached reaches stands runs operates operate builds "
+    "build bought buys spent invest invests ships delivers offers raises took takes broke went sold sells rose fell "
+    "generates produces expects targets seeks needs requires provides contains features boasts hit got paid that "
+    "which"
 )
 
 
@@ -444,7 +406,7 @@ def _trim(words: str) -> str:
 
 @cache
 def _unit() -> re.Pattern[str]:
-    return re.compile(rf"[十百千万亿]{{0,4}}(?:{units.unit_pattern()})")
+    return re.compile(rf"[十百千万亿]{{0,4}}(?:{unit_pattern()})")
 
 
 def _han_subject(before: str, after: str) -> str:
@@ -470,7 +432,7 @@ def _noun_phrase(before: str) -> str:
             continue  # "345kV", "390-million", "S$"
         if word.lower() in _ENDS or (words and words[-1].lower() not in _ARTICLES and word.endswith("ed")):
             break
-        if units.key(word) not in units.units():
+        if spelling_key(word) not in declared_units():
             words.append(word)
     while words and words[0].lower() in _ARTICLES:
         words = words[1:]

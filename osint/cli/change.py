@@ -55,7 +55,7 @@ def _catalogue(p: argparse.ArgumentParser) -> None:
 
 def _dated_catalogue(p: argparse.ArgumentParser) -> None:
     p.add_argument("--catalogue", default="https://earth-search.aws.element84.com/v1", help="STAC API")
-    p.add_argument("--collection", default="sentinel-2-c1-l2a", help="collection of surface reflectance")
+    p.add_argument("--collection", help="default: surface reflectance of Sentinel-2 at that catalogue")
     p.add_argument("--start", help="first date, YYYY-MM-DD")
     p.add_argument("--end", help="last date, YYYY-MM-DD")
 
@@ -76,7 +76,7 @@ def _observe(args: argparse.Namespace) -> None:
         source = stack.open_stack(where, start, end, catalogue=catalogue, collection=collection)
         found = detect.new_structures(source, where, start, end, exhaustive=args.exhaustive)
         likely = detect.buildings(found)
-        simulated = args.demo or "SIMULATED" in " ".join(source.scenes.get("credit", []))
+        simulated = args.demo or bool(source.scenes["simulated"].any())
         geo.write_outlines(found.assign(simulated="SIMULATED") if simulated else found, out)
         print(f"{len(found)} structures, {len(likely)} probably buildings, in {out.name}")
         if found.attrs["unseen"]:
@@ -172,7 +172,7 @@ def draw(source: Any, row: dict[str, Any], start: str, end: str, out: Path) -> l
     between = [np.datetime64(row[k]) for k in ("roofed_low", "roofed_high")]
     ax.axvspan(*between, color="0.8", label="half covered, 90%")  # type: ignore[arg-type]
     ax.set_ylabel("blue, outline less\nsurroundings (reflectance)")
-    said = "SIMULATED. " if "SIMULATED" in " ".join(source.scenes.get("credit", [])) else ""
+    said = "SIMULATED. " if bool(source.scenes["simulated"].any()) else ""
     ax.set_title(f"{said}{row['outline_id']}: {row['kind']}, {len(seen.days)} looks", loc="left", fontsize=9)
     ax.legend(loc="upper left", fontsize=8)
     return [*drawn, imagery.save_figure(figure, out.with_name(f"{named}_series.png")).name]
@@ -187,7 +187,7 @@ def _date(args: argparse.Namespace) -> None:
     where = stack.around(outlines.union_all(), 400)
     source = stack.open_stack(where, start, end, catalogue=args.catalogue, collection=args.collection)
     dated = change.date_outlines(source, outlines, start, end, exhaustive=args.exhaustive)
-    if "SIMULATED" in " ".join(source.scenes.get("credit", [])):
+    if bool(source.scenes["simulated"].any()):
         dated = dated.assign(simulated="SIMULATED")
     # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
     geo.write_outlines(dated, args.out)
@@ -215,7 +215,7 @@ def _measure(args: argparse.Namespace) -> None:
     first, last = min(start, *(before or (start,))), max(end, *(before or (end,)))
     source = stack.open_stack(where, first, last, catalogue=args.catalogue, collection=args.collection)
     measured = change.measure_outlines(source, outlines, start, end, before=before)
-    simulated = "SIMULATED" in " ".join(source.scenes.get("credit", []))
+    simulated = bool(source.scenes["simulated"].any())
     geo.write_outlines(measured.assign(simulated="SIMULATED") if simulated else measured, args.out)
     roofs, plots = (int(measured[f"{name}_area_m2_best"].notna().sum()) for name in ("roof", "plot"))
     told = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"

@@ -211,6 +211,7 @@ def _search(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from osint import sources
+    from osint.register import write_csv
 
     asked = (args.words, args.start, args.end)
     chosen: dict[str, Any] = {"names": tuple(args.source), "pages": max(1, args.pages), "live": args.live}
@@ -218,16 +219,18 @@ def _search(args: argparse.Namespace) -> int:
     if args.dry_run:
         print("\n".join(planned))
         return 0
-    session = sources.open_session(args.data, vantage=args.vantage, refresh=args.refresh, say=_note)
+    session = sources.open_session(
+        args.data, vantage=args.vantage, refresh=args.refresh, legacy_tls=tuple(args.legacy_tls), say=_note
+    )
     _note_repairs(session.archive)
     with tqdm(total=len(planned), desc="sources", disable=None, leave=False, file=sys.stderr) as bar:
-        reports = sources.search(session, *asked, **chosen, legacy=tuple(args.legacy_tls), done=lambda _: bar.update())
+        reports = sources.search(session, *asked, **chosen, done=lambda _: bar.update())
     table = sources.search_table(reports)
     if args.csv:
-        table.to_csv(args.csv, index=False, lineterminator="\n")
+        write_csv(table, args.csv)
     if args.json:
-        told = [report.to_row() for report in reports]
-        print(json.dumps({"rows": table.to_dict("records"), "sources": told}, ensure_ascii=False))
+        answer = {"rows": table.to_dict("records"), "sources": [report.to_row() for report in reports]}
+        print(json.dumps(answer, ensure_ascii=False))
     else:
         _print_search(table, reports)
     return 0 if any(report.answered for report in reports) else 1
