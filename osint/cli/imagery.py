@@ -9,14 +9,6 @@ from typing import Any
 
 def add_verbs(subparsers: Any) -> None:
     """Add the verbs of this part."""
-    p = subparsers.add_parser("demo", help="serve a small SIMULATED world on this machine (STAC API and COGs)")
-    p.add_argument("--port", type=int, default=8765, help="0 takes a free one (default %(default)s)")
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--size", type=int, default=256, metavar="PX", help="side of the world in pixels of 10 m")
-    p.add_argument("--start", default="2023-01-01")
-    p.add_argument("--end", default="2025-12-31")
-    p.set_defaults(handler=_demo)
-
     p = subparsers.add_parser("scenes", help="list the scenes of a place between two dates")
     _place(p)
     p.add_argument("--out", type=Path, metavar="FILE.csv", help="write the table here instead of printing it")
@@ -62,24 +54,6 @@ def _place(p: argparse.ArgumentParser) -> None:
     p.add_argument("--catalogue", default="earth-search", help="earth-search, planetary-computer, cdse, URL, folder")
     p.add_argument("--max-cloud", type=float, default=100.0, metavar="PCT")
     p.add_argument("--offline", action="store_true", help="use only answers that were kept")
-
-
-def _demo(args: argparse.Namespace) -> None:
-    import threading
-
-    from osint.simulated import demo
-
-    made = demo.make_demo(args.seed, args.size, args.start, args.end)
-    with demo.served(made, args.port):
-        place = made.footprint().centroid
-        print(
-            f"SIMULATED world of seed {args.seed}: {len(made.world.dates)} scenes at {made.catalogue}",
-            flush=True,
-        )
-        print(f"try: osint scenes {place.x:.4f} {place.y:.4f} --start {args.start} --end {args.end} "
-              f"--catalogue {made.catalogue}", flush=True)  # fmt: skip
-        print("stop with Ctrl-C", flush=True)
-        threading.Event().wait()
 
 
 def _found(args: argparse.Namespace) -> Any:
