@@ -75,13 +75,13 @@ def _close_to(a: float | None, b: float | None) -> bool:
     return a is b if a is None or b is None else abs(a - b) <= 2e-3 * max(abs(a), abs(b))
 
 
-def match(sentence: Sentence) -> tuple[list[tuple[Label, claims.Claim]], list[Label], list[claims.Claim]]:
+def match(sentence: Sentence) -> tuple[list[tuple[Label, claims.TextClaim]], list[Label], list[claims.TextClaim]]:
     """Return (pairs, missed labels, claims too many) of one sentence."""
     given = claims.extract(sentence.text, sentence.published)
     pairs, missed = [], []
     for label in sentence.labels:
         for claim in given:
-            mine = claim.si_low if claim.si_low is not None else claim.si_high
+            mine = claim.quantity.si_low if claim.quantity.si_low is not None else claim.quantity.si_high
             yours = label.low if label.low is not None else label.high
             if claim.kind == label.kind and _close_to(mine, yours):
                 pairs.append((label, claim))
@@ -105,9 +105,9 @@ def score(chosen: list[Sentence]) -> dict[str, float]:
             empty_hit += bool(more)
         for label, claim in pairs:
             rungs += label.rung == claim.rung
-            qualifiers += label.qualifier == claim.qualifier
+            qualifiers += label.qualifier == claim.quantity.qualifier
             dates += label.date == claim.date
-            bounds += _close_to(label.low, claim.si_low) and _close_to(label.high, claim.si_high)
+            bounds += _close_to(label.low, claim.quantity.si_low) and _close_to(label.high, claim.quantity.si_high)
     found = max(hits, 1)
     return {
         "sentences": len(chosen), "quantities": hits + missed, "F1": 2 * hits / max(2 * hits + missed + extra, 1),
@@ -133,10 +133,9 @@ def money_errors(chosen: list[Sentence]) -> int:
     for sentence in chosen:
         _, missed, more = match(sentence)
         for label in missed:
-            value = label.low if label.low is not None else label.high
-            wrong += sum(
-                c.kind == label.kind and not 0.1 < (c.si_low or c.si_high or 0) / (value or 1) < 10 for c in more
-            )
+            value = (label.low if label.low is not None else label.high) or 1
+            given = [c.quantity.si_low or c.quantity.si_high or 0 for c in more if c.kind == label.kind]
+            wrong += sum(not 0.1 < number / value < 10 for number in given)
     return wrong
 
 
@@ -259,16 +258,16 @@ def main() -> None:
         return
     for sentence in sentences():
         pairs, missed, more = match(sentence)
-        wrong = [(a, b) for a, b in pairs if (a.rung, a.qualifier, a.date) != (b.rung, b.qualifier, b.date)
-                 or not (_close_to(a.low, b.si_low) and _close_to(a.high, b.si_high))]  # fmt: skip
+        wrong = [(a, b) for a, b in pairs if (a.rung, a.qualifier, a.date) != (b.rung, b.quantity.qualifier, b.date)
+                 or not (_close_to(a.low, b.quantity.si_low) and _close_to(a.high, b.quantity.si_high))]  # fmt: skip
         if missed or more or wrong:
             print(sentence.text)
             for label in missed:
                 print("   missed", label)
             for claim in more:
-                print("   extra ", claim.kind, claim.si_low, claim.si_high, claim.quote)
+                print("   extra ", claim.kind, claim.quantity.si_low, claim.quantity.si_high, claim.quote)
             for label, claim in wrong:
-                print("   wrong ", label, "| got", claim.si_low, claim.si_high, claim.qualifier, claim.rung, claim.date)
+                print("   wrong ", label, "| got", claim.quantity, claim.rung, claim.date)
 
 
 if __name__ == "__main__":

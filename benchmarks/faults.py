@@ -10,8 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from osint.portals import SOURCES
-from osint.sources import NEVER_ASKED
+from osint.portals import NEVER_ASKED, SOURCES
 from tests.portal_server import answer, serve
 
 ROOT = Path(__file__).parents[1]

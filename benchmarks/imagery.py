@@ -59,7 +59,7 @@ def job(world: simulate.World, server: str) -> dict:
         offset = items.OFFSET if world.baselines[i] >= items.OFFSET_SINCE else 0.0
         row = {"id": identifier, "datetime": world.dates[i].isoformat(), "platform": world.platform[i],
                "cloud_pct": world.cloud_cover[i], "baseline": world.baselines[i], "offset": offset,
-               "footprint_share": 1.0, "tile": "", "epsg": world.epsg, "processed": "", "credit": demo.CREDIT,
+               "footprint_share": 1.0, "tile": "", "orbit": "", "simulated": True, "epsg": world.epsg, "processed": "", "credit": demo.CREDIT,
                "collection": demo.COLLECTION, "catalogue": server, "hrefs": hrefs,
                "scales": dict.fromkeys(BANDS, (1.0, 0.0, 0.0))}  # fmt: skip
         told["scenes"].append({"hrefs": hrefs, "offset": offset, "row": row, "item": _item(world, i, hrefs)})

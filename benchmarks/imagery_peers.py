@@ -185,9 +185,9 @@ def ours(job, bands=None, picks=None):
     site = gpd.GeoSeries([shapely.box(*job["bounds"])], crs=job["crs"])
     cache = job.get("cache") or False
     names = [b.lower() if b == "SCL" else b for b in (bands or job["bands"])]
-    cube = imagery.read_bands(table, site, names, cache=cache)
-    assert not cube.attrs["failures"], cube.attrs["failures"][:2]
-    return {("SCL" if n == "scl" else n): cube[n].values for n in names}
+    reading = imagery.read_bands(table, site, names, cache=cache)
+    assert not reading.failures, reading.failures[:2]
+    return {("SCL" if n == "scl" else n): reading.data[n].values for n in names}
 
 
 def staged(job):

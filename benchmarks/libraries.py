@@ -54,7 +54,7 @@ def _recognizers(sentence: Sentence) -> list[float]:
 
 def _ours(sentence: Sentence) -> list[float]:
     found = claims.extract(sentence.text, sentence.published)
-    return [c.si_low if c.si_low is not None else c.si_high or 0.0 for c in found]
+    return [c.quantity.si_low if c.quantity.si_low is not None else c.quantity.si_high or 0.0 for c in found]
 
 
 READERS: dict[str, Callable[[Sentence], list[float]]] = {

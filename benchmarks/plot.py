@@ -53,7 +53,7 @@ def measured(seed: int, with_before: bool) -> dict[str, Any]:
     complete, onset = truth.complete.date(), truth.onset.date()
     now = str(complete + dt.timedelta(10)), min(str(complete + dt.timedelta(370)), END)
     before = (START, str(onset - dt.timedelta(2))) if with_before else None
-    found = change.measure(simulate.stack_of_world(world), outline, *now, before=before)
+    found = change.measure(simulate.stack_of_world(world), outline, *now, before=before).to_row()
     return {"seed": seed, "truth_m2": truth.plot_area_m2, "yard_m2": truth.cooling_yard_m2, **found}
 
 

@@ -3,44 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from osint.archive import Archive, Entry, import_path
+from osint import http, portals
+from osint.archive import Archive, Entry, captures_directory, import_path
 from osint.errors import NotFoundError
 from osint.filings import Notice, Page, block_lines, decode, read_notice
-from osint.http import (
-    Limits,
-    check_url,
-    is_loopback,
-    is_url,
-    loopback_allowed,
-    proxies,
-    resolve,
-    strip_secrets,
-)
-from osint.portals import (
-    COMMONCRAWL_INDEX,
-    WAYBACK,
-    AnswerClass,
-    Session,
-    SourceReport,
-    base_url,
-    classify,
-    past_captures,
-    planned_requests,
-    read_query,
-    search_sources,
-    search_table,
-    take_copy,
-    wayback_request,
-)
+from osint.portals import AnswerClass, Session, SourceReport, past_captures, search_table
 
 __all__ = [
-    "NEVER_ASKED",
     "Revision",
     "by_hand",
     "capture",
@@ -53,25 +29,6 @@ __all__ = [
     "search",
     "search_table",
 ]
-
-NEVER_ASKED: tuple[tuple[str, str, str], ...] = (
-    (
-        "zcygov",
-        r"(^|\.)(ccgp-[a-z]+\.gov\.cn|zcygov\.cn)$",
-        "政采云 stands behind an Aliyun slider and bans addresses: open it by hand, or in an archive",
-    ),
-    (
-        "ctbpsp",
-        r"(^|\.)ctbpsp\.com$",
-        "it answers 200 with a challenge and wants vaptcha: open it by hand; keep the uuid",
-    ),
-    (
-        "archive.today",
-        r"(^|\.)archive\.(today|ph|is|li|md|vn|fo)$",
-        "its owner does not want to be automated: open it by hand",
-    ),
-)
-"""Sites that are recognised and explained, never asked: name, pattern of the host, what to do."""
 
 _GGZY_WRAPPER = re.compile(r"(/information/deal/html)/a/(\d+/\d+/\d{8}/[0-9a-zA-Z]+\.html)$")
 _SHOWN_LINES = 40
@@ -91,7 +48,7 @@ def open_session(
     data: str | Path | None = None,
     *,
     vantage: str | None = None,
-    limits: Limits | None = None,
+    limits: http.Limits | None = None,
     robots: bool = True,
     refresh: bool = False,
     say: Callable[[str], None] = lambda _: None,
@@ -100,21 +57,20 @@ def open_session(
 
     `data` defaults to OSINT_DATA, then ./data; `vantage` to OSINT_VANTAGE.
     """
-    session = Session.open(data, vantage=vantage)
-    return replace(session, limits=limits or Limits(), robots=robots, refresh=refresh, say=say)
+    directory = captures_directory(data)
+    place = os.environ.get("OSINT_VANTAGE", "") if vantage is None else vantage
+    pace = http.Politeness(directory.parent.parent / "derived" / "pace.json")
+    archive = Archive(directory).open()
+    return Session(archive, pace, place, limits or http.Limits(), robots=robots, refresh=refresh, say=say)
 
 
 def plan(url: str, *, live: bool = False) -> list[str]:
     """Return what a capture of a URL would ask, one line per request, in order."""
-    shown = strip_secrets(url)
-    if reason := check_url(url):
+    shown = http.strip_secrets(url)
+    if reason := http.check_url(url):
         return [f"nothing: {reason}"]
-    lines = []
-    if not live and not _on_this_machine(url):
-        lines.append(f"GET {wayback_request(url).url}")
-        lines.append(f"if a copy is listed: GET {base_url('wayback', WAYBACK)}/web/<time>id_/{shown}, and no more")
-        lines.append(f"else: GET {base_url('commoncrawl', COMMONCRAWL_INDEX)}/collinfo.json and up to 3 of its indexes")
-    if advice := _never_asked(url):
+    lines = [] if live or http.on_this_machine(url) else portals.planned_copies(url)
+    if advice := portals.never_asked(url):
         return [*lines, f"never the host: {advice}"]
     lines.append(f"GET {urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}/robots.txt")
     return [*lines, *(f"GET {one}" for one in [shown, *_companions(shown)])]
@@ -127,21 +83,21 @@ def capture(session: Session, url: str, *, expect: str = "", live: bool = False)
     and `Session.say` says how to ask it. Sites that want no machine are explained, not asked. `expect` is text
     that the page must hold before `captured` is true.
     """
-    if not is_url(url):
+    if not http.is_url(url):
         yield session.ask(url)
         return
-    advice = _never_asked(url)
-    copies = not (live or _on_this_machine(url) or check_url(url))
+    advice = portals.never_asked(url)
+    copies = not (live or http.on_this_machine(url) or http.check_url(url))
     if copies:
-        entry, answers = take_copy(session, url)
+        entry, answers = portals.take_copy(session, url)
         for line in answers:
             session.say(line)
         if entry is not None:
             yield replace(entry, captured=_holds(session, entry, expect)) if expect else entry
-            session.say(f"the copy stands for {strip_secrets(url)}; --live asks the host itself")
+            session.say(f"the copy stands for {http.strip_secrets(url)}; --live asks the host itself")
             return
     if advice and (live or copies):
-        yield Entry.unasked(strip_secrets(url), AnswerClass.REFUSED, advice)
+        yield Entry.unasked(http.strip_secrets(url), AnswerClass.REFUSED, advice)
         return
     yield session.ask(url, expect=expect)
     for other in _companions(url):
@@ -156,25 +112,6 @@ def _companions(url: str) -> list[str]:
     """Return the URLs that belong to a page: on ggzy the text is under /b/, the wrapper under /a/."""
     other = _GGZY_WRAPPER.sub(r"\1/b/\2", url)
     return [other] if other != url else []
-
-
-def _never_asked(url: str) -> str:
-    """Return what to do about a site that is never asked, or an empty string."""
-    host = (urlsplit(url).hostname or "").lower()
-    return next((f"{name}: {advice}" for name, pattern, advice in NEVER_ASKED if re.search(pattern, host)), "")
-
-
-def _on_this_machine(url: str) -> bool:
-    """Say whether a URL leads to a mirror here, of which no archive can have a copy."""
-    if is_loopback(url):
-        return True
-    if not loopback_allowed() or proxies(url)[1]:
-        return False
-    try:
-        addresses = [str(address[0]) for *_, address in resolve(urlsplit(url).hostname or "", 80)]
-    except (OSError, UnicodeError):
-        return False
-    return all(address.startswith("127.") or address == "::1" for address in addresses)
 
 
 def by_hand(entry: Entry) -> str:
@@ -205,15 +142,15 @@ def search(
     has finished. `search_table` makes one frame of the reports. Raises BadInputError for impossible days and
     unknown names.
     """
-    asked = read_query(words, start, end, pages=pages)
-    return search_sources(session, asked, names=names, live=live, legacy=legacy, done=done)
+    asked = portals.read_query(words, start, end, pages=pages)
+    return portals.search_sources(session, asked, names=names, live=live, legacy=legacy, done=done)
 
 
 def plan_search(
     words: str, start: str, end: str, *, names: tuple[str, ...] = (), pages: int = 3, live: bool = False
 ) -> list[str]:
     """Return what `search` would ask, one line per request, without asking."""
-    return list(planned_requests(read_query(words, start, end, pages=pages), names, live=live))
+    return list(portals.planned_requests(portals.read_query(words, start, end, pages=pages), names, live=live))
 
 
 def notice(archive: Archive, url: str) -> tuple[Notice, Entry]:
@@ -221,7 +158,7 @@ def notice(archive: Archive, url: str) -> tuple[Notice, Entry]:
 
     Raises NotFoundError if the archive holds no page of it that can be read.
     """
-    held = [entry for entry in past_captures(archive, strip_secrets(url)) if entry.kind == AnswerClass.CONTENT]
+    held = [entry for entry in past_captures(archive, http.strip_secrets(url)) if entry.kind == AnswerClass.CONTENT]
     found = read_notice(url, archive.body(held[-1]), held[-1].media_type) if held else None
     if found is None:
         msg = f"the archive holds no readable page of {url}; capture it first"
@@ -237,7 +174,7 @@ def history(archive: Archive, url: str) -> list[Revision]:
     """
     revisions = []
     before: Entry | None = None
-    for entry in past_captures(archive, strip_secrets(url)):
+    for entry in past_captures(archive, http.strip_secrets(url)):
         lines: list[str] = []
         if entry.kind == AnswerClass.CONTENT:
             if before is not None:
@@ -280,5 +217,5 @@ def import_saved(
 
 
 def _classified(status: int | None, content_type: str, body: bytes, url: str) -> tuple[str, str]:
-    answer = classify(status=status or 200, headers={"content-type": content_type}, body=body, url=url)
+    answer = portals.classify(status=status or 200, headers={"content-type": content_type}, body=body, url=url)
     return answer.kind, answer.signal

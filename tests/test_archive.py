@@ -15,7 +15,7 @@ from warcio.archiveiterator import ArchiveIterator
 
 from osint.archive import Archive, Entry, captures_directory, export, verify
 from osint.archive import ledger as _ledger
-from osint.errors import BadInputError, OsintError
+from osint.errors import BadInputError, OsintError, UnreadableError
 from osint.http import Exchange
 from osint.sources import import_saved
 
@@ -303,6 +303,35 @@ def test_import_of_a_hostile_warc_is_an_error_and_keeps_what_came_before(archive
         assert "unreadable after record" in str(error)
     assert [e.role for e in archive.entries()][:2] == ["fetched", "imported"]
     assert verify(archive.directory).damage == []
+
+
+def test_entry_is_read_from_its_line_as_it_was_written(archive):
+    done = put(archive, b"one")
+    row = json.loads(archive.ledger.read_bytes())
+    assert done.to_row() == row and Entry.from_row(row) == done
+    assert row["status"] == 200 and row["class"] == "content" and "copy_of" not in row and "captured" not in row
+    refused = Entry.unasked("http://portal.example/", "refused", "robots.txt")
+    assert "seq" not in refused.to_row() and refused.captured is False
+
+
+@pytest.mark.parametrize(("key", "value"), [("offset", "7"), ("bytes", True), ("class", None), ("redirects", "x")])
+def test_sealed_line_with_a_value_of_another_type_is_damage(archive, key, value):
+    row = json.loads(archive.ledger.read_bytes()) if put(archive, b"one") else {}
+    row = {name: held for name, held in row.items() if name not in ("prev", "line_sha256")} | {key: value}
+    archive.ledger.write_bytes(_ledger.seal(row, _ledger.GENESIS)[1])
+    assert any(f"the ledger says {key} = {value!r}" in one.what for one in verify(archive.directory).damage)
+    assert list(archive.entries()) == [] and Archive(archive.directory).open().repairs
+
+
+def test_body_that_is_not_as_recorded_is_not_handed_out(archive):
+    done = put(archive, b"one")
+    warc = archive.warcs()[0]
+    warc.write_bytes(warc.read_bytes().replace(b"one", b"0ne"))
+    with pytest.raises(UnreadableError, match="not those recorded"):
+        archive.body(done)
+    warc.unlink()
+    with pytest.raises(UnreadableError, match="not those recorded"):
+        archive.body(done)
 
 
 def test_data_directory_is_named_by_argument_then_variable(monkeypatch):

@@ -1,11 +1,11 @@
-"""The area of a roof does not hang on how its outline was drawn."""
+"""The area of a roof does not depend on how its outline was drawn."""
 
 import numpy as np
 import pytest
 import xarray as xr
 from scipy import ndimage
 
-from osint.change.measure import AREAS, roof_area
+from osint.change.measure import roof_area
 from osint.change.series import Place
 
 SIDE, FINE = 60, 8
@@ -33,7 +33,7 @@ def picture(side_m, beside_m=None, seed=0):
 
 def drawn(side_m, **where):
     cover = square(side_m, **where)
-    return Place(cover=cover, core=cover > 0.99, ring=cover < 0, area_m2=side_m**2)
+    return Place(cover=cover, core=cover > 0.99, ring=cover < 0, area_m2=side_m**2, latitude_deg=43.0)
 
 
 @pytest.mark.parametrize("side_m", [50.0, 100.0, 223.6])
@@ -42,26 +42,26 @@ def test_an_outline_that_is_too_large_too_small_or_shifted_changes_nothing(side_
     outlines = [drawn(side_m), drawn(side_m + 20), drawn(side_m - 20), drawn(side_m, row_m=313, col_m=288)]
     found = [roof_area(data, outline) for outline in outlines]
     for told in found:
-        assert told["roof_area_m2_low"] <= side_m**2 <= told["roof_area_m2_high"]
-        assert told["roof_area_m2_best"] == pytest.approx(found[0]["roof_area_m2_best"], rel=0.05)
+        assert told.low_m2 <= side_m**2 <= told.high_m2
+        assert told.best_m2 == pytest.approx(found[0].best_m2, rel=0.05)
 
 
 def test_two_roofs_side_by_side_keep_their_own_pixels():
     data = picture(80.0, beside_m=80.0)
     one, two = drawn(80.0), drawn(80.0, col_m=378)
     told = roof_area(data, one, beside=two.cover > 0.05)
-    assert told["roof_area_m2_best"] == pytest.approx(6_400, rel=0.1)
+    assert told.best_m2 == pytest.approx(6_400, rel=0.1)
 
 
 def test_a_roof_of_the_colour_of_its_yard_has_no_area():
     plain = picture(100.0)
     for name in plain:
         plain[name].values[:] = np.random.default_rng(1).normal(0.2, 0.004, plain[name].shape)
-    assert roof_area(plain, drawn(100.0)) == dict.fromkeys(AREAS)
+    assert roof_area(plain, drawn(100.0)) is None
 
 
 def test_what_is_narrower_than_a_pixel_has_no_area_and_not_zero():
     thin = np.zeros((SIDE, SIDE))
     thin[30, 20:36] = 0.4
-    place = Place(cover=thin, core=thin > 0, ring=thin < 0, area_m2=640.0)
-    assert roof_area(picture(100.0), place) == dict.fromkeys(AREAS)
+    place = Place(cover=thin, core=thin > 0, ring=thin < 0, area_m2=640.0, latitude_deg=43.0)
+    assert roof_area(picture(100.0), place) is None

@@ -61,10 +61,10 @@ def test_a_standing_roof_is_measured_and_bare_ground_is_not(built):
     made, data = built
     outline = made.truth.to_crs(4326).geometry.iloc[0]
     source = stack.stack_of_dataset(data)
-    found = change.measure(source, outline, "2024-05-01", "2024-10-31")
+    found = change.measure(source, outline, "2024-05-01", "2024-10-31").to_row()
     assert found["roof_area_m2_low"] <= made.truth.iloc[0].roof_area_m2 <= found["roof_area_m2_high"]
     assert found["scenes_used"] >= 2
-    assert change.measure(source, outline, "2023-03-01", "2023-07-15")["roof_area_m2_best"] is None
+    assert change.measure(source, outline, "2023-03-01", "2023-07-15").roof_area is None
     with pytest.raises(OsintError, match="widen the dates"):
         change.measure(source, outline, "2019-01-01", "2019-02-01")
 
@@ -178,7 +178,7 @@ def test_an_area_gives_its_roofs_and_not_its_decoys():
     inside = shapely.box(*made.truth.total_bounds).buffer(200)
     to_degrees = Transformer.from_crs(made.epsg, 4326, always_xy=True)
     where = shapely.transform(inside, to_degrees.transform, interleaved=False)
-    found = detect.buildings(detect.new_structures(stack.stack_of_dataset(simulate.dataset(made)), where, START, END))
+    found = detect.new_structures(stack.stack_of_dataset(simulate.dataset(made)), where, START, END).buildings
     truth = made.truth.set_index("outline_id").to_crs(4326)
     hits = {n for n, g in truth.geometry.items() for f in found.geometry if g.intersects(f)}
     assert hits == {"A", "B"}

@@ -58,9 +58,17 @@ def test_labelled_sentences_reach_the_goals():
 def test_every_claim_keeps_the_fixed_names_and_exact_offsets():
     for sentence in extraction.sentences():
         for claim in extract(sentence.text, sentence.published):
-            assert claim.kind in KINDS and claim.si_unit in SI_UNITS
+            assert claim.kind in KINDS and claim.quantity.si_unit in SI_UNITS
             assert sentence.text[claim.start : claim.end] == claim.quote
-            assert claim.qualifier in ("exact", "about", "more than", "at least", "up to", "less than", "range")
+            assert claim.quantity.qualifier in (
+                "exact",
+                "about",
+                "more than",
+                "at least",
+                "up to",
+                "less than",
+                "range",
+            )
 
 
 @pytest.mark.parametrize(
@@ -75,7 +83,7 @@ def test_every_claim_keeps_the_fixed_names_and_exact_offsets():
 )  # fmt: skip
 def test_money_keeps_its_scale(text, value):
     claim = only(text)
-    assert (claim.si_low, claim.kind[:5]) == (value, "money")
+    assert (claim.quantity.si_low, claim.kind[:5]) == (value, "money")
 
 
 @pytest.mark.parametrize(
@@ -102,9 +110,9 @@ def test_money_keeps_its_scale(text, value):
 )  # fmt: skip
 def test_quantities_that_libraries_misread(text, kind, si_low, si_high, qualifier):
     claim = only(text)
-    assert claim.kind == kind and claim.qualifier == qualifier
-    assert claim.si_low == (pytest.approx(si_low) if si_low is not None else None)
-    assert claim.si_high == (pytest.approx(si_high) if si_high is not None else None)
+    assert claim.kind == kind and claim.quantity.qualifier == qualifier
+    assert claim.quantity.si_low == (pytest.approx(si_low) if si_low is not None else None)
+    assert claim.quantity.si_high == (pytest.approx(si_high) if si_high is not None else None)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +157,7 @@ def test_rungs_by_clause_tense_and_negation(text, rung, aim):
     ],
 )  # fmt: skip
 def test_what_is_counted_is_found_though_it_is_said_once(text, values):
-    assert [claim.si_low for claim in extract(text, WHEN)] == values
+    assert [claim.quantity.si_low for claim in extract(text, WHEN)] == values
 
 
 @pytest.mark.parametrize(
@@ -180,7 +188,7 @@ def test_a_missing_wan_is_offered_as_another_reading():
 )
 def test_odd_characters_are_read_right_and_named(text, value, warned):
     claim = only(text)
-    assert claim.si_low == value and bool(claim.warning) == warned
+    assert claim.quantity.si_low == value and bool(claim.warning) == warned
     assert text[claim.start : claim.end] == claim.quote
 
 
@@ -219,7 +227,11 @@ def test_any_text_gives_offsets_inside_it(text):
     found = extract(text, WHEN)
     for claim in found:
         assert text[claim.start : claim.end] == claim.quote != ""
-        assert claim.si_low is None or claim.si_high is None or claim.si_low <= claim.si_high
+        assert (
+            claim.quantity.si_low is None
+            or claim.quantity.si_high is None
+            or claim.quantity.si_low <= claim.quantity.si_high
+        )
     assert all(a.start <= b.start for a, b in pairwise(found))
 
 
@@ -229,7 +241,7 @@ def test_written_numbers_are_read_back(number, scale, unit):
     factor = {"": 1, "万": 1e4, "亿": 1e8}[scale] * {"亩": 2000 / 3}.get(unit, 1)
     assume((number, scale, unit) not in [(lines, "", "P") for lines in (480, 720, 1080, 2160, 4320)])  # video
     for digits in (str(number), f"{number:,}"):
-        assert only(f"共有{digits}{scale}{unit}").si_low == pytest.approx(number * factor, rel=1e-9)
+        assert only(f"共有{digits}{scale}{unit}").quantity.si_low == pytest.approx(number * factor, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import csv
 import hashlib
 import json
 import os
@@ -8,7 +9,7 @@ import sys
 import pytest
 
 from osint.cli.main import main
-from tests.portal_server import serve
+from tests.portal_server import answer, serve
 from tests.portal_server.faults import NOTICE, aliyun_challenge
 
 
@@ -87,6 +88,24 @@ def test_search_prints_rows_and_what_each_source_said(portal, capsys, monkeypatc
     assert (tmp_path / "rows.csv").read_text().startswith("title,date,place,kind,url,source,how_found,project_code\n")
     assert main(["search", "智算中心", *days, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["sources"][0]["answer"] == "content"
+
+
+def test_csv_of_a_search_runs_no_formula_and_holds_no_impossible_day(portal, monkeypatch, tmp_path):
+    monkeypatch.setenv("OSINT_BASE_SZSE", portal.url)
+    rows = [{"title": "=1+1 智算中心", "publishTime": "2024-13-45", "attachPath": "/a.PDF"}]
+    raw = json.dumps({"announceCount": 1, "data": rows}).encode()
+    monkeypatch.setitem(portal.pages, "/api/disc/announcement/annList", answer(raw, "application/json"))
+    path = tmp_path / "rows.csv"
+    assert main(["search", "智算中心", "--start", "2024", "--end", "2024", "--source", "szse", "--csv", str(path)]) == 0
+    with path.open(encoding="utf-8", newline="") as file:
+        row = next(csv.DictReader(file))
+    assert (row["title"], row["date"]) == ("'=1+1 智算中心", "")
+
+
+@pytest.mark.parametrize("day", ["2024-W26-1", "2024-06-31", "../2024"])
+def test_search_for_an_impossible_day_is_an_error(capsys, day):
+    assert main(["search", "a", "--from", day, "--to", "2025", "--dry-run"]) == 2
+    assert day in capsys.readouterr().err
 
 
 def test_wrong_source_is_an_error_with_the_options(capsys):

@@ -9,6 +9,7 @@ ROOMS = (
     "imagery", "change", "model", "verdict", "report", "case", "simulated", "cli",
 )  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
+CLIENTS |= {"socket", "http.client", "urllib.request"}
 
 
 def room(path):
@@ -42,3 +43,19 @@ def test_no_room_imports_a_later_one():
         found = set(imported_rooms(path)) & later
         found -= {name for file, name in UP if file == path.relative_to(PACKAGE).as_posix()}
         assert not found, f"{path.relative_to(PACKAGE)} imports {sorted(found)}, which come after it"
+
+
+def imported_modules(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_only_the_door_to_the_network_imports_a_client():
+    for path in modules():
+        found = {name for name in imported_modules(path) if any(f"{name}.".startswith(f"{c}.") for c in CLIENTS)}
+        if path.relative_to(PACKAGE).as_posix() == "imagery/catalogue.py":
+            found = {name for name in found if not name.startswith("pystac_client")}
+        assert not found or room(path) == "http", f"{path.relative_to(PACKAGE)} imports {sorted(found)}"

@@ -37,7 +37,7 @@ def outline() -> Place:
     cover[14:26, 10:30] = 1.0
     ring = np.zeros((SIDE, SIDE), bool)
     ring[:4] = ring[-4:] = True
-    return Place(cover=cover, core=cover > 0.5, ring=ring, area_m2=24_000.0)
+    return Place(cover=cover, core=cover > 0.5, ring=ring, area_m2=24_000.0, latitude_deg=43.0)
 
 
 def covered(*days: str) -> np.ndarray:
@@ -90,8 +90,8 @@ def test_pixels_scattered_over_the_outline_are_no_part():
 def test_the_areas_of_neighbours_add_up_to_the_whole():
     data = picture(covered("2024-03-01", "2024-09-01"))
     last = data.isel(time=slice(-8, None))
-    whole = roof_area(last, outline())["roof_area_m2_best"]
+    whole = roof_area(last, outline()).best_m2
     one, two = split(data)
-    areas = [roof_area(last, p, beside=q.cover > 0.05)["roof_area_m2_best"] for p, q in ((one, two), (two, one))]
+    areas = [roof_area(last, p, beside=q.cover > 0.05).best_m2 for p, q in ((one, two), (two, one))]
     assert sum(areas) == pytest.approx(whole, rel=0.02)
     assert areas == pytest.approx([12_000, 12_000], rel=0.1)

@@ -60,7 +60,8 @@ def test_png_jpeg_and_tiff_land_on_one_grid_with_their_facts(tmp_path):
     row = {"file": "scene.jpg", "sensor": "bought", "credit": "© Somebody 2022", "rights": "one use"}
     rows = [row | {"precision_m": "5", "crs": "EPSG:32646", "gcps": corners}]
     pd.DataFrame(rows).to_csv(tmp_path / "pictures.csv", index=False)
-    cube = imagery.read_pictures(tmp_path, SITE, 1.0, crs=32646)
+    pictures = imagery.read_pictures(tmp_path, SITE, 1.0, crs=32646)
+    cube = pictures.data
     assert [str(t)[:10] for t in cube.time.values] == ["2021-05-06", "2022-07-08", "2023-04-05"]
     assert cube.credit.values.tolist() == ["", "© Somebody 2022", ""]
     assert float(cube.precision_m[1]) == 5
@@ -68,7 +69,7 @@ def test_png_jpeg_and_tiff_land_on_one_grid_with_their_facts(tmp_path):
     np.testing.assert_allclose(cube.red.values[0], truth, atol=1e-6)
     np.testing.assert_allclose(cube.red.values[2], truth, atol=1e-6)
     assert np.abs(cube.red.values[1] - truth).mean() < 0.02
-    assert all(abs(s["x_m"]) < 0.3 and abs(s["y_m"]) < 0.3 for s in cube.attrs["shifts"])
+    assert all(abs(s.x_m) < 0.3 and abs(s.y_m) < 0.3 for s in pictures.shifts)
 
 
 def test_known_shift_is_estimated_removed_and_said(tmp_path):
@@ -76,13 +77,14 @@ def test_known_shift_is_estimated_removed_and_said(tmp_path):
     for name, (down, right) in {"2021-01-01": (0, 0), "2022-01-01": (7, -4)}.items():
         save(tmp_path / f"{name}.png", big[20 + down : 20 + down + SIZE, 20 + right : 20 + right + SIZE])
         (tmp_path / f"{name}.pgw").write_text(f"1\n0\n0\n-1\n{EAST + 0.5}\n{NORTH - 0.5}\n")
-    cube = imagery.read_pictures(tmp_path, SITE, 1.0, crs=32646)
-    (said,) = cube.attrs["shifts"]
+    pictures = imagery.read_pictures(tmp_path, SITE, 1.0, crs=32646)
+    cube = pictures.data
+    (shift,) = pictures.shifts
     # the content of the second lies 7 m too far north and 4 m too far east
-    assert said["removed"]
-    assert (said["x_m"], said["y_m"]) == pytest.approx((-4, -7), abs=0.2)
+    assert shift.removed
+    assert (shift.x_m, shift.y_m) == pytest.approx((-4, -7), abs=0.2)
     assert np.nanmean(np.abs(cube.red.values[1] - cube.red.values[0])) < 0.02
-    raw = imagery.read_pictures(tmp_path, SITE, 1.0, crs=32646, align=False)
+    raw = imagery.read_pictures(tmp_path, SITE, 1.0, crs=32646, align=False).data
     assert np.nanmean(np.abs(raw.red.values[1] - raw.red.values[0])) > 0.1
 
 
@@ -100,12 +102,12 @@ def test_shift_is_found_to_a_quarter_pixel_and_noise_is_weak(true):
     ("files", "table", "match"),
     [
         ({}, None, "no picture"),
-        ({"shot.png": None}, None, "where shot.png lies"),
+        ({"shot.png": None}, None, "where shot.png is"),
         ({"shot.png": None}, "file,west,south,east,north\nshot.png,93,43,94,44\n", "when shot.png"),
         ({"shot.png": None}, "file,west,south,east,north\nshot.png,94,43,93,44\n", "west must be less"),
         ({"shot.png": None}, "file,gcps\nshot.png,0 0 93 43; 1 1 94 44\n", "three control points"),
-        ({"shot.jpg": b"<html>"}, None, "no readable JPEG"),
-        ({"shot.tif": b'<VRTDataset rasterXSize="1"/>'}, None, "no readable GeoTIFF"),
+        ({"shot.jpg": b"<html>"}, None, "not a readable JPEG"),
+        ({"shot.tif": b'<VRTDataset rasterXSize="1"/>'}, None, "not a readable GeoTIFF"),
     ],
 )
 def test_picture_without_place_date_or_pixels_is_refused_by_name(tmp_path, files, table, match):
@@ -129,7 +131,7 @@ def cube(tmp_path_factory):
     made = demo.make_demo(1, 64, "2024-06-01", "2024-06-30", cloud=0.0)
     with demo.served(made) as world:
         found = imagery.scenes(world.footprint(), "2024-06-01", "2024-06-30", catalogue=world.catalogue, answers=folder)
-        return imagery.read_bands(found.iloc[[0, -1]], world.footprint(), ["B02", "B03", "B04"], cache=False)
+        return imagery.read_bands(found.frame.iloc[[0, -1]], world.footprint(), ["B02", "B03", "B04"], cache=False).data
 
 
 def cube_outline(cube):

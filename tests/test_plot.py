@@ -12,7 +12,8 @@ from scipy import ndimage
 
 from osint import change, cli
 from osint.change import series, stack
-from osint.change.measure import PAIRED, SHARP, _same_seasons, extent, plot_interval
+from osint.change.measure import PAIRED_SCENES, SHARP, _same_seasons, extent
+from osint.change.reasons import Reason, sentence
 from osint.errors import OsintError
 from osint.simulated import demo
 from osint.simulated import world as simulate
@@ -37,7 +38,7 @@ def outline_of(made):
 
 def measured(made, data=None, before=BEFORE, now=NOW):
     source = simulate.stack_of_world(made) if data is None else stack.stack_of_dataset(data)
-    return change.measure(source, outline_of(made), *now, before=before)
+    return change.measure(source, outline_of(made), *now, before=before).to_row()
 
 
 @pytest.fixture(scope="module")
@@ -115,16 +116,20 @@ def drawn(ground, beside=YARD):
         xr.Dataset({b: (("time", "y", "x"), a[None, ..., k]) for k, b in enumerate(SHARP)}) for a in blurred
     )
     core = ndimage.binary_erosion(cover > 0.99)
-    return before, after, series.Place(cover=cover, core=core, ring=np.zeros_like(core), area_m2=16_000)
+    return (
+        before,
+        after,
+        series.Place(cover=cover, core=core, ring=np.zeros_like(core), area_m2=16_000, latitude_deg=43.0),
+    )
 
 
 @pytest.mark.parametrize("beside", [YARD, GRAVEL, (0.05, 0.06, 0.07), (0.14, 0.21, 0.25)])
 def test_the_plot_is_counted_to_a_pixel_whatever_lies_beside_the_roof(beside):
     before, after, place = drawn(np.tile(GRAVEL, (80, 80, 1)), beside)
     found = extent(after, before, place)
-    assert found.reason == ""
+    assert found.doubts == ()
     assert abs(int(found.likely.sum()) - 1200) <= 35
-    assert plot_interval(found)["plot_area_m2_low"] <= 120_000 <= plot_interval(found)["plot_area_m2_high"]
+    assert found.area.low_m2 <= 120_000 <= found.area.high_m2
 
 
 @pytest.mark.parametrize(("blind", "upper"), [(slice(0, 26), False), (slice(14, 26), True)])
@@ -133,12 +138,12 @@ def test_ground_that_had_the_colour_of_the_yard_leaves_no_best_value(blind, uppe
     ground[20 if upper else 0 : 60, blind] = YARD
     before, after, place = drawn(ground)
     found = extent(after, before, place)
-    told = plot_interval(found)
-    assert "would not show" in found.reason
-    assert told["plot_area_m2_best"] is None
-    assert told["plot_area_m2_low"] <= 120_000
-    assert (told["plot_area_m2_high"] or np.inf) >= 120_000
-    assert (told["plot_area_m2_high"] is not None) == upper
+    assert found.doubts[0].reason in (Reason.BLIND_GROUND, Reason.BLIND_OUT_OF_WINDOW)
+    assert "would not show" in sentence(found.doubts[0])
+    assert found.area.best_m2 is None
+    assert found.area.low_m2 <= 120_000
+    assert (found.area.high_m2 or np.inf) >= 120_000
+    assert (found.area.high_m2 is not None) == upper
 
 
 def test_what_was_not_built_has_no_plot(built):
@@ -148,7 +153,7 @@ def test_what_was_not_built_has_no_plot(built):
     assert found["plot_area_m2_low"] is found["plot_area_m2_high"] is found["cooling_yard_m2_high"] is None
     # the yard was scraped before the time before, the roof was not there yet
     late = measured(made, data, ("2023-09-01", "2024-01-15"))
-    assert "beside the roof" in late["plot_cannot_tell"]
+    assert "next to the roof" in late["plot_cannot_tell"]
 
 
 def test_restless_surroundings_are_named(built):
@@ -194,7 +199,7 @@ def test_seasons_are_matched_and_clouds_avoided():
         return pd.DataFrame({"id": range(len(when)), "datetime": when, "cloud_pct": cloud})
 
     now, earlier = _same_seasons(scenes(2024, 5.0), scenes(2023, [80.0, 0.0, 0.0] * 12 + [0.0]))
-    assert len(now) == len(earlier) == PAIRED
+    assert len(now) == len(earlier) == PAIRED_SCENES
     apart = np.abs(now["datetime"].dt.day_of_year.to_numpy() - earlier["datetime"].dt.day_of_year.to_numpy())
     assert np.minimum(apart, 365 - apart).max() <= 11
     assert earlier["cloud_pct"].max() == 0

@@ -36,9 +36,9 @@ class Counted:
         self.asked = set()
         whole = self.looks.reader
 
-        def reader(rows, geometry, bands, cost):
+        def reader(rows, geometry, bands):
             self.asked |= {(i, b) for i in rows["id"] for b in (*bands, "scl")}
-            return whole(rows, geometry, bands, cost)
+            return whole(rows, geometry, bands)
 
         self.looks.reader = reader
 
@@ -70,7 +70,7 @@ def test_classifications_are_read_only_of_scenes_that_a_look_asks_for(built):
     scenes = {i for i, _ in built.asked}
     assert len(scenes) < 0.4 * built.data.sizes["time"]
     assert len({i for i, b in built.asked if b == "B02"}) < 0.8 * len(scenes)
-    assert len({i for i, b in built.asked if b == "B08"}) <= sampling.PICTURES
+    assert len({i for i, b in built.asked if b == "B08"}) <= sampling.PICTURE_SCENES
 
 
 def test_nothing_built_under_cloud_gives_no_date_and_stays_cheap():
@@ -116,7 +116,7 @@ def test_a_band_that_was_not_read_is_missing_and_refuses_no_scene(built):
     gathered = sampling.bisected(source, source.scenes, built.outline, stack.BANDS)
     seen = series.extract(gathered.data, gathered.place, stack.BANDS)
     red = seen.inside[:, stack.BANDS.index("B04")]
-    assert 0 < np.isfinite(red).sum() <= sampling.PICTURES
+    assert 0 < np.isfinite(red).sum() <= sampling.PICTURE_SCENES
     assert np.isfinite(seen.inside[:, 0]).all()
 
 

@@ -120,7 +120,7 @@ def test_the_limits_are_printed_once_and_what_radar_cost(told):
 
 def test_a_radar_catalogue_that_is_down_takes_nothing_from_the_pictures(told, made, folder, monkeypatch, capsys):
     monkeypatch.setenv("OSINT_CACHE", str(folder / "cache"))
-    monkeypatch.setattr(catalogue, "ATTEMPTS", 1)
+    monkeypatch.setattr(catalogue, "LIMITS", dataclasses.replace(catalogue.LIMITS, attempts=1))
     out, one = folder / "down.geojson", folder / "hall.geojson"
     made[0].world.truth.to_crs(4326)[["outline_id", "geometry"]].iloc[:1].to_file(one, driver="GeoJSON")
     assert cli.main([*line(made, one, out), "--radar", "http://127.0.0.1:9"]) == 0
@@ -157,7 +157,7 @@ def test_files_with_the_predictor_of_floats_are_read_alike(made, tmp_path, monke
             scenes = imagery.scenes(
                 outline, START, "2023-07-20", catalogue=passes.catalogue, collection=radar.COLLECTION
             )
-            read.append(imagery.read_bands(scenes, outline, ("vv",))["vv"].values)
+            read.append(imagery.read_bands(scenes, outline, ("vv",)).data["vv"].values)
     assert np.array_equal(read[0], read[1])
     assert 0.01 < read[0].mean() < 0.3
 
@@ -178,12 +178,12 @@ def test_many_readings_ask_for_one_token(made, tmp_path, monkeypatch):
 
         def read(n):
             found = imagery.read_bands(scenes, outline, ("vv",), cache=tmp_path / str(n))
-            return found.attrs["failures"], found.attrs["levels"].get("list", {"requests": 0})["requests"]
+            return found.failures, found.cost.requests.get("list", 0)
 
         with ThreadPoolExecutor(3) as pool:
             told = list(pool.map(read, range(6)))
         assert len(asked) == 1
-        assert [failures for failures, _ in told] == [[]] * 6
+        assert [failures for failures, _ in told] == [()] * 6
         assert sorted(requests for _, requests in told) == [0] * 5 + [1]
         # one that lasts four minutes more is not used again
         soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=4)

@@ -22,7 +22,7 @@ def line(text, row=0):
 
 
 def values(first, second):
-    return [(c.quote, c.si_low) for c in ocr.extract_lines([line(first)], None, [line(second)])]
+    return [(c.quote, c.quantity.si_low) for c in ocr.extract_lines([line(first)], None, [line(second)])]
 
 
 def scan(dots=150):
@@ -39,7 +39,7 @@ def scan(dots=150):
 
 def test_a_number_on_which_two_readings_agree_is_kept_with_a_warning():
     (claim,) = ocr.extract_lines([line("建设机柜6，000架")], None, [line("建设机柜6000架")])
-    assert claim.si_low == 6000 and claim.confidence == "low" and "read by machine" in claim.warning
+    assert claim.quantity.si_low == 6000 and claim.confidence == "low" and "read by machine" in claim.warning
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_number_on_which_two_readings_agree_is_kept_with_a_warning():
 )  # fmt: skip
 def test_a_number_on_which_they_differ_has_no_value(first, second):
     found = ocr.extract_lines([line(first)], None, [line(second)])
-    assert found and found[-1].si_low is None and "two readings disagree" in found[-1].warning
+    assert found and found[-1].quantity.si_low is None and "two readings disagree" in found[-1].warning
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_number_on_which_they_differ_has_no_value(first, second):
 )
 def test_known_slips_are_refused_though_both_readings_have_them(words):
     found = ocr.extract_lines([line(words)], None, [line(words)])
-    assert all(claim.si_low is None and "check:" in claim.warning for claim in found)
+    assert all(claim.quantity.si_low is None and "check:" in claim.warning for claim in found)
 
 
 def test_a_price_for_each_may_be_small():

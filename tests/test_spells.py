@@ -23,12 +23,16 @@ def series(shares, colour=ROOF, every=8, seed=0):
     inside = inside + rng.normal(0, 0.003, inside.shape)
     around = GROUND + rng.normal(0, 0.003, inside.shape)
     no = np.zeros(len(days))
-    return Series(days, inside - around, inside, around, no > 0, no, BANDS, len(days), {})
+    return Series(days, inside - around, inside, around, no > 0, no, BANDS, len(days), {}, 43.0)
 
 
 def told(seen):
+    return [s.to_row() for s in structures(seen)]
+
+
+def structures(seen):
     ground = steps.date_step(seen.days, seen.contrast[:, [0, 2]])
-    return history.events(ground, steps.date_step(seen.days, seen.whiteness()), seen)
+    return history.structures(ground, steps.date_step(seen.days, seen.whiteness()), seen)
 
 
 @pytest.mark.parametrize("stood", [70, 100, 128])
@@ -70,8 +74,8 @@ def test_a_run_is_found_whatever_the_step_finder_makes_of_its_looks():
     covered = steps.date_step(seen.days[few], white)
     assert len(covered) == 0
     (spell,) = transients(seen.days[few], white, covered)
-    assert spell.before < FIRST + 500 < spell.first <= spell.last < FIRST + 610 < spell.after
-    assert spell.looks == 3
+    assert spell.before_day < FIRST + 500 < spell.first_day <= spell.last_day < FIRST + 610 < spell.after_day
+    assert spell.scenes == 3
 
 
 def test_a_winter_sun_neither_adds_to_a_roof_nor_takes_it_away():

@@ -80,7 +80,7 @@ def test_search_of_a_real_api_pages_and_finds_what_the_demo_says(server, tmp_pat
     scenes = imagery.scenes(made.footprint(), "2024-03-01", "2024-10-31", catalogue=url, answers=kept)
     truth = [i for i, d in zip(made.world.ids, made.world.dates, strict=True) if 3 <= d.month <= 10]
     assert len(truth) > 40
-    assert scenes["id"].tolist() == truth
-    assert scenes.attrs["requests"] >= 3
+    assert scenes.frame["id"].tolist() == truth
+    assert scenes.cost.total_requests >= 3
     again = imagery.scenes(made.footprint(), "2024-03-01", "2024-10-31", catalogue=url, answers=kept, offline=True)
-    assert again["id"].tolist() == truth
+    assert again.frame["id"].tolist() == truth

@@ -1,6 +1,7 @@
 """What stands on an outline: colours and series of known make, and SIMULATED panels, film and roofs."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from scipy import ndimage
 
 from osint import change
 from osint.change import history, landcover, stack, steps
+from osint.change.landcover import Kind, LandCover
+from osint.change.reasons import Doubt, Reason, sentence
 from osint.change.series import Series
 from osint.simulated import world
 from osint.simulated.ground import SPECTRA
@@ -15,6 +18,7 @@ from osint.simulated.ground import SPECTRA
 BANDS = ("B02", "B04", "B11")
 ALL = ("B02", "B03", "B04", "B08", "B8A", "B11", "B12")
 GROUND = np.array([0.12, 0.19, 0.29])
+BRIGHT = LandCover(Kind.BRIGHT_ROOF, 0.92)
 START, END = "2023-01-01", "2024-12-31"
 
 
@@ -23,35 +27,31 @@ def spectrum(name):
 
 
 def seen_as(colour, swing=0.0):
-    return landcover.Look(dict(zip(BANDS, colour, strict=True)), dict(zip(BANDS, GROUND, strict=True)), swing)
+    return landcover.WindowMedian(dict(zip(BANDS, colour, strict=True)), dict(zip(BANDS, GROUND, strict=True)), swing)
 
 
-def kind_of(colour, took_days=40.0, swing=0.0):
-    return landcover.kind_of(seen_as(GROUND), seen_as(colour, swing), took_days)
+def appeared(colour, took_days=40.0, swing=0.0):
+    return landcover.appeared(seen_as(GROUND), seen_as(colour, swing), took_days)
 
 
 @pytest.mark.parametrize("brightness", [0.4, 0.63, 1.0])
 def test_snow_is_snow_at_any_brightness(brightness):
-    kind, reserve = kind_of(spectrum("snow") * brightness)
-    assert kind == "other"
-    assert reserve.startswith("comes and goes")
+    assert appeared(spectrum("snow") * brightness) == LandCover(Kind.OTHER, 0.2, Doubt(Reason.SNOW_OR_WATER))
 
 
 @pytest.mark.parametrize("name", ["bright roof", "blue roof"])
 @pytest.mark.parametrize("brightness", [0.8, 1.2])
 def test_pale_roofs_are_not_snow(name, brightness):
-    assert kind_of(spectrum(name) * brightness) == ("bright roof", "")
+    assert appeared(spectrum(name) * brightness) == BRIGHT
 
 
 @pytest.mark.parametrize("colour", [spectrum("dark roof"), 0.75 * spectrum("solar field") + 0.25 * GROUND])
 def test_how_long_it_took_is_no_evidence(colour):
-    assert len({kind_of(colour, took)[0] for took in (5, 40, 60, 200)}) == 1
+    assert len({appeared(colour, took).kind for took in (5, 40, 60, 200)}) == 1
 
 
 def test_what_swings_with_the_seasons_is_not_dated_without_reserve():
-    kind, reserve = kind_of(spectrum("bright roof"), swing=0.3)
-    assert kind == "other"
-    assert "seasons" in reserve
+    assert appeared(spectrum("bright roof"), swing=0.3) == LandCover(Kind.OTHER, 0.2, Doubt(Reason.SEASONAL))
 
 
 @pytest.mark.parametrize("ground", ["gobi", "soil", "playa"])
@@ -61,31 +61,32 @@ def test_panels_over_any_ground_are_a_field(ground, cover):
     flat = np.array([0.075, 0.08, 0.09])
     for panels in (spectrum("solar field"), flat):
         mixed = cover * panels + (1 - cover) * below
-        kind, probability, reserve = landcover.dark_kind(mixed[0], mixed[2], below[0])
-        assert probability < 0.5
+        cover_seen = landcover.dark_cover(mixed[0], mixed[2], below[0])
+        assert cover_seen.probability < 0.5
         # a dry lake is as flat as asphalt
-        assert (kind, reserve) == ("solar field", "") or (ground == "playa" and reserve)
+        plain = cover_seen.kind is Kind.SOLAR_FIELD and cover_seen.doubt is None
+        assert plain or (ground == "playa" and cover_seen.doubt)
 
 
 def test_a_dark_roof_is_one_and_a_black_one_may_be_panels():
-    assert landcover.dark_kind(0.115, 0.13, 0.12) == ("dark roof", landcover.PROBABILITY["dark roof"], "")
+    assert landcover.dark_cover(0.115, 0.13, 0.12) == LandCover(Kind.DARK_ROOF, 0.75)
     for blue, infrared in ((0.075, 0.09), (0.1, 0.14), spectrum("asphalt")[[0, 2]], (np.nan, np.nan)):
-        kind, probability, reserve = landcover.dark_kind(blue, infrared, 0.12)
-        assert kind == "other"
-        assert probability < 0.5
-        assert reserve == "a dark roof or a solar field: these bands do not tell them apart"
+        seen = landcover.dark_cover(blue, infrared, 0.12)
+        assert seen.kind is Kind.OTHER
+        assert seen.probability < 0.5
+        assert sentence(seen.doubt) == "a dark roof or a solar field: these bands do not tell them apart"
 
 
 def test_paint_is_told_from_salt_and_what_is_between_is_not():
     for name in ("bright roof", "blue roof"):
-        assert landcover.pale_kind(*spectrum(name), 10_000) == ("bright roof", landcover.PROBABILITY["bright roof"], "")
+        assert landcover.pale_cover(*spectrum(name), 10_000) == BRIGHT
     for name in ("playa", "greenhouse"):
-        assert landcover.pale_kind(*spectrum(name), 10_000) == ("other", landcover.PROBABILITY["other"], "")
+        assert landcover.pale_cover(*spectrum(name), 10_000) == LandCover(Kind.OTHER, 0.2)
     for colour in (spectrum("salt"), (0.25, 0.25, 0.25), (np.nan, np.nan, np.nan)):
-        kind, probability, reserve = landcover.pale_kind(*colour, 50_000)
-        assert kind == "other"
-        assert 0.2 < probability < 0.5
-        assert reserve == "a pale roof or a crust of salt: these bands do not tell them apart"
+        seen = landcover.pale_cover(*colour, 50_000)
+        assert seen.kind is Kind.OTHER
+        assert 0.2 < seen.probability < 0.5
+        assert sentence(seen.doubt) == "a pale roof or a crust of salt: these bands do not tell them apart"
 
 
 @pytest.mark.parametrize("side_px", [5, 7, 14])
@@ -116,13 +117,14 @@ def series(levels, seed=0):
     inside = inside + rng.normal(0, 0.003, inside.shape)
     around = GROUND + rng.normal(0, 0.003, inside.shape)
     no = np.zeros(len(days))
-    return Series(days, inside - around, inside, around, no > 0, no, BANDS, len(days), {})
+    return Series(days, inside - around, inside, around, no > 0, no, BANDS, len(days), {}, 43.0)
 
 
 def told(levels):
     seen = series(levels)
     ground = steps.date_step(seen.days, seen.contrast[:, [0, 2]])
-    return history.events(ground, steps.date_step(seen.days, seen.whiteness()), seen)
+    structures = history.structures(ground, steps.date_step(seen.days, seen.whiteness()), seen)
+    return [s.to_row() for s in structures]
 
 
 SCRAPED = GROUND * (1.3, 1.4, 1.4)
@@ -168,10 +170,10 @@ def test_what_darkens_with_water_is_no_roof():
 def test_what_turns_out_wet_is_taken_back_if_it_was_called_a_roof_and_not_raised_if_it_was_not():
     seen = series([(0, WHITE), (300, MUD), (500, WHITE)])
     for kind, probability, then in (("bright roof", 0.92, "other"), ("quarry or pile", 0.05, "quarry or pile")):
-        one = part(kind, "2023-01-01", probability=probability) | {"_from": seen.days[0]}
-        history._wetted(one, seen, seen.days[-1])
-        assert one["kind"] == then
-        assert one["probability"] <= 0.2
+        one = replace(part(kind, "2023-01-01", probability=probability), shown_from_day=seen.days[0])
+        then_seen = history.wetted(one, seen, seen.days[-1])
+        assert then_seen.kind == then
+        assert then_seen.probability <= 0.2
 
 
 def test_a_field_or_shadows_before_a_roof_are_no_water():
@@ -181,31 +183,28 @@ def test_a_field_or_shadows_before_a_roof_are_no_water():
     assert row["cannot_tell"] is None
 
 
-def part(kind, roofed, reserve=None, probability=0.75):
-    return history.row(
-        "", kind=kind, probability=probability, roofed_best=roofed, cannot_tell=reserve
-    ) | {"_step": 1.0}  # fmt: skip
+def part(kind, roofed, doubt=None, probability=0.75):
+    return history.Structure(
+        kind=Kind(kind), probability=probability, roofed_best=dt.date.fromisoformat(roofed), doubts=(doubt,) if doubt else ()
+    )  # fmt: skip
 
 
 def test_half_a_greenhouse_is_what_the_whole_is():
     for whole in ("greenhouse", "other", "solar field"):
-        rows = [part("dark roof", "2024-01-01"), part(whole, "2024-06-01", probability=0.1)]
-        history.like_the_whole(rows)
-        assert rows[0]["kind"] == whole
-        assert rows[0]["probability"] < 0.5
-        late = [part("dark roof", "2023-01-01"), part(whole, "2024-06-01", probability=0.1)]
-        history.like_the_whole(late)
-        assert late[0]["kind"] == "dark roof"
+        first, _ = history.like_the_whole([part("dark roof", "2024-01-01"), part(whole, "2024-06-01", probability=0.1)])
+        assert first.kind == whole
+        assert first.probability < 0.5
+        first, _ = history.like_the_whole([part("dark roof", "2023-01-01"), part(whole, "2024-06-01", probability=0.1)])
+        assert first.kind is Kind.DARK_ROOF
 
 
 def test_half_a_roof_is_what_the_whole_is():
-    untold = f"a dark roof or a solar field{landcover.UNTOLD}"
-    rows = [part("solar field", "2024-01-01"), part("dark roof", "2024-03-01", untold), part("dark roof", "2024-06-01")]
-    history.like_the_whole(rows)
-    assert {(r["kind"], r["probability"], r["cannot_tell"]) for r in rows} == {("dark roof", 0.75, None)}
-    rows = [part("solar field", "2024-01-01"), part("dark roof", "2024-06-01", untold)]
-    history.like_the_whole(rows)
-    assert rows[0]["kind"] == "solar field"
+    open_ = Doubt(Reason.ROOF_OR_PANELS, {"other": "solar field"})
+    parts = [part("solar field", "2024-01-01"), part("dark roof", "2024-03-01", open_), part("dark roof", "2024-06-01")]
+    whole = history.like_the_whole(parts)
+    assert {(s.kind, s.probability, s.doubts) for s in whole} == {(Kind.DARK_ROOF, 0.75, ())}
+    first, _ = history.like_the_whole([part("solar field", "2024-01-01"), part("dark roof", "2024-06-01", open_)])
+    assert first.kind is Kind.SOLAR_FIELD
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_wayback_takes_the_release_by_date_and_tells_when_it_was_acquired(pages,
     assert "Esri" in shot.credit
     newest = imagery.map_tiles(SITE, ZOOM, "esri-wayback", releases_at=where, cache=tmp_path)
     assert newest.date.startswith("2019-01-31")
-    assert [r.number for r in webmap.changed_releases(SITE, ZOOM, where, cache=tmp_path)] == [10, 30]
+    assert [r.number for r in imagery.changed_releases(SITE, ZOOM, where, cache=tmp_path)] == [10, 30]
     with pytest.raises(OsintError, match="no release by 2018"):
         imagery.map_tiles(SITE, ZOOM, "esri-wayback", "2018-01-01", releases_at=where, cache=False)
 
@@ -101,12 +101,12 @@ def test_kept_tiles_cost_no_request_and_a_page_is_a_named_gap(pages, tmp_path):
         pages.files[f"/t/{ZOOM}/{x}/{y}.png"] = whole(tile((9, 9, 9)))
     template = f"{pages.url}/t/{{z}}/{{x}}/{{y}}.png"
     imagery.map_tiles(SITE, ZOOM, template, cache=tmp_path)
-    assert imagery.map_tiles(SITE, ZOOM, template, cache=tmp_path).requests == 0
+    assert imagery.map_tiles(SITE, ZOOM, template, cache=tmp_path).cost.total_requests == 0
     x, y = places()[0]
     pages.files[f"/t/{ZOOM}/{x}/{y}.png"] = whole(b"<html>quota</html>", "text/html")
     gap = imagery.map_tiles(SITE, ZOOM, template, cache=False)
     assert len(gap.missing) == 1
-    assert "a page came in place of a tile" in gap.missing[0]
+    assert "a page came instead of a tile" in gap.missing[0]
 
 
 def test_impolite_or_unknown_requests_are_refused():
@@ -164,7 +164,7 @@ def test_power_features_come_with_distance_area_and_credit(pages, tmp_path):
             "members": [{"role": "outer", "geometry": ring}],
         },
     ]
-    answer = json.dumps({"elements": elements}).encode()
+    answer = json.dumps({"osm3s": {"timestamp_osm_base": "2026-01-02T03:04:05Z"}, "elements": elements}).encode()
     asked = []
 
     def overpass_page(handler):
@@ -173,16 +173,18 @@ def test_power_features_come_with_distance_area_and_credit(pages, tmp_path):
 
     pages.files["/api"] = overpass_page
     kept = tmp_path / "overpass.json"
-    found = imagery.mapped_power(SITE, 15_000, f"{pages.url}/api", kept)
+    power = imagery.mapped_power(SITE, 15_000, server=f"{pages.url}/api", answer=kept)
+    found = power.features
+    assert power.as_of == "2026-01-02T03:04:05Z"
     assert found.osm.tolist() == ["node/3", "relation/5", "way/1", "way/2"]
-    assert found.attrs["credit"].startswith("© OpenStreetMap")
+    assert found["credit"].str.startswith("© OpenStreetMap").all()
     substation = found.set_index("osm").loc["way/1"]
     assert substation.distance_m == pytest.approx(818, abs=5)
     assert substation.area_m2 == pytest.approx(geo.area_m2(substation.geometry))
     assert np.isnan(found.set_index("osm").loc["way/2"].area_m2)
     assert "around%3A15000%2C42.8" in asked[0]
-    again = imagery.mapped_power(SITE, 15_000, "https://10.0.0.1/none", kept)
+    again = imagery.mapped_power(SITE, 15_000, server="https://10.0.0.1/none", answer=kept).features
     assert again.osm.tolist() == found.osm.tolist()
     pages.files["/api"] = lambda h: webpages.send(h, 200, b"<html>busy</html>", {})
     with pytest.raises(OsintError, match="busy"):
-        imagery.mapped_power(SITE, 15_000, f"{pages.url}/api")
+        imagery.mapped_power(SITE, 15_000, server=f"{pages.url}/api")

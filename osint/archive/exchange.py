@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import mimetypes
@@ -11,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.warcwriter import WARCWriter
@@ -21,7 +20,7 @@ from osint.archive.store import Archive
 from osint.archive.warc import ENTRY_TYPE
 from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.http import Exchange, strip_secrets
-from osint.register import date_bounds
+from osint.register import read_date, write_csv
 
 _COLUMNS = [
     "sha256",
@@ -87,6 +86,8 @@ def export(archive: Archive, target: str | Path) -> dict[str, int]:
 
 
 def _write_export(archive: Archive, target: Path) -> dict[str, int]:
+    import pandas as pd
+
     (target / "files").mkdir(parents=True, exist_ok=True)
     rows = []
     for entry in archive.entries():
@@ -97,10 +98,7 @@ def _write_export(archive: Archive, target: Path) -> dict[str, int]:
             if not path.exists():
                 path.write_bytes(archive.body(entry))
         rows.append(row)
-    with (target / "captures.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
+    write_csv(pd.DataFrame(rows, columns=_COLUMNS, dtype=object), target / "captures.csv")
     sums = sorted({f"{row['sha256']}  {row['file']}\n" for row in rows if row["file"]})
     (target / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
     (target / "README.txt").write_text(_README, encoding="utf-8", newline="\n")
@@ -108,11 +106,6 @@ def _write_export(archive: Archive, target: Path) -> dict[str, int]:
         (target / "ledger.jsonl").write_bytes(archive.ledger.read_bytes())
     _export_warc(archive, target / "captures.warc.gz")
     return {"captures": len(rows), "files": len(sums)}
-
-
-def _plain(value: Any) -> Any:
-    """Keep a cell from being read as a formula by a spreadsheet."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
 def _export_warc(archive: Archive, path: Path) -> None:
@@ -180,25 +173,19 @@ def import_path(
         if not value.strip():
             msg = f"{name} is empty; an import needs who saved it, when and from where"
             raise BadInputError(msg)
-    _check_moment(obtained)
+    try:
+        read_date(obtained)
+        if "T" in obtained:
+            datetime.fromisoformat(obtained)
+    except ValueError as error:
+        msg = f"--when: {error}; a moment is written 2026-11-24T10:30:00Z"
+        raise BadInputError(msg) from error
     if not source.exists():
         msg = f"{source} does not exist; name the file or folder that was saved"
         raise NotFoundError(msg)
     files = sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink()) if source.is_dir() else [source]
     run = _Import(archive, classify, by.strip(), obtained, strip_secrets(origin.strip()))
     return [entry for file in files for entry in _import_file(run, file, url)]
-
-
-def _check_moment(obtained: str) -> None:
-    """Refuse what is neither a date (EDTF) nor a moment of one."""
-    day, clock, _ = obtained.partition("T")
-    try:
-        date_bounds(day)
-        if clock:
-            datetime.fromisoformat(obtained)
-    except (OsintError, ValueError) as error:
-        msg = f"--when is {obtained!r}: {error}; give a date such as 2026-11-24 or 2026-11-24T10:30:00Z"
-        raise BadInputError(msg) from error
 
 
 def _import_file(run: _Import, path: Path, url: str) -> Iterator[Entry]:

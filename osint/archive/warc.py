@@ -42,77 +42,38 @@ class Tally:
 def write_capture(out: Tally, entry: dict[str, Any], exchanges: Sequence[Exchange], *, resource: bool) -> None:
     """Write the records of one capture: each hop's response and request, then the entry that closes it.
 
-    `exchanges` holds every hop; the last one is the capture.
-    With `resource` the body is a file from elsewhere, kept without HTTP headers.
+    `exchanges` holds every hop; the last one is the capture. With `resource` the body is a file from elsewhere,
+    kept without HTTP headers but with its Content-Type.
     """
     writer = WARCWriter(out, gzip=False, warc_version="1.1")
-    date = {"WARC-Date": entry["time"]}
+
+    def write(kind: str, url: str, block: IO[bytes], headers: dict[str, str], **more: Any) -> None:
+        length = block.seek(0, 2)  # without it warcio copies the block to a file of its own
+        block.seek(0)
+        dated = {"WARC-Date": entry["time"], **headers}
+        record = writer.create_warc_record(
+            _wire(url), kind, payload=block, length=length, warc_headers_dict=dated, **more
+        )
+        writer.write_record(record)
+
     for exchange in exchanges:
-        if exchange.body is not None:
-            _write_response(writer, exchange, exchange.body, {**date, **_truncation(exchange)}, resource)
+        cut = {"WARC-Truncated": exchange.truncated} if exchange.truncated else {}
+        if resource and exchange.body is not None:
+            media_type = dict(exchange.headers)["Content-Type"]
+            write("resource", exchange.url, exchange.body, cut, warc_content_type=media_type)
+        elif exchange.body is not None:
+            http = StatusAndHeaders(exchange.status_line, list(exchange.headers), protocol=exchange.protocol)
+            write("response", exchange.url, exchange.body, cut, http_headers=http)
         if not resource:
-            _write_request(writer, exchange, date)
-    note = canonical(entry)
-    record = writer.create_warc_record(
-        _wire(entry["final_url"]),
-        "metadata",
-        payload=io.BytesIO(note),
-        length=len(note),
-        warc_content_type=ENTRY_TYPE,
-        warc_headers_dict=date,
-    )
-    writer.write_record(record)
+            line = f"{exchange.method} /{_wire(exchange.url).partition('://')[2].partition('/')[2]} HTTP/1.1"
+            http = StatusAndHeaders(line, exchange.request_headers, is_http_request=True)
+            write("request", exchange.url, io.BytesIO(exchange.request_body), {}, http_headers=http)
+    write("metadata", entry["final_url"], io.BytesIO(canonical(entry)), {}, warc_content_type=ENTRY_TYPE)
 
 
 def _wire(url: str) -> str:
     """Return a URL as it goes over the wire, in ASCII; the ledger keeps it as it was typed."""
     return quote(url, safe="%/:=&?~#+!$,;'@()*[]")
-
-
-def _truncation(exchange: Exchange) -> dict[str, str]:
-    return {"WARC-Truncated": exchange.truncated} if exchange.truncated else {}
-
-
-def _write_response(
-    writer: WARCWriter, exchange: Exchange, body: IO[bytes], extra: dict[str, str], resource: bool
-) -> None:
-    length = body.seek(0, 2)  # without it warcio copies the body to a file of its own
-    body.seek(0)
-    if resource:
-        kind = dict(exchange.headers).get("Content-Type", "application/octet-stream")
-        record = writer.create_warc_record(
-            _wire(exchange.url),
-            "resource",
-            payload=body,
-            length=length,
-            warc_content_type=kind,
-            warc_headers_dict=extra,
-        )
-    else:
-        http = StatusAndHeaders(exchange.status_line, list(exchange.headers), protocol=exchange.protocol)
-        record = writer.create_warc_record(
-            _wire(exchange.url),
-            "response",
-            payload=body,
-            length=length,
-            http_headers=http,
-            warc_headers_dict=extra,
-        )
-    writer.write_record(record)
-
-
-def _write_request(writer: WARCWriter, exchange: Exchange, date: dict[str, str]) -> None:
-    path = "/" + _wire(exchange.url).partition("://")[2].partition("/")[2]
-    http = StatusAndHeaders(f"{exchange.method} {path} HTTP/1.1", exchange.request_headers, is_http_request=True)
-    record = writer.create_warc_record(
-        _wire(exchange.url),
-        "request",
-        payload=io.BytesIO(exchange.request_body),
-        length=len(exchange.request_body),
-        http_headers=http,
-        warc_headers_dict=date,
-    )
-    writer.write_record(record)
 
 
 @dataclass(frozen=True)

@@ -13,20 +13,48 @@ import numpy as np
 from scipy.special import gammaln, logsumexp
 
 FREEDOM = 4.0
-"""Degrees of freedom of the scatter: heavy enough tails for missed cloud."""
-MISREAD = 0.03
+"""Degrees of freedom of the Student-t scatter: heavy enough tails for missed cloud."""
+MISREAD_SHARE = 0.03
+"""Share of values that are outliers."""
+MISREAD_RANGE = 2
+"""Outliers lie anywhere in this many times the range of the values."""
+MAD_TO_SD = 1.4826
+"""Standard deviation over median absolute deviation of a normal distribution."""
 YEAR_DAYS = 365.25
+WAVE_MIN_YEARS, WAVE_MIN_VALUES = 1.4, 30
+"""Length of a series, and number of its values, from which a yearly wave is looked for."""
+WAVE_MIN_SHARE = 0.25
+"""Deviation of a yearly wave over the scatter, in the clearest band, below which it is left out."""
 OWN_WAVE_DAYS = 730
 """Stretch that may have a yearly wave of its own: in less than two years a wave and a later step look alike."""
 SECOND_WAVE_DAYS = 800
-EDGE = 6
-SIDE = 6
-"""Values on one side of a step that weigh as much as the common scatter in that side's own."""
+"""Length of a series from which a wave of half a year is fitted too."""
 WAVE_COST = 4
-"""Coefficients a band that a yearly wave is charged for."""
+"""Coefficients per band that a yearly wave is charged for."""
+WAVE_ROUNDS = 8
+"""Reweightings of the fit of a wave."""
+EDGE_VALUES = 6
+"""Fewest values of a level at either end of a long series: an end is seen from one side only."""
+SIDE_VALUES = 6
+"""Values on one side of a step that weigh as much as the common scatter in that side's own."""
+SHORTEST = ((60, 4), (20, 3), (0, 2))
+"""Number of values of a series, and fewest values of a level from that number on."""
+LEAST_SCATTER_FACTOR = 0.8
+"""The scatter is not narrowed below this share of what neighbours show."""
+LEAST_SCATTER_SHARE = 1e-3
+"""Least scatter over the range of the values."""
+NEAR_DAYS, NEAR_MIN_PAIRS = 15, 15
+"""Neighbours this near to each other, if there are more of them than the second, say how alike the scatter is in time."""
+ALIKE_MAX_Z, ALIKE_MAX = 3, 0.8
+"""Deviations to which values are clipped for it, and the largest correlation that is believed."""
 STEP_LOG_PRIOR = np.log(0.2)
 """Each further step is five times less likely than one fewer."""
+GRID_SHARE, GRID_LEAST, GRID_MOST = 0.25, 24, 160
+"""Spacing of the grid of levels over the scatter, and its fewest and most points."""
+RANGE_QUANTILES = (0.01, 0.99)
+"""Quantiles of the values between which levels are looked for."""
 CELLS = 1_000_000
+"""Cells of an array that are worked on at once; steers memory, not results."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +92,12 @@ class Fit:
 def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int) -> Fit:
     """Return the segmentation of `values` (n, bands) at `days` (n), with or without a yearly wave."""
     plain = _settled(days, values, sigma, max_steps)
-    if days[-1] - days[0] < 1.4 * YEAR_DAYS or len(days) < 30:
+    if days[-1] - days[0] < WAVE_MIN_YEARS * YEAR_DAYS or len(days) < WAVE_MIN_VALUES:
         return plain
     # at most one step, so that steps cannot follow the seasons before the wave is known
     single = plain if len(plain.cuts) < 2 else _settled(days, values, sigma, 1)
     wave = _wave(days, values, single.cuts)
-    if np.all(np.std(wave, axis=0) < 0.25 * plain.scatter):
+    if np.all(np.std(wave, axis=0) < WAVE_MIN_SHARE * plain.scatter):
         return plain
     seasonal = _settled(days, values - wave, sigma, max_steps)
     wave = _wave(days, values, seasonal.cuts)
@@ -81,7 +109,7 @@ def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_
 
 
 def _criterion(fit: Fit, temper: float, extra: int) -> float:
-    """Return the Bayesian information criterion of a fit that has `extra` coefficients beside its levels."""
+    """Return the Bayesian information criterion of a fit that has `extra` coefficients in addition to its levels."""
     count, bands = fit.values.shape
     likelihood = temper * student(fit.values - _stairs(fit, count), fit.scales).sum()
     free = extra + fit.levels.size + len(fit.cuts) + bands
@@ -91,7 +119,7 @@ def _criterion(fit: Fit, temper: float, extra: int) -> float:
 def student(residual: np.ndarray, scale: np.ndarray | float, floor: float = -np.inf) -> np.ndarray:
     """Return the log density of `residual` under Student-t scatter of `scale` (same unit).
 
-    `floor` is the log density of a value that is wrong altogether: what it costs hangs on no scale.
+    `floor` is the log density of an outlier, which is independent of `scale`.
     """
     constant = gammaln((FREEDOM + 1) / 2) - gammaln(FREEDOM / 2) - 0.5 * np.log(FREEDOM * np.pi)
     density = constant - np.log(scale) - (FREEDOM + 1) / 2 * np.log1p((residual / scale) ** 2 / FREEDOM)
@@ -99,8 +127,8 @@ def student(residual: np.ndarray, scale: np.ndarray | float, floor: float = -np.
 
 
 def misread_floor(column: np.ndarray) -> float:
-    """Return the log density of a misread value: MISREAD of them lie anywhere in twice the range of `column`."""
-    return float(np.log(MISREAD / max(2 * np.ptp(column), 1e-12)))
+    """Return the log density of a misread value: MISREAD_SHARE of them lie anywhere in twice the range of `column`."""
+    return float(np.log(MISREAD_SHARE / max(MISREAD_RANGE * np.ptp(column), 1e-12)))
 
 
 def robust_levels(values: np.ndarray, cuts: list[int]) -> np.ndarray:
@@ -114,7 +142,7 @@ def _settled(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max
 
     Either side of the largest step has its own scatter: what stands out more also varies more with sun and haze.
     """
-    start = _floored(_jumps(values), values)
+    start = _floored(jump_sd(values), values)
     base = np.broadcast_to(start, values.shape) if sigma is None else sigma
     fit = _fitted(days, values, base, 1.0, max_steps)
     residual = values - _stairs(fit, len(days))
@@ -123,24 +151,29 @@ def _settled(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max
     scales = np.array(base)
     for side in (slice(0, cut), slice(cut, None)):
         count = len(scales[side])
-        if count >= SIDE:
-            share = _jumps(values[side] / base[side])
-            share = np.sqrt((SIDE + count * share**2) / (SIDE + count))
+        if count >= SIDE_VALUES:
+            share = jump_sd(values[side] / base[side])
+            share = np.sqrt((SIDE_VALUES + count * share**2) / (SIDE_VALUES + count))
             # a stated sigma that is too small is widened to what the values show, never narrowed
             scales[side] *= share if sigma is None else np.maximum(share, 1.0)
-    excess = np.median(np.abs(residual) / scales, axis=0) * 1.4826
-    scales *= np.maximum(excess, 0.8 if sigma is None else 1.0)
+    excess = mad_sd(residual / scales, axis=0)
+    scales *= np.maximum(excess, LEAST_SCATTER_FACTOR if sigma is None else 1.0)
     scales = np.maximum(scales, _floored(np.zeros(values.shape[1]), values))
     return _fitted(days, values, scales, _temper(days, residual / scales), max_steps)
 
 
-def _jumps(values: np.ndarray) -> np.ndarray:
+def mad_sd(residual: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """Return the robust standard deviation of residuals along `axis`: their median size times MAD_TO_SD."""
+    return np.asarray(np.median(np.abs(residual), axis=axis) * MAD_TO_SD)
+
+
+def jump_sd(values: np.ndarray) -> np.ndarray:
     """Return the scatter (bands,) that jumps between neighbours show, whatever the levels do."""
-    return np.median(np.abs(np.diff(values, axis=0)), axis=0) * 1.4826 / np.sqrt(2)
+    return mad_sd(np.diff(values, axis=0), axis=0) / np.sqrt(2)
 
 
 def _floored(scatter: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.maximum(scatter, 1e-3 * np.ptp(values, axis=0) + 1e-12)
+    return np.maximum(scatter, LEAST_SCATTER_SHARE * np.ptp(values, axis=0) + 1e-12)
 
 
 def _stairs(fit: Fit, count: int) -> np.ndarray:
@@ -149,12 +182,12 @@ def _stairs(fit: Fit, count: int) -> np.ndarray:
 
 def _temper(days: np.ndarray, residual: np.ndarray) -> float:
     """Return the share of independent information: scatter alike in neighbours and bands counts once."""
-    clipped = np.clip(residual, -3, 3)
-    near = np.diff(days) < 15
+    clipped = np.clip(residual, -ALIKE_MAX_Z, ALIKE_MAX_Z)
+    near = np.diff(days) < NEAR_DAYS
     rho = 0.0
-    if near.sum() > 15:
+    if near.sum() > NEAR_MIN_PAIRS:
         rho = float(np.mean(clipped[1:][near] * clipped[:-1][near]) / max(np.mean(clipped**2), 1e-9))
-    rho = float(np.clip(rho, 0, 0.8))
+    rho = float(np.clip(rho, 0, ALIKE_MAX))
     bands = residual.shape[1]
     alike = 0.0
     if bands > 1 and np.all(clipped.std(axis=0) > 0):
@@ -166,13 +199,13 @@ def _temper(days: np.ndarray, residual: np.ndarray) -> float:
 def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: float, max_steps: int) -> Fit:
     """Return the fit of given scales."""
     count = len(days)
-    shortest = 4 if count >= 60 else 3 if count >= 20 else 2
+    shortest = next(least for values_from, least in SHORTEST if count >= values_from)
     inside = temper * _marginals(values, scales)
     width = np.subtract.outer(np.arange(count + 1), np.arange(count + 1)).T
     inside = np.where(width >= shortest, inside, -np.inf)
-    # an end is seen from one side only: a few misread values there are no level
-    if shortest == 4:
-        inside[0, :EDGE], inside[count + 1 - EDGE :, count] = -np.inf, -np.inf
+    # a few misread values at an end do not make a level
+    if count >= SHORTEST[0][0]:
+        inside[0, :EDGE_VALUES], inside[count + 1 - EDGE_VALUES :, count] = -np.inf, -np.inf
     gaps = np.zeros(count)
     gaps[1:] = np.log(np.maximum(np.diff(days), 1e-3) / max(days[-1] - days[0], 1e-3))
     gaps[0] = -np.inf
@@ -211,9 +244,9 @@ def _marginals(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
     out[np.triu_indices(count + 1, 1)] = 0.0
     for band in range(values.shape[1]):
         column, scale = values[:, band], scales[:, band]
-        low, high = np.quantile(column, [0.01, 0.99])
+        low, high = np.quantile(column, RANGE_QUANTILES)
         typical = float(np.median(scale))
-        size = int(np.clip((high - low) / (0.25 * typical), 24, 160))
+        size = int(np.clip((high - low) / (GRID_SHARE * typical), GRID_LEAST, GRID_MOST))
         grid = np.linspace(low - typical, high + typical, size)
         sums = np.zeros((count + 1, size))
         sums[1:] = np.cumsum(student(column[:, None] - grid, scale[:, None], misread_floor(column)), axis=0)
@@ -266,11 +299,11 @@ def _wave(days: np.ndarray, values: np.ndarray, cuts: list[int]) -> np.ndarray:
     for band in range(values.shape[1]):
         column = values[:, band]
         weight = np.ones_like(column)
-        for _ in range(8):
+        for _ in range(WAVE_ROUNDS):
             root = np.sqrt(weight)
             found = np.linalg.lstsq(design * root[:, None], column * root, rcond=None)[0]
             residual = column - design @ found
-            scale = np.median(np.abs(residual)) * 1.4826 + 1e-12
+            scale = mad_sd(residual) + 1e-12
             weight = 1 / (1 + (residual / scale) ** 2 / FREEDOM)
         out[:, band] = waves @ found[-waves.shape[1] :]
     return out

@@ -9,19 +9,31 @@ import numpy as np
 from osint.change._segmentation import FREEDOM, YEAR_DAYS, misread_floor, student
 
 DURATIONS = np.array([0, 4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90, 110, 130, 150], float)
-"""Days a step may take; the prior thins out with length, half of it lies below a month."""
+"""Days a step may take."""
+DURATION_DAYS, DURATION_POWER = 20, 1.3
+"""The prior of a duration thins out as (DURATION_DAYS + duration) ** -DURATION_POWER: half of it is below a month."""
 BEGIN_SHARE = 0.75
-"""Share of the log likelihood that counts for the begin, which ground broken and stored material blur; set by coverage in simulated trials."""
+"""Share of the log likelihood that counts for the begin, which ground broken and stored material blur.
+
+Set by coverage in simulated trials."""
 CELLS = 2_000_000
-CELL_DAYS = 1.0
+"""Cells of an array that are worked on at once; steers memory, not results."""
+CELL_DAYS, COARSE_CELL_DAYS = 1.0, 6.0
+"""Spacing of half-way moments near to the cut, and away from it."""
+NEAR_DAYS, REACH_MIN_DAYS, REACH_GAPS = 60, 120.0, 2
+"""How far from the cut the spacing is fine, and how far moments reach: days at least, and lengths of the gap there."""
 LEVEL_ERROR = 0.03
-"""Share of the step by which haze, gain and sun angle move a single value, on top of the scatter."""
+"""Share of the step by which haze, gain and sun angle move a single value, in addition to the scatter."""
 SHAPE_ERROR = 0.12
 """Share of the step by which work half done departs from a straight ramp, at its middle."""
-WAVE_DOUBT = 0.7
-"""Error of the yearly wave on either side of the step, over the wave found for the whole series."""
+LEVEL_TIE = 0.3
+"""Deviation of a level from the median of its side, over the step: a level seen by no value cannot run away."""
+WAVE_DOUBT, WAVE_TIE = 0.7, 1e-3
+"""Error of the yearly wave on either side of the step, over the wave found for the whole series; its least, over the
+scatter."""
 AFTER_WAVE = 0.1
 """Yearly wave of the new level, over the step: what stands out more or less with the sun looks like a slow ramp."""
+REWEIGHTINGS = 4
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ def moments(
     """Return when the step near index `cut` of `values` (n, bands) of scatter `scales` began, was half done and ended.
 
     Every begin and duration on a grid gets its likelihood. The two levels are integrated out about their fit
-    by weights for Student-t scatter, and so is the error of the yearly wave (deviation `swing`, one a band) that
+    by weights for Student-t scatter, and so is the error of the yearly wave (deviation `swing`, one per band) that
     was taken off `values`, on either side of the step, with a wave of the new level of its own: where few values
     follow, either would bend the ramp.
     """
@@ -90,15 +102,15 @@ def _grid(days: np.ndarray, cut: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     """Return begins, durations and prior weight of every candidate that leaves values on both sides."""
     first, last = days[0], days[-1]
     left, right = days[max(cut - 1, 0)], days[min(cut, len(days) - 1)]
-    reach = max(120.0, 2 * (right - left))
+    reach = max(REACH_MIN_DAYS, REACH_GAPS * (right - left))
     # half-way moments, fine near the cut and coarser away from it
-    near = np.arange(max(first, left - 60), min(last, right + 60) + 1, CELL_DAYS)
-    far = np.arange(max(first, left - reach), min(last, right + reach) + 1, 6.0)
+    near = np.arange(max(first, left - NEAR_DAYS), min(last, right + NEAR_DAYS) + 1, CELL_DAYS)
+    far = np.arange(max(first, left - reach), min(last, right + reach) + 1, COARSE_CELL_DAYS)
     far = far[(far < near[0]) | (far > near[-1])]
     middles = np.concatenate([near, far])
-    width = np.concatenate([np.ones(len(near)), np.full(len(far), 6.0)])
+    width = np.concatenate([np.ones(len(near)), np.full(len(far), COARSE_CELL_DAYS)])
     steps = np.gradient(DURATIONS)
-    chance = steps / (20 + DURATIONS) ** 1.3
+    chance = steps / (DURATION_DAYS + DURATIONS) ** DURATION_POWER
     begins = (middles[:, None] - DURATIONS / 2).ravel()
     durations = np.broadcast_to(DURATIONS, (len(middles), len(DURATIONS))).ravel()
     prior = (width[:, None] * chance).ravel()
@@ -135,7 +147,7 @@ def _levelled(
     jump = abs(guess[1] - guess[0])
     typical = float(np.median(scatter))
     # loosely tied to the medians, so that a level seen by no value cannot run away
-    level, before, after = 0.3 * jump + typical, WAVE_DOUBT * swing + 1e-3 * typical, AFTER_WAVE * jump
+    level, before, after = LEVEL_TIE * jump + typical, WAVE_DOUBT * swing + WAVE_TIE * typical, AFTER_WAVE * jump
     ties = np.diag(np.array([level, before, before, level, *[np.hypot(before, after)] * 2]) ** -2)
     aims = np.zeros(2 * count)
     aims[0], aims[count] = guess
@@ -145,7 +157,7 @@ def _levelled(
     weight = scale**-2
     # densities without logarithms: this loop takes most of the time there is
     peak, floor = np.exp(student(np.zeros(1), 1.0)[0]) / scale, np.exp(misread_floor(column))
-    for _ in range(4):
+    for _ in range(REWEIGHTINGS):
         one, two = weight * rest, weight * share
         blocks = [(w @ pairs).reshape(-1, count, count) for w in (one * rest, one * share, two * share)]
         matrix = np.block([[blocks[0], blocks[1]], [blocks[1], blocks[2]]]) + ties

@@ -2,242 +2,428 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
 from osint.change import landcover, series
-from osint.change.series import Series
+from osint.change._segmentation import YEAR_DAYS
+from osint.change.landcover import Kind, WindowMedian
+from osint.change.measure import AreaInterval, area_row
+from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason, sentences
+from osint.change.series import Series, quarters, step_whiteness
 from osint.change.stack import PAIR
-from osint.change.steps import Step, Steps, to_date
+from osint.change.steps import NoStep, Step, Steps, to_date, to_day
 
 PROPERTIES = (
     "outline_id", "kind", "probability", "roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high",
     "onset_low", "onset_high", "roofed_low", "roofed_best", "roofed_high", "complete_low", "complete_high",
     "removed_low", "removed_high", "cannot_tell", "scenes_used", "bytes_read",
 )  # fmt: skip
+"""Columns of the rows that `Structure.to_row` writes."""
 LONGEST_INTERVAL_DAYS = 200
+"""Width of the half-covered interval above which its date is not to be relied on."""
 ONSET_LEAD_DAYS = 330
+"""Longest time between scraping and roof for which both are one work."""
 ONSET_WIDEST_DAYS = 60
+"""Width of the interval of scraping up to which it is named: the seasons of bare ground make wide ones."""
 ONSET_FROM_START_DAYS = 60
-HALF_MARGIN = np.timedelta64(1, "D")
-COMPLETE_MARGIN = np.timedelta64(1, "D")
-ONSET_MARGIN = np.timedelta64(15, "D")
+"""Scraping that begins sooner after the first scene is not named: what was before it was not seen."""
+HALF_MARGIN_DAYS, COMPLETE_MARGIN_DAYS, ONSET_MARGIN_DAYS = 1, 1, 15
 """Widening of the intervals of `date_step`, whose straight ramp no building follows to the day."""
+UNDER_WAY_DAYS = 6
+"""A change that ends this near to the last scene, or later, may still be under way."""
+NEXT_STEP_DAYS = 20
+"""Left out before the next step when the ground after a step is looked at: the work for it may have begun."""
 MIN_SCRAPED_CONTRAST = 4.0
+"""Step of scraped ground over the scatter of single values."""
 MIN_SCRAPED_SIZE = 0.025
-"""Reflectance; between seasons and years ground that nobody touched moves by half of it."""
-REMOVED_SHARE = 0.6
+"""Step of scraped ground in reflectance; between seasons and years ground that nobody touched moves by half of it."""
+GONE_SHARE = 0.6
 """Loss over the gain of a standing roof from which it is gone: a low winter sun takes up to half."""
-LEAST_CHANGE = 0.05
-"""Gain against the surroundings, over their brightness, that a structure counts for at least: they may have darkened meanwhile."""
-SMALL_SHARE = 0.3
+MIN_RELATIVE_GAIN = 0.05
+"""Relative gain that a structure counts for at least: its surroundings may have darkened meanwhile."""
+NEW_SHARE = 0.3
 """Gain over that of a standing roof below which a change is the sun or the season on it."""
-MAY_BE = "may show a roof"
-COMES_AND_GOES = 3
-"""Turns between gains and losses of whiteness, the first counted, two of them at one time of year: then no date is relied on."""
+TURNS_OF_DOUBT = 3
+"""Turns between gains and losses, the first counted, two of them at one time of year, that put dates in doubt."""
+TURNS_OF_NO_BUILDING = 4
+"""Turns that no building makes: two gains and two losses."""
 SAME_SEASON_DAYS = 45.0
-YEAR_DAYS = 365.25
-NO_BUILDING = 4
-"""As many turns make no building: two gains and two losses."""
+"""Difference in the time of year up to which two turns come at the same time."""
 TURN_SHARE = 0.4
 """Share of the largest change from which another one is a turn."""
-BRIEF_LOOKS = 5
-BRIEF_DAYS = 45.0
-BRIEF_ALIKE, BRIEF_AGREE = 0.25, 0.8
-"""What stood for a few months and is no step of the series: looks, days between first and last, and how many lie within how much of its level."""
-BRIEF_MOST_DAYS = 183.0
-BRIEF_PROBABILITY = 0.5
-"""Factor for what stood for so short a time: judgement, below one half."""
+NO_BUILDING_FACTOR = 0.5
+"""Factor of the probability of what comes and goes."""
+BRIEF_MIN_SCENES, BRIEF_MIN_DAYS = 5, 45.0
+"""Scenes of what stood for a few months, and days between the first and the last of them, at least."""
+BRIEF_LEVEL_SHARE, BRIEF_AGREEING_SHARE = 0.25, 0.8
+"""A scene agrees if it is this near to the level, over the rise; and the share of them that must agree."""
+BRIEF_MAX_DAYS = 183.0
+"""What stood for a shorter time has a doubt."""
+BRIEF_FACTOR = 0.5
+"""Factor of the probability of what stood for so short a time: judgement, below one half."""
 LASTING_SHARE = 0.5
-LAST_LOOKS = 6
+"""Share of a step of the ground that must be left at the end for it to be earthworks."""
+LAST_SCENES = 6
+"""Scenes at the end of a stretch whose median stands for it."""
 WHOLE_DAYS = 365.0
-"""Time in which what first looks like a dark roof may become the field or the greenhouse that it is part of."""
+"""Time in which what first looks like a dark roof may become the field or greenhouse that it is part of."""
+UNCONFIRMED_SCENES = 2
+"""Scenes at the end of a series that look like a roof, from which one may have come."""
+WARM_QUARTERS = (1, 2)
+COVERS = (Kind.BRIGHT_ROOF, Kind.DARK_ROOF, Kind.SOLAR_FIELD, Kind.GREENHOUSE)
+"""Kinds that cover the ground."""
 
 
-def events(ground: Steps, covered: Steps, seen: Series) -> list[dict[str, Any]]:
-    """Read the steps of an outline as structures: scraped, roofed, removed.
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What happened on an outline, or on a phase of it; without a kind, why nothing can be told.
 
-    `ground` are the steps in every band, `covered` those of the whiteness.
+    The last scene on which a moment was surely not reached and the first on which it was are its low and high day.
     """
+
+    outline_id: str = ""
+    kind: Kind | None = None
+    probability: float | None = None
+    """That it is a building."""
+    roof_area: AreaInterval | None = None
+    onset_low: dt.date | None = None
+    """Ground broken, first possible day; None means "no later than `onset_high`"."""
+    onset_high: dt.date | None = None
+    roofed_low: dt.date | None = None
+    """Half covered."""
+    roofed_best: dt.date | None = None
+    roofed_high: dt.date | None = None
+    complete_low: dt.date | None = None
+    """Fully covered."""
+    complete_high: dt.date | None = None
+    """None if the work was still under way at the last scene."""
+    removed_low: dt.date | None = None
+    """Cleared."""
+    removed_high: dt.date | None = None
+    doubts: tuple[Doubt, ...] = ()
+    """Why its dates or its kind are not to be relied on."""
+    scenes_used: int = 0
+    bytes_read: int = 0
+    step_probability: float = 1.0
+    """That there was a step at all."""
+    gain: float = 0.0
+    """Gain of whiteness against the surroundings, reflectance."""
+    relative_gain: float = 0.0
+    """The same over the brightness of the surroundings."""
+    half_day: float = np.inf
+    """Half covered, days since 1970-01-01."""
+    shown_from_day: float = np.inf
+    """First day on which all of it stands, days since 1970-01-01."""
+    shown_until_day: float = np.inf
+    """Last day on which it stands and nothing was built over it, days since 1970-01-01."""
+    removed_day: float = np.inf
+    """Half cleared, days since 1970-01-01."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was not removed."""
+        return self.removed_high is None
+
+    @property
+    def not_separable(self) -> bool:
+        """Whether it may be salt, panels or film as well as a roof."""
+        return any(d.reason in NOT_SEPARABLE for d in self.doubts)
+
+    @property
+    def may_be_roof(self) -> bool:
+        """Whether it is a roof, or something that its bands do not separate from one."""
+        return self.kind in landcover.BUILDINGS or self.not_separable
+
+    def doubtful(self, doubt: Doubt | None) -> Structure:
+        """Return the structure with one more doubt, unless it has that one or there is none."""
+        return self if doubt is None or doubt in self.doubts else replace(self, doubts=(*self.doubts, doubt))
+
+    def called(self, kind: Kind, probability: float | None = None) -> Structure:
+        """Return the structure as another kind; `probability` of a building of that kind, of PROBABILITY by default."""
+        given = landcover.PROBABILITY[kind] if probability is None else probability
+        return replace(self, kind=kind, probability=round(self.step_probability * given, 3))
+
+    def to_row(self) -> dict[str, str | float | None]:
+        """Return the columns PROPERTIES: days as ISO text, doubts as sentences, None where nothing is known."""
+        row = {name: getattr(self, name, None) for name in PROPERTIES}
+        row |= {name: value.isoformat() for name, value in row.items() if isinstance(value, dt.date)}
+        row["kind"] = None if self.kind is None else str(self.kind)
+        return row | area_row("roof_area_m2", self.roof_area) | {"cannot_tell": sentences(self.doubts)}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of the whiteness, with what was seen before and after it."""
+
+    step: Step
+    before: WindowMedian
+    after: WindowMedian
+    bare_again: bool
+    """Whether what stands after it looks like ground that was there before, and like the surroundings."""
+    until_day: float
+    """Day of the next step or of the end of the series."""
+
+    @property
+    def gain(self) -> float:
+        """Gain of whiteness against the surroundings, reflectance."""
+        return self.after.whiteness() - self.before.whiteness()
+
+    @property
+    def relative_gain(self) -> float:
+        """Gain over the brightness of the surroundings."""
+        return self.after.relative() - self.before.relative()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the effects of rules need besides the change."""
+
+    seen: Series
+    scrapings: Sequence[Step]
+    """Steps of the ground that are scraping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a change of the whiteness means; of RULES the first that holds has its effect."""
+
+    name: str
+    holds: Callable[[Change, Sequence[Structure]], bool]
+    """Condition, given the change and the structures so far."""
+    effect: Callable[[Change, list[Structure], Context], list[Structure]]
+    """Returns the structures after the change."""
+
+
+def _share_of_last(change: Change, structures: Sequence[Structure]) -> float:
+    """Return the size of a change over the gain of the last structure that stands, 1 if none does."""
+    standing = [s for s in structures if s.stands]
+    if not standing:
+        return 1.0
+    # the sun of a season scales the whiteness, plants and haze the surroundings: what is built or gone shows in both
+    return min(abs(change.gain) / standing[-1].gain, abs(change.relative_gain) / standing[-1].relative_gain)
+
+
+def _is_removal(change: Change, structures: Sequence[Structure]) -> bool:
+    lost = change.gain < -landcover.MIN_GAIN and change.relative_gain < 0
+    return lost and any(s.stands for s in structures) and _share_of_last(change, structures) > GONE_SHARE
+
+
+def _is_nothing_new(change: Change, structures: Sequence[Structure]) -> bool:
+    small = change.gain < landcover.MIN_GAIN or _share_of_last(change, structures) < NEW_SHARE
+    return change.bare_again or small
+
+
+def _is_cover(change: Change, structures: Sequence[Structure]) -> bool:
+    return not _is_removal(change, structures) and not _is_nothing_new(change, structures)
+
+
+def _with_last(structures: list[Structure], edit: Callable[[Structure], Structure]) -> list[Structure]:
+    """Return structures whose last one that stands is edited."""
+    last = max((k for k, s in enumerate(structures) if s.stands), default=None)
+    return [edit(s) if k == last else s for k, s in enumerate(structures)]
+
+
+def _remove(change: Change, structures: list[Structure], context: Context) -> list[Structure]:
+    return _with_last(structures, lambda s: removed(s, change.step))
+
+
+def _look_for_water(change: Change, structures: list[Structure], context: Context) -> list[Structure]:
+    return _with_last(structures, lambda s: wetted(s, context.seen, change.until_day))
+
+
+def _add(change: Change, structures: list[Structure], context: Context) -> list[Structure]:
+    step = change.step
+    since = max((s.half_day if s.stands else s.removed_day for s in structures), default=-np.inf)
+    scraped = [s for s in context.scrapings if since < to_day(s.best) < to_day(step.best)]
+    cover = landcover.appeared(change.before, change.after, to_day(step.complete.best) - to_day(step.begun.best))
+    made = _structure(step, cover.kind, scraped[-1] if scraped else None, context.seen).doubtful(cover.doubt)
+    made = replace(made, gain=change.gain, relative_gain=max(change.relative_gain, MIN_RELATIVE_GAIN))
+    built_over = _with_last(structures, lambda s: replace(s, shown_until_day=to_day(step.begun.low)))
+    return [*built_over, made]
+
+
+RULES = (
+    Rule("removed", _is_removal, _remove),
+    Rule("nothing new", _is_nothing_new, _look_for_water),
+    Rule("covered", _is_cover, _add),
+)
+"""In this order; the first that holds has its effect."""
+
+
+def structures(ground: Steps, covered: Steps, seen: Series) -> list[Structure]:
+    """Return what the steps of an outline mean: scraped, roofed, removed.
+
+    `ground` are the steps in both bands of PAIR, `covered` those of the whiteness. The rules go over the changes in
+    time order. What is then found to have stood briefly, to come and go, or to be a part of a larger whole is
+    judged in this order, because each of them looks at the doubts that the one before it left.
+    """
+    changes = _changes(covered, seen)
+    context = Context(seen, [s for s in ground if _scraped(s)])
+    found: list[Structure] = []
+    for change in changes:
+        rule = next(rule for rule in RULES if rule.holds(change, found))
+        found = rule.effect(change, found, context)
+    turns = [(to_day(c.step.best), c.relative_gain) for c in changes if abs(c.gain) >= landcover.MIN_GAIN]
+    brief = _stood_briefly(found, covered, context)
+    if brief is not None:
+        found = sorted([*found, brief[0]], key=lambda s: s.shown_from_day)
+        turns = sorted([*turns, *brief[1]])
+    found = like_the_whole([short_lived(s) for s in come_and_go(found, turns)])
+    if found:
+        return found
+    roof_may_show = unconfirmed(seen) is not None
+    works = [s for s in context.scrapings if roof_may_show or _lasts(s, ground, seen)]
+    return [_earthworks(works[-1], seen)] if works else []
+
+
+def _changes(covered: Steps, seen: Series) -> list[Change]:
+    """Return the steps of the whiteness that were seen from both sides, in time order."""
     ordered = _ordered(covered)
-    edges = [seen.days[0] - 1, *(day(s.best) for s in ordered), seen.days[-1] + 1]
-    scrapings = [s for s in ground if _scraped(s)]
-    structures: list[dict[str, Any]] = []
-    turns: list[tuple[float, float]] = []
-    levels: list[float] = []
-    since = -np.inf
+    edges = [seen.days[0] - 1, *(to_day(s.best) for s in ordered), seen.days[-1] + 1]
+    changes: list[Change] = []
     for k, step in enumerate(ordered):
-        before = landcover.look(seen, edges[k], day(step.begun.low))
-        after = landcover.look(seen, day(step.complete.best), edges[k + 2] - (20 if k + 2 < len(edges) - 1 else 0))
-        before = before or landcover.look(seen, edges[k], edges[k + 1], 1)
-        after = after or landcover.look(seen, edges[k + 1], edges[k + 2], 1)
+        last = k + 2 == len(edges) - 1
+        before = landcover.window_median(seen, edges[k], to_day(step.begun.low))
+        until = edges[k + 2] if last else edges[k + 2] - NEXT_STEP_DAYS
+        after = landcover.window_median(seen, to_day(step.complete.best), until)
+        before = before or landcover.window_median(seen, edges[k], edges[k + 1], 1)
+        after = after or landcover.window_median(seen, edges[k + 1], edges[k + 2], 1)
         if before is None or after is None:
             continue
-        gain = after.whiteness() - before.whiteness()
-        change = after.relative() - before.relative()
-        turns += [(day(step.best), change)] if abs(gain) >= landcover.MIN_GAIN else []
-        # what was there before and looks like the surroundings is no cover but bare ground again
-        known = any(abs(after.relative() - level) < SMALL_SHARE * abs(change) for level in levels)
-        bare = known and after.whiteness() < SMALL_SHARE * gain
-        levels.append(before.relative())
-        standing = [s for s in structures if not s.get("removed_high")]
-        # the sun of a season scales the whiteness, plants and haze the surroundings: what is built or gone shows in both
-        of_last = min(abs(gain) / standing[-1]["_gain"], abs(change) / standing[-1]["_change"]) if standing else 1.0
-        if gain < -landcover.MIN_GAIN and standing and change < 0 and of_last > REMOVED_SHARE:
-            standing[-1].update(_removed(step))
-            since = day(step.best)
-            continue
-        if bare or gain < landcover.MIN_GAIN or of_last < SMALL_SHARE:
-            if standing:
-                _wetted(standing[-1], seen, edges[k + 2])
-            continue
-        if standing:
-            standing[-1]["_until"] = day(step.begun.low)
-        took = day(step.complete.best) - day(step.begun.best)
-        kind, reserve = landcover.kind_of(before, after, took)
-        scraped = [s for s in scrapings if since < day(s.best) < day(step.best)]
-        told = _structure(step, kind, scraped[-1] if scraped else None, seen)
-        structures.append({**told, "_change": max(change, LEAST_CHANGE), "_gain": gain})
-        reserved(structures[-1], reserve)
-        since = day(step.best)
-    _stood_briefly(structures, turns, covered, scrapings, seen)
-    _come_and_go(structures, turns)
-    _short_lived(structures)
-    like_the_whole(structures)
-    if not structures:
-        roof_may_show = bool(unconfirmed(seen))
-        structures += [_earthworks(s, seen) for s in scrapings if roof_may_show or _lasts(s, ground, seen)][-1:]
-    return structures
+        change = Change(step, before, after, False, edges[k + 2])
+        # what was there before and looks like the surroundings is not a cover but bare ground again
+        near = NEW_SHARE * abs(change.relative_gain)
+        known = any(abs(after.relative() - earlier.before.relative()) < near for earlier in changes)
+        bare = known and after.whiteness() < NEW_SHARE * change.gain
+        changes.append(replace(change, bare_again=bare))
+    return changes
 
 
 def _stood_briefly(
-    structures: list[dict[str, Any]],
-    turns: list[tuple[float, float]],
-    covered: Steps,
-    scrapings: list[Step],
-    seen: Series,
-) -> None:
-    """Add what covered bare ground once for some months, if enough looks agree on it and it is no snow.
+    found: Sequence[Structure], covered: Steps, context: Context
+) -> tuple[Structure, list[tuple[float, float]]] | None:
+    """Return what covered bare ground once for some months, with its two turns, if enough scenes agree on it.
 
     Dust, a flood and a pond that dries fade; snow has its colour; what comes twice comes with the year.
     """
+    seen = context.seen
     white = seen.whiteness()
     brief = series.transients(seen.days, white, covered)
     pair = series.time_transient(seen.days, white, brief[0]) if len(brief) == 1 else None
     if pair is None:
-        return
+        return None
     up, down = pair
-    inside = (seen.days >= day(up.complete.best)) & (seen.days <= day(down.begun.best))
-    span = np.ptp(seen.days[inside]) if inside.any() else 0.0
-    reached = (white[inside] - up.before[0]) / up.size[0]
-    if inside.sum() < BRIEF_LOOKS or span < BRIEF_DAYS or np.mean(np.abs(reached - 1) < BRIEF_ALIKE) < BRIEF_AGREE:
-        return
-    before = landcover.look(seen, seen.days[0] - 1, day(up.begun.low))
-    after = landcover.look(seen, day(up.complete.best), day(down.begun.best))
-    bare = all(brief[0].last < s["_half"] or brief[0].first > s["_until"] for s in structures)
-    if before is None or after is None or not bare:
-        return
-    kind, reserve = landcover.kind_of(before, after, day(up.complete.best) - day(up.begun.best))
-    if kind not in (*landcover.BUILDINGS, "solar field", "greenhouse") or reserve:
-        return
-    scraped = [s for s in scrapings if s.best < up.best]
+    stood = (seen.days >= to_day(up.complete.best)) & (seen.days <= to_day(down.begun.best))
+    before = landcover.window_median(seen, seen.days[0] - 1, to_day(up.begun.low))
+    after = landcover.window_median(seen, to_day(up.complete.best), to_day(down.begun.best))
+    bare = all(brief[0].last_day < s.half_day or brief[0].first_day > s.shown_until_day for s in found)
+    if before is None or after is None or not bare or not _agree(seen.days[stood], white[stood], up):
+        return None
+    cover = landcover.appeared(before, after, to_day(up.complete.best) - to_day(up.begun.best))
+    if cover.kind not in COVERS or cover.doubt:
+        return None
+    scraped = [s for s in context.scrapings if s.best < up.best]
     change = after.relative() - before.relative()
-    told = {**_structure(up, kind, scraped[-1] if scraped else None, seen), **_removed(down)}
-    structures.append(told)
-    structures.sort(key=lambda s: s["_from"])
-    turns += [(day(up.best), change), (day(down.best), -change)]
-    turns.sort()
+    made = removed(_structure(up, cover.kind, scraped[-1] if scraped else None, seen), down)
+    return made, [(to_day(up.best), change), (to_day(down.best), -change)]
 
 
-def _removed(step: Step) -> dict[str, Any]:
-    return {
-        "removed_low": iso(step.low - HALF_MARGIN),
-        "removed_high": iso(step.high + HALF_MARGIN),
-        "_until": day(step.begun.low),
-        "_gone": day(step.best),
-    }
+def _agree(days: np.ndarray, white: np.ndarray, up: Step) -> bool:
+    """Return whether enough scenes, over enough days, show the level that the step `up` reached."""
+    if len(days) < BRIEF_MIN_SCENES or np.ptp(days) < BRIEF_MIN_DAYS:
+        return False
+    reached = (white - up.before[0]) / up.size[0]
+    return bool(np.mean(np.abs(reached - 1) < BRIEF_LEVEL_SHARE) >= BRIEF_AGREEING_SHARE)
 
 
-def _short_lived(structures: list[dict[str, Any]]) -> None:
-    """Put a reserve on what stood for a few months: film, a crust or a heap does so more often than a roof."""
-    for structure in structures:
-        stood = structure.get("_gone", np.inf) - structure["_half"]
-        if stood < BRIEF_MOST_DAYS and not structure["cannot_tell"]:
-            structure["_step"] *= BRIEF_PROBABILITY
-            structure["probability"] = round(BRIEF_PROBABILITY * structure["probability"], 3)
-            reserved(
-                structure, f"stood for about {stood:.0f} days only: a roof taken down, or film or a crust of one season"
-            )
+def removed(structure: Structure, step: Step) -> Structure:
+    """Return a structure that a step took away."""
+    return replace(
+        structure,
+        removed_low=_date(step.low, -HALF_MARGIN_DAYS),
+        removed_high=_date(step.high, HALF_MARGIN_DAYS),
+        shown_until_day=to_day(step.begun.low),
+        removed_day=to_day(step.best),
+    )
 
 
-def _come_and_go(structures: list[dict[str, Any]], changes: list[tuple[float, float]]) -> None:
-    """Take back what is gained and lost again and again: snow, plastic, a drying lake."""
+def short_lived(structure: Structure) -> Structure:
+    """Put a doubt on what stood for a few months: film, a crust or a heap does so more often than a roof."""
+    days = structure.removed_day - structure.half_day
+    if structure.stands or days >= BRIEF_MAX_DAYS or structure.doubts or structure.probability is None:
+        return structure
+    less = replace(
+        structure,
+        step_probability=BRIEF_FACTOR * structure.step_probability,
+        probability=round(BRIEF_FACTOR * structure.probability, 3),
+    )
+    return less.doubtful(Doubt(Reason.SHORT_LIVED, {"days": days}))
+
+
+def come_and_go(found: Sequence[Structure], changes: Sequence[tuple[float, float]]) -> list[Structure]:
+    """Put a doubt on what is gained and lost again and again: snow, plastic, a drying lake.
+
+    `changes` are (day, relative gain) in time order.
+    """
     largest = max((abs(change) for _, change in changes), default=0.0)
     large = [(when, change > 0) for when, change in changes if abs(change) >= TURN_SHARE * largest]
     turns = [turn for k, turn in enumerate(large) if k == 0 or turn[1] != large[k - 1][1]]
-    gains = sum(up for _, up in large)
-    # what is cleared and built anew has its own times, not those of the year
+    # a site that is cleared and rebuilt follows no yearly cycle
     yearly = any(
         up == down and _season_apart(one - two) < SAME_SEASON_DAYS for (one, up), (two, down) in combinations(turns, 2)
     )
-    for structure in structures:
-        if len(turns) >= COMES_AND_GOES and (yearly or len(turns) >= NO_BUILDING):
-            reserved(structure, f"comes and goes: {gains} gains and {len(large) - gains} losses of whiteness")
-        if len(turns) >= NO_BUILDING:
-            structure.update(kind="other", probability=round(0.5 * landcover.PROBABILITY["other"], 3))
+    no_building = len(turns) >= TURNS_OF_NO_BUILDING
+    if not no_building and not (yearly and len(turns) >= TURNS_OF_DOUBT):
+        return list(found)
+    gains = sum(up for _, up in large)
+    doubt = Doubt(Reason.COMES_AND_GOES, {"gains": gains, "losses": len(large) - gains})
+    probability = round(NO_BUILDING_FACTOR * landcover.PROBABILITY[Kind.OTHER], 3)
+    doubtful = [s.doubtful(doubt) for s in found]
+    return [replace(s, kind=Kind.OTHER, probability=probability) for s in doubtful] if no_building else doubtful
 
 
-def _wetted(structure: dict[str, Any], seen: Series, until: float) -> None:
-    """Take back what turns out to darken with water: a pan that was whole when wet grows no whiter as it dries."""
-    after = landcover.look(seen, structure["_from"], until)
-    may = structure["kind"] in landcover.BUILDINGS
-    if may and after is not None and after.dimmed >= landcover.WET_LOOKS:
-        structure.update(kind="other", probability=round(structure["_step"] * landcover.PROBABILITY["other"], 3))
-        reserved(structure, landcover.WETTED)
+def wetted(structure: Structure, seen: Series, until_day: float) -> Structure:
+    """Take back a roof that turns out to darken with water: a pan that was whole when wet grows no whiter as it dries."""
+    after = landcover.window_median(seen, structure.shown_from_day, until_day)
+    if structure.kind not in landcover.BUILDINGS or after is None or after.dimmed < landcover.WET_SCENES:
+        return structure
+    return structure.called(Kind.OTHER).doubtful(Doubt(Reason.WETTED))
 
 
 def _season_apart(days: float) -> float:
-    """Return by how many days two moments that lie `days` apart differ in the time of year."""
+    """Return by how many days two moments that are `days` apart differ in the time of year."""
     return abs((days + YEAR_DAYS / 2) % YEAR_DAYS - YEAR_DAYS / 2)
 
 
-def reserved(structure: dict[str, Any], reason: str) -> None:
-    """Add a reason why a structure is not to be relied on, if it is one."""
-    if reason and reason not in (structure["cannot_tell"] or ""):
-        structure["cannot_tell"] = "; ".join(filter(None, (structure["cannot_tell"], reason)))
-
-
-def like_the_whole(structures: list[dict[str, Any]]) -> None:
+def like_the_whole(found: Sequence[Structure]) -> list[Structure]:
     """Give the first parts of what stands on one outline, seen mixed with ground, the kind that it has at the end."""
-    standing = [s for s in structures if not s["removed_high"]]
+    standing = [s for s in found if s.stands]
     if len(standing) < 2:
-        return
+        return list(found)
     whole = standing[-1]
-    certain = whole["kind"] in landcover.BUILDINGS and not untold(whole)
-    for part in standing[:-1]:
-        days = (np.datetime64(whole["roofed_best"]) - np.datetime64(part["roofed_best"])) / np.timedelta64(1, "D")
-        mixed = part["kind"] in ("other", "solar field") and landcover.SNOWY not in (part["cannot_tell"] or "")
-        film = (
-            whole["kind"] in ("greenhouse", "other", "solar field")
-            and part["kind"] == "dark roof"
-            and not untold(whole)
-        )
-        if (certain and (mixed or untold(part))) or (film and days <= WHOLE_DAYS):
-            reasons = [r for r in (part["cannot_tell"] or "").split("; ") if not r.endswith(landcover.UNTOLD)]
-            part.update(kind=whole["kind"], cannot_tell="; ".join(filter(None, reasons)) or None)
-            part["probability"] = round(part["_step"] * landcover.PROBABILITY[whole["kind"]], 3)
+    return [_like(s, whole) if s.stands and s is not whole else s for s in found]
 
 
-def may_be_roof(structure: dict[str, Any]) -> bool:
-    """Return whether a structure is a roof, or something that its bands do not tell from one."""
-    return structure["kind"] in landcover.BUILDINGS or untold(structure)
-
-
-def untold(structure: dict[str, Any]) -> bool:
-    """Return whether a structure may be salt, panels or film as well as a roof."""
-    return landcover.UNTOLD in (structure["cannot_tell"] or "")
+def _like(part: Structure, whole: Structure) -> Structure:
+    """Return a part as the kind of the whole, where it was seen too mixed to tell."""
+    if whole.kind is None:
+        return part
+    certain = whole.kind in landcover.BUILDINGS and not whole.not_separable
+    snow = any(d.reason is Reason.SNOW_OR_WATER for d in part.doubts)
+    mixed = part.kind in (Kind.OTHER, Kind.SOLAR_FIELD) and not snow
+    film = whole.kind in (Kind.GREENHOUSE, Kind.OTHER, Kind.SOLAR_FIELD) and part.kind is Kind.DARK_ROOF
+    days = (whole.roofed_best - part.roofed_best).days if whole.roofed_best and part.roofed_best else np.inf
+    if not (certain and (mixed or part.not_separable)) and not (
+        film and not whole.not_separable and days <= WHOLE_DAYS
+    ):
+        return part
+    doubts = tuple(d for d in part.doubts if d.reason not in NOT_SEPARABLE)
+    return replace(part, doubts=doubts).called(whole.kind)
 
 
 def _ordered(found: Steps) -> list[Step]:
@@ -252,126 +438,123 @@ def _ordered(found: Steps) -> list[Step]:
 
 
 def _scraped(step: Step) -> bool:
-    """Return whether a step is large enough for scraped ground, and no roof; blue is the first band, infrared the last."""
-    white = float(step.size[0] - 0.7 * step.size[-1])
+    """Return whether a step in the bands of PAIR is large enough for scraped ground, and does not look like a roof."""
     large = step.contrast >= MIN_SCRAPED_CONTRAST and np.abs(step.size).max() >= MIN_SCRAPED_SIZE
-    return bool(large and white < landcover.MIN_GAIN)
+    return bool(large and step_whiteness(step) < landcover.MIN_GAIN)
 
 
-def _structure(step: Step, kind: str, scraped: Step | None, seen: Series) -> dict[str, Any]:
+def _structure(step: Step, kind: Kind, scraped: Step | None, seen: Series) -> Structure:
     """Return one structure; ground was broken at `scraped`, or no later than the roof began."""
-    begun_low, begun_high, named = _onset(step, scraped, seen)
-    told = row(
-        "",
+    onset_low, onset_high = _onset(step, scraped, seen)
+    half_low = step.low - np.timedelta64(HALF_MARGIN_DAYS, "D")
+    complete_low = step.complete.low - np.timedelta64(COMPLETE_MARGIN_DAYS, "D")
+    # a change still under way at the last scene has no end yet
+    ended = to_day(step.complete.high) < seen.days[-1] - UNDER_WAY_DAYS
+    width = to_day(step.high) - to_day(step.low)
+    wide = Doubt(Reason.LONG_INTERVAL, {"days": width, "gap_days": step.gap_days})
+    return Structure(
         kind=kind,
         probability=round(step.probability * landcover.PROBABILITY[kind], 3),
-        onset_low=begun_low if named else None,
-        onset_high=begun_high,
-        roofed_low=iso(step.low - HALF_MARGIN),
-        roofed_best=iso(step.best),
-        roofed_high=iso(step.high + HALF_MARGIN),
-        complete_low=iso(max(step.complete.low - COMPLETE_MARGIN, step.low - HALF_MARGIN)),
-        # a change still under way at the last scene has no end yet
-        complete_high=iso(step.complete.high + COMPLETE_MARGIN)
-        if day(step.complete.high) < seen.days[-1] - 6
-        else None,
+        onset_low=onset_low,
+        onset_high=onset_high,
+        roofed_low=_date(half_low),
+        roofed_best=_date(step.best),
+        roofed_high=_date(step.high, HALF_MARGIN_DAYS),
+        complete_low=_date(max(complete_low, half_low)),
+        complete_high=_date(step.complete.high, COMPLETE_MARGIN_DAYS) if ended else None,
+        doubts=(wide,) if width > LONGEST_INTERVAL_DAYS else (),
+        step_probability=step.probability,
+        half_day=to_day(step.best),
+        shown_from_day=to_day(step.complete.high),
+        shown_until_day=seen.days[-1] + 1,
     )
-    width = day(step.high) - day(step.low)
-    if width > LONGEST_INTERVAL_DAYS:
-        told["cannot_tell"] = f"interval of {width:.0f} days: no usable scene for {step.gap_days:.0f} days"
-    return {
-        **told,
-        "_step": step.probability,
-        "_half": day(step.best),
-        "_from": day(step.complete.high),
-        "_until": seen.days[-1] + 1,
-    }
 
 
-def _onset(step: Step, scraped: Step | None, seen: Series) -> tuple[str, str, bool]:
-    """Return low and high of ground broken, and whether it was seen: else the high is "no later than".
+def _onset(step: Step, scraped: Step | None, seen: Series) -> tuple[dt.date | None, dt.date]:
+    """Return low and high of ground broken; a low of None means "no later than" the high.
 
-    Only a sharp step that is not at the start of the series and not long before the roof is named: the
-    seasons of bare ground make wide ones. Scraping shows before it is half done and after it began.
+    Only a sharp step that is not at the start of the series and not long before the roof is named. Scraping shows
+    before it is half done and after it began.
     """
     if scraped is not None:
-        lead = day(step.best) - day(scraped.best)
-        wide = day(scraped.high) - day(scraped.begun.low)
-        inside = day(scraped.begun.low) - seen.days[0] > ONSET_FROM_START_DAYS
+        lead = to_day(step.best) - to_day(scraped.best)
+        wide = to_day(scraped.high) - to_day(scraped.begun.low)
+        inside = to_day(scraped.begun.low) - seen.days[0] > ONSET_FROM_START_DAYS
         if lead < ONSET_LEAD_DAYS and wide < ONSET_WIDEST_DAYS and inside:
-            last = min(scraped.high + HALF_MARGIN, step.high)
-            return iso(scraped.begun.low - ONSET_MARGIN), iso(last), True
-    return "", iso(max(step.begun.high, step.low)), False
+            last = min(scraped.high + np.timedelta64(HALF_MARGIN_DAYS, "D"), step.high)
+            return _date(scraped.begun.low, -ONSET_MARGIN_DAYS), _date(last)
+    return None, _date(max(step.begun.high, step.low))
 
 
 def _lasts(step: Step, ground: Steps, seen: Series) -> bool:
-    """Return whether the last looks still differ by half a step from every level that the ground had before it.
+    """Return whether the last scenes still differ by half a step from every level that the ground had before it.
 
-    Scraped ground does not heal in a season; what does was a crop, water or dust, and the way back is no work either.
+    Scraped ground does not heal in a season; what does was a crop, water or dust, and the way back is not work either.
     """
     start = seen.days[0] - 1
     for earlier in ground:
         if earlier.best > step.best:
             break
-        before = (seen.days > start) & (seen.days <= day(earlier.begun.low))
-        start = day(earlier.complete.high)
+        before = (seen.days > start) & (seen.days <= to_day(earlier.begun.low))
+        start = to_day(earlier.complete.high)
         if before.any():
-            change = _alike(seen, before, seen.days >= day(step.complete.best)) @ step.size / (step.size @ step.size)
+            after = seen.days >= to_day(step.complete.best)
+            change = _alike(seen, before, after) @ step.size / (step.size @ step.size)
             if not change >= LASTING_SHARE:
                 return False
     return True
 
 
 def _alike(seen: Series, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Return the last looks `after` less the last looks `before` in blue and infrared, from one half of the year if there are."""
-    warm = np.isin(((seen.days % 365.25) // 91.4).astype(int), (1, 2))
+    """Return the last scenes `after` less the last scenes `before` in the bands of PAIR, from one half of the year if they can be."""
+    warm = np.isin(quarters(seen.days), WARM_QUARTERS)
     halves = [(before & half, after & half) for half in (warm, ~warm)]
     fewest = [min(b.sum(), a.sum()) for b, a in halves]
     if max(fewest) >= 2:
         before, after = halves[int(np.argmax(fewest))]
     pair = seen.contrast[:, [seen.bands.index(b) for b in PAIR]]
-    return np.median(pair[after][-LAST_LOOKS:], axis=0) - np.median(pair[before][-LAST_LOOKS:], axis=0)
+    return np.asarray(np.median(pair[after][-LAST_SCENES:], axis=0) - np.median(pair[before][-LAST_SCENES:], axis=0))
 
 
-def _earthworks(step: Step, seen: Series) -> dict[str, Any]:
-    told = row(
-        "",
-        kind="earthworks",
-        probability=round(step.probability * landcover.PROBABILITY["earthworks"], 3),
-        onset_low=iso(step.begun.low - ONSET_MARGIN),
-        onset_high=iso(step.high + HALF_MARGIN),
-        cannot_tell=unconfirmed(seen)
-        or f"no roof: the ground was changed, nothing was covered by {iso(to_date(seen.days[-1]))}",
+def _earthworks(step: Step, seen: Series) -> Structure:
+    return Structure(
+        kind=Kind.EARTHWORKS,
+        probability=round(step.probability * landcover.PROBABILITY[Kind.EARTHWORKS], 3),
+        onset_low=_date(step.begun.low, -ONSET_MARGIN_DAYS),
+        onset_high=_date(step.high, HALF_MARGIN_DAYS),
+        doubts=(unconfirmed(seen) or Doubt(Reason.NO_ROOF, {"day": iso(to_date(seen.days[-1]))}),),
+        shown_from_day=to_day(step.complete.high),
+        shown_until_day=seen.days[-1] + 1,
     )
-    return {**told, "_from": day(step.complete.high), "_until": seen.days[-1] + 1}
 
 
-def unconfirmed(seen: Series) -> str:
-    """Return what the last looks show if they look like a roof but are too few to be a step; else nothing."""
+def unconfirmed(seen: Series) -> Doubt | None:
+    """Return what the last scenes show if they look like a roof but are too few to be a step."""
     white = seen.whiteness()
     last = len(white) - int(np.argmin((white > np.median(white) + landcover.MIN_GAIN)[::-1]))
     late = seen.days[last:]
-    if len(late) < 2:
-        return ""
-    return f"too few scenes: the last {len(late)}, from {iso(to_date(late[0]))}, {MAY_BE}; ask again later"
+    if len(late) < UNCONFIRMED_SCENES:
+        return None
+    return Doubt(Reason.MAY_SHOW_A_ROOF, {"scenes": len(late), "day": iso(to_date(late[0]))})
 
 
-def why_not(found: Steps) -> str:
+def why_not(found: Steps) -> Doubt:
     """Return the reason why steps make no structure."""
-    return found.reason or "steps were seen, but none of them looks like ground broken or a roof and lasted"
+    if found.no_step is None:
+        return Doubt(Reason.NO_STRUCTURE)
+    few = found.no_step is NoStep.TOO_FEW_VALUES
+    return Doubt(Reason.TOO_FEW_VALUES if few else Reason.NO_STEP, {"told": found.reason})
 
 
-def row(outline_id: str, **known: Any) -> dict[str, Any]:
-    """Return a row of PROPERTIES, None where nothing is known."""
-    empty: dict[str, Any] = dict.fromkeys(PROPERTIES)
-    return {**empty, "outline_id": outline_id, "scenes_used": 0, "bytes_read": 0, **known}
-
-
-def day(moment: np.datetime64) -> float:
-    """Return days since 1970-01-01 of a moment."""
-    return float((moment - np.datetime64("1970-01-01T00:00:00")) / np.timedelta64(1, "s")) / 86_400
+def _date(moment: np.datetime64, later_days: int = 0) -> dt.date:
+    """Return the date of the moment that is `later_days` after one."""
+    return dt.date.fromisoformat(iso(moment + np.timedelta64(later_days, "D")))
 
 
 def iso(moment: np.datetime64) -> str:
-    """Return the ISO date of a moment."""
+    """Return the ISO date of a moment.
+
+    >>> iso(np.datetime64("2024-03-20T05:10:00"))
+    '2024-03-20'
+    """
     return str(moment.astype("datetime64[D]"))

@@ -1,4 +1,4 @@
-"""Measure what stands on an outline: its roof, the ground scraped or built on about it, and a bound on a cooling yard.
+"""Measure what stands on an outline: its roof, the ground scraped or built on around it, and a bound on a cooling yard.
 
 A plot is disturbed ground: in pixels of 10 m a fence is not seen. Nor are cooling units, so that a cooling yard has no
 best value, only the ground that is left for it.
@@ -7,7 +7,6 @@ best value, only the ground that is left for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -20,63 +19,140 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import geo
 from osint.change import series
-from osint.change.series import Place, median
+from osint.change._segmentation import MAD_TO_SD, mad_sd
+from osint.change.reasons import Doubt, Reason, sentences
+from osint.change.series import OUTSIDE_COVER, PIXEL_M2, Place, median
 from osint.change.stack import Stack, around
-from osint.errors import OsintError
+from osint.errors import BadInputError, NotFoundError, OsintError
 
 SHARP = ("B02", "B04", "B08")
 """Bands of 10 m: an edge in the short-wave infrared is twice as wide."""
-SCENES = 10
-CANDIDATES = 30
-PAIRED = 20
-MEASURE_MIN_SCENES = 3
+Z90 = 1.645
+"""Standard deviations on either side of the middle that hold 90% of a normal distribution."""
+SQUARE = np.ones((3, 3), bool)
+ALONE_SCENES, PAIRED_SCENES = 10, 20
+"""Scenes of a median without a time before, and on either side with one."""
+CANDIDATE_SCENES = 30
+"""Scenes, least cloud first, among which clear ones are looked for."""
+SHOWN_MIN_SCENES = 2
+"""Clear scenes that show an outline at all."""
+PLOT_MIN_SCENES = 3
 """Clear scenes on either side, below which a median may show a cloud."""
-LEAST_REACH_M, REACH_SIDES = 300.0, 2.0
+UNKNOWN_CLOUD_PCT = 100
+"""Cloud cover of a scene that states none."""
+YEAR_WHOLE_DAYS = 365
+PAIR_DAYS, PAIR_CLOUD_PCT = 20, 10
+"""Days of the year apart, and cloud in percent, that count as much as each other when scenes of two years are paired."""
+REACH_MIN_M, REACH_SIDES = 300.0, 2.0
 """How far beyond the outline is looked: metres at least, and sides of a square as large as the outline."""
+FAR_SHARE = 0.5
+"""Share of the largest distance from the outline beyond which ground belongs to the surroundings."""
+NEXT_FROM_PX, NEXT_UNTIL_PX = 1.2, 3.2
+"""Distances from the outline between which ground is next to it."""
+NEXT_CHANGED_SHARE = 0.5
+"""Share of the ground next to the outline that must have changed for there to be a plot."""
+MIXTURE_SHARE = 0.5
+"""Share of roof and yard in a pixel above which it belongs to the plot."""
 NOISE_FLOOR = 0.003
 """Reflectance below which a difference between two medians is not believed, however quiet the surroundings are."""
+USUAL_Z = 3
+"""Departure, over the scatter, up to which surroundings count for how their bands vary together."""
+SHRINK = 0.05
+"""Added to the diagonal of their correlation, so that it can be inverted."""
 PLOT_MIN_SEPARATION = 6.0
-"""Distance of the yard from the surroundings over their scatter; half of it is the edge of the plot."""
+"""Least separation of yard and background, in background standard deviations; the boundary is drawn at half of it."""
 FAINT_Z = 3.0
-"""Change of the mean of nine pixels, in scatters of one, next to the plot that leaves room for more of it."""
-SQUARE = np.ones((3, 3), bool)
+"""Change of the mean of nine pixels, in deviations of one, next to the plot that leaves room for more of it."""
 UNMIXED_Z = 4.0
-"""Scatters off every mixture of roof, yard and surroundings: asphalt, machines, stores."""
-PLANTS = 0.4
+"""Deviations from every mixture of roof, yard and surroundings: asphalt, machines, stores."""
+PLANTS_NDVI = 0.4
 """NDVI of ground that is neither built on nor paved."""
 PLOT_MIN_PX = 50
-BLIND = 0.25
+"""Fewest pixels of surroundings, or of the plot's inner part, that give its colour."""
+COLOUR_ROUNDS = 2
+"""Times the colour of the yard is taken: from the ground next to the roof, then from the plot itself."""
+BLIND_SHARE = 0.25
 """Ground next to the plot on which scraping would not show, over what shows, above which there is no best value."""
 INWARD_PX, OUTWARD_PX = 0.45, 0.7
 """How far the true edge lies inside or outside of the measured one, 90%, from simulated trials (docs/change.md)."""
-RESTLESS = 0.15
+RESTLESS_SHARE = 0.15
 """Share of the surroundings that changed as the yard did, above which the yard's edge means nothing."""
-NAMES = ("roof_area_m2", "plot_area_m2", "cooling_yard_m2")
-MEASURED = (
-    *(f"{name}_{bound}" for name in NAMES for bound in ("low", "best", "high")),
-    "roof_cannot_tell", "plot_cannot_tell", "yard_cannot_tell", "scenes_used", "bytes_read",
-)  # fmt: skip
-NO_YARD = (
-    "10 m pixels tell no cooling yard from parking, stores or an annex: the upper bound is all of the plot that is no "
-    "roof, and says nothing of cooling on the roof"
-)
-PIXEL_M2 = 100.0
-AREAS = ("roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high")
-ROUNDS = 4
-REACH_PX = 3
+ROOF_ROUNDS = 4
+"""Most times that the pixels of a roof give its colour and its colour gives its pixels."""
+ROOF_REACH_PX = 3
 """How far beyond its outline a roof may reach."""
 ROOF_MIN_PX = 6
-CORE_SHARE, CORE_BLUR_PX = 0.25, 1.0
-"""Share of a roof's pixels, the deepest in it, that give its colour; the blur by which depth is told."""
+"""Fewest pixels of a roof that is measured."""
+ROOF_CORE_SHARE, ROOF_CORE_MIN_PX, ROOF_CORE_BLUR_PX = 0.25, 4, 1.0
+"""Share of a roof's pixels, the deepest in it, and their least number, that give its colour; the blur that says how deep."""
+YARD_FROM_PX, YARD_UNTIL_PX = 1.5, 2.9
+"""Distances from a roof between which its yard is: a scraped yard may be only two pixels wide."""
+ROOF_NOISE = 1e-4
+"""Reflectance added to the scatter of a yard."""
 ROOF_MIN_SEPARATION = 2.5
-"""Distance between the colours of roof and yard over the scatter of the yard, below which nothing is measured."""
-RELATIVE_SD = ((2_500, 0.15), (5_000, 0.10), (10_000, 0.06), (20_000, 0.04), (50_000, 0.03))
+"""Least distance between the colours of roof and yard, in standard deviations of the yard."""
+ROOF_SD = ((2_500, 0.15), (5_000, 0.10), (10_000, 0.06), (20_000, 0.04), (50_000, 0.03))
 """Roof area in m2 and the relative deviation of the measure, from simulated trials (docs/benchmarks.md)."""
-DARK_SHORTFALL = 0.07
-"""The yard's brightness spills over the edge: mean error of a dark roof of 1 ha in the same trials, less of more."""
+DARK_SHORTFALL, DARK_SHORTFALL_M2, DARK_MAX_SHORTFALL = 0.07, 10_000, 0.2
+"""Mean error of a dark roof of this area in the same trials, less of a larger one, and the most that is added.
+
+The yard's brightness spills over the edge."""
+DARK_SD_FACTOR = 1.5
+"""Factor of the deviation for a dark roof."""
+
+MEASURED = (
+    *(f"{name}_{bound}" for name in ("roof_area_m2", "plot_area_m2", "cooling_yard_m2") for bound in ("low", "best", "high")),
+    "roof_cannot_tell", "plot_cannot_tell", "yard_cannot_tell", "scenes_used", "bytes_read",
+)  # fmt: skip
+"""Columns of the rows that `Measurement.to_row` writes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class AreaInterval:
+    """An area with its 90% interval, in m2."""
+
+    low_m2: int
+    best_m2: int | None
+    """None where only the bounds are known."""
+    high_m2: int | None
+    """None where there is no upper bound."""
+
+
+def area_row(name: str, area: AreaInterval | None) -> dict[str, int | None]:
+    """Return an area as the columns `name`_low, _best and _high."""
+    known = (None, None, None) if area is None else (area.low_m2, area.best_m2, area.high_m2)
+    return dict(zip((f"{name}_low", f"{name}_best", f"{name}_high"), known, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What stood on an outline, and why the rest cannot be told."""
+
+    roof_area: AreaInterval | None
+    plot_area: AreaInterval | None
+    """Ground scraped or built on that holds the outline, roof included."""
+    cooling_yard_high_m2: int | None
+    """Plot less roof: at most so much is left for a cooling yard on the ground."""
+    roof_doubts: tuple[Doubt, ...]
+    plot_doubts: tuple[Doubt, ...]
+    yard_doubts: tuple[Doubt, ...]
+    scenes_used: int
+    bytes_read: int
+
+    def to_row(self) -> dict[str, str | int | None]:
+        """Return the columns MEASURED: areas in m2, doubts as sentences, None where nothing is known."""
+        row: dict[str, str | int | None] = dict.fromkeys(MEASURED)
+        row |= area_row("roof_area_m2", self.roof_area) | area_row("plot_area_m2", self.plot_area)
+        doubts = {"roof": self.roof_doubts, "plot": self.plot_doubts, "yard": self.yard_doubts}
+        row |= {f"{name}_cannot_tell": sentences(why) for name, why in doubts.items()}
+        return row | {
+            "cooling_yard_m2_high": self.cooling_yard_high_m2,
+            "scenes_used": self.scenes_used,
+            "bytes_read": self.bytes_read,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Plot:
     """Ground scraped or built on that holds an outline, on the grid of a window."""
 
@@ -86,8 +162,44 @@ class Plot:
     """(y, x) bool: with the notches between the roof and what shows."""
     most: np.ndarray
     """(y, x) bool: with the ground next to it on which scraping would not show."""
-    reason: str = ""
+    doubts: tuple[Doubt, ...] = ()
     """Why its area, or the upper bound of it, cannot be told."""
+
+    @property
+    def area(self) -> AreaInterval | None:
+        """The area with its 90% interval, None where nothing can be told."""
+        if not self.least.any():
+            return None
+        low = (self.least.sum() - INWARD_PX * edge_px(self.least)) * PIXEL_M2
+        high = (self.most.sum() + OUTWARD_PX * edge_px(self.most)) * PIXEL_M2
+        best = None if self.doubts else round(self.likely.sum() * PIXEL_M2)
+        return AreaInterval(round(max(low, 0)), best, None if _runs_out(self.most) else round(high))
+
+
+@dataclass(frozen=True, slots=True)
+class _Contrast:
+    """How the ground of a window changed, in standard deviations of its surroundings; arrays are (y, x) or (y, x, bands)."""
+
+    ground: np.ndarray
+    """Reflectance before."""
+    picture: np.ndarray
+    """Reflectance after."""
+    to_deviations: np.ndarray
+    """(bands, bands): reflectance to standard deviations."""
+    distance_px: np.ndarray
+    """Distance from the outline."""
+    far: np.ndarray
+    """Surroundings."""
+    plants: np.ndarray
+
+    @property
+    def change(self) -> np.ndarray:
+        """Change of each band, made independent of the others."""
+        return np.asarray((self.picture - self.ground) @ self.to_deviations)
+
+    def towards(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the change that the median colour of some pixels would be in each pixel."""
+        return np.asarray((median(self.picture[pixels]) - self.ground) @ self.to_deviations)
 
 
 def extent(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> Plot:
@@ -98,72 +210,85 @@ def extent(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> Plot:
     something else (asphalt, machines), and if it is joined to the outline. Where the ground had the colour of the yard
     scraping does not show. Strips two pixels wide (roads) are cut off, gaps of one pixel and holes are filled.
     """
-    distance = ndimage.distance_transform_edt(place.cover < 0.05)
-    far = distance > 0.5 * distance.max(initial=1.0)
+    contrast = _contrast(after, before, place)
+    if contrast is None:
+        return _nowhere(place, Doubt(Reason.UNSEEN_SURROUNDINGS))
+    size = _length(contrast.change)
+    if not _length(median(contrast.change[place.core])) >= PLOT_MIN_SEPARATION:
+        return _nowhere(place, Doubt(Reason.UNCHANGED_OUTLINE))
+    beside = (contrast.distance_px > NEXT_FROM_PX) & (contrast.distance_px < NEXT_UNTIL_PX)
+    if not (size[beside] >= PLOT_MIN_SEPARATION).mean() > NEXT_CHANGED_SHARE:
+        return _nowhere(place, Doubt(Reason.UNCHANGED_YARD))
+    # a yard may be two pixels wide, or lie on some sides only
+    plot, changed, shown = _grown(contrast, place, beside & (size >= np.median(size[beside])))
+    outside = contrast.far & ~plot.least & shown
+    restless = float(changed[outside].mean()) if outside.any() else 1.0
+    if restless > RESTLESS_SHARE:
+        return _nowhere(place, Doubt(Reason.RESTLESS, {"share": restless}))
+    if before is None and plot.doubts:
+        # pale ground that was always there may be joined to the plot: not even the low bound would hold
+        return _nowhere(place, *plot.doubts, Doubt(Reason.NO_TIME_BEFORE))
+    return plot
+
+
+def _contrast(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> _Contrast | None:
+    """Return how the ground changed, None where too little of the surroundings was seen."""
+    distance = ndimage.distance_transform_edt(place.cover < OUTSIDE_COVER)
+    far = distance > FAR_SHARE * distance.max(initial=1.0)
     picture = _picture(after)
     ground = np.broadcast_to(median(picture[far]), picture.shape)
     if before is not None:
         earlier = _picture(before)
         ground = earlier * median(picture[far] / earlier[far])
-    to_white = _whitening(picture - ground, far)
-    if to_white is None:
-        return _nowhere(place, "too little of the surroundings was seen")
-    change = (picture - ground) @ to_white
-    size = _length(change)
-    if not _length(median(change[place.core])) >= PLOT_MIN_SEPARATION:
-        return _nowhere(place, "the outline looks as it did before, or as its surroundings")
-    beside = (distance > 1.2) & (distance < 3.2)
-    if not (size[beside] >= PLOT_MIN_SEPARATION).mean() > 0.5:
-        return _nowhere(place, "the ground beside the roof looks as it did before, or as its surroundings")
+    to_deviations = _whitening(picture - ground, far)
+    if to_deviations is None:
+        return None
     with np.errstate(invalid="ignore", divide="ignore"):
-        green = (picture[..., 2] - picture[..., 1]) / (picture[..., 2] + picture[..., 1]) > PLANTS
-    outline = place.cover > 0.5
+        plants = (picture[..., 2] - picture[..., 1]) / (picture[..., 2] + picture[..., 1]) > PLANTS_NDVI
+    return _Contrast(ground, picture, to_deviations, distance, far, plants)
+
+
+def _grown(contrast: _Contrast, place: Place, sample: np.ndarray) -> tuple[Plot, np.ndarray, np.ndarray]:
+    """Return the plot grown from a `sample` of its yard, what changed to roof or yard, and where a change would show."""
+    change, outline = contrast.change, place.cover > 0.5
+    size = _length(change)
     # asphalt and machines may have a colour between ground and yard; an edge is not three pixels wide
-    other = ndimage.binary_erosion(size >= PLOT_MIN_SEPARATION, SQUARE) & ~green
+    other = ndimage.binary_erosion(size >= PLOT_MIN_SEPARATION, SQUARE) & ~contrast.plants
     faint = ndimage.binary_erosion(_length(_smoothed(change)) >= FAINT_Z, SQUARE)
-    # a yard may be two pixels wide, or lie on some sides only
-    sample = beside & (size >= np.median(size[beside]))
-    for _ in range(2):
-        to_yard, to_roof = ((median(picture[of]) - ground) @ to_white for of in (sample, place.core))
+    to_roof = contrast.towards(place.core)
+    for _ in range(COLOUR_ROUNDS):
+        to_yard = contrast.towards(sample)
         shown = _length(to_yard) >= PLOT_MIN_SEPARATION
-        changed = np.where(shown, _share(change, to_roof, to_yard) > 0.5, size >= PLOT_MIN_SEPARATION) & ~green
-        least = _joined(changed | outline, outline)
-        hull = _hull(least)
+        mixed = _share(change, to_roof, to_yard) > MIXTURE_SHARE
+        changed = np.where(shown, mixed, size >= PLOT_MIN_SEPARATION) & ~contrast.plants
+        hull = _hull(_joined(changed | outline, outline))
         least = _joined(changed | outline | (other & hull), outline)
         # what lies next to the roof may be stores or cars: once the plot is known, its commonest colour is the yard's
-        inner = ndimage.binary_erosion(least, SQUARE) & (distance > 1.2)
+        inner = ndimage.binary_erosion(least, SQUARE) & (contrast.distance_px > NEXT_FROM_PX)
         sample = inner if inner.sum() >= PLOT_MIN_PX else sample
     # a roof stands within its plot: machines on a yard may have the very colour of the ground before
     likely = least | _touching(hull & ~least, outline)
     most = likely | _joined(changed | outline | other | faint | ~shown, outline)
-    outside = far & ~least & shown
-    restless = float(changed[outside].mean()) if outside.any() else 1.0
-    if restless > RESTLESS:
-        return _nowhere(place, f"{restless:.0%} of the surroundings changed as the yard did")
-    doubt = _doubt(least, likely, most)
-    if before is None and doubt:
-        # pale ground that was always there may be joined to the plot: not even the low bound would hold
-        return _nowhere(place, f"{doubt}; with a time before it could be bounded")
-    return Plot(least, likely, most, doubt)
+    return Plot(least, likely, most, _plot_doubts(least, likely, most)), changed, shown
 
 
 def _smoothed(change: np.ndarray) -> np.ndarray:
     return np.stack([ndimage.uniform_filter(np.nan_to_num(band), 3) for band in np.moveaxis(change, -1, 0)], axis=-1)
 
 
-def _nowhere(place: Place, reason: str) -> Plot:
+def _nowhere(place: Place, *doubts: Doubt) -> Plot:
     nothing = np.zeros(place.cover.shape, bool)
-    return Plot(nothing, nothing, nothing, reason)
+    return Plot(nothing, nothing, nothing, doubts)
 
 
-def _doubt(least: np.ndarray, likely: np.ndarray, most: np.ndarray) -> str:
+def _plot_doubts(least: np.ndarray, likely: np.ndarray, most: np.ndarray) -> tuple[Doubt, ...]:
     """Return why a plot has no best value or no upper bound; nothing if it has both."""
     if _runs_out(least):
-        return "it runs out of the window"
+        return (Doubt(Reason.OUT_OF_WINDOW),)
     if _runs_out(most):
-        return "ground on which scraping would not show runs from it out of the window"
-    blind = most.sum() / likely.sum() - 1
-    return f"scraping would not show on ground next to it, {blind:.0%} of what shows" if blind > BLIND else ""
+        return (Doubt(Reason.BLIND_OUT_OF_WINDOW),)
+    blind = float(most.sum() / likely.sum() - 1)
+    return (Doubt(Reason.BLIND_GROUND, {"share": blind}),) if blind > BLIND_SHARE else ()
 
 
 def _runs_out(mask: np.ndarray) -> bool:
@@ -176,20 +301,6 @@ def edge_px(mask: np.ndarray) -> float:
     return float(sum(np.abs(np.diff(padded, axis=axis)).sum() for axis in (0, 1)) * np.pi / 4)
 
 
-def plot_interval(plot: Plot) -> dict[str, Any]:
-    """Return plot_area_m2_low, _best, _high (90%)."""
-    if not plot.least.any():
-        return {}
-    low = (plot.least.sum() - INWARD_PX * edge_px(plot.least)) * PIXEL_M2
-    high = (plot.most.sum() + OUTWARD_PX * edge_px(plot.most)) * PIXEL_M2
-    best = None if plot.reason else round(plot.likely.sum() * PIXEL_M2)
-    return {
-        "plot_area_m2_low": round(max(low, 0)),
-        "plot_area_m2_best": best,
-        "plot_area_m2_high": None if _runs_out(plot.most) else round(high),
-    }
-
-
 def _picture(data: xr.Dataset) -> np.ndarray:
     """Return the median (y, x, bands) of what the scenes have of the bands SHARP."""
     return np.stack([median(data[b].values) for b in SHARP if b in data], axis=-1)
@@ -200,14 +311,14 @@ def _length(vectors: np.ndarray) -> np.ndarray:
 
 
 def _whitening(difference: np.ndarray, far: np.ndarray) -> np.ndarray | None:
-    """Return (bands, bands): reflectance to scatters of the difference (y, x, bands) over the surroundings, bands made independent."""
+    """Return (bands, bands): differences of reflectance (y, x, bands) to independent deviations of the surroundings."""
     around = difference[far & np.isfinite(difference).all(axis=-1)]
     if len(around) < PLOT_MIN_PX:
         return None
     centred = around - np.median(around, axis=0)
-    scatter = 1.4826 * np.median(np.abs(centred), axis=0) + NOISE_FLOOR
-    usual = (centred / scatter)[(np.abs(centred) < 3 * scatter).all(axis=1)]
-    spread = np.cov(usual.T) + 0.05 * np.eye(len(scatter))
+    scatter = mad_sd(centred, axis=0) + NOISE_FLOOR
+    usual = (centred / scatter)[(np.abs(centred) < USUAL_Z * scatter).all(axis=1)]
+    spread = np.cov(usual.T) + SHRINK * np.eye(len(scatter))
     return np.asarray(np.diag(1 / scatter) @ np.linalg.inv(np.linalg.cholesky(spread)).T)
 
 
@@ -252,135 +363,147 @@ def _joined(changed: np.ndarray, outline: np.ndarray) -> np.ndarray:
 
 
 def measure(
-    looks: Stack, geometry: BaseGeometry, start: str, end: str, *, before: tuple[str, str] | None = None
-) -> dict[str, Any]:
-    """Return the areas (m2, 90%: _low, _best, _high) of what stood on the lon/lat outline from `start` to `end`.
+    stack: Stack, geometry: BaseGeometry, start: str, end: str, *, before: tuple[str, str] | None = None
+) -> Measurement:
+    """Return the areas of what stood on the outline `geometry` (degrees) from `start` to `end` (ISO dates).
 
     `before` is a window of dates in which no ground was broken, best of the same seasons: without one the plot is
-    told from its surroundings alone. Keys MEASURED; None is what cannot be told, and why is in `*_cannot_tell`.
+    separated from its surroundings alone. The plot has no upper bound where it runs out of the window; its interval
+    is from trials (docs/change.md). No pixel of 10 m separates a cooling yard from parking, stores or an annex, and
+    cooling on the roof is not bounded by it.
 
-    roof_area_m2: of the roof. plot_area_m2: of ground scraped or built on that holds the outline; an upper bound is
-    missing where it runs out of the window. cooling_yard_m2: only `_high`, the plot less the roof; no pixel of 10 m
-    tells a cooling yard from parking, stores or an annex, and cooling on the roof is not bounded by it.
-
-    Raises OsintError with fewer than two clear scenes, and for dates that are not in order (`in_order`). The interval of the plot is from trials (docs/change.md).
+    Raises NotFoundError with fewer than two clear scenes, BadInputError for dates that are not in order (`in_order`).
     """
     in_order(start, end, before)
-    spent = looks.bytes_read
-    reach_m = max(series.reach_m(geo.area_m2(geometry)), LEAST_REACH_M, REACH_SIDES * geo.area_m2(geometry) ** 0.5)
-    window = around(geometry, reach_m)
-    rows = looks.between(start, f"{end}T23:59:59")
-    earlier = None if before is None else looks.between(before[0], f"{before[1]}T23:59:59")
+    spent = stack.bytes_read
+    area_m2 = geo.area_m2(geometry)
+    window = around(geometry, max(series.reach_m(area_m2), REACH_MIN_M, REACH_SIDES * area_m2**0.5))
+    rows = stack.between(start, f"{end}T23:59:59")
+    earlier = None if before is None else stack.between(before[0], f"{before[1]}T23:59:59")
     if earlier is not None and len(rows) and len(earlier):
         rows, earlier = _same_seasons(rows, earlier)
     else:
-        rows = rows.sort_values(["cloud_pct", "datetime"]).head(CANDIDATES)
-    after, place = _clear(looks, rows, geometry, window, SCENES if before is None else PAIRED)
+        rows = rows.sort_values(["cloud_pct", "datetime"]).head(CANDIDATE_SCENES)
+    after, place = _clear(stack, rows, geometry, window, ALONE_SCENES if before is None else PAIRED_SCENES)
     if after is None or place is None:
-        raise OsintError(f"Fewer than two clear scenes show the outline between {start} and {end}: widen the dates.")
+        raise NotFoundError(f"fewer than two clear scenes show the outline between {start} and {end}: widen the dates")
     blue = median(after["B02"].values)
     dark = bool(np.nanmedian(blue[place.core]) < np.nanmedian(blue[place.ring]))
-    found: dict[str, Any] = {**dict.fromkeys(MEASURED), **roof_area(after, place, dark)}
-    if found["roof_area_m2_best"] is None:
-        found["roof_cannot_tell"] = "roof and yard look alike"
-    earth = None if earlier is None else _clear(looks, earlier, geometry, window, PAIRED)[0]
-    if after.sizes["time"] < MEASURE_MIN_SCENES:
-        plot = _nowhere(place, f"fewer than {MEASURE_MIN_SCENES} clear scenes, {start} to {end}")
-    elif before is not None and (earth is None or earth.sizes["time"] < MEASURE_MIN_SCENES):
-        plot = _nowhere(place, f"fewer than {MEASURE_MIN_SCENES} clear scenes before, {before[0]} to {before[1]}")
+    roof = roof_area(after, place, dark)
+    earth = None if earlier is None else _clear(stack, earlier, geometry, window, PAIRED_SCENES)[0]
+    if after.sizes["time"] < PLOT_MIN_SCENES:
+        plot = _nowhere(place, _too_few("", start, end))
+    elif before is not None and (earth is None or earth.sizes["time"] < PLOT_MIN_SCENES):
+        plot = _nowhere(place, _too_few(" before", *before))
     else:
         plot = extent(after, earth, place)
-    found.update(plot_interval(plot), plot_cannot_tell=plot.reason or None, yard_cannot_tell=NO_YARD)
-    if found["plot_area_m2_high"] is None:
-        found["yard_cannot_tell"] = f"{NO_YARD}; the plot has no upper bound here"
-    else:
-        found["cooling_yard_m2_high"] = found["plot_area_m2_high"] - (found["roof_area_m2_low"] or 0)
-    return {**found, "scenes_used": after.sizes["time"], "bytes_read": looks.bytes_read - spent}
+    return _measurement(roof, plot, after.sizes["time"], stack.bytes_read - spent)
+
+
+def _too_few(when: str, start: str, end: str) -> Doubt:
+    return Doubt(Reason.TOO_FEW_CLEAR, {"least": PLOT_MIN_SCENES, "when": when, "start": start, "end": end})
+
+
+def _measurement(roof: AreaInterval | None, plot: Plot, scenes: int, bytes_read: int) -> Measurement:
+    """Return roof and plot with the bound on a cooling yard."""
+    area, no_yard = plot.area, Doubt(Reason.NO_YARD)
+    bounded = area is not None and area.high_m2 is not None
+    return Measurement(
+        roof_area=roof,
+        plot_area=area,
+        cooling_yard_high_m2=area.high_m2 - (roof.low_m2 if roof else 0) if area and area.high_m2 is not None else None,
+        roof_doubts=() if roof else (Doubt(Reason.LIKE_ITS_YARD),),
+        plot_doubts=plot.doubts,
+        yard_doubts=(no_yard,) if bounded else (no_yard, Doubt(Reason.NO_BOUND)),
+        scenes_used=scenes,
+        bytes_read=bytes_read,
+    )
 
 
 def measure_outlines(
-    looks: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, before: tuple[str, str] | None = None
+    stack: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, before: tuple[str, str] | None = None
 ) -> gpd.GeoDataFrame:
-    """Return `measure` of each outline (any CRS, column outline_id): outline_id, MEASURED and the outline in lon/lat.
+    """Return `measure` of each outline (any CRS, column outline_id): outline_id, MEASURED and the outline in degrees.
 
     An outline that too few clear scenes show keeps its row, with the reason in all three `*_cannot_tell`. Roofs on one
-    plot are measured as one outline, a MultiPolygon; apart, each of them has the same plot.
+    plot are measured as one outline, a MultiPolygon; separately, each of them has the same plot.
     """
     in_order(start, end, before)
     rows = []
     for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
+        row: dict[str, str | int | None]
         try:
-            found = measure(looks, outline.geometry, start, end, before=before)
+            row = measure(stack, outline.geometry, start, end, before=before).to_row()
         except OsintError as error:
-            found = {f"{name}_cannot_tell": str(error) for name in ("roof", "plot", "yard")}
+            row = {f"{name}_cannot_tell": str(error) for name in ("roof", "plot", "yard")}
         name = str(getattr(outline, "outline_id", number))
-        rows.append({"outline_id": name, **found, "geometry": outline.geometry})
+        rows.append({"outline_id": name, **row, "geometry": outline.geometry})
     frame = pd.DataFrame(rows, columns=["outline_id", *MEASURED, "geometry"])
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
 
 
 def in_order(start: str, end: str, before: tuple[str, str] | None) -> None:
-    """Raise OsintError unless `end` is not before `start`, and `before` (first and last date) lies before `start`."""
+    """Raise BadInputError unless `start` comes before `end`, and `before` (first and last date) before `start`."""
     if end < start:
-        raise OsintError(f"`end` ({end}) is before `start` ({start})")
+        raise BadInputError(f"`end` ({end}) is before `start` ({start})")
     if before is not None and not before[0] <= before[1] < start:
-        raise OsintError(
-            f"The time before, {before[0]} to {before[1]}, must end before {start}, the first date measured."
+        raise BadInputError(
+            f"the time before, {before[0]} to {before[1]}, must end before {start}, the first date measured"
         )
 
 
 def _same_seasons(now: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return up to PAIRED rows of each, least cloud and nearest day of the year first: the sun and the crops cancel."""
-    chosen = [rows.sort_values(["cloud_pct", "datetime"]).head(n * CANDIDATES) for rows, n in ((now, 1), (earlier, 2))]
+    """Return up to PAIRED_SCENES rows of each, least cloud and nearest day of the year first: sun and crops cancel."""
+    chosen = [
+        rows.sort_values(["cloud_pct", "datetime"]).head(n * CANDIDATE_SCENES) for rows, n in ((now, 1), (earlier, 2))
+    ]
     day = [rows["datetime"].dt.day_of_year.to_numpy() for rows in chosen]
-    cloud = [rows["cloud_pct"].fillna(100).to_numpy() for rows in chosen]
+    cloud = [rows["cloud_pct"].fillna(UNKNOWN_CLOUD_PCT).to_numpy() for rows in chosen]
     apart = np.abs(day[0][:, None] - day[1][None])
-    cost = np.minimum(apart, 365 - apart) / 20 + (cloud[0][:, None] + cloud[1][None]) / 10
+    apart = np.minimum(apart, YEAR_WHOLE_DAYS - apart)
+    cost = apart / PAIR_DAYS + (cloud[0][:, None] + cloud[1][None]) / PAIR_CLOUD_PCT
     first, second = optimize.linear_sum_assignment(cost)
-    best = np.argsort(cost[first, second], kind="stable")[:PAIRED]
+    best = np.argsort(cost[first, second], kind="stable")[:PAIRED_SCENES]
     return chosen[0].iloc[first[best]], chosen[1].iloc[second[best]]
 
 
 def _clear(
-    looks: Stack, rows: pd.DataFrame, geometry: BaseGeometry, window: BaseGeometry, most: int
+    stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, window: BaseGeometry, most: int
 ) -> tuple[xr.Dataset | None, Place | None]:
     """Return the first `most` scenes that show the outline; None if there are fewer than two."""
     if not len(rows):
         return None, None
-    data = looks.read(rows, window, SHARP)
+    data = stack.read(rows, window, SHARP)
     place = series.placed(geometry, data)
     clear = data.isel(time=np.flatnonzero(series.usable(data, place))[:most])
-    return (clear, place) if clear.sizes["time"] >= 2 else (None, None)
+    return (clear, place) if clear.sizes["time"] >= SHOWN_MIN_SCENES else (None, None)
 
 
 def roof_area(
-    data: xr.Dataset,
-    place: Place,
-    dark: bool = False,
-    *,
-    beside: np.ndarray | None = None,
-) -> dict[str, Any]:
-    """Return roof_area_m2_low, _best, _high of the roof that stands on an outline in every scene of `data`.
+    data: xr.Dataset, place: Place, dark: bool = False, *, beside: np.ndarray | None = None
+) -> AreaInterval | None:
+    """Return the area of the roof that stands on an outline in every scene of `data`.
 
     A pixel's share of roof is its place between the colours of the roof's core and of the yard around it, in
-    the median of the clear scenes; pixels above half a roof are counted. Roofs `beside`
-    it (y, x bool), other parts of one site, are no yard, and a pixel counts for the roof that it is nearest to. All three
-    are None where roof and yard look alike, and under six pixels of roof.
+    the median of the clear scenes; pixels above half a roof are counted. Roofs `beside` it (y, x bool), other phases
+    of one site, are not yard, and a pixel counts for the roof that it is nearest to. None where roof and yard look
+    alike, and under six pixels of roof.
     """
-    picture, near = _picture(data), ndimage.binary_dilation(place.cover > 0.05, iterations=REACH_PX)
+    picture, near = _picture(data), ndimage.binary_dilation(place.cover > OUTSIDE_COVER, iterations=ROOF_REACH_PX)
     if beside is not None:
-        near &= ndimage.distance_transform_edt(place.cover < 0.05) <= ndimage.distance_transform_edt(~beside)
+        own = ndimage.distance_transform_edt(place.cover < OUTSIDE_COVER)
+        near &= own <= ndimage.distance_transform_edt(~beside)
     drawn = roof = place.cover
-    for _ in range(ROUNDS):
+    for _ in range(ROOF_ROUNDS):
         share = roof_share(picture, drawn, beside)
         if share is None:
-            return dict.fromkeys(AREAS)
+            return None
         roof = _roof_patch((share > 0.5) & near, place.cover > 0.5)
         if roof.sum() < ROOF_MIN_PX:
-            return dict.fromkeys(AREAS)
+            return None
         if np.array_equal(roof, drawn):
             break
-        # what was drawn may be larger than the roof, or lie beside it: from now on the picture says where it is
+        # what was drawn may be larger than the roof, or next to it: from now on the picture says where it is
         drawn = roof.astype(float)
     return roof_interval(float(roof.sum()) * PIXEL_M2, dark)
 
@@ -388,23 +511,22 @@ def roof_area(
 def roof_share(picture: np.ndarray, cover: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray | None:
     """Return (y, x) share of roof from `picture` (y, x, bands); None if roof and yard look alike.
 
-    Roofs `beside` it (y, x bool) are no yard.
+    Roofs `beside` it (y, x bool) are not yard.
     """
     # the pixels that take least light from beyond the edge
-    deep = ndimage.gaussian_filter(cover, CORE_BLUR_PX)
-    core = deep >= np.sort(deep.ravel())[-max(4, round(CORE_SHARE * float(cover.sum())))]
-    roofless = cover < 0.05 if beside is None else (cover < 0.05) & ~beside
+    deep = ndimage.gaussian_filter(cover, ROOF_CORE_BLUR_PX)
+    core = deep >= np.sort(deep.ravel())[-max(ROOF_CORE_MIN_PX, round(ROOF_CORE_SHARE * float(cover.sum())))]
+    roofless = cover < OUTSIDE_COVER if beside is None else (cover < OUTSIDE_COVER) & ~beside
     distance = ndimage.distance_transform_edt(roofless)
-    # the nearest pixels without roof: a scraped yard may be only two pixels wide
-    yard = (distance > 1.5) & (distance < 2.9)
+    yard = (distance > YARD_FROM_PX) & (distance < YARD_UNTIL_PX)
     roof, ground = median(picture[core]), median(picture[yard])
-    spread = median(np.abs(picture[yard] - ground)) * 1.4826 + 1e-4
+    spread = median(np.abs(picture[yard] - ground)) * MAD_TO_SD + ROOF_NOISE
     axis = (roof - ground) / spread**2
     separation = float(np.sqrt(np.sum(((roof - ground) / spread) ** 2)))
     # not a number where a band was not read: nothing is measured then either
     if not separation >= ROOF_MIN_SEPARATION:
         return None
-    return ((picture - ground) @ axis) / float((roof - ground) @ axis)
+    return np.asarray(((picture - ground) @ axis) / float((roof - ground) @ axis))
 
 
 def _roof_patch(roof: np.ndarray, outline: np.ndarray) -> np.ndarray:
@@ -414,14 +536,12 @@ def _roof_patch(roof: np.ndarray, outline: np.ndarray) -> np.ndarray:
     return np.isin(labels, own[own > 0])
 
 
-def roof_interval(best_m2: float, dark: bool = False) -> dict[str, Any]:
-    """Return the 90% roof_interval about a measured area; a `dark` roof beside a pale yard is counted too small."""
-    best_m2 *= 1 + (min(DARK_SHORTFALL * 10_000 / max(best_m2, 1), 0.2) if dark else 0)
-    sizes, deviations = zip(*RELATIVE_SD, strict=True)
+def roof_interval(best_m2: float, dark: bool = False) -> AreaInterval:
+    """Return the 90% interval about a measured area in m2; a `dark` roof next to a pale yard is counted too small."""
+    if dark:
+        best_m2 *= 1 + min(DARK_SHORTFALL * DARK_SHORTFALL_M2 / max(best_m2, 1), DARK_MAX_SHORTFALL)
+    sizes, deviations = zip(*ROOF_SD, strict=True)
     sd = float(np.interp(np.log(max(best_m2, 1)), np.log(sizes), deviations))
-    sd *= 1.5 if dark else 1
-    return {
-        "roof_area_m2_low": round(best_m2 * (1 - 1.645 * sd)),
-        "roof_area_m2_best": round(best_m2),
-        "roof_area_m2_high": round(best_m2 * (1 + 1.645 * sd)),
-    }
+    sd *= DARK_SD_FACTOR if dark else 1
+    low, high = best_m2 * (1 - Z90 * sd), best_m2 * (1 + Z90 * sd)
+    return AreaInterval(round(low), round(best_m2), round(high))

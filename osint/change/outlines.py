@@ -2,103 +2,138 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xarray as xr
-from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
+from osint import geo
 from osint.change import history, landcover, sampling, series, steps
-from osint.change.history import PROPERTIES, row
+from osint.change.history import COVERS, PROPERTIES, Structure
+from osint.change.landcover import Kind
 from osint.change.measure import roof_area
-from osint.change.series import Place, Series
+from osint.change.reasons import Doubt, Reason
+from osint.change.series import BLUE, Place, Series
 from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack
 from osint.change.steps import Steps
 
 SMALLEST_M2 = 600.0
-PICTURE_SCENES = 10
-COVERED = (*landcover.BUILDINGS, "solar field", "greenhouse")
+"""Area below which an outline is not dated: six pixels of 10 m."""
 FEWEST_SCENES = 8
+"""Scenes below which an outline is not dated."""
+PICTURE_SCENES = 10
+"""Scenes of each structure that show its colour and are measured."""
+SHOWN_SCENES = 2
+"""Fewest scenes that show a structure."""
 HAZY = 1.2
-"""Blue of the surroundings over what it mostly is, from which dust or haze colours what stands."""
+"""Background blue over its median, above which haze tints the roof."""
+DATED_COVERAGE = 0.9
+"""Probability that an interval holds its moment, unless another is asked for."""
 
 
 @dataclass(frozen=True)
 class Dated:
     """What the pictures say of one outline."""
 
-    rows: list[dict[str, Any]]
-    """One a structure (keys PROPERTIES); exactly one, with `cannot_tell`, if none could be dated."""
+    structures: tuple[Structure, ...]
+    """In time order; exactly one, without a kind, if none could be dated."""
     seen: Series | None
-    """What it rests on."""
+    """The series that it rests on."""
     found: Steps | None
+    """The steps of the ground."""
     place: Place | None = field(repr=False, default=None)
+
+    @property
+    def rows(self) -> list[dict[str, str | float | None]]:
+        """The structures as rows with the columns PROPERTIES."""
+        return [s.to_row() for s in self.structures]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A structure with the phase that it stands on and the scenes that show it."""
+
+    structure: Structure
+    phase: Place
+    seen: Series
+    """The series of the phase."""
+    picture: xr.Dataset | None = None
+    """A few clear scenes of it in every band, None if there are none."""
+
+    def edited(self, structure: Structure) -> _Shown:
+        return replace(self, structure=structure)
 
 
 def date_change(
-    looks: Stack,
+    stack: Stack,
     geometry: BaseGeometry,
     start: str,
     end: str,
     *,
     outline_id: str = "",
-    coverage: float = 0.9,
+    coverage: float = DATED_COVERAGE,
     exhaustive: bool = False,
 ) -> Dated:
-    """Return when the lon/lat outline `geometry` was built on between two ISO dates.
+    """Return when the outline `geometry` (degrees) was built on between two ISO dates.
 
-    A search in time reads few scenes (`probes.bisected`); `exhaustive` reads all.
-
-    Intervals hold their moment with the stated `coverage`. `roofed` is half covered, `complete` is fully
-    covered; ground broken is "no later than" (its low bound empty) unless the scraping itself shows.
+    A search in time reads few scenes (`sampling.bisected`); `exhaustive` reads all. Intervals hold their moment with
+    the stated `coverage`. `roofed` is half covered, `complete` is fully covered; ground broken is "no later than" (its
+    low day None) unless the scraping itself shows. Raises BadInputError if the outline is outside of the pictures.
     """
-    rows = looks.between(start, f"{end}T23:59:59")
-    area_m2 = geodesic_area_m2(geometry)
-    before = looks.bytes_read
+    spent = stack.bytes_read
+    dated = _dated(stack, geometry, (start, end), coverage, exhaustive)
+    scenes_used, bytes_read = 0 if dated.seen is None else len(dated.seen.days), stack.bytes_read - spent
+    named = [
+        replace(s, outline_id=outline_id, scenes_used=scenes_used, bytes_read=bytes_read) for s in dated.structures
+    ]
+    return replace(dated, structures=tuple(named))
+
+
+def _dated(stack: Stack, geometry: BaseGeometry, span: tuple[str, str], coverage: float, exhaustive: bool) -> Dated:
+    """Return what `date_change` returns, without the name of the outline and without what it cost."""
+    area_m2 = geo.area_m2(geometry)
     if area_m2 < SMALLEST_M2:
-        reason = f"too small: {area_m2:.0f} m2 is under {SMALLEST_M2:.0f} m2, six pixels of 10 m"
-        return Dated([row(outline_id, cannot_tell=reason)], None, None)
+        return _refused(Doubt(Reason.TOO_SMALL, {"area_m2": area_m2, "least_m2": SMALLEST_M2}))
+    start, end = span
+    rows = stack.between(start, f"{end}T23:59:59")
     if len(rows) < FEWEST_SCENES:
-        reason = f"too few scenes: {len(rows)} between {start} and {end}"
-        return Dated([row(outline_id, cannot_tell=reason)], None, None)
+        return _refused(Doubt(Reason.TOO_FEW_SCENES, {"scenes": len(rows), "start": start, "end": end}))
     gather = sampling.exhaustive if exhaustive else sampling.bisected
-    gathered = gather(looks, rows, geometry, BANDS)
-    spent = {"scenes_used": 0, "bytes_read": looks.bytes_read - before}
-    if gathered.data is None or gathered.usable < FEWEST_SCENES:
-        reason = f"cloud: {gathered.usable} usable of {gathered.listed} scenes"
-        return Dated([row(outline_id, cannot_tell=reason, **spent)], None, None, gathered.place)
+    gathered = gather(stack, rows, geometry, BANDS)
     place = gathered.place
+    if gathered.data is None or gathered.usable < FEWEST_SCENES:
+        return _refused(_clouded(gathered.usable, gathered.listed), place=place)
     seen = series.extract(gathered.data, place, BANDS)
-    spent["scenes_used"] = len(seen.days)
     if len(seen.days) < FEWEST_SCENES:
-        refused = ", ".join(f"{n} {why}" for why, n in seen.refused.items() if n)
-        reason = f"cloud: {len(seen.days)} usable of {gathered.listed} scenes ({refused})"
-        return Dated([row(outline_id, cannot_tell=reason, **spent)], seen, None, place)
+        return _refused(_clouded(len(seen.days), gathered.listed, seen.refused), seen, place=place)
     found, covered = _steps(seen, coverage)
-    structures = _structures(gathered, seen, found, covered)
-    if not structures:
-        reason = history.unconfirmed(seen) or history.why_not(found)
-        return Dated([row(outline_id, cannot_tell=reason, **spent)], seen, found, place)
-    pictures = [_pictured(looks, rows, s, geometry, gathered) for s in structures]
-    for structure, picture in zip(structures, pictures, strict=True):
-        if structure["kind"] in landcover.BUILDINGS:
-            _coloured(structure, picture)
-    for piece in {id(s["_place"]): s["_place"] for s in structures}.values():
-        history.like_the_whole([s for s in structures if s["_place"] is piece])
-    _measured(structures, pictures, place)
-    for structure in structures:
-        structure.update(outline_id=outline_id, scenes_used=len(seen.days))
-    spent["bytes_read"] = looks.bytes_read - before
-    return Dated([{**{k: s.get(k) for k in PROPERTIES}, **spent} for s in structures], seen, found, place)
+    shown = _structures(gathered.data, place, seen, (found, covered), coverage)
+    if not shown:
+        return _refused(history.unconfirmed(seen) or history.why_not(found), seen, found, place)
+    shown = [_pictured(stack, rows, one, geometry, gathered.data) for one in shown]
+    shown = _like_the_whole([_coloured(one) for one in shown])
+    return Dated(tuple(_measured(shown, place)), seen, found, place)
 
 
-def _steps(seen: Series, coverage: float = 0.9) -> tuple[Steps, Steps]:
-    """Return the steps of the ground, scraping among them, and of what covers it, timed where scraping does not look like it."""
-    # what was read of a few scenes only tells what stands, not when it came
+def _refused(doubt: Doubt, seen: Series | None = None, found: Steps | None = None, place: Place | None = None) -> Dated:
+    return Dated((Structure(doubts=(doubt,)),), seen, found, place)
+
+
+def _clouded(usable: int, listed: int, refused: dict[str, int] | None = None) -> Doubt:
+    """Return the doubt of too few usable scenes; `refused` says why scenes were left out, with counts."""
+    why = ", ".join(f"{n} {name}" for name, n in (refused or {}).items() if n)
+    told = "" if refused is None else f" ({why})"
+    return Doubt(Reason.CLOUD, {"usable": usable, "listed": listed, "refused": told})
+
+
+def _steps(seen: Series, coverage: float) -> tuple[Steps, Steps]:
+    """Return the steps of the ground, scraping among them, and of its whiteness, in which scraping is not a roof."""
+    # what was read of a few scenes only shows what stands, not when it came
     pair = seen.contrast[:, [seen.bands.index(b) for b in PAIR]]
     return (
         steps.date_step(seen.days, pair, coverage=coverage),
@@ -106,107 +141,119 @@ def _steps(seen: Series, coverage: float = 0.9) -> tuple[Steps, Steps]:
     )
 
 
-def _structures(gathered: sampling.Gathered, seen: Series, found: Steps, covered: Steps) -> list[dict[str, Any]]:
-    """Return the structures of an outline in time order; parts covered one after the other, each by its own series."""
-    structures: list[dict[str, Any]] = []
-    if gathered.data is None:
-        return structures
-    pieces = series.phases(gathered.data, gathered.place, seen)
-    for piece in pieces:
-        own, ground, roofs = seen, found, covered
-        if len(pieces) > 1:
-            own = series.extract(gathered.data, piece, BANDS)
-            ground, roofs = _steps(own)
-        told = history.events(ground, roofs, own)
-        structures += [{**s, "_place": piece, "_seen": own} for s in told]
-    return sorted(structures, key=lambda s: s["roofed_best"] or s["onset_high"])
+def _structures(
+    data: xr.Dataset, place: Place, seen: Series, found: tuple[Steps, Steps], coverage: float
+) -> list[_Shown]:
+    """Return the structures of an outline in time order; phases covered one after the other, each by its own series."""
+    shown: list[_Shown] = []
+    phases = series.phases(data, place, seen)
+    for phase in phases:
+        own, (ground, covered) = seen, found
+        if len(phases) > 1:
+            own = series.extract(data, phase, BANDS)
+            ground, covered = _steps(own, coverage)
+        shown += [_Shown(s, phase, own) for s in history.structures(ground, covered, own)]
+    return sorted(shown, key=lambda s: s.structure.roofed_best or s.structure.onset_high or dt.date.max)
 
 
-def _measured(structures: list[dict[str, Any]], pictures: list[xr.Dataset | None], place: Place) -> None:
-    """Add the area of each roof; of parts that stand side by side, each has its own.
-
-    Where more was built on the same pixels the last row has the area of all that stands: the colours tell no part of a mixture.
-    """
-    for k, (structure, picture) in enumerate(zip(structures, pictures, strict=True)):
-        own = structure["_place"]
-        later = [s for s in structures[k + 1 :] if s["_place"] is own and history.may_be_roof(s)]
-        if not history.may_be_roof(structure) or picture is None or (later and not structure["removed_high"]):
-            continue
-        others = [s["_place"].cover > 0.05 for s in structures if s["_place"] is not own]
-        beside = np.any(others, axis=0) if own is not place and others else None
-        dark = "dark roof" in f"{structure['kind']} {structure['cannot_tell']}"
-        structure.update(roof_area(picture, own, dark, beside=beside))
-
-
-def _pictured(
-    looks: Stack,
-    rows: pd.DataFrame,
-    structure: dict[str, Any],
-    geometry: BaseGeometry,
-    gathered: sampling.Gathered,
-) -> xr.Dataset | None:
-    """Return the last few clear scenes that show the structure, in every picture band; correct its kind by them."""
-    if structure["kind"] not in COVERED:
-        return None
-    seen, place = structure["_seen"], structure["_place"]
-    shown = (seen.days >= structure["_from"]) & (seen.days <= structure["_until"])
-    blue = seen.around[:, seen.bands.index("B02")]
-    for better in (np.isfinite(seen.inside).all(axis=1), blue < HAZY * np.median(blue), ~series.winter(seen.days)):
-        shown = shown & better if (shown & better).sum() >= 2 else shown
-    late = seen.days[shown]
-    if len(late) < 2:
-        return None
-    # spread over the seasons, so that a crop shows its green
-    late = late[np.unique(np.linspace(0, len(late) - 1, PICTURE_SCENES).astype(int))]
-    if gathered.data is None:
-        return None
-    data_days = steps.to_days(pd.DatetimeIndex(gathered.data["time"].values))
-    chosen = gathered.data.isel(time=np.isin(np.round(data_days, 4), np.round(late, 4)))
+def _pictured(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:
+    """Return a structure with the last few clear scenes that show it, in every picture band; correct its kind by them."""
+    structure, seen = shown.structure, shown.seen
+    if structure.kind not in COVERS:
+        return shown
+    days = _clear_days(structure, seen)
+    if len(days) < SHOWN_SCENES:
+        return shown
+    data_days = steps.to_days(pd.DatetimeIndex(data["time"].values))
+    chosen = data.isel(time=np.isin(np.round(data_days, 4), np.round(days, 4)))
     names = set(" ".join(str(v) for v in chosen["id"].values).split())
-    more = looks.read(rows[rows["id"].isin(names)], series.window(geometry), PICTURE_BANDS)
+    more = stack.read(rows[rows["id"].isin(names)], series.window(geometry), PICTURE_BANDS)
     picture = chosen.assign({band: more[band] for band in PICTURE_BANDS})
-    blue, red, near = (series.median(picture[b].values[:, place.core], 1) for b in ("B02", "B04", "B08"))
+    shown = replace(shown, picture=picture)
+    blue, red, near = (series.median(picture[b].values[:, shown.phase.core], 1) for b in (BLUE, "B04", "B08"))
     if np.isnan(near).all():
-        return picture
-    kind = landcover.confirmed(structure["kind"], blue, red, near)
-    if kind != structure["kind"]:
-        structure["probability"] = round(
-            structure["probability"] / landcover.PROBABILITY[structure["kind"]] * landcover.PROBABILITY[kind], 3
-        )
-        structure["kind"] = kind
-    return picture
+        return shown
+    kind = landcover.confirmed(structure.kind, blue, red, near)
+    if kind is structure.kind or structure.probability is None:
+        return shown
+    factor = structure.probability / landcover.PROBABILITY[structure.kind]
+    return shown.edited(replace(structure, kind=kind, probability=round(factor * landcover.PROBABILITY[kind], 3)))
 
 
-def _coloured(structure: dict[str, Any], picture: xr.Dataset | None) -> None:
-    """Tell a roof from salt, panels and film by its colour without that of its yard, where a picture shows it."""
-    place, colour, ground = structure["_place"], dict.fromkeys(BANDS, np.nan), np.nan
-    if picture is not None:
-        middle = {b: series.median(picture[b].values) for b in (*BANDS, "B08")}
-        colour = landcover.colours(middle, place.cover)
-        ground = float(np.nanmedian(middle["B02"][place.ring]))
-    kind, probability, reserve = landcover.roof_kind(structure["kind"], colour, ground, place.area_m2)
-    structure.update(kind=kind, probability=round(structure["_step"] * probability, 3))
-    history.reserved(structure, reserve)
+def _clear_days(structure: Structure, seen: Series) -> np.ndarray:
+    """Return days of scenes that show a structure, best without haze and winter, spread over the seasons."""
+    shows = (seen.days >= structure.shown_from_day) & (seen.days <= structure.shown_until_day)
+    blue = seen.around[:, seen.bands.index(BLUE)]
+    read = np.isfinite(seen.inside).all(axis=1)
+    mild = ~series.winter(seen.days, seen.latitude_deg)
+    for better in (read, blue < HAZY * np.median(blue), mild):
+        shows = shows & better if (shows & better).sum() >= SHOWN_SCENES else shows
+    days = seen.days[shows]
+    # spread, so that a crop shows its green
+    return days[np.unique(np.linspace(0, len(days) - 1, PICTURE_SCENES).astype(int))] if len(days) else days
+
+
+def _coloured(shown: _Shown) -> _Shown:
+    """Separate a roof from salt, panels and film by its colour without that of its yard, where a picture shows it."""
+    structure = shown.structure
+    if structure.kind not in landcover.BUILDINGS:
+        return shown
+    colour, ground_blue = dict.fromkeys(BANDS, np.nan), np.nan
+    if shown.picture is not None:
+        middle = {b: series.median(shown.picture[b].values) for b in (*BANDS, "B08")}
+        colour = landcover.colours(middle, shown.phase.cover)
+        ground_blue = float(np.nanmedian(middle[BLUE][shown.phase.ring]))
+    cover = landcover.roof_cover(structure.kind, colour, ground_blue, shown.phase.area_m2)
+    return shown.edited(structure.called(cover.kind, cover.probability).doubtful(cover.doubt))
+
+
+def _like_the_whole(shown: Sequence[_Shown]) -> list[_Shown]:
+    """Return structures with the parts of one phase called as its whole."""
+    made = list(shown)
+    for phase in _once(s.phase for s in shown):
+        places = [k for k, s in enumerate(shown) if s.phase is phase]
+        whole = history.like_the_whole([shown[k].structure for k in places])
+        for k, structure in zip(places, whole, strict=True):
+            made[k] = shown[k].edited(structure)
+    return made
+
+
+def _once(phases: Iterable[Place]) -> list[Place]:
+    return list({id(phase): phase for phase in phases}.values())
+
+
+def _measured(shown: Sequence[_Shown], place: Place) -> list[Structure]:
+    """Return structures with the area of each roof; of phases that stand side by side, each has its own.
+
+    Where more was built on the same pixels the last row has the area of all that stands: colours do not separate the
+    parts of a mixture.
+    """
+    measured = []
+    for k, one in enumerate(shown):
+        structure = one.structure
+        later = any(s.phase is one.phase and s.structure.may_be_roof for s in shown[k + 1 :])
+        if structure.may_be_roof and one.picture is not None and not (later and structure.stands):
+            others = [s.phase.cover > series.OUTSIDE_COVER for s in shown if s.phase is not one.phase]
+            beside = np.any(others, axis=0) if one.phase is not place and others else None
+            dark = structure.kind is Kind.DARK_ROOF or any(d.reason is Reason.ROOF_OR_PANELS for d in structure.doubts)
+            structure = replace(structure, roof_area=roof_area(one.picture, one.phase, dark, beside=beside))
+        measured.append(structure)
+    return measured
 
 
 def date_outlines(
-    looks: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
+    stack: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
 ) -> gpd.GeoDataFrame:
-    """Return one feature a structure for outlines (any CRS, column outline_id), in lon/lat.
+    """Return one feature per structure for outlines (any CRS, column outline_id), in degrees.
 
     Each outline is dated with the scenes that reach it.
     """
     rows = []
     for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
-        own = looks.at(series.window(outline.geometry))
+        own = stack.at(series.window(outline.geometry))
         name = str(getattr(outline, "outline_id", number))
         dated = date_change(own, outline.geometry, start, end, outline_id=name, exhaustive=exhaustive)
-        looks.add(own)
-        rows += [{**told, "geometry": outline.geometry} for told in dated.rows]
+        stack.add(own)
+        rows += [{**row, "geometry": outline.geometry} for row in dated.rows]
     frame = pd.DataFrame(rows, columns=[*PROPERTIES, "geometry"])
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
-
-
-def geodesic_area_m2(geometry: BaseGeometry) -> float:
-    """Return the area of a lon/lat geometry on the WGS-84 ellipsoid."""
-    return abs(Geod(ellps="WGS84").geometry_area_perimeter(geometry)[0])

@@ -164,7 +164,7 @@ def radar_scenes(
     Raises NotFoundError if the catalogue has none.
     """
     found = imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection)
-    if not found.rows:
+    if not found.scenes:
         raise NotFoundError(f"{collection} has no scene of the place between {start} and {end}: widen the dates")
     return found
 
@@ -174,15 +174,17 @@ def read_radar(outline: BaseGeometry, listed: imagery.SceneList) -> Signal:
 
     Gamma0 in linear power is averaged before the logarithm. Raises NotFoundError if no scene reaches the outline.
     """
-    scenes = listed.of(outline)
+    scenes = listed.of(outline).frame
     if not len(scenes):
         raise NotFoundError("no radar scene reaches the outline: widen the dates")
-    data = imagery.read_bands(scenes, series.window(outline), RADAR_BANDS, RADAR_PIXEL_M)
+    reading = imagery.read_bands(scenes, series.window(outline), RADAR_BANDS, RADAR_PIXEL_M)
+    data = reading.data
     place = series.placed(outline, data)
     power = np.stack([data[band].values for band in RADAR_BANDS], axis=-1)
     # negative power is the file's no-data value
     power = np.where(power > 0, power, np.nan)
-    orbit = np.array([_orbit(scenes, ids) for ids in data["id"].values])
+    # the tiles of a pass share its orbit
+    orbit = scenes["orbit"].groupby(imagery.pass_numbers(scenes)).first().to_numpy(str)
     inside = _averaged(power, place.cover > INSIDE_COVER)
     lit = inside[:, :1].copy()
     for direction, east in LIT_SIDE.items():
@@ -193,16 +195,11 @@ def read_radar(outline: BaseGeometry, listed: imagery.SceneList) -> Signal:
     ring = _enough(power[:, place.ring], SEEN_RING_SHARE, np.nanmedian)
     decibel = 10 * np.log10(np.hstack([inside, lit])) - (10 * np.log10(ring))[:, [0, 1, 0]]
     kept = np.isfinite(decibel).all(axis=1)
-    failures = data.attrs["failures"]
-    lost = len({failure["id"] for failure in failures})
-    unread = f"{lost} of {len(scenes)} scenes unread ({failures[0]['error']})" if failures else ""
-    simulated = "SIMULATED" in str(data.attrs.get("credit", ""))
-    return Signal(data["time"].values[kept], decibel[kept], orbit[kept], simulated, int(data.attrs["bytes"]), unread)
-
-
-def _orbit(scenes: gpd.GeoDataFrame, ids: str) -> str:
-    """Return the orbit of a pass by the ids of its tiles, which share it."""
-    return str(scenes.loc[scenes["id"].isin(ids.split()), "orbit"].iloc[0])
+    failures = reading.failures
+    lost = len({failure.id for failure in failures})
+    unread = f"{lost} of {len(scenes)} scenes unread ({failures[0].error})" if failures else ""
+    simulated = bool(data.attrs["simulated"])
+    return Signal(data["time"].values[kept], decibel[kept], orbit[kept], simulated, reading.cost.total_bytes, unread)
 
 
 def _side(outline: BaseGeometry, data: xr.Dataset, east_m: float) -> BaseGeometry:
@@ -318,8 +315,8 @@ def add_radar(
         except (OsintError, OSError) as error:
             cells.append((None, None, None, f"{Agreement.UNREAD}: {error}"))
         tell(f"{row['outline_id']}: {cells[-1][-1]}")
-    bytes_read = listed.cost["bytes"] + sum(signal.bytes_read for signal in signals.values())
-    tell(f"{bytes_read / 1e6:.1f} MB of radar read from {len(listed.rows)} scenes. {RADAR_LIMIT}")
+    bytes_read = listed.cost.total_bytes + sum(signal.bytes_read for signal in signals.values())
+    tell(f"{bytes_read / 1e6:.1f} MB of radar read from {len(listed.scenes)} scenes. {RADAR_LIMIT}")
     return dated.assign(**{name: [row[k] for row in cells] for k, name in enumerate(RADAR_COLUMNS)})
 
 

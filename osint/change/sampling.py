@@ -1,4 +1,4 @@
-"""Search time for the scenes that date an outline: few looks far apart, then all that lie about each step."""
+"""Search time for the scenes that date an outline: a few far apart, then all that are near each step."""
 
 from __future__ import annotations
 
@@ -17,31 +17,45 @@ from osint.change.stack import PAIR, Stack
 from osint.change.steps import Step, Steps
 
 NODE_DAYS = 150.0
-"""Time between the first looks: what comes and goes faster is a spell, not a building."""
-LOOKS_TO_TRUST = 3
-"""One look misread as clear sends a search the wrong way; three seldom do."""
-LOOKS_BESIDE = 2
-"""Looks on either side of the time in which everything was read."""
-NEAR_DAYS = 45.0
-"""Looks this near to each other confirm each other."""
-BRACKET_LOOKS = 6
-"""Usable scenes between the last look without and the first look with a change that are all read."""
-LOOKS_OF_SPELL = 6
-"""Looks of what seems to stand for a few months: fewer may be weather."""
-ODD = 4.0
-"""Departure of one look from its level, over the scatter, that asks for more looks beside it."""
-ODD_LEAST = 0.03
-ROOF_GAIN = 0.02
-"""Change of blue less 0.7 of short-wave infrared (reflectance) that may be a roof; other changes are scraping."""
-SMALL_SHARE = 0.3
+"""Time between the first scenes: what comes and goes faster is not a building."""
+END_SCENES = 3
+"""Scenes at either end, and next to one that departs from its level: one may be misread as clear, three seldom are."""
+BESIDE_SCENES = 2
+"""Scenes on either side of the time in which everything was read."""
+CONFIRMING_DAYS = 45.0
+"""Scenes this near to each other confirm each other."""
+BRACKET_SCENES = 6
+"""Usable scenes between the last without and the first with a change, up to which all of them are read."""
+WITHOUT_SHARE, WITH_SHARE = 0.2, 0.8
+"""Share of a step below which a scene is without it, and above which it is with it."""
+TRANSIENT_SCENES = 6
+"""Scenes of what seems to stand for a few months: fewer may be weather."""
+ODD_Z = 4.0
+"""Departure of one scene from its level, over the scatter, that asks for more scenes next to it."""
+ODD_MIN = 0.03
+"""Least departure for it, reflectance."""
+ODD_LEVEL_SCENES = 3
+"""Fewest scenes of a level from which one can depart."""
+MAY_BE_ROOF_GAIN = 0.02
+"""Change of whiteness (reflectance) that may be a roof; other changes are scraping."""
+SUN_SHARE = 0.3
 """Change over the largest one below which it is the sun or the season on a roof."""
-REMOVED_SHARE = 0.4
+MAY_BE_GONE_SHARE = 0.4
 """Loss over the gains before it, above which a roof may have gone."""
-SHARE_FOR_SCRAPING = 0.1
+SCRAPING_SHARE = 0.1
 """Of all scenes listed: once more have been read, a step without a roof is narrowed no further."""
-PICTURES = 4
+SHOWN_SCENES = 2
+"""Fewest scenes that show what stands in the other bands."""
+PICTURE_SCENES = 4
 """Scenes of each standing roof that are read in the other bands too."""
+NEXT_STEP_DAYS = 20
+"""Left out before the next step: the work for it may have begun."""
+SAME_PASS_DAYS = 5 / 1440
+"""Scenes of one pass are taken within five minutes."""
+UNKNOWN_CLOUD_PCT = 50.0
+"""Cloud cover of a scene that states none."""
 MAX_ROUNDS = 14
+"""Most times that scenes are asked for."""
 
 
 @dataclass(frozen=True)
@@ -57,24 +71,24 @@ class Gathered:
     """Scenes there are."""
 
 
-def exhaustive(looks: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
+def exhaustive(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
     """Read every scene of `rows` over the lon/lat window `geometry`'s surroundings: the referee of `bisected`."""
-    data = looks.read(rows, series.window(geometry), bands)
+    data = stack.read(rows, series.window(geometry), bands)
     place = series.placed(geometry, data)
     return Gathered(data, place, int(series.usable(data, place).sum()), data.sizes["time"])
 
 
-def bisected(looks: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
+def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
     """Read the few scenes of `rows` that a search for steps asks for.
 
-    Looks of two bands (`looks.PAIR`) stand 150 days apart, three at either end. Where the series so far steps,
+    Looks of two bands (`PAIR`) stand 150 days apart, three at either end. Where the series so far steps,
     the time between the last look without and the first look with the change is halved, until few scenes are
     left in it; then all of them are read, and looks on both sides confirm it. A look that departs from its
     level gets two beside it; a series without a step gets looks in between before it is called unchanged.
     The classification is read only of scenes that a look asks for: a covered one falls to the next. The
     other `bands` are read of a few scenes after each step.
     """
-    search = _Search(looks, rows, geometry)
+    search = _Search(stack, rows, geometry)
     search.round(_nodes(search, NODE_DAYS))
     between, roofs = False, Steps((), "", 0)
     for _ in range(MAX_ROUNDS):
@@ -88,15 +102,15 @@ def bisected(looks: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         covered = _with(covered, brief, seen)
         if search.round([*_nodes(search, spacing), *_about(search, covered, seen)], seen.days):
             continue
-        found = steps.date_step(seen.days, seen.contrast, series.doubt(seen.contrast))
+        found = steps.date_step(seen.days, seen.contrast, series.contrast_sd(seen.contrast))
         roofs = covered if len(covered) else found
-        inside = [Wish((b.before + b.after) / 2, b.before, b.after, LOOKS_OF_SPELL) for b in brief]
-        wishes = [*_odd(found, seen), *inside, *_about(search, roofs, seen)]
-        if search.round(wishes, seen.days):
+        inside = [Request((b.before_day + b.after_day) / 2, b.before_day, b.after_day, TRANSIENT_SCENES) for b in brief]
+        requests = [*_odd(found, seen), *inside, *_about(search, roofs, seen)]
+        if search.round(requests, seen.days):
             continue
         # a step that stands alone has to be sure; beside a roof it only names the day when ground was broken
         alone = not any(_may_be_roof(roofs, k) for k in range(len(roofs)))
-        few = search.read.sum() < SHARE_FOR_SCRAPING * search.listed
+        few = search.read.sum() < SCRAPING_SHARE * search.listed
         if (alone or few) and search.round(_about(search, found, seen, scraping=True), seen.days):
             continue
         # scraped ground without a roof is searched once more: one may have stood there between two looks
@@ -105,13 +119,13 @@ def bisected(looks: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         between = True
     if not search.pieces:
         return Gathered(None, search.place, 0, search.listed)
-    roofs, seen = _parted(search, roofs, seen)
+    roofs, seen = _by_phase(search, roofs, seen)
     extra = [b for b in bands if b not in PAIR]
     data = search.coloured(_pictured(roofs, seen), extra)
     return Gathered(data, search.place, int((search.state == 1).sum()), search.listed)
 
 
-def _parted(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Series]:
+def _by_phase(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Series]:
     """Narrow the steps of each part of a site that was covered part by part; return the last ones, or `roofs` of one part."""
     for _ in range(MAX_ROUNDS):
         pieces = series.phases(search.joined(), search.place, seen)
@@ -126,9 +140,9 @@ def _parted(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Series]
     return roofs, seen
 
 
-@dataclass(frozen=True)
-class Wish:
-    """At least `count` looks after day `low` and before `high`, the nearer to `centre` the better."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Request for `count` clear scenes between days `low` and `high`, nearest to `centre` first."""
 
     centre: float
     low: float
@@ -140,7 +154,7 @@ class Wish:
 class _Search:
     """The scenes of one outline, what is known of each, and what was read of them."""
 
-    looks: Stack
+    stack: Stack
     rows: pd.DataFrame
     geometry: BaseGeometry
     pieces: list[xr.Dataset] = field(default_factory=list)
@@ -149,10 +163,10 @@ class _Search:
         self.rows = self.rows.sort_values("datetime", kind="stable")
         day = steps.to_days(self.rows["datetime"])
         # the tiles of one pass are seconds apart and make one look
-        self.group = np.concatenate([[0], np.cumsum(np.diff(day) > 5 / 1440)]).astype(int)
+        self.group = np.concatenate([[0], np.cumsum(np.diff(day) > SAME_PASS_DAYS)]).astype(int)
         first = np.unique(self.group, return_index=True)[1]
         self.days = day[first]
-        cloud = self.rows["cloud_pct"].fillna(50.0).to_numpy(float)
+        cloud = self.rows["cloud_pct"].fillna(UNKNOWN_CLOUD_PCT).to_numpy(float)
         self.cloud = np.array([cloud[self.group == g].mean() for g in range(len(first))]) / 100
         self.listed = len(first)
         self.state = np.full(self.listed, -1)
@@ -161,30 +175,30 @@ class _Search:
         self.window = series.window(self.geometry)
         self.place: Place = None  # type: ignore[assignment]
 
-    def round(self, wishes: Iterable[Wish], seen: np.ndarray | None = None) -> bool:
-        """Read what `wishes` lack beyond the days already `seen`; return whether anything was read."""
+    def round(self, requests: Iterable[Request], seen: np.ndarray | None = None) -> bool:
+        """Read what `requests` lack beyond the days already `seen`; return whether anything was read."""
         seen = np.zeros(0) if seen is None else seen
         lacking = []
-        for wish in wishes:
-            have = int(((seen > wish.low) & (seen < wish.high)).sum())
-            if have < wish.count:
-                lacking.append((wish, wish.count - have))
+        for request in requests:
+            have = int(((seen > request.low) & (seen < request.high)).sum())
+            if have < request.count:
+                lacking.append((request, request.count - have))
         taken = self._found_clear(lacking)
         if taken.any():
             self.pieces.append(self._read(taken, PAIR))
             self.read |= taken
         return bool(taken.any())
 
-    def _found_clear(self, lacking: list[tuple[Wish, int]]) -> np.ndarray:
-        """Return (n,) bool: unread usable scenes for each wish; reads classifications until all are met."""
+    def _found_clear(self, lacking: list[tuple[Request, int]]) -> np.ndarray:
+        """Return (n,) bool: unread usable scenes for each request; reads classifications until all are met."""
         while True:
             taken = np.zeros(self.listed, bool)
             unknown = np.zeros(self.listed, bool)
-            for wish, count in lacking:
-                free = (self.days > wish.low) & (self.days < wish.high) & ~self.read & ~taken & (self.state != 0)
+            for request, count in lacking:
+                free = (self.days > request.low) & (self.days < request.high) & ~self.read & ~taken & (self.state != 0)
                 left = np.flatnonzero(free)
                 # a look half the stretch away is worth as little as one that is half as likely to be clear
-                cost = np.abs(self.days[left] - wish.centre) / (wish.high - wish.low) + self.cloud[left] * (
+                cost = np.abs(self.days[left] - request.centre) / (request.high - request.low) + self.cloud[left] * (
                     self.state[left] < 0
                 )
                 chosen = left[np.argsort(cost, kind="stable")[:count]]
@@ -198,7 +212,7 @@ class _Search:
             self.state[unknown] = series.usable(classes, self.place)
 
     def _read(self, chosen: np.ndarray, bands: Sequence[str]) -> xr.Dataset:
-        return self.looks.read(self.rows[chosen[self.group]], self.window, bands)
+        return self.stack.read(self.rows[chosen[self.group]], self.window, bands)
 
     def joined(self) -> xr.Dataset:
         """Return all looks in time order."""
@@ -225,43 +239,43 @@ class _Search:
         return data
 
 
-def _nodes(search: _Search, spacing: float) -> list[Wish]:
-    """Return wishes for one look every `spacing` days, three at either end."""
+def _nodes(search: _Search, spacing: float) -> list[Request]:
+    """Return requests for one look every `spacing` days, three at either end."""
     first, last = search.days[0], search.days[-1]
     count = max(2, int(np.ceil((last - first) / spacing)))
     half = (last - first) / count / 2
-    inner = [Wish(c, c - half, c + half, 1) for c in np.linspace(first, last, count + 1)[1:-1]]
+    inner = [Request(c, c - half, c + half, 1) for c in np.linspace(first, last, count + 1)[1:-1]]
     ends = [
-        Wish(first, first - 1, first + max(half, NEAR_DAYS), LOOKS_TO_TRUST),
-        Wish(last, last - max(half, NEAR_DAYS), last + 1, LOOKS_TO_TRUST),
+        Request(first, first - 1, first + max(half, CONFIRMING_DAYS), END_SCENES),
+        Request(last, last - max(half, CONFIRMING_DAYS), last + 1, END_SCENES),
     ]
     return ends + inner
 
 
-def _odd(found: Steps, seen: Series) -> list[Wish]:
-    """Return wishes for looks beside those that depart from their level, unless a step explains them."""
+def _odd(found: Steps, seen: Series) -> list[Request]:
+    """Return requests for looks beside those that depart from their level, unless a step explains them."""
     if not len(found.scatter):
         return []
-    edges = [-np.inf, *(_day(s.best) for s in found), np.inf]
+    edges = [-np.inf, *(steps.to_day(s.best) for s in found), np.inf]
     under_way = np.zeros(len(seen.days), bool)
     for step in found:
-        under_way |= (seen.days > _day(step.begun.low)) & (seen.days < _day(step.complete.high))
-    wishes = []
+        under_way |= (seen.days > steps.to_day(step.begun.low)) & (seen.days < steps.to_day(step.complete.high))
+    requests = []
     for low, high in pairwise(edges):
         inside = (seen.days >= low) & (seen.days < high)
-        if inside.sum() < 3:
+        if inside.sum() < ODD_LEVEL_SCENES:
             continue
         away = np.abs(seen.contrast - np.median(seen.contrast[inside], axis=0))
-        usual = np.maximum(found.scatter, series.doubt(seen.contrast))
-        odd = inside & ~under_way & ((away > ODD * usual) & (away > ODD_LEAST)).any(axis=1)
-        wishes += [Wish(d, d - NEAR_DAYS, d + NEAR_DAYS, LOOKS_TO_TRUST) for d in seen.days[odd]]
-    return wishes
+        usual = np.maximum(found.scatter, series.contrast_sd(seen.contrast))
+        odd = inside & ~under_way & ((away > ODD_Z * usual) & (away > ODD_MIN)).any(axis=1)
+        requests += [Request(d, d - CONFIRMING_DAYS, d + CONFIRMING_DAYS, END_SCENES) for d in seen.days[odd]]
+    return requests
 
 
-def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) -> list[Wish]:
-    """Return wishes for the looks that would narrow the steps that may be roofs, or with `scraping` the others."""
-    wishes: list[Wish] = []
-    edges = [-np.inf, *(_day(s.best) for s in found), np.inf]
+def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) -> list[Request]:
+    """Return requests for the looks that would narrow the steps that may be roofs, or with `scraping` the others."""
+    requests: list[Request] = []
+    edges = [-np.inf, *(steps.to_day(s.best) for s in found), np.inf]
     for k, step in enumerate(found):
         if _may_be_roof(found, k) == scraping:
             continue
@@ -269,18 +283,18 @@ def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) 
         free = (search.days > last) & (search.days < first) & ~search.read & (search.state != 0)
         hoped = np.where(search.state[free] == 1, 1.0, 1 - search.cloud[free]).sum()
         within = seen.days[(seen.days > last) & (seen.days < first)]
-        if hoped <= BRACKET_LOOKS:
-            wishes += [
-                Wish((last + first) / 2, last, first, len(within) + int(free.sum())),
-                Wish(last, last - NEAR_DAYS, last + 0.01, LOOKS_BESIDE),
-                Wish(first, first - 0.01, first + NEAR_DAYS, LOOKS_BESIDE),
+        if hoped <= BRACKET_SCENES:
+            requests += [
+                Request((last + first) / 2, last, first, len(within) + int(free.sum())),
+                Request(last, last - CONFIRMING_DAYS, last + 0.01, BESIDE_SCENES),
+                Request(first, first - 0.01, first + CONFIRMING_DAYS, BESIDE_SCENES),
             ]
             continue
         places = np.concatenate([[last], within, [first]])
         widest = int(np.argmax(np.diff(places)))
         low, high = places[widest], places[widest + 1]
-        wishes.append(Wish((low + high) / 2, low, high, 1))
-    return wishes
+        requests.append(Request((low + high) / 2, low, high, 1))
+    return requests
 
 
 def _with(covered: Steps, brief: list[series.Transient], seen: Series) -> Steps:
@@ -292,13 +306,13 @@ def _with(covered: Steps, brief: list[series.Transient], seen: Series) -> Steps:
 
 def _may_be_roof(found: Steps, k: int) -> bool:
     """Return whether step `k` may be a roof put up, or taken down after one was."""
-    gains = np.array([whiteness(s) for s in found])
+    gains = np.array([series.step_whiteness(s) for s in found])
     if gains[k] < 0:
         return bool(
-            -gains[k] >= max(ROOF_GAIN, REMOVED_SHARE * float(gains[:k].max(initial=0)))
-            and (gains[:k] >= ROOF_GAIN).any()
+            -gains[k] >= max(MAY_BE_ROOF_GAIN, MAY_BE_GONE_SHARE * float(gains[:k].max(initial=0)))
+            and (gains[:k] >= MAY_BE_ROOF_GAIN).any()
         )
-    return bool(gains[k] >= max(ROOF_GAIN, SMALL_SHARE * float(np.abs(gains).max())))
+    return bool(gains[k] >= max(MAY_BE_ROOF_GAIN, SUN_SHARE * float(np.abs(gains).max())))
 
 
 def _bracket(step: Step, seen: Series, low: float, high: float) -> tuple[float, float]:
@@ -306,39 +320,27 @@ def _bracket(step: Step, seen: Series, low: float, high: float) -> tuple[float, 
     unit = step.size / np.maximum(step.size @ step.size, 1e-12)
     values = seen.whiteness()[:, None] if len(step.size) == 1 else seen.contrast
     share = (values - step.before) @ unit
-    best = _day(step.best)
+    best = steps.to_day(step.best)
     before, after = seen.days < best, seen.days >= best
-    without = before & (seen.days > low) & (share < 0.2)
-    with_ = after & (seen.days < high) & (share > 0.8)
+    without = before & (seen.days > low) & (share < WITHOUT_SHARE)
+    with_ = after & (seen.days < high) & (share > WITH_SHARE)
     last = seen.days[without if without.any() else before]
     first = seen.days[with_ if with_.any() else after]
     return last.max(initial=seen.days[0]), first.min(initial=seen.days[-1])
 
 
 def _pictured(found: Steps, seen: Series) -> np.ndarray:
-    """Return days of looks, spread over each level that follows a step, that show what stands."""
+    """Return days of stack, spread over each level that follows a step, that show what stands."""
     days = []
-    edges = [*(_day(s.best) for s in found), seen.days[-1] + 1]
+    edges = [*(steps.to_day(s.best) for s in found), seen.days[-1] + 1]
     for k, step in enumerate(found):
-        if whiteness(step) < ROOF_GAIN:
+        if series.step_whiteness(step) < MAY_BE_ROOF_GAIN:
             continue
-        after = seen.days[(seen.days >= _day(step.best)) & (seen.days < edges[k + 1])]
-        shown = after[(after >= _day(step.complete.best)) & (after < edges[k + 1] - 20)]
-        shown = shown if len(shown) >= 2 else after
-        mild = shown[~series.winter(shown)]
-        shown = mild if len(mild) >= 2 else shown
+        after = seen.days[(seen.days >= steps.to_day(step.best)) & (seen.days < edges[k + 1])]
+        shown = after[(after >= steps.to_day(step.complete.best)) & (after < edges[k + 1] - NEXT_STEP_DAYS)]
+        shown = shown if len(shown) >= SHOWN_SCENES else after
+        mild = shown[~series.winter(shown, seen.latitude_deg)]
+        shown = mild if len(mild) >= SHOWN_SCENES else shown
         if len(shown):
-            days.append(shown[np.unique(np.linspace(0, len(shown) - 1, PICTURES).astype(int))])
+            days.append(shown[np.unique(np.linspace(0, len(shown) - 1, PICTURE_SCENES).astype(int))])
     return np.concatenate(days) if days else np.zeros(0)
-
-
-def whiteness(step: Step) -> float:
-    """Return the change of blue less 0.7 of short-wave infrared: roofs gain, bare soil loses.
-
-    `step` is one of the two bands, or of the whiteness itself.
-    """
-    return float(step.size[0] - 0.7 * step.size[1] if len(step.size) > 1 else step.size[0])
-
-
-def _day(moment: np.datetime64) -> float:
-    return float((moment - np.datetime64("1970-01-01T00:00:00")) / np.timedelta64(1, "s")) / 86_400

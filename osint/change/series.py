@@ -1,49 +1,100 @@
-"""Turn windows of pictures into one series an outline: its mean less its surroundings, scene by scene."""
+"""Turn windows of pictures into one series per outline: its mean less its surroundings, scene by scene.
+
+Also what a series alone shows: the phases in which a site was covered, and what was white for some months only.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 import shapely
 import xarray as xr
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS, Transformer
 from scipy import ndimage
 from shapely.geometry.base import BaseGeometry
 
+from osint import geo
 from osint.change import steps
+from osint.change._segmentation import YEAR_DAYS, jump_sd, mad_sd
 from osint.change.stack import PAIR, around
 from osint.change.steps import Step, Steps
-from osint.errors import OsintError
+from osint.errors import BadInputError
+from osint.imagery import SceneClass
 
-CLEAR = (2, 4, 5, 6, 7)
+BLUE, SWIR = PAIR
+Reflectance = TypeVar("Reflectance", float, np.ndarray)
+CLEAR = SceneClass.clear
+WHITENESS_SWIR_WEIGHT = 0.7
+"""Weight of the short-wave infrared in the whiteness: judgement; neither a paper nor a trial stands behind it."""
+WINTER_FROM, WINTER_UNTIL = 318, 75
+"""Days of the northern year after the first and before the second of which the sun is low and snow may lie."""
+HALF_YEAR_DAYS = 182.625
+TROPIC_DEG = 23.44
+"""Latitude up to which the sun is never low all day: no winter."""
+QUARTER_DAYS = 91.4
+PIXEL_M2 = 100.0
 FINE = 5
-RING_CLEAR = 0.6
-RESCUE_CLEAR = 0.9
-SCALED, NOISE = 0.15, 0.002
-"""Share of a contrast that season and sun angle take or add, and reflectance of what is left."""
+"""Parts of a pixel's side in which the share of an outline is counted."""
+CORE_COVER = 0.99
+"""Share of the outline from which a pixel is well inside."""
+CORE_MIN_PX, THIN_CORE_MIN_PX, PHASE_CORE_MIN_PX = 12, 4, 9
+"""Fewest pixels of a core without its edge, with its edge, and of a phase's core without its edge."""
+OUTSIDE_COVER = 0.05
+"""Share of the outline below which a pixel is outside of it."""
+NEAR_M, NEAR_SIDES = 40.0, 0.55
+"""Gap between an outline and its surroundings, for the scraped yard: metres at least, and sides of the outline."""
+RING_M, RING_SIDES = 80.0, 0.5
+"""Width of the surroundings: metres at least, and sides of the outline."""
+REACH_EDGE_M = 20.0
+"""Added to the window, so that the surroundings are whole."""
+RING_CLEAR_SHARE = 0.6
+"""Clear share of the surroundings from which a scene is usable."""
+INSIDE_CLEAR_SHARE = 0.5
+"""Clear share of the outline from which a scene is usable."""
+RESCUE_CLEAR_SHARE = 0.9
+"""Clear share of the surroundings from which a scene is usable although its outline is called cloud."""
+RING_MIN_PX = 8
+"""Fewest clear pixels of the surroundings."""
+CORE_READ_SHARE = 0.8
+"""Share of the core's values that were read, above which a scene shows the outline."""
+CONTRAST_SHARE_SD, NOISE_SD = 0.15, 0.002
+"""Share of a contrast that season and sun angle take or add, and reflectance of what is left, both one deviation."""
 SNOW_RISE = 0.15
 """Rise of (blue - infrared) / (blue + infrared) of the surroundings that means snow on part of them."""
+USUAL_MIN_SCENES = 5
+"""Usable scenes from which the usual brightness of the surroundings is known."""
+UNUSUAL_Z, UNUSUAL_SHARE = 5.0, 0.25
+"""Departure of the surroundings from their usual brightness, over its scatter and over itself: the larger is the limit."""
 PHASE_MIN_PX = 15
+"""Fewest pixels of a phase."""
 PHASE_GAIN_SHARE = 0.4
 """Gain of a pixel over that of the whitest tenth, above which it is roof and not yard."""
+PHASE_GAIN_QUANTILE = 0.9
+"""Quantile of the gain that stands for the whitest tenth."""
 PHASE_MIN_GAIN = 0.03
+"""Gain of whiteness (reflectance) from which a pixel or a phase was covered."""
 ONE_PATCH_SHARE = 0.7
-"""Share of a part's pixels that lie in one patch: what is scattered is noise."""
+"""Share of a phase's pixels that lie in one patch: what is scattered is noise."""
 REST_DAYS = 30.0
-"""Rest between the end of one part and the begin of the next: a roof laid from one side to the other has none."""
-REST_LOOKS = 2
-"""Looks within the rest; with fewer it may be a gap between looks at a roof laid from one side to the other."""
-EDGE_LOOKS = 2
+"""Rest between the end of one phase and the begin of the next: a roof laid from one side to the other has none."""
+REST_SCENES = 2
+"""Scenes within the rest; with fewer it may be a gap between scenes of a roof laid from one side to the other."""
+EDGE_SCENES = 2
+"""Scenes at either end of a series between which no pixel's step is placed."""
 TRANSIENT_MIN_RISE = 0.03
 """Rise of whiteness (reflectance) over the level around it, also TRANSIENT_MIN_Z times the scatter."""
 TRANSIENT_MIN_Z = 5.0
+"""Rise over the scatter of single values."""
+TRANSIENT_LEVEL_SCENES = 4
+"""Fewest scenes of a level in which a transient is looked for."""
 TRANSIENT_MIN_DAYS, TRANSIENT_MAX_DAYS = 60.0, 183.0
-"""Time between the last look without and the first look without again, at least; between the looks of one run, at most."""
-TRANSIENT_SCATTER_SHARE = 0.06
-"""Share of the rise by which looks of one thing differ with sun and haze, one deviation."""
+"""Least time between the scenes without it on both sides; longest time between the first and last scene with it."""
+TRANSIENT_SHARE_SD = 0.06
+"""Share of the rise by which scenes of one thing differ with sun and haze, one deviation."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +108,8 @@ class Place:
     ring: np.ndarray
     """(y, x) bool: surroundings beyond the scraped yard."""
     area_m2: float
+    latitude_deg: float
+    """Of its middle; below zero south of the equator."""
 
 
 @dataclass(frozen=True)
@@ -80,48 +133,74 @@ class Series:
     """Scenes looked at, usable or not."""
     refused: dict[str, int]
     """Why scenes were left out, with counts."""
+    latitude_deg: float
+    """Latitude of the outline."""
 
     def whiteness(self) -> np.ndarray:
-        """Return (n,) blue less 0.7 of short-wave infrared against the surroundings: roofs gain, scraped soil loses."""
-        return self.contrast[:, self.bands.index("B02")] - 0.7 * self.contrast[:, self.bands.index("B11")]
+        """Return the whiteness (n,) against the surroundings, reflectance: roofs gain, scraped soil loses."""
+        return whiteness(self.contrast[:, self.bands.index(BLUE)], self.contrast[:, self.bands.index(SWIR)])
+
+
+def whiteness(blue: Reflectance, swir: Reflectance) -> Reflectance:
+    """Return blue less WHITENESS_SWIR_WEIGHT of short-wave infrared, reflectance (Sentinel-2 B02 and B11).
+
+    >>> round(whiteness(0.43, 0.30), 3)
+    0.22
+    """
+    return blue - WHITENESS_SWIR_WEIGHT * swir
+
+
+def step_whiteness(step: Step) -> float:
+    """Return by how much a step changed the whiteness; `step` has the bands PAIR, or is one of the whiteness itself."""
+    return float(whiteness(step.size[0], step.size[1]) if len(step.size) > 1 else step.size[0])
 
 
 def placed(geometry: BaseGeometry, data: xr.Dataset) -> Place:
-    """Put a lon/lat outline on the grid of `data` (attrs crs, transform); OsintError if it lies outside."""
+    """Put an outline in degrees on the grid of `data` (attrs crs, transform).
+
+    Raises BadInputError if it is outside of the pictures.
+    """
     to_grid = Transformer.from_crs(4326, CRS.from_user_input(data.attrs["crs"]), always_xy=True)
     outline = shapely.transform(geometry, to_grid.transform, interleaved=False)
     a, b, c, d, e, f = tuple(data.attrs["transform"])[:6]
     shape = (data.sizes["y"], data.sizes["x"])
     if not all(shape):
-        raise OsintError(
-            "The outline lies outside of the pictures: check its coordinates, or read scenes that reach it."
+        raise BadInputError(
+            "the outline is outside of the pictures: check its coordinates, or read scenes that reach it"
         )
     row, col = np.meshgrid(*((np.arange(n * FINE) + 0.5) / FINE for n in shape), indexing="ij")
     # GDAL's rasterizer warns from threads
     shapely.prepare(outline)
     inside = shapely.contains_xy(outline, c + a * col + b * row, f + d * col + e * row)
     cover = inside.reshape(shape[0], FINE, shape[1], FINE).mean(axis=(1, 3))
-    side = float(np.sqrt(max(outline.area, 1)))
+    area_m2 = geo.area_m2(geometry)
     pixel = abs(a)
-    core = cover > 0.99
+    core = cover > CORE_COVER
     inner = ndimage.binary_erosion(core)
-    core = inner if inner.sum() >= 12 else core if core.sum() >= 4 else cover >= min(0.5, cover.max())
-    distance = ndimage.distance_transform_edt(cover < 0.05) * pixel
-    near = max(40.0, 0.55 * side)
-    ring = (distance > near) & (distance < near + max(80.0, 0.5 * side))
-    return Place(cover=cover, core=core, ring=ring, area_m2=float(outline.area))
+    if inner.sum() >= CORE_MIN_PX:
+        core = inner
+    elif core.sum() < THIN_CORE_MIN_PX:
+        core = cover >= min(0.5, cover.max())
+    distance = ndimage.distance_transform_edt(cover < OUTSIDE_COVER) * pixel
+    near, width = _ring(area_m2)
+    ring = (distance > near) & (distance < near + width)
+    return Place(cover=cover, core=core, ring=ring, area_m2=area_m2, latitude_deg=float(geometry.centroid.y))
+
+
+def _ring(area_m2: float) -> tuple[float, float]:
+    """Return the gap between an outline and its surroundings, and their width, in metres."""
+    side = float(np.sqrt(max(area_m2, 1)))
+    return max(NEAR_M, NEAR_SIDES * side), max(RING_M, RING_SIDES * side)
 
 
 def reach_m(area_m2: float) -> float:
     """Return how far beyond an outline of `area_m2` its surroundings reach, in metres."""
-    side = float(np.sqrt(max(area_m2, 1)))
-    return max(40.0, 0.55 * side) + max(80.0, 0.5 * side) + 20
+    return sum(_ring(area_m2)) + REACH_EDGE_M
 
 
 def window(geometry: BaseGeometry) -> BaseGeometry:
-    """Return the lon/lat box that holds an outline and its surroundings."""
-    area_m2 = abs(Geod(ellps="WGS84").geometry_area_perimeter(geometry)[0])
-    return around(geometry, reach_m(area_m2))
+    """Return the box (degrees) that holds an outline and its surroundings."""
+    return around(geometry, reach_m(geo.area_m2(geometry)))
 
 
 def usable(data: xr.Dataset, place: Place) -> np.ndarray:
@@ -131,7 +210,8 @@ def usable(data: xr.Dataset, place: Place) -> np.ndarray:
     the same, and a real small cloud is left to the heavy tails of the dating.
     """
     inside_clear, ring_clear = clear_shares(data, place)
-    return (ring_clear >= RING_CLEAR) & ((inside_clear >= 0.5) | (ring_clear >= RESCUE_CLEAR))
+    shown = (inside_clear >= INSIDE_CLEAR_SHARE) | (ring_clear >= RESCUE_CLEAR_SHARE)
+    return (ring_clear >= RING_CLEAR_SHARE) & shown
 
 
 def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
@@ -141,10 +221,28 @@ def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
     return np.where(blank, np.nan, middle)
 
 
-def winter(days: np.ndarray) -> np.ndarray:
-    """Return which days since 1970-01-01 have a low sun and may have snow."""
-    year_day = pd.to_datetime(days, unit="D").day_of_year.to_numpy()
-    return (year_day > 318) | (year_day < 75)
+def winter(
+    days: np.ndarray, latitude_deg: float, from_day: int = WINTER_FROM, until_day: int = WINTER_UNTIL
+) -> np.ndarray:
+    """Return (n,) bool: which days since 1970-01-01 have a low sun and may have snow; none within the tropics.
+
+    Winter is after day `from_day` and before day `until_day` of the year, half a year later south of the equator.
+
+    >>> winter(np.array([20_089.0, 20_270.0]), 43.0)  # 2025-01-01 and 2025-07-01
+    array([ True, False])
+    >>> winter(np.array([20_089.0, 20_270.0]), -43.0)
+    array([False,  True])
+    """
+    if abs(latitude_deg) <= TROPIC_DEG:
+        return np.zeros(len(days), bool)
+    northern = days if latitude_deg > 0 else days + HALF_YEAR_DAYS
+    year_day = pd.to_datetime(northern, unit="D").day_of_year.to_numpy()
+    return (year_day > from_day) | (year_day < until_day)
+
+
+def quarters(days: np.ndarray) -> np.ndarray:
+    """Return (n,) 0 to 3, the quarter of the year of days since 1970-01-01, the first from about 1 January on."""
+    return ((days % YEAR_DAYS) // QUARTER_DAYS).astype(int)
 
 
 def clear_shares(data: xr.Dataset, place: Place) -> tuple[np.ndarray, np.ndarray]:
@@ -172,7 +270,7 @@ def extract(data: xr.Dataset, place: Place, bands: tuple[str, ...]) -> Series:
     texture = np.full(looked, np.nan)
     for k in range(looked):
         core = values[k][place.core]
-        if ring_ok[k].sum() >= 8 and np.isfinite(core[:, dating]).mean() > 0.8:
+        if ring_ok[k].sum() >= RING_MIN_PX and np.isfinite(core[:, dating]).mean() > CORE_READ_SHARE:
             read = np.isfinite(core).any(axis=0)
             inside[k, read] = np.nanmean(core[:, read], axis=0)
             nearby[k, read] = np.nanmedian(values[k][ring_ok[k]][:, read], axis=0)
@@ -188,28 +286,29 @@ def extract(data: xr.Dataset, place: Place, bands: tuple[str, ...]) -> Series:
         contrast=(inside - nearby)[order],
         inside=inside[order],
         around=nearby[order],
-        rescued=(inside_clear < 0.5)[order],
+        rescued=(inside_clear < INSIDE_CLEAR_SHARE)[order],
         texture=texture[order],
         bands=bands,
         looked=looked,
         refused={"cloud or no data": int(covered.sum()), "snow, haze or shadow": int(odd.sum())},
+        latitude_deg=place.latitude_deg,
     )
 
 
-def doubt(contrast: np.ndarray) -> np.ndarray:
+def contrast_sd(contrast: np.ndarray) -> np.ndarray:
     """Return the least standard deviation of each contrast (n, bands): sun and season scale what stands out."""
-    return SCALED * np.abs(contrast) + NOISE
+    return CONTRAST_SHARE_SD * np.abs(contrast) + NOISE_SD
 
 
 def _odd(around: np.ndarray, usable: np.ndarray) -> np.ndarray:
     """Return which scenes have surroundings that are far from their usual brightness."""
     odd = np.zeros(len(around), bool)
-    if usable.sum() < 5:
+    if usable.sum() < USUAL_MIN_SCENES:
         return odd
     for band in range(around.shape[1]):
         usual = np.median(around[usable, band])
-        spread = np.median(np.abs(around[usable, band] - usual)) * 1.4826
-        limit = max(5 * spread, 0.25 * usual)
+        spread = mad_sd(around[usable, band] - usual)
+        limit = max(UNUSUAL_Z * spread, UNUSUAL_SHARE * usual)
         with np.errstate(invalid="ignore"):
             odd |= usable & (np.abs(around[:, band] - usual) > limit)
     return odd
@@ -217,32 +316,32 @@ def _odd(around: np.ndarray, usable: np.ndarray) -> np.ndarray:
 
 def _snowy(around: np.ndarray, bands: tuple[str, ...], usable: np.ndarray) -> np.ndarray:
     """Return which scenes have surroundings as blue against the short-wave infrared as only snow makes them."""
-    if not {"B02", "B11"} <= set(bands) or usable.sum() < 5:
+    if not set(PAIR) <= set(bands) or usable.sum() < USUAL_MIN_SCENES:
         return np.zeros(len(around), bool)
-    blue, infrared = around[:, bands.index("B02")], around[:, bands.index("B11")]
+    blue, infrared = around[:, bands.index(BLUE)], around[:, bands.index(SWIR)]
     with np.errstate(invalid="ignore", divide="ignore"):
         index = (blue - infrared) / (blue + infrared)
         return usable & (index > np.median(index[usable]) + SNOW_RISE)
 
 
 def phases(data: xr.Dataset, place: Place, seen: Series) -> list[Place]:
-    """Return the places of the parts of an outline in the order in which they were covered; `place` alone if it is one.
+    """Return the phases of a site, one place each, in the order in which they were covered; `place` alone if it is one.
 
-    `data` holds B02 and B11 (time, y, x), `seen` is the series of the whole outline drawn from it. Each pixel has
-    one step of whiteness, the best by least squares; the two groups of least variance of the step's day are parts
-    if each is one patch and if their own series step at times that lie apart, with a rest between.
+    `data` holds B02 and B11 (time, y, x), `seen` is the series of the whole outline taken from it. Each pixel has
+    one step of whiteness, the best by least squares; the two groups of least variance of the step's day are phases
+    if each is one patch and if their own series step one after the other, with a rest between.
     """
     days = steps.to_days(pd.DatetimeIndex(data["time"].values))
     chosen = np.isin(np.round(days, 4), np.round(seen.days, 4))
-    if chosen.sum() != len(seen.days) or len(seen.days) < 4 * EDGE_LOOKS:
+    if chosen.sum() != len(seen.days) or len(seen.days) < 4 * EDGE_SCENES:
         return [place]
     inside = place.cover > 0.5
     if inside.sum() < 2 * PHASE_MIN_PX:
         return [place]
-    white = data["B02"].values[chosen][:, inside] - 0.7 * data["B11"].values[chosen][:, inside]
-    nearby = [seen.around[:, seen.bands.index(b)] for b in ("B02", "B11")]
-    day, gain = _turned(seen.days, white - (nearby[0] - 0.7 * nearby[1])[:, None])
-    roof = gain > max(PHASE_MIN_GAIN, PHASE_GAIN_SHARE * float(np.quantile(gain, 0.9)))
+    white = whiteness(*(data[b].values[chosen][:, inside] for b in PAIR))
+    nearby = whiteness(*(seen.around[:, seen.bands.index(b)] for b in PAIR))
+    day, gain = _turned(seen.days, white - nearby[:, None])
+    roof = gain > max(PHASE_MIN_GAIN, PHASE_GAIN_SHARE * float(np.quantile(gain, PHASE_GAIN_QUANTILE)))
     turned = np.full(inside.shape, np.nan)
     turned[inside] = np.where(roof, day, np.nan)
     return _divided(data, replace(place, cover=np.where(np.isfinite(turned), place.cover, 0.0)), turned) or [place]
@@ -250,7 +349,7 @@ def phases(data: xr.Dataset, place: Place, seen: Series) -> list[Place]:
 
 def _turned(days: np.ndarray, white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the day (p,) of the best single step of each pixel of `white` (n, p), and its size."""
-    # one misread look is no step
+    # one misread scene does not make a step
     calm = ndimage.median_filter(white, size=(3, 1), mode="nearest")
     calm = np.where(np.isfinite(calm), calm, np.nanmedian(calm))
     count = len(days)
@@ -258,14 +357,14 @@ def _turned(days: np.ndarray, white: np.ndarray) -> tuple[np.ndarray, np.ndarray
     before = np.arange(1, count)[:, None]
     low, high = sums[:-1] / before, (sums[-1] - sums[:-1]) / (count - before)
     explained = before * (count - before) * (high - low) ** 2
-    explained[: EDGE_LOOKS - 1] = explained[count - EDGE_LOOKS :] = 0
+    explained[: EDGE_SCENES - 1] = explained[count - EDGE_SCENES :] = 0
     cut = np.argmax(explained, axis=0)
     pixel = np.arange(white.shape[1])
     return (days[cut] + days[cut + 1]) / 2, (high - low)[cut, pixel]
 
 
 def _divided(data: xr.Dataset, place: Place, turned: np.ndarray) -> list[Place]:
-    """Return the parts of a place whose pixels turned white on the days `turned` (y, x); none if it is one."""
+    """Return the phases of a place whose pixels turned white on the days `turned` (y, x); none if it is one."""
     mine = (place.cover > 0) & np.isfinite(turned)
     if mine.sum() < 2 * PHASE_MIN_PX:
         return []
@@ -283,7 +382,7 @@ def _divided(data: xr.Dataset, place: Place, turned: np.ndarray) -> list[Place]:
 
 
 def _border(days: np.ndarray) -> float:
-    """Return the day that parts days into the two groups with the least variance within (Otsu 1979)."""
+    """Return the day that separates days into the two groups with the least variance within (Otsu 1979)."""
     ordered = np.sort(days)
     count = np.arange(1, len(days))
     sums = np.cumsum(ordered)
@@ -302,66 +401,64 @@ def _piece(place: Place, mask: np.ndarray) -> Place | None:
     if patch.sum() < max(PHASE_MIN_PX, ONE_PATCH_SHARE * mask.sum()):
         return None
     inner = ndimage.binary_erosion(patch)
-    core = inner if inner.sum() >= 9 else patch
-    return Place(
-        cover=np.where(patch, place.cover, 0.0), core=core, ring=place.ring, area_m2=100.0 * float(patch.sum())
-    )
+    core = inner if inner.sum() >= PHASE_CORE_MIN_PX else patch
+    return replace(place, cover=np.where(patch, place.cover, 0.0), core=core, area_m2=PIXEL_M2 * float(patch.sum()))
 
 
 def _covered(data: xr.Dataset, place: Place) -> tuple[Step, np.ndarray] | None:
-    """Return the step by which a part gained most, and the days of the looks that saw it."""
+    """Return the step by which a phase gained most, and the days of the scenes that saw it."""
     seen = extract(data, place, PAIR)
     found = [s for s in steps.date_step(seen.days, seen.whiteness()) if float(s.size[0]) > PHASE_MIN_GAIN]
     return (max(found, key=lambda s: float(s.size[0])), seen.days) if found else None
 
 
 def _apart(sooner: Step, later: Step, days: np.ndarray) -> bool:
-    """Return whether the second step began after the first was over and a rest had passed that at least two looks saw."""
-    end, begin = steps.to_days([sooner.complete.best, later.begun.best])
+    """Return whether the second step began after the first was over and a rest that REST_SCENES scenes saw."""
+    end, begin = steps.to_day(sooner.complete.best), steps.to_day(later.begun.best)
     seen = (days >= end) & (days <= begin)
-    return bool(sooner.high < later.low and begin - end >= REST_DAYS and seen.sum() >= REST_LOOKS)
+    return bool(sooner.high < later.low and begin - end >= REST_DAYS and seen.sum() >= REST_SCENES)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Transient:
-    """A rise of whiteness that ended again."""
+    """A rise of whiteness that ended again; days are days since 1970-01-01."""
 
-    first: float
-    """Day of the first look that shows it."""
-    last: float
-    before: float
-    """Day of the last look without it."""
-    after: float
-    """Day of the next look without it."""
+    first_day: float
+    """Day of the first scene that shows it."""
+    last_day: float
+    """Day of the last scene that shows it."""
+    before_day: float
+    """Day of the last scene without it."""
+    after_day: float
+    """Day of the next scene without it."""
     rise: float
-    looks: int
+    """Rise over the level around it, reflectance."""
+    scenes: int
+    """Scenes that show it."""
 
 
 def transients(days: np.ndarray, white: np.ndarray, covered: Steps) -> list[Transient]:
-    """Return runs of two looks or more that rise over the level that the `covered` steps leave, and fall back, within half a year.
+    """Return runs of two scenes or more that rise over the level that the `covered` steps leave, and fall back.
 
-    `white` (n,) is the whiteness at `days` (n,). A run at either end of a level is part of the step there.
+    `white` (n,) is the whiteness at `days` (n,). A run at either end of a level is part of the step there; one of
+    less than two months or more than half a year is left out.
     """
     if len(covered.scatter) != 1:
         return []
+    least_rise = max(TRANSIENT_MIN_RISE, TRANSIENT_MIN_Z * float(covered.scatter[0]))
+    inner = [steps.to_day(s.best) for s in covered]
     found = []
-    inner = [float(steps.to_days([s.best])[0]) for s in covered]
-    for low, high in zip([-np.inf, *inner], [*inner, np.inf], strict=True):
+    for low, high in pairwise([-np.inf, *inner, np.inf]):
         places = np.flatnonzero((days >= low) & (days < high))
-        if len(places) < 4:
+        if len(places) < TRANSIENT_LEVEL_SCENES:
             continue
         over = white[places] - np.median(white[places])
-        risen = over > max(TRANSIENT_MIN_RISE, TRANSIENT_MIN_Z * float(covered.scatter[0]))
-        edges = np.flatnonzero(np.diff(risen.astype(int)))
-        for start, stop in pairwise(edges):
+        risen = over > least_rise
+        for start, stop in pairwise(np.flatnonzero(np.diff(risen.astype(int)))):
             run = places[start + 1 : stop + 1]
             before, after = float(days[places[start]]), float(days[places[stop + 1]])
-            if (
-                risen[start + 1]
-                and len(run) > 1
-                and after - before >= TRANSIENT_MIN_DAYS
-                and np.ptp(days[run]) < TRANSIENT_MAX_DAYS
-            ):
+            lasts = after - before >= TRANSIENT_MIN_DAYS and np.ptp(days[run]) < TRANSIENT_MAX_DAYS
+            if risen[start + 1] and len(run) > 1 and lasts:
                 rise = float(np.median(over[start + 1 : stop + 1]))
                 found.append(Transient(float(days[run[0]]), float(days[run[-1]]), before, after, rise, len(run)))
     return found
@@ -370,11 +467,13 @@ def transients(days: np.ndarray, white: np.ndarray, covered: Steps) -> list[Tran
 def time_transient(
     days: np.ndarray, white: np.ndarray, transient: Transient, coverage: float = 0.9
 ) -> tuple[Step, Step] | None:
-    """Return when a transient came and went, as steps of the series that ends, and of the one that starts, within it."""
-    until, since = days <= transient.last, days >= transient.first
-    inside = until & since
-    scatter = np.median(np.abs(np.diff(white[~inside]))) * 1.4826 / np.sqrt(2)
-    sigma = float(np.hypot(scatter, TRANSIENT_SCATTER_SHARE * transient.rise))
+    """Return the step by which a transient came and the one by which it went, None unless both are found.
+
+    The first is a step of the series that ends within the transient, the second of the series that starts within it.
+    """
+    until, since = days <= transient.last_day, days >= transient.first_day
+    scatter = jump_sd(white[~(until & since)])
+    sigma = float(np.hypot(scatter, TRANSIENT_SHARE_SD * transient.rise))
     ups = [s for s in steps.date_step(days[until], white[until], sigma, coverage=coverage) if s.size[0] > 0]
     downs = [s for s in steps.date_step(days[since], white[since], sigma, coverage=coverage) if s.size[0] < 0]
     # what stands may grow by parts before all of it goes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -13,26 +14,55 @@ from scipy.linalg import solve_triangular
 
 from osint.change import _segmentation, _transition
 from osint.change._segmentation import SECOND_WAVE_DAYS, YEAR_DAYS
-from osint.errors import OsintError
+from osint.errors import BadInputError
 
+SECONDS_PER_DAY = 86_400
 MIN_VALUES = 6
+"""Fewest values that are dated."""
+LEAST_COVERAGE = 0.5
 MIN_LOG_ODDS = 5.0
-"""For a step over none, all levels constant."""
-MIN_RIVAL_ODDS = 3.0
+"""Log odds for a step over none, all levels constant."""
+MIN_NULL_ODDS = 3.0
 """Log odds for a step over drift, season and noise that remembers."""
+MOST_LOG_ODDS = 50
+"""Beyond these log odds a probability is not told from one."""
 JOIN_DAYS = 60.0
 """Steps nearer than this, the middle level on the way from the first to the last, are one change."""
-SMALL_SHARE = 0.12
+ASIDE_SHARE, LEVEL_RANGE_SHARE = 0.25, 0.1
+"""Part of a step across the sum of two, over the sum, up to which they go one way; share of the range of the levels
+that is added to the scatter for it."""
+SMALL_STEP_SHARE = 0.12
 """Contrast over that of the largest step below which a step is not reported."""
 SPELL_DAYS = 150.0
 """A departure that comes back within this time is weather or a misread scene, not building."""
+SPELL_BACK_SHARE, SPELL_BACK_Z = 0.35, 1.0
+"""How near it must come back to the level before: over its size, and over the scatter."""
+SPELL_ROUNDS = 6
+"""Most spells that are left out of a series."""
 MEMORY_DAYS = (10.0, 25.0, 60.0, 150.0)
 MEMORY_SHARES = (0.4, 0.7, 0.92)
 """Share of the scatter's variance that fades over MEMORY_DAYS, the rest is new with each value."""
-CLIP = 3.5
+MEMORY_MIN_VALUES = 25
+"""Fewest values from which memory is looked for."""
+MEMORY_COST = 2
+"""Coefficients that memory is charged for."""
+CLIP_Z = 3.5
 """A misread value counts as one this many deviations off."""
+WILD_FACTOR = 2
+"""A value's scatter counts up to this many times the typical one."""
+REWEIGHTINGS = 5
 STEP_COST = 2.0
 """Coefficients that place and duration of a step are charged for: the best of many places is taken."""
+SPARE_VALUES = 2
+"""Values that must be left over by the coefficients of a model."""
+
+
+class NoStep(StrEnum):
+    """Why a series has no step."""
+
+    TOO_FEW_VALUES = "too few values"
+    NO_CHANGE = "no change"
+    LOW_CONTRAST = "contrast too low"
 
 
 @dataclass(frozen=True)
@@ -59,13 +89,13 @@ class Step:
     probability: float
     """That there is a step at all."""
     size: np.ndarray
-    """New level minus old, one number a band, in the units of the values."""
+    """New level minus old, one number per band, in the units of the values."""
     before: np.ndarray
     after: np.ndarray
     contrast: float
     """Size over the scatter of single values, in the clearest band."""
     gap_days: float
-    """Longest time without a value inside or beside the interval."""
+    """Longest time without a value inside or next to the interval."""
 
     @property
     def low(self) -> np.datetime64:
@@ -89,16 +119,22 @@ class Steps:
 
     steps: tuple[Step, ...]
     reason: str
-    """Why there is no step; empty if there is one."""
+    """Why there is no step, in English; empty if there is one."""
     values_used: int
     scatter: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    """Robust standard deviation of single values about their level, one number a band."""
+    """Robust standard deviation of single values about their level, one number per band."""
+    no_step: NoStep | None = None
+    """Why there is no step."""
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
 
     def __len__(self) -> int:
         return len(self.steps)
+
+
+def _none(why: NoStep, told: str, count: int, scatter: np.ndarray | None = None) -> Steps:
+    return Steps((), f"{why}: {told}", count, np.zeros(0) if scatter is None else scatter, why)
 
 
 def date_step(
@@ -121,22 +157,22 @@ def date_step(
     step may take up to five months; begin, half and end each have their interval.
     """
     days, table, spread = _read(times, values, sigma)
-    if not 0.5 <= coverage < 1:
-        raise OsintError(f"`coverage` must lie in 0.5 to 1, got {coverage}.")
+    if not LEAST_COVERAGE <= coverage < 1:
+        raise BadInputError(f"`coverage` is a probability from {LEAST_COVERAGE} to below 1, not {coverage}")
     count = len(days)
     if count < MIN_VALUES:
-        return Steps((), f"too few values: {count} of the {MIN_VALUES} needed", count)
+        return _none(NoStep.TOO_FEW_VALUES, f"{count} of the {MIN_VALUES} needed", count)
     if np.all(np.ptp(table, axis=0) == 0):
-        return Steps((), "no change: every value is the same", count)
+        return _none(NoStep.NO_CHANGE, "every value is the same", count)
     kept = np.ones(count, bool)
-    for _ in range(6):
+    for _ in range(SPELL_ROUNDS):
         fit = _segmentation.segment(days[kept], table[kept], None if spread is None else spread[kept], max_steps)
         spell = _spell(fit, days[kept])
         if spell is None:
             break
         kept[np.flatnonzero(kept)[spell[0] : spell[1]]] = False
         if kept.sum() < MIN_VALUES:
-            return Steps((), f"too few values: {int(kept.sum())} left without passing spells", count)
+            return _none(NoStep.TOO_FEW_VALUES, f"{int(kept.sum())} left without passing spells", count)
     return _judged(fit, days[kept], coverage)
 
 
@@ -148,7 +184,7 @@ def _read(
     table = table[:, None] if table.ndim == 1 else table
     days = to_days(times)
     if table.ndim != 2 or len(days) != len(table):
-        raise OsintError(f"`times` and `values` differ in length: {len(days)} and {table.shape}.")
+        raise BadInputError(f"`times` and `values` differ in length: {len(days)} and {table.shape}")
     spread = None
     if sigma is not None:
         spread = np.asarray(sigma, float)
@@ -156,7 +192,7 @@ def _read(
             spread = spread[:, None]
         spread = np.broadcast_to(spread, table.shape)
         if not np.all(spread[np.isfinite(spread)] > 0):
-            raise OsintError("`sigma` must be above 0 everywhere.")
+            raise BadInputError("`sigma` must be above 0 everywhere")
     good = np.isfinite(table).all(axis=1) & np.isfinite(days)
     if spread is not None:
         good &= np.isfinite(spread).all(axis=1)
@@ -174,9 +210,18 @@ def to_days(times: ArrayLike | Sequence[Any]) -> np.ndarray:
     return days.to_numpy(float)
 
 
+def to_day(moment: np.datetime64) -> float:
+    """Return the days from 1970-01-01 (UTC) to a moment.
+
+    >>> to_day(np.datetime64("1970-01-02T12:00:00"))
+    1.5
+    """
+    return float((moment - np.datetime64("1970-01-01T00:00:00")) / np.timedelta64(1, "s")) / SECONDS_PER_DAY
+
+
 def to_date(days: float) -> np.datetime64:
     """Return the moment `days` after 1970-01-01, to the second."""
-    return np.datetime64("1970-01-01T00:00:00", "s") + np.timedelta64(round(days * 86_400), "s")
+    return np.datetime64("1970-01-01T00:00:00", "s") + np.timedelta64(round(days * SECONDS_PER_DAY), "s")
 
 
 def _spell(fit: _segmentation.Fit, days: np.ndarray) -> tuple[int, int] | None:
@@ -188,7 +233,7 @@ def _spell(fit: _segmentation.Fit, days: np.ndarray) -> tuple[int, int] | None:
         back = fit.levels[k + 1] - fit.levels[k - 1]
         size = float(np.linalg.norm(out / fit.scatter))
         soon = days[last] - days[first - 1] < SPELL_DAYS
-        if soon and float(np.linalg.norm(back / fit.scatter)) < max(0.35 * size, 1.0):
+        if soon and float(np.linalg.norm(back / fit.scatter)) < max(SPELL_BACK_SHARE * size, SPELL_BACK_Z):
             return first, last
     return None
 
@@ -197,13 +242,13 @@ def _judged(fit: _segmentation.Fit, days: np.ndarray, coverage: float) -> Steps:
     """Turn a segmentation into steps with intervals, or give the reason why there is none."""
     count = len(days)
     if not fit.cuts:
-        return Steps((), "no change: one level explains the series", count, fit.scatter)
+        return _none(NoStep.NO_CHANGE, "one level explains the series", count, fit.scatter)
     if fit.log_odds < MIN_LOG_ODDS:
-        reason = f"contrast too low: log odds for a step {fit.log_odds:.1f}, needed {MIN_LOG_ODDS:.0f}"
-        return Steps((), reason, count, fit.scatter)
+        told = f"log odds for a step {fit.log_odds:.1f}, needed {MIN_LOG_ODDS:.0f}"
+        return _none(NoStep.LOW_CONTRAST, told, count, fit.scatter)
     sizes = np.diff(fit.levels, axis=0)
     contrasts = np.max(np.abs(sizes) / [fit.scatter_at(c) for c in fit.cuts], axis=1)
-    chosen = [k for k, c in enumerate(contrasts) if c >= SMALL_SHARE * contrasts.max()]
+    chosen = [k for k, c in enumerate(contrasts) if c >= SMALL_STEP_SHARE * contrasts.max()]
     timed = _merged(
         [(g, _timed(g, fit, days, contrasts, coverage)) for g in _joined(chosen, fit, days)],
         fit,
@@ -213,8 +258,8 @@ def _judged(fit: _segmentation.Fit, days: np.ndarray, coverage: float) -> Steps:
     )
     kept, margin = _defended(timed, fit, days)
     if not kept:
-        reason = f"contrast too low: drift, season or slow noise explain it as well (log odds {margin:.1f})"
-        return Steps((), reason, count, fit.scatter)
+        told = f"drift, season or slow noise explain it as well (log odds {margin:.1f})"
+        return _none(NoStep.LOW_CONTRAST, told, count, fit.scatter)
     return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), "", count, fit.scatter)
 
 
@@ -240,7 +285,7 @@ Timed = list[tuple[list[int], _transition.Moments]]
 
 
 def _merged(timed: Timed, fit: _segmentation.Fit, days: np.ndarray, contrasts: np.ndarray, coverage: float) -> Timed:
-    """Make one change of neighbours in one direction that cannot be told apart, or that one ramp explains better."""
+    """Make one change of neighbours in one direction that cannot be separated, or that one ramp explains better."""
     out = timed[:1]
     for group, moments in timed[1:]:
         before, earlier = out[-1]
@@ -288,7 +333,7 @@ def _defended(
         shares = np.column_stack([_share(m, days) for _, m in timed])
         odds = step_gains(days, values, fit.scales, shares)
         weakest = int(np.argmin(odds))
-        if odds[weakest] >= MIN_RIVAL_ODDS:
+        if odds[weakest] >= MIN_NULL_ODDS:
             return list(zip(timed, odds.tolist(), strict=True)), lost
         lost = min(lost, float(odds[weakest]))
         timed = [t for k, t in enumerate(timed) if k != weakest]
@@ -310,7 +355,7 @@ def _step(moments: _transition.Moments, fit: _segmentation.Fit, days: np.ndarray
         begun=begun,
         complete=complete,
         coverage=coverage,
-        probability=float(1 / (1 + np.exp(-min(fit.log_odds, odds, 50)))),
+        probability=float(1 / (1 + np.exp(-min(fit.log_odds, odds, MOST_LOG_ODDS)))),
         size=size,
         before=moments.before,
         after=moments.after,
@@ -333,12 +378,12 @@ def _joined(chosen: list[int], fit: _segmentation.Fit, days: np.ndarray) -> list
 
 def _one_way(one: int, two: int, fit: _segmentation.Fit) -> bool:
     """Return whether two steps go the same way in all bands."""
-    unit = fit.scatter + 0.1 * np.ptp(fit.levels, axis=0)
+    unit = fit.scatter + LEVEL_RANGE_SHARE * np.ptp(fit.levels, axis=0)
     first, second = (fit.levels[k + 1] - fit.levels[k] for k in (one, two))
     both = (first + second) / unit
     share = (first / unit) @ both / (both @ both + 1e-9)
     aside = np.linalg.norm(first / unit - share * both) / (np.linalg.norm(both) + 1e-9)
-    return bool(0 < share < 1 and aside < 0.25)
+    return bool(0 < share < 1 and aside < ASIDE_SHARE)
 
 
 def _gap(days: np.ndarray, low: float, high: float) -> float:
@@ -370,16 +415,16 @@ def step_gains(days: np.ndarray, values: np.ndarray, scales: np.ndarray, shares:
 
 
 def _tamed(values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Return values over their typical scatter, misread ones pulled to CLIP deviations of theirs."""
+    """Return values over their typical scatter, misread ones pulled to CLIP_Z deviations of theirs."""
     design = np.column_stack([np.ones(len(values)), shares])
     typical = np.median(scales, axis=0)
     weight = np.ones_like(values)
     fitted = values
-    for _ in range(5):
+    for _ in range(REWEIGHTINGS):
         fitted = np.column_stack([_least_squares(design, values[:, b], weight[:, b]) for b in range(values.shape[1])])
         weight = 1 / (1 + ((values - fitted) / scales) ** 2 / 4)
     # what varies more counts less, as far as one scatter for all goes
-    residual = np.clip((values - fitted) / scales, -CLIP, CLIP) * np.minimum(scales / typical, 2)
+    residual = np.clip((values - fitted) / scales, -CLIP_Z, CLIP_Z) * np.minimum(scales / typical, WILD_FACTOR)
     return fitted / typical + residual
 
 
@@ -404,7 +449,7 @@ def _bases(days: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:
 def _noises(days: np.ndarray) -> Iterator[np.ndarray | None]:
     """Yield lower Cholesky factors of the correlation of values, None for none."""
     yield None
-    if len(days) < 25:
+    if len(days) < MEMORY_MIN_VALUES:
         return
     apart = np.abs(days[:, None] - days)
     for memory in MEMORY_DAYS:
@@ -435,7 +480,7 @@ def _information(
         rest = target - _least_squares(design, target)
         floor = 1e-6 * max(float(np.mean(target**2)), 1e-12)
         minus_twice = independent * float(np.sum(count * np.log(np.maximum(np.mean(rest**2, axis=0), floor)) + logdet))
-        free = design.shape[1] * bands * independent + STEP_COST * extra + (0 if noise is None else 2)
-        if count - design.shape[1] > 2:
+        free = design.shape[1] * bands * independent + STEP_COST * extra + (0 if noise is None else MEMORY_COST)
+        if count - design.shape[1] > SPARE_VALUES:
             best = min(best, minus_twice + free * np.log(count))
     return best

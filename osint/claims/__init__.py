@@ -2,14 +2,14 @@
 
 from osint.claims.consistency import Mismatch, check_sums, group_copies
 from osint.claims.dates import document_date
-from osint.claims.extract import CLAIM_COLUMNS, Claim, claims_frame, extract
+from osint.claims.extract import CLAIM_COLUMNS, TextClaim, claims_frame, extract
 from osint.claims.units import SI_UNITS
 
 __all__ = [
     "CLAIM_COLUMNS",
     "SI_UNITS",
-    "Claim",
     "Mismatch",
+    "TextClaim",
     "check_sums",
     "claims_frame",
     "document_date",

@@ -1,4 +1,4 @@
-"""Read which rung of the ladder a clause asserts for a quantity in it: tense and negation first."""
+"""Read what a clause asserts of a quantity: the rung of the ladder (tense and negation first) and its subject."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 
-from osint.claims import units
+from osint.claims.units import declared_units, rung_words, spelling_key, unit_pattern, word_set
+from osint.register import LADDER
 
 # each of the two begins with one class of characters, so that the search skips at full speed
 _END = re.compile(r"[。!?！？；;\n.|](?:(?<=[^.|])|(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)")
@@ -18,7 +19,13 @@ _COMMA = re.compile(
     r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
 )
 _NEGATION_REACH = 12
-_LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there
+"""characters behind a negation within which it takes a rung word back (judgement)"""
+_LOOK_AHEAD = 60
+"""characters behind a comma or an "and" that say whether a clause ends there (judgement)"""
+_SOME, _REACH = 20, 200
+"""rung words, and characters, that are read on either side of a quantity (bounds the time)"""
+_GLUED, _JOINED, _AROUND = 5, 16, 40
+"""longest gap, in characters, between two rung words of one phrase: alone, with "or" or "and", around the number"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +103,13 @@ def _joins_adjectives(text: str, start: int, end: int) -> bool:
 
 # "construction of the 48MW hall began": the noun and its verb stand apart
 _WORK_BEGAN = re.compile(
-    r"\b(?:[Cc]onstruction|[Ww]ork) (?:of|on|at) [^,;.]{1,60}? (?:began|started|commenced|is underway|has begun|has started)\b"
+    r"\b(?:[Cc]onstruction|[Ww]ork) (?:of|on|at) [^,;.]{1,60}? "
+    r"(?:began|started|commenced|is underway|has begun|has started)\b"
 )
 
 
 def _words_in(text: str, start: int, stop: int) -> list[Hit]:
-    words, roles = units.rung_words()
+    words, roles = rung_words()
     found = [Hit(at, end, roles[word]) for at, end, word in words.find(text, start, stop) if text[at:end] != "May"]
     for match in _WORK_BEGAN.finditer(text, start, stop) if "ork " in text or "onstruction " in text else ():
         found.append(Hit(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
@@ -180,9 +188,6 @@ def _near(hits: list[Hit], start: int) -> list[Hit]:
     return hits[max(0, middle - _SOME) : middle + _SOME] if middle or len(hits) > 2 * _SOME else hits
 
 
-_SOME, _REACH = 20, 200  # hits, and characters, on either side of a quantity
-
-
 def _behind(clauses: Clauses, at: int, last: int) -> list[Hit]:
     """Return the rung words of the next clause that has any, if it has no subject of its own."""
     for _ in range(4):
@@ -249,8 +254,8 @@ def promised(said: Stage, clauses: Clauses, start: int) -> Stage:
 
 _HAN = re.compile("[一-龥]")
 _OWN_VERB = re.compile(
-    r"\b(?:(?<!a )(?<!the )(?<!total )costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|stood|measures|runs to|sold|rose|"
-    r"fell|paid|pays|raised|accounts?|makes? up|valued|estimated)\b"
+    r"\b(?:(?<!a )(?<!the )(?<!total )costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|"
+    r"stood|measures|runs to|sold|rose|fell|paid|pays|raised|accounts?|makes? up|valued|estimated)\b"
 )
 
 
@@ -297,7 +302,7 @@ def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
         aims = [hit.role for hit in plain] + [role for role in map(_role_inside, words.split()) if role]
         return Stage(
             "announced",
-            max(aims, key=units.RUNGS.index, default="announced"),
+            max(aims, key=LADDER.index, default="announced"),
             "would" if _WOULD.search(words) else "will",
         )
     nearest = min(plain, key=lambda hit: _distance(hit, start, end))
@@ -307,14 +312,14 @@ def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
         return Stage(nearest.role, nearest.role, "can carry")
     # "built or under construction" asserts only the lower of the two, "built and operational" the higher
     pick = min if _EITHER.search(words) else max
-    rung = pick((hit.role for hit in chain), key=units.RUNGS.index)
+    rung = pick((hit.role for hit in chain), key=LADDER.index)
     return Stage(rung, rung, "will" if rung == "announced" else "has")
 
 
 def _role_inside(word: str) -> str:
     """Return the rung of the word that a future word begins with: 建成 of 建成后."""
-    roles = units.rung_words()[1]
-    return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in units.RUNGS), "")
+    roles = rung_words()[1]
+    return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in LADDER), "")
 
 
 def _distance(hit: Hit, start: int, end: int) -> tuple[int, int]:
@@ -329,11 +334,11 @@ def _chain(hits: list[Hit], nearest: Hit, text: str, end: int) -> list[Hit]:
         between = text[one.end : other.start]
         if _DIGIT.search(between) and "、" in between:
             return False  # "开工9个、投运4个": each word has its own number
-        if len(between) <= 5:
+        if len(between) <= _GLUED:
             return True
-        if len(between) <= 16 and _EITHER.search(between):
+        if len(between) <= _JOINED and _EITHER.search(between):
             return True
-        return one.end <= end <= other.start and len(between) <= 40 and bool(_BOTH.search(between[-6:]))
+        return one.end <= end <= other.start and len(between) <= _AROUND and bool(_BOTH.search(between[-6:]))
 
     while low > 0 and together(hits[low - 1], hits[low]):
         low -= 1
@@ -345,49 +350,10 @@ def _chain(hits: list[Hit], nearest: Hit, text: str, end: int) -> list[Hit]:
 # ---------------------------------------------------------------- subject
 
 # what may stand between the words that name a quantity and its number
-_FILLERS = [
-    "将",
-    "已",
-    "可",
-    "提供",
-    "不少于",
-    "不小于",
-    "约",
-    "共",
-    "达到",
-    "达",
-    "超过",
-    "超",
-    "为",
-    "有",
-    "近",
-    "逾",
-    "于",
-    "到",
-    "突破",
-    "不低于",
-    "不超过",
-    "不高于",
-    "高达",
-    "人民币",
-    "预计",
-    "大约",
-    "至少",
-    "的",
-    "和",
-    "及",
-    "与",
-    "、",
-    ":",
-    "(",
-    ")",
-    '"',
-    "“",
-    "在",
-    "由",
-    "是",
-    ",",
-]
+_FILLERS = word_set(
+    "将 已 可 提供 不少于 不小于 约 共 达到 达 超过 超 为 有 近 逾 于 到 突破 不低于 不超过 不高于 高达 人民币 预计 大约 至少 "
+    '的 和 及 与 、 : ( ) " “ 在 由 是 ,'
+)
 _FILLERS_BY_END = {
     end: sorted((word for word in _FILLERS if word[-1] == end), key=len, reverse=True)
     for end in {word[-1] for word in _FILLERS}
@@ -397,21 +363,17 @@ _HAN_BEFORE, _HAN_AFTER = re.compile(r"[一-龥A-Za-z()]{2,14}$"), re.compile(r"
 _LATIN_AFTER = re.compile(r"[\s-](?:of\s)?([A-Za-z][\w'-]{0,20}(?:\s[A-Za-z][\w'-]{0,20}){0,3})")
 _RELATIVE = re.compile(r"\b(?:that|which|who)\b")
 _TOKEN = re.compile(r"[A-Za-z][\w'&-]*")
-_ARTICLES = frozenset(("the", "a", "an", "its", "their", "this", "that", "these", "those"))
-_SCALES = frozenset(
-    ("hundred", "thousand", "million", "billion", "trillion", "dozen", "half", "bn", "mn", "sq", "ft", "square")
-)
-_PRONOUNS = frozenset(("it", "they", "he", "she", "we", "which", "who", "there", "some"))
+_ARTICLES = word_set("the a an its their this that these those")
+_SCALES = word_set("hundred thousand million billion trillion dozen half bn mn sq ft square")
+_PRONOUNS = word_set("it they he she we which who there some")
 # what ends a noun phrase: prepositions, and verbs that press and filings put before a number
-_ENDS = frozenset(
-    re.findall(
-        r"\w+",
-        "in on at by for to from with as of and or but about around nearly roughly over under between up is are was were "
-        "be will would should could may can has have had said says plans plan aims covers cover spans costs cost uses use "
-        "consumes draws includes comprises houses hosts holds totals reached reaches stands runs operates operate builds "
-        "build bought buys spent invest invests ships delivers offers raises took takes broke went sold sells rose fell "
-        "generates produces expects targets seeks needs requires provides contains features boasts hit got paid that which",
-    )
+_ENDS = word_set(
+    "in on at by for to from with as of and or but about around nearly roughly over under between up is are was were "
+    "be will would should could may can has have had said says plans plan aims covers cover spans costs cost uses use "
+    "consumes draws includes comprises houses hosts holds totals reached reaches stands runs operates operate builds "
+    "build bought buys spent invest invests ships delivers offers raises took takes broke went sold sells rose fell "
+    "generates produces expects targets seeks needs requires provides contains features boasts hit got paid that "
+    "which"
 )
 
 
@@ -444,7 +406,7 @@ def _trim(words: str) -> str:
 
 @cache
 def _unit() -> re.Pattern[str]:
-    return re.compile(rf"[十百千万亿]{{0,4}}(?:{units.unit_pattern()})")
+    return re.compile(rf"[十百千万亿]{{0,4}}(?:{unit_pattern()})")
 
 
 def _han_subject(before: str, after: str) -> str:
@@ -470,7 +432,7 @@ def _noun_phrase(before: str) -> str:
             continue  # "345kV", "390-million", "S$"
         if word.lower() in _ENDS or (words and words[-1].lower() not in _ARTICLES and word.endswith("ed")):
             break
-        if units.key(word) not in units.units():
+        if spelling_key(word) not in declared_units():
             words.append(word)
     while words and words[0].lower() in _ARTICLES:
         words = words[1:]

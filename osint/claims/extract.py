@@ -4,49 +4,46 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from osint.claims import dates, kinds, numbers
-from osint.claims.clauses import Clauses, is_predicate, promised, stage, subject
-from osint.claims.numbers import Plain, fold
-from osint.claims.quantities import Quantity, scan
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from osint.claims.clauses import Clauses, Stage, is_predicate, promised, stage, subject
+from osint.claims.dates import Mention, mentions
+from osint.claims.kinds import is_storage_pair, kind_of
+from osint.claims.numbers import HAN_LETTERS, WORDS, Plain, fold
+from osint.claims.quantities import Located, Quantity, find_quantities
 
 CLAIM_COLUMNS = (
     "file", "kind", "low", "high", "unit", "si_low", "si_high", "si_unit", "rung", "qualifier", "subject", "date",
-    "start", "end", "quote", "sentence", "aim", "modality", "chip_model", "precision", "per", "alternatives", "confidence", "warning",
-    "page",
+    "start", "end", "quote", "sentence", "aim", "modality", "chip_model", "precision", "per", "alternatives",
+    "confidence", "warning", "page",
 )  # fmt: skip
 """The columns of a frame of claims, in order."""
+_BESIDE, _LENT, _PART_REACH = 40, 200, 200
+"""dates of a clause that are compared, and characters over which a date behind, or the mention of a part, counts"""
+_ALONE, _LEFT_OVER = 12, 2
+"""characters of a clause without its date, and of that without opening words, up to which it only gives a date"""
+_FOCUS = 300
+"""longest sentence that a claim keeps, in characters"""
+_LEAST_SUM = 1e4
+"""a total in CNY below this has lost its 万 or 亿 (judgement)"""
+_LEAST_COMPUTE = 100
+"""PFLOPS below which a figure in P may have lost its 万 (judgement)"""
 
 
-class Claim(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TextClaim:
     """One quantity that a text asserts."""
 
     kind: str
     """one of the fixed kinds (chips, servers, power, ...)"""
-    low: float | None
-    """lowest value, in `unit` as written; None where the words leave it open"""
-    high: float | None
-    """highest value, in `unit` as written; None where the words leave it open"""
-    unit: str
-    """the unit as written, with its scale word: 亿元, 万P, $bn"""
-    si_low: float | None
-    """lowest value in `si_unit`"""
-    si_high: float | None
-    """highest value in `si_unit`"""
-    si_unit: str
-    """one of count, PFLOPS, MW, MVA, kV, GWh, tce, m2, ratio, CNY, USD, HKD, EUR"""
+    quantity: Quantity
+    """its value, as written and in SI units"""
     rung: str
     """the rung of the ladder that the words assert; empty where they assert none"""
-    qualifier: str
-    """exact, about, more than, at least, up to, less than or range"""
     subject: str
     """the words that name what is counted or measured"""
     date: str
@@ -63,48 +60,55 @@ class Claim(NamedTuple):
     """the rung that the future or an intention speaks of; `rung` where there is neither"""
     modality: str = ""
     """has, will, would or can carry; empty where no rung is stated"""
-    chip_model: str = ""
-    """chip model named beside the number, as written"""
     precision: str = ""
-    """what the text says of compute precision: FP16, FP8, dense, sparse; empty where unsaid"""
+    """what the text says of compute precision: FP16, FP8, dense, sparse; empty where it says nothing"""
     per: str = ""
     """what a price or power is per (千瓦时, P, 台); empty for a total"""
     alternatives: str = ""
-    """other readings that the text allows, parted by |"""
+    """other readings that the text allows, separated by |"""
     confidence: str = "high"
     """confidence of the reading, not of the claim: high, medium or low"""
     warning: str = ""
     """what a reader must check against the page"""
 
+    def doubted(self, warning: str, *, is_refused: bool = False) -> TextClaim:
+        """Return the claim with a warning and low confidence; without its value if `is_refused`."""
+        nothing = replace(self.quantity, low=None, high=None, si_low=None, si_high=None)
+        quantity = nothing if is_refused else self.quantity
+        return replace(self, quantity=quantity, warning=warning, confidence="low")
+
 
 # a line may be read by itself unless a quantity can run over its end ("$1.2", line break, "billion")
 _LINE_END, _BLOCK_ENDS = re.compile(r"[\r\n\f]+"), tuple("。！？!?;；.|")
+_ANY_NUMBER = re.compile(rf"[0-9０-９{HAN_LETTERS}萬億兩]|(?:^|(?<=[^A-Za-z])){WORDS}")
 
 
-def extract(text: str, document: date | None = None, labels: Mapping[int, str] | None = None) -> list[Claim]:
+def extract(text: str, document: date | None = None, labels: Mapping[int, str] | None = None) -> list[TextClaim]:
     """Return the claims of `text` in reading order.
 
     `document` is the date of the document, on which "next May" and "the end of the year" are
     anchored; without it such dates stay empty.  `labels` gives, for the offset of a table cell, the
     header of its column, whose unit a bare number takes.  Deterministic, and linear in the length of
     the text.  A paragraph that stands in the text more than once is read once.
+
+    >>> [claim] = extract("项目总投资20亿元，计划明年6月建成。", date(2024, 5, 1))
+    >>> claim.kind, claim.quantity.si_low, claim.rung, claim.aim, claim.date
+    ('money_cny', 2000000000.0, 'announced', 'roofed', '2025-06')
     """
-    claims: list[Claim] = []
-    known: dict[str, tuple[int, list[Claim]]] = {}
+    claims: list[TextClaim] = []
+    known: dict[str, tuple[int, list[TextClaim]]] = {}
     for start, stop in _blocks(text):
         block = text[start:stop]
-        here = {at - start: label for at, label in (labels or {}).items() if start <= at < stop} if labels else {}
-        if here:
-            found = _extract_block(block, document, here, start)
+        in_block = {at - start: label for at, label in labels.items() if start <= at < stop} if labels else {}
+        if in_block or block not in known:
+            found = _extract_block(block, document, in_block, start)
+            claims += found
+            if not in_block:
+                known[block] = start, found
         else:
-            if block in known:
-                first, there = known[block]
-                shift = start - first
-                claims += [claim._replace(start=claim.start + shift, end=claim.end + shift) for claim in there]
-                continue
-            found = _extract_block(block, document, {}, start)
-            known[block] = (start, found)
-        claims += found
+            first, found = known[block]
+            shift = start - first
+            claims += [replace(claim, start=claim.start + shift, end=claim.end + shift) for claim in found]
     return claims
 
 
@@ -121,33 +125,34 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def _extract_block(text: str, document: date | None, labels: Mapping[int, str], offset: int) -> list[Claim]:
+def _extract_block(text: str, document: date | None, labels: Mapping[int, str], offset: int) -> list[TextClaim]:
     if not _ANY_NUMBER.search(text):
         return []
     plain = fold(text)
-    quantities = scan(plain, labels)
+    quantities = find_quantities(plain, labels)
     if not quantities:
         return []
     reading = _Reading(text, offset, plain, Clauses(plain.text), document)
     claims = []
-    for index, quantity in enumerate(quantities):
-        kind = kinds.resolve(quantity, reading.clauses, kinds.is_storage_pair(quantities, index, plain.text))
-        if kind and not _is_part_of_date(quantity, reading):
-            claims.append(_claim(quantity, kind, reading))
+    for index, found in enumerate(quantities):
+        kind = kind_of(found, reading.clauses, is_storage_pair(quantities, index, plain.text))
+        if kind and not _is_part_of_date(found, reading):
+            claims.append(_claim(found, kind, reading))
     return claims
 
 
-_ANY_NUMBER = re.compile(rf"[0-9０-９{numbers.HAN_LETTERS}萬億兩]|(?:^|(?<=[^A-Za-z])){numbers.WORDS}")
+def claims_frame(claims: list[TextClaim], file: str = "") -> pd.DataFrame:
+    """Return claims as a table with `CLAIM_COLUMNS`; an open bound is NaN, a word that is not said an empty string.
 
-
-def claims_frame(claims: list[Claim], file: str = "") -> pd.DataFrame:
-    """Return claims as a table with `CLAIM_COLUMNS`; an open bound is NaN, an unsaid word an empty string."""
-    table = pd.DataFrame(claims, columns=list(Claim._fields))
-    table["file"], table["page"] = file, ""
-    table = table[list(CLAIM_COLUMNS)]
-    for name in ("low", "high", "si_low", "si_high"):
-        table[name] = table[name].astype(float)
-    return table
+    >>> claims_frame(extract("机柜500架"), "a.txt")[["file", "kind", "low", "unit"]].values.tolist()
+    [['a.txt', 'racks', 500.0, '架']]
+    """
+    of_quantity = {field.name for field in fields(Quantity)}
+    columns: dict[str, list[object]] = {"file": [file] * len(claims)}
+    for name in CLAIM_COLUMNS[1:-1]:
+        columns[name] = [getattr(claim.quantity if name in of_quantity else claim, name) for claim in claims]
+    table = pd.DataFrame(columns | {"page": [""] * len(claims)})
+    return table.astype(dict.fromkeys(("low", "high", "si_low", "si_high"), float))
 
 
 @dataclass
@@ -160,68 +165,82 @@ class _Reading:
     plain: Plain
     clauses: Clauses
     document: date | None
-    dates_by_sentence: dict[int, list[dates.Mention]] = field(default_factory=dict)
+    dates_by_sentence: dict[int, list[Mention]] = field(default_factory=dict)
 
-    def dates(self, sentence: tuple[int, int]) -> list[dates.Mention]:
+    def dates(self, sentence: tuple[int, int]) -> list[Mention]:
         """Return the dates of a sentence; each sentence is read once."""
         if sentence[0] not in self.dates_by_sentence:
-            self.dates_by_sentence[sentence[0]] = dates.mentions(self.plain.text, self.document, *sentence)
+            self.dates_by_sentence[sentence[0]] = mentions(self.plain.text, self.document, *sentence)
         return self.dates_by_sentence[sentence[0]]
 
 
-def _is_part_of_date(quantity: Quantity, reading: _Reading) -> bool:
-    if quantity.family not in ("duration", "thing", "count"):
+def _is_part_of_date(found: Located, reading: _Reading) -> bool:
+    if found.family not in ("duration", "thing", "count"):
         return False
-    inside = reading.dates(reading.clauses.sentence(quantity.start))
-    index = bisect_left(inside, quantity.end, key=lambda mention: mention.start) - 1
-    return index >= 0 and inside[index].end > quantity.start
+    inside = reading.dates(reading.clauses.sentence(found.start))
+    index = bisect_left(inside, found.end, key=lambda mention: mention.start) - 1
+    return index >= 0 and inside[index].end > found.start
 
 
-_FOCUS = 300
 _PER = re.compile(r"\s?(?:/|每|per\s)\s?([A-Za-z一-龥·]{1,8})")
 
 
-def _claim(quantity: Quantity, kind: str, reading: _Reading) -> Claim:
-    plain, text = reading.plain, reading.text
-    start, end = plain.span(quantity.start, quantity.end)
-    first, last = reading.clauses.sentence(quantity.start)
-    first, last = max(first, quantity.start - _FOCUS // 2), min(last, quantity.end + _FOCUS // 2)
-    sentence = text[slice(*plain.span(first, max(last, first + 1)))].strip()
-    per = _PER.match(plain.text, quantity.end)
-    if kind == "money_cny" and _lacks_scale(quantity, plain.text):
-        quantity.remarks.append("a sum without 万 or 亿 that is small for what it names")
-    warning = "; ".join(quantity.remarks)
-    alternatives = _alternatives(quantity, kind)
-    confidence = "low" if warning else "medium" if alternatives else "high"
-    precision = _precision(plain.text, quantity) if kind == "compute" else ""
-    said, when = (
-        stage(reading.clauses, quantity.start, quantity.end, quantity.family in _APART),
-        _date(quantity, reading),
+def _claim(found: Located, kind: str, reading: _Reading) -> TextClaim:
+    plain, text, clauses = reading.plain, reading.text, reading.clauses
+    start, end = plain.span(found.start, found.end)
+    first, last = clauses.sentence(found.start)
+    first, last = max(first, found.start - _FOCUS // 2), min(last, found.end + _FOCUS // 2)
+    per = _PER.match(plain.text, found.end)
+    when = _date(found, reading)
+    asserted = _stage(found, when, reading)
+    warning = "; ".join(_doubts(found, kind, plain.text))
+    alternatives = _alternatives(found.quantity, kind)
+    return TextClaim(
+        kind=kind,
+        quantity=found.quantity,
+        rung=asserted.rung,
+        subject=subject(plain.text, clauses.clause(found.start), found.start, found.end),
+        date=when,
+        start=reading.offset + start,
+        end=reading.offset + end,
+        quote=text[start:end],
+        sentence=text[slice(*plain.span(first, max(last, first + 1)))].strip(),
+        aim=asserted.aim,
+        modality=asserted.modality,
+        precision=_precision(plain.text, found) if kind == "compute" else "",
+        per=per[1] if per else "",
+        alternatives=alternatives,
+        confidence="low" if warning else "medium" if alternatives else "high",
+        warning=warning,
     )
-    if reading.document and when[:10] > reading.document.isoformat()[: len(when[:10])]:
-        said = promised(said, reading.clauses, quantity.start)
-    return Claim(
-        kind, quantity.low, quantity.high, quantity.unit, quantity.si_low, quantity.si_high, quantity.si_unit,
-        said.rung, quantity.qualifier, subject(
-            plain.text, reading.clauses.clause(quantity.start), quantity.start, quantity.end
-        ),
-        when, reading.offset + start, reading.offset + end, text[start:end], sentence, said.aim, said.modality, quantity.chip_model, precision,
-        per[1] if per else "", alternatives, confidence, warning,
-    )  # fmt: skip
+
+
+def _stage(found: Located, when: str, reading: _Reading) -> Stage:
+    """Return what is asserted of a quantity; what the text dates after its own day is a promise."""
+    asserted = stage(reading.clauses, found.start, found.end, found.family in _APART)
+    day = when[:10]
+    if reading.document and day > reading.document.isoformat()[: len(day)]:
+        return promised(asserted, reading.clauses, found.start)
+    return asserted
 
 
 _SUM = re.compile(r"总投资|投资额|总金额|合同金额|中标金额|成交金额|预算|造价|总价")
 
 
-def _lacks_scale(quantity: Quantity, text: str) -> bool:
-    value = quantity.si_high if quantity.si_high is not None else quantity.si_low
-    return value is not None and value < 1e4 and bool(_SUM.search(text, max(0, quantity.start - 16), quantity.start))
+def _doubts(found: Located, kind: str, text: str) -> list[str]:
+    """Return what a reader must check: odd characters, and a sum that is too small for what it names."""
+    low, high = found.quantity.si_low, found.quantity.si_high
+    value = high if high is not None else low
+    is_small = kind == "money_cny" and value is not None and value < _LEAST_SUM
+    if is_small and _SUM.search(text, max(0, found.start - 16), found.start):
+        return [*found.remarks, "a sum without 万 or 亿 that is small for what it names"]
+    return list(found.remarks)
 
 
 def _alternatives(quantity: Quantity, kind: str) -> str:
     """Return the other reading of a compute figure that may have lost its 万."""
     value = quantity.si_low if quantity.si_low is not None else quantity.si_high
-    if kind == "compute" and value is not None and value < 100 and quantity.unit in ("P", "p", "PF"):
+    if kind == "compute" and value is not None and value < _LEAST_COMPUTE and quantity.unit in ("P", "p", "PF"):
         return f"{value * 1e4:g} PFLOPS (if 万 is missing)"
     return ""
 
@@ -229,43 +248,43 @@ def _alternatives(quantity: Quantity, kind: str) -> str:
 _PRECISION = re.compile(r"FP(?:4|8|16|32|64)|BF16|INT8|TF32|稠密|稀疏|dense|sparse|半精度|单精度|双精度", re.IGNORECASE)
 
 
-def _precision(text: str, quantity: Quantity) -> str:
-    near = text[quantity.end : quantity.end + 24] + " " + text[max(0, quantity.start - 24) : quantity.start]
+def _precision(text: str, found: Located) -> str:
+    near = text[found.end : found.end + 24] + " " + text[max(0, found.start - 24) : found.start]
     return " ".join(dict.fromkeys(_PRECISION.findall(near)))
 
 
-def _date(quantity: Quantity, reading: _Reading) -> str:
+def _date(found: Located, reading: _Reading) -> str:
     """Return the date that governs a quantity.
 
     The nearest in its clause; else the last before it in the sentence, unless the clause is a
     relative one in the future; else that of a clause behind it that has no subject of its own.
     """
     clauses = reading.clauses
-    sentence = clauses.sentence(quantity.start)
+    sentence = clauses.sentence(found.start)
     inside = reading.dates(sentence)
     if not inside:
         return ""
-    at, stop = clauses.clause(quantity.start)
+    at, stop = clauses.clause(found.start)
     low = bisect_left(inside, at, key=lambda mention: mention.start)
     high = bisect_left(inside, stop, key=lambda mention: mention.start)
-    starting = _STARTING_VALUE.search(clauses.text, max(at, quantity.start - 24), quantity.start) is not None
-    if starting and _TARGET.match(clauses.text, quantity.end):
-        high = bisect_left(inside, quantity.start, low, high, key=lambda mention: mention.start)
-    same = inside[low:high][:40]
+    starting = _STARTING_VALUE.search(clauses.text, max(at, found.start - 24), found.start) is not None
+    if starting and _TARGET.match(clauses.text, found.end):
+        high = bisect_left(inside, found.start, low, high, key=lambda mention: mention.start)
+    same = inside[low:high][:_BESIDE]
     if same:
-        return min(same, key=lambda mention: _gap(mention, quantity)).edtf
+        return min(same, key=lambda mention: _gap(mention, found)).edtf
     if low and not _RELATIVE.match(clauses.text, at):
         last = inside[low - 1]
         alone = _stands_alone(last, clauses)
         begins = clauses.clause(last.start)[1] if alone else last.end  # "预计明年6月,一期建成": no other part yet
-        if _OTHER_PART.search(clauses.text, max(begins, quantity.start - 200), quantity.start):
+        if _OTHER_PART.search(clauses.text, max(begins, found.start - _PART_REACH), found.start):
             return ""
-        lends = quantity.family not in _APART or alone or _FOLLOWS.match(clauses.text, at)
+        lends = found.family not in _APART or alone or _FOLLOWS.match(clauses.text, at)
         return last.edtf if lends else ""
     if not low and not starting and high < len(inside):
         behind = inside[high]
-        near = behind.start - quantity.end <= 200
-        same_subject = near and not _VERB.search(clauses.text, quantity.end, behind.start)
+        near = behind.start - found.end <= _LENT
+        same_subject = near and not _VERB.search(clauses.text, found.end, behind.start)
         if same_subject or is_predicate(clauses, clauses.clause(behind.start)[0]):
             return behind.edtf
     return ""
@@ -274,7 +293,8 @@ def _date(quantity: Quantity, reading: _Reading) -> str:
 # what opens a clause that goes on with the one before it, and a verb, which begins another matter
 _FOLLOWS = re.compile(r"\s?(?:可|届时|将|能)")
 _VERB = re.compile(
-    r"[一-龥]|\b(?:with|due|times|is|are|was|were|be|will|would|could|can|may|has|have|had|plans?|aims?|said|says|and (?:it|they|the)|\w+s to|\w{3,}ed)\b(?! at)"
+    r"[一-龥]|\b(?:with|due|times|is|are|was|were|be|will|would|could|can|may|has|have|had|plans?|aims?|said|says|"
+    r"and (?:it|they|the)|\w+s to|\w{3,}ed)\b(?! at)"
 )
 
 
@@ -289,11 +309,11 @@ _APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "f
 _OPENER = re.compile(r"[\s,:]|预计|计划|力争|争取|有望|到|截至|在|自|By|In|As of|During|Since|At")
 
 
-def _stands_alone(mention: dates.Mention, clauses: Clauses) -> bool:
+def _stands_alone(mention: Mention, clauses: Clauses) -> bool:
     """Say whether a date fills its clause, and so governs what follows ("2024年,", "预计明年6月底,")."""
     start, stop = clauses.clause(mention.start)
     rest = clauses.text[start : mention.start] + clauses.text[mention.end : stop]
-    return len(rest) < 12 and len(_OPENER.sub("", rest)) <= 2
+    return len(rest) < _ALONE and len(_OPENER.sub("", rest)) <= _LEFT_OVER
 
 
 # words that turn to another part of a project, of which the date before them says nothing
@@ -303,5 +323,5 @@ _OTHER_PART = re.compile(
 _RELATIVE = re.compile(r"\s?(?:which|that|and)\s(?:will|would|could|is expected)\b")
 
 
-def _gap(mention: dates.Mention, quantity: Quantity) -> int:
-    return quantity.start - mention.end if mention.end <= quantity.start else mention.start - quantity.end
+def _gap(mention: Mention, found: Located) -> int:
+    return found.start - mention.end if mention.end <= found.start else mention.start - found.end

@@ -3,57 +3,57 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 
-from osint.claims import units
 from osint.claims.clauses import Clauses
-from osint.claims.quantities import Quantity
+from osint.claims.quantities import Located
+from osint.claims.units import kind_words
+from osint.register import READ_KINDS
 
-_FINAL = frozenset(
-    [
-        "chips",
-        "servers",
-        "racks",
-        "compute",
-        "power",
-        "gen",
-        "battery",
-        "transformer",
-        "voltage",
-        "energy",
-        "energy_gen",
-        "battery_energy",
-        "tce",
-        "land",
-        "floor",
-        "area_other",
-        "pue",
-        "money_cny",
-        "money_usd",
-        "money_hkd",
-        "money_eur",
-        "share",
-        "count",
-        "duration",
-    ]
-)
 _DEFAULT = {"power": "power", "energy": "energy", "area": "floor", "feet": "floor", "thing": "", "cards": ""}
-_AHEAD = 14  # characters behind a number in which a noun still names it
-_BEHIND = 60
+_AHEAD, _BEHIND = 14, 60
+"""characters behind and before a number in which a noun still names it (judgement)"""
+_LONGEST_DURATION, _LONGEST_YEARS = 2000, 100
+"""no period of a contract is longer, in any unit and in years (judgement)"""
+_LEAST_NAME = 2
+"""characters behind a 、 that name what a number counts are more than this (judgement)"""
+_WHOLE_IN_TENTHS = 10
+"""十成 is all of it"""
+_VIDEO_LINES = (480, 720, 1080, 2160, 4320)
+"""720P without a scale word is a picture, not compute"""
 _DURATION = re.compile(
     r"建设期|工期|周期|期限|运营期|服务期|租期|租赁期|合同期|履约|质保|交付期|有效期|为期|历时|耗时|用时|仅用|期为|租用|"
-    r"\b(?:period|contract|lease|term|agreement|deal|within|takes?|took|lasting|construction|duration|PPA|life|over (?:the next )?)(?=\W|$)", re.I
-)  # fmt: skip
+    r"\b(?:period|contract|lease|term|agreement|deal|within|takes?|took|lasting|construction|duration|PPA|life|"
+    r"over (?:the next )?)(?=\W|$)",
+    re.IGNORECASE,
+)
+_NAMES_DURATION = re.compile(
+    r"\b(?:contract|lease|agreement|deal|period|term|PPA|renewal|extension)\b|^的?(?:工期|建设期|合同|租期)"
+)
 _NOT_DURATION = re.compile(r"近年|年来|\bago\b|\bold\b")
 _GROWTH = re.compile(
-    r"增长|同比|环比|增速|增幅|提高|提升|下降|降低|减少|上涨|下跌|涨幅|利率|税率|折扣|毛利|净利|收益率|持股|股权|股份|浮动|费率|违约|"
-    r"保证金|得分|换手率|市盈率|涨停|跌停|\b(?:rose|rise|rises|fell|grew|grow|growth|increase|increased|increasing|interest|tariffs?|shares? (?:of|in|rose|fell)|discount|"
-    r"margin|stake|year-on-year|beat|beats|beating|missed|missing|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|added|gained|lost|slipped|climbed|surged|soared|plunged|tumbled|edged|up(?! to)|down|higher|lower)\b", re.I
-)  # fmt: skip
+    r"增长|同比|环比|增速|增幅|提高|提升|下降|降低|减少|上涨|下跌|涨幅|利率|税率|折扣|毛利|净利|收益率|持股|股权|股份|浮动|费率|"
+    r"违约|保证金|得分|换手率|市盈率|涨停|跌停|\b(?:rose|rise|rises|fell|grew|grow|growth|increase|increased|increasing|"
+    r"interest|tariffs?|shares? (?:of|in|rose|fell)|discount|margin|stake|year-on-year|beat|beats|beating|missed|"
+    r"missing|cut|cuts|reduce[sd]?|reducing|reduction|faster|slower|jumped|dropped|added|gained|lost|slipped|climbed|surged|"
+    r"soared|plunged|tumbled|edged|up(?! to)|down|higher|lower)\b",
+    re.IGNORECASE,
+)
 _NOUN = re.compile(r"[一-龥]{2}|[A-Za-z]{3}")
+_HAN = re.compile("[一-龥]")
+_PREVIOUS = re.compile(r"\d\s?[万千百]?[台套个块张枚架面座组栋][,;、\s]?")
+"""the quantity before: what stands before it does not name this one"""
+_FIELD = re.compile(r"^\s?(?:采购|购置)?(?:数量|数目|台数)(?:\(.{1,3}\))?[:\s|]{0,3}$")
+_GENERIC = re.compile(
+    "实际|安装|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|"
+    "总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
+)
+"""words before a number that name nothing"""
+_STOPS, _STOPS_OR_DIGIT = re.compile(r"[,;、。(]"), re.compile(r"[,;、。(]|\d")
+_GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 
-def is_storage_pair(quantities: list[Quantity], index: int, text: str) -> bool:
+def is_storage_pair(quantities: list[Located], index: int, text: str) -> bool:
     """Say whether a power stands before its energy, "100MW/400MWh", as only storage is written."""
     if index + 1 >= len(quantities) or quantities[index].family != "power":
         return False
@@ -62,126 +62,104 @@ def is_storage_pair(quantities: list[Quantity], index: int, text: str) -> bool:
 
 
 @cache
-def _needs(words: str) -> re.Pattern[str]:
+def _pattern(words: str) -> re.Pattern[str]:
     return re.compile(words)
 
 
-def resolve(quantity: Quantity, clauses: Clauses, paired: bool = False) -> str:
-    """Return the kind of a quantity, or "" where it is near a claim but none."""
-    if paired:
+def kind_of(found: Located, clauses: Clauses, is_storage: bool = False) -> str:
+    """Return the kind of a quantity, or "" where it asserts nothing that is read.
+
+    `is_storage` is what `is_storage_pair` says of it.
+
+    >>> from osint.claims.numbers import fold
+    >>> from osint.claims.quantities import find_quantities
+    >>> plain = fold("项目占地120亩，配套风电30万千瓦")
+    >>> [kind_of(found, Clauses(plain.text)) for found in find_quantities(plain)]
+    ['land', 'gen']
+    """
+    if is_storage:
         return "battery"
-    text = clauses.text
-    sentence_start, sentence_end = clauses.sentence(quantity.start)
-    start, stop = clauses.clause(quantity.start)
-    start = max(start, quantity.start - _BEHIND)
-    before = quantity.label or text[start : quantity.start]
-    stop = sentence_end if before.startswith("With ") else stop
-    after = text[quantity.end : min(stop, quantity.end + _BEHIND)]
-    family = quantity.family
-    unit = units.units().get(units.key(_bare(quantity.unit)))
-    if unit and unit.needs:
-        reach = 12 if unit.family == "tce" else 100
-        near = text[max(sentence_start, quantity.start - reach) : min(sentence_end, quantity.end + reach)]
-        if not _needs(unit.needs).search(near):
+    text, family = clauses.text, found.family
+    first, last = clauses.sentence(found.start)
+    at, stop = clauses.clause(found.start)
+    before = found.label or text[max(at, found.start - _BEHIND) : found.start]
+    stop = last if before.startswith("With ") else stop
+    after = text[found.end : min(stop, found.end + _BEHIND)]
+    if found.measure.needs:
+        reach = 12 if family == "tce" else 100
+        near = text[max(first, found.start - reach) : min(last, found.end + reach)]
+        if not _pattern(found.measure.needs).search(near):
             return ""
-    if family in units.kind_words():
-        return _by_table(quantity, text, sentence_start, before, after)
+    if family in kind_words():
+        return _by_table(found, text, first, before, after)
+    low, high = found.quantity.low, found.quantity.high
     if family == "tenths":
-        return "share" if (quantity.low or quantity.high or 10) < 10 and not _GROWTH.search(before[-12:]) else ""
+        is_share = (low or high or _WHOLE_IN_TENTHS) < _WHOLE_IN_TENTHS and not _GROWTH.search(before[-12:])
+        return "share" if is_share else ""
     if family == "share":
-        around = text[max(sentence_start, quantity.start - _BEHIND) : min(sentence_end, quantity.end + _BEHIND)]
-        return _share(before, after, around)
+        around = text[max(first, found.start - _BEHIND) : min(last, found.end + _BEHIND)]
+        is_growth = _GROWTH.search(f"{before[-22:]}|{after[:14]}")
+        return "share" if not is_growth and _NOUN.search(around) else ""
     if family == "duration":
-        ahead = text[quantity.end : min(sentence_end, quantity.end + 40)]
-        reach = 100 if text[quantity.start - 4 : quantity.start] == "for " else 24
-        return _duration(quantity, text[max(sentence_start, quantity.start - reach) : quantity.start], ahead)
-    # lines of a video, which have no scale word: 720P, and not 720万P
-    lines = family == "compute" and quantity.si_low in (480, 720, 1080, 2160, 4320) and "算力" not in before + after
-    return family if family in _FINAL and not lines else ""
+        reach = 100 if text[found.start - 4 : found.start] == "for " else 24
+        before = text[max(first, found.start - reach) : found.start]
+        return _duration(found, before, text[found.end : min(last, found.end + 40)])
+    is_video = family == "compute" and found.quantity.si_low in _VIDEO_LINES and "算力" not in before + after
+    return family if family in READ_KINDS and not is_video else ""
 
 
-def _by_table(quantity: Quantity, text: str, sentence: int, before: str, after: str) -> str:
-    """Return the kind of a quantity whose family `kinds.csv` resolves."""
-    family = quantity.family
+def _by_table(found: Located, text: str, sentence: int, before: str, after: str) -> str:
+    """Return the kind of a quantity whose family `kinds.csv` resolves; `sentence` is where its sentence begins."""
+    family = found.family
     if family in ("thing", "cards"):
         last = _PREVIOUS.split(before)[-1]
-        before = last if len(_HAN.findall(_GENERIC.sub("", last))) > 1 else before
-    if family == "thing" and not quantity.label and "、" in before and len(before.rpartition("、")[2]) > 2:
+        before = last if _is_named(last) else before
+    if family == "thing" and not found.label and "、" in before and len(before.rpartition("、")[2]) > _LEAST_NAME:
         before = before.rpartition("、")[2]
         return _by_words(family, before, after, before)
-    if quantity.unit in ("项", "处", "条", "宗", "组"):
+    if found.quantity.unit in ("项", "处", "条", "宗", "组"):
         return _by_words(family, before, after, before)
     reach = 0 if _FIELD.search(before) else sentence  # "品名:服务器;数量:32台": a form names its item in a field
-    wide = quantity.label or text[max(reach, quantity.start - _BEHIND) : quantity.start]
-    if (
-        family == "thing"
-        and quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
-        and "服务器" in before + _STOPS.split(after, maxsplit=1)[0]
-    ):
-        return "servers"
-    if family == "thing" and len(_HAN.findall(_GENERIC.sub("", before))) > 1:
-        return _by_words(family, before, after, before)  # "交换机40台" is named by its own clause
+    wide = found.label or text[max(reach, found.start - _BEHIND) : found.start]
+    if family == "thing":
+        counts_machines = found.quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
+        if counts_machines and "服务器" in before + _STOPS.split(after, maxsplit=1)[0]:
+            return "servers"
+        if _is_named(before):
+            wide = before  # "交换机40台" is named by its own clause
     return _by_words(family, before, after, wide)
 
 
-_SIGN_AND_SCALE = re.compile(r"^(?:US\$|HK\$|[$¥€]|RMB|CNY|USD|人民币)?(?:[十百千万亿](?!瓦|伏)){0,4}")
-
-
-@lru_cache(maxsize=4096)
-def _bare(unit: str) -> str:
-    """Return a unit without its currency sign and scale."""
-    return _SIGN_AND_SCALE.sub("", unit)
-
-
-_HAN = re.compile("[一-龥]")
-_PREVIOUS = re.compile(r"\d\s?[万千百]?[台套个块张枚架面座组栋][,;、\s]?")
-"""the quantity before: what stands before it does not name this one"""
-_FIELD = re.compile(r"^\s?(?:采购|购置)?(?:数量|数目|台数)(?:\(.{1,3}\))?[:\s|]{0,3}$")
-_GENERIC = re.compile(
-    "实际|安装|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
-)
-_STOPS = re.compile(r"[,;、。(]")
-_STOPS_OR_DIGIT = re.compile(r"[,;、。(]|\d")
-
-
-_GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
+def _is_named(words: str) -> bool:
+    """Say whether words before a number hold a noun of their own."""
+    return len(_HAN.findall(_GENERIC.sub("", words))) > 1
 
 
 def _by_words(family: str, before: str, after: str, wide: str) -> str:
     """Return the kind whose word stands nearest: first behind the number, then before it."""
-    words, kinds = units.kind_words()[family]
-    stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT
+    words, kinds = kind_words()[family]
     if family == "power" and _GENERATES.search(before):
         return "gen"
     if before.startswith("With "):
         after = after.replace(",", "", 1)  # "With a capacity of 1,000 MW, the wind farm"
+    stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT
     ahead = stops.split(after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
-    found = words.find(ahead)
-    best = kinds[found[0][2]] if found else ""
+    behind = words.find(ahead)
+    best = kinds[behind[0][2]] if behind else ""
     if best and (family != "area" or best in ("floor", "area_other") or ahead.isascii()):
         return best
     for span in (before, wide):
-        found = words.find(span)
-        if found:
-            return kinds[found[-1][2]]
+        named = words.find(span)
+        if named:
+            return kinds[named[-1][2]]
     return best or _DEFAULT[family]
 
 
-def _share(before: str, after: str, around: str) -> str:
-    near = before[-22:] + "|" + after[:14]
-    if _GROWTH.search(near):
+def _duration(found: Located, before: str, after: str) -> str:
+    """Return "duration" for a period that its words name, else ""."""
+    value = found.quantity.low or found.quantity.high or 0
+    if value > _LONGEST_DURATION or (found.quantity.unit == "年" and value > _LONGEST_YEARS):
         return ""
-    return "share" if _NOUN.search(around) else ""
-
-
-_NAMES_DURATION = re.compile(
-    r"\b(?:contract|lease|agreement|deal|period|term|PPA|renewal|extension)\b|^的?(?:工期|建设期|合同|租期)"
-)
-
-
-def _duration(quantity: Quantity, before: str, after: str) -> str:
-    value = quantity.low or quantity.high or 0
-    if value > 2000 or (quantity.unit == "年" and value > 100) or _NOT_DURATION.search(after[:6]):
+    if _NOT_DURATION.search(after[:6]):
         return ""
-    named = _DURATION.search(before) or _NAMES_DURATION.search(after[:40])
-    return "duration" if named else ""
+    return "duration" if _DURATION.search(before) or _NAMES_DURATION.search(after[:40]) else ""

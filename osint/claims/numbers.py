@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from opencc import OpenCC
 
-from osint.claims import units
+from osint.claims.units import Words, table_rows, unit_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # ---------------------------------------------------------------- folding
 
-# letters of other scripts that look like the letters of a unit
 _LOOKALIKES = dict(zip("РМВТКАОСЕНХрсоаехΡΜΒΤΚΑΟΕΗΧ", "PMBTKAOCEHXpcoaexPMBTKAOEHX", strict=True))
-# zero-width characters, soft hyphen and marks of direction: drawn as nothing
+"""letters of other scripts that look like the letters of a unit"""
 _INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff\u061c]+")
+"""zero-width characters, soft hyphen and marks of direction: drawn as nothing"""
 # text whose drawn order is not its stored order: nothing inside is read as a number
 _REORDERED = re.compile("[\u202a-\u202e\u2066-\u2069][^\u202c\u2069\n]{0,2000}[\u202c\u2069]?")
 _PINYIN = re.compile(r"[(（][a-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]{1,7}[)）]")
 _HAS_TONE = re.compile("[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]")
 _ODD_DIGIT = re.compile("[①-⓿❶-➓⁰¹⁴-⁹₀-₉]")
 _ALLOWED_WIDE = {"㎡": "m2", "㎥": "m3", "㎾": "kW", "㎿": "MW", "㎸": "kV", "㎢": "km2", "²": "2", "…": "..."}
-
-
 _WIDE, _LOOKALIKE = re.compile(f"[{''.join(_ALLOWED_WIDE)}]"), re.compile(f"[{''.join(_LOOKALIKES)}]")
-
-
 _ODD = re.compile(
-    f"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c{''.join(_ALLOWED_WIDE)}{''.join(_LOOKALIKES)}{_HAS_TONE.pattern[1:-1]}]"
+    f"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c"
+    f"{''.join(_ALLOWED_WIDE)}{''.join(_LOOKALIKES)}{_HAS_TONE.pattern[1:-1]}]"
 )
-"""one look for all that is not folded letter by letter"""
+"""one pattern for everything that is not folded character by character"""
 
 
 @dataclass(frozen=True)
@@ -89,9 +84,12 @@ def _table() -> dict[int, str]:
 def fold(text: str) -> Plain:
     """Return the folded text of `text`; what cannot be folded safely is blanked, with a remark.
 
-    Text under a bidirectional override or embedding is blanked: what a reader sees there is not
-    what is stored.  A look-alike letter is folded only between a digit or a unit letter and its
-    neighbour, and remarked.
+    Text under a bidirectional override or embedding is blanked: what a reader sees there differs from
+    what is stored.  A letter that looks like a Latin one is folded only next to a digit or a Latin
+    letter, with a remark.
+
+    >>> fold("２０００億元").text
+    '2000亿元'
     """
     edits = sorted(_edits(text))
     pieces: list[str] = []
@@ -106,8 +104,8 @@ def fold(text: str) -> Plain:
             remarks[max(length - 1, 0)] = remark
             if replacement:
                 remarks[length] = remark
-        # every character of a replacement maps to the start of what it replaces, save the last:
-        # it maps to the end, so that a span closing there covers the whole original
+        # every character of a replacement maps to the start of what it replaces, except the last:
+        # that one maps to the end, so that a span that closes there covers the whole original
         for index in range(len(replacement)):
             at = end - 1 if index == len(replacement) - 1 else start
             starts.append(length + index)
@@ -153,35 +151,11 @@ def _edits(text: str) -> list[tuple[int, int, str, str]]:
 _DIGITS = dict(zip("零〇一二三四五六七八九两壹贰叁肆伍陆柒捌玖俩", (0, *range(10), 2, *range(1, 10), 2), strict=True))
 _SMALL = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
 _LARGE = {"万": 10**4, "亿": 10**8}
-_WORDS = {
-    word: value
-    for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ]
-    )
-} | {
-    word: 10 * tens
-    for tens, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
+_ONES = "one two three four five six seven eight nine"
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_UNDER_TWENTY = f"zero {_ONES} ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_WORDS = {word: value for value, word in enumerate(_UNDER_TWENTY)} | {
+    word: 10 * tens for tens, word in enumerate(_TENS.split(), 2)
 }
 _SCALES = {
     "k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mm": 1e6, "mln": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9,
@@ -194,12 +168,13 @@ HAN_LETTERS = "".join((*_DIGITS, *_SMALL, *_LARGE))
 HAN = rf"(?:[{HAN_LETTERS}](?!(?<=[百千])[瓦伏克米帕焦赫])){{1,16}}"
 """a numeral in Chinese characters; the 千 of 千瓦 belongs to the unit"""
 _SCALE_OR_UNIT = r"(?:dozen|hundred|thousand|million|billion|trillion|gigawatt|megawatt|exaflop|petaflop)"
-_TENS, _ONES = list(_WORDS)[20:], list(_WORDS)[1:10]
-_PLAIN_WORDS = "|".join(sorted(list(_WORDS)[:20], key=len, reverse=True))
+_TENS_OR, _ONES_OR = _TENS.replace(" ", "|"), _ONES.replace(" ", "|")
+_PLAIN_WORDS = "|".join(sorted(_UNDER_TWENTY, key=len, reverse=True))
 WORDS = (
     rf"(?i:(?:half(?:[- ]an?)?|an?)(?=[- ]{_SCALE_OR_UNIT})|a\squarter\sof\sa(?=[- ]{_SCALE_OR_UNIT})|"
-    rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_ONES)})\b)?|(?:{'|'.join(_ONES)})\sand\sa\shalf|{_PLAIN_WORDS})\b)"
+    rf"(?:(?:{_TENS_OR})(?:[- ](?:{_ONES_OR})\b)?|(?:{_ONES_OR})\sand\sa\shalf|{_PLAIN_WORDS})\b)"
 )
+"""a number in English words"""
 WORD_STARTS = (
     *_WORDS, "half", "a quarter",
     *(f"{article} {word}" for word in _SCALE_OR_UNIT[3:-1].split("|") for article in ("a", "an")),
@@ -207,13 +182,17 @@ WORD_STARTS = (
 """what a number in words can begin with"""
 HAN_SCALE = r"(?:[十百千万亿](?![瓦伏克米帕焦赫])){1,4}"
 WORD_SCALE = (
-    r"(?=[HhTtMmBbDdKk])(?i:hundred[ -]thousand|hundred[ -]million|hundred[ -]billion|thousand|million|billion|trillion|dozen|"
-    r"hundred|mln|bln|trn|bn|tn|mn|mm|k|m|b|t)(?![A-Za-z0-9])"
+    r"(?=[HhTtMmBbDdKk])(?i:hundred[ -]thousand|hundred[ -]million|hundred[ -]billion|thousand|million|billion|"
+    r"trillion|dozen|hundred|mln|bln|trn|bn|tn|mn|mm|k|m|b|t)(?![A-Za-z0-9])"
 )
 
 
 def han_value(numeral: str) -> float | None:
-    """Return the value of a numeral in Chinese characters, or None if it is none."""
+    """Return the value of a numeral in Chinese characters, or None where it holds another character.
+
+    >>> han_value("三千五百万"), han_value("二〇二四"), han_value("千瓦")
+    (35000000.0, 2024.0, None)
+    """
     yi = wan = section = digit = 0
     for letter in numeral:
         if letter in _DIGITS:
@@ -235,8 +214,12 @@ def han_value(numeral: str) -> float | None:
 _GROUPING = re.compile("[,\u00a0\u202f\u2009]")
 
 
-def value(numeral: str) -> float | None:
-    """Return the value of a numeral as the scanner found it, or None if it cannot be read."""
+def numeral_value(numeral: str) -> float | None:
+    """Return the value of a numeral as `find_numbers` gives it, or None if it cannot be read.
+
+    >>> numeral_value("12,500"), numeral_value("twenty-five"), numeral_value("half")
+    (12500.0, 25.0, 0.5)
+    """
     if numeral[0].isdigit() and numeral[0].isascii():
         return float(_GROUPING.sub("", numeral))
     if numeral[0].isascii():
@@ -248,8 +231,12 @@ def value(numeral: str) -> float | None:
 
 
 @lru_cache(maxsize=1024)
-def scale(word: str) -> float:
-    """Return the factor of a scale word ("万", "千亿", "bn"); 1 for none."""
+def scale_factor(word: str) -> float:
+    """Return the factor of a scale word; 1 for none.
+
+    >>> scale_factor("万"), scale_factor("bn"), scale_factor("")
+    (10000.0, 1000000000.0, 1.0)
+    """
     word = re.sub(r"[\s-]+", " ", word.strip().lower())
     if not word:
         return 1.0
@@ -273,27 +260,26 @@ _START = re.compile(
 
 
 @cache
-def _word_starts() -> units.Words:
-    return units.Words(WORD_STARTS)
+def _word_starts() -> Words:
+    return Words(WORD_STARTS)
 
 
 @cache
 def _number_pattern() -> re.Pattern[str]:
     """Return the pattern of a number with its scale and unit; every repeat in it is bounded."""
-    unit = units.unit_pattern()
     return re.compile(
         rf"""
         (?P<number> {DIGITS} | (?<![几数]){HAN} | {WORDS} )
         (?P<more> \s?[余多来]|\+|-plus\b|个(?=[十百千万亿]) )?
         (?: [\s-]{{0,3}}+ (?:[{CLOSERS}]\s{{0,3}}+)?+ [(\[]?+ (?P<scale> {HAN_SCALE} | {WORD_SCALE} ) )?
         (?P<more2> \s?[余多来](?![种项次])|\+ )?
-        (?: [\s-]{{0,3}}+ (?:[{CLOSERS}]\s{{0,3}}+)?+ (?P<bracket>[(\[【])?+ (?P<unit> {unit} ) )?
+        (?: [\s-]{{0,3}}+ (?:[{CLOSERS}]\s{{0,3}}+)?+ (?P<bracket>[(\[【])?+ (?P<unit> {unit_pattern()} ) )?
         """,
         re.VERBOSE,
     )
 
 
-def find(text: str) -> Iterator[re.Match[str]]:
+def find_numbers(text: str) -> Iterator[re.Match[str]]:
     """Yield the numbers of a text, those in digits and characters before those in English words."""
     match_number, search = _number_pattern().match, _START.search
     start = search(text)
@@ -314,27 +300,34 @@ def find(text: str) -> Iterator[re.Match[str]]:
 
 # what may stand between a word of `qualifiers.csv` and its number
 _BETWEEN = re.compile(
-    r"(?:[\s(\[【:为]|\(不?含税?\)|达到|到|至|在|于|共|达|US\$|HK\$|[$¥€]|RMB|人民币|(?<=\s)(?:a|an|the|its|of|another)\s)*$"
+    r"(?:[\s(\[【:为]|\(不?含税?\)|达到|到|至|在|于|共|达|US\$|HK\$|[$¥€]|RMB|人民币|"
+    r"(?<=\s)(?:a|an|the|its|of|another)\s)*$"
 )
-_AHEAD, _BEHIND = 36, 12
+_BEFORE, _AFTER = 36, 12
+"""characters before and behind a number in which a qualifier stands (the longest word, and what may follow it)"""
 
 
 @cache
-def _words(side: str) -> dict[str, list[tuple[str, str]]]:
+def _qualifier_words(side: str) -> dict[str, list[tuple[str, str]]]:
     """Return (word, qualifier) of one side, longest first, by the letter next to the number."""
     found: dict[str, list[tuple[str, str]]] = {}
-    with files("osint.claims").joinpath("qualifiers.csv").open(encoding="utf-8") as table:
-        for row in csv.DictReader(table):
-            for word in row["words"].split("|") if row["side"] == side else ():
-                found.setdefault(word[-1 if side == "before" else 0], []).append((word, row["qualifier"]))
+    for row in table_rows("qualifiers.csv"):
+        for word in row["words"].split("|") if row["side"] == side else ():
+            found.setdefault(word[-1 if side == "before" else 0], []).append((word, row["qualifier"]))
     return {letter: sorted(words, key=lambda pair: -len(pair[0])) for letter, words in found.items()}
 
 
 def qualifier(text: str, start: int, end: int, more: bool) -> str:
-    """Return the qualifier of the number at text[start:end]: exact, about, more than, at least, up to, less than."""
-    before = text[max(0, start - _AHEAD) : start].lower().rstrip()
+    """Return the qualifier of the number at text[start:end]: exact, about, more than, at least, up to, less than.
+
+    `more` says that a letter inside the number (多, 余, +) already makes it a lower bound.
+
+    >>> qualifier("not less than 20 MW", 14, 19, False), qualifier("约20台", 1, 4, False)
+    ('at least', 'about')
+    """
+    before = text[max(0, start - _BEFORE) : start].lower().rstrip()
     cut = _BETWEEN.search(before, max(0, len(before) - 16))
-    words = _words("before")
+    words = _qualifier_words("before")
     for tail in (before, before[: cut.start()].rstrip()) if cut and cut.start() < len(before) else (before,):
         for word, meaning in words.get(tail[-1:], ()):
             if tail.endswith(word) and not (word[0].isascii() and word[0].isalpha() and _glued(tail, word)):
@@ -351,8 +344,8 @@ def _behind(text: str, start: int, end: int, more: bool, before: str) -> str:
     """Return the qualifier by the letters inside the number and the words behind it."""
     if more or (before.endswith("上") and text[start] in "十百千万亿"):
         return "more than"
-    after = text[end : end + _BEHIND].lstrip(" (-").lower()
-    for word, meaning in _words("after").get(after[:1], ()):
+    after = text[end : end + _AFTER].lstrip(" (-").lower()
+    for word, meaning in _qualifier_words("after").get(after[:1], ()):
         if after.startswith(word):
             return meaning
     return "exact"

@@ -1,4 +1,4 @@
-"""Read the declared tables of units, kinds, nouns and rungs."""
+"""Read the declared tables of units, kinds, nouns, qualifiers and rungs, and look for their words."""
 
 from __future__ import annotations
 
@@ -9,58 +9,72 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from osint.errors import OsintError
-from osint.register import LADDER
+from osint.errors import BadInputError
+from osint.register import LADDER, READ_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-RUNGS = LADDER
-"""The ladder, lowest rung first."""
+SI_UNITS = tuple(dict.fromkeys(kind.si_unit for kind in READ_KINDS.values()))
+"""Units in which the values of claims are compared."""
 
-SI_UNITS = ("count", "PFLOPS", "MW", "MVA", "kV", "GWh", "tce", "m2", "ratio", "CNY", "USD", "HKD", "EUR")
-
-# from this length on a Latin spelling is matched in any case: below it MW and mW differ
 _ANY_CASE_FROM = 4
+"""length from which a Latin spelling is matched in any case: below it MW and mW differ"""
+_TOKEN = re.compile(r"[A-Za-z]+|\d+")
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One spelling of a unit."""
+    """What one spelling of a unit measures."""
 
     family: str
-    """a kind, or a family that `kinds.csv` resolves by the words around it"""
+    """a kind, or a family that `kinds.csv` resolves by the words around it; empty for no unit"""
     si_unit: str
     """one of `SI_UNITS`, or empty for money of a currency that is not read"""
-    factor: float
+    factor: float = 1.0
     """SI value of one unit"""
-    needs: str
-    """words of which one must stand in the sentence, parted by |; empty if none is needed"""
+    needs: str = ""
+    """words of which one must stand in the sentence, separated by |; empty if none is needed"""
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def word_set(words: str) -> frozenset[str]:
+    """Return the words of a text, as a set."""
+    return frozenset(words.split())
+
+
+def table_rows(name: str) -> list[dict[str, str]]:
+    """Return the rows of a table of this room."""
     with files("osint.claims").joinpath(name).open(encoding="utf-8") as table:
         return list(csv.DictReader(table))
 
 
 @lru_cache(maxsize=4096)
-def key(spelling: str) -> str:
-    """Return the form under which a spelling is looked up: long Latin words lose their case."""
+def spelling_key(spelling: str) -> str:
+    """Return the form under which a spelling is looked up: long Latin words lose their case.
+
+    >>> spelling_key("Square  Metres"), spelling_key("MW")
+    ('square metres', 'MW')
+    """
     spelling = re.sub(r"[\s-]+", " ", spelling).strip()
     return spelling.lower() if len(spelling) >= _ANY_CASE_FROM else spelling
 
 
 @cache
-def units() -> dict[str, Unit]:
-    """Return the units of `units.csv` by `key` of their spelling."""
+def declared_units() -> dict[str, Unit]:
+    """Return the units of `units.csv` by `spelling_key`.
+
+    Raises BadInputError where a row names an SI unit that is not known.
+    """
     found: dict[str, Unit] = {}
-    for number, row in enumerate(_rows("units.csv"), start=2):
+    for number, row in enumerate(table_rows("units.csv"), start=2):
         if row["si_unit"] not in (*SI_UNITS, ""):
-            raise OsintError(
-                f"units.csv line {number}: si_unit {row['si_unit']!r} is none of {', '.join(SI_UNITS)}; correct it"
+            options = ", ".join(SI_UNITS)
+            raise BadInputError(
+                f"units.csv line {number}: si_unit {row['si_unit']!r} is not one of {options}; correct it"
             )
         for spelling in row["spellings"].split("|"):
-            found[key(spelling)] = Unit(row["family"], row["si_unit"], float(row["factor"]), row["needs"])
+            unit = Unit(row["family"], row["si_unit"], float(row["factor"]), row["needs"])
+            found[spelling_key(spelling)] = unit
     return found
 
 
@@ -105,27 +119,19 @@ class Words:
         return kept
 
 
-_TOKEN = re.compile(r"[A-Za-z]+|\d+")
-
-
+@cache
 def unit_pattern() -> str:
     """Return an alternation over all spellings of units: by first letter, then longest first."""
     parts: dict[str, list[str]] = {}
-    spellings = [spelling for row in _rows("units.csv") for spelling in row["spellings"].split("|")]
-    for spelling in sorted(set(spellings), key=len, reverse=True):
-        any_case = spelling.isascii() and len(spelling) >= _ANY_CASE_FROM
+    spellings = {spelling for row in table_rows("units.csv") for spelling in row["spellings"].split("|")}
+    for spelling in sorted(spellings, key=lambda word: (-len(word), word)):
+        first, rest = re.escape(spelling[0]), re.escape(spelling[1:]).replace(r"\ ", r"[\s-]+")
+        if spelling.isascii() and len(spelling) >= _ANY_CASE_FROM:
+            first = f"[{spelling[0].lower()}{spelling[0].upper()}]" if spelling[0].isalpha() else first
+            rest = f"(?i:{rest})"
         border = r"(?![A-Za-z0-9])" if re.match(r"[A-Za-z0-9$]", spelling[-1]) else ""
-        first, rest = _split(spelling, any_case)
         parts.setdefault(first, []).append(rest + border)
     return _by_first_letter(parts)
-
-
-def _split(words: str, any_case: bool) -> tuple[str, str]:
-    """Return the patterns of the first letter of some words, and of what follows it."""
-    first, rest = words[0], re.escape(words[1:]).replace(r"\ ", r"[\s-]+")
-    if any_case:
-        return f"[{first.lower()}{first.upper()}]" if first.isalpha() else re.escape(first), f"(?i:{rest})"
-    return re.escape(first), rest
 
 
 def _by_first_letter(parts: dict[str, list[str]]) -> str:
@@ -137,28 +143,29 @@ def _by_first_letter(parts: dict[str, list[str]]) -> str:
 def kind_words() -> dict[str, tuple[Words, dict[str, str]]]:
     """Return, by family, what finds the words of `kinds.csv`, and the kind that each makes of a quantity."""
     found: dict[str, dict[str, str]] = {}
-    for row in _rows("kinds.csv"):
+    for row in table_rows("kinds.csv"):
         for word in row["words"].split("|"):
             found.setdefault(row["family"], {}).setdefault(word.lower(), row["kind"])
     return {family: (Words(words), words) for family, words in found.items()}
 
 
 @cache
-def nouns() -> dict[str, str]:
+def countable_nouns() -> dict[str, str]:
     """Return the kind of each English noun that can be counted, in lower case."""
-    return {noun.lower(): row["kind"] for row in _rows("nouns.csv") for noun in row["nouns"].split("|")}
+    return {noun.lower(): row["kind"] for row in table_rows("nouns.csv") for noun in row["nouns"].split("|")}
 
 
 @cache
 def rung_words() -> tuple[Words, dict[str, str]]:
-    """Return what finds the words of `rungs.csv`, and the role of each: a rung, future, negation or none."""
+    """Return what finds the words of `rungs.csv`, and the role of each: a rung, future, negation or none.
+
+    Raises BadInputError where a row names another role.
+    """
     roles: dict[str, str] = {}
-    for number, row in enumerate(_rows("rungs.csv"), start=2):
-        if row["role"] not in (*RUNGS, "future", "negation", "none"):
-            raise OsintError(
-                f"rungs.csv line {number}: role {row['role']!r} is none of {', '.join(RUNGS)}, "
-                "future, negation, none; correct it"
-            )
-        for word in row["words"].split("|"):
-            roles[word.lower()] = row["role"]
+    allowed = (*LADDER, "future", "negation", "none")
+    for number, row in enumerate(table_rows("rungs.csv"), start=2):
+        if row["role"] not in allowed:
+            options = ", ".join(allowed)
+            raise BadInputError(f"rungs.csv line {number}: role {row['role']!r} is not one of {options}; correct it")
+        roles.update(dict.fromkeys(row["words"].lower().split("|"), row["role"]))
     return Words(roles, "A-Za-z'"), roles

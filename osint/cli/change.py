@@ -105,7 +105,9 @@ def _add_locate(subparsers: Any) -> None:
         "--present", metavar="DATE", help="day on which it was there (default: --end; a year after it is read)"
     )
     p.add_argument("--area-low", type=float, default=2_000.0, metavar="M2", help="least roof (default %(default)g m2)")
-    p.add_argument("--area-high", type=float, default=100_000.0, metavar="M2", help="most roof (default %(default)g m2)")
+    p.add_argument(
+        "--area-high", type=float, default=100_000.0, metavar="M2", help="most roof (default %(default)g m2)"
+    )
     p.add_argument("--chips", type=int, default=10, metavar="N", help="candidates drawn (default %(default)s)")
     p.add_argument("--tile-km", type=float, default=5.12, metavar="KM", help="side of a tile (default %(default)g)")
     p.add_argument("--dask", default="", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786, or local")
@@ -156,7 +158,9 @@ def _near(args: argparse.Namespace) -> BaseGeometry:
         searched = f"{known}: on real pictures, `osint locate {args.site}` searches for it"
         print(args.site if site.is_near_enough else searched)
     elif not site.is_near_enough:
-        raise NotFoundError(f"{known}: search for it with `osint locate {args.site}`, or name a box with --bbox W,S,E,N")
+        raise NotFoundError(
+            f"{known}: search for it with `osint locate {args.site}`, or name a box with --bbox W,S,E,N"
+        )
     return site.box
 
 

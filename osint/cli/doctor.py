@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
-import socket
 import sys
 
 from osint import filings
+from osint.errors import OsintError
+from osint.http import Client, Limits, Request
 
 NEEDED = ("pandas", "geopandas", "rasterio", "matplotlib", "requests", "numpy", "scipy", "pyproj", "shapely", "xarray")
 OPTIONAL = {
@@ -53,8 +54,11 @@ def _package(name: str, how: str) -> dict[str, str]:
 
 
 def _answers(host: str) -> dict[str, str]:
+    limits = Limits(max_seconds=5, silence_seconds=3)
     try:
-        with socket.create_connection((host, 443), timeout=2):
-            return {"what": host, "state": "ok", "says": "answers on port 443"}
-    except OSError:
-        return {"what": host, "state": "offline", "says": "does not answer from here; the main job needs no network"}
+        answer = Client(limits).ask(Request(f"https://{host}/", "HEAD"))
+    except OsintError as error:
+        return {"what": host, "state": "missing", "says": str(error)}
+    if answer.status is not None:
+        return {"what": host, "state": "ok", "says": f"answers (status {answer.status})"}
+    return {"what": host, "state": "offline", "says": f"{answer.detail}; the main job needs no network"}

@@ -1,67 +1,113 @@
-"""Verbs that find and read pictures of a site."""
+"""Verbs that find, read and draw pictures of a place, and what maps show of it."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from osint.imagery import Pair, Scenes
 
 
 def add_verbs(subparsers: Any) -> None:
-    """Add the verbs of this part."""
-    p = subparsers.add_parser("scenes", help="list the scenes of a place between two dates")
-    _place(p)
+    """Add `scenes`, `fetch`, `pair`, `pictures`, `tiles` and `power`."""
+    place, catalogue, span, two_dates = _place(), _catalogue(), _span(), _two_dates()
+
+    p = subparsers.add_parser(
+        "scenes", parents=[place, catalogue, span], help="list the scenes of a place between two dates"
+    )
     p.add_argument("--out", type=Path, metavar="FILE.csv", help="write the table here instead of printing it")
     p.set_defaults(handler=_scenes)
 
-    p = subparsers.add_parser("fetch", help="read the scenes of a place into one .npz of arrays on one grid")
-    _place(p)
+    p = subparsers.add_parser(
+        "fetch",
+        parents=[place, catalogue, span],
+        help="read the scenes of a place into one .npz of arrays on one grid",
+    )
     p.add_argument("--bands", default="B02,B03,B04,B11,scl", help="comma separated (default %(default)s)")
-    p.add_argument("--resolution", type=float, default=10.0, metavar="M")
-    p.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
+    p.add_argument("--resolution", type=float, default=10.0, metavar="M", help="pixel in metres (default %(default)g)")
+    p.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="file to write")
     p.set_defaults(handler=_fetch)
 
-    p = subparsers.add_parser("pair", help="draw a place before and after, from the clearest scenes near two dates")
-    p.add_argument("lon", type=float)
-    p.add_argument("lat", type=float)
-    p.add_argument("--radius", type=float, default=1000.0, metavar="M")
-    p.add_argument("--catalogue", default="earth-search")
+    p = subparsers.add_parser(
+        "pair",
+        parents=[place, catalogue, two_dates],
+        help="draw a place before and after, from the clearest scenes near two dates",
+    )
     p.add_argument("--days", type=int, default=30, help="how far from each date to look (default %(default)s)")
-    _dates_and_file(p)
     p.set_defaults(handler=_pair)
 
-    p = subparsers.add_parser("pictures", help="draw two dates of a folder of your own pictures")
-    p.add_argument("folder", type=Path)
+    p = subparsers.add_parser("pictures", parents=[two_dates], help="draw two dates of a folder of your own pictures")
+    p.add_argument("folder", type=Path, help="GeoTIFF, JPEG or PNG files; dates and corners: docs/imagery.md")
     p.add_argument("--crs", default="EPSG:4326", help="of corners and world files (default %(default)s)")
-    _dates_and_file(p)
     p.set_defaults(handler=_pictures)
 
+    p = subparsers.add_parser(
+        "tiles", parents=[place], help="save map tiles of a place as one picture, with date, credit and terms"
+    )
+    p.add_argument("--layer", default="esri-wayback", help="esri-wayback, eox-2023, eox-2016 or an address with "
+                   "{z}, {x}, {y} (default %(default)s)")  # fmt: skip
+    p.add_argument("--zoom", type=int, default=16, help="17 is about 1 m a pixel (default %(default)s)")
+    p.add_argument("--date", metavar="DATE", help="the last Wayback release published by then (default: the newest)")
+    p.add_argument("--changes", action="store_true", help="list the Wayback releases in which the place changed")
+    p.add_argument("--out", type=Path, default=Path("tiles.png"), metavar="FILE.png", help="(default %(default)s)")
+    p.set_defaults(handler=_tiles)
 
-def _dates_and_file(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--before", required=True, metavar="2023-07-01")
-    p.add_argument("--after", required=True, metavar="2025-07-01")
-    p.add_argument("--title", default="")
-    p.add_argument("--out", type=Path, required=True, metavar="FILE.png")
+    p = subparsers.add_parser(
+        "power", parents=[place], help="list power lines and substations near a place, as OpenStreetMap has them"
+    )
+    p.add_argument("--out", type=Path, metavar="FILE", help="write them here: GeoJSON, KML, GeoPackage or CSV")
+    p.set_defaults(handler=_power, radius=10_000.0)
 
 
-def _place(p: argparse.ArgumentParser) -> None:
-    p.add_argument("lon", type=float)
-    p.add_argument("lat", type=float)
-    p.add_argument("--radius", type=float, default=1000.0, metavar="M", help="of the site (default %(default)s m)")
-    p.add_argument("--start", required=True, metavar="2023-01-01")
-    p.add_argument("--end", required=True, metavar="2025-12-31")
+def _place() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(add_help=False)
+    p.add_argument("lon", type=float, help="longitude in degrees (WGS-84)")
+    p.add_argument("lat", type=float, help="latitude in degrees (WGS-84)")
+    p.add_argument("--radius", type=float, default=1000.0, metavar="M", help="radius around the place, in metres")
+    return p
+
+
+def _catalogue() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(add_help=False)
+    p.add_argument("--catalogue", default="earth-search",
+                   help="earth-search, planetary-computer, cdse, an address or a folder (default %(default)s)")  # fmt: skip
     p.add_argument("--collection", help="default: surface reflectance of Sentinel-2 at that catalogue")
-    p.add_argument("--catalogue", default="earth-search", help="earth-search, planetary-computer, cdse, URL, folder")
-    p.add_argument("--max-cloud", type=float, default=100.0, metavar="PCT")
+    return p
+
+
+def _span() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(add_help=False)
+    p.add_argument("--start", required=True, metavar="DATE", help="first day, as 2023-01-01")
+    p.add_argument("--end", required=True, metavar="DATE", help="last day, as 2025-12-31")
+    p.add_argument("--max-cloud", type=float, default=100.0, metavar="PCT", help="leave out scenes with more cloud")
     p.add_argument("--offline", action="store_true", help="use only answers that were kept")
+    return p
 
 
-def _found(args: argparse.Namespace) -> Any:
-    from osint import geo, imagery
+def _two_dates() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(add_help=False)
+    p.add_argument("--before", required=True, metavar="DATE", help="as 2023-07-01")
+    p.add_argument("--after", required=True, metavar="DATE", help="as 2025-07-01")
+    p.add_argument("--title", default="", help="written over the picture")
+    p.add_argument("--out", type=Path, required=True, metavar="FILE.png", help="picture to write (.png or .svg)")
+    return p
 
-    site = geo.disc(args.lon, args.lat, args.radius)
-    found = imagery.scenes(
-        site,
+
+def _disc(args: argparse.Namespace) -> BaseGeometry:
+    from osint import geo
+
+    return geo.disc(args.lon, args.lat, args.radius)
+
+
+def _listed(args: argparse.Namespace) -> Scenes:
+    from osint import imagery
+
+    return imagery.scenes(
+        _disc(args),
         args.start,
         args.end,
         catalogue=args.catalogue,
@@ -69,60 +115,105 @@ def _found(args: argparse.Namespace) -> Any:
         max_cloud_pct=args.max_cloud,
         offline=args.offline,
     )
-    return site, found
 
 
 def _scenes(args: argparse.Namespace) -> int:
-    _, found = _found(args)
-    table = found.drop(columns=["hrefs", "scales", "geometry", "catalogue", "processed", "credit"])
+    from osint.register import write_csv
+
+    found = _listed(args)
+    table = found.frame.drop(columns=["hrefs", "scales", "geometry", "catalogue", "processed", "credit"])
     if args.out:
-        table.to_csv(args.out, index=False)
+        write_csv(table, args.out)
     else:
         print(table.to_string(index=False))
-    reasons = {d["reason"] for d in found.attrs["dropped"]}
-    print(f"{len(found)} scenes; {len(found.attrs['dropped'])} dropped; {found.attrs['requests']} requests, "
-          f"{found.attrs['bytes']:,} bytes")  # fmt: skip
-    for reason in sorted(reasons)[:10]:
+    cost = f"{found.cost.total_requests} requests, {found.cost.total_bytes:,} bytes"
+    print(f"{len(found)} scenes; {len(found.dropped)} dropped; {cost}")
+    for reason in sorted({remark.reason for remark in found.dropped})[:10]:
         print(f"  dropped: {reason}")
     return 0 if len(found) else 1
 
 
-def _fetch(args: argparse.Namespace) -> int:
+def _fetch(args: argparse.Namespace) -> None:
     import numpy as np
 
     from osint import imagery
 
-    site, found = _found(args)
-    cube = imagery.read_bands(found, site, args.bands.split(","), args.resolution)
-    arrays: dict[str, Any] = {str(name): variable.values for name, variable in cube.data_vars.items()}
-    arrays |= {"time": cube.time.values, "y": cube.y.values, "x": cube.x.values, "crs": cube.attrs["crs"]}
+    reading = imagery.read_bands(_listed(args), _disc(args), args.bands.split(","), args.resolution)
+    data = reading.data
+    arrays: dict[str, Any] = {str(name): variable.values for name, variable in data.data_vars.items()}
+    arrays |= {"time": data.time.values, "y": data.y.values, "x": data.x.values, "crs": data.attrs["crs"]}
     np.savez_compressed(args.out, **arrays)
-    print(f"{dict(cube.sizes)} in {args.out.name}")
-    print(f"{cube.attrs['requests']} requests, {cube.attrs['bytes']:,} bytes")
-    for failure in cube.attrs["failures"]:
-        print(f"  not read: {failure['id']} {failure['band']}: {failure['error']}")
-    return 0
+    print(f"{dict(data.sizes)} in {args.out.name}")
+    print(f"{reading.cost.total_requests} requests, {reading.cost.total_bytes:,} bytes")
+    for failure in reading.failures:
+        print(f"  not read: {failure.id} {failure.band}: {failure.error}")
 
 
 def _pair(args: argparse.Namespace) -> None:
-    from osint import geo, imagery
+    from osint import imagery
 
-    site = geo.disc(args.lon, args.lat, args.radius)
-    chosen = imagery.pair_between(site, args.before, args.after, catalogue=args.catalogue, days=args.days)
-    _drawn(args, chosen)
+    pair = imagery.pair_between(
+        _disc(args),
+        args.before,
+        args.after,
+        catalogue=args.catalogue,
+        collection=args.collection,
+        days=args.days,
+    )
+    print(f"{pair.cost.total_requests} requests, {pair.cost.total_bytes:,} bytes")
+    _draw(args, pair)
 
 
 def _pictures(args: argparse.Namespace) -> None:
     from osint import imagery
 
-    cube = imagery.read_pictures(args.folder, crs=args.crs)
-    for shift in cube.attrs["shifts"]:
-        done = "removed" if shift["removed"] else "not removed: the match is unclear"
-        print(f"{shift['id']}: shift of {shift['x_m']:g} m east, {shift['y_m']:g} m north {done}")
-    _drawn(args, imagery.choose_pair(cube, args.before, args.after))
+    pictures = imagery.read_pictures(args.folder, crs=args.crs)
+    for shift in pictures.shifts:
+        done = "removed" if shift.removed else "not removed: the match is unclear"
+        print(f"{shift.id}: shift of {shift.x_m:g} m east, {shift.y_m:g} m north {done}")
+    _draw(args, imagery.choose_pair(pictures.data, args.before, args.after))
 
 
-def _drawn(args: argparse.Namespace, chosen: Any) -> None:
+def _draw(args: argparse.Namespace, pair: Pair) -> None:
     from osint import imagery
 
-    print(f"{imagery.save_figure(imagery.draw_pair(chosen, title=args.title), args.out)}: {' | '.join(chosen.labels)}")
+    print(f"{imagery.save_figure(imagery.draw_pair(pair, title=args.title), args.out)}: {' | '.join(pair.labels)}")
+
+
+def _tiles(args: argparse.Namespace) -> None:
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    from osint import imagery
+
+    if args.changes:
+        for release in imagery.changed_releases(_disc(args), args.zoom):
+            print(f"release {release.published}: `--date {release.published}` asks when its picture was taken")
+        return
+    tiles = imagery.map_tiles(_disc(args), args.zoom, args.layer, args.date)
+    about = {"Acquired": tiles.date or "not stated", "Copyright": tiles.credit, "Terms": tiles.terms}
+    passport = PngInfo()
+    for name, text in about.items():
+        passport.add_itxt(name, text)
+        print(f"{name}: {text}")
+    Image.fromarray(tiles.image).save(args.out, pnginfo=passport)
+    print(f"{args.out}: {tiles.metres_per_pixel:.2f} m a pixel, bounds {tiles.bounds} in {tiles.crs}")
+    for missing in tiles.missing:
+        print(f"  not read: {missing}")
+
+
+def _power(args: argparse.Namespace) -> None:
+    from osint import geo, imagery
+
+    power = imagery.mapped_power(_disc(args), args.radius)
+    shown = power.features[["osm", "power", "distance_m", "voltage", "name"]].fillna("")
+    print(
+        shown.to_string(index=False)
+        if len(shown)
+        else "nothing is mapped here, which does not show that nothing is there"
+    )
+    if args.out:
+        geo.write_outlines(power.features, args.out)
+    print(
+        f"{len(shown)} features within {args.radius:g} m; {imagery.OSM_CREDIT}; map of {power.as_of or 'an unknown day'}"
+    )

@@ -211,6 +211,7 @@ def _search(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from osint import sources
+    from osint.register import write_csv
 
     asked = (args.words, args.start, args.end)
     chosen: dict[str, Any] = {"names": tuple(args.source), "pages": max(1, args.pages), "live": args.live}
@@ -224,10 +225,10 @@ def _search(args: argparse.Namespace) -> int:
         reports = sources.search(session, *asked, **chosen, legacy=tuple(args.legacy_tls), done=lambda _: bar.update())
     table = sources.search_table(reports)
     if args.csv:
-        table.to_csv(args.csv, index=False, lineterminator="\n")
+        write_csv(table, args.csv)
     if args.json:
-        told = [report.to_row() for report in reports]
-        print(json.dumps({"rows": table.to_dict("records"), "sources": told}, ensure_ascii=False))
+        answer = {"rows": table.to_dict("records"), "sources": [report.to_row() for report in reports]}
+        print(json.dumps(answer, ensure_ascii=False))
     else:
         _print_search(table, reports)
     return 0 if any(report.answered for report in reports) else 1

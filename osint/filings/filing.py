@@ -332,7 +332,7 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
     found = claims.extract(main, document or filing.published, labels)
     if not found and filing.asides and len(main.split()) < _WORDS:  # a page of links, and nothing else
         found = claims.extract(filing.text, document or filing.published, labels)
-        found = [claim._replace(warning="stands in a link or beside the text", confidence="low") for claim in found]
+        found = [claim.doubted("stands in a link or next to the text") for claim in found]
     found = [doubted(filing, claim) for claim in found]
     table = claims.claims_frame(found, filing.name)
     if filing.medium == "pdf":
@@ -352,7 +352,7 @@ def _main(filing: Filing) -> str:
     return "".join(pieces) + filing.text[at:] if pieces else filing.text
 
 
-def doubted(filing: Filing, claim: claims.Claim) -> claims.Claim:
+def doubted(filing: Filing, claim: claims.TextClaim) -> claims.TextClaim:
     """Return the claim, with a warning and perhaps without its value where its passage is doubtful or read by machine."""
     reasons = ["read by machine: check against the picture"] if filing.scan_of(claim.start) else []
     for start, end, reason in filing.doubtful[bisect_right(filing.doubtful, (claim.start - _LONGEST,)) :]:
@@ -364,9 +364,8 @@ def doubted(filing: Filing, claim: claims.Claim) -> claims.Claim:
         return claim
     warning = "; ".join(dict.fromkeys([*filter(None, [claim.warning]), *reasons]))
     if any(reason.startswith(_REFUSED) for reason in reasons):
-        nothing = dict.fromkeys(("low", "high", "si_low", "si_high"))
-        return claim._replace(**nothing, warning=f"value refused: {warning}", confidence="low")  # type: ignore[arg-type]
-    return claim._replace(warning=warning, confidence="low")
+        return claim.doubted(f"value refused: {warning}", is_refused=True)
+    return claim.doubted(warning)
 
 
 def _cell(filing: Filing, start: int, end: int) -> str:

@@ -129,10 +129,10 @@ _SUSPECT = [
 ]
 
 
-def suspect(claim: claims.Claim, text: str) -> list[str]:
+def suspect(claim: claims.TextClaim, text: str) -> list[str]:
     """Return why a number read by machine is not to be taken even if two readings agree."""
     reasons = [reason for pattern, reason in _SUSPECT if pattern.search(claim.quote)]
-    value = claim.si_high if claim.si_high is not None else claim.si_low
+    value = claim.quantity.si_high if claim.quantity.si_high is not None else claim.quantity.si_low
     if claim.kind.startswith("money") and (value or 0) < 1e4 and not claim.per:
         reasons.append("a sum below 10,000 without a scale word")
     near = text[max(0, claim.start - 12) : claim.end + 2]
@@ -193,7 +193,7 @@ def parse_with_ocr(data: bytes, name: str, label: str = "") -> filings.Filing:
 
 def extract_lines(
     lines: list[Line], document: date | None = None, others: list[Line] | None = None
-) -> list[claims.Claim]:
+) -> list[claims.TextClaim]:
     """Return the claims of lines read by machine; `others` is the second reading, the first itself if left out."""
     text, places, doubts = assemble(lines, lines if others is None else others, 1)
     for claim in claims.extract(text, document):

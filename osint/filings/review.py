@@ -166,8 +166,8 @@ def _converted(value: float, unit: str, row: pd.Series) -> tuple[float, str]:
     number = f"{value:.12g}"
     for words in (f"{number}{unit}", f"{unit[:1]}{number}{unit[1:]}"):
         found = extract(words)
-        if len(found) == 1 and found[0].si_low is not None:
-            return found[0].si_low, found[0].si_unit
+        if len(found) == 1 and found[0].quantity.si_low is not None:
+            return found[0].quantity.si_low, found[0].quantity.si_unit
     raise OsintError(
         f"claim {row['key']}: the unit {unit!r} is not known; write it as the tables do (万P, MW, 亿元, $bn) or give "
         f"the value in one of {', '.join(dict.fromkeys(SI_UNITS.values()))}"

@@ -1,19 +1,22 @@
 """The one way to the network: which addresses may be asked, one client, politeness towards hosts, byte ranges on disk."""
 
-from osint.http.addresses import (
-    ForbiddenAddressError,
-    check_url,
-    forbidden,
-    is_loopback,
-    is_url,
-    loopback_allowed,
-    resolve,
+from osint.http.addresses import ForbiddenAddressError, check_url, forbidden, is_loopback, is_url, named_host
+from osint.http.client import (
+    CONNECTIONS,
+    Answer,
+    Client,
+    Exchange,
+    Limits,
+    Redirect,
+    Request,
+    Trouble,
+    fetch,
+    on_this_machine,
+    strip_secrets,
+    user_agent,
 )
-from osint.http.client import Answer, Exchange, Limits, Request, fetch, proxies, strip_secrets, user_agent
 from osint.http.politeness import HOST_PER_MINUTE, Politeness, host_key
 from osint.http.ranges import (
-    AGENT,
-    CONNECTIONS,
     ByteCache,
     ChangedError,
     Cost,
@@ -22,17 +25,15 @@ from osint.http.ranges import (
     ReadError,
     bytes_by_reader,
     cache_folder,
-    checked_manager,
-    named_host,
 )
 
 __all__ = [
-    "AGENT",
     "CONNECTIONS",
     "HOST_PER_MINUTE",
     "Answer",
     "ByteCache",
     "ChangedError",
+    "Client",
     "Cost",
     "Exchange",
     "ForbiddenAddressError",
@@ -41,20 +42,19 @@ __all__ = [
     "RangeRead",
     "Ranges",
     "ReadError",
+    "Redirect",
     "Request",
+    "Trouble",
     "bytes_by_reader",
     "cache_folder",
     "check_url",
-    "checked_manager",
     "fetch",
     "forbidden",
     "host_key",
     "is_loopback",
     "is_url",
-    "loopback_allowed",
     "named_host",
-    "proxies",
-    "resolve",
+    "on_this_machine",
     "strip_secrets",
     "user_agent",
 ]

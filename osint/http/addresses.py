@@ -5,19 +5,43 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+from osint.errors import RefusedError
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LOCAL_NAMES = ("localhost", ".localhost", ".local", ".internal", ".localdomain")
 
+SocketAddress = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
+"""One row of `socket.getaddrinfo`."""
 
-class ForbiddenAddressError(OSError):
-    """The host is, or resolves to, an address that this tool does not ask."""
+
+class ForbiddenAddressError(RefusedError):
+    """The host is, or resolves to, an address that this library does not ask."""
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port that a URL leads to."""
+
+    scheme: str
+    """http or https."""
+    host: str
+    """Name or number of the host."""
+    port: int
+    """Port, that of the scheme where the URL names none."""
+
+
+def named_host(url: str) -> Origin | None:
+    """Return where an http or https URL leads, None for a folder or another scheme."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    return Origin(parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
 
 
 def loopback_allowed() -> bool:
-    """Say whether the user lifted the ban on loopback, and on nothing else."""
+    """Say whether the user lifted the ban on loopback (OSINT_ALLOW_LOOPBACK=1), and on nothing else."""
     return os.environ.get("OSINT_ALLOW_LOOPBACK") == "1"
 
 
@@ -39,34 +63,28 @@ def forbidden(address: str) -> str:
     return ""
 
 
-def check_url(url: str, *, proxied: bool = False) -> str:
+def check_url(url: str, *, proxied: bool = False, named: Origin | None = None) -> str:
     """Return why a URL must not be asked, or an empty string; names are resolved when connecting.
 
     Behind a proxy the name is resolved by the proxy, so names that mean this machine are refused here.
+    `named` is a server that the user named: it may be anywhere.
     """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
+    if not is_url(url):
         return "it is not a URL"
+    parts = urlsplit(url)
+    host = parts.hostname
     if parts.scheme not in ("http", "https"):
         return f"the scheme is {parts.scheme or 'missing'}, only http and https are asked"
     if not host:
         return "it names no host"
+    if named and named_host(url) == named:
+        return ""
     try:
         reason = forbidden(socket.inet_ntoa(socket.inet_aton(host)) if ":" not in host else host)
     except (OSError, ValueError):
         local = host.rstrip(".").endswith(_LOCAL_NAMES) and not loopback_allowed()
         reason = "loopback" if local and (proxied or "localhost" in host) else ""
     return f"{host} is a {reason} address" if reason else ""
-
-
-def is_loopback_number(url: str) -> bool:
-    """Say whether the host of a URL is a loopback address in numbers."""
-    try:
-        return ipaddress.ip_address(urlsplit(url).hostname or "").is_loopback
-    except ValueError:
-        return False
 
 
 def is_url(url: str) -> bool:
@@ -84,20 +102,22 @@ def is_loopback(url: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return forbidden(host) == "loopback" or host.startswith("127.") or host == "::1"
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 
 
-def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
+def resolve(host: str, port: int, named: Origin | None = None) -> list[SocketAddress]:
     """Return the addresses of a host, all of which may be asked.
 
-    Raises ForbiddenAddressError if even one may not: a name with a public and a private face is a trick.
+    Raises ForbiddenAddressError if even one may not: a name with a public and a private face is a trick. Only
+    the server that the user named may be anywhere.
     """
-    found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-    for *_, address in found:
-        reason = forbidden(str(address[0]))
-        if reason:
-            msg = f"{host} resolves to {address[0]}, a {reason} address"
-            raise ForbiddenAddressError(msg)
+    found: list[SocketAddress] = list(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
+    if named is None or (host, port) != named[1:]:
+        for *_, address in found:
+            reason = forbidden(str(address[0]))
+            if reason:
+                msg = f"{host} resolves to {address[0]}, a {reason} address"
+                raise ForbiddenAddressError(msg)
     return found

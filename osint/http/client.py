@@ -1,9 +1,18 @@
-"""Request one URL once, within limits, and hand back everything that came."""
+"""Ask a URL within limits, through the user's proxy where there is one, and hand back everything that came.
+
+One client for pages, byte ranges, map tiles, tokens, catalogues and Overpass. It takes nothing from this machine but
+the usual variables for proxies and certificate authorities, connects only to addresses that were checked, and gives
+each connection back whatever the answer is.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
+import importlib.util
+import io
+import ipaddress
 import os
 import re
 import socket
@@ -11,27 +20,47 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import IO, Any
-from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any, Self
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit, urlunsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from requests.cookies import extract_cookies_to_jar
+from requests.cookies import RequestsCookieJar, extract_cookies_to_jar, get_cookie_header
 from requests.utils import get_environ_proxies, select_proxy
 
 from osint import __version__
-from osint.errors import OsintError
-from osint.http.addresses import ForbiddenAddressError, check_url, is_loopback_number, loopback_allowed, resolve
-
-Spool = Callable[[], AbstractContextManager[IO[bytes]]]
-"""Gives a file for a body on its way in."""
+from osint.errors import BadInputError
+from osint.http.addresses import (
+    ForbiddenAddressError,
+    Origin,
+    check_url,
+    is_loopback,
+    is_url,
+    loopback_allowed,
+    named_host,
+    resolve,
+)
 
 REDIRECTS = (301, 302, 303, 307, 308)
+BUSY = frozenset({429, 500, 502, 503, 504})
+"""Statuses of a host that may answer if it is asked again."""
+CONNECTIONS = 32
+"""Connections that a process holds to one host."""
+BACKOFF_S = 0.5
+"""First pause before a host is asked again, in seconds; each later one is twice as long."""
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+"""Variables that name the certificate authorities to trust; the first that is set counts."""
+_SMALL_BYTES = 64 << 10
+"""A body that nobody wants is read up to this size, to keep the connection; else the connection is closed."""
+_TICK_S = 0.05
+_FOLLOWED = ("range", "accept", "accept-encoding")
+"""Request headers that a redirect to another host still gets."""
 _SECRET = re.compile(
     r"(?i)(^|[_.-])(token|access_?key|api_?key|key|secret|password|passwd|pwd|sig|signature|sign|auth"
     r"|authorization|session|session_?id|sid|jsessionid|phpsessid|credential|ticket|code_?verifier)$"
@@ -39,27 +68,82 @@ _SECRET = re.compile(
 _PATH_SECRET = re.compile(r"(?i);(jsessionid|phpsessid|sid)=[^/?;]*")
 
 
-@dataclass(frozen=True)
+Spool = Callable[[], AbstractContextManager[IO[bytes]]]
+"""Gives a file for a body on its way in; its `write` takes all bytes or raises an OsintError."""
+
+
+class Trouble(StrEnum):
+    """Why an answer is not whole."""
+
+    NONE = ""
+    """It is whole."""
+    TIMEOUT = "timeout"
+    """No byte, or too few, in the time allowed."""
+    RESET = "reset"
+    """The connection was reset before an answer began."""
+    EMPTY_REPLY = "empty reply"
+    """The connection was closed before an answer began."""
+    UNREACHABLE = "unreachable"
+    """No answer began: name, connection, proxy, TLS, or not HTTP."""
+    REFUSED = "refused"
+    """Not asked: a rule of this library forbids the address."""
+    LENGTH = "length"
+    """The body passed a limit of size."""
+    DISCONNECT = "disconnect"
+    """The connection closed before the body was whole."""
+    ENCODING = "encoding"
+    """The content encoding is unknown or damaged."""
+
+
+_AGAIN = (Trouble.RESET, Trouble.EMPTY_REPLY, Trouble.DISCONNECT)
+_TRUNCATED = {Trouble.TIMEOUT: "time", Trouble.LENGTH: "length", Trouble.DISCONNECT: "disconnect"}
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of a stranger's server we take in."""
+    """How long a stranger's server may take, and how much of it we take in."""
 
     max_bytes: int = 64 << 20
-    """Of one body, before and after decompression."""
+    """Largest body in bytes, compressed and decompressed."""
     max_seconds: float = 90.0
-    """From the first connection to the last byte, redirects included."""
+    """Longest time from the first connection to the last byte, redirects included."""
     head_seconds: float = 30.0
-    """For the first headers; after as long, a body slower than min_rate is given up too."""
+    """Longest time to the first headers; after as long, a body slower than `min_rate` is given up too."""
     min_rate: int = 1024
-    """Bytes a second; a server that trickles is a fault, not a slow line."""
+    """Least rate of a body in bytes per second; a server that trickles is a fault, not a slow line."""
     silence_seconds: float = 20.0
-    """Between two bytes, and for connecting."""
+    """Longest wait to connect or for the next byte, in seconds."""
     max_redirects: int = 10
-    """Hops followed."""
+    """Redirects followed."""
     max_ratio: int = 200
     """Decompressed bytes for each byte that came (above 1 MiB)."""
+    attempts: int = 1
+    """Times that a URL is asked at most while its host is busy or drops the connection."""
+    max_wait_seconds: float = 60.0
+    """Longest pause between two attempts that a host may ask for; a longer one ends the matter."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to one host."""
+
+    url: str
+    """Absolute URL, http or https."""
+    method: str = "GET"
+    """GET, HEAD or POST."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Extra request headers."""
+    body: bytes = b""
+    """Request body (POST only)."""
+    legacy_tls: bool = False
+    """Accept the old TLS renegotiation of this one host."""
+    wanted: tuple[int, ...] = ()
+    """Statuses whose body is wanted; of any other a small one is read at most. Empty wants all."""
+    max_bytes: int = 0
+    """Largest body in bytes where it is less than the limit of the client; 0 where it is not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and what came back for it, as an archive records it."""
 
@@ -83,47 +167,399 @@ class Exchange:
     """File with the body, None when nothing came back."""
 
 
-@dataclass(frozen=True)
-class Request:
-    """One question to one host."""
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """One hop that led to another URL."""
 
     url: str
-    """Absolute, http or https."""
-    method: str = "GET"
-    """GET or POST."""
-    headers: dict[str, str] = field(default_factory=dict)
-    """Beside those of every request."""
-    body: bytes = b""
-    """Of a POST."""
-    legacy_tls: bool = False
-    """Accept the old TLS renegotiation of this one host."""
+    """URL asked, secrets stripped."""
+    status: int
+    """Status of the answer."""
+    location: str
+    """URL that it led to, secrets stripped."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Answer:
-    """All that came back, hop by hop; `trouble` is empty when the last answer is whole."""
+    """All that came back; `trouble` is empty when the last answer is whole."""
 
-    exchanges: list[Exchange]
-    """Each hop with its body, as recorded."""
     final_url: str
-    """Of the last hop, secrets stripped."""
-    redirects: list[dict[str, Any]] = field(default_factory=list)
-    """`url`, `status` and `location` of each hop before the last."""
+    """URL of the last hop, secrets stripped."""
+    exchanges: list[Exchange] = field(default_factory=list)
+    """Each hop with its body, as recorded; empty where no spool was given."""
+    redirects: list[Redirect] = field(default_factory=list)
+    """Each hop before the last."""
     status: int | None = None
-    """Of the last hop, None when no answer began."""
+    """Status of the last hop, None when no answer began."""
     headers: dict[str, str] = field(default_factory=dict)
-    """Of the last hop, names in lower case."""
+    """Response headers of the last hop, names in lower case."""
     body: bytes | None = None
     """Decoded body, None when no answer began."""
-    trouble: str = ""
-    """timeout, reset, empty reply, unreachable, refused, length, disconnect or encoding."""
+    trouble: Trouble = Trouble.NONE
+    """Why the answer is not whole."""
     detail: str = ""
     """The trouble in words."""
+    requests: int = 0
+    """Requests sent, repeated ones and redirects included."""
+    received: int = 0
+    """Body bytes received, as they came over the line."""
 
     @property
     def media_type(self) -> str:
         """Media type without parameters, lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def fault(self) -> str:
+        """Why this is not a whole answer of success, in words; empty when it is."""
+        if self.trouble:
+            return self.detail
+        if self.status is not None and 200 <= self.status < 300:
+            return ""
+        wait = retry_after_seconds(self.headers.get("retry-after", ""))
+        again = f"; ask again in {wait:.0f} s" if wait else "; try again later" if self.status in BUSY else ""
+        return f"it answered status {self.status}{again}"
+
+
+@contextlib.contextmanager
+def fetch(request: Request, spool: Spool, limits: Limits | None = None) -> Iterator[Answer]:
+    """Ask a URL once and give the answer; its bodies lie in files that last as long as the `with`.
+
+    Addresses are checked on every hop at the moment of connecting. Nothing is raised for what the other
+    side does: that is in `trouble`. Raises OsintError for a URL that may not be asked, a proxy that cannot
+    be used, or a disk that refuses.
+    """
+    with contextlib.ExitStack() as stack:
+        yield Client(limits).ask(request, lambda: stack.enter_context(spool()))
+
+
+class Client:
+    """Asks for one purpose, within limits.
+
+    `named` is the address of a server that the user named: it may be anywhere, every other host must be public.
+    `refuses` returns why a URL must not be asked (redirects included), or an empty string.
+    """
+
+    def __init__(
+        self, limits: Limits | None = None, *, named: str = "", refuses: Callable[[str], str] = lambda url: ""
+    ) -> None:
+        self.limits = limits or Limits()
+        self._named = named_host(named)
+        self._refuses = refuses
+        self._proxies: dict[tuple[str, str], str] = {}
+
+    def ask(self, request: Request, spool: Callable[[], IO[bytes]] | None = None) -> Answer:
+        """Ask, follow redirects, ask again where the host is busy, and return the last answer.
+
+        With `spool` each body goes to a file as it comes, and each hop is recorded in `exchanges`. Raises
+        OsintError for a proxy that cannot be used; all other trouble is in the answer.
+        """
+        answer = Answer(strip_secrets(request.url))
+        retry = urllib3.Retry(self.limits.attempts - 1, backoff_factor=BACKOFF_S, status_forcelist=BUSY)
+        while True:
+            answer.trouble, answer.detail, answer.redirects = Trouble.NONE, "", []
+            with Deadline(min(self.limits.head_seconds, self.limits.max_seconds)) as deadline:
+                self._follow(request, answer, deadline, spool)
+            if answer.trouble not in _AGAIN and (answer.trouble or answer.status not in BUSY):
+                return answer
+            try:
+                retry = retry.increment(request.method, request.url)
+            except urllib3.exceptions.MaxRetryError:
+                return answer
+            asked = retry_after_seconds(answer.headers.get("retry-after", ""))
+            pause = (retry.get_backoff_time() or BACKOFF_S) if asked is None else asked
+            if pause > self.limits.max_wait_seconds:
+                return answer
+            time.sleep(pause)
+
+    def _follow(
+        self, request: Request, answer: Answer, deadline: Deadline, spool: Callable[[], IO[bytes]] | None
+    ) -> None:
+        cookies = RequestsCookieJar()
+        for _ in range(self.limits.max_redirects + 1):
+            answer.final_url = strip_secrets(request.url)
+            reason = self._reason_against(request.url)
+            if reason:
+                answer.trouble, answer.detail = Trouble.REFUSED, f"{answer.final_url} was not asked: {reason}"
+                return
+            hop = _Hop(self.limits, self._pools_for(request), self._proxy(request.url), answer, deadline)
+            hop.run(request, cookies, spool)
+            location = _readable(answer.headers.get("location", ""))
+            if answer.trouble or answer.status not in REDIRECTS or not location:
+                return
+            try:
+                target = urljoin(request.url, location)
+            except ValueError:
+                target = location
+            answer.redirects.append(Redirect(answer.final_url, answer.status, strip_secrets(target)))
+            request = _next(request, answer.status, target)
+        answer.trouble = Trouble.REFUSED
+        answer.detail = f"more than {self.limits.max_redirects} redirects; {strip_secrets(request.url)} was not asked"
+
+    def _reason_against(self, url: str) -> str:
+        reason = "" if is_url(url) else "it is not a URL"
+        return reason or self._refuses(url) or check_url(url, proxied=bool(self._proxy(url)), named=self._named)
+
+    def _proxy(self, url: str) -> str:
+        """Return the proxy for a URL; looked up once per host, as it reads the whole environment."""
+        parts = urlsplit(url)
+        host = parts.scheme, parts.netloc
+        if host not in self._proxies:
+            own = self._named is not None and named_host(url) == self._named
+            self._proxies[host] = "" if own and is_loopback(url) else proxy_for(url)
+        return self._proxies[host]
+
+    def _pools_for(self, request: Request) -> urllib3.PoolManager:
+        proxy = self._proxy(request.url)
+        trust = _trust() if request.url.startswith("https:") or proxy.startswith("https:") else ""
+        return _pools(proxy, trust, request.legacy_tls, self._named, os.getpid())
+
+
+def _readable(header: str) -> str:
+    """Return a header as the UTF-8 that it mostly is; HTTP libraries read it as Latin-1."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return header
+
+
+def _next(request: Request, status: int, target: str) -> Request:
+    get = status == 303 or (status in (301, 302) and request.method == "POST")
+    same = urlsplit(target)[:2] == urlsplit(request.url)[:2]
+    return replace(
+        request,
+        url=target,
+        method="GET" if get else request.method,
+        headers={n: v for n, v in request.headers.items() if same or n.lower() in _FOLLOWED},
+        body=b"" if get else request.body,
+        legacy_tls=request.legacy_tls and same,
+    )
+
+
+class _Hop:
+    """One request, its answer, and the connection between them, which is given back whatever comes."""
+
+    def __init__(self, limits: Limits, pools: urllib3.PoolManager, proxy: str, answer: Answer, deadline: Deadline):
+        self.limits, self.pools, self.proxy, self.answer, self.deadline = limits, pools, proxy, answer, deadline
+
+    def run(self, request: Request, cookies: RequestsCookieJar, spool: Callable[[], IO[bytes]] | None) -> None:
+        """Ask without following, and put what came into the answer."""
+        answer, sent = self.answer, self._headers(request, cookies, recorded=spool is not None)
+        answer.status, answer.headers, answer.body = None, {}, None
+        answer.requests += 1
+        shown = [(n, f"osint-datacentres/{__version__}" if n == "User-Agent" else v) for n, v in sent.items()]
+        asked = Exchange(answer.final_url, request.method, shown, request.body)
+        try:
+            response = self._send(request, sent)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            answer.trouble, answer.detail = self._explain(error)
+            if spool and (answer.trouble is not Trouble.REFUSED or answer.exchanges):
+                answer.exchanges.append(asked)
+            return
+        try:
+            if self.deadline.fired:  # cut in the middle of the headers, which then look whole
+                answer.trouble, answer.detail = self._explain(TimeoutError())
+                if spool:
+                    answer.exchanges.append(asked)
+                return
+            self.deadline.until(self.limits.max_seconds)
+            answer.status = response.status
+            answer.headers = {name.lower(): value for name, value in response.headers.items()}
+            if "set-cookie" in answer.headers:
+                extract_cookies_to_jar(cookies, requests.Request("GET", request.url).prepare(), response)
+            if spool is None:
+                self._take(request, response)
+            else:
+                self._record(asked, response, spool)
+        finally:
+            # closing what is not read to its end and giving back: else each such answer costs the pool a connection
+            response.close()
+            response.release_conn()
+
+    def _headers(self, request: Request, cookies: RequestsCookieJar, *, recorded: bool) -> dict[str, str]:
+        sent = {"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "identity", **request.headers}
+        if recorded:
+            # a kept connection that the host closes between two hops would read as an empty reply
+            sent.setdefault("Connection", "close")
+        if len(cookies) and (held := get_cookie_header(cookies, requests.Request("GET", request.url).prepare())):
+            sent["Cookie"] = held
+        return sent
+
+    def _send(self, request: Request, sent: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        seconds = min(self.limits.silence_seconds, self.deadline.left)
+        return self.pools.urlopen(
+            request.method,
+            request.url,
+            body=request.body or None,
+            headers=sent,
+            timeout=urllib3.Timeout(connect=seconds, read=seconds),
+            pool_timeout=10 * self.limits.max_seconds,
+            preload_content=False,
+            redirect=False,
+            retries=False,
+        )
+
+    def _take(self, request: Request, response: urllib3.BaseHTTPResponse) -> None:
+        """Take a body into memory, that of an unwanted status only while it is small."""
+        answer, parts = self.answer, list[bytes]()
+        wanted = not request.wanted or response.status in request.wanted
+        most = min(request.max_bytes or self.limits.max_bytes, self.limits.max_bytes) if wanted else _SMALL_BYTES
+        if not wanted and (response.length_remaining is None or response.length_remaining > _SMALL_BYTES):
+            answer.body = b""
+            return
+        trouble, detail = self._drain(response, parts.append, most, piece_bytes=256 << 10, at_once=False)
+        answer.body = b"".join(parts)
+        if not wanted:
+            return
+        answer.trouble, answer.detail = trouble, detail
+        encoding = answer.headers.get("content-encoding", "").strip().lower()
+        if encoding not in ("", "identity") and answer.body and not trouble and answer.status != 206:
+            parts.clear()
+            self._decode(io.BytesIO(answer.body), parts.append, encoding)
+            answer.body = b"".join(parts) if not answer.trouble else answer.body
+
+    def _record(self, asked: Exchange, response: urllib3.BaseHTTPResponse, spool: Callable[[], IO[bytes]]) -> None:
+        """Take a body into a file, decode it into another where it is compressed, and record the exchange."""
+        answer, raw = self.answer, spool()
+        drained = self._drain(response, raw.write, self.limits.max_bytes, piece_bytes=64 << 10, at_once=True)
+        answer.trouble, answer.detail = drained
+        encoding = answer.headers.get("content-encoding", "").strip().lower()
+        body = raw
+        if encoding not in ("", "identity") and raw.tell():
+            body = spool()
+            raw.seek(0)
+            if not self._decode(raw, body.write, encoding):
+                body = raw
+        body.seek(0)
+        answer.body = body.read()
+        body.seek(0)
+        answer.exchanges.append(
+            replace(
+                asked,
+                status_line=f"{response.status} {response.reason or ''}".strip(),
+                headers=_kept_headers(response, len(answer.body), body is not raw),
+                protocol="HTTP/1.0" if response.version == 10 else "HTTP/1.1",
+                truncated=_TRUNCATED.get(answer.trouble, ""),
+                body=body,
+            )
+        )
+
+    def _drain(
+        self,
+        response: urllib3.BaseHTTPResponse,
+        keep: Callable[[bytes], object],
+        most: int,
+        *,
+        piece_bytes: int,
+        at_once: bool,
+    ) -> tuple[Trouble, str]:
+        """Hand a body on piece by piece, `at_once` as it comes; return the trouble and its words."""
+        taken = 0
+        while True:
+            seconds = self.deadline.elapsed
+            if seconds > self.limits.head_seconds and taken < seconds * self.limits.min_rate:
+                return Trouble.TIMEOUT, f"trickled {taken} bytes in {seconds:.0f} s"
+            try:
+                read = response.read1 if at_once else response.read
+                piece = read(min(piece_bytes, most - taken + 1), decode_content=False)
+            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                short = _find(error, urllib3.exceptions.IncompleteRead) or _find(error, http.client.IncompleteRead)
+                if short and not self.deadline.fired:
+                    return Trouble.DISCONNECT, f"the connection closed after {taken} bytes, before the body was whole"
+                trouble, detail = self._explain(error)
+                trouble = trouble if trouble is Trouble.TIMEOUT else Trouble.DISCONNECT
+                return trouble, f"{detail}; {taken} bytes had come"
+            if self.deadline.fired:
+                return Trouble.TIMEOUT, f"not whole after {self.limits.max_seconds:g} s; {taken} bytes had come"
+            if not piece:
+                return Trouble.NONE, ""
+            self.answer.received += len(piece)
+            keep(piece[: most - taken])
+            taken += len(piece)
+            if taken > most:
+                return Trouble.LENGTH, f"stopped at the limit of {most} bytes; the body had not ended"
+
+    def _decode(self, raw: IO[bytes], keep: Callable[[bytes], object], encoding: str) -> bool:
+        """Undo a content encoding; say whether it could be undone in full, with the trouble in the answer."""
+        if encoding not in ("gzip", "x-gzip", "deflate"):
+            found = Trouble.ENCODING, f"the body is compressed as {encoding!r} and kept as it came"
+        else:
+            trouble, detail = _inflate(raw, keep, encoding, self.limits)
+            found = trouble, f"{detail}; the compressed bytes are kept as they came"
+        if found[0] and not self.answer.trouble:
+            self.answer.trouble, self.answer.detail = found
+        return not found[0]
+
+    def _explain(self, error: BaseException) -> tuple[Trouble, str]:
+        """Return the trouble and its words for what the network raised."""
+        if self.deadline.fired:
+            return Trouble.TIMEOUT, f"no whole answer within {self.deadline.elapsed:.3g} s"
+        if found := _find(error, ForbiddenAddressError):
+            return Trouble.REFUSED, f"not asked: {found}"
+        if self.proxy and any(_find(error, kind) for kind in _NO_PROXY):
+            return Trouble.UNREACHABLE, f"the proxy {strip_secrets(self.proxy)} did not pass the request on"
+        for kind, trouble, words in _EXPLAINED:
+            if match := _find(error, kind):
+                text = re.sub(r"\s*\(_ssl\.c:\d+\)", "", str(match.args[-1] if match.args else match))
+                return trouble, words.format(text, seconds=self.limits.silence_seconds)
+        return Trouble.UNREACHABLE, f"the answer could not be read as HTTP ({type(error).__name__})"
+
+
+_NO_PROXY = (
+    urllib3.exceptions.ProxyError,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+)
+_EXPLAINED: tuple[tuple[type[BaseException], Trouble, str], ...] = (
+    (urllib3.exceptions.EmptyPoolError, Trouble.TIMEOUT, "all connections to the host stayed busy"),
+    (urllib3.exceptions.NameResolutionError, Trouble.UNREACHABLE, "the name does not resolve (DNS)"),
+    (socket.gaierror, Trouble.UNREACHABLE, "the name does not resolve (DNS)"),
+    (ssl.SSLError, Trouble.UNREACHABLE, "TLS failed: {}"),
+    (ConnectionRefusedError, Trouble.UNREACHABLE, "the connection was refused"),
+    (
+        http.client.RemoteDisconnected,
+        Trouble.EMPTY_REPLY,
+        "the connection was closed without a byte (empty reply)",
+    ),
+    (ConnectionResetError, Trouble.RESET, "the connection was reset"),
+    (BrokenPipeError, Trouble.RESET, "the connection was reset"),
+    (TimeoutError, Trouble.TIMEOUT, "no byte for {seconds:g} s"),
+    (urllib3.exceptions.TimeoutError, Trouble.TIMEOUT, "no byte for {seconds:g} s"),
+)
+"""Kind of error, trouble and its words; the first that fits counts."""
+
+
+def _inflate(raw: IO[bytes], keep: Callable[[bytes], object], encoding: str, limits: Limits) -> tuple[Trouble, str]:
+    """Undo gzip or deflate piece by piece; return why it was stopped, and the words for it."""
+    head = raw.read(2)
+    raw.seek(0)
+    bits = 31 if encoding != "deflate" else 15 if head[:1] and (head[0] & 15) == 8 else -15
+    engine = zlib.decompressobj(bits)
+    taken = given = 0
+    while data := raw.read(16384):
+        taken += len(data)
+        while data:
+            try:
+                piece = engine.decompress(data, 1 << 20)
+            except zlib.error as error:
+                return Trouble.ENCODING, f"the {encoding} stream is damaged ({error})"
+            given += len(piece)
+            keep(piece)
+            if given > limits.max_bytes:
+                return Trouble.LENGTH, f"decompression passed the limit of {limits.max_bytes} bytes"
+            if given > (1 << 20) and given > limits.max_ratio * taken:
+                words = f"decompression passed the limit of {limits.max_ratio} bytes for each byte that came"
+                return Trouble.LENGTH, words
+            data = engine.unconsumed_tail
+            if engine.eof:
+                data = engine.unused_data
+                if not data or bits != 31:
+                    break
+                engine = zlib.decompressobj(bits)
+    return (Trouble.NONE, "") if engine.eof else (Trouble.ENCODING, f"the {encoding} stream stops before its end")
+
+
+# connections
 
 
 class Deadline:
@@ -135,38 +571,29 @@ class Deadline:
         self.fired = False
         self._handles: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._timer = self._clock(seconds)
 
-    def _clock(self, seconds: float) -> threading.Timer:
-        timer = threading.Timer(seconds, self._cut)
-        timer.daemon = True
-        return timer
+    def __enter__(self) -> Self:
+        self._token = _deadline.set(self)
+        self._running, due = _watched(os.getpid())
+        self._running.add(self)
+        due.set()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self._running.discard(self)
+        _deadline.reset(self._token)
+        with self._lock:
+            for handle in self._handles:
+                handle.close()
 
     def until(self, seconds: float) -> None:
         """Move the deadline to so many seconds after the beginning."""
-        self._timer.cancel()
         self.ends = self.began + seconds
-        self._timer = self._clock(max(0.01, self.ends - time.monotonic()))
-        self._timer.start()
 
     @property
     def elapsed(self) -> float:
         """Seconds since the beginning."""
         return time.monotonic() - self.began
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[Deadline]:
-        """Run the clock for the body of the `with`."""
-        token = _watch.set(self)
-        self._timer.start()
-        try:
-            yield self
-        finally:
-            self._timer.cancel()
-            _watch.reset(token)
-            with self._lock:
-                for handle in self._handles:
-                    handle.close()
 
     @property
     def left(self) -> float:
@@ -174,98 +601,185 @@ class Deadline:
         return max(0.1, self.ends - time.monotonic())
 
     def over(self, sock: socket.socket) -> None:
-        """Deadline a socket; a second handle of it stays valid when TLS takes the first."""
+        """Watch a socket; a second handle of it stays valid when TLS or the answer takes the first."""
         with self._lock:
             self._handles.append(socket.fromfd(sock.fileno(), sock.family, sock.type))
 
-    def _cut(self) -> None:
-        self.fired = True
+    def cut(self) -> None:
+        """Shut the sockets down, so that who waits for a byte wakes up."""
         with self._lock:
+            self.fired = True
             for handle in self._handles:
                 with contextlib.suppress(OSError):
                     handle.shutdown(socket.SHUT_RDWR)
 
 
-_watch: ContextVar[Deadline | None] = ContextVar("watch", default=None)
+_deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
-def _connect(connection: Any) -> socket.socket:
-    """Connect to the first answering address among those checked."""
-    try:
-        addresses = resolve(connection.host.strip("[]"), connection.port)
-    except socket.gaierror as error:
-        raise urllib3.exceptions.NameResolutionError(connection.host, connection, error) from error
-    trouble: OSError = OSError("no address")
-    for family, kind, protocol, _, address in addresses:
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(connection.timeout if isinstance(connection.timeout, int | float) else None)
-            sock.connect(address)
-        except OSError as error:
-            sock.close()
-            trouble = error
-            continue
-        watch = _watch.get()
-        if watch is not None:
-            watch.over(sock)
+@functools.lru_cache(1)
+def _watched(pid: int) -> tuple[set[Deadline], threading.Event]:
+    """Return the deadlines that the one thread of this process looks after, and what wakes it."""
+    running: set[Deadline] = set()
+    due = threading.Event()
+
+    def watch() -> None:
+        while due.wait():
+            for deadline in tuple(running):
+                if time.monotonic() > deadline.ends:
+                    deadline.cut()
+            due.clear()
+            if running:
+                due.set()
+                time.sleep(_TICK_S)
+
+    threading.Thread(target=watch, name="osint-deadlines", daemon=True).start()
+    return running, due
+
+
+class _Watched(urllib3.connection.HTTPConnection):
+    """Mixed into the connections of urllib3: the deadline of the request that uses one is over its socket."""
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        if deadline := _deadline.get():
+            deadline.over(sock)
         return sock
-    if isinstance(trouble, TimeoutError):
-        raise urllib3.exceptions.ConnectTimeoutError(connection, "connecting took too long") from trouble
-    raise urllib3.exceptions.NewConnectionError(connection, str(trouble)) from trouble
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send, under the deadline also when the connection is one that was kept."""
+        if self.sock is not None and (deadline := _deadline.get()):
+            deadline.over(self.sock)
+        super().request(*args, **kwargs)
 
 
-class _Plain(urllib3.connection.HTTPConnection):
+class _Direct(urllib3.connection.HTTPConnection):
+    """Mixed into the connections of urllib3: connects only to addresses that were checked, each tried in turn."""
+
+    named: Origin | None = None
+
     def _new_conn(self) -> socket.socket:
-        return _connect(self)
+        try:
+            addresses = resolve(self.host.strip("[]"), self.port, self.named)
+        except socket.gaierror as error:
+            raise urllib3.exceptions.NameResolutionError(self.host, self, error) from error
+        trouble: OSError = OSError("no address")
+        for family, kind, protocol, _, address in addresses:
+            sock = socket.socket(family, kind, protocol)
+            try:
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                sock.settimeout(self.timeout if isinstance(self.timeout, int | float) else None)
+                sock.connect(address)
+            except OSError as error:
+                sock.close()
+                trouble = error
+                continue
+            return sock
+        if isinstance(trouble, TimeoutError):
+            raise urllib3.exceptions.ConnectTimeoutError(self, "connecting took too long") from trouble
+        raise urllib3.exceptions.NewConnectionError(self, str(trouble)) from trouble
 
 
-class _Secure(urllib3.connection.HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connect(self)
+@functools.lru_cache(32)
+def _pools(proxy: str, trust: str, legacy_tls: bool, named: Origin | None, pid: int) -> urllib3.PoolManager:
+    """Return the connections of this process for one way to the network; a search makes hundreds of small reads."""
+    settings: dict[str, Any] = {"num_pools": 16, "maxsize": CONNECTIONS, "block": True, "retries": False}
+    if trust:
+        settings["ssl_context"] = _tls(trust, legacy_tls)
+    if not proxy:
+        manager = urllib3.PoolManager(**settings)
+    elif proxy.startswith("socks"):
+        from urllib3.contrib.socks import SOCKSProxyManager
+
+        manager = SOCKSProxyManager(proxy, **settings)
+    else:
+        parts = urlsplit(proxy)
+        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
+        header = urllib3.make_headers(proxy_basic_auth=user) if user else {}
+        manager = urllib3.ProxyManager(
+            parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(),
+            proxy_headers=header,
+            proxy_ssl_context=settings.get("ssl_context"),
+            **settings,
+        )
+    made = {}
+    pool: Any
+    for scheme, pool in manager.pool_classes_by_scheme.items():
+        bases = (_Watched, pool.ConnectionCls) if proxy else (_Watched, _Direct, pool.ConnectionCls)
+        connection = type(f"_{scheme}Connection", bases, {"named": named})
+        made[scheme] = type(f"_{scheme}Pool", (pool,), {"ConnectionCls": connection})
+    manager.pool_classes_by_scheme = made
+    return manager
 
 
-class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Plain
+@functools.lru_cache(8)
+def _tls(trust: str, legacy_tls: bool) -> ssl.SSLContext:
+    folder = Path(trust).is_dir()
+    context = ssl.create_default_context(cafile=None if folder else trust, capath=trust if folder else None)
+    if legacy_tls:
+        context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
+    return context
 
 
-class _SecurePool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Secure
+def _trust() -> str:
+    """Return the file or folder with the certificate authorities to trust: the user's, else those of certifi."""
+    name = next((name for name in CERTIFICATES if os.environ.get(name)), "")
+    if not name:
+        return requests.certs.where()
+    if not Path(os.environ[name]).exists():
+        msg = f"{name} names {os.environ[name]}, which does not exist; correct or unset it"
+        raise BadInputError(msg)
+    return os.environ[name]
 
 
-class _Adapter(HTTPAdapter):
-    """Direct connections through the check; a proxy that the user named is not checked."""
+def proxy_for(url: str) -> str:
+    """Return the proxy that the usual variables name for a URL, or an empty string (never one to loopback).
 
-    def __init__(self, legacy_tls: bool):
-        self.legacy_tls = legacy_tls
-        super().__init__(max_retries=0)
+    Names are looked up by the proxy, so socks5 is taken as socks5h and socks4 as socks4a. Raises BadInputError
+    for a proxy that cannot be used: no request goes around it.
+    """
+    if loopback_allowed() and is_loopback(url):
+        return ""
+    proxy = select_proxy(url, get_environ_proxies(url)) or ""
+    if not proxy:
+        return ""
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    scheme, _, rest = proxy.partition("://")
+    scheme = {"socks5": "socks5h", "socks4": "socks4a"}.get(scheme.lower(), scheme.lower())
+    proxy = f"{scheme}://{rest}"
+    reason = ""
+    if scheme not in ("http", "https", "socks4a", "socks5h"):
+        reason = f"its scheme is {scheme}; give http://, https:// or socks5h://"
+    elif not is_url(proxy) or not urlsplit(proxy).hostname:
+        reason = "it names no host; give a form such as http://proxy.example:3128"
+    elif scheme.startswith("socks") and not importlib.util.find_spec("socks"):
+        reason = "install PySocks for it, or change the variable"
+    if reason:
+        msg = f"the proxy {strip_secrets(proxy)} of the environment cannot be used: {reason}"
+        raise BadInputError(msg)
+    return proxy
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        if self.legacy_tls:
-            context = ssl.create_default_context()
-            context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
-            kwargs["ssl_context"] = context
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+
+def on_this_machine(url: str) -> bool:
+    """Say whether a URL leads to a mirror on this machine, of which no archive can have a copy."""
+    if is_loopback(url):
+        return True
+    if not loopback_allowed() or proxy_for(url):
+        return False
+    try:
+        found = socket.getaddrinfo(urlsplit(url).hostname, 80, 0, socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
 
 
-def session(*, legacy_tls: bool = False) -> requests.Session:
-    """Return a session that takes nothing from this machine but proxies and certificate authorities."""
-    made = requests.Session()
-    made.trust_env = False  # else requests sends what .netrc holds for the host
-    made.headers.clear()
-    made.mount("http://", _Adapter(legacy_tls))
-    made.mount("https://", _Adapter(legacy_tls))
-    bundle = next(filter(None, map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))), "")
-    made.verify = bundle or True
-    return made
-
-
-def proxies(url: str) -> tuple[dict[str, str], bool]:
-    """Return the proxies of the standard variables for a URL, and whether one applies (never to loopback)."""
-    if loopback_allowed() and is_loopback_number(url):
-        return {"no_proxy": "*"}, False
-    found = get_environ_proxies(url)
-    return found, select_proxy(url, found) is not None
+def retry_after_seconds(header: str) -> float | None:
+    """Read a Retry-After header, seconds or a date; None where there is none to read."""
+    try:
+        return float(urllib3.Retry().parse_retry_after(header[:40]))
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        return None
 
 
 def strip_secrets(url: str) -> str:
@@ -295,217 +809,10 @@ def user_agent() -> str:
     return f"osint-datacentres/{__version__}" + (f" (+{contact})" if contact else "")
 
 
-@contextlib.contextmanager
-def fetch(ask: Request, spool: Spool, limits: Limits | None = None) -> Iterator[Answer]:
-    """Request a URL and give the answer; its bodies lie in files that last as long as the `with`.
-
-    Addresses are checked on every hop at the moment of connecting. Nothing is raised for what the other
-    side does: that is in `trouble`. Raises OsintError for a URL that may not be asked, a proxy that cannot
-    be used, or a disk that refuses.
-    """
-    limits = limits or Limits()
-    with contextlib.ExitStack() as stack:
-        asker = stack.enter_context(session(legacy_tls=ask.legacy_tls))
-        watch = stack.enter_context(Deadline(min(limits.head_seconds, limits.max_seconds)).running())
-        yield _follow(ask, _Line(spool, limits, asker, watch, stack))
-
-
-@dataclass(frozen=True)
-class _Line:
-    """What one fetch works with, over all its hops."""
-
-    spool: Spool
-    limits: Limits
-    asker: requests.Session
-    watch: Deadline
-    stack: contextlib.ExitStack
-
-
-def _follow(ask: Request, line: _Line) -> Answer:
-    answer = Answer([], strip_secrets(ask.url))
-    for _ in range(line.limits.max_redirects + 1):
-        settings, proxied = proxies(ask.url)
-        reason = check_url(ask.url, proxied=proxied)
-        if reason:
-            answer.trouble, answer.detail = "refused", f"{strip_secrets(ask.url)} was not asked: {reason}"
-            return answer
-        _hop(ask, line, settings, answer)
-        location = _readable(answer.headers.get("location", ""))
-        if answer.trouble or answer.status not in REDIRECTS or not location:
-            return answer
-        try:
-            target = urljoin(ask.url, location)
-        except ValueError:
-            target = location
-        hop = {"url": answer.final_url, "status": answer.status, "location": strip_secrets(target)}
-        answer.redirects.append(hop)
-        ask = _next(ask, answer.status, target)
-    answer.trouble = "refused"
-    answer.detail = f"more than {line.limits.max_redirects} redirects; {strip_secrets(ask.url)} was not asked"
-    return answer
-
-
-def _readable(header: str) -> str:
-    """Return a header as the UTF-8 that it mostly is; HTTP libraries read it as Latin-1."""
-    try:
-        return header.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return header
-
-
-def _next(ask: Request, status: int, target: str) -> Request:
-    get = status == 303 or (status in (301, 302) and ask.method == "POST")
-    same = urlsplit(target)[:2] == urlsplit(ask.url)[:2]
-    return Request(
-        target,
-        "GET" if get else ask.method,
-        ask.headers if same else {},
-        b"" if get else ask.body,
-        ask.legacy_tls and same,
-    )
-
-
-def _hop(ask: Request, line: _Line, settings: dict[str, str], answer: Answer) -> None:
-    """Request one URL without following, and add the hop to the answer."""
-    # a kept connection that the host closes between two hops would read as an empty reply
-    sent = {
-        "User-Agent": user_agent(),
-        "Accept": "*/*",
-        "Accept-Encoding": "identity",
-        "Connection": "close",
-        **ask.headers,
-    }
-    shown = [("User-Agent", f"osint-datacentres/{__version__}")]
-    shown += [(name, value) for name, value in sent.items() if name != "User-Agent"]
-    answer.final_url = strip_secrets(ask.url)
-    answer.status, answer.headers, answer.body = None, {}, None
-    asked = Exchange(answer.final_url, ask.method, shown, ask.body)
-    try:
-        response = _send(ask, sent, line, settings)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        answer.trouble, answer.detail = _explain(error, line)
-        if answer.trouble != "refused" or answer.exchanges:
-            answer.exchanges.append(asked)
-        return
-    with response:
-        if line.watch.fired:  # cut in the middle of the headers, which then look whole
-            answer.trouble, answer.detail = _explain(TimeoutError(), line)
-            answer.exchanges.append(asked)
-            return
-        line.watch.until(line.limits.max_seconds)
-        raw = line.stack.enter_context(line.spool())
-        answer.trouble, answer.detail = _drain(response.raw, raw, line)
-    answer.status = response.status_code
-    answer.headers = {name.lower(): value for name, value in response.headers.items()}
-    body = _decoded(raw, line, answer)
-    body.seek(0)
-    answer.body = body.read()
-    body.seek(0)
-    came = replace(
-        asked,
-        status_line=f"{response.status_code} {response.reason or ''}".strip(),
-        headers=_kept_headers(response, len(answer.body), body is not raw),
-        protocol="HTTP/1.0" if response.raw.version == 10 else "HTTP/1.1",
-        truncated={"timeout": "time", "length": "length", "disconnect": "disconnect"}.get(answer.trouble, ""),
-        body=body,
-    )
-    answer.exchanges.append(came)
-
-
-def _send(ask: Request, sent: dict[str, str], line: _Line, settings: dict[str, str]) -> requests.Response:
-    """Send through the adapter: the session would read the body of a redirect without any limit."""
-    prepared = line.asker.prepare_request(requests.Request(ask.method, ask.url, sent, data=ask.body or None))
-    response = line.asker.get_adapter(str(prepared.url)).send(
-        prepared,
-        stream=True,
-        proxies=settings,
-        timeout=min(line.limits.silence_seconds, line.watch.left),
-        verify=line.asker.verify,
-    )
-    extract_cookies_to_jar(line.asker.cookies, prepared, response.raw)
-    return response
-
-
-def _drain(raw: urllib3.BaseHTTPResponse, spool: IO[bytes], line: _Line) -> tuple[str, str]:
-    """Take the body as it comes; return the trouble and its words, empty when the body is whole."""
-    taken = 0
-    while True:
-        seconds = line.watch.elapsed
-        if seconds > line.limits.head_seconds and taken < seconds * line.limits.min_rate:
-            return "timeout", f"trickled {taken} bytes in {seconds:.0f} s"
-        try:
-            piece = raw.read1(65536, decode_content=False)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            short = _find(error, urllib3.exceptions.IncompleteRead) or _find(error, http.client.IncompleteRead)
-            if short and not line.watch.fired:
-                return "disconnect", f"the connection closed after {taken} bytes, before the body was whole"
-            trouble, detail = _explain(error, line)
-            trouble = "timeout" if trouble == "timeout" else "disconnect"
-            return trouble, f"{detail}; {taken} bytes had come"
-        if line.watch.fired:
-            return "timeout", f"not whole after {line.limits.max_seconds:g} s; {taken} bytes had come"
-        if not piece:
-            return "", ""
-        room = line.limits.max_bytes - taken
-        spool.write(piece[:room])
-        taken += len(piece[:room])
-        if len(piece) > room:
-            return "length", f"stopped at the limit of {line.limits.max_bytes} bytes; the body had not ended"
-
-
-def _decoded(raw: IO[bytes], line: _Line, answer: Answer) -> IO[bytes]:
-    """Return the body without its content encoding, or as it came when that cannot be undone in full."""
-    encoding = answer.headers.get("content-encoding", "").strip().lower()
-    if encoding in ("", "identity") or not raw.tell():
-        return raw
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        answer.trouble = answer.trouble or "encoding"
-        answer.detail = answer.detail or f"the body is compressed as {encoding!r} and kept as it came"
-        return raw
-    body = line.stack.enter_context(line.spool())
-    raw.seek(0)
-    reason = _inflate(raw, body, encoding, line)
-    if not reason:
-        return body
-    answer.trouble = answer.trouble or ("length" if "limit" in reason else "encoding")
-    answer.detail = answer.detail or f"{reason}; the compressed bytes are kept as they came"
-    return raw
-
-
-def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, line: _Line) -> str:
-    """Undo gzip or deflate piece by piece; return why it was stopped, or an empty string."""
-    limits = line.limits
-    head = raw.read(2)
-    raw.seek(0)
-    bits = 31 if encoding != "deflate" else 15 if head[:1] and (head[0] & 15) == 8 else -15
-    engine = zlib.decompressobj(bits)
-    taken = given = 0
-    while data := raw.read(16384):
-        taken += len(data)
-        while data:
-            try:
-                piece = engine.decompress(data, 1 << 20)
-            except zlib.error as error:
-                return f"the {encoding} stream is damaged ({error})"
-            given += len(piece)
-            body.write(piece)
-            if given > limits.max_bytes:
-                return f"decompression passed the limit of {limits.max_bytes} bytes"
-            if given > (1 << 20) and given > limits.max_ratio * taken:
-                return f"decompression passed the limit of {limits.max_ratio} bytes for each byte that came"
-            data = engine.unconsumed_tail
-            if engine.eof:
-                data = engine.unused_data
-                if not data or bits != 31:
-                    break
-                engine = zlib.decompressobj(bits)
-    return "" if engine.eof else f"the {encoding} stream stops before its end"
-
-
-def _kept_headers(response: requests.Response, length: int, decoded: bool) -> list[tuple[str, str]]:
+def _kept_headers(response: urllib3.BaseHTTPResponse, length: int, decoded: bool) -> list[tuple[str, str]]:
     """Return the response headers for the record: identity coding, no cookies, no secrets."""
     kept = []
-    for name, value in response.raw.headers.items():
+    for name, value in response.headers.items():
         lower = name.lower()
         if lower in ("set-cookie", "set-cookie2"):
             kept.append((name, "stripped"))
@@ -531,34 +838,3 @@ def _find(error: BaseException | None, kind: type[BaseException]) -> BaseExcepti
         seen.append(one)
         queue += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
     return None
-
-
-def _explain(error: BaseException, line: _Line) -> tuple[str, str]:
-    """Return the trouble and its words for what the network raised."""
-    limits = line.limits
-    if line.watch.fired:
-        return "timeout", f"no whole answer within {line.watch.elapsed:.3g} s"
-    if isinstance(error, requests.exceptions.InvalidSchema):
-        msg = f"the proxy cannot be used ({error}); install PySocks for socks5h:// or change the variable"
-        raise OsintError(msg) from error
-    if found := _find(error, ForbiddenAddressError):
-        return "refused", f"not asked: {found}"
-    table: list[tuple[type[BaseException], str, str]] = [
-        (requests.exceptions.ProxyError, "unreachable", "the proxy did not pass the request on"),
-        (urllib3.exceptions.NameResolutionError, "unreachable", "the name does not resolve (DNS)"),
-        (socket.gaierror, "unreachable", "the name does not resolve (DNS)"),
-        (ssl.SSLError, "unreachable", "TLS failed: {}"),
-        (ConnectionRefusedError, "unreachable", "the connection was refused"),
-        (ConnectionResetError, "reset", "the connection was reset"),
-        (BrokenPipeError, "reset", "the connection was reset"),
-        (TimeoutError, "timeout", "no byte for {seconds:g} s"),
-        (urllib3.exceptions.TimeoutError, "timeout", "no byte for {seconds:g} s"),
-        (requests.exceptions.Timeout, "timeout", "no byte for {seconds:g} s"),
-    ]
-    if str(getattr(_find(error, ConnectionError), "args", "")).find("without response") >= 0:
-        return "empty reply", "the connection was closed without a byte (empty reply)"
-    for kind, trouble, words in table:
-        if match := _find(error, kind):
-            text = re.sub(r"\s*\(_ssl\.c:\d+\)", "", str(match.args[-1] if match.args else match))
-            return trouble, words.format(text, seconds=limits.silence_seconds)
-    return "unreachable", f"the answer could not be read as HTTP ({type(error).__name__})"

@@ -1,37 +1,40 @@
-"""Keep within what hosts allow: token buckets shared by all processes, Retry-After, robots.txt."""
+"""Keep within what hosts allow: request rates shared by all processes, pauses that hosts ask for, robots.txt."""
 
 from __future__ import annotations
 
 import contextlib
-import email.utils
-import fcntl
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.robotparser import RobotFileParser
+
+from filelock import FileLock
+from protego import Protego
 
 from osint.errors import OsintError
 from osint.http.addresses import is_loopback
+from osint.http.client import retry_after_seconds
 
 HOLD_SECONDS = 60.0
 """Pause after 429 or 503 without Retry-After; the Internet Archive counts a minute."""
 
 HOST_PER_MINUTE = 20.0
-"""Pace for hosts that publish no limit."""
+"""Requests per minute to hosts that publish no limit."""
 
+_AGENT = "osint-datacentres"
 _BURST = 3.0
+_NO_RULES = ""
+_ALL_FORBIDDEN = "User-agent: *\nDisallow: /\n"
 
 
 class Politeness:
-    """The pace of each host, kept in one small file so that every process of a desk shares one budget."""
+    """The pace of each host, kept in one small file so that every process of a case shares one budget."""
 
     def __init__(self, path: Path):
         self.path = path
-        self._robots: dict[str, RobotFileParser | None] = {}
+        self._robots: dict[str, Protego] = {}
 
     def wait_seconds(self, key: str, per_minute: float) -> float:
         """Take one token of a bucket and return how long to wait before asking."""
@@ -51,8 +54,8 @@ class Politeness:
 
     def hold(self, key: str, retry_after: str, *, default_seconds: float = HOLD_SECONDS) -> float:
         """Note that a host asked for a pause; return when it ends (0 if there is none)."""
-        seconds = retry_seconds(retry_after)
-        seconds = default_seconds if seconds is None else seconds
+        asked = retry_after_seconds(retry_after)
+        seconds = default_seconds if asked is None else asked
         if seconds <= 0:
             return 0.0
         until = time.time() + min(seconds, 86400.0)
@@ -60,37 +63,42 @@ class Politeness:
             state.setdefault(key, {})["hold"] = until
         return until
 
-    def robots(self, origin: str) -> RobotFileParser | None:
-        """Return the rules read for an origin in this run; KeyError if they were not read yet."""
-        return self._robots[origin]
+    def knows_robots(self, origin: str) -> bool:
+        """Say whether the robots.txt of an origin was read in this run."""
+        return origin in self._robots
+
+    def robots_allow(self, origin: str, url: str) -> bool:
+        """Say whether the robots.txt of an origin, read before, lets us ask a URL."""
+        return bool(self._robots[origin].can_fetch(url, _AGENT))
 
     def learn_robots(self, origin: str, status: int | None, media_type: str, body: bytes | None) -> None:
-        """Keep the rules of a robots.txt, or none when what came is no robots file but a page."""
-        parser = None
+        """Keep the rules of a robots.txt.
+
+        A server that fails (5xx) forbids all, as RFC 9309 (section 2.3.1.4) says. There are no rules where the
+        file does not exist, where no answer came, and where a page came instead of a robots file.
+        """
         text = (body or b"")[: 512 << 10].decode("utf-8", "replace")
-        if status == 200 and media_type == "text/plain" and "<html" not in text.lower():
-            parser = RobotFileParser()
-            parser.parse(text.splitlines())
-        self._robots[origin] = parser
+        if status is not None and status >= 500:
+            text = _ALL_FORBIDDEN
+        elif status != 200 or media_type != "text/plain" or "<html" in text.lower():
+            text = _NO_RULES
+        self._robots[origin] = Protego.parse(text)
 
     @contextlib.contextmanager
     def _state(self) -> Iterator[dict[str, Any]]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                file.seek(0)
-                held = file.read()
+            with FileLock(self.path.with_suffix(".lock")):
+                held = self.path.read_bytes() if self.path.exists() else b""
                 state = _state_of(held)
                 yield state
                 now = json.dumps(state, sort_keys=True).encode()
                 if now != (held or b"{}"):
-                    file.truncate(0)
-                    file.write(now)
+                    self.path.write_bytes(now)
         except OSError as error:
             msg = (
                 f"the pace of requests could not be noted in {self.path} ({error.strerror or error});"
-                " nothing was asked without it: make room or mend the disk, then run again"
+                " nothing was asked without it: free some space or repair the disk, then run again"
             )
             raise OsintError(msg) from error
 
@@ -106,15 +114,3 @@ def _state_of(held: bytes) -> dict[str, Any]:
 def host_key(url: str) -> str:
     """Return what a pause applies to: the host; on loopback the URL, as one server plays many hosts."""
     return url if is_loopback(url) else urlsplit(url).netloc.rpartition("@")[2].lower()
-
-
-def retry_seconds(value: str) -> float | None:
-    """Read a Retry-After header, seconds or a date; None if there is none to read."""
-    value = value.strip()
-    if value.isdigit():
-        return float(value[:9])
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return None
-    return max(0.0, (moment - datetime.now(moment.tzinfo or UTC)).total_seconds())

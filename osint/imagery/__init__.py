@@ -17,28 +17,38 @@ from osint.imagery.catalogue import (
     scenes,
 )
 from osint.imagery.grid import Grid, areal_scale, mercator_scale, utm_epsg, utm_grid
-from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES
-from osint.imagery.local import read_pictures, shift_px
-from osint.imagery.osm_power import mapped_power
-from osint.imagery.read import DARK_LIMIT, SCL_NAMES, read_bands
-from osint.imagery.webmap import MapTiles, map_tiles, releases
+from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES, Remark, SceneClass, Scenes, pass_numbers, total_cost
+from osint.imagery.local import Pictures, read_pictures, shift_px
+from osint.imagery.osm_power import OSM_CREDIT, PowerMap, mapped_power
+from osint.imagery.read import DARK_LIMIT, Failure, Reading, read_bands
+from osint.imagery.webmap import LAYERS, MapTiles, Release, changed_releases, map_tiles
 
 __all__ = [
     "CATALOGUES",
     "DARK_LIMIT",
     "EARTH_SEARCH",
+    "LAYERS",
     "OFFSET",
     "OFFSET_SINCE",
+    "OSM_CREDIT",
     "S2_NAMES",
-    "SCL_NAMES",
+    "Failure",
     "Grid",
     "MapTiles",
     "Pair",
+    "Pictures",
+    "PowerMap",
+    "Reading",
+    "Release",
+    "Remark",
+    "SceneClass",
     "SceneList",
+    "Scenes",
     "Swipe",
     "areal_scale",
     "block_of",
     "block_scenes",
+    "changed_releases",
     "choose_pair",
     "clearest_scene",
     "default_collection",
@@ -49,12 +59,13 @@ __all__ = [
     "mapped_power",
     "mercator_scale",
     "pair_between",
+    "pass_numbers",
     "read_bands",
     "read_pictures",
-    "releases",
     "save_figure",
     "scenes",
     "shift_px",
+    "total_cost",
     "utm_epsg",
     "utm_grid",
 ]

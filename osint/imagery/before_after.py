@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime as dt
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import shapely
 import xarray as xr
-from matplotlib.figure import Figure
 from pyproj import Transformer
 
 from osint import geo
-from osint.errors import OsintError
+from osint.errors import BadInputError, NetworkError, NotFoundError
 from osint.geo import Place
+from osint.http import Cost
 from osint.imagery.catalogue import EARTH_SEARCH, scenes
 from osint.imagery.grid import areal_scale
+from osint.imagery.items import SceneClass, Scenes, pass_numbers, total_cost
 from osint.imagery.read import read_bands
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 COLOURS = (("B04", "B03", "B02"), ("red", "green", "blue"))
-CLEAR = (4, 5, 6, 7)
-"""Classes of the ground itself: vegetation, bare, water, unclassified."""
+LEAST_CLEAR = 0.5
+"""Share of the place that must be clear in a scene that is chosen for a picture."""
 STYLE: Any = {"svg.hashsalt": "osint", "svg.fonttype": "none", "font.size": 9}
+_BOX = {"facecolor": "white", "alpha": 0.8, "pad": 1.5, "edgecolor": "none"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pair:
     """Two dates of one place, ready to draw."""
 
@@ -49,38 +54,42 @@ class Pair:
     """Ground metres for one unit of `crs` at the middle: 1 within 0.1% in UTM, far less in Web Mercator."""
     credit: str
     simulated: bool
+    cost: Cost = field(default_factory=Cost)
+    """Requests and bytes that it took to find and read it, by level."""
 
 
-def choose_pair(dataset: xr.Dataset, before: Any, after: Any) -> Pair:
-    """Choose the scenes nearest to two dates, stretched alike: 2% to 98% of the pixels of both together."""
-    names = next((c for c in COLOURS if all(n in dataset for n in c)), None)
+def choose_pair(data: xr.Dataset, before: str | dt.date | np.datetime64, after: str | dt.date | np.datetime64) -> Pair:
+    """Choose the scenes nearest to two dates, stretched alike: 2% to 98% of the pixels of both together.
+
+    `data` has three colours by time and the attrs of `Reading.data`. Raises BadInputError without colours, when
+    one scene is nearest to both dates, and when a scene has no pixel here.
+    """
+    names = next((c for c in COLOURS if all(n in data for n in c)), None)
     if names is None:
-        raise OsintError(
-            f"a picture needs B04, B03 and B02 (or red, green, blue); there is {', '.join(map(str, dataset))}"
-        )
-    times = [dataset.indexes["time"].get_indexer([pd.Timestamp(d)], method="nearest")[0] for d in (before, after)]
+        held = ", ".join(map(str, data))
+        raise BadInputError(f"a picture needs B04, B03 and B02 (or red, green, blue); there is {held}")
+    times = [data.indexes["time"].get_indexer([pd.Timestamp(d)], method="nearest")[0] for d in (before, after)]
     if times[0] == times[1]:
-        when = str(dataset.time.values[times[0]])[:10]
-        raise OsintError(f"the scene nearest to {before} and to {after} is the same one ({when})")
-    shots = [np.stack([dataset[n].values[t] for n in names], -1) for t in times]
+        when = str(data.time.values[times[0]])[:10]
+        raise BadInputError(f"the scene nearest to {before} and to {after} is the same one ({when})")
+    shots = [np.stack([data[n].values[t] for n in names], -1) for t in times]
     for t, shot in zip(times, shots, strict=True):
         if not np.isfinite(shot).any():
-            raise OsintError(f"the scene of {str(dataset.time.values[t])[:10]} has no pixel here: choose another date")
+            raise BadInputError(f"the scene of {str(data.time.values[t])[:10]} has no pixel here: choose another date")
     low, high = np.nanpercentile(np.stack(shots), [2, 98])
     first, second = (np.clip((shot - low) / max(high - low, 1e-6), 0, 1) for shot in shots)
-    size = float(abs(dataset.attrs["transform"][0]))
-    x, y = dataset.x.values, dataset.y.values
-    credit = str(dataset.attrs.get("credit", ""))
+    size = float(abs(data.attrs["transform"][0]))
+    x, y = data.x.values, data.y.values
     return Pair(
-        (first, second),
-        (pd.Timestamp(dataset.time.values[times[0]]), pd.Timestamp(dataset.time.values[times[1]])),
-        (_label(dataset, times[0]), _label(dataset, times[1])),
-        (float(low), float(high)),
-        (x.min() - size / 2, x.max() + size / 2, y.min() - size / 2, y.max() + size / 2),
-        dataset.attrs["crs"],
-        _metres_per_unit(dataset.attrs["crs"], float(x.mean()), float(y.mean())),
-        credit,
-        "SIMULATED" in credit,
+        images=(first, second),
+        dates=(pd.Timestamp(data.time.values[times[0]]), pd.Timestamp(data.time.values[times[1]])),
+        labels=(_label(data, times[0]), _label(data, times[1])),
+        stretch=(float(low), float(high)),
+        extent=(x.min() - size / 2, x.max() + size / 2, y.min() - size / 2, y.max() + size / 2),
+        crs=data.attrs["crs"],
+        metres_per_unit=_metres_per_unit(data.attrs["crs"], float(x.mean()), float(y.mean())),
+        credit=str(data.attrs.get("credit", "")),
+        simulated=bool(data.attrs.get("simulated", False)),
     )
 
 
@@ -91,26 +100,25 @@ def clearest_scene(
     catalogue: str | Path = EARTH_SEARCH,
     collection: str | None = None,
     days: int = 30,
-) -> gpd.GeoDataFrame:
-    """Return the scene (one row) within `days` of a date that is clearest over the site, the nearest of equals.
+) -> Scenes:
+    """Return the pass within `days` of a date that is clearest over the place, the nearest of equals.
 
-    Clear is the share of the site that the classification calls vegetation, bare, water or unclassified; snow
-    counts as not clear. Costs the list and the SCL of some scenes.
+    Clear is the share of the place in `SceneClass.ground`; snow counts as not clear. The cost is the list of
+    scenes and the classification of each. Raises NotFoundError when no scene is at least LEAST_CLEAR.
     """
     day = pd.Timestamp(around)
-    first, last = (str((day + pd.Timedelta(days=n)).date()) for n in (-days, days))
+    first, last = ((day + pd.Timedelta(days=n)).date() for n in (-days, days))
     found = scenes(place, first, last, catalogue=catalogue, collection=collection)
     if not len(found):
-        raise OsintError(f"no scene within {days} days of {day.date()}: widen `days`")
-    seen = read_bands(found, place, ["scl"])
-    share = np.isin(seen.scl.values, CLEAR).mean((1, 2)).round(2)
-    away = np.abs((seen.time.values - np.datetime64(day)) / np.timedelta64(1, "D"))
-    best = int(np.lexsort((away, -share))[0])
-    if share[best] < 0.5:
-        raise OsintError(
-            f"the clearest scene within {days} days of {day.date()} is {share[best]:.0%} clear: widen `days`"
-        )
-    return found[found["id"].isin(str(seen.id.values[best]).split())]
+        raise NotFoundError(f"no scene within {days} days of {day.date()}: widen `days`")
+    classes = read_bands(found, place, ["scl"])
+    clear_share = np.isin(classes.data.scl.values, SceneClass.ground).mean((1, 2)).round(2)
+    away_days = np.abs((classes.data.time.values - np.datetime64(day)) / np.timedelta64(1, "D"))
+    best = int(np.lexsort((away_days, -clear_share))[0])
+    if clear_share[best] < LEAST_CLEAR:
+        share = f"the clearest scene within {days} days of {day.date()} is {clear_share[best]:.0%} clear"
+        raise NotFoundError(f"{share}: widen `days`")
+    return Scenes(found.frame[pass_numbers(found.frame) == best], found.dropped, total_cost(found.cost, classes.cost))
 
 
 def pair_between(
@@ -122,21 +130,26 @@ def pair_between(
     collection: str | None = None,
     days: int = 30,
 ) -> Pair:
-    """Return the pair of the clearest Sentinel-2 scenes near two dates, in natural colours."""
-    chosen = pd.concat(
-        [clearest_scene(place, date, catalogue=catalogue, collection=collection, days=days) for date in (before, after)]
+    """Return the pair of the clearest Sentinel-2 scenes near two dates, in natural colours.
+
+    Raises NotFoundError as `clearest_scene` does, NetworkError when a scene could not be read.
+    """
+    first, second = (
+        clearest_scene(place, date, catalogue=catalogue, collection=collection, days=days) for date in (before, after)
     )
-    cube = read_bands(chosen, place, list(COLOURS[0]))
-    if cube.attrs["failures"]:
-        raise OsintError(f"a scene could not be read: {cube.attrs['failures'][0]['error']}")
-    return choose_pair(cube, before, after)
+    both = first.join(second)
+    colours = read_bands(both, place, COLOURS[0])
+    if colours.failures:
+        raise NetworkError(f"a scene could not be read: {colours.failures[0].error}")
+    pair = choose_pair(colours.data, before, after)
+    return dataclasses.replace(pair, cost=total_cost(both.cost, colours.cost))
 
 
-def _label(dataset: xr.Dataset, t: int) -> str:
-    when = pd.Timestamp(dataset.time.values[t])
+def _label(data: xr.Dataset, t: int) -> str:
+    when = pd.Timestamp(data.time.values[t])
     clock = "" if when == when.normalize() else f" {when:%H:%M} UTC"
-    parts = [f"{when:%Y-%m-%d}{clock}", str(dataset.platform.values[t])]
-    cloud = float(dataset.cloud_pct.values[t])
+    parts = [f"{when:%Y-%m-%d}{clock}", str(data.platform.values[t])]
+    cloud = float(data.cloud_pct.values[t])
     parts.append("" if math.isnan(cloud) else f"cloud in scene {cloud:.0f}%")
     return " · ".join(p for p in parts if p)
 
@@ -146,30 +159,35 @@ def _metres_per_unit(crs: str, x: float, y: float) -> float:
     return 1 / math.sqrt(areal_scale(lon, lat, crs))
 
 
-def draw_pair(chosen: Pair, outline: Any = None, title: str = "") -> Figure:
+def draw_pair(pair: Pair, outline: Place | None = None, title: str = "") -> Figure:
     """Draw a pair side by side with dates, sensor, cloud, a scale bar true on the ground, and north.
 
-    `outline` (a geometry in degrees) is drawn on both.
+    `outline` is drawn on both.
     """
-    west, east, south, north = chosen.extent
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    west, east, south, north = pair.extent
     height = min(max(4.6 * (north - south) / (east - west), 2.5), 7.0)
+    stamp = {"ha": "center", "va": "center", "rotation": 25, "fontsize": 26, "color": "white", "weight": "bold"}
     with mpl.rc_context(STYLE):
         drawn = Figure(figsize=(9.6, height + 1.1), layout="constrained")
         axes = drawn.subplots(1, 2, sharex=True, sharey=True)
-        for ax, image, label in zip(axes, chosen.images, chosen.labels, strict=True):
+        for ax, image, label in zip(axes, pair.images, pair.labels, strict=True):
             ax.set_facecolor("0.8")
-            ax.imshow(np.ma.masked_invalid(_with_alpha(image)), extent=chosen.extent, interpolation="nearest")
+            ax.imshow(np.ma.masked_invalid(_with_alpha(image)), extent=pair.extent, interpolation="nearest")
             ax.set_title(label, fontsize=9, loc="left")
             ax.set(xticks=[], yticks=[])
             if outline is not None:
-                _draw_outline(ax, outline, chosen.crs)
-            if chosen.simulated:
-                ax.text(0.5, 0.5, "SIMULATED", transform=ax.transAxes, ha="center", va="center", rotation=25,
-                        fontsize=26, color="white", alpha=0.55, weight="bold")  # fmt: skip
-        _scale_bar(axes[0], chosen)
-        _north(axes[1])
+                _draw_outline(ax, outline, pair.crs)
+            if pair.simulated:
+                ax.text(0.5, 0.5, "SIMULATED", transform=ax.transAxes, alpha=0.55, **stamp)
+        _scale_bar(axes[0], pair)
+        arrow = {"arrowstyle": "-|>", "color": "black"}
+        turned = {"xycoords": "axes fraction", "ha": "center", "va": "center", "fontsize": 9}
+        axes[1].annotate("N", (0.95, 0.97), (0.95, 0.86), arrowprops=arrow, bbox=_BOX, **turned)
         same = "Both pictures: one grid, one stretch. Grey: no picture."
-        drawn.supxlabel(f"{chosen.credit}\n{same}".strip(), fontsize=8, x=0.01, ha="left")
+        drawn.supxlabel(f"{pair.credit}\n{same}".strip(), fontsize=8, x=0.01, ha="left")
         if title:
             drawn.suptitle(title, x=0.01, ha="left")
     return drawn
@@ -180,7 +198,7 @@ def _with_alpha(image: np.ndarray) -> np.ndarray:
     return np.concatenate([np.nan_to_num(image), seen], -1)
 
 
-def _draw_outline(ax: Any, outline: Any, crs: str) -> None:
+def _draw_outline(ax: Axes, outline: Place, crs: str) -> None:
     project = Transformer.from_crs(4326, crs, always_xy=True).transform
     flat = shapely.transform(geo.as_geometry(outline), project, interleaved=False)
     for part in shapely.get_parts(flat):
@@ -188,34 +206,28 @@ def _draw_outline(ax: Any, outline: Any, crs: str) -> None:
         ax.plot(*part.exterior.xy, color="black", linewidth=0.9)
 
 
-def _scale_bar(ax: Any, chosen: Pair) -> None:
+def _scale_bar(ax: Axes, pair: Pair) -> None:
     """Draw a bar of a round length on the ground, about a quarter of the picture wide."""
-    west, east, south, north = chosen.extent
-    room = (east - west) * chosen.metres_per_unit / 4
+    west, east, south, north = pair.extent
+    room = (east - west) * pair.metres_per_unit / 4
     step = 10 ** math.floor(math.log10(room))
     length = max(k * step for k in (1, 2, 5) if k * step <= room)
-    units = length / chosen.metres_per_unit
+    units = length / pair.metres_per_unit
     x, y = west + 0.04 * (east - west), south + 0.05 * (north - south)
     for colour, width in (("white", 5), ("black", 2)):
         ax.plot([x, x + units], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
     text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
-    box = {"facecolor": "white", "alpha": 0.8, "pad": 1.5, "edgecolor": "none"}
-    ax.text(x, y + 0.03 * (north - south), text, fontsize=8, va="bottom", bbox=box)
-
-
-def _north(ax: Any) -> None:
-    box = {"facecolor": "white", "alpha": 0.8, "pad": 1.5, "edgecolor": "none"}
-    arrow = {"arrowstyle": "-|>", "color": "black"}
-    ax.annotate("N", (0.95, 0.97), (0.95, 0.86), xycoords="axes fraction", ha="center", va="center",
-                fontsize=9, arrowprops=arrow, bbox=box)  # fmt: skip
+    ax.text(x, y + 0.03 * (north - south), text, fontsize=8, va="bottom", bbox=_BOX)
 
 
 def save_figure(drawn: Figure, path: str | Path) -> Path:
     """Write a figure as PNG or SVG, with the same bytes each time."""
+    import matplotlib as mpl
+
     path = Path(path)
     kinds: dict[str, dict[str, Any]] = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}
     if path.suffix not in kinds:
-        raise OsintError(f"a figure is written as .png or .svg, not {path.suffix or 'without suffix'!r}")
+        raise BadInputError(f"a figure is written as .png or .svg, not {path.suffix or 'without suffix'!r}")
     with mpl.rc_context(STYLE):
         drawn.savefig(path, dpi=150, metadata=kinds[path.suffix])
     return path
@@ -224,8 +236,8 @@ def save_figure(drawn: Figure, path: str | Path) -> Path:
 class Swipe:
     """A pair under a slider, for a notebook: one self-contained piece of HTML."""
 
-    def __init__(self, chosen: Pair) -> None:
-        self.pair = chosen
+    def __init__(self, pair: Pair) -> None:
+        self.pair = pair
 
     def _repr_html_(self) -> str:
         before, after = (f"data:image/png;base64,{_png(image)}" for image in self.pair.images)

@@ -1,38 +1,40 @@
-"""Search STAC catalogues for the scenes of a site, and keep the answers to repeat a search offline."""
+"""Search STAC catalogues for the scenes of a place, and keep the answers to repeat a search offline.
+
+A search over many tiles asks once per block of tiles and chooses the scenes of each tile from that list.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
 import math
 import os
-import re
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pystac_client
-import requests
 import shapely
-import urllib3
+from pystac.link import Link
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
-from requests.adapters import HTTPAdapter
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.errors import OsintError
+from osint.errors import BadInputError, NetworkError, OsintError, RefusedError, UnreadableError
 from osint.geo import Place
-from osint.http import AGENT, Cost, cache_folder, checked_manager, named_host
+from osint.http import Answer, Client, Cost, Limits, Request, Trouble, cache_folder, named_host
 from osint.imagery import items
+from osint.imagery.items import Remark, Scene, Scenes
+from osint.register import date_bounds
 
 CATALOGUES = {
     "earth-search": "https://earth-search.aws.element84.com/v1",
@@ -43,22 +45,26 @@ CDSE_HOST = "dataspace.copernicus.eu"
 CDSE_TOKEN = "OSINT_CDSE_TOKEN"
 """Environment variable with an access token of the user's own; sent to that service's hosts only."""
 PAGE = 250
-ATTEMPTS = 5
-BACKOFF_S = 0.5
 MAX_ITEMS = 20_000
 LEAST_SHARE = 1e-6
 """Share of a place below which a scene does not reach it."""
-MAX_ANSWER_BYTES = 64 << 20
+LIMITS = Limits(max_bytes=64 << 20, max_seconds=120.0, head_seconds=60.0, silence_seconds=60.0, attempts=5)
+"""Limits of one page of a list; a catalogue may compute for a minute."""
 EARTH_SEARCH = "earth-search"
 """The catalogue that is asked unless another is named."""
 SENTINEL2 = "sentinel-2-l2a"
 """Surface reflectance of Sentinel-2, as most catalogues call it."""
 SENTINEL2_AT = {CATALOGUES[EARTH_SEARCH]: "sentinel-2-c1-l2a"}
 """Catalogues that hold all years processed alike (Collection 1, aligned scenes) under a name of its own."""
-COLUMNS = (
-    "id", "datetime", "platform", "cloud_pct", "baseline", "offset", "footprint_share", "tile", "orbit", "epsg",
-    "processed", "collection", "catalogue", "credit", "hrefs", "scales", "geometry",
-)  # fmt: skip
+BLOCK_DEG = 0.5
+"""Side of a block of tiles: its list of scenes is two or three times that of one tile, for about ninety tiles."""
+REACH_DEG = 0.05
+"""Places reach beyond their block by multiples of this."""
+KEPT = 4
+"""Lists that a process holds, some megabytes each; a search goes block by block and needs one at a time."""
+KEPT_S = 3600.0
+"""How long a list is held, in seconds."""
+_lock = threading.Lock()
 
 
 def default_collection(catalogue: str | Path) -> str:
@@ -68,6 +74,36 @@ def default_collection(catalogue: str | Path) -> str:
     ('sentinel-2-c1-l2a', 'sentinel-2-l2a')
     """
     return SENTINEL2_AT.get(CATALOGUES.get(str(catalogue), str(catalogue)), SENTINEL2)
+
+
+@dataclass(frozen=True, slots=True)
+class SceneList:
+    """The usable scenes that a catalogue has of an area, from which those of each place in it are chosen."""
+
+    area: BaseGeometry
+    """Outline in degrees (longitude, latitude; WGS-84)."""
+    scenes: tuple[Scene, ...] = field(repr=False)
+    """Tiles of one pass and what was processed twice are all here; `footprint_share` is that of the area."""
+    dropped: tuple[Remark, ...] = field(repr=False)
+    """Items that cannot be used, with the reason."""
+    cost: Cost
+    """Requests and bytes that the search cost, by level."""
+
+    def of(self, place: Place) -> Scenes:
+        """Return the scenes to read for a place inside the area, by the rule of `items.without_duplicates`.
+
+        Scenes that do not reach the place are left out. No request is made, so the cost is nothing.
+        """
+        geometry = geo.as_geometry(place)
+        outlines = np.array([scene.geometry for scene in self.scenes], dtype=object)
+        shares = np.minimum(shapely.area(shapely.intersection(outlines, geometry)) / geometry.area, 1.0)
+        reach = [
+            dataclasses.replace(scene, footprint_share=float(share))
+            for scene, share in zip(self.scenes, shares, strict=True)
+            if share >= LEAST_SHARE
+        ]
+        kept, doubles = items.without_duplicates(reach, geometry)
+        return Scenes(items.frame_of(kept), tuple(doubles), Cost())
 
 
 def scenes(
@@ -80,21 +116,17 @@ def scenes(
     max_cloud_pct: float = 100.0,
     answers: Path | None = None,
     offline: bool = False,
-) -> gpd.GeoDataFrame:
-    """Return the scenes of a site between two dates (both included), one row each, by time.
+) -> Scenes:
+    """Return the scenes of a place between two dates (both included), by time.
 
-    `site` is what `grids.as_geometry` takes. `catalogue` is "earth-search", "planetary-computer", "cdse", the
-    address of a STAC API, or a local STAC folder or file. Columns: id, datetime (UTC), platform, cloud_pct,
-    baseline, offset (to add to the reflectance; NaN when nothing tells), footprint_share (of the site, 0 to
-    1), tile, orbit, epsg, processed, collection, catalogue, credit, hrefs (band to address), scales (band to scale,
-    offset and nodata), geometry (footprint, degrees). `.attrs["dropped"]` lists {id, reason} of every item
-    that is not returned, by the rule of `items.without_duplicates`; requests, bytes and levels tell the cost.
-
-    Every answer is kept under `answers` (default: the cache folder); with `offline` only kept ones are used.
+    `place` is what `geo.as_geometry` takes, dates are EDTF ("2024-06-30", "2024"). `catalogue` is
+    "earth-search", "planetary-computer", "cdse", the address of a STAC API, or a local STAC folder or file;
+    without `collection` it is `default_collection` of the catalogue. Every answer is kept under `answers`
+    (default: the cache folder); with `offline` only kept ones are used. Raises BadInputError for a place or
+    dates that cannot be, OsintError when the catalogue does not answer.
     """
-    geometry = geo.as_geometry(place)
-    rows, dropped, spent = _usable(
-        geometry,
+    found = list_scenes(
+        place,
         start,
         end,
         catalogue=catalogue,
@@ -103,99 +135,94 @@ def scenes(
         answers=answers,
         offline=offline,
     )
-    frame = _chosen(rows, geometry)
-    frame.attrs = {"dropped": dropped + frame.attrs["dropped"], **spent.as_attrs()}
-    return frame
+    chosen = found.of(found.area)
+    return Scenes(chosen.frame, found.dropped + chosen.dropped, found.cost)
 
 
-def _usable(
-    geometry: BaseGeometry,
+def list_scenes(
+    place: Place,
     start: str | dt.date,
     end: str | dt.date,
     *,
-    catalogue: str | Path,
-    collection: str | None,
+    catalogue: str | Path = EARTH_SEARCH,
+    collection: str | None = None,
     max_cloud_pct: float = 100.0,
     answers: Path | None = None,
     offline: bool = False,
-) -> tuple[list[dict[str, Any]], list[dict[str, str]], Cost]:
-    """Return every usable row that a catalogue has of an area, {id, reason} of the other items, and the cost.
-
-    Arguments as of `scenes`; rows as of `items.row`, with the share of the area. Tiles of one pass and what was
-    processed twice are all there: which of them to keep depends on the place, see `chosen`.
-    """
+) -> SceneList:
+    """Search a catalogue once for an area; arguments and errors as of `scenes`, which is this for one place."""
+    geometry = geo.as_geometry(place)
     named = CATALOGUES.get(str(catalogue), str(catalogue))
     collection = collection or default_collection(named)
-    first, last = _day(start), _day(end)
+    first, last = _day(start, 0), _day(end, 1)
     if last < first:
-        raise OsintError(f"`end` ({last}) is before `start` ({first})")
-    span = f"{first}T00:00:00Z/{last}T23:59:59Z"
+        raise BadInputError(f"`end` ({last}) is before `start` ({first})")
+    span = f"{first:%Y-%m-%d}T00:00:00Z/{last:%Y-%m-%d}T23:59:59Z"
     spent = Cost()
     if named_host(named):
         io = KeptAnswers(named, answers or cache_folder() / "answers", spent, offline)
-        found = _search(io, named, geometry, span, collection)
+        listed, gap = _search(io, named, geometry, span, collection)
     elif "://" in named and not named.startswith("file://"):
-        raise OsintError(f"`catalogue` {named!r} is neither http(s) nor a folder. Known: {', '.join(CATALOGUES)}")
+        raise BadInputError(f"`catalogue` {named!r} is neither http(s) nor a folder. Known: {', '.join(CATALOGUES)}")
     else:
         named = named.removeprefix("file://")
-        found = _walk(Path(named), geometry, first, last, collection)
-    if len(found) >= MAX_ITEMS:
-        raise OsintError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
-    rows, dropped = _rows(found, geometry, named, max_cloud_pct)
-    return rows, dropped, spent
+        listed, gap = _walk(Path(named), first, last, collection), ""
+    if len(listed) >= MAX_ITEMS:
+        raise RefusedError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
+    usable, dropped = _usable(listed, geometry, named, max_cloud_pct, (first, last, collection))
+    return SceneList(geometry, tuple(usable), (*dropped, *([Remark("", gap)] if gap else [])), spent)
 
 
-def _chosen(rows: list[dict[str, Any]], geometry: BaseGeometry) -> gpd.GeoDataFrame:
-    """Return, in the form of `scenes`, those of the rows of an area to be read for a site inside of it.
-
-    `.attrs["dropped"]` lists {id, reason} of what `items.without_duplicates` drops; rows that do not reach the site are
-    just not there. No request is made.
-    """
-    outlines = np.array([row["geometry"] for row in rows], dtype=object)
-    shares = np.minimum(shapely.area(shapely.intersection(outlines, geometry)) / geometry.area, 1.0)
-    reach = [
-        {**row, "footprint_share": float(share)}
-        for row, share in zip(rows, shares, strict=True)
-        if share >= LEAST_SHARE
-    ]
-    kept, doubles = items.without_duplicates(reach, geometry)
-    frame = gpd.GeoDataFrame(kept, columns=list(COLUMNS), geometry="geometry", crs=4326)
-    frame["datetime"] = pd.to_datetime(frame["datetime"], utc=True)
-    frame.attrs = {"dropped": doubles, **Cost().as_attrs()}
-    return frame
+def _day(value: str | dt.date, side: int) -> dt.date:
+    """Return the first (0) or last (1) day of a date."""
+    if isinstance(value, dt.date):
+        return dt.date(value.year, value.month, value.day)
+    return date_bounds(value)[side]
 
 
-def _rows(
-    found: list[dict[str, Any]], geometry: Any, catalogue: str, max_cloud_pct: float
-) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Return the usable rows and why the others are not."""
-    rows: list[dict[str, Any]] = []
-    dropped: list[dict[str, str]] = []
+def _usable(
+    listed: list[dict[str, Any]],
+    geometry: BaseGeometry,
+    catalogue: str,
+    max_cloud_pct: float,
+    asked: tuple[dt.date, dt.date, str],
+) -> tuple[list[Scene], list[Remark]]:
+    """Return the usable scenes and why the other items are not: a catalogue may answer what it was not asked."""
+    first, last, collection = asked
+    usable: list[Scene] = []
+    dropped: list[Remark] = []
     seen: set[tuple[str, str]] = set()
-    for item in found:
+    for item in listed:
         try:
-            row = items.row(item, geometry, catalogue)
+            scene = items.read_item(item, geometry, catalogue)
         except OsintError as error:
-            dropped.append({"id": str(item.get("id", ""))[:80], "reason": str(error)})
+            dropped.append(Remark(str(item.get("id", ""))[:80], str(error)))
             continue
         reason = ""
-        if (row["collection"], row["id"]) in seen:
+        if (scene.collection, scene.id) in seen:
             reason = "listed twice"
-        elif row["footprint_share"] < LEAST_SHARE:
+        elif scene.collection != collection:
+            reason = f"it is of the collection {scene.collection[:40]!r}, which was not asked for"
+        elif not first <= scene.datetime.date() <= last:
+            reason = f"it is of {scene.datetime:%Y-%m-%d}, a day that was not asked for"
+        elif scene.footprint_share < LEAST_SHARE:
             reason = "its picture does not reach the site"
-        elif row["cloud_pct"] > max_cloud_pct:
-            # asked here and not of the catalogue: Earth Search has been seen to ignore the filter silently
-            reason = f"cloud {row['cloud_pct']:.0f}% is over {max_cloud_pct:g}%"
-        seen.add((row["collection"], row["id"]))
+        elif scene.cloud_pct > max_cloud_pct:
+            # decided here and not by the catalogue: Earth Search has been seen to ignore the filter silently
+            reason = f"cloud {scene.cloud_pct:.0f}% is over {max_cloud_pct:g}%"
+        seen.add((scene.collection, scene.id))
         if reason:
-            dropped.append({"id": row["id"], "reason": reason})
+            dropped.append(Remark(scene.id, reason))
         else:
-            rows.append(row)
-    return rows, dropped
+            usable.append(scene)
+    return usable, dropped
 
 
-def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str) -> list[dict[str, Any]]:
+def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str) -> tuple[list[dict[str, Any]], str]:
+    """Return the items that a catalogue lists, and in words what is missing from its list, if it says so itself."""
     host = urlsplit(url).hostname
+    found: list[dict[str, Any]] = []
+    matched = 0
     try:
         client = pystac_client.Client.open(url, stac_io=io)
         methods = {str(link.extra_fields.get("method", "GET")) for link in client.get_links("search")}
@@ -207,57 +234,81 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
             limit=PAGE,
             max_items=MAX_ITEMS,
         )
-        return list(search.items_as_dicts())
-    except (APIError, requests.RequestException) as error:
-        if "no such collection" in str(error).lower():
-            raise OsintError(f"{host} has no collection {collection!r}") from error
-        text = f"{host} gave no list of scenes for {collection}: {_reason(error)}"
-        raise OsintError(f"{text}; it was asked {io.attempts} times, so try later or another catalogue") from error
+        for page in search.pages_as_dicts():
+            found += page["features"]
+            stated = page.get("numberMatched") or page.get("context", {}).get("matched")
+            matched = max(matched, int(stated or 0))
+    except OsintError:
+        raise
+    except _UnansweredError as error:
+        text = f"{host} gave no list of scenes for {collection}: {error}"
+        if error.answer is None or error.answer.trouble is Trouble.REFUSED:
+            raise RefusedError(text) from error
+        raise NetworkError(f"{text}; try later or another catalogue") from error
     except (
+        APIError,
+        AttributeError,
         KeyError,
         TypeError,
         ValueError,
         NotImplementedError,
         pystac_client.exceptions.ParametersError,
     ) as error:
-        raise OsintError(f"{host} does not answer as a STAC API ({type(error).__name__}: {error})") from error
+        raise UnreadableError(f"{host} does not answer as a STAC API ({type(error).__name__}: {error})") from error
+    gap = f"{host} counts {matched} scenes and listed {len(found)}: the list has a gap"
+    return found, gap if len(found) < min(matched, MAX_ITEMS) else ""
 
 
-def _reason(error: Exception) -> str:
-    """The innermost cause in a few words: a library's own objects are no reading for a reporter."""
-    text = str(error)
-    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)", text) or re.search(
-        r"(?:timed out|too many \d+ error responses)[^'\")]*", text
-    )
-    return found.group(found.lastindex or 0).strip() if found else text[:160]
+def _outline(geometry: BaseGeometry) -> dict[str, Any]:
+    """Return a small GeoJSON of the place: a catalogue needs the hull, not each corner."""
+    return dict(shapely.geometry.mapping(geometry.convex_hull.simplify(1e-5)))
 
 
-def _outline(geometry: Any) -> dict[str, Any]:
-    """Return a small GeoJSON of the site: a catalogue needs the hull, not each corner."""
-    return json.loads(json.dumps(geometry.convex_hull.simplify(1e-5).__geo_interface__))
+class _UnansweredError(APIError):
+    """A catalogue did not answer one request; `answer` is None when it was not asked."""
+
+    def __init__(self, text: str, answer: Answer | None = None) -> None:
+        super().__init__(text)
+        self.answer = answer
 
 
 class KeptAnswers(StacApiIO):
-    """pystac-client's way to the network: checked addresses, retries, counting, and every answer kept."""
+    """The way of pystac-client to the network: our own client, with every request counted and every answer kept."""
 
     def __init__(self, catalogue: str, folder: Path, spent: Cost, offline: bool) -> None:
-        super().__init__(timeout=60)
-        self.folder, self.spent, self.offline, self.attempts = Path(folder), spent, offline, ATTEMPTS
-        self._own = urlsplit(catalogue)
-        retry = urllib3.Retry(
-            total=self.attempts - 1,
-            backoff_factor=BACKOFF_S,
-            status_forcelist=(429, 500, 502, 503, 504),
-            allowed_methods=None,
-            redirect=0,
-            respect_retry_after_header=True,
-            backoff_max=20,
+        super().__init__(max_retries=None)
+        self.folder, self.spent, self.offline = Path(folder), spent, offline
+        own = named_host(catalogue)
+
+        def elsewhere(url: str) -> str:
+            return "" if named_host(url) == own else f"the catalogue points to {url[:80]}, a host that was not named"
+
+        self._client = Client(LIMITS, named=catalogue, refuses=elsewhere)
+
+    def read_text(self, source: Any, *args: Any, **kwargs: Any) -> str:
+        """Read a link or an address, and never a file of this machine, which pystac-client would open."""
+        return (
+            super().read_text(source, *args, **kwargs) if isinstance(source, Link) else self.request(source, **kwargs)
         )
-        adapter = _CheckedAdapter(catalogue, spent, max_retries=retry)
-        self.session.mount("https://", adapter)
-        self.session.mount("http://", adapter)
-        self.session.trust_env = False
-        self.session.headers["User-Agent"] = AGENT
+
+    def get_pages(self, url: str, method: str | None = None, parameters: Any = None) -> Iterator[dict[str, Any]]:
+        """Yield the pages of a list; raises UnreadableError where one leads back to a page already seen."""
+        seen: set[tuple[str, ...]] = set()
+        page = self.read_json(url, method=method, parameters=parameters)
+        while True:
+            listed = tuple(str(item.get("id")) for item in page.get("features", []))
+            if listed in seen:
+                host = urlsplit(url).hostname
+                raise UnreadableError(
+                    f"{host} leads back to a page of its list that was already seen, after {len(seen)} pages:"
+                    " the list has no end; shorten the dates or use another catalogue"
+                )
+            seen.add(listed)
+            yield page
+            link = next((link for link in page.get("links", []) if link.get("rel") == "next"), None)
+            if link is None:
+                return
+            page = self.read_json(Link.from_dict(link), parameters=parameters)
 
     def request(
         self,
@@ -267,53 +318,36 @@ class KeptAnswers(StacApiIO):
         parameters: dict[str, Any] | None = None,
     ) -> str:
         """Answer one request, from the kept file when offline."""
-        to = urlsplit(href)
-        if (to.scheme, to.netloc) != (self._own.scheme, self._own.netloc):
-            raise APIError(f"the catalogue points to {to.netloc}, a host that was not named")
         key = json.dumps([method or "GET", href, parameters], sort_keys=True, default=str)
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
         if self.offline:
             if not path.is_file():
-                raise APIError("this search was not made before, and `offline` allows no new one")
-            return str(json.loads(path.read_text())["answer"])
-        text = super().request(href, method, headers, parameters)
-        if len(text) > MAX_ANSWER_BYTES:
-            raise APIError("one page of the answer is over 64 MB")
-        self.spent.add("list", size=len(text.encode()))
+                raise _UnansweredError("this search was not made before, and `offline` allows no new one")
+            return str(json.loads(path.read_text(encoding="utf-8"))["answer"])
+        sent = {"Accept-Encoding": "gzip, deflate", **(headers or {})}
+        if (method or "GET").upper() == "POST":
+            body = json.dumps(parameters).encode()
+            request = Request(href, "POST", {**sent, "Content-Type": "application/json"}, body)
+        else:
+            query = urlencode({k: v for k, v in (parameters or {}).items() if v is not None}, doseq=True)
+            request = Request(f"{href}{'&' if '?' in href else '?'}{query}" if query else href, headers=sent)
+        answer = self._client.ask(request)
+        self.spent.add("list", requests=answer.requests, size=answer.received)
+        if answer.fault:
+            raise _UnansweredError(f"{answer.fault} (asked {answer.requests} times)", answer)
+        text = (answer.body or b"").decode("utf-8")
         self._keep(path, key, text)
-        return str(text)
+        return text
 
     def _keep(self, path: Path, key: str, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        part.write_text(json.dumps({"asked": json.loads(key), "captured": now, "answer": text}))
+        part.write_text(json.dumps({"asked": json.loads(key), "captured": now, "answer": text}), encoding="utf-8")
         part.replace(path)
 
 
-class _CheckedAdapter(HTTPAdapter):
-    """requests over connections that check where they lead; counts what is sent, retries included."""
-
-    def __init__(self, catalogue: str, spent: Cost, **kwargs: Any) -> None:
-        self._catalogue, self._spent = catalogue, spent
-        super().__init__(**kwargs)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
-        """Use the checked connections."""
-        self.poolmanager = checked_manager(self._catalogue, connections=4)
-
-    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send and count; a redirect to another host ends here."""
-        if urlsplit(request.url).netloc != urlsplit(self._catalogue).netloc:
-            msg = f"the catalogue points to {urlsplit(request.url).netloc}, a host that was not named"
-            raise requests.exceptions.InvalidURL(msg)
-        answer = super().send(request, *args, **kwargs)
-        history = getattr(answer.raw.retries, "history", ()) if answer.raw.retries else ()
-        self._spent.add("list", requests=1 + len(history))
-        return answer
-
-
-def _walk(path: Path, geometry: Any, first: dt.date, last: dt.date, collection: str) -> list[dict[str, Any]]:
+def _walk(path: Path, first: dt.date, last: dt.date, collection: str) -> list[dict[str, Any]]:
     """Return the items of a local catalogue (item, item collection, or catalog.json with relative links)."""
     top = path / "catalog.json" if path.is_dir() else path
     root = top.resolve().parent
@@ -354,63 +388,19 @@ def _with_full_paths(item: dict[str, Any], folder: Path, root: Path) -> dict[str
 
 def _local_json(path: Path) -> dict[str, Any]:
     try:
-        body = json.loads(path.read_text())
+        body = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise OsintError(f"{path.name} is not a readable STAC file ({type(error).__name__})") from error
+        raise UnreadableError(f"{path.name} is not a readable STAC file ({type(error).__name__})") from error
     if not isinstance(body, dict):
-        raise OsintError(f"{path.name} is not a STAC file")
+        raise UnreadableError(f"{path.name} is not a STAC file")
     return body
-
-
-def _day(value: str | dt.date) -> dt.date:
-    try:
-        return value if isinstance(value, dt.date) else dt.date.fromisoformat(value[:10])
-    except ValueError as error:
-        raise OsintError(f"{value!r} is not a date as 2024-06-30") from error
-
-
-BLOCK_DEG = 0.5
-"""Side of a block of tiles: a list of its scenes is two or three times that of one tile, for some ninety tiles."""
-REACH_DEG = 0.05
-KEPT = 4
-"""Lists that a process holds, some megabytes each; a search goes block by block and needs one at a time."""
-KEPT_S = 3600.0
-_lock = threading.Lock()
-
-
-@dataclass(frozen=True)
-class SceneList:
-    """The usable scenes that a catalogue has of an area."""
-
-    area: BaseGeometry
-    """Lon/lat."""
-    rows: list[dict[str, Any]] = field(repr=False)
-    """As `items.row` gives them; `footprint_share` is that of the area."""
-    cost: dict[str, Any]
-    """Requests, bytes and levels of the question."""
-
-    def of(self, place: Place) -> gpd.GeoDataFrame:
-        """Return what `imagery.scenes` returns for a place inside the area; attrs hold no cost, as none was made."""
-        return _chosen(self.rows, geo.as_geometry(place))
-
-
-def list_scenes(
-    place: Place, start: str, end: str, *, catalogue: str | Path = EARTH_SEARCH, collection: str | None = None
-) -> SceneList:
-    """Return the scenes of an area between two dates (both included); arguments as of `scenes`.
-
-    Which of the tiles of a pass, and of twice processed scenes, to keep depends on the place: nothing is dropped here.
-    """
-    geometry = geo.as_geometry(place)
-    rows, _, spent = _usable(geometry, start, end, catalogue=catalogue, collection=collection)
-    return SceneList(geometry, rows, spent.as_attrs())
 
 
 _kept: deque[tuple[tuple[str, ...], float, SceneList]] = deque(maxlen=KEPT)
 
 
 def block_of(place: BaseGeometry) -> tuple[int, int]:
-    """Return row and column of the block of BLOCK_DEG that holds the middle of a lon/lat place."""
+    """Return row and column of the block of BLOCK_DEG that holds the middle of a place (degrees)."""
     west, south, east, north = place.bounds
     return math.floor((south + north) / 2 / BLOCK_DEG), math.floor((west + east) / 2 / BLOCK_DEG)
 
@@ -430,7 +420,7 @@ def block_scenes(
                 return one, 0
         made = list_scenes(_about(place), start, end, catalogue=catalogue, collection=collection)
         _kept.append((asked, now, made))
-        return made, int(made.cost["bytes"])
+        return made, made.cost.total_bytes
 
 
 def forget_blocks() -> None:

@@ -1,18 +1,26 @@
-"""Read STAC items of several spellings into one row each, and drop duplicates by a stated rule."""
+"""Read STAC items of several spellings into one record each, and drop duplicates by a stated rule."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import math
 import re
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum, nonmember
+from typing import Any, TypeAlias
 
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from osint.errors import OsintError
+from osint.errors import UnreadableError
+from osint.http import Cost
 
-# Sentinel-2 asset names of Earth Search v1 and the common names, to the band numbers of the mission
 S2_NAMES = {
     "coastal": "B01",
     "blue": "B02",
@@ -28,31 +36,186 @@ S2_NAMES = {
     "swir22": "B12",
     "scl": "SCL",
 }
+"""Asset names of Earth Search v1 (also the common names of STAC) to the band numbers of Sentinel-2."""
 S2_BANDS = frozenset(S2_NAMES.values())
-SCL_NAMES = {
-    0: "no data",
-    1: "saturated or defective",
-    2: "dark area",
-    3: "cloud shadow",
-    4: "vegetation",
-    5: "bare ground",
-    6: "water",
-    7: "unclassified",
-    8: "cloud, medium probability",
-    9: "cloud, high probability",
-    10: "thin cirrus",
-    11: "snow or ice",
-}
-"""Scene classification of Sen2Cor (ESA, Sentinel-2 Products Specification)."""
 OFFSET_SINCE = "04.00"
 OFFSET = -0.1
 """Reflectance to add from processing baseline 04.00 on (ESA, 25 January 2022: 1000 DN of 1e-4)."""
 S2_SCALE = 1e-4
+PASS_MINUTES = 5.0
+"""Scenes of one platform that are no farther apart are tiles of one pass: they are taken seconds apart."""
+LEAST_GAIN = 1e-3
+"""Share of a place that a further tile of a pass must add to be read."""
+
+
+class SceneClass(IntEnum):
+    """Scene classification of Sen2Cor, band SCL (ESA, Sentinel-2 Products Specification).
+
+    `cloud` hides or darkens the ground. `ground` is the surface itself, fit for a picture. `clear` can be
+    measured: ground, and dark areas too, because dark roofs and asphalt are classified so; a picture leaves
+    them out, because shadows of hills are dark areas as well. Snow hides the ground without being a cloud, and
+    0 and 1 hold no measurement: these are in none of the three.
+    """
+
+    NO_DATA = 0
+    SATURATED_OR_DEFECTIVE = 1
+    DARK_AREA = 2
+    CLOUD_SHADOW = 3
+    VEGETATION = 4
+    BARE_GROUND = 5
+    WATER = 6
+    UNCLASSIFIED = 7
+    CLOUD_MEDIUM_PROBABILITY = 8
+    CLOUD_HIGH_PROBABILITY = 9
+    THIN_CIRRUS = 10
+    SNOW_OR_ICE = 11
+
+    ground = nonmember((4, 5, 6, 7))
+    clear = nonmember((2, 4, 5, 6, 7))
+    cloud = nonmember((3, 8, 9, 10))
+
+    @property
+    def label(self) -> str:
+        """The class in words."""
+        return self.name.lower().replace("_", " ")
+
+
+class Family(StrEnum):
+    """Missions whose conventions are known here."""
+
+    SENTINEL_1 = "sentinel-1"
+    SENTINEL_2 = "sentinel-2"
+    LANDSAT = "landsat"
+    OTHER = ""
+
+
+def family_of(collection: str) -> Family:
+    """Return the mission of a collection, known by the beginning of its id.
+
+    >>> family_of("sentinel-2-c1-l2a")
+    <Family.SENTINEL_2: 'sentinel-2'>
+    """
+    return next(family for family in Family if collection.startswith(family.value))
+
+
+Scaling: TypeAlias = tuple[float, float, float | None]
+"""Scale, offset and nodata value of a band: physical = DN * scale + offset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One item of a catalogue: what it is, where its bands are, and how their numbers become physical."""
+
+    id: str
+    datetime: dt.datetime
+    """Acquired, UTC."""
+    platform: str
+    """In lower case, "sentinel-2a"."""
+    cloud_pct: float
+    """Of the whole scene, as the catalogue states it; NaN where it does not."""
+    baseline: str
+    """Processing baseline as "05.11", empty when unknown."""
+    offset: float
+    """To add to the reflectance of Sentinel-2; NaN when nothing states it."""
+    footprint_share: float
+    """Share of the place that the scene covers, 0 to 1."""
+    tile: str
+    orbit: str
+    """Direction and relative orbit, "ascending 48"."""
+    epsg: int | None
+    processed: str
+    """When the file was made."""
+    collection: str
+    catalogue: str
+    """Address or folder that listed it."""
+    credit: str
+    """Words that the licence asks for."""
+    simulated: bool
+    """Whether it shows an invented place."""
+    hrefs: dict[str, str]
+    """Address of each band."""
+    scales: dict[str, Scaling]
+    geometry: BaseGeometry
+    """Footprint in degrees."""
+
+    @property
+    def family(self) -> Family:
+        """The mission."""
+        return family_of(self.collection)
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the scene as a row of `Scenes.frame`."""
+        return {name: getattr(self, name) for name in COLUMNS}
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Scene:
+        """Return the scene of a row of `Scenes.frame`."""
+        return cls(**{name: row[name] for name in COLUMNS})
+
+
+COLUMNS = tuple(field.name for field in dataclasses.fields(Scene))
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that is said of one scene."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """The scenes of a place, what else a catalogue listed, and what the search cost."""
+
+    frame: gpd.GeoDataFrame
+    """One row per scene, by time; columns as the fields of `Scene`, geometry in degrees."""
+    dropped: tuple[Remark, ...]
+    """Items that were listed and are not in the frame, with the reason."""
+    cost: Cost
+    """Requests and bytes of the search, by level."""
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any of them shows an invented place."""
+        return bool(self.frame["simulated"].any())
+
+    def join(self, other: Scenes) -> Scenes:
+        """Return both searches as one: each scene once, by time; dropped items and costs added up."""
+        both = pd.concat([self.frame, other.frame]).drop_duplicates(["collection", "id"])
+        frame = both.sort_values(["datetime", "id"], ignore_index=True)
+        return Scenes(frame, self.dropped + other.dropped, total_cost(self.cost, other.cost))
+
+
+def frame_of(scenes: Iterable[Scene]) -> gpd.GeoDataFrame:
+    """Return scenes as a table: columns as the fields of `Scene`, `datetime` with its zone, geometry in degrees."""
+    rows = [scene.to_row() for scene in scenes]
+    frame = gpd.GeoDataFrame(rows, columns=list(COLUMNS), geometry="geometry", crs=4326)
+    return frame.assign(datetime=pd.to_datetime(frame["datetime"], utc=True), simulated=frame["simulated"].astype(bool))
+
+
+def total_cost(*costs: Cost) -> Cost:
+    """Return the sum of several costs, level by level."""
+    total = Cost()
+    for cost in costs:
+        for level in cost.requests:
+            total.add(level, cost.requests[level], cost.bytes[level])
+        total.asked.extend(cost.asked)
+    return total
 
 
 def canonical_band(name: str, collection: str) -> str:
-    """Return a band's name in its mission: `blue` and `B02_10m` are `B02`, others are in lower case."""
-    if not collection.startswith("sentinel-2"):
+    """Return a band's name in its mission.
+
+    >>> canonical_band("blue", "sentinel-2-l2a"), canonical_band("B02_10m", "sentinel-2-l2a")
+    ('B02', 'B02')
+    >>> canonical_band("VV", "sentinel-1-rtc")
+    'vv'
+    """
+    if family_of(collection) != Family.SENTINEL_2:
         return name.lower()
     plain = re.sub(r"_\d+m$", "", name)
     if plain.upper() in S2_BANDS:
@@ -60,10 +223,10 @@ def canonical_band(name: str, collection: str) -> str:
     return S2_NAMES.get(plain.lower(), name)
 
 
-def row(item: dict[str, Any], site: BaseGeometry, catalogue: str) -> dict[str, Any]:
-    """Return an item as one row: what it is, where its bands are, and how their numbers become physical.
+def read_item(item: dict[str, Any], place: BaseGeometry, catalogue: str) -> Scene:
+    """Return a STAC item as a record; `place` (degrees) gives the share that its footprint covers.
 
-    Raises OsintError when the item lacks what no reading can do without.
+    Raises UnreadableError when the item lacks what no reading can do without.
     """
     try:
         properties = item["properties"]
@@ -73,49 +236,49 @@ def row(item: dict[str, Any], site: BaseGeometry, catalogue: str) -> dict[str, A
         assets = {k: v for k, v in item["assets"].items() if isinstance(v, dict)}
         identifier = str(item["id"])
     except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError) as error:
-        name = str(item.get("id", "without id"))[:80] if isinstance(item, dict) else "that is no object"
-        raise OsintError(f"item {name} cannot be read: {type(error).__name__} {error}") from error
+        name = str(item.get("id", "without id"))[:80] if isinstance(item, dict) else "that is not an object"
+        raise UnreadableError(f"item {name} cannot be read: {type(error).__name__} {error}") from error
     hrefs, scales = _bands(assets, collection)
     baseline = _baseline(properties, identifier)
-    return {
-        "id": identifier,
-        "datetime": when,
-        "platform": str(properties.get("platform", "")).lower(),
-        "cloud_pct": _number(properties.get("eo:cloud_cover")),
-        "baseline": baseline,
-        "offset": offset(properties, assets, collection, baseline),
-        "footprint_share": min(footprint.intersection(site).area / site.area, 1.0),
-        "tile": _tile(properties),
-        "orbit": f"{properties.get('sat:orbit_state', '')} {properties.get('sat:relative_orbit', '')}".strip(),
-        "epsg": _epsg(properties, assets),
-        "processed": str(properties.get("s2:generation_time") or properties.get("created") or ""),
-        "collection": collection,
-        "catalogue": catalogue,
-        "credit": credit(properties, collection, when),
-        "hrefs": hrefs,
-        "scales": scales,
-        "geometry": footprint,
-    }
+    simulated = bool(properties.get("osint:simulated"))
+    return Scene(
+        id=identifier,
+        datetime=when,
+        platform=str(properties.get("platform", "")).lower(),
+        cloud_pct=_number(properties.get("eo:cloud_cover")),
+        baseline=baseline,
+        offset=offset(properties, assets, collection, baseline),
+        footprint_share=min(footprint.intersection(place).area / place.area, 1.0),
+        tile=_tile(properties),
+        orbit=f"{properties.get('sat:orbit_state', '')} {properties.get('sat:relative_orbit', '')}".strip(),
+        epsg=_epsg(properties, assets),
+        processed=str(properties.get("s2:generation_time") or properties.get("created") or ""),
+        collection=collection,
+        catalogue=catalogue,
+        credit="SIMULATED: not a picture of any real place" if simulated else credit(collection, when),
+        simulated=simulated,
+        hrefs=hrefs,
+        scales=scales,
+        geometry=footprint,
+    )
 
 
-def credit(properties: dict[str, Any], collection: str, when: dt.datetime) -> str:
-    """Return the words that the licence of a scene asks for; simulated ones say SIMULATED."""
-    if properties.get("osint:simulated"):
-        return "SIMULATED: not a picture of any real place"
-    if collection.startswith("sentinel"):
+def credit(collection: str, when: dt.datetime) -> str:
+    """Return the words that the licence of a scene asks for, empty for other missions."""
+    if family_of(collection) in (Family.SENTINEL_1, Family.SENTINEL_2):
         return f"Contains modified Copernicus Sentinel data {when.year}"
-    return "Landsat, courtesy of the U.S. Geological Survey" if collection.startswith("landsat") else ""
+    return "Landsat, courtesy of the U.S. Geological Survey" if family_of(collection) == Family.LANDSAT else ""
 
 
 def offset(properties: dict[str, Any], assets: dict[str, Any], collection: str, baseline: str) -> float:
-    """Return what has to be added to `DN * 1e-4` of a Sentinel-2 scene; NaN when nothing tells, 0 elsewhere.
+    """Return what has to be added to `DN * 1e-4` of a Sentinel-2 scene; NaN when nothing states it, 0 elsewhere.
 
     The flag `earthsearch:boa_offset_applied` decides where it is present, because Earth Search keeps the
     offset in `raster:bands` also for files from which it was already taken (Element84/earth-search#9).
     Without a flag (the c1 collection, Planetary Computer, CDSE) the processing baseline decides, and only
     where that is unknown too, the offset that the asset states.
     """
-    if not collection.startswith("sentinel-2"):
+    if family_of(collection) != Family.SENTINEL_2:
         return 0.0
     for key in ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied"):
         if properties.get(key) is True:
@@ -127,18 +290,16 @@ def offset(properties: dict[str, Any], assets: dict[str, Any], collection: str, 
     return float(stated.pop() or 0.0) if len(stated) == 1 else math.nan
 
 
-def _bands(
-    assets: dict[str, Any], collection: str
-) -> tuple[dict[str, str], dict[str, tuple[float, float, float | None]]]:
-    """Return the address (https, where there are several) and (scale, offset, nodata) of each band."""
+def _bands(assets: dict[str, Any], collection: str) -> tuple[dict[str, str], dict[str, Scaling]]:
+    """Return the address (https, where there are several) and the scaling of each band."""
     hrefs: dict[str, str] = {}
-    scales: dict[str, tuple[float, float, float | None]] = {}
+    scales: dict[str, Scaling] = {}
     for name, asset in sorted(assets.items(), key=_finest_first):
         band = canonical_band(name, collection)
         href = _https_first(asset)
         if band in hrefs or not href or name.endswith("-jp2"):
             continue
-        if collection.startswith("sentinel-2") and band not in S2_BANDS:
+        if family_of(collection) == Family.SENTINEL_2 and band not in S2_BANDS:
             continue
         kind = str(asset.get("type", ""))
         if not (kind.startswith("image/") or "tiff" in kind or not kind):
@@ -203,54 +364,75 @@ def _tile(properties: dict[str, Any]) -> str:
 
 def _epsg(properties: dict[str, Any], assets: dict[str, Any]) -> int | None:
     """Return the EPSG code in either spelling, from the item or, as CDSE has it, from its assets."""
-    for place in (properties, *assets.values()):
-        code = place.get("proj:code") or place.get("proj:epsg")
+    for holder in (properties, *assets.values()):
+        code = holder.get("proj:code") or holder.get("proj:epsg")
         found = re.fullmatch(r"(?:EPSG:)?(\d{4,6})", str(code or ""))
         if found:
             return int(found[1])
     return None
 
 
-def without_duplicates(
-    rows: list[dict[str, Any]], site: BaseGeometry
-) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Return the rows to keep, by time, and for each other one its id and why it was dropped.
+def without_duplicates(scenes: Sequence[Scene], place: BaseGeometry) -> tuple[list[Scene], list[Remark]]:
+    """Return the scenes to keep, by time, and for each other one why it was dropped.
 
     Rule 1: of one tile, platform and day, keep the highest baseline, then the latest processing, then the
-    last id. Rule 2: of the tiles of one pass (one platform, within five minutes), keep those that add at
-    least 0.1% of the site, the tile with the larger share first, then by name.
+    last id. Rule 2: of the tiles of one pass, keep those that add at least LEAST_GAIN of the place, the tile
+    with the larger share first, then by name.
     """
-    kept: list[dict[str, Any]] = []
-    dropped: list[dict[str, str]] = []
-    best: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for entry in sorted(rows, key=lambda r: (r["baseline"], r["processed"], r["id"]), reverse=True):
-        key = (entry["platform"], entry["tile"] or entry["id"], entry["datetime"].date())
+    kept: list[Scene] = []
+    dropped: list[Remark] = []
+    best: dict[tuple[str, str, dt.date], Scene] = {}
+    for scene in sorted(scenes, key=lambda s: (s.baseline, s.processed, s.id), reverse=True):
+        key = (scene.platform, scene.tile or scene.id, scene.datetime.date())
         if key in best:
-            dropped.append({"id": entry["id"], "reason": f"processed again as {best[key]['id']}"})
+            dropped.append(Remark(scene.id, f"processed again as {best[key].id}"))
         else:
-            best[key] = entry
-    for group in passes(list(best.values())):
-        seen: BaseGeometry = shapely.Polygon()
-        for entry in sorted(group, key=lambda r: (-round(r["footprint_share"], 3), r["tile"], r["id"])):
-            part = entry["geometry"]
-            gain = part.intersection(site).difference(seen).area / site.area
-            if gain < 1e-3:
-                dropped.append({"id": entry["id"], "reason": "its tile adds nothing to the site"})
+            best[key] = scene
+    for tiles in group_passes(best.values()):
+        covered: BaseGeometry = shapely.Polygon()
+        for scene in sorted(tiles, key=lambda s: (-round(s.footprint_share, 3), s.tile, s.id)):
+            gain = scene.geometry.intersection(place).difference(covered).area / place.area
+            if gain < LEAST_GAIN:
+                dropped.append(Remark(scene.id, "its tile adds nothing to the site"))
                 continue
-            seen = seen.union(part)
-            kept.append(entry)
-    return sorted(kept, key=lambda r: (r["datetime"], r["id"])), dropped
+            covered = covered.union(scene.geometry)
+            kept.append(scene)
+    return sorted(kept, key=lambda s: (s.datetime, s.id)), dropped
 
 
-def passes(rows: list[dict[str, Any]], minutes: float = 5.0) -> list[list[dict[str, Any]]]:
-    """Group rows, by time, into passes of one platform: tiles of one pass are seconds apart."""
-    groups: list[list[dict[str, Any]]] = []
-    last: dict[str, list[dict[str, Any]]] = {}
-    for entry in sorted(rows, key=lambda r: (r["datetime"], r["id"])):
-        group = last.get(entry["platform"])
-        if group and (entry["datetime"] - group[-1]["datetime"]).total_seconds() <= 60 * minutes:
-            group.append(entry)
+def group_passes(scenes: Iterable[Scene]) -> list[list[Scene]]:
+    """Group scenes, by time, into passes of one platform (see PASS_MINUTES)."""
+    ordered = sorted(scenes, key=lambda s: (s.datetime, s.id))
+    groups: dict[int, list[Scene]] = {}
+    for scene, number in zip(ordered, _pass_numbers([(s.datetime, s.platform) for s in ordered]), strict=True):
+        groups.setdefault(number, []).append(scene)
+    return list(groups.values())
+
+
+def pass_numbers(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return for each row of a table of scenes the number of its pass, counted from 0 by time.
+
+    `read_bands` of the same rows has one time per pass, so that the rows behind its time `t` are those of
+    number `t`. Columns: datetime, id, and platform where there are several.
+    """
+    platforms = frame["platform"] if "platform" in frame else pd.Series("", index=frame.index)
+    order = np.lexsort((frame["id"].astype(str), frame["datetime"]))
+    taken = list(zip(frame["datetime"].iloc[order], platforms.iloc[order], strict=True))
+    numbers = np.empty(len(frame), np.int64)
+    numbers[order] = _pass_numbers(taken)
+    return numbers
+
+
+def _pass_numbers(taken: Sequence[tuple[dt.datetime, str]]) -> list[int]:
+    """Return the number of the pass of each (time, platform), which come by time."""
+    numbers: list[int] = []
+    last: dict[str, tuple[dt.datetime, int]] = {}
+    for when, platform in taken:
+        before = last.get(platform)
+        if before is None or (when - before[0]).total_seconds() > 60 * PASS_MINUTES:
+            number = max(numbers, default=-1) + 1
         else:
-            group = last[entry["platform"]] = [entry]
-            groups.append(group)
-    return groups
+            number = before[1]
+        numbers.append(number)
+        last[platform] = when, number
+    return numbers

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import rasterio
+import shapely
 import xarray as xr
 from affine import Affine
 from PIL import Image
@@ -21,9 +22,10 @@ from rasterio.errors import RasterioError
 from rasterio.transform import from_gcps
 from rasterio.warp import Resampling, reproject, transform_bounds
 from scipy import fft, ndimage
+from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.errors import OsintError
+from osint.errors import BadInputError, RefusedError, UnreadableError
 from osint.geo import Place
 from osint.imagery.cog import CLOSED_GDAL
 from osint.imagery.grid import Grid, utm_grid
@@ -61,6 +63,34 @@ class Picture:
         return float(np.iinfo(self.pixels.dtype).max) if self.pixels.dtype.kind == "u" else 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How far a picture lay from the first one."""
+
+    id: str
+    """Name of the file."""
+    x_m: float
+    """To the east, metres."""
+    y_m: float
+    """To the north, metres."""
+    response: float
+    """Strength of the match, 0 to 1."""
+    removed: bool
+    """Whether the picture was moved back: not below MIN_RESPONSE or over SHIFT_LIMIT_M."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """A folder of pictures on one grid."""
+
+    data: xr.Dataset
+    """Red, green, blue: float32, 0 to 1 of what a pixel can hold (a brightness, not a reflectance), NaN outside.
+    Dims time, y, x; coordinates id, platform (the sensor), credit, rights, precision_m and gsd_m by time; attrs
+    as of `Reading.data`.
+    """
+    shifts: tuple[Shift, ...]
+
+
 def read_pictures(
     path: str | Path,
     place: Place | None = None,
@@ -69,7 +99,7 @@ def read_pictures(
     crs: str | int = 4326,
     dates: dict[str, str] | None = None,
     align: bool = True,
-) -> xr.Dataset:
+) -> Pictures:
     """Read a folder of dated pictures onto one UTM grid, earliest first.
 
     A table `pictures.csv` in the folder may say for each `file`: date, sensor, credit, rights, precision_m,
@@ -77,23 +107,22 @@ def read_pictures(
     three or more). Else the place is the GeoTIFF's own or a world file's (in `crs`), and the date is found in
     `dates` (by file name), in the name (2023-05-06, 20230506, 2023年5月6日) or in EXIF, in this order.
 
-    Returns red, green, blue as float32, 0 to 1 of what a pixel can hold (a brightness, not a reflectance),
-    NaN outside, with coordinates id, platform (the sensor), credit, rights, precision_m and gsd_m by time.
-    With `align`, shifts against the first picture are estimated by phase correlation and removed;
-    `.attrs["shifts"]` tells them.
+    Without `resolution` (metres) it is that of the coarsest picture. With `align`, shifts against the first
+    picture are estimated by phase correlation and removed where the match is clear. Raises BadInputError for a
+    picture without a date or a place, UnreadableError for a file that is not a picture.
     """
     home = Path(path)
     table = _table(home)
     files = sorted(p for p in home.iterdir() if p.suffix.lower() in SUFFIXES) if home.is_dir() else []
     if not files:
-        raise OsintError(f"there is no picture ({', '.join(SUFFIXES)}) in {home.name}")
+        raise BadInputError(f"there is no picture ({', '.join(SUFFIXES)}) in {home.name}")
     shots = sorted((_picture(p, table.get(p.name, {}), dates or {}, crs) for p in files), key=lambda s: s.date)
     sizes = [_gsd_m(shot) for shot in shots]
     size = resolution or max(0.1, round(max(sizes), 1))
     grid = utm_grid(geo.as_geometry(place) if place is not None else _outline(shots[0]), size)
     cube = np.stack([_on_grid(shot, grid) for shot in shots])
-    moved = _aligned(shots, cube, grid) if align else []
-    dataset = xr.Dataset(
+    shifts = _aligned(shots, cube, grid) if align else []
+    data = xr.Dataset(
         {name: (("time", "y", "x"), cube[:, k]) for k, name in enumerate(("red", "green", "blue"))},
         coords={
             "time": np.array([s.date.replace(tzinfo=None) for s in shots], "datetime64[ns]"),
@@ -109,38 +138,37 @@ def read_pictures(
         },
     )
     credits = "; ".join(dict.fromkeys(s.credit for s in shots if s.credit))
-    dataset.attrs = {"crs": grid.crs, "transform": tuple(grid.transform)[:6], "shifts": moved, "failures": [],
-                     "requests": 0, "bytes": 0, "levels": {}, "credit": credits}  # fmt: skip
-    return dataset
+    data.attrs = {"crs": grid.crs, "transform": tuple(grid.transform)[:6], "credit": credits, "simulated": False}
+    return Pictures(data, tuple(shifts))
 
 
-def _table(home: Path) -> dict[str, dict[str, Any]]:
+def _table(home: Path) -> dict[str, dict[str, str]]:
     path = home / TABLE
     if not path.is_file():
         return {}
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     if "file" not in frame:
-        raise OsintError(f"{TABLE} needs a column `file`; it has {', '.join(frame.columns)}")
+        raise BadInputError(f"{TABLE} needs a column `file`; it has {', '.join(frame.columns)}")
     return {row["file"]: {str(k): v.strip() for k, v in row.items() if v.strip()} for row in frame.to_dict("records")}
 
 
-def _picture(path: Path, told: dict[str, Any], dates: dict[str, str], crs: str | int) -> Picture:
+def _picture(path: Path, entry: dict[str, str], dates: dict[str, str], crs: str | int) -> Picture:
     pixels, transform, known, taken = _read(path)
-    placed = _told_place(told, pixels.shape[-2:], path)
+    placed = _stated_place(entry, pixels.shape[-2:], path)
     if placed:
-        transform, known = placed, CRS.from_user_input(told.get("crs", crs))
+        transform, known = placed, CRS.from_user_input(entry.get("crs", crs))
     elif known is None:
-        transform, known = _world_file(path), CRS.from_user_input(told.get("crs", crs))
+        transform, known = _world_file(path), CRS.from_user_input(entry.get("crs", crs))
     return Picture(
         path.name,
-        _date(path, told.get("date") or dates.get(path.name), taken),
+        _date(path, entry.get("date") or dates.get(path.name), taken),
         pixels,
         transform,
         known,
-        told.get("sensor", ""),
-        told.get("credit", ""),
-        told.get("rights", ""),
-        float(told.get("precision_m", "nan")),
+        entry.get("sensor", ""),
+        entry.get("credit", ""),
+        entry.get("rights", ""),
+        float(entry.get("precision_m", "nan")),
     )
 
 
@@ -154,37 +182,40 @@ def _read(path: Path) -> tuple[np.ndarray, Affine, CRS | None, str]:
                 known = source.crs
                 return source.read(bands), source.transform, known, source.tags().get("TIFFTAG_DATETIME", "")
         except RasterioError as error:
-            raise OsintError(f"{path.name} is no readable GeoTIFF: {str(error)[:120]}") from error
+            raise UnreadableError(f"{path.name} is not a readable GeoTIFF: {str(error)[:120]}") from error
     try:
         with Image.open(path, formats=("JPEG", "PNG")) as image:
             _check_size(path, *image.size)
             taken = str(image.getexif().get_ifd(0x8769).get(_EXIF_TAKEN, ""))
             pixels = np.moveaxis(np.asarray(image.convert("RGB")), -1, 0)
     except (OSError, SyntaxError, ValueError) as error:
-        raise OsintError(f"{path.name} is no readable JPEG or PNG ({type(error).__name__})") from error
+        raise UnreadableError(f"{path.name} is not a readable JPEG or PNG ({type(error).__name__})") from error
     return pixels, Affine.identity(), None, taken
 
 
 def _check_size(path: Path, width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise OsintError(f"{path.name} has {width} x {height} pixels, over the limit of {MAX_PIXELS:,}: cut it first")
+        raise RefusedError(f"{path.name} has {width} x {height} pixels, over the limit of {MAX_PIXELS:,}: cut it first")
 
 
-def _told_place(told: dict[str, Any], shape: tuple[int, ...], path: Path) -> Affine | None:
-    """Return the place that the table gives a picture, by corners or by control points."""
+def _stated_place(entry: dict[str, Any], shape: tuple[int, ...], path: Path) -> Affine | None:
+    """Return where the table puts a picture, by corners or by control points; None without either."""
     try:
-        if "gcps" in told:
-            points = [[float(v) for v in point.split()] for point in told["gcps"].split(";") if point.strip()]
+        if "gcps" in entry:
+            points = [[float(v) for v in point.split()] for point in entry["gcps"].split(";") if point.strip()]
             if len(points) < 3:
-                raise OsintError(f"{path.name} needs at least three control points, {TABLE} has {len(points)}")
-            return from_gcps([GroundControlPoint(row=r, col=c, x=x, y=y) for c, r, x, y in points])
-        if "west" in told:
-            west, south, east, north = (float(told[k]) for k in ("west", "south", "east", "north"))
+                raise BadInputError(f"{path.name} needs at least three control points, {TABLE} has {len(points)}")
+            fitted: Affine = from_gcps([GroundControlPoint(row=r, col=c, x=x, y=y) for c, r, x, y in points])
+            return fitted
+        if "west" in entry:
+            west, south, east, north = (float(entry[k]) for k in ("west", "south", "east", "north"))
             if west >= east or south >= north:
-                raise OsintError(f"{path.name}: in {TABLE} west must be less than east, and south than north")
+                raise BadInputError(f"{path.name}: in {TABLE} west must be less than east, and south than north")
             return Affine((east - west) / shape[1], 0, west, 0, (south - north) / shape[0], north)
+    except BadInputError:
+        raise
     except (ValueError, KeyError) as error:
-        raise OsintError(f"{path.name}: its place in {TABLE} cannot be read ({error})") from error
+        raise BadInputError(f"{path.name}: its place in {TABLE} cannot be read ({error})") from error
     return None
 
 
@@ -193,17 +224,17 @@ def _world_file(path: Path) -> Affine:
         found = path.with_suffix(suffix)
         if found.is_file():
             try:
-                a, d, b, e, c, f = (float(v) for v in found.read_text().split())
+                a, d, b, e, c, f = (float(v) for v in found.read_text(encoding="utf-8").split())
             except ValueError as error:
-                raise OsintError(f"{found.name} must hold six numbers") from error
+                raise BadInputError(f"{found.name} must hold six numbers") from error
             # a world file places the centre of the first pixel
             return Affine(a, b, c - a / 2 - b / 2, d, e, f - d / 2 - e / 2)
-    msg = f"nothing tells where {path.name} lies: give corners or control points in {TABLE}, or a world file"
-    raise OsintError(msg)
+    msg = f"nothing states where {path.name} is: give corners or control points in {TABLE}, or a world file"
+    raise BadInputError(msg)
 
 
-def _date(path: Path, told: str | None, taken: str) -> dt.datetime:
-    for text in (told, path.stem, taken):
+def _date(path: Path, stated: str | None, taken: str) -> dt.datetime:
+    for text in (stated, path.stem, taken):
         found = re.search(r"(?<!\d)((?:19|20)\d\d)[-_.:年/]?(\d{1,2})[-_.:月/]?(\d{1,2})(?!\d{3})", text or "")
         if found:
             try:
@@ -211,12 +242,10 @@ def _date(path: Path, told: str | None, taken: str) -> dt.datetime:
                 return dt.datetime(year, month, day, tzinfo=dt.UTC)
             except ValueError:
                 continue
-    raise OsintError(f"nothing tells when {path.name} was taken: put the date in its name or in {TABLE}")
+    raise BadInputError(f"nothing states when {path.name} was taken: put the date in its name or in {TABLE}")
 
 
-def _outline(shot: Picture) -> Any:
-    import shapely
-
+def _outline(shot: Picture) -> BaseGeometry:
     rows, columns = shot.pixels.shape[-2:]
     corners = [shot.transform @ corner for corner in ((0, 0), (columns, 0), (columns, rows), (0, rows))]
     west, south, east, north = shapely.Polygon(corners).bounds
@@ -247,9 +276,9 @@ def _on_grid(shot: Picture, grid: Grid, move_m: tuple[float, float] = (0.0, 0.0)
     return out
 
 
-def _aligned(shots: list[Picture], cube: np.ndarray, grid: Grid) -> list[dict[str, Any]]:
-    """Move every picture onto the first, in place, and return what was done."""
-    said = []
+def _aligned(shots: list[Picture], cube: np.ndarray, grid: Grid) -> list[Shift]:
+    """Move every picture onto the first, changing `cube`, and return what was done."""
+    shifts = []
     size = grid.transform.a
     for t, shot in enumerate(shots[1:], start=1):
         down, right, response = shift_px(cube[0].mean(0), cube[t].mean(0))
@@ -257,9 +286,8 @@ def _aligned(shots: list[Picture], cube: np.ndarray, grid: Grid) -> list[dict[st
         removed = response >= MIN_RESPONSE and math.hypot(x, y) <= SHIFT_LIMIT_M
         if removed:
             cube[t] = _on_grid(shot, grid, (x, y))
-        said.append({"id": shot.name, "x_m": round(x, 2), "y_m": round(y, 2),
-                     "response": round(response, 3), "removed": removed})  # fmt: skip
-    return said
+        shifts.append(Shift(shot.name, round(x, 2), round(y, 2), round(response, 3), removed))
+    return shifts
 
 
 def shift_px(reference: np.ndarray, moved: np.ndarray) -> tuple[float, float, float]:
@@ -288,7 +316,7 @@ def _flat(image: np.ndarray) -> np.ndarray:
     if not np.isfinite(image).any():
         return np.zeros(image.shape)
     filled = np.where(np.isfinite(image), image, np.nanmean(image)).astype(np.float64)
-    return filled - ndimage.gaussian_filter(filled, max(image.shape) / 16)
+    return np.asarray(filled - ndimage.gaussian_filter(filled, max(image.shape) / 16))
 
 
 def _vertex(three: np.ndarray) -> float:

@@ -1,8 +1,9 @@
-"""Ask OpenStreetMap, through Overpass, for the power lines, substations and generators near a site."""
+"""Ask OpenStreetMap, through Overpass, for the power lines, substations and generators near a place."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -10,32 +11,44 @@ from urllib.parse import urlencode
 import geopandas as gpd
 import shapely
 import shapely.ops
+from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.errors import OsintError
+from osint.errors import BadInputError, UnreadableError
 from osint.geo import Place
 from osint.http import Ranges
 
 SERVER = "https://overpass-api.de/api/interpreter"
-CREDIT = "© OpenStreetMap contributors, ODbL"
+OSM_CREDIT = "© OpenStreetMap contributors, ODbL"
 KINDS = ("substation", "line", "minor_line", "cable", "transformer", "generator", "plant")
 TAGS = ("name", "operator", "voltage", "frequency", "plant:output:electricity", "start_date")
 MAX_RADIUS_M = 50_000
 MAX_ANSWER_BYTES = 64 << 20
 
 
-def mapped_power(
-    place: Place, radius_m: float = 10_000, server: str = SERVER, answer: Path | None = None
-) -> gpd.GeoDataFrame:
-    """Return the power features within `radius_m` of a site's centre, as mapped by OpenStreetMap today.
+@dataclass(frozen=True, slots=True)
+class PowerMap:
+    """What OpenStreetMap shows of the power network near a place; what it does not show may still be there."""
 
-    Columns: osm (type/id), power, distance_m (from the centre to the nearest part), area_m2, the tags of
-    `TAGS` (":" as "_"), geometry (degrees). `.attrs["credit"]` must go onto whatever shows them. A missing
-    feature is not evidence: China is mapped unevenly. `answer` keeps the raw answer, and is read instead when
-    it exists.
+    features: gpd.GeoDataFrame
+    """Columns: osm (type/id), power (one of KINDS), distance_m (from the centre to the nearest part), area_m2, the
+    tags of TAGS (":" as "_"), credit (must go onto whatever shows them), geometry in degrees; the nearest first.
+    """
+    as_of: str
+    """Time of the map's data (UTC), empty when the server does not state it."""
+
+
+def mapped_power(
+    place: Place, radius_m: float = 10_000, *, server: str = SERVER, answer: Path | None = None
+) -> PowerMap:
+    """Return the power features within `radius_m` of a place's centre, as OpenStreetMap has them today.
+
+    A missing feature is not evidence: China is mapped unevenly. `answer` keeps the server's answer, and is read
+    instead when it exists. Raises BadInputError for a radius over MAX_RADIUS_M, UnreadableError when the answer
+    is not JSON of Overpass.
     """
     if not 0 < radius_m <= MAX_RADIUS_M:
-        raise OsintError(f"`radius_m` is over 0 and at most {MAX_RADIUS_M}, not {radius_m:g}")
+        raise BadInputError(f"`radius_m` is over 0 and at most {MAX_RADIUS_M}, not {radius_m:g}")
     centre = geo.as_geometry(place).centroid
     if answer and answer.is_file():
         body = answer.read_bytes()
@@ -44,18 +57,18 @@ def mapped_power(
         around = f"around:{radius_m:.0f},{centre.y:.6f},{centre.x:.6f}"
         query = f'[out:json][timeout:90];nwr["power"~"^({kinds})$"]({around});out tags geom;'
         body = Ranges(server).whole(server, "list", MAX_ANSWER_BYTES, urlencode({"data": query}).encode())
-        if answer:
-            answer.write_bytes(body)
     try:
-        elements = json.loads(body)["elements"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise OsintError("Overpass answered something that is not its JSON: it may be busy, try later") from error
+        stated = json.loads(body)
+        elements = list(stated["elements"])
+        as_of = str((stated.get("osm3s") or {}).get("timestamp_osm_base", ""))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnreadableError("Overpass answered something that is not its JSON: it may be busy, try later") from error
+    if answer and not answer.is_file():
+        answer.write_bytes(body)
     rows = [row for element in elements if (row := _row(element, centre))]
-    columns = ["osm", "power", "distance_m", *(tag.replace(":", "_") for tag in TAGS), "geometry"]
+    columns = ["osm", "power", "distance_m", *(tag.replace(":", "_") for tag in TAGS), "credit", "geometry"]
     frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=4326)
-    frame = geo.with_area(frame.sort_values(["distance_m", "osm"], ignore_index=True))
-    frame.attrs["credit"] = CREDIT
-    return frame
+    return PowerMap(geo.with_area(frame.sort_values(["distance_m", "osm"], ignore_index=True)), as_of)
 
 
 def _row(element: dict[str, Any], centre: shapely.Point) -> dict[str, Any] | None:
@@ -70,11 +83,12 @@ def _row(element: dict[str, Any], centre: shapely.Point) -> dict[str, Any] | Non
         "power": tags["power"],
         "distance_m": round(distance, 1),
         **{tag.replace(":", "_"): tags.get(tag) for tag in TAGS},
+        "credit": OSM_CREDIT,
         "geometry": shape,
     }
 
 
-def _shape(element: dict[str, Any]) -> Any:
+def _shape(element: dict[str, Any]) -> BaseGeometry | None:
     """Return a node as a point, a closed way as a surface unless a line, a relation as its outer part."""
     try:
         if element["type"] == "node":

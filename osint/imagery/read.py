@@ -1,4 +1,4 @@
-"""Find the scenes of a site and read only the bytes that matter, on one grid."""
+"""Read bands of scenes on one grid, and only the bytes that matter."""
 
 from __future__ import annotations
 
@@ -9,24 +9,35 @@ import math
 import os
 import threading
 import time
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import urllib3
 import xarray as xr
 
 from osint import geo
-from osint.errors import OsintError
+from osint.errors import BadInputError, NetworkError
 from osint.geo import Place
-from osint.http import CONNECTIONS, ByteCache, ChangedError, Cost, Ranges, ReadError, cache_folder, checked_manager
+from osint.http import (
+    CONNECTIONS,
+    ByteCache,
+    ChangedError,
+    Client,
+    Cost,
+    Limits,
+    Ranges,
+    ReadError,
+    Request,
+    cache_folder,
+)
 from osint.imagery import cog, items
 from osint.imagery.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN
 from osint.imagery.grid import Grid, utm_grid
+from osint.imagery.items import Family, Remark, Scene, SceneClass, Scenes
 
 SAS_TOKENS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
 _asking = threading.Lock()
@@ -39,7 +50,7 @@ class SasTokens:
         self.service = service.rstrip("/")
         self._tokens: dict[str, tuple[float, str]] = {}
         self._lock = threading.Lock()
-        self._pool = checked_manager(service, connections=2)
+        self._client = Client(Limits(max_bytes=1 << 20, max_seconds=30, attempts=5), named=service)
 
     def sign(self, href: str, spent: Cost | None = None) -> str:
         """Return `href` with a token of its container; an address that has a query stays as it is.
@@ -59,17 +70,17 @@ class SasTokens:
             until, token = self._tokens.get(container, (-math.inf, ""))
             if until - time.time() > 300:
                 return token
+            answer = self._client.ask(Request(f"{self.service}/{container}"))
             if spent:
-                spent.add("list", requests=1)
-            retries = urllib3.Retry(4, redirect=0, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504))
+                spent.add("list", requests=answer.requests)
             try:
-                answer = self._pool.request("GET", f"{self.service}/{container}", retries=retries, timeout=30.0)
-                body = json.loads(answer.data)
+                body = json.loads(answer.body or b"")
                 until = dt.datetime.fromisoformat(body["msft:expiry"]).timestamp()
                 token = str(body["token"])
-            except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError) as error:
-                msg = f"Planetary Computer gave no token for {container} ({type(error).__name__})"
-                raise OsintError(f"{msg}: try again later, or read from earth-search") from error
+            except (ValueError, KeyError, TypeError) as error:
+                reason = answer.fault or "its answer is not a token with a day of expiry"
+                msg = f"Planetary Computer gave no token for {container}: {reason}"
+                raise NetworkError(f"{msg}; try again later, or read from earth-search") from error
             self._tokens[container] = (until, token)
             return token
 
@@ -85,80 +96,102 @@ def _of_process(service: str, pid: int) -> SasTokens:
     return SasTokens(service)
 
 
-SCL_NAMES = items.SCL_NAMES
 DARK_LIMIT = -0.02
 """Reflectance below which a surface is not dark but wrongly offset (noise stays above it)."""
+DARK_SHARE = 0.01
+"""Share of the pixels below DARK_LIMIT from which a date is suspected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One band of one scene that could not be read; its pixels are NaN."""
+
+    id: str
+    band: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Bands of some scenes on one grid, what could not be read, and what the reading cost."""
+
+    data: xr.Dataset
+    """Dims time, y, x; one variable per band. Attrs describe the pixels: crs, transform (six numbers), credit, simulated."""
+    cost: Cost
+    """Requests and bytes, by level ("scl", "overview", "full")."""
+    failures: tuple[Failure, ...] = ()
+    resampled: tuple[str, ...] = ()
+    """Ids of scenes whose pixels lie on another grid."""
+    offset_suspects: tuple[Remark, ...] = ()
+    """Dates whose dark pixels say that the offset was taken twice, whatever the catalogue says."""
+    changed: tuple[str, ...] = ()
+    """Addresses whose files changed since they were kept."""
 
 
 def read_bands(
-    scenes: gpd.GeoDataFrame,
+    scenes: Scenes | pd.DataFrame,
     place: Place,
-    bands: list[str] | tuple[str, ...],
+    bands: Sequence[str],
     resolution: float = 10,
     crs: str | int | None = None,
     *,
     cache: Path | bool = True,
     connections: int = CONNECTIONS,
-    spent: Cost | None = None,
-) -> xr.Dataset:
-    """Read bands of some scenes over a site, on one UTM grid shared by all dates.
+) -> Reading:
+    """Read bands of some scenes over a place, on one UTM grid shared by all dates.
 
-    `scenes` are rows of `imagery.scenes` (any subset), `bands` Sentinel-2 names ("B02", or "blue") and "scl",
-    or another collection's own names. Returns a Dataset with dims time, y, x and one variable for each band:
-    float32 in physical units (reflectance for Sentinel-2, the offset of baseline 04.00 applied exactly once),
-    NaN for nodata; "scl" is uint8 class codes, 0 for nodata, with the class names in its attrs. The tiles of
-    one pass are one time. Attrs: crs, transform (six numbers), requests, bytes, levels (by "scl", "overview",
-    "full"), failures [{id, band, error}], resampled [ids], offset_suspects [{id, reason}], changed [hrefs].
+    `scenes` are those of a search, or some rows of their frame; `bands` Sentinel-2 names ("B02", or "blue") and
+    "scl", or another collection's own names. Bands are float32 in physical units (reflectance for Sentinel-2, the
+    offset of baseline 04.00 applied exactly once), NaN for nodata; "scl" is uint8 class codes (`SceneClass`), 0
+    for nodata. The tiles of one pass are one time.
 
-    A scene that cannot be read leaves NaN and a failure; the others go on. A `resolution` coarser than the
-    pixel reads overviews. `cache` is a folder, True for the usual one, False for none. `spent` counts for the caller
-    what this reading asked for, range by range.
+    A scene that cannot be read leaves NaN and a failure; the others go on. A `resolution` (metres) coarser than
+    the pixel reads overviews. `cache` is a folder, True for the usual one, False for none. Raises BadInputError
+    without a scene or a band, and for a place that is too large for one window.
     """
-    if not len(scenes):
-        raise OsintError("there are no scenes to read: widen the dates, or look at `.attrs['dropped']`")
+    frame = scenes.frame if isinstance(scenes, Scenes) else scenes
+    if not len(frame):
+        raise BadInputError("there are no scenes to read: widen the dates, or look at what was dropped and why")
     if not bands:
-        raise OsintError("`bands` is empty: name at least one, for example ['B02', 'scl']")
+        raise BadInputError("`bands` is empty: name at least one, for example ['B02', 'scl']")
     grid = utm_grid(geo.as_geometry(place), resolution, crs)
-    groups = items.passes(scenes.to_dict("records"))
-    spent = spent or Cost()
-    sources = _sources(scenes, spent, cache)
+    groups = items.group_passes(Scene.from_row(row) for row in frame.to_dict("records"))
+    cost = Cost()
+    sources = _sources(frame["catalogue"].unique(), cost, cache)
     reader = _Reader(groups, grid, sources)
     cubes = {_variable(b): reader.cube(b) for b in bands}
     with ThreadPoolExecutor(max(1, min(connections, 64))) as pool:
         jobs = [pool.submit(reader.fill, t, b, cubes[_variable(b)][t]) for t in range(len(groups)) for b in bands]
         for job in jobs:
             job.result()
-    dataset = _dataset(groups, grid, cubes)
-    dataset.attrs.update(
-        crs=grid.crs,
-        credit="; ".join(sorted({str(entry["credit"]) for group in groups for entry in group} - {""})),
-        transform=tuple(grid.transform)[:6],
-        **spent.as_attrs(),
-        failures=sorted(reader.failures, key=lambda f: (f["id"], f["band"])),
-        resampled=sorted(reader.resampled),
-        offset_suspects=_suspects(dataset, groups),
-        changed=sorted({href for source in sources.values() for href in source.changed}),
+    data = _dataset(groups, grid, cubes)
+    return Reading(
+        data,
+        cost,
+        tuple(sorted(reader.failures, key=lambda f: (f.id, f.band))),
+        tuple(sorted(reader.resampled)),
+        tuple(_suspects(data, groups)),
+        tuple(sorted({href for source in sources.values() for href in source.changed})),
     )
-    return dataset
 
 
 def _variable(band: str) -> str:
     return "scl" if band.lower() == "scl" else band
 
 
-def _sources(scenes: gpd.GeoDataFrame, spent: Cost, cache: Path | bool) -> dict[str, Ranges]:
+def _sources(catalogues: Iterable[str], cost: Cost, cache: Path | bool) -> dict[str, Ranges]:
     folder = cache_folder() / "blocks" if cache is True else cache
-    blocks = ByteCache(Path(folder)) if folder else None
-    sign = functools.partial(sas_tokens().sign, spent=spent)
+    kept = ByteCache(Path(folder)) if folder else None
+    sign = functools.partial(sas_tokens().sign, spent=cost)
     return {
         catalogue: Ranges(
             catalogue,
-            spent,
-            blocks,
+            cost,
+            kept,
             sign=sign if catalogue == CATALOGUES["planetary-computer"] else None,
             headers=_account if catalogue == CATALOGUES["cdse"] else None,
         )
-        for catalogue in scenes["catalogue"].unique()
+        for catalogue in catalogues
     }
 
 
@@ -173,9 +206,9 @@ def _account(href: str) -> dict[str, str]:
 class _Reader:
     """What the threads of one reading share."""
 
-    def __init__(self, groups: list[list[dict[str, Any]]], grid: Grid, sources: dict[str, Ranges]) -> None:
+    def __init__(self, groups: list[list[Scene]], grid: Grid, sources: dict[str, Ranges]) -> None:
         self.groups, self.grid, self.sources = groups, grid, sources
-        self.failures: list[dict[str, str]] = []
+        self.failures: list[Failure] = []
         self.resampled: set[str] = set()
         self._lock = threading.Lock()
 
@@ -185,40 +218,45 @@ class _Reader:
 
     def fill(self, t: int, band: str, out: np.ndarray) -> None:
         """Put one band of one pass into `out`; where tiles overlap, the one with the larger share wins."""
-        for entry in sorted(self.groups[t], key=lambda r: (-r["footprint_share"], r["tile"], r["id"])):
+        for scene in sorted(self.groups[t], key=lambda s: (-s.footprint_share, s.tile, s.id)):
             try:
-                values, resampled = self._values(entry, band)
+                values, resampled = self._values(scene, band)
             except ReadError as error:
                 with self._lock:
-                    self.failures.append({"id": entry["id"], "band": band, "error": str(error)})
+                    self.failures.append(Failure(scene.id, band, str(error)))
                 continue
             if resampled:
                 with self._lock:
-                    self.resampled.add(entry["id"])
+                    self.resampled.add(scene.id)
             empty = (out == 0) if out.dtype == np.uint8 else np.isnan(out)
             np.copyto(out, values, where=empty)
 
-    def _values(self, entry: dict[str, Any], band: str) -> tuple[np.ndarray, bool]:
-        own = items.canonical_band(band, entry["collection"])
-        if own not in entry["hrefs"]:
-            raise ReadError(f"the scene has no band {band!r}. Options are: {', '.join(sorted(entry['hrefs']))}")
+    def _values(self, scene: Scene, band: str) -> tuple[np.ndarray, bool]:
+        own = items.canonical_band(band, scene.collection)
+        if own not in scene.hrefs:
+            raise ReadError(f"the scene has no band {band!r}. Options are: {', '.join(sorted(scene.hrefs))}")
         is_scl = own == "SCL"
-        is_s2 = entry["collection"].startswith("sentinel-2")
-        scale, shift, nodata = entry["scales"][own]
-        if is_s2:
-            scale, shift, nodata = items.S2_SCALE, float(entry["offset"]), 0.0
-        if is_s2 and not is_scl and math.isnan(shift):
-            raise ReadError("nothing in the scene tells whether its numbers carry the offset of baseline 04.00")
-        ranges = self.sources[entry["catalogue"]]
-        level = "scl" if is_scl else "full"
-        ask = {"level": level, "smooth": not is_scl, "nodata": nodata}
+        scale, shift, nodata = scene.scales[own]
+        if scene.family == Family.SENTINEL_2:
+            scale, shift, nodata = items.S2_SCALE, scene.offset, 0.0
+            if not is_scl and math.isnan(shift):
+                raise ReadError("nothing in the scene states whether its numbers carry the offset of baseline 04.00")
+        window = functools.partial(
+            cog.window,
+            self.sources[scene.catalogue],
+            scene.hrefs[own],
+            self.grid,
+            level="scl" if is_scl else "full",
+            smooth=not is_scl,
+            nodata=nodata,
+        )
         try:
-            raw, resampled = cog.window(ranges, entry["hrefs"][own], self.grid, **ask)
+            raw, resampled = window()
         except ChangedError:
             # the old header does not fit the new file: begin again, once, with nothing kept
-            raw, resampled = cog.window(ranges, entry["hrefs"][own], self.grid, **ask)
+            raw, resampled = window()
         if is_scl:
-            return np.where(raw <= max(SCL_NAMES), raw, 0).astype(np.uint8), resampled
+            return np.where(raw <= max(SceneClass), raw, 0).astype(np.uint8), resampled
         values = raw.astype(np.float32)
         values *= np.float32(scale)
         values += np.float32(shift)
@@ -227,37 +265,43 @@ class _Reader:
         return values, resampled
 
 
-def _dataset(groups: list[list[dict[str, Any]]], grid: Grid, cubes: dict[str, np.ndarray]) -> xr.Dataset:
-    times = pd.to_datetime([g[0]["datetime"] for g in groups], utc=True).tz_localize(None)
+def _dataset(groups: list[list[Scene]], grid: Grid, cubes: dict[str, np.ndarray]) -> xr.Dataset:
+    times = pd.to_datetime([tiles[0].datetime for tiles in groups], utc=True).tz_localize(None)
     coords = {
         "time": ("time", times.to_numpy().astype("datetime64[ns]"), {"long_name": "acquired (UTC)"}),
         "y": ("y", grid.y, {"units": "m"}),
         "x": ("x", grid.x, {"units": "m"}),
-        "id": ("time", np.array([" ".join(r["id"] for r in g) for g in groups])),
-        "platform": ("time", np.array([g[0]["platform"] for g in groups])),
-        "cloud_pct": ("time", np.array([max(r["cloud_pct"] for r in g) for g in groups])),
+        "id": ("time", np.array([" ".join(scene.id for scene in tiles) for tiles in groups])),
+        "platform": ("time", np.array([tiles[0].platform for tiles in groups])),
+        "cloud_pct": ("time", np.array([max(scene.cloud_pct for scene in tiles) for tiles in groups])),
     }
-    dataset = xr.Dataset({name: (("time", "y", "x"), cube) for name, cube in cubes.items()}, coords=coords)
-    for name, variable in dataset.data_vars.items():
+    every = [scene for tiles in groups for scene in tiles]
+    attrs = {
+        "crs": grid.crs,
+        "transform": tuple(grid.transform)[:6],
+        "credit": "; ".join(sorted({scene.credit for scene in every} - {""})),
+        "simulated": any(scene.simulated for scene in every),
+    }
+    data = xr.Dataset({name: (("time", "y", "x"), cube) for name, cube in cubes.items()}, coords=coords, attrs=attrs)
+    for name, variable in data.data_vars.items():
         if name == "scl":
-            variable.attrs.update(flag_values=list(SCL_NAMES), flag_meanings=list(SCL_NAMES.values()))
-        elif groups[0][0]["collection"].startswith("sentinel-2"):
+            labels = [c.label for c in SceneClass]
+            variable.attrs.update(flag_values=[c.value for c in SceneClass], flag_meanings=labels)
+        elif every[0].family == Family.SENTINEL_2:
             variable.attrs.update(units="1", long_name=f"surface reflectance {name}")
-    return dataset
+    return data
 
 
-def _suspects(dataset: xr.Dataset, groups: list[list[dict[str, Any]]]) -> list[dict[str, str]]:
-    """Return the dates whose dark pixels say that the offset was taken twice, whatever the catalogue says."""
-    suspects = []
-    if not groups[0][0]["collection"].startswith("sentinel-2"):
-        return []
-    for name, variable in dataset.data_vars.items():
+def _suspects(data: xr.Dataset, groups: list[list[Scene]]) -> list[Remark]:
+    suspects: list[Remark] = []
+    if groups[0][0].family != Family.SENTINEL_2:
+        return suspects
+    for name, variable in data.data_vars.items():
         if name == "scl":
             continue
-        for t, group in enumerate(groups):
-            values = variable.values[t]
+        for tiles, values in zip(groups, variable.values, strict=True):
             valid = int(np.isfinite(values).sum())
-            if valid and int((values < DARK_LIMIT).sum()) > 0.01 * valid:
+            if valid and int((values < DARK_LIMIT).sum()) > DARK_SHARE * valid:
                 reason = f"over 1% of {name} is below {DARK_LIMIT}: the offset was probably taken already"
-                suspects.append({"id": group[0]["id"], "reason": reason})
+                suspects.append(Remark(tiles[0].id, reason))
     return suspects

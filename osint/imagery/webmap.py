@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 from PIL import Image
 from pyproj import Transformer
+from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.errors import OsintError
+from osint.errors import BadInputError, NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.geo import Place
 from osint.http import ByteCache, Cost, Ranges, ReadError, cache_folder
 from osint.imagery.grid import mercator_scale
+from osint.register import date_bounds
 
 TILE_PX = 256
 MAX_TILES = 64
@@ -84,25 +87,30 @@ class MapTiles:
     """West, south, east, north in `crs`, metres of the map."""
     crs: str
     date: str
-    """Acquired, as the layer tells it for the site's centre; never the release date in its place."""
+    """Acquired, as the layer states it for the centre of the place; never the date of the release instead."""
     credit: str
     terms: str
     metres_per_pixel: float
-    """On the ground at the site, corrected for the scale of Web Mercator."""
+    """On the ground at the place, corrected for the scale of Web Mercator."""
     missing: tuple[str, ...]
-    requests: int
-    bytes: int
+    cost: Cost
 
 
 def map_tiles(
-    place: Place, zoom: int, layer: str | Layer = "eox-2023", date: str | dt.date | None = None, *,
-    releases_at: str = WAYBACK_LIST, cache: Path | bool = True,
-) -> MapTiles:  # fmt: skip
-    """Return the tiles of a layer over a site as one picture, in EPSG:3857.
+    place: Place,
+    zoom: int,
+    layer: str | Layer = "eox-2023",
+    date: str | dt.date | None = None,
+    *,
+    releases_at: str = WAYBACK_LIST,
+    cache: Path | bool = True,
+) -> MapTiles:
+    """Return the tiles of a layer over a place as one picture, in EPSG:3857.
 
     `layer` is a name of `LAYERS`, "esri-wayback", a template with {z} {x} {y}, or a Layer. For Wayback,
-    `date` chooses the last release published by then (default: the newest), and the date told is the
-    acquisition date that the release's own metadata give for the site's centre.
+    `date` chooses the last release published by then (default: the newest), and the date returned is the
+    acquisition date that the release's own metadata give for the centre of the place. Raises RefusedError for
+    more than MAX_TILES, BadInputError for an unknown layer, NetworkError when no tile could be read.
     """
     geometry = geo.as_geometry(place)
     spent = Cost()
@@ -116,7 +124,7 @@ def map_tiles(
     columns, rows = _span(geometry, zoom)
     places = [(x, y) for y in range(rows[0], rows[1] + 1) for x in range(columns[0], columns[1] + 1)]
     if len(places) > MAX_TILES:
-        raise OsintError(f"the site needs {len(places)} tiles at zoom {zoom}, the limit is {MAX_TILES}: zoom out")
+        raise RefusedError(f"the place needs {len(places)} tiles at zoom {zoom}, the limit is {MAX_TILES}: zoom out")
     canvas = np.zeros(((rows[1] - rows[0] + 1) * TILE_PX, (columns[1] - columns[0] + 1) * TILE_PX, 3), np.uint8)
     missing = []
     with ThreadPoolExecutor(POLITE_CONNECTIONS) as pool:
@@ -128,7 +136,7 @@ def map_tiles(
             except ReadError as error:
                 missing.append(f"{zoom}/{x}/{y}: {error}")
     if len(missing) == len(places):
-        raise OsintError(f"no tile of the layer could be read; the first said: {missing[0]}")
+        raise NetworkError(f"no tile of the layer could be read; the first said: {missing[0]}")
     size = 2 * HALF_WORLD_M / 2**zoom
     bounds = (
         columns[0] * size - HALF_WORLD_M,
@@ -146,17 +154,12 @@ def map_tiles(
         chosen.terms,
         ground,
         tuple(missing),
-        sum(spent.requests.values()),
-        sum(spent.bytes.values()),
+        spent,
     )
 
 
-def releases(releases_at: str = WAYBACK_LIST, cache: Path | bool = True) -> list[Release]:
-    """Return the releases of Esri's Wayback archive, oldest first."""
-    return _releases(releases_at, Cost(), cache)
-
-
 def _releases(releases_at: str, spent: Cost, cache: Path | bool) -> list[Release]:
+    """Return the releases of Esri's Wayback archive, oldest first."""
     # the list grows: it is asked each time, and its answer is small
     listed = _json(_ranges(releases_at, spent, False).whole(releases_at, "list", 4 << 20), "the list of releases")
     found = []
@@ -170,14 +173,14 @@ def _releases(releases_at: str, spent: Cost, cache: Path | bool) -> list[Release
         except (KeyError, TypeError, ValueError, AttributeError):
             continue
     if not found:
-        raise OsintError("the list of Wayback releases holds none that can be read")
+        raise UnreadableError("the list of Wayback releases holds none that can be read")
     return sorted(found, key=lambda r: (r.published, r.number))
 
 
 def changed_releases(
     place: Place, zoom: int, releases_at: str = WAYBACK_LIST, cache: Path | bool = True
 ) -> list[Release]:
-    """Return only the releases in which the tile at the site's centre changed, oldest first.
+    """Return only the Wayback releases in which the tile at the centre of the place changed, oldest first.
 
     A release that did not renew a tile serves the older one; two releases with the same bytes at the centre
     are one picture, and the first of them is returned.
@@ -185,7 +188,7 @@ def changed_releases(
     source = _ranges(releases_at, Cost(), cache)
     x, y = _at(geo.as_geometry(place).centroid, zoom)
     kept, before = [], b""
-    for release in releases(releases_at, cache):
+    for release in _releases(releases_at, Cost(), cache):
         try:
             body = source.whole(_address(release.template, (x, y, zoom)), "tile", MAX_TILE_BYTES)
         except ReadError:
@@ -198,24 +201,24 @@ def changed_releases(
 
 def _release(date: str | dt.date | None, releases_at: str, spent: Cost, cache: Path | bool) -> Release:
     listed = _releases(releases_at, spent, cache)
-    limit = dt.date.fromisoformat(str(date)[:10]) if date else dt.date.max
+    limit = date_bounds(str(date))[1] if date else dt.date.max
     fits = [release for release in listed if release.published <= limit]
     if not fits:
-        raise OsintError(f"Wayback has no release by {limit}: its first is of {listed[0].published}")
+        raise NotFoundError(f"Wayback has no release by {limit}: its first is of {listed[0].published}")
     return fits[-1]
 
 
-def _acquired(release: Release, geometry: Any, zoom: int, source: Ranges) -> str:
-    """Return the acquisition date and sensor at the site's centre, from the release's own metadata."""
+def _acquired(release: Release, geometry: BaseGeometry, zoom: int, source: Ranges) -> str:
+    """Return the acquisition date and sensor at the centre of the place, from the release's own metadata."""
     unknown = f"unknown (in the release of {release.published})"
     if not release.metadata:
         return unknown
     x, y = Transformer.from_crs(4326, 3857, always_xy=True).transform(geometry.centroid.x, geometry.centroid.y)
     layer = min(max(WAYBACK_MAX_ZOOM - zoom, 0), 13)
-    place = f'{{"spatialReference":{{"wkid":3857}},"x":{x:.2f},"y":{y:.2f}}}'
+    point = f'{{"spatialReference":{{"wkid":3857}},"x":{x:.2f},"y":{y:.2f}}}'
     href = (
         f"{release.metadata}/{layer}/query?f=json&where=1%3D1&outFields=SRC_DATE2,NICE_DESC,SRC_DESC,SAMP_RES"
-        f"&geometryType=esriGeometryPoint&spatialRel=esriSpatialRelIntersects&returnGeometry=false&geometry={place}"
+        f"&geometryType=esriGeometryPoint&spatialRel=esriSpatialRelIntersects&returnGeometry=false&geometry={point}"
     )
     try:
         found = _json(source.whole(href.replace('"', "%22"), "list", 1 << 20), "the metadata of a release")
@@ -236,10 +239,10 @@ def _layer(layer: str | Layer, date: str | dt.date | None) -> Layer:
         chosen = Layer(layer, "credit not given", "terms not given: ask the provider before publishing")
     else:
         names = ", ".join([*LAYERS, "esri-wayback"])
-        raise OsintError(f"Unknown layer {layer!r}. Options are: {names}, or an address with {{z}}, {{x}}, {{y}}.")
+        raise BadInputError(f"unknown layer {layer!r}. Options are: {names}, or an address with {{z}}, {{x}}, {{y}}")
     if "{date}" in chosen.template:
         if date is None:
-            raise OsintError("this layer has dates: give `date`, for example '2024-06-30'")
+            raise BadInputError("this layer has dates: give `date`, for example '2024-06-30'")
         template = chosen.template.replace("{date}", str(date))
         return Layer(template, chosen.credit, chosen.terms, str(date))
     return chosen
@@ -260,26 +263,24 @@ def _tile(source: Ranges, template: str, place: tuple[int, int, int]) -> np.ndar
     try:
         with Image.open(io.BytesIO(body), formats=("JPEG", "PNG", "WEBP")) as image:
             if image.size not in ((TILE_PX, TILE_PX), (2 * TILE_PX, 2 * TILE_PX)):
-                raise ReadError(f"a tile has {image.size[0]} x {image.size[1]} pixels in place of 256 x 256")
+                raise ReadError(f"a tile has {image.size[0]} x {image.size[1]} pixels instead of 256 x 256")
             return np.asarray(image.convert("RGB").resize((TILE_PX, TILE_PX)))
     except (OSError, SyntaxError, ValueError) as error:
         shown = "a page" if body.lstrip()[:1] == b"<" else "no picture"
-        raise ReadError(f"{shown} came in place of a tile") from error
+        raise ReadError(f"{shown} came instead of a tile") from error
 
 
-def _at(point: Any, zoom: int) -> tuple[int, int]:
+def _at(point: shapely.Point, zoom: int) -> tuple[int, int]:
     """Return column and row of the tile that holds a point (degrees)."""
     if not 0 <= zoom <= WAYBACK_MAX_ZOOM:
-        raise OsintError(f"`zoom` is from 0 to {WAYBACK_MAX_ZOOM}, not {zoom}")
+        raise BadInputError(f"`zoom` is from 0 to {WAYBACK_MAX_ZOOM}, not {zoom}")
     x = (point.x + 180) / 360
     y = (1 - math.asinh(math.tan(math.radians(point.y))) / math.pi) / 2
     last = 2**zoom - 1
     return min(max(int(x * 2**zoom), 0), last), min(max(int(y * 2**zoom), 0), last)
 
 
-def _span(geometry: Any, zoom: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    import shapely
-
+def _span(geometry: BaseGeometry, zoom: int) -> tuple[tuple[int, int], tuple[int, int]]:
     west, south, east, north = geometry.bounds
     first, last = _at(shapely.Point(west, north), zoom), _at(shapely.Point(east, south), zoom)
     return (first[0], last[0]), (first[1], last[1])
@@ -289,7 +290,7 @@ def _json(body: bytes, what: str) -> dict[str, Any]:
     try:
         found = json.loads(body)
     except ValueError as error:
-        raise OsintError(f"{what} is not readable JSON") from error
+        raise UnreadableError(f"{what} is not readable JSON") from error
     if not isinstance(found, dict):
-        raise OsintError(f"{what} has another form than expected")
+        raise UnreadableError(f"{what} has another form than expected")
     return found

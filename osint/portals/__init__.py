@@ -1,6 +1,6 @@
 """Where filings are found: the portals and web archives, how each is asked, and what its answers are."""
 
-from osint.portals.adapters import SOURCES, Hit, Source, base_url
+from osint.portals.adapters import NEVER_ASKED, SOURCES, Hit, Source, never_asked
 from osint.portals.classify import AnswerClass, Classified, classify
 from osint.portals.search import (
     Query,
@@ -11,12 +11,11 @@ from osint.portals.search import (
     search_table,
 )
 from osint.portals.session import Session, past_captures
-from osint.portals.webarchives import COMMONCRAWL_INDEX, WAYBACK, take_copy, wayback_request
+from osint.portals.webarchives import planned_copies, take_copy
 
 __all__ = [
-    "COMMONCRAWL_INDEX",
+    "NEVER_ASKED",
     "SOURCES",
-    "WAYBACK",
     "AnswerClass",
     "Classified",
     "Hit",
@@ -24,13 +23,13 @@ __all__ = [
     "Session",
     "Source",
     "SourceReport",
-    "base_url",
     "classify",
+    "never_asked",
     "past_captures",
+    "planned_copies",
     "planned_requests",
     "read_query",
     "search_sources",
     "search_table",
     "take_copy",
-    "wayback_request",
 ]

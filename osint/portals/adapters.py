@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urljoin
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urljoin, urlsplit
 
-from osint.filings import Page, day, tables
+from osint.filings import Page, tables
+from osint.register import find_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class Hit:
     title: str
     """Title of the notice or filing."""
     date: str
-    """Day as YYYY-MM-DD."""
+    """Day as YYYY-MM-DD, or month; empty if the portal states none of the calendar."""
     place: str = ""
     """Province or office, in the words of the portal."""
     kind: str = ""
@@ -35,7 +39,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Source:
-    """One portal. In `params`, {words}, {start}, {end}, {page} and {stock} are filled in."""
+    """One portal, as portals.toml describes it."""
 
     name: str
     """Short name, as in OSINT_BASE_<NAME>, which points the adapter at a mirror or a test server."""
@@ -57,10 +61,10 @@ class Source:
     """When it was last known to work, and by whom."""
     limits: str = ""
     """Published or observed limits, and what the portal cannot do."""
-    sends: str = "query"
-    """Where the parameters go: query, form or json."""
-    form: str = "json"
-    """Form of the answer: json or html."""
+    sends: Literal["query", "form", "json"] = "query"
+    """Where the parameters go."""
+    form: Literal["json", "html"] = "json"
+    """Form of the answer."""
     first: int = 1
     """Number of the first page."""
     step: int = 1
@@ -99,328 +103,35 @@ def base_url(name: str, default: str) -> str:
     return (os.environ.get(f"OSINT_BASE_{name.upper()}") or default).rstrip("/")
 
 
-def _epoint(name: str, title: str, host: str, path: str, **more: Any) -> Source:
-    """Return one of the sites that run Epoint; they differ in path, sorting and category."""
-    sort = more.pop("sort", "webdate")
-    body = {
-        "token": "",
-        "pn": "{page}",
-        "rn": 10,
-        "sdt": "{start} 00:00:00",
-        "edt": "{end} 23:59:59",
-        "wd": "{words_quoted}",
-        "fields": more.pop("searched", "title"),
-        "cnum": "001",
-        "sort": f'{{"{sort}":"0"}}',
-        "ssort": "title",
-        "cl": 200,
-        "terminal": "",
-        "condition": [],
-        "time": None,
-        "highlights": "title",
-        "statistics": None,
-        "unionCondition": [],
-        "accuracy": "100",
-        "noParticiple": "0",
-        "searchRange": None,
-        "isBusiness": "1",
-    }
-    return Source(
-        name=name,
-        title=title,
-        base=host,
-        path=path,
-        params=body,
-        sends="json",
-        rows=("result", "records"),
-        total=("result", "totalcount"),
-        fields={"title": "title", "date": "webdate", "kind": "categorynum", "url": "linkurl"},
-        first=0,
-        step=10,
-        size=10,
-        limits="no limit found; `pn` is a row offset; some sites return nothing, without an error, with `fields`",
-        **more,
-    )
+def _read_sources(tables: list[dict[str, Any]]) -> Iterator[Source]:
+    """Yield the portals of the table; `like` takes over the fields of one above."""
+    rows: dict[str, dict[str, Any]] = {}
+    for table in tables:
+        like = rows.get(table.pop("like", ""), {})
+        params = {**like.get("params", {}), **table.get("params", {})}
+        rows[table["name"]] = {**like, **table, "params": params}
+        row: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in rows[table["name"]].items()
+        }
+        yield Source(**row)
 
 
-SOURCES: tuple[Source, ...] = (
-    Source(
-        name="cninfo",
-        title="巨潮资讯: filings of listed companies",
-        base="http://www.cninfo.com.cn",
-        path="/new/hisAnnouncement/query",
-        sends="form",
-        params={
-            "pageNum": "{page}",
-            "pageSize": "30",
-            "column": "szse",
-            "tabName": "fulltext",
-            "plate": "",
-            "stock": "{stock}",
-            "searchkey": "{words}",
-            "secid": "",
-            "category": "",
-            "trade": "",
-            "seDate": "{start}~{end}",
-            "sortName": "",
-            "sortType": "",
-            "isHLtitle": "false",
-        },
-        rows=("announcements",),
-        total=("totalAnnouncement",),
-        fields={
-            "title": "announcementTitle",
-            "date": "announcementTime",
-            "kind": "adjunctType",
-            "url": "adjunctUrl",
-        },
-        size=30,
-        per_minute=12,
-        split_over=3000,
-        headers={"X-Requested-With": "XMLHttpRequest"},
-        link="http://static.cninfo.com.cn/",
-        known="April 2026, 2,055 PDFs from London (public recon)",
-        limits="pageSize is always 30; pages past 100 repeat without notice; PDF host answers 404 to API headers",
-    ),
-    Source(
-        name="ggzy",
-        title="全国公共资源交易平台: tenders and awards of all provinces",
-        base="https://www.ggzy.gov.cn",
-        path="/information/pubTradingInfo/getTradList",
-        sends="form",
-        params={
-            "FINDTXT": "{words}",
-            "PAGENUMBER": "{page}",
-            "SOURCE_TYPE": "1",
-            "DEAL_TIME": "06",
-            "TIMEBEGIN": "{start}",
-            "TIMEEND": "{end}",
-            "TIMEBEGIN_SHOW": "{start}",
-            "TIMEEND_SHOW": "{end}",
-            "DEAL_PROVINCE": "{province}",
-            "isShowAll": "1",
-        },
-        rows=("data", "records"),
-        total=("data", "total"),
-        fields={
-            "title": "title",
-            "date": "publishTime",
-            "place": "provinceText",
-            "kind": "informationTypeText",
-            "url": "url",
-        },
-        per_minute=6,
-        headers={
-            "Referer": "https://www.ggzy.gov.cn/deal/dealList.html",
-            "Origin": "https://www.ggzy.gov.cn",
-        },
-        link="https://www.ggzy.gov.cn",
-        baseline=True,
-        known="September 2026 (public scrapers); a saved answer of March 2026",
-        limits="codes 829 captcha, 800 too frequent, 804 narrow the query; ignores a keyword without hits",
-        by_hand="https://www.ggzy.gov.cn/deal/dealList.html",
-    ),
-    _epoint(
-        "epoint_xinjiang",
-        "新疆公共资源交易网",
-        "https://ggzy.xinjiang.gov.cn",
-        "/inteligentsearchnew/rest/esinteligentsearch/getFullTextDataNew",
-        link="https://ggzy.xinjiang.gov.cn/xinjiangggzy_new",
-        regions=("65",),
-        known="2025-26 (public scrapers)",
-        by_hand="https://ggzy.xinjiang.gov.cn/",
-    ),
-    _epoint(
-        "epoint_bingtuan",
-        "兵团公共资源交易网",
-        "https://ggzy.xjbt.gov.cn",
-        "/inteligentsearch/rest/esinteligentsearch/getFullTextDataNew",
-        searched="title;content",
-        full_text=True,
-        link="https://ggzy.xjbt.gov.cn",
-        regions=("65",),
-        known="2025-26 (public scrapers)",
-        by_hand="https://ggzy.xjbt.gov.cn/",
-    ),
-    _epoint(
-        "epoint_qinghai",
-        "青海公共资源交易网",
-        "https://www.qhggzyjy.gov.cn",
-        "/inteligentsearch/rest/inteligentSearch/getFullTextData",
-        sort="showdate",
-        link="https://www.qhggzyjy.gov.cn",
-        regions=("63",),
-        known="2025-26 (public scrapers)",
-        by_hand="https://www.qhggzyjy.gov.cn/",
-    ),
-    Source(
-        name="ccgp",
-        title="中国政府采购网: public buyers only",
-        base="https://search.ccgp.gov.cn",
-        path="/bxsearch",
-        form="html",
-        params={
-            "searchtype": "2",
-            "page_index": "{page}",
-            "bidSort": "0",
-            "pinMu": "0",
-            "bidType": "0",
-            "dbselect": "bidx",
-            "kw": "{words}",
-            "start_time": "{start}",
-            "end_time": "{end}",
-            "timeType": "6",
-            "pppStatus": "0",
-            **dict.fromkeys(("buyerName", "projectId", "agentName", "displayZone", "zoneId"), ""),
-        },
-        dates="%Y:%m:%d",
-        per_minute=6,
-        full_text=True,
-        known="August-September 2026 (public scrapers)",
-        limits="other scrapers wait 3 to 10 s between requests and stop at the first 频繁访问 page; 20 rows per page",
-        by_hand="https://search.ccgp.gov.cn/bxsearch",
-    ),
-    Source(
-        name="tzxm",
-        title="全国投资项目在线审批监管平台: approvals of the last days",
-        base="https://new.tzxm.gov.cn",
-        path="/tzpt/statics/html/announce/{page}.shtml",
-        form="html",
-        params={},
-        size=0,
-        known="24 August 2026 (public scraper)",
-        limits="twenty static pages, no search and no way back: poll it; search wants an image code",
-        by_hand="https://new.tzxm.gov.cn/bsdt/",
-    ),
-    Source(
-        name="qhtzxm",
-        title="青海投资项目在线审批: energy reviews",
-        base="http://www.qhtzxm.gov.cn",
-        path="/publicResults/getPublicResults",
-        form="html",
-        params={
-            "pageNumber": "{page}",
-            "pageSize": "10",
-            "dealCode": "",
-            "projectName": "{words}",
-            "taskName": "节能审查",
-            "curTab": "0",
-            "deptCode": "",
-            "impStatus": "",
-        },
-        size=10,
-        regions=("63",),
-        known="2022 (public code); whether it still answers is not known",
-        limits="not found",
-        by_hand="http://www.qhtzxm.gov.cn/",
-    ),
-    Source(
-        name="sse",
-        title="上海证券交易所",
-        base="https://query.sse.com.cn",
-        path="/security/stock/queryCompanyBulletin.do",
-        params={
-            "isPagination": "true",
-            "productId": "{code}",
-            "keyWord": "{words}",
-            "securityType": "0101,120100,020100,020200,120200",
-            "reportType": "ALL",
-            "beginDate": "{start}",
-            "endDate": "{end}",
-            "pageHelp.pageSize": "25",
-            "pageHelp.pageNo": "{page}",
-            "pageHelp.beginPage": "{page}",
-            "pageHelp.cacheSize": "1",
-            "pageHelp.endPage": "5",
-        },
-        rows=("pageHelp", "data"),
-        total=("pageHelp", "total"),
-        fields={"title": "TITLE", "date": "SSEDATE", "kind": "BULLETIN_TYPE", "url": "URL"},
-        size=25,
-        headers={"Referer": "https://www.sse.com.cn/"},
-        link="https://static.sse.com.cn",
-        known="October 2026 (public probes)",
-        limits="needs its Referer; files are on static.sse.com.cn, not on www",
-    ),
-    Source(
-        name="szse",
-        title="深圳证券交易所",
-        base="https://www.szse.cn",
-        path="/api/disc/announcement/annList",
-        sends="json",
-        params={
-            "seDate": ["{start}", "{end}"],
-            "searchKey": ["{words}"],
-            "channelCode": ["listedNotice_disc"],
-            "pageSize": 50,
-            "pageNum": "{page}",
-        },
-        rows=("data",),
-        total=("announceCount",),
-        fields={"title": "title", "date": "publishTime", "url": "attachPath"},
-        size=50,
-        headers={"Referer": "https://www.szse.cn/disclosure/listed/notice/index.html"},
-        link="https://disc.static.szse.cn/download",
-        known="August-October 2026 (public scrapers)",
-        limits="not found; searches titles without a stock code",
-    ),
-    Source(
-        name="eastmoney",
-        title="东方财富: copies of filings",
-        base="https://np-anotice-stock.eastmoney.com",
-        path="/api/security/ann",
-        params={
-            "sr": "-1",
-            "page_size": "50",
-            "page_index": "{page}",
-            "ann_type": "A",
-            "client_source": "web",
-            "stock_list": "{code}",
-            "f_node": "0",
-            "s_node": "0",
-        },
-        rows=("data", "list"),
-        total=("data", "total_hits"),
-        fields={"title": "title", "date": "notice_date", "url": "art_code"},
-        size=50,
-        needs_stock=True,
-        link="https://pdf.dfcfw.com/pdf/H2_{}_1.pdf",
-        known="August-October 2026 (public scrapers)",
-        limits="a copy, not the origin; knows stock codes only",
-    ),
-    Source(
-        name="chinamobile",
-        title="中国移动采购与招标网",
-        base="https://b2b.10086.cn",
-        path="/api-b2b/api-sync-es/white_list_api/b2b/publish/queryList",
-        sends="json",
-        params={
-            "name": "{words}",
-            "publishType": "PROCUREMENT",
-            "publishOneType": "PROCUREMENT",
-            "purchaseType": "",
-            "companyType": "",
-            "size": 20,
-            "current": "{page}",
-            "creationDateStart": "{start}",
-            "creationDateEnd": "{end}",
-            "sfactApplColumn5": "PC",
-        },
-        rows=("data", "content"),
-        total=("data", "totalElements"),
-        fields={
-            "title": "name",
-            "date": "publishDate",
-            "place": "companyTypeName",
-            "kind": "publishOneType",
-            "url": "id",
-        },
-        link="https://b2b.10086.cn/#/noticeDetail?publishId=",
-        known="August 2026 (public scraper)",
-        limits="dates are sometimes ignored; old TLS: --legacy-tls b2b.10086.cn accepts it, there alone",
-        by_hand="https://b2b.10086.cn/#/biddingHall",
-    ),
+_PORTALS = tomllib.loads((Path(__file__).parent / "portals.toml").read_text(encoding="utf-8"))
+
+SOURCES = tuple(_read_sources(_PORTALS["portal"]))
+"""The portals that are asked."""
+
+NEVER_ASKED: tuple[tuple[str, str, str], ...] = tuple(
+    (site["name"], site["host"], site["advice"]) for site in _PORTALS["never_asked"]
 )
+"""Sites that are recognised and explained, never asked: name, pattern of the host, what to do."""
+
+
+def never_asked(url: str) -> str:
+    """Return what to do about a site that is never asked, or an empty string."""
+    host = (urlsplit(url).hostname or "").lower()
+    return next((f"{name}: {advice}" for name, pattern, advice in NEVER_ASKED if re.search(pattern, host)), "")
+
 
 _HEADERS = {
     "title": ("项目名称", "公告标题", "标题", "名称"),
@@ -463,11 +174,16 @@ def _json_hit(source: Source, row: dict[str, Any]) -> Hit:
     company = row.get("secName")
     return Hit(
         f"{company}：{title}" if company else title,
-        day(value.get("date")),
+        _date(value.get("date")),
         str(value.get("place") or ""),
         str(value.get("kind") or ""),
         _link(source, str(value.get("url") or "")),
     )
+
+
+def _date(cell: object) -> str:
+    found = find_date(cell)
+    return found.text if found else ""
 
 
 def _link(source: Source, value: str) -> str:
@@ -491,7 +207,7 @@ def _ccgp_hits(page: Page, url: str) -> tuple[list[Hit], int | None]:
         place = parts[-2] if len(parts) > 4 else parts[-1] if len(parts) > 3 else ""
         kind = strong[0].text_content().strip() if strong else ""
         hits.append(
-            Hit(links[0].text_content().strip(), day(line), place, kind, urljoin(url, links[0].get("href", "")))
+            Hit(links[0].text_content().strip(), _date(line), place, kind, urljoin(url, links[0].get("href", "")))
         )
     total = re.search(r"共找到\s*(\d+)\s*条", page.visible)
     return hits, int(total[1]) if total else None
@@ -504,5 +220,5 @@ def _table_hits(page: Page, url: str) -> list[Hit]:
             row = {name: next((line[h] for h in heads if h in line), "") for name, heads in _HEADERS.items()}
             if row["title"] or row["project_code"]:
                 # these lists link no row: the page and the code are all there is to point at
-                hits.append(Hit(**{**row, "date": day(row["date"]), "url": url}))
+                hits.append(Hit(**{**row, "date": _date(row["date"]), "url": url}))
     return hits

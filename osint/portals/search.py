@@ -1,4 +1,4 @@
-"""Request every source that fits for words in a span of days: portals, and government sites without a search."""
+"""Ask every source that fits for words in a span of days: portals, and government sites without a search."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from urllib.parse import quote, urlencode
 
 from osint.archive import Entry
 from osint.errors import BadInputError, NotFoundError
-from osint.filings import Page, day_of_url, project_codes
+from osint.filings import Page, project_codes
 from osint.http import Request
 from osint.portals.adapters import SOURCES, Hit, Source, base_url, read_hits
 from osint.portals.classify import AnswerClass
-from osint.portals.session import Session
+from osint.portals.session import Refine, Session, unchanged
 from osint.portals.webarchives import Copy, Listing, take_wayback, wayback_copies, wayback_request
-from osint.register import date_bounds
+from osint.register import find_url_date, read_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,13 +122,9 @@ def read_query(words: str, start: str, end: str, *, pages: int = 3) -> Query:
     places = tuple(part for part in parts if part in PLACES)
     stocks = [part for part in parts if _STOCK.match(part)]
     topic = tuple(part for part in parts if part not in places and part not in stocks)
-    for text in (start, end):
-        if "/" in text:
-            msg = f"{text!r} is a span; give one day or month, such as 2024-06"
-            raise BadInputError(msg)
-    first, last = date_bounds(start)[0], date_bounds(end)[1]
-    if first > last:
-        msg = f"{start} is after {end}; exchange them"
+    first, last = read_date(start).first, read_date(end).last
+    if date.min == first or date.max == last or first > last:
+        msg = f"{start} is after {end}, or one of them is open; give the first and the last day or month"
         raise BadInputError(msg)
     return Query(topic or places, places, stocks[0] if stocks else "", first, last, pages)
 
@@ -197,6 +193,8 @@ def _filled(value: Any, fill: dict[str, str]) -> Any:
         return [] if filled == [""] else filled
     if value == "{page}":
         return int(fill["page"])
+    if value == "{null}":
+        return None
     if isinstance(value, str):
         return re.sub(r"\{(\w+)\}", lambda m: fill.get(m[1], m[0]), value)
     return value
@@ -211,7 +209,7 @@ def search_sources(
     legacy: tuple[str, ...] = (),
     done: Callable[[str], None] = lambda _: None,
 ) -> list[SourceReport]:
-    """Request all sources that fit and return one report each; `done` gets the name of each that has finished.
+    """Ask all sources that fit and return one report each; `done` gets the name of each that has finished.
 
     Searches can only be asked of the portals themselves. For government sites without a search the Wayback
     index is asked for pages of the days wanted, or with `live` their own lists.
@@ -256,15 +254,6 @@ def search_table(reports: list[SourceReport]) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
-    """One page of an answer."""
-
-    entry: Entry
-    hits: list[Hit]
-    total: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Span:
     """What the pages of one span of days gave."""
 
@@ -283,7 +272,7 @@ class _Span:
 
 
 def search_source(session: Session, source: Source, asked: Query, legacy: tuple[str, ...] = ()) -> SourceReport:
-    """Request one portal, page by page, until it ends, repeats itself, or says stop."""
+    """Ask one portal, page by page, until it ends, repeats itself, or says stop."""
     if source.name == "cninfo" and asked.stock:
         stock = _cninfo_stock(session, source, asked.stock)
         source = replace(source, params={**source.params, "stock": stock})
@@ -311,25 +300,27 @@ def search_source(session: Session, source: Source, asked: Query, legacy: tuple[
 
 
 def _ask_span(session: Session, source: Source, span: Query, legacy: tuple[str, ...], seen: set[Hit]) -> _Span:
-    """Request the pages of one span of days; stop at a page that repeats rows or says that there are too many."""
+    """Ask the pages of one span of days; stop at a page that repeats rows or says that there are too many."""
     hits: list[Hit] = []
     read, total = 0, None
-    for number, page in enumerate(_pages(session, source, span, legacy)):
-        total = page.total if number == 0 else total
+    for number, (entry, page_hits, stated) in enumerate(_pages(session, source, span, legacy)):
+        total = stated if number == 0 else total
         if number == 0 and source.split_over and (total or 0) > source.split_over and span.start < span.end:
-            return _Span(page.entry, [], halves=_halves(span))
-        fresh = [hit for hit in page.hits if hit not in seen]
-        if page.hits and not fresh:
+            return _Span(entry, [], halves=_halves(span))
+        fresh = [hit for hit in page_hits if hit not in seen]
+        if page_hits and not fresh:
             note = f"page {number + 1} repeats earlier rows, as portals do past their limit"
-            return _Span(page.entry, hits, read, total, note)
+            return _Span(entry, hits, read, total, note)
         seen.update(fresh)
         hits += fresh
-        read += len(page.hits)
-    return _Span(page.entry, hits, read, total)
+        read += len(page_hits)
+    return _Span(entry, hits, read, total)
 
 
-def _pages(session: Session, source: Source, span: Query, legacy: tuple[str, ...]) -> Iterator[_Page]:
-    """Yield the pages of one span of days until the portal has no more or answers something else."""
+def _pages(
+    session: Session, source: Source, span: Query, legacy: tuple[str, ...]
+) -> Iterator[tuple[Entry, list[Hit], int | None]]:
+    """Yield each page's answer, rows and stated total, until the portal has no more or answers something else."""
     read, total = 0, None
     for number in range(span.pages):
         request = search_request(source, span, source.first + number * source.step, legacy=legacy)
@@ -338,14 +329,14 @@ def _pages(session: Session, source: Source, span: Query, legacy: tuple[str, ...
             per_minute=source.per_minute,
             api=source.form == "json",
             due="json" if source.form == "json" else "",
-            refine=_keyword_check(session, source, span, legacy) if source.baseline and number == 0 else _unchanged,
+            refine=_keyword_check(session, source, span, legacy) if source.baseline and number == 0 else unchanged,
         )
         if entry.kind != AnswerClass.CONTENT:
-            yield _Page(entry, [], None)
+            yield entry, [], None
             return
         hits, stated = read_hits(source, body, entry.media_type, request.url)
         total = stated if number == 0 else total
-        yield _Page(entry, hits, stated)
+        yield entry, hits, stated
         read += len(hits)
         if not hits or (total is not None and read >= total) or (source.size and len(hits) < source.size):
             return
@@ -354,10 +345,6 @@ def _pages(session: Session, source: Source, span: Query, legacy: tuple[str, ...
 def _halves(span: Query) -> tuple[Query, Query]:
     middle = span.start + (span.end - span.start) / 2
     return replace(span, end=middle), replace(span, start=middle + timedelta(days=1))
-
-
-def _unchanged(entry: Entry, _: bytes) -> Entry:
-    return entry
 
 
 def _fitting_hits(source: Source, asked: Query, hits: list[Hit]) -> tuple[tuple[Hit, ...], int]:
@@ -376,9 +363,7 @@ def _fitting_hits(source: Source, asked: Query, hits: list[Hit]) -> tuple[tuple[
     return tuple(fit), len(hits) - len(fit)
 
 
-def _keyword_check(
-    session: Session, source: Source, asked: Query, legacy: tuple[str, ...]
-) -> Callable[[Entry, bytes], Entry]:
+def _keyword_check(session: Session, source: Source, asked: Query, legacy: tuple[str, ...]) -> Refine:
     """Return a check that compares a first page without hits to the page for no keyword."""
 
     def check(entry: Entry, body: bytes) -> Entry:
@@ -455,7 +440,9 @@ def _read_copies(session: Session, host: str, listing: Listing, asked: Query, re
     unread = len(pages) - len(chosen)
     could_not = [f"{unread} of {len(pages)} copies were not read; --pages reads more"] if unread else []
     could_not += [f"{listing.bad_rows} rows of the index were damaged"] if listing.bad_rows else []
-    could_not += [f"the index goes on after {_HOST_ROWS} rows; ask for fewer days"] if listing.goes_on else []
+    could_not += (
+        [f"the index holds more than the {_HOST_ROWS} rows asked for; ask for fewer days"] if listing.goes_on else []
+    )
     return replace(report, hits=tuple(hits), left_out=left_out, could_not="; ".join(could_not))
 
 
@@ -466,8 +453,13 @@ def _copy_hit(session: Session, copy: Copy, entry: Entry, asked: Query) -> Hit |
     codes = project_codes(page.visible)
     how = f"copy of {copy.timestamp[:8]} has the words"
     return Hit(
-        page.title, day_of_url(copy.url), "", "archived page", copy.url, "wayback", how, codes[0] if codes else ""
+        page.title, _url_date(copy.url), "", "archived page", copy.url, "wayback", how, codes[0] if codes else ""
     )
+
+
+def _url_date(url: str) -> str:
+    found = find_url_date(url)
+    return found.text if found else ""
 
 
 def _live_hits(session: Session, host: str, entry: Entry, asked: Query) -> list[Hit]:
@@ -479,5 +471,5 @@ def _live_hits(session: Session, host: str, entry: Entry, asked: Query) -> list[
     for link in page.tree.iter("a"):
         title, url = (link.get("title") or link.text_content()).strip(), link.get("href", "")
         if title and all(word in title for word in asked.words):
-            hits.append(Hit(title, day_of_url(url), "", "page", url, host, "title in the live list"))
+            hits.append(Hit(title, _url_date(url), "", "page", url, host, "title in the live list"))
     return hits

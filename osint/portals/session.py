@@ -1,17 +1,15 @@
-"""Request one URL, within what its host allows, say what kind of answer came, and keep it in the archive."""
+"""Ask one URL, within what its host allows, say what kind of answer came, and keep it in the archive."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from osint.archive import Archive, Entry, captures_directory, utc_now
+from osint.archive import Archive, Entry, utc_now
 from osint.errors import BadInputError
 from osint.filings import decode, project_codes
 from osint.http import (
@@ -33,6 +31,14 @@ _VANTAGE_CHARACTERS = 60
 _AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT, AnswerClass.KEYWORD_IGNORED)
 """Classes of an answer that need not be asked for again."""
 
+Refine = Callable[[Entry, bytes], Entry]
+"""Completes an entry by what its caller knows of the body."""
+
+
+def unchanged(entry: Entry, _: bytes) -> Entry:
+    """Return the entry as it is."""
+    return entry
+
 
 @dataclass
 class Session:
@@ -49,7 +55,7 @@ class Session:
     robots: bool = True
     """Obey robots.txt where there is one."""
     refresh: bool = False
-    """Request again what the archive already holds the answer to."""
+    """Ask again what the archive already holds the answer to."""
     say: Callable[[str], None] = lambda _: None
     """Gets one sentence when something is worth knowing while waiting."""
 
@@ -59,14 +65,6 @@ class Session:
             msg = f"`vantage` has {len(self.vantage)} characters; give a coarse place such as 'EU'"
             raise BadInputError(msg)
 
-    @classmethod
-    def open(cls, data: str | Path | None = None, *, vantage: str | None = None) -> Session:
-        """Open the archive below a data directory; OSINT_VANTAGE is the default of `vantage`."""
-        directory = captures_directory(data)
-        place = os.environ.get("OSINT_VANTAGE", "") if vantage is None else vantage
-        politeness = Politeness(directory.parent.parent / "derived" / "pace.json")
-        return cls(Archive(directory).open(), politeness, place)
-
     def ask(
         self,
         request: Request | str,
@@ -75,9 +73,9 @@ class Session:
         due: str = "",
         per_minute: float = 0,
         api: bool = False,
-        refine: Callable[[Entry, bytes], Entry] = lambda entry, _: entry,
+        refine: Refine = unchanged,
     ) -> Entry:
-        """Request one URL now, keep what came, and return its ledger entry.
+        """Ask one URL now, keep what came, and return its ledger entry.
 
         `expect` is text that must be in the decoded body before `captured` is true (None when no text was
         given). `due` is the form expected (`json`, `pdf`, `binary`); `api` marks a published interface, which
@@ -118,7 +116,7 @@ class Session:
         per_minute: float,
         due: str = "",
         api: bool = True,
-        refine: Callable[[Entry, bytes], Entry] = lambda entry, _: entry,
+        refine: Refine = unchanged,
     ) -> tuple[Entry, bytes]:
         """Return the answer to a question from the archive if it was asked before, else ask it."""
         digest = hashlib.sha256(request.body).hexdigest() if request.body else ""
@@ -153,13 +151,10 @@ class Session:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             return True
         origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        try:
-            rules = self.politeness.robots(origin)
-        except KeyError:
+        if not self.politeness.knows_robots(origin):
             with fetch(Request(f"{origin}/robots.txt"), self.archive.spool, _ROBOTS_LIMITS) as answer:
                 self.politeness.learn_robots(origin, answer.status, answer.media_type, answer.body)
-            rules = self.politeness.robots(origin)
-        return rules is None or rules.can_fetch("osint-datacentres", url)
+        return self.politeness.robots_allow(origin, url)
 
     def _pace(self, url: str, per_minute: float) -> None:
         if not per_minute and is_loopback(url):
@@ -184,7 +179,7 @@ class Session:
             final_url=answer.final_url,
             method=request.method,
             request_sha256=hashlib.sha256(request.body).hexdigest() if request.body else "",
-            redirects=tuple(answer.redirects),
+            redirects=tuple(asdict(redirect) for redirect in answer.redirects),
             status=answer.status,
             media_type=answer.media_type,
             bytes=None if body is None else len(body),

@@ -77,8 +77,18 @@ def wayback_request(url: str, *, start: str = "", end: str = "", limit: int = -5
     return Request(f"{base_url('wayback', WAYBACK)}/cdx/search/cdx?{urlencode(query)}")
 
 
+def planned_copies(url: str) -> list[str]:
+    """Return what `take_copy` would ask, one line per request."""
+    wayback, crawl = base_url("wayback", WAYBACK), base_url("commoncrawl", COMMONCRAWL_INDEX)
+    return [
+        f"GET {wayback_request(url).url}",
+        f"if a copy is listed: GET {wayback}/web/<time>id_/{strip_secrets(url)}, and no more",
+        f"else: GET {crawl}/collinfo.json and up to {CRAWLS} of its indexes",
+    ]
+
+
 def wayback_copies(session: Session, request: Request) -> Listing:
-    """Request the Wayback index once and read its rows."""
+    """Ask the Wayback index once and read its rows."""
     entry, body = session.ask_once(request, per_minute=CDX_PER_MINUTE)
     if entry.kind != AnswerClass.CONTENT:
         return Listing([], Classified(_cdx_class(entry, body), entry.signal))
@@ -137,7 +147,7 @@ def _digest_holds(copy: Copy, body: bytes) -> bool:
 
 
 def commoncrawl_copies(session: Session, url: str) -> Listing:
-    """Request the indexes of the latest crawls, newest first, until one holds the URL; stop at trouble."""
+    """Ask the indexes of the latest crawls, newest first, until one holds the URL; stop at trouble."""
     index = base_url("commoncrawl", COMMONCRAWL_INDEX)
     entry, body = session.ask_once(Request(f"{index}/collinfo.json"), per_minute=COMMONCRAWL_PER_MINUTE)
     if entry.kind != AnswerClass.CONTENT:
