@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from osint import http, portals
 from osint.archive import Archive, Entry, captures_directory, import_path
 from osint.errors import NotFoundError
-from osint.filings import Notice, Page, block_lines, decode, read_notice
+from osint.filings import Notice, Page, decode, read_notice
 from osint.portals import AnswerClass, Session, SourceReport, past_captures, search_table
 
 __all__ = [
@@ -51,6 +51,7 @@ def open_session(
     limits: http.Limits | None = None,
     robots: bool = True,
     refresh: bool = False,
+    legacy_tls: tuple[str, ...] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> Session:
     """Open the archive below a data directory to ask and keep answers; see the fields of `Session`.
@@ -61,7 +62,8 @@ def open_session(
     place = os.environ.get("OSINT_VANTAGE", "") if vantage is None else vantage
     pace = http.Politeness(directory.parent.parent / "derived" / "pace.json")
     archive = Archive(directory).open()
-    return Session(archive, pace, place, limits or http.Limits(), robots=robots, refresh=refresh, say=say)
+    limits = limits or http.Limits()
+    return Session(archive, pace, place, limits, robots=robots, refresh=refresh, legacy_tls=legacy_tls, say=say)
 
 
 def plan(url: str, *, live: bool = False) -> list[str]:
@@ -132,18 +134,16 @@ def search(
     names: tuple[str, ...] = (),
     pages: int = 3,
     live: bool = False,
-    legacy: tuple[str, ...] = (),
     done: Callable[[str], None] = lambda _: None,
 ) -> list[SourceReport]:
     """Ask the portals for words in a span of days, side by side, and return one report per source.
 
     Place words (哈密) choose regional sources, six digits are a stock code. `names` are the sources to ask, all
-    that fit if empty; `legacy` names hosts whose old TLS is accepted; `done` gets the name of each source that
-    has finished. `search_table` makes one frame of the reports. Raises BadInputError for impossible days and
+    that fit if empty; `done` gets the name of each source that has finished. `search_table` makes one frame of the reports. Raises BadInputError for impossible days and
     unknown names.
     """
     asked = portals.read_query(words, start, end, pages=pages)
-    return portals.search_sources(session, asked, names=names, live=live, legacy=legacy, done=done)
+    return portals.search_sources(session, asked, names=names, live=live, done=done)
 
 
 def plan_search(
@@ -202,11 +202,7 @@ def _difference(archive: Archive, before: Entry, after: Entry) -> list[str]:
 
 def _text_lines(archive: Archive, entry: Entry) -> list[str] | None:
     page = Page(archive.body(entry), entry.media_type)
-    if page.is_binary:
-        return None
-    if page.tree is not None:
-        return block_lines(page.tree)
-    return [line.strip() for line in re.split(r"\n|(?<=[。！？；])", page.text) if line.strip()]
+    return None if page.is_binary else page.lines
 
 
 def import_saved(
@@ -216,6 +212,13 @@ def import_saved(
     return import_path(archive, path, _classified, by=by, obtained=obtained, origin=origin, url=url)
 
 
-def _classified(status: int | None, content_type: str, body: bytes, url: str) -> tuple[str, str]:
-    answer = portals.classify(status=status or 200, headers={"content-type": content_type}, body=body, url=url)
+def _classified(status: int | None, content_type: str, body: bytes, url: str, cut: str) -> tuple[str, str]:
+    answer = portals.classify(
+        status=status or 200,
+        headers={"content-type": content_type},
+        body=body,
+        url=url,
+        trouble=http.Trouble.LENGTH if cut else http.Trouble.NONE,
+        detail=f"the body was cut where it was saved ({cut})" if cut else "",
+    )
     return answer.kind, answer.signal

@@ -1,11 +1,13 @@
-"""Shared by all tests: the network is closed except for loopback."""
+"""Shared by all tests: the network is closed except for loopback, and no name is looked up."""
 
+import contextlib
 import ipaddress
 import socket
 
 import pytest
 
 _connect = socket.socket.connect
+_getaddrinfo = socket.getaddrinfo
 
 
 def _loopback_only(self, address):
@@ -20,9 +22,23 @@ def _loopback_only(self, address):
     return _connect(self, address)
 
 
+def _no_names(host, *rest, **more):
+    """Look up what needs no question to anybody: numbers and this machine."""
+    name = host.decode() if isinstance(host, bytes) else host or "localhost"
+    number = name == "localhost"
+    with contextlib.suppress(ValueError):
+        number = number or bool(ipaddress.ip_address(name.partition("%")[0]))
+    with contextlib.suppress(OSError, UnicodeError):
+        number = number or bool(socket.inet_aton(name))
+    if not number:
+        raise socket.gaierror(socket.EAI_NONAME, f"the tests may look up no name, not even {name}")
+    return _getaddrinfo(host, *rest, **more)
+
+
 @pytest.fixture(autouse=True)
 def closed_network(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
+    monkeypatch.setattr(socket, "getaddrinfo", _no_names)
 
 
 @pytest.fixture(scope="session")

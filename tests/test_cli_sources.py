@@ -5,9 +5,11 @@ import os
 import resource
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 
+from osint import portals
 from osint.cli.main import main
 from tests.portal_server import answer, serve
 from tests.portal_server.faults import NOTICE, aliyun_challenge
@@ -88,6 +90,38 @@ def test_search_prints_rows_and_what_each_source_said(portal, capsys, monkeypatc
     assert (tmp_path / "rows.csv").read_text().startswith("title,date,place,kind,url,source,how_found,project_code\n")
     assert main(["search", "智算中心", *days, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["sources"][0]["answer"] == "content"
+
+
+@pytest.mark.parametrize(
+    ("path", "option", "kind"),
+    [
+        ("/forbidden-by-robots", ["--no-robots"], "content"),
+        ("/forbidden-by-robots", [], "refused"),
+        ("/endless", ["--max-mb", "1"], "incomplete"),
+        ("/silent", ["--max-seconds", "0.5"], "timeout"),
+        ("/good", ["--live"], "content"),
+    ],
+)
+def test_options_of_capture(portal, capsys, path, option, kind):
+    main(["capture", portal.url + path, *option])
+    assert capsys.readouterr().out.startswith(f"{kind}\t")
+
+
+def test_refresh_asks_again_and_legacy_tls_is_for_its_host_alone(portal, monkeypatch):
+    monkeypatch.setenv("OSINT_BASE_SZSE", portal.url)
+    monkeypatch.setenv("OSINT_BASE_SSE", portal.url.replace("127.0.0.1", "localhost"))
+    asked = []
+    fetch = portals.session.fetch
+    monkeypatch.setattr(portals.session, "fetch", lambda request, *more: asked.append(request) or fetch(request, *more))
+    search = ["search", "智算中心", "--start", "2024-10", "--end", "2024-10", "--source", "szse", "--source", "sse"]
+    assert main([*search, "--legacy-tls", "localhost"]) == main(search) == 0
+    assert {(urlsplit(one.url).hostname, one.legacy_tls) for one in asked} == {
+        ("127.0.0.1", False),
+        ("localhost", True),
+    }
+    before = len(asked)
+    assert main([*search, "--refresh"]) == 0
+    assert len(asked) == 2 * before
 
 
 def test_csv_of_a_search_runs_no_formula_and_holds_no_impossible_day(portal, monkeypatch, tmp_path):

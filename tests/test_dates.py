@@ -30,6 +30,12 @@ def test_dates_as_edtf(text, edtfs):
         assert valid_date(one), one
 
 
+def test_a_range_that_ends_before_it_begins_and_a_day_that_does_not_exist_are_no_dates():
+    assert [mention.edtf for mention in mentions("2024年6月至3月", WHEN)] == ["2024-06", "2024-03"]
+    assert mentions("2024年2月30日") == []
+    assert [mention.edtf for mention in mentions("2024年11月至2025年3月")] == ["2024-11/2025-03"]
+
+
 def test_without_a_document_date_a_bare_month_stays_out():
     assert mentions("10月底完成") == [] and mentions("明年投产") == []
 

@@ -569,6 +569,50 @@ def test_next_page_on_another_host_is_not_followed(pages):
         found(pages)
 
 
+def test_next_page_that_was_already_seen_ends_the_search(pages):
+    def circle(handler):
+        link = {"rel": "next", "href": f"{pages.url}/search?token=again", "method": "GET"}
+        body = {"type": "FeatureCollection", "features": _doubles(pages.url)[:2], "links": [link]}
+        webpages.send(handler, 200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    pages.get_only = True
+    pages.files["/search"] = circle
+    with pytest.raises(OsintError, match="already seen, after 1 pages: the list has no end"):
+        found(pages)
+    assert sum(path.startswith("/search") for _, path, _ in pages.asked) == 2
+
+
+def test_what_a_catalogue_answers_beyond_the_question_is_left_out_and_named(pages):
+    hrefs = {"blue": f"{pages.url}/b.tif"}
+    pages.items = [forms.earth_search(str(n), forms.day(n), WIDE, hrefs, applied=True) for n in range(3)]
+    pages.items[1]["properties"]["datetime"] = "2019-07-01T04:00:00Z"
+    pages.items[2]["collection"] = "naip"
+    scenes = found(pages)
+    assert scenes["id"].tolist() == ["0"]
+    reasons = {d["id"]: d["reason"] for d in scenes.attrs["dropped"]}
+    assert reasons["1"] == "it is of 2019-07-01, a day that was not asked for"
+    assert reasons["2"] == "it is of the collection 'naip', which was not asked for"
+
+
+def test_list_that_is_shorter_than_the_catalogue_counts_is_said_to_have_a_gap(pages):
+    def short(handler):
+        body = {"type": "FeatureCollection", "features": _doubles(pages.url)[:1], "links": [], "numberMatched": 7}
+        webpages.send(handler, 200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    pages.get_only = True
+    pages.files["/search"] = short
+    dropped = found(pages).attrs["dropped"]
+    assert [d["reason"] for d in dropped] == ["127.0.0.1 counts 7 scenes and listed 1: the list has a gap"]
+
+
+def test_catalogue_cannot_have_a_file_of_this_machine_read(pages, tmp_path):
+    secret = tmp_path / "items.json"
+    secret.write_text(json.dumps({"type": "FeatureCollection", "features": _doubles(pages.url), "links": []}))
+    io = catalogue.KeptAnswers(pages.url, tmp_path, ranges.Cost(), offline=False)
+    with pytest.raises(catalogue.APIError, match="a host that was not named"):
+        io.read_text(str(secret))
+
+
 def test_redirect_of_the_catalogue_to_another_host_is_not_followed(pages):
     pages.files["/search"] = lambda h: webpages.send(h, 302, b"", {"Location": "https://192.0.2.1/search"})
     pages.get_only = True

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
@@ -18,7 +18,12 @@ from osint.register import TIERS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TOLERANCE = 0.006  # what rounding to three figures allows
+_TOLERANCE = 0.006
+"""share by which two figures may differ: what rounding to three figures allows"""
+_LEAST_PARTS = 2
+"""parts of a whole that are added up; one alone is not a sum"""
+_LINE_CHARACTERS = 80
+"""price, number and total stand within this many characters (judgement)"""
 _PARTS = re.compile(r"其中|分别|包括|of which|including", re.IGNORECASE)
 _WHOLE = re.compile(r"共|合计|总|分别|total|combined", re.IGNORECASE)
 _TOTAL_ROW = re.compile(r"^\s*(?:合\s*计|总\s*计|小\s*计|total)", re.IGNORECASE)
@@ -43,16 +48,32 @@ class Mismatch:
     """one sentence for a reader"""
 
 
-def check_sums(text: str, cells: Sequence[tuple[int, int, str, str]], table: pd.DataFrame) -> list[Mismatch]:
+class TableCell(Protocol):
+    """A cell of a table of a document."""
+
+    @property
+    def table(self) -> str:
+        """Name of its table."""
+
+    @property
+    def row(self) -> int:
+        """Row, from 1."""
+
+    @property
+    def text(self) -> str:
+        """Its words."""
+
+
+def check_sums(text: str, cells: Sequence[TableCell], table: pd.DataFrame) -> list[Mismatch]:
     """Return the sums of a document that do not come out, in reading order.
 
-    `cells` are (start, end, place, header) of the cells of its tables, as in `Filing.cells`; `table` holds its
+    `cells` are the cells of its tables, as in `Filing.cells`; `table` holds its
     claims, as `claims_frame` makes it, with the place of the cell in `page`.
 
     Tests: parts after 其中 against the whole before it; the rows of a table against its 合计 row; an
     award stated more than once (a summary against the body); unit price times number against the price.
     """
-    found = [*_parts(table), *_tables(text, cells, table), *_awards(table, text), *_products(table, text)]
+    found = [*_parts(table), *_tables(cells, table), *_awards(table, text), *_products(table, text)]
     return sorted(set(found), key=lambda mismatch: (mismatch.start, mismatch.rule))
 
 
@@ -69,14 +90,14 @@ def _parts(table: pd.DataFrame) -> list[Mismatch]:
     for (sentence, kind), group in _exact(table).groupby(["sentence", "kind"], sort=False):
         rows = group.sort_values("start")
         where = _PARTS.search(sentence)
-        if where is None or len(rows) < 3:
+        if where is None or len(rows) <= _LEAST_PARTS:
             continue
         first = rows.iloc[0]
         position = sentence.find(first["quote"])
         if position < 0 or position > where.start():
             continue
         total, parts = float(first["si_low"]), float(rows["si_low"].iloc[1:].sum())
-        exhaustive = bool(_WHOLE.search(sentence[: position + 1])) and len(rows) > 2
+        exhaustive = _WHOLE.search(sentence[: position + 1]) is not None
         if (parts > total or exhaustive) and _differ(parts, total):
             words = f"the parts add up to {parts:g}, the whole is stated as {total:g}"
             found.append(Mismatch("parts", str(kind), total, parts, int(first["start"]), words))
@@ -86,12 +107,8 @@ def _parts(table: pd.DataFrame) -> list[Mismatch]:
 _PLACE = re.compile(r"(.+) row (\d+) column (\d+)$")
 
 
-def _tables(text: str, cells: Sequence[tuple[int, int, str, str]], table: pd.DataFrame) -> list[Mismatch]:
-    total_rows = set()
-    for start, end, place, _ in cells:
-        match = _PLACE.match(place)
-        if match and _TOTAL_ROW.match(text[start:end]):
-            total_rows.add((match[1], int(match[2])))
+def _tables(cells: Sequence[TableCell], table: pd.DataFrame) -> list[Mismatch]:
+    total_rows = {(cell.table, cell.row) for cell in cells if _TOTAL_ROW.match(cell.text)}
     columns: dict[tuple[str, str, str], list[tuple[int, float, int]]] = {}
     for row in _exact(table).itertuples():
         match = _PLACE.match(str(row.page))
@@ -128,7 +145,7 @@ def _products(table: pd.DataFrame, text: str) -> list[Mismatch]:
     found = []
     for first, second, third in zip(rows, rows[1:], rows[2:], strict=False):
         labels = [_label(text, row.start)[-8:] for row in (first, second, third)]
-        if not (_SUM.search(labels[2]) and third.kind == "money_cny" and third.start - first.start < 80):
+        if not (_SUM.search(labels[2]) and third.kind == "money_cny" and third.start - first.start < _LINE_CHARACTERS):
             continue
         if any(_PRICE.search(a) and _COUNT.search(b) for a, b in (labels[:2], labels[1::-1])):
             product = first.si_low * second.si_low
@@ -141,8 +158,11 @@ def _products(table: pd.DataFrame, text: str) -> list[Mismatch]:
 # ---------------------------------------------------------------- copies
 
 _SHINGLE = 3
-_ALIKE = 0.5  # share of the shorter sentence's shingles that a copy keeps when synonyms are swapped in
-_COMMON = 60  # a shingle in more sentences than this says nothing about copying
+"""characters in a row that are compared"""
+_ALIKE = 0.5
+"""share of the shorter sentence's shingles that a copy keeps when synonyms are swapped in (judgement)"""
+_COMMON = 60
+"""a shingle in more sentences than this says nothing about copying (bounds the time)"""
 _PLAIN = re.compile(r"[\d\s.,%、。，；;:：!！?？\"'“”()（）万亿千百余多约近超过达到的了]+")
 
 
@@ -152,17 +172,19 @@ def _shingles(sentence: str) -> frozenset[str]:
     return frozenset(plain[i : i + _SHINGLE] for i in range(max(len(plain) - _SHINGLE + 1, 0)))
 
 
-def group_copies(claims: pd.DataFrame) -> pd.DataFrame:
+def group_syndicated(claims: pd.DataFrame) -> pd.DataFrame:
     """Return the claims with the columns `independence_group`, `earliest`, `most_official` and `mutation`.
 
     `claims` has the columns of `CLAIM_COLUMNS`, and may have `published` (ISO date) and `source_tier`.
     Claims of one kind whose sentences share half of the shorter one's shingles, numbers aside, are one
     group: copying swaps synonyms and drops a 万, it does not make a second witness.  `earliest` and
     `most_official` name a file; `mutation` says what a later copy made of the number of the earliest.
-    Two claims of one file are never joined.
+    Two claims of one file are never joined, nor the first number of a sentence with the second of its copy.
     """
     out = claims.reset_index(drop=True).copy()
     shingles = [_shingles(sentence) for sentence in out["sentence"]]
+    rank = out.groupby(["file", "sentence", "kind"])["start"].rank(method="min").tolist()
+    files, kinds = out["file"].tolist(), out["kind"].tolist()
     parent = list(range(len(out)))
 
     def root(index: int) -> int:
@@ -172,54 +194,48 @@ def group_copies(claims: pd.DataFrame) -> pd.DataFrame:
         return index
 
     holders: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for index, words in enumerate(shingles):
+    for index, own in enumerate(shingles):
         shared: dict[int, int] = defaultdict(int)
-        for word in sorted(words):
-            here = holders[out["kind"].iat[index], word]
-            if len(here) <= _COMMON:
-                for other in here:
+        for shingle in sorted(own):
+            holding = holders[kinds[index], shingle]
+            if len(holding) <= _COMMON:
+                for other in holding:
                     shared[other] += 1
-            here.append(index)
+            holding.append(index)
         for other, count in sorted(shared.items()):
-            alike = count >= _ALIKE * min(len(words), len(shingles[other]))
-            if alike and out["file"].iat[other] != out["file"].iat[index] and _same_place(out, other, index):
+            is_alike = count >= _ALIKE * min(len(own), len(shingles[other]))
+            if is_alike and files[other] != files[index] and rank[other] == rank[index]:
                 parent[root(index)] = root(other)
     out["independence_group"] = [f"G{root(index) + 1:04d}" for index in range(len(out))]
     _name_sources(out)
     return out
 
 
-def _same_place(out: pd.DataFrame, one: int, other: int) -> bool:
-    """Say whether two claims are the same one of their sentence: the first of its kind, the second, ..."""
-    return _rank(out, one) == _rank(out, other)
-
-
-def _rank(out: pd.DataFrame, index: int) -> int:
-    row = out.iloc[index]
-    same = (out["file"] == row["file"]) & (out["sentence"] == row["sentence"]) & (out["kind"] == row["kind"])
-    return int((out.loc[same, "start"] < row["start"]).sum())
-
-
 def _name_sources(out: pd.DataFrame) -> None:
+    """Fill in, for each group, its earliest and most official file, and what each copy changed."""
     published = out["published"].astype(str) if "published" in out else pd.Series("", index=out.index)
     tier = out["source_tier"] if "source_tier" in out else pd.Series("unsourced", index=out.index)
-    order = pd.DataFrame({
-        "date": published.where(published != "", "9999"),
-        "tier": tier.map({name: place for place, name in enumerate(TIERS)}).fillna(len(TIERS)),
-        "file": out["file"],
-    })  # fmt: skip
-    for name in ("earliest", "most_official", "mutation"):
-        out[name] = ""
-    for _, rows in out.groupby("independence_group", sort=False):
-        first = order.loc[rows.index].sort_values(["date", "tier", "file"]).index[0]
-        official = order.loc[rows.index].sort_values(["tier", "date", "file"]).index[0]
-        out.loc[rows.index, "earliest"] = out.at[first, "file"]
-        out.loc[rows.index, "most_official"] = out.at[official, "file"]
-        for index in rows.index:
-            out.at[index, "mutation"] = _mutation(out.loc[first], out.loc[index])
+    order = pd.DataFrame(
+        {
+            "date": published.where(published != "", "9999"),
+            "tier": tier.map({name: place for place, name in enumerate(TIERS)}).fillna(len(TIERS)),
+            "file": out["file"],
+        }
+    )
+    groups = out["independence_group"]
+    first, official = (
+        dict(zip(groups[ordered], ordered, strict=True))  # the last one written is the first in order
+        for ordered in (
+            order.sort_values(by).index[::-1] for by in (["date", "tier", "file"], ["tier", "date", "file"])
+        )
+    )
+    out["earliest"] = [out.at[first[group], "file"] for group in groups]
+    out["most_official"] = [out.at[official[group], "file"] for group in groups]
+    out["mutation"] = [_mutation(out.loc[first[group]], out.loc[index]) for index, group in groups.items()]
 
 
-def _mutation(first: pd.Series, copy: pd.Series) -> str:
+def _mutation(first: pd.Series[Any], copy: pd.Series[Any]) -> str:
+    """Return in words what a copy made of the number of the earliest claim; empty where they agree."""
     a, b = (row["si_low"] if pd.notna(row["si_low"]) else row["si_high"] for row in (first, copy))
     if pd.isna(a) or pd.isna(b) or a == b:
         return ""

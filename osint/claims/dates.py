@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from osint.claims.units import Words
+from osint.claims.units import Words, word_set
+from osint.errors import BadInputError
+from osint.register import read_date, valid_date
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
-         "september sept sep", "october oct", "november nov", "december dec"), 1)
-    for name in names.split()
-}  # fmt: skip
+_MONTH_NAMES = (
+    "january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
+    "september sept sep", "october oct", "november nov", "december dec",
+)  # fmt: skip
+_MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
 _MONTH = r"(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
 _RELATIVE = {"今": 0, "本": 0, "当": 0, "去": -1, "上": -1, "明": 1, "后": 2, "前": -2, "次": 1}
 _WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -27,42 +27,53 @@ _PART_ZH = (
 )
 _ZH = re.compile(
     r"(?=[0-9二一三四今本当去明后前次年上下昨日])(?:"  # a cheap look before the alternatives
-    r"(?:(?P<year>(?:19|20)\d\d|[二一][〇零九][〇零一二三四五六七八九]{2})\s?年(?:度)?|(?P<rel>[今本当去明后前次])年(?:度)?的?(?!产|均))\s?"
+    r"(?:(?P<year>(?:19|20)\d\d|[二一][〇零九][〇零一二三四五六七八九]{2})\s?年(?:度)?|"
+    r"(?P<rel>[今本当去明后前次])年(?:度)?的?(?!产|均))\s?"
     r"(?:(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s?月份?(?:\s?(?P<day>3[01]|[12]\d|0?[1-9])\s?[日号])?)?\s?"
     + _PART_ZH
-    + r"|(?<![\d.年/-])(?P<month2>1[0-2]|0?[1-9])\s?月份?(?!\s?[内份]内)(?:\s?(?P<day2>3[01]|[12]\d|0?[1-9])\s?[日号])?(?P<part2>底|末|初|中旬|上旬|下旬)?"
+    + r"|(?<![\d.年/-])(?P<month2>1[0-2]|0?[1-9])\s?月份?(?!\s?[内份]内)"
+    r"(?:\s?(?P<day2>3[01]|[12]\d|0?[1-9])\s?[日号])?(?P<part2>底|末|初|中旬|上旬|下旬)?"
     r"|(?P<alone>年底|年末|年初|上半年|下半年)(?=[前,可将达建完投实,。;、预有]|$|\s)|(?<![一-龥])(?P<half>[上下]半年)"
-    r"|(?<![年第\d])(?P<quarter>[一二三四]季度末?)|(?<![年月\d,.至~-])(?P<day3>3[01]|[12]\d|[1-9])日(?![内历前起])(?=[一-龥,])"
+    r"|(?<![年第\d])(?P<quarter>[一二三四]季度末?)"
+    r"|(?<![年月\d,.至~-])(?P<day3>3[01]|[12]\d|[1-9])日(?![内历前起])(?=[一-龥,])"
     r"|(?P<day_rel>今日|今天|昨日|昨天|当日|日前))"
-)  # fmt: skip
+)
 _ISO = re.compile(
-    r"(?=[12])(?<![\d/.-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0?[1-9]|1[0-2])(?:(?P=s)(?P<d>3[01]|[12]\d|0?[1-9]))?(?![\d/-]|\.\d)"
+    r"(?=[12])(?<![\d/.-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0?[1-9]|1[0-2])"
+    r"(?:(?P=s)(?P<d>3[01]|[12]\d|0?[1-9]))?(?![\d/-]|\.\d)"
 )
 _YEARS = re.compile(
-    r"(?=[12])(?<![\d.,$-])(?P<y1>(?:19|20)\d\d)\s?年?\s?(?:-|~|至|到|to|through)\s?(?P<y2>(?:19|20)\d\d)(?![\d,.]\d|\d|-)\s?年?"
+    r"(?=[12])(?<![\d.,$-])(?P<y1>(?:19|20)\d\d)\s?年?\s?(?:-|~|至|到|to|through)\s?"
+    r"(?P<y2>(?:19|20)\d\d)(?![\d,.]\d|\d|-)\s?年?"
 )
 _MONTH_RANGE = re.compile(
     r"(?P<y>(?:19|20)\d\d)年(?P<m1>1[0-2]|0?[1-9])月?(?:-|~|至|到)(?:(?P<y2>(?:19|20)\d\d)年)?(?P<m2>1[0-2]|0?[1-9])月"
 )
 _EN = re.compile(
     rf"(?:(?P<pre>early|mid|late|the end of|end of|end|year-end|spring|summer|fall|autumn|winter|the start of|"
-    r"(?:the )?(?:first|second) half of|(?:the )?first (?:three|six|nine) months of|H[12]|Q[1-4]|(?:the )?(?:first|second|third|fourth) quarter of)[\s-]+(?:of\s)?)?"
+    r"(?:the )?(?:first|second) half of|(?:the )?first (?:three|six|nine) months of|H[12]|Q[1-4]|"
+    r"(?:the )?(?:first|second|third|fourth) quarter of)[\s-]+(?:of\s)?)?"
     rf"(?:(?P<d1>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?\s(?:of\s)?(?P<mon1>{_MONTH})(?:,?\s(?P<y1>(?:19|20)\d\d))?"
-    rf"|(?P<mon2>{_MONTH})(?:\s(?P<d2>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?(?!\d|[.,]\d|\s?(?:MW|GW|%|million|billion)))?(?:,?\s(?P<y2>(?:19|20)\d\d))?"
+    rf"|(?P<mon2>{_MONTH})"
+    r"(?:\s(?P<d2>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?(?!\d|[.,]\d|\s?(?:MW|GW|%|million|billion)))?"
+    r"(?:,?\s(?P<y2>(?:19|20)\d\d))?"
     r"|(?P<y3>(?:19|20)\d\d)(?![\d%]|[.,]\d|-?(?:\s)(?:servers|chips|GPUs|MW|racks)|P\b)"
     r"|(?P<rel>this|last|next|the)\s(?P<unit>year|month|spring|summer|fall|autumn|winter|week)"
-    rf"|(?P<wd>(?:on|last)\s(?:{'|'.join(_WEEKDAYS)}))|(?P<day_rel>today|yesterday)\b|(?P<now>year-end|the year's end|the end of the year|year's end))",
+    rf"|(?P<wd>(?:on|last)\s(?:{'|'.join(_WEEKDAYS)}))|(?P<day_rel>today|yesterday)\b"
+    r"|(?P<now>year-end|the year's end|the end of the year|year's end))",
     re.IGNORECASE,
-)  # fmt: skip
-# the day of a report is none that its claims speak of
+)
+# the day of a report is not one that its claims speak of
 _REPORTED = re.compile(r"(?:消息|讯|电[,:\s]|获悉|报道|发布消息)")
 # words that end the reach of an earlier date in the same sentence
 _NOW = re.compile(r"截至目前|目前|现在|如今|现已|currently|\bnow\b|\bso far\b|to date")
 _NOW_WORDS = ("目前", "现在", "如今", "现已", "currently", "now", "so far", "to date")
 _FUTURE = re.compile(r"将|预计|计划|力争|拟|will|expected|plan", re.IGNORECASE)
 _AHEAD = re.compile(
-    r"\b(?:will|would|could|should|due|expect\w*|plan\w*|slated|scheduled|aim\w*|by|to be|until|before|set to|is to|next|target\w*)\b"
+    r"\b(?:will|would|could|should|due|expect\w*|plan\w*|slated|scheduled|aim\w*|by|to be|until|before|"
+    r"set to|is to|next|target\w*)\b"
 )
+_MONTHS_OF_A_YEAR = 12
 _SEASON = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12, "春": 3, "夏": 6, "秋": 9, "冬": 12}
 
 
@@ -82,6 +93,9 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     without a year is anchored on `document` (or on the last full year in the text before it), and
     left out where there is neither.  "Now" and its like are mentions with an empty date.
     Only text[start:stop] is read.
+
+    >>> [mention.edtf for mention in mentions("明年6月底建成,2027年投产", date(2025, 3, 1))]
+    ['2026-06', '2027']
     """
     found: list[Mention] = []
     stop = len(text) if stop is None else stop
@@ -91,7 +105,7 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     for matches, read in _readers(words):
         for match in matches(text, start, stop):
             edtf = read(match, _anchor(document, text, match.start()), text)
-            if edtf and not _REPORTED.match(text, match.end()):
+            if edtf and valid_date(edtf) and not _REPORTED.match(text, match.end()):
                 found.append(Mention(match.start(), match.end(), edtf))
     found.sort(key=lambda mention: (mention.start, -mention.end))
     kept: list[Mention] = []
@@ -124,38 +138,12 @@ def _readers(text: str) -> list[tuple[_Finder, _Reader]]:
 
 
 _TOKEN = re.compile(r"[A-Za-z]+|\d+")
-_EN_NAMES = frozenset(_MONTHS) | frozenset(
-    [
-        "year",
-        "month",
-        "spring",
-        "summer",
-        "fall",
-        "autumn",
-        "winter",
-        "today",
-        "yesterday",
-        "week",
-        "q",
-        "h",
-        "half",
-        "quarter",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ]
+_EN_NAMES = word_set(
+    f"{' '.join(_MONTHS)} {' '.join(_WEEKDAYS)} "
+    "year month week q h half quarter spring summer fall autumn winter today yesterday"
 )
 """words of which an English date without a year has one"""
-_EN_FIRST = Words(
-    _EN_NAMES
-    | frozenset(
-        ["early", "mid", "late", "the", "end", "first", "second", "third", "fourth", "this", "last", "next", "on"]
-    )
-)
+_EN_FIRST = Words(_EN_NAMES | word_set("early mid late the end first second third fourth this last next on"))
 _DAY_OR_YEAR = re.compile(r"[1-9](?<![0-9A-Za-z].)(?:\d?(?:st|nd|rd|th)?\s(?:of\s)?[A-Za-z]|(?<=[12])[09]\d\d)")
 
 
@@ -193,18 +181,8 @@ def _iso(match: re.Match[str], anchor: date | None, text: str) -> str:
 
 
 def _ymd(year: int | None, month: int | None = None, day: int | None = None) -> str:
-    if not year:
-        return ""
-    written = f"{year:04d}"
-    if month:
-        written += f"-{month:02d}"
-        if day:
-            try:
-                date(year, month, day)
-            except ValueError:
-                return ""
-            written += f"-{day:02d}"
-    return written
+    """Return a year, month or day as EDTF; `mentions` leaves out a day that the calendar does not have."""
+    return "-".join([f"{year:04d}", *(f"{part:02d}" for part in (month, day) if part)]) if year else ""
 
 
 def _han_month(word: str | None) -> int | None:
@@ -304,11 +282,16 @@ def _en(match: re.Match[str], anchor: date | None, text: str) -> str:
     return _ymd(known, _MONTHS[name], int(day) if day else None)
 
 
+_YEAR_FOLLOWS = re.compile(
+    r"(?:in|by|of|since|until|till|from|for|during|through|before|after|late|early|mid|year|and|to|around|fiscal|fy|"
+    r"to-?)[\s-]$"
+)
+
+
 def _is_year(match: re.Match[str], text: str) -> bool:
     """Say whether four digits are a year: by the word before, or a border of the clause."""
     before = text[max(0, match.start() - 14) : match.start()].lower()
-    words = r"(?:in|by|of|since|until|till|from|for|during|through|before|after|late|early|mid|year|and|to|around|fiscal|fy|to-?)[\s-]$"
-    return bool(re.search(words, before)) or not before.strip()
+    return bool(_YEAR_FOLLOWS.search(before)) or not before.strip()
 
 
 def _is_month(match: re.Match[str], text: str) -> bool:
@@ -330,8 +313,8 @@ def _relative(match: re.Match[str], anchor: date | None, pre: str) -> str:
     if unit == "year":
         return _en_part(anchor.year + step, pre)
     if unit == "month":
-        months = anchor.year * 12 + anchor.month - 1 + step
-        return _ymd(months // 12, months % 12 + 1)
+        year, month = divmod(anchor.year * _MONTHS_OF_A_YEAR + anchor.month - 1 + step, _MONTHS_OF_A_YEAR)
+        return _ymd(year, month + 1)
     if unit == "week":
         return ""
     return _season(anchor.year + step, unit)
@@ -340,7 +323,8 @@ def _relative(match: re.Match[str], anchor: date | None, pre: str) -> str:
 def _season(year: int, name: str) -> str:
     """Return the three months of a season of the northern half, as an interval."""
     first = _SEASON[name]
-    return f"{year}-{first:02d}/{year + (first == 12)}-{(first + 1) % 12 + 1:02d}"
+    last = first + 2
+    return f"{year}-{first:02d}/{year + (last > _MONTHS_OF_A_YEAR)}-{(last - 1) % _MONTHS_OF_A_YEAR + 1:02d}"
 
 
 def _en_part(year: int, pre: str) -> str:
@@ -366,32 +350,29 @@ def _en_part(year: int, pre: str) -> str:
     return f"{year}-01/{year}-03" if pre == "early" else f"{year}-10/{year}-12"
 
 
+_PATH_DAY = re.compile(r"(?:t|/|_|-|^)(20\d{6})(?:_|/|-|\.|$)|(20\d\d[-_/.年]\d{1,2}[-_/.月]\d{1,2})(?!\d)")
+_STAMP = r"(20\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}(?!\d))"
+_PUBLISHED = re.compile(
+    r"(?:发布时间|发布日期|公告时间|公告日期|发文日期|成文日期|日期|时间|Published|Posted|Updated|Date)[:：\s]{0,3}"
+    + _STAMP
+)
+_DAY_LINE = re.compile(rf"(?m)^\s{{0,8}}{_STAMP}\s?日?(?:\s\d\d:\d\d(?::\d\d)?)?\s{{0,8}}$")
+
+
 def document_date(text: str, name: str = "") -> date | None:
     """Return the date of a document from its path and its visible text, or None.
 
-    A generated "page made at" stamp lies about archived notices, so it is not read.
+    A generated "page made at" stamp is wrong for archived notices, so it is not read.
+
+    >>> document_date("发布时间：2024年9月15日", "a.html")
+    datetime.date(2024, 9, 15)
     """
-    for pattern in (
-        r"(?:t|/|_|-|^)(20\d\d)(\d\d)(\d\d)(?:_|/|-|\.|$)",
-        r"(20\d\d)[-_/.年](\d{1,2})[-_/.月](\d{1,2})",
-    ):
-        match = re.search(pattern, name)
-        if match:
-            try:
-                return date(*(int(part) for part in match.groups()))
-            except ValueError:
-                pass
     head = text[:3000] + "\n" + text[-400:]
-    label = (
-        r"(?:发布时间|发布日期|公告时间|公告日期|发文日期|成文日期|日期|时间|Published|Posted|Updated|Date)[:：\s]{0,3}"
-    )
-    stamp = r"(20\d\d)\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})"
-    match = re.search(label + stamp, head) or re.search(
-        rf"(?m)^\s{{0,8}}{stamp}\s?日?(?:\s\d\d:\d\d(?::\d\d)?)?\s{{0,8}}$", head
-    )
-    if match:
+    in_text = _PUBLISHED.search(head) or _DAY_LINE.search(head)
+    for found in (*_PATH_DAY.finditer(name), *filter(None, [in_text])):
+        written = re.sub(r"[-_/.年月\s]+", "-", found[found.lastindex or 0])
         try:
-            return date(*(int(part) for part in match.groups()))
-        except ValueError:
-            return None
+            return read_date(written).first
+        except BadInputError:
+            continue
     return None

@@ -251,7 +251,7 @@ def scale_factor(word: str) -> float:
 # ---------------------------------------------------------------- numbers in a text
 
 CLOSERS = "】\\])〕"
-_LETTERED = ["USD", "HKD", "EUR", "RMB", "CNY", "Rmb", "GBP", "JPY", "SGD", "AUD", "CAD"]
+_LETTERED = ["USD", "HKD", "EUR", "RMB", "CNY", "Rmb", "rmb", "GBP", "JPY", "SGD", "AUD", "CAD"]
 # one class of characters first, so that the search skips at full speed to where a number can begin
 _START = re.compile(
     rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/].)(?<![A-Za-z]-.)(?<!第.)(?<![{HAN_LETTERS}][{HAN_LETTERS}])"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from osint.claims.numbers import CLOSERS, HAN_SCALE, Plain, find_numbers, fold, numeral_value, qualifier, scale_factor
 from osint.claims.units import Unit, countable_nouns, declared_units, spelling_key, word_set
@@ -19,7 +19,7 @@ _CURRENCIES = {
         Unit("money_usd", "USD"): "US$ U.S.$ USD $ 美元",
         Unit("money_hkd", "HKD"): "HK$ HKD 港币 港元",
         Unit("money_eur", "EUR"): "€ EUR 欧元",
-        Unit("money_cny", "CNY"): "¥ CN¥ RMB RMB¥ Rmb CNY 人民币 人民币¥",
+        Unit("money_cny", "CNY"): "¥ CN¥ RMB RMB¥ Rmb rmb CNY 人民币 人民币¥",
         Unit("foreign", ""): "NT$ S$ A$ C$ AU$ CA$ R$ NZ$ £ ₩ ₹ JP¥ GBP JPY SGD AUD CAD 新台币 台币 日元 韩元 英镑",
     }.items()
     for sign in signs.split()
@@ -36,8 +36,7 @@ _MOST_ADJECTIVES = 3
 """words between a number and the noun that it counts (judgement)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A value with its bounds, as written and in SI units."""
 
     low: float | None
@@ -58,8 +57,7 @@ class Quantity:
     """chip model named next to the number, as written"""
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(NamedTuple):
     """A quantity and where it stands in the folded text."""
 
     start: int
@@ -164,7 +162,7 @@ def _atom(match: re.Match[str], number: float, text: str) -> _Atom:
         unit = ""
     measure = declared_units()[spelling_key(unit)] if unit else _NO_UNIT
     if currency and (not unit or (unit == "元" and currency not in ("$", "¥"))):  # 港币18.8亿元: not in yuan
-        measure = _CURRENCIES.get(currency, _CURRENCIES["RMB"])  # a range may begin with "rmb"
+        measure = _CURRENCIES.get(currency, _CURRENCIES["RMB"])  # a range may begin with "rMB"
     more = bool(match["more"] or match["more2"])
     return _Atom(start, _end(match, scale, unit), number, scale, unit, currency, more, measure)
 

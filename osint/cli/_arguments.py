@@ -31,7 +31,7 @@ def scenes_parser(*, out: str, required: Sequence[str] = ()) -> argparse.Argumen
         metavar="URL",
         help="earth-search (default), planetary-computer, cdse, a STAC API, or the folder of a static STAC catalogue",
     )
-    parser.add_argument("--collection", help="surface reflectance; by default the best of the catalogue for dating")
+    parser.add_argument("--collection", help="default: surface reflectance of Sentinel-2 at that catalogue")
     parser.add_argument("--out", type=Path, required="out" in required, metavar="FILE", help=out)
     return parser
 

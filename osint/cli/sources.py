@@ -219,10 +219,12 @@ def _search(args: argparse.Namespace) -> int:
     if args.dry_run:
         print("\n".join(planned))
         return 0
-    session = sources.open_session(args.data, vantage=args.vantage, refresh=args.refresh, say=_note)
+    session = sources.open_session(
+        args.data, vantage=args.vantage, refresh=args.refresh, legacy_tls=tuple(args.legacy_tls), say=_note
+    )
     _note_repairs(session.archive)
     with tqdm(total=len(planned), desc="sources", disable=None, leave=False, file=sys.stderr) as bar:
-        reports = sources.search(session, *asked, **chosen, legacy=tuple(args.legacy_tls), done=lambda _: bar.update())
+        reports = sources.search(session, *asked, **chosen, done=lambda _: bar.update())
     table = sources.search_table(reports)
     if args.csv:
         write_csv(table, args.csv)

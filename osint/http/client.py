@@ -59,6 +59,7 @@ CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _SMALL_BYTES = 64 << 10
 """A body that nobody wants is read up to this size, to keep the connection; else the connection is closed."""
 _TICK_S = 0.05
+_DAY_S = 86_400
 _FOLLOWED = ("range", "accept", "accept-encoding")
 """Request headers that a redirect to another host still gets."""
 _SECRET = re.compile(
@@ -777,7 +778,7 @@ def on_this_machine(url: str) -> bool:
 def retry_after_seconds(header: str) -> float | None:
     """Read a Retry-After header, seconds or a date; None where there is none to read."""
     try:
-        return float(urllib3.Retry().parse_retry_after(header[:40]))
+        return float(urllib3.Retry(retry_after_max=_DAY_S).parse_retry_after(header[:40]))
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return None
 

@@ -155,9 +155,7 @@ def fitting_sources(asked: Query, names: tuple[str, ...] = ()) -> tuple[list[Sou
     return fit, not_asked
 
 
-def search_request(
-    source: Source, asked: Query, page: int, *, words: bool = True, legacy: tuple[str, ...] = ()
-) -> Request:
+def search_request(source: Source, asked: Query, page: int, *, words: bool = True) -> Request:
     """Return the request for one page of one source; `words=False` leaves the keyword out."""
     term = " ".join(asked.words) if words else ""
     fill = {
@@ -182,7 +180,7 @@ def search_request(
         kind = "application/json" if source.sends == "json" else "application/x-www-form-urlencoded"
         headers["Content-Type"] = f"{kind}; charset=UTF-8"
         body = (json.dumps(params, ensure_ascii=False) if source.sends == "json" else urlencode(params)).encode()
-    return Request(url, method, headers, body, source.base.partition("://")[2] in legacy)
+    return Request(url, method, headers, body)
 
 
 def _filled(value: Any, fill: dict[str, str]) -> Any:
@@ -206,7 +204,6 @@ def search_sources(
     *,
     names: tuple[str, ...] = (),
     live: bool = False,
-    legacy: tuple[str, ...] = (),
     done: Callable[[str], None] = lambda _: None,
 ) -> list[SourceReport]:
     """Ask all sources that fit and return one report each; `done` gets the name of each that has finished.
@@ -217,7 +214,7 @@ def search_sources(
     fit, not_asked = fitting_sources(asked, names)
 
     def one(source: Source) -> SourceReport:
-        report = search_source(session, source, asked, legacy)
+        report = search_source(session, source, asked)
         done(source.name)
         return report
 
@@ -271,7 +268,7 @@ class _Span:
     """Spans to ask instead, because this one holds too much."""
 
 
-def search_source(session: Session, source: Source, asked: Query, legacy: tuple[str, ...] = ()) -> SourceReport:
+def search_source(session: Session, source: Source, asked: Query) -> SourceReport:
     """Ask one portal, page by page, until it ends, repeats itself, or says stop."""
     if source.name == "cninfo" and asked.stock:
         stock = _cninfo_stock(session, source, asked.stock)
@@ -279,7 +276,7 @@ def search_source(session: Session, source: Source, asked: Query, legacy: tuple[
     waiting, spans = [asked], []
     seen: set[Hit] = set()
     while waiting:
-        span = _ask_span(session, source, waiting.pop(0), legacy, seen)
+        span = _ask_span(session, source, waiting.pop(0), seen)
         waiting = [*span.halves, *waiting]
         spans.append(span)
         if span.entry.kind not in _AN_ANSWER:
@@ -299,11 +296,11 @@ def search_source(session: Session, source: Source, asked: Query, legacy: tuple[
     return SourceReport(source.name, answer, spans[-1].entry.signal, hits, left_out, total, could_not, by_hand)
 
 
-def _ask_span(session: Session, source: Source, span: Query, legacy: tuple[str, ...], seen: set[Hit]) -> _Span:
+def _ask_span(session: Session, source: Source, span: Query, seen: set[Hit]) -> _Span:
     """Ask the pages of one span of days; stop at a page that repeats rows or says that there are too many."""
     hits: list[Hit] = []
     read, total = 0, None
-    for number, (entry, page_hits, stated) in enumerate(_pages(session, source, span, legacy)):
+    for number, (entry, page_hits, stated) in enumerate(_pages(session, source, span)):
         total = stated if number == 0 else total
         if number == 0 and source.split_over and (total or 0) > source.split_over and span.start < span.end:
             return _Span(entry, [], halves=_halves(span))
@@ -317,19 +314,17 @@ def _ask_span(session: Session, source: Source, span: Query, legacy: tuple[str, 
     return _Span(entry, hits, read, total)
 
 
-def _pages(
-    session: Session, source: Source, span: Query, legacy: tuple[str, ...]
-) -> Iterator[tuple[Entry, list[Hit], int | None]]:
+def _pages(session: Session, source: Source, span: Query) -> Iterator[tuple[Entry, list[Hit], int | None]]:
     """Yield each page's answer, rows and stated total, until the portal has no more or answers something else."""
     read, total = 0, None
     for number in range(span.pages):
-        request = search_request(source, span, source.first + number * source.step, legacy=legacy)
+        request = search_request(source, span, source.first + number * source.step)
         entry, body = session.ask_once(
             request,
             per_minute=source.per_minute,
             api=source.form == "json",
             due="json" if source.form == "json" else "",
-            refine=_keyword_check(session, source, span, legacy) if source.baseline and number == 0 else unchanged,
+            refine=_keyword_check(session, source, span) if source.baseline and number == 0 else unchanged,
         )
         if entry.kind != AnswerClass.CONTENT:
             yield entry, [], None
@@ -363,7 +358,7 @@ def _fitting_hits(source: Source, asked: Query, hits: list[Hit]) -> tuple[tuple[
     return tuple(fit), len(hits) - len(fit)
 
 
-def _keyword_check(session: Session, source: Source, asked: Query, legacy: tuple[str, ...]) -> Refine:
+def _keyword_check(session: Session, source: Source, asked: Query) -> Refine:
     """Return a check that compares a first page without hits to the page for no keyword."""
 
     def check(entry: Entry, body: bytes) -> Entry:
@@ -372,7 +367,7 @@ def _keyword_check(session: Session, source: Source, asked: Query, legacy: tuple
         hits, _ = read_hits(source, body, entry.media_type, "")
         if not hits or any(all(word in hit.title for word in asked.words) for hit in hits):
             return entry
-        request = search_request(source, asked, source.first, words=False, legacy=legacy)
+        request = search_request(source, asked, source.first, words=False)
         bare, held = session.ask_once(request, per_minute=source.per_minute)
         others, _ = read_hits(source, held, bare.media_type, "")
         if bare.kind == AnswerClass.CONTENT and others and others[0] == hits[0]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -56,6 +56,8 @@ class Session:
     """Obey robots.txt where there is one."""
     refresh: bool = False
     """Ask again what the archive already holds the answer to."""
+    legacy_tls: tuple[str, ...] = ()
+    """Hosts whose old TLS renegotiation is accepted."""
     say: Callable[[str], None] = lambda _: None
     """Gets one sentence when something is worth knowing while waiting."""
 
@@ -86,6 +88,7 @@ class Session:
         refusal = self._refusal(request, api)
         if refusal:
             return Entry.unasked(strip_secrets(request.url), refusal.kind, refusal.signal)
+        request = replace(request, legacy_tls=urlsplit(request.url).hostname in self.legacy_tls)
         self._pace(request.url, per_minute)
         asked = utc_now()
         with fetch(request, self.archive.spool, self.limits) as answer:
@@ -179,7 +182,7 @@ class Session:
             final_url=answer.final_url,
             method=request.method,
             request_sha256=hashlib.sha256(request.body).hexdigest() if request.body else "",
-            redirects=tuple(asdict(redirect) for redirect in answer.redirects),
+            redirects=tuple(answer.redirects),
             status=answer.status,
             media_type=answer.media_type,
             bytes=None if body is None else len(body),

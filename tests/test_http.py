@@ -1,0 +1,423 @@
+"""The one door to the network: connections, deadlines, proxies, certificates, retries, politeness."""
+
+import dataclasses
+import email.utils
+import gzip
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import shapely
+
+from osint import imagery, sources
+from osint.cli import doctor
+from osint.errors import BadInputError, OsintError
+from osint.http import (
+    CONNECTIONS,
+    ByteCache,
+    ChangedError,
+    Client,
+    Limits,
+    Politeness,
+    Ranges,
+    ReadError,
+    Request,
+    Trouble,
+    client,
+    forbidden,
+    ranges,
+)
+from osint.imagery import read
+from tests import pages as webpages
+
+BODY = bytes(range(256)) * 400
+QUICK = dataclasses.replace(ranges.LIMITS, silence_seconds=0.4, head_seconds=0.8, max_seconds=0.8, attempts=1)
+PLACE = shapely.box(93.0, 43.0, 93.01, 43.01)
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "no_proxy", "NO_PROXY")
+
+
+@pytest.fixture
+def pages():
+    with webpages.served() as served:
+        yield served
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch, tmp_path):
+    for name in (*PROXIES, *client.CERTIFICATES, "OSINT_ALLOW_LOOPBACK"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))
+
+
+# ---- a connection is always given back
+
+
+def other_range(handler):
+    webpages.send(handler, 206, b"x" * 9, {"Content-Range": "bytes 5-13/99"})
+
+
+def too_long(handler):
+    webpages.send(handler, 206, BODY, {"Content-Range": f"bytes 0-99/{len(BODY)}", "ETag": '"1"'})
+
+
+def cut(handler):
+    """Send half a body and close the connection."""
+    handler.send_response(206)
+    handler.send_header("Content-Range", f"bytes 0-99/{len(BODY)}")
+    handler.send_header("Content-Length", "100")
+    handler.end_headers()
+    handler.wfile.write(BODY[:50])
+    handler.close_connection = True
+
+
+KINDS = {
+    "403": lambda h: webpages.send(h, 403, b"no", {}),
+    "404, a long page": lambda h: webpages.send(h, 404, BODY * 4, {"Content-Type": "text/html"}),
+    "416": lambda h: webpages.send(h, 416, b"", {}),
+    "500": lambda h: webpages.send(h, 500, b"failed", {}),
+    "200 without a range": lambda h: webpages.send(h, 200, BODY * 4, {"Content-Type": "image/tiff"}),
+    "302 in a circle": lambda h: webpages.send(h, 302, b"", {"Location": h.path}),
+    "302 to a private address": lambda h: webpages.send(h, 302, b"", {"Location": "https://10.0.0.1/a"}),
+    "another range": other_range,
+    "compressed": lambda h: webpages.send_range(h, BODY, **{"Content-Encoding": "gzip"}),
+    "longer than asked": too_long,
+    "cut in the middle": cut,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_after_200_failed_answers_the_next_is_read_at_once(pages, monkeypatch, kind):
+    monkeypatch.setattr(ranges, "LIMITS", dataclasses.replace(ranges.LIMITS, attempts=1))
+    pages.files["/bad"], pages.files["/good"] = KINDS[kind], BODY
+    source = Ranges(pages.url)
+    began = time.monotonic()
+    for _ in range(200):
+        with pytest.raises(ReadError):
+            source.get(f"{pages.url}/bad", 0, 100, "full")
+    assert source.get(f"{pages.url}/good", 10, 100, "full") == BODY[10:110]
+    assert time.monotonic() - began < 15
+
+
+def test_after_200_changed_files_the_next_is_read_at_once(pages, tmp_path):
+    turn = iter(range(10_000))
+    pages.files["/new"] = lambda h: webpages.send_range(h, BODY, f'"{next(turn)}"')
+    source, changed = Ranges(pages.url, cache=ByteCache(tmp_path)), 0
+    while changed < 200:
+        try:
+            source.get(f"{pages.url}/new", next(turn), 100, "full")
+        except ChangedError as error:
+            changed += 1
+            assert "its ETag changed" in str(error)
+    pages.files["/good"] = BODY
+    assert source.get(f"{pages.url}/good", 10, 100, "full") == BODY[10:110]
+
+
+@pytest.mark.parametrize("kind", ["silent", "one byte of the headers at a time", "stops in the middle"])
+def test_server_that_does_not_go_on_ends_in_an_error_for_more_askers_than_connections(pages, monkeypatch, kind):
+    done = threading.Event()
+
+    def silent(handler):
+        done.wait(30)
+        handler.close_connection = True
+
+    def trickling(handler):
+        while not done.wait(0.1):
+            handler.wfile.write(b"H")
+        handler.close_connection = True
+
+    def stopping(handler):
+        handler.send_response(206)
+        handler.send_header("Content-Range", f"bytes 0-99/{len(BODY)}")
+        handler.send_header("Content-Length", "100")
+        handler.end_headers()
+        handler.wfile.write(BODY[:50])
+        done.wait(30)
+        handler.close_connection = True
+
+    monkeypatch.setattr(ranges, "LIMITS", QUICK)
+    pages.files["/bad"] = {"silent": silent, "stops in the middle": stopping}.get(kind, trickling)
+    pages.files["/good"] = BODY
+    source = Ranges(pages.url)
+
+    def error_of(start):
+        with pytest.raises(ReadError) as caught:
+            source.get(f"{pages.url}/bad", start, 100, "full")
+        return str(caught.value)
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(CONNECTIONS + 8) as pool:
+        said = set(pool.map(error_of, range(CONNECTIONS + 8)))
+    assert time.monotonic() - began < 8
+    assert all("no byte for" in one or "no whole answer" in one or "50 bytes had come" in one for one in said), said
+    assert source.get(f"{pages.url}/good", 10, 100, "full") == BODY[10:110]
+    done.set()
+
+
+def test_connections_are_kept_over_small_failures(pages):
+    opened = []
+    pages.files["/small"] = lambda h: (opened.append(h.client_address), webpages.send(h, 404, b"not here", {}))
+    source = Ranges(pages.url)
+    for _ in range(20):
+        with pytest.raises(ReadError, match="status 404"):
+            source.get(f"{pages.url}/small", 0, 100, "full")
+    assert len(set(opened)) == 1
+
+
+# ---- proxies and certificates, for every fetcher
+
+
+def capture_page(tmp_path):
+    session = sources.open_session(tmp_path)
+    session.robots = False
+    return session.ask("https://portal.example/notice").signal
+
+
+def read_range(tmp_path):
+    Ranges("https://catalogue.example").get("https://pictures.example/a.tif", 0, 100, "full")
+
+
+def read_tile(tmp_path):
+    imagery.map_tiles(PLACE, 12, "https://tiles.example/{z}/{x}/{y}.png", cache=False)
+
+
+def get_token(tmp_path):
+    read.SasTokens("https://tokens.example").token("account/container")
+
+
+def search_catalogue(tmp_path):
+    imagery.scenes(PLACE, "2024-01-01", "2024-02-01", catalogue="https://stac.example/v1")
+
+
+def ask_overpass(tmp_path):
+    imagery.mapped_power(PLACE)
+
+
+def run_doctor(tmp_path):
+    return " ".join(row["says"] for row in doctor.examine() if row["what"] in doctor.HOSTS)
+
+
+FETCHERS = (capture_page, read_range, read_tile, get_token, search_catalogue, ask_overpass, run_doctor)
+
+
+@pytest.mark.parametrize("fetcher", FETCHERS)
+@pytest.mark.parametrize("scheme", ["http", "socks5h", "socks5"])
+def test_nothing_goes_around_a_proxy_that_cannot_be_reached(monkeypatch, tmp_path, fetcher, scheme):
+    pytest.importorskip("socks")
+    monkeypatch.setenv("ALL_PROXY", f"{scheme}://me:secret@127.0.0.1:9")
+    names, connected, connect = set(), set(), socket.socket.connect
+
+    def look_up(host, port, *rest, **more):
+        names.add(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))]
+
+    def note(self, address):
+        connected.add(address)
+        return connect(self, address)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket.socket, "connect", note)
+    try:
+        said = fetcher(tmp_path)
+    except OsintError as error:
+        said = str(error)
+    assert names == {"127.0.0.1"} and connected == {("127.0.0.1", 9)}
+    assert "the proxy" in said and "127.0.0.1:9 did not pass the request on" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize("fetcher", FETCHERS)
+def test_proxy_of_an_unknown_kind_is_refused_by_name(monkeypatch, tmp_path, fetcher):
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://127.0.0.1:9")
+    try:
+        said = fetcher(tmp_path)
+    except BadInputError as error:
+        said = str(error)
+    assert "the proxy gopher://127.0.0.1:9 of the environment cannot be used: its scheme is gopher" in said
+
+
+def test_catalogue_on_this_machine_is_read_without_the_proxy(pages, monkeypatch):
+    monkeypatch.setenv("all_proxy", "http://127.0.0.1:9")
+    pages.files["/good"] = BODY
+    assert Ranges(pages.url).get(f"{pages.url}/good", 0, 100, "full") == BODY[:100]
+
+
+@pytest.fixture
+def secure(pages, tmp_path):
+    """Serve the same pages over TLS with a certificate that no authority of this machine knows."""
+    if not subprocess.run(["which", "openssl"], capture_output=True, check=False).stdout:
+        pytest.skip("openssl is not installed")
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "own.pem"]
+    subprocess.run(made, capture_output=True, check=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "own.pem", tmp_path / "key.pem")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        onward = tuple(pages.url.removeprefix("http://").split(":"))
+        threading.Thread(target=_relay, args=(listener, context, onward), daemon=True).start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _relay(listener, context, onward):
+    def one(plain):
+        try:
+            with context.wrap_socket(plain, server_side=True) as line, socket.create_connection(onward) as server:
+                server.sendall(line.recv(65536).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+                while piece := server.recv(65536):
+                    line.sendall(piece)
+        except OSError:
+            plain.close()
+
+    while True:
+        try:
+            threading.Thread(target=one, args=(listener.accept()[0],), daemon=True).start()
+        except OSError:
+            return
+
+
+@pytest.mark.parametrize("variable", client.CERTIFICATES)
+def test_certificates_of_the_office_count_for_all(secure, pages, monkeypatch, tmp_path, variable):
+    monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
+    pages.files["/good"], pages.files["/page"] = BODY, lambda h: webpages.send(h, 200, b"<p>words</p>", {})
+    session = sources.open_session(tmp_path)
+    session.robots = False
+    assert "TLS failed" in session.ask(f"{secure}/page").signal
+    with pytest.raises(ReadError, match="TLS failed"):
+        Ranges(secure).get(f"{secure}/good", 0, 100, "full")
+    monkeypatch.setenv(variable, str(tmp_path / "own.pem"))
+    assert session.ask(f"{secure}/page").kind == "content"
+    assert Ranges(secure).get(f"{secure}/good", 0, 100, "full") == BODY[:100]
+    pages.get_only = True
+    monkeypatch.setattr(pages, "url", secure)
+    assert len(imagery.scenes(PLACE, "2024-01-01", "2024-02-01", catalogue=secure)) == 0
+    monkeypatch.setenv(variable, "/nowhere.pem")
+    with pytest.raises(BadInputError, match=rf"{variable} names /nowhere\.pem, which does not exist"):
+        Ranges(secure).get(f"{secure}/good", 0, 100, "full")
+
+
+# ---- addresses
+
+
+def test_each_address_of_a_name_is_tried_in_turn(pages, monkeypatch):
+    tried = []
+
+    def two(host, port, *rest, **more):
+        dead = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.77", port))
+        tried.append(host)
+        return [dead, (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", two)
+    pages.files["/good"] = BODY
+    own = pages.url.replace("127.0.0.1", "localhost")
+    assert Ranges(own).get(f"{own}/good", 0, 100, "full") == BODY[:100]
+    assert tried == ["localhost"]
+
+
+def test_only_the_server_that_was_named_may_be_on_this_machine(pages):
+    pages.files["/good"] = BODY
+    assert Client(named=pages.url).ask(Request(f"{pages.url}/good", headers={"Range": "bytes=0-9"})).status == 206
+    answer = Client().ask(Request(f"{pages.url}/good"))
+    assert answer.trouble is Trouble.REFUSED and "loopback" in answer.detail and answer.requests == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "fd00::1"]
+)
+def test_addresses_inside_a_network_are_forbidden_and_public_ones_are_not(address):
+    assert forbidden(address) and not forbidden("93.184.215.14")
+
+
+# ---- asked again, politely
+
+
+def test_retry_after_is_read_in_both_forms():
+    moment = datetime.now(UTC) + timedelta(seconds=90)
+    assert client.retry_after_seconds("120") == 120.0
+    assert client.retry_after_seconds(email.utils.format_datetime(moment, usegmt=True)) == pytest.approx(90, abs=2)
+    past = email.utils.format_datetime(moment - timedelta(days=1), usegmt=True)
+    assert client.retry_after_seconds(past) == 0.0
+    assert client.retry_after_seconds("soon") is None and client.retry_after_seconds("") is None
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_busy_host_is_asked_again_when_it_says_so(pages, monkeypatch, form):
+    monkeypatch.setattr(client, "BACKOFF_S", 0.01)
+    when = (
+        "1" if form == "seconds" else email.utils.format_datetime(datetime.now(UTC) + timedelta(hours=20), usegmt=True)
+    )
+    slept = []
+    monkeypatch.setattr(time, "sleep", lambda seconds: slept.append(seconds) if seconds > client._TICK_S else None)
+    turn = iter((503, 200))
+
+    def busy(handler):
+        if next(turn) == 503:
+            webpages.send(handler, 503, b"busy", {"Retry-After": when})
+        else:
+            webpages.send_range(handler, BODY)
+
+    pages.files["/b"] = busy
+    source = Ranges(pages.url)
+    if form == "seconds":
+        assert source.get(f"{pages.url}/b", 0, 100, "full") == BODY[:100]
+        assert slept == [1.0] and source.cost.as_attrs()["requests"] == 2
+    else:
+        # 20 hours are too long to wait: it ends at once and says when
+        with pytest.raises(ReadError, match=r"status 503; ask again in 7[12]\d\d\d s"):
+            source.get(f"{pages.url}/b", 0, 100, "full")
+        assert slept == [] and source.cost.as_attrs()["requests"] == 1
+
+
+def test_dropped_connection_is_asked_again_and_each_request_is_counted(pages, monkeypatch):
+    monkeypatch.setattr(client, "BACKOFF_S", 0.01)
+    turn = iter((True, True, False))
+    pages.files["/b"] = lambda h: cut(h) if next(turn) else webpages.send_range(h, BODY)
+    source = Ranges(pages.url)
+    assert source.get(f"{pages.url}/b", 0, 100, "full") == BODY[:100]
+    assert source.cost.as_attrs()["requests"] == 3
+
+
+def test_contact_of_the_user_goes_with_every_request(pages, monkeypatch):
+    monkeypatch.setenv("OSINT_CONTACT", "desk@paper.example")
+    pages.files["/good"] = BODY
+    Ranges(pages.url).get(f"{pages.url}/good", 0, 100, "full")
+    imagery.scenes(PLACE, "2024-01-01", "2024-02-01", catalogue=pages.url)
+    agents = {headers["User-Agent"] for _, _, headers in pages.asked}
+    assert len(agents) == 1 and agents.pop().endswith("(+desk@paper.example)")
+
+
+def test_small_body_that_unpacks_beyond_the_limit_is_stopped(pages):
+    bomb = gzip.compress(bytes(40 << 20))
+    pages.files["/bomb"] = lambda h: webpages.send(h, 200, bomb, {"Content-Encoding": "gzip"})
+    answer = Client(Limits(max_bytes=8 << 20), named=pages.url).ask(Request(f"{pages.url}/bomb"))
+    assert answer.trouble is Trouble.LENGTH and answer.received == len(bomb)
+    with pytest.raises(ReadError, match="decompression passed the limit"):
+        Ranges(pages.url).whole(f"{pages.url}/bomb", "list", 8 << 20)
+
+
+def rules(tmp_path, body, status=200, kind="text/plain"):
+    politeness = Politeness(tmp_path / "pace.json")
+    politeness.learn_robots("https://h", status, kind, body)
+    return [politeness.robots_allow("https://h", f"https://h/{path}") for path in ("a.pdf", "a/private/b", "a/open/b")]
+
+
+def test_robots_txt_is_read_with_wildcards_and_the_longest_rule(tmp_path):
+    assert rules(tmp_path, b"User-agent: *\nDisallow: /*.pdf$\nDisallow: /*/private/\n") == [False, False, True]
+    longest = b"User-agent: *\nDisallow: /a/\nAllow: /a/open/\n"
+    assert rules(tmp_path, longest) == [True, False, True]
+
+
+def test_robots_txt_of_a_server_that_fails_forbids_all_and_a_missing_one_nothing(tmp_path):
+    assert rules(tmp_path, b"", 503) == [False] * 3
+    assert rules(tmp_path, b"not here", 404) == [True] * 3
+    assert rules(tmp_path, b"<html>Disallow: /</html>", 200) == [True] * 3
+
+
+def test_the_room_and_what_stands_on_it_load_without_fcntl():
+    code = "import sys; sys.modules['fcntl'] = None; import osint.http, osint.imagery, osint.archive, osint.sources"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
