@@ -48,11 +48,9 @@ SHOWN_SCENES = 2
 """Fewest scenes that show what stands in the other bands."""
 PICTURE_SCENES = 4
 """Scenes of each standing roof that are read in the other bands too."""
-NEXT_STEP_DAYS = 20
-"""Left out before the next step: the work for it may have begun."""
 SAME_PASS_DAYS = 5 / 1440
 """Scenes of one pass are taken within five minutes."""
-UNKNOWN_CLOUD_PCT = 50.0
+ASSUMED_CLOUD_PCT = 50.0
 """Cloud cover of a scene that states none."""
 MAX_ROUNDS = 14
 """Most times that scenes are asked for."""
@@ -166,7 +164,7 @@ class _Search:
         self.group = np.concatenate([[0], np.cumsum(np.diff(day) > SAME_PASS_DAYS)]).astype(int)
         first = np.unique(self.group, return_index=True)[1]
         self.days = day[first]
-        cloud = self.rows["cloud_pct"].fillna(UNKNOWN_CLOUD_PCT).to_numpy(float)
+        cloud = self.rows["cloud_pct"].fillna(ASSUMED_CLOUD_PCT).to_numpy(float)
         self.cloud = np.array([cloud[self.group == g].mean() for g in range(len(first))]) / 100
         self.listed = len(first)
         self.state = np.full(self.listed, -1)
@@ -337,7 +335,7 @@ def _pictured(found: Steps, seen: Series) -> np.ndarray:
         if series.step_whiteness(step) < MAY_BE_ROOF_GAIN:
             continue
         after = seen.days[(seen.days >= steps.to_day(step.best)) & (seen.days < edges[k + 1])]
-        shown = after[(after >= steps.to_day(step.complete.best)) & (after < edges[k + 1] - NEXT_STEP_DAYS)]
+        shown = after[(after >= steps.to_day(step.complete.best)) & (after < edges[k + 1] - series.NEXT_STEP_DAYS)]
         shown = shown if len(shown) >= SHOWN_SCENES else after
         mild = shown[~series.winter(shown, seen.latitude_deg)]
         shown = mild if len(mild) >= SHOWN_SCENES else shown

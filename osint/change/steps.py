@@ -50,7 +50,7 @@ CLIP_Z = 3.5
 """A misread value counts as one this many deviations off."""
 WILD_FACTOR = 2
 """A value's scatter counts up to this many times the typical one."""
-REWEIGHTINGS = 5
+TAMING_REWEIGHTINGS = 5
 STEP_COST = 2.0
 """Coefficients that place and duration of a step are charged for: the best of many places is taken."""
 SPARE_VALUES = 2
@@ -425,7 +425,7 @@ def _tamed(values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.nda
     typical = np.median(scales, axis=0)
     weight = np.ones_like(values)
     fitted = values
-    for _ in range(REWEIGHTINGS):
+    for _ in range(TAMING_REWEIGHTINGS):
         fitted = np.column_stack([_least_squares(design, values[:, b], weight[:, b]) for b in range(values.shape[1])])
         weight = 1 / (1 + ((values - fitted) / scales) ** 2 / 4)
     # what varies more counts less, as far as one scatter for all goes
