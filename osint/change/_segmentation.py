@@ -1,4 +1,4 @@
-"""Cut a series into constant levels: the exact posterior of how many steps there are and where they lie.
+"""Cut a series into constant levels: the exact posterior of how many steps there are and where they are.
 
 Segments are independent given their ends, levels are integrated on a grid, scatter is Student-t: the forward
 and backward sums of Fearnhead (2006) then give the posterior without sampling.
@@ -44,7 +44,7 @@ LEAST_SCATTER_FACTOR = 0.8
 LEAST_SCATTER_SHARE = 1e-3
 """Least scatter over the range of the values."""
 ALIKE_NEAR_DAYS, ALIKE_MIN_PAIRS = 15, 15
-"""How alike the scatter is in time is told from neighbours this near to each other, if there are more of them."""
+"""How alike the scatter is in time is estimated from neighbours this near to each other, if there are more of them."""
 ALIKE_MAX_Z, ALIKE_MAX = 3, 0.8
 """Deviations to which values are clipped for it, and the largest correlation that is believed."""
 STEP_LOG_PRIOR = np.log(0.2)
@@ -70,7 +70,7 @@ class Fit:
     scales: np.ndarray
     """(n, bands) robust deviation of each value about its level."""
     places: np.ndarray
-    """(steps, n): probability that the step lies just before value i."""
+    """(steps, n): probability that the step is just before value i."""
     log_odds: float
     """Log of the evidence for at least one step over none (priors included)."""
     probability: float

@@ -25,7 +25,7 @@ MIN_LOG_ODDS = 5.0
 MIN_NULL_ODDS = 3.0
 """Log odds for a step over drift, season and noise that remembers."""
 MOST_LOG_ODDS = 50
-"""Beyond these log odds a probability is not told from one."""
+"""Log odds from which a probability counts as one."""
 JOIN_DAYS = 60.0
 """Steps nearer than this, the middle level on the way from the first to the last, are one change."""
 ASIDE_SHARE, LEVEL_RANGE_SHARE = 0.25, 0.1
@@ -154,7 +154,7 @@ def date_step(
 
     `times` are n dates (anything pandas reads; bare numbers are days since 1970-01-01), `values` is (n,) or
     (n, bands) in any unit, NaN is missing. `sigma`, if known, is the standard deviation of one value: a
-    number, one a band, or one a value.
+    number, one per band, or one per value.
 
     The number and places of steps have their exact posterior under levels that are constant between steps
     and Student-t scatter (Fearnhead 2006, https://doi.org/10.1007/s11222-006-8450-8), so a few cloudy or
