@@ -218,7 +218,7 @@ def _classified(status: int | None, content_type: str, body: bytes, url: str, cu
         headers={"content-type": content_type},
         body=body,
         url=url,
-        trouble="length" if cut else "",
+        trouble=http.Trouble.LENGTH if cut else http.Trouble.NONE,
         detail=f"the body was cut where it was saved ({cut})" if cut else "",
     )
     return answer.kind, answer.signal

@@ -318,7 +318,9 @@ def test_entry_is_read_from_its_line_as_it_was_written(archive):
     assert "seq" not in refused.to_row() and refused.captured is False
 
 
-@pytest.mark.parametrize(("key", "value"), [("offset", "7"), ("bytes", True), ("class", None), ("redirects", "x")])
+@pytest.mark.parametrize(
+    ("key", "value"), [("offset", "7"), ("bytes", True), ("class", None), ("redirects", "x"), ("redirects", ["x"])]
+)
 def test_sealed_line_with_a_value_of_another_type_is_damage(archive, key, value):
     row = json.loads(archive.ledger.read_bytes()) if put(archive, b"one") else {}
     row = {name: held for name, held in row.items() if name not in ("prev", "line_sha256")} | {key: value}
