@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -128,8 +129,8 @@ def by_hand(entry: Entry) -> str:
 def search(
     session: Session,
     words: str,
-    start: str,
-    end: str,
+    start: str | date,
+    end: str | date,
     *,
     names: tuple[str, ...] = (),
     pages: int = 3,
@@ -138,16 +139,17 @@ def search(
 ) -> list[SourceReport]:
     """Ask the portals for words in a span of days, side by side, and return one report per source.
 
-    Place words (哈密) choose regional sources, six digits are a stock code. `names` are the sources to ask, all
-    that fit if empty; `done` gets the name of each source that has finished. `search_table` makes one frame of the reports. Raises BadInputError for impossible days and
-    unknown names.
+    `start` and `end` are days, months or years. Place words (哈密) choose regional sources, six digits are a stock
+    code. `names` are the sources to ask, all that fit if empty; `done` gets the name of each source that has
+    finished. `search_table` makes one frame of the reports. Raises BadInputError for impossible days and unknown
+    names.
     """
     asked = portals.read_query(words, start, end, pages=pages)
     return portals.search_sources(session, asked, names=names, live=live, done=done)
 
 
 def plan_search(
-    words: str, start: str, end: str, *, names: tuple[str, ...] = (), pages: int = 3, live: bool = False
+    words: str, start: str | date, end: str | date, *, names: tuple[str, ...] = (), pages: int = 3, live: bool = False
 ) -> list[str]:
     """Return what `search` would ask, one line per request, without asking."""
     return list(portals.planned_requests(portals.read_query(words, start, end, pages=pages), names, live=live))
@@ -218,7 +220,7 @@ def _classified(status: int | None, content_type: str, body: bytes, url: str, cu
         headers={"content-type": content_type},
         body=body,
         url=url,
-        trouble="length" if cut else "",
+        trouble=http.Trouble.LENGTH if cut else http.Trouble.NONE,
         detail=f"the body was cut where it was saved ({cut})" if cut else "",
     )
     return answer.kind, answer.signal

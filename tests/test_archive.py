@@ -144,7 +144,8 @@ def test_flipped_newline_removed_line_and_missing_file_are_damage(archive):
         put(archive, b"x%d" % n)
     good = archive.ledger.read_bytes()
     lines = good.splitlines(keepends=True)
-    for bad in (good.replace(b"\n", b"\x0b", 1), lines[0] + lines[2], lines[1] + lines[0] + lines[2]):
+    nan = good.replace(b'"status":200', b'"status":NaN', 1)
+    for bad in (nan, good.replace(b"\n", b"\x0b", 1), lines[0] + lines[2], lines[1] + lines[0] + lines[2]):
         archive.ledger.write_bytes(bad)
         assert verify(archive.directory).damage
     archive.ledger.write_bytes(good)
@@ -318,7 +319,9 @@ def test_entry_is_read_from_its_line_as_it_was_written(archive):
     assert "seq" not in refused.to_row() and refused.captured is False
 
 
-@pytest.mark.parametrize(("key", "value"), [("offset", "7"), ("bytes", True), ("class", None), ("redirects", "x")])
+@pytest.mark.parametrize(
+    ("key", "value"), [("offset", "7"), ("bytes", True), ("class", None), ("redirects", "x"), ("redirects", ["x"])]
+)
 def test_sealed_line_with_a_value_of_another_type_is_damage(archive, key, value):
     row = json.loads(archive.ledger.read_bytes()) if put(archive, b"one") else {}
     row = {name: held for name, held in row.items() if name not in ("prev", "line_sha256")} | {key: value}
