@@ -7,13 +7,14 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from osint import http, portals
 from osint.archive import Archive, Entry, captures_directory, import_path
 from osint.errors import NotFoundError
-from osint.filings import Notice, Page, block_lines, decode, read_notice
+from osint.filings import Notice, Page, decode, read_notice
 from osint.portals import AnswerClass, Session, SourceReport, past_captures, search_table
 
 __all__ = [
@@ -128,8 +129,8 @@ def by_hand(entry: Entry) -> str:
 def search(
     session: Session,
     words: str,
-    start: str,
-    end: str,
+    start: str | date,
+    end: str | date,
     *,
     names: tuple[str, ...] = (),
     pages: int = 3,
@@ -138,16 +139,17 @@ def search(
 ) -> list[SourceReport]:
     """Ask the portals for words in a span of days, side by side, and return one report per source.
 
-    Place words (哈密) choose regional sources, six digits are a stock code. `names` are the sources to ask, all
-    that fit if empty; `done` gets the name of each source that has finished. `search_table` makes one frame of the reports. Raises BadInputError for impossible days and
-    unknown names.
+    `start` and `end` are days, months or years. Place words (哈密) choose regional sources, six digits are a stock
+    code. `names` are the sources to ask, all that fit if empty; `done` gets the name of each source that has
+    finished. `search_table` makes one frame of the reports. Raises BadInputError for impossible days and unknown
+    names.
     """
     asked = portals.read_query(words, start, end, pages=pages)
     return portals.search_sources(session, asked, names=names, live=live, done=done)
 
 
 def plan_search(
-    words: str, start: str, end: str, *, names: tuple[str, ...] = (), pages: int = 3, live: bool = False
+    words: str, start: str | date, end: str | date, *, names: tuple[str, ...] = (), pages: int = 3, live: bool = False
 ) -> list[str]:
     """Return what `search` would ask, one line per request, without asking."""
     return list(portals.planned_requests(portals.read_query(words, start, end, pages=pages), names, live=live))
@@ -202,11 +204,7 @@ def _difference(archive: Archive, before: Entry, after: Entry) -> list[str]:
 
 def _text_lines(archive: Archive, entry: Entry) -> list[str] | None:
     page = Page(archive.body(entry), entry.media_type)
-    if page.is_binary:
-        return None
-    if page.tree is not None:
-        return block_lines(page.tree)
-    return [line.strip() for line in re.split(r"\n|(?<=[。！？；])", page.text) if line.strip()]
+    return None if page.is_binary else page.lines
 
 
 def import_saved(
@@ -216,6 +214,13 @@ def import_saved(
     return import_path(archive, path, _classified, by=by, obtained=obtained, origin=origin, url=url)
 
 
-def _classified(status: int | None, content_type: str, body: bytes, url: str) -> tuple[str, str]:
-    answer = portals.classify(status=status or 200, headers={"content-type": content_type}, body=body, url=url)
+def _classified(status: int | None, content_type: str, body: bytes, url: str, cut: str) -> tuple[str, str]:
+    answer = portals.classify(
+        status=status or 200,
+        headers={"content-type": content_type},
+        body=body,
+        url=url,
+        trouble=http.Trouble.LENGTH if cut else http.Trouble.NONE,
+        detail=f"the body was cut where it was saved ({cut})" if cut else "",
+    )
     return answer.kind, answer.signal

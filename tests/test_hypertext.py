@@ -28,7 +28,7 @@ def test_menus_footers_and_other_news_make_no_claims(around):
         for column in ("kind", "quote", "si_low", "si_high", "date", "rung"):
             assert inside[column].astype(str).tolist() == alone[column].astype(str).tolist(), (page.name, column)
         for row in inside.itertuples():
-            first, last = filing.where(row.start, row.end)["bytes"]
+            first, last = filing.where(row.start, row.end).bytes
             assert document.data[first:last].decode(filing.codec) == row.quote
         assert any("left out" in remark for remark in filing.remarks)
 
@@ -36,7 +36,7 @@ def test_menus_footers_and_other_news_make_no_claims(around):
 def test_a_page_of_links_gives_rows_that_say_so():
     items = "".join(f"<li><a href='/{i}'>某地投资{i}亿元建算力中心</a></li>" for i in range(3, 9))
     table = filings.claims_of(filings.parse(f"<html><body><ul>{items}</ul></body></html>".encode(), "list.html"))
-    assert len(table) == 6 and set(table["warning"]) == {"stands in a link or beside the text"}
+    assert len(table) == 6 and set(table["warning"]) == {"stands in a link or next to the text"}
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,32 @@ def test_bytes_of_an_mhtml_file_lead_into_the_file(coding):
     data = head.encode() + code + b"\r\n--b--\r\n"
     filing = filings.parse(data, "a.mhtml")
     for row in filings.claims_of(filing).itertuples():
-        found = data[slice(*filing.where(row.start, row.end)["bytes"])]
+        found = data[slice(*filing.where(row.start, row.end).bytes)]
         if coding == "base64":
             at = html.mhtml_bytes(data, 0, len(body))
             assert base64.b64decode(data[slice(*at)] + b"==") == body and found in data
         else:
             assert quopri.decodestring(found).decode() == row.quote
+
+
+# ------------------------------------------------------------ what the rules of the portals see
+
+
+def test_the_visible_text_of_a_page_is_that_of_the_filing():
+    raw = (
+        "<html><title>公告</title><nav><a href='/'>首页</a></nav><p>总投资3<b>亿</b>元</p><div style='display:none'>暂无数据</div>"
+        "<table><tr><td>机柜</td><td>500架</td></tr></table><script>var a</script></html>"
+    ).encode()
+    page = filings.Page(raw, "text/html")
+    assert (page.title, page.visible) == ("公告", "首页 总投资3亿元 机柜 500架")
+    assert page.text_outside_links == "总投资3亿元 机柜 500架" and page.lines == ["首页", "总投资3亿元", "机柜 500架"]
+    assert set(page.visible.split()) <= set(filings.parse(raw, "a.html").text.replace("|", " ").split())
+
+
+def test_importing_filings_loads_no_client_and_nothing_that_draws():
+    import subprocess
+    import sys
+
+    heavy = "{'matplotlib', 'requests', 'urllib3', 'jinja2', 'docx', 'openpyxl', 'ipywidgets', 'fontTools'}"
+    code = f"import sys, osint.filings; print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -81,7 +81,8 @@ def export(archive: Archive, target: str | Path) -> dict[str, int]:
     try:
         return _write_export(archive, target)
     except OSError as error:
-        msg = f"the export to {target} could not be written ({error.strerror or error}); free some space, then export again"
+        reason = error.strerror or error
+        msg = f"the export to {target} could not be written ({reason}); free some space, then export again"
         raise OsintError(msg) from error
 
 
@@ -117,8 +118,8 @@ def _export_warc(archive: Archive, path: Path) -> None:
                     writer.write_record(record)
 
 
-Classifier = Callable[[int | None, str, bytes, str], tuple[str, str]]
-"""Gets status, Content-Type, body and URL; returns the class of the answer and the signal that decided it."""
+Classifier = Callable[[int | None, str, bytes, str, str], tuple[str, str]]
+"""Gets status, Content-Type, body, URL, and why the body was cut (empty if it was not); returns class and signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +133,19 @@ class _Import:
     origin: str
 
     def keep(
-        self, body: bytes, content_type: str, url: str, *, status: int | None = None, warc_date: str | None = None
+        self,
+        body: bytes,
+        content_type: str,
+        url: str,
+        *,
+        status: int | None = None,
+        cut: str = "",
+        warc_date: str | None = None,
     ) -> Entry:
         """Write one body to the archive and return its entry."""
         sha256 = hashlib.sha256(body).hexdigest()
         shown = strip_secrets(url) if url else f"urn:sha256:{sha256}"
-        kind, signal = self.classify(status, content_type, body, shown)
+        kind, signal = self.classify(status, content_type, body, shown, cut)
         entry = Entry(
             shown,
             kind,
@@ -149,6 +157,7 @@ class _Import:
             media_type=content_type.partition(";")[0].strip().lower(),
             bytes=len(body),
             sha256=sha256,
+            truncated=cut,
             by=self.by,
             obtained=self.obtained,
             origin=self.origin,
@@ -222,28 +231,33 @@ def _import_wacz(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
 
 def _import_warc(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
     count, start = 0, 0
-    records = ArchiveIterator(file)
     try:
+        records = ArchiveIterator(file)
         for record in records:
-            count, start = count + 1, records.get_record_offset()
+            count, start = count + 1, records.offset
             if record.rec_type not in ("response", "resource") or record.content_type == ENTRY_TYPE:
                 continue
             body = record.content_stream().read(_LIMIT_BYTES + 1)
             if len(body) > _LIMIT_BYTES:
                 msg = f"record {count} of {name} is larger than {_LIMIT_BYTES >> 30} GiB; import it in parts"
                 raise RefusedError(msg)
+            while record.raw_stream.read(1 << 16):
+                pass  # what follows a chunked or compressed body
+            if record.raw_stream.limit > 0:
+                raise EOFError
             headers = record.http_headers
             kind = (headers.get_header("Content-Type") if headers else record.content_type) or ""
             status = int(headers.get_statuscode()) if headers and headers.get_statuscode().isdigit() else None
-            date = record.rec_headers.get_header("WARC-Date") or ""
-            url = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<>")
-            yield run.keep(body, kind, url, status=status, warc_date=date)
+            fields = record.rec_headers
+            url = (fields.get_header("WARC-Target-URI") or "").strip("<>")
+            cut, date = fields.get_header("WARC-Truncated") or "", fields.get_header("WARC-Date") or ""
+            yield run.keep(body, kind, url, status=status, cut=cut, warc_date=date)
     except OsintError:
         raise
     except Exception as error:  # warcio raises many kinds for hostile files
         msg = (
-            f"{name}: unreadable after record {count}, which begins at byte {start} ({type(error).__name__});"
-            " the records before it were kept; fetch or export the file again and import the rest"
+            f"{name}: cannot be read to the end ({type(error).__name__} in or after record {count}, at byte {start});"
+            " the records before that were kept; fetch or export the file again and import the rest"
         )
         raise UnreadableError(msg) from error
 

@@ -101,8 +101,9 @@ class Archive:
         lock = FileLock(path.with_suffix(".lock"))
         with self._disk_trouble():
             lock.acquire()
-            file = _Incoming(path, self._disk_trouble)
         try:
+            with self._disk_trouble():
+                file = _Incoming(path, self._disk_trouble)
             with file:
                 yield cast("IO[bytes]", file)
             path.unlink(missing_ok=True)
@@ -110,13 +111,7 @@ class Archive:
             lock.release()
             Path(lock.lock_file).unlink(missing_ok=True)
 
-    def record(
-        self,
-        entry: Entry,
-        exchanges: Sequence[Exchange],
-        *,
-        resource: bool = False,
-    ) -> Entry:
+    def record(self, entry: Entry, exchanges: Sequence[Exchange], *, resource: bool = False) -> Entry:
         """Write one capture and return its ledger entry.
 
         Raises OsintError when the disk refuses; what was begun is then taken back, or moved aside by the
@@ -199,8 +194,9 @@ class Archive:
         last, _ = ledger.tail(self.ledger)
         if last is None:
             return Entry("", "")
+        row = ledger.intact(last)
         try:
-            return Entry.from_row(ledger.intact(last) or {"class": None})
+            return Entry.from_row(row) if row else None
         except UnreadableError:
             return None
 
@@ -303,6 +299,7 @@ class Archive:
 
 
 def _whole(data: mmap.mmap, found: tuple[dict[str, Any], Span | None, int]) -> bool:
+    """Say whether the body of a capture that was written is the one that its entry states."""
     row, span, _ = found
     if span is None:
         return row.get("bytes") is None

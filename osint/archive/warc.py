@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
+import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
@@ -13,7 +13,7 @@ from urllib.parse import quote
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from osint.archive.ledger import canonical
+from osint.archive.ledger import canonical, parsed
 from osint.http import Exchange
 
 ENTRY_TYPE = "application/vnd.osint-datacentres.capture+json"
@@ -97,11 +97,8 @@ class Span:
         return self.headers.get(b"warc-type", b"")
 
 
-def spans(data: Any, start: int, stop: int) -> Iterator[Span]:
-    """Yield the records that are whole between two offsets of a buffer; stops at the first that does not.
-
-    `data` needs `find` and slices, as bytes and mmap have.
-    """
+def spans(data: bytes | mmap.mmap, start: int, stop: int) -> Iterator[Span]:
+    """Yield the records that are whole between two offsets of a buffer; stop at the first that is not."""
     while start < stop:
         head = data.find(b"\r\n\r\n", start, min(stop, start + 65536))
         if head < 0 or data[start : start + 5] != b"WARC/":
@@ -125,8 +122,8 @@ def spans(data: Any, start: int, stop: int) -> Iterator[Span]:
         start = end + 4
 
 
-def capture_at(data: Any, start: int, stop: int) -> tuple[dict[str, Any], Span | None, int] | None:
-    """Read one whole capture from a buffer: its entry, the record of its body, and where it ends.
+def capture_at(data: bytes | mmap.mmap, start: int, stop: int) -> tuple[dict[str, Any], Span | None, int] | None:
+    """Read one whole capture from a buffer: the values of its entry, the record of its body, and where it ends.
 
     Returns None when the records from `start` do not close with an entry (a torn tail).
     """
@@ -135,9 +132,6 @@ def capture_at(data: Any, start: int, stop: int) -> tuple[dict[str, Any], Span |
         if span.kind in _MAIN:
             main = span
         if span.headers.get(b"content-type") == ENTRY_TYPE.encode():
-            try:
-                entry = json.loads(bytes(data[span.block : span.end]))
-            except ValueError:
-                return None
-            return entry, main if entry.get("bytes") is not None else None, span.end + 4
+            row = parsed(bytes(data[span.block : span.end]))
+            return (row, main if row.get("bytes") is not None else None, span.end + 4) if row else None
     return None

@@ -1,4 +1,4 @@
-"""Cut a series into constant levels: the exact posterior of how many steps there are and where they lie.
+"""Cut a series into constant levels: the exact posterior of how many steps there are and where they are.
 
 Segments are independent given their ends, levels are integrated on a grid, scatter is Student-t: the forward
 and backward sums of Fearnhead (2006) then give the posterior without sampling.
@@ -43,8 +43,8 @@ LEAST_SCATTER_FACTOR = 0.8
 """The scatter is not narrowed below this share of what neighbours show."""
 LEAST_SCATTER_SHARE = 1e-3
 """Least scatter over the range of the values."""
-NEAR_DAYS, NEAR_MIN_PAIRS = 15, 15
-"""Neighbours this near to each other, if there are more of them than the second, say how alike the scatter is in time."""
+ALIKE_NEAR_DAYS, ALIKE_MIN_PAIRS = 15, 15
+"""How alike the scatter is in time is estimated from neighbours this near to each other, if there are more of them."""
 ALIKE_MAX_Z, ALIKE_MAX = 3, 0.8
 """Deviations to which values are clipped for it, and the largest correlation that is believed."""
 STEP_LOG_PRIOR = np.log(0.2)
@@ -53,7 +53,7 @@ GRID_SHARE, GRID_LEAST, GRID_MOST = 0.25, 24, 160
 """Spacing of the grid of levels over the scatter, and its fewest and most points."""
 RANGE_QUANTILES = (0.01, 0.99)
 """Quantiles of the values between which levels are looked for."""
-CELLS = 1_000_000
+MARGINAL_CELLS = 1_000_000
 """Cells of an array that are worked on at once; steers memory, not results."""
 
 
@@ -70,7 +70,7 @@ class Fit:
     scales: np.ndarray
     """(n, bands) robust deviation of each value about its level."""
     places: np.ndarray
-    """(steps, n): probability that the step lies just before value i."""
+    """(steps, n): probability that the step is just before value i."""
     log_odds: float
     """Log of the evidence for at least one step over none (priors included)."""
     probability: float
@@ -82,11 +82,11 @@ class Fit:
     @property
     def scatter(self) -> np.ndarray:
         """(bands,) deviation of a typical value."""
-        return np.median(self.scales, axis=0)
+        return np.asarray(np.median(self.scales, axis=0))
 
     def scatter_at(self, cut: int) -> np.ndarray:
         """Return the deviation (bands,) of values on both sides of a step."""
-        return np.sqrt((self.scales[cut - 1] ** 2 + self.scales[cut] ** 2) / 2)
+        return np.asarray(np.sqrt((self.scales[cut - 1] ** 2 + self.scales[cut] ** 2) / 2))
 
 
 def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int) -> Fit:
@@ -95,7 +95,7 @@ def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_
     if days[-1] - days[0] < WAVE_MIN_YEARS * YEAR_DAYS or len(days) < WAVE_MIN_VALUES:
         return plain
     # at most one step, so that steps cannot follow the seasons before the wave is known
-    single = plain if len(plain.cuts) < 2 else _settled(days, values, sigma, 1)
+    single = plain if len(plain.cuts) <= 1 else _settled(days, values, sigma, 1)
     wave = _wave(days, values, single.cuts)
     if np.all(np.std(wave, axis=0) < WAVE_MIN_SHARE * plain.scatter):
         return plain
@@ -123,7 +123,7 @@ def student(residual: np.ndarray, scale: np.ndarray | float, floor: float = -np.
     """
     constant = gammaln((FREEDOM + 1) / 2) - gammaln(FREEDOM / 2) - 0.5 * np.log(FREEDOM * np.pi)
     density = constant - np.log(scale) - (FREEDOM + 1) / 2 * np.log1p((residual / scale) ** 2 / FREEDOM)
-    return density if floor == -np.inf else np.log(np.exp(density) + np.exp(floor))
+    return np.asarray(density if floor == -np.inf else np.log(np.exp(density) + np.exp(floor)))
 
 
 def misread_floor(column: np.ndarray) -> float:
@@ -169,11 +169,11 @@ def mad_sd(residual: np.ndarray, axis: int | None = None) -> np.ndarray:
 
 def jump_sd(values: np.ndarray) -> np.ndarray:
     """Return the scatter (bands,) that jumps between neighbours show, whatever the levels do."""
-    return mad_sd(np.diff(values, axis=0), axis=0) / np.sqrt(2)
+    return np.asarray(mad_sd(np.diff(values, axis=0), axis=0) / np.sqrt(2))
 
 
 def _floored(scatter: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.maximum(scatter, LEAST_SCATTER_SHARE * np.ptp(values, axis=0) + 1e-12)
+    return np.asarray(np.maximum(scatter, LEAST_SCATTER_SHARE * np.ptp(values, axis=0) + 1e-12))
 
 
 def _stairs(fit: Fit, count: int) -> np.ndarray:
@@ -183,9 +183,9 @@ def _stairs(fit: Fit, count: int) -> np.ndarray:
 def _temper(days: np.ndarray, residual: np.ndarray) -> float:
     """Return the share of independent information: scatter alike in neighbours and bands counts once."""
     clipped = np.clip(residual, -ALIKE_MAX_Z, ALIKE_MAX_Z)
-    near = np.diff(days) < NEAR_DAYS
+    near = np.diff(days) < ALIKE_NEAR_DAYS
     rho = 0.0
-    if near.sum() > NEAR_MIN_PAIRS:
+    if near.sum() > ALIKE_MIN_PAIRS:
         rho = float(np.mean(clipped[1:][near] * clipped[:-1][near]) / max(np.mean(clipped**2), 1e-9))
     rho = float(np.clip(rho, 0, ALIKE_MAX))
     bands = residual.shape[1]
@@ -193,7 +193,7 @@ def _temper(days: np.ndarray, residual: np.ndarray) -> float:
     if bands > 1 and np.all(clipped.std(axis=0) > 0):
         matrix = np.corrcoef(clipped.T)
         alike = float(np.clip(np.abs(matrix[np.triu_indices(bands, 1)]).mean(), 0, 1))
-    return (1 - rho) / (1 + rho) / (1 + (bands - 1) * alike)
+    return float((1 - rho) / (1 + rho) / (1 + (bands - 1) * alike))
 
 
 def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: float, max_steps: int) -> Fit:
@@ -250,7 +250,7 @@ def _marginals(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
         grid = np.linspace(low - typical, high + typical, size)
         sums = np.zeros((count + 1, size))
         sums[1:] = np.cumsum(student(column[:, None] - grid, scale[:, None], misread_floor(column)), axis=0)
-        block = max(1, CELLS // ((count + 1) * size))
+        block = max(1, MARGINAL_CELLS // ((count + 1) * size))
         for first in range(0, count, block):
             rows = slice(first, min(first + block, count))
             inside = (sums[None] - sums[rows, None]).astype(np.float32)

@@ -26,7 +26,7 @@ SMALLEST_M2 = 600.0
 """Area below which an outline is not dated: six pixels of 10 m."""
 FEWEST_SCENES = 8
 """Scenes below which an outline is not dated."""
-PICTURE_SCENES = 10
+COLOUR_SCENES = 10
 """Scenes of each structure that show its colour and are measured."""
 SHOWN_SCENES = 2
 """Fewest scenes that show a structure."""
@@ -157,7 +157,7 @@ def _structures(
 
 
 def _pictured(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:
-    """Return a structure with the last few clear scenes that show it, in every picture band; correct its kind by them."""
+    """Return a structure with the last few clear scenes that show it, in every band; correct its kind by them."""
     structure, seen = shown.structure, shown.seen
     if structure.kind not in COVERS:
         return shown
@@ -190,7 +190,7 @@ def _clear_days(structure: Structure, seen: Series) -> np.ndarray:
         shows = shows & better if (shows & better).sum() >= SHOWN_SCENES else shows
     days = seen.days[shows]
     # spread, so that a crop shows its green
-    return days[np.unique(np.linspace(0, len(days) - 1, PICTURE_SCENES).astype(int))] if len(days) else days
+    return days[np.unique(np.linspace(0, len(days) - 1, COLOUR_SCENES).astype(int))] if len(days) else days
 
 
 def _coloured(shown: _Shown) -> _Shown:

@@ -30,7 +30,7 @@ Reflectance = TypeVar("Reflectance", float, np.ndarray)
 CLEAR = SceneClass.clear
 WHITENESS_SWIR_WEIGHT = 0.7
 """Weight of the short-wave infrared in the whiteness: judgement; neither a paper nor a trial stands behind it."""
-WINTER_FROM, WINTER_UNTIL = 318, 75
+WINTER_FROM_DAY, WINTER_UNTIL_DAY = 318, 75
 """Days of the northern year after the first and before the second of which the sun is low and snow may lie."""
 HALF_YEAR_DAYS = 182.625
 TROPIC_DEG = 23.44
@@ -39,6 +39,8 @@ QUARTER_DAYS = 91.4
 PIXEL_M2 = 100.0
 FINE = 5
 """Parts of a pixel's side in which the share of an outline is counted."""
+HALF = 0.5
+"""Share of a pixel above which it counts as inside an outline, or as roof."""
 CORE_COVER = 0.99
 """Share of the outline from which a pixel is well inside."""
 CORE_MIN_PX, THIN_CORE_MIN_PX, PHASE_CORE_MIN_PX = 12, 4, 9
@@ -63,12 +65,14 @@ CORE_READ_SHARE = 0.8
 """Share of the core's values that were read, above which a scene shows the outline."""
 CONTRAST_SHARE_SD, NOISE_SD = 0.15, 0.002
 """Share of a contrast that season and sun angle take or add, and reflectance of what is left, both one deviation."""
+NEXT_STEP_DAYS = 20
+"""Left out before the next step when the ground after a step is looked at: the work for it may have begun."""
 SNOW_RISE = 0.15
 """Rise of (blue - infrared) / (blue + infrared) of the surroundings that means snow on part of them."""
 USUAL_MIN_SCENES = 5
 """Usable scenes from which the usual brightness of the surroundings is known."""
 UNUSUAL_Z, UNUSUAL_SHARE = 5.0, 0.25
-"""Departure of the surroundings from their usual brightness, over its scatter and over itself: the larger is the limit."""
+"""Most that surroundings depart from their usual brightness: over its scatter, or over itself if that is more."""
 PHASE_MIN_PX = 15
 """Fewest pixels of a phase."""
 PHASE_GAIN_SHARE = 0.4
@@ -110,6 +114,11 @@ class Place:
     area_m2: float
     latitude_deg: float
     """Of its middle; below zero south of the equator."""
+
+    @property
+    def drawn(self) -> np.ndarray:
+        """Return (y, x) bool: pixels of which the outline covers more than half."""
+        return np.asarray(self.cover > HALF)
 
 
 @dataclass(frozen=True)
@@ -222,7 +231,7 @@ def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
 
 
 def winter(
-    days: np.ndarray, latitude_deg: float, from_day: int = WINTER_FROM, until_day: int = WINTER_UNTIL
+    days: np.ndarray, latitude_deg: float, from_day: int = WINTER_FROM_DAY, until_day: int = WINTER_UNTIL_DAY
 ) -> np.ndarray:
     """Return (n,) bool: which days since 1970-01-01 have a low sun and may have snow; none within the tropics.
 
@@ -237,7 +246,7 @@ def winter(
         return np.zeros(len(days), bool)
     northern = days if latitude_deg > 0 else days + HALF_YEAR_DAYS
     year_day = pd.to_datetime(northern, unit="D").day_of_year.to_numpy()
-    return (year_day > from_day) | (year_day < until_day)
+    return np.asarray((year_day > from_day) | (year_day < until_day))
 
 
 def quarters(days: np.ndarray) -> np.ndarray:
@@ -297,7 +306,7 @@ def extract(data: xr.Dataset, place: Place, bands: tuple[str, ...]) -> Series:
 
 def contrast_sd(contrast: np.ndarray) -> np.ndarray:
     """Return the least standard deviation of each contrast (n, bands): sun and season scale what stands out."""
-    return CONTRAST_SHARE_SD * np.abs(contrast) + NOISE_SD
+    return np.asarray(CONTRAST_SHARE_SD * np.abs(contrast) + NOISE_SD)
 
 
 def _odd(around: np.ndarray, usable: np.ndarray) -> np.ndarray:
@@ -321,7 +330,7 @@ def _snowy(around: np.ndarray, bands: tuple[str, ...], usable: np.ndarray) -> np
     blue, infrared = around[:, bands.index(BLUE)], around[:, bands.index(SWIR)]
     with np.errstate(invalid="ignore", divide="ignore"):
         index = (blue - infrared) / (blue + infrared)
-        return usable & (index > np.median(index[usable]) + SNOW_RISE)
+        return np.asarray(usable & (index > np.median(index[usable]) + SNOW_RISE))
 
 
 def phases(data: xr.Dataset, place: Place, seen: Series) -> list[Place]:
@@ -335,7 +344,7 @@ def phases(data: xr.Dataset, place: Place, seen: Series) -> list[Place]:
     chosen = np.isin(np.round(days, 4), np.round(seen.days, 4))
     if chosen.sum() != len(seen.days) or len(seen.days) < 4 * EDGE_SCENES:
         return [place]
-    inside = place.cover > 0.5
+    inside = place.drawn
     if inside.sum() < 2 * PHASE_MIN_PX:
         return [place]
     white = whiteness(*(data[b].values[chosen][:, inside] for b in PAIR))

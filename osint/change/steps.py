@@ -25,7 +25,7 @@ MIN_LOG_ODDS = 5.0
 MIN_NULL_ODDS = 3.0
 """Log odds for a step over drift, season and noise that remembers."""
 MOST_LOG_ODDS = 50
-"""Beyond these log odds a probability is not told from one."""
+"""Log odds from which a probability counts as one."""
 JOIN_DAYS = 60.0
 """Steps nearer than this, the middle level on the way from the first to the last, are one change."""
 ASIDE_SHARE, LEVEL_RANGE_SHARE = 0.25, 0.1
@@ -50,7 +50,7 @@ CLIP_Z = 3.5
 """A misread value counts as one this many deviations off."""
 WILD_FACTOR = 2
 """A value's scatter counts up to this many times the typical one."""
-REWEIGHTINGS = 5
+TAMING_REWEIGHTINGS = 5
 STEP_COST = 2.0
 """Coefficients that place and duration of a step are charged for: the best of many places is taken."""
 SPARE_VALUES = 2
@@ -118,13 +118,18 @@ class Steps:
     """The steps of one series, or none with the reason; iterates over its steps."""
 
     steps: tuple[Step, ...]
-    reason: str
-    """Why there is no step, in English; empty if there is one."""
     values_used: int
     scatter: np.ndarray = field(default_factory=lambda: np.zeros(0))
     """Robust standard deviation of single values about their level, one number per band."""
     no_step: NoStep | None = None
     """Why there is no step."""
+    told: str = ""
+    """Figures and details of it."""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no step, in English; empty if there is one."""
+        return f"{self.no_step}: {self.told}" if self.no_step else ""
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -134,7 +139,7 @@ class Steps:
 
 
 def _none(why: NoStep, told: str, count: int, scatter: np.ndarray | None = None) -> Steps:
-    return Steps((), f"{why}: {told}", count, np.zeros(0) if scatter is None else scatter, why)
+    return Steps((), count, np.zeros(0) if scatter is None else scatter, why, told)
 
 
 def date_step(
@@ -149,7 +154,7 @@ def date_step(
 
     `times` are n dates (anything pandas reads; bare numbers are days since 1970-01-01), `values` is (n,) or
     (n, bands) in any unit, NaN is missing. `sigma`, if known, is the standard deviation of one value: a
-    number, one a band, or one a value.
+    number, one per band, or one per value.
 
     The number and places of steps have their exact posterior under levels that are constant between steps
     and Student-t scatter (Fearnhead 2006, https://doi.org/10.1007/s11222-006-8450-8), so a few cloudy or
@@ -183,7 +188,7 @@ def _read(
     table = np.asarray(values, float)
     table = table[:, None] if table.ndim == 1 else table
     days = to_days(times)
-    if table.ndim != 2 or len(days) != len(table):
+    if table.ndim > len(("n", "bands")) or len(days) != len(table):
         raise BadInputError(f"`times` and `values` differ in length: {len(days)} and {table.shape}")
     spread = None
     if sigma is not None:
@@ -207,7 +212,7 @@ def to_days(times: ArrayLike | Sequence[Any]) -> np.ndarray:
         return array.astype(float)
     stamps = pd.to_datetime(pd.Series(list(times)), utc=True).dt.tz_localize(None)  # type: ignore[arg-type]
     days = (stamps - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1)
-    return days.to_numpy(float)
+    return np.asarray(days.to_numpy(float))
 
 
 def to_day(moment: np.datetime64) -> float:
@@ -260,7 +265,7 @@ def _judged(fit: _segmentation.Fit, days: np.ndarray, coverage: float) -> Steps:
     if not kept:
         told = f"drift, season or slow noise explain it as well (log odds {margin:.1f})"
         return _none(NoStep.LOW_CONTRAST, told, count, fit.scatter)
-    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), "", count, fit.scatter)
+    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), count, fit.scatter)
 
 
 def _timed(
@@ -420,18 +425,18 @@ def _tamed(values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.nda
     typical = np.median(scales, axis=0)
     weight = np.ones_like(values)
     fitted = values
-    for _ in range(REWEIGHTINGS):
+    for _ in range(TAMING_REWEIGHTINGS):
         fitted = np.column_stack([_least_squares(design, values[:, b], weight[:, b]) for b in range(values.shape[1])])
         weight = 1 / (1 + ((values - fitted) / scales) ** 2 / 4)
     # what varies more counts less, as far as one scatter for all goes
     residual = np.clip((values - fitted) / scales, -CLIP_Z, CLIP_Z) * np.minimum(scales / typical, WILD_FACTOR)
-    return fitted / typical + residual
+    return np.asarray(fitted / typical + residual)
 
 
 def _least_squares(design: np.ndarray, values: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     root = np.ones(len(design)) if weight is None else np.sqrt(weight)
     tall = root if values.ndim == 1 else root[:, None]
-    return design @ np.linalg.lstsq(design * root[:, None], values * tall, rcond=None)[0]
+    return np.asarray(design @ np.linalg.lstsq(design * root[:, None], values * tall, rcond=None)[0])
 
 
 def _bases(days: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:

@@ -64,7 +64,7 @@ class Clauses:
         ends = self._clause_ends.get(start)
         if ends is None:
             cuts = _COMMA.finditer(self.text, start, min(stop + _LOOK_AHEAD, len(self.text)))
-            inside = [m.end() for m in cuts if m.end() < stop and _parts(self.text, start, m.start(), m.end())]
+            inside = [m.end() for m in cuts if m.end() < stop and _separates(self.text, start, m.start(), m.end())]
             ends = self._clause_ends[start] = [start, *inside, stop]
         index = bisect_right(ends, offset, 0, len(ends) - 1)
         self._last = ends[index - 1], ends[index]
@@ -81,8 +81,8 @@ class Clauses:
 _MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
 
 
-def _parts(text: str, sentence: int, start: int, end: int) -> bool:
-    """Say whether a comma or an "and" at [start, end) parts two clauses."""
+def _separates(text: str, sentence: int, start: int, end: int) -> bool:
+    """Say whether a comma or an "and" at [start, end) separates two clauses."""
     if text[end : end + 1].isdigit() and text[start:end].strip() == "and":
         return bool(_VERB.search(text, max(sentence, start - 80), start))  # "two are complete and 300 are in use"
     return not _joins_adjectives(text, start, end)
@@ -92,7 +92,7 @@ _VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
 
 
 def _joins_adjectives(text: str, start: int, end: int) -> bool:
-    """Say whether a comma only parts two measures of one noun: "a $390-million, 20-megawatt hall"."""
+    """Say whether a comma only separates two measures of one noun: "a $390-million, 20-megawatt hall"."""
     behind = text[end : end + 2].lstrip()[:1]
     return (
         bool(behind)
@@ -136,7 +136,7 @@ def _without_negated(hits: list[Hit], text: str) -> list[Hit]:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Assertion:
     """What a clause says of the state of a thing."""
 
     rung: str = ""
@@ -147,7 +147,7 @@ class Stage:
     """has, will, would, can carry; "" where no rung is stated"""
 
 
-def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Stage:
+def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Assertion:
     """Return what is asserted of the quantity at [start, end).
 
     The clause of the quantity decides; a clause without such a word takes the one that the sentence
@@ -165,21 +165,21 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Stage:
             if hit.start < end or not _governs_forward(clauses.text, hit)
         ]
         if says_itself:
-            hits = [hit for hit in hits if hit.role == "future" or not _parted(clauses.text, hit, start)]
+            hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         if hits:
-            said = _decide(clauses, hits, start, end)
-            if (at, stop) != own and (said.modality == "can carry" or _done(said, clauses, own, start)):
-                return Stage()  # what a hall can carry says nothing of what the next clause measures
-            return _intended(said, clauses, at) if said.modality == "has" else said
+            asserted = _decide(clauses, hits, start, end)
+            if (at, stop) != own and (asserted.modality == "can carry" or _done(asserted, clauses, own, start)):
+                return Assertion()  # what a hall can carry says nothing of what the next clause measures
+            return _intended(asserted, clauses, at) if asserted.modality == "has" else asserted
         if at <= first:
             break
         if says_itself:
-            return Stage()
+            return Assertion()
         at, stop = clauses.clause(at - 1)[0], at
     if own[1] < last and not says_itself:
         hits = _behind(clauses, own[1], last)
-        return _decide(clauses, hits, start, end) if hits else Stage()
-    return Stage()
+        return _decide(clauses, hits, start, end) if hits else Assertion()
+    return Assertion()
 
 
 def _near(hits: list[Hit], start: int) -> list[Hit]:
@@ -207,16 +207,16 @@ _DONE = re.compile(
 )
 
 
-def _done(said: Stage, clauses: Clauses, own: tuple[int, int], start: int) -> bool:
+def _done(asserted: Assertion, clauses: Clauses, own: tuple[int, int], start: int) -> bool:
     """Say whether a clause reports what is done, so that it does not take the intention before it."""
     return (
-        said.rung == "announced"
-        and said.modality != "has"
+        asserted.rung == "announced"
+        and asserted.modality != "has"
         and _DONE.search(clauses.text, max(own[0], start - _REACH), min(own[1], start + _REACH)) is not None
     )
 
 
-def _parted(text: str, hit: Hit, start: int) -> bool:
+def _verb_between(text: str, hit: Hit, start: int) -> bool:
     """Say whether the verb of a sum or an area stands between a rung word and its number."""
     return hit.end <= start and _OWN_VERB.search(text, max(hit.end, start - _REACH), start) is not None
 
@@ -226,30 +226,30 @@ _INTENT = re.compile(r"\s?(?:力争|预计|计划|争取|确保|有望|目标是
 _ALREADY = re.compile(r"已|目前|现有|累计")
 
 
-def _intended(said: Stage, clauses: Clauses, at: int) -> Stage:
-    """Return `said` as a promise where the sentence opens with an intention."""
+def _intended(asserted: Assertion, clauses: Clauses, at: int) -> Assertion:
+    """Return `asserted` as a promise where the sentence opens with an intention."""
     first, stop = clauses.sentence(at)[0], clauses.clause(at)[1]
     if (
         at > first
         and _INTENT.match(clauses.text, first)
         and not _ALREADY.search(clauses.text, at, min(stop, at + _REACH))
     ):
-        return Stage("announced", said.aim, "will")
-    return said
+        return Assertion("announced", asserted.aim, "will")
+    return asserted
 
 
-def promised(said: Stage, clauses: Clauses, start: int) -> Stage:
-    """Return `said` as a promise: for what a clause dates after its document without a word of the future."""
+def promised(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
+    """Return `asserted` as a promise: for what a clause dates after its document without a word of the future."""
     at, stop = clauses.clause(start)
     if (
-        said.modality != "has"
-        or said.rung == "filed"
+        asserted.modality != "has"
+        or asserted.rung == "filed"
         or _ALREADY.search(clauses.text, max(at, start - _REACH), min(stop, start + _REACH))
     ):
-        return said
-    if said.rung == "ground broken" and any(hit.role == "future" for hit in _near(clauses.hits(at, stop), start)):
-        return said
-    return Stage("announced", said.aim, "will")
+        return asserted
+    if asserted.rung == "ground broken" and any(hit.role == "future" for hit in _near(clauses.hits(at, stop), start)):
+        return asserted
+    return Assertion("announced", asserted.aim, "will")
 
 
 _HAN = re.compile("[一-龥]")
@@ -287,20 +287,20 @@ _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommoda
 _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
 
 
-def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
+def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Assertion:
     future = [hit for hit in hits if hit.role == "future"]
     plain = [hit for hit in hits if hit.role != "future"]
     if plain and all(
         clauses.text[hit.start : hit.end].lower() == "planned" and _BE.search(clauses.text, hit.end, plain[-1].start)
         for hit in future
     ):
-        future = []  # "seven of its 30 planned buildings were up": the adjective is no tense
+        future = []  # "seven of its 30 planned buildings were up": the adjective is not a tense
     if future and any(hit.end <= start for hit in plain) and all(hit.start >= end for hit in future):
         future, plain = [], [hit for hit in plain if hit.end <= start]
     if future:
         words = " ".join(clauses.text[hit.start : hit.end] for hit in future)
         aims = [hit.role for hit in plain] + [role for role in map(_role_inside, words.split()) if role]
-        return Stage(
+        return Assertion(
             "announced",
             max(aims, key=LADDER.index, default="announced"),
             "would" if _WOULD.search(words) else "will",
@@ -309,11 +309,11 @@ def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Stage:
     chain = _chain(plain, nearest, clauses.text, end)
     words = clauses.text[chain[0].start : chain[-1].end]
     if _CARRY.search(clauses.text[nearest.start : nearest.end]):
-        return Stage(nearest.role, nearest.role, "can carry")
+        return Assertion(nearest.role, nearest.role, "can carry")
     # "built or under construction" asserts only the lower of the two, "built and operational" the higher
     pick = min if _EITHER.search(words) else max
     rung = pick((hit.role for hit in chain), key=LADDER.index)
-    return Stage(rung, rung, "will" if rung == "announced" else "has")
+    return Assertion(rung, rung, "will" if rung == "announced" else "has")
 
 
 def _role_inside(word: str) -> str:

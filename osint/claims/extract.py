@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 import pandas as pd
 
-from osint.claims.clauses import Clauses, Stage, is_predicate, promised, stage, subject
+from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, stage, subject
 from osint.claims.dates import Mention, mentions
 from osint.claims.kinds import is_storage_pair, kind_of
 from osint.claims.numbers import HAN_LETTERS, WORDS, Plain, fold
@@ -34,8 +35,7 @@ _LEAST_COMPUTE = 100
 """PFLOPS below which a figure in P may have lost its 万 (judgement)"""
 
 
-@dataclass(frozen=True, slots=True)
-class TextClaim:
+class TextClaim(NamedTuple):
     """One quantity that a text asserts."""
 
     kind: str
@@ -73,9 +73,9 @@ class TextClaim:
 
     def doubted(self, warning: str, *, is_refused: bool = False) -> TextClaim:
         """Return the claim with a warning and low confidence; without its value if `is_refused`."""
-        nothing = replace(self.quantity, low=None, high=None, si_low=None, si_high=None)
+        nothing = self.quantity._replace(low=None, high=None, si_low=None, si_high=None)
         quantity = nothing if is_refused else self.quantity
-        return replace(self, quantity=quantity, warning=warning, confidence="low")
+        return self._replace(quantity=quantity, warning=warning, confidence="low")
 
 
 # a line may be read by itself unless a quantity can run over its end ("$1.2", line break, "billion")
@@ -108,7 +108,7 @@ def extract(text: str, document: date | None = None, labels: Mapping[int, str] |
         else:
             first, found = known[block]
             shift = start - first
-            claims += [replace(claim, start=claim.start + shift, end=claim.end + shift) for claim in found]
+            claims += [claim._replace(start=claim.start + shift, end=claim.end + shift) for claim in found]
     return claims
 
 
@@ -142,15 +142,14 @@ def _extract_block(text: str, document: date | None, labels: Mapping[int, str], 
 
 
 def claims_frame(claims: list[TextClaim], file: str = "") -> pd.DataFrame:
-    """Return claims as a table with `CLAIM_COLUMNS`; an open bound is NaN, a word that is not said an empty string.
+    """Return claims as a table with `CLAIM_COLUMNS`; an open bound is NaN, a word that is missing an empty string.
 
     >>> claims_frame(extract("机柜500架"), "a.txt")[["file", "kind", "low", "unit"]].values.tolist()
     [['a.txt', 'racks', 500.0, '架']]
     """
-    of_quantity = {field.name for field in fields(Quantity)}
     columns: dict[str, list[object]] = {"file": [file] * len(claims)}
     for name in CLAIM_COLUMNS[1:-1]:
-        columns[name] = [getattr(claim.quantity if name in of_quantity else claim, name) for claim in claims]
+        columns[name] = [getattr(claim.quantity if name in Quantity._fields else claim, name) for claim in claims]
     table = pd.DataFrame(columns | {"page": [""] * len(claims)})
     return table.astype(dict.fromkeys(("low", "high", "si_low", "si_high"), float))
 
@@ -215,7 +214,7 @@ def _claim(found: Located, kind: str, reading: _Reading) -> TextClaim:
     )
 
 
-def _stage(found: Located, when: str, reading: _Reading) -> Stage:
+def _stage(found: Located, when: str, reading: _Reading) -> Assertion:
     """Return what is asserted of a quantity; what the text dates after its own day is a promise."""
     asserted = stage(reading.clauses, found.start, found.end, found.family in _APART)
     day = when[:10]
@@ -290,7 +289,7 @@ def _date(found: Located, reading: _Reading) -> str:
     return ""
 
 
-# what opens a clause that goes on with the one before it, and a verb, which begins another matter
+# what opens a clause that continues the one before it; and a verb, which begins another matter
 _FOLLOWS = re.compile(r"\s?(?:可|届时|将|能)")
 _VERB = re.compile(
     r"[一-龥]|\b(?:with|due|times|is|are|was|were|be|will|would|could|can|may|has|have|had|plans?|aims?|said|says|"

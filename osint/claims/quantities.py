@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from osint.claims.numbers import CLOSERS, HAN_SCALE, Plain, find_numbers, fold, numeral_value, qualifier, scale_factor
 from osint.claims.units import Unit, countable_nouns, declared_units, spelling_key, word_set
@@ -36,8 +36,7 @@ _MOST_ADJECTIVES = 3
 """words between a number and the noun that it counts (judgement)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A value with its bounds, as written and in SI units."""
 
     low: float | None
@@ -58,8 +57,7 @@ class Quantity:
     """chip model named next to the number, as written"""
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(NamedTuple):
     """A quantity and where it stands in the folded text."""
 
     start: int

@@ -24,6 +24,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageDraw, ImageFont
 
+from osint.filings.doubt import Doubt, DoubtKind
 from osint.filings.fonts import chinese_font
 
 if TYPE_CHECKING:
@@ -32,19 +33,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _REFERENCES = (
-    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic",
-    "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10",
+    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Bold",
+    "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10",
 )  # fmt: skip
 _WIDTH, _HEIGHT = 16, 24
 MARGIN = 0.12
 """by how much another digit must fit better than the one that the text layer names"""
 _FITS = 0.72
+"""least correlation with a digit that ink must have to count as that digit"""
 _BAR = 0.3
+"""width over height below which ink is a bar"""
 
 
 @cache
 def references() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the shapes (fonts, 10, pixels) of the reference digits, each of zero mean and unit length, and width/height."""
+    """Return the shapes (fonts, 10, pixels; zero mean, unit length) of the reference digits, and width over height."""
     import matplotlib as mpl
 
     folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
@@ -67,7 +70,7 @@ def drawn_digit(font: Path | io.BytesIO, letter: str, size: int = 40) -> NDArray
 
 
 def shape_of(ink: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Return (pixels of zero mean and unit length, width over height) of the ink, cut to its edges; zeros if there is none."""
+    """Return (pixels of zero mean and unit length, width over height) of the ink within its edges, or zeros."""
     dark = ink > 0.4 * max(float(ink.max(initial=0)), 1e-6)
     rows, columns = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.any(axis=0))
     if ink.max(initial=0) < 0.15 or len(rows) < 5:
@@ -103,7 +106,7 @@ def disagrees(ink: NDArray[np.float64], digit: int) -> bool:
 
 @lru_cache(maxsize=64)
 def font_lies(data: bytes) -> bool | None:
-    """Return whether a font file draws other digits than it is asked for; None where it cannot be read or has no digits."""
+    """Return whether a font file draws other digits than it is asked for; None if unreadable or without digits."""
     from fontTools.ttLib import TTFont, TTLibError
 
     try:
@@ -122,24 +125,26 @@ def font_lies(data: bytes) -> bool | None:
 # ---------------------------------------------------------------- the digits of a document
 
 _SAMPLES = 3
+LONGEST_DOUBT = 400
+"""characters of the longest passage that one doubt covers"""
 _TALL = 32
 _DIGIT = re.compile("[0-9０-９]")
-LIES = "text layer and picture disagree: the font draws other digits than the text says"
-SCAN = "text layer laid invisibly over a picture, read by an unknown machine: check against the picture"
+_Face = tuple[bytes, int, tuple[int, ...], int]
+"""what tells one face from another: name, size of its file, colour; page where it has no name"""
 
 
 @dataclass
 class Digits:
     """What was seen of the digits of one document."""
 
-    runs: list[tuple[int, int, int, tuple]] = field(default_factory=list)
-    """(page, first index, last index, face) of digits that follow each other in one face"""
-    seen: dict[tuple, list[bool]] = field(default_factory=dict)
+    runs: list[tuple[int, int, int, _Face | None]] = field(default_factory=list)
+    """(page, first index, last index, face) of digits that follow each other in one face; None where not drawn"""
+    seen: dict[tuple[_Face, int, int], list[bool]] = field(default_factory=dict)
     """(face, digit, shape) -> for each drawn sample, whether it disagrees"""
 
-    def look(self, page: pdfium.PdfPage, words: pdfium.PdfTextPage, raw: str, number: int) -> None:
+    def compare(self, page: pdfium.PdfPage, words: pdfium.PdfTextPage, raw: str, number: int) -> None:
         """Note the digits of an open page and compare the first of each kind with what is drawn."""
-        faces: dict[int, tuple] = {}
+        faces: dict[int, _Face | None] = {}
         for match in _DIGIT.finditer(raw):
             index = match.start()
             if pdfium_c.FPDFText_GetUnicode(words, index) != ord(match.group()):
@@ -153,10 +158,10 @@ class Digits:
                 self.runs[-1] = (number, self.runs[-1][1], index, face)
             else:
                 self.runs.append((number, index, index, face))
-            if face[0] != "invisible":
-                self._compare(page, words, index, int(match.group()), face)
+            if face:
+                self._sample(page, words, index, int(match.group()), face)
 
-    def _compare(self, page: pdfium.PdfPage, words: pdfium.PdfTextPage, index: int, digit: int, face: tuple) -> None:
+    def _sample(self, page: pdfium.PdfPage, words: pdfium.PdfTextPage, index: int, digit: int, face: _Face) -> None:
         box = words.get_charbox(index)
         high, wide = box[3] - box[1], box[2] - box[0]
         quarter = _quarter(page, words, index)
@@ -167,22 +172,20 @@ class Digits:
         if len(found) < _SAMPLES and not (len(found) and not found[-1]):
             found.append(disagrees(np.rot90(_ink(page, box), quarter), digit))
 
-    def doubtful(self) -> list[tuple[int, int, int, str]]:
-        """Return (page, first index, last index, reason) of digits that are not to be believed as they stand."""
+    def doubtful(self) -> list[tuple[int, int, int, DoubtKind]]:
+        """Return (page, first index, last index, kind of doubt) of digits that are not to be believed as they stand."""
         lying = {face for (face, _, _), found in self.seen.items() if found and all(found)}
-        out = []
-        for page, first, last, face in self.runs:
-            if face[0] == "invisible":
-                out.append((page, first, last, SCAN))
-            elif face in lying:
-                out.append((page, first, last, LIES))
-        return out
+        return [
+            (page, first, last, DoubtKind.FONT_DIFFERS if face else DoubtKind.HIDDEN_LAYER)
+            for page, first, last, face in self.runs
+            if face is None or face in lying
+        ]
 
 
-def _face(handle: Any, words: pdfium.PdfTextPage, index: int, number: int) -> tuple:
-    """Return what tells one face from another: name, size of its file, colour; by page where it has no name."""
+def _face(handle: Any, words: pdfium.PdfTextPage, index: int, number: int) -> _Face | None:
+    """Return the face of a digit, or None where it is laid invisibly over a picture."""
     if pdfium_c.FPDFTextObj_GetTextRenderMode(handle) == pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE:
-        return ("invisible",)
+        return None
     font = pdfium_c.FPDFTextObj_GetFont(handle)
     size = pdfium_c.FPDFFont_GetBaseFontName(font, None, 0)
     name = ctypes.create_string_buffer(max(size, 1))
@@ -203,7 +206,7 @@ def _quarter(page: pdfium.PdfPage, words: pdfium.PdfTextPage, index: int) -> int
 
 
 def _ink(page: pdfium.PdfPage, box: tuple[float, float, float, float]) -> NDArray[np.float64]:
-    """Return how much each pixel of a drawn box differs from its rim, 0 to 1, at 32 pixels a digit."""
+    """Return how much each pixel of a drawn box differs from its rim, 0 to 1, at 32 pixels per digit."""
     scale = min(max(_TALL / max(box[3] - box[1], box[2] - box[0], 0.5), 1.0), 40.0)
     width, height = page.get_size()
     across, down = round(width * scale), round(height * scale)
@@ -219,7 +222,7 @@ def _ink(page: pdfium.PdfPage, box: tuple[float, float, float, float]) -> NDArra
     picture = page.render(scale=scale, crop=cut, grayscale=True).to_numpy().astype(float)
     grey = picture.reshape(picture.shape[0], picture.shape[1])
     rim = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
-    return np.abs(grey - rim) / 255
+    return np.asarray(np.abs(grey - rim) / 255, float)
 
 
 # ---------------------------------------------------------------- fonts that a web page brings along
@@ -280,36 +283,30 @@ _DIGIT_RUN = re.compile("[0-9０-９]+")
 _UNIT_BEHIND = re.compile("[0-9０-９.,万亿千元台套架张卡块枚个亩公平米兆瓦度%％PMkK万億萬]")
 
 
-def page_doubts(
-    text: str, drawn: list[tuple[int, int, str]], fonts: dict[str, bytes]
-) -> tuple[list[tuple[int, int, str]], list[str]]:
-    """Return (doubts, remarks) of digits that a font of the page's own may draw as something else."""
-    found, hidden = [], 0
-    for match in _PRIVATE.finditer(text):
-        beside = text[match.end() : match.end() + 1]
-        if re.search(r"\d", match.group()) or _UNIT_BEHIND.match(beside):
-            hidden += 1
-            found.append(
-                (
-                    match.start(),
-                    match.end() + 1,
-                    "check: private-use characters stand in the number, only a web font draws them",
-                )
-            )
-    said = (
-        [f"{hidden} numbers hold private-use characters that only a web font draws: read them on the page"]
-        if hidden
-        else []
-    )
+def page_doubts(text: str, drawn: list[tuple[int, int, str]], fonts: dict[str, bytes]) -> tuple[list[Doubt], list[str]]:
+    """Return (doubts, remarks) of digits that a font of the page's own may draw as something else.
+
+    `drawn` gives (start, end, family) of the words in such a font, `fonts` the file of each family.
+    """
+    found = [
+        Doubt(match.start(), match.end() + 1, DoubtKind.PRIVATE_USE)
+        for match in _PRIVATE.finditer(text)
+        if re.search(r"\d", match.group()) or _UNIT_BEHIND.match(text[match.end() : match.end() + 1])
+    ]
+    remarks = []
+    if found:
+        remarks.append(
+            f"{len(found)} numbers hold private-use characters that only a web font draws: read them on the page"
+        )
+    digits = len(re.findall(r"\d", text)) if drawn else 0
     for start, end, family in drawn:
-        lies = font_lies(fonts[family]) if fonts[family] else None
+        differs = font_lies(fonts[family]) if fonts[family] else None
         numbers = [match.span() for match in _DIGIT_RUN.finditer(text, start, end)]
-        if lies is False or not numbers:
+        if differs is False or not numbers:
             continue
-        why = f"text layer and picture disagree: the page's font {family[:40]!r} draws other digits than the text says"
-        if lies is None:
-            why = f"set in a font of the page's own ({family[:40]!r}) that is not in the file: compare with the page as drawn"
-        said.append(f"{why} ({len(numbers)} numbers)")
-        if lies or sum(high - low for low, high in numbers) <= 0.5 * len(re.findall(r"\d", text)) or len(text) < 2000:
-            found += [(low, min(high, low + 400), why) for low, high in numbers]
-    return found, list(dict.fromkeys(said))
+        kind = DoubtKind.PAGE_FONT_MISSING if differs is None else DoubtKind.PAGE_FONT_DIFFERS
+        doubts = [Doubt(low, min(high, low + LONGEST_DOUBT), kind, repr(family[:40])) for low, high in numbers]
+        remarks.append(f"{doubts[0].sentence} ({len(numbers)} numbers)")
+        if differs or sum(high - low for low, high in numbers) <= 0.5 * digits or len(text) < 2000:
+            found += doubts
+    return found, list(dict.fromkeys(remarks))
