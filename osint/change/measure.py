@@ -38,7 +38,7 @@ SHOWN_MIN_SCENES = 2
 """Clear scenes that show an outline at all."""
 PLOT_MIN_SCENES = 3
 """Clear scenes on either side, below which a median may show a cloud."""
-UNKNOWN_CLOUD_PCT = 100
+UNSTATED_CLOUD_PCT = 100
 """Cloud cover of a scene that states none."""
 YEAR_WHOLE_DAYS = 365
 PAIR_DAYS, PAIR_CLOUD_PCT = 20, 10
@@ -459,7 +459,7 @@ def _same_seasons(now: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFram
         rows.sort_values(["cloud_pct", "datetime"]).head(n * CANDIDATE_SCENES) for rows, n in ((now, 1), (earlier, 2))
     ]
     day = [rows["datetime"].dt.day_of_year.to_numpy() for rows in chosen]
-    cloud = [rows["cloud_pct"].fillna(UNKNOWN_CLOUD_PCT).to_numpy() for rows in chosen]
+    cloud = [rows["cloud_pct"].fillna(UNSTATED_CLOUD_PCT).to_numpy() for rows in chosen]
     apart = np.abs(day[0][:, None] - day[1][None])
     apart = np.minimum(apart, YEAR_WHOLE_DAYS - apart)
     cost = apart / PAIR_DAYS + (cloud[0][:, None] + cloud[1][None]) / PAIR_CLOUD_PCT

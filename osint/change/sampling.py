@@ -50,7 +50,7 @@ PICTURE_SCENES = 4
 """Scenes of each standing roof that are read in the other bands too."""
 SAME_PASS_DAYS = 5 / 1440
 """Scenes of one pass are taken within five minutes."""
-ASSUMED_CLOUD_PCT = 50.0
+UNKNOWN_CLOUD_PCT = 50.0
 """Cloud cover of a scene that states none."""
 MAX_ROUNDS = 14
 """Most times that scenes are asked for."""
@@ -164,7 +164,7 @@ class _Search:
         self.group = np.concatenate([[0], np.cumsum(np.diff(day) > SAME_PASS_DAYS)]).astype(int)
         first = np.unique(self.group, return_index=True)[1]
         self.days = day[first]
-        cloud = self.rows["cloud_pct"].fillna(ASSUMED_CLOUD_PCT).to_numpy(float)
+        cloud = self.rows["cloud_pct"].fillna(UNKNOWN_CLOUD_PCT).to_numpy(float)
         self.cloud = np.array([cloud[self.group == g].mean() for g in range(len(first))]) / 100
         self.listed = len(first)
         self.state = np.full(self.listed, -1)
