@@ -1,9 +1,6 @@
-"""What the evidence allows: the exact posterior of one quantity given others.
+"""What some quantities allow for another, with the arithmetic and the assumption that it depends on most.
 
-Under one reading (see network.py) the network is linear and Gaussian in the logs. The size of the site has
-a flat prior, so that the posterior is generalised least squares (Rasmussen and Williams 2006, section 2.7)
-and a chain is exactly scale-free. Readings are weighed by their exact marginal likelihood with the size
-integrated out. A one-sided given truncates. The number under test is never a given: verdict.py opens it.
+The number under test is never a given: verdict.judge opens it.
 """
 
 from __future__ import annotations
@@ -11,104 +8,87 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import logsumexp
 
-from osint.errors import OsintError
-from osint.model import explain, network
-from osint.model.givens import EXACT, Given, parse_given, show, sig
-from osint.model.network import Reading, unit_of
-from osint.model.posterior import Posterior, Solved, orthant
+from osint.errors import BadInputError
+from osint.model.evidence import EXACT, Given, show, sig
+from osint.model.network import Edge, Factor, Network, Reading, unit_of
+from osint.model.posterior import Posterior, posterior
 from osint.register import QUANTITIES, Register, load_register
 
-__all__ = ["Estimate", "Given", "Posterior", "estimate", "parse_given", "posterior", "show", "sig"]
+INTERVAL = [0.05, 0.5, 0.95]
+"""Probabilities of low, best and high."""
+LEAST_SHOWN = 0.01
+"""Smallest posterior weight of an option that a text names."""
 
 
-def _columns(reading: Reading, quantities: list[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Means (n,) and loadings (n, factors) of the logs, in units of log it_mw."""
-    loadings = [reading.loading(q) for q in quantities]
-    names = sorted({name for row in loadings for name in row})
-    matrix = np.array([[row.get(name, 0.0) for name in names] for row in loadings]).reshape(len(quantities), len(names))
-    return np.array([reading.mean(q) for q in quantities]), matrix, names
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What one given does to the answer."""
+
+    given: Given
+    alone: tuple[float, float, float] | None
+    """Low, best and high of the target by this given alone; None for a bound."""
+    weight: float
+    """Exact weight in the log of the answer; 0 for a bound."""
+    factor: float | None
+    """Step of the answer when this given comes last; None if no other given has two sides."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        alone = self.alone or (None, None, None)
+        named = {"given": self.given.text(), "label": self.given.label, "ids": list(self.given.ids)}
+        sides = dict(zip(("low", "best", "high"), alone, strict=True))
+        return {**named, "alone": sides, "weight": self.weight, "factor": self.factor}
 
 
-def _solve(reading: Reading, target: str, firm: list[Given], bounds: list[Given], extra_sd: float = 0.0) -> Solved:
-    """Posterior of the log target under one reading: generalised least squares with an unknown size."""
-    n = len(firm)
-    mu, load, names = _columns(reading, [g.quantity for g in firm] + [target] + [g.quantity for g in bounds])
-    noise = np.array([np.hypot(g.sd, extra_sd) for g in firm])
-    y = np.array([g.log for g in firm]) - mu[:n]
-    cov = load[:n] @ load[:n].T + np.diag(noise**2)
-    rest = load[n:]
-    ones = np.ones(n)
-    inverse = np.linalg.inv(cov)
-    s = ones @ inverse @ ones
-    cross = rest @ load[:n].T  # (1 + bounds, n)
-    gap = 1 - cross @ inverse @ ones
-    weights = cross @ inverse + np.outer(gap, ones @ inverse) / s
-    means = mu[n:] + weights @ y
-    joint = rest @ rest.T - cross @ inverse @ cross.T + np.outer(gap, gap) / s
-    projector = inverse - np.outer(inverse @ ones, ones @ inverse) / s
-    likelihood = -0.5 * ((n - 1) * np.log(2 * np.pi) + np.linalg.slogdet(cov)[1] + np.log(s) + y @ projector @ y)
-    residual = rest[0] - weights[0] @ load[:n]
-    shares = {name: float(v**2) for name, v in zip(names, residual, strict=True) if v**2 > 0}
-    given_noise = float(((weights[0] * noise) ** 2).sum())
-    if given_noise > EXACT:
-        shares["the ranges of the givens"] = given_noise
-    truncation, extra = _truncate(means, joint, bounds)
-    variance = max(float(joint[0, 0]), EXACT**2)
-    return Solved(
-        reading,
-        float(means[0]),
-        variance**0.5,
-        weights[0],
-        y + mu[n],
-        shares,
-        likelihood + extra,
-        truncation,
-        projector,
-        y,
-    )
+class Doubt(StrEnum):
+    """Kind of what an answer depends on most."""
+
+    EXACT = "exact"
+    RELATION = "relation"
+    READING = "reading"
+    RANGE = "range"
 
 
-def _truncate(means: np.ndarray, joint: np.ndarray, bounds: list[Given]) -> tuple[tuple[np.ndarray, ...] | None, float]:
-    """One-sided givens, conditioned on the target, and the log probability that they hold."""
-    if not bounds:
-        return None, 0.0
-    sign = np.array([1.0 if g.high is None else -1.0 for g in bounds])
-    threshold = np.log(np.array([g.low if g.high is None else g.high for g in bounds], dtype=float))
-    slope = joint[1:, 0] / max(joint[0, 0], EXACT**2)
-    remaining = joint[1:, 1:] - np.outer(slope, joint[1:, 0])
-    remaining = remaining + np.eye(len(bounds)) * EXACT**2
-    inside = orthant(
-        (sign * (means[1:] - threshold))[None, :], np.outer(sign, sign) * joint[1:, 1:] + np.eye(len(bounds)) * EXACT**2
-    )
-    offset = means[1:] - slope * means[0]
-    return (offset, slope, threshold, sign, remaining), float(inside[0])
+@dataclass(frozen=True, slots=True)
+class Dependence:
+    """The factor or discrete unknown that adds most to the variance of the log answer."""
 
+    kind: Doubt
+    name: str
+    share: float
+    """Share of that variance, 0 to 1."""
+    factor: Factor | None = None
+    """The relation, if it is one."""
+    options: tuple[tuple[str, float], ...] = ()
+    """Options of a discrete unknown with their posterior weights, likeliest first."""
 
-def posterior(
-    target: str, givens: list[Given], readings: list[Reading], extra_sd: float = 0.0
-) -> tuple[Posterior, float]:
-    """Posterior of a target under a set of readings, and the log marginal likelihood of the givens.
+    @property
+    def source(self) -> str:
+        """Where the numbers come from."""
+        if self.factor is not None:
+            return self.factor.source
+        tables = {Doubt.READING: "readings.csv and chips.csv", Doubt.RANGE: "relations.csv and chips.csv"}
+        return tables.get(self.kind, "")
 
-    `extra_sd` widens every given (a hypothesis under which the numbers are not tied to one another).
-    """
-    firm = [g for g in givens if not g.bound]
-    if not firm:
-        raise OsintError(
-            f"{', '.join(g.text() for g in givens) or 'nothing'} leaves {target} unbounded; add a given with two sides"
-        )
-    solved = tuple(_solve(r, target, firm, [g for g in givens if g.bound], extra_sd) for r in readings)
-    logs = np.array([np.log(s.reading.prior) + s.log_likelihood for s in solved])
-    evidence = float(logsumexp(logs))
-    if not np.isfinite(evidence):
-        raise OsintError(
-            f"the givens {', '.join(g.text() for g in givens)} cannot hold together; leave out the one you trust least"
-        )
-    return Posterior(np.exp(logs - evidence), solved), evidence
+    def text(self) -> str:
+        """Return it in words, as 'floor_cn: 0.002 (0.0007 to 0.0047) MW IT per m2'."""
+        f = self.factor
+        if f is not None:
+            return f"{f.name}: {show(f.best)} ({show(f.low)} to {show(f.high)}) {f.unit}"
+        if self.kind == Doubt.READING:
+            return f"{self.name}: " + ", ".join(f"{k} {v:.0%}" for k, v in self.options if v >= LEAST_SHOWN)
+        return self.name if self.kind == Doubt.RANGE else "nothing: the answer is one of the givens"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        named = {"name": self.name, "kind": self.kind.value, "share": self.share, "text": self.text()}
+        return {**named, **({"source": self.source} if self.source else {})}
 
 
 @dataclass(frozen=True, repr=False)
@@ -119,10 +99,14 @@ class Estimate:
     low: float
     best: float
     high: float
-    moved: list[dict]
-    hangs_on: dict
-    readings: list[dict]
+    moved: tuple[Moved, ...]
+    """What each given does to the answer, in their order."""
+    depends_on: Dependence
+    """The assumption that the answer depends on most."""
+    readings: list[dict[str, Any]]
+    """Every reading with its prior and posterior weight, likeliest first."""
     chain: list[str]
+    """The arithmetic of the likeliest reading, one line for each given."""
     distribution: Posterior = field(repr=False)
 
     @property
@@ -130,48 +114,45 @@ class Estimate:
         """Unit and kind, as 'MW IT, nameplate'."""
         return unit_of(self.target)
 
-    def to_dict(self) -> dict:
-        """Plain numbers for JSON."""
-        inner = {
-            "low": sig(self.low),
-            "best": sig(self.best),
-            "high": sig(self.high),
-            "unit": self.unit,
-            "interval": "90%",
-        }
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        sides = {"low": sig(self.low), "best": sig(self.best), "high": sig(self.high)}
         return {
-            self.target: inner,
-            "moved": self.moved,
-            "hangs_on": self.hangs_on,
+            self.target: {**sides, "unit": self.unit, "interval": "90%"},
+            "moved": [m.to_dict() for m in self.moved],
+            "depends_on": self.depends_on.to_dict(),
             "readings": self.readings,
             "chain": self.chain,
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for the answer and one for each given by itself; columns low, best, high, unit, weight."""
-        rows = [
-            {
-                "from": "all givens",
-                "low": self.low,
-                "best": self.best,
-                "high": self.high,
-                "unit": self.unit,
-                "weight": 1.0,
-            }
-        ]
-        rows += [{"from": m["given"], **m["alone"], "unit": self.unit, "weight": m["weight"]} for m in self.moved]
-        return pd.DataFrame(rows)
+        """Return one row for the answer and one for each given by itself; columns low, best, high, unit, weight."""
+        sides = [("all givens", (self.low, self.best, self.high), 1.0)]
+        sides += [(m.given.text(), m.alone or (np.nan,) * 3, m.weight) for m in self.moved]
+        rows = [(name, *interval, self.unit, weight) for name, interval, weight in sides]
+        return pd.DataFrame(rows, columns=["from", "low", "best", "high", "unit", "weight"])
+
+    def text(self) -> str:
+        """Return the answer and what it rests on as plain text."""
+        lines = [repr(self), *(f"  {step}" for step in self.chain)]
+        for m in self.moved:
+            said = "a bound on one side"
+            if m.alone:
+                low, best, high = map(show, m.alone)
+                said = f"alone gives {best} ({low} to {high}), weight {m.weight:.2f}"
+            moves = f", moves the answer x{m.factor:.2g}" if m.factor else ""
+            lines.append(f"  {m.given.text()}: {said}{moves}")
+        lines.append(f"  depends most on {self.depends_on.text()} ({self.depends_on.share:.0%} of the doubt)")
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         return f"{self.target}: {show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {self.unit}"
 
     def _repr_html_(self) -> str:
-        lines = [
-            f"<b>{self.target}</b>: {show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {html.escape(self.unit)}"
-        ]
-        lines += [html.escape(step) for step in self.chain]
-        lines.append("Hangs most on: " + html.escape(self.hangs_on["text"]))
-        return "<br>".join(lines)
+        interval = f"{show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {html.escape(self.unit)}"
+        steps = [html.escape(step) for step in self.chain]
+        last = "Depends most on: " + html.escape(self.depends_on.text())
+        return "<br>".join([f"<b>{self.target}</b>: {interval}", *steps, last])
 
 
 def estimate(
@@ -187,36 +168,34 @@ def estimate(
 ) -> Estimate:
     """Return what the givens allow for the target: low, best, high (90%).
 
-    Parameters are quantities of network.QUANTITIES in their units. Without `chip` the family is a discrete
-    unknown with the prior of chips.csv for the country and date. `form` is 8-GPU or 4-GPU where the server is
-    known. `fixed` sets a reading by hand. Raises OsintError for an unknown quantity, chip or country.
+    Target and givens are quantities of QUANTITIES in their units. Without `chip` the family is a discrete unknown
+    with the prior of chips.csv for the country (two letters) and date. `form` is 8-GPU or 4-GPU where the server
+    is known. `fixed` sets a discrete unknown by hand, as {"precision": "dense"}. Without `register` the tables of
+    the data folder are loaded. Raises BadInputError for an unknown quantity, chip or country.
+
+    >>> estimate("it_mw", [Given("floor_m2", 33_000, 33_000)], country="CN")
+    it_mw: 66 (23 to 190, 90%) MW IT, nameplate
     """
-    register = register or load_register()
     if target not in QUANTITIES:
-        raise OsintError(f"{target!r} is not a quantity of the model; use one of {', '.join(QUANTITIES)}")
+        raise BadInputError(f"{target!r} is not a quantity of the model; use one of {', '.join(QUANTITIES)}")
     if country is not None and not re.fullmatch(r"[A-Z]{2}", country):
-        raise OsintError(f"the country {country!r} is not two capital letters, as CN")
+        raise BadInputError(f"the country {country!r} is not two capital letters, as CN")
     _no_clash(givens)
-    found = network.Network.of(register).readings(
-        {target} | {g.quantity for g in givens},
-        country=country,
-        chip=chip,
-        date=date,
-        form=form,
-        fixed=fixed,
-    )
-    answer, _ = posterior(target, givens, found)
-    low, best, high = np.exp(answer.quantile([0.05, 0.5, 0.95]))
+    network = Network.of(register if register is not None else load_register())
+    wanted = {target} | {g.quantity for g in givens}
+    readings = network.readings(wanted, country=country, chip=chip, date=date, form=form, fixed=fixed)
+    answer, _ = posterior(target, givens, readings)
+    low, best, high = np.exp(answer.quantile(INTERVAL))
     return Estimate(
-        target,
-        low,
-        best,
-        high,
-        _moved(target, givens, found, answer, best),
-        explain.hangs_on(answer),
-        explain.weights(answer),
-        explain.chain(answer, target, givens),
-        answer,
+        target=target,
+        low=low,
+        best=best,
+        high=high,
+        moved=_moved(target, givens, readings, answer, best),
+        depends_on=dependence(answer),
+        readings=_weighed(answer),
+        chain=arithmetic(answer, target, givens),
+        distribution=answer,
     )
 
 
@@ -225,28 +204,103 @@ def _no_clash(givens: list[Given]) -> None:
         for b in givens[i + 1 :]:
             exact = a.low == a.high and b.low == b.high
             if a.quantity == b.quantity and exact and a.low != b.low:
-                raise OsintError(f"{a.text()} and {b.text()} cannot both hold; write one range, {a.quantity}=LOW..HIGH")
+                one = f"write one range, {a.quantity}=LOW..HIGH"
+                raise BadInputError(f"{a.text()} and {b.text()} cannot both hold; {one}")
 
 
-def _moved(target: str, givens: list[Given], found: list[Reading], answer: Posterior, best: float) -> list[dict]:
-    """For each given: what it says alone, its exact weight in the log answer, and the step when it comes last."""
+def _moved(
+    target: str, givens: list[Given], readings: list[Reading], answer: Posterior, best: float
+) -> tuple[Moved, ...]:
     firm = [g for g in givens if not g.bound]
     weights = sum(w * s.weights for w, s in zip(answer.weights, answer.solved, strict=True))
     out = []
     for g in givens:
         others = [o for o in givens if o is not g]
-        row: dict = {"given": g.text(), "label": g.label, "ids": list(g.ids)}
+        alone, weight, factor = None, 0.0, None
         if not g.bound:
-            alone, _ = posterior(target, [g], found)
-            low, middle, high = np.exp(alone.quantile([0.05, 0.5, 0.95]))
-            row["alone"] = {"low": sig(low), "best": sig(middle), "high": sig(high)}
-            row["weight"] = round(float(weights[next(i for i, o in enumerate(firm) if o is g)]), 4)
-        else:
-            row["alone"], row["weight"] = {"low": None, "best": None, "high": None}, 0.0
+            low, middle, high = np.exp(posterior(target, [g], readings)[0].quantile(INTERVAL))
+            alone = (sig(low), sig(middle), sig(high))
+            weight = round(float(np.asarray(weights)[next(i for i, o in enumerate(firm) if o is g)]), 4)
         if any(not o.bound for o in others):
-            without, _ = posterior(target, others, found)
-            row["factor"] = sig(best / float(np.exp(without.quantile(0.5)[0])))
-        else:
-            row["factor"] = None
-        out.append(row)
+            without, _ = posterior(target, others, readings)
+            factor = sig(best / float(np.exp(without.quantile(0.5)[0])))
+        out.append(Moved(g, alone, weight, factor))
+    return tuple(out)
+
+
+def dependence(answer: Posterior) -> Dependence:
+    """Return the factor or discrete unknown that adds most to the variance of the log answer."""
+    shares: dict[str, float] = {}
+    factors: dict[str, Factor] = {}
+    for w, s in zip(answer.weights, answer.solved, strict=True):
+        for name, v in s.shares.items():
+            key = re.sub(r" per .*", " per chip", name)
+            shares[key] = shares.get(key, 0.0) + w * v
+        for edge in s.reading.edges.values():
+            factors |= {f.name: f for _, f in edge.factors}
+    unknowns = {name: _options(answer, name) for name in answer.solved[0].reading.choice}
+    shares |= {name: _between(answer, name) for name in unknowns}
+    if not shares or max(shares.values()) < EXACT**2:
+        return Dependence(Doubt.EXACT, "nothing", 0.0)
+    top = max(shares, key=lambda k: shares[k])
+    share = round(shares[top] / sum(shares.values()), 2)
+    if top in factors:
+        return Dependence(Doubt.RELATION, top, share, factor=factors[top])
+    if top in unknowns:
+        return Dependence(Doubt.READING, top, share, options=unknowns[top])
+    return Dependence(Doubt.RANGE, top, share)
+
+
+def _options(answer: Posterior, name: str) -> tuple[tuple[str, float], ...]:
+    """Return the options of a discrete unknown with their posterior weights, likeliest first."""
+    weights: dict[str, float] = {}
+    for w, s in zip(answer.weights, answer.solved, strict=True):
+        weights[s.reading.choice[name]] = weights.get(s.reading.choice[name], 0.0) + float(w)
+    return tuple(sorted(weights.items(), key=lambda option: -option[1]))
+
+
+def _between(answer: Posterior, name: str) -> float:
+    """Return the variance of the log answer between the options of a discrete unknown."""
+    means = np.array([s.mean for s in answer.solved])
+    overall = float(answer.weights @ means)
+    between = 0.0
+    for option, _ in _options(answer, name):
+        members = [i for i, s in enumerate(answer.solved) if s.reading.choice[name] == option]
+        w = answer.weights[members]
+        if w.sum() > 0:
+            between += float(w.sum() * ((w @ means[members]) / w.sum() - overall) ** 2)
+    return between
+
+
+def _weighed(answer: Posterior) -> list[dict[str, Any]]:
+    """Return every reading with its prior and posterior weight, likeliest first."""
+    rows: list[dict[str, Any]] = [
+        {**s.reading.choice, "prior": round(s.reading.prior, 4), "posterior": round(float(w), 4)}
+        for w, s in zip(answer.weights, answer.solved, strict=True)
+    ]
+    return sorted(rows, key=lambda r: -float(r["posterior"]))
+
+
+def arithmetic(answer: Posterior, target: str, givens: list[Given]) -> list[str]:
+    """Return the arithmetic of the likeliest reading, one line for each given, and a line that names the reading."""
+    top = answer.solved[int(np.argmax(answer.weights))]
+    lines = []
+    for g in givens:
+        value = float(np.exp(g.log)) if not g.bound else float(g.low or g.high or np.nan)
+        up, down = top.reading.path(g.quantity)[::-1], top.reading.path(target)
+        shared = {q for q, _ in up} & {q for q, _ in down}
+        text = f"{show(value, 4)} {unit_of(g.quantity)}"
+        text += "".join(_factor_text(edge, -1) for q, edge in up if q not in shared)
+        text += "".join(_factor_text(edge, 1) for q, edge in down if q not in shared)
+        result = value * np.exp(top.reading.mean(target) - top.reading.mean(g.quantity))
+        note = f" [{', '.join(g.ids)}]" if g.ids else ""
+        lines.append(f"{text} = {show(result)} {unit_of(target)}{note}")
+    choice = ", ".join(f"{k} {v}" for k, v in top.reading.choice.items())
+    return lines + ([f"likeliest reading: {choice} ({answer.weights.max():.0%})"] if choice else [])
+
+
+def _factor_text(edge: Edge, sign: int) -> str:
+    out = f" x {np.exp(sign * edge.shift):.4g}" if edge.shift else ""
+    for s, f in edge.factors:
+        out += f" {'x' if s * sign > 0 else '/'} {f.best:.4g} ({f.name}, {f.low:.3g} to {f.high:.3g})"
     return out

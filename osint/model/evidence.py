@@ -1,249 +1,339 @@
-"""From the register to the model: which claims and observations bear on a question, and as what.
+"""Evidence as it enters the model: what was given, and which claims and observations bear on a question.
 
-The number under test is not part of a Question: it is opened by verdict.judge alone.
+The number under test is not part of a Question: verdict.judge alone opens it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
-from osint.model import network
-from osint.model.givens import Given
-from osint.register import LADDER, QUANTITIES, TIERS, Register, date_bounds
+from osint.errors import BadInputError, NotFoundError
+from osint.model.network import Z90, Network, Reading
+from osint.register import (
+    CLAIM_KINDS,
+    QUANTITIES,
+    TIERS,
+    Bounding,
+    Claim,
+    Observation,
+    Register,
+    Role,
+    SiteRow,
+    Stage,
+    chip_families,
+)
 
-QUANTITY = {
-    "chips": "chips", "servers": "servers", "racks": "racks", "PFLOPS": "pflops", "floor_m2": "floor_m2", "land_m2": "land_m2",
-    "land_mu": "land_m2", "energy_GWh_per_yr": "energy_gwh_per_yr", "investment_CNY": "cost_cny",
-}  # fmt: skip
-
-
-CAPACITY = {
-    "chips",
-    "servers",
-    "racks",
-    "pflops",
-    "it_mw",
-    "facility_mw",
-    "power_mw",
-    "average_mw",
-    "energy_gwh_per_yr",
-}
-
-
-POWER_SCOPE = {"facility": "facility_mw", "IT": "it_mw", "grid": ""}
-
-
-M2_PER_MU = 2000 / 3
-
-
-ROUNDING = {"exact": 0.03, "about": 0.10}  # half width of the 90% interval of a number as printed
-
-
+EXACT = 1e-4
+"""Relative sd of a given without a range."""
+ROUNDING = {Bounding.EXACT: 0.03, Bounding.ABOUT: 0.10}
+"""Half width of the 90% interval of a number as printed, as a share of it (judgement)."""
 NEAR_DAYS = 200
+"""Days within which figures of what is live are compared (judgement)."""
 PLAN_DAYS = 550
-POWER = {"it_mw", "facility_mw", "power_mw", "average_mw", "full_load_mw", "energy_gwh_per_yr"}
-ONE_NUMBER = {"chips", "servers", "pflops"}
+"""Days within which the figures of two plans are compared (judgement)."""
+UNLISTED_FAMILY = 0.05
+"""Prior of a chip family that a claim names and the country's list gives none (judgement)."""
+POWER = frozenset(name for name, q in QUANTITIES.items() if q.power)
+"""Quantities that measure power or energy."""
+CHIP_COUNTS = frozenset(name for name, q in QUANTITIES.items() if q.chip_count)
+"""Chips, servers and PFLOPS: of one statement they are the same number three times."""
+CAPACITY = frozenset(name for name, q in QUANTITIES.items() if q.capacity)
+"""Quantities of which a claim is tested."""
 
 
-FAMILIES = {
-    "H100/H200": ("H100", "H200"), "Blackwell": ("B200", "GB200"), "domestic": ("Ascend 910B", "Ascend 910C", "domestic mixed"),
-    "T-Head": ("domestic mixed",), "Cambricon": ("domestic mixed",), "Ascend": ("Ascend 910B", "Ascend 910C"),
-}  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One piece of evidence: a quantity with a 90% interval, or a bound on one side.
+
+    Raises BadInputError for an unknown quantity, a number that is not positive and finite, or low above high.
+    """
+
+    quantity: str
+    """Name in QUANTITIES; low and high are in its unit."""
+    low: float | None
+    """Lower end, positive; None makes the given a bound from above."""
+    high: float | None
+    """Upper end; None makes the given a bound from below."""
+    label: str = ""
+    """Where it comes from."""
+    ids: tuple[str, ...] = ()
+    """Rows of the register behind it; opaque."""
+    observed: bool = False
+    """Whether it was seen or measured by others; False if it is claimed or typed."""
+
+    def __post_init__(self) -> None:
+        name = self.quantity
+        if name not in QUANTITIES:
+            raise BadInputError(f"{name!r} is not a quantity of the model; use one of {', '.join(QUANTITIES)}")
+        for value in (self.low, self.high):
+            if value is not None and not (np.isfinite(value) and value > 0):
+                raise BadInputError(f"{name}={value} is not a positive finite number; leave it out if it is not known")
+        if self.low is None and self.high is None:
+            raise BadInputError(f"{name} was given no value; write {name}=VALUE or {name}=LOW..HIGH")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise BadInputError(
+                f"{name}={self.low:g}..{self.high:g} has low above high; write the smaller number first"
+            )
+
+    @property
+    def bound(self) -> bool:
+        """Whether only one side is known."""
+        return self.low is None or self.high is None
+
+    @property
+    def log(self) -> float:
+        """Log of the middle; of the one end of a bound."""
+        ends = [end for end in (self.low, self.high) if end is not None]
+        return float(np.log(math.prod(ends)) / len(ends))
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of the log: a 90% interval is low to high; infinite for a bound."""
+        if self.low is None or self.high is None:
+            return math.inf
+        return max(float(np.log(self.high / self.low) / (2 * Z90)), EXACT)
+
+    def text(self) -> str:
+        """Return the given as it can be typed."""
+        if self.low is None:
+            return f"{self.quantity}<={self.high:g}"
+        if self.high is None:
+            return f"{self.quantity}>={self.low:g}"
+        return f"{self.quantity}={self.low:g}" + ("" if self.low == self.high else f"..{self.high:g}")
 
 
-@dataclass(frozen=True)
+_NUMBER = r"[0-9][0-9,]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?"
+
+
+def parse_given(text: str) -> Given:
+    """Read NAME=VALUE, NAME=LOW..HIGH, NAME>=LOW or NAME<=HIGH; raises BadInputError for anything else.
+
+    >>> parse_given("floor_m2=30,000..36,000").text()
+    'floor_m2=30000..36000'
+    """
+    found = re.fullmatch(rf"\s*(\w+)\s*(=|>=|<=)\s*({_NUMBER})(?:\s*\.\.\s*({_NUMBER}))?\s*", text)
+    if not found:
+        form = "NAME=VALUE or NAME=LOW..HIGH with positive numbers in the unit of the name"
+        raise BadInputError(f"{text!r} is not {form}")
+    name, sign, first, second = found.groups()
+    low = float(first.replace(",", ""))
+    high = float(second.replace(",", "")) if second else low
+    if second and sign != "=":
+        raise BadInputError(f"{text!r} has a bound and a range; write one of them")
+    return Given(name, None if sign == "<=" else low, None if sign == ">=" else high, label=text.strip())
+
+
+def sig(value: float, digits: int = 3) -> float:
+    """Round to significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
+def show(value: float, digits: int = 2) -> str:
+    """Return a number as text with no more digits than its range supports.
+
+    >>> show(47_312), show(0.0139)
+    ('47,000', '0.014')
+    """
+    rounded = sig(value, digits)
+    return f"{rounded:,.0f}" if rounded >= 10 ** (digits - 1) or rounded == int(rounded) else f"{rounded:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A register parsed once: its sites, claims and observations as records, and the network."""
+
+    sites: Mapping[str, SiteRow]
+    """Rows of sites.csv by id."""
+    all_claims: tuple[Claim, ...]
+    """Every claim, in the order of the table."""
+    claims: Mapping[str, tuple[Claim, ...]]
+    """Claims by site, in the order of the table."""
+    observations: Mapping[str, tuple[Observation, ...]]
+    """Observations by site, in the order of the table."""
+    network: Network
+    """Relations, chips and discrete unknowns."""
+
+    @classmethod
+    def of(cls, source: Register | Dossier) -> Dossier:
+        """Parse a register as it is now; a dossier is returned as it is."""
+        if isinstance(source, Dossier):
+            return source
+        sites = [SiteRow.from_row(row) for row in source.sites.to_dict("records")]
+        all_claims = tuple(Claim.from_row(row) for row in source.claims.to_dict("records"))
+        claims: dict[str, tuple[Claim, ...]] = {s.site_id: () for s in sites}
+        for claim in all_claims:
+            claims[claim.site_id] += (claim,)
+        observations: dict[str, tuple[Observation, ...]] = {s.site_id: () for s in sites}
+        for seen in (Observation.from_row(row) for row in source.observations.to_dict("records")):
+            observations[seen.site_id] += (seen,)
+        return cls({s.site_id: s for s in sites}, all_claims, claims, observations, Network.of(source))
+
+    def site(self, site_id: str) -> SiteRow:
+        """Return a site; raises NotFoundError for an unknown id."""
+        if site_id not in self.sites:
+            close = [s for s in self.sites if s[:2] == site_id[:2].upper()] or list(self.sites)
+            raise NotFoundError(f"there is no site {site_id!r} in sites.csv; ids that begin alike: {', '.join(close)}")
+        return self.sites[site_id]
+
+    def aggregate(self, site_id: str) -> bool:
+        """Return whether the row is a total over several sites."""
+        return self.site(site_id).role == Role.AGGREGATE
+
+    def claim(self, claim_id: str) -> Claim:
+        """Return a claim; raises NotFoundError for an unknown id."""
+        found = next((c for c in self.all_claims if c.claim_id == claim_id), None)
+        if found is None:
+            raise NotFoundError(
+                f"there is no claim {claim_id!r} in claims.csv; `osint check SITE` lists those of a site"
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is asked about a claim, without its value: the number under test is held out."""
 
     claim_id: str
     site_id: str
     quantity: str
+    """Quantity of the model; empty if the claim has none."""
     group: str
-    stage: str  # plan, works or live
-    day: int  # ordinal of the latest day that the claim speaks of
-    part: str  # phase, building or lot that the claim covers; empty for the whole site
-    due: bool  # whether the claim names that day as a date by which it holds
+    """Independence group of the claim."""
+    stage: Stage
+    day: int
+    """Ordinal of the latest day that the claim speaks of; 0 if it is undated."""
+    part: str
+    """Phase, building or lot that the claim covers; empty for the whole site."""
+    due: bool
+    """Whether the claim names that day as a date by which it holds."""
     families: tuple[str, ...]
+    """Chip families that the claim names."""
     country: str
+    aggregate: bool
+    """Whether the site is a total over several."""
 
 
-def quantity_of(row: pd.Series | dict) -> str:
-    """Quantity of the model that a claim or observation speaks of; empty if it has none."""
-    kind = row["quantity_kind"]
-    scope = row["scope"]
-    if kind == "power_MW":
-        return POWER_SCOPE.get(scope, "power_mw")
-    if any(word in scope for word in ("equivalent", "per ", "of ", "generation")):
-        return ""
-    return QUANTITY.get(kind, "")
-
-
-def families_of(chip_model: str) -> tuple[str, ...]:
-    """Chip families that a claim names; empty if none."""
-    for name, members in FAMILIES.items():
-        if name in chip_model:
-            return members
-    return (chip_model,) if chip_model in {"H100", "H200", "H800", "H20", "GB200", "B200", "A100", "Trainium2"} else ()
-
-
-def stage_of(row: pd.Series | dict) -> str:
-    """What the claim speaks of: a plan, works on the ground, or what is live."""
-    if row["modality"] in {"will", "would"} or row["rung"] not in LADDER[2:]:
-        return "plan"
-    return "works" if row["rung"] in LADDER[2:4] else "live"
-
-
-def comparable(stage: str, day: int, part: str, other: pd.Series | dict, quantity: str) -> bool:
-    """Whether another claim speaks of the same thing: the same part of the site, and not a plan against a live hall.
-
-    Floor, land and racks stay once built; compute and power are compared within 200 days only.
-    """
-    theirs = stage_of(other)
-    if {stage, theirs} == {"plan", "live"} or part != other["part"]:
-        return False
-    if "plan" in {stage, theirs} and min(day, day_of(other)) > 0 and abs(day - day_of(other)) > PLAN_DAYS:
-        return False
-    lasting = quantity in {"floor_m2", "land_m2", "racks", "cost_cny"} or "plan" in {stage, theirs}
-    return lasting or (day > 0 and day_of(other) > 0 and abs(day - day_of(other)) <= NEAR_DAYS)
-
-
-def day_of(row: pd.Series | dict) -> int:
-    """Ordinal of the day that a claim speaks of; 0 if it is undated."""
-    text = row["value_date"] or row["date"]
-    return date_bounds(text)[1].toordinal() if text else 0
-
-
-def question(row: pd.Series | dict, register: Register) -> Question:
-    """The question that a claim puts, stripped of its value."""
-    site = register.site(row["site_id"])
+def question(claim: Claim, source: Register | Dossier) -> Question:
+    """Return the question that a claim puts, stripped of its value."""
+    site = Dossier.of(source).site(claim.site_id)
     return Question(
-        row["claim_id"],
-        row["site_id"],
-        quantity_of(row),
-        row["independence_group"],
-        stage_of(row),
-        day_of(row),
-        row["part"],
-        bool(row["value_date"]),
-        families_of(row["chip_model"]),
-        site["country"],
+        claim_id=claim.claim_id,
+        site_id=claim.site_id,
+        quantity=claim.quantity,
+        group=claim.independence_group,
+        stage=claim.stage,
+        day=claim.day,
+        part=claim.part,
+        due=claim.value_date is not None,
+        families=chip_families(claim.chip_model),
+        country=site.country,
+        aggregate=site.role == Role.AGGREGATE,
     )
 
 
-def given_of(row: pd.Series | dict) -> Given | None:
-    """A claim as evidence: its rounding as a 90% interval, or a bound on one side."""
-    quantity = quantity_of(row)
-    low, high = row["value_low"], row["value_high"]
-    if not quantity or row["evidence_use"] != "yes" or not np.nanmax([low, high, 0]) > 0 or row["readings"]:
+def comparable(q: Question | Claim, other: Claim, quantity: str) -> bool:
+    """Return whether another claim speaks of the same part of the site, and not of a plan against a live hall.
+
+    Floor, land, racks and money stay once built; compute and power are compared within NEAR_DAYS only.
+    """
+    stages = {q.stage, other.stage}
+    if stages == {Stage.PLAN, Stage.LIVE} or q.part != other.part:
+        return False
+    dated, apart = min(q.day, other.day) > 0, abs(q.day - other.day)
+    if Stage.PLAN in stages:
+        return not dated or apart <= PLAN_DAYS
+    return QUANTITIES[quantity].lasts or (dated and apart <= NEAR_DAYS)
+
+
+def given_of(claim: Claim) -> Given | None:
+    """Return a claim as evidence: its rounding as a 90% interval, or a bound on one side; None if it is none."""
+    low, high = claim.value_low or None, claim.value_high or None
+    if not claim.quantity or not claim.evidence_use or not (low or high) or claim.readings:
         return None
-    factor = M2_PER_MU if row["quantity_kind"] == "land_mu" else 1.0
-    half = ROUNDING["about"] if row["bound"] == "about" else ROUNDING["exact"]
-    bottom = None if np.isnan(low) or low == 0 else low * factor
-    top = None if np.isnan(high) else high * factor
-    if row["bound"] == "at least" or top is None:
+    factor = CLAIM_KINDS[claim.quantity_kind].factor
+    half = ROUNDING.get(claim.bound or Bounding.EXACT, ROUNDING[Bounding.EXACT])
+    bottom, top = low and low * factor, high and high * factor
+    if claim.bound == Bounding.AT_LEAST or top is None:
         top = None
-    elif row["bound"] == "at most" or bottom is None:
+    elif claim.bound == Bounding.AT_MOST or bottom is None:
         bottom = None
     elif bottom == top:
         bottom, top = bottom * (1 - half), top * (1 + half)
-    return (
-        Given(quantity, bottom, top, f"{row['claim_id']}, {row['claimant']}", (row["claim_id"],))
-        if bottom or top
-        else None
-    )
+    if bottom is None and top is None:
+        return None
+    return Given(claim.quantity, bottom, top, f"{claim.claim_id}, {claim.claimant}", (claim.claim_id,))
 
 
-def evidence(q: Question, register: Register) -> tuple[list[Given], bool]:
-    """The other evidence on the site: claims of other quantities, and observations by others.
+def gather(q: Question, source: Register | Dossier) -> list[Given]:
+    """Return the other evidence on the site: claims of other quantities, and observations by others.
 
     One claim for each quantity: of the same stage if there is one, from another group before the same one, then
     the nearest in time, then the most official. Copies of one story share a group and so count once. Of the
-    claim's own group only what is measured in another way (floor, land, power, racks, money) is used: chips,
-    servers and P of one statement are the same number three times.
+    claim's own group only what is measured in another way (floor, land, power, racks, money) is used.
     """
-    best: dict[str, tuple] = {}
-    for row in register.rows("claims", q.site_id):
-        given = given_of(row)
+    dossier = Dossier.of(source)
+    best: dict[str, tuple[tuple[bool, bool, bool, int, int, str], Given]] = {}
+    for claim in dossier.claims[q.site_id]:
+        given = given_of(claim)
         if given is None or given.quantity == q.quantity or (q.country != "CN" and given.quantity == "cost_cny"):
             continue
-        own = row["independence_group"] == q.group
-        if own and {given.quantity, q.quantity} <= ONE_NUMBER:
+        own = claim.independence_group == q.group
+        if (own and {given.quantity, q.quantity} <= CHIP_COUNTS) or not comparable(q, claim, given.quantity):
             continue
-        if not comparable(q.stage, q.day, q.part, row, given.quantity):
-            continue
-        rank = (
-            stage_of(row) != q.stage, own, given.bound, abs(day_of(row) - q.day), TIERS.index(row["source_tier"]), row["claim_id"],
-        )  # fmt: skip
+        away, tier = abs(claim.day - q.day), TIERS.index(claim.source_tier)
+        rank = (claim.stage != q.stage, own, given.bound, away, tier, claim.claim_id)
         if given.quantity not in best or rank < best[given.quantity][0]:
             best[given.quantity] = (rank, given)
-    seen = observed_givens(q, register)
-    measured = {s.quantity for s in seen} | (POWER if POWER & {s.quantity for s in seen} else set())
+    seen = observed_givens(q, dossier)
+    measured = {s.quantity for s in seen}
+    measured |= POWER if POWER & measured else set()
     givens = [_one_sided(g, q) for _, g in best.values() if g.quantity not in measured and (g.low or _bears(g, q))]
     if any(g.quantity != "land_m2" and not g.bound for g in [*givens, *seen]):
         givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
-    return givens + seen, bool(seen)
+    return givens + seen
 
 
 def _one_sided(g: Given, q: Question) -> Given:
-    """Compute is only a part of what racks and power serve, so that it bounds them from below."""
-    return g if _bears(g, q) else Given(g.quantity, g.low, None, g.label, g.ids)
+    """Return a given as a bound from below where it is only a part of what racks and power serve."""
+    return g if _bears(g, q) else replace(g, high=None)
 
 
 def _bears(g: Given, q: Question) -> bool:
-    """Whether a given bears on the quantity from both sides."""
-    return g.quantity not in ONE_NUMBER | {"cost_cny"} or q.quantity in ONE_NUMBER
+    """Return whether a given bears on the quantity from both sides."""
+    return g.quantity not in CHIP_COUNTS | {"cost_cny"} or q.quantity in CHIP_COUNTS
 
 
-def observed_givens(q: Question, register: Register) -> list[Given]:
-    """Measurements of the site by others than the claimant: the latest of each quantity."""
-    latest: dict[str, tuple] = {}
-    for row in register.rows("observations", q.site_id):
-        if (
-            row["independence_group"] == q.group
-            or row["quantity"] not in QUANTITIES
-            or np.isnan(row["low"])
-            or np.isnan(row["high"])
-        ):
+def observed_givens(q: Question, source: Register | Dossier) -> list[Given]:
+    """Return measurements of the site by others than the claimant: the latest of each quantity."""
+    latest: dict[str, tuple[int, Given]] = {}
+    for o in Dossier.of(source).observations[q.site_id]:
+        if o.independence_group == q.group or o.quantity not in QUANTITIES or o.low is None or o.high is None:
             continue
-        rank = date_bounds(row["date"])[1].toordinal()
-        if q.stage == "plan" and not (q.due and rank >= q.day):
+        day = o.date.last.toordinal()
+        after_due = q.due and day >= q.day
+        if q.stage == Stage.PLAN and not after_due:
             continue  # what stands before the due day does not test a plan
-        if q.stage == "live" and row["quantity"] == "roof_m2" and 0 < rank < q.day - NEAR_DAYS:
+        if q.stage == Stage.LIVE and o.quantity == "roof_m2" and 0 < day < q.day - NEAR_DAYS:
             continue  # a roof seen long before bounds nothing: more may have been built since
-        if q.stage == "works" and row["quantity"] in POWER and not (q.due and rank >= q.day):
+        if q.stage == Stage.WORKS and o.quantity in POWER and not after_due:
             continue  # power today does not test a hall that is being built
-        given = Given(
-            row["quantity"],
-            row["low"],
-            row["high"],
-            f"{row['observation_id']}, {row['observer']}",
-            (row["observation_id"],),
-        )
-        if row["quantity"] not in latest or rank > latest[row["quantity"]][0]:
-            latest[row["quantity"]] = (rank, given)
+        label = f"{o.observation_id}, {o.observer}"
+        if o.quantity not in latest or day > latest[o.quantity][0]:
+            latest[o.quantity] = (day, Given(o.quantity, o.low, o.high, label, (o.observation_id,), observed=True))
     return [g for _, g in latest.values()]
 
 
-def readings_for(q: Question, givens: list[Given], register: Register) -> list[network.Reading]:
-    """Readings of a question: the claim's own chip families as worded, else the prior of the country."""
-    prior = None
+def readings_for(q: Question, givens: list[Given], source: Register | Dossier) -> list[Reading]:
+    """Return the readings of a question: the claim's own chip families as worded, else the prior of the country."""
+    network, prior = Dossier.of(source).network, None
     if q.families:
-        known = network.Network.of(register).families(None, q.country, None)
-        weights = {f: known.get(f, 0.05) or 0.05 for f in q.families}
+        known = network.families(None, q.country, None)
+        weights = {f: known.get(f, 0.0) or UNLISTED_FAMILY for f in q.families}
         prior = {f: w / sum(weights.values()) for f, w in weights.items()}
     wanted = {q.quantity} | {g.quantity for g in givens}
-    return network.Network.of(register).readings(wanted, country=q.country, family_prior=prior)
-
-
-def claimed(row: pd.Series | dict) -> float:
-    """The number that must fit, in the unit of the model: the lower value, or the upper of an 'up to'.
-
-    Where a text allows two readings, the larger, which is the harder to fit.
-    """
-    if row["readings"]:
-        return max(float(r) for r in row["readings"].split("|"))
-    value = row["value_low"] if not np.isnan(row["value_low"]) and row["bound"] != "at most" else row["value_high"]
-    return float(value) * (M2_PER_MU if row["quantity_kind"] == "land_mu" else 1.0)
+    return network.readings(wanted, country=q.country, family_prior=prior)

@@ -48,7 +48,7 @@ class Factor:
     @property
     def sigma(self) -> float:
         """Standard deviation of the log: the wider side is the 90% bound."""
-        return max(np.log(self.high / self.best), np.log(self.best / self.low)) / Z90
+        return float(max(np.log(self.high / self.best), np.log(self.best / self.low)) / Z90)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Reading:
     edges: dict[str, Edge] = field(repr=False)
 
     def path(self, quantity: str) -> list[tuple[str, Edge]]:
-        """Edges from it_mw down to the quantity."""
+        """Return the edges from it_mw down to the quantity."""
         steps: list[tuple[str, Edge]] = []
         while quantity != "it_mw":
             edge = self.edges[quantity]
@@ -78,11 +78,11 @@ class Reading:
         return steps[::-1]
 
     def mean(self, quantity: str) -> float:
-        """Log of the quantity per MW IT, at the best factors."""
-        return sum(e.shift + sum(s * np.log(f.best) for s, f in e.factors) for _, e in self.path(quantity))
+        """Return the log of the quantity per MW IT, at the best factors."""
+        return float(sum(e.shift + sum(s * np.log(f.best) for s, f in e.factors) for _, e in self.path(quantity)))
 
     def loading(self, quantity: str) -> dict[str, float]:
-        """Standard deviation that each named factor adds, with its sign."""
+        """Return the standard deviation that each named factor adds, with its sign."""
         out: dict[str, float] = {}
         for _, edge in self.path(quantity):
             for sign, f in edge.factors:
@@ -101,7 +101,7 @@ def _chip_factor(chip: Chip, what: str, unit: str) -> Factor | None:
 def _edges(
     choice: dict[str, str], f: Mapping[str, Factor], chips: Mapping[str, Chip], country: str | None, form: str
 ) -> dict[str, Edge]:
-    """The tree of one reading."""
+    """Return the tree of one reading."""
     cn = country == "CN"
     edges = {
         "facility_mw": Edge("it_mw", 0.0, ((1, f["pue_peak"]),)),

@@ -223,6 +223,11 @@ class SiteRow(Record):
     datum_reason: str
     name_display: str
     role: Role
+    covers: str
+
+    def covered_by(self, total: SiteRow) -> bool:
+        """Return whether a total over several sites covers this one: its country, province, prefecture or county."""
+        return bool({self.country, self.province, self.prefecture, self.county} & set(total.covers.split("|")) - {""})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,10 @@ from tqdm import tqdm
 
 from osint import __version__, filings, geo, model, verdict
 from osint.errors import OsintError
-from osint.model import score
-from osint.model.estimate import show
-from osint.model.score import Score
+from osint.model import Score, show
 from osint.register import QUANTITIES, Register, replace_file, write_csv
 from osint.report import estimates, figures
-from osint.verdict import hypotheses, run
-from osint.verdict.run import Found
+from osint.verdict import Found
 
 SOURCE = "Sources: data/raw/claims.csv, relations.csv, chips.csv (each row names its own). Documents to 2026-09; no imagery used. osint {version}."
 PAPER = "On paper only"
@@ -38,9 +35,9 @@ def write(register: Register, out: str | Path) -> tuple[Path, pd.DataFrame]:
     shutil.rmtree(part, ignore_errors=True)
     steps = tqdm(total=5, desc="report", leave=False, disable=None)
     try:
-        found = run.check(register)
+        found = verdict.check(register)
         steps.update()
-        scored = score.score(register)
+        scored = model.score(register)
         per_site = estimates.estimates(register)
         steps.update()
         pictures = _figures(register, per_site, scored)
@@ -240,8 +237,9 @@ def _site(site: dict, register: Register, found: Found, per_site: pd.DataFrame) 
             f"<h3>{PAPER}: chips of H100 class that each figure would allow</h3>"
             + _table(on_paper[["basis", "given", "low", "best", "high", "claim_ids", "arithmetic"]])
         )
-    stories = hypotheses.hypotheses(sid, register) if site["role"] in {"announced", "comparator"} else pd.DataFrame()
-    if len(stories) and stories["rests_on"].iloc[0].count("C") >= 2:
+    stories = verdict.hypotheses(sid, register) if site["role"] in {"announced", "comparator"} else pd.DataFrame()
+    if len(stories) and len(stories["rests_on"].iloc[0]) >= 2:
+        stories["rests_on"] = stories["rests_on"].map(", ".join)
         says = "" if stories["separates"].iloc[0] else " The documents do not tell these stories apart."
         parts.append(
             f"<h3>Four stories</h3><p>Weights from the documents alone, from equal priors.{says}</p>"

@@ -6,55 +6,65 @@ import numpy as np
 import pandas as pd
 
 from osint import model
-from osint.model import evidence
-from osint.model.givens import show
-from osint.register import Register, date_bounds
-from osint.verdict.run import Found
+from osint.model import Dossier, show
+from osint.register import Modality, Register, Role
+from osint.verdict import Found, counted_chips, national
 
 BASES = {
-    "floor": ("floor_m2",), "power": ("it_mw", "facility_mw", "power_mw", "average_mw", "energy_gwh_per_yr"), "racks": ("racks",), "compute": ("pflops",),
+    "floor": ("floor_m2",),
+    "power": ("it_mw", "facility_mw", "power_mw", "average_mw", "energy_gwh_per_yr"),
+    "racks": ("racks",),
+    "compute": ("pflops",),
     "money": ("cost_cny",),
-}  # fmt: skip
-
-
+}
+"""Basis of an estimate -> quantities that count for it."""
 HORIZON_DAYS = 366
+"""Days after the latest text beyond which a target is not set beside what is on file (judgement)."""
 
 
 def estimates(register: Register) -> pd.DataFrame:
-    """Chips of H100 class that each figure on file would allow, site by site.
+    """Return the chips of H100 class that each figure on file would allow, site by site.
 
     Columns: site_id, label, basis, given, claim_ids, low, best, high, unit, arithmetic, claimed_low, claimed_high.
-    One row a basis: the claim for the whole site that is latest; NaN claimed where no chips are claimed.
+    One row per basis: the claim for the whole site that is latest; NaN claimed where no chips are claimed.
     """
-    rows = []
-    for site in register.sites[register.sites["role"].isin(["announced", "comparator"])].to_dict("records"):
-        claims = [r for r in register.rows("claims", site["site_id"]) if r["error_test"] != "yes"]
-        chips = [r for r in claims if evidence.quantity_of(r) == "chips" and r["modality"] != "denied"]
-        top = max(chips, key=evidence.claimed, default=None)
-        written = [date_bounds(r["date"])[1].toordinal() for r in claims if r["date"]]
-        horizon = max(written, default=0) + HORIZON_DAYS  # targets further off are not set beside what is on file
+    dossier, rows = Dossier.of(register), []
+    for site in (s for s in dossier.sites.values() if s.role in {Role.ANNOUNCED, Role.COMPARATOR}):
+        claims = [c for c in dossier.claims[site.site_id] if not c.error_test]
+        chips = [c for c in claims if c.quantity == "chips" and c.modality != Modality.DENIED]
+        top = max(chips, key=lambda c: c.claimed, default=None)
+        written = [c.date.last.toordinal() for c in claims if c.date]
+        horizon = max(written, default=0) + HORIZON_DAYS
         for basis, quantities in BASES.items():
-            if basis == "money" and site["country"] != "CN":
+            if basis == "money" and site.country != "CN":
                 continue
             options = [
-                (evidence.day_of(r), r["claim_id"], given)
-                for r in claims
-                if not r["part"] and evidence.quantity_of(r) in quantities
-                for given in [evidence.given_of(r)]
-                if given is not None and not given.bound and evidence.day_of(r) <= horizon
+                (c.day, c.claim_id, given)
+                for c in claims
+                if not c.part and c.quantity in quantities and c.day <= horizon
+                for given in [model.given_of(c)]
+                if given is not None and not given.bound
             ]
             if not options:
                 continue
-            given = max(options, key=lambda o: o[:2])[2]
-            answer = model.estimate("chips", [given], chip="H100", country=site["country"], register=register)
+            given = max(options, key=lambda option: option[:2])[2]
+            answer = model.estimate("chips", [given], chip="H100", country=site.country, register=register)
             rows.append(
                 {
-                    "site_id": site["site_id"], "label": site["name_display"], "basis": basis, "given": given.text(), "claim_ids": "; ".join(given.ids),
-                    "low": model.sig(answer.low), "best": model.sig(answer.best), "high": model.sig(answer.high), "unit": "chips of H100 class",
-                    "arithmetic": answer.chain[0], "claimed_low": evidence.claimed(top) if top else np.nan,
-                    "claimed_high": top["value_high"] if top else np.nan,
+                    "site_id": site.site_id,
+                    "label": site.name_display,
+                    "basis": basis,
+                    "given": given.text(),
+                    "claim_ids": "; ".join(given.ids),
+                    "low": model.sig(answer.low),
+                    "best": model.sig(answer.best),
+                    "high": model.sig(answer.high),
+                    "unit": "chips of H100 class",
+                    "arithmetic": answer.chain[0],
+                    "claimed_low": top.claimed if top else np.nan,
+                    "claimed_high": top.value_high if top and top.value_high is not None else np.nan,
                 }
-            )  # fmt: skip
+            )
     return pd.DataFrame(rows)
 
 
@@ -82,15 +92,9 @@ def summarise(register: Register, found: Found, per_site: pd.DataFrame) -> pd.Da
 
 
 def supply_in_country(register: Register) -> list[tuple[str, float, float]]:
-    """Published estimates of restricted chips in the country, one a group, as (label, low, high)."""
-    rows = register.claims[
-        (register.claims["site_id"] == "AGG-CN")
-        & (register.claims["quantity_kind"] == "chips")
-        & (register.claims["error_test"] != "yes")
-    ]
-    out = []
-    for r in rows.drop_duplicates("independence_group").to_dict("records"):
-        open_end = not np.isfinite(r["value_high"])
-        high = r["value_low"] * 1.0001 if open_end else r["value_high"]
-        out.append((f"{r['claim_id']} {r['claimant'][:34]}", r["value_low"], high))
+    """Return published estimates of restricted chips in China, one per group, as (label, low, high)."""
+    dossier, out = Dossier.of(register), []
+    for c in counted_chips(dossier, national(dossier, "CN")):
+        high = c.figure * 1.0001 if c.value_high is None else c.value_high
+        out.append((f"{c.claim_id} {c.claimant[:34]}", c.figure, high))
     return out

@@ -1,274 +1,579 @@
-"""What the documents alone can show: claims against themselves, each other, physics, dates and supply.
+"""What the documents alone can show: claims against themselves, each other, physics, dates, region, prices, supply.
 
-Each check gives rows with the claims that it rests on and the arithmetic written out. A row marked
-`inconsistent` makes those claims inconsistent (verdict.judge); `note` and `strained` are for the editor to read.
+Each check names the claims that it rests on and keeps its figures; `Check.to_row` writes the arithmetic out. A check
+with the finding `inconsistent` makes its claims inconsistent (verdict.judge); `note` and `strained` are for the
+editor to read.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import network
-from osint.model.estimate import show
-from osint.model.evidence import CAPACITY, comparable, day_of, given_of, question, readings_for, stage_of
-from osint.register import LADDER, Register, date_bounds
-from osint.verdict.context import (
-    COLUMNS,
-    SAME,
-    check_row,
-    missing_wan,
-    numeric,
-    parts_and_whole,
-    price,
-    same_figure_wider,
-    same_sentence,
-    supply,
-)
+from osint.model import CAPACITY, Dossier, Given, show
+from osint.register import LADDER, Bounding, Claim, Modality, Register, Role, Rung, WrittenDate
+from osint.verdict.judge import REFUTE, Contradiction
 
-P_PER_KW_FLOOR = 0.4  # kW per P: below every row of chips.csv, even sparse GB200
-COUNT = r"(?<!\w)([0-9][0-9,]*(?:\.[0-9]+)?)"
+SAME = 0.10
+"""Two numbers within this share are taken for the same figure (judgement)."""
+WAN = 10_000
+"""万, which a text may have dropped."""
+WAN_SPREAD = 1.5
+"""Factor within which two figures agree once 万 is put back (judgement)."""
+FEW_PFLOPS = 100
+"""PFLOPS below which a figure may lack 万 (judgement)."""
+MANY_PFLOPS = 1000
+"""PFLOPS from which a figure can be the one that it should have been (judgement)."""
+LEAST_FIGURE = 10
+"""Figures below this agree by chance too often to be called the same (judgement)."""
+P_PER_KW_FLOOR = 0.4
+"""kW per PFLOPS: below every row of chips.csv, even sparse GB200."""
+CHIPS_PER_SERVER = (4, 16)
+"""Fewest and most chips of a server."""
+MEASURED_SHARE = 0.60
+"""Lowest power under full load over nameplate, as measured (calibration.csv)."""
+FACILITY_SHARE = 1.5
+"""Highest facility power over IT nameplate (PUE of a poor year)."""
+SPARSE_FACTOR = 2.0
+"""PFLOPS with sparsity over dense PFLOPS."""
+SERVER_PFLOPS = 8
+"""PFLOPS of a server in the filings' own rule of thumb."""
+MANY_NAMES = 4
+"""Chips from which a text says 'all chips' instead of their names."""
 
-
-def run(register: Register, site_ids: list[str] | None = None) -> pd.DataFrame:
-    """All cross-checks, for all sites or some; columns COLUMNS, `claim_ids` a list."""
-    rows: list[dict] = []
-    for check in (
-        own_words,
-        pairs,
-        power_per_chip,
-        compute_per_power,
-        ladder_against_date,
-        slid,
-        parts_and_whole,
-        same_figure_wider,
-        price,
-        missing_wan,
-        supply,
-    ):
-        rows += check(register)
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    return frame[frame["site_id"].isin(site_ids)].reset_index(drop=True) if site_ids else frame
+_COUNT = r"(?<!\w)([0-9][0-9,]*(?:\.[0-9]+)?)"
+_SERVERS = re.compile(_COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,3}servers")
+_CHIPS = re.compile(_COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,4}(?:chips|GPUs)")
+_POWERS = frozenset({"power_mw", "it_mw", "facility_mw"})
+_STANDING, _ON_PAPER = LADDER[Rung.ROOFED.height :], LADDER[: Rung.GROUND_BROKEN.height]
 
 
-def contradictions(checks: pd.DataFrame) -> dict[str, list[str]]:
-    """Claims that a check found inconsistent, with the names of the checks and the other claims."""
-    out: dict[str, list[str]] = {}
-    for row in checks[checks["finding"] == "inconsistent"].to_dict("records"):
-        for claim in row["claim_ids"][:1] if row["check"] in {"same figure for a wider place"} else row["claim_ids"]:
-            others = [c for c in row["claim_ids"] if c != claim]
-            out.setdefault(claim, []).append(" with ".join([row["check"], *([" and ".join(others)] if others else [])]))
+class CheckName(StrEnum):
+    """The cross-checks."""
+
+    ITSELF = "a claim against itself"
+    PAIR = "two claims of one site"
+    POWER_PER_CHIP = "power per chip"
+    PFLOPS_PER_CHIP = "P per chip"
+    POWER_PER_PFLOPS = "kW per P"
+    LADDER = "ladder against date"
+    SLID = "a target that slid"
+    PART = "part against whole"
+    WIDER = "same figure for a wider place"
+    PRICE = "price per P"
+    WAN = "a missing 万"
+    SUPPLY = "plan against supply"
+
+
+class CheckFinding(StrEnum):
+    """What a check says of its claims."""
+
+    INCONSISTENT = "inconsistent"
+    STRAINED = "strained"
+    NOTE = "note"
+
+
+class Way(StrEnum):
+    """Which way a check came out, where it can come out in several."""
+
+    ONLY = "only"
+    BELOW = "below"
+    ABOVE = "above"
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+    FLOOR = "floor"
+    SHARED = "shared"
+    APART = "apart"
+    ALONE = "alone"
+
+
+class _Figure(float):
+    """A number in a sentence; ~3 shows three digits."""
+
+    def __format__(self, spec: str) -> str:
+        return show(float(self), int(spec[1:])) if spec.startswith("~") else format(float(self), spec)
+
+
+class _Names(tuple[str, ...]):
+    """Names in a sentence, joined by what is behind the colon."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return (spec or ", ").join(self)
+
+
+_SENTENCES: dict[CheckName, tuple[str, Mapping[Way, str], str]] = {
+    CheckName.ITSELF: (
+        "{chips:,.0f} chips / {servers:,.0f} servers = {each:.1f} chips a server; an 8-GPU server makes {eight:,.0f}",
+        {Way.ONLY: "The two numbers of the sentence cannot both be right."},
+        "Which of the two is right.",
+    ),
+    CheckName.PAIR: (
+        "{first} {given} gives {best:~2} ({low:~2} to {high:~2}) {unit}; {second} says {other}",
+        {Way.ONLY: "Taken together the two figures lie outside what the relations allow (less than 5%)."},
+        "Which of the two is wrong, or whether they speak of different phases.",
+    ),
+    CheckName.POWER_PER_CHIP: (
+        "{mw:g} MW / {chips:,.0f} chips = {kw:.2f} kW a chip; "
+        "{names: or } span {low:.2f} (measured) to {high:.2f} (facility)",
+        {
+            Way.BELOW: "The power is outside every row for that chip, measured or nameplate.",
+            Way.ABOVE: "The power is more than the chips named would draw, cooling included.",
+        },
+        "Whether the power or the count is wrong.",
+    ),
+    CheckName.PFLOPS_PER_CHIP: (
+        "{pflops:,.0f} P / {chips:,.0f} chips = {each:.3f} P a chip; "
+        "chips.csv spans {low:.3f} to {high:.3f} dense FP16, nearest {nearest}",
+        {
+            Way.INSIDE: "Inside the rows of known chips.",
+            Way.OUTSIDE: "Outside the rows of known chips.",
+        },
+        "Which chip it is.",
+    ),
+    CheckName.POWER_PER_PFLOPS: (
+        "{mw:g} MW / {pflops:,.0f} P = {kw:.2f} kW a P; no chip is below {floor} kW a P, even sparse",
+        {Way.ONLY: "Compared with every chip's row."},
+        "Which chip it is.",
+    ),
+    CheckName.LADDER: (
+        "{first_date}: {first_figure:~3} {first_unit} {first_rung} ({first_id}); "
+        "{later_date}: {later_figure:~3} {later_unit} {later_rung} ({later_id})",
+        {Way.ONLY: "The later text puts the same figure on a lower rung."},
+        "Which text is right; a second phase of equal size would explain it.",
+    ),
+    CheckName.SLID: (
+        "{figure:~3} {unit} due {due}; later {parts: + } due {later}: {days:.0f} days later",
+        {Way.ONLY: "The date was put off."},
+        "Whether the new date was kept.",
+    ),
+    CheckName.PART: (
+        "{part_site} alone {part_figure:~3} {part_unit} ({part_id}, {part_date}); "
+        "{whole_site} as a whole {above}{whole_figure:~3} ({whole_id}, {whole_date})",
+        {
+            Way.ONLY: "The part is above the figure for the whole.",
+            Way.FLOOR: "The part is above the figure for the whole. "
+            "The whole is worded as a floor, so both can be true; the floor says little.",
+        },
+        "Which office counts what.",
+    ),
+    CheckName.WIDER: (
+        "{first_figure:~3} {first_unit} for {first_site} ({first_id}); the same figure for {wider} ({others})",
+        {Way.ONLY: "The figure belongs to the wider place; the narrower wording contradicts it."},
+        "What the figure for the narrower place is.",
+    ),
+    CheckName.PRICE: (
+        "CNY {money:,.0f} / {pflops:,.0f} P = {each:~3} a P, {server:~3} a server of 8P; "
+        "median of {count:.0f} statements {median:~3}{cover}",
+        {
+            Way.SHARED: "Within 10% of {sites}: the same price a P at unrelated sites looks like a template.",
+            Way.APART: "{times:.1f} times the median.",
+        },
+        "What was paid; a filed investment is not a purchase.",
+    ),
+    CheckName.WAN: (
+        "{first_id}: printed {first_figure:g} P, with 万 {full:,.0f} P{agrees}",
+        {
+            Way.INSIDE: "Only the reading with 万 agrees with other texts of the same county.",
+            Way.ALONE: "No other text of the county settles it; both readings are kept.",
+        },
+        "What the office meant; the quote is kept as printed.",
+    ),
+    CheckName.SUPPLY: (
+        "planned {first_figure:,.0f} or more ({first_id}) / "
+        "estimated {second_figure:,.0f}{upto} ({second_id}, {second_unit}, {claimant}) = {ratio:.1f}",
+        {
+            Way.ABOVE: "The plan is larger than this estimate of what is in the country.",
+            Way.BELOW: "The plan is smaller than this estimate of what is in the country.",
+        },
+        "Where the chips in the country are; the estimates differ by more than ten times.",
+    ),
+}
+"""Arithmetic, what it says by the way it came out, and what it does not say."""
+
+
+Figures: TypeAlias = Mapping[str, float | str | tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One cross-check of some claims: what it found, and the figures that it found it by."""
+
+    name: CheckName
+    site_id: str
+    claim_ids: tuple[str, ...]
+    finding: CheckFinding
+    figures: Figures
+    """Numbers and names of its arithmetic."""
+    way: Way = Way.ONLY
+
+    @property
+    def contradicted(self) -> tuple[str, ...]:
+        """Claims that it makes inconsistent: all, but only the narrower one where a figure belongs to a wider place."""
+        if self.finding != CheckFinding.INCONSISTENT:
+            return ()
+        return self.claim_ids[:1] if self.name == CheckName.WIDER else self.claim_ids
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the row of checks.csv, with the arithmetic written out."""
+        arithmetic, says, not_said = _SENTENCES[self.name]
+        shown = {key: _shown(value) for key, value in self.figures.items()}
+        return {
+            "check": self.name.value,
+            "site_id": self.site_id,
+            "claim_ids": list(self.claim_ids),
+            "finding": self.finding.value,
+            "arithmetic": arithmetic.format(**shown),
+            "says": says[self.way].format(**shown),
+            "does_not_say": not_said,
+        }
+
+
+def _shown(value: float | str | tuple[str, ...]) -> _Figure | _Names | str:
+    if isinstance(value, tuple):
+        return _Names(value)
+    return value if isinstance(value, str) else _Figure(value)
+
+
+def checks_frame(checks: Sequence[Check]) -> pd.DataFrame:
+    """Return one row per check: check, site_id, claim_ids (a list), finding, arithmetic, says, does_not_say."""
+    columns = ["check", "site_id", "claim_ids", "finding", "arithmetic", "says", "does_not_say"]
+    return pd.DataFrame([c.to_row() for c in checks], columns=columns)
+
+
+def cross_checks(source: Register | Dossier, site_ids: Sequence[str] | None = None) -> list[Check]:
+    """Return all cross-checks, for all sites or some."""
+    dossier = Dossier.of(source)
+    made = itertools.chain(
+        own_words(dossier),
+        pairs(dossier),
+        power_per_chip(dossier),
+        pflops_per_chip(dossier),
+        power_per_pflops(dossier),
+        ladder_against_date(dossier),
+        slid(dossier),
+        parts_and_whole(dossier),
+        same_figure_wider(dossier),
+        price(dossier),
+        missing_wan(dossier),
+        supply(dossier),
+    )
+    return [c for c in made if site_ids is None or c.site_id in site_ids]
+
+
+def contradictions(checks: Sequence[Check]) -> dict[str, list[Contradiction]]:
+    """Return the claims that a check found inconsistent, each with the checks and the other claims."""
+    out: dict[str, list[Contradiction]] = {}
+    for check in checks:
+        for claim in check.contradicted:
+            others = tuple(c for c in check.claim_ids if c != claim)
+            out.setdefault(claim, []).append(Contradiction(check.name, others))
     return out
 
 
-def own_words(register: Register) -> list[dict]:
-    """Servers and chips in one quote that do not agree at 4 to 16 chips a server."""
-    out = []
-    for row in register.claims.to_dict("records"):
-        servers = re.search(COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,3}servers", row["quote"])
-        chips = re.search(COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,4}(?:chips|GPUs)", row["quote"])
-        if not servers or not chips or servers.start(1) == chips.start(1):
+def numeric(dossier: Dossier) -> list[Claim]:
+    """Return the claims with a positive number of a quantity of the model, in the order of the table."""
+    return [c for c in dossier.all_claims if c.quantity and c.figure > 0]
+
+
+def _by_site(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
+    out: dict[str, list[Claim]] = {}
+    for c in claims:
+        out.setdefault(c.site_id, []).append(c)
+    return out
+
+
+def same_statement(dossier: Dossier, first: frozenset[str], second: str) -> Iterator[tuple[Claim, Claim]]:
+    """Yield pairs of claims of one statement (site, group, date and part) by their quantities."""
+    claims = numeric(dossier)
+    mates = _by_site([c for c in claims if c.quantity == second])
+    for a in (c for c in claims if c.quantity in first):
+        for b in mates.get(a.site_id, []):
+            if (a.independence_group, a.date, a.part) == (b.independence_group, b.date, b.part):
+                yield a, b
+
+
+def _check(
+    name: CheckName,
+    claims: Sequence[Claim],
+    finding: CheckFinding,
+    figures: Figures,
+    way: Way = Way.ONLY,
+) -> Check:
+    """Return a check of some claims of which the first names the site."""
+    return Check(name, claims[0].site_id, tuple(c.claim_id for c in claims), finding, figures, way)
+
+
+def own_words(dossier: Dossier) -> Iterator[Check]:
+    """Yield quotes whose servers and chips do not agree at 4 to 16 chips per server."""
+    least, most = CHIPS_PER_SERVER
+    for claim in dossier.all_claims:
+        found = _SERVERS.search(claim.quote), _CHIPS.search(claim.quote)
+        if found[0] is None or found[1] is None or found[0].start(1) == found[1].start(1):
             continue
-        s, c = (float(m.group(1).replace(",", "")) for m in (servers, chips))
-        if not 4 <= c / s <= 16:
-            text = f"{c:,.0f} chips / {s:,.0f} servers = {c / s:.1f} chips a server; an 8-GPU server makes {s * 8:,.0f}"
-            out.append(
-                check_row(
-                    "a claim against itself",
-                    row["site_id"],
-                    [row["claim_id"]],
-                    "inconsistent",
-                    text,
-                    "The two numbers of the sentence cannot both be right.",
-                    "Which of the two is right.",
-                )
-            )
-    return out
+        n, chips = (float(m[1].replace(",", "")) for m in found if m)
+        if not least <= chips / n <= most:
+            figures = {"chips": chips, "servers": n, "each": chips / n, "eight": n * 8}
+            yield _check(CheckName.ITSELF, [claim], CheckFinding.INCONSISTENT, figures)
 
 
-def pairs(register: Register) -> list[dict]:
-    """Two claims of one site: what the first allows for the second, by the network."""
-    out = []
-    rows = [r for r in numeric(register).to_dict("records") if given_of(r) is not None and not given_of(r).bound]  # type: ignore[union-attr]
-    rows.sort(key=lambda r: r["site_id"])
-    for site, members in itertools.groupby(rows, key=lambda r: r["site_id"]):
-        if site.startswith("AGG"):
+def pairs(dossier: Dossier) -> Iterator[Check]:
+    """Yield pairs of claims of one site of which the first does not allow the second, by the network."""
+    givens = [(c, given) for c in numeric(dossier) if (given := model.given_of(c)) is not None and not given.bound]
+    givens.sort(key=lambda pair: pair[0].site_id)
+    for site, members in itertools.groupby(givens, key=lambda pair: pair[0].site_id):
+        if dossier.aggregate(site):
             continue
-        for a, b in itertools.combinations(list(members), 2):
-            if a["quantity"] == b["quantity"] or not {a["quantity"], b["quantity"]} & CAPACITY:
+        for (a, given), (b, other) in itertools.combinations(members, 2):
+            if a.quantity == b.quantity or not {a.quantity, b.quantity} & CAPACITY:
                 continue
-            if not comparable(stage_of(a), day_of(a), a["part"], b, a["quantity"]):
-                continue
-            out += _pair(a, b, register)
-    return out
+            if model.comparable(a, b, a.quantity):
+                yield from _pair(a, given, b, other, dossier)
 
 
-def _pair(a: dict, b: dict, register: Register) -> list[dict]:
-    given, other = given_of(a), given_of(b)
-    q = question(b, register)
-    if q.country != "CN" and "cost_cny" in {a["quantity"], b["quantity"]}:
-        return []
+def _pair(a: Claim, given: Given, b: Claim, other: Given, dossier: Dossier) -> Iterator[Check]:
+    q = model.question(b, dossier)
+    if q.country != "CN" and "cost_cny" in {a.quantity, b.quantity}:
+        return
     try:
-        found = readings_for(q, [given], register)  # type: ignore[list-item]
+        readings = model.readings_for(q, [given], dossier)
     except OsintError:  # no relation joins the two
-        return []
-    answer, _ = model.posterior(q.quantity, [given], found)  # type: ignore[list-item]
-    below = float(answer.cdf(np.log(other.low))[0])  # type: ignore[union-attr, arg-type]
-    above = 1 - float(answer.cdf(np.log(other.high))[0])  # type: ignore[union-attr, arg-type]
-    tail = 2 * min(1 - below, 1 - above)
-    if tail >= 0.05:
-        return []
-    low, best, high = np.exp(answer.quantile([0.05, 0.5, 0.95]))
-    text = f"{a['claim_id']} {given.text()} gives {show(best)} ({show(low)} to {show(high)}) {network.unit_of(q.quantity)}; {b['claim_id']} says {other.text()}"  # type: ignore[union-attr]
-    finding = "inconsistent" if a["quote"] == b["quote"] else "strained"  # other sentences may speak of other phases
-    says = "Taken together the two figures lie outside what the relations allow (less than 5%)."
-    return [
-        check_row(
-            "two claims of one site",
-            a["site_id"],
-            [a["claim_id"], b["claim_id"]],
-            finding,
-            text,
-            says,
-            "Which of the two is wrong, or whether they speak of different phases.",
-        )
-    ]
+        return
+    answer, _ = model.posterior(q.quantity, [given], readings)
+    below = float(answer.cdf(math.log(other.low or math.nan))[0])
+    above = 1 - float(answer.cdf(math.log(other.high or math.nan))[0])
+    if 2 * min(1 - below, 1 - above) >= REFUTE:
+        return
+    low, best, high = (float(end) for end in np.exp(answer.quantile(model.INTERVAL)))
+    figures: dict[str, float | str] = {"low": low, "best": best, "high": high, "unit": model.unit_of(q.quantity)}
+    figures |= {"first": a.claim_id, "given": given.text(), "second": b.claim_id, "other": other.text()}
+    # other sentences may speak of other phases
+    finding = CheckFinding.INCONSISTENT if a.quote == b.quote else CheckFinding.STRAINED
+    yield _check(CheckName.PAIR, [a, b], finding, figures)
 
 
-def power_per_chip(register: Register) -> list[dict]:
-    """Power and chips of one statement, against the lowest and highest row of chips.csv and the measurements."""
-    chips = register.chips.set_index("chip")
-    out = []
-    for p, c in same_sentence(register, {"power_mw", "it_mw", "facility_mw"}, {"chips"}):
-        kw = p["value"] * 1000 / c["value"]
-        names = [n for n in question(c, register).families if n in chips.index] or list(chips.index)
-        low = min(0.60 * chips.loc[n, "it_kw_low"] for n in names)
-        high = max(1.5 * chips.loc[n, "it_kw_high"] for n in names)
-        if not low <= kw <= high:
-            text = f"{p['value']:g} MW / {c['value']:,.0f} chips = {kw:.2f} kW a chip; {' or '.join(names) if len(names) < 4 else 'all chips of chips.csv'} span {low:.2f} (measured) to {high:.2f} (facility)"
-            says = (
-                "The power is outside every row for that chip, measured or nameplate."
-                if kw < low
-                else "The power is more than the chips named would draw, cooling included."
-            )
-            out.append(
-                check_row(
-                    "power per chip",
-                    p["site_id"],
-                    [p["claim_id"], c["claim_id"]],
-                    "inconsistent" if kw < low else "strained",
-                    text,
-                    says,
-                    "Whether the power or the count is wrong.",
-                )
-            )
-    return out
-
-
-def compute_per_power(register: Register) -> list[dict]:
-    """P per chip and kW per P of one statement or site, against every chip's row."""
-    out = []
-    per_chip = register.chips["fp16_dense_pflops"].dropna()
-    for p, c in same_sentence(register, {"pflops"}, {"chips"}):
-        ratio = p["value"] / c["value"]
-        nearest = register.chips.loc[(np.log(per_chip) - np.log(ratio)).abs().idxmin(), "chip"]
-        text = f"{p['value']:,.0f} P / {c['value']:,.0f} chips = {ratio:.3f} P a chip; chips.csv spans {per_chip.min():.3f} to {per_chip.max():.3f} dense FP16, nearest {nearest}"
-        inside = per_chip.min() <= ratio <= 2 * per_chip.max()
-        out.append(
-            check_row(
-                "P per chip",
-                p["site_id"],
-                [p["claim_id"], c["claim_id"]],
-                "note",
-                text,
-                "Inside the rows of known chips." if inside else "Outside the rows of known chips.",
-                "Which chip it is.",
-            )
-        )
-    for p, m in same_sentence(register, {"it_mw", "facility_mw", "power_mw"}, {"pflops"}):
-        kw = p["value"] * 1000 / m["value"]
-        finding = "inconsistent" if kw < P_PER_KW_FLOOR else "note"
-        text = f"{p['value']:g} MW / {m['value']:,.0f} P = {kw:.2f} kW a P; no chip is below {P_PER_KW_FLOOR} kW a P, even sparse"
-        out.append(
-            check_row(
-                "kW per P",
-                p["site_id"],
-                [p["claim_id"], m["claim_id"]],
-                finding,
-                text,
-                "Compared with every chip's row.",
-                "Which chip it is.",
-            )
-        )
-    return out
-
-
-def ladder_against_date(register: Register) -> list[dict]:
-    """One figure that a later text puts on a lower rung than an earlier one."""
-    out = []
-    rows = [r for r in numeric(register).to_dict("records") if r["rung"] and r["date"] and r["error_test"] != "yes"]
-    for a, b in itertools.permutations(rows, 2):
-        same = (
-            a["site_id"] == b["site_id"] and a["quantity"] == b["quantity"] and abs(a["value"] / b["value"] - 1) <= SAME
-        )
-        if not same or a["value_date"] or b["value_date"] or date_bounds(a["date"])[1] >= date_bounds(b["date"])[0]:
+def power_per_chip(dossier: Dossier) -> Iterator[Check]:
+    """Yield power and chips of one statement outside the lowest and highest row of chips.csv and the measurements."""
+    chips = dossier.network.chips
+    for p, c in same_statement(dossier, _POWERS, "chips"):
+        kw = p.figure * 1000 / c.figure
+        names = [n for n in model.question(c, dossier).families if n in chips] or list(chips)
+        low = min(MEASURED_SHARE * chips[n].it_kw_low for n in names)
+        high = max(FACILITY_SHARE * chips[n].it_kw_high for n in names)
+        if low <= kw <= high:
             continue
-        if a["rung"] in LADDER[3:] and b["rung"] in LADDER[:2] and a["evidence_use"] == b["evidence_use"] == "yes":
-            text = f"{a['date']}: {show(a['value'], 3)} {a['unit']} {a['rung']} ({a['claim_id']}); {b['date']}: {show(b['value'], 3)} {b['unit']} {b['rung']} ({b['claim_id']})"
-            out.append(
-                check_row(
-                    "ladder against date",
-                    a["site_id"],
-                    [a["claim_id"], b["claim_id"]],
-                    "inconsistent",
-                    text,
-                    "The later text puts the same figure on a lower rung.",
-                    "Which text is right; a second phase of equal size would explain it.",
-                )
-            )
-    return out
+        finding, way = CheckFinding.STRAINED, Way.ABOVE
+        if kw < low:
+            finding, way = CheckFinding.INCONSISTENT, Way.BELOW
+        shown = tuple(names) if len(names) < MANY_NAMES else ("all chips of chips.csv",)
+        figures = {"mw": p.figure, "chips": c.figure, "kw": kw, "low": low, "high": high}
+        yield _check(CheckName.POWER_PER_CHIP, [p, c], finding, {**figures, "names": shown}, way)
 
 
-def slid(register: Register) -> list[dict]:
-    """A dated target that a later text puts off, alone or together with what it says stands already."""
-    out = []
-    rows = [r for r in numeric(register).to_dict("records") if r["date"] and r["evidence_use"] == "yes"]
-    for a in (r for r in rows if r["value_date"]):
-        for b in (
-            r for r in rows if r["value_date"] and r["site_id"] == a["site_id"] and r["quantity"] == a["quantity"]
-        ):
-            later = (
-                date_bounds(b["date"])[0] > date_bounds(a["date"])[1]
-                and date_bounds(b["value_date"])[0] > date_bounds(a["value_date"])[1]
-            )
-            standing = [
-                r
-                for r in rows
-                if r["site_id"] == a["site_id"]
-                and r["quantity"] == a["quantity"]
-                and r["date"] == b["date"]
-                and r["rung"] in LADDER[4:]
-            ]
-            for extra in [None, *standing]:
-                total = b["value"] + (extra["value"] if extra else 0)
-                if later and abs(total / a["value"] - 1) <= SAME:
-                    days = (date_bounds(b["value_date"])[1] - date_bounds(a["value_date"])[1]).days
-                    ids = [a["claim_id"], b["claim_id"], *([extra["claim_id"]] if extra else [])]
-                    text = f"{show(a['value'], 3)} {a['unit']} due {a['value_date']}; later {' + '.join(show(x['value'], 4) for x in (b, extra) if x)} due {b['value_date']}: {days} days later"
-                    out.append(
-                        check_row(
-                            "a target that slid",
-                            a["site_id"],
-                            ids,
-                            "note",
-                            text,
-                            "The date was put off.",
-                            "Whether the new date was kept.",
-                        )
-                    )
-    return out
+def pflops_per_chip(dossier: Dossier) -> Iterator[Check]:
+    """Yield PFLOPS per chip of one statement, against every row of chips.csv."""
+    known = {
+        c.fp16_dense_pflops: c.chip for c in reversed(tuple(dossier.network.chips.values())) if c.fp16_dense_pflops
+    }
+    low, high = min(known), max(known)
+    for p, c in same_statement(dossier, frozenset({"pflops"}), "chips"):
+        each = p.figure / c.figure
+        nearest = known[min(sorted(known), key=lambda pflops, each=each: abs(math.log(pflops / each)))]  # type: ignore[misc]
+        way = Way.INSIDE if low <= each <= SPARSE_FACTOR * high else Way.OUTSIDE
+        figures = {"pflops": p.figure, "chips": c.figure, "each": each, "low": low, "high": high}
+        yield _check(CheckName.PFLOPS_PER_CHIP, [p, c], CheckFinding.NOTE, {**figures, "nearest": nearest}, way)
+
+
+def power_per_pflops(dossier: Dossier) -> Iterator[Check]:
+    """Yield kW per PFLOPS of one statement, against the lowest that any chip allows."""
+    for p, c in same_statement(dossier, _POWERS, "pflops"):
+        kw = p.figure * 1000 / c.figure
+        finding = CheckFinding.INCONSISTENT if kw < P_PER_KW_FLOOR else CheckFinding.NOTE
+        figures = {"mw": p.figure, "pflops": c.figure, "kw": kw, "floor": P_PER_KW_FLOOR}
+        yield _check(CheckName.POWER_PER_PFLOPS, [p, c], finding, figures)
+
+
+def _is_same(a: float, b: float) -> bool:
+    return abs(a / b - 1) <= SAME
+
+
+def _is_later(a: WrittenDate | None, b: WrittenDate | None) -> bool:
+    """Return whether the second date is surely after the first."""
+    return a is not None and b is not None and b.first > a.last
+
+
+def _named(prefix: str, claim: Claim) -> dict[str, float | str]:
+    """Return the figures of a claim under names that begin with a prefix."""
+    date = claim.date.text if claim.date else ""
+    words = {"id": claim.claim_id, "site": claim.site_id, "unit": claim.unit, "date": date, "rung": claim.rung or ""}
+    return {f"{prefix}_figure": claim.figure, **{f"{prefix}_{name}": str(word) for name, word in words.items()}}
+
+
+def ladder_against_date(dossier: Dossier) -> Iterator[Check]:
+    """Yield figures that a later text puts on a lower rung than an earlier one."""
+    dated = [c for c in numeric(dossier) if c.date and not c.error_test and not c.value_date and c.evidence_use]
+    on_paper = _by_site([c for c in dated if c.rung in _ON_PAPER])
+    for a in (c for c in dated if c.rung in _STANDING):
+        for b in on_paper.get(a.site_id, []):
+            if a.quantity == b.quantity and _is_same(a.figure, b.figure) and _is_later(a.date, b.date):
+                figures = _named("first", a) | _named("later", b)
+                yield _check(CheckName.LADDER, [a, b], CheckFinding.INCONSISTENT, figures)
+
+
+def slid(dossier: Dossier) -> Iterator[Check]:
+    """Yield dated targets that a later text puts off, alone or together with what it says stands already."""
+    dated = [c for c in numeric(dossier) if c.date and c.evidence_use]
+    mates = _by_site(dated)
+    for a in (c for c in dated if c.value_date):
+        alike = [c for c in mates[a.site_id] if c.quantity == a.quantity]
+        for b in (c for c in alike if _is_later(a.date, c.date) and _is_later(a.value_date, c.value_date)):
+            live = [c for c in alike if c.date == b.date and c.rung in LADDER[Rung.POWERED.height :]]
+            for parts in [(b,), *((b, extra) for extra in live)]:
+                if a.value_date and b.value_date and _is_same(sum(p.figure for p in parts), a.figure):
+                    days = float((b.value_date.last - a.value_date.last).days)
+                    figures: dict[str, float | str | tuple[str, ...]] = {
+                        "figure": a.figure,
+                        "unit": a.unit,
+                        "days": days,
+                    }
+                    figures |= {"due": a.value_date.text, "later": b.value_date.text}
+                    figures["parts"] = tuple(show(p.figure, 4) for p in parts)
+                    yield _check(CheckName.SLID, [a, *parts], CheckFinding.NOTE, figures)
+
+
+def _regions(dossier: Dossier) -> set[str]:
+    """Return the totals over a part of a country; those of a country count centres of one kind only."""
+    totals = (s for s in dossier.sites.values() if s.role == Role.AGGREGATE and s.covers)
+    return {s.site_id for s in totals if s.country not in s.covers.split("|")}
+
+
+def parts_and_whole(dossier: Dossier) -> Iterator[Check]:
+    """Yield sites whose standing figure is above the figure given for their whole region."""
+    regions, sites = _regions(dossier), dossier.sites
+    standing = [c for c in numeric(dossier) if c.rung in _STANDING and c.modality == Modality.HAS]
+    for whole in (c for c in standing if c.site_id in regions and c.evidence_use):
+        for part in (c for c in standing if c.quantity == whole.quantity and not c.error_test):
+            inside = sites[part.site_id].covered_by(sites[whole.site_id]) and not dossier.aggregate(part.site_id)
+            if not inside or part.figure <= whole.figure * (1 + SAME) or not 0 < part.day <= whole.day:
+                continue
+            finding, way, above = CheckFinding.INCONSISTENT, Way.ONLY, ""
+            if whole.bound == Bounding.AT_LEAST:
+                finding, way, above = CheckFinding.STRAINED, Way.FLOOR, "above "
+            figures = _named("part", part) | _named("whole", whole) | {"above": above}
+            yield _check(CheckName.PART, [part, whole], finding, figures, way)
+
+
+def same_figure_wider(dossier: Dossier) -> Iterator[Check]:
+    """Yield figures given for one place that other texts of the same source give for a wider one."""
+    regions = _regions(dossier)
+    wide = [c for c in dossier.all_claims if c.site_id in regions and c.value_low is not None and not c.error_test]
+    for a in dossier.all_claims:
+        if a.value_low is None or a.value_low < LEAST_FIGURE or dossier.aggregate(a.site_id):
+            continue
+        alike = (a.quantity_kind, a.value_low, a.independence_group)
+        match = [b for b in wide if (b.quantity_kind, b.value_low, b.independence_group) == alike]
+        match = [b for b in match if dossier.sites[a.site_id].covered_by(dossier.sites[b.site_id])]
+        if match:
+            others = tuple(b.claim_id for b in match)
+            figures: Figures = {**_named("first", a), "wider": match[0].site_id, "others": others}
+            yield _check(CheckName.WIDER, [a, match[0]], CheckFinding.INCONSISTENT, figures)
+
+
+class Price(NamedTuple):
+    """Money per P of one statement."""
+
+    money: Claim
+    compute: Claim
+    per_pflops: float
+
+
+def _prices(dossier: Dossier) -> Iterator[Price]:
+    """Yield a price for each sum that buys one figure of compute.
+
+    The compute of the same quote is taken, else of the same part, else of the same statement; where several stand
+    beside one sum it is not said which of them the money buys.
+    """
+    claims = numeric(dossier)
+    for money in (c for c in claims if c.quantity == "cost_cny" and c.evidence_use):
+        statement = (money.site_id, money.date, money.independence_group)
+        same = [c for c in claims if c.quantity == "pflops" and (c.site_id, c.date, c.independence_group) == statement]
+        in_quote = [c for c in same if c.quote == money.quote]
+        in_part = [c for c in same if c.part == money.part]
+        compute = next((options[0] for options in (in_quote, in_part, same) if len(options) == 1), None)
+        if compute:
+            yield Price(money, compute, money.figure / compute.figure)
+
+
+def price(dossier: Dossier) -> Iterator[Check]:
+    """Yield money per P of one statement, against the other sites: a shared price is a template, not a purchase."""
+    prices = list(_prices(dossier))
+    median = float(np.median([p.per_pflops for p in prices])) if prices else math.nan
+    for money, compute, each in prices:
+        others = [p for p in prices if p.money.site_id != money.site_id and _is_same(p.per_pflops, each)]
+        cover = f" (the sum is for {money.part or 'the whole'}, the P for {compute.part or 'the whole'})"
+        figures: dict[str, float | str | tuple[str, ...]] = {
+            "money": money.figure,
+            "pflops": compute.figure,
+            "each": each,
+            "server": each * SERVER_PFLOPS,
+            "count": float(len(prices)),
+            "median": median,
+            "times": each / median,
+            "cover": cover if money.part != compute.part else "",
+            "sites": tuple(sorted({p.money.site_id for p in others})),
+        }
+        way = Way.SHARED if others else Way.APART
+        yield _check(CheckName.PRICE, [money, compute], CheckFinding.NOTE, figures, way)
+
+
+def missing_wan(dossier: Dossier) -> Iterator[Check]:
+    """Yield figures of P that agree with another of their county only if 万 (10,000) was dropped."""
+    claims = [c for c in numeric(dossier) if c.quantity == "pflops"]
+    county = {s.site_id: (s.county, s.province) for s in dossier.sites.values()}
+    for a in (c for c in claims if c.figure < FEW_PFLOPS):
+        full = a.figure * WAN
+        near = [c for c in claims if county[c.site_id] == county[a.site_id] and c.figure >= MANY_PFLOPS]
+        near = [c for c in near if 1 / WAN_SPREAD <= c.figure / full <= WAN_SPREAD]
+        agrees = "; ".join(f"{c.claim_id} {show(c.figure, 3)} P" for c in near)
+        agrees = f"; agrees with {agrees}" if near else ""
+        way = Way.INSIDE if near else Way.ALONE
+        figures = _named("first", a) | {"full": full, "agrees": agrees}
+        yield _check(CheckName.WAN, [a, *near], CheckFinding.NOTE, figures, way)
+
+
+def supply(dossier: Dossier) -> Iterator[Check]:
+    """Yield planned restricted chips against the published estimates of such chips in the country, by group."""
+    for p in counted_chips(dossier, _regions(dossier)):
+        if p.rung not in _ON_PAPER:
+            continue
+        for s in counted_chips(dossier, national(dossier, dossier.sites[p.site_id].country)):
+            low, high = s.figure, s.value_high
+            upto = " or more" if high is None else f" to {high:,.0f}" if high != low else ""
+            way = Way.ABOVE if p.figure > low else Way.BELOW
+            figures = _named("first", p) | _named("second", s)
+            figures |= {"upto": upto, "claimant": s.claimant, "ratio": p.figure / low}
+            yield _check(CheckName.SUPPLY, [p, s], CheckFinding.NOTE, figures, way)
+
+
+def national(dossier: Dossier, country: str) -> set[str]:
+    """Return the totals over a whole country."""
+    totals = (s for s in dossier.sites.values() if s.role == Role.AGGREGATE)
+    return {s.site_id for s in totals if country in s.covers.split("|")}
+
+
+def counted_chips(dossier: Dossier, totals: set[str]) -> list[Claim]:
+    """Return numbers of chips of some totals, the first of each independence group."""
+    claims = [c for c in dossier.all_claims if c.site_id in totals and c.quantity_kind == "chips"]
+    first = {c.independence_group: c for c in reversed(claims) if c.value_low is not None and not c.error_test}
+    return [c for c in claims if first.get(c.independence_group) is c]

@@ -7,89 +7,110 @@ same numbers, and then they keep equal weights: that is the finding.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from enum import StrEnum
+
 import numpy as np
 import pandas as pd
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import evidence, network
-from osint.model.estimate import Given
-from osint.register import Register
+from osint.model import BY_CHIP, CHIP_COUNTS, POWER, Z90, Dossier, Given
+from osint.register import Register, Stage
+
+
+class Story(StrEnum):
+    """A story that the numbers on file may tell."""
+
+    AS_STATED = "as stated"
+    SHELL = "shell"
+    DOMESTIC = "domestic"
+    PAPER = "paper"
+
 
 STORIES = {
-    "as stated": "filed as stated: restricted Nvidia chips, as many as the figures say",
-    "shell": "shell, few chips: the building is as filed, a tenth of the compute (2% to 50%) stands in it",
-    "domestic": "domestic chips: the compute is Chinese accelerators",
-    "paper": "paper project: each figure was written for itself, within a factor of six of the next (90%)",
+    Story.AS_STATED: "filed as stated: restricted Nvidia chips, as many as the figures say",
+    Story.SHELL: "shell, few chips: the building is as filed, a tenth of the compute (2% to 50%) stands in it",
+    Story.DOMESTIC: "domestic chips: the compute is Chinese accelerators",
+    Story.PAPER: "paper project: each figure was written for itself, within a factor of six of the next (90%)",
 }
+"""What each story says."""
 NVIDIA = ("H100", "H200", "H800")
-DOMESTIC = ("Ascend 910B", "Ascend 910C", "domestic mixed")
-SHARE_LOW, SHARE, SHARE_HIGH = 0.02, 0.10, 0.50  # judgement
-PAPER_SD = float(np.log(6) / network.Z90)  # judgement
+"""Families of the stories with restricted chips."""
+CHINESE = ("Ascend 910B", "Ascend 910C", "domestic mixed")
+"""Families of the story with domestic chips."""
+SHELL_LOW = 0.02
+"""Least share of the stated compute in a shell, 90% (judgement)."""
+SHELL_HIGH = 0.50
+"""Largest share of the stated compute in a shell, 90% (judgement)."""
+PAPER_FACTOR = 6.0
+"""Factor by which figures that were written for themselves differ, 90% (judgement)."""
+SEPARATES = 0.5
+"""Posterior weight from which a story is told apart from the others (more likely than not)."""
+LEAST_GIVENS = 2
+"""Quantities needed to compare stories: one figure fits every size."""
+LAND_UNTIL = 3
+"""Quantities from which land adds nothing (judgement)."""
 
 
-def hypotheses(site_id: str, register: Register) -> pd.DataFrame:
-    """Weigh the four stories of a site.
+def hypotheses(site_id: str, source: Register | Dossier) -> pd.DataFrame:
+    """Weigh the four stories of a site; raises NotFoundError for an unknown site.
 
     Columns: hypothesis, says, prior, likelihood_ratio (to the best), posterior, separates (False where the
-    documents do not tell the stories apart), rests_on (claim ids).
+    documents do not tell the stories apart), rests_on (a list of claim ids).
     """
-    site = register.site(site_id)
-    givens, live = _givens(site_id, register)
-    logs = {name: _likelihood(name, givens, live, site["country"], register) for name in STORIES}
-    values = np.array(list(logs.values()))
-    ratio = np.exp(values - values.max())
+    dossier = Dossier.of(source)
+    country = dossier.site(site_id).country
+    givens, live = _givens(site_id, dossier)
+    logs = np.array([_likelihood(story, givens, live, country, dossier) for story in Story])
+    ratio = np.exp(logs - logs.max())
     weights = ratio / ratio.sum()
+    rests_on = sorted(i for g in givens for i in g.ids)
     return pd.DataFrame(
         {
-            "hypothesis": list(STORIES),
-            "says": list(STORIES.values()),
-            "prior": 1 / len(STORIES),
+            "hypothesis": [story.value for story in Story],
+            "says": [STORIES[story] for story in Story],
+            "prior": 1 / len(Story),
             "likelihood_ratio": [model.sig(r, 2) for r in ratio],
             "posterior": weights.round(2),
-            "separates": bool(weights.max() > 0.5),
-            "rests_on": ", ".join(sorted(i for g in givens for i in g.ids)),
+            "separates": bool(weights.max() > SEPARATES),
+            "rests_on": [rests_on] * len(Story),
         }
     )
 
 
-def _givens(site_id: str, register: Register) -> tuple[list[Given], bool]:
-    """The latest figure of each quantity for the whole site, all of the stage with most quantities; whether it is live."""
-    stages: dict[str, dict[str, tuple[int, Given]]] = {"live": {}, "works": {}, "plan": {}}
-    for row in register.rows("claims", site_id):
-        given = evidence.given_of(row)
-        if (
-            given is None
-            or given.bound
-            or row["part"]
-            or (given.quantity == "cost_cny" and register.site(site_id)["country"] != "CN")
-        ):
+def _givens(site_id: str, dossier: Dossier) -> tuple[list[Given], bool]:
+    """Return the latest figure of each quantity of the whole site at its best known stage, and whether that is live."""
+    stages: dict[Stage, dict[str, tuple[int, Given]]] = {Stage.LIVE: {}, Stage.WORKS: {}, Stage.PLAN: {}}
+    abroad = dossier.site(site_id).country != "CN"
+    for claim in dossier.claims[site_id]:
+        given = model.given_of(claim)
+        if given is None or given.bound or claim.part or (abroad and given.quantity == "cost_cny"):
             continue
-        kept = stages[evidence.stage_of(row)]
-        if given.quantity not in kept or kept[given.quantity][0] < evidence.day_of(row):
-            kept[given.quantity] = (evidence.day_of(row), given)
+        kept = stages[claim.stage]
+        if given.quantity not in kept or kept[given.quantity][0] < claim.day:
+            kept[given.quantity] = (claim.day, given)
     stage = max(stages, key=lambda s: len(stages[s]))
     found = [g for _, g in stages[stage].values()]
-    return [g for g in found if g.quantity != "land_m2" or len(found) < 3], stage == "live"
+    return [g for g in found if g.quantity != "land_m2" or len(found) < LAND_UNTIL], stage == Stage.LIVE
 
 
-def _likelihood(name: str, givens: list[Given], live: bool, country: str, register: Register) -> float:
-    """Log marginal likelihood of the givens under one story; 0 where there are too few to compare."""
-    if len(givens) < 2 or not {g.quantity for g in givens} & (evidence.ONE_NUMBER | evidence.POWER | {"racks"}):
+def _likelihood(story: Story, givens: list[Given], live: bool, country: str, dossier: Dossier) -> float:
+    """Return the log marginal likelihood of the givens under one story; 0 where there are too few to compare."""
+    if len(givens) < LEAST_GIVENS or not {g.quantity for g in givens} & (CHIP_COUNTS | POWER | {"racks"}):
         return 0.0
-    names = DOMESTIC if name == "domestic" else NVIDIA if name != "paper" else (*NVIDIA, *DOMESTIC)
-    used = [_installed(g) if name == "shell" and g.quantity in network.BY_CHIP and live else g for g in givens]
+    names = {Story.DOMESTIC: CHINESE, Story.PAPER: (*NVIDIA, *CHINESE)}.get(story, NVIDIA)
+    shell = story == Story.SHELL and live
+    used = [_installed(g) if shell and g.quantity in BY_CHIP else g for g in givens]
+    wanted, prior = {"it_mw"} | {g.quantity for g in used}, dict.fromkeys(names, 1 / len(names))
     try:
-        readings = network.Network.of(register).readings(
-            {"it_mw"} | {g.quantity for g in used},
-            country=country,
-            family_prior=dict.fromkeys(names, 1 / len(names)),
-        )
+        readings = dossier.network.readings(wanted, country=country, family_prior=prior)
     except OsintError:
         return 0.0
-    return model.posterior("it_mw", used, readings, PAPER_SD if name == "paper" else 0.0)[1]
+    extra_sd = float(np.log(PAPER_FACTOR)) / Z90 if story == Story.PAPER else 0.0
+    return model.posterior("it_mw", used, readings, extra_sd)[1]
 
 
 def _installed(g: Given) -> Given:
-    """What the hall would hold if the stated compute were the share of it that stands there."""
-    return Given(g.quantity, g.low / SHARE_HIGH, g.high / SHARE_LOW, g.label, g.ids)  # type: ignore[operator]
+    """Return what the hall would hold if the stated compute were the share of it that stands there."""
+    return replace(g, low=g.low and g.low / SHELL_HIGH, high=g.high and g.high / SHELL_LOW)

@@ -1,258 +1,462 @@
 """From a claim to a finding: what the other evidence allows, and only then the claimed number.
 
-`bound` is asked with a Question, which has no value in it; `judge` opens the claim afterwards. Findings use
-the fixed vocabulary of FINDINGS, the word for a probability follows ICD 203, confidence is a field of its own.
+`bound` is asked with a Question, which has no value in it; `judge` opens the claim afterwards. The rules that lead
+to a finding are the table RULES; the word for a probability follows ICD 203, confidence is a field of its own.
 """
 
 from __future__ import annotations
 
-import re
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from osint import model
-from osint.errors import OsintError
-from osint.model import explain, network
-from osint.model.estimate import Given, Posterior, _columns
-from osint.model.evidence import CAPACITY, ROUNDING, Question, claimed, evidence, question, readings_for
-from osint.register import LADDER, Register, date_bounds
+from osint.errors import BadInputError, OsintError
+from osint.model import CAPACITY, ROUNDING, Dossier, Factor, Given, Posterior, Question, Reading
+from osint.register import CLAIM_KINDS, LADDER, Bounding, Claim, Modality, Observation, Register, Rung, Stage
+
+
+class Outcome(StrEnum):
+    """What is found of a claim."""
+
+    REFUTED = "refuted"
+    TOO_EARLY = "too early"
+    STRAINED = "strained"
+    COULD_FIT = "could fit"
+    SUPPORTED = "supported"
+    INCONSISTENT = "inconsistent"
+    UNTESTED = "untested"
+
+
+class Confidence(StrEnum):
+    """How well the ground under a finding is laid, apart from how likely it is."""
+
+    LOW = "low"
+    MODERATE = "moderate"
+    HIGH = "high"
+
+
+class Basis(StrEnum):
+    """Kind of evidence under a finding."""
+
+    OBSERVATIONS = "observations"
+    DOCUMENTS = "documents"
+    NONE = "none"
+
 
 FINDINGS = {
-    "refuted": "the observations leave less than 5% for the claim as worded",
-    "too early": "the claimed rung was asserted for a date at which the ground shows a lower rung",
-    "strained": "possible only with an assumption at the edge of its range",
-    "could fit": "the visible capacity is enough; nothing shows the chips",
-    "supported": "an independent observation shows the rung itself, not only the shell",
-    "inconsistent": "the claim contradicts itself, or another claim that cannot both be true, before any picture",
-    "untested": "nothing has been observed that bears on it",
+    Outcome.REFUTED: "the observations leave less than 5% for the claim as worded",
+    Outcome.TOO_EARLY: "the claimed rung was asserted for a date at which the ground shows a lower rung",
+    Outcome.STRAINED: "possible only with an assumption at the edge of its range",
+    Outcome.COULD_FIT: "the visible capacity is enough; nothing shows the chips",
+    Outcome.SUPPORTED: "an independent observation shows the rung itself, not only the shell",
+    Outcome.INCONSISTENT: "the claim contradicts itself, or another claim that cannot both be true, before any picture",
+    Outcome.UNTESTED: "nothing has been observed that bears on it",
 }
-BANDS = (  # ICD 203, lower bound inclusive
-    (0.0, "almost no chance"), (0.05, "very unlikely"), (0.20, "unlikely"), (0.45, "roughly even chance"),
-    (0.55, "likely"), (0.80, "very likely"), (0.95, "almost certain"),
-)  # fmt: skip
-REFUTE, STRAIN = 0.05, 0.20
+"""What each outcome means."""
+BANDS = (
+    (0.0, "almost no chance"),
+    (0.05, "very unlikely"),
+    (0.20, "unlikely"),
+    (0.45, "roughly even chance"),
+    (0.55, "likely"),
+    (0.80, "very likely"),
+    (0.95, "almost certain"),
+)
+"""Words of ICD 203, lower bound inclusive."""
+REFUTE = 0.05
+"""Probability below which observations refute a claim (the lowest band of ICD 203)."""
+STRAIN = 0.20
+"""Probability below which a claim is strained (the second band of ICD 203)."""
+EVEN = 0.45
+"""Probability from which a stated power can be supported (the middle band of ICD 203)."""
+RUNG_SHOWN_DAYS = 60
+"""Days between an observation and the day that a claim speaks of, within which it can show the rung (judgement)."""
+FIRM_GIVENS = 3
+"""Two-sided givens, one of them observed, from which confidence is high (judgement)."""
+SEVERAL_GIVENS = 2
+"""Two-sided givens from which confidence is moderate without an observation (judgement)."""
+STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
+"""Quantities whose number an observed rung can support."""
+NO_CHIP = "No chip has been seen, and no document shows one delivered."
 
 
 def word(probability: float) -> str:
-    """ICD 203 word for a probability."""
+    """Return the ICD 203 word for a probability; raises BadInputError outside 0 to 1.
+
+    >>> word(0.05)
+    'very unlikely'
+    """
     if not 0 <= probability <= 1:
-        raise OsintError(f"{probability} is not a probability; it must lie between 0 and 1")
+        raise BadInputError(f"{probability} is not a probability; it must be between 0 and 1")
     return [name for low, name in BANDS if probability >= low][-1]
 
 
 @dataclass(frozen=True)
 class Bound:
-    """What the other evidence allows for the quantity of a question; None where nothing bears on it."""
+    """What the other evidence allows for the quantity of a question."""
 
     givens: list[Given]
-    observed: bool
-    posterior: Posterior | None
-    readings: list[network.Reading] = field(default_factory=list, repr=False)
+    posterior: Posterior | None = None
+    """None where nothing bears on the quantity."""
+    readings: list[Reading] = field(default_factory=list, repr=False)
+
+    @property
+    def observed(self) -> bool:
+        """Whether any of the givens was observed."""
+        return any(g.observed for g in self.givens)
 
     @cached_property
     def interval(self) -> tuple[float, float, float]:
         """Low, best, high (90%); NaN where nothing bears on it."""
         if self.posterior is None:
-            return np.nan, np.nan, np.nan
-        low, best, high = np.exp(self.posterior.quantile([0.05, 0.5, 0.95]))
+            return math.nan, math.nan, math.nan
+        low, best, high = np.exp(self.posterior.quantile(model.INTERVAL))
         return float(low), float(best), float(high)
 
 
-def bound(q: Question, register: Register) -> Bound:
-    """What the evidence other than the claim allows for its quantity. Takes no value of the claim."""
-    if q.quantity not in CAPACITY or q.site_id.startswith("AGG"):
-        return Bound([], False, None)
-    givens, seen = evidence(q, register)
-    if not any(not g.bound for g in givens):
-        return Bound(givens, seen, None)
+def bound(q: Question, source: Register | Dossier) -> Bound:
+    """Return what the evidence other than the claim allows for its quantity; takes no value of the claim."""
+    if q.quantity not in CAPACITY or q.aggregate:
+        return Bound([])
+    dossier = Dossier.of(source)
+    givens = model.gather(q, dossier)
+    if all(g.bound for g in givens):
+        return Bound(givens)
     try:
-        found = readings_for(q, givens, register)
+        readings = model.readings_for(q, givens, dossier)
     except OsintError:  # no relation joins the evidence to the claim's chip
-        return Bound(givens, seen, None)
-    return Bound(givens, seen, model.posterior(q.quantity, givens, found)[0], found)
+        return Bound(givens)
+    return Bound(givens, model.posterior(q.quantity, givens, readings)[0], readings)
 
 
-def edge_assumption(q: Question, b: Bound, value: float) -> str:
-    """The factor that must lie furthest from its best for the claim to hold, with how far (in sd)."""
-    top = b.readings[int(np.argmax(b.posterior.weights))]  # type: ignore[union-attr]
+@dataclass(frozen=True, slots=True)
+class EdgeAssumption:
+    """The factor that must be furthest from its best for a claim to hold."""
+
+    factor: Factor
+    needed: float
+    """Value that it would have to have, in its unit."""
+    sd: float
+    """Distance of that value from the best, in standard deviations of the log; negative below the best."""
+
+    def text(self) -> str:
+        """Return it in words."""
+        f, show = self.factor, model.show
+        known = f"(best {show(f.best)}, 90% {show(f.low)} to {show(f.high)})"
+        return f"{f.name} would have to be {show(self.needed)} {f.unit} {known}"
+
+
+def edge_assumption(q: Question, b: Bound, value: float) -> EdgeAssumption | None:
+    """Return the factor that must be furthest from its best for the claim to hold, by the likeliest reading.
+
+    Under the claimed value and the two-sided givens the most probable factors follow by generalised least squares.
+    None where the answer depends on no factor.
+    """
+    if b.posterior is None:
+        return None
+    top = b.readings[int(np.argmax(b.posterior.weights))]
     firm = [g for g in b.givens if not g.bound] + [Given(q.quantity, value, value)]
-    mu, load, names = _columns(top, [g.quantity for g in firm])
-    y = np.array([g.log for g in firm]) - mu
-    cov = load @ load.T + np.diag([g.sd**2 for g in firm])
-    inverse = np.linalg.inv(cov)
+    mean, load, names = model.design(top, [g.quantity for g in firm])
+    gaps = np.array([g.log for g in firm]) - mean
+    inverse = np.linalg.inv(load @ load.T + np.diag([g.sd**2 for g in firm]))
     ones = np.ones(len(firm))
-    size = (ones @ inverse @ y) / (ones @ inverse @ ones)
-    needed = load.T @ inverse @ (y - size)
+    size = (ones @ inverse @ gaps) / (ones @ inverse @ ones)
+    needed = load.T @ inverse @ (gaps - size)
     if not len(needed):
-        return ""
-    i = int(np.argmax(np.abs(needed)))
+        return None
+    furthest = int(np.argmax(np.abs(needed)))
     factors = {f.name: f for e in top.edges.values() for _, f in e.factors}
-    f = factors[names[i]]
-    value_needed = f.best * np.exp(needed[i] * f.sigma)
-    return f"{f.name} would have to be {model.show(value_needed)} {f.unit} (best {model.show(f.best)}, 90% {model.show(f.low)} to {model.show(f.high)})"
+    factor, sd = factors[names[furthest]], float(needed[furthest])
+    return EdgeAssumption(factor, float(factor.best * np.exp(sd * factor.sigma)), sd)
 
 
-def judge(row: pd.Series | dict, register: Register, contradictions: dict[str, list[str]] | None = None) -> dict:
-    """Open one claim and give its finding: a row of findings.csv.
+def rung_shown(claim: Claim, source: Register | Dossier) -> list[Observation]:
+    """Return observations by others that show at least the claimed rung, near the day that the claim speaks of.
 
-    `contradictions` maps a claim to the checks (checks.py) that found it inconsistent.
+    Near is RUNG_SHOWN_DAYS between what the two dates allow. A claim without a date is shown by none.
     """
-    q = question(row, register)
-    b = bound(q, register)
-    low, best, high = b.interval
-    value = claimed(row) if q.quantity else np.nan
-    against = (contradictions or {}).get(row["claim_id"], [])
-    has_number = b.posterior is not None and np.isfinite(value) and q.quantity in CAPACITY and not against
-    probability = b.posterior.at_least(value * (1 - ROUNDING["exact"])) if has_number else np.nan  # type: ignore[union-attr]
-    shows = rung_shown(q, row, register)
-    early = not_reached(q, row, register)
-    finding = "too early" if early and not against else _finding(q, row, b, probability, against, shows, high, value)
-    assumption = edge_assumption(q, b, value) if finding in {"strained", "refuted"} and has_number else ""
-    return {
-        "claim_id": row["claim_id"],
-        "site_id": row["site_id"],
-        "finding": finding,
-        "probability": round(probability, 3) if np.isfinite(probability) else None,
-        "word": word(probability) if np.isfinite(probability) else "",
-        "confidence": _confidence(b, register),
-        "basis": "observations"
-        if b.observed or finding in {"supported", "too early"}
-        else "documents"
-        if b.givens or against
-        else "none",
-        "quantity": q.quantity,
-        "unit": network.unit_of(q.quantity),
-        "claimed": value if np.isfinite(value) else None,
-        "allowed_low": low if np.isfinite(low) else None,
-        "allowed_best": best if np.isfinite(best) else None,
-        "allowed_high": high if np.isfinite(high) else None,
-        "rung": row["rung"],
-        "rests_on": sorted(
-            {i for g in b.givens for i in g.ids}
-            | set(shows if finding == "supported" else [])
-            | set(early if finding == "too early" else [])
-            | set(re.findall(r"[CO]\d{3,}", " ".join(against)))
-        ),
-        "contradicted_by": against,
-        "assumption": assumption,
-        "arithmetic": explain.chain(b.posterior, q.quantity, b.givens) if b.posterior is not None else [],
-        "shown": _shown(finding, q, b, against, early or shows, probability, assumption),
-        "not_shown": "No chip has been seen, and no document shows one delivered.",
-        "would_change": [],
-    }
-
-
-def rung_shown(q: Question, row: pd.Series | dict, register: Register) -> list[str]:
-    """Observations by others that show at least the claimed rung, no later than 60 days before the claim."""
-    if row["rung"] not in LADDER[2:] or row["modality"] == "denied":
+    when = claim.value_date or claim.date
+    if claim.rung not in LADDER[Rung.GROUND_BROKEN.height :] or claim.modality == Modality.DENIED or when is None:
         return []
-    rows = [o for o in register.rows("observations", q.site_id) if o["independence_group"] != q.group and o["rung"]]
-    return [o["observation_id"] for o in rows if LADDER.index(o["rung"]) >= LADDER.index(row["rung"])]
-
-
-def not_reached(q: Question, row: pd.Series | dict, register: Register) -> list[str]:
-    """Observations, on or after the day for which the claim holds, at which the site was below the claimed rung.
-
-    That day is the one that the claim names; what it says is there (has, can carry) is there on the day of saying it.
-    """
-    said = row["modality"] in {"has", "can carry"} and q.day > 0
-    if not (q.due or said) or q.part or row["rung"] not in LADDER or row["modality"] == "denied":
-        return []
+    first, last = when.first.toordinal() - RUNG_SHOWN_DAYS, when.last.toordinal() + RUNG_SHOWN_DAYS
     return [
-        o["observation_id"]
-        for o in register.rows("observations", q.site_id)
-        if o["independence_group"] != q.group
-        and o["not_yet"]
-        and LADDER.index(row["rung"]) >= LADDER.index(o["not_yet"])
-        and date_bounds(o["date"])[0].toordinal() >= q.day
+        o
+        for o in Dossier.of(source).observations[claim.site_id]
+        if o.independence_group != claim.independence_group
+        and o.rung is not None
+        and o.rung.height >= claim.rung.height
+        and o.date.last.toordinal() >= first
+        and o.date.first.toordinal() <= last
     ]
 
 
-def _finding(
-    q: Question,
-    row: pd.Series | dict,
-    b: Bound,
-    p: float,
-    against: list[str],
-    shows: list[str],
-    high: float,
-    value: float,
-) -> str:
-    if against:
-        return "inconsistent"
-    if np.isnan(p):
-        return (
-            "supported"
-            if shows
-            and not q.quantity
-            and row["quantity_kind"] in {"status", "start_date", "milestone_date", "completion_date"}
-            else "untested"
-        )
-    if b.observed:
-        late = [g for g in b.givens if g.ids and g.ids[0].startswith("O")]
-        # what is said to be live already is not early but wrong: its rung stands, its number does not fit
-        if p < REFUTE and row["value_date"] and late and value > high and q.stage != "live":
-            return "too early"
-        if p < REFUTE:
-            return "refuted" if q.quantity in CAPACITY and q.stage != "plan" else "strained"
-        if p < STRAIN:
-            return "strained"
-        return (
-            "supported"
-            if shows and row["rung"] in LADDER[4:] and p >= 0.45 and q.quantity in {"it_mw", "facility_mw", "power_mw"}
-            else "could fit"
-        )
-    return "strained" if q.quantity in CAPACITY and p < STRAIN else "untested"
+def not_reached(claim: Claim, source: Register | Dossier) -> list[Observation]:
+    """Return observations, on or after the day for which the claim holds, with the site below the claimed rung.
+
+    That day is the one that the claim names; what it says is there (has, can carry) is there on the day of saying it.
+    """
+    said = claim.modality in {Modality.HAS, Modality.CAN_CARRY} and claim.day > 0
+    if not (claim.value_date or said) or claim.part or claim.rung is None or claim.modality == Modality.DENIED:
+        return []
+    return [
+        o
+        for o in Dossier.of(source).observations[claim.site_id]
+        if o.independence_group != claim.independence_group
+        and o.not_yet is not None
+        and claim.rung.height >= o.not_yet.height
+        and o.date.first.toordinal() >= claim.day
+    ]
 
 
-def _confidence(b: Bound, register: Register) -> str:
-    """How well the ground under the finding is laid, apart from how likely it is."""
-    if b.posterior is None:
-        return "low"
-    firm = [g for g in b.givens if not g.bound]
-    return "high" if b.observed and len(firm) >= 3 else "moderate" if b.observed or len(firm) >= 2 else "low"
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rules see of a claim and its evidence."""
+
+    contradicted: bool = False
+    """A cross-check found the claim inconsistent."""
+    not_reached: bool = False
+    """On or after its day the site was seen below the claimed rung."""
+    states: bool = False
+    """The claim asserts a state or its date, and no quantity of the model."""
+    rung_shown: bool = False
+    """Somebody else saw the claimed rung near the day of the claim."""
+    probability: float | None = None
+    """Chance that the other evidence allows the claimed number; None if there is none to compare."""
+    observed: bool = False
+    """Some of that evidence was observed."""
+    due: bool = False
+    """The claim names a day by which it holds."""
+    above: bool = False
+    """The claimed number is above the 90% interval."""
+    stage: Stage = Stage.PLAN
+    live_rung: bool = False
+    """The claimed rung is powered or running."""
+    stated_power: bool = False
+    """The quantity is a power, which an observed rung can support."""
+
+    def below(self, probability: float) -> bool:
+        """Return whether there is a probability, and it is below this one."""
+        return self.probability is not None and self.probability < probability
 
 
-def _shown(finding: str, q: Question, b: Bound, against: list[str], shows: list[str], p: float, assumption: str) -> str:
-    """One fixed sentence for each finding; it never says more than the finding."""
-    unit = network.unit_of(q.quantity)
-    allowed = ""
-    if b.posterior is not None:
-        low, best, high = b.interval
-        allowed = f"{model.show(best)} ({model.show(low)} to {model.show(high)}) {unit}"
-    source = "Measurements by others" if b.observed else "Other documents' own figures"
-    if finding == "inconsistent":
-        return (
-            "Contradicted by " + ", ".join(against) + "."
-            if against
-            else f"{source} allow {allowed}; both cannot be true as worded."
-        )
-    if finding == "untested":
-        if not allowed:
-            return (
-                "A figure that other claims are tested with."
-                if q.quantity and q.quantity not in CAPACITY
-                else "Nothing on file bears on it."
-            )
-        chance = f"; the chance that they allow the claimed number is {p:.0%}" if np.isfinite(p) else ""
-        return (
-            f"Nothing observed bears on it. On paper only: {source[0].lower() + source[1:]} point to {allowed}{chance}."
-        )
-    if finding == "supported":
-        return (
-            "Shown by " + ", ".join(shows) + "; the number itself is not counted."
-            if np.isnan(p)
-            else f"{source} allow {allowed}, and {', '.join(shows)} shows the rung."
-        )
-    if finding == "strained":
-        return f"{source} allow {allowed}. To reach the claimed number, {assumption}."
-    if finding == "could fit":
-        return f"{source} allow {allowed}: room enough for the claimed number. That is not evidence that it is there."
-    if finding == "too early":
-        if shows:
-            return f"On or after the date named, {', '.join(shows)} shows the site below the claimed rung."
-        return f"{source} taken for that date allow {allowed}, below the claimed number."
-    return f"{source} allow {allowed}: less than 5% is left for the claim as worded."
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One rule: its name, the condition, and the outcome where the condition holds."""
+
+    name: str
+    holds: Callable[[Facts], bool]
+    outcome: Outcome
+
+
+RULES = (
+    Decision("contradicted on paper", lambda f: f.contradicted, Outcome.INCONSISTENT),
+    Decision("rung not reached by its day", lambda f: f.not_reached, Outcome.TOO_EARLY),
+    Decision("state seen", lambda f: f.probability is None and f.states and f.rung_shown, Outcome.SUPPORTED),
+    Decision("no number to compare", lambda f: f.probability is None, Outcome.UNTESTED),
+    # what is said to be live already is not early but wrong: its rung stands, its number does not fit
+    Decision(
+        "number not there by its day",
+        lambda f: f.observed and f.below(REFUTE) and f.due and f.above and f.stage != Stage.LIVE,
+        Outcome.TOO_EARLY,
+    ),
+    Decision(
+        "number seen to be too high",
+        lambda f: f.observed and f.below(REFUTE) and f.stage != Stage.PLAN,
+        Outcome.REFUTED,
+    ),
+    Decision("plan beyond what was seen", lambda f: f.observed and f.below(STRAIN), Outcome.STRAINED),
+    Decision(
+        "power and rung seen",
+        lambda f: f.observed and f.rung_shown and f.live_rung and f.stated_power and not f.below(EVEN),
+        Outcome.SUPPORTED,
+    ),
+    Decision("room enough", lambda f: f.observed, Outcome.COULD_FIT),
+    Decision("number strained on paper", lambda f: f.below(STRAIN), Outcome.STRAINED),
+    Decision("paper alone", lambda _: True, Outcome.UNTESTED),
+)
+"""The rules of a finding; the first whose condition holds decides."""
+
+
+def decide(facts: Facts) -> Decision:
+    """Return the first rule whose condition holds; the last one always does.
+
+    >>> decide(Facts(contradicted=True, not_reached=True)).outcome.value
+    'inconsistent'
+    """
+    return next(rule for rule in RULES if rule.holds(facts))
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A cross-check that found a claim inconsistent, and the other claims that it rests on."""
+
+    check: StrEnum
+    others: tuple[str, ...]
+
+    def text(self) -> str:
+        """Return it in words, as 'ladder against date with C047'."""
+        return f"{self.check} with {' and '.join(self.others)}" if self.others else str(self.check)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The finding on one claim, with everything that it rests on."""
+
+    claim: Claim
+    rule: str
+    """Name of the rule that decided."""
+    outcome: Outcome
+    probability: float | None
+    """Chance that the other evidence allows the claimed number; None if there is none to compare."""
+    bound: Bound
+    claimed: float
+    """The number that must fit, in the unit of the model; NaN if there is none."""
+    shown_by: tuple[str, ...]
+    """Observations that show the claimed rung."""
+    not_reached_by: tuple[str, ...]
+    """Observations of a lower rung on or after the day of the claim."""
+    contradictions: tuple[Contradiction, ...]
+    assumption: EdgeAssumption | None
+    """Of a strained or refuted number."""
+    arithmetic: tuple[str, ...]
+    would_change: tuple[str, ...] = ()
+    """What to get next."""
+
+    @property
+    def confidence(self) -> Confidence:
+        """How well the ground under the finding is laid."""
+        if self.bound.posterior is None:
+            return Confidence.LOW
+        firm = sum(not g.bound for g in self.bound.givens)
+        if self.bound.observed:
+            return Confidence.HIGH if firm >= FIRM_GIVENS else Confidence.MODERATE
+        return Confidence.MODERATE if firm >= SEVERAL_GIVENS else Confidence.LOW
+
+    @property
+    def basis(self) -> Basis:
+        """Kind of evidence under the finding."""
+        if self.bound.observed or self.outcome in {Outcome.SUPPORTED, Outcome.TOO_EARLY}:
+            return Basis.OBSERVATIONS
+        return Basis.DOCUMENTS if self.bound.givens or self.contradictions else Basis.NONE
+
+    @property
+    def rests_on(self) -> list[str]:
+        """Ids of the claims and observations that the finding rests on, sorted."""
+        ids = {i for g in self.bound.givens for i in g.ids} | {i for c in self.contradictions for i in c.others}
+        ids |= set(self.shown_by) if self.outcome == Outcome.SUPPORTED else set()
+        ids |= set(self.not_reached_by) if self.outcome == Outcome.TOO_EARLY else set()
+        return sorted(ids)
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the row of findings.csv; an empty number is None."""
+        low, best, high = (end if math.isfinite(end) else None for end in self.bound.interval)
+        return {
+            "claim_id": self.claim.claim_id,
+            "site_id": self.claim.site_id,
+            "finding": self.outcome.value,
+            "probability": None if self.probability is None else round(self.probability, 3),
+            "word": "" if self.probability is None else word(self.probability),
+            "confidence": self.confidence.value,
+            "basis": self.basis.value,
+            "quantity": self.claim.quantity,
+            "unit": model.unit_of(self.claim.quantity),
+            "claimed": self.claimed if math.isfinite(self.claimed) else None,
+            "allowed_low": low,
+            "allowed_best": best,
+            "allowed_high": high,
+            "rung": self.claim.rung.value if self.claim.rung else "",
+            "rests_on": self.rests_on,
+            "contradicted_by": [c.text() for c in self.contradictions],
+            "assumption": self.assumption.text() if self.assumption else "",
+            "arithmetic": list(self.arithmetic),
+            "shown": self.shown(),
+            "not_shown": NO_CHIP,
+            "would_change": list(self.would_change),
+        }
+
+    def shown(self) -> str:
+        """Return one fixed sentence for each outcome; it never says more than the finding."""
+        observed, quantity = self.bound.observed, self.claim.quantity
+        source = "Measurements by others" if observed else "Other documents' own figures"
+        low, best, high = (model.show(end) if math.isfinite(end) else "" for end in self.bound.interval)
+        allowed = f"{best} ({low} to {high}) {model.unit_of(quantity)}" if self.bound.posterior else ""
+        allow = f"{source} allow {allowed}"
+        if self.outcome == Outcome.INCONSISTENT:
+            return "Contradicted by " + ", ".join(c.text() for c in self.contradictions) + "."
+        if self.outcome == Outcome.UNTESTED and not allowed:
+            tests = quantity and quantity not in CAPACITY
+            return "A figure that other claims are tested with." if tests else "Nothing on file bears on it."
+        if self.outcome == Outcome.UNTESTED:
+            known = self.probability is not None
+            chance = f"; the chance that they allow the claimed number is {self.probability:.0%}" if known else ""
+            on_paper = f"{source[0].lower()}{source[1:]} point to {allowed}{chance}"
+            return f"Nothing observed bears on it. On paper only: {on_paper}."
+        if self.outcome == Outcome.SUPPORTED:
+            shown = ", ".join(self.shown_by)
+            if self.probability is None:
+                return f"Shown by {shown}; the number itself is not counted."
+            return f"{allow}, and {shown} shows the rung."
+        if self.outcome == Outcome.STRAINED:
+            return f"{allow}. To reach the claimed number, {self.assumption.text() if self.assumption else ''}."
+        if self.outcome == Outcome.COULD_FIT:
+            return f"{allow}: room enough for the claimed number. That is not evidence that it is there."
+        if self.outcome == Outcome.TOO_EARLY:
+            if self.not_reached_by:
+                lower = ", ".join(self.not_reached_by)
+                return f"On or after the date named, {lower} shows the site below the claimed rung."
+            return f"{source} taken for that date allow {allowed}, below the claimed number."
+        return f"{allow}: less than 5% is left for the claim as worded."
+
+
+def judge(
+    claim: Claim,
+    source: Register | Dossier,
+    contradictions: Mapping[str, Sequence[Contradiction]] | None = None,
+) -> Finding:
+    """Open one claim and return its finding.
+
+    `contradictions` maps a claim to the cross-checks that found it inconsistent (`checks.contradictions`).
+    """
+    dossier = Dossier.of(source)
+    q = model.question(claim, dossier)
+    b = bound(q, dossier)
+    value = claim.claimed if q.quantity else math.nan
+    against = tuple((contradictions or {}).get(claim.claim_id, ()))
+    probability = None
+    if b.posterior is not None and math.isfinite(value) and not against:
+        probability = b.posterior.at_least(value * (1 - ROUNDING[Bounding.EXACT]))
+    shows, early = rung_shown(claim, dossier), not_reached(claim, dossier)
+    facts = Facts(
+        contradicted=bool(against),
+        not_reached=bool(early),
+        states=not q.quantity and CLAIM_KINDS[claim.quantity_kind].states,
+        rung_shown=bool(shows),
+        probability=probability,
+        observed=b.observed,
+        due=q.due,
+        above=value > b.interval[2],
+        stage=q.stage,
+        live_rung=claim.rung in LADDER[Rung.POWERED.height :],
+        stated_power=q.quantity in STATED_POWER,
+    )
+    rule = decide(facts)
+    edge = rule.outcome in {Outcome.STRAINED, Outcome.REFUTED} and probability is not None
+    return Finding(
+        claim=claim,
+        rule=rule.name,
+        outcome=rule.outcome,
+        probability=probability,
+        bound=b,
+        claimed=value,
+        shown_by=tuple(o.observation_id for o in shows),
+        not_reached_by=tuple(o.observation_id for o in early),
+        contradictions=against,
+        assumption=edge_assumption(q, b, value) if edge else None,
+        arithmetic=tuple(model.arithmetic(b.posterior, q.quantity, b.givens)) if b.posterior is not None else (),
+    )

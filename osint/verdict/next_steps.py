@@ -7,32 +7,41 @@ quadrature on the exact distribution (Lindley 1956 for the principle).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import astuple, dataclass, fields, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr
 
 from osint import model
-from osint.errors import OsintError
-from osint.model import evidence, network
-from osint.model.estimate import Given, _solve
-from osint.model.evidence import Question
-from osint.register import Register
+from osint.errors import NotFoundError, OsintError
+from osint.model import ROUNDING, Dossier, Given, Question, Reading
+from osint.register import Bounding, Claim, Register
 from osint.verdict.judge import REFUTE, STRAIN
 
-VALUES = (np.arange(15) + 0.5) / 15  # quantiles of the prediction at which the answer is solved again
-Z90 = network.Z90
+VALUES = 15
+"""Quantiles of the prediction at which the answer is solved again."""
+NINE_SD = 9.0
+"""Half width, in sd, of the range in which quantiles are looked for."""
+BISECTIONS = 45
+"""Halvings of that range for a quantile."""
+TESTED = (("chips", "servers"), ("pflops",), ("it_mw", "facility_mw", "power_mw"), ("racks",))
+"""Quantities of which the largest claim is tested if none is named, the first that a site has."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """An observation that could be made: the quantity that it gives, its 90% half width, and where to look."""
+    """An observation that could be made."""
 
     name: str
     quantity: str
+    """Quantity of the model that it gives."""
     half_width: float
+    """Half of its 90% interval, as a share (judgement)."""
     where: str
+    """Where to look."""
 
 
 CANDIDATES = (
@@ -58,7 +67,8 @@ CANDIDATES = (
         "substation rating",
         "transformers_mva",
         0.05,
-        "the environmental impact report of the 110 or 220 kV station, the grid company's tender, or a picture of the transformers",
+        "the environmental impact report of the 110 or 220 kV station, the grid company's tender, "
+        "or a picture of the transformers",
     ),
     Candidate(
         "energy review",
@@ -79,116 +89,136 @@ CANDIDATES = (
         "the project's 24-digit code in the regional tender and investment portals",
     ),
 )
+PHOTOGRAPH = "a dated photograph"
+_PHOTOGRAPH_WHERE = (
+    "a dated ground or satellite picture: shows the rung (ground broken, roofed) and its date, not a number"
+)
 
 
-def next_steps(site_id: str, register: Register, claim_id: str | None = None) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to get, and what it would do to the answer; NaN where that cannot be said."""
+
+    rank: int
+    observation: str
+    narrows_to: float = math.nan
+    """Expected width of the 90% interval, high/low."""
+    now: float = math.nan
+    """The same today; NaN if unbounded."""
+    turns: float = math.nan
+    """Chance that the finding changes."""
+    expects_low: float = math.nan
+    expects_best: float = math.nan
+    """What the network predicts that it will show, in `unit`."""
+    expects_high: float = math.nan
+    unit: str = ""
+    where: str = ""
+    """Where to look."""
+    for_claim: str = ""
+    """Claim that it would test."""
+
+    def text(self) -> str:
+        """Return it as plain text."""
+        gain, show = "", model.show
+        if math.isfinite(self.narrows_to):
+            was = f" from x{self.now:g}" if math.isfinite(self.now) else " from unbounded"
+            turns = f", {self.turns:.0%} to turn the finding" if math.isfinite(self.turns) else ""
+            gain = f": 90% interval{was} to x{self.narrows_to:g}{turns}"
+        if math.isfinite(self.expects_best):
+            expected = f"{show(self.expects_best)} ({show(self.expects_low)} to {show(self.expects_high)})"
+            gain += f"; expect {expected} {self.unit}"
+        claim = f" [for {self.for_claim}]" if self.for_claim else ""
+        return f"{self.rank}. {self.observation}{gain}\n   {self.where}{claim}"
+
+
+def steps_frame(steps: list[Step]) -> pd.DataFrame:
+    """Return one row per step, with the fields of `Step` as columns."""
+    return pd.DataFrame([astuple(s) for s in steps], columns=[f.name for f in fields(Step)])
+
+
+def next_steps(site_id: str, source: Register | Dossier, claim_id: str | None = None) -> list[Step]:
     """Rank what to get next for a site, for its largest claim of chips or compute (or the claim named).
 
-    Columns: rank, observation, narrows_to (expected width of the 90% interval as a factor, high/low), now (the
-    same today, empty if unbounded), turns (chance that the finding changes), where, for_claim, expects (what the
-    network predicts, low, best, high). A dated photograph, which gives a rung and no quantity, comes last.
+    A dated photograph, which gives a rung and no quantity, comes last. Raises NotFoundError for an unknown site, or
+    for a claim that is not a number of this site.
     """
-    row = _claim_to_test(site_id, register, claim_id)
-    if row is None:
-        return pd.DataFrame([_photograph(1, "")], columns=COLUMNS)
-    q = evidence.question(row, register)
-    given, _ = evidence.evidence(q, register)
-    seen = {g.quantity for g in given} | {q.quantity}
-    threshold = float(np.log(evidence.claimed(row) * (1 - evidence.ROUNDING["exact"])))
-    rows = []
+    dossier = Dossier.of(source)
+    claim = _claim_to_test(site_id, dossier, claim_id)
+    if claim is None:
+        return [Step(1, PHOTOGRAPH, where=_PHOTOGRAPH_WHERE)]
+    q = model.question(claim, dossier)
+    givens = model.gather(q, dossier)
+    seen = {g.quantity for g in givens} | {q.quantity}
+    threshold = math.log(claim.claimed * (1 - ROUNDING[Bounding.EXACT]))
+    steps = []
     for c in CANDIDATES:
-        if c.quantity not in seen and not (c.quantity == "pflops" and q.quantity == "servers"):
-            worth = _worth(c, q, given, threshold, register)
-            rows += [{"observation": c.name, "where": c.where, "for_claim": row["claim_id"], **worth}] if worth else []
-    frame = pd.DataFrame(rows, columns=COLUMNS).sort_values(["narrows_to", "observation"], ignore_index=True)
-    frame = pd.concat([frame, pd.DataFrame([_photograph(0, row["claim_id"])])], ignore_index=True)
-    frame["rank"] = np.arange(1, len(frame) + 1)
-    return frame[COLUMNS]
+        same_number = c.quantity == "pflops" and q.quantity == "servers"
+        if c.quantity not in seen and not same_number:
+            step = _worth(c, q, givens, threshold, dossier)
+            steps += [step] if step else []
+    steps.sort(key=lambda s: (s.narrows_to, s.observation))
+    steps.append(Step(0, PHOTOGRAPH, where=_PHOTOGRAPH_WHERE))
+    return [replace(s, rank=rank, for_claim=claim.claim_id) for rank, s in enumerate(steps, 1)]
 
 
-COLUMNS = [
-    "rank",
-    "observation",
-    "narrows_to",
-    "now",
-    "turns",
-    "expects_low",
-    "expects_best",
-    "expects_high",
-    "unit",
-    "where",
-    "for_claim",
-]
-
-
-def _photograph(rank: int, claim_id: str) -> dict:
-    where = "a dated ground or satellite picture: shows the rung (ground broken, roofed) and its date, not a number"
-    return {
-        **dict.fromkeys(COLUMNS, np.nan),
-        "rank": rank,
-        "observation": "a dated photograph",
-        "unit": "",
-        "where": where,
-        "for_claim": claim_id,
-    }
-
-
-def _claim_to_test(site_id: str, register: Register, claim_id: str | None) -> dict | None:
-    """The named claim, or the largest claim of chips, else servers, compute or power."""
-    register.site(site_id)
-    rows = [r for r in register.rows("claims", site_id) if np.isfinite(r["value_low"]) or np.isfinite(r["value_high"])]
+def _claim_to_test(site_id: str, dossier: Dossier, claim_id: str | None) -> Claim | None:
+    """Return the named claim, or the largest claim of chips, else servers, compute or power."""
+    aggregate = dossier.aggregate(site_id)
+    claims = [c for c in dossier.claims[site_id] if math.isfinite(c.figure)]
     if claim_id:
-        return next((r for r in rows if r["claim_id"] == claim_id), None)
-    for kinds in (("chips", "servers"), ("pflops",), ("it_mw", "facility_mw", "power_mw"), ("racks",)):
-        found = [r for r in rows if evidence.quantity_of(r) in kinds and r["error_test"] != "yes"]
-        if found and not site_id.startswith("AGG"):
-            return max(found, key=lambda r: (evidence.quantity_of(r) == "chips", evidence.claimed(r), r["claim_id"]))
+        named = next((c for c in claims if c.claim_id == claim_id and c.quantity), None)
+        if named is None:
+            known = ", ".join(c.claim_id for c in claims if c.quantity) or "none"
+            raise NotFoundError(
+                f"{claim_id} is not a claim of {site_id} with a number of the model; those are: {known}"
+            )
+        return named
+    for kinds in TESTED:
+        found = [c for c in claims if c.quantity in kinds and not c.error_test]
+        if found and not aggregate:
+            return max(found, key=lambda c: (c.quantity == "chips", c.claimed, c.claim_id))
     return None
 
 
-def _worth(c: Candidate, q: Question, given: list[Given], threshold: float, register: Register) -> dict:
-    """Expected width after the observation, and the chance that the finding changes its band."""
-    firm = [g for g in given if not g.bound]
-    half = float(np.exp(c.half_width))
+def _worth(c: Candidate, q: Question, givens: list[Given], threshold: float, dossier: Dossier) -> Step | None:
+    """Return the expected width after the observation, and the chance that the finding changes its band."""
+    firm = [g for g in givens if not g.bound]
+    half = math.exp(c.half_width)
     trial = Given(c.quantity, 1 / half, half)
     try:
-        readings = evidence.readings_for(q, [*firm, trial], register)
+        readings = model.readings_for(q, [*firm, trial], dossier)
     except OsintError:  # no relation joins this observation to the claim's chip
-        return {}
+        return None
+    plain = Step(0, c.name, unit=model.unit_of(c.quantity), where=c.where)
     if not firm:
-        alone, _ = model.posterior(q.quantity, [trial], readings)
-        low, high = alone.quantile([0.05, 0.95])
-        return {
-            "narrows_to": round(float(np.exp(high - low)), 1),
-            "now": np.nan,
-            "turns": np.nan,
-            "expects_low": np.nan,
-            "expects_best": np.nan,
-            "expects_high": np.nan,
-            "unit": network.unit_of(c.quantity),
-        }
+        low, high = model.posterior(q.quantity, [trial], readings)[0].quantile([0.05, 0.95])
+        return replace(plain, narrows_to=round(math.exp(high - low), 1))
     now, _ = model.posterior(q.quantity, firm, readings)
     predicted, _ = model.posterior(c.quantity, firm, readings)
-    values = predicted.quantile(VALUES)
+    values = predicted.quantile((np.arange(VALUES) + 0.5) / VALUES)
     low, high = now.quantile([0.05, 0.95])
     widths, chances = _resolve(readings, q.quantity, [*firm, trial], values, threshold)
     before = _band(1 - float(now.cdf(threshold)[0]))
-    turns = float(np.mean([_band(p) != before for p in chances]))
-    expects = np.exp(predicted.quantile([0.05, 0.5, 0.95]))
-    return {
-        "narrows_to": round(float(np.exp(np.mean(widths))), 1), "now": round(float(np.exp(high - low)), 1), "turns": round(turns, 2),
-        "expects_low": model.sig(expects[0], 2), "expects_best": model.sig(expects[1], 2), "expects_high": model.sig(expects[2], 2), "unit": network.unit_of(c.quantity),
-    }  # fmt: skip
+    expects = np.exp(predicted.quantile(model.INTERVAL))
+    return replace(
+        plain,
+        narrows_to=round(float(np.exp(np.mean(widths))), 1),
+        now=round(float(np.exp(high - low)), 1),
+        turns=round(float(np.mean([_band(p) != before for p in chances])), 2),
+        expects_low=model.sig(expects[0], 2),
+        expects_best=model.sig(expects[1], 2),
+        expects_high=model.sig(expects[2], 2),
+    )
 
 
 def _resolve(
-    readings: list[network.Reading], target: str, givens: list[Given], values: np.ndarray, threshold: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Log width of the 90% interval and chance above a threshold, for each value of the last given.
+    readings: list[Reading], target: str, givens: list[Given], values: npt.NDArray[np.float64], threshold: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return log width of the 90% interval and chance above a threshold, for each value of the last given.
 
     Weights and variances do not depend on the value, so that each reading is solved once.
     """
-    solved = [_solve(r, target, givens, []) for r in readings]
+    solved = [model.solve(r, target, givens, []) for r in readings]
     delta = values - givens[-1].log
     means = np.array([s.mean + s.weights[-1] * delta for s in solved])  # (readings, values)
     logs = []
@@ -200,17 +230,18 @@ def _resolve(
     weights /= weights.sum(axis=0)
     sds = np.array([s.sd for s in solved])[:, None]
 
-    def quantile(p: float) -> np.ndarray:
-        low, high = (means - 9 * sds).min(axis=0), (means + 9 * sds).max(axis=0)
-        for _ in range(45):
+    def quantile(p: float) -> npt.NDArray[np.float64]:
+        low, high = (means - NINE_SD * sds).min(axis=0), (means + NINE_SD * sds).max(axis=0)
+        for _ in range(BISECTIONS):
             middle = (low + high) / 2
             below = (weights * ndtr((middle - means) / sds)).sum(axis=0) < p
             low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return low
+        return np.asarray(low)
 
-    return quantile(0.95) - quantile(0.05), 1 - (weights * ndtr((threshold - means) / sds)).sum(axis=0)
+    above = 1 - (weights * ndtr((threshold - means) / sds)).sum(axis=0)
+    return quantile(0.95) - quantile(0.05), np.asarray(above)
 
 
 def _band(probability: float) -> int:
-    """0 refuted or contradicted, 1 strained, 2 could fit."""
+    """Return 0 where a claim is refuted, 1 where it is strained, 2 where it could fit."""
     return int(probability >= REFUTE) + int(probability >= STRAIN)

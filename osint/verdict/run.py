@@ -2,61 +2,80 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pandas as pd
 from tqdm import tqdm
 
+from osint.model import Dossier
 from osint.register import Register
-from osint.verdict import checks, next_steps
-from osint.verdict.judge import judge
+from osint.verdict.checks import Check, checks_frame, contradictions, cross_checks
+from osint.verdict.judge import Finding, judge
+from osint.verdict.next_steps import Step, next_steps, steps_frame
+
+NEXT = 3
+"""Steps that a finding names as what would change it."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """`findings`: one row a claim (verdict.judge). `checks`: one row a cross-check. `steps`: what to get, by site."""
+    """What the main job found, as records and as tables."""
 
-    findings: pd.DataFrame
-    checks: pd.DataFrame
-    steps: dict[str, pd.DataFrame]
+    judged: tuple[Finding, ...]
+    """One finding for each claim, by site."""
+    tests: tuple[Check, ...]
+    """The cross-checks of these sites."""
+    next_steps: dict[str, list[Step]]
+    """What to get next, by site."""
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """One row per claim: the columns of findings.csv."""
+        return pd.DataFrame([f.to_row() for f in self.judged])
+
+    @cached_property
+    def checks(self) -> pd.DataFrame:
+        """One row per cross-check: the columns of checks.csv."""
+        return checks_frame(self.tests)
+
+    @cached_property
+    def steps(self) -> dict[str, pd.DataFrame]:
+        """What to get next by site, one row per step."""
+        return {site: steps_frame(steps) for site, steps in self.next_steps.items()}
 
     def text(self) -> str:
-        """Plain text for a terminal."""
+        """Return plain text for a terminal."""
         lines = []
-        for site, rows in self.findings.groupby("site_id", sort=False):
-            lines.append(f"{site}")
-            for r in rows.to_dict("records"):
-                chance = (
-                    f" ({r['word']}, {r['probability']:.0%})"
-                    if r["probability"] is not None and r["probability"] == r["probability"]
-                    else ""
-                )
-                lines.append(
-                    f"  {r['claim_id']} {r['finding']}{chance}; confidence {r['confidence']}\n      {r['shown']}"
-                )
-            for c in self.checks[self.checks["site_id"] == site].to_dict("records"):
-                lines.append(
-                    f"  [{c['finding']}] {c['check']}: {c['arithmetic']}\n      {c['says']} Not said: {c['does_not_say']}"
-                )
-            if len(self.steps[str(site)]):
-                lines.append("  what would change it: " + "; ".join(self.steps[str(site)]["observation"].head(3)))
-        counts = self.findings["finding"].value_counts()
-        lines.append("findings: " + ", ".join(f"{n} {name}" for name, n in counts.items()))
+        for site in dict.fromkeys(f.claim.site_id for f in self.judged):
+            lines.append(site)
+            for row in (f.to_row() for f in self.judged if f.claim.site_id == site):
+                chance = "" if row["probability"] is None else f" ({row['word']}, {row['probability']:.0%})"
+                head = f"{row['claim_id']} {row['finding']}{chance}; confidence {row['confidence']}"
+                lines.append(f"  {head}\n      {row['shown']}")
+            for row in (c.to_row() for c in self.tests if c.site_id == site):
+                head = f"[{row['finding']}] {row['check']}: {row['arithmetic']}"
+                lines.append(f"  {head}\n      {row['says']} Not said: {row['does_not_say']}")
+            steps = "; ".join(s.observation for s in self.next_steps[site][:NEXT])
+            lines.append(f"  what would change it: {steps}")
+        counts = Counter(f.outcome.value for f in self.judged).most_common()
+        lines.append("findings: " + ", ".join(f"{n} {name}" for name, n in counts))
         return "\n".join(lines)
 
 
-def check(register: Register, site_ids: list[str] | None = None) -> Found:
-    """Judge every claim of the sites and run the cross-checks; raises OsintError for an unknown site."""
-    for site in site_ids or []:
-        register.site(site)
-    wanted = list(dict.fromkeys(site_ids or register.sites["site_id"]))
-    tests = checks.run(register)
-    against = checks.contradictions(tests)
-    steps = {
-        s: next_steps.next_steps(s, register) for s in tqdm(wanted, desc="sites", leave=False, disable=None, delay=2)
-    }
-    rows = []
+def check(register: Register, site_ids: Sequence[str] | None = None) -> Found:
+    """Judge every claim of the sites and run the cross-checks; raises NotFoundError for an unknown site."""
+    dossier = Dossier.of(register)
+    wanted = list(dict.fromkeys(site_ids or dossier.sites))
     for site in wanted:
-        change = [f"{r['observation']}: {r['where']}" for r in steps[site].head(3).to_dict("records")]
-        rows += [{**judge(r, register, against), "would_change": change} for r in register.rows("claims", site)]
-    return Found(pd.DataFrame(rows), tests[tests["site_id"].isin(wanted)].reset_index(drop=True), steps)
+        dossier.site(site)
+    tests = cross_checks(dossier)
+    against = contradictions(tests)
+    steps = {s: next_steps(s, dossier) for s in tqdm(wanted, desc="sites", leave=False, disable=None, delay=2)}
+    judged = []
+    for site in wanted:
+        change = tuple(f"{s.observation}: {s.where}" for s in steps[site][:NEXT])
+        judged += [replace(judge(c, dossier, against), would_change=change) for c in dossier.claims[site]]
+    return Found(tuple(judged), tuple(c for c in tests if c.site_id in wanted), steps)
