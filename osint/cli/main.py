@@ -147,7 +147,7 @@ def _report(args: argparse.Namespace) -> None:
     from osint.register import data_dir, load_register
 
     register = load_register(args.data)
-    page, summary = report.write(register, args.out or data_dir(args.data) / "derived" / "report")
+    page, summary = report.write_report(register, args.out or data_dir(args.data) / "derived" / "report")
     if args.json:
         return _print_json({"page": str(page), "sites": summary.to_dict("records")})
     print(summary.to_string(index=False))
