@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from osint import http, portals
 from osint.archive import Archive, Entry, captures_directory, import_path
 from osint.errors import NotFoundError
-from osint.filings import Notice, Page, block_lines, decode, read_notice
+from osint.filings import Notice, Page, decode, read_notice
 from osint.portals import AnswerClass, Session, SourceReport, past_captures, search_table
 
 __all__ = [
@@ -202,11 +202,7 @@ def _difference(archive: Archive, before: Entry, after: Entry) -> list[str]:
 
 def _text_lines(archive: Archive, entry: Entry) -> list[str] | None:
     page = Page(archive.body(entry), entry.media_type)
-    if page.is_binary:
-        return None
-    if page.tree is not None:
-        return block_lines(page.tree)
-    return [line.strip() for line in re.split(r"\n|(?<=[。！？；])", page.text) if line.strip()]
+    return None if page.is_binary else page.lines
 
 
 def import_saved(
@@ -222,7 +218,7 @@ def _classified(status: int | None, content_type: str, body: bytes, url: str, cu
         headers={"content-type": content_type},
         body=body,
         url=url,
-        trouble="length" if cut else "",
+        trouble=http.Trouble.LENGTH if cut else http.Trouble.NONE,
         detail=f"the body was cut where it was saved ({cut})" if cut else "",
     )
     return answer.kind, answer.signal

@@ -283,6 +283,7 @@ def test_import_of_pdf_page_and_warc_keeps_who_when_where(archive, tmp_path):
     assert [e.media_type for e in done] == ["text/html", "application/pdf", "multipart/related"]
     assert {e.role for e in done} == {"imported"} and {e.by for e in done} == {"desk"}
     assert done[0].url == "http://portal.example/a" and done[1].url.startswith("urn:sha256:")
+    assert [archive.body(e) for e in done[:2]] == [b"<p>one</p>", b"%PDF-1.4\n%%EOF\n"]
     assert b"jane" not in archive.ledger.read_bytes() and b"zz-secret-zz" not in archive.ledger.read_bytes()
     assert verify(archive.directory).damage == []
 
@@ -301,7 +302,10 @@ def test_import_of_a_hostile_warc_is_an_error_and_keeps_what_came_before(archive
         import_saved(archive, tmp_path / "bad.warc", by="d", obtained="2026", origin="x")
     except OsintError as error:
         assert "cannot be read to the end" in str(error)
-    assert [e.role for e in archive.entries()][:2] == ["fetched", "imported"]
+    assert [(e.role, archive.body(e)) for e in archive.entries()] == [
+        ("fetched", b"<p>one</p>"),
+        ("imported", b"<p>one</p>"),
+    ]
     assert verify(archive.directory).damage == []
 
 
@@ -314,7 +318,9 @@ def test_entry_is_read_from_its_line_as_it_was_written(archive):
     assert "seq" not in refused.to_row() and refused.captured is False
 
 
-@pytest.mark.parametrize(("key", "value"), [("offset", "7"), ("bytes", True), ("class", None), ("redirects", "x")])
+@pytest.mark.parametrize(
+    ("key", "value"), [("offset", "7"), ("bytes", True), ("class", None), ("redirects", "x"), ("redirects", ["x"])]
+)
 def test_sealed_line_with_a_value_of_another_type_is_damage(archive, key, value):
     row = json.loads(archive.ledger.read_bytes()) if put(archive, b"one") else {}
     row = {name: held for name, held in row.items() if name not in ("prev", "line_sha256")} | {key: value}
@@ -343,7 +349,7 @@ def test_import_of_a_warc_says_which_bodies_were_cut(archive, tmp_path):
     raw = archive.warcs()[0].read_bytes()
     (tmp_path / "a.warc").write_bytes(raw)
     done = import_saved(archive, tmp_path / "a.warc", by="d", obtained="2026", origin="x")
-    assert [(e.kind, e.truncated) for e in done] == [("incomplete", "time")]
+    assert [(e.kind, e.truncated, archive.body(e)) for e in done] == [("incomplete", "time", body)]
     (tmp_path / "b.warc").write_bytes(raw[: raw.index(b"half")])
     with pytest.raises(UnreadableError, match="cannot be read to the end"):
         import_saved(archive, tmp_path / "b.warc", by="d", obtained="2026", origin="x")

@@ -1,5 +1,6 @@
 import datetime as dt
 import warnings
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -9,7 +10,7 @@ import shapely
 from pyproj import Transformer
 
 from osint import change
-from osint.change import detect, stack
+from osint.change import detect, outlines, stack
 from osint.errors import OsintError
 from osint.simulated import world as simulate
 
@@ -182,6 +183,32 @@ def test_an_area_gives_its_roofs_and_not_its_decoys():
     truth = made.truth.set_index("outline_id").to_crs(4326)
     hits = {n for n, g in truth.geometry.items() for f in found.geometry if g.intersects(f)}
     assert hits == {"A", "B"}
+
+
+def test_an_outline_of_several_rings_has_one_area_however_they_are_turned(built):
+    made, data = built
+    outline = made.truth.to_crs(4326).geometry.iloc[0]
+    beside = shapely.transform(outline, lambda x, y: (x + 0.0024, y), interleaved=False)
+    source = stack.stack_of_dataset(data)
+    plain = change.date_change(source, shapely.MultiPolygon([outline, beside]), START, END).structures
+    turned = change.date_change(source, shapely.MultiPolygon([outline, beside.reverse()]), START, END).structures
+    # the two rings used to cancel: "too small: 0 m2"
+    assert plain[0].roofed_best is not None
+    assert [replace(s, bytes_read=0) for s in turned] == [replace(s, bytes_read=0) for s in plain]
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.9])
+def test_the_coverage_asked_for_is_kept_where_a_site_has_phases(coverage, monkeypatch):
+    one = roof(hectares=1.2, aspect=1.0, angle_deg=0, onset=DAY("2023-04-01"), complete=DAY("2023-08-15"))
+    two = roof(hectares=1.2, aspect=1.0, angle_deg=0, onset=DAY("2023-08-15"), complete=DAY("2024-05-10"))
+    made = world([one, two], seed=5)
+    asked = []
+    real = outlines.history.structures
+    monkeypatch.setattr(outlines.history, "structures", lambda *given: asked.append(given[1]) or real(*given))
+    source = stack.stack_of_dataset(simulate.dataset(made))
+    change.date_change(source, made.truth.to_crs(4326).geometry.iloc[0], START, END, coverage=coverage)
+    assert len(asked) == 2
+    assert {step.coverage for covered in asked for step in covered} == {coverage}
 
 
 def test_outlines_keep_their_names(built):

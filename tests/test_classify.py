@@ -3,6 +3,7 @@ import json
 import pytest
 
 from osint.filings import decode
+from osint.http import Trouble
 from osint.portals import AnswerClass, classify
 from tests.portal_server.faults import NOTICE, aliyun_challenge, notice_html
 
@@ -137,7 +138,7 @@ def test_closed_site_at_the_archive_is_blocked():
     assert kind_of("", status=403, headers=headers) is AnswerClass.BLOCKED
 
 
-@pytest.mark.parametrize("trouble", ["length", "disconnect", "encoding"])
+@pytest.mark.parametrize("trouble", [Trouble.LENGTH, Trouble.DISCONNECT, Trouble.ENCODING])
 def test_body_that_stops_short_is_never_content(trouble):
     assert kind_of(notice_html(), trouble=trouble, detail="x") is AnswerClass.INCOMPLETE
 

@@ -72,7 +72,7 @@ def test_every_hop_is_in_the_warc_and_tokens_are_not(portal, session):
     entry = session.ask(portal.url + "/redirect-good?api_key=topsecret&page=2")
     assert entry.final_url.endswith("/good?token=stripped")
     assert entry.url.endswith("?api_key=stripped&page=2")
-    assert entry.redirects[0]["status"] == 302
+    assert entry.redirects[0].status == 302
     held = stored(session)
     assert held.count(b"WARC-Type: response") == 2 and b"302 Found" in held
     assert b"topsecret" not in held and b"secret123" not in held

@@ -122,5 +122,9 @@ def test_each_reference_digit_is_its_own_and_a_swap_of_any_two_is_seen():
 
 
 def test_offsets_of_doubt_lie_on_the_digits():
-    read, _ = pdf.read(remapped(paper()), "a.pdf")
-    assert [read.text[start:end].isdigit() for start, end, _ in read.doubtful] == [True] * len(read.doubtful) != []
+    read, _ = pdf.read_pdf(remapped(paper()), "a.pdf")
+    assert (
+        [read.text[start:end].isdigit() for start, end in ((d.start, d.end) for d in read.doubtful)]
+        == [True] * len(read.doubtful)
+        != []
+    )

@@ -28,7 +28,7 @@ def test_menus_footers_and_other_news_make_no_claims(around):
         for column in ("kind", "quote", "si_low", "si_high", "date", "rung"):
             assert inside[column].astype(str).tolist() == alone[column].astype(str).tolist(), (page.name, column)
         for row in inside.itertuples():
-            first, last = filing.where(row.start, row.end)["bytes"]
+            first, last = filing.where(row.start, row.end).bytes
             assert document.data[first:last].decode(filing.codec) == row.quote
         assert any("left out" in remark for remark in filing.remarks)
 
@@ -36,7 +36,7 @@ def test_menus_footers_and_other_news_make_no_claims(around):
 def test_a_page_of_links_gives_rows_that_say_so():
     items = "".join(f"<li><a href='/{i}'>某地投资{i}亿元建算力中心</a></li>" for i in range(3, 9))
     table = filings.claims_of(filings.parse(f"<html><body><ul>{items}</ul></body></html>".encode(), "list.html"))
-    assert len(table) == 6 and set(table["warning"]) == {"stands in a link or beside the text"}
+    assert len(table) == 6 and set(table["warning"]) == {"stands in a link or next to the text"}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_bytes_of_an_mhtml_file_lead_into_the_file(coding):
     data = head.encode() + code + b"\r\n--b--\r\n"
     filing = filings.parse(data, "a.mhtml")
     for row in filings.claims_of(filing).itertuples():
-        found = data[slice(*filing.where(row.start, row.end)["bytes"])]
+        found = data[slice(*filing.where(row.start, row.end).bytes)]
         if coding == "base64":
             at = html.mhtml_bytes(data, 0, len(body))
             assert base64.b64decode(data[slice(*at)] + b"==") == body and found in data

@@ -59,3 +59,13 @@ def test_only_the_door_to_the_network_imports_a_client():
         if path.relative_to(PACKAGE).as_posix() == "imagery/catalogue.py":
             found = {name for name in found if not name.startswith("pystac_client")}
         assert not found or room(path) == "http", f"{path.relative_to(PACKAGE)} imports {sorted(found)}"
+
+
+def test_the_step_finder_needs_nothing_of_the_package_but_errors():
+    alone = {"errors", "_segmentation", "_transition", "steps"}
+    for name in ("_segmentation", "_transition", "steps"):
+        tree = ast.parse((PACKAGE / "change" / f"{name}.py").read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "osint":
+                last = node.module.split(".")[-1]
+                assert {a.name for a in node.names} <= alone if last == "change" else last in alone, node.module

@@ -11,7 +11,7 @@ from osint import change, verdict
 from osint.change import observations
 from osint.change.observations import observation_row
 from osint.errors import OsintError
-from osint.register import append_rows, load_register
+from osint.register import Claim, append_rows, load_register
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 HERE = shapely.box(94.70, 43.25, 94.7013, 43.2509)
@@ -122,7 +122,7 @@ def judged(register, claim_id, rows, **changed):
         made[column] = pd.to_numeric(made[column], errors="coerce")
     with_them = replace(register, observations=pd.concat([register.observations, made], ignore_index=True))
     row = register.claims.set_index("claim_id", drop=False).loc[claim_id].to_dict()
-    return verdict.judge({**row, **changed}, with_them)
+    return verdict.judge(Claim.from_row({**row, **changed}), with_them).to_row()
 
 
 def test_a_roof_that_came_after_the_claimed_day_makes_it_too_early(register):

@@ -18,7 +18,7 @@ RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 @pytest.fixture(scope="module")
 def written(register, tmp_path_factory):
     folder = tmp_path_factory.mktemp("out") / "report"
-    return report.write(register, folder)[0].parent
+    return report.write_report(register, folder)[0].parent
 
 
 def digests(folder):
@@ -47,7 +47,7 @@ def test_the_page_loads_nothing(written):
 
 
 def test_two_runs_give_the_same_bytes(written, register, tmp_path):
-    again = report.write(register, tmp_path / "report")[0].parent
+    again = report.write_report(register, tmp_path / "report")[0].parent
     assert digests(written) == digests(again)
 
 
@@ -99,7 +99,7 @@ def test_a_failed_report_leaves_nothing_half_written(register, tmp_path, monkeyp
     (out / "index.html").write_text("the last good one")
     monkeypatch.setattr("osint.report.build.replace_file", full)
     with pytest.raises(OsintError, match="No space left"):
-        report.write(register, out)
+        report.write_report(register, out)
     assert [p.name for p in out.parent.iterdir()] == ["report"]
     assert (out / "index.html").read_text() == "the last good one"
 

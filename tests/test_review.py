@@ -8,6 +8,7 @@ import pytest
 from osint import filings
 from osint.errors import OsintError
 from osint.filings import review, review_form
+from osint.register import READ_KINDS
 from tests import filing_documents as made
 
 DAY = "2026-11-24"
@@ -122,7 +123,7 @@ def test_a_row_that_breaks_the_schema_leaves_register_and_log_alone(tmp_path, ta
 )  # fmt: skip
 def test_a_changed_value_in_its_unit_becomes_si(table, new, si):
     row = review.change_claim(table, keys(table)["compute"], "A", DAY, "as the crop shows", **new).iloc[0]
-    assert row["si_low"] == row["si_high"] == si and row["si_unit"] == review.SI_UNITS[row["kind"]]
+    assert row["si_low"] == row["si_high"] == si and row["si_unit"] == READ_KINDS[row["kind"]].si_unit
 
 
 def test_a_changed_rung_is_what_the_register_takes(tmp_path, table, register):
@@ -210,7 +211,7 @@ def test_buttons_take_one_decision_each_and_say_what_is_wrong(tmp_path, page):
     press["change"][1].click()
     named["low"][2].value = "lots"
     press["change"][2].click()
-    assert "is no number" in form._said.value
+    assert "is not a number" in form._said.value
     entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert [(e["decision"], e["si_low"], e["who"]) for e in entries] == [
         ("accepted", 12000, "A. Reader"), ("changed", 7.8e8, "A. Reader")

@@ -76,11 +76,11 @@ def server(tmp_path):
 def test_search_of_a_real_api_pages_and_finds_what_the_demo_says(server, tmp_path, monkeypatch):
     made, url = server
     monkeypatch.setattr("osint.imagery.catalogue.PAGE", 20)
-    kept = tmp_path / "answers"
-    scenes = imagery.scenes(made.footprint(), "2024-03-01", "2024-10-31", catalogue=url, answers=kept)
+    monkeypatch.setenv("OSINT_CACHE", str(tmp_path))
+    scenes = imagery.scenes(made.footprint(), "2024-03-01", "2024-10-31", catalogue=url)
     truth = [i for i, d in zip(made.world.ids, made.world.dates, strict=True) if 3 <= d.month <= 10]
     assert len(truth) > 40
     assert scenes.frame["id"].tolist() == truth
     assert scenes.cost.total_requests >= 3
-    again = imagery.scenes(made.footprint(), "2024-03-01", "2024-10-31", catalogue=url, answers=kept, offline=True)
+    again = imagery.scenes(made.footprint(), "2024-03-01", "2024-10-31", catalogue=url, offline=True)
     assert again.frame["id"].tolist() == truth

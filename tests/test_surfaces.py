@@ -207,6 +207,76 @@ def test_half_a_roof_is_what_the_whole_is():
     assert first.kind is Kind.SOLAR_FIELD
 
 
+def change_of(gain, relative_gain, **how):
+    """Return a change of the whiteness by `gain`, over surroundings as bright as the two say."""
+    ground = dict(zip(BANDS, (0.3, 0.3, abs(gain / relative_gain)), strict=True))
+    inside = ground | {"B02": ground["B02"] + gain}
+    (step,) = steps.date_step(19_358.0 + np.arange(40) * 10, np.repeat([0.0, 1.0], 20))
+    return history.Change(
+        step, landcover.WindowMedian(ground, ground, 0), landcover.WindowMedian(inside, ground, 0),
+        **{"bare_again": False, "until_day": np.inf, **how},
+    )  # fmt: skip
+
+
+STANDING = replace(history.Structure(kind=Kind.BRIGHT_ROOF), gain=0.2, relative_gain=0.8, half_day=19_000.0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "change", "found"),
+    [
+        ("removed", change_of(-0.19, -0.7), [STANDING]),
+        ("nothing new", change_of(-0.1, -0.4), [STANDING]),
+        ("nothing new", change_of(-0.19, -0.7), []),
+        ("nothing new", change_of(-0.19, -0.7), [replace(STANDING, removed_high=dt.date(2023, 1, 1))]),
+        ("nothing new", change_of(0.05, 0.2), [STANDING]),
+        ("nothing new", change_of(0.02, 0.1), []),
+        ("nothing new", change_of(0.2, 0.8, bare_again=True), []),
+        ("covered", change_of(0.05, 0.2), []),
+        ("covered", change_of(0.2, 0.8), [STANDING]),
+    ],
+)
+def test_each_rule_holds_where_it_should_and_alone(rule, change, found):
+    assert next(r.name for r in history.RULES if r.holds(change, found)) == rule
+    # the rule for covers leaves nothing that the two before it take
+    assert [r.name for r in history.RULES if r.holds(change, found)].count("covered") == (rule == "covered")
+
+
+def test_each_rule_has_its_effect():
+    rules = {rule.name: rule for rule in history.RULES}
+    context = history.Context(series([]), [])
+    change = change_of(-0.19, -0.7)
+    (gone,) = rules["removed"].effect(change, [STANDING], context)
+    assert not gone.stands
+    assert gone.removed_day == steps.to_day(change.step.best)
+    assert rules["nothing new"].effect(change, [STANDING], context) == [STANDING]
+    old, new = rules["covered"].effect(change_of(0.2, 0.8), [STANDING], context)
+    assert old.shown_until_day <= new.half_day < new.shown_from_day
+    assert (new.kind, round(new.gain, 3)) == (Kind.BRIGHT_ROOF, 0.2)
+
+
+def test_every_reason_has_a_sentence_of_its_own_and_reasons_decide_whatever_it_says():
+    figures = dict.fromkeys(
+        ("area_m2", "least_m2", "days", "gap_days", "share"), 1.0
+    ) | dict.fromkeys(
+        ("scenes", "start", "end", "usable", "listed", "refused", "told", "day", "gains", "losses", "other", "least", "when"),
+        "x",
+    )  # fmt: skip
+    said = [sentence(Doubt(reason, figures)) for reason in Reason]
+    assert len(set(said)) == len(said) == len(Reason.__members__)
+    assert not any("{" in s or s.endswith(".") for s in said)
+    assert history.Structure(doubts=(Doubt(Reason.ROOF_OR_SALT),)).may_be_roof
+    assert not history.Structure(doubts=(Doubt(Reason.SEASONAL),)).may_be_roof
+
+
+@pytest.mark.parametrize(("latitude_deg", "dimmed"), [(43.0, 3), (-43.0, 0), (10.0, 3)])
+def test_what_darkens_in_july_is_left_out_only_where_july_is_winter(latitude_deg, dimmed):
+    seen = replace(series([(0, WHITE)]), latitude_deg=latitude_deg)
+    july = np.isin(np.round(seen.days - 19_358), (180, 200, 220))
+    inside = np.where(july[:, None], 0.3 * seen.inside, seen.inside)
+    seen = replace(seen, inside=inside)
+    assert landcover.window_median(seen, seen.days[0], seen.days[-1]).dimmed == dimmed
+
+
 @pytest.mark.parametrize(
     ("kind", "days", "hectares", "is_building"),
     [("solar field", 40, 0.8, False), ("greenhouse", 200, 1.5, False), ("dark roof", 200, 0.5, True)],

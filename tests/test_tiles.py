@@ -7,8 +7,9 @@ import pytest
 import shapely
 from PIL import Image
 
-from osint import geo, imagery
+from osint import cli, geo, imagery
 from osint.errors import OsintError
+from osint.http import Ranges
 from osint.imagery import webmap
 from tests import pages as webpages
 
@@ -71,7 +72,7 @@ def test_wayback_takes_the_release_by_date_and_tells_when_it_was_acquired(pages,
     assert "Esri" in shot.credit
     newest = imagery.map_tiles(SITE, ZOOM, "esri-wayback", releases_at=where, cache=tmp_path)
     assert newest.date.startswith("2019-01-31")
-    assert [r.number for r in imagery.changed_releases(SITE, ZOOM, where, cache=tmp_path)] == [10, 30]
+    assert [r.number for r in imagery.changed_releases(SITE, ZOOM, releases_at=where, cache=tmp_path)] == [10, 30]
     with pytest.raises(OsintError, match="no release by 2018"):
         imagery.map_tiles(SITE, ZOOM, "esri-wayback", "2018-01-01", releases_at=where, cache=False)
 
@@ -188,3 +189,35 @@ def test_power_features_come_with_distance_area_and_credit(pages, tmp_path):
     pages.files["/api"] = lambda h: webpages.send(h, 200, b"<html>busy</html>", {})
     with pytest.raises(OsintError, match="busy"):
         imagery.mapped_power(SITE, 15_000, server=f"{pages.url}/api")
+
+
+# ---- the verbs
+
+
+def test_verb_tiles_saves_a_picture_with_its_date_credit_and_terms(pages, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("OSINT_CACHE", str(tmp_path))
+    releases_at = wayback(pages)
+    for function in (imagery.map_tiles, imagery.changed_releases):
+        monkeypatch.setitem(function.__kwdefaults__, "releases_at", releases_at)
+    out = tmp_path / "place.png"
+    where = ["tiles", "93.5", "42.8", "--radius", "900", "--zoom", str(ZOOM)]
+    assert cli.main([*where, "--layer", "esri-wayback", "--date", "2020-06-01", "--out", str(out)]) == 0
+    with Image.open(out) as picture:
+        assert picture.text["Acquired"] == "2019-01-21 (Maxar WV03)"
+        assert "Esri" in picture.text["Copyright"] and "Esri" in picture.text["Terms"]
+    assert cli.main([*where, "--changes"]) == 0
+    shown = capsys.readouterr().out
+    assert "--date 2019-02-01: acquired 2019-01-11" in shown and "--date 2021-03-17: acquired 2019-01-31" in shown
+    assert "2020-02-01: acquired" not in shown
+
+
+def test_verb_power_lists_what_is_mapped_with_credit_and_day(monkeypatch, tmp_path, capsys):
+    line = {"type": "way", "id": 2, "tags": {"power": "line", "voltage": "220000"}}
+    line["geometry"] = [{"lon": 93.4, "lat": 42.9}, {"lon": 93.6, "lat": 42.9}]
+    answer = {"osm3s": {"timestamp_osm_base": "2026-01-02T03:04:05Z"}, "elements": [line]}
+    monkeypatch.setattr(Ranges, "whole", lambda *args: json.dumps(answer).encode())
+    out = tmp_path / "power.geojson"
+    assert cli.main(["power", "93.5", "42.8", "--radius", "15000", "--out", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "220000" in shown and "© OpenStreetMap contributors" in shown and "2026-01-02" in shown
+    assert geo.read_features(out)["credit"][0].startswith("© OpenStreetMap")

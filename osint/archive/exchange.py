@@ -234,7 +234,7 @@ def _import_warc(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
     try:
         records = ArchiveIterator(file)
         for record in records:
-            count, start = count + 1, records.get_record_offset()
+            count, start = count + 1, records.offset
             if record.rec_type not in ("response", "resource") or record.content_type == ENTRY_TYPE:
                 continue
             body = record.content_stream().read(_LIMIT_BYTES + 1)

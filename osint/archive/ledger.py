@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from osint import __version__
 from osint.errors import UnreadableError
+from osint.http import Redirect
 
 GENESIS = "0" * 64
 """What the first line names as the line before it."""
@@ -39,8 +40,8 @@ class Entry:
     """GET or POST."""
     request_sha256: str = ""
     """Digest of the body sent; empty if none was."""
-    redirects: tuple[dict[str, Any], ...] = ()
-    """`url`, `status` and `location` of each hop before the last."""
+    redirects: tuple[Redirect, ...] = ()
+    """Hops before the last."""
     status: int | None = None
     """Status of the last answer, None if none began."""
     media_type: str = ""
@@ -111,18 +112,25 @@ class Entry:
             value = row[key]
             kind = _TYPES.get(one.name, str)
             if type(value) is not kind and not (value is None and one.default is None):
-                msg = f"the ledger says {key} = {value!r}; run `osint archive verify` to see what is damaged"
-                raise UnreadableError(msg)
+                raise _unreadable(key, value)
             values[one.name] = tuple(value) if isinstance(value, list) else value
+        try:
+            values["redirects"] = tuple(Redirect(**hop) for hop in values.get("redirects", ()))
+        except TypeError as error:
+            raise _unreadable("redirects", row["redirects"]) from error
         return cls(**values)
 
     def to_row(self) -> dict[str, Any]:
         """Return the values under their names in the ledger, without those that this capture cannot have."""
-        row: dict[str, Any] = {}
+        row: dict[str, Any] = {"redirects": [asdict(hop) for hop in self.redirects]}
         for one in fields(self):
             value = getattr(self, one.name)
             absent = one.default is None and value is None and one.name not in _NULL
-            if not absent and one.name != "captured" and (self.seq is not None or one.name not in _PLACED):
+            if (
+                not absent
+                and one.name not in ("captured", "redirects")
+                and (self.seq is not None or one.name not in _PLACED)
+            ):
                 row[_key(one.name)] = list(value) if isinstance(value, tuple) else value
         return row
 
@@ -133,6 +141,10 @@ _NULL = ("status", "bytes", "body_offset")
 """Written as null where there is none."""
 _PLACED = ("warc", "offset", "length", "body_offset", "segment_sha256", "prev", "line_sha256")
 """Known once the capture is in the ledger."""
+
+
+def _unreadable(key: str, value: object) -> UnreadableError:
+    return UnreadableError(f"the ledger says {key} = {value!r}; run `osint archive verify` to see what is damaged")
 
 
 def _key(name: str) -> str:

@@ -44,7 +44,7 @@ LEAST_SCATTER_FACTOR = 0.8
 LEAST_SCATTER_SHARE = 1e-3
 """Least scatter over the range of the values."""
 NEAR_DAYS, NEAR_MIN_PAIRS = 15, 15
-"""Neighbours this near to each other, if there are more of them than the second, say how alike the scatter is in time."""
+"""How alike the scatter is in time is told from neighbours this near to each other, if there are more of them."""
 ALIKE_MAX_Z, ALIKE_MAX = 3, 0.8
 """Deviations to which values are clipped for it, and the largest correlation that is believed."""
 STEP_LOG_PRIOR = np.log(0.2)
@@ -82,11 +82,11 @@ class Fit:
     @property
     def scatter(self) -> np.ndarray:
         """(bands,) deviation of a typical value."""
-        return np.median(self.scales, axis=0)
+        return np.asarray(np.median(self.scales, axis=0))
 
     def scatter_at(self, cut: int) -> np.ndarray:
         """Return the deviation (bands,) of values on both sides of a step."""
-        return np.sqrt((self.scales[cut - 1] ** 2 + self.scales[cut] ** 2) / 2)
+        return np.asarray(np.sqrt((self.scales[cut - 1] ** 2 + self.scales[cut] ** 2) / 2))
 
 
 def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int) -> Fit:
@@ -95,7 +95,7 @@ def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_
     if days[-1] - days[0] < WAVE_MIN_YEARS * YEAR_DAYS or len(days) < WAVE_MIN_VALUES:
         return plain
     # at most one step, so that steps cannot follow the seasons before the wave is known
-    single = plain if len(plain.cuts) < 2 else _settled(days, values, sigma, 1)
+    single = plain if len(plain.cuts) <= 1 else _settled(days, values, sigma, 1)
     wave = _wave(days, values, single.cuts)
     if np.all(np.std(wave, axis=0) < WAVE_MIN_SHARE * plain.scatter):
         return plain
@@ -123,7 +123,7 @@ def student(residual: np.ndarray, scale: np.ndarray | float, floor: float = -np.
     """
     constant = gammaln((FREEDOM + 1) / 2) - gammaln(FREEDOM / 2) - 0.5 * np.log(FREEDOM * np.pi)
     density = constant - np.log(scale) - (FREEDOM + 1) / 2 * np.log1p((residual / scale) ** 2 / FREEDOM)
-    return density if floor == -np.inf else np.log(np.exp(density) + np.exp(floor))
+    return np.asarray(density if floor == -np.inf else np.log(np.exp(density) + np.exp(floor)))
 
 
 def misread_floor(column: np.ndarray) -> float:
@@ -169,11 +169,11 @@ def mad_sd(residual: np.ndarray, axis: int | None = None) -> np.ndarray:
 
 def jump_sd(values: np.ndarray) -> np.ndarray:
     """Return the scatter (bands,) that jumps between neighbours show, whatever the levels do."""
-    return mad_sd(np.diff(values, axis=0), axis=0) / np.sqrt(2)
+    return np.asarray(mad_sd(np.diff(values, axis=0), axis=0) / np.sqrt(2))
 
 
 def _floored(scatter: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.maximum(scatter, LEAST_SCATTER_SHARE * np.ptp(values, axis=0) + 1e-12)
+    return np.asarray(np.maximum(scatter, LEAST_SCATTER_SHARE * np.ptp(values, axis=0) + 1e-12))
 
 
 def _stairs(fit: Fit, count: int) -> np.ndarray:
@@ -193,7 +193,7 @@ def _temper(days: np.ndarray, residual: np.ndarray) -> float:
     if bands > 1 and np.all(clipped.std(axis=0) > 0):
         matrix = np.corrcoef(clipped.T)
         alike = float(np.clip(np.abs(matrix[np.triu_indices(bands, 1)]).mean(), 0, 1))
-    return (1 - rho) / (1 + rho) / (1 + (bands - 1) * alike)
+    return float((1 - rho) / (1 + rho) / (1 + (bands - 1) * alike))
 
 
 def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: float, max_steps: int) -> Fit:

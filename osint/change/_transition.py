@@ -95,7 +95,7 @@ def moments(
 
 def _weights(likelihood: np.ndarray, prior: np.ndarray, temper: float) -> np.ndarray:
     weight = np.exp(temper * (likelihood - likelihood.max())) * prior
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())
 
 
 def _grid(days: np.ndarray, cut: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -123,12 +123,12 @@ def _grid(days: np.ndarray, cut: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
 def _share(days: np.ndarray, begins: np.ndarray, durations: np.ndarray) -> np.ndarray:
     """Return (candidates, n): how much of the step has happened at each value."""
     elapsed = days[None] - begins[:, None]
-    return np.clip(elapsed / np.maximum(durations[:, None], 1e-6), 0, 1)
+    return np.asarray(np.clip(elapsed / np.maximum(durations[:, None], 1e-6), 0, 1))
 
 
 def doubt(share: np.ndarray) -> np.ndarray:
     """Return the error of a value at which `share` of a step has happened, over the step."""
-    return LEVEL_ERROR * share + SHAPE_ERROR * 4 * share * (1 - share)
+    return np.asarray(LEVEL_ERROR * share + SHAPE_ERROR * 4 * share * (1 - share))
 
 
 def _levelled(

@@ -16,7 +16,7 @@ from osint.change.measure import AreaInterval, area_row
 from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason, sentences
 from osint.change.series import Series, quarters, step_whiteness
 from osint.change.stack import PAIR
-from osint.change.steps import NoStep, Step, Steps, to_date, to_day
+from osint.change.steps import Step, Steps, to_date, to_day
 
 PROPERTIES = (
     "outline_id", "kind", "probability", "roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high",
@@ -75,6 +75,8 @@ WHOLE_DAYS = 365.0
 UNCONFIRMED_SCENES = 2
 """Scenes at the end of a series that look like a roof, from which one may have come."""
 WARM_QUARTERS = (1, 2)
+HALF_YEAR_SCENES = 2
+"""Scenes on either side from which one half of the year alone is compared."""
 COVERS = (Kind.BRIGHT_ROOF, Kind.DARK_ROOF, Kind.SOLAR_FIELD, Kind.GREENHOUSE)
 """Kinds that cover the ground."""
 
@@ -388,7 +390,7 @@ def come_and_go(found: Sequence[Structure], changes: Sequence[tuple[float, float
 
 
 def wetted(structure: Structure, seen: Series, until_day: float) -> Structure:
-    """Take back a roof that turns out to darken with water: a pan that was whole when wet grows no whiter as it dries."""
+    """Take back a roof that turns out to darken with water: a pan that was whole when wet is no whiter when dry."""
     after = landcover.window_median(seen, structure.shown_from_day, until_day)
     if structure.kind not in landcover.BUILDINGS or after is None or after.dimmed < landcover.WET_SCENES:
         return structure
@@ -403,10 +405,7 @@ def _season_apart(days: float) -> float:
 def like_the_whole(found: Sequence[Structure]) -> list[Structure]:
     """Give the first parts of what stands on one outline, seen mixed with ground, the kind that it has at the end."""
     standing = [s for s in found if s.stands]
-    if len(standing) < 2:
-        return list(found)
-    whole = standing[-1]
-    return [_like(s, whole) if s.stands and s is not whole else s for s in found]
+    return [_like(s, standing[-1]) if s in standing[:-1] else s for s in found]
 
 
 def _like(part: Structure, whole: Structure) -> Structure:
@@ -506,11 +505,11 @@ def _lasts(step: Step, ground: Steps, seen: Series) -> bool:
 
 
 def _alike(seen: Series, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Return the last scenes `after` less the last scenes `before` in the bands of PAIR, from one half of the year if they can be."""
+    """Return the last scenes `after` less the last `before` in both bands, of one half of the year if it can be."""
     warm = np.isin(quarters(seen.days), WARM_QUARTERS)
     halves = [(before & half, after & half) for half in (warm, ~warm)]
     fewest = [min(b.sum(), a.sum()) for b, a in halves]
-    if max(fewest) >= 2:
+    if max(fewest) >= HALF_YEAR_SCENES:
         before, after = halves[int(np.argmax(fewest))]
     pair = seen.contrast[:, [seen.bands.index(b) for b in PAIR]]
     return np.asarray(np.median(pair[after][-LAST_SCENES:], axis=0) - np.median(pair[before][-LAST_SCENES:], axis=0))
@@ -540,10 +539,7 @@ def unconfirmed(seen: Series) -> Doubt | None:
 
 def why_not(found: Steps) -> Doubt:
     """Return the reason why steps make no structure."""
-    if found.no_step is None:
-        return Doubt(Reason.NO_STRUCTURE)
-    few = found.no_step is NoStep.TOO_FEW_VALUES
-    return Doubt(Reason.TOO_FEW_VALUES if few else Reason.NO_STEP, {"told": found.reason})
+    return Doubt(Reason[found.no_step.name], {"told": found.told}) if found.no_step else Doubt(Reason.NO_STRUCTURE)
 
 
 def _date(moment: np.datetime64, later_days: int = 0) -> dt.date:

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from osint.change.measure import roof_share
 from osint.change.reasons import Doubt, Reason
-from osint.change.series import SWIR, Series, quarters, whiteness, winter
+from osint.change.series import HALF, SWIR, Series, quarters, whiteness, winter
 from osint.change.stack import BANDS, PAIR
 
 
@@ -109,7 +109,7 @@ class WindowMedian:
     swing: float
     """Spread of the whiteness between the quarters of the year, reflectance."""
     dimmed: int = 0
-    """Scenes outside of winter in which the outline was far darker than usual in both bands, against its surroundings."""
+    """Scenes outside of winter in which it was far darker than usual in both bands, against its surroundings."""
     wet: int = 0
     """Scenes in which it was as dark in the infrared as only water and mud are."""
 
@@ -202,11 +202,12 @@ def colours(middle: Mapping[str, np.ndarray], cover: np.ndarray) -> dict[str, fl
     """Return the reflectance of what stands on an outline in each band, without the light of the yard around it.
 
     `middle` has one picture (y, x) per band, `cover` (y, x) says where the outline is. How much of each pixel is
-    roof comes from the bands of 10 m, so that an outline drawn too large does no harm; where roof and yard look alike in
-    them, from the outline. Each band is a mixture of two colours by that share, blurred as the band is, by least squares.
+    roof comes from the bands of 10 m, so that an outline drawn too large does no harm; where roof and yard look alike
+    in them, from the outline. Each band is a mixture of two colours by that share, blurred as the band is, by least
+    squares.
     """
     fine = np.stack([middle[b] for b in middle if b not in COARSE and np.isfinite(middle[b]).any()], axis=-1)
-    share, drawn = roof_share(fine, cover), cover > 0.5
+    share, drawn = roof_share(fine, cover), cover > HALF
     if share is None or not drawn.any():
         share = ndimage.gaussian_filter(cover, FINE_BLUR_PX)
     else:

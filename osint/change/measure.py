@@ -21,7 +21,7 @@ from osint import geo
 from osint.change import series
 from osint.change._segmentation import MAD_TO_SD, mad_sd
 from osint.change.reasons import Doubt, Reason, sentences
-from osint.change.series import OUTSIDE_COVER, PIXEL_M2, Place, median
+from osint.change.series import HALF, OUTSIDE_COVER, PIXEL_M2, Place, median
 from osint.change.stack import Stack, around
 from osint.errors import BadInputError, NotFoundError, OsintError
 
@@ -42,7 +42,7 @@ UNKNOWN_CLOUD_PCT = 100
 """Cloud cover of a scene that states none."""
 YEAR_WHOLE_DAYS = 365
 PAIR_DAYS, PAIR_CLOUD_PCT = 20, 10
-"""Days of the year apart, and cloud in percent, that count as much as each other when scenes of two years are paired."""
+"""Days of the year apart, and percent of cloud, that count alike when scenes of two years are paired."""
 REACH_MIN_M, REACH_SIDES = 300.0, 2.0
 """How far beyond the outline is looked: metres at least, and sides of a square as large as the outline."""
 FAR_SHARE = 0.5
@@ -84,7 +84,7 @@ ROOF_REACH_PX = 3
 ROOF_MIN_PX = 6
 """Fewest pixels of a roof that is measured."""
 ROOF_CORE_SHARE, ROOF_CORE_MIN_PX, ROOF_CORE_BLUR_PX = 0.25, 4, 1.0
-"""Share of a roof's pixels, the deepest in it, and their least number, that give its colour; the blur that says how deep."""
+"""Share of a roof's pixels, the deepest in it, and their least number, that give its colour; the blur for depth."""
 YARD_FROM_PX, YARD_UNTIL_PX = 1.5, 2.9
 """Distances from a roof between which its yard is: a scraped yard may be only two pixels wide."""
 ROOF_NOISE = 1e-4
@@ -101,7 +101,8 @@ DARK_SD_FACTOR = 1.5
 """Factor of the deviation for a dark roof."""
 
 MEASURED = (
-    *(f"{name}_{bound}" for name in ("roof_area_m2", "plot_area_m2", "cooling_yard_m2") for bound in ("low", "best", "high")),
+    "roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high", "plot_area_m2_low", "plot_area_m2_best",
+    "plot_area_m2_high", "cooling_yard_m2_low", "cooling_yard_m2_best", "cooling_yard_m2_high",
     "roof_cannot_tell", "plot_cannot_tell", "yard_cannot_tell", "scenes_used", "bytes_read",
 )  # fmt: skip
 """Columns of the rows that `Measurement.to_row` writes."""
@@ -178,7 +179,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class _Contrast:
-    """How the ground of a window changed, in standard deviations of its surroundings; arrays are (y, x) or (y, x, bands)."""
+    """How the ground of a window changed; arrays are (y, x) or (y, x, bands)."""
 
     ground: np.ndarray
     """Reflectance before."""
@@ -206,9 +207,9 @@ def extent(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> Plot:
     """Return the plot that holds an outline in `after`: what differs from `before`, else from the surroundings.
 
     The colours of the roof and of the yard next to it are known, the ground is that of the same pixel before (or the
-    median of the surroundings): a pixel belongs to the plot if more than half of it is roof or yard, or if it changed to
-    something else (asphalt, machines), and if it is joined to the outline. Where the ground had the colour of the yard
-    scraping does not show. Strips two pixels wide (roads) are cut off, gaps of one pixel and holes are filled.
+    median of the surroundings). A pixel belongs to the plot if more than half of it is roof or yard, or if it changed
+    to something else (asphalt, machines), and if it is joined to the outline. Where the ground had the colour of the
+    yard scraping does not show. Strips two pixels wide (roads) are cut off, gaps of one pixel and holes are filled.
     """
     contrast = _contrast(after, before, place)
     if contrast is None:
@@ -249,8 +250,8 @@ def _contrast(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> _Co
 
 
 def _grown(contrast: _Contrast, place: Place, sample: np.ndarray) -> tuple[Plot, np.ndarray, np.ndarray]:
-    """Return the plot grown from a `sample` of its yard, what changed to roof or yard, and where a change would show."""
-    change, outline = contrast.change, place.cover > 0.5
+    """Return the plot grown from a `sample` of its yard, what became roof or yard, and where a change would show."""
+    change, outline = contrast.change, place.drawn
     size = _length(change)
     # asphalt and machines may have a colour between ground and yard; an edge is not three pixels wide
     other = ndimage.binary_erosion(size >= PLOT_MIN_SEPARATION, SQUARE) & ~contrast.plants
@@ -359,7 +360,7 @@ def _joined(changed: np.ndarray, outline: np.ndarray) -> np.ndarray:
     own = np.unique(labels[outline])
     patch = np.pad(np.isin(labels, own[own > 0]), 2)
     closed = ndimage.binary_closing(patch, SQUARE)[2:-2, 2:-2]
-    return ndimage.binary_fill_holes(closed)
+    return np.asarray(ndimage.binary_fill_holes(closed))
 
 
 def measure(
@@ -498,7 +499,7 @@ def roof_area(
         share = roof_share(picture, drawn, beside)
         if share is None:
             return None
-        roof = _roof_patch((share > 0.5) & near, place.cover > 0.5)
+        roof = _roof_patch((share > HALF) & near, place.drawn)
         if roof.sum() < ROOF_MIN_PX:
             return None
         if np.array_equal(roof, drawn):

@@ -157,7 +157,7 @@ def _structures(
 
 
 def _pictured(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:
-    """Return a structure with the last few clear scenes that show it, in every picture band; correct its kind by them."""
+    """Return a structure with the last few clear scenes that show it, in every band; correct its kind by them."""
     structure, seen = shown.structure, shown.seen
     if structure.kind not in COVERS:
         return shown

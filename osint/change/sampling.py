@@ -90,7 +90,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     """
     search = _Search(stack, rows, geometry)
     search.round(_nodes(search, NODE_DAYS))
-    between, roofs = False, Steps((), "", 0)
+    between, roofs = False, Steps((), 0)
     for _ in range(MAX_ROUNDS):
         if not search.pieces:
             break
@@ -126,7 +126,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
 
 
 def _by_phase(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Series]:
-    """Narrow the steps of each part of a site that was covered part by part; return the last ones, or `roofs` of one part."""
+    """Narrow the steps of each phase of a site; return those of the last, or `roofs` of a site with one phase."""
     for _ in range(MAX_ROUNDS):
         pieces = series.phases(search.joined(), search.place, seen)
         if len(pieces) == 1:

@@ -39,6 +39,8 @@ QUARTER_DAYS = 91.4
 PIXEL_M2 = 100.0
 FINE = 5
 """Parts of a pixel's side in which the share of an outline is counted."""
+HALF = 0.5
+"""Share of a pixel above which it counts as inside an outline, or as roof."""
 CORE_COVER = 0.99
 """Share of the outline from which a pixel is well inside."""
 CORE_MIN_PX, THIN_CORE_MIN_PX, PHASE_CORE_MIN_PX = 12, 4, 9
@@ -68,7 +70,7 @@ SNOW_RISE = 0.15
 USUAL_MIN_SCENES = 5
 """Usable scenes from which the usual brightness of the surroundings is known."""
 UNUSUAL_Z, UNUSUAL_SHARE = 5.0, 0.25
-"""Departure of the surroundings from their usual brightness, over its scatter and over itself: the larger is the limit."""
+"""Most that surroundings depart from their usual brightness: over its scatter, or over itself if that is more."""
 PHASE_MIN_PX = 15
 """Fewest pixels of a phase."""
 PHASE_GAIN_SHARE = 0.4
@@ -110,6 +112,11 @@ class Place:
     area_m2: float
     latitude_deg: float
     """Of its middle; below zero south of the equator."""
+
+    @property
+    def drawn(self) -> np.ndarray:
+        """Return (y, x) bool: pixels of which the outline covers more than half."""
+        return np.asarray(self.cover > HALF)
 
 
 @dataclass(frozen=True)
@@ -237,7 +244,7 @@ def winter(
         return np.zeros(len(days), bool)
     northern = days if latitude_deg > 0 else days + HALF_YEAR_DAYS
     year_day = pd.to_datetime(northern, unit="D").day_of_year.to_numpy()
-    return (year_day > from_day) | (year_day < until_day)
+    return np.asarray((year_day > from_day) | (year_day < until_day))
 
 
 def quarters(days: np.ndarray) -> np.ndarray:
@@ -297,7 +304,7 @@ def extract(data: xr.Dataset, place: Place, bands: tuple[str, ...]) -> Series:
 
 def contrast_sd(contrast: np.ndarray) -> np.ndarray:
     """Return the least standard deviation of each contrast (n, bands): sun and season scale what stands out."""
-    return CONTRAST_SHARE_SD * np.abs(contrast) + NOISE_SD
+    return np.asarray(CONTRAST_SHARE_SD * np.abs(contrast) + NOISE_SD)
 
 
 def _odd(around: np.ndarray, usable: np.ndarray) -> np.ndarray:
@@ -321,7 +328,7 @@ def _snowy(around: np.ndarray, bands: tuple[str, ...], usable: np.ndarray) -> np
     blue, infrared = around[:, bands.index(BLUE)], around[:, bands.index(SWIR)]
     with np.errstate(invalid="ignore", divide="ignore"):
         index = (blue - infrared) / (blue + infrared)
-        return usable & (index > np.median(index[usable]) + SNOW_RISE)
+        return np.asarray(usable & (index > np.median(index[usable]) + SNOW_RISE))
 
 
 def phases(data: xr.Dataset, place: Place, seen: Series) -> list[Place]:
@@ -335,7 +342,7 @@ def phases(data: xr.Dataset, place: Place, seen: Series) -> list[Place]:
     chosen = np.isin(np.round(days, 4), np.round(seen.days, 4))
     if chosen.sum() != len(seen.days) or len(seen.days) < 4 * EDGE_SCENES:
         return [place]
-    inside = place.cover > 0.5
+    inside = place.drawn
     if inside.sum() < 2 * PHASE_MIN_PX:
         return [place]
     white = whiteness(*(data[b].values[chosen][:, inside] for b in PAIR))

@@ -118,13 +118,18 @@ class Steps:
     """The steps of one series, or none with the reason; iterates over its steps."""
 
     steps: tuple[Step, ...]
-    reason: str
-    """Why there is no step, in English; empty if there is one."""
     values_used: int
     scatter: np.ndarray = field(default_factory=lambda: np.zeros(0))
     """Robust standard deviation of single values about their level, one number per band."""
     no_step: NoStep | None = None
     """Why there is no step."""
+    told: str = ""
+    """Figures and details of it."""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no step, in English; empty if there is one."""
+        return f"{self.no_step}: {self.told}" if self.no_step else ""
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -134,7 +139,7 @@ class Steps:
 
 
 def _none(why: NoStep, told: str, count: int, scatter: np.ndarray | None = None) -> Steps:
-    return Steps((), f"{why}: {told}", count, np.zeros(0) if scatter is None else scatter, why)
+    return Steps((), count, np.zeros(0) if scatter is None else scatter, why, told)
 
 
 def date_step(
@@ -183,7 +188,7 @@ def _read(
     table = np.asarray(values, float)
     table = table[:, None] if table.ndim == 1 else table
     days = to_days(times)
-    if table.ndim != 2 or len(days) != len(table):
+    if table.ndim > len(("n", "bands")) or len(days) != len(table):
         raise BadInputError(f"`times` and `values` differ in length: {len(days)} and {table.shape}")
     spread = None
     if sigma is not None:
@@ -207,7 +212,7 @@ def to_days(times: ArrayLike | Sequence[Any]) -> np.ndarray:
         return array.astype(float)
     stamps = pd.to_datetime(pd.Series(list(times)), utc=True).dt.tz_localize(None)  # type: ignore[arg-type]
     days = (stamps - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1)
-    return days.to_numpy(float)
+    return np.asarray(days.to_numpy(float))
 
 
 def to_day(moment: np.datetime64) -> float:
@@ -260,7 +265,7 @@ def _judged(fit: _segmentation.Fit, days: np.ndarray, coverage: float) -> Steps:
     if not kept:
         told = f"drift, season or slow noise explain it as well (log odds {margin:.1f})"
         return _none(NoStep.LOW_CONTRAST, told, count, fit.scatter)
-    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), "", count, fit.scatter)
+    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), count, fit.scatter)
 
 
 def _timed(
@@ -425,13 +430,13 @@ def _tamed(values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.nda
         weight = 1 / (1 + ((values - fitted) / scales) ** 2 / 4)
     # what varies more counts less, as far as one scatter for all goes
     residual = np.clip((values - fitted) / scales, -CLIP_Z, CLIP_Z) * np.minimum(scales / typical, WILD_FACTOR)
-    return fitted / typical + residual
+    return np.asarray(fitted / typical + residual)
 
 
 def _least_squares(design: np.ndarray, values: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     root = np.ones(len(design)) if weight is None else np.sqrt(weight)
     tall = root if values.ndim == 1 else root[:, None]
-    return design @ np.linalg.lstsq(design * root[:, None], values * tall, rcond=None)[0]
+    return np.asarray(design @ np.linalg.lstsq(design * root[:, None], values * tall, rcond=None)[0])
 
 
 def _bases(days: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
@@ -48,16 +48,32 @@ class Mismatch:
     """one sentence for a reader"""
 
 
-def check_sums(text: str, cells: Sequence[tuple[int, int, str, str]], table: pd.DataFrame) -> list[Mismatch]:
+class TableCell(Protocol):
+    """A cell of a table of a document."""
+
+    @property
+    def table(self) -> str:
+        """Name of its table."""
+
+    @property
+    def row(self) -> int:
+        """Row, from 1."""
+
+    @property
+    def text(self) -> str:
+        """Its words."""
+
+
+def check_sums(text: str, cells: Sequence[TableCell], table: pd.DataFrame) -> list[Mismatch]:
     """Return the sums of a document that do not come out, in reading order.
 
-    `cells` are (start, end, place, header) of the cells of its tables, as in `Filing.cells`; `table` holds its
+    `cells` are the cells of its tables, as in `Filing.cells`; `table` holds its
     claims, as `claims_frame` makes it, with the place of the cell in `page`.
 
     Tests: parts after 其中 against the whole before it; the rows of a table against its 合计 row; an
     award stated more than once (a summary against the body); unit price times number against the price.
     """
-    found = [*_parts(table), *_tables(text, cells, table), *_awards(table, text), *_products(table, text)]
+    found = [*_parts(table), *_tables(cells, table), *_awards(table, text), *_products(table, text)]
     return sorted(set(found), key=lambda mismatch: (mismatch.start, mismatch.rule))
 
 
@@ -91,12 +107,8 @@ def _parts(table: pd.DataFrame) -> list[Mismatch]:
 _PLACE = re.compile(r"(.+) row (\d+) column (\d+)$")
 
 
-def _tables(text: str, cells: Sequence[tuple[int, int, str, str]], table: pd.DataFrame) -> list[Mismatch]:
-    total_rows = set()
-    for start, end, place, _ in cells:
-        match = _PLACE.match(place)
-        if match and _TOTAL_ROW.match(text[start:end]):
-            total_rows.add((match[1], int(match[2])))
+def _tables(cells: Sequence[TableCell], table: pd.DataFrame) -> list[Mismatch]:
+    total_rows = {(cell.table, cell.row) for cell in cells if _TOTAL_ROW.match(cell.text)}
     columns: dict[tuple[str, str, str], list[tuple[int, float, int]]] = {}
     for row in _exact(table).itertuples():
         match = _PLACE.match(str(row.page))

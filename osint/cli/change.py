@@ -55,7 +55,7 @@ def _catalogue(p: argparse.ArgumentParser) -> None:
 
 def _dated_catalogue(p: argparse.ArgumentParser) -> None:
     p.add_argument("--catalogue", default="https://earth-search.aws.element84.com/v1", help="STAC API")
-    p.add_argument("--collection", default="sentinel-2-c1-l2a", help="collection of surface reflectance")
+    p.add_argument("--collection", help="default: surface reflectance of Sentinel-2 at that catalogue")
     p.add_argument("--start", help="first date, YYYY-MM-DD")
     p.add_argument("--end", help="last date, YYYY-MM-DD")
 

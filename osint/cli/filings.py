@@ -41,7 +41,7 @@ def _extract(args: argparse.Namespace) -> int:
             status = 2
             continue
         if args.about:
-            _print_about(filings.about(filing), args.json)
+            _print_about(filings.about(filing).to_row(), args.json)
             continue
         table = filings.claims_of(filing, document=args.date)
         for remark in filing.remarks:

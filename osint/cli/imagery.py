@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,15 +107,12 @@ def _disc(args: argparse.Namespace) -> BaseGeometry:
 def _listed(args: argparse.Namespace) -> Scenes:
     from osint import imagery
 
-    return imagery.scenes(
-        _disc(args),
-        args.start,
-        args.end,
-        catalogue=args.catalogue,
-        collection=args.collection,
-        max_cloud_pct=args.max_cloud,
-        offline=args.offline,
-    )
+    source = {"catalogue": args.catalogue, "collection": args.collection, "offline": args.offline}
+    found = imagery.scenes(_disc(args), args.start, args.end, **source)
+    # decided here and not by the catalogue: Earth Search has been seen to ignore the filter silently
+    clear = found.frame["cloud_pct"].fillna(0) <= args.max_cloud
+    cloudy = (imagery.Remark(i, f"more cloud than {args.max_cloud:g}%") for i in found.frame.loc[~clear, "id"])
+    return dataclasses.replace(found, frame=found.frame[clear], dropped=(*found.dropped, *cloudy))
 
 
 def _scenes(args: argparse.Namespace) -> int:
@@ -188,7 +186,7 @@ def _tiles(args: argparse.Namespace) -> None:
 
     if args.changes:
         for release in imagery.changed_releases(_disc(args), args.zoom):
-            print(f"release {release.published}: `--date {release.published}` asks when its picture was taken")
+            print(f"--date {release.published}: acquired {release.acquired}")
         return
     tiles = imagery.map_tiles(_disc(args), args.zoom, args.layer, args.date)
     about = {"Acquired": tiles.date or "not stated", "Copyright": tiles.credit, "Terms": tiles.terms}

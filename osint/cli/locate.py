@@ -81,13 +81,13 @@ def _catalogue(p: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="earth-search (default), planetary-computer, cdse, a STAC API, or the folder of a static STAC catalogue",
     )
-    p.add_argument("--collection", default="sentinel-2-c1-l2a", help="surface reflectance (default %(default)s)")
+    p.add_argument("--collection", help="default: surface reflectance of Sentinel-2 at that catalogue")
     p.add_argument("--start", required=True, metavar="DATE", help="first day of the series, YYYY-MM-DD")
     p.add_argument("--end", required=True, metavar="DATE", help="last day of the series, YYYY-MM-DD")
 
 
 def _locate(args: argparse.Namespace) -> None:
-    from osint import geo
+    from osint import geo, imagery
     from osint.change import locate
     from osint.errors import OsintError
 
@@ -102,7 +102,8 @@ def _locate(args: argparse.Namespace) -> None:
         args.area_low,
         args.area_high,
     )
-    source = locate.StackSource(_known(args.catalogue), args.collection, target.start, target.end)
+    collection = args.collection or imagery.default_collection(args.catalogue)
+    source = locate.StackSource(_known(args.catalogue), collection, target.start, target.end)
     journal = args.out.with_suffix(".tiles.jsonl")
     side_m = 1000 * args.tile_km
     located = locate.locate(source, place, target, journal, side_m=side_m, dask=args.dask, tell=_tell)
@@ -216,6 +217,7 @@ def _told(summary: dict[str, Any], found: Any, name: str, bytes_read: int) -> st
 
 
 def _validate(args: argparse.Namespace) -> None:
+    from osint import imagery
     from osint.change import locate, published
     from osint.errors import OsintError
     from osint.register import write_csv
@@ -224,7 +226,8 @@ def _validate(args: argparse.Namespace) -> None:
     places = published.linked_places(args.table) | (published.read_places(args.places) if args.places else {})
     if not set(places) & set(timeline["data_center"]):
         raise OsintError(f"no site of {args.table.name} has a place: give --places, a CSV with Data center, lon, lat")
-    source = locate.StackSource(args.catalogue, args.collection, args.start, args.end)
+    collection = args.collection or imagery.default_collection(args.catalogue)
+    source = locate.StackSource(args.catalogue, collection, args.start, args.end)
     compared = published.compare_published(timeline, places, source, args.start, args.end, tell=print)
     write_csv(compared.rows, args.out)
     print(compared.text())

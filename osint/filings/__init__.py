@@ -1,10 +1,11 @@
 """Turn the bytes of a filing into text with a map back to them, into claims, and into reviewed rows of the register."""
 
 from osint.filings.decode import CodecReason, Decoded, decode
-from osint.filings.facts import Notice, day, day_of_url, project_codes, read_notice
-from osint.filings.filing import Filing, about, claims_of, open_filing, parse
+from osint.filings.facts import Facts, Notice, project_codes, read_notice
+from osint.filings.filing import About, Filing, Link, Location, about, claims_of, open_filing, parse
 from osint.filings.fonts import chinese_font, drawable, font_families, font_subset, missing_glyphs
-from osint.filings.html import Page, block_lines, element_text, tables
+from osint.filings.grid import Cell
+from osint.filings.html import Page, element_text
 from osint.filings.ocr import parse_with_ocr
 from osint.filings.review import (
     accept_claim,
@@ -17,21 +18,23 @@ from osint.filings.review import (
 from osint.filings.review_form import ReviewForm, crop_html, review_sheet
 
 __all__ = [
+    "About",
+    "Cell",
     "CodecReason",
     "Decoded",
+    "Facts",
     "Filing",
+    "Link",
+    "Location",
     "Notice",
     "Page",
     "ReviewForm",
     "about",
     "accept_claim",
-    "block_lines",
     "change_claim",
     "chinese_font",
     "claims_of",
     "crop_html",
-    "day",
-    "day_of_url",
     "decode",
     "drawable",
     "element_text",
@@ -47,6 +50,5 @@ __all__ = [
     "reject_claim",
     "review_sheet",
     "start_review",
-    "tables",
     "write_reviewed",
 ]

@@ -1,47 +1,85 @@
-"""Read what a notice says of itself: codes, days, tables, and its fields by the family of its site."""
+"""Read what a notice says of itself: codes, parties, dates, and the fields of its page by the family of its site."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from datetime import date
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from osint.filings.html import Page, element_text, tables
+from osint import claims
+from osint.filings.html import Page, element_text
+from osint.register import find_date, find_url_date
 
-_SHANGHAI = timezone(timedelta(hours=8))
+if TYPE_CHECKING:
+    from osint.register import WrittenDate
+
+# ---------------------------------------------------------------- facts in the text
+
+_DASHES = dict.fromkeys(map(ord, "－—–‐‑‒−﹣"), "-") | {0xFF10 + digit: str(digit) for digit in range(10)}
+_CODE = re.compile(
+    r"(?<![\d-])(?:(\d{4})-(\d{6})-(\d\d)-(\d\d)-(\d{6})"
+    r"|代码[^\d]{0,20}(\d{4})(\d{6})(\d\d)(\d\d)(\d{6})"
+    r"|([123]\d(?:0[1-9]|1[0-2]))([1-68]\d{5})(\d\d)(0[1-9])(\d{6}))(?![\d-])"
+)
 
 
 def project_codes(text: str) -> list[str]:
-    """Return the 项目代码 in a text: 24 characters as 2106-650500-04-01-123456, each once, in order.
+    """Return the 项目代码 in a text as 2106-650500-04-01-123456, each once, in order of appearance.
 
-    The same code stands on the filing, the energy review, the EIA and the tender of one project.
+    The code is written with hyphens (24 characters) or as its 20 digits, with or without its label; bare digits
+    without a label count only where month, region and kind of project are possible. The same code stands on the
+    filing, the energy review, the EIA and the tender of one project.
+
+    >>> project_codes("项目代码：21066505000401123456")
+    ['2106-650500-04-01-123456']
     """
-    found = re.findall(r"(?<![\d-])(\d{4}-\d{6}-\d{2}-\d{2}-\d{6})(?![\d-])", text.replace("－", "-"))
-    labelled = re.findall(r"项目(?:统一)?代码[^\d]{0,20}(\d{24}|\d{20})(?!\d)", text)
-    joined = [c if len(c) == 24 else f"{c[:4]}-{c[4:10]}-{c[10:12]}-{c[12:14]}-{c[14:]}" for c in labelled]
-    return list(dict.fromkeys(found + joined))
+    plain = text.translate(_DASHES)
+    found = ("-".join(part for part in match.groups() if part) for match in _CODE.finditer(plain))
+    return list(dict.fromkeys(found))
 
 
-def day_of_url(url: str) -> str:
-    """Return the month or day that a government URL carries, or an empty string."""
-    found = re.search(r"/t(\d{4})(\d{2})(\d{2})_", url)
-    if found:
-        return "-".join(found.groups())
-    found = re.search(r"/(20\d{2})(0[1-9]|1[0-2])/", url)
-    return f"{found[1]}-{found[2]}" if found else ""
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a document says of itself, each field empty where it says nothing."""
+
+    title: str = ""
+    """title of the page, else its first line"""
+    publisher: str = ""
+    """who published it, as it says"""
+    place: str = ""
+    """where the project is to stand, as it says"""
+    project_code: str = ""
+    """the first 项目代码, as 2106-650500-04-01-123456"""
+    buyer: str = ""
+    """who buys or builds"""
+    supplier: str = ""
+    """who sells"""
+    published: date | None = None
+    """date of the document, from its name and visible text"""
 
 
-def day(value: Any) -> str:
-    """Return a day as YYYY-MM-DD; milliseconds are midnight in Shanghai, not in Greenwich."""
-    text = str(value or "").strip()
-    if re.fullmatch(r"\d{12,13}", text):
-        return datetime.fromtimestamp(int(text) / 1000, UTC).astimezone(_SHANGHAI).strftime("%Y-%m-%d")
-    found = re.search(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})", text)
-    if not found:
-        found = re.fullmatch(r"(\d{4})(\d{2})(\d{2})(\d{6})?", text)
-    return f"{found[1]}-{int(found[2]):02d}-{int(found[3]):02d}" if found else ""
+_PARTIES = {
+    "buyer": re.compile(r"(?:采购人名称|采购人(?:信息)?\s*(?:名\s*称)?|采购单位|招标人|建设单位)(?:名称)?[\s:：|]{1,6}([^\s|,，。;；:：(（]{4,40})"),
+    "supplier": re.compile(r"(?:供应商名称|中标人|中标单位|成交供应商|中标供应商)(?:名称)?[\s:：|]{1,6}([^\s|,，。;；:：(（]{4,40})"),
+    "publisher": re.compile(r"(?:信息来源|来源|发布单位|发布机构|文章来源)[\s:：|]{1,4}([^\s|,，。;；]{2,30})"),
+    "place": re.compile(r"(?:建设地点|项目地点|建设地址|实施地点)[\s:：|]{1,4}([^\s|,，。;；]{2,40})"),
+}  # fmt: skip
+_HEAD = 60_000
+
+
+def read_facts(text: str, name: str, title: str = "") -> Facts:
+    """Return what the text of a document says of it; `title` is that of the page, `name` may carry its date."""
+    head = text[:_HEAD]
+    first = next((line.strip(" |\t") for line in head.splitlines() if len(line.strip(" |\t")) > 4), "")
+    found = {field: match[1] for field, pattern in _PARTIES.items() if (match := pattern.search(head))}
+    code = next(iter(project_codes(head)), "")
+    published = claims.document_date(text, name)
+    return Facts(title or (first if len(first) <= 80 else ""), project_code=code, published=published, **found)
+
+
+# ---------------------------------------------------------------- fields of a page by the family of its site
 
 
 def _has(name: str) -> str:
@@ -88,7 +126,7 @@ FAMILIES: tuple[tuple[str, str, dict[str, str]], ...] = (
         },
     ),
 )
-"""Name, pattern of the path, and where each field lies; the last family takes what no other does."""
+"""Name, pattern of the path, and the x-path of each field; the last family takes what no other does."""
 
 _FILES = re.compile(r"\.(pdf|docx?|xlsx?|zip|rar|ofd|wps)$", re.I)
 
@@ -98,49 +136,57 @@ class Notice:
     """What a notice page says, each field empty where it says nothing."""
 
     family: str
-    """Name in FAMILIES."""
+    """name in FAMILIES"""
     title: str
-    """As shown."""
+    """title as shown"""
     date: str
-    """YYYY-MM-DD or YYYY-MM; of the visible text or the path, which outrank hidden tags on ggzy."""
+    """YYYY-MM-DD or YYYY-MM, of the path or the visible text, which outrank hidden tags on ggzy"""
     publisher: str
-    """Who published, as the page says."""
+    """who published, as the page says"""
     text: str
-    """Of the notice, without menus."""
+    """text of the notice, without menus"""
     summary: dict[str, str] = field(default_factory=dict)
-    """Summary cells of ccgp, by their names; amounts there are in 万元, those in the text in 元."""
+    """summary cells of ccgp, by their names; amounts there are in 万元, those in the text in 元"""
     tables: list[list[dict[str, str]]] = field(default_factory=list)
-    """Server-rendered tables, rows by their header cells."""
+    """tables as rows by their header cells; a cell that spans rows stands in each of them"""
     attachments: list[str] = field(default_factory=list)
-    """URLs of files."""
+    """addresses of files"""
     related: list[tuple[str, str]] = field(default_factory=list)
-    """Other notices of the project on ggzy: stage code and path."""
+    """other notices of the project on ggzy: stage code and path"""
     project_codes: list[str] = field(default_factory=list)
-    """项目代码 in the text."""
+    """项目代码 in the text"""
 
 
 def read_notice(url: str, body: bytes, content_type: str) -> Notice | None:
-    """Return the fields of a page, or None if it is no markup."""
+    """Return the fields of a page, or None if it is not a page."""
     page = Page(body, content_type)
     if page.tree is None:
         return None
     path = urlsplit(url).path
-    name, _, where = next(one for one in FAMILIES if re.search(one[1], path))
-    text = _first(page, where.get("text", "")) or page.visible
-    on_path = re.search(r"/(20\d{2})(\d{2})(\d{2})/", path)
-    date = "-".join(on_path.groups()) if on_path else day(_first(page, where.get("date", "")))
+    family, _, where = next(one for one in FAMILIES if re.search(one[1], path))
+    day_on_path = find_url_date(url)
+    dates = (
+        day_on_path if day_on_path and day_on_path.first == day_on_path.last else None,
+        find_date(_first(page, where.get("date", ""))),
+        day_on_path,
+        find_date(_visible_day(page.visible)),
+    )
     return Notice(
-        family=name,
+        family=family,
         title=_first(page, where["title"]) or page.title,
-        date=date or day_of_url(url) or day(_visible_day(page.visible)),
+        date=_written(next(filter(None, dates), None)),
         publisher=re.sub(r"^[【\s]*信息来源[：:\s]*|】$", "", _first(page, where.get("publisher", ""))),
-        text=text,
+        text=_first(page, where.get("text", "")) or page.visible,
         summary=_summary(page),
-        tables=tables(page.tree),
+        tables=page.table_rows,
         attachments=_attachments(page, url),
         related=re.findall(r"showDetail\(this,\s*'(\d{4})',\s*'([^']{1,200})'", page.without_comments),
         project_codes=project_codes(page.visible),
     )
+
+
+def _written(found: WrittenDate | None) -> str:
+    return found.text if found else ""
 
 
 def _first(page: Page, xpath: str) -> str:

@@ -3,35 +3,80 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from dataclasses import dataclass, field
-from datetime import date
+from bisect import bisect_left, bisect_right
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from osint import claims
-from osint.errors import OsintError
-from osint.filings import facts, glyphs, html, office, pdf
+from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableError
+from osint.filings import glyphs, html, pdf
 from osint.filings.decode import decode
+from osint.filings.doubt import Doubt, DoubtKind
+from osint.filings.facts import Facts, read_facts, read_notice
+from osint.filings.office import read_office
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     import pandas as pd
     from PIL.Image import Image
 
+    from osint.filings.grid import Cell
+
 _MAX_TEXT = 64_000_000
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-MOST_CONTROL = 0.02
+_MOST_CONTROL = 0.02
 """share of control characters that a page or text may hold; random bytes hold ten times as many"""
-FEW_CONTROL = 8
-_REFUSED = ("text layer and picture disagree", "check:")
-"""beginnings of the reasons for which a value is refused"""
+_FEW_CONTROL = 8
+"""control characters that any text may hold"""
 _WORDS = 12
 """words (or Chinese lines) below which a page is nothing but its links"""
-_LONGEST = 400
-"""no doubtful passage is longer, in characters"""
+_PAGES_NAMED = 8
+_LABELLED = 2000
+"""characters of a cell whose lines take the header of its column"""
+_PICTURES = (b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"\xff\xd8\xff")
+_BARE = re.compile(r"[\d\s.,，．:：~～\-－—至到约近超逾≥≤><十百千万亿余多/+、]+")
+"""a quote of digits alone, whose unit stands elsewhere"""
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedLine:
+    """A line that was read from the picture of a page."""
+
+    start: int
+    """offset of its first character in the text of the filing"""
+    end: int
+    """offset behind its last character"""
+    page: int
+    """page, from 1"""
+    box: pdf.Box
+    """left, top, right, bottom in pixels at 150 dots per inch"""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a passage stands in the document; what does not apply is empty."""
+
+    page: int = 0
+    """page of a PDF, from 1"""
+    lines: tuple[pdf.Box, ...] = ()
+    """(left, bottom, right, top) in points of each of its lines"""
+    pixels: pdf.Box | None = None
+    """(left, top, right, bottom) at 150 dots per inch of the line of a scanned page"""
+    bytes: tuple[int, int] | None = None
+    """half-open span of the file, exact where every byte of the page could be read"""
+    part_bytes: tuple[int, int] | None = None
+    """half-open span of the decoded part of an MHTML file, where it cannot be found in the file"""
+    cell: str = ""
+    """table, row and column"""
+
+    @property
+    def box(self) -> pdf.Box | None:
+        """Return the smallest box around its lines, in points."""
+        return pdf.union(list(self.lines)) if self.lines else None
 
 
 @dataclass(frozen=True)
@@ -52,101 +97,96 @@ class Filing:
     """offsets in `text` at which a run of characters begins"""
     places: tuple[tuple[int, int], ...] = field(default=((0, 0),), repr=False)
     """(page, offset in page or source) of each run; page 0 where there are no pages"""
-    cells: tuple[tuple[int, int, str, str], ...] = field(default=(), repr=False)
-    """(start, end, place, header of the column) of each table cell"""
+    cells: tuple[Cell, ...] = field(default=(), repr=False)
+    """the cells of all tables, by their offsets"""
     remarks: tuple[str, ...] = ()
     """what a reader must know about the reading, one phrase each"""
-    published: date | None = None
-    """date of the document, from its path and visible text"""
-    facts: dict[str, str] = field(default_factory=dict)
-    """title, publisher, place, project_code, buyer, supplier where the document names them"""
+    facts: Facts = field(default_factory=Facts)
+    """what the document says of itself"""
     links: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """(address, words) of links; attachments are among them"""
-    doubtful: tuple[tuple[int, int, str], ...] = field(default=(), repr=False)
-    """(start, end, reason) of passages in which a number must not be taken as it stands"""
+    doubtful: tuple[Doubt, ...] = field(default=(), repr=False)
+    """passages in which a number must not be taken as it stands, in order"""
     asides: tuple[tuple[int, int], ...] = field(default=(), repr=False)
-    """(start, end) of words beside the text of a page (menus, footers, link lists), which make no claims"""
+    """(start, end) of words next to the text of a page (menus, footers, link lists), which make no claims"""
     wrapping: bytes = field(default=b"", repr=False)
     """the file around `data` where that is the decoded part of an MHTML file"""
     unread: tuple[int, ...] = ()
-    """pages without a text layer, which only `osint.filings.ocr` can read"""
-    scanned: tuple[tuple[int, int, int, tuple[float, float, float, float]], ...] = field(default=(), repr=False)
-    """(start, end, page, (left, top, right, bottom) in pixels at 150 dots an inch) of each line read from a picture"""
+    """pages without a text layer, which only `parse_with_ocr` can read"""
+    scanned: tuple[ScannedLine, ...] = field(default=(), repr=False)
+    """lines that were read from a picture"""
 
-    def where(self, start: int, end: int) -> dict[str, Any]:
-        """Return where text[start:end] stands: bytes (half-open), page, box and boxes of its lines in points, cell.
-
-        Keys that do not apply are absent.  Bytes are exact where every byte of the page could be read.
-        """
-        found: dict[str, Any] = {}
+    def where(self, start: int, end: int) -> Location:
+        """Return where text[start:end] stands: bytes, or page and boxes, and the cell."""
         line = self.scan_of(start)
         if line:
-            return {"page": line[2], "pixels": line[3]}
-        (page, first), (_, last) = self._place(start), self._place(end - 1)
+            return Location(page=line.page, pixels=line.box)
+        (page, first), (_, last) = self.place(start), self.place(end - 1)
+        cell = html.cell_at(self.cells, start, end)
+        words = cell.where if cell else ""
         if page:
-            found["page"] = page
-            found["lines"] = pdf.line_boxes(self.data, self.name, page, first, last)
-            found["box"] = pdf.union(found["lines"])
-        elif self.medium in ("html", "text"):
-            source = self._source()
-            codec = "utf-8" if self.codec == "utf-8-sig" else self.codec or "utf-8"
-            skip = 3 if self.codec == "utf-8-sig" else 0
-            ahead = len(source[:first].encode(codec, "replace"))
-            span = (skip + ahead, skip + ahead + len(source[first : last + 1].encode(codec, "replace")))
-            whole = html.mhtml_bytes(self.wrapping, *span) if self.wrapping else span
-            found["bytes" if whole else "part_bytes"] = whole or span
-        cell = _cell(self, start, end)
-        if cell:
-            found["cell"] = cell
-        return found
+            return Location(page, tuple(pdf.line_boxes(self.data, self.name, page, first, last)), cell=words)
+        if self.medium not in ("html", "text"):
+            return Location(cell=words)
+        source = self.data.decode(self.codec or "utf-8", "replace") if self.medium == "html" else self.text
+        codec = "utf-8" if self.codec == "utf-8-sig" else self.codec or "utf-8"
+        ahead = len(source[:first].encode(codec, "replace")) + (3 if self.codec == "utf-8-sig" else 0)
+        span = (ahead, ahead + len(source[first : last + 1].encode(codec, "replace")))
+        whole = html.mhtml_bytes(self.wrapping, *span) if self.wrapping else span
+        return Location(bytes=whole, part_bytes=None if whole else span, cell=words)
 
-    def scan_of(self, offset: int) -> tuple[int, int, int, tuple[float, float, float, float]] | None:
+    def scan_of(self, offset: int) -> ScannedLine | None:
         """Return the line of a scanned page around an offset, or None where the text is not read from a picture."""
-        index = bisect_right(self.scanned, offset, key=lambda line: line[0]) - 1
-        return self.scanned[index] if index >= 0 and offset < self.scanned[index][1] else None
+        index = bisect_right(self.scanned, offset, key=lambda line: line.start) - 1
+        return self.scanned[index] if index >= 0 and offset < self.scanned[index].end else None
 
-    def _place(self, offset: int) -> tuple[int, int]:
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return (page, offset in page or source) of a character."""
         index = bisect_right(self.starts, offset) - 1
         page, at = self.places[index]
         return page, at + offset - self.starts[index]
-
-    def _source(self) -> str:
-        return self.data.decode(self.codec or "utf-8", "replace") if self.medium == "html" else self.text
 
     def crop(self, start: int, end: int) -> Image | None:
         """Return the picture of text[start:end] in a PDF, its words framed, or None for a document without pages."""
         line = self.scan_of(start)
         if line:
-            share = [(at - line[0]) / (line[1] - line[0]) for at in (start, min(end, line[1]))]
-            left, top, right, bottom = line[3]
+            share = [(at - line.start) / (line.end - line.start) for at in (start, min(end, line.end))]
+            left, top, right, bottom = line.box
             frame = (left + share[0] * (right - left), top, left + share[1] * (right - left), bottom)
-            return pdf.framed(pdf.page_picture(self.data, self.name, line[2]), [frame], 36.0)
+            return pdf.framed(pdf.page_picture(self.data, self.name, line.page), [frame], 36.0)
         found = self.where(start, end)
-        return pdf.crop(self.data, self.name, found["page"], found["lines"]) if "lines" in found else None
+        return pdf.crop(self.data, self.name, found.page, list(found.lines)) if found.lines else None
+
+    @property
+    def main(self) -> str:
+        """Return the text with what stands next to it blanked, so that no date there is taken for the document's."""
+        return html.cut_out(self.text, list(self.asides))
 
 
 def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Filing:
     """Return the filing in `data`; its kind is read from the bytes, not from the name.
 
-    `label` is the charset of the HTTP header.  Raises OsintError for an encrypted or broken file, and
-    for a picture, whose text only `osint.filings.ocr` can read.
+    `label` is the charset of the HTTP header; `pictures` says that the caller reads pictures itself.  Raises
+    UnreadableError for an encrypted or broken file and for a picture, whose text only `parse_with_ocr` can read,
+    and RefusedError for one that is too large.
     """
     head = data[:1024].lstrip()
     suffix = Path(name.split("?", maxsplit=1)[0]).suffix.lower()
     if b"%PDF-" in data[:1024]:
-        filing = _pdf(data, name)
-        if suffix in (".htm", ".html", ".shtml"):
-            filing = _with(filing, remarks=(*filing.remarks, f"is named {suffix} but is a PDF"))
-        return filing
+        named = (f"is named {suffix} but is a PDF",) if suffix in (".htm", ".html", ".shtml") else ()
+        return _pdf(data, name, named, pictures)
     if suffix == ".pdf" and head[:1] == b"<":
         return _html(data, name, label, ("is named .pdf but is a web page: perhaps a refusal of the server, read it",))
     if data[:4] == b"PK\x03\x04":
-        text, cells, remarks = office.read(data, name)
-        return _finished(Filing(name, "office", text, data, cells=tuple(cells), remarks=tuple(remarks)))
-    if data[:4] in (b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*") or data[:3] == b"\xff\xd8\xff":
+        text, cells, remarks = read_office(data, name)
+        ordered = tuple(sorted(cells, key=lambda cell: cell.start))
+        return Filing(name, "office", text, data, cells=ordered, remarks=tuple(remarks), facts=read_facts(text, name))
+    if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise UnreadableError(f"{name}: an old or encrypted Office file; save it as .docx or .xlsx without a password")
+    if data.startswith(_PICTURES):
         if pictures:
             return Filing(name, "picture", "", data, unread=(1,))
-        raise OsintError(
+        raise UnreadableError(
             f"{name}: a picture without text; read it with `osint extract --ocr` (the OCR extra) or by eye"
         )
     if suffix in (".mht", ".mhtml") or re.match(rb"(?:From|MIME-Version|Content-Type):", head, re.IGNORECASE):
@@ -160,82 +200,74 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
     return _plain(data, name, label)
 
 
-def _with(filing: Filing, **changes: Any) -> Filing:
-    return Filing(**{**filing.__dict__, **changes})
-
-
 def _plain(data: bytes, name: str, label: str) -> Filing:
+    text, codec, remarks = _decoded(data, name, label)
+    if codec == "utf-8-sig":
+        text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
+    return Filing(name, "text", text, data, codec, remarks=remarks, facts=read_facts(text, name))
+
+
+def _decoded(data: bytes, name: str, label: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return (text, codec, remarks); refuse what no person wrote: programs and pictures hold control characters."""
     if len(data) > _MAX_TEXT:
-        raise OsintError(
+        raise RefusedError(
             f"{name}: {len(data) / 1e6:.0f} MB of text is over the limit of {_MAX_TEXT / 1e6:.0f} MB; cut it into parts"
         )
     text, codec, _, remarks = decode(data, label)
-    remarks += tuple(_written(text, name))
-    if codec == "utf-8-sig":
-        text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
-    return _finished(Filing(name, "text", text, data, codec, remarks=remarks))
-
-
-def _written(text: str, name: str) -> list[str]:
-    """Refuse what no person wrote (programs, pictures and archives hold control characters), name what is empty."""
-    if len(_CONTROL.findall(text)) > max(FEW_CONTROL, MOST_CONTROL * len(text)):
-        raise OsintError(f"{name}: the bytes are no text in any codec that is tried; open it by hand and save its text")
-    return [] if text.strip() else ["the file is empty, which says nothing of the document: fetch it again"]
+    if len(_CONTROL.findall(text)) > max(_FEW_CONTROL, _MOST_CONTROL * len(text)):
+        raise UnreadableError(
+            f"{name}: the bytes are no text in any codec that is tried; open it by hand and save its text"
+        )
+    if not text.strip():
+        remarks += ("the file is empty, which says nothing of the document: fetch it again",)
+    return text, codec, remarks
 
 
 def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping: bytes = b"") -> Filing:
-    if len(data) > _MAX_TEXT:
-        raise OsintError(
-            f"{name}: a page of {len(data) / 1e6:.0f} MB is over the limit of {_MAX_TEXT / 1e6:.0f} MB; save its text"
-        )
-    source, codec, _, odd = decode(data, label)
-    odd += tuple(_written(source, name))
+    source, codec, odd = _decoded(data, name, label)
     page = html.read_html(source)
-    doubts, said = glyphs.page_doubts(page.text, page.drawn, page.fonts)
+    doubts, drawn = glyphs.page_doubts(page.text, page.drawn, page.fonts)
+    hidden = sum(len(page.text[start:end].strip()) for start, end in page.hidden)
+    if hidden:
+        drawn.insert(0, f"{hidden} characters are hidden by style and were read too")
     if any(re.search(r"\d", page.text[start:end]) for start, end in page.asides):
-        said.append("numbers in menus, footers and lists of links to other pages were left out")
-    return _finished(
-        Filing(
-            name, "html", page.text, data, codec, tuple(page.starts) or (0,),
-            tuple((0, at) for at in page.sources) or ((0, 0),), tuple(page.cells),
-            (*remarks, *odd, *page.remarks, *said), facts={"title": page.title} if page.title else {}, links=tuple(page.links),
-            doubtful=tuple(sorted(doubts)), asides=tuple(page.asides), wrapping=wrapping,
-        )
+        drawn.append("numbers in menus, footers and lists of links to other pages were left out")
+    main = html.cut_out(page.text, page.asides)
+    return Filing(
+        name, "html", page.text, data, codec, tuple(page.starts) or (0,), tuple((0, at) for at in page.sources) or ((0, 0),),
+        tuple(page.cells), (*remarks, *odd, *drawn), read_facts(main, name, page.title), tuple(page.links),
+        tuple(sorted(doubts)), tuple(page.asides), wrapping,
     )  # fmt: skip
 
 
-def _pdf(data: bytes, name: str) -> Filing:
-    read, remarks = pdf.read(data, name)
-    starts, places = read.starts or (0,), read.places or ((1, 0),)
-    filing = Filing(name, "pdf", read.text, data, "", starts, places, remarks=tuple(remarks))
-    return _finished(_with(filing, doubtful=read.doubtful, unread=read.empty))
+def _pdf(data: bytes, name: str, odd: tuple[str, ...], pictures: bool) -> Filing:
+    read, remarks = pdf.read_pdf(data, name)
+    if read.empty and not pictures:
+        pages = _listed(read.empty)
+        remarks.insert(0, f"page {pages} has no text layer: a scan, to be read with `osint extract --ocr` or by eye")
+    return Filing(
+        name, "pdf", read.text, data, starts=read.starts or (0,), places=read.places or ((1, 0),),
+        remarks=(*remarks, *odd), facts=read_facts(read.text, name), doubtful=read.doubtful, unread=read.empty,
+    )  # fmt: skip
+
+
+def _listed(pages: tuple[int, ...]) -> str:
+    return ", ".join(map(str, pages[:_PAGES_NAMED])) + ("..." if len(pages) > _PAGES_NAMED else "")
+
+
+def with_scans(
+    filing: Filing, text: str, scanned: tuple[ScannedLine, ...], doubts: tuple[Doubt, ...], by: str
+) -> Filing:
+    """Return a filing with the text of its pictures behind its own, and a remark of who read them."""
+    remarks = (*filing.remarks, f"page {_listed(filing.unread)} was {by}")
+    whole = filing.text + text
+    return replace(
+        filing, text=whole, scanned=scanned, doubtful=tuple(sorted((*filing.doubtful, *doubts))), remarks=remarks, unread=(),
+        facts=filing.facts if filing.text.strip() else read_facts(whole, filing.name),
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- what the document says of itself
-
-_FACTS = {
-    "project_code": re.compile(r"(?:项目代码|项目统一编码|投资项目代码)[^0-9A-Za-z]{0,6}(\d{4}-\d{6}-\d{2}-\d{2}-\d{6}|\d{24})"),
-    "buyer": re.compile(r"(?:采购人名称|采购人(?:信息)?\s*(?:名\s*称)?|采购单位|招标人|建设单位)(?:名称)?[\s:：|]{1,6}([^\s|,，。;；:：(（]{4,40})"),
-    "supplier": re.compile(r"(?:供应商名称|中标人|中标单位|成交供应商|中标供应商)(?:名称)?[\s:：|]{1,6}([^\s|,，。;；:：(（]{4,40})"),
-    "publisher": re.compile(r"(?:信息来源|来源|发布单位|发布机构|文章来源)[\s:：|]{1,4}([^\s|,，。;；]{2,30})"),
-    "place": re.compile(r"(?:建设地点|项目地点|建设地址|实施地点)[\s:：|]{1,4}([^\s|,，。;；]{2,40})"),
-}  # fmt: skip
-
-
-def _finished(filing: Filing) -> Filing:
-    main = _main(filing)
-    head = main[:60_000]
-    facts = dict(filing.facts)
-    for name, pattern in _FACTS.items():
-        match = pattern.search(head)
-        if match:
-            facts[name] = match[1]
-    if "title" not in facts:
-        first = next((line.strip() for line in head.splitlines() if len(line.strip()) > 4), "")
-        if first and len(first) <= 80:
-            facts["title"] = first
-    return _with(filing, facts=facts, published=claims.document_date(main, filing.name))
-
 
 _FILES = re.compile(r"\.(?:pdf|docx?|xlsx?|zip|rar|7z|ofd|wps)(?:[?#]|$)|/download\?", re.IGNORECASE)
 _NOTICE = re.compile(
@@ -244,37 +276,74 @@ _NOTICE = re.compile(
 _MOST_LINKS = 100
 
 
-def about(filing: Filing) -> dict[str, Any]:
-    """Return what the document says of itself; a key is always there, empty where nothing was found.
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of a document."""
 
-    file, medium, title, publisher, published (ISO date), place, project_code, buyer, supplier, attachments and
-    related (lists of {address, words}), pages_without_text, remarks.  Addresses are absolute where `name` is one.
-    """
-    names = ("title", "publisher", "published", "place", "project_code", "buyer", "supplier")
-    found: dict[str, Any] = {"file": filing.name, "medium": filing.medium} | dict.fromkeys(names, "")
-    found |= {name: filing.facts[name] for name in names if name in filing.facts}
-    found["published"] = filing.published.isoformat() if filing.published else ""
-    links = list(filing.links)
+    address: str
+    """absolute where the name of the filing is an address"""
+    words: str
+    """the words of the link"""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a document says of itself, and what it links to."""
+
+    file: str
+    """name of the filing"""
+    medium: str
+    """text, html, pdf, office or picture"""
+    facts: Facts
+    """title, publisher, place, project code, parties"""
+    published: str
+    """date of the document, YYYY-MM-DD or YYYY-MM; empty where unknown"""
+    attachments: tuple[Link, ...]
+    """files that it links to"""
+    related: tuple[Link, ...]
+    """other notices that it links to"""
+    pages_without_text: tuple[int, ...]
+    """scanned pages that were not read"""
+    remarks: tuple[str, ...]
+    """what a reader must know about the reading"""
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the fields as JSON takes them, those of the facts among them, the date as ISO."""
+        row = asdict(self)
+        facts = row.pop("facts")
+        return {"file": row.pop("file"), "medium": row.pop("medium"), **facts, **row}
+
+
+def about(filing: Filing) -> About:
+    """Return what the document says of itself, with the files and notices that it links to."""
+    facts, links = filing.facts, list(filing.links)
+    files: set[str] = set()
+    own: tuple[str, ...] = ()
     notice = None
     if filing.medium == "html":
-        notice = facts.read_notice(filing.name, filing.data, f"text/html; charset={filing.codec or 'utf-8'}")
+        notice = read_notice(filing.name, filing.data, f"text/html; charset={filing.codec or 'utf-8'}")
+    published = facts.published.isoformat() if facts.published else ""
     if notice:
-        for name, value in (("title", notice.title), ("publisher", notice.publisher), ("published", notice.date)):
-            found[name] = found[name] or value
-        found["project_code"] = found["project_code"] or next(iter(notice.project_codes), "")
+        code = facts.project_code or next(iter(notice.project_codes), "")
+        title, publisher = facts.title or notice.title, facts.publisher or notice.publisher
+        facts = replace(facts, title=title, publisher=publisher, project_code=code)
+        published = published or notice.date
+        own = tuple(path for _, path in notice.related)
         links += [(address, "") for address in notice.attachments] + [(path, stage) for stage, path in notice.related]
+        files = set(notice.attachments)
     known: dict[str, str] = {}
     for written, words in links:
         address = _absolute(filing.name, written)
         known[address] = known.get(address) or words
-    own = {path for _, path in notice.related} if notice else set()
-    files = {address for address in known if _FILES.search(address)} | set(notice.attachments if notice else ())
+    files |= {address for address in known if _FILES.search(address)}
     related = [
-        a for a, words in known.items() if a not in files and (_NOTICE.search(words) or any(a.endswith(p) for p in own))
+        a for a, words in known.items() if a not in files and (_NOTICE.search(words) or (own and a.endswith(own)))
     ]
-    for key, addresses in (("attachments", [a for a in known if a in files]), ("related", related)):
-        found[key] = [{"address": a, "words": known[a]} for a in addresses[:_MOST_LINKS]]
-    return found | {"pages_without_text": list(filing.unread), "remarks": list(filing.remarks)}
+    attachments, others = (
+        tuple(Link(address, known[address]) for address in addresses[:_MOST_LINKS])
+        for addresses in ([address for address in known if address in files], related)
+    )
+    return About(filing.name, filing.medium, facts, published, attachments, others, filing.unread, filing.remarks)
 
 
 def _absolute(base: str, address: str) -> str:
@@ -290,17 +359,17 @@ def _absolute(base: str, address: str) -> str:
 def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse) -> Filing:
     """Return the filing at a path, at a captured web address or under a capture's number or SHA-256.
 
-    `read` turns bytes and their name into the filing; `osint.filings.ocr.read` reads pictures as well.
+    `read` turns bytes and their name into the filing; `parse_with_ocr` reads pictures as well.
 
-    Raises OsintError where there is none; a web address must have been captured before.
+    Raises NotFoundError where there is none; a web address must have been captured before.
     """
     path = Path(name)
     if path.is_file():
         return read(path.read_bytes(), name)
     if path.exists():
-        raise OsintError(f"{name}: a directory; give the files in it")
+        raise BadInputError(f"{name}: a directory; give the files in it")
     if not re.match(r"https?://|\d+$|[0-9a-f]{8,64}$", name):
-        raise OsintError(
+        raise NotFoundError(
             f"{name}: no such file; give a file, a captured web address or the number or SHA-256 of a capture"
         )
     return _from_archive(name, read)
@@ -315,59 +384,60 @@ def _from_archive(name: str, read: Callable[[bytes, str], Filing]) -> Filing:
         if name in (str(entry.seq), entry.url, entry.final_url) or (len(name) >= 8 and entry.sha256.startswith(name)):
             newest = entry
     if newest is None:
-        raise OsintError(f"{name}: not among the captures; run `osint capture {name}` first")
+        raise NotFoundError(f"{name}: not among the captures; run `osint capture {name}` first")
     filing = read(store.body(newest), newest.final_url or newest.url or name)
     doubt = f"the capture is classed {newest.kind!r}: it may not be the page that was asked for"
     odd = () if newest.is_content else (doubt,)
-    return _with(filing, name=name, remarks=(*odd, *filing.remarks))
+    return replace(filing, name=name, remarks=(*odd, *filing.remarks))
 
 
 def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
     """Return the claims of a filing as a frame with `claims.CLAIM_COLUMNS`; `document` overrides its date.
 
-    A number that is drawn otherwise than its text says keeps its quote and loses its value; `warning` says why.
+    A number that is drawn otherwise than its text says, or whose column is in doubt, keeps its quote and loses its
+    value; `warning` says why.
     """
-    labels = {start: header for start, _, _, header in filing.cells if header}
-    main = _main(filing)
-    found = claims.extract(main, document or filing.published, labels)
+    labels = _labels(filing)
+    main = filing.main
+    day = document or filing.facts.published
+    found = claims.extract(main, day, labels)
     if not found and filing.asides and len(main.split()) < _WORDS:  # a page of links, and nothing else
-        found = claims.extract(filing.text, document or filing.published, labels)
+        found = claims.extract(filing.text, day, labels)
         found = [claim.doubted("stands in a link or next to the text") for claim in found]
-    found = [doubted(filing, claim) for claim in found]
+    cells = [html.cell_at(filing.cells, claim.start, claim.end) for claim in found]
+    found = [_doubted(filing, claim, cell) for claim, cell in zip(found, cells, strict=True)]
     table = claims.claims_frame(found, filing.name)
     if filing.medium == "pdf":
-        table["page"] = [filing._place(start)[0] for start in table["start"]]
+        table["page"] = [filing.place(claim.start)[0] for claim in found]
     elif filing.cells:
-        table["page"] = [_cell(filing, s, e) for s, e in zip(table["start"], table["end"], strict=True)]
+        table["page"] = [cell.where if cell else "" for cell in cells]
     return table
 
 
-def _main(filing: Filing) -> str:
-    """Return the text with what stands beside it blanked, so that no date there is taken for the document's."""
-    pieces: list[str] = []
-    at = 0
-    for start, end in filing.asides:
-        pieces += (filing.text[at : max(start, at)], re.sub(r"[^\n]", " ", filing.text[max(start, at) : end]))
-        at = max(end, at)
-    return "".join(pieces) + filing.text[at:] if pieces else filing.text
+def _labels(filing: Filing) -> dict[int, str]:
+    """Return the header of the column at the offset of each line of a cell."""
+    labels: dict[int, str] = {}
+    for cell in filing.cells:
+        if cell.headers and not cell.header:
+            labels[cell.start] = cell.label
+            for match in re.finditer(r"\n+", filing.text[cell.start : min(cell.end, cell.start + _LABELLED)]):
+                labels[cell.start + match.end()] = cell.label
+    return labels
 
 
-def doubted(filing: Filing, claim: claims.TextClaim) -> claims.TextClaim:
-    """Return the claim, with a warning and perhaps without its value where its passage is doubtful or read by machine."""
-    reasons = ["read by machine: check against the picture"] if filing.scan_of(claim.start) else []
-    for start, end, reason in filing.doubtful[bisect_right(filing.doubtful, (claim.start - _LONGEST,)) :]:
-        if start >= claim.end:
+def _doubted(filing: Filing, claim: claims.TextClaim, cell: Cell | None) -> claims.TextClaim:
+    """Return the claim, with a warning and perhaps without its value where its passage or its column is doubtful."""
+    doubts = [Doubt(claim.start, claim.end, DoubtKind.BY_MACHINE)] if filing.scan_of(claim.start) else []
+    first = bisect_left(filing.doubtful, claim.start - glyphs.LONGEST_DOUBT, key=lambda doubt: doubt.start)
+    for doubt in filing.doubtful[first:]:
+        if doubt.start >= claim.end:
             break
-        if end > claim.start:
-            reasons.append(reason)
-    if not reasons:
+        if doubt.end > claim.start:
+            doubts.append(doubt)
+    if cell and cell.doubt and _BARE.fullmatch(claim.quote):
+        doubts.append(Doubt(claim.start, claim.end, DoubtKind.COLUMN, cell.doubt))
+    if not doubts:
         return claim
-    warning = "; ".join(dict.fromkeys([*filter(None, [claim.warning]), *reasons]))
-    if any(reason.startswith(_REFUSED) for reason in reasons):
-        return claim.doubted(f"value refused: {warning}", is_refused=True)
-    return claim.doubted(warning)
-
-
-def _cell(filing: Filing, start: int, end: int) -> str:
-    index = bisect_right(filing.cells, start, key=lambda cell: cell[0]) - 1
-    return filing.cells[index][2] if index >= 0 and filing.cells[index][1] >= end else ""
+    warning = "; ".join(dict.fromkeys([*filter(None, [claim.warning]), *(doubt.sentence for doubt in doubts)]))
+    refused = any(doubt.kind.refuses for doubt in doubts)
+    return claim.doubted(f"value refused: {warning}" if refused else warning, is_refused=refused)

@@ -24,6 +24,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageDraw, ImageFont
 
+from osint.filings.doubt import Doubt, DoubtKind
 from osint.filings.fonts import chinese_font
 
 if TYPE_CHECKING:
@@ -122,10 +123,10 @@ def font_lies(data: bytes) -> bool | None:
 # ---------------------------------------------------------------- the digits of a document
 
 _SAMPLES = 3
+LONGEST_DOUBT = 400
+"""characters of the longest passage that one doubt covers"""
 _TALL = 32
 _DIGIT = re.compile("[0-9０-９]")
-LIES = "text layer and picture disagree: the font draws other digits than the text says"
-SCAN = "text layer laid invisibly over a picture, read by an unknown machine: check against the picture"
 
 
 @dataclass
@@ -167,15 +168,15 @@ class Digits:
         if len(found) < _SAMPLES and not (len(found) and not found[-1]):
             found.append(disagrees(np.rot90(_ink(page, box), quarter), digit))
 
-    def doubtful(self) -> list[tuple[int, int, int, str]]:
-        """Return (page, first index, last index, reason) of digits that are not to be believed as they stand."""
+    def doubtful(self) -> list[tuple[int, int, int, DoubtKind]]:
+        """Return (page, first index, last index, kind of doubt) of digits that are not to be believed as they stand."""
         lying = {face for (face, _, _), found in self.seen.items() if found and all(found)}
         out = []
         for page, first, last, face in self.runs:
             if face[0] == "invisible":
-                out.append((page, first, last, SCAN))
+                out.append((page, first, last, DoubtKind.HIDDEN_LAYER))
             elif face in lying:
-                out.append((page, first, last, LIES))
+                out.append((page, first, last, DoubtKind.FONT_DIFFERS))
         return out
 
 
@@ -280,36 +281,30 @@ _DIGIT_RUN = re.compile("[0-9０-９]+")
 _UNIT_BEHIND = re.compile("[0-9０-９.,万亿千元台套架张卡块枚个亩公平米兆瓦度%％PMkK万億萬]")
 
 
-def page_doubts(
-    text: str, drawn: list[tuple[int, int, str]], fonts: dict[str, bytes]
-) -> tuple[list[tuple[int, int, str]], list[str]]:
-    """Return (doubts, remarks) of digits that a font of the page's own may draw as something else."""
-    found, hidden = [], 0
-    for match in _PRIVATE.finditer(text):
-        beside = text[match.end() : match.end() + 1]
-        if re.search(r"\d", match.group()) or _UNIT_BEHIND.match(beside):
-            hidden += 1
-            found.append(
-                (
-                    match.start(),
-                    match.end() + 1,
-                    "check: private-use characters stand in the number, only a web font draws them",
-                )
-            )
-    said = (
-        [f"{hidden} numbers hold private-use characters that only a web font draws: read them on the page"]
-        if hidden
-        else []
-    )
+def page_doubts(text: str, drawn: list[tuple[int, int, str]], fonts: dict[str, bytes]) -> tuple[list[Doubt], list[str]]:
+    """Return (doubts, remarks) of digits that a font of the page's own may draw as something else.
+
+    `drawn` gives (start, end, family) of the words in such a font, `fonts` the file of each family.
+    """
+    found = [
+        Doubt(match.start(), match.end() + 1, DoubtKind.PRIVATE_USE)
+        for match in _PRIVATE.finditer(text)
+        if re.search(r"\d", match.group()) or _UNIT_BEHIND.match(text[match.end() : match.end() + 1])
+    ]
+    remarks = []
+    if found:
+        remarks.append(
+            f"{len(found)} numbers hold private-use characters that only a web font draws: read them on the page"
+        )
+    digits = len(re.findall(r"\d", text)) if drawn else 0
     for start, end, family in drawn:
-        lies = font_lies(fonts[family]) if fonts[family] else None
+        differs = font_lies(fonts[family]) if fonts[family] else None
         numbers = [match.span() for match in _DIGIT_RUN.finditer(text, start, end)]
-        if lies is False or not numbers:
+        if differs is False or not numbers:
             continue
-        why = f"text layer and picture disagree: the page's font {family[:40]!r} draws other digits than the text says"
-        if lies is None:
-            why = f"set in a font of the page's own ({family[:40]!r}) that is not in the file: compare with the page as drawn"
-        said.append(f"{why} ({len(numbers)} numbers)")
-        if lies or sum(high - low for low, high in numbers) <= 0.5 * len(re.findall(r"\d", text)) or len(text) < 2000:
-            found += [(low, min(high, low + 400), why) for low, high in numbers]
-    return found, list(dict.fromkeys(said))
+        kind = DoubtKind.PAGE_FONT_MISSING if differs is None else DoubtKind.PAGE_FONT_DIFFERS
+        doubts = [Doubt(low, min(high, low + LONGEST_DOUBT), kind, repr(family[:40])) for low, high in numbers]
+        remarks.append(f"{doubts[0].sentence} ({len(numbers)} numbers)")
+        if differs or sum(high - low for low, high in numbers) <= 0.5 * digits or len(text) < 2000:
+            found += doubts
+    return found, list(dict.fromkeys(remarks))

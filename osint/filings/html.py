@@ -7,37 +7,45 @@ import email.policy
 import html
 import json
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
-
-from lxml import html as lxml_html
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from osint.filings import glyphs
 from osint.filings.decode import decode
+from osint.filings.grid import Cell, Grid, header_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # one token: comment, tag or text; no repeat can back up, so that any input is read in linear time
 _TOKEN = re.compile(
     r"<!--|<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})|<[!?]|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?|[^<&]+|[<&]"
 )
-_BLOCK = frozenset([
-    "p", "div", "br", "tr", "table", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article",
-    "header", "main", "aside", "dl", "dt", "dd", "blockquote", "pre", "form", "hr", "title", "center", "thead",
-    "tbody", "tfoot", "caption", "figure", "option"
-])  # fmt: skip
-_SILENT = frozenset([
-    "script", "style", "noscript", "template", "svg", "math", "head", "nav", "footer", "iframe", "select"
-])  # fmt: skip
-# names of parts that stand beside the text; the word must stand alone, as in "related-news" or "mainNav"
-_BESIDE = frozenset([
-    "nav", "navbar", "navigation", "menu", "submenu", "footer", "foot", "copyright", "breadcrumb", "breadcrumbs",
-    "crumb", "crumbs", "sidebar", "related", "recommend", "recommended", "recommendations", "cookie", "cookies",
-    "consent", "gdpr", "newsletter", "subscribe", "tuijian", "xiangguan", "xgxw", "xgyd", "dibu", "daohang", "yqlj",
-    "friendlink", "friendlinks", "hotnews", "advert", "advertisement"
-])  # fmt: skip
-_WHOLE = frozenset([
-    "has", "with", "no", "main", "article", "content", "page", "layout", "body"
-])  # fmt: skip
+
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_BLOCK = _names(
+    "p div br tr table ul ol li h1 h2 h3 h4 h5 h6 section article header main aside dl dt dd blockquote pre form hr title "
+    "center thead tbody tfoot caption figure option nav footer address"
+)
+_SILENT = _names("script style noscript template svg math head iframe select")
+_EMPTY = _names("br hr img input link meta area base col embed source track wbr")
+_LEFT_OPEN = _names("p dd dt option")
+"""elements that the next of their kind ends"""
+_MENU = _names("nav header footer button")
+_MEDIA = _names("img iframe embed object video")
+# names of parts that stand next to the text; the word must stand alone, as in "related-news" or "mainNav"
+_BESIDE = _names(
+    "nav navbar navigation menu submenu footer foot copyright breadcrumb breadcrumbs crumb crumbs sidebar related recommend "
+    "recommended recommendations cookie cookies consent gdpr newsletter subscribe tuijian xiangguan xgxw xgyd dibu daohang "
+    "yqlj friendlink friendlinks hotnews advert advertisement"
+)
+_WHOLE = _names("has with no main article content page layout body")
 _NAMES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|\shidden(?:[\s=]|$)", re.IGNORECASE)
 _NAMED = re.compile(r"\b(?:class|id|style)\s{0,5}=", re.IGNORECASE)
@@ -45,104 +53,43 @@ _MAX_ATTRIBUTES = 4000
 _ATTRIBUTE = re.compile(
     r"""([A-Za-z:_-]{1,30})\s{0,5}=\s{0,5}(?:"([^"]{0,2000})"|'([^']{0,2000})'|([^\s"'>]{1,2000}))"""
 )
+_SPAN = re.compile(r"\b(row|col)span\s{0,5}=\s{0,5}[\"']?\s{0,5}(\d{1,5})", re.IGNORECASE)
+_TO_THE_END = 65_534
+"""rows of a cell with rowspan=0, the most that browsers span"""
+_DEEPEST = 8
+"""tables nested deeper than this are read as text without cells"""
+BORDER = " | "
+"""what separates the cells of a row in the text"""
 
 
 @dataclass
 class VisibleText:
     """The visible text of a page and the way back."""
 
-    text: str = ""
-    title: str = ""
-    starts: list[int] = field(default_factory=list)
+    text: str
+    title: str
+    starts: list[int]
     """offsets in `text` at which a run of unchanged characters begins"""
-    sources: list[int] = field(default_factory=list)
+    sources: list[int]
     """offset in the decoded source of each run"""
-    cells: list[tuple[int, int, str, str]] = field(default_factory=list)
-    """(start, end, "table 1 row 2 column 3", header of the column) of every cell, in order"""
-    links: list[tuple[str, str]] = field(default_factory=list)
+    cells: list[Cell]
+    """cells of all tables, by their offsets"""
+    links: list[tuple[str, str]]
     """(address, words) of every link"""
-    remarks: list[str] = field(default_factory=list)
-    asides: list[tuple[int, int]] = field(default_factory=list)
-    """(start, end) of words beside the text: marked menus and footers, lines that are links to other pages"""
-    drawn: list[tuple[int, int, str]] = field(default_factory=list)
+    link_spans: list[tuple[int, int]]
+    """(start, end) of the words of links to other pages"""
+    menus: list[tuple[int, int]]
+    """(start, end) of menus, page headers, footers and buttons"""
+    hidden: list[tuple[int, int]]
+    """(start, end) of words that a style hides"""
+    asides: list[tuple[int, int]]
+    """(start, end) of words next to the text: marked menus and footers, lines that are links to other pages"""
+    drawn: list[tuple[int, int, str]]
     """(start, end, family) of words in a font that the page declares itself"""
-    fonts: dict[str, bytes] = field(default_factory=dict)
-    """family -> file of each font that the page declares (@font-face), empty bytes where it lies elsewhere"""
-    families: dict[str, str] = field(default_factory=dict)
-    """selector of one element (.class, #id or tag) -> family"""
-
-
-class _Writer:
-    """Text under construction, with its runs."""
-
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-        self.length = 0
-        self.starts: list[int] = []
-        self.sources: list[int] = []
-        self.last = "\n"
-
-    def add(self, piece: str, source: int) -> None:
-        self.starts.append(self.length)
-        self.sources.append(source)
-        self.pieces.append(piece)
-        self.length += len(piece)
-        self.last = piece[-1]
-
-    def gap(self, mark: str, source: int) -> None:
-        """Add a line break or a cell border, once."""
-        if self.last != "\n" and not (mark == " | " and self.last == "|"):
-            self.add(mark, source)
-            self.last = "\n" if mark == "\n" else "|"
-
-
-def read_html(source: str) -> VisibleText:
-    """Return the page of decoded HTML; nesting has no limit, because nothing recurses."""
-    writer, page, state = _Writer(), VisibleText(), _State()
-    page.fonts, page.families = glyphs.declared_fonts(source)
-    position, size = 0, len(source)
-    while position < size:
-        match = _TOKEN.match(source, position)
-        if match is None:
-            break
-        token, at = match.group(), position
-        position = match.end()
-        if token == "<!--":
-            end = source.find("-->", position)
-            position = size if end < 0 else end + 3
-        elif match[2]:
-            end = source.find(">", position)
-            stop = size if end < 0 else end
-            _tag(
-                match[1] == "/",
-                match[2].lower(),
-                source[position : min(stop, position + _MAX_ATTRIBUTES)],
-                at,
-                writer,
-                page,
-                state,
-            )
-            position = min(stop + 1, size)
-            if state.silent in ("script", "style") and not match[1]:
-                close = re.compile(rf"</{state.silent}", re.IGNORECASE).search(source, position)
-                position = close.start() if close else size
-        elif token in ("<!", "<?"):
-            end = source.find(">", position)
-            position = size if end < 0 else end + 1
-        elif state.in_title:
-            page.title += html.unescape(token)
-        elif not state.silent:
-            _words(token, at, writer, state)
-    writer.gap("\n", size)
-    for part in (state.aside, state.face):
-        part.close(writer.length)
-    page.asides = sorted([*state.aside.spans, *_link_lines("".join(writer.pieces), state.link_spans)])
-    page.drawn = [(start, end, family) for (start, end), family in zip(state.face.spans, state.face.names, strict=True)]
-    page.text, page.starts, page.sources = "".join(writer.pieces), writer.starts, writer.sources
-    page.title = " ".join(page.title.split())[:300]
-    if state.hidden_words:
-        page.remarks.append(f"{state.hidden_words} characters are hidden by style and were read too")
-    return page
+    fonts: dict[str, bytes]
+    """family -> file of each font that the page declares (@font-face), empty bytes where it is not in the page"""
+    has_media: bool
+    """whether pictures, frames or players are shown"""
 
 
 @dataclass
@@ -158,12 +105,11 @@ class _Part:
 
     def follow(self, closing: bool, tag: str, name: str, at: int) -> None:
         """Count nested elements of the same tag; `name` begins a part where none is under way."""
-        if self.tag:
-            if tag == self.tag:
-                self.depth += -1 if closing else 1
-                if self.depth <= 0:
-                    self.close(at)
-        elif name and not closing:
+        if self.tag and tag == self.tag:
+            self.depth += -1 if closing or tag in _LEFT_OPEN else 1
+            if self.depth <= 0:
+                self.close(at)
+        if not self.tag and name and not closing:
             self.tag, self.depth, self.start, self.name = tag, 1, at, name
 
     def close(self, at: int) -> None:
@@ -175,75 +121,270 @@ class _Part:
 
 
 @dataclass
-class _State:
-    aside: _Part = field(default_factory=_Part)
-    face: _Part = field(default_factory=_Part)
-    link_spans: list[tuple[int, int]] = field(default_factory=list)
-    link_start: int = 0
-    silent: str = ""
-    depth: int = 0
-    in_title: bool = False
-    table: int = 0
-    row: int = 0
-    column: int = 0
-    cell_start: int = -1
-    headers: dict[int, str] = field(default_factory=dict)
-    link: str = ""
-    link_words: str = ""
-    hidden: bool = False
-    hidden_words: int = 0
+class _Table:
+    """A table under way and its open cell."""
+
+    grid: Grid
+    place: tuple[int, int, int] | None = None
+    """(column, row span, column span) of the open cell"""
+    start: int = 0
+    header: bool = False
+    in_head: bool = False
+    filled: bool = False
+    """whether the row has a cell yet"""
 
 
-def _words(token: str, at: int, writer: _Writer, state: _State) -> None:
-    if token.startswith("&"):
-        writer.add(html.unescape(token) or token, at)
-        return
-    if state.link:
-        state.link_words += token[:200]
-    if state.hidden:
-        state.hidden_words += len(token.strip())
-    for run in re.finditer(r"[^\r\n\t]+", token):
-        if run.group().strip() or writer.last not in "\n|":
-            writer.add(run.group(), at + run.start())
-        if run.end() < len(token) and re.search(r"[A-Za-z0-9,.]$", run.group()):
-            writer.add(" ", at + run.end())
+def read_html(source: str) -> VisibleText:
+    """Return the visible text of decoded HTML; nesting has no limit, because nothing recurses."""
+    return _Parser(source).read()
 
 
-def _tag(closing: bool, name: str, inner: str, at: int, writer: _Writer, page: VisibleText, state: _State) -> None:
-    if state.silent:
-        _silent_tag(closing, name, page, state)
-        return
-    if name in _SILENT and not closing and not inner.endswith("/"):
-        state.silent, state.depth = name, 1
-    elif name == "title":
-        state.in_title = not closing and not page.title
-    elif name in ("td", "th"):
-        _cell(closing, at, writer, page, state)
-    elif name == "a":
-        _link(closing, inner, writer, page, state)
-    elif name in _BLOCK:
-        _end_cell(writer, page, state) if name in ("tr", "table") else None
-        writer.gap(" " if state.cell_start >= 0 else "\n", at)
-        if name == "table" and not closing:
-            state.table, state.row, state.headers = state.table + 1, 0, {}
-        elif name == "tr" and not closing:
-            state.row, state.column = state.row + 1, 0
-    if name not in _EMPTY:
+class _Parser:
+    """Text under construction, with its runs, tables, links and parts."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.fonts, self.families = glyphs.declared_fonts(source)
+        self.pieces: list[str] = []
+        self.length, self.last = 0, "\n"
+        self.starts: list[int] = []
+        self.sources: list[int] = []
+        self.break_at = -1
+        """where a line break inside a cell is due before the next words"""
+        self.silent, self.depth = "", 0
+        self.title, self.in_title = "", False
+        self.tables: list[_Table] = []
+        self.too_deep, self.grids = 0, list[Grid]()
+        self.links: list[tuple[str, str]] = []
+        self.link_spans: list[tuple[int, int]] = []
+        self.link, self.link_words, self.link_start = "", "", 0
+        self.aside, self.face, self.hidden, self.menu = _Part(), _Part(), _Part(), _Part()
+        self.has_media = False
+
+    def read(self) -> VisibleText:
+        position, size = 0, len(self.source)
+        while position < size:
+            position = self._token(position, size)
+        while self.tables:
+            self._end_table(size)
+        self._gap("\n", size)
+        for part in (self.aside, self.face, self.hidden, self.menu):
+            part.close(self.length)
+        text = "".join(self.pieces)
+        cells = [cell for grid in self.grids for cell in grid.finished(text)]
+        asides = sorted([*self.aside.spans, *_link_lines(text, self.link_spans)])
+        drawn = [(*span, family) for span, family in zip(self.face.spans, self.face.names, strict=True)]
+        return VisibleText(
+            text, " ".join(self.title.split())[:300], self.starts, self.sources, sorted(cells, key=lambda c: c.start),
+            self.links, self.link_spans, self.menu.spans, self.hidden.spans, asides, drawn, self.fonts, self.has_media,
+        )  # fmt: skip
+
+    def _token(self, position: int, size: int) -> int:
+        """Take one token and return the position behind it."""
+        match = _TOKEN.match(self.source, position)
+        if match is None:
+            return size
+        token, at, position = match.group(), position, match.end()
+        if token == "<!--":
+            end = self.source.find("-->", position)
+            return size if end < 0 else end + 3
+        if match[2]:
+            end = self.source.find(">", position)
+            stop = size if end < 0 else end
+            self._tag(
+                match[1] == "/", match[2].lower(), self.source[position : min(stop, position + _MAX_ATTRIBUTES)], at
+            )
+            position = min(stop + 1, size)
+            if self.silent in ("script", "style") and not match[1]:
+                close = re.compile(rf"</{self.silent}", re.IGNORECASE).search(self.source, position)
+                position = close.start() if close else size
+        elif token in ("<!", "<?"):
+            end = self.source.find(">", position)
+            return size if end < 0 else end + 1
+        elif self.in_title:
+            self.title += html.unescape(token)
+        elif not self.silent:
+            self._words(token, at)
+        return position
+
+    # ------------------------------------------------------------ words
+
+    def _add(self, piece: str, source: int) -> None:
+        if self.break_at >= 0:
+            due, self.break_at = self.break_at, -1
+            self._add("\n", due)
+        self.starts.append(self.length)
+        self.sources.append(source)
+        self.pieces.append(piece)
+        self.length += len(piece)
+        self.last = piece[-1]
+
+    def _gap(self, mark: str, source: int) -> None:
+        """Begin a new line, once, or draw the border of a cell."""
+        if mark == BORDER or self.last != "\n":
+            self._add(mark, source)
+            self.last = "\n" if mark == "\n" else "|"
+
+    def _words(self, token: str, at: int) -> None:
+        at_edge = self.last in "\n|" or self.break_at >= 0
+        if token.startswith("&"):
+            letters = html.unescape(token) or token
+            if not (at_edge and letters.isspace()):
+                self._add(letters, at)
+            return
+        if self.link:
+            self.link_words += token[:200]
+        for run in re.finditer(r"[^\r\n\t]+", token):
+            words = run.group().lstrip() if self.last in "\n|" or self.break_at >= 0 else run.group()
+            if words:
+                self._add(words, at + run.end() - len(words))
+                if run.end() < len(token) and re.search(r"[A-Za-z0-9,.]$", words):
+                    self._add(" ", at + run.end())
+
+    # ------------------------------------------------------------ tags
+
+    def _tag(self, closing: bool, name: str, inner: str, at: int) -> None:
+        if self.silent:
+            self._silent_tag(closing, name)
+            return
+        self.has_media = self.has_media or name in _MEDIA
+        if name in _SILENT and not closing and not inner.endswith("/"):
+            self.silent, self.depth = name, 1
+        handler = _HANDLERS.get(name)
+        if handler:
+            handler(self, closing, inner, at)
+        elif name in _BLOCK:
+            self._break(at)
+        if name not in _EMPTY:
+            self._follow(closing, name, inner)
+
+    def _silent_tag(self, closing: bool, name: str) -> None:
+        """Follow the tags inside an element that shows no words."""
+        if name == "title" and self.silent == "head":
+            self.in_title = not closing and not self.title
+        elif name == self.silent:
+            self.depth += -1 if closing else 1
+            if self.depth <= 0:
+                self.silent = ""
+        elif self.silent == "head" and name == "body":
+            self.silent = ""
+
+    def _follow(self, closing: bool, name: str, inner: str) -> None:
+        """Note whether an element stands next to the text, is hidden or is set in a font of the page's own."""
         found = _attributes(inner) if inner and not closing else {}
-        state.aside.follow(closing, name, _beside(name, found) if found or name == "aside" else "", writer.length)
-        state.face.follow(
-            closing,
-            name,
-            glyphs.font_family(name, found, page.fonts, page.families) if page.fonts else "",
-            writer.length,
-        )
-    if name in ("div", "span", "p", "td"):
-        state.hidden = not closing and bool(_HIDDEN.search(inner[:500]))
+        self.aside.follow(closing, name, _beside(name, found), self.length)
+        if self.fonts:
+            family = glyphs.font_family(name, found, self.fonts, self.families)
+            self.face.follow(closing, name, family, self.length)
+        self.menu.follow(closing, name, name if name in _MENU else "", self.length)
+        hides = not closing and bool(inner) and _HIDDEN.search(inner[:500]) is not None
+        if hides or self.hidden.tag:
+            self.hidden.follow(closing, name, name if hides else "", self.length)
+
+    def _title(self, closing: bool, inner: str, at: int) -> None:
+        self.in_title = not closing and not self.title
+
+    def _break(self, at: int) -> None:
+        """End the line; inside a cell only once it has words, and only before others."""
+        table = self.tables[-1] if self.tables else None
+        if table is None or table.place is None:
+            self._gap("\n", at)
+        elif self.length > table.start and self.break_at < 0 and self.last != "\n":
+            self.break_at = at
+
+    def _link(self, closing: bool, inner: str, at: int) -> None:
+        if closing:
+            if self.link:
+                self.links.append((self.link, self.link_words.strip()[:200]))
+                if self.length > self.link_start and not self.link.startswith("#"):
+                    self.link_spans.append((self.link_start, self.length))
+            self.link = ""
+            return
+        found = {m[1].lower(): m[2] or m[3] or m[4] or "" for m in _ATTRIBUTE.finditer(inner)}
+        self.link, self.link_words, self.link_start = html.unescape(found.get("href", "")), "", self.length
+
+    # ------------------------------------------------------------ tables
+
+    def _table(self, closing: bool, inner: str, at: int) -> None:
+        if closing and self.too_deep:
+            self.too_deep -= 1
+        elif closing and self.tables:
+            self._end_table(at)
+        elif not closing and len(self.tables) >= _DEEPEST:
+            self.too_deep += 1
+        elif not closing:
+            self._break(at)
+            self.tables.append(_Table(Grid(f"table {len(self.grids) + 1}")))
+            self.grids.append(self.tables[-1].grid)
+        self._break(at)
+
+    def _end_table(self, at: int) -> None:
+        self._end_cell(self.tables.pop())
+        self._break(at)
+
+    def _row(self, closing: bool, inner: str, at: int) -> None:
+        if self.tables and not self.too_deep:
+            table = self.tables[-1]
+            self._end_cell(table)
+            if not closing:
+                table.grid.row()
+                table.filled = False
+            self._break_row(at)
+        else:
+            self._break(at)
+
+    def _break_row(self, at: int) -> None:
+        """Begin the line of a row, also inside the cell of a table around it."""
+        self.break_at = -1
+        self._gap("\n", at)
+
+    def _rows(self, closing: bool, inner: str, at: int) -> None:
+        """Begin or end a group of rows."""
+        if self.tables and not self.too_deep:
+            self._end_cell(self.tables[-1])
+            self.tables[-1].grid.end_spans()
+            self.tables[-1].in_head = False
+        self._break(at)
+
+    def _head_rows(self, closing: bool, inner: str, at: int) -> None:
+        self._rows(closing, inner, at)
+        if self.tables and not self.too_deep:
+            self.tables[-1].in_head = not closing
+
+    def _data_cell(self, closing: bool, inner: str, at: int) -> None:
+        self._cell(closing, inner, at, header=False)
+
+    def _header_cell(self, closing: bool, inner: str, at: int) -> None:
+        self._cell(closing, inner, at, header=True)
+
+    def _cell(self, closing: bool, inner: str, at: int, header: bool) -> None:
+        if not self.tables or self.too_deep:
+            self._break(at)
+            return
+        table = self.tables[-1]
+        self._end_cell(table)
+        if closing:
+            return
+        if not table.grid.number:  # a cell without a row begins one
+            table.grid.row()
+            self._break_row(at)
+        spans = {match[1].lower(): int(match[2]) for match in _SPAN.finditer(inner)} if inner else {}
+        if table.filled:
+            self._gap(BORDER, at)
+        table.place = table.grid.place(spans.get("row", 1) or _TO_THE_END, spans.get("col", 1))
+        table.start, table.header, table.filled = self.length, header or table.in_head, True
+
+    def _end_cell(self, table: _Table) -> None:
+        self.break_at = -1
+        if table.place is not None:
+            table.grid.add(table.place, table.start, self.length, table.header)
+            table.place = None
 
 
-_EMPTY = frozenset([
-    "br", "hr", "img", "input", "link", "meta", "area", "base", "col", "embed", "source", "track", "wbr"
-])  # fmt: skip
+_HANDLERS: dict[str, Callable[[_Parser, bool, str, int], None]] = {
+    "title": _Parser._title, "a": _Parser._link, "table": _Parser._table, "tr": _Parser._row, "thead": _Parser._head_rows,
+    "tbody": _Parser._rows, "tfoot": _Parser._rows, "td": _Parser._data_cell, "th": _Parser._header_cell,
+}  # fmt: skip
 
 
 @lru_cache(maxsize=512)
@@ -255,12 +396,12 @@ def _attributes(inner: str) -> dict[str, str]:
 
 
 def _beside(tag: str, attributes: dict[str, str]) -> str:
-    """Return why an element stands beside the text of a page, by its tag, class or id; empty if it does not seem to."""
-    if tag == "aside":
+    """Return why an element stands next to the text of a page, by its tag, class or id; empty if it does not."""
+    if tag in ("aside", "nav", "footer"):
         return tag
-    for words in (
-        (*attributes.get("class", "").split(), attributes.get("id", "")) if tag not in ("body", "html", "main") else ()
-    ):
+    if not attributes or tag in ("body", "html", "main"):
+        return ""
+    for words in (*attributes.get("class", "").split(), attributes.get("id", "")):
         parts = {part.lower() for part in _NAMES.findall(words)}
         if parts & _BESIDE and not parts & _WHOLE:
             return words
@@ -270,71 +411,22 @@ def _beside(tag: str, attributes: dict[str, str]) -> str:
 def _link_lines(text: str, links: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the spans of lines of which nine tenths are words of links to other pages, two or more in a row."""
     lines: list[tuple[int, int]] = []
-    out, index = [], 0
+    spans, index = [], 0
     for match in re.finditer(r"[^\n]+", text):
         inside = 0
         while index < len(links) and links[index][0] < match.end():
             inside += min(links[index][1], match.end()) - max(links[index][0], match.start())
             index += 1
-        dense = inside >= 0.9 * len(match.group().strip()) or (
-            inside > 0 and inside >= 0.6 * len(match.group().strip()) - 11
-        )
-        if dense and inside > 0:
+        length = len(match.group().strip(" |"))
+        if inside > 0 and (inside >= 0.9 * length or inside >= 0.6 * length - 11):
             lines.append(match.span())
         elif lines:
-            out += lines if len(lines) > 1 else []
+            spans += lines if len(lines) > 1 else []
             lines = []
-    return out + (lines if len(lines) > 1 else [])
+    return spans + (lines if len(lines) > 1 else [])
 
 
-def _silent_tag(closing: bool, name: str, page: VisibleText, state: _State) -> None:
-    """Follow the tags inside an element that shows no words."""
-    if name == "title" and state.silent == "head":
-        state.in_title = not closing and not page.title
-    elif name == state.silent:
-        state.depth += -1 if closing else 1
-        if state.depth <= 0:
-            state.silent = ""
-    elif state.silent == "head" and name == "body":
-        state.silent = ""
-
-
-def _cell(closing: bool, at: int, writer: _Writer, page: VisibleText, state: _State) -> None:
-    _end_cell(writer, page, state)
-    if closing:
-        return
-    state.column += 1
-    if state.column > 1:
-        writer.gap(" | ", at)
-    state.cell_start = writer.length
-
-
-def _end_cell(writer: _Writer, page: VisibleText, state: _State) -> None:
-    if state.cell_start < 0:
-        return
-    start, state.cell_start = state.cell_start, -1
-    words = ""
-    for piece in reversed(writer.pieces[-12:]):
-        words = piece + words
-        if len(words) >= writer.length - start:
-            break
-    words = words[-(writer.length - start) :].strip() if writer.length > start else ""
-    place = f"table {state.table} row {state.row} column {state.column}"
-    page.cells.append((start, writer.length, place, state.headers.get(state.column, "")))
-    if state.row == 1:
-        state.headers[state.column] = words[:60]
-
-
-def _link(closing: bool, inner: str, writer: _Writer, page: VisibleText, state: _State) -> None:
-    if closing:
-        if state.link:
-            page.links.append((state.link, state.link_words.strip()[:200]))
-            if writer.length > state.link_start and not state.link.startswith("#"):
-                state.link_spans.append((state.link_start, writer.length))
-        state.link = ""
-        return
-    found = {m[1].lower(): m[2] or m[3] or m[4] or "" for m in _ATTRIBUTE.finditer(inner[:4000])}
-    state.link, state.link_words, state.link_start = html.unescape(found.get("href", "")), "", writer.length
+# ---------------------------------------------------------------- a page inside an MHTML file
 
 
 def from_mhtml(data: bytes) -> tuple[bytes, str]:
@@ -368,11 +460,9 @@ def mhtml_bytes(data: bytes, first: int, last: int) -> tuple[int, int] | None:
         return None
     if not coded:
         return begin + first, begin + last
-    ends = []
     if coding == "base64":
         letters = [match.start() for match in re.finditer(rb"[A-Za-z0-9+/]", raw)]
-        ends = [letters[first * 4 // 3], letters[min(((last - 1) * 4 // 3) + 1, len(letters) - 1)] + 1]
-        return begin + ends[0], begin + ends[1]
+        return begin + letters[first * 4 // 3], begin + letters[min(((last - 1) * 4 // 3) + 1, len(letters) - 1)] + 1
     done, start = 0, 0
     for match in _QUOTED.finditer(raw):
         if match.group()[:1] == b"=" and match.group()[1:2] in (b"\r", b"\n"):
@@ -387,39 +477,15 @@ def mhtml_bytes(data: bytes, first: int, last: int) -> tuple[int, int] | None:
 
 # ---------------------------------------------------------------- one body for the rules of the portals
 
-
-def element_text(element: Any) -> str:
-    """Return the text of an element, spaces squeezed."""
-    return re.sub(r"\s+", " ", " ".join(element.itertext())).strip()
-
-
 _LOOKED_AT_BYTES = 4 << 20
-"""Of a page of markup; what tells a block from a notice stands at the start."""
-
-
-def _json_or_none(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _without_comments(text: str) -> str:
-    """Drop the comments in one pass; a regular expression takes hours on a page of openings."""
-    kept, start = [], 0
-    while (begin := text.find("<!--", start)) >= 0:
-        kept.append(text[start:begin])
-        end = text.find("-->", begin + 4)
-        if end < 0:
-            return "".join(kept)
-        start = end + 3
-    return "".join([*kept, text[start:]])
+"""bytes of a page of markup that are read; what tells a refusal from a notice stands at the start"""
 
 
 class Page:
-    """A body with what the rules look at, worked out once."""
+    """A body with what the rules of the portals look at, each worked out once and only when it is asked for."""
 
     def __init__(self, raw: bytes, content_type: str):
+        """Take the bytes of an answer and its header Content-Type."""
         self.raw = raw
         self.media_type = content_type.partition(";")[0].strip().lower()
         head = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -430,17 +496,10 @@ class Page:
         self.is_binary = self.is_binary or raw.startswith(b"%PDF-")
         looked_at = raw if head.startswith((b"{", b"[")) or not self.is_html else raw[:_LOOKED_AT_BYTES]
         self.text = "" if self.is_binary else decode(looked_at, content_type).text
-        self.data = self._json()
-        self.tree = self._tree()
-        self.title = ""
-        self.visible = self.text if not self.is_html else ""
-        self.text_outside_links = self.visible
-        self.has_media = False
-        self.without_comments = _without_comments(self.text)
-        if self.tree is not None:
-            self._parse_tree()
 
-    def _json(self) -> Any:
+    @cached_property
+    def data(self) -> Any:
+        """The JSON of the body, also inside a JSONP call or one object per line; None where there is none."""
         text = self.text.strip()
         padded = re.fullmatch(r"[\w$.]+\((.*)\)\s*;?", text, re.S)  # JSONP
         text = padded.group(1) if padded else text
@@ -450,7 +509,11 @@ class Page:
         first = _json_or_none(text.partition("\n")[0]) if whole is None else None
         return whole if first is None else [first]  # one object a line, as indexes answer
 
-    def _tree(self) -> Any:
+    @cached_property
+    def tree(self) -> Any:
+        """The elements of a page for x-paths, read by lxml; None where there are none."""
+        from lxml import html as lxml_html
+
         if not self.is_html or not self.text.strip():
             return None
         clean = re.sub(r"^\s*<\?xml[^>]*\?>", "", self.text).replace("\0", "")
@@ -459,78 +522,88 @@ class Page:
         except Exception:  # lxml raises several kinds for hostile markup; the page then has no tree
             return None
 
-    def _parse_tree(self) -> None:
-        titles = [t.text_content() for t in self.tree.iter("title")]
-        self.title = (titles[0] if titles else "").strip()
-        self.has_media = any(True for _ in self.tree.iter("img", "iframe", "embed", "object", "video"))
-        self.visible = _joined(self.tree, _UNSEEN)
-        menus = (*_UNSEEN, "a", "nav", "header", "footer", "button", "select")
-        self.text_outside_links = _joined(self.tree, menus)
+    @cached_property
+    def _read(self) -> VisibleText:
+        return read_html(self.text if self.is_html else "")
+
+    @property
+    def title(self) -> str:
+        """The title of a page."""
+        return self._read.title
+
+    @property
+    def has_media(self) -> bool:
+        """Whether pictures, frames or players are shown."""
+        return self._read.has_media
+
+    @cached_property
+    def visible(self) -> str:
+        """The text that a reader sees, spaces squeezed; the whole text where the body is not a page."""
+        return _squeezed(self._without(self._read.hidden)) if self.is_html else self.text
+
+    @cached_property
+    def text_outside_links(self) -> str:
+        """The visible text without links, menus, page headers, footers and buttons."""
+        read = self._read
+        return _squeezed(self._without(read.hidden + read.link_spans + read.menus)) if self.is_html else self.text
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The visible text, one line for each block or table row; of plain text one line or sentence each."""
+        text = self._without(self._read.hidden) if self.is_html else re.sub(r"(?<=[。！？；])", "\n", self.text)
+        return [line for line in (_squeezed(line) for line in text.split("\n")) if line]
+
+    @cached_property
+    def table_rows(self) -> list[list[dict[str, str]]]:
+        """The tables of a page as rows by the words of their header cells, spanning cells in each row they cover."""
+        return header_rows(self._read.cells)
+
+    def _without(self, spans: list[tuple[int, int]]) -> str:
+        return cut_out(self._read.text, sorted(spans))
+
+    @cached_property
+    def without_comments(self) -> str:
+        """The markup without its comments, dropped in one pass."""
+        kept, start = [], 0
+        while (begin := self.text.find("<!--", start)) >= 0:
+            kept.append(self.text[start:begin])
+            end = self.text.find("-->", begin + 4)
+            if end < 0:
+                return "".join(kept)
+            start = end + 3
+        return "".join([*kept, self.text[start:]])
 
 
-_UNSEEN = ("script", "style", "noscript", "title", "template", "head")
-_BLOCKS = frozenset(
-    {
-        "address",
-        "article",
-        "br",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-    }
-    | {"p", "pre", "section", "table", "td", "th", "tr", "ul"}
-)
+def cut_out(text: str, spans: list[tuple[int, int]]) -> str:
+    """Return a text of equal length with the spans, in order, blanked; line breaks stay."""
+    pieces: list[str] = []
+    at = 0
+    for start, end in spans:
+        pieces += (text[at : max(start, at)], re.sub(r"[^\n]", " ", text[max(start, at) : end]))
+        at = max(end, at)
+    return "".join([*pieces, text[at:]])
 
 
-def block_lines(tree: Any) -> list[str]:
-    """Return the visible text of a tree, one line for each block such as a paragraph or a cell."""
-    lines = "".join(_pieces(tree, _UNSEEN, "\n")).split("\n")
-    return [line for line in (re.sub(r"\s+", " ", raw).strip() for raw in lines) if line]
+def cell_at(cells: list[Cell] | tuple[Cell, ...], start: int, end: int) -> Cell | None:
+    """Return the innermost cell around text[start:end], or None."""
+    index = bisect_left(cells, start + 1, key=lambda cell: cell.start)
+    for cell in reversed(cells[max(index - 200, 0) : index]):
+        if end <= cell.end:
+            return cell
+    return None
 
 
-def _joined(tree: Any, dropped: tuple[str, ...]) -> str:
-    """Return the text of a tree without some elements, spaces squeezed."""
-    return re.sub(r"\s+", " ", "".join(_pieces(tree, dropped, " "))).strip()
+def element_text(element: Any) -> str:
+    """Return the text of an element of a tree, spaces squeezed."""
+    return " ".join(" ".join(element.itertext()).split())
 
 
-def _pieces(tree: Any, dropped: tuple[str, ...], between: str) -> list[str]:
-    """Return the texts of a tree in order, with a separator around each block."""
-    parts: list[str] = []
-    stack: list[Any] = [tree]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, str):
-            parts.append(one)
-            continue
-        if one.tail and one is not tree:
-            stack.append(one.tail)
-        if not isinstance(one.tag, str) or one.tag in dropped or "display:none" in one.get("style", ""):
-            continue
-        if one.tag in _BLOCKS:
-            parts.append(between)
-            stack.append(between)
-        stack.extend(reversed(list(one)))
-        if one.text:
-            parts.append(one.text)
-    return parts
+def _squeezed(text: str) -> str:
+    return " ".join(text.replace(BORDER, " ").split())
 
 
-def tables(tree: lxml_html.HtmlElement) -> list[list[dict[str, str]]]:
-    """Return the server-rendered tables of a page as rows by their header cells."""
-    found = []
-    for table in tree.iter("table"):
-        lines = [[element_text(c) for c in row.iter("th", "td")] for row in table.iter("tr")]
-        lines = [line for line in lines if any(line)]
-        if len(lines) > 1:
-            found.append([dict(zip(lines[0], line, strict=False)) for line in lines[1:]])
-    return found
+def _json_or_none(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

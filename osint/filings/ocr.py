@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageOps
 
 from osint import claims
-from osint.errors import OsintError
-from osint.filings import filing as filings
-from osint.filings import pdf
+from osint.errors import NotFoundError
+from osint.filings.doubt import Doubt, DoubtKind
+from osint.filings.filing import Filing, ScannedLine, parse, with_scans
+from osint.filings.pdf import page_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
-
-BY_MACHINE = "read by machine: check against the picture"
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def _engine() -> Any:
     try:
         from rapidocr_onnxruntime import RapidOCR
     except ImportError:
-        raise OsintError(
+        raise NotFoundError(
             "reading pictures needs the package rapidocr-onnxruntime, which carries its models; install osint-datacentres[ocr]"
         ) from None
     return RapidOCR()
@@ -108,18 +106,18 @@ def _same_place(line: Line, other: Line) -> float:
     return max(across, 0) * max(down, 0) / max(min(areas), 1.0)
 
 
-def disputed(line: Line, others: Iterable[Line]) -> list[tuple[int, int, str]]:
-    """Return (start, end, reason) of the numbers of a line that the second reading does not repeat, unit included."""
+def disputed(line: Line, others: Iterable[Line]) -> list[Doubt]:
+    """Return doubts about the numbers of a line that the second reading does not repeat, unit included."""
     near = [other for other in others if _same_place(line, other) > 0.4]
-    seen = [words for other in near for _, _, words in _numbers(other.text)]
-    out = []
+    repeated = [words for other in near for _, _, words in _numbers(other.text)]
+    doubts = []
     for start, end, words in _numbers(line.text):
-        if words in seen:
-            seen.remove(words)
+        if words in repeated:
+            repeated.remove(words)
         else:
-            again = ", ".join(words.split("|")[0] for words in seen[:3]) or "no number"
-            out.append((start, end, f"check: two readings disagree, {line.text[start:end]} and {again}"))
-    return out
+            again = ", ".join(words.split("|")[0] for words in repeated[:3]) or "no number"
+            doubts.append(Doubt(start, end, DoubtKind.READINGS_DIFFER, f"{line.text[start:end]} and {again}"))
+    return doubts
 
 
 _SUSPECT = [
@@ -142,61 +140,51 @@ def suspect(claim: claims.TextClaim, text: str) -> list[str]:
 
 
 _WIDE = 0.88
-_Place = tuple[int, int, int, tuple[float, float, float, float]]
 
 
 def assemble(
     lines: list[Line], others: list[Line], page: int, offset: int = 0
-) -> tuple[str, list[_Place], list[tuple[int, int, str]]]:
-    """Return (text, places, doubts) of the lines of a page; places are (start, end, page, box), doubts (start, end, reason).
+) -> tuple[str, list[ScannedLine], list[Doubt]]:
+    """Return (text, lines with their offsets, doubts) of a page read twice.
 
-    Lines that run to the right edge are joined with the next.
+    A line that runs to the right edge is joined with the next.  `offset` is where the text begins in that of the
+    document, to which all offsets are counted.
     """
     edge = max((line.box[2] for line in lines), default=0.0)
     text = ""
-    places: list[_Place] = []
-    doubts: list[tuple[int, int, str]] = []
+    placed: list[ScannedLine] = []
+    doubts: list[Doubt] = []
     for line in lines:
         start = offset + len(text)
-        doubts += [(start + low, start + high, reason) for low, high, reason in disputed(line, others)]
+        doubts += [doubt.moved(start) for doubt in disputed(line, others)]
         text += line.text
-        places.append((start, offset + len(text), page, line.box))
+        placed.append(ScannedLine(start, offset + len(text), page, line.box))
         text += "" if line.box[2] > _WIDE * edge and len(line.text) > 12 else "\n"
-    return text + "\n", places, doubts
+    return text + "\n", placed, doubts
 
 
-def parse_with_ocr(data: bytes, name: str, label: str = "") -> filings.Filing:
+def parse_with_ocr(data: bytes, name: str, label: str = "") -> Filing:
     """Return the filing in `data` with its pictures read: a picture, or the pages of a PDF without a text layer.
 
-    What has text of its own is read as `filings.parse` reads it.  Every number that comes from a picture
-    carries a warning; one on which two readings disagree, or that looks like a known slip of the reader, has no value.
+    What has text of its own is read as `parse` reads it.  Every number that comes from a picture carries a warning;
+    one on which two readings disagree, or that looks like a known slip of the reader, has no value.  Raises
+    NotFoundError without the extra `ocr`.
     """
-    filing = filings.parse(data, name, label, pictures=True)
-    pages = filing.unread
-    if not pages:
-        return filing
-    text, doubts = filing.text, list(filing.doubtful)
-    places: list[_Place] = []
-    for page in pages:
-        picture = pdf.page_picture(data, name, page)
-        words, there, doubted = assemble(read_picture(picture), read_again(picture), page, len(text))
-        text, places, doubts = text + words, places + there, doubts + doubted
-    for claim in claims.extract(text[len(filing.text) :]):
-        start, end = claim.start + len(filing.text), claim.end + len(filing.text)
-        doubts += [(start, end, f"check: {reason}") for reason in suspect(claim, text[len(filing.text) :])]
-    remarks = tuple(remark for remark in filing.remarks if "has no text layer" not in remark)
-    said = f"page {', '.join(map(str, pages[:8]))} was {BY_MACHINE}"
-    return replace(
-        filing, text=text, scanned=tuple(places), doubtful=tuple(sorted(doubts)), remarks=(*remarks, said), unread=()
-    )
+    filing = parse(data, name, label, pictures=True)
+    readings = []
+    for page in filing.unread:
+        picture = page_picture(data, name, page)
+        readings.append((page, read_picture(picture), read_again(picture)))
+    return with_readings(filing, readings) if readings else filing
 
 
-def extract_lines(
-    lines: list[Line], document: date | None = None, others: list[Line] | None = None
-) -> list[claims.TextClaim]:
-    """Return the claims of lines read by machine; `others` is the second reading, the first itself if left out."""
-    text, places, doubts = assemble(lines, lines if others is None else others, 1)
-    for claim in claims.extract(text, document):
-        doubts += [(claim.start, claim.end, f"check: {reason}") for reason in suspect(claim, text)]
-    filing = filings.Filing("", "picture", text, scanned=tuple(places), doubtful=tuple(sorted(doubts)))
-    return [filings.doubted(filing, claim) for claim in claims.extract(text, document)]
+def with_readings(filing: Filing, readings: Sequence[tuple[int, list[Line], list[Line]]]) -> Filing:
+    """Return a filing with (page, first reading, second reading) of each picture as text, in doubt where they differ."""
+    text, lines, doubts = "", list[ScannedLine](), list[Doubt]()
+    for page, first, second in readings:
+        words, placed, disputes = assemble(first, second, page, len(filing.text) + len(text))
+        text, lines, doubts = text + words, lines + placed, doubts + disputes
+    for claim in claims.extract(text):
+        slips = (Doubt(claim.start, claim.end, DoubtKind.SUSPECT, slip) for slip in suspect(claim, text))
+        doubts += [slip.moved(len(filing.text)) for slip in slips]
+    return with_scans(filing, text, tuple(lines), tuple(doubts), DoubtKind.BY_MACHINE)

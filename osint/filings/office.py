@@ -5,65 +5,41 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from typing import TYPE_CHECKING
+from datetime import date, datetime, time, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
-from lxml import etree
-
-from osint.errors import OsintError
+from osint.errors import RefusedError, UnreadableError
+from osint.filings.grid import MOST_COLUMNS, Cell, Grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAX_BYTES = 120_000_000
 _MAX_RATIO = 400
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-
-
-def read(data: bytes, name: str) -> tuple[str, list[tuple[int, int, str, str]], list[str]]:
-    """Return (text, cells, remarks) of a .docx or .xlsx; cells are (start, end, place, header).
-
-    Raises OsintError for a file that is no such archive or that would unpack to more than 120 MB.
-    """
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise OsintError(
-            f"{name}: not a readable Word or Excel file ({error}); open it by hand and save it again"
-        ) from None
-    remarks = []
-    for info in archive.infolist():
-        if info.filename.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", info.filename):
-            remarks.append(f"the archive names a member outside itself ({info.filename[:60]!r}); nothing was unpacked")
-    total = sum(info.file_size for info in archive.infolist())
-    if total > _MAX_BYTES or total > _MAX_RATIO * max(len(data), 1):
-        raise OsintError(
-            f"{name}: would unpack to {total / 1e6:.0f} MB from {len(data) / 1e6:.1f} MB; looks like a bomb, not read"
-        )
-    names = set(archive.namelist())
-    if "word/document.xml" in names:
-        return (*_word(_xml(archive, "word/document.xml", name)), remarks)
-    if "xl/workbook.xml" in names:
-        return (*_excel(archive, name), remarks)
-    raise OsintError(f"{name}: a zip archive that is neither Word nor Excel; unpack it and give its files")
-
-
-def _xml(archive: zipfile.ZipFile, member: str, name: str) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-    try:
-        with archive.open(member) as file:
-            return etree.fromstring(file.read(_MAX_BYTES), parser)
-    except (etree.XMLSyntaxError, zipfile.BadZipFile, RuntimeError) as error:
-        raise OsintError(
-            f"{name}: {member} cannot be read ({str(error)[:80]}); open it by hand and save it again"
-        ) from None
+_MOST_CELLS = 5_000_000
+"""cells of one workbook, empty ones between others counted"""
+_HEAD_BYTES = 65_536
+_SCHEMAS = "http://schemas.openxmlformats.org"
+_STRICT = [
+    (f"http://purl.oclc.org/ooxml/{strict}".encode(), f"{_SCHEMAS}/{loose}".encode())
+    for strict, loose in (
+        ("officeDocument/relationships", "officeDocument/2006/relationships"),
+        ("wordprocessingml/main", "wordprocessingml/2006/main"),
+        ("spreadsheetml/main", "spreadsheetml/2006/main"),
+    )
+]
+_TYPES = "[Content_Types].xml"
 
 
 class _Text:
+    """Text under construction, with the cells of its tables."""
+
     def __init__(self) -> None:
         self.pieces: list[str] = []
         self.length = 0
-        self.cells: list[tuple[int, int, str, str]] = []
+        self.grids: list[Grid] = []
+        self.remarks: list[str] = []
 
     def add(self, piece: str) -> int:
         start = self.length
@@ -71,55 +47,300 @@ class _Text:
         self.length += len(piece)
         return start
 
+    def remark(self, words: str) -> None:
+        if words not in self.remarks:
+            self.remarks.append(words)
 
-def _word(root: etree._Element) -> tuple[str, list[tuple[int, int, str, str]]]:
+
+def read_office(data: bytes, name: str) -> tuple[str, list[Cell], list[str]]:
+    """Return (text, cells, remarks) of a .docx or .xlsx.
+
+    Raises UnreadableError for a file that is no such archive, RefusedError for one that would unpack to more
+    than 120 MB or 400 times its size, or that declares XML entities.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise UnreadableError(
+            f"{name}: not a readable Word or Excel file ({error}); open it by hand and save it again"
+        ) from None
     out = _Text()
-    body = root.find(f"{_W}body")
-    table = 0
-    for block in () if body is None else body:
-        if block.tag == f"{_W}tbl":
-            table += 1
-            rows = (["".join(_words(cell)) for cell in row.iter(f"{_W}tc")] for row in block.iter(f"{_W}tr"))
-            _table(out, rows, f"table {table}")
-        else:
-            out.add("".join(_words(block)) + "\n")
-    return "".join(out.pieces), out.cells
+    for info in archive.infolist():
+        if info.filename.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", info.filename):
+            out.remark(f"the archive names a member outside itself ({info.filename[:60]!r}); nothing was unpacked")
+    total = sum(info.file_size for info in archive.infolist())
+    if total > _MAX_BYTES or total > _MAX_RATIO * max(len(data), 1):
+        raise RefusedError(
+            f"{name}: would unpack to {total / 1e6:.0f} MB from {len(data) / 1e6:.1f} MB; looks like a bomb, not read"
+        )
+    names = set(archive.namelist())
+    reader = _word if "word/document.xml" in names else _excel if "xl/workbook.xml" in names else None
+    if reader is None:
+        raise UnreadableError(f"{name}: a zip archive that is neither Word nor Excel; unpack it and give its files")
+    try:
+        parts = _parts(archive, name)
+        reader(parts, out)
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        SyntaxError,
+        OSError,
+        zipfile.BadZipFile,
+    ) as error:
+        if isinstance(error, RefusedError):
+            raise
+        raise UnreadableError(
+            f"{name}: cannot be read ({str(error)[:80]}); open it by hand and save it again"
+        ) from None
+    text = "".join(out.pieces)
+    return text, [cell for grid in out.grids for cell in grid.finished(text)], out.remarks
 
 
-def _words(element: etree._Element) -> Iterator[str]:
-    for node in element.iter(f"{_W}t", f"{_W}tab", f"{_W}br"):
-        yield (node.text or "") if node.tag == f"{_W}t" else " "
+def _parts(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
+    """Return the parts, their XML in the usual spelling: Strict Open XML is respelt, a missing list of parts is made."""
+    parts: dict[str, bytes] = {}
+    for member in archive.namelist():
+        body = parts[member] = archive.read(member)
+        if not member.endswith((".xml", ".rels")):
+            continue
+        root = re.search(rb"<[A-Za-z]", body[:_HEAD_BYTES])
+        if b"<!DOCTYPE" in body[: root.start() if root else None]:
+            raise RefusedError(f"{name}: {member} declares a document type, which no Office program writes; not read")
+        for strict, loose in _STRICT if b"purl.oclc.org/ooxml" in body[:_HEAD_BYTES] else ():
+            body = body.replace(strict, loose)
+        parts[member] = body
+    if _TYPES not in parts:
+        parts |= _made_up(parts)
+    return parts
 
 
-def _table(out: _Text, rows: Iterator[list[str]], place: str) -> None:
-    headers: list[str] = []
-    for number, row in enumerate(rows, start=1):
-        for column, words in enumerate(row, start=1):
-            if column > 1:
-                out.add(" | ")
-            start = out.add(words)
-            header = headers[column - 1] if column <= len(headers) else ""
-            out.cells.append((start, out.length, f"{place} row {number} column {column}", header))
-        headers = headers or [words[:60] for words in row]
+def _made_up(parts: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the lists of parts that a bare archive lacks."""
+    relations = f"{_SCHEMAS}/officeDocument/2006/relationships"
+    office = "application/vnd.openxmlformats-officedocument"
+    sheets = sorted((m for m in parts if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", m)), key=lambda m: (len(m), m))
+    main = "word/document.xml" if "word/document.xml" in parts else "xl/workbook.xml"
+    kinds = {"word/document.xml": "wordprocessingml.document.main", "xl/workbook.xml": "spreadsheetml.sheet.main"}
+    kinds |= dict.fromkeys(sheets, "spreadsheetml.worksheet") | {"xl/sharedStrings.xml": "spreadsheetml.sharedStrings"}
+    types = "".join(f'<Override PartName="/{m}" ContentType="{office}.{kinds[m]}+xml"/>' for m in kinds if m in parts)
+    made = {
+        _TYPES: f'<Types xmlns="{_SCHEMAS}/package/2006/content-types"><Default Extension="rels" '
+        f'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>{types}</Types>',
+        "_rels/.rels": _relations([("rId1", f"{relations}/officeDocument", f"/{main}")]),
+    }
+    if main.startswith("xl"):
+        rows = [(f"rId{i}", f"{relations}/worksheet", f"/{sheet}") for i, sheet in enumerate(sheets, start=1)]
+        listed = "".join(f'<sheet name="sheet {i}" sheetId="{i}" r:id="rId{i}"/>' for i in range(1, len(sheets) + 1))
+        made["xl/_rels/workbook.xml.rels"] = _relations(rows)
+        made[main] = (
+            f'<workbook xmlns="{_SCHEMAS}/spreadsheetml/2006/main" xmlns:r="{relations}"><sheets>{listed}</sheets></workbook>'
+        )
+    return {member: body.encode() for member, body in made.items()}
+
+
+def _relations(rows: list[tuple[str, str, str]]) -> str:
+    body = "".join(f'<Relationship Id="{i}" Type="{kind}" Target="{target}"/>' for i, kind, target in rows)
+    return f'<Relationships xmlns="{_SCHEMAS}/package/2006/relationships">{body}</Relationships>'
+
+
+def _packed(parts: dict[str, bytes]) -> io.BytesIO:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        for member, words in parts.items():
+            archive.writestr(member, words)
+    return body
+
+
+# ---------------------------------------------------------------- Word
+
+
+def _word(parts: dict[str, bytes], out: _Text) -> None:
+    from docx import Document
+
+    document = Document(_packed(parts))
+    names = count(1)
+    _blocks(document.element.body, out, names)
+    for member in ("word/footnotes.xml", "word/endnotes.xml"):
+        if member in parts:
+            _notes(parts[member], out, names)
+    margins = [body for member, body in parts.items() if re.fullmatch(r"word/(?:header|footer)\d*\.xml", member)]
+    if any(re.search(rb"<w:t[ >]", body) for body in margins):
+        out.remark("page headers and footers were left out")
+    if document.element.body.xpath(".//w:numPr"):
+        out.remark("automatic numbers of lists and headings are not in the text")
+    if document.element.body.xpath(".//w:del"):
+        out.remark("words that were deleted with changes tracked were left out")
+
+
+def _notes(body: bytes, out: _Text, names: Iterator[int]) -> None:
+    from docx.oxml.parser import parse_xml
+
+    for note in parse_xml(body):
+        if note.xpath("@w:type") == []:  # the others are lines between text and notes
+            _blocks(note, out, names)
+
+
+def _inside(element: Any, *wanted: str) -> Iterator[Any]:
+    """Yield the children of some names; content controls and tracked insertions are looked through."""
+    for child in element.iterchildren("{*}*"):
+        name = child.tag.rpartition("}")[2]
+        if name in wanted:
+            yield child
+        elif name in ("sdt", "sdtContent", "ins", "customXml", "smartTag", "moveTo"):
+            yield from _inside(child, *wanted)
+
+
+def _blocks(element: Any, out: _Text, names: Iterator[int]) -> None:
+    """Write the paragraphs and tables of an element, each once, text boxes behind their paragraph."""
+    for block in _inside(element, "p", "tbl"):
+        if block.tag.endswith("}tbl"):
+            _word_table(block, out, names)
+            continue
+        out.add(_words(block) + "\n")
+        for box in _boxes(block):
+            _blocks(box, out, names)
+
+
+def _boxes(paragraph: Any) -> list[Any]:
+    """Return the text boxes anchored in a paragraph; the second form for old readers is left out."""
+    boxes = paragraph.xpath(".//w:txbxContent[not(ancestor::*[local-name()='Fallback'])]")
+    return [box for box in boxes if next(box.iterancestors(paragraph.tag)) is paragraph]
+
+
+def _words(paragraph: Any) -> str:
+    """Return the words of a paragraph without its text boxes and without what was deleted."""
+    runs = paragraph.xpath(
+        ".//w:r[not(ancestor::w:del) and not(ancestor::*[local-name()='Fallback' or local-name()='moveFrom'])]"
+    )
+    own = [run for run in runs if next(run.iterancestors(paragraph.tag)) is paragraph]
+    return "".join(run.text for run in own).replace("\t", " ")
+
+
+def _word_table(table: Any, out: _Text, names: Iterator[int]) -> None:
+    grid = Grid(f"table {next(names)}")
+    out.grids.append(grid)
+    inner: list[Any] = []
+    for row in _inside(table, "tr"):
+        grid.row()
+        column = 1 + row.grid_before
+        header = bool(row.xpath("./w:trPr/w:tblHeader"))
+        for number, cell in enumerate(_inside(row, "tc")):
+            out.add(" | " if number else "")
+            start = out.length
+            paragraphs = list(_inside(cell, "p"))
+            out.add("\n".join(filter(None, (_words(paragraph) for paragraph in paragraphs))))
+            span, merged = cell.grid_span, cell.vMerge == "continue"
+            if not (merged and grid.extend(column)):
+                grid.add((column, 1, span), start, out.length, header)
+            column += span
+            inner += list(_inside(cell, "tbl")) + [box for paragraph in paragraphs for box in _boxes(paragraph)]
         out.add("\n")
+    for element in inner:
+        if element.tag.endswith("}tbl"):
+            _word_table(element, out, names)
+        else:
+            _blocks(element, out, names)
 
 
-def _excel(archive: zipfile.ZipFile, name: str) -> tuple[str, list[tuple[int, int, str, str]]]:
-    shared: list[str] = []
-    if "xl/sharedStrings.xml" in archive.namelist():
-        for item in _xml(archive, "xl/sharedStrings.xml", name).iter(f"{_S}si"):
-            shared.append("".join(node.text or "" for node in item.iter(f"{_S}t")))
-    out = _Text()
-    sheets = sorted(member for member in archive.namelist() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", member))
-    for number, member in enumerate(sheets, start=1):
-        rows = _xml(archive, member, name).iter(f"{_S}row")
-        _table(out, ([_value(cell, shared) for cell in row.iter(f"{_S}c")] for row in rows), f"sheet {number}")
-    return "".join(out.pieces), out.cells
+# ---------------------------------------------------------------- Excel
 
 
-def _value(cell: etree._Element, shared: list[str]) -> str:
-    inline = "".join(node.text or "" for node in cell.iter(f"{_S}t"))
-    value = cell.findtext(f"{_S}v") or ""
-    if cell.get("t") == "s" and value.isdigit() and int(value) < len(shared):
-        return shared[int(value)]
-    return inline or value
+def _excel(parts: dict[str, bytes], out: _Text) -> None:
+    from openpyxl import load_workbook
+
+    members = _members(parts)
+    book = load_workbook(_packed(parts), read_only=True, data_only=True)
+    left = _MOST_CELLS
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()
+        body = parts.get(members.get(sheet.title, ""), b"")
+        left = _sheet(sheet, out, _merged(body), left)
+        if left < 0:
+            out.remark(f"holds over {_MOST_CELLS:,} cells; what follows in sheet {sheet.title} was not read")
+            break
+        missing = len(re.findall(rb"(?:</f>|<f[^>]*/>)\s*(?:<v\s*/>\s*|<v>\s*</v>\s*)?</c>", body))
+        if missing:
+            out.remark(f"sheet {sheet.title}: {missing} formulas without a stored value were not read")
+        if sheet.sheet_state != "visible":
+            out.remark(f"sheet {sheet.title} is hidden and was read too")
+
+
+def _members(parts: dict[str, bytes]) -> dict[str, str]:
+    """Return the part of each sheet by its name."""
+    from lxml import etree
+
+    relations = etree.fromstring(parts.get("xl/_rels/workbook.xml.rels", b"<none/>"))
+    targets = {one.get("Id"): one.get("Target", "") for one in relations}
+    found = {}
+    for sheet in etree.fromstring(parts["xl/workbook.xml"]).iter("{*}sheet"):
+        key = next((value for name, value in sheet.attrib.items() if name.endswith("}id")), "")
+        target = targets.get(key, "")
+        found[sheet.get("name", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    return found
+
+
+def _merged(body: bytes) -> dict[tuple[int, int], tuple[int, int]]:
+    """Return (row, column) -> (rows, columns) of the merged ranges of a sheet."""
+    from openpyxl.utils import column_index_from_string
+
+    found = {}
+    for match in re.finditer(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"', body):
+        left, right = (column_index_from_string(match[i].decode()) for i in (1, 3))
+        top, bottom = int(match[2]), int(match[4])
+        found[top, left] = (bottom - top + 1, right - left + 1)
+    return found
+
+
+def _sheet(sheet: Any, out: _Text, merged: dict[tuple[int, int], tuple[int, int]], left: int) -> int:
+    """Write one sheet; return how many cells may still be read."""
+    grid = Grid(f"sheet {sheet.title}", sequential=False)
+    out.grids.append(grid)
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        left -= len(row) + 1
+        if left < 0:
+            break
+        grid.row()
+        words = [
+            _shown(cell.value, cell.number_format) if cell.value is not None else "" for cell in row[:MOST_COLUMNS]
+        ]
+        if not any(words):
+            continue
+        last = max(column for column, word in enumerate(words, start=1) if word)
+        for column, word in enumerate(words[:last], start=1):
+            start = out.add((" | " if column > 1 else "") + word) + (3 if column > 1 else 0)
+            rows, columns = merged.get((number, column), (1, 1))
+            if word:
+                grid.add((column, rows, min(columns, MOST_COLUMNS)), start, out.length)
+        out.add("\n")
+    return left
+
+
+_SIGNS = re.compile(r'\[\$([^\]-]{0,8})[^\]]{0,12}\]|"([^"]{0,20})"|\\(.)|([¥￥$€£])')
+_SCALED = re.compile(r"[#0],+(?![#0])|!|\*")
+
+
+def _shown(value: object, code: str) -> str:
+    """Return a value as its cell shows it: days as ISO dates, shares as percent, signs around a number."""
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, (date, time, timedelta)):
+        return str(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value).strip()
+    number = f"{value:.15g}" if abs(value) < 1e15 else str(value)
+    section = (code or "General").split(";")[0]
+    if "%" in section:
+        return f"{100 * value:.12g}%"
+    if _SCALED.search(section):  # the digits that are shown are not those of the value: the value is given
+        return number
+    digits = re.search(r"[#0?]", section)
+    if digits is None:
+        return number
+    before, behind = (
+        "".join(next(filter(None, match.groups()), "") for match in _SIGNS.finditer(part))
+        for part in (section[: digits.start()], section[digits.start() :])
+    )
+    return f"{before}{number}{behind}".strip()

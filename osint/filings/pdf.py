@@ -6,14 +6,16 @@ import io
 import re
 import warnings
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageDraw
 
-from osint.errors import OsintError
+from osint.errors import UnreadableError
 from osint.filings import glyphs
+from osint.filings.doubt import Doubt, DoubtKind
 
 _MAX_PAGES = 3000
 _DOTS_PER_INCH = 150
@@ -28,28 +30,30 @@ class Pages:
     """The text of a PDF."""
 
     text: str
-    """wrapped lines joined, pages parted by a form feed"""
+    """wrapped lines joined, pages separated by a form feed"""
     starts: tuple[int, ...]
     """offsets in `text` of runs of characters that follow each other in one page"""
     places: tuple[tuple[int, int], ...]
     """(page from 1, index of the first character in the page) of each run"""
     empty: tuple[int, ...]
     """pages without a single character: scans"""
-    doubtful: tuple[tuple[int, int, str], ...] = ()
-    """(start, end, reason) of digits in `text` that are drawn otherwise or not at all"""
+    doubtful: tuple[Doubt, ...] = ()
+    """digits in `text` that are drawn otherwise or not at all"""
 
 
 def open_document(data: bytes, name: str) -> pdfium.PdfDocument:
-    """Return the open document; raises OsintError when it is encrypted or broken."""
+    """Return the open document; raises UnreadableError when it is encrypted or broken."""
     try:
         return pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
         if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_PASSWORD or "password" in str(error).lower():
-            raise OsintError(f"{name}: the PDF is encrypted; ask for a copy without a password") from None
-        raise OsintError(f"{name}: the PDF cannot be read ({error}); fetch it again or print it anew") from None
+            raise UnreadableError(f"{name}: the PDF is encrypted; ask for a copy without a password") from None
+        raise UnreadableError(
+            f"{name}: the PDF cannot be read ({error}); fetch it again or print it to a new PDF"
+        ) from None
 
 
-def read(data: bytes, name: str) -> tuple[Pages, list[str]]:
+def read_pdf(data: bytes, name: str) -> tuple[Pages, list[str]]:
     """Return the pages and the remarks of a PDF."""
     document = open_document(data, name)
     remarks, pieces, starts, places, empty = [], [], [], [], []
@@ -72,25 +76,22 @@ def read(data: bytes, name: str) -> tuple[Pages, list[str]]:
                 break
     finally:
         document.close()
-    if empty:
-        shown = ", ".join(map(str, empty[:8])) + ("..." if len(empty) > 8 else "")
-        remarks.append(f"page {shown} has no text layer: a scan, to be read with `osint extract --ocr` or by eye")
     doubtful = _offsets(digits.doubtful(), starts, places)
-    for reason in dict.fromkeys(reason for _, _, reason in doubtful):
-        remarks.append(f"{reason} ({sum(kind == reason for _, _, kind in doubtful)} numbers)")
+    for sentence, count in Counter(doubt.sentence for doubt in doubtful).items():
+        remarks.append(f"{sentence} ({count} numbers)")
     return Pages("".join(pieces), tuple(starts), tuple(places), tuple(empty), doubtful), remarks
 
 
 def _offsets(
-    found: list[tuple[int, int, int, str]], starts: list[int], places: list[tuple[int, int]]
-) -> tuple[tuple[int, int, str], ...]:
+    found: list[tuple[int, int, int, DoubtKind]], starts: list[int], places: list[tuple[int, int]]
+) -> tuple[Doubt, ...]:
     """Return spans of pages as spans of the text."""
-    out = []
-    for page, first, last, reason in found:
+    doubts = []
+    for page, first, last, kind in found:
         run = bisect_right(places, (page, first)) - 1
         start = starts[run] + first - places[run][1]
-        out.append((start, start + last - first + 1, reason))
-    return tuple(out)
+        doubts.append(Doubt(start, start + last - first + 1, kind))
+    return tuple(doubts)
 
 
 def _page_text(document: pdfium.PdfDocument, number: int, digits: glyphs.Digits) -> str:
@@ -136,7 +137,7 @@ Box = tuple[float, float, float, float]
 
 
 def line_boxes(data: bytes, name: str, page: int, first: int, last: int) -> list[Box]:
-    """Return (left, bottom, right, top) in points of characters first to last of a page, one box for each line."""
+    """Return (left, bottom, right, top) in points of characters first to last of a page, one box per line."""
     document = open_document(data, name)
     try:
         words = document[page - 1].get_textpage()
@@ -161,7 +162,7 @@ def union(found: list[Box]) -> Box:
 
 
 def crop(data: bytes, name: str, page: int, lines: list[Box], margin: float = 18.0) -> Image.Image:
-    """Return the picture of boxes of a page at 144 dots an inch, each framed, with the words around them.
+    """Return the picture of boxes of a page at 144 dots per inch, each framed, with the words around them.
 
     `margin` is the height of the strip above and below in points; to the sides it is twelve times as wide.
     """
@@ -187,9 +188,9 @@ def framed(picture: Image.Image, frames: list[Box], margin: float) -> Image.Imag
 
 
 def page_picture(data: bytes, name: str, page: int) -> Image.Image:
-    """Return a page of a PDF drawn at 150 dots an inch, or the picture itself.
+    """Return a page of a PDF drawn at 150 dots per inch, or the picture itself.
 
-    Raises OsintError for a picture that cannot be read or has over 60 million pixels.
+    Raises UnreadableError for a picture that cannot be read or has over 60 million pixels.
     """
     if b"%PDF-" in data[:1024]:
         document = open_document(data, name)
@@ -205,12 +206,12 @@ def page_picture(data: bytes, name: str, page: int) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(io.BytesIO(data))
         if picture.width * picture.height > _MAX_PIXELS:
-            raise OsintError(
+            raise UnreadableError(
                 f"{name}: a picture of {picture.width} by {picture.height} pixels is too large; cut it into parts"
             )
         return picture.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise OsintError(
+        raise UnreadableError(
             f"{name}: the picture cannot be read ({str(error)[:80]}); save it again as PNG or JPEG"
         ) from None
 

@@ -6,7 +6,6 @@ call returns): a crash loses at most the press that it interrupts, and `start_re
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -16,37 +15,23 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from filelock import FileLock
 
 from osint.claims import extract
-from osint.errors import OsintError
-from osint.register import CLAIM_KINDS, LADDER, SCHEMAS, check_table, defuse, replace_file
+from osint.errors import BadInputError, NotFoundError
+from osint.register import LADDER, READ_KINDS, SCHEMAS, Scope, check_table, csv_text, replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# kind of a reading -> kind of the register and the factor from SI to its unit
-_REGISTER = {
-    "chips": ("chips", 1.0), "servers": ("servers", 1.0), "racks": ("racks", 1.0), "compute": ("PFLOPS", 1.0),
-    "power": ("power_MW", 1.0), "gen": ("generation_MW", 1.0), "battery": ("battery_MW", 1.0),
-    "energy": ("energy_GWh_per_yr", 1.0), "energy_gen": ("energy_GWh_per_yr", 1.0), "land": ("land_m2", 1.0),
-    "floor": ("floor_m2", 1.0), "money_cny": ("investment_CNY", 1.0), "money_usd": ("investment_USD", 1.0),
-    "pue": ("PUE", 1.0), "share": ("share_pct", 100.0), "count": ("project_count", 1.0), "tce": ("tonnes_coal_equiv", 1.0),
-}  # fmt: skip
-SI_UNITS = {
-    "compute": "PFLOPS", "power": "MW", "gen": "MW", "battery": "MW", "transformer": "MVA", "voltage": "kV", "energy": "GWh",
-    "energy_gen": "GWh", "battery_energy": "GWh", "tce": "tce", "land": "m2", "floor": "m2", "area_other": "m2", "pue": "ratio",
-    "share": "ratio", "money_cny": "CNY", "money_usd": "USD", "money_hkd": "HKD", "money_eur": "EUR",
-    **dict.fromkeys(("chips", "servers", "racks", "count", "duration"), "count"),
-}  # fmt: skip
-"""Kind of a claim -> the unit of its si_low and si_high."""
 _BOUND = {"more than": "at least", "at least": "at least", "up to": "at most", "less than": "at most", "range": "range",
           "about": "about", "exact": "exact"}  # fmt: skip
-DECISIONS = ("accepted", "changed", "rejected")
+_DECISIONS = ("accepted", "changed", "rejected")
 _VALUES = ("low", "high", "unit", "si_low", "si_high")
 _WORDS = ("kind", "rung", "aim", "modality", "qualifier", "date", "chip_model", "precision")
 _CHANGEABLE = (*_VALUES, *_WORDS)
-DECISION = ("decision", "who", "when", "reason", "translation")
-_LOG = ("key", *DECISION, "file", "start", "end", "quote", *_CHANGEABLE, "si_unit")
+_DECISION = ("decision", "who", "when", "reason", "translation")
+_LOG = ("key", *_DECISION, "file", "start", "end", "quote", *_CHANGEABLE, "si_unit")
 
 
 def start_review(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
@@ -58,10 +43,10 @@ def start_review(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
     table = claims.reset_index(drop=True).copy()
     if "key" not in table:  # else a table under review, whose values may have been changed
         table.insert(0, "key", [_key(row) for row in table.to_dict("records")])
-        table[list(DECISION)] = ""
+        table[list(_DECISION)] = ""
     for key, entry in _last(log).items() if log else ():
         for index in table.index[table["key"] == key]:
-            for name in (*DECISION, *_CHANGEABLE, "si_unit"):
+            for name in (*_DECISION, *_CHANGEABLE, "si_unit"):
                 number = name in ("low", "high", "si_low", "si_high")
                 table.at[index, name] = float("nan") if number and entry[name] is None else entry[name]
     return table
@@ -85,7 +70,7 @@ def accept_claim(
     """Return the table with the claim of `key` accepted as read; `when` is an ISO date.
 
     With a `log` the decision is in it when the call returns; without one it is written by `write_reviewed`.
-    Raises OsintError for a claim whose value the reader refused: it can only be changed or rejected.
+    Raises BadInputError for a claim whose value the reader refused: it can only be changed or rejected.
     """
     return _decide(table, key, "accepted", (who, when, reason, translation), {}, log)
 
@@ -95,7 +80,7 @@ def reject_claim(
 ) -> pd.DataFrame:
     """Return the table with the claim of `key` rejected; a rejection needs its reason."""
     if not reason.strip():
-        raise OsintError(f"claim {key} cannot be rejected without a reason; say what is wrong with the reading")
+        raise BadInputError(f"claim {key} cannot be rejected without a reason; say what is wrong with the reading")
     return _decide(table, key, "rejected", (who, when, reason, ""), {}, log)
 
 
@@ -118,29 +103,31 @@ def change_claim(
     """
     wrong = sorted(set(new) - set(_CHANGEABLE))
     if wrong or not new:
-        raise OsintError(
+        raise BadInputError(
             f"claim {key}: {', '.join(wrong) or 'nothing'} cannot be changed; give {', '.join(_CHANGEABLE)}"
         )
     if not reason.strip():
-        raise OsintError(f"claim {key} cannot be changed without a reason; say where the other value stands")
+        raise BadInputError(f"claim {key} cannot be changed without a reason; say where the other value stands")
     row = table.loc[_index(table, key)]
     if "rung" in new:
         new = {"aim": new["rung"], **new}
     for name in ("rung", "aim"):
         if new.get(name) and new[name] not in LADDER:
-            raise OsintError(f"claim {key}: {new[name]!r} is no rung; give one of {', '.join(LADDER)}")
+            raise BadInputError(f"claim {key}: {new[name]!r} is not a rung; give one of {', '.join(LADDER)}")
     if {"low", "high", "unit"} & set(new):
         new = {**new, **_in_si(row, new)}
     kind = new.get("kind", row["kind"])
-    if kind not in SI_UNITS:
-        raise OsintError(f"claim {key}: {kind!r} is no kind of claim; give one of {', '.join(SI_UNITS)}")
-    given = SI_UNITS[kind] if {"si_low", "si_high"} <= set(new) else row["si_unit"]
+    if kind not in READ_KINDS:
+        raise BadInputError(f"claim {key}: {kind!r} is not a kind of claim; give one of {', '.join(READ_KINDS)}")
+    given = READ_KINDS[kind].si_unit if {"si_low", "si_high"} <= set(new) else row["si_unit"]
     unit = new.get("si_unit", given)
-    if SI_UNITS[kind] != unit:
-        raise OsintError(
-            f"claim {key}: {kind} is measured in {SI_UNITS[kind]}, the value is in {unit}; give the value and its unit too"
+    if READ_KINDS[kind].si_unit != unit:
+        raise BadInputError(
+            f"claim {key}: {kind} is measured in {READ_KINDS[kind].si_unit}, the value is in {unit}; give the value and its unit too"
         )
-    return _decide(table, key, "changed", (who, when, reason, translation), {**new, "si_unit": SI_UNITS[kind]}, log)
+    return _decide(
+        table, key, "changed", (who, when, reason, translation), {**new, "si_unit": READ_KINDS[kind].si_unit}, log
+    )
 
 
 def _in_si(row: pd.Series, new: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +144,8 @@ def _in_si(row: pd.Series, new: dict[str, Any]) -> dict[str, Any]:
 
 
 def _converted(value: float, unit: str, row: pd.Series) -> tuple[float, str]:
-    if unit in SI_UNITS.values():
+    units = dict.fromkeys(kind.si_unit for kind in READ_KINDS.values())
+    if unit in units:
         return value, unit
     if unit == row["unit"]:
         for name in ("low", "high"):
@@ -168,16 +156,16 @@ def _converted(value: float, unit: str, row: pd.Series) -> tuple[float, str]:
         found = extract(words)
         if len(found) == 1 and found[0].quantity.si_low is not None:
             return found[0].quantity.si_low, found[0].quantity.si_unit
-    raise OsintError(
+    raise BadInputError(
         f"claim {row['key']}: the unit {unit!r} is not known; write it as the tables do (万P, MW, 亿元, $bn) or give "
-        f"the value in one of {', '.join(dict.fromkeys(SI_UNITS.values()))}"
+        f"the value in one of {', '.join(units)}"
     )
 
 
 def _index(table: pd.DataFrame, key: str) -> Any:
     rows = table.index[table["key"] == key]
     if len(rows) != 1:
-        raise OsintError(f"no claim has the key {key!r}; the keys are in the first column of the review table")
+        raise NotFoundError(f"no claim has the key {key!r}; the keys are in the first column of the review table")
     return rows[0]
 
 
@@ -187,21 +175,23 @@ def _decide(
     index = _index(table, key)
     who, when = said[:2]
     if not who.strip() or not re.fullmatch(r"\d{4}-\d\d-\d\d", when):
-        raise OsintError(
+        raise BadInputError(
             f"claim {key}: a decision needs who decided and the day as YYYY-MM-DD; got {who!r} and {when!r}"
         )
     out = table.copy()
-    for name, value in {**dict(zip(DECISION, (decision, *said), strict=True)), **new}.items():
+    for name, value in {**dict(zip(_DECISION, (decision, *said), strict=True)), **new}.items():
         out.at[index, name] = value
     row = out.loc[index]
     if decision != "rejected":
         if pd.isna(row["si_low"]) and pd.isna(row["si_high"]):
-            raise OsintError(
+            raise BadInputError(
                 f"claim {key} has no value ({row['warning'] or 'the reading was refused'}); "
                 "change it to what the crop shows, or reject it"
             )
-        if row["kind"] not in _REGISTER:
-            raise OsintError(f"claim {key}: the register has no kind for {row['kind']}; reject it or change its kind")
+        if not READ_KINDS[row["kind"]].kind:
+            raise BadInputError(
+                f"claim {key}: the register has no kind for {row['kind']}; reject it or change its kind"
+            )
     if log:
         _append(log, "".join(_line(row)))
     return out
@@ -235,13 +225,17 @@ def read_review_log(log: Path) -> pd.DataFrame:
 
 
 def _entries(log: Path) -> list[dict[str, Any]]:
+    return [entry for entry in _lines(log) if set(_LOG) <= set(entry)]
+
+
+def _lines(log: Path) -> list[dict[str, Any]]:
     found = []
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else ():
         try:
             entry = json.loads(line)
         except ValueError:
             continue
-        if isinstance(entry, dict) and set(_LOG) <= set(entry):
+        if isinstance(entry, dict):
             found.append(entry)
     return found
 
@@ -258,54 +252,70 @@ def write_reviewed(table: pd.DataFrame, register: Path, log: Path, about: dict[s
 
     `about` gives the columns that no reader of text can know: site_id, claimant, source_publisher,
     source_tier, source_url, date, translation, independence_group, group_reason and the like.  Nothing
-    undecided is written, and a claim that the register's notes name is not written twice.  Decisions
-    that are not in the log are added to it.  Raises OsintError, before anything is written, when a row
-    breaks the schema of claims or when a claim that was written has been decided otherwise since.
+    undecided is written, and a claim that the log names as written is not written twice.  Decisions
+    that are not in the log are added to it.  Raises BadInputError, before anything is written, when a row
+    breaks the schema of claims or stands there already, or when a claim that was written has been decided
+    otherwise since.
     """
-    decided = table[table["decision"].isin(DECISIONS)]
+    with FileLock(register.parent / f".{register.stem}.lock"):
+        return _write(table[table["decision"].isin(_DECISIONS)], register, log, about)
+
+
+def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, str]) -> int:
     old = register.read_bytes()
     present = pd.read_csv(io.BytesIO(old), dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    written = _written(decided, present, register.name)
+    written = _written(decided, set(present["claim_id"]), log, register.name)
     taken = decided[(decided["decision"] != "rejected") & ~decided["key"].isin(written)]
     last = {key: json.dumps(entry) for key, entry in _last(log).items()}
-    lines = [(row["key"], _line(row)) for row in decided.to_dict("records")]
-    new_lines = [line for key, line in lines if last.get(key) != json.dumps(json.loads(line))]
+    decisions = [(row["key"], _line(row)) for row in decided.to_dict("records")]
+    lines = [line for key, line in decisions if last.get(key) != json.dumps(json.loads(line))]
     body = b""
     if not taken.empty:
         numbers = [int(m[1]) for m in map(re.compile(r"C(\d+)").fullmatch, present["claim_id"]) if m]
         first = max(numbers, default=0) + 1
         rows = [_row(row, f"C{first + i:03d}", about) for i, row in enumerate(taken.to_dict("records"))]
         new = pd.DataFrame(rows, columns=list(present.columns))
-        check_table(pd.concat([present, new], ignore_index=True), "claims", register.name)
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([defuse(cell) for cell in row] for row in new.to_numpy())
-        body = (b"" if old.endswith(b"\n") else b"\n") + out.getvalue().encode()
-    if new_lines:
-        _append(log, "".join(new_lines))
+        whole = pd.concat([present, new], ignore_index=True)
+        check_table(whole, "claims", register.name)
+        _refuse_copies(present, new, register.name)
+        body = (b"" if old.endswith(b"\n") else b"\n") + csv_text(new).partition("\n")[2].encode()
+        for row, key in zip(rows, taken["key"], strict=True):
+            entry = {"key": key, "written_as": row["claim_id"], "note": row["note"]}
+            lines.append(json.dumps(entry, ensure_ascii=False) + "\n")
+    if lines:  # first, so that a crash before the register is written leaves an id that the register lacks
+        _append(log, "".join(lines))
     if body:
         replace_file(register, old + body)
     return len(taken)
 
 
-def _note(row: dict[str, Any]) -> str:
-    said = f"{row['decision']} by {row['who']} on {row['when']} (reading {row['key']})"
-    return said + (f": {row['reason']}" if row["reason"] else "")
-
-
-def _written(decided: pd.DataFrame, present: pd.DataFrame, name: str) -> set[str]:
-    """Return the keys that the register holds already; raises OsintError where it holds another decision."""
-    found: dict[str, tuple[str, str]] = {}
-    for claim_id, note in zip(present["claim_id"], present["note"], strict=True):
-        match = re.search(r"\(reading ([0-9a-f]{12})\)", note)
-        if match:
-            found[match[1]] = (claim_id, note)
-    for row in decided.to_dict("records"):
-        if row["key"] in found and found[row["key"]][1] != _note(row):
-            raise OsintError(
-                f"claim {row['key']} is in {name} as {found[row['key']][0]} and has been {row['decision']} since by "
-                f"{row['who']}; what is written is not rewritten: take that row out by hand first"
+def _refuse_copies(present: pd.DataFrame, new: pd.DataFrame, name: str) -> None:
+    """Refuse rows that differ from one in the register by nothing but id and note: their log was lost."""
+    columns = [column for column in present.columns if column not in ("claim_id", "note")]
+    held = dict(zip(map(tuple, present[columns].to_numpy()), present["claim_id"], strict=True))
+    for row, words in zip(map(tuple, new[columns].to_numpy()), new["quote"], strict=True):
+        if row in held:
+            raise BadInputError(
+                f"{words[:40]!r} is in {name} as {held[row]}, but the review log does not say so; reject it, or give "
+                "the log that it was written with"
             )
-    return set(found)
+
+
+def _note(row: dict[str, Any]) -> str:
+    decision = f"{row['decision']} by {row['who']} on {row['when']} (reading {row['key']})"
+    return decision + (f": {row['reason']}" if row["reason"] else "")
+
+
+def _written(decided: pd.DataFrame, present: set[str], log: Path, name: str) -> set[str]:
+    """Return the keys that the register holds by the log; raises BadInputError where they were decided again."""
+    written = {entry["key"]: entry for entry in _lines(log) if entry.get("written_as") in present}
+    for row in decided.to_dict("records"):
+        if row["key"] in written and written[row["key"]]["note"] != _note(row):
+            raise BadInputError(
+                f"claim {row['key']} is in {name} as {written[row['key']]['written_as']} and has been {row['decision']} "
+                f"since by {row['who']}; what is written is not rewritten: take that row out by hand first"
+            )
+    return set(written)
 
 
 def _number(value: Any) -> str:
@@ -313,16 +323,17 @@ def _number(value: Any) -> str:
 
 
 def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str, str]:
-    kind, factor = _REGISTER[row["kind"]]
+    """Return a row of claims.csv; the quote stays as it was read, and what is generated says so in its scope."""
+    kind = READ_KINDS[row["kind"]]
     values = {column.name: "" for column in SCHEMAS["claims"].columns}
     values |= {
-        "claim_id": claim_id, "quote": row["sentence"].lstrip("=+-@\t\r "), "quantity_kind": kind, "unit": CLAIM_KINDS[kind].unit or ("ratio" if kind == "PUE" else "count"),
+        "claim_id": claim_id, "quote": row["sentence"], "quantity_kind": kind.kind, "unit": kind.unit or kind.si_unit,
         "quote_language": "zh" if re.search("[一-龥]", row["sentence"]) else "en",
-        "value_low": _number(row["si_low"] * factor), "value_high": _number(row["si_high"] * factor),
+        "value_low": _number(row["si_low"] * kind.si_factor), "value_high": _number(row["si_high"] * kind.si_factor),
         "value_date": row["date"], "chip_model": row["chip_model"], "reading_confidence": row["confidence"],
         "unit_as_recorded": row["unit"], "rung": row["aim"], "modality": row["modality"],
+        "scope": Scope.GENERATION if row["kind"] == "energy_gen" else "",
         "rung_reason": "read from the clause" if row["aim"] else "",
-        "bound": _BOUND[row["qualifier"]], "evidence_use": "no",
-        "note": _note(row),
+        "bound": _BOUND[row["qualifier"]], "evidence_use": "no", "note": _note(row),
     }  # fmt: skip
     return values | about | ({"translation": row["translation"]} if row["translation"] else {})

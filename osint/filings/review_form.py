@@ -1,38 +1,90 @@
-"""Show each claim beside its crop, and take decisions at the press of a button (buttons need the extra `lab`)."""
+"""Show each claim next to its crop, and take decisions at the press of a button (buttons need the extra `lab`)."""
 
 from __future__ import annotations
 
 import base64
-import html
 import io
 import math
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from osint.errors import OsintError
-from osint.filings import review
-from osint.register import LADDER
+from osint.errors import BadInputError, NotFoundError, OsintError
+from osint.filings import html, review
+from osint.register import LADDER, READ_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import jinja2
     import pandas as pd
+    from markupsafe import Markup
 
     from osint.filings.filing import Filing
 
 _AROUND = 160
-_STYLE = (
-    "<style>.osint-review td,.osint-review th{text-align:left!important;vertical-align:top;padding:6px 10px;white-space:normal}"
-    ".osint-review mark,.osint-crop mark{background:#ffd54d;color:#000}.osint-review small{color:#8a3b00}"
-    ".osint-review img,.osint-crop img{max-width:480px;border:1px solid #bbb}"
-    ".osint-crop table{border-collapse:collapse}.osint-crop td{border:1px solid #bbb;padding:2px 8px}</style>"
-)
+"""characters of a line that are shown on each side of a claim"""
+_MOST_CELLS, _CELL, _HEADER = 20, 80, 40
+"""cells of a row, and characters of each and of its header, that are shown"""
+
+_TEMPLATES = {
+    "style": """<style>.osint-review td,.osint-review th{text-align:left!important;vertical-align:top;padding:6px 10px;
+white-space:normal}.osint-review mark,.osint-crop mark{background:#ffd54d;color:#000}.osint-review small{color:#8a3b00}
+.osint-review img,.osint-crop img{max-width:480px;border:1px solid #bbb}.osint-crop table{border-collapse:collapse}
+.osint-crop td{border:1px solid #bbb;padding:2px 8px}</style>""",
+    "marked": """{% macro marked(words) -%}
+{{ words.0 | shown }}{% if words.1 %}<mark>{{ words.1 | shown }}</mark>{% endif %}{{ words.2 | shown }}
+{%- endmacro %}""",
+    "crop": """{% from "marked" import marked -%}
+{% if picture -%}
+<img alt="page {{ page }}" src="data:image/png;base64,{{ picture }}"><br>page {{ page }}
+{%- elif cells -%}
+<table>{% if headers | select | list %}<tr>{% for one in headers %}<td><i>{{ one | shown }}</i></td>{% endfor %}</tr>{% endif -%}
+<tr>{% for one in cells %}<td>{{ marked(one) }}</td>{% endfor %}</tr></table>{{ where | shown }}
+{%- else %}{{ marked(line) }}{% endif %}""",
+    "sheet": """{% include "style" %}<table class='osint-review'><tr>
+{%- for head in ("key", "crop", "kind", "reading", "rung", "date", "decision") %}<th>{{ head }}</th>{% endfor %}</tr>
+{%- for row in rows %}<tr><td><code>{{ row.key }}</code></td><td><div class='osint-crop'>{{ row.crop }}</div></td>
+<td>{{ row.kind }}</td><td>{{ row.qualifier }} {{ row.written }} {{ row.unit }}<br>= {{ row.si }} {{ row.si_unit }}
+{%- for one in (row.warning, row.alternatives) if one %}<br><small>{{ one | shown }}</small>{% endfor %}</td>
+<td>{{ row.aim }}{% if row.modality %} ({{ row.modality }}){% endif %}</td><td>{{ row.date }}</td>
+<td>{% if row.decision %}<b>{{ row.decision }}</b> {{ row.who }} {{ row.when }}<br>{{ row.reason }}{% else %}open{% endif %}</td></tr>
+{%- endfor %}</table>{% if more %}<p>{{ more }} more</p>{% endif %}""",
+    "count": """{% include "style" %}page {{ page }} of {{ pages }}; {{ left }} of {{ total }} open. <b style='color:{{ colour }}'>{{ words }}</b>""",
+    "card": """<div class='osint-crop'>{{ crop }}<br><small style='color:#8a3b00'>{{ odd | shown }}</small><br><small>{{ file | shown }}</small></div>""",
+    "wrong": """<span style='color:#b00020'>{{ words }}</span>""",
+    "state": """{% if row.decision %}<b>{{ row.decision }}</b> by {{ row.who }} on {{ row.when }}: {{ si }} {{ row.si_unit }}{% else %}open{% endif %}""",
+}
 
 
-def crop_html(filing: Filing, start: int, end: int) -> str:
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+    from markupsafe import Markup, escape
+
+    def shown(text: str) -> Markup:
+        """Spell out characters that are drawn as nothing, or that turn the order of letters."""
+        return Markup("").join(
+            escape(f"[U+{ord(c):04X}]" if unicodedata.category(c) in ("Cf", "Co", "Cc") else c) for c in str(text)
+        )
+
+    environment = jinja2.Environment(loader=jinja2.DictLoader(_TEMPLATES), autoescape=True)
+    environment.filters["shown"] = shown
+    return environment
+
+
+def _filled(template: str, **values: Any) -> Markup:
+    """Return a template with its values, each escaped."""
+    from markupsafe import Markup
+
+    return Markup(_environment().get_template(template).render(**values))
+
+
+def crop_html(filing: Filing, start: int, end: int) -> Markup:
     """Return text[start:end] as it stands in the document, as a piece of HTML.
 
     A PDF or scan gives the picture of the place with the words framed; a table its row, below its header;
@@ -40,45 +92,36 @@ def crop_html(filing: Filing, start: int, end: int) -> str:
     """
     picture = filing.crop(start, end)
     if picture is not None:
-        out = io.BytesIO()
-        picture.quantize(32).save(out, "PNG", optimize=True)
-        code = base64.b64encode(out.getvalue()).decode()
-        page = filing.where(start, end).get("page", 1)
-        return f'<img alt="page {page}" src="data:image/png;base64,{code}"><br>page {page}'
-    where = filing.where(start, end)
-    if "cell" in where:
-        return f"{_row(filing, start, end)}{html.escape(where['cell'])}"
+        body = io.BytesIO()
+        picture.quantize(32).save(body, "PNG", optimize=True)
+        page = filing.where(start, end).page or 1
+        return _filled("crop", picture=base64.b64encode(body.getvalue()).decode(), page=page)
+    cell = html.cell_at(filing.cells, start, end)
+    if cell:
+        first, last = (
+            bisect(filing.cells, cell.start, key=lambda one: one.start) for bisect in (bisect_left, bisect_right)
+        )
+        row = [
+            one
+            for one in filing.cells[max(first - _MOST_CELLS, 0) : last + _MOST_CELLS]
+            if (one.table, one.row) == (cell.table, cell.row)
+        ]
+        row = row[:_MOST_CELLS] if cell in row[:_MOST_CELLS] else [cell]
+        cells = [
+            _parts(filing.text, one.start, start, end, one.end) if one is cell else (one.text[:_CELL], "", "")
+            for one in row
+        ]
+        headers = [" / ".join(one.headers)[:_HEADER] for one in row]
+        return _filled("crop", cells=cells, headers=headers, where=cell.where)
     first = max(filing.text.rfind("\n", 0, start) + 1, start - _AROUND)
     last = filing.text.find("\n", end)
     last = min(len(filing.text) if last < 0 else last, end + _AROUND)
-    return _marked(filing.text, first, start, end, last)
+    return _filled("crop", line=_parts(filing.text, first, start, end, last))
 
 
-def _marked(text: str, first: int, start: int, end: int, last: int) -> str:
-    before, words, behind = text[first:start], text[start:end], text[end:last]
-    return f"{_shown(before)}<mark>{_shown(words)}</mark>{_shown(behind)}"
-
-
-def _shown(text: str) -> str:
-    """Return text as HTML in which what is drawn as nothing, or turns the order of letters, is spelt out."""
-    escaped = html.escape(text)
-    return "".join(f"[U+{ord(c):04X}]" if unicodedata.category(c) in ("Cf", "Co", "Cc") else c for c in escaped)
-
-
-def _row(filing: Filing, start: int, end: int) -> str:
-    """Return the table row around a passage, with the header of each column above it."""
-    first, last = filing.text.rfind("\n", 0, start) + 1, filing.text.find("\n", end)
-    last = len(filing.text) if last < 0 else last
-    cells = [cell for cell in filing.cells if first <= cell[0] <= last]
-    heads = "".join(f"<td><i>{_shown(cell[3][:40])}</i></td>" for cell in cells[:20])
-    bodies = []
-    for low, high, _, _ in cells[:20]:
-        if low <= start < high:
-            bodies.append(f"<td>{_marked(filing.text, low, start, min(end, high), high)}</td>")
-        else:
-            bodies.append(f"<td>{_shown(filing.text[low : min(high, low + 80)])}</td>")
-    above = f"<tr>{heads}</tr>" if any(cell[3] for cell in cells) else ""
-    return f"<table>{above}<tr>{''.join(bodies)}</tr></table>"
+def _parts(text: str, first: int, start: int, end: int, last: int) -> tuple[str, str, str]:
+    """Return the words before, inside and behind a passage."""
+    return text[max(first, start - 2 * _AROUND) : start], text[start:end], text[end : min(last, end + 2 * _AROUND)]
 
 
 def _bounds(low: float, high: float) -> str:
@@ -94,21 +137,16 @@ def review_sheet(table: pd.DataFrame, filings: Mapping[str, Filing], limit: int 
 
     `filings` gives the filing of each name in the column `file`.  The same table gives the same bytes.
     """
-    rows = []
-    for row in table.head(limit).to_dict("records"):
-        crop = crop_html(filings[row["file"]], row["start"], row["end"])
-        odd = "".join(f"<br><small>{_shown(str(row[n]))}</small>" for n in ("warning", "alternatives") if row[n])
-        value = f"{_bounds(row['low'], row['high'])} {row['unit']}<br>= {_bounds(row['si_low'], row['si_high'])} {row['si_unit']}"
-        decision = f"<b>{row['decision']}</b> {html.escape(row['who'])} {row['when']}<br>{html.escape(row['reason'])}"
-        rung = row["aim"] + (f" ({row['modality']})" if row["modality"] else "")
-        cells = (
-            f"<code>{row['key']}</code>", f"<div class='osint-crop'>{crop}</div>", row["kind"], f"{row['qualifier']} {value}{odd}",
-            rung, row["date"], decision if row["decision"] else "open",
-        )  # fmt: skip
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    heads = "".join(f"<th>{head}</th>" for head in ("key", "crop", "kind", "reading", "rung", "date", "decision"))
-    more = f"<p>{len(table) - limit} more</p>" if len(table) > limit else ""
-    return f"{_STYLE}<table class='osint-review'><tr>{heads}</tr>{''.join(rows)}</table>{more}"
+    rows = [
+        {
+            **row,
+            "crop": crop_html(filings[row["file"]], row["start"], row["end"]),
+            "written": _bounds(row["low"], row["high"]),
+            "si": _bounds(row["si_low"], row["si_high"]),
+        }
+        for row in table.head(limit).to_dict("records")
+    ]
+    return str(_filled("sheet", rows=rows, more=max(len(table) - limit, 0)))
 
 
 class ReviewForm:
@@ -125,12 +163,12 @@ class ReviewForm:
     ) -> None:
         """Take up the decisions of `log`; `when` is the day to write, today where none is given.
 
-        Raises OsintError without ipywidgets.
+        Raises NotFoundError without ipywidgets.
         """
         try:
             import ipywidgets
         except ImportError:
-            raise OsintError(
+            raise NotFoundError(
                 "the buttons need ipywidgets; install osint-datacentres[lab], or use accept_claim, change_claim and reject_claim"
             ) from None
         self._kit = ipywidgets
@@ -161,9 +199,8 @@ class ReviewForm:
         open_rows = int((self.table["decision"] == "").sum())
         colour = "#b00020" if bad else "#1b5e20"
         pages = max(math.ceil(len(self.table) / self._rows), 1)
-        self._said.value = (
-            f"{_STYLE}page {self._page + 1} of {pages}; {open_rows} of {len(self.table)} open. "
-            f"<b style='color:{colour}'>{html.escape(words)}</b>"
+        self._said.value = _filled(
+            "count", page=self._page + 1, pages=pages, left=open_rows, total=len(self.table), colour=colour, words=words
         )
 
     def _card(self, row: dict[str, Any]) -> Any:
@@ -171,10 +208,10 @@ class ReviewForm:
         wide = kit.Layout(width="330px")
         crop = crop_html(self._filings[row["file"]], row["start"], row["end"])
         odd = "; ".join(str(row[name]) for name in ("warning", "alternatives") if row[name])
-        words = f"<div class='osint-crop'>{crop}<br><small style='color:#8a3b00'>{_shown(odd)}</small><br><small>{_shown(row['file'])}</small></div>"
+        words = _filled("card", crop=crop, odd=odd, file=row["file"])
         rungs = ["", *LADDER]
         fields = {
-            "kind": kit.Dropdown(options=sorted(review.SI_UNITS), value=row["kind"], description="kind", layout=wide),
+            "kind": kit.Dropdown(options=sorted(READ_KINDS), value=row["kind"], description="kind", layout=wide),
             "low": kit.Text(value=_plain(row["low"]), description="low", layout=wide),
             "high": kit.Text(value=_plain(row["high"]), description="high", layout=wide),
             "unit": kit.Text(value=row["unit"], description="unit", layout=wide),
@@ -200,7 +237,7 @@ class ReviewForm:
         try:
             if name == "accept":
                 if self._new(key, values):
-                    raise OsintError("the fields were edited: press change, or set them back")
+                    raise BadInputError("the fields were edited: press change, or set them back")
                 self.table = review.accept_claim(self.table, key, *said, reason, translation=translation, log=self._log)
             elif name == "change":
                 new = self._new(key, values)
@@ -211,7 +248,7 @@ class ReviewForm:
                 self.table = review.reject_claim(self.table, key, *said, reason, log=self._log)
         except OsintError as error:
             self._count(str(error), bad=True)
-            state.value = f"<span style='color:#b00020'>{html.escape(str(error))}</span>"
+            state.value = _filled("wrong", words=str(error))
             return
         row = self.table.loc[self.table["key"] == key].iloc[0].to_dict()
         state.value = _state(row)
@@ -242,13 +279,10 @@ def _number(words: str) -> float:
     try:
         return float(tidy)
     except ValueError:
-        raise OsintError(
-            f"{words!r} is no number; write digits with a point, the scale (万, bn) goes into the unit"
+        raise BadInputError(
+            f"{words!r} is not a number; write digits with a point, the scale (万, bn) goes into the unit"
         ) from None
 
 
-def _state(row: Mapping[str, Any]) -> str:
-    if not row["decision"]:
-        return "open"
-    value = f"{_bounds(row['si_low'], row['si_high'])} {row['si_unit']}"
-    return f"<b>{row['decision']}</b> by {html.escape(str(row['who']))} on {row['when']}: {html.escape(value)}"
+def _state(row: Mapping[str, Any]) -> Markup:
+    return _filled("state", row=row, si=_bounds(row["si_low"], row["si_high"]))

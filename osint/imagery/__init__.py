@@ -16,18 +16,17 @@ from osint.imagery.catalogue import (
     list_scenes,
     scenes,
 )
-from osint.imagery.grid import Grid, areal_scale, mercator_scale, utm_epsg, utm_grid
+from osint.imagery.grid import Grid, mercator_scale, utm_epsg, utm_grid
 from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES, Remark, SceneClass, Scenes, pass_numbers, total_cost
 from osint.imagery.local import Pictures, read_pictures, shift_px
 from osint.imagery.osm_power import OSM_CREDIT, PowerMap, mapped_power
 from osint.imagery.read import DARK_LIMIT, Failure, Reading, read_bands
-from osint.imagery.webmap import LAYERS, MapTiles, Release, changed_releases, map_tiles
+from osint.imagery.webmap import MapTiles, Release, changed_releases, map_tiles
 
 __all__ = [
     "CATALOGUES",
     "DARK_LIMIT",
     "EARTH_SEARCH",
-    "LAYERS",
     "OFFSET",
     "OFFSET_SINCE",
     "OSM_CREDIT",
@@ -45,7 +44,6 @@ __all__ = [
     "SceneList",
     "Scenes",
     "Swipe",
-    "areal_scale",
     "block_of",
     "block_scenes",
     "changed_releases",

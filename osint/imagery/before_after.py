@@ -22,7 +22,6 @@ from osint.errors import BadInputError, NetworkError, NotFoundError
 from osint.geo import Place
 from osint.http import Cost
 from osint.imagery.catalogue import EARTH_SEARCH, scenes
-from osint.imagery.grid import areal_scale
 from osint.imagery.items import SceneClass, Scenes, pass_numbers, total_cost
 from osint.imagery.read import read_bands
 
@@ -48,10 +47,9 @@ class Pair:
     stretch: tuple[float, float]
     """The values drawn black and white in both."""
     extent: tuple[float, float, float, float]
-    """West, east, south, north in `crs`."""
+    """West, east, south, north in `crs`, metres."""
     crs: str
-    metres_per_unit: float
-    """Ground metres for one unit of `crs` at the middle: 1 within 0.1% in UTM, far less in Web Mercator."""
+    """UTM zone, in which a metre of the map is one of the ground within 0.1%."""
     credit: str
     simulated: bool
     cost: Cost = field(default_factory=Cost)
@@ -87,7 +85,6 @@ def choose_pair(data: xr.Dataset, before: str | dt.date | np.datetime64, after: 
         stretch=(float(low), float(high)),
         extent=(x.min() - size / 2, x.max() + size / 2, y.min() - size / 2, y.max() + size / 2),
         crs=data.attrs["crs"],
-        metres_per_unit=_metres_per_unit(data.attrs["crs"], float(x.mean()), float(y.mean())),
         credit=str(data.attrs.get("credit", "")),
         simulated=bool(data.attrs.get("simulated", False)),
     )
@@ -154,13 +151,8 @@ def _label(data: xr.Dataset, t: int) -> str:
     return " · ".join(p for p in parts if p)
 
 
-def _metres_per_unit(crs: str, x: float, y: float) -> float:
-    lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
-    return 1 / math.sqrt(areal_scale(lon, lat, crs))
-
-
 def draw_pair(pair: Pair, outline: Place | None = None, title: str = "") -> Figure:
-    """Draw a pair side by side with dates, sensor, cloud, a scale bar true on the ground, and north.
+    """Draw a pair side by side with dates, sensor, cloud, a scale bar, and north.
 
     `outline` is drawn on both.
     """
@@ -209,13 +201,12 @@ def _draw_outline(ax: Axes, outline: Place, crs: str) -> None:
 def _scale_bar(ax: Axes, pair: Pair) -> None:
     """Draw a bar of a round length on the ground, about a quarter of the picture wide."""
     west, east, south, north = pair.extent
-    room = (east - west) * pair.metres_per_unit / 4
+    room = (east - west) / 4
     step = 10 ** math.floor(math.log10(room))
     length = max(k * step for k in (1, 2, 5) if k * step <= room)
-    units = length / pair.metres_per_unit
     x, y = west + 0.04 * (east - west), south + 0.05 * (north - south)
     for colour, width in (("white", 5), ("black", 2)):
-        ax.plot([x, x + units], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
+        ax.plot([x, x + length], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
     text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     ax.text(x, y + 0.03 * (north - south), text, fontsize=8, va="bottom", bbox=_BOX)
 

@@ -113,28 +113,17 @@ def scenes(
     *,
     catalogue: str | Path = EARTH_SEARCH,
     collection: str | None = None,
-    max_cloud_pct: float = 100.0,
-    answers: Path | None = None,
     offline: bool = False,
 ) -> Scenes:
     """Return the scenes of a place between two dates (both included), by time.
 
     `place` is what `geo.as_geometry` takes, dates are EDTF ("2024-06-30", "2024"). `catalogue` is
     "earth-search", "planetary-computer", "cdse", the address of a STAC API, or a local STAC folder or file;
-    without `collection` it is `default_collection` of the catalogue. Every answer is kept under `answers`
-    (default: the cache folder); with `offline` only kept ones are used. Raises BadInputError for a place or
-    dates that cannot be, OsintError when the catalogue does not answer.
+    without `collection` it is `default_collection` of the catalogue. Every answer is kept in the cache folder;
+    with `offline` only kept ones are used. Raises BadInputError for a place or dates that cannot be, NetworkError
+    when the catalogue does not answer.
     """
-    found = list_scenes(
-        place,
-        start,
-        end,
-        catalogue=catalogue,
-        collection=collection,
-        max_cloud_pct=max_cloud_pct,
-        answers=answers,
-        offline=offline,
-    )
+    found = list_scenes(place, start, end, catalogue=catalogue, collection=collection, offline=offline)
     chosen = found.of(found.area)
     return Scenes(chosen.frame, found.dropped + chosen.dropped, found.cost)
 
@@ -146,8 +135,6 @@ def list_scenes(
     *,
     catalogue: str | Path = EARTH_SEARCH,
     collection: str | None = None,
-    max_cloud_pct: float = 100.0,
-    answers: Path | None = None,
     offline: bool = False,
 ) -> SceneList:
     """Search a catalogue once for an area; arguments and errors as of `scenes`, which is this for one place."""
@@ -160,7 +147,7 @@ def list_scenes(
     span = f"{first:%Y-%m-%d}T00:00:00Z/{last:%Y-%m-%d}T23:59:59Z"
     spent = Cost()
     if named_host(named):
-        io = KeptAnswers(named, answers or cache_folder() / "answers", spent, offline)
+        io = KeptAnswers(named, cache_folder() / "answers", spent, offline)
         listed, gap = _search(io, named, geometry, span, collection)
     elif "://" in named and not named.startswith("file://"):
         raise BadInputError(f"`catalogue` {named!r} is neither http(s) nor a folder. Known: {', '.join(CATALOGUES)}")
@@ -169,7 +156,7 @@ def list_scenes(
         listed, gap = _walk(Path(named), first, last, collection), ""
     if len(listed) >= MAX_ITEMS:
         raise RefusedError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
-    usable, dropped = _usable(listed, geometry, named, max_cloud_pct, (first, last, collection))
+    usable, dropped = _usable(listed, geometry, named, (first, last, collection))
     return SceneList(geometry, tuple(usable), (*dropped, *([Remark("", gap)] if gap else [])), spent)
 
 
@@ -181,11 +168,7 @@ def _day(value: str | dt.date, side: int) -> dt.date:
 
 
 def _usable(
-    listed: list[dict[str, Any]],
-    geometry: BaseGeometry,
-    catalogue: str,
-    max_cloud_pct: float,
-    asked: tuple[dt.date, dt.date, str],
+    listed: list[dict[str, Any]], geometry: BaseGeometry, catalogue: str, asked: tuple[dt.date, dt.date, str]
 ) -> tuple[list[Scene], list[Remark]]:
     """Return the usable scenes and why the other items are not: a catalogue may answer what it was not asked."""
     first, last, collection = asked
@@ -207,9 +190,6 @@ def _usable(
             reason = f"it is of {scene.datetime:%Y-%m-%d}, a day that was not asked for"
         elif scene.footprint_share < LEAST_SHARE:
             reason = "its picture does not reach the site"
-        elif scene.cloud_pct > max_cloud_pct:
-            # decided here and not by the catalogue: Earth Search has been seen to ignore the filter silently
-            reason = f"cloud {scene.cloud_pct:.0f}% is over {max_cloud_pct:g}%"
         seen.add((scene.collection, scene.id))
         if reason:
             dropped.append(Remark(scene.id, reason))
@@ -368,12 +348,12 @@ def _walk(path: Path, first: dt.date, last: dt.date, collection: str) -> list[di
             href = str(link.get("href", ""))
             if link.get("rel") in ("child", "item") and "://" not in href:
                 waiting.append((here.parent / href).resolve())
-    fits = []
-    for item in found:
+
+    def fits(item: dict[str, Any]) -> bool:
         when = str((item.get("properties") or {}).get("datetime") or "")[:10]
-        if str(first) <= when <= str(last) and item.get("collection", collection) == collection:
-            fits.append({**item, "collection": collection})
-    return fits
+        return str(first) <= when <= str(last) and item.get("collection", collection) == collection
+
+    return [{**item, "collection": collection} for item in found if fits(item)]
 
 
 def _with_full_paths(item: dict[str, Any], folder: Path, root: Path) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import pyproj
 import shapely
 from affine import Affine
 from pyproj import Proj, Transformer
@@ -14,7 +13,7 @@ from rasterio.crs import CRS
 from rasterio.warp import Resampling, reproject, transform_bounds
 from shapely.geometry.base import BaseGeometry
 
-from osint.errors import OsintError
+from osint.errors import BadInputError, RefusedError
 
 MAX_PIXELS = 64_000_000
 """A window larger than 80 km x 80 km at 10 m is a mistake, not a site."""
@@ -58,28 +57,23 @@ class Grid:
 def utm_epsg(lon: float, lat: float) -> int:
     """Return the EPSG code of the WGS-84 UTM zone of a place (degrees), by the six-degree rule."""
     if not (-180 <= lon <= 180 and -80 <= lat <= 84):
-        raise OsintError(f"({lon}, {lat}) is outside the UTM zones: longitude first, latitude within -80 to 84")
+        raise BadInputError(f"({lon}, {lat}) is outside the UTM zones: longitude first, latitude within -80 to 84")
     zone = min(int((lon + 180) // 6) + 1, 60)
     return (32600 if lat >= 0 else 32700) + zone
 
 
-def utm_grid(geometry: BaseGeometry, resolution: float = 10.0, crs: str | int | None = None) -> Grid:
+def utm_grid(geometry: BaseGeometry, resolution: float = 10.0) -> Grid:
     """Return the grid that covers an outline (degrees), snapped to whole multiples of `resolution` (metres).
 
-    Without `crs` the UTM zone of the outline's centre is used, also when the outline crosses into the next.
-    The snap makes any two windows of a zone share their pixels, as Sentinel-2 tiles do (origins are
-    multiples of 20 m).
+    It lies in the UTM zone of the outline's centre, also when the outline crosses into the next. The snap makes
+    any two windows of a zone share their pixels, as Sentinel-2 tiles do (origins are multiples of 20 m). Raises
+    BadInputError outside the UTM zones, RefusedError over MAX_PIXELS.
     """
     if not 0 < resolution <= 10_000:
-        raise OsintError(f"`resolution` is a pixel size in metres between 0 and 10,000, not {resolution!r}")
+        raise BadInputError(f"`resolution` is a pixel size in metres between 0 and 10,000, not {resolution!r}")
     centre = geometry.centroid
-    code = crs if crs is not None else utm_epsg(centre.x, centre.y)
-    known = pyproj.CRS.from_user_input(code)
-    if not known.is_projected:
-        raise OsintError(f"`crs` must be projected, in metres (for example EPSG:32646), not {code!r}")
-    authority = known.to_authority()
-    name = ":".join(authority) if authority else known.to_wkt()
-    project = Transformer.from_crs(4326, known, always_xy=True).transform
+    epsg = utm_epsg(centre.x, centre.y)
+    project = Transformer.from_crs(4326, epsg, always_xy=True).transform
     flat = shapely.transform(geometry.segmentize(0.01), project, interleaved=False)
     west, south, east, north = flat.bounds
     west, south = (math.floor(v / resolution + SNAP_PX) * resolution for v in (west, south))
@@ -87,8 +81,8 @@ def utm_grid(geometry: BaseGeometry, resolution: float = 10.0, crs: str | int | 
     shape = max(round((north - south) / resolution), 1), max(round((east - west) / resolution), 1)
     if shape[0] * shape[1] > MAX_PIXELS:
         msg = f"a window of {shape[1]} x {shape[0]} pixels is too large"
-        raise OsintError(f"{msg}: give a smaller outline, or pixels coarser than {resolution:g} m")
-    return Grid(name, Affine(resolution, 0, west, 0, -resolution, north), shape)
+        raise RefusedError(f"{msg}: give a smaller outline, or pixels coarser than {resolution:g} m")
+    return Grid(f"EPSG:{epsg}", Affine(resolution, 0, west, 0, -resolution, north), shape)
 
 
 def aligned(first: Affine, second: Affine) -> bool:
@@ -99,18 +93,13 @@ def aligned(first: Affine, second: Affine) -> bool:
     return all(abs(v - round(v)) < EXACT_PX for v in (ratio, coarse.e / fine.e, *steps))
 
 
-def areal_scale(lon: float, lat: float, crs: str | int) -> float:
-    """Return how many square map units `crs` spends on one square metre of ground at a place (degrees)."""
-    return float(Proj(pyproj.CRS.from_user_input(crs)).get_factors(lon, lat).areal_scale)
-
-
 def mercator_scale(lat: float) -> float:
     """Return how many metres of EPSG:3857 one metre of ground takes at a latitude (degrees).
 
     Web Mercator projects ellipsoidal latitudes with the formula of the sphere, so its scale differs
     north-south and east-west by up to 0.7%; this is the geometric mean, fit for scale bars and areas.
     """
-    return math.sqrt(areal_scale(0.0, lat, 3857))
+    return math.sqrt(Proj("EPSG:3857").get_factors(0.0, lat).areal_scale)
 
 
 MARGIN_PX = 3

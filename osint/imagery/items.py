@@ -403,8 +403,11 @@ def without_duplicates(scenes: Sequence[Scene], place: BaseGeometry) -> tuple[li
 def group_passes(scenes: Iterable[Scene]) -> list[list[Scene]]:
     """Group scenes, by time, into passes of one platform (see PASS_MINUTES)."""
     ordered = sorted(scenes, key=lambda s: (s.datetime, s.id))
+    taken = [(s.id, s.datetime, s.platform) for s in ordered]
     groups: dict[int, list[Scene]] = {}
-    for scene, number in zip(ordered, _pass_numbers([(s.datetime, s.platform) for s in ordered]), strict=True):
+    for scene, number in zip(
+        ordered, pass_numbers(pd.DataFrame(taken, columns=["id", "datetime", "platform"])), strict=True
+    ):
         groups.setdefault(number, []).append(scene)
     return list(groups.values())
 
@@ -415,24 +418,11 @@ def pass_numbers(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     `read_bands` of the same rows has one time per pass, so that the rows behind its time `t` are those of
     number `t`. Columns: datetime, id, and platform where there are several.
     """
-    platforms = frame["platform"] if "platform" in frame else pd.Series("", index=frame.index)
-    order = np.lexsort((frame["id"].astype(str), frame["datetime"]))
-    taken = list(zip(frame["datetime"].iloc[order], platforms.iloc[order], strict=True))
-    numbers = np.empty(len(frame), np.int64)
-    numbers[order] = _pass_numbers(taken)
-    return numbers
-
-
-def _pass_numbers(taken: Sequence[tuple[dt.datetime, str]]) -> list[int]:
-    """Return the number of the pass of each (time, platform), which come by time."""
-    numbers: list[int] = []
-    last: dict[str, tuple[dt.datetime, int]] = {}
-    for when, platform in taken:
-        before = last.get(platform)
-        if before is None or (when - before[0]).total_seconds() > 60 * PASS_MINUTES:
-            number = max(numbers, default=-1) + 1
-        else:
-            number = before[1]
-        numbers.append(number)
-        last[platform] = when, number
-    return numbers
+    taken = pd.DataFrame(
+        {"id": frame["id"].astype(str), "datetime": frame["datetime"], "platform": frame.get("platform", "")}
+    )
+    taken = taken.reset_index(drop=True).sort_values(["datetime", "id"], kind="stable")
+    starts = ~(taken.groupby("platform")["datetime"].diff() <= pd.Timedelta(minutes=PASS_MINUTES))
+    run = starts.groupby(taken["platform"]).cumsum()
+    # groups come in the order of their first scene, which is that of time
+    return np.asarray(taken.groupby([taken["platform"], run], sort=False).ngroup().sort_index(), np.int64)

@@ -25,7 +25,7 @@ from scipy import fft, ndimage
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.errors import BadInputError, RefusedError, UnreadableError
+from osint.errors import BadInputError, OsintError, RefusedError, UnreadableError
 from osint.geo import Place
 from osint.imagery.cog import CLOSED_GDAL
 from osint.imagery.grid import Grid, utm_grid
@@ -188,6 +188,8 @@ def _read(path: Path) -> tuple[np.ndarray, Affine, CRS | None, str]:
             _check_size(path, *image.size)
             taken = str(image.getexif().get_ifd(0x8769).get(_EXIF_TAKEN, ""))
             pixels = np.moveaxis(np.asarray(image.convert("RGB")), -1, 0)
+    except OsintError:
+        raise
     except (OSError, SyntaxError, ValueError) as error:
         raise UnreadableError(f"{path.name} is not a readable JPEG or PNG ({type(error).__name__})") from error
     return pixels, Affine.identity(), None, taken

@@ -133,7 +133,6 @@ def read_bands(
     place: Place,
     bands: Sequence[str],
     resolution: float = 10,
-    crs: str | int | None = None,
     *,
     cache: Path | bool = True,
     connections: int = CONNECTIONS,
@@ -154,7 +153,7 @@ def read_bands(
         raise BadInputError("there are no scenes to read: widen the dates, or look at what was dropped and why")
     if not bands:
         raise BadInputError("`bands` is empty: name at least one, for example ['B02', 'scl']")
-    grid = utm_grid(geo.as_geometry(place), resolution, crs)
+    grid = utm_grid(geo.as_geometry(place), resolution)
     groups = items.group_passes(Scene.from_row(row) for row in frame.to_dict("records"))
     cost = Cost()
     sources = _sources(frame["catalogue"].unique(), cost, cache)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import io
 import json
@@ -75,6 +76,8 @@ class Release:
     template: str
     metadata: str
     """Address of the release's metadata service, empty when there is none."""
+    acquired: str = ""
+    """When the picture at a place was taken, as far as the metadata state it."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class MapTiles:
 def map_tiles(
     place: Place,
     zoom: int,
-    layer: str | Layer = "eox-2023",
+    layer: str = "eox-2023",
     date: str | dt.date | None = None,
     *,
     releases_at: str = WAYBACK_LIST,
@@ -107,7 +110,7 @@ def map_tiles(
 ) -> MapTiles:
     """Return the tiles of a layer over a place as one picture, in EPSG:3857.
 
-    `layer` is a name of `LAYERS`, "esri-wayback", a template with {z} {x} {y}, or a Layer. For Wayback,
+    `layer` is a name of `LAYERS`, "esri-wayback", or an address with {z}, {x}, {y} and perhaps {date}. For Wayback,
     `date` chooses the last release published by then (default: the newest), and the date returned is the
     acquisition date that the release's own metadata give for the centre of the place. Raises RefusedError for
     more than MAX_TILES, BadInputError for an unknown layer, NetworkError when no tile could be read.
@@ -178,15 +181,16 @@ def _releases(releases_at: str, spent: Cost, cache: Path | bool) -> list[Release
 
 
 def changed_releases(
-    place: Place, zoom: int, releases_at: str = WAYBACK_LIST, cache: Path | bool = True
+    place: Place, zoom: int, *, releases_at: str = WAYBACK_LIST, cache: Path | bool = True
 ) -> list[Release]:
-    """Return only the Wayback releases in which the tile at the centre of the place changed, oldest first.
+    """Return the Wayback releases in which the tile at the centre of the place changed, oldest first, with its date.
 
     A release that did not renew a tile serves the older one; two releases with the same bytes at the centre
     are one picture, and the first of them is returned.
     """
     source = _ranges(releases_at, Cost(), cache)
-    x, y = _at(geo.as_geometry(place).centroid, zoom)
+    geometry = geo.as_geometry(place)
+    x, y = _at(geometry.centroid, zoom)
     kept, before = [], b""
     for release in _releases(releases_at, Cost(), cache):
         try:
@@ -194,7 +198,8 @@ def changed_releases(
         except ReadError:
             continue
         if body != before:
-            kept.append(release)
+            acquired = _acquired(release, geometry, zoom, source)
+            kept.append(dataclasses.replace(release, acquired=acquired))
         before = body
     return kept
 
@@ -230,22 +235,16 @@ def _acquired(release: Release, geometry: BaseGeometry, zoom: int, source: Range
     return f"{taken:%Y-%m-%d} ({sensor})" if sensor else f"{taken:%Y-%m-%d}"
 
 
-def _layer(layer: str | Layer, date: str | dt.date | None) -> Layer:
-    if isinstance(layer, Layer):
-        chosen = layer
-    elif layer in LAYERS:
-        chosen = LAYERS[layer]
-    elif all(part in layer for part in ("{z}", "{x}", "{y}")):
-        chosen = Layer(layer, "credit not given", "terms not given: ask the provider before publishing")
-    else:
+def _layer(layer: str, date: str | dt.date | None) -> Layer:
+    if layer in LAYERS:
+        return LAYERS[layer]
+    if not all(part in layer for part in ("{z}", "{x}", "{y}")):
         names = ", ".join([*LAYERS, "esri-wayback"])
         raise BadInputError(f"unknown layer {layer!r}. Options are: {names}, or an address with {{z}}, {{x}}, {{y}}")
-    if "{date}" in chosen.template:
-        if date is None:
-            raise BadInputError("this layer has dates: give `date`, for example '2024-06-30'")
-        template = chosen.template.replace("{date}", str(date))
-        return Layer(template, chosen.credit, chosen.terms, str(date))
-    return chosen
+    if "{date}" in layer and date is None:
+        raise BadInputError("this layer has dates: give `date`, for example '2024-06-30'")
+    terms = "terms not given: ask the provider before publishing"
+    return Layer(layer.replace("{date}", str(date)), "credit not given", terms, str(date or ""))
 
 
 def _ranges(named: str, spent: Cost, cache: Path | bool) -> Ranges:
@@ -262,12 +261,12 @@ def _tile(source: Ranges, template: str, place: tuple[int, int, int]) -> np.ndar
     body = source.whole(_address(template, place), "tile", MAX_TILE_BYTES)
     try:
         with Image.open(io.BytesIO(body), formats=("JPEG", "PNG", "WEBP")) as image:
-            if image.size not in ((TILE_PX, TILE_PX), (2 * TILE_PX, 2 * TILE_PX)):
-                raise ReadError(f"a tile has {image.size[0]} x {image.size[1]} pixels instead of 256 x 256")
-            return np.asarray(image.convert("RGB").resize((TILE_PX, TILE_PX)))
+            if image.size in ((TILE_PX, TILE_PX), (2 * TILE_PX, 2 * TILE_PX)):
+                return np.asarray(image.convert("RGB").resize((TILE_PX, TILE_PX)))
+            raise ValueError(f"{image.size[0]} x {image.size[1]} pixels")
     except (OSError, SyntaxError, ValueError) as error:
         shown = "a page" if body.lstrip()[:1] == b"<" else "no picture"
-        raise ReadError(f"{shown} came instead of a tile") from error
+        raise ReadError(f"{shown} came instead of a tile ({str(error)[:60]})") from error
 
 
 def _at(point: shapely.Point, zoom: int) -> tuple[int, int]:

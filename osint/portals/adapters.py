@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
-from osint.filings import Page, tables
+from osint.filings import Page
 from osint.register import find_date
 
 
@@ -215,7 +215,7 @@ def _ccgp_hits(page: Page, url: str) -> tuple[list[Hit], int | None]:
 
 def _table_hits(page: Page, url: str) -> list[Hit]:
     hits = []
-    for table in tables(page.tree):
+    for table in page.table_rows:
         for line in table:
             row = {name: next((line[h] for h in heads if h in line), "") for name, heads in _HEADERS.items()}
             if row["title"] or row["project_code"]:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from osint.filings import Page, element_text
+from osint.http import Trouble
 
 
 class AnswerClass(enum.StrEnum):
@@ -52,14 +53,14 @@ class Classified:
 
 
 _TROUBLE = {
-    "timeout": AnswerClass.TIMEOUT,
-    "reset": AnswerClass.BLOCKED,
-    "empty reply": AnswerClass.RATE_LIMITED,
-    "unreachable": AnswerClass.UNREACHABLE,
-    "refused": AnswerClass.REFUSED,
-    "length": AnswerClass.INCOMPLETE,
-    "disconnect": AnswerClass.INCOMPLETE,
-    "encoding": AnswerClass.INCOMPLETE,
+    Trouble.TIMEOUT: AnswerClass.TIMEOUT,
+    Trouble.RESET: AnswerClass.BLOCKED,
+    Trouble.EMPTY_REPLY: AnswerClass.RATE_LIMITED,
+    Trouble.UNREACHABLE: AnswerClass.UNREACHABLE,
+    Trouble.REFUSED: AnswerClass.REFUSED,
+    Trouble.LENGTH: AnswerClass.INCOMPLETE,
+    Trouble.DISCONNECT: AnswerClass.INCOMPLETE,
+    Trouble.ENCODING: AnswerClass.INCOMPLETE,
 }
 
 # signals of portals seen in saved bodies; each is code that no ordinary page carries
@@ -123,7 +124,7 @@ def classify(
     body: bytes | None,
     url: str,
     final_url: str = "",
-    trouble: str = "",
+    trouble: Trouble = Trouble.NONE,
     detail: str = "",
     due: str = "",
 ) -> Classified:
@@ -132,7 +133,7 @@ def classify(
     `due` is the form expected: `json`, `pdf`, `html`, `binary`, or empty for what URL and media type say.
     `trouble` and `detail` are those of `osint.http.Answer`; header names are in lower case.
     """
-    if status is None or (trouble == "refused"):
+    if status is None or trouble is Trouble.REFUSED:
         return Classified(_TROUBLE.get(trouble, AnswerClass.UNREACHABLE), detail or "no answer")
     raw = body or b""
     page = Page(raw, headers.get("content-type", ""))
@@ -143,7 +144,7 @@ def classify(
     if by_status:
         return by_status
     if trouble:
-        return Classified(_TROUBLE.get(trouble, AnswerClass.INCOMPLETE), detail)
+        return Classified(_TROUBLE[trouble], detail)
     if page.data is not None:
         return _json(page.data)
     return _whole(page, url, final_url or url, due)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -182,7 +182,7 @@ class Session:
             final_url=answer.final_url,
             method=request.method,
             request_sha256=hashlib.sha256(request.body).hexdigest() if request.body else "",
-            redirects=tuple(asdict(redirect) for redirect in answer.redirects),
+            redirects=tuple(answer.redirects),
             status=answer.status,
             media_type=answer.media_type,
             bytes=None if body is None else len(body),

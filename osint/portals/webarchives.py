@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from warcio.archiveiterator import ArchiveIterator
 
 from osint.archive import Entry
-from osint.http import Exchange, Request, strip_secrets
+from osint.http import Exchange, Request, Trouble, strip_secrets
 from osint.portals.adapters import base_url
 from osint.portals.classify import AnswerClass, Classified, classify
 from osint.portals.session import Session
@@ -94,15 +94,15 @@ def wayback_copies(session: Session, request: Request) -> Listing:
         return Listing([], Classified(_cdx_class(entry, body), entry.signal))
     try:
         table = json.loads(body)
-        header, rest = table[0], table[1:]
+        header, rest = [str(name) for name in table[0]], table[1:]
     except (ValueError, IndexError, KeyError, TypeError):
         return Listing([], Classified(AnswerClass.CHALLENGE, "HTML or text where JSON was due"))
-    goes_on = len(rest) >= 2 and rest[-2] == [] and len(rest[-1]) == 1
+    goes_on = len(rest) >= 2 and rest[-2] == [] and isinstance(rest[-1], list)
     if goes_on:
         rest = rest[:-2]
     rows = [dict(zip(header, row, strict=False)) for row in rest if isinstance(row, list) and row]
     copies = [
-        Copy(row["original"], row["timestamp"], row.get("mimetype", ""), row.get("digest", ""))
+        Copy(str(row["original"]), str(row["timestamp"]), str(row.get("mimetype", "")), str(row.get("digest", "")))
         for row in rows
         if _good_row(row)
     ]
@@ -116,7 +116,7 @@ def _cdx_class(entry: Entry, body: bytes) -> AnswerClass:
     return AnswerClass(entry.kind)
 
 
-def _good_row(row: dict[str, str]) -> bool:
+def _good_row(row: dict[str, object]) -> bool:
     time, length = str(row.get("timestamp", "")), str(row.get("length", "1"))
     original = str(row.get("original", ""))
     try:
@@ -176,7 +176,9 @@ def _crawl_rows(body: bytes) -> tuple[list[Copy], int]:
         try:
             row = json.loads(line)
             place = (str(row["filename"]), int(row["offset"]), int(row["length"]))
-            copies.append(Copy(row["url"], row["timestamp"], row.get("mime", ""), row["digest"], place))
+            copies.append(
+                Copy(str(row["url"]), str(row["timestamp"]), str(row.get("mime", "")), str(row["digest"]), place)
+            )
         except (ValueError, KeyError, TypeError):
             bad += 1
     return sorted(copies, key=lambda one: one.timestamp), bad
@@ -208,7 +210,7 @@ def take_commoncrawl(session: Session, copy: Copy) -> Entry:
         headers={"content-type": content_type},
         body=body,
         url=copy.url,
-        trouble="length" if cut else "",
+        trouble=Trouble.LENGTH if cut else Trouble.NONE,
         detail=f"Common Crawl cut the body ({cut})" if cut else "",
     )
     entry = Entry(

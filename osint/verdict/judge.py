@@ -75,8 +75,10 @@ STRAIN = 0.20
 """Probability below which a claim is strained (the second band of ICD 203)."""
 EVEN = 0.45
 """Probability from which a stated power can be supported (the middle band of ICD 203)."""
-RUNG_SHOWN_DAYS = 60
-"""Days between an observation and the day that a claim speaks of, within which it can show the rung (judgement)."""
+RUNG_EARLIER_DAYS = 200
+"""Days before the day that a claim speaks of, from which an observation can show the rung (judgement)."""
+RUNG_LATER_DAYS = 60
+"""Days after that day, until which it can: what is seen later does not show that it was there on the day (judgement)."""
 FIRM_GIVENS = 3
 """Two-sided givens, one of them observed, from which confidence is high (judgement)."""
 SEVERAL_GIVENS = 2
@@ -179,12 +181,12 @@ def edge_assumption(q: Question, b: Bound, value: float) -> EdgeAssumption | Non
 def rung_shown(claim: Claim, source: Register | Dossier) -> list[Observation]:
     """Return observations by others that show at least the claimed rung, near the day that the claim speaks of.
 
-    Near is RUNG_SHOWN_DAYS between what the two dates allow. A claim without a date is shown by none.
+    Near is from RUNG_EARLIER_DAYS before to RUNG_LATER_DAYS after, by what the two dates allow. A claim without a date is shown by none.
     """
     when = claim.value_date or claim.date
     if claim.rung not in LADDER[Rung.GROUND_BROKEN.height :] or claim.modality == Modality.DENIED or when is None:
         return []
-    first, last = when.first.toordinal() - RUNG_SHOWN_DAYS, when.last.toordinal() + RUNG_SHOWN_DAYS
+    first, last = when.first.toordinal() - RUNG_EARLIER_DAYS, when.last.toordinal() + RUNG_LATER_DAYS
     return [
         o
         for o in Dossier.of(source).observations[claim.site_id]

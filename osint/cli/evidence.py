@@ -1,0 +1,95 @@
+"""The verbs of the evidence: estimate, check, next, score, report."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from osint.cli.main import add_common, print_json
+
+if TYPE_CHECKING:
+    from osint.register import Register
+
+
+def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
+    """Add the verbs to the parser."""
+    p = verbs.add_parser("estimate", help="what some quantities allow for another")
+    p.add_argument("target", help="quantity to estimate, as it_mw or chips")
+    ranges = "or NAME=LOW..HIGH (90%%), NAME>=LOW, NAME<=HIGH"
+    p.add_argument("--given", action="append", required=True, metavar="NAME=VALUE", help=ranges)
+    p.add_argument("--chip", help="chip family of chips.csv; without it the family is unknown")
+    p.add_argument("--country", help="two letters, as CN; sets the relations and the prior of the chip family")
+    p.add_argument("--date", help="year or date: only chips that existed then")
+    add_common(p, _estimate)
+    p = verbs.add_parser("check", help="a finding for every claim, and the cross-checks of the documents")
+    p.add_argument("sites", nargs="*", metavar="SITE", help="site ids; all without one")
+    add_common(p, _check)
+    p = verbs.add_parser("next", help="what to get next for a site, ranked by what it would do to the answer")
+    p.add_argument("site", metavar="SITE")
+    p.add_argument("--claim", help="claim id to test; the largest of chips or compute without it")
+    add_common(p, _next)
+    p = verbs.add_parser("score", help="coverage and error of the model on systems whose truth is public")
+    add_common(p, _score)
+    p = verbs.add_parser("report", help="write the page, tables, maps and figures for all sites")
+    p.add_argument("--out", help="folder; data/derived/report without it")
+    add_common(p, _report)
+
+
+def _register(args: argparse.Namespace) -> Register:
+    from osint.register import load_register
+
+    return load_register(args.data)
+
+
+def _estimate(args: argparse.Namespace) -> None:
+    from osint import model
+
+    givens = [model.parse_given(text) for text in args.given]
+    answer = model.estimate(
+        args.target, givens, chip=args.chip, country=args.country, date=args.date, register=_register(args)
+    )
+    if args.json:
+        print_json(answer.to_dict())
+    else:
+        print(answer.text())
+
+
+def _check(args: argparse.Namespace) -> None:
+    from osint import verdict
+
+    found = verdict.check(_register(args), args.sites)
+    if args.json:
+        print_json({"findings": found.findings.to_dict("records"), "checks": found.checks.to_dict("records")})
+    else:
+        print(found.text())
+
+
+def _next(args: argparse.Namespace) -> None:
+    from osint import verdict
+
+    steps = verdict.next_steps(args.site, _register(args), args.claim)
+    if args.json:
+        print_json({"site_id": args.site, "next": verdict.steps_frame(steps).to_dict("records")})
+    else:
+        print("\n".join(step.text() for step in steps))
+
+
+def _score(args: argparse.Namespace) -> None:
+    from osint import model
+
+    scored = model.score(_register(args))
+    if args.json:
+        print_json({"summary": scored.summary.to_dict("records"), "rows": scored.rows.to_dict("records")})
+    else:
+        print(scored.text())
+
+
+def _report(args: argparse.Namespace) -> None:
+    from osint import report
+    from osint.register import data_dir
+
+    page, summary = report.write_report(_register(args), args.out or data_dir(args.data) / "derived" / "report")
+    if args.json:
+        print_json({"page": str(page), "sites": summary.to_dict("records")})
+    else:
+        print(f"{summary.to_string(index=False)}\n\npage: {page}")

@@ -1,0 +1,227 @@
+"""Cells of tables in one grid, whatever the file they come from: spans are counted and every cell knows its headers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+MOST_COLUMNS = 1000
+"""cells further to the right are not placed; no browser spans more"""
+_MOST_STEPS = 3_000_000
+"""steps over spanning cells in one table, after which spans are ignored and every column is in doubt"""
+_HEADER_CHARACTERS, _CELL_CHARACTERS = 60, 2000
+_LONGEST_SPAN = 1000
+_DEEPEST_HEADER = 8
+"""rows of the deepest header that spanning cells make"""
+_BARE = re.compile(r"[约¥￥$]?\s*(\d[\d,.，]*)\s*(?:[(（].*)?")
+_YEARS = range(1990, 2051)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table: where it stands in the grid and in the text of the filing."""
+
+    table: str
+    """name of its table: "table 2", or "sheet 投资" with the name that the reader sees"""
+    row: int
+    """row of its upper edge, from 1"""
+    column: int
+    """column of its left edge, from 1; cells that span into the row from above are counted"""
+    row_span: int
+    """rows that it covers"""
+    column_span: int
+    """columns that it covers"""
+    header: bool
+    """whether it is written as a header, or stands in a row that was taken for one"""
+    text: str
+    """its words, spaces squeezed, at most 2,000 characters"""
+    start: int
+    """offset of its first character in the text of the filing"""
+    end: int
+    """offset behind its last character"""
+    headers: tuple[str, ...] = ()
+    """words of the header cells above it, from top to bottom"""
+    doubt: str = ""
+    """why its column is not certain; empty where it is"""
+
+    @property
+    def where(self) -> str:
+        """Return table, row and column in words."""
+        return f"{self.table} row {self.row} column {self.column}"
+
+    @property
+    def label(self) -> str:
+        """Return the words of its headers, the lowest first, whose unit a bare number takes."""
+        return " / ".join(reversed(self.headers))
+
+
+@dataclass
+class Grid:
+    """The cells of one table under construction; rows are added from top to bottom, cells from left to right."""
+
+    table: str
+    sequential: bool = True
+    """whether the place of a cell follows from the cells before it; a sheet names it instead"""
+    cells: list[Cell] = field(default_factory=list)
+    number: int = 0
+    """of the row under construction"""
+    _column: int = 1
+    _spans: list[tuple[int, int, int]] = field(default_factory=list)
+    """(first column, last column, last row) of cells that reach into later rows"""
+    _above: list[tuple[int, int, int]] = field(default_factory=list)
+    """those that reach into the row under construction and lie ahead of its next cell, the last first"""
+    _reach: dict[int, int] = field(default_factory=dict)
+    """row -> the last column that a cell from above takes in it"""
+    _steps: int = 0
+
+    def row(self) -> None:
+        """Begin the next row."""
+        self.number, self._column = self.number + 1, 1
+        self._steps += len(self._spans)
+        self._spans = [span for span in self._spans if span[2] >= self.number] if self._steps <= _MOST_STEPS else []
+        self._above = sorted(self._spans, reverse=True)
+        if self._above:
+            self._reach[self.number] = max(last for _, last, _ in self._above)
+
+    def end_spans(self) -> None:
+        """End every spanning cell, as the end of a group of rows does."""
+        self._spans = []
+
+    def place(self, row_span: int, column_span: int) -> tuple[int, int, int]:
+        """Return (column, row span, column span) of the next cell of the row, and take that place."""
+        column = self._column
+        while self._above and self._above[-1][0] <= column:
+            column = max(column, self._above.pop()[1] + 1)
+        column_span = max(1, min(column_span, MOST_COLUMNS - column + 1))
+        row_span = max(1, row_span)
+        self._column = column + column_span
+        if row_span > 1 and column <= MOST_COLUMNS:
+            self._spans.append((column, self._column - 1, self.number + row_span - 1))
+        return column, row_span, column_span
+
+    def add(self, place: tuple[int, int, int], start: int, end: int, header: bool = False) -> None:
+        """Add the cell at (column, row span, column span) whose words are text[start:end]."""
+        column, row_span, column_span = place
+        if column <= MOST_COLUMNS:
+            self.cells.append(Cell(self.table, self.number, column, row_span, column_span, header, "", start, end))
+
+    def extend(self, column: int) -> bool:
+        """Let the cell above the row, at a column, span one row more; return whether there is one."""
+        for index in range(len(self.cells) - 1, max(len(self.cells) - 2 * MOST_COLUMNS, 0) - 1, -1):
+            cell = self.cells[index]
+            if cell.column == column:
+                self.cells[index] = replace(cell, row_span=self.number - cell.row + 1)
+                reach = self._reach.get(self.number, 0)
+                self._reach[self.number] = max(reach, column + cell.column_span - 1)
+                return cell.row < self.number
+            if cell.row < self.number - _LONGEST_SPAN:
+                break
+        return False
+
+    def finished(self, text: str) -> list[Cell]:
+        """Return the cells with their words, their headers and what is doubtful about their columns."""
+        cells = [
+            replace(c, text=" ".join(text[c.start : min(c.end, c.start + _CELL_CHARACTERS)].split()))
+            for c in self.cells
+        ]
+        rows = [list(row) for _, row in groupby(cells, key=lambda cell: cell.row)]
+        rows = [row for row in rows if any(cell.text for cell in row)]
+        widest = max((sum(bool(cell.text) for cell in row) for row in rows), default=0)
+        done: list[Cell] = []
+        headers = _Headers()
+        index = 0
+        while index < len(rows):
+            depth = _header_depth(rows, index, widest, headers.width > 0)
+            if depth:
+                block = [replace(cell, header=True) for row in rows[index : index + depth] for cell in row]
+                headers = _Headers.of(block)
+                done += block
+            else:
+                depth = 1
+                doubt = self._doubt(rows[index], headers)
+                done += [replace(cell, headers=headers.above(cell), doubt=doubt) for cell in rows[index]]
+            index += depth
+        return done
+
+    def _doubt(self, row: list[Cell], headers: _Headers) -> str:
+        if self._steps > _MOST_STEPS:
+            return "too many spanning cells"
+        if not self.sequential or len(row) < 2 or not headers.width:
+            return ""
+        taken = sorted((cell.column, cell.column + cell.column_span - 1) for cell in row)
+        reach = max(taken[-1][1], self._reach.get(row[0].row, 0))
+        if headers.needed <= reach <= headers.width:
+            return ""
+        return f"the row has {reach} columns, its header {headers.width}"
+
+
+@dataclass(frozen=True)
+class _Headers:
+    """The header cells of the rows that follow."""
+
+    by_column: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    width: int = 0
+    """columns that the header covers"""
+    needed: int = 0
+    """columns up to its last cell that has words"""
+
+    @classmethod
+    def of(cls, block: list[Cell]) -> _Headers:
+        by_column: dict[int, tuple[str, ...]] = {}
+        for cell in block:
+            if cell.text and not _is_value(cell.text):
+                for column in range(cell.column, cell.column + cell.column_span):
+                    by_column[column] = (*by_column.get(column, ()), cell.text[:_HEADER_CHARACTERS])
+        ends = [(cell.column + cell.column_span - 1, bool(cell.text)) for cell in block]
+        return cls(by_column, max(end for end, _ in ends), max((end for end, words in ends if words), default=0))
+
+    def above(self, cell: Cell) -> tuple[str, ...]:
+        """Return the headers of the first column of a cell."""
+        return self.by_column.get(cell.column, ())
+
+
+def _is_value(words: str) -> bool:
+    """Say whether the words of a cell are a number, perhaps with a note behind it, and not a year."""
+    match = _BARE.fullmatch(words)
+    return match is not None and not (match[1].isdigit() and int(match[1]) in _YEARS)
+
+
+def _header_depth(rows: list[list[Cell]], index: int, widest: int, known: bool) -> int:
+    """Return how many rows from `index` on are headers; 0 where the row holds values.
+
+    Headers are rows written as such; else the first row that is not a title over the whole table, with the rows
+    that its spanning cells group.
+    """
+    row = rows[index]
+    filled = [cell for cell in row if cell.text]
+    if len(filled) == 1 and widest > 1:
+        return 0  # a title or a note over the table
+    depth = 0
+    while index + depth < len(rows) and all(cell.header for cell in rows[index + depth] if cell.text):
+        if depth and sum(bool(cell.text) for cell in rows[index + depth]) < 2:
+            break
+        depth += 1
+    if known and not depth:
+        return 0
+    first = max(depth, 1)
+    block = [cell for other in rows[index : index + first] for cell in other]
+    bottom = max(cell.row + cell.row_span for cell in block)
+    depth = sum(other[0].row < bottom for other in rows[index : index + _DEEPEST_HEADER])
+    grouped = any(cell.column_span > 1 for cell in block if cell.text)
+    if depth == 1 and grouped and index + 1 < len(rows) and not any(re.search(r"\d", c.text) for c in rows[index + 1]):
+        depth = 2
+    values = any(_is_value(cell.text) for other in rows[index + first : index + depth] for cell in other)
+    return max(depth, first) if grouped and not values else first
+
+
+def header_rows(cells: list[Cell]) -> list[list[dict[str, str]]]:
+    """Return the tables as rows of cells by the words of their headers; a cell stands in each row that it covers."""
+    tables: dict[str, dict[int, dict[str, str]]] = {}
+    for cell in cells:
+        if cell.headers and not cell.header:
+            rows = tables.setdefault(cell.table, {})
+            for row in range(cell.row, min(cell.row + cell.row_span, cell.row + _LONGEST_SPAN)):
+                rows.setdefault(row, {})[" / ".join(cell.headers)] = cell.text
+    last = {cell.table: cell.row for cell in cells}
+    return [[rows[row] for row in sorted(rows) if row <= last[name]] for name, rows in tables.items()]
