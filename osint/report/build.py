@@ -18,18 +18,7 @@ from tqdm import tqdm
 from osint import __version__, filings, geo, model, verdict
 from osint.errors import OsintError
 from osint.model import Dossier, Score, show
-from osint.register import (
-    QUANTITIES,
-    Bounding,
-    Claim,
-    Modality,
-    Observation,
-    Register,
-    Role,
-    SiteRow,
-    replace_file,
-    write_csv,
-)
+from osint.register import QUANTITIES, Bounding, Modality, Observation, Register, Role, replace_file, write_csv
 from osint.report import figures
 from osint.verdict import Finding, Found
 
@@ -157,13 +146,6 @@ class Seen:
         by_us = f"{len(self.own)} of our own ({_ways(self.own)})" if self.own else "none of our own"
         return f"{len(self.relayed) or 'no'} observations by others, {by_us}"
 
-    def lead(self) -> str:
-        """Return what was seen, by whom, how and where."""
-        others = f"{len(self.relayed) or 'No'} observations on file are by others"
-        others += f" ({_ways(self.relayed)}; sites {_places(self.relayed)})" if self.relayed else ""
-        ours = f"{len(self.own)} were made for this register ({_ways(self.own)}; sites {_places(self.own)})"
-        return f"{self.chips()}. {others}; {ours if self.own else 'none was made for this register'}."
-
     def ladder(self) -> str:
         """Return what the ladder of claims leaves out."""
         return f"{len(self.own)} own observations are not drawn." if self.own else "Nothing here was seen by us."
@@ -171,10 +153,6 @@ class Seen:
 
 def _ways(rows: Sequence[Observation]) -> str:
     return ", ".join(dict.fromkeys(row.how for row in rows))
-
-
-def _places(rows: Sequence[Observation]) -> str:
-    return ", ".join(dict.fromkeys(row.site_id for row in rows))
 
 
 # ---------------------------------------------------------------- figures
@@ -229,21 +207,6 @@ def _rungs(dossier: Dossier, site_ids: set[str]) -> pd.DataFrame:
 # ---------------------------------------------------------------- the page
 
 
-@dataclass(frozen=True, slots=True)
-class SiteSection:
-    """One site of the page, as `site.html` shows it."""
-
-    site: SiteRow
-    precision_km: float
-    findings: list[Finding]
-    on_paper: pd.DataFrame
-    """What each figure would allow; empty without one."""
-    stories: pd.DataFrame
-    """The four stories; empty where too few claims bear on them."""
-    checks: pd.DataFrame
-    steps: pd.DataFrame
-
-
 def page_html(
     register: Register, found: Found, scored: Score, estimates: pd.DataFrame, pictures: Mapping[str, figures.Files]
 ) -> str:
@@ -251,23 +214,30 @@ def page_html(
 
     It is made from the templates in `osint/report/templates`; `pictures` holds the figures by name and format.
     """
-    dossier = Dossier.of(register)
-    worse = scored.summary[
-        (scored.summary["coverage"] < GOAL_COVERAGE) | (scored.summary["median_factor"] > GOAL_FACTOR)
-    ]
+    dossier, score = Dossier.of(register), scored.summary
+    worse = score[(score["coverage"] < GOAL_COVERAGE) | (score["median_factor"] > GOAL_FACTOR)]
+    stories = {
+        site.site_id: verdict.hypotheses(site.site_id, dossier)
+        for site in dossier.sites.values()
+        if site.role in ESTIMATED
+    }
     provinces = Counter(site.province for site in dossier.sites.values() if site.role == Role.ANNOUNCED)
     template = _environment().get_template("page.html")
     context = {
         "register": register,
+        "sites": list(dossier.sites.values()),
+        "precision_km": {row["site_id"]: geo.precision_km(row) for row in register.sites.to_dict("records")},
         "provinces": [province for province, _ in provinces.most_common()],
         "seen": Seen.of(dossier),
+        "found": found,
+        "estimates": estimates,
+        "stories": {site: t for site, t in stories.items() if len(t["rests_on"].iloc[0]) >= LEAST_CLAIMS},
         "meanings": verdict.FINDINGS,
         "counts": Counter(finding.outcome for finding in found.judged),
         "summary": _summary(dossier, found, estimates),
         "pictures": {name: base64.b64encode(files["png"]).decode() for name, files in pictures.items()},
-        "score": scored.summary,
+        "score": score,
         "worse": worse.to_dict("records"),
-        "sections": _sections(register, dossier, found, estimates),
         "quantities": pd.DataFrame({"quantity": list(QUANTITIES), "unit": [q.unit for q in QUANTITIES.values()]}),
         "font_name": PAGE_FONT,
     }
@@ -277,36 +247,12 @@ def page_html(
 
 def _environment() -> Environment:
     """Return the templates of the page; a name that a template does not know is an error, and every text is escaped."""
+    templates = PackageLoader("osint.report")
     environment = Environment(
-        loader=PackageLoader("osint.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"cell": _cell, "number": _claimed_number}
     return environment
-
-
-def _sections(register: Register, dossier: Dossier, found: Found, estimates: pd.DataFrame) -> list[SiteSection]:
-    sections = []
-    for row in register.sites.to_dict("records"):
-        site = dossier.sites[row["site_id"]]
-        stories = verdict.hypotheses(site.site_id, dossier) if site.role in ESTIMATED else pd.DataFrame()
-        if len(stories) and len(stories["rests_on"].iloc[0]) < LEAST_CLAIMS:
-            stories = stories.iloc[:0]
-        sections.append(
-            SiteSection(
-                site=site,
-                precision_km=geo.precision_km(row),
-                findings=[finding for finding in found.judged if finding.claim.site_id == site.site_id],
-                on_paper=estimates[estimates["site_id"] == site.site_id],
-                stories=stories,
-                checks=found.checks[found.checks["site_id"] == site.site_id],
-                steps=found.steps[site.site_id],
-            )
-        )
-    return sections
 
 
 def _cell(value: object) -> str:
@@ -323,8 +269,7 @@ _PREFIX = {Bounding.AT_LEAST: "at least ", Bounding.AT_MOST: "up to "}
 
 def _claimed_number(finding: Finding) -> str:
     """Return the number that a claim asserts, in the unit of the model where it has one; empty without a number."""
-    claim: Claim = finding.claim
-    unit = model.unit_of(claim.quantity)
+    claim, unit = finding.claim, model.unit_of(finding.claim.quantity)
     if claim.readings:
         return f"{' or '.join(show(reading, 3) for reading in claim.readings)} {unit}, both readings kept"
     if math.isfinite(finding.claimed):
@@ -392,11 +337,5 @@ def _tables(found: Found, estimates: pd.DataFrame, scored: Score) -> dict[str, p
         frame.map(lambda cell: "; ".join(map(str, cell)) if isinstance(cell, list) else cell)
         for frame in (found.findings.assign(**rounded), found.checks)
     )
-    steps = [frame.assign(site_id=site) for site, frame in found.steps.items()]
-    return {
-        "findings": findings,
-        "checks": checks,
-        "estimates": estimates,
-        "next": pd.concat(steps, ignore_index=True),
-        "score": scored.rows,
-    }
+    steps = pd.concat([frame.assign(site_id=site) for site, frame in found.steps.items()], ignore_index=True)
+    return {"findings": findings, "checks": checks, "estimates": estimates, "next": steps, "score": scored.rows}

@@ -1,7 +1,7 @@
 """Draw the four figures of the report. Each takes rows, reads no file, and names its sources and dates on itself.
 
-Matplotlib is imported when a figure is drawn. Colours are Okabe-Ito (2008): safe for colour-blind readers; marks differ in shape and lightness too, so that
-a grey print can be read.
+Matplotlib is imported when a figure is drawn. Colours are Okabe-Ito (2008): safe for colour-blind readers; marks
+differ in shape and lightness too, so that a grey print can be read.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
+import textwrap
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -28,27 +29,17 @@ if TYPE_CHECKING:
 
 Files = dict[str, bytes]
 """A figure by format."""
-
 BLUE, ORANGE, GREEN, BLACK, SKY, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#000000", "#56B4E9", "#D55E00", "#777777"
-STYLE: dict[str, Any] = {
-    "font.size": 8.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "osint",
-    "axes.axisbelow": True,
-    "pdf.fonttype": 42,
-}
-_WITHOUT_CLOCK: dict[str, dict[str, None]] = {
-    "png": {"Software": None},
-    "svg": {"Date": None},
-    "pdf": {"CreationDate": None, "ModDate": None, "Producer": None},
-}
-"""Metadata by format: two runs give the same bytes."""
+STYLE: dict[str, Any] = {"font.size": 8.5, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True}
+STYLE |= {"svg.fonttype": "path", "svg.hashsalt": "osint", "pdf.fonttype": 42}
+_NO_CLOCK = {"png": ("Software",), "svg": ("Date",), "pdf": ("CreationDate", "ModDate", "Producer")}
+"""Metadata left out of each format, so that two runs give the same bytes."""
 RUNG_MARKS = dict(zip(LADDER, "os^DP*", strict=True))
 """Mark of each rung."""
 RUNG_COLOURS = dict(zip(LADDER, ("#cccccc", SKY, ORANGE, GREEN, BLUE, BLACK), strict=True))
 """Colour of each rung."""
+FOOTER_CHARACTERS = 140
+"""Longest line of the sources below a figure."""
 
 
 def render(draw: Callable[..., Figure], *args: object) -> Files:
@@ -58,9 +49,9 @@ def render(draw: Callable[..., Figure], *args: object) -> Files:
     with mpl.rc_context(STYLE | {"font.family": filings.font_families()}):  # type: ignore[arg-type]
         figure = draw(*args)
         files = {}
-        for kind, metadata in _WITHOUT_CLOCK.items():
+        for kind, left_out in _NO_CLOCK.items():
             body = BytesIO()
-            figure.savefig(body, format=kind, dpi=160, metadata=metadata)
+            figure.savefig(body, format=kind, dpi=160, metadata=dict.fromkeys(left_out))
             files[kind] = body.getvalue()
     return files
 
@@ -76,8 +67,18 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 def _titled(figure: Figure, title: str, source: str) -> Figure:
     """Write the title above a figure and its sources below it."""
     figure.suptitle(title, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
-    figure.text(0.01, 0.008, filings.drawable(source), fontsize=6.5, color="#444444", va="bottom", wrap=False)
+    figure.text(0.01, 0.008, _footer(source), fontsize=6.5, color="#444444", va="bottom", wrap=False)
     return figure
+
+
+def _footer(source: str) -> str:
+    """Return the sources in lines that fit the figure."""
+    return textwrap.fill(filings.drawable(source), FOOTER_CHARACTERS)
+
+
+def _above_footer(source: str, height: float) -> tuple[float, float]:
+    """Return where a legend begins in a figure of some height in inches, as shares of the figure."""
+    return 0.005, (0.06 + 0.11 * len(_footer(source).splitlines())) / height
 
 
 MARKS = {
@@ -119,7 +120,7 @@ def allowed(rows: pd.DataFrame, supply: list[tuple[str, float, float]], title: s
     ax.set_xlabel("chips of H100 class (log scale); lines are 90% intervals")
     ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
     figure.subplots_adjust(left=0.40, right=0.97, top=1 - 0.62 / height, bottom=1.15 / height)
-    at = (0.005, 0.17 / height)
+    at = _above_footer(source, height)
     figure.legend(loc="lower left", bbox_to_anchor=at, ncols=3, frameon=False, fontsize=7)
     return _titled(figure, title, source)
 
@@ -164,7 +165,7 @@ def ladder(rows: pd.DataFrame, title: str, source: str) -> Figure:
     ax.grid(axis="x", color="#eeeeee", lw=0.6)
     ax.set_xlabel("date that the claim speaks of (middle of what the source gives)")
     figure.subplots_adjust(left=0.40, right=0.97, top=1 - 0.5 / height, bottom=1.05 / height)
-    at = (0.005, 0.17 / height)
+    at = _above_footer(source, height)
     spacing = {"columnspacing": 1.0, "handletextpad": 0.3}
     figure.legend(loc="lower left", bbox_to_anchor=at, ncols=7, frameon=False, fontsize=7, **spacing)
     return _titled(figure, title, source)
@@ -232,33 +233,53 @@ def _scale_bar(ax: Axes, west: float, south: float, east: float) -> None:
 
 
 def _label_sites(ax: Axes, points: gpd.GeoDataFrame) -> None:
-    """Write the ids of the sites next to their circles, where they cover neither each other nor the frame."""
-    frame, dpi = ax.get_window_extent(), ax.figure.dpi
-    taken: list[Bbox] = []
-    style: dict[str, Any] = {"fontsize": LABEL_POINTS, "textcoords": "offset points"}
-    style["arrowprops"] = {"arrowstyle": "-", "lw": 0.4, "color": "#888888"}
+    """Write the ids of the sites next to their circles, clear of each other, of other circles and of the frame."""
+    from matplotlib.transforms import Bbox
+
+    to_points = POINTS_PER_INCH / ax.figure.dpi
+    frame = Bbox(ax.bbox.get_points() * to_points)
+    sites = []
     for (x, y), part in points.groupby([points.geometry.x.round(3), points.geometry.y.round(3)]):
         ids = list(part["site_id"])
         label = f"{ids[0]}-{ids[-1][2:]}" if len(ids) > MOST_IDS else ", ".join(ids)
-        edge = float(part["precision_km"].max()) / _km_per_degree(y)
-        pixels = ax.transData.transform([(x, y), (x + edge, y)])
-        radius = (pixels[1][0] - pixels[0][0]) * POINTS_PER_INCH / dpi
-        for across, up, side in _offsets(radius):
-            text = ax.annotate(label, (x, y), (across, up), ha=side, va="center", **style)
-            box = text.get_window_extent()
-            inside = frame.x0 < box.x0 and box.x1 < frame.x1 and frame.y0 < box.y0 and box.y1 < frame.y1
-            if inside and not any(box.overlaps(other) for other in taken):
-                taken.append(box)
-                break
-            text.remove()
+        edge = x + float(part["precision_km"].max()) / _km_per_degree(y)
+        centre, rim = ax.transData.transform([(x, y), (edge, y)]) * to_points
+        radius = rim[0] - centre[0]
+        sites.append((label, (x, y), centre, radius, Bbox([centre - radius, centre + radius])))
+    taken = [circle for *_, circle in sites]
+    arrow = {"arrowstyle": "-", "lw": 0.4, "color": "#888888"}
+    for label, at, centre, radius, own in sites:
+        probe = ax.text(0, 0, label, fontsize=LABEL_POINTS)
+        width = probe.get_window_extent().width * to_points
+        probe.remove()
+        options = [(offset, _label_box(centre, offset, width)) for offset in _offsets(radius, width)]
+        free = (
+            (offset, box)
+            for offset, box in options
+            if not any(box.overlaps(other) for other in taken if other is not own)
+            and frame.contains(*box.min)
+            and frame.contains(*box.max)
+        )
+        offset, box = next(free, options[0])
+        taken.append(box)
+        style: dict[str, Any] = {"fontsize": LABEL_POINTS, "textcoords": "offset points", "va": "center"}
+        ax.annotate(label, at, offset, arrowprops=arrow, **style)
 
 
-def _offsets(radius: float) -> Iterator[tuple[float, float, str]]:
-    """Yield places for a label around a circle of `radius` points, the nearest first: (across, up, alignment)."""
+def _offsets(radius: float, width: float) -> Iterator[tuple[float, float]]:
+    """Yield where a label of some width can begin around a circle, from its centre, in points; the nearest first."""
     for step in range(MOST_LINES):
         for up in (step, -step) if step else (0,):
-            yield radius + GAP_POINTS, up * LINE_POINTS, "left"
-            yield -radius - GAP_POINTS, up * LINE_POINTS, "right"
+            yield radius + GAP_POINTS, up * LINE_POINTS
+            yield -radius - GAP_POINTS - width, up * LINE_POINTS
+
+
+def _label_box(centre: np.ndarray[Any, Any], offset: tuple[float, float], width: float) -> Bbox:
+    """Return the box of a label, in points."""
+    from matplotlib.transforms import Bbox
+
+    left, middle = centre + offset
+    return Bbox.from_bounds(left, middle - LINE_POINTS / 2, width, LINE_POINTS)
 
 
 def calibration(rows: pd.DataFrame, summary: pd.Series[Any], source: str) -> Figure:
