@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -71,7 +72,7 @@ def plan(url: str, *, live: bool = False) -> list[str]:
     shown = http.strip_secrets(url)
     if reason := http.check_url(url):
         return [f"nothing: {reason}"]
-    lines = [] if live or http.on_this_machine(url) else portals.planned_copies(url)
+    lines = [] if live or http.is_loopback(url) else portals.planned_copies(url)
     if advice := portals.never_asked(url):
         return [*lines, f"never the host: {advice}"]
     lines.append(f"GET {urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}/robots.txt")
@@ -89,7 +90,7 @@ def capture(session: Session, url: str, *, expect: str = "", live: bool = False)
         yield session.ask(url)
         return
     advice = portals.never_asked(url)
-    copies = not (live or http.on_this_machine(url) or http.check_url(url))
+    copies = not (live or http.is_loopback(url) or http.check_url(url))
     if copies:
         entry, answers = portals.take_copy(session, url)
         for line in answers:
@@ -128,8 +129,8 @@ def by_hand(entry: Entry) -> str:
 def search(
     session: Session,
     words: str,
-    start: str,
-    end: str,
+    start: str | date,
+    end: str | date,
     *,
     names: tuple[str, ...] = (),
     pages: int = 3,
@@ -138,16 +139,17 @@ def search(
 ) -> list[SourceReport]:
     """Ask the portals for words in a span of days, side by side, and return one report per source.
 
-    Place words (哈密) choose regional sources, six digits are a stock code. `names` are the sources to ask, all
-    that fit if empty; `done` gets the name of each source that has finished. `search_table` makes one frame of the reports. Raises BadInputError for impossible days and
-    unknown names.
+    `start` and `end` are days, months or years. Place words (哈密) choose regional sources, six digits are a stock
+    code. `names` are the sources to ask, all that fit if empty; `done` gets the name of each source that has
+    finished. `search_table` makes one frame of the reports. Raises BadInputError for impossible days and unknown
+    names.
     """
     asked = portals.read_query(words, start, end, pages=pages)
     return portals.search_sources(session, asked, names=names, live=live, done=done)
 
 
 def plan_search(
-    words: str, start: str, end: str, *, names: tuple[str, ...] = (), pages: int = 3, live: bool = False
+    words: str, start: str | date, end: str | date, *, names: tuple[str, ...] = (), pages: int = 3, live: bool = False
 ) -> list[str]:
     """Return what `search` would ask, one line per request, without asking."""
     return list(portals.planned_requests(portals.read_query(words, start, end, pages=pages), names, live=live))

@@ -144,7 +144,8 @@ def test_flipped_newline_removed_line_and_missing_file_are_damage(archive):
         put(archive, b"x%d" % n)
     good = archive.ledger.read_bytes()
     lines = good.splitlines(keepends=True)
-    for bad in (good.replace(b"\n", b"\x0b", 1), lines[0] + lines[2], lines[1] + lines[0] + lines[2]):
+    nan = good.replace(b'"status":200', b'"status":NaN', 1)
+    for bad in (nan, good.replace(b"\n", b"\x0b", 1), lines[0] + lines[2], lines[1] + lines[0] + lines[2]):
         archive.ledger.write_bytes(bad)
         assert verify(archive.directory).damage
     archive.ledger.write_bytes(good)

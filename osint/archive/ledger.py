@@ -98,7 +98,11 @@ class Entry:
 
     @classmethod
     def unasked(cls, url: str, kind: str, signal: str) -> Entry:
-        """Return the entry of a question that was not put, and why; it is in no ledger."""
+        """Return the entry of a question that was not put, and why; it is in no ledger.
+
+        >>> Entry.unasked("https://x.gov.cn/a", "refused", "robots.txt forbids it").seq is None
+        True
+        """
         return cls(url, kind, signal, final_url=url, captured=False)
 
     @classmethod
@@ -123,14 +127,11 @@ class Entry:
     def to_row(self) -> dict[str, Any]:
         """Return the values under their names in the ledger, without those that this capture cannot have."""
         row: dict[str, Any] = {"redirects": [asdict(hop) for hop in self.redirects]}
+        left_out = {"captured", "redirects", *(_PLACED if self.seq is None else ())}
         for one in fields(self):
             value = getattr(self, one.name)
-            absent = one.default is None and value is None and one.name not in _NULL
-            if (
-                not absent
-                and one.name not in ("captured", "redirects")
-                and (self.seq is not None or one.name not in _PLACED)
-            ):
+            absent = value is None and one.default is None and one.name not in _NULL
+            if not absent and one.name not in left_out:
                 row[_key(one.name)] = list(value) if isinstance(value, tuple) else value
         return row
 
@@ -181,7 +182,7 @@ def intact(line: bytes) -> dict[str, Any] | None:
 def parsed(line: bytes) -> dict[str, Any] | None:
     """Return the entry of a line, sealed or not; None if it is not JSON at all."""
     try:
-        entry = json.loads(line)
+        entry = json.loads(line, parse_constant=int)  # which refuses NaN and Infinity
     except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) else None
