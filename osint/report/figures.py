@@ -140,6 +140,7 @@ def ladder(rows: pd.DataFrame, title: str, source: str) -> Figure:
     """Draw claims on the ladder over time, a line for each site; rows: label, date (EDTF), rung, will (bool)."""
     from matplotlib.dates import AutoDateLocator
 
+    locator: Callable[..., Any] = AutoDateLocator  # its constructor has no types
     sites = list(dict.fromkeys(rows["label"]))
     height = 1.7 + 0.24 * len(sites)
     figure, ax = _figure(7.4, height)
@@ -161,7 +162,7 @@ def ladder(rows: pd.DataFrame, title: str, source: str) -> Figure:
     ax.set_yticks(range(len(sites)), [filings.drawable(s) for s in sites[::-1]])
     ax.set_ylim(-0.7, len(sites) - 0.3)
     ax.xaxis_date()
-    ax.xaxis.set_major_locator(AutoDateLocator(maxticks=7))  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator(maxticks=7))
     ax.grid(axis="x", color="#eeeeee", lw=0.6)
     ax.set_xlabel("date that the claim speaks of (middle of what the source gives)")
     figure.subplots_adjust(left=0.40, right=0.97, top=1 - 0.5 / height, bottom=1.05 / height)
