@@ -36,9 +36,9 @@ class Counted:
         self.asked = set()
         whole = self.looks.reader
 
-        def reader(rows, geometry, bands, cost):
+        def reader(rows, geometry, bands):
             self.asked |= {(i, b) for i in rows["id"] for b in (*bands, "scl")}
-            return whole(rows, geometry, bands, cost)
+            return whole(rows, geometry, bands)
 
         self.looks.reader = reader
 

@@ -1,4 +1,4 @@
-"""Cut a series into constant levels: the exact posterior of how many steps there are and where they lie.
+"""Cut a series into constant levels: the exact posterior of how many steps there are and where they are.
 
 Segments are independent given their ends, levels are integrated on a grid, scatter is Student-t: the forward
 and backward sums of Fearnhead (2006) then give the posterior without sampling.
@@ -43,8 +43,8 @@ LEAST_SCATTER_FACTOR = 0.8
 """The scatter is not narrowed below this share of what neighbours show."""
 LEAST_SCATTER_SHARE = 1e-3
 """Least scatter over the range of the values."""
-NEAR_DAYS, NEAR_MIN_PAIRS = 15, 15
-"""How alike the scatter is in time is told from neighbours this near to each other, if there are more of them."""
+ALIKE_NEAR_DAYS, ALIKE_MIN_PAIRS = 15, 15
+"""How alike the scatter is in time is estimated from neighbours this near to each other, if there are more of them."""
 ALIKE_MAX_Z, ALIKE_MAX = 3, 0.8
 """Deviations to which values are clipped for it, and the largest correlation that is believed."""
 STEP_LOG_PRIOR = np.log(0.2)
@@ -53,7 +53,7 @@ GRID_SHARE, GRID_LEAST, GRID_MOST = 0.25, 24, 160
 """Spacing of the grid of levels over the scatter, and its fewest and most points."""
 RANGE_QUANTILES = (0.01, 0.99)
 """Quantiles of the values between which levels are looked for."""
-CELLS = 1_000_000
+MARGINAL_CELLS = 1_000_000
 """Cells of an array that are worked on at once; steers memory, not results."""
 
 
@@ -70,7 +70,7 @@ class Fit:
     scales: np.ndarray
     """(n, bands) robust deviation of each value about its level."""
     places: np.ndarray
-    """(steps, n): probability that the step lies just before value i."""
+    """(steps, n): probability that the step is just before value i."""
     log_odds: float
     """Log of the evidence for at least one step over none (priors included)."""
     probability: float
@@ -183,9 +183,9 @@ def _stairs(fit: Fit, count: int) -> np.ndarray:
 def _temper(days: np.ndarray, residual: np.ndarray) -> float:
     """Return the share of independent information: scatter alike in neighbours and bands counts once."""
     clipped = np.clip(residual, -ALIKE_MAX_Z, ALIKE_MAX_Z)
-    near = np.diff(days) < NEAR_DAYS
+    near = np.diff(days) < ALIKE_NEAR_DAYS
     rho = 0.0
-    if near.sum() > NEAR_MIN_PAIRS:
+    if near.sum() > ALIKE_MIN_PAIRS:
         rho = float(np.mean(clipped[1:][near] * clipped[:-1][near]) / max(np.mean(clipped**2), 1e-9))
     rho = float(np.clip(rho, 0, ALIKE_MAX))
     bands = residual.shape[1]
@@ -250,7 +250,7 @@ def _marginals(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
         grid = np.linspace(low - typical, high + typical, size)
         sums = np.zeros((count + 1, size))
         sums[1:] = np.cumsum(student(column[:, None] - grid, scale[:, None], misread_floor(column)), axis=0)
-        block = max(1, CELLS // ((count + 1) * size))
+        block = max(1, MARGINAL_CELLS // ((count + 1) * size))
         for first in range(0, count, block):
             rows = slice(first, min(first + block, count))
             inside = (sums[None] - sums[rows, None]).astype(np.float32)

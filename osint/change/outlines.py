@@ -26,7 +26,7 @@ SMALLEST_M2 = 600.0
 """Area below which an outline is not dated: six pixels of 10 m."""
 FEWEST_SCENES = 8
 """Scenes below which an outline is not dated."""
-PICTURE_SCENES = 10
+COLOUR_SCENES = 10
 """Scenes of each structure that show its colour and are measured."""
 SHOWN_SCENES = 2
 """Fewest scenes that show a structure."""
@@ -190,7 +190,7 @@ def _clear_days(structure: Structure, seen: Series) -> np.ndarray:
         shows = shows & better if (shows & better).sum() >= SHOWN_SCENES else shows
     days = seen.days[shows]
     # spread, so that a crop shows its green
-    return days[np.unique(np.linspace(0, len(days) - 1, PICTURE_SCENES).astype(int))] if len(days) else days
+    return days[np.unique(np.linspace(0, len(days) - 1, COLOUR_SCENES).astype(int))] if len(days) else days
 
 
 def _coloured(shown: _Shown) -> _Shown:

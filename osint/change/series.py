@@ -30,7 +30,7 @@ Reflectance = TypeVar("Reflectance", float, np.ndarray)
 CLEAR = SceneClass.clear
 WHITENESS_SWIR_WEIGHT = 0.7
 """Weight of the short-wave infrared in the whiteness: judgement; neither a paper nor a trial stands behind it."""
-WINTER_FROM, WINTER_UNTIL = 318, 75
+WINTER_FROM_DAY, WINTER_UNTIL_DAY = 318, 75
 """Days of the northern year after the first and before the second of which the sun is low and snow may lie."""
 HALF_YEAR_DAYS = 182.625
 TROPIC_DEG = 23.44
@@ -65,6 +65,8 @@ CORE_READ_SHARE = 0.8
 """Share of the core's values that were read, above which a scene shows the outline."""
 CONTRAST_SHARE_SD, NOISE_SD = 0.15, 0.002
 """Share of a contrast that season and sun angle take or add, and reflectance of what is left, both one deviation."""
+NEXT_STEP_DAYS = 20
+"""Left out before the next step when the ground after a step is looked at: the work for it may have begun."""
 SNOW_RISE = 0.15
 """Rise of (blue - infrared) / (blue + infrared) of the surroundings that means snow on part of them."""
 USUAL_MIN_SCENES = 5
@@ -229,7 +231,7 @@ def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
 
 
 def winter(
-    days: np.ndarray, latitude_deg: float, from_day: int = WINTER_FROM, until_day: int = WINTER_UNTIL
+    days: np.ndarray, latitude_deg: float, from_day: int = WINTER_FROM_DAY, until_day: int = WINTER_UNTIL_DAY
 ) -> np.ndarray:
     """Return (n,) bool: which days since 1970-01-01 have a low sun and may have snow; none within the tropics.
 

@@ -25,7 +25,7 @@ MIN_LOG_ODDS = 5.0
 MIN_NULL_ODDS = 3.0
 """Log odds for a step over drift, season and noise that remembers."""
 MOST_LOG_ODDS = 50
-"""Beyond these log odds a probability is not told from one."""
+"""Log odds from which a probability counts as one."""
 JOIN_DAYS = 60.0
 """Steps nearer than this, the middle level on the way from the first to the last, are one change."""
 ASIDE_SHARE, LEVEL_RANGE_SHARE = 0.25, 0.1
@@ -50,7 +50,7 @@ CLIP_Z = 3.5
 """A misread value counts as one this many deviations off."""
 WILD_FACTOR = 2
 """A value's scatter counts up to this many times the typical one."""
-REWEIGHTINGS = 5
+TAMING_REWEIGHTINGS = 5
 STEP_COST = 2.0
 """Coefficients that place and duration of a step are charged for: the best of many places is taken."""
 SPARE_VALUES = 2
@@ -154,7 +154,7 @@ def date_step(
 
     `times` are n dates (anything pandas reads; bare numbers are days since 1970-01-01), `values` is (n,) or
     (n, bands) in any unit, NaN is missing. `sigma`, if known, is the standard deviation of one value: a
-    number, one a band, or one a value.
+    number, one per band, or one per value.
 
     The number and places of steps have their exact posterior under levels that are constant between steps
     and Student-t scatter (Fearnhead 2006, https://doi.org/10.1007/s11222-006-8450-8), so a few cloudy or
@@ -425,7 +425,7 @@ def _tamed(values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.nda
     typical = np.median(scales, axis=0)
     weight = np.ones_like(values)
     fitted = values
-    for _ in range(REWEIGHTINGS):
+    for _ in range(TAMING_REWEIGHTINGS):
         fitted = np.column_stack([_least_squares(design, values[:, b], weight[:, b]) for b in range(values.shape[1])])
         weight = 1 / (1 + ((values - fitted) / scales) ** 2 / 4)
     # what varies more counts less, as far as one scatter for all goes

@@ -114,6 +114,10 @@ def read_query(words: str, start: str | date, end: str | date, *, pages: int = 3
     """Read the words and days of a search; a month means its first or last day.
 
     Raises BadInputError for a day that does not exist, or days in the wrong order.
+
+    >>> asked = read_query("智算中心 哈密", "2024-02", "2024-02")
+    >>> asked.words, asked.places, asked.end
+    (('智算中心',), ('哈密',), datetime.date(2024, 2, 29))
     """
     parts = words.split()
     if not parts:

@@ -24,7 +24,7 @@ from osint.http import (
     is_url,
     strip_secrets,
 )
-from osint.portals.classify import AnswerClass, Classified, classify
+from osint.portals.classify import AnswerClass, Classified, Form, classify
 
 _ROBOTS_LIMITS = Limits(max_bytes=512 << 10, max_seconds=5, silence_seconds=5, max_redirects=3)
 _VANTAGE_CHARACTERS = 60
@@ -72,7 +72,7 @@ class Session:
         request: Request | str,
         *,
         expect: str = "",
-        due: str = "",
+        due: Form = "",
         per_minute: float = 0,
         api: bool = False,
         refine: Refine = unchanged,
@@ -80,7 +80,7 @@ class Session:
         """Ask one URL now, keep what came, and return its ledger entry.
 
         `expect` is text that must be in the decoded body before `captured` is true (None when no text was
-        given). `due` is the form expected (`json`, `pdf`, `binary`); `api` marks a published interface, which
+        given). `due` is the form expected; `api` marks a published interface, which
         has no robots.txt; `per_minute` is its published limit. `refine` may complete the entry by what its
         caller knows of the body. Nothing was asked, and nothing is in the ledger, when `seq` is None.
         """
@@ -117,7 +117,7 @@ class Session:
         request: Request,
         *,
         per_minute: float,
-        due: str = "",
+        due: Form = "",
         api: bool = True,
         refine: Refine = unchanged,
     ) -> tuple[Entry, bytes]:

@@ -24,10 +24,12 @@ from affine import Affine
 from pyproj import Transformer
 from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
+from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
+from osint.change import around
 from osint.errors import OsintError
-from osint.simulated.ground import BANDS
+from osint.simulated.ground import BANDS, PIXEL_M
 from osint.simulated.world import World, make_world
 
 CREDIT = "SIMULATED: not a picture of any real place"
@@ -71,6 +73,13 @@ class Collection(Protocol):
 
 COLLECTION = "sentinel-2-l2a"
 BLOCK_PX = 1024
+PLACE_PX = 192
+"""Side of the world that `served_at` puts at a place."""
+PLACE_DATES = ("2023-01-01", "2025-12-31")
+PLACE_EDGE_M = 100
+"""Edge of the world that is not looked at."""
+GRID_M = 20.0
+"""Corners of worlds are multiples of a pixel of 20 m."""
 _RUNNING = contextlib.ExitStack()
 atexit.register(_RUNNING.close)
 BAND_OF = {name: band for name, band in imagery.S2_NAMES.items() if band in BANDS}
@@ -256,6 +265,34 @@ def served(made: Demo, port: int = 0, *more: Collection) -> Iterator[Demo]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@dataclass(frozen=True)
+class DemoPlace:
+    """A SIMULATED world that is served at a real place."""
+
+    catalogue: str
+    """Address of the STAC API."""
+    collection: str
+    place: BaseGeometry
+    """Outline to look at, in degrees: a little less than the world."""
+    start: str
+    """First day of the world, ISO."""
+    end: str
+    """Last day, ISO."""
+
+
+@contextmanager
+def served_at(place: BaseGeometry) -> Iterator[DemoPlace]:
+    """Serve a SIMULATED world whose middle is that of `place` (degrees) for as long as the block lasts."""
+    middle = place.centroid
+    epsg = imagery.utm_epsg(middle.x, middle.y)
+    x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(middle.x, middle.y)
+    half_m = PLACE_PX // 2 * PIXEL_M
+    corner = (round((x - half_m) / GRID_M) * GRID_M, round((y + half_m) / GRID_M) * GRID_M)
+    made = make_demo(0, PLACE_PX, *PLACE_DATES, epsg=epsg, origin=corner)
+    with served(made):
+        yield DemoPlace(made.catalogue, COLLECTION, around(middle, half_m - PLACE_EDGE_M), *PLACE_DATES)
 
 
 def start(seed: int = 0, size_px: int = 256, **kwargs: Any) -> Demo:

@@ -20,6 +20,7 @@ from affine import Affine
 from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
+from osint import imagery
 from osint.change import Stack
 from osint.errors import OsintError
 from osint.http import Cost
@@ -192,11 +193,12 @@ def stack_of_world(world: World) -> Stack:
     )
     to_metres = Transformer.from_crs(4326, world.epsg, always_xy=True)
 
-    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str], cost: Cost) -> xr.Dataset:
+    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.Reading:
         bounds = shapely.transform(part, to_metres.transform, interleaved=False).bounds
         data = dataset(world, list(rows["index"]), bands, bounds=bounds)
+        cost = Cost()
         cost.add("memory", 0, data.attrs["bytes"])
-        return data
+        return imagery.Reading(data, cost)
 
     return Stack(scenes, read, simulated=True)
 
