@@ -20,7 +20,7 @@ from osint.imagery.grid import Grid, utm_epsg, utm_grid
 from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES, Remark, SceneClass, Scenes, pass_numbers
 from osint.imagery.local import read_pictures
 from osint.imagery.osm_power import OSM_CREDIT, mapped_power
-from osint.imagery.read import Reading, read_bands
+from osint.imagery.read import Failure, Reading, read_bands
 from osint.imagery.webmap import changed_releases, map_tiles
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "OFFSET_SINCE",
     "OSM_CREDIT",
     "S2_NAMES",
+    "Failure",
     "Grid",
     "Pair",
     "Reading",
