@@ -601,8 +601,7 @@ def test_list_that_is_shorter_than_the_catalogue_counts_is_said_to_have_a_gap(pa
 
     pages.get_only = True
     pages.files["/search"] = short
-    dropped = found(pages).dropped
-    assert [d.reason for d in dropped] == ["127.0.0.1 counts 7 scenes and listed 1: the list has a gap"]
+    assert [d.reason for d in found(pages).dropped] == ["127.0.0.1 counts 7 scenes and listed 1: the list has a gap"]
 
 
 def test_catalogue_cannot_have_a_file_of_this_machine_read(pages, tmp_path):

@@ -9,7 +9,6 @@ from PIL import Image
 
 from osint import cli, geo, imagery
 from osint.errors import OsintError
-from osint.http import Ranges
 from osint.imagery import webmap
 from tests import pages as webpages
 
@@ -208,11 +207,12 @@ def test_verb_tiles_saves_a_picture_with_its_date_credit_and_terms(pages, tmp_pa
     assert "2020-02-01: acquired" not in shown
 
 
-def test_verb_power_lists_what_is_mapped_with_credit_and_day(monkeypatch, tmp_path, capsys):
+def test_verb_power_lists_what_is_mapped_with_credit_and_day(pages, monkeypatch, tmp_path, capsys):
     line = {"type": "way", "id": 2, "tags": {"power": "line", "voltage": "220000"}}
     line["geometry"] = [{"lon": 93.4, "lat": 42.9}, {"lon": 93.6, "lat": 42.9}]
     answer = {"osm3s": {"timestamp_osm_base": "2026-01-02T03:04:05Z"}, "elements": [line]}
-    monkeypatch.setattr(Ranges, "whole", lambda *args: json.dumps(answer).encode())
+    pages.files["/api"] = lambda h: webpages.send(h, 200, json.dumps(answer).encode(), {})
+    monkeypatch.setitem(imagery.mapped_power.__kwdefaults__, "server", f"{pages.url}/api")
     out = tmp_path / "power.geojson"
     assert cli.main(["power", "93.5", "42.8", "--radius", "15000", "--out", str(out)]) == 0
     shown = capsys.readouterr().out
