@@ -72,7 +72,7 @@ def plan(url: str, *, live: bool = False) -> list[str]:
     shown = http.strip_secrets(url)
     if reason := http.check_url(url):
         return [f"nothing: {reason}"]
-    lines = [] if live or http.on_this_machine(url) else portals.planned_copies(url)
+    lines = [] if live or http.is_loopback(url) else portals.planned_copies(url)
     if advice := portals.never_asked(url):
         return [*lines, f"never the host: {advice}"]
     lines.append(f"GET {urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}/robots.txt")
@@ -90,7 +90,7 @@ def capture(session: Session, url: str, *, expect: str = "", live: bool = False)
         yield session.ask(url)
         return
     advice = portals.never_asked(url)
-    copies = not (live or http.on_this_machine(url) or http.check_url(url))
+    copies = not (live or http.is_loopback(url) or http.check_url(url))
     if copies:
         entry, answers = portals.take_copy(session, url)
         for line in answers:

@@ -588,8 +588,8 @@ def test_what_a_catalogue_answers_beyond_the_question_is_left_out_and_named(page
     pages.items[1]["properties"]["datetime"] = "2019-07-01T04:00:00Z"
     pages.items[2]["collection"] = "naip"
     scenes = found(pages)
-    assert scenes["id"].tolist() == ["0"]
-    reasons = {d["id"]: d["reason"] for d in scenes.attrs["dropped"]}
+    assert scenes.frame["id"].tolist() == ["0"]
+    reasons = {d.id: d.reason for d in scenes.dropped}
     assert reasons["1"] == "it is of 2019-07-01, a day that was not asked for"
     assert reasons["2"] == "it is of the collection 'naip', which was not asked for"
 
@@ -601,8 +601,7 @@ def test_list_that_is_shorter_than_the_catalogue_counts_is_said_to_have_a_gap(pa
 
     pages.get_only = True
     pages.files["/search"] = short
-    dropped = found(pages).attrs["dropped"]
-    assert [d["reason"] for d in dropped] == ["127.0.0.1 counts 7 scenes and listed 1: the list has a gap"]
+    assert [d.reason for d in found(pages).dropped] == ["127.0.0.1 counts 7 scenes and listed 1: the list has a gap"]
 
 
 def test_catalogue_cannot_have_a_file_of_this_machine_read(pages, tmp_path):

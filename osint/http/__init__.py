@@ -1,4 +1,4 @@
-"""The one way to the network: which addresses may be asked, one client, politeness towards hosts, byte ranges on disk."""
+"""The one way to the network: addresses that may be asked, one client, politeness, byte ranges kept on disk."""
 
 from osint.http.addresses import ForbiddenAddressError, check_url, forbidden, is_loopback, is_url, named_host
 from osint.http.client import (
@@ -11,7 +11,6 @@ from osint.http.client import (
     Request,
     Trouble,
     fetch,
-    on_this_machine,
     strip_secrets,
     user_agent,
 )
@@ -54,7 +53,6 @@ __all__ = [
     "is_loopback",
     "is_url",
     "named_host",
-    "on_this_machine",
     "strip_secrets",
     "user_agent",
 ]

@@ -14,16 +14,17 @@ import shapely.ops
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.errors import BadInputError, UnreadableError
+from osint.errors import BadInputError, NetworkError, UnreadableError
 from osint.geo import Place
-from osint.http import Ranges
+from osint.http import Client, Limits, Request
 
 SERVER = "https://overpass-api.de/api/interpreter"
 OSM_CREDIT = "© OpenStreetMap contributors, ODbL"
 KINDS = ("substation", "line", "minor_line", "cable", "transformer", "generator", "plant")
 TAGS = ("name", "operator", "voltage", "frequency", "plant:output:electricity", "start_date")
 MAX_RADIUS_M = 50_000
-MAX_ANSWER_BYTES = 64 << 20
+LIMITS = Limits(max_seconds=300.0, head_seconds=150.0, silence_seconds=150.0, attempts=4)
+"""Limits of one answer; the server computes for up to 90 seconds before it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,12 @@ def mapped_power(
         kinds = "|".join(KINDS)
         around = f"around:{radius_m:.0f},{centre.y:.6f},{centre.x:.6f}"
         query = f'[out:json][timeout:90];nwr["power"~"^({kinds})$"]({around});out tags geom;'
-        body = Ranges(server).whole(server, "list", MAX_ANSWER_BYTES, urlencode({"data": query}).encode())
+        form = {"Content-Type": "application/x-www-form-urlencoded", "Accept-Encoding": "gzip"}
+        question = Request(server, "POST", form, urlencode({"data": query}).encode())
+        found = Client(LIMITS, named=server).ask(question)
+        if found.fault:
+            raise NetworkError(f"Overpass at {server}: {found.fault}")
+        body = found.body or b""
     try:
         stated = json.loads(body)
         elements = list(stated["elements"])
