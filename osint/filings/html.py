@@ -39,6 +39,7 @@ _EMPTY = _names("br hr img input link meta area base col embed source track wbr"
 _LEFT_OPEN = _names("p dd dt option")
 """elements that the next of their kind ends"""
 _MENU = _names("nav header footer button")
+_ASIDE = _names("aside nav footer")
 _MEDIA = _names("img iframe embed object video")
 # names of parts that stand next to the text; the word must stand alone, as in "related-news" or "mainNav"
 _BESIDE = _names(
@@ -272,6 +273,9 @@ class _Parser:
 
     def _follow(self, closing: bool, name: str, inner: str) -> None:
         """Note whether an element stands next to the text, is hidden or is set in a font of the page's own."""
+        under_way = self.aside.tag or self.face.tag or self.hidden.tag or self.menu.tag
+        if not (inner or under_way or self.families or name in _MENU or name in _ASIDE):
+            return
         found = _attributes(inner) if inner and not closing else {}
         self.aside.follow(closing, name, _beside(name, found), self.length)
         if self.fonts:
@@ -400,7 +404,7 @@ def _attributes(inner: str) -> dict[str, str]:
 
 def _beside(tag: str, attributes: dict[str, str]) -> str:
     """Return why an element stands next to the text of a page, by its tag, class or id; empty if it does not."""
-    if tag in ("aside", "nav", "footer"):
+    if tag in _ASIDE:
         return tag
     if not attributes or tag in ("body", "html", "main"):
         return ""
