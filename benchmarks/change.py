@@ -209,7 +209,7 @@ def area_run(seed: int) -> tuple[list[str], int, float]:
     t, side = world.transform, world.size_px * 10
     inside = shapely.box(t.c + 50, t.f - side + 50, t.c + side - 50, t.f - 50)
     where = shapely.transform(inside, to_degrees.transform, interleaved=False)
-    found = detect.buildings(detect.new_structures(stack.stack_of_dataset(data), where, START, END))
+    found = detect.new_structures(stack.stack_of_dataset(data), where, START, END).buildings
     truth = world.truth.to_crs(4326).drop_duplicates("outline_id")
     roofs = truth[truth.kind.isin(simulate.ROOFS)]
     lines = [

@@ -28,7 +28,7 @@ from pyproj import Transformer
 
 from benchmarks import wide_world
 from benchmarks.change import write_section
-from osint.cli.locate import FITS
+from osint.change.locate import GOOD_FIT
 from osint.simulated.world import Feature
 
 SEED = 5
@@ -176,7 +176,7 @@ def recall(folder: Path, kept: Path, truth: dict[str, Any]) -> list[str]:
     """Search one square with many roofs and return the share found, by kind and size."""
     run(folder, str(kept / "roofs"), box(1), "--area-low", "1500", "--area-high", "30000", "--chips", "0")
     found = gpd.read_file(folder / "found.geojson")
-    fits = found[found["fit"] > FITS]
+    fits = found[found["fit"] > GOOD_FIT]
     out = ["| new roof, ha | " + " | ".join(f"{s:g}" for s in SIZES_HA) + " |", "|---" * (1 + len(SIZES_HA)) + "|"]
     for kind in ("bright roof", "dark roof", "blue roof"):
         cells = []
@@ -232,7 +232,7 @@ PARTS = {"ranked": ranked, "recall": recall, "wide": wide, "cluster": cluster, "
 USUAL = [part for part in PARTS if part != "tenfold"]
 TITLES = {
     "ranked": "30 x 30 km with decoys",
-    "recall": f"Roofs of 60 found with fit above {FITS} (in brackets: listed at all), one square of 10 km, 35% cloud",
+    "recall": f"Roofs of 60 found with fit above {GOOD_FIT} (in brackets: listed at all), one square of 10 km, 35% cloud",
     "wide": "One process, local files, one pair of dates",
     "tenfold": "The same place ten times as large (run by its name only)",
     "cluster": "Two Dask workers beside two plain processes, 60 x 60 km, in turns",

@@ -163,7 +163,7 @@ def area_searched(seed: int) -> tuple[list[dict[str, Any]], float]:
     inside = shapely.box(t.c + 50, t.f - side + 50, t.c + side - 50, t.f - 50)
     to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
     where = shapely.transform(inside, to_degrees.transform, interleaved=False)
-    found = detect.buildings(detect.new_structures(stack.stack_of_dataset(data), where, START, END))
+    found = detect.new_structures(stack.stack_of_dataset(data), where, START, END).buildings
     truth = world.truth.to_crs(4326)
     said = []
     for outline, rows in found.groupby(found.geometry.to_wkb()):

@@ -28,9 +28,9 @@ def counted(world: simulate.World) -> tuple[stack.Stack, set[tuple[str, str]]]:
     asked: set[tuple[str, str]] = set()
     whole = source.reader
 
-    def reader(rows, where, bands, cost):  # type: ignore[no-untyped-def]
+    def reader(rows, where, bands):  # type: ignore[no-untyped-def]
         asked.update((i, b) for i in rows["id"] for b in (*bands, "scl"))
-        return whole(rows, where, bands, cost)
+        return whole(rows, where, bands)
 
     source.reader = reader
     return source, asked
@@ -91,15 +91,13 @@ def over_http(seed: int) -> list[str]:
         spent: dict[str, list[int]] = {}
         whole = source.reader
 
-        def reader(rows, geometry, bands, cost):  # type: ignore[no-untyped-def]
-            before = cost.total_requests, cost.total_bytes
-            data = whole(rows, geometry, bands, cost)
+        def reader(rows, geometry, bands):  # type: ignore[no-untyped-def]
+            reading = whole(rows, geometry, bands)
             total = spent.setdefault("+".join(bands) or "SCL", [0, 0, 0])
-            for k, value in enumerate(
-                (data.sizes["time"], cost.total_requests - before[0], cost.total_bytes - before[1])
-            ):
+            counts = (reading.data.sizes["time"], reading.cost.total_requests, reading.cost.total_bytes)
+            for k, value in enumerate(counts):
                 total[k] += value
-            return data
+            return reading
 
         source.reader = reader
         change.date_change(source, outline, START, END)

@@ -179,7 +179,7 @@ def test_an_area_gives_its_roofs_and_not_its_decoys():
     inside = shapely.box(*made.truth.total_bounds).buffer(200)
     to_degrees = Transformer.from_crs(made.epsg, 4326, always_xy=True)
     where = shapely.transform(inside, to_degrees.transform, interleaved=False)
-    found = detect.buildings(detect.new_structures(stack.stack_of_dataset(simulate.dataset(made)), where, START, END))
+    found = detect.new_structures(stack.stack_of_dataset(simulate.dataset(made)), where, START, END).buildings
     truth = made.truth.set_index("outline_id").to_crs(4326)
     hits = {n for n, g in truth.geometry.items() for f in found.geometry if g.intersects(f)}
     assert hits == {"A", "B"}

@@ -6,8 +6,10 @@ import json
 import pytest
 
 from osint import cli, geo
+from osint.change.locate import site_area
 from osint.cli import change
 from osint.errors import OsintError
+from osint.register import load_register
 from osint.simulated import demo
 
 
@@ -16,8 +18,8 @@ def shown(tmp_path_factory):
     """Run `osint observe US02 --demo` once, on a smaller and shorter world."""
     folder = tmp_path_factory.mktemp("shown")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(change, "DEMO_PX", 96)
-        patch.setattr(change, "DEMO_DATES", ("2024-01-01", "2025-12-31"))
+        patch.setattr(demo, "PLACE_PX", 96)
+        patch.setattr(demo, "PLACE_DATES", ("2024-01-01", "2025-12-31"))
         patch.setenv("OSINT_CACHE", str(folder / "cache"))
         code = cli.main(["observe", "US02", "--demo", "--out", str(folder / "found.geojson")])
     return folder, code
@@ -36,12 +38,13 @@ def test_observe_a_site_in_the_demo_writes_simulated_findings_and_pictures(shown
     assert names == {"pair.png", "series.png"}
 
 
-def test_a_site_known_to_kilometres_is_sent_to_locate():
-    with pytest.raises(OsintError, match="osint locate XJ01"):
-        change.site_box("XJ01", None)
-    with pytest.raises(OsintError, match="no coordinate"):
-        change.site_box("QH07", None)
-    west, south, east, north = change.site_box("US02", None).bounds
+def test_a_site_known_to_kilometres_is_sent_to_locate(capsys):
+    span = ["--start", "2024-01-01", "--end", "2025-12-31"]
+    assert cli.main(["observe", "XJ01", *span]) == 2
+    assert "osint locate XJ01" in capsys.readouterr().err
+    assert cli.main(["observe", "QH07", *span]) == 2
+    assert "no coordinate" in capsys.readouterr().err
+    west, south, east, north = site_area("US02", load_register()).box.bounds
     assert 0.012 < north - south < 0.015
     assert west < -90.15546 < east
 
@@ -58,11 +61,11 @@ def test_real_pictures_need_dates(capsys):
 
 
 def test_the_demo_world_lies_where_it_was_asked_for():
-    where = change.site_box("US02", None)
-    with change._simulated(where) as (catalogue, collection, box):
-        assert catalogue.startswith("http://127.0.0.1:")
-        assert collection == demo.COLLECTION
-        assert box.centroid.distance(where.centroid) < 0.001
+    where = site_area("US02", load_register()).box
+    with demo.served_at(where) as made:
+        assert made.catalogue.startswith("http://127.0.0.1:")
+        assert made.collection == demo.COLLECTION
+        assert made.place.centroid.distance(where.centroid) < 0.001
 
 
 def test_radar_is_off_unless_asked_for():

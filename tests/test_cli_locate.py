@@ -214,7 +214,7 @@ def test_without_a_catalogue_the_search_stops_at_once(tmp_path, monkeypatch, cap
         (["--at", "93,43", "--precision-km", "5000"], "0.1 to 500"),
         (["--at", "193,43", "--precision-km", "5"], "outside the UTM zones"),
         (["--bbox", "-100,32,-101,33"], "west < east"),
-        (["--bbox", "93,43,93.1,43.1", "--catalogue", "nowhere"], "no folder with a catalog.json"),
+        (["--bbox", "93,43,93.1,43.1", "--catalogue", "nowhere"], "not a folder with a catalog.json"),
         (["--bbox", "93,43,93.1,43.1", "--tile-km", "50"], "1 to 20"),
         (["--bbox", "93,43,93.1,43.1", "--start", "May"], "written as 2024-05-31"),
         (["--bbox", "93,43,93.1,43.1", "--absent", "2025-01-01"], "absent before present"),

@@ -1,6 +1,7 @@
 import datetime as dt
 import json
 import sys
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -10,8 +11,12 @@ import shapely
 from pyproj import Transformer
 
 from osint import geo, imagery
-from osint.change import detect, locate, stack
-from osint.change.locate import Target
+from osint.change import detect, stack
+from osint.change._tile_search import SIDE_PASSES, Target, TileResult, TileState, fit_of, scenes_of_sides
+from osint.change.history import Structure
+from osint.change.landcover import Kind
+from osint.change.locate import PROPERTIES, StackSource, locate, ranked, search_tile, site_area
+from osint.change.measure import AreaInterval
 from osint.errors import OsintError
 from osint.imagery import catalogue as catalogues
 from osint.simulated import demo
@@ -48,7 +53,7 @@ def scene():
 
 def run(scene, journal, target=TARGET, side_m=800.0, **how):
     _, data, place = scene
-    return locate.locate(lambda geometry: stack.stack_of_dataset(data), place, target, journal, side_m=side_m, **how)
+    return locate(lambda geometry: stack.stack_of_dataset(data), place, target, journal, side_m=side_m, **how)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +67,7 @@ def test_the_roof_that_fits_comes_first_and_decoys_do_not(scene, located):
     found = located[0].found
     truth = world.truth.set_index("outline_id").to_crs(4326).geometry
     first = found.iloc[0]
-    assert tuple(found.columns) == (*locate.PROPERTIES, "geometry")
+    assert tuple(found.columns) == (*PROPERTIES, "geometry")
     assert first["geometry"].intersects(truth["T"]) and first["fit"] > 0.7
     others = found.iloc[1:]
     assert (others["fit"].dropna() < 0.3).all()
@@ -73,10 +78,10 @@ def test_the_roof_that_fits_comes_first_and_decoys_do_not(scene, located):
 
 def test_one_roof_on_the_edge_of_tiles_is_one_candidate(scene, located):
     """The same patch seen by two tiles is dropped once, two structures of one patch stay two."""
-    lines = [json.loads(text) for text in located[1].read_text().splitlines()[1:]]
-    line = next(ln for ln in lines if ln["candidates"])
-    twin = {**line, "tile": "other", "candidates": [{**c, "fit_size": 0.0} for c in line["candidates"]]}
-    alone, both = locate.ranked([line]), locate.ranked([line, twin])
+    results = [TileResult.from_row(json.loads(text)) for text in located[1].read_text().splitlines()[1:]]
+    one = next(result for result in results if result.candidates)
+    twin = replace(one, tile="other", candidates=tuple({**c, "fit_size": 0.0} for c in one.candidates))
+    alone, both = ranked([one]), ranked([one, twin])
     assert list(both["outline_id"]) == list(alone["outline_id"]) and "other" not in set(both["tile"])
     made = detect.utm_tiles(scene[2], 700.0)
     held = [sum(t.holds(g) for t in made) for g in located[0].found.geometry]
@@ -121,11 +126,12 @@ def test_a_tile_that_cannot_be_read_is_named_and_tried_again(scene, tmp_path):
         return stack.stack_of_dataset(early)
 
     journal = tmp_path / "j.jsonl"
-    first = locate.locate(broken, place, TARGET, journal, side_m=800.0)
-    assert list(first.tiles["state"]).count("failed: the catalogue does not answer") == 1
+    first = locate(broken, place, TARGET, journal, side_m=800.0)
+    failed = first.tiles[first.tiles["state"] == TileState.FAILED]
+    assert list(failed["why"]) == ["the catalogue does not answer"]
     before = len(calls)
-    again = locate.locate(broken, place, TARGET, journal, side_m=800.0)
-    assert len(calls) == before + 1 and not again.tiles["state"].str.startswith("failed").any()
+    again = locate(broken, place, TARGET, journal, side_m=800.0)
+    assert len(calls) == before + 1 and not (again.tiles["state"] == TileState.FAILED).any()
 
 
 def test_cloud_and_missing_scenes_are_not_called_searched(scene, tmp_path):
@@ -134,12 +140,13 @@ def test_cloud_and_missing_scenes_are_not_called_searched(scene, tmp_path):
     scl = data["scl"].values.copy()
     scl[:, :, : scl.shape[2] // 2] = 9
     clouded["scl"] = (data["scl"].dims, scl)
-    half = locate.locate(lambda g: stack.stack_of_dataset(clouded), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
+    half = locate(lambda g: stack.stack_of_dataset(clouded), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
     assert 0.4 < half.searched_share < 0.6
     when = data.indexes["time"]
     early = data.isel(time=np.flatnonzero(when < "2023-11-01"))
-    none = locate.locate(lambda g: stack.stack_of_dataset(early), place, TARGET, tmp_path / "b.jsonl", side_m=2_000.0)
-    assert none.searched_share == 0 and "0 scenes after 2023-11-15" in none.tiles["state"].iloc[0]
+    none = locate(lambda g: stack.stack_of_dataset(early), place, TARGET, tmp_path / "b.jsonl", side_m=2_000.0)
+    assert none.searched_share == 0 and (none.tiles["state"] == TileState.TOO_FEW_SCENES).all()
+    assert "0 scenes after 2023-11-15" in none.tiles["why"].iloc[0]
 
 
 def passes(rows):
@@ -158,7 +165,7 @@ def test_a_place_on_the_edge_of_tiles_is_looked_at_as_a_whole():
     west, east = shapely.box(92, 42, 93.5, 45), shapely.box(93.5, 42, 95, 45)
     days = pd.date_range("2022-09-05", "2023-04-30", periods=24).strftime("%Y-%m-%d")
     rows = passes([(day, 0 if n % 2 else 30, west if n % 2 else east) for n, day in enumerate(days)])
-    before, after = locate.scenes_of_sides(rows, TARGET, whole)
+    before, after = scenes_of_sides(rows, TARGET, whole)
     assert not len(after)
     assert (before.geometry == west).sum() >= 3 and (before.geometry == east).sum() >= 3
 
@@ -167,9 +174,9 @@ def test_two_tiles_of_one_pass_are_one_look():
     whole = shapely.box(93, 43, 94, 44)
     times = [f"2023-04-{d:02d}T04:40:{s:02d}" for d in range(1, 29, 2) for s in (0, 20)]
     rows = passes([(t, 10, whole) for t in times])
-    before, _ = locate.scenes_of_sides(rows, TARGET, whole)
-    assert len(before) == 2 * locate.LOOKS_A_SIDE
-    assert before["datetime"].dt.date.nunique() == locate.LOOKS_A_SIDE
+    before, _ = scenes_of_sides(rows, TARGET, whole)
+    assert len(before) == 2 * SIDE_PASSES
+    assert before["datetime"].dt.date.nunique() == SIDE_PASSES
 
 
 def test_both_sides_are_looked_at_in_the_same_seasons():
@@ -182,7 +189,7 @@ def test_both_sides_are_looked_at_in_the_same_seasons():
     ]
     unknown = [("2022-10-25", float("nan"), whole)]
     rows = passes(autumn + unknown + spring + later)
-    before, after = locate.scenes_of_sides(rows, TARGET, whole)
+    before, after = scenes_of_sides(rows, TARGET, whole)
     months = before["datetime"].dt.month
     assert (months == 10).sum() > (months == 4).sum()
     assert set(after["datetime"].dt.month) == {10}
@@ -196,23 +203,20 @@ def test_parts_without_pictures_are_told_from_cloud(scene, tmp_path):
     scl[:, :, : width // 4] = 9
     scl[:, :, -width // 4 :], blue[:, :, -width // 4 :] = 0, np.nan
     holed["scl"], holed["B02"] = (data["scl"].dims, scl), (data["B02"].dims, blue)
-    told = locate.locate(lambda g: stack.stack_of_dataset(holed), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
+    told = locate(lambda g: stack.stack_of_dataset(holed), place, TARGET, tmp_path / "a.jsonl", side_m=2_000.0)
     assert told.searched_share == pytest.approx(0.5, abs=0.1)
     assert told.nodata_share == pytest.approx(0.25, abs=0.05)
 
 
 def test_fits_are_shares_of_the_interval_inside_the_target():
-    row = {
-        "roofed_low": "2023-08-01", "roofed_best": "2023-08-15", "roofed_high": "2023-08-29", "probability": 0.9,
-        "roof_area_m2_low": 11_000, "roof_area_m2_best": 12_000, "roof_area_m2_high": 13_000,
-    }  # fmt: skip
-    inside = locate.fit_of(row, TARGET, 20_000)
+    summer = {"roofed_low": DAY("2023-08-01"), "roofed_best": DAY("2023-08-15"), "roofed_high": DAY("2023-08-29")}
+    autumn = {"roofed_low": DAY("2023-11-01"), "roofed_best": DAY("2023-11-15"), "roofed_high": DAY("2023-11-29")}
+    roof = Structure("A", Kind.BRIGHT_ROOF, 0.9, AreaInterval(11_000, 12_000, 13_000), **summer)
+    inside = fit_of(roof, TARGET, 20_000)
     assert inside["fit_date"] == 1 and inside["fit_size"] > 0.99 and inside["fit"] == pytest.approx(0.9, abs=0.01)
-    edge = locate.fit_of(
-        {**row, "roofed_best": "2023-11-15", "roofed_low": "2023-11-01", "roofed_high": "2023-11-29"}, TARGET, 0
-    )
+    edge = fit_of(replace(roof, **autumn), TARGET, 0)
     assert edge["fit_date"] == pytest.approx(0.5, abs=0.01)
-    undated = locate.fit_of({**row, "roofed_best": None}, TARGET, 0)
+    undated = fit_of(replace(roof, roofed_best=None), TARGET, 0)
     assert undated["fit"] is None and undated["fit_size"] > 0.99
 
 
@@ -222,15 +226,15 @@ def test_fits_are_shares_of_the_interval_inside_the_target():
 )
 def test_a_target_that_cannot_be_is_refused(change, said):
     with pytest.raises(OsintError, match=said):
-        Target(**{**TARGET.as_dict(), **change})
+        replace(TARGET, **change)
 
 
 def test_a_site_is_searched_within_its_precision(register):
-    place = locate.search_area("XJ03", register)
+    place = site_area("XJ03", register).circle
     area = geo.area_m2(place) / 1e6
     assert area == pytest.approx(np.pi * 16.2**2, rel=0.02)
     with pytest.raises(OsintError, match="no coordinate"):
-        locate.search_area("XJ12", register)
+        site_area("XJ12", register)
 
 
 def test_memory_is_that_of_a_tile(scene, tmp_path):
@@ -242,15 +246,15 @@ def test_memory_is_that_of_a_tile(scene, tmp_path):
         seen = stack.stack_of_dataset(data)
         inner = seen.reader
 
-        def read(rows, where, bands, cost):
-            part = inner(rows, where, bands, cost)
-            widest.append(part.sizes["y"] * part.sizes["x"])
+        def read(rows, where, bands):
+            part = inner(rows, where, bands)
+            widest.append(part.data.sizes["y"] * part.data.sizes["x"])
             return part
 
         return stack.Stack(seen.scenes, read)
 
     tile = detect.utm_tiles(place, 300.0)[5]
-    locate.search_tile(watched, tile, place, TARGET)
+    search_tile(watched, tile, place, TARGET)
     assert widest and max(widest) <= (30 + 60 + 4) ** 2
 
 
@@ -295,7 +299,7 @@ def county(tmp_path, monkeypatch):
     strips = [strip(470_000.0, "46TDN", "05.09"), strip(509_500.0, "46TEN", "05.09"), strip(509_500.0, "46TEN", "05.10"),
               strip(540_000.0, "46TFN", "05.09")]  # fmt: skip
     with demo.served(strips[0], 0, *strips[1:]) as first:
-        yield locate.StackSource(first.catalogue, demo.COLLECTION, "2023-01-01", "2023-06-30"), asked
+        yield StackSource(first.catalogue, demo.COLLECTION, "2023-01-01", "2023-06-30"), asked
 
 
 def test_tiles_of_a_block_share_one_list_and_see_what_each_would_have_been_told(county):
@@ -335,7 +339,7 @@ def test_a_list_is_asked_again_for_another_block_and_another_search(county):
             shapely.box(94 + column, 43.2, 94.01 + column, 43.21),
             "2023-01-01",
             "2023-06-30",
-            catalogue=catalogue.url,
+            catalogue=catalogue.catalogue,
             collection=demo.COLLECTION,
         )
     assert len(catalogues._kept) == catalogues.KEPT
@@ -345,7 +349,7 @@ def test_tiles_go_block_by_block(scene, tmp_path):
     _, data, _ = scene
     told = []
     wide = shapely.box(92.98, 42.98, 93.02, 43.02)
-    locate.locate(lambda g: stack.stack_of_dataset(data.isel(time=slice(0, 1))), wide, TARGET, tmp_path / "j.jsonl",
+    locate(lambda g: stack.stack_of_dataset(data.isel(time=slice(0, 1))), wide, TARGET, tmp_path / "j.jsonl",
                   side_m=1_000.0, tell=told.append)  # fmt: skip
     names = [json.loads(text)["tile"] for text in (tmp_path / "j.jsonl").read_text().splitlines()[1:]]
     blocks = [imagery.block_of({t.name: t for t in detect.utm_tiles(wide, 1_000.0)}[n].core()) for n in names]

@@ -8,7 +8,7 @@ import pytest
 from osint import filings
 from osint.errors import OsintError
 from osint.filings import review, review_form
-from osint.register import READ_KINDS
+from osint.register import READ_KINDS, Scope, read_table
 from tests import filing_documents as made
 
 DAY = "2026-11-24"
@@ -155,6 +155,52 @@ def test_a_refused_value_cannot_be_accepted_but_corrected(table):
         review.change_claim(table, key, "A", DAY, "as the crop shows", low=8, high=8, unit="万P")["si_low"].iloc[0]
         == 80000
     )
+
+
+def reviewed(text, tmp_path, register):
+    """The rows that the register takes of a text in which every claim is accepted."""
+    table = review.start_review(filings.claims_of(filings.parse(text.encode(), "a.txt")))
+    for key in table["key"]:
+        table = review.accept_claim(table, key, "A", DAY, translation="as it says")
+    added = review.write_reviewed(table, register, tmp_path / "log", ABOUT)
+    return pd.read_csv(register, dtype=str, keep_default_na=False).tail(added), table
+
+
+def test_a_quote_stays_as_it_was_read_and_the_writer_disarms_it(tmp_path, register):
+    text = "-20℃ 年均气温下，光伏年发电量2亿千瓦时"
+    rows, table = reviewed(text, tmp_path, register)
+    assert table["sentence"].tolist() == [text] and rows["quote"].tolist() == ["'" + text]
+    assert read_table(register, "claims")["quote"].iloc[-1].removeprefix("'") == text
+
+
+def test_energy_that_is_generated_is_not_written_as_used(tmp_path, register):
+    rows, _ = reviewed("光伏年发电量2亿千瓦时，机房年用电量1亿千瓦时。", tmp_path, register)
+    assert rows["quantity_kind"].tolist() == ["energy_GWh_per_yr"] * 2
+    assert [Scope.read(scope) for scope in rows["scope"]] == [Scope.GENERATION, Scope.SITE]
+
+
+def test_a_tidied_note_does_not_bring_the_claim_in_twice(tmp_path, table, register):
+    table, log = review.accept_claim(table, keys(table)["compute"], "A", DAY), tmp_path / "log"
+    assert review.write_reviewed(table, register, log, ABOUT) == 1
+    rows = pd.read_csv(register, dtype=str, keep_default_na=False)
+    rows.loc[rows.index[-1], "note"] = "seen by A"
+    rows.to_csv(register, index=False)
+    assert review.write_reviewed(table, register, log, ABOUT) == 0
+    with pytest.raises(OsintError, match="the review log does not say so"):
+        review.write_reviewed(table, register, tmp_path / "another log", ABOUT)
+    assert len(pd.read_csv(register)) == len(rows)
+
+
+def test_a_crash_between_log_and_register_loses_no_claim(tmp_path, table, register):
+    table, log, before = (
+        review.accept_claim(table, keys(table)["compute"], "A", DAY),
+        tmp_path / "log",
+        register.read_bytes(),
+    )
+    review.write_reviewed(table, register, log, ABOUT)
+    whole = register.read_bytes()
+    register.write_bytes(before)
+    assert review.write_reviewed(table, register, log, ABOUT) == 1 and register.read_bytes() == whole
 
 
 # ------------------------------------------------------------ crops and form

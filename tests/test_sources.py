@@ -200,6 +200,18 @@ def test_wayback_without_rows_says_why(portal, session, url, kind):
     assert webarchives.wayback_copies(session, webarchives.wayback_request(url)).classified.kind == kind
 
 
+def test_live_search_reads_the_list_of_a_government_site(portal, session):
+    page = "<html><body><ul><li><a href='/zfxx/202406/t20240630_1.shtml' title='智算中心公告'>智算...</a>"
+    page += "<li><a href='/zfxx/202406/t20240629_2.shtml'>别的公告</a></ul>" + "<p>新疆维吾尔自治区</p>" * 30
+    portal.pages["/xjfgw/c108396/common_list.shtml"] = answer(page.encode())
+    asked = read_query("智算中心 新疆", "2024-06", "2024-06")
+    (report,) = search_sources(session, asked, names=("wayback",), live=True)
+    assert (report.source, report.answer) == ("xjdrc.xinjiang.gov.cn", "content")
+    assert [(hit.title, hit.date, hit.url) for hit in report.hits] == [
+        ("智算中心公告", "2024-06-30", portal.url + "/zfxx/202406/t20240630_1.shtml")
+    ]
+
+
 def test_wayback_copy_is_checked_against_the_index(portal, session):
     good = webarchives.take_wayback(session, Copy(ARCHIVED_URL, "20240615083000", "text/html", sha1_32(ARCHIVED)))
     assert good.kind == "content" and good.copy_digest_holds and session.archive.body(good) == ARCHIVED

@@ -38,7 +38,7 @@ def scene():
 def hits(world, found):
     """Return how many candidates meet each roof."""
     truth = world.truth.set_index("outline_id").to_crs(4326).geometry
-    return {n: sum(c.geometry.intersects(g) for c in found) for n, g in truth.items()}
+    return {n: sum(c.outline.intersects(g) for c in found) for n, g in truth.items()}
 
 
 def test_each_roof_is_found_once_whether_an_edge_cuts_it_or_not(scene):
@@ -47,21 +47,21 @@ def test_each_roof_is_found_once_whether_an_edge_cuts_it_or_not(scene):
     edges = [t.core().boundary for t in tiles]
     truth = world.truth.set_index("outline_id").to_crs(4326).geometry
     assert any(truth["edge"].intersects(e) for e in edges) and not any(truth["inside"].intersects(e) for e in edges)
-    whole = detect.candidates(stack.stack_of_dataset(data), where, START, END)
-    cut = detect.candidates(stack.stack_of_dataset(data), where, START, END, side_m=SIDE_M)
+    whole = detect.survey(stack.stack_of_dataset(data), where, START, END)[0]
+    cut = detect.survey(stack.stack_of_dataset(data), where, START, END, SIDE_M)[0]
     assert hits(world, whole) == hits(world, cut) == dict.fromkeys(ROOFS, 1)
     for name, roof in truth.items():
-        one, other = (next(c.geometry for c in found if c.geometry.intersects(roof)) for found in (whole, cut))
+        one, other = (next(c.outline for c in found if c.outline.intersects(roof)) for found in (whole, cut))
         assert one.intersection(other).area / one.union(other).area > 0.7, name
 
 
 def test_a_roof_that_no_tile_sees_whole_is_put_together(scene, monkeypatch):
     world, data, where = scene
     monkeypatch.setattr(detect, "MARGIN_M", 30.0)
-    found = detect.candidates(stack.stack_of_dataset(data), where, START, END, side_m=SIDE_M)
+    found = detect.survey(stack.stack_of_dataset(data), where, START, END, SIDE_M)[0]
     assert hits(world, found) == dict.fromkeys(ROOFS, 1)
     large = world.truth.set_index("outline_id").to_crs(4326).geometry["large"]
-    patch = next(c.geometry for c in found if c.geometry.intersects(large))
+    patch = next(c.outline for c in found if c.outline.intersects(large))
     assert patch.intersection(large).area / large.area > 0.8
 
 
@@ -69,13 +69,13 @@ def test_no_window_is_wider_than_a_tile_and_its_margin(scene):
     _, data, where = scene
     seen, widest = stack.stack_of_dataset(data), []
 
-    def read(rows, there, bands, cost):
-        part = seen.reader(rows, there, bands, cost)
-        widest.append(max(part.sizes["y"], part.sizes["x"]))
+    def read(rows, there, bands):
+        part = seen.reader(rows, there, bands)
+        widest.append(max(part.data.sizes["y"], part.data.sizes["x"]))
         return part
 
     source = stack.Stack(seen.scenes, read)
-    detect.candidates(source, where, START, END, side_m=SIDE_M)
+    detect.survey(source, where, START, END, SIDE_M)
     assert max(widest) <= (SIDE_M + 2 * detect.MARGIN_M) / 10 + 3
     assert source.bytes_read > 0
 
@@ -140,7 +140,7 @@ def test_structures_dated_at_once_are_those_dated_one_by_one_to_the_byte(tmp_pat
             )
             assert source.threads == stack.THREADS > 1
             source.threads = threads
-            found = detect.new_structures(source, stack.around(made.footprint().centroid, 320), START, END)
+            found = detect.new_structures(source, stack.around(made.footprint().centroid, 320), START, END).frame
             told.append((found.to_csv(), source.bytes_read))
     assert len(found) == 2 and found["bytes_read"].gt(0).any()
     assert told[0] == told[1]

@@ -9,7 +9,7 @@ import shapely
 from pyproj import Transformer
 
 from osint import geo
-from osint.change import published, stack
+from osint.change import detect, published, stack
 from osint.errors import OsintError
 from osint.simulated import world as simulate
 
@@ -109,7 +109,7 @@ def found(*halls):
 
 def test_each_event_meets_a_structure_of_its_own_with_the_least_error_in_sum(monkeypatch):
     halls = found(*({"complete_low": d, "complete_high": d} for d in ("2023-03-01", "2023-05-01")))
-    monkeypatch.setattr(published.detect, "new_structures", lambda *_: halls)
+    monkeypatch.setattr(published.detect, "new_structures", lambda source, *_: detect.NewStructures(halls, (), source))
     rows = [("A", day, after, "roof complete", "") for day, after in
             (("2023-04-28", ""), ("2023-09-01", "2023-04-28"), ("2023-10-01", "2023-09-01"))]  # fmt: skip
     asked = pd.DataFrame(rows, columns=["data_center", "published", "published_after", "event", "status"])
@@ -124,7 +124,7 @@ def test_each_event_meets_a_structure_of_its_own_with_the_least_error_in_sum(mon
 
 def test_random_dates_stand_beside_the_score(monkeypatch):
     halls = found(*({"complete_low": d, "complete_high": d} for d in ("2023-03-01", "2023-05-01", "2023-07-01")))
-    monkeypatch.setattr(published.detect, "new_structures", lambda *_: halls)
+    monkeypatch.setattr(published.detect, "new_structures", lambda source, *_: detect.NewStructures(halls, (), source))
     asked = pd.DataFrame([("A", "2023-07-01", "", "roof complete", "")],
                          columns=["data_center", "published", "published_after", "event", "status"])  # fmt: skip
     place = {"A": shapely.box(93, 43, 93.01, 43.01)}

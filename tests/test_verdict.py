@@ -1,6 +1,9 @@
+import ast
+import importlib
 import itertools
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,6 +27,12 @@ FLAGS = ("contradicted", "not_reached", "states", "rung_shown", "observed", "due
 
 def row_of(register, claim_id):
     return register.claims[register.claims["claim_id"] == claim_id].iloc[0].to_dict()
+
+
+@pytest.fixture(scope="module")
+def checked(register):
+    """The main job on all sites, once."""
+    return verdict.check(register)
 
 
 def claim_of(register, claim_id):
@@ -84,23 +93,23 @@ def test_kept_errors_are_found(register):
     assert found["C054"] == found["C058"] == "untested"
 
 
-def test_nothing_in_xinjiang_is_refuted_or_supported_from_paper(register):
-    found = verdict.check(register).findings
+def test_nothing_in_xinjiang_is_refuted_or_supported_from_paper(checked):
+    found = checked.findings
     here = found[found["site_id"].str.startswith(("XJ", "QH"))]
     assert set(here["finding"]) <= {"untested", "strained", "inconsistent"}
     assert not here["shown"].str.contains(r"\b(?:proves|confirms|exists|contains|houses)\b").any()
 
 
-def test_likelihood_and_confidence_never_share_a_sentence(register):
-    found = verdict.check(register).findings
+def test_likelihood_and_confidence_never_share_a_sentence(checked):
+    found = checked.findings
     words = "|".join(w for _, w in verdict.BANDS)
     for text in pd.concat([found["shown"], found["assumption"]]):
         for sentence in str(text).split(". "):
             assert not ("confidence" in sentence.lower() and pd.Series([sentence]).str.contains(words).any())
 
 
-def test_every_claim_has_one_finding(register):
-    found = verdict.check(register).findings
+def test_every_claim_has_one_finding(register, checked):
+    found = checked.findings
     assert sorted(found["claim_id"]) == sorted(register.claims["claim_id"])
     assert set(found["finding"]) <= set(verdict.FINDINGS)
     assert (found["would_change"].map(len) > 0).all()
@@ -332,3 +341,27 @@ def test_next_score_and_doctor_print(capsys):
     ):
         assert main(verb) == 0
         assert len(capsys.readouterr().out) > 50
+
+
+def test_every_constant_of_the_verdict_is_in_the_table():
+    """parameters.csv holds each number of the room with its value and origin, and names no other."""
+    table = pd.read_csv(Path(verdict.__file__).parent / "parameters.csv", keep_default_na=False)
+    listed = {(r["module"], r["name"]): r["value"] for r in table.to_dict("records")}
+    for path in Path(verdict.__file__).parent.glob("[a-z]*.py"):
+        name = f"verdict.{path.stem}"
+        own = {
+            (name, n)
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant | ast.UnaryOp | ast.BinOp)
+            for n in (t.id for t in node.targets)
+            if isinstance(getattr(importlib.import_module(f"osint.{name}"), n), int | float)
+        }
+        assert own == {key for key in listed if key[0] == name}
+    for (module, name), value in listed.items():
+        assert getattr(importlib.import_module(f"osint.{module}"), name) == value, (module, name)
+    assert (table[["unit", "origin", "effect"]] != "").all(axis=None)
+
+
+def test_next_for_a_claim_of_another_site_is_refused(capsys):
+    assert main(["next", "XJ03", "--claim", "C001"]) == 2
+    assert "C001 is not a claim of XJ03 with a number of the model; those are: C031" in capsys.readouterr().err

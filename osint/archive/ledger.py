@@ -98,7 +98,11 @@ class Entry:
 
     @classmethod
     def unasked(cls, url: str, kind: str, signal: str) -> Entry:
-        """Return the entry of a question that was not put, and why; it is in no ledger."""
+        """Return the entry of a question that was not put, and why; it is in no ledger.
+
+        >>> Entry.unasked("https://x.gov.cn/a", "refused", "robots.txt forbids it").seq is None
+        True
+        """
         return cls(url, kind, signal, final_url=url, captured=False)
 
     @classmethod

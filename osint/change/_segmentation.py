@@ -1,7 +1,7 @@
-"""Cut a series into constant levels: the exact posterior of how many steps there are and where they lie.
+"""Cut a series into constant levels: the exact posterior of how many steps there are, and their most probable places.
 
-Segments are independent given their ends, levels are integrated on a grid, scatter is Student-t: the forward
-and backward sums of Fearnhead (2006) then give the posterior without sampling.
+Segments are independent given their ends, levels are integrated on a grid, scatter is Student-t: the forward sums of
+Fearnhead (2006) then give the posterior without sampling.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ LEAST_SCATTER_FACTOR = 0.8
 """The scatter is not narrowed below this share of what neighbours show."""
 LEAST_SCATTER_SHARE = 1e-3
 """Least scatter over the range of the values."""
-NEAR_DAYS, NEAR_MIN_PAIRS = 15, 15
-"""How alike the scatter is in time is told from neighbours this near to each other, if there are more of them."""
+ALIKE_NEAR_DAYS, ALIKE_MIN_PAIRS = 15, 15
+"""How alike the scatter is in time is estimated from neighbours this near to each other, if there are more of them."""
 ALIKE_MAX_Z, ALIKE_MAX = 3, 0.8
 """Deviations to which values are clipped for it, and the largest correlation that is believed."""
 STEP_LOG_PRIOR = np.log(0.2)
@@ -53,7 +53,7 @@ GRID_SHARE, GRID_LEAST, GRID_MOST = 0.25, 24, 160
 """Spacing of the grid of levels over the scatter, and its fewest and most points."""
 RANGE_QUANTILES = (0.01, 0.99)
 """Quantiles of the values between which levels are looked for."""
-CELLS = 1_000_000
+MARGINAL_CELLS = 1_000_000
 """Cells of an array that are worked on at once; steers memory, not results."""
 
 
@@ -69,11 +69,8 @@ class Fit:
     """(n, bands) with the yearly wave taken off, if one was found."""
     scales: np.ndarray
     """(n, bands) robust deviation of each value about its level."""
-    places: np.ndarray
-    """(steps, n): probability that the step lies just before value i."""
     log_odds: float
     """Log of the evidence for at least one step over none (priors included)."""
-    probability: float
     temper: float
     """Share of a value's log likelihood that counts, for scatter that is alike in time and between bands."""
     wave: np.ndarray | None = None
@@ -183,9 +180,9 @@ def _stairs(fit: Fit, count: int) -> np.ndarray:
 def _temper(days: np.ndarray, residual: np.ndarray) -> float:
     """Return the share of independent information: scatter alike in neighbours and bands counts once."""
     clipped = np.clip(residual, -ALIKE_MAX_Z, ALIKE_MAX_Z)
-    near = np.diff(days) < NEAR_DAYS
+    near = np.diff(days) < ALIKE_NEAR_DAYS
     rho = 0.0
-    if near.sum() > NEAR_MIN_PAIRS:
+    if near.sum() > ALIKE_MIN_PAIRS:
         rho = float(np.mean(clipped[1:][near] * clipped[:-1][near]) / max(np.mean(clipped**2), 1e-9))
     rho = float(np.clip(rho, 0, ALIKE_MAX))
     bands = residual.shape[1]
@@ -210,18 +207,12 @@ def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: fl
     gaps[1:] = np.log(np.maximum(np.diff(days), 1e-3) / max(days[-1] - days[0], 1e-3))
     gaps[0] = -np.inf
     forward = [inside[0]]
-    backward = [inside[:, count]]
     with np.errstate(divide="ignore"):
         for _ in range(max_steps):
             forward.append(logsumexp(forward[-1][:count, None] + gaps[:, None] + inside[:count], axis=0))
-            backward.append(logsumexp(inside[:, :count] + gaps + backward[-1][None, :count], axis=1))
     steps = np.arange(max_steps + 1)
     evidence = np.array([f[count] for f in forward]) + steps * STEP_LOG_PRIOR + gammaln(steps + 1)
     best = int(np.argmax(evidence))
-    places = np.full((best, count), 0.0)
-    for r in range(best):
-        joint = forward[r][:count] + gaps + backward[best - r - 1][:count]
-        places[r] = np.exp(joint - logsumexp(joint))
     cuts = _cuts(inside, gaps, best, count)
     log_odds = float(logsumexp(evidence[1:]) - evidence[0])
     levels = robust_levels(values, cuts)
@@ -230,9 +221,7 @@ def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: fl
         levels=levels,
         values=values,
         scales=scales,
-        places=places,
         log_odds=log_odds,
-        probability=float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50)))),
         temper=temper,
     )
 
@@ -250,7 +239,7 @@ def _marginals(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
         grid = np.linspace(low - typical, high + typical, size)
         sums = np.zeros((count + 1, size))
         sums[1:] = np.cumsum(student(column[:, None] - grid, scale[:, None], misread_floor(column)), axis=0)
-        block = max(1, CELLS // ((count + 1) * size))
+        block = max(1, MARGINAL_CELLS // ((count + 1) * size))
         for first in range(0, count, block):
             rows = slice(first, min(first + block, count))
             inside = (sums[None] - sums[rows, None]).astype(np.float32)

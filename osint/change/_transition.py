@@ -16,11 +16,11 @@ BEGIN_SHARE = 0.75
 """Share of the log likelihood that counts for the begin, which ground broken and stored material blur.
 
 Set by coverage in simulated trials."""
-CELLS = 2_000_000
+RAMP_CELLS = 2_000_000
 """Cells of an array that are worked on at once; steers memory, not results."""
 CELL_DAYS, COARSE_CELL_DAYS = 1.0, 6.0
 """Spacing of half-way moments near to the cut, and away from it."""
-NEAR_DAYS, REACH_MIN_DAYS, REACH_GAPS = 60, 120.0, 2
+FINE_DAYS, REACH_MIN_DAYS, REACH_GAPS = 60, 120.0, 2
 """How far from the cut the spacing is fine, and how far moments reach: days at least, and lengths of the gap there."""
 LEVEL_ERROR = 0.03
 """Share of the step by which haze, gain and sun angle move a single value, in addition to the scatter."""
@@ -33,7 +33,7 @@ WAVE_DOUBT, WAVE_TIE = 0.7, 1e-3
 scatter."""
 AFTER_WAVE = 0.1
 """Yearly wave of the new level, over the step: what stands out more or less with the sun looks like a slow ramp."""
-REWEIGHTINGS = 4
+LEVEL_REWEIGHTINGS = 4
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def moments(
     swing = np.zeros(values.shape[1]) if swing is None else swing
     phase = 2 * np.pi * days / YEAR_DAYS
     shapes = np.column_stack([np.ones(len(days)), np.cos(phase), np.sin(phase)])
-    size = max(1, CELLS // (len(days) * values.shape[1]))
+    size = max(1, RAMP_CELLS // (len(days) * values.shape[1]))
     for first in range(0, len(begins), size):
         part = slice(first, first + size)
         share = _share(days, begins[part], durations[part])
@@ -104,7 +104,7 @@ def _grid(days: np.ndarray, cut: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     left, right = days[max(cut - 1, 0)], days[min(cut, len(days) - 1)]
     reach = max(REACH_MIN_DAYS, REACH_GAPS * (right - left))
     # half-way moments, fine near the cut and coarser away from it
-    near = np.arange(max(first, left - NEAR_DAYS), min(last, right + NEAR_DAYS) + 1, CELL_DAYS)
+    near = np.arange(max(first, left - FINE_DAYS), min(last, right + FINE_DAYS) + 1, CELL_DAYS)
     far = np.arange(max(first, left - reach), min(last, right + reach) + 1, COARSE_CELL_DAYS)
     far = far[(far < near[0]) | (far > near[-1])]
     middles = np.concatenate([near, far])
@@ -157,7 +157,7 @@ def _levelled(
     weight = scale**-2
     # densities without logarithms: this loop takes most of the time there is
     peak, floor = np.exp(student(np.zeros(1), 1.0)[0]) / scale, np.exp(misread_floor(column))
-    for _ in range(REWEIGHTINGS):
+    for _ in range(LEVEL_REWEIGHTINGS):
         one, two = weight * rest, weight * share
         blocks = [(w @ pairs).reshape(-1, count, count) for w in (one * rest, one * share, two * share)]
         matrix = np.block([[blocks[0], blocks[1]], [blocks[1], blocks[2]]]) + ties

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -22,261 +23,252 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
-from osint.change import history, landcover, outlines, series
-from osint.change.history import Structure
+from osint.change import landcover, outlines, series, steps
+from osint.change._segmentation import MAD_TO_SD
+from osint.change.history import PROPERTIES, Structure
 from osint.change.reasons import Reason
-from osint.change.series import CLEAR
-from osint.change.stack import Stack, around
-from osint.errors import OsintError
+from osint.change.series import BLUE
+from osint.change.stack import PAIR, RGB, Stack, around, open_stack
+from osint.errors import NotFoundError
 from osint.http import bytes_by_reader
 
-SCENES_A_PICTURE = 9
+SEASON_SCENES, LEAST_SEASON_SCENES = 9, 3
+"""Clearest scenes of a season that make its picture, and the fewest that do: judgement."""
 SEASON_DAYS = 150
-SEED = 0.05
-"""Gain in whiteness (reflectance) that starts a candidate; 5 times the local scatter if that is more."""
-ROOF_ALONE = 0.15
-"""Gain that starts a candidate in a single picture: a pale roof that was cleared again; the series decides."""
-SMALLEST_PX = 8
-COARSE_PX = 4
-LOCAL_PX = 15
-
+"""Length of a season, about: judgement."""
+LEAST_SEASONS = 2
+"""Seasons that a comparison needs."""
+MILD_FROM, MILD_UNTIL = 80, 312
+"""Days of the northern year between which the sun is high and no snow is, with wide margins: judgement."""
+LEAST_MILD_SCENES = 8
+"""Scenes outside of winter below which those of winter are taken too: judgement."""
+SEED_GAIN = 0.05
+"""Gain in whiteness (reflectance) that starts a candidate, or SEED_SD times the scatter if more: judgement."""
+SEED_SD = 4.0
+"""Gain that starts a candidate, in robust standard deviations of the gain: judgement."""
+ROOF_GAIN = 0.15
+"""Gain that starts one in a single picture: a pale roof that was cleared again; the series decides: judgement."""
+GROWN_SHARE, PEAK_QUANTILE = 0.5, 0.8
+"""A patch reaches to this share of its own gain, which is this quantile of its seed: half of a blurred edge is roof."""
+GROWN_REACH_PX = 4
+"""How far a patch may grow beyond the box of its seed."""
+LEAST_PATCH_PX = 8
+"""Pixels of the smallest patch: a roof of under 800 m2 is lost in the blur of its edge."""
+FRINGE_PX = 3
+"""Pixels around a patch that belong to its blur and start no other."""
+LEAST_CLEAR = 2
+"""Clear scenes of a pixel whose median is its whiteness."""
+NEVER_CLEAR_QUANTILE = 0.25
+"""Quantile of all its scenes that a pixel takes which is hardly ever clear: a bright roof read as cloud."""
+COARSE_PX, LOCAL_PX = 4, 15
+"""The surroundings are the median of 15 by 15 of every fourth pixel: 600 m."""
 TILE_M = 5_120.0
+"""Side of a tile: its window and scenes fit into memory, and 512 pixels of 10 m into a few blocks of a file."""
 MARGIN_M = 300.0
+"""Margin that is read around a tile: surroundings of what stands at its edge."""
+EDGE_PARTS = 4
+"""Parts of a tile's side whose ends are converted to degrees, so that the side stays straight to a metre."""
+PLACE_STEP_DEG = 0.01
+"""Longest piece of a place's edge that is converted as a straight line."""
+PROBABLE = 0.5
+"""Probability of a building above which a structure is more likely one than not."""
+PICTURE_REACH_M = 250
+"""Reach of a picture beyond its outline."""
+SAME_PASS_DAYS = 5 / 1440
+"""Time between scenes of one pass, days: they are seconds apart."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A patch that turned whiter than its surroundings and stayed so in one later picture at least."""
 
-    geometry: BaseGeometry
-    """Lon/lat."""
+    outline: BaseGeometry
+    """Outline in degrees (longitude, latitude; WGS-84)."""
     gain: float
     """Peak gain in whiteness, reflectance."""
+    cut: bool = False
+    """Whether the edge of the window cuts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewStructures:
+    """What was built over an area between two days."""
+
+    frame: gpd.GeoDataFrame
+    """One row per structure: the columns PROPERTIES, `simulated` of a SIMULATED world, and the outline in degrees."""
+    unseen: tuple[str, ...]
+    """Names of the tiles that too few scenes show."""
+    stack: Stack
+    """What was read."""
+
+    @property
+    def buildings(self) -> gpd.GeoDataFrame:
+        """The rows that are more likely a building than not."""
+        return self.frame[self.frame["kind"].isin(landcover.BUILDINGS) & (self.frame["probability"] >= PROBABLE)]
+
+
+class TooFewError(NotFoundError):
+    """Fewer than two seasons of a place have scenes."""
+
+
+def observe(
+    place: BaseGeometry,
+    start: str,
+    end: str,
+    *,
+    catalogue: str = imagery.EARTH_SEARCH,
+    collection: str | None = None,
+    exhaustive: bool = False,
+) -> NewStructures:
+    """Return what was built inside `place` (degrees) between two ISO days, from the scenes of a catalogue.
+
+    Arguments as of `open_stack`; `exhaustive` reads every scene instead of searching in time. Raises NotFoundError if
+    fewer than two seasons have scenes.
+    """
+    stack = open_stack(place, start, end, catalogue=catalogue, collection=collection)
+    return new_structures(stack, place, start, end, exhaustive=exhaustive)
 
 
 def new_structures(
-    looks: Stack, where: BaseGeometry, start: str, end: str, *, exhaustive: bool = False
-) -> gpd.GeoDataFrame:
-    """Return what was built inside the lon/lat area `where` between two ISO dates, dated and measured.
+    stack: Stack, place: BaseGeometry, start: str, end: str, *, exhaustive: bool = False
+) -> NewStructures:
+    """Return what was built inside `place` (degrees) between two ISO days, dated and measured.
 
-    Columns as in `events.PROPERTIES`. Candidates whose series shows no lasting step are dropped: a dry lake, snow or
-    dust is no structure; one whose last looks may show a roof stays, without a kind. Several are dated at once;
-    `bytes_read` is as if one had been dated after the other. `.attrs["unseen"]` names the tiles that too few scenes show.
+    Candidates whose series shows no lasting step are dropped: a dry lake, snow or dust is not a structure. One whose
+    last scenes may show a roof stays, without a kind. Several are dated at once; `bytes_read` is as if one had been
+    dated after the other. Raises NotFoundError if fewer than two seasons have scenes.
     """
-    found, unseen = survey(looks, where, start, end)
-    parts = [looks.at(series.window(candidate.geometry)) for candidate in found]
+    found, unseen = survey(stack, place, start, end)
+    parts = [stack.at(series.window(candidate.outline)) for candidate in found]
 
-    def date(number: int) -> tuple[Structure, ...]:
-        own, outline, name = parts[number], found[number].geometry, f"S{number + 1:03d}"
-        return outlines.date_change(own, outline, start, end, outline_id=name, exhaustive=exhaustive).structures
+    def date(number: int) -> Sequence[Structure]:
+        outline, name = found[number].outline, f"S{number + 1:03d}"
+        return outlines.date_change(
+            parts[number], outline, start, end, outline_id=name, exhaustive=exhaustive
+        ).structures
 
-    with ThreadPoolExecutor(looks.threads) as pool:
+    with ThreadPoolExecutor(stack.threads) as pool:
         dated = list(pool.map(date, range(len(found))))
     rows = []
-    for candidate, own, told, paid in zip(
-        found, parts, dated, bytes_by_reader([p.cost.asked for p in parts]), strict=True
-    ):
-        looks.add(own)
-        # who of several at once fetched what they share is chance: the first of them pays
-        bytes_read = own.bytes_read - sum(a.fetched for a in own.cost.asked) + paid
-        kept = [s for s in told if s.kind is not None or any(d.reason is Reason.MAY_SHOW_A_ROOF for d in s.doubts)]
-        rows += [{**s.to_row(), "bytes_read": bytes_read, "geometry": candidate.geometry} for s in kept]
-    frame = pd.DataFrame(rows, columns=[*history.PROPERTIES, "geometry"])
-    made = gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
-    made.attrs["unseen"] = unseen
-    return made
-
-
-def candidates(looks: Stack, where: BaseGeometry, start: str, end: str, side_m: float = TILE_M) -> list[Candidate]:
-    """Return patches inside `where` that gained whiteness between the first season and any later one."""
-    return survey(looks, where, start, end, side_m)[0]
+    shared = bytes_by_reader([part.cost.asked for part in parts])
+    for candidate, part, structures, own_bytes in zip(found, parts, dated, shared, strict=True):
+        stack.add(part)
+        # who of several at once downloads what they share is chance: the first of them pays
+        bytes_read = part.bytes_read - sum(read.fetched for read in part.cost.asked) + own_bytes
+        for structure in structures:
+            if structure.kind is not None or any(d.reason is Reason.MAY_SHOW_A_ROOF for d in structure.doubts):
+                row = replace(structure, bytes_read=bytes_read).to_row()
+                rows.append({**row, "geometry": candidate.outline})
+    frame = pd.DataFrame(rows, columns=[*PROPERTIES, "geometry"])
+    return NewStructures(stack.mark(gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)), tuple(unseen), stack)
 
 
 def survey(
-    looks: Stack, where: BaseGeometry, start: str, end: str, side_m: float = TILE_M
+    stack: Stack, place: BaseGeometry, start: str, end: str, side_m: float = TILE_M
 ) -> tuple[list[Candidate], list[str]]:
-    """Return the patches of `candidates`, and the names of the tiles that too few scenes show.
+    """Return patches inside `place` (degrees) that gained whiteness between the first season and any later one.
 
-    An area wider than `side_m` is read tile by tile, so that memory is that of one tile; a patch on an edge of
-    tiles is one patch.
+    Also the names of the tiles that too few scenes show. A place wider than `side_m` is read tile by tile, so that
+    memory is that of one tile; a patch on an edge of tiles is one patch.
     """
-    if fits_one(where, side_m):
-        return [c for c, _ in _season_patches(looks, where, start, end)], []
-    seen: list[tuple[Tile, Candidate, bool]] = []
-    unseen, tiles = [], utm_tiles(where, side_m)
+    if fits_one(place, side_m):
+        return _season_candidates(stack, place, start, end), []
+    seen: list[tuple[Tile, Candidate]] = []
+    unseen, tiles = [], utm_tiles(place, side_m)
     for tile in tiles:
-        core = tile.core().intersection(where)
+        core = tile.core().intersection(place)
         window = around(core, MARGIN_M)
-        here = looks.at(window)
+        part = stack.at(window)
         try:
-            found = _season_patches(here, window, start, end)
+            found = _season_candidates(part, window, start, end)
         except TooFewError as error:
             unseen.append(tile.name)
             if len(unseen) == len(tiles):
                 raise error
             continue
         finally:
-            looks.add(here)
-        seen += [(tile, c, cut) for c, cut in found if c.geometry.intersects(core)]
+            stack.add(part)
+        seen += [(tile, candidate) for candidate in found if candidate.outline.intersects(core)]
     return _once(seen), unseen
 
 
-def _once(seen: list[tuple[Tile, Candidate, bool]]) -> list[Candidate]:
+def _once(seen: list[tuple[Tile, Candidate]]) -> list[Candidate]:
     """Return each patch once, tile by tile: whole before cut, in its own tile before a neighbour's margin.
 
-    Cut patches that touch are the parts of one that no tile sees whole: they are put together.
+    Cut patches that touch are the parts of one that no tile sees whole: they are joined.
     """
-    whole = [(tile.holds(c.geometry), tile, c) for tile, c, cut in seen if not cut]
-    ordered = [(tile, c) for own, tile, c in sorted(whole, key=lambda w: not w[0])]
+    whole = sorted((s for s in seen if not s[1].cut), key=lambda s: not s[0].holds(s[1].outline))
     kept: list[tuple[Tile, Candidate]] = []
-    for tile, c in [*ordered, *_joined([(tile, c) for tile, c, cut in seen if cut])]:
-        if not any(other is not tile and c.geometry.intersects(k.geometry) for other, k in kept):
-            kept.append((tile, c))
-    place = {tile.name: n for n, (tile, _, _) in reversed(list(enumerate(seen)))}
-    return [c for _, c in sorted(kept, key=lambda k: place[k[0].name])]
+    for tile, candidate in [*whole, *_joined([s for s in seen if s[1].cut])]:
+        if not any(other is not tile and candidate.outline.intersects(k.outline) for other, k in kept):
+            kept.append((tile, candidate))
+    first = {tile.name: n for n, (tile, _) in reversed(list(enumerate(seen)))}
+    return [candidate for _, candidate in sorted(kept, key=lambda k: first[k[0].name])]
 
 
 def _joined(parts: list[tuple[Tile, Candidate]]) -> list[tuple[Tile, Candidate]]:
-    made: list[tuple[Tile, Candidate]] = []
-    for tile, c in parts:
-        touching = [k for k in made if k[0] is not tile and k[1].geometry.intersects(c.geometry)]
-        shapes = shapely.union_all([c.geometry, *(k[1].geometry for k in touching)])
-        gain = max(c.gain, *(k[1].gain for k in touching)) if touching else c.gain
-        made = [k for k in made if k not in touching]
-        made.append((touching[0][0] if touching else tile, Candidate(shapes, gain)))
-    return made
+    joined: list[tuple[Tile, Candidate]] = []
+    for tile, candidate in parts:
+        touching = [k for k in joined if k[0] is not tile and k[1].outline.intersects(candidate.outline)]
+        outline = shapely.union_all([candidate.outline, *(k[1].outline for k in touching)])
+        gain = max(candidate.gain, *(k[1].gain for k in touching)) if touching else candidate.gain
+        joined = [k for k in joined if k not in touching]
+        joined.append((touching[0][0] if touching else tile, Candidate(outline, gain, cut=True)))
+    return joined
 
 
-class TooFewError(OsintError):
-    """Fewer than two seasons of a place have scenes."""
-
-
-def _season_patches(looks: Stack, where: BaseGeometry, start: str, end: str) -> list[tuple[Candidate, bool]]:
-    """Return the patches of one window, the strongest first, and whether each is cut by the window's edge."""
-    rows = looks.between(start, f"{end}T23:59:59")
-    groups = season_groups(rows)
-    if len(groups) < 2:
-        msg = f"Only {len(rows)} scenes between {start} and {end}: two seasons are needed, widen the dates."
-        raise TooFewError(msg)
-    pictures = [_picture(looks.read(group, where, ("B02", "B11"))) for group in groups]
-    attrs = pictures[0].attrs
-    gains = np.stack([p.values - pictures[0].values for p in pictures[1:]])
-    if not np.isfinite(gains).any():
-        raise TooFewError(f"The scenes between {start} and {end} do not show the place: widen the dates.")
-    scatter = np.nanmedian(np.abs(gains)) * 1.4826
-    gain = _lasting(np.nan_to_num(gains, nan=-1.0))
-    labels, _ = ndimage.label(gain > max(SEED, 4 * scatter))
-    found: list[tuple[Candidate, bool]] = []
-    taken = np.zeros(gain.shape, bool)
-    boxes = ndimage.find_objects(labels)
-    sizes = ndimage.sum_labels(np.clip(gain, 0, None), labels, np.arange(1, len(boxes) + 1))
-    # the strongest first: the fringes of a large roof belong to it
-    for index in np.argsort(-sizes, kind="stable"):
-        seed = labels == index + 1
-        if (seed & taken).any():
-            continue
-        patch = grown(gain, seed, boxes[index])
-        if patch.sum() < SMALLEST_PX or (patch & taken).any():
-            continue
-        taken |= ndimage.binary_dilation(patch, iterations=3)
-        cut = bool(patch[[0, -1]].any() or patch[:, [0, -1]].any())
-        found.append((Candidate(outline(patch, attrs), float(gain[seed].max())), cut))
+def _season_candidates(stack: Stack, place: BaseGeometry, start: str, end: str) -> list[Candidate]:
+    """Return the patches of one window, the strongest first."""
+    rows = stack.between(start, f"{end}T23:59:59")
+    groups = season_groups(rows, place.centroid.y)
+    if len(groups) < LEAST_SEASONS:
+        raise TooFewError(f"only {len(rows)} scenes between {start} and {end}: two seasons are needed, widen the dates")
+    found = patches([whiteness_picture(stack.read(group, place, PAIR)) for group in groups])
+    if found is None:
+        raise TooFewError(f"the scenes between {start} and {end} do not show the place: widen the dates")
     return found
 
 
-def _picture(data: xr.Dataset) -> xr.DataArray:
-    """Return the whiteness of a season, NaN where all its scenes leave the window empty."""
-    if (np.isfinite(data["B02"].values) & np.isfinite(data["B11"].values)).any():
-        return whiteness_picture(data)
-    return xr.DataArray(np.full(data["B02"].shape[1:], np.nan), dims=("y", "x"), attrs=data.attrs)
+def patches(pictures: Sequence[xr.DataArray]) -> list[Candidate] | None:
+    """Return what became whiter between the first of several pictures of `whiteness_picture` and a later one.
+
+    The strongest come first, so that the fringes of a large roof belong to it. None if no pixel of the first picture is
+    in a later one.
+    """
+    gains = np.stack([picture.values - pictures[0].values for picture in pictures[1:]])
+    if not np.isfinite(gains).any():
+        return None
+    scatter = np.nanmedian(np.abs(gains)) * MAD_TO_SD
+    gain = _lasting(np.nan_to_num(gains, nan=-1.0))
+    seeds, _ = ndimage.label(gain > max(SEED_GAIN, SEED_SD * scatter))
+    boxes = ndimage.find_objects(seeds)
+    strengths = ndimage.sum_labels(np.clip(gain, 0, None), seeds, np.arange(1, len(boxes) + 1))
+    taken = np.zeros(gain.shape, bool)
+    found = []
+    for index in np.argsort(-np.asarray(strengths), kind="stable"):
+        seed = seeds == index + 1
+        if (seed & taken).any():
+            continue
+        patch = _grown(gain, seed, boxes[index])
+        if patch.sum() < LEAST_PATCH_PX or (patch & taken).any():
+            continue
+        taken |= ndimage.binary_dilation(patch, iterations=FRINGE_PX)
+        cut = bool(patch[[0, -1]].any() or patch[:, [0, -1]].any())
+        found.append(Candidate(_outline(patch, pictures[0].attrs), float(gain[seed].max()), cut))
+    return found
 
 
 def _lasting(gains: np.ndarray) -> np.ndarray:
     """Return the largest gain that holds for two pictures in a row, or in the last one, or is a roof's in any."""
     pairs = np.minimum(gains[:-1], gains[1:])
-    alone = np.where(gains > ROOF_ALONE, gains, -1.0)
-    return np.max(np.concatenate([pairs, gains[-1:], alone]), axis=0)
+    alone = np.where(gains > ROOF_GAIN, gains, -1.0)
+    return np.asarray(np.max(np.concatenate([pairs, gains[-1:], alone]), axis=0))
 
 
-def season_groups(rows: pd.DataFrame) -> list[pd.DataFrame]:
-    """Return groups of the clearest scenes, one a season of SEASON_DAYS, winter left out where it can be."""
-    rows = rows.sort_values("datetime")
-    day = rows["datetime"].dt.day_of_year
-    mild = rows[(day > 80) & (day < 312)]
-    rows = mild if len(mild) >= 8 else rows
-    if not len(rows):
-        return []
-    first = rows["datetime"].iloc[0]
-    span = (rows["datetime"].iloc[-1] - first).days + 1
-    number = ((rows["datetime"] - first).dt.days * max(2, round(span / SEASON_DAYS)) // span).to_numpy()
-    groups = []
-    for k in np.unique(number):
-        group = rows[number == k].sort_values(["cloud_pct", "datetime"]).head(SCENES_A_PICTURE)
-        if len(group) >= 3:
-            groups.append(group.sort_values("datetime"))
-    return groups
-
-
-def whiteness_picture(data: xr.Dataset) -> xr.DataArray:
-    """Return blue less 0.7 of short-wave infrared in the median of clear looks, less its local median.
-
-    A pixel that is never classified clear while most of its scene is (a bright roof read as cloud) takes the
-    lower quarter of all its looks.
-    """
-    values = data["B02"].values - 0.7 * data["B11"].values
-    clear = np.isin(data["scl"].values, CLEAR) & np.isfinite(values)
-    enough = clear.sum(axis=0) >= 2
-    picture = _low_share(np.where(clear, values, np.nan), 0.5)
-    rest = _low_share(values, 0.25)
-    picture = np.where(enough, picture, rest)
-    return xr.DataArray(picture - _local(picture), dims=("y", "x"), attrs=data.attrs)
-
-
-def _low_share(values: np.ndarray, share: float) -> np.ndarray:
-    """Return the value below which `share` of those seen (axis 0) lie; NaN where nothing was seen."""
-    # np.nanquantile walks pixel by pixel in Python, a hundred times slower
-    ordered = np.sort(values, axis=0)
-    place = share * np.maximum(np.isfinite(values).sum(axis=0) - 1, 0)
-    low = np.floor(place).astype(int)[None]
-    below = np.take_along_axis(ordered, low, 0)[0]
-    above = np.take_along_axis(ordered, np.ceil(place).astype(int)[None], 0)[0]
-    return below + (above - below) * (place - low[0])
-
-
-def _local(picture: np.ndarray) -> np.ndarray:
-    """Return the median of the surroundings (about 600 m), from every fourth pixel."""
-    coarse = np.nan_to_num(picture[::COARSE_PX, ::COARSE_PX], nan=float(np.nanmedian(picture)))
-    smooth = ndimage.median_filter(coarse, size=LOCAL_PX, mode="nearest")
-    fine = smooth.repeat(COARSE_PX, axis=0).repeat(COARSE_PX, axis=1)
-    return fine[: picture.shape[0], : picture.shape[1]]
-
-
-def patches(before: xr.DataArray, after: xr.DataArray) -> list[BaseGeometry]:
-    """Return lon/lat outlines of what became whiter between two pictures of `whiteness_picture`."""
-    gain = np.nan_to_num(after.values - before.values, nan=-1.0)
-    scatter = float(np.median(np.abs(gain[gain > -1]))) * 1.4826 if (gain > -1).any() else 1.0
-    labels, _ = ndimage.label(gain > max(SEED, 4 * scatter))
-    boxes = ndimage.find_objects(labels)
-    sizes = ndimage.sum_labels(np.clip(gain, 0, None), labels, np.arange(1, len(boxes) + 1))
-    taken = np.zeros(gain.shape, bool)
-    found = []
-    for index in np.argsort(-np.asarray(sizes), kind="stable"):
-        seed = labels == index + 1
-        if (seed & taken).any():
-            continue
-        patch = grown(gain, seed, boxes[index])
-        if patch.sum() < SMALLEST_PX or (patch & taken).any():
-            continue
-        taken |= ndimage.binary_dilation(patch, iterations=3)
-        found.append(outline(patch, before.attrs))
-    return found
-
-
-def grown(gain: np.ndarray, seed: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
-    """Return the patch about a seed above half of its own gain."""
-    rows = slice(max(box[0].start - 4, 0), box[0].stop + 4)
-    cols = slice(max(box[1].start - 4, 0), box[1].stop + 4)
-    level = 0.5 * np.quantile(gain[seed], 0.8)
+def _grown(gain: np.ndarray, seed: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
+    """Return the patch (y, x) around a seed above a share of its own gain."""
+    rows, cols = (slice(max(side.start - GROWN_REACH_PX, 0), side.stop + GROWN_REACH_PX) for side in box)
+    level = GROWN_SHARE * np.quantile(gain[seed], PEAK_QUANTILE)
     labels, _ = ndimage.label(gain[rows, cols] > level)
     own = np.unique(labels[seed[rows, cols]])
     patch = np.zeros(gain.shape, bool)
@@ -284,75 +276,178 @@ def grown(gain: np.ndarray, seed: np.ndarray, box: tuple[slice, slice]) -> np.nd
     return patch
 
 
-def outline(patch: np.ndarray, attrs: dict[str, Any]) -> BaseGeometry:
-    """Return the largest part of a patch (y, x) as a lon/lat polygon along its pixels."""
+def _outline(patch: np.ndarray, attrs: dict[str, Any]) -> BaseGeometry:
+    """Return the largest part of a patch (y, x) as a polygon in degrees along its pixels."""
     transform = Affine(*tuple(attrs["transform"])[:6])
     polygons = [shape(g) for g, _ in features.shapes(patch.astype("uint8"), mask=patch, transform=transform)]
-    to_lonlat = Transformer.from_crs(attrs["crs"], 4326, always_xy=True)
-    return shapely.transform(max(polygons, key=lambda p: p.area), to_lonlat.transform, interleaved=False)
+    to_degrees = Transformer.from_crs(attrs["crs"], 4326, always_xy=True)
+    return shapely.transform(max(polygons, key=lambda p: p.area), to_degrees.transform, interleaved=False)
 
 
-def buildings(found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the rows of `new_structures` that are more likely a building than not."""
-    return found[found["kind"].isin(landcover.BUILDINGS) & (found["probability"] >= 0.5)]
+def season_groups(rows: pd.DataFrame, latitude_deg: float) -> list[pd.DataFrame]:
+    """Return groups of the clearest scenes, one per season, without winter where enough others are left."""
+    rows = rows.sort_values("datetime")
+    mild = rows[is_mild(rows, latitude_deg)]
+    rows = mild if len(mild) >= LEAST_MILD_SCENES else rows
+    if not len(rows):
+        return []
+    first = rows["datetime"].iloc[0]
+    span_days = (rows["datetime"].iloc[-1] - first).days + 1
+    seasons = max(LEAST_SEASONS, round(span_days / SEASON_DAYS))
+    number = ((rows["datetime"] - first).dt.days * seasons // span_days).to_numpy()
+    groups = []
+    for k in np.unique(number):
+        group = rows[number == k].sort_values(["cloud_pct", "datetime"]).head(SEASON_SCENES)
+        if len(group) >= LEAST_SEASON_SCENES:
+            groups.append(group.sort_values("datetime"))
+    return groups
 
 
-@dataclass(frozen=True)
+def is_mild(rows: pd.DataFrame, latitude_deg: float) -> np.ndarray:
+    """Return (n,) bool: which scenes are not of winter, by the widest margins."""
+    days = steps.to_days(rows["datetime"])
+    return ~series.winter(days, latitude_deg, MILD_UNTIL, MILD_FROM + 1)
+
+
+def whiteness_picture(data: xr.Dataset) -> xr.DataArray:
+    """Return the whiteness in the median of clear scenes (y, x) less its local median; NaN where nothing was read.
+
+    A pixel that is never classified clear while most of its scene is (a bright roof read as cloud) takes the lower
+    quarter of all its scenes.
+    """
+    values = series.whiteness(data["B02"].values, data["B11"].values)
+    if not np.isfinite(values).any():
+        return xr.DataArray(np.full(values.shape[1:], np.nan), dims=("y", "x"), attrs=data.attrs)
+    clear = np.isin(data["scl"].values, imagery.SceneClass.clear) & np.isfinite(values)
+    middle = _quantile(np.where(clear, values, np.nan), 0.5)
+    picture = np.where(clear.sum(axis=0) >= LEAST_CLEAR, middle, _quantile(values, NEVER_CLEAR_QUANTILE))
+    return xr.DataArray(picture - _local(picture), dims=("y", "x"), attrs=data.attrs)
+
+
+def _quantile(values: np.ndarray, share: float) -> np.ndarray:
+    """Return the quantile of those read (axis 0); NaN where nothing was read."""
+    # np.nanquantile walks pixel by pixel in Python, a hundred times slower
+    ordered = np.sort(values, axis=0)
+    position = share * np.maximum(np.isfinite(values).sum(axis=0) - 1, 0)
+    low = np.floor(position).astype(int)[None]
+    below = np.take_along_axis(ordered, low, 0)[0]
+    above = np.take_along_axis(ordered, np.ceil(position).astype(int)[None], 0)[0]
+    return np.asarray(below + (above - below) * (position - low[0]))
+
+
+def _local(picture: np.ndarray) -> np.ndarray:
+    """Return the median of the surroundings (y, x)."""
+    coarse = np.nan_to_num(picture[::COARSE_PX, ::COARSE_PX], nan=float(np.nanmedian(picture)))
+    smooth = ndimage.median_filter(coarse, size=LOCAL_PX, mode="nearest")
+    fine = smooth.repeat(COARSE_PX, axis=0).repeat(COARSE_PX, axis=1)
+    return np.asarray(fine[: picture.shape[0], : picture.shape[1]])
+
+
+def draw_structure(stack: Stack, row: dict[str, Any], start: str, end: str, path: Path) -> list[Path]:
+    """Draw a row of `NewStructures.frame`: before and after, and the series that its dates rest on.
+
+    Returns the files, named after `path` without its suffix and the outline; none where there is no date.
+    """
+    from matplotlib.figure import Figure
+
+    seen = outlines.date_change(stack, row["geometry"], start, end).seen
+    if seen is None or pd.isna(row["roofed_best"]):
+        return []
+    named = f"{path.stem}_{row['outline_id']}"
+    title = f"{row['outline_id']}: {row['kind']}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    complete = row["complete_high"] if pd.notna(row["complete_high"]) else row["roofed_high"]
+    roofed = row["roofed_low"] if pd.notna(row["roofed_low"]) else row["roofed_high"]
+    low, high = steps.to_days([roofed, complete])
+    last_before = np.max(seen.days[seen.days < low], initial=-np.inf)
+    first_after = np.min(seen.days[seen.days > high], initial=np.inf)
+    if np.isfinite([last_before, first_after]).all():
+        days = steps.to_days(stack.scenes["datetime"])
+        apart = np.minimum(np.abs(days - last_before), np.abs(days - first_after))
+        picture = _before_after(stack, stack.scenes[apart < SAME_PASS_DAYS], row["geometry"], title)
+        drawn.append(imagery.save_figure(picture, path.with_name(f"{named}_pair.png")))
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    ax = figure.subplots()
+    ax.plot([steps.to_date(d) for d in seen.days], seen.contrast[:, seen.bands.index(BLUE)], ".", color="0.25")
+    roofed = [np.datetime64(row[bound]) for bound in ("roofed_low", "roofed_high")]
+    ax.axvspan(*roofed, color="0.8", label="half covered, 90%")
+    ax.set_ylabel("blue, outline less\nsurroundings (reflectance)")
+    simulated = "SIMULATED. " if stack.simulated else ""
+    ax.set_title(f"{simulated}{title}, {len(seen.days)} scenes", loc="left", fontsize=9)
+    ax.legend(loc="upper left", fontsize=8)
+    return [*drawn, imagery.save_figure(figure, path.with_name(f"{named}_series.png"))]
+
+
+def _before_after(stack: Stack, rows: pd.DataFrame, outline: BaseGeometry, title: str) -> Any:
+    cube = stack.read(rows, around(outline, PICTURE_REACH_M), RGB)
+    pair = imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
+    return imagery.draw_pair(pair, outline, title)
+
+
+@dataclass(frozen=True, slots=True)
 class Tile:
     """A square of a UTM zone with the margin that is read around it."""
 
     name: str
     epsg: int
+    """UTM zone."""
     west: float
+    """Easting of the west edge, metres."""
     south: float
+    """Northing of the south edge, metres."""
     side_m: float
 
     def core(self) -> BaseGeometry:
-        """Return the tile in lon/lat; what has its middle here belongs to this tile."""
+        """Return the tile in degrees; what has its middle here belongs to this tile."""
         return self._box(0)
 
     def window(self) -> BaseGeometry:
-        """Return the tile with its margin in lon/lat."""
+        """Return the tile with its margin in degrees."""
         return self._box(MARGIN_M)
 
-    def _box(self, margin: float) -> BaseGeometry:
-        square = shapely.box(
-            self.west - margin, self.south - margin, self.west + self.side_m + margin, self.south + self.side_m + margin
-        )
-        return shapely.transform(square.segmentize(self.side_m / 4), _between(self.epsg, 4326), interleaved=False)
+    def _box(self, margin_m: float) -> BaseGeometry:
+        west, south, reach = self.west - margin_m, self.south - margin_m, self.side_m + margin_m
+        square = shapely.box(west, south, self.west + reach, self.south + reach).segmentize(self.side_m / EDGE_PARTS)
+        return shapely.transform(square, _between(self.epsg, 4326), interleaved=False)
 
-    def holds(self, geometry: BaseGeometry) -> bool:
-        """Say whether the centroid of a lon/lat geometry lies in the tile (west and south edge inside)."""
-        x, y = _between(4326, self.epsg)(geometry.centroid.x, geometry.centroid.y)
+    def holds(self, outline: BaseGeometry) -> bool:
+        """Say whether the centroid of an outline (degrees) is in the tile (west and south edge included)."""
+        x, y = _between(4326, self.epsg)(outline.centroid.x, outline.centroid.y)
         return bool(0 <= x - self.west < self.side_m and 0 <= y - self.south < self.side_m)
 
 
 def utm_tiles(place: BaseGeometry, side_m: float) -> list[Tile]:
-    """Return the tiles that touch a lon/lat place, west to east and south to north, in the UTM zone of its middle."""
+    """Return the tiles that touch a `place` (degrees), west to east and south to north, in the UTM zone of its middle.
+
+    >>> [tile.name for tile in utm_tiles(shapely.box(93.001, 43.0, 93.002, 43.001), 1000)]
+    ['32646-E500000-N4760000']
+    """
     epsg, flat = _flat(place)
     west, south, east, north = flat.bounds
     shapely.prepare(flat)
-    made = []
+    tiles = []
     for row in range(math.floor(south / side_m), math.ceil(north / side_m)):
         for col in range(math.floor(west / side_m), math.ceil(east / side_m)):
             x, y = col * side_m, row * side_m
             if flat.intersects(shapely.box(x, y, x + side_m, y + side_m)):
-                made.append(Tile(f"{epsg}-E{x:.0f}-N{y:.0f}", epsg, x, y, side_m))
-    return made
+                tiles.append(Tile(f"{epsg}-E{x:.0f}-N{y:.0f}", epsg, x, y, side_m))
+    return tiles
 
 
 def fits_one(place: BaseGeometry, side_m: float) -> bool:
-    """Say whether a lon/lat place is no wider and no higher than a tile, wherever the grid would cut it."""
+    """Say whether a `place` (degrees) is at most as wide and as high as a tile, wherever the grid would cut it."""
     west, south, east, north = _flat(place)[1].bounds
     return bool(max(east - west, north - south) <= side_m)
 
 
 def _flat(place: BaseGeometry) -> tuple[int, BaseGeometry]:
+    """Return the UTM zone of a place and the place in its metres."""
     epsg = imagery.utm_epsg(place.centroid.x, place.centroid.y)
-    return epsg, shapely.transform(place.segmentize(0.01), _between(4326, epsg), interleaved=False)
+    return epsg, shapely.transform(place.segmentize(PLACE_STEP_DEG), _between(4326, epsg), interleaved=False)
 
 
 @functools.cache
 def _between(one: int, other: int) -> Callable[..., Any]:
-    """Return the way from one EPSG code to another; making it takes a millisecond, and a search has many tiles."""
+    """Return the conversion between two EPSG codes; making it takes a millisecond, and a search has many tiles."""
     return Transformer.from_crs(one, other, always_xy=True).transform

@@ -36,8 +36,6 @@ HALF_MARGIN_DAYS, COMPLETE_MARGIN_DAYS, ONSET_MARGIN_DAYS = 1, 1, 15
 """Widening of the intervals of `date_step`, whose straight ramp no building follows to the day."""
 UNDER_WAY_DAYS = 6
 """A change that ends this near to the last scene, or later, may still be under way."""
-NEXT_STEP_DAYS = 20
-"""Left out before the next step when the ground after a step is looked at: the work for it may have begun."""
 MIN_SCRAPED_CONTRAST = 4.0
 """Step of scraped ground over the scatter of single values."""
 MIN_SCRAPED_SIZE = 0.025
@@ -291,7 +289,7 @@ def _changes(covered: Steps, seen: Series) -> list[Change]:
     for k, step in enumerate(ordered):
         last = k + 2 == len(edges) - 1
         before = landcover.window_median(seen, edges[k], to_day(step.begun.low))
-        until = edges[k + 2] if last else edges[k + 2] - NEXT_STEP_DAYS
+        until = edges[k + 2] if last else edges[k + 2] - series.NEXT_STEP_DAYS
         after = landcover.window_median(seen, to_day(step.complete.best), until)
         before = before or landcover.window_median(seen, edges[k], edges[k + 1], 1)
         after = after or landcover.window_median(seen, edges[k + 1], edges[k + 2], 1)

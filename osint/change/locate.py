@@ -2,135 +2,222 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-import xarray as xr
-from pyproj import Transformer
-from rasterio import features
-from rasterio.transform import Affine
-from scipy.special import ndtr
-from shapely.geometry import mapping, shape
+from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo, imagery
-from osint.change import detect, history, outlines, stack
+from osint.change import detect, history
+from osint.change._tile_search import Target, TileResult, TileState, scenes_of_sides, search_stack, unsearched
 from osint.change.detect import TILE_M, Tile
-from osint.change.reasons import NOT_SEEN
-from osint.change.series import CLEAR
-from osint.change.stack import Stack
-from osint.errors import OsintError
+from osint.change.stack import RGB, Stack, around, stack_of_list
+from osint.errors import BadInputError, NetworkError, NotFoundError, OsintError, UnreadableError
 from osint.register import Register
 
-CHIPS = 10
-CHIP_M = 400.0
+NEAR_ENOUGH_KM = 3.0
+"""Precision up to which a site is observed; one known less well is searched for: judgement."""
+LEAST_REACH_KM = 0.75
+"""Reach of the box about a site, however well its place is known: a campus is some hundred metres wide."""
+CHIPS, CHIP_REACH_M = 10, 400.0
+"""Candidates that get a picture, and its reach beyond the outline in metres."""
+CHIP_CLEAR_SHARE = 0.5
+"""Share of a picture that must be clear for it to be drawn: judgement."""
 IN_FLIGHT = 4
-"""Tiles a worker of a cluster has waiting."""
+"""Tiles that a worker of a cluster has waiting."""
 ONE_THREAD = {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1}
 FAILURES_IN_A_ROW = 5
 """Tiles that fail one after another before the search stops: then it is the network, not the tile."""
-PROPERTIES = (
-    "rank", *(name for name in history.PROPERTIES if name != "bytes_read"), "fit", "fit_date", "fit_size", "tile", "chip"
-)  # fmt: skip
-"""`bytes_read` hangs on what a cache had; it is told a tile, so that the same search gives the same file."""
-LOOKS_A_SIDE = 8
-FEWEST_CLEAR = 2
-SELDOM_CLEAR = 3.0
-"""Clear looks to be expected of a spot, by the cloud cover of the scenes, below which more are read."""
-REACH_DAYS = 365
-LOOSE = (0.35, 4.0)
-"""A patch of pixels is dated if its area is within these factors of the area asked for: blur widens small roofs."""
-UNDATED_SD = 0.3
-Z90 = 1.645
+GOOD_FIT = 0.3
+"""Fit above which a candidate is worth a look; it ranks and is not a probability: judgement."""
+FULLY_SEARCHED = 0.999
+"""Share of a place that counts as all of it."""
+DATED = tuple(name for name in history.PROPERTIES if name != "bytes_read")
+PROPERTIES = ("rank", *DATED, "fit", "fit_date", "fit_size", "tile", "chip")
+"""Columns of `Located.found`. `bytes_read` depends on the cache, so it is reported per tile, not per candidate."""
+MISSED = (
+    "could have been missed: a roof under 2,500 m2, one that looks like its ground in blue and short-wave infrared, "
+    "one that replaced another roof, and what cloud hid"
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class SiteArea:
+    """Where a site of the register is, as well as its place is known."""
+
+    centre: shapely.Point
+    """Degrees."""
+    precision_km: float
+    circle: BaseGeometry
+    """In which the site is, in degrees."""
+
+    @property
+    def is_near_enough(self) -> bool:
+        """Whether the site can be observed; else it must be searched for."""
+        return self.precision_km <= NEAR_ENOUGH_KM
+
+    @property
+    def box(self) -> BaseGeometry:
+        """The box (degrees) to observe; of a site known less well, that of NEAR_ENOUGH_KM."""
+        return around(self.centre, 1000 * max(min(self.precision_km, NEAR_ENOUGH_KM), LEAST_REACH_KM))
+
+
+def site_area(site_id: str, register: Register) -> SiteArea:
+    """Return where a site of the register is, by its precision and datum.
+
+    Raises NotFoundError for an unknown id, and for a site without a coordinate or a precision.
+    """
+    row = register.site(site_id)
+    precision_km = geo.precision_km(row)
+    if not np.isfinite(row["lat"]) or not precision_km > 0:
+        missing = "precision" if np.isfinite(row["lat"]) else "coordinate"
+        raise NotFoundError(f"{site_id} has no {missing} in sites.csv; name a box with --bbox W,S,E,N")
+    points = geo.places(register)
+    point = points[points["site_id"] == site_id]
+    return SiteArea(point.geometry.iloc[0], precision_km, geo.circles(point).geometry.iloc[0])
+
+
+@dataclass(frozen=True, slots=True)
 class StackSource:
-    """Where looks at a place come from; can be sent to another process."""
+    """A catalogue from which stacks of places come; can be sent to another process."""
 
-    url: str
+    catalogue: str
+    """A name of `imagery.CATALOGUES`, the address of a STAC API, or the full path of a static catalogue."""
     collection: str
     start: str
+    """First day, ISO."""
     end: str
+    """Last day, ISO."""
 
-    def __call__(self, geometry: BaseGeometry) -> Stack:
-        """Return looks at a lon/lat geometry."""
-        listed = imagery.list_scenes(geometry, self.start, self.end, catalogue=self.url, collection=self.collection)
-        found = stack.stack_of_list(listed, geometry)
-        found.cost.add("list", listed.cost.total_requests, listed.cost.total_bytes)
-        return found
+    @classmethod
+    def of(cls, catalogue: str, collection: str | None, start: str, end: str) -> StackSource:
+        """Return the source; a folder by its full path, as the workers of a cluster may run in another one.
 
-    def shared(self, geometry: BaseGeometry) -> Stack:
-        """Return looks at a tile; a process asks for the list of scenes once a block of tiles."""
-        listed, cost = imagery.block_scenes(
-            geometry, self.start, self.end, catalogue=self.url, collection=self.collection
+        Raises NotFoundError if `catalogue` is neither an address nor a name nor the folder of a catalogue.
+        """
+        collection = collection or imagery.default_collection(catalogue)
+        if "://" in catalogue or catalogue in imagery.CATALOGUES:
+            return cls(catalogue, collection, start, end)
+        path = Path(catalogue).resolve()
+        if not (path.is_file() or (path / "catalog.json").is_file()):
+            names = ", ".join(imagery.CATALOGUES)
+            raise NotFoundError(
+                f"{catalogue!r} is not an address, not a folder with a catalog.json, not one of {names}"
+            )
+        return cls(str(path), collection, start, end)
+
+    def __call__(self, place: BaseGeometry) -> Stack:
+        """Return the stack of a `place` (degrees)."""
+        listed = imagery.list_scenes(place, self.start, self.end, catalogue=self.catalogue, collection=self.collection)
+        stack = stack_of_list(listed, place)
+        stack.cost.add("list", listed.cost.total_requests, listed.cost.total_bytes)
+        return stack
+
+    def shared(self, place: BaseGeometry) -> Stack:
+        """Return the stack of a tile; a process asks for the list of scenes once per block of tiles."""
+        listed, bytes_read = imagery.block_scenes(
+            place, self.start, self.end, catalogue=self.catalogue, collection=self.collection
         )
-        found = stack.stack_of_list(listed, geometry)
-        found.cost.add("list", 0, cost)
-        return found
+        stack = stack_of_list(listed, place)
+        stack.cost.add("list", 0, bytes_read)
+        return stack
 
     @property
     def name(self) -> dict[str, str]:
-        """Return host or folder and collection: what a journal is kept for."""
-        return {"catalogue": urlsplit(self.url).hostname or Path(self.url).name, "collection": self.collection}
+        """Host or folder and collection: what a journal is kept for."""
+        host = urlsplit(self.catalogue).hostname or Path(self.catalogue).name
+        return {"catalogue": host, "collection": self.collection}
 
 
-Source = Callable[[BaseGeometry], Stack]
+Source: TypeAlias = Callable[[BaseGeometry], Stack]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Located:
     """Candidates, best fit first, and what of the place was searched."""
 
     found: gpd.GeoDataFrame
-    """Columns PROPERTIES, lon/lat."""
+    """Columns PROPERTIES, outlines in degrees."""
     tiles: pd.DataFrame
-    """One row a tile: tile, area_km2, searched_share, nodata_share, state, scenes, unread_files, bytes."""
+    """One row per tile: the fields of `TileResult` but `candidates`."""
+    target: Target
 
     @property
     def area_km2(self) -> float:
-        """Return the area of the place."""
+        """Area of the place."""
         return float(self.tiles["area_km2"].sum())
 
     @property
     def searched_share(self) -> float:
-        """Return the share of the place with two or more clear looks on both sides of the target's dates."""
+        """Share of the place with two or more clear scenes on both sides of the target's dates."""
         return self._share("searched_share")
 
     @property
     def nodata_share(self) -> float:
-        """Return the share with fewer than two looks of any kind on a side; what is left is cloud, shadow, snow."""
+        """Share with fewer than two scenes of any kind on a side."""
         return self._share("nodata_share")
+
+    @property
+    def cloud_share(self) -> float:
+        """Share that cloud, shadow or snow hid."""
+        return max(1 - self.searched_share - self.nodata_share, 0.0)
 
     def _share(self, column: str) -> float:
         return float((self.tiles[column] * self.tiles["area_km2"]).sum() / max(self.area_km2, 1e-9))
 
     @property
     def bytes_read(self) -> int:
-        """Return the bytes that the tiles cost; none for what a cache had."""
+        """Bytes that the tiles cost; none for what a cache had."""
         return int(self.tiles["bytes"].sum())
 
+    @property
+    def unsearched(self) -> pd.Series:
+        """Number of tiles that were not searched, by the reason in words."""
+        left = self.tiles[self.tiles["state"] != TileState.SEARCHED]
+        return (left["state"] + ": " + left["why"]).value_counts()
 
-def search_area(site_id: str, register: Register) -> BaseGeometry:
-    """Return the circle (lon/lat) in which a site of the register lies, by its precision and datum."""
-    row = register.site(site_id)
-    if not np.isfinite(row["lat"]) or not geo.precision_km(row) > 0:
-        what = "precision" if np.isfinite(row["lat"]) else "coordinate"
-        raise OsintError(f"{site_id} has no {what} in sites.csv; search a box with --bbox, or a place with --at")
-    points = geo.places(register)
-    return geo.circles(points[points["site_id"] == site_id]).geometry.iloc[0]
+    def summary(self) -> dict[str, Any]:
+        """Return what was found and searched as members of the GeoJSON collection."""
+        return {
+            "candidates": len(self.found),
+            "area_km2": round(self.area_km2, 1),
+            "searched_share": round(self.searched_share, 4),
+            "nodata_share": round(self.nodata_share, 4),
+            "cloud_share": round(self.cloud_share, 4),
+            "unread_files": int(self.tiles["unread_files"].sum()),
+            "target": asdict(self.target),
+        }
+
+    def text(self, name: str) -> str:
+        """Return in words what was found in the file `name`, what was searched and what could have been missed."""
+        good = int((self.found["fit"].astype(float) > GOOD_FIT).sum())
+        undated = int(self.found["fit"].isna().sum())
+        counts = f"{good} fit, {len(self.found) - good - undated} hardly, {undated} without a date"
+        found = f"{len(self.found)} candidates in {name}, best first: {counts}"
+        lines = [f"{found}. `fit` ranks; it is not the chance that this is your site."]
+        if not good:
+            lines[0] = f"Nothing fits. {lines[0]}"
+        searched = f"{self.searched_share:.1%} of {self.area_km2:,.0f} km2 searched"
+        hidden = f"{self.cloud_share:.1%} hidden by cloud, shadow or snow; {self.nodata_share:.1%} without pictures"
+        lines.append(f"{searched} (two clear looks or more on both sides); {hidden}")
+        everywhere = self.searched_share > FULLY_SEARCHED
+        lines.append(f"Also where it was searched, this {MISSED}." if everywhere else f"This {MISSED}.")
+        unread = int(self.tiles["unread_files"].sum())
+        if unread:
+            lines.append(f"{unread} files could not be read; a search with another --out tries them again")
+        return "\n".join([*lines, f"{self.bytes_read / 1e6:.1f} MB read over the network"])
 
 
 def locate(
@@ -143,46 +230,47 @@ def locate(
     dask: str = "",
     tell: Callable[[str], None] = lambda text: None,
 ) -> Located:
-    """Search the lon/lat `place` tile by tile for the target.
+    """Search `place` (degrees) tile by tile for the target.
 
     Each finished tile is one JSON line of `journal`, written before the next begins; a search that was stopped
-    goes on where it was, tiles that failed are tried again. `dask` is the address of a scheduler (or "local"):
-    the same tiles, the same answer. Memory is that of one tile in each worker. `tell` gets a line a tile. When
-    tile after tile fails, an OsintError says why; the same call goes on from there.
+    continues where it was, tiles that failed are tried again. `dask` is the address of a scheduler (or "local"):
+    the same tiles, the same answer. Memory is that of one tile in each worker. `tell` gets a line per tile. Raises
+    NetworkError with the reason when tile after tile fails; the same call continues from there. Raises BadInputError if
+    the journal is of another search, and UnreadableError if it is damaged.
     """
-    todo = detect.utm_tiles(place, side_m)
-    head = {"target": target.as_dict(), "place": place.wkt, "side_m": side_m, **getattr(source, "name", {})}
+    tiles = detect.utm_tiles(place, side_m)
+    head = {"target": asdict(target), "place": place.wkt, "side_m": side_m, **getattr(source, "name", {})}
     done = _resumed(journal, head)
-    again = [t for t in todo if t.name in done and _failed(done[t.name])]
+    again = [t for t in tiles if t.name in done and done[t.name].state is TileState.FAILED]
     # block by block, so that a list of scenes serves all tiles of its block
-    left = sorted((t for t in todo if t.name not in done), key=lambda t: imagery.block_of(t.core())) + again
+    left = sorted((t for t in tiles if t.name not in done), key=lambda t: imagery.block_of(t.core())) + again
     imagery.forget_blocks()
-    # a first tile that fails tells of the catalogue; those that failed before come last, so that none blocks the rest
+    # a first tile that fails is a fault of the catalogue; those that failed before come last and block no others
     failures, limit = 0, 1
     with journal.open("a", encoding="utf-8") as file:
-        for line in _searched(source, left, place, target, dask):
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        for result in _searched(source, left, place, target, dask):
+            file.write(json.dumps(result.to_row(), ensure_ascii=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
-            done[line["tile"]] = line
-            tell(f"{len(done)} of {len(todo)} tiles: {line['tile']} {line['searched_share']:.0%} seen, {line['state']}")
-            failures, limit = (failures + 1, limit) if _failed(line) else (0, FAILURES_IN_A_ROW)
+            done[result.tile] = result
+            seen = f"{result.searched_share:.0%} seen, {result.sentence()}"
+            tell(f"{len(done)} of {len(tiles)} tiles: {result.tile} {seen}")
+            failed = result.state is TileState.FAILED
+            failures, limit = (failures + 1, limit) if failed else (0, FAILURES_IN_A_ROW)
             if failures >= limit:
-                left_over = sum(t.name not in done or _failed(done[t.name]) for t in todo)
-                raise OsintError(f"{left_over} of {len(todo)} tiles left, {line['state']}. The same command goes on")
-    lines = [done[t.name] for t in todo]
-    table = pd.DataFrame([{k: v for k, v in line.items() if k != "candidates"} for line in lines])
-    return Located(ranked(lines), table)
+                missing = sum(t.name not in done or done[t.name].state is TileState.FAILED for t in tiles)
+                raise NetworkError(
+                    f"{missing} of {len(tiles)} tiles left, {result.sentence()}. The same command goes on"
+                )
+    results = [done[tile.name] for tile in tiles]
+    table = pd.DataFrame([{k: v for k, v in r.to_row().items() if k != "candidates"} for r in results])
+    return Located(ranked(results), table, target)
 
 
-def _failed(line: dict[str, Any]) -> bool:
-    return bool(line["state"].startswith("failed"))
-
-
-def ranked(lines: list[dict[str, Any]]) -> gpd.GeoDataFrame:
-    """Return the candidates of journal lines, best fit first, those without a date last; doubles dropped."""
-    rows = [{**c, "tile": line["tile"], "geometry": shape(c["geometry"])} for line in lines for c in line["candidates"]]
-    rows.sort(key=lambda r: (r["fit"] is None, -(r["fit"] or 0), -r["fit_size"], r["outline_id"]))
+def ranked(results: list[TileResult]) -> gpd.GeoDataFrame:
+    """Return the candidates of tiles, best fit first, those without a date last; doubles dropped."""
+    rows = [{**row, "tile": r.tile, "geometry": shape(row["geometry"])} for r in results for row in r.candidates]
+    rows.sort(key=lambda row: (row["fit"] is None, -(row["fit"] or 0), -row["fit_size"], row["outline_id"]))
     shapes = np.array([row["geometry"] for row in rows], dtype=object)
     touching: dict[int, list[int]] = {}
     for one, other in shapely.STRtree(shapes).query(shapes, predicate="intersects").T.tolist():
@@ -197,18 +285,16 @@ def ranked(lines: list[dict[str, Any]]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
 
 
-def search_tile(source: Source, tile: Tile, place: BaseGeometry, target: Target) -> dict[str, Any]:
-    """Search one tile and return its journal line; a tile that cannot be read is a line that says why."""
+def search_tile(source: Source, tile: Tile, place: BaseGeometry, target: Target) -> TileResult:
+    """Search one tile; a tile that cannot be read is a result that says why."""
     try:
-        seen = getattr(source, "shared", source)(tile.window())
-        return search_stack(seen, tile, place, target)
+        stack = getattr(source, "shared", source)(tile.window())
+        return search_stack(stack, tile, place, target)
     except (OsintError, OSError) as error:
-        return {**blank_line(tile, place), "state": f"failed: {error}"}
+        return replace(unsearched(tile, place), state=TileState.FAILED, why=str(error))
 
 
-def _searched(
-    source: Source, left: list[Tile], place: BaseGeometry, target: Target, dask: str
-) -> Iterator[dict[str, Any]]:
+def _searched(source: Source, left: list[Tile], place: BaseGeometry, target: Target, dask: str) -> Iterator[TileResult]:
     if not dask:
         for tile in left:
             yield search_tile(source, tile, place, target)
@@ -216,7 +302,7 @@ def _searched(
     try:
         from dask import config, distributed
     except ImportError as error:
-        raise OsintError(
+        raise NotFoundError(
             "--dask needs the package `distributed`: pip install distributed, or leave --dask out"
         ) from error
     known: dict[str, Any] = {"address": dask}
@@ -227,7 +313,7 @@ def _searched(
         with config.set({"distributed.nanny.pre-spawn-environ": ONE_THREAD}):
             client = distributed.Client(**known, timeout="30s")
     except (OSError, ValueError) as error:
-        raise OsintError(f"no Dask scheduler answers at {dask} ({error}); start one, or leave --dask out") from error
+        raise NetworkError(f"no Dask scheduler answers at {dask} ({error}); start one, or leave --dask out") from error
     with client:
         waiting = iter(left)
         width = IN_FLIGHT * max(1, sum(client.nthreads().values()))
@@ -238,16 +324,17 @@ def _searched(
             try:
                 yield future.result()
             except distributed.KilledWorker:
-                yield {**blank_line(tile, place), "state": "failed: it ended several workers of the cluster"}
+                why = "it ended several workers of the cluster"
+                yield replace(unsearched(tile, place), state=TileState.FAILED, why=why)
             except (CancelledError, OSError) as error:
-                raise OsintError(f"the Dask scheduler at {dask} was lost; the same command goes on") from error
+                raise NetworkError(f"the Dask scheduler at {dask} was lost; the same command goes on") from error
             for tile in islice(waiting, 1):
                 following = client.submit(search_tile, source, tile, place, target, pure=False)
                 tasks[following] = tile
                 finished.add(following)
 
 
-def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, TileResult]:
     """Return the tiles of a journal by name; begin one, or cut the torn line of a killed search from its end."""
     journal.parent.mkdir(parents=True, exist_ok=True)
     first = (json.dumps(head, ensure_ascii=False) + "\n").encode()
@@ -258,33 +345,30 @@ def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, dict[str, Any]]:
         return {}
     begin, _, rest = whole.partition(b"\n")
     if begin + b"\n" != first:
-        raise OsintError(
+        raise BadInputError(
             f"{journal.name} belongs to a search with other dates, sizes, place or pictures; choose another --out"
         )
     try:
-        lines = [json.loads(text) for text in rest.splitlines()]
-        done = {line["tile"]: line for line in lines}
+        results = [TileResult.from_row(json.loads(text)) for text in rest.splitlines()]
     except (ValueError, KeyError, TypeError):
-        raise OsintError(f"{journal.name} is damaged; move it away to search again") from None
+        raise UnreadableError(f"{journal.name} is damaged; move it away to search again") from None
     if whole != body:
         with journal.open("r+b") as file:
             file.truncate(len(whole))
-    return done
+    return {result.tile: result for result in results}
 
 
-def draw_chips(
-    source: Source, found: gpd.GeoDataFrame, target: Target, folder: Path, most: int = CHIPS
-) -> gpd.GeoDataFrame:
-    """Draw the best candidates before and after into `folder`; returns `found` with the file names in `chip`.
+def draw_chips(source: Source, located: Located, folder: Path, most: int = CHIPS) -> gpd.GeoDataFrame:
+    """Draw the best candidates before and after into `folder`; returns `located.found` with the file names in `chip`.
 
     The clearest scene over the place on each side of the target; without two of them there is no chip.
     """
-    found = found.copy()
+    found = located.found.copy()
     # structures of one outline share the picture of the best of them
     for outline_id, row in found.head(most).drop_duplicates("outline_id").set_index("outline_id").iterrows():
         path = folder / f"{outline_id}.png"
         try:
-            drawn = _chip(source, row, target, path)
+            drawn = _chip(source, row, located.target, path)
         except (OsintError, OSError):
             # the search stands without its pictures: the network may be gone by now
             drawn = False
@@ -293,214 +377,27 @@ def draw_chips(
     return found
 
 
-def _chip(source: Source, row: Any, target: Target, path: Path) -> bool:
-    where = stack.around(row["geometry"], CHIP_M)
-    seen = source(where)
-    chosen = [_clear(seen, rows, where) for rows in scenes_of_sides(seen.scenes, target, where)]
-    if any(c is None for c in chosen):
+def _chip(source: Source, row: pd.Series, target: Target, path: Path) -> bool:
+    place = around(row["geometry"], CHIP_REACH_M)
+    stack = source(place)
+    chosen = [_clearest(stack, rows, place) for rows in scenes_of_sides(stack.scenes, target, place)]
+    if any(scene is None for scene in chosen):
         return False
-    cube = seen.read(pd.concat(chosen), where, ("B02", "B03", "B04"))
+    cube = stack.read(pd.concat(chosen), place, RGB)
     pair = imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
     path.parent.mkdir(parents=True, exist_ok=True)
-    what = row["kind"] or "undated"
+    kind = row["kind"] or "undated"
     fit = "no date" if pd.isna(row["fit"]) else f"fit {row['fit']:.2f}"
-    title = f"Candidate {row['rank']} ({fit}): {what}, outline {geo.area_m2(row['geometry']):,.0f} m2"
+    title = f"Candidate {row['rank']} ({fit}): {kind}, outline {geo.area_m2(row['geometry']):,.0f} m2"
     imagery.save_figure(imagery.draw_pair(pair, row["geometry"], title), path)
     return True
 
 
-def _clear(seen: Stack, rows: pd.DataFrame, where: BaseGeometry) -> pd.DataFrame | None:
+def _clearest(stack: Stack, rows: pd.DataFrame, place: BaseGeometry) -> pd.DataFrame | None:
     """Return the scene that is clearest over a place, by its classification; None without a clear one."""
     if not len(rows):
         return None
-    data = seen.read(rows, where, ())
-    share = np.isin(data["scl"].values, CLEAR).mean(axis=(1, 2)).round(2)
+    data = stack.read(rows, place, ())
+    share = np.isin(data["scl"].values, imagery.SceneClass.clear).mean(axis=(1, 2)).round(2)
     best = int(np.argmax(share))
-    return rows[imagery.pass_numbers(rows) == best] if share[best] >= 0.5 else None
-
-
-@dataclass(frozen=True)
-class Target:
-    """What is looked for: new roof of a size, not there on one date, there on another."""
-
-    start: str
-    end: str
-    absent: str
-    present: str
-    area_low_m2: float
-    area_high_m2: float
-
-    def __post_init__(self) -> None:
-        try:
-            days = [dt.date.fromisoformat(v) for v in (self.start, self.absent, self.present, self.end)]
-        except ValueError as error:
-            raise OsintError(f"dates are written as 2024-05-31: {error}") from None
-        if not days[0] <= days[1] < days[2] <= days[3]:
-            raise OsintError("dates must come in the order start, absent, present, end, with absent before present")
-        if not 0 < self.area_low_m2 <= self.area_high_m2:
-            raise OsintError("the roof area asked for needs 0 < low <= high, in m2")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the target as plain values."""
-        return asdict(self)
-
-
-def search_stack(looks: Stack, tile: Tile, place: BaseGeometry, target: Target) -> dict[str, Any]:
-    """Search one tile; returns its journal line.
-
-    Keys: tile, area_km2 (of the place in it), searched_share (of that: two or more clear looks on both sides),
-    nodata_share (of that: fewer than two looks of any kind on a side; the rest is cloud, shadow, snow), scenes,
-    unread_files, bytes, state ("searched" or why not), candidates (properties and geometry, unranked).
-    """
-    line = blank_line(tile, place)
-    before, after = scenes_of_sides(looks.scenes, target, tile.window())
-    line["scenes"] = len(before) + len(after)
-    for name, rows, day in (("before", before, target.absent), ("after", after, target.present)):
-        if _pass_numbers(rows).nunique() < FEWEST_CLEAR:
-            return {**line, "state": f"{len(rows)} scenes {name} {day} within {REACH_DAYS} days; 2 are needed"}
-    pictures, clear, there, failures = [], [], [], []
-    for rows in (before, after):
-        data = looks.read(rows, tile.window(), ("B02", "B11"))
-        failures += list(data.attrs.get("failures") or ())
-        finite = np.isfinite(data["B02"].values) & np.isfinite(data["B11"].values)
-        there.append(finite.sum(axis=0) >= FEWEST_CLEAR)
-        clear.append((finite & np.isin(data["scl"].values, CLEAR)).sum(axis=0) >= FEWEST_CLEAR)
-        inside = _inside(data, tile.core().intersection(place))
-        if finite.any():
-            pictures.append(detect.whiteness_picture(data))
-        del data, finite
-    pixels = max(int(inside.sum()), 1)
-    line["searched_share"] = round(float((clear[0] & clear[1] & inside).sum() / pixels), 4)
-    line["nodata_share"] = round(float((inside & ~(there[0] & there[1])).sum() / pixels), 4)
-    line |= {"unread_files": len(failures), "bytes": looks.bytes_read}
-    if not line["searched_share"]:
-        return {**line, "state": f"failed: {failures[0].error}" if failures else "searched"}
-    wanted = [p for p in detect.patches(*pictures) if _worth(p, target) and tile.holds(p) and p.intersects(place)]
-    for n, patch in enumerate(wanted):
-        line["candidates"] += _dated(looks, patch, target, f"{tile.name}-{n + 1}")
-    return {**line, "state": "searched", "bytes": looks.bytes_read}
-
-
-def blank_line(tile: Tile, place: BaseGeometry) -> dict[str, Any]:
-    """Return the journal line of a tile of which nothing was seen yet."""
-    area_km2 = geo.area_m2(tile.core().intersection(place)) / 1e6
-    line: dict[str, Any] = {"tile": tile.name, "area_km2": round(area_km2, 4), "searched_share": 0.0}
-    return line | {"nodata_share": 1.0, "scenes": 0, "unread_files": 0, "bytes": 0, "candidates": []}
-
-
-def scenes_of_sides(scenes: pd.DataFrame, target: Target, where: BaseGeometry) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the scenes to read of the year up to `absent` and of the year from `present`, by time.
-
-    Passes (all scenes of five minutes) that are clear, that reach parts of the lon/lat `where` that others leave
-    out, and of the same seasons on both sides: else every harvest is a change.
-    """
-    when = scenes["datetime"]
-    absent, present = (pd.Timestamp(d, tz="UTC") for d in (target.absent, target.present))
-    year, day = pd.Timedelta(days=REACH_DAYS), pd.Timedelta(days=1)
-    both = [
-        _mild(scenes[(when < absent + day) & (when >= absent - year)]),
-        _mild(scenes[(when >= present) & (when < present + year + day)]),
-    ]
-    common = set(_seasons(both[0])) & set(_seasons(both[1]))
-    return _chosen(both[0], common, where), _chosen(both[1], common, where)
-
-
-def _mild(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows (by time) without winter, with it where too few passes are left."""
-    rows = rows.sort_values("datetime")
-    mild = rows[_seasons(rows) > 0]
-    return mild if _pass_numbers(mild).nunique() >= LOOKS_A_SIDE // 2 else rows
-
-
-def _seasons(rows: pd.DataFrame) -> pd.Series:
-    """Return 0 for winter, 1 to 4 for the stretches from late March to early November."""
-    edges = (80, 138, 196, 254, 312)
-    return pd.Series(np.searchsorted(edges, rows["datetime"].dt.day_of_year) % len(edges), index=rows.index)
-
-
-def _pass_numbers(rows: pd.DataFrame) -> pd.Series:
-    """Return the number of each row's pass; rows come by time, scenes of one pass are seconds apart."""
-    return (rows["datetime"].diff() > pd.Timedelta(minutes=5)).cumsum()
-
-
-def _chosen(rows: pd.DataFrame, common: set[int], where: BaseGeometry) -> pd.DataFrame:
-    """Return the rows of LOOKS_A_SIDE passes, of up to twice as many where parts of `where` are seldom clear."""
-    if not len(rows):
-        return rows
-    west, south, east, north = where.bounds
-    x, y = np.meshgrid(np.linspace(west, east, 7)[1:-1], np.linspace(south, north, 7)[1:-1])
-    spots = shapely.points(x.ravel(), y.ravel())
-    outlines = rows["geometry"] if "geometry" in rows else [where] * len(rows)
-    clear = np.stack([shapely.covers(outline, spots) for outline in outlines]) * (
-        1 - rows["cloud_pct"].fillna(50).to_numpy()[:, None] / 100
-    )
-    number, season = _pass_numbers(rows).to_numpy(), _seasons(rows).to_numpy()
-    firsts = np.unique(number, return_index=True)[1]
-    chance = np.maximum.reduceat(clear, firsts, axis=0)
-    season = season[firsts]
-    can = chance.max(axis=0) > 0
-    looks, used, taken = np.zeros(len(spots)), np.zeros(5), np.zeros(len(firsts), bool)
-    while not taken.all() and (taken.sum() < LOOKS_A_SIDE or looks[can].min(initial=99) < SELDOM_CLEAR):
-        if taken.sum() >= 2 * LOOKS_A_SIDE:
-            break
-        alike = np.array([1.0 if s in common else 0.3 for s in season]) / (1 + used[season])
-        gain = (chance / (1 + looks)).sum(axis=1) * alike
-        best = int(np.argmax(np.where(taken, -1, gain)))
-        taken[best] = True
-        looks += chance[best]
-        used[season[best]] += 1
-    return rows[taken[number]]
-
-
-def _worth(patch: BaseGeometry, target: Target) -> bool:
-    area = geo.area_m2(patch)
-    return LOOSE[0] * target.area_low_m2 <= area <= LOOSE[1] * target.area_high_m2
-
-
-def _dated(looks: Stack, patch: BaseGeometry, target: Target, name: str) -> list[dict[str, Any]]:
-    """Return the structures of a patch with how well each fits; what shows no lasting step is dropped."""
-    structures = outlines.date_change(looks, patch, target.start, target.end, outline_id=name).structures
-    made = []
-    for structure in structures:
-        if structure.kind is None and not any(d.reason in NOT_SEEN for d in structure.doubts):
-            continue
-        # what it cost depends on what a cache had: that is told by tile, and is not a property of a candidate
-        row = structure.to_row()
-        kept = {k: v for k, v in row.items() if k != "bytes_read"}
-        made.append({**kept, **fit_of(row, target, geo.area_m2(patch)), "geometry": mapping(patch)})
-    return made
-
-
-def fit_of(row: dict[str, Any], target: Target, patch_m2: float) -> dict[str, float | None]:
-    """Return fit_date, fit_size (chance that date and roof area lie inside the target) and fit.
-
-    Intervals are taken as normal. `fit` is their product with the probability that it is a building; without a
-    date it is None. A structure that was not measured is judged by its patch of pixels, good to 30%.
-    """
-    fit_date = None
-    if row["roofed_best"]:
-        best, low, high, absent, present = (
-            pd.Timestamp(v).toordinal()
-            for v in (row["roofed_best"], row["roofed_low"], row["roofed_high"], target.absent, target.present)
-        )
-        fit_date = _share(best, max((high - low) / (2 * Z90), 1.0), absent, present)
-    area = row["roof_area_m2_best"] or patch_m2
-    known = row["roof_area_m2_low"] is not None
-    sd = (row["roof_area_m2_high"] - row["roof_area_m2_low"]) / (2 * Z90) if known else UNDATED_SD * area
-    fit_size = _share(area, max(sd, 1.0), target.area_low_m2, target.area_high_m2)
-    fit = None if fit_date is None else round(fit_date * fit_size * row["probability"], 4)
-    return {"fit": fit, "fit_date": fit_date, "fit_size": fit_size}
-
-
-def _share(best: float, sd: float, low: float, high: float) -> float:
-    return round(float(ndtr((high - best) / sd) - ndtr((low - best) / sd)), 4)
-
-
-def _inside(data: xr.Dataset, geometry: BaseGeometry) -> np.ndarray:
-    """Return (y, x) bool: pixels of the window whose middle lies in a lon/lat geometry."""
-    to_grid = Transformer.from_crs(4326, data.attrs["crs"], always_xy=True)
-    flat = shapely.transform(geometry, to_grid.transform, interleaved=False)
-    shape = (data.sizes["y"], data.sizes["x"])
-    if flat.is_empty:
-        return np.zeros(shape, bool)
-    return features.geometry_mask([flat], shape, Affine(*tuple(data.attrs["transform"])[:6]), invert=True)
+    return rows[imagery.pass_numbers(rows) == best] if share[best] >= CHIP_CLEAR_SHARE else None

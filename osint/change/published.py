@@ -1,13 +1,14 @@
-"""Set our intervals beside published dates of the same sites: error, coverage, refusals, bytes."""
+"""Compare our intervals with published dates of the same sites: error, coverage, refusals, bytes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -18,48 +19,81 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import geo
 from osint.change import detect, landcover
-from osint.change.stack import Stack
-from osint.errors import OsintError
+from osint.change.locate import Source
+from osint.errors import BadInputError, NotFoundError, OsintError, UnreadableError
 from osint.register import date_bounds, valid_date
 
 NAME, DATE, STATUS = "Data center", "Date", "Construction status"
-EVENTS = {
-    "ground broken": (
-        r"land clearing\b[^.;,]{0,60}?\b(?:begins|began|begun|starts|started)\b|^\W*land cleared\b|\b(?:land|ground) (?:is|has been|is being) cleared\b"
-        r"|\b(?:visible land clearing|land clearing in progress|first signs of (?:development|land clearing))\b|\bground(?: ?breaking| broken)\b|\bgrading (?:is )?underway"
-        r"|\bconstruction (?:and land clearing )?(?:begins|beginning|starts?|began|started)\b|\bstart of construction\b"
+
+
+class Event(StrEnum):
+    """What a construction status may state of a site."""
+
+    GROUND_BROKEN = "ground broken"
+    ROOF_COMPLETE = "roof complete"
+    OPERATIONAL = "operational"
+
+
+def _words(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives), re.I)
+
+
+STATED: Mapping[Event, re.Pattern[str]] = {
+    Event.GROUND_BROKEN: _words(
+        r"land clearing\b[^.;,]{0,60}?\b(?:begins|began|begun|starts|started)\b",
+        r"^\W*land cleared\b",
+        r"\b(?:land|ground) (?:is|has been|is being) cleared\b",
+        r"\b(?:visible land clearing|land clearing in progress|first signs of (?:development|land clearing))\b",
+        r"\bground(?: ?breaking| broken)\b",
+        r"\bgrading (?:is )?underway",
+        r"\bconstruction (?:and land clearing )?(?:begins|beginning|starts?|began|started)\b",
+        r"\bstart of construction\b",
     ),
-    "roof complete": r"\broof(?:s|ing)?\b[^.;,]{0,60}?\b(?:completed?|finished)\b|\bfully roofed\b",
-    "operational": r"\boperational\b",
+    Event.ROOF_COMPLETE: _words(r"\broof(?:s|ing)?\b[^.;,]{0,60}?\b(?:completed?|finished)\b", r"\bfully roofed\b"),
+    Event.OPERATIONAL: _words(r"\boperational\b"),
 }
-NOT_SO = {
-    "ground broken": r"\b(?:not|no|when|foundations?|generators?|chillers?|cooling|substation)\b",
-    "roof complete": (
-        r"\b(?:almost|nearly|partly|partially|mostly|not|no|isn't|half|still|unfinished|incomplete|coverage|structure|chimneys?)\b"
-        r"|\b(?:months?|years?|weeks?|since|ago)\b"
+"""What states an event within a clause."""
+_PARTLY = r"\b(?:almost|nearly|partly|partially|mostly|not|no|isn't|half)\b"
+UNSAID: Mapping[Event, re.Pattern[str]] = {
+    Event.GROUND_BROKEN: _words(r"\b(?:not|no|when|foundations?|generators?|chillers?|cooling|substation)\b"),
+    Event.ROOF_COMPLETE: _words(
+        _PARTLY,
+        r"\b(?:still|unfinished|incomplete|coverage|structure|chimneys?)\b",
+        r"\b(?:months?|years?|weeks?|since|ago)\b",
     ),
-    "operational": r"\b(?:almost|nearly|partly|partially|mostly|not|no|isn't|half|close|unlikely|when|until|before|roof-to-operational)\b",
+    Event.OPERATIONAL: _words(_PARTLY, r"\b(?:close|unlikely|when|until|before|roof-to-operational)\b"),
 }
 """What unsays an event within its clause. A roof "complete for over 5 months" was not completed on this date."""
-SUPPOSED = re.compile(r"\b(?:expect\w*|estimat\w*|assum\w*|project(?:ed|ion)|scheduled|default|would|rule of thumb|typical\w*|retrofit\w*|convert\w*|former)\b", re.I)  # fmt: skip
+SUPPOSED = _words(
+    r"\b(?:expect\w*|estimat\w*|assum\w*|project(?:ed|ion)|scheduled|default|would|rule of thumb|typical\w*)\b",
+    r"\b(?:retrofit\w*|convert\w*|former)\b",
+)
+"""A sentence with one of these states nothing."""
 LINKED = re.compile(r"google\.[a-z.]{2,6}/(?:web|maps)/?[^\s)\"]{0,200}?@(-?\d{1,2}\.\d+),(-?\d{1,3}\.\d+)")
 RADIUS_M = 800.0
-CHANCE_DRAWS = 200
-Span = tuple[str | None, str, str]
+"""Radius of the disc about a point that stands for a site."""
+FIRST_LINE = 2
+"""Line of a table on which its first row is: the header comes before it."""
+CHANCE_DRAWS, CHANCE_SEED = 200, 1
+"""Random dates with which each interval is compared."""
+NAMED_UNPLACED = 8
+"""Sites without a place that are named."""
+Span: TypeAlias = tuple[str | None, str, str]
+"""Low, best and high day (ISO); low None is "no later than"."""
 COLUMNS = (
     "data_center", "event", "published_after", "published", "low", "best", "high", "error_days", "covered",
     "refused", "bytes_read",
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PublishedComparison:
     """Published dates with our intervals."""
 
     rows: pd.DataFrame
-    """Columns COLUMNS; one row a published event. `low` empty means "no later than"."""
+    """Columns COLUMNS; one row per published event. `low` empty means "no later than"."""
     summary: pd.DataFrame
-    """One row an event: published, dated, refused, median_error_days, covered (share of the dated), and what as many
+    """One row per event: published, dated, refused, median_error_days, covered (share of the dated), and what as many
     intervals as wide at random dates of the span score by the same matching: chance_error_days, chance_covered."""
     bytes_read: int
     unplaced: list[str]
@@ -69,7 +103,7 @@ class PublishedComparison:
         """Return the summary as it is printed."""
         lines = [self.summary.to_string(index=False)]
         if self.unplaced:
-            lines.append(f"no place for {len(self.unplaced)} sites: {', '.join(self.unplaced[:8])}")
+            lines.append(f"no place for {len(self.unplaced)} sites: {', '.join(self.unplaced[:NAMED_UNPLACED])}")
         return "\n".join([*lines, f"{self.bytes_read / 1e6:.1f} MB read"])
 
 
@@ -99,40 +133,45 @@ def _table(path: str | Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise OsintError(f"{path.name} cannot be read as a timeline: {error}") from None
+        raise UnreadableError(f"{path.name} cannot be read as a timeline: {error}") from None
     missing = [c for c in (NAME, DATE, STATUS) if c not in table]
     if missing:
-        raise OsintError(f"{path.name} lacks the column {', '.join(missing)}; a timeline has {NAME}, {DATE}, {STATUS}")
+        raise BadInputError(
+            f"{path.name} lacks the column {', '.join(missing)}; a timeline has {NAME}, {DATE}, {STATUS}"
+        )
     try:
         ends = [date_bounds(text) for text in table[DATE]]
     except OsintError:
         row, text = next((n, t) for n, t in enumerate(table[DATE]) if not valid_date(t))
-        raise OsintError(
-            f"{path.name}: row {row + 2} has the date {text[:40]!r}, expected 2024-05-31 or 2024-05"
+        raise BadInputError(
+            f"{path.name}: row {row + FIRST_LINE} has the date {text[:40]!r}, expected 2024-05-31 or 2024-05"
         ) from None
     return table.assign(first=[low.isoformat() for low, _ in ends], last=[high.isoformat() for _, high in ends])
 
 
-def stated_events(status: str) -> list[str]:
-    """Return the events that a construction status states, in the order of EVENTS.
+def stated_events(status: str) -> list[Event]:
+    """Return the events that a construction status states.
 
     A clause states an event if it says so and nothing in it unsays it; a sentence that supposes (expected, estimated)
     states nothing. "Operational" is left out where any sentence of the status supposes: its date is then inferred.
+
+    >>> stated_events("Land clearing began. The roof is almost complete, operational by May as expected.")
+    [<Event.GROUND_BROKEN: 'ground broken'>]
     """
     plain = re.sub(r"\]\([^)\s]*\)|https?://\S+", " ", status)
     sentences = [s for s in re.split(r"(?<=[.;])\s+|\n", plain) if not SUPPOSED.search(s)]
     clauses = [c for s in sentences for c in re.split(r"[,;]|\b(?:but|while|although|as well as)\b", s)]
-    found = []
-    for name, words in EVENTS.items():
-        if name == "operational" and SUPPOSED.search(plain):
-            continue
-        if any(re.search(words, c, re.I) and not re.search(NOT_SO[name], c, re.I) for c in clauses):
-            found.append(name)
-    return found
+    inferred = {Event.OPERATIONAL} if SUPPOSED.search(plain) else set()
+    return [
+        event
+        for event in Event
+        if event not in inferred
+        and any(STATED[event].search(clause) and not UNSAID[event].search(clause) for clause in clauses)
+    ]
 
 
 def linked_places(path: str | Path) -> dict[str, BaseGeometry]:
-    """Return a disc of RADIUS_M (lon/lat) for each data centre of a timeline table that links to Google Earth or Maps.
+    """Return a disc of RADIUS_M (degrees) for each data centre of a timeline table that links to Google Earth or Maps.
 
     The median of a site's links: the link carries where the picture was centred, not an outline.
     """
@@ -146,29 +185,54 @@ def linked_places(path: str | Path) -> dict[str, BaseGeometry]:
 
 
 def read_places(path: str | Path) -> dict[str, BaseGeometry]:
-    """Return the area (lon/lat) of each data centre of a GeoJSON, KML, or CSV with lon and lat; a point becomes a disc.
+    """Return the area (degrees) of each data centre of a GeoJSON, KML, or CSV with lon and lat; a point becomes a disc.
 
     The disc has RADIUS_M. Rows without a coordinate are left out.
     """
     frame = geo.read_features(path)
     column = next((c for c in (NAME, "data_center", "name", "Name") if c in frame), None)
     if column is None:
-        raise OsintError(f"{Path(path).name} needs a property {NAME!r} that names the data centre of each place")
+        raise BadInputError(f"{Path(path).name} needs a property {NAME!r} that names the data centre of each place")
     known = frame[np.isfinite(frame.geometry.bounds).all(axis=1)]
     # several outlines of one site are one place
-    return {str(k): shapely.union_all([geo.as_geometry(g, RADIUS_M) for g in rows.geometry])
-            for k, rows in known.groupby(column, sort=True)}  # fmt: skip
+    return {
+        str(name): shapely.union_all([geo.as_geometry(outline, RADIUS_M) for outline in rows.geometry])
+        for name, rows in known.groupby(column, sort=True)
+    }
+
+
+def validate(
+    table: str | Path,
+    source: Source,
+    start: str,
+    end: str,
+    *,
+    places: str | Path | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> PublishedComparison:
+    """Compare our dates between two ISO days with those of a timeline table (`read_timeline`).
+
+    `places` is a file of `read_places`; without it the sites count whose statuses link to a place. Raises NotFoundError
+    if no site of the table has a place.
+    """
+    timeline = read_timeline(table)
+    known = linked_places(table) | (read_places(places) if places else {})
+    if not set(known) & set(timeline["data_center"]):
+        raise NotFoundError(
+            f"no site of {Path(table).name} has a place: give --places, a CSV with Data center, lon, lat"
+        )
+    return compare_published(timeline, known, source, start, end, tell)
 
 
 def compare_published(
     timeline: pd.DataFrame,
-    places: dict[str, BaseGeometry],
-    source: Callable[[BaseGeometry], Stack],
+    places: Mapping[str, BaseGeometry],
+    source: Source,
     start: str,
     end: str,
     tell: Callable[[str], None] = lambda text: None,
 ) -> PublishedComparison:
-    """Date what was built at each place between two ISO dates and set it beside the published dates within.
+    """Date what was built at each place (degrees) between two ISO days and compare it with the published dates within.
 
     Each published event of a site meets one structure of its own, so that the errors of the site add up to the least.
     That favours us where a site has many halls; how much, the same matching of random dates says (`summary`). Ground
@@ -179,41 +243,48 @@ def compare_published(
     asked = timeline[(timeline["published"] >= start) & (timeline["published"] <= end)]
     rows: list[dict[str, Any]] = []
     drawn: list[dict[str, Any]] = []
-    rng = np.random.default_rng(1)
-    spent = 0
+    rng = np.random.default_rng(CHANCE_SEED)
+    total_bytes = 0
     unplaced = sorted(set(asked["data_center"]) - set(places))
     for name, published in asked[asked["data_center"].isin(places)].groupby("data_center", sort=True):
-        looks, reason = None, ""
-        found = gpd.GeoDataFrame()
-        try:
-            looks = source(places[str(name)])
-            found = detect.new_structures(looks, places[str(name)], start, end)
-        except (OsintError, OSError) as error:
-            reason = f"not read: {error}"
-        cost = looks.bytes_read if looks else 0
-        spent += cost
+        found, bytes_read, unread = _found(source, places[str(name)], start, end)
+        total_bytes += bytes_read
         for event, dated in published.sort_values("published").groupby("event", sort=False):
-            pool = _pool(str(event), found)
+            known = {"data_center": str(name), "event": str(event), "bytes_read": bytes_read}
+            pool = _pool(Event(event), found)
+            why = unread or _why_not(found, pool)
             matched = _matched(dated, pool)
-            why = reason or _why_not(found, pool)
-            rows += [{"data_center": str(name), "event": event, "bytes_read": cost, **row,
-                      "refused": "" if row["high"] else why} for row in matched]  # fmt: skip
+            rows += [{**known, **row, "refused": "" if row["high"] else why} for row in matched]
             for _ in range(CHANCE_DRAWS if pool else 0):
-                drawn += [{"event": event, **row} for row in _matched(dated, _anywhere(rng, pool, start, end))]
-        tell(f"{name}: {len(found)} structures, {len(published)} published dates, {cost / 1e6:.1f} MB")
-    order = {event: number for number, event in enumerate(EVENTS)}
+                drawn += [{"event": str(event), **row} for row in _matched(dated, _anywhere(rng, pool, start, end))]
+        tell(f"{name}: {len(found)} structures, {len(published)} published dates, {bytes_read / 1e6:.1f} MB")
+    order = {str(event): number for number, event in enumerate(Event)}
     rows.sort(key=lambda row: (row["data_center"], row["published"], order[row["event"]]))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return PublishedComparison(table, summarised(table, pd.DataFrame(drawn, columns=list(COLUMNS))), spent, unplaced)
+    compared = pd.DataFrame(rows, columns=list(COLUMNS))
+    summary = summarised(compared, pd.DataFrame(drawn, columns=list(COLUMNS)))
+    return PublishedComparison(compared, summary, total_bytes, unplaced)
 
 
-def _pool(event: str, found: gpd.GeoDataFrame) -> list[Span]:
-    """Return low, best and high (ISO) of what an event may meet; low empty is "no later than"."""
-    built = found.to_dict("records") if len(found) else []
+def _found(source: Source, place: BaseGeometry, start: str, end: str) -> tuple[gpd.GeoDataFrame, int, str]:
+    """Return what was built at a place, the bytes that it cost, and why it could not be read."""
+    bytes_read = 0
+    try:
+        stack = source(place)
+        try:
+            return detect.new_structures(stack, place, start, end).frame, stack.bytes_read, ""
+        finally:
+            bytes_read = stack.bytes_read
+    except (OsintError, OSError) as error:
+        return gpd.GeoDataFrame(), bytes_read, f"not read: {error}"
+
+
+def _pool(event: Event, found: gpd.GeoDataFrame) -> list[Span]:
+    """Return the intervals of what an event may meet."""
+    built = found.to_dict("records")
     halls = [s for s in built if s["kind"] in landcover.BUILDINGS]
-    if event == "ground broken":
+    if event is Event.GROUND_BROKEN:
         return [(s["onset_low"] or None, s["onset_high"], s["onset_high"]) for s in built if s["onset_high"]]
-    if event == "roof complete":
+    if event is Event.ROOF_COMPLETE:
         whole = [(s["complete_low"], s["complete_high"]) for s in halls if s["complete_high"]]
         return [(low, _moved(low, _days(high, low) / 2), high) for low, high in whole]
     return sorted([(None, s["roofed_best"], s["roofed_high"]) for s in halls if s["roofed_high"]], key=lambda s: s[2])
@@ -222,7 +293,7 @@ def _pool(event: str, found: gpd.GeoDataFrame) -> list[Span]:
 def _matched(dated: pd.DataFrame, pool: list[Span]) -> list[dict[str, Any]]:
     """Return a row for each published date of one event at one site, with the structure that it meets, if any."""
     days, spans = list(dated["published"]), [str(a or "") for a in dated["published_after"]]
-    runs = dated["event"].iloc[0] == "operational"
+    runs = dated["event"].iloc[0] == Event.OPERATIONAL
     if runs:
         pairs = dict(zip(range(len(days)), range(len(pool)), strict=False))
     else:
@@ -259,16 +330,16 @@ def _anywhere(rng: np.random.Generator, pool: list[Span], start: str, end: str) 
 
 
 def summarised(rows: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
-    """Return one row an event of `rows` and of the random draws; shares and errors are empty where nothing was dated."""
+    """Return one row per event of `rows` and the random draws; shares and errors are NaN where nothing was dated."""
     made = []
-    for event in EVENTS:
+    for event in Event:
         mine = rows[rows["event"] == event]
         dated = mine[mine["high"].notna()]
         error, covered = _score(dated)
         chance_error, chance_covered = _score(drawn[(drawn["event"] == event) & drawn["high"].notna()])
         made.append(
             {
-                "event": event,
+                "event": str(event),
                 "published": len(mine),
                 "dated": len(dated),
                 "refused": len(mine) - len(dated),

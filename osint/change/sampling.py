@@ -12,7 +12,7 @@ import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
 from osint.change import series, steps
-from osint.change.series import Place, Series
+from osint.change.series import Footprint, Series
 from osint.change.stack import PAIR, Stack
 from osint.change.steps import Step, Steps
 
@@ -48,8 +48,6 @@ SHOWN_SCENES = 2
 """Fewest scenes that show what stands in the other bands."""
 PICTURE_SCENES = 4
 """Scenes of each standing roof that are read in the other bands too."""
-NEXT_STEP_DAYS = 20
-"""Left out before the next step: the work for it may have begun."""
 SAME_PASS_DAYS = 5 / 1440
 """Scenes of one pass are taken within five minutes."""
 UNKNOWN_CLOUD_PCT = 50.0
@@ -64,7 +62,7 @@ class Gathered:
 
     data: xr.Dataset | None
     """Reflectance (time, y, x) and scl; None if no scene was usable. NaN where a band was not read."""
-    place: Place
+    footprint: Footprint
     usable: int
     """Scenes, of those looked at, whose classification leaves outline and surroundings clear."""
     listed: int
@@ -72,25 +70,25 @@ class Gathered:
 
 
 def exhaustive(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
-    """Read every scene of `rows` over the lon/lat window `geometry`'s surroundings: the referee of `bisected`."""
+    """Read every scene of `rows` over an outline in degrees and its surroundings: the referee of `bisected`."""
     data = stack.read(rows, series.window(geometry), bands)
-    place = series.placed(geometry, data)
-    return Gathered(data, place, int(series.usable(data, place).sum()), data.sizes["time"])
+    footprint = series.placed(geometry, data)
+    return Gathered(data, footprint, int(series.usable(data, footprint).sum()), data.sizes["time"])
 
 
 def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
     """Read the few scenes of `rows` that a search for steps asks for.
 
-    Looks of two bands (`PAIR`) stand 150 days apart, three at either end. Where the series so far steps,
-    the time between the last look without and the first look with the change is halved, until few scenes are
-    left in it; then all of them are read, and looks on both sides confirm it. A look that departs from its
-    level gets two beside it; a series without a step gets looks in between before it is called unchanged.
-    The classification is read only of scenes that a look asks for: a covered one falls to the next. The
-    other `bands` are read of a few scenes after each step.
+    First two bands (PAIR) of scenes 150 days apart, three at either end. Where the series so far steps, the time
+    between the last scene without and the first with the change is halved, until few scenes are left in it; then all
+    of them are read, and scenes on both sides confirm it. A scene that departs from its level gets two next to it; a
+    series without a step gets scenes in between before it is called unchanged. The classification is read only of
+    scenes that are asked for: where one is covered, the next is taken. The other `bands` are read of a few scenes
+    after each step.
     """
     search = _Search(stack, rows, geometry)
     search.round(_nodes(search, NODE_DAYS))
-    between, roofs = False, Steps((), 0)
+    between, roofs = False, Steps(())
     for _ in range(MAX_ROUNDS):
         if not search.pieces:
             break
@@ -108,27 +106,27 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         requests = [*_odd(found, seen), *inside, *_about(search, roofs, seen)]
         if search.round(requests, seen.days):
             continue
-        # a step that stands alone has to be sure; beside a roof it only names the day when ground was broken
+        # a step that stands alone has to be sure; next to a roof it only names the day when ground was broken
         alone = not any(_may_be_roof(roofs, k) for k in range(len(roofs)))
         few = search.read.sum() < SCRAPING_SHARE * search.listed
         if (alone or few) and search.round(_about(search, found, seen, scraping=True), seen.days):
             continue
-        # scraped ground without a roof is searched once more: one may have stood there between two looks
+        # scraped ground without a roof is searched once more: one may have stood there between two scenes
         if not alone or between:
             break
         between = True
     if not search.pieces:
-        return Gathered(None, search.place, 0, search.listed)
+        return Gathered(None, search.footprint, 0, search.listed)
     roofs, seen = _by_phase(search, roofs, seen)
     extra = [b for b in bands if b not in PAIR]
     data = search.coloured(_pictured(roofs, seen), extra)
-    return Gathered(data, search.place, int((search.state == 1).sum()), search.listed)
+    return Gathered(data, search.footprint, int((search.state == 1).sum()), search.listed)
 
 
 def _by_phase(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Series]:
     """Narrow the steps of each phase of a site; return those of the last, or `roofs` of a site with one phase."""
     for _ in range(MAX_ROUNDS):
-        pieces = series.phases(search.joined(), search.place, seen)
+        pieces = series.phases(search.joined(), search.footprint, seen)
         if len(pieces) == 1:
             break
         own = [series.extract(search.joined(), piece, PAIR) for piece in pieces]
@@ -162,7 +160,7 @@ class _Search:
     def __post_init__(self) -> None:
         self.rows = self.rows.sort_values("datetime", kind="stable")
         day = steps.to_days(self.rows["datetime"])
-        # the tiles of one pass are seconds apart and make one look
+        # the tiles of one pass are seconds apart and make one scene
         self.group = np.concatenate([[0], np.cumsum(np.diff(day) > SAME_PASS_DAYS)]).astype(int)
         first = np.unique(self.group, return_index=True)[1]
         self.days = day[first]
@@ -173,7 +171,7 @@ class _Search:
         """-1 not known, 0 covered, 1 usable."""
         self.read = np.zeros(self.listed, bool)
         self.window = series.window(self.geometry)
-        self.place: Place = None  # type: ignore[assignment]
+        self.footprint: Footprint = None  # type: ignore[assignment]
 
     def round(self, requests: Iterable[Request], seen: np.ndarray | None = None) -> bool:
         """Read what `requests` lack beyond the days already `seen`; return whether anything was read."""
@@ -197,7 +195,7 @@ class _Search:
             for request, count in lacking:
                 free = (self.days > request.low) & (self.days < request.high) & ~self.read & ~taken & (self.state != 0)
                 left = np.flatnonzero(free)
-                # a look half the stretch away is worth as little as one that is half as likely to be clear
+                # a scene half the stretch away is worth as little as one that is half as likely to be clear
                 cost = np.abs(self.days[left] - request.centre) / (request.high - request.low) + self.cloud[left] * (
                     self.state[left] < 0
                 )
@@ -207,15 +205,15 @@ class _Search:
             if not unknown.any():
                 return taken
             classes = self._read(unknown, ())
-            if self.place is None:
-                self.place = series.placed(self.geometry, classes)
-            self.state[unknown] = series.usable(classes, self.place)
+            if self.footprint is None:
+                self.footprint = series.placed(self.geometry, classes)
+            self.state[unknown] = series.usable(classes, self.footprint)
 
     def _read(self, chosen: np.ndarray, bands: Sequence[str]) -> xr.Dataset:
         return self.stack.read(self.rows[chosen[self.group]], self.window, bands)
 
     def joined(self) -> xr.Dataset:
-        """Return all looks in time order."""
+        """Return all scenes that were read in time order."""
         data = xr.concat(
             self.pieces, dim="time", data_vars="minimal", coords="minimal", compat="override", join="override"
         )
@@ -223,11 +221,11 @@ class _Search:
         return data.isel(time=np.argsort(data["time"].values, kind="stable"))
 
     def series(self) -> Series:
-        """Return the series of the looks so far."""
-        return series.extract(self.joined(), self.place, PAIR)
+        """Return the series of the scenes that were read so far."""
+        return series.extract(self.joined(), self.footprint, PAIR)
 
     def coloured(self, days: np.ndarray, bands: Sequence[str]) -> xr.Dataset:
-        """Return all looks with `bands` read on the given `days` and NaN on the others."""
+        """Return all scenes that were read, with `bands` read on the given `days` and NaN on the others."""
         data = self.joined()
         chosen = np.isin(np.round(self.days, 4), np.round(days, 4))
         more = self._read(chosen, bands) if chosen.any() and bands else None
@@ -240,7 +238,7 @@ class _Search:
 
 
 def _nodes(search: _Search, spacing: float) -> list[Request]:
-    """Return requests for one look every `spacing` days, three at either end."""
+    """Return requests for one scene every `spacing` days, three at either end."""
     first, last = search.days[0], search.days[-1]
     count = max(2, int(np.ceil((last - first) / spacing)))
     half = (last - first) / count / 2
@@ -253,7 +251,7 @@ def _nodes(search: _Search, spacing: float) -> list[Request]:
 
 
 def _odd(found: Steps, seen: Series) -> list[Request]:
-    """Return requests for looks beside those that depart from their level, unless a step explains them."""
+    """Return requests for scenes next to those that depart from their level, unless a step explains them."""
     if not len(found.scatter):
         return []
     edges = [-np.inf, *(steps.to_day(s.best) for s in found), np.inf]
@@ -273,7 +271,7 @@ def _odd(found: Steps, seen: Series) -> list[Request]:
 
 
 def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) -> list[Request]:
-    """Return requests for the looks that would narrow the steps that may be roofs, or with `scraping` the others."""
+    """Return requests for the scenes that would narrow the steps that may be roofs, or with `scraping` the others."""
     requests: list[Request] = []
     edges = [-np.inf, *(steps.to_day(s.best) for s in found), np.inf]
     for k, step in enumerate(found):
@@ -316,7 +314,7 @@ def _may_be_roof(found: Steps, k: int) -> bool:
 
 
 def _bracket(step: Step, seen: Series, low: float, high: float) -> tuple[float, float]:
-    """Return the day of the last look without and of the first look with most of a step."""
+    """Return the day of the last scene without and of the first scene with most of a step."""
     unit = step.size / np.maximum(step.size @ step.size, 1e-12)
     values = seen.whiteness()[:, None] if len(step.size) == 1 else seen.contrast
     share = (values - step.before) @ unit
@@ -337,7 +335,7 @@ def _pictured(found: Steps, seen: Series) -> np.ndarray:
         if series.step_whiteness(step) < MAY_BE_ROOF_GAIN:
             continue
         after = seen.days[(seen.days >= steps.to_day(step.best)) & (seen.days < edges[k + 1])]
-        shown = after[(after >= steps.to_day(step.complete.best)) & (after < edges[k + 1] - NEXT_STEP_DAYS)]
+        shown = after[(after >= steps.to_day(step.complete.best)) & (after < edges[k + 1] - series.NEXT_STEP_DAYS)]
         shown = shown if len(shown) >= SHOWN_SCENES else after
         mild = shown[~series.winter(shown, seen.latitude_deg)]
         shown = mild if len(mild) >= SHOWN_SCENES else shown

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -23,20 +24,21 @@ BANDS = ("B02", "B04", "B11")
 """The pair, and the redness of soil, which a search reads only on a few scenes."""
 PICTURE_BANDS = ("B04", "B08")
 """Read on a few scenes that show what stands: its colour, plants, and the edge of the roof."""
+RGB = ("B02", "B03", "B04")
+"""Read for a picture that a person looks at."""
 COARSE = ("B05", "B06", "B07", "B8A", "B11", "B12", "scl")
 """Bands of 20 m pixels; in memory each comes repeated to four pixels of 10 m."""
 COARSE_REPEATS = 4
-NOT_CLEAR = (0, 1, 3, 8, 9, 10, 11)
-"""Scene classes that show no ground: no data, defective, shadow, cloud, cirrus, snow."""
 THREADS = 4
 """More threads gain little: the interpreter lock serialises the work between reads."""
+PERCENT = 100
 METRES_PER_DEGREE = 111_000
 """Metres per degree of latitude, rounded down, so that a box is never smaller than asked for."""
 FLATTEST_COSINE = 0.05
 """Least cosine of the latitude: near the poles a box is cut short instead of going around the Earth."""
 
-Reader: TypeAlias = Callable[[pd.DataFrame, BaseGeometry, Sequence[str], Cost], xr.Dataset]
-"""Reads rows of `Stack.scenes` over an outline (degrees) in some bands, and counts what it cost."""
+Reader: TypeAlias = Callable[[pd.DataFrame, BaseGeometry, Sequence[str]], imagery.Reading]
+"""Reads rows of `Stack.scenes` over an outline (degrees) in some bands and the scene classification."""
 
 
 @dataclass
@@ -54,11 +56,13 @@ class Stack:
     """Whether the scenes are of a SIMULATED world."""
     cost: Cost = field(default_factory=Cost, repr=False)
     """What the readings so far cost."""
+    failures: list[imagery.Failure] = field(default_factory=list, repr=False)
+    """Files that could not be read so far."""
 
     @property
     def bytes_read(self) -> int:
         """Bytes that the readings brought over the network."""
-        return sum(self.cost.bytes.values())
+        return self.cost.total_bytes
 
     def at(self, part: BaseGeometry) -> Stack:
         """Return the stack of a part (degrees) of the place: the scenes that reach it, and a count of its own."""
@@ -67,12 +71,23 @@ class Stack:
 
     def add(self, part: Stack) -> None:
         """Count what a part read."""
-        for level, requests in part.cost.requests.items():
-            self.cost.add(level, requests, part.cost.bytes[level])
+        self._count(part.cost)
+
+    def _count(self, cost: Cost) -> None:
+        for level, requests in cost.requests.items():
+            self.cost.add(level, requests, cost.bytes[level])
 
     def read(self, rows: pd.DataFrame, place: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
-        """Return `bands` and the scene classification `scl` of `rows` over `place` (degrees), as `imagery.read_bands`."""
-        return self.reader(rows, place, bands, self.cost)
+        """Return `bands` and the classification `scl` of `rows` over `place` (degrees), dims time, y, x."""
+        reading = self.reader(rows, place, bands)
+        self._count(reading.cost)
+        self.cost.asked += reading.cost.asked
+        self.failures += reading.failures
+        return reading.data
+
+    def mark(self, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Return rows made from this stack, with a column `simulated` if its world is SIMULATED."""
+        return frame.assign(simulated="SIMULATED") if self.simulated else frame
 
     def between(self, start: str, end: str) -> pd.DataFrame:
         """Return the rows from `start` to `end` (UTC, both included)."""
@@ -90,8 +105,8 @@ def open_stack(
 ) -> Stack:
     """Return the stack of scenes that touch `place` (degrees) between two days, both included.
 
-    `catalogue` is a name of `imagery.CATALOGUES`, the address of a STAC API or the folder of a static catalogue; without
-    `collection` it is the one of `imagery.default_collection`. Raises what `imagery.list_scenes` raises.
+    `catalogue` is a name of `imagery.CATALOGUES`, the address of a STAC API or the folder of a static catalogue. The
+    default `collection` is that of `imagery.default_collection`. Raises what `imagery.list_scenes` raises.
     """
     return stack_of_list(imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection), place)
 
@@ -99,12 +114,8 @@ def open_stack(
 def stack_of_list(listed: imagery.SceneList, place: BaseGeometry) -> Stack:
     """Return the stack of a `place` (degrees) inside an area whose scenes were listed."""
 
-    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str], cost: Cost) -> xr.Dataset:
-        reading = imagery.read_bands(rows, part, [*bands, "scl"])
-        for level, requests in reading.cost.requests.items():
-            cost.add(level, requests, reading.cost.bytes[level])
-        cost.asked += reading.cost.asked
-        return reading.data.assign_attrs(failures=reading.failures)
+    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.Reading:
+        return imagery.read_bands(rows, part, [*bands, "scl"])
 
     scenes = listed.of(place)
     return Stack(scenes.frame, read, lambda part: listed.of(part).frame, THREADS, scenes.simulated)
@@ -117,20 +128,22 @@ def stack_of_dataset(data: xr.Dataset) -> Stack:
     """
     held: set[tuple[int, str, str]] = set()
     when = pd.to_datetime(data["time"].values, utc=True)
-    cloudy = np.isin(data["scl"].values, NOT_CLEAR).mean(axis=(1, 2)) * 100
+    clear = np.isin(data["scl"].values, imagery.SceneClass.clear)
+    cloudy = (~clear).mean(axis=(1, 2)) * PERCENT
     scenes = pd.DataFrame({"id": data["id"].values, "datetime": when, "cloud_pct": cloudy, "index": range(len(when))})
     to_metres = Transformer.from_crs(4326, data.attrs["crs"], always_xy=True)
     a, b, west, d, e, north = tuple(data.attrs["transform"])[:6]
 
-    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str], cost: Cost) -> xr.Dataset:
+    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.Reading:
         x0, y0, x1, y1 = shapely.transform(part, to_metres.transform, interleaved=False).bounds
         cols = slice(max(int((x0 - west) // a), 0), int(-((west - x1) // a)))
         lines = slice(max(int((y1 - north) // e), 0), int(-((north - y0) // e)))
         window = data[[*bands, "scl"]].isel(time=rows["index"].to_numpy(), y=lines, x=cols)
         window.attrs = {**data.attrs, "transform": (a, b, west + a * cols.start, d, e, north + e * lines.start)}
         pixels = window.sizes["y"] * window.sizes["x"]
+        cost = Cost()
         cost.add("memory", 0, _new_bytes(held, rows["index"], bands, f"{lines} {cols}", pixels))
-        return window
+        return imagery.Reading(window, cost)
 
     return Stack(scenes, read, simulated=bool(data.attrs.get("simulated")))
 

@@ -25,7 +25,7 @@ MIN_LOG_ODDS = 5.0
 MIN_NULL_ODDS = 3.0
 """Log odds for a step over drift, season and noise that remembers."""
 MOST_LOG_ODDS = 50
-"""Beyond these log odds a probability is not told from one."""
+"""Log odds from which a probability counts as one."""
 JOIN_DAYS = 60.0
 """Steps nearer than this, the middle level on the way from the first to the last, are one change."""
 ASIDE_SHARE, LEVEL_RANGE_SHARE = 0.25, 0.1
@@ -50,7 +50,7 @@ CLIP_Z = 3.5
 """A misread value counts as one this many deviations off."""
 WILD_FACTOR = 2
 """A value's scatter counts up to this many times the typical one."""
-REWEIGHTINGS = 5
+TAMING_REWEIGHTINGS = 5
 STEP_COST = 2.0
 """Coefficients that place and duration of a step are charged for: the best of many places is taken."""
 SPARE_VALUES = 2
@@ -118,7 +118,6 @@ class Steps:
     """The steps of one series, or none with the reason; iterates over its steps."""
 
     steps: tuple[Step, ...]
-    values_used: int
     scatter: np.ndarray = field(default_factory=lambda: np.zeros(0))
     """Robust standard deviation of single values about their level, one number per band."""
     no_step: NoStep | None = None
@@ -138,8 +137,8 @@ class Steps:
         return len(self.steps)
 
 
-def _none(why: NoStep, told: str, count: int, scatter: np.ndarray | None = None) -> Steps:
-    return Steps((), count, np.zeros(0) if scatter is None else scatter, why, told)
+def _none(why: NoStep, told: str, scatter: np.ndarray | None = None) -> Steps:
+    return Steps((), np.zeros(0) if scatter is None else scatter, why, told)
 
 
 def date_step(
@@ -154,7 +153,7 @@ def date_step(
 
     `times` are n dates (anything pandas reads; bare numbers are days since 1970-01-01), `values` is (n,) or
     (n, bands) in any unit, NaN is missing. `sigma`, if known, is the standard deviation of one value: a
-    number, one a band, or one a value.
+    number, one per band, or one per value.
 
     The number and places of steps have their exact posterior under levels that are constant between steps
     and Student-t scatter (Fearnhead 2006, https://doi.org/10.1007/s11222-006-8450-8), so a few cloudy or
@@ -166,9 +165,9 @@ def date_step(
         raise BadInputError(f"`coverage` is a probability from {LEAST_COVERAGE} to below 1, not {coverage}")
     count = len(days)
     if count < MIN_VALUES:
-        return _none(NoStep.TOO_FEW_VALUES, f"{count} of the {MIN_VALUES} needed", count)
+        return _none(NoStep.TOO_FEW_VALUES, f"{count} of the {MIN_VALUES} needed")
     if np.all(np.ptp(table, axis=0) == 0):
-        return _none(NoStep.NO_CHANGE, "every value is the same", count)
+        return _none(NoStep.NO_CHANGE, "every value is the same")
     kept = np.ones(count, bool)
     for _ in range(SPELL_ROUNDS):
         fit = _segmentation.segment(days[kept], table[kept], None if spread is None else spread[kept], max_steps)
@@ -177,7 +176,7 @@ def date_step(
             break
         kept[np.flatnonzero(kept)[spell[0] : spell[1]]] = False
         if kept.sum() < MIN_VALUES:
-            return _none(NoStep.TOO_FEW_VALUES, f"{int(kept.sum())} left without passing spells", count)
+            return _none(NoStep.TOO_FEW_VALUES, f"{int(kept.sum())} left without passing spells")
     return _judged(fit, days[kept], coverage)
 
 
@@ -245,12 +244,11 @@ def _spell(fit: _segmentation.Fit, days: np.ndarray) -> tuple[int, int] | None:
 
 def _judged(fit: _segmentation.Fit, days: np.ndarray, coverage: float) -> Steps:
     """Turn a segmentation into steps with intervals, or give the reason why there is none."""
-    count = len(days)
     if not fit.cuts:
-        return _none(NoStep.NO_CHANGE, "one level explains the series", count, fit.scatter)
+        return _none(NoStep.NO_CHANGE, "one level explains the series", fit.scatter)
     if fit.log_odds < MIN_LOG_ODDS:
         told = f"log odds for a step {fit.log_odds:.1f}, needed {MIN_LOG_ODDS:.0f}"
-        return _none(NoStep.LOW_CONTRAST, told, count, fit.scatter)
+        return _none(NoStep.LOW_CONTRAST, told, fit.scatter)
     sizes = np.diff(fit.levels, axis=0)
     contrasts = np.max(np.abs(sizes) / [fit.scatter_at(c) for c in fit.cuts], axis=1)
     chosen = [k for k, c in enumerate(contrasts) if c >= SMALL_STEP_SHARE * contrasts.max()]
@@ -264,8 +262,8 @@ def _judged(fit: _segmentation.Fit, days: np.ndarray, coverage: float) -> Steps:
     kept, margin = _defended(timed, fit, days)
     if not kept:
         told = f"drift, season or slow noise explain it as well (log odds {margin:.1f})"
-        return _none(NoStep.LOW_CONTRAST, told, count, fit.scatter)
-    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), count, fit.scatter)
+        return _none(NoStep.LOW_CONTRAST, told, fit.scatter)
+    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), fit.scatter)
 
 
 def _timed(
@@ -425,7 +423,7 @@ def _tamed(values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.nda
     typical = np.median(scales, axis=0)
     weight = np.ones_like(values)
     fitted = values
-    for _ in range(REWEIGHTINGS):
+    for _ in range(TAMING_REWEIGHTINGS):
         fitted = np.column_stack([_least_squares(design, values[:, b], weight[:, b]) for b in range(values.shape[1])])
         weight = 1 / (1 + ((values - fitted) / scales) ** 2 / 4)
     # what varies more counts less, as far as one scatter for all goes

@@ -1,238 +1,296 @@
-"""Verbs of change: observe an area, date outlines, measure them."""
+"""Verbs of change: observe an area, date outlines, measure them, search a wide area, compare with published dates."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-from collections.abc import Iterator
+import json
+import math
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-NEAR_ENOUGH_KM = 3.0
-"""A site known less well is searched for, not observed."""
-LEAST_REACH_KM = 0.75
-DEMO_PX = 192
-DEMO_DATES = ("2023-01-01", "2025-12-31")
+from osint.cli import _arguments
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
 DRAWN = 3
-"""Buildings that get a picture and a series beside the GeoJSON."""
+"""Buildings that get a picture and a series next to the GeoJSON."""
+OUTLINES_REACH_M = 400
+"""Reach around outlines within which scenes are listed: their surroundings are read too."""
+PRINTED = 10
+"""Candidates that `locate` prints."""
+TILE_KM_RANGE = (1.0, 20.0)
 SIMULATED = "SIMULATED: invented ground put at these coordinates; nothing here is a finding about a real place"
+LOCATE_EXAMPLE = """For example:
+  osint locate XJ03 --start 2023-04-01 --end 2025-10-31 --absent 2024-05-31 --present 2024-11-15 \\
+      --area-low 8000 --area-high 20000 --out yiwu/found.geojson
+  osint locate --at 94.697,43.255 --precision-km 15 --start ... --end ... --out found.geojson
+  osint locate --bbox 94.6,43.2,94.8,43.3 --catalogue my-scenes/ --start ... --end ... --out found.geojson
+
+The series (--start to --end) should reach a year beyond --absent and --present: candidates are dated by it.
+Killed or cut off, the same command continues where it stopped. What it cannot find: docs/locate.md."""
 
 
 def add_verbs(subparsers: Any) -> None:
-    """Add `observe`, `date` and `measure`."""
-    p = subparsers.add_parser("observe", help="find what was built over an area, date and measure it")
+    """Add `observe`, `date`, `measure`, `locate` and `validate`."""
+    _add_observe(subparsers)
+    _add_date(subparsers)
+    _add_measure(subparsers)
+    _add_locate(subparsers)
+    _add_validate(subparsers)
+
+
+def _add_observe(subparsers: Any) -> None:
+    scenes = _arguments.scenes_parser(out="GeoJSON to write (default: SITE.geojson), with pictures next to it")
+    p = subparsers.add_parser("observe", parents=[scenes], help="find what was built over an area, date and measure it")
     p.add_argument("site", nargs="?", metavar="SITE", help="site id; looked at within its precision")
-    p.add_argument("--bbox", metavar="W,S,E,N", help="lon/lat box instead of a site")
+    p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees instead of a site")
     p.add_argument("--data", help="data folder (holds raw/); OSINT_DATA or ./data without it")
     p.add_argument("--demo", action="store_true", help="on a SIMULATED world put at the place, without a network")
-    _catalogue(p)
-    p.add_argument("--out", type=Path, help="GeoJSON to write (default: SITE.geojson); pictures lie beside it")
+    p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
     p.set_defaults(handler=_observe)
-    p = subparsers.add_parser("date", help="date what happened inside outlines")
+
+
+def _add_date(subparsers: Any) -> None:
+    scenes = _arguments.scenes_parser(out="GeoJSON to write", required=("out",))
+    p = subparsers.add_parser("date", parents=[scenes], help="estimate construction dates for outlines")
     p.add_argument("outlines", type=Path, help="GeoJSON of polygons with outline_id")
-    _catalogue(p)
-    p.add_argument("--radar", nargs="?", const="planetary-computer", metavar="CATALOGUE",
-                   help="date the step of Sentinel-1 too (sentinel-1-rtc of this catalogue; default %(const)s)")  # fmt: skip
-    p.add_argument("--out", required=True, type=Path, help="GeoJSON to write")
+    p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
+    p.add_argument(
+        "--radar",
+        nargs="?",
+        const="planetary-computer",
+        metavar="CATALOGUE",
+        help="date the step of Sentinel-1 too (sentinel-1-rtc of this catalogue; default %(const)s)",
+    )
     p.set_defaults(handler=_date)
-    p = subparsers.add_parser("measure", help="measure roof and plot of outlines, bound the cooling yard")
+
+
+def _add_measure(subparsers: Any) -> None:
+    scenes = _arguments.scenes_parser(out="GeoJSON to write", required=("out",))
+    p = subparsers.add_parser(
+        "measure", parents=[scenes], help="measure roof and plot of outlines, bound the cooling yard"
+    )
     p.add_argument(
         "outlines", type=Path, help="GeoJSON of polygons with outline_id; the roofs of one plot as one feature"
     )
-    _dated_catalogue(p)
-    p.add_argument("--before-start", metavar="DATE", help="first date of a time before ground was broken, same seasons")
+    p.add_argument("--before-start", metavar="DATE", help="first day of a time before ground was broken, same seasons")
     p.add_argument(
-        "--before-end", metavar="DATE", help="last date of it; without it the plot is told from its surroundings"
+        "--before-end", metavar="DATE", help="last day of it; without it the plot is separated from its surroundings"
     )
-    p.add_argument("--out", required=True, type=Path, help="GeoJSON to write")
     p.set_defaults(handler=_measure)
 
 
-def _catalogue(p: argparse.ArgumentParser) -> None:
-    _dated_catalogue(p)
-    p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
+def _add_locate(subparsers: Any) -> None:
+    out = "GeoJSON to write, with the journal and the chips next to it"
+    p = subparsers.add_parser(
+        "locate",
+        parents=[_arguments.scenes_parser(out=out, required=("start", "end", "out"))],
+        help="search a wide area for a roof absent on one date and present on another",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Search a place known to some kilometres for new roof of a size that was not there on one day\n"
+        "and was there on another. Name the place in one of three ways: SITE, --bbox or --at.",
+        epilog=LOCATE_EXAMPLE,
+    )
+    p.add_argument("site", nargs="?", metavar="SITE", help="id in sites.csv; searched within its precision")
+    p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees (WGS-84)")
+    p.add_argument("--at", metavar="LON,LAT", help="a place in degrees (WGS-84), with --precision-km")
+    p.add_argument("--precision-km", type=float, metavar="KM", help="how far from --at the site may be")
+    p.add_argument("--data", help="data folder (holds raw/); OSINT_DATA or ./data without it")
+    p.add_argument(
+        "--absent", metavar="DATE", help="day on which the roof was not there (default: --start; a year before is read)"
+    )
+    p.add_argument(
+        "--present", metavar="DATE", help="day on which it was there (default: --end; a year after it is read)"
+    )
+    p.add_argument("--area-low", type=float, default=2_000.0, metavar="M2", help="least roof (default %(default)g m2)")
+    p.add_argument(
+        "--area-high", type=float, default=100_000.0, metavar="M2", help="most roof (default %(default)g m2)"
+    )
+    p.add_argument("--chips", type=int, default=10, metavar="N", help="candidates drawn (default %(default)s)")
+    p.add_argument("--tile-km", type=float, default=5.12, metavar="KM", help="side of a tile (default %(default)g)")
+    p.add_argument("--dask", default="", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786, or local")
+    p.add_argument("--json", action="store_true", help="the summary as JSON on the standard output")
+    p.set_defaults(handler=_locate)
 
 
-def _dated_catalogue(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--catalogue", default="https://earth-search.aws.element84.com/v1", help="STAC API")
-    p.add_argument("--collection", help="default: surface reflectance of Sentinel-2 at that catalogue")
-    p.add_argument("--start", help="first date, YYYY-MM-DD")
-    p.add_argument("--end", help="last date, YYYY-MM-DD")
+def _add_validate(subparsers: Any) -> None:
+    scenes = _arguments.scenes_parser(out="CSV to write, one row per published date", required=("start", "end", "out"))
+    p = subparsers.add_parser(
+        "validate", parents=[scenes], help="date sites whose dates are published and compare the two"
+    )
+    p.add_argument("table", type=Path, metavar="TABLE.csv", help="columns Data center, Date, Construction status")
+    p.add_argument(
+        "--places",
+        type=Path,
+        metavar="FILE",
+        help="GeoJSON or CSV (Data center, lon, lat); default: the sites whose statuses link to Google Earth",
+    )
+    p.set_defaults(handler=_validate)
 
 
 def _observe(args: argparse.Namespace) -> None:
-    from osint import geo
-    from osint.change import detect, stack
-    from osint.errors import OsintError
+    from osint.errors import BadInputError
 
     if bool(args.site) == bool(args.bbox):
-        raise OsintError("`osint observe` looks at one place: name either a site or --bbox W,S,E,N.")
-    where = _box(args.bbox) if args.bbox else site_box(args.site, args.data, args.demo)
-    start, end = _dates(args, args.demo)
-    name = f"{args.site or 'observed'}{'_simulated' if args.demo else ''}"
-    out = args.out or Path(f"{name}.geojson")
-    with _simulated(where) if args.demo else contextlib.nullcontext((args.catalogue, args.collection, where)) as given:
-        catalogue, collection, where = given
-        source = stack.open_stack(where, start, end, catalogue=catalogue, collection=collection)
-        found = detect.new_structures(source, where, start, end, exhaustive=args.exhaustive)
-        likely = detect.buildings(found)
-        simulated = args.demo or bool(source.scenes["simulated"].any())
-        geo.write_outlines(found.assign(simulated="SIMULATED") if simulated else found, out)
-        print(f"{len(found)} structures, {len(likely)} probably buildings, in {out.name}")
-        if found.attrs["unseen"]:
-            print(f"{len(found.attrs['unseen'])} tiles of 5 km were not looked at: too few scenes show them")
-        print(f"{source.bytes_read / 1e6:.1f} MB read from {len(source.scenes)} scenes")
-        for row in likely.sort_values("outline_id").drop_duplicates("outline_id").head(DRAWN).to_dict("records"):
-            print(" ".join([f"{row['outline_id']}:", *draw(source, row, start, end, out)]))
-    if simulated:
-        print(SIMULATED)
+        raise BadInputError("`osint observe` looks at one place: name either a site or --bbox W,S,E,N")
+    place = _arguments.box(args.bbox) if args.bbox else _near(args)
+    if not args.demo:
+        return _observe_place(args, place)
+    from osint.cli import demo
+
+    with demo.served_at(place) as made:
+        args.catalogue, args.collection = made.catalogue, made.collection
+        args.start, args.end = args.start or made.start, args.end or made.end
+        return _observe_place(args, made.place)
 
 
-def site_box(site_id: str, data: str | None, demo: bool = False) -> Any:
-    """Return the lon/lat box in which a site of the register lies; a site known to many kilometres has none."""
-    from osint import geo
-    from osint.change import stack
-    from osint.errors import OsintError
+def _near(args: argparse.Namespace) -> BaseGeometry:
+    """Return the box (degrees) in which a site of the register is; a site known less well must be searched for."""
+    from osint import change
+    from osint.errors import NotFoundError
     from osint.register import load_register
 
-    register = load_register(data)
-    register.site(site_id)
-    places = geo.places(register)
-    place = places[places["site_id"] == site_id]
-    if not len(place):
-        raise OsintError(f"{site_id} has no coordinate in sites.csv; name a box with --bbox W,S,E,N.")
-    km = float(place["precision_km"].iloc[0])
-    known = f"{site_id} is known only to {km:g} km"
-    if demo:
-        print(
-            f"{known}: on real pictures, `osint locate {site_id}` searches for it" if km > NEAR_ENOUGH_KM else site_id
+    site = change.site_area(args.site, load_register(args.data))
+    known = f"{args.site} is known only to {site.precision_km:g} km"
+    if args.demo:
+        searched = f"{known}: on real pictures, `osint locate {args.site}` searches for it"
+        print(args.site if site.is_near_enough else searched)
+    elif not site.is_near_enough:
+        raise NotFoundError(
+            f"{known}: search for it with `osint locate {args.site}`, or name a box with --bbox W,S,E,N"
         )
-    elif not km <= NEAR_ENOUGH_KM:
-        raise OsintError(f"{known}: search for it with `osint locate {site_id}`, or name a box with --bbox W,S,E,N.")
-    return stack.around(place.geometry.iloc[0], 1000 * max(min(km, NEAR_ENOUGH_KM), LEAST_REACH_KM))
+    return site.box
 
 
-@contextlib.contextmanager
-def _simulated(where: Any) -> Iterator[tuple[str, str, Any]]:
-    """Serve a SIMULATED world whose middle is that of `where`; yields catalogue, collection and the box to look at."""
-    from pyproj import Transformer
+def _observe_place(args: argparse.Namespace, place: BaseGeometry) -> None:
+    from osint import change, geo
 
-    from osint import imagery
-    from osint.change import stack
-    from osint.simulated import demo
-
-    middle = where.centroid
-    epsg = imagery.utm_epsg(middle.x, middle.y)
-    x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(middle.x, middle.y)
-    half = DEMO_PX // 2 * 10
-    corner = (round((x - half) / 20) * 20.0, round((y + half) / 20) * 20.0)
-    made = demo.make_demo(0, DEMO_PX, *DEMO_DATES, epsg=epsg, origin=corner)
-    with demo.served(made):
-        yield made.catalogue, demo.COLLECTION, stack.around(middle, half - 100)
-
-
-def _dates(args: argparse.Namespace, demo: bool = False) -> tuple[str, str]:
-    from osint.errors import OsintError
-
-    start, end = args.start or DEMO_DATES[0] * demo, args.end or DEMO_DATES[1] * demo
-    if not start or not end:
-        raise OsintError("name the time to look at: --start YYYY-MM-DD --end YYYY-MM-DD.")
-    return start, end
-
-
-def draw(source: Any, row: dict[str, Any], start: str, end: str, out: Path) -> list[str]:
-    """Draw a dated structure before and after, and the series it rests on, beside `out`; return the file names."""
-    import numpy as np
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-    from osint import change, imagery
-    from osint.change import stack, steps
-
-    dated = change.date_change(source, row["geometry"], start, end)
-    seen = dated.seen
-    if seen is None or pd.isna(row["roofed_best"]):
-        return []
-    low, high = (steps.to_days([row[k] if pd.notna(row[k]) else row["roofed_high"]])[0]
-                 for k in ("roofed_low", "complete_high"))  # fmt: skip
-    days = steps.to_days(source.scenes["datetime"])
-    shot = [np.max(seen.days[seen.days < low], initial=-np.inf), np.min(seen.days[seen.days > high], initial=np.inf)]
-    named = f"{out.stem}_{row['outline_id']}"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    drawn = []
-    if np.isfinite(shot).all():
-        rows = source.scenes[np.min([np.abs(days - d) for d in shot], axis=0) < 5 / 1440]
-        cube = source.read(rows, stack.around(row["geometry"], 250), ("B02", "B03", "B04"))
-        pair = imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
-        picture = imagery.draw_pair(pair, row["geometry"], f"{row['outline_id']}: {row['kind']}")
-        drawn.append(imagery.save_figure(picture, out.with_name(f"{named}_pair.png")).name)
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    ax = figure.subplots()
-    ax.plot([steps.to_date(d) for d in seen.days], seen.contrast[:, seen.bands.index("B02")], ".", color="0.25")
-    between = [np.datetime64(row[k]) for k in ("roofed_low", "roofed_high")]
-    ax.axvspan(*between, color="0.8", label="half covered, 90%")  # type: ignore[arg-type]
-    ax.set_ylabel("blue, outline less\nsurroundings (reflectance)")
-    said = "SIMULATED. " if bool(source.scenes["simulated"].any()) else ""
-    ax.set_title(f"{said}{row['outline_id']}: {row['kind']}, {len(seen.days)} looks", loc="left", fontsize=9)
-    ax.legend(loc="upper left", fontsize=8)
-    return [*drawn, imagery.save_figure(figure, out.with_name(f"{named}_series.png")).name]
+    start, end = _arguments.dates(args)
+    out = args.out or Path(f"{args.site or 'observed'}{'_simulated' if args.demo else ''}.geojson")
+    found = change.observe(
+        place, start, end, catalogue=args.catalogue, collection=args.collection, exhaustive=args.exhaustive
+    )
+    geo.write_outlines(found.frame, out)
+    print(f"{len(found.frame)} structures, {len(found.buildings)} probably buildings, in {out.name}")
+    if found.unseen:
+        print(f"{len(found.unseen)} tiles of 5 km were not looked at: too few scenes show them")
+    print(f"{found.stack.bytes_read / 1e6:.1f} MB read from {len(found.stack.scenes)} scenes")
+    drawn = found.buildings.sort_values("outline_id").drop_duplicates("outline_id").head(DRAWN)
+    for row in drawn.to_dict("records"):
+        pictures = change.draw_structure(found.stack, row, start, end, out)
+        print(" ".join([f"{row['outline_id']}:", *(path.name for path in pictures)]))
+    if found.stack.simulated:
+        print(SIMULATED)
 
 
 def _date(args: argparse.Namespace) -> None:
     from osint import change, geo
-    from osint.change import radar, stack
 
     outlines = geo.read_outlines(args.outlines)
-    start, end = _dates(args)
-    where = stack.around(outlines.union_all(), 400)
-    source = stack.open_stack(where, start, end, catalogue=args.catalogue, collection=args.collection)
-    dated = change.date_outlines(source, outlines, start, end, exhaustive=args.exhaustive)
-    if bool(source.scenes["simulated"].any()):
-        dated = dated.assign(simulated="SIMULATED")
+    start, end = _arguments.dates(args)
+    place = change.around(outlines.union_all(), OUTLINES_REACH_M)
+    stack = change.open_stack(place, start, end, catalogue=args.catalogue, collection=args.collection)
+    dated = stack.mark(change.date_outlines(stack, outlines, start, end, exhaustive=args.exhaustive))
     # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
     geo.write_outlines(dated, args.out)
-    told = int(dated["roofed_best"].notna().sum())
-    print(f"{told} of {len(dated)} rows dated, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
+    count = int(dated["roofed_best"].notna().sum())
+    print(f"{count} of {len(dated)} rows dated, in {args.out.name}; {stack.bytes_read / 1e6:.1f} MB read")
     if args.radar:
-        geo.write_outlines(radar.add_radar(dated, start, end, catalogue=args.radar, tell=print), args.out)
-    if "simulated" in dated:
+        geo.write_outlines(change.add_radar(dated, start, end, catalogue=args.radar, tell=print), args.out)
+    if stack.simulated:
         print(SIMULATED)
 
 
 def _measure(args: argparse.Namespace) -> None:
     from osint import change, geo
-    from osint.change import stack
-    from osint.change.measure import in_order
-    from osint.errors import OsintError
+    from osint.errors import BadInputError
 
     outlines = geo.read_outlines(args.outlines)
-    start, end = _dates(args)
+    start, end = _arguments.dates(args)
     before = (args.before_start, args.before_end) if args.before_start and args.before_end else None
     if before is None and (args.before_start or args.before_end):
-        raise OsintError("a time before needs both ends: --before-start YYYY-MM-DD --before-end YYYY-MM-DD.")
-    in_order(start, end, before)
-    where = stack.around(outlines.union_all(), 400)
+        raise BadInputError("a time before needs both ends: --before-start YYYY-MM-DD --before-end YYYY-MM-DD")
+    change.in_order(start, end, before)
+    place = change.around(outlines.union_all(), OUTLINES_REACH_M)
     first, last = min(start, *(before or (start,))), max(end, *(before or (end,)))
-    source = stack.open_stack(where, first, last, catalogue=args.catalogue, collection=args.collection)
-    measured = change.measure_outlines(source, outlines, start, end, before=before)
-    simulated = bool(source.scenes["simulated"].any())
-    geo.write_outlines(measured.assign(simulated="SIMULATED") if simulated else measured, args.out)
+    stack = change.open_stack(place, first, last, catalogue=args.catalogue, collection=args.collection)
+    measured = stack.mark(change.measure_outlines(stack, outlines, start, end, before=before))
+    geo.write_outlines(measured, args.out)
     roofs, plots = (int(measured[f"{name}_area_m2_best"].notna().sum()) for name in ("roof", "plot"))
-    told = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
-    print(f"{told}, in {args.out.name}; {source.bytes_read / 1e6:.1f} MB read")
-    if simulated:
+    areas = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
+    print(f"{areas}, in {args.out.name}; {stack.bytes_read / 1e6:.1f} MB read")
+    if stack.simulated:
         print(SIMULATED)
 
 
-def _box(text: str) -> Any:
-    from shapely.geometry import box
+def _locate(args: argparse.Namespace) -> None:
+    from osint import change, geo
+    from osint.errors import BadInputError, NotFoundError
 
-    from osint.errors import OsintError
+    place = _wide_place(args)
+    if not TILE_KM_RANGE[0] <= args.tile_km <= TILE_KM_RANGE[1]:
+        raise BadInputError(f"`--tile-km` is {TILE_KM_RANGE[0]:g} to {TILE_KM_RANGE[1]:g}, not {args.tile_km:g}")
+    area_m2 = (args.area_low, args.area_high)
+    target = change.Target.within(args.start, args.end, args.absent, args.present, area_m2)
+    source = change.StackSource.of(args.catalogue, args.collection, target.start, target.end)
+    journal, side_m = args.out.with_suffix(".tiles.jsonl"), 1000 * args.tile_km
+    located = change.locate(source, place, target, journal, side_m=side_m, dask=args.dask, tell=_tell)
+    if not located.searched_share:
+        why = next(iter(located.unsearched.index), "cloud or no pictures everywhere")
+        raise NotFoundError(
+            f"nothing of the place could be searched: {why}. Widen --start and --end, or move the dates"
+        )
+    found = change.draw_chips(source, located, args.out.parent / f"{args.out.stem}_chips", args.chips)
+    summary = located.summary()
+    geo.write_outlines(found, args.out, **summary)
+    if args.json:
+        print(json.dumps({**summary, "bytes_read": located.bytes_read, "out": args.out.name}, ensure_ascii=False))
+        return
+    for row in found.head(PRINTED).to_dict("records"):
+        print(_candidate(row))
+    for why, count in located.unsearched.items():
+        print(f"not searched: {count} of {len(located.tiles)} tiles: {why}")
+    print(located.text(args.out.name))
 
-    try:
-        west, south, east, north = (float(v) for v in text.split(","))
-    except ValueError:
-        raise OsintError(f"`--bbox` wants four numbers W,S,E,N in degrees, got {text!r}.") from None
-    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        raise OsintError(f"`--bbox` must have west < east and south < north in degrees, got {text!r}.")
-    return box(west, south, east, north)
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _wide_place(args: argparse.Namespace) -> BaseGeometry:
+    """Return the outline (degrees) to search, from SITE, --bbox or --at."""
+    from osint import change
+    from osint.errors import BadInputError
+    from osint.register import load_register
+
+    if sum(map(bool, (args.site, args.bbox, args.at))) != 1:
+        raise BadInputError("name one place: a SITE, --bbox W,S,E,N, or --at LON,LAT with --precision-km KM")
+    if bool(args.at) != (args.precision_km is not None):
+        raise BadInputError("--at and --precision-km go together: --at 94.697,43.255 --precision-km 15")
+    if args.bbox:
+        return _arguments.box(args.bbox)
+    if args.site:
+        return change.site_area(args.site, load_register(args.data)).circle
+    return _arguments.disc(args.at, args.precision_km)
+
+
+def _candidate(row: dict[str, Any]) -> str:
+    fit = "no date" if row["fit"] is None or math.isnan(row["fit"]) else f"fit {row['fit']:.2f}"
+    dated = isinstance(row["roofed_best"], str)
+    when = f"roofed {row['roofed_low']} to {row['roofed_high']}" if dated else row["cannot_tell"]
+    area = row["roof_area_m2_best"]
+    measured = "not measured" if area is None or math.isnan(area) else f"{area:,.0f} m2"
+    x, y = row["geometry"].centroid.coords[0]
+    return f"{row['rank']:3} {fit}  {y:.5f}, {x:.5f}  {row['kind']}, {measured}, {when}"
+
+
+def _validate(args: argparse.Namespace) -> None:
+    from osint import change
+    from osint.register import write_csv
+
+    source = change.StackSource.of(args.catalogue, args.collection, args.start, args.end)
+    compared = change.validate(args.table, source, args.start, args.end, places=args.places, tell=print)
+    write_csv(compared.rows, args.out)
+    print(compared.text())

@@ -9,17 +9,17 @@ import math
 import sys
 
 from osint import __version__
+from osint.cli._arguments import join_places
 from osint.errors import OsintError
 
 # each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
 PARTS: tuple[str, ...] = (
     "osint.cli.evidence",
     "osint.cli.sources",
-    "osint.cli.imagery",
     "osint.cli.demo",
+    "osint.cli.imagery",
     "osint.cli.filings",
     "osint.cli.change",
-    "osint.cli.locate",
 )
 
 
@@ -74,7 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb; a handler returns its exit status (None is 0), an OsintError is printed and gives 2."""
-    args = build_parser().parse_args(argv)
+    args = build_parser().parse_args(join_places(sys.argv[1:] if argv is None else argv))
     try:
         return int(args.handler(args) or 0)
     except OsintError as error:

@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from osint.claims import extract
 from osint.errors import BadInputError, NotFoundError
-from osint.register import LADDER, READ_KINDS, SCHEMAS, Scope, check_table, csv_text, replace_file
+from osint.register import LADDER, READ_KINDS, SCHEMAS, Scope, check_table, csv_text, defuse, replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,15 +119,13 @@ def change_claim(
     kind = new.get("kind", row["kind"])
     if kind not in READ_KINDS:
         raise BadInputError(f"claim {key}: {kind!r} is not a kind of claim; give one of {', '.join(READ_KINDS)}")
-    given = READ_KINDS[kind].si_unit if {"si_low", "si_high"} <= set(new) else row["si_unit"]
-    unit = new.get("si_unit", given)
-    if READ_KINDS[kind].si_unit != unit:
+    wanted = READ_KINDS[kind].si_unit
+    unit = new.get("si_unit", wanted if {"si_low", "si_high"} <= set(new) else row["si_unit"])
+    if wanted != unit:
         raise BadInputError(
-            f"claim {key}: {kind} is measured in {READ_KINDS[kind].si_unit}, the value is in {unit}; give the value and its unit too"
+            f"claim {key}: {kind} is measured in {wanted}, the value is in {unit}; give the value and its unit too"
         )
-    return _decide(
-        table, key, "changed", (who, when, reason, translation), {**new, "si_unit": READ_KINDS[kind].si_unit}, log
-    )
+    return _decide(table, key, "changed", (who, when, reason, translation), {**new, "si_unit": wanted}, log)
 
 
 def _in_si(row: pd.Series, new: dict[str, Any]) -> dict[str, Any]:
@@ -274,7 +272,7 @@ def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, st
         numbers = [int(m[1]) for m in map(re.compile(r"C(\d+)").fullmatch, present["claim_id"]) if m]
         first = max(numbers, default=0) + 1
         rows = [_row(row, f"C{first + i:03d}", about) for i, row in enumerate(taken.to_dict("records"))]
-        new = pd.DataFrame(rows, columns=list(present.columns))
+        new = pd.DataFrame(rows, columns=list(present.columns)).map(defuse)
         whole = pd.concat([present, new], ignore_index=True)
         check_table(whole, "claims", register.name)
         _refuse_copies(present, new, register.name)
@@ -310,10 +308,11 @@ def _written(decided: pd.DataFrame, present: set[str], log: Path, name: str) -> 
     """Return the keys that the register holds by the log; raises BadInputError where they were decided again."""
     written = {entry["key"]: entry for entry in _lines(log) if entry.get("written_as") in present}
     for row in decided.to_dict("records"):
-        if row["key"] in written and written[row["key"]]["note"] != _note(row):
+        entry = written.get(row["key"])
+        if entry and entry["note"] != _note(row):
             raise BadInputError(
-                f"claim {row['key']} is in {name} as {written[row['key']]['written_as']} and has been {row['decision']} "
-                f"since by {row['who']}; what is written is not rewritten: take that row out by hand first"
+                f"claim {row['key']} is in {name} as {entry['written_as']} and has been {row['decision']} since by "
+                f"{row['who']}; what is written is not rewritten: take that row out by hand first"
             )
     return set(written)
 

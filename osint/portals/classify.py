@@ -6,7 +6,7 @@ import enum
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from osint.filings import Page, element_text
@@ -40,6 +40,10 @@ class AnswerClass(enum.StrEnum):
     def by_hand(self) -> bool:
         """Whether a person with a browser may see more than the tool."""
         return self in (AnswerClass.CHALLENGE, AnswerClass.BLOCKED, AnswerClass.JS_SHELL)
+
+
+Form = Literal["", "json", "pdf", "binary"]
+"""Form of a body that is due; empty is not stated."""
 
 
 @dataclass(frozen=True)
@@ -126,12 +130,16 @@ def classify(
     final_url: str = "",
     trouble: Trouble = Trouble.NONE,
     detail: str = "",
-    due: str = "",
+    due: Form = "",
 ) -> Classified:
     """Return the class of one answer.
 
-    `due` is the form expected: `json`, `pdf`, `html`, `binary`, or empty for what URL and media type say.
-    `trouble` and `detail` are those of `osint.http.Answer`; header names are in lower case.
+    `due` is the form expected, empty for what URL and media type say. `trouble` and `detail` are those of
+    `osint.http.Answer`; header names are in lower case.
+
+    >>> body = "<html><title>安全验证</title><body>请完成验证</body></html>".encode()
+    >>> classify(status=200, headers={"content-type": "text/html"}, body=body, url="https://x.gov.cn/a").kind
+    <AnswerClass.CHALLENGE: 'challenge'>
     """
     if status is None or trouble is Trouble.REFUSED:
         return Classified(_TROUBLE.get(trouble, AnswerClass.UNREACHABLE), detail or "no answer")
@@ -169,7 +177,7 @@ def _by_status(status: int, headers: dict[str, str]) -> Classified | None:
     return None
 
 
-def _whole(page: Page, url: str, final_url: str, due: str) -> Classified:
+def _whole(page: Page, url: str, final_url: str, due: Form) -> Classified:
     """Classify a whole body that is not JSON, received with a status of success."""
     if not page.raw:
         return Classified(AnswerClass.BLOCKED, "stub: success with a body of 0 bytes")
@@ -274,7 +282,7 @@ def _objects(data: dict[str, Any]) -> list[dict[str, Any]]:
 _FILE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".wps", ".ofd")
 
 
-def _due(url: str, media_type: str) -> str:
+def _due(url: str, media_type: str) -> Form:
     path = urlsplit(url).path.lower()
     if path.endswith(".pdf") or media_type == "application/pdf":
         return "pdf"

@@ -38,8 +38,10 @@ LEAST_FIGURE = 10
 """Figures below this agree by chance too often to be called the same (judgement)."""
 P_PER_KW_FLOOR = 0.4
 """kW per PFLOPS: below every row of chips.csv, even sparse GB200."""
-CHIPS_PER_SERVER = (4, 16)
-"""Fewest and most chips of a server."""
+FEWEST_CHIPS = 4
+"""Fewest chips of a server."""
+MOST_CHIPS = 16
+"""Most chips of a server."""
 MEASURED_SHARE = 0.60
 """Lowest power under full load over nameplate, as measured (calibration.csv)."""
 FACILITY_SHARE = 1.5
@@ -317,13 +319,12 @@ def _check(
 
 def own_words(dossier: Dossier) -> Iterator[Check]:
     """Yield quotes whose servers and chips do not agree at 4 to 16 chips per server."""
-    least, most = CHIPS_PER_SERVER
     for claim in dossier.all_claims:
         found = _SERVERS.search(claim.quote), _CHIPS.search(claim.quote)
         if found[0] is None or found[1] is None or found[0].start(1) == found[1].start(1):
             continue
         n, chips = (float(m[1].replace(",", "")) for m in found if m)
-        if not least <= chips / n <= most:
+        if not FEWEST_CHIPS <= chips / n <= MOST_CHIPS:
             figures = {"chips": chips, "servers": n, "each": chips / n, "eight": n * 8}
             yield _check(CheckName.ITSELF, [claim], CheckFinding.INCONSISTENT, figures)
 

@@ -86,7 +86,8 @@ CANDIDATES = (
         "a second independent filing of the compute",
         "pflops",
         0.03,
-        "the project code (项目代码, 20 digits in groups, as 2106-650500-04-01-123456) in the regional tender and investment portals",
+        "the project code (项目代码, 20 digits in groups, as 2106-650500-04-01-123456) "
+        "in the regional tender and investment portals",
     ),
 )
 PHOTOGRAPH = "a dated photograph"

@@ -65,9 +65,9 @@ class Found:
         return "\n".join(lines)
 
 
-def check(register: Register, site_ids: Sequence[str] | None = None) -> Found:
+def check(source: Register | Dossier, site_ids: Sequence[str] | None = None) -> Found:
     """Judge every claim of the sites and run the cross-checks; raises NotFoundError for an unknown site."""
-    dossier = Dossier.of(register)
+    dossier = Dossier.of(source)
     wanted = list(dict.fromkeys(site_ids or dossier.sites))
     for site in wanted:
         dossier.site(site)
