@@ -8,7 +8,7 @@ import pytest
 from osint import filings
 from osint.errors import OsintError
 from osint.filings import review, review_form
-from osint.register import READ_KINDS
+from osint.register import READ_KINDS, Claim, read_table
 from tests import filing_documents as made
 
 DAY = "2026-11-24"
@@ -233,3 +233,13 @@ def test_presses_of_two_people_on_one_log_are_all_kept(tmp_path, table):
     for person in people:
         person.join()
     assert review.read_review_log(log)["who"].value_counts().to_dict() == {"A": 40, "B": 40}
+
+
+def test_a_quote_that_begins_like_a_formula_enters_as_it_is_and_generation_is_not_use(tmp_path, register):
+    page = filings.parse("<p>-20℃ 年均气温下，光伏年发电量2亿千瓦时</p>".encode(), "county.html")
+    table = review.start_review(filings.claims_of(page))
+    key = table.loc[table["kind"] == "energy_gen", "key"].item()
+    table = review.accept_claim(table, key, "A. Reader", DAY)
+    assert review.write_reviewed(table, register, tmp_path / "log", ABOUT) == 1
+    row = read_table(register, "claims").iloc[-1].to_dict()
+    assert row["quote"].startswith("-20℃") and Claim.from_row(row).quantity == ""

@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from osint.claims import extract
 from osint.errors import BadInputError, NotFoundError
-from osint.register import LADDER, READ_KINDS, SCHEMAS, Scope, check_table, csv_text, replace_file
+from osint.register import LADDER, READ_KINDS, SCHEMAS, Scope, check_table, csv_text, defuse, replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -274,7 +274,7 @@ def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, st
         numbers = [int(m[1]) for m in map(re.compile(r"C(\d+)").fullmatch, present["claim_id"]) if m]
         first = max(numbers, default=0) + 1
         rows = [_row(row, f"C{first + i:03d}", about) for i, row in enumerate(taken.to_dict("records"))]
-        new = pd.DataFrame(rows, columns=list(present.columns))
+        new = pd.DataFrame(rows, columns=list(present.columns)).map(defuse)
         whole = pd.concat([present, new], ignore_index=True)
         check_table(whole, "claims", register.name)
         _refuse_copies(present, new, register.name)
