@@ -31,7 +31,7 @@ MOST_ROWS = 50_000
 LONGEST_SHOWN = 60
 """Characters of a wrong cell that a message prints."""
 CLOSE_IDS = 12
-"""Ids that a message offers in place of an unknown one."""
+"""Ids that a message offers for an unknown one."""
 FIRST_ROW = 2
 """Number that a spreadsheet gives to the first row under the header."""
 WHOLE_FROM = 1e5

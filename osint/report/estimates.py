@@ -19,7 +19,7 @@ BASES = {
 }
 """Basis of an estimate -> quantities that count for it."""
 HORIZON_DAYS = 366
-"""Days after the latest text beyond which a target is not set beside what is on file (judgement)."""
+"""Days after the latest text beyond which a target is not compared with what is on file (judgement)."""
 
 
 def estimates(register: Register) -> pd.DataFrame:
