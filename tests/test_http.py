@@ -159,6 +159,19 @@ def test_server_that_does_not_go_on_ends_in_an_error_for_more_askers_than_connec
     done.set()
 
 
+def test_waiting_for_a_free_connection_does_not_count_as_the_server_being_slow(pages, monkeypatch):
+    def slow(handler):
+        time.sleep(0.9)
+        webpages.send_range(handler, BODY)
+
+    monkeypatch.setattr(ranges, "LIMITS", dataclasses.replace(QUICK, silence_seconds=2, head_seconds=2, max_seconds=2))
+    pages.files["/slow"] = slow
+    source = Ranges(pages.url)
+    with ThreadPoolExecutor(4 * CONNECTIONS) as pool:
+        got = list(pool.map(lambda n: source.get(f"{pages.url}/slow", n, 100, "full"), range(4 * CONNECTIONS)))
+    assert got == [BODY[n : n + 100] for n in range(4 * CONNECTIONS)]
+
+
 def test_connections_are_kept_over_small_failures(pages):
     opened = []
     pages.files["/small"] = lambda h: (opened.append(h.client_address), webpages.send(h, 404, b"not here", {}))
@@ -364,12 +377,12 @@ def test_busy_host_is_asked_again_when_it_says_so(pages, monkeypatch, form):
     source = Ranges(pages.url)
     if form == "seconds":
         assert source.get(f"{pages.url}/b", 0, 100, "full") == BODY[:100]
-        assert slept == [1.0] and source.cost.as_attrs()["requests"] == 2
+        assert slept == [1.0] and source.cost.total_requests == 2
     else:
         # 20 hours are too long to wait: it ends at once and says when
         with pytest.raises(ReadError, match=r"status 503; ask again in 7[12]\d\d\d s"):
             source.get(f"{pages.url}/b", 0, 100, "full")
-        assert slept == [] and source.cost.as_attrs()["requests"] == 1
+        assert slept == [] and source.cost.total_requests == 1
 
 
 def test_dropped_connection_is_asked_again_and_each_request_is_counted(pages, monkeypatch):
@@ -378,7 +391,7 @@ def test_dropped_connection_is_asked_again_and_each_request_is_counted(pages, mo
     pages.files["/b"] = lambda h: cut(h) if next(turn) else webpages.send_range(h, BODY)
     source = Ranges(pages.url)
     assert source.get(f"{pages.url}/b", 0, 100, "full") == BODY[:100]
-    assert source.cost.as_attrs()["requests"] == 3
+    assert source.cost.total_requests == 3
 
 
 def test_contact_of_the_user_goes_with_every_request(pages, monkeypatch):

@@ -152,3 +152,26 @@ def test_bytes_of_an_mhtml_file_lead_into_the_file(coding):
             assert base64.b64decode(data[slice(*at)] + b"==") == body and found in data
         else:
             assert quopri.decodestring(found).decode() == row.quote
+
+
+# ------------------------------------------------------------ what the rules of the portals see
+
+
+def test_the_visible_text_of_a_page_is_that_of_the_filing():
+    raw = (
+        "<html><title>公告</title><nav><a href='/'>首页</a></nav><p>总投资3<b>亿</b>元</p><div style='display:none'>暂无数据</div>"
+        "<table><tr><td>机柜</td><td>500架</td></tr></table><script>var a</script></html>"
+    ).encode()
+    page = filings.Page(raw, "text/html")
+    assert (page.title, page.visible) == ("公告", "首页 总投资3亿元 机柜 500架")
+    assert page.text_outside_links == "总投资3亿元 机柜 500架" and page.lines == ["首页", "总投资3亿元", "机柜 500架"]
+    assert set(page.visible.split()) <= set(filings.parse(raw, "a.html").text.replace("|", " ").split())
+
+
+def test_importing_filings_loads_no_client_and_nothing_that_draws():
+    import subprocess
+    import sys
+
+    heavy = "{'matplotlib', 'requests', 'urllib3', 'jinja2', 'docx', 'openpyxl', 'ipywidgets', 'fontTools'}"
+    code = f"import sys, osint.filings; print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

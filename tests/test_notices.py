@@ -1,4 +1,7 @@
-from osint.filings import read_notice
+import pytest
+
+from osint import filings
+from osint.filings import project_codes, read_notice
 from tests.portal_server.faults import CODE
 
 CCGP = f"""<html><head><meta name="ArticleTitle" content="伊吾县智算中心采购公告"><meta name="PubDate"
@@ -63,3 +66,28 @@ def test_epoint_detail():
 
 def test_no_markup_is_no_notice():
     assert read_notice("http://h.example/a.pdf", b"%PDF-1.4", "application/pdf") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("项目代码：21066505000401123456", ["2106-650500-04-01-123456"]),
+        ("项目代码：２１０６－６５０５００－０４－０１－１２３４５６", ["2106-650500-04-01-123456"]),
+        (
+            "见 2408—650522—04—01—654321 与项目统一代码2106-650500-04-01-123456",
+            ["2408-650522-04-01-654321", "2106-650500-04-01-123456"],
+        ),
+        ("21066505000401123456（备案），再次 2106-650500-04-01-123456", ["2106-650500-04-01-123456"]),
+        ("代码 99999999999999999999", ["9999-999999-99-99-999999"]),
+        ("账号 62284801082134567890，电话 0990-1234567", []),
+        ("项目代码：210665050004011234567", []),
+    ],
+)
+def test_project_codes_in_every_spelling_and_in_order(text, codes):
+    assert project_codes(text) == codes
+    assert filings.parse(f"{text}\n".encode(), "a.txt").facts.project_code == next(iter(codes), "")
+
+
+def test_about_takes_the_code_that_the_search_takes():
+    page = "<html><body><p>项目代码：21066505000401123456</p></body></html>".encode()
+    assert filings.about(filings.parse(page, "a.html")).facts.project_code == "2106-650500-04-01-123456"

@@ -8,7 +8,7 @@ import pytest
 from osint import filings
 from osint.errors import OsintError
 from osint.filings import review, review_form
-from osint.register import READ_KINDS, Claim, read_table
+from osint.register import READ_KINDS, Scope, read_table
 from tests import filing_documents as made
 
 DAY = "2026-11-24"
@@ -157,6 +157,52 @@ def test_a_refused_value_cannot_be_accepted_but_corrected(table):
     )
 
 
+def reviewed(text, tmp_path, register):
+    """The rows that the register takes of a text in which every claim is accepted."""
+    table = review.start_review(filings.claims_of(filings.parse(text.encode(), "a.txt")))
+    for key in table["key"]:
+        table = review.accept_claim(table, key, "A", DAY, translation="as it says")
+    added = review.write_reviewed(table, register, tmp_path / "log", ABOUT)
+    return pd.read_csv(register, dtype=str, keep_default_na=False).tail(added), table
+
+
+def test_a_quote_stays_as_it_was_read_and_the_writer_disarms_it(tmp_path, register):
+    text = "-20℃ 年均气温下，光伏年发电量2亿千瓦时"
+    rows, table = reviewed(text, tmp_path, register)
+    assert table["sentence"].tolist() == [text] and rows["quote"].tolist() == ["'" + text]
+    assert read_table(register, "claims")["quote"].iloc[-1] == text
+
+
+def test_energy_that_is_generated_is_not_written_as_used(tmp_path, register):
+    rows, _ = reviewed("光伏年发电量2亿千瓦时，机房年用电量1亿千瓦时。", tmp_path, register)
+    assert rows["quantity_kind"].tolist() == ["energy_GWh_per_yr"] * 2
+    assert [Scope.read(scope) for scope in rows["scope"]] == [Scope.GENERATION, Scope.SITE]
+
+
+def test_a_tidied_note_does_not_bring_the_claim_in_twice(tmp_path, table, register):
+    table, log = review.accept_claim(table, keys(table)["compute"], "A", DAY), tmp_path / "log"
+    assert review.write_reviewed(table, register, log, ABOUT) == 1
+    rows = pd.read_csv(register, dtype=str, keep_default_na=False)
+    rows.loc[rows.index[-1], "note"] = "seen by A"
+    rows.to_csv(register, index=False)
+    assert review.write_reviewed(table, register, log, ABOUT) == 0
+    with pytest.raises(OsintError, match="the review log does not say so"):
+        review.write_reviewed(table, register, tmp_path / "another log", ABOUT)
+    assert len(pd.read_csv(register)) == len(rows)
+
+
+def test_a_crash_between_log_and_register_loses_no_claim(tmp_path, table, register):
+    table, log, before = (
+        review.accept_claim(table, keys(table)["compute"], "A", DAY),
+        tmp_path / "log",
+        register.read_bytes(),
+    )
+    review.write_reviewed(table, register, log, ABOUT)
+    whole = register.read_bytes()
+    register.write_bytes(before)
+    assert review.write_reviewed(table, register, log, ABOUT) == 1 and register.read_bytes() == whole
+
+
 # ------------------------------------------------------------ crops and form
 
 
@@ -233,13 +279,3 @@ def test_presses_of_two_people_on_one_log_are_all_kept(tmp_path, table):
     for person in people:
         person.join()
     assert review.read_review_log(log)["who"].value_counts().to_dict() == {"A": 40, "B": 40}
-
-
-def test_a_quote_that_begins_like_a_formula_enters_as_it_is_and_generation_is_not_use(tmp_path, register):
-    page = filings.parse("<p>-20℃ 年均气温下，光伏年发电量2亿千瓦时</p>".encode(), "county.html")
-    table = review.start_review(filings.claims_of(page))
-    key = table.loc[table["kind"] == "energy_gen", "key"].item()
-    table = review.accept_claim(table, key, "A. Reader", DAY)
-    assert review.write_reviewed(table, register, tmp_path / "log", ABOUT) == 1
-    row = read_table(register, "claims").iloc[-1].to_dict()
-    assert row["quote"].startswith("-20℃") and Claim.from_row(row).quantity == ""

@@ -97,6 +97,11 @@ def test_a_title_over_the_table_is_not_its_header():
     assert values(page, "a.html") == [("racks", 300), ("power", 9)]
 
 
+def test_a_header_that_begins_again_takes_the_place_of_the_first():
+    page = html([["项目", "总投资（万元）"], ["云谷", "7,300"], ["项目", "算力（P）"], ["云谷", "1400"]], "td")
+    assert values(page, "a.html") == [("money_cny", 7.3e7), ("compute", 1400)]
+
+
 def test_a_table_inside_a_cell_has_its_own_rows_and_headers():
     inner = "<table><tr><th>服务器（台）</th><th>机柜（架）</th></tr><tr><td>5</td><td>7</td></tr></table>"
     page = html([["项目", "投资额（万元）", "内容"], ["一期", "3000", inner], ["二期", "900", "无"]])

@@ -61,11 +61,14 @@ class Facts:
 
 
 _PARTIES = {
-    "buyer": re.compile(r"(?:采购人名称|采购人(?:信息)?\s*(?:名\s*称)?|采购单位|招标人|建设单位)(?:名称)?[\s:：|]{1,6}([^\s|,，。;；:：(（]{4,40})"),
-    "supplier": re.compile(r"(?:供应商名称|中标人|中标单位|成交供应商|中标供应商)(?:名称)?[\s:：|]{1,6}([^\s|,，。;；:：(（]{4,40})"),
-    "publisher": re.compile(r"(?:信息来源|来源|发布单位|发布机构|文章来源)[\s:：|]{1,4}([^\s|,，。;；]{2,30})"),
-    "place": re.compile(r"(?:建设地点|项目地点|建设地址|实施地点)[\s:：|]{1,4}([^\s|,，。;；]{2,40})"),
-}  # fmt: skip
+    name: re.compile(rf"(?:{labels}){named}[\s:：|]{{1,{gap}}}([^\s|,，。;；{ends}]{{{length}}})")
+    for name, labels, named, gap, ends, length in (
+        ("buyer", r"采购人(?:信息)?\s*(?:名\s*称)?|采购单位|招标人|建设单位", "(?:名称)?", 6, ":：(（", "4,40"),
+        ("supplier", "供应商名称|中标人|中标单位|成交供应商|中标供应商", "(?:名称)?", 6, ":：(（", "4,40"),
+        ("publisher", "信息来源|来源|发布单位|发布机构|文章来源", "", 4, "", "2,30"),
+        ("place", "建设地点|项目地点|建设地址|实施地点", "", 4, "", "2,40"),
+    )
+}
 _HEAD = 60_000
 
 
@@ -214,7 +217,7 @@ def _attachments(page: Page, url: str) -> list[str]:
         if "bizDownload" in link.get("class", "") and re.fullmatch(r"[\w-]{8,64}", link.get("id", "")):
             found.append(f"http://www.ccgp.gov.cn/oss/download?uuid={link.get('id')}")
         elif _is_file(link):
-            found.append(_joined_url(url, link.get("href")))
+            found.append(joined_url(url, link.get("href")))
     return list(dict.fromkeys(one for one in found if one.startswith(("http://", "https://"))))
 
 
@@ -225,8 +228,9 @@ def _is_file(link: Any) -> bool:
     )
 
 
-def _joined_url(url: str, href: str) -> str:
+def joined_url(base: str, address: str, otherwise: str = "") -> str:
+    """Return an address as it is meant on a page; `otherwise` where it cannot be read."""
     try:
-        return urljoin(url, href)
+        return urljoin(base, address)
     except ValueError:
-        return ""
+        return otherwise

@@ -7,14 +7,13 @@ from bisect import bisect_left, bisect_right
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 from osint import claims
 from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableError
 from osint.filings import glyphs, html, pdf
 from osint.filings.decode import decode
 from osint.filings.doubt import Doubt, DoubtKind
-from osint.filings.facts import Facts, read_facts, read_notice
+from osint.filings.facts import Facts, joined_url, read_facts, read_notice
 from osint.filings.office import read_office
 
 if TYPE_CHECKING:
@@ -234,9 +233,9 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
         drawn.append("numbers in menus, footers and lists of links to other pages were left out")
     main = html.cut_out(page.text, page.asides)
     return Filing(
-        name, "html", page.text, data, codec, tuple(page.starts) or (0,), tuple((0, at) for at in page.sources) or ((0, 0),),
-        tuple(page.cells), (*remarks, *odd, *drawn), read_facts(main, name, page.title), tuple(page.links),
-        tuple(sorted(doubts)), tuple(page.asides), wrapping,
+        name, "html", page.text, data, codec, tuple(page.starts) or (0,),
+        tuple((0, at) for at in page.sources) or ((0, 0),), tuple(page.cells), (*remarks, *odd, *drawn),
+        read_facts(main, name, page.title), tuple(page.links), tuple(sorted(doubts)), tuple(page.asides), wrapping,
     )  # fmt: skip
 
 
@@ -262,8 +261,8 @@ def with_scans(
     remarks = (*filing.remarks, f"page {_listed(filing.unread)} was {by}")
     whole = filing.text + text
     return replace(
-        filing, text=whole, scanned=scanned, doubtful=tuple(sorted((*filing.doubtful, *doubts))), remarks=remarks, unread=(),
-        facts=filing.facts if filing.text.strip() else read_facts(whole, filing.name),
+        filing, text=whole, scanned=scanned, doubtful=tuple(sorted((*filing.doubtful, *doubts))), remarks=remarks,
+        unread=(), facts=filing.facts if filing.text.strip() else read_facts(whole, filing.name),
     )  # fmt: skip
 
 
@@ -331,9 +330,10 @@ def about(filing: Filing) -> About:
         own = tuple(path for _, path in notice.related)
         links += [(address, "") for address in notice.attachments] + [(path, stage) for stage, path in notice.related]
         files = set(notice.attachments)
+    base = filing.name if filing.name.startswith(("http://", "https://")) else ""
     known: dict[str, str] = {}
     for written, words in links:
-        address = _absolute(filing.name, written)
+        address = joined_url(base, written, written)
         known[address] = known.get(address) or words
     files |= {address for address in known if _FILES.search(address)}
     related = [
@@ -344,13 +344,6 @@ def about(filing: Filing) -> About:
         for addresses in ([address for address in known if address in files], related)
     )
     return About(filing.name, filing.medium, facts, published, attachments, others, filing.unread, filing.remarks)
-
-
-def _absolute(base: str, address: str) -> str:
-    try:
-        return urljoin(base, address) if base.startswith(("http://", "https://")) else address
-    except ValueError:
-        return address
 
 
 # ---------------------------------------------------------------- opening and reading

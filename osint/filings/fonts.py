@@ -10,7 +10,7 @@ from pathlib import Path
 
 @cache
 def chinese_font() -> Path | None:
-    """Return the path of Noto Sans SC (SIL OFL) in the package zhplot, whose code is never imported; None without it."""
+    """Return the path of Noto Sans SC (SIL OFL) in the package zhplot, which is never imported; None without it."""
     spec = importlib.util.find_spec("zhplot")
     for place in (spec.submodule_search_locations or []) if spec else []:
         path = Path(place) / "fonts" / "NotoSansSC-Regular.ttf"

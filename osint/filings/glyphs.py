@@ -33,19 +33,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _REFERENCES = (
-    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic",
-    "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10",
+    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Bold",
+    "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10",
 )  # fmt: skip
 _WIDTH, _HEIGHT = 16, 24
 MARGIN = 0.12
 """by how much another digit must fit better than the one that the text layer names"""
 _FITS = 0.72
+"""least correlation with a digit that ink must have to count as that digit"""
 _BAR = 0.3
+"""width over height below which ink is a bar"""
 
 
 @cache
 def references() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the shapes (fonts, 10, pixels) of the reference digits, each of zero mean and unit length, and width/height."""
+    """Return the shapes (fonts, 10, pixels; zero mean, unit length) of the reference digits, and width over height."""
     import matplotlib as mpl
 
     folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
@@ -68,7 +70,7 @@ def drawn_digit(font: Path | io.BytesIO, letter: str, size: int = 40) -> NDArray
 
 
 def shape_of(ink: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Return (pixels of zero mean and unit length, width over height) of the ink, cut to its edges; zeros if there is none."""
+    """Return (pixels of zero mean and unit length, width over height) of the ink within its edges, or zeros."""
     dark = ink > 0.4 * max(float(ink.max(initial=0)), 1e-6)
     rows, columns = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.any(axis=0))
     if ink.max(initial=0) < 0.15 or len(rows) < 5:
@@ -104,7 +106,7 @@ def disagrees(ink: NDArray[np.float64], digit: int) -> bool:
 
 @lru_cache(maxsize=64)
 def font_lies(data: bytes) -> bool | None:
-    """Return whether a font file draws other digits than it is asked for; None where it cannot be read or has no digits."""
+    """Return whether a font file draws other digits than it is asked for; None if unreadable or without digits."""
     from fontTools.ttLib import TTFont, TTLibError
 
     try:
@@ -127,20 +129,22 @@ LONGEST_DOUBT = 400
 """characters of the longest passage that one doubt covers"""
 _TALL = 32
 _DIGIT = re.compile("[0-9０-９]")
+_Face = tuple[bytes, int, tuple[int, ...], int]
+"""what tells one face from another: name, size of its file, colour; page where it has no name"""
 
 
 @dataclass
 class Digits:
     """What was seen of the digits of one document."""
 
-    runs: list[tuple[int, int, int, tuple]] = field(default_factory=list)
-    """(page, first index, last index, face) of digits that follow each other in one face"""
-    seen: dict[tuple, list[bool]] = field(default_factory=dict)
+    runs: list[tuple[int, int, int, _Face | None]] = field(default_factory=list)
+    """(page, first index, last index, face) of digits that follow each other in one face; None where not drawn"""
+    seen: dict[tuple[_Face, int, int], list[bool]] = field(default_factory=dict)
     """(face, digit, shape) -> for each drawn sample, whether it disagrees"""
 
-    def look(self, page: pdfium.PdfPage, words: pdfium.PdfTextPage, raw: str, number: int) -> None:
+    def compare(self, page: pdfium.PdfPage, words: pdfium.PdfTextPage, raw: str, number: int) -> None:
         """Note the digits of an open page and compare the first of each kind with what is drawn."""
-        faces: dict[int, tuple] = {}
+        faces: dict[int, _Face | None] = {}
         for match in _DIGIT.finditer(raw):
             index = match.start()
             if pdfium_c.FPDFText_GetUnicode(words, index) != ord(match.group()):
@@ -154,10 +158,10 @@ class Digits:
                 self.runs[-1] = (number, self.runs[-1][1], index, face)
             else:
                 self.runs.append((number, index, index, face))
-            if face[0] != "invisible":
-                self._compare(page, words, index, int(match.group()), face)
+            if face:
+                self._sample(page, words, index, int(match.group()), face)
 
-    def _compare(self, page: pdfium.PdfPage, words: pdfium.PdfTextPage, index: int, digit: int, face: tuple) -> None:
+    def _sample(self, page: pdfium.PdfPage, words: pdfium.PdfTextPage, index: int, digit: int, face: _Face) -> None:
         box = words.get_charbox(index)
         high, wide = box[3] - box[1], box[2] - box[0]
         quarter = _quarter(page, words, index)
@@ -171,19 +175,17 @@ class Digits:
     def doubtful(self) -> list[tuple[int, int, int, DoubtKind]]:
         """Return (page, first index, last index, kind of doubt) of digits that are not to be believed as they stand."""
         lying = {face for (face, _, _), found in self.seen.items() if found and all(found)}
-        out = []
-        for page, first, last, face in self.runs:
-            if face[0] == "invisible":
-                out.append((page, first, last, DoubtKind.HIDDEN_LAYER))
-            elif face in lying:
-                out.append((page, first, last, DoubtKind.FONT_DIFFERS))
-        return out
+        return [
+            (page, first, last, DoubtKind.FONT_DIFFERS if face else DoubtKind.HIDDEN_LAYER)
+            for page, first, last, face in self.runs
+            if face is None or face in lying
+        ]
 
 
-def _face(handle: Any, words: pdfium.PdfTextPage, index: int, number: int) -> tuple:
-    """Return what tells one face from another: name, size of its file, colour; by page where it has no name."""
+def _face(handle: Any, words: pdfium.PdfTextPage, index: int, number: int) -> _Face | None:
+    """Return the face of a digit, or None where it is laid invisibly over a picture."""
     if pdfium_c.FPDFTextObj_GetTextRenderMode(handle) == pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE:
-        return ("invisible",)
+        return None
     font = pdfium_c.FPDFTextObj_GetFont(handle)
     size = pdfium_c.FPDFFont_GetBaseFontName(font, None, 0)
     name = ctypes.create_string_buffer(max(size, 1))
@@ -204,7 +206,7 @@ def _quarter(page: pdfium.PdfPage, words: pdfium.PdfTextPage, index: int) -> int
 
 
 def _ink(page: pdfium.PdfPage, box: tuple[float, float, float, float]) -> NDArray[np.float64]:
-    """Return how much each pixel of a drawn box differs from its rim, 0 to 1, at 32 pixels a digit."""
+    """Return how much each pixel of a drawn box differs from its rim, 0 to 1, at 32 pixels per digit."""
     scale = min(max(_TALL / max(box[3] - box[1], box[2] - box[0], 0.5), 1.0), 40.0)
     width, height = page.get_size()
     across, down = round(width * scale), round(height * scale)
@@ -220,7 +222,7 @@ def _ink(page: pdfium.PdfPage, box: tuple[float, float, float, float]) -> NDArra
     picture = page.render(scale=scale, crop=cut, grayscale=True).to_numpy().astype(float)
     grey = picture.reshape(picture.shape[0], picture.shape[1])
     rim = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
-    return np.abs(grey - rim) / 255
+    return np.asarray(np.abs(grey - rim) / 255, float)
 
 
 # ---------------------------------------------------------------- fonts that a web page brings along

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 # one token: comment, tag or text; no repeat can back up, so that any input is read in linear time
 _TOKEN = re.compile(
-    r"<!--|<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})|<[!?]|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?|[^<&]+|[<&]"
+    r"<!--|<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})|<[!?]"
+    r"|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?|[^<&]+|[<&]"
 )
 
 
@@ -30,20 +31,21 @@ def _names(words: str) -> frozenset[str]:
 
 
 _BLOCK = _names(
-    "p div br tr table ul ol li h1 h2 h3 h4 h5 h6 section article header main aside dl dt dd blockquote pre form hr title "
-    "center thead tbody tfoot caption figure option nav footer address"
+    "p div br tr table ul ol li h1 h2 h3 h4 h5 h6 section article header main aside dl dt dd blockquote pre form hr "
+    "title center thead tbody tfoot caption figure option nav footer address"
 )
 _SILENT = _names("script style noscript template svg math head iframe select")
 _EMPTY = _names("br hr img input link meta area base col embed source track wbr")
 _LEFT_OPEN = _names("p dd dt option")
 """elements that the next of their kind ends"""
 _MENU = _names("nav header footer button")
+_ASIDE = _names("aside nav footer")
 _MEDIA = _names("img iframe embed object video")
 # names of parts that stand next to the text; the word must stand alone, as in "related-news" or "mainNav"
 _BESIDE = _names(
-    "nav navbar navigation menu submenu footer foot copyright breadcrumb breadcrumbs crumb crumbs sidebar related recommend "
-    "recommended recommendations cookie cookies consent gdpr newsletter subscribe tuijian xiangguan xgxw xgyd dibu daohang "
-    "yqlj friendlink friendlinks hotnews advert advertisement"
+    "nav navbar navigation menu submenu footer foot copyright breadcrumb breadcrumbs crumb crumbs sidebar related "
+    "recommend recommended recommendations cookie cookies consent gdpr newsletter subscribe tuijian xiangguan xgxw "
+    "xgyd dibu daohang yqlj friendlink friendlinks hotnews advert advertisement"
 )
 _WHOLE = _names("has with no main article content page layout body")
 _NAMES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -55,7 +57,7 @@ _ATTRIBUTE = re.compile(
 )
 _SPAN = re.compile(r"\b(row|col)span\s{0,5}=\s{0,5}[\"']?\s{0,5}(\d{1,5})", re.IGNORECASE)
 _TO_THE_END = 65_534
-"""rows of a cell with rowspan=0, the most that browsers span"""
+"""rows of a cell with rowspan=0, as browsers do"""
 _DEEPEST = 8
 """tables nested deeper than this are read as text without cells"""
 BORDER = " | "
@@ -271,6 +273,9 @@ class _Parser:
 
     def _follow(self, closing: bool, name: str, inner: str) -> None:
         """Note whether an element stands next to the text, is hidden or is set in a font of the page's own."""
+        under_way = self.aside.tag or self.face.tag or self.hidden.tag or self.menu.tag
+        if not (inner or under_way or self.families or name in _MENU or name in _ASIDE):
+            return
         found = _attributes(inner) if inner and not closing else {}
         self.aside.follow(closing, name, _beside(name, found), self.length)
         if self.fonts:
@@ -281,7 +286,7 @@ class _Parser:
         if hides or self.hidden.tag:
             self.hidden.follow(closing, name, name if hides else "", self.length)
 
-    def _title(self, closing: bool, inner: str, at: int) -> None:
+    def on_title(self, closing: bool, inner: str, at: int) -> None:
         self.in_title = not closing and not self.title
 
     def _break(self, at: int) -> None:
@@ -292,7 +297,7 @@ class _Parser:
         elif self.length > table.start and self.break_at < 0 and self.last != "\n":
             self.break_at = at
 
-    def _link(self, closing: bool, inner: str, at: int) -> None:
+    def on_link(self, closing: bool, inner: str, at: int) -> None:
         if closing:
             if self.link:
                 self.links.append((self.link, self.link_words.strip()[:200]))
@@ -305,7 +310,7 @@ class _Parser:
 
     # ------------------------------------------------------------ tables
 
-    def _table(self, closing: bool, inner: str, at: int) -> None:
+    def on_table(self, closing: bool, inner: str, at: int) -> None:
         if closing and self.too_deep:
             self.too_deep -= 1
         elif closing and self.tables:
@@ -322,7 +327,7 @@ class _Parser:
         self._end_cell(self.tables.pop())
         self._break(at)
 
-    def _row(self, closing: bool, inner: str, at: int) -> None:
+    def on_row(self, closing: bool, inner: str, at: int) -> None:
         if self.tables and not self.too_deep:
             table = self.tables[-1]
             self._end_cell(table)
@@ -338,7 +343,7 @@ class _Parser:
         self.break_at = -1
         self._gap("\n", at)
 
-    def _rows(self, closing: bool, inner: str, at: int) -> None:
+    def on_rows(self, closing: bool, inner: str, at: int) -> None:
         """Begin or end a group of rows."""
         if self.tables and not self.too_deep:
             self._end_cell(self.tables[-1])
@@ -346,15 +351,15 @@ class _Parser:
             self.tables[-1].in_head = False
         self._break(at)
 
-    def _head_rows(self, closing: bool, inner: str, at: int) -> None:
-        self._rows(closing, inner, at)
+    def on_head_rows(self, closing: bool, inner: str, at: int) -> None:
+        self.on_rows(closing, inner, at)
         if self.tables and not self.too_deep:
             self.tables[-1].in_head = not closing
 
-    def _data_cell(self, closing: bool, inner: str, at: int) -> None:
+    def on_data_cell(self, closing: bool, inner: str, at: int) -> None:
         self._cell(closing, inner, at, header=False)
 
-    def _header_cell(self, closing: bool, inner: str, at: int) -> None:
+    def on_header_cell(self, closing: bool, inner: str, at: int) -> None:
         self._cell(closing, inner, at, header=True)
 
     def _cell(self, closing: bool, inner: str, at: int, header: bool) -> None:
@@ -382,9 +387,11 @@ class _Parser:
 
 
 _HANDLERS: dict[str, Callable[[_Parser, bool, str, int], None]] = {
-    "title": _Parser._title, "a": _Parser._link, "table": _Parser._table, "tr": _Parser._row, "thead": _Parser._head_rows,
-    "tbody": _Parser._rows, "tfoot": _Parser._rows, "td": _Parser._data_cell, "th": _Parser._header_cell,
+    "title": _Parser.on_title, "a": _Parser.on_link, "table": _Parser.on_table, "tr": _Parser.on_row,
+    "thead": _Parser.on_head_rows, "tbody": _Parser.on_rows, "tfoot": _Parser.on_rows,
+    "td": _Parser.on_data_cell, "th": _Parser.on_header_cell,
 }  # fmt: skip
+"""what each tag does that is more than a line or a word: (parser, whether it closes, attributes, place)"""
 
 
 @lru_cache(maxsize=512)
@@ -397,7 +404,7 @@ def _attributes(inner: str) -> dict[str, str]:
 
 def _beside(tag: str, attributes: dict[str, str]) -> str:
     """Return why an element stands next to the text of a page, by its tag, class or id; empty if it does not."""
-    if tag in ("aside", "nav", "footer"):
+    if tag in _ASIDE:
         return tag
     if not attributes or tag in ("body", "html", "main"):
         return ""

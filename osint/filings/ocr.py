@@ -1,4 +1,4 @@
-"""Read pictures and scanned pages by machine, twice, and keep only the numbers on which the readings agree. Off by default."""
+"""Read pictures and scanned pages by machine, twice; only numbers on which the readings agree keep a value (extra)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _engine() -> Any:
         from rapidocr_onnxruntime import RapidOCR
     except ImportError:
         raise NotFoundError(
-            "reading pictures needs the package rapidocr-onnxruntime, which carries its models; install osint-datacentres[ocr]"
+            "reading pictures needs rapidocr-onnxruntime, which carries its models; install osint-datacentres[ocr]"
         ) from None
     return RapidOCR()
 
@@ -80,7 +80,7 @@ def _numbers(text: str) -> list[tuple[int, int, str]]:
     """Return (start, end, value with the letters of the unit behind it) of each number of a line."""
     found = []
     for match in _NUMBER.finditer(text):
-        # a comma before three digits parts thousands and may be lost; a point there is another number
+        # a comma before three digits separates thousands and may be lost; a point there is another number
         digits = re.sub(r",(?=\d{3}(?!\d))", "", unicodedata.normalize("NFKC", match.group()).replace(" ", ""))
         unit = _UNIT.match(unicodedata.normalize("NFKC", text[match.end() : match.end() + 6]))
         found.append((*match.span(), f"{digits}|{unit[1][:_TAIL].casefold() if unit else ''}"))
@@ -179,7 +179,7 @@ def parse_with_ocr(data: bytes, name: str, label: str = "") -> Filing:
 
 
 def with_readings(filing: Filing, readings: Sequence[tuple[int, list[Line], list[Line]]]) -> Filing:
-    """Return a filing with (page, first reading, second reading) of each picture as text, in doubt where they differ."""
+    """Return a filing with (page, first reading, second reading) of its pictures as text, doubted where they differ."""
     text, lines, doubts = "", list[ScannedLine](), list[Doubt]()
     for page, first, second in readings:
         words, placed, disputes = assemble(first, second, page, len(filing.text) + len(text))

@@ -30,6 +30,8 @@ _STRICT = [
     )
 ]
 _TYPES = "[Content_Types].xml"
+_BROKEN = (KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, OSError, zipfile.BadZipFile)
+"""what the readers raise for files that are not as the standard says"""
 
 
 class _Text:
@@ -78,20 +80,10 @@ def read_office(data: bytes, name: str) -> tuple[str, list[Cell], list[str]]:
     if reader is None:
         raise UnreadableError(f"{name}: a zip archive that is neither Word nor Excel; unpack it and give its files")
     try:
-        parts = _parts(archive, name)
-        reader(parts, out)
-    except (
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        SyntaxError,
-        OSError,
-        zipfile.BadZipFile,
-    ) as error:
-        if isinstance(error, RefusedError):
-            raise
+        reader(_parts(archive, name), out)
+    except RefusedError:
+        raise
+    except _BROKEN as error:
         raise UnreadableError(
             f"{name}: cannot be read ({str(error)[:80]}); open it by hand and save it again"
         ) from None
@@ -100,87 +92,40 @@ def read_office(data: bytes, name: str) -> tuple[str, list[Cell], list[str]]:
 
 
 def _parts(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
-    """Return the parts, their XML in the usual spelling: Strict Open XML is respelt, a missing list of parts is made."""
+    """Return the XML parts, Strict Open XML respelt in the usual way."""
     parts: dict[str, bytes] = {}
     for member in archive.namelist():
-        body = parts[member] = archive.read(member)
         if not member.endswith((".xml", ".rels")):
             continue
+        body = archive.read(member)
         root = re.search(rb"<[A-Za-z]", body[:_HEAD_BYTES])
         if b"<!DOCTYPE" in body[: root.start() if root else None]:
             raise RefusedError(f"{name}: {member} declares a document type, which no Office program writes; not read")
         for strict, loose in _STRICT if b"purl.oclc.org/ooxml" in body[:_HEAD_BYTES] else ():
             body = body.replace(strict, loose)
         parts[member] = body
-    if _TYPES not in parts:
-        parts |= _made_up(parts)
     return parts
-
-
-def _made_up(parts: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the lists of parts that a bare archive lacks."""
-    relations = f"{_SCHEMAS}/officeDocument/2006/relationships"
-    office = "application/vnd.openxmlformats-officedocument"
-    sheets = sorted((m for m in parts if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", m)), key=lambda m: (len(m), m))
-    main = "word/document.xml" if "word/document.xml" in parts else "xl/workbook.xml"
-    kinds = {"word/document.xml": "wordprocessingml.document.main", "xl/workbook.xml": "spreadsheetml.sheet.main"}
-    kinds |= dict.fromkeys(sheets, "spreadsheetml.worksheet") | {"xl/sharedStrings.xml": "spreadsheetml.sharedStrings"}
-    types = "".join(f'<Override PartName="/{m}" ContentType="{office}.{kinds[m]}+xml"/>' for m in kinds if m in parts)
-    made = {
-        _TYPES: f'<Types xmlns="{_SCHEMAS}/package/2006/content-types"><Default Extension="rels" '
-        f'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>{types}</Types>',
-        "_rels/.rels": _relations([("rId1", f"{relations}/officeDocument", f"/{main}")]),
-    }
-    if main.startswith("xl"):
-        rows = [(f"rId{i}", f"{relations}/worksheet", f"/{sheet}") for i, sheet in enumerate(sheets, start=1)]
-        listed = "".join(f'<sheet name="sheet {i}" sheetId="{i}" r:id="rId{i}"/>' for i in range(1, len(sheets) + 1))
-        made["xl/_rels/workbook.xml.rels"] = _relations(rows)
-        made[main] = (
-            f'<workbook xmlns="{_SCHEMAS}/spreadsheetml/2006/main" xmlns:r="{relations}"><sheets>{listed}</sheets></workbook>'
-        )
-    return {member: body.encode() for member, body in made.items()}
-
-
-def _relations(rows: list[tuple[str, str, str]]) -> str:
-    body = "".join(f'<Relationship Id="{i}" Type="{kind}" Target="{target}"/>' for i, kind, target in rows)
-    return f'<Relationships xmlns="{_SCHEMAS}/package/2006/relationships">{body}</Relationships>'
-
-
-def _packed(parts: dict[str, bytes]) -> io.BytesIO:
-    body = io.BytesIO()
-    with zipfile.ZipFile(body, "w") as archive:
-        for member, words in parts.items():
-            archive.writestr(member, words)
-    return body
 
 
 # ---------------------------------------------------------------- Word
 
 
 def _word(parts: dict[str, bytes], out: _Text) -> None:
-    from docx import Document
-
-    document = Document(_packed(parts))
-    names = count(1)
-    _blocks(document.element.body, out, names)
-    for member in ("word/footnotes.xml", "word/endnotes.xml"):
-        if member in parts:
-            _notes(parts[member], out, names)
-    margins = [body for member, body in parts.items() if re.fullmatch(r"word/(?:header|footer)\d*\.xml", member)]
-    if any(re.search(rb"<w:t[ >]", body) for body in margins):
-        out.remark("page headers and footers were left out")
-    if document.element.body.xpath(".//w:numPr"):
-        out.remark("automatic numbers of lists and headings are not in the text")
-    if document.element.body.xpath(".//w:del"):
-        out.remark("words that were deleted with changes tracked were left out")
-
-
-def _notes(body: bytes, out: _Text, names: Iterator[int]) -> None:
     from docx.oxml.parser import parse_xml
 
-    for note in parse_xml(body):
-        if note.xpath("@w:type") == []:  # the others are lines between text and notes
-            _blocks(note, out, names)
+    body, names = parse_xml(parts["word/document.xml"]).body, count(1)
+    _blocks(body, out, names)
+    for member in ("word/footnotes.xml", "word/endnotes.xml"):
+        for note in parse_xml(parts[member]) if member in parts else ():
+            if not note.xpath("@w:type"):  # the others are lines between text and notes
+                _blocks(note, out, names)
+    margins = [part for member, part in parts.items() if re.fullmatch(r"word/(?:header|footer)\d*\.xml", member)]
+    if any(re.search(rb"<w:t[ >]", part) for part in margins):
+        out.remark("page headers and footers were left out")
+    if body.xpath(".//w:numPr"):
+        out.remark("automatic numbers of lists and headings are not in the text")
+    if body.xpath(".//w:del"):
+        out.remark("words that were deleted with changes tracked were left out")
 
 
 def _inside(element: Any, *wanted: str) -> Iterator[Any]:
@@ -251,8 +196,13 @@ def _word_table(table: Any, out: _Text, names: Iterator[int]) -> None:
 def _excel(parts: dict[str, bytes], out: _Text) -> None:
     from openpyxl import load_workbook
 
-    members = _members(parts)
-    book = load_workbook(_packed(parts), read_only=True, data_only=True)
+    if _TYPES not in parts:
+        parts = parts | _made_up(parts)
+    packed, members = io.BytesIO(), _members(parts)
+    with zipfile.ZipFile(packed, "w") as archive:
+        for member, body in parts.items():
+            archive.writestr(member, body)
+    book = load_workbook(packed, read_only=True, data_only=True)
     left = _MOST_CELLS
     for sheet in book.worksheets:
         sheet.reset_dimensions()
@@ -266,6 +216,34 @@ def _excel(parts: dict[str, bytes], out: _Text) -> None:
             out.remark(f"sheet {sheet.title}: {missing} formulas without a stored value were not read")
         if sheet.sheet_state != "visible":
             out.remark(f"sheet {sheet.title} is hidden and was read too")
+
+
+def _made_up(parts: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the list of parts, and the workbook, of a bare archive that has nothing but numbered sheets."""
+    relations, kind = f"{_SCHEMAS}/officeDocument/2006/relationships", "application/vnd.openxmlformats-officedocument"
+    sheets = sorted((m for m in parts if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", m)), key=lambda m: (len(m), m))
+    kinds = {
+        "xl/workbook.xml": "sheet.main",
+        "xl/sharedStrings.xml": "sharedStrings",
+        **dict.fromkeys(sheets, "worksheet"),
+    }
+    types = "".join(
+        f'<Override PartName="/{member}" ContentType="{kind}.spreadsheetml.{kinds[member]}+xml"/>'
+        for member in kinds if member in parts
+    )  # fmt: skip
+    listed = "".join(f'<sheet name="sheet {i}" sheetId="{i}" r:id="r{i}"/>' for i in range(1, len(sheets) + 1))
+    links = "".join(
+        f'<Relationship Id="r{i}" Type="{relations}/worksheet" Target="/{member}"/>'
+        for i, member in enumerate(sheets, 1)
+    )
+    made = {
+        _TYPES: f'<Types xmlns="{_SCHEMAS}/package/2006/content-types">{types}</Types>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_SCHEMAS}/package/2006/relationships">{links}'
+        "</Relationships>",
+        "xl/workbook.xml": f'<workbook xmlns="{_SCHEMAS}/spreadsheetml/2006/main" xmlns:r="{relations}">'
+        f"<sheets>{listed}</sheets></workbook>",
+    }
+    return {member: body.encode() for member, body in made.items()}
 
 
 def _members(parts: dict[str, bytes]) -> dict[str, str]:

@@ -99,8 +99,8 @@ def _page_text(document: pdfium.PdfDocument, number: int, digits: glyphs.Digits)
     try:
         words = page.get_textpage()
         try:
-            raw = words.get_text_range()
-            digits.look(page, words, raw, number)
+            raw = str(words.get_text_range())
+            digits.compare(page, words, raw, number)
             return raw
         finally:
             words.close()
@@ -198,7 +198,8 @@ def page_picture(data: bytes, name: str, page: int) -> Image.Image:
             width, height = document[page - 1].get_size()
             # a page of a kilometre must not become a picture of its size
             scale = min(_DOTS_PER_INCH / 72, (_MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
-            return document[page - 1].render(scale=scale).to_pil()
+            picture: Image.Image = document[page - 1].render(scale=scale).to_pil()
+            return picture
         finally:
             document.close()
     try:
@@ -217,7 +218,7 @@ def page_picture(data: bytes, name: str, page: int) -> Image.Image:
 
 
 def drawn(page: pdfium.PdfPage, found: list[Box], scale: float) -> tuple[Image.Image, list[Box]]:
-    """Return the drawn page and boxes of it as (left, top, right, bottom) in pixels, whatever its rotation and origin."""
+    """Return the drawn page and boxes of it as (left, top, right, bottom) in pixels, for any rotation and origin."""
     bitmap = page.render(scale=scale)
     place = bitmap.get_posconv(page)
     frames = []

@@ -119,15 +119,13 @@ def change_claim(
     kind = new.get("kind", row["kind"])
     if kind not in READ_KINDS:
         raise BadInputError(f"claim {key}: {kind!r} is not a kind of claim; give one of {', '.join(READ_KINDS)}")
-    given = READ_KINDS[kind].si_unit if {"si_low", "si_high"} <= set(new) else row["si_unit"]
-    unit = new.get("si_unit", given)
-    if READ_KINDS[kind].si_unit != unit:
+    wanted = READ_KINDS[kind].si_unit
+    unit = new.get("si_unit", wanted if {"si_low", "si_high"} <= set(new) else row["si_unit"])
+    if wanted != unit:
         raise BadInputError(
-            f"claim {key}: {kind} is measured in {READ_KINDS[kind].si_unit}, the value is in {unit}; give the value and its unit too"
+            f"claim {key}: {kind} is measured in {wanted}, the value is in {unit}; give the value and its unit too"
         )
-    return _decide(
-        table, key, "changed", (who, when, reason, translation), {**new, "si_unit": READ_KINDS[kind].si_unit}, log
-    )
+    return _decide(table, key, "changed", (who, when, reason, translation), {**new, "si_unit": wanted}, log)
 
 
 def _in_si(row: pd.Series, new: dict[str, Any]) -> dict[str, Any]:
@@ -310,10 +308,11 @@ def _written(decided: pd.DataFrame, present: set[str], log: Path, name: str) -> 
     """Return the keys that the register holds by the log; raises BadInputError where they were decided again."""
     written = {entry["key"]: entry for entry in _lines(log) if entry.get("written_as") in present}
     for row in decided.to_dict("records"):
-        if row["key"] in written and written[row["key"]]["note"] != _note(row):
+        entry = written.get(row["key"])
+        if entry and entry["note"] != _note(row):
             raise BadInputError(
-                f"claim {row['key']} is in {name} as {written[row['key']]['written_as']} and has been {row['decision']} "
-                f"since by {row['who']}; what is written is not rewritten: take that row out by hand first"
+                f"claim {row['key']} is in {name} as {entry['written_as']} and has been {row['decision']} since by "
+                f"{row['who']}; what is written is not rewritten: take that row out by hand first"
             )
     return set(written)
 

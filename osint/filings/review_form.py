@@ -7,7 +7,7 @@ import io
 import math
 import re
 import unicodedata
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import jinja2
     import pandas as pd
     from markupsafe import Markup
 
@@ -29,59 +28,29 @@ if TYPE_CHECKING:
 _AROUND = 160
 """characters of a line that are shown on each side of a claim"""
 _MOST_CELLS, _CELL, _HEADER = 20, 80, 40
-"""cells of a row, and characters of each and of its header, that are shown"""
-
-_TEMPLATES = {
-    "style": """<style>.osint-review td,.osint-review th{text-align:left!important;vertical-align:top;padding:6px 10px;
-white-space:normal}.osint-review mark,.osint-crop mark{background:#ffd54d;color:#000}.osint-review small{color:#8a3b00}
-.osint-review img,.osint-crop img{max-width:480px;border:1px solid #bbb}.osint-crop table{border-collapse:collapse}
-.osint-crop td{border:1px solid #bbb;padding:2px 8px}</style>""",
-    "marked": """{% macro marked(words) -%}
-{{ words.0 | shown }}{% if words.1 %}<mark>{{ words.1 | shown }}</mark>{% endif %}{{ words.2 | shown }}
-{%- endmacro %}""",
-    "crop": """{% from "marked" import marked -%}
-{% if picture -%}
-<img alt="page {{ page }}" src="data:image/png;base64,{{ picture }}"><br>page {{ page }}
-{%- elif cells -%}
-<table>{% if headers | select | list %}<tr>{% for one in headers %}<td><i>{{ one | shown }}</i></td>{% endfor %}</tr>{% endif -%}
-<tr>{% for one in cells %}<td>{{ marked(one) }}</td>{% endfor %}</tr></table>{{ where | shown }}
-{%- else %}{{ marked(line) }}{% endif %}""",
-    "sheet": """{% include "style" %}<table class='osint-review'><tr>
-{%- for head in ("key", "crop", "kind", "reading", "rung", "date", "decision") %}<th>{{ head }}</th>{% endfor %}</tr>
-{%- for row in rows %}<tr><td><code>{{ row.key }}</code></td><td><div class='osint-crop'>{{ row.crop }}</div></td>
-<td>{{ row.kind }}</td><td>{{ row.qualifier }} {{ row.written }} {{ row.unit }}<br>= {{ row.si }} {{ row.si_unit }}
-{%- for one in (row.warning, row.alternatives) if one %}<br><small>{{ one | shown }}</small>{% endfor %}</td>
-<td>{{ row.aim }}{% if row.modality %} ({{ row.modality }}){% endif %}</td><td>{{ row.date }}</td>
-<td>{% if row.decision %}<b>{{ row.decision }}</b> {{ row.who }} {{ row.when }}<br>{{ row.reason }}{% else %}open{% endif %}</td></tr>
-{%- endfor %}</table>{% if more %}<p>{{ more }} more</p>{% endif %}""",
-    "count": """{% include "style" %}page {{ page }} of {{ pages }}; {{ left }} of {{ total }} open. <b style='color:{{ colour }}'>{{ words }}</b>""",
-    "card": """<div class='osint-crop'>{{ crop }}<br><small style='color:#8a3b00'>{{ odd | shown }}</small><br><small>{{ file | shown }}</small></div>""",
-    "wrong": """<span style='color:#b00020'>{{ words }}</span>""",
-    "state": """{% if row.decision %}<b>{{ row.decision }}</b> by {{ row.who }} on {{ row.when }}: {{ si }} {{ row.si_unit }}{% else %}open{% endif %}""",
-}
+"""cells on each side of a claim, and characters of each and of its header, that are shown"""
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _templates() -> Any:
+    """Return the macros of templates/review.html; what they are given is escaped."""
     import jinja2
-    from markupsafe import Markup, escape
+    from markupsafe import escape
 
     def shown(text: str) -> Markup:
         """Spell out characters that are drawn as nothing, or that turn the order of letters."""
-        return Markup("").join(
-            escape(f"[U+{ord(c):04X}]" if unicodedata.category(c) in ("Cf", "Co", "Cc") else c) for c in str(text)
-        )
+        spelt = (f"[U+{ord(c):04X}]" if unicodedata.category(c) in ("Cf", "Co", "Cc") else c for c in str(text))
+        return escape("".join(spelt))
 
-    environment = jinja2.Environment(loader=jinja2.DictLoader(_TEMPLATES), autoescape=True)
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("osint.filings"), autoescape=True)
     environment.filters["shown"] = shown
-    return environment
+    return environment.get_template("review.html").module
 
 
-def _filled(template: str, **values: Any) -> Markup:
-    """Return a template with its values, each escaped."""
-    from markupsafe import Markup
-
-    return Markup(_environment().get_template(template).render(**values))
+def _filled(macro: str, *values: object) -> Markup:
+    """Return a macro with its values."""
+    filled: Markup = getattr(_templates(), macro)(*values)
+    return filled
 
 
 def crop_html(filing: Filing, start: int, end: int) -> Markup:
@@ -95,28 +64,19 @@ def crop_html(filing: Filing, start: int, end: int) -> Markup:
         body = io.BytesIO()
         picture.quantize(32).save(body, "PNG", optimize=True)
         page = filing.where(start, end).page or 1
-        return _filled("crop", picture=base64.b64encode(body.getvalue()).decode(), page=page)
+        return _filled("picture", base64.b64encode(body.getvalue()).decode(), page)
     cell = html.cell_at(filing.cells, start, end)
     if cell:
-        first, last = (
-            bisect(filing.cells, cell.start, key=lambda one: one.start) for bisect in (bisect_left, bisect_right)
-        )
-        row = [
-            one
-            for one in filing.cells[max(first - _MOST_CELLS, 0) : last + _MOST_CELLS]
-            if (one.table, one.row) == (cell.table, cell.row)
-        ]
-        row = row[:_MOST_CELLS] if cell in row[:_MOST_CELLS] else [cell]
-        cells = [
-            _parts(filing.text, one.start, start, end, one.end) if one is cell else (one.text[:_CELL], "", "")
-            for one in row
-        ]
-        headers = [" / ".join(one.headers)[:_HEADER] for one in row]
-        return _filled("crop", cells=cells, headers=headers, where=cell.where)
+        at = bisect_left(filing.cells, cell.start, key=lambda one: one.start)
+        near = filing.cells[max(at - _MOST_CELLS, 0) : at + _MOST_CELLS]
+        row = [one for one in near if (one.table, one.row) == (cell.table, cell.row)]
+        words = [(one.text[:_CELL], "", "") for one in row]
+        words[row.index(cell)] = _parts(filing.text, cell.start, start, end, cell.end)
+        return _filled("row", words, [" / ".join(one.headers)[:_HEADER] for one in row], cell.where)
     first = max(filing.text.rfind("\n", 0, start) + 1, start - _AROUND)
     last = filing.text.find("\n", end)
     last = min(len(filing.text) if last < 0 else last, end + _AROUND)
-    return _filled("crop", line=_parts(filing.text, first, start, end, last))
+    return _filled("marked", _parts(filing.text, first, start, end, last))
 
 
 def _parts(text: str, first: int, start: int, end: int, last: int) -> tuple[str, str, str]:
@@ -146,7 +106,7 @@ def review_sheet(table: pd.DataFrame, filings: Mapping[str, Filing], limit: int 
         }
         for row in table.head(limit).to_dict("records")
     ]
-    return str(_filled("sheet", rows=rows, more=max(len(table) - limit, 0)))
+    return str(_filled("sheet", rows, max(len(table) - limit, 0)))
 
 
 class ReviewForm:
@@ -169,7 +129,8 @@ class ReviewForm:
             import ipywidgets
         except ImportError:
             raise NotFoundError(
-                "the buttons need ipywidgets; install osint-datacentres[lab], or use accept_claim, change_claim and reject_claim"
+                "the buttons need ipywidgets; install osint-datacentres[lab], or call accept_claim, change_claim and "
+                "reject_claim"
             ) from None
         self._kit = ipywidgets
         self.table = review.start_review(table, log)
@@ -186,7 +147,7 @@ class ReviewForm:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        display(self.widget)
+        display(self.widget)  # type: ignore[no-untyped-call,unused-ignore]
 
     def _turn(self, step: int) -> None:
         pages = max(math.ceil(len(self.table) / self._rows), 1)
@@ -199,26 +160,30 @@ class ReviewForm:
         open_rows = int((self.table["decision"] == "").sum())
         colour = "#b00020" if bad else "#1b5e20"
         pages = max(math.ceil(len(self.table) / self._rows), 1)
-        self._said.value = _filled(
-            "count", page=self._page + 1, pages=pages, left=open_rows, total=len(self.table), colour=colour, words=words
-        )
+        self._said.value = _filled("count", self._page + 1, pages, open_rows, len(self.table), colour, words)
 
     def _card(self, row: dict[str, Any]) -> Any:
         kit = self._kit
         wide = kit.Layout(width="330px")
         crop = crop_html(self._filings[row["file"]], row["start"], row["end"])
         odd = "; ".join(str(row[name]) for name in ("warning", "alternatives") if row[name])
-        words = _filled("card", crop=crop, odd=odd, file=row["file"])
-        rungs = ["", *LADDER]
+        words = _filled("card", crop, odd, row["file"])
+
+        def box(name: str, value: str, hint: str = "") -> Any:
+            return kit.Text(value=value, placeholder=hint, description=name, layout=wide)
+
+        def choice(name: str, value: str, options: list[str]) -> Any:
+            return kit.Dropdown(options=options, value=value, description=name, layout=wide)
+
         fields = {
-            "kind": kit.Dropdown(options=sorted(READ_KINDS), value=row["kind"], description="kind", layout=wide),
-            "low": kit.Text(value=_plain(row["low"]), description="low", layout=wide),
-            "high": kit.Text(value=_plain(row["high"]), description="high", layout=wide),
-            "unit": kit.Text(value=row["unit"], description="unit", layout=wide),
-            "rung": kit.Dropdown(options=rungs, value=row["aim"], description="rung", layout=wide),
-            "reason": kit.Text(value=row["reason"], placeholder="needed to change or reject", description="reason", layout=wide),
-            "translation": kit.Text(value=row["translation"], description="translation", layout=wide),
-        }  # fmt: skip
+            "kind": choice("kind", row["kind"], sorted(READ_KINDS)),
+            "low": box("low", _plain(row["low"])),
+            "high": box("high", _plain(row["high"])),
+            "unit": box("unit", row["unit"]),
+            "rung": choice("rung", row["aim"], ["", *LADDER]),
+            "reason": box("reason", row["reason"], "needed to change or reject"),
+            "translation": box("translation", row["translation"]),
+        }
         state = kit.HTML(_state(row))
         buttons = []
         for name, style in (("accept", "success"), ("change", "warning"), ("reject", "danger")):
@@ -248,7 +213,7 @@ class ReviewForm:
                 self.table = review.reject_claim(self.table, key, *said, reason, log=self._log)
         except OsintError as error:
             self._count(str(error), bad=True)
-            state.value = _filled("wrong", words=str(error))
+            state.value = _filled("wrong", str(error))
             return
         row = self.table.loc[self.table["key"] == key].iloc[0].to_dict()
         state.value = _state(row)
@@ -284,5 +249,5 @@ def _number(words: str) -> float:
         ) from None
 
 
-def _state(row: Mapping[str, Any]) -> Markup:
-    return _filled("state", row=row, si=_bounds(row["si_low"], row["si_high"]))
+def _state(row: Mapping[str, Any]) -> str:
+    return _filled("state", row, _bounds(row["si_low"], row["si_high"]))

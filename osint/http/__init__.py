@@ -1,4 +1,4 @@
-"""The one way to the network: which addresses may be asked, one client, politeness towards hosts, byte ranges on disk."""
+"""The one way to the network: addresses that may be asked, one client, politeness, byte ranges kept on disk."""
 
 from osint.http.addresses import ForbiddenAddressError, check_url, forbidden, is_loopback, is_url, named_host
 from osint.http.client import (
@@ -11,11 +11,10 @@ from osint.http.client import (
     Request,
     Trouble,
     fetch,
-    on_this_machine,
     strip_secrets,
     user_agent,
 )
-from osint.http.politeness import HOST_PER_MINUTE, Politeness, host_key
+from osint.http.politeness import HOLD_SECONDS, HOST_PER_MINUTE, Politeness, host_key
 from osint.http.ranges import (
     ByteCache,
     ChangedError,
@@ -29,6 +28,7 @@ from osint.http.ranges import (
 
 __all__ = [
     "CONNECTIONS",
+    "HOLD_SECONDS",
     "HOST_PER_MINUTE",
     "Answer",
     "ByteCache",
@@ -54,7 +54,6 @@ __all__ = [
     "is_loopback",
     "is_url",
     "named_host",
-    "on_this_machine",
     "strip_secrets",
     "user_agent",
 ]

@@ -12,7 +12,7 @@ import functools
 import http.client
 import importlib.util
 import io
-import ipaddress
+import math
 import os
 import re
 import socket
@@ -47,6 +47,7 @@ from osint.http.addresses import (
     resolve,
 )
 
+PARTIAL = 206
 REDIRECTS = (301, 302, 303, 307, 308)
 BUSY = frozenset({429, 500, 502, 503, 504})
 """Statuses of a host that may answer if it is asked again."""
@@ -69,31 +70,28 @@ _SECRET = re.compile(
 _PATH_SECRET = re.compile(r"(?i);(jsessionid|phpsessid|sid)=[^/?;]*")
 
 
+NewFile = Callable[[], IO[bytes]]
 Spool = Callable[[], AbstractContextManager[IO[bytes]]]
 """Gives a file for a body on its way in; its `write` takes all bytes or raises an OsintError."""
 
 
 class Trouble(StrEnum):
-    """Why an answer is not whole."""
+    """Why an answer is not whole.
+
+    No answer began: TIMEOUT, RESET, EMPTY_REPLY (closed without a byte), UNREACHABLE (name, connection, proxy,
+    TLS, or not HTTP), REFUSED (a rule of this library forbids the address). The body is not whole: TIMEOUT,
+    LENGTH (it passed a limit of size), DISCONNECT, ENCODING (unknown or damaged).
+    """
 
     NONE = ""
-    """It is whole."""
     TIMEOUT = "timeout"
-    """No byte, or too few, in the time allowed."""
     RESET = "reset"
-    """The connection was reset before an answer began."""
     EMPTY_REPLY = "empty reply"
-    """The connection was closed before an answer began."""
     UNREACHABLE = "unreachable"
-    """No answer began: name, connection, proxy, TLS, or not HTTP."""
     REFUSED = "refused"
-    """Not asked: a rule of this library forbids the address."""
     LENGTH = "length"
-    """The body passed a limit of size."""
     DISCONNECT = "disconnect"
-    """The connection closed before the body was whole."""
     ENCODING = "encoding"
-    """The content encoding is unknown or damaged."""
 
 
 _AGAIN = (Trouble.RESET, Trouble.EMPTY_REPLY, Trouble.DISCONNECT)
@@ -249,7 +247,7 @@ class Client:
         self._refuses = refuses
         self._proxies: dict[tuple[str, str], str] = {}
 
-    def ask(self, request: Request, spool: Callable[[], IO[bytes]] | None = None) -> Answer:
+    def ask(self, request: Request, spool: NewFile | None = None) -> Answer:
         """Ask, follow redirects, ask again where the host is busy, and return the last answer.
 
         With `spool` each body goes to a file as it comes, and each hop is recorded in `exchanges`. Raises
@@ -273,9 +271,7 @@ class Client:
                 return answer
             time.sleep(pause)
 
-    def _follow(
-        self, request: Request, answer: Answer, deadline: Deadline, spool: Callable[[], IO[bytes]] | None
-    ) -> None:
+    def _follow(self, request: Request, answer: Answer, deadline: Deadline, spool: NewFile | None) -> None:
         cookies = RequestsCookieJar()
         for _ in range(self.limits.max_redirects + 1):
             answer.final_url = strip_secrets(request.url)
@@ -343,7 +339,7 @@ class _Hop:
     def __init__(self, limits: Limits, pools: urllib3.PoolManager, proxy: str, answer: Answer, deadline: Deadline):
         self.limits, self.pools, self.proxy, self.answer, self.deadline = limits, pools, proxy, answer, deadline
 
-    def run(self, request: Request, cookies: RequestsCookieJar, spool: Callable[[], IO[bytes]] | None) -> None:
+    def run(self, request: Request, cookies: RequestsCookieJar, spool: NewFile | None) -> None:
         """Ask without following, and put what came into the answer."""
         answer, sent = self.answer, self._headers(request, cookies, recorded=spool is not None)
         answer.status, answer.headers, answer.body = None, {}, None
@@ -368,10 +364,7 @@ class _Hop:
             answer.headers = {name.lower(): value for name, value in response.headers.items()}
             if "set-cookie" in answer.headers:
                 extract_cookies_to_jar(cookies, requests.Request("GET", request.url).prepare(), response)
-            if spool is None:
-                self._take(request, response)
-            else:
-                self._record(asked, response, spool)
+            self._take(request, asked, response, spool)
         finally:
             # closing what is not read to its end and giving back: else each such answer costs the pool a connection
             response.close()
@@ -400,42 +393,30 @@ class _Hop:
             retries=False,
         )
 
-    def _take(self, request: Request, response: urllib3.BaseHTTPResponse) -> None:
-        """Take a body into memory, that of an unwanted status only while it is small."""
-        answer, parts = self.answer, list[bytes]()
-        wanted = not request.wanted or response.status in request.wanted
-        most = min(request.max_bytes or self.limits.max_bytes, self.limits.max_bytes) if wanted else _SMALL_BYTES
-        if not wanted and (response.length_remaining is None or response.length_remaining > _SMALL_BYTES):
-            answer.body = b""
+    def _take(
+        self, request: Request, asked: Exchange, response: urllib3.BaseHTTPResponse, spool: NewFile | None
+    ) -> None:
+        """Take a body, decode it where it is compressed, and record the exchange where bodies are spooled."""
+        answer, new_file = self.answer, spool or io.BytesIO
+        if request.wanted and response.status not in request.wanted:
+            if response.length_remaining is not None and response.length_remaining <= _SMALL_BYTES:
+                with contextlib.suppress(urllib3.exceptions.HTTPError, OSError):
+                    response.read(decode_content=False)
             return
-        trouble, detail = self._drain(response, parts.append, most, piece_bytes=256 << 10, at_once=False)
-        answer.body = b"".join(parts)
-        if not wanted:
-            return
-        answer.trouble, answer.detail = trouble, detail
+        body = raw = new_file()
+        most = request.max_bytes or self.limits.max_bytes
+        answer.trouble, answer.detail = self._drain(response, raw, most, at_once=spool is not None)
         encoding = answer.headers.get("content-encoding", "").strip().lower()
-        if encoding not in ("", "identity") and answer.body and not trouble and answer.status != 206:
-            parts.clear()
-            self._decode(io.BytesIO(answer.body), parts.append, encoding)
-            answer.body = b"".join(parts) if not answer.trouble else answer.body
-
-    def _record(self, asked: Exchange, response: urllib3.BaseHTTPResponse, spool: Callable[[], IO[bytes]]) -> None:
-        """Take a body into a file, decode it into another where it is compressed, and record the exchange."""
-        answer, raw = self.answer, spool()
-        drained = self._drain(response, raw.write, self.limits.max_bytes, piece_bytes=64 << 10, at_once=True)
-        answer.trouble, answer.detail = drained
-        encoding = answer.headers.get("content-encoding", "").strip().lower()
-        body = raw
-        if encoding not in ("", "identity") and raw.tell():
-            body = spool()
+        if encoding not in ("", "identity") and raw.tell() and response.status != PARTIAL:
+            body = new_file()
             raw.seek(0)
-            if not self._decode(raw, body.write, encoding):
+            if not self._decode(raw, body, encoding):
                 body = raw
         body.seek(0)
         answer.body = body.read()
-        body.seek(0)
-        answer.exchanges.append(
-            replace(
+        if spool:
+            body.seek(0)
+            came = replace(
                 asked,
                 status_line=f"{response.status} {response.reason or ''}".strip(),
                 headers=_kept_headers(response, len(answer.body), body is not raw),
@@ -443,25 +424,19 @@ class _Hop:
                 truncated=_TRUNCATED.get(answer.trouble, ""),
                 body=body,
             )
-        )
+            answer.exchanges.append(came)
 
     def _drain(
-        self,
-        response: urllib3.BaseHTTPResponse,
-        keep: Callable[[bytes], object],
-        most: int,
-        *,
-        piece_bytes: int,
-        at_once: bool,
+        self, response: urllib3.BaseHTTPResponse, sink: IO[bytes], most: int, *, at_once: bool
     ) -> tuple[Trouble, str]:
-        """Hand a body on piece by piece, `at_once` as it comes; return the trouble and its words."""
+        """Write a body to a file piece by piece, `at_once` as it comes; return the trouble and its words."""
+        read, piece_bytes = (response.read1, 64 << 10) if at_once else (response.read, 256 << 10)
         taken = 0
         while True:
             seconds = self.deadline.elapsed
             if seconds > self.limits.head_seconds and taken < seconds * self.limits.min_rate:
                 return Trouble.TIMEOUT, f"trickled {taken} bytes in {seconds:.0f} s"
             try:
-                read = response.read1 if at_once else response.read
                 piece = read(min(piece_bytes, most - taken + 1), decode_content=False)
             except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 short = _find(error, urllib3.exceptions.IncompleteRead) or _find(error, http.client.IncompleteRead)
@@ -475,17 +450,17 @@ class _Hop:
             if not piece:
                 return Trouble.NONE, ""
             self.answer.received += len(piece)
-            keep(piece[: most - taken])
+            sink.write(piece[: most - taken])
             taken += len(piece)
             if taken > most:
                 return Trouble.LENGTH, f"stopped at the limit of {most} bytes; the body had not ended"
 
-    def _decode(self, raw: IO[bytes], keep: Callable[[bytes], object], encoding: str) -> bool:
+    def _decode(self, raw: IO[bytes], body: IO[bytes], encoding: str) -> bool:
         """Undo a content encoding; say whether it could be undone in full, with the trouble in the answer."""
         if encoding not in ("gzip", "x-gzip", "deflate"):
             found = Trouble.ENCODING, f"the body is compressed as {encoding!r} and kept as it came"
         else:
-            trouble, detail = _inflate(raw, keep, encoding, self.limits)
+            trouble, detail = _inflate(raw, body, encoding, self.limits)
             found = trouble, f"{detail}; the compressed bytes are kept as they came"
         if found[0] and not self.answer.trouble:
             self.answer.trouble, self.answer.detail = found
@@ -513,24 +488,18 @@ _NO_PROXY = (
 )
 _EXPLAINED: tuple[tuple[type[BaseException], Trouble, str], ...] = (
     (urllib3.exceptions.EmptyPoolError, Trouble.TIMEOUT, "all connections to the host stayed busy"),
-    (urllib3.exceptions.NameResolutionError, Trouble.UNREACHABLE, "the name does not resolve (DNS)"),
     (socket.gaierror, Trouble.UNREACHABLE, "the name does not resolve (DNS)"),
     (ssl.SSLError, Trouble.UNREACHABLE, "TLS failed: {}"),
     (ConnectionRefusedError, Trouble.UNREACHABLE, "the connection was refused"),
-    (
-        http.client.RemoteDisconnected,
-        Trouble.EMPTY_REPLY,
-        "the connection was closed without a byte (empty reply)",
-    ),
-    (ConnectionResetError, Trouble.RESET, "the connection was reset"),
-    (BrokenPipeError, Trouble.RESET, "the connection was reset"),
+    (http.client.RemoteDisconnected, Trouble.EMPTY_REPLY, "the connection was closed without a byte (empty reply)"),
+    (ConnectionError, Trouble.RESET, "the connection was reset"),
     (TimeoutError, Trouble.TIMEOUT, "no byte for {seconds:g} s"),
     (urllib3.exceptions.TimeoutError, Trouble.TIMEOUT, "no byte for {seconds:g} s"),
 )
 """Kind of error, trouble and its words; the first that fits counts."""
 
 
-def _inflate(raw: IO[bytes], keep: Callable[[bytes], object], encoding: str, limits: Limits) -> tuple[Trouble, str]:
+def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, limits: Limits) -> tuple[Trouble, str]:
     """Undo gzip or deflate piece by piece; return why it was stopped, and the words for it."""
     head = raw.read(2)
     raw.seek(0)
@@ -545,7 +514,7 @@ def _inflate(raw: IO[bytes], keep: Callable[[bytes], object], encoding: str, lim
             except zlib.error as error:
                 return Trouble.ENCODING, f"the {encoding} stream is damaged ({error})"
             given += len(piece)
-            keep(piece)
+            body.write(piece)
             if given > limits.max_bytes:
                 return Trouble.LENGTH, f"decompression passed the limit of {limits.max_bytes} bytes"
             if given > (1 << 20) and given > limits.max_ratio * taken:
@@ -567,8 +536,8 @@ class Deadline:
     """One deadline over connecting, handshake, headers and body, whatever the server trickles."""
 
     def __init__(self, seconds: float):
-        self.began = time.monotonic()
-        self.ends = self.began + seconds
+        self._seconds = seconds
+        self.began = self.ends = math.inf
         self.fired = False
         self._handles: list[socket.socket] = []
         self._lock = threading.Lock()
@@ -587,6 +556,12 @@ class Deadline:
             for handle in self._handles:
                 handle.close()
 
+    def begin(self) -> None:
+        """Start the clock at the first connection: waiting for a free one does not count."""
+        if self.began == math.inf:
+            self.began = time.monotonic()
+            self.until(self._seconds)
+
     def until(self, seconds: float) -> None:
         """Move the deadline to so many seconds after the beginning."""
         self.ends = self.began + seconds
@@ -594,7 +569,7 @@ class Deadline:
     @property
     def elapsed(self) -> float:
         """Seconds since the beginning."""
-        return time.monotonic() - self.began
+        return max(0.0, time.monotonic() - self.began)
 
     @property
     def left(self) -> float:
@@ -642,14 +617,18 @@ class _Watched(urllib3.connection.HTTPConnection):
     """Mixed into the connections of urllib3: the deadline of the request that uses one is over its socket."""
 
     def _new_conn(self) -> socket.socket:
+        deadline = _deadline.get()
+        if deadline is None:
+            return super()._new_conn()
+        deadline.begin()
         sock = super()._new_conn()
-        if deadline := _deadline.get():
-            deadline.over(sock)
+        deadline.over(sock)
         return sock
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send, under the deadline also when the connection is one that was kept."""
         if self.sock is not None and (deadline := _deadline.get()):
+            deadline.begin()
             deadline.over(self.sock)
         super().request(*args, **kwargs)
 
@@ -760,19 +739,6 @@ def proxy_for(url: str) -> str:
         msg = f"the proxy {strip_secrets(proxy)} of the environment cannot be used: {reason}"
         raise BadInputError(msg)
     return proxy
-
-
-def on_this_machine(url: str) -> bool:
-    """Say whether a URL leads to a mirror on this machine, of which no archive can have a copy."""
-    if is_loopback(url):
-        return True
-    if not loopback_allowed() or proxy_for(url):
-        return False
-    try:
-        found = socket.getaddrinfo(urlsplit(url).hostname, 80, 0, socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return False
-    return all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
 
 
 def retry_after_seconds(header: str) -> float | None:

@@ -23,8 +23,6 @@ from osint.http.client import Answer, Client, Limits, Request
 
 LIMITS = Limits(max_seconds=120.0, min_rate=0, max_redirects=3, attempts=4)
 """Limits of one range or one small file."""
-PATIENT = Limits(max_seconds=300.0, head_seconds=150.0, silence_seconds=150.0, min_rate=0, attempts=4)
-"""Limits of an answer that the server computes first (Overpass: up to 90 seconds)."""
 ENTITY = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 
@@ -95,10 +93,7 @@ class Ranges:
         self._sizes: dict[str, int] = {}
         self._sign = sign or (lambda href: href)
         self._headers = headers or (lambda href: {})
-        self._client = self._asking(LIMITS)
-
-    def _asking(self, limits: Limits) -> Client:
-        return Client(limits, named=self.catalogue, refuses=lambda url: reason_against(url, self.catalogue))
+        self._client = Client(LIMITS, named=catalogue, refuses=lambda url: reason_against(url, catalogue))
 
     def get(self, href: str, start: int, length: int, level: str, floor: int | None = None) -> bytes:
         """Return `length` bytes from `start`, fewer at the end of the file but never fewer than `floor`."""
@@ -122,23 +117,17 @@ class Ranges:
             raise ReadError(f"{_shown(href)} ends after {start + len(whole)} bytes: the file is cut short")
         return whole
 
-    def whole(self, href: str, level: str, limit: int, body: bytes | None = None) -> bytes:
-        """Return a whole small file of at most `limit` bytes, by GET, or by POST of the form `body` (never kept)."""
+    def whole(self, href: str, level: str, limit: int) -> bytes:
+        """Return a whole small file of at most `limit` bytes."""
         self._check(href)
-        cache = self.cache if body is None else None
-        if cache and (kept := cache.get(quote(href, safe=""), 0)) is not None:
+        if self.cache and (kept := self.cache.get(quote(href, safe=""), 0)) is not None:
             return kept
-        if body is None:
-            answer = self._ask(self._client, Request(href, wanted=(200,), max_bytes=limit), level)
-        else:
-            headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept-Encoding": "gzip"}
-            question = Request(href, "POST", headers, body, wanted=(200,), max_bytes=limit)
-            answer = self._ask(self._asking(PATIENT), question, level)
+        answer = self._ask(Request(href, wanted=(200,), max_bytes=limit), level)
         if answer.fault:
             raise ReadError(f"{_shown(href)}: {answer.fault}")
         got = answer.body or b""
-        if cache:
-            cache.put(quote(href, safe=""), 0, answer.headers.get("etag") or "undated", got)
+        if self.cache:
+            self.cache.put(quote(href, safe=""), 0, answer.headers.get("etag") or "undated", got)
         return got
 
     def size(self, href: str, level: str) -> int:
@@ -164,15 +153,15 @@ class Ranges:
     def _kept(self, href: str, start: int) -> bytes:
         return (self.cache.get(href, start) if self.cache else None) or b""
 
-    def _ask(self, client: Client, request: Request, level: str) -> Answer:
-        answer = client.ask(request)
+    def _ask(self, request: Request, level: str) -> Answer:
+        answer = self._client.ask(request)
         self.cost.add(level, requests=answer.requests, size=answer.received)
         return answer
 
     def _fetch(self, href: str, start: int, length: int, level: str) -> bytes:
         headers = {"Range": f"bytes={start}-{start + length - 1}", **self._headers(href)}
         request = Request(self._sign(href), headers=headers, wanted=(206,), max_bytes=length)
-        answer = self._ask(self._client, request, level)
+        answer = self._ask(request, level)
         if reason := _reason_not_range(answer, start):
             raise ReadError(f"{_shown(href)} {reason}")
         etag = answer.headers.get("etag") or answer.headers.get("last-modified") or ""

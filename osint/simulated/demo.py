@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -28,9 +28,9 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
 from osint.change import around
-from osint.errors import OsintError
+from osint.errors import RefusedError
 from osint.simulated.ground import BANDS, PIXEL_M
-from osint.simulated.world import World, make_world
+from osint.simulated.world import World, WorldOptions, make_world
 
 CREDIT = "SIMULATED: not a picture of any real place"
 PAGE = 100
@@ -236,10 +236,15 @@ def cog_bytes(frame: np.ndarray, transform: Affine, epsg: int, nearest: bool) ->
 
 
 def make_demo(
-    seed: int = 0, size_px: int = 256, start: str = "2023-01-01", end: str = "2025-12-31", **kwargs: Any
+    seed: int = 0,
+    size_px: int = 256,
+    start: str = "2023-01-01",
+    end: str = "2025-12-31",
+    revisit_days: float = 5,
+    **options: Unpack[WorldOptions],
 ) -> Demo:
-    """Return a demo of `make_world(seed, size_px, start, end, ...)`, not yet served."""
-    made = Demo(make_world(seed, size_px, start, end, **kwargs))
+    """Return a demo of a world (arguments as of `make_world`), not yet served."""
+    made = Demo(make_world(seed, size_px, start, end, revisit_days, **options))
     if size_px > made.frame_px - max(made.inset_px):
         made.frame_px = (size_px + max(made.inset_px) + BLOCK_PX) // BLOCK_PX * BLOCK_PX
     return made
@@ -247,11 +252,14 @@ def make_demo(
 
 @contextmanager
 def served(made: Demo, port: int = 0, *more: Collection) -> Iterator[Demo]:
-    """Serve a demo, and `more` collections with it, on loopback for as long as the block lasts; port 0 takes a free one."""
+    """Serve a demo and `more` collections on loopback for as long as the block lasts; port 0 takes a free one.
+
+    Raises RefusedError if the port is taken.
+    """
     try:
         server = _Server(("127.0.0.1", port), _Handler)
     except OSError as error:
-        raise OsintError(f"port {port} of this machine is taken ({error.strerror}): choose another") from error
+        raise RefusedError(f"port {port} of this machine is taken ({error.strerror}): choose another") from error
     base = f"http://127.0.0.1:{server.server_address[1]}"
     collections = (made, *more)
     for collection in collections:
@@ -295,9 +303,16 @@ def served_at(place: BaseGeometry) -> Iterator[DemoPlace]:
         yield DemoPlace(made.catalogue, COLLECTION, around(middle, half_m - PLACE_EDGE_M), *PLACE_DATES)
 
 
-def start(seed: int = 0, size_px: int = 256, **kwargs: Any) -> Demo:
-    """Serve a demo until this process ends, for notebooks; the arguments are those of `make_demo`."""
-    made = make_demo(seed, size_px, **kwargs)
+def start(
+    seed: int = 0,
+    size_px: int = 256,
+    start: str = "2023-01-01",
+    end: str = "2025-12-31",
+    revisit_days: float = 5,
+    **options: Unpack[WorldOptions],
+) -> Demo:
+    """Serve a demo until this process ends, for notebooks; arguments as of `make_demo`."""
+    made = make_demo(seed, size_px, start, end, revisit_days, **options)
     _RUNNING.enter_context(served(made))
     return made
 

@@ -1,8 +1,8 @@
-"""Make SIMULATED Sentinel-1 passes over a simulated world, in the form in which Planetary Computer serves `sentinel-1-rtc`.
+"""Make SIMULATED Sentinel-1 passes over a SIMULATED world, as Planetary Computer serves `sentinel-1-rtc`.
 
 Linear gamma0 in float32 COGs, VV and VH. Round figures: desert at -12 and -19 dB, 4.5 looks whose speckle is alike in
-neighbouring pixels (10 m pixels of a 20 m sensor), wet spells, scraped ground, halls whose walls shine towards the radar.
-A score on it is a ceiling, not a forecast.
+neighbouring pixels (10 m pixels of a 20 m sensor), wet spells, scraped ground, halls whose walls shine towards the
+radar. A score on it is a ceiling, not a forecast.
 """
 
 from __future__ import annotations
@@ -47,6 +47,9 @@ WALL_M = 15.0
 FRAME_DAYS = 20
 """The steel stands before the roof is half on."""
 FINE = 5
+PASS = dt.timedelta(seconds=25)
+"""Time that a pass takes over the place."""
+FIRST_ORBIT = 50_000
 
 
 @dataclass(frozen=True)
@@ -123,10 +126,8 @@ class Radar:
     @cached_property
     def ids(self) -> list[str]:
         """Return the name of each pass."""
-        return [
-            f"S1A_IW_GRDH_1SDV_{when:%Y%m%dT%H%M%S}_{when + dt.timedelta(seconds=25):%Y%m%dT%H%M%S}_{50_000 + n:06d}_SIM_rtc"
-            for n, (when, _) in enumerate(self.passes)
-        ]
+        spans = [f"{when:%Y%m%dT%H%M%S}_{when + PASS:%Y%m%dT%H%M%S}" for when, _ in self.passes]
+        return [f"S1A_IW_GRDH_1SDV_{span}_{FIRST_ORBIT + n:06d}_SIM_rtc" for n, span in enumerate(spans)]
 
     def footprint(self) -> shapely.Polygon:
         """Return the outline of a frame in degrees."""
@@ -154,7 +155,7 @@ class Radar:
             for band in LEVEL_DB
             if band == "vv" or i not in self.without_vh
         }
-        end = when + dt.timedelta(seconds=25)
+        end = when + PASS
         stamps = {"datetime": when, "start_datetime": when, "end_datetime": end}
         return {
             "type": "Feature",
@@ -182,7 +183,7 @@ class Radar:
                 "sar:looks_equivalent_number": 4.4,
                 "sat:orbit_state": orbit.state,
                 "sat:relative_orbit": orbit.number,
-                "sat:absolute_orbit": 50_000 + i,
+                "sat:absolute_orbit": FIRST_ORBIT + i,
                 "proj:epsg": self.world.epsg,
                 "proj:shape": [size, size],
                 "proj:bbox": [t.c, t.f - 10 * size, t.c + 10 * size, t.f],
@@ -235,7 +236,7 @@ class Radar:
                 decibel += (ROOF_DB if vv else 0.0) * place.cover
                 decibel += place.wall_db * (1.0 if vv else 0.5) * place.walls[orbit.state]
         speckle = _speckle(np.random.default_rng([self.world.seed, 12, i, int(vv)]), self.world.size_px)
-        return (10 ** (decibel / 10) * speckle).astype(np.float32)
+        return np.asarray((10 ** (decibel / 10) * speckle).astype(np.float32))
 
     @cached_property
     def _texture(self) -> np.ndarray:
@@ -291,7 +292,7 @@ class Radar:
         fine = features.rasterize(
             [shape], (size * FINE, size * FINE), transform=self.world.transform @ Affine.scale(1 / FINE), dtype="uint8"
         )
-        return fine.reshape(size, FINE, size, FINE).mean(axis=(1, 3))
+        return np.asarray(fine.reshape(size, FINE, size, FINE).mean(axis=(1, 3)))
 
 
 @dataclass(frozen=True)
@@ -321,7 +322,7 @@ def _speckle(rng: np.random.Generator, size_px: int) -> np.ndarray:
     """Return (y, x) of mean 1, gamma distributed with 4.5 looks, alike in neighbouring pixels."""
     field = rng.normal(size=(LOOKS_TWICE, size_px + 1, size_px + 1)).astype(np.float32)
     blurred = (field[:, 1:, 1:] + field[:, :-1, 1:] + field[:, 1:, :-1] + field[:, :-1, :-1]) / 2
-    return (blurred**2).mean(axis=0)
+    return np.asarray((blurred**2).mean(axis=0))
 
 
 def _cog(frame: np.ndarray, transform: Affine, epsg: int, block_px: int, predictor: str) -> bytes:
