@@ -553,7 +553,7 @@ def test_kept_answers_repeat_a_search_with_no_network(pages):
     again = found(pages, offline=True)
     assert len(pages.asked) == asked
     pd.testing.assert_frame_equal(first.frame.drop(columns="geometry"), again.frame.drop(columns="geometry"))
-    with pytest.raises(OsintError, match="not made before"):
+    with pytest.raises(OsintError, match="not run before"):
         found(pages, offline=True, end="2024-02-02")
 
 

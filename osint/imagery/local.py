@@ -55,7 +55,7 @@ class Picture:
     credit: str
     rights: str
     precision_m: float
-    """How far off the corners may be, metres; NaN when not said."""
+    """How far off the corners may be, metres; NaN when not stated."""
 
     @property
     def full(self) -> float:
@@ -65,7 +65,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How far a picture lay from the first one."""
+    """How far a picture was from the first one."""
 
     id: str
     """Name of the file."""
@@ -293,7 +293,7 @@ def _aligned(shots: list[Picture], cube: np.ndarray, grid: Grid) -> list[Shift]:
 
 
 def shift_px(reference: np.ndarray, moved: np.ndarray) -> tuple[float, float, float]:
-    """Return how many pixels `moved` lies below and to the right of `reference`, and the peak's strength.
+    """Return how many pixels `moved` is below and to the right of `reference`, and the strength of the peak.
 
     Phase correlation (Kuglin and Hines, 1975) of the two pictures under a Hann window, with the place of the
     peak refined by a parabola through its neighbours. The strength is the peak's height over that of a

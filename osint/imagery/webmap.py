@@ -139,7 +139,7 @@ def map_tiles(
             except ReadError as error:
                 missing.append(f"{zoom}/{x}/{y}: {error}")
     if len(missing) == len(places):
-        raise NetworkError(f"no tile of the layer could be read; the first said: {missing[0]}")
+        raise NetworkError(f"no tile of the layer could be read; the first reason: {missing[0]}")
     size = 2 * HALF_WORLD_M / 2**zoom
     bounds = (
         columns[0] * size - HALF_WORLD_M,
@@ -265,7 +265,7 @@ def _tile(source: Ranges, template: str, place: tuple[int, int, int]) -> np.ndar
                 return np.asarray(image.convert("RGB").resize((TILE_PX, TILE_PX)))
             raise ValueError(f"{image.size[0]} x {image.size[1]} pixels")
     except (OSError, SyntaxError, ValueError) as error:
-        shown = "a page" if body.lstrip()[:1] == b"<" else "no picture"
+        shown = "a page" if body.lstrip()[:1] == b"<" else "not a picture"
         raise ReadError(f"{shown} came instead of a tile ({str(error)[:60]})") from error
 
 
