@@ -13,7 +13,7 @@ from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableE
 from osint.filings import glyphs, html, pdf
 from osint.filings.decode import decode
 from osint.filings.doubt import Doubt, DoubtKind
-from osint.filings.facts import Facts, joined_url, read_facts, read_notice
+from osint.filings.facts import FILES, Facts, joined_url, read_facts, read_notice
 from osint.filings.office import read_office
 
 if TYPE_CHECKING:
@@ -268,7 +268,6 @@ def with_scans(
 
 # ---------------------------------------------------------------- what the document says of itself
 
-_FILES = re.compile(r"\.(?:pdf|docx?|xlsx?|zip|rar|7z|ofd|wps)(?:[?#]|$)|/download\?", re.IGNORECASE)
 _NOTICE = re.compile(
     r"公告|公示|通知|更正|变更|中标|成交|招标|采购|批复|审查意见|备案|announcement|tender|award|notice", re.IGNORECASE
 )
@@ -335,7 +334,7 @@ def about(filing: Filing) -> About:
     for written, words in links:
         address = joined_url(base, written, written)
         known[address] = known.get(address) or words
-    files |= {address for address in known if _FILES.search(address)}
+    files |= {address for address in known if FILES.search(address)}
     related = [
         a for a, words in known.items() if a not in files and (_NOTICE.search(words) or (own and a.endswith(own)))
     ]
