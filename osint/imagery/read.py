@@ -116,7 +116,7 @@ class Reading:
     """Bands of some scenes on one grid, what could not be read, and what the reading cost."""
 
     data: xr.Dataset
-    """Dims time, y, x; one variable per band. Attrs describe the pixels: crs, transform (six numbers), credit, simulated."""
+    """Dims time, y, x; one variable per band. Attrs: crs, transform (six numbers), credit, simulated."""
     cost: Cost
     """Requests and bytes, by level ("scl", "overview", "full")."""
     failures: tuple[Failure, ...] = ()
