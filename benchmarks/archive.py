@@ -72,7 +72,7 @@ def verify_gigabyte(directory: Path) -> list[str]:
 
 
 def kill_points(directory: Path, points: int = 200) -> list[str]:
-    """Run `osint capture` on a local server and kill it with SIGKILL at random moments."""
+    """Run `osint capture` on a local server and kill it with SIGKILL at random moments after its first line."""
     from tests.portal_server import serve
 
     rng = random.Random(SEED)
@@ -94,12 +94,14 @@ def kill_points(directory: Path, points: int = 200) -> list[str]:
         ]
         for _ in range(points):
             run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-            time.sleep(0.25 + rng.random() * 0.5)
+            first = run.stdout.readline()
+            time.sleep(rng.random() * 0.5)
             during += run.poll() is None
             run.kill()
             out, err = run.communicate()
             repaired += "repaired:" in err
-            printed += [json.loads(line) for line in out.splitlines(keepends=True) if line.endswith("\n")]
+            lines = (first + out).splitlines(keepends=True)
+            printed += [json.loads(line) for line in lines if line.endswith("\n")]
     archive = Archive(directory / "raw/captures").open()
     held = {entry.seq: entry for entry in archive.entries()}
     lost = sum(entry["seq"] not in held or held[entry["seq"]].sha256 != entry["sha256"] for entry in printed)

@@ -39,6 +39,8 @@ _A = 6378245.0  # Krasovsky 1940, as GCJ-02 uses it
 _EE = 0.00669342162296594323
 _BD = np.pi * 3000.0 / 180.0
 _SURFACES = ("Polygon", "MultiPolygon")
+_LABELS = ("outline_id", "Name", "name", "id")
+"""Columns that name an outline, the first that is there."""
 
 
 def in_china(lon: float, lat: float) -> bool:
@@ -128,12 +130,8 @@ def places(register: Register) -> gpd.GeoDataFrame:
 
 
 def circles(points: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return precision circles as polygons in WGS-84, drawn in each point's own azimuthal projection."""
-    rings = []
-    for point, km in zip(points.geometry, points["precision_km"], strict=True):
-        local = f"+proj=aeqd +lat_0={point.y} +lon_0={point.x} +datum=WGS84 +units=m"
-        disc_m = gpd.GeoSeries([Point(0, 0).buffer(km * 1000, quad_segs=16)], crs=local)
-        rings.append(disc_m.to_crs("EPSG:4326").iloc[0])
+    """Return precision circles as polygons in WGS-84."""
+    rings = [disc(p.x, p.y, 1000 * km) for p, km in zip(points.geometry, points["precision_km"], strict=True)]
     return points.set_geometry(gpd.GeoSeries(rings, index=points.index, crs="EPSG:4326"))
 
 
@@ -233,28 +231,26 @@ def read_features(path: str | Path) -> gpd.GeoDataFrame:
     return with_area((frame if frame.crs is not None else frame.set_crs(4326)).to_crs(4326))
 
 
-def read_outlines(path: str | Path, observer: str | None = None) -> gpd.GeoDataFrame:
+def read_outlines(path: str | Path) -> gpd.GeoDataFrame:
     """Return the polygons of a file in degrees (WGS-84) with `outline_id` and `area_m2`.
 
     Without a column `outline_id` the ids are those of a column Name, name or id, else the numbers from 1.
-    With `observer`, the name of whoever drew the outlines, a column says so. Raises BadInputError for points
-    and lines, and for an outline that crosses itself; it names the outline and the place of the crossing.
+    Raises BadInputError for points and lines, and for an outline that crosses itself; it names the outline and
+    the place of the crossing.
     """
     path = Path(path)
-    if observer is not None and not observer.strip():
-        raise BadInputError("an outline needs its `observer`: the name of whoever drew it")
     frame = read_features(path)
     polygons = frame.geometry.notna() & frame.geometry.geom_type.isin(_SURFACES)
     if not polygons.all():
         raise BadInputError(f"{path.name} must hold polygons only; {int((~polygons).sum())} of {len(frame)} are not")
     if "outline_id" not in frame:
-        names = frame[next((c for c in ("Name", "name", "id") if c in frame), "area_m2")]
+        names = frame[next((c for c in _LABELS if c in frame), "area_m2")]
         known = names.notna() & (names.astype(str) != "") & (names.name != "area_m2")
         frame["outline_id"] = [str(v) if k else str(n) for n, (v, k) in enumerate(zip(names, known, strict=True), 1)]
     for identifier, outline in zip(frame["outline_id"], frame.geometry, strict=True):
         if fault := _crossing(outline):
             raise BadInputError(f"{path.name}: outline {identifier} {fault}; draw it again")
-    return frame if observer is None else frame.assign(observer=observer)
+    return frame
 
 
 def _frame(path: Path) -> gpd.GeoDataFrame:
@@ -304,10 +300,7 @@ def write_outlines(frame: gpd.GeoDataFrame, path: str | Path, **about: object) -
     if suffix in (".geojson", ".json"):
         path.write_bytes(_geojson(degrees, about))
     elif suffix == ".kml":
-        label = next((c for c in ("outline_id", "Name", "name", "id") if c in degrees), None)
-        path.write_bytes(
-            _kml(degrees, degrees[label].astype(str) if label else [str(n + 1) for n in range(len(frame))])
-        )
+        path.write_bytes(_kml(degrees))
     elif suffix == ".csv":
         table = pd.DataFrame(degrees.drop(columns=degrees.geometry.name))
         write_csv(table.assign(wkt=degrees.geometry.to_wkt(rounding_precision=9)), path)
@@ -338,19 +331,18 @@ def _plain(value: Any) -> object:
     return value if isinstance(value, str | bool | int | float | list | dict) else str(value)
 
 
-def _kml(frame: gpd.GeoDataFrame, labels: Sequence[str], descriptions: Sequence[str] | None = None) -> bytes:
-    """Return KML 2.2 for Google Earth; text never becomes markup. Without `descriptions` the columns are listed."""
+def _kml(frame: gpd.GeoDataFrame) -> bytes:
+    """Return KML 2.2 for Google Earth; text never becomes markup. Without a `description` the columns are listed."""
     from xml.sax.saxutils import escape
 
+    label = next((c for c in _LABELS if c in frame), "")
     marks = []
-    for n, (label, row) in enumerate(zip(labels, frame.to_dict("records"), strict=True)):
+    for n, row in enumerate(frame.to_dict("records"), start=1):
         shape = row.pop(frame.geometry.name)
-        text = (
-            descriptions[n] if descriptions else "\n".join(f"{k}: {v}" for k, v in row.items() if _plain(v) is not None)
-        )
+        listed = "\n".join(f"{k}: {v}" for k, v in row.items() if _plain(v) is not None)
+        name, text = escape(str(row.get(label, n))), escape(str(row.get("description", listed)))
         marks.append(
-            f"<Placemark><name>{escape(str(label))}</name><description>{escape(text)}</description>"
-            f"{_kml_geometry(shape)}</Placemark>"
+            f"<Placemark><name>{name}</name><description>{text}</description>{_kml_geometry(shape)}</Placemark>"
         )
     head = '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n'
     return (head + "\n".join(marks) + "\n</Document></kml>\n").encode()
@@ -385,8 +377,9 @@ def to_kml(points: gpd.GeoDataFrame) -> bytes:
     """Return the same as KML; each site says how well it is known and that it is not a building."""
     rows = points.to_dict("records")
     shapes = [shapely.GeometryCollection(pair) for pair in zip(points.geometry, circles(points).geometry, strict=True)]
-    abouts = [
-        f"Known to {r['precision_km']:.0f} km ({r['coord_level']}; datum {r['datum']}). Not a building." for r in rows
-    ]
-    labels = [f"{r['site_id']} {r['name_en']}" for r in rows]
-    return _kml(gpd.GeoDataFrame(geometry=shapes, crs=4326), labels, abouts)
+    known = "Known to {precision_km:.0f} km ({coord_level}; datum {datum}). Not a building."
+    labels = {
+        "name": [f"{r['site_id']} {r['name_en']}" for r in rows],
+        "description": [known.format(**r) for r in rows],
+    }
+    return _kml(gpd.GeoDataFrame(labels, geometry=shapes, crs=4326))

@@ -108,7 +108,7 @@ def capture(session: Session, url: str, *, expect: str = "", live: bool = False)
 
 
 def _holds(session: Session, entry: Entry, expect: str) -> bool:
-    return entry.kind == AnswerClass.CONTENT and expect in decode(session.archive.body(entry)).text
+    return entry.is_content and expect in decode(session.archive.body(entry)).text
 
 
 def _companions(url: str) -> list[str]:
@@ -119,7 +119,7 @@ def _companions(url: str) -> list[str]:
 
 def by_hand(entry: Entry) -> str:
     """Return what a person should do about an answer, or an empty string."""
-    if entry.kind == AnswerClass.CONTENT and entry.captured is False:
+    if entry.is_content and entry.captured is False:
         return f"{entry.url} came, but without the expected text: read it before you call it captured"
     if not AnswerClass(entry.kind).by_hand:
         return ""
@@ -160,7 +160,7 @@ def notice(archive: Archive, url: str) -> tuple[Notice, Entry]:
 
     Raises NotFoundError if the archive holds no page of it that can be read.
     """
-    held = [entry for entry in past_captures(archive, http.strip_secrets(url)) if entry.kind == AnswerClass.CONTENT]
+    held = [entry for entry in past_captures(archive, http.strip_secrets(url)) if entry.is_content]
     found = read_notice(url, archive.body(held[-1]), held[-1].media_type) if held else None
     if found is None:
         msg = f"the archive holds no readable page of {url}; capture it first"
@@ -178,7 +178,7 @@ def history(archive: Archive, url: str) -> list[Revision]:
     before: Entry | None = None
     for entry in past_captures(archive, http.strip_secrets(url)):
         lines: list[str] = []
-        if entry.kind == AnswerClass.CONTENT:
+        if entry.is_content:
             if before is not None:
                 lines = _difference(archive, before, entry)
             before = entry

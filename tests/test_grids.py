@@ -5,6 +5,7 @@ from pyproj import Geod, Proj, Transformer
 
 from osint import geo, imagery
 from osint.errors import OsintError
+from osint.imagery import grid
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_area_of_a_projected_outline_is_that_of_the_ground():
     to = Transformer.from_crs(4326, 3857, always_xy=True).transform
     square = shapely.box(93, 43, 93.01, 43.01)
     flat = shapely.transform(square, to, interleaved=False)
-    assert flat.area / geo.area_m2(square) == pytest.approx(imagery.mercator_scale(43.005) ** 2, rel=1e-3)
+    assert flat.area / geo.area_m2(square) == pytest.approx(grid.mercator_scale(43.005) ** 2, rel=1e-3)
 
 
 def test_window_is_snapped_and_holds_the_site():

@@ -1,6 +1,8 @@
 """Imports run one way, and only the door to the network imports a client."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "osint"
@@ -69,3 +71,17 @@ def test_the_step_finder_needs_nothing_of_the_package_but_errors():
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "osint":
                 last = node.module.split(".")[-1]
                 assert {a.name for a in node.names} <= alone if last == "change" else last in alone, node.module
+
+
+def test_only_the_demo_verb_imports_the_simulated_world():
+    users = {p.relative_to(PACKAGE).as_posix() for p in modules() if "simulated" in set(imported_rooms(p))}
+    assert {name for name in users if not name.startswith("simulated/")} == {"cli/demo.py"}
+
+
+def test_rooms_that_read_pictures_load_no_simulated_world_and_no_plots():
+    """In a fresh interpreter: what draws or invents is imported where it is used."""
+    asked = (
+        "import sys, osint.change, osint.imagery; print(*(n for n in sys.modules if n.startswith(('osint', 'matp'))))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    assert not [name for name in loaded if name.startswith(("osint.simulated", "osint.cli", "matplotlib"))]

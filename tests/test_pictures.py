@@ -91,9 +91,9 @@ def test_known_shift_is_estimated_removed_and_said(tmp_path):
 @pytest.mark.parametrize("true", [(0.0, 0.0), (3.4, -2.7), (-0.5, 9.25)])
 def test_shift_is_found_to_a_quarter_pixel_and_noise_is_weak(true):
     image = ground(5).astype(float)
-    found = imagery.shift_px(image[30:-30, 30:-30], ndimage.shift(image, true, order=3)[30:-30, 30:-30])
+    found = local.shift_px(image[30:-30, 30:-30], ndimage.shift(image, true, order=3)[30:-30, 30:-30])
     assert found[:2] == pytest.approx(true, abs=0.25)
-    other = imagery.shift_px(image, np.random.default_rng(1).normal(size=image.shape))
+    other = local.shift_px(image, np.random.default_rng(1).normal(size=image.shape))
     assert found[2] > 5 * other[2]
     assert other[2] < local.MIN_RESPONSE
 

@@ -31,7 +31,7 @@ def test_offset_of_1000_starts_with_baseline_04():
     made = simulate.make_world(seed=5, size_px=64, start="2021-10-01", end="2022-04-30", cloud=0, snow=False, dust=0)
     early = [i for i, b in enumerate(made.baselines) if b < "04.00"]
     late = [i for i, b in enumerate(made.baselines) if b >= "04.00"]
-    assert made.dates[late[0]] >= simulate.OFFSET_FROM > made.dates[early[-1]]
+    assert made.dates[late[0]] >= dt.datetime(2022, 1, 25, tzinfo=dt.UTC) > made.dates[early[-1]]
     step = np.median(made.band(late[0], "B02")) - np.median(made.band(early[-1], "B02"))
     assert 850 < step < 1150
     data = simulate.dataset(made, [early[-1], late[0]], ["B02"])

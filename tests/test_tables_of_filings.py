@@ -97,6 +97,11 @@ def test_a_title_over_the_table_is_not_its_header():
     assert values(page, "a.html") == [("racks", 300), ("power", 9)]
 
 
+def test_a_header_that_begins_again_takes_the_place_of_the_first():
+    page = html([["项目", "总投资（万元）"], ["云谷", "7,300"], ["项目", "算力（P）"], ["云谷", "1400"]], "td")
+    assert values(page, "a.html") == [("money_cny", 7.3e7), ("compute", 1400)]
+
+
 def test_a_table_inside_a_cell_has_its_own_rows_and_headers():
     inner = "<table><tr><th>服务器（台）</th><th>机柜（架）</th></tr><tr><td>5</td><td>7</td></tr></table>"
     page = html([["项目", "投资额（万元）", "内容"], ["一期", "3000", inner], ["二期", "900", "无"]])
@@ -309,6 +314,38 @@ def test_a_range_over_a_whole_sheet_costs_nothing():
     tail = b'</sheetData><mergeCells count="1"><mergeCell ref="C3:XFD1048576"/></mergeCells>'
     members[member] = members[member].replace(b"</sheetData>", tail)
     assert values(packed(members), "a.xlsx") == [("racks", 900), ("money_cny", 3e6)]
+
+
+def test_damaged_office_files_end_in_a_sentence():
+    def fill(paper):
+        table = paper.add_table(3, 3)
+        table.cell(0, 0).merge(table.cell(0, 1))
+
+    def rows(book):
+        for number in range(5):
+            book.active.append([number, "a", None, 2.5, "=A1"])
+        book.active.merge_cells("A1:B2")
+
+    rng = random.Random(1)
+    files = [
+        (document(fill), "a.docx", ["word/document.xml"]),
+        (workbook(rows), "a.xlsx", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/styles.xml"]),
+    ]
+    lumps = [b'<row r="99999999999"><c r="ZZZ9"><v>1</v></c></row>', b"99999999", b"-1", b"<w:tbl/>", b"</f>", b"<"]
+    read = 0
+    for _ in range(120):
+        data, name, members = rng.choice(files)
+        with zipfile.ZipFile(io.BytesIO(data)) as box:
+            parts = {member: box.read(member) for member in box.namelist()}
+        member = rng.choice(members)
+        at = rng.randrange(len(parts[member]))
+        parts[member] = parts[member][:at] + rng.choice(lumps) + parts[member][at + rng.randint(0, 9) :]
+        try:
+            filings.claims_of(filings.parse(packed(parts), name))
+            read += 1
+        except OsintError:
+            pass
+    assert 0 < read < 120
 
 
 def test_strict_open_xml_and_old_office_files():

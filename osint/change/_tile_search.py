@@ -80,7 +80,7 @@ class Target:
     def within(
         cls, start: str, end: str, absent: str | None, present: str | None, area_m2: tuple[float, float]
     ) -> Target:
-        """Return the target; without a day `absent` it is `start`, and the series begins a year before, alike at the end."""
+        """Return the target; `absent` None is `start`, and the series begins a year before; likewise at the end."""
         reach = dt.timedelta(REACH_DAYS)
         first = start if absent else str(_iso_day(start) - reach)
         last = end if present else str(_iso_day(end) + reach)
@@ -203,7 +203,7 @@ def _mild(rows: pd.DataFrame, latitude_deg: float) -> pd.DataFrame:
 
 
 def _seasons(rows: pd.DataFrame, latitude_deg: float) -> np.ndarray:
-    """Return 0 for winter, 1 to 4 for the stretches from late March to early November, half a year later in the south."""
+    """Return 0 for winter, 1 to 4 from late March to early November, half a year later in the south."""
     days = steps.to_days(rows["datetime"])
     northern = pd.to_datetime(days if latitude_deg >= 0 else days + HALF_YEAR_DAYS, unit="D")
     number = np.searchsorted(SEASON_EDGES, northern.day_of_year) % len(SEASON_EDGES)
@@ -304,4 +304,4 @@ def _inside(data: xr.Dataset, outline: BaseGeometry) -> np.ndarray:
     size = (data.sizes["y"], data.sizes["x"])
     if flat.is_empty:
         return np.zeros(size, bool)
-    return features.geometry_mask([flat], size, Affine(*tuple(data.attrs["transform"])[:6]), invert=True)
+    return np.asarray(features.geometry_mask([flat], size, Affine(*tuple(data.attrs["transform"])[:6]), invert=True))

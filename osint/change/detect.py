@@ -39,15 +39,15 @@ SEASON_DAYS = 150
 LEAST_SEASONS = 2
 """Seasons that a comparison needs."""
 MILD_FROM, MILD_UNTIL = 80, 312
-"""Days of the northern year between which the sun is high and no snow lies; wider margins than of a series: judgement."""
+"""Days of the northern year between which the sun is high and no snow is, with wide margins: judgement."""
 LEAST_MILD_SCENES = 8
 """Scenes outside of winter below which those of winter are taken too: judgement."""
 SEED_GAIN = 0.05
-"""Gain in whiteness (reflectance) that starts a candidate; SEED_SD times the local scatter if that is more: judgement."""
+"""Gain in whiteness (reflectance) that starts a candidate, or SEED_SD times the scatter if more: judgement."""
 SEED_SD = 4.0
 """Gain that starts a candidate, in robust standard deviations of the gain: judgement."""
 ROOF_GAIN = 0.15
-"""Gain that starts a candidate in a single picture: a pale roof that was cleared again; the series decides: judgement."""
+"""Gain that starts one in a single picture: a pale roof that was cleared again; the series decides: judgement."""
 GROWN_SHARE, PEAK_QUANTILE = 0.5, 0.8
 """A patch reaches to this share of its own gain, which is this quantile of its seed: half of a blurred edge is roof."""
 GROWN_REACH_PX = 4
@@ -262,7 +262,7 @@ def _lasting(gains: np.ndarray) -> np.ndarray:
     """Return the largest gain that holds for two pictures in a row, or in the last one, or is a roof's in any."""
     pairs = np.minimum(gains[:-1], gains[1:])
     alone = np.where(gains > ROOF_GAIN, gains, -1.0)
-    return np.max(np.concatenate([pairs, gains[-1:], alone]), axis=0)
+    return np.asarray(np.max(np.concatenate([pairs, gains[-1:], alone]), axis=0))
 
 
 def _grown(gain: np.ndarray, seed: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
@@ -285,7 +285,7 @@ def _outline(patch: np.ndarray, attrs: dict[str, Any]) -> BaseGeometry:
 
 
 def season_groups(rows: pd.DataFrame, latitude_deg: float) -> list[pd.DataFrame]:
-    """Return groups of the clearest scenes, one per season of SEASON_DAYS, without winter where enough others are left."""
+    """Return groups of the clearest scenes, one per season, without winter where enough others are left."""
     rows = rows.sort_values("datetime")
     mild = rows[is_mild(rows, latitude_deg)]
     rows = mild if len(mild) >= LEAST_MILD_SCENES else rows
@@ -332,7 +332,7 @@ def _quantile(values: np.ndarray, share: float) -> np.ndarray:
     low = np.floor(position).astype(int)[None]
     below = np.take_along_axis(ordered, low, 0)[0]
     above = np.take_along_axis(ordered, np.ceil(position).astype(int)[None], 0)[0]
-    return below + (above - below) * (position - low[0])
+    return np.asarray(below + (above - below) * (position - low[0]))
 
 
 def _local(picture: np.ndarray) -> np.ndarray:
@@ -340,7 +340,7 @@ def _local(picture: np.ndarray) -> np.ndarray:
     coarse = np.nan_to_num(picture[::COARSE_PX, ::COARSE_PX], nan=float(np.nanmedian(picture)))
     smooth = ndimage.median_filter(coarse, size=LOCAL_PX, mode="nearest")
     fine = smooth.repeat(COARSE_PX, axis=0).repeat(COARSE_PX, axis=1)
-    return fine[: picture.shape[0], : picture.shape[1]]
+    return np.asarray(fine[: picture.shape[0], : picture.shape[1]])
 
 
 def draw_structure(stack: Stack, row: dict[str, Any], start: str, end: str, path: Path) -> list[Path]:
@@ -420,7 +420,7 @@ class Tile:
 def utm_tiles(place: BaseGeometry, side_m: float) -> list[Tile]:
     """Return the tiles that touch a `place` (degrees), west to east and south to north, in the UTM zone of its middle.
 
-    >>> [tile.name for tile in utm_tiles(shapely.box(93.0, 43.0, 93.001, 43.001), 1000)]
+    >>> [tile.name for tile in utm_tiles(shapely.box(93.001, 43.0, 93.002, 43.001), 1000)]
     ['32646-E500000-N4760000']
     """
     epsg, flat = _flat(place)
@@ -449,5 +449,5 @@ def _flat(place: BaseGeometry) -> tuple[int, BaseGeometry]:
 
 @functools.cache
 def _between(one: int, other: int) -> Callable[..., Any]:
-    """Return the conversion from one EPSG code to another; making it takes a millisecond, and a search has many tiles."""
+    """Return the conversion between two EPSG codes; making it takes a millisecond, and a search has many tiles."""
     return Transformer.from_crs(one, other, always_xy=True).transform

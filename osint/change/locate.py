@@ -44,9 +44,8 @@ GOOD_FIT = 0.3
 """Fit above which a candidate is worth a look; it ranks and is not a probability: judgement."""
 FULLY_SEARCHED = 0.999
 """Share of a place that counts as all of it."""
-PROPERTIES = (
-    "rank", *(name for name in history.PROPERTIES if name != "bytes_read"), "fit", "fit_date", "fit_size", "tile", "chip"
-)  # fmt: skip
+DATED = tuple(name for name in history.PROPERTIES if name != "bytes_read")
+PROPERTIES = ("rank", *DATED, "fit", "fit_date", "fit_size", "tile", "chip")
 """Columns of `Located.found`. `bytes_read` depends on the cache, so it is reported per tile, not per candidate."""
 MISSED = (
     "could have been missed: a roof under 2,500 m2, one that looks like its ground in blue and short-wave infrared, "
@@ -95,7 +94,7 @@ class StackSource:
     """A catalogue from which stacks of places come; can be sent to another process."""
 
     catalogue: str
-    """A name of `imagery.CATALOGUES`, the address of a STAC API, or the full path of the folder of a static catalogue."""
+    """A name of `imagery.CATALOGUES`, the address of a STAC API, or the full path of a static catalogue."""
     collection: str
     start: str
     """First day, ISO."""
@@ -246,7 +245,7 @@ def locate(
     # block by block, so that a list of scenes serves all tiles of its block
     left = sorted((t for t in tiles if t.name not in done), key=lambda t: imagery.block_of(t.core())) + again
     imagery.forget_blocks()
-    # a first tile that fails is a matter of the catalogue; those that failed before come last, so that none blocks the rest
+    # a first tile that fails is a fault of the catalogue; those that failed before come last and block no others
     failures, limit = 0, 1
     with journal.open("a", encoding="utf-8") as file:
         for result in _searched(source, left, place, target, dask):

@@ -330,7 +330,7 @@ def _anywhere(rng: np.random.Generator, pool: list[Span], start: str, end: str) 
 
 
 def summarised(rows: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per event of `rows` and of the random draws; shares and errors are empty where nothing was dated."""
+    """Return one row per event of `rows` and the random draws; shares and errors are NaN where nothing was dated."""
     made = []
     for event in Event:
         mine = rows[rows["event"] == event]

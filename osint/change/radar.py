@@ -1,8 +1,8 @@
 """Date a step of Sentinel-1 backscatter over an outline: a second clock next to the pictures, under cloud and snow.
 
 Radar sees through cloud and snow. It also sees fences, containers, vehicles and wet ground, and misses half of small
-buildings (RADAR_LIMIT). A hall shines where wall and ground make a corner towards the radar, and its roof may be darker
-than the ground was, so the side that faces the radar is a column of its own: the mean of the outline would hide the hall.
+buildings (RADAR_LIMIT). A hall shines where wall and ground make a corner towards the radar, and its roof may be
+darker than the ground was, so the side that faces the radar is a column of its own: the mean would hide the hall.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ RADAR_COLUMNS = ("radar_low", "radar_best", "radar_high", "radar")
 LEAST_STEP_DB = 1.0
 """Step below which wet ground or other rows of crops are as likely as a wall: judgement."""
 FRAME_DAYS = 60
-"""Time by which a steel frame may reflect before the roof lies on it; a fence or a container may come later: judgement."""
+"""A steel frame may reflect so long before the roof is on it; a fence or a container may come later: judgement."""
 VAGUE_DAYS = 2 * FRAME_DAYS
 """Width of an interval above which it meets nearly every date, so that it neither agrees nor contradicts."""
 WALL_REACH_M = 15.0
 """Distance to either side of a wall's foot in which its double echo is; a pixel of the sensor itself is 20 m."""
 LIT_SIDE = {"ascending": 1.0, "descending": -1.0}
-"""Sentinel-1 looks to its right: an ascending orbit lights the west sides, a descending one the east sides. East is positive."""
+"""Sentinel-1 looks to its right: an ascending orbit lights west sides, a descending one east sides. East is +1."""
 RADAR_PIXEL_M = 10.0
 INSIDE_COVER = 0.5
 """Share of a pixel that is inside an outline or its lit side, from which the pixel counts."""
@@ -295,7 +295,7 @@ def add_radar(
 ) -> gpd.GeoDataFrame:
     """Return dated outlines (columns of `PROPERTIES`, degrees) with the columns RADAR_COLUMNS.
 
-    Where radar cannot be read, `radar` says why and nothing else changes. `tell` gets one line per row, and what it cost.
+    Where radar cannot be read, `radar` says why and nothing else changes. `tell` gets a line per row, and the cost.
     """
     try:
         listed = radar_scenes(dated.union_all(), start, end, catalogue=catalogue, collection=collection)

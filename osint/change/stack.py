@@ -78,7 +78,7 @@ class Stack:
             self.cost.add(level, requests, cost.bytes[level])
 
     def read(self, rows: pd.DataFrame, place: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
-        """Return `bands` and the scene classification `scl` of `rows` over `place` (degrees), dims time, y, x."""
+        """Return `bands` and the classification `scl` of `rows` over `place` (degrees), dims time, y, x."""
         reading = self.reader(rows, place, bands)
         self._count(reading.cost)
         self.cost.asked += reading.cost.asked
@@ -105,8 +105,8 @@ def open_stack(
 ) -> Stack:
     """Return the stack of scenes that touch `place` (degrees) between two days, both included.
 
-    `catalogue` is a name of `imagery.CATALOGUES`, the address of a STAC API or the folder of a static catalogue; without
-    `collection` it is the one of `imagery.default_collection`. Raises what `imagery.list_scenes` raises.
+    `catalogue` is a name of `imagery.CATALOGUES`, the address of a STAC API or the folder of a static catalogue. The
+    default `collection` is that of `imagery.default_collection`. Raises what `imagery.list_scenes` raises.
     """
     return stack_of_list(imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection), place)
 

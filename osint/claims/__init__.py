@@ -1,7 +1,6 @@
 """Read the claims of a text: every quantity with its kind, rung, date and words; and test them against each other."""
 
 from osint.claims.consistency import Mismatch, check_sums, group_syndicated
-from osint.claims.dates import document_date
 from osint.claims.extract import CLAIM_COLUMNS, TextClaim, claims_frame, extract
 from osint.claims.units import SI_UNITS
 
@@ -12,7 +11,6 @@ __all__ = [
     "TextClaim",
     "check_sums",
     "claims_frame",
-    "document_date",
     "extract",
     "group_syndicated",
 ]

@@ -125,7 +125,7 @@ def _add_validate(subparsers: Any) -> None:
         "--places",
         type=Path,
         metavar="FILE",
-        help="GeoJSON or CSV (Data center, lon, lat); without it, the sites whose statuses link to a place on Google Earth",
+        help="GeoJSON or CSV (Data center, lon, lat); default: the sites whose statuses link to Google Earth",
     )
     p.set_defaults(handler=_validate)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-    from osint.simulated.demo import DemoPlace
+    from osint.simulated import DemoPlace
 
 
 def add_verbs(subparsers: Any) -> None:
@@ -26,10 +26,10 @@ def add_verbs(subparsers: Any) -> None:
 def _demo(args: argparse.Namespace) -> None:
     import threading
 
-    from osint.simulated import demo
+    from osint import simulated
 
-    made = demo.make_demo(args.seed, args.size, args.start, args.end)
-    with demo.served(made, args.port):
+    made = simulated.make_demo(args.seed, args.size, args.start, args.end)
+    with simulated.served(made, args.port):
         place = made.footprint().centroid
         span = f"--start {args.start} --end {args.end}"
         print(f"SIMULATED world of seed {args.seed}: {len(made.world.dates)} scenes at {made.catalogue}", flush=True)
@@ -40,6 +40,6 @@ def _demo(args: argparse.Namespace) -> None:
 
 def served_at(place: BaseGeometry) -> AbstractContextManager[DemoPlace]:
     """Serve a SIMULATED world whose middle is that of `place` (degrees) for as long as the block lasts."""
-    from osint.simulated import demo
+    from osint import simulated
 
-    return demo.served_at(place)
+    return simulated.served_at(place)

@@ -49,9 +49,9 @@ def add_verbs(subparsers: Any) -> None:
     p = subparsers.add_parser(
         "tiles", parents=[place], help="save map tiles of a place as one picture, with date, credit and terms"
     )
-    p.add_argument("--layer", default="esri-wayback", help="esri-wayback, eox-2023, eox-2016 or an address with "
-                   "{z}, {x}, {y} (default %(default)s)")  # fmt: skip
-    p.add_argument("--zoom", type=int, default=16, help="17 is about 1 m a pixel (default %(default)s)")
+    layers = "esri-wayback, eox-2023, eox-2016 or an address with {z}, {x}, {y} (default %(default)s)"
+    p.add_argument("--layer", default="esri-wayback", help=layers)
+    p.add_argument("--zoom", type=int, default=16, help="17 is about 1 m per pixel (default %(default)s)")
     p.add_argument("--date", metavar="DATE", help="the last Wayback release published by then (default: the newest)")
     p.add_argument("--changes", action="store_true", help="list the Wayback releases in which the place changed")
     p.add_argument("--out", type=Path, default=Path("tiles.png"), metavar="FILE.png", help="(default %(default)s)")
@@ -74,8 +74,8 @@ def _place() -> argparse.ArgumentParser:
 
 def _catalogue() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(add_help=False)
-    p.add_argument("--catalogue", default="earth-search",
-                   help="earth-search, planetary-computer, cdse, an address or a folder (default %(default)s)")  # fmt: skip
+    known = "earth-search, planetary-computer, cdse, an address or a folder (default %(default)s)"
+    p.add_argument("--catalogue", default="earth-search", help=known)
     p.add_argument("--collection", help="default: surface reflectance of Sentinel-2 at that catalogue")
     return p
 
@@ -195,7 +195,7 @@ def _tiles(args: argparse.Namespace) -> None:
         passport.add_itxt(name, text)
         print(f"{name}: {text}")
     Image.fromarray(tiles.image).save(args.out, pnginfo=passport)
-    print(f"{args.out}: {tiles.metres_per_pixel:.2f} m a pixel, bounds {tiles.bounds} in {tiles.crs}")
+    print(f"{args.out}: {tiles.metres_per_pixel:.2f} m per pixel, bounds {tiles.bounds} in {tiles.crs}")
     for missing in tiles.missing:
         print(f"  not read: {missing}")
 
@@ -205,13 +205,8 @@ def _power(args: argparse.Namespace) -> None:
 
     power = imagery.mapped_power(_disc(args), args.radius)
     shown = power.features[["osm", "power", "distance_m", "voltage", "name"]].fillna("")
-    print(
-        shown.to_string(index=False)
-        if len(shown)
-        else "nothing is mapped here, which does not show that nothing is there"
-    )
+    print(shown.to_string(index=False) if len(shown) else "nothing is mapped here; something may still be there")
     if args.out:
         geo.write_outlines(power.features, args.out)
-    print(
-        f"{len(shown)} features within {args.radius:g} m; {imagery.OSM_CREDIT}; map of {power.as_of or 'an unknown day'}"
-    )
+    day = f"map of {power.as_of or 'an unknown day'}"
+    print(f"{len(shown)} features within {args.radius:g} m; {imagery.OSM_CREDIT}; {day}")

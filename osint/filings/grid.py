@@ -50,6 +50,11 @@ class Cell:
         """Return table, row and column in words."""
         return f"{self.table} row {self.row} column {self.column}"
 
+    def filled(self, text: str, headers: tuple[str, ...] = (), doubt: str = "", header: bool = False) -> Cell:
+        """Return the cell with its words, headers and doubt; `dataclasses.replace` takes ten times as long."""
+        spans = (self.row_span, self.column_span, header or self.header)
+        return Cell(self.table, self.row, self.column, *spans, text, self.start, self.end, headers, doubt)
+
     @property
     def label(self) -> str:
         """Return the words of its headers, the lowest first, whose unit a bare number takes."""
@@ -104,6 +109,7 @@ class Grid:
         """Add the cell at (column, row span, column span) whose words are text[start:end]."""
         column, row_span, column_span = place
         if column <= MOST_COLUMNS:
+            column_span = max(1, min(column_span, MOST_COLUMNS - column + 1))
             self.cells.append(Cell(self.table, self.number, column, row_span, column_span, header, "", start, end))
 
     def extend(self, column: int) -> bool:
@@ -121,10 +127,7 @@ class Grid:
 
     def finished(self, text: str) -> list[Cell]:
         """Return the cells with their words, their headers and what is doubtful about their columns."""
-        cells = [
-            replace(c, text=" ".join(text[c.start : min(c.end, c.start + _CELL_CHARACTERS)].split()))
-            for c in self.cells
-        ]
+        cells = [c.filled(" ".join(text[c.start : min(c.end, c.start + _CELL_CHARACTERS)].split())) for c in self.cells]
         rows = [list(row) for _, row in groupby(cells, key=lambda cell: cell.row)]
         rows = [row for row in rows if any(cell.text for cell in row)]
         widest = max((sum(bool(cell.text) for cell in row) for row in rows), default=0)
@@ -132,15 +135,15 @@ class Grid:
         headers = _Headers()
         index = 0
         while index < len(rows):
-            depth = _header_depth(rows, index, widest, headers.width > 0)
+            depth = _header_depth(rows, index, widest, headers)
             if depth:
-                block = [replace(cell, header=True) for row in rows[index : index + depth] for cell in row]
+                block = [cell.filled(cell.text, header=True) for row in rows[index : index + depth] for cell in row]
                 headers = _Headers.of(block)
                 done += block
             else:
                 depth = 1
                 doubt = self._doubt(rows[index], headers)
-                done += [replace(cell, headers=headers.above(cell), doubt=doubt) for cell in rows[index]]
+                done += [cell.filled(cell.text, headers.above(cell), doubt) for cell in rows[index]]
             index += depth
         return done
 
@@ -165,6 +168,8 @@ class _Headers:
     """columns that the header covers"""
     needed: int = 0
     """columns up to its last cell that has words"""
+    first: tuple[str, int] = ("", 0)
+    """words of its first cell and number of cells of its first row, by which it is known where it begins again"""
 
     @classmethod
     def of(cls, block: list[Cell]) -> _Headers:
@@ -174,7 +179,9 @@ class _Headers:
                 for column in range(cell.column, cell.column + cell.column_span):
                     by_column[column] = (*by_column.get(column, ()), cell.text[:_HEADER_CHARACTERS])
         ends = [(cell.column + cell.column_span - 1, bool(cell.text)) for cell in block]
-        return cls(by_column, max(end for end, _ in ends), max((end for end, words in ends if words), default=0))
+        needed = max((end for end, words in ends if words), default=0)
+        row = sum(cell.row == block[0].row for cell in block)
+        return cls(by_column, max(end for end, _ in ends), needed, (block[0].text, row))
 
     def above(self, cell: Cell) -> tuple[str, ...]:
         """Return the headers of the first column of a cell."""
@@ -187,11 +194,11 @@ def _is_value(words: str) -> bool:
     return match is not None and not (match[1].isdigit() and int(match[1]) in _YEARS)
 
 
-def _header_depth(rows: list[list[Cell]], index: int, widest: int, known: bool) -> int:
+def _header_depth(rows: list[list[Cell]], index: int, widest: int, headers: _Headers) -> int:
     """Return how many rows from `index` on are headers; 0 where the row holds values.
 
     Headers are rows written as such; else the first row that is not a title over the whole table, with the rows
-    that its spanning cells group.
+    that its spanning cells group, and rows that begin like it.
     """
     row = rows[index]
     filled = [cell for cell in row if cell.text]
@@ -202,8 +209,9 @@ def _header_depth(rows: list[list[Cell]], index: int, widest: int, known: bool) 
         if depth and sum(bool(cell.text) for cell in rows[index + depth]) < 2:
             break
         depth += 1
-    if known and not depth:
-        return 0
+    if headers.width and not depth:
+        again = (row[0].text, len(row)) == headers.first and not any(_is_value(cell.text) for cell in filled)
+        return int(again)
     first = max(depth, 1)
     block = [cell for other in rows[index : index + first] for cell in other]
     bottom = max(cell.row + cell.row_span for cell in block)

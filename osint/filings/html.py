@@ -39,6 +39,7 @@ _EMPTY = _names("br hr img input link meta area base col embed source track wbr"
 _LEFT_OPEN = _names("p dd dt option")
 """elements that the next of their kind ends"""
 _MENU = _names("nav header footer button")
+_ASIDE = _names("aside nav footer")
 _MEDIA = _names("img iframe embed object video")
 # names of parts that stand next to the text; the word must stand alone, as in "related-news" or "mainNav"
 _BESIDE = _names(
@@ -48,7 +49,8 @@ _BESIDE = _names(
 )
 _WHOLE = _names("has with no main article content page layout body")
 _NAMES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-_HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|\shidden(?:[\s=]|$)", re.IGNORECASE)
+_HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden", re.IGNORECASE)
+_HIDDEN_ATTRIBUTE, _VALUES = re.compile(r"\shidden(?:[\s=/]|$)", re.IGNORECASE), re.compile(r"\"[^\"]*\"|'[^']*'")
 _NAMED = re.compile(r"\b(?:class|id|style)\s{0,5}=", re.IGNORECASE)
 _MAX_ATTRIBUTES = 4000
 _ATTRIBUTE = re.compile(
@@ -272,13 +274,16 @@ class _Parser:
 
     def _follow(self, closing: bool, name: str, inner: str) -> None:
         """Note whether an element stands next to the text, is hidden or is set in a font of the page's own."""
+        under_way = self.aside.tag or self.face.tag or self.hidden.tag or self.menu.tag
+        if not (inner or under_way or self.families or name in _MENU or name in _ASIDE):
+            return
         found = _attributes(inner) if inner and not closing else {}
         self.aside.follow(closing, name, _beside(name, found), self.length)
         if self.fonts:
             family = glyphs.font_family(name, found, self.fonts, self.families)
             self.face.follow(closing, name, family, self.length)
         self.menu.follow(closing, name, name if name in _MENU else "", self.length)
-        hides = not closing and bool(inner) and _HIDDEN.search(inner[:500]) is not None
+        hides = bool(inner) and not closing and _hides(inner[:500])
         if hides or self.hidden.tag:
             self.hidden.follow(closing, name, name if hides else "", self.length)
 
@@ -398,9 +403,16 @@ def _attributes(inner: str) -> dict[str, str]:
     return {match[1].lower(): match[2] or match[3] or match[4] or "" for match in _ATTRIBUTE.finditer(inner)}
 
 
+def _hides(inner: str) -> bool:
+    """Say whether the attributes of an element hide its words; a class that is called hidden does not."""
+    if _HIDDEN.search(inner):
+        return True
+    return "hidden" in inner and _HIDDEN_ATTRIBUTE.search(_VALUES.sub('""', inner)) is not None
+
+
 def _beside(tag: str, attributes: dict[str, str]) -> str:
     """Return why an element stands next to the text of a page, by its tag, class or id; empty if it does not."""
-    if tag in ("aside", "nav", "footer"):
+    if tag in _ASIDE:
         return tag
     if not attributes or tag in ("body", "html", "main"):
         return ""

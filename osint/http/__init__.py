@@ -14,7 +14,7 @@ from osint.http.client import (
     strip_secrets,
     user_agent,
 )
-from osint.http.politeness import HOST_PER_MINUTE, Politeness, host_key
+from osint.http.politeness import HOLD_SECONDS, HOST_PER_MINUTE, Politeness, host_key
 from osint.http.ranges import (
     ByteCache,
     ChangedError,
@@ -28,6 +28,7 @@ from osint.http.ranges import (
 
 __all__ = [
     "CONNECTIONS",
+    "HOLD_SECONDS",
     "HOST_PER_MINUTE",
     "Answer",
     "ByteCache",

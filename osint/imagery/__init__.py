@@ -4,7 +4,7 @@ Also a folder of the user's own pictures, map tiles with their date and terms, a
 OpenStreetMap has it. Places are outlines or points in degrees.
 """
 
-from osint.imagery.before_after import Pair, Swipe, choose_pair, clearest_scene, draw_pair, pair_between, save_figure
+from osint.imagery.before_after import Pair, Swipe, choose_pair, draw_pair, pair_between, save_figure
 from osint.imagery.catalogue import (
     CATALOGUES,
     EARTH_SEARCH,
@@ -16,16 +16,15 @@ from osint.imagery.catalogue import (
     list_scenes,
     scenes,
 )
-from osint.imagery.grid import Grid, mercator_scale, utm_epsg, utm_grid
-from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES, Remark, SceneClass, Scenes, pass_numbers, total_cost
-from osint.imagery.local import Pictures, read_pictures, shift_px
-from osint.imagery.osm_power import OSM_CREDIT, PowerMap, mapped_power
-from osint.imagery.read import DARK_LIMIT, Failure, Reading, read_bands
-from osint.imagery.webmap import MapTiles, Release, changed_releases, map_tiles
+from osint.imagery.grid import Grid, utm_epsg, utm_grid
+from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES, Remark, SceneClass, Scenes, pass_numbers
+from osint.imagery.local import read_pictures
+from osint.imagery.osm_power import OSM_CREDIT, mapped_power
+from osint.imagery.read import Failure, Reading, read_bands
+from osint.imagery.webmap import changed_releases, map_tiles
 
 __all__ = [
     "CATALOGUES",
-    "DARK_LIMIT",
     "EARTH_SEARCH",
     "OFFSET",
     "OFFSET_SINCE",
@@ -33,12 +32,8 @@ __all__ = [
     "S2_NAMES",
     "Failure",
     "Grid",
-    "MapTiles",
     "Pair",
-    "Pictures",
-    "PowerMap",
     "Reading",
-    "Release",
     "Remark",
     "SceneClass",
     "SceneList",
@@ -48,22 +43,18 @@ __all__ = [
     "block_scenes",
     "changed_releases",
     "choose_pair",
-    "clearest_scene",
     "default_collection",
     "draw_pair",
     "forget_blocks",
     "list_scenes",
     "map_tiles",
     "mapped_power",
-    "mercator_scale",
     "pair_between",
     "pass_numbers",
     "read_bands",
     "read_pictures",
     "save_figure",
     "scenes",
-    "shift_px",
-    "total_cost",
     "utm_epsg",
     "utm_grid",
 ]

@@ -122,7 +122,6 @@ class Scene:
     tile: str
     orbit: str
     """Direction and relative orbit, "ascending 48"."""
-    epsg: int | None
     processed: str
     """When the file was made."""
     collection: str
@@ -143,10 +142,6 @@ class Scene:
         """The mission."""
         return family_of(self.collection)
 
-    def to_row(self) -> dict[str, Any]:
-        """Return the scene as a row of `Scenes.frame`."""
-        return {name: getattr(self, name) for name in COLUMNS}
-
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Scene:
         """Return the scene of a row of `Scenes.frame`."""
@@ -158,7 +153,7 @@ COLUMNS = tuple(field.name for field in dataclasses.fields(Scene))
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that is said of one scene."""
+    """A reason that concerns one scene."""
 
     id: str
     reason: str
@@ -192,7 +187,7 @@ class Scenes:
 
 def frame_of(scenes: Iterable[Scene]) -> gpd.GeoDataFrame:
     """Return scenes as a table: columns as the fields of `Scene`, `datetime` with its zone, geometry in degrees."""
-    rows = [scene.to_row() for scene in scenes]
+    rows = [[getattr(scene, name) for name in COLUMNS] for scene in scenes]
     frame = gpd.GeoDataFrame(rows, columns=list(COLUMNS), geometry="geometry", crs=4326)
     return frame.assign(datetime=pd.to_datetime(frame["datetime"], utc=True), simulated=frame["simulated"].astype(bool))
 
@@ -251,7 +246,6 @@ def read_item(item: dict[str, Any], place: BaseGeometry, catalogue: str) -> Scen
         footprint_share=min(footprint.intersection(place).area / place.area, 1.0),
         tile=_tile(properties),
         orbit=f"{properties.get('sat:orbit_state', '')} {properties.get('sat:relative_orbit', '')}".strip(),
-        epsg=_epsg(properties, assets),
         processed=str(properties.get("s2:generation_time") or properties.get("created") or ""),
         collection=collection,
         catalogue=catalogue,
@@ -360,16 +354,6 @@ def _baseline(properties: dict[str, Any], identifier: str) -> str:
 def _tile(properties: dict[str, Any]) -> str:
     code = properties.get("grid:code") or properties.get("s2:mgrs_tile") or ""
     return str(code).removeprefix("MGRS-").removeprefix("WRS2-")
-
-
-def _epsg(properties: dict[str, Any], assets: dict[str, Any]) -> int | None:
-    """Return the EPSG code in either spelling, from the item or, as CDSE has it, from its assets."""
-    for holder in (properties, *assets.values()):
-        code = holder.get("proj:code") or holder.get("proj:epsg")
-        found = re.fullmatch(r"(?:EPSG:)?(\d{4,6})", str(code or ""))
-        if found:
-            return int(found[1])
-    return None
 
 
 def without_duplicates(scenes: Sequence[Scene], place: BaseGeometry) -> tuple[list[Scene], list[Remark]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -39,38 +38,30 @@ class PowerMap:
     """Time of the map's data (UTC), empty when the server does not state it."""
 
 
-def mapped_power(
-    place: Place, radius_m: float = 10_000, *, server: str = SERVER, answer: Path | None = None
-) -> PowerMap:
+def mapped_power(place: Place, radius_m: float = 10_000, *, server: str = SERVER) -> PowerMap:
     """Return the power features within `radius_m` of a place's centre, as OpenStreetMap has them today.
 
-    A missing feature is not evidence: China is mapped unevenly. `answer` keeps the server's answer, and is read
-    instead when it exists. Raises BadInputError for a radius over MAX_RADIUS_M, UnreadableError when the answer
-    is not JSON of Overpass.
+    A missing feature is not evidence: China is mapped unevenly. Raises BadInputError for a radius over
+    MAX_RADIUS_M, UnreadableError when the answer is not JSON of Overpass.
     """
     if not 0 < radius_m <= MAX_RADIUS_M:
         raise BadInputError(f"`radius_m` is over 0 and at most {MAX_RADIUS_M}, not {radius_m:g}")
     centre = geo.as_geometry(place).centroid
-    if answer and answer.is_file():
-        body = answer.read_bytes()
-    else:
-        kinds = "|".join(KINDS)
-        around = f"around:{radius_m:.0f},{centre.y:.6f},{centre.x:.6f}"
-        query = f'[out:json][timeout:90];nwr["power"~"^({kinds})$"]({around});out tags geom;'
-        form = {"Content-Type": "application/x-www-form-urlencoded", "Accept-Encoding": "gzip"}
-        question = Request(server, "POST", form, urlencode({"data": query}).encode())
-        found = Client(LIMITS, named=server).ask(question)
-        if found.fault:
-            raise NetworkError(f"Overpass at {server}: {found.fault}")
-        body = found.body or b""
+    kinds = "|".join(KINDS)
+    around = f"around:{radius_m:.0f},{centre.y:.6f},{centre.x:.6f}"
+    query = f'[out:json][timeout:90];nwr["power"~"^({kinds})$"]({around});out tags geom;'
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Accept-Encoding": "gzip"}
+    question = Request(server, "POST", form, urlencode({"data": query}).encode())
+    found = Client(LIMITS, named=server).ask(question)
+    if found.fault:
+        raise NetworkError(f"Overpass at {server}: {found.fault}")
+    body = found.body or b""
     try:
         stated = json.loads(body)
         elements = list(stated["elements"])
         as_of = str((stated.get("osm3s") or {}).get("timestamp_osm_base", ""))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableError("Overpass answered something that is not its JSON: it may be busy, try later") from error
-    if answer and not answer.is_file():
-        answer.write_bytes(body)
     rows = [row for element in elements if (row := _row(element, centre))]
     columns = ["osm", "power", "distance_m", *(tag.replace(":", "_") for tag in TAGS), "credit", "geometry"]
     frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=4326)

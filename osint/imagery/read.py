@@ -55,7 +55,7 @@ class SasTokens:
     def sign(self, href: str, spent: Cost | None = None) -> str:
         """Return `href` with a token of its container; an address that has a query stays as it is.
 
-        `spent` counts the request, if one is made.
+        `spent` counts the request, if one is sent.
         """
         parts = urlsplit(href)
         account, _, domain = (parts.hostname or "").partition(".")
@@ -116,7 +116,7 @@ class Reading:
     """Bands of some scenes on one grid, what could not be read, and what the reading cost."""
 
     data: xr.Dataset
-    """Dims time, y, x; one variable per band. Attrs describe the pixels: crs, transform (six numbers), credit, simulated."""
+    """Dims time, y, x; one variable per band. Attrs: crs, transform (six numbers), credit, simulated."""
     cost: Cost
     """Requests and bytes, by level ("scl", "overview", "full")."""
     failures: tuple[Failure, ...] = ()

@@ -330,7 +330,7 @@ def _pages(session: Session, source: Source, span: Query) -> Iterator[tuple[Entr
             due="json" if source.form == "json" else "",
             refine=_keyword_check(session, source, span) if source.baseline and number == 0 else unchanged,
         )
-        if entry.kind != AnswerClass.CONTENT:
+        if not entry.is_content:
             yield entry, [], None
             return
         hits, stated = read_hits(source, body, entry.media_type, request.url)
@@ -366,7 +366,7 @@ def _keyword_check(session: Session, source: Source, asked: Query) -> Refine:
     """Return a check that compares a first page without hits to the page for no keyword."""
 
     def check(entry: Entry, body: bytes) -> Entry:
-        if entry.kind != AnswerClass.CONTENT:
+        if not entry.is_content:
             return entry
         hits, _ = read_hits(source, body, entry.media_type, "")
         if not hits or any(all(word in hit.title for word in asked.words) for hit in hits):
@@ -374,7 +374,7 @@ def _keyword_check(session: Session, source: Source, asked: Query) -> Refine:
         request = search_request(source, asked, source.first, words=False)
         bare, held = session.ask_once(request, per_minute=source.per_minute)
         others, _ = read_hits(source, held, bare.media_type, "")
-        if bare.kind == AnswerClass.CONTENT and others and others[0] == hits[0]:
+        if bare.is_content and others and others[0] == hits[0]:
             signal = "the first row is the one that comes without a keyword"
             return replace(entry, kind=AnswerClass.KEYWORD_IGNORED, signal=signal)
         return entry
@@ -389,7 +389,7 @@ def _cninfo_stock(session: Session, source: Source, code: str) -> str:
     data = Page(body, "application/json").data
     listed = data.get("stockList", []) if isinstance(data, dict) else []
     org = next((row.get("orgId") for row in listed if isinstance(row, dict) and row.get("code") == code), None)
-    if entry.kind == AnswerClass.CONTENT and org is None:
+    if entry.is_content and org is None:
         msg = f"cninfo lists no stock {code}; check the code, or search by words"
         raise NotFoundError(msg)
     return f"{code},{org or ''}"
@@ -413,7 +413,7 @@ def search_host(session: Session, host: str, asked: Query, *, live: bool) -> Sou
     """Read pages of one government site that name the words: copies from the archive, or its live list."""
     if live:
         entry = session.ask(_live_url(host))
-        hits = _live_hits(session, host, entry, asked) if entry.kind == AnswerClass.CONTENT else []
+        hits = _live_hits(session, host, entry, asked) if entry.is_content else []
         return SourceReport(host, AnswerClass(entry.kind), entry.signal, tuple(hits), by_hand=_live_url(host))
     listing = wayback_copies(session, _host_request(host, asked))
     report = SourceReport(f"wayback:{host}", listing.classified.kind, listing.classified.signal)
@@ -433,7 +433,7 @@ def _read_copies(session: Session, host: str, listing: Listing, asked: Query, re
             stopped = f"stopped at {entry.signal}"
             report = replace(report, answer=AnswerClass(entry.kind), could_not=stopped, by_hand=_live_url(host))
             return replace(report, hits=tuple(hits), left_out=left_out)
-        hit = _copy_hit(session, copy, entry, asked) if entry.kind == AnswerClass.CONTENT else None
+        hit = _copy_hit(session, copy, entry, asked) if entry.is_content else None
         left_out += hit is None
         hits += [hit] if hit else []
     unread = len(pages) - len(chosen)

@@ -13,6 +13,7 @@ from osint.archive import Archive, Entry, utc_now
 from osint.errors import BadInputError
 from osint.filings import decode, project_codes
 from osint.http import (
+    HOLD_SECONDS,
     HOST_PER_MINUTE,
     Answer,
     Limits,
@@ -80,15 +81,16 @@ class Session:
         """Ask one URL now, keep what came, and return its ledger entry.
 
         `expect` is text that must be in the decoded body before `captured` is true (None when no text was
-        given). `due` is the form expected; `api` marks a published interface, which
-        has no robots.txt; `per_minute` is its published limit. `refine` may complete the entry by what its
-        caller knows of the body. Nothing was asked, and nothing is in the ledger, when `seq` is None.
+        given). `due` is the form expected; `api` marks a published interface, which has no robots.txt;
+        `per_minute` is its published limit. `refine` may complete the entry by what its caller knows of the
+        body. Nothing was asked, and nothing is in the ledger, when `seq` is None.
         """
         request = Request(request) if isinstance(request, str) else request
         refusal = self._refusal(request, api)
         if refusal:
             return Entry.unasked(strip_secrets(request.url), refusal.kind, refusal.signal)
-        request = replace(request, legacy_tls=urlsplit(request.url).hostname in self.legacy_tls)
+        legacy_tls = request.legacy_tls or urlsplit(request.url).hostname in self.legacy_tls
+        request = replace(request, legacy_tls=legacy_tls)
         self._pace(request.url, per_minute)
         asked = utc_now()
         with fetch(request, self.archive.spool, self.limits) as answer:
@@ -106,9 +108,9 @@ class Session:
                 return Entry.unasked(strip_secrets(request.url), classified.kind, classified.signal)
             entry = refine(self._entry(request, asked, answer, classified), answer.body or b"")
             if entry.kind == AnswerClass.RATE_LIMITED:
-                default = 0.0 if is_loopback(request.url) else 60.0
+                seconds = 0.0 if is_loopback(request.url) else HOLD_SECONDS
                 after = answer.headers.get("retry-after", "")
-                self.politeness.hold(host_key(request.url), after, default_seconds=default)
+                self.politeness.hold(host_key(request.url), after, default_seconds=seconds)
             entry = self.archive.record(entry, answer.exchanges)
             return replace(entry, captured=_captured(entry, answer, expect))
 
@@ -196,7 +198,7 @@ class Session:
         """Return the signal with what the archive knows: a 404 is gone only if the page was seen before."""
         if classified.kind is not AnswerClass.GONE:
             return classified.signal
-        seen = [entry for entry in past_captures(self.archive, url) if entry.kind == AnswerClass.CONTENT]
+        seen = [entry for entry in past_captures(self.archive, url) if entry.is_content]
         if seen:
             return f"{classified.signal}; it was there on {seen[-1].time[:10]} (capture {seen[-1].seq})"
         return f"{classified.signal}; nothing here shows that it was ever there"
@@ -209,7 +211,7 @@ def _codes(classified: Classified, answer: Answer) -> tuple[str, ...]:
 
 
 def _captured(entry: Entry, answer: Answer, expect: str) -> bool | None:
-    if entry.kind != AnswerClass.CONTENT:
+    if not entry.is_content:
         return False
     if not expect:
         return None

@@ -90,7 +90,7 @@ def planned_copies(url: str) -> list[str]:
 def wayback_copies(session: Session, request: Request) -> Listing:
     """Ask the Wayback index once and read its rows."""
     entry, body = session.ask_once(request, per_minute=CDX_PER_MINUTE)
-    if entry.kind != AnswerClass.CONTENT:
+    if not entry.is_content:
         return Listing([], Classified(_cdx_class(entry, body), entry.signal))
     try:
         table = json.loads(body)
@@ -131,7 +131,7 @@ def take_wayback(session: Session, copy: Copy) -> Entry:
     """Fetch the raw copy (`id_`), check it against the digest of the index, and return the ledger entry."""
 
     def check(entry: Entry, body: bytes) -> Entry:
-        holds = _digest_holds(copy, body) if entry.kind == AnswerClass.CONTENT else None
+        holds = _digest_holds(copy, body) if entry.is_content else None
         entry = replace(entry, copy_of=strip_secrets(copy.url), copy_time=copy.timestamp, copy_digest_holds=holds)
         if holds is not False or not re.fullmatch(r"[A-Z2-7]{32}", copy.digest):
             return entry
@@ -150,7 +150,7 @@ def commoncrawl_copies(session: Session, url: str) -> Listing:
     """Ask the indexes of the latest crawls, newest first, until one holds the URL; stop at trouble."""
     index = base_url("commoncrawl", COMMONCRAWL_INDEX)
     entry, body = session.ask_once(Request(f"{index}/collinfo.json"), per_minute=COMMONCRAWL_PER_MINUTE)
-    if entry.kind != AnswerClass.CONTENT:
+    if not entry.is_content:
         return Listing([], Classified(AnswerClass(entry.kind), entry.signal))
     try:
         crawls = [str(one["id"]) for one in json.loads(body)][:CRAWLS]
@@ -162,7 +162,7 @@ def commoncrawl_copies(session: Session, url: str) -> Listing:
         entry, body = session.ask_once(request, per_minute=COMMONCRAWL_PER_MINUTE)
         if entry.kind in (AnswerClass.GONE, AnswerClass.EMPTY_RESULT):
             continue  # this index says 404 for no capture
-        if entry.kind != AnswerClass.CONTENT:
+        if not entry.is_content:
             return Listing([], Classified(AnswerClass(entry.kind), entry.signal))
         copies, bad = _crawl_rows(body)
         if copies:
@@ -192,7 +192,7 @@ def take_commoncrawl(session: Session, copy: Copy) -> Entry:
         headers={"Range": f"bytes={offset}-{offset + length - 1}"},
     )
     outer = session.ask(request, due="binary", per_minute=COMMONCRAWL_PER_MINUTE, api=True)
-    if outer.kind != AnswerClass.CONTENT:
+    if not outer.is_content:
         return outer
     held = session.archive.body(outer)
     try:

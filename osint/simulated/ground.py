@@ -1,4 +1,4 @@
-"""Lay out simulated ground, what stands on it and what is true of it; put weather, a sensor and a classification over it."""
+"""Lay out SIMULATED ground, what stands on it and what is true of it, under weather, a sensor and a classification."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ SPECTRA = {
     }.items()
 }
 
-SCL_SHADOW, SCL_PLANT, SCL_BARE, SCL_WATER, SCL_CLOUD_MEDIUM, SCL_CLOUD, SCL_CIRRUS, SCL_SNOW = (
-    3, 4, 5, 6, 8, 9, 10, 11,
+SCL_SHADOW, SCL_PLANT, SCL_BARE, SCL_CLOUD_MEDIUM, SCL_CLOUD, SCL_CIRRUS, SCL_SNOW = (
+    3, 4, 5, 8, 9, 10, 11,
 )  # fmt: skip
 
 PIXEL_M = 10.0
@@ -359,7 +359,7 @@ def _covered(feature: Feature, day: int, parts: int) -> np.ndarray:
     """Return the cover 0 to 1 of each part on `day` (proleptic ordinal)."""
     start = feature.complete.toordinal() - feature.ramp_days
     share = np.clip((day - start) / max(feature.ramp_days, 1e-9), 0, 1)
-    return np.clip(share * parts - np.arange(parts), 0, 1)
+    return np.asarray(np.clip(share * parts - np.arange(parts), 0, 1))
 
 
 def build(
@@ -434,14 +434,14 @@ def fractal(rng: np.random.Generator, size_px: int, beta: float) -> np.ndarray:
     k = np.hypot(np.fft.fftfreq(size_px)[:, None], np.fft.rfftfreq(size_px)[None])
     k[0, 0] = 1
     field = np.fft.irfft2(spectrum / k ** (beta / 2), s=(size_px, size_px))
-    return ((field - field.mean()) / field.std()).astype(np.float32)
+    return np.asarray(((field - field.mean()) / field.std()).astype(np.float32))
 
 
 def drawn(rng: np.random.Generator, pool: np.ndarray) -> np.ndarray:
     """Return one field of `pool` rolled and flipped at random: cheap, and correlated in space."""
     field = np.roll(pool[rng.integers(len(pool))], tuple(rng.integers(0, pool.shape[1], 2)), (0, 1))
     field = field[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])]
-    return field.T if rng.random() < 0.5 else field
+    return np.asarray(field.T if rng.random() < 0.5 else field)
 
 
 def cloud_covers(rng: np.random.Generator, count: int, cloud: float) -> np.ndarray:
@@ -549,7 +549,7 @@ def classified(
     if rng.random() < 0.05:
         codes[(depth > 0) & (depth < 0.6)] = SCL_BARE
     codes[misread] = SCL_CLOUD
-    return codes.reshape(half, 2, half, 2).transpose(0, 2, 1, 3).reshape(half, half, 4).max(axis=2)
+    return np.asarray(codes.reshape(half, 2, half, 2).transpose(0, 2, 1, 3).reshape(half, half, 4).max(axis=2))
 
 
 def sensed(rng: np.random.Generator, ground: np.ndarray, jitter_px: float) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypedDict, Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -22,15 +23,23 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
 from osint.change import Stack
-from osint.errors import OsintError
+from osint.errors import BadInputError
 from osint.http import Cost
-from osint.simulated import ground as _ground
+from osint.simulated import ground
 from osint.simulated.ground import BANDS, COARSE, KINDS, PIXEL_M, ROOFS, SPECTRA, YARDS, Feature, assortment
 
 __all__ = ["KINDS", "ROOFS", "YARDS", "Feature", "World", "assortment", "dataset", "make_world", "stack_of_world"]
 
+FIRST_DAY, LAST_DAY = "2023-01-01", "2025-12-31"
+"""Days of a world unless others are asked for."""
 OFFSET_DN = 1000
-OFFSET_FROM = dt.datetime(2022, 1, 25, tzinfo=dt.UTC)
+"""Added to the numbers of a scene from processing baseline 04.00 on."""
+LEAST_PX = 64
+"""Side of the smallest world."""
+KEPT_SCENES = 4
+"""Rendered scenes that are held."""
+MISREAD_COVER, MISREAD_ROOF = 0.3, 0.5
+"""Cover of a bright roof, and of all roofs, from which a pixel may be read as cloud."""
 BASELINES = (
     ("2021-03-30", "02.14"),
     ("2021-06-30", "03.00"),
@@ -59,21 +68,21 @@ class World:
     """Pixel to metres in `epsg`, 10 m."""
     epsg: int
     truth: gpd.GeoDataFrame
-    """outline_id, kind, onset, roofed_half, complete, removed, roof_area_m2, plot_area_m2 (the scraped pad of all phases),
-    cooling_yard_m2, phase, geometry (in `epsg`)."""
+    """outline_id, kind, onset, roofed_half, complete, removed, roof_area_m2, plot_area_m2 (the scraped pad of all
+    phases), cooling_yard_m2, phase, geometry (in `epsg`)."""
     jitter_px: float
     dust: float
     _snow: np.ndarray = field(repr=False, default_factory=lambda: np.zeros(0))
     _layers: dict[str, np.ndarray] = field(repr=False, default_factory=dict)
-    _placed: list[_ground.Placed] = field(repr=False, default_factory=list)
+    _placed: list[ground.Placed] = field(repr=False, default_factory=list)
     _cache: OrderedDict[int, dict[str, np.ndarray]] = field(repr=False, default_factory=OrderedDict)
 
     def band(self, i: int, name: str) -> np.ndarray:
         """Return scene `i` of band `name` as uint16 DN at its native resolution; 0 is nodata."""
         if name not in BANDS:
-            raise OsintError(f"Unknown band {name!r}. Options are: {', '.join(BANDS)}.")
+            raise BadInputError(f"unknown band {name!r}; bands are {', '.join(BANDS)}")
         offset = OFFSET_DN if self.baselines[i] >= "04.00" else 0
-        return np.clip(self._scene(i)[name] + offset, 1, 20000).astype(np.uint16)
+        return np.asarray(np.clip(self._scene(i)[name] + offset, 1, 20000).astype(np.uint16))
 
     def scl(self, i: int) -> np.ndarray:
         """Return the scene classification of scene `i`, uint8 at 20 m."""
@@ -81,42 +90,88 @@ class World:
 
     def _scene(self, i: int) -> dict[str, np.ndarray]:
         if i not in self._cache:
-            self._cache[i] = _rendered(self, i)
-            while len(self._cache) > 4:
+            self._cache[i] = self._rendered(i)
+            while len(self._cache) > KEPT_SCENES:
                 self._cache.popitem(last=False)
         return self._cache[i]
+
+    def _rendered(self, i: int) -> dict[str, np.ndarray]:
+        """Render scene `i`: ground of the day, snow, dust, cloud, sensor, classification."""
+        rng = np.random.default_rng([self.seed, 4, i])
+        date, layers = self.dates[i], self._layers
+        year_day = date.timetuple().tm_yday
+        season = np.cos(2 * np.pi * (year_day - 172) / 365)
+        plants = layers["vigour"] * np.exp(-(((year_day - layers["peak"]) / 45) ** 2))
+        surface = layers["bare"] * (1 - plants) + SPECTRA["crop"][:, None, None] * plants
+        roofs = np.zeros(plants.shape, np.float32)
+        ground.build(surface, self._placed, layers["texture"], day=date.toordinal(), year_day=year_day, roofs=roofs)
+        orbit = 0.02 if i % 2 else -0.02
+        surface = surface * (1 + 0.06 * season + orbit) * (1 + layers["slope"] * (0.25 - 0.375 * season))
+        snow = np.zeros_like(roofs)
+        if self._snow[i] > 0:
+            surface, snow = ground.snowed(rng, surface, roofs, self._snow[i], layers["pool"])
+        surface = ground.hazed(rng, surface, layers["pool"], year_day, self.dust)
+        surface, depth, shadow = ground.clouded(rng, surface, self.cloud_cover[i] / 100, layers["pool"])
+        misread = np.zeros(roofs.shape, bool)
+        for p in self._placed:
+            if p.feature.kind == "bright roof" and rng.random() < p.feature.misread_as_cloud:
+                rows, cols = p.window
+                misread[rows, cols] |= (p.parts.sum(axis=0) > MISREAD_COVER) & (roofs[rows, cols] > MISREAD_ROOF)
+        scene = ground.sensed(rng, surface.astype(np.float32), self.jitter_px)
+        scene["SCL"] = ground.classified(rng, depth, shadow, snow=snow, plants=plants, misread=misread)
+        return scene
+
+
+class WorldOptions(TypedDict, total=False):
+    """What `make_world` takes besides seed, size and dates."""
+
+    cloud: float
+    """Mean cloud cover, 0 to 1."""
+    features: Sequence[Feature] | None
+    """What is built; None places one of each kind that fits."""
+    epsg: int
+    origin: tuple[float, float]
+    """Easting and northing of the upper left corner, metres of `epsg`."""
+    jitter_px: float
+    """Standard deviation of the misregistration of a scene."""
+    dust: float
+    """Chance of a dusty scene; more in spring."""
+    snow: bool
+    spectra_spread: float
+    """Spread of the spectra of what is built, 0 to 1."""
+
+
+DEFAULTS = WorldOptions(
+    cloud=0.35, features=None, epsg=32646, origin=(500_000.0, 4_790_000.0), jitter_px=0.25, dust=0.07,
+    snow=True, spectra_spread=0.08,
+)  # fmt: skip
 
 
 def make_world(
     seed: int = 0,
     size_px: int = 256,
-    start: str = "2023-01-01",
-    end: str = "2025-12-31",
+    start: str = FIRST_DAY,
+    end: str = LAST_DAY,
     revisit_days: float = 5,
-    *,
-    cloud: float = 0.35,
-    features: Sequence[Feature] | None = None,
-    epsg: int = 32646,
-    origin: tuple[float, float] = (500_000.0, 4_790_000.0),
-    jitter_px: float = 0.25,
-    dust: float = 0.07,
-    snow: bool = True,
-    spectra_spread: float = 0.08,
+    **options: Unpack[WorldOptions],
 ) -> World:
-    """Return a simulated world of size_px x size_px pixels of 10 m with its upper left corner at `origin`.
+    """Return a SIMULATED world of size_px x size_px pixels of 10 m; the same arguments make the same world.
 
-    `origin` is easting and northing in metres of `epsg`. `features` None places one of each kind that fits.
+    Raises BadInputError for an odd size or one under LEAST_PX.
     """
-    if size_px % 2 or size_px < 64:
-        raise OsintError(f"`size_px` must be even and at least 64, got {size_px}.")
+    if size_px % 2 or size_px < LEAST_PX:
+        raise BadInputError(f"`size_px` must be even and at least {LEAST_PX}, not {size_px}")
+    chosen: WorldOptions = {**DEFAULTS, **options}
     rng = np.random.default_rng([seed, 1])
     dates = _dates(rng, start, end, revisit_days)
     days = np.array([d.toordinal() for d in dates])
-    covers = _ground.cloud_covers(rng, len(dates), cloud)
-    transform = Affine(PIXEL_M, 0, origin[0], 0, -PIXEL_M, origin[1])
-    chosen = assortment(seed, size_px, start, end) if features is None else list(features)
-    placed = _ground.place(rng, chosen, size_px, spectra_spread)
-    levels = _ground.snow_levels(rng, days, np.array([d.timetuple().tm_yday for d in dates]))
+    covers = ground.cloud_covers(rng, len(dates), chosen["cloud"])
+    west, north = chosen["origin"]
+    transform = Affine(PIXEL_M, 0, west, 0, -PIXEL_M, north)
+    features = chosen["features"]
+    built = assortment(seed, size_px, start, end) if features is None else list(features)
+    placed = ground.place(rng, built, size_px, chosen["spectra_spread"])
+    levels = ground.snow_levels(rng, days, np.array([d.timetuple().tm_yday for d in dates]))
     platform = [f"sentinel-2{'ab'[i % 2]}" for i in range(len(dates))]
     return World(
         seed=seed,
@@ -127,12 +182,12 @@ def make_world(
         baselines=[_baseline(d) for d in dates],
         cloud_cover=[round(100 * float(c), 1) for c in covers],
         transform=transform,
-        epsg=epsg,
-        truth=_ground.truth(placed, transform, epsg),
-        jitter_px=jitter_px,
-        dust=dust,
-        _snow=levels if snow else np.zeros(len(dates)),
-        _layers=_ground.grounds(seed, size_px),
+        epsg=chosen["epsg"],
+        truth=ground.truth(placed, transform, chosen["epsg"]),
+        jitter_px=chosen["jitter_px"],
+        dust=chosen["dust"],
+        _snow=levels if chosen["snow"] else np.zeros(len(dates)),
+        _layers=ground.grounds(seed, size_px),
         _placed=placed,
     )
 
@@ -212,7 +267,7 @@ def _window(world: World, bounds: tuple[float, float, float, float] | None) -> t
     rows = slice(max(int(np.floor(r0)), 0), min(int(np.ceil(r1)), world.size_px))
     cols = slice(max(int(np.floor(c0)), 0), min(int(np.ceil(c1)), world.size_px))
     if rows.start >= rows.stop or cols.start >= cols.stop:
-        raise OsintError(f"`bounds` {bounds} lie outside the simulated world.")
+        raise BadInputError(f"`bounds` {bounds} are outside of the simulated world")
     return rows, cols
 
 
@@ -229,30 +284,3 @@ def _dates(rng: np.random.Generator, start: str, end: str, revisit_days: float) 
 
 def _baseline(date: dt.datetime) -> str:
     return next(name for until, name in BASELINES if f"{date:%Y-%m-%d}" < until)
-
-
-def _rendered(world: World, i: int) -> dict[str, np.ndarray]:
-    """Render scene `i`: ground of the day, snow, dust, cloud, sensor, classification."""
-    rng = np.random.default_rng([world.seed, 4, i])
-    date, layers = world.dates[i], world._layers
-    year_day = date.timetuple().tm_yday
-    season = np.cos(2 * np.pi * (year_day - 172) / 365)
-    plants = layers["vigour"] * np.exp(-(((year_day - layers["peak"]) / 45) ** 2))
-    ground = layers["bare"] * (1 - plants) + SPECTRA["crop"][:, None, None] * plants
-    roofs = np.zeros(plants.shape, np.float32)
-    _ground.build(ground, world._placed, layers["texture"], day=date.toordinal(), year_day=year_day, roofs=roofs)
-    orbit = 0.02 if i % 2 else -0.02
-    ground = ground * (1 + 0.06 * season + orbit) * (1 + layers["slope"] * (0.25 - 0.375 * season))
-    snow = np.zeros_like(roofs)
-    if world._snow[i] > 0:
-        ground, snow = _ground.snowed(rng, ground, roofs, world._snow[i], layers["pool"])
-    ground = _ground.hazed(rng, ground, layers["pool"], year_day, world.dust)
-    ground, depth, shadow = _ground.clouded(rng, ground, world.cloud_cover[i] / 100, layers["pool"])
-    misread = np.zeros(roofs.shape, bool)
-    for p in world._placed:
-        if p.feature.kind == "bright roof" and rng.random() < p.feature.misread_as_cloud:
-            rows, cols = p.window
-            misread[rows, cols] |= (p.parts.sum(axis=0) > 0.3) & (roofs[rows, cols] > 0.5)
-    scene = _ground.sensed(rng, ground.astype(np.float32), world.jitter_px)
-    scene["SCL"] = _ground.classified(rng, depth, shadow, snow=snow, plants=plants, misread=misread)
-    return scene
