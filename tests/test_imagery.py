@@ -46,7 +46,9 @@ def pixels(seed=0, size=128, high=9000):
 
 
 def cog(values, size=10.0, corner=CORNER, epsg=32646):
-    return demo.cog_bytes(values, Affine(size, 0, corner[0], 0, -size, corner[1]), epsg, values.dtype == np.uint8)
+    how = {"predictor": "YES", "blocksize": 1024, "sparse_ok": "TRUE", "overview_resampling": "AVERAGE"}
+    how |= {"overview_resampling": "NEAREST"} if values.dtype == np.uint8 else {}
+    return demo.cog_bytes(values, Affine(size, 0, corner[0], 0, -size, corner[1]), epsg, nodata=0, **how)
 
 
 @pytest.fixture
