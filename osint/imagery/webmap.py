@@ -140,25 +140,12 @@ def map_tiles(
                 missing.append(f"{zoom}/{x}/{y}: {error}")
     if len(missing) == len(places):
         raise NetworkError(f"no tile of the layer could be read; the first reason: {missing[0]}")
-    size = 2 * HALF_WORLD_M / 2**zoom
-    bounds = (
-        columns[0] * size - HALF_WORLD_M,
-        HALF_WORLD_M - (rows[1] + 1) * size,
-        (columns[1] + 1) * size - HALF_WORLD_M,
-        HALF_WORLD_M - rows[0] * size,
-    )
-    ground = size / TILE_PX / mercator_scale(geometry.centroid.y)
-    return MapTiles(
-        canvas,
-        bounds,
-        "EPSG:3857",
-        chosen.date,
-        chosen.credit,
-        chosen.terms,
-        ground,
-        tuple(missing),
-        spent,
-    )
+    size_m = 2 * HALF_WORLD_M / 2**zoom
+    (west, east), (north, south) = ((first * size_m, (last + 1) * size_m) for first, last in (columns, rows))
+    bounds = west - HALF_WORLD_M, HALF_WORLD_M - south, east - HALF_WORLD_M, HALF_WORLD_M - north
+    ground_m = size_m / TILE_PX / mercator_scale(geometry.centroid.y)
+    about = chosen.date, chosen.credit, chosen.terms
+    return MapTiles(canvas, bounds, "EPSG:3857", *about, ground_m, tuple(missing), spent)
 
 
 def _releases(releases_at: str, spent: Cost, cache: Path | bool) -> list[Release]:
