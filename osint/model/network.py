@@ -114,7 +114,7 @@ def _chip_factor(chip: Chip, what: str, unit: str) -> Factor | None:
     return Factor(f"{what}_mw per {chip.chip}", low, best, high, unit, chip.source)
 
 
-_STATED = {Basis.IT_NAMEPLATE: "it_mw", Basis.YEARLY_AVERAGE: "average_mw"}
+_STATED: dict[str, str] = {Basis.IT_NAMEPLATE: "it_mw", Basis.YEARLY_AVERAGE: "average_mw"}
 
 
 def _edges(
