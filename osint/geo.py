@@ -231,16 +231,14 @@ def read_features(path: str | Path) -> gpd.GeoDataFrame:
     return with_area((frame if frame.crs is not None else frame.set_crs(4326)).to_crs(4326))
 
 
-def read_outlines(path: str | Path, observer: str | None = None) -> gpd.GeoDataFrame:
+def read_outlines(path: str | Path) -> gpd.GeoDataFrame:
     """Return the polygons of a file in degrees (WGS-84) with `outline_id` and `area_m2`.
 
     Without a column `outline_id` the ids are those of a column Name, name or id, else the numbers from 1.
-    With `observer`, the name of whoever drew the outlines, a column says so. Raises BadInputError for points
-    and lines, and for an outline that crosses itself; it names the outline and the place of the crossing.
+    Raises BadInputError for points and lines, and for an outline that crosses itself; it names the outline and
+    the place of the crossing.
     """
     path = Path(path)
-    if observer is not None and not observer.strip():
-        raise BadInputError("an outline needs its `observer`: the name of whoever drew it")
     frame = read_features(path)
     polygons = frame.geometry.notna() & frame.geometry.geom_type.isin(_SURFACES)
     if not polygons.all():
@@ -252,7 +250,7 @@ def read_outlines(path: str | Path, observer: str | None = None) -> gpd.GeoDataF
     for identifier, outline in zip(frame["outline_id"], frame.geometry, strict=True):
         if fault := _crossing(outline):
             raise BadInputError(f"{path.name}: outline {identifier} {fault}; draw it again")
-    return frame if observer is None else frame.assign(observer=observer)
+    return frame
 
 
 def _frame(path: Path) -> gpd.GeoDataFrame:

@@ -46,3 +46,11 @@ def register():
     from osint.register import load_register
 
     return load_register()
+
+
+@pytest.fixture(scope="session")
+def report_folder(register, tmp_path_factory):
+    """Write the report of the shipped register once for all tests."""
+    from osint.report import write_report
+
+    return write_report(register, tmp_path_factory.mktemp("out") / "report")[0].parent

@@ -19,7 +19,7 @@ def shown(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shown")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo, "PLACE_PX", 96)
-        patch.setattr(demo, "PLACE_DATES", ("2024-01-01", "2025-12-31"))
+        patch.setattr(demo, "FIRST_DAY", "2024-01-01")
         patch.setenv("OSINT_CACHE", str(folder / "cache"))
         code = cli.main(["observe", "US02", "--demo", "--out", str(folder / "found.geojson")])
     return folder, code

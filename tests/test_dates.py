@@ -2,8 +2,9 @@ from datetime import date
 
 import pytest
 
-from osint.claims.dates import document_date, mentions
+from osint.claims.dates import mentions
 from osint.claims.numbers import fold
+from osint.filings.facts import document_date
 from osint.register import valid_date
 
 WHEN = date(2024, 11, 11)

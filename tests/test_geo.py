@@ -107,7 +107,6 @@ def test_outlines_keep_names_or_get_numbers_and_what_is_missing_is_null(tmp_path
         encoding="utf-8"
     )
     assert geo.read_outlines(path)["outline_id"].tolist() == ["hall", "2"]
-    assert geo.read_outlines(path, "A. Reader")["observer"].tolist() == ["A. Reader"] * 2
 
 
 @pytest.mark.parametrize("suffix", [".geojson", ".kml", ".csv"])

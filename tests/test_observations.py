@@ -71,7 +71,8 @@ def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
     last = sorted(load_register(data).observations["observation_id"])[-1]
     assert append_rows(data, "observations", [row]) == [f"O{int(last[1:]) + 1:03d}"]
     assert path.read_bytes().startswith(before)
-    assert load_register(data).observations["note"].iloc[-1] == "'=1+1, and more"
+    assert path.read_bytes().endswith(b',"\'=1+1, and more"\n')
+    assert load_register(data).observations["note"].iloc[-1] == "=1+1, and more"
 
 
 @pytest.mark.parametrize(

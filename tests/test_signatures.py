@@ -11,18 +11,12 @@ KEYWORD_ONLY = ("catalogue", "collection")
 ONE_SPELLING = {
     "place": {"where", "area", "aoi", "location"},
     "start": {"since", "start_date", "date_from"},
-    "end": {"until", "end_date", "date_to"},
+    "end": {"end_date", "date_to"},
     "catalogue": {"named", "stac", "catalog"},
     "collection": {"product"},
 }
-# to be emptied: functions that still spell it otherwise, with what is left to do
-EXCEPTIONS = {
-    "imagery.default_collection": "the catalogue is what it is asked about",
-    "change.date_change": "geometry",
-    "change.measure": "geometry",
-    "change.new_structures": "where",
-    "sources.search": "nine parameters",
-}
+# the catalogue is what it is asked about
+EXCEPTIONS = {"imagery.default_collection"}
 
 
 def public_functions():
@@ -54,10 +48,11 @@ def test_catalogue_and_collection_are_keywords(name):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_one_idea_has_one_spelling(name):
-    # an outline alone may be a geometry; one that is searched or read between two dates is a place
-    spellings = ONE_SPELLING | ({"place": {*ONE_SPELLING["place"], "geometry"}} if "start" in FUNCTIONS[name] else {})
-    for wanted, others in spellings.items():
-        assert not others & set(FUNCTIONS[name]), f"{name}: say {wanted}"
+    # an outline alone may be a geometry, and a last day alone `until`
+    between = {"place": {"geometry"}, "end": {"until"}} if "start" in FUNCTIONS[name] else {}
+    for wanted, others in ONE_SPELLING.items():
+        unwanted = others | between.get(wanted, set())
+        assert not unwanted & set(FUNCTIONS[name]), f"{name}: say {wanted}"
 
 
 def test_at_most_eight_parameters():

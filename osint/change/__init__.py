@@ -21,7 +21,7 @@ from osint.change.radar import (
 )
 from osint.change.reasons import Doubt, Reason, sentence, sentences
 from osint.change.stack import Stack, around, open_stack, stack_of_dataset
-from osint.change.steps import Step, Steps, date_step
+from osint.change.steps import Step, Steps, date_step, to_date
 
 __all__ = [
     "BUILDINGS",
@@ -73,5 +73,6 @@ __all__ = [
     "site_area",
     "stack_of_dataset",
     "structure_rows",
+    "to_date",
     "validate",
 ]

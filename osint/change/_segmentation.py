@@ -1,7 +1,7 @@
-"""Cut a series into constant levels: the exact posterior of how many steps there are and where they are.
+"""Cut a series into constant levels: the exact posterior of how many steps there are, and their most probable places.
 
-Segments are independent given their ends, levels are integrated on a grid, scatter is Student-t: the forward
-and backward sums of Fearnhead (2006) then give the posterior without sampling.
+Segments are independent given their ends, levels are integrated on a grid, scatter is Student-t: the forward sums of
+Fearnhead (2006) then give the posterior without sampling.
 """
 
 from __future__ import annotations
@@ -69,11 +69,8 @@ class Fit:
     """(n, bands) with the yearly wave taken off, if one was found."""
     scales: np.ndarray
     """(n, bands) robust deviation of each value about its level."""
-    places: np.ndarray
-    """(steps, n): probability that the step is just before value i."""
     log_odds: float
     """Log of the evidence for at least one step over none (priors included)."""
-    probability: float
     temper: float
     """Share of a value's log likelihood that counts, for scatter that is alike in time and between bands."""
     wave: np.ndarray | None = None
@@ -210,18 +207,12 @@ def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: fl
     gaps[1:] = np.log(np.maximum(np.diff(days), 1e-3) / max(days[-1] - days[0], 1e-3))
     gaps[0] = -np.inf
     forward = [inside[0]]
-    backward = [inside[:, count]]
     with np.errstate(divide="ignore"):
         for _ in range(max_steps):
             forward.append(logsumexp(forward[-1][:count, None] + gaps[:, None] + inside[:count], axis=0))
-            backward.append(logsumexp(inside[:, :count] + gaps + backward[-1][None, :count], axis=1))
     steps = np.arange(max_steps + 1)
     evidence = np.array([f[count] for f in forward]) + steps * STEP_LOG_PRIOR + gammaln(steps + 1)
     best = int(np.argmax(evidence))
-    places = np.full((best, count), 0.0)
-    for r in range(best):
-        joint = forward[r][:count] + gaps + backward[best - r - 1][:count]
-        places[r] = np.exp(joint - logsumexp(joint))
     cuts = _cuts(inside, gaps, best, count)
     log_odds = float(logsumexp(evidence[1:]) - evidence[0])
     levels = robust_levels(values, cuts)
@@ -230,9 +221,7 @@ def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: fl
         levels=levels,
         values=values,
         scales=scales,
-        places=places,
         log_odds=log_odds,
-        probability=float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50)))),
         temper=temper,
     )
 

@@ -21,7 +21,7 @@ from osint import geo
 from osint.change import series
 from osint.change._segmentation import MAD_TO_SD, mad_sd
 from osint.change.reasons import Doubt, Reason, sentences
-from osint.change.series import HALF, OUTSIDE_COVER, PIXEL_M2, Place, median
+from osint.change.series import HALF, OUTSIDE_COVER, PIXEL_M2, Footprint, median
 from osint.change.stack import Stack, around
 from osint.errors import BadInputError, NotFoundError, OsintError
 
@@ -38,7 +38,7 @@ SHOWN_MIN_SCENES = 2
 """Clear scenes that show an outline at all."""
 PLOT_MIN_SCENES = 3
 """Clear scenes on either side, below which a median may show a cloud."""
-UNKNOWN_CLOUD_PCT = 100
+UNSTATED_CLOUD_PCT = 100
 """Cloud cover of a scene that states none."""
 YEAR_WHOLE_DAYS = 365
 PAIR_DAYS, PAIR_CLOUD_PCT = 20, 10
@@ -203,7 +203,7 @@ class _Contrast:
         return np.asarray((median(self.picture[pixels]) - self.ground) @ self.to_deviations)
 
 
-def extent(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> Plot:
+def extent(after: xr.Dataset, before: xr.Dataset | None, footprint: Footprint) -> Plot:
     """Return the plot that holds an outline in `after`: what differs from `before`, else from the surroundings.
 
     The colours of the roof and of the yard next to it are known, the ground is that of the same pixel before (or the
@@ -211,30 +211,30 @@ def extent(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> Plot:
     to something else (asphalt, machines), and if it is joined to the outline. Where the ground had the colour of the
     yard scraping does not show. Strips two pixels wide (roads) are cut off, gaps of one pixel and holes are filled.
     """
-    contrast = _contrast(after, before, place)
+    contrast = _contrast(after, before, footprint)
     if contrast is None:
-        return _nowhere(place, Doubt(Reason.UNSEEN_SURROUNDINGS))
+        return _nowhere(footprint, Doubt(Reason.UNSEEN_SURROUNDINGS))
     size = _length(contrast.change)
-    if not _length(median(contrast.change[place.core])) >= PLOT_MIN_SEPARATION:
-        return _nowhere(place, Doubt(Reason.UNCHANGED_OUTLINE))
+    if not _length(median(contrast.change[footprint.core])) >= PLOT_MIN_SEPARATION:
+        return _nowhere(footprint, Doubt(Reason.UNCHANGED_OUTLINE))
     beside = (contrast.distance_px > NEXT_FROM_PX) & (contrast.distance_px < NEXT_UNTIL_PX)
     if not (size[beside] >= PLOT_MIN_SEPARATION).mean() > NEXT_CHANGED_SHARE:
-        return _nowhere(place, Doubt(Reason.UNCHANGED_YARD))
+        return _nowhere(footprint, Doubt(Reason.UNCHANGED_YARD))
     # a yard may be two pixels wide, or lie on some sides only
-    plot, changed, shown = _grown(contrast, place, beside & (size >= np.median(size[beside])))
+    plot, changed, shown = _grown(contrast, footprint, beside & (size >= np.median(size[beside])))
     outside = contrast.far & ~plot.least & shown
     restless = float(changed[outside].mean()) if outside.any() else 1.0
     if restless > RESTLESS_SHARE:
-        return _nowhere(place, Doubt(Reason.RESTLESS, {"share": restless}))
+        return _nowhere(footprint, Doubt(Reason.RESTLESS, {"share": restless}))
     if before is None and plot.doubts:
         # pale ground that was always there may be joined to the plot: not even the low bound would hold
-        return _nowhere(place, *plot.doubts, Doubt(Reason.NO_TIME_BEFORE))
+        return _nowhere(footprint, *plot.doubts, Doubt(Reason.NO_TIME_BEFORE))
     return plot
 
 
-def _contrast(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> _Contrast | None:
+def _contrast(after: xr.Dataset, before: xr.Dataset | None, footprint: Footprint) -> _Contrast | None:
     """Return how the ground changed, None where too little of the surroundings was seen."""
-    distance = ndimage.distance_transform_edt(place.cover < OUTSIDE_COVER)
+    distance = ndimage.distance_transform_edt(footprint.cover < OUTSIDE_COVER)
     far = distance > FAR_SHARE * distance.max(initial=1.0)
     picture = _picture(after)
     ground = np.broadcast_to(median(picture[far]), picture.shape)
@@ -249,14 +249,14 @@ def _contrast(after: xr.Dataset, before: xr.Dataset | None, place: Place) -> _Co
     return _Contrast(ground, picture, to_deviations, distance, far, plants)
 
 
-def _grown(contrast: _Contrast, place: Place, sample: np.ndarray) -> tuple[Plot, np.ndarray, np.ndarray]:
+def _grown(contrast: _Contrast, footprint: Footprint, sample: np.ndarray) -> tuple[Plot, np.ndarray, np.ndarray]:
     """Return the plot grown from a `sample` of its yard, what became roof or yard, and where a change would show."""
-    change, outline = contrast.change, place.drawn
+    change, outline = contrast.change, footprint.drawn
     size = _length(change)
     # asphalt and machines may have a colour between ground and yard; an edge is not three pixels wide
     other = ndimage.binary_erosion(size >= PLOT_MIN_SEPARATION, SQUARE) & ~contrast.plants
     faint = ndimage.binary_erosion(_length(_smoothed(change)) >= FAINT_Z, SQUARE)
-    to_roof = contrast.towards(place.core)
+    to_roof = contrast.towards(footprint.core)
     for _ in range(COLOUR_ROUNDS):
         to_yard = contrast.towards(sample)
         shown = _length(to_yard) >= PLOT_MIN_SEPARATION
@@ -277,8 +277,8 @@ def _smoothed(change: np.ndarray) -> np.ndarray:
     return np.stack([ndimage.uniform_filter(np.nan_to_num(band), 3) for band in np.moveaxis(change, -1, 0)], axis=-1)
 
 
-def _nowhere(place: Place, *doubts: Doubt) -> Plot:
-    nothing = np.zeros(place.cover.shape, bool)
+def _nowhere(footprint: Footprint, *doubts: Doubt) -> Plot:
+    nothing = np.zeros(footprint.cover.shape, bool)
     return Plot(nothing, nothing, nothing, doubts)
 
 
@@ -364,9 +364,9 @@ def _joined(changed: np.ndarray, outline: np.ndarray) -> np.ndarray:
 
 
 def measure(
-    stack: Stack, geometry: BaseGeometry, start: str, end: str, *, before: tuple[str, str] | None = None
+    stack: Stack, place: BaseGeometry, start: str, end: str, *, before: tuple[str, str] | None = None
 ) -> Measurement:
-    """Return the areas of what stood on the outline `geometry` (degrees) from `start` to `end` (ISO dates).
+    """Return the areas of what stood on the outline `place` (degrees) from `start` to `end` (ISO dates).
 
     `before` is a window of dates in which no ground was broken, best of the same seasons: without one the plot is
     separated from its surroundings alone. The plot has no upper bound where it runs out of the window; its interval
@@ -377,27 +377,27 @@ def measure(
     """
     in_order(start, end, before)
     spent = stack.bytes_read
-    area_m2 = geo.area_m2(geometry)
-    window = around(geometry, max(series.reach_m(area_m2), REACH_MIN_M, REACH_SIDES * area_m2**0.5))
+    area_m2 = geo.area_m2(place)
+    window = around(place, max(series.reach_m(area_m2), REACH_MIN_M, REACH_SIDES * area_m2**0.5))
     rows = stack.between(start, f"{end}T23:59:59")
     earlier = None if before is None else stack.between(before[0], f"{before[1]}T23:59:59")
     if earlier is not None and len(rows) and len(earlier):
         rows, earlier = _same_seasons(rows, earlier)
     else:
         rows = rows.sort_values(["cloud_pct", "datetime"]).head(CANDIDATE_SCENES)
-    after, place = _clear(stack, rows, geometry, window, ALONE_SCENES if before is None else PAIRED_SCENES)
-    if after is None or place is None:
+    after, footprint = _clear(stack, rows, place, window, ALONE_SCENES if before is None else PAIRED_SCENES)
+    if after is None or footprint is None:
         raise NotFoundError(f"fewer than two clear scenes show the outline between {start} and {end}: widen the dates")
     blue = median(after["B02"].values)
-    dark = bool(np.nanmedian(blue[place.core]) < np.nanmedian(blue[place.ring]))
-    roof = roof_area(after, place, dark)
-    earth = None if earlier is None else _clear(stack, earlier, geometry, window, PAIRED_SCENES)[0]
+    dark = bool(np.nanmedian(blue[footprint.core]) < np.nanmedian(blue[footprint.ring]))
+    roof = roof_area(after, footprint, dark)
+    earth = None if earlier is None else _clear(stack, earlier, place, window, PAIRED_SCENES)[0]
     if after.sizes["time"] < PLOT_MIN_SCENES:
-        plot = _nowhere(place, _too_few("", start, end))
+        plot = _nowhere(footprint, _too_few("", start, end))
     elif before is not None and (earth is None or earth.sizes["time"] < PLOT_MIN_SCENES):
-        plot = _nowhere(place, _too_few(" before", *before))
+        plot = _nowhere(footprint, _too_few(" before", *before))
     else:
-        plot = extent(after, earth, place)
+        plot = extent(after, earth, footprint)
     return _measurement(roof, plot, after.sizes["time"], stack.bytes_read - spent)
 
 
@@ -459,7 +459,7 @@ def _same_seasons(now: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFram
         rows.sort_values(["cloud_pct", "datetime"]).head(n * CANDIDATE_SCENES) for rows, n in ((now, 1), (earlier, 2))
     ]
     day = [rows["datetime"].dt.day_of_year.to_numpy() for rows in chosen]
-    cloud = [rows["cloud_pct"].fillna(UNKNOWN_CLOUD_PCT).to_numpy() for rows in chosen]
+    cloud = [rows["cloud_pct"].fillna(UNSTATED_CLOUD_PCT).to_numpy() for rows in chosen]
     apart = np.abs(day[0][:, None] - day[1][None])
     apart = np.minimum(apart, YEAR_WHOLE_DAYS - apart)
     cost = apart / PAIR_DAYS + (cloud[0][:, None] + cloud[1][None]) / PAIR_CLOUD_PCT
@@ -470,18 +470,18 @@ def _same_seasons(now: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFram
 
 def _clear(
     stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, window: BaseGeometry, most: int
-) -> tuple[xr.Dataset | None, Place | None]:
+) -> tuple[xr.Dataset | None, Footprint | None]:
     """Return the first `most` scenes that show the outline; None if there are fewer than two."""
     if not len(rows):
         return None, None
     data = stack.read(rows, window, SHARP)
-    place = series.placed(geometry, data)
-    clear = data.isel(time=np.flatnonzero(series.usable(data, place))[:most])
-    return (clear, place) if clear.sizes["time"] >= SHOWN_MIN_SCENES else (None, None)
+    footprint = series.placed(geometry, data)
+    clear = data.isel(time=np.flatnonzero(series.usable(data, footprint))[:most])
+    return (clear, footprint) if clear.sizes["time"] >= SHOWN_MIN_SCENES else (None, None)
 
 
 def roof_area(
-    data: xr.Dataset, place: Place, dark: bool = False, *, beside: np.ndarray | None = None
+    data: xr.Dataset, footprint: Footprint, dark: bool = False, *, beside: np.ndarray | None = None
 ) -> AreaInterval | None:
     """Return the area of the roof that stands on an outline in every scene of `data`.
 
@@ -490,16 +490,16 @@ def roof_area(
     of one site, are not yard, and a pixel counts for the roof that it is nearest to. None where roof and yard look
     alike, and under six pixels of roof.
     """
-    picture, near = _picture(data), ndimage.binary_dilation(place.cover > OUTSIDE_COVER, iterations=ROOF_REACH_PX)
+    picture, near = _picture(data), ndimage.binary_dilation(footprint.cover > OUTSIDE_COVER, iterations=ROOF_REACH_PX)
     if beside is not None:
-        own = ndimage.distance_transform_edt(place.cover < OUTSIDE_COVER)
+        own = ndimage.distance_transform_edt(footprint.cover < OUTSIDE_COVER)
         near &= own <= ndimage.distance_transform_edt(~beside)
-    drawn = roof = place.cover
+    drawn = roof = footprint.cover
     for _ in range(ROOF_ROUNDS):
         share = roof_share(picture, drawn, beside)
         if share is None:
             return None
-        roof = _roof_patch((share > HALF) & near, place.drawn)
+        roof = _roof_patch((share > HALF) & near, footprint.drawn)
         if roof.sum() < ROOF_MIN_PX:
             return None
         if np.array_equal(roof, drawn):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -18,7 +18,7 @@ from osint.change.history import COVERS, PROPERTIES, Structure
 from osint.change.landcover import Kind
 from osint.change.measure import roof_area
 from osint.change.reasons import Doubt, Reason
-from osint.change.series import BLUE, Place, Series
+from osint.change.series import BLUE, Footprint, Series
 from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack
 from osint.change.steps import Steps
 
@@ -44,9 +44,6 @@ class Dated:
     """In time order; exactly one, without a kind, if none could be dated."""
     seen: Series | None
     """The series that it rests on."""
-    found: Steps | None
-    """The steps of the ground."""
-    place: Place | None = field(repr=False, default=None)
 
     @property
     def rows(self) -> list[dict[str, str | float | None]]:
@@ -59,7 +56,7 @@ class _Shown:
     """A structure with the phase that it stands on and the scenes that show it."""
 
     structure: Structure
-    phase: Place
+    phase: Footprint
     seen: Series
     """The series of the phase."""
     picture: xr.Dataset | None = None
@@ -71,7 +68,7 @@ class _Shown:
 
 def date_change(
     stack: Stack,
-    geometry: BaseGeometry,
+    place: BaseGeometry,
     start: str,
     end: str,
     *,
@@ -79,14 +76,14 @@ def date_change(
     coverage: float = DATED_COVERAGE,
     exhaustive: bool = False,
 ) -> Dated:
-    """Return when the outline `geometry` (degrees) was built on between two ISO dates.
+    """Return when the outline `place` (degrees) was built on between two ISO dates.
 
     A search in time reads few scenes (`sampling.bisected`); `exhaustive` reads all. Intervals hold their moment with
     the stated `coverage`. `roofed` is half covered, `complete` is fully covered; ground broken is "no later than" (its
     low day None) unless the scraping itself shows. Raises BadInputError if the outline is outside of the pictures.
     """
     spent = stack.bytes_read
-    dated = _dated(stack, geometry, (start, end), coverage, exhaustive)
+    dated = _dated(stack, place, (start, end), coverage, exhaustive)
     scenes_used, bytes_read = 0 if dated.seen is None else len(dated.seen.days), stack.bytes_read - spent
     named = [
         replace(s, outline_id=outline_id, scenes_used=scenes_used, bytes_read=bytes_read) for s in dated.structures
@@ -94,9 +91,9 @@ def date_change(
     return replace(dated, structures=tuple(named))
 
 
-def _dated(stack: Stack, geometry: BaseGeometry, span: tuple[str, str], coverage: float, exhaustive: bool) -> Dated:
+def _dated(stack: Stack, place: BaseGeometry, span: tuple[str, str], coverage: float, exhaustive: bool) -> Dated:
     """Return what `date_change` returns, without the name of the outline and without what it cost."""
-    area_m2 = geo.area_m2(geometry)
+    area_m2 = geo.area_m2(place)
     if area_m2 < SMALLEST_M2:
         return _refused(Doubt(Reason.TOO_SMALL, {"area_m2": area_m2, "least_m2": SMALLEST_M2}))
     start, end = span
@@ -104,24 +101,24 @@ def _dated(stack: Stack, geometry: BaseGeometry, span: tuple[str, str], coverage
     if len(rows) < FEWEST_SCENES:
         return _refused(Doubt(Reason.TOO_FEW_SCENES, {"scenes": len(rows), "start": start, "end": end}))
     gather = sampling.exhaustive if exhaustive else sampling.bisected
-    gathered = gather(stack, rows, geometry, BANDS)
-    place = gathered.place
+    gathered = gather(stack, rows, place, BANDS)
+    footprint = gathered.footprint
     if gathered.data is None or gathered.usable < FEWEST_SCENES:
-        return _refused(_clouded(gathered.usable, gathered.listed), place=place)
-    seen = series.extract(gathered.data, place, BANDS)
+        return _refused(_clouded(gathered.usable, gathered.listed))
+    seen = series.extract(gathered.data, footprint, BANDS)
     if len(seen.days) < FEWEST_SCENES:
-        return _refused(_clouded(len(seen.days), gathered.listed, seen.refused), seen, place=place)
+        return _refused(_clouded(len(seen.days), gathered.listed, seen.refused), seen)
     found, covered = _steps(seen, coverage)
-    shown = _structures(gathered.data, place, seen, (found, covered), coverage)
+    shown = _structures(gathered.data, footprint, seen, (found, covered), coverage)
     if not shown:
-        return _refused(history.unconfirmed(seen) or history.why_not(found), seen, found, place)
-    shown = [_pictured(stack, rows, one, geometry, gathered.data) for one in shown]
+        return _refused(history.unconfirmed(seen) or history.why_not(found), seen)
+    shown = [_pictured(stack, rows, one, place, gathered.data) for one in shown]
     shown = _like_the_whole([_coloured(one) for one in shown])
-    return Dated(tuple(_measured(shown, place)), seen, found, place)
+    return Dated(tuple(_measured(shown, footprint)), seen)
 
 
-def _refused(doubt: Doubt, seen: Series | None = None, found: Steps | None = None, place: Place | None = None) -> Dated:
-    return Dated((Structure(doubts=(doubt,)),), seen, found, place)
+def _refused(doubt: Doubt, seen: Series | None = None) -> Dated:
+    return Dated((Structure(doubts=(doubt,)),), seen)
 
 
 def _clouded(usable: int, listed: int, refused: dict[str, int] | None = None) -> Doubt:
@@ -142,11 +139,11 @@ def _steps(seen: Series, coverage: float) -> tuple[Steps, Steps]:
 
 
 def _structures(
-    data: xr.Dataset, place: Place, seen: Series, found: tuple[Steps, Steps], coverage: float
+    data: xr.Dataset, footprint: Footprint, seen: Series, found: tuple[Steps, Steps], coverage: float
 ) -> list[_Shown]:
     """Return the structures of an outline in time order; phases covered one after the other, each by its own series."""
     shown: list[_Shown] = []
-    phases = series.phases(data, place, seen)
+    phases = series.phases(data, footprint, seen)
     for phase in phases:
         own, (ground, covered) = seen, found
         if len(phases) > 1:
@@ -218,11 +215,11 @@ def _like_the_whole(shown: Sequence[_Shown]) -> list[_Shown]:
     return made
 
 
-def _once(phases: Iterable[Place]) -> list[Place]:
+def _once(phases: Iterable[Footprint]) -> list[Footprint]:
     return list({id(phase): phase for phase in phases}.values())
 
 
-def _measured(shown: Sequence[_Shown], place: Place) -> list[Structure]:
+def _measured(shown: Sequence[_Shown], footprint: Footprint) -> list[Structure]:
     """Return structures with the area of each roof; of phases that stand side by side, each has its own.
 
     Where more was built on the same pixels the last row has the area of all that stands: colours do not separate the
@@ -234,7 +231,7 @@ def _measured(shown: Sequence[_Shown], place: Place) -> list[Structure]:
         later = any(s.phase is one.phase and s.structure.may_be_roof for s in shown[k + 1 :])
         if structure.may_be_roof and one.picture is not None and not (later and structure.stands):
             others = [s.phase.cover > series.OUTSIDE_COVER for s in shown if s.phase is not one.phase]
-            beside = np.any(others, axis=0) if one.phase is not place and others else None
+            beside = np.any(others, axis=0) if one.phase is not footprint and others else None
             dark = structure.kind is Kind.DARK_ROOF or any(d.reason is Reason.ROOF_OR_PANELS for d in structure.doubts)
             structure = replace(structure, roof_area=roof_area(one.picture, one.phase, dark, beside=beside))
         measured.append(structure)

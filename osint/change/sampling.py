@@ -12,7 +12,7 @@ import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
 from osint.change import series, steps
-from osint.change.series import Place, Series
+from osint.change.series import Footprint, Series
 from osint.change.stack import PAIR, Stack
 from osint.change.steps import Step, Steps
 
@@ -50,7 +50,7 @@ PICTURE_SCENES = 4
 """Scenes of each standing roof that are read in the other bands too."""
 SAME_PASS_DAYS = 5 / 1440
 """Scenes of one pass are taken within five minutes."""
-ASSUMED_CLOUD_PCT = 50.0
+UNKNOWN_CLOUD_PCT = 50.0
 """Cloud cover of a scene that states none."""
 MAX_ROUNDS = 14
 """Most times that scenes are asked for."""
@@ -62,7 +62,7 @@ class Gathered:
 
     data: xr.Dataset | None
     """Reflectance (time, y, x) and scl; None if no scene was usable. NaN where a band was not read."""
-    place: Place
+    footprint: Footprint
     usable: int
     """Scenes, of those looked at, whose classification leaves outline and surroundings clear."""
     listed: int
@@ -72,8 +72,8 @@ class Gathered:
 def exhaustive(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
     """Read every scene of `rows` over an outline in degrees and its surroundings: the referee of `bisected`."""
     data = stack.read(rows, series.window(geometry), bands)
-    place = series.placed(geometry, data)
-    return Gathered(data, place, int(series.usable(data, place).sum()), data.sizes["time"])
+    footprint = series.placed(geometry, data)
+    return Gathered(data, footprint, int(series.usable(data, footprint).sum()), data.sizes["time"])
 
 
 def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
@@ -88,7 +88,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     """
     search = _Search(stack, rows, geometry)
     search.round(_nodes(search, NODE_DAYS))
-    between, roofs = False, Steps((), 0)
+    between, roofs = False, Steps(())
     for _ in range(MAX_ROUNDS):
         if not search.pieces:
             break
@@ -116,17 +116,17 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
             break
         between = True
     if not search.pieces:
-        return Gathered(None, search.place, 0, search.listed)
+        return Gathered(None, search.footprint, 0, search.listed)
     roofs, seen = _by_phase(search, roofs, seen)
     extra = [b for b in bands if b not in PAIR]
     data = search.coloured(_pictured(roofs, seen), extra)
-    return Gathered(data, search.place, int((search.state == 1).sum()), search.listed)
+    return Gathered(data, search.footprint, int((search.state == 1).sum()), search.listed)
 
 
 def _by_phase(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Series]:
     """Narrow the steps of each phase of a site; return those of the last, or `roofs` of a site with one phase."""
     for _ in range(MAX_ROUNDS):
-        pieces = series.phases(search.joined(), search.place, seen)
+        pieces = series.phases(search.joined(), search.footprint, seen)
         if len(pieces) == 1:
             break
         own = [series.extract(search.joined(), piece, PAIR) for piece in pieces]
@@ -164,14 +164,14 @@ class _Search:
         self.group = np.concatenate([[0], np.cumsum(np.diff(day) > SAME_PASS_DAYS)]).astype(int)
         first = np.unique(self.group, return_index=True)[1]
         self.days = day[first]
-        cloud = self.rows["cloud_pct"].fillna(ASSUMED_CLOUD_PCT).to_numpy(float)
+        cloud = self.rows["cloud_pct"].fillna(UNKNOWN_CLOUD_PCT).to_numpy(float)
         self.cloud = np.array([cloud[self.group == g].mean() for g in range(len(first))]) / 100
         self.listed = len(first)
         self.state = np.full(self.listed, -1)
         """-1 not known, 0 covered, 1 usable."""
         self.read = np.zeros(self.listed, bool)
         self.window = series.window(self.geometry)
-        self.place: Place = None  # type: ignore[assignment]
+        self.footprint: Footprint = None  # type: ignore[assignment]
 
     def round(self, requests: Iterable[Request], seen: np.ndarray | None = None) -> bool:
         """Read what `requests` lack beyond the days already `seen`; return whether anything was read."""
@@ -205,9 +205,9 @@ class _Search:
             if not unknown.any():
                 return taken
             classes = self._read(unknown, ())
-            if self.place is None:
-                self.place = series.placed(self.geometry, classes)
-            self.state[unknown] = series.usable(classes, self.place)
+            if self.footprint is None:
+                self.footprint = series.placed(self.geometry, classes)
+            self.state[unknown] = series.usable(classes, self.footprint)
 
     def _read(self, chosen: np.ndarray, bands: Sequence[str]) -> xr.Dataset:
         return self.stack.read(self.rows[chosen[self.group]], self.window, bands)
@@ -222,7 +222,7 @@ class _Search:
 
     def series(self) -> Series:
         """Return the series of the scenes that were read so far."""
-        return series.extract(self.joined(), self.place, PAIR)
+        return series.extract(self.joined(), self.footprint, PAIR)
 
     def coloured(self, days: np.ndarray, bands: Sequence[str]) -> xr.Dataset:
         """Return all scenes that were read, with `bands` read on the given `days` and NaN on the others."""

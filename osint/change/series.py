@@ -102,7 +102,7 @@ TRANSIENT_SHARE_SD = 0.06
 
 
 @dataclass(frozen=True)
-class Place:
+class Footprint:
     """An outline on the grid of a window."""
 
     cover: np.ndarray
@@ -133,13 +133,7 @@ class Series:
     """(n, bands) reflectance of the outline."""
     around: np.ndarray
     """(n, bands) reflectance of the surroundings."""
-    rescued: np.ndarray
-    """(n,) bool: the classification called the outline cloud, the surroundings contradict."""
-    texture: np.ndarray
-    """(n,) spread of B02 between the core pixels over their mean."""
     bands: tuple[str, ...]
-    looked: int
-    """Scenes looked at, usable or not."""
     refused: dict[str, int]
     """Why scenes were left out, with counts."""
     latitude_deg: float
@@ -164,7 +158,7 @@ def step_whiteness(step: Step) -> float:
     return float(whiteness(step.size[0], step.size[1]) if len(step.size) > 1 else step.size[0])
 
 
-def placed(geometry: BaseGeometry, data: xr.Dataset) -> Place:
+def placed(geometry: BaseGeometry, data: xr.Dataset) -> Footprint:
     """Put an outline in degrees on the grid of `data` (attrs crs, transform).
 
     Raises BadInputError if it is outside of the pictures.
@@ -193,7 +187,7 @@ def placed(geometry: BaseGeometry, data: xr.Dataset) -> Place:
     distance = ndimage.distance_transform_edt(cover < OUTSIDE_COVER) * pixel
     near, width = _ring(area_m2)
     ring = (distance > near) & (distance < near + width)
-    return Place(cover=cover, core=core, ring=ring, area_m2=area_m2, latitude_deg=float(geometry.centroid.y))
+    return Footprint(cover=cover, core=core, ring=ring, area_m2=area_m2, latitude_deg=float(geometry.centroid.y))
 
 
 def _ring(area_m2: float) -> tuple[float, float]:
@@ -212,13 +206,13 @@ def window(geometry: BaseGeometry) -> BaseGeometry:
     return around(geometry, reach_m(geo.area_m2(geometry)))
 
 
-def usable(data: xr.Dataset, place: Place) -> np.ndarray:
+def usable(data: xr.Dataset, footprint: Footprint) -> np.ndarray:
     """Return (n,) bool: scenes whose classification leaves the surroundings clear, and the outline or all of them.
 
     A bright roof is often classified as cloud or snow: where the surroundings are clear the scene is kept all
     the same, and a real small cloud is left to the heavy tails of the dating.
     """
-    inside_clear, ring_clear = clear_shares(data, place)
+    inside_clear, ring_clear = clear_shares(data, footprint)
     shown = (inside_clear >= INSIDE_CLEAR_SHARE) | (ring_clear >= RESCUE_CLEAR_SHARE)
     return (ring_clear >= RING_CLEAR_SHARE) & shown
 
@@ -254,38 +248,35 @@ def quarters(days: np.ndarray) -> np.ndarray:
     return ((days % YEAR_DAYS) // QUARTER_DAYS).astype(int)
 
 
-def clear_shares(data: xr.Dataset, place: Place) -> tuple[np.ndarray, np.ndarray]:
+def clear_shares(data: xr.Dataset, footprint: Footprint) -> tuple[np.ndarray, np.ndarray]:
     """Return the clear share of outline and surroundings, (n,) each, from the scene classification."""
     codes = data["scl"].values
     clear = np.isin(codes, CLEAR)
-    return clear[:, place.core].mean(axis=1), clear[:, place.ring].mean(axis=1)
+    return clear[:, footprint.core].mean(axis=1), clear[:, footprint.ring].mean(axis=1)
 
 
-def extract(data: xr.Dataset, place: Place, bands: tuple[str, ...]) -> Series:
+def extract(data: xr.Dataset, footprint: Footprint, bands: tuple[str, ...]) -> Series:
     """Return the series of an outline from reflectances (time, y, x).
 
     Scenes that are not `usable` are left out, and those whose surroundings are far brighter or darker than
     they ever are (snow, thick haze, missed cloud, shadow).
     """
-    inside_clear, _ = clear_shares(data, place)
-    looked = data.sizes["time"]
+    count = data.sizes["time"]
     values = np.stack([data[b].values for b in bands], axis=-1)
     codes = data["scl"].values
-    ring_ok = np.isin(codes, CLEAR) & place.ring
+    ring_ok = np.isin(codes, CLEAR) & footprint.ring
     # a search reads the other bands on few scenes
     dating = [k for k, b in enumerate(bands) if b in PAIR]
-    inside = np.full((looked, len(bands)), np.nan)
-    nearby = np.full((looked, len(bands)), np.nan)
-    texture = np.full(looked, np.nan)
-    for k in range(looked):
-        core = values[k][place.core]
+    inside = np.full((count, len(bands)), np.nan)
+    nearby = np.full((count, len(bands)), np.nan)
+    for k in range(count):
+        core = values[k][footprint.core]
         if ring_ok[k].sum() >= RING_MIN_PX and np.isfinite(core[:, dating]).mean() > CORE_READ_SHARE:
             read = np.isfinite(core).any(axis=0)
             inside[k, read] = np.nanmean(core[:, read], axis=0)
             nearby[k, read] = np.nanmedian(values[k][ring_ok[k]][:, read], axis=0)
-            texture[k] = np.nanstd(core[:, 0]) / max(float(np.nanmean(core[:, 0])), 1e-3)
     seen = np.isfinite(inside[:, dating]).all(axis=1) & np.isfinite(nearby[:, dating]).all(axis=1)
-    covered = ~seen | ~usable(data, place)
+    covered = ~seen | ~usable(data, footprint)
     odd = _odd(nearby, ~covered) | _snowy(nearby, bands, ~covered)
     kept = ~covered & ~odd
     days = steps.to_days(pd.DatetimeIndex(data["time"].values))
@@ -295,12 +286,9 @@ def extract(data: xr.Dataset, place: Place, bands: tuple[str, ...]) -> Series:
         contrast=(inside - nearby)[order],
         inside=inside[order],
         around=nearby[order],
-        rescued=(inside_clear < INSIDE_CLEAR_SHARE)[order],
-        texture=texture[order],
         bands=bands,
-        looked=looked,
         refused={"cloud or no data": int(covered.sum()), "snow, haze or shadow": int(odd.sum())},
-        latitude_deg=place.latitude_deg,
+        latitude_deg=footprint.latitude_deg,
     )
 
 
@@ -333,8 +321,8 @@ def _snowy(around: np.ndarray, bands: tuple[str, ...], usable: np.ndarray) -> np
         return np.asarray(usable & (index > np.median(index[usable]) + SNOW_RISE))
 
 
-def phases(data: xr.Dataset, place: Place, seen: Series) -> list[Place]:
-    """Return the phases of a site, one place each, in the order in which they were covered; `place` alone if it is one.
+def phases(data: xr.Dataset, footprint: Footprint, seen: Series) -> list[Footprint]:
+    """Return the phases of a site, one footprint each, in the order in which they were covered; `footprint` alone if it is one.
 
     `data` holds B02 and B11 (time, y, x), `seen` is the series of the whole outline taken from it. Each pixel has
     one step of whiteness, the best by least squares; the two groups of least variance of the step's day are phases
@@ -343,17 +331,19 @@ def phases(data: xr.Dataset, place: Place, seen: Series) -> list[Place]:
     days = steps.to_days(pd.DatetimeIndex(data["time"].values))
     chosen = np.isin(np.round(days, 4), np.round(seen.days, 4))
     if chosen.sum() != len(seen.days) or len(seen.days) < 4 * EDGE_SCENES:
-        return [place]
-    inside = place.drawn
+        return [footprint]
+    inside = footprint.drawn
     if inside.sum() < 2 * PHASE_MIN_PX:
-        return [place]
+        return [footprint]
     white = whiteness(*(data[b].values[chosen][:, inside] for b in PAIR))
     nearby = whiteness(*(seen.around[:, seen.bands.index(b)] for b in PAIR))
     day, gain = _turned(seen.days, white - nearby[:, None])
     roof = gain > max(PHASE_MIN_GAIN, PHASE_GAIN_SHARE * float(np.quantile(gain, PHASE_GAIN_QUANTILE)))
     turned = np.full(inside.shape, np.nan)
     turned[inside] = np.where(roof, day, np.nan)
-    return _divided(data, replace(place, cover=np.where(np.isfinite(turned), place.cover, 0.0)), turned) or [place]
+    return _divided(data, replace(footprint, cover=np.where(np.isfinite(turned), footprint.cover, 0.0)), turned) or [
+        footprint
+    ]
 
 
 def _turned(days: np.ndarray, white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -372,16 +362,16 @@ def _turned(days: np.ndarray, white: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return (days[cut] + days[cut + 1]) / 2, (high - low)[cut, pixel]
 
 
-def _divided(data: xr.Dataset, place: Place, turned: np.ndarray) -> list[Place]:
-    """Return the phases of a place whose pixels turned white on the days `turned` (y, x); none if it is one."""
-    mine = (place.cover > 0) & np.isfinite(turned)
+def _divided(data: xr.Dataset, footprint: Footprint, turned: np.ndarray) -> list[Footprint]:
+    """Return the phases of a footprint whose pixels turned white on the days `turned` (y, x); none if it is one."""
+    mine = (footprint.cover > 0) & np.isfinite(turned)
     if mine.sum() < 2 * PHASE_MIN_PX:
         return []
     border = _border(turned[mine])
     # a pixel on the edge between the two goes with its neighbours
     counts = [ndimage.uniform_filter(m.astype(float), 3) for m in (mine & (turned > border), mine)]
     late = counts[0] > 0.5 * counts[1]
-    one, two = _piece(place, mine & ~late), _piece(place, mine & late)
+    one, two = _piece(footprint, mine & ~late), _piece(footprint, mine & late)
     if one is None or two is None:
         return []
     sooner, later = _covered(data, one), _covered(data, two)
@@ -400,8 +390,8 @@ def _border(days: np.ndarray) -> float:
     return float((ordered[first] + ordered[first + 1]) / 2)
 
 
-def _piece(place: Place, mask: np.ndarray) -> Place | None:
-    """Return the largest patch of `mask` as a place, None if it is small or the mask is scattered."""
+def _piece(footprint: Footprint, mask: np.ndarray) -> Footprint | None:
+    """Return the largest patch of `mask` as a footprint, None if it is small or the mask is scattered."""
     labels, count = ndimage.label(mask)
     if not count:
         return None
@@ -411,12 +401,14 @@ def _piece(place: Place, mask: np.ndarray) -> Place | None:
         return None
     inner = ndimage.binary_erosion(patch)
     core = inner if inner.sum() >= PHASE_CORE_MIN_PX else patch
-    return replace(place, cover=np.where(patch, place.cover, 0.0), core=core, area_m2=PIXEL_M2 * float(patch.sum()))
+    return replace(
+        footprint, cover=np.where(patch, footprint.cover, 0.0), core=core, area_m2=PIXEL_M2 * float(patch.sum())
+    )
 
 
-def _covered(data: xr.Dataset, place: Place) -> tuple[Step, np.ndarray] | None:
+def _covered(data: xr.Dataset, footprint: Footprint) -> tuple[Step, np.ndarray] | None:
     """Return the step by which a phase gained most, and the days of the scenes that saw it."""
-    seen = extract(data, place, PAIR)
+    seen = extract(data, footprint, PAIR)
     found = [s for s in steps.date_step(seen.days, seen.whiteness()) if float(s.size[0]) > PHASE_MIN_GAIN]
     return (max(found, key=lambda s: float(s.size[0])), seen.days) if found else None
 

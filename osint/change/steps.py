@@ -118,7 +118,6 @@ class Steps:
     """The steps of one series, or none with the reason; iterates over its steps."""
 
     steps: tuple[Step, ...]
-    values_used: int
     scatter: np.ndarray = field(default_factory=lambda: np.zeros(0))
     """Robust standard deviation of single values about their level, one number per band."""
     no_step: NoStep | None = None
@@ -138,8 +137,8 @@ class Steps:
         return len(self.steps)
 
 
-def _none(why: NoStep, told: str, count: int, scatter: np.ndarray | None = None) -> Steps:
-    return Steps((), count, np.zeros(0) if scatter is None else scatter, why, told)
+def _none(why: NoStep, told: str, scatter: np.ndarray | None = None) -> Steps:
+    return Steps((), np.zeros(0) if scatter is None else scatter, why, told)
 
 
 def date_step(
@@ -166,9 +165,9 @@ def date_step(
         raise BadInputError(f"`coverage` is a probability from {LEAST_COVERAGE} to below 1, not {coverage}")
     count = len(days)
     if count < MIN_VALUES:
-        return _none(NoStep.TOO_FEW_VALUES, f"{count} of the {MIN_VALUES} needed", count)
+        return _none(NoStep.TOO_FEW_VALUES, f"{count} of the {MIN_VALUES} needed")
     if np.all(np.ptp(table, axis=0) == 0):
-        return _none(NoStep.NO_CHANGE, "every value is the same", count)
+        return _none(NoStep.NO_CHANGE, "every value is the same")
     kept = np.ones(count, bool)
     for _ in range(SPELL_ROUNDS):
         fit = _segmentation.segment(days[kept], table[kept], None if spread is None else spread[kept], max_steps)
@@ -177,7 +176,7 @@ def date_step(
             break
         kept[np.flatnonzero(kept)[spell[0] : spell[1]]] = False
         if kept.sum() < MIN_VALUES:
-            return _none(NoStep.TOO_FEW_VALUES, f"{int(kept.sum())} left without passing spells", count)
+            return _none(NoStep.TOO_FEW_VALUES, f"{int(kept.sum())} left without passing spells")
     return _judged(fit, days[kept], coverage)
 
 
@@ -245,12 +244,11 @@ def _spell(fit: _segmentation.Fit, days: np.ndarray) -> tuple[int, int] | None:
 
 def _judged(fit: _segmentation.Fit, days: np.ndarray, coverage: float) -> Steps:
     """Turn a segmentation into steps with intervals, or give the reason why there is none."""
-    count = len(days)
     if not fit.cuts:
-        return _none(NoStep.NO_CHANGE, "one level explains the series", count, fit.scatter)
+        return _none(NoStep.NO_CHANGE, "one level explains the series", fit.scatter)
     if fit.log_odds < MIN_LOG_ODDS:
         told = f"log odds for a step {fit.log_odds:.1f}, needed {MIN_LOG_ODDS:.0f}"
-        return _none(NoStep.LOW_CONTRAST, told, count, fit.scatter)
+        return _none(NoStep.LOW_CONTRAST, told, fit.scatter)
     sizes = np.diff(fit.levels, axis=0)
     contrasts = np.max(np.abs(sizes) / [fit.scatter_at(c) for c in fit.cuts], axis=1)
     chosen = [k for k, c in enumerate(contrasts) if c >= SMALL_STEP_SHARE * contrasts.max()]
@@ -264,8 +262,8 @@ def _judged(fit: _segmentation.Fit, days: np.ndarray, coverage: float) -> Steps:
     kept, margin = _defended(timed, fit, days)
     if not kept:
         told = f"drift, season or slow noise explain it as well (log odds {margin:.1f})"
-        return _none(NoStep.LOW_CONTRAST, told, count, fit.scatter)
-    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), count, fit.scatter)
+        return _none(NoStep.LOW_CONTRAST, told, fit.scatter)
+    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), fit.scatter)
 
 
 def _timed(

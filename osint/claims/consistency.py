@@ -60,15 +60,23 @@ class TableCell(Protocol):
         """Row, from 1."""
 
     @property
+    def column(self) -> int:
+        """Column, from 1."""
+
+    @property
     def text(self) -> str:
         """Its words."""
+
+    @property
+    def where(self) -> str:
+        """Its place in words, as in the column `page` of its claims."""
 
 
 def check_sums(text: str, cells: Sequence[TableCell], table: pd.DataFrame) -> list[Mismatch]:
     """Return the sums of a document that do not come out, in reading order.
 
-    `cells` are the cells of its tables, as in `Filing.cells`; `table` holds its
-    claims, as `claims_frame` makes it, with the place of the cell in `page`.
+    `cells` are the cells of its tables, as in `Filing.cells`; `table` holds its claims, as `filings.claims_of`
+    gives them, with the place of the cell in `page`.
 
     Tests: parts after 其中 against the whole before it; the rows of a table against its 合计 row; an
     award stated more than once (a summary against the body); unit price times number against the price.
@@ -104,21 +112,20 @@ def _parts(table: pd.DataFrame) -> list[Mismatch]:
     return found
 
 
-_PLACE = re.compile(r"(.+) row (\d+) column (\d+)$")
-
-
 def _tables(cells: Sequence[TableCell], table: pd.DataFrame) -> list[Mismatch]:
+    """Return the total rows that differ from the sum of the rows above them, column by column."""
+    by_place = {cell.where: cell for cell in cells}
     total_rows = {(cell.table, cell.row) for cell in cells if _TOTAL_ROW.match(cell.text)}
-    columns: dict[tuple[str, str, str], list[tuple[int, float, int]]] = {}
-    for row in _exact(table).itertuples():
-        match = _PLACE.match(str(row.page))
-        if match:
-            columns.setdefault((match[1], match[3], row.kind), []).append((int(match[2]), row.si_low, row.start))
+    columns: dict[tuple[str, int, str], list[tuple[int, float, int]]] = defaultdict(list)
+    for claim in _exact(table).itertuples():
+        cell = by_place.get(str(claim.page))
+        if cell:
+            columns[cell.table, cell.column, claim.kind].append((cell.row, claim.si_low, claim.start))
     found = []
     for (name, _, kind), column in columns.items():
-        for line, stated, start in column:
-            above = [value for other, value, _ in column if other < line and (name, other) not in total_rows]
-            if (name, line) in total_rows and len(above) > 1 and _differ(sum(above), stated):
+        for row, stated, start in column:
+            above = [value for other, value, _ in column if other < row and (name, other) not in total_rows]
+            if (name, row) in total_rows and len(above) >= _LEAST_PARTS and _differ(sum(above), stated):
                 words = f"the rows of {name} add up to {sum(above):g}, its total row states {stated:g}"
                 found.append(Mismatch("table", kind, stated, sum(above), start, words))
     return found

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from osint.claims.units import Words, word_set
-from osint.errors import BadInputError
-from osint.register import read_date, valid_date
+from osint.register import valid_date
 
 _MONTH_NAMES = (
     "january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
@@ -348,31 +347,3 @@ def _en_part(year: int, pre: str) -> str:
     if pre == "the start of":
         return f"{year}-01"
     return f"{year}-01/{year}-03" if pre == "early" else f"{year}-10/{year}-12"
-
-
-_PATH_DAY = re.compile(r"(?:t|/|_|-|^)(20\d{6})(?:_|/|-|\.|$)|(20\d\d[-_/.年]\d{1,2}[-_/.月]\d{1,2})(?!\d)")
-_STAMP = r"(20\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}(?!\d))"
-_PUBLISHED = re.compile(
-    r"(?:发布时间|发布日期|公告时间|公告日期|发文日期|成文日期|日期|时间|Published|Posted|Updated|Date)[:：\s]{0,3}"
-    + _STAMP
-)
-_DAY_LINE = re.compile(rf"(?m)^\s{{0,8}}{_STAMP}\s?日?(?:\s\d\d:\d\d(?::\d\d)?)?\s{{0,8}}$")
-
-
-def document_date(text: str, name: str = "") -> date | None:
-    """Return the date of a document from its path and its visible text, or None.
-
-    A generated "page made at" stamp is wrong for archived notices, so it is not read.
-
-    >>> document_date("发布时间：2024年9月15日", "a.html")
-    datetime.date(2024, 9, 15)
-    """
-    head = text[:3000] + "\n" + text[-400:]
-    in_text = _PUBLISHED.search(head) or _DAY_LINE.search(head)
-    for found in (*_PATH_DAY.finditer(name), *filter(None, [in_text])):
-        written = re.sub(r"[-_/.年月\s]+", "-", found[found.lastindex or 0])
-        try:
-            return read_date(written).first
-        except BadInputError:
-            continue
-    return None

@@ -88,7 +88,7 @@ def _report(args: argparse.Namespace) -> None:
     from osint import report
     from osint.register import data_dir
 
-    page, summary = report.write(_register(args), args.out or data_dir(args.data) / "derived" / "report")
+    page, summary = report.write_report(_register(args), args.out or data_dir(args.data) / "derived" / "report")
     if args.json:
         print_json({"page": str(page), "sites": summary.to_dict("records")})
     else:

@@ -51,7 +51,7 @@ def add_verbs(subparsers: Any) -> None:
     )
     layers = "esri-wayback, eox-2023, eox-2016 or an address with {z}, {x}, {y} (default %(default)s)"
     p.add_argument("--layer", default="esri-wayback", help=layers)
-    p.add_argument("--zoom", type=int, default=16, help="17 is about 1 m a pixel (default %(default)s)")
+    p.add_argument("--zoom", type=int, default=16, help="17 is about 1 m per pixel (default %(default)s)")
     p.add_argument("--date", metavar="DATE", help="the last Wayback release published by then (default: the newest)")
     p.add_argument("--changes", action="store_true", help="list the Wayback releases in which the place changed")
     p.add_argument("--out", type=Path, default=Path("tiles.png"), metavar="FILE.png", help="(default %(default)s)")
@@ -195,7 +195,7 @@ def _tiles(args: argparse.Namespace) -> None:
         passport.add_itxt(name, text)
         print(f"{name}: {text}")
     Image.fromarray(tiles.image).save(args.out, pnginfo=passport)
-    print(f"{args.out}: {tiles.metres_per_pixel:.2f} m a pixel, bounds {tiles.bounds} in {tiles.crs}")
+    print(f"{args.out}: {tiles.metres_per_pixel:.2f} m per pixel, bounds {tiles.bounds} in {tiles.crs}")
     for missing in tiles.missing:
         print(f"  not read: {missing}")
 

@@ -8,9 +8,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from osint import claims
+from osint.errors import BadInputError
 from osint.filings.html import Page, element_text
-from osint.register import find_date, find_url_date
+from osint.register import find_date, find_url_date, read_date
 
 if TYPE_CHECKING:
     from osint.register import WrittenDate
@@ -78,8 +78,36 @@ def read_facts(text: str, name: str, title: str = "") -> Facts:
     first = next((line.strip(" |\t") for line in head.splitlines() if len(line.strip(" |\t")) > 4), "")
     found = {field: match[1] for field, pattern in _PARTIES.items() if (match := pattern.search(head))}
     code = next(iter(project_codes(head)), "")
-    published = claims.document_date(text, name)
+    published = document_date(text, name)
     return Facts(title or (first if len(first) <= 80 else ""), project_code=code, published=published, **found)
+
+
+_PATH_DAY = re.compile(r"(?:t|/|_|-|^)(20\d{6})(?:_|/|-|\.|$)|(20\d\d[-_/.年]\d{1,2}[-_/.月]\d{1,2})(?!\d)")
+_STAMP = r"(20\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}(?!\d))"
+_PUBLISHED = re.compile(
+    r"(?:发布时间|发布日期|公告时间|公告日期|发文日期|成文日期|日期|时间|Published|Posted|Updated|Date)[:：\s]{0,3}"
+    + _STAMP
+)
+_DAY_LINE = re.compile(rf"(?m)^\s{{0,8}}{_STAMP}\s?日?(?:\s\d\d:\d\d(?::\d\d)?)?\s{{0,8}}$")
+
+
+def document_date(text: str, name: str = "") -> date | None:
+    """Return the date of a document from its path and its visible text, or None.
+
+    A generated "page made at" stamp is wrong for archived notices, so it is not read.
+
+    >>> document_date("发布时间：2024年9月15日", "a.html")
+    datetime.date(2024, 9, 15)
+    """
+    head = text[:3000] + "\n" + text[-400:]
+    in_text = _PUBLISHED.search(head) or _DAY_LINE.search(head)
+    for found in (*_PATH_DAY.finditer(name), *filter(None, [in_text])):
+        written = re.sub(r"[-_/.年月\s]+", "-", found[found.lastindex or 0])
+        try:
+            return read_date(written).first
+        except BadInputError:
+            continue
+    return None
 
 
 # ---------------------------------------------------------------- fields of a page by the family of its site
@@ -131,7 +159,8 @@ FAMILIES: tuple[tuple[str, str, dict[str, str]], ...] = (
 )
 """Name, pattern of the path, and the x-path of each field; the last family takes what no other does."""
 
-_FILES = re.compile(r"\.(pdf|docx?|xlsx?|zip|rar|ofd|wps)$", re.I)
+FILES = re.compile(r"\.(?:pdf|docx?|xlsx?|zip|rar|7z|ofd|wps)(?:[?#]|$)|/download\?", re.IGNORECASE)
+"""addresses of files that a notice offers"""
 
 
 @dataclass(frozen=True)
@@ -223,9 +252,7 @@ def _attachments(page: Page, url: str) -> list[str]:
 
 def _is_file(link: Any) -> bool:
     href = link.get("href", "")
-    return bool(_FILES.search(href.partition("?")[0])) or (
-        bool(href) and bool(link.xpath("ancestor::ul[@class='fjxx']"))
-    )
+    return bool(href) and bool(FILES.search(href) or link.xpath("ancestor::ul[@class='fjxx']"))
 
 
 def joined_url(base: str, address: str, otherwise: str = "") -> str:

@@ -105,17 +105,19 @@ def clearest_scene(
     """
     day = pd.Timestamp(around)
     first, last = ((day + pd.Timedelta(days=n)).date() for n in (-days, days))
-    found = scenes(place, first, last, catalogue=catalogue, collection=collection)
-    if not len(found):
+    listed = scenes(place, first, last, catalogue=catalogue, collection=collection)
+    if not len(listed):
         raise NotFoundError(f"no scene within {days} days of {day.date()}: widen `days`")
-    classes = read_bands(found, place, ["scl"])
+    classes = read_bands(listed, place, ["scl"])
     clear_share = np.isin(classes.data.scl.values, SceneClass.ground).mean((1, 2)).round(2)
     away_days = np.abs((classes.data.time.values - np.datetime64(day)) / np.timedelta64(1, "D"))
     best = int(np.lexsort((away_days, -clear_share))[0])
     if clear_share[best] < LEAST_CLEAR:
         share = f"the clearest scene within {days} days of {day.date()} is {clear_share[best]:.0%} clear"
         raise NotFoundError(f"{share}: widen `days`")
-    return Scenes(found.frame[pass_numbers(found.frame) == best], found.dropped, total_cost(found.cost, classes.cost))
+    return Scenes(
+        listed.frame[pass_numbers(listed.frame) == best], listed.dropped, total_cost(listed.cost, classes.cost)
+    )
 
 
 def pair_between(
@@ -186,8 +188,8 @@ def draw_pair(pair: Pair, outline: Place | None = None, title: str = "") -> Figu
 
 
 def _with_alpha(image: np.ndarray) -> np.ndarray:
-    seen = np.isfinite(image).all(-1, keepdims=True)
-    return np.concatenate([np.nan_to_num(image), seen], -1)
+    opaque = np.isfinite(image).all(-1, keepdims=True)
+    return np.concatenate([np.nan_to_num(image), opaque], -1)
 
 
 def _draw_outline(ax: Axes, outline: Place, crs: str) -> None:
@@ -232,7 +234,7 @@ class Swipe:
 
     def _repr_html_(self) -> str:
         before, after = (f"data:image/png;base64,{_png(image)}" for image in self.pair.images)
-        said = "SIMULATED. " if self.pair.simulated else ""
+        stamp = "SIMULATED. " if self.pair.simulated else ""
         left, right = self.pair.labels
         style = "position:absolute;inset:0;width:100%;image-rendering:pixelated"
         slide = "this.previousElementSibling.lastElementChild.style.clipPath='inset(0 0 0 '+this.value+'%)'"
@@ -242,7 +244,7 @@ class Swipe:
             'style="width:100%;display:block;image-rendering:pixelated">'
             f'<img alt="after: {right}" src="{after}" style="{style};clip-path:inset(0 0 0 50%)"></div>'
             f'<input type="range" aria-label="swipe" value="50" style="width:100%" oninput="{slide}">'
-            f"<figcaption>{said}Left: {left}. Right: {right}. {self.pair.credit}</figcaption></figure>"
+            f"<figcaption>{stamp}Left: {left}. Right: {right}. {self.pair.credit}</figcaption></figure>"
         )
 
 

@@ -92,7 +92,7 @@ class SceneList:
     def of(self, place: Place) -> Scenes:
         """Return the scenes to read for a place inside the area, by the rule of `items.without_duplicates`.
 
-        Scenes that do not reach the place are left out. No request is made, so the cost is nothing.
+        Scenes that do not reach the place are left out. No request is made, so the cost is zero.
         """
         geometry = geo.as_geometry(place)
         outlines = np.array([scene.geometry for scene in self.scenes], dtype=object)
@@ -302,7 +302,7 @@ class KeptAnswers(StacApiIO):
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
         if self.offline:
             if not path.is_file():
-                raise _UnansweredError("this search was not made before, and `offline` allows no new one")
+                raise _UnansweredError("this search was not run before, and `offline` allows no new one")
             return str(json.loads(path.read_text(encoding="utf-8"))["answer"])
         sent = {"Accept-Encoding": "gzip, deflate", **(headers or {})}
         if (method or "GET").upper() == "POST":
@@ -398,9 +398,9 @@ def block_scenes(
         for what, since, one in _kept:
             if what == asked and now - since < KEPT_S and one.area.covers(place):
                 return one, 0
-        made = list_scenes(_about(place), start, end, catalogue=catalogue, collection=collection)
-        _kept.append((asked, now, made))
-        return made, made.cost.total_bytes
+        listed = list_scenes(_about(place), start, end, catalogue=catalogue, collection=collection)
+        _kept.append((asked, now, listed))
+        return listed, listed.cost.total_bytes
 
 
 def forget_blocks() -> None:
@@ -410,7 +410,7 @@ def forget_blocks() -> None:
 
 
 def _about(place: BaseGeometry) -> BaseGeometry:
-    """Return the block of a place, as much wider as places of this size with their middle in it may reach."""
+    """Return the block of a place, widened so that it holds every place of this size whose middle is in the block."""
     row, column = block_of(place)
     west, south, east, north = place.bounds
     wide, high = (REACH_DEG * math.ceil(size / 2 / REACH_DEG) for size in (east - west, north - south))

@@ -34,6 +34,18 @@ HEAD_BYTES = 16_384
 """The header of a Sentinel-2 COG with all its tile offsets takes about 9 kB."""
 MAX_HEAD_BYTES = 4 << 20
 MAX_TILE_PX = 4096
+MAX_SIDE_PX = 200_000
+"""Side of a picture above which its header is not believed."""
+CLOSED_GDAL = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "GTIFF_SRS_SOURCE": "GEOKEYS",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
+    "GDAL_NUM_THREADS": "1",
+}
+"""Closes GDAL to everything except the bytes that are handed to it."""
+OTHER_KINDS = {b"\0\0\0\x0cjP  ": "JP2OpenJPEG", b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG"}
+"""First bytes of the formats that GDAL reads, and its drivers."""
 _DEFLATE = (Compression.Deflate, Compression.OldDeflate)
 _NO_PREDICTOR = (None, Predictor.Unknown)
 
@@ -90,6 +102,7 @@ class _Head:
             return self._bytes[start : start + size]
         return await asyncio.to_thread(self._range, start, size)
 
+    # not called for a header, but part of the protocol that async_tiff takes (ObspecInput)
     async def get_ranges_async(self, path: str, *, starts: Any, ends: Any = None, lengths: Any = None) -> list[bytes]:
         sizes = lengths if lengths is not None else [e - s for s, e in zip(starts, ends, strict=True)]
         return [await self.get_range_async(path, start=s, length=n) for s, n in zip(starts, sizes, strict=True)]
@@ -113,8 +126,8 @@ def open_cog(ranges: Ranges, href: str, level: str) -> Cog | None:
     if first[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         if first.startswith(tuple(OTHER_KINDS)):
             return None
-        shown = "a web page" if first.lstrip()[:1] == b"<" else "no picture"
-        raise ReadError(f"what lies at {href.partition('?')[0][-80:]} is {shown}")
+        shown = "a web page" if first.lstrip()[:1] == b"<" else "not a picture"
+        raise ReadError(f"the file at {href.partition('?')[0][-80:]} is {shown}")
     head = _Head(lambda start, size: ranges.get(href, start, size, level, floor=1), first)
     try:
         opening = asyncio.run_coroutine_threadsafe(_opened(head, len(first)), _loop())
@@ -167,7 +180,7 @@ def _cog(ranges: Ranges, href: str, tiff: TIFF) -> Cog | None:
 def _level(image: Any, full: Any) -> Level:
     across, down = image.tile_width, image.tile_height
     if max(across, down) > MAX_TILE_PX or across % 16 or down % 16:
-        raise ReadError(f"its tiles are said to be {across} x {down} pixels: not read")
+        raise ReadError(f"its header states tiles of {across} x {down} pixels: not read")
     counts = -(-image.image_width // across) * -(-image.image_height // down)
     if len(image.tile_offsets or ()) != counts or len(image.tile_byte_counts or ()) != counts:
         raise ReadError(f"its header lists {len(image.tile_offsets or ())} tiles where {counts} are needed")
@@ -220,7 +233,7 @@ def window(
 
 
 def _pick(cog: Cog, grid: Grid) -> Level:
-    """Return the coarsest level that is no coarser than the grid."""
+    """Return the coarsest level that is at least as fine as the grid."""
     size = grid.transform.a * 1.01
     fits = [level for level in cog.levels if level.transform.a <= size]
     return max(fits, key=lambda level: level.transform.a) if fits else cog.levels[0]
@@ -269,7 +282,7 @@ def _tile(cog: Cog, level: Level, tile: tuple[int, int], rows: int, depth: str) 
     if not size:
         return None
     if size > down * across * cog.dtype.itemsize * 2 + 65_536:
-        raise ReadError(f"a tile is said to take {size} bytes: not read")
+        raise ReadError(f"its header states {size} bytes for a tile: not read")
     needed = rows * across * cog.dtype.itemsize
     # content is not spread evenly over the rows: ask a twentieth more, and the rest if that was too little
     filled = min(down, level.shape[0] - tile[1] * down)
@@ -289,20 +302,8 @@ def _inflate(packed: bytes, needed: int) -> bytes:
         raise ReadError(f"a tile cannot be unpacked ({error}): the file is broken") from error
 
 
-MAX_SIDE_PX = 200_000
-# closes GDAL to everything except the bytes that are handed to it
-CLOSED_GDAL = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    "GDAL_PAM_ENABLED": "NO",
-    "GTIFF_SRS_SOURCE": "GEOKEYS",
-    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
-    "GDAL_NUM_THREADS": "1",
-}
-OTHER_KINDS = {b"\0\0\0\x0cjP  ": "JP2OpenJPEG", b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG"}
-
-
 class RangeFile:
-    """A file of a named size whose bytes come from our ranges, as GDAL's opener wants it."""
+    """A file whose bytes come from our ranges, in the form that GDAL's opener takes."""
 
     CHUNK = 1 << 16
 
@@ -330,12 +331,12 @@ class RangeFile:
         return body[skip : skip + size]
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Move, and return where to."""
+        """Move to a position in bytes, and return it."""
         self._at = (0, self._at, self.size)[whence] + offset
         return self._at
 
     def tell(self) -> int:
-        """Return the place."""
+        """Return the position in bytes."""
         return self._at
 
     def close(self) -> None:
@@ -366,8 +367,8 @@ def by_gdal(source: RangeFile, grid: Grid, smooth: bool, nodata: float | None) -
     except (RasterioError, ValueError, OSError) as error:
         if isinstance(error, ReadError):
             raise
-        said = str(source.error or error).splitlines()[0][:160]
-        raise ReadError(f"{source.href.partition('?')[0][-80:]} is no readable picture: {said}") from error
+        reason = str(source.error or error).splitlines()[0][:160]
+        raise ReadError(f"{source.href.partition('?')[0][-80:]} is not a readable picture: {reason}") from error
 
 
 def gdal_window(

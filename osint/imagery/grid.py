@@ -65,7 +65,7 @@ def utm_epsg(lon: float, lat: float) -> int:
 def utm_grid(geometry: BaseGeometry, resolution: float = 10.0) -> Grid:
     """Return the grid that covers an outline (degrees), snapped to whole multiples of `resolution` (metres).
 
-    It lies in the UTM zone of the outline's centre, also when the outline crosses into the next. The snap makes
+    It is in the UTM zone of the outline's centre, also when the outline crosses into the next. The snap makes
     any two windows of a zone share their pixels, as Sentinel-2 tiles do (origins are multiples of 20 m). Raises
     BadInputError outside the UTM zones, RefusedError over MAX_PIXELS.
     """
@@ -134,7 +134,7 @@ def sampled(part: np.ndarray, corner: Affine, grid: Grid, fill: float) -> np.nda
 
 
 def _inside(index: np.ndarray, size: int) -> slice:
-    """Return where an increasing index lies within 0 and `size`."""
+    """Return the part of an increasing index that is within 0 and `size`."""
     first, last = np.searchsorted(index, (0, size))
     return slice(int(first), int(last))
 

@@ -153,7 +153,7 @@ COLUMNS = tuple(field.name for field in dataclasses.fields(Scene))
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that is said of one scene."""
+    """A reason that concerns one scene."""
 
     id: str
     reason: str

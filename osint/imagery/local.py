@@ -55,7 +55,7 @@ class Picture:
     credit: str
     rights: str
     precision_m: float
-    """How far off the corners may be, metres; NaN when not said."""
+    """How far off the corners may be, metres; NaN when not stated."""
 
     @property
     def full(self) -> float:
@@ -65,7 +65,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How far a picture lay from the first one."""
+    """How far a picture was from the first one."""
 
     id: str
     """Name of the file."""
@@ -97,7 +97,6 @@ def read_pictures(
     resolution: float | None = None,
     *,
     crs: str | int = 4326,
-    dates: dict[str, str] | None = None,
     align: bool = True,
 ) -> Pictures:
     """Read a folder of dated pictures onto one UTM grid, earliest first.
@@ -105,7 +104,7 @@ def read_pictures(
     A table `pictures.csv` in the folder may say for each `file`: date, sensor, credit, rights, precision_m,
     crs, and the place as west, south, east, north (of the outer edges) or as gcps ("column row x y; ...",
     three or more). Else the place is the GeoTIFF's own or a world file's (in `crs`), and the date is found in
-    `dates` (by file name), in the name (2023-05-06, 20230506, 2023年5月6日) or in EXIF, in this order.
+    the name of the file (2023-05-06, 20230506, 2023年5月6日) or in EXIF, in this order.
 
     Without `resolution` (metres) it is that of the coarsest picture. With `align`, shifts against the first
     picture are estimated by phase correlation and removed where the match is clear. Raises BadInputError for a
@@ -116,7 +115,7 @@ def read_pictures(
     files = sorted(p for p in home.iterdir() if p.suffix.lower() in SUFFIXES) if home.is_dir() else []
     if not files:
         raise BadInputError(f"there is no picture ({', '.join(SUFFIXES)}) in {home.name}")
-    shots = sorted((_picture(p, table.get(p.name, {}), dates or {}, crs) for p in files), key=lambda s: s.date)
+    shots = sorted((_picture(p, table.get(p.name, {}), crs) for p in files), key=lambda s: s.date)
     sizes = [_gsd_m(shot) for shot in shots]
     size = resolution or max(0.1, round(max(sizes), 1))
     grid = utm_grid(geo.as_geometry(place) if place is not None else _outline(shots[0]), size)
@@ -130,9 +129,7 @@ def read_pictures(
             "x": grid.x,
             "id": ("time", [s.name for s in shots]),
             "platform": ("time", [s.sensor for s in shots]),
-            "credit": ("time", [s.credit for s in shots]),
-            "rights": ("time", [s.rights for s in shots]),
-            "precision_m": ("time", [s.precision_m for s in shots]),
+            **{n: ("time", [getattr(s, n) for s in shots]) for n in ("credit", "rights", "precision_m")},
             "gsd_m": ("time", sizes),
             "cloud_pct": ("time", [math.nan] * len(shots)),
         },
@@ -152,7 +149,7 @@ def _table(home: Path) -> dict[str, dict[str, str]]:
     return {row["file"]: {str(k): v.strip() for k, v in row.items() if v.strip()} for row in frame.to_dict("records")}
 
 
-def _picture(path: Path, entry: dict[str, str], dates: dict[str, str], crs: str | int) -> Picture:
+def _picture(path: Path, entry: dict[str, str], crs: str | int) -> Picture:
     pixels, transform, known, taken = _read(path)
     placed = _stated_place(entry, pixels.shape[-2:], path)
     if placed:
@@ -161,7 +158,7 @@ def _picture(path: Path, entry: dict[str, str], dates: dict[str, str], crs: str 
         transform, known = _world_file(path), CRS.from_user_input(entry.get("crs", crs))
     return Picture(
         path.name,
-        _date(path, entry.get("date") or dates.get(path.name), taken),
+        _date(path, entry.get("date"), taken),
         pixels,
         transform,
         known,
@@ -293,7 +290,7 @@ def _aligned(shots: list[Picture], cube: np.ndarray, grid: Grid) -> list[Shift]:
 
 
 def shift_px(reference: np.ndarray, moved: np.ndarray) -> tuple[float, float, float]:
-    """Return how many pixels `moved` lies below and to the right of `reference`, and the peak's strength.
+    """Return how many pixels `moved` is below and to the right of `reference`, and the strength of the peak.
 
     Phase correlation (Kuglin and Hines, 1975) of the two pictures under a Hann window, with the place of the
     peak refined by a parabola through its neighbours. The strength is the peak's height over that of a

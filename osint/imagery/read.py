@@ -55,7 +55,7 @@ class SasTokens:
     def sign(self, href: str, spent: Cost | None = None) -> str:
         """Return `href` with a token of its container; an address that has a query stays as it is.
 
-        `spent` counts the request, if one is made.
+        `spent` counts the request, if one is sent.
         """
         parts = urlsplit(href)
         account, _, domain = (parts.hostname or "").partition(".")

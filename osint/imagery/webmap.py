@@ -139,26 +139,13 @@ def map_tiles(
             except ReadError as error:
                 missing.append(f"{zoom}/{x}/{y}: {error}")
     if len(missing) == len(places):
-        raise NetworkError(f"no tile of the layer could be read; the first said: {missing[0]}")
-    size = 2 * HALF_WORLD_M / 2**zoom
-    bounds = (
-        columns[0] * size - HALF_WORLD_M,
-        HALF_WORLD_M - (rows[1] + 1) * size,
-        (columns[1] + 1) * size - HALF_WORLD_M,
-        HALF_WORLD_M - rows[0] * size,
-    )
-    ground = size / TILE_PX / mercator_scale(geometry.centroid.y)
-    return MapTiles(
-        canvas,
-        bounds,
-        "EPSG:3857",
-        chosen.date,
-        chosen.credit,
-        chosen.terms,
-        ground,
-        tuple(missing),
-        spent,
-    )
+        raise NetworkError(f"no tile of the layer could be read; the first reason: {missing[0]}")
+    size_m = 2 * HALF_WORLD_M / 2**zoom
+    (west, east), (north, south) = ((first * size_m, (last + 1) * size_m) for first, last in (columns, rows))
+    bounds = west - HALF_WORLD_M, HALF_WORLD_M - south, east - HALF_WORLD_M, HALF_WORLD_M - north
+    ground_m = size_m / TILE_PX / mercator_scale(geometry.centroid.y)
+    about = chosen.date, chosen.credit, chosen.terms
+    return MapTiles(canvas, bounds, "EPSG:3857", *about, ground_m, tuple(missing), spent)
 
 
 def _releases(releases_at: str, spent: Cost, cache: Path | bool) -> list[Release]:
@@ -265,7 +252,7 @@ def _tile(source: Ranges, template: str, place: tuple[int, int, int]) -> np.ndar
                 return np.asarray(image.convert("RGB").resize((TILE_PX, TILE_PX)))
             raise ValueError(f"{image.size[0]} x {image.size[1]} pixels")
     except (OSError, SyntaxError, ValueError) as error:
-        shown = "a page" if body.lstrip()[:1] == b"<" else "no picture"
+        shown = "a page" if body.lstrip()[:1] == b"<" else "not a picture"
         raise ReadError(f"{shown} came instead of a tile ({str(error)[:60]})") from error
 
 

@@ -30,7 +30,7 @@ NINE_SD = 9.0
 BISECTIONS = 50
 """Halvings of that range for a quantile."""
 GIVEN_RANGES = "the ranges of the givens"
-"""Name under which the noise of the givens stands beside the factors."""
+"""Name under which the noise of the givens stands next to the factors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,7 @@ from osint.register.vocabulary import (
     CLAIM_KINDS,
     LADDER,
     Bounding,
-    Datum,
-    Mark,
     Modality,
-    Phase,
-    Precision,
     Role,
     Rung,
     Scope,
@@ -219,7 +215,7 @@ class SiteRow(Record):
     first_announced: str
     notes: str
     source_urls: str
-    datum: Datum | None
+    datum: str
     datum_reason: str
     name_display: str
     role: Role
@@ -251,12 +247,12 @@ class Claim(Record):
     unit: str
     value_date: WrittenDate | None
     chip_model: str
-    phase: Phase | None
+    phase: str
     reading_confidence: str
     note: str
     unit_as_recorded: str
     scope: str
-    precision: Precision | None
+    precision: str
     rung: Rung | None
     rung_reason: str
     modality: Modality | None
@@ -353,7 +349,7 @@ class Relation(Record):
     country: str
     conditions: str
     used: str
-    mark: Mark
+    mark: str
     source: str
     note: str
 
@@ -382,7 +378,7 @@ class Chip(Record):
     export_to_china: str
     prior_cn: float
     prior_other: float
-    mark: Mark
+    mark: str
     source: str
     note: str
 

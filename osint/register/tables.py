@@ -31,7 +31,7 @@ MOST_ROWS = 50_000
 LONGEST_SHOWN = 60
 """Characters of a wrong cell that a message prints."""
 CLOSE_IDS = 12
-"""Ids that a message offers in place of an unknown one."""
+"""Ids that a message offers for an unknown one."""
 FIRST_ROW = 2
 """Number that a spreadsheet gives to the first row under the header."""
 WHOLE_FROM = 1e5
@@ -199,7 +199,7 @@ def _fault(text: pd.DataFrame, i: int, column: str, expected: str) -> str:
 def _column(
     cells: pd.Series[str], column: Column, faults: list[tuple[int, str]], text: pd.DataFrame
 ) -> pd.Series[str] | pd.Series[float]:
-    """Convert one column and note the cells that do not fit."""
+    """Convert one column and note the cells that do not fit; the guard of `defuse` is taken off again."""
     empty = cells.str.strip() == ""
     out: pd.Series[str] | pd.Series[float] = cells
     if column.kind == "number":
@@ -223,6 +223,8 @@ def _column(
     else:
         bad = cells.str.startswith(_FORMULA)
         bad = cells.isin({cell for cell in cells[bad] if defuse(cell) != cell})
+        guarded = {cell: cell[1:] for cell in cells[cells.str.startswith("'")] if defuse(cell[1:]) == cell}
+        out = cells.replace(guarded) if guarded else cells
         expected = "text that a spreadsheet does not run as a formula"
     faults += [(int(i), _fault(text, i, column.name, expected)) for i in cells.index[(bad & ~empty).to_numpy()]]
     if column.required:

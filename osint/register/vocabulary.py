@@ -30,40 +30,15 @@ LADDER = tuple(Rung)
 """All rungs, lowest first."""
 
 
-class Tier(StrEnum):
-    """Kind of publisher, the most official first."""
-
-    PRIMARY_GOVERNMENT = "primary_government"
-    LOCAL_GOVERNMENT = "local_government"
-    PRIMARY_REPORTING = "primary_reporting"
-    COMPANY_FILING = "company_filing"
-    COMPANY_FILING_COPY = "company_filing_copy"
-    COMPANY_RELEASE = "company_release"
-    NEWS_ON_COURT_RECORD = "news_on_court_record"
-    STATE_MEDIA = "state_media"
-    LOCAL_MEDIA = "local_media"
-    BROADCAST = "broadcast"
-    TRADE_PRESS = "trade_press"
-    RESEARCH = "research"
-    TENDER_DIGEST = "tender_digest"
-    MIRROR = "mirror"
-    SECONDARY = "secondary"
-    BLOG = "blog"
-    UNSOURCED = "unsourced"
-
-
+Tier = StrEnum(
+    "Tier",
+    "PRIMARY_GOVERNMENT LOCAL_GOVERNMENT PRIMARY_REPORTING COMPANY_FILING COMPANY_FILING_COPY COMPANY_RELEASE "
+    "NEWS_ON_COURT_RECORD STATE_MEDIA LOCAL_MEDIA BROADCAST TRADE_PRESS RESEARCH TENDER_DIGEST MIRROR SECONDARY BLOG "
+    "UNSOURCED",
+)
+"""Kind of publisher, the most official first; its text is the name in lower case."""
 TIERS = tuple(Tier)
 """All tiers, the most official first."""
-
-
-class Phase(StrEnum):
-    """How far the project was when the text was written, by its own words."""
-
-    PLANNED = "planned"
-    TENDERED = "tendered"
-    UNDER_CONSTRUCTION = "under construction"
-    OPERATING = "operating"
-    CANCELLED = "cancelled"
 
 
 class Modality(StrEnum):
@@ -94,14 +69,6 @@ class Bounding(StrEnum):
     ABOUT = "about"
 
 
-class Precision(StrEnum):
-    """Kind of PFLOPS."""
-
-    NOT_STATED = "not stated"
-    DENSE = "dense"
-    SPARSE = "sparse"
-
-
 class Role(StrEnum):
     """What a row of sites.csv is."""
 
@@ -109,24 +76,6 @@ class Role(StrEnum):
     ANNOUNCED = "announced"
     COMPARATOR = "comparator"
     REFERENCE = "reference"
-
-
-class Datum(StrEnum):
-    """Datum of a coordinate."""
-
-    WGS_84 = "WGS-84"
-    GCJ_02 = "GCJ-02"
-    BD_09 = "BD-09"
-    UNKNOWN = "unknown"
-
-
-class Mark(StrEnum):
-    """Where a number of relations.csv or chips.csv comes from."""
-
-    PUBLISHED = "published"
-    DERIVED = "derived"
-    RELAYED = "relayed"
-    JUDGEMENT = "judgement"
 
 
 class Scope(StrEnum):

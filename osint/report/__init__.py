@@ -1,17 +1,5 @@
-"""The page, its tables and figures."""
+"""Write the report of the main job: one page that opens offline, its tables, maps and figures."""
 
-from osint.report.build import (
-    PAGE_FONT,
-    PAPER,
-    SOURCE,
-    page,
-    write,
-)
+from osint.report.build import page_html, site_estimates, write_report
 
-__all__ = [
-    "PAGE_FONT",
-    "PAPER",
-    "SOURCE",
-    "page",
-    "write",
-]
+__all__ = ["page_html", "site_estimates", "write_report"]

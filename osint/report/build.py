@@ -1,70 +1,326 @@
-"""The main job: findings for all sites as one page that opens offline, with tables, maps and figures beside it."""
+"""Build the report: findings for all sites as one page that opens offline, with tables, maps and figures next to it."""
 
 from __future__ import annotations
 
 import base64
-import html
+import math
 import shutil
-from importlib import resources
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from tqdm import tqdm
 
 from osint import __version__, filings, geo, model, verdict
 from osint.errors import OsintError
-from osint.model import Score, show
-from osint.register import QUANTITIES, Register, replace_file, write_csv
-from osint.report import estimates, figures
-from osint.verdict import Found
+from osint.model import Dossier, Score, show
+from osint.register import QUANTITIES, Bounding, Modality, Observation, Register, Role, replace_file, write_csv
+from osint.report import figures
+from osint.verdict import Finding, Found
 
-SOURCE = "Sources: data/raw/claims.csv, relations.csv, chips.csv (each row names its own). Documents to 2026-09; no imagery used. osint {version}."
-PAPER = "On paper only"
 PAGE_FONT = "osint page"
+"""Name of the font that travels in the page; `style.css` names it too."""
+BASES = {
+    "floor": ("floor_m2",),
+    "power": ("it_mw", "facility_mw", "power_mw", "average_mw", "energy_gwh_per_yr"),
+    "racks": ("racks",),
+    "compute": ("pflops",),
+    "money": ("cost_cny",),
+}
+"""Basis of an estimate -> quantities that count for it."""
+HORIZON_DAYS = 366
+"""Days after the latest text beyond which a target is not set next to what is on file (judgement)."""
+FIRST_YEAR, LAST_YEAR = "2015", "2027"
+"""Years that the ladder of claims draws."""
+LEAST_CLAIMS = 2
+"""Claims on which the four stories of a site must rest to be told."""
+GOAL_COVERAGE, GOAL_FACTOR = 0.85, 2.2
+"""Share of intervals that should hold the truth, and median factor of error; below them the page warns."""
+ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)
+"""Roles of the sites that have estimates and stories."""
 
 
-def write(register: Register, out: str | Path) -> tuple[Path, pd.DataFrame]:
+# ---------------------------------------------------------------- what each figure on file would allow
+
+
+def site_estimates(register: Register) -> pd.DataFrame:
+    """Return the chips of H100 class that each figure on file would allow, site by site.
+
+    Columns: site_id, label, basis, given, claim_ids, low, best, high, unit, arithmetic, claimed_low, claimed_high.
+    One row per basis: the claim for the whole site that is latest; NaN claimed where no chips are claimed.
+    """
+    dossier, rows = Dossier.of(register), []
+    for site in (site for site in dossier.sites.values() if site.role in ESTIMATED):
+        claims = [claim for claim in dossier.claims[site.site_id] if not claim.error_test]
+        chips = [claim for claim in claims if claim.quantity == "chips" and claim.modality != Modality.DENIED]
+        top = max(chips, key=lambda claim: claim.claimed, default=None)
+        written = [claim.date.last.toordinal() for claim in claims if claim.date]
+        whole = [c for c in claims if not c.part and c.day <= max(written, default=0) + HORIZON_DAYS]
+        for basis, quantities in BASES.items():
+            options = [(c.day, c.claim_id, model.given_of(c)) for c in whole if c.quantity in quantities]
+            options = [option for option in options if option[2] is not None and not option[2].bound]
+            if not options or (basis == "money" and site.country != "CN"):
+                continue
+            given = max(options, key=lambda option: option[:2])[2]
+            assert given is not None
+            answer = model.estimate("chips", [given], chip="H100", country=site.country, register=register)
+            rows.append(
+                {
+                    "site_id": site.site_id,
+                    "label": site.name_display,
+                    "basis": basis,
+                    "given": given.text(),
+                    "claim_ids": "; ".join(given.ids),
+                    "low": model.sig(answer.low),
+                    "best": model.sig(answer.best),
+                    "high": model.sig(answer.high),
+                    "unit": "chips of H100 class",
+                    "arithmetic": answer.chain[0],
+                    "claimed_low": top.claimed if top else math.nan,
+                    "claimed_high": top.value_high if top and top.value_high is not None else math.nan,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per site: claims, findings by name, chips claimed, chips that the figures on file would allow."""
+    rows = []
+    for site in dossier.sites.values():
+        outcomes = [finding.outcome.value for finding in found.judged if finding.claim.site_id == site.site_id]
+        counts = Counter(outcomes).most_common()
+        on_paper = estimates[estimates["site_id"] == site.site_id]
+        claimed = on_paper["claimed_low"].dropna()
+        span = f"{show(on_paper['low'].min())} to {show(on_paper['high'].max())}" if len(on_paper) else ""
+        rows.append(
+            {
+                "site": site.site_id,
+                "name": site.name_display,
+                "claims": len(outcomes),
+                "findings": ", ".join(f"{n} {name}" for name, n in counts) or "no claim on file",
+                "chips claimed": show(claimed.iloc[0], 3) if len(claimed) else "",
+                "H100-class chips on paper": span,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _supply(dossier: Dossier) -> list[tuple[str, float, float]]:
+    """Return published estimates of restricted chips in China, one per group, as (label, low, high)."""
+    claims = verdict.counted_chips(dossier, verdict.national(dossier, "CN"))
+    return [
+        (f"{c.claim_id} {c.claimant[:34]}", c.figure, c.figure * 1.0001 if c.value_high is None else c.value_high)
+        for c in claims
+    ]
+
+
+# ---------------------------------------------------------------- what was seen, in words
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The observations of a register, from which every sentence about what was seen is made."""
+
+    relayed: tuple[Observation, ...]
+    """Made by others: each comes from a claim on file."""
+    own: tuple[Observation, ...]
+    """Made for this register: no claim is behind them."""
+
+    @classmethod
+    def of(cls, dossier: Dossier) -> Seen:
+        """Return the observations of all sites."""
+        rows = [row for of_site in dossier.observations.values() for row in of_site]
+        return cls(tuple(r for r in rows if r.source_claim_id), tuple(r for r in rows if not r.source_claim_id))
+
+    def chips(self) -> str:
+        """Return whether any chip was seen, as the beginning of a sentence."""
+        counting = [row.observation_id for row in (*self.relayed, *self.own) if row.quantity == "chips"]
+        return f"Chips are counted in {', '.join(counting)}" if counting else "No chip has been seen"
+
+    def short(self) -> str:
+        """Return what was seen in a few words."""
+        by_us = f"{len(self.own)} of our own ({_ways(self.own)})" if self.own else "none of our own"
+        return f"{len(self.relayed) or 'no'} observations by others, {by_us}"
+
+    def ladder(self) -> str:
+        """Return what the ladder of claims leaves out."""
+        return f"{len(self.own)} own observations are not drawn." if self.own else "Nothing here was seen by us."
+
+
+def _ways(rows: Sequence[Observation]) -> str:
+    return ", ".join(dict.fromkeys(row.how for row in rows))
+
+
+# ---------------------------------------------------------------- figures
+
+
+def _figures(
+    dossier: Dossier, points: pd.DataFrame, estimates: pd.DataFrame, scored: Score
+) -> dict[str, figures.Files]:
+    """Return the bytes of each figure by its name and format."""
+    seen, made_by = Seen.of(dossier), f"osint {__version__}."
+    latest = max((claim.date.first for claim in dossier.all_claims if claim.date), default=None)
+    source = (
+        "Sources: data/raw/claims.csv, relations.csv, chips.csv (each row names its own). "
+        f"Documents to {latest:%Y-%m}; {seen.short()}. {made_by}"
+        if latest
+        else f"No dated document on file; {seen.short()}. {made_by}"
+    )
+    announced = {site.site_id for site in dossier.sites.values() if site.role == Role.ANNOUNCED}
+    own = estimates[estimates["site_id"].isin(announced)]
+    own = own.assign(label=own["site_id"] + "  " + own["label"])
+    in_china = points[points["country"] == "CN"]
+    independent = scored.rows[(scored.rows["role"] == "independent") & scored.rows["best"].notna()]
+    return {
+        "a_claimed_and_allowed": figures.render(
+            figures.allowed, own, _supply(dossier), f"What the figures on file would allow. {seen.chips()}.", source
+        ),
+        "b_ladder": figures.render(
+            figures.ladder, _rungs(dossier, announced), f"What was claimed, and when. {seen.ladder()}", source
+        ),
+        "c_map": figures.render(figures.site_map, in_china, geo.circles(in_china), f"{source} Proxies: county seats."),
+        "d_calibration": figures.render(
+            figures.calibration,
+            independent,
+            scored.summary.iloc[0],
+            f"Source: data/raw/calibration.csv (each row names its own). Leave-one-out. {made_by}",
+        ),
+    }
+
+
+def _rungs(dossier: Dossier, site_ids: set[str]) -> pd.DataFrame:
+    """Return the dated claims of a rung at some sites: label, date (EDTF), rung, will."""
+    rows = []
+    for claim in dossier.all_claims:
+        when = claim.value_date or claim.date
+        if claim.site_id in site_ids and claim.rung and when and not claim.error_test:
+            label = f"{claim.site_id}  {dossier.sites[claim.site_id].name_display}"
+            rows.append((label, when.text, claim.rung.value, claim.modality in {Modality.WILL, Modality.WOULD}))
+    frame = pd.DataFrame(rows, columns=["label", "date", "rung", "will"])
+    return frame[frame["date"].str[:4].between(FIRST_YEAR, LAST_YEAR)].sort_values(["label", "date"])
+
+
+# ---------------------------------------------------------------- the page
+
+
+def page_html(
+    register: Register, found: Found, scored: Score, estimates: pd.DataFrame, pictures: Mapping[str, figures.Files]
+) -> str:
+    """Return the whole page as HTML: no script, nothing loaded from outside, every text of a source escaped.
+
+    It is made from the templates in `osint/report/templates`; `pictures` holds the figures by name and format.
+    """
+    dossier, score = Dossier.of(register), scored.summary
+    worse = score[(score["coverage"] < GOAL_COVERAGE) | (score["median_factor"] > GOAL_FACTOR)]
+    stories = {
+        site.site_id: verdict.hypotheses(site.site_id, dossier)
+        for site in dossier.sites.values()
+        if site.role in ESTIMATED
+    }
+    provinces = Counter(site.province for site in dossier.sites.values() if site.role == Role.ANNOUNCED)
+    template = _environment().get_template("page.html")
+    context = {
+        "register": register,
+        "sites": list(dossier.sites.values()),
+        "precision_km": {row["site_id"]: geo.precision_km(row) for row in register.sites.to_dict("records")},
+        "provinces": [province for province, _ in provinces.most_common()],
+        "seen": Seen.of(dossier),
+        "found": found,
+        "estimates": estimates,
+        "stories": {site: t for site, t in stories.items() if len(t["rests_on"].iloc[0]) >= LEAST_CLAIMS},
+        "meanings": verdict.FINDINGS,
+        "counts": Counter(finding.outcome for finding in found.judged),
+        "summary": _summary(dossier, found, estimates),
+        "pictures": {name: base64.b64encode(files["png"]).decode() for name, files in pictures.items()},
+        "score": score,
+        "worse": worse.to_dict("records"),
+        "quantities": pd.DataFrame({"quantity": list(QUANTITIES), "unit": [q.unit for q in QUANTITIES.values()]}),
+        "font_name": PAGE_FONT,
+    }
+    font = filings.font_subset(template.render(context, font=""))  # the glyphs that the page needs, and no others
+    return template.render(context, font=base64.b64encode(font or b"").decode())
+
+
+def _environment() -> Environment:
+    """Return the templates of the page; a name that a template does not know is an error, and every text is escaped."""
+    templates = PackageLoader("osint.report")
+    environment = Environment(
+        loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"cell": _cell, "number": _claimed_number}
+    return environment
+
+
+def _cell(value: object) -> str:
+    """Return a cell of a table: three digits of a number, nothing for a missing one, a list with commas."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, float):
+        return show(value, 3) if math.isfinite(value) else ""
+    return str(value)
+
+
+_PREFIX = {Bounding.AT_LEAST: "at least ", Bounding.AT_MOST: "up to "}
+
+
+def _claimed_number(finding: Finding) -> str:
+    """Return the number that a claim asserts, in the unit of the model where it has one; empty without a number."""
+    claim, unit = finding.claim, model.unit_of(finding.claim.quantity)
+    if claim.readings:
+        return f"{' or '.join(show(reading, 3) for reading in claim.readings)} {unit}, both readings kept"
+    if math.isfinite(finding.claimed):
+        return f"{_PREFIX.get(claim.bound, '') if claim.bound else ''}{show(finding.claimed, 3)} {unit}"
+    return "" if claim.value_low is None else f"{show(claim.value_low, 3)} {claim.unit}"
+
+
+# ---------------------------------------------------------------- the folder
+
+
+def write_report(register: Register, out: str | Path) -> tuple[Path, pd.DataFrame]:
     """Write the report folder and return the page's path and the summary table.
 
     The folder appears whole or not at all. It holds index.html, findings.csv, checks.csv, estimates.csv,
-    next.csv, score.csv, sites.geojson, sites.kml and figures/ as PNG, SVG and PDF.
+    next.csv, score.csv, sites.geojson, sites.kml and figures/ as PNG, SVG and PDF. Raises OsintError where it
+    cannot be written.
     """
     out = Path(out)
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
-    steps = tqdm(total=5, desc="report", leave=False, disable=None)
+    steps = tqdm(total=4, desc="report", leave=False, disable=None)
     try:
-        found = verdict.check(register)
+        dossier, found = Dossier.of(register), verdict.check(register)
         steps.update()
-        scored = model.score(register)
-        per_site = estimates.estimates(register)
+        scored, estimates = model.score(register), site_estimates(register)
         steps.update()
-        pictures = _figures(register, per_site, scored)
-        steps.update()
-        summary = estimates.summarise(register, found, per_site)
-        files = {f"figures/{name}.{kind}": body for name, kinds in pictures.items() for kind, body in kinds.items()}
         points = geo.places(register)
-        files |= {"sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
-        files["index.html"] = page(register, found, scored, per_site, summary, pictures).encode()
+        pictures = _figures(dossier, points, estimates, scored)
         steps.update()
+        page = page_html(register, found, scored, estimates, pictures)
+        files = {"index.html": page.encode(), "sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
+        files |= {f"figures/{name}.{kind}": body for name, kinds in pictures.items() for kind, body in kinds.items()}
         for name, body in files.items():
             replace_file(part / name, body)
-        for name, frame in _frames(found, per_site, scored).items():
+        for name, frame in _tables(found, estimates, scored).items():
             write_csv(frame, part / f"{name}.csv")
         _swap(part, out)
         steps.update()
     except OSError as error:
         raise OsintError(
-            f"the report could not be written to {out} ({error.strerror}); make room or name another folder with --out"
+            f"the report could not be written to {out} ({error.strerror}); free some space or name another folder "
+            "with --out"
         ) from error
     finally:
         steps.close()
         shutil.rmtree(part, ignore_errors=True)
-    return out / "index.html", summary
+    return out / "index.html", _summary(dossier, found, estimates)
 
 
 def _swap(part: Path, out: Path) -> None:
+    """Put the finished folder in the place of the old one."""
     old = out.with_name(out.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if out.exists():
@@ -73,267 +329,13 @@ def _swap(part: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _frames(found: Found, per_site: pd.DataFrame, scored: Score) -> dict[str, pd.DataFrame]:
-    def flat(frame: pd.DataFrame) -> pd.DataFrame:
-        return frame.map(lambda c: "; ".join(map(str, c)) if isinstance(c, list) else c)
-
-    steps = pd.concat([f.assign(site_id=s) for s, f in found.steps.items()], ignore_index=True)
-    rounded = {
-        c: lambda v: model.sig(v) if np.isfinite(v) else v for c in ("allowed_low", "allowed_best", "allowed_high")
-    }
-    short = found.findings.assign(**{c: found.findings[c].astype(float).map(f) for c, f in rounded.items()})
-    return {
-        "findings": flat(short),
-        "checks": flat(found.checks),
-        "estimates": per_site,
-        "next": steps,
-        "score": scored.rows,
-    }
-
-
-def _figures(register: Register, per_site: pd.DataFrame, scored: Score) -> dict[str, dict[str, bytes]]:
-    source = SOURCE.format(version=__version__)
-    announced = set(register.sites[register.sites["role"] == "announced"]["site_id"])
-    names = register.sites.set_index("site_id")["name_display"]
-    claims = register.claims[
-        register.claims["site_id"].isin(announced)
-        & (register.claims["rung"] != "")
-        & (register.claims["error_test"] != "yes")
-    ]
-    dates = claims["value_date"].where(claims["value_date"] != "", claims["date"])
-    ladder = pd.DataFrame(
-        {
-            "label": claims["site_id"] + "  " + claims["site_id"].map(names),
-            "date": dates,
-            "rung": claims["rung"],
-            "will": claims["modality"].isin(["will", "would"]),
-        }
+def _tables(found: Found, estimates: pd.DataFrame, scored: Score) -> dict[str, pd.DataFrame]:
+    """Return the tables of the folder by name; lists are joined with semicolons, bounds have three digits."""
+    bounds = ("allowed_low", "allowed_best", "allowed_high")
+    rounded = {c: found.findings[c].astype(float).map(lambda v: model.sig(v) if np.isfinite(v) else v) for c in bounds}
+    findings, checks = (
+        frame.map(lambda cell: "; ".join(map(str, cell)) if isinstance(cell, list) else cell)
+        for frame in (found.findings.assign(**rounded), found.checks)
     )
-    ladder = ladder[ladder["date"].str[:4].between("2015", "2027")].sort_values(["label", "date"])
-    points = geo.places(register)
-    points = points[points["country"] == "CN"]
-    own = per_site[per_site["site_id"].isin(announced)].assign(label=lambda t: t["site_id"] + "  " + t["label"])
-    independent = scored.rows[(scored.rows["role"] == "independent") & scored.rows["best"].notna()]
-    return {
-        "a_claimed_and_allowed": figures.render(figures.allowed, own, estimates.supply_in_country(register), source),
-        "b_ladder": figures.render(figures.ladder, ladder, source),
-        "c_map": figures.render(figures.site_map, points, geo.circles(points), source + " Proxies: county seats."),
-        "d_calibration": figures.render(
-            figures.calibration,
-            independent,
-            scored.summary.iloc[0],
-            "Source: data/raw/calibration.csv (each row names its own). Leave-one-out. osint " + __version__ + ".",
-        ),
-    }
-
-
-def page(
-    register: Register,
-    found: Found,
-    scored: Score,
-    per_site: pd.DataFrame,
-    summary: pd.DataFrame,
-    pictures: dict[str, dict[str, bytes]],
-) -> str:
-    """The whole page as HTML: no script, nothing loaded from outside, every text of a source escaped."""
-    style = resources.files("osint.report").joinpath("templates/style.css").read_text(encoding="utf-8")
-    parts = [
-        "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content='width=device-width'>",
-        "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'\">",
-        f"<title>Announced data centres: what the documents allow</title><style>{style}</style></head><body><main>",
-        "<h1>Announced data centres in Xinjiang and Qinghai: what the documents allow</h1>",
-        f"<p class=lead>{len(register.sites)} sites and places, {len(register.claims)} claims in {register.claims['independence_group'].nunique()} independent groups. <b>No chip has been seen, "
-        "and no picture from space is used on this page.</b> A finding says what the other evidence leaves possible; it does not say what is inside a building.</p>",
-        _legend(found), "<h2>All sites</h2>", _table(summary, link="site"),
-    ]  # fmt: skip
-    titles = {
-        "a_claimed_and_allowed": "Chips claimed, and what each figure on file would allow", "b_ladder": "Claims on the ladder", "c_map": "Where the sites are said to be",
-        "d_calibration": "How far the model can be trusted",
-    }  # fmt: skip
-    for name, title in titles.items():
-        image = base64.b64encode(pictures[name]["png"]).decode()
-        parts.append(
-            f"<figure><img alt='{html.escape(title)}' src='data:image/png;base64,{image}'><figcaption>{html.escape(title)}. Also as figures/{name}.svg, .pdf and .png.</figcaption></figure>"
-        )
-    parts.append(_score_section(scored))
-    for site in register.sites.to_dict("records"):
-        parts.append(_site(site, register, found, per_site))
-    parts += [_sources(register), "</main></body></html>\n"]
-    return _with_font("\n".join(parts))
-
-
-def _with_font(text: str) -> str:
-    """Put the glyphs that the page needs into it, so that Chinese shows on any machine."""
-    body = filings.font_subset(text)
-    if body is None:
-        return text
-    face = f"@font-face{{font-family:'{PAGE_FONT}';src:url(data:font/woff;base64,{base64.b64encode(body).decode()})}}"
-    return text.replace("<style>", "<style>" + face, 1)
-
-
-def _legend(found: Found) -> str:
-    counts = found.findings["finding"].value_counts()
-    rows = "".join(
-        f"<tr><td><span class='f {n.replace(' ', '-')}'>{n}</span></td><td class=n>{counts.get(n, 0)}</td><td>{html.escape(says)}</td></tr>"
-        for n, says in verdict.FINDINGS.items()
-    )
-    return f"<h2>What the findings mean</h2><table><tr><th>finding</th><th>claims</th><th>means</th></tr>{rows}</table>"
-
-
-def _table(frame: pd.DataFrame, link: str = "") -> str:
-    head = "".join(f"<th>{html.escape(str(c))}</th>" for c in frame.columns)
-    body = []
-    for row in frame.to_dict("records"):
-        cells = [
-            f"<td><a href='#{html.escape(str(v))}'>{html.escape(str(v))}</a></td>"
-            if k == link
-            else f"<td>{html.escape(_cell(v))}</td>"
-            for k, v in row.items()
-        ]
-        body.append("<tr>" + "".join(cells) + "</tr>")
-    return f"<table><tr>{head}</tr>{''.join(body)}</table>"
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return "" if not np.isfinite(value) else show(value, 3)
-    return str(value)
-
-
-def _score_section(scored: Score) -> str:
-    worse = scored.summary[(scored.summary["coverage"] < 0.85) | (scored.summary["median_factor"] > 2.2)]
-    note = "; ".join(
-        f"{r['kind']}: {r['covered']} of {r['rows']} covered, median factor {r['median_factor']:g}"
-        for r in worse.to_dict("records")
-    )
-    return (
-        "<h2>The score of the model</h2><p>Systems whose power or chips are published and independent of imagery; rows that set a relation are left out when it is scored.</p>"
-        + _table(scored.summary)
-        + (
-            f"<p class=warn>Worse than the goal (coverage 85% or more, median factor 2.2 or less): {html.escape(note)}. With so few rows the coverage itself is uncertain, as its interval shows.</p>"
-            if note
-            else ""
-        )
-    )
-
-
-def _site(site: dict, register: Register, found: Found, per_site: pd.DataFrame) -> str:
-    sid = site["site_id"]
-    known = (
-        f"{site['lat']:.3f} N, {site['lon']:.3f} E, known to {geo.precision_km(site):.0f} km ({site['coord_level']}; datum {site['datum']})"
-        if np.isfinite(site["lat"])
-        else f"position not known ({site['coord_level'] or 'not found'})"
-    )
-    parts = [f"<section id='{html.escape(sid)}'><h2>{html.escape(sid)} {html.escape(site['name_en'])}</h2>"]
-    parts.append(
-        f"<p>{html.escape(site['name_zh'])}. {html.escape(known)}. On file: {html.escape(site['status'] or 'no status')}.</p>"
-    )
-    mine = found.findings[found.findings["site_id"] == sid]
-    if not len(mine):
-        return parts[0] + parts[1] + "<p>No claim on file.</p></section>"
-    on_paper = per_site[per_site["site_id"] == sid]
-    if len(on_paper):
-        parts.append(
-            f"<h3>{PAPER}: chips of H100 class that each figure would allow</h3>"
-            + _table(on_paper[["basis", "given", "low", "best", "high", "claim_ids", "arithmetic"]])
-        )
-    stories = verdict.hypotheses(sid, register) if site["role"] in {"announced", "comparator"} else pd.DataFrame()
-    if len(stories) and len(stories["rests_on"].iloc[0]) >= 2:
-        stories["rests_on"] = stories["rests_on"].map(", ".join)
-        says = "" if stories["separates"].iloc[0] else " The documents do not tell these stories apart."
-        parts.append(
-            f"<h3>Four stories</h3><p>Weights from the documents alone, from equal priors.{says}</p>"
-            + _table(stories[["hypothesis", "says", "likelihood_ratio", "posterior", "rests_on"]])
-        )
-    claims = {r["claim_id"]: r for r in register.rows("claims", sid)}
-    parts.append("<h3>Claims</h3>" + "".join(_claim(claims[r["claim_id"]], r) for r in mine.to_dict("records")))
-    tests = found.checks[found.checks["site_id"] == sid]
-    if len(tests):
-        shown = tests.assign(claim_ids=tests["claim_ids"].map(", ".join))
-        parts.append(
-            "<h3>Cross-checks</h3>" + _table(shown[["check", "finding", "arithmetic", "says", "does_not_say"]])
-        )
-    steps = found.steps[sid]
-    if len(steps):
-        cut = steps[["rank", "observation", "now", "narrows_to", "turns", "where", "for_claim"]].rename(
-            columns={
-                "now": "width now (high/low)",
-                "narrows_to": "expected width after",
-                "turns": "chance that it turns the finding",
-            }
-        )
-        parts.append("<h3>What would change our mind</h3>" + _table(cut))
-    return "\n".join([*parts, "</section>"])
-
-
-def _claim(claim: dict, f: dict) -> str:
-    e = html.escape
-    number = ""
-    if f["claimed"] is not None and np.isfinite(f["claimed"]):
-        number = f"{'at least ' if claim['bound'] == 'at least' else 'up to ' if claim['bound'] == 'at most' else ''}{show(f['claimed'], 3)} {f['unit']}"
-    elif np.isfinite(claim["value_low"]):
-        number = f"{show(claim['value_low'], 3)} {claim['unit']}"
-    if claim["readings"]:
-        number = (
-            " or ".join(show(float(r), 3) for r in claim["readings"].split("|")) + f" {f['unit']}, both readings kept"
-        )
-    chance = ""
-    if f["probability"] is not None and np.isfinite(f["probability"]):
-        chance = f"<p>Chance that the other evidence allows it: {f['probability']:.0%} ({f['word']}).</p><p>Confidence in the evidence: {f['confidence']}.</p>"
-    steps = "".join(f"<li>{e(line)}</li>" for line in f["arithmetic"])
-    assumption = f"<p>At the edge: {e(f['assumption'])}</p>" if f["assumption"] else ""
-    translated = f"<p class=tr>{e(claim['translation'])}</p>" if claim["translation"] else ""
-    return (
-        f"<details class=claim><summary><span class='f {f['finding'].replace(' ', '-')}'>{f['finding']}</span> <b>{claim['claim_id']}</b> {e(claim['quantity_kind'])} {e(number)}; "
-        f"{e(claim['claimant'])}, {e(claim['date'] or 'undated')}; rung: {e(claim['rung'] or 'none')}</summary>"
-        f"<blockquote lang={claim['quote_language']}>{e(claim['quote'])}</blockquote>{translated}<p>{e(f['shown'])} {e(f['not_shown'])}</p>{chance}{assumption}"
-        f"<ul>{steps}</ul><p class=src>Rests on: {e(', '.join(f['rests_on']) or 'nothing')}. Source: {e(claim['source_publisher'])} ({e(claim['source_tier'])}), {e(claim['source_url'])}. "
-        f"Group {e(claim['independence_group'])}: {e(claim['group_reason'])}. {e(claim['note'])}</p></details>"
-    )
-
-
-def _sources(register: Register) -> str:
-    relations = register.relations[
-        [
-            "relation",
-            "from",
-            "to",
-            "low",
-            "best",
-            "high",
-            "unit",
-            "country",
-            "conditions",
-            "used",
-            "mark",
-            "source",
-            "note",
-        ]
-    ]
-    chips = register.chips[
-        [
-            "chip",
-            "it_kw_low",
-            "it_kw_best",
-            "it_kw_high",
-            "fp16_dense_pflops",
-            "fp16_sparse_pflops",
-            "available_from",
-            "export_to_china",
-            "prior_cn",
-            "prior_other",
-            "mark",
-            "source",
-        ]
-    ]
-    quantities = pd.DataFrame({"quantity": list(QUANTITIES), "unit": [q.unit for q in QUANTITIES.values()]})
-    blocks = [
-        ("Relations", relations),
-        ("Chips", chips),
-        ("Discrete readings and their priors", register.readings),
-        ("Quantities", quantities),
-        ("Observations by others", register.observations),
-    ]
-    return "<h2>What the numbers rest on</h2>" + "".join(
-        f"<details><summary>{title}</summary><div class=wide>{_table(frame)}</div></details>" for title, frame in blocks
-    )
+    steps = pd.concat([frame.assign(site_id=site) for site, frame in found.steps.items()], ignore_index=True)
+    return {"findings": findings, "checks": checks, "estimates": estimates, "next": steps, "score": scored.rows}

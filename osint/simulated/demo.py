@@ -30,7 +30,7 @@ from osint import imagery
 from osint.change import around
 from osint.errors import RefusedError
 from osint.simulated.ground import BANDS, PIXEL_M
-from osint.simulated.world import World, WorldOptions, make_world
+from osint.simulated.world import FIRST_DAY, LAST_DAY, World, WorldOptions, make_world
 
 CREDIT = "SIMULATED: not a picture of any real place"
 PAGE = 100
@@ -75,7 +75,6 @@ COLLECTION = "sentinel-2-l2a"
 BLOCK_PX = 1024
 PLACE_PX = 192
 """Side of the world that `served_at` puts at a place."""
-PLACE_DATES = ("2023-01-01", "2025-12-31")
 PLACE_EDGE_M = 100
 """Edge of the world that is not looked at."""
 GRID_M = 20.0
@@ -102,10 +101,7 @@ class Demo:
 
     def footprint(self) -> shapely.Polygon:
         """Return the outline of the world in degrees."""
-        size, t = self.world.size_px, self.world.transform
-        box = shapely.box(t.c, t.f - 10 * size, t.c + 10 * size, t.f)
-        to_degrees = Transformer.from_crs(self.world.epsg, 4326, always_xy=True)
-        return shapely.transform(box.segmentize(500), to_degrees.transform, interleaved=False)
+        return frame_outline(self.world.transform, self.world.size_px, self.world.epsg, step_m=500)
 
     def frame_transform(self) -> Affine:
         """Return the transform of a served 10 m band."""
@@ -116,52 +112,25 @@ class Demo:
         world, base = self.world, self.catalogue
         identifier = world.ids[i]
         old = world.baselines[i] < imagery.OFFSET_SINCE
-        assets: dict[str, Any] = {}
-        for name, band in BAND_OF.items():
-            raster = {
-                "nodata": 0,
-                "data_type": "uint16",
-                "scale": 1e-4,
-                "offset": 0.0 if old else imagery.OFFSET,
-            }
-            assets[name] = {
-                "href": f"{base}/data/{identifier}/{band}.tif",
-                "type": "image/tiff; application=geotiff; profile=cloud-optimized",
-                "title": f"{name} (SIMULATED)",
-                "eo:bands": [{"name": name, "common_name": name}],
-                "raster:bands": [raster],
-                "roles": ["data", "reflectance"],
-            }
-        assets["scl"] = {
-            "href": f"{base}/data/{identifier}/SCL.tif",
-            "type": "image/tiff; application=geotiff; profile=cloud-optimized",
-            "raster:bands": [{"nodata": 0, "data_type": "uint8"}],
-            "roles": ["data", "reflectance"],
+        offset = 0.0 if old else imagery.OFFSET
+        raster = {"nodata": 0, "data_type": "uint16", "scale": 1e-4, "offset": offset}
+        assets = {
+            name: {**cog_asset(f"{base}/data/{identifier}/{band}.tif", name, raster), "eo:bands": [{"name": name}]}
+            for name, band in BAND_OF.items()
         }
-        outline = self.footprint()
-        return {
-            "type": "Feature",
-            "stac_version": "1.0.0",
-            "stac_extensions": [],
-            "id": identifier,
-            "collection": COLLECTION,
-            "bbox": list(outline.bounds),
-            "geometry": json.loads(json.dumps(outline.__geo_interface__)),
-            "properties": {
-                "datetime": world.dates[i].isoformat().replace("+00:00", "Z"),
-                "platform": world.platform[i],
-                "constellation": "sentinel-2",
-                "title": CREDIT,
-                "osint:simulated": True,
-                "eo:cloud_cover": world.cloud_cover[i],
-                "proj:epsg": world.epsg,
-                "s2:processing_baseline": world.baselines[i],
-                "s2:sequence": "0",
-                "earthsearch:boa_offset_applied": False,
-            },
-            "assets": assets,
-            "links": [],
+        classes = {"nodata": 0, "data_type": "uint8"}
+        assets["scl"] = cog_asset(f"{base}/data/{identifier}/SCL.tif", "scl", classes)
+        properties = {
+            "datetime": world.dates[i].isoformat().replace("+00:00", "Z"),
+            "platform": world.platform[i],
+            "constellation": "sentinel-2",
+            "eo:cloud_cover": world.cloud_cover[i],
+            "proj:epsg": world.epsg,
+            "s2:processing_baseline": world.baselines[i],
+            "s2:sequence": "0",
+            "earthsearch:boa_offset_applied": False,
         }
+        return stac_item(identifier, COLLECTION, self.footprint(), properties, assets)
 
     def file(self, identifier: str, band: str) -> tuple[bytes, str] | None:
         """Return the bytes and the ETag of a COG, None when there is no such scene or band."""
@@ -183,8 +152,14 @@ class Demo:
         row, column = (v // factor for v in self.inset_px)
         frame = np.zeros((size, size), pixels.dtype)
         frame[row : row + pixels.shape[0], column : column + pixels.shape[1]] = pixels
-        nearest = pixels.dtype == np.uint8
-        return cog_bytes(frame, self.frame_transform() @ Affine.scale(factor), self.world.epsg, nearest)
+        average = Resampling.nearest if pixels.dtype == np.uint8 else Resampling.average
+        how = {
+            "predictor": "YES",
+            "blocksize": BLOCK_PX,
+            "sparse_ok": "TRUE",
+            "overview_resampling": average.name.upper(),
+        }
+        return cog_bytes(frame, self.frame_transform() @ Affine.scale(factor), self.world.epsg, nodata=0, **how)
 
     @property
     def ids(self) -> list[str]:
@@ -203,43 +178,55 @@ class Demo:
         return Answer(*found) if found else None
 
 
-def cog_bytes(frame: np.ndarray, transform: Affine, epsg: int, nearest: bool) -> bytes:
-    """Return a COG with tiles of 1024, overviews, deflate and predictor 2; 0 is nodata."""
-    profile = {
-        "driver": "GTiff",
-        "height": frame.shape[0],
-        "width": frame.shape[1],
-        "count": 1,
-        "dtype": frame.dtype,
-        "crs": f"EPSG:{epsg}",
-        "transform": transform,
-        "nodata": 0,
-        "tiled": True,
-        "sparse_ok": True,
+def frame_outline(transform: Affine, size_px: int, epsg: int, step_m: float) -> shapely.Polygon:
+    """Return the outline of a square of pixels in degrees, its edges in pieces of `step_m`."""
+    west, north, size_m = transform.c, transform.f, PIXEL_M * size_px
+    box = shapely.box(west, north - size_m, west + size_m, north)
+    to_degrees = Transformer.from_crs(epsg, 4326, always_xy=True)
+    return shapely.transform(box.segmentize(step_m), to_degrees.transform, interleaved=False)
+
+
+def cog_asset(href: str, name: str, raster: dict[str, Any]) -> dict[str, Any]:
+    """Return a band as an asset of a STAC item."""
+    kind = "image/tiff; application=geotiff; profile=cloud-optimized"
+    return {"href": href, "type": kind, "title": f"{name} (SIMULATED)", "raster:bands": [raster], "roles": ["data"]}
+
+
+def stac_item(
+    identifier: str, collection: str, outline: shapely.Polygon, properties: dict[str, Any], assets: dict[str, Any]
+) -> dict[str, Any]:
+    """Return a scene as a STAC item that says that it is SIMULATED."""
+    return {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "stac_extensions": [],
+        "id": identifier,
+        "collection": collection,
+        "bbox": list(outline.bounds),
+        "geometry": json.loads(json.dumps(outline.__geo_interface__)),
+        "properties": {"title": CREDIT, "osint:simulated": True, **properties},
+        "assets": assets,
+        "links": [],
     }
+
+
+def cog_bytes(frame: np.ndarray, transform: Affine, epsg: int, nodata: float, **how: Any) -> bytes:
+    """Return a COG with overviews and deflate; `how` are other options of its driver."""
+    height, width = frame.shape
+    profile = {"driver": "GTiff", "height": height, "width": width, "count": 1, "dtype": frame.dtype, "nodata": nodata}
     with MemoryFile() as plain, MemoryFile() as made:
-        with plain.open(**profile) as target:
+        with plain.open(**profile, crs=f"EPSG:{epsg}", transform=transform, tiled=True, sparse_ok=True) as target:
             target.write(frame, 1)
         with plain.open() as source:
-            rasterio.shutil.copy(
-                source,
-                made.name,
-                driver="COG",
-                compress="DEFLATE",
-                predictor="YES",
-                blocksize=BLOCK_PX,
-                overview_resampling=(Resampling.nearest if nearest else Resampling.average).name.upper(),
-                sparse_ok="TRUE",
-                num_threads="1",
-            )
+            rasterio.shutil.copy(source, made.name, driver="COG", compress="DEFLATE", num_threads="1", **how)
         return bytes(made.read())
 
 
 def make_demo(
     seed: int = 0,
     size_px: int = 256,
-    start: str = "2023-01-01",
-    end: str = "2025-12-31",
+    start: str = FIRST_DAY,
+    end: str = LAST_DAY,
     revisit_days: float = 5,
     **options: Unpack[WorldOptions],
 ) -> Demo:
@@ -298,16 +285,16 @@ def served_at(place: BaseGeometry) -> Iterator[DemoPlace]:
     x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(middle.x, middle.y)
     half_m = PLACE_PX // 2 * PIXEL_M
     corner = (round((x - half_m) / GRID_M) * GRID_M, round((y + half_m) / GRID_M) * GRID_M)
-    made = make_demo(0, PLACE_PX, *PLACE_DATES, epsg=epsg, origin=corner)
+    made = make_demo(0, PLACE_PX, FIRST_DAY, LAST_DAY, epsg=epsg, origin=corner)
     with served(made):
-        yield DemoPlace(made.catalogue, COLLECTION, around(middle, half_m - PLACE_EDGE_M), *PLACE_DATES)
+        yield DemoPlace(made.catalogue, COLLECTION, around(middle, half_m - PLACE_EDGE_M), FIRST_DAY, LAST_DAY)
 
 
 def start(
     seed: int = 0,
     size_px: int = 256,
-    start: str = "2023-01-01",
-    end: str = "2025-12-31",
+    start: str = FIRST_DAY,
+    end: str = LAST_DAY,
     revisit_days: float = 5,
     **options: Unpack[WorldOptions],
 ) -> Demo:

@@ -19,15 +19,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import rasterio.shutil
 import shapely
 from affine import Affine
-from pyproj import Transformer
 from rasterio import features
-from rasterio.io import MemoryFile
 from shapely import affinity
 
-from osint.simulated.demo import CREDIT, Answer
+from osint.simulated.demo import Answer, cog_asset, cog_bytes, frame_outline, stac_item
 from osint.simulated.ground import fractal
 from osint.simulated.world import World
 
@@ -131,10 +128,7 @@ class Radar:
 
     def footprint(self) -> shapely.Polygon:
         """Return the outline of a frame in degrees."""
-        t, size = self._transform(), 10 * self.frame_px
-        box = shapely.box(t.c, t.f - size, t.c + size, t.f)
-        to_degrees = Transformer.from_crs(self.world.epsg, 4326, always_xy=True)
-        return shapely.transform(box.segmentize(2000), to_degrees.transform, interleaved=False)
+        return frame_outline(self._transform(), self.frame_px, self.world.epsg, step_m=2000)
 
     def _transform(self) -> Affine:
         return self.world.transform @ Affine.translation(-self.inset_px[1], -self.inset_px[0])
@@ -144,54 +138,37 @@ class Radar:
         when, orbit = self.passes[i]
         outline, t, size = self.footprint(), self._transform(), self.frame_px
         folder = f"sentinel1-grd-rtc/GRD/{when.year}/{when.month}/{when.day}/IW/DV/{self.ids[i]}/measurement"
+        raster = {"nodata": NODATA, "data_type": "float32", "spatial_resolution": 10.0}
         assets = {
-            band: {
-                "href": f"{self.catalogue}/{folder}/iw-{band}.rtc.tiff",
-                "type": "image/tiff; application=geotiff; profile=cloud-optimized",
-                "title": f"{band.upper()} (SIMULATED)",
-                "raster:bands": [{"nodata": NODATA, "data_type": "float32", "spatial_resolution": 10.0}],
-                "roles": ["data"],
-            }
+            band: cog_asset(f"{self.catalogue}/{folder}/iw-{band}.rtc.tiff", band.upper(), raster)
             for band in LEVEL_DB
             if band == "vv" or i not in self.without_vh
         }
         end = when + PASS
         stamps = {"datetime": when, "start_datetime": when, "end_datetime": end}
-        return {
-            "type": "Feature",
-            "stac_version": "1.0.0",
-            "stac_extensions": [],
-            "id": self.ids[i],
-            "collection": self.name,
-            "bbox": list(outline.bounds),
-            "geometry": json.loads(json.dumps(outline.__geo_interface__)),
-            "properties": {
-                **{k: v.isoformat().replace("+00:00", "Z") for k, v in stamps.items()},
-                "title": CREDIT,
-                "osint:simulated": True,
-                "platform": "SENTINEL-1A",
-                "constellation": "Sentinel-1",
-                "s1:instrument_configuration_ID": "7",
-                "s1:orbit_source": "RESORB",
-                "s1:processing_level": "1",
-                "s1:resolution": "high",
-                "s1:slice_number": "5",
-                "s1:total_slices": "10",
-                "sar:instrument_mode": "IW",
-                "sar:frequency_band": "C",
-                "sar:polarizations": [band.upper() for band in assets],
-                "sar:looks_equivalent_number": 4.4,
-                "sat:orbit_state": orbit.state,
-                "sat:relative_orbit": orbit.number,
-                "sat:absolute_orbit": FIRST_ORBIT + i,
-                "proj:epsg": self.world.epsg,
-                "proj:shape": [size, size],
-                "proj:bbox": [t.c, t.f - 10 * size, t.c + 10 * size, t.f],
-                "proj:transform": [*tuple(t)[:6], 0.0, 0.0, 1.0],
-            },
-            "assets": assets,
-            "links": [],
+        properties = {
+            **{k: v.isoformat().replace("+00:00", "Z") for k, v in stamps.items()},
+            "platform": "SENTINEL-1A",
+            "constellation": "Sentinel-1",
+            "s1:instrument_configuration_ID": "7",
+            "s1:orbit_source": "RESORB",
+            "s1:processing_level": "1",
+            "s1:resolution": "high",
+            "s1:slice_number": "5",
+            "s1:total_slices": "10",
+            "sar:instrument_mode": "IW",
+            "sar:frequency_band": "C",
+            "sar:polarizations": [band.upper() for band in assets],
+            "sar:looks_equivalent_number": 4.4,
+            "sat:orbit_state": orbit.state,
+            "sat:relative_orbit": orbit.number,
+            "sat:absolute_orbit": FIRST_ORBIT + i,
+            "proj:epsg": self.world.epsg,
+            "proj:shape": [size, size],
+            "proj:bbox": [t.c, t.f - 10 * size, t.c + 10 * size, t.f],
+            "proj:transform": [*tuple(t)[:6], 0.0, 0.0, 1.0],
         }
+        return stac_item(self.ids[i], self.name, outline, properties, assets)
 
     def at(self, path: str, query: dict[str, str]) -> Answer | None:
         """Return the file or the token at an address, None where there is none."""
@@ -214,7 +191,8 @@ class Radar:
                 size = self.world.size_px
                 if i not in self.blank:
                     frame[row : row + size, column : column + size] = self.power(i, band)
-                body = _cog(frame, self._transform(), self.world.epsg, self.block_px, self.predictor)
+                how = {"predictor": self.predictor, "blocksize": self.block_px, "overview_resampling": "AVERAGE"}
+                body = cog_bytes(frame, self._transform(), self.world.epsg, NODATA, **how)
                 self._files[i, band] = Answer(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
             return self._files[i, band]
 
@@ -323,16 +301,3 @@ def _speckle(rng: np.random.Generator, size_px: int) -> np.ndarray:
     field = rng.normal(size=(LOOKS_TWICE, size_px + 1, size_px + 1)).astype(np.float32)
     blurred = (field[:, 1:, 1:] + field[:, :-1, 1:] + field[:, 1:, :-1] + field[:, :-1, :-1]) / 2
     return np.asarray((blurred**2).mean(axis=0))
-
-
-def _cog(frame: np.ndarray, transform: Affine, epsg: int, block_px: int, predictor: str) -> bytes:
-    """Return a float COG with deflate."""
-    profile = {"driver": "GTiff", "height": frame.shape[0], "width": frame.shape[1], "count": 1, "dtype": "float32",
-               "crs": f"EPSG:{epsg}", "transform": transform, "nodata": NODATA}  # fmt: skip
-    how = {"compress": "DEFLATE", "predictor": predictor, "blocksize": block_px, "num_threads": "1"}
-    with MemoryFile() as plain, MemoryFile() as made:
-        with plain.open(**profile) as target:
-            target.write(frame, 1)
-        with plain.open() as source:
-            rasterio.shutil.copy(source, made.name, driver="COG", overview_resampling="AVERAGE", **how)
-        return bytes(made.read())

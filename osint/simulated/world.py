@@ -30,6 +30,8 @@ from osint.simulated.ground import BANDS, COARSE, KINDS, PIXEL_M, ROOFS, SPECTRA
 
 __all__ = ["KINDS", "ROOFS", "YARDS", "Feature", "World", "assortment", "dataset", "make_world", "stack_of_world"]
 
+FIRST_DAY, LAST_DAY = "2023-01-01", "2025-12-31"
+"""Days of a world unless others are asked for."""
 OFFSET_DN = 1000
 """Added to the numbers of a scene from processing baseline 04.00 on."""
 LEAST_PX = 64
@@ -121,18 +123,17 @@ class World:
 
 
 class WorldOptions(TypedDict, total=False):
-    """What `make_world` takes besides seed, size and dates; defaults are those of DEFAULTS."""
+    """What `make_world` takes besides seed, size and dates."""
 
     cloud: float
     """Mean cloud cover, 0 to 1."""
     features: Sequence[Feature] | None
     """What is built; None places one of each kind that fits."""
     epsg: int
-    """UTM zone."""
     origin: tuple[float, float]
-    """Easting and northing of the upper left corner, metres."""
+    """Easting and northing of the upper left corner, metres of `epsg`."""
     jitter_px: float
-    """Standard deviation of the misregistration of a scene, pixels of 10 m."""
+    """Standard deviation of the misregistration of a scene."""
     dust: float
     """Chance of a dusty scene; more in spring."""
     snow: bool
@@ -140,23 +141,17 @@ class WorldOptions(TypedDict, total=False):
     """Spread of the spectra of what is built, 0 to 1."""
 
 
-DEFAULTS: WorldOptions = {
-    "cloud": 0.35,
-    "features": None,
-    "epsg": 32646,
-    "origin": (500_000.0, 4_790_000.0),
-    "jitter_px": 0.25,
-    "dust": 0.07,
-    "snow": True,
-    "spectra_spread": 0.08,
-}
+DEFAULTS = WorldOptions(
+    cloud=0.35, features=None, epsg=32646, origin=(500_000.0, 4_790_000.0), jitter_px=0.25, dust=0.07,
+    snow=True, spectra_spread=0.08,
+)  # fmt: skip
 
 
 def make_world(
     seed: int = 0,
     size_px: int = 256,
-    start: str = "2023-01-01",
-    end: str = "2025-12-31",
+    start: str = FIRST_DAY,
+    end: str = LAST_DAY,
     revisit_days: float = 5,
     **options: Unpack[WorldOptions],
 ) -> World:

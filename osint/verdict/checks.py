@@ -503,7 +503,7 @@ def _prices(dossier: Dossier) -> Iterator[Price]:
     """Yield a price for each sum that buys one figure of compute.
 
     The compute of the same quote is taken, else of the same part, else of the same statement; where several stand
-    beside one sum it is not said which of them the money buys.
+    next to one sum it is not said which of them the money buys.
     """
     claims = numeric(dossier)
     for money in (c for c in claims if c.quantity == "cost_cny" and c.evidence_use):

@@ -46,7 +46,7 @@ SHELL_HIGH = 0.50
 PAPER_FACTOR = 6.0
 """Factor by which figures that were written for themselves differ, 90% (judgement)."""
 SEPARATES = 0.5
-"""Posterior weight from which a story is told apart from the others (more likely than not)."""
+"""Posterior weight from which a story is separated from the others (more likely than not)."""
 LEAST_GIVENS = 2
 """Quantities needed to compare stories: one figure fits every size."""
 LAND_UNTIL = 3

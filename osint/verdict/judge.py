@@ -78,7 +78,7 @@ EVEN = 0.45
 RUNG_EARLIER_DAYS = 200
 """Days before the day that a claim speaks of, from which an observation can show the rung (judgement)."""
 RUNG_LATER_DAYS = 60
-"""Days after that day, until which it can: what is seen later does not show that it was there on the day (judgement)."""
+"""Days after that day, until which it can: what is seen later may not have been there on the day (judgement)."""
 FIRM_GIVENS = 3
 """Two-sided givens, one of them observed, from which confidence is high (judgement)."""
 SEVERAL_GIVENS = 2
@@ -181,7 +181,8 @@ def edge_assumption(q: Question, b: Bound, value: float) -> EdgeAssumption | Non
 def rung_shown(claim: Claim, source: Register | Dossier) -> list[Observation]:
     """Return observations by others that show at least the claimed rung, near the day that the claim speaks of.
 
-    Near is from RUNG_EARLIER_DAYS before to RUNG_LATER_DAYS after, by what the two dates allow. A claim without a date is shown by none.
+    Near is from RUNG_EARLIER_DAYS before to RUNG_LATER_DAYS after, by what the two dates allow. A claim without a
+    date is shown by none.
     """
     when = claim.value_date or claim.date
     if claim.rung not in LADDER[Rung.GROUND_BROKEN.height :] or claim.modality == Modality.DENIED or when is None:

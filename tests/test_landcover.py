@@ -116,8 +116,7 @@ def series(levels, seed=0):
         inside[days >= 19_358 + first] = colour
     inside = inside + rng.normal(0, 0.003, inside.shape)
     around = GROUND + rng.normal(0, 0.003, inside.shape)
-    no = np.zeros(len(days))
-    return Series(days, inside - around, inside, around, no > 0, no, BANDS, len(days), {}, 43.0)
+    return Series(days, inside - around, inside, around, BANDS, {}, 43.0)
 
 
 def told(levels):

@@ -6,7 +6,7 @@ import xarray as xr
 from scipy import ndimage
 
 from osint.change.measure import roof_area
-from osint.change.series import Place
+from osint.change.series import Footprint
 
 SIDE, FINE = 60, 8
 ROOF, YARD, GROUND = np.array([[0.45, 0.50, 0.55], [0.2, 0.28, 0.34], [0.12, 0.19, 0.25]])
@@ -33,7 +33,7 @@ def picture(side_m, beside_m=None, seed=0):
 
 def drawn(side_m, **where):
     cover = square(side_m, **where)
-    return Place(cover=cover, core=cover > 0.99, ring=cover < 0, area_m2=side_m**2, latitude_deg=43.0)
+    return Footprint(cover=cover, core=cover > 0.99, ring=cover < 0, area_m2=side_m**2, latitude_deg=43.0)
 
 
 @pytest.mark.parametrize("side_m", [50.0, 100.0, 223.6])
@@ -63,5 +63,5 @@ def test_a_roof_of_the_colour_of_its_yard_has_no_area():
 def test_what_is_narrower_than_a_pixel_has_no_area_and_not_zero():
     thin = np.zeros((SIDE, SIDE))
     thin[30, 20:36] = 0.4
-    place = Place(cover=thin, core=thin > 0, ring=thin < 0, area_m2=640.0, latitude_deg=43.0)
+    place = Footprint(cover=thin, core=thin > 0, ring=thin < 0, area_m2=640.0, latitude_deg=43.0)
     assert roof_area(picture(100.0), place) is None

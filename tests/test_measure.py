@@ -119,7 +119,7 @@ def drawn(ground, beside=YARD):
     return (
         before,
         after,
-        series.Place(cover=cover, core=core, ring=np.zeros_like(core), area_m2=16_000, latitude_deg=43.0),
+        series.Footprint(cover=cover, core=core, ring=np.zeros_like(core), area_m2=16_000, latitude_deg=43.0),
     )
 
 

@@ -22,8 +22,7 @@ def series(shares, colour=ROOF, every=8, seed=0):
     inside = GROUND * (1 - share) + np.asarray(colour) * share
     inside = inside + rng.normal(0, 0.003, inside.shape)
     around = GROUND + rng.normal(0, 0.003, inside.shape)
-    no = np.zeros(len(days))
-    return Series(days, inside - around, inside, around, no > 0, no, BANDS, len(days), {}, 43.0)
+    return Series(days, inside - around, inside, around, BANDS, {}, 43.0)
 
 
 def told(seen):

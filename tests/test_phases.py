@@ -7,7 +7,7 @@ import xarray as xr
 
 from osint.change import series, steps
 from osint.change.measure import roof_area
-from osint.change.series import Place
+from osint.change.series import Footprint
 
 SIDE = 40
 DAYS = pd.date_range("2023-01-05", "2025-12-25", freq="11D")
@@ -32,12 +32,12 @@ def picture(covered_on: np.ndarray, seed: int = 1, scatter: float = 0.012, even_
     return xr.Dataset(bands, coords={"time": DAYS.to_numpy()})
 
 
-def outline() -> Place:
+def outline() -> Footprint:
     cover = np.zeros((SIDE, SIDE))
     cover[14:26, 10:30] = 1.0
     ring = np.zeros((SIDE, SIDE), bool)
     ring[:4] = ring[-4:] = True
-    return Place(cover=cover, core=cover > 0.5, ring=ring, area_m2=24_000.0, latitude_deg=43.0)
+    return Footprint(cover=cover, core=cover > 0.5, ring=ring, area_m2=24_000.0, latitude_deg=43.0)
 
 
 def covered(*days: str) -> np.ndarray:
@@ -48,7 +48,7 @@ def covered(*days: str) -> np.ndarray:
     return out
 
 
-def split(data: xr.Dataset) -> list[Place]:
+def split(data: xr.Dataset) -> list[Footprint]:
     place = outline()
     return series.phases(data, place, series.extract(data, place, ("B02", "B11")))
 
