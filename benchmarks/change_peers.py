@@ -68,7 +68,7 @@ def item(name: str, group: str, days: np.ndarray, values: np.ndarray, bands: tup
         red, near = values[:, bands.index("red")], values[:, bands.index("nir")]
         index = (near - red) / (near + red)
     elif "swir16" in bands:
-        index = values[:, bands.index("blue")] - 0.7 * values[:, bands.index("swir16")]
+        index = series.whiteness(values[:, bands.index("blue")], values[:, bands.index("swir16")])
     else:
         index = values[:, 0]
     given = {"cube": name, "shifted": False, "truth": None, "history_end": float(days[0] + 365), **more}

@@ -40,6 +40,16 @@ def test_captures_and_filings_read_one_text(tmp_path):
     assert "서버 2000대" in parse(raw, "a.html").text
 
 
+@pytest.mark.parametrize("codec", ["utf-16", "utf-8-sig", "gb18030", "big5", "euc_kr"])
+def test_offsets_lead_to_the_bytes_in_every_codec(codec):
+    words = "서버 500대" if codec == "euc_kr" else "機櫃公司項目500架"
+    raw = f"<html><body><p>a &amp; b</p><p>{words}</p></body></html>".encode(codec)
+    filing = parse(raw, "a.html")
+    at = filing.text.index(words)
+    first, last = filing.where(at, at + len(words)).bytes
+    assert raw[first:last] == words.encode(codec.replace("utf-16", "utf-16-le").removesuffix("-sig"))
+
+
 def test_damaged_and_cut_utf8_is_still_utf8():
     text = "标准机柜项目公司建设投资3亿元。" * 20
     for raw in (text.encode() + b"\xff\xfe", text.encode()[:-1], "é".encode() * 200 + b"\xff"):

@@ -168,6 +168,22 @@ def test_the_visible_text_of_a_page_is_that_of_the_filing():
     assert set(page.visible.split()) <= set(filings.parse(raw, "a.html").text.replace("|", " ").split())
 
 
+@pytest.mark.parametrize(
+    ("attributes", "seen"),
+    [
+        ("style='display: none'", ""),
+        ("hidden", ""),
+        ("hidden=''", ""),
+        ("class='a hidden b'", "投资3亿元"),
+        ("id=hidden", "投资3亿元"),
+    ],
+)
+def test_what_a_style_hides_is_not_visible_and_named_in_a_filing(attributes, seen):
+    raw = f"<html><body><div {attributes}>投资3亿元</div></body></html>".encode()
+    assert filings.Page(raw, "text/html").visible == seen
+    assert bool(filings.parse(raw, "a.html").remarks) == (not seen)
+
+
 def test_importing_filings_loads_no_client_and_nothing_that_draws():
     import subprocess
     import sys

@@ -316,6 +316,38 @@ def test_a_range_over_a_whole_sheet_costs_nothing():
     assert values(packed(members), "a.xlsx") == [("racks", 900), ("money_cny", 3e6)]
 
 
+def test_damaged_office_files_end_in_a_sentence():
+    def fill(paper):
+        table = paper.add_table(3, 3)
+        table.cell(0, 0).merge(table.cell(0, 1))
+
+    def rows(book):
+        for number in range(5):
+            book.active.append([number, "a", None, 2.5, "=A1"])
+        book.active.merge_cells("A1:B2")
+
+    rng = random.Random(1)
+    files = [
+        (document(fill), "a.docx", ["word/document.xml"]),
+        (workbook(rows), "a.xlsx", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/styles.xml"]),
+    ]
+    lumps = [b'<row r="99999999999"><c r="ZZZ9"><v>1</v></c></row>', b"99999999", b"-1", b"<w:tbl/>", b"</f>", b"<"]
+    read = 0
+    for _ in range(120):
+        data, name, members = rng.choice(files)
+        with zipfile.ZipFile(io.BytesIO(data)) as box:
+            parts = {member: box.read(member) for member in box.namelist()}
+        member = rng.choice(members)
+        at = rng.randrange(len(parts[member]))
+        parts[member] = parts[member][:at] + rng.choice(lumps) + parts[member][at + rng.randint(0, 9) :]
+        try:
+            filings.claims_of(filings.parse(packed(parts), name))
+            read += 1
+        except OsintError:
+            pass
+    assert 0 < read < 120
+
+
 def test_strict_open_xml_and_old_office_files():
     body = f"<w:document {W}><w:body><w:p><w:r><w:t>总投资3亿元</w:t></w:r></w:p></w:body></w:document>"
     strict = body.replace(

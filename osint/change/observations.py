@@ -13,14 +13,13 @@ import numpy as np
 
 from osint import geo
 from osint.change import landcover
+from osint.change.measure import Z90
 from osint.change.radar import RADAR_LIMIT, Signal, radar_clock, vv_change
 from osint.change.steps import Step
 from osint.errors import OsintError
 from osint.register import OBSERVATION_COLUMNS as COLUMNS
 
 Row = dict[str, Any]
-Z90 = 1.645
-"""Standard deviations on either side of the mean that hold 90% of a normal distribution."""
 FIRST_PASSES = 5
 """Passes after a step of radar whose mean its level is at least: the error of the ratio is that of their mean."""
 

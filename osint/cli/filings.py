@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def add_verbs(subparsers: argparse._SubParsersAction) -> None:
+def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `osint extract` to the command."""
     parser = subparsers.add_parser("extract", help="print every quantity that filings claim")
     parser.add_argument("filings", nargs="+", metavar="FILE|URL|CAPTURE", help="a file, a web address or a capture id")

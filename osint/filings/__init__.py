@@ -2,12 +2,13 @@
 
 from osint.filings.decode import CodecReason, Decoded, decode
 from osint.filings.facts import Facts, Notice, project_codes, read_notice
-from osint.filings.filing import About, Filing, Link, Location, about, claims_of, open_filing, parse
+from osint.filings.filing import About, Filing, Link, Location, Medium, about, claims_of, open_filing, parse
 from osint.filings.fonts import chinese_font, drawable, font_families, font_subset, missing_glyphs
 from osint.filings.grid import Cell
 from osint.filings.html import Page, element_text
 from osint.filings.ocr import parse_with_ocr
 from osint.filings.review import (
+    Decision,
     accept_claim,
     change_claim,
     read_review_log,
@@ -21,11 +22,13 @@ __all__ = [
     "About",
     "Cell",
     "CodecReason",
+    "Decision",
     "Decoded",
     "Facts",
     "Filing",
     "Link",
     "Location",
+    "Medium",
     "Notice",
     "Page",
     "ReviewForm",

@@ -159,7 +159,8 @@ FAMILIES: tuple[tuple[str, str, dict[str, str]], ...] = (
 )
 """Name, pattern of the path, and the x-path of each field; the last family takes what no other does."""
 
-_FILES = re.compile(r"\.(pdf|docx?|xlsx?|zip|rar|ofd|wps)$", re.I)
+FILES = re.compile(r"\.(?:pdf|docx?|xlsx?|zip|rar|7z|ofd|wps)(?:[?#]|$)|/download\?", re.IGNORECASE)
+"""addresses of files that a notice offers"""
 
 
 @dataclass(frozen=True)
@@ -251,9 +252,7 @@ def _attachments(page: Page, url: str) -> list[str]:
 
 def _is_file(link: Any) -> bool:
     href = link.get("href", "")
-    return bool(_FILES.search(href.partition("?")[0])) or (
-        bool(href) and bool(link.xpath("ancestor::ul[@class='fjxx']"))
-    )
+    return bool(href) and bool(FILES.search(href) or link.xpath("ancestor::ul[@class='fjxx']"))
 
 
 def joined_url(base: str, address: str, otherwise: str = "") -> str:

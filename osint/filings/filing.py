@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableE
 from osint.filings import glyphs, html, pdf
 from osint.filings.decode import decode
 from osint.filings.doubt import Doubt, DoubtKind
-from osint.filings.facts import Facts, joined_url, read_facts, read_notice
+from osint.filings.facts import FILES, Facts, joined_url, read_facts, read_notice
 from osint.filings.office import read_office
 
 if TYPE_CHECKING:
@@ -39,6 +40,16 @@ _LABELLED = 2000
 _PICTURES = (b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"\xff\xd8\xff")
 _BARE = re.compile(r"[\d\s.,，．:：~～\-－—至到约近超逾≥≤><十百千万亿余多/+、]+")
 """a quote of digits alone, whose unit stands elsewhere"""
+
+
+class Medium(StrEnum):
+    """Kinds of documents, by their bytes."""
+
+    TEXT = "text"
+    HTML = "html"
+    PDF = "pdf"
+    OFFICE = "office"
+    PICTURE = "picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +95,8 @@ class Filing:
 
     name: str
     """file name, address or capture id, as asked for"""
-    medium: str
-    """text, html, pdf, office or picture"""
+    medium: Medium
+    """kind of document"""
     text: str
     """the visible text; offsets of claims count its code points"""
     data: bytes = field(default=b"", repr=False)
@@ -125,12 +136,14 @@ class Filing:
         words = cell.where if cell else ""
         if page:
             return Location(page, tuple(pdf.line_boxes(self.data, self.name, page, first, last)), cell=words)
-        if self.medium not in ("html", "text"):
+        if self.medium not in (Medium.HTML, Medium.TEXT):
             return Location(cell=words)
-        source = self.data.decode(self.codec or "utf-8", "replace") if self.medium == "html" else self.text
+        source = self.data.decode(self.codec or "utf-8", "replace") if self.medium is Medium.HTML else self.text
         codec = "utf-8" if self.codec == "utf-8-sig" else self.codec or "utf-8"
-        ahead = len(source[:first].encode(codec, "replace")) + (3 if self.codec == "utf-8-sig" else 0)
-        span = (ahead, ahead + len(source[first : last + 1].encode(codec, "replace")))
+        mark = 3 if self.codec == "utf-8-sig" else 0
+        span = (
+            mark + len(source[:first].encode(codec, "replace")), mark + len(source[: last + 1].encode(codec, "replace"))
+        )  # fmt: skip
         whole = html.mhtml_bytes(self.wrapping, *span) if self.wrapping else span
         return Location(bytes=whole, part_bytes=None if whole else span, cell=words)
 
@@ -179,12 +192,14 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
     if data[:4] == b"PK\x03\x04":
         text, cells, remarks = read_office(data, name)
         ordered = tuple(sorted(cells, key=lambda cell: cell.start))
-        return Filing(name, "office", text, data, cells=ordered, remarks=tuple(remarks), facts=read_facts(text, name))
+        return Filing(
+            name, Medium.OFFICE, text, data, cells=ordered, remarks=tuple(remarks), facts=read_facts(text, name)
+        )
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise UnreadableError(f"{name}: an old or encrypted Office file; save it as .docx or .xlsx without a password")
     if data.startswith(_PICTURES):
         if pictures:
-            return Filing(name, "picture", "", data, unread=(1,))
+            return Filing(name, Medium.PICTURE, "", data, unread=(1,))
         raise UnreadableError(
             f"{name}: a picture without text; read it with `osint extract --ocr` (the OCR extra) or by eye"
         )
@@ -203,7 +218,7 @@ def _plain(data: bytes, name: str, label: str) -> Filing:
     text, codec, remarks = _decoded(data, name, label)
     if codec == "utf-8-sig":
         text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
-    return Filing(name, "text", text, data, codec, remarks=remarks, facts=read_facts(text, name))
+    return Filing(name, Medium.TEXT, text, data, codec, remarks=remarks, facts=read_facts(text, name))
 
 
 def _decoded(data: bytes, name: str, label: str) -> tuple[str, str, tuple[str, ...]]:
@@ -233,7 +248,7 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
         drawn.append("numbers in menus, footers and lists of links to other pages were left out")
     main = html.cut_out(page.text, page.asides)
     return Filing(
-        name, "html", page.text, data, codec, tuple(page.starts) or (0,),
+        name, Medium.HTML, page.text, data, codec, tuple(page.starts) or (0,),
         tuple((0, at) for at in page.sources) or ((0, 0),), tuple(page.cells), (*remarks, *odd, *drawn),
         read_facts(main, name, page.title), tuple(page.links), tuple(sorted(doubts)), tuple(page.asides), wrapping,
     )  # fmt: skip
@@ -245,7 +260,7 @@ def _pdf(data: bytes, name: str, odd: tuple[str, ...], pictures: bool) -> Filing
         pages = _listed(read.empty)
         remarks.insert(0, f"page {pages} has no text layer: a scan, to be read with `osint extract --ocr` or by eye")
     return Filing(
-        name, "pdf", read.text, data, starts=read.starts or (0,), places=read.places or ((1, 0),),
+        name, Medium.PDF, read.text, data, starts=read.starts or (0,), places=read.places or ((1, 0),),
         remarks=(*remarks, *odd), facts=read_facts(read.text, name), doubtful=read.doubtful, unread=read.empty,
     )  # fmt: skip
 
@@ -268,7 +283,6 @@ def with_scans(
 
 # ---------------------------------------------------------------- what the document says of itself
 
-_FILES = re.compile(r"\.(?:pdf|docx?|xlsx?|zip|rar|7z|ofd|wps)(?:[?#]|$)|/download\?", re.IGNORECASE)
 _NOTICE = re.compile(
     r"公告|公示|通知|更正|变更|中标|成交|招标|采购|批复|审查意见|备案|announcement|tender|award|notice", re.IGNORECASE
 )
@@ -291,8 +305,8 @@ class About:
 
     file: str
     """name of the filing"""
-    medium: str
-    """text, html, pdf, office or picture"""
+    medium: Medium
+    """kind of document"""
     facts: Facts
     """title, publisher, place, project code, parties"""
     published: str
@@ -319,7 +333,7 @@ def about(filing: Filing) -> About:
     files: set[str] = set()
     own: tuple[str, ...] = ()
     notice = None
-    if filing.medium == "html":
+    if filing.medium is Medium.HTML:
         notice = read_notice(filing.name, filing.data, f"text/html; charset={filing.codec or 'utf-8'}")
     published = facts.published.isoformat() if facts.published else ""
     if notice:
@@ -335,7 +349,7 @@ def about(filing: Filing) -> About:
     for written, words in links:
         address = joined_url(base, written, written)
         known[address] = known.get(address) or words
-    files |= {address for address in known if _FILES.search(address)}
+    files |= {address for address in known if FILES.search(address)}
     related = [
         a for a, words in known.items() if a not in files and (_NOTICE.search(words) or (own and a.endswith(own)))
     ]
@@ -400,7 +414,7 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
     cells = [html.cell_at(filing.cells, claim.start, claim.end) for claim in found]
     found = [_doubted(filing, claim, cell) for claim, cell in zip(found, cells, strict=True)]
     table = claims.claims_frame(found, filing.name)
-    if filing.medium == "pdf":
+    if filing.medium is Medium.PDF:
         table["page"] = [filing.place(claim.start)[0] for claim in found]
     elif filing.cells:
         table["page"] = [cell.where if cell else "" for cell in cells]

@@ -109,6 +109,7 @@ class Grid:
         """Add the cell at (column, row span, column span) whose words are text[start:end]."""
         column, row_span, column_span = place
         if column <= MOST_COLUMNS:
+            column_span = max(1, min(column_span, MOST_COLUMNS - column + 1))
             self.cells.append(Cell(self.table, self.number, column, row_span, column_span, header, "", start, end))
 
     def extend(self, column: int) -> bool:

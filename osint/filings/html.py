@@ -49,7 +49,8 @@ _BESIDE = _names(
 )
 _WHOLE = _names("has with no main article content page layout body")
 _NAMES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-_HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|\shidden(?:[\s=]|$)", re.IGNORECASE)
+_HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden", re.IGNORECASE)
+_HIDDEN_ATTRIBUTE, _VALUES = re.compile(r"\shidden(?:[\s=/]|$)", re.IGNORECASE), re.compile(r"\"[^\"]*\"|'[^']*'")
 _NAMED = re.compile(r"\b(?:class|id|style)\s{0,5}=", re.IGNORECASE)
 _MAX_ATTRIBUTES = 4000
 _ATTRIBUTE = re.compile(
@@ -282,7 +283,7 @@ class _Parser:
             family = glyphs.font_family(name, found, self.fonts, self.families)
             self.face.follow(closing, name, family, self.length)
         self.menu.follow(closing, name, name if name in _MENU else "", self.length)
-        hides = not closing and bool(inner) and _HIDDEN.search(inner[:500]) is not None
+        hides = bool(inner) and not closing and _hides(inner[:500])
         if hides or self.hidden.tag:
             self.hidden.follow(closing, name, name if hides else "", self.length)
 
@@ -400,6 +401,13 @@ def _attributes(inner: str) -> dict[str, str]:
     if not _NAMED.search(inner):
         return {}
     return {match[1].lower(): match[2] or match[3] or match[4] or "" for match in _ATTRIBUTE.finditer(inner)}
+
+
+def _hides(inner: str) -> bool:
+    """Say whether the attributes of an element hide its words; a class that is called hidden does not."""
+    if _HIDDEN.search(inner):
+        return True
+    return "hidden" in inner and _HIDDEN_ATTRIBUTE.search(_VALUES.sub('""', inner)) is not None
 
 
 def _beside(tag: str, attributes: dict[str, str]) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 import zipfile
+import zlib
 from datetime import date, datetime, time, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -30,7 +32,10 @@ _STRICT = [
     )
 ]
 _TYPES = "[Content_Types].xml"
-_BROKEN = (KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, OSError, zipfile.BadZipFile)
+_BROKEN = (
+    ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 """what the readers raise for files that are not as the standard says"""
 
 
@@ -80,7 +85,9 @@ def read_office(data: bytes, name: str) -> tuple[str, list[Cell], list[str]]:
     if reader is None:
         raise UnreadableError(f"{name}: a zip archive that is neither Word nor Excel; unpack it and give its files")
     try:
-        reader(_parts(archive, name), out)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of features of a workbook that hold no words
+            reader(_parts(archive, name), out)
     except RefusedError:
         raise
     except _BROKEN as error:
@@ -211,7 +218,7 @@ def _excel(parts: dict[str, bytes], out: _Text) -> None:
         if left < 0:
             out.remark(f"holds over {_MOST_CELLS:,} cells; what follows in sheet {sheet.title} was not read")
             break
-        missing = len(re.findall(rb"(?:</f>|<f[^>]*/>)\s*(?:<v\s*/>\s*|<v>\s*</v>\s*)?</c>", body))
+        missing = len(re.findall(rb"(?:</f>|<f[^<>]*/>)\s*(?:<v\s*/>\s*|<v>\s*</v>\s*)?</c>", body))
         if missing:
             out.remark(f"sheet {sheet.title}: {missing} formulas without a stored value were not read")
         if sheet.sheet_state != "visible":
@@ -265,7 +272,7 @@ def _merged(body: bytes) -> dict[tuple[int, int], tuple[int, int]]:
     from openpyxl.utils import column_index_from_string
 
     found = {}
-    for match in re.finditer(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"', body):
+    for match in re.finditer(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"', body):
         left, right = (column_index_from_string(match[i].decode()) for i in (1, 3))
         top, bottom = int(match[2]), int(match[4])
         found[top, left] = (bottom - top + 1, right - left + 1)
@@ -291,7 +298,7 @@ def _sheet(sheet: Any, out: _Text, merged: dict[tuple[int, int], tuple[int, int]
             start = out.add((" | " if column > 1 else "") + word) + (3 if column > 1 else 0)
             rows, columns = merged.get((number, column), (1, 1))
             if word:
-                grid.add((column, rows, min(columns, MOST_COLUMNS)), start, out.length)
+                grid.add((column, rows, columns), start, out.length)
         out.add("\n")
     return left
 

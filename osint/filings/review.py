@@ -12,6 +12,7 @@ import json
 import math
 import os
 import re
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -26,7 +27,16 @@ if TYPE_CHECKING:
 
 _BOUND = {"more than": "at least", "at least": "at least", "up to": "at most", "less than": "at most", "range": "range",
           "about": "about", "exact": "exact"}  # fmt: skip
-_DECISIONS = ("accepted", "changed", "rejected")
+
+
+class Decision(StrEnum):
+    """What a reviewer decided of a claim; a claim without a decision is open."""
+
+    ACCEPTED = "accepted"
+    CHANGED = "changed"
+    REJECTED = "rejected"
+
+
 _VALUES = ("low", "high", "unit", "si_low", "si_high")
 _WORDS = ("kind", "rung", "aim", "modality", "qualifier", "date", "chip_model", "precision")
 _CHANGEABLE = (*_VALUES, *_WORDS)
@@ -72,7 +82,7 @@ def accept_claim(
     With a `log` the decision is in it when the call returns; without one it is written by `write_reviewed`.
     Raises BadInputError for a claim whose value the reader refused: it can only be changed or rejected.
     """
-    return _decide(table, key, "accepted", (who, when, reason, translation), {}, log)
+    return _decide(table, key, Decision.ACCEPTED, (who, when, reason, translation), {}, log)
 
 
 def reject_claim(
@@ -81,7 +91,7 @@ def reject_claim(
     """Return the table with the claim of `key` rejected; a rejection needs its reason."""
     if not reason.strip():
         raise BadInputError(f"claim {key} cannot be rejected without a reason; say what is wrong with the reading")
-    return _decide(table, key, "rejected", (who, when, reason, ""), {}, log)
+    return _decide(table, key, Decision.REJECTED, (who, when, reason, ""), {}, log)
 
 
 def change_claim(
@@ -125,7 +135,7 @@ def change_claim(
         raise BadInputError(
             f"claim {key}: {kind} is measured in {wanted}, the value is in {unit}; give the value and its unit too"
         )
-    return _decide(table, key, "changed", (who, when, reason, translation), {**new, "si_unit": wanted}, log)
+    return _decide(table, key, Decision.CHANGED, (who, when, reason, translation), {**new, "si_unit": wanted}, log)
 
 
 def _in_si(row: pd.Series, new: dict[str, Any]) -> dict[str, Any]:
@@ -168,19 +178,24 @@ def _index(table: pd.DataFrame, key: str) -> Any:
 
 
 def _decide(
-    table: pd.DataFrame, key: str, decision: str, said: tuple[str, str, str, str], new: dict[str, Any], log: Path | None
+    table: pd.DataFrame,
+    key: str,
+    decision: Decision,
+    signed: tuple[str, str, str, str],
+    new: dict[str, Any],
+    log: Path | None,
 ) -> pd.DataFrame:
     index = _index(table, key)
-    who, when = said[:2]
+    who, when = signed[:2]
     if not who.strip() or not re.fullmatch(r"\d{4}-\d\d-\d\d", when):
         raise BadInputError(
             f"claim {key}: a decision needs who decided and the day as YYYY-MM-DD; got {who!r} and {when!r}"
         )
     out = table.copy()
-    for name, value in {**dict(zip(_DECISION, (decision, *said), strict=True)), **new}.items():
+    for name, value in {**dict(zip(_DECISION, (decision.value, *signed), strict=True)), **new}.items():
         out.at[index, name] = value
     row = out.loc[index]
-    if decision != "rejected":
+    if decision is not Decision.REJECTED:
         if pd.isna(row["si_low"]) and pd.isna(row["si_high"]):
             raise BadInputError(
                 f"claim {key} has no value ({row['warning'] or 'the reading was refused'}); "
@@ -256,14 +271,14 @@ def write_reviewed(table: pd.DataFrame, register: Path, log: Path, about: dict[s
     otherwise since.
     """
     with FileLock(register.parent / f".{register.stem}.lock"):
-        return _write(table[table["decision"].isin(_DECISIONS)], register, log, about)
+        return _write(table[table["decision"].isin(list(Decision))], register, log, about)
 
 
 def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, str]) -> int:
     old = register.read_bytes()
     present = pd.read_csv(io.BytesIO(old), dtype=str, keep_default_na=False, encoding="utf-8-sig")
     written = _written(decided, set(present["claim_id"]), log, register.name)
-    taken = decided[(decided["decision"] != "rejected") & ~decided["key"].isin(written)]
+    taken = decided[(decided["decision"] != Decision.REJECTED) & ~decided["key"].isin(written)]
     last = {key: json.dumps(entry) for key, entry in _last(log).items()}
     decisions = [(row["key"], _line(row)) for row in decided.to_dict("records")]
     lines = [line for key, line in decisions if last.get(key) != json.dumps(json.loads(line))]
