@@ -222,7 +222,7 @@ def test_fits_are_shares_of_the_interval_inside_the_target():
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"absent": "2024-01-01"}, "order"), ({"start": "June"}, "written as"), ({"area_low_m2": 0}, "low <= high")],
+    [({"absent": "2024-01-01"}, "order"), ({"start": "June"}, "is not a date"), ({"area_low_m2": 0}, "low <= high")],
 )
 def test_a_target_that_cannot_be_is_refused(change, said):
     with pytest.raises(OsintError, match=said):

@@ -27,6 +27,7 @@ from osint.change.reasons import NOT_SEEN, Reason
 from osint.change.series import HALF_YEAR_DAYS
 from osint.change.stack import PAIR, Stack
 from osint.errors import BadInputError
+from osint.register import read_day
 
 SIDE_PASSES, MOST_SIDE_PASSES = 8, 16
 """Passes to read on each side of the dates, and where cloud leaves a part seldom clear."""
@@ -70,7 +71,7 @@ class Target:
     area_high_m2: float
 
     def __post_init__(self) -> None:
-        days = [_iso_day(day) for day in (self.start, self.absent, self.present, self.end)]
+        days = [read_day(day) for day in (self.start, self.absent, self.present, self.end)]
         if not days[0] <= days[1] < days[2] <= days[3]:
             raise BadInputError("dates must come in the order start, absent, present, end, with absent before present")
         if not 0 < self.area_low_m2 <= self.area_high_m2:
@@ -81,17 +82,14 @@ class Target:
         cls, start: str, end: str, absent: str | None, present: str | None, area_m2: tuple[float, float]
     ) -> Target:
         """Return the target; `absent` None is `start`, and the series begins a year before; likewise at the end."""
-        reach = dt.timedelta(REACH_DAYS)
-        first = start if absent else str(_iso_day(start) - reach)
-        last = end if present else str(_iso_day(end) + reach)
-        return cls(first, last, absent or start, present or end, *area_m2)
-
-
-def _iso_day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise BadInputError(f"dates are written as 2024-05-31: {error}") from None
+        first, last, reach = read_day(start), read_day(end), dt.timedelta(REACH_DAYS)
+        return cls(
+            str(first if absent else first - reach),
+            str(last if present else last + reach),
+            str(read_day(absent or start)),
+            str(read_day(present or end)),
+            *area_m2,
+        )
 
 
 class TileState(StrEnum):
@@ -281,7 +279,7 @@ def fit_of(structure: Structure, target: Target, patch_m2: float) -> dict[str, f
     fit_date = None
     if low and best and high:
         sd_days = (high - low).days / (2 * Z90)
-        window = (_iso_day(day).toordinal() for day in (target.absent, target.present))
+        window = (read_day(day).toordinal() for day in (target.absent, target.present))
         fit_date = _share(best.toordinal(), max(sd_days, 1.0), *window)
     area = structure.roof_area
     if area and area.best_m2 and area.high_m2:

@@ -21,7 +21,7 @@ from osint import geo
 from osint.change import detect, landcover
 from osint.change.locate import Source
 from osint.errors import BadInputError, NotFoundError, OsintError, UnreadableError
-from osint.register import date_bounds, valid_date
+from osint.register import date_bounds, read_day, valid_date
 
 NAME, DATE, STATUS = "Data center", "Date", "Construction status"
 
@@ -215,6 +215,7 @@ def validate(
     `places` is a file of `read_places`; without it the sites count whose statuses link to a place. Raises NotFoundError
     if no site of the table has a place.
     """
+    start, end = str(read_day(start)), str(read_day(end))
     timeline = read_timeline(table)
     known = linked_places(table) | (read_places(places) if places else {})
     if not set(known) & set(timeline["data_center"]):
