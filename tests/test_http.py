@@ -1,5 +1,6 @@
 """The one door to the network: connections, deadlines, proxies, certificates, retries, politeness."""
 
+import contextlib
 import dataclasses
 import email.utils
 import gzip
@@ -161,15 +162,17 @@ def test_server_that_does_not_go_on_ends_in_an_error_for_more_askers_than_connec
 
 def test_waiting_for_a_free_connection_does_not_count_as_the_server_being_slow(pages, monkeypatch):
     def slow(handler):
-        time.sleep(0.9)
+        time.sleep(0.5)
         webpages.send_range(handler, BODY)
 
-    monkeypatch.setattr(ranges, "LIMITS", dataclasses.replace(QUICK, silence_seconds=2, head_seconds=2, max_seconds=2))
+    monkeypatch.setattr(client, "CONNECTIONS", 3)
+    patient = dataclasses.replace(QUICK, silence_seconds=1.9, head_seconds=1.9, max_seconds=1.9)
+    monkeypatch.setattr(ranges, "LIMITS", patient)
     pages.files["/slow"] = slow
     source = Ranges(pages.url)
-    with ThreadPoolExecutor(4 * CONNECTIONS) as pool:
-        got = list(pool.map(lambda n: source.get(f"{pages.url}/slow", n, 100, "full"), range(4 * CONNECTIONS)))
-    assert got == [BODY[n : n + 100] for n in range(4 * CONNECTIONS)]
+    with ThreadPoolExecutor(18) as pool:
+        got = list(pool.map(lambda n: source.get(f"{pages.url}/slow", n, 100, "full"), range(18)))
+    assert got == [BODY[n : n + 100] for n in range(18)]
 
 
 def test_connections_are_kept_over_small_failures(pages):
@@ -266,7 +269,14 @@ def secure(pages, tmp_path):
     if not subprocess.run(["which", "openssl"], capture_output=True, check=False).stdout:
         pytest.skip("openssl is not installed")
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "own.pem"]
+    made += [
+        "-addext",
+        "subjectAltName=IP:127.0.0.1,DNS:pictures.example",
+        "-keyout",
+        tmp_path / "key.pem",
+        "-out",
+        tmp_path / "own.pem",
+    ]
     subprocess.run(made, capture_output=True, check=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "own.pem", tmp_path / "key.pem")
@@ -311,6 +321,53 @@ def test_certificates_of_the_office_count_for_all(secure, pages, monkeypatch, tm
     monkeypatch.setenv(variable, "/nowhere.pem")
     with pytest.raises(BadInputError, match=rf"{variable} names /nowhere\.pem, which does not exist"):
         Ranges(secure).get(f"{secure}/good", 0, 100, "full")
+
+
+def _proxy(listener, target, asked):
+    """Lead whoever asks, by CONNECT or by SOCKS5, to one server; `asked` gets the names."""
+
+    def pump(source, sink):
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                sink.sendall(piece)
+
+    def one(near):
+        with contextlib.suppress(OSError), near, socket.create_connection(target) as far:
+            first = near.recv(300)
+            if first.startswith(b"CONNECT"):
+                asked.append(first.split()[1].decode())
+                near.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            else:
+                near.sendall(b"\x05\x00")
+                wish = near.recv(300)
+                asked.append(f"{wish[5 : 5 + wish[4]].decode()}:{int.from_bytes(wish[-2:])}")
+                near.sendall(b"\x05\x00\x00\x01" + bytes(6))
+            back = threading.Thread(target=pump, args=(far, near), daemon=True)
+            back.start()
+            pump(near, far)
+            far.shutdown(socket.SHUT_RDWR)
+            back.join()
+
+    with contextlib.suppress(OSError):
+        while True:
+            threading.Thread(target=one, args=(listener.accept()[0],), daemon=True).start()
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h", "socks5"])
+def test_proxy_gets_the_name_and_tls_goes_through_it(secure, pages, monkeypatch, tmp_path, scheme):
+    pytest.importorskip("socks")
+    asked, names = [], []
+    target = ("127.0.0.1", int(secure.rpartition(":")[2]))
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *r, **m: (names.append(host), look_up(host, *r, **m))[1])
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
+    pages.files["/good"] = BODY
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_proxy, args=(listener, target, asked), daemon=True).start()
+        monkeypatch.setenv("https_proxy", f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
+        got = Ranges("https://catalogue.example").get("https://pictures.example/good", 5, 100, "full")
+    assert got == BODY[5:105]
+    assert asked == ["pictures.example:443"] and set(names) == {"127.0.0.1"}
 
 
 # ---- addresses

@@ -443,7 +443,7 @@ def _broken(pages):
         "page": (lambda h: send(h, 200, html, {"Content-Type": "text/html"}), "a page"),
         "whole": (lambda h: send(h, 200, good, {"Content-Type": "image/tiff"}), "ignoring the range"),
         "gzip": (lambda h: send_range(h, good, **{"Content-Encoding": "gzip"}), "compressed"),
-        "stalled": (webpages.drip, "no byte for 0.5 s"),
+        "stalled": (webpages.drip, "no byte for 1.5 s"),
         "missing": (lambda h: send(h, 404, b"", {}), "404"),
         "closed": (lambda h: send(h, 403, b"", {}), "account"),
         "vrt": (b'<VRTDataset rasterXSize="1" rasterYSize="1"/>' * 10, "web page"),
@@ -454,7 +454,7 @@ def _broken(pages):
 
 
 def test_each_broken_scene_is_named_and_the_others_go_on(pages, monkeypatch):
-    limits = dataclasses.replace(ranges.LIMITS, silence_seconds=0.5, attempts=2)
+    limits = dataclasses.replace(ranges.LIMITS, silence_seconds=1.5, attempts=2)
     monkeypatch.setattr(ranges, "LIMITS", limits)
     cases = _broken(pages)
     hrefs = {name: f"{pages.url}/{name}" for name in cases}

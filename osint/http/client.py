@@ -253,7 +253,7 @@ class Client:
         With `spool` each body goes to a file as it comes, and each hop is recorded in `exchanges`. Raises
         OsintError for a proxy that cannot be used; all other trouble is in the answer.
         """
-        answer = Answer(strip_secrets(request.url))
+        answer = Answer(request.url)
         retry = urllib3.Retry(self.limits.attempts - 1, backoff_factor=BACKOFF_S, status_forcelist=BUSY)
         while True:
             answer.trouble, answer.detail, answer.redirects = Trouble.NONE, "", []
@@ -410,7 +410,7 @@ class _Hop:
         if encoding not in ("", "identity") and raw.tell() and response.status != PARTIAL:
             body = new_file()
             raw.seek(0)
-            if not self._decode(raw, body, encoding):
+            if not self._decode(raw, body, encoding, most):
                 body = raw
         body.seek(0)
         answer.body = body.read()
@@ -455,12 +455,12 @@ class _Hop:
             if taken > most:
                 return Trouble.LENGTH, f"stopped at the limit of {most} bytes; the body had not ended"
 
-    def _decode(self, raw: IO[bytes], body: IO[bytes], encoding: str) -> bool:
+    def _decode(self, raw: IO[bytes], body: IO[bytes], encoding: str, most: int) -> bool:
         """Undo a content encoding; say whether it could be undone in full, with the trouble in the answer."""
         if encoding not in ("gzip", "x-gzip", "deflate"):
             found = Trouble.ENCODING, f"the body is compressed as {encoding!r} and kept as it came"
         else:
-            trouble, detail = _inflate(raw, body, encoding, self.limits)
+            trouble, detail = _inflate(raw, body, encoding, most, self.limits.max_ratio)
             found = trouble, f"{detail}; the compressed bytes are kept as they came"
         if found[0] and not self.answer.trouble:
             self.answer.trouble, self.answer.detail = found
@@ -469,7 +469,7 @@ class _Hop:
     def _explain(self, error: BaseException) -> tuple[Trouble, str]:
         """Return the trouble and its words for what the network raised."""
         if self.deadline.fired:
-            return Trouble.TIMEOUT, f"no whole answer within {self.deadline.elapsed:.3g} s"
+            return Trouble.TIMEOUT, f"no whole answer within {round(self.deadline.elapsed, 1):g} s"
         if found := _find(error, ForbiddenAddressError):
             return Trouble.REFUSED, f"not asked: {found}"
         if self.proxy and any(_find(error, kind) for kind in _NO_PROXY):
@@ -499,7 +499,7 @@ _EXPLAINED: tuple[tuple[type[BaseException], Trouble, str], ...] = (
 """Kind of error, trouble and its words; the first that fits counts."""
 
 
-def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, limits: Limits) -> tuple[Trouble, str]:
+def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, most: int, max_ratio: int) -> tuple[Trouble, str]:
     """Undo gzip or deflate piece by piece; return why it was stopped, and the words for it."""
     head = raw.read(2)
     raw.seek(0)
@@ -515,11 +515,10 @@ def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, limits: Limits) -> 
                 return Trouble.ENCODING, f"the {encoding} stream is damaged ({error})"
             given += len(piece)
             body.write(piece)
-            if given > limits.max_bytes:
-                return Trouble.LENGTH, f"decompression passed the limit of {limits.max_bytes} bytes"
-            if given > (1 << 20) and given > limits.max_ratio * taken:
-                words = f"decompression passed the limit of {limits.max_ratio} bytes for each byte that came"
-                return Trouble.LENGTH, words
+            if given > most:
+                return Trouble.LENGTH, f"decompression passed the limit of {most} bytes"
+            if given > (1 << 20) and given > max_ratio * taken:
+                return Trouble.LENGTH, f"decompression passed the limit of {max_ratio} bytes for each byte that came"
             data = engine.unconsumed_tail
             if engine.eof:
                 data = engine.unused_data

@@ -34,6 +34,7 @@ class ChangedError(ReadError):
     """The file behind an address is not the one that was read before (its ETag differs)."""
 
 
+@functools.lru_cache(1024)
 def reason_against(href: str, catalogue: str) -> str:
     """Return why an item of `catalogue` may not point to `href`, or an empty string.
 
