@@ -157,6 +157,9 @@ def test_power_features_come_with_distance_area_and_credit(pages):
         {"type": "way", "id": 2, "tags": {"power": "line"}, "geometry": line},
         {"type": "node", "id": 3, "lon": 93.5, "lat": 42.8, "tags": {"power": "transformer"}},
         {"type": "way", "id": 4, "tags": {"power": "line"}},
+        {"type": "relation", "id": 6, "tags": {"power": "line"}, "members": []},
+        {"type": "way", "id": 7, "tags": ["power"]},
+        "busy",
         {
             "type": "relation",
             "id": 5,

@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from osint.errors import UnreadableError
+from osint.errors import BadInputError, UnreadableError
 from osint.http import Cost
 
 S2_NAMES = {
@@ -144,7 +144,9 @@ class Scene:
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Scene:
-        """Return the scene of a row of `Scenes.frame`."""
+        """Return the scene of a row of `Scenes.frame`; raises BadInputError for the row of another table."""
+        if lacking := [name for name in COLUMNS if name not in row]:
+            raise BadInputError(f"these rows are not those of a search: they have no column {', '.join(lacking)}")
         return cls(**{name: row[name] for name in COLUMNS})
 
 

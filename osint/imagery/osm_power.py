@@ -68,10 +68,12 @@ def mapped_power(place: Place, radius_m: float = 10_000, *, server: str = SERVER
     return PowerMap(geo.with_area(frame.sort_values(["distance_m", "osm"], ignore_index=True)), as_of)
 
 
-def _row(element: dict[str, Any], centre: shapely.Point) -> dict[str, Any] | None:
-    tags = element.get("tags") or {}
+def _row(element: object, centre: shapely.Point) -> dict[str, Any] | None:
+    tags = element.get("tags") if isinstance(element, dict) else None
+    if not isinstance(element, dict) or not isinstance(tags, dict) or tags.get("power") not in KINDS:
+        return None
     shape = _shape(element)
-    if shape is None or tags.get("power") not in KINDS:
+    if shape is None or shape.is_empty:
         return None
     near = shapely.ops.nearest_points(shape, centre)[0]
     _, _, distance = geo.WGS84.inv(centre.x, centre.y, near.x, near.y)
