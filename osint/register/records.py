@@ -39,7 +39,7 @@ class Column:
     name: str
     """Name in the header."""
     kind: str
-    """text, number, numbers (separated by |), one of, yes or no, date, or id."""
+    """text, number, numbers (separated by |), choice (of `allowed`), flag (yes or no), date, or id."""
     required: bool
     """Whether every row needs a value."""
     low: float
@@ -77,7 +77,7 @@ def _columns() -> dict[str, tuple[Column, ...]]:
         words = getattr(vocabulary, row["allowed"], None) if row["allowed"] else None
         lists = {"Kind": tuple(CLAIM_KINDS), "Unit": vocabulary.UNITS}
         allowed = lists.get(row["allowed"]) or tuple(words or row["allowed"].split("|"))
-        if row["kind"] == "yes or no":
+        if row["kind"] == "flag":
             allowed = ("yes", "no")
         column = Column(
             row["column"],
@@ -172,7 +172,7 @@ def _value(column: Column, cell: Any) -> object:
         return None if empty else float(cell)
     if column.kind == "numbers":
         return () if empty else tuple(float(part) for part in str(cell).split("|"))
-    if column.kind == "yes or no":
+    if column.kind == "flag":
         return None if empty else cell == "yes"
     if column.kind == "date":
         return None if empty else WrittenDate(str(cell), *date_bounds(str(cell)))
