@@ -105,7 +105,8 @@ def kill_points(directory: Path, points: int = 200) -> list[str]:
     archive = Archive(directory / "raw/captures").open()
     held = {entry.seq: entry for entry in archive.entries()}
     lost = sum(entry["seq"] not in held or held[entry["seq"]].sha256 != entry["sha256"] for entry in printed)
-    wrong = sum(hashlib.sha256(archive.body(entry)).hexdigest() != entry.sha256 for entry in held.values())
+    bodies = [entry for entry in held.values() if entry.bytes is not None]
+    wrong = sum(hashlib.sha256(archive.body(entry)).hexdigest() != entry.sha256 for entry in bodies)
     report = verify(archive.directory)
     return [
         f"| `osint capture` killed with SIGKILL, random moments ({during} while it ran) | {points} |",

@@ -191,6 +191,14 @@ for n in range(int(sys.argv[3])):
 """
 
 
+def test_archive_works_without_fcntl_and_without_folders_that_can_be_synced(tmp_path):
+    windows = "import os, sys; sys.modules['fcntl'] = None; del os.O_DIRECTORY\nimport osint.sources\n"
+    command = [sys.executable, "-W", "ignore", "-c", windows + WORKER, tmp_path / "captures", "w", "2"]
+    for _ in range(2):
+        assert subprocess.run(command, capture_output=True, check=True, text=True).stdout.count("\n") == 2
+    assert verify(tmp_path / "captures").damage == [] and verify(tmp_path / "captures").captures == 4
+
+
 def test_two_processes_at_once_lose_nothing(tmp_path):
     place = tmp_path / "captures"
     runs = [

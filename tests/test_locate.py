@@ -195,6 +195,16 @@ def test_both_sides_are_looked_at_in_the_same_seasons():
     assert set(after["datetime"].dt.month) == {10}
 
 
+@pytest.mark.parametrize(("latitude", "months"), [(43, {7}), (-30, {1}), (5, {1, 7})])
+def test_winter_is_that_of_the_place(latitude, months):
+    """July is summer in the north and winter in the south; within the tropics there is no winter."""
+    place = shapely.box(93, latitude, 94, latitude + 1)
+    days = [f"2023-{month}-{day:02d}" for month in ("01", "07") for day in range(1, 9)]
+    target = Target("2022-08-01", "2025-01-31", "2023-07-31", "2024-01-01", 8_000, 16_000)
+    before, _ = scenes_of_sides(passes([(day, 0, place) for day in days]), target, place)
+    assert set(before["datetime"].dt.month) == months
+
+
 def test_parts_without_pictures_are_told_from_cloud(scene, tmp_path):
     _, data, place = scene
     holed = data.copy()

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -7,7 +8,7 @@ from osint.archive import verify
 from osint.errors import OsintError
 from osint.filings import project_codes
 from osint.http import Limits, Request
-from osint.portals import SOURCES, never_asked, read_query, search_sources, search_table, webarchives
+from osint.portals import NEVER_ASKED, SOURCES, never_asked, read_query, search_sources, search_table, webarchives
 from osint.portals.search import search_source
 from osint.portals.webarchives import Copy
 from tests.portal_server import answer, serve
@@ -237,6 +238,15 @@ def test_neutral_copy_goes_before_the_live_host(portal, session, monkeypatch):
     assert [e.copy_of for e in entries] == [ARCHIVED_URL] and entries[0].captured is True
     assert "--live" in told[-1] and all("xjyiwu" not in hit.headers["host"] for hit in portal.hits)
     assert "xjyiwu.example" in sources.plan(ARCHIVED_URL, live=True)[-1]
+
+
+def test_each_portal_has_a_row_in_the_document_and_a_name_of_its_own():
+    document = (Path(__file__).parents[1] / "docs/sources.md").read_text(encoding="utf-8")
+    assert len({source.name for source in SOURCES}) == len(SOURCES)
+    for source in SOURCES:
+        assert f"| `{source.name}` | {source.title} `{source.base}` | {source.known} | {source.limits} |" in document
+    for name, _, advice in NEVER_ASKED:
+        assert f"| {name} | never asked | | {advice} |" in document
 
 
 def test_sites_that_want_no_machine_are_explained(portal, session):

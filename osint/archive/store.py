@@ -246,15 +246,15 @@ class Archive:
         """Move aside the downloads of processes that are gone."""
         for path in sorted(self.incoming.glob("*.part")):
             lock = FileLock(path.with_suffix(".lock"), blocking=False)
-            with contextlib.suppress(FileNotFoundError, Timeout), lock:
-                Path(lock.lock_file).unlink(missing_ok=True)
-                size = path.stat().st_size
-                if size == 0:
-                    path.unlink()
-                    continue
-                path.rename(self.aside / f"download-{path.stem}.bin")
-                note = f"{size} bytes of an interrupted download were moved to aside/download-{path.stem}.bin"
-                self.repairs.append(note)
+            with contextlib.suppress(FileNotFoundError, Timeout):
+                with lock:
+                    size = path.stat().st_size
+                    if size:
+                        path.rename(self.aside / f"download-{path.stem}.bin")
+                        note = f"{size} bytes of an interrupted download were moved to aside/download-{path.stem}.bin"
+                        self.repairs.append(note)
+                    path.unlink(missing_ok=True)
+                Path(lock.lock_file).unlink(missing_ok=True)  # Windows keeps a file that is open
 
     def _move_aside(self, path: Path, end: int) -> str:
         """Copy what follows `end` to a file of its own, sync it, and only then cut it off."""

@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 
@@ -32,6 +33,21 @@ _ANY_COUNTRY = frozenset({"full_load_8gpu", "full_load_all"})  # the form of a s
 def unit_of(quantity: str) -> str:
     """Return unit and kind of a quantity of the model, as 'MW IT, nameplate'; empty for an unknown one."""
     return QUANTITIES[quantity].unit if quantity in QUANTITIES else ""
+
+
+class Basis(StrEnum):
+    """Words of readings.csv that the tree of a reading depends on: what is open, and how it can be read."""
+
+    CHIP_FAMILY = "chip family"
+    ENERGY = "energy basis"
+    DESIGN_LOAD = "design load"
+    RACKS = "rack basis"
+    DESIGN = "design"
+    HALL = "hall"
+    CONVENTIONAL = "conventional"
+    POWER_KIND = "power kind"
+    IT_NAMEPLATE = "IT nameplate"
+    YEARLY_AVERAGE = "yearly average"
 
 
 @dataclass(frozen=True)
@@ -98,6 +114,9 @@ def _chip_factor(chip: Chip, what: str, unit: str) -> Factor | None:
     return Factor(f"{what}_mw per {chip.chip}", low, best, high, unit, chip.source)
 
 
+_STATED: dict[str, str] = {Basis.IT_NAMEPLATE: "it_mw", Basis.YEARLY_AVERAGE: "average_mw"}
+
+
 def _edges(
     choice: dict[str, str], f: Mapping[str, Factor], chips: Mapping[str, Chip], country: str | None, form: str
 ) -> dict[str, Edge]:
@@ -107,14 +126,14 @@ def _edges(
         "facility_mw": Edge("it_mw", 0.0, ((1, f["pue_peak"]),)),
         "average_mw": Edge("it_mw", 0.0, ((1, f["load_factor"]),)),
         "energy_gwh_per_yr": Edge(
-            "it_mw" if choice.get("energy basis") == "design load" else "average_mw",
+            "it_mw" if choice.get(Basis.ENERGY) == Basis.DESIGN_LOAD else "average_mw",
             np.log(HOURS),
             ((1, f["pue_annual_cn" if cn else "pue_annual"]),),
         ),
         "racks": Edge(
             "it_mw",
             0.0,
-            ((-1, f["rack_power"]),) + (() if choice.get("rack basis") == "design" else ((-1, f["rack_fill"]),)),
+            ((-1, f["rack_power"]),) + (() if choice.get(Basis.RACKS) == Basis.DESIGN else ((-1, f["rack_fill"]),)),
         ),
         "full_load_mw": Edge("it_mw", 0.0, ((1, f["full_load_share"]),)),
         "land_m2": Edge("facility_mw", 0.0, ((-1, f["land"]),)),
@@ -128,16 +147,16 @@ def _edges(
         "generators_mw": Edge("facility_mw", 0.0, ((-1, f["generators"]),)),
         "generator_units": Edge("generators_mw", 0.0, ((-1, f["generator_unit"]),)),
     }
-    stated = {"IT nameplate": "it_mw", "yearly average": "average_mw"}.get(choice.get("power kind", ""), "facility_mw")
+    stated = _STATED.get(choice.get(Basis.POWER_KIND, ""), "facility_mw")
     edges["power_mw"] = Edge(stated, 0.0, ())
     if cn:
         edges["floor_m2"] = Edge("it_mw", 0.0, ((-1, f["floor_cn"]),))
-    elif choice.get("hall") == "conventional":
+    elif choice.get(Basis.HALL) == Basis.CONVENTIONAL:
         edges["floor_m2"] = Edge("it_mw", 0.0, ((-1, f["floor_conventional"]),))
     else:
         edges["floor_m2"] = Edge("facility_mw", 0.0, ((-1, f["floor_ai"]),))
-    if "chip family" in choice:
-        edges |= _chip_edges(choice, f, chips[choice["chip family"]], cn, form)
+    if Basis.CHIP_FAMILY in choice:
+        edges |= _chip_edges(choice, f, chips[choice[Basis.CHIP_FAMILY]], cn, form)
     return edges
 
 
@@ -234,10 +253,10 @@ class Network:
         if chip:
             self.families(chip, country, date)  # an unknown chip is refused even where it does not matter
         if wanted & BY_CHIP or ("full_load_mw" in wanted and chip):
-            options["chip family"] = family_prior or self.families(chip, country, date)
+            options[Basis.CHIP_FAMILY] = family_prior or self.families(chip, country, date)
         for unknown in self.unknowns:
             relevant = unknown.applies_to in wanted or (unknown.applies_to == "floor_m2" and "roof_m2" in wanted)
-            if relevant and not (unknown.name == "hall" and country == "CN"):
+            if relevant and not (unknown.name == Basis.HALL and country == "CN"):
                 options[unknown.name] = unknown.priors
         for name, option in (fixed or {}).items():
             if name in options:
@@ -254,7 +273,7 @@ class Network:
                 f"no chain of relations joins {joined} for {chip or 'any chip'} in {place}; "
                 "see relations.csv and chips.csv for what is known"
             )
-        return _weigh(out, options.get("chip family", {}))
+        return _weigh(out, options.get(Basis.CHIP_FAMILY, {}))
 
 
 def _factors(relations: list[Relation], country: str) -> dict[str, Factor]:
@@ -271,12 +290,12 @@ def _weigh(found: list[Reading], family_prior: dict[str, float]) -> list[Reading
     """Return priors that sum to one; a family keeps its share where one of its readings has no path."""
     within: dict[str, float] = {}
     for r in found:
-        name = r.choice.get("chip family", "")
+        name = r.choice.get(Basis.CHIP_FAMILY, "")
         within[name] = within.get(name, 0.0) + r.prior
     share = {name: family_prior.get(name, 1.0) for name in within}
     total = sum(share.values())
     return [
         Reading(r.choice, r.prior / within[name] * share[name] / total, r.edges)
         for r in found
-        for name in [r.choice.get("chip family", "")]
+        for name in [r.choice.get(Basis.CHIP_FAMILY, "")]
     ]

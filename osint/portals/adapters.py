@@ -107,7 +107,7 @@ def _read_sources(tables: list[dict[str, Any]]) -> Iterator[Source]:
     """Yield the portals of the table; `like` takes over the fields of one above."""
     rows: dict[str, dict[str, Any]] = {}
     for table in tables:
-        like = rows.get(table.pop("like", ""), {})
+        like = rows[table.pop("like")] if "like" in table else {}
         params = {**like.get("params", {}), **table.get("params", {})}
         rows[table["name"]] = {**like, **table, "params": params}
         row: dict[str, Any] = {

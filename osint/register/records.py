@@ -38,7 +38,7 @@ class Column:
     name: str
     """Name in the header."""
     kind: str
-    """text, number, numbers (separated by |), one of, yes or no, date, or id."""
+    """text, number, numbers (separated by |), choice (of `allowed`), flag (yes or no), date, or id."""
     required: bool
     """Whether every row needs a value."""
     low: float
@@ -162,7 +162,7 @@ def _value(column: Column, cell: Any) -> object:
         return None if empty else float(cell)
     if column.kind == "numbers":
         return () if empty else tuple(float(part) for part in str(cell).split("|"))
-    if column.kind == "yes or no":
+    if column.kind == "flag":
         return None if empty else cell == "yes"
     if column.kind == "date":
         return None if empty else WrittenDate(str(cell), *date_bounds(str(cell)))

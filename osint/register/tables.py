@@ -199,7 +199,7 @@ def _column(
     elif column.kind == "numbers":
         bad = ~cells.str.fullmatch(r"\d+(\.\d+)?(\|\d+(\.\d+)?)*")
         expected = "numbers separated by |, as 6|60000"
-    elif column.kind in {"one of", "yes or no"}:
+    elif column.kind in {"choice", "flag"}:
         bad = ~cells.isin(column.allowed)
         expected = f"one of {', '.join(column.allowed)}"
     elif column.kind == "date":
