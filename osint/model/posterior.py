@@ -8,6 +8,7 @@ given truncates.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -56,8 +57,6 @@ class Solved:
     """Of the log of the target."""
     weights: Floats
     """Of the two-sided givens; they sum to one."""
-    alone: Floats
-    """Log of the target that each of them gives by itself."""
     shares: dict[str, float]
     """Variance of the answer by factor."""
     log_likelihood: float
@@ -120,18 +119,23 @@ class Posterior:
     def quantile(self, p: Floats | list[float] | float) -> Floats:
         """Return the logs at the given probabilities, by bisection on the exact distribution."""
         p = np.atleast_1d(np.asarray(p, dtype=float))
-        live = [s for w, s in zip(self.weights, self.solved, strict=True) if w > 0]
-        low = np.full(p.shape, min(s.mean - NINE_SD * s.sd for s in live))
-        high = np.full(p.shape, max(s.mean + NINE_SD * s.sd for s in live))
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            below = self.cdf(middle) < p
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return np.asarray((low + high) / 2)
+        live = [(s.mean, s.sd) for w, s in zip(self.weights, self.solved, strict=True) if w > 0]
+        means, sds = np.array(live).T[..., None]
+        return invert(self.cdf, p, means, sds)
 
     def at_least(self, value: float) -> float:
         """Return the probability that the quantity is at least the value."""
         return float(1 - self.cdf(np.log(value))[0])
+
+
+def invert(cdf: Callable[[Floats], Floats], p: Floats | float, means: Floats, sds: Floats) -> Floats:
+    """Return the logs (n,) at which `cdf` reaches p, by bisection over the range of normals (readings, n or 1)."""
+    low, high = (means - NINE_SD * sds).min(axis=0), (means + NINE_SD * sds).max(axis=0)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        below = cdf(middle) < p
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return np.asarray((low + high) / 2)
 
 
 def _truncated_cdf(s: Solved, bounds: Truncation) -> tuple[Floats, Floats]:
@@ -184,7 +188,6 @@ def solve(reading: Reading, target: str, firm: list[Given], bounds: list[Given],
         mean=float(means[0]),
         sd=max(float(joint[0, 0]), EXACT**2) ** 0.5,
         weights=weights[0],
-        alone=gaps + mean[n],
         shares=shares,
         log_likelihood=likelihood + extra,
         bounds=truncation,
