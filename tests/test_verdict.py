@@ -36,7 +36,7 @@ def checked(register):
 
 
 def claim_of(register, claim_id):
-    return Dossier.of(register).claim(claim_id)
+    return next(c for c in Dossier.of(register).all_claims if c.claim_id == claim_id)
 
 
 @pytest.mark.parametrize("claim_id", ["C007", "C033", "C054", "C062", "C120", "C149"])

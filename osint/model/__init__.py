@@ -3,7 +3,7 @@
 It never sees the number under test.
 """
 
-from osint.model.estimate import INTERVAL, Estimate, arithmetic, estimate
+from osint.model.estimate import Estimate, arithmetic, estimate
 from osint.model.evidence import (
     CAPACITY,
     CHIP_COUNTS,
@@ -29,7 +29,6 @@ __all__ = [
     "BY_CHIP",
     "CAPACITY",
     "CHIP_COUNTS",
-    "INTERVAL",
     "POWER",
     "ROUNDING",
     "Z90",

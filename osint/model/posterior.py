@@ -22,16 +22,13 @@ from osint.model.evidence import EXACT, Given
 from osint.model.network import Reading
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-GRID = 301
-"""Points across a truncated distribution."""
-LATTICE = 509
-"""Points of the quadrature over several one-sided givens."""
-NINE_SD = 9.0
-"""Half width, in sd, of the range in which quantiles are looked for: outside is less than 1e-18."""
-BISECTIONS = 50
-"""Halvings of that range for a quantile."""
-GIVEN_RANGES = "the ranges of the givens"
-"""Name under which the noise of the givens stands next to the factors."""
+INTERVAL = [0.05, 0.5, 0.95]
+"""Probabilities of low, best and high."""
+GRID = 301  # points across a truncated distribution
+LATTICE = 509  # points of the quadrature over several one-sided givens
+NINE_SD = 9.0  # half width, in sd, of the range in which quantiles are looked for: outside is less than 1e-18
+BISECTIONS = 50  # halvings of that range for a quantile
+GIVEN_RANGES = "the ranges of the givens"  # name of the noise of the givens next to the factors
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +119,12 @@ class Posterior:
         live = [(s.mean, s.sd) for w, s in zip(self.weights, self.solved, strict=True) if w > 0]
         means, sds = np.array(live).T[..., None]
         return invert(self.cdf, p, means, sds)
+
+    @cached_property
+    def interval(self) -> tuple[float, float, float]:
+        """Low, best and high of the quantity (90%), in its unit."""
+        low, best, high = np.exp(self.quantile(INTERVAL))
+        return float(low), float(best), float(high)
 
     def at_least(self, value: float) -> float:
         """Return the probability that the quantity is at least the value."""

@@ -221,7 +221,7 @@ def _pair(a: Claim, given: Given, b: Claim, other: Given, dossier: Dossier) -> I
     above = 1 - float(answer.cdf(math.log(other.high or math.nan))[0])
     if 2 * min(1 - below, 1 - above) >= REFUTE:
         return
-    low, best, high = (float(end) for end in np.exp(answer.quantile(model.INTERVAL)))
+    low, best, high = answer.interval
     names = {"unit": model.unit_of(q.quantity), "first": a.claim_id, "given": given.text()}
     names |= {"second": b.claim_id, "other": other.text()}
     # other sentences may speak of other phases

@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -106,13 +105,10 @@ class Bound:
         """Whether any of the givens was observed."""
         return any(g.observed for g in self.givens)
 
-    @cached_property
+    @property
     def interval(self) -> tuple[float, float, float]:
         """Low, best, high (90%); NaN where nothing bears on it."""
-        if self.posterior is None:
-            return math.nan, math.nan, math.nan
-        low, best, high = np.exp(self.posterior.quantile(model.INTERVAL))
-        return float(low), float(best), float(high)
+        return self.posterior.interval if self.posterior else (math.nan, math.nan, math.nan)
 
 
 def bound(q: Question, source: Register | Dossier) -> Bound:

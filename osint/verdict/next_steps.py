@@ -153,15 +153,16 @@ def _worth(c: Candidate, q: Question, givens: list[Given], threshold: float, dos
     low, high = now.quantile([0.05, 0.95])
     widths, chances = _resolve(readings, q.quantity, [*firm, trial], values, threshold)
     before = _band(1 - float(now.cdf(threshold)[0]))
-    expects = np.exp(predicted.quantile(model.INTERVAL))
+    narrows_to, now_wide = round(float(np.exp(np.mean(widths))), 1), round(float(np.exp(high - low)), 1)
+    low, best, high = (model.sig(end, 2) for end in predicted.interval)
     return replace(
         plain,
-        narrows_to=round(float(np.exp(np.mean(widths))), 1),
-        now=round(float(np.exp(high - low)), 1),
+        narrows_to=narrows_to,
+        now=now_wide,
         turns=round(float(np.mean([_band(p) != before for p in chances])), 2),
-        expects_low=model.sig(expects[0], 2),
-        expects_best=model.sig(expects[1], 2),
-        expects_high=model.sig(expects[2], 2),
+        expects_low=low,
+        expects_best=best,
+        expects_high=high,
     )
 
 
