@@ -14,7 +14,7 @@ IMPORT_CHECK = (
     # what an `import osint` from another folder must offer, and how long it may take
     "import time; t = time.perf_counter(); import osint; took = time.perf_counter() - t; "
     "assert took < 0.1, took; assert 'verdict' in dir(osint) and osint.__version__; "
-    "assert osint.register.load().claims.shape[0] > 200; print(osint.__file__)"
+    "assert osint.register.load_register().claims.shape[0] > 200; print(osint.__file__)"
 )
 
 

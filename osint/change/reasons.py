@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """What stands in the way of an answer, or makes one doubtful; its value is the sentence for `sentence` to fill in."""
+    """What stands in the way of an answer, or makes one doubtful; its value is the text for `sentence`."""
 
     TOO_SMALL = "too small: {area_m2:.0f} m2 is under {least_m2:.0f} m2, six pixels of 10 m"
     TOO_FEW_SCENES = "too few scenes: {scenes} between {start} and {end}"

@@ -322,7 +322,7 @@ def _snowy(around: np.ndarray, bands: tuple[str, ...], usable: np.ndarray) -> np
 
 
 def phases(data: xr.Dataset, footprint: Footprint, seen: Series) -> list[Footprint]:
-    """Return the phases of a site, one footprint each, in the order in which they were covered; `footprint` alone if it is one.
+    """Return the phases of a site, one footprint each, in the order in which they were covered; `footprint` if one.
 
     `data` holds B02 and B11 (time, y, x), `seen` is the series of the whole outline taken from it. Each pixel has
     one step of whiteness, the best by least squares; the two groups of least variance of the step's day are phases

@@ -13,6 +13,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 import numpy as np
 
@@ -33,6 +34,21 @@ _ANY_COUNTRY = frozenset({"full_load_8gpu", "full_load_all"})  # the form of a s
 def unit_of(quantity: str) -> str:
     """Return unit and kind of a quantity of the model, as 'MW IT, nameplate'; empty for an unknown one."""
     return QUANTITIES[quantity].unit if quantity in QUANTITIES else ""
+
+
+class Basis(StrEnum):
+    """Words of readings.csv that the tree of a reading depends on: what is open, and how it can be read."""
+
+    CHIP_FAMILY = "chip family"
+    ENERGY = "energy basis"
+    DESIGN_LOAD = "design load"
+    RACKS = "rack basis"
+    DESIGN = "design"
+    HALL = "hall"
+    CONVENTIONAL = "conventional"
+    POWER_KIND = "power kind"
+    IT_NAMEPLATE = "IT nameplate"
+    YEARLY_AVERAGE = "yearly average"
 
 
 @dataclass(frozen=True)
@@ -98,17 +114,19 @@ def _chip_factor(chip: Chip, what: str, unit: str) -> Factor | None:
     return Factor(f"{what}_mw per {chip.chip}", low, best, high, unit, chip.source)
 
 
+_STATED: dict[str, str] = {Basis.IT_NAMEPLATE: "it_mw", Basis.YEARLY_AVERAGE: "average_mw"}
+
+
 def _edges(
     choice: dict[str, str], f: Mapping[str, Factor], chips: Mapping[str, Chip], country: str | None, form: str
 ) -> dict[str, Edge]:
     """Return the tree of one reading."""
     cn = country == "CN"
-    used_from = "it_mw" if choice.get("energy basis") == "design load" else "average_mw"
-    filled = () if choice.get("rack basis") == "design" else ((-1, f["rack_fill"]),)
-    stated = {"IT nameplate": "it_mw", "yearly average": "average_mw"}.get(choice.get("power kind", ""), "facility_mw")
-    floor = "floor_cn" if cn else "floor_conventional" if choice.get("hall") == "conventional" else "floor_ai"
+    used_from = "it_mw" if choice.get(Basis.ENERGY) == Basis.DESIGN_LOAD else "average_mw"
+    filled = () if choice.get(Basis.RACKS) == Basis.DESIGN else ((-1, f["rack_fill"]),)
+    floor = "floor_cn" if cn else "floor_conventional" if choice.get(Basis.HALL) == Basis.CONVENTIONAL else "floor_ai"
     edges = {
-        "power_mw": Edge(stated),
+        "power_mw": Edge(_STATED.get(choice.get(Basis.POWER_KIND, ""), "facility_mw")),
         "floor_m2": Edge("facility_mw" if floor == "floor_ai" else "it_mw", ((-1, f[floor]),)),
         "facility_mw": Edge("it_mw", ((1, f["pue_peak"]),)),
         "average_mw": Edge("it_mw", ((1, f["load_factor"]),)),
@@ -126,8 +144,8 @@ def _edges(
         "generators_mw": Edge("facility_mw", ((-1, f["generators"]),)),
         "generator_units": Edge("generators_mw", ((-1, f["generator_unit"]),)),
     }
-    if "chip family" in choice:
-        edges |= _chip_edges(choice, f, chips[choice["chip family"]], cn, form)
+    if Basis.CHIP_FAMILY in choice:
+        edges |= _chip_edges(choice, f, chips[choice[Basis.CHIP_FAMILY]], cn, form)
     return edges
 
 
@@ -220,10 +238,10 @@ class Network:
         if chip:
             self.families(chip, country, date)  # an unknown chip is refused even where it does not matter
         if wanted & BY_CHIP or ("full_load_mw" in wanted and chip):
-            options["chip family"] = family_prior or self.families(chip, country, date)
+            options[Basis.CHIP_FAMILY] = family_prior or self.families(chip, country, date)
         for unknown in self.unknowns:
             relevant = unknown.applies_to in wanted or (unknown.applies_to == "floor_m2" and "roof_m2" in wanted)
-            if relevant and not (unknown.name == "hall" and country == "CN"):
+            if relevant and not (unknown.name == Basis.HALL and country == "CN"):
                 options[unknown.name] = unknown.priors
         for name, option in (fixed or {}).items():
             if name in options:
@@ -240,7 +258,7 @@ class Network:
                 f"no chain of relations joins {joined} for {chip or 'any chip'} in {place}; "
                 "see relations.csv and chips.csv for what is known"
             )
-        return _weigh(out, options.get("chip family", {}))
+        return _weigh(out, options.get(Basis.CHIP_FAMILY, {}))
 
 
 def _factors(relations: list[Relation], country: str) -> dict[str, Factor]:
@@ -255,7 +273,7 @@ def _factors(relations: list[Relation], country: str) -> dict[str, Factor]:
 
 def _weigh(found: list[Reading], family_prior: dict[str, float]) -> list[Reading]:
     """Return priors that sum to one; a family keeps its share where one of its readings has no path."""
-    names = [r.choice.get("chip family", "") for r in found]
+    names = [r.choice.get(Basis.CHIP_FAMILY, "") for r in found]
     within: dict[str, float] = defaultdict(float)
     for name, r in zip(names, found, strict=True):
         within[name] += r.prior

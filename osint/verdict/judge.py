@@ -193,7 +193,7 @@ def _rung_shown(claim: Claim, dossier: Dossier) -> list[Observation]:
 
 
 def _not_reached(claim: Claim, dossier: Dossier) -> list[Observation]:
-    """Return observations by others, on or after the day for which the claim holds, with the site below the claimed rung.
+    """Return observations by others, on or after the day of the claim, with the site below the claimed rung.
 
     That day is the one that the claim names; what it says is there (has, can carry) is there on the day of saying it.
     """
