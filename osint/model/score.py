@@ -76,19 +76,18 @@ def score(register: Register) -> Score:
 
 def _line(kind: str, part: pd.DataFrame) -> dict[str, Any]:
     """Return the line of one kind: coverage with its Wilson interval, median and worst factor."""
+    from scipy.stats import binomtest  # heavy: only the score needs it
+
     n, covered = len(part), int(part["covered"].sum())
-    share = covered / n if n else np.nan
-    shrink = 1 + Z90 * Z90 / n
-    middle = (share + Z90 * Z90 / (2 * n)) / shrink
-    half = Z90 * np.sqrt(share * (1 - share) / n + Z90 * Z90 / (4 * n * n)) / shrink
+    wilson = binomtest(covered, n).proportion_ci(0.90, method="wilson")
     worst = part.loc[part["factor"].idxmax()]
     return {
         "kind": kind,
         "rows": n,
         "covered": covered,
-        "coverage": round(share, 3),
-        "coverage_low": round(middle - half, 2),
-        "coverage_high": round(middle + half, 2),
+        "coverage": round(covered / n, 3),
+        "coverage_low": round(float(wilson.low), 2),
+        "coverage_high": round(float(wilson.high), 2),
         "median_factor": round(float(part["factor"].median()), 2),
         "worst_factor": round(float(worst["factor"]), 2),
         "worst_row": f"{worst['calibration_id']} {worst['site']}",

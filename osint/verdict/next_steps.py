@@ -145,20 +145,18 @@ def _worth(c: Candidate, q: Question, givens: list[Given], threshold: float, dos
         return None
     plain = Step(0, c.name, unit=model.unit_of(c.quantity), where=c.where)
     if not firm:
-        low, high = model.posterior(q.quantity, [trial], readings)[0].quantile([0.05, 0.95])
-        return replace(plain, narrows_to=round(math.exp(high - low), 1))
+        low, _, high = model.posterior(q.quantity, [trial], readings)[0].interval
+        return replace(plain, narrows_to=round(high / low, 1))
     now, _ = model.posterior(q.quantity, firm, readings)
     predicted, _ = model.posterior(c.quantity, firm, readings)
     values = predicted.quantile((np.arange(VALUES) + 0.5) / VALUES)
-    low, high = now.quantile([0.05, 0.95])
     widths, chances = _resolve(readings, q.quantity, [*firm, trial], values, threshold)
     before = _band(1 - float(now.cdf(threshold)[0]))
-    narrows_to, now_wide = round(float(np.exp(np.mean(widths))), 1), round(float(np.exp(high - low)), 1)
     low, best, high = (model.sig(end, 2) for end in predicted.interval)
     return replace(
         plain,
-        narrows_to=narrows_to,
-        now=now_wide,
+        narrows_to=round(float(np.exp(np.mean(widths))), 1),
+        now=round(now.interval[2] / now.interval[0], 1),
         turns=round(float(np.mean([_band(p) != before for p in chances])), 2),
         expects_low=low,
         expects_best=best,
