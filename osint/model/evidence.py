@@ -307,7 +307,7 @@ def readings_for(q: Question, givens: list[Given], source: Register | Dossier) -
     """Return the readings of a question: the claim's own chip families as worded, else the prior of the country."""
     network, prior = Dossier.of(source).network, None
     if q.families:
-        known = network.families(None, q.country, None)
+        known = network.families(q.country)
         weights = {f: known.get(f, 0.0) or UNLISTED_FAMILY for f in q.families}
         prior = {f: w / sum(weights.values()) for f, w in weights.items()}
     wanted = {q.quantity} | {g.quantity for g in givens}

@@ -201,16 +201,8 @@ class Network:
         cn, elsewhere = (_factors(relations, country) for country in ("CN", "other"))
         return cls(cn, elsewhere, {c.chip: c for c in chips}, unknowns)
 
-    def families(self, chip: str | None, country: str | None, date: str | None) -> dict[str, float]:
-        """Return chip families and their prior: the named chip alone, or the prior by country and date.
-
-        Raises BadInputError for a chip that is not in chips.csv.
-        """
-        if chip is not None:
-            known = {c.casefold(): c for c in self.chips}
-            if chip.casefold() not in known:
-                raise BadInputError(f"the chip {chip!r} is not in chips.csv; use one of {', '.join(self.chips)}")
-            return {known[chip.casefold()]: 1.0}
+    def families(self, country: str | None, date: str | None = None) -> dict[str, float]:
+        """Return the chip families that existed at a date, with their prior in a country."""
         priors = {c.chip: c.prior_cn if country == "CN" else c.prior_other for c in self.chips.values()}
         year = read_date(date).last.year if date else math.inf
         weights = {name: p for name, p in priors.items() if p > 0 and self.chips[name].available_from <= year}
@@ -231,14 +223,18 @@ class Network:
         """Return every combination of the discrete unknowns that bear on the wanted quantities.
 
         `fixed` sets a reading by hand, as {"precision": "dense"}. A combination for which a quantity has no path
-        (a chip with no sparse mode) is left out and the rest are weighted up. Raises BadInputError if none has one.
+        (a chip with no sparse mode) is left out and the rest are weighted up. Raises BadInputError if none has one,
+        or for a chip that is not in chips.csv.
         """
         factors = self.factors_cn if country == "CN" else self.factors_elsewhere
         options: dict[str, dict[str, float]] = {}
         if chip:
-            self.families(chip, country, date)  # an unknown chip is refused even where it does not matter
+            known = {c.casefold(): c for c in self.chips}
+            if chip.casefold() not in known:
+                raise BadInputError(f"the chip {chip!r} is not in chips.csv; use one of {', '.join(self.chips)}")
+            family_prior = {known[chip.casefold()]: 1.0}
         if wanted & BY_CHIP or ("full_load_mw" in wanted and chip):
-            options[Basis.CHIP_FAMILY] = family_prior or self.families(chip, country, date)
+            options[Basis.CHIP_FAMILY] = family_prior or self.families(country, date)
         for unknown in self.unknowns:
             relevant = unknown.applies_to in wanted or (unknown.applies_to == "floor_m2" and "roof_m2" in wanted)
             if relevant and not (unknown.name == Basis.HALL and country == "CN"):

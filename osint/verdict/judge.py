@@ -376,7 +376,7 @@ class Finding:
         }
 
     def not_shown(self) -> str:
-        """Return what no observation on file shows, for each outcome."""
+        """Return what no observation on file shows."""
         if not self.chips_counted_by:
             return "No chip has been seen, and no document shows one delivered."
         counted = ", ".join(self.chips_counted_by)
