@@ -18,12 +18,9 @@ _COMMA = re.compile(
     r"and\s(?=[$€¥]?\d[\d.,]{0,15}[^,.;]{0,40}?\s(?:is|are|was|were|will|have|has)\b)|"
     r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
 )
-_NEGATION_REACH = 12
-"""characters behind a negation within which it takes a rung word back (judgement)"""
-_LOOK_AHEAD = 60
-"""characters behind a comma or an "and" that say whether a clause ends there (judgement)"""
-_SOME, _REACH = 20, 200
-"""rung words, and characters, that are read on either side of a quantity (bounds the time)"""
+_NEGATION_REACH = 12  # characters behind a negation within which it takes a rung word back (judgement)
+_LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there (judgement)
+_SOME, _REACH = 20, 200  # rung words, and characters, that are read on either side of a quantity (bounds the time)
 _GLUED, _JOINED, _AROUND = 5, 16, 40
 """longest gap, in characters, between two rung words of one phrase: alone, with "or" or "and", around the number"""
 

@@ -18,12 +18,9 @@ from osint.register import TIERS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TOLERANCE = 0.006
-"""share by which two figures may differ: what rounding to three figures allows"""
-_LEAST_PARTS = 2
-"""parts of a whole that are added up; one alone is not a sum"""
-_LINE_CHARACTERS = 80
-"""price, number and total stand within this many characters (judgement)"""
+_TOLERANCE = 0.006  # share by which two figures may differ: what rounding to three figures allows
+_LEAST_PARTS = 2  # parts of a whole that are added up; one alone is not a sum
+_LINE_CHARACTERS = 80  # price, number and total stand within this many characters (judgement)
 _PARTS = re.compile(r"其中|分别|包括|of which|including", re.IGNORECASE)
 _WHOLE = re.compile(r"共|合计|总|分别|total|combined", re.IGNORECASE)
 _TOTAL_ROW = re.compile(r"^\s*(?:合\s*计|总\s*计|小\s*计|total)", re.IGNORECASE)
@@ -164,12 +161,9 @@ def _products(table: pd.DataFrame, text: str) -> list[Mismatch]:
 
 # ---------------------------------------------------------------- copies
 
-_SHINGLE = 3
-"""characters in a row that are compared"""
-_ALIKE = 0.5
-"""share of the shorter sentence's shingles that a copy keeps when synonyms are swapped in (judgement)"""
-_COMMON = 60
-"""a shingle in more sentences than this says nothing about copying (bounds the time)"""
+_SHINGLE = 3  # characters in a row that are compared
+_ALIKE = 0.5  # share of the shorter sentence's shingles that a copy keeps when synonyms are swapped in (judgement)
+_COMMON = 60  # a shingle in more sentences than this says nothing about copying (bounds the time)
 _PLAIN = re.compile(r"[\d\s.,%、。，；;:：!！?？\"'“”()（）万亿千百余多约近超过达到的了]+")
 
 

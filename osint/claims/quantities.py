@@ -26,14 +26,10 @@ _CURRENCIES = {
 }
 """money by the sign that stands before its number"""
 _NO_UNIT, _PUE_UNIT = Unit("", ""), Unit("pue", "ratio")
-_PUE_LOW, _PUE_HIGH = 1.0, 3.0
-"""no power usage effectiveness is outside (1 by definition; judgement)"""
-_NEAR = 8
-"""longest gap between two numbers of one range, list or product, in characters (judgement)"""
-_AGAIN_REACH = 120
-"""longest gap between a number and another that counts the same again, in characters (judgement)"""
-_MOST_ADJECTIVES = 3
-"""words between a number and the noun that it counts (judgement)"""
+_PUE_LOW, _PUE_HIGH = 1.0, 3.0  # no power usage effectiveness is outside (1 by definition; judgement)
+_NEAR = 8  # longest gap between two numbers of one range, list or product, in characters (judgement)
+_AGAIN_REACH = 120  # longest gap between a number and another that counts the same again, in characters (judgement)
+_MOST_ADJECTIVES = 3  # words between a number and the noun that it counts (judgement)
 
 
 class Quantity(NamedTuple):

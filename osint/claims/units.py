@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 SI_UNITS = tuple(dict.fromkeys(kind.si_unit for kind in READ_KINDS.values()))
 """Units in which the values of claims are compared."""
 
-_ANY_CASE_FROM = 4
-"""length from which a Latin spelling is matched in any case: below it MW and mW differ"""
+_ANY_CASE_FROM = 4  # length from which a Latin spelling is matched in any case: below it MW and mW differ
 _TOKEN = re.compile(r"[A-Za-z]+|\d+")
 
 

@@ -42,8 +42,7 @@ class AnswerClass(enum.StrEnum):
         return self in (AnswerClass.CHALLENGE, AnswerClass.BLOCKED, AnswerClass.JS_SHELL)
 
 
-Form = Literal["", "json", "pdf", "binary"]
-"""Form of a body that is due; empty is not stated."""
+Form = Literal["", "json", "pdf", "binary"]  # form of a body that is due; empty is not stated
 
 
 @dataclass(frozen=True)
@@ -117,8 +116,7 @@ _EMPTY_TEXT = re.compile(
     re.I,
 )
 _MOUNT_IDS = ("app", "root", "__next", "__nuxt", "main-app", "q-app")
-_SHORT = 400
-"""Visible characters below which a phrase speaks for the whole page (a long article may quote it)."""
+_SHORT = 400  # visible characters below which a phrase speaks for the whole page (a long article may quote it)
 
 
 def classify(

@@ -41,10 +41,8 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
 LIVE_LISTS = {"xjdrc.xinjiang.gov.cn": "/xjfgw/c108396/common_list.shtml"}
 """List pages of government sites that are known; the others draw their lists by script."""
 
-_HOST_ROWS = 500
-"""Rows asked of the Wayback index for one host."""
-_COPIES_PER_PAGE = 10
-"""Copies of a government site that are read for each page asked for."""
+_HOST_ROWS = 500  # rows asked of the Wayback index for one host
+_COPIES_PER_PAGE = 10  # copies of a government site that are read for each page asked for
 _STOCK = re.compile(r"\d{6}$")
 _NOTICE = re.compile(r"/c\d+/\d{6}/[0-9a-f]{32}\.s?html|/t\d{8}_\d+\.s?html?|/content_\d+\.s?html?")
 _AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT)

@@ -32,8 +32,7 @@ _VANTAGE_CHARACTERS = 60
 _AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT, AnswerClass.KEYWORD_IGNORED)
 """Classes of an answer that need not be asked for again."""
 
-Refine = Callable[[Entry, bytes], Entry]
-"""Completes an entry by what its caller knows of the body."""
+Refine = Callable[[Entry, bytes], Entry]  # completes an entry by what its caller knows of the body
 
 
 def unchanged(entry: Entry, _: bytes) -> Entry:

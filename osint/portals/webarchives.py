@@ -22,14 +22,10 @@ from osint.portals.session import Session
 WAYBACK = "https://web.archive.org"
 COMMONCRAWL_INDEX = "https://index.commoncrawl.org"
 COMMONCRAWL_DATA = "https://data.commoncrawl.org"
-CDX_PER_MINUTE = 24.0
-"""Searches of the Wayback index; agreed by edgi's `wayback` with the Archive's staff in 2026."""
-REPLAY_PER_MINUTE = 480.0
-"""Copies taken from the Wayback Machine; from the same source."""
-COMMONCRAWL_PER_MINUTE = 10.0
-"""Requests to Common Crawl, one at a time."""
-CRAWLS = 3
-"""Latest crawls of Common Crawl that are asked."""
+CDX_PER_MINUTE = 24.0  # searches of the Wayback index; agreed by edgi's `wayback` with the Archive's staff in 2026
+REPLAY_PER_MINUTE = 480.0  # copies taken from the Wayback Machine; from the same source
+COMMONCRAWL_PER_MINUTE = 10.0  # requests to Common Crawl, one at a time
+CRAWLS = 3  # latest crawls of Common Crawl that are asked
 
 
 @dataclass(frozen=True)
