@@ -45,31 +45,26 @@ class Mismatch:
     """one sentence for a reader"""
 
 
-class TableCell(Protocol):
-    """A cell of a table of a document."""
+class _TableCell(Protocol):
+    """A cell of a table of a document: name of the table, row and column from 1, words, and place as in `page`."""
 
     @property
-    def table(self) -> str:
-        """Name of its table."""
+    def table(self) -> str: ...
 
     @property
-    def row(self) -> int:
-        """Row, from 1."""
+    def row(self) -> int: ...
 
     @property
-    def column(self) -> int:
-        """Column, from 1."""
+    def column(self) -> int: ...
 
     @property
-    def text(self) -> str:
-        """Its words."""
+    def text(self) -> str: ...
 
     @property
-    def where(self) -> str:
-        """Its place in words, as in the column `page` of its claims."""
+    def where(self) -> str: ...
 
 
-def check_sums(text: str, cells: Sequence[TableCell], table: pd.DataFrame) -> list[Mismatch]:
+def check_sums(text: str, cells: Sequence[_TableCell], table: pd.DataFrame) -> list[Mismatch]:
     """Return the sums of a document that do not come out, in reading order.
 
     `cells` are the cells of its tables, as in `Filing.cells`; `table` holds its claims, as `filings.claims_of`
@@ -109,7 +104,7 @@ def _parts(table: pd.DataFrame) -> list[Mismatch]:
     return found
 
 
-def _tables(cells: Sequence[TableCell], table: pd.DataFrame) -> list[Mismatch]:
+def _tables(cells: Sequence[_TableCell], table: pd.DataFrame) -> list[Mismatch]:
     """Return the total rows that differ from the sum of the rows above them, column by column."""
     by_place = {cell.where: cell for cell in cells}
     total_rows = {(cell.table, cell.row) for cell in cells if _TOTAL_ROW.match(cell.text)}

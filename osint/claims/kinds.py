@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from osint.claims.clauses import Clauses
 from osint.claims.quantities import Located
@@ -56,11 +55,6 @@ def is_storage_pair(quantities: list[Located], index: int, text: str) -> bool:
     return following.family == "energy" and text[quantities[index].end : following.start].strip() == "/"
 
 
-@cache
-def _pattern(words: str) -> re.Pattern[str]:
-    return re.compile(words)
-
-
 def kind_of(found: Located, clauses: Clauses, is_storage: bool = False) -> str:
     """Return the kind of a quantity, or "" where it asserts nothing that is read.
 
@@ -83,7 +77,7 @@ def kind_of(found: Located, clauses: Clauses, is_storage: bool = False) -> str:
     if found.measure.needs:
         reach = 12 if family == "tce" else 100
         near = text[max(first, found.start - reach) : min(last, found.end + reach)]
-        if not _pattern(found.measure.needs).search(near):
+        if not re.search(found.measure.needs, near):
             return ""
     if family in kind_words():
         return _by_table(found, text, first, before, after)

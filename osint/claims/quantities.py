@@ -232,13 +232,6 @@ _GAP = re.compile(r"[\s-]{0,2}[\[(×xX*]?\s?")
 _OF_WHOLE = re.compile(r"(?:(?<= of)|(?<= the)|(?<= its))\s\d[\d,]{0,8}(?=\s[a-z])")
 
 
-def _ends(word: str, index: int, model: str) -> bool:
-    """Say whether a word behind a number ends the phrase that could name what is counted."""
-    if word in _LEAD:
-        return index > 1
-    return word in _BREAK or (word in ("and", "or") and not model)
-
-
 def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
     """Return (end, kind, chip model) of the counted English noun behind a number, or None."""
     found: tuple[int, str, str] | None = None
@@ -275,7 +268,8 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
             stop = token.start(1) + len(word)
             found, position = (stop, kinds[word], model), stop
             continue
-        if (found and (not model or word not in _JOINS)) or _ends(word, index, model):
+        ends = index > 1 if word in _LEAD else word in _BREAK or (word in ("and", "or") and not model)
+        if ends or (found and (not model or word not in _JOINS)):
             break
         plain += token[1][0].islower() and word not in _LEAD
         if plain > _MOST_ADJECTIVES:
