@@ -66,6 +66,7 @@ _ENDINGS = {
     "multipart/related": ".mhtml",
     "application/zip": ".zip",
 }
+_MAGIC = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8"}
 _LIMIT_BYTES = 1 << 30
 
 
@@ -76,14 +77,14 @@ def export(archive: Archive, target: str | Path) -> dict[str, int]:
     """
     target = Path(target)
     if target.exists() and any(target.iterdir()):
-        msg = f"{target} is not empty; name a new folder for the export"
-        raise RefusedError(msg)
+        raise RefusedError(f"{target} is not empty; name a new folder for the export")
     try:
         return _write_export(archive, target)
     except OSError as error:
         reason = error.strerror or error
-        msg = f"the export to {target} could not be written ({reason}); free some space, then export again"
-        raise OsintError(msg) from error
+        raise OsintError(
+            f"the export to {target} could not be written ({reason}); free some space, then export again"
+        ) from error
 
 
 def _write_export(archive: Archive, target: Path) -> dict[str, int]:
@@ -180,18 +181,15 @@ def import_path(
     source = Path(path)
     for name, value in (("--who", by), ("--when", obtained), ("--where", origin)):
         if not value.strip():
-            msg = f"{name} is empty; an import needs who saved it, when and from where"
-            raise BadInputError(msg)
+            raise BadInputError(f"{name} is empty; an import needs who saved it, when and from where")
     try:
         read_date(obtained)
         if "T" in obtained:
             datetime.fromisoformat(obtained)
     except ValueError as error:
-        msg = f"--when: {error}; a moment is written 2026-11-24T10:30:00Z"
-        raise BadInputError(msg) from error
+        raise BadInputError(f"--when: {error}; a moment is written 2026-11-24T10:30:00Z") from error
     if not source.exists():
-        msg = f"{source} does not exist; name the file or folder that was saved"
-        raise NotFoundError(msg)
+        raise NotFoundError(f"{source} does not exist; name the file or folder that was saved")
     files = sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink()) if source.is_dir() else [source]
     run = _Import(archive, classify, by.strip(), obtained, strip_secrets(origin.strip()))
     return [entry for file in files for entry in _import_file(run, file, url)]
@@ -208,8 +206,7 @@ def _import_file(run: _Import, path: Path, url: str) -> Iterator[Entry]:
             yield from _import_wacz(run, file, path.name)
             return
         if path.stat().st_size > _LIMIT_BYTES:
-            msg = f"{path.name} is larger than {_LIMIT_BYTES >> 30} GiB; import it in parts"
-            raise RefusedError(msg)
+            raise RefusedError(f"{path.name} is larger than {_LIMIT_BYTES >> 30} GiB; import it in parts")
         yield run.keep(file.read(), _media_type(path, head), url)
 
 
@@ -220,13 +217,15 @@ def _import_wacz(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
                 if not info.filename.endswith((".warc", ".warc.gz")):
                     continue
                 if info.file_size > _LIMIT_BYTES or info.file_size > 200 * max(info.compress_size, 1):
-                    msg = f"a WARC in {name} would unpack to {info.file_size} bytes; unpack it by hand first"
-                    raise RefusedError(msg)
+                    raise RefusedError(
+                        f"a WARC in {name} would unpack to {info.file_size} bytes; unpack it by hand first"
+                    )
                 with box.open(info) as warc:
                     yield from _import_warc(run, warc, f"{name}: {info.filename}")
     except zipfile.BadZipFile as error:
-        msg = f"{name} cannot be opened as WACZ ({error}); import the file that was downloaded, unchanged"
-        raise UnreadableError(msg) from error
+        raise UnreadableError(
+            f"{name} cannot be opened as WACZ ({error}); import the file that was downloaded, unchanged"
+        ) from error
 
 
 def _import_warc(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
@@ -239,8 +238,9 @@ def _import_warc(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
                 continue
             body = record.content_stream().read(_LIMIT_BYTES + 1)
             if len(body) > _LIMIT_BYTES:
-                msg = f"record {count} of {name} is larger than {_LIMIT_BYTES >> 30} GiB; import it in parts"
-                raise RefusedError(msg)
+                raise RefusedError(
+                    f"record {count} of {name} is larger than {_LIMIT_BYTES >> 30} GiB; import it in parts"
+                )
             while record.raw_stream.read(1 << 16):
                 pass  # what follows a chunked or compressed body
             if record.raw_stream.limit > 0:
@@ -255,21 +255,14 @@ def _import_warc(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
     except OsintError:
         raise
     except Exception as error:  # warcio raises many kinds for hostile files
-        msg = (
+        raise UnreadableError(
             f"{name}: cannot be read to the end ({type(error).__name__} in or after record {count}, at byte {start});"
             " the records before that were kept; fetch or export the file again and import the rest"
-        )
-        raise UnreadableError(msg) from error
+        ) from error
 
 
 def _media_type(path: Path, head: bytes) -> str:
-    magic = {
-        b"%PDF-": "application/pdf",
-        b"\x89PNG": "image/png",
-        b"\xff\xd8\xff": "image/jpeg",
-        b"GIF8": "image/gif",
-    }
-    for mark, kind in magic.items():
+    for kind, mark in _MAGIC.items():
         if head.startswith(mark):
             return kind
     if path.suffix.lower() in (".mhtml", ".mht"):

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any, cast
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from osint.archive import ledger
 from osint.archive.ledger import Entry
@@ -85,11 +85,10 @@ class Archive:
         except (OSError, ValueError):
             body = b""
         if hashlib.sha256(body).hexdigest() != entry.sha256:
-            msg = (
+            raise UnreadableError(
                 f"the bytes of capture {entry.seq} in {entry.warc} are not those recorded;"
                 " run `osint archive verify` to see what is damaged"
             )
-            raise UnreadableError(msg)
         return body
 
     # writing
@@ -138,8 +137,9 @@ class Archive:
         """Append the ledger line of the capture at an offset and return its entry."""
         found = capture_at(data, offset, len(data))
         if found is None:
-            msg = f"what was written to {warc} at {offset} does not read back; check the disk, then run again"
-            raise OsintError(msg)
+            raise OsintError(
+                f"what was written to {warc} at {offset} does not read back; check the disk, then run again"
+            )
         row, span, end = found
         last, whole = ledger.tail(self.ledger)
         previous = ledger.GENESIS
@@ -272,10 +272,8 @@ class Archive:
 
     # the disk
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        with FileLock(self.directory / ".lock"):
-            yield
+    def _locked(self) -> BaseFileLock:
+        return FileLock(self.directory / ".lock")
 
     def _sync_directory(self, directory: Path | None = None) -> None:
         if not hasattr(os, "O_DIRECTORY"):
@@ -291,11 +289,10 @@ class Archive:
         try:
             yield
         except OSError as error:
-            msg = (
+            raise OsintError(
                 f"the archive in {self.directory} could not be written ({error.strerror or error});"
                 " nothing half-done was counted: free some space or repair the disk, then run again"
-            )
-            raise OsintError(msg) from error
+            ) from error
 
 
 def _whole(data: mmap.mmap, found: tuple[dict[str, Any], Span | None, int]) -> bool:

@@ -64,8 +64,7 @@ class Session:
     def __post_init__(self) -> None:
         """Check what the user typed."""
         if len(self.vantage) > _VANTAGE_CHARACTERS:
-            msg = f"`vantage` has {len(self.vantage)} characters; give a coarse place such as 'EU'"
-            raise BadInputError(msg)
+            raise BadInputError(f"`vantage` has {len(self.vantage)} characters; give a coarse place such as 'EU'")
 
     def ask(
         self,

@@ -60,16 +60,9 @@ class Listing:
 
 def wayback_request(url: str, *, start: str = "", end: str = "", limit: int = -5) -> Request:
     """Return the question to the CDX server; a negative limit asks for the newest."""
-    query = {
-        "url": url,
-        "output": "json",
-        "filter": "statuscode:200",
-        "collapse": "digest",
-        "limit": str(limit),
-    }
-    if limit > 0:
-        query["showResumeKey"] = "true"
-    query.update({name: value for name, value in (("from", start), ("to", end)) if value})
+    query = {"url": url, "output": "json", "filter": "statuscode:200", "collapse": "digest", "limit": str(limit)}
+    more = {"showResumeKey": "true" if limit > 0 else "", "from": start, "to": end}
+    query |= {name: value for name, value in more.items() if value}
     return Request(f"{base_url('wayback', WAYBACK)}/cdx/search/cdx?{urlencode(query)}")
 
 
@@ -94,9 +87,8 @@ def wayback_copies(session: Session, request: Request) -> Listing:
     except (ValueError, IndexError, KeyError, TypeError):
         return Listing([], Classified(AnswerClass.CHALLENGE, "HTML or text where JSON was due"))
     goes_on = len(rest) >= 2 and rest[-2] == [] and isinstance(rest[-1], list)
-    if goes_on:
-        rest = rest[:-2]
-    rows = [dict(zip(header, row, strict=False)) for row in rest if isinstance(row, list) and row]
+    listed = rest[:-2] if goes_on else rest
+    rows = [dict(zip(header, row, strict=False)) for row in listed if isinstance(row, list) and row]
     copies = [
         Copy(str(row["original"]), str(row["timestamp"]), str(row.get("mimetype", "")), str(row.get("digest", "")))
         for row in rows
