@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import mimetypes
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from osint.archive.ledger import Entry, utc_now
 from osint.archive.store import Archive
 from osint.archive.warc import ENTRY_TYPE
 from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
-from osint.http import Exchange, strip_secrets
+from osint.http import strip_secrets
 from osint.register import read_date, write_csv
 
 _COLUMNS = [
@@ -78,45 +77,36 @@ def export(archive: Archive, target: str | Path) -> dict[str, int]:
     target = Path(target)
     if target.exists() and any(target.iterdir()):
         raise RefusedError(f"{target} is not empty; name a new folder for the export")
-    try:
-        return _write_export(archive, target)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OsintError(
-            f"the export to {target} could not be written ({reason}); free some space, then export again"
-        ) from error
-
-
-def _write_export(archive: Archive, target: Path) -> dict[str, int]:
     import pandas as pd
 
-    (target / "files").mkdir(parents=True, exist_ok=True)
-    rows = []
-    for entry in archive.entries():
-        row = {name: value for name, value in entry.to_row().items() if name in _COLUMNS} | {"file": ""}
-        if entry.bytes is not None:
-            row["file"] = f"files/{entry.sha256}{_ENDINGS.get(entry.media_type, '.bin')}"
-            path = target / row["file"]
-            if not path.exists():
-                path.write_bytes(archive.body(entry))
-        rows.append(row)
-    write_csv(pd.DataFrame(rows, columns=_COLUMNS, dtype=object), target / "captures.csv")
-    sums = sorted({f"{row['sha256']}  {row['file']}\n" for row in rows if row["file"]})
-    (target / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
-    (target / "README.txt").write_text(_README, encoding="utf-8", newline="\n")
-    if archive.ledger.exists():
-        (target / "ledger.jsonl").write_bytes(archive.ledger.read_bytes())
-    _export_warc(archive, target / "captures.warc.gz")
+    try:
+        (target / "files").mkdir(parents=True, exist_ok=True)
+        rows = []
+        for entry in archive.entries():
+            row = {name: value for name, value in entry.to_row().items() if name in _COLUMNS} | {"file": ""}
+            if entry.bytes is not None:
+                row["file"] = f"files/{entry.sha256}{_ENDINGS.get(entry.media_type, '.bin')}"
+                path = target / row["file"]
+                if not path.exists():
+                    path.write_bytes(archive.body(entry))
+            rows.append(row)
+        write_csv(pd.DataFrame(rows, columns=_COLUMNS, dtype=object), target / "captures.csv")
+        sums = sorted({f"{row['sha256']}  {row['file']}\n" for row in rows if row["file"]})
+        (target / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
+        (target / "README.txt").write_text(_README, encoding="utf-8", newline="\n")
+        if archive.ledger.exists():
+            (target / "ledger.jsonl").write_bytes(archive.ledger.read_bytes())
+        with (target / "captures.warc.gz").open("wb") as out:
+            writer = WARCWriter(out, gzip=True, warc_version="1.1")
+            for warc in archive.warcs():
+                with warc.open("rb") as file:
+                    for record in ArchiveIterator(file, no_record_parse=True):
+                        writer.write_record(record)
+    except OSError as error:
+        raise OsintError(
+            f"the export to {target} could not be written ({error.strerror or error}); free some space, then export again"
+        ) from error
     return {"captures": len(rows), "files": len(sums)}
-
-
-def _export_warc(archive: Archive, path: Path) -> None:
-    with path.open("wb") as out:
-        writer = WARCWriter(out, gzip=True, warc_version="1.1")
-        for warc in archive.warcs():
-            with warc.open("rb") as file:
-                for record in ArchiveIterator(file, no_record_parse=True):
-                    writer.write_record(record)
 
 
 Classifier = Callable[[int | None, str, bytes, str, str], tuple[str, str]]
@@ -144,8 +134,7 @@ class _Import:
         warc_date: str | None = None,
     ) -> Entry:
         """Write one body to the archive and return its entry."""
-        sha256 = hashlib.sha256(body).hexdigest()
-        shown = strip_secrets(url) if url else f"urn:sha256:{sha256}"
+        shown = strip_secrets(url) if url else f"urn:sha256:{hashlib.sha256(body).hexdigest()}"
         kind, signal = self.classify(status, content_type, body, shown, cut)
         entry = Entry(
             shown,
@@ -155,17 +144,13 @@ class _Import:
             role="imported",
             final_url=shown,
             status=status,
-            media_type=content_type.partition(";")[0].strip().lower(),
-            bytes=len(body),
-            sha256=sha256,
             truncated=cut,
             by=self.by,
             obtained=self.obtained,
             origin=self.origin,
             warc_date=warc_date,
         )
-        sent = [("Content-Type", content_type or "application/octet-stream")]
-        return self.archive.record(entry, [Exchange(shown, "", headers=sent, body=io.BytesIO(body))], resource=True)
+        return self.archive.record_file(entry, body, content_type, shown)
 
 
 def import_path(

@@ -11,6 +11,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -132,6 +133,17 @@ class Archive:
                 raise
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 return self._count(path.name, data, offset, tally.sha256.hexdigest())
+
+    def record_file(self, entry: Entry, body: bytes, content_type: str, url: str) -> Entry:
+        """Write a body that came without HTTP headers, as a file of a URL and a media type; see `record`."""
+        sent = [("Content-Type", content_type or "application/octet-stream")]
+        entry = replace(
+            entry,
+            media_type=content_type.partition(";")[0].strip().lower(),
+            bytes=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+        )
+        return self.record(entry, [Exchange(url, "", headers=sent, body=io.BytesIO(body))], resource=True)
 
     def _count(self, warc: str, data: mmap.mmap, offset: int, segment_sha256: str) -> Entry:
         """Append the ledger line of the capture at an offset and return its entry."""

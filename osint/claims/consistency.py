@@ -211,23 +211,21 @@ def _name_sources(out: pd.DataFrame) -> None:
     """Fill in, for each group, its earliest and most official file, and what each copy changed."""
     published = out["published"].astype(str) if "published" in out else pd.Series("", index=out.index)
     tier = out["source_tier"] if "source_tier" in out else pd.Series("unsourced", index=out.index)
+    groups = out["independence_group"]
     order = pd.DataFrame(
         {
+            "group": groups,
             "date": published.where(published != "", "9999"),
             "tier": tier.map({name: place for place, name in enumerate(TIERS)}).fillna(len(TIERS)),
             "file": out["file"],
         }
     )
-    groups = out["independence_group"]
-    first, official = (
-        dict(zip(groups[ordered], ordered, strict=True))  # the last one written is the first in order
-        for ordered in (
-            order.sort_values(by).index[::-1] for by in (["date", "tier", "file"], ["tier", "date", "file"])
-        )
-    )
-    out["earliest"] = [out.at[first[group], "file"] for group in groups]
-    out["most_official"] = [out.at[official[group], "file"] for group in groups]
-    out["mutation"] = [_mutation(out.loc[first[group]], out.loc[index]) for index, group in groups.items()]
+    leaders = {}
+    for column, by in (("earliest", ["date", "tier", "file"]), ("most_official", ["tier", "date", "file"])):
+        leading = order.sort_values(by).drop_duplicates("group")
+        leaders[column] = pd.Series(leading.index, leading["group"])[groups].tolist()
+        out[column] = out["file"][leaders[column]].tolist()
+    out["mutation"] = [_mutation(out.loc[first], out.loc[index]) for index, first in enumerate(leaders["earliest"])]
 
 
 def _mutation(first: pd.Series[Any], copy: pd.Series[Any]) -> str:

@@ -180,10 +180,10 @@ def _whole(page: Page, url: str, final_url: str, due: Form) -> Classified:
     if not page.raw:
         return Classified(AnswerClass.BLOCKED, "stub: success with a body of 0 bytes")
     due = due or _due(url, page.media_type)
-    if page.raw.startswith(b"%PDF-") or (page.is_binary and due not in ("json", "pdf")):
-        return Classified(
-            AnswerClass.CONTENT, "%PDF-" if page.raw.startswith(b"%PDF-") else page.media_type or "binary"
-        )
+    if page.raw.startswith(b"%PDF-"):
+        return Classified(AnswerClass.CONTENT, "%PDF-")
+    if page.is_binary and due not in ("json", "pdf"):
+        return Classified(AnswerClass.CONTENT, page.media_type or "binary")
     said = _said(page)
     if said:
         return said
@@ -198,9 +198,8 @@ def _whole(page: Page, url: str, final_url: str, due: Form) -> Classified:
         return Classified(AnswerClass.JS_SHELL, shell)
     if page.is_html and not page.visible and not page.has_media:
         return Classified(AnswerClass.BLOCKED, f"stub: {len(page.raw)} bytes of markup without a visible word")
-    return Classified(
-        AnswerClass.CONTENT, f"{len(page.visible)} visible characters" if page.is_html else page.media_type
-    )
+    signal = f"{len(page.visible)} visible characters" if page.is_html else page.media_type
+    return Classified(AnswerClass.CONTENT, signal)
 
 
 def _said(page: Page) -> Classified | None:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from warcio.archiveiterator import ArchiveIterator
 
 from osint.archive import Entry
-from osint.http import Exchange, Request, Trouble, strip_secrets
+from osint.http import Request, Trouble, strip_secrets
 from osint.portals.adapters import base_url
 from osint.portals.classify import AnswerClass, Classified, classify
 from osint.portals.session import Session
@@ -210,18 +210,13 @@ def take_commoncrawl(session: Session, copy: Copy) -> Entry:
         final_url=outer.final_url,
         redirects=outer.redirects,
         status=status,
-        media_type=content_type.partition(";")[0].strip().lower(),
-        bytes=len(body),
-        sha256=hashlib.sha256(body).hexdigest(),
         truncated="length" if cut else "",
         vantage=outer.vantage,
         copy_of=strip_secrets(copy.url),
         copy_time=copy.timestamp,
         copy_digest_holds=_digest_holds(copy, body),
     )
-    sent = [("Content-Type", content_type or "application/octet-stream")]
-    exchange = Exchange(copy.url, "", headers=sent, body=io.BytesIO(body))
-    done = session.archive.record(entry, [exchange], resource=True)
+    done = session.archive.record_file(entry, body, content_type, copy.url)
     return replace(done, captured=None if classified.kind is AnswerClass.CONTENT else False)
 
 
