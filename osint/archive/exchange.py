@@ -104,7 +104,7 @@ def export(archive: Archive, target: str | Path) -> dict[str, int]:
                         writer.write_record(record)
     except OSError as error:
         raise OsintError(
-            f"the export to {target} could not be written ({error.strerror or error}); free some space, then export again"
+            f"the export to {target} could not be written ({error.strerror or error}); free some space, try again"
         ) from error
     return {"captures": len(rows), "files": len(sums)}
 

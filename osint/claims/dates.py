@@ -81,13 +81,21 @@ _SEASONS = {
 }
 """first and last month, northern half; month 14 is the February after"""
 _PERIODS = _SEASONS | {
-    "上半年": (1, 6), "下半年": (7, 12), "前三季度": (1, 9), "头三季度": (1, 9), "年底": (12, 12), "年末": (12, 12),
-    "底": (12, 12), "末": (12, 12), "年初": (1, 1), "初": (1, 1), "年中": (6, 6), "early": (1, 3), "mid": (6, 6),
-    "late": (10, 12), "end": (12, 12), "year-end": (12, 12), "start": (1, 1), "first half": (1, 6), "h1": (1, 6),
-    "second half": (7, 12), "h2": (7, 12), "first three months": (1, 3), "first six months": (1, 6),
-    "first nine months": (1, 9), **{f"q{number}": months for number, months in enumerate(_QUARTERS, 1)},
-    **{f"{name} quarter": months for name, months in zip(("first", "second", "third", "fourth"), _QUARTERS, strict=True)},
-}  # fmt: skip
+    name: months
+    for months, names in {
+        (1, 1): "年初|初|start",
+        (6, 6): "年中|mid",
+        (12, 12): "年底|年末|底|末|end|year-end",
+        (1, 6): "上半年|h1|first half|first six months",
+        (7, 12): "下半年|h2|second half",
+        (1, 9): "前三季度|头三季度|first nine months",
+        (1, 3): "early|q1|first quarter|first three months",
+        (4, 6): "q2|second quarter",
+        (7, 9): "q3|third quarter",
+        (10, 12): "late|q4|fourth quarter",
+    }.items()
+    for name in names.split("|")
+}
 """first and last month of the part of a year that a word names"""
 _QUARTER_ZH = re.compile(r"第?([一二三四1-4])季|Q([1-4])")
 
