@@ -59,10 +59,6 @@ class Plain:
         """Return the original half-open span of the folded span, which must not be empty."""
         return self.origin(start), self.origin(end - 1) + 1
 
-    def remarks_in(self, start: int, end: int) -> list[str]:
-        """Return the remarks that fall inside a folded span."""
-        return sorted({text for at, text in self.remarks.items() if start <= at < end})
-
 
 @cache
 def _table() -> dict[int, str]:

@@ -482,7 +482,7 @@ def _located(first: _Atom, last: _Atom, plain: Plain) -> Located | None:
     quantity = Quantity(
         lowest[0], highest[0], written, lowest[1], highest[1], last.measure.si_unit, word, last.chip_model
     )
-    remarks = tuple(plain.remarks_in(first.start, last.end + 1))
+    remarks = tuple(sorted({remark for at, remark in plain.remarks.items() if first.start <= at <= last.end}))
     return Located(first.start, last.end, quantity, last.measure, last.label, remarks)
 
 

@@ -80,7 +80,9 @@ def wayback_copies(session: Session, request: Request) -> Listing:
     """Ask the Wayback index once and read its rows."""
     entry, body = session.ask_once(request, per_minute=CDX_PER_MINUTE)
     if not entry.is_content:
-        return Listing([], Classified(_cdx_class(entry, body), entry.signal))
+        is_empty = entry.status == 200 and not body.strip()  # so plain text answers an empty index
+        kind = AnswerClass.EMPTY_RESULT if is_empty else AnswerClass(entry.kind)
+        return Listing([], Classified(kind, entry.signal))
     try:
         table = json.loads(body)
         header, rest = [str(name) for name in table[0]], table[1:]
@@ -96,12 +98,6 @@ def wayback_copies(session: Session, request: Request) -> Listing:
     ]
     kind = AnswerClass.CONTENT if copies else AnswerClass.EMPTY_RESULT
     return Listing(copies, Classified(kind, f"{len(copies)} copies"), len(rows) - len(copies), goes_on)
-
-
-def _cdx_class(entry: Entry, body: bytes) -> AnswerClass:
-    if entry.status == 200 and not body.strip():
-        return AnswerClass.EMPTY_RESULT  # plain text answers an empty index with an empty body
-    return AnswerClass(entry.kind)
 
 
 def _good_row(row: dict[str, object]) -> bool:

@@ -107,7 +107,10 @@ def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.Data
 
 
 def _supply(dossier: Dossier) -> list[tuple[str, float, float]]:
-    """Return published estimates of restricted chips in China, one per group, as (label, low, high)."""
+    """Return published estimates of restricted chips in China, one per group, as (label, low, high).
+
+    One without an upper value ends just above its lower one, so that the figure marks it as open.
+    """
     return [
         (f"{c.claim_id} {c.claimant[:34]}", c.figure, c.figure * 1.0001 if c.value_high is None else c.value_high)
         for c in verdict.counted_chips(dossier, verdict.national(dossier, "CN"))
@@ -239,6 +242,7 @@ def page_html(
         "pictures": {name: base64.b64encode(files["png"]).decode() for name, files in pictures.items()},
         "score": score,
         "worse": worse.to_dict("records"),
+        "goal": {"coverage": GOAL_COVERAGE, "factor": GOAL_FACTOR},
         "quantities": pd.DataFrame({"quantity": list(QUANTITIES), "unit": [q.unit for q in QUANTITIES.values()]}),
         "font_name": PAGE_FONT,
     }
