@@ -11,6 +11,7 @@ import csv
 import itertools
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,7 +33,7 @@ WAN_SPREAD = 1.5  # factor within which two figures agree once 万 is put back
 FEW_PFLOPS = 100  # below it a figure may lack 万
 MANY_PFLOPS = 1000  # from it a figure can be the one that it should have been
 LEAST_FIGURE = 10  # smaller figures agree by chance too often to be called the same
-P_PER_KW_FLOOR = 0.4  # kW per PFLOPS: below every row of chips.csv, even sparse GB200
+KW_PER_P_FLOOR = 0.4  # kW per PFLOPS: below every row of chips.csv, even sparse GB200
 FEWEST_CHIPS = 4  # of a server
 MOST_CHIPS = 16  # of a server
 MEASURED_SHARE = 0.60  # lowest power under full load over nameplate, as measured (calibration.csv)
@@ -145,11 +146,10 @@ def cross_checks(source: Register | Dossier, site_ids: Sequence[str] | None = No
 
 def contradictions(checks: Sequence[Check]) -> dict[str, list[Contradiction]]:
     """Return the claims that a check found inconsistent, each with the checks and the other claims."""
-    out: dict[str, list[Contradiction]] = {}
+    out: dict[str, list[Contradiction]] = defaultdict(list)
     for check in checks:
         for claim in check.contradicted:
-            others = tuple(c for c in check.claim_ids if c != claim)
-            out.setdefault(claim, []).append(Contradiction(check.name, others))
+            out[claim].append(Contradiction(check.name, tuple(c for c in check.claim_ids if c != claim)))
     return out
 
 
@@ -159,9 +159,9 @@ def numeric(dossier: Dossier) -> list[Claim]:
 
 
 def _by_site(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
-    out: dict[str, list[Claim]] = {}
-    for c in claims:
-        out.setdefault(c.site_id, []).append(c)
+    out: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        out[claim.site_id].append(claim)
     return out
 
 
@@ -265,8 +265,8 @@ def power_per_pflops(dossier: Dossier) -> Iterator[Check]:
     """Yield kW per PFLOPS of one statement, against the lowest that any chip allows."""
     for p, c in same_statement(dossier, _POWERS, "pflops"):
         kw = p.figure * 1000 / c.figure
-        finding = CheckFinding.INCONSISTENT if kw < P_PER_KW_FLOOR else CheckFinding.NOTE
-        figures = {"mw": p.figure, "pflops": c.figure, "kw": kw, "floor": P_PER_KW_FLOOR}
+        finding = CheckFinding.INCONSISTENT if kw < KW_PER_P_FLOOR else CheckFinding.NOTE
+        figures = {"mw": p.figure, "pflops": c.figure, "kw": kw, "floor": KW_PER_P_FLOOR}
         yield _check(CheckName.POWER_PER_PFLOPS, [p, c], finding, **figures)
 
 
@@ -372,13 +372,13 @@ def price(dossier: Dossier) -> Iterator[Check]:
     prices = list(_prices(dossier))
     median = float(np.median([each for *_, each in prices])) if prices else math.nan
     for money, compute, each in prices:
-        others = {m.site_id for m, _, its in prices if m.site_id != money.site_id and _is_same(its, each)}
+        alike = {other.site_id for other, _, price_there in prices if _is_same(price_there, each)} - {money.site_id}
         cover = f" (the sum is for {money.part or 'the whole'}, the P for {compute.part or 'the whole'})"
         yield _check(
             CheckName.PRICE,
             [money, compute],
             CheckFinding.NOTE,
-            Way.SHARED if others else Way.APART,
+            Way.SHARED if alike else Way.APART,
             money=money.figure,
             pflops=compute.figure,
             each=each,
@@ -387,7 +387,7 @@ def price(dossier: Dossier) -> Iterator[Check]:
             median=median,
             times=each / median,
             cover=cover if money.part != compute.part else "",
-            sites=", ".join(sorted(others)),
+            sites=", ".join(sorted(alike)),
         )
 
 
