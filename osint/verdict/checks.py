@@ -25,7 +25,7 @@ from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, Dossier, Given, show
 from osint.register import LADDER, Bounding, Claim, Modality, Register, Role, Rung, WrittenDate
-from osint.verdict.judge import REFUTE, Contradiction
+from osint.verdict.judge import REFUTE, STATED_POWER, Contradiction
 
 SAME = 0.10  # share within which two numbers are the same figure
 WAN = 10_000  # 万, which a text may have dropped
@@ -45,7 +45,6 @@ MANY_NAMES = 4  # chips from which a text says "all chips" instead of their name
 _COUNT = r"(?<!\w)([0-9][0-9,]*(?:\.[0-9]+)?)"
 _SERVERS = re.compile(_COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,3}servers")
 _CHIPS = re.compile(_COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,4}(?:chips|GPUs)")
-_POWERS = frozenset({"power_mw", "it_mw", "facility_mw"})
 _STANDING, _ON_PAPER = LADDER[Rung.ROOFED.height :], LADDER[: Rung.GROUND_BROKEN.height]
 
 
@@ -232,7 +231,7 @@ def _pair(a: Claim, given: Given, b: Claim, other: Given, dossier: Dossier) -> I
 def power_per_chip(dossier: Dossier) -> Iterator[Check]:
     """Yield power and chips of one statement outside the lowest and highest row of chips.csv and the measurements."""
     chips = dossier.network.chips
-    for p, c in same_statement(dossier, _POWERS, "chips"):
+    for p, c in same_statement(dossier, STATED_POWER, "chips"):
         kw = p.figure * 1000 / c.figure
         names = [n for n in model.question(c, dossier).families if n in chips] or list(chips)
         low = min(MEASURED_SHARE * chips[n].it_kw_low for n in names)
@@ -263,7 +262,7 @@ def pflops_per_chip(dossier: Dossier) -> Iterator[Check]:
 
 def power_per_pflops(dossier: Dossier) -> Iterator[Check]:
     """Yield kW per PFLOPS of one statement, against the lowest that any chip allows."""
-    for p, c in same_statement(dossier, _POWERS, "pflops"):
+    for p, c in same_statement(dossier, STATED_POWER, "pflops"):
         kw = p.figure * 1000 / c.figure
         finding = CheckFinding.INCONSISTENT if kw < KW_PER_P_FLOOR else CheckFinding.NOTE
         figures = {"mw": p.figure, "pflops": c.figure, "kw": kw, "floor": KW_PER_P_FLOOR}
