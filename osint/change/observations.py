@@ -142,7 +142,7 @@ def radar_rows(signal: Signal, site_id: str, observer: str, source_url: str = ""
 
 
 def _dated(step: Step) -> str:
-    return _interval(*(str(v.astype("datetime64[D]")) for v in (step.half.low, step.half.high)))
+    return _interval(*(str(v.astype("datetime64[D]")) for v in (step.low, step.high)))
 
 
 def _interval(low: Any, high: Any) -> str:
