@@ -228,7 +228,7 @@ def test_observations_tell_what_radar_tells(sizes, where, ratio_db):
     (row,), reason = observations.radar_rows(seen, "XJ03", "a reader")
     assert row["scope"] == f"power after to before, {where}, ascending 12"
     assert row["low"] < 10 ** (ratio_db / 10) < row["high"]
-    assert row["date"] == "/".join(str(v.astype("datetime64[D]")) for v in (clock.interval[0], clock.interval[2]))
+    assert row["date"] == "/".join(str(v.astype("datetime64[D]")) for v in (clock.step.low, clock.step.high))
     assert f"by {abs(10 * np.log10(row['best'])):.1f} dB {where[3:]}" in clock.sentence()
     assert row["note"].startswith("SIMULATED. ") and reason == "2 of 62 scenes unread (gone)"
 
