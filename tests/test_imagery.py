@@ -21,7 +21,7 @@ from pyproj import Transformer
 from rasterio.io import MemoryFile
 
 from osint import cli, imagery
-from osint.errors import OsintError
+from osint.errors import OsintError, RefusedError
 from osint.http import RangeRead, bytes_by_reader, client, ranges
 from osint.imagery import catalogue, items, read
 from osint.imagery import cog as cogs
@@ -498,7 +498,7 @@ def test_name_that_stands_for_a_private_address_is_refused_when_connecting(monke
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.168.1.7", 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: answers)
     source = ranges.Ranges("https://catalogue.example.org")
-    with pytest.raises(ranges.ReadError, match=r"resolves to 192\.168\.1\.7, a private address"):
+    with pytest.raises(RefusedError, match=r"resolves to 192\.168\.1\.7, a private address"):
         source.get("https://pictures.example.org/a.tif", 0, 100, "full")
 
 

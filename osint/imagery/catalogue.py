@@ -5,7 +5,6 @@ A search over many tiles asks once per block of tiles and chooses the scenes of 
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -15,12 +14,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import numpy as np
 import pystac_client
 import shapely
 from pystac.link import Link
@@ -46,8 +43,6 @@ CDSE_TOKEN = "OSINT_CDSE_TOKEN"
 """Environment variable with an access token of the user's own; sent to that service's hosts only."""
 PAGE = 250
 MAX_ITEMS = 20_000
-LEAST_SHARE = 1e-6
-"""Share of a place below which a scene does not reach it."""
 LIMITS = Limits(max_bytes=64 << 20, max_seconds=120.0, head_seconds=60.0, silence_seconds=60.0, attempts=5)
 """Limits of one page of a list; a catalogue may compute for a minute."""
 EARTH_SEARCH = "earth-search"
@@ -76,36 +71,6 @@ def default_collection(catalogue: str | Path) -> str:
     return SENTINEL2_AT.get(CATALOGUES.get(str(catalogue), str(catalogue)), SENTINEL2)
 
 
-@dataclass(frozen=True, slots=True)
-class SceneList:
-    """The usable scenes that a catalogue has of an area, from which those of each place in it are chosen."""
-
-    area: BaseGeometry
-    """Outline in degrees (longitude, latitude; WGS-84)."""
-    scenes: tuple[Scene, ...] = field(repr=False)
-    """Tiles of one pass and what was processed twice are all here; `footprint_share` is that of the area."""
-    dropped: tuple[Remark, ...] = field(repr=False)
-    """Items that cannot be used, with the reason."""
-    cost: Cost
-    """Requests and bytes that the search cost, by level."""
-
-    def of(self, place: Place) -> Scenes:
-        """Return the scenes to read for a place inside the area, by the rule of `items.without_duplicates`.
-
-        Scenes that do not reach the place are left out. No request is made, so the cost is zero.
-        """
-        geometry = geo.as_geometry(place)
-        outlines = np.array([scene.geometry for scene in self.scenes], dtype=object)
-        shares = np.minimum(shapely.area(shapely.intersection(outlines, geometry)) / geometry.area, 1.0)
-        reach = [
-            dataclasses.replace(scene, footprint_share=float(share))
-            for scene, share in zip(self.scenes, shares, strict=True)
-            if share >= LEAST_SHARE
-        ]
-        kept, doubles = items.without_duplicates(reach, geometry)
-        return Scenes(items.frame_of(kept), tuple(doubles), Cost())
-
-
 def scenes(
     place: Place,
     start: str | dt.date,
@@ -123,8 +88,9 @@ def scenes(
     with `offline` only kept ones are used. Raises BadInputError for a place or dates that cannot be, NetworkError
     when the catalogue does not answer.
     """
-    found = list_scenes(place, start, end, catalogue=catalogue, collection=collection, offline=offline)
-    chosen = found.of(found.area)
+    geometry = geo.as_geometry(place)
+    found = list_scenes(geometry, start, end, catalogue=catalogue, collection=collection, offline=offline)
+    chosen = found.of(geometry)
     return Scenes(chosen.frame, found.dropped + chosen.dropped, found.cost)
 
 
@@ -136,8 +102,12 @@ def list_scenes(
     catalogue: str | Path = EARTH_SEARCH,
     collection: str | None = None,
     offline: bool = False,
-) -> SceneList:
-    """Search a catalogue once for an area; arguments and errors as of `scenes`, which is this for one place."""
+) -> Scenes:
+    """Return every usable scene of an area, from which `Scenes.of` chooses those of each place in it.
+
+    Tiles of one pass and what was processed twice are all there; `footprint_share` is that of the area.
+    Arguments and errors are those of `scenes`, which is this for one place.
+    """
     geometry = geo.as_geometry(place)
     named = CATALOGUES.get(str(catalogue), str(catalogue))
     collection = collection or default_collection(named)
@@ -157,7 +127,7 @@ def list_scenes(
     if len(listed) >= MAX_ITEMS:
         raise RefusedError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
     usable, dropped = _usable(listed, geometry, named, (first, last, collection))
-    return SceneList(geometry, tuple(usable), (*dropped, *([Remark("", gap)] if gap else [])), spent)
+    return Scenes(items.frame_of(usable), (*dropped, *([Remark("", gap)] if gap else [])), spent)
 
 
 def _day(value: str | dt.date, side: int) -> dt.date:
@@ -188,7 +158,7 @@ def _usable(
             reason = f"it is of the collection {scene.collection[:40]!r}, which was not asked for"
         elif not first <= scene.datetime.date() <= last:
             reason = f"it is of {scene.datetime:%Y-%m-%d}, a day that was not asked for"
-        elif scene.footprint_share < LEAST_SHARE:
+        elif scene.footprint_share < items.LEAST_SHARE:
             reason = "its picture does not reach the site"
         seen.add((scene.collection, scene.id))
         if reason:
@@ -376,7 +346,7 @@ def _local_json(path: Path) -> dict[str, Any]:
     return body
 
 
-_kept: deque[tuple[tuple[str, ...], float, SceneList]] = deque(maxlen=KEPT)
+_kept: deque[tuple[tuple[str, ...], float, BaseGeometry, Scenes]] = deque(maxlen=KEPT)
 
 
 def block_of(place: BaseGeometry) -> tuple[int, int]:
@@ -387,7 +357,7 @@ def block_of(place: BaseGeometry) -> tuple[int, int]:
 
 def block_scenes(
     place: BaseGeometry, start: str, end: str, *, catalogue: str | Path = EARTH_SEARCH, collection: str | None = None
-) -> tuple[SceneList, int]:
+) -> tuple[Scenes, int]:
     """Return the scenes of the block around a place (degrees), and the bytes that the search cost now.
 
     A process asks once per block and holds the last KEPT answers for at most KEPT_S; arguments as of `scenes`.
@@ -395,11 +365,12 @@ def block_scenes(
     asked = (str(catalogue), str(collection), start, end)
     with _lock:
         now = time.monotonic()
-        for what, since, one in _kept:
-            if what == asked and now - since < KEPT_S and one.area.covers(place):
+        for what, since, area, one in _kept:
+            if what == asked and now - since < KEPT_S and area.covers(place):
                 return one, 0
-        listed = list_scenes(_about(place), start, end, catalogue=catalogue, collection=collection)
-        _kept.append((asked, now, listed))
+        area = _about(place)
+        listed = list_scenes(area, start, end, catalogue=catalogue, collection=collection)
+        _kept.append((asked, now, area, listed))
         return listed, listed.cost.total_bytes
 
 

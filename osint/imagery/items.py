@@ -18,7 +18,9 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from osint import geo
 from osint.errors import BadInputError, UnreadableError
+from osint.geo import Place
 from osint.http import Cost
 
 S2_NAMES = {
@@ -44,6 +46,8 @@ OFFSET = -0.1
 S2_SCALE = 1e-4
 PASS_MINUTES = 5.0
 """Scenes of one platform that are no farther apart are tiles of one pass: they are taken seconds apart."""
+LEAST_SHARE = 1e-6
+"""Share of a place below which a scene does not reach it."""
 LEAST_GAIN = 1e-3
 """Share of a place that a further tile of a pass must add to be read."""
 
@@ -179,6 +183,18 @@ class Scenes:
     def simulated(self) -> bool:
         """Whether any of them shows an invented place."""
         return bool(self.frame["simulated"].any())
+
+    def of(self, place: Place) -> Scenes:
+        """Return the scenes to read for a place that they surround, by the rule of `without_duplicates`.
+
+        Scenes that do not reach the place are left out. No request is made, so the cost is zero.
+        """
+        geometry = geo.as_geometry(place)
+        outlines = self.frame.geometry.to_numpy()
+        shares = np.minimum(shapely.area(shapely.intersection(outlines, geometry)) / geometry.area, 1.0)
+        reach = self.frame.assign(footprint_share=shares)[shares >= LEAST_SHARE]
+        kept, doubles = without_duplicates([Scene.from_row(row) for row in reach.to_dict("records")], geometry)
+        return Scenes(frame_of(kept), tuple(doubles), Cost())
 
     def join(self, other: Scenes) -> Scenes:
         """Return both searches as one: each scene once, by time; dropped items and costs added up."""

@@ -20,7 +20,7 @@ import pandas as pd
 import xarray as xr
 
 from osint import geo
-from osint.errors import BadInputError, NetworkError
+from osint.errors import BadInputError, NetworkError, NotFoundError, OsintError, UnreadableError
 from osint.geo import Place
 from osint.http import (
     CONNECTIONS,
@@ -30,7 +30,6 @@ from osint.http import (
     Cost,
     Limits,
     Ranges,
-    ReadError,
     Request,
     cache_folder,
 )
@@ -220,7 +219,7 @@ class _Reader:
         for scene in sorted(self.groups[t], key=lambda s: (-s.footprint_share, s.tile, s.id)):
             try:
                 values, resampled = self._values(scene, band)
-            except ReadError as error:
+            except OsintError as error:
                 with self._lock:
                     self.failures.append(Failure(scene.id, band, str(error)))
                 continue
@@ -233,13 +232,15 @@ class _Reader:
     def _values(self, scene: Scene, band: str) -> tuple[np.ndarray, bool]:
         own = items.canonical_band(band, scene.collection)
         if own not in scene.hrefs:
-            raise ReadError(f"the scene has no band {band!r}. Options are: {', '.join(sorted(scene.hrefs))}")
+            raise NotFoundError(f"the scene has no band {band!r}. Options are: {', '.join(sorted(scene.hrefs))}")
         is_scl = own == "SCL"
         scale, shift, nodata = scene.scales[own]
         if scene.family == Family.SENTINEL_2:
             scale, shift, nodata = items.S2_SCALE, scene.offset, 0.0
             if not is_scl and math.isnan(shift):
-                raise ReadError("nothing in the scene states whether its numbers carry the offset of baseline 04.00")
+                raise UnreadableError(
+                    "nothing in the scene states whether its numbers carry the offset of baseline 04.00"
+                )
         window = functools.partial(
             cog.window,
             self.sources[scene.catalogue],

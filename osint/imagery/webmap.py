@@ -22,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo
 from osint.errors import BadInputError, NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.geo import Place
-from osint.http import ByteCache, Cost, Ranges, ReadError, cache_folder
+from osint.http import ByteCache, Cost, Ranges, cache_folder
 from osint.imagery.grid import mercator_scale
 from osint.register import date_bounds
 
@@ -136,7 +136,7 @@ def map_tiles(
             try:
                 top, left = (y - rows[0]) * TILE_PX, (x - columns[0]) * TILE_PX
                 canvas[top : top + TILE_PX, left : left + TILE_PX] = job.result()
-            except ReadError as error:
+            except OsintError as error:
                 missing.append(f"{zoom}/{x}/{y}: {error}")
     if len(missing) == len(places):
         raise NetworkError(f"no tile of the layer could be read; the first reason: {missing[0]}")
@@ -182,7 +182,7 @@ def changed_releases(
     for release in _releases(releases_at, Cost(), cache):
         try:
             body = source.whole(_address(release.template, (x, y, zoom)), "tile", MAX_TILE_BYTES)
-        except ReadError:
+        except OsintError:
             continue
         if body != before:
             acquired = _acquired(release, geometry, zoom, source)
@@ -216,7 +216,7 @@ def _acquired(release: Release, geometry: BaseGeometry, zoom: int, source: Range
         found = _json(source.whole(href.replace('"', "%22"), "list", 1 << 20), "the metadata of a release")
         facts = found["features"][0]["attributes"]
         taken = dt.datetime.fromtimestamp(facts["SRC_DATE2"] / 1000, dt.UTC)
-    except (ReadError, OsintError, KeyError, IndexError, TypeError, ValueError, OverflowError, OSError):
+    except (LookupError, TypeError, ValueError, OverflowError, OSError):
         return unknown
     sensor = " ".join(str(facts.get(k) or "") for k in ("NICE_DESC", "SRC_DESC")).strip()
     return f"{taken:%Y-%m-%d} ({sensor})" if sensor else f"{taken:%Y-%m-%d}"
@@ -253,7 +253,7 @@ def _tile(source: Ranges, template: str, place: tuple[int, int, int]) -> np.ndar
             raise ValueError(f"{image.size[0]} x {image.size[1]} pixels")
     except (OSError, SyntaxError, ValueError) as error:
         shown = "a page" if body.lstrip()[:1] == b"<" else "not a picture"
-        raise ReadError(f"{shown} came instead of a tile ({str(error)[:60]})") from error
+        raise UnreadableError(f"{shown} came instead of a tile ({str(error)[:60]})") from error
 
 
 def _at(point: shapely.Point, zoom: int) -> tuple[int, int]:
