@@ -21,6 +21,7 @@ from pyproj import Transformer
 from rasterio.io import MemoryFile
 
 from osint import cli, imagery
+from osint.cli.main import build_parser
 from osint.errors import OsintError, RefusedError
 from osint.http import RangeRead, bytes_by_reader, client, ranges
 from osint.imagery import catalogue, items, read
@@ -709,6 +710,13 @@ def test_verbs_find_fetch_and_draw_the_demo(tmp_path, capsys):
     assert "4 scenes; 0 dropped; 0 requests" in capsys.readouterr().out
     assert cli.main(["scenes", *where, "--start", "2024-07-01", "--end", "2024-07-20", "--offline"]) == 2
     assert "`offline` allows no new one" in capsys.readouterr().err
+
+
+def test_each_verb_has_its_own_radius():
+    parse = build_parser().parse_args
+    span = ["--start", "2024-06-01", "--end", "2024-06-20"]
+    assert parse(["scenes", "93", "43", *span]).radius == parse(["tiles", "93", "43"]).radius == 1_000
+    assert parse(["power", "93", "43"]).radius == 10_000
 
 
 def test_demo_of_another_seed_is_another_world():
