@@ -19,38 +19,29 @@ HOSTS = ("earth-search.aws.element84.com", "planetarycomputer.microsoft.com", "w
 
 
 def examine() -> list[dict[str, str]]:
-    """One row a thing: what, state (ok, missing, offline), says."""
-    rows = [
-        {"what": "python", "state": "ok" if sys.version_info >= (3, 11) else "missing", "says": sys.version.split()[0]}
+    """Return one row per thing: what, state (ok, missing, offline), says."""
+    font, nginx = filings.chinese_font(), shutil.which("nginx")
+    no_font = "Chinese is left out of figures; pip install zhplot==1.0.0"
+    no_nginx = "optional: faster local server for make bench; Debian: apt-get install nginx-core"
+    return [
+        _row("python", sys.version_info >= (3, 11), sys.version.split()[0]),
+        *(_package(name, f"needed: pip install {name}, or make report") for name in NEEDED),
+        *(_package(name, how) for name, how in OPTIONAL.items()),
+        _row("font for Chinese", font, f"{font.name}, from inside the environment" if font else no_font),
+        _row("nginx", nginx, "found" if nginx else no_nginx),
+        *map(_answers, HOSTS),
     ]
-    for name in NEEDED:
-        rows.append(_package(name, f"needed: pip install {name}, or make report"))
-    for name, how in OPTIONAL.items():
-        rows.append(_package(name, how))
-    font = filings.chinese_font()
-    said = (
-        f"{font.name}, from inside the environment"
-        if font
-        else "Chinese is left out of figures; pip install zhplot==1.0.0"
-    )
-    rows.append({"what": "font for Chinese", "state": "ok" if font else "missing", "says": said})
-    for tool, how in (("nginx", "faster local server for make bench; Debian: apt-get install nginx-core"),):
-        rows.append(
-            {
-                "what": tool,
-                "state": "ok" if shutil.which(tool) else "missing",
-                "says": "found" if shutil.which(tool) else f"optional: {how}",
-            }
-        )
-    rows += [_answers(host) for host in HOSTS]
-    return rows
+
+
+def _row(what: str, is_there: object, says: str) -> dict[str, str]:
+    return {"what": what, "state": "ok" if is_there else "missing", "says": says}
 
 
 def _package(name: str, how: str) -> dict[str, str]:
     try:
-        return {"what": name, "state": "ok", "says": importlib.metadata.version(name)}
+        return _row(name, True, importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
-        return {"what": name, "state": "missing", "says": how}
+        return _row(name, False, how)
 
 
 def _answers(host: str) -> dict[str, str]:
@@ -58,7 +49,7 @@ def _answers(host: str) -> dict[str, str]:
     try:
         answer = Client(limits).ask(Request(f"https://{host}/", "HEAD"))
     except OsintError as error:
-        return {"what": host, "state": "missing", "says": str(error)}
+        return _row(host, False, str(error))
     if answer.status is not None:
-        return {"what": host, "state": "ok", "says": f"answers (status {answer.status})"}
+        return _row(host, True, f"answers (status {answer.status})")
     return {"what": host, "state": "offline", "says": f"{answer.detail}; the main job needs no network"}
