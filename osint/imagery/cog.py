@@ -22,7 +22,7 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-from osint.errors import OsintError, UnreadableError
+from osint.errors import NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.http import Ranges
 from osint.imagery.grid import Grid, aligned, extent, sampled, warped
 
@@ -47,6 +47,8 @@ CLOSED_GDAL = {
 """Closes GDAL to everything except the bytes that are handed to it."""
 OTHER_KINDS = {b"\0\0\0\x0cjP  ": "JP2OpenJPEG", b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG"}
 """First bytes of the formats that GDAL reads, and its drivers."""
+UNREAD = (NetworkError, NotFoundError, RefusedError, UnreadableError)
+"""What leaves one file unread and the others readable; any other error is of the whole reading, such as a bad proxy."""
 _DEFLATE = (Compression.Deflate, Compression.OldDeflate)
 _NO_PREDICTOR = (None, Predictor.Unknown)
 
@@ -323,7 +325,7 @@ class RangeFile:
         try:
             start, stop = first * self.CHUNK, min(last * self.CHUNK, self.size)
             body = self._ranges.get(self.href, start, stop - start, self._level)
-        except OsintError as error:
+        except UNREAD as error:
             self.error = error
             return b""
         skip = self._at - start

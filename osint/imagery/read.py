@@ -20,7 +20,7 @@ import pandas as pd
 import xarray as xr
 
 from osint import geo
-from osint.errors import BadInputError, NetworkError, NotFoundError, OsintError, UnreadableError
+from osint.errors import BadInputError, NetworkError, NotFoundError, UnreadableError
 from osint.geo import Place
 from osint.http import (
     CONNECTIONS,
@@ -219,7 +219,7 @@ class _Reader:
         for scene in sorted(self.groups[t], key=lambda s: (-s.footprint_share, s.tile, s.id)):
             try:
                 values, resampled = self._values(scene, band)
-            except OsintError as error:
+            except cog.UNREAD as error:
                 with self._lock:
                     self.failures.append(Failure(scene.id, band, str(error)))
                 continue

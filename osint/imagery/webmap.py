@@ -20,9 +20,10 @@ from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.errors import BadInputError, NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
+from osint.errors import BadInputError, NetworkError, NotFoundError, RefusedError, UnreadableError
 from osint.geo import Place
 from osint.http import ByteCache, Cost, Ranges, cache_folder
+from osint.imagery.cog import UNREAD
 from osint.imagery.grid import mercator_scale
 from osint.register import date_bounds
 
@@ -136,7 +137,7 @@ def map_tiles(
             try:
                 top, left = (y - rows[0]) * TILE_PX, (x - columns[0]) * TILE_PX
                 canvas[top : top + TILE_PX, left : left + TILE_PX] = job.result()
-            except OsintError as error:
+            except UNREAD as error:
                 missing.append(f"{zoom}/{x}/{y}: {error}")
     if len(missing) == len(places):
         raise NetworkError(f"no tile of the layer could be read; the first reason: {missing[0]}")
@@ -182,7 +183,7 @@ def changed_releases(
     for release in _releases(releases_at, Cost(), cache):
         try:
             body = source.whole(_address(release.template, (x, y, zoom)), "tile", MAX_TILE_BYTES)
-        except OsintError:
+        except UNREAD:
             continue
         if body != before:
             acquired = _acquired(release, geometry, zoom, source)
