@@ -21,7 +21,7 @@ from urllib.parse import urlencode, urlsplit
 import pystac_client
 import shapely
 from pystac.link import Link
-from pystac_client.exceptions import APIError
+from pystac_client.exceptions import APIError, ParametersError
 from pystac_client.stac_api_io import StacApiIO
 from shapely.geometry.base import BaseGeometry
 
@@ -31,7 +31,7 @@ from osint.geo import Place
 from osint.http import Answer, Client, Cost, Limits, Request, Trouble, cache_folder, named_host
 from osint.imagery import items
 from osint.imagery.items import Remark, Scene, Scenes
-from osint.register import date_bounds
+from osint.register import date_bounds, replace_file
 
 CATALOGUES = {
     "earth-search": "https://earth-search.aws.element84.com/v1",
@@ -59,6 +59,8 @@ KEPT = 4
 """Lists that a process holds, some megabytes each; a search goes block by block and needs one at a time."""
 KEPT_S = 3600.0
 """How long a list is held, in seconds."""
+NOT_STAC = (APIError, ParametersError, AttributeError, KeyError, TypeError, ValueError, NotImplementedError)
+"""What pystac-client raises on the answers of a server that is not a STAC API."""
 _lock = threading.Lock()
 
 
@@ -142,30 +144,27 @@ def _usable(
 ) -> tuple[list[Scene], list[Remark]]:
     """Return the usable scenes and why the other items are not: a catalogue may answer what it was not asked."""
     first, last, collection = asked
-    usable: list[Scene] = []
+    usable: dict[str, Scene] = {}
     dropped: list[Remark] = []
-    seen: set[tuple[str, str]] = set()
     for item in listed:
         try:
             scene = items.read_item(item, geometry, catalogue)
-        except OsintError as error:
+        except UnreadableError as error:
             dropped.append(Remark(str(item.get("id", ""))[:80], str(error)))
             continue
-        reason = ""
-        if (scene.collection, scene.id) in seen:
-            reason = "listed twice"
-        elif scene.collection != collection:
+        if scene.collection != collection:
             reason = f"it is of the collection {scene.collection[:40]!r}, which was not asked for"
+        elif scene.id in usable:
+            reason = "listed twice"
         elif not first <= scene.datetime.date() <= last:
             reason = f"it is of {scene.datetime:%Y-%m-%d}, a day that was not asked for"
         elif scene.footprint_share < items.LEAST_SHARE:
             reason = "its picture does not reach the site"
-        seen.add((scene.collection, scene.id))
-        if reason:
-            dropped.append(Remark(scene.id, reason))
         else:
-            usable.append(scene)
-    return usable, dropped
+            usable[scene.id] = scene
+            continue
+        dropped.append(Remark(scene.id, reason))
+    return list(usable.values()), dropped
 
 
 def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str) -> tuple[list[dict[str, Any]], str]:
@@ -179,7 +178,8 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
         search = client.search(
             method="POST" if "POST" in methods else "GET",
             collections=[collection],
-            intersects=_outline(geometry),
+            # a catalogue needs the hull of the place, not each corner
+            intersects=shapely.geometry.mapping(geometry.convex_hull.simplify(1e-5)),
             datetime=span,
             limit=PAGE,
             max_items=MAX_ITEMS,
@@ -195,23 +195,10 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
         if error.answer is None or error.answer.trouble is Trouble.REFUSED:
             raise RefusedError(text) from error
         raise NetworkError(f"{text}; try later or another catalogue") from error
-    except (
-        APIError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-        NotImplementedError,
-        pystac_client.exceptions.ParametersError,
-    ) as error:
+    except NOT_STAC as error:
         raise UnreadableError(f"{host} does not answer as a STAC API ({type(error).__name__}: {error})") from error
     gap = f"{host} counts {matched} scenes and listed {len(found)}: the list has a gap"
     return found, gap if len(found) < min(matched, MAX_ITEMS) else ""
-
-
-def _outline(geometry: BaseGeometry) -> dict[str, Any]:
-    """Return a small GeoJSON of the place: a catalogue needs the hull, not each corner."""
-    return dict(shapely.geometry.mapping(geometry.convex_hull.simplify(1e-5)))
 
 
 class _UnansweredError(APIError):
@@ -237,9 +224,9 @@ class KeptAnswers(StacApiIO):
 
     def read_text(self, source: Any, *args: Any, **kwargs: Any) -> str:
         """Read a link or an address, and never a file of this machine, which pystac-client would open."""
-        return (
-            super().read_text(source, *args, **kwargs) if isinstance(source, Link) else self.request(source, **kwargs)
-        )
+        if isinstance(source, Link):
+            return super().read_text(source, *args, **kwargs)
+        return self.request(source, **kwargs)
 
     def get_pages(self, url: str, method: str | None = None, parameters: Any = None) -> Iterator[dict[str, Any]]:
         """Yield the pages of a list; raises UnreadableError where one leads back to a page already seen."""
@@ -248,11 +235,9 @@ class KeptAnswers(StacApiIO):
         while True:
             listed = tuple(str(item.get("id")) for item in page.get("features", []))
             if listed in seen:
-                host = urlsplit(url).hostname
-                raise UnreadableError(
-                    f"{host} leads back to a page of its list that was already seen, after {len(seen)} pages:"
-                    " the list has no end; shorten the dates or use another catalogue"
-                )
+                again = f"leads back to a page of its list that was already seen, after {len(seen)} pages"
+                advice = "the list has no end; shorten the dates or use another catalogue"
+                raise UnreadableError(f"{urlsplit(url).hostname} {again}: {advice}")
             seen.add(listed)
             yield page
             link = next((link for link in page.get("links", []) if link.get("rel") == "next"), None)
@@ -286,15 +271,9 @@ class KeptAnswers(StacApiIO):
         if answer.fault:
             raise _UnansweredError(f"{answer.fault} (asked {answer.requests} times)", answer)
         text = (answer.body or b"").decode("utf-8")
-        self._keep(path, key, text)
-        return text
-
-    def _keep(self, path: Path, key: str, text: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        part.write_text(json.dumps({"asked": json.loads(key), "captured": now, "answer": text}), encoding="utf-8")
-        part.replace(path)
+        replace_file(path, json.dumps({"asked": json.loads(key), "captured": now, "answer": text}).encode())
+        return text
 
 
 def _walk(path: Path, first: dt.date, last: dt.date, collection: str) -> list[dict[str, Any]]:
@@ -328,12 +307,12 @@ def _walk(path: Path, first: dt.date, last: dt.date, collection: str) -> list[di
 
 def _with_full_paths(item: dict[str, Any], folder: Path, root: Path) -> dict[str, Any]:
     """Return an item whose relative hrefs count from the catalogue's folder instead of its own."""
-    assets = {}
-    for name, asset in (item.get("assets") or {}).items():
-        href = str(asset.get("href", ""))
-        near = "://" not in href and not href.startswith("/")
-        assets[name] = {**asset, "href": os.path.relpath(folder / href, root) if near else href}
-    return {**item, "assets": assets}
+
+    def full(href: str) -> str:
+        return href if "://" in href or href.startswith("/") else os.path.relpath(folder / href, root)
+
+    assets = (item.get("assets") or {}).items()
+    return {**item, "assets": {name: {**asset, "href": full(str(asset.get("href", "")))} for name, asset in assets}}
 
 
 def _local_json(path: Path) -> dict[str, Any]:

@@ -31,7 +31,6 @@ from osint.imagery.cog import CLOSED_GDAL
 from osint.imagery.grid import Grid, utm_grid
 
 SUFFIXES = (".tif", ".tiff", ".jpg", ".jpeg", ".png")
-WORLD_FILES = {".jpg": ".jgw", ".jpeg": ".jgw", ".png": ".pgw", ".tif": ".tfw", ".tiff": ".tfw"}
 TABLE = "pictures.csv"
 MAX_PIXELS = 200_000_000
 SHIFT_LIMIT_M = 60.0
@@ -56,11 +55,6 @@ class Picture:
     rights: str
     precision_m: float
     """How far off the corners may be, metres; NaN when not stated."""
-
-    @property
-    def full(self) -> float:
-        """The largest number that a pixel can hold."""
-        return float(np.iinfo(self.pixels.dtype).max) if self.pixels.dtype.kind == "u" else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +213,8 @@ def _stated_place(entry: dict[str, Any], shape: tuple[int, ...], path: Path) -> 
 
 
 def _world_file(path: Path) -> Affine:
-    for suffix in (WORLD_FILES[path.suffix.lower()], f"{path.suffix}w", ".wld"):
+    kind = path.suffix.lower()
+    for suffix in (f"{kind[:2]}{kind[-1]}w", f"{path.suffix}w", ".wld"):
         found = path.with_suffix(suffix)
         if found.is_file():
             try:
@@ -228,8 +223,9 @@ def _world_file(path: Path) -> Affine:
                 raise BadInputError(f"{found.name} must hold six numbers") from error
             # a world file places the centre of the first pixel
             return Affine(a, b, c - a / 2 - b / 2, d, e, f - d / 2 - e / 2)
-    msg = f"nothing states where {path.name} is: give corners or control points in {TABLE}, or a world file"
-    raise BadInputError(msg)
+    raise BadInputError(
+        f"nothing states where {path.name} is: give corners or control points in {TABLE}, or a world file"
+    )
 
 
 def _date(path: Path, stated: str | None, taken: str) -> dt.datetime:
@@ -253,8 +249,7 @@ def _outline(shot: Picture) -> BaseGeometry:
 
 def _gsd_m(shot: Picture) -> float:
     """Return the size of a pixel on the ground, metres: the root of its area."""
-    area = geo.area_m2(_outline(shot))
-    return math.sqrt(area / (shot.pixels.shape[-1] * shot.pixels.shape[-2]))
+    return math.sqrt(geo.area_m2(_outline(shot)) / math.prod(shot.pixels.shape[-2:]))
 
 
 def _on_grid(shot: Picture, grid: Grid, move_m: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
@@ -262,8 +257,9 @@ def _on_grid(shot: Picture, grid: Grid, move_m: tuple[float, float] = (0.0, 0.0)
     out = np.full((3, *grid.shape), np.nan, np.float32)
     place = Affine.translation(-move_m[0], -move_m[1]) @ grid.transform
     finer = grid.transform.a > 1.5 * _gsd_m(shot)
+    most = float(np.iinfo(shot.pixels.dtype).max) if shot.pixels.dtype.kind == "u" else 1.0
     reproject(
-        shot.pixels.astype(np.float32) / shot.full,
+        shot.pixels.astype(np.float32) / most,
         out,
         src_transform=shot.transform,
         src_crs=shot.crs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import io
@@ -155,14 +156,10 @@ def _releases(releases_at: str, spent: Cost, cache: Path | bool) -> list[Release
     listed = _json(_ranges(releases_at, spent, False).whole(releases_at, "list", 4 << 20), "the list of releases")
     found = []
     for number, entry in listed.items():
-        try:
-            when = re.search(r"(\d{4}-\d\d-\d\d)", entry["itemTitle"])
+        with contextlib.suppress(KeyError, IndexError, TypeError, ValueError, AttributeError):
+            day = dt.date.fromisoformat(re.findall(r"\d{4}-\d\d-\d\d", entry["itemTitle"])[0])
             template = entry["itemURL"].replace("{level}", "{z}").replace("{row}", "{y}").replace("{col}", "{x}")
-            if when:
-                day = dt.date.fromisoformat(when[1])
-                found.append(Release(int(number), day, template, str(entry.get("metadataLayerUrl") or "")))
-        except (KeyError, TypeError, ValueError, AttributeError):
-            continue
+            found.append(Release(int(number), day, template, str(entry.get("metadataLayerUrl") or "")))
     if not found:
         raise UnreadableError("the list of Wayback releases holds none that can be read")
     return sorted(found, key=lambda r: (r.published, r.number))
@@ -182,12 +179,11 @@ def changed_releases(
     kept, before = [], b""
     for release in _releases(releases_at, Cost(), cache):
         try:
-            body = source.whole(_address(release.template, (x, y, zoom)), "tile", MAX_TILE_BYTES)
+            body = _body(source, release.template, (x, y, zoom))
         except UNREAD:
             continue
         if body != before:
-            acquired = _acquired(release, geometry, zoom, source)
-            kept.append(dataclasses.replace(release, acquired=acquired))
+            kept.append(dataclasses.replace(release, acquired=_acquired(release, geometry, zoom, source)))
         before = body
     return kept
 
@@ -240,13 +236,14 @@ def _ranges(named: str, spent: Cost, cache: Path | bool) -> Ranges:
     return Ranges(named, spent, ByteCache(Path(folder), 512 << 20) if folder else None)
 
 
-def _address(template: str, place: tuple[int, int, int]) -> str:
-    x, y, z = place
-    return template.replace("{z}", str(z)).replace("{x}", str(x)).replace("{y}", str(y))
+def _body(source: Ranges, template: str, place: tuple[int, int, int]) -> bytes:
+    x, y, z = map(str, place)
+    address = template.replace("{z}", z).replace("{x}", x).replace("{y}", y)
+    return source.whole(address, "tile", MAX_TILE_BYTES)
 
 
 def _tile(source: Ranges, template: str, place: tuple[int, int, int]) -> np.ndarray:
-    body = source.whole(_address(template, place), "tile", MAX_TILE_BYTES)
+    body = _body(source, template, place)
     try:
         with Image.open(io.BytesIO(body), formats=("JPEG", "PNG", "WEBP")) as image:
             if image.size in ((TILE_PX, TILE_PX), (2 * TILE_PX, 2 * TILE_PX)):
