@@ -612,7 +612,7 @@ def test_catalogue_cannot_have_a_file_of_this_machine_read(pages, tmp_path):
     secret = tmp_path / "items.json"
     secret.write_text(json.dumps({"type": "FeatureCollection", "features": _doubles(pages.url), "links": []}))
     io = catalogue.KeptAnswers(pages.url, tmp_path, ranges.Cost(), offline=False)
-    with pytest.raises(catalogue.APIError, match="a host that was not named"):
+    with pytest.raises(RefusedError, match="a host that was not named"):
         io.read_text(str(secret))
 
 

@@ -28,7 +28,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo
 from osint.errors import BadInputError, NetworkError, OsintError, RefusedError, UnreadableError
 from osint.geo import Place
-from osint.http import Answer, Client, Cost, Limits, Request, Trouble, cache_folder, named_host
+from osint.http import Client, Cost, Limits, Request, Trouble, cache_folder, named_host
 from osint.imagery import items
 from osint.imagery.items import Remark, Scene, Scenes
 from osint.register import date_bounds, replace_file
@@ -190,23 +190,10 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
             matched = max(matched, int(stated or 0))
     except OsintError:
         raise
-    except _UnansweredError as error:
-        text = f"{host} gave no list of scenes for {collection}: {error}"
-        if error.answer is None or error.answer.trouble is Trouble.REFUSED:
-            raise RefusedError(text) from error
-        raise NetworkError(f"{text}; try later or another catalogue") from error
     except NOT_STAC as error:
         raise UnreadableError(f"{host} does not answer as a STAC API ({type(error).__name__}: {error})") from error
     gap = f"{host} counts {matched} scenes and listed {len(found)}: the list has a gap"
     return found, gap if len(found) < min(matched, MAX_ITEMS) else ""
-
-
-class _UnansweredError(APIError):
-    """A catalogue did not answer one request; `answer` is None when it was not asked."""
-
-    def __init__(self, text: str, answer: Answer | None = None) -> None:
-        super().__init__(text)
-        self.answer = answer
 
 
 class KeptAnswers(StacApiIO):
@@ -254,10 +241,11 @@ class KeptAnswers(StacApiIO):
     ) -> str:
         """Answer one request, from the kept file when offline."""
         key = json.dumps([method or "GET", href, parameters], sort_keys=True, default=str)
+        unanswered = f"{urlsplit(href).hostname} gave no list of scenes"
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
         if self.offline:
             if not path.is_file():
-                raise _UnansweredError("this search was not run before, and `offline` allows no new one")
+                raise RefusedError(f"{unanswered}: this search was not run before, and `offline` allows no new one")
             return str(json.loads(path.read_text(encoding="utf-8"))["answer"])
         sent = {"Accept-Encoding": "gzip, deflate", **(headers or {})}
         if (method or "GET").upper() == "POST":
@@ -269,7 +257,10 @@ class KeptAnswers(StacApiIO):
         answer = self._client.ask(request)
         self.spent.add("list", requests=answer.requests, size=answer.received)
         if answer.fault:
-            raise _UnansweredError(f"{answer.fault} (asked {answer.requests} times)", answer)
+            text = f"{unanswered}: {answer.fault} (asked {answer.requests} times)"
+            if answer.trouble is Trouble.REFUSED:
+                raise RefusedError(text)
+            raise NetworkError(f"{text}; try later or another catalogue")
         text = (answer.body or b"").decode("utf-8")
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         replace_file(path, json.dumps({"asked": json.loads(key), "captured": now, "answer": text}).encode())
