@@ -5,6 +5,7 @@ A search over many tiles asks once per block of tiles and chooses the scenes of 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -327,8 +328,8 @@ def block_of(place: BaseGeometry) -> tuple[int, int]:
 
 def block_scenes(
     place: BaseGeometry, start: str, end: str, *, catalogue: str | Path = EARTH_SEARCH, collection: str | None = None
-) -> tuple[Scenes, int]:
-    """Return the scenes of the block around a place (degrees), and the bytes that the search cost now.
+) -> Scenes:
+    """Return the scenes of the block around a place (degrees), with what the search cost now.
 
     A process asks once per block and holds the last KEPT answers for at most KEPT_S; arguments as of `scenes`.
     """
@@ -337,11 +338,11 @@ def block_scenes(
         now = time.monotonic()
         for what, since, area, one in _kept:
             if what == asked and now - since < KEPT_S and area.covers(place):
-                return one, 0
+                return dataclasses.replace(one, cost=Cost())
         area = _about(place)
         listed = list_scenes(area, start, end, catalogue=catalogue, collection=collection)
         _kept.append((asked, now, area, listed))
-        return listed, listed.cost.total_bytes
+        return listed
 
 
 def forget_blocks() -> None:

@@ -24,7 +24,7 @@ from rasterio.windows import Window
 
 from osint.errors import NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.http import Ranges
-from osint.imagery.grid import Grid, aligned, extent, sampled, warped
+from osint.imagery.grid import Grid, extent, on_grid
 
 inflater: Any = zlib
 with contextlib.suppress(ImportError):
@@ -35,6 +35,8 @@ HEAD_BYTES = 16_384
 """The header of a Sentinel-2 COG with all its tile offsets takes about 9 kB."""
 MAX_HEAD_BYTES = 4 << 20
 MAX_TILE_PX = 4096
+USER_DEFINED = 32767
+"""Code of GeoTIFF for a CRS that has no EPSG code."""
 MAX_SIDE_PX = 200_000
 """Side of a picture above which its header is not believed."""
 CLOSED_GDAL = {
@@ -153,22 +155,20 @@ def _cog(ranges: Ranges, href: str, tiff: TIFF) -> Cog | None:
             raise UnreadableError(f"it claims {image.image_width} x {image.image_height} pixels: not a scene")
     geo = full.geo_key_directory
     code = geo.projected_type or geo.geographic_type if geo else None
+    dtype = _dtype(full)
+    predicted = full.predictor == Predictor.Horizontal
     simple = (
         full.samples_per_pixel == 1
         and tiff.endianness == Endianness.LittleEndian
         and full.planar_configuration == PlanarConfiguration.Chunky
         and full.tile_width
         and full.compression in _DEFLATE
-        and code
-        and code != 32767
+        and code not in (None, 0, USER_DEFINED)
         and full.model_pixel_scale
         and full.model_tiepoint
+        and (full.predictor in _NO_PREDICTOR or (predicted and dtype and dtype.kind != "f"))
     )
-    dtype = _dtype(full)
-    predicted = full.predictor == Predictor.Horizontal
-    if not simple or dtype is None or not (predicted or full.predictor in _NO_PREDICTOR):
-        return None
-    if predicted and dtype.kind == "f":
+    if not simple or dtype is None:
         return None
     levels = tuple(
         _level(image, full)
@@ -221,34 +221,19 @@ def window(
     if cog is None:
         return by_gdal(RangeFile(ranges, href, level), grid, smooth, nodata)
     fill = nodata if nodata is not None else (cog.nodata or 0)
-    chosen = _pick(cog, grid)
+    fits = (one for one in cog.levels if one.transform.a <= grid.transform.a * 1.01)
+    chosen = max(fits, key=lambda one: one.transform.a, default=cog.levels[0])
     depth = level if level == "scl" or chosen is cog.levels[0] else "overview"
-    same = CRS.from_user_input(grid.crs) == cog.crs
     rows, columns = extent(chosen.transform, chosen.shape, cog.crs, grid)
     if rows[0] >= rows[1] or columns[0] >= columns[1]:
         return np.full(grid.shape, fill, cog.dtype), False
     part = _tiles(cog, chosen, rows, columns, depth=depth, fill=fill)
     corner = chosen.transform @ Affine.translation(columns[0], rows[0])
-    if same and (aligned(corner, grid.transform) or chosen is not cog.levels[0]):
-        return sampled(part, corner, grid, fill), False
-    return warped(part, (corner, cog.crs), grid, smooth, fill), True
-
-
-def _pick(cog: Cog, grid: Grid) -> Level:
-    """Return the coarsest level that is at least as fine as the grid."""
-    size = grid.transform.a * 1.01
-    fits = [level for level in cog.levels if level.transform.a <= size]
-    return max(fits, key=lambda level: level.transform.a) if fits else cog.levels[0]
+    return on_grid(part, (corner, cog.crs), grid, smooth, fill, is_overview=chosen is not cog.levels[0])
 
 
 def _tiles(
-    cog: Cog,
-    level: Level,
-    rows: tuple[int, int],
-    columns: tuple[int, int],
-    *,
-    depth: str,
-    fill: float,
+    cog: Cog, level: Level, rows: tuple[int, int], columns: tuple[int, int], *, depth: str, fill: float
 ) -> np.ndarray:
     """Return the pixels of a window, from the tiles that it touches."""
     down, across = level.tile
@@ -264,11 +249,8 @@ def _tiles(
             piece = pixels[r0:r1, :c1]
             if cog.predicted:
                 piece = np.cumsum(piece, axis=1, dtype=cog.dtype)
-            place = (
-                slice(top + r0 - rows[0], top + r1 - rows[0]),
-                slice(left + c0 - columns[0], left + c1 - columns[0]),
-            )
-            out[place] = piece[:, c0:]
+            down_to, right_to = top - rows[0], left - columns[0]
+            out[down_to + r0 : down_to + r1, right_to + c0 : right_to + c1] = piece[:, c0:]
     return out
 
 
@@ -361,10 +343,7 @@ def by_gdal(source: RangeFile, grid: Grid, smooth: bool, nodata: float | None) -
         return source
 
     try:
-        with (
-            rasterio.Env(**CLOSED_GDAL),
-            rasterio.open(name, opener=opener, driver=source.driver) as picture,
-        ):
+        with rasterio.Env(**CLOSED_GDAL), rasterio.open(name, opener=opener, driver=source.driver) as picture:
             return gdal_window(picture, grid, smooth, nodata)
     except OsintError:
         raise
@@ -392,6 +371,4 @@ def gdal_window(
     part = picture.read(band, window=Window.from_slices(rows, columns), out_shape=shape)
     corner = picture.transform @ Affine.translation(columns[0], rows[0])
     corner = corner @ Affine.scale((columns[1] - columns[0]) / shape[1], (rows[1] - rows[0]) / shape[0])
-    if picture.crs == CRS.from_user_input(grid.crs) and (factor > 1 or aligned(corner, grid.transform)):
-        return sampled(part, corner, grid, fill), False
-    return warped(part, (corner, picture.crs), grid, smooth, fill), True
+    return on_grid(part, (corner, picture.crs), grid, smooth, fill, is_overview=factor > 1)

@@ -25,7 +25,7 @@ from scipy import fft, ndimage
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.errors import BadInputError, OsintError, RefusedError, UnreadableError
+from osint.errors import BadInputError, RefusedError, UnreadableError
 from osint.geo import Place
 from osint.imagery.cog import CLOSED_GDAL
 from osint.imagery.grid import Grid, utm_grid
@@ -111,8 +111,8 @@ def read_pictures(
         raise BadInputError(f"there is no picture ({', '.join(SUFFIXES)}) in {home.name}")
     shots = sorted((_picture(p, table.get(p.name, {}), crs) for p in files), key=lambda s: s.date)
     sizes = [_gsd_m(shot) for shot in shots]
-    size = resolution or max(0.1, round(max(sizes), 1))
-    grid = utm_grid(geo.as_geometry(place) if place is not None else _outline(shots[0]), size)
+    outline = _outline(shots[0]) if place is None else geo.as_geometry(place)
+    grid = utm_grid(outline, resolution or max(0.1, round(max(sizes), 1)))
     cube = np.stack([_on_grid(shot, grid) for shot in shots])
     shifts = _aligned(shots, cube, grid) if align else []
     data = xr.Dataset(
@@ -150,17 +150,10 @@ def _picture(path: Path, entry: dict[str, str], crs: str | int) -> Picture:
         transform, known = placed, CRS.from_user_input(entry.get("crs", crs))
     elif known is None:
         transform, known = _world_file(path), CRS.from_user_input(entry.get("crs", crs))
-    return Picture(
-        path.name,
-        _date(path, entry.get("date"), taken),
-        pixels,
-        transform,
-        known,
-        entry.get("sensor", ""),
-        entry.get("credit", ""),
-        entry.get("rights", ""),
-        float(entry.get("precision_m", "nan")),
-    )
+    date = _date(path, entry.get("date"), taken)
+    sensor, credit, rights = (entry.get(name, "") for name in ("sensor", "credit", "rights"))
+    precision_m = float(entry.get("precision_m", "nan"))
+    return Picture(path.name, date, pixels, transform, known, sensor, credit, rights, precision_m)
 
 
 def _read(path: Path) -> tuple[np.ndarray, Affine, CRS | None, str]:
@@ -179,7 +172,7 @@ def _read(path: Path) -> tuple[np.ndarray, Affine, CRS | None, str]:
             _check_size(path, *image.size)
             taken = str(image.getexif().get_ifd(0x8769).get(_EXIF_TAKEN, ""))
             pixels = np.moveaxis(np.asarray(image.convert("RGB")), -1, 0)
-    except OsintError:
+    except RefusedError:
         raise
     except (OSError, SyntaxError, ValueError) as error:
         raise UnreadableError(f"{path.name} is not a readable JPEG or PNG ({type(error).__name__})") from error

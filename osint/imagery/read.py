@@ -22,17 +22,7 @@ import xarray as xr
 from osint import geo
 from osint.errors import BadInputError, NetworkError, NotFoundError, UnreadableError
 from osint.geo import Place
-from osint.http import (
-    CONNECTIONS,
-    ByteCache,
-    ChangedError,
-    Client,
-    Cost,
-    Limits,
-    Ranges,
-    Request,
-    cache_folder,
-)
+from osint.http import CONNECTIONS, ByteCache, ChangedError, Client, Cost, Limits, Ranges, Request, cache_folder
 from osint.imagery import cog, items
 from osint.imagery.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN
 from osint.imagery.grid import Grid, utm_grid

@@ -120,7 +120,7 @@ def map_tiles(
     geometry = geo.as_geometry(place)
     spent = Cost()
     if layer == "esri-wayback":
-        release = _release(date, releases_at, spent, cache)
+        release = _release(date, _releases(releases_at, spent))
         source = _ranges(releases_at, spent, cache)
         chosen = Layer(release.template, WAYBACK_CREDIT, WAYBACK_TERMS, _acquired(release, geometry, zoom, source))
     else:
@@ -150,7 +150,7 @@ def map_tiles(
     return MapTiles(canvas, bounds, "EPSG:3857", *about, ground_m, tuple(missing), spent)
 
 
-def _releases(releases_at: str, spent: Cost, cache: Path | bool) -> list[Release]:
+def _releases(releases_at: str, spent: Cost) -> list[Release]:
     """Return the releases of Esri's Wayback archive, oldest first."""
     # the list grows: it is asked each time, and its answer is small
     listed = _json(_ranges(releases_at, spent, False).whole(releases_at, "list", 4 << 20), "the list of releases")
@@ -177,7 +177,7 @@ def changed_releases(
     geometry = geo.as_geometry(place)
     x, y = _at(geometry.centroid, zoom)
     kept, before = [], b""
-    for release in _releases(releases_at, Cost(), cache):
+    for release in _releases(releases_at, Cost()):
         try:
             body = _body(source, release.template, (x, y, zoom))
         except UNREAD:
@@ -188,8 +188,7 @@ def changed_releases(
     return kept
 
 
-def _release(date: str | dt.date | None, releases_at: str, spent: Cost, cache: Path | bool) -> Release:
-    listed = _releases(releases_at, spent, cache)
+def _release(date: str | dt.date | None, listed: list[Release]) -> Release:
     limit = date_bounds(str(date))[1] if date else dt.date.max
     fits = [release for release in listed if release.published <= limit]
     if not fits:
