@@ -20,36 +20,34 @@ HOSTS = ("earth-search.aws.element84.com", "planetarycomputer.microsoft.com", "w
 
 def examine() -> list[dict[str, str]]:
     """Return one row per thing: what, state (ok, missing, offline), says."""
-    font, nginx = filings.chinese_font(), shutil.which("nginx")
-    no_font = "Chinese is left out of figures; pip install zhplot==1.0.0"
-    no_nginx = "optional: faster local server for make bench; Debian: apt-get install nginx-core"
-    return [
-        _row("python", sys.version_info >= (3, 11), sys.version.split()[0]),
-        *(_package(name, f"needed: pip install {name}, or make report") for name in NEEDED),
-        *(_package(name, how) for name, how in OPTIONAL.items()),
-        _row("font for Chinese", font, f"{font.name}, from inside the environment" if font else no_font),
-        _row("nginx", nginx, "found" if nginx else no_nginx),
-        *map(_answers, HOSTS),
-    ]
+    rows = [("python", "ok" if sys.version_info >= (3, 11) else "missing", sys.version.split()[0])]
+    rows += [_package(name, f"needed: pip install {name}, or make report") for name in NEEDED]
+    rows += [_package(name, how) for name, how in OPTIONAL.items()]
+    if font := filings.chinese_font():
+        rows.append(("font for Chinese", "ok", f"{font.name}, from inside the environment"))
+    else:
+        rows.append(("font for Chinese", "missing", "Chinese is left out of figures; pip install zhplot==1.0.0"))
+    if shutil.which("nginx"):
+        rows.append(("nginx", "ok", "found"))
+    else:
+        how = "optional: faster local server for make bench; Debian: apt-get install nginx-core"
+        rows.append(("nginx", "missing", how))
+    rows += [_answers(host) for host in HOSTS]
+    return [{"what": what, "state": state, "says": says} for what, state, says in rows]
 
 
-def _row(what: str, is_there: object, says: str) -> dict[str, str]:
-    return {"what": what, "state": "ok" if is_there else "missing", "says": says}
-
-
-def _package(name: str, how: str) -> dict[str, str]:
+def _package(name: str, how: str) -> tuple[str, str, str]:
     try:
-        return _row(name, True, importlib.metadata.version(name))
+        return name, "ok", importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return _row(name, False, how)
+        return name, "missing", how
 
 
-def _answers(host: str) -> dict[str, str]:
-    limits = Limits(max_seconds=5, silence_seconds=3)
+def _answers(host: str) -> tuple[str, str, str]:
     try:
-        answer = Client(limits).ask(Request(f"https://{host}/", "HEAD"))
+        answer = Client(Limits(max_seconds=5, silence_seconds=3)).ask(Request(f"https://{host}/", "HEAD"))
     except OsintError as error:
-        return _row(host, False, str(error))
-    if answer.status is not None:
-        return _row(host, True, f"answers (status {answer.status})")
-    return {"what": host, "state": "offline", "says": f"{answer.detail}; the main job needs no network"}
+        return host, "missing", str(error)
+    if answer.status is None:
+        return host, "offline", f"{answer.detail}; the main job needs no network"
+    return host, "ok", f"answers (status {answer.status})"
