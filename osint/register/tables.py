@@ -10,6 +10,7 @@ import csv
 import io
 import os
 import re
+import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -324,7 +325,7 @@ def defuse(cell: object) -> object:
 def replace_file(path: Path, body: bytes) -> None:
     """Write a file so that a crash leaves the old one or the new one, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         part.write_bytes(body)
         part.replace(path)
