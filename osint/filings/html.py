@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
 import html
@@ -14,7 +15,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from osint.filings import glyphs
 from osint.filings.decode import decode
 from osint.filings.grid import Cell, Grid, header_rows
 
@@ -150,7 +150,7 @@ class _Parser:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        fonts, self.families = glyphs.declared_fonts(source)
+        fonts, self.set_in = _declared_fonts(source)
         self.page = VisibleText(fonts)
         self.pieces: list[str] = []
         self.length, self.last = 0, "\n"
@@ -264,12 +264,12 @@ class _Parser:
     def _follow(self, tag: str, closing: bool, inner: str) -> None:
         """Note whether an element stands next to the text, is hidden or is set in a font of the page's own."""
         under_way = self.aside.tag or self.face.tag or self.hidden.tag or self.menu.tag
-        if not (inner or under_way or self.families or tag in _MENU or tag in _ASIDE):
+        if not (inner or under_way or self.set_in or tag in _MENU or tag in _ASIDE):
             return
         found = _attributes(inner) if inner and not closing else {}
         self.aside.follow(closing, tag, _beside(tag, found), self.length)
         if self.page.fonts:
-            family = glyphs.font_family(tag, found, self.page.fonts, self.families)
+            family = _font_family(tag, found, self.page.fonts, self.set_in)
             self.face.follow(closing, tag, family, self.length)
         self.menu.follow(closing, tag, tag if tag in _MENU else "", self.length)
         hides = bool(inner) and not closing and _hides(inner[:500])
@@ -397,6 +397,51 @@ def _link_lines(text: str, links: list[tuple[int, int]]) -> list[tuple[int, int]
         lines.append((inside > 0 and (inside >= 0.9 * length or inside >= 0.6 * length - 11), match.span()))
     runs = [[span for _, span in run] for linked, run in groupby(lines, key=itemgetter(0)) if linked]
     return [span for run in runs if len(run) > 1 for span in run]
+
+
+# ---------------------------------------------------------------- fonts that a page brings along
+
+_FACE = re.compile(r"@font-face\s{0,20}\{([^{}]{0,9000000})\}", re.IGNORECASE)
+_FAMILY = re.compile(r"font-family\s{0,5}:\s{0,5}([^;{}]{1,300})", re.IGNORECASE)
+_INLINE = re.compile(r"url\(\s{0,5}[\"']?data:[^,()\"']{0,100};base64,\s{0,5}([A-Za-z0-9+/=\s]{20,8000000})")
+_RULE = re.compile(r"([^{}@;]{1,300})\{([^{}]{0,2000})\}")
+_PSEUDO = re.compile(r"::?[\w-]+(\([^)]*\))?")
+
+
+def _families(style: str) -> list[str]:
+    """Return the font families that a style asks for, in order."""
+    named = _FAMILY.search(style)
+    return [one.strip().strip("\"'").lower() for one in named[1].split(",")] if named else []
+
+
+def _declared_fonts(source: str) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return the fonts that the style sheets of a page declare, and the elements that they set in them."""
+    fonts: dict[str, bytes] = {}
+    set_in: dict[str, str] = {}
+    if "@font-face" not in source:
+        return fonts, set_in
+    for opening in re.finditer(r"<style[^>]{0,300}>", source, re.IGNORECASE):
+        close = re.compile("</style", re.IGNORECASE).search(source, opening.end())
+        if close is None:  # a sheet that is not closed ends the search
+            break
+        sheet = source[opening.end() : close.start()]
+        for face in _FACE.finditer(sheet):
+            inline = _INLINE.search(face[1])
+            for family in _families(face[1])[:1]:
+                fonts[family] = base64.b64decode(re.sub(r"\s", "", inline[1]) + "==") if inline else b""
+        for rule in _RULE.finditer(_FACE.sub("", sheet)):
+            own = next((family for family in _families(rule[2]) if family in fonts), "")
+            for selector in rule[1].split(",") if own else ():
+                set_in[_PSEUDO.sub("", selector.split()[-1] if selector.strip() else "*")] = own
+    return fonts, set_in
+
+
+def _font_family(tag: str, attributes: dict[str, str], fonts: dict[str, bytes], set_in: dict[str, str]) -> str:
+    """Return the page's own font in which an element is set, by its style, class, id or tag; empty if in none."""
+    asked = [family for family in _families(html.unescape(attributes.get("style", ""))) if family in fonts]
+    classes = [f".{name}" for name in attributes.get("class", "").split()]
+    keys = [*classes, *(tag + name for name in classes), f"#{attributes.get('id', '')}", tag]
+    return next(iter([*asked, *(set_in[key] for key in keys if key in set_in)]), "")
 
 
 # ---------------------------------------------------------------- a page inside an MHTML file
