@@ -150,9 +150,9 @@ def _union(found: list[Box]) -> Box:
 def crop(data: bytes, name: str, page: int, lines: Sequence[Box]) -> Image.Image:
     """Return the picture of boxes (in points) of a page at 144 dots per inch, each framed, with the words around."""
     with closing(open_document(data, name)) as document:
-        # boxes become pixels for any rotation and origin of the page
-        bitmap = document[page - 1].render(scale=2)
-        place = bitmap.get_posconv(document[page - 1])
+        sheet = document[page - 1]
+        bitmap = sheet.render(scale=2)
+        place = bitmap.get_posconv(sheet)  # for any rotation and origin of the page
         frames = []
         for left, bottom, right, top in lines:
             xs, ys = zip(*(place.to_bitmap(x, y) for x in (left, right) for y in (bottom, top)), strict=True)

@@ -177,8 +177,8 @@ class ReviewForm:
 
         fields = {
             "kind": choice("kind", row["kind"], sorted(READ_KINDS)),
-            "low": box("low", _plain(row["low"])),
-            "high": box("high", _plain(row["high"])),
+            "low": box("low", review.plain_number(row["low"])),
+            "high": box("high", review.plain_number(row["high"])),
             "unit": box("unit", row["unit"]),
             "rung": choice("rung", row["aim"], ["", *LADDER]),
             "reason": box("reason", row["reason"], "needed to change or reject"),
@@ -224,16 +224,12 @@ class ReviewForm:
         row = self.table.loc[self.table["key"] == key].iloc[0]
         new: dict[str, Any] = {}
         for name in ("low", "high"):
-            if values[name].strip() != _plain(row[name]):
+            if values[name].strip() != review.plain_number(row[name]):
                 new[name] = _number(values[name])
         for name, old in (("unit", row["unit"]), ("kind", row["kind"]), ("rung", row["aim"])):
             if values[name].strip() != old:
                 new[name] = values[name].strip()
         return new
-
-
-def _plain(value: float) -> str:
-    return "" if value is None or math.isnan(value) else f"{value:.12g}"
 
 
 def _number(words: str) -> float:
