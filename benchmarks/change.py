@@ -21,8 +21,9 @@ from scipy import stats
 from shapely.geometry.base import BaseGeometry
 
 from osint import change
+from osint import simulated as simulate
 from osint.change import detect, landcover, series, stack, steps
-from osint.simulated import world as simulate
+from tests.simulated_data import dataset
 
 DOC = Path("docs/benchmarks.md")
 
@@ -73,7 +74,7 @@ def outline_of(world: simulate.World) -> BaseGeometry:
 
 def dated(world: simulate.World, data: xr.Dataset | None = None, exhaustive: bool = False) -> list[dict[str, Any]]:
     """Return the rows of one world, from `data` if it was spoiled."""
-    source = stack.stack_of_dataset(simulate.dataset(world) if data is None else data)
+    source = stack.stack_of_dataset(dataset(world) if data is None else data)
     return change.date_change(source, outline_of(world), START, END, exhaustive=exhaustive).rows
 
 
@@ -149,7 +150,7 @@ def grossly(row: Any) -> bool:
 def bytes_share(world: simulate.World, bytes_read: int) -> float:
     """Return the bytes read over those of a peer's full cube: five bands of every scene of the same window."""
     cube = ("B02", "B03", "B04", "B08", "B11")
-    source = stack.stack_of_dataset(simulate.dataset(world, bands=cube))
+    source = stack.stack_of_dataset(dataset(world, bands=cube))
     source.read(source.scenes, series.window(outline_of(world)), cube)
     return bytes_read / source.bytes_read
 
@@ -158,7 +159,7 @@ def spoiled(name: str, seed: int) -> tuple[simulate.World, xr.Dataset]:
     """Return a world with one bright roof and its scenes with one fault put in."""
     how: dict[str, Any] = {"dust": {"dust": 0.4}, "SCL calls the roof cloud on 60%": {"misread": 0.6}}.get(name, {})
     world = one_roof(seed, **how)
-    data = simulate.dataset(world).copy(deep=True)
+    data = dataset(world).copy(deep=True)
     half = np.random.default_rng([seed, 5]).random(data.sizes["time"]) < 0.5
     bands = [b for b in data if b != "scl"]
     if name == "half the scenes shifted by 1 px":
@@ -204,7 +205,7 @@ def failures(name: str, seeds: Iterable[int]) -> str:
 def area_run(seed: int) -> tuple[list[str], int, float]:
     """Return which truths of an assorted world were found as buildings, false ones, and km2 x years."""
     world = simulate.make_world(seed, 256, START, END, cloud=0.35)
-    data = simulate.dataset(world, bands=("B02", "B04", "B08", "B11"))
+    data = dataset(world, bands=("B02", "B04", "B08", "B11"))
     to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
     t, side = world.transform, world.size_px * 10
     inside = shapely.box(t.c + 50, t.f - side + 50, t.c + side - 50, t.f - 50)

@@ -21,9 +21,10 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.change import END, START, write_section
+from osint import simulated as simulate
 from osint.change import series, stack, steps
 from osint.errors import OsintError
-from osint.simulated import world as simulate
+from tests.simulated_data import dataset
 
 SEEDS = {0.3: range(600, 605), 0.6: range(610, 615)}
 QUIET_SEEDS = {0.3: range(620, 622), 0.6: range(630, 633)}
@@ -102,7 +103,7 @@ def roofs(seed: int, cloud: float, kind: str) -> list[dict]:
     jitter = float(rng.choice([0.2, 0.4, 0.7]))
     world = simulate.make_world(seed, 3 * CELL_PX, START, END, cloud=cloud, features=features, jitter_px=jitter,
                            spectra_spread=0.15)  # fmt: skip
-    source = stack.stack_of_dataset(simulate.dataset(world, bands=stack.BANDS))
+    source = stack.stack_of_dataset(dataset(world, bands=stack.BANDS))
     bands = tuple(NAMES[b] for b in stack.BANDS)
     made = []
     for outline, truth in zip(world.truth.to_crs(4326).geometry, world.truth.itertuples(), strict=True):

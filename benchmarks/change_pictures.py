@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks import change as trials
 from osint import change
 from osint.change import stack
-from osint.simulated import world as simulate
+from tests.simulated_data import dataset
 
 CASES = {
     "found": (1201, 0.3, trials.END),
@@ -23,7 +23,7 @@ CASES = {
 def draw(name: str, seed: int, cloud: float, end: str, folder: Path) -> None:
     """Write change_{name}.png: whiteness against the surroundings, intervals as bars, the truth dashed."""
     world = trials.one_roof(seed, cloud)
-    source = stack.stack_of_dataset(simulate.dataset(world))
+    source = stack.stack_of_dataset(dataset(world))
     told = change.date_change(source, trials.outline_of(world), trials.START, end)
     figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
     if told.seen is not None:

@@ -15,11 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from osint import simulated as simulate
 from osint.http import ranges
 from osint.imagery import cog as cogs
 from osint.imagery import items
 from osint.simulated import demo, ground
-from osint.simulated import world as simulate
 
 DOC = Path("docs/benchmarks.md")
 SCENES, SIZE_PX, SEED = 60, 1024, 11

@@ -29,7 +29,7 @@ from pyproj import Transformer
 from benchmarks import wide_world
 from benchmarks.change import write_section
 from osint.change.locate import GOOD_FIT
-from osint.simulated.world import Feature
+from osint.simulated import Feature
 
 SEED = 5
 EPSG, WEST, NORTH = 32646, 500_000.0, 4_790_000.0

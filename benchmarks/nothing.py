@@ -20,9 +20,10 @@ from scipy import ndimage, stats
 
 from benchmarks.change import END, START, run, seeds, share
 from osint import change
+from osint import simulated as simulate
 from osint.change import detect, landcover, stack
-from osint.simulated import world as simulate
 from osint.simulated.ground import SPECTRA
+from tests.simulated_data import dataset
 
 BANDS = ("B02", "B04", "B08", "B11")
 BLOCK_PX = 14
@@ -56,7 +57,7 @@ def farmed(world: simulate.World, bands: Sequence[str] = BANDS) -> xr.Dataset:
         crop = np.kron(rng.choice([0.0, 0.4, 0.8, 1.2], (count, count)), np.ones((BLOCK_PX, BLOCK_PX)))
         vigour = np.clip(layers["vigour"] * crop[: world.size_px, : world.size_px], 0, 1).astype(np.float32)
         sown = replace(world, _layers={**layers, "vigour": vigour}, _cache=OrderedDict())
-        parts.append(simulate.dataset(sown, [i for i, d in enumerate(world.dates) if d.year == year], bands))
+        parts.append(dataset(sown, [i for i, d in enumerate(world.dates) if d.year == year], bands))
     data = xr.concat(parts, dim="time")
     data.attrs = parts[0].attrs
     return data
@@ -186,7 +187,7 @@ def fields_dated(seeds: Iterable[int]) -> pd.DataFrame:
             features.append(replace(one, onset=one.complete - dt.timedelta(took)))
         world = simulate.make_world(seed, SKY_PX, START, END, cloud=(0.35, 0.6)[seed % 2], features=features,
                                spectra_spread=0.15, jitter_px=float(rng.choice([0.2, 0.4, 0.7])))  # fmt: skip
-        data = simulate.dataset(world, bands=BANDS)
+        data = dataset(world, bands=BANDS)
         for outline, feature in zip(world.truth.to_crs(4326).geometry, features, strict=True):
             rows = change.date_change(stack.stack_of_dataset(data), outline, START, END).rows
             took = (feature.complete - feature.onset).days

@@ -21,6 +21,7 @@ import xarray as xr
 from benchmarks import change as trials
 from osint import change
 from osint.change import steps
+from tests.simulated_data import dataset
 
 TABLE = Path("osint/change/parameters.csv")
 FINDER = ("_segmentation", "_transition", "steps")
@@ -92,7 +93,7 @@ def _site(drawn: tuple[str, int]) -> tuple[str, trials.simulate.World]:
 def main(names: list[str]) -> None:
     """Write the effect of each constant named into the table."""
     rows = list(csv.DictReader(TABLE.open(encoding="utf-8", newline="")))
-    worlds = [(kind, world, trials.simulate.dataset(world)) for kind, world in map(_site, KINDS)]
+    worlds = [(kind, world, dataset(world)) for kind, world in map(_site, KINDS)]
     plain: dict[bool, dict[str, int]] = {}
     for row in [r for r in rows if r["name"] in names]:
         finder = row["module"] in FINDER

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from osint import change
-from osint.simulated import world as simulate
+from osint import simulated as simulate
+from tests.simulated_data import stack_of_world
 
 START, END = "2023-01-01", "2025-12-31"
 WITH, WITHOUT = range(2000, 2100), range(2000, 2060)
@@ -53,7 +54,7 @@ def measured(seed: int, with_before: bool) -> dict[str, Any]:
     complete, onset = truth.complete.date(), truth.onset.date()
     now = str(complete + dt.timedelta(10)), min(str(complete + dt.timedelta(370)), END)
     before = (START, str(onset - dt.timedelta(2))) if with_before else None
-    found = change.measure(simulate.stack_of_world(world), outline, *now, before=before).to_row()
+    found = change.measure(stack_of_world(world), outline, *now, before=before).to_row()
     return {"seed": seed, "truth_m2": truth.plot_area_m2, "yard_m2": truth.cooling_yard_m2, **found}
 
 

@@ -11,9 +11,10 @@ import pandas as pd
 
 from benchmarks.change import END, START, covers, one_roof, run, seeds, share
 from osint import change, imagery
+from osint import simulated as simulate
 from osint.change import series, stack
 from osint.simulated import demo
-from osint.simulated import world as simulate
+from tests.simulated_data import dataset
 
 PEER_BANDS = ("B02", "B03", "B04", "B08", "B11")
 OWN_BYTES = {"B11": 0.5, "scl": 0.25}
@@ -22,7 +23,7 @@ OWN_BYTES = {"B11": 0.5, "scl": 0.25}
 
 def counted(world: simulate.World) -> tuple[stack.Stack, set[tuple[str, str]]]:
     """Return looks at a world in memory, and the set in which every (scene, band) that is read appears."""
-    data = simulate.dataset(world, bands=("B02", "B04", "B08", "B11"))
+    data = dataset(world, bands=("B02", "B04", "B08", "B11"))
     source = stack.stack_of_dataset(data)
     source.scenes["cloud_pct"] = world.cloud_cover
     asked: set[tuple[str, str]] = set()

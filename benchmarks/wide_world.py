@@ -22,8 +22,8 @@ from pyproj import Transformer
 from shapely import affinity
 from shapely.geometry import mapping
 
+from osint import simulated as simulate
 from osint.simulated import demo
-from osint.simulated import world as simulate
 
 SQUARE_PX = 1024
 SQUARE_KM = SQUARE_PX / 100

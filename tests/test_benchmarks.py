@@ -5,7 +5,8 @@ import pytest
 
 from benchmarks import __main__ as every
 from benchmarks import change, nothing, probes
-from osint.simulated import world as simulate
+from osint import simulated as simulate
+from tests.simulated_data import dataset
 
 
 def test_a_benchmark_writes_its_own_section_alone(tmp_path, monkeypatch):
@@ -47,7 +48,7 @@ def test_fields_bear_another_crop_each_year_and_the_ground_beside_them_none():
     vigour = world._layers["vigour"]
     vigour[:] = 0
     vigour[:, 32:] = 0.9
-    sown, plain = nothing.farmed(world, ("B02", "B08")), simulate.dataset(world, bands=("B02", "B08"))
+    sown, plain = nothing.farmed(world, ("B02", "B08")), dataset(world, bands=("B02", "B08"))
     assert (sown["time"].values == plain["time"].values).all()
     differs = np.abs(sown["B08"].values - plain["B08"].values).max(axis=0) > 0.02
     assert not differs[:, :30].any()

@@ -10,9 +10,10 @@ import shapely
 from pyproj import Transformer
 
 from osint import change
+from osint import simulated as simulate
 from osint.change import detect, outlines, stack
 from osint.errors import OsintError
-from osint.simulated import world as simulate
+from tests.simulated_data import dataset
 
 START, END = "2023-01-01", "2024-12-31"
 DAY = dt.date.fromisoformat
@@ -30,14 +31,14 @@ def roof(kind="bright roof", hectares=1.0, **how):
 
 def dated(made, data=None):
     outline = made.truth.to_crs(4326).geometry.iloc[0]
-    source = stack.stack_of_dataset(simulate.dataset(made) if data is None else data)
+    source = stack.stack_of_dataset(dataset(made) if data is None else data)
     return change.date_change(source, outline, START, END, outline_id="A")
 
 
 @pytest.fixture(scope="module")
 def built():
     made = world([roof()])
-    return made, simulate.dataset(made)
+    return made, dataset(made)
 
 
 def test_a_roof_is_dated_and_measured(built):
@@ -179,7 +180,7 @@ def test_an_area_gives_its_roofs_and_not_its_decoys():
     inside = shapely.box(*made.truth.total_bounds).buffer(200)
     to_degrees = Transformer.from_crs(made.epsg, 4326, always_xy=True)
     where = shapely.transform(inside, to_degrees.transform, interleaved=False)
-    found = detect.new_structures(stack.stack_of_dataset(simulate.dataset(made)), where, START, END).buildings
+    found = detect.new_structures(stack.stack_of_dataset(dataset(made)), where, START, END).buildings
     truth = made.truth.set_index("outline_id").to_crs(4326)
     hits = {n for n, g in truth.geometry.items() for f in found.geometry if g.intersects(f)}
     assert hits == {"A", "B"}
@@ -205,7 +206,7 @@ def test_the_coverage_asked_for_is_kept_where_a_site_has_phases(coverage, monkey
     asked = []
     real = outlines.history.structures
     monkeypatch.setattr(outlines.history, "structures", lambda *given: asked.append(given[1]) or real(*given))
-    source = stack.stack_of_dataset(simulate.dataset(made))
+    source = stack.stack_of_dataset(dataset(made))
     change.date_change(source, made.truth.to_crs(4326).geometry.iloc[0], START, END, coverage=coverage)
     assert len(asked) == 2
     assert {step.coverage for covered in asked for step in covered} == {coverage}
@@ -223,7 +224,7 @@ def test_outlines_keep_their_names(built):
 
 def test_a_roof_in_the_last_two_looks_is_named_as_unconfirmed():
     made = world([roof(onset=DAY("2024-03-01"), complete=DAY("2024-10-20"), ramp_days=10)], seed=9)
-    data = simulate.dataset(made)
+    data = dataset(made)
     when = pd.DatetimeIndex(data.time.values)
     clear = np.isin(data["scl"].values, (4, 5)).mean(axis=(1, 2)) > 0.95
     late = np.flatnonzero((when > "2024-10-25") & clear)[:2]

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from osint import cli
-from osint.simulated import demo, world
+from osint.simulated import Feature, demo
 
 DAY = dt.date.fromisoformat
 BANDS = ("B02", "B03", "B04", "B08", "B11", "SCL")
@@ -24,7 +24,7 @@ BANDS = ("B02", "B03", "B04", "B08", "B11", "SCL")
 def served(tmp_path_factory):
     """A small SIMULATED world behind a catalogue, few scenes so that it is quick."""
     made = demo.make_demo(3, 100, "2023-01-01", "2024-06-30", revisit_days=16, features=[
-        world.Feature("bright roof", 12_000, onset=DAY("2023-06-01"), complete=DAY("2023-09-10"), row_px=50, col_px=50, name="T")], cloud=0.2, snow=False)  # fmt: skip
+        Feature("bright roof", 12_000, onset=DAY("2023-06-01"), complete=DAY("2023-09-10"), row_px=50, col_px=50, name="T")], cloud=0.2, snow=False)  # fmt: skip
     made.frame_px, made.inset_px = 256, (60, 80)
     for name in made.world.ids:
         # one scene after the other: threads that ask for many at once would render each several times

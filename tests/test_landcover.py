@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from osint import change
+from osint import change, simulated
 from osint.change import history, landcover, stack, steps
 from osint.change.landcover import Kind, LandCover
 from osint.change.reasons import Doubt, Reason, sentence
 from osint.change.series import Series
-from osint.simulated import world
 from osint.simulated.ground import SPECTRA
+from tests.simulated_data import dataset
 
 BANDS = ("B02", "B04", "B11")
 ALL = ("B02", "B03", "B04", "B08", "B8A", "B11", "B12")
@@ -282,13 +282,13 @@ def test_what_darkens_in_july_is_left_out_only_where_july_is_winter(latitude_deg
 )
 def test_fields_put_up_in_weeks_are_no_buildings_and_a_small_dark_roof_is_one(kind, days, hectares, is_building):
     complete = dt.date(2024, 4, 20)
-    feature = world.Feature(
+    feature = simulated.Feature(
         kind=kind, area_m2=hectares * 1e4, onset=complete - dt.timedelta(days), complete=complete,
         row_px=42, col_px=42, name="A",
     )  # fmt: skip
-    made = world.make_world(7, 84, START, END, 6, features=[feature], cloud=0.3, snow=False)
+    made = simulated.make_world(7, 84, START, END, 6, features=[feature], cloud=0.3, snow=False)
     outline = made.truth.to_crs(4326).geometry.iloc[0]
-    rows = change.date_change(stack.stack_of_dataset(world.dataset(made)), outline, START, END).rows
+    rows = change.date_change(stack.stack_of_dataset(dataset(made)), outline, START, END).rows
     said = [r["kind"] in landcover.BUILDINGS and r["probability"] >= 0.5 for r in rows]
     assert any(said) == is_building
     assert rows[-1]["roofed_best"] is not None

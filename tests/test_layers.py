@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "osint"
 ROOMS = (
     "errors", "register", "geo", "http", "archive", "claims", "filings", "portals", "sources",
-    "imagery", "change", "model", "verdict", "report", "case", "simulated", "cli",
+    "imagery", "change", "model", "verdict", "report", "simulated", "cli",
 )  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
 CLIENTS |= {"socket", "http.client", "urllib.request"}
@@ -35,16 +35,34 @@ def test_every_file_has_a_room():
     assert {room(p) for p in modules()} <= set(ROOMS)
 
 
-# to be emptied: imports that still point up
-UP: set[tuple[str, str]] = set()
-
-
 def test_no_room_imports_a_later_one():
     for path in modules():
         later = set(ROOMS[ROOMS.index(room(path)) + 1 :])
         found = set(imported_rooms(path)) & later
-        found -= {name for file, name in UP if file == path.relative_to(PACKAGE).as_posix()}
         assert not found, f"{path.relative_to(PACKAGE)} imports {sorted(found)}, which come after it"
+
+
+def listed(name):
+    """Return the names in `__all__` of a room, or None for a room of one module without such a list."""
+    path = PACKAGE / name / "__init__.py" if (PACKAGE / name).is_dir() else PACKAGE / f"{name}.py"
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return None
+
+
+def test_nobody_imports_what_another_room_does_not_list():
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            parts = (getattr(node, "module", None) or "").split(".")
+            if not isinstance(node, ast.ImportFrom) or parts[0] != "osint" or len(parts) < 2 or parts[1] == room(path):
+                continue
+            where = f"{path.relative_to(PACKAGE)}:{node.lineno}"
+            assert len(parts) == 2, f"{where} reaches into {'.'.join(parts)}"
+            names = listed(parts[1])
+            unlisted = {a.name for a in node.names} - names if names is not None else set()
+            unlisted |= {a.name for a in node.names if a.name.startswith("_")}
+            assert not unlisted, f"{where} takes {sorted(unlisted)}, which {parts[1]} does not list"
 
 
 def imported_modules(path):

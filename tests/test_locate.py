@@ -11,6 +11,7 @@ import shapely
 from pyproj import Transformer
 
 from osint import geo, imagery
+from osint import simulated as simulate
 from osint.change import detect, stack
 from osint.change._tile_search import SIDE_PASSES, Target, TileResult, TileState, fit_of, scenes_of_sides
 from osint.change.history import Structure
@@ -20,7 +21,7 @@ from osint.change.measure import AreaInterval
 from osint.errors import OsintError
 from osint.imagery import catalogue as catalogues
 from osint.simulated import demo
-from osint.simulated import world as simulate
+from tests.simulated_data import dataset
 
 DAY = dt.date.fromisoformat
 START, END = "2022-09-01", "2024-06-30"
@@ -44,7 +45,7 @@ FEATURES = [
 @pytest.fixture(scope="module")
 def scene():
     world = simulate.make_world(3, 150, START, END, 12, features=FEATURES, cloud=0.3, snow=False)
-    data = simulate.dataset(world)
+    data = dataset(world)
     west, south, east, north = world.transform.c, world.transform.f - 1500, world.transform.c + 1500, world.transform.f
     to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
     inner = shapely.box(west + 20, south + 20, east - 20, north - 20)

@@ -11,13 +11,14 @@ import xarray as xr
 from scipy import ndimage
 
 from osint import change, cli
+from osint import simulated as simulate
 from osint.change import series, stack
 from osint.change.measure import PAIRED_SCENES, SHARP, _same_seasons, extent
 from osint.change.reasons import Reason, sentence
 from osint.errors import OsintError
 from osint.simulated import demo
-from osint.simulated import world as simulate
 from tests import pages
+from tests.simulated_data import dataset, stack_of_world
 
 DAY = dt.date.fromisoformat
 BEFORE, NOW = ("2023-01-01", "2023-07-30"), ("2024-04-01", "2024-12-31")
@@ -37,14 +38,14 @@ def outline_of(made):
 
 
 def measured(made, data=None, before=BEFORE, now=NOW):
-    source = simulate.stack_of_world(made) if data is None else stack.stack_of_dataset(data)
+    source = stack_of_world(made) if data is None else stack.stack_of_dataset(data)
     return change.measure(source, outline_of(made), *now, before=before).to_row()
 
 
 @pytest.fixture(scope="module")
 def built():
     made = world(yard_m2=2_500)
-    return made, simulate.dataset(made)
+    return made, dataset(made)
 
 
 def painted(data, rows, cols, value):

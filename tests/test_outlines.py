@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from osint import change
+from osint import simulated as simulate
 from osint.change import stack
 from osint.simulated import demo
-from osint.simulated import world as simulate
 
 DAY = dt.date.fromisoformat
 END = "2024-04-30"

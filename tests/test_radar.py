@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 
 from osint import cli, imagery
+from osint import simulated as simulate
 from osint.change import observations, steps
 from osint.change import radar as clocks
 from osint.imagery import catalogue
 from osint.imagery import read as reading
-from osint.simulated import demo, radar
-from osint.simulated import world as simulate
+from osint.simulated import demo
+from tests import simulated_radar as radar
 
 DAY = dt.date.fromisoformat
 START, END = "2023-07-01", "2024-06-30"

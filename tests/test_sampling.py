@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from osint import change
+from osint import simulated as simulate
 from osint.change import sampling, series, stack
-from osint.simulated import world as simulate
+from tests.simulated_data import dataset
 
 START, END = "2022-01-01", "2024-12-31"
 DAY = dt.date.fromisoformat
@@ -30,7 +31,7 @@ class Counted:
     def __init__(self, made):
         self.truth = made.truth.iloc[0]
         self.outline = made.truth.to_crs(4326).geometry.iloc[0]
-        self.data = simulate.dataset(made, bands=("B02", "B04", "B08", "B11"))
+        self.data = dataset(made, bands=("B02", "B04", "B08", "B11"))
         self.looks = stack.stack_of_dataset(self.data)
         self.looks.scenes["cloud_pct"] = made.cloud_cover
         self.asked = set()

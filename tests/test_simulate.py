@@ -3,9 +3,10 @@ import datetime as dt
 import numpy as np
 import pytest
 
+from osint import simulated as simulate
 from osint.change import stack
 from osint.errors import OsintError
-from osint.simulated import world as simulate
+from tests.simulated_data import dataset
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def test_offset_of_1000_starts_with_baseline_04():
     assert made.dates[late[0]] >= dt.datetime(2022, 1, 25, tzinfo=dt.UTC) > made.dates[early[-1]]
     step = np.median(made.band(late[0], "B02")) - np.median(made.band(early[-1], "B02"))
     assert 850 < step < 1150
-    data = simulate.dataset(made, [early[-1], late[0]], ["B02"])
+    data = dataset(made, [early[-1], late[0]], ["B02"])
     assert abs(float(data.B02[0].median() - data.B02[1].median())) < 0.02
 
 
@@ -62,7 +63,7 @@ def test_roof_shows_between_completion_and_removal():
 
     def centre(when):
         i = next(k for k, d in enumerate(made.dates) if d.date() >= when)
-        return float(simulate.dataset(made, [i], ["B02"]).B02[0, 31:33, 31:33].mean())
+        return float(dataset(made, [i], ["B02"]).B02[0, 31:33, 31:33].mean())
 
     assert centre(dt.date(2023, 9, 5)) > centre(dt.date(2023, 5, 1)) + 0.15
     assert centre(dt.date(2024, 6, 10)) < centre(dt.date(2024, 5, 20)) - 0.15
@@ -73,8 +74,8 @@ def test_roof_shows_between_completion_and_removal():
 
 def test_dataset_window_equals_the_cut_of_the_whole(world):
     west, north = world.transform.c + 200, world.transform.f - 300
-    part = simulate.dataset(world, [7], ["B11"], bounds=(west, north - 300, west + 400, north))
-    whole = simulate.dataset(world, [7], ["B11"])
+    part = dataset(world, [7], ["B11"], bounds=(west, north - 300, west + 400, north))
+    whole = dataset(world, [7], ["B11"])
     assert np.array_equal(part.B11.values[0], whole.B11.values[0, 30:60, 20:60])
     assert float(part.x[0]) == pytest.approx(west + 5)
 
@@ -86,7 +87,7 @@ def test_unknown_kind_is_refused_with_the_options():
 
 def test_snow_and_missing_pixels_are_not_a_clear_sky():
     """A scene of nothing but snow, or without data, shows no ground: it is as useless as one under cloud."""
-    data = simulate.dataset(simulate.make_world(1, 64, "2023-06-01", "2023-06-30", 10, features=[], cloud=0.0))
+    data = dataset(simulate.make_world(1, 64, "2023-06-01", "2023-06-30", 10, features=[], cloud=0.0))
     for code, cloud_pct in ((11, 100.0), (0, 100.0), (9, 100.0), (5, 0.0)):
         covered = data.assign(scl=data["scl"] * 0 + code)
         assert (stack.stack_of_dataset(covered).scenes["cloud_pct"] == cloud_pct).all()

@@ -8,10 +8,11 @@ import pytest
 import shapely
 from pyproj import Transformer
 
+from osint import simulated as simulate
 from osint.change import detect, stack
 from osint.errors import OsintError
 from osint.simulated import demo
-from osint.simulated import world as simulate
+from tests.simulated_data import dataset, stack_of_world
 
 DAY = dt.date.fromisoformat
 START, END = "2023-01-01", "2024-06-30"
@@ -32,7 +33,7 @@ def scene():
     world = simulate.make_world(3, 150, START, END, 12, features=features, cloud=0.25, snow=False, origin=(west, north))
     inner = shapely.box(west + 20, north - 1480, west + 1480, north - 20)
     to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
-    return world, simulate.dataset(world), shapely.transform(inner, to_degrees.transform, interleaved=False)
+    return world, dataset(world), shapely.transform(inner, to_degrees.transform, interleaved=False)
 
 
 def hits(world, found):
@@ -148,5 +149,5 @@ def test_structures_dated_at_once_are_those_dated_one_by_one_to_the_byte(tmp_pat
 
 def test_looks_that_share_a_world_or_an_array_are_read_one_at_a_time(scene):
     world, data, where = scene
-    for source in (simulate.stack_of_world(world), stack.stack_of_dataset(data)):
+    for source in (stack_of_world(world), stack.stack_of_dataset(data)):
         assert source.threads == source.at(where).threads == 1

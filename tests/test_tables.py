@@ -1,6 +1,6 @@
 import ast
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pandas as pd
@@ -167,10 +167,18 @@ def test_only_the_register_writes_csv():
 
 
 @pytest.mark.parametrize("record", [SiteRow, Claim, Observation, Relation, Chip, CalibrationRow])
-def test_a_record_gives_back_its_row(record, register):
-    frame = getattr(register, record.table)
-    again = pd.DataFrame([record.from_row(row).to_row() for row in frame.to_dict("records")])
-    pd.testing.assert_frame_equal(frame, again, check_dtype=False)
+def test_a_record_holds_the_cells_of_its_row(record, register):
+    """Numbers as they are, an empty one as None; lists, dates and words of a list as their own types."""
+    for row in getattr(register, record.table).to_dict("records"):
+        made = record.from_row(row)
+        for field in fields(record):
+            held, cell = getattr(made, field.name), row[field.name]
+            if isinstance(held, bool):
+                held = "yes" if held else "no"
+            if isinstance(held, tuple):
+                held = "|".join(f"{number:g}" for number in held)
+            held = getattr(held, "text", held)
+            assert held == cell or (held is None and (cell == "" or cell != cell)), (row, field.name)
 
 
 def test_words_of_a_scope_that_no_rule_reads_keep_the_claim(register):

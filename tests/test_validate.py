@@ -9,9 +9,10 @@ import shapely
 from pyproj import Transformer
 
 from osint import geo
+from osint import simulated as simulate
 from osint.change import detect, published, stack
 from osint.errors import OsintError
-from osint.simulated import world as simulate
+from tests.simulated_data import dataset
 
 DAY = dt.date.fromisoformat
 START, END = "2023-01-01", "2024-06-30"
@@ -147,7 +148,7 @@ def compared():
         2, 100, START, END, 8, cloud=0.3, snow=False,
         features=[simulate.Feature("bright roof", 12_000, onset=DAY("2023-05-01"), complete=DAY("2023-09-20"), row_px=50, col_px=50, name="A")],
     )  # fmt: skip
-    data = simulate.dataset(world)
+    data = dataset(world)
     west, north = world.transform.c, world.transform.f
     to_degrees = Transformer.from_crs(world.epsg, 4326, always_xy=True)
     place = shapely.transform(

@@ -17,9 +17,10 @@ from osint.change.measure import Z90
 from osint.change.radar import RADAR_LIMIT, Signal, radar_clock, vv_change
 from osint.change.steps import Step
 from osint.errors import OsintError
-from osint.register import OBSERVATION_COLUMNS as COLUMNS
+from osint.register import SCHEMAS
 
 Row = dict[str, Any]
+COLUMNS = SCHEMAS["observations"].names
 FIRST_PASSES = 5
 """Passes after a step of radar whose mean its level is at least: the error of the ratio is that of their mean."""
 

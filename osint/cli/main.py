@@ -23,7 +23,7 @@ PARTS: tuple[str, ...] = (
 )
 
 
-def add_verbs(verbs: argparse._SubParsersAction) -> None:
+def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb `doctor`."""
     add_common(verbs.add_parser("doctor", help="what is installed, what is missing and how to get it"), _doctor)
 

@@ -32,7 +32,7 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit, urlunsplit
 import requests
 import urllib3
 from requests.cookies import RequestsCookieJar, extract_cookies_to_jar, get_cookie_header
-from requests.utils import get_environ_proxies, select_proxy
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 
 from osint import __version__
 from osint.errors import BadInputError
@@ -705,7 +705,7 @@ def _trust() -> str:
     """Return the file or folder with the certificate authorities to trust: the user's, else those of certifi."""
     name = next((name for name in CERTIFICATES if os.environ.get(name)), "")
     if not name:
-        return requests.certs.where()
+        return DEFAULT_CA_BUNDLE_PATH
     if not Path(os.environ[name]).exists():
         msg = f"{name} names {os.environ[name]}, which does not exist; correct or unset it"
         raise BadInputError(msg)

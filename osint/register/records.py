@@ -1,19 +1,18 @@
 """One row of each evidence table as a frozen record, and the columns that it is read from.
 
-`columns.csv` lists the columns of every table with kind, limits and meaning. In a record an empty number, date or
-word of a list is None, an empty text is "".
+`columns.csv` lists the columns of every table with kind, limits and meaning; a record holds those that the program
+reads. In a record an empty number, date or word of a list is None, an empty text is "".
 """
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from osint.register import vocabulary
@@ -60,7 +59,7 @@ class Rule:
 
     column: str
     expected: str
-    broken: Callable[[pd.DataFrame], npt.NDArray[np.bool_]]
+    broken: Callable[[pd.DataFrame], pd.Series[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,79 +69,77 @@ class Schema:
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns in order."""
+        return [column.name for column in self.columns]
+
 
 def _columns() -> dict[str, tuple[Column, ...]]:
-    tables: dict[str, tuple[Column, ...]] = {}
+    lists = {"Kind": tuple(CLAIM_KINDS), "Unit": vocabulary.UNITS}
+    tables: defaultdict[str, tuple[Column, ...]] = defaultdict(tuple)
     for row in table_rows("columns.csv"):
-        words = getattr(vocabulary, row["allowed"], None) if row["allowed"] else None
-        lists = {"Kind": tuple(CLAIM_KINDS), "Unit": vocabulary.UNITS}
-        allowed = lists.get(row["allowed"]) or tuple(words or row["allowed"].split("|"))
-        if row["kind"] == "flag":
-            allowed = ("yes", "no")
-        column = Column(
-            row["column"],
-            row["kind"],
-            row["required"] == "yes",
-            float(row["low"] or "-1e18"),
-            float(row["high"] or "1e18"),
-            allowed,
-            words,
-            row["meaning"],
+        allowed = row["allowed"]
+        words = getattr(vocabulary, allowed, None) if allowed else None
+        tables[row["table"]] += (
+            Column(
+                name=row["column"],
+                kind=row["kind"],
+                required=row["required"] == "yes",
+                low=float(row["low"] or "-1e18"),
+                high=float(row["high"] or "1e18"),
+                allowed=lists.get(allowed) or tuple(words or allowed.split("|")),
+                words=words,
+                meaning=row["meaning"],
+            ),
         )
-        tables[row["table"]] = (*tables.get(row["table"], ()), column)
     return tables
 
 
 def _ordered(low: str, high: str) -> Rule:
-    return Rule(low, f"a {low} that is at most {high}", lambda t: (t[low] > t[high]).to_numpy())
+    return Rule(low, f"a {low} that is at most {high}", lambda t: t[low] > t[high])
 
 
-def _wrong_unit(claims: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    wanted = claims["quantity_kind"].map({name: k.unit for name, k in CLAIM_KINDS.items() if k.unit})
-    return np.asarray(wanted.notna() & (wanted != claims["unit"]), dtype=bool)
-
-
-def _unfinished(relations: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    used = relations["used"] == "network"
-    return np.asarray(used & relations[["low", "best", "high"]].isna().any(axis=1), dtype=bool)
-
-
-def _chinese_alone(claims: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    return np.asarray((claims["quote_language"] == "zh") & (claims["translation"] == ""), dtype=bool)
-
-
-def _located_without(column: str) -> Callable[[pd.DataFrame], npt.NDArray[np.bool_]]:
-    return lambda t: np.asarray(t["lat"].notna() & (t[column].isna() | (t[column] == "")), dtype=bool)
-
-
+_FIXED_UNITS = {name: kind.unit for name, kind in CLAIM_KINDS.items() if kind.unit}
 _LOW_BEST_HIGH = (_ordered("low", "best"), _ordered("best", "high"), _ordered("low", "high"))
-_TRUTH = (_ordered("truth_low", "truth_best"), _ordered("truth_best", "truth_high"))
 _RULES: dict[str, tuple[Rule, ...]] = {
     "sites": (
+        Rule("lat", "a latitude and a longitude, or neither", lambda t: t["lat"].isna() != t["lon"].isna()),
         Rule(
-            "lat", "a latitude and a longitude, or neither", lambda t: (t["lat"].isna() != t["lon"].isna()).to_numpy()
+            "coord_precision_km",
+            "a precision in km for every coordinate",
+            lambda t: t["lat"].notna() & t["coord_precision_km"].isna(),
         ),
-        Rule("coord_precision_km", "a precision in km for every coordinate", _located_without("coord_precision_km")),
-        Rule("datum", "a datum for every coordinate", _located_without("datum")),
+        Rule("datum", "a datum for every coordinate", lambda t: t["lat"].notna() & (t["datum"] == "")),
     ),
     "claims": (
         _ordered("value_low", "value_high"),
-        Rule("unit", "the unit of its quantity_kind", _wrong_unit),
-        Rule("translation", "a translation of a Chinese quote", _chinese_alone),
+        Rule(
+            "unit",
+            "the unit of its quantity_kind",
+            lambda t: t["unit"] != t["quantity_kind"].map(_FIXED_UNITS).fillna(t["unit"]),
+        ),
+        Rule(
+            "translation",
+            "a translation of a Chinese quote",
+            lambda t: (t["quote_language"] == "zh") & (t["translation"] == ""),
+        ),
     ),
     "observations": _LOW_BEST_HIGH,
     "relations": (
         *_LOW_BEST_HIGH,
-        Rule("best", "low, best and high for a relation that the network uses", _unfinished),
+        Rule(
+            "best",
+            "low, best and high for a relation that the network uses",
+            lambda t: (t["used"] == "network") & t[["low", "best", "high"]].isna().any(axis=1),
+        ),
     ),
     "relation_support": _LOW_BEST_HIGH,
     "chips": (_ordered("it_kw_low", "it_kw_best"), _ordered("it_kw_best", "it_kw_high")),
-    "calibration": _TRUTH,
+    "calibration": (_ordered("truth_low", "truth_best"), _ordered("truth_best", "truth_high")),
 }
 SCHEMAS = {name: Schema(columns, _RULES.get(name, ())) for name, columns in _columns().items()}
 """Columns and rules of every table, by its name."""
-OBSERVATION_COLUMNS = tuple(c.name for c in SCHEMAS["observations"].columns)
-"""Columns of observations.csv in order."""
 
 
 class Record:
@@ -150,20 +147,13 @@ class Record:
 
     __slots__ = ()
     table: ClassVar[str]
-    renamed: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def from_row(cls, row: Mapping[Any, Any]) -> Self:
         """Read a row of the table (text cells, or the typed cells of a checked frame)."""
-        columns = {c.name: c for c in SCHEMAS[cls.table].columns}
-        names = (f.name for f in fields(cls))  # type: ignore[arg-type]
-        cells = ((columns[cls.renamed.get(name, name)], name) for name in names)
-        return cls(**{name: _value(column, row[column.name]) for column, name in cells})
-
-    def to_row(self) -> dict[str, str | float]:
-        """Return the row of the table: texts, and numbers with NaN for an empty one."""
-        at = {self.renamed.get(f.name, f.name): f.name for f in fields(self)}  # type: ignore[arg-type]
-        return {c.name: _cell(c, getattr(self, at[c.name])) for c in SCHEMAS[self.table].columns}
+        columns = {column.name: column for column in SCHEMAS[cls.table].columns}
+        names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+        return cls(**{name: _value(columns[name], row[name]) for name in names})
 
 
 def _value(column: Column, cell: Any) -> object:
@@ -181,18 +171,6 @@ def _value(column: Column, cell: Any) -> object:
     return "" if empty else str(cell)
 
 
-def _cell(column: Column, value: Any) -> str | float:
-    if column.kind == "number":
-        return math.nan if value is None else float(value)
-    if column.kind == "numbers":
-        return "|".join(f"{number:.15g}" for number in value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, WrittenDate):
-        return value.text
-    return "" if value is None else str(value)
-
-
 @dataclass(frozen=True, slots=True)
 class SiteRow(Record):
     """A row of sites.csv: an announced or found place, a total over several, or a landmark."""
@@ -201,22 +179,15 @@ class SiteRow(Record):
     site_id: str
     name_en: str
     name_zh: str
-    operator_owner: str
     county: str
     prefecture: str
     province: str
     country: str
     lat: float | None
     lon: float | None
-    coord_precision_km: float | None
     coord_level: str
-    coord_source: str
     status: str
-    first_announced: str
-    notes: str
-    source_urls: str
     datum: str
-    datum_reason: str
     name_display: str
     role: Role
     covers: str
@@ -248,20 +219,15 @@ class Claim(Record):
     value_date: WrittenDate | None
     chip_model: str
     phase: str
-    reading_confidence: str
     note: str
-    unit_as_recorded: str
     scope: str
-    precision: str
     rung: Rung | None
-    rung_reason: str
     modality: Modality | None
     bound: Bounding | None
     independence_group: str
     group_reason: str
     error_test: bool | None
     evidence_use: bool
-    evidence_reason: str
     readings: tuple[float, ...]
     part: str
 
@@ -322,15 +288,10 @@ class Observation(Record):
     low: float | None
     best: float | None
     high: float | None
-    unit: str
-    scope: str
     rung: Rung | None
     not_yet: Rung | None
     independence_group: str
     source_claim_id: str
-    source_url: str
-    quote: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,20 +299,14 @@ class Relation(Record):
     """A row of relations.csv: a factor that joins two quantities, as low, best and high (90%)."""
 
     table = "relations"
-    renamed: ClassVar[Mapping[str, str]] = {"from_quantity": "from", "to_quantity": "to"}
     relation: str
-    from_quantity: str
-    to_quantity: str
     low: float | None
     best: float | None
     high: float | None
     unit: str
     country: str
-    conditions: str
     used: str
-    mark: str
     source: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,9 +315,6 @@ class Chip(Record):
 
     table = "chips"
     chip: str
-    family: str
-    tdp_kw: float | None
-    server_share_kw: float | None
     it_kw_low: float
     it_kw_best: float
     it_kw_high: float
@@ -371,16 +323,11 @@ class Chip(Record):
     full_load_kw_high: float | None
     fp16_dense_pflops: float | None
     fp16_sparse_pflops: float | None
-    fp8_dense_pflops: float | None
-    fp8_sparse_pflops: float | None
     pflops_spread: float | None
     available_from: float
-    export_to_china: str
     prior_cn: float
     prior_other: float
-    mark: str
     source: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,12 +343,8 @@ class CalibrationRow(Record):
     truth_low: float
     truth_best: float
     truth_high: float
-    as_of: str
-    source_url: str
-    note: str
     calibration_id: str
     chip: str
     form: str
     role: str
-    role_reason: str
     truth_is: str

@@ -24,18 +24,12 @@ from osint.errors import BadInputError, NotFoundError, OsintError, UnreadableErr
 from osint.register.dates import valid_date
 from osint.register.records import SCHEMAS, Column
 
-SHOWN = 20
-"""Faults of one table that a message prints; the rest are counted."""
-MOST_ROWS = 50_000
-"""Rows per table; the pairwise checks are quadratic in the claims of a site."""
-LONGEST_SHOWN = 60
-"""Characters of a wrong cell that a message prints."""
-CLOSE_IDS = 12
-"""Ids that a message offers for an unknown one."""
-FIRST_ROW = 2
-"""Number that a spreadsheet gives to the first row under the header."""
-WHOLE_FROM = 1e5
-"""Numbers from this size on are written without decimals."""
+SHOWN = 20  # faults of one table that a message prints; the rest are counted
+MOST_ROWS = 50_000  # rows per table; the pairwise checks are quadratic in the claims of a site
+LONGEST_SHOWN = 60  # characters of a wrong cell that a message prints
+CLOSE_IDS = 12  # ids that a message offers for an unknown one
+FIRST_ROW = 2  # number that a spreadsheet gives to the first row under the header
+WHOLE_FROM = 1e5  # numbers from this size on are written without decimals
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PREFIX = {"claims": "C", "observations": "O"}
 _LINKS = (
@@ -59,19 +53,14 @@ class Register:
     readings: pd.DataFrame
     calibration: pd.DataFrame
 
-    def rows(self, table: str, site_id: str) -> list[dict[str, Any]]:
-        """Return the rows of a table that name a site, as plain dictionaries."""
-        frame: pd.DataFrame = getattr(self, table)
-        return [{str(k): v for k, v in row.items()} for row in frame[frame["site_id"] == site_id].to_dict("records")]
-
     def site(self, site_id: str) -> dict[str, Any]:
         """Return one row of sites; raises NotFoundError for an unknown id."""
-        rows = self.rows("sites", site_id)
-        if not rows:
-            close = [s for s in self.sites["site_id"] if s[:2] == site_id[:2].upper()] or list(self.sites["site_id"])
+        ids = list(self.sites["site_id"])
+        if site_id not in ids:
+            close = [known for known in ids if known[:2] == site_id[:2].upper()] or ids
             offered = ", ".join(close[:CLOSE_IDS])
             raise NotFoundError(f"there is no site {site_id!r} in sites.csv; ids that begin alike: {offered}")
-        return rows[0]
+        return dict(self.sites.iloc[ids.index(site_id)])
 
 
 def data_dir(path: str | Path | None = None) -> Path:
@@ -167,8 +156,8 @@ def check_table(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
     """Check a table of text cells against the schema of `name` and convert it; see `read_table`."""
     file = file or f"{name}.csv"
     schema = SCHEMAS[name]
-    missing = [c.name for c in schema.columns if c.name not in text.columns]
-    extra = [c for c in text.columns if c not in {k.name for k in schema.columns}]
+    missing = [name for name in schema.names if name not in text.columns]
+    extra = [name for name in text.columns if name not in schema.names]
     if missing or extra:
         said = [f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}"] if missing else []
         said += [f"has unknown column{'s' * (len(extra) > 1)} {', '.join(map(repr, extra))}"] if extra else []
@@ -252,7 +241,7 @@ def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object
     an id of another table that is not there.
     """
     raw = data_dir(data) / "raw"
-    path, columns = raw / f"{table}.csv", [c.name for c in SCHEMAS[table].columns]
+    path, columns = raw / f"{table}.csv", SCHEMAS[table].names
     key = columns[0]
     with FileLock(raw / f".{table}.lock"):
         before = path.read_bytes() if path.exists() else (",".join(columns) + "\n").encode()
@@ -276,7 +265,7 @@ def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object
 
 
 def _numbered(rows: Sequence[Mapping[str, object]], held: pd.DataFrame, table: str) -> list[dict[str, object]]:
-    columns = [c.name for c in SCHEMAS[table].columns]
+    columns = SCHEMAS[table].names
     key, prefix = columns[0], _PREFIX[table]
     numbers = [int(n) for i in held[key] for n in re.findall(rf"^{prefix}(\d+)$", str(i))]
     following = max(numbers, default=0) + 1

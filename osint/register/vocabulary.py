@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from importlib.resources import files
+from typing import Any, TypeVar
 
 
 class Rung(StrEnum):
@@ -28,8 +29,6 @@ class Rung(StrEnum):
 
 LADDER = tuple(Rung)
 """All rungs, lowest first."""
-
-
 Tier = StrEnum(
     "Tier",
     "PRIMARY_GOVERNMENT LOCAL_GOVERNMENT PRIMARY_REPORTING COMPANY_FILING COMPANY_FILING_COPY COMPANY_RELEASE "
@@ -177,35 +176,21 @@ def table_rows(name: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(table)
 
 
-def _kind(row: dict[str, str]) -> ClaimKind:
-    return ClaimKind(
-        table=row["table"],
-        read=row["read"],
-        kind=row["kind"],
-        unit=row["unit"],
-        si_unit=row["si_unit"],
-        si_factor=float(row["si_factor"] or "nan"),
-        quantity=row["quantity"],
-        factor=float(row["factor"] or "nan"),
-        states=row["states"] == "yes",
-    )
+_READERS: dict[object, Callable[[str], Any]] = {
+    "str": str,
+    "float": lambda cell: float(cell or "nan"),
+    "bool": lambda cell: cell == "yes",
+}
+_Row = TypeVar("_Row", ClaimKind, ModelQuantity)
 
 
-def _quantity(row: dict[str, str]) -> ModelQuantity:
-    return ModelQuantity(
-        quantity=row["quantity"],
-        unit=row["unit"],
-        capacity=row["capacity"] == "yes",
-        power=row["power"] == "yes",
-        chip_count=row["chip_count"] == "yes",
-        by_chip=row["by_chip"] == "yes",
-        lasts=row["lasts"] == "yes",
-        group=row["group"],
-    )
+def _records(row_type: type[_Row], name: str) -> tuple[_Row, ...]:
+    """Return a table as records; the type of a field says how its cell is read."""
+    kinds = {field.name: _READERS[field.type] for field in fields(row_type)}
+    return tuple(row_type(**{k: read(row[k]) for k, read in kinds.items()}) for row in table_rows(name))
 
 
-KINDS = tuple(_kind(row) for row in table_rows("kinds.csv"))
-"""Every row of kinds.csv."""
+KINDS = _records(ClaimKind, "kinds.csv")
 CLAIM_KINDS = {k.kind: k for k in reversed(KINDS) if k.table == "claims"}
 """Kind of claims.csv -> its row; the first row where several are read as one kind."""
 CALIBRATION_KINDS = {k.kind: k for k in KINDS if k.table == "calibration"}
@@ -214,7 +199,7 @@ READ_KINDS = {k.read: k for k in KINDS if k.read}
 """Kind as the grammar of claims reads it -> its row."""
 UNITS = (*dict.fromkeys(k.unit for k in KINDS if k.unit), "projects", "count", "date")
 """Units that claims.csv may have."""
-QUANTITIES = {q.quantity: q for q in map(_quantity, table_rows("quantities.csv"))}
+QUANTITIES = {q.quantity: q for q in _records(ModelQuantity, "quantities.csv")}
 """Name of a quantity of the model -> its row."""
 _CHIP_NAMES = [
     (re.compile(rf"(?<!\w){re.escape(r['name'])}(?!\w)"), r["match"] == "whole", tuple(r["families"].split("|")))

@@ -1,9 +1,8 @@
-"""A SIMULATED world with known truth: ground, weather and sensors, radar passes, and a server for them."""
+"""A SIMULATED world with known truth: ground, weather and sensor, and a server that shows it as a catalogue."""
 
 from osint.simulated.demo import COLLECTION, CREDIT, Demo, DemoPlace, make_demo, served, served_at, start
 from osint.simulated.ground import KINDS, ROOFS, SPECTRA, YARDS, Feature
-from osint.simulated.radar import Fence, Orbit, Radar
-from osint.simulated.world import World, dataset, make_world, stack_of_world
+from osint.simulated.world import World, make_world
 
 __all__ = [
     "COLLECTION",
@@ -15,15 +14,10 @@ __all__ = [
     "Demo",
     "DemoPlace",
     "Feature",
-    "Fence",
-    "Orbit",
-    "Radar",
     "World",
-    "dataset",
     "make_demo",
     "make_world",
     "served",
     "served_at",
-    "stack_of_world",
     "start",
 ]
