@@ -355,7 +355,7 @@ _HANDLERS: dict[str, Callable[[_Parser, str, bool, str, int], None]] = {
     **dict.fromkeys(("tr", "thead", "tbody", "tfoot"), _Parser.on_rows),
     **dict.fromkeys(("td", "th"), _Parser.on_cell),
 }
-"""what tags do that is more than a line or a word: (parser, tag, whether it closes, attributes, offset in the source)"""
+"""what tags do that is more than a line or a word: (parser, tag, whether it closes, attributes, offset)"""
 
 
 @lru_cache(maxsize=512)

@@ -110,7 +110,7 @@ def _same_place(line: Line, other: Line) -> float:
 
 
 def _disputed(line: Line, others: Iterable[Line]) -> list[tuple[int, int, str]]:
-    """Return (start, end, both readings) of numbers of a line that the second reading does not repeat, unit included."""
+    """Return (start, end, both readings) of the numbers that the second reading does not repeat, unit included."""
     near = [other for other in others if _same_place(line, other) > 0.4]
     repeated = [words for other in near for _, _, words in _numbers(other.text)]
     found = []

@@ -350,11 +350,11 @@ def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str,
     values |= {
         "claim_id": claim_id, "quote": row["sentence"], "quantity_kind": kind.kind, "unit": kind.unit or kind.si_unit,
         "quote_language": "zh" if re.search("[一-龥]", row["sentence"]) else "en",
-        "value_low": plain_number(row["si_low"] * kind.si_factor), "value_high": plain_number(row["si_high"] * kind.si_factor),
-        "value_date": row["date"], "chip_model": row["chip_model"], "reading_confidence": row["confidence"],
-        "unit_as_recorded": row["unit"], "rung": row["aim"], "modality": row["modality"],
-        "scope": Scope.GENERATION if row["kind"] == "energy_gen" else "",
-        "rung_reason": "read from the clause" if row["aim"] else "",
-        "bound": _BOUND[row["qualifier"]], "evidence_use": "no", "note": _note(row),
+        "value_low": plain_number(row["si_low"] * kind.si_factor),
+        "value_high": plain_number(row["si_high"] * kind.si_factor), "value_date": row["date"],
+        "chip_model": row["chip_model"], "reading_confidence": row["confidence"], "unit_as_recorded": row["unit"],
+        "rung": row["aim"], "modality": row["modality"], "rung_reason": "read from the clause" if row["aim"] else "",
+        "scope": Scope.GENERATION if row["kind"] == "energy_gen" else "", "bound": _BOUND[row["qualifier"]],
+        "evidence_use": "no", "note": _note(row),
     }  # fmt: skip
     return values | about | ({"translation": row["translation"]} if row["translation"] else {})
