@@ -22,16 +22,14 @@ _MAX_RATIO = 400
 _MOST_CELLS = 5_000_000
 """cells of one workbook, empty ones between others counted"""
 _HEAD_BYTES = 65_536
-_SCHEMAS = "http://schemas.openxmlformats.org"
 _STRICT = [
-    (f"http://purl.oclc.org/ooxml/{strict}".encode(), f"{_SCHEMAS}/{loose}".encode())
+    (f"http://purl.oclc.org/ooxml/{strict}".encode(), f"http://schemas.openxmlformats.org/{loose}".encode())
     for strict, loose in (
         ("officeDocument/relationships", "officeDocument/2006/relationships"),
         ("wordprocessingml/main", "wordprocessingml/2006/main"),
         ("spreadsheetml/main", "spreadsheetml/2006/main"),
     )
 ]
-_TYPES = "[Content_Types].xml"
 _BROKEN = (
     ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
     zipfile.BadZipFile, zlib.error,
@@ -203,8 +201,6 @@ def _word_table(table: Any, out: _Text, names: Iterator[int]) -> None:
 def _excel(parts: dict[str, bytes], out: _Text) -> None:
     from openpyxl import load_workbook
 
-    if _TYPES not in parts:
-        parts = parts | _made_up(parts)
     packed, members = io.BytesIO(), _members(parts)
     with zipfile.ZipFile(packed, "w") as archive:
         for member, body in parts.items():
@@ -225,34 +221,6 @@ def _excel(parts: dict[str, bytes], out: _Text) -> None:
             out.remark(f"sheet {sheet.title} is hidden and was read too")
 
 
-def _made_up(parts: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the list of parts, and the workbook, of a bare archive that has nothing but numbered sheets."""
-    relations, kind = f"{_SCHEMAS}/officeDocument/2006/relationships", "application/vnd.openxmlformats-officedocument"
-    sheets = sorted((m for m in parts if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", m)), key=lambda m: (len(m), m))
-    kinds = {
-        "xl/workbook.xml": "sheet.main",
-        "xl/sharedStrings.xml": "sharedStrings",
-        **dict.fromkeys(sheets, "worksheet"),
-    }
-    types = "".join(
-        f'<Override PartName="/{member}" ContentType="{kind}.spreadsheetml.{kinds[member]}+xml"/>'
-        for member in kinds if member in parts
-    )  # fmt: skip
-    listed = "".join(f'<sheet name="sheet {i}" sheetId="{i}" r:id="r{i}"/>' for i in range(1, len(sheets) + 1))
-    links = "".join(
-        f'<Relationship Id="r{i}" Type="{relations}/worksheet" Target="/{member}"/>'
-        for i, member in enumerate(sheets, 1)
-    )
-    made = {
-        _TYPES: f'<Types xmlns="{_SCHEMAS}/package/2006/content-types">{types}</Types>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_SCHEMAS}/package/2006/relationships">{links}'
-        "</Relationships>",
-        "xl/workbook.xml": f'<workbook xmlns="{_SCHEMAS}/spreadsheetml/2006/main" xmlns:r="{relations}">'
-        f"<sheets>{listed}</sheets></workbook>",
-    }
-    return {member: body.encode() for member, body in made.items()}
-
-
 def _members(parts: dict[str, bytes]) -> dict[str, str]:
     """Return the part of each sheet by its name."""
     from lxml import etree
@@ -269,12 +237,11 @@ def _members(parts: dict[str, bytes]) -> dict[str, str]:
 
 def _merged(body: bytes) -> dict[tuple[int, int], tuple[int, int]]:
     """Return (row, column) -> (rows, columns) of the merged ranges of a sheet."""
-    from openpyxl.utils import column_index_from_string
+    from openpyxl.utils import range_boundaries
 
     found = {}
-    for match in re.finditer(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"', body):
-        left, right = (column_index_from_string(match[i].decode()) for i in (1, 3))
-        top, bottom = int(match[2]), int(match[4])
+    for match in re.finditer(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"', body):
+        left, top, right, bottom = range_boundaries(match[1].decode())
         found[top, left] = (bottom - top + 1, right - left + 1)
     return found
 

@@ -126,9 +126,9 @@ def change_claim(
     row = table.loc[_index(table, key)]
     if "rung" in new:
         new = {"aim": new["rung"], **new}
-    for name in ("rung", "aim"):
-        if new.get(name) and new[name] not in LADDER:
-            raise BadInputError(f"claim {key}: {new[name]!r} is not a rung; give one of {', '.join(LADDER)}")
+    for rung in (new.get("rung"), new.get("aim")):
+        if rung and rung not in LADDER:
+            raise BadInputError(f"claim {key}: {rung!r} is not a rung; give one of {', '.join(LADDER)}")
     if {"low", "high", "unit"} & set(new):
         new = {**new, **_in_si(row, new)}
     kind = new.get("kind", row["kind"])
@@ -206,7 +206,7 @@ def _decide(
             f"claim {key}: a decision needs who decided and the day as YYYY-MM-DD; got {who!r} and {when!r}"
         )
     out = table.copy()
-    for name, value in {**dict(zip(_DECISION, (decision.value, *signed), strict=True)), **new}.items():
+    for name, value in (*zip(_DECISION, (decision.value, *signed), strict=True), *new.items()):
         out.at[index, name] = value
     row = out.loc[index]
     if decision is not Decision.REJECTED:
