@@ -52,13 +52,9 @@ class _Text:
         self.length += len(piece)
         return start
 
-    def remark(self, words: str) -> None:
-        if words not in self.remarks:
-            self.remarks.append(words)
 
-
-def read_office(data: bytes, name: str) -> tuple[str, list[Cell], list[str]]:
-    """Return (text, cells, remarks) of a .docx or .xlsx.
+def read_office(data: bytes, name: str) -> tuple[str, list[Cell], tuple[str, ...]]:
+    """Return (text, cells in order, remarks, each once) of a .docx or .xlsx.
 
     Raises UnreadableError for a file that is no such archive, RefusedError for one that would unpack to more
     than 120 MB or 400 times its size, or that declares XML entities.
@@ -72,7 +68,9 @@ def read_office(data: bytes, name: str) -> tuple[str, list[Cell], list[str]]:
     out = _Text()
     for info in archive.infolist():
         if info.filename.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", info.filename):
-            out.remark(f"the archive names a member outside itself ({info.filename[:60]!r}); nothing was unpacked")
+            out.remarks.append(
+                f"the archive names a member outside itself ({info.filename[:60]!r}); nothing was unpacked"
+            )
     total = sum(info.file_size for info in archive.infolist())
     if total > _MAX_BYTES or total > _MAX_RATIO * max(len(data), 1):
         raise RefusedError(
@@ -93,7 +91,8 @@ def read_office(data: bytes, name: str) -> tuple[str, list[Cell], list[str]]:
             f"{name}: cannot be read ({str(error)[:80]}); open it by hand and save it again"
         ) from None
     text = "".join(out.pieces)
-    return text, [cell for grid in out.grids for cell in grid.finished(text)], out.remarks
+    cells = [cell for grid in out.grids for cell in grid.finished(text)]
+    return text, sorted(cells, key=lambda cell: cell.start), tuple(dict.fromkeys(out.remarks))
 
 
 def _parts(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
@@ -126,11 +125,11 @@ def _word(parts: dict[str, bytes], out: _Text) -> None:
                 _blocks(note, out, names)
     margins = [part for member, part in parts.items() if re.fullmatch(r"word/(?:header|footer)\d*\.xml", member)]
     if any(re.search(rb"<w:t[ >]", part) for part in margins):
-        out.remark("page headers and footers were left out")
+        out.remarks.append("page headers and footers were left out")
     if body.xpath(".//w:numPr"):
-        out.remark("automatic numbers of lists and headings are not in the text")
+        out.remarks.append("automatic numbers of lists and headings are not in the text")
     if body.xpath(".//w:del"):
-        out.remark("words that were deleted with changes tracked were left out")
+        out.remarks.append("words that were deleted with changes tracked were left out")
 
 
 def _inside(element: Any, *wanted: str) -> Iterator[Any]:
@@ -212,13 +211,13 @@ def _excel(parts: dict[str, bytes], out: _Text) -> None:
         body = parts.get(members.get(sheet.title, ""), b"")
         left = _sheet(sheet, out, _merged(body), left)
         if left < 0:
-            out.remark(f"holds over {_MOST_CELLS:,} cells; what follows in sheet {sheet.title} was not read")
+            out.remarks.append(f"holds over {_MOST_CELLS:,} cells; what follows in sheet {sheet.title} was not read")
             break
         missing = len(re.findall(rb"(?:</f>|<f[^<>]*/>)\s*(?:<v\s*/>\s*|<v>\s*</v>\s*)?</c>", body))
         if missing:
-            out.remark(f"sheet {sheet.title}: {missing} formulas without a stored value were not read")
+            out.remarks.append(f"sheet {sheet.title}: {missing} formulas without a stored value were not read")
         if sheet.sheet_state != "visible":
-            out.remark(f"sheet {sheet.title} is hidden and was read too")
+            out.remarks.append(f"sheet {sheet.title} is hidden and was read too")
 
 
 def _members(parts: dict[str, bytes]) -> dict[str, str]:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_BOUND = {"more than": "at least", "at least": "at least", "up to": "at most", "less than": "at most", "range": "range",
-          "about": "about", "exact": "exact"}  # fmt: skip
+_BOUND = {"more than": "at least", "up to": "at most", "less than": "at most"}
+"""bound in claims.csv of the qualifiers that it calls otherwise"""
 
 
 class Decision(StrEnum):
@@ -162,7 +162,7 @@ def is_open(value: float | None) -> bool:
 
 def plain_number(value: float | None) -> str:
     """Return a number with at most twelve digits; empty for an open bound."""
-    return "" if value is None or math.isnan(value) else f"{value:.12g}"
+    return "" if value is None or is_open(value) else f"{value:.12g}"
 
 
 def _converted(value: float, unit: str, row: pd.Series) -> tuple[float, str]:
@@ -354,7 +354,8 @@ def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str,
         "value_high": plain_number(row["si_high"] * kind.si_factor), "value_date": row["date"],
         "chip_model": row["chip_model"], "reading_confidence": row["confidence"], "unit_as_recorded": row["unit"],
         "rung": row["aim"], "modality": row["modality"], "rung_reason": "read from the clause" if row["aim"] else "",
-        "scope": Scope.GENERATION if row["kind"] == "energy_gen" else "", "bound": _BOUND[row["qualifier"]],
+        "scope": Scope.GENERATION if row["kind"] == "energy_gen" else "",
+        "bound": _BOUND.get(row["qualifier"], row["qualifier"]),
         "evidence_use": "no", "note": _note(row),
     }  # fmt: skip
     return values | about | ({"translation": row["translation"]} if row["translation"] else {})
