@@ -190,9 +190,8 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
         return _html(data, name, label, ("is named .pdf but is a web page: perhaps a refusal of the server, read it",))
     if data[:4] == b"PK\x03\x04":
         text, cells, remarks = read_office(data, name)
-        cells.sort(key=lambda cell: cell.start)
         facts = read_facts(text, name)
-        return Filing(name, Medium.OFFICE, text, data, cells=tuple(cells), remarks=tuple(remarks), facts=facts)
+        return Filing(name, Medium.OFFICE, text, data, cells=tuple(cells), remarks=remarks, facts=facts)
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise UnreadableError(f"{name}: an old or encrypted Office file; save it as .docx or .xlsx without a password")
     if data.startswith(_PICTURES):
@@ -209,10 +208,6 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
         rb"<(?:!doctype|html|head|body|div|table|\?xml|meta)", head, re.I
     ):
         return _html(data, name, label, ())
-    return _plain(data, name, label)
-
-
-def _plain(data: bytes, name: str, label: str) -> Filing:
     text, codec, remarks = _decoded(data, name, label)
     if codec == "utf-8-sig":
         text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
@@ -318,36 +313,31 @@ class About:
 
 def about(filing: Filing) -> About:
     """Return what the document says of itself, with the files and notices that it links to."""
-    facts, links = filing.facts, dict[str, str]()
+    facts, links = filing.facts, list(filing.links)
+    published = facts.published.isoformat() if facts.published else ""
     files: set[str] = set()
-    own: tuple[str, ...] = ()
     notice = None
     if filing.medium is Medium.HTML:
         notice = read_notice(filing.name, filing.data, f"text/html; charset={filing.codec or 'utf-8'}")
-    published = facts.published.isoformat() if facts.published else ""
     if notice:
         code = facts.project_code or next(iter(notice.project_codes), "")
         title, publisher = facts.title or notice.title, facts.publisher or notice.publisher
         facts = replace(facts, title=title, publisher=publisher, project_code=code)
-        published = published or notice.date
-        own = tuple(path for _, path in notice.related)
-        files = set(notice.attachments)
+        published, files = published or notice.date, set(notice.attachments)
+        links += [(address, "") for address in notice.attachments] + [(path, stage) for stage, path in notice.related]
     base = filing.name if filing.name.startswith(("http://", "https://")) else ""
-    further = (
-        [*((file, "") for file in notice.attachments), *((path, stage) for stage, path in notice.related)]
-        if notice
-        else []
-    )
-    for written, words in (*filing.links, *further):
+    named: dict[str, str] = {}
+    for written, words in links:
         address = joined_url(base, written, written)
-        links[address] = links.get(address) or words
-    files |= {address for address in links if FILES.search(address)}
-    related = [
-        Link(address, words)
-        for address, words in links.items()
-        if address not in files and (_NOTICE.search(words) or (own and address.endswith(own)))
-    ]
-    attachments = [Link(address, words) for address, words in links.items() if address in files]
+        named[address] = named.get(address) or words
+    files |= {address for address in named if FILES.search(address)}
+    stages = tuple(path for _, path in notice.related) if notice else ()
+    attachments, related = list[Link](), list[Link]()
+    for address, words in named.items():
+        if address in files:
+            attachments.append(Link(address, words))
+        elif _NOTICE.search(words) or address.endswith(stages):
+            related.append(Link(address, words))
     return About(
         filing.name, filing.medium, facts, published, tuple(attachments[:_MOST_LINKS]), tuple(related[:_MOST_LINKS]),
         filing.unread, filing.remarks,

@@ -490,6 +490,7 @@ def mhtml_bytes(data: bytes, first: int, last: int) -> tuple[int, int] | None:
 
 # ---------------------------------------------------------------- one body for the rules of the portals
 
+_MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<div", b"<!--")
 _LOOKED_AT_BYTES = 4 << 20
 """bytes of a page of markup that are read; what tells a refusal from a notice stands at the start"""
 
@@ -502,11 +503,11 @@ class Page:
         self.raw = raw
         self.media_type = content_type.partition(";")[0].strip().lower()
         head = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        self.is_html = head.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<div", b"<!--"))
-        self.is_html = self.is_html or (self.media_type in ("text/html", "application/xhtml+xml") and b"<" in head)
-        textual = self.media_type.startswith("text/") or re.search(r"json|xml|javascript", self.media_type)
-        self.is_binary = not self.is_html and not textual and (b"\0" in raw[:4096] or raw.startswith(b"%PDF-"))
-        self.is_binary = self.is_binary or raw.startswith(b"%PDF-")
+        self.is_html = head.startswith(_MARKUP) or (
+            self.media_type in ("text/html", "application/xhtml+xml") and b"<" in head
+        )
+        textual = self.is_html or re.match(r"text/|.*(?:json|xml|javascript)", self.media_type)
+        self.is_binary = raw.startswith(b"%PDF-") or (not textual and b"\0" in raw[:4096])
         looked_at = raw if head.startswith((b"{", b"[")) or not self.is_html else raw[:_LOOKED_AT_BYTES]
         self.text = "" if self.is_binary else decode(looked_at, content_type).text
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_BOUND = {"more than": "at least", "at least": "at least", "up to": "at most", "less than": "at most", "range": "range",
-          "about": "about", "exact": "exact"}  # fmt: skip
+_BOUND = {"more than": "at least", "up to": "at most", "less than": "at most"}
+"""bound in claims.csv of the qualifiers that it calls otherwise"""
 
 
 class Decision(StrEnum):
@@ -126,9 +126,9 @@ def change_claim(
     row = table.loc[_index(table, key)]
     if "rung" in new:
         new = {"aim": new["rung"], **new}
-    for name in ("rung", "aim"):
-        if new.get(name) and new[name] not in LADDER:
-            raise BadInputError(f"claim {key}: {new[name]!r} is not a rung; give one of {', '.join(LADDER)}")
+    for rung in (new.get("rung"), new.get("aim")):
+        if rung and rung not in LADDER:
+            raise BadInputError(f"claim {key}: {rung!r} is not a rung; give one of {', '.join(LADDER)}")
     if {"low", "high", "unit"} & set(new):
         new = {**new, **_in_si(row, new)}
     kind = new.get("kind", row["kind"])
@@ -162,7 +162,7 @@ def is_open(value: float | None) -> bool:
 
 def plain_number(value: float | None) -> str:
     """Return a number with at most twelve digits; empty for an open bound."""
-    return "" if value is None or math.isnan(value) else f"{value:.12g}"
+    return "" if value is None or is_open(value) else f"{value:.12g}"
 
 
 def _converted(value: float, unit: str, row: pd.Series) -> tuple[float, str]:
@@ -206,7 +206,7 @@ def _decide(
             f"claim {key}: a decision needs who decided and the day as YYYY-MM-DD; got {who!r} and {when!r}"
         )
     out = table.copy()
-    for name, value in {**dict(zip(_DECISION, (decision.value, *signed), strict=True)), **new}.items():
+    for name, value in (*zip(_DECISION, (decision.value, *signed), strict=True), *new.items()):
         out.at[index, name] = value
     row = out.loc[index]
     if decision is not Decision.REJECTED:
@@ -354,7 +354,8 @@ def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str,
         "value_high": plain_number(row["si_high"] * kind.si_factor), "value_date": row["date"],
         "chip_model": row["chip_model"], "reading_confidence": row["confidence"], "unit_as_recorded": row["unit"],
         "rung": row["aim"], "modality": row["modality"], "rung_reason": "read from the clause" if row["aim"] else "",
-        "scope": Scope.GENERATION if row["kind"] == "energy_gen" else "", "bound": _BOUND[row["qualifier"]],
+        "scope": Scope.GENERATION if row["kind"] == "energy_gen" else "",
+        "bound": _BOUND.get(row["qualifier"], row["qualifier"]),
         "evidence_use": "no", "note": _note(row),
     }  # fmt: skip
     return values | about | ({"translation": row["translation"]} if row["translation"] else {})
