@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
 
 from osint.change import _segmentation, _transition
-from osint.change._segmentation import SECOND_WAVE_DAYS, YEAR_DAYS, Fit, told_again
+from osint.change._segmentation import FREEDOM, SECOND_WAVE_DAYS, YEAR_DAYS, Fit, told_again
 from osint.change._transition import Moments, moments
 from osint.change.reasons import Doubt, Reason, sentence
 from osint.errors import BadInputError
@@ -336,7 +336,7 @@ def _tamed(values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.nda
     fitted = values
     for _ in range(TAMING_REWEIGHTINGS):
         fitted = np.column_stack([_least_squares(design, values[:, b], weight[:, b]) for b in range(values.shape[1])])
-        weight = 1 / (1 + ((values - fitted) / scales) ** 2 / 4)
+        weight = 1 / (1 + ((values - fitted) / scales) ** 2 / FREEDOM)
     # what varies more counts less, as far as one scatter for all goes
     residual = np.clip((values - fitted) / scales, -CLIP_Z, CLIP_Z) * np.minimum(scales / typical, WILD_FACTOR)
     return np.asarray(fitted / typical + residual)
