@@ -504,6 +504,11 @@ def unconfirmed(seen: Series) -> Doubt | None:
     return Doubt(Reason.MAY_SHOW_A_ROOF, {"scenes": len(late), "day": iso(to_date(late[0]))})
 
 
+def why_not(found: Steps) -> Doubt:
+    """Return the reason why steps make no structure."""
+    return Doubt(Reason[found.no_step.name], {"told": found.told}) if found.no_step else Doubt(Reason.NO_STRUCTURE)
+
+
 def _date(moment: np.datetime64, later_days: int = 0) -> dt.date:
     """Return the date of the moment that is `later_days` after one."""
     return dt.date.fromisoformat(iso(moment + np.timedelta64(later_days, "D")))
