@@ -152,6 +152,12 @@ class Change:
         """Gain over the brightness of the surroundings."""
         return self.after.relative() - self.before.relative()
 
+    @property
+    def cover(self) -> LandCover:
+        """What appeared by it."""
+        took_days = to_day(self.step.complete.best) - to_day(self.step.begun.best)
+        return landcover.appeared(self.before, self.after, took_days)
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -213,8 +219,7 @@ def _look_for_water(change: Change, structures: list[Structure], context: Contex
 def _add(change: Change, structures: list[Structure], context: Context) -> list[Structure]:
     step = change.step
     since = max((s.half_day if s.stands else s.removed_day for s in structures), default=-np.inf)
-    cover = landcover.appeared(change.before, change.after, to_day(step.complete.best) - to_day(step.begun.best))
-    made = _structure(step, cover, [s for s in context.scrapings if since < to_day(s.best)], context.seen)
+    made = _structure(step, change.cover, [s for s in context.scrapings if since < to_day(s.best)], context.seen)
     made = replace(made, gain=change.gain, relative_gain=max(change.relative_gain, MIN_RELATIVE_GAIN))
     built_over = _with_last(structures, lambda s: replace(s, shown_until_day=to_day(step.begun.low)))
     return [*built_over, made]
@@ -297,12 +302,11 @@ def _stood_briefly(
     bare = all(brief[0].last_day < s.half_day or brief[0].first_day > s.shown_until_day for s in found)
     if before is None or after is None or not bare or not _agree(seen.days[stood], white[stood], up):
         return None
-    cover = landcover.appeared(before, after, to_day(up.complete.best) - to_day(up.begun.best))
-    if cover.kind not in COVERS or cover.doubt:
+    change = Change(up, before, after, False, to_day(down.best))
+    if change.cover.kind not in COVERS or change.cover.doubt:
         return None
-    change = after.relative() - before.relative()
-    made = removed(_structure(up, cover, context.scrapings, seen), down)
-    return made, [(to_day(up.best), change), (to_day(down.best), -change)]
+    made = removed(_structure(up, change.cover, context.scrapings, seen), down)
+    return made, [(to_day(up.best), change.relative_gain), (to_day(down.best), -change.relative_gain)]
 
 
 def _agree(days: np.ndarray, white: np.ndarray, up: Step) -> bool:
@@ -498,6 +502,11 @@ def unconfirmed(seen: Series) -> Doubt | None:
     if len(late) < UNCONFIRMED_SCENES:
         return None
     return Doubt(Reason.MAY_SHOW_A_ROOF, {"scenes": len(late), "day": iso(to_date(late[0]))})
+
+
+def why_not(found: Steps) -> Doubt:
+    """Return the reason why steps make no structure."""
+    return Doubt(Reason[found.no_step.name], {"told": found.told}) if found.no_step else Doubt(Reason.NO_STRUCTURE)
 
 
 def _date(moment: np.datetime64, later_days: int = 0) -> dt.date:

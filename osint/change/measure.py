@@ -280,19 +280,21 @@ def _whitening(difference: np.ndarray, far: np.ndarray) -> np.ndarray | None:
 
 def _share(change: np.ndarray, to_roof: np.ndarray, to_yard: np.ndarray) -> np.ndarray:
     """Return (y, x) share of roof and yard together, neither below zero; of a pixel that is no mixture, its size."""
-    rr, yy, ry = ((u * v).sum(axis=-1) for u, v in ((to_roof, to_roof), (to_yard, to_yard), (to_roof, to_yard)))
-    by_roof, by_yard = (change * to_roof).sum(axis=-1), (change * to_yard).sum(axis=-1)
-    rr, yy = np.maximum(rr, 1e-9), np.maximum(yy, 1e-9)
-    det = np.maximum(rr * yy - ry**2, 1e-9 * rr * yy)
-    a, b = (yy * by_roof - ry * by_yard) / det, (rr * by_yard - ry * by_roof) / det
-    only_roof, only_yard = np.maximum(by_roof / rr, 0), np.maximum(by_yard / yy, 0)
-    inside = (a >= 0) & (b >= 0)
+    roofs, yards = (np.maximum((towards * towards).sum(axis=-1), 1e-9) for towards in (to_roof, to_yard))
+    both, by_roof, by_yard = (
+        (one * other).sum(axis=-1) for one, other in ((to_roof, to_yard), (change, to_roof), (change, to_yard))
+    )
+    determinant = np.maximum(roofs * yards - both**2, 1e-9 * roofs * yards)
+    roof = (yards * by_roof - both * by_yard) / determinant
+    yard = (roofs * by_yard - both * by_roof) / determinant
+    inside = (roof >= 0) & (yard >= 0)
     # of the two ends the one that leaves less over
-    yard_alone = only_yard**2 * yy >= only_roof**2 * rr
-    a = np.where(inside, a, np.where(yard_alone, 0, only_roof))
-    b = np.where(inside, b, np.where(yard_alone, only_yard, 0))
-    left = _length(change - a[..., None] * to_roof - b[..., None] * to_yard)
-    return np.where(left > UNMIXED_Z, np.maximum(a + b, _length(change) / np.sqrt(yy)), a + b)
+    only_roof, only_yard = np.maximum(by_roof / roofs, 0), np.maximum(by_yard / yards, 0)
+    yard_alone = only_yard**2 * yards >= only_roof**2 * roofs
+    roof = np.where(inside, roof, np.where(yard_alone, 0, only_roof))
+    yard = np.where(inside, yard, np.where(yard_alone, only_yard, 0))
+    left = _length(change - roof[..., None] * to_roof - yard[..., None] * to_yard)
+    return np.where(left > UNMIXED_Z, np.maximum(roof + yard, _length(change) / np.sqrt(yards)), roof + yard)
 
 
 def _hull(mask: np.ndarray) -> np.ndarray:

@@ -105,7 +105,7 @@ def _dated(stack: Stack, place: BaseGeometry, span: tuple[str, str], coverage: f
     found, covered = _steps(seen, coverage)
     shown = _structures(gathered.data, footprint, seen, (found, covered), coverage)
     if not shown:
-        return _refused(history.unconfirmed(seen) or found.doubt or Doubt(Reason.NO_STRUCTURE), seen)
+        return _refused(history.unconfirmed(seen) or history.why_not(found), seen)
     shown = [_pictured(stack, rows, one, place, gathered.data) for one in shown]
     shown = _like_the_whole([_coloured(one) for one in shown])
     return Dated(tuple(_measured(shown, footprint)), seen)

@@ -414,9 +414,7 @@ def transients(days: np.ndarray, white: np.ndarray, covered: Steps) -> list[Tran
     return found
 
 
-def time_transient(
-    days: np.ndarray, white: np.ndarray, transient: Transient, coverage: float = 0.9
-) -> tuple[Step, Step] | None:
+def time_transient(days: np.ndarray, white: np.ndarray, transient: Transient) -> tuple[Step, Step] | None:
     """Return the step by which a transient came and the one by which it went, None unless both are found.
 
     The first is a step of the series that ends within the transient, the second of the series that starts within it.
@@ -424,8 +422,8 @@ def time_transient(
     until, since = days <= transient.last_day, days >= transient.first_day
     scatter = jump_sd(white[~(until & since)])
     sigma = float(np.hypot(scatter, TRANSIENT_SHARE_SD * transient.rise))
-    ups = [s for s in steps.date_step(days[until], white[until], sigma, coverage=coverage) if s.size[0] > 0]
-    downs = [s for s in steps.date_step(days[since], white[since], sigma, coverage=coverage) if s.size[0] < 0]
+    ups = [s for s in steps.date_step(days[until], white[until], sigma) if s.size[0] > 0]
+    downs = [s for s in steps.date_step(days[since], white[since], sigma) if s.size[0] < 0]
     # what stands may grow by parts before all of it goes
     up, down = (max(s, key=lambda step: abs(float(step.size[0])), default=None) for s in (ups, downs))
     return (up, down) if up and down and up.best < down.best else None

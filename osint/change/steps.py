@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
@@ -13,9 +14,8 @@ from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
 
 from osint.change import _segmentation, _transition
-from osint.change._segmentation import SECOND_WAVE_DAYS, YEAR_DAYS, Fit, told_again
+from osint.change._segmentation import FREEDOM, SECOND_WAVE_DAYS, YEAR_DAYS, Fit, told_again
 from osint.change._transition import Moments, moments
-from osint.change.reasons import Doubt, Reason, sentence
 from osint.errors import BadInputError
 
 SECONDS_PER_DAY = 86_400
@@ -39,6 +39,14 @@ WILD_FACTOR = 2  # a value's scatter counts up to this many times the typical on
 TAMING_REWEIGHTINGS = 5
 STEP_COST = 2.0  # coefficients that place and duration of a step are charged for: the best of many places is taken
 SPARE_VALUES = 2  # values that must be left over by the coefficients of a model
+
+
+class NoStep(StrEnum):
+    """Why a series has no step; `reasons.Reason` has the same names."""
+
+    TOO_FEW_VALUES = "too few values"
+    NO_CHANGE = "no change"
+    LOW_CONTRAST = "contrast too low"
 
 
 @dataclass(frozen=True)
@@ -82,13 +90,15 @@ class Steps:
     steps: tuple[Step, ...]
     scatter: np.ndarray = field(default_factory=lambda: np.zeros(0))
     """Robust standard deviation of single values about their level, one number per band."""
-    doubt: Doubt | None = None
+    no_step: NoStep | None = None
     """Why there is no step."""
+    told: str = ""
+    """Figures and details of it."""
 
     @property
     def reason(self) -> str:
         """Why there is no step, in English; empty if there is one."""
-        return sentence(self.doubt) if self.doubt else ""
+        return f"{self.no_step}: {self.told}" if self.no_step else ""
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -97,8 +107,8 @@ class Steps:
         return len(self.steps)
 
 
-def _none(why: Reason, told: str, scatter: np.ndarray | None = None) -> Steps:
-    return Steps((), np.zeros(0) if scatter is None else scatter, Doubt(why, {"told": told}))
+def _none(why: NoStep, told: str, scatter: np.ndarray | None = None) -> Steps:
+    return Steps((), np.zeros(0) if scatter is None else scatter, why, told)
 
 
 def date_step(
@@ -125,9 +135,9 @@ def date_step(
         raise BadInputError(f"`coverage` is a probability from {LEAST_COVERAGE} to below 1, not {coverage}")
     count = len(days)
     if count < MIN_VALUES:
-        return _none(Reason.TOO_FEW_VALUES, f"{count} of the {MIN_VALUES} needed")
+        return _none(NoStep.TOO_FEW_VALUES, f"{count} of the {MIN_VALUES} needed")
     if np.all(np.ptp(table, axis=0) == 0):
-        return _none(Reason.NO_CHANGE, "every value is the same")
+        return _none(NoStep.NO_CHANGE, "every value is the same")
     kept = np.ones(count, bool)
     for _ in range(SPELL_ROUNDS):
         fit = _segmentation.segment(days[kept], table[kept], None if spread is None else spread[kept], max_steps)
@@ -136,7 +146,7 @@ def date_step(
             break
         kept[np.flatnonzero(kept)[spell[0] : spell[1]]] = False
         if kept.sum() < MIN_VALUES:
-            return _none(Reason.TOO_FEW_VALUES, f"{int(kept.sum())} left without passing spells")
+            return _none(NoStep.TOO_FEW_VALUES, f"{int(kept.sum())} left without passing spells")
     return _judged(fit, coverage)
 
 
@@ -208,10 +218,10 @@ def _spell(fit: Fit) -> tuple[int, int] | None:
 def _judged(fit: Fit, coverage: float) -> Steps:
     """Turn a segmentation into steps with intervals, or give the reason why there is none."""
     if not fit.cuts:
-        return _none(Reason.NO_CHANGE, "one level explains the series", fit.scatter)
+        return _none(NoStep.NO_CHANGE, "one level explains the series", fit.scatter)
     if fit.log_odds < MIN_LOG_ODDS:
         told = f"log odds for a step {fit.log_odds:.1f}, needed {MIN_LOG_ODDS:.0f}"
-        return _none(Reason.LOW_CONTRAST, told, fit.scatter)
+        return _none(NoStep.LOW_CONTRAST, told, fit.scatter)
     contrasts = fit.contrasts
     chosen = [k for k, contrast in enumerate(contrasts) if contrast >= SMALL_STEP_SHARE * contrasts.max()]
     kept, margin = _defended(
@@ -219,7 +229,7 @@ def _judged(fit: Fit, coverage: float) -> Steps:
     )
     if not kept:
         told = f"drift, season or slow noise explain it as well (log odds {margin:.1f})"
-        return _none(Reason.LOW_CONTRAST, told, fit.scatter)
+        return _none(NoStep.LOW_CONTRAST, told, fit.scatter)
     return Steps(tuple(_step(timed, fit, coverage, odds) for timed, odds in kept), fit.scatter)
 
 
@@ -336,7 +346,7 @@ def _tamed(values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.nda
     fitted = values
     for _ in range(TAMING_REWEIGHTINGS):
         fitted = np.column_stack([_least_squares(design, values[:, b], weight[:, b]) for b in range(values.shape[1])])
-        weight = 1 / (1 + ((values - fitted) / scales) ** 2 / 4)
+        weight = 1 / (1 + ((values - fitted) / scales) ** 2 / FREEDOM)
     # what varies more counts less, as far as one scatter for all goes
     residual = np.clip((values - fitted) / scales, -CLIP_Z, CLIP_Z) * np.minimum(scales / typical, WILD_FACTOR)
     return np.asarray(fitted / typical + residual)
