@@ -38,6 +38,20 @@ def test_observe_a_site_in_the_demo_writes_simulated_findings_and_pictures(shown
     assert names == {"pair.png", "series.png"}
 
 
+def test_exhaustive_reads_more_than_a_search_in_time(tmp_path, monkeypatch, capsys):
+    made = demo.make_demo(1, 96, "2023-01-01", "2025-12-31")
+    geo.write_outlines(made.world.truth.to_crs(4326)[["outline_id", "geometry"]].iloc[:1], tmp_path / "one.geojson")
+    with demo.served(made) as world:
+        line = ["date", str(tmp_path / "one.geojson"), "--catalogue", world.catalogue, "--collection", demo.COLLECTION]
+        line += ["--start", "2023-01-01", "--end", "2025-12-31", "--out", str(tmp_path / "dated.geojson")]
+        megabytes = []
+        for option in ([], ["--exhaustive"]):
+            monkeypatch.setenv("OSINT_CACHE", str(tmp_path / f"cache{len(option)}"))
+            assert cli.main([*line, *option]) in (0, None)
+            megabytes.append(float(capsys.readouterr().out.partition("; ")[2].partition(" MB")[0]))
+    assert 0 < 2 * megabytes[0] < megabytes[1]
+
+
 def test_a_site_known_to_kilometres_is_sent_to_locate(capsys):
     span = ["--start", "2024-01-01", "--end", "2025-12-31"]
     assert cli.main(["observe", "XJ01", *span]) == 2

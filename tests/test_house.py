@@ -93,20 +93,31 @@ def test_every_option_is_tested_and_documented():
     options = {o for p in parsers(build_parser()) for a in p._actions for o in a.option_strings if o.startswith("--")}
     tests = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "tests").rglob("*.py"))
     papers = "".join(p.read_text(encoding="utf-8") for p in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-    left = {
-        "--chips",
-        "--claim",
-        "--crs",
-        "--days",
-        "--exhaustive",
-        "--layer",
-        "--max-cloud",
-        "--offline",
-        "--resolution",
+    untold = {
+        o for o in options - {"--help", "--version"} for text in (tests, papers) if not re.search(rf"{o}\b(?!-)", text)
     }
-    left |= {"--seed", "--tile-km", "--title", "--zoom"}  # to be emptied
-    untold = {o for o in options - {"--help", "--version"} if o not in tests or o not in papers} - left
     assert not untold, f"not in a test or not in a document: {sorted(untold)}"
+
+
+def test_every_verb_is_tested_and_documented():
+    verbs = {p.prog.split(maxsplit=1)[1] for p in parsers(build_parser()) if " " in p.prog}
+    tests = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "tests").rglob("*.py"))
+    papers = "".join(p.read_text(encoding="utf-8") for p in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+    assert not [v for v in verbs if '"' + v.replace(" ", '", "') + '"' not in tests], "not in a test"
+    assert not [v for v in verbs if not re.search(rf"osint {v}\b", papers)], "not in a document"
+
+
+@pytest.mark.parametrize(
+    ("code", "most_s"), [("import osint", 0.1), ("from osint.cli.main import build_parser; build_parser()", 0.3)]
+)
+def test_start_loads_nothing_heavy_and_is_quick(code, most_s):
+    timed = f"import sys, time; start = time.process_time(); {code}; print(time.process_time() - start, *sys.modules)"
+    runs = [subprocess.check_output([sys.executable, "-c", timed], text=True, cwd=ROOT) for _ in range(3)]
+    seconds, *loaded = min((told.split() for told in runs), key=lambda words: float(words[0]))
+    rooms = {name for name in loaded if name.startswith("osint.") and not name.startswith("osint.cli")}
+    assert rooms <= {"osint.errors"}
+    assert not {"numpy", "pandas", "shapely", "requests", "urllib3", "matplotlib", "xarray"} & set(loaded)
+    assert float(seconds) < most_s
 
 
 @pytest.mark.parametrize("path", sorted([*(ROOT / "notebooks").glob("*.ipynb")]), ids=lambda p: p.stem)

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -695,8 +696,32 @@ def test_verbs_find_fetch_and_draw_the_demo(tmp_path, capsys):
         told = [*where, "--before", "2024-06-10", "--after", "2024-09-10", "--days", "15", "--out", str(picture)]
         assert cli.main(["pair", *told]) == 0
         assert "SIMULATED" in picture.read_text()
+        assert cli.main(["fetch", *where, *span, "--resolution", "20", "--out", str(tmp_path / "coarse.npz")]) == 0
+        assert np.load(tmp_path / "coarse.npz")["B02"].shape[1] == kept["B02"].shape[1] / 2
+        capsys.readouterr()
+        assert cli.main(["scenes", *where, *span, "--max-cloud", "-1"]) == 1
+        assert "0 scenes; 4 dropped" in (said := capsys.readouterr().out)
+        assert "dropped: more cloud than -1%" in said
         assert cli.main(["scenes", *where, "--start", "2024-06-20", "--end", "2024-06-01"]) == 2
         assert "before `start`" in capsys.readouterr().err
+    # the world is gone: only what was kept answers
+    assert cli.main(["scenes", *where, *span, "--offline"]) == 0
+    assert "4 scenes; 0 dropped; 0 requests" in capsys.readouterr().out
+    assert cli.main(["scenes", *where, "--start", "2024-07-01", "--end", "2024-07-20", "--offline"]) == 2
+    assert "`offline` allows no new one" in capsys.readouterr().err
+
+
+def test_demo_of_another_seed_is_another_world():
+    span = ["--port", "0", "--size", "64", "--start", "2024-01-01", "--end", "2024-01-15"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "osint", "demo", "--seed", "5", *span], stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert server.stdout.readline().startswith("SIMULATED world of seed 5: ")
+        finally:
+            server.kill()
+    first, other = (demo.make_demo(seed, 64, "2024-01-01", "2024-01-15").world.truth for seed in (0, 5))
+    assert not first.geometry.equals(other.geometry)
 
 
 # ---- another real server

@@ -10,7 +10,7 @@ from PIL import Image
 from pyproj import Transformer
 from scipy import ndimage
 
-from osint import imagery
+from osint import cli, imagery
 from osint.errors import OsintError
 from osint.imagery import before_after, local
 from osint.simulated import demo
@@ -120,6 +120,19 @@ def test_picture_without_place_date_or_pixels_is_refused_by_name(tmp_path, files
         (tmp_path / "pictures.csv").write_text(table)
     with pytest.raises(OsintError, match=match):
         imagery.read_pictures(tmp_path)
+
+
+def test_verb_reads_corners_in_the_system_that_is_named_and_writes_the_title(tmp_path, capsys):
+    for name, seed in {"2021-01-01": 1, "2022-01-01": 2}.items():
+        save(tmp_path / f"{name}.png", ground(seed, SIZE))
+        (tmp_path / f"{name}.pgw").write_text(f"1\n0\n0\n-1\n{EAST + 0.5}\n{NORTH - 0.5}\n")
+    out = tmp_path / "mine.svg"
+    line = ["pictures", str(tmp_path), "--before", "2021-01-01", "--after", "2022-01-01", "--out", str(out)]
+    assert cli.main([*line, "--crs", "EPSG:32646", "--title", "Old and new"]) == 0
+    assert "Old and new" in out.read_text(encoding="utf-8")
+    # a metre is not a degree
+    assert cli.main(line) == 2
+    assert "osint pictures: " in capsys.readouterr().err
 
 
 # ---- before and after

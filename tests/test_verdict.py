@@ -36,7 +36,7 @@ def checked(register):
 
 
 def claim_of(register, claim_id):
-    return Dossier.of(register).claim(claim_id)
+    return next(c for c in Dossier.of(register).all_claims if c.claim_id == claim_id)
 
 
 @pytest.mark.parametrize("claim_id", ["C007", "C033", "C054", "C062", "C120", "C149"])
@@ -175,6 +175,18 @@ def test_a_finding_does_not_depend_on_the_letter_of_an_id(register, name):
     assert found.outcome == Outcome.TOO_EARLY and name in found.rests_on
 
 
+def test_not_shown_follows_the_rows(register):
+    """An observation of chips by others takes back that none has been seen; one of the claimant does not."""
+    cells = {"site_id": "QH05", "quantity": "chips", "low": 900.0, "best": 1000.0, "high": 1100.0, "date": "2026-08-01"}
+    claim = claim_of(register, "C123")
+    none = "No chip has been seen, and no document shows one delivered."
+    assert verdict.judge(claim, register).to_row()["not_shown"] == none
+    counted = verdict.judge(claim, seen(register, **cells)).to_row()["not_shown"]
+    assert counted == "Chips are counted by O900; their model, their owner and their use are not shown."
+    own = seen(register, **cells | {"independence_group": claim.independence_group})
+    assert verdict.judge(claim, own).to_row()["not_shown"] == none
+
+
 def test_a_register_that_is_changed_gives_another_answer(register):
     """Nothing that was computed from a table outlives a change of it."""
     own = replace(register, relations=register.relations.copy())
@@ -234,30 +246,40 @@ def test_every_rule_can_decide():
 # --- cross-checks
 
 
-def test_the_missing_wan_is_found(register):
-    found = verdict.checks_frame(verdict.cross_checks(register, ["XJ03"]))
+def test_the_missing_wan_is_found(checked):
+    found = checked.checks
     six = found[(found["check"] == "a missing 万") & found["claim_ids"].map(lambda c: c[0] == "C033")].iloc[0]
     assert "C044" in six["claim_ids"] and six["finding"] == "note"
 
 
-def test_the_shared_price_is_found(register):
-    found = verdict.checks_frame(verdict.cross_checks(register))
-    price = found[found["check"] == "price per P"].set_index("site_id")
+def test_the_shared_price_is_found(checked):
+    price = checked.checks[checked.checks["check"] == "price per P"].set_index("site_id")
     for site in ("XJ07", "XJ08", "XJ09", "XJ16"):
         assert "template" in price.loc[site, "says"]
     assert "template" not in price.loc["XJ17", "says"]
 
 
 def test_the_slid_target_is_found(register):
-    found = verdict.checks_frame(verdict.cross_checks(register, ["XJ13"]))
-    slid = found[found["check"] == "a target that slid"].iloc[0]
+    slid = next(c for c in verdict.cross_checks(register, ["XJ13"]) if c.name == verdict.CheckName.SLID).to_row()
     assert "123 days later" in slid["arithmetic"]  # 1 May to 1 September 2025
 
 
-def test_part_above_whole_is_said_with_its_excuse(register):
-    found = verdict.checks_frame(verdict.cross_checks(register))
-    parts = found[found["check"] == "part against whole"]
+def test_part_above_whole_is_said_with_its_excuse(checked):
+    parts = checked.checks[checked.checks["check"] == "part against whole"]
     assert (parts["finding"] != "note").all()
+
+
+def test_arithmetic_says_what_one_chip_and_one_p_get(checked):
+    """70 MW for 100,000 chips; the price of XJ07 is CNY 451 million for 2,000 P."""
+    said = checked.checks.set_index("site_id")["arithmetic"]
+    assert "= 0.70 kW per chip" in said[said.index == "US02"].str.cat(sep="; ")
+    assert "= 226,000 per P, 1,800,000 per server of 8P" in said[said.index == "XJ07"].str.cat(sep="; ")
+
+
+def test_every_check_has_its_sentence():
+    table = pd.read_csv(Path(verdict.__file__).parent / "sentences.csv")
+    assert set(table["check"]) == {name.value for name in verdict.CheckName}
+    assert not table.isna().any(axis=None) and not table.duplicated(["check", "way"]).any()
 
 
 def test_a_seeded_contradiction_is_found(register):

@@ -12,49 +12,28 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import gammaln, logsumexp
 
-FREEDOM = 4.0
-"""Degrees of freedom of the Student-t scatter: heavy enough tails for missed cloud."""
-MISREAD_SHARE = 0.03
-"""Share of values that are outliers."""
-MISREAD_RANGE = 2
-"""Outliers lie anywhere in this many times the range of the values."""
-MAD_TO_SD = 1.4826
-"""Standard deviation over median absolute deviation of a normal distribution."""
+FREEDOM = 4.0  # degrees of freedom of the Student-t scatter: heavy enough tails for missed cloud
+MISREAD_SHARE = 0.03  # share of values that are outliers
+MISREAD_RANGE = 2  # outliers lie anywhere in this many times the range of the values
+MAD_TO_SD = 1.4826  # standard deviation over median absolute deviation of a normal distribution
 YEAR_DAYS = 365.25
-WAVE_MIN_YEARS, WAVE_MIN_VALUES = 1.4, 30
-"""Length of a series, and number of its values, from which a yearly wave is looked for."""
-WAVE_MIN_SHARE = 0.25
-"""Deviation of a yearly wave over the scatter, in the clearest band, below which it is left out."""
-OWN_WAVE_DAYS = 730
-"""Stretch that may have a yearly wave of its own: in less than two years a wave and a later step look alike."""
-SECOND_WAVE_DAYS = 800
-"""Length of a series from which a wave of half a year is fitted too."""
-WAVE_COST = 4
-"""Coefficients per band that a yearly wave is charged for."""
-WAVE_ROUNDS = 8
-"""Reweightings of the fit of a wave."""
-EDGE_VALUES = 6
-"""Fewest values of a level at either end of a long series: an end is seen from one side only."""
-SIDE_VALUES = 6
-"""Values on one side of a step that weigh as much as the common scatter in that side's own."""
-SHORTEST = ((60, 4), (20, 3), (0, 2))
-"""Number of values of a series, and fewest values of a level from that number on."""
-LEAST_SCATTER_FACTOR = 0.8
-"""The scatter is not narrowed below this share of what neighbours show."""
-LEAST_SCATTER_SHARE = 1e-3
-"""Least scatter over the range of the values."""
-ALIKE_NEAR_DAYS, ALIKE_MIN_PAIRS = 15, 15
-"""How alike the scatter is in time is estimated from neighbours this near to each other, if there are more of them."""
-ALIKE_MAX_Z, ALIKE_MAX = 3, 0.8
-"""Deviations to which values are clipped for it, and the largest correlation that is believed."""
-STEP_LOG_PRIOR = np.log(0.2)
-"""Each further step is five times less likely than one fewer."""
-GRID_SHARE, GRID_LEAST, GRID_MOST = 0.25, 24, 160
-"""Spacing of the grid of levels over the scatter, and its fewest and most points."""
-RANGE_QUANTILES = (0.01, 0.99)
-"""Quantiles of the values between which levels are looked for."""
-MARGINAL_CELLS = 1_000_000
-"""Cells of an array that are worked on at once; steers memory, not results."""
+WAVE_MIN_YEARS, WAVE_MIN_VALUES = 1.4, 30  # length and size of a series from which a yearly wave is looked for
+WAVE_MIN_SHARE = 0.25  # deviation of a yearly wave over the scatter, in the clearest band, below which it is left out
+OWN_WAVE_DAYS = 730  # stretch that may have a yearly wave of its own; in a shorter one it looks like a later step
+SECOND_WAVE_DAYS = 800  # length of a series from which a wave of half a year is fitted too
+WAVE_COST = 4  # coefficients per band that a yearly wave is charged for
+WAVE_ROUNDS = 8  # reweightings of the fit of a wave
+EDGE_VALUES = 6  # fewest values of a level at either end of a long series: an end is seen from one side only
+SIDE_VALUES = 6  # values on one side of a step that weigh as much as the common scatter in that side's own
+SHORTEST = ((60, 4), (20, 3), (0, 2))  # number of values of a series, and fewest values of a level from that number on
+LEAST_SCATTER_FACTOR = 0.8  # the scatter is not narrowed below this share of what neighbours show
+LEAST_SCATTER_SHARE = 1e-3  # least scatter over the range of the values
+ALIKE_NEAR_DAYS, ALIKE_MIN_PAIRS = 15, 15  # days apart, and how many, for scatter alike in time
+ALIKE_MAX_Z, ALIKE_MAX = 3, 0.8  # deviations to which values are clipped for it; largest correlation that is believed
+STEP_LOG_PRIOR = np.log(0.2)  # each further step is five times less likely than one fewer
+GRID_SHARE, GRID_LEAST, GRID_MOST = 0.25, 24, 160  # of the grid of levels: spacing over the scatter, points
+RANGE_QUANTILES = (0.01, 0.99)  # quantiles of the values between which levels are looked for
+MARGINAL_CELLS = 1_000_000  # cells of an array that are worked on at once; steers memory, not results
 
 
 @dataclass(frozen=True)

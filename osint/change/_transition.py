@@ -8,31 +8,17 @@ import numpy as np
 
 from osint.change._segmentation import FREEDOM, YEAR_DAYS, misread_floor, student
 
-DURATIONS = np.array([0, 4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90, 110, 130, 150], float)
-"""Days a step may take."""
-DURATION_DAYS, DURATION_POWER = 20, 1.3
-"""The prior of a duration thins out as (DURATION_DAYS + duration) ** -DURATION_POWER: half of it is below a month."""
-BEGIN_SHARE = 0.75
-"""Share of the log likelihood that counts for the begin, which ground broken and stored material blur.
-
-Set by coverage in simulated trials."""
-RAMP_CELLS = 2_000_000
-"""Cells of an array that are worked on at once; steers memory, not results."""
-CELL_DAYS, COARSE_CELL_DAYS = 1.0, 6.0
-"""Spacing of half-way moments near to the cut, and away from it."""
-FINE_DAYS, REACH_MIN_DAYS, REACH_GAPS = 60, 120.0, 2
-"""How far from the cut the spacing is fine, and how far moments reach: days at least, and lengths of the gap there."""
-LEVEL_ERROR = 0.03
-"""Share of the step by which haze, gain and sun angle move a single value, in addition to the scatter."""
-SHAPE_ERROR = 0.12
-"""Share of the step by which work half done departs from a straight ramp, at its middle."""
-LEVEL_TIE = 0.3
-"""Deviation of a level from the median of its side, over the step: a level seen by no value cannot run away."""
-WAVE_DOUBT, WAVE_TIE = 0.7, 1e-3
-"""Error of the yearly wave on either side of the step, over the wave found for the whole series; its least, over the
-scatter."""
-AFTER_WAVE = 0.1
-"""Yearly wave of the new level, over the step: what stands out more or less with the sun looks like a slow ramp."""
+DURATIONS = np.array([0, 4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90, 110, 130, 150], float)  # days
+DURATION_DAYS, DURATION_POWER = 20, 1.3  # a duration has the prior (DURATION_DAYS + duration) ** -DURATION_POWER
+BEGIN_SHARE = 0.75  # share of the log likelihood that counts for the begin, which ground broken and stores blur
+RAMP_CELLS = 2_000_000  # cells of an array that are worked on at once; steers memory, not results
+CELL_DAYS, COARSE_CELL_DAYS = 1.0, 6.0  # spacing of half-way moments near to the cut, and away from it
+FINE_DAYS, REACH_MIN_DAYS, REACH_GAPS = 60, 120.0, 2  # from the cut; over the gap there
+LEVEL_ERROR = 0.03  # share of the step by which haze, gain and sun angle move a value, in addition to the scatter
+SHAPE_ERROR = 0.12  # share of the step by which work half done departs from a straight ramp, at its middle
+LEVEL_TIE = 0.3  # deviation of a level from the median of its side, over the step, so that an unseen one stays near
+WAVE_DOUBT, WAVE_TIE = 0.7, 1e-3  # error of the yearly wave on either side, over the wave; its least, over the scatter
+AFTER_WAVE = 0.1  # yearly wave of the new level, over the step: the sun on what stands out looks like a slow ramp
 LEVEL_REWEIGHTINGS = 4
 
 

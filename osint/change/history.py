@@ -24,59 +24,33 @@ PROPERTIES = (
     "removed_low", "removed_high", "cannot_tell", "scenes_used", "bytes_read",
 )  # fmt: skip
 """Columns of the rows that `Structure.to_row` writes."""
-LONGEST_INTERVAL_DAYS = 200
-"""Width of the half-covered interval above which its date is not to be relied on."""
-ONSET_LEAD_DAYS = 330
-"""Longest time between scraping and roof for which both are one work."""
-ONSET_WIDEST_DAYS = 60
-"""Width of the interval of scraping up to which it is named: the seasons of bare ground make wide ones."""
-ONSET_FROM_START_DAYS = 60
-"""Scraping that begins sooner after the first scene is not named: what was before it was not seen."""
-HALF_MARGIN_DAYS, COMPLETE_MARGIN_DAYS, ONSET_MARGIN_DAYS = 1, 1, 15
-"""Widening of the intervals of `date_step`, whose straight ramp no building follows to the day."""
-UNDER_WAY_DAYS = 6
-"""A change that ends this near to the last scene, or later, may still be under way."""
-MIN_SCRAPED_CONTRAST = 4.0
-"""Step of scraped ground over the scatter of single values."""
-MIN_SCRAPED_SIZE = 0.025
-"""Step of scraped ground in reflectance; between seasons and years ground that nobody touched moves by half of it."""
-GONE_SHARE = 0.6
-"""Loss over the gain of a standing roof from which it is gone: a low winter sun takes up to half."""
-MIN_RELATIVE_GAIN = 0.05
-"""Relative gain that a structure counts for at least: its surroundings may have darkened meanwhile."""
-NEW_SHARE = 0.3
-"""Gain over that of a standing roof below which a change is the sun or the season on it."""
-TURNS_OF_DOUBT = 3
-"""Turns between gains and losses, the first counted, two of them at one time of year, that put dates in doubt."""
-TURNS_OF_NO_BUILDING = 4
-"""Turns that no building makes: two gains and two losses."""
-SAME_SEASON_DAYS = 45.0
-"""Difference in the time of year up to which two turns come at the same time."""
-TURN_SHARE = 0.4
-"""Share of the largest change from which another one is a turn."""
-NO_BUILDING_FACTOR = 0.5
-"""Factor of the probability of what comes and goes."""
-BRIEF_MIN_SCENES, BRIEF_MIN_DAYS = 5, 45.0
-"""Scenes of what stood for a few months, and days between the first and the last of them, at least."""
-BRIEF_LEVEL_SHARE, BRIEF_AGREEING_SHARE = 0.25, 0.8
-"""A scene agrees if it is this near to the level, over the rise; and the share of them that must agree."""
-BRIEF_MAX_DAYS = 183.0
-"""What stood for a shorter time has a doubt."""
-BRIEF_FACTOR = 0.5
-"""Factor of the probability of what stood for so short a time: judgement, below one half."""
-LASTING_SHARE = 0.5
-"""Share of a step of the ground that must be left at the end for it to be earthworks."""
-LAST_SCENES = 6
-"""Scenes at the end of a stretch whose median stands for it."""
-WHOLE_DAYS = 365.0
-"""Time in which what first looks like a dark roof may become the field or greenhouse that it is part of."""
-UNCONFIRMED_SCENES = 2
-"""Scenes at the end of a series that look like a roof, from which one may have come."""
+LONGEST_INTERVAL_DAYS = 200  # width of the half-covered interval above which its date is not to be relied on
+ONSET_LEAD_DAYS = 330  # longest time between scraping and roof for which both are one work
+ONSET_WIDEST_DAYS = 60  # width of the interval of scraping up to which it is named: bare ground has seasons
+ONSET_FROM_START_DAYS = 60  # scraping sooner after the first scene is not named: what was before was not seen
+HALF_MARGIN_DAYS, COMPLETE_MARGIN_DAYS, ONSET_MARGIN_DAYS = 1, 1, 15  # widening: no building is a straight ramp
+UNDER_WAY_DAYS = 6  # a change that ends this near to the last scene, or later, may still be under way
+MIN_SCRAPED_CONTRAST = 4.0  # step of scraped ground over the scatter of single values
+MIN_SCRAPED_SIZE = 0.025  # step of scraped ground, reflectance; seasons and years move other ground by half of it
+GONE_SHARE = 0.6  # loss over the gain of a standing roof from which it is gone: a low winter sun takes up to half
+MIN_RELATIVE_GAIN = 0.05  # that a structure counts for at least: its surroundings may have darkened meanwhile
+NEW_SHARE = 0.3  # gain over that of a standing roof below which a change is the sun or the season on it
+TURNS_OF_DOUBT = 3  # turns between gains and losses, two at one time of year, that put dates in doubt
+TURNS_OF_NO_BUILDING = 4  # turns that no building makes: two gains and two losses
+SAME_SEASON_DAYS = 45.0  # difference in the time of year up to which two turns come at the same time
+TURN_SHARE = 0.4  # share of the largest change from which another one is a turn
+NO_BUILDING_FACTOR = 0.5  # factor of the probability of what comes and goes
+BRIEF_MIN_SCENES, BRIEF_MIN_DAYS = 5, 45.0  # scenes of what stood for a few months, and days from first to last
+BRIEF_LEVEL_SHARE, BRIEF_AGREEING_SHARE = 0.25, 0.8  # departure of agreeing scenes; how many agree
+BRIEF_MAX_DAYS = 183.0  # what stood for a shorter time has a doubt
+BRIEF_FACTOR = 0.5  # factor of the probability of what stood for so short a time: judgement, below one half
+LASTING_SHARE = 0.5  # share of a step of the ground that must be left at the end for it to be earthworks
+LAST_SCENES = 6  # scenes at the end of a stretch whose median stands for it
+WHOLE_DAYS = 365.0  # in which what first looks like a dark roof may become the field or greenhouse it is part of
+UNCONFIRMED_SCENES = 2  # scenes at the end of a series that look like a roof, from which one may have come
 WARM_QUARTERS = (1, 2)
-HALF_YEAR_SCENES = 2
-"""Scenes on either side from which one half of the year alone is compared."""
-COVERS = (Kind.BRIGHT_ROOF, Kind.DARK_ROOF, Kind.SOLAR_FIELD, Kind.GREENHOUSE)
-"""Kinds that cover the ground."""
+HALF_YEAR_SCENES = 2  # scenes on either side from which one half of the year alone is compared
+COVERS = (Kind.BRIGHT_ROOF, Kind.DARK_ROOF, Kind.SOLAR_FIELD, Kind.GREENHOUSE)  # kinds that cover the ground
 
 
 @dataclass(frozen=True, slots=True)

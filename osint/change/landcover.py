@@ -38,64 +38,36 @@ PROBABILITY: Mapping[Kind, float] = {
     Kind.OTHER: 0.2,
 }
 """Probability that an object of this kind is a building: a judgement from simulated trials."""
-MIN_GAIN = 0.03
-"""Gain of whiteness (reflectance) against the surroundings from which something white has appeared."""
-SCRAPING_MAX_DAYS = 60
-"""Days in which scraping turns ground brighter; a quarry or a pile takes longer."""
-PALE_BLUE = 0.2
-"""Blue reflectance from which a roof is bright."""
+MIN_GAIN = 0.03  # gain of whiteness (reflectance) against the surroundings from which something white has appeared
+SCRAPING_MAX_DAYS = 60  # days in which scraping turns ground brighter; a quarry or a pile takes longer
+PALE_BLUE = 0.2  # blue reflectance from which a roof is bright
+# (short-wave infrared - blue) / red: a painted roof is below the first, dry ground and film are above the second;
+# between them are crusts of salt and gypsum, and roofs of bare metal
 PAINTED_SLOPE, MINERAL_SLOPE = -0.1, 0.1
-"""(Short-wave infrared - blue) / red: a painted roof is below the first, dry ground and film are above the second.
-
-Between them are crusts of salt and gypsum, and roofs of bare metal."""
-SMALL_ROOF_SLOPE, SMALL_ROOF_M2 = 0.12, 2_500
-"""Added to PAINTED_SLOPE for a roof of this area, less for larger ones: what is left of the yard in its colour."""
-BLUE_PAINT_RATIO = 1.1
-"""Blue over red from which it is paint: no dry ground is blue."""
-SNOW_INDEX = 0.4
-"""(Blue - short-wave infrared) / their sum of snow, ice and open water; white and blue roofs stay below 0.25."""
-SEASONAL_SHARE = 0.6
-"""Spread between the seasons over the gain, above which what appeared follows the seasons."""
-WET_SWIR = 0.1
-"""Short-wave infrared reflectance of open water and of mud; crops and dark soils of deserts keep more."""
-USUAL_QUANTILE = 0.75
-"""Quantile over time that stands for what a place mostly reflects, against its surroundings."""
-DIMMED_SHARE = 0.7
-"""Share of what a place mostly reflects, in both bands, below which it is wet: sun and season take a tenth."""
-WET_SCENES = 2
-"""Wet or dimmed scenes from which a place counts as under water."""
-DARKEST_AROUND = 0.02
-"""Reflectance of surroundings below which no ratio to them is formed."""
-QUARTER_MIN_SCENES = 3
-"""Scenes of a quarter of the year that make a median of it."""
+SMALL_ROOF_SLOPE, SMALL_ROOF_M2 = 0.12, 2_500  # added to PAINTED_SLOPE: less of a larger roof is edge
+BLUE_PAINT_RATIO = 1.1  # blue over red from which it is paint: no dry ground is blue
+SNOW_INDEX = 0.4  # (blue - short-wave infrared) / their sum of snow, ice and open water; roofs stay below 0.25
+SEASONAL_SHARE = 0.6  # spread between the seasons over the gain, above which what appeared follows the seasons
+WET_SWIR = 0.1  # short-wave infrared reflectance of open water and of mud; crops and dark soils of deserts keep more
+USUAL_QUANTILE = 0.75  # quantile over time that stands for what a place mostly reflects, against its surroundings
+DIMMED_SHARE = 0.7  # share of what a place mostly reflects below which it is wet: sun and season take a tenth
+WET_SCENES = 2  # wet or dimmed scenes from which a place counts as under water
+DARKEST_AROUND = 0.02  # reflectance of surroundings below which no ratio to them is formed
+QUARTER_MIN_SCENES = 3  # scenes of a quarter of the year that make a median of it
 COARSE = ("B11",)
-FINE_BLUR_PX, COARSE_BLUR_PX = 0.65, 1.07
-"""Standard deviation, in pixels of 10 m, of what a pixel sees, and of the further blur of a pixel of 20 m.
-
-About a quarter of the contrast is left at Nyquist, plus shifts of 4 m."""
-PURE_QUANTILE = 0.8
-"""Quantile of the roof share within the outline that is taken as pure roof."""
-NEAR_COVER, NEAR_PX = 0.05, 3
-"""Pixels with this share of outline, and so many pixels around them, take part in the separation of two colours."""
-MIXTURE_MIN_PX = 4
-"""Fewest pixels from which two colours are separated."""
+FINE_BLUR_PX, COARSE_BLUR_PX = 0.65, 1.07  # standard deviation of what 10 m see, and of the further blur of 20 m
+PURE_QUANTILE = 0.8  # quantile of the roof share within the outline that is taken as pure roof
+NEAR_COVER, NEAR_PX = 0.05, 3  # outline and what is near it: separated into two colours
+MIXTURE_MIN_PX = 4  # fewest pixels from which two colours are separated
+# (short-wave infrared - blue) / their sum: below the first no ground shows, above the second it does between panels;
+# desert has 0.35 to 0.45, and panels half apart as much; asphalt, gravel and panels a quarter apart have 0.2
 FLAT_SLOPE, GROUND_SLOPE = 0.15, 0.25
-"""(Short-wave infrared - blue) / their sum: below the first no ground shows, above the second it does between panels.
-
-Desert ground has 0.35 to 0.45, and panels with half of it between them as much; asphalt and gravel roofs have 0.2, as
-panels have that leave a quarter."""
-BLACK_BLUE = 0.09
-"""Blue reflectance of panels without a gap; black membranes are as dark."""
-NOT_SEPARABLE_PROBABILITY = 0.4
-"""Probability of a building where panels, film or salt are as likely: judgement, below one half."""
-GREEN_NDVI = 0.28
-"""Vegetation index that no roof reaches (blue steel comes to 0.17)."""
-GREEN_QUANTILE = 0.85
-"""Quantile over time of the vegetation index: a field is green in some season only."""
-BLUE_STEEL_RATIO = 1.15
-"""Blue over red from which a vegetation index means blue paint: plants are dark in blue."""
-FILM_NEAR_RATIO, FILM_BLUE, FILM_BLUE_RATIO = 1.22, 0.14, 1.02
-"""Film over plants: near infrared over red above the first, blue above the second, blue over red below the third."""
+BLACK_BLUE = 0.09  # blue reflectance of panels without a gap; black membranes are as dark
+NOT_SEPARABLE_PROBABILITY = 0.4  # probability of a building where panels, film or salt are as likely
+GREEN_NDVI = 0.28  # vegetation index that no roof reaches (blue steel comes to 0.17)
+GREEN_QUANTILE = 0.85  # quantile over time of the vegetation index: a field is green in some season only
+BLUE_STEEL_RATIO = 1.15  # blue over red from which a vegetation index means blue paint: plants are dark in blue
+FILM_NEAR_RATIO, FILM_BLUE, FILM_BLUE_RATIO = 1.22, 0.14, 1.02  # near infrared / red, blue, blue / red
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,80 +25,43 @@ from osint.change.series import HALF, OUTSIDE_COVER, PIXEL_M2, Footprint, median
 from osint.change.stack import Stack, around
 from osint.errors import BadInputError, NotFoundError, OsintError
 
-SHARP = ("B02", "B04", "B08")
-"""Bands of 10 m: an edge in the short-wave infrared is twice as wide."""
-Z90 = 1.645
-"""Standard deviations on either side of the middle that hold 90% of a normal distribution."""
+SHARP = ("B02", "B04", "B08")  # bands of 10 m: an edge in the short-wave infrared is twice as wide
+Z90 = 1.645  # standard deviations on either side of the middle that hold 90% of a normal distribution
 SQUARE = np.ones((3, 3), bool)
-ALONE_SCENES, PAIRED_SCENES = 10, 20
-"""Scenes of a median without a time before, and on either side with one."""
-CANDIDATE_SCENES = 30
-"""Scenes, least cloud first, among which clear ones are looked for."""
-SHOWN_MIN_SCENES = 2
-"""Clear scenes that show an outline at all."""
-PLOT_MIN_SCENES = 3
-"""Clear scenes on either side, below which a median may show a cloud."""
-UNSTATED_CLOUD_PCT = 100
-"""Cloud cover of a scene that states none."""
+ALONE_SCENES, PAIRED_SCENES = 10, 20  # scenes of a median without a time before, and on either side with one
+CANDIDATE_SCENES = 30  # scenes, least cloud first, among which clear ones are looked for
+SHOWN_MIN_SCENES = 2  # clear scenes that show an outline at all
+PLOT_MIN_SCENES = 3  # clear scenes on either side, below which a median may show a cloud
+UNSTATED_CLOUD_PCT = 100  # cloud cover of a scene that states none
 YEAR_WHOLE_DAYS = 365
-PAIR_DAYS, PAIR_CLOUD_PCT = 20, 10
-"""Days of the year apart, and percent of cloud, that count alike when scenes of two years are paired."""
-REACH_MIN_M, REACH_SIDES = 300.0, 2.0
-"""How far beyond the outline is looked: metres at least, and sides of a square as large as the outline."""
-FAR_SHARE = 0.5
-"""Share of the largest distance from the outline beyond which ground belongs to the surroundings."""
-NEXT_FROM_PX, NEXT_UNTIL_PX = 1.2, 3.2
-"""Distances from the outline between which ground is next to it."""
-NEXT_CHANGED_SHARE = 0.5
-"""Share of the ground next to the outline that must have changed for there to be a plot."""
-MIXTURE_SHARE = 0.5
-"""Share of roof and yard in a pixel above which it belongs to the plot."""
-NOISE_FLOOR = 0.003
-"""Reflectance below which a difference between two medians is not believed, however quiet the surroundings are."""
-USUAL_Z = 3
-"""Departure, over the scatter, up to which surroundings count for how their bands vary together."""
-SHRINK = 0.05
-"""Added to the diagonal of their correlation, so that it can be inverted."""
-PLOT_MIN_SEPARATION = 6.0
-"""Least separation of yard and background, in background standard deviations; the boundary is drawn at half of it."""
-FAINT_Z = 3.0
-"""Change of the mean of nine pixels, in deviations of one, next to the plot that leaves room for more of it."""
-UNMIXED_Z = 4.0
-"""Deviations from every mixture of roof, yard and surroundings: asphalt, machines, stores."""
-PLANTS_NDVI = 0.4
-"""NDVI of ground that is neither built on nor paved."""
-PLOT_MIN_PX = 50
-"""Fewest pixels of surroundings, or of the plot's inner part, that give its colour."""
-COLOUR_ROUNDS = 2
-"""Times the colour of the yard is taken: from the ground next to the roof, then from the plot itself."""
-BLIND_SHARE = 0.25
-"""Ground next to the plot on which scraping would not show, over what shows, above which there is no best value."""
-INWARD_PX, OUTWARD_PX = 0.45, 0.7
-"""How far the true edge lies inside or outside of the measured one, 90%, from simulated trials (docs/change.md)."""
-RESTLESS_SHARE = 0.15
-"""Share of the surroundings that changed as the yard did, above which the yard's edge means nothing."""
-ROOF_ROUNDS = 4
-"""Most times that the pixels of a roof give its colour and its colour gives its pixels."""
-ROOF_REACH_PX = 3
-"""How far beyond its outline a roof may reach."""
-ROOF_MIN_PX = 6
-"""Fewest pixels of a roof that is measured."""
-ROOF_CORE_SHARE, ROOF_CORE_MIN_PX, ROOF_CORE_BLUR_PX = 0.25, 4, 1.0
-"""Share of a roof's pixels, the deepest in it, and their least number, that give its colour; the blur for depth."""
-YARD_FROM_PX, YARD_UNTIL_PX = 1.5, 2.9
-"""Distances from a roof between which its yard is: a scraped yard may be only two pixels wide."""
-ROOF_NOISE = 1e-4
-"""Reflectance added to the scatter of a yard."""
-ROOF_MIN_SEPARATION = 2.5
-"""Least distance between the colours of roof and yard, in standard deviations of the yard."""
-ROOF_SD = ((2_500, 0.15), (5_000, 0.10), (10_000, 0.06), (20_000, 0.04), (50_000, 0.03))
-"""Roof area in m2 and the relative deviation of the measure, from simulated trials (docs/benchmarks.md)."""
-DARK_SHORTFALL, DARK_SHORTFALL_M2, DARK_MAX_SHORTFALL = 0.07, 10_000, 0.2
-"""Mean error of a dark roof of this area in the same trials, less of a larger one, and the most that is added.
-
-The yard's brightness spills over the edge."""
-DARK_SD_FACTOR = 1.5
-"""Factor of the deviation for a dark roof."""
+PAIR_DAYS, PAIR_CLOUD_PCT = 20, 10  # days of the year apart, and percent of cloud, that count alike in pairs of scenes
+REACH_MIN_M, REACH_SIDES = 300.0, 2.0  # how far beyond the outline is looked: at least, in sides of a square as large
+FAR_SHARE = 0.5  # share of the largest distance from the outline beyond which ground belongs to the surroundings
+NEXT_FROM_PX, NEXT_UNTIL_PX = 1.2, 3.2  # distances from the outline between which ground is next to it
+NEXT_CHANGED_SHARE = 0.5  # share of the ground next to the outline that must have changed for there to be a plot
+MIXTURE_SHARE = 0.5  # share of roof and yard in a pixel above which it belongs to the plot
+NOISE_FLOOR = 0.003  # reflectance below which a difference of two medians is not believed
+USUAL_Z = 3  # departure, over the scatter, up to which surroundings count for how their bands vary together
+SHRINK = 0.05  # added to the diagonal of their correlation, so that it can be inverted
+PLOT_MIN_SEPARATION = 6.0  # of yard and background, in background deviations; the boundary is drawn at half of it
+FAINT_Z = 3.0  # change of the mean of nine pixels, in deviations of one, that leaves room for more plot
+UNMIXED_Z = 4.0  # deviations from every mixture of roof, yard and surroundings: asphalt, machines, stores
+PLANTS_NDVI = 0.4  # NDVI of ground that is neither built on nor paved
+PLOT_MIN_PX = 50  # fewest pixels of surroundings, or of the plot's inner part, that give its colour
+COLOUR_ROUNDS = 2  # times the colour of the yard is taken: from the ground next to the roof, then from the plot itself
+BLIND_SHARE = 0.25  # ground on which scraping would not show, over what shows, above which there is no best value
+INWARD_PX, OUTWARD_PX = 0.45, 0.7  # how far the true edge lies inside or outside of the measured one, 90%
+RESTLESS_SHARE = 0.15  # share of the surroundings changed as the yard is, above which the yard's edge means nothing
+ROOF_ROUNDS = 4  # most times that the pixels of a roof give its colour and its colour gives its pixels
+ROOF_REACH_PX = 3  # how far beyond its outline a roof may reach
+ROOF_MIN_PX = 6  # fewest pixels of a roof that is measured
+ROOF_CORE_SHARE, ROOF_CORE_MIN_PX, ROOF_CORE_BLUR_PX = 0.25, 4, 1.0  # of a roof's deepest pixels; blur for depth
+YARD_FROM_PX, YARD_UNTIL_PX = 1.5, 2.9  # distances from a roof between which its yard is, which may be two pixels wide
+ROOF_NOISE = 1e-4  # reflectance added to the scatter of a yard
+ROOF_MIN_SEPARATION = 2.5  # least distance between the colours of roof and yard, in standard deviations of the yard
+ROOF_SD = ((2_500, 0.15), (5_000, 0.10), (10_000, 0.06), (20_000, 0.04), (50_000, 0.03))  # m2, deviation
+DARK_SHORTFALL, DARK_SHORTFALL_M2, DARK_MAX_SHORTFALL = 0.07, 10_000, 0.2  # of a dark roof of this area; most added
+DARK_SD_FACTOR = 1.5  # factor of the deviation for a dark roof
 
 MEASURED = (
     "roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high", "plot_area_m2_low", "plot_area_m2_best",

@@ -22,18 +22,12 @@ from osint.change.series import BLUE, Footprint, Series
 from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack
 from osint.change.steps import Steps
 
-SMALLEST_M2 = 600.0
-"""Area below which an outline is not dated: six pixels of 10 m."""
-FEWEST_SCENES = 8
-"""Scenes below which an outline is not dated."""
-COLOUR_SCENES = 10
-"""Scenes of each structure that show its colour and are measured."""
-SHOWN_SCENES = 2
-"""Fewest scenes that show a structure."""
-HAZY = 1.2
-"""Background blue over its median, above which haze tints the roof."""
-DATED_COVERAGE = 0.9
-"""Probability that an interval holds its moment, unless another is asked for."""
+SMALLEST_M2 = 600.0  # area below which an outline is not dated: six pixels of 10 m
+FEWEST_SCENES = 8  # scenes below which an outline is not dated
+COLOUR_SCENES = 10  # scenes of each structure that show its colour and are measured
+SHOWN_SCENES = 2  # fewest scenes that show a structure
+HAZY = 1.2  # background blue over its median, above which haze tints the roof
+DATED_COVERAGE = 0.9  # probability that an interval holds its moment, unless another is asked for
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,9 @@ class Reason(StrEnum):
     TOO_FEW_CLEAR = "fewer than {least} clear scenes{when}, {start} to {end}"
 
 
+# whether something was built is left open: the pictures did not show enough
 NOT_SEEN = frozenset({Reason.CLOUD, Reason.TOO_FEW_SCENES, Reason.TOO_FEW_VALUES, Reason.MAY_SHOW_A_ROOF})
-"""Reasons that leave open whether something was built: the pictures did not show enough."""
-NOT_SEPARABLE = frozenset({Reason.ROOF_OR_SALT, Reason.ROOF_OR_PANELS})
-"""Reasons for which the bands do not separate a roof from something else."""
+NOT_SEPARABLE = frozenset({Reason.ROOF_OR_SALT, Reason.ROOF_OR_PANELS})  # the bands do not separate a roof from it
 
 
 @dataclass(frozen=True, slots=True)

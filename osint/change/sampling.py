@@ -16,44 +16,25 @@ from osint.change.series import Footprint, Series
 from osint.change.stack import PAIR, Stack
 from osint.change.steps import Step, Steps
 
-NODE_DAYS = 150.0
-"""Time between the first scenes: what comes and goes faster is not a building."""
-END_SCENES = 3
-"""Scenes at either end, and next to one that departs from its level: one may be misread as clear, three seldom are."""
-BESIDE_SCENES = 2
-"""Scenes on either side of the time in which everything was read."""
-CONFIRMING_DAYS = 45.0
-"""Scenes this near to each other confirm each other."""
-BRACKET_SCENES = 6
-"""Usable scenes between the last without and the first with a change, up to which all of them are read."""
-WITHOUT_SHARE, WITH_SHARE = 0.2, 0.8
-"""Share of a step below which a scene is without it, and above which it is with it."""
-TRANSIENT_SCENES = 6
-"""Scenes of what seems to stand for a few months: fewer may be weather."""
-ODD_Z = 4.0
-"""Departure of one scene from its level, over the scatter, that asks for more scenes next to it."""
-ODD_MIN = 0.03
-"""Least departure for it, reflectance."""
-ODD_LEVEL_SCENES = 3
-"""Fewest scenes of a level from which one can depart."""
-MAY_BE_ROOF_GAIN = 0.02
-"""Change of whiteness (reflectance) that may be a roof; other changes are scraping."""
-SUN_SHARE = 0.3
-"""Change over the largest one below which it is the sun or the season on a roof."""
-MAY_BE_GONE_SHARE = 0.4
-"""Loss over the gains before it, above which a roof may have gone."""
-SCRAPING_SHARE = 0.1
-"""Of all scenes listed: once more have been read, a step without a roof is narrowed no further."""
-SHOWN_SCENES = 2
-"""Fewest scenes that show what stands in the other bands."""
-PICTURE_SCENES = 4
-"""Scenes of each standing roof that are read in the other bands too."""
-SAME_PASS_DAYS = 5 / 1440
-"""Scenes of one pass are taken within five minutes."""
-UNKNOWN_CLOUD_PCT = 50.0
-"""Cloud cover of a scene that states none."""
-MAX_ROUNDS = 14
-"""Most times that scenes are asked for."""
+NODE_DAYS = 150.0  # time between the first scenes: what comes and goes faster is not a building
+END_SCENES = 3  # scenes at either end, and next to one that departs from its level: one may be misread as clear
+BESIDE_SCENES = 2  # scenes on either side of the time in which everything was read
+CONFIRMING_DAYS = 45.0  # scenes this near to each other confirm each other
+BRACKET_SCENES = 6  # usable scenes between the last without and the first with a change that are all read
+WITHOUT_SHARE, WITH_SHARE = 0.2, 0.8  # share of a step below which a scene is without it, and above which it is with it
+TRANSIENT_SCENES = 6  # scenes of what seems to stand for a few months: fewer may be weather
+ODD_Z = 4.0  # departure of one scene from its level, over the scatter, that asks for more scenes next to it
+ODD_MIN = 0.03  # least departure for it, reflectance
+ODD_LEVEL_SCENES = 3  # fewest scenes of a level from which one can depart
+MAY_BE_ROOF_GAIN = 0.02  # change of whiteness (reflectance) that may be a roof; other changes are scraping
+SUN_SHARE = 0.3  # change over the largest one below which it is the sun or the season on a roof
+MAY_BE_GONE_SHARE = 0.4  # loss over the gains before it, above which a roof may have gone
+SCRAPING_SHARE = 0.1  # of all scenes listed: once more have been read, a step without a roof is narrowed no further
+SHOWN_SCENES = 2  # fewest scenes that show what stands in the other bands
+PICTURE_SCENES = 4  # scenes of each standing roof that are read in the other bands too
+SAME_PASS_DAYS = 5 / 1440  # scenes of one pass are taken within five minutes
+UNKNOWN_CLOUD_PCT = 50.0  # cloud cover of a scene that states none
+MAX_ROUNDS = 14  # most times that scenes are asked for
 
 
 @dataclass(frozen=True)

@@ -28,77 +28,43 @@ from osint.imagery import SceneClass
 BLUE, SWIR = PAIR
 Reflectance = TypeVar("Reflectance", float, np.ndarray)
 CLEAR = SceneClass.clear
-WHITENESS_SWIR_WEIGHT = 0.7
-"""Weight of the short-wave infrared in the whiteness: judgement; neither a paper nor a trial stands behind it."""
-WINTER_FROM_DAY, WINTER_UNTIL_DAY = 318, 75
-"""Days of the northern year after the first and before the second of which the sun is low and snow may lie."""
+WHITENESS_SWIR_WEIGHT = 0.7  # weight of the short-wave infrared in the whiteness
+WINTER_FROM_DAY, WINTER_UNTIL_DAY = 318, 75  # days of the northern year between which the sun is low and snow may lie
 HALF_YEAR_DAYS = 182.625
-TROPIC_DEG = 23.44
-"""Latitude up to which the sun is never low all day: no winter."""
+TROPIC_DEG = 23.44  # latitude up to which the sun is never low all day: no winter
 QUARTER_DAYS = 91.4
 PIXEL_M2 = 100.0
-FINE = 5
-"""Parts of a pixel's side in which the share of an outline is counted."""
-HALF = 0.5
-"""Share of a pixel above which it counts as inside an outline, or as roof."""
-CORE_COVER = 0.99
-"""Share of the outline from which a pixel is well inside."""
-CORE_MIN_PX, THIN_CORE_MIN_PX, PHASE_CORE_MIN_PX = 12, 4, 9
-"""Fewest pixels of a core without its edge, with its edge, and of a phase's core without its edge."""
-OUTSIDE_COVER = 0.05
-"""Share of the outline below which a pixel is outside of it."""
-NEAR_M, NEAR_SIDES = 40.0, 0.55
-"""Gap between an outline and its surroundings, for the scraped yard: metres at least, and sides of the outline."""
-RING_M, RING_SIDES = 80.0, 0.5
-"""Width of the surroundings: metres at least, and sides of the outline."""
-REACH_EDGE_M = 20.0
-"""Added to the window, so that the surroundings are whole."""
-RING_CLEAR_SHARE = 0.6
-"""Clear share of the surroundings from which a scene is usable."""
-INSIDE_CLEAR_SHARE = 0.5
-"""Clear share of the outline from which a scene is usable."""
-RESCUE_CLEAR_SHARE = 0.9
-"""Clear share of the surroundings from which a scene is usable although its outline is called cloud."""
-RING_MIN_PX = 8
-"""Fewest clear pixels of the surroundings."""
-CORE_READ_SHARE = 0.8
-"""Share of the core's values that were read, above which a scene shows the outline."""
-CONTRAST_SHARE_SD, NOISE_SD = 0.15, 0.002
-"""Share of a contrast that season and sun angle take or add, and reflectance of what is left, both one deviation."""
-NEXT_STEP_DAYS = 20
-"""Left out before the next step when the ground after a step is looked at: the work for it may have begun."""
-SNOW_RISE = 0.15
-"""Rise of (blue - infrared) / (blue + infrared) of the surroundings that means snow on part of them."""
-USUAL_MIN_SCENES = 5
-"""Usable scenes from which the usual brightness of the surroundings is known."""
-UNUSUAL_Z, UNUSUAL_SHARE = 5.0, 0.25
-"""Most that surroundings depart from their usual brightness: over its scatter, or over itself if that is more."""
-PHASE_MIN_PX = 15
-"""Fewest pixels of a phase."""
-PHASE_GAIN_SHARE = 0.4
-"""Gain of a pixel over that of the whitest tenth, above which it is roof and not yard."""
-PHASE_GAIN_QUANTILE = 0.9
-"""Quantile of the gain that stands for the whitest tenth."""
-PHASE_MIN_GAIN = 0.03
-"""Gain of whiteness (reflectance) from which a pixel or a phase was covered."""
-ONE_PATCH_SHARE = 0.7
-"""Share of a phase's pixels that lie in one patch: what is scattered is noise."""
-REST_DAYS = 30.0
-"""Rest between the end of one phase and the begin of the next: a roof laid from one side to the other has none."""
-REST_SCENES = 2
-"""Scenes within the rest; with fewer it may be a gap between scenes of a roof laid from one side to the other."""
-EDGE_SCENES = 2
-"""Scenes at either end of a series between which no pixel's step is placed."""
-TRANSIENT_MIN_RISE = 0.03
-"""Rise of whiteness (reflectance) over the level around it, also TRANSIENT_MIN_Z times the scatter."""
-TRANSIENT_MIN_Z = 5.0
-"""Rise over the scatter of single values."""
-TRANSIENT_LEVEL_SCENES = 4
-"""Fewest scenes of a level in which a transient is looked for."""
-TRANSIENT_MIN_DAYS, TRANSIENT_MAX_DAYS = 60.0, 183.0
-"""Least time between the scenes without it on both sides; longest time between the first and last scene with it."""
-TRANSIENT_SHARE_SD = 0.06
-"""Share of the rise by which scenes of one thing differ with sun and haze, one deviation."""
+FINE = 5  # parts of a pixel's side in which the share of an outline is counted
+HALF = 0.5  # share of a pixel above which it counts as inside an outline, or as roof
+CORE_COVER = 0.99  # share of the outline from which a pixel is well inside
+CORE_MIN_PX, THIN_CORE_MIN_PX, PHASE_CORE_MIN_PX = 12, 4, 9  # without its edge, with it, of a phase
+OUTSIDE_COVER = 0.05  # share of the outline below which a pixel is outside of it
+NEAR_M, NEAR_SIDES = 40.0, 0.55  # gap to the surroundings, for the scraped yard: metres at least, sides of the outline
+RING_M, RING_SIDES = 80.0, 0.5  # width of the surroundings: metres at least, and sides of the outline
+REACH_EDGE_M = 20.0  # added to the window, so that the surroundings are whole
+RING_CLEAR_SHARE = 0.6  # clear share of the surroundings from which a scene is usable
+INSIDE_CLEAR_SHARE = 0.5  # clear share of the outline from which a scene is usable
+RESCUE_CLEAR_SHARE = 0.9  # of the surroundings, from which a scene is usable although its outline is called cloud
+RING_MIN_PX = 8  # fewest clear pixels of the surroundings
+CORE_READ_SHARE = 0.8  # share of the core's values that were read, above which a scene shows the outline
+CONTRAST_SHARE_SD, NOISE_SD = 0.15, 0.002  # share of a contrast that season and sun change; reflectance of what is left
+NEXT_STEP_DAYS = 20  # left out before the next step in a look at the ground: the work for it may have begun
+SNOW_RISE = 0.15  # rise of (blue - infrared) / (blue + infrared) of the surroundings that means snow on part of them
+USUAL_MIN_SCENES = 5  # usable scenes from which the usual brightness of the surroundings is known
+UNUSUAL_Z, UNUSUAL_SHARE = 5.0, 0.25  # most that surroundings depart: over scatter, usual brightness
+PHASE_MIN_PX = 15  # fewest pixels of a phase
+PHASE_GAIN_SHARE = 0.4  # gain of a pixel over that of the whitest tenth, above which it is roof and not yard
+PHASE_GAIN_QUANTILE = 0.9  # quantile of the gain that stands for the whitest tenth
+PHASE_MIN_GAIN = 0.03  # gain of whiteness (reflectance) from which a pixel or a phase was covered
+ONE_PATCH_SHARE = 0.7  # share of a phase's pixels that lie in one patch: what is scattered is noise
+REST_DAYS = 30.0  # rest between two phases: a roof laid from one side to the other has none
+REST_SCENES = 2  # scenes within the rest; with fewer it may be a gap between scenes
+EDGE_SCENES = 2  # scenes at either end of a series between which no pixel's step is placed
+TRANSIENT_MIN_RISE = 0.03  # rise of whiteness (reflectance) over the level around it
+TRANSIENT_MIN_Z = 5.0  # rise over the scatter of single values
+TRANSIENT_LEVEL_SCENES = 4  # fewest scenes of a level in which a transient is looked for
+TRANSIENT_MIN_DAYS, TRANSIENT_MAX_DAYS = 60.0, 183.0  # between the scenes without it; between the scenes with it
+TRANSIENT_SHARE_SD = 0.06  # share of the rise by which scenes of one thing differ with sun and haze, one deviation
 
 
 @dataclass(frozen=True)

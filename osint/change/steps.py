@@ -17,44 +17,26 @@ from osint.change._segmentation import SECOND_WAVE_DAYS, YEAR_DAYS
 from osint.errors import BadInputError
 
 SECONDS_PER_DAY = 86_400
-MIN_VALUES = 6
-"""Fewest values that are dated."""
+MIN_VALUES = 6  # fewest values that are dated
 LEAST_COVERAGE = 0.5
-MIN_LOG_ODDS = 5.0
-"""Log odds for a step over none, all levels constant."""
-MIN_NULL_ODDS = 3.0
-"""Log odds for a step over drift, season and noise that remembers."""
-MOST_LOG_ODDS = 50
-"""Log odds from which a probability counts as one."""
-JOIN_DAYS = 60.0
-"""Steps nearer than this, the middle level on the way from the first to the last, are one change."""
-ASIDE_SHARE, LEVEL_RANGE_SHARE = 0.25, 0.1
-"""Part of a step across the sum of two, over the sum, up to which they go one way; share of the range of the levels
-that is added to the scatter for it."""
-SMALL_STEP_SHARE = 0.12
-"""Contrast over that of the largest step below which a step is not reported."""
-SPELL_DAYS = 150.0
-"""A departure that comes back within this time is weather or a misread scene, not building."""
-SPELL_BACK_SHARE, SPELL_BACK_Z = 0.35, 1.0
-"""How near it must come back to the level before: over its size, and over the scatter."""
-SPELL_ROUNDS = 6
-"""Most spells that are left out of a series."""
+MIN_LOG_ODDS = 5.0  # log odds for a step over none, all levels constant
+MIN_NULL_ODDS = 3.0  # log odds for a step over drift, season and noise that remembers
+MOST_LOG_ODDS = 50  # log odds from which a probability counts as one
+JOIN_DAYS = 60.0  # steps nearer than this, the middle level on the way from the first to the last, are one change
+ASIDE_SHARE, LEVEL_RANGE_SHARE = 0.25, 0.1  # of two steps that go one way; added to the scatter
+SMALL_STEP_SHARE = 0.12  # contrast over that of the largest step below which a step is not reported
+SPELL_DAYS = 150.0  # a departure that comes back within this time is weather or a misread scene, not building
+SPELL_BACK_SHARE, SPELL_BACK_Z = 0.35, 1.0  # nearness to the level before: over its size, scatter
+SPELL_ROUNDS = 6  # most spells that are left out of a series
 MEMORY_DAYS = (10.0, 25.0, 60.0, 150.0)
-MEMORY_SHARES = (0.4, 0.7, 0.92)
-"""Share of the scatter's variance that fades over MEMORY_DAYS, the rest is new with each value."""
-MEMORY_MIN_VALUES = 25
-"""Fewest values from which memory is looked for."""
-MEMORY_COST = 2
-"""Coefficients that memory is charged for."""
-CLIP_Z = 3.5
-"""A misread value counts as one this many deviations off."""
-WILD_FACTOR = 2
-"""A value's scatter counts up to this many times the typical one."""
+MEMORY_SHARES = (0.4, 0.7, 0.92)  # share of the variance that fades over MEMORY_DAYS; the rest is new with each value
+MEMORY_MIN_VALUES = 25  # fewest values from which memory is looked for
+MEMORY_COST = 2  # coefficients that memory is charged for
+CLIP_Z = 3.5  # a misread value counts as one this many deviations off
+WILD_FACTOR = 2  # a value's scatter counts up to this many times the typical one
 TAMING_REWEIGHTINGS = 5
-STEP_COST = 2.0
-"""Coefficients that place and duration of a step are charged for: the best of many places is taken."""
-SPARE_VALUES = 2
-"""Values that must be left over by the coefficients of a model."""
+STEP_COST = 2.0  # coefficients that place and duration of a step are charged for: the best of many places is taken
+SPARE_VALUES = 2  # values that must be left over by the coefficients of a model
 
 
 class NoStep(StrEnum):

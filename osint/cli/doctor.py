@@ -19,46 +19,35 @@ HOSTS = ("earth-search.aws.element84.com", "planetarycomputer.microsoft.com", "w
 
 
 def examine() -> list[dict[str, str]]:
-    """One row a thing: what, state (ok, missing, offline), says."""
-    rows = [
-        {"what": "python", "state": "ok" if sys.version_info >= (3, 11) else "missing", "says": sys.version.split()[0]}
-    ]
-    for name in NEEDED:
-        rows.append(_package(name, f"needed: pip install {name}, or make report"))
-    for name, how in OPTIONAL.items():
-        rows.append(_package(name, how))
-    font = filings.chinese_font()
-    said = (
-        f"{font.name}, from inside the environment"
-        if font
-        else "Chinese is left out of figures; pip install zhplot==1.0.0"
-    )
-    rows.append({"what": "font for Chinese", "state": "ok" if font else "missing", "says": said})
-    for tool, how in (("nginx", "faster local server for make bench; Debian: apt-get install nginx-core"),):
-        rows.append(
-            {
-                "what": tool,
-                "state": "ok" if shutil.which(tool) else "missing",
-                "says": "found" if shutil.which(tool) else f"optional: {how}",
-            }
-        )
+    """Return one row per thing: what, state (ok, missing, offline), says."""
+    rows = [("python", "ok" if sys.version_info >= (3, 11) else "missing", sys.version.split()[0])]
+    rows += [_package(name, f"needed: pip install {name}, or make report") for name in NEEDED]
+    rows += [_package(name, how) for name, how in OPTIONAL.items()]
+    if font := filings.chinese_font():
+        rows.append(("font for Chinese", "ok", f"{font.name}, from inside the environment"))
+    else:
+        rows.append(("font for Chinese", "missing", "Chinese is left out of figures; pip install zhplot==1.0.0"))
+    if shutil.which("nginx"):
+        rows.append(("nginx", "ok", "found"))
+    else:
+        how = "optional: faster local server for make bench; Debian: apt-get install nginx-core"
+        rows.append(("nginx", "missing", how))
     rows += [_answers(host) for host in HOSTS]
-    return rows
+    return [{"what": what, "state": state, "says": says} for what, state, says in rows]
 
 
-def _package(name: str, how: str) -> dict[str, str]:
+def _package(name: str, how: str) -> tuple[str, str, str]:
     try:
-        return {"what": name, "state": "ok", "says": importlib.metadata.version(name)}
+        return name, "ok", importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return {"what": name, "state": "missing", "says": how}
+        return name, "missing", how
 
 
-def _answers(host: str) -> dict[str, str]:
-    limits = Limits(max_seconds=5, silence_seconds=3)
+def _answers(host: str) -> tuple[str, str, str]:
     try:
-        answer = Client(limits).ask(Request(f"https://{host}/", "HEAD"))
+        answer = Client(Limits(max_seconds=5, silence_seconds=3)).ask(Request(f"https://{host}/", "HEAD"))
     except OsintError as error:
-        return {"what": host, "state": "missing", "says": str(error)}
-    if answer.status is not None:
-        return {"what": host, "state": "ok", "says": f"answers (status {answer.status})"}
-    return {"what": host, "state": "offline", "says": f"{answer.detail}; the main job needs no network"}
+        return host, "missing", str(error)
+    if answer.status is None:
+        return host, "offline", f"{answer.detail}; the main job needs no network"
+    return host, "ok", f"answers (status {answer.status})"

@@ -28,10 +28,11 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add_common(verbs.add_parser("doctor", help="what is installed, what is missing and how to get it"), _doctor)
 
 
-def add_common(parser: argparse.ArgumentParser, handler: object) -> None:
-    """Add --data and --json, and the function that runs the verb."""
-    parser.add_argument("--data", help="data folder (holds raw/); OSINT_DATA or ./data without it")
-    parser.add_argument("--json", action="store_true", help="JSON on the standard output")
+def add_common(parser: argparse.ArgumentParser, handler: object, *, lines: bool = False) -> None:
+    """Add --data and --json (with `lines` one object per line), and the function that runs the verb."""
+    parser.add_argument("--data", metavar="DIR", help="data folder (holds raw/); OSINT_DATA or ./data without it")
+    shape = "one JSON object per line" if lines else "JSON on the standard output"
+    parser.add_argument("--json", action="store_true", help=shape)
     parser.set_defaults(handler=handler)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from osint.cli.main import add_common
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,13 +23,12 @@ def add_verbs(subparsers: Any) -> None:
     verb.add_argument("--expect", default="", metavar="TEXT", help="text that the page must hold to count as captured")
     verb.add_argument("--vantage", help="where you ask from, as coarse as you like ('EU'); default OSINT_VANTAGE")
     verb.add_argument("--no-robots", action="store_true", help="ask as a person would, without robots.txt")
-    verb.add_argument(
-        "--max-seconds", type=float, default=90.0, help="longest time for one answer, redirects included, in seconds"
-    )
+    longest = "longest time for one answer, redirects included, in seconds"
+    verb.add_argument("--max-seconds", type=float, default=90.0, help=longest)
     verb.add_argument("--max-mb", type=int, default=64, help="largest body, in MB")
     verb.add_argument("--live", action="store_true", help="ask the host itself before looking for a neutral copy")
     verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
-    _common(verb, _capture)
+    add_common(verb, _capture, lines=True)
 
     verb = subparsers.add_parser("search", help="ask the portals for words in a span of time, side by side")
     verb.add_argument("words", help="such as '智算中心 哈密'; place words choose regional sources")
@@ -42,15 +42,15 @@ def add_verbs(subparsers: Any) -> None:
     verb.add_argument("--legacy-tls", action="append", default=[], metavar="HOST", help="accept old TLS of this host")
     verb.add_argument("--vantage", help="where you ask from, as coarse as you like")
     verb.add_argument("--csv", metavar="FILE", help="write the rows as a table")
-    _common(verb, _search)
+    add_common(verb, _search, lines=True)
 
     verb = subparsers.add_parser("captures", help="list what the archive holds of a URL, and how it changed")
     verb.add_argument("url", metavar="URL")
-    _common(verb, _captures)
+    add_common(verb, _captures, lines=True)
 
     verb = subparsers.add_parser("notice", help="read the fields of the last content captured of a URL")
     verb.add_argument("url", metavar="URL")
-    _common(verb, _notice)
+    add_common(verb, _notice, lines=True)
 
     _add_archive(subparsers)
 
@@ -59,23 +59,17 @@ def _add_archive(subparsers: Any) -> None:
     verb = subparsers.add_parser("archive", help="check, export or add to the evidence store")
     acts = verb.add_subparsers(dest="act", required=True, metavar="ACT")
     act = acts.add_parser("verify", help="check every digest and the chain; status 1 on damage")
-    _common(act, _verify)
+    add_common(act, _verify, lines=True)
     act = acts.add_parser("export", help="write WARC, CSV and files that sha256sum can check")
     act.add_argument("folder", metavar="FOLDER")
-    _common(act, _export)
+    add_common(act, _export, lines=True)
     act = acts.add_parser("import", help="take in a file or folder that a person saved by hand")
     act.add_argument("files", nargs="+", metavar="FILE")
     act.add_argument("--who", required=True, help="who saved it; a role will do")
     act.add_argument("--when", required=True, help="when, such as 2026-11-24")
     act.add_argument("--where", required=True, help="where it came from, such as the URL in the browser")
     act.add_argument("--url", default="", help="URL of the page, to list it under `osint captures URL`")
-    _common(act, _import)
-
-
-def _common(verb: argparse.ArgumentParser, handler: Callable[[argparse.Namespace], int | None]) -> None:
-    verb.set_defaults(handler=handler)
-    verb.add_argument("--json", action="store_true", help="one JSON object per line")
-    verb.add_argument("--data", metavar="DIR", help="data directory; default OSINT_DATA, then ./data")
+    add_common(act, _import, lines=True)
 
 
 def _note(text: str) -> None:

@@ -1,6 +1,6 @@
 """The one way to the network: addresses that may be asked, one client, politeness, byte ranges kept on disk."""
 
-from osint.http.addresses import ForbiddenAddressError, check_url, forbidden, is_loopback, is_url, named_host
+from osint.http.addresses import check_url, forbidden, is_loopback, is_url, named_host
 from osint.http.client import (
     CONNECTIONS,
     Answer,
@@ -36,7 +36,6 @@ __all__ = [
     "Client",
     "Cost",
     "Exchange",
-    "ForbiddenAddressError",
     "Limits",
     "Politeness",
     "RangeRead",

@@ -25,11 +25,9 @@ class Origin(NamedTuple):
     """Scheme, host and port that a URL leads to."""
 
     scheme: str
-    """http or https."""
     host: str
-    """Name or number of the host."""
     port: int
-    """Port, that of the scheme where the URL names none."""
+    """That of the scheme where the URL names none."""
 
 
 def named_host(url: str) -> Origin | None:
@@ -58,9 +56,7 @@ def forbidden(address: str) -> str:
         return "" if loopback_allowed() else "loopback"
     if ip.is_link_local:
         return "link-local"
-    if ip.is_multicast or not ip.is_global:
-        return "private"
-    return ""
+    return "private" if ip.is_multicast or not ip.is_global else ""
 
 
 def check_url(url: str, *, proxied: bool = False, named: Origin | None = None) -> str:
@@ -116,8 +112,6 @@ def resolve(host: str, port: int, named: Origin | None = None) -> list[SocketAdd
     found: list[SocketAddress] = list(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
     if named is None or (host, port) != named[1:]:
         for *_, address in found:
-            reason = forbidden(str(address[0]))
-            if reason:
-                msg = f"{host} resolves to {address[0]}, a {reason} address"
-                raise ForbiddenAddressError(msg)
+            if reason := forbidden(str(address[0])):
+                raise ForbiddenAddressError(f"{host} resolves to {address[0]}, a {reason} address")
     return found

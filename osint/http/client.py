@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Self
-from urllib.parse import parse_qsl, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, unquote_plus, urljoin, urlsplit, urlunsplit
 
 import requests
 import urllib3
@@ -49,16 +49,12 @@ from osint.http.addresses import (
 
 PARTIAL = 206
 REDIRECTS = (301, 302, 303, 307, 308)
-BUSY = frozenset({429, 500, 502, 503, 504})
-"""Statuses of a host that may answer if it is asked again."""
-CONNECTIONS = 32
-"""Connections that a process holds to one host."""
-BACKOFF_S = 0.5
-"""First pause before a host is asked again, in seconds; each later one is twice as long."""
+BUSY = frozenset({429, 500, 502, 503, 504})  # a host that may answer if it is asked again
+CONNECTIONS = 32  # that a process holds to one host
+BACKOFF_S = 0.5  # first pause before a host is asked again; each later one is twice as long
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """Variables that name the certificate authorities to trust; the first that is set counts."""
-_SMALL_BYTES = 64 << 10
-"""A body that nobody wants is read up to this size, to keep the connection; else the connection is closed."""
+_SMALL_BYTES = 64 << 10  # a body that nobody wants is read up to this size, to keep the connection
 _TICK_S = 0.05
 _DAY_S = 86_400
 _FOLLOWED = ("range", "accept", "accept-encoding")
@@ -275,8 +271,7 @@ class Client:
         cookies = RequestsCookieJar()
         for _ in range(self.limits.max_redirects + 1):
             answer.final_url = strip_secrets(request.url)
-            reason = self._reason_against(request.url)
-            if reason:
+            if reason := self._reason_against(request.url):
                 answer.trouble, answer.detail = Trouble.REFUSED, f"{answer.final_url} was not asked: {reason}"
                 return
             hop = _Hop(self.limits, self._pools_for(request), self._proxy(request.url), answer, deadline)
@@ -294,8 +289,9 @@ class Client:
         answer.detail = f"more than {self.limits.max_redirects} redirects; {strip_secrets(request.url)} was not asked"
 
     def _reason_against(self, url: str) -> str:
-        reason = "" if is_url(url) else "it is not a URL"
-        return reason or self._refuses(url) or check_url(url, proxied=bool(self._proxy(url)), named=self._named)
+        if not is_url(url):
+            return "it is not a URL"
+        return self._refuses(url) or check_url(url, proxied=bool(self._proxy(url)), named=self._named)
 
     def _proxy(self, url: str) -> str:
         """Return the proxy for a URL; looked up once per host, as it reads the whole environment."""
@@ -707,8 +703,7 @@ def _trust() -> str:
     if not name:
         return DEFAULT_CA_BUNDLE_PATH
     if not Path(os.environ[name]).exists():
-        msg = f"{name} names {os.environ[name]}, which does not exist; correct or unset it"
-        raise BadInputError(msg)
+        raise BadInputError(f"{name} names {os.environ[name]}, which does not exist; correct or unset it")
     return os.environ[name]
 
 
@@ -720,11 +715,10 @@ def proxy_for(url: str) -> str:
     """
     if loopback_allowed() and is_loopback(url):
         return ""
-    proxy = select_proxy(url, get_environ_proxies(url)) or ""
+    proxy = select_proxy(url, get_environ_proxies(url))
     if not proxy:
         return ""
-    proxy = proxy if "://" in proxy else f"http://{proxy}"
-    scheme, _, rest = proxy.partition("://")
+    scheme, _, rest = (proxy if "://" in proxy else f"http://{proxy}").partition("://")
     scheme = {"socks5": "socks5h", "socks4": "socks4a"}.get(scheme.lower(), scheme.lower())
     proxy = f"{scheme}://{rest}"
     reason = ""
@@ -735,8 +729,7 @@ def proxy_for(url: str) -> str:
     elif scheme.startswith("socks") and not importlib.util.find_spec("socks"):
         reason = "install PySocks for it, or change the variable"
     if reason:
-        msg = f"the proxy {strip_secrets(proxy)} of the environment cannot be used: {reason}"
-        raise BadInputError(msg)
+        raise BadInputError(f"the proxy {strip_secrets(proxy)} of the environment cannot be used: {reason}")
     return proxy
 
 
@@ -755,18 +748,12 @@ def strip_secrets(url: str) -> str:
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
         return url
-    pairs = parts.query.split("&") if parts.query else []
-    kept = [_strip_pair(pair) for pair in pairs]
+    pairs = []
+    for pair in parts.query.split("&"):
+        name, _, value = pair.partition("=")
+        pairs.append(f"{name}=stripped" if value and _SECRET.search(unquote_plus(name)) else pair)
     path = _PATH_SECRET.sub(r";\1=stripped", parts.path)
-    return urlunsplit((parts.scheme, host, path, "&".join(kept), ""))
-
-
-def _strip_pair(pair: str) -> str:
-    name, equals, value = pair.partition("=")
-    plain = parse_qsl(f"{name}=x", keep_blank_values=True)
-    if value and _SECRET.search(plain[0][0] if plain else name):
-        return f"{name}{equals}stripped"
-    return pair
+    return urlunsplit((parts.scheme, host, path, "&".join(pairs), ""))
 
 
 def user_agent() -> str:

@@ -17,12 +17,8 @@ from osint.errors import OsintError
 from osint.http.addresses import is_loopback
 from osint.http.client import retry_after_seconds
 
-HOLD_SECONDS = 60.0
-"""Pause after 429 or 503 without Retry-After; the Internet Archive counts a minute."""
-
-HOST_PER_MINUTE = 20.0
-"""Requests per minute to hosts that publish no limit."""
-
+HOLD_SECONDS = 60.0  # pause after 429 or 503 without Retry-After; the Internet Archive counts a minute
+HOST_PER_MINUTE = 20.0  # requests per minute to hosts that publish no limit
 _AGENT = "osint-datacentres"
 _BURST = 3.0
 _NO_RULES = ""
@@ -96,11 +92,10 @@ class Politeness:
                 if now != (held or b"{}"):
                     self.path.write_bytes(now)
         except OSError as error:
-            msg = (
+            raise OsintError(
                 f"the pace of requests could not be noted in {self.path} ({error.strerror or error});"
                 " nothing was asked without it: free some space or repair the disk, then run again"
-            )
-            raise OsintError(msg) from error
+            ) from error
 
 
 def _state_of(held: bytes) -> dict[str, Any]:

@@ -135,11 +135,11 @@ class Ranges:
         """Return the size of a file in bytes, as the answer to its first range said."""
         if self._is_local(href):
             return local_path(href, self.catalogue).stat().st_size
-        kept = self.cache.size(href) if self.cache else None
-        if kept is None and href not in self._sizes:
+        kept = self.cache.size(href) if self.cache else 0
+        if not kept and href not in self._sizes:
             self._check(href)
             self._fetch(href, 0, 1 << 16, level)
-        size = kept or self._sizes.get(href, 0)
+        size = kept or self._sizes[href]
         if not size:
             raise ReadError(f"{_shown(href)} does not say how long it is")
         return size
@@ -166,7 +166,7 @@ class Ranges:
         if reason := _reason_not_range(answer, start):
             raise ReadError(f"{_shown(href)} {reason}")
         etag = answer.headers.get("etag") or answer.headers.get("last-modified") or ""
-        if self._etags.setdefault(href, etag) != etag or (self.cache and self.cache.changed(href, etag)):
+        if self._etags.setdefault(href, etag) != etag or (self.cache and self.cache.etag(href) not in ("", etag)):
             self._etags.pop(href, None)
             if self.cache:
                 self.cache.forget(href)
@@ -226,10 +226,8 @@ def _shown(href: str) -> str:
     return f"{parts.hostname}{parts.path}"[-120:]
 
 
-LIMIT_BYTES = 4 << 30
-"""Bytes that a cache keeps at most."""
-UNIT = 4096
-"""Bytes of a cluster on most disks; disk use is counted in clusters."""
+LIMIT_BYTES = 4 << 30  # that a cache keeps at most
+UNIT = 4096  # bytes of a cluster on most disks; disk use is counted in clusters
 _looking = threading.Lock()
 
 
@@ -248,8 +246,7 @@ class ByteCache:
 
     def get(self, href: str, start: int) -> bytes | None:
         """Return what is kept of `href` from byte `start` on, None when nothing is."""
-        home = self._home(href)
-        etag = self._etags.get(href) or self._read_etag(home)
+        home, etag = self._home(href), self.etag(href)
         if not etag:
             return None
         self._etags[href] = etag
@@ -261,20 +258,18 @@ class ByteCache:
                     kept = (_whole(path) or b"")[start - begin :] or kept
         return kept
 
-    def changed(self, href: str, etag: str) -> bool:
-        """Say whether `etag` differs from the one kept for `href`; the old blocks are then forgotten."""
-        home = self._home(href)
-        before = self._etags.get(href) or self._read_etag(home)
-        if not before or before == etag:
-            return False
-        self.forget(href)
-        return True
+    def etag(self, href: str) -> str:
+        """Return the ETag of what is kept of `href`, an empty string when nothing is."""
+        return self._etags.get(href) or _state(self._home(href))[0]
+
+    def size(self, href: str) -> int:
+        """Return the size of the whole file in bytes, 0 when it is not known."""
+        return _state(self._home(href))[1]
 
     def forget(self, href: str) -> None:
         """Drop everything kept of one file."""
         self._etags.pop(href, None)
-        home = self._home(href)
-        for path in _inside(home):
+        for path in _inside(self._home(href)):
             with contextlib.suppress(OSError):
                 path.unlink()
 
@@ -287,7 +282,7 @@ class ByteCache:
             return
         home = self._home(href)
         self._etags[href] = etag
-        if self._read_etag(home) != etag:
+        if _state(home)[0] != etag:
             _place(home / "etag", json.dumps([etag, size]).encode())
         # a block that begins where another ends lengthens it, so a tile read in two parts is one block
         for begin, path in _of_file(home, etag):
@@ -351,19 +346,14 @@ class ByteCache:
         name = hashlib.sha256(urlsplit(href)._replace(query="", fragment="").geturl().encode()).hexdigest()
         return self.folder / name[:2] / name[2:34]
 
-    def size(self, href: str) -> int | None:
-        """Return the size of the whole file, None when it is not known."""
-        return self._state(self._home(href))[1] or None
 
-    def _read_etag(self, home: Path) -> str:
-        return self._state(home)[0]
-
-    def _state(self, home: Path) -> tuple[str, int]:
-        try:
-            etag, size = json.loads((home / "etag").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return "", 0
-        return str(etag), int(size)
+def _state(home: Path) -> tuple[str, int]:
+    """Return ETag and size of a kept file; an empty string and 0 when nothing is kept."""
+    try:
+        etag, size = json.loads((home / "etag").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "", 0
+    return str(etag), int(size)
 
 
 def _short(etag: str) -> str:
@@ -380,8 +370,8 @@ def _inside(folder: Path) -> list[Path]:
 
 def _of_file(home: Path, etag: str) -> list[tuple[int, Path]]:
     """Return where each block of a file begins, and its path."""
-    names = ((path.name.partition("-"), path) for path in _inside(home))
-    return [(int(start), path) for (short, _, start), path in names if short == _short(etag) and start]
+    prefix = f"{_short(etag)}-"
+    return [(int(path.name[len(prefix) :]), path) for path in _inside(home) if path.name.startswith(prefix)]
 
 
 def _units(size: int) -> int:
@@ -435,8 +425,8 @@ class RangeRead(NamedTuple):
 class Cost:
     """Requests and body bytes of one reading, by level ("list", "scl", "overview", "full", "tile")."""
 
-    requests: dict[str, int] = field(default_factory=dict)
-    bytes: dict[str, int] = field(default_factory=dict)
+    requests: Counter[str] = field(default_factory=Counter)
+    bytes: Counter[str] = field(default_factory=Counter)
     asked: list[RangeRead] = field(default_factory=list, repr=False)
     """Ranges that were asked for, those from the cache too."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -444,18 +434,18 @@ class Cost:
     def add(self, level: str, requests: int = 0, size: int = 0) -> None:
         """Count requests sent and body bytes received."""
         with self._lock:
-            self.requests[level] = self.requests.get(level, 0) + requests
-            self.bytes[level] = self.bytes.get(level, 0) + size
+            self.requests[level] += requests
+            self.bytes[level] += size
 
     @property
     def total_requests(self) -> int:
         """Requests of all levels."""
-        return sum(self.requests.values())
+        return self.requests.total()
 
     @property
     def total_bytes(self) -> int:
         """Bytes of all levels."""
-        return sum(self.bytes.values())
+        return self.bytes.total()
 
 
 def bytes_by_reader(readings: Sequence[Sequence[RangeRead]]) -> list[int]:

@@ -6,7 +6,9 @@ The number under test is never a given: verdict.judge opens it.
 from __future__ import annotations
 
 import html
+import itertools
 import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -20,10 +22,7 @@ from osint.model.network import Edge, Factor, Network, Reading, unit_of
 from osint.model.posterior import Posterior, posterior
 from osint.register import QUANTITIES, Register, load_register
 
-INTERVAL = [0.05, 0.5, 0.95]
-"""Probabilities of low, best and high."""
-LEAST_SHOWN = 0.01
-"""Smallest posterior weight of an option that a text names."""
+LEAST_SHOWN = 0.01  # smallest posterior weight of an option that a text names
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,105 +179,80 @@ def estimate(
         raise BadInputError(f"{target!r} is not a quantity of the model; use one of {', '.join(QUANTITIES)}")
     if country is not None and not re.fullmatch(r"[A-Z]{2}", country):
         raise BadInputError(f"the country {country!r} is not two capital letters, as CN")
-    _no_clash(givens)
+    for a, b in itertools.combinations([g for g in givens if g.low == g.high], 2):
+        if a.quantity == b.quantity and a.low != b.low:
+            one = f"write one range, {a.quantity}=LOW..HIGH"
+            raise BadInputError(f"{a.text()} and {b.text()} cannot both hold; {one}")
     network = Network.of(register if register is not None else load_register())
     wanted = {target} | {g.quantity for g in givens}
     readings = network.readings(wanted, country=country, chip=chip, date=date, form=form, fixed=fixed)
     answer, _ = posterior(target, givens, readings)
-    low, best, high = np.exp(answer.quantile(INTERVAL))
+    low, best, high = answer.interval
+    weighed = [
+        {**s.reading.choice, "prior": round(s.reading.prior, 4), "posterior": round(float(w), 4)}
+        for w, s in zip(answer.weights, answer.solved, strict=True)
+    ]
     return Estimate(
         target=target,
         low=low,
         best=best,
         high=high,
         moved=_moved(target, givens, readings, answer, best),
-        depends_on=dependence(answer),
-        readings=_weighed(answer),
+        depends_on=_dependence(answer),
+        readings=sorted(weighed, key=lambda reading: -float(reading["posterior"])),
         chain=arithmetic(answer, target, givens),
         distribution=answer,
     )
 
 
-def _no_clash(givens: list[Given]) -> None:
-    for i, a in enumerate(givens):
-        for b in givens[i + 1 :]:
-            exact = a.low == a.high and b.low == b.high
-            if a.quantity == b.quantity and exact and a.low != b.low:
-                one = f"write one range, {a.quantity}=LOW..HIGH"
-                raise BadInputError(f"{a.text()} and {b.text()} cannot both hold; {one}")
-
-
 def _moved(
     target: str, givens: list[Given], readings: list[Reading], answer: Posterior, best: float
 ) -> tuple[Moved, ...]:
-    firm = [g for g in givens if not g.bound]
-    weights = sum(w * s.weights for w, s in zip(answer.weights, answer.solved, strict=True))
+    weights = iter(np.asarray(sum(w * s.weights for w, s in zip(answer.weights, answer.solved, strict=True))))
     out = []
     for g in givens:
         others = [o for o in givens if o is not g]
         alone, weight, factor = None, 0.0, None
         if not g.bound:
-            low, middle, high = np.exp(posterior(target, [g], readings)[0].quantile(INTERVAL))
+            low, middle, high = posterior(target, [g], readings)[0].interval
             alone = (sig(low), sig(middle), sig(high))
-            weight = round(float(np.asarray(weights)[next(i for i, o in enumerate(firm) if o is g)]), 4)
+            weight = round(float(next(weights)), 4)
         if any(not o.bound for o in others):
-            without, _ = posterior(target, others, readings)
-            factor = sig(best / float(np.exp(without.quantile(0.5)[0])))
+            factor = sig(best / posterior(target, others, readings)[0].interval[1])
         out.append(Moved(g, alone, weight, factor))
     return tuple(out)
 
 
-def dependence(answer: Posterior) -> Dependence:
+def _dependence(answer: Posterior) -> Dependence:
     """Return the factor or discrete unknown that adds most to the variance of the log answer."""
-    shares: dict[str, float] = {}
+    shares: dict[str, float] = defaultdict(float)
     factors: dict[str, Factor] = {}
     for w, s in zip(answer.weights, answer.solved, strict=True):
         for name, v in s.shares.items():
-            key = re.sub(r" per .*", " per chip", name)
-            shares[key] = shares.get(key, 0.0) + w * v
-        for edge in s.reading.edges.values():
-            factors |= {f.name: f for _, f in edge.factors}
-    unknowns = {name: _options(answer, name) for name in answer.solved[0].reading.choice}
+            shares[re.sub(r" per .*", " per chip", name)] += w * v
+        factors |= {f.name: f for edge in s.reading.edges.values() for _, f in edge.factors}
+    unknowns = answer.solved[0].reading.choice
     shares |= {name: _between(answer, name) for name in unknowns}
-    if not shares or max(shares.values()) < EXACT**2:
+    if max(shares.values(), default=0.0) < EXACT**2:
         return Dependence(Doubt.EXACT, "nothing", 0.0)
     top = max(shares, key=lambda k: shares[k])
     share = round(shares[top] / sum(shares.values()), 2)
     if top in factors:
         return Dependence(Doubt.RELATION, top, share, factor=factors[top])
-    if top in unknowns:
-        return Dependence(Doubt.READING, top, share, options=unknowns[top])
-    return Dependence(Doubt.RANGE, top, share)
-
-
-def _options(answer: Posterior, name: str) -> tuple[tuple[str, float], ...]:
-    """Return the options of a discrete unknown with their posterior weights, likeliest first."""
-    weights: dict[str, float] = {}
+    if top not in unknowns:
+        return Dependence(Doubt.RANGE, top, share)
+    weights: Counter[str] = Counter()
     for w, s in zip(answer.weights, answer.solved, strict=True):
-        weights[s.reading.choice[name]] = weights.get(s.reading.choice[name], 0.0) + float(w)
-    return tuple(sorted(weights.items(), key=lambda option: -option[1]))
+        weights[s.reading.choice[top]] += w
+    return Dependence(Doubt.READING, top, share, options=tuple(weights.most_common()))
 
 
 def _between(answer: Posterior, name: str) -> float:
     """Return the variance of the log answer between the options of a discrete unknown."""
     means = np.array([s.mean for s in answer.solved])
-    overall = float(answer.weights @ means)
-    between = 0.0
-    for option, _ in _options(answer, name):
-        members = [i for i, s in enumerate(answer.solved) if s.reading.choice[name] == option]
-        w = answer.weights[members]
-        if w.sum() > 0:
-            between += float(w.sum() * ((w @ means[members]) / w.sum() - overall) ** 2)
-    return between
-
-
-def _weighed(answer: Posterior) -> list[dict[str, Any]]:
-    """Return every reading with its prior and posterior weight, likeliest first."""
-    rows: list[dict[str, Any]] = [
-        {**s.reading.choice, "prior": round(s.reading.prior, 4), "posterior": round(float(w), 4)}
-        for w, s in zip(answer.weights, answer.solved, strict=True)
-    ]
-    return sorted(rows, key=lambda r: -float(r["posterior"]))
+    options = np.array([s.reading.choice[name] for s in answer.solved])
+    parts = [answer.weights * (options == option) for option in np.unique(options)]
+    return sum(float(w.sum() * (w @ means / w.sum() - answer.weights @ means) ** 2) for w in parts if w.sum() > 0)
 
 
 def arithmetic(answer: Posterior, target: str, givens: list[Given]) -> list[str]:

@@ -28,16 +28,12 @@ from osint.register import (
     chip_families,
 )
 
-EXACT = 1e-4
-"""Relative sd of a given without a range."""
+EXACT = 1e-4  # relative sd of a given without a range
 ROUNDING = {Bounding.EXACT: 0.03, Bounding.ABOUT: 0.10}
 """Half width of the 90% interval of a number as printed, as a share of it (judgement)."""
-NEAR_DAYS = 200
-"""Days within which figures of what is live are compared (judgement)."""
-PLAN_DAYS = 550
-"""Days within which the figures of two plans are compared (judgement)."""
-UNLISTED_FAMILY = 0.05
-"""Prior of a chip family that a claim names and the country's list gives none (judgement)."""
+NEAR_DAYS = 200  # within which figures of what is live are compared
+PLAN_DAYS = 550  # within which the figures of two plans are compared
+UNLISTED_FAMILY = 0.05  # prior of a chip family that a claim names and the country's list gives none
 POWER = frozenset(name for name, q in QUANTITIES.items() if q.power)
 """Quantities that measure power or energy."""
 CHIP_COUNTS = frozenset(name for name, q in QUANTITIES.items() if q.chip_count)
@@ -163,15 +159,12 @@ class Dossier:
         """Parse a register as it is now; a dossier is returned as it is."""
         if isinstance(source, Dossier):
             return source
-        sites = [SiteRow.from_row(row) for row in source.sites.to_dict("records")]
+        sites = {row["site_id"]: SiteRow.from_row(row) for row in source.sites.to_dict("records")}
         all_claims = tuple(Claim.from_row(row) for row in source.claims.to_dict("records"))
-        claims: dict[str, tuple[Claim, ...]] = {s.site_id: () for s in sites}
-        for claim in all_claims:
-            claims[claim.site_id] += (claim,)
-        observations: dict[str, tuple[Observation, ...]] = {s.site_id: () for s in sites}
-        for seen in (Observation.from_row(row) for row in source.observations.to_dict("records")):
-            observations[seen.site_id] += (seen,)
-        return cls({s.site_id: s for s in sites}, all_claims, claims, observations, Network.of(source))
+        seen = [Observation.from_row(row) for row in source.observations.to_dict("records")]
+        claims = {site: tuple(c for c in all_claims if c.site_id == site) for site in sites}
+        observations = {site: tuple(o for o in seen if o.site_id == site) for site in sites}
+        return cls(sites, all_claims, claims, observations, Network.of(source))
 
     def site(self, site_id: str) -> SiteRow:
         """Return a site; raises NotFoundError for an unknown id."""
@@ -184,21 +177,11 @@ class Dossier:
         """Return whether the row is a total over several sites."""
         return self.site(site_id).role == Role.AGGREGATE
 
-    def claim(self, claim_id: str) -> Claim:
-        """Return a claim; raises NotFoundError for an unknown id."""
-        found = next((c for c in self.all_claims if c.claim_id == claim_id), None)
-        if found is None:
-            raise NotFoundError(
-                f"there is no claim {claim_id!r} in claims.csv; `osint check SITE` lists those of a site"
-            )
-        return found
-
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked about a claim, without its value: the number under test is held out."""
 
-    claim_id: str
     site_id: str
     quantity: str
     """Quantity of the model; empty if the claim has none."""
@@ -222,7 +205,6 @@ def question(claim: Claim, source: Register | Dossier) -> Question:
     """Return the question that a claim puts, stripped of its value."""
     site = Dossier.of(source).site(claim.site_id)
     return Question(
-        claim_id=claim.claim_id,
         site_id=claim.site_id,
         quantity=claim.quantity,
         group=claim.independence_group,
@@ -289,29 +271,22 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
         rank = (claim.stage != q.stage, own, given.bound, away, tier, claim.claim_id)
         if given.quantity not in best or rank < best[given.quantity][0]:
             best[given.quantity] = (rank, given)
-    seen = observed_givens(q, dossier)
+    seen = _observed(q, dossier)
     measured = {s.quantity for s in seen}
     measured |= POWER if POWER & measured else set()
-    givens = [_one_sided(g, q) for _, g in best.values() if g.quantity not in measured and (g.low or _bears(g, q))]
+    # compute and money are only a part of what racks and power serve: they bound those from below
+    part = frozenset[str]() if q.quantity in CHIP_COUNTS else CHIP_COUNTS | {"cost_cny"}
+    claimed = [g for _, g in best.values() if g.quantity not in measured]
+    givens = [replace(g, high=None) if g.quantity in part else g for g in claimed if g.low or g.quantity not in part]
     if any(g.quantity != "land_m2" and not g.bound for g in [*givens, *seen]):
         givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
     return givens + seen
 
 
-def _one_sided(g: Given, q: Question) -> Given:
-    """Return a given as a bound from below where it is only a part of what racks and power serve."""
-    return g if _bears(g, q) else replace(g, high=None)
-
-
-def _bears(g: Given, q: Question) -> bool:
-    """Return whether a given bears on the quantity from both sides."""
-    return g.quantity not in CHIP_COUNTS | {"cost_cny"} or q.quantity in CHIP_COUNTS
-
-
-def observed_givens(q: Question, source: Register | Dossier) -> list[Given]:
+def _observed(q: Question, dossier: Dossier) -> list[Given]:
     """Return measurements of the site by others than the claimant: the latest of each quantity."""
     latest: dict[str, tuple[int, Given]] = {}
-    for o in Dossier.of(source).observations[q.site_id]:
+    for o in dossier.observations[q.site_id]:
         if o.independence_group == q.group or o.quantity not in QUANTITIES or o.low is None or o.high is None:
             continue
         day = o.date.last.toordinal()
@@ -332,7 +307,7 @@ def readings_for(q: Question, givens: list[Given], source: Register | Dossier) -
     """Return the readings of a question: the claim's own chip families as worded, else the prior of the country."""
     network, prior = Dossier.of(source).network, None
     if q.families:
-        known = network.families(None, q.country, None)
+        known = network.families(q.country)
         weights = {f: known.get(f, 0.0) or UNLISTED_FAMILY for f in q.families}
         prior = {f: w / sum(weights.values()) for f, w in weights.items()}
     wanted = {q.quantity} | {g.quantity for g in givens}

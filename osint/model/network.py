@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -19,14 +20,14 @@ import numpy as np
 from osint.errors import BadInputError
 from osint.register import QUANTITIES, Chip, Register, Relation, read_date
 
-Z90 = 1.6448536269514722
-"""Standard normal at 95%: half of a two-sided 90% interval."""
-HOURS = 8.76
-"""GWh per year of 1 MW."""
+Z90 = 1.6448536269514722  # standard normal at 95%: half of a two-sided 90% interval
+HOURS = 8.76  # GWh per year of 1 MW
 BY_CHIP = frozenset(name for name, q in QUANTITIES.items() if q.by_chip)
 """Quantities that depend on the family of the chip."""
 MEASURED = frozenset({"H100", "H200", "H800"})
 """Families whose full load is a relation, not a column of chips.csv."""
+FULL_LOAD = {"8-GPU": "full_load_8gpu", "4-GPU": "full_load_4gpu"}
+"""Form of a server -> relation of its power per chip under full load."""
 _ANY_COUNTRY = frozenset({"full_load_8gpu", "full_load_all"})  # the form of a server holds in any country
 
 
@@ -72,8 +73,8 @@ class Edge:
     """From a parent quantity to a child: log child = log parent + shift + sum of sign x factor."""
 
     parent: str
-    shift: float
-    factors: tuple[tuple[float, Factor], ...]
+    factors: tuple[tuple[float, Factor], ...] = ()
+    shift: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,10 @@ class Reading:
 
     def loading(self, quantity: str) -> dict[str, float]:
         """Return the standard deviation that each named factor adds, with its sign."""
-        out: dict[str, float] = {}
-        for _, edge in self.path(quantity):
-            for sign, f in edge.factors:
-                out[f.name] = out.get(f.name, 0.0) + sign * f.sigma
-        return out
+        out: dict[str, float] = defaultdict(float)
+        for sign, f in itertools.chain.from_iterable(edge.factors for _, edge in self.path(quantity)):
+            out[f.name] += sign * f.sigma
+        return dict(out)
 
 
 def _chip_factor(chip: Chip, what: str, unit: str) -> Factor | None:
@@ -122,39 +122,28 @@ def _edges(
 ) -> dict[str, Edge]:
     """Return the tree of one reading."""
     cn = country == "CN"
+    used_from = "it_mw" if choice.get(Basis.ENERGY) == Basis.DESIGN_LOAD else "average_mw"
+    filled = () if choice.get(Basis.RACKS) == Basis.DESIGN else ((-1, f["rack_fill"]),)
+    floor = "floor_cn" if cn else "floor_conventional" if choice.get(Basis.HALL) == Basis.CONVENTIONAL else "floor_ai"
     edges = {
-        "facility_mw": Edge("it_mw", 0.0, ((1, f["pue_peak"]),)),
-        "average_mw": Edge("it_mw", 0.0, ((1, f["load_factor"]),)),
-        "energy_gwh_per_yr": Edge(
-            "it_mw" if choice.get(Basis.ENERGY) == Basis.DESIGN_LOAD else "average_mw",
-            np.log(HOURS),
-            ((1, f["pue_annual_cn" if cn else "pue_annual"]),),
-        ),
-        "racks": Edge(
-            "it_mw",
-            0.0,
-            ((-1, f["rack_power"]),) + (() if choice.get(Basis.RACKS) == Basis.DESIGN else ((-1, f["rack_fill"]),)),
-        ),
-        "full_load_mw": Edge("it_mw", 0.0, ((1, f["full_load_share"]),)),
-        "land_m2": Edge("facility_mw", 0.0, ((-1, f["land"]),)),
-        "roof_m2": Edge("floor_m2", 0.0, ((-1, f["storeys_cn" if cn else "storeys"]),)),
-        "cooling_mw": Edge("it_mw", 0.0, ((1, f["cooling_to_it"]),)),
-        "chiller_area_m2": Edge("cooling_mw", 0.0, ((-1, f["chiller_area"]),)),
-        "cooling_fans": Edge("cooling_mw", 0.0, ((-1, f["chiller_fans"]),)),
-        "chillers": Edge("cooling_mw", 0.0, ((-1, f["chiller_units"]),)),
-        "cooling_area_m2": Edge("cooling_mw", 0.0, ((-1, f["cooling_yard"]),)),
-        "transformers_mva": Edge("facility_mw", 0.0, ((-1, f["transformers"]),)),
-        "generators_mw": Edge("facility_mw", 0.0, ((-1, f["generators"]),)),
-        "generator_units": Edge("generators_mw", 0.0, ((-1, f["generator_unit"]),)),
+        "power_mw": Edge(_STATED.get(choice.get(Basis.POWER_KIND, ""), "facility_mw")),
+        "floor_m2": Edge("facility_mw" if floor == "floor_ai" else "it_mw", ((-1, f[floor]),)),
+        "facility_mw": Edge("it_mw", ((1, f["pue_peak"]),)),
+        "average_mw": Edge("it_mw", ((1, f["load_factor"]),)),
+        "energy_gwh_per_yr": Edge(used_from, ((1, f["pue_annual_cn" if cn else "pue_annual"]),), np.log(HOURS)),
+        "racks": Edge("it_mw", ((-1, f["rack_power"]), *filled)),
+        "full_load_mw": Edge("it_mw", ((1, f["full_load_share"]),)),
+        "land_m2": Edge("facility_mw", ((-1, f["land"]),)),
+        "roof_m2": Edge("floor_m2", ((-1, f["storeys_cn" if cn else "storeys"]),)),
+        "cooling_mw": Edge("it_mw", ((1, f["cooling_to_it"]),)),
+        "chiller_area_m2": Edge("cooling_mw", ((-1, f["chiller_area"]),)),
+        "cooling_fans": Edge("cooling_mw", ((-1, f["chiller_fans"]),)),
+        "chillers": Edge("cooling_mw", ((-1, f["chiller_units"]),)),
+        "cooling_area_m2": Edge("cooling_mw", ((-1, f["cooling_yard"]),)),
+        "transformers_mva": Edge("facility_mw", ((-1, f["transformers"]),)),
+        "generators_mw": Edge("facility_mw", ((-1, f["generators"]),)),
+        "generator_units": Edge("generators_mw", ((-1, f["generator_unit"]),)),
     }
-    stated = _STATED.get(choice.get(Basis.POWER_KIND, ""), "facility_mw")
-    edges["power_mw"] = Edge(stated, 0.0, ())
-    if cn:
-        edges["floor_m2"] = Edge("it_mw", 0.0, ((-1, f["floor_cn"]),))
-    elif choice.get(Basis.HALL) == Basis.CONVENTIONAL:
-        edges["floor_m2"] = Edge("it_mw", 0.0, ((-1, f["floor_conventional"]),))
-    else:
-        edges["floor_m2"] = Edge("facility_mw", 0.0, ((-1, f["floor_ai"]),))
     if Basis.CHIP_FAMILY in choice:
         edges |= _chip_edges(choice, f, chips[choice[Basis.CHIP_FAMILY]], cn, form)
     return edges
@@ -163,26 +152,22 @@ def _edges(
 def _chip_edges(choice: dict[str, str], f: Mapping[str, Factor], chip: Chip, cn: bool, form: str) -> dict[str, Edge]:
     nameplate = _chip_factor(chip, "it", "MW IT nameplate per chip")
     edges = {
-        "chips": Edge("it_mw", 0.0, ((-1, nameplate),) if nameplate else ()),
-        "servers": Edge("chips", 0.0, ((-1, f["chips_per_server"]),)),
+        "chips": Edge("it_mw", ((-1, nameplate),) if nameplate else ()),
+        "servers": Edge("chips", ((-1, f["chips_per_server"]),)),
     }
     if "cost_per_server_cn" in f:
-        edges["cost_cny"] = Edge("servers", 0.0, ((1, f["cost_per_server_cn"]),))
+        edges["cost_cny"] = Edge("servers", ((1, f["cost_per_server_cn"]),))
     per_chip = chip.fp16_sparse_pflops if choice.get("precision") == "sparse" else chip.fp16_dense_pflops
     if per_chip is not None:
         spread = chip.pflops_spread or math.nan
-        name, unit = f"pflops per {chip.chip}", "PFLOPS FP16 per chip"
-        edges["pflops"] = Edge(
-            "chips", 0.0, ((1, Factor(name, per_chip / spread, per_chip, per_chip * spread, unit, chip.source)),)
-        )
+        name, low, high = f"pflops per {chip.chip}", per_chip / spread, per_chip * spread
+        factor = Factor(name, low, per_chip, high, "PFLOPS FP16 per chip", chip.source)
+        edges["pflops"] = Edge("chips", ((1, factor),))
     measured = _chip_factor(chip, "full_load", "MW IT under full load per chip")
     if chip.chip in MEASURED:
-        name = {"4-GPU": "full_load_4gpu", "8-GPU": "full_load_8gpu"}.get(
-            form, "full_load_8gpu" if cn else "full_load_all"
-        )
-        edges["full_load_mw"] = Edge("chips", 0.0, ((1, f[name]),))
-    elif measured:
-        edges["full_load_mw"] = Edge("chips", 0.0, ((1, measured),))
+        measured = f[FULL_LOAD.get(form, "full_load_8gpu" if cn else "full_load_all")]
+    if measured:
+        edges["full_load_mw"] = Edge("chips", ((1, measured),))
     return edges
 
 
@@ -209,23 +194,15 @@ class Network:
         """Parse the tables relations, chips and readings of a register as they are now."""
         relations = [Relation.from_row(r) for r in register.relations.to_dict("records")]
         chips = [Chip.from_row(r) for r in register.chips.to_dict("records")]
-        priors: dict[str, Unknown] = {}
-        for r in register.readings.to_dict("records"):
-            unknown = priors.setdefault(r["reading"], Unknown(r["reading"], r["applies_to"], {}))
-            unknown.priors[r["option"]] = float(r["prior"])
+        unknowns = tuple(
+            Unknown(str(name), rows["applies_to"].iloc[0], dict(zip(rows["option"], rows["prior"], strict=True)))
+            for name, rows in register.readings.groupby("reading", sort=False)
+        )
         cn, elsewhere = (_factors(relations, country) for country in ("CN", "other"))
-        return cls(cn, elsewhere, {c.chip: c for c in chips}, tuple(priors.values()))
+        return cls(cn, elsewhere, {c.chip: c for c in chips}, unknowns)
 
-    def families(self, chip: str | None, country: str | None, date: str | None) -> dict[str, float]:
-        """Return chip families and their prior: the named chip alone, or the prior by country and date.
-
-        Raises BadInputError for a chip that is not in chips.csv.
-        """
-        if chip is not None:
-            known = {c.casefold(): c for c in self.chips}
-            if chip.casefold() not in known:
-                raise BadInputError(f"the chip {chip!r} is not in chips.csv; use one of {', '.join(self.chips)}")
-            return {known[chip.casefold()]: 1.0}
+    def families(self, country: str | None, date: str | None = None) -> dict[str, float]:
+        """Return the chip families that existed at a date, with their prior in a country."""
         priors = {c.chip: c.prior_cn if country == "CN" else c.prior_other for c in self.chips.values()}
         year = read_date(date).last.year if date else math.inf
         weights = {name: p for name, p in priors.items() if p > 0 and self.chips[name].available_from <= year}
@@ -246,14 +223,18 @@ class Network:
         """Return every combination of the discrete unknowns that bear on the wanted quantities.
 
         `fixed` sets a reading by hand, as {"precision": "dense"}. A combination for which a quantity has no path
-        (a chip with no sparse mode) is left out and the rest are weighted up. Raises BadInputError if none has one.
+        (a chip with no sparse mode) is left out and the rest are weighted up. Raises BadInputError if none has one,
+        or for a chip that is not in chips.csv.
         """
         factors = self.factors_cn if country == "CN" else self.factors_elsewhere
         options: dict[str, dict[str, float]] = {}
         if chip:
-            self.families(chip, country, date)  # an unknown chip is refused even where it does not matter
+            known = {c.casefold(): c for c in self.chips}
+            if chip.casefold() not in known:
+                raise BadInputError(f"the chip {chip!r} is not in chips.csv; use one of {', '.join(self.chips)}")
+            family_prior = {known[chip.casefold()]: 1.0}
         if wanted & BY_CHIP or ("full_load_mw" in wanted and chip):
-            options[Basis.CHIP_FAMILY] = family_prior or self.families(chip, country, date)
+            options[Basis.CHIP_FAMILY] = family_prior or self.families(country, date)
         for unknown in self.unknowns:
             relevant = unknown.applies_to in wanted or (unknown.applies_to == "floor_m2" and "roof_m2" in wanted)
             if relevant and not (unknown.name == Basis.HALL and country == "CN"):
@@ -288,14 +269,10 @@ def _factors(relations: list[Relation], country: str) -> dict[str, Factor]:
 
 def _weigh(found: list[Reading], family_prior: dict[str, float]) -> list[Reading]:
     """Return priors that sum to one; a family keeps its share where one of its readings has no path."""
-    within: dict[str, float] = {}
-    for r in found:
-        name = r.choice.get(Basis.CHIP_FAMILY, "")
-        within[name] = within.get(name, 0.0) + r.prior
+    names = [r.choice.get(Basis.CHIP_FAMILY, "") for r in found]
+    within: dict[str, float] = defaultdict(float)
+    for name, r in zip(names, found, strict=True):
+        within[name] += r.prior
     share = {name: family_prior.get(name, 1.0) for name in within}
-    total = sum(share.values())
-    return [
-        Reading(r.choice, r.prior / within[name] * share[name] / total, r.edges)
-        for r in found
-        for name in [r.choice.get(Basis.CHIP_FAMILY, "")]
-    ]
+    priors = [r.prior / within[name] * share[name] / sum(share.values()) for name, r in zip(names, found, strict=True)]
+    return [replace(r, prior=prior) for r, prior in zip(found, priors, strict=True)]

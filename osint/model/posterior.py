@@ -8,6 +8,7 @@ given truncates.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -21,16 +22,13 @@ from osint.model.evidence import EXACT, Given
 from osint.model.network import Reading
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-GRID = 301
-"""Points across a truncated distribution."""
-LATTICE = 509
-"""Points of the quadrature over several one-sided givens."""
-NINE_SD = 9.0
-"""Half width, in sd, of the range in which quantiles are looked for: outside is less than 1e-18."""
-BISECTIONS = 50
-"""Halvings of that range for a quantile."""
-GIVEN_RANGES = "the ranges of the givens"
-"""Name under which the noise of the givens stands next to the factors."""
+INTERVAL = [0.05, 0.5, 0.95]
+"""Probabilities of low, best and high."""
+GRID = 301  # points across a truncated distribution
+LATTICE = 509  # points of the quadrature over several one-sided givens
+NINE_SD = 9.0  # half width, in sd, of the range in which quantiles are looked for: outside is less than 1e-18
+BISECTIONS = 50  # halvings of that range for a quantile
+GIVEN_RANGES = "the ranges of the givens"  # name of the noise of the givens next to the factors
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,6 @@ class Solved:
     """Of the log of the target."""
     weights: Floats
     """Of the two-sided givens; they sum to one."""
-    alone: Floats
-    """Log of the target that each of them gives by itself."""
     shares: dict[str, float]
     """Variance of the answer by factor."""
     log_likelihood: float
@@ -120,18 +116,29 @@ class Posterior:
     def quantile(self, p: Floats | list[float] | float) -> Floats:
         """Return the logs at the given probabilities, by bisection on the exact distribution."""
         p = np.atleast_1d(np.asarray(p, dtype=float))
-        live = [s for w, s in zip(self.weights, self.solved, strict=True) if w > 0]
-        low = np.full(p.shape, min(s.mean - NINE_SD * s.sd for s in live))
-        high = np.full(p.shape, max(s.mean + NINE_SD * s.sd for s in live))
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            below = self.cdf(middle) < p
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return np.asarray((low + high) / 2)
+        live = [(s.mean, s.sd) for w, s in zip(self.weights, self.solved, strict=True) if w > 0]
+        means, sds = np.array(live).T[..., None]
+        return invert(self.cdf, p, means, sds)
+
+    @cached_property
+    def interval(self) -> tuple[float, float, float]:
+        """Low, best and high of the quantity (90%), in its unit."""
+        low, best, high = np.exp(self.quantile(INTERVAL))
+        return float(low), float(best), float(high)
 
     def at_least(self, value: float) -> float:
         """Return the probability that the quantity is at least the value."""
         return float(1 - self.cdf(np.log(value))[0])
+
+
+def invert(cdf: Callable[[Floats], Floats], p: Floats | float, means: Floats, sds: Floats) -> Floats:
+    """Return the logs (n,) at which `cdf` reaches p, by bisection over the range of normals (readings, n or 1)."""
+    low, high = (means - NINE_SD * sds).min(axis=0), (means + NINE_SD * sds).max(axis=0)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        below = cdf(middle) < p
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return np.asarray((low + high) / 2)
 
 
 def _truncated_cdf(s: Solved, bounds: Truncation) -> tuple[Floats, Floats]:
@@ -184,7 +191,6 @@ def solve(reading: Reading, target: str, firm: list[Given], bounds: list[Given],
         mean=float(means[0]),
         sd=max(float(joint[0, 0]), EXACT**2) ** 0.5,
         weights=weights[0],
-        alone=gaps + mean[n],
         shares=shares,
         log_likelihood=likelihood + extra,
         bounds=truncation,

@@ -17,18 +17,13 @@ import pandas as pd
 from osint.errors import OsintError
 from osint.model.estimate import estimate
 from osint.model.evidence import Given, show
-from osint.model.network import Z90, unit_of
+from osint.model.network import FULL_LOAD, Z90, unit_of
 from osint.register import CALIBRATION_KINDS, QUANTITIES, CalibrationRow, ClaimKind, Register
 
-MIN_OTHERS = 2
-"""Sites from which a relation can be set again (judgement)."""
-MIN_MEASURED = 4
-"""Measured systems from which the power per chip can be set again (judgement)."""
-PUBLISHED_SITES = 2.0
-"""Sites for which the published spread of a relation counts (judgement)."""
+MIN_OTHERS = 2  # sites from which a relation can be set again (judgement)
+MIN_MEASURED = 4  # measured systems from which the power per chip can be set again (judgement)
+PUBLISHED_SITES = 2.0  # sites for which the published spread of a relation counts (judgement)
 CHINA = frozenset({"China", "CN"})
-FORMS = {"8-GPU": "full_load_8gpu", "4-GPU": "full_load_4gpu"}
-"""Form of a server -> relation of its power per chip under full load."""
 GRACE_HOPPER = "GH200"
 _KEPT_APART = (
     ("consistency", "consistency rows (estimates by others, not truth)"),
@@ -81,19 +76,18 @@ def score(register: Register) -> Score:
 
 def _line(kind: str, part: pd.DataFrame) -> dict[str, Any]:
     """Return the line of one kind: coverage with its Wilson interval, median and worst factor."""
+    from scipy.stats import binomtest  # heavy: only the score needs it
+
     n, covered = len(part), int(part["covered"].sum())
-    share = covered / n if n else np.nan
-    shrink = 1 + Z90 * Z90 / n
-    middle = (share + Z90 * Z90 / (2 * n)) / shrink
-    half = Z90 * np.sqrt(share * (1 - share) / n + Z90 * Z90 / (4 * n * n)) / shrink
+    wilson = binomtest(covered, n).proportion_ci(0.90, method="wilson")
     worst = part.loc[part["factor"].idxmax()]
     return {
         "kind": kind,
         "rows": n,
         "covered": covered,
-        "coverage": round(share, 3),
-        "coverage_low": round(middle - half, 2),
-        "coverage_high": round(middle + half, 2),
+        "coverage": round(covered / n, 3),
+        "coverage_low": round(float(wilson.low), 2),
+        "coverage_high": round(float(wilson.high), 2),
         "median_factor": round(float(part["factor"].median()), 2),
         "worst_factor": round(float(worst["factor"]), 2),
         "worst_row": f"{worst['calibration_id']} {worst['site']}",
@@ -134,7 +128,7 @@ def _scored(row: CalibrationRow, register: Register) -> dict[str, Any]:
             [Given(seen.quantity, value, value)],
             chip=row.chip or None,
             country="CN" if row.country in CHINA else None,
-            form=row.form if row.form in FORMS else "",
+            form=row.form,
             fixed={"rack basis": "design" if row.truth_is == "design" else "in use"},
             register=without,
         )
@@ -197,7 +191,7 @@ def _leave_out_measured(row: CalibrationRow, register: Register) -> tuple[Regist
     others = rows[measured & (rows["calibration_id"] != row.calibration_id)]
     grace = row.chip == GRACE_HOPPER
     others = others[(others["chip"] == GRACE_HOPPER) == grace]
-    if not grace and row.form in FORMS:
+    if not grace and row.form in FULL_LOAD:
         others = others[others["form"] == row.form]
     per_chip = (others["observable_value"] / 1000 / others["truth_best"]).to_numpy()
     if len(per_chip) < MIN_MEASURED:
@@ -208,7 +202,7 @@ def _leave_out_measured(row: CalibrationRow, register: Register) -> tuple[Regist
         columns = [f"full_load_kw_{side}" for side in ("low", "best", "high")]
         chips.loc[chips["chip"] == GRACE_HOPPER, columns] = interval * 1000
         return replace(register, chips=chips), [f"full_load_mw per {GRACE_HOPPER}"]
-    name = FORMS.get(row.form, "full_load_all")
+    name = FULL_LOAD.get(row.form, "full_load_all")
     relations = register.relations.copy()
     relations.loc[relations["relation"] == name, ["low", "best", "high"]] = interval
     return replace(register, relations=relations), [name]

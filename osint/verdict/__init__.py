@@ -1,38 +1,9 @@
 """What is found of each claim: the claim is opened, and judged by what the other evidence allows."""
 
-from osint.verdict.checks import (
-    Check,
-    CheckFinding,
-    CheckName,
-    checks_frame,
-    contradictions,
-    counted_chips,
-    cross_checks,
-    national,
-)
-from osint.verdict.hypotheses import STORIES, Story, hypotheses
-from osint.verdict.judge import (
-    BANDS,
-    FINDINGS,
-    RULES,
-    Basis,
-    Bound,
-    Confidence,
-    Contradiction,
-    Decision,
-    EdgeAssumption,
-    Facts,
-    Finding,
-    Outcome,
-    bound,
-    decide,
-    edge_assumption,
-    judge,
-    not_reached,
-    rung_shown,
-    word,
-)
-from osint.verdict.next_steps import CANDIDATES, Candidate, Step, next_steps, steps_frame
+from osint.verdict.checks import Check, CheckName, counted_chips, cross_checks, national
+from osint.verdict.hypotheses import hypotheses
+from osint.verdict.judge import BANDS, FINDINGS, RULES, Bound, Facts, Finding, Outcome, bound, decide, judge, word
+from osint.verdict.next_steps import CANDIDATES, Step, next_steps, steps_frame
 from osint.verdict.run import Found, check
 
 __all__ = [
@@ -40,37 +11,23 @@ __all__ = [
     "CANDIDATES",
     "FINDINGS",
     "RULES",
-    "STORIES",
-    "Basis",
     "Bound",
-    "Candidate",
     "Check",
-    "CheckFinding",
     "CheckName",
-    "Confidence",
-    "Contradiction",
-    "Decision",
-    "EdgeAssumption",
     "Facts",
     "Finding",
     "Found",
     "Outcome",
     "Step",
-    "Story",
     "bound",
     "check",
-    "checks_frame",
-    "contradictions",
     "counted_chips",
     "cross_checks",
     "decide",
-    "edge_assumption",
     "hypotheses",
     "judge",
     "national",
     "next_steps",
-    "not_reached",
-    "rung_shown",
     "steps_frame",
     "word",
 ]

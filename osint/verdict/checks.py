@@ -7,16 +7,18 @@ editor to read.
 
 from __future__ import annotations
 
+import csv
 import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeAlias
+from importlib.resources import files
+from string import Formatter
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from osint import model
 from osint.errors import OsintError
@@ -24,34 +26,20 @@ from osint.model import CAPACITY, Dossier, Given, show
 from osint.register import LADDER, Bounding, Claim, Modality, Register, Role, Rung, WrittenDate
 from osint.verdict.judge import REFUTE, Contradiction
 
-SAME = 0.10
-"""Two numbers within this share are taken for the same figure (judgement)."""
-WAN = 10_000
-"""万, which a text may have dropped."""
-WAN_SPREAD = 1.5
-"""Factor within which two figures agree once 万 is put back (judgement)."""
-FEW_PFLOPS = 100
-"""PFLOPS below which a figure may lack 万 (judgement)."""
-MANY_PFLOPS = 1000
-"""PFLOPS from which a figure can be the one that it should have been (judgement)."""
-LEAST_FIGURE = 10
-"""Figures below this agree by chance too often to be called the same (judgement)."""
-P_PER_KW_FLOOR = 0.4
-"""kW per PFLOPS: below every row of chips.csv, even sparse GB200."""
-FEWEST_CHIPS = 4
-"""Fewest chips of a server."""
-MOST_CHIPS = 16
-"""Most chips of a server."""
-MEASURED_SHARE = 0.60
-"""Lowest power under full load over nameplate, as measured (calibration.csv)."""
-FACILITY_SHARE = 1.5
-"""Highest facility power over IT nameplate (PUE of a poor year)."""
-SPARSE_FACTOR = 2.0
-"""PFLOPS with sparsity over dense PFLOPS."""
-SERVER_PFLOPS = 8
-"""PFLOPS of a server in the filings' own rule of thumb."""
-MANY_NAMES = 4
-"""Chips from which a text says 'all chips' instead of their names."""
+SAME = 0.10  # share within which two numbers are the same figure
+WAN = 10_000  # 万, which a text may have dropped
+WAN_SPREAD = 1.5  # factor within which two figures agree once 万 is put back
+FEW_PFLOPS = 100  # below it a figure may lack 万
+MANY_PFLOPS = 1000  # from it a figure can be the one that it should have been
+LEAST_FIGURE = 10  # smaller figures agree by chance too often to be called the same
+P_PER_KW_FLOOR = 0.4  # kW per PFLOPS: below every row of chips.csv, even sparse GB200
+FEWEST_CHIPS = 4  # of a server
+MOST_CHIPS = 16  # of a server
+MEASURED_SHARE = 0.60  # lowest power under full load over nameplate, as measured (calibration.csv)
+FACILITY_SHARE = 1.5  # highest facility power over IT nameplate
+SPARSE_FACTOR = 2.0  # PFLOPS with sparsity over dense PFLOPS
+SERVER_PFLOPS = 8  # PFLOPS of a server in the filings' own rule of thumb
+MANY_NAMES = 4  # chips from which a text says "all chips" instead of their names
 
 _COUNT = r"(?<!\w)([0-9][0-9,]*(?:\.[0-9]+)?)"
 _SERVERS = re.compile(_COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,3}servers")
@@ -99,113 +87,19 @@ class Way(StrEnum):
     ALONE = "alone"
 
 
-class _Figure(float):
-    """A number in a sentence; ~3 shows three digits."""
+class _Sentence(Formatter):
+    """Format of a sentence: ~3 shows a number with three digits."""
 
-    def __format__(self, spec: str) -> str:
-        return show(float(self), int(spec[1:])) if spec.startswith("~") else format(float(self), spec)
-
-
-class _Names(tuple[str, ...]):
-    """Names in a sentence, joined by what is behind the colon."""
-
-    __slots__ = ()
-
-    def __format__(self, spec: str) -> str:
-        return (spec or ", ").join(self)
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Return a figure as its specification says."""
+        return show(value, int(format_spec[1:])) if format_spec.startswith("~") else format(value, format_spec)
 
 
-_SENTENCES: dict[CheckName, tuple[str, Mapping[Way, str], str]] = {
-    CheckName.ITSELF: (
-        "{chips:,.0f} chips / {servers:,.0f} servers = {each:.1f} chips a server; an 8-GPU server makes {eight:,.0f}",
-        {Way.ONLY: "The two numbers of the sentence cannot both be right."},
-        "Which of the two is right.",
-    ),
-    CheckName.PAIR: (
-        "{first} {given} gives {best:~2} ({low:~2} to {high:~2}) {unit}; {second} says {other}",
-        {Way.ONLY: "Taken together the two figures lie outside what the relations allow (less than 5%)."},
-        "Which of the two is wrong, or whether they speak of different phases.",
-    ),
-    CheckName.POWER_PER_CHIP: (
-        "{mw:g} MW / {chips:,.0f} chips = {kw:.2f} kW a chip; "
-        "{names: or } span {low:.2f} (measured) to {high:.2f} (facility)",
-        {
-            Way.BELOW: "The power is outside every row for that chip, measured or nameplate.",
-            Way.ABOVE: "The power is more than the chips named would draw, cooling included.",
-        },
-        "Whether the power or the count is wrong.",
-    ),
-    CheckName.PFLOPS_PER_CHIP: (
-        "{pflops:,.0f} P / {chips:,.0f} chips = {each:.3f} P a chip; "
-        "chips.csv spans {low:.3f} to {high:.3f} dense FP16, nearest {nearest}",
-        {
-            Way.INSIDE: "Inside the rows of known chips.",
-            Way.OUTSIDE: "Outside the rows of known chips.",
-        },
-        "Which chip it is.",
-    ),
-    CheckName.POWER_PER_PFLOPS: (
-        "{mw:g} MW / {pflops:,.0f} P = {kw:.2f} kW a P; no chip is below {floor} kW a P, even sparse",
-        {Way.ONLY: "Compared with every chip's row."},
-        "Which chip it is.",
-    ),
-    CheckName.LADDER: (
-        "{first_date}: {first_figure:~3} {first_unit} {first_rung} ({first_id}); "
-        "{later_date}: {later_figure:~3} {later_unit} {later_rung} ({later_id})",
-        {Way.ONLY: "The later text puts the same figure on a lower rung."},
-        "Which text is right; a second phase of equal size would explain it.",
-    ),
-    CheckName.SLID: (
-        "{figure:~3} {unit} due {due}; later {parts: + } due {later}: {days:.0f} days later",
-        {Way.ONLY: "The date was put off."},
-        "Whether the new date was kept.",
-    ),
-    CheckName.PART: (
-        "{part_site} alone {part_figure:~3} {part_unit} ({part_id}, {part_date}); "
-        "{whole_site} as a whole {above}{whole_figure:~3} ({whole_id}, {whole_date})",
-        {
-            Way.ONLY: "The part is above the figure for the whole.",
-            Way.FLOOR: "The part is above the figure for the whole. "
-            "The whole is worded as a floor, so both can be true; the floor says little.",
-        },
-        "Which office counts what.",
-    ),
-    CheckName.WIDER: (
-        "{first_figure:~3} {first_unit} for {first_site} ({first_id}); the same figure for {wider} ({others})",
-        {Way.ONLY: "The figure belongs to the wider place; the narrower wording contradicts it."},
-        "What the figure for the narrower place is.",
-    ),
-    CheckName.PRICE: (
-        "CNY {money:,.0f} / {pflops:,.0f} P = {each:~3} a P, {server:~3} a server of 8P; "
-        "median of {count:.0f} statements {median:~3}{cover}",
-        {
-            Way.SHARED: "Within 10% of {sites}: the same price a P at unrelated sites looks like a template.",
-            Way.APART: "{times:.1f} times the median.",
-        },
-        "What was paid; a filed investment is not a purchase.",
-    ),
-    CheckName.WAN: (
-        "{first_id}: printed {first_figure:g} P, with 万 {full:,.0f} P{agrees}",
-        {
-            Way.INSIDE: "Only the reading with 万 agrees with other texts of the same county.",
-            Way.ALONE: "No other text of the county settles it; both readings are kept.",
-        },
-        "What the office meant; the quote is kept as printed.",
-    ),
-    CheckName.SUPPLY: (
-        "planned {first_figure:,.0f} or more ({first_id}) / "
-        "estimated {second_figure:,.0f}{upto} ({second_id}, {second_unit}, {claimant}) = {ratio:.1f}",
-        {
-            Way.ABOVE: "The plan is larger than this estimate of what is in the country.",
-            Way.BELOW: "The plan is smaller than this estimate of what is in the country.",
-        },
-        "Where the chips in the country are; the estimates differ by more than ten times.",
-    ),
+_SENTENCES = {
+    (row["check"], row["way"]): row
+    for row in csv.DictReader(files("osint.verdict").joinpath("sentences.csv").read_text("utf-8").splitlines())
 }
-"""Arithmetic, what it says by the way it came out, and what it does not say."""
-
-
-Figures: TypeAlias = Mapping[str, float | str | tuple[str, ...]]
+"""Arithmetic, what it says and what it does not say, by check and the way in which it came out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +110,7 @@ class Check:
     site_id: str
     claim_ids: tuple[str, ...]
     finding: CheckFinding
-    figures: Figures
+    figures: Mapping[str, float | str]
     """Numbers and names of its arithmetic."""
     way: Way = Way.ONLY
 
@@ -229,49 +123,24 @@ class Check:
 
     def to_row(self) -> dict[str, Any]:
         """Return the row of checks.csv, with the arithmetic written out."""
-        arithmetic, says, not_said = _SENTENCES[self.name]
-        shown = {key: _shown(value) for key, value in self.figures.items()}
+        sentence, written = _SENTENCES[self.name, self.way], _Sentence()
         return {
             "check": self.name.value,
             "site_id": self.site_id,
             "claim_ids": list(self.claim_ids),
             "finding": self.finding.value,
-            "arithmetic": arithmetic.format(**shown),
-            "says": says[self.way].format(**shown),
-            "does_not_say": not_said,
+            "arithmetic": written.format(sentence["arithmetic"], **self.figures),
+            "says": written.format(sentence["says"], **self.figures),
+            "does_not_say": sentence["does_not_say"],
         }
-
-
-def _shown(value: float | str | tuple[str, ...]) -> _Figure | _Names | str:
-    if isinstance(value, tuple):
-        return _Names(value)
-    return value if isinstance(value, str) else _Figure(value)
-
-
-def checks_frame(checks: Sequence[Check]) -> pd.DataFrame:
-    """Return one row per check: check, site_id, claim_ids (a list), finding, arithmetic, says, does_not_say."""
-    columns = ["check", "site_id", "claim_ids", "finding", "arithmetic", "says", "does_not_say"]
-    return pd.DataFrame([c.to_row() for c in checks], columns=columns)
 
 
 def cross_checks(source: Register | Dossier, site_ids: Sequence[str] | None = None) -> list[Check]:
     """Return all cross-checks, for all sites or some."""
     dossier = Dossier.of(source)
-    made = itertools.chain(
-        own_words(dossier),
-        pairs(dossier),
-        power_per_chip(dossier),
-        pflops_per_chip(dossier),
-        power_per_pflops(dossier),
-        ladder_against_date(dossier),
-        slid(dossier),
-        parts_and_whole(dossier),
-        same_figure_wider(dossier),
-        price(dossier),
-        missing_wan(dossier),
-        supply(dossier),
-    )
-    return [c for c in made if site_ids is None or c.site_id in site_ids]
+    kinds = [own_words, pairs, power_per_chip, pflops_per_chip, power_per_pflops, ladder_against_date, slid]
+    kinds += [parts_and_whole, same_figure_wider, price, missing_wan, supply]
+    return [c for kind in kinds for c in kind(dossier) if site_ids is None or c.site_id in site_ids]
 
 
 def contradictions(checks: Sequence[Check]) -> dict[str, list[Contradiction]]:
@@ -307,11 +176,7 @@ def same_statement(dossier: Dossier, first: frozenset[str], second: str) -> Iter
 
 
 def _check(
-    name: CheckName,
-    claims: Sequence[Claim],
-    finding: CheckFinding,
-    figures: Figures,
-    way: Way = Way.ONLY,
+    name: CheckName, claims: Sequence[Claim], finding: CheckFinding, way: Way = Way.ONLY, /, **figures: float | str
 ) -> Check:
     """Return a check of some claims of which the first names the site."""
     return Check(name, claims[0].site_id, tuple(c.claim_id for c in claims), finding, figures, way)
@@ -326,7 +191,7 @@ def own_words(dossier: Dossier) -> Iterator[Check]:
         n, chips = (float(m[1].replace(",", "")) for m in found if m)
         if not FEWEST_CHIPS <= chips / n <= MOST_CHIPS:
             figures = {"chips": chips, "servers": n, "each": chips / n, "eight": n * 8}
-            yield _check(CheckName.ITSELF, [claim], CheckFinding.INCONSISTENT, figures)
+            yield _check(CheckName.ITSELF, [claim], CheckFinding.INCONSISTENT, **figures)
 
 
 def pairs(dossier: Dossier) -> Iterator[Check]:
@@ -356,12 +221,12 @@ def _pair(a: Claim, given: Given, b: Claim, other: Given, dossier: Dossier) -> I
     above = 1 - float(answer.cdf(math.log(other.high or math.nan))[0])
     if 2 * min(1 - below, 1 - above) >= REFUTE:
         return
-    low, best, high = (float(end) for end in np.exp(answer.quantile(model.INTERVAL)))
-    figures: dict[str, float | str] = {"low": low, "best": best, "high": high, "unit": model.unit_of(q.quantity)}
-    figures |= {"first": a.claim_id, "given": given.text(), "second": b.claim_id, "other": other.text()}
+    low, best, high = answer.interval
+    names = {"unit": model.unit_of(q.quantity), "first": a.claim_id, "given": given.text()}
+    names |= {"second": b.claim_id, "other": other.text()}
     # other sentences may speak of other phases
     finding = CheckFinding.INCONSISTENT if a.quote == b.quote else CheckFinding.STRAINED
-    yield _check(CheckName.PAIR, [a, b], finding, figures)
+    yield _check(CheckName.PAIR, [a, b], finding, low=low, best=best, high=high, **names)
 
 
 def power_per_chip(dossier: Dossier) -> Iterator[Check]:
@@ -377,9 +242,9 @@ def power_per_chip(dossier: Dossier) -> Iterator[Check]:
         finding, way = CheckFinding.STRAINED, Way.ABOVE
         if kw < low:
             finding, way = CheckFinding.INCONSISTENT, Way.BELOW
-        shown = tuple(names) if len(names) < MANY_NAMES else ("all chips of chips.csv",)
+        shown = " or ".join(names) if len(names) < MANY_NAMES else "all chips of chips.csv"
         figures = {"mw": p.figure, "chips": c.figure, "kw": kw, "low": low, "high": high}
-        yield _check(CheckName.POWER_PER_CHIP, [p, c], finding, {**figures, "names": shown}, way)
+        yield _check(CheckName.POWER_PER_CHIP, [p, c], finding, way, **figures, names=shown)
 
 
 def pflops_per_chip(dossier: Dossier) -> Iterator[Check]:
@@ -393,7 +258,7 @@ def pflops_per_chip(dossier: Dossier) -> Iterator[Check]:
         nearest = known[min(sorted(known), key=lambda pflops, each=each: abs(math.log(pflops / each)))]  # type: ignore[misc]
         way = Way.INSIDE if low <= each <= SPARSE_FACTOR * high else Way.OUTSIDE
         figures = {"pflops": p.figure, "chips": c.figure, "each": each, "low": low, "high": high}
-        yield _check(CheckName.PFLOPS_PER_CHIP, [p, c], CheckFinding.NOTE, {**figures, "nearest": nearest}, way)
+        yield _check(CheckName.PFLOPS_PER_CHIP, [p, c], CheckFinding.NOTE, way, **figures, nearest=nearest)
 
 
 def power_per_pflops(dossier: Dossier) -> Iterator[Check]:
@@ -402,7 +267,7 @@ def power_per_pflops(dossier: Dossier) -> Iterator[Check]:
         kw = p.figure * 1000 / c.figure
         finding = CheckFinding.INCONSISTENT if kw < P_PER_KW_FLOOR else CheckFinding.NOTE
         figures = {"mw": p.figure, "pflops": c.figure, "kw": kw, "floor": P_PER_KW_FLOOR}
-        yield _check(CheckName.POWER_PER_PFLOPS, [p, c], finding, figures)
+        yield _check(CheckName.POWER_PER_PFLOPS, [p, c], finding, **figures)
 
 
 def _is_same(a: float, b: float) -> bool:
@@ -429,7 +294,7 @@ def ladder_against_date(dossier: Dossier) -> Iterator[Check]:
         for b in on_paper.get(a.site_id, []):
             if a.quantity == b.quantity and _is_same(a.figure, b.figure) and _is_later(a.date, b.date):
                 figures = _named("first", a) | _named("later", b)
-                yield _check(CheckName.LADDER, [a, b], CheckFinding.INCONSISTENT, figures)
+                yield _check(CheckName.LADDER, [a, b], CheckFinding.INCONSISTENT, **figures)
 
 
 def slid(dossier: Dossier) -> Iterator[Check]:
@@ -442,15 +307,10 @@ def slid(dossier: Dossier) -> Iterator[Check]:
             live = [c for c in alike if c.date == b.date and c.rung in LADDER[Rung.POWERED.height :]]
             for parts in [(b,), *((b, extra) for extra in live)]:
                 if a.value_date and b.value_date and _is_same(sum(p.figure for p in parts), a.figure):
-                    days = float((b.value_date.last - a.value_date.last).days)
-                    figures: dict[str, float | str | tuple[str, ...]] = {
-                        "figure": a.figure,
-                        "unit": a.unit,
-                        "days": days,
-                    }
-                    figures |= {"due": a.value_date.text, "later": b.value_date.text}
-                    figures["parts"] = tuple(show(p.figure, 4) for p in parts)
-                    yield _check(CheckName.SLID, [a, *parts], CheckFinding.NOTE, figures)
+                    days = (b.value_date.last - a.value_date.last).days
+                    words = {"unit": a.unit, "due": a.value_date.text, "later": b.value_date.text}
+                    words["parts"] = " + ".join(show(p.figure, 4) for p in parts)
+                    yield _check(CheckName.SLID, [a, *parts], CheckFinding.NOTE, figure=a.figure, days=days, **words)
 
 
 def _regions(dossier: Dossier) -> set[str]:
@@ -471,8 +331,8 @@ def parts_and_whole(dossier: Dossier) -> Iterator[Check]:
             finding, way, above = CheckFinding.INCONSISTENT, Way.ONLY, ""
             if whole.bound == Bounding.AT_LEAST:
                 finding, way, above = CheckFinding.STRAINED, Way.FLOOR, "above "
-            figures = _named("part", part) | _named("whole", whole) | {"above": above}
-            yield _check(CheckName.PART, [part, whole], finding, figures, way)
+            figures = _named("part", part) | _named("whole", whole)
+            yield _check(CheckName.PART, [part, whole], finding, way, **figures, above=above)
 
 
 def same_figure_wider(dossier: Dossier) -> Iterator[Check]:
@@ -486,21 +346,12 @@ def same_figure_wider(dossier: Dossier) -> Iterator[Check]:
         match = [b for b in wide if (b.quantity_kind, b.value_low, b.independence_group) == alike]
         match = [b for b in match if dossier.sites[a.site_id].covered_by(dossier.sites[b.site_id])]
         if match:
-            others = tuple(b.claim_id for b in match)
-            figures: Figures = {**_named("first", a), "wider": match[0].site_id, "others": others}
-            yield _check(CheckName.WIDER, [a, match[0]], CheckFinding.INCONSISTENT, figures)
+            words = {"wider": match[0].site_id, "others": ", ".join(b.claim_id for b in match)}
+            yield _check(CheckName.WIDER, [a, match[0]], CheckFinding.INCONSISTENT, **_named("first", a), **words)
 
 
-class Price(NamedTuple):
-    """Money per P of one statement."""
-
-    money: Claim
-    compute: Claim
-    per_pflops: float
-
-
-def _prices(dossier: Dossier) -> Iterator[Price]:
-    """Yield a price for each sum that buys one figure of compute.
+def _prices(dossier: Dossier) -> Iterator[tuple[Claim, Claim, float]]:
+    """Yield each sum that buys one figure of compute, that figure, and the money per P.
 
     The compute of the same quote is taken, else of the same part, else of the same statement; where several stand
     next to one sum it is not said which of them the money buys.
@@ -513,29 +364,31 @@ def _prices(dossier: Dossier) -> Iterator[Price]:
         in_part = [c for c in same if c.part == money.part]
         compute = next((options[0] for options in (in_quote, in_part, same) if len(options) == 1), None)
         if compute:
-            yield Price(money, compute, money.figure / compute.figure)
+            yield money, compute, money.figure / compute.figure
 
 
 def price(dossier: Dossier) -> Iterator[Check]:
     """Yield money per P of one statement, against the other sites: a shared price is a template, not a purchase."""
     prices = list(_prices(dossier))
-    median = float(np.median([p.per_pflops for p in prices])) if prices else math.nan
+    median = float(np.median([each for *_, each in prices])) if prices else math.nan
     for money, compute, each in prices:
-        others = [p for p in prices if p.money.site_id != money.site_id and _is_same(p.per_pflops, each)]
+        others = {m.site_id for m, _, its in prices if m.site_id != money.site_id and _is_same(its, each)}
         cover = f" (the sum is for {money.part or 'the whole'}, the P for {compute.part or 'the whole'})"
-        figures: dict[str, float | str | tuple[str, ...]] = {
-            "money": money.figure,
-            "pflops": compute.figure,
-            "each": each,
-            "server": each * SERVER_PFLOPS,
-            "count": float(len(prices)),
-            "median": median,
-            "times": each / median,
-            "cover": cover if money.part != compute.part else "",
-            "sites": tuple(sorted({p.money.site_id for p in others})),
-        }
-        way = Way.SHARED if others else Way.APART
-        yield _check(CheckName.PRICE, [money, compute], CheckFinding.NOTE, figures, way)
+        yield _check(
+            CheckName.PRICE,
+            [money, compute],
+            CheckFinding.NOTE,
+            Way.SHARED if others else Way.APART,
+            money=money.figure,
+            pflops=compute.figure,
+            each=each,
+            server=each * SERVER_PFLOPS,
+            count=len(prices),
+            median=median,
+            times=each / median,
+            cover=cover if money.part != compute.part else "",
+            sites=", ".join(sorted(others)),
+        )
 
 
 def missing_wan(dossier: Dossier) -> Iterator[Check]:
@@ -546,11 +399,11 @@ def missing_wan(dossier: Dossier) -> Iterator[Check]:
         full = a.figure * WAN
         near = [c for c in claims if county[c.site_id] == county[a.site_id] and c.figure >= MANY_PFLOPS]
         near = [c for c in near if 1 / WAN_SPREAD <= c.figure / full <= WAN_SPREAD]
-        agrees = "; ".join(f"{c.claim_id} {show(c.figure, 3)} P" for c in near)
-        agrees = f"; agrees with {agrees}" if near else ""
-        way = Way.INSIDE if near else Way.ALONE
+        way, agrees = Way.ALONE, ""
+        if near:
+            way, agrees = Way.INSIDE, "; agrees with " + "; ".join(f"{c.claim_id} {show(c.figure, 3)} P" for c in near)
         figures = _named("first", a) | {"full": full, "agrees": agrees}
-        yield _check(CheckName.WAN, [a, *near], CheckFinding.NOTE, figures, way)
+        yield _check(CheckName.WAN, [a, *near], CheckFinding.NOTE, way, **figures)
 
 
 def supply(dossier: Dossier) -> Iterator[Check]:
@@ -564,7 +417,7 @@ def supply(dossier: Dossier) -> Iterator[Check]:
             way = Way.ABOVE if p.figure > low else Way.BELOW
             figures = _named("first", p) | _named("second", s)
             figures |= {"upto": upto, "claimant": s.claimant, "ratio": p.figure / low}
-            yield _check(CheckName.SUPPLY, [p, s], CheckFinding.NOTE, figures, way)
+            yield _check(CheckName.SUPPLY, [p, s], CheckFinding.NOTE, way, **figures)
 
 
 def national(dossier: Dossier, country: str) -> set[str]:

@@ -39,18 +39,12 @@ NVIDIA = ("H100", "H200", "H800")
 """Families of the stories with restricted chips."""
 CHINESE = ("Ascend 910B", "Ascend 910C", "domestic mixed")
 """Families of the story with domestic chips."""
-SHELL_LOW = 0.02
-"""Least share of the stated compute in a shell, 90% (judgement)."""
-SHELL_HIGH = 0.50
-"""Largest share of the stated compute in a shell, 90% (judgement)."""
-PAPER_FACTOR = 6.0
-"""Factor by which figures that were written for themselves differ, 90% (judgement)."""
-SEPARATES = 0.5
-"""Posterior weight from which a story is separated from the others (more likely than not)."""
-LEAST_GIVENS = 2
-"""Quantities needed to compare stories: one figure fits every size."""
-LAND_UNTIL = 3
-"""Quantities from which land adds nothing (judgement)."""
+SHELL_LOW = 0.02  # least share of the stated compute in a shell, 90%
+SHELL_HIGH = 0.50  # largest share of the stated compute in a shell, 90%
+PAPER_FACTOR = 6.0  # by which figures that were written for themselves differ, 90%
+SEPARATES = 0.5  # posterior weight from which a story is separated from the others
+LEAST_GIVENS = 2  # quantities needed to compare stories: one figure fits every size
+LAND_UNTIL = 3  # quantities from which land adds nothing
 
 
 def hypotheses(site_id: str, source: Register | Dossier) -> pd.DataFrame:
@@ -101,7 +95,13 @@ def _likelihood(story: Story, givens: list[Given], live: bool, country: str, dos
         return 0.0
     names = {Story.DOMESTIC: CHINESE, Story.PAPER: (*NVIDIA, *CHINESE)}.get(story, NVIDIA)
     shell = story == Story.SHELL and live
-    used = [_installed(g) if shell and g.quantity in BY_CHIP else g for g in givens]
+    # a shell would hold what is stated if the share of it that stands there did
+    used = [
+        replace(g, low=g.low and g.low / SHELL_HIGH, high=g.high and g.high / SHELL_LOW)
+        if shell and g.quantity in BY_CHIP
+        else g
+        for g in givens
+    ]
     wanted, prior = {"it_mw"} | {g.quantity for g in used}, dict.fromkeys(names, 1 / len(names))
     try:
         readings = dossier.network.readings(wanted, country=country, family_prior=prior)
@@ -109,8 +109,3 @@ def _likelihood(story: Story, givens: list[Given], live: bool, country: str, dos
         return 0.0
     extra_sd = float(np.log(PAPER_FACTOR)) / Z90 if story == Story.PAPER else 0.0
     return model.posterior("it_mw", used, readings, extra_sd)[1]
-
-
-def _installed(g: Given) -> Given:
-    """Return what the hall would hold if the stated compute were the share of it that stands there."""
-    return replace(g, low=g.low and g.low / SHELL_HIGH, high=g.high and g.high / SHELL_LOW)

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from osint import model
 from osint.errors import BadInputError, OsintError
-from osint.model import CAPACITY, ROUNDING, Dossier, Factor, Given, Posterior, Question, Reading
+from osint.model import CAPACITY, ROUNDING, Dossier, Factor, Given, Posterior, Question, show
 from osint.register import CLAIM_KINDS, LADDER, Bounding, Claim, Modality, Observation, Register, Rung, Stage
 
 
@@ -69,23 +68,17 @@ BANDS = (
     (0.95, "almost certain"),
 )
 """Words of ICD 203, lower bound inclusive."""
-REFUTE = 0.05
-"""Probability below which observations refute a claim (the lowest band of ICD 203)."""
-STRAIN = 0.20
-"""Probability below which a claim is strained (the second band of ICD 203)."""
-EVEN = 0.45
-"""Probability from which a stated power can be supported (the middle band of ICD 203)."""
-RUNG_EARLIER_DAYS = 200
-"""Days before the day that a claim speaks of, from which an observation can show the rung (judgement)."""
-RUNG_LATER_DAYS = 60
-"""Days after that day, until which it can: what is seen later may not have been there on the day (judgement)."""
-FIRM_GIVENS = 3
-"""Two-sided givens, one of them observed, from which confidence is high (judgement)."""
-SEVERAL_GIVENS = 2
-"""Two-sided givens from which confidence is moderate without an observation (judgement)."""
+REFUTE = 0.05  # probability below which observations refute a claim
+STRAIN = 0.20  # probability below which a claim is strained
+EVEN = 0.45  # probability from which a stated power can be supported
+RUNG_EARLIER_DAYS = 200  # before the day that a claim speaks of, from which an observation can show the rung
+RUNG_LATER_DAYS = 60  # after that day, until which it can: what is seen later may not have been there on the day
+FIRM_GIVENS = 3  # two-sided givens, one of them observed, from which confidence is high
+SEVERAL_GIVENS = 2  # two-sided givens from which confidence is moderate without an observation
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities whose number an observed rung can support."""
-NO_CHIP = "No chip has been seen, and no document shows one delivered."
+COUNTED = frozenset({"chips", "servers"})
+"""Quantities of which an observation shows chips."""
 
 
 def word(probability: float) -> str:
@@ -106,20 +99,16 @@ class Bound:
     givens: list[Given]
     posterior: Posterior | None = None
     """None where nothing bears on the quantity."""
-    readings: list[Reading] = field(default_factory=list, repr=False)
 
     @property
     def observed(self) -> bool:
         """Whether any of the givens was observed."""
         return any(g.observed for g in self.givens)
 
-    @cached_property
+    @property
     def interval(self) -> tuple[float, float, float]:
         """Low, best, high (90%); NaN where nothing bears on it."""
-        if self.posterior is None:
-            return math.nan, math.nan, math.nan
-        low, best, high = np.exp(self.posterior.quantile(model.INTERVAL))
-        return float(low), float(best), float(high)
+        return self.posterior.interval if self.posterior else (math.nan, math.nan, math.nan)
 
 
 def bound(q: Question, source: Register | Dossier) -> Bound:
@@ -134,7 +123,7 @@ def bound(q: Question, source: Register | Dossier) -> Bound:
         readings = model.readings_for(q, givens, dossier)
     except OsintError:  # no relation joins the evidence to the claim's chip
         return Bound(givens)
-    return Bound(givens, model.posterior(q.quantity, givens, readings)[0], readings)
+    return Bound(givens, model.posterior(q.quantity, givens, readings)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +138,7 @@ class EdgeAssumption:
 
     def text(self) -> str:
         """Return it in words."""
-        f, show = self.factor, model.show
+        f = self.factor
         known = f"(best {show(f.best)}, 90% {show(f.low)} to {show(f.high)})"
         return f"{f.name} would have to be {show(self.needed)} {f.unit} {known}"
 
@@ -162,7 +151,7 @@ def edge_assumption(q: Question, b: Bound, value: float) -> EdgeAssumption | Non
     """
     if b.posterior is None:
         return None
-    top = b.readings[int(np.argmax(b.posterior.weights))]
+    top = b.posterior.solved[int(np.argmax(b.posterior.weights))].reading
     firm = [g for g in b.givens if not g.bound] + [Given(q.quantity, value, value)]
     mean, load, names = model.design(top, [g.quantity for g in firm])
     gaps = np.array([g.log for g in firm]) - mean
@@ -178,7 +167,12 @@ def edge_assumption(q: Question, b: Bound, value: float) -> EdgeAssumption | Non
     return EdgeAssumption(factor, float(factor.best * np.exp(sd * factor.sigma)), sd)
 
 
-def rung_shown(claim: Claim, source: Register | Dossier) -> list[Observation]:
+def _by_others(claim: Claim, dossier: Dossier) -> list[Observation]:
+    """Return the observations of the site by others than the claimant."""
+    return [o for o in dossier.observations[claim.site_id] if o.independence_group != claim.independence_group]
+
+
+def _rung_shown(claim: Claim, dossier: Dossier) -> list[Observation]:
     """Return observations by others that show at least the claimed rung, near the day that the claim speaks of.
 
     Near is from RUNG_EARLIER_DAYS before to RUNG_LATER_DAYS after, by what the two dates allow. A claim without a
@@ -190,17 +184,16 @@ def rung_shown(claim: Claim, source: Register | Dossier) -> list[Observation]:
     first, last = when.first.toordinal() - RUNG_EARLIER_DAYS, when.last.toordinal() + RUNG_LATER_DAYS
     return [
         o
-        for o in Dossier.of(source).observations[claim.site_id]
-        if o.independence_group != claim.independence_group
-        and o.rung is not None
+        for o in _by_others(claim, dossier)
+        if o.rung is not None
         and o.rung.height >= claim.rung.height
         and o.date.last.toordinal() >= first
         and o.date.first.toordinal() <= last
     ]
 
 
-def not_reached(claim: Claim, source: Register | Dossier) -> list[Observation]:
-    """Return observations, on or after the day for which the claim holds, with the site below the claimed rung.
+def _not_reached(claim: Claim, dossier: Dossier) -> list[Observation]:
+    """Return observations by others, on or after the day of the claim, with the site below the claimed rung.
 
     That day is the one that the claim names; what it says is there (has, can carry) is there on the day of saying it.
     """
@@ -209,11 +202,8 @@ def not_reached(claim: Claim, source: Register | Dossier) -> list[Observation]:
         return []
     return [
         o
-        for o in Dossier.of(source).observations[claim.site_id]
-        if o.independence_group != claim.independence_group
-        and o.not_yet is not None
-        and claim.rung.height >= o.not_yet.height
-        and o.date.first.toordinal() >= claim.day
+        for o in _by_others(claim, dossier)
+        if o.not_yet is not None and claim.rung.height >= o.not_yet.height and o.date.first.toordinal() >= claim.day
     ]
 
 
@@ -324,6 +314,8 @@ class Finding:
     """Observations that show the claimed rung."""
     not_reached_by: tuple[str, ...]
     """Observations of a lower rung on or after the day of the claim."""
+    chips_counted_by: tuple[str, ...]
+    """Observations by others of a number of chips or servers."""
     contradictions: tuple[Contradiction, ...]
     assumption: EdgeAssumption | None
     """Of a strained or refuted number."""
@@ -379,15 +371,22 @@ class Finding:
             "assumption": self.assumption.text() if self.assumption else "",
             "arithmetic": list(self.arithmetic),
             "shown": self.shown(),
-            "not_shown": NO_CHIP,
+            "not_shown": self.not_shown(),
             "would_change": list(self.would_change),
         }
+
+    def not_shown(self) -> str:
+        """Return what no observation on file shows."""
+        if not self.chips_counted_by:
+            return "No chip has been seen, and no document shows one delivered."
+        counted = ", ".join(self.chips_counted_by)
+        return f"Chips are counted by {counted}; their model, their owner and their use are not shown."
 
     def shown(self) -> str:
         """Return one fixed sentence for each outcome; it never says more than the finding."""
         observed, quantity = self.bound.observed, self.claim.quantity
         source = "Measurements by others" if observed else "Other documents' own figures"
-        low, best, high = (model.show(end) if math.isfinite(end) else "" for end in self.bound.interval)
+        low, best, high = (show(end) if math.isfinite(end) else "" for end in self.bound.interval)
         allowed = f"{best} ({low} to {high}) {model.unit_of(quantity)}" if self.bound.posterior else ""
         allow = f"{source} allow {allowed}"
         if self.outcome == Outcome.INCONSISTENT:
@@ -401,10 +400,10 @@ class Finding:
             on_paper = f"{source[0].lower()}{source[1:]} point to {allowed}{chance}"
             return f"Nothing observed bears on it. On paper only: {on_paper}."
         if self.outcome == Outcome.SUPPORTED:
-            shown = ", ".join(self.shown_by)
+            seen_by = ", ".join(self.shown_by)
             if self.probability is None:
-                return f"Shown by {shown}; the number itself is not counted."
-            return f"{allow}, and {shown} shows the rung."
+                return f"Shown by {seen_by}; the number itself is not counted."
+            return f"{allow}, and {seen_by} shows the rung."
         if self.outcome == Outcome.STRAINED:
             return f"{allow}. To reach the claimed number, {self.assumption.text() if self.assumption else ''}."
         if self.outcome == Outcome.COULD_FIT:
@@ -434,7 +433,7 @@ def judge(
     probability = None
     if b.posterior is not None and math.isfinite(value) and not against:
         probability = b.posterior.at_least(value * (1 - ROUNDING[Bounding.EXACT]))
-    shows, early = rung_shown(claim, dossier), not_reached(claim, dossier)
+    shows, early = _rung_shown(claim, dossier), _not_reached(claim, dossier)
     facts = Facts(
         contradicted=bool(against),
         not_reached=bool(early),
@@ -459,6 +458,7 @@ def judge(
         claimed=value,
         shown_by=tuple(o.observation_id for o in shows),
         not_reached_by=tuple(o.observation_id for o in early),
+        chips_counted_by=tuple(o.observation_id for o in _by_others(claim, dossier) if o.quantity in COUNTED),
         contradictions=against,
         assumption=edge_assumption(q, b, value) if edge else None,
         arithmetic=tuple(model.arithmetic(b.posterior, q.quantity, b.givens)) if b.posterior is not None else (),

@@ -12,12 +12,13 @@ from tqdm import tqdm
 
 from osint.model import Dossier
 from osint.register import Register
-from osint.verdict.checks import Check, checks_frame, contradictions, cross_checks
+from osint.verdict.checks import Check, contradictions, cross_checks
 from osint.verdict.judge import Finding, judge
 from osint.verdict.next_steps import Step, next_steps, steps_frame
 
-NEXT = 3
-"""Steps that a finding names as what would change it."""
+NEXT = 3  # steps that a finding names as what would change it
+CHECK_COLUMNS = ["check", "site_id", "claim_ids", "finding", "arithmetic", "says", "does_not_say"]
+"""Columns of checks.csv."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Found:
     @cached_property
     def checks(self) -> pd.DataFrame:
         """One row per cross-check: the columns of checks.csv."""
-        return checks_frame(self.tests)
+        return pd.DataFrame([c.to_row() for c in self.tests], columns=CHECK_COLUMNS)
 
     @cached_property
     def steps(self) -> dict[str, pd.DataFrame]:
