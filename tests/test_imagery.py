@@ -21,7 +21,8 @@ from pyproj import Transformer
 from rasterio.io import MemoryFile
 
 from osint import cli, imagery
-from osint.errors import OsintError
+from osint.cli.main import build_parser
+from osint.errors import OsintError, RefusedError
 from osint.http import RangeRead, bytes_by_reader, client, ranges
 from osint.imagery import catalogue, items, read
 from osint.imagery import cog as cogs
@@ -498,7 +499,7 @@ def test_name_that_stands_for_a_private_address_is_refused_when_connecting(monke
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.168.1.7", 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: answers)
     source = ranges.Ranges("https://catalogue.example.org")
-    with pytest.raises(ranges.ReadError, match=r"resolves to 192\.168\.1\.7, a private address"):
+    with pytest.raises(RefusedError, match=r"resolves to 192\.168\.1\.7, a private address"):
         source.get("https://pictures.example.org/a.tif", 0, 100, "full")
 
 
@@ -611,7 +612,7 @@ def test_catalogue_cannot_have_a_file_of_this_machine_read(pages, tmp_path):
     secret = tmp_path / "items.json"
     secret.write_text(json.dumps({"type": "FeatureCollection", "features": _doubles(pages.url), "links": []}))
     io = catalogue.KeptAnswers(pages.url, tmp_path, ranges.Cost(), offline=False)
-    with pytest.raises(catalogue.APIError, match="a host that was not named"):
+    with pytest.raises(RefusedError, match="a host that was not named"):
         io.read_text(str(secret))
 
 
@@ -709,6 +710,13 @@ def test_verbs_find_fetch_and_draw_the_demo(tmp_path, capsys):
     assert "4 scenes; 0 dropped; 0 requests" in capsys.readouterr().out
     assert cli.main(["scenes", *where, "--start", "2024-07-01", "--end", "2024-07-20", "--offline"]) == 2
     assert "`offline` allows no new one" in capsys.readouterr().err
+
+
+def test_each_verb_has_its_own_radius():
+    parse = build_parser().parse_args
+    span = ["--start", "2024-06-01", "--end", "2024-06-20"]
+    assert parse(["scenes", "93", "43", *span]).radius == parse(["tiles", "93", "43"]).radius == 1_000
+    assert parse(["power", "93", "43"]).radius == 10_000
 
 
 def test_demo_of_another_seed_is_another_world():

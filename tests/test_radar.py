@@ -244,8 +244,8 @@ def test_a_step_too_small_for_radar_is_no_observation():
 def test_an_interval_that_meets_everything_agrees_with_nothing(monkeypatch):
     sure = clocks.radar_clock(signal((2.0, 1.0, 4.0)))
     step = sure.orbits[0].steps[0]
-    wide = steps.Interval(step.low - np.timedelta64(90, "D"), step.best, step.high + np.timedelta64(90, "D"))
-    vague = steps.Steps((type(step)(**{**step.__dict__, "half": wide}),))
+    wide = np.timedelta64(90, "D")
+    vague = steps.Steps((dataclasses.replace(step, low=step.low - wide, high=step.high + wide),))
     monkeypatch.setattr(steps, "date_step", lambda times, values: vague)
     seen = clocks.radar_clock(sure.signal, ("2023-12-20", "2024-01-10"))
     assert seen.agreement is clocks.Agreement.UNDECIDED

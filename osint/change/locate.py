@@ -113,19 +113,16 @@ class StackSource:
 
     def __call__(self, place: BaseGeometry) -> Stack:
         """Return the stack of a `place` (degrees)."""
-        listed = imagery.list_scenes(place, self.start, self.end, catalogue=self.catalogue, collection=self.collection)
-        return self._stack(listed, place, listed.cost.total_requests, listed.cost.total_bytes)
+        return self._stack(imagery.list_scenes, place)
 
     def shared(self, place: BaseGeometry) -> Stack:
         """Return the stack of a tile; a process asks for the list of scenes once per block of tiles."""
-        listed, bytes_read = imagery.block_scenes(
-            place, self.start, self.end, catalogue=self.catalogue, collection=self.collection
-        )
-        return self._stack(listed, place, 0, bytes_read)
+        return self._stack(imagery.block_scenes, place)
 
-    def _stack(self, listed: imagery.SceneList, place: BaseGeometry, requests: int, bytes_read: int) -> Stack:
+    def _stack(self, search: Callable[..., imagery.Scenes], place: BaseGeometry) -> Stack:
+        listed = search(place, self.start, self.end, catalogue=self.catalogue, collection=self.collection)
         stack = stack_of_list(listed, place)
-        stack.cost.add("list", requests, bytes_read)
+        stack.cost.add("list", listed.cost.total_requests, listed.cost.total_bytes)
         return stack
 
     @property

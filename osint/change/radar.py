@@ -148,18 +148,18 @@ def radar_scenes(
     *,
     catalogue: str = RADAR_CATALOGUE,
     collection: str = RADAR_COLLECTION,
-) -> imagery.SceneList:
+) -> imagery.Scenes:
     """Return the radar scenes of `place` (degrees) between two dates; `read_radar` reads each outline in it from them.
 
     Raises NotFoundError if the catalogue has none.
     """
     found = imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection)
-    if not found.scenes:
+    if not len(found):
         raise NotFoundError(f"{collection} has no scene of the place between {start} and {end}: widen the dates")
     return found
 
 
-def read_radar(outline: BaseGeometry, listed: imagery.SceneList) -> Signal:
+def read_radar(outline: BaseGeometry, listed: imagery.Scenes) -> Signal:
     """Return the backscatter of an outline (degrees) less its surroundings, one row per pass.
 
     Gamma0 in linear power is averaged before the logarithm. Raises NotFoundError if no scene reaches the outline.
@@ -289,7 +289,7 @@ def add_radar(
             told.append(_unread(error))
         tell(f"{row['outline_id']}: {told[-1][-1]}")
     bytes_read = listed.cost.total_bytes + sum(signal.bytes_read for signal in signals.values())
-    tell(f"{bytes_read / 1e6:.1f} MB of radar read from {len(listed.scenes)} scenes. {RADAR_LIMIT}")
+    tell(f"{bytes_read / 1e6:.1f} MB of radar read from {len(listed)} scenes. {RADAR_LIMIT}")
     return dated.assign(**{name: [cells[k] for cells in told] for k, name in enumerate(RADAR_COLUMNS)})
 
 

@@ -101,7 +101,7 @@ def open_stack(
     return stack_of_list(imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection), place)
 
 
-def stack_of_list(listed: imagery.SceneList, place: BaseGeometry) -> Stack:
+def stack_of_list(listed: imagery.Scenes, place: BaseGeometry) -> Stack:
     """Return the stack of a `place` (degrees) inside an area whose scenes were listed."""
 
     def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.Reading:

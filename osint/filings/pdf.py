@@ -189,12 +189,12 @@ def page_picture(data: bytes, name: str, page: int) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(io.BytesIO(data))
-        if picture.width * picture.height > _MAX_PIXELS:
-            raise UnreadableError(
-                f"{name}: a picture of {picture.width} by {picture.height} pixels is too large; cut it into parts"
-            )
-        return picture.convert("RGB")
+        if picture.width * picture.height <= _MAX_PIXELS:
+            return picture.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UnreadableError(
             f"{name}: the picture cannot be read ({str(error)[:80]}); save it again as PNG or JPEG"
         ) from None
+    raise UnreadableError(
+        f"{name}: a picture of {picture.width} by {picture.height} pixels is too large; cut it into parts"
+    )

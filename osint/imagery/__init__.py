@@ -8,7 +8,6 @@ from osint.imagery.before_after import Pair, Swipe, choose_pair, draw_pair, pair
 from osint.imagery.catalogue import (
     CATALOGUES,
     EARTH_SEARCH,
-    SceneList,
     block_of,
     block_scenes,
     default_collection,
@@ -36,7 +35,6 @@ __all__ = [
     "Reading",
     "Remark",
     "SceneClass",
-    "SceneList",
     "Scenes",
     "Swipe",
     "block_of",

@@ -90,14 +90,7 @@ def choose_pair(data: xr.Dataset, before: str | dt.date | np.datetime64, after: 
     )
 
 
-def clearest_scene(
-    place: Place,
-    around: str | dt.date,
-    *,
-    catalogue: str | Path = EARTH_SEARCH,
-    collection: str | None = None,
-    days: int = 30,
-) -> Scenes:
+def _clearest_scene(place: Place, around: str | dt.date, days: int, **source: Any) -> Scenes:
     """Return the pass within `days` of a date that is clearest over the place, the nearest of equals.
 
     Clear is the share of the place in `SceneClass.ground`; snow counts as not clear. The cost is the list of
@@ -105,7 +98,7 @@ def clearest_scene(
     """
     day = pd.Timestamp(around)
     first, last = ((day + pd.Timedelta(days=n)).date() for n in (-days, days))
-    listed = scenes(place, first, last, catalogue=catalogue, collection=collection)
+    listed = scenes(place, first, last, **source)
     if not len(listed):
         raise NotFoundError(f"no scene within {days} days of {day.date()}: widen `days`")
     classes = read_bands(listed, place, ["scl"])
@@ -115,9 +108,8 @@ def clearest_scene(
     if clear_share[best] < LEAST_CLEAR:
         share = f"the clearest scene within {days} days of {day.date()} is {clear_share[best]:.0%} clear"
         raise NotFoundError(f"{share}: widen `days`")
-    return Scenes(
-        listed.frame[pass_numbers(listed.frame) == best], listed.dropped, total_cost(listed.cost, classes.cost)
-    )
+    rows = listed.frame[pass_numbers(listed.frame) == best]
+    return Scenes(rows, listed.dropped, total_cost(listed.cost, classes.cost))
 
 
 def pair_between(
@@ -131,11 +123,11 @@ def pair_between(
 ) -> Pair:
     """Return the pair of the clearest Sentinel-2 scenes near two dates, in natural colours.
 
-    Raises NotFoundError as `clearest_scene` does, NetworkError when a scene could not be read.
+    Each is the pass within `days` that is clearest over the place, the nearest of equals. Raises NotFoundError
+    when no scene is at least LEAST_CLEAR, NetworkError when a scene could not be read.
     """
-    first, second = (
-        clearest_scene(place, date, catalogue=catalogue, collection=collection, days=days) for date in (before, after)
-    )
+    source = {"catalogue": catalogue, "collection": collection}
+    first, second = (_clearest_scene(place, day, days, **source) for day in (before, after))
     both = first.join(second)
     colours = read_bands(both, place, COLOURS[0])
     if colours.failures:
@@ -145,19 +137,14 @@ def pair_between(
 
 
 def _label(data: xr.Dataset, t: int) -> str:
-    when = pd.Timestamp(data.time.values[t])
+    when, cloud = pd.Timestamp(data.time.values[t]), float(data.cloud_pct.values[t])
     clock = "" if when == when.normalize() else f" {when:%H:%M} UTC"
-    parts = [f"{when:%Y-%m-%d}{clock}", str(data.platform.values[t])]
-    cloud = float(data.cloud_pct.values[t])
-    parts.append("" if math.isnan(cloud) else f"cloud in scene {cloud:.0f}%")
-    return " · ".join(p for p in parts if p)
+    clouds = "" if math.isnan(cloud) else f"cloud in scene {cloud:.0f}%"
+    return " · ".join(part for part in (f"{when:%Y-%m-%d}{clock}", str(data.platform.values[t]), clouds) if part)
 
 
 def draw_pair(pair: Pair, outline: Place | None = None, title: str = "") -> Figure:
-    """Draw a pair side by side with dates, sensor, cloud, a scale bar, and north.
-
-    `outline` is drawn on both.
-    """
+    """Draw a pair side by side with dates, sensor, cloud, a scale bar, and north; `outline` is drawn on both."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
