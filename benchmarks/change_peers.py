@@ -180,7 +180,7 @@ def ours(one: dict) -> list[dict]:
         begun = time.process_time()
         found = steps.date_step(one["days"], one[given])
         spent = time.process_time() - begun
-        moments = [steps.to_days([s.half.low, s.half.best, s.half.high]) for s in found]
+        moments = [steps.to_days([s.low, s.best, s.high]) for s in found]
         spans = [(m[1], (m[0], m[2])) for m in moments]
         told.append({"method": method, "series": one["name"], "found": spans, "error": "", "cpu_s": spent})
     return told

@@ -61,17 +61,14 @@ def docx(paragraphs: list[str], table: list[list[str]]) -> bytes:
 
 
 def xlsx(rows: list[list[str | float]]) -> bytes:
-    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    cells = "".join(
-        "<row>"
-        + "".join(
-            f"<c><v>{c}</v></c>" if isinstance(c, float) else f'<c t="inlineStr"><is><t>{c}</t></is></c>' for c in row
-        )
-        + "</row>"
-        for row in rows
-    )
-    sheet = f"<worksheet {space}><sheetData>{cells}</sheetData></worksheet>"
-    return _zip({"xl/workbook.xml": f"<workbook {space}/>", "xl/worksheets/sheet1.xml": sheet})
+    from openpyxl import Workbook
+
+    book, out = Workbook(), io.BytesIO()
+    book.active.title = "1"
+    for row in rows:
+        book.active.append(row)
+    book.save(out)
+    return out.getvalue()
 
 
 def _zip(members: dict[str, str]) -> bytes:

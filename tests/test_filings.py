@@ -58,7 +58,7 @@ def test_a_pdf_claim_has_page_box_and_picture(read):
     filing, table = read["two_pages.pdf"]
     row = table.iloc[0]
     where = filing.where(row["start"], row["end"])
-    left, bottom, right, top = where.box
+    (left, bottom, right, top), *_ = where.lines
     assert where.page == row["page"] == 2 and right > left and top > bottom
     picture = filing.crop(row["start"], row["end"])
     assert picture.width > 2 * (right - left) and min(picture.convert("L").tobytes()) < 90  # ink

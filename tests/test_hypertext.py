@@ -86,6 +86,8 @@ def test_a_web_font_that_draws_other_digits_is_read_from_the_page_and_its_values
     assert land["low"] == 500 and not land["warning"]
     inline = page(font("5678901234"), "投资<b style=\"font-family:'odd'\">36</b>亿元", rule="")
     assert filings.claims_of(inline)["low"].isna().all()
+    quoted = page(font("5678901234"), '投资<b style="font-family:&quot;odd&quot;">36</b>亿元', rule="")
+    assert filings.claims_of(quoted)["low"].isna().all()
 
 
 def test_an_honest_web_font_raises_no_alarm():

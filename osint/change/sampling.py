@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
+from osint import imagery
 from osint.change import series, steps
 from osint.change.series import Footprint, Series
 from osint.change.stack import PAIR, Stack
@@ -32,7 +33,6 @@ MAY_BE_GONE_SHARE = 0.4  # loss over the gains before it, above which a roof may
 SCRAPING_SHARE = 0.1  # of all scenes listed: once more have been read, a step without a roof is narrowed no further
 SHOWN_SCENES = 2  # fewest scenes that show what stands in the other bands
 PICTURE_SCENES = 4  # scenes of each standing roof that are read in the other bands too
-SAME_PASS_DAYS = 5 / 1440  # scenes of one pass are taken within five minutes
 UNKNOWN_CLOUD_PCT = 50.0  # cloud cover of a scene that states none
 MAX_ROUNDS = 14  # most times that scenes are asked for
 
@@ -78,7 +78,9 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         # a roof is timed by its whiteness in the end: the search follows the same steps
         covered = steps.date_step(seen.days, seen.whiteness())
         brief = series.transients(seen.days, seen.whiteness(), covered)
-        covered = _with(covered, brief, seen)
+        pairs = [series.time_transient(seen.days, seen.whiteness(), b) for b in brief]
+        found_brief = [step for pair in pairs if pair for step in pair]
+        covered = replace(covered, steps=tuple(sorted([*covered, *found_brief], key=lambda s: s.best)))
         if search.round([*_nodes(search, spacing), *_about(search, covered, seen)], seen.days):
             continue
         found = steps.date_step(seen.days, seen.contrast, series.contrast_sd(seen.contrast))
@@ -140,11 +142,10 @@ class _Search:
 
     def __post_init__(self) -> None:
         self.rows = self.rows.sort_values("datetime", kind="stable")
-        day = steps.to_days(self.rows["datetime"])
         # the tiles of one pass are seconds apart and make one scene
-        self.group = np.concatenate([[0], np.cumsum(np.diff(day) > SAME_PASS_DAYS)]).astype(int)
+        self.group = imagery.pass_numbers(self.rows)
         first = np.unique(self.group, return_index=True)[1]
-        self.days = day[first]
+        self.days = steps.to_days(self.rows["datetime"])[first]
         cloud = self.rows["cloud_pct"].fillna(UNKNOWN_CLOUD_PCT).to_numpy(float)
         self.cloud = np.array([cloud[self.group == g].mean() for g in range(len(first))]) / 100
         self.listed = len(first)
@@ -157,12 +158,8 @@ class _Search:
     def round(self, requests: Iterable[Request], seen: np.ndarray | None = None) -> bool:
         """Read what `requests` lack beyond the days already `seen`; return whether anything was read."""
         seen = np.zeros(0) if seen is None else seen
-        lacking = []
-        for request in requests:
-            have = int(((seen > request.low) & (seen < request.high)).sum())
-            if have < request.count:
-                lacking.append((request, request.count - have))
-        taken = self._found_clear(lacking)
+        have = [(request, int(((seen > request.low) & (seen < request.high)).sum())) for request in requests]
+        taken = self._found_clear([(request, request.count - n) for request, n in have if n < request.count])
         if taken.any():
             self.pieces.append(self._read(taken, PAIR))
             self.read |= taken
@@ -177,9 +174,8 @@ class _Search:
                 free = (self.days > request.low) & (self.days < request.high) & ~self.read & ~taken & (self.state != 0)
                 left = np.flatnonzero(free)
                 # a scene half the stretch away is worth as little as one that is half as likely to be clear
-                cost = np.abs(self.days[left] - request.centre) / (request.high - request.low) + self.cloud[left] * (
-                    self.state[left] < 0
-                )
+                away = np.abs(self.days[left] - request.centre) / (request.high - request.low)
+                cost = away + self.cloud[left] * (self.state[left] < 0)
                 chosen = left[np.argsort(cost, kind="stable")[:count]]
                 taken[chosen] = True
                 unknown[chosen] |= self.state[chosen] < 0
@@ -208,7 +204,7 @@ class _Search:
     def coloured(self, days: np.ndarray, bands: Sequence[str]) -> xr.Dataset:
         """Return all scenes that were read, with `bands` read on the given `days` and NaN on the others."""
         data = self.joined()
-        chosen = np.isin(np.round(self.days, 4), np.round(days, 4))
+        chosen = steps.on_days(self.days, days)
         more = self._read(chosen, bands) if chosen.any() and bands else None
         for band in bands:
             values = np.full((data.sizes["time"], data.sizes["y"], data.sizes["x"]), np.nan, np.float32)
@@ -276,22 +272,13 @@ def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) 
     return requests
 
 
-def _with(covered: Steps, brief: list[series.Transient], seen: Series) -> Steps:
-    """Return the steps of the whiteness with the coming and going of what stood for a few months among them."""
-    pairs = [series.time_transient(seen.days, seen.whiteness(), b) for b in brief]
-    every = sorted([*covered, *(step for pair in pairs if pair for step in pair)], key=lambda s: s.best)
-    return replace(covered, steps=tuple(every))
-
-
 def _may_be_roof(found: Steps, k: int) -> bool:
     """Return whether step `k` may be a roof put up, or taken down after one was."""
     gains = np.array([series.step_whiteness(s) for s in found])
-    if gains[k] < 0:
-        return bool(
-            -gains[k] >= max(MAY_BE_ROOF_GAIN, MAY_BE_GONE_SHARE * float(gains[:k].max(initial=0)))
-            and (gains[:k] >= MAY_BE_ROOF_GAIN).any()
-        )
-    return bool(gains[k] >= max(MAY_BE_ROOF_GAIN, SUN_SHARE * float(np.abs(gains).max())))
+    if gains[k] >= 0:
+        return bool(gains[k] >= max(MAY_BE_ROOF_GAIN, SUN_SHARE * float(np.abs(gains).max())))
+    highest = float(gains[:k].max(initial=0))
+    return bool(highest >= MAY_BE_ROOF_GAIN and -gains[k] >= max(MAY_BE_ROOF_GAIN, MAY_BE_GONE_SHARE * highest))
 
 
 def _bracket(step: Step, seen: Series, low: float, high: float) -> tuple[float, float]:

@@ -18,12 +18,9 @@ _COMMA = re.compile(
     r"and\s(?=[$€¥]?\d[\d.,]{0,15}[^,.;]{0,40}?\s(?:is|are|was|were|will|have|has)\b)|"
     r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
 )
-_NEGATION_REACH = 12
-"""characters behind a negation within which it takes a rung word back (judgement)"""
-_LOOK_AHEAD = 60
-"""characters behind a comma or an "and" that say whether a clause ends there (judgement)"""
-_SOME, _REACH = 20, 200
-"""rung words, and characters, that are read on either side of a quantity (bounds the time)"""
+_NEGATION_REACH = 12  # characters behind a negation within which it takes a rung word back (judgement)
+_LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there (judgement)
+_SOME, _REACH = 20, 200  # rung words, and characters, that are read on either side of a quantity (bounds the time)
 _GLUED, _JOINED, _AROUND = 5, 16, 40
 """longest gap, in characters, between two rung words of one phrase: alone, with "or" or "and", around the number"""
 
@@ -73,32 +70,21 @@ class Clauses:
     def hits(self, start: int, stop: int) -> list[Hit]:
         """Return the rung words of the clause that spans [start, stop); each clause is read once."""
         if start not in self._hits:
-            found = sorted(_words_in(self.text, start, stop), key=lambda hit: hit.start)
-            self._hits[start] = [hit for hit in _without_negated(found, self.text) if hit.role != "none"]
+            self._hits[start] = [hit for hit in _without_negated(self.text, start, stop) if hit.role != "none"]
         return self._hits[start]
 
 
 _MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
+_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
 
 
 def _separates(text: str, sentence: int, start: int, end: int) -> bool:
     """Say whether a comma or an "and" at [start, end) separates two clauses."""
     if text[end : end + 1].isdigit() and text[start:end].strip() == "and":
         return bool(_VERB.search(text, max(sentence, start - 80), start))  # "two are complete and 300 are in use"
-    return not _joins_adjectives(text, start, end)
-
-
-_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
-
-
-def _joins_adjectives(text: str, start: int, end: int) -> bool:
-    """Say whether a comma only separates two measures of one noun: "a $390-million, 20-megawatt hall"."""
     behind = text[end : end + 2].lstrip()[:1]
-    return (
-        bool(behind)
-        and (behind.isdigit() or behind in "$€")
-        and bool(_MEASURED.search(text[max(0, start - 24) : start]))
-    )
+    joins_measures = behind and (behind.isdigit() or behind in "$€")  # "a $390-million, 20-megawatt hall"
+    return not (joins_measures and _MEASURED.search(text[max(0, start - 24) : start]))
 
 
 # "construction of the 48MW hall began": the noun and its verb stand apart
@@ -113,22 +99,24 @@ def _words_in(text: str, start: int, stop: int) -> list[Hit]:
     found = [Hit(at, end, roles[word]) for at, end, word in words.find(text, start, stop) if text[at:end] != "May"]
     for match in _WORK_BEGAN.finditer(text, start, stop) if "ork " in text or "onstruction " in text else ():
         found.append(Hit(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
-    return found
+    return sorted(found, key=lambda hit: hit.start)
 
 
-def _without_negated(hits: list[Hit], text: str) -> list[Hit]:
-    """Drop negations and the rung words they reach: those behind them in the same clause, close by."""
+def _without_negated(text: str, start: int, stop: int) -> list[Hit]:
+    """Return the rung words of a clause without negations and what they reach: those behind them, close by."""
     kept: list[Hit] = []
     negation: Hit | None = None
-    for hit in hits:
+    for hit in _words_in(text, start, stop):
         if hit.role == "negation":
             negation = hit
             continue
-        if negation and hit.start - negation.end <= _NEGATION_REACH:
-            between = text[negation.end : hit.start]
-            if not re.search(r"[,。;!?\n]", between):
-                negation = Hit(hit.start, hit.end, "negation")
-                continue
+        if (
+            negation
+            and hit.start - negation.end <= _NEGATION_REACH
+            and not re.search(r"[,。;!?\n]", text[negation.end : hit.start])
+        ):
+            negation = Hit(hit.start, hit.end, "negation")
+            continue
         if hit.start and text[hit.start - 1] in "未不" and text[hit.start - 1 : hit.start + 1] != "未来":
             continue
         kept.append(hit)
@@ -159,11 +147,8 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Assert
     own = at, stop = clauses.clause(start)
     says_itself = apart and _OWN_VERB.search(clauses.text, max(at, start - 80), start) is not None
     for _ in range(6):
-        hits = [
-            hit
-            for hit in _near(clauses.hits(at, stop), start)
-            if hit.start < end or not _governs_forward(clauses.text, hit)
-        ]
+        near = _near(clauses.hits(at, stop), start)
+        hits = [hit for hit in near if hit.start < end or not _governs_forward(clauses.text, hit)]
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         if hits:
@@ -184,8 +169,8 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Assert
 
 def _near(hits: list[Hit], start: int) -> list[Hit]:
     """Return the hits around `start`: a clause may hold any number of them, and any number of quantities."""
-    middle = bisect_right(hits, start, key=lambda hit: hit.start) if len(hits) > 2 * _SOME else 0
-    return hits[max(0, middle - _SOME) : middle + _SOME] if middle or len(hits) > 2 * _SOME else hits
+    middle = bisect_right(hits, start, key=lambda hit: hit.start)
+    return hits if len(hits) <= 2 * _SOME else hits[max(0, middle - _SOME) : middle + _SOME]
 
 
 def _behind(clauses: Clauses, at: int, last: int) -> list[Hit]:
@@ -279,8 +264,6 @@ def is_predicate(clauses: Clauses, at: int) -> bool:
 
 _COUNTED = re.compile(r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[PMGk]|GPU)(?![a-z])|chip|server)")
 _EITHER = re.compile(r"或|和|及|、|\bor\b")
-
-
 _DIGIT, _BE = re.compile(r"\d"), re.compile(r"\b(?:is|are|was|were)\b")
 _BOTH = re.compile(r"并|且|\band\b")
 _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)

@@ -27,12 +27,9 @@ _BESIDE, _LENT, _PART_REACH = 40, 200, 200
 """dates of a clause that are compared, and characters over which a date behind, or the mention of a part, counts"""
 _ALONE, _LEFT_OVER = 12, 2
 """characters of a clause without its date, and of that without opening words, up to which it only gives a date"""
-_FOCUS = 300
-"""longest sentence that a claim keeps, in characters"""
-_LEAST_SUM = 1e4
-"""a total in CNY below this has lost its 万 or 亿 (judgement)"""
-_LEAST_COMPUTE = 100
-"""PFLOPS below which a figure in P may have lost its 万 (judgement)"""
+_FOCUS = 300  # longest sentence that a claim keeps, in characters
+_LEAST_SUM = 1e4  # a total in CNY below this has lost its 万 or 亿 (judgement)
+_LEAST_COMPUTE = 100  # PFLOPS below which a figure in P may have lost its 万 (judgement)
 
 
 class TextClaim(NamedTuple):

@@ -1,6 +1,6 @@
 """Turn the bytes of a filing into text with a map back to them, into claims, and into reviewed rows of the register."""
 
-from osint.filings.decode import CodecReason, Decoded, decode
+from osint.filings.decode import Decoded, decode
 from osint.filings.facts import Facts, Notice, project_codes, read_notice
 from osint.filings.filing import About, Filing, Link, Location, Medium, about, claims_of, open_filing, parse
 from osint.filings.fonts import chinese_font, drawable, font_families, font_subset, missing_glyphs
@@ -21,7 +21,6 @@ from osint.filings.review_form import ReviewForm, crop_html, review_sheet
 __all__ = [
     "About",
     "Cell",
-    "CodecReason",
     "Decision",
     "Decoded",
     "Facts",

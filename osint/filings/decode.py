@@ -4,18 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from enum import StrEnum
 from typing import NamedTuple
-
-
-class CodecReason(StrEnum):
-    """Why a codec was taken."""
-
-    MARK = "byte-order mark"
-    UTF8 = "valid UTF-8"
-    DAMAGED_UTF8 = "UTF-8 but for a few bytes"
-    LABEL = "the label, which the bytes fit"
-    LIKELIEST = "the likeliest by its common letters"
 
 
 class Decoded(NamedTuple):
@@ -25,15 +14,11 @@ class Decoded(NamedTuple):
     """the characters; bytes that cannot be read are U+FFFD"""
     codec: str
     """Python's name of the codec"""
-    reason: CodecReason
-    """why this codec was taken"""
     remarks: tuple[str, ...]
     """what a reader must know: a wrong label, bytes that cannot be read"""
 
 
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")
-)  # fmt: skip
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _LABEL = re.compile(rb"""(?:charset|encoding)\s{0,4}=\s{0,4}["']?\s{0,4}([A-Za-z0-9_.:-]{2,20})""", re.IGNORECASE)
 _ALIASES = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs"}
 _TRIED = ("gb18030", "big5hkscs", "euc_kr", "shift_jis", "cp1252")
@@ -69,16 +54,16 @@ def decode(data: bytes, label: str = "") -> Decoded:
     >>> decode("标准机柜".encode("gbk"), "text/html; charset=iso-8859-1").codec
     'gb18030'
     """
-    for mark, codec in _MARKS:
+    for mark, codec in _MARKS.items():
         if data.startswith(mark):
-            return Decoded(data.decode(codec, "replace"), codec, CodecReason.MARK, ())
+            return Decoded(data.decode(codec, "replace"), codec, ())
     named = _named(data, label)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         return _damaged_utf8(data, error) or _compared(data, named)
     wrong = named and named not in ("utf-8", "ascii") and not text.isascii()
-    return Decoded(text, "utf-8", CodecReason.UTF8, (f"labelled {named}, but the bytes are UTF-8",) if wrong else ())
+    return Decoded(text, "utf-8", (f"labelled {named}, but the bytes are UTF-8",) if wrong else ())
 
 
 def _named(data: bytes, label: str) -> str:
@@ -104,7 +89,7 @@ def _damaged_utf8(data: bytes, error: UnicodeDecodeError) -> Decoded | None:
     beyond = sum(letter > "\x7f" for letter in text[: 4 * _SCORED_BYTES])
     if cut_off or (broken * 50 < len(text) and beyond > 5 * broken):
         remark = f"{broken} bytes are not UTF-8 and were left out; the first stands at byte {error.start}"
-        return Decoded(text, "utf-8", CodecReason.DAMAGED_UTF8, (remark,))
+        return Decoded(text, "utf-8", (remark,))
     return None
 
 
@@ -115,15 +100,14 @@ def _compared(data: bytes, named: str) -> Decoded:
     scores = {name: _score(sample, name) for name in dict.fromkeys([*names, *_TRIED])}
     codec = max(scores, key=lambda name: scores[name] + (_LABEL_BONUS if name in names else 0.0))
     if named in _UNPROVEN and codec == "cp1252":
-        codec = "iso8859-1" if not re.search(rb"[\x80-\x9f]", data) else "cp1252"
+        codec = "cp1252" if re.search(rb"[\x80-\x9f]", data) else "iso8859-1"
     text = data.decode(codec, "replace")
     remarks = []
     if named and codec != named and not (named in _UNPROVEN and codec == "cp1252"):
         remarks.append(f"labelled {named}, read as {codec}, whose common letters it has")
     if "\ufffd" in text:
         remarks.append(f"{text.count(chr(0xFFFD))} characters cannot be read as {codec}")
-    reason = CodecReason.LABEL if codec == named else CodecReason.LIKELIEST
-    return Decoded(text, codec, reason, tuple(remarks))
+    return Decoded(text, codec, tuple(remarks))
 
 
 def _score(sample: bytes, codec: str) -> float:

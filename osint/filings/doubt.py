@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+LONGEST_DOUBT = 400
+"""characters of the longest passage that one doubt covers"""
 
 
 class DoubtKind(StrEnum):
@@ -43,6 +47,37 @@ class Doubt:
         """Return the reason in words."""
         return self.kind.format(self.detail)
 
-    def moved(self, by: int) -> Doubt:
-        """Return the same doubt in a text in which this one begins at the offset `by`."""
-        return Doubt(self.start + by, self.end + by, self.kind, self.detail)
+
+_PRIVATE = re.compile("(?:[0-9０-９.,]{1,20}(?=[\ue000-\uf8ff]))?[\ue000-\uf8ff]+[0-9０-９.,\ue000-\uf8ff]*")
+_DIGIT_RUN = re.compile("[0-9０-９]+")
+_UNIT_BEHIND = re.compile("[0-9０-９.,万亿千元台套架张卡块枚个亩公平米兆瓦度%％PMkK万億萬]")
+
+
+def page_doubts(text: str, drawn: list[tuple[int, int, str]], fonts: dict[str, bytes]) -> tuple[list[Doubt], list[str]]:
+    """Return (doubts, remarks) of digits that a font of the page's own may draw as something else.
+
+    `drawn` gives (start, end, family) of the words in such a font, `fonts` the file of each family.
+    """
+    found = [
+        Doubt(match.start(), match.end() + 1, DoubtKind.PRIVATE_USE)
+        for match in _PRIVATE.finditer(text)
+        if re.search(r"\d", match.group()) or _UNIT_BEHIND.match(text, match.end())
+    ]
+    words = "numbers hold private-use characters that only a web font draws: read them on the page"
+    remarks = [f"{len(found)} {words}"] if found else []
+    if not drawn:
+        return found, remarks
+    from osint.filings.glyphs import font_lies
+
+    digits = len(re.findall(r"\d", text))
+    for start, end, family in drawn:
+        numbers = [match.span() for match in _DIGIT_RUN.finditer(text, start, end)]
+        differs = font_lies(fonts[family]) if fonts[family] else None
+        if differs is False or not numbers:
+            continue
+        kind = DoubtKind.PAGE_FONT_MISSING if differs is None else DoubtKind.PAGE_FONT_DIFFERS
+        doubts = [Doubt(low, min(high, low + LONGEST_DOUBT), kind, repr(family[:40])) for low, high in numbers]
+        remarks.append(f"{doubts[0].sentence} ({len(numbers)} numbers)")
+        if differs or sum(high - low for low, high in numbers) <= 0.5 * digits or len(text) < 2000:
+            found += doubts
+    return found, list(dict.fromkeys(remarks))

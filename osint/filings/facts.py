@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from osint.errors import BadInputError
 from osint.filings.html import Page, element_text
 from osint.register import find_date, find_url_date, read_date
-
-if TYPE_CHECKING:
-    from osint.register import WrittenDate
 
 # ---------------------------------------------------------------- facts in the text
 
@@ -113,51 +113,12 @@ def document_date(text: str, name: str = "") -> date | None:
 # ---------------------------------------------------------------- fields of a page by the family of its site
 
 
-def _has(name: str) -> str:
-    return f"contains(concat(' ',normalize-space(@class),' '),' {name} ')"
+@cache
+def _families() -> list[dict[str, str]]:
+    """Return the rows of families.csv: x-paths of the fields of a page, by the path of its address."""
+    with Path(__file__).with_name("families.csv").open(encoding="utf-8") as table:
+        return list(csv.DictReader(table))
 
-
-FAMILIES: tuple[tuple[str, str, dict[str, str]], ...] = (
-    (
-        "ccgp",
-        r"/cggg/(dfgg|zygg)/\w+/\d{6}/t\d{8}_\d+\.htm",
-        {
-            "title": "//meta[@name='ArticleTitle']/@content",
-            "date": "//meta[@name='PubDate']/@content | //*[@id='pubTime']",
-            "publisher": "//meta[@name='ContentSource']/@content",
-            "text": f"//div[{_has('vF_detail_content')}] | //div[{_has('vT_detail_content')}]",
-        },
-    ),
-    (
-        "ggzy",
-        r"/information/deal/html/[ab]/\d+/\d+/\d{8}/",
-        {
-            "title": f"//h4[{_has('h4_o')}]",
-            "publisher": "//*[@id='platformName']",
-            "text": "//*[@id='mycontent']",
-        },
-    ),
-    (
-        "epoint",
-        r"/(jyxx|xinjiangggzy(_new)?|TPFront)/",
-        {
-            "title": f"//h3[{_has('article-title')}] | //h2",
-            "publisher": f"//*[{_has('ewb-info-intro')}]//span[contains(.,'信息来源')]",
-            "text": f"//*[{_has('ewb-info-bd')}]",
-        },
-    ),
-    (
-        "government CMS",
-        r"",
-        {
-            "title": "//meta[translate(@name,'ARTICLE','article')='articletitle']/@content | //h1",
-            "date": "//meta[translate(@name,'PD','pd')='pubdate']/@content",
-            "publisher": "//meta[@name='ContentSource']/@content",
-            "text": "//*[@id='zoom'] | //article",
-        },
-    ),
-)
-"""Name, pattern of the path, and the x-path of each field; the last family takes what no other does."""
 
 FILES = re.compile(r"\.(?:pdf|docx?|xlsx?|zip|rar|7z|ofd|wps)(?:[?#]|$)|/download\?", re.IGNORECASE)
 """addresses of files that a notice offers"""
@@ -168,7 +129,7 @@ class Notice:
     """What a notice page says, each field empty where it says nothing."""
 
     family: str
-    """name in FAMILIES"""
+    """name of the family of its site in families.csv, whose last row takes what no other does"""
     title: str
     """title as shown"""
     date: str
@@ -177,16 +138,19 @@ class Notice:
     """who published, as the page says"""
     text: str
     """text of the notice, without menus"""
-    summary: dict[str, str] = field(default_factory=dict)
+    summary: dict[str, str]
     """summary cells of ccgp, by their names; amounts there are in 万元, those in the text in 元"""
-    tables: list[list[dict[str, str]]] = field(default_factory=list)
+    tables: list[list[dict[str, str]]]
     """tables as rows by their header cells; a cell that spans rows stands in each of them"""
-    attachments: list[str] = field(default_factory=list)
+    attachments: list[str]
     """addresses of files"""
-    related: list[tuple[str, str]] = field(default_factory=list)
+    related: list[tuple[str, str]]
     """other notices of the project on ggzy: stage code and path"""
-    project_codes: list[str] = field(default_factory=list)
+    project_codes: list[str]
     """项目代码 in the text"""
+
+
+_DAY_IN_TEXT = re.compile(r"(?:发布|公告|发文)(?:时间|日期)[：:\s]*(\d{4}[-./年]\d{1,2}[-./月]\d{1,2})")
 
 
 def read_notice(url: str, body: bytes, content_type: str) -> Notice | None:
@@ -194,22 +158,25 @@ def read_notice(url: str, body: bytes, content_type: str) -> Notice | None:
     page = Page(body, content_type)
     if page.tree is None:
         return None
-    path = urlsplit(url).path
-    family, _, where = next(one for one in FAMILIES if re.search(one[1], path))
-    day_on_path = find_url_date(url)
+    family = next(row for row in _families() if re.search(row["path"], urlsplit(url).path))
+    day_on_path, day_in_text = find_url_date(url), _DAY_IN_TEXT.search(page.visible)
     dates = (
         day_on_path if day_on_path and day_on_path.first == day_on_path.last else None,
-        find_date(_first(page, where.get("date", ""))),
+        find_date(_first(page, family["date"])),
         day_on_path,
-        find_date(_visible_day(page.visible)),
+        find_date(day_in_text[1]) if day_in_text else None,
     )
     return Notice(
-        family=family,
-        title=_first(page, where["title"]) or page.title,
-        date=_written(next(filter(None, dates), None)),
-        publisher=re.sub(r"^[【\s]*信息来源[：:\s]*|】$", "", _first(page, where.get("publisher", ""))),
-        text=_first(page, where.get("text", "")) or page.visible,
-        summary=_summary(page),
+        family=family["family"],
+        title=_first(page, family["title"]) or page.title,
+        date=next((found.text for found in dates if found), ""),
+        publisher=re.sub(r"^[【\s]*信息来源[：:\s]*|】$", "", _first(page, family["publisher"])),
+        text=_first(page, family["text"]) or page.visible,
+        summary={
+            element_text(cell): element_text(cell.getnext())
+            for cell in _found(page, "//div[.vF_detail_main]//td[.title]")
+            if cell.getnext() is not None
+        },
         tables=page.table_rows,
         attachments=_attachments(page, url),
         related=re.findall(r"showDetail\(this,\s*'(\d{4})',\s*'([^']{1,200})'", page.without_comments),
@@ -217,27 +184,18 @@ def read_notice(url: str, body: bytes, content_type: str) -> Notice | None:
     )
 
 
-def _written(found: WrittenDate | None) -> str:
-    return found.text if found else ""
-
-
 def _first(page: Page, xpath: str) -> str:
-    for found in page.tree.xpath(xpath) if xpath else []:
+    for found in _found(page, xpath) if xpath else []:
         text = str(found).strip() if isinstance(found, str) else element_text(found)
         if text:
             return text
     return ""
 
 
-def _visible_day(text: str) -> str:
-    found = re.search(r"(?:发布|公告|发文)(?:时间|日期)[：:\s]*(\d{4}[-./年]\d{1,2}[-./月]\d{1,2})", text)
-    return found[1] if found else ""
-
-
-def _summary(page: Page) -> dict[str, str]:
-    cells = page.tree.xpath(f"//div[{_has('vF_detail_main')}]//td[{_has('title')}]")
-    pairs = [(element_text(cell), cell.getnext()) for cell in cells]
-    return {name: element_text(value) for name, value in pairs if value is not None}
+def _found(page: Page, xpath: str) -> Any:
+    """Return what an x-path selects, in which `[.name]` stands for "has the class name"."""
+    has_class = r"[contains(concat(' ', normalize-space(@class), ' '), ' \1 ')]"
+    return page.tree.xpath(re.sub(r"\[\.([\w-]+)\]", has_class, xpath))
 
 
 def _attachments(page: Page, url: str) -> list[str]:
@@ -245,14 +203,9 @@ def _attachments(page: Page, url: str) -> list[str]:
     for link in page.tree.iter("a"):
         if "bizDownload" in link.get("class", "") and re.fullmatch(r"[\w-]{8,64}", link.get("id", "")):
             found.append(f"http://www.ccgp.gov.cn/oss/download?uuid={link.get('id')}")
-        elif _is_file(link):
-            found.append(joined_url(url, link.get("href")))
+        elif (href := link.get("href", "")) and (FILES.search(href) or link.xpath("ancestor::ul[@class='fjxx']")):
+            found.append(joined_url(url, href))
     return list(dict.fromkeys(one for one in found if one.startswith(("http://", "https://"))))
-
-
-def _is_file(link: Any) -> bool:
-    href = link.get("href", "")
-    return bool(href) and bool(FILES.search(href) or link.xpath("ancestor::ul[@class='fjxx']"))
 
 
 def joined_url(base: str, address: str, otherwise: str = "") -> str:

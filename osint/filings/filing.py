@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from osint import claims
 from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableError
-from osint.filings import glyphs, html, pdf
+from osint.filings import html
 from osint.filings.decode import decode
-from osint.filings.doubt import Doubt, DoubtKind
+from osint.filings.doubt import LONGEST_DOUBT, Doubt, DoubtKind, page_doubts
 from osint.filings.facts import FILES, Facts, joined_url, read_facts, read_notice
 from osint.filings.office import read_office
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from osint.filings.grid import Cell
+    from osint.filings.pdf import Box
 
 _MAX_TEXT = 64_000_000
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -62,7 +63,7 @@ class ScannedLine:
     """offset behind its last character"""
     page: int
     """page, from 1"""
-    box: pdf.Box
+    box: Box
     """left, top, right, bottom in pixels at 150 dots per inch"""
 
 
@@ -72,9 +73,9 @@ class Location:
 
     page: int = 0
     """page of a PDF, from 1"""
-    lines: tuple[pdf.Box, ...] = ()
-    """(left, bottom, right, top) in points of each of its lines"""
-    pixels: pdf.Box | None = None
+    lines: tuple[Box, ...] = ()
+    """(left, bottom, right, top) in points of each of its lines in a PDF"""
+    pixels: Box | None = None
     """(left, top, right, bottom) at 150 dots per inch of the line of a scanned page"""
     bytes: tuple[int, int] | None = None
     """half-open span of the file, exact where every byte of the page could be read"""
@@ -82,11 +83,6 @@ class Location:
     """half-open span of the decoded part of an MHTML file, where it cannot be found in the file"""
     cell: str = ""
     """table, row and column"""
-
-    @property
-    def box(self) -> pdf.Box | None:
-        """Return the smallest box around its lines, in points."""
-        return pdf.union(list(self.lines)) if self.lines else None
 
 
 @dataclass(frozen=True)
@@ -135,17 +131,18 @@ class Filing:
         cell = html.cell_at(self.cells, start, end)
         words = cell.where if cell else ""
         if page:
-            return Location(page, tuple(pdf.line_boxes(self.data, self.name, page, first, last)), cell=words)
+            from osint.filings.pdf import line_boxes
+
+            return Location(page, line_boxes(self.data, self.name, page, first, last), cell=words)
         if self.medium not in (Medium.HTML, Medium.TEXT):
             return Location(cell=words)
         source = self.data.decode(self.codec or "utf-8", "replace") if self.medium is Medium.HTML else self.text
-        codec = "utf-8" if self.codec == "utf-8-sig" else self.codec or "utf-8"
-        mark = 3 if self.codec == "utf-8-sig" else 0
-        span = (
-            mark + len(source[:first].encode(codec, "replace")), mark + len(source[: last + 1].encode(codec, "replace"))
-        )  # fmt: skip
-        whole = html.mhtml_bytes(self.wrapping, *span) if self.wrapping else span
-        return Location(bytes=whole, part_bytes=None if whole else span, cell=words)
+        codec, mark = ("utf-8", 3) if self.codec == "utf-8-sig" else (self.codec or "utf-8", 0)
+        begin, stop = (mark + len(source[:at].encode(codec, "replace")) for at in (first, last + 1))
+        if not self.wrapping:
+            return Location(bytes=(begin, stop), cell=words)
+        whole = html.mhtml_bytes(self.wrapping, begin, stop)
+        return Location(bytes=whole, part_bytes=None if whole else (begin, stop), cell=words)
 
     def scan_of(self, offset: int) -> ScannedLine | None:
         """Return the line of a scanned page around an offset, or None where the text is not read from a picture."""
@@ -160,14 +157,16 @@ class Filing:
 
     def crop(self, start: int, end: int) -> Image | None:
         """Return the picture of text[start:end] in a PDF, its words framed, or None for a document without pages."""
+        from osint.filings import pdf
+
         line = self.scan_of(start)
         if line:
-            share = [(at - line.start) / (line.end - line.start) for at in (start, min(end, line.end))]
             left, top, right, bottom = line.box
-            frame = (left + share[0] * (right - left), top, left + share[1] * (right - left), bottom)
-            return pdf.framed(pdf.page_picture(self.data, self.name, line.page), [frame], 36.0)
+            shares = ((at - line.start) / (line.end - line.start) for at in (start, min(end, line.end)))
+            first, last = (left + share * (right - left) for share in shares)
+            return pdf.framed(pdf.page_picture(self.data, self.name, line.page), [(first, top, last, bottom)])
         found = self.where(start, end)
-        return pdf.crop(self.data, self.name, found.page, list(found.lines)) if found.lines else None
+        return pdf.crop(self.data, self.name, found.page, found.lines) if found.lines else None
 
     @property
     def main(self) -> str:
@@ -191,10 +190,8 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
         return _html(data, name, label, ("is named .pdf but is a web page: perhaps a refusal of the server, read it",))
     if data[:4] == b"PK\x03\x04":
         text, cells, remarks = read_office(data, name)
-        ordered = tuple(sorted(cells, key=lambda cell: cell.start))
-        return Filing(
-            name, Medium.OFFICE, text, data, cells=ordered, remarks=tuple(remarks), facts=read_facts(text, name)
-        )
+        facts = read_facts(text, name)
+        return Filing(name, Medium.OFFICE, text, data, cells=tuple(cells), remarks=remarks, facts=facts)
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise UnreadableError(f"{name}: an old or encrypted Office file; save it as .docx or .xlsx without a password")
     if data.startswith(_PICTURES):
@@ -211,10 +208,6 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
         rb"<(?:!doctype|html|head|body|div|table|\?xml|meta)", head, re.I
     ):
         return _html(data, name, label, ())
-    return _plain(data, name, label)
-
-
-def _plain(data: bytes, name: str, label: str) -> Filing:
     text, codec, remarks = _decoded(data, name, label)
     if codec == "utf-8-sig":
         text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
@@ -227,7 +220,7 @@ def _decoded(data: bytes, name: str, label: str) -> tuple[str, str, tuple[str, .
         raise RefusedError(
             f"{name}: {len(data) / 1e6:.0f} MB of text is over the limit of {_MAX_TEXT / 1e6:.0f} MB; cut it into parts"
         )
-    text, codec, _, remarks = decode(data, label)
+    text, codec, remarks = decode(data, label)
     if len(_CONTROL.findall(text)) > max(_FEW_CONTROL, _MOST_CONTROL * len(text)):
         raise UnreadableError(
             f"{name}: the bytes are no text in any codec that is tried; open it by hand and save its text"
@@ -240,7 +233,7 @@ def _decoded(data: bytes, name: str, label: str) -> tuple[str, str, tuple[str, .
 def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping: bytes = b"") -> Filing:
     source, codec, odd = _decoded(data, name, label)
     page = html.read_html(source)
-    doubts, drawn = glyphs.page_doubts(page.text, page.drawn, page.fonts)
+    doubts, drawn = page_doubts(page.text, page.drawn, page.fonts)
     hidden = sum(len(page.text[start:end].strip()) for start, end in page.hidden)
     if hidden:
         drawn.insert(0, f"{hidden} characters are hidden by style and were read too")
@@ -255,9 +248,11 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
 
 
 def _pdf(data: bytes, name: str, odd: tuple[str, ...], pictures: bool) -> Filing:
-    read, remarks = pdf.read_pdf(data, name)
+    from osint.filings.pdf import read_pdf
+
+    read, remarks = read_pdf(data, name)
     if read.empty and not pictures:
-        pages = _listed(read.empty)
+        pages = listed(read.empty)
         remarks.insert(0, f"page {pages} has no text layer: a scan, to be read with `osint extract --ocr` or by eye")
     return Filing(
         name, Medium.PDF, read.text, data, starts=read.starts or (0,), places=read.places or ((1, 0),),
@@ -265,20 +260,9 @@ def _pdf(data: bytes, name: str, odd: tuple[str, ...], pictures: bool) -> Filing
     )  # fmt: skip
 
 
-def _listed(pages: tuple[int, ...]) -> str:
+def listed(pages: tuple[int, ...]) -> str:
+    """Return the numbers of pages in words, the first eight of them."""
     return ", ".join(map(str, pages[:_PAGES_NAMED])) + ("..." if len(pages) > _PAGES_NAMED else "")
-
-
-def with_scans(
-    filing: Filing, text: str, scanned: tuple[ScannedLine, ...], doubts: tuple[Doubt, ...], by: str
-) -> Filing:
-    """Return a filing with the text of its pictures behind its own, and a remark of who read them."""
-    remarks = (*filing.remarks, f"page {_listed(filing.unread)} was {by}")
-    whole = filing.text + text
-    return replace(
-        filing, text=whole, scanned=scanned, doubtful=tuple(sorted((*filing.doubtful, *doubts))), remarks=remarks,
-        unread=(), facts=filing.facts if filing.text.strip() else read_facts(whole, filing.name),
-    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- what the document says of itself
@@ -330,34 +314,34 @@ class About:
 def about(filing: Filing) -> About:
     """Return what the document says of itself, with the files and notices that it links to."""
     facts, links = filing.facts, list(filing.links)
+    published = facts.published.isoformat() if facts.published else ""
     files: set[str] = set()
-    own: tuple[str, ...] = ()
     notice = None
     if filing.medium is Medium.HTML:
         notice = read_notice(filing.name, filing.data, f"text/html; charset={filing.codec or 'utf-8'}")
-    published = facts.published.isoformat() if facts.published else ""
     if notice:
         code = facts.project_code or next(iter(notice.project_codes), "")
         title, publisher = facts.title or notice.title, facts.publisher or notice.publisher
         facts = replace(facts, title=title, publisher=publisher, project_code=code)
-        published = published or notice.date
-        own = tuple(path for _, path in notice.related)
+        published, files = published or notice.date, set(notice.attachments)
         links += [(address, "") for address in notice.attachments] + [(path, stage) for stage, path in notice.related]
-        files = set(notice.attachments)
     base = filing.name if filing.name.startswith(("http://", "https://")) else ""
-    known: dict[str, str] = {}
+    named: dict[str, str] = {}
     for written, words in links:
         address = joined_url(base, written, written)
-        known[address] = known.get(address) or words
-    files |= {address for address in known if FILES.search(address)}
-    related = [
-        a for a, words in known.items() if a not in files and (_NOTICE.search(words) or (own and a.endswith(own)))
-    ]
-    attachments, others = (
-        tuple(Link(address, known[address]) for address in addresses[:_MOST_LINKS])
-        for addresses in ([address for address in known if address in files], related)
-    )
-    return About(filing.name, filing.medium, facts, published, attachments, others, filing.unread, filing.remarks)
+        named[address] = named.get(address) or words
+    files |= {address for address in named if FILES.search(address)}
+    stages = tuple(path for _, path in notice.related) if notice else ()
+    attachments, related = list[Link](), list[Link]()
+    for address, words in named.items():
+        if address in files:
+            attachments.append(Link(address, words))
+        elif _NOTICE.search(words) or address.endswith(stages):
+            related.append(Link(address, words))
+    return About(
+        filing.name, filing.medium, facts, published, tuple(attachments[:_MOST_LINKS]), tuple(related[:_MOST_LINKS]),
+        filing.unread, filing.remarks,
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- opening and reading
@@ -379,10 +363,6 @@ def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse) -> Fili
         raise NotFoundError(
             f"{name}: no such file; give a file, a captured web address or the number or SHA-256 of a capture"
         )
-    return _from_archive(name, read)
-
-
-def _from_archive(name: str, read: Callable[[bytes, str], Filing]) -> Filing:
     from osint import archive
 
     store = archive.Archive(archive.captures_directory()).open()
@@ -435,7 +415,7 @@ def _labels(filing: Filing) -> dict[int, str]:
 def _doubted(filing: Filing, claim: claims.TextClaim, cell: Cell | None) -> claims.TextClaim:
     """Return the claim, with a warning and perhaps without its value where its passage or its column is doubtful."""
     doubts = [Doubt(claim.start, claim.end, DoubtKind.BY_MACHINE)] if filing.scan_of(claim.start) else []
-    first = bisect_left(filing.doubtful, claim.start - glyphs.LONGEST_DOUBT, key=lambda doubt: doubt.start)
+    first = bisect_left(filing.doubtful, claim.start - LONGEST_DOUBT, key=lambda doubt: doubt.start)
     for doubt in filing.doubtful[first:]:
         if doubt.start >= claim.end:
             break

@@ -7,9 +7,7 @@ a digit disagrees only when another digit fits much better than its own.
 
 from __future__ import annotations
 
-import base64
 import ctypes
-import html
 import io
 import re
 import struct
@@ -24,12 +22,10 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageDraw, ImageFont
 
-from osint.filings.doubt import Doubt, DoubtKind
+from osint.filings.doubt import DoubtKind
 from osint.filings.fonts import chinese_font
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 _REFERENCES = (
@@ -125,8 +121,6 @@ def font_lies(data: bytes) -> bool | None:
 # ---------------------------------------------------------------- the digits of a document
 
 _SAMPLES = 3
-LONGEST_DOUBT = 400
-"""characters of the longest passage that one doubt covers"""
 _TALL = 32
 _DIGIT = re.compile("[0-9０-９]")
 _Face = tuple[bytes, int, tuple[int, ...], int]
@@ -223,90 +217,3 @@ def _ink(page: pdfium.PdfPage, box: tuple[float, float, float, float]) -> NDArra
     grey = picture.reshape(picture.shape[0], picture.shape[1])
     rim = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
     return np.asarray(np.abs(grey - rim) / 255, float)
-
-
-# ---------------------------------------------------------------- fonts that a web page brings along
-
-_FACE = re.compile(r"@font-face\s{0,20}\{([^{}]{0,9000000})\}", re.IGNORECASE)
-_FAMILY = re.compile(r"font-family\s{0,5}:\s{0,5}([^;{}]{1,300})", re.IGNORECASE)
-_INLINE = re.compile(r"url\(\s{0,5}[\"']?data:[^,()\"']{0,100};base64,\s{0,5}([A-Za-z0-9+/=\s]{20,8000000})")
-_RULE = re.compile(r"([^{}@;]{1,300})\{([^{}]{0,2000})\}")
-
-
-def _named(words: str) -> list[str]:
-    return [one.strip().strip("\"'").lower() for one in words.split(",")]
-
-
-def _sheets(source: str) -> Iterator[str]:
-    """Yield the style sheets inside a page; one that is not closed ends the search."""
-    for match in re.finditer(r"<style[^>]{0,300}>", source, re.IGNORECASE):
-        close = re.compile("</style", re.IGNORECASE).search(source, match.end())
-        if close is None:
-            return
-        yield source[match.end() : close.start()]
-
-
-def declared_fonts(source: str) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Return the fonts that the style sheets of a page declare, and the elements that they set in them."""
-    fonts: dict[str, bytes] = {}
-    families: dict[str, str] = {}
-    if "@font-face" not in source:
-        return fonts, families
-    for sheet in _sheets(source):
-        for face in _FACE.finditer(sheet):
-            name, inline = _FAMILY.search(face[1]), _INLINE.search(face[1])
-            if name:
-                fonts[_named(name[1])[0]] = base64.b64decode(re.sub(r"\s", "", inline[1]) + "==") if inline else b""
-        for rule in _RULE.finditer(_FACE.sub("", sheet)):
-            name = _FAMILY.search(rule[2])
-            own = next((one for one in _named(name[1]) if one in fonts), "") if name else ""
-            for selector in rule[1].split(",") if own else ():
-                families[
-                    re.sub(r"::?[\w-]+(\([^)]*\))?", "", selector.strip().split()[-1] if selector.strip() else "*")
-                ] = own
-    return fonts, families
-
-
-def font_family(tag: str, attributes: dict[str, str], fonts: dict[str, bytes], families: dict[str, str]) -> str:
-    """Return the page's own font in which an element is set, by its style, class, id or tag; empty if in none."""
-    name = _FAMILY.search(attributes.get("style", ""))
-    for own in _named(html.unescape(name[1])) if name else ():
-        if own in fonts:
-            return own
-    classes = [f".{name}" for name in attributes.get("class", "").split()]
-    keys = [*classes, *(tag + name for name in classes), f"#{attributes.get('id', '')}", tag]
-    return next((families[key] for key in keys if key in families), "")
-
-
-_PRIVATE = re.compile("(?:[0-9０-９.,]{1,20}(?=[\ue000-\uf8ff]))?[\ue000-\uf8ff]+[0-9０-９.,\ue000-\uf8ff]*")
-_DIGIT_RUN = re.compile("[0-9０-９]+")
-_UNIT_BEHIND = re.compile("[0-9０-９.,万亿千元台套架张卡块枚个亩公平米兆瓦度%％PMkK万億萬]")
-
-
-def page_doubts(text: str, drawn: list[tuple[int, int, str]], fonts: dict[str, bytes]) -> tuple[list[Doubt], list[str]]:
-    """Return (doubts, remarks) of digits that a font of the page's own may draw as something else.
-
-    `drawn` gives (start, end, family) of the words in such a font, `fonts` the file of each family.
-    """
-    found = [
-        Doubt(match.start(), match.end() + 1, DoubtKind.PRIVATE_USE)
-        for match in _PRIVATE.finditer(text)
-        if re.search(r"\d", match.group()) or _UNIT_BEHIND.match(text[match.end() : match.end() + 1])
-    ]
-    remarks = []
-    if found:
-        remarks.append(
-            f"{len(found)} numbers hold private-use characters that only a web font draws: read them on the page"
-        )
-    digits = len(re.findall(r"\d", text)) if drawn else 0
-    for start, end, family in drawn:
-        differs = font_lies(fonts[family]) if fonts[family] else None
-        numbers = [match.span() for match in _DIGIT_RUN.finditer(text, start, end)]
-        if differs is False or not numbers:
-            continue
-        kind = DoubtKind.PAGE_FONT_MISSING if differs is None else DoubtKind.PAGE_FONT_DIFFERS
-        doubts = [Doubt(low, min(high, low + LONGEST_DOUBT), kind, repr(family[:40])) for low, high in numbers]
-        remarks.append(f"{doubts[0].sentence} ({len(numbers)} numbers)")
-        if differs or sum(high - low for low, high in numbers) <= 0.5 * digits or len(text) < 2000:
-            found += doubts
-    return found, list(dict.fromkeys(remarks))

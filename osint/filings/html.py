@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
 import html
@@ -10,9 +11,10 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from osint.filings import glyphs
 from osint.filings.decode import decode
 from osint.filings.grid import Cell, Grid, header_rows
 
@@ -24,6 +26,8 @@ _TOKEN = re.compile(
     r"<!--|<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})|<[!?]"
     r"|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?|[^<&]+|[<&]"
 )
+_ENDS = {"<!--": "-->", "<!": ">", "<?": ">"}
+"""what ends a comment, a declaration or an instruction"""
 
 
 def _names(words: str) -> frozenset[str]:
@@ -32,7 +36,7 @@ def _names(words: str) -> frozenset[str]:
 
 _BLOCK = _names(
     "p div br tr table ul ol li h1 h2 h3 h4 h5 h6 section article header main aside dl dt dd blockquote pre form hr "
-    "title center thead tbody tfoot caption figure option nav footer address"
+    "center thead tbody tfoot caption figure option nav footer address"
 )
 _SILENT = _names("script style noscript template svg math head iframe select")
 _EMPTY = _names("br hr img input link meta area base col embed source track wbr")
@@ -51,7 +55,6 @@ _WHOLE = _names("has with no main article content page layout body")
 _NAMES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden", re.IGNORECASE)
 _HIDDEN_ATTRIBUTE, _VALUES = re.compile(r"\shidden(?:[\s=/]|$)", re.IGNORECASE), re.compile(r"\"[^\"]*\"|'[^']*'")
-_NAMED = re.compile(r"\b(?:class|id|style)\s{0,5}=", re.IGNORECASE)
 _MAX_ATTRIBUTES = 4000
 _ATTRIBUTE = re.compile(
     r"""([A-Za-z:_-]{1,30})\s{0,5}=\s{0,5}(?:"([^"]{0,2000})"|'([^']{0,2000})'|([^\s"'>]{1,2000}))"""
@@ -69,29 +72,29 @@ BORDER = " | "
 class VisibleText:
     """The visible text of a page and the way back."""
 
-    text: str
-    title: str
-    starts: list[int]
-    """offsets in `text` at which a run of unchanged characters begins"""
-    sources: list[int]
-    """offset in the decoded source of each run"""
-    cells: list[Cell]
-    """cells of all tables, by their offsets"""
-    links: list[tuple[str, str]]
-    """(address, words) of every link"""
-    link_spans: list[tuple[int, int]]
-    """(start, end) of the words of links to other pages"""
-    menus: list[tuple[int, int]]
-    """(start, end) of menus, page headers, footers and buttons"""
-    hidden: list[tuple[int, int]]
-    """(start, end) of words that a style hides"""
-    asides: list[tuple[int, int]]
-    """(start, end) of words next to the text: marked menus and footers, lines that are links to other pages"""
-    drawn: list[tuple[int, int, str]]
-    """(start, end, family) of words in a font that the page declares itself"""
     fonts: dict[str, bytes]
     """family -> file of each font that the page declares (@font-face), empty bytes where it is not in the page"""
-    has_media: bool
+    text: str = ""
+    title: str = ""
+    starts: list[int] = field(default_factory=list)
+    """offsets in `text` at which a run of unchanged characters begins"""
+    sources: list[int] = field(default_factory=list)
+    """offset in the decoded source of each run"""
+    cells: list[Cell] = field(default_factory=list)
+    """cells of all tables, by their offsets"""
+    links: list[tuple[str, str]] = field(default_factory=list)
+    """(address, words) of every link"""
+    link_spans: list[tuple[int, int]] = field(default_factory=list)
+    """(start, end) of the words of links to other pages"""
+    menus: list[tuple[int, int]] = field(default_factory=list)
+    """(start, end) of menus, page headers, footers and buttons"""
+    hidden: list[tuple[int, int]] = field(default_factory=list)
+    """(start, end) of words that a style hides"""
+    asides: list[tuple[int, int]] = field(default_factory=list)
+    """(start, end) of words next to the text: marked menus and footers, lines that are links to other pages"""
+    drawn: list[tuple[int, int, str]] = field(default_factory=list)
+    """(start, end, family) of words in a font that the page declares itself"""
+    has_media: bool = False
     """whether pictures, frames or players are shown"""
 
 
@@ -143,44 +146,38 @@ def read_html(source: str) -> VisibleText:
 
 
 class _Parser:
-    """Text under construction, with its runs, tables, links and parts."""
+    """Text under construction, with its tables, open link and open parts."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.fonts, self.families = glyphs.declared_fonts(source)
+        fonts, self.set_in = _declared_fonts(source)
+        self.page = VisibleText(fonts)
         self.pieces: list[str] = []
         self.length, self.last = 0, "\n"
-        self.starts: list[int] = []
-        self.sources: list[int] = []
         self.break_at = -1
         """where a line break inside a cell is due before the next words"""
-        self.silent, self.depth = "", 0
-        self.title, self.in_title = "", False
+        self.silent, self.depth, self.in_title = "", 0, False
         self.tables: list[_Table] = []
         self.too_deep, self.grids = 0, list[Grid]()
-        self.links: list[tuple[str, str]] = []
-        self.link_spans: list[tuple[int, int]] = []
         self.link, self.link_words, self.link_start = "", "", 0
         self.aside, self.face, self.hidden, self.menu = _Part(), _Part(), _Part(), _Part()
-        self.has_media = False
 
     def read(self) -> VisibleText:
-        position, size = 0, len(self.source)
+        position, size, page = 0, len(self.source), self.page
         while position < size:
             position = self._token(position, size)
         while self.tables:
-            self._end_table(size)
-        self._gap("\n", size)
+            self.on_table("table", True, "", size)
+        self._end_line(size)
         for part in (self.aside, self.face, self.hidden, self.menu):
             part.close(self.length)
-        text = "".join(self.pieces)
-        cells = [cell for grid in self.grids for cell in grid.finished(text)]
-        asides = sorted([*self.aside.spans, *_link_lines(text, self.link_spans)])
-        drawn = [(*span, family) for span, family in zip(self.face.spans, self.face.names, strict=True)]
-        return VisibleText(
-            text, " ".join(self.title.split())[:300], self.starts, self.sources, sorted(cells, key=lambda c: c.start),
-            self.links, self.link_spans, self.menu.spans, self.hidden.spans, asides, drawn, self.fonts, self.has_media,
-        )  # fmt: skip
+        page.text, page.title = "".join(self.pieces), " ".join(page.title.split())[:300]
+        cells = (cell for grid in self.grids for cell in grid.finished(page.text))
+        page.cells = sorted(cells, key=lambda cell: cell.start)
+        page.menus, page.hidden = self.menu.spans, self.hidden.spans
+        page.asides = sorted([*self.aside.spans, *_link_lines(page.text, page.link_spans)])
+        page.drawn = [(*span, family) for span, family in zip(self.face.spans, self.face.names, strict=True)]
+        return page
 
     def _token(self, position: int, size: int) -> int:
         """Take one token and return the position behind it."""
@@ -188,24 +185,20 @@ class _Parser:
         if match is None:
             return size
         token, at, position = match.group(), position, match.end()
-        if token == "<!--":
-            end = self.source.find("-->", position)
-            return size if end < 0 else end + 3
+        if token in _ENDS:
+            end = self.source.find(_ENDS[token], position)
+            return size if end < 0 else end + len(_ENDS[token])
         if match[2]:
             end = self.source.find(">", position)
             stop = size if end < 0 else end
-            self._tag(
-                match[1] == "/", match[2].lower(), self.source[position : min(stop, position + _MAX_ATTRIBUTES)], at
-            )
+            inner = self.source[position : min(stop, position + _MAX_ATTRIBUTES)]
+            self._tag(match[2].lower(), match[1] == "/", inner, at)
             position = min(stop + 1, size)
             if self.silent in ("script", "style") and not match[1]:
                 close = re.compile(rf"</{self.silent}", re.IGNORECASE).search(self.source, position)
                 position = close.start() if close else size
-        elif token in ("<!", "<?"):
-            end = self.source.find(">", position)
-            return size if end < 0 else end + 1
         elif self.in_title:
-            self.title += html.unescape(token)
+            self.page.title += html.unescape(token)
         elif not self.silent:
             self._words(token, at)
         return position
@@ -216,17 +209,15 @@ class _Parser:
         if self.break_at >= 0:
             due, self.break_at = self.break_at, -1
             self._add("\n", due)
-        self.starts.append(self.length)
-        self.sources.append(source)
+        self.page.starts.append(self.length)
+        self.page.sources.append(source)
         self.pieces.append(piece)
         self.length += len(piece)
         self.last = piece[-1]
 
-    def _gap(self, mark: str, source: int) -> None:
-        """Begin a new line, once, or draw the border of a cell."""
-        if mark == BORDER or self.last != "\n":
-            self._add(mark, source)
-            self.last = "\n" if mark == "\n" else "|"
+    def _end_line(self, source: int) -> None:
+        if self.last != "\n":
+            self._add("\n", source)
 
     def _words(self, token: str, at: int) -> None:
         at_edge = self.last in "\n|" or self.break_at >= 0
@@ -246,124 +237,94 @@ class _Parser:
 
     # ------------------------------------------------------------ tags
 
-    def _tag(self, closing: bool, name: str, inner: str, at: int) -> None:
-        if self.silent:
-            self._silent_tag(closing, name)
+    def _tag(self, tag: str, closing: bool, inner: str, at: int) -> None:
+        if tag == "title" and self.silent in ("", "head"):
+            self.in_title = not closing and not self.page.title
             return
-        self.has_media = self.has_media or name in _MEDIA
-        if name in _SILENT and not closing and not inner.endswith("/"):
-            self.silent, self.depth = name, 1
-        handler = _HANDLERS.get(name)
-        if handler:
-            handler(self, closing, inner, at)
-        elif name in _BLOCK:
+        if self.silent:
+            self._silent_tag(tag, closing)
+            return
+        self.page.has_media = self.page.has_media or tag in _MEDIA
+        if tag in _SILENT and not closing and not inner.endswith("/"):
+            self.silent, self.depth = tag, 1
+        if tag in _HANDLERS:
+            _HANDLERS[tag](self, tag, closing, inner, at)
+        elif tag in _BLOCK:
             self._break(at)
-        if name not in _EMPTY:
-            self._follow(closing, name, inner)
+        if tag not in _EMPTY:
+            self._follow(tag, closing, inner)
 
-    def _silent_tag(self, closing: bool, name: str) -> None:
+    def _silent_tag(self, tag: str, closing: bool) -> None:
         """Follow the tags inside an element that shows no words."""
-        if name == "title" and self.silent == "head":
-            self.in_title = not closing and not self.title
-        elif name == self.silent:
+        if tag == self.silent:
             self.depth += -1 if closing else 1
-            if self.depth <= 0:
-                self.silent = ""
-        elif self.silent == "head" and name == "body":
+        if self.depth <= 0 or (self.silent == "head" and tag == "body"):
             self.silent = ""
 
-    def _follow(self, closing: bool, name: str, inner: str) -> None:
+    def _follow(self, tag: str, closing: bool, inner: str) -> None:
         """Note whether an element stands next to the text, is hidden or is set in a font of the page's own."""
         under_way = self.aside.tag or self.face.tag or self.hidden.tag or self.menu.tag
-        if not (inner or under_way or self.families or name in _MENU or name in _ASIDE):
+        if not (inner or under_way or self.set_in or tag in _MENU or tag in _ASIDE):
             return
         found = _attributes(inner) if inner and not closing else {}
-        self.aside.follow(closing, name, _beside(name, found), self.length)
-        if self.fonts:
-            family = glyphs.font_family(name, found, self.fonts, self.families)
-            self.face.follow(closing, name, family, self.length)
-        self.menu.follow(closing, name, name if name in _MENU else "", self.length)
+        self.aside.follow(closing, tag, _beside(tag, found), self.length)
+        if self.page.fonts:
+            family = _font_family(tag, found, self.page.fonts, self.set_in)
+            self.face.follow(closing, tag, family, self.length)
+        self.menu.follow(closing, tag, tag if tag in _MENU else "", self.length)
         hides = bool(inner) and not closing and _hides(inner[:500])
-        if hides or self.hidden.tag:
-            self.hidden.follow(closing, name, name if hides else "", self.length)
-
-    def on_title(self, closing: bool, inner: str, at: int) -> None:
-        self.in_title = not closing and not self.title
+        self.hidden.follow(closing, tag, tag if hides else "", self.length)
 
     def _break(self, at: int) -> None:
         """End the line; inside a cell only once it has words, and only before others."""
         table = self.tables[-1] if self.tables else None
         if table is None or table.place is None:
-            self._gap("\n", at)
+            self._end_line(at)
         elif self.length > table.start and self.break_at < 0 and self.last != "\n":
             self.break_at = at
 
-    def on_link(self, closing: bool, inner: str, at: int) -> None:
-        if closing:
-            if self.link:
-                self.links.append((self.link, self.link_words.strip()[:200]))
-                if self.length > self.link_start and not self.link.startswith("#"):
-                    self.link_spans.append((self.link_start, self.length))
-            self.link = ""
+    def on_link(self, tag: str, closing: bool, inner: str, at: int) -> None:
+        if not closing:
+            self.link, self.link_words = html.unescape(_attributes(inner).get("href", "")), ""
+            self.link_start = self.length
             return
-        found = {m[1].lower(): m[2] or m[3] or m[4] or "" for m in _ATTRIBUTE.finditer(inner)}
-        self.link, self.link_words, self.link_start = html.unescape(found.get("href", "")), "", self.length
+        if self.link:
+            self.page.links.append((self.link, self.link_words.strip()[:200]))
+            if self.length > self.link_start and not self.link.startswith("#"):
+                self.page.link_spans.append((self.link_start, self.length))
+        self.link = ""
 
     # ------------------------------------------------------------ tables
 
-    def on_table(self, closing: bool, inner: str, at: int) -> None:
+    def on_table(self, tag: str, closing: bool, inner: str, at: int) -> None:
         if closing and self.too_deep:
             self.too_deep -= 1
         elif closing and self.tables:
-            self._end_table(at)
+            self._end_cell(self.tables.pop())
         elif not closing and len(self.tables) >= _DEEPEST:
             self.too_deep += 1
         elif not closing:
             self._break(at)
-            self.tables.append(_Table(Grid(f"table {len(self.grids) + 1}")))
-            self.grids.append(self.tables[-1].grid)
+            self.grids.append(Grid(f"table {len(self.grids) + 1}"))
+            self.tables.append(_Table(self.grids[-1]))
         self._break(at)
 
-    def _end_table(self, at: int) -> None:
-        self._end_cell(self.tables.pop())
-        self._break(at)
-
-    def on_row(self, closing: bool, inner: str, at: int) -> None:
-        if self.tables and not self.too_deep:
-            table = self.tables[-1]
-            self._end_cell(table)
-            if not closing:
-                table.grid.row()
-                table.filled = False
-            self._break_row(at)
-        else:
+    def on_rows(self, tag: str, closing: bool, inner: str, at: int) -> None:
+        """Begin or end a row or a group of rows."""
+        if not self.tables or self.too_deep:
             self._break(at)
+            return
+        table = self.tables[-1]
+        self._end_cell(table)
+        if tag != "tr":
+            table.grid.end_spans()
+            table.in_head = tag == "thead" and not closing
+        elif not closing:
+            table.grid.row()
+            table.filled = False
+        self._end_line(at)
 
-    def _break_row(self, at: int) -> None:
-        """Begin the line of a row, also inside the cell of a table around it."""
-        self.break_at = -1
-        self._gap("\n", at)
-
-    def on_rows(self, closing: bool, inner: str, at: int) -> None:
-        """Begin or end a group of rows."""
-        if self.tables and not self.too_deep:
-            self._end_cell(self.tables[-1])
-            self.tables[-1].grid.end_spans()
-            self.tables[-1].in_head = False
-        self._break(at)
-
-    def on_head_rows(self, closing: bool, inner: str, at: int) -> None:
-        self.on_rows(closing, inner, at)
-        if self.tables and not self.too_deep:
-            self.tables[-1].in_head = not closing
-
-    def on_data_cell(self, closing: bool, inner: str, at: int) -> None:
-        self._cell(closing, inner, at, header=False)
-
-    def on_header_cell(self, closing: bool, inner: str, at: int) -> None:
-        self._cell(closing, inner, at, header=True)
-
-    def _cell(self, closing: bool, inner: str, at: int, header: bool) -> None:
+    def on_cell(self, tag: str, closing: bool, inner: str, at: int) -> None:
         if not self.tables or self.too_deep:
             self._break(at)
             return
@@ -373,12 +334,13 @@ class _Parser:
             return
         if not table.grid.number:  # a cell without a row begins one
             table.grid.row()
-            self._break_row(at)
-        spans = {match[1].lower(): int(match[2]) for match in _SPAN.finditer(inner)} if inner else {}
+            self._end_line(at)
         if table.filled:
-            self._gap(BORDER, at)
+            self._add(BORDER, at)
+            self.last = "|"
+        spans = {match[1].lower(): int(match[2]) for match in _SPAN.finditer(inner)}
         table.place = table.grid.place(spans.get("row", 1) or _TO_THE_END, spans.get("col", 1))
-        table.start, table.header, table.filled = self.length, header or table.in_head, True
+        table.start, table.header, table.filled = self.length, tag == "th" or table.in_head, True
 
     def _end_cell(self, table: _Table) -> None:
         self.break_at = -1
@@ -387,19 +349,18 @@ class _Parser:
             table.place = None
 
 
-_HANDLERS: dict[str, Callable[[_Parser, bool, str, int], None]] = {
-    "title": _Parser.on_title, "a": _Parser.on_link, "table": _Parser.on_table, "tr": _Parser.on_row,
-    "thead": _Parser.on_head_rows, "tbody": _Parser.on_rows, "tfoot": _Parser.on_rows,
-    "td": _Parser.on_data_cell, "th": _Parser.on_header_cell,
-}  # fmt: skip
-"""what each tag does that is more than a line or a word: (parser, whether it closes, attributes, place)"""
+_HANDLERS: dict[str, Callable[[_Parser, str, bool, str, int], None]] = {
+    "a": _Parser.on_link,
+    "table": _Parser.on_table,
+    **dict.fromkeys(("tr", "thead", "tbody", "tfoot"), _Parser.on_rows),
+    **dict.fromkeys(("td", "th"), _Parser.on_cell),
+}
+"""what tags do that is more than a line or a word: (parser, tag, whether it closes, attributes, offset)"""
 
 
 @lru_cache(maxsize=512)
 def _attributes(inner: str) -> dict[str, str]:
-    """Return the attributes of a tag that may name or style it; a page repeats a few tags thousands of times."""
-    if not _NAMED.search(inner):
-        return {}
+    """Return the attributes of a tag; a page repeats a few tags thousands of times."""
     return {match[1].lower(): match[2] or match[3] or match[4] or "" for match in _ATTRIBUTE.finditer(inner)}
 
 
@@ -425,20 +386,62 @@ def _beside(tag: str, attributes: dict[str, str]) -> str:
 
 def _link_lines(text: str, links: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the spans of lines of which nine tenths are words of links to other pages, two or more in a row."""
-    lines: list[tuple[int, int]] = []
-    spans, index = [], 0
+    lines: list[tuple[bool, tuple[int, int]]] = []
+    index = 0
     for match in re.finditer(r"[^\n]+", text):
         inside = 0
         while index < len(links) and links[index][0] < match.end():
             inside += min(links[index][1], match.end()) - max(links[index][0], match.start())
             index += 1
         length = len(match.group().strip(" |"))
-        if inside > 0 and (inside >= 0.9 * length or inside >= 0.6 * length - 11):
-            lines.append(match.span())
-        elif lines:
-            spans += lines if len(lines) > 1 else []
-            lines = []
-    return spans + (lines if len(lines) > 1 else [])
+        lines.append((inside > 0 and (inside >= 0.9 * length or inside >= 0.6 * length - 11), match.span()))
+    runs = [[span for _, span in run] for linked, run in groupby(lines, key=itemgetter(0)) if linked]
+    return [span for run in runs if len(run) > 1 for span in run]
+
+
+# ---------------------------------------------------------------- fonts that a page brings along
+
+_FACE = re.compile(r"@font-face\s{0,20}\{([^{}]{0,9000000})\}", re.IGNORECASE)
+_FAMILY = re.compile(r"font-family\s{0,5}:\s{0,5}([^;{}]{1,300})", re.IGNORECASE)
+_INLINE = re.compile(r"url\(\s{0,5}[\"']?data:[^,()\"']{0,100};base64,\s{0,5}([A-Za-z0-9+/=\s]{20,8000000})")
+_RULE = re.compile(r"([^{}@;]{1,300})\{([^{}]{0,2000})\}")
+_PSEUDO = re.compile(r"::?[\w-]+(\([^)]*\))?")
+
+
+def _families(style: str) -> list[str]:
+    """Return the font families that a style asks for, in order."""
+    named = _FAMILY.search(style)
+    return [one.strip().strip("\"'").lower() for one in named[1].split(",")] if named else []
+
+
+def _declared_fonts(source: str) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return the fonts that the style sheets of a page declare, and the elements that they set in them."""
+    fonts: dict[str, bytes] = {}
+    set_in: dict[str, str] = {}
+    if "@font-face" not in source:
+        return fonts, set_in
+    for opening in re.finditer(r"<style[^>]{0,300}>", source, re.IGNORECASE):
+        close = re.compile("</style", re.IGNORECASE).search(source, opening.end())
+        if close is None:  # a sheet that is not closed ends the search
+            break
+        sheet = source[opening.end() : close.start()]
+        for face in _FACE.finditer(sheet):
+            inline = _INLINE.search(face[1])
+            for family in _families(face[1])[:1]:
+                fonts[family] = base64.b64decode(re.sub(r"\s", "", inline[1]) + "==") if inline else b""
+        for rule in _RULE.finditer(_FACE.sub("", sheet)):
+            own = next((family for family in _families(rule[2]) if family in fonts), "")
+            for selector in rule[1].split(",") if own else ():
+                set_in[_PSEUDO.sub("", selector.split()[-1] if selector.strip() else "*")] = own
+    return fonts, set_in
+
+
+def _font_family(tag: str, attributes: dict[str, str], fonts: dict[str, bytes], set_in: dict[str, str]) -> str:
+    """Return the page's own font in which an element is set, by its style, class, id or tag; empty if in none."""
+    asked = [family for family in _families(html.unescape(attributes.get("style", ""))) if family in fonts]
+    classes = [f".{name}" for name in attributes.get("class", "").split()]
+    keys = [*classes, *(tag + name for name in classes), f"#{attributes.get('id', '')}", tag]
+    return next(iter([*asked, *(set_in[key] for key in keys if key in set_in)]), "")
 
 
 # ---------------------------------------------------------------- a page inside an MHTML file
@@ -458,7 +461,11 @@ def _mhtml_part(data: bytes) -> Any:
     return next((part for part in message.walk() if part.get_content_type() == "text/html"), None)
 
 
-_QUOTED = re.compile(rb"=\r?\n|=[0-9A-Fa-f]{2}|[^=]|=", re.DOTALL)
+_CODED = {
+    "quoted-printable": re.compile(rb"=\r?\n|=[0-9A-Fa-f]{2}|[^=]|=", re.DOTALL),
+    "base64": re.compile(rb"[A-Za-z0-9+/]"),
+}
+"""one sign of each coding"""
 
 
 def mhtml_bytes(data: bytes, first: int, last: int) -> tuple[int, int] | None:
@@ -468,30 +475,22 @@ def mhtml_bytes(data: bytes, first: int, last: int) -> tuple[int, int] | None:
     """
     part = _mhtml_part(data)
     coding = str(part.get("Content-Transfer-Encoding", "")).strip().lower() if part is not None else ""
-    coded = coding in ("quoted-printable", "base64")
-    raw = str(part.get_payload()).encode("ascii", "replace") if coded else from_mhtml(data)[0]
+    raw = str(part.get_payload()).encode("ascii", "replace") if coding in _CODED else from_mhtml(data)[0]
     begin = data.find(raw) if raw else -1
     if begin < 0:
         return None
-    if not coded:
+    if coding not in _CODED:
         return begin + first, begin + last
-    if coding == "base64":
-        letters = [match.start() for match in re.finditer(rb"[A-Za-z0-9+/]", raw)]
-        return begin + letters[first * 4 // 3], begin + letters[min(((last - 1) * 4 // 3) + 1, len(letters) - 1)] + 1
-    done, start = 0, 0
-    for match in _QUOTED.finditer(raw):
-        if match.group()[:1] == b"=" and match.group()[1:2] in (b"\r", b"\n"):
-            continue
-        if done == first:
-            start = match.start()
-        done += 1
-        if done == last:
-            return begin + start, begin + match.end()
-    return None
+    breaks = (b"=\r", b"=\n")  # soft line breaks stand for no byte
+    signs = [match.span() for match in _CODED[coding].finditer(raw) if not match[0].startswith(breaks)]
+    if coding == "base64":  # four signs hold three bytes
+        first, last = first * 4 // 3, (last - 1) * 4 // 3 + 2
+    return (begin + signs[first][0], begin + signs[min(last, len(signs)) - 1][1]) if first < len(signs) else None
 
 
 # ---------------------------------------------------------------- one body for the rules of the portals
 
+_MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<div", b"<!--")
 _LOOKED_AT_BYTES = 4 << 20
 """bytes of a page of markup that are read; what tells a refusal from a notice stands at the start"""
 
@@ -504,11 +503,11 @@ class Page:
         self.raw = raw
         self.media_type = content_type.partition(";")[0].strip().lower()
         head = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        self.is_html = head.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<div", b"<!--"))
-        self.is_html = self.is_html or (self.media_type in ("text/html", "application/xhtml+xml") and b"<" in head)
-        textual = self.media_type.startswith("text/") or re.search(r"json|xml|javascript", self.media_type)
-        self.is_binary = not self.is_html and not textual and (b"\0" in raw[:4096] or raw.startswith(b"%PDF-"))
-        self.is_binary = self.is_binary or raw.startswith(b"%PDF-")
+        self.is_html = head.startswith(_MARKUP) or (
+            self.media_type in ("text/html", "application/xhtml+xml") and b"<" in head
+        )
+        textual = self.is_html or re.match(r"text/|.*(?:json|xml|javascript)", self.media_type)
+        self.is_binary = raw.startswith(b"%PDF-") or (not textual and b"\0" in raw[:4096])
         looked_at = raw if head.startswith((b"{", b"[")) or not self.is_html else raw[:_LOOKED_AT_BYTES]
         self.text = "" if self.is_binary else decode(looked_at, content_type).text
 
@@ -516,13 +515,15 @@ class Page:
     def data(self) -> Any:
         """The JSON of the body, also inside a JSONP call or one object per line; None where there is none."""
         text = self.text.strip()
-        padded = re.fullmatch(r"[\w$.]+\((.*)\)\s*;?", text, re.S)  # JSONP
-        text = padded.group(1) if padded else text
+        padded = re.fullmatch(r"[\w$.]+\((.*)\)\s*;?", text, re.DOTALL)  # JSONP
+        text = padded[1] if padded else text
         if not text.startswith(("{", "[")):
             return None
         whole = _json_or_none(text)
-        first = _json_or_none(text.partition("\n")[0]) if whole is None else None
-        return whole if first is None else [first]  # one object a line, as indexes answer
+        first = (
+            _json_or_none(text.partition("\n")[0]) if whole is None else None
+        )  # one object per line, as indexes answer
+        return whole if first is None else [first]
 
     @cached_property
     def tree(self) -> Any:
@@ -541,6 +542,10 @@ class Page:
     def _read(self) -> VisibleText:
         return read_html(self.text if self.is_html else "")
 
+    @cached_property
+    def _shown(self) -> str:
+        return cut_out(self._read.text, self._read.hidden)
+
     @property
     def title(self) -> str:
         """The title of a page."""
@@ -554,46 +559,36 @@ class Page:
     @cached_property
     def visible(self) -> str:
         """The text that a reader sees, spaces squeezed; the whole text where the body is not a page."""
-        return _squeezed(self._without(self._read.hidden)) if self.is_html else self.text
+        return _squeezed(self._shown) if self.is_html else self.text
 
     @cached_property
     def text_outside_links(self) -> str:
         """The visible text without links, menus, page headers, footers and buttons."""
         read = self._read
-        return _squeezed(self._without(read.hidden + read.link_spans + read.menus)) if self.is_html else self.text
+        return _squeezed(cut_out(self._shown, read.link_spans + read.menus)) if self.is_html else self.text
 
     @cached_property
     def lines(self) -> list[str]:
         """The visible text, one line for each block or table row; of plain text one line or sentence each."""
-        text = self._without(self._read.hidden) if self.is_html else re.sub(r"(?<=[。！？；])", "\n", self.text)
-        return [line for line in (_squeezed(line) for line in text.split("\n")) if line]
+        text = self._shown if self.is_html else re.sub(r"(?<=[。！？；])", "\n", self.text)
+        return list(filter(None, map(_squeezed, text.split("\n"))))
 
     @cached_property
     def table_rows(self) -> list[list[dict[str, str]]]:
         """The tables of a page as rows by the words of their header cells, spanning cells in each row they cover."""
         return header_rows(self._read.cells)
 
-    def _without(self, spans: list[tuple[int, int]]) -> str:
-        return cut_out(self._read.text, sorted(spans))
-
     @cached_property
     def without_comments(self) -> str:
-        """The markup without its comments, dropped in one pass."""
-        kept, start = [], 0
-        while (begin := self.text.find("<!--", start)) >= 0:
-            kept.append(self.text[start:begin])
-            end = self.text.find("-->", begin + 4)
-            if end < 0:
-                return "".join(kept)
-            start = end + 3
-        return "".join([*kept, self.text[start:]])
+        """The markup without its comments."""
+        return re.sub(r"<!--.*?(?:-->|\Z)", "", self.text, flags=re.DOTALL)
 
 
 def cut_out(text: str, spans: list[tuple[int, int]]) -> str:
-    """Return a text of equal length with the spans, in order, blanked; line breaks stay."""
+    """Return a text of equal length with the spans blanked; line breaks stay."""
     pieces: list[str] = []
     at = 0
-    for start, end in spans:
+    for start, end in sorted(spans):
         pieces += (text[at : max(start, at)], re.sub(r"[^\n]", " ", text[max(start, at) : end]))
         at = max(end, at)
     return "".join([*pieces, text[at:]])

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageOps
-
 from osint import claims
 from osint.errors import NotFoundError
 from osint.filings.doubt import Doubt, DoubtKind
-from osint.filings.filing import Filing, ScannedLine, parse, with_scans
-from osint.filings.pdf import page_picture
+from osint.filings.facts import read_facts
+from osint.filings.filing import Filing, ScannedLine, listed, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from PIL import Image
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,10 @@ class Line:
     """what the recogniser says of itself, 0 to 1"""
 
 
+_ENLARGED, _TURNED_DEG = 1.4, 0.5
+"""how the picture is changed for the second reading"""
+
+
 @cache
 def _engine() -> Any:
     try:
@@ -42,31 +46,30 @@ def _engine() -> Any:
     return RapidOCR()
 
 
-def read_picture(picture: Image.Image) -> list[Line]:
-    """Return the lines of a picture from top to bottom."""
+def read_picture(picture: Image.Image, scale: float = 1.0) -> list[Line]:
+    """Return the lines of a picture from top to bottom, their boxes in pixels before it was enlarged by `scale`."""
     import numpy as np
 
     found, _ = _engine()(np.asarray(picture.convert("RGB")))
     lines = []
     for corners, text, confidence in found or []:
-        xs, ys = [x for x, _ in corners], [y for _, y in corners]
+        xs, ys = [x / scale for x, _ in corners], [y / scale for _, y in corners]
         lines.append(Line(spaced(text), (min(xs), min(ys), max(xs), max(ys)), float(confidence)))
-    return sorted(lines, key=lambda line: (round(line.box[1] / 12), line.box[0]))
+    return sorted(lines, key=lambda line: (round(line.box[1] * scale / 12), line.box[0]))
 
 
-def read_again(picture: Image.Image, scale: float = 1.4, turn: float = 0.5) -> list[Line]:
+def read_again(picture: Image.Image) -> list[Line]:
     """Return the lines of a picture enlarged, turned by half a degree and stretched in contrast.
 
     The recogniser sees other pixels, so that it seldom makes the same mistake twice.  Boxes are in pixels
     of the picture as given, good to the turn.
     """
-    size = (round(picture.width * scale), round(picture.height * scale))
+    from PIL import Image, ImageOps
+
+    size = (round(picture.width * _ENLARGED), round(picture.height * _ENLARGED))
     other = ImageOps.autocontrast(picture.convert("L").resize(size, Image.Resampling.LANCZOS), cutoff=1)
-    other = other.rotate(turn, resample=Image.Resampling.BICUBIC, fillcolor=255)
-    return [
-        replace(line, box=tuple(side / scale for side in line.box))  # type: ignore[arg-type]
-        for line in read_picture(other)
-    ]
+    other = other.rotate(_TURNED_DEG, resample=Image.Resampling.BICUBIC, fillcolor=255)
+    return read_picture(other, _ENLARGED)
 
 
 # ---------------------------------------------------------------- on what two readings agree
@@ -106,18 +109,18 @@ def _same_place(line: Line, other: Line) -> float:
     return max(across, 0) * max(down, 0) / max(min(areas), 1.0)
 
 
-def disputed(line: Line, others: Iterable[Line]) -> list[Doubt]:
-    """Return doubts about the numbers of a line that the second reading does not repeat, unit included."""
+def _disputed(line: Line, others: Iterable[Line]) -> list[tuple[int, int, str]]:
+    """Return (start, end, both readings) of the numbers that the second reading does not repeat, unit included."""
     near = [other for other in others if _same_place(line, other) > 0.4]
     repeated = [words for other in near for _, _, words in _numbers(other.text)]
-    doubts = []
+    found = []
     for start, end, words in _numbers(line.text):
         if words in repeated:
             repeated.remove(words)
         else:
             again = ", ".join(words.split("|")[0] for words in repeated[:3]) or "no number"
-            doubts.append(Doubt(start, end, DoubtKind.READINGS_DIFFER, f"{line.text[start:end]} and {again}"))
-    return doubts
+            found.append((start, end, f"{line.text[start:end]} and {again}"))
+    return found
 
 
 _SUSPECT = [
@@ -127,7 +130,7 @@ _SUSPECT = [
 ]
 
 
-def suspect(claim: claims.TextClaim, text: str) -> list[str]:
+def _slips(claim: claims.TextClaim, text: str) -> list[str]:
     """Return why a number read by machine is not to be taken even if two readings agree."""
     reasons = [reason for pattern, reason in _SUSPECT if pattern.search(claim.quote)]
     value = claim.quantity.si_high if claim.quantity.si_high is not None else claim.quantity.si_low
@@ -142,27 +145,6 @@ def suspect(claim: claims.TextClaim, text: str) -> list[str]:
 _WIDE = 0.88
 
 
-def assemble(
-    lines: list[Line], others: list[Line], page: int, offset: int = 0
-) -> tuple[str, list[ScannedLine], list[Doubt]]:
-    """Return (text, lines with their offsets, doubts) of a page read twice.
-
-    A line that runs to the right edge is joined with the next.  `offset` is where the text begins in that of the
-    document, to which all offsets are counted.
-    """
-    edge = max((line.box[2] for line in lines), default=0.0)
-    text = ""
-    placed: list[ScannedLine] = []
-    doubts: list[Doubt] = []
-    for line in lines:
-        start = offset + len(text)
-        doubts += [doubt.moved(start) for doubt in disputed(line, others)]
-        text += line.text
-        placed.append(ScannedLine(start, offset + len(text), page, line.box))
-        text += "" if line.box[2] > _WIDE * edge and len(line.text) > 12 else "\n"
-    return text + "\n", placed, doubts
-
-
 def parse_with_ocr(data: bytes, name: str, label: str = "") -> Filing:
     """Return the filing in `data` with its pictures read: a picture, or the pages of a PDF without a text layer.
 
@@ -170,6 +152,8 @@ def parse_with_ocr(data: bytes, name: str, label: str = "") -> Filing:
     one on which two readings disagree, or that looks like a known slip of the reader, has no value.  Raises
     NotFoundError without the extra `ocr`.
     """
+    from osint.filings.pdf import page_picture
+
     filing = parse(data, name, label, pictures=True)
     readings = []
     for page in filing.unread:
@@ -179,12 +163,27 @@ def parse_with_ocr(data: bytes, name: str, label: str = "") -> Filing:
 
 
 def with_readings(filing: Filing, readings: Sequence[tuple[int, list[Line], list[Line]]]) -> Filing:
-    """Return a filing with (page, first reading, second reading) of its pictures as text, doubted where they differ."""
-    text, lines, doubts = "", list[ScannedLine](), list[Doubt]()
-    for page, first, second in readings:
-        words, placed, disputes = assemble(first, second, page, len(filing.text) + len(text))
-        text, lines, doubts = text + words, lines + placed, doubts + disputes
-    for claim in claims.extract(text):
-        slips = (Doubt(claim.start, claim.end, DoubtKind.SUSPECT, slip) for slip in suspect(claim, text))
-        doubts += [slip.moved(len(filing.text)) for slip in slips]
-    return with_scans(filing, text, tuple(lines), tuple(doubts), DoubtKind.BY_MACHINE)
+    """Return a filing with the text of (page, first reading, second reading) of its pictures behind its own.
+
+    A line that runs to the right edge is joined with the next; numbers on which the readings differ are doubted.
+    """
+    text, scanned, doubts = filing.text, list[ScannedLine](), list(filing.doubtful)
+    for page, lines, others in readings:
+        edge = max((line.box[2] for line in lines), default=0.0)
+        for line in lines:
+            at = len(text)
+            for start, end, words in _disputed(line, others):
+                doubts.append(Doubt(at + start, at + end, DoubtKind.READINGS_DIFFER, words))
+            scanned.append(ScannedLine(at, at + len(line.text), page, line.box))
+            runs_on = line.box[2] > _WIDE * edge and len(line.text) > 12
+            text += line.text + ("" if runs_on else "\n")
+        text += "\n"
+    own = len(filing.text)
+    for claim in claims.extract(text[own:]):
+        for slip in _slips(claim, text[own:]):
+            doubts.append(Doubt(own + claim.start, own + claim.end, DoubtKind.SUSPECT, slip))
+    return replace(
+        filing, text=text, scanned=tuple(scanned), doubtful=tuple(sorted(doubts)), unread=(),
+        remarks=(*filing.remarks, f"page {listed(filing.unread)} was {DoubtKind.BY_MACHINE}"),
+        facts=filing.facts if filing.text.strip() else read_facts(text, filing.name),
+    )  # fmt: skip

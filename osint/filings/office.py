@@ -22,16 +22,14 @@ _MAX_RATIO = 400
 _MOST_CELLS = 5_000_000
 """cells of one workbook, empty ones between others counted"""
 _HEAD_BYTES = 65_536
-_SCHEMAS = "http://schemas.openxmlformats.org"
 _STRICT = [
-    (f"http://purl.oclc.org/ooxml/{strict}".encode(), f"{_SCHEMAS}/{loose}".encode())
+    (f"http://purl.oclc.org/ooxml/{strict}".encode(), f"http://schemas.openxmlformats.org/{loose}".encode())
     for strict, loose in (
         ("officeDocument/relationships", "officeDocument/2006/relationships"),
         ("wordprocessingml/main", "wordprocessingml/2006/main"),
         ("spreadsheetml/main", "spreadsheetml/2006/main"),
     )
 ]
-_TYPES = "[Content_Types].xml"
 _BROKEN = (
     ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
     zipfile.BadZipFile, zlib.error,
@@ -54,13 +52,9 @@ class _Text:
         self.length += len(piece)
         return start
 
-    def remark(self, words: str) -> None:
-        if words not in self.remarks:
-            self.remarks.append(words)
 
-
-def read_office(data: bytes, name: str) -> tuple[str, list[Cell], list[str]]:
-    """Return (text, cells, remarks) of a .docx or .xlsx.
+def read_office(data: bytes, name: str) -> tuple[str, list[Cell], tuple[str, ...]]:
+    """Return (text, cells in order, remarks, each once) of a .docx or .xlsx.
 
     Raises UnreadableError for a file that is no such archive, RefusedError for one that would unpack to more
     than 120 MB or 400 times its size, or that declares XML entities.
@@ -74,7 +68,9 @@ def read_office(data: bytes, name: str) -> tuple[str, list[Cell], list[str]]:
     out = _Text()
     for info in archive.infolist():
         if info.filename.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", info.filename):
-            out.remark(f"the archive names a member outside itself ({info.filename[:60]!r}); nothing was unpacked")
+            out.remarks.append(
+                f"the archive names a member outside itself ({info.filename[:60]!r}); nothing was unpacked"
+            )
     total = sum(info.file_size for info in archive.infolist())
     if total > _MAX_BYTES or total > _MAX_RATIO * max(len(data), 1):
         raise RefusedError(
@@ -95,7 +91,8 @@ def read_office(data: bytes, name: str) -> tuple[str, list[Cell], list[str]]:
             f"{name}: cannot be read ({str(error)[:80]}); open it by hand and save it again"
         ) from None
     text = "".join(out.pieces)
-    return text, [cell for grid in out.grids for cell in grid.finished(text)], out.remarks
+    cells = [cell for grid in out.grids for cell in grid.finished(text)]
+    return text, sorted(cells, key=lambda cell: cell.start), tuple(dict.fromkeys(out.remarks))
 
 
 def _parts(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
@@ -128,11 +125,11 @@ def _word(parts: dict[str, bytes], out: _Text) -> None:
                 _blocks(note, out, names)
     margins = [part for member, part in parts.items() if re.fullmatch(r"word/(?:header|footer)\d*\.xml", member)]
     if any(re.search(rb"<w:t[ >]", part) for part in margins):
-        out.remark("page headers and footers were left out")
+        out.remarks.append("page headers and footers were left out")
     if body.xpath(".//w:numPr"):
-        out.remark("automatic numbers of lists and headings are not in the text")
+        out.remarks.append("automatic numbers of lists and headings are not in the text")
     if body.xpath(".//w:del"):
-        out.remark("words that were deleted with changes tracked were left out")
+        out.remarks.append("words that were deleted with changes tracked were left out")
 
 
 def _inside(element: Any, *wanted: str) -> Iterator[Any]:
@@ -203,8 +200,6 @@ def _word_table(table: Any, out: _Text, names: Iterator[int]) -> None:
 def _excel(parts: dict[str, bytes], out: _Text) -> None:
     from openpyxl import load_workbook
 
-    if _TYPES not in parts:
-        parts = parts | _made_up(parts)
     packed, members = io.BytesIO(), _members(parts)
     with zipfile.ZipFile(packed, "w") as archive:
         for member, body in parts.items():
@@ -216,41 +211,13 @@ def _excel(parts: dict[str, bytes], out: _Text) -> None:
         body = parts.get(members.get(sheet.title, ""), b"")
         left = _sheet(sheet, out, _merged(body), left)
         if left < 0:
-            out.remark(f"holds over {_MOST_CELLS:,} cells; what follows in sheet {sheet.title} was not read")
+            out.remarks.append(f"holds over {_MOST_CELLS:,} cells; what follows in sheet {sheet.title} was not read")
             break
         missing = len(re.findall(rb"(?:</f>|<f[^<>]*/>)\s*(?:<v\s*/>\s*|<v>\s*</v>\s*)?</c>", body))
         if missing:
-            out.remark(f"sheet {sheet.title}: {missing} formulas without a stored value were not read")
+            out.remarks.append(f"sheet {sheet.title}: {missing} formulas without a stored value were not read")
         if sheet.sheet_state != "visible":
-            out.remark(f"sheet {sheet.title} is hidden and was read too")
-
-
-def _made_up(parts: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the list of parts, and the workbook, of a bare archive that has nothing but numbered sheets."""
-    relations, kind = f"{_SCHEMAS}/officeDocument/2006/relationships", "application/vnd.openxmlformats-officedocument"
-    sheets = sorted((m for m in parts if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", m)), key=lambda m: (len(m), m))
-    kinds = {
-        "xl/workbook.xml": "sheet.main",
-        "xl/sharedStrings.xml": "sharedStrings",
-        **dict.fromkeys(sheets, "worksheet"),
-    }
-    types = "".join(
-        f'<Override PartName="/{member}" ContentType="{kind}.spreadsheetml.{kinds[member]}+xml"/>'
-        for member in kinds if member in parts
-    )  # fmt: skip
-    listed = "".join(f'<sheet name="sheet {i}" sheetId="{i}" r:id="r{i}"/>' for i in range(1, len(sheets) + 1))
-    links = "".join(
-        f'<Relationship Id="r{i}" Type="{relations}/worksheet" Target="/{member}"/>'
-        for i, member in enumerate(sheets, 1)
-    )
-    made = {
-        _TYPES: f'<Types xmlns="{_SCHEMAS}/package/2006/content-types">{types}</Types>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_SCHEMAS}/package/2006/relationships">{links}'
-        "</Relationships>",
-        "xl/workbook.xml": f'<workbook xmlns="{_SCHEMAS}/spreadsheetml/2006/main" xmlns:r="{relations}">'
-        f"<sheets>{listed}</sheets></workbook>",
-    }
-    return {member: body.encode() for member, body in made.items()}
+            out.remarks.append(f"sheet {sheet.title} is hidden and was read too")
 
 
 def _members(parts: dict[str, bytes]) -> dict[str, str]:
@@ -269,12 +236,11 @@ def _members(parts: dict[str, bytes]) -> dict[str, str]:
 
 def _merged(body: bytes) -> dict[tuple[int, int], tuple[int, int]]:
     """Return (row, column) -> (rows, columns) of the merged ranges of a sheet."""
-    from openpyxl.utils import column_index_from_string
+    from openpyxl.utils import range_boundaries
 
     found = {}
-    for match in re.finditer(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"', body):
-        left, right = (column_index_from_string(match[i].decode()) for i in (1, 3))
-        top, bottom = int(match[2]), int(match[4])
+    for match in re.finditer(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"', body):
+        left, top, right, bottom = range_boundaries(match[1].decode())
         found[top, left] = (bottom - top + 1, right - left + 1)
     return found
 

@@ -7,7 +7,9 @@ import re
 import warnings
 from bisect import bisect_right
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
@@ -15,12 +17,17 @@ from PIL import Image, ImageDraw
 
 from osint.errors import UnreadableError
 from osint.filings import glyphs
-from osint.filings.doubt import Doubt, DoubtKind
+from osint.filings.doubt import Doubt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MAX_PAGES = 3000
 _DOTS_PER_INCH = 150
 _MAX_PIXELS = 60_000_000
 _MAX_CHARACTERS = 20_000_000
+_MARGIN_PX = 36.0
+"""height of the strip above and below a passage; to the sides it is twelve times as wide"""
 _SENTENCE_END = re.compile(r"[。！？；:：.;!?]\s*$")
 _ITEM = re.compile(r"\s*(?:[一二三四五六七八九十]+、|[(（]?[一二三四五六七八九十\d]+[)）]|\d+[.、]|[-•●])")
 
@@ -55,10 +62,9 @@ def open_document(data: bytes, name: str) -> pdfium.PdfDocument:
 
 def read_pdf(data: bytes, name: str) -> tuple[Pages, list[str]]:
     """Return the pages and the remarks of a PDF."""
-    document = open_document(data, name)
     remarks, pieces, starts, places, empty = [], [], [], [], []
     digits, length = glyphs.Digits(), 0
-    try:
+    with closing(open_document(data, name)) as document:
         count = len(document)
         if count > _MAX_PAGES:
             remarks.append(f"has {count} pages; the first {_MAX_PAGES} were read")
@@ -74,38 +80,21 @@ def read_pdf(data: bytes, name: str) -> tuple[Pages, list[str]]:
             if length > _MAX_CHARACTERS:
                 remarks.append(f"holds over {_MAX_CHARACTERS} characters; what follows page {number} was not read")
                 break
-    finally:
-        document.close()
-    doubtful = _offsets(digits.doubtful(), starts, places)
+    doubtful = []
+    for number, first, last, kind in digits.doubtful():
+        run = bisect_right(places, (number, first)) - 1
+        shift = starts[run] - places[run][1]
+        doubtful.append(Doubt(shift + first, shift + last + 1, kind))
     for sentence, count in Counter(doubt.sentence for doubt in doubtful).items():
         remarks.append(f"{sentence} ({count} numbers)")
-    return Pages("".join(pieces), tuple(starts), tuple(places), tuple(empty), doubtful), remarks
-
-
-def _offsets(
-    found: list[tuple[int, int, int, DoubtKind]], starts: list[int], places: list[tuple[int, int]]
-) -> tuple[Doubt, ...]:
-    """Return spans of pages as spans of the text."""
-    doubts = []
-    for page, first, last, kind in found:
-        run = bisect_right(places, (page, first)) - 1
-        start = starts[run] + first - places[run][1]
-        doubts.append(Doubt(start, start + last - first + 1, kind))
-    return tuple(doubts)
+    return Pages("".join(pieces), tuple(starts), tuple(places), tuple(empty), tuple(doubtful)), remarks
 
 
 def _page_text(document: pdfium.PdfDocument, number: int, digits: glyphs.Digits) -> str:
-    page = document[number - 1]
-    try:
-        words = page.get_textpage()
-        try:
-            raw = str(words.get_text_range())
-            digits.compare(page, words, raw, number)
-            return raw
-        finally:
-            words.close()
-    finally:
-        page.close()
+    with closing(document[number - 1]) as page, closing(page.get_textpage()) as words:
+        raw = str(words.get_text_range())
+        digits.compare(page, words, raw, number)
+        return raw
 
 
 def _joined(raw: str) -> list[tuple[str, int]]:
@@ -136,14 +125,11 @@ def _joined(raw: str) -> list[tuple[str, int]]:
 Box = tuple[float, float, float, float]
 
 
-def line_boxes(data: bytes, name: str, page: int, first: int, last: int) -> list[Box]:
+def line_boxes(data: bytes, name: str, page: int, first: int, last: int) -> tuple[Box, ...]:
     """Return (left, bottom, right, top) in points of characters first to last of a page, one box per line."""
-    document = open_document(data, name)
-    try:
+    with closing(open_document(data, name)) as document:
         words = document[page - 1].get_textpage()
         found = [words.get_charbox(index) for index in range(first, min(last + 1, words.count_chars()))]
-    finally:
-        document.close()
     lines: list[list[Box]] = []
     for box in found:
         if box[2] <= box[0]:
@@ -152,38 +138,38 @@ def line_boxes(data: bytes, name: str, page: int, first: int, last: int) -> list
             lines[-1].append(box)
         else:
             lines.append([box])
-    return [union(line) for line in lines] or [(0.0, 0.0, 1.0, 1.0)]
+    return tuple(map(_union, lines)) or ((0.0, 0.0, 1.0, 1.0),)
 
 
-def union(found: list[Box]) -> Box:
+def _union(found: list[Box]) -> Box:
     """Return the smallest box around boxes."""
     lefts, bottoms, rights, tops = zip(*found, strict=True)
     return min(lefts), min(bottoms), max(rights), max(tops)
 
 
-def crop(data: bytes, name: str, page: int, lines: list[Box], margin: float = 18.0) -> Image.Image:
-    """Return the picture of boxes of a page at 144 dots per inch, each framed, with the words around them.
+def crop(data: bytes, name: str, page: int, lines: Sequence[Box]) -> Image.Image:
+    """Return the picture of boxes (in points) of a page at 144 dots per inch, each framed, with the words around."""
+    with closing(open_document(data, name)) as document:
+        sheet = document[page - 1]
+        bitmap = sheet.render(scale=2)
+        place = bitmap.get_posconv(sheet)  # for any rotation and origin of the page
+        frames = []
+        for left, bottom, right, top in lines:
+            xs, ys = zip(*(place.to_bitmap(x, y) for x in (left, right) for y in (bottom, top)), strict=True)
+            frames.append((min(xs), min(ys), max(xs), max(ys)))
+        return framed(bitmap.to_pil(), frames)
 
-    `margin` is the height of the strip above and below in points; to the sides it is twelve times as wide.
-    """
-    document = open_document(data, name)
-    try:
-        picture, frames = drawn(document[page - 1], lines, 2)
-    finally:
-        document.close()
-    return framed(picture, frames, 2 * margin)
 
-
-def framed(picture: Image.Image, frames: list[Box], margin: float) -> Image.Image:
+def framed(picture: Image.Image, frames: list[Box]) -> Image.Image:
     """Return the part of a picture around frames (left, top, right, bottom in pixels), each drawn into it."""
     picture = picture.convert("RGB")
     pen = ImageDraw.Draw(picture)
     for frame in frames:
         pen.rectangle((frame[0] - 3, frame[1] - 3, frame[2] + 3, frame[3] + 3), outline=(200, 30, 30), width=2)
-    left, top, right, bottom = union(frames)
+    left, top, right, bottom = _union(frames)
     return picture.crop((
-        max(int(left - 12 * margin), 0), max(int(top - margin), 0),
-        min(int(right + 12 * margin), picture.width), min(int(bottom + margin), picture.height),
+        max(int(left - 12 * _MARGIN_PX), 0), max(int(top - _MARGIN_PX), 0),
+        min(int(right + 12 * _MARGIN_PX), picture.width), min(int(bottom + _MARGIN_PX), picture.height),
     ))  # fmt: skip
 
 
@@ -193,15 +179,12 @@ def page_picture(data: bytes, name: str, page: int) -> Image.Image:
     Raises UnreadableError for a picture that cannot be read or has over 60 million pixels.
     """
     if b"%PDF-" in data[:1024]:
-        document = open_document(data, name)
-        try:
+        with closing(open_document(data, name)) as document:
             width, height = document[page - 1].get_size()
             # a page of a kilometre must not become a picture of its size
             scale = min(_DOTS_PER_INCH / 72, (_MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
             picture: Image.Image = document[page - 1].render(scale=scale).to_pil()
             return picture
-        finally:
-            document.close()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -215,15 +198,3 @@ def page_picture(data: bytes, name: str, page: int) -> Image.Image:
     raise UnreadableError(
         f"{name}: a picture of {picture.width} by {picture.height} pixels is too large; cut it into parts"
     )
-
-
-def drawn(page: pdfium.PdfPage, found: list[Box], scale: float) -> tuple[Image.Image, list[Box]]:
-    """Return the drawn page and boxes of it as (left, top, right, bottom) in pixels, for any rotation and origin."""
-    bitmap = page.render(scale=scale)
-    place = bitmap.get_posconv(page)
-    frames = []
-    for box in found:
-        corners = [place.to_bitmap(x, y) for x in (box[0], box[2]) for y in (box[1], box[3])]
-        xs, ys = [x for x, _ in corners], [y for _, y in corners]
-        frames.append((min(xs), min(ys), max(xs), max(ys)))
-    return bitmap.to_pil(), frames

@@ -12,10 +12,10 @@ import json
 import math
 import os
 import re
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from filelock import FileLock
 
 from osint.claims import extract
@@ -23,10 +23,13 @@ from osint.errors import BadInputError, NotFoundError
 from osint.register import LADDER, READ_KINDS, SCHEMAS, Scope, check_table, csv_text, defuse, replace_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-_BOUND = {"more than": "at least", "at least": "at least", "up to": "at most", "less than": "at most", "range": "range",
-          "about": "about", "exact": "exact"}  # fmt: skip
+    import pandas as pd
+
+_BOUND = {"more than": "at least", "up to": "at most", "less than": "at most"}
+"""bound in claims.csv of the qualifiers that it calls otherwise"""
 
 
 class Decision(StrEnum):
@@ -37,11 +40,14 @@ class Decision(StrEnum):
     REJECTED = "rejected"
 
 
-_VALUES = ("low", "high", "unit", "si_low", "si_high")
-_WORDS = ("kind", "rung", "aim", "modality", "qualifier", "date", "chip_model", "precision")
-_CHANGEABLE = (*_VALUES, *_WORDS)
+_CHANGEABLE = (
+    "low", "high", "unit", "si_low", "si_high",
+    "kind", "rung", "aim", "modality", "qualifier", "date", "chip_model", "precision",
+)  # fmt: skip
 _DECISION = ("decision", "who", "when", "reason", "translation")
 _LOG = ("key", *_DECISION, "file", "start", "end", "quote", *_CHANGEABLE, "si_unit")
+_WRITTEN = ("key", "written_as", "note")
+"""what a line of the log holds of a decision, and of a claim that was written to the register"""
 
 
 def start_review(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
@@ -57,8 +63,7 @@ def start_review(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
     for key, entry in _last(log).items() if log else ():
         for index in table.index[table["key"] == key]:
             for name in (*_DECISION, *_CHANGEABLE, "si_unit"):
-                number = name in ("low", "high", "si_low", "si_high")
-                table.at[index, name] = float("nan") if number and entry[name] is None else entry[name]
+                table.at[index, name] = math.nan if entry[name] is None else entry[name]
     return table
 
 
@@ -121,9 +126,9 @@ def change_claim(
     row = table.loc[_index(table, key)]
     if "rung" in new:
         new = {"aim": new["rung"], **new}
-    for name in ("rung", "aim"):
-        if new.get(name) and new[name] not in LADDER:
-            raise BadInputError(f"claim {key}: {new[name]!r} is not a rung; give one of {', '.join(LADDER)}")
+    for rung in (new.get("rung"), new.get("aim")):
+        if rung and rung not in LADDER:
+            raise BadInputError(f"claim {key}: {rung!r} is not a rung; give one of {', '.join(LADDER)}")
     if {"low", "high", "unit"} & set(new):
         new = {**new, **_in_si(row, new)}
     kind = new.get("kind", row["kind"])
@@ -144,11 +149,20 @@ def _in_si(row: pd.Series, new: dict[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name in ("low", "high"):
         value = new.get(name, row[name])
-        if value is None or pd.isna(value):
-            out[f"si_{name}"] = math.nan
-            continue
-        out[f"si_{name}"], out["si_unit"] = _converted(float(value), unit, row)
+        out[f"si_{name}"] = math.nan
+        if not is_open(value):
+            out[f"si_{name}"], out["si_unit"] = _converted(float(value), unit, row)
     return out
+
+
+def is_open(value: float | None) -> bool:
+    """Say whether a bound is open: not a number, or nothing."""
+    return value is None or math.isnan(value)
+
+
+def plain_number(value: float | None) -> str:
+    """Return a number with at most twelve digits; empty for an open bound."""
+    return "" if value is None or is_open(value) else f"{value:.12g}"
 
 
 def _converted(value: float, unit: str, row: pd.Series) -> tuple[float, str]:
@@ -157,7 +171,7 @@ def _converted(value: float, unit: str, row: pd.Series) -> tuple[float, str]:
         return value, unit
     if unit == row["unit"]:
         for name in ("low", "high"):
-            if pd.notna(row[name]) and row[name] and pd.notna(row[f"si_{name}"]):
+            if row[name] and not is_open(row[name]) and not is_open(row[f"si_{name}"]):
                 return value * row[f"si_{name}"] / row[name], row["si_unit"]
     number = f"{value:.12g}"
     for words in (f"{number}{unit}", f"{unit[:1]}{number}{unit[1:]}"):
@@ -192,11 +206,11 @@ def _decide(
             f"claim {key}: a decision needs who decided and the day as YYYY-MM-DD; got {who!r} and {when!r}"
         )
     out = table.copy()
-    for name, value in {**dict(zip(_DECISION, (decision.value, *signed), strict=True)), **new}.items():
+    for name, value in (*zip(_DECISION, (decision.value, *signed), strict=True), *new.items()):
         out.at[index, name] = value
     row = out.loc[index]
     if decision is not Decision.REJECTED:
-        if pd.isna(row["si_low"]) and pd.isna(row["si_high"]):
+        if is_open(row["si_low"]) and is_open(row["si_high"]):
             raise BadInputError(
                 f"claim {key} has no value ({row['warning'] or 'the reading was refused'}); "
                 "change it to what the crop shows, or reject it"
@@ -234,27 +248,22 @@ def _append(path: Path, lines: str) -> None:
 
 def read_review_log(log: Path) -> pd.DataFrame:
     """Return every decision of a review log in order, those overruled since as well; a torn line is left out."""
-    return pd.DataFrame(_entries(log), columns=list(_LOG))
+    import pandas as pd
+
+    return pd.DataFrame(_entries(log, _LOG), columns=list(_LOG))
 
 
-def _entries(log: Path) -> list[dict[str, Any]]:
-    return [entry for entry in _lines(log) if set(_LOG) <= set(entry)]
-
-
-def _lines(log: Path) -> list[dict[str, Any]]:
-    found = []
+def _entries(log: Path, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a log that have all of some names; a torn line is left out."""
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else ():
-        try:
+        with suppress(ValueError):
             entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict):
-            found.append(entry)
-    return found
+            if isinstance(entry, dict) and set(names) <= set(entry):
+                yield entry
 
 
 def _last(log: Path) -> dict[str, dict[str, Any]]:
-    return {entry["key"]: entry for entry in _entries(log)}
+    return {entry["key"]: entry for entry in _entries(log, _LOG)}
 
 
 # ---------------------------------------------------------------- the register
@@ -275,13 +284,15 @@ def write_reviewed(table: pd.DataFrame, register: Path, log: Path, about: dict[s
 
 
 def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, str]) -> int:
+    import pandas as pd
+
     old = register.read_bytes()
     present = pd.read_csv(io.BytesIO(old), dtype=str, keep_default_na=False, encoding="utf-8-sig")
     written = _written(decided, set(present["claim_id"]), log, register.name)
     taken = decided[(decided["decision"] != Decision.REJECTED) & ~decided["key"].isin(written)]
-    last = {key: json.dumps(entry) for key, entry in _last(log).items()}
-    decisions = [(row["key"], _line(row)) for row in decided.to_dict("records")]
-    lines = [line for key, line in decisions if last.get(key) != json.dumps(json.loads(line))]
+    last = _last(log)
+    lines = [_line(row) for row in decided.to_dict("records")]
+    lines = [line for line in lines if last.get((entry := json.loads(line))["key"]) != entry]
     body = b""
     if not taken.empty:
         numbers = [int(m[1]) for m in map(re.compile(r"C(\d+)").fullmatch, present["claim_id"]) if m]
@@ -293,7 +304,7 @@ def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, st
         _refuse_copies(present, new, register.name)
         body = (b"" if old.endswith(b"\n") else b"\n") + csv_text(new).partition("\n")[2].encode()
         for row, key in zip(rows, taken["key"], strict=True):
-            entry = {"key": key, "written_as": row["claim_id"], "note": row["note"]}
+            entry = dict(zip(_WRITTEN, (key, row["claim_id"], row["note"]), strict=True))
             lines.append(json.dumps(entry, ensure_ascii=False) + "\n")
     if lines:  # first, so that a crash before the register is written leaves an id that the register lacks
         _append(log, "".join(lines))
@@ -321,7 +332,7 @@ def _note(row: dict[str, Any]) -> str:
 
 def _written(decided: pd.DataFrame, present: set[str], log: Path, name: str) -> set[str]:
     """Return the keys that the register holds by the log; raises BadInputError where they were decided again."""
-    written = {entry["key"]: entry for entry in _lines(log) if entry.get("written_as") in present}
+    written = {entry["key"]: entry for entry in _entries(log, _WRITTEN) if entry["written_as"] in present}
     for row in decided.to_dict("records"):
         entry = written.get(row["key"])
         if entry and entry["note"] != _note(row):
@@ -332,10 +343,6 @@ def _written(decided: pd.DataFrame, present: set[str], log: Path, name: str) -> 
     return set(written)
 
 
-def _number(value: Any) -> str:
-    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else f"{value:.12g}"
-
-
 def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str, str]:
     """Return a row of claims.csv; the quote stays as it was read, and what is generated says so in its scope."""
     kind = READ_KINDS[row["kind"]]
@@ -343,11 +350,12 @@ def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str,
     values |= {
         "claim_id": claim_id, "quote": row["sentence"], "quantity_kind": kind.kind, "unit": kind.unit or kind.si_unit,
         "quote_language": "zh" if re.search("[一-龥]", row["sentence"]) else "en",
-        "value_low": _number(row["si_low"] * kind.si_factor), "value_high": _number(row["si_high"] * kind.si_factor),
-        "value_date": row["date"], "chip_model": row["chip_model"], "reading_confidence": row["confidence"],
-        "unit_as_recorded": row["unit"], "rung": row["aim"], "modality": row["modality"],
+        "value_low": plain_number(row["si_low"] * kind.si_factor),
+        "value_high": plain_number(row["si_high"] * kind.si_factor), "value_date": row["date"],
+        "chip_model": row["chip_model"], "reading_confidence": row["confidence"], "unit_as_recorded": row["unit"],
+        "rung": row["aim"], "modality": row["modality"], "rung_reason": "read from the clause" if row["aim"] else "",
         "scope": Scope.GENERATION if row["kind"] == "energy_gen" else "",
-        "rung_reason": "read from the clause" if row["aim"] else "",
-        "bound": _BOUND[row["qualifier"]], "evidence_use": "no", "note": _note(row),
+        "bound": _BOUND.get(row["qualifier"], row["qualifier"]),
+        "evidence_use": "no", "note": _note(row),
     }  # fmt: skip
     return values | about | ({"translation": row["translation"]} if row["translation"] else {})

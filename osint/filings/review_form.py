@@ -87,9 +87,8 @@ def _parts(text: str, first: int, start: int, end: int, last: int) -> tuple[str,
 def _bounds(low: float, high: float) -> str:
     if math.isnan(low) and math.isnan(high):
         return "no value"
-    if low == high:
-        return f"{low:,.12g}"
-    return f"{'' if math.isnan(low) else f'{low:,.12g}'} to {'' if math.isnan(high) else f'{high:,.12g}'}".strip()
+    first, last = ("" if math.isnan(bound) else f"{bound:,.12g}" for bound in (low, high))
+    return first if low == high else f"{first} to {last}".strip()
 
 
 def review_sheet(table: pd.DataFrame, filings: Mapping[str, Filing], limit: int = 200) -> str:
@@ -97,15 +96,11 @@ def review_sheet(table: pd.DataFrame, filings: Mapping[str, Filing], limit: int 
 
     `filings` gives the filing of each name in the column `file`.  The same table gives the same bytes.
     """
-    rows = [
-        {
-            **row,
-            "crop": crop_html(filings[row["file"]], row["start"], row["end"]),
-            "written": _bounds(row["low"], row["high"]),
-            "si": _bounds(row["si_low"], row["si_high"]),
-        }
-        for row in table.head(limit).to_dict("records")
-    ]
+    rows = []
+    for row in table.head(limit).to_dict("records"):
+        crop = crop_html(filings[row["file"]], row["start"], row["end"])
+        written, si = _bounds(row["low"], row["high"]), _bounds(row["si_low"], row["si_high"])
+        rows.append({**row, "crop": crop, "written": written, "si": si})
     return str(_filled("sheet", rows, max(len(table) - limit, 0)))
 
 
@@ -135,6 +130,7 @@ class ReviewForm:
         self._kit = ipywidgets
         self.table = review.start_review(table, log)
         self._filings, self._log, self._when, self._rows, self._page = filings, log, when, rows, 0
+        self._pages = max(math.ceil(len(self.table) / rows), 1)
         self._who = ipywidgets.Text(value=who, placeholder="your name", description="reviewer")
         self._said = ipywidgets.HTML()
         self._cards = ipywidgets.VBox()
@@ -150,8 +146,7 @@ class ReviewForm:
         display(self.widget)  # type: ignore[no-untyped-call,unused-ignore]
 
     def _turn(self, step: int) -> None:
-        pages = max(math.ceil(len(self.table) / self._rows), 1)
-        self._page = min(max(self._page + step, 0), pages - 1)
+        self._page = min(max(self._page + step, 0), self._pages - 1)
         part = self.table.iloc[self._page * self._rows : (self._page + 1) * self._rows]
         self._cards.children = [self._card(row) for row in part.to_dict("records")]
         self._count()
@@ -159,8 +154,7 @@ class ReviewForm:
     def _count(self, words: str = "", bad: bool = False) -> None:
         open_rows = int((self.table["decision"] == "").sum())
         colour = "#b00020" if bad else "#1b5e20"
-        pages = max(math.ceil(len(self.table) / self._rows), 1)
-        self._said.value = _filled("count", self._page + 1, pages, open_rows, len(self.table), colour, words)
+        self._said.value = _filled("count", self._page + 1, self._pages, open_rows, len(self.table), colour, words)
 
     def _card(self, row: dict[str, Any]) -> Any:
         kit = self._kit
@@ -177,8 +171,8 @@ class ReviewForm:
 
         fields = {
             "kind": choice("kind", row["kind"], sorted(READ_KINDS)),
-            "low": box("low", _plain(row["low"])),
-            "high": box("high", _plain(row["high"])),
+            "low": box("low", review.plain_number(row["low"])),
+            "high": box("high", review.plain_number(row["high"])),
             "unit": box("unit", row["unit"]),
             "rung": choice("rung", row["aim"], ["", *LADDER]),
             "reason": box("reason", row["reason"], "needed to change or reject"),
@@ -198,19 +192,19 @@ class ReviewForm:
         """Take one decision; what is wrong with it is said above the claims, and nothing is written."""
         values = {field: box.value for field, box in fields.items()}
         reason, translation = values.pop("reason"), values.pop("translation")
-        said = (self._who.value, self._when or date.today().isoformat())
+        signed = (self._who.value, self._when or date.today().isoformat(), reason)
         try:
-            if name == "accept":
-                if self._new(key, values):
-                    raise BadInputError("the fields were edited: press change, or set them back")
-                self.table = review.accept_claim(self.table, key, *said, reason, translation=translation, log=self._log)
+            new = self._new(key, values) if name != "reject" else {}
+            if name == "reject":
+                self.table = review.reject_claim(self.table, key, *signed, log=self._log)
             elif name == "change":
-                new = self._new(key, values)
                 self.table = review.change_claim(
-                    self.table, key, *said, reason, translation=translation, log=self._log, **new
+                    self.table, key, *signed, translation=translation, log=self._log, **new
                 )
+            elif new:
+                raise BadInputError("the fields were edited: press change, or set them back")
             else:
-                self.table = review.reject_claim(self.table, key, *said, reason, log=self._log)
+                self.table = review.accept_claim(self.table, key, *signed, translation=translation, log=self._log)
         except OsintError as error:
             self._count(str(error), bad=True)
             state.value = _filled("wrong", str(error))
@@ -222,18 +216,10 @@ class ReviewForm:
     def _new(self, key: str, values: dict[str, str]) -> dict[str, Any]:
         """Return the fields that differ from the row, numbers read."""
         row = self.table.loc[self.table["key"] == key].iloc[0]
-        new: dict[str, Any] = {}
-        for name in ("low", "high"):
-            if values[name].strip() != _plain(row[name]):
-                new[name] = _number(values[name])
-        for name, old in (("unit", row["unit"]), ("kind", row["kind"]), ("rung", row["aim"])):
-            if values[name].strip() != old:
-                new[name] = values[name].strip()
-        return new
-
-
-def _plain(value: float) -> str:
-    return "" if value is None or math.isnan(value) else f"{value:.12g}"
+        numbers = [name for name in ("low", "high") if values[name].strip() != review.plain_number(row[name])]
+        words = {"unit": row["unit"], "kind": row["kind"], "rung": row["aim"]}
+        new: dict[str, Any] = {name: _number(values[name]) for name in numbers}
+        return new | {name: values[name].strip() for name, old in words.items() if values[name].strip() != old}
 
 
 def _number(words: str) -> float:

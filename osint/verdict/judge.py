@@ -76,7 +76,7 @@ RUNG_LATER_DAYS = 60  # after that day, until which it can: what is seen later m
 FIRM_GIVENS = 3  # two-sided givens, one of them observed, from which confidence is high
 SEVERAL_GIVENS = 2  # two-sided givens from which confidence is moderate without an observation
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
-"""Quantities whose number an observed rung can support."""
+"""Quantities of a power as a text states it; an observed rung can support its number."""
 COUNTED = frozenset({"chips", "servers"})
 """Quantities of which an observation shows chips."""
 
