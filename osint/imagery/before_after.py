@@ -66,21 +66,22 @@ def choose_pair(data: xr.Dataset, before: str | dt.date | np.datetime64, after: 
     if names is None:
         held = ", ".join(map(str, data))
         raise BadInputError(f"a picture needs B04, B03 and B02 (or red, green, blue); there is {held}")
-    times = [data.indexes["time"].get_indexer([pd.Timestamp(d)], method="nearest")[0] for d in (before, after)]
+    wanted = pd.DatetimeIndex([pd.Timestamp(day) for day in (before, after)])
+    times = data.indexes["time"].get_indexer(wanted, method="nearest")
+    dates = [pd.Timestamp(data.time.values[t]) for t in times]
     if times[0] == times[1]:
-        when = str(data.time.values[times[0]])[:10]
-        raise BadInputError(f"the scene nearest to {before} and to {after} is the same one ({when})")
+        raise BadInputError(f"the scene nearest to {before} and to {after} is the same one ({dates[0]:%Y-%m-%d})")
     shots = [np.stack([data[n].values[t] for n in names], -1) for t in times]
-    for t, shot in zip(times, shots, strict=True):
+    for date, shot in zip(dates, shots, strict=True):
         if not np.isfinite(shot).any():
-            raise BadInputError(f"the scene of {str(data.time.values[t])[:10]} has no pixel here: choose another date")
+            raise BadInputError(f"the scene of {date:%Y-%m-%d} has no pixel here: choose another date")
     low, high = np.nanpercentile(np.stack(shots), [2, 98])
     first, second = (np.clip((shot - low) / max(high - low, 1e-6), 0, 1) for shot in shots)
     size = float(abs(data.attrs["transform"][0]))
     x, y = data.x.values, data.y.values
     return Pair(
         images=(first, second),
-        dates=(pd.Timestamp(data.time.values[times[0]]), pd.Timestamp(data.time.values[times[1]])),
+        dates=(dates[0], dates[1]),
         labels=(_label(data, times[0]), _label(data, times[1])),
         stretch=(float(low), float(high)),
         extent=(x.min() - size / 2, x.max() + size / 2, y.min() - size / 2, y.max() + size / 2),
