@@ -209,7 +209,7 @@ def test_random_windows_hold_the_very_pixels_also_beyond_the_edge(pages):
         row, column = rng.integers(-100, 1450, 2)
         place = Affine(10, 0, CORNER[0] + 10 * column, 0, -10, CORNER[1] - 10 * row)
         grid = imagery.Grid("EPSG:32646", place, (90, 70))
-        ours, resampled = cogs.window(source, f"{pages.url}/b.tif", grid, level="full", smooth=True)
+        ours, resampled = cogs.read_window(source, f"{pages.url}/b.tif", grid, level="full", smooth=True)
         truth = around[row + 200 : row + 290, column + 200 : column + 270]
         np.testing.assert_array_equal(ours, truth)
         assert not resampled
@@ -508,7 +508,7 @@ def test_bomb_of_zeros_unpacks_no_more_than_the_window(pages):
     pages.files["/b.tif"] = cog(values)
     source = ranges.Ranges(pages.url)
     grid = imagery.utm_grid(SITE)
-    ours, _ = cogs.window(source, f"{pages.url}/b.tif", grid, level="full", smooth=True)
+    ours, _ = cogs.read_window(source, f"{pages.url}/b.tif", grid, level="full", smooth=True)
     assert (ours == 1234).all()
 
 
@@ -759,7 +759,7 @@ def test_windows_come_alike_from_nginx_and_its_etag_is_kept(tmp_path):
         url, grid = f"http://127.0.0.1:{port}", imagery.utm_grid(SITE)
         for turn in range(2):
             source = ranges.Ranges(url, cache=ranges.ByteCache(tmp_path / "kept"))
-            ours, _ = cogs.window(source, f"{url}/b.tif", grid, level="full", smooth=True)
+            ours, _ = cogs.read_window(source, f"{url}/b.tif", grid, level="full", smooth=True)
             np.testing.assert_array_equal(ours, pixels(6, size=1024)[40:80, 40:80])
             assert source.cost.total_requests == (0 if turn else 2)
     finally:

@@ -120,7 +120,7 @@ def new_structures(
     dated after the other. Raises NotFoundError if fewer than two seasons have scenes.
     """
     found, unseen = survey(stack, place, start, end)
-    parts = [stack.at(series.window(candidate.outline)) for candidate in found]
+    parts = [stack.at(series.surroundings_box(candidate.outline)) for candidate in found]
 
     def date(part: Stack, candidate: Candidate, number: int) -> Sequence[Structure]:
         name = f"S{number:03d}"

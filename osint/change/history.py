@@ -169,7 +169,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ChangeRule:
     """What a change of the whiteness means; of RULES the first that holds has its effect."""
 
     name: str
@@ -226,9 +226,9 @@ def _add(change: Change, structures: list[Structure], context: Context) -> list[
 
 
 RULES = (
-    Rule("removed", _is_removal, _remove),
-    Rule("nothing new", _is_nothing_new, _look_for_water),
-    Rule("covered", _is_cover, _add),
+    ChangeRule("removed", _is_removal, _remove),
+    ChangeRule("nothing new", _is_nothing_new, _look_for_water),
+    ChangeRule("covered", _is_cover, _add),
 )
 """In this order; the first that holds has its effect."""
 

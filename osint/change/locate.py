@@ -136,7 +136,7 @@ Source: TypeAlias = Callable[[BaseGeometry], Stack]
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class LocateResult:
     """Candidates, best fit first, and what of the place was searched."""
 
     found: gpd.GeoDataFrame
@@ -220,7 +220,7 @@ def locate(
     side_m: float = TILE_M,
     dask: str = "",
     tell: Callable[[str], None] = lambda text: None,
-) -> Located:
+) -> LocateResult:
     """Search `place` (degrees) tile by tile for the target.
 
     Each finished tile is one JSON line of `journal`, written before the next begins; a search that was stopped
@@ -253,7 +253,7 @@ def locate(
                     f"{missing} of {len(tiles)} tiles left, {result.sentence()}. The same command goes on"
                 )
     results = [done[tile.name] for tile in tiles]
-    return Located(ranked(results), pd.DataFrame(map(asdict, results)).drop(columns="candidates"), target)
+    return LocateResult(ranked(results), pd.DataFrame(map(asdict, results)).drop(columns="candidates"), target)
 
 
 def _failed(result: TileResult) -> bool:
@@ -351,7 +351,7 @@ def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, TileResult]:
     return {result.tile: result for result in results}
 
 
-def draw_chips(source: Source, located: Located, folder: Path, most: int = CHIPS) -> gpd.GeoDataFrame:
+def draw_chips(source: Source, located: LocateResult, folder: Path, most: int = CHIPS) -> gpd.GeoDataFrame:
     """Draw the best candidates before and after into `folder`; returns `located.found` with the file names in `chip`.
 
     The clearest scene over the place on each side of the target; without two of them there is no chip.

@@ -161,7 +161,7 @@ class _Contrast:
         return np.asarray((median(self.picture[pixels]) - self.ground) @ self.to_deviations)
 
 
-def extent(after: xr.Dataset, before: xr.Dataset | None, footprint: Footprint) -> Plot:
+def measure_plot(after: xr.Dataset, before: xr.Dataset | None, footprint: Footprint) -> Plot:
     """Return the plot that holds an outline in `after`: what differs from `before`, else from the surroundings.
 
     The colours of the roof and of the yard next to it are known, the ground is that of the same pixel before (or the
@@ -345,7 +345,7 @@ def measure(
     elif before is not None and (earth is None or earth.sizes["time"] < PLOT_MIN_SCENES):
         plot = _nowhere(footprint, _too_few(" before", *before))
     else:
-        plot = extent(after, earth, footprint)
+        plot = measure_plot(after, earth, footprint)
     return _measurement(roof, plot, after.sizes["time"], stack.bytes_read - spent)
 
 

@@ -99,7 +99,7 @@ def _dated(stack: Stack, place: BaseGeometry, span: tuple[str, str], coverage: f
     footprint = gathered.footprint
     if gathered.data is None or gathered.usable < FEWEST_SCENES:
         return _refused(_clouded(gathered.usable, gathered.listed))
-    seen = series.extract(gathered.data, footprint, BANDS)
+    seen = series.extract_series(gathered.data, footprint, BANDS)
     if len(seen.days) < FEWEST_SCENES:
         return _refused(_clouded(len(seen.days), gathered.listed, seen.refused), seen)
     found, covered = _steps(seen, coverage)
@@ -141,7 +141,7 @@ def _structures(
     for phase in phases:
         own, (ground, covered) = seen, found
         if len(phases) > 1:
-            own = series.extract(data, phase, BANDS)
+            own = series.extract_series(data, phase, BANDS)
             ground, covered = _steps(own, coverage)
         shown += [_Shown(s, phase, own) for s in history.structures(ground, covered, own)]
     return sorted(shown, key=lambda s: s.structure.roofed_best or s.structure.onset_high or dt.date.max)
@@ -157,7 +157,7 @@ def _pictured(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeo
         return shown
     number = imagery.pass_numbers(rows)
     of_days = np.isin(number, number[steps.on_days(rows["datetime"], days)])
-    more = stack.read(rows[of_days], series.window(geometry), PICTURE_BANDS)
+    more = stack.read(rows[of_days], series.surroundings_box(geometry), PICTURE_BANDS)
     picture = data.isel(time=steps.on_days(data["time"].values, days)).assign({b: more[b] for b in PICTURE_BANDS})
     shown = replace(shown, picture=picture)
     blue, red, near = (series.median(picture[b].values[:, shown.phase.core], 1) for b in (BLUE, "B04", "B08"))
@@ -234,7 +234,7 @@ def date_outlines(
     """
     rows = []
     for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
-        own = stack.at(series.window(outline.geometry))
+        own = stack.at(series.surroundings_box(outline.geometry))
         name = str(getattr(outline, "outline_id", number))
         dated = date_change(own, outline.geometry, start, end, outline_id=name, exhaustive=exhaustive)
         stack.add(own)

@@ -167,7 +167,7 @@ def read_radar(outline: BaseGeometry, listed: imagery.Scenes) -> Signal:
     scenes = listed.of(outline).frame
     if not len(scenes):
         raise NotFoundError("no radar scene reaches the outline: widen the dates")
-    reading = imagery.read_bands(scenes, series.window(outline), RADAR_BANDS, RADAR_PIXEL_M)
+    reading = imagery.read_bands(scenes, series.surroundings_box(outline), RADAR_BANDS, RADAR_PIXEL_M)
     data = reading.data
     place = series.placed(outline, data)
     power = np.stack([data[band].values for band in RADAR_BANDS], axis=-1)

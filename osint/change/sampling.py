@@ -52,7 +52,7 @@ class Gathered:
 
 def exhaustive(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
     """Read every scene of `rows` over an outline in degrees and its surroundings: the referee of `bisected`."""
-    data = stack.read(rows, series.window(geometry), bands)
+    data = stack.read(rows, series.surroundings_box(geometry), bands)
     footprint = series.placed(geometry, data)
     return Gathered(data, footprint, int(series.usable(data, footprint).sum()), data.sizes["time"])
 
@@ -85,7 +85,9 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
             continue
         found = steps.date_step(seen.days, seen.contrast, series.contrast_sd(seen.contrast))
         roofs = covered if len(covered) else found
-        inside = [Request((b.before_day + b.after_day) / 2, b.before_day, b.after_day, TRANSIENT_SCENES) for b in brief]
+        inside = [
+            SceneRequest((b.before_day + b.after_day) / 2, b.before_day, b.after_day, TRANSIENT_SCENES) for b in brief
+        ]
         requests = [*_odd(found, seen), *inside, *_about(search, roofs, seen)]
         if search.round(requests, seen.days):
             continue
@@ -112,7 +114,7 @@ def _by_phase(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Serie
         pieces = series.phases(search.joined(), search.footprint, seen)
         if len(pieces) == 1:
             break
-        own = [series.extract(search.joined(), piece, PAIR) for piece in pieces]
+        own = [series.extract_series(search.joined(), piece, PAIR) for piece in pieces]
         covered = [steps.date_step(o.days, o.whiteness()) for o in own]
         roofs = covered[-1]
         if not search.round([w for c, o in zip(covered, own, strict=True) for w in _about(search, c, o)], seen.days):
@@ -122,7 +124,7 @@ def _by_phase(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Serie
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SceneRequest:
     """Request for `count` clear scenes between days `low` and `high`, nearest to `centre` first."""
 
     centre: float
@@ -152,10 +154,10 @@ class _Search:
         self.state = np.full(self.listed, -1)
         """-1 not known, 0 covered, 1 usable."""
         self.read = np.zeros(self.listed, bool)
-        self.window = series.window(self.geometry)
+        self.window = series.surroundings_box(self.geometry)
         self.footprint: Footprint = None  # type: ignore[assignment]
 
-    def round(self, requests: Iterable[Request], seen: np.ndarray | None = None) -> bool:
+    def round(self, requests: Iterable[SceneRequest], seen: np.ndarray | None = None) -> bool:
         """Read what `requests` lack beyond the days already `seen`; return whether anything was read."""
         seen = np.zeros(0) if seen is None else seen
         have = [(request, int(((seen > request.low) & (seen < request.high)).sum())) for request in requests]
@@ -165,7 +167,7 @@ class _Search:
             self.read |= taken
         return bool(taken.any())
 
-    def _found_clear(self, lacking: list[tuple[Request, int]]) -> np.ndarray:
+    def _found_clear(self, lacking: list[tuple[SceneRequest, int]]) -> np.ndarray:
         """Return (n,) bool: unread usable scenes for each request; reads classifications until all are met."""
         while True:
             taken = np.zeros(self.listed, bool)
@@ -199,7 +201,7 @@ class _Search:
 
     def series(self) -> Series:
         """Return the series of the scenes that were read so far."""
-        return series.extract(self.joined(), self.footprint, PAIR)
+        return series.extract_series(self.joined(), self.footprint, PAIR)
 
     def coloured(self, days: np.ndarray, bands: Sequence[str]) -> xr.Dataset:
         """Return all scenes that were read, with `bands` read on the given `days` and NaN on the others."""
@@ -214,20 +216,20 @@ class _Search:
         return data
 
 
-def _nodes(search: _Search, spacing: float) -> list[Request]:
+def _nodes(search: _Search, spacing: float) -> list[SceneRequest]:
     """Return requests for one scene every `spacing` days, three at either end."""
     first, last = search.days[0], search.days[-1]
     count = max(2, int(np.ceil((last - first) / spacing)))
     half = (last - first) / count / 2
-    inner = [Request(c, c - half, c + half, 1) for c in np.linspace(first, last, count + 1)[1:-1]]
+    inner = [SceneRequest(c, c - half, c + half, 1) for c in np.linspace(first, last, count + 1)[1:-1]]
     ends = [
-        Request(first, first - 1, first + max(half, CONFIRMING_DAYS), END_SCENES),
-        Request(last, last - max(half, CONFIRMING_DAYS), last + 1, END_SCENES),
+        SceneRequest(first, first - 1, first + max(half, CONFIRMING_DAYS), END_SCENES),
+        SceneRequest(last, last - max(half, CONFIRMING_DAYS), last + 1, END_SCENES),
     ]
     return ends + inner
 
 
-def _odd(found: Steps, seen: Series) -> list[Request]:
+def _odd(found: Steps, seen: Series) -> list[SceneRequest]:
     """Return requests for scenes next to those that depart from their level, unless a step explains them."""
     if not len(found.scatter):
         return []
@@ -243,13 +245,13 @@ def _odd(found: Steps, seen: Series) -> list[Request]:
         away = np.abs(seen.contrast - np.median(seen.contrast[inside], axis=0))
         usual = np.maximum(found.scatter, series.contrast_sd(seen.contrast))
         odd = inside & ~under_way & ((away > ODD_Z * usual) & (away > ODD_MIN)).any(axis=1)
-        requests += [Request(d, d - CONFIRMING_DAYS, d + CONFIRMING_DAYS, END_SCENES) for d in seen.days[odd]]
+        requests += [SceneRequest(d, d - CONFIRMING_DAYS, d + CONFIRMING_DAYS, END_SCENES) for d in seen.days[odd]]
     return requests
 
 
-def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) -> list[Request]:
+def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) -> list[SceneRequest]:
     """Return requests for the scenes that would narrow the steps that may be roofs, or with `scraping` the others."""
-    requests: list[Request] = []
+    requests: list[SceneRequest] = []
     edges = [-np.inf, *(steps.to_day(s.best) for s in found), np.inf]
     for k, step in enumerate(found):
         if _may_be_roof(found, k) == scraping:
@@ -260,15 +262,15 @@ def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) 
         within = seen.days[(seen.days > last) & (seen.days < first)]
         if hoped <= BRACKET_SCENES:
             requests += [
-                Request((last + first) / 2, last, first, len(within) + int(free.sum())),
-                Request(last, last - CONFIRMING_DAYS, last + 0.01, BESIDE_SCENES),
-                Request(first, first - 0.01, first + CONFIRMING_DAYS, BESIDE_SCENES),
+                SceneRequest((last + first) / 2, last, first, len(within) + int(free.sum())),
+                SceneRequest(last, last - CONFIRMING_DAYS, last + 0.01, BESIDE_SCENES),
+                SceneRequest(first, first - 0.01, first + CONFIRMING_DAYS, BESIDE_SCENES),
             ]
             continue
         places = np.concatenate([[last], within, [first]])
         widest = int(np.argmax(np.diff(places)))
         low, high = places[widest], places[widest + 1]
-        requests.append(Request((low + high) / 2, low, high, 1))
+        requests.append(SceneRequest((low + high) / 2, low, high, 1))
     return requests
 
 

@@ -164,7 +164,7 @@ def reach_m(area_m2: float) -> float:
     return sum(_ring(area_m2)) + REACH_EDGE_M
 
 
-def window(geometry: BaseGeometry) -> BaseGeometry:
+def surroundings_box(geometry: BaseGeometry) -> BaseGeometry:
     """Return the box (degrees) that holds an outline and its surroundings."""
     return around(geometry, reach_m(geo.area_m2(geometry)))
 
@@ -219,7 +219,7 @@ def quarters(days: np.ndarray) -> np.ndarray:
     return ((days % YEAR_DAYS) // QUARTER_DAYS).astype(int)
 
 
-def extract(data: xr.Dataset, footprint: Footprint, bands: tuple[str, ...]) -> Series:
+def extract_series(data: xr.Dataset, footprint: Footprint, bands: tuple[str, ...]) -> Series:
     """Return the series of an outline from reflectances (time, y, x).
 
     Scenes that are not `usable` are left out, and those whose surroundings are far brighter or darker than
@@ -359,7 +359,7 @@ def _piece(footprint: Footprint, mask: np.ndarray) -> Footprint | None:
 
 def _covered(data: xr.Dataset, footprint: Footprint) -> tuple[Step, np.ndarray] | None:
     """Return the step by which a phase gained most, and the days of the scenes that saw it."""
-    seen = extract(data, footprint, PAIR)
+    seen = extract_series(data, footprint, PAIR)
     found = max(steps.date_step(seen.days, seen.whiteness()), key=lambda s: float(s.size[0]), default=None)
     return (found, seen.days) if found and found.size[0] > PHASE_MIN_GAIN else None
 

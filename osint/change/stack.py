@@ -30,7 +30,7 @@ PERCENT = 100
 METRES_PER_DEGREE = 111_000  # of latitude, rounded down, so that a box is never smaller than asked for
 FLATTEST_COSINE = 0.05  # of the latitude: near the poles a box is cut short instead of going around the Earth
 
-Reader: TypeAlias = Callable[[pd.DataFrame, BaseGeometry, Sequence[str]], imagery.Reading]
+Reader: TypeAlias = Callable[[pd.DataFrame, BaseGeometry, Sequence[str]], imagery.BandReading]
 """Reads rows of `Stack.scenes` over an outline (degrees) in some bands and the scene classification."""
 
 
@@ -62,7 +62,7 @@ class Stack:
         scenes = self.narrow(part) if self.narrow else self.scenes
         return replace(self, scenes=scenes, cost=Cost(), failures=[])
 
-    def add(self, part: Stack | imagery.Reading) -> None:
+    def add(self, part: Stack | imagery.BandReading) -> None:
         """Count what a part or a reading cost."""
         for level, requests in part.cost.requests.items():
             self.cost.add(level, requests, part.cost.bytes[level])
@@ -104,7 +104,7 @@ def open_stack(
 def stack_of_list(listed: imagery.Scenes, place: BaseGeometry) -> Stack:
     """Return the stack of a `place` (degrees) inside an area whose scenes were listed."""
 
-    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.Reading:
+    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.BandReading:
         return imagery.read_bands(rows, part, [*bands, "scl"])
 
     scenes = listed.of(place)
@@ -123,7 +123,7 @@ def stack_of_dataset(data: xr.Dataset) -> Stack:
     scenes = pd.DataFrame({"id": data["id"].values, "datetime": when, "cloud_pct": cloudy, "index": range(len(when))})
     a, b, west, d, e, north = tuple(data.attrs["transform"])[:6]
 
-    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.Reading:
+    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.BandReading:
         x0, y0, x1, y1 = reproject(part, 4326, data.attrs["crs"]).bounds
         cols = slice(max(int((x0 - west) // a), 0), int(-((west - x1) // a)))
         lines = slice(max(int((y1 - north) // e), 0), int(-((north - y0) // e)))
@@ -135,7 +135,7 @@ def stack_of_dataset(data: xr.Dataset) -> Stack:
         pixels = window.sizes["y"] * window.sizes["x"]
         cost = Cost()
         cost.add("memory", 0, sum(size * pixels // shared for size, shared in weights))
-        return imagery.Reading(window, cost)
+        return imagery.BandReading(window, cost)
 
     return Stack(scenes, read, simulated=bool(data.attrs.get("simulated")))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from osint.claims.clauses import Clauses
-from osint.claims.quantities import Located
+from osint.claims.quantities import LocatedQuantity
 from osint.claims.units import kind_words
 from osint.register import READ_KINDS
 
@@ -47,7 +47,7 @@ _STOPS, _STOPS_OR_DIGIT = re.compile(r"[,;、。(]"), re.compile(r"[,;、。(]|\
 _GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 
-def is_storage_pair(quantities: list[Located], index: int, text: str) -> bool:
+def is_storage_pair(quantities: list[LocatedQuantity], index: int, text: str) -> bool:
     """Say whether a power stands before its energy, "100MW/400MWh", as only storage is written."""
     if index + 1 >= len(quantities) or quantities[index].family != "power":
         return False
@@ -55,7 +55,7 @@ def is_storage_pair(quantities: list[Located], index: int, text: str) -> bool:
     return following.family == "energy" and text[quantities[index].end : following.start].strip() == "/"
 
 
-def kind_of(found: Located, clauses: Clauses, is_storage: bool = False) -> str:
+def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) -> str:
     """Return the kind of a quantity, or "" where it asserts nothing that is read.
 
     `is_storage` is what `is_storage_pair` says of it.
@@ -97,7 +97,7 @@ def kind_of(found: Located, clauses: Clauses, is_storage: bool = False) -> str:
     return family if family in READ_KINDS and not is_video else ""
 
 
-def _by_table(found: Located, text: str, sentence: int, before: str, after: str) -> str:
+def _by_table(found: LocatedQuantity, text: str, sentence: int, before: str, after: str) -> str:
     """Return the kind of a quantity whose family `kinds.csv` resolves; `sentence` is where its sentence begins."""
     family = found.family
     if family in ("thing", "cards"):
@@ -144,7 +144,7 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
     return best or _DEFAULT[family]
 
 
-def _duration(found: Located, before: str, after: str) -> str:
+def _duration(found: LocatedQuantity, before: str, after: str) -> str:
     """Return "duration" for a period that its words name, else ""."""
     value = found.quantity.low or found.quantity.high or 0
     if value > _LONGEST_DURATION or (found.quantity.unit == "年" and value > _LONGEST_YEARS):

@@ -53,7 +53,7 @@ class Quantity(NamedTuple):
     """chip model named next to the number, as written"""
 
 
-class Located(NamedTuple):
+class LocatedQuantity(NamedTuple):
     """A quantity and where it stands in the folded text."""
 
     start: int
@@ -442,7 +442,7 @@ def _share(atom: _Atom, following: _Atom) -> None:
 _NOUN_CAN_FOLLOW = re.compile(r"[ \-\[(\n×xX*\u00a0]\s?[\[(]?[A-Za-z]")
 
 
-def find_quantities(plain: Plain, labels: Mapping[int, str] | None = None) -> list[Located]:
+def find_quantities(plain: Plain, labels: Mapping[int, str] | None = None) -> list[LocatedQuantity]:
     """Return the quantities of a folded text in reading order, families not yet resolved to kinds.
 
     `labels` gives column headers by the original offset of a table cell.
@@ -465,7 +465,7 @@ def find_quantities(plain: Plain, labels: Mapping[int, str] | None = None) -> li
     return [found for found in located if found]
 
 
-def _located(first: _Atom, last: _Atom, plain: Plain) -> Located | None:
+def _located(first: _Atom, last: _Atom, plain: Plain) -> LocatedQuantity | None:
     """Return the quantity from one number to another, or the same; None for nothing and for money that is not read."""
     text, is_range = plain.text, last is not first
     if last.value == 0 or last.family in ("foreign", ""):
@@ -483,7 +483,7 @@ def _located(first: _Atom, last: _Atom, plain: Plain) -> Located | None:
         lowest[0], highest[0], written, lowest[1], highest[1], last.measure.si_unit, word, last.chip_model
     )
     remarks = tuple(sorted({remark for at, remark in plain.remarks.items() if first.start <= at <= last.end}))
-    return Located(first.start, last.end, quantity, last.measure, last.label, remarks)
+    return LocatedQuantity(first.start, last.end, quantity, last.measure, last.label, remarks)
 
 
 def _rounded(value: float, scale: float, factor: float) -> tuple[float, float]:

@@ -63,7 +63,7 @@ def box(text: str) -> BaseGeometry:
     return rectangle(west, south, east, north)
 
 
-def disc(text: str, precision_km: float) -> BaseGeometry:
+def disc_argument(text: str, precision_km: float) -> BaseGeometry:
     """Return the disc of `--at` LON,LAT and `--precision-km`, in degrees; raises BadInputError if it is none."""
     from osint import geo, imagery
     from osint.errors import BadInputError

@@ -114,7 +114,7 @@ def _observe(args: argparse.Namespace) -> None:
         return _observe_place(args, place)
     from osint.cli import demo
 
-    with demo.served_at(place) as made:
+    with demo.demo_at(place) as made:
         args.catalogue, args.collection = made.catalogue, made.collection
         args.start, args.end = args.start or made.start, args.end or made.end
         return _observe_place(args, made.place)
@@ -253,7 +253,7 @@ def _wide_place(args: argparse.Namespace) -> BaseGeometry:
         return _arguments.box(args.bbox)
     if args.site:
         return change.site_area(args.site, load_register(args.data)).circle
-    return _arguments.disc(args.at, args.precision_km)
+    return _arguments.disc_argument(args.at, args.precision_km)
 
 
 def _candidate(row: dict[str, Any]) -> str:

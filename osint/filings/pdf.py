@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from osint.errors import UnreadableError
 from osint.filings import glyphs
-from osint.filings.doubt import Doubt
+from osint.filings.doubt import FilingDoubt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Pages:
     """(page from 1, index of the first character in the page) of each run"""
     empty: tuple[int, ...]
     """pages without a single character: scans"""
-    doubtful: tuple[Doubt, ...] = ()
+    doubtful: tuple[FilingDoubt, ...] = ()
     """digits in `text` that are drawn otherwise or not at all"""
 
 
@@ -84,7 +84,7 @@ def read_pdf(data: bytes, name: str) -> tuple[Pages, list[str]]:
     for number, first, last, kind in digits.doubtful():
         run = bisect_right(places, (number, first)) - 1
         shift = starts[run] - places[run][1]
-        doubtful.append(Doubt(shift + first, shift + last + 1, kind))
+        doubtful.append(FilingDoubt(shift + first, shift + last + 1, kind))
     for sentence, count in Counter(doubt.sentence for doubt in doubtful).items():
         remarks.append(f"{sentence} ({count} numbers)")
     return Pages("".join(pieces), tuple(starts), tuple(places), tuple(empty), tuple(doubtful)), remarks

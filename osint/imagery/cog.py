@@ -24,7 +24,7 @@ from rasterio.windows import Window
 
 from osint.errors import NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.http import Ranges
-from osint.imagery.grid import Grid, extent, on_grid
+from osint.imagery.grid import Grid, on_grid, touched_pixels
 
 inflater: Any = zlib
 with contextlib.suppress(ImportError):
@@ -209,7 +209,7 @@ def _float(text: str | None) -> float | None:
         return None
 
 
-def window(
+def read_window(
     ranges: Ranges, href: str, grid: Grid, *, level: str, smooth: bool, nodata: float | None = 0.0
 ) -> tuple[np.ndarray, bool]:
     """Return one band on `grid` as the file's own numbers, and whether pixels were resampled.
@@ -224,7 +224,7 @@ def window(
     fits = (one for one in cog.levels if one.transform.a <= grid.transform.a * 1.01)
     chosen = max(fits, key=lambda one: one.transform.a, default=cog.levels[0])
     depth = level if level == "scl" or chosen is cog.levels[0] else "overview"
-    rows, columns = extent(chosen.transform, chosen.shape, cog.crs, grid)
+    rows, columns = touched_pixels(chosen.transform, chosen.shape, cog.crs, grid)
     if rows[0] >= rows[1] or columns[0] >= columns[1]:
         return np.full(grid.shape, fill, cog.dtype), False
     part = _tiles(cog, chosen, rows, columns, depth=depth, fill=fill)
@@ -362,7 +362,7 @@ def gdal_window(
         raise UnreadableError(f"it claims {picture.width} x {picture.height} pixels: not a scene")
     fill = nodata if nodata is not None else (picture.nodata or 0)
     factor = max((f for f in picture.overviews(band) if picture.transform.a * f <= grid.transform.a * 1.01), default=1)
-    rows, columns = extent(picture.transform, picture.shape, picture.crs, grid)
+    rows, columns = touched_pixels(picture.transform, picture.shape, picture.crs, grid)
     if rows[0] >= rows[1] or columns[0] >= columns[1]:
         return np.full(grid.shape, fill, picture.dtypes[band - 1]), False
     rows = rows[0] // factor * factor, rows[1]

@@ -104,7 +104,9 @@ def mercator_scale(lat: float) -> float:
     return math.sqrt(Proj("EPSG:3857").get_factors(0.0, lat).areal_scale)
 
 
-def extent(transform: Affine, shape: tuple[int, int], crs: CRS, grid: Grid) -> tuple[tuple[int, int], tuple[int, int]]:
+def touched_pixels(
+    transform: Affine, shape: tuple[int, int], crs: CRS, grid: Grid
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the rows and columns of a picture that the grid touches, as (first, last + 1) each."""
     west, south, east, north = grid.bounds
     margin = 0

@@ -101,7 +101,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BandReading:
     """Bands of some scenes on one grid, what could not be read, and what the reading cost."""
 
     data: xr.Dataset
@@ -125,7 +125,7 @@ def read_bands(
     *,
     cache: Path | bool = True,
     connections: int = CONNECTIONS,
-) -> Reading:
+) -> BandReading:
     """Read bands of some scenes over a place, on one UTM grid shared by all dates.
 
     `scenes` are those of a search, or some rows of their frame; `bands` Sentinel-2 names ("B02", or "blue") and
@@ -153,7 +153,7 @@ def read_bands(
         for job in jobs:
             job.result()
     data = _dataset(groups, grid, cubes)
-    return Reading(
+    return BandReading(
         data,
         cost,
         tuple(sorted(reader.failures, key=lambda f: (f.id, f.band))),
@@ -219,7 +219,9 @@ class _Reader:
                     "nothing in the scene states whether its numbers carry the offset of baseline 04.00"
                 )
         source, href, level = self.sources[scene.catalogue], scene.hrefs[own], "scl" if is_scl else "full"
-        window = functools.partial(cog.window, source, href, self.grid, level=level, smooth=not is_scl, nodata=nodata)
+        window = functools.partial(
+            cog.read_window, source, href, self.grid, level=level, smooth=not is_scl, nodata=nodata
+        )
         try:
             raw, resampled = window()
         except ChangedError:
