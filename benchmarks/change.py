@@ -151,7 +151,7 @@ def bytes_share(world: simulate.World, bytes_read: int) -> float:
     """Return the bytes read over those of a peer's full cube: five bands of every scene of the same window."""
     cube = ("B02", "B03", "B04", "B08", "B11")
     source = stack.stack_of_dataset(dataset(world, bands=cube))
-    source.read(source.scenes, series.window(outline_of(world)), cube)
+    source.read(source.scenes, series.surroundings_box(outline_of(world)), cube)
     return bytes_read / source.bytes_read
 
 

@@ -107,8 +107,8 @@ def roofs(seed: int, cloud: float, kind: str) -> list[dict]:
     bands = tuple(NAMES[b] for b in stack.BANDS)
     made = []
     for outline, truth in zip(world.truth.to_crs(4326).geometry, world.truth.itertuples(), strict=True):
-        data = source.read(source.scenes, series.window(outline), (*stack.BANDS, "scl"))
-        seen = series.extract(data, series.placed(outline, data), stack.BANDS)
+        data = source.read(source.scenes, series.surroundings_box(outline), (*stack.BANDS, "scl"))
+        seen = series.extract_series(data, series.placed(outline, data), stack.BANDS)
         days = {w: float(steps.to_days([getattr(truth, w)])[0]) for w in ("onset", "roofed_half", "complete")}
         span = (days["onset"] - BEFORE_DAYS, days["roofed_half"], days["complete"] + AFTER_DAYS)
         for group, values in (("contrast", seen.contrast), ("raw", seen.inside)):
@@ -180,7 +180,7 @@ def ours(one: dict) -> list[dict]:
         begun = time.process_time()
         found = steps.date_step(one["days"], one[given])
         spent = time.process_time() - begun
-        moments = [steps.to_days([s.half.low, s.half.best, s.half.high]) for s in found]
+        moments = [steps.to_days([s.low, s.best, s.high]) for s in found]
         spans = [(m[1], (m[0], m[2])) for m in moments]
         told.append({"method": method, "series": one["name"], "found": spans, "error": "", "cpu_s": spent})
     return told

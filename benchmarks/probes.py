@@ -103,7 +103,7 @@ def over_http(seed: int) -> list[str]:
         source.reader = reader
         change.date_change(source, outline, START, END)
         some = source.scenes.iloc[::10]
-        reading = imagery.read_bands(some, series.window(outline), list(PEER_BANDS), cache=False)
+        reading = imagery.read_bands(some, series.surroundings_box(outline), list(PEER_BANDS), cache=False)
         full = reading.cost.total_bytes * len(source.scenes) / len(some)
     rows = [f"| {name} | {n} | {requests} | {size / 1e3:.0f} | {size / full:.2%} |" for name, (n, requests, size) in spent.items()]  # fmt: skip
     total = sum(size for _, _, size in spent.values())

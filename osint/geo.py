@@ -9,7 +9,7 @@ is and its precision is widened by the largest of the two errors. Outlines are s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -68,14 +68,8 @@ def wgs_to_gcj(lon: float, lat: float) -> tuple[float, float]:
 
 
 def gcj_to_wgs(lon: float, lat: float) -> tuple[float, float]:
-    """Convert degrees of GCJ-02 to WGS-84 by fixed-point iteration, good to under 1 mm."""
-    x, y = lon, lat
-    for _ in range(30):
-        gx, gy = wgs_to_gcj(x, y)
-        x, y = x + lon - gx, y + lat - gy
-        if abs(gx - lon) + abs(gy - lat) < 1e-10:
-            break
-    return x, y
+    """Convert degrees of GCJ-02 to WGS-84, good to under 1 mm."""
+    return _undone(wgs_to_gcj, lon, lat)
 
 
 def gcj_to_bd(lon: float, lat: float) -> tuple[float, float]:
@@ -86,12 +80,17 @@ def gcj_to_bd(lon: float, lat: float) -> tuple[float, float]:
 
 
 def bd_to_gcj(lon: float, lat: float) -> tuple[float, float]:
-    """Convert degrees of BD-09 to GCJ-02 by fixed-point iteration."""
-    x, y = lon - 0.0065, lat - 0.006
+    """Convert degrees of BD-09 to GCJ-02, good to under 1 mm."""
+    return _undone(gcj_to_bd, lon, lat)
+
+
+def _undone(convert: Callable[[float, float], tuple[float, float]], lon: float, lat: float) -> tuple[float, float]:
+    """Return the place that `convert` moves to this one, by fixed-point iteration."""
+    x, y = lon, lat
     for _ in range(30):
-        bx, by = gcj_to_bd(x, y)
-        x, y = x + lon - bx, y + lat - by
-        if abs(bx - lon) + abs(by - lat) < 1e-11:
+        new_lon, new_lat = convert(x, y)
+        x, y = x + lon - new_lon, y + lat - new_lat
+        if abs(new_lon - lon) + abs(new_lat - lat) < 1e-11:
             break
     return x, y
 
@@ -105,9 +104,8 @@ def to_wgs(lon: float, lat: float, datum: str) -> tuple[float, float]:
     if datum not in DATUMS:
         raise BadInputError(f"the datum {datum!r} is not known; use one of {', '.join(DATUMS)}")
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise BadInputError(
-            f"lon {lon}, lat {lat} is not on the globe; check the order (longitude first) and the degrees"
-        )
+        where = f"lon {lon}, lat {lat} is not on the globe"
+        raise BadInputError(f"{where}; check the order (longitude first) and the degrees")
     if datum == "BD-09":
         lon, lat = bd_to_gcj(lon, lat)
     return gcj_to_wgs(lon, lat) if datum in {"BD-09", "GCJ-02"} else (lon, lat)
@@ -260,29 +258,20 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
         start = file.read(4096).lstrip(b"\xef\xbb\xbf \r\n\t")
     if suffix in (".geojson", ".json"):
         body = json.loads(path.read_bytes())
-        if body.get("type") == "Feature":
-            body = {"features": [body]}
-        elif "features" not in body:
-            body = {"features": [{"type": "Feature", "properties": {}, "geometry": body}]}
-        if not body["features"]:
-            return gpd.GeoDataFrame(geometry=[])
+        bare = [body if body.get("type") == "Feature" else {"type": "Feature", "properties": {}, "geometry": body}]
         crs = str(((body.get("crs") or {}).get("properties") or {}).get("name", "EPSG:4326"))
-        return gpd.GeoDataFrame.from_features(body["features"], crs=crs)
+        return gpd.GeoDataFrame.from_features(body.get("features", bare), crs=crs)
     if suffix == ".csv":
-        return _from_csv(pd.read_csv(path), path)
+        table = pd.read_csv(path)
+        if column := next((c for c in ("wkt", "geometry", "WKT") if c in table), None):
+            return gpd.GeoDataFrame(table.drop(columns=column), geometry=shapely.from_wkt(table[column]), crs=4326)
+        if {"lon", "lat"} <= set(table):
+            return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=4326)
+        raise BadInputError(f"{path.name} needs a column `wkt`, or `lon` and `lat`; it has {', '.join(table.columns)}")
     signature = b"SQLite format 3\0" if suffix == ".gpkg" else b"<kml"
     if signature not in start or b"OGRVRT" in start:
         raise UnreadableError(f"{path.name} is not a {suffix[1:].upper()} file")
     return gpd.read_file(path)
-
-
-def _from_csv(table: pd.DataFrame, path: Path) -> gpd.GeoDataFrame:
-    column = next((c for c in ("wkt", "geometry", "WKT") if c in table), None)
-    if column:
-        return gpd.GeoDataFrame(table.drop(columns=column), geometry=shapely.from_wkt(table[column]), crs=4326)
-    if {"lon", "lat"} <= set(table):
-        return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=4326)
-    raise BadInputError(f"{path.name} needs a column `wkt`, or `lon` and `lat`; it has {', '.join(table.columns)}")
 
 
 def write_outlines(frame: gpd.GeoDataFrame, path: str | Path, **about: object) -> Path:
@@ -341,9 +330,8 @@ def _kml(frame: gpd.GeoDataFrame) -> bytes:
         shape = row.pop(frame.geometry.name)
         listed = "\n".join(f"{k}: {v}" for k, v in row.items() if _plain(v) is not None)
         name, text = escape(str(row.get(label, n))), escape(str(row.get("description", listed)))
-        marks.append(
-            f"<Placemark><name>{name}</name><description>{text}</description>{_kml_geometry(shape)}</Placemark>"
-        )
+        about = f"<name>{name}</name><description>{text}</description>"
+        marks.append(f"<Placemark>{about}{_kml_geometry(shape)}</Placemark>")
     head = '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n'
     return (head + "\n".join(marks) + "\n</Document></kml>\n").encode()
 
@@ -353,11 +341,9 @@ def _kml_geometry(shape: BaseGeometry) -> str:
         return f"<coordinates>{' '.join(f'{x:.9f},{y:.9f}' for x, y in shapely.get_coordinates(line))}</coordinates>"
 
     if isinstance(shape, shapely.Polygon):
-        holes = "".join(
-            f"<innerBoundaryIs><LinearRing>{corners(r)}</LinearRing></innerBoundaryIs>" for r in shape.interiors
-        )
-        outer = f"<outerBoundaryIs><LinearRing>{corners(shape.exterior)}</LinearRing></outerBoundaryIs>"
-        return f"<Polygon>{outer}{holes}</Polygon>"
+        rings = [("outer", shape.exterior), *(("inner", ring) for ring in shape.interiors)]
+        form = "<{0}BoundaryIs><LinearRing>{1}</LinearRing></{0}BoundaryIs>"
+        return f"<Polygon>{''.join(form.format(side, corners(ring)) for side, ring in rings)}</Polygon>"
     if isinstance(shape, Point | shapely.LineString):
         return f"<{shape.geom_type}>{corners(shape)}</{shape.geom_type}>"
     return f"<MultiGeometry>{''.join(map(_kml_geometry, shapely.get_parts(shape)))}</MultiGeometry>"
@@ -365,9 +351,7 @@ def _kml_geometry(shape: BaseGeometry) -> str:
 
 def to_geojson(points: gpd.GeoDataFrame) -> bytes:
     """Return circles and points of sites with their precision as GeoJSON: six decimals, stable bytes."""
-    both = pd.concat(
-        [circles(points).assign(shape="precision circle"), points.assign(shape="centre")], ignore_index=True
-    )
+    both = pd.concat([circles(points).assign(shape="precision circle"), points.assign(shape="centre")])
     frame = gpd.GeoDataFrame(both[[*SITE_COLUMNS, "shape", "geometry"]], geometry="geometry", crs="EPSG:4326")
     rounded = json.loads(_geojson(frame, {}), parse_float=lambda text: round(float(text), 6))
     return (json.dumps(rounded, ensure_ascii=False, indent=1) + "\n").encode()
@@ -378,8 +362,5 @@ def to_kml(points: gpd.GeoDataFrame) -> bytes:
     rows = points.to_dict("records")
     shapes = [shapely.GeometryCollection(pair) for pair in zip(points.geometry, circles(points).geometry, strict=True)]
     known = "Known to {precision_km:.0f} km ({coord_level}; datum {datum}). Not a building."
-    labels = {
-        "name": [f"{r['site_id']} {r['name_en']}" for r in rows],
-        "description": [known.format(**r) for r in rows],
-    }
+    labels = [{"name": f"{r['site_id']} {r['name_en']}", "description": known.format(**r)} for r in rows]
     return _kml(gpd.GeoDataFrame(labels, geometry=shapes, crs=4326))

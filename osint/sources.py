@@ -96,7 +96,10 @@ def capture(session: Session, url: str, *, expect: str = "", live: bool = False)
         for line in answers:
             session.say(line)
         if entry is not None:
-            yield replace(entry, captured=_holds(session, entry, expect)) if expect else entry
+            if expect:
+                text = decode(session.archive.body(entry)).text if entry.is_content else ""
+                entry = replace(entry, captured=expect in text)
+            yield entry
             session.say(f"the copy stands for {http.strip_secrets(url)}; --live asks the host itself")
             return
     if advice and (live or copies):
@@ -105,10 +108,6 @@ def capture(session: Session, url: str, *, expect: str = "", live: bool = False)
     yield session.ask(url, expect=expect)
     for other in _companions(url):
         yield session.ask(other)
-
-
-def _holds(session: Session, entry: Entry, expect: str) -> bool:
-    return entry.is_content and expect in decode(session.archive.body(entry)).text
 
 
 def _companions(url: str) -> list[str]:
@@ -163,8 +162,7 @@ def notice(archive: Archive, url: str) -> tuple[Notice, Entry]:
     held = [entry for entry in past_captures(archive, http.strip_secrets(url)) if entry.is_content]
     found = read_notice(url, archive.body(held[-1]), held[-1].media_type) if held else None
     if found is None:
-        msg = f"the archive holds no readable page of {url}; capture it first"
-        raise NotFoundError(msg)
+        raise NotFoundError(f"the archive holds no readable page of {url}; capture it first")
     return found, held[-1]
 
 

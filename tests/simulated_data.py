@@ -77,12 +77,12 @@ def stack_of_world(world: World) -> Stack:
     )
     to_metres = Transformer.from_crs(4326, world.epsg, always_xy=True)
 
-    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.Reading:
+    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.BandReading:
         bounds = shapely.transform(part, to_metres.transform, interleaved=False).bounds
         data = dataset(world, list(rows["index"]), bands, bounds=bounds)
         cost = Cost()
         cost.add("memory", 0, data.attrs["bytes"])
-        return imagery.Reading(data, cost)
+        return imagery.BandReading(data, cost)
 
     return Stack(scenes, read, simulated=True)
 

@@ -24,7 +24,7 @@ from affine import Affine
 from rasterio import features
 from shapely import affinity
 
-from osint.simulated.demo import Answer, cog_asset, cog_bytes, frame_outline, stac_item
+from osint.simulated.demo import Resource, cog_asset, cog_bytes, frame_outline, stac_item
 from osint.simulated.ground import fractal
 from osint.simulated.world import World
 
@@ -100,7 +100,7 @@ class Radar:
     """Of the files: YES is that of floats, which GDAL alone reads; NO is none."""
     name: str = COLLECTION
     catalogue: str = ""
-    _files: dict[tuple[int, str], Answer] = field(default_factory=dict, repr=False)
+    _files: dict[tuple[int, str], Resource] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @cached_property
@@ -170,20 +170,20 @@ class Radar:
         }
         return stac_item(self.ids[i], self.name, outline, properties, assets)
 
-    def at(self, path: str, query: dict[str, str]) -> Answer | None:
+    def at(self, path: str, query: dict[str, str]) -> Resource | None:
         """Return the file or the token at an address, None where there is none."""
         if path == f"/api/sas/v1/token/{CONTAINER}":
             body = {"msft:expiry": "2099-01-01T00:00:00Z", "token": f"sig={self.token}"}
-            return Answer(json.dumps(body).encode(), kind="application/json")
+            return Resource(json.dumps(body).encode(), kind="application/json")
         asked = re.fullmatch(r"/sentinel1-grd-rtc/.*/(\w+)/measurement/iw-(v[vh])\.rtc\.tiff", path)
         if not asked or asked[1] not in self.ids:
             return None
         if self.token and query.get("sig") != self.token:
-            return Answer(b"PublicAccessNotPermitted", status=409, kind="application/xml")
+            return Resource(b"PublicAccessNotPermitted", status=409, kind="application/xml")
         i = self.ids.index(asked[1])
         return None if i in self.lost else self._file(i, asked[2])
 
-    def _file(self, i: int, band: str) -> Answer:
+    def _file(self, i: int, band: str) -> Resource:
         with self._lock:
             if (i, band) not in self._files:
                 frame = np.full((self.frame_px,) * 2, NODATA, np.float32)
@@ -193,7 +193,7 @@ class Radar:
                     frame[row : row + size, column : column + size] = self.power(i, band)
                 how = {"predictor": self.predictor, "blocksize": self.block_px, "overview_resampling": "AVERAGE"}
                 body = cog_bytes(frame, self._transform(), self.world.epsg, NODATA, **how)
-                self._files[i, band] = Answer(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+                self._files[i, band] = Resource(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
             return self._files[i, band]
 
     def power(self, i: int, band: str) -> np.ndarray:

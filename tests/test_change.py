@@ -71,6 +71,12 @@ def test_a_standing_roof_is_measured_and_bare_ground_is_not(built):
         change.measure(source, outline, "2019-01-01", "2019-02-01")
 
 
+def test_scenes_are_found_again_by_their_pass_whatever_their_names_are(built):
+    made, data = built
+    renamed = data.assign_coords(id=("time", [f"scene {n} of one pass" for n in range(data.sizes["time"])]))
+    assert dated(made, renamed).rows == dated(made, data).rows
+
+
 def test_a_search_in_time_agrees_with_every_scene_and_reads_far_less(built):
     made, data = built
     outline = made.truth.to_crs(4326).geometry.iloc[0]

@@ -85,8 +85,8 @@ def test_the_demo_world_lies_where_it_was_asked_for():
 def test_radar_is_off_unless_asked_for():
     parser = argparse.ArgumentParser()
     change.add_verbs(parser.add_subparsers())
-    plain = parser.parse_args(["date", "a.geojson", "--out", "b.geojson"])
-    asked = parser.parse_args(["date", "a.geojson", "--radar", "--out", "b.geojson"])
+    line = ["date", "a.geojson", "--start", "2024-01-01", "--end", "2024-12-31", "--out", "b.geojson"]
+    plain, asked = parser.parse_args(line), parser.parse_args([*line, "--radar"])
     assert plain.radar is None
     assert asked.radar == "planetary-computer"
 

@@ -21,7 +21,8 @@ from pyproj import Transformer
 from rasterio.io import MemoryFile
 
 from osint import cli, imagery
-from osint.errors import OsintError
+from osint.cli.main import build_parser
+from osint.errors import OsintError, RefusedError
 from osint.http import RangeRead, bytes_by_reader, client, ranges
 from osint.imagery import catalogue, items, read
 from osint.imagery import cog as cogs
@@ -208,7 +209,7 @@ def test_random_windows_hold_the_very_pixels_also_beyond_the_edge(pages):
         row, column = rng.integers(-100, 1450, 2)
         place = Affine(10, 0, CORNER[0] + 10 * column, 0, -10, CORNER[1] - 10 * row)
         grid = imagery.Grid("EPSG:32646", place, (90, 70))
-        ours, resampled = cogs.window(source, f"{pages.url}/b.tif", grid, level="full", smooth=True)
+        ours, resampled = cogs.read_window(source, f"{pages.url}/b.tif", grid, level="full", smooth=True)
         truth = around[row + 200 : row + 290, column + 200 : column + 270]
         np.testing.assert_array_equal(ours, truth)
         assert not resampled
@@ -498,7 +499,7 @@ def test_name_that_stands_for_a_private_address_is_refused_when_connecting(monke
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.168.1.7", 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: answers)
     source = ranges.Ranges("https://catalogue.example.org")
-    with pytest.raises(ranges.ReadError, match=r"resolves to 192\.168\.1\.7, a private address"):
+    with pytest.raises(RefusedError, match=r"resolves to 192\.168\.1\.7, a private address"):
         source.get("https://pictures.example.org/a.tif", 0, 100, "full")
 
 
@@ -507,7 +508,7 @@ def test_bomb_of_zeros_unpacks_no_more_than_the_window(pages):
     pages.files["/b.tif"] = cog(values)
     source = ranges.Ranges(pages.url)
     grid = imagery.utm_grid(SITE)
-    ours, _ = cogs.window(source, f"{pages.url}/b.tif", grid, level="full", smooth=True)
+    ours, _ = cogs.read_window(source, f"{pages.url}/b.tif", grid, level="full", smooth=True)
     assert (ours == 1234).all()
 
 
@@ -611,7 +612,7 @@ def test_catalogue_cannot_have_a_file_of_this_machine_read(pages, tmp_path):
     secret = tmp_path / "items.json"
     secret.write_text(json.dumps({"type": "FeatureCollection", "features": _doubles(pages.url), "links": []}))
     io = catalogue.KeptAnswers(pages.url, tmp_path, ranges.Cost(), offline=False)
-    with pytest.raises(catalogue.APIError, match="a host that was not named"):
+    with pytest.raises(RefusedError, match="a host that was not named"):
         io.read_text(str(secret))
 
 
@@ -711,6 +712,13 @@ def test_verbs_find_fetch_and_draw_the_demo(tmp_path, capsys):
     assert "`offline` allows no new one" in capsys.readouterr().err
 
 
+def test_each_verb_has_its_own_radius():
+    parse = build_parser().parse_args
+    span = ["--start", "2024-06-01", "--end", "2024-06-20"]
+    assert parse(["scenes", "93", "43", *span]).radius == parse(["tiles", "93", "43"]).radius == 1_000
+    assert parse(["power", "93", "43"]).radius == 10_000
+
+
 def test_demo_of_another_seed_is_another_world():
     span = ["--port", "0", "--size", "64", "--start", "2024-01-01", "--end", "2024-01-15"]
     with subprocess.Popen(
@@ -751,7 +759,7 @@ def test_windows_come_alike_from_nginx_and_its_etag_is_kept(tmp_path):
         url, grid = f"http://127.0.0.1:{port}", imagery.utm_grid(SITE)
         for turn in range(2):
             source = ranges.Ranges(url, cache=ranges.ByteCache(tmp_path / "kept"))
-            ours, _ = cogs.window(source, f"{url}/b.tif", grid, level="full", smooth=True)
+            ours, _ = cogs.read_window(source, f"{url}/b.tif", grid, level="full", smooth=True)
             np.testing.assert_array_equal(ours, pixels(6, size=1024)[40:80, 40:80])
             assert source.cost.total_requests == (0 if turn else 2)
     finally:

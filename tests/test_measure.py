@@ -13,7 +13,7 @@ from scipy import ndimage
 from osint import change, cli
 from osint import simulated as simulate
 from osint.change import series, stack
-from osint.change.measure import PAIRED_SCENES, SHARP, _same_seasons, extent
+from osint.change.measure import PAIRED_SCENES, SHARP, _same_seasons, measure_plot
 from osint.change.reasons import Reason, sentence
 from osint.errors import OsintError
 from osint.simulated import demo
@@ -127,7 +127,7 @@ def drawn(ground, beside=YARD):
 @pytest.mark.parametrize("beside", [YARD, GRAVEL, (0.05, 0.06, 0.07), (0.14, 0.21, 0.25)])
 def test_the_plot_is_counted_to_a_pixel_whatever_lies_beside_the_roof(beside):
     before, after, place = drawn(np.tile(GRAVEL, (80, 80, 1)), beside)
-    found = extent(after, before, place)
+    found = measure_plot(after, before, place)
     assert found.doubts == ()
     assert abs(int(found.likely.sum()) - 1200) <= 35
     assert found.area.low_m2 <= 120_000 <= found.area.high_m2
@@ -138,7 +138,7 @@ def test_ground_that_had_the_colour_of_the_yard_leaves_no_best_value(blind, uppe
     ground = np.tile(GRAVEL, (80, 80, 1))
     ground[20 if upper else 0 : 60, blind] = YARD
     before, after, place = drawn(ground)
-    found = extent(after, before, place)
+    found = measure_plot(after, before, place)
     assert found.doubts[0].reason in (Reason.BLIND_GROUND, Reason.BLIND_OUT_OF_WINDOW)
     assert "would not show" in sentence(found.doubts[0])
     assert found.area.best_m2 is None

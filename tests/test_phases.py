@@ -50,7 +50,7 @@ def covered(*days: str) -> np.ndarray:
 
 def split(data: xr.Dataset) -> list[Footprint]:
     place = outline()
-    return series.phases(data, place, series.extract(data, place, ("B02", "B11")))
+    return series.phases(data, place, series.extract_series(data, place, ("B02", "B11")))
 
 
 @pytest.mark.parametrize("days", [("2024-03-01", "2024-09-01"), ("2023-08-01", "2024-05-01", "2025-02-01")])
@@ -59,7 +59,7 @@ def test_parts_with_a_rest_between_are_told_apart_and_dated_each(days):
     found = split(data)
     assert [p.area_m2 for p in found] == pytest.approx([24_000 / len(days)] * len(days), rel=0.15)
     for piece, day in zip(found, days, strict=True):
-        own = series.extract(data, piece, ("B02", "B11"))
+        own = series.extract_series(data, piece, ("B02", "B11"))
         (step,) = steps.date_step(own.days, own.whiteness())
         assert step.low <= np.datetime64(day) + np.timedelta64(6, "D") <= step.high
 

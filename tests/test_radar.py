@@ -228,7 +228,7 @@ def test_observations_tell_what_radar_tells(sizes, where, ratio_db):
     (row,), reason = observations.radar_rows(seen, "XJ03", "a reader")
     assert row["scope"] == f"power after to before, {where}, ascending 12"
     assert row["low"] < 10 ** (ratio_db / 10) < row["high"]
-    assert row["date"] == "/".join(str(v.astype("datetime64[D]")) for v in (clock.interval[0], clock.interval[2]))
+    assert row["date"] == "/".join(str(v.astype("datetime64[D]")) for v in (clock.step.low, clock.step.high))
     assert f"by {abs(10 * np.log10(row['best'])):.1f} dB {where[3:]}" in clock.sentence()
     assert row["note"].startswith("SIMULATED. ") and reason == "2 of 62 scenes unread (gone)"
 
@@ -244,8 +244,8 @@ def test_a_step_too_small_for_radar_is_no_observation():
 def test_an_interval_that_meets_everything_agrees_with_nothing(monkeypatch):
     sure = clocks.radar_clock(signal((2.0, 1.0, 4.0)))
     step = sure.orbits[0].steps[0]
-    wide = steps.Interval(step.low - np.timedelta64(90, "D"), step.best, step.high + np.timedelta64(90, "D"))
-    vague = steps.Steps((type(step)(**{**step.__dict__, "half": wide}),))
+    wide = np.timedelta64(90, "D")
+    vague = steps.Steps((dataclasses.replace(step, low=step.low - wide, high=step.high + wide),))
     monkeypatch.setattr(steps, "date_step", lambda times, values: vague)
     seen = clocks.radar_clock(sure.signal, ("2023-12-20", "2024-01-10"))
     assert seen.agreement is clocks.Agreement.UNDECIDED

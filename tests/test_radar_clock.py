@@ -81,7 +81,7 @@ def test_radar_dates_a_step_under_speckle_and_says_whether_it_agrees(tmp_path):
     told = clock(tmp_path, radar_scenes(5.0), optical=("2024-02-05", "2024-02-25"))
     assert told.agreement is Agreement.AGREES
     assert {orbit.orbit for orbit in told.orbits} == {"ascending 12", "descending 92"}
-    low, best, high = told.interval
+    low, best, high = told.step.low, told.step.best, told.step.high
     assert low <= np.datetime64(BUILT) <= high
     assert abs(best - np.datetime64(BUILT)) <= np.timedelta64(15, "D")
     assert told.signal.simulated
@@ -96,7 +96,7 @@ def test_radar_dates_a_step_under_speckle_and_says_whether_it_agrees(tmp_path):
 
 def test_a_change_of_orbit_is_no_step_though_mixed_it_would_be(tmp_path):
     told = clock(tmp_path, radar_scenes(0.0, split=BUILT))
-    assert told.interval is None
+    assert told.step is None
     assert told.agreement is Agreement.NO_STEP
     assert told.sentence().startswith("radar sees no step (ascending 12: ")
     assert len(steps.date_step(told.signal.times, told.signal.values)) == 1
@@ -104,6 +104,6 @@ def test_a_change_of_orbit_is_no_step_though_mixed_it_would_be(tmp_path):
 
 def test_wet_ground_and_nothing_built_give_no_radar_step(tmp_path):
     told = clock(tmp_path, radar_scenes(0.0, orbits=(("ascending", 12, 0.0),), wet=True, seed=3))
-    assert told.interval is None
+    assert told.step is None
     assert told.agreement is Agreement.NO_STEP
     assert observations.radar_rows(told.signal, "XJ03", "a reader")[0] == []

@@ -97,7 +97,7 @@ def test_the_page_says_what_was_seen_and_by_whom(small, report_folder, tmp_path)
     row |= {"source_claim_id": "", "quantity": "", "rung": "roofed", "not_yet": "", "date": "2026-08-01"}
     seen = replace(small, observations=pd.concat([small.observations, pd.DataFrame([row])], ignore_index=True))
     text = page_of(seen, tmp_path / "seen")
-    assert "1 were made for this register (Sentinel-2 series; sites XJ03)" in text and "none was made" not in text
+    assert "1 was made for this register (Sentinel-2 series; sites XJ03)" in text and "none was made" not in text
 
 
 def test_sentences_of_what_was_seen(small):
@@ -110,8 +110,9 @@ def test_sentences_of_what_was_seen(small):
     own = {"source_claim_id": "", "how": "radar backscatter"}
     assert said().short() == "no observations by others, none of our own"
     assert said({}).ladder() == "Nothing here was seen by us." and said({}).chips() == "No chip has been seen"
-    assert said({}, own).short() == "1 observations by others, 1 of our own (radar backscatter)"
+    assert said({}, own).short() == "1 observation by others, 1 of our own (radar backscatter)"
     assert said(own, own).ladder() == "2 own observations are not drawn."
+    assert said(own).ladder() == "1 own observation is not drawn."
     assert said({"observation_id": "O7", "quantity": "chips"}).chips() == "Chips are counted in O7"
 
 

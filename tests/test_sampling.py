@@ -115,7 +115,7 @@ def test_no_usable_scene_is_said_after_all_were_looked_at(built):
 def test_a_band_that_was_not_read_is_missing_and_refuses_no_scene(built):
     source = stack.stack_of_dataset(built.data)
     gathered = sampling.bisected(source, source.scenes, built.outline, stack.BANDS)
-    seen = series.extract(gathered.data, gathered.footprint, stack.BANDS)
+    seen = series.extract_series(gathered.data, gathered.footprint, stack.BANDS)
     red = seen.inside[:, stack.BANDS.index("B04")]
     assert 0 < np.isfinite(red).sum() <= sampling.PICTURE_SCENES
     assert np.isfinite(seen.inside[:, 0]).all()
@@ -123,7 +123,7 @@ def test_a_band_that_was_not_read_is_missing_and_refuses_no_scene(built):
 
 def test_bytes_of_a_scene_in_memory_count_once(built):
     source = stack.stack_of_dataset(built.data)
-    where = series.window(built.outline)
+    where = series.surroundings_box(built.outline)
     data = source.read(source.scenes, where, ("B02",))
     first = source.bytes_read
     source.read(source.scenes, where, ("B02", "B11"))

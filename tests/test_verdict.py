@@ -13,7 +13,7 @@ from osint import model, verdict
 from osint.cli.main import main
 from osint.model import Dossier, Given
 from osint.register import CalibrationRow, Claim, Stage
-from osint.verdict import Facts, Outcome
+from osint.verdict import Outcome, RuleFacts
 
 
 def with_claims(register, change):
@@ -199,18 +199,18 @@ def test_a_register_that_is_changed_gives_another_answer(register):
 # --- the rules, row by row
 
 
-FIRM = Facts(probability=0.01, observed=True, stage=Stage.LIVE)
+FIRM = RuleFacts(probability=0.01, observed=True, stage=Stage.LIVE)
 
 
 @pytest.mark.parametrize(
     ("facts", "outcome"),
     [
-        (Facts(), Outcome.UNTESTED),
-        (Facts(contradicted=True, not_reached=True, probability=0.9), Outcome.INCONSISTENT),
-        (Facts(not_reached=True, probability=0.9, observed=True), Outcome.TOO_EARLY),
-        (Facts(states=True, rung_shown=True), Outcome.SUPPORTED),
-        (Facts(states=True), Outcome.UNTESTED),
-        (Facts(rung_shown=True), Outcome.UNTESTED),
+        (RuleFacts(), Outcome.UNTESTED),
+        (RuleFacts(contradicted=True, not_reached=True, probability=0.9), Outcome.INCONSISTENT),
+        (RuleFacts(not_reached=True, probability=0.9, observed=True), Outcome.TOO_EARLY),
+        (RuleFacts(states=True, rung_shown=True), Outcome.SUPPORTED),
+        (RuleFacts(states=True), Outcome.UNTESTED),
+        (RuleFacts(rung_shown=True), Outcome.UNTESTED),
         (FIRM, Outcome.REFUTED),
         (replace(FIRM, stage=Stage.WORKS), Outcome.REFUTED),
         (replace(FIRM, stage=Stage.PLAN), Outcome.STRAINED),
@@ -223,9 +223,9 @@ FIRM = Facts(probability=0.01, observed=True, stage=Stage.LIVE)
         (replace(FIRM, probability=0.44, rung_shown=True, live_rung=True, stated_power=True), Outcome.COULD_FIT),
         (replace(FIRM, probability=0.9, rung_shown=True, live_rung=True), Outcome.COULD_FIT),
         (replace(FIRM, probability=0.9, rung_shown=True, stated_power=True), Outcome.COULD_FIT),
-        (Facts(probability=0.19), Outcome.STRAINED),
-        (Facts(probability=0.20), Outcome.UNTESTED),
-        (Facts(probability=0.0, due=True, above=True), Outcome.STRAINED),
+        (RuleFacts(probability=0.19), Outcome.STRAINED),
+        (RuleFacts(probability=0.20), Outcome.UNTESTED),
+        (RuleFacts(probability=0.0, due=True, above=True), Outcome.STRAINED),
     ],
 )
 def test_rules(facts, outcome):
@@ -237,7 +237,7 @@ def test_every_rule_can_decide():
     flags = [dict(zip(FLAGS, bits, strict=True)) for bits in itertools.product((False, True), repeat=len(FLAGS))]
     chances = (None, 0.01, 0.1, 0.3, 0.9)
     decided = {
-        verdict.decide(Facts(**flag, probability=p, stage=stage)).name
+        verdict.decide(RuleFacts(**flag, probability=p, stage=stage)).name
         for flag, p, stage in itertools.product(flags, chances, Stage)
     }
     assert decided == {rule.name for rule in verdict.RULES}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import mimetypes
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from osint.archive.ledger import Entry, utc_now
 from osint.archive.store import Archive
 from osint.archive.warc import ENTRY_TYPE
 from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
-from osint.http import Exchange, strip_secrets
+from osint.http import strip_secrets
 from osint.register import read_date, write_csv
 
 _COLUMNS = [
@@ -66,6 +65,7 @@ _ENDINGS = {
     "multipart/related": ".mhtml",
     "application/zip": ".zip",
 }
+_MAGIC = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8"}
 _LIMIT_BYTES = 1 << 30
 
 
@@ -76,46 +76,37 @@ def export(archive: Archive, target: str | Path) -> dict[str, int]:
     """
     target = Path(target)
     if target.exists() and any(target.iterdir()):
-        msg = f"{target} is not empty; name a new folder for the export"
-        raise RefusedError(msg)
-    try:
-        return _write_export(archive, target)
-    except OSError as error:
-        reason = error.strerror or error
-        msg = f"the export to {target} could not be written ({reason}); free some space, then export again"
-        raise OsintError(msg) from error
-
-
-def _write_export(archive: Archive, target: Path) -> dict[str, int]:
+        raise RefusedError(f"{target} is not empty; name a new folder for the export")
     import pandas as pd
 
-    (target / "files").mkdir(parents=True, exist_ok=True)
-    rows = []
-    for entry in archive.entries():
-        row = {name: value for name, value in entry.to_row().items() if name in _COLUMNS} | {"file": ""}
-        if entry.bytes is not None:
-            row["file"] = f"files/{entry.sha256}{_ENDINGS.get(entry.media_type, '.bin')}"
-            path = target / row["file"]
-            if not path.exists():
-                path.write_bytes(archive.body(entry))
-        rows.append(row)
-    write_csv(pd.DataFrame(rows, columns=_COLUMNS, dtype=object), target / "captures.csv")
-    sums = sorted({f"{row['sha256']}  {row['file']}\n" for row in rows if row["file"]})
-    (target / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
-    (target / "README.txt").write_text(_README, encoding="utf-8", newline="\n")
-    if archive.ledger.exists():
-        (target / "ledger.jsonl").write_bytes(archive.ledger.read_bytes())
-    _export_warc(archive, target / "captures.warc.gz")
+    try:
+        (target / "files").mkdir(parents=True, exist_ok=True)
+        rows = []
+        for entry in archive.entries():
+            row = {name: value for name, value in entry.to_row().items() if name in _COLUMNS} | {"file": ""}
+            if entry.bytes is not None:
+                row["file"] = f"files/{entry.sha256}{_ENDINGS.get(entry.media_type, '.bin')}"
+                path = target / row["file"]
+                if not path.exists():
+                    path.write_bytes(archive.body(entry))
+            rows.append(row)
+        write_csv(pd.DataFrame(rows, columns=_COLUMNS, dtype=object), target / "captures.csv")
+        sums = sorted({f"{row['sha256']}  {row['file']}\n" for row in rows if row["file"]})
+        (target / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
+        (target / "README.txt").write_text(_README, encoding="utf-8", newline="\n")
+        if archive.ledger.exists():
+            (target / "ledger.jsonl").write_bytes(archive.ledger.read_bytes())
+        with (target / "captures.warc.gz").open("wb") as out:
+            writer = WARCWriter(out, gzip=True, warc_version="1.1")
+            for warc in archive.warcs():
+                with warc.open("rb") as file:
+                    for record in ArchiveIterator(file, no_record_parse=True):
+                        writer.write_record(record)
+    except OSError as error:
+        raise OsintError(
+            f"the export to {target} could not be written ({error.strerror or error}); free some space, try again"
+        ) from error
     return {"captures": len(rows), "files": len(sums)}
-
-
-def _export_warc(archive: Archive, path: Path) -> None:
-    with path.open("wb") as out:
-        writer = WARCWriter(out, gzip=True, warc_version="1.1")
-        for warc in archive.warcs():
-            with warc.open("rb") as file:
-                for record in ArchiveIterator(file, no_record_parse=True):
-                    writer.write_record(record)
 
 
 Classifier = Callable[[int | None, str, bytes, str, str], tuple[str, str]]
@@ -143,8 +134,7 @@ class _Import:
         warc_date: str | None = None,
     ) -> Entry:
         """Write one body to the archive and return its entry."""
-        sha256 = hashlib.sha256(body).hexdigest()
-        shown = strip_secrets(url) if url else f"urn:sha256:{sha256}"
+        shown = strip_secrets(url) if url else f"urn:sha256:{hashlib.sha256(body).hexdigest()}"
         kind, signal = self.classify(status, content_type, body, shown, cut)
         entry = Entry(
             shown,
@@ -154,17 +144,13 @@ class _Import:
             role="imported",
             final_url=shown,
             status=status,
-            media_type=content_type.partition(";")[0].strip().lower(),
-            bytes=len(body),
-            sha256=sha256,
             truncated=cut,
             by=self.by,
             obtained=self.obtained,
             origin=self.origin,
             warc_date=warc_date,
         )
-        sent = [("Content-Type", content_type or "application/octet-stream")]
-        return self.archive.record(entry, [Exchange(shown, "", headers=sent, body=io.BytesIO(body))], resource=True)
+        return self.archive.record_file(entry, body, content_type, shown)
 
 
 def import_path(
@@ -180,18 +166,15 @@ def import_path(
     source = Path(path)
     for name, value in (("--who", by), ("--when", obtained), ("--where", origin)):
         if not value.strip():
-            msg = f"{name} is empty; an import needs who saved it, when and from where"
-            raise BadInputError(msg)
+            raise BadInputError(f"{name} is empty; an import needs who saved it, when and from where")
     try:
         read_date(obtained)
         if "T" in obtained:
             datetime.fromisoformat(obtained)
     except ValueError as error:
-        msg = f"--when: {error}; a moment is written 2026-11-24T10:30:00Z"
-        raise BadInputError(msg) from error
+        raise BadInputError(f"--when: {error}; a moment is written 2026-11-24T10:30:00Z") from error
     if not source.exists():
-        msg = f"{source} does not exist; name the file or folder that was saved"
-        raise NotFoundError(msg)
+        raise NotFoundError(f"{source} does not exist; name the file or folder that was saved")
     files = sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink()) if source.is_dir() else [source]
     run = _Import(archive, classify, by.strip(), obtained, strip_secrets(origin.strip()))
     return [entry for file in files for entry in _import_file(run, file, url)]
@@ -208,8 +191,7 @@ def _import_file(run: _Import, path: Path, url: str) -> Iterator[Entry]:
             yield from _import_wacz(run, file, path.name)
             return
         if path.stat().st_size > _LIMIT_BYTES:
-            msg = f"{path.name} is larger than {_LIMIT_BYTES >> 30} GiB; import it in parts"
-            raise RefusedError(msg)
+            raise RefusedError(f"{path.name} is larger than {_LIMIT_BYTES >> 30} GiB; import it in parts")
         yield run.keep(file.read(), _media_type(path, head), url)
 
 
@@ -220,13 +202,15 @@ def _import_wacz(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
                 if not info.filename.endswith((".warc", ".warc.gz")):
                     continue
                 if info.file_size > _LIMIT_BYTES or info.file_size > 200 * max(info.compress_size, 1):
-                    msg = f"a WARC in {name} would unpack to {info.file_size} bytes; unpack it by hand first"
-                    raise RefusedError(msg)
+                    raise RefusedError(
+                        f"a WARC in {name} would unpack to {info.file_size} bytes; unpack it by hand first"
+                    )
                 with box.open(info) as warc:
                     yield from _import_warc(run, warc, f"{name}: {info.filename}")
     except zipfile.BadZipFile as error:
-        msg = f"{name} cannot be opened as WACZ ({error}); import the file that was downloaded, unchanged"
-        raise UnreadableError(msg) from error
+        raise UnreadableError(
+            f"{name} cannot be opened as WACZ ({error}); import the file that was downloaded, unchanged"
+        ) from error
 
 
 def _import_warc(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
@@ -239,8 +223,9 @@ def _import_warc(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
                 continue
             body = record.content_stream().read(_LIMIT_BYTES + 1)
             if len(body) > _LIMIT_BYTES:
-                msg = f"record {count} of {name} is larger than {_LIMIT_BYTES >> 30} GiB; import it in parts"
-                raise RefusedError(msg)
+                raise RefusedError(
+                    f"record {count} of {name} is larger than {_LIMIT_BYTES >> 30} GiB; import it in parts"
+                )
             while record.raw_stream.read(1 << 16):
                 pass  # what follows a chunked or compressed body
             if record.raw_stream.limit > 0:
@@ -255,21 +240,14 @@ def _import_warc(run: _Import, file: IO[bytes], name: str) -> Iterator[Entry]:
     except OsintError:
         raise
     except Exception as error:  # warcio raises many kinds for hostile files
-        msg = (
+        raise UnreadableError(
             f"{name}: cannot be read to the end ({type(error).__name__} in or after record {count}, at byte {start});"
             " the records before that were kept; fetch or export the file again and import the rest"
-        )
-        raise UnreadableError(msg) from error
+        ) from error
 
 
 def _media_type(path: Path, head: bytes) -> str:
-    magic = {
-        b"%PDF-": "application/pdf",
-        b"\x89PNG": "image/png",
-        b"\xff\xd8\xff": "image/jpeg",
-        b"GIF8": "image/gif",
-    }
-    for mark, kind in magic.items():
+    for kind, mark in _MAGIC.items():
         if head.startswith(mark):
             return kind
     if path.suffix.lower() in (".mhtml", ".mht"):

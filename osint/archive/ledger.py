@@ -14,8 +14,7 @@ from osint import __version__
 from osint.errors import UnreadableError
 from osint.http import Redirect
 
-GENESIS = "0" * 64
-"""What the first line names as the line before it."""
+GENESIS = "0" * 64  # what the first line names as the line before it
 
 _BLOCK = 65536
 
@@ -138,8 +137,7 @@ class Entry:
 
 _TYPES: dict[str, type] = {"redirects": list, "project_codes": list, "copy_digest_holds": bool}
 _TYPES |= dict.fromkeys(("status", "bytes", "seq", "offset", "length", "body_offset"), int)
-_NULL = ("status", "bytes", "body_offset")
-"""Written as null where there is none."""
+_NULL = ("status", "bytes", "body_offset")  # written as null where there is none
 _PLACED = ("warc", "offset", "length", "body_offset", "segment_sha256", "prev", "line_sha256")
 """Known once the capture is in the ledger."""
 

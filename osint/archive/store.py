@@ -11,10 +11,11 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from osint.archive import ledger
 from osint.archive.ledger import Entry
@@ -85,11 +86,10 @@ class Archive:
         except (OSError, ValueError):
             body = b""
         if hashlib.sha256(body).hexdigest() != entry.sha256:
-            msg = (
+            raise UnreadableError(
                 f"the bytes of capture {entry.seq} in {entry.warc} are not those recorded;"
                 " run `osint archive verify` to see what is damaged"
             )
-            raise UnreadableError(msg)
         return body
 
     # writing
@@ -134,12 +134,24 @@ class Archive:
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 return self._count(path.name, data, offset, tally.sha256.hexdigest())
 
+    def record_file(self, entry: Entry, body: bytes, content_type: str, url: str) -> Entry:
+        """Write a body that came without HTTP headers, as a file of a URL and a media type; see `record`."""
+        sent = [("Content-Type", content_type or "application/octet-stream")]
+        entry = replace(
+            entry,
+            media_type=content_type.partition(";")[0].strip().lower(),
+            bytes=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+        )
+        return self.record(entry, [Exchange(url, "", headers=sent, body=io.BytesIO(body))], resource=True)
+
     def _count(self, warc: str, data: mmap.mmap, offset: int, segment_sha256: str) -> Entry:
         """Append the ledger line of the capture at an offset and return its entry."""
         found = capture_at(data, offset, len(data))
         if found is None:
-            msg = f"what was written to {warc} at {offset} does not read back; check the disk, then run again"
-            raise OsintError(msg)
+            raise OsintError(
+                f"what was written to {warc} at {offset} does not read back; check the disk, then run again"
+            )
         row, span, end = found
         last, whole = ledger.tail(self.ledger)
         previous = ledger.GENESIS
@@ -272,10 +284,8 @@ class Archive:
 
     # the disk
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        with FileLock(self.directory / ".lock"):
-            yield
+    def _locked(self) -> BaseFileLock:
+        return FileLock(self.directory / ".lock")
 
     def _sync_directory(self, directory: Path | None = None) -> None:
         if not hasattr(os, "O_DIRECTORY"):
@@ -291,11 +301,10 @@ class Archive:
         try:
             yield
         except OSError as error:
-            msg = (
+            raise OsintError(
                 f"the archive in {self.directory} could not be written ({error.strerror or error});"
                 " nothing half-done was counted: free some space or repair the disk, then run again"
-            )
-            raise OsintError(msg) from error
+            ) from error
 
 
 def _whole(data: mmap.mmap, found: tuple[dict[str, Any], Span | None, int]) -> bool:

@@ -16,8 +16,7 @@ from warcio.warcwriter import WARCWriter
 from osint.archive.ledger import canonical, parsed
 from osint.http import Exchange
 
-ENTRY_TYPE = "application/vnd.osint-datacentres.capture+json"
-"""Media type of the metadata record that closes a capture."""
+ENTRY_TYPE = "application/vnd.osint-datacentres.capture+json"  # media type of the metadata record that closes a capture
 
 _MAIN = (b"response", b"resource")
 

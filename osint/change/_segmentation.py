@@ -40,6 +40,8 @@ MARGINAL_CELLS = 1_000_000  # cells of an array that are worked on at once; stee
 class Fit:
     """The most probable segmentation, and what is known of its steps."""
 
+    days: np.ndarray
+    """(n,) days since 1970-01-01."""
     cuts: list[int]
     """Index of the first value after each step."""
     levels: np.ndarray
@@ -56,13 +58,33 @@ class Fit:
     """(n, bands) the yearly wave that was taken off."""
 
     @property
+    def edges(self) -> list[int]:
+        """Index of the first value of each segment, and the number of values."""
+        return [0, *self.cuts, len(self.days)]
+
+    @property
+    def stairs(self) -> np.ndarray:
+        """(n, bands) level of each value."""
+        return np.repeat(self.levels, np.diff(self.edges), axis=0)
+
+    @property
     def scatter(self) -> np.ndarray:
         """(bands,) deviation of a typical value."""
         return np.asarray(np.median(self.scales, axis=0))
 
+    @property
+    def contrasts(self) -> np.ndarray:
+        """(steps,) size of each step over the scatter of the values next to it, in the clearest band."""
+        sizes = np.abs(np.diff(self.levels, axis=0))
+        return np.asarray(np.max(sizes / [self.scatter_at(cut) for cut in self.cuts], axis=1))
+
     def scatter_at(self, cut: int) -> np.ndarray:
         """Return the deviation (bands,) of values on both sides of a step."""
         return np.asarray(np.sqrt((self.scales[cut - 1] ** 2 + self.scales[cut] ** 2) / 2))
+
+    def span(self, group: list[int]) -> slice:
+        """Return the values from the step before a `group` of steps (indices, in order) to the step after it."""
+        return slice(self.edges[group[0]], self.edges[group[-1] + 2])
 
 
 def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int) -> Fit:
@@ -87,7 +109,7 @@ def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_
 def _criterion(fit: Fit, temper: float, extra: int) -> float:
     """Return the Bayesian information criterion of a fit that has `extra` coefficients in addition to its levels."""
     count, bands = fit.values.shape
-    likelihood = temper * student(fit.values - _stairs(fit, count), fit.scales).sum()
+    likelihood = temper * student(fit.values - fit.stairs, fit.scales).sum()
     free = extra + fit.levels.size + len(fit.cuts) + bands
     return float(free * np.log(count) - 2 * likelihood)
 
@@ -107,12 +129,6 @@ def misread_floor(column: np.ndarray) -> float:
     return float(np.log(MISREAD_SHARE / max(MISREAD_RANGE * np.ptp(column), 1e-12)))
 
 
-def robust_levels(values: np.ndarray, cuts: list[int]) -> np.ndarray:
-    """Return the median of each segment, (segments, bands)."""
-    edges = [0, *cuts, len(values)]
-    return np.array([np.median(values[a:b], axis=0) for a, b in pairwise(edges)])
-
-
 def _settled(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int) -> Fit:
     """Fit twice: the scatter about the first fit's levels is the scatter of the second.
 
@@ -121,7 +137,7 @@ def _settled(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max
     start = _floored(jump_sd(values), values)
     base = np.broadcast_to(start, values.shape) if sigma is None else sigma
     fit = _fitted(days, values, base, 1.0, max_steps)
-    residual = values - _stairs(fit, len(days))
+    residual = values - fit.stairs
     sizes = np.linalg.norm(np.diff(fit.levels, axis=0) / fit.scatter, axis=1)
     cut = fit.cuts[int(np.argmax(sizes))] if fit.cuts else 0
     scales = np.array(base)
@@ -152,10 +168,6 @@ def _floored(scatter: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(scatter, LEAST_SCATTER_SHARE * np.ptp(values, axis=0) + 1e-12))
 
 
-def _stairs(fit: Fit, count: int) -> np.ndarray:
-    return np.repeat(fit.levels, np.diff([0, *fit.cuts, count]), axis=0)
-
-
 def _temper(days: np.ndarray, residual: np.ndarray) -> float:
     """Return the share of independent information: scatter alike in neighbours and bands counts once."""
     clipped = np.clip(residual, -ALIKE_MAX_Z, ALIKE_MAX_Z)
@@ -164,12 +176,16 @@ def _temper(days: np.ndarray, residual: np.ndarray) -> float:
     if near.sum() > ALIKE_MIN_PAIRS:
         rho = float(np.mean(clipped[1:][near] * clipped[:-1][near]) / max(np.mean(clipped**2), 1e-9))
     rho = float(np.clip(rho, 0, ALIKE_MAX))
+    return float((1 - rho) / (1 + rho) / told_again(clipped))
+
+
+def told_again(residual: np.ndarray) -> float:
+    """Return how many bands of a `residual` (n, bands) tell the same: 1 if none is like another, all if all are."""
     bands = residual.shape[1]
-    alike = 0.0
-    if bands > 1 and np.all(clipped.std(axis=0) > 0):
-        matrix = np.corrcoef(clipped.T)
-        alike = float(np.clip(np.abs(matrix[np.triu_indices(bands, 1)]).mean(), 0, 1))
-    return float((1 - rho) / (1 + rho) / (1 + (bands - 1) * alike))
+    if bands == 1 or not np.all(residual.std(axis=0) > 0):
+        return 1.0
+    alike = float(np.clip(np.abs(np.corrcoef(residual.T)[np.triu_indices(bands, 1)]).mean(), 0, 1))
+    return float(1 + (bands - 1) * alike)
 
 
 def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: float, max_steps: int) -> Fit:
@@ -182,9 +198,8 @@ def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: fl
     # a few misread values at an end do not make a level
     if count >= SHORTEST[0][0]:
         inside[0, :EDGE_VALUES], inside[count + 1 - EDGE_VALUES :, count] = -np.inf, -np.inf
-    gaps = np.zeros(count)
+    gaps = np.full(count, -np.inf)
     gaps[1:] = np.log(np.maximum(np.diff(days), 1e-3) / max(days[-1] - days[0], 1e-3))
-    gaps[0] = -np.inf
     forward = [inside[0]]
     with np.errstate(divide="ignore"):
         for _ in range(max_steps):
@@ -194,15 +209,8 @@ def _fitted(days: np.ndarray, values: np.ndarray, scales: np.ndarray, temper: fl
     best = int(np.argmax(evidence))
     cuts = _cuts(inside, gaps, best, count)
     log_odds = float(logsumexp(evidence[1:]) - evidence[0])
-    levels = robust_levels(values, cuts)
-    return Fit(
-        cuts=cuts,
-        levels=levels,
-        values=values,
-        scales=scales,
-        log_odds=log_odds,
-        temper=temper,
-    )
+    levels = np.array([np.median(values[first:last], axis=0) for first, last in pairwise([0, *cuts, count])])
+    return Fit(days, cuts, levels, values, scales, log_odds, temper)
 
 
 def _marginals(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
@@ -250,18 +258,14 @@ def _wave(days: np.ndarray, values: np.ndarray, cuts: list[int]) -> np.ndarray:
     lengths = np.diff([0, *cuts, len(days)])
     stairs = np.repeat(np.eye(len(lengths)), lengths, axis=0)
     waves = np.column_stack([np.cos(phase), np.sin(phase)])
-    shapes = (
-        np.column_stack([np.cos(2 * phase), np.sin(2 * phase)])
-        if days[-1] - days[0] > SECOND_WAVE_DAYS
-        else waves[:, :0]
-    )
+    shapes = [np.cos(2 * phase), np.sin(2 * phase)] if days[-1] - days[0] > SECOND_WAVE_DAYS else []
     # a roof has another wave than the ground it covers: the longest stretch after a step gets its own
     ends = np.cumsum(lengths)
     spans = [days[e - 1] - days[e - n] for e, n in zip(ends, lengths, strict=True)]
     longest = int(np.argmax(spans[1:])) + 1 if len(spans) > 1 else 0
     if longest and spans[longest] > OWN_WAVE_DAYS:
         waves = np.column_stack([waves, waves * stairs[:, longest : longest + 1]])
-    waves = np.column_stack([waves, shapes])
+    waves = np.column_stack([waves, *shapes])
     design = np.column_stack([stairs, waves])
     out = np.empty_like(values)
     for band in range(values.shape[1]):

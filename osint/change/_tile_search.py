@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import shapely
 import xarray as xr
-from pyproj import Transformer
 from rasterio import features
 from rasterio.transform import Affine
 from scipy.special import ndtr
@@ -25,32 +24,22 @@ from osint.change.history import Structure
 from osint.change.measure import Z90
 from osint.change.reasons import NOT_SEEN, Reason
 from osint.change.series import HALF_YEAR_DAYS
-from osint.change.stack import PAIR, Stack
+from osint.change.stack import PAIR, Stack, reproject
 from osint.errors import BadInputError
 from osint.register import read_day
 
-SIDE_PASSES, MOST_SIDE_PASSES = 8, 16
-"""Passes to read on each side of the dates, and where cloud leaves a part seldom clear."""
-LEAST_CLEAR = 2
-"""Clear scenes of a pixel on each side without which it is not searched."""
-EXPECTED_CLEAR = 3.0
-"""Clear scenes to be expected of every spot, by the cloud cover of the scenes, below which more passes are read."""
-UNKNOWN_CLOUD_PCT = 50.0
-"""Cloud cover of a scene of which the catalogue states none."""
-OTHER_SEASON_WEIGHT = 0.3
-"""Weight of a pass of a season that the other side lacks: between seasons every harvest is a change. Judgement."""
-SPOTS = 5
-"""Spots along a side of a place at which the clear scenes are counted."""
+SIDE_PASSES, MOST_SIDE_PASSES = 8, 16  # to read on each side of the dates, and where cloud leaves a part seldom clear
+LEAST_CLEAR = 2  # clear scenes of a pixel on each side without which it is not searched
+EXPECTED_CLEAR = 3.0  # clear scenes to be expected of every spot, by cloud cover, below which more passes are read
+UNKNOWN_CLOUD_PCT = 50.0  # cloud cover of a scene of which the catalogue states none
+OTHER_SEASON_WEIGHT = 0.3  # of a pass of a season that the other side lacks: between seasons every harvest is a change
+SPOTS = 5  # spots along a side of a place at which the clear scenes are counted
 SEASON_EDGES = (detect.MILD_FROM, 138, 196, 254, detect.MILD_UNTIL)
 """Days of the northern year at which winter ends, the three next stretches of equal length end, and winter begins."""
-TROPICAL_WINTER = len(SEASON_EDGES)
-"""Number of the stretch that would be winter and is none within the tropics."""
-REACH_DAYS = 365
-"""Time before and after the dates from which scenes are read: a year has every season."""
-LOOSE = (0.35, 4.0)
-"""A patch is dated if its area is within these factors of the area asked for: blur widens small roofs. Judgement."""
-UNMEASURED_SD = 0.3
-"""Relative standard deviation of the area of a patch of pixels: judgement."""
+TROPICAL_WINTER = len(SEASON_EDGES)  # number of the stretch that would be winter and is none within the tropics
+REACH_DAYS = 365  # time before and after the dates from which scenes are read: a year has every season
+LOOSE = (0.35, 4.0)  # a patch is dated if its area is within these factors of that asked for: blur widens small roofs
+UNMEASURED_SD = 0.3  # relative standard deviation of the area of a patch of pixels
 UNDECIDED = NOT_SEEN | {Reason.LONG_INTERVAL}
 """Doubts with which a candidate stays without a date: the pictures left open whether something was built."""
 
@@ -127,10 +116,6 @@ class TileResult:
         """Return in words how the search ended."""
         return f"{self.state}: {self.why}" if self.why else str(self.state)
 
-    def to_row(self) -> dict[str, Any]:
-        """Return the line of the journal."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> TileResult:
         """Return the result of a line of the journal; raises ValueError, KeyError or TypeError if it is none."""
@@ -172,8 +157,10 @@ def search_stack(stack: Stack, tile: Tile, place: BaseGeometry, target: Target) 
     if not result.searched_share:
         return replace(result, state=TileState.FAILED, why=stack.failures[0].error) if stack.failures else result
     found = [candidate.outline for candidate in detect.patches(pictures) or ()]
-    wanted = [p for p in found if _has_size(p, target) and tile.holds(p) and p.intersects(place)]
-    rows = [row for n, p in enumerate(wanted, 1) for row in _dated(stack, p, target, f"{tile.name}-{n}")]
+    low_m2, high_m2 = LOOSE[0] * target.area_low_m2, LOOSE[1] * target.area_high_m2
+    sized = [patch for patch in found if low_m2 <= geo.area_m2(patch) <= high_m2]
+    wanted = [patch for patch in sized if tile.holds(patch) and patch.intersects(place)]
+    rows = [row for n, patch in enumerate(wanted, 1) for row in _dated(stack, patch, target, f"{tile.name}-{n}")]
     return replace(result, candidates=tuple(rows), bytes=stack.bytes_read)
 
 
@@ -254,10 +241,6 @@ def greedy_cover(chance: np.ndarray, season: np.ndarray, common: np.ndarray) -> 
     return taken
 
 
-def _has_size(patch: BaseGeometry, target: Target) -> bool:
-    return LOOSE[0] * target.area_low_m2 <= geo.area_m2(patch) <= LOOSE[1] * target.area_high_m2
-
-
 def _dated(stack: Stack, patch: BaseGeometry, target: Target, name: str) -> list[dict[str, Any]]:
     """Return the structures of a patch as rows with how well each fits; what shows no lasting step is dropped."""
     patch_m2 = geo.area_m2(patch)
@@ -297,8 +280,7 @@ def _share(best: float, sd: float, low: float, high: float) -> float:
 
 def _inside(data: xr.Dataset, outline: BaseGeometry) -> np.ndarray:
     """Return (y, x) bool: pixels of the window whose middle is in an outline (degrees)."""
-    to_grid = Transformer.from_crs(4326, data.attrs["crs"], always_xy=True)
-    flat = shapely.transform(outline, to_grid.transform, interleaved=False)
+    flat = reproject(outline, 4326, data.attrs["crs"])
     size = (data.sizes["y"], data.sizes["x"])
     if flat.is_empty:
         return np.zeros(size, bool)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from osint.change._segmentation import FREEDOM, YEAR_DAYS, misread_floor, student
+from osint.change._segmentation import FREEDOM, YEAR_DAYS, Fit, misread_floor, student
 
 DURATIONS = np.array([0, 4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90, 110, 130, 150], float)  # days
 DURATION_DAYS, DURATION_POWER = 20, 1.3  # a duration has the prior (DURATION_DAYS + duration) ** -DURATION_POWER
@@ -24,38 +24,40 @@ LEVEL_REWEIGHTINGS = 4
 
 @dataclass(frozen=True)
 class Moments:
-    """Intervals in days since 1970-01-01, and the levels they rest on."""
+    """When a change happened, (low, best, high) in days since 1970-01-01, and the levels that this rests on."""
 
-    intervals: tuple[tuple[float, float, float], ...]
-    """(low, best, high) of begin, half and end."""
+    group: list[int]
+    """Indices of the steps of a fit that make up the change."""
+    begun: tuple[float, float, float]
+    half: tuple[float, float, float]
+    complete: tuple[float, float, float]
     before: np.ndarray
     after: np.ndarray
     likelihood: float
     """Log likelihood of the best ramp."""
 
+    def share(self, days: np.ndarray) -> np.ndarray:
+        """Return (n,): how much of the change has happened on each day."""
+        return np.clip((days - self.begun[1]) / max(self.complete[1] - self.begun[1], 1e-3), 0, 1)
 
-def moments(
-    days: np.ndarray,
-    values: np.ndarray,
-    cut: int,
-    *,
-    scales: np.ndarray,
-    temper: float,
-    coverage: float,
-    swing: np.ndarray | None = None,
-) -> Moments:
-    """Return when the step near index `cut` of `values` (n, bands) of scatter `scales` began, was half done and ended.
+
+def moments(fit: Fit, group: list[int], coverage: float) -> Moments:
+    """Return when the change that a `group` of steps of a fit makes up began, was half done and ended.
 
     Every begin and duration on a grid gets its likelihood. The two levels are integrated out about their fit
-    by weights for Student-t scatter, and so is the error of the yearly wave (deviation `swing`, one per band) that
-    was taken off `values`, on either side of the step, with a wave of the new level of its own: where few values
-    follow, either would bend the ramp.
+    by weights for Student-t scatter, and so is the error of the yearly wave that was taken off the values, on either
+    side of the step, with a wave of the new level of its own: where few values follow, either would bend the ramp.
     """
+    # the window ends at the neighbouring steps, also at those too small to report: one level a side
+    part = fit.span(group)
+    days, values, scales = fit.days[part], fit.values[part], fit.scales[part]
+    contrasts = fit.contrasts
+    cut = fit.cuts[max(group, key=lambda step: contrasts[step])] - part.start
     begins, durations, prior = _grid(days, cut)
     likelihood, plain = np.zeros((2, len(begins)))
     before, after = np.empty((2, len(begins), values.shape[1]))
     guess = np.array([np.median(values[:cut], axis=0), np.median(values[cut:], axis=0)])
-    swing = np.zeros(values.shape[1]) if swing is None else swing
+    swing = np.zeros(values.shape[1]) if fit.wave is None else np.std(fit.wave, axis=0)
     phase = 2 * np.pi * days / YEAR_DAYS
     shapes = np.column_stack([np.ones(len(days)), np.cos(phase), np.sin(phase)])
     size = max(1, RAMP_CELLS // (len(days) * values.shape[1]))
@@ -68,15 +70,13 @@ def moments(
             )
             plain[part] += alone
             likelihood[part] += alone - cost
-    weight = _weights(likelihood, prior, temper)
-    loose = _weights(likelihood, prior, temper * BEGIN_SHARE)
-    tails = ((1 - coverage) / 2, 0.5, (1 + coverage) / 2)
-    moments = ((begins, loose), (begins + durations / 2, weight), (begins + durations, weight))
-    intervals = tuple(
-        tuple(_quantile(m, w, q) + CELL_DAYS * side for q, side in zip(tails, (-0.5, 0, 0.5), strict=True))
-        for m, w in moments
+    weight = _weights(likelihood, prior, fit.temper)
+    loose = _weights(likelihood, prior, fit.temper * BEGIN_SHARE)
+    begun, half, complete = (
+        _interval(moment, weights, coverage)
+        for moment, weights in ((begins, loose), (begins + durations / 2, weight), (begins + durations, weight))
     )
-    return Moments(intervals, weight @ before, weight @ after, float(plain.max()))  # type: ignore[arg-type]
+    return Moments(group, begun, half, complete, weight @ before, weight @ after, float(plain.max()))
 
 
 def _weights(likelihood: np.ndarray, prior: np.ndarray, temper: float) -> np.ndarray:
@@ -118,12 +118,7 @@ def doubt(share: np.ndarray) -> np.ndarray:
 
 
 def _levelled(
-    column: np.ndarray,
-    share: np.ndarray,
-    scatter: np.ndarray,
-    guess: np.ndarray,
-    shapes: np.ndarray,
-    swing: float,
+    column: np.ndarray, share: np.ndarray, scatter: np.ndarray, guess: np.ndarray, shapes: np.ndarray, swing: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return log likelihood, what integrating costs, and both levels of each candidate, by reweighted least squares.
 
@@ -158,7 +153,9 @@ def _levelled(
     return np.log(density + floor).sum(1), cost, found[:, 0], found[:, count]
 
 
-def _quantile(points: np.ndarray, weight: np.ndarray, share: float) -> float:
+def _interval(points: np.ndarray, weight: np.ndarray, coverage: float) -> tuple[float, float, float]:
+    """Return low, median and high of weighted points, the bounds on the outer edges of their cells."""
     order = np.argsort(points, kind="stable")
-    cumulative = np.cumsum(weight[order])
-    return float(points[order[min(int(np.searchsorted(cumulative, share)), len(points) - 1)]])
+    places = np.searchsorted(np.cumsum(weight[order]), [(1 - coverage) / 2, 0.5, (1 + coverage) / 2])
+    low, best, high = points[order[np.minimum(places, len(points) - 1)]].tolist()
+    return low - CELL_DAYS / 2, best, high + CELL_DAYS / 2

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 import xarray as xr
-from pyproj import Transformer
 from rasterio import features
 from rasterio.transform import Affine
 from scipy import ndimage
@@ -28,54 +26,37 @@ from osint.change._segmentation import MAD_TO_SD
 from osint.change.history import PROPERTIES, Structure
 from osint.change.reasons import Reason
 from osint.change.series import BLUE
-from osint.change.stack import PAIR, RGB, Stack, around, open_stack
+from osint.change.stack import PAIR, RGB, Stack, around, open_stack, reproject
 from osint.errors import NotFoundError
 from osint.http import bytes_by_reader
 
-SEASON_SCENES, LEAST_SEASON_SCENES = 9, 3
-"""Clearest scenes of a season that make its picture, and the fewest that do: judgement."""
-SEASON_DAYS = 150
-"""Length of a season, about: judgement."""
-LEAST_SEASONS = 2
-"""Seasons that a comparison needs."""
-MILD_FROM, MILD_UNTIL = 80, 312
-"""Days of the northern year between which the sun is high and no snow is, with wide margins: judgement."""
-LEAST_MILD_SCENES = 8
-"""Scenes outside of winter below which those of winter are taken too: judgement."""
-SEED_GAIN = 0.05
-"""Gain in whiteness (reflectance) that starts a candidate, or SEED_SD times the scatter if more: judgement."""
-SEED_SD = 4.0
-"""Gain that starts a candidate, in robust standard deviations of the gain: judgement."""
-ROOF_GAIN = 0.15
-"""Gain that starts one in a single picture: a pale roof that was cleared again; the series decides: judgement."""
-GROWN_SHARE, PEAK_QUANTILE = 0.5, 0.8
-"""A patch reaches to this share of its own gain, which is this quantile of its seed: half of a blurred edge is roof."""
-GROWN_REACH_PX = 4
-"""How far a patch may grow beyond the box of its seed."""
-LEAST_PATCH_PX = 8
-"""Pixels of the smallest patch: a roof of under 800 m2 is lost in the blur of its edge."""
-FRINGE_PX = 3
-"""Pixels around a patch that belong to its blur and start no other."""
-LEAST_CLEAR = 2
-"""Clear scenes of a pixel whose median is its whiteness."""
-NEVER_CLEAR_QUANTILE = 0.25
-"""Quantile of all its scenes that a pixel takes which is hardly ever clear: a bright roof read as cloud."""
-COARSE_PX, LOCAL_PX = 4, 15
-"""The surroundings are the median of 15 by 15 of every fourth pixel: 600 m."""
-TILE_M = 5_120.0
-"""Side of a tile: its window and scenes fit into memory, and 512 pixels of 10 m into a few blocks of a file."""
-MARGIN_M = 300.0
-"""Margin that is read around a tile: surroundings of what stands at its edge."""
-EDGE_PARTS = 4
-"""Parts of a tile's side whose ends are converted to degrees, so that the side stays straight to a metre."""
-PLACE_STEP_DEG = 0.01
-"""Longest piece of a place's edge that is converted as a straight line."""
-PROBABLE = 0.5
-"""Probability of a building above which a structure is more likely one than not."""
-PICTURE_REACH_M = 250
-"""Reach of a picture beyond its outline."""
-SAME_PASS_DAYS = 5 / 1440
-"""Time between scenes of one pass, days: they are seconds apart."""
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SEASON_SCENES, LEAST_SEASON_SCENES = 9, 3  # clearest scenes of a season that make its picture, and the fewest that do
+SEASON_DAYS = 150  # length of a season, about
+LEAST_SEASONS = 2  # seasons that a comparison needs
+MILD_FROM, MILD_UNTIL = 80, 312  # northern days between which the sun is high and no snow is, with wide margins
+LEAST_MILD_SCENES = 8  # scenes outside of winter below which those of winter are taken too
+SEED_GAIN, SEED_SD = 0.05, 4.0  # gain in whiteness that starts a candidate, or so many deviations of it if more
+ROOF_GAIN = 0.15  # gain that starts one in a single picture: a pale roof that was cleared again; the series decides
+GROWN_SHARE, PEAK_QUANTILE = (
+    0.5,
+    0.8,
+)  # a patch reaches to this share of this quantile of its seed
+GROWN_REACH_PX = 4  # how far a patch may grow beyond the box of its seed
+LEAST_PATCH_PX = 8  # the smallest patch: a roof of under 800 m2 is lost in the blur of its edge
+FRINGE_PX = 3  # pixels around a patch that belong to its blur and start no other
+LEAST_CLEAR = 2  # clear scenes of a pixel whose median is its whiteness
+NEVER_CLEAR_QUANTILE = 0.25  # of all scenes of a pixel that is hardly ever clear: a bright roof read as cloud
+COARSE_PX, LOCAL_PX = 4, 15  # the surroundings are the median of 15 by 15 of every fourth pixel: 600 m
+TILE_M = 5_120.0  # side of a tile: 512 pixels of 10 m are a few blocks of a file, and its scenes fit into memory
+MARGIN_M = 300.0  # margin that is read around a tile: surroundings of what stands at its edge
+EDGE_PARTS = 4  # parts of a tile's side whose ends are converted to degrees, so that it stays straight to a metre
+PLACE_STEP_DEG = 0.01  # longest piece of a place's edge that is converted as a straight line
+PROBABLE = 0.5  # probability of a building above which a structure is more likely one than not
+PICTURE_REACH_M = 250.0  # reach of a picture beyond its outline
+SAME_PASS_DAYS = 5 / 1440  # scenes of one pass are seconds apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +120,16 @@ def new_structures(
     dated after the other. Raises NotFoundError if fewer than two seasons have scenes.
     """
     found, unseen = survey(stack, place, start, end)
-    parts = [stack.at(series.window(candidate.outline)) for candidate in found]
+    parts = [stack.at(series.surroundings_box(candidate.outline)) for candidate in found]
 
-    def date(number: int) -> Sequence[Structure]:
-        outline, name = found[number].outline, f"S{number + 1:03d}"
+    def date(part: Stack, candidate: Candidate, number: int) -> Sequence[Structure]:
+        name = f"S{number:03d}"
         return outlines.date_change(
-            parts[number], outline, start, end, outline_id=name, exhaustive=exhaustive
+            part, candidate.outline, start, end, outline_id=name, exhaustive=exhaustive
         ).structures
 
     with ThreadPoolExecutor(stack.threads) as pool:
-        dated = list(pool.map(date, range(len(found))))
+        dated = list(pool.map(date, parts, found, range(1, len(found) + 1)))
     rows = []
     shared = bytes_by_reader([part.cost.asked for part in parts])
     for candidate, part, structures, own_bytes in zip(found, parts, dated, shared, strict=True):
@@ -171,7 +152,8 @@ def survey(
     Also the names of the tiles that too few scenes show. A place wider than `side_m` is read tile by tile, so that
     memory is that of one tile; a patch on an edge of tiles is one patch.
     """
-    if fits_one(place, side_m):
+    west, south, east, north = _flat(place)[1].bounds
+    if max(east - west, north - south) <= side_m:
         return _season_candidates(stack, place, start, end), []
     seen: list[tuple[Tile, Candidate]] = []
     unseen, tiles = [], utm_tiles(place, side_m)
@@ -202,18 +184,18 @@ def _once(seen: list[tuple[Tile, Candidate]]) -> list[Candidate]:
     for tile, candidate in [*whole, *_joined([s for s in seen if s[1].cut])]:
         if not any(other is not tile and candidate.outline.intersects(k.outline) for other, k in kept):
             kept.append((tile, candidate))
-    first = {tile.name: n for n, (tile, _) in reversed(list(enumerate(seen)))}
-    return [candidate for _, candidate in sorted(kept, key=lambda k: first[k[0].name])]
+    order = list(dict.fromkeys(tile.name for tile, _ in seen))
+    return [candidate for _, candidate in sorted(kept, key=lambda k: order.index(k[0].name))]
 
 
 def _joined(parts: list[tuple[Tile, Candidate]]) -> list[tuple[Tile, Candidate]]:
     joined: list[tuple[Tile, Candidate]] = []
     for tile, candidate in parts:
         touching = [k for k in joined if k[0] is not tile and k[1].outline.intersects(candidate.outline)]
-        outline = shapely.union_all([candidate.outline, *(k[1].outline for k in touching)])
-        gain = max(candidate.gain, *(k[1].gain for k in touching)) if touching else candidate.gain
+        group = [(tile, candidate), *touching]
+        outline, gain = shapely.union_all([c.outline for _, c in group]), max(c.gain for _, c in group)
         joined = [k for k in joined if k not in touching]
-        joined.append((touching[0][0] if touching else tile, Candidate(outline, gain, cut=True)))
+        joined.append(((touching or group)[0][0], Candidate(outline, gain, cut=True)))
     return joined
 
 
@@ -280,8 +262,7 @@ def _outline(patch: np.ndarray, attrs: dict[str, Any]) -> BaseGeometry:
     """Return the largest part of a patch (y, x) as a polygon in degrees along its pixels."""
     transform = Affine(*tuple(attrs["transform"])[:6])
     polygons = [shape(g) for g, _ in features.shapes(patch.astype("uint8"), mask=patch, transform=transform)]
-    to_degrees = Transformer.from_crs(attrs["crs"], 4326, always_xy=True)
-    return shapely.transform(max(polygons, key=lambda p: p.area), to_degrees.transform, interleaved=False)
+    return reproject(max(polygons, key=lambda p: p.area), attrs["crs"], 4326)
 
 
 def season_groups(rows: pd.DataFrame, latitude_deg: float) -> list[pd.DataFrame]:
@@ -365,7 +346,8 @@ def draw_structure(stack: Stack, row: dict[str, Any], start: str, end: str, path
     if np.isfinite([last_before, first_after]).all():
         days = steps.to_days(stack.scenes["datetime"])
         apart = np.minimum(np.abs(days - last_before), np.abs(days - first_after))
-        picture = _before_after(stack, stack.scenes[apart < SAME_PASS_DAYS], row["geometry"], title)
+        scenes = stack.scenes[apart < SAME_PASS_DAYS]
+        picture = before_after(stack, scenes, row["geometry"], PICTURE_REACH_M, title)
         drawn.append(imagery.save_figure(picture, path.with_name(f"{named}_pair.png")))
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     ax = figure.subplots()
@@ -379,8 +361,9 @@ def draw_structure(stack: Stack, row: dict[str, Any], start: str, end: str, path
     return [*drawn, imagery.save_figure(figure, path.with_name(f"{named}_series.png"))]
 
 
-def _before_after(stack: Stack, rows: pd.DataFrame, outline: BaseGeometry, title: str) -> Any:
-    cube = stack.read(rows, around(outline, PICTURE_REACH_M), RGB)
+def before_after(stack: Stack, rows: pd.DataFrame, outline: BaseGeometry, reach_m: float, title: str) -> Figure:
+    """Draw the first and the last pass of `rows` side by side, `reach_m` around an outline (degrees)."""
+    cube = stack.read(rows, around(outline, reach_m), RGB)
     pair = imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
     return imagery.draw_pair(pair, outline, title)
 
@@ -409,12 +392,12 @@ class Tile:
     def _box(self, margin_m: float) -> BaseGeometry:
         west, south, reach = self.west - margin_m, self.south - margin_m, self.side_m + margin_m
         square = shapely.box(west, south, self.west + reach, self.south + reach).segmentize(self.side_m / EDGE_PARTS)
-        return shapely.transform(square, _between(self.epsg, 4326), interleaved=False)
+        return reproject(square, self.epsg, 4326)
 
     def holds(self, outline: BaseGeometry) -> bool:
         """Say whether the centroid of an outline (degrees) is in the tile (west and south edge included)."""
-        x, y = _between(4326, self.epsg)(outline.centroid.x, outline.centroid.y)
-        return bool(0 <= x - self.west < self.side_m and 0 <= y - self.south < self.side_m)
+        middle = reproject(outline.centroid, 4326, self.epsg)
+        return bool(0 <= middle.x - self.west < self.side_m and 0 <= middle.y - self.south < self.side_m)
 
 
 def utm_tiles(place: BaseGeometry, side_m: float) -> list[Tile]:
@@ -435,19 +418,7 @@ def utm_tiles(place: BaseGeometry, side_m: float) -> list[Tile]:
     return tiles
 
 
-def fits_one(place: BaseGeometry, side_m: float) -> bool:
-    """Say whether a `place` (degrees) is at most as wide and as high as a tile, wherever the grid would cut it."""
-    west, south, east, north = _flat(place)[1].bounds
-    return bool(max(east - west, north - south) <= side_m)
-
-
 def _flat(place: BaseGeometry) -> tuple[int, BaseGeometry]:
     """Return the UTM zone of a place and the place in its metres."""
     epsg = imagery.utm_epsg(place.centroid.x, place.centroid.y)
-    return epsg, shapely.transform(place.segmentize(PLACE_STEP_DEG), _between(4326, epsg), interleaved=False)
-
-
-@functools.cache
-def _between(one: int, other: int) -> Callable[..., Any]:
-    """Return the conversion between two EPSG codes; making it takes a millisecond, and a search has many tiles."""
-    return Transformer.from_crs(one, other, always_xy=True).transform
+    return epsg, reproject(place.segmentize(PLACE_STEP_DEG), 4326, epsg)

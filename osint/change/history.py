@@ -11,7 +11,7 @@ import numpy as np
 
 from osint.change import landcover, series
 from osint.change._segmentation import YEAR_DAYS
-from osint.change.landcover import Kind, WindowMedian
+from osint.change.landcover import Kind, LandCover, WindowMedian
 from osint.change.measure import AreaInterval, area_row
 from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason, sentences
 from osint.change.series import Series, quarters, step_whiteness
@@ -152,6 +152,12 @@ class Change:
         """Gain over the brightness of the surroundings."""
         return self.after.relative() - self.before.relative()
 
+    @property
+    def cover(self) -> LandCover:
+        """What appeared by it."""
+        took_days = to_day(self.step.complete.best) - to_day(self.step.begun.best)
+        return landcover.appeared(self.before, self.after, took_days)
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -163,7 +169,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ChangeRule:
     """What a change of the whiteness means; of RULES the first that holds has its effect."""
 
     name: str
@@ -213,18 +219,16 @@ def _look_for_water(change: Change, structures: list[Structure], context: Contex
 def _add(change: Change, structures: list[Structure], context: Context) -> list[Structure]:
     step = change.step
     since = max((s.half_day if s.stands else s.removed_day for s in structures), default=-np.inf)
-    scraped = [s for s in context.scrapings if since < to_day(s.best) < to_day(step.best)]
-    cover = landcover.appeared(change.before, change.after, to_day(step.complete.best) - to_day(step.begun.best))
-    made = _structure(step, cover.kind, scraped[-1] if scraped else None, context.seen).doubtful(cover.doubt)
+    made = _structure(step, change.cover, [s for s in context.scrapings if since < to_day(s.best)], context.seen)
     made = replace(made, gain=change.gain, relative_gain=max(change.relative_gain, MIN_RELATIVE_GAIN))
     built_over = _with_last(structures, lambda s: replace(s, shown_until_day=to_day(step.begun.low)))
     return [*built_over, made]
 
 
 RULES = (
-    Rule("removed", _is_removal, _remove),
-    Rule("nothing new", _is_nothing_new, _look_for_water),
-    Rule("covered", _is_cover, _add),
+    ChangeRule("removed", _is_removal, _remove),
+    ChangeRule("nothing new", _is_nothing_new, _look_for_water),
+    ChangeRule("covered", _is_cover, _add),
 )
 """In this order; the first that holds has its effect."""
 
@@ -298,13 +302,11 @@ def _stood_briefly(
     bare = all(brief[0].last_day < s.half_day or brief[0].first_day > s.shown_until_day for s in found)
     if before is None or after is None or not bare or not _agree(seen.days[stood], white[stood], up):
         return None
-    cover = landcover.appeared(before, after, to_day(up.complete.best) - to_day(up.begun.best))
-    if cover.kind not in COVERS or cover.doubt:
+    change = Change(up, before, after, False, to_day(down.best))
+    if change.cover.kind not in COVERS or change.cover.doubt:
         return None
-    scraped = [s for s in context.scrapings if s.best < up.best]
-    change = after.relative() - before.relative()
-    made = removed(_structure(up, cover.kind, scraped[-1] if scraped else None, seen), down)
-    return made, [(to_day(up.best), change), (to_day(down.best), -change)]
+    made = removed(_structure(up, change.cover, context.scrapings, seen), down)
+    return made, [(to_day(up.best), change.relative_gain), (to_day(down.best), -change.relative_gain)]
 
 
 def _agree(days: np.ndarray, white: np.ndarray, up: Step) -> bool:
@@ -348,9 +350,8 @@ def come_and_go(found: Sequence[Structure], changes: Sequence[tuple[float, float
     large = [(when, change > 0) for when, change in changes if abs(change) >= TURN_SHARE * largest]
     turns = [turn for k, turn in enumerate(large) if k == 0 or turn[1] != large[k - 1][1]]
     # a site that is cleared and rebuilt follows no yearly cycle
-    yearly = any(
-        up == down and _season_apart(one - two) < SAME_SEASON_DAYS for (one, up), (two, down) in combinations(turns, 2)
-    )
+    apart = [one - two for (one, up), (two, down) in combinations(turns, 2) if up == down]
+    yearly = any(abs((days + YEAR_DAYS / 2) % YEAR_DAYS - YEAR_DAYS / 2) < SAME_SEASON_DAYS for days in apart)
     no_building = len(turns) >= TURNS_OF_NO_BUILDING
     if not no_building and not (yearly and len(turns) >= TURNS_OF_DOUBT):
         return list(found)
@@ -367,11 +368,6 @@ def wetted(structure: Structure, seen: Series, until_day: float) -> Structure:
     if structure.kind not in landcover.BUILDINGS or after is None or after.dimmed < landcover.WET_SCENES:
         return structure
     return structure.called(Kind.OTHER).doubtful(Doubt(Reason.WETTED))
-
-
-def _season_apart(days: float) -> float:
-    """Return by how many days two moments that are `days` apart differ in the time of year."""
-    return abs((days + YEAR_DAYS / 2) % YEAR_DAYS - YEAR_DAYS / 2)
 
 
 def like_the_whole(found: Sequence[Structure]) -> list[Structure]:
@@ -414,46 +410,45 @@ def _scraped(step: Step) -> bool:
     return bool(large and step_whiteness(step) < landcover.MIN_GAIN)
 
 
-def _structure(step: Step, kind: Kind, scraped: Step | None, seen: Series) -> Structure:
-    """Return one structure; ground was broken at `scraped`, or no later than the roof began."""
-    onset_low, onset_high = _onset(step, scraped, seen)
-    half_low = step.low - np.timedelta64(HALF_MARGIN_DAYS, "D")
-    complete_low = step.complete.low - np.timedelta64(COMPLETE_MARGIN_DAYS, "D")
+def _structure(step: Step, cover: LandCover, scrapings: Sequence[Step], seen: Series) -> Structure:
+    """Return one structure; ground was broken at the last of `scrapings` before it, or no later than the roof began."""
+    onset_low, onset_high = _onset(step, scrapings, seen)
+    roofed_low = _date(step.low, -HALF_MARGIN_DAYS)
     # a change still under way at the last scene has no end yet
     ended = to_day(step.complete.high) < seen.days[-1] - UNDER_WAY_DAYS
     width = to_day(step.high) - to_day(step.low)
     wide = Doubt(Reason.LONG_INTERVAL, {"days": width, "gap_days": step.gap_days})
     return Structure(
-        kind=kind,
-        probability=round(step.probability * landcover.PROBABILITY[kind], 3),
+        kind=cover.kind,
+        probability=round(step.probability * landcover.PROBABILITY[cover.kind], 3),
         onset_low=onset_low,
         onset_high=onset_high,
-        roofed_low=_date(half_low),
+        roofed_low=roofed_low,
         roofed_best=_date(step.best),
         roofed_high=_date(step.high, HALF_MARGIN_DAYS),
-        complete_low=_date(max(complete_low, half_low)),
+        complete_low=max(_date(step.complete.low, -COMPLETE_MARGIN_DAYS), roofed_low),
         complete_high=_date(step.complete.high, COMPLETE_MARGIN_DAYS) if ended else None,
         doubts=(wide,) if width > LONGEST_INTERVAL_DAYS else (),
         step_probability=step.probability,
         half_day=to_day(step.best),
         shown_from_day=to_day(step.complete.high),
         shown_until_day=seen.days[-1] + 1,
-    )
+    ).doubtful(cover.doubt)
 
 
-def _onset(step: Step, scraped: Step | None, seen: Series) -> tuple[dt.date | None, dt.date]:
+def _onset(step: Step, scrapings: Sequence[Step], seen: Series) -> tuple[dt.date | None, dt.date]:
     """Return low and high of ground broken; a low of None means "no later than" the high.
 
     Only a sharp step that is not at the start of the series and not long before the roof is named. Scraping shows
     before it is half done and after it began.
     """
-    if scraped is not None:
+    for scraped in [s for s in scrapings if s.best < step.best][-1:]:
         lead = to_day(step.best) - to_day(scraped.best)
         wide = to_day(scraped.high) - to_day(scraped.begun.low)
         inside = to_day(scraped.begun.low) - seen.days[0] > ONSET_FROM_START_DAYS
         if lead < ONSET_LEAD_DAYS and wide < ONSET_WIDEST_DAYS and inside:
-            last = min(scraped.high + np.timedelta64(HALF_MARGIN_DAYS, "D"), step.high)
-            return _date(scraped.begun.low, -ONSET_MARGIN_DAYS), _date(last)
+            last = min(_date(scraped.high, HALF_MARGIN_DAYS), _date(step.high))
+            return _date(scraped.begun.low, -ONSET_MARGIN_DAYS), last
     return None, _date(max(step.begun.high, step.low))
 
 
@@ -480,9 +475,9 @@ def _alike(seen: Series, before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Return the last scenes `after` less the last `before` in both bands, of one half of the year if it can be."""
     warm = np.isin(quarters(seen.days), WARM_QUARTERS)
     halves = [(before & half, after & half) for half in (warm, ~warm)]
-    fewest = [min(b.sum(), a.sum()) for b, a in halves]
-    if max(fewest) >= HALF_YEAR_SCENES:
-        before, after = halves[int(np.argmax(fewest))]
+    fuller = max(halves, key=lambda half: min(half[0].sum(), half[1].sum()))
+    if min(fuller[0].sum(), fuller[1].sum()) >= HALF_YEAR_SCENES:
+        before, after = fuller
     pair = seen.contrast[:, [seen.bands.index(b) for b in PAIR]]
     return np.asarray(np.median(pair[after][-LAST_SCENES:], axis=0) - np.median(pair[before][-LAST_SCENES:], axis=0))
 

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from osint.change.measure import roof_share
 from osint.change.reasons import Doubt, Reason
-from osint.change.series import HALF, SWIR, Series, quarters, whiteness, winter
+from osint.change.series import HALF, SWIR, Series, median, quarters, whiteness, winter
 from osint.change.stack import BANDS, PAIR
 
 
@@ -117,14 +117,10 @@ def window_median(series: Series, first_day: float, last_day: float, fewest: int
         return None
     white, quarter = series.whiteness()[chosen], quarters(series.days[chosen])
     means = [np.median(white[quarter == q]) for q in range(4) if (quarter == q).sum() >= QUARTER_MIN_SCENES]
-    dimmed, wet = _darkened(series, chosen)
-    return WindowMedian(
-        inside=dict(zip(series.bands, map(_middle, series.inside[chosen].T), strict=True)),
-        around=dict(zip(series.bands, map(_middle, series.around[chosen].T), strict=True)),
-        swing=float(np.ptp(means)) if len(means) > 1 else 0.0,
-        dimmed=dimmed,
-        wet=wet,
+    inside, around = (
+        dict(zip(series.bands, median(v[chosen]).tolist(), strict=True)) for v in (series.inside, series.around)
     )
+    return WindowMedian(inside, around, float(np.ptp(means)) if len(means) > 1 else 0.0, *_darkened(series, chosen))
 
 
 def _darkened(series: Series, chosen: np.ndarray) -> tuple[int, int]:
@@ -138,12 +134,6 @@ def _darkened(series: Series, chosen: np.ndarray) -> tuple[int, int]:
     mild = ~winter(series.days[chosen], series.latitude_deg)
     wet = dark[:, 1] & (inside[:, 1] < WET_SWIR) & (inside[:, 0] < PALE_BLUE)
     return int((dark.all(axis=1) & mild).sum()), int(wet.sum())
-
-
-def _middle(values: np.ndarray) -> float:
-    """Return the median of what was read, NaN if nothing was."""
-    read = values[np.isfinite(values)]
-    return float(np.median(read)) if len(read) else float("nan")
 
 
 def appeared(before: WindowMedian, after: WindowMedian, took_days: float) -> LandCover:

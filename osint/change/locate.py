@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -23,27 +24,19 @@ from osint import geo, imagery
 from osint.change import detect, history
 from osint.change._tile_search import Target, TileResult, TileState, scenes_of_sides, search_stack, unsearched
 from osint.change.detect import TILE_M, Tile
-from osint.change.stack import RGB, Stack, around, stack_of_list
+from osint.change.stack import Stack, around, stack_of_list
 from osint.errors import BadInputError, NetworkError, NotFoundError, OsintError, UnreadableError
 from osint.register import Register
 
-NEAR_ENOUGH_KM = 3.0
-"""Precision up to which a site is observed; one known less well is searched for: judgement."""
-LEAST_REACH_KM = 0.75
-"""Reach of the box about a site, however well its place is known: a campus is some hundred metres wide."""
-CHIPS, CHIP_REACH_M = 10, 400.0
-"""Candidates that get a picture, and its reach beyond the outline in metres."""
-CHIP_CLEAR_SHARE = 0.5
-"""Share of a picture that must be clear for it to be drawn: judgement."""
-IN_FLIGHT = 4
-"""Tiles that a worker of a cluster has waiting."""
+NEAR_ENOUGH_KM = 3.0  # precision up to which a site is observed; one known less well is searched for
+LEAST_REACH_KM = 0.75  # of the box about a site, however well its place is known: a campus is some hundred metres wide
+CHIPS, CHIP_REACH_M = 10, 400.0  # candidates that get a picture, and its reach beyond the outline
+CHIP_CLEAR_SHARE = 0.5  # share of a picture that must be clear for it to be drawn
+IN_FLIGHT = 4  # tiles that a worker of a cluster has waiting
 ONE_THREAD = {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1}
-FAILURES_IN_A_ROW = 5
-"""Tiles that fail one after another before the search stops: then it is the network, not the tile."""
-GOOD_FIT = 0.3
-"""Fit above which a candidate is worth a look; it ranks and is not a probability: judgement."""
-FULLY_SEARCHED = 0.999
-"""Share of a place that counts as all of it."""
+FAILURES_IN_A_ROW = 5  # tiles that fail one after another before the search stops: it is the network, not the tile
+GOOD_FIT = 0.3  # above which a candidate is worth a look; a fit ranks and is not a probability
+FULLY_SEARCHED = 0.999  # share of a place that counts as all of it
 DATED = tuple(name for name in history.PROPERTIES if name != "bytes_read")
 PROPERTIES = ("rank", *DATED, "fit", "fit_date", "fit_size", "tile", "chip")
 """Columns of `Located.found`. `bytes_read` depends on the cache, so it is reported per tile, not per candidate."""
@@ -120,18 +113,16 @@ class StackSource:
 
     def __call__(self, place: BaseGeometry) -> Stack:
         """Return the stack of a `place` (degrees)."""
-        listed = imagery.list_scenes(place, self.start, self.end, catalogue=self.catalogue, collection=self.collection)
-        stack = stack_of_list(listed, place)
-        stack.cost.add("list", listed.cost.total_requests, listed.cost.total_bytes)
-        return stack
+        return self._stack(imagery.list_scenes, place)
 
     def shared(self, place: BaseGeometry) -> Stack:
         """Return the stack of a tile; a process asks for the list of scenes once per block of tiles."""
-        listed, bytes_read = imagery.block_scenes(
-            place, self.start, self.end, catalogue=self.catalogue, collection=self.collection
-        )
+        return self._stack(imagery.block_scenes, place)
+
+    def _stack(self, search: Callable[..., imagery.Scenes], place: BaseGeometry) -> Stack:
+        listed = search(place, self.start, self.end, catalogue=self.catalogue, collection=self.collection)
         stack = stack_of_list(listed, place)
-        stack.cost.add("list", 0, bytes_read)
+        stack.cost.add("list", listed.cost.total_requests, listed.cost.total_bytes)
         return stack
 
     @property
@@ -145,7 +136,7 @@ Source: TypeAlias = Callable[[BaseGeometry], Stack]
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class LocateResult:
     """Candidates, best fit first, and what of the place was searched."""
 
     found: gpd.GeoDataFrame
@@ -229,7 +220,7 @@ def locate(
     side_m: float = TILE_M,
     dask: str = "",
     tell: Callable[[str], None] = lambda text: None,
-) -> Located:
+) -> LocateResult:
     """Search `place` (degrees) tile by tile for the target.
 
     Each finished tile is one JSON line of `journal`, written before the next begins; a search that was stopped
@@ -241,7 +232,7 @@ def locate(
     tiles = detect.utm_tiles(place, side_m)
     head = {"target": asdict(target), "place": place.wkt, "side_m": side_m, **getattr(source, "name", {})}
     done = _resumed(journal, head)
-    again = [t for t in tiles if t.name in done and done[t.name].state is TileState.FAILED]
+    again = [t for t in tiles if t.name in done and _failed(done[t.name])]
     # block by block, so that a list of scenes serves all tiles of its block
     left = sorted((t for t in tiles if t.name not in done), key=lambda t: imagery.block_of(t.core())) + again
     imagery.forget_blocks()
@@ -249,22 +240,24 @@ def locate(
     failures, limit = 0, 1
     with journal.open("a", encoding="utf-8") as file:
         for result in _searched(source, left, place, target, dask):
-            file.write(json.dumps(result.to_row(), ensure_ascii=False) + "\n")
+            file.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
             done[result.tile] = result
             seen = f"{result.searched_share:.0%} seen, {result.sentence()}"
             tell(f"{len(done)} of {len(tiles)} tiles: {result.tile} {seen}")
-            failed = result.state is TileState.FAILED
-            failures, limit = (failures + 1, limit) if failed else (0, FAILURES_IN_A_ROW)
+            failures, limit = (failures + 1, limit) if _failed(result) else (0, FAILURES_IN_A_ROW)
             if failures >= limit:
-                missing = sum(t.name not in done or done[t.name].state is TileState.FAILED for t in tiles)
+                missing = sum(t.name not in done or _failed(done[t.name]) for t in tiles)
                 raise NetworkError(
                     f"{missing} of {len(tiles)} tiles left, {result.sentence()}. The same command goes on"
                 )
     results = [done[tile.name] for tile in tiles]
-    table = pd.DataFrame([{k: v for k, v in r.to_row().items() if k != "candidates"} for r in results])
-    return Located(ranked(results), table, target)
+    return LocateResult(ranked(results), pd.DataFrame(map(asdict, results)).drop(columns="candidates"), target)
+
+
+def _failed(result: TileResult) -> bool:
+    return result.state is TileState.FAILED
 
 
 def ranked(results: list[TileResult]) -> gpd.GeoDataFrame:
@@ -358,7 +351,7 @@ def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, TileResult]:
     return {result.tile: result for result in results}
 
 
-def draw_chips(source: Source, located: Located, folder: Path, most: int = CHIPS) -> gpd.GeoDataFrame:
+def draw_chips(source: Source, located: LocateResult, folder: Path, most: int = CHIPS) -> gpd.GeoDataFrame:
     """Draw the best candidates before and after into `folder`; returns `located.found` with the file names in `chip`.
 
     The clearest scene over the place on each side of the target; without two of them there is no chip.
@@ -367,13 +360,10 @@ def draw_chips(source: Source, located: Located, folder: Path, most: int = CHIPS
     # structures of one outline share the picture of the best of them
     for outline_id, row in found.head(most).drop_duplicates("outline_id").set_index("outline_id").iterrows():
         path = folder / f"{outline_id}.png"
-        try:
-            drawn = _chip(source, row, located.target, path)
-        except (OsintError, OSError):
-            # the search stands without its pictures: the network may be gone by now
-            drawn = False
-        if drawn:
-            found.loc[found["outline_id"] == outline_id, "chip"] = f"{folder.name}/{path.name}"
+        # the search stands without its pictures: the network may be gone by now
+        with contextlib.suppress(OsintError, OSError):
+            if _chip(source, row, located.target, path):
+                found.loc[found["outline_id"] == outline_id, "chip"] = f"{folder.name}/{path.name}"
     return found
 
 
@@ -383,13 +373,12 @@ def _chip(source: Source, row: pd.Series, target: Target, path: Path) -> bool:
     chosen = [_clearest(stack, rows, place) for rows in scenes_of_sides(stack.scenes, target, place)]
     if any(scene is None for scene in chosen):
         return False
-    cube = stack.read(pd.concat(chosen), place, RGB)
-    pair = imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
     path.parent.mkdir(parents=True, exist_ok=True)
-    kind = row["kind"] or "undated"
     fit = "no date" if pd.isna(row["fit"]) else f"fit {row['fit']:.2f}"
-    title = f"Candidate {row['rank']} ({fit}): {kind}, outline {geo.area_m2(row['geometry']):,.0f} m2"
-    imagery.save_figure(imagery.draw_pair(pair, row["geometry"], title), path)
+    area = f"outline {geo.area_m2(row['geometry']):,.0f} m2"
+    title = f"Candidate {row['rank']} ({fit}): {row['kind'] or 'undated'}, {area}"
+    drawn = detect.before_after(stack, pd.concat(chosen), row["geometry"], CHIP_REACH_M, title)
+    imagery.save_figure(drawn, path)
     return True
 
 

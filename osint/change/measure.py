@@ -84,8 +84,7 @@ class AreaInterval:
 
 def area_row(name: str, area: AreaInterval | None) -> dict[str, int | None]:
     """Return an area as the columns `name`_low, _best and _high."""
-    known = (None, None, None) if area is None else (area.low_m2, area.best_m2, area.high_m2)
-    return dict(zip((f"{name}_low", f"{name}_best", f"{name}_high"), known, strict=True))
+    return {f"{name}_{bound}": getattr(area, f"{bound}_m2", None) for bound in ("low", "best", "high")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +104,11 @@ class Measurement:
 
     def to_row(self) -> dict[str, str | int | None]:
         """Return the columns MEASURED: areas in m2, doubts as sentences, None where nothing is known."""
-        row: dict[str, str | int | None] = dict.fromkeys(MEASURED)
+        row: dict[str, str | int | None] = {name: getattr(self, name, None) for name in MEASURED}
         row |= area_row("roof_area_m2", self.roof_area) | area_row("plot_area_m2", self.plot_area)
+        row["cooling_yard_m2_high"] = self.cooling_yard_high_m2
         doubts = {"roof": self.roof_doubts, "plot": self.plot_doubts, "yard": self.yard_doubts}
-        row |= {f"{name}_cannot_tell": sentences(why) for name, why in doubts.items()}
-        return row | {
-            "cooling_yard_m2_high": self.cooling_yard_high_m2,
-            "scenes_used": self.scenes_used,
-            "bytes_read": self.bytes_read,
-        }
+        return row | {f"{name}_cannot_tell": sentences(why) for name, why in doubts.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +161,7 @@ class _Contrast:
         return np.asarray((median(self.picture[pixels]) - self.ground) @ self.to_deviations)
 
 
-def extent(after: xr.Dataset, before: xr.Dataset | None, footprint: Footprint) -> Plot:
+def measure_plot(after: xr.Dataset, before: xr.Dataset | None, footprint: Footprint) -> Plot:
     """Return the plot that holds an outline in `after`: what differs from `before`, else from the surroundings.
 
     The colours of the roof and of the yard next to it are known, the ground is that of the same pixel before (or the
@@ -218,7 +213,8 @@ def _grown(contrast: _Contrast, footprint: Footprint, sample: np.ndarray) -> tup
     size = _length(change)
     # asphalt and machines may have a colour between ground and yard; an edge is not three pixels wide
     other = ndimage.binary_erosion(size >= PLOT_MIN_SEPARATION, SQUARE) & ~contrast.plants
-    faint = ndimage.binary_erosion(_length(_smoothed(change)) >= FAINT_Z, SQUARE)
+    smoothed = ndimage.uniform_filter(np.nan_to_num(change), (3, 3, 1))
+    faint = ndimage.binary_erosion(_length(smoothed) >= FAINT_Z, SQUARE)
     to_roof = contrast.towards(footprint.core)
     for _ in range(COLOUR_ROUNDS):
         to_yard = contrast.towards(sample)
@@ -231,13 +227,9 @@ def _grown(contrast: _Contrast, footprint: Footprint, sample: np.ndarray) -> tup
         inner = ndimage.binary_erosion(least, SQUARE) & (contrast.distance_px > NEXT_FROM_PX)
         sample = inner if inner.sum() >= PLOT_MIN_PX else sample
     # a roof stands within its plot: machines on a yard may have the very colour of the ground before
-    likely = least | _touching(hull & ~least, outline)
+    likely = least | series.touched(hull & ~least, ndimage.binary_dilation(outline, SQUARE))
     most = likely | _joined(changed | outline | other | faint | ~shown, outline)
     return Plot(least, likely, most, _plot_doubts(least, likely, most)), changed, shown
-
-
-def _smoothed(change: np.ndarray) -> np.ndarray:
-    return np.stack([ndimage.uniform_filter(np.nan_to_num(band), 3) for band in np.moveaxis(change, -1, 0)], axis=-1)
 
 
 def _nowhere(footprint: Footprint, *doubts: Doubt) -> Plot:
@@ -288,26 +280,21 @@ def _whitening(difference: np.ndarray, far: np.ndarray) -> np.ndarray | None:
 
 def _share(change: np.ndarray, to_roof: np.ndarray, to_yard: np.ndarray) -> np.ndarray:
     """Return (y, x) share of roof and yard together, neither below zero; of a pixel that is no mixture, its size."""
-    rr, yy, ry = ((u * v).sum(axis=-1) for u, v in ((to_roof, to_roof), (to_yard, to_yard), (to_roof, to_yard)))
-    by_roof, by_yard = (change * to_roof).sum(axis=-1), (change * to_yard).sum(axis=-1)
-    rr, yy = np.maximum(rr, 1e-9), np.maximum(yy, 1e-9)
-    det = np.maximum(rr * yy - ry**2, 1e-9 * rr * yy)
-    a, b = (yy * by_roof - ry * by_yard) / det, (rr * by_yard - ry * by_roof) / det
-    only_roof, only_yard = np.maximum(by_roof / rr, 0), np.maximum(by_yard / yy, 0)
-    inside = (a >= 0) & (b >= 0)
+    roofs, yards = (np.maximum((towards * towards).sum(axis=-1), 1e-9) for towards in (to_roof, to_yard))
+    both, by_roof, by_yard = (
+        (one * other).sum(axis=-1) for one, other in ((to_roof, to_yard), (change, to_roof), (change, to_yard))
+    )
+    determinant = np.maximum(roofs * yards - both**2, 1e-9 * roofs * yards)
+    roof = (yards * by_roof - both * by_yard) / determinant
+    yard = (roofs * by_yard - both * by_roof) / determinant
+    inside = (roof >= 0) & (yard >= 0)
     # of the two ends the one that leaves less over
-    yard_alone = only_yard**2 * yy >= only_roof**2 * rr
-    a = np.where(inside, a, np.where(yard_alone, 0, only_roof))
-    b = np.where(inside, b, np.where(yard_alone, only_yard, 0))
-    left = _length(change - a[..., None] * to_roof - b[..., None] * to_yard)
-    return np.where(left > UNMIXED_Z, np.maximum(a + b, _length(change) / np.sqrt(yy)), a + b)
-
-
-def _touching(pixels: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """Return the patches of `pixels` that touch an outline."""
-    labels, _ = ndimage.label(pixels)
-    own = np.unique(labels[ndimage.binary_dilation(outline, SQUARE)])
-    return np.isin(labels, own[own > 0])
+    only_roof, only_yard = np.maximum(by_roof / roofs, 0), np.maximum(by_yard / yards, 0)
+    yard_alone = only_yard**2 * yards >= only_roof**2 * roofs
+    roof = np.where(inside, roof, np.where(yard_alone, 0, only_roof))
+    yard = np.where(inside, yard, np.where(yard_alone, only_yard, 0))
+    left = _length(change - roof[..., None] * to_roof - yard[..., None] * to_yard)
+    return np.where(left > UNMIXED_Z, np.maximum(roof + yard, _length(change) / np.sqrt(yards)), roof + yard)
 
 
 def _hull(mask: np.ndarray) -> np.ndarray:
@@ -319,9 +306,7 @@ def _hull(mask: np.ndarray) -> np.ndarray:
 def _joined(changed: np.ndarray, outline: np.ndarray) -> np.ndarray:
     """Return the patch of `changed` that holds the outline, without strips two pixels wide."""
     thick = ndimage.binary_dilation(ndimage.binary_opening(changed, SQUARE), SQUARE) & changed
-    labels, _ = ndimage.label(thick | outline)
-    own = np.unique(labels[outline])
-    patch = np.pad(np.isin(labels, own[own > 0]), 2)
+    patch = np.pad(series.touched(thick | outline, outline), 2)
     closed = ndimage.binary_closing(patch, SQUARE)[2:-2, 2:-2]
     return np.asarray(ndimage.binary_fill_holes(closed))
 
@@ -360,7 +345,7 @@ def measure(
     elif before is not None and (earth is None or earth.sizes["time"] < PLOT_MIN_SCENES):
         plot = _nowhere(footprint, _too_few(" before", *before))
     else:
-        plot = extent(after, earth, footprint)
+        plot = measure_plot(after, earth, footprint)
     return _measurement(roof, plot, after.sizes["time"], stack.bytes_read - spent)
 
 
@@ -370,18 +355,13 @@ def _too_few(when: str, start: str, end: str) -> Doubt:
 
 def _measurement(roof: AreaInterval | None, plot: Plot, scenes: int, bytes_read: int) -> Measurement:
     """Return roof and plot with the bound on a cooling yard."""
-    area, no_yard = plot.area, Doubt(Reason.NO_YARD)
-    bounded = area is not None and area.high_m2 is not None
-    return Measurement(
-        roof_area=roof,
-        plot_area=area,
-        cooling_yard_high_m2=area.high_m2 - (roof.low_m2 if roof else 0) if area and area.high_m2 is not None else None,
-        roof_doubts=() if roof else (Doubt(Reason.LIKE_ITS_YARD),),
-        plot_doubts=plot.doubts,
-        yard_doubts=(no_yard,) if bounded else (no_yard, Doubt(Reason.NO_BOUND)),
-        scenes_used=scenes,
-        bytes_read=bytes_read,
-    )
+    area, yard_high_m2, yard_doubts = plot.area, None, [Doubt(Reason.NO_YARD)]
+    if area is not None and area.high_m2 is not None:
+        yard_high_m2 = area.high_m2 - (roof.low_m2 if roof else 0)
+    else:
+        yard_doubts.append(Doubt(Reason.NO_BOUND))
+    roof_doubts = () if roof else (Doubt(Reason.LIKE_ITS_YARD),)
+    return Measurement(roof, area, yard_high_m2, roof_doubts, plot.doubts, tuple(yard_doubts), scenes, bytes_read)
 
 
 def measure_outlines(
@@ -402,8 +382,7 @@ def measure_outlines(
             row = {f"{name}_cannot_tell": str(error) for name in ("roof", "plot", "yard")}
         name = str(getattr(outline, "outline_id", number))
         rows.append({"outline_id": name, **row, "geometry": outline.geometry})
-    frame = pd.DataFrame(rows, columns=["outline_id", *MEASURED, "geometry"])
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
+    return gpd.GeoDataFrame(rows, columns=["outline_id", *MEASURED, "geometry"], geometry="geometry", crs=4326)
 
 
 def in_order(start: str, end: str, before: tuple[str, str] | None) -> None:
@@ -411,24 +390,21 @@ def in_order(start: str, end: str, before: tuple[str, str] | None) -> None:
     if end < start:
         raise BadInputError(f"`end` ({end}) is before `start` ({start})")
     if before is not None and not before[0] <= before[1] < start:
-        raise BadInputError(
-            f"the time before, {before[0]} to {before[1]}, must end before {start}, the first date measured"
-        )
+        raise BadInputError(f"the time before, {' to '.join(before)}, must end before {start}, the first date measured")
 
 
 def _same_seasons(now: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return up to PAIRED_SCENES rows of each, least cloud and nearest day of the year first: sun and crops cancel."""
-    chosen = [
-        rows.sort_values(["cloud_pct", "datetime"]).head(n * CANDIDATE_SCENES) for rows, n in ((now, 1), (earlier, 2))
-    ]
-    day = [rows["datetime"].dt.day_of_year.to_numpy() for rows in chosen]
-    cloud = [rows["cloud_pct"].fillna(UNSTATED_CLOUD_PCT).to_numpy() for rows in chosen]
-    apart = np.abs(day[0][:, None] - day[1][None])
+    now = now.sort_values(["cloud_pct", "datetime"]).head(CANDIDATE_SCENES)
+    earlier = earlier.sort_values(["cloud_pct", "datetime"]).head(2 * CANDIDATE_SCENES)
+    day = [rows["datetime"].dt.day_of_year.to_numpy() for rows in (now, earlier)]
+    cloud = [rows["cloud_pct"].fillna(UNSTATED_CLOUD_PCT).to_numpy() for rows in (now, earlier)]
+    apart = np.abs(np.subtract.outer(*day))
     apart = np.minimum(apart, YEAR_WHOLE_DAYS - apart)
-    cost = apart / PAIR_DAYS + (cloud[0][:, None] + cloud[1][None]) / PAIR_CLOUD_PCT
+    cost = apart / PAIR_DAYS + np.add.outer(*cloud) / PAIR_CLOUD_PCT
     first, second = optimize.linear_sum_assignment(cost)
     best = np.argsort(cost[first, second], kind="stable")[:PAIRED_SCENES]
-    return chosen[0].iloc[first[best]], chosen[1].iloc[second[best]]
+    return now.iloc[first[best]], earlier.iloc[second[best]]
 
 
 def _clear(
@@ -462,7 +438,7 @@ def roof_area(
         share = roof_share(picture, drawn, beside)
         if share is None:
             return None
-        roof = _roof_patch((share > HALF) & near, footprint.drawn)
+        roof = series.touched((share > HALF) & near, footprint.drawn)
         if roof.sum() < ROOF_MIN_PX:
             return None
         if np.array_equal(roof, drawn):
@@ -491,13 +467,6 @@ def roof_share(picture: np.ndarray, cover: np.ndarray, beside: np.ndarray | None
     if not separation >= ROOF_MIN_SEPARATION:
         return None
     return np.asarray(((picture - ground) @ axis) / float((roof - ground) @ axis))
-
-
-def _roof_patch(roof: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """Return the patches (y, x bool) of `roof` that touch an outline."""
-    labels, _ = ndimage.label(roof)
-    own = np.unique(labels[outline & roof])
-    return np.isin(labels, own[own > 0])
 
 
 def roof_interval(best_m2: float, dark: bool = False) -> AreaInterval:

@@ -13,16 +13,15 @@ import numpy as np
 
 from osint import geo
 from osint.change import landcover
+from osint.change.history import iso
 from osint.change.measure import Z90
 from osint.change.radar import RADAR_LIMIT, Signal, radar_clock, vv_change
-from osint.change.steps import Step
 from osint.errors import OsintError
 from osint.register import SCHEMAS
 
 Row = dict[str, Any]
 COLUMNS = SCHEMAS["observations"].names
-FIRST_PASSES = 5
-"""Passes after a step of radar whose mean its level is at least: the error of the ratio is that of their mean."""
+FIRST_PASSES = 5  # passes after a step of radar whose mean its level is at least: the ratio has the error of that mean
 
 
 def observation_row(site_id: str, observer: str, how: str, date: str, **known: Any) -> Row:
@@ -33,9 +32,9 @@ def observation_row(site_id: str, observer: str, how: str, date: str, **known: A
     wrong = sorted(set(known) - set(COLUMNS))
     if wrong:
         raise OsintError(f"observations.csv has no column {', '.join(wrong)}; it has {', '.join(COLUMNS)}")
-    made: Row = dict.fromkeys(COLUMNS, "")
-    made.update(site_id=site_id, observer=observer, how=how, date=date, independence_group=f"seen by {observer}")
-    return {**made, **{k: "" if _missing(v) else v for k, v in known.items()}}
+    given = {"site_id": site_id, "observer": observer, "how": how, "date": date}
+    stated = {column: "" if _missing(value) else value for column, value in known.items()}
+    return {**dict.fromkeys(COLUMNS, ""), **given, "independence_group": f"seen by {observer}", **stated}
 
 
 def structure_rows(
@@ -73,7 +72,8 @@ def structure_rows(
         if n == 1 and not total.any():
             note = f"{outline}: half covered {roof['roofed_low']} to {roof['roofed_high']}, 90%"
             rows.append(seen(roof["roofed_low"], not_yet="roofed", note=note))
-        total = total + [_number(roof[f"roof_area_m2_{bound}"]) for bound in ("low", "best", "high")]
+        areas = (roof[f"roof_area_m2_{bound}"] for bound in ("low", "best", "high"))
+        total = total + [np.nan if _missing(area) else float(area) for area in areas]
         complete = roof["roofed_high"] if _missing(roof["complete_high"]) else roof["complete_high"]
         note = f"{roof['kind']}, {outline}, probability {roof['probability']:g}"
         measured = _roof_m2(total, f"roofs seen so far: {n}") or {"scope": "roof, not measured"}
@@ -102,8 +102,8 @@ def compare_outlines(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame) -> dict[
     first), overlap_share (of what either drew) and offset_m (between the centroids).
     """
     a, b = (f.to_crs(4326).geometry.union_all() for f in (first, second))
-    shapes = (a, b, a.intersection(b), a.union(b))
-    own, other, shared, either = (geo.area_m2(g) if g.area else 0.0 for g in shapes)
+    surfaces = (a, b, a.intersection(b), a.union(b))
+    own, other, shared, either = (geo.area_m2(surface) if surface.area else 0.0 for surface in surfaces)
     if not own or not other:
         raise OsintError("one of the two persons drew no surface: both need a polygon to be compared")
     offset = geo.WGS84.inv(a.centroid.x, a.centroid.y, b.centroid.x, b.centroid.y)[2]
@@ -130,19 +130,16 @@ def radar_rows(signal: Signal, site_id: str, observer: str, source_url: str = ""
     note = f"SIMULATED. {RADAR_LIMIT}" if signal.simulated else RADAR_LIMIT
     for orbit in radar_clock(signal).orbits:
         for step in orbit.steps:
-            column, where = vv_change(step)
-            half = Z90 * float(orbit.scatter_db[column]) / np.sqrt(FIRST_PASSES)
-            low, best, high = (10 ** ((float(step.size[column]) + d) / 10) for d in (-half, 0, half))
+            size_db, column, where = vv_change(step)
+            half_db = Z90 * float(orbit.scatter_db[column]) / np.sqrt(FIRST_PASSES)
+            low, best, high = (10 ** ((size_db + error_db) / 10) for error_db in (-half_db, 0, half_db))
             scope = f"power after to before, VV {where}, {orbit.orbit}"
             measured = {"quantity": "backscatter_ratio", "low": low, "best": best, "high": high, "unit": "ratio"}
             known = {"scope": scope, "note": note, "source_url": source_url}
-            made.append(observation_row(site_id, observer, "radar backscatter", _dated(step), **measured, **known))
+            date = _interval(iso(step.low), iso(step.high))
+            made.append(observation_row(site_id, observer, "radar backscatter", date, **measured, **known))
         reasons += [f"{orbit.orbit}: {orbit.reason}"] if orbit.reason else []
     return made, "; ".join([*reasons, *([signal.unread] if signal.unread else [])])
-
-
-def _dated(step: Step) -> str:
-    return _interval(*(str(v.astype("datetime64[D]")) for v in (step.half.low, step.half.high)))
 
 
 def _interval(low: Any, high: Any) -> str:
@@ -154,7 +151,3 @@ def _interval(low: Any, high: Any) -> str:
 
 def _missing(value: Any) -> bool:
     return value is None or value == "" or (isinstance(value, float) and not np.isfinite(value))
-
-
-def _number(value: Any) -> float:
-    return float("nan") if _missing(value) else float(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
-from osint import geo
+from osint import geo, imagery
 from osint.change import history, landcover, sampling, series, steps
 from osint.change.history import COVERS, PROPERTIES, Structure
 from osint.change.landcover import Kind
@@ -79,9 +79,9 @@ def date_change(
     spent = stack.bytes_read
     dated = _dated(stack, place, (start, end), coverage, exhaustive)
     scenes_used, bytes_read = 0 if dated.seen is None else len(dated.seen.days), stack.bytes_read - spent
-    named = [
+    named = (
         replace(s, outline_id=outline_id, scenes_used=scenes_used, bytes_read=bytes_read) for s in dated.structures
-    ]
+    )
     return replace(dated, structures=tuple(named))
 
 
@@ -99,7 +99,7 @@ def _dated(stack: Stack, place: BaseGeometry, span: tuple[str, str], coverage: f
     footprint = gathered.footprint
     if gathered.data is None or gathered.usable < FEWEST_SCENES:
         return _refused(_clouded(gathered.usable, gathered.listed))
-    seen = series.extract(gathered.data, footprint, BANDS)
+    seen = series.extract_series(gathered.data, footprint, BANDS)
     if len(seen.days) < FEWEST_SCENES:
         return _refused(_clouded(len(seen.days), gathered.listed, seen.refused), seen)
     found, covered = _steps(seen, coverage)
@@ -141,7 +141,7 @@ def _structures(
     for phase in phases:
         own, (ground, covered) = seen, found
         if len(phases) > 1:
-            own = series.extract(data, phase, BANDS)
+            own = series.extract_series(data, phase, BANDS)
             ground, covered = _steps(own, coverage)
         shown += [_Shown(s, phase, own) for s in history.structures(ground, covered, own)]
     return sorted(shown, key=lambda s: s.structure.roofed_best or s.structure.onset_high or dt.date.max)
@@ -155,11 +155,10 @@ def _pictured(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeo
     days = _clear_days(structure, seen)
     if len(days) < SHOWN_SCENES:
         return shown
-    data_days = steps.to_days(pd.DatetimeIndex(data["time"].values))
-    chosen = data.isel(time=np.isin(np.round(data_days, 4), np.round(days, 4)))
-    names = set(" ".join(str(v) for v in chosen["id"].values).split())
-    more = stack.read(rows[rows["id"].isin(names)], series.window(geometry), PICTURE_BANDS)
-    picture = chosen.assign({band: more[band] for band in PICTURE_BANDS})
+    number = imagery.pass_numbers(rows)
+    of_days = np.isin(number, number[steps.on_days(rows["datetime"], days)])
+    more = stack.read(rows[of_days], series.surroundings_box(geometry), PICTURE_BANDS)
+    picture = data.isel(time=steps.on_days(data["time"].values, days)).assign({b: more[b] for b in PICTURE_BANDS})
     shown = replace(shown, picture=picture)
     blue, red, near = (series.median(picture[b].values[:, shown.phase.core], 1) for b in (BLUE, "B04", "B08"))
     if np.isnan(near).all():
@@ -200,17 +199,11 @@ def _coloured(shown: _Shown) -> _Shown:
 
 def _like_the_whole(shown: Sequence[_Shown]) -> list[_Shown]:
     """Return structures with the parts of one phase called as its whole."""
-    made = list(shown)
-    for phase in _once(s.phase for s in shown):
-        places = [k for k, s in enumerate(shown) if s.phase is phase]
-        whole = history.like_the_whole([shown[k].structure for k in places])
-        for k, structure in zip(places, whole, strict=True):
-            made[k] = shown[k].edited(structure)
-    return made
-
-
-def _once(phases: Iterable[Footprint]) -> list[Footprint]:
-    return list({id(phase): phase for phase in phases}.values())
+    called = []
+    for one in shown:
+        own = [s for s in shown if s.phase is one.phase]
+        called.append(one.edited(history.like_the_whole([s.structure for s in own])[own.index(one)]))
+    return called
 
 
 def _measured(shown: Sequence[_Shown], footprint: Footprint) -> list[Structure]:
@@ -241,10 +234,9 @@ def date_outlines(
     """
     rows = []
     for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
-        own = stack.at(series.window(outline.geometry))
+        own = stack.at(series.surroundings_box(outline.geometry))
         name = str(getattr(outline, "outline_id", number))
         dated = date_change(own, outline.geometry, start, end, outline_id=name, exhaustive=exhaustive)
         stack.add(own)
         rows += [{**row, "geometry": outline.geometry} for row in dated.rows]
-    frame = pd.DataFrame(rows, columns=[*PROPERTIES, "geometry"])
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)
+    return gpd.GeoDataFrame(rows, columns=[*PROPERTIES, "geometry"], geometry="geometry", crs=4326)

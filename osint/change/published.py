@@ -70,19 +70,18 @@ SUPPOSED = _words(
 )
 """A sentence with one of these states nothing."""
 LINKED = re.compile(r"google\.[a-z.]{2,6}/(?:web|maps)/?[^\s)\"]{0,200}?@(-?\d{1,2}\.\d+),(-?\d{1,3}\.\d+)")
-RADIUS_M = 800.0
-"""Radius of the disc about a point that stands for a site."""
-FIRST_LINE = 2
-"""Line of a table on which its first row is: the header comes before it."""
-CHANCE_DRAWS, CHANCE_SEED = 200, 1
-"""Random dates with which each interval is compared."""
-NAMED_UNPLACED = 8
-"""Sites without a place that are named."""
+RADIUS_M = 800.0  # of the disc about a point that stands for a site
+FIRST_LINE = 2  # line of a table on which its first row is: the header comes before it
+CHANCE_DRAWS, CHANCE_SEED = 200, 1  # random dates with which each interval is compared
+NAMED_UNPLACED = 8  # sites without a place that are named
 Span: TypeAlias = tuple[str | None, str, str]
 """Low, best and high day (ISO); low None is "no later than"."""
 COLUMNS = (
     "data_center", "event", "published_after", "published", "low", "best", "high", "error_days", "covered",
     "refused", "bytes_read",
+)  # fmt: skip
+SUMMARY = (
+    "event", "published", "dated", "refused", "median_error_days", "covered", "chance_error_days", "chance_covered",
 )  # fmt: skip
 
 
@@ -93,8 +92,7 @@ class PublishedComparison:
     rows: pd.DataFrame
     """Columns COLUMNS; one row per published event. `low` empty means "no later than"."""
     summary: pd.DataFrame
-    """One row per event: published, dated, refused, median_error_days, covered (share of the dated), and what as many
-    intervals as wide at random dates of the span score by the same matching: chance_error_days, chance_covered."""
+    """Columns SUMMARY, one row per event; `chance_` is what as many intervals as wide at random dates score."""
     bytes_read: int
     unplaced: list[str]
     """Sites of the table that have no place."""
@@ -114,17 +112,17 @@ def read_timeline(path: str | Path) -> pd.DataFrame:
     are mostly those of the pictures in which a state was first seen: the event lies after the site's row before
     (`published_after`, empty for the first). A row may give several events; see `stated_events`.
     """
-    table = _table(path)
-    made = []
-    for name, rows in table.sort_values([NAME, "last"], kind="stable").groupby(NAME, sort=True):
-        before = ""
-        for row in rows.to_dict("records"):
-            # a month or a year is known no better than from its first day on
-            after = before if row["first"] == row["last"] else max(before, _moved(row["first"], -1))
-            known = {"data_center": name, "published": row["last"], "published_after": after, "status": row[STATUS]}
-            made += [{**known, "event": event} for event in stated_events(row[STATUS])]
-            before = row["last"]
-    return pd.DataFrame(made, columns=["data_center", "published", "published_after", "event", "status"])
+    table = _table(path).sort_values([NAME, "last"], kind="stable")
+    before = table.groupby(NAME)["last"].shift(fill_value="")
+    # a month or a year is known no better than from its first day on
+    vague = [max(known, _moved(first, -1)) for known, first in zip(before, table["first"], strict=True)]
+    made = table.assign(
+        published_after=before.where(table["first"] == table["last"], vague),
+        event=table[STATUS].map(stated_events),
+    )
+    made = made.rename(columns={NAME: "data_center", "last": "published", STATUS: "status"}).explode("event")
+    columns = ["data_center", "published", "published_after", "event", "status"]
+    return made.dropna(subset="event").reset_index(drop=True)[columns]
 
 
 def _table(path: str | Path) -> pd.DataFrame:
@@ -259,8 +257,8 @@ def compare_published(
             for _ in range(CHANCE_DRAWS if pool else 0):
                 drawn += [{"event": str(event), **row} for row in _matched(dated, _anywhere(rng, pool, start, end))]
         tell(f"{name}: {len(found)} structures, {len(published)} published dates, {bytes_read / 1e6:.1f} MB")
-    order = {str(event): number for number, event in enumerate(Event)}
-    rows.sort(key=lambda row: (row["data_center"], row["published"], order[row["event"]]))
+    order = [str(event) for event in Event]
+    rows.sort(key=lambda row: (row["data_center"], row["published"], order.index(row["event"])))
     compared = pd.DataFrame(rows, columns=list(COLUMNS))
     summary = summarised(compared, pd.DataFrame(drawn, columns=list(COLUMNS)))
     return PublishedComparison(compared, summary, total_bytes, unplaced)
@@ -335,25 +333,15 @@ def summarised(rows: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
     made = []
     for event in Event:
         mine = rows[rows["event"] == event]
-        dated = mine[mine["high"].notna()]
-        error, covered = _score(dated)
-        chance_error, chance_covered = _score(drawn[(drawn["event"] == event) & drawn["high"].notna()])
-        made.append(
-            {
-                "event": str(event),
-                "published": len(mine),
-                "dated": len(dated),
-                "refused": len(mine) - len(dated),
-                "median_error_days": error,
-                "covered": covered,
-                "chance_error_days": chance_error,
-                "chance_covered": chance_covered,
-            }
-        )
-    return pd.DataFrame(made)
+        dated = int(mine["high"].notna().sum())
+        counts = (str(event), len(mine), dated, len(mine) - dated)
+        made.append((*counts, *_score(mine), *_score(drawn[drawn["event"] == event])))
+    return pd.DataFrame(made, columns=list(SUMMARY))
 
 
-def _score(dated: pd.DataFrame) -> tuple[float, float]:
+def _score(rows: pd.DataFrame) -> tuple[float, float]:
+    """Return the median error in days and the share covered of the rows that are dated."""
+    dated = rows[rows["high"].notna()]
     errors = dated["error_days"].dropna().astype(float).abs()
     share = round(float(dated["covered"].astype(bool).mean()), 3) if len(dated) else np.nan
     return (float(errors.median()) if len(errors) else np.nan), share

@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 import xarray as xr
-from pyproj import Transformer
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
 from osint.change import series, steps
 from osint.change.history import iso
+from osint.change.stack import reproject
 from osint.change.steps import Step
 from osint.errors import NotFoundError, OsintError
 
@@ -35,21 +35,16 @@ RADAR_CATALOGUE, RADAR_COLLECTION = "planetary-computer", "sentinel-1-rtc"
 RADAR_BANDS = ("vv", "vh")
 RADAR_COLUMNS = ("radar_low", "radar_best", "radar_high", "radar")
 """What `add_radar` adds: half of the step (ISO days, 90%), and what radar says, in words."""
-LEAST_STEP_DB = 1.0
-"""Step below which wet ground or other rows of crops are as likely as a wall: judgement."""
-FRAME_DAYS = 60
-"""A steel frame may reflect so long before the roof is on it; a fence or a container may come later: judgement."""
-VAGUE_DAYS = 2 * FRAME_DAYS
-"""Width of an interval above which it meets nearly every date, so that it neither agrees nor contradicts."""
-WALL_REACH_M = 15.0
-"""Distance to either side of a wall's foot in which its double echo is; a pixel of the sensor itself is 20 m."""
+Cells: TypeAlias = tuple[str | None, str | None, str | None, str]
+LEAST_STEP_DB = 1.0  # step below which wet ground or other rows of crops are as likely as a wall
+FRAME_DAYS = 60  # a steel frame may reflect so long before the roof is on it; a fence or a container may come later
+VAGUE_DAYS = 2 * FRAME_DAYS  # width of an interval above which it meets nearly every date: it neither agrees nor not
+WALL_REACH_M = 15.0  # on either side of a wall's foot is its double echo; a pixel of the sensor itself is 20 m
 LIT_SIDE = {"ascending": 1.0, "descending": -1.0}
 """Sentinel-1 looks to its right: an ascending orbit lights west sides, a descending one east sides. East is +1."""
 RADAR_PIXEL_M = 10.0
-INSIDE_COVER = 0.5
-"""Share of a pixel that is inside an outline or its lit side, from which the pixel counts."""
-SEEN_INSIDE_SHARE, SEEN_RING_SHARE = 0.8, 0.5
-"""Share of the pixels that must have been read: of the outline or its side, and of the surroundings."""
+INSIDE_COVER = 0.5  # share of a pixel inside an outline or its lit side, from which the pixel counts
+SEEN_INSIDE_SHARE, SEEN_RING_SHARE = 0.8, 0.5  # of the pixels that must have been read: of the outline, around it
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +118,6 @@ class RadarClock:
         agreeing = [orbit for orbit in self.orbits if orbit.meeting]
         return max((o.shown for o in agreeing or self.stepping), key=lambda s: s.contrast, default=None)
 
-    @property
-    def interval(self) -> tuple[np.datetime64, np.datetime64, np.datetime64] | None:
-        """Low, best and high of half of that step (90%), None without one."""
-        return None if self.step is None else (self.step.low, self.step.best, self.step.high)
-
     def sentence(self) -> str:
         """Return in words what radar says."""
         unread = f"; {self.signal.unread}" if self.signal.unread else ""
@@ -158,18 +148,18 @@ def radar_scenes(
     *,
     catalogue: str = RADAR_CATALOGUE,
     collection: str = RADAR_COLLECTION,
-) -> imagery.SceneList:
+) -> imagery.Scenes:
     """Return the radar scenes of `place` (degrees) between two dates; `read_radar` reads each outline in it from them.
 
     Raises NotFoundError if the catalogue has none.
     """
     found = imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection)
-    if not found.scenes:
+    if not len(found):
         raise NotFoundError(f"{collection} has no scene of the place between {start} and {end}: widen the dates")
     return found
 
 
-def read_radar(outline: BaseGeometry, listed: imagery.SceneList) -> Signal:
+def read_radar(outline: BaseGeometry, listed: imagery.Scenes) -> Signal:
     """Return the backscatter of an outline (degrees) less its surroundings, one row per pass.
 
     Gamma0 in linear power is averaged before the logarithm. Raises NotFoundError if no scene reaches the outline.
@@ -177,7 +167,7 @@ def read_radar(outline: BaseGeometry, listed: imagery.SceneList) -> Signal:
     scenes = listed.of(outline).frame
     if not len(scenes):
         raise NotFoundError("no radar scene reaches the outline: widen the dates")
-    reading = imagery.read_bands(scenes, series.window(outline), RADAR_BANDS, RADAR_PIXEL_M)
+    reading = imagery.read_bands(scenes, series.surroundings_box(outline), RADAR_BANDS, RADAR_PIXEL_M)
     data = reading.data
     place = series.placed(outline, data)
     power = np.stack([data[band].values for band in RADAR_BANDS], axis=-1)
@@ -185,13 +175,13 @@ def read_radar(outline: BaseGeometry, listed: imagery.SceneList) -> Signal:
     power = np.where(power > 0, power, np.nan)
     # the tiles of a pass share its orbit
     orbit = scenes["orbit"].groupby(imagery.pass_numbers(scenes)).first().to_numpy(str)
-    inside = _averaged(power, place.cover > INSIDE_COVER)
+    inside = _enough(power[:, place.cover > INSIDE_COVER], SEEN_INSIDE_SHARE, np.nanmean)
     lit = inside[:, :1].copy()
     for direction, east in LIT_SIDE.items():
         own = np.char.startswith(orbit, direction)
         side = series.placed(_side(outline, data, -east * WALL_REACH_M), data).cover > INSIDE_COVER
         if own.any() and side.any():
-            lit[own] = _averaged(power[own][..., :1], side)
+            lit[own] = _enough(power[own][:, side, :1], SEEN_INSIDE_SHARE, np.nanmean)
     ring = _enough(power[:, place.ring], SEEN_RING_SHARE, np.nanmedian)
     decibel = 10 * np.log10(np.hstack([inside, lit])) - (10 * np.log10(ring))[:, [0, 1, 0]]
     kept = np.isfinite(decibel).all(axis=1)
@@ -204,16 +194,9 @@ def read_radar(outline: BaseGeometry, listed: imagery.SceneList) -> Signal:
 
 def _side(outline: BaseGeometry, data: xr.Dataset, east_m: float) -> BaseGeometry:
     """Return the strip along the side of an outline (degrees) that faces `east_m`, as far to either side of it."""
-    there = Transformer.from_crs(4326, data.attrs["crs"], always_xy=True).transform
-    back = Transformer.from_crs(data.attrs["crs"], 4326, always_xy=True).transform
-    flat = shapely.transform(outline, there, interleaved=False)
+    flat = reproject(outline, 4326, data.attrs["crs"])
     strip = affinity.translate(flat, east_m).difference(affinity.translate(flat, -east_m))
-    return shapely.transform(strip, back, interleaved=False)
-
-
-def _averaged(power: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Return the mean power (n, k) of (n, y, x, k) over pixels."""
-    return _enough(power[:, pixels], SEEN_INSIDE_SHARE, np.nanmean)
+    return reproject(strip, data.attrs["crs"], 4326)
 
 
 def _enough(chosen: np.ndarray, share: float, how: Callable[[np.ndarray], float]) -> np.ndarray:
@@ -239,8 +222,12 @@ def _orbit_steps(signal: Signal, orbit: str, optical: tuple[str, str] | None) ->
     found = steps.date_step(signal.times[own], signal.values[own])
     large = tuple(step for step in found if np.abs(step.size).max() >= LEAST_STEP_DB)
     reason = found.reason if large or not len(found) else f"steps are under {LEAST_STEP_DB:g} dB"
-    near = tuple(step for step in large if optical and _is_near(step, optical))
-    meeting = tuple(step for step in near if _rises(step) and not _is_vague(step))
+    near: tuple[Step, ...] = ()
+    if optical:
+        first, last = np.array(optical, "datetime64[D]") + np.array([-FRAME_DAYS, FRAME_DAYS])
+        near = tuple(step for step in large if step.low <= last and step.high >= first)
+    vague = np.timedelta64(VAGUE_DAYS, "D")
+    meeting = tuple(step for step in near if vv_change(step)[0] > 0 and step.high - step.low <= vague)
     return OrbitSteps(orbit, large, found.scatter, reason, near, meeting)
 
 
@@ -257,31 +244,17 @@ def _agreement(orbits: tuple[OrbitSteps, ...], compared: bool) -> Agreement:
     return next((agreement for holds, agreement in rules if holds), Agreement.DISAGREES)
 
 
-def _is_near(step: Step, optical: tuple[str, str]) -> bool:
-    reach = np.timedelta64(FRAME_DAYS, "D")
-    return bool(step.low <= np.datetime64(optical[1]) + reach and step.high >= np.datetime64(optical[0]) - reach)
-
-
-def _is_vague(step: Step) -> bool:
-    return bool(step.high - step.low > np.timedelta64(VAGUE_DAYS, "D"))
-
-
-def _rises(step: Step) -> bool:
-    return bool(step.size[vv_change(step)[0]] > 0)
-
-
-def vv_change(step: Step) -> tuple[int, str]:
-    """Return the column of `Signal.values` in which VV changed more, and where on the ground that is."""
+def vv_change(step: Step) -> tuple[float, int, str]:
+    """Return by how many dB VV changed where it changed more, that column of `Signal.values`, and where that is."""
     where = {0: "over the outline", len(step.size) - 1: "on the side that faces the radar"}
     column = max(where, key=lambda k: abs(float(step.size[k])))
-    return column, where[column]
+    return float(step.size[column]), column, where[column]
 
 
 def _in_words(step: Step) -> str:
-    column, where = vv_change(step)
-    size = float(step.size[column])
-    low, high = (moment.astype("datetime64[D]") for moment in (step.low, step.high))
-    return f"VV {'rises' if size > 0 else 'falls'} by {abs(size):.1f} dB {where}, {low} to {high}"
+    size_db, _, where = vv_change(step)
+    way = "rises" if size_db > 0 else "falls"
+    return f"VV {way} by {abs(size_db):.1f} dB {where}, {iso(step.low)} to {iso(step.high)}"
 
 
 def add_radar(
@@ -300,24 +273,24 @@ def add_radar(
     try:
         listed = radar_scenes(dated.union_all(), start, end, catalogue=catalogue, collection=collection)
     except (OsintError, OSError) as error:
-        why = f"{Agreement.UNREAD}: {error}"
-        tell(why)
-        return dated.assign(**dict.fromkeys(RADAR_COLUMNS[:3]), radar=why)
+        cells = _unread(error)
+        tell(cells[-1])
+        return dated.assign(**dict(zip(RADAR_COLUMNS, cells, strict=True)))
     signals: dict[bytes, Signal] = {}
-    cells = []
+    told: list[Cells] = []
     for row in dated.to_dict("records"):
         outline = row["geometry"]
         try:
             # several structures of one outline share its passes
             signal = signals.get(outline.wkb) or read_radar(outline, listed)
             signals[outline.wkb] = signal
-            cells.append(_cells(radar_clock(signal, _optical(row))))
+            told.append(_cells(radar_clock(signal, _optical(row))))
         except (OsintError, OSError) as error:
-            cells.append((None, None, None, f"{Agreement.UNREAD}: {error}"))
-        tell(f"{row['outline_id']}: {cells[-1][-1]}")
+            told.append(_unread(error))
+        tell(f"{row['outline_id']}: {told[-1][-1]}")
     bytes_read = listed.cost.total_bytes + sum(signal.bytes_read for signal in signals.values())
-    tell(f"{bytes_read / 1e6:.1f} MB of radar read from {len(listed.scenes)} scenes. {RADAR_LIMIT}")
-    return dated.assign(**{name: [row[k] for row in cells] for k, name in enumerate(RADAR_COLUMNS)})
+    tell(f"{bytes_read / 1e6:.1f} MB of radar read from {len(listed)} scenes. {RADAR_LIMIT}")
+    return dated.assign(**{name: [cells[k] for cells in told] for k, name in enumerate(RADAR_COLUMNS)})
 
 
 def _optical(row: dict[str, object]) -> tuple[str, str] | None:
@@ -328,9 +301,11 @@ def _optical(row: dict[str, object]) -> tuple[str, str] | None:
     return str(row["roofed_low"]), str(last)
 
 
-def _cells(clock: RadarClock) -> tuple[str | None, str | None, str | None, str]:
+def _unread(error: Exception) -> Cells:
+    return None, None, None, f"{Agreement.UNREAD}: {error}"
+
+
+def _cells(clock: RadarClock) -> Cells:
+    step = clock.step
     words = f"SIMULATED: {clock.sentence()}" if clock.signal.simulated else clock.sentence()
-    if clock.interval is None:
-        return None, None, None, words
-    low, best, high = map(iso, clock.interval)
-    return low, best, high, words
+    return (iso(step.low), iso(step.best), iso(step.high), words) if step else (None, None, None, words)

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
+from osint import imagery
 from osint.change import series, steps
 from osint.change.series import Footprint, Series
 from osint.change.stack import PAIR, Stack
@@ -32,7 +33,6 @@ MAY_BE_GONE_SHARE = 0.4  # loss over the gains before it, above which a roof may
 SCRAPING_SHARE = 0.1  # of all scenes listed: once more have been read, a step without a roof is narrowed no further
 SHOWN_SCENES = 2  # fewest scenes that show what stands in the other bands
 PICTURE_SCENES = 4  # scenes of each standing roof that are read in the other bands too
-SAME_PASS_DAYS = 5 / 1440  # scenes of one pass are taken within five minutes
 UNKNOWN_CLOUD_PCT = 50.0  # cloud cover of a scene that states none
 MAX_ROUNDS = 14  # most times that scenes are asked for
 
@@ -52,7 +52,7 @@ class Gathered:
 
 def exhaustive(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
     """Read every scene of `rows` over an outline in degrees and its surroundings: the referee of `bisected`."""
-    data = stack.read(rows, series.window(geometry), bands)
+    data = stack.read(rows, series.surroundings_box(geometry), bands)
     footprint = series.placed(geometry, data)
     return Gathered(data, footprint, int(series.usable(data, footprint).sum()), data.sizes["time"])
 
@@ -78,12 +78,16 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         # a roof is timed by its whiteness in the end: the search follows the same steps
         covered = steps.date_step(seen.days, seen.whiteness())
         brief = series.transients(seen.days, seen.whiteness(), covered)
-        covered = _with(covered, brief, seen)
+        pairs = [series.time_transient(seen.days, seen.whiteness(), b) for b in brief]
+        found_brief = [step for pair in pairs if pair for step in pair]
+        covered = replace(covered, steps=tuple(sorted([*covered, *found_brief], key=lambda s: s.best)))
         if search.round([*_nodes(search, spacing), *_about(search, covered, seen)], seen.days):
             continue
         found = steps.date_step(seen.days, seen.contrast, series.contrast_sd(seen.contrast))
         roofs = covered if len(covered) else found
-        inside = [Request((b.before_day + b.after_day) / 2, b.before_day, b.after_day, TRANSIENT_SCENES) for b in brief]
+        inside = [
+            SceneRequest((b.before_day + b.after_day) / 2, b.before_day, b.after_day, TRANSIENT_SCENES) for b in brief
+        ]
         requests = [*_odd(found, seen), *inside, *_about(search, roofs, seen)]
         if search.round(requests, seen.days):
             continue
@@ -110,7 +114,7 @@ def _by_phase(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Serie
         pieces = series.phases(search.joined(), search.footprint, seen)
         if len(pieces) == 1:
             break
-        own = [series.extract(search.joined(), piece, PAIR) for piece in pieces]
+        own = [series.extract_series(search.joined(), piece, PAIR) for piece in pieces]
         covered = [steps.date_step(o.days, o.whiteness()) for o in own]
         roofs = covered[-1]
         if not search.round([w for c, o in zip(covered, own, strict=True) for w in _about(search, c, o)], seen.days):
@@ -120,7 +124,7 @@ def _by_phase(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Serie
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SceneRequest:
     """Request for `count` clear scenes between days `low` and `high`, nearest to `centre` first."""
 
     centre: float
@@ -140,35 +144,30 @@ class _Search:
 
     def __post_init__(self) -> None:
         self.rows = self.rows.sort_values("datetime", kind="stable")
-        day = steps.to_days(self.rows["datetime"])
         # the tiles of one pass are seconds apart and make one scene
-        self.group = np.concatenate([[0], np.cumsum(np.diff(day) > SAME_PASS_DAYS)]).astype(int)
+        self.group = imagery.pass_numbers(self.rows)
         first = np.unique(self.group, return_index=True)[1]
-        self.days = day[first]
+        self.days = steps.to_days(self.rows["datetime"])[first]
         cloud = self.rows["cloud_pct"].fillna(UNKNOWN_CLOUD_PCT).to_numpy(float)
         self.cloud = np.array([cloud[self.group == g].mean() for g in range(len(first))]) / 100
         self.listed = len(first)
         self.state = np.full(self.listed, -1)
         """-1 not known, 0 covered, 1 usable."""
         self.read = np.zeros(self.listed, bool)
-        self.window = series.window(self.geometry)
+        self.window = series.surroundings_box(self.geometry)
         self.footprint: Footprint = None  # type: ignore[assignment]
 
-    def round(self, requests: Iterable[Request], seen: np.ndarray | None = None) -> bool:
+    def round(self, requests: Iterable[SceneRequest], seen: np.ndarray | None = None) -> bool:
         """Read what `requests` lack beyond the days already `seen`; return whether anything was read."""
         seen = np.zeros(0) if seen is None else seen
-        lacking = []
-        for request in requests:
-            have = int(((seen > request.low) & (seen < request.high)).sum())
-            if have < request.count:
-                lacking.append((request, request.count - have))
-        taken = self._found_clear(lacking)
+        have = [(request, int(((seen > request.low) & (seen < request.high)).sum())) for request in requests]
+        taken = self._found_clear([(request, request.count - n) for request, n in have if n < request.count])
         if taken.any():
             self.pieces.append(self._read(taken, PAIR))
             self.read |= taken
         return bool(taken.any())
 
-    def _found_clear(self, lacking: list[tuple[Request, int]]) -> np.ndarray:
+    def _found_clear(self, lacking: list[tuple[SceneRequest, int]]) -> np.ndarray:
         """Return (n,) bool: unread usable scenes for each request; reads classifications until all are met."""
         while True:
             taken = np.zeros(self.listed, bool)
@@ -177,9 +176,8 @@ class _Search:
                 free = (self.days > request.low) & (self.days < request.high) & ~self.read & ~taken & (self.state != 0)
                 left = np.flatnonzero(free)
                 # a scene half the stretch away is worth as little as one that is half as likely to be clear
-                cost = np.abs(self.days[left] - request.centre) / (request.high - request.low) + self.cloud[left] * (
-                    self.state[left] < 0
-                )
+                away = np.abs(self.days[left] - request.centre) / (request.high - request.low)
+                cost = away + self.cloud[left] * (self.state[left] < 0)
                 chosen = left[np.argsort(cost, kind="stable")[:count]]
                 taken[chosen] = True
                 unknown[chosen] |= self.state[chosen] < 0
@@ -203,12 +201,12 @@ class _Search:
 
     def series(self) -> Series:
         """Return the series of the scenes that were read so far."""
-        return series.extract(self.joined(), self.footprint, PAIR)
+        return series.extract_series(self.joined(), self.footprint, PAIR)
 
     def coloured(self, days: np.ndarray, bands: Sequence[str]) -> xr.Dataset:
         """Return all scenes that were read, with `bands` read on the given `days` and NaN on the others."""
         data = self.joined()
-        chosen = np.isin(np.round(self.days, 4), np.round(days, 4))
+        chosen = steps.on_days(self.days, days)
         more = self._read(chosen, bands) if chosen.any() and bands else None
         for band in bands:
             values = np.full((data.sizes["time"], data.sizes["y"], data.sizes["x"]), np.nan, np.float32)
@@ -218,20 +216,20 @@ class _Search:
         return data
 
 
-def _nodes(search: _Search, spacing: float) -> list[Request]:
+def _nodes(search: _Search, spacing: float) -> list[SceneRequest]:
     """Return requests for one scene every `spacing` days, three at either end."""
     first, last = search.days[0], search.days[-1]
     count = max(2, int(np.ceil((last - first) / spacing)))
     half = (last - first) / count / 2
-    inner = [Request(c, c - half, c + half, 1) for c in np.linspace(first, last, count + 1)[1:-1]]
+    inner = [SceneRequest(c, c - half, c + half, 1) for c in np.linspace(first, last, count + 1)[1:-1]]
     ends = [
-        Request(first, first - 1, first + max(half, CONFIRMING_DAYS), END_SCENES),
-        Request(last, last - max(half, CONFIRMING_DAYS), last + 1, END_SCENES),
+        SceneRequest(first, first - 1, first + max(half, CONFIRMING_DAYS), END_SCENES),
+        SceneRequest(last, last - max(half, CONFIRMING_DAYS), last + 1, END_SCENES),
     ]
     return ends + inner
 
 
-def _odd(found: Steps, seen: Series) -> list[Request]:
+def _odd(found: Steps, seen: Series) -> list[SceneRequest]:
     """Return requests for scenes next to those that depart from their level, unless a step explains them."""
     if not len(found.scatter):
         return []
@@ -247,13 +245,13 @@ def _odd(found: Steps, seen: Series) -> list[Request]:
         away = np.abs(seen.contrast - np.median(seen.contrast[inside], axis=0))
         usual = np.maximum(found.scatter, series.contrast_sd(seen.contrast))
         odd = inside & ~under_way & ((away > ODD_Z * usual) & (away > ODD_MIN)).any(axis=1)
-        requests += [Request(d, d - CONFIRMING_DAYS, d + CONFIRMING_DAYS, END_SCENES) for d in seen.days[odd]]
+        requests += [SceneRequest(d, d - CONFIRMING_DAYS, d + CONFIRMING_DAYS, END_SCENES) for d in seen.days[odd]]
     return requests
 
 
-def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) -> list[Request]:
+def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) -> list[SceneRequest]:
     """Return requests for the scenes that would narrow the steps that may be roofs, or with `scraping` the others."""
-    requests: list[Request] = []
+    requests: list[SceneRequest] = []
     edges = [-np.inf, *(steps.to_day(s.best) for s in found), np.inf]
     for k, step in enumerate(found):
         if _may_be_roof(found, k) == scraping:
@@ -264,34 +262,25 @@ def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) 
         within = seen.days[(seen.days > last) & (seen.days < first)]
         if hoped <= BRACKET_SCENES:
             requests += [
-                Request((last + first) / 2, last, first, len(within) + int(free.sum())),
-                Request(last, last - CONFIRMING_DAYS, last + 0.01, BESIDE_SCENES),
-                Request(first, first - 0.01, first + CONFIRMING_DAYS, BESIDE_SCENES),
+                SceneRequest((last + first) / 2, last, first, len(within) + int(free.sum())),
+                SceneRequest(last, last - CONFIRMING_DAYS, last + 0.01, BESIDE_SCENES),
+                SceneRequest(first, first - 0.01, first + CONFIRMING_DAYS, BESIDE_SCENES),
             ]
             continue
         places = np.concatenate([[last], within, [first]])
         widest = int(np.argmax(np.diff(places)))
         low, high = places[widest], places[widest + 1]
-        requests.append(Request((low + high) / 2, low, high, 1))
+        requests.append(SceneRequest((low + high) / 2, low, high, 1))
     return requests
-
-
-def _with(covered: Steps, brief: list[series.Transient], seen: Series) -> Steps:
-    """Return the steps of the whiteness with the coming and going of what stood for a few months among them."""
-    pairs = [series.time_transient(seen.days, seen.whiteness(), b) for b in brief]
-    every = sorted([*covered, *(step for pair in pairs if pair for step in pair)], key=lambda s: s.best)
-    return replace(covered, steps=tuple(every))
 
 
 def _may_be_roof(found: Steps, k: int) -> bool:
     """Return whether step `k` may be a roof put up, or taken down after one was."""
     gains = np.array([series.step_whiteness(s) for s in found])
-    if gains[k] < 0:
-        return bool(
-            -gains[k] >= max(MAY_BE_ROOF_GAIN, MAY_BE_GONE_SHARE * float(gains[:k].max(initial=0)))
-            and (gains[:k] >= MAY_BE_ROOF_GAIN).any()
-        )
-    return bool(gains[k] >= max(MAY_BE_ROOF_GAIN, SUN_SHARE * float(np.abs(gains).max())))
+    if gains[k] >= 0:
+        return bool(gains[k] >= max(MAY_BE_ROOF_GAIN, SUN_SHARE * float(np.abs(gains).max())))
+    highest = float(gains[:k].max(initial=0))
+    return bool(highest >= MAY_BE_ROOF_GAIN and -gains[k] >= max(MAY_BE_ROOF_GAIN, MAY_BE_GONE_SHARE * highest))
 
 
 def _bracket(step: Step, seen: Series, low: float, high: float) -> tuple[float, float]:

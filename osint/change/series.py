@@ -134,23 +134,20 @@ def placed(geometry: BaseGeometry, data: xr.Dataset) -> Footprint:
     a, b, c, d, e, f = tuple(data.attrs["transform"])[:6]
     shape = (data.sizes["y"], data.sizes["x"])
     if not all(shape):
-        raise BadInputError(
-            "the outline is outside of the pictures: check its coordinates, or read scenes that reach it"
-        )
+        raise BadInputError("the outline is outside of the pictures: check its place, or read scenes that reach it")
     row, col = np.meshgrid(*((np.arange(n * FINE) + 0.5) / FINE for n in shape), indexing="ij")
     # GDAL's rasterizer warns from threads
     shapely.prepare(outline)
     inside = shapely.contains_xy(outline, c + a * col + b * row, f + d * col + e * row)
     cover = inside.reshape(shape[0], FINE, shape[1], FINE).mean(axis=(1, 3))
     area_m2 = geo.area_m2(geometry)
-    pixel = abs(a)
     core = cover > CORE_COVER
     inner = ndimage.binary_erosion(core)
     if inner.sum() >= CORE_MIN_PX:
         core = inner
     elif core.sum() < THIN_CORE_MIN_PX:
         core = cover >= min(0.5, cover.max())
-    distance = ndimage.distance_transform_edt(cover < OUTSIDE_COVER) * pixel
+    distance = ndimage.distance_transform_edt(cover < OUTSIDE_COVER) * abs(a)
     near, width = _ring(area_m2)
     ring = (distance > near) & (distance < near + width)
     return Footprint(cover=cover, core=core, ring=ring, area_m2=area_m2, latitude_deg=float(geometry.centroid.y))
@@ -167,7 +164,7 @@ def reach_m(area_m2: float) -> float:
     return sum(_ring(area_m2)) + REACH_EDGE_M
 
 
-def window(geometry: BaseGeometry) -> BaseGeometry:
+def surroundings_box(geometry: BaseGeometry) -> BaseGeometry:
     """Return the box (degrees) that holds an outline and its surroundings."""
     return around(geometry, reach_m(geo.area_m2(geometry)))
 
@@ -178,9 +175,10 @@ def usable(data: xr.Dataset, footprint: Footprint) -> np.ndarray:
     A bright roof is often classified as cloud or snow: where the surroundings are clear the scene is kept all
     the same, and a real small cloud is left to the heavy tails of the dating.
     """
-    inside_clear, ring_clear = clear_shares(data, footprint)
+    clear = np.isin(data["scl"].values, CLEAR)
+    inside_clear, ring_clear = (clear[:, part].mean(axis=1) for part in (footprint.core, footprint.ring))
     shown = (inside_clear >= INSIDE_CLEAR_SHARE) | (ring_clear >= RESCUE_CLEAR_SHARE)
-    return (ring_clear >= RING_CLEAR_SHARE) & shown
+    return np.asarray((ring_clear >= RING_CLEAR_SHARE) & shown)
 
 
 def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
@@ -188,6 +186,13 @@ def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
     blank = np.isnan(values).all(axis=axis)
     middle = np.nanmedian(np.where(np.expand_dims(blank, axis), 0.0, values), axis=axis)
     return np.where(blank, np.nan, middle)
+
+
+def touched(pixels: np.ndarray, seed: np.ndarray) -> np.ndarray:
+    """Return the patches (y, x bool) of `pixels` in which a pixel of `seed` lies."""
+    labels, _ = ndimage.label(pixels)
+    own = np.unique(labels[seed])
+    return np.isin(labels, own[own > 0])
 
 
 def winter(
@@ -214,38 +219,28 @@ def quarters(days: np.ndarray) -> np.ndarray:
     return ((days % YEAR_DAYS) // QUARTER_DAYS).astype(int)
 
 
-def clear_shares(data: xr.Dataset, footprint: Footprint) -> tuple[np.ndarray, np.ndarray]:
-    """Return the clear share of outline and surroundings, (n,) each, from the scene classification."""
-    codes = data["scl"].values
-    clear = np.isin(codes, CLEAR)
-    return clear[:, footprint.core].mean(axis=1), clear[:, footprint.ring].mean(axis=1)
-
-
-def extract(data: xr.Dataset, footprint: Footprint, bands: tuple[str, ...]) -> Series:
+def extract_series(data: xr.Dataset, footprint: Footprint, bands: tuple[str, ...]) -> Series:
     """Return the series of an outline from reflectances (time, y, x).
 
     Scenes that are not `usable` are left out, and those whose surroundings are far brighter or darker than
     they ever are (snow, thick haze, missed cloud, shadow).
     """
-    count = data.sizes["time"]
     values = np.stack([data[b].values for b in bands], axis=-1)
-    codes = data["scl"].values
-    ring_ok = np.isin(codes, CLEAR) & footprint.ring
+    rings = np.isin(data["scl"].values, CLEAR) & footprint.ring
     # a search reads the other bands on few scenes
     dating = [k for k, b in enumerate(bands) if b in PAIR]
-    inside = np.full((count, len(bands)), np.nan)
-    nearby = np.full((count, len(bands)), np.nan)
-    for k in range(count):
-        core = values[k][footprint.core]
-        if ring_ok[k].sum() >= RING_MIN_PX and np.isfinite(core[:, dating]).mean() > CORE_READ_SHARE:
+    inside, nearby = np.full((2, len(values), len(bands)), np.nan)
+    for k, (scene, ring) in enumerate(zip(values, rings, strict=True)):
+        core = scene[footprint.core]
+        if ring.sum() >= RING_MIN_PX and np.isfinite(core[:, dating]).mean() > CORE_READ_SHARE:
             read = np.isfinite(core).any(axis=0)
             inside[k, read] = np.nanmean(core[:, read], axis=0)
-            nearby[k, read] = np.nanmedian(values[k][ring_ok[k]][:, read], axis=0)
+            nearby[k, read] = np.nanmedian(scene[ring][:, read], axis=0)
     seen = np.isfinite(inside[:, dating]).all(axis=1) & np.isfinite(nearby[:, dating]).all(axis=1)
     covered = ~seen | ~usable(data, footprint)
     odd = _odd(nearby, ~covered) | _snowy(nearby, bands, ~covered)
     kept = ~covered & ~odd
-    days = steps.to_days(pd.DatetimeIndex(data["time"].values))
+    days = steps.to_days(data["time"].values)
     order = np.flatnonzero(kept)[np.argsort(days[kept], kind="stable")]
     return Series(
         days=days[order],
@@ -265,16 +260,12 @@ def contrast_sd(contrast: np.ndarray) -> np.ndarray:
 
 def _odd(around: np.ndarray, usable: np.ndarray) -> np.ndarray:
     """Return which scenes have surroundings that are far from their usual brightness."""
-    odd = np.zeros(len(around), bool)
     if usable.sum() < USUAL_MIN_SCENES:
-        return odd
-    for band in range(around.shape[1]):
-        usual = np.median(around[usable, band])
-        spread = mad_sd(around[usable, band] - usual)
-        limit = max(UNUSUAL_Z * spread, UNUSUAL_SHARE * usual)
-        with np.errstate(invalid="ignore"):
-            odd |= usable & (np.abs(around[:, band] - usual) > limit)
-    return odd
+        return np.zeros(len(around), bool)
+    usual = np.median(around[usable], axis=0)
+    limit = np.maximum(UNUSUAL_Z * mad_sd(around[usable] - usual, axis=0), UNUSUAL_SHARE * usual)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(usable & (np.abs(around - usual) > limit).any(axis=1))
 
 
 def _snowy(around: np.ndarray, bands: tuple[str, ...], usable: np.ndarray) -> np.ndarray:
@@ -294,12 +285,9 @@ def phases(data: xr.Dataset, footprint: Footprint, seen: Series) -> list[Footpri
     one step of whiteness, the best by least squares; the two groups of least variance of the step's day are phases
     if each is one patch and if their own series step one after the other, with a rest between.
     """
-    days = steps.to_days(pd.DatetimeIndex(data["time"].values))
-    chosen = np.isin(np.round(days, 4), np.round(seen.days, 4))
-    if chosen.sum() != len(seen.days) or len(seen.days) < 4 * EDGE_SCENES:
-        return [footprint]
-    inside = footprint.drawn
-    if inside.sum() < 2 * PHASE_MIN_PX:
+    chosen, inside = steps.on_days(data["time"].values, seen.days), footprint.drawn
+    few = len(seen.days) < 4 * EDGE_SCENES or inside.sum() < 2 * PHASE_MIN_PX
+    if few or chosen.sum() != len(seen.days):
         return [footprint]
     white = whiteness(*(data[b].values[chosen][:, inside] for b in PAIR))
     nearby = whiteness(*(seen.around[:, seen.bands.index(b)] for b in PAIR))
@@ -307,9 +295,8 @@ def phases(data: xr.Dataset, footprint: Footprint, seen: Series) -> list[Footpri
     roof = gain > max(PHASE_MIN_GAIN, PHASE_GAIN_SHARE * float(np.quantile(gain, PHASE_GAIN_QUANTILE)))
     turned = np.full(inside.shape, np.nan)
     turned[inside] = np.where(roof, day, np.nan)
-    return _divided(data, replace(footprint, cover=np.where(np.isfinite(turned), footprint.cover, 0.0)), turned) or [
-        footprint
-    ]
+    covered = replace(footprint, cover=np.where(np.isfinite(turned), footprint.cover, 0.0))
+    return _divided(data, covered, turned) or [footprint]
 
 
 def _turned(days: np.ndarray, white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -317,15 +304,19 @@ def _turned(days: np.ndarray, white: np.ndarray) -> tuple[np.ndarray, np.ndarray
     # one misread scene does not make a step
     calm = ndimage.median_filter(white, size=(3, 1), mode="nearest")
     calm = np.where(np.isfinite(calm), calm, np.nanmedian(calm))
-    count = len(days)
-    sums = np.cumsum(calm, axis=0)
-    before = np.arange(1, count)[:, None]
-    low, high = sums[:-1] / before, (sums[-1] - sums[:-1]) / (count - before)
-    explained = before * (count - before) * (high - low) ** 2
-    explained[: EDGE_SCENES - 1] = explained[count - EDGE_SCENES :] = 0
+    explained, rise = _cut(calm)
+    explained[: EDGE_SCENES - 1] = explained[len(days) - EDGE_SCENES :] = 0
     cut = np.argmax(explained, axis=0)
-    pixel = np.arange(white.shape[1])
-    return (days[cut] + days[cut + 1]) / 2, (high - low)[cut, pixel]
+    return (days[cut] + days[cut + 1]) / 2, rise[cut, np.arange(white.shape[1])]
+
+
+def _cut(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return, (n - 1, p) each, the variance between the two parts at each cut of `values` (n, p), and the rise."""
+    before = np.arange(1, len(values))[:, None]
+    after = len(values) - before
+    sums = np.cumsum(values, axis=0)
+    rise = (sums[-1] - sums[:-1]) / after - sums[:-1] / before
+    return before * after * rise**2, rise
 
 
 def _divided(data: xr.Dataset, footprint: Footprint, turned: np.ndarray) -> list[Footprint]:
@@ -349,34 +340,28 @@ def _divided(data: xr.Dataset, footprint: Footprint, turned: np.ndarray) -> list
 def _border(days: np.ndarray) -> float:
     """Return the day that separates days into the two groups with the least variance within (Otsu 1979)."""
     ordered = np.sort(days)
-    count = np.arange(1, len(days))
-    sums = np.cumsum(ordered)
-    between = count * (len(days) - count) * (sums[:-1] / count - (sums[-1] - sums[:-1]) / (len(days) - count)) ** 2
-    first = int(np.argmax(between))
+    first = int(np.argmax(_cut(ordered[:, None])[0]))
     return float((ordered[first] + ordered[first + 1]) / 2)
 
 
 def _piece(footprint: Footprint, mask: np.ndarray) -> Footprint | None:
     """Return the largest patch of `mask` as a footprint, None if it is small or the mask is scattered."""
-    labels, count = ndimage.label(mask)
-    if not count:
-        return None
-    sizes = ndimage.sum_labels(mask, labels, np.arange(1, count + 1))
-    patch = labels == int(np.argmax(sizes)) + 1
+    labels, _ = ndimage.label(mask)
+    sizes = np.bincount(labels[mask], minlength=1)
+    patch = mask & (labels == int(np.argmax(sizes)))
     if patch.sum() < max(PHASE_MIN_PX, ONE_PATCH_SHARE * mask.sum()):
         return None
     inner = ndimage.binary_erosion(patch)
     core = inner if inner.sum() >= PHASE_CORE_MIN_PX else patch
-    return replace(
-        footprint, cover=np.where(patch, footprint.cover, 0.0), core=core, area_m2=PIXEL_M2 * float(patch.sum())
-    )
+    cover, area_m2 = np.where(patch, footprint.cover, 0.0), PIXEL_M2 * float(patch.sum())
+    return replace(footprint, cover=cover, core=core, area_m2=area_m2)
 
 
 def _covered(data: xr.Dataset, footprint: Footprint) -> tuple[Step, np.ndarray] | None:
     """Return the step by which a phase gained most, and the days of the scenes that saw it."""
-    seen = extract(data, footprint, PAIR)
-    found = [s for s in steps.date_step(seen.days, seen.whiteness()) if float(s.size[0]) > PHASE_MIN_GAIN]
-    return (max(found, key=lambda s: float(s.size[0])), seen.days) if found else None
+    seen = extract_series(data, footprint, PAIR)
+    found = max(steps.date_step(seen.days, seen.whiteness()), key=lambda s: float(s.size[0]), default=None)
+    return (found, seen.days) if found and found.size[0] > PHASE_MIN_GAIN else None
 
 
 def _apart(sooner: Step, later: Step, days: np.ndarray) -> bool:
@@ -400,8 +385,6 @@ class Transient:
     """Day of the next scene without it."""
     rise: float
     """Rise over the level around it, reflectance."""
-    scenes: int
-    """Scenes that show it."""
 
 
 def transients(days: np.ndarray, white: np.ndarray, covered: Steps) -> list[Transient]:
@@ -427,13 +410,11 @@ def transients(days: np.ndarray, white: np.ndarray, covered: Steps) -> list[Tran
             lasts = after - before >= TRANSIENT_MIN_DAYS and np.ptp(days[run]) < TRANSIENT_MAX_DAYS
             if risen[start + 1] and len(run) > 1 and lasts:
                 rise = float(np.median(over[start + 1 : stop + 1]))
-                found.append(Transient(float(days[run[0]]), float(days[run[-1]]), before, after, rise, len(run)))
+                found.append(Transient(float(days[run[0]]), float(days[run[-1]]), before, after, rise))
     return found
 
 
-def time_transient(
-    days: np.ndarray, white: np.ndarray, transient: Transient, coverage: float = 0.9
-) -> tuple[Step, Step] | None:
+def time_transient(days: np.ndarray, white: np.ndarray, transient: Transient) -> tuple[Step, Step] | None:
     """Return the step by which a transient came and the one by which it went, None unless both are found.
 
     The first is a step of the series that ends within the transient, the second of the series that starts within it.
@@ -441,8 +422,8 @@ def time_transient(
     until, since = days <= transient.last_day, days >= transient.first_day
     scatter = jump_sd(white[~(until & since)])
     sigma = float(np.hypot(scatter, TRANSIENT_SHARE_SD * transient.rise))
-    ups = [s for s in steps.date_step(days[until], white[until], sigma, coverage=coverage) if s.size[0] > 0]
-    downs = [s for s in steps.date_step(days[since], white[since], sigma, coverage=coverage) if s.size[0] < 0]
+    ups = [s for s in steps.date_step(days[until], white[until], sigma) if s.size[0] > 0]
+    downs = [s for s in steps.date_step(days[since], white[since], sigma) if s.size[0] < 0]
     # what stands may grow by parts before all of it goes
     up, down = (max(s, key=lambda step: abs(float(step.size[0])), default=None) for s in (ups, downs))
     return (up, down) if up and down and up.best < down.best else None

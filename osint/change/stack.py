@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import geopandas as gpd
@@ -18,26 +19,18 @@ from shapely.geometry.base import BaseGeometry
 from osint import imagery
 from osint.http import Cost
 
-PAIR = ("B02", "B11")
-"""Enough to date a roof: brightness, and the infrared where soil and roof differ."""
-BANDS = ("B02", "B04", "B11")
-"""The pair, and the redness of soil, which a search reads only on a few scenes."""
-PICTURE_BANDS = ("B04", "B08")
-"""Read on a few scenes that show what stands: its colour, plants, and the edge of the roof."""
-RGB = ("B02", "B03", "B04")
-"""Read for a picture that a person looks at."""
-COARSE = ("B05", "B06", "B07", "B8A", "B11", "B12", "scl")
-"""Bands of 20 m pixels; in memory each comes repeated to four pixels of 10 m."""
+PAIR = ("B02", "B11")  # enough to date a roof: brightness, and the infrared where soil and roof differ
+BANDS = ("B02", "B04", "B11")  # the pair, and the redness of soil, which a search reads only on a few scenes
+PICTURE_BANDS = ("B04", "B08")  # read on a few scenes that show what stands: colour, plants, and the edge of the roof
+RGB = ("B02", "B03", "B04")  # read for a picture that a person looks at
+COARSE = ("B05", "B06", "B07", "B8A", "B11", "B12", "scl")  # of 20 m; in memory each pixel comes repeated to four
 COARSE_REPEATS = 4
-THREADS = 4
-"""More threads gain little: the interpreter lock serialises the work between reads."""
+THREADS = 4  # more gain little: the interpreter lock serialises the work between reads
 PERCENT = 100
-METRES_PER_DEGREE = 111_000
-"""Metres per degree of latitude, rounded down, so that a box is never smaller than asked for."""
-FLATTEST_COSINE = 0.05
-"""Least cosine of the latitude: near the poles a box is cut short instead of going around the Earth."""
+METRES_PER_DEGREE = 111_000  # of latitude, rounded down, so that a box is never smaller than asked for
+FLATTEST_COSINE = 0.05  # of the latitude: near the poles a box is cut short instead of going around the Earth
 
-Reader: TypeAlias = Callable[[pd.DataFrame, BaseGeometry, Sequence[str]], imagery.Reading]
+Reader: TypeAlias = Callable[[pd.DataFrame, BaseGeometry, Sequence[str]], imagery.BandReading]
 """Reads rows of `Stack.scenes` over an outline (degrees) in some bands and the scene classification."""
 
 
@@ -67,20 +60,17 @@ class Stack:
     def at(self, part: BaseGeometry) -> Stack:
         """Return the stack of a part (degrees) of the place: the scenes that reach it, and a count of its own."""
         scenes = self.narrow(part) if self.narrow else self.scenes
-        return Stack(scenes, self.reader, self.narrow, self.threads, self.simulated)
+        return replace(self, scenes=scenes, cost=Cost(), failures=[])
 
-    def add(self, part: Stack) -> None:
-        """Count what a part read."""
-        self._count(part.cost)
-
-    def _count(self, cost: Cost) -> None:
-        for level, requests in cost.requests.items():
-            self.cost.add(level, requests, cost.bytes[level])
+    def add(self, part: Stack | imagery.BandReading) -> None:
+        """Count what a part or a reading cost."""
+        for level, requests in part.cost.requests.items():
+            self.cost.add(level, requests, part.cost.bytes[level])
 
     def read(self, rows: pd.DataFrame, place: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
         """Return `bands` and the classification `scl` of `rows` over `place` (degrees), dims time, y, x."""
         reading = self.reader(rows, place, bands)
-        self._count(reading.cost)
+        self.add(reading)
         self.cost.asked += reading.cost.asked
         self.failures += reading.failures
         return reading.data
@@ -111,10 +101,10 @@ def open_stack(
     return stack_of_list(imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection), place)
 
 
-def stack_of_list(listed: imagery.SceneList, place: BaseGeometry) -> Stack:
+def stack_of_list(listed: imagery.Scenes, place: BaseGeometry) -> Stack:
     """Return the stack of a `place` (degrees) inside an area whose scenes were listed."""
 
-    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.Reading:
+    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.BandReading:
         return imagery.read_bands(rows, part, [*bands, "scl"])
 
     scenes = listed.of(place)
@@ -131,30 +121,34 @@ def stack_of_dataset(data: xr.Dataset) -> Stack:
     clear = np.isin(data["scl"].values, imagery.SceneClass.clear)
     cloudy = (~clear).mean(axis=(1, 2)) * PERCENT
     scenes = pd.DataFrame({"id": data["id"].values, "datetime": when, "cloud_pct": cloudy, "index": range(len(when))})
-    to_metres = Transformer.from_crs(4326, data.attrs["crs"], always_xy=True)
     a, b, west, d, e, north = tuple(data.attrs["transform"])[:6]
 
-    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.Reading:
-        x0, y0, x1, y1 = shapely.transform(part, to_metres.transform, interleaved=False).bounds
+    def read(rows: pd.DataFrame, part: BaseGeometry, bands: Sequence[str]) -> imagery.BandReading:
+        x0, y0, x1, y1 = reproject(part, 4326, data.attrs["crs"]).bounds
         cols = slice(max(int((x0 - west) // a), 0), int(-((west - x1) // a)))
         lines = slice(max(int((y1 - north) // e), 0), int(-((north - y0) // e)))
         window = data[[*bands, "scl"]].isel(time=rows["index"].to_numpy(), y=lines, x=cols)
         window.attrs = {**data.attrs, "transform": (a, b, west + a * cols.start, d, e, north + e * lines.start)}
+        wanted = {(n, band, f"{lines} {cols}") for n in rows["index"] for band in (*bands, "scl")} - held
+        held.update(wanted)
+        weights = ((1 if b == "scl" else 2, COARSE_REPEATS if b in COARSE else 1) for _, b, _ in wanted)
         pixels = window.sizes["y"] * window.sizes["x"]
         cost = Cost()
-        cost.add("memory", 0, _new_bytes(held, rows["index"], bands, f"{lines} {cols}", pixels))
-        return imagery.Reading(window, cost)
+        cost.add("memory", 0, sum(size * pixels // shared for size, shared in weights))
+        return imagery.BandReading(window, cost)
 
     return Stack(scenes, read, simulated=bool(data.attrs.get("simulated")))
 
 
-def _new_bytes(
-    held: set[tuple[int, str, str]], numbers: Iterable[int], bands: Sequence[str], window: str, pixels: int
-) -> int:
-    """Return the bytes of what `held` lacks, and put it there."""
-    wanted = {(n, band, window) for n in numbers for band in (*bands, "scl")} - held
-    held |= wanted
-    return sum((1 if b == "scl" else 2) * pixels // (COARSE_REPEATS if b in COARSE else 1) for _, b, _ in wanted)
+def reproject(shape: BaseGeometry, source: int | str, target: int | str) -> BaseGeometry:
+    """Return a shape of one coordinate reference system (EPSG code or text) in another, x before y."""
+    return shapely.transform(shape, _conversion(source, target), interleaved=False)
+
+
+@functools.cache
+def _conversion(source: int | str, target: int | str) -> Callable[..., tuple[float, ...]]:
+    """Return the conversion; making one takes a millisecond, and a search has many tiles."""
+    return Transformer.from_crs(source, target, always_xy=True).transform
 
 
 def around(place: BaseGeometry, metres: float) -> BaseGeometry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
 
 from osint.change import _segmentation, _transition
-from osint.change._segmentation import SECOND_WAVE_DAYS, YEAR_DAYS
+from osint.change._segmentation import FREEDOM, SECOND_WAVE_DAYS, YEAR_DAYS, Fit, told_again
+from osint.change._transition import Moments, moments
 from osint.errors import BadInputError
 
 SECONDS_PER_DAY = 86_400
@@ -40,7 +42,7 @@ SPARE_VALUES = 2  # values that must be left over by the coefficients of a model
 
 
 class NoStep(StrEnum):
-    """Why a series has no step."""
+    """Why a series has no step; `reasons.Reason` has the same names."""
 
     TOO_FEW_VALUES = "too few values"
     NO_CHANGE = "no change"
@@ -58,10 +60,11 @@ class Interval:
 
 @dataclass(frozen=True)
 class Step:
-    """One lasting change of level."""
+    """One lasting change of level; `low`, `best` and `high` are the moment at which half of it had happened."""
 
-    half: Interval
-    """When half of the change had happened."""
+    low: np.datetime64
+    best: np.datetime64
+    high: np.datetime64
     begun: Interval
     """When the change began to show."""
     complete: Interval
@@ -78,21 +81,6 @@ class Step:
     """Size over the scatter of single values, in the clearest band."""
     gap_days: float
     """Longest time without a value inside or next to the interval."""
-
-    @property
-    def low(self) -> np.datetime64:
-        """Lower bound of the half-way moment."""
-        return self.half.low
-
-    @property
-    def best(self) -> np.datetime64:
-        """Best estimate of the half-way moment."""
-        return self.half.best
-
-    @property
-    def high(self) -> np.datetime64:
-        """Upper bound of the half-way moment."""
-        return self.half.high
 
 
 @dataclass(frozen=True)
@@ -153,13 +141,13 @@ def date_step(
     kept = np.ones(count, bool)
     for _ in range(SPELL_ROUNDS):
         fit = _segmentation.segment(days[kept], table[kept], None if spread is None else spread[kept], max_steps)
-        spell = _spell(fit, days[kept])
+        spell = _spell(fit)
         if spell is None:
             break
         kept[np.flatnonzero(kept)[spell[0] : spell[1]]] = False
         if kept.sum() < MIN_VALUES:
             return _none(NoStep.TOO_FEW_VALUES, f"{int(kept.sum())} left without passing spells")
-    return _judged(fit, days[kept], coverage)
+    return _judged(fit, coverage)
 
 
 def _read(
@@ -173,10 +161,9 @@ def _read(
         raise BadInputError(f"`times` and `values` differ in length: {len(days)} and {table.shape}")
     spread = None
     if sigma is not None:
-        spread = np.asarray(sigma, float)
-        if spread.ndim == 1 and len(spread) == len(table):
-            spread = spread[:, None]
-        spread = np.broadcast_to(spread, table.shape)
+        given = np.asarray(sigma, float)
+        per_value = given.ndim == 1 and len(given) == len(table)
+        spread = np.broadcast_to(given[:, None] if per_value else given, table.shape)
         if not np.all(spread[np.isfinite(spread)] > 0):
             raise BadInputError("`sigma` must be above 0 everywhere")
     good = np.isfinite(table).all(axis=1) & np.isfinite(days)
@@ -196,6 +183,11 @@ def to_days(times: ArrayLike | Sequence[Any]) -> np.ndarray:
     return np.asarray(days.to_numpy(float))
 
 
+def on_days(times: ArrayLike | Sequence[Any], days: np.ndarray) -> np.ndarray:
+    """Return (n,) bool: which of n times are among `days` (since 1970-01-01), to about ten seconds."""
+    return np.isin(np.round(to_days(times), 4), np.round(days, 4))
+
+
 def to_day(moment: np.datetime64) -> float:
     """Return the days from 1970-01-01 (UTC) to a moment.
 
@@ -210,97 +202,59 @@ def to_date(days: float) -> np.datetime64:
     return np.datetime64("1970-01-01T00:00:00", "s") + np.timedelta64(round(days * SECONDS_PER_DAY), "s")
 
 
-def _spell(fit: _segmentation.Fit, days: np.ndarray) -> tuple[int, int] | None:
+def _spell(fit: Fit) -> tuple[int, int] | None:
     """Return the first run of values that departs from a level and comes back to it soon."""
-    edges = [0, *fit.cuts, len(days)]
     for k in range(1, len(fit.cuts)):
-        first, last = edges[k], edges[k + 1]
+        first, last = fit.edges[k], fit.edges[k + 1]
         out = fit.levels[k] - fit.levels[k - 1]
         back = fit.levels[k + 1] - fit.levels[k - 1]
         size = float(np.linalg.norm(out / fit.scatter))
-        soon = days[last] - days[first - 1] < SPELL_DAYS
+        soon = fit.days[last] - fit.days[first - 1] < SPELL_DAYS
         if soon and float(np.linalg.norm(back / fit.scatter)) < max(SPELL_BACK_SHARE * size, SPELL_BACK_Z):
             return first, last
     return None
 
 
-def _judged(fit: _segmentation.Fit, days: np.ndarray, coverage: float) -> Steps:
+def _judged(fit: Fit, coverage: float) -> Steps:
     """Turn a segmentation into steps with intervals, or give the reason why there is none."""
     if not fit.cuts:
         return _none(NoStep.NO_CHANGE, "one level explains the series", fit.scatter)
     if fit.log_odds < MIN_LOG_ODDS:
         told = f"log odds for a step {fit.log_odds:.1f}, needed {MIN_LOG_ODDS:.0f}"
         return _none(NoStep.LOW_CONTRAST, told, fit.scatter)
-    sizes = np.diff(fit.levels, axis=0)
-    contrasts = np.max(np.abs(sizes) / [fit.scatter_at(c) for c in fit.cuts], axis=1)
-    chosen = [k for k, c in enumerate(contrasts) if c >= SMALL_STEP_SHARE * contrasts.max()]
-    timed = _merged(
-        [(g, _timed(g, fit, days, contrasts, coverage)) for g in _joined(chosen, fit, days)],
-        fit,
-        days,
-        contrasts,
-        coverage,
+    contrasts = fit.contrasts
+    chosen = [k for k, contrast in enumerate(contrasts) if contrast >= SMALL_STEP_SHARE * contrasts.max()]
+    kept, margin = _defended(
+        _merged([moments(fit, group, coverage) for group in _joined(chosen, fit)], fit, coverage), fit
     )
-    kept, margin = _defended(timed, fit, days)
     if not kept:
         told = f"drift, season or slow noise explain it as well (log odds {margin:.1f})"
         return _none(NoStep.LOW_CONTRAST, told, fit.scatter)
-    return Steps(tuple(_step(m, fit, days, coverage, odds) for (_, m), odds in kept), fit.scatter)
+    return Steps(tuple(_step(timed, fit, coverage, odds) for timed, odds in kept), fit.scatter)
 
 
-def _timed(
-    group: list[int], fit: _segmentation.Fit, days: np.ndarray, contrasts: np.ndarray, coverage: float
-) -> _transition.Moments:
-    """Time the change that the cuts of one group make up."""
-    edges = [0, *fit.cuts, len(days)]
-    # the window ends at the neighbouring steps, also at those too small to report: one level a side
-    first, last = edges[group[0]], edges[group[-1] + 2]
-    return _transition.moments(
-        days[first:last],
-        fit.values[first:last],
-        fit.cuts[max(group, key=lambda g: contrasts[g])] - first,
-        scales=fit.scales[first:last],
-        temper=fit.temper,
-        coverage=coverage,
-        swing=None if fit.wave is None else np.std(fit.wave, axis=0),
-    )
-
-
-Timed = list[tuple[list[int], _transition.Moments]]
-
-
-def _merged(timed: Timed, fit: _segmentation.Fit, days: np.ndarray, contrasts: np.ndarray, coverage: float) -> Timed:
+def _merged(timed: list[Moments], fit: Fit, coverage: float) -> list[Moments]:
     """Make one change of neighbours in one direction that cannot be separated, or that one ramp explains better."""
-    out = timed[:1]
-    for group, moments in timed[1:]:
-        before, earlier = out[-1]
-        near = days[fit.cuts[group[0]]] - days[fit.cuts[before[-1]]] < SPELL_DAYS
-        if near and _one_way(before[-1], group[0], fit):
-            both = [*before, *group]
-            whole = _timed(both, fit, days, contrasts, coverage)
-            overlap = moments.intervals[1][0] <= earlier.intervals[1][2]
-            if overlap or _smoother(both, whole, (earlier, moments), fit, days):
-                out[-1] = (both, whole)
+    merged = timed[:1]
+    for later in timed[1:]:
+        earlier = merged[-1]
+        last, first = earlier.group[-1], later.group[0]
+        if fit.days[fit.cuts[first]] - fit.days[fit.cuts[last]] < SPELL_DAYS and _one_way(last, first, fit):
+            whole = moments(fit, [*earlier.group, *later.group], coverage)
+            if later.half[0] <= earlier.half[2] or _smoother(whole, (earlier, later), fit):
+                merged[-1] = whole
                 continue
-        out.append((group, moments))
-    return out
+        merged.append(later)
+    return merged
 
 
-def _smoother(
-    group: list[int],
-    whole: _transition.Moments,
-    pair: tuple[_transition.Moments, _transition.Moments],
-    fit: _segmentation.Fit,
-    days: np.ndarray,
-) -> bool:
+def _smoother(whole: Moments, pair: tuple[Moments, Moments], fit: Fit) -> bool:
     """Return whether one ramp explains the values of a group better than a pair of them, for what it saves."""
-    edges = [0, *fit.cuts, len(fit.values)]
-    inside = slice(edges[group[0]], edges[group[-1] + 2])
-    values, scales = fit.values[inside], fit.scales[inside]
-    shares = [_share(m, days[inside])[:, None] for m in pair]
-    drawn, spread = np.broadcast_to(pair[0].before, values.shape), scales**2
-    for moments, share in zip(pair, shares, strict=True):
-        size = moments.after - moments.before
+    inside = fit.span(whole.group)
+    values, spread = fit.values[inside], fit.scales[inside] ** 2
+    drawn = np.broadcast_to(pair[0].before, values.shape)
+    for part in pair:
+        share, size = part.share(fit.days[inside])[:, None], part.after - part.before
         drawn, spread = drawn + size * share, spread + (size * _transition.doubt(share)) ** 2
     floors = np.array([_segmentation.misread_floor(c) for c in values.T])
     likelihood = np.logaddexp(_segmentation.student(values - drawn, np.sqrt(spread)), floors).sum()
@@ -308,60 +262,56 @@ def _smoother(
     return bool(fit.temper * (whole.likelihood - likelihood) + saved > 0)
 
 
-def _defended(
-    timed: Timed, fit: _segmentation.Fit, days: np.ndarray
-) -> tuple[list[tuple[tuple[list[int], _transition.Moments], float]], float]:
-    """Drop steps, the weakest first, until drift, season and memory explain none of those left."""
+def _defended(timed: list[Moments], fit: Fit) -> tuple[list[tuple[Moments, float]], float]:
+    """Drop changes, the weakest first, until drift, season and memory explain none of those left.
+
+    Returns what is left with its log odds, and the least log odds of what was dropped.
+    """
     values = fit.values if fit.wave is None else fit.values + fit.wave
     lost = np.inf
     while timed:
-        shares = np.column_stack([_share(m, days) for _, m in timed])
-        odds = step_gains(days, values, fit.scales, shares)
+        odds = step_gains(fit.days, values, fit.scales, np.column_stack([one.share(fit.days) for one in timed]))
         weakest = int(np.argmin(odds))
         if odds[weakest] >= MIN_NULL_ODDS:
             return list(zip(timed, odds.tolist(), strict=True)), lost
         lost = min(lost, float(odds[weakest]))
-        timed = [t for k, t in enumerate(timed) if k != weakest]
+        timed = timed[:weakest] + timed[weakest + 1 :]
     return [], lost
 
 
-def _share(moments: _transition.Moments, days: np.ndarray) -> np.ndarray:
-    """Return how much of a step has happened on each day."""
-    begun, complete = moments.intervals[0][1], moments.intervals[2][1]
-    return np.clip((days - begun) / max(complete - begun, 1e-3), 0, 1)
-
-
-def _step(moments: _transition.Moments, fit: _segmentation.Fit, days: np.ndarray, coverage: float, odds: float) -> Step:
-    begun, half, complete = (Interval(*(to_date(d) for d in m)) for m in moments.intervals)
-    size = moments.after - moments.before
-    cut = int(np.clip(np.searchsorted(days, moments.intervals[1][1]), 1, len(days) - 1))
+def _step(timed: Moments, fit: Fit, coverage: float, odds: float) -> Step:
+    days, size = fit.days, timed.after - timed.before
+    low, best, high = timed.half
+    cut = int(np.clip(np.searchsorted(days, best), 1, len(days) - 1))
+    within = days[max(int(np.searchsorted(days, low, side="right")) - 1, 0) : int(np.searchsorted(days, high)) + 1]
     return Step(
-        half=half,
-        begun=begun,
-        complete=complete,
+        low=to_date(low),
+        best=to_date(best),
+        high=to_date(high),
+        begun=Interval(*map(to_date, timed.begun)),
+        complete=Interval(*map(to_date, timed.complete)),
         coverage=coverage,
         probability=float(1 / (1 + np.exp(-min(fit.log_odds, odds, MOST_LOG_ODDS)))),
         size=size,
-        before=moments.before,
-        after=moments.after,
+        before=timed.before,
+        after=timed.after,
         contrast=float(np.max(np.abs(size) / fit.scatter_at(cut))),
-        gap_days=_gap(days, moments.intervals[1][0], moments.intervals[1][2]),
+        gap_days=float(np.max(np.diff(within), initial=0.0)),
     )
 
 
-def _joined(chosen: list[int], fit: _segmentation.Fit, days: np.ndarray) -> list[list[int]]:
+def _joined(chosen: list[int], fit: Fit) -> list[list[int]]:
     """Return groups of near steps in one direction: they are parts of one change that takes time."""
-    groups: list[list[int]] = []
-    for k in chosen:
-        last = groups[-1][-1] if groups else k
-        if groups and days[fit.cuts[k]] - days[fit.cuts[last]] < JOIN_DAYS and _one_way(last, k, fit):
+    groups = [chosen[:1]]
+    for last, k in pairwise(chosen):
+        if fit.days[fit.cuts[k]] - fit.days[fit.cuts[last]] < JOIN_DAYS and _one_way(last, k, fit):
             groups[-1].append(k)
         else:
             groups.append([k])
     return groups
 
 
-def _one_way(one: int, two: int, fit: _segmentation.Fit) -> bool:
+def _one_way(one: int, two: int, fit: Fit) -> bool:
     """Return whether two steps go the same way in all bands."""
     unit = fit.scatter + LEVEL_RANGE_SHARE * np.ptp(fit.levels, axis=0)
     first, second = (fit.levels[k + 1] - fit.levels[k] for k in (one, two))
@@ -371,12 +321,6 @@ def _one_way(one: int, two: int, fit: _segmentation.Fit) -> bool:
     return bool(0 < share < 1 and aside < ASIDE_SHARE)
 
 
-def _gap(days: np.ndarray, low: float, high: float) -> float:
-    first = max(int(np.searchsorted(days, low, side="right")) - 1, 0)
-    last = min(int(np.searchsorted(days, high)), len(days) - 1)
-    return float(np.max(np.diff(days[first : last + 1]), initial=0.0))
-
-
 def step_gains(days: np.ndarray, values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Return (steps,): by how much half the information criterion rises if one step is left out.
 
@@ -384,13 +328,8 @@ def step_gains(days: np.ndarray, values: np.ndarray, scales: np.ndarray, shares:
     Series with and without the step may both have drift, a yearly wave and memory, whatever suits each best.
     """
     unit = _tamed(values, scales, shares)
-    bands = values.shape[1]
-    alike = 0.0
-    if bands > 1:
-        residual = unit - _least_squares(np.column_stack([np.ones(len(days)), shares]), unit)
-        matrix = np.corrcoef((residual + 1e-9 * np.arange(len(days))[:, None]).T)
-        alike = float(np.clip(np.abs(matrix[np.triu_indices(bands, 1)]).mean(), 0, 1))
-    independent = 1 / (1 + (bands - 1) * alike)
+    residual = unit - _least_squares(np.column_stack([np.ones(len(days)), shares]), unit)
+    independent = 1 / told_again(residual + 1e-9 * np.arange(len(days))[:, None])
     bases = _bases(days)
     noises = list(_noises(days))
     count = shares.shape[1]
@@ -407,7 +346,7 @@ def _tamed(values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.nda
     fitted = values
     for _ in range(TAMING_REWEIGHTINGS):
         fitted = np.column_stack([_least_squares(design, values[:, b], weight[:, b]) for b in range(values.shape[1])])
-        weight = 1 / (1 + ((values - fitted) / scales) ** 2 / 4)
+        weight = 1 / (1 + ((values - fitted) / scales) ** 2 / FREEDOM)
     # what varies more counts less, as far as one scatter for all goes
     residual = np.clip((values - fitted) / scales, -CLIP_Z, CLIP_Z) * np.minimum(scales / typical, WILD_FACTOR)
     return np.asarray(fitted / typical + residual)

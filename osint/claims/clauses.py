@@ -18,18 +18,15 @@ _COMMA = re.compile(
     r"and\s(?=[$€¥]?\d[\d.,]{0,15}[^,.;]{0,40}?\s(?:is|are|was|were|will|have|has)\b)|"
     r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
 )
-_NEGATION_REACH = 12
-"""characters behind a negation within which it takes a rung word back (judgement)"""
-_LOOK_AHEAD = 60
-"""characters behind a comma or an "and" that say whether a clause ends there (judgement)"""
-_SOME, _REACH = 20, 200
-"""rung words, and characters, that are read on either side of a quantity (bounds the time)"""
+_NEGATION_REACH = 12  # characters behind a negation within which it takes a rung word back (judgement)
+_LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there (judgement)
+_SOME, _REACH = 20, 200  # rung words, and characters, that are read on either side of a quantity (bounds the time)
 _GLUED, _JOINED, _AROUND = 5, 16, 40
 """longest gap, in characters, between two rung words of one phrase: alone, with "or" or "and", around the number"""
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class RungWord:
     """One word of `rungs.csv` in a text."""
 
     start: int
@@ -46,7 +43,7 @@ class Clauses:
         self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text)]
         self._clause_ends: dict[int, list[int]] = {}
         self._last = self._last_sentence = (0, 0)
-        self._hits: dict[int, list[Hit]] = {}
+        self._hits: dict[int, list[RungWord]] = {}
 
     def sentence(self, offset: int) -> tuple[int, int]:
         """Return the span of the sentence that holds `offset`."""
@@ -70,35 +67,24 @@ class Clauses:
         self._last = ends[index - 1], ends[index]
         return self._last
 
-    def hits(self, start: int, stop: int) -> list[Hit]:
+    def hits(self, start: int, stop: int) -> list[RungWord]:
         """Return the rung words of the clause that spans [start, stop); each clause is read once."""
         if start not in self._hits:
-            found = sorted(_words_in(self.text, start, stop), key=lambda hit: hit.start)
-            self._hits[start] = [hit for hit in _without_negated(found, self.text) if hit.role != "none"]
+            self._hits[start] = [hit for hit in _without_negated(self.text, start, stop) if hit.role != "none"]
         return self._hits[start]
 
 
 _MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
+_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
 
 
 def _separates(text: str, sentence: int, start: int, end: int) -> bool:
     """Say whether a comma or an "and" at [start, end) separates two clauses."""
     if text[end : end + 1].isdigit() and text[start:end].strip() == "and":
         return bool(_VERB.search(text, max(sentence, start - 80), start))  # "two are complete and 300 are in use"
-    return not _joins_adjectives(text, start, end)
-
-
-_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
-
-
-def _joins_adjectives(text: str, start: int, end: int) -> bool:
-    """Say whether a comma only separates two measures of one noun: "a $390-million, 20-megawatt hall"."""
     behind = text[end : end + 2].lstrip()[:1]
-    return (
-        bool(behind)
-        and (behind.isdigit() or behind in "$€")
-        and bool(_MEASURED.search(text[max(0, start - 24) : start]))
-    )
+    joins_measures = behind and (behind.isdigit() or behind in "$€")  # "a $390-million, 20-megawatt hall"
+    return not (joins_measures and _MEASURED.search(text[max(0, start - 24) : start]))
 
 
 # "construction of the 48MW hall began": the noun and its verb stand apart
@@ -108,27 +94,29 @@ _WORK_BEGAN = re.compile(
 )
 
 
-def _words_in(text: str, start: int, stop: int) -> list[Hit]:
+def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
     words, roles = rung_words()
-    found = [Hit(at, end, roles[word]) for at, end, word in words.find(text, start, stop) if text[at:end] != "May"]
+    found = [RungWord(at, end, roles[word]) for at, end, word in words.find(text, start, stop) if text[at:end] != "May"]
     for match in _WORK_BEGAN.finditer(text, start, stop) if "ork " in text or "onstruction " in text else ():
-        found.append(Hit(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
-    return found
+        found.append(RungWord(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
+    return sorted(found, key=lambda hit: hit.start)
 
 
-def _without_negated(hits: list[Hit], text: str) -> list[Hit]:
-    """Drop negations and the rung words they reach: those behind them in the same clause, close by."""
-    kept: list[Hit] = []
-    negation: Hit | None = None
-    for hit in hits:
+def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
+    """Return the rung words of a clause without negations and what they reach: those behind them, close by."""
+    kept: list[RungWord] = []
+    negation: RungWord | None = None
+    for hit in _words_in(text, start, stop):
         if hit.role == "negation":
             negation = hit
             continue
-        if negation and hit.start - negation.end <= _NEGATION_REACH:
-            between = text[negation.end : hit.start]
-            if not re.search(r"[,。;!?\n]", between):
-                negation = Hit(hit.start, hit.end, "negation")
-                continue
+        if (
+            negation
+            and hit.start - negation.end <= _NEGATION_REACH
+            and not re.search(r"[,。;!?\n]", text[negation.end : hit.start])
+        ):
+            negation = RungWord(hit.start, hit.end, "negation")
+            continue
         if hit.start and text[hit.start - 1] in "未不" and text[hit.start - 1 : hit.start + 1] != "未来":
             continue
         kept.append(hit)
@@ -159,11 +147,8 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Assert
     own = at, stop = clauses.clause(start)
     says_itself = apart and _OWN_VERB.search(clauses.text, max(at, start - 80), start) is not None
     for _ in range(6):
-        hits = [
-            hit
-            for hit in _near(clauses.hits(at, stop), start)
-            if hit.start < end or not _governs_forward(clauses.text, hit)
-        ]
+        near = _near(clauses.hits(at, stop), start)
+        hits = [hit for hit in near if hit.start < end or not _governs_forward(clauses.text, hit)]
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         if hits:
@@ -182,13 +167,13 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Assert
     return Assertion()
 
 
-def _near(hits: list[Hit], start: int) -> list[Hit]:
+def _near(hits: list[RungWord], start: int) -> list[RungWord]:
     """Return the hits around `start`: a clause may hold any number of them, and any number of quantities."""
-    middle = bisect_right(hits, start, key=lambda hit: hit.start) if len(hits) > 2 * _SOME else 0
-    return hits[max(0, middle - _SOME) : middle + _SOME] if middle or len(hits) > 2 * _SOME else hits
+    middle = bisect_right(hits, start, key=lambda hit: hit.start)
+    return hits if len(hits) <= 2 * _SOME else hits[max(0, middle - _SOME) : middle + _SOME]
 
 
-def _behind(clauses: Clauses, at: int, last: int) -> list[Hit]:
+def _behind(clauses: Clauses, at: int, last: int) -> list[RungWord]:
     """Return the rung words of the next clause that has any, if it has no subject of its own."""
     for _ in range(4):
         hits = clauses.hits(*clauses.clause(at))
@@ -216,7 +201,7 @@ def _done(asserted: Assertion, clauses: Clauses, own: tuple[int, int], start: in
     )
 
 
-def _verb_between(text: str, hit: Hit, start: int) -> bool:
+def _verb_between(text: str, hit: RungWord, start: int) -> bool:
     """Say whether the verb of a sum or an area stands between a rung word and its number."""
     return hit.end <= start and _OWN_VERB.search(text, max(hit.end, start - _REACH), start) is not None
 
@@ -259,7 +244,7 @@ _OWN_VERB = re.compile(
 )
 
 
-def _governs_forward(text: str, hit: Hit) -> bool:
+def _governs_forward(text: str, hit: RungWord) -> bool:
     """Say whether a word speaks only of what stands behind it: "agreed to", "to build", "a pipeline of"."""
     words = text[hit.start : hit.end].lower()
     return hit.role == "announced" and (words.startswith("to ") or words.endswith((" to", " of")))
@@ -279,15 +264,13 @@ def is_predicate(clauses: Clauses, at: int) -> bool:
 
 _COUNTED = re.compile(r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[PMGk]|GPU)(?![a-z])|chip|server)")
 _EITHER = re.compile(r"或|和|及|、|\bor\b")
-
-
 _DIGIT, _BE = re.compile(r"\d"), re.compile(r"\b(?:is|are|was|were)\b")
 _BOTH = re.compile(r"并|且|\band\b")
 _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)
 _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
 
 
-def _decide(clauses: Clauses, hits: list[Hit], start: int, end: int) -> Assertion:
+def _decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Assertion:
     future = [hit for hit in hits if hit.role == "future"]
     plain = [hit for hit in hits if hit.role != "future"]
     if plain and all(
@@ -322,15 +305,15 @@ def _role_inside(word: str) -> str:
     return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in LADDER), "")
 
 
-def _distance(hit: Hit, start: int, end: int) -> tuple[int, int]:
+def _distance(hit: RungWord, start: int, end: int) -> tuple[int, int]:
     return (start - hit.end, 0) if hit.end <= start else (max(hit.start - end, 0), 1)
 
 
-def _chain(hits: list[Hit], nearest: Hit, text: str, end: int) -> list[Hit]:
+def _chain(hits: list[RungWord], nearest: RungWord, text: str, end: int) -> list[RungWord]:
     """Return the words that stand together with the nearest one ("建成投运", "completed and operational")."""
     low = high = hits.index(nearest)
 
-    def together(one: Hit, other: Hit) -> bool:
+    def together(one: RungWord, other: RungWord) -> bool:
         between = text[one.end : other.start]
         if _DIGIT.search(between) and "、" in between:
             return False  # "开工9个、投运4个": each word has its own number

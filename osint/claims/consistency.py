@@ -18,12 +18,9 @@ from osint.register import TIERS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TOLERANCE = 0.006
-"""share by which two figures may differ: what rounding to three figures allows"""
-_LEAST_PARTS = 2
-"""parts of a whole that are added up; one alone is not a sum"""
-_LINE_CHARACTERS = 80
-"""price, number and total stand within this many characters (judgement)"""
+_TOLERANCE = 0.006  # share by which two figures may differ: what rounding to three figures allows
+_LEAST_PARTS = 2  # parts of a whole that are added up; one alone is not a sum
+_LINE_CHARACTERS = 80  # price, number and total stand within this many characters (judgement)
 _PARTS = re.compile(r"其中|分别|包括|of which|including", re.IGNORECASE)
 _WHOLE = re.compile(r"共|合计|总|分别|total|combined", re.IGNORECASE)
 _TOTAL_ROW = re.compile(r"^\s*(?:合\s*计|总\s*计|小\s*计|total)", re.IGNORECASE)
@@ -48,31 +45,26 @@ class Mismatch:
     """one sentence for a reader"""
 
 
-class TableCell(Protocol):
-    """A cell of a table of a document."""
+class _TableCell(Protocol):
+    """A cell of a table of a document: name of the table, row and column from 1, words, and place as in `page`."""
 
     @property
-    def table(self) -> str:
-        """Name of its table."""
+    def table(self) -> str: ...
 
     @property
-    def row(self) -> int:
-        """Row, from 1."""
+    def row(self) -> int: ...
 
     @property
-    def column(self) -> int:
-        """Column, from 1."""
+    def column(self) -> int: ...
 
     @property
-    def text(self) -> str:
-        """Its words."""
+    def text(self) -> str: ...
 
     @property
-    def where(self) -> str:
-        """Its place in words, as in the column `page` of its claims."""
+    def where(self) -> str: ...
 
 
-def check_sums(text: str, cells: Sequence[TableCell], table: pd.DataFrame) -> list[Mismatch]:
+def check_sums(text: str, cells: Sequence[_TableCell], table: pd.DataFrame) -> list[Mismatch]:
     """Return the sums of a document that do not come out, in reading order.
 
     `cells` are the cells of its tables, as in `Filing.cells`; `table` holds its claims, as `filings.claims_of`
@@ -112,7 +104,7 @@ def _parts(table: pd.DataFrame) -> list[Mismatch]:
     return found
 
 
-def _tables(cells: Sequence[TableCell], table: pd.DataFrame) -> list[Mismatch]:
+def _tables(cells: Sequence[_TableCell], table: pd.DataFrame) -> list[Mismatch]:
     """Return the total rows that differ from the sum of the rows above them, column by column."""
     by_place = {cell.where: cell for cell in cells}
     total_rows = {(cell.table, cell.row) for cell in cells if _TOTAL_ROW.match(cell.text)}
@@ -164,12 +156,9 @@ def _products(table: pd.DataFrame, text: str) -> list[Mismatch]:
 
 # ---------------------------------------------------------------- copies
 
-_SHINGLE = 3
-"""characters in a row that are compared"""
-_ALIKE = 0.5
-"""share of the shorter sentence's shingles that a copy keeps when synonyms are swapped in (judgement)"""
-_COMMON = 60
-"""a shingle in more sentences than this says nothing about copying (bounds the time)"""
+_SHINGLE = 3  # characters in a row that are compared
+_ALIKE = 0.5  # share of the shorter sentence's shingles that a copy keeps when synonyms are swapped in (judgement)
+_COMMON = 60  # a shingle in more sentences than this says nothing about copying (bounds the time)
 _PLAIN = re.compile(r"[\d\s.,%、。，；;:：!！?？\"'“”()（）万亿千百余多约近超过达到的了]+")
 
 
@@ -222,23 +211,21 @@ def _name_sources(out: pd.DataFrame) -> None:
     """Fill in, for each group, its earliest and most official file, and what each copy changed."""
     published = out["published"].astype(str) if "published" in out else pd.Series("", index=out.index)
     tier = out["source_tier"] if "source_tier" in out else pd.Series("unsourced", index=out.index)
+    groups = out["independence_group"]
     order = pd.DataFrame(
         {
+            "group": groups,
             "date": published.where(published != "", "9999"),
             "tier": tier.map({name: place for place, name in enumerate(TIERS)}).fillna(len(TIERS)),
             "file": out["file"],
         }
     )
-    groups = out["independence_group"]
-    first, official = (
-        dict(zip(groups[ordered], ordered, strict=True))  # the last one written is the first in order
-        for ordered in (
-            order.sort_values(by).index[::-1] for by in (["date", "tier", "file"], ["tier", "date", "file"])
-        )
-    )
-    out["earliest"] = [out.at[first[group], "file"] for group in groups]
-    out["most_official"] = [out.at[official[group], "file"] for group in groups]
-    out["mutation"] = [_mutation(out.loc[first[group]], out.loc[index]) for index, group in groups.items()]
+    leaders = {}
+    for column, by in (("earliest", ["date", "tier", "file"]), ("most_official", ["tier", "date", "file"])):
+        leading = order.sort_values(by).drop_duplicates("group")
+        leaders[column] = pd.Series(leading.index, leading["group"])[groups].tolist()
+        out[column] = out["file"][leaders[column]].tolist()
+    out["mutation"] = [_mutation(out.loc[first], out.loc[index]) for index, first in enumerate(leaders["earliest"])]
 
 
 def _mutation(first: pd.Series[Any], copy: pd.Series[Any]) -> str:

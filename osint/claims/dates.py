@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from osint.claims.numbers import numeral_value
 from osint.claims.units import Words, word_set
 from osint.register import valid_date
 
@@ -18,7 +19,6 @@ _MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES, 1) for name
 _MONTH = r"(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
 _RELATIVE = {"今": 0, "本": 0, "当": 0, "去": -1, "上": -1, "明": 1, "后": 2, "前": -2, "次": 1}
 _WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-_HAN_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 _HOLIDAYS = {"五一": "05-01", "十一": "10-01", "国庆": "10-01", "元旦": "01-01", "七一": "07-01"}
 _PART_ZH = (
     r"(?P<part>年底|年末|底(?!层)|末|年初|初|年中|上半年|下半年|第?[一二三四1-4]季度?末?|"
@@ -73,7 +73,31 @@ _AHEAD = re.compile(
     r"set to|is to|next|target\w*)\b"
 )
 _MONTHS_OF_A_YEAR = 12
-_SEASON = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12, "春": 3, "夏": 6, "秋": 9, "冬": 12}
+_QUARTERS = ((1, 3), (4, 6), (7, 9), (10, 12))
+_SEASONS = {
+    name: (first, first + 2)
+    for first, names in {3: "spring 春", 6: "summer 夏", 9: "fall autumn 秋", 12: "winter 冬"}.items()
+    for name in names.split()
+}
+"""first and last month, northern half; month 14 is the February after"""
+_PERIODS = _SEASONS | {
+    name: months
+    for months, names in {
+        (1, 1): "年初|初|start",
+        (6, 6): "年中|mid",
+        (12, 12): "年底|年末|底|末|end|year-end",
+        (1, 6): "上半年|h1|first half|first six months",
+        (7, 12): "下半年|h2|second half",
+        (1, 9): "前三季度|头三季度|first nine months",
+        (1, 3): "early|q1|first quarter|first three months",
+        (4, 6): "q2|second quarter",
+        (7, 9): "q3|third quarter",
+        (10, 12): "late|q4|fourth quarter",
+    }.items()
+    for name in names.split("|")
+}
+"""first and last month of the part of a year that a word names"""
+_QUARTER_ZH = re.compile(r"第?([一二三四1-4])季|Q([1-4])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,80 +200,62 @@ def _year_range(match: re.Match[str], anchor: date | None, text: str) -> str:
 def _iso(match: re.Match[str], anchor: date | None, text: str) -> str:
     if match["s"] == "." and not match["d"]:
         return ""
-    return _ymd(int(match["y"]), int(match["m"]), int(match["d"]) if match["d"] else None)
+    return _ymd(int(match["y"]), int(match["m"]), _whole(match["d"]))
 
 
-def _ymd(year: int | None, month: int | None = None, day: int | None = None) -> str:
-    """Return a year, month or day as EDTF; `mentions` leaves out a day that the calendar does not have."""
+def _ymd(year: int, month: int = 0, day: int = 0) -> str:
+    """Return a year, month or day as EDTF, 0 for what is not known; `mentions` leaves out what no calendar has."""
     return "-".join([f"{year:04d}", *(f"{part:02d}" for part in (month, day) if part)]) if year else ""
-
-
-def _han_month(word: str | None) -> int | None:
-    if not word:
-        return None
-    if word.isdigit():
-        return int(word)
-    tens = 10 if word[0] == "十" else 0
-    rest = word.lstrip("十")
-    return tens + (int(rest.translate(_HAN_DIGITS)) if rest else 0)
 
 
 def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
     if match["day_rel"]:
         back = 1 if match["day_rel"].startswith("昨") else 0
         return (anchor - timedelta(days=back)).isoformat() if anchor and match["day_rel"] != "日前" else ""
-    for name in ("alone", "half", "quarter"):
-        if match[name]:
-            found = _part(anchor.year, None, match[name]) if anchor else ""
-            past = anchor and found[:7] > anchor.isoformat()[:7] and text.endswith("截至", 0, match.start())
-            return _part(anchor.year - 1, None, match[name]) if anchor and past else found
-    if match["day3"]:
-        return _day(int(match["day3"]), anchor)
-    if match["month2"]:
+    part = match["alone"] or match["half"] or match["quarter"]
+    if part:
+        found = _part(anchor.year, 0, part) if anchor else ""
+        past = anchor and found[:7] > anchor.isoformat()[:7] and text.endswith("截至", 0, match.start())
+        return _part(anchor.year - 1, 0, part) if anchor and past else found
+    if match["day3"] or match["month2"]:
         if not anchor:
             return ""
+        if match["day3"]:  # in the month of the document, or in the one before it
+            day = int(match["day3"])
+            month = anchor if day <= anchor.day else anchor.replace(day=1) - timedelta(days=1)
+            return _ymd(month.year, month.month, day)
         alone = int(match["month2"])
         later = alone + 6 < anchor.month and _FUTURE.search(text[match.end() : match.end() + 30])
         past = alone > anchor.month and text.endswith("截至", 0, match.start())
-        return _ymd(anchor.year + bool(later) - past, alone, int(match["day2"]) if match["day2"] else None)
+        return _ymd(anchor.year + bool(later) - past, alone, _whole(match["day2"]))
     if match["year"]:
-        year = int(match["year"].translate(_HAN_DIGITS))
+        year = _whole(match["year"])
     elif anchor:
         year = anchor.year + _RELATIVE[match["rel"]]
     else:
         return ""
-    month, day = _han_month(match["month"]), int(match["day"]) if match["day"] else None
-    return _part(year, month, match["part"] or "", day)
+    return _part(year, _whole(match["month"]), match["part"] or "", _whole(match["day"]))
 
 
-def _day(day: int, document: date | None) -> str:
-    """Return a day without its month: in the month of the document, or in the one before it."""
-    if not document:
-        return ""
-    before = document.replace(day=1) - timedelta(days=1)
-    month = document if day <= document.day else before
-    return _ymd(month.year, month.month, day)
+def _whole(numeral: str | None) -> int:
+    """Return the value of a numeral in digits or Chinese characters, 0 for none."""
+    return int(numeral_value(numeral) or 0) if numeral else 0
 
 
-def _part(year: int, month: int | None, part: str, day: int | None = None) -> str:
+def _part(year: int, month: int, part: str, day: int = 0) -> str:
     """Return a year, or the part of it that a word names, as EDTF."""
     if month or not part:
         return _ymd(year, month, day)
-    bare = part.strip('"“”「」')
-    if bare in _HOLIDAYS:
-        return f"{year}-{_HOLIDAYS[bare]}"
-    if "半年" in part:
-        return f"{year}-01/{year}-06" if part[0] == "上" else f"{year}-07/{year}-12"
-    if part in ("前三季度", "头三季度"):
-        return f"{year}-01/{year}-09"
-    if ("季" in part or part[0] == "Q") and part[0] not in _SEASON:
-        quarter = "一二三四1234".index(part.lstrip("第Q")[0]) % 4
-        if part.endswith("末"):
-            return _ymd(year, 3 * quarter + 3)
-        return f"{year}-{3 * quarter + 1:02d}/{year}-{3 * quarter + 3:02d}"
-    if part[0] in _SEASON:
-        return _season(year, part[0]) if part != "春节" else f"{year}"
-    return _ymd(year, 12 if ("底" in part or "末" in part) else 1 if "初" in part else 6 if "年中" in part else None)
+    part = part.strip('"“”「」')
+    if part in _HOLIDAYS:
+        return f"{year}-{_HOLIDAYS[part]}"
+    quarter = _QUARTER_ZH.match(part)
+    if quarter:
+        first, last = _QUARTERS["一二三四1234".index(quarter[1] or quarter[2]) % 4]
+        return _months(year, last if part.endswith("末") else first, last)
+    if part != "春节" and (part in _PERIODS or part[0] in _SEASONS):
+        return _months(year, *_PERIODS.get(part, _PERIODS.get(part[0], (0, 0))))
+    return f"{year}"
 
 
 def _en(match: re.Match[str], anchor: date | None, text: str) -> str:
@@ -266,19 +272,16 @@ def _en(match: re.Match[str], anchor: date | None, text: str) -> str:
     if match["rel"]:
         return _relative(match, anchor, pre)
     if match["y3"]:
-        if not pre and not _is_year(match, text):
-            return ""
-        return _en_part(int(match["y3"]), pre)
+        return _en_part(int(match["y3"]), pre) if pre or _is_year(match, text) else ""
     name = (match["mon1"] or match["mon2"]).lower().rstrip(".")
     if not match["d1"] and not match["d2"] and not match["y2"] and not pre and not _is_month(match, text):
         return ""
-    year = match["y1"] or match["y2"]
-    day = match["d1"] or match["d2"]
-    known = int(year) if year else anchor.year if anchor else None
+    year, day = match["y1"] or match["y2"], match["d1"] or match["d2"]
+    known = int(year) if year else anchor.year if anchor else 0
     if known and not year and anchor and _MONTHS[name] > anchor.month:
         ahead = _AHEAD.search(text, max(0, match.start() - 80), match.end() + 40)
         known -= ahead is None  # "approved in November", written in June
-    return _ymd(known, _MONTHS[name], int(day) if day else None)
+    return _ymd(known, _MONTHS[name], _whole(day))
 
 
 _YEAR_FOLLOWS = re.compile(
@@ -314,36 +317,16 @@ def _relative(match: re.Match[str], anchor: date | None, pre: str) -> str:
     if unit == "month":
         year, month = divmod(anchor.year * _MONTHS_OF_A_YEAR + anchor.month - 1 + step, _MONTHS_OF_A_YEAR)
         return _ymd(year, month + 1)
-    if unit == "week":
-        return ""
-    return _season(anchor.year + step, unit)
+    return "" if unit == "week" else _months(anchor.year + step, *_SEASONS[unit])
 
 
-def _season(year: int, name: str) -> str:
-    """Return the three months of a season of the northern half, as an interval."""
-    first = _SEASON[name]
-    last = first + 2
-    return f"{year}-{first:02d}/{year + (last > _MONTHS_OF_A_YEAR)}-{(last - 1) % _MONTHS_OF_A_YEAR + 1:02d}"
+def _months(year: int, first: int, last: int) -> str:
+    """Return one month, or an interval of months, as EDTF; month 13 is the January after."""
+    if first == last:
+        return _ymd(year, first)
+    over, month = divmod(last - 1, _MONTHS_OF_A_YEAR)
+    return f"{_ymd(year, first)}/{_ymd(year + over, month + 1)}"
 
 
 def _en_part(year: int, pre: str) -> str:
-    if not pre:
-        return str(year)
-    if pre in _SEASON:
-        return _season(year, pre)
-    if "months" in pre:
-        last = {"three": 3, "six": 6, "nine": 9}[pre.split()[-3]]
-        return f"{year}-01/{year}-{last:02d}"
-    if "half" in pre or pre in ("h1", "h2"):
-        return f"{year}-01/{year}-06" if ("first" in pre or pre == "h1") else f"{year}-07/{year}-12"
-    if "quarter" in pre or pre[0] == "q":
-        order = ("first", "second", "third", "fourth")
-        quarter = int(pre[1]) - 1 if pre[0] == "q" else next(i for i, w in enumerate(order) if w in pre)
-        return f"{year}-{3 * quarter + 1:02d}/{year}-{3 * quarter + 3:02d}"
-    if pre == "mid":
-        return f"{year}-06"
-    if "end" in pre:
-        return f"{year}-12"
-    if pre == "the start of":
-        return f"{year}-01"
-    return f"{year}-01/{year}-03" if pre == "early" else f"{year}-10/{year}-12"
+    return _months(year, *_PERIODS[pre.removeprefix("the ").removesuffix(" of")]) if pre else str(year)

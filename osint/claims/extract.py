@@ -15,7 +15,7 @@ from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, sta
 from osint.claims.dates import Mention, mentions
 from osint.claims.kinds import is_storage_pair, kind_of
 from osint.claims.numbers import HAN_LETTERS, WORDS, Plain, fold
-from osint.claims.quantities import Located, Quantity, find_quantities
+from osint.claims.quantities import LocatedQuantity, Quantity, find_quantities
 
 CLAIM_COLUMNS = (
     "file", "kind", "low", "high", "unit", "si_low", "si_high", "si_unit", "rung", "qualifier", "subject", "date",
@@ -27,12 +27,9 @@ _BESIDE, _LENT, _PART_REACH = 40, 200, 200
 """dates of a clause that are compared, and characters over which a date behind, or the mention of a part, counts"""
 _ALONE, _LEFT_OVER = 12, 2
 """characters of a clause without its date, and of that without opening words, up to which it only gives a date"""
-_FOCUS = 300
-"""longest sentence that a claim keeps, in characters"""
-_LEAST_SUM = 1e4
-"""a total in CNY below this has lost its 万 or 亿 (judgement)"""
-_LEAST_COMPUTE = 100
-"""PFLOPS below which a figure in P may have lost its 万 (judgement)"""
+_FOCUS = 300  # longest sentence that a claim keeps, in characters
+_LEAST_SUM = 1e4  # a total in CNY below this has lost its 万 or 亿 (judgement)
+_LEAST_COMPUTE = 100  # PFLOPS below which a figure in P may have lost its 万 (judgement)
 
 
 class TextClaim(NamedTuple):
@@ -173,7 +170,7 @@ class _Reading:
         return self.dates_by_sentence[sentence[0]]
 
 
-def _is_part_of_date(found: Located, reading: _Reading) -> bool:
+def _is_part_of_date(found: LocatedQuantity, reading: _Reading) -> bool:
     if found.family not in ("duration", "thing", "count"):
         return False
     inside = reading.dates(reading.clauses.sentence(found.start))
@@ -184,7 +181,7 @@ def _is_part_of_date(found: Located, reading: _Reading) -> bool:
 _PER = re.compile(r"\s?(?:/|每|per\s)\s?([A-Za-z一-龥·]{1,8})")
 
 
-def _claim(found: Located, kind: str, reading: _Reading) -> TextClaim:
+def _claim(found: LocatedQuantity, kind: str, reading: _Reading) -> TextClaim:
     plain, text, clauses = reading.plain, reading.text, reading.clauses
     start, end = plain.span(found.start, found.end)
     first, last = clauses.sentence(found.start)
@@ -214,7 +211,7 @@ def _claim(found: Located, kind: str, reading: _Reading) -> TextClaim:
     )
 
 
-def _stage(found: Located, when: str, reading: _Reading) -> Assertion:
+def _stage(found: LocatedQuantity, when: str, reading: _Reading) -> Assertion:
     """Return what is asserted of a quantity; what the text dates after its own day is a promise."""
     asserted = stage(reading.clauses, found.start, found.end, found.family in _APART)
     day = when[:10]
@@ -226,7 +223,7 @@ def _stage(found: Located, when: str, reading: _Reading) -> Assertion:
 _SUM = re.compile(r"总投资|投资额|总金额|合同金额|中标金额|成交金额|预算|造价|总价")
 
 
-def _doubts(found: Located, kind: str, text: str) -> list[str]:
+def _doubts(found: LocatedQuantity, kind: str, text: str) -> list[str]:
     """Return what a reader must check: odd characters, and a sum that is too small for what it names."""
     low, high = found.quantity.si_low, found.quantity.si_high
     value = high if high is not None else low
@@ -247,12 +244,12 @@ def _alternatives(quantity: Quantity, kind: str) -> str:
 _PRECISION = re.compile(r"FP(?:4|8|16|32|64)|BF16|INT8|TF32|稠密|稀疏|dense|sparse|半精度|单精度|双精度", re.IGNORECASE)
 
 
-def _precision(text: str, found: Located) -> str:
+def _precision(text: str, found: LocatedQuantity) -> str:
     near = text[found.end : found.end + 24] + " " + text[max(0, found.start - 24) : found.start]
     return " ".join(dict.fromkeys(_PRECISION.findall(near)))
 
 
-def _date(found: Located, reading: _Reading) -> str:
+def _date(found: LocatedQuantity, reading: _Reading) -> str:
     """Return the date that governs a quantity.
 
     The nearest in its clause; else the last before it in the sentence, unless the clause is a
@@ -322,5 +319,5 @@ _OTHER_PART = re.compile(
 _RELATIVE = re.compile(r"\s?(?:which|that|and)\s(?:will|would|could|is expected)\b")
 
 
-def _gap(mention: Mention, found: Located) -> int:
+def _gap(mention: Mention, found: LocatedQuantity) -> int:
     return found.start - mention.end if mention.end <= found.start else mention.start - found.end

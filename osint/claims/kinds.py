@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from osint.claims.clauses import Clauses
-from osint.claims.quantities import Located
+from osint.claims.quantities import LocatedQuantity
 from osint.claims.units import kind_words
 from osint.register import READ_KINDS
 
 _DEFAULT = {"power": "power", "energy": "energy", "area": "floor", "feet": "floor", "thing": "", "cards": ""}
-_AHEAD, _BEHIND = 14, 60
-"""characters behind and before a number in which a noun still names it (judgement)"""
-_LONGEST_DURATION, _LONGEST_YEARS = 2000, 100
-"""no period of a contract is longer, in any unit and in years (judgement)"""
-_LEAST_NAME = 2
-"""characters behind a 、 that name what a number counts are more than this (judgement)"""
-_WHOLE_IN_TENTHS = 10
-"""十成 is all of it"""
-_VIDEO_LINES = (480, 720, 1080, 2160, 4320)
-"""720P without a scale word is a picture, not compute"""
+_AHEAD, _BEHIND = 14, 60  # characters behind and before a number in which a noun still names it (judgement)
+_LONGEST_DURATION, _LONGEST_YEARS = 2000, 100  # no period of a contract is longer, in any unit and in years (judgement)
+_LEAST_NAME = 2  # characters behind a 、 that name what a number counts are more than this (judgement)
+_WHOLE_IN_TENTHS = 10  # 十成 is all of it
+_VIDEO_LINES = (480, 720, 1080, 2160, 4320)  # 720P without a scale word is a picture, not compute
 _DURATION = re.compile(
     r"建设期|工期|周期|期限|运营期|服务期|租期|租赁期|合同期|履约|质保|交付期|有效期|为期|历时|耗时|用时|仅用|期为|租用|"
     r"\b(?:period|contract|lease|term|agreement|deal|within|takes?|took|lasting|construction|duration|PPA|life|"
@@ -53,7 +47,7 @@ _STOPS, _STOPS_OR_DIGIT = re.compile(r"[,;、。(]"), re.compile(r"[,;、。(]|\
 _GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 
-def is_storage_pair(quantities: list[Located], index: int, text: str) -> bool:
+def is_storage_pair(quantities: list[LocatedQuantity], index: int, text: str) -> bool:
     """Say whether a power stands before its energy, "100MW/400MWh", as only storage is written."""
     if index + 1 >= len(quantities) or quantities[index].family != "power":
         return False
@@ -61,12 +55,7 @@ def is_storage_pair(quantities: list[Located], index: int, text: str) -> bool:
     return following.family == "energy" and text[quantities[index].end : following.start].strip() == "/"
 
 
-@cache
-def _pattern(words: str) -> re.Pattern[str]:
-    return re.compile(words)
-
-
-def kind_of(found: Located, clauses: Clauses, is_storage: bool = False) -> str:
+def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) -> str:
     """Return the kind of a quantity, or "" where it asserts nothing that is read.
 
     `is_storage` is what `is_storage_pair` says of it.
@@ -88,7 +77,7 @@ def kind_of(found: Located, clauses: Clauses, is_storage: bool = False) -> str:
     if found.measure.needs:
         reach = 12 if family == "tce" else 100
         near = text[max(first, found.start - reach) : min(last, found.end + reach)]
-        if not _pattern(found.measure.needs).search(near):
+        if not re.search(found.measure.needs, near):
             return ""
     if family in kind_words():
         return _by_table(found, text, first, before, after)
@@ -108,7 +97,7 @@ def kind_of(found: Located, clauses: Clauses, is_storage: bool = False) -> str:
     return family if family in READ_KINDS and not is_video else ""
 
 
-def _by_table(found: Located, text: str, sentence: int, before: str, after: str) -> str:
+def _by_table(found: LocatedQuantity, text: str, sentence: int, before: str, after: str) -> str:
     """Return the kind of a quantity whose family `kinds.csv` resolves; `sentence` is where its sentence begins."""
     family = found.family
     if family in ("thing", "cards"):
@@ -155,7 +144,7 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
     return best or _DEFAULT[family]
 
 
-def _duration(found: Located, before: str, after: str) -> str:
+def _duration(found: LocatedQuantity, before: str, after: str) -> str:
     """Return "duration" for a period that its words name, else ""."""
     value = found.quantity.low or found.quantity.high or 0
     if value > _LONGEST_DURATION or (found.quantity.unit == "年" and value > _LONGEST_YEARS):

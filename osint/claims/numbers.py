@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from bisect import bisect_right
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from opencc import OpenCC
 
-from osint.claims.units import Words, table_rows, unit_pattern
+from osint.claims.units import Words, unit_pattern
+from osint.register import table_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,10 +58,6 @@ class Plain:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the original half-open span of the folded span, which must not be empty."""
         return self.origin(start), self.origin(end - 1) + 1
-
-    def remarks_in(self, start: int, end: int) -> list[str]:
-        """Return the remarks that fall inside a folded span."""
-        return sorted({text for at, text in self.remarks.items() if start <= at < end})
 
 
 @cache
@@ -167,7 +165,19 @@ DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,5}(?!\d)|\d{1,3}(?:[\u00a0\u202f\u2009]\d{3}){
 HAN_LETTERS = "".join((*_DIGITS, *_SMALL, *_LARGE))
 HAN = rf"(?:[{HAN_LETTERS}](?!(?<=[百千])[瓦伏克米帕焦赫])){{1,16}}"
 """a numeral in Chinese characters; the 千 of 千瓦 belongs to the unit"""
-_SCALE_OR_UNIT = r"(?:dozen|hundred|thousand|million|billion|trillion|gigawatt|megawatt|exaflop|petaflop)"
+_SCALE_WORDS = [
+    "dozen",
+    "hundred",
+    "thousand",
+    "million",
+    "billion",
+    "trillion",
+    "gigawatt",
+    "megawatt",
+    "exaflop",
+    "petaflop",
+]
+_SCALE_OR_UNIT = f"(?:{'|'.join(_SCALE_WORDS)})"
 _TENS_OR, _ONES_OR = _TENS.replace(" ", "|"), _ONES.replace(" ", "|")
 _PLAIN_WORDS = "|".join(sorted(_UNDER_TWENTY, key=len, reverse=True))
 WORDS = (
@@ -175,10 +185,9 @@ WORDS = (
     rf"(?:(?:{_TENS_OR})(?:[- ](?:{_ONES_OR})\b)?|(?:{_ONES_OR})\sand\sa\shalf|{_PLAIN_WORDS})\b)"
 )
 """a number in English words"""
-WORD_STARTS = (
-    *_WORDS, "half", "a quarter",
-    *(f"{article} {word}" for word in _SCALE_OR_UNIT[3:-1].split("|") for article in ("a", "an")),
-)  # fmt: skip
+_WORD_STARTS = Words(
+    [*_WORDS, "half", "a quarter", *(f"{a_or_an} {word}" for word in _SCALE_WORDS for a_or_an in ("a", "an"))]
+)
 """what a number in words can begin with"""
 HAN_SCALE = r"(?:[十百千万亿](?![瓦伏克米帕焦赫])){1,4}"
 WORD_SCALE = (
@@ -242,10 +251,7 @@ def scale_factor(word: str) -> float:
         return 1.0
     if word in _SCALES:
         return float(_SCALES[word])
-    factor = 1.0
-    for letter in word:
-        factor *= (_SMALL | _LARGE)[letter]
-    return factor
+    return float(math.prod((_SMALL | _LARGE)[letter] for letter in word))
 
 
 # ---------------------------------------------------------------- numbers in a text
@@ -257,11 +263,6 @@ _START = re.compile(
     rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/].)(?<![A-Za-z]-.)(?<!第.)(?<![{HAN_LETTERS}][{HAN_LETTERS}])"
     rf"(?:(?<![A-Za-z].)|(?<=[0-9][xX].)|{'|'.join(f'(?<={sign}.)' for sign in _LETTERED)})"
 )
-
-
-@cache
-def _word_starts() -> Words:
-    return Words(WORD_STARTS)
 
 
 @cache
@@ -289,7 +290,7 @@ def find_numbers(text: str) -> Iterator[re.Match[str]]:
             yield number
         start = search(text, number.end() if number else start.end())
     end = 0
-    for at, _, _ in _word_starts().find(text):
+    for at, _, _ in _WORD_STARTS.find(text):
         number = match_number(text, at) if at >= end else None
         if number:
             end = number.end()
@@ -311,7 +312,7 @@ _BEFORE, _AFTER = 36, 12
 def _qualifier_words(side: str) -> dict[str, list[tuple[str, str]]]:
     """Return (word, qualifier) of one side, longest first, by the letter next to the number."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for row in table_rows("qualifiers.csv"):
+    for row in table_rows("qualifiers.csv", __package__):
         for word in row["words"].split("|") if row["side"] == side else ():
             found.setdefault(word[-1 if side == "before" else 0], []).append((word, row["qualifier"]))
     return {letter: sorted(words, key=lambda pair: -len(pair[0])) for letter, words in found.items()}
@@ -330,14 +331,10 @@ def qualifier(text: str, start: int, end: int, more: bool) -> str:
     words = _qualifier_words("before")
     for tail in (before, before[: cut.start()].rstrip()) if cut and cut.start() < len(before) else (before,):
         for word, meaning in words.get(tail[-1:], ()):
-            if tail.endswith(word) and not (word[0].isascii() and word[0].isalpha() and _glued(tail, word)):
+            is_latin = word[0].isascii() and word[0].isalpha()
+            if tail.endswith(word) and not (is_latin and tail[-len(word) - 1 : -len(word)].isalpha()):
                 return meaning if meaning != "none" else _behind(text, start, end, more, before)
     return _behind(text, start, end, more, before)
-
-
-def _glued(tail: str, word: str) -> bool:
-    """Say whether a Latin word is only the end of another."""
-    return tail[-len(word) - 1 : -len(word)].isalpha()
 
 
 def _behind(text: str, start: int, end: int, more: bool, before: str) -> str:

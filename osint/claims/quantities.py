@@ -26,14 +26,10 @@ _CURRENCIES = {
 }
 """money by the sign that stands before its number"""
 _NO_UNIT, _PUE_UNIT = Unit("", ""), Unit("pue", "ratio")
-_PUE_LOW, _PUE_HIGH = 1.0, 3.0
-"""no power usage effectiveness is outside (1 by definition; judgement)"""
-_NEAR = 8
-"""longest gap between two numbers of one range, list or product, in characters (judgement)"""
-_AGAIN_REACH = 120
-"""longest gap between a number and another that counts the same again, in characters (judgement)"""
-_MOST_ADJECTIVES = 3
-"""words between a number and the noun that it counts (judgement)"""
+_PUE_LOW, _PUE_HIGH = 1.0, 3.0  # no power usage effectiveness is outside (1 by definition; judgement)
+_NEAR = 8  # longest gap between two numbers of one range, list or product, in characters (judgement)
+_AGAIN_REACH = 120  # longest gap between a number and another that counts the same again, in characters (judgement)
+_MOST_ADJECTIVES = 3  # words between a number and the noun that it counts (judgement)
 
 
 class Quantity(NamedTuple):
@@ -57,7 +53,7 @@ class Quantity(NamedTuple):
     """chip model named next to the number, as written"""
 
 
-class Located(NamedTuple):
+class LocatedQuantity(NamedTuple):
     """A quantity and where it stands in the folded text."""
 
     start: int
@@ -236,13 +232,6 @@ _GAP = re.compile(r"[\s-]{0,2}[\[(×xX*]?\s?")
 _OF_WHOLE = re.compile(r"(?:(?<= of)|(?<= the)|(?<= its))\s\d[\d,]{0,8}(?=\s[a-z])")
 
 
-def _ends(word: str, index: int, model: str) -> bool:
-    """Say whether a word behind a number ends the phrase that could name what is counted."""
-    if word in _LEAD:
-        return index > 1
-    return word in _BREAK or (word in ("and", "or") and not model)
-
-
 def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
     """Return (end, kind, chip model) of the counted English noun behind a number, or None."""
     found: tuple[int, str, str] | None = None
@@ -279,7 +268,8 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
             stop = token.start(1) + len(word)
             found, position = (stop, kinds[word], model), stop
             continue
-        if (found and (not model or word not in _JOINS)) or _ends(word, index, model):
+        ends = index > 1 if word in _LEAD else word in _BREAK or (word in ("and", "or") and not model)
+        if ends or (found and (not model or word not in _JOINS)):
             break
         plain += token[1][0].islower() and word not in _LEAD
         if plain > _MOST_ADJECTIVES:
@@ -452,7 +442,7 @@ def _share(atom: _Atom, following: _Atom) -> None:
 _NOUN_CAN_FOLLOW = re.compile(r"[ \-\[(\n×xX*\u00a0]\s?[\[(]?[A-Za-z]")
 
 
-def find_quantities(plain: Plain, labels: Mapping[int, str] | None = None) -> list[Located]:
+def find_quantities(plain: Plain, labels: Mapping[int, str] | None = None) -> list[LocatedQuantity]:
     """Return the quantities of a folded text in reading order, families not yet resolved to kinds.
 
     `labels` gives column headers by the original offset of a table cell.
@@ -475,7 +465,7 @@ def find_quantities(plain: Plain, labels: Mapping[int, str] | None = None) -> li
     return [found for found in located if found]
 
 
-def _located(first: _Atom, last: _Atom, plain: Plain) -> Located | None:
+def _located(first: _Atom, last: _Atom, plain: Plain) -> LocatedQuantity | None:
     """Return the quantity from one number to another, or the same; None for nothing and for money that is not read."""
     text, is_range = plain.text, last is not first
     if last.value == 0 or last.family in ("foreign", ""):
@@ -492,8 +482,8 @@ def _located(first: _Atom, last: _Atom, plain: Plain) -> Located | None:
     quantity = Quantity(
         lowest[0], highest[0], written, lowest[1], highest[1], last.measure.si_unit, word, last.chip_model
     )
-    remarks = tuple(plain.remarks_in(first.start, last.end + 1))
-    return Located(first.start, last.end, quantity, last.measure, last.label, remarks)
+    remarks = tuple(sorted({remark for at, remark in plain.remarks.items() if first.start <= at <= last.end}))
+    return LocatedQuantity(first.start, last.end, quantity, last.measure, last.label, remarks)
 
 
 def _rounded(value: float, scale: float, factor: float) -> tuple[float, float]:

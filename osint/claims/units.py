@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from osint.errors import BadInputError
@@ -18,8 +16,7 @@ if TYPE_CHECKING:
 SI_UNITS = tuple(dict.fromkeys(kind.si_unit for kind in READ_KINDS.values()))
 """Units in which the values of claims are compared."""
 
-_ANY_CASE_FROM = 4
-"""length from which a Latin spelling is matched in any case: below it MW and mW differ"""
+_ANY_CASE_FROM = 4  # length from which a Latin spelling is matched in any case: below it MW and mW differ
 _TOKEN = re.compile(r"[A-Za-z]+|\d+")
 
 
@@ -42,12 +39,6 @@ def word_set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-def table_rows(name: str) -> list[dict[str, str]]:
-    """Return the rows of a table of this room."""
-    with files("osint.claims").joinpath(name).open(encoding="utf-8") as table:
-        return list(csv.DictReader(table))
-
-
 @lru_cache(maxsize=4096)
 def spelling_key(spelling: str) -> str:
     """Return the form under which a spelling is looked up: long Latin words lose their case.
@@ -66,7 +57,7 @@ def declared_units() -> dict[str, Unit]:
     Raises BadInputError where a row names an SI unit that is not known.
     """
     found: dict[str, Unit] = {}
-    for number, row in enumerate(table_rows("units.csv"), start=2):
+    for number, row in enumerate(unit_rows("units.csv", __package__), start=2):
         if row["si_unit"] not in (*SI_UNITS, ""):
             options = ", ".join(SI_UNITS)
             raise BadInputError(
@@ -123,7 +114,7 @@ class Words:
 def unit_pattern() -> str:
     """Return an alternation over all spellings of units: by first letter, then longest first."""
     parts: dict[str, list[str]] = {}
-    spellings = {spelling for row in table_rows("units.csv") for spelling in row["spellings"].split("|")}
+    spellings = {spelling for row in unit_rows("units.csv", __package__) for spelling in row["spellings"].split("|")}
     for spelling in sorted(spellings, key=lambda word: (-len(word), word)):
         first, rest = re.escape(spelling[0]), re.escape(spelling[1:]).replace(r"\ ", r"[\s-]+")
         if spelling.isascii() and len(spelling) >= _ANY_CASE_FROM:
@@ -143,7 +134,7 @@ def _by_first_letter(parts: dict[str, list[str]]) -> str:
 def kind_words() -> dict[str, tuple[Words, dict[str, str]]]:
     """Return, by family, what finds the words of `kinds.csv`, and the kind that each makes of a quantity."""
     found: dict[str, dict[str, str]] = {}
-    for row in table_rows("kinds.csv"):
+    for row in unit_rows("kinds.csv", __package__):
         for word in row["words"].split("|"):
             found.setdefault(row["family"], {}).setdefault(word.lower(), row["kind"])
     return {family: (Words(words), words) for family, words in found.items()}
@@ -152,7 +143,9 @@ def kind_words() -> dict[str, tuple[Words, dict[str, str]]]:
 @cache
 def countable_nouns() -> dict[str, str]:
     """Return the kind of each English noun that can be counted, in lower case."""
-    return {noun.lower(): row["kind"] for row in table_rows("nouns.csv") for noun in row["nouns"].split("|")}
+    return {
+        noun.lower(): row["kind"] for row in unit_rows("nouns.csv", __package__) for noun in row["nouns"].split("|")
+    }
 
 
 @cache
@@ -163,7 +156,7 @@ def rung_words() -> tuple[Words, dict[str, str]]:
     """
     roles: dict[str, str] = {}
     allowed = (*LADDER, "future", "negation", "none")
-    for number, row in enumerate(table_rows("rungs.csv"), start=2):
+    for number, row in enumerate(unit_rows("rungs.csv", __package__), start=2):
         if row["role"] not in allowed:
             options = ", ".join(allowed)
             raise BadInputError(f"rungs.csv line {number}: role {row['role']!r} is not one of {options}; correct it")

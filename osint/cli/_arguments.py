@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -17,32 +17,38 @@ KM_RANGE = (0.1, 500.0)
 """Precision that `--precision-km` takes."""
 
 
-def scenes_parser(*, out: str, required: Sequence[str] = ()) -> argparse.ArgumentParser:
+def add_verb(
+    subparsers: Any,
+    name: str,
+    handler: Callable[[argparse.Namespace], int | None],
+    *parents: argparse.ArgumentParser,
+    **told: Any,
+) -> argparse.ArgumentParser:
+    """Return the parser of a new verb with the options of its parents; `told` is its help, description and epilog."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(name, parents=parents, **told)
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def catalogue_parser() -> argparse.ArgumentParser:
+    """Return the parent parser of verbs that ask a catalogue of scenes."""
+    parser = argparse.ArgumentParser(add_help=False)
+    known = "earth-search, planetary-computer, cdse, a STAC API or a folder of a static catalogue (default %(default)s)"
+    parser.add_argument("--catalogue", default="earth-search", metavar="URL", help=known)
+    parser.add_argument("--collection", help="default: surface reflectance of Sentinel-2 at that catalogue")
+    return parser
+
+
+def scenes_parser(*, out: str, required: Sequence[str] = ("start", "end", "out")) -> argparse.ArgumentParser:
     """Return the parent parser of verbs that read scenes: dates, catalogue, collection, output.
 
     `out` is the help of `--out`; `required` names the options that must be given.
     """
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = argparse.ArgumentParser(add_help=False, parents=[catalogue_parser()])
     parser.add_argument("--start", metavar="DATE", required="start" in required, help="first day, YYYY-MM-DD")
     parser.add_argument("--end", metavar="DATE", required="end" in required, help="last day, YYYY-MM-DD")
-    parser.add_argument(
-        "--catalogue",
-        default="earth-search",
-        metavar="URL",
-        help="earth-search (default), planetary-computer, cdse, a STAC API, or the folder of a static STAC catalogue",
-    )
-    parser.add_argument("--collection", help="default: surface reflectance of Sentinel-2 at that catalogue")
     parser.add_argument("--out", type=Path, required="out" in required, metavar="FILE", help=out)
     return parser
-
-
-def dates(args: argparse.Namespace) -> tuple[str, str]:
-    """Return the first and the last day; raises BadInputError if one is missing."""
-    from osint.errors import BadInputError
-
-    if not args.start or not args.end:
-        raise BadInputError("name the time to look at: --start YYYY-MM-DD --end YYYY-MM-DD")
-    return args.start, args.end
 
 
 def box(text: str) -> BaseGeometry:
@@ -51,28 +57,34 @@ def box(text: str) -> BaseGeometry:
 
     from osint.errors import BadInputError
 
-    try:
-        west, south, east, north = (float(v) for v in text.split(","))
-    except ValueError:
-        raise BadInputError(f"`--bbox` wants four numbers W,S,E,N in degrees, got {text!r}") from None
+    west, south, east, north = _degrees("--bbox", "W,S,E,N", text)
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise BadInputError(f"`--bbox` must have west < east and south < north in degrees, got {text!r}")
     return rectangle(west, south, east, north)
 
 
-def disc(text: str, precision_km: float) -> BaseGeometry:
+def disc_argument(text: str, precision_km: float) -> BaseGeometry:
     """Return the disc of `--at` LON,LAT and `--precision-km`, in degrees; raises BadInputError if it is none."""
     from osint import geo, imagery
     from osint.errors import BadInputError
 
-    try:
-        lon, lat = (float(v) for v in text.split(","))
-    except ValueError:
-        raise BadInputError(f"`--at` wants LON,LAT in degrees, got {text!r}") from None
+    lon, lat = _degrees("--at", "LON,LAT", text)
     if not KM_RANGE[0] <= precision_km <= KM_RANGE[1]:
         raise BadInputError(f"`--precision-km` is {KM_RANGE[0]:g} to {KM_RANGE[1]:g}, not {precision_km:g}")
     imagery.utm_epsg(lon, lat)
     return geo.disc(lon, lat, 1000 * precision_km)
+
+
+def _degrees(option: str, form: str, text: str) -> list[float]:
+    from osint.errors import BadInputError
+
+    numbers = text.split(",")
+    try:
+        if len(numbers) == len(form.split(",")):
+            return [float(number) for number in numbers]
+    except ValueError:
+        pass
+    raise BadInputError(f"`{option}` wants {form} in degrees, got {text!r}")
 
 
 def join_places(argv: Sequence[str]) -> list[str]:

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint.cli import _arguments
+from osint.cli._arguments import add_verb, scenes_parser
 
 if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
     from shapely.geometry.base import BaseGeometry
+
+    from osint.change import Stack
 
 DRAWN = 3
 """Buildings that get a picture and a series next to the GeoJSON."""
@@ -34,100 +38,70 @@ Killed or cut off, the same command continues where it stopped. What it cannot f
 
 def add_verbs(subparsers: Any) -> None:
     """Add `observe`, `date`, `measure`, `locate` and `validate`."""
-    _add_observe(subparsers)
-    _add_date(subparsers)
-    _add_measure(subparsers)
+    scenes = scenes_parser(out="GeoJSON to write (default: SITE.geojson), with pictures next to it", required=())
+    told = "find what was built over an area, date and measure it"
+    observe = add_verb(subparsers, "observe", _observe, scenes, help=told)
+    _add_site(observe)
+    observe.add_argument("--demo", action="store_true", help="on a SIMULATED world put at the place, without a network")
+
+    scenes = scenes_parser(out="GeoJSON to write")
+    date = add_verb(subparsers, "date", _date, scenes, help="estimate construction dates for outlines")
+    date.add_argument("outlines", type=Path, help="GeoJSON of polygons with outline_id")
+    told = "date the step of Sentinel-1 too (sentinel-1-rtc of this catalogue; default %(const)s)"
+    date.add_argument("--radar", nargs="?", const="planetary-computer", metavar="CATALOGUE", help=told)
+    for p in (observe, date):
+        p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
+
+    told = "measure roof and plot of outlines, bound the cooling yard"
+    p = add_verb(subparsers, "measure", _measure, scenes, help=told)
+    told = "GeoJSON of polygons with outline_id; the roofs of one plot as one feature"
+    p.add_argument("outlines", type=Path, help=told)
+    told = "first day of a time before ground was broken, same seasons"
+    p.add_argument("--before-start", metavar="DATE", help=told)
+    told = "last day of it; without it the plot is separated from its surroundings"
+    p.add_argument("--before-end", metavar="DATE", help=told)
+
     _add_locate(subparsers)
-    _add_validate(subparsers)
+
+    scenes = scenes_parser(out="CSV to write, one row per published date")
+    told = "date sites whose dates are published and compare the two"
+    p = add_verb(subparsers, "validate", _validate, scenes, help=told)
+    p.add_argument("table", type=Path, metavar="TABLE.csv", help="columns Data center, Date, Construction status")
+    told = "GeoJSON or CSV (Data center, lon, lat); default: the sites whose statuses link to Google Earth"
+    p.add_argument("--places", type=Path, metavar="FILE", help=told)
 
 
-def _add_observe(subparsers: Any) -> None:
-    scenes = _arguments.scenes_parser(out="GeoJSON to write (default: SITE.geojson), with pictures next to it")
-    p = subparsers.add_parser("observe", parents=[scenes], help="find what was built over an area, date and measure it")
-    p.add_argument("site", nargs="?", metavar="SITE", help="site id; looked at within its precision")
-    p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees instead of a site")
+def _add_site(p: argparse.ArgumentParser) -> None:
+    p.add_argument("site", nargs="?", metavar="SITE", help="id in sites.csv; looked at within its precision")
+    p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees (WGS-84) instead of a site")
     p.add_argument("--data", help="data folder (holds raw/); OSINT_DATA or ./data without it")
-    p.add_argument("--demo", action="store_true", help="on a SIMULATED world put at the place, without a network")
-    p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
-    p.set_defaults(handler=_observe)
-
-
-def _add_date(subparsers: Any) -> None:
-    scenes = _arguments.scenes_parser(out="GeoJSON to write", required=("out",))
-    p = subparsers.add_parser("date", parents=[scenes], help="estimate construction dates for outlines")
-    p.add_argument("outlines", type=Path, help="GeoJSON of polygons with outline_id")
-    p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
-    p.add_argument(
-        "--radar",
-        nargs="?",
-        const="planetary-computer",
-        metavar="CATALOGUE",
-        help="date the step of Sentinel-1 too (sentinel-1-rtc of this catalogue; default %(const)s)",
-    )
-    p.set_defaults(handler=_date)
-
-
-def _add_measure(subparsers: Any) -> None:
-    scenes = _arguments.scenes_parser(out="GeoJSON to write", required=("out",))
-    p = subparsers.add_parser(
-        "measure", parents=[scenes], help="measure roof and plot of outlines, bound the cooling yard"
-    )
-    p.add_argument(
-        "outlines", type=Path, help="GeoJSON of polygons with outline_id; the roofs of one plot as one feature"
-    )
-    p.add_argument("--before-start", metavar="DATE", help="first day of a time before ground was broken, same seasons")
-    p.add_argument(
-        "--before-end", metavar="DATE", help="last day of it; without it the plot is separated from its surroundings"
-    )
-    p.set_defaults(handler=_measure)
 
 
 def _add_locate(subparsers: Any) -> None:
-    out = "GeoJSON to write, with the journal and the chips next to it"
-    p = subparsers.add_parser(
+    p = add_verb(
+        subparsers,
         "locate",
-        parents=[_arguments.scenes_parser(out=out, required=("start", "end", "out"))],
+        _locate,
+        scenes_parser(out="GeoJSON to write, with the journal and the chips next to it"),
         help="search a wide area for a roof absent on one date and present on another",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Search a place known to some kilometres for new roof of a size that was not there on one day\n"
         "and was there on another. Name the place in one of three ways: SITE, --bbox or --at.",
         epilog=LOCATE_EXAMPLE,
     )
-    p.add_argument("site", nargs="?", metavar="SITE", help="id in sites.csv; searched within its precision")
-    p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees (WGS-84)")
+    _add_site(p)
     p.add_argument("--at", metavar="LON,LAT", help="a place in degrees (WGS-84), with --precision-km")
     p.add_argument("--precision-km", type=float, metavar="KM", help="how far from --at the site may be")
-    p.add_argument("--data", help="data folder (holds raw/); OSINT_DATA or ./data without it")
-    p.add_argument(
-        "--absent", metavar="DATE", help="day on which the roof was not there (default: --start; a year before is read)"
-    )
-    p.add_argument(
-        "--present", metavar="DATE", help="day on which it was there (default: --end; a year after it is read)"
-    )
-    p.add_argument("--area-low", type=float, default=2_000.0, metavar="M2", help="least roof (default %(default)g m2)")
-    p.add_argument(
-        "--area-high", type=float, default=100_000.0, metavar="M2", help="most roof (default %(default)g m2)"
-    )
+    told = "day on which the roof was not there (default: --start; a year before is read)"
+    p.add_argument("--absent", metavar="DATE", help=told)
+    told = "day on which it was there (default: --end; a year after it is read)"
+    p.add_argument("--present", metavar="DATE", help=told)
+    for name, size, least in (("--area-low", 2_000.0, "least"), ("--area-high", 100_000.0, "most")):
+        p.add_argument(name, type=float, default=size, metavar="M2", help=f"{least} roof (default %(default)g m2)")
     p.add_argument("--chips", type=int, default=10, metavar="N", help="candidates drawn (default %(default)s)")
     p.add_argument("--tile-km", type=float, default=5.12, metavar="KM", help="side of a tile (default %(default)g)")
     p.add_argument("--dask", default="", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786, or local")
     p.add_argument("--json", action="store_true", help="the summary as JSON on the standard output")
-    p.set_defaults(handler=_locate)
-
-
-def _add_validate(subparsers: Any) -> None:
-    scenes = _arguments.scenes_parser(out="CSV to write, one row per published date", required=("start", "end", "out"))
-    p = subparsers.add_parser(
-        "validate", parents=[scenes], help="date sites whose dates are published and compare the two"
-    )
-    p.add_argument("table", type=Path, metavar="TABLE.csv", help="columns Data center, Date, Construction status")
-    p.add_argument(
-        "--places",
-        type=Path,
-        metavar="FILE",
-        help="GeoJSON or CSV (Data center, lon, lat); default: the sites whose statuses link to Google Earth",
-    )
-    p.set_defaults(handler=_validate)
 
 
 def _observe(args: argparse.Namespace) -> None:
@@ -140,7 +114,7 @@ def _observe(args: argparse.Namespace) -> None:
         return _observe_place(args, place)
     from osint.cli import demo
 
-    with demo.served_at(place) as made:
+    with demo.demo_at(place) as made:
         args.catalogue, args.collection = made.catalogue, made.collection
         args.start, args.end = args.start or made.start, args.end or made.end
         return _observe_place(args, made.place)
@@ -166,12 +140,13 @@ def _near(args: argparse.Namespace) -> BaseGeometry:
 
 def _observe_place(args: argparse.Namespace, place: BaseGeometry) -> None:
     from osint import change, geo
+    from osint.errors import BadInputError
 
-    start, end = _arguments.dates(args)
+    if not args.start or not args.end:
+        raise BadInputError("name the time to look at: --start YYYY-MM-DD --end YYYY-MM-DD")
     out = args.out or Path(f"{args.site or 'observed'}{'_simulated' if args.demo else ''}.geojson")
-    found = change.observe(
-        place, start, end, catalogue=args.catalogue, collection=args.collection, exhaustive=args.exhaustive
-    )
+    source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
+    found = change.observe(place, args.start, args.end, **source)
     geo.write_outlines(found.frame, out)
     print(f"{len(found.frame)} structures, {len(found.buildings)} probably buildings, in {out.name}")
     if found.unseen:
@@ -179,28 +154,36 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry) -> None:
     print(f"{found.stack.bytes_read / 1e6:.1f} MB read from {len(found.stack.scenes)} scenes")
     drawn = found.buildings.sort_values("outline_id").drop_duplicates("outline_id").head(DRAWN)
     for row in drawn.to_dict("records"):
-        pictures = change.draw_structure(found.stack, row, start, end, out)
+        pictures = change.draw_structure(found.stack, row, args.start, args.end, out)
         print(" ".join([f"{row['outline_id']}:", *(path.name for path in pictures)]))
-    if found.stack.simulated:
+    _say_simulated(found.stack)
+
+
+def _say_simulated(stack: Stack) -> None:
+    if stack.simulated:
         print(SIMULATED)
+
+
+def _stack_around(args: argparse.Namespace, outlines: GeoDataFrame, start: str, end: str) -> Stack:
+    from osint import change
+
+    place = change.around(outlines.union_all(), OUTLINES_REACH_M)
+    return change.open_stack(place, start, end, catalogue=args.catalogue, collection=args.collection)
 
 
 def _date(args: argparse.Namespace) -> None:
     from osint import change, geo
 
-    outlines = geo.read_outlines(args.outlines)
-    start, end = _arguments.dates(args)
-    place = change.around(outlines.union_all(), OUTLINES_REACH_M)
-    stack = change.open_stack(place, start, end, catalogue=args.catalogue, collection=args.collection)
-    dated = stack.mark(change.date_outlines(stack, outlines, start, end, exhaustive=args.exhaustive))
+    outlines, span = geo.read_outlines(args.outlines), (args.start, args.end)
+    stack = _stack_around(args, outlines, *span)
+    dated = stack.mark(change.date_outlines(stack, outlines, *span, exhaustive=args.exhaustive))
     # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
     geo.write_outlines(dated, args.out)
     count = int(dated["roofed_best"].notna().sum())
     print(f"{count} of {len(dated)} rows dated, in {args.out.name}; {stack.bytes_read / 1e6:.1f} MB read")
     if args.radar:
-        geo.write_outlines(change.add_radar(dated, start, end, catalogue=args.radar, tell=print), args.out)
-    if stack.simulated:
-        print(SIMULATED)
+        geo.write_outlines(change.add_radar(dated, *span, catalogue=args.radar, tell=print), args.out)
+    _say_simulated(stack)
 
 
 def _measure(args: argparse.Namespace) -> None:
@@ -208,21 +191,18 @@ def _measure(args: argparse.Namespace) -> None:
     from osint.errors import BadInputError
 
     outlines = geo.read_outlines(args.outlines)
-    start, end = _arguments.dates(args)
     before = (args.before_start, args.before_end) if args.before_start and args.before_end else None
     if before is None and (args.before_start or args.before_end):
         raise BadInputError("a time before needs both ends: --before-start YYYY-MM-DD --before-end YYYY-MM-DD")
-    change.in_order(start, end, before)
-    place = change.around(outlines.union_all(), OUTLINES_REACH_M)
-    first, last = min(start, *(before or (start,))), max(end, *(before or (end,)))
-    stack = change.open_stack(place, first, last, catalogue=args.catalogue, collection=args.collection)
-    measured = stack.mark(change.measure_outlines(stack, outlines, start, end, before=before))
+    change.in_order(args.start, args.end, before)
+    days = (args.start, args.end, *(before or ()))
+    stack = _stack_around(args, outlines, min(days), max(days))
+    measured = stack.mark(change.measure_outlines(stack, outlines, args.start, args.end, before=before))
     geo.write_outlines(measured, args.out)
     roofs, plots = (int(measured[f"{name}_area_m2_best"].notna().sum()) for name in ("roof", "plot"))
     areas = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
     print(f"{areas}, in {args.out.name}; {stack.bytes_read / 1e6:.1f} MB read")
-    if stack.simulated:
-        print(SIMULATED)
+    _say_simulated(stack)
 
 
 def _locate(args: argparse.Namespace) -> None:
@@ -273,7 +253,7 @@ def _wide_place(args: argparse.Namespace) -> BaseGeometry:
         return _arguments.box(args.bbox)
     if args.site:
         return change.site_area(args.site, load_register(args.data)).circle
-    return _arguments.disc(args.at, args.precision_km)
+    return _arguments.disc_argument(args.at, args.precision_km)
 
 
 def _candidate(row: dict[str, Any]) -> str:

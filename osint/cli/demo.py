@@ -38,7 +38,7 @@ def _demo(args: argparse.Namespace) -> None:
         threading.Event().wait()
 
 
-def served_at(place: BaseGeometry) -> AbstractContextManager[DemoPlace]:
+def demo_at(place: BaseGeometry) -> AbstractContextManager[DemoPlace]:
     """Serve a SIMULATED world whose middle is that of `place` (degrees) for as long as the block lasts."""
     from osint import simulated
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from osint.cli.main import add_common, print_json
+from osint.cli.main import add_common, print_answer
 
 if TYPE_CHECKING:
     from osint.register import Register
@@ -48,40 +48,31 @@ def _estimate(args: argparse.Namespace) -> None:
     answer = model.estimate(
         args.target, givens, chip=args.chip, country=args.country, date=args.date, register=_register(args)
     )
-    if args.json:
-        print_json(answer.to_dict())
-    else:
-        print(answer.text())
+    print_answer(args, answer.to_dict(), answer.text())
 
 
 def _check(args: argparse.Namespace) -> None:
     from osint import verdict
 
     found = verdict.check(_register(args), args.sites)
-    if args.json:
-        print_json({"findings": found.findings.to_dict("records"), "checks": found.checks.to_dict("records")})
-    else:
-        print(found.text())
+    tables = {"findings": found.findings.to_dict("records"), "checks": found.checks.to_dict("records")}
+    print_answer(args, tables, found.text())
 
 
 def _next(args: argparse.Namespace) -> None:
     from osint import verdict
 
     steps = verdict.next_steps(args.site, _register(args), args.claim)
-    if args.json:
-        print_json({"site_id": args.site, "next": verdict.steps_frame(steps).to_dict("records")})
-    else:
-        print("\n".join(step.text() for step in steps))
+    table = {"site_id": args.site, "next": verdict.steps_frame(steps).to_dict("records")}
+    print_answer(args, table, "\n".join(step.text() for step in steps))
 
 
 def _score(args: argparse.Namespace) -> None:
     from osint import model
 
     scored = model.score(_register(args))
-    if args.json:
-        print_json({"summary": scored.summary.to_dict("records"), "rows": scored.rows.to_dict("records")})
-    else:
-        print(scored.text())
+    tables = {"summary": scored.summary.to_dict("records"), "rows": scored.rows.to_dict("records")}
+    print_answer(args, tables, scored.text())
 
 
 def _report(args: argparse.Namespace) -> None:
@@ -89,7 +80,5 @@ def _report(args: argparse.Namespace) -> None:
     from osint.register import data_dir
 
     page, summary = report.write_report(_register(args), args.out or data_dir(args.data) / "derived" / "report")
-    if args.json:
-        print_json({"page": str(page), "sites": summary.to_dict("records")})
-    else:
-        print(f"{summary.to_string(index=False)}\n\npage: {page}")
+    tables = {"page": str(page), "sites": summary.to_dict("records")}
+    print_answer(args, tables, f"{summary.to_string(index=False)}\n\npage: {page}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import pandas as pd
+from osint.cli.main import plain
+
+COLUMNS = "file kind low high unit si_low si_high si_unit rung qualifier date quote"
+"""What the table of claims shows of their columns."""
 
 
 def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,12 +20,10 @@ def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("filings", nargs="+", metavar="FILE|URL|CAPTURE", help="a file, a web address or a capture id")
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     parser.add_argument("--date", type=date.fromisoformat, help="date of the documents, YYYY-MM-DD")
-    parser.add_argument(
-        "--ocr", action="store_true", help="read pictures and scanned pages by machine (needs the extra ocr)"
-    )
-    parser.add_argument(
-        "--about", action="store_true", help="print what each document says of itself: title, buyer, attachments, ..."
-    )
+    told = "read pictures and scanned pages by machine (needs the extra ocr)"
+    parser.add_argument("--ocr", action="store_true", help=told)
+    told = "print what each document says of itself: title, buyer, attachments, ..."
+    parser.add_argument("--about", action="store_true", help=told)
     parser.set_defaults(handler=_extract)
 
 
@@ -47,9 +46,12 @@ def _extract(args: argparse.Namespace) -> int:
         for remark in filing.remarks:
             print(f"osint extract: {name}: {remark}", file=sys.stderr)
         if args.json:
-            _print_json(table)
+            for row in table.to_dict("records"):
+                print(json.dumps(plain(row), ensure_ascii=False))
+        elif table.empty:
+            print("(no claims)")
         else:
-            _print_table(table)
+            print(table[COLUMNS.split()].to_string(index=False, na_rep=""))
     return status
 
 
@@ -62,27 +64,3 @@ def _print_about(found: dict[str, Any], as_json: bool) -> None:
             words = f"{one['address']} {one['words']}".strip() if isinstance(one, dict) else one
             if words != "":
                 print(f"{name}: {words}")
-
-
-def _print_json(table: pd.DataFrame) -> None:
-    for row in table.to_dict("records"):
-        clean = {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
-        print(json.dumps(clean, ensure_ascii=False))
-
-
-def _print_table(table: pd.DataFrame) -> None:
-    columns = [
-        "file",
-        "kind",
-        "low",
-        "high",
-        "unit",
-        "si_low",
-        "si_high",
-        "si_unit",
-        "rung",
-        "qualifier",
-        "date",
-        "quote",
-    ]
-    print("(no claims)" if table.empty else table[columns].to_string(index=False, na_rep=""))

@@ -7,6 +7,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osint.cli._arguments import add_verb, catalogue_parser, scenes_parser
+
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
@@ -15,77 +17,46 @@ if TYPE_CHECKING:
 
 def add_verbs(subparsers: Any) -> None:
     """Add `scenes`, `fetch`, `pair`, `pictures`, `tiles` and `power`."""
-    place, catalogue, span, two_dates = _place(), _catalogue(), _span(), _two_dates()
+    place, two_dates = _place(1_000.0), _two_dates()
+    out = scenes_parser(out="CSV to write instead of printing the table", required=("start", "end"))
+    scenes = add_verb(subparsers, "scenes", _scenes, place, out, help="list the scenes of a place between two dates")
 
-    p = subparsers.add_parser(
-        "scenes", parents=[place, catalogue, span], help="list the scenes of a place between two dates"
-    )
-    p.add_argument("--out", type=Path, metavar="FILE.csv", help="write the table here instead of printing it")
-    p.set_defaults(handler=_scenes)
+    told = "read the scenes of a place into one .npz of arrays on one grid"
+    fetch = add_verb(subparsers, "fetch", _fetch, place, scenes_parser(out=".npz to write"), help=told)
+    fetch.add_argument("--bands", default="B02,B03,B04,B11,scl", help="comma separated (default %(default)s)")
+    fetch.add_argument("--resolution", type=float, default=10.0, metavar="M", help="pixel in m (default %(default)g)")
+    for p in (scenes, fetch):
+        p.add_argument("--max-cloud", type=float, default=100.0, metavar="PCT", help="leave out scenes with more cloud")
+        p.add_argument("--offline", action="store_true", help="use only answers that were kept")
 
-    p = subparsers.add_parser(
-        "fetch",
-        parents=[place, catalogue, span],
-        help="read the scenes of a place into one .npz of arrays on one grid",
-    )
-    p.add_argument("--bands", default="B02,B03,B04,B11,scl", help="comma separated (default %(default)s)")
-    p.add_argument("--resolution", type=float, default=10.0, metavar="M", help="pixel in metres (default %(default)g)")
-    p.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="file to write")
-    p.set_defaults(handler=_fetch)
-
-    p = subparsers.add_parser(
-        "pair",
-        parents=[place, catalogue, two_dates],
-        help="draw a place before and after, from the clearest scenes near two dates",
-    )
+    told = "draw a place before and after, from the clearest scenes near two dates"
+    p = add_verb(subparsers, "pair", _pair, place, catalogue_parser(), two_dates, help=told)
     p.add_argument("--days", type=int, default=30, help="how far from each date to look (default %(default)s)")
-    p.set_defaults(handler=_pair)
 
-    p = subparsers.add_parser("pictures", parents=[two_dates], help="draw two dates of a folder of your own pictures")
+    p = add_verb(subparsers, "pictures", _pictures, two_dates, help="draw two dates of a folder of your own pictures")
     p.add_argument("folder", type=Path, help="GeoTIFF, JPEG or PNG files; dates and corners: docs/imagery.md")
     p.add_argument("--crs", default="EPSG:4326", help="of corners and world files (default %(default)s)")
-    p.set_defaults(handler=_pictures)
 
-    p = subparsers.add_parser(
-        "tiles", parents=[place], help="save map tiles of a place as one picture, with date, credit and terms"
-    )
+    told = "save map tiles of a place as one picture, with date, credit and terms"
+    p = add_verb(subparsers, "tiles", _tiles, place, help=told)
     layers = "esri-wayback, eox-2023, eox-2016 or an address with {z}, {x}, {y} (default %(default)s)"
     p.add_argument("--layer", default="esri-wayback", help=layers)
     p.add_argument("--zoom", type=int, default=16, help="17 is about 1 m per pixel (default %(default)s)")
     p.add_argument("--date", metavar="DATE", help="the last Wayback release published by then (default: the newest)")
     p.add_argument("--changes", action="store_true", help="list the Wayback releases in which the place changed")
     p.add_argument("--out", type=Path, default=Path("tiles.png"), metavar="FILE.png", help="(default %(default)s)")
-    p.set_defaults(handler=_tiles)
 
-    p = subparsers.add_parser(
-        "power", parents=[place], help="list power lines and substations near a place, as OpenStreetMap has them"
-    )
+    told = "list power lines and substations near a place, as OpenStreetMap has them"
+    p = add_verb(subparsers, "power", _power, _place(10_000.0), help=told)
     p.add_argument("--out", type=Path, metavar="FILE", help="write them here: GeoJSON, KML, GeoPackage or CSV")
-    p.set_defaults(handler=_power, radius=10_000.0)
 
 
-def _place() -> argparse.ArgumentParser:
+def _place(radius_m: float) -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(add_help=False)
     p.add_argument("lon", type=float, help="longitude in degrees (WGS-84)")
     p.add_argument("lat", type=float, help="latitude in degrees (WGS-84)")
-    p.add_argument("--radius", type=float, default=1000.0, metavar="M", help="radius around the place, in metres")
-    return p
-
-
-def _catalogue() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(add_help=False)
-    known = "earth-search, planetary-computer, cdse, an address or a folder (default %(default)s)"
-    p.add_argument("--catalogue", default="earth-search", help=known)
-    p.add_argument("--collection", help="default: surface reflectance of Sentinel-2 at that catalogue")
-    return p
-
-
-def _span() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(add_help=False)
-    p.add_argument("--start", required=True, metavar="DATE", help="first day, as 2023-01-01")
-    p.add_argument("--end", required=True, metavar="DATE", help="last day, as 2025-12-31")
-    p.add_argument("--max-cloud", type=float, default=100.0, metavar="PCT", help="leave out scenes with more cloud")
-    p.add_argument("--offline", action="store_true", help="use only answers that were kept")
+    told = "radius around the place, in metres (default %(default)g)"
+    p.add_argument("--radius", type=float, default=radius_m, metavar="M", help=told)
     return p
 
 
@@ -150,14 +121,8 @@ def _fetch(args: argparse.Namespace) -> None:
 def _pair(args: argparse.Namespace) -> None:
     from osint import imagery
 
-    pair = imagery.pair_between(
-        _disc(args),
-        args.before,
-        args.after,
-        catalogue=args.catalogue,
-        collection=args.collection,
-        days=args.days,
-    )
+    source: Any = {"catalogue": args.catalogue, "collection": args.collection, "days": args.days}
+    pair = imagery.pair_between(_disc(args), args.before, args.after, **source)
     print(f"{pair.cost.total_requests} requests, {pair.cost.total_bytes:,} bytes")
     _draw(args, pair)
 

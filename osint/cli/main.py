@@ -36,6 +36,14 @@ def add_common(parser: argparse.ArgumentParser, handler: object, *, lines: bool 
     parser.set_defaults(handler=handler)
 
 
+def print_answer(args: argparse.Namespace, value: object, text: str) -> None:
+    """Print a value as JSON where --json asks for it, else the text."""
+    if args.json:
+        print_json(value)
+    else:
+        print(text)
+
+
 def print_json(value: object) -> None:
     """Print a value as JSON."""
     print(json.dumps(plain(value), ensure_ascii=False, indent=1, allow_nan=False))
@@ -56,10 +64,7 @@ def _doctor(args: argparse.Namespace) -> None:
     from osint.cli import doctor
 
     rows = doctor.examine()
-    if args.json:
-        return print_json({"doctor": rows})
-    for r in rows:
-        print(f"{r['state']:8} {r['what']:24} {r['says']}")
+    print_answer(args, {"doctor": rows}, "\n".join(f"{r['state']:8} {r['what']:24} {r['says']}" for r in rows))
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,14 +1,14 @@
 """Turn the bytes of a filing into text with a map back to them, into claims, and into reviewed rows of the register."""
 
 from osint.filings.decode import Decoded, decode
-from osint.filings.facts import Facts, Notice, project_codes, read_notice
+from osint.filings.facts import DocumentFacts, Notice, project_codes, read_notice
 from osint.filings.filing import About, Filing, Link, Location, Medium, about, claims_of, open_filing, parse
 from osint.filings.fonts import chinese_font, drawable, font_families, font_subset, missing_glyphs
 from osint.filings.grid import Cell
 from osint.filings.html import Page, element_text
 from osint.filings.ocr import parse_with_ocr
 from osint.filings.review import (
-    Decision,
+    ReviewDecision,
     accept_claim,
     change_claim,
     read_review_log,
@@ -21,15 +21,15 @@ from osint.filings.review_form import ReviewForm, crop_html, review_sheet
 __all__ = [
     "About",
     "Cell",
-    "Decision",
     "Decoded",
-    "Facts",
+    "DocumentFacts",
     "Filing",
     "Link",
     "Location",
     "Medium",
     "Notice",
     "Page",
+    "ReviewDecision",
     "ReviewForm",
     "about",
     "accept_claim",

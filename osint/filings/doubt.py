@@ -30,7 +30,7 @@ class DoubtKind(StrEnum):
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class Doubt:
+class FilingDoubt:
     """A passage in which a number must not be taken as it stands."""
 
     start: int
@@ -53,13 +53,15 @@ _DIGIT_RUN = re.compile("[0-9０-９]+")
 _UNIT_BEHIND = re.compile("[0-9０-９.,万亿千元台套架张卡块枚个亩公平米兆瓦度%％PMkK万億萬]")
 
 
-def page_doubts(text: str, drawn: list[tuple[int, int, str]], fonts: dict[str, bytes]) -> tuple[list[Doubt], list[str]]:
+def page_doubts(
+    text: str, drawn: list[tuple[int, int, str]], fonts: dict[str, bytes]
+) -> tuple[list[FilingDoubt], list[str]]:
     """Return (doubts, remarks) of digits that a font of the page's own may draw as something else.
 
     `drawn` gives (start, end, family) of the words in such a font, `fonts` the file of each family.
     """
     found = [
-        Doubt(match.start(), match.end() + 1, DoubtKind.PRIVATE_USE)
+        FilingDoubt(match.start(), match.end() + 1, DoubtKind.PRIVATE_USE)
         for match in _PRIVATE.finditer(text)
         if re.search(r"\d", match.group()) or _UNIT_BEHIND.match(text, match.end())
     ]
@@ -76,7 +78,7 @@ def page_doubts(text: str, drawn: list[tuple[int, int, str]], fonts: dict[str, b
         if differs is False or not numbers:
             continue
         kind = DoubtKind.PAGE_FONT_MISSING if differs is None else DoubtKind.PAGE_FONT_DIFFERS
-        doubts = [Doubt(low, min(high, low + LONGEST_DOUBT), kind, repr(family[:40])) for low, high in numbers]
+        doubts = [FilingDoubt(low, min(high, low + LONGEST_DOUBT), kind, repr(family[:40])) for low, high in numbers]
         remarks.append(f"{doubts[0].sentence} ({len(numbers)} numbers)")
         if differs or sum(high - low for low, high in numbers) <= 0.5 * digits or len(text) < 2000:
             found += doubts

@@ -41,7 +41,7 @@ def project_codes(text: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DocumentFacts:
     """What a document says of itself, each field empty where it says nothing."""
 
     title: str = ""
@@ -72,14 +72,14 @@ _PARTIES = {
 _HEAD = 60_000
 
 
-def read_facts(text: str, name: str, title: str = "") -> Facts:
+def read_facts(text: str, name: str, title: str = "") -> DocumentFacts:
     """Return what the text of a document says of it; `title` is that of the page, `name` may carry its date."""
     head = text[:_HEAD]
     first = next((line.strip(" |\t") for line in head.splitlines() if len(line.strip(" |\t")) > 4), "")
     found = {field: match[1] for field, pattern in _PARTIES.items() if (match := pattern.search(head))}
     code = next(iter(project_codes(head)), "")
     published = document_date(text, name)
-    return Facts(title or (first if len(first) <= 80 else ""), project_code=code, published=published, **found)
+    return DocumentFacts(title or (first if len(first) <= 80 else ""), project_code=code, published=published, **found)
 
 
 _PATH_DAY = re.compile(r"(?:t|/|_|-|^)(20\d{6})(?:_|/|-|\.|$)|(20\d\d[-_/.年]\d{1,2}[-_/.月]\d{1,2})(?!\d)")

@@ -13,8 +13,8 @@ from osint import claims
 from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableError
 from osint.filings import html
 from osint.filings.decode import decode
-from osint.filings.doubt import LONGEST_DOUBT, Doubt, DoubtKind, page_doubts
-from osint.filings.facts import FILES, Facts, joined_url, read_facts, read_notice
+from osint.filings.doubt import LONGEST_DOUBT, DoubtKind, FilingDoubt, page_doubts
+from osint.filings.facts import FILES, DocumentFacts, joined_url, read_facts, read_notice
 from osint.filings.office import read_office
 
 if TYPE_CHECKING:
@@ -107,11 +107,11 @@ class Filing:
     """the cells of all tables, by their offsets"""
     remarks: tuple[str, ...] = ()
     """what a reader must know about the reading, one phrase each"""
-    facts: Facts = field(default_factory=Facts)
+    facts: DocumentFacts = field(default_factory=DocumentFacts)
     """what the document says of itself"""
     links: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """(address, words) of links; attachments are among them"""
-    doubtful: tuple[Doubt, ...] = field(default=(), repr=False)
+    doubtful: tuple[FilingDoubt, ...] = field(default=(), repr=False)
     """passages in which a number must not be taken as it stands, in order"""
     asides: tuple[tuple[int, int], ...] = field(default=(), repr=False)
     """(start, end) of words next to the text of a page (menus, footers, link lists), which make no claims"""
@@ -291,7 +291,7 @@ class About:
     """name of the filing"""
     medium: Medium
     """kind of document"""
-    facts: Facts
+    facts: DocumentFacts
     """title, publisher, place, project code, parties"""
     published: str
     """date of the document, YYYY-MM-DD or YYYY-MM; empty where unknown"""
@@ -414,7 +414,7 @@ def _labels(filing: Filing) -> dict[int, str]:
 
 def _doubted(filing: Filing, claim: claims.TextClaim, cell: Cell | None) -> claims.TextClaim:
     """Return the claim, with a warning and perhaps without its value where its passage or its column is doubtful."""
-    doubts = [Doubt(claim.start, claim.end, DoubtKind.BY_MACHINE)] if filing.scan_of(claim.start) else []
+    doubts = [FilingDoubt(claim.start, claim.end, DoubtKind.BY_MACHINE)] if filing.scan_of(claim.start) else []
     first = bisect_left(filing.doubtful, claim.start - LONGEST_DOUBT, key=lambda doubt: doubt.start)
     for doubt in filing.doubtful[first:]:
         if doubt.start >= claim.end:
@@ -422,7 +422,7 @@ def _doubted(filing: Filing, claim: claims.TextClaim, cell: Cell | None) -> clai
         if doubt.end > claim.start:
             doubts.append(doubt)
     if cell and cell.doubt and _BARE.fullmatch(claim.quote):
-        doubts.append(Doubt(claim.start, claim.end, DoubtKind.COLUMN, cell.doubt))
+        doubts.append(FilingDoubt(claim.start, claim.end, DoubtKind.COLUMN, cell.doubt))
     if not doubts:
         return claim
     warning = "; ".join(dict.fromkeys([*filter(None, [claim.warning]), *(doubt.sentence for doubt in doubts)]))

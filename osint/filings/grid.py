@@ -62,7 +62,7 @@ class Cell:
 
 
 @dataclass
-class Grid:
+class TableGrid:
     """The cells of one table under construction; rows are added from top to bottom, cells from left to right."""
 
     table: str

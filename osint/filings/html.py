@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from osint.filings.decode import decode
-from osint.filings.grid import Cell, Grid, header_rows
+from osint.filings.grid import Cell, TableGrid, header_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +130,7 @@ class _Part:
 class _Table:
     """A table under way and its open cell."""
 
-    grid: Grid
+    grid: TableGrid
     place: tuple[int, int, int] | None = None
     """(column, row span, column span) of the open cell"""
     start: int = 0
@@ -158,7 +158,7 @@ class _Parser:
         """where a line break inside a cell is due before the next words"""
         self.silent, self.depth, self.in_title = "", 0, False
         self.tables: list[_Table] = []
-        self.too_deep, self.grids = 0, list[Grid]()
+        self.too_deep, self.grids = 0, list[TableGrid]()
         self.link, self.link_words, self.link_start = "", "", 0
         self.aside, self.face, self.hidden, self.menu = _Part(), _Part(), _Part(), _Part()
 
@@ -305,7 +305,7 @@ class _Parser:
             self.too_deep += 1
         elif not closing:
             self._break(at)
-            self.grids.append(Grid(f"table {len(self.grids) + 1}"))
+            self.grids.append(TableGrid(f"table {len(self.grids) + 1}"))
             self.tables.append(_Table(self.grids[-1]))
         self._break(at)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from osint import claims
 from osint.errors import NotFoundError
-from osint.filings.doubt import Doubt, DoubtKind
+from osint.filings.doubt import DoubtKind, FilingDoubt
 from osint.filings.facts import read_facts
 from osint.filings.filing import Filing, ScannedLine, listed, parse
 
@@ -171,7 +171,7 @@ def with_readings(filing: Filing, readings: Sequence[tuple[int, list[Line], list
         for line in lines:
             at = len(text)
             for start, end, words in _disputed(line, others):
-                doubts.append(Doubt(at + start, at + end, DoubtKind.READINGS_DIFFER, words))
+                doubts.append(FilingDoubt(at + start, at + end, DoubtKind.READINGS_DIFFER, words))
             scanned.append(ScannedLine(at, at + len(line.text), page, line.box))
             runs_on = line.box[2] > _WIDE * edge and len(line.text) > 12
             text += line.text + ("" if runs_on else "\n")
@@ -179,7 +179,7 @@ def with_readings(filing: Filing, readings: Sequence[tuple[int, list[Line], list
     own = len(filing.text)
     for claim in claims.extract(text[own:]):
         for slip in _slips(claim, text[own:]):
-            doubts.append(Doubt(own + claim.start, own + claim.end, DoubtKind.SUSPECT, slip))
+            doubts.append(FilingDoubt(own + claim.start, own + claim.end, DoubtKind.SUSPECT, slip))
     return replace(
         filing, text=text, scanned=tuple(scanned), doubtful=tuple(sorted(doubts)), unread=(),
         remarks=(*filing.remarks, f"page {listed(filing.unread)} was {DoubtKind.BY_MACHINE}"),

@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from osint.errors import RefusedError, UnreadableError
-from osint.filings.grid import MOST_COLUMNS, Cell, Grid
+from osint.filings.grid import MOST_COLUMNS, Cell, TableGrid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ class _Text:
     def __init__(self) -> None:
         self.pieces: list[str] = []
         self.length = 0
-        self.grids: list[Grid] = []
+        self.grids: list[TableGrid] = []
         self.remarks: list[str] = []
 
     def add(self, piece: str) -> int:
@@ -169,7 +169,7 @@ def _words(paragraph: Any) -> str:
 
 
 def _word_table(table: Any, out: _Text, names: Iterator[int]) -> None:
-    grid = Grid(f"table {next(names)}")
+    grid = TableGrid(f"table {next(names)}")
     out.grids.append(grid)
     inner: list[Any] = []
     for row in _inside(table, "tr"):
@@ -247,7 +247,7 @@ def _merged(body: bytes) -> dict[tuple[int, int], tuple[int, int]]:
 
 def _sheet(sheet: Any, out: _Text, merged: dict[tuple[int, int], tuple[int, int]], left: int) -> int:
     """Write one sheet; return how many cells may still be read."""
-    grid = Grid(f"sheet {sheet.title}", sequential=False)
+    grid = TableGrid(f"sheet {sheet.title}", sequential=False)
     out.grids.append(grid)
     for number, row in enumerate(sheet.iter_rows(), start=1):
         left -= len(row) + 1

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from osint.errors import UnreadableError
 from osint.filings import glyphs
-from osint.filings.doubt import Doubt
+from osint.filings.doubt import FilingDoubt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Pages:
     """(page from 1, index of the first character in the page) of each run"""
     empty: tuple[int, ...]
     """pages without a single character: scans"""
-    doubtful: tuple[Doubt, ...] = ()
+    doubtful: tuple[FilingDoubt, ...] = ()
     """digits in `text` that are drawn otherwise or not at all"""
 
 
@@ -84,7 +84,7 @@ def read_pdf(data: bytes, name: str) -> tuple[Pages, list[str]]:
     for number, first, last, kind in digits.doubtful():
         run = bisect_right(places, (number, first)) - 1
         shift = starts[run] - places[run][1]
-        doubtful.append(Doubt(shift + first, shift + last + 1, kind))
+        doubtful.append(FilingDoubt(shift + first, shift + last + 1, kind))
     for sentence, count in Counter(doubt.sentence for doubt in doubtful).items():
         remarks.append(f"{sentence} ({count} numbers)")
     return Pages("".join(pieces), tuple(starts), tuple(places), tuple(empty), tuple(doubtful)), remarks
@@ -189,12 +189,12 @@ def page_picture(data: bytes, name: str, page: int) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(io.BytesIO(data))
-        if picture.width * picture.height > _MAX_PIXELS:
-            raise UnreadableError(
-                f"{name}: a picture of {picture.width} by {picture.height} pixels is too large; cut it into parts"
-            )
-        return picture.convert("RGB")
+        if picture.width * picture.height <= _MAX_PIXELS:
+            return picture.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UnreadableError(
             f"{name}: the picture cannot be read ({str(error)[:80]}); save it again as PNG or JPEG"
         ) from None
+    raise UnreadableError(
+        f"{name}: a picture of {picture.width} by {picture.height} pixels is too large; cut it into parts"
+    )

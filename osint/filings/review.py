@@ -32,7 +32,7 @@ _BOUND = {"more than": "at least", "up to": "at most", "less than": "at most"}
 """bound in claims.csv of the qualifiers that it calls otherwise"""
 
 
-class Decision(StrEnum):
+class ReviewDecision(StrEnum):
     """What a reviewer decided of a claim; a claim without a decision is open."""
 
     ACCEPTED = "accepted"
@@ -87,7 +87,7 @@ def accept_claim(
     With a `log` the decision is in it when the call returns; without one it is written by `write_reviewed`.
     Raises BadInputError for a claim whose value the reader refused: it can only be changed or rejected.
     """
-    return _decide(table, key, Decision.ACCEPTED, (who, when, reason, translation), {}, log)
+    return _decide(table, key, ReviewDecision.ACCEPTED, (who, when, reason, translation), {}, log)
 
 
 def reject_claim(
@@ -96,7 +96,7 @@ def reject_claim(
     """Return the table with the claim of `key` rejected; a rejection needs its reason."""
     if not reason.strip():
         raise BadInputError(f"claim {key} cannot be rejected without a reason; say what is wrong with the reading")
-    return _decide(table, key, Decision.REJECTED, (who, when, reason, ""), {}, log)
+    return _decide(table, key, ReviewDecision.REJECTED, (who, when, reason, ""), {}, log)
 
 
 def change_claim(
@@ -140,7 +140,9 @@ def change_claim(
         raise BadInputError(
             f"claim {key}: {kind} is measured in {wanted}, the value is in {unit}; give the value and its unit too"
         )
-    return _decide(table, key, Decision.CHANGED, (who, when, reason, translation), {**new, "si_unit": wanted}, log)
+    return _decide(
+        table, key, ReviewDecision.CHANGED, (who, when, reason, translation), {**new, "si_unit": wanted}, log
+    )
 
 
 def _in_si(row: pd.Series, new: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +196,7 @@ def _index(table: pd.DataFrame, key: str) -> Any:
 def _decide(
     table: pd.DataFrame,
     key: str,
-    decision: Decision,
+    decision: ReviewDecision,
     signed: tuple[str, str, str, str],
     new: dict[str, Any],
     log: Path | None,
@@ -209,7 +211,7 @@ def _decide(
     for name, value in (*zip(_DECISION, (decision.value, *signed), strict=True), *new.items()):
         out.at[index, name] = value
     row = out.loc[index]
-    if decision is not Decision.REJECTED:
+    if decision is not ReviewDecision.REJECTED:
         if is_open(row["si_low"]) and is_open(row["si_high"]):
             raise BadInputError(
                 f"claim {key} has no value ({row['warning'] or 'the reading was refused'}); "
@@ -280,7 +282,7 @@ def write_reviewed(table: pd.DataFrame, register: Path, log: Path, about: dict[s
     otherwise since.
     """
     with FileLock(register.parent / f".{register.stem}.lock"):
-        return _write(table[table["decision"].isin(list(Decision))], register, log, about)
+        return _write(table[table["decision"].isin(list(ReviewDecision))], register, log, about)
 
 
 def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, str]) -> int:
@@ -289,7 +291,7 @@ def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, st
     old = register.read_bytes()
     present = pd.read_csv(io.BytesIO(old), dtype=str, keep_default_na=False, encoding="utf-8-sig")
     written = _written(decided, set(present["claim_id"]), log, register.name)
-    taken = decided[(decided["decision"] != Decision.REJECTED) & ~decided["key"].isin(written)]
+    taken = decided[(decided["decision"] != ReviewDecision.REJECTED) & ~decided["key"].isin(written)]
     last = _last(log)
     lines = [_line(row) for row in decided.to_dict("records")]
     lines = [line for line in lines if last.get((entry := json.loads(line))["key"]) != entry]

@@ -21,7 +21,6 @@ from osint.http.ranges import (
     Cost,
     RangeRead,
     Ranges,
-    ReadError,
     bytes_by_reader,
     cache_folder,
 )
@@ -40,7 +39,6 @@ __all__ = [
     "Politeness",
     "RangeRead",
     "Ranges",
-    "ReadError",
     "Redirect",
     "Request",
     "Trouble",

@@ -55,6 +55,8 @@ BACKOFF_S = 0.5  # first pause before a host is asked again; each later one is t
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """Variables that name the certificate authorities to trust; the first that is set counts."""
 _SMALL_BYTES = 64 << 10  # a body that nobody wants is read up to this size, to keep the connection
+_MAX_RATIO = 200  # decompressed bytes for each byte that came, above 1 MiB
+_MAX_WAIT_S = 60.0  # longest pause between two attempts that a host may ask for; a longer one ends the matter
 _TICK_S = 0.05
 _DAY_S = 86_400
 _FOLLOWED = ("range", "accept", "accept-encoding")
@@ -110,12 +112,8 @@ class Limits:
     """Longest wait to connect or for the next byte, in seconds."""
     max_redirects: int = 10
     """Redirects followed."""
-    max_ratio: int = 200
-    """Decompressed bytes for each byte that came (above 1 MiB)."""
     attempts: int = 1
     """Times that a URL is asked at most while its host is busy or drops the connection."""
-    max_wait_seconds: float = 60.0
-    """Longest pause between two attempts that a host may ask for; a longer one ends the matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +261,7 @@ class Client:
                 return answer
             asked = retry_after_seconds(answer.headers.get("retry-after", ""))
             pause = (retry.get_backoff_time() or BACKOFF_S) if asked is None else asked
-            if pause > self.limits.max_wait_seconds:
+            if pause > _MAX_WAIT_S:
                 return answer
             time.sleep(pause)
 
@@ -456,7 +454,7 @@ class _Hop:
         if encoding not in ("gzip", "x-gzip", "deflate"):
             found = Trouble.ENCODING, f"the body is compressed as {encoding!r} and kept as it came"
         else:
-            trouble, detail = _inflate(raw, body, encoding, most, self.limits.max_ratio)
+            trouble, detail = _inflate(raw, body, encoding, most)
             found = trouble, f"{detail}; the compressed bytes are kept as they came"
         if found[0] and not self.answer.trouble:
             self.answer.trouble, self.answer.detail = found
@@ -495,7 +493,7 @@ _EXPLAINED: tuple[tuple[type[BaseException], Trouble, str], ...] = (
 """Kind of error, trouble and its words; the first that fits counts."""
 
 
-def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, most: int, max_ratio: int) -> tuple[Trouble, str]:
+def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, most: int) -> tuple[Trouble, str]:
     """Undo gzip or deflate piece by piece; return why it was stopped, and the words for it."""
     head = raw.read(2)
     raw.seek(0)
@@ -513,8 +511,8 @@ def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, most: int, max_rati
             body.write(piece)
             if given > most:
                 return Trouble.LENGTH, f"decompression passed the limit of {most} bytes"
-            if given > (1 << 20) and given > max_ratio * taken:
-                return Trouble.LENGTH, f"decompression passed the limit of {max_ratio} bytes for each byte that came"
+            if given > (1 << 20) and given > _MAX_RATIO * taken:
+                return Trouble.LENGTH, f"decompression passed the limit of {_MAX_RATIO} bytes for each byte that came"
             data = engine.unconsumed_tail
             if engine.eof:
                 data = engine.unused_data

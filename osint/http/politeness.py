@@ -86,7 +86,11 @@ class Politeness:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(self.path.with_suffix(".lock")):
                 held = self.path.read_bytes() if self.path.exists() else b""
-                state = _state_of(held)
+                try:
+                    state = json.loads(held or b"{}")
+                except ValueError:
+                    state = None  # a pace lost with a crash costs one burst, no evidence
+                state = state if isinstance(state, dict) else {}
                 yield state
                 now = json.dumps(state, sort_keys=True).encode()
                 if now != (held or b"{}"):
@@ -96,14 +100,6 @@ class Politeness:
                 f"the pace of requests could not be noted in {self.path} ({error.strerror or error});"
                 " nothing was asked without it: free some space or repair the disk, then run again"
             ) from error
-
-
-def _state_of(held: bytes) -> dict[str, Any]:
-    try:
-        state = json.loads(held or b"{}")
-    except ValueError:
-        return {}  # a pace lost with a crash costs one burst, no evidence
-    return state if isinstance(state, dict) else {}
 
 
 def host_key(url: str) -> str:

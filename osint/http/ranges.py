@@ -17,20 +17,16 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
-from osint.errors import OsintError
+from osint.errors import NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.http.addresses import is_loopback, named_host
-from osint.http.client import Answer, Client, Limits, Request
+from osint.http.client import Answer, Client, Limits, Request, Trouble
 
 LIMITS = Limits(max_seconds=120.0, min_rate=0, max_redirects=3, attempts=4)
 """Limits of one range or one small file."""
 ENTITY = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 
-class ReadError(OsintError):
-    """One asset could not be read; the others can."""
-
-
-class ChangedError(ReadError):
+class ChangedError(NetworkError):
     """The file behind an address is not the one that was read before (its ETag differs)."""
 
 
@@ -115,7 +111,7 @@ class Ranges:
         whole = whole[:length]
         self.cost.asked.append(RangeRead(href, start, len(whole), fetched))
         if len(whole) < least:
-            raise ReadError(f"{_shown(href)} ends after {start + len(whole)} bytes: the file is cut short")
+            raise UnreadableError(f"{_shown(href)} ends after {start + len(whole)} bytes: the file is cut short")
         return whole
 
     def whole(self, href: str, level: str, limit: int) -> bytes:
@@ -125,7 +121,7 @@ class Ranges:
             return kept
         answer = self._ask(Request(href, wanted=(200,), max_bytes=limit), level)
         if answer.fault:
-            raise ReadError(f"{_shown(href)}: {answer.fault}")
+            raise _kind(answer)(f"{_shown(href)}: {answer.fault}")
         got = answer.body or b""
         if self.cache:
             self.cache.put(quote(href, safe=""), 0, answer.headers.get("etag") or "undated", got)
@@ -141,7 +137,7 @@ class Ranges:
             self._fetch(href, 0, 1 << 16, level)
         size = kept or self._sizes[href]
         if not size:
-            raise ReadError(f"{_shown(href)} does not say how long it is")
+            raise NetworkError(f"{_shown(href)} does not say how long it is")
         return size
 
     def _is_local(self, href: str) -> bool:
@@ -149,7 +145,7 @@ class Ranges:
 
     def _check(self, href: str) -> None:
         if reason := reason_against(href, self.catalogue):
-            raise ReadError(reason)
+            raise RefusedError(reason)
 
     def _kept(self, href: str, start: int) -> bytes:
         return (self.cache.get(href, start) if self.cache else None) or b""
@@ -164,7 +160,7 @@ class Ranges:
         request = Request(self._sign(href), headers=headers, wanted=(206,), max_bytes=length)
         answer = self._ask(request, level)
         if reason := _reason_not_range(answer, start):
-            raise ReadError(f"{_shown(href)} {reason}")
+            raise _kind(answer)(f"{_shown(href)} {reason}")
         etag = answer.headers.get("etag") or answer.headers.get("last-modified") or ""
         if self._etags.setdefault(href, etag) != etag or (self.cache and self.cache.etag(href) not in ("", etag)):
             self._etags.pop(href, None)
@@ -178,6 +174,10 @@ class Ranges:
         if self.cache:
             self.cache.put(href, start, etag, body, self._sizes[href])
         return body
+
+
+def _kind(answer: Answer) -> type[OsintError]:
+    return RefusedError if answer.trouble is Trouble.REFUSED else NetworkError
 
 
 def _reason_not_range(answer: Answer, start: int) -> str:
@@ -207,9 +207,9 @@ def local_path(href: str, catalogue: str) -> Path:
     path = Path(unquote(urlsplit(href).path)) if href.startswith("file:") else Path(href)
     path = (root / path).resolve()
     if not path.is_relative_to(root):
-        raise ReadError(f"the item points to {path.name}, outside the folder of its catalogue: not read")
+        raise RefusedError(f"the item points to {path.name}, outside the folder of its catalogue: not read")
     if not path.is_file():
-        raise ReadError(f"{path.name} is not in the catalogue's folder")
+        raise NotFoundError(f"{path.name} is not in the catalogue's folder")
     return path
 
 

@@ -8,7 +8,6 @@ from osint.imagery.before_after import Pair, Swipe, choose_pair, draw_pair, pair
 from osint.imagery.catalogue import (
     CATALOGUES,
     EARTH_SEARCH,
-    SceneList,
     block_of,
     block_scenes,
     default_collection,
@@ -20,7 +19,7 @@ from osint.imagery.grid import Grid, utm_epsg, utm_grid
 from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES, Remark, SceneClass, Scenes, pass_numbers
 from osint.imagery.local import read_pictures
 from osint.imagery.osm_power import OSM_CREDIT, mapped_power
-from osint.imagery.read import Failure, Reading, read_bands
+from osint.imagery.read import BandReading, Failure, read_bands
 from osint.imagery.webmap import changed_releases, map_tiles
 
 __all__ = [
@@ -30,13 +29,12 @@ __all__ = [
     "OFFSET_SINCE",
     "OSM_CREDIT",
     "S2_NAMES",
+    "BandReading",
     "Failure",
     "Grid",
     "Pair",
-    "Reading",
     "Remark",
     "SceneClass",
-    "SceneList",
     "Scenes",
     "Swipe",
     "block_of",

@@ -66,21 +66,22 @@ def choose_pair(data: xr.Dataset, before: str | dt.date | np.datetime64, after: 
     if names is None:
         held = ", ".join(map(str, data))
         raise BadInputError(f"a picture needs B04, B03 and B02 (or red, green, blue); there is {held}")
-    times = [data.indexes["time"].get_indexer([pd.Timestamp(d)], method="nearest")[0] for d in (before, after)]
+    wanted = pd.DatetimeIndex([pd.Timestamp(day) for day in (before, after)])
+    times = data.indexes["time"].get_indexer(wanted, method="nearest")
+    dates = [pd.Timestamp(data.time.values[t]) for t in times]
     if times[0] == times[1]:
-        when = str(data.time.values[times[0]])[:10]
-        raise BadInputError(f"the scene nearest to {before} and to {after} is the same one ({when})")
+        raise BadInputError(f"the scene nearest to {before} and to {after} is the same one ({dates[0]:%Y-%m-%d})")
     shots = [np.stack([data[n].values[t] for n in names], -1) for t in times]
-    for t, shot in zip(times, shots, strict=True):
+    for date, shot in zip(dates, shots, strict=True):
         if not np.isfinite(shot).any():
-            raise BadInputError(f"the scene of {str(data.time.values[t])[:10]} has no pixel here: choose another date")
+            raise BadInputError(f"the scene of {date:%Y-%m-%d} has no pixel here: choose another date")
     low, high = np.nanpercentile(np.stack(shots), [2, 98])
     first, second = (np.clip((shot - low) / max(high - low, 1e-6), 0, 1) for shot in shots)
     size = float(abs(data.attrs["transform"][0]))
     x, y = data.x.values, data.y.values
     return Pair(
         images=(first, second),
-        dates=(pd.Timestamp(data.time.values[times[0]]), pd.Timestamp(data.time.values[times[1]])),
+        dates=(dates[0], dates[1]),
         labels=(_label(data, times[0]), _label(data, times[1])),
         stretch=(float(low), float(high)),
         extent=(x.min() - size / 2, x.max() + size / 2, y.min() - size / 2, y.max() + size / 2),
@@ -90,14 +91,7 @@ def choose_pair(data: xr.Dataset, before: str | dt.date | np.datetime64, after: 
     )
 
 
-def clearest_scene(
-    place: Place,
-    around: str | dt.date,
-    *,
-    catalogue: str | Path = EARTH_SEARCH,
-    collection: str | None = None,
-    days: int = 30,
-) -> Scenes:
+def _clearest_scene(place: Place, around: str | dt.date, days: int, **source: Any) -> Scenes:
     """Return the pass within `days` of a date that is clearest over the place, the nearest of equals.
 
     Clear is the share of the place in `SceneClass.ground`; snow counts as not clear. The cost is the list of
@@ -105,7 +99,7 @@ def clearest_scene(
     """
     day = pd.Timestamp(around)
     first, last = ((day + pd.Timedelta(days=n)).date() for n in (-days, days))
-    listed = scenes(place, first, last, catalogue=catalogue, collection=collection)
+    listed = scenes(place, first, last, **source)
     if not len(listed):
         raise NotFoundError(f"no scene within {days} days of {day.date()}: widen `days`")
     classes = read_bands(listed, place, ["scl"])
@@ -115,9 +109,8 @@ def clearest_scene(
     if clear_share[best] < LEAST_CLEAR:
         share = f"the clearest scene within {days} days of {day.date()} is {clear_share[best]:.0%} clear"
         raise NotFoundError(f"{share}: widen `days`")
-    return Scenes(
-        listed.frame[pass_numbers(listed.frame) == best], listed.dropped, total_cost(listed.cost, classes.cost)
-    )
+    rows = listed.frame[pass_numbers(listed.frame) == best]
+    return Scenes(rows, listed.dropped, total_cost(listed.cost, classes.cost))
 
 
 def pair_between(
@@ -131,11 +124,11 @@ def pair_between(
 ) -> Pair:
     """Return the pair of the clearest Sentinel-2 scenes near two dates, in natural colours.
 
-    Raises NotFoundError as `clearest_scene` does, NetworkError when a scene could not be read.
+    Each is the pass within `days` that is clearest over the place, the nearest of equals. Raises NotFoundError
+    when no scene is at least LEAST_CLEAR, NetworkError when a scene could not be read.
     """
-    first, second = (
-        clearest_scene(place, date, catalogue=catalogue, collection=collection, days=days) for date in (before, after)
-    )
+    source = {"catalogue": catalogue, "collection": collection}
+    first, second = (_clearest_scene(place, day, days, **source) for day in (before, after))
     both = first.join(second)
     colours = read_bands(both, place, COLOURS[0])
     if colours.failures:
@@ -145,19 +138,14 @@ def pair_between(
 
 
 def _label(data: xr.Dataset, t: int) -> str:
-    when = pd.Timestamp(data.time.values[t])
+    when, cloud = pd.Timestamp(data.time.values[t]), float(data.cloud_pct.values[t])
     clock = "" if when == when.normalize() else f" {when:%H:%M} UTC"
-    parts = [f"{when:%Y-%m-%d}{clock}", str(data.platform.values[t])]
-    cloud = float(data.cloud_pct.values[t])
-    parts.append("" if math.isnan(cloud) else f"cloud in scene {cloud:.0f}%")
-    return " · ".join(p for p in parts if p)
+    clouds = "" if math.isnan(cloud) else f"cloud in scene {cloud:.0f}%"
+    return " · ".join(part for part in (f"{when:%Y-%m-%d}{clock}", str(data.platform.values[t]), clouds) if part)
 
 
 def draw_pair(pair: Pair, outline: Place | None = None, title: str = "") -> Figure:
-    """Draw a pair side by side with dates, sensor, cloud, a scale bar, and north.
-
-    `outline` is drawn on both.
-    """
+    """Draw a pair side by side with dates, sensor, cloud, a scale bar, and north; `outline` is drawn on both."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

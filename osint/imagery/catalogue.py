@@ -15,26 +15,24 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import numpy as np
 import pystac_client
 import shapely
 from pystac.link import Link
-from pystac_client.exceptions import APIError
+from pystac_client.exceptions import APIError, ParametersError
 from pystac_client.stac_api_io import StacApiIO
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo
 from osint.errors import BadInputError, NetworkError, OsintError, RefusedError, UnreadableError
 from osint.geo import Place
-from osint.http import Answer, Client, Cost, Limits, Request, Trouble, cache_folder, named_host
+from osint.http import Client, Cost, Limits, Request, Trouble, cache_folder, named_host
 from osint.imagery import items
 from osint.imagery.items import Remark, Scene, Scenes
-from osint.register import date_bounds
+from osint.register import date_bounds, replace_file
 
 CATALOGUES = {
     "earth-search": "https://earth-search.aws.element84.com/v1",
@@ -46,8 +44,6 @@ CDSE_TOKEN = "OSINT_CDSE_TOKEN"
 """Environment variable with an access token of the user's own; sent to that service's hosts only."""
 PAGE = 250
 MAX_ITEMS = 20_000
-LEAST_SHARE = 1e-6
-"""Share of a place below which a scene does not reach it."""
 LIMITS = Limits(max_bytes=64 << 20, max_seconds=120.0, head_seconds=60.0, silence_seconds=60.0, attempts=5)
 """Limits of one page of a list; a catalogue may compute for a minute."""
 EARTH_SEARCH = "earth-search"
@@ -64,6 +60,8 @@ KEPT = 4
 """Lists that a process holds, some megabytes each; a search goes block by block and needs one at a time."""
 KEPT_S = 3600.0
 """How long a list is held, in seconds."""
+NOT_STAC = (APIError, ParametersError, AttributeError, KeyError, TypeError, ValueError, NotImplementedError)
+"""What pystac-client raises on the answers of a server that is not a STAC API."""
 _lock = threading.Lock()
 
 
@@ -74,36 +72,6 @@ def default_collection(catalogue: str | Path) -> str:
     ('sentinel-2-c1-l2a', 'sentinel-2-l2a')
     """
     return SENTINEL2_AT.get(CATALOGUES.get(str(catalogue), str(catalogue)), SENTINEL2)
-
-
-@dataclass(frozen=True, slots=True)
-class SceneList:
-    """The usable scenes that a catalogue has of an area, from which those of each place in it are chosen."""
-
-    area: BaseGeometry
-    """Outline in degrees (longitude, latitude; WGS-84)."""
-    scenes: tuple[Scene, ...] = field(repr=False)
-    """Tiles of one pass and what was processed twice are all here; `footprint_share` is that of the area."""
-    dropped: tuple[Remark, ...] = field(repr=False)
-    """Items that cannot be used, with the reason."""
-    cost: Cost
-    """Requests and bytes that the search cost, by level."""
-
-    def of(self, place: Place) -> Scenes:
-        """Return the scenes to read for a place inside the area, by the rule of `items.without_duplicates`.
-
-        Scenes that do not reach the place are left out. No request is made, so the cost is zero.
-        """
-        geometry = geo.as_geometry(place)
-        outlines = np.array([scene.geometry for scene in self.scenes], dtype=object)
-        shares = np.minimum(shapely.area(shapely.intersection(outlines, geometry)) / geometry.area, 1.0)
-        reach = [
-            dataclasses.replace(scene, footprint_share=float(share))
-            for scene, share in zip(self.scenes, shares, strict=True)
-            if share >= LEAST_SHARE
-        ]
-        kept, doubles = items.without_duplicates(reach, geometry)
-        return Scenes(items.frame_of(kept), tuple(doubles), Cost())
 
 
 def scenes(
@@ -123,8 +91,9 @@ def scenes(
     with `offline` only kept ones are used. Raises BadInputError for a place or dates that cannot be, NetworkError
     when the catalogue does not answer.
     """
-    found = list_scenes(place, start, end, catalogue=catalogue, collection=collection, offline=offline)
-    chosen = found.of(found.area)
+    geometry = geo.as_geometry(place)
+    found = list_scenes(geometry, start, end, catalogue=catalogue, collection=collection, offline=offline)
+    chosen = found.of(geometry)
     return Scenes(chosen.frame, found.dropped + chosen.dropped, found.cost)
 
 
@@ -136,8 +105,12 @@ def list_scenes(
     catalogue: str | Path = EARTH_SEARCH,
     collection: str | None = None,
     offline: bool = False,
-) -> SceneList:
-    """Search a catalogue once for an area; arguments and errors as of `scenes`, which is this for one place."""
+) -> Scenes:
+    """Return every usable scene of an area, from which `Scenes.of` chooses those of each place in it.
+
+    Tiles of one pass and what was processed twice are all there; `footprint_share` is that of the area.
+    Arguments and errors are those of `scenes`, which is this for one place.
+    """
     geometry = geo.as_geometry(place)
     named = CATALOGUES.get(str(catalogue), str(catalogue))
     collection = collection or default_collection(named)
@@ -157,7 +130,7 @@ def list_scenes(
     if len(listed) >= MAX_ITEMS:
         raise RefusedError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
     usable, dropped = _usable(listed, geometry, named, (first, last, collection))
-    return SceneList(geometry, tuple(usable), (*dropped, *([Remark("", gap)] if gap else [])), spent)
+    return Scenes(items.frame_of(usable), (*dropped, *([Remark("", gap)] if gap else [])), spent)
 
 
 def _day(value: str | dt.date, side: int) -> dt.date:
@@ -172,30 +145,27 @@ def _usable(
 ) -> tuple[list[Scene], list[Remark]]:
     """Return the usable scenes and why the other items are not: a catalogue may answer what it was not asked."""
     first, last, collection = asked
-    usable: list[Scene] = []
+    usable: dict[str, Scene] = {}
     dropped: list[Remark] = []
-    seen: set[tuple[str, str]] = set()
     for item in listed:
         try:
             scene = items.read_item(item, geometry, catalogue)
-        except OsintError as error:
+        except UnreadableError as error:
             dropped.append(Remark(str(item.get("id", ""))[:80], str(error)))
             continue
-        reason = ""
-        if (scene.collection, scene.id) in seen:
-            reason = "listed twice"
-        elif scene.collection != collection:
+        if scene.collection != collection:
             reason = f"it is of the collection {scene.collection[:40]!r}, which was not asked for"
+        elif scene.id in usable:
+            reason = "listed twice"
         elif not first <= scene.datetime.date() <= last:
             reason = f"it is of {scene.datetime:%Y-%m-%d}, a day that was not asked for"
-        elif scene.footprint_share < LEAST_SHARE:
+        elif scene.footprint_share < items.LEAST_SHARE:
             reason = "its picture does not reach the site"
-        seen.add((scene.collection, scene.id))
-        if reason:
-            dropped.append(Remark(scene.id, reason))
         else:
-            usable.append(scene)
-    return usable, dropped
+            usable[scene.id] = scene
+            continue
+        dropped.append(Remark(scene.id, reason))
+    return list(usable.values()), dropped
 
 
 def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str) -> tuple[list[dict[str, Any]], str]:
@@ -209,7 +179,8 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
         search = client.search(
             method="POST" if "POST" in methods else "GET",
             collections=[collection],
-            intersects=_outline(geometry),
+            # a catalogue needs the hull of the place, not each corner
+            intersects=shapely.geometry.mapping(geometry.convex_hull.simplify(1e-5)),
             datetime=span,
             limit=PAGE,
             max_items=MAX_ITEMS,
@@ -220,36 +191,10 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
             matched = max(matched, int(stated or 0))
     except OsintError:
         raise
-    except _UnansweredError as error:
-        text = f"{host} gave no list of scenes for {collection}: {error}"
-        if error.answer is None or error.answer.trouble is Trouble.REFUSED:
-            raise RefusedError(text) from error
-        raise NetworkError(f"{text}; try later or another catalogue") from error
-    except (
-        APIError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-        NotImplementedError,
-        pystac_client.exceptions.ParametersError,
-    ) as error:
+    except NOT_STAC as error:
         raise UnreadableError(f"{host} does not answer as a STAC API ({type(error).__name__}: {error})") from error
     gap = f"{host} counts {matched} scenes and listed {len(found)}: the list has a gap"
     return found, gap if len(found) < min(matched, MAX_ITEMS) else ""
-
-
-def _outline(geometry: BaseGeometry) -> dict[str, Any]:
-    """Return a small GeoJSON of the place: a catalogue needs the hull, not each corner."""
-    return dict(shapely.geometry.mapping(geometry.convex_hull.simplify(1e-5)))
-
-
-class _UnansweredError(APIError):
-    """A catalogue did not answer one request; `answer` is None when it was not asked."""
-
-    def __init__(self, text: str, answer: Answer | None = None) -> None:
-        super().__init__(text)
-        self.answer = answer
 
 
 class KeptAnswers(StacApiIO):
@@ -267,9 +212,9 @@ class KeptAnswers(StacApiIO):
 
     def read_text(self, source: Any, *args: Any, **kwargs: Any) -> str:
         """Read a link or an address, and never a file of this machine, which pystac-client would open."""
-        return (
-            super().read_text(source, *args, **kwargs) if isinstance(source, Link) else self.request(source, **kwargs)
-        )
+        if isinstance(source, Link):
+            return super().read_text(source, *args, **kwargs)
+        return self.request(source, **kwargs)
 
     def get_pages(self, url: str, method: str | None = None, parameters: Any = None) -> Iterator[dict[str, Any]]:
         """Yield the pages of a list; raises UnreadableError where one leads back to a page already seen."""
@@ -278,11 +223,9 @@ class KeptAnswers(StacApiIO):
         while True:
             listed = tuple(str(item.get("id")) for item in page.get("features", []))
             if listed in seen:
-                host = urlsplit(url).hostname
-                raise UnreadableError(
-                    f"{host} leads back to a page of its list that was already seen, after {len(seen)} pages:"
-                    " the list has no end; shorten the dates or use another catalogue"
-                )
+                again = f"leads back to a page of its list that was already seen, after {len(seen)} pages"
+                advice = "the list has no end; shorten the dates or use another catalogue"
+                raise UnreadableError(f"{urlsplit(url).hostname} {again}: {advice}")
             seen.add(listed)
             yield page
             link = next((link for link in page.get("links", []) if link.get("rel") == "next"), None)
@@ -299,10 +242,11 @@ class KeptAnswers(StacApiIO):
     ) -> str:
         """Answer one request, from the kept file when offline."""
         key = json.dumps([method or "GET", href, parameters], sort_keys=True, default=str)
+        unanswered = f"{urlsplit(href).hostname} gave no list of scenes"
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
         if self.offline:
             if not path.is_file():
-                raise _UnansweredError("this search was not run before, and `offline` allows no new one")
+                raise RefusedError(f"{unanswered}: this search was not run before, and `offline` allows no new one")
             return str(json.loads(path.read_text(encoding="utf-8"))["answer"])
         sent = {"Accept-Encoding": "gzip, deflate", **(headers or {})}
         if (method or "GET").upper() == "POST":
@@ -314,17 +258,14 @@ class KeptAnswers(StacApiIO):
         answer = self._client.ask(request)
         self.spent.add("list", requests=answer.requests, size=answer.received)
         if answer.fault:
-            raise _UnansweredError(f"{answer.fault} (asked {answer.requests} times)", answer)
+            text = f"{unanswered}: {answer.fault} (asked {answer.requests} times)"
+            if answer.trouble is Trouble.REFUSED:
+                raise RefusedError(text)
+            raise NetworkError(f"{text}; try later or another catalogue")
         text = (answer.body or b"").decode("utf-8")
-        self._keep(path, key, text)
-        return text
-
-    def _keep(self, path: Path, key: str, text: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        part.write_text(json.dumps({"asked": json.loads(key), "captured": now, "answer": text}), encoding="utf-8")
-        part.replace(path)
+        replace_file(path, json.dumps({"asked": json.loads(key), "captured": now, "answer": text}).encode())
+        return text
 
 
 def _walk(path: Path, first: dt.date, last: dt.date, collection: str) -> list[dict[str, Any]]:
@@ -358,12 +299,12 @@ def _walk(path: Path, first: dt.date, last: dt.date, collection: str) -> list[di
 
 def _with_full_paths(item: dict[str, Any], folder: Path, root: Path) -> dict[str, Any]:
     """Return an item whose relative hrefs count from the catalogue's folder instead of its own."""
-    assets = {}
-    for name, asset in (item.get("assets") or {}).items():
-        href = str(asset.get("href", ""))
-        near = "://" not in href and not href.startswith("/")
-        assets[name] = {**asset, "href": os.path.relpath(folder / href, root) if near else href}
-    return {**item, "assets": assets}
+
+    def full(href: str) -> str:
+        return href if "://" in href or href.startswith("/") else os.path.relpath(folder / href, root)
+
+    assets = (item.get("assets") or {}).items()
+    return {**item, "assets": {name: {**asset, "href": full(str(asset.get("href", "")))} for name, asset in assets}}
 
 
 def _local_json(path: Path) -> dict[str, Any]:
@@ -376,7 +317,7 @@ def _local_json(path: Path) -> dict[str, Any]:
     return body
 
 
-_kept: deque[tuple[tuple[str, ...], float, SceneList]] = deque(maxlen=KEPT)
+_kept: deque[tuple[tuple[str, ...], float, BaseGeometry, Scenes]] = deque(maxlen=KEPT)
 
 
 def block_of(place: BaseGeometry) -> tuple[int, int]:
@@ -387,20 +328,21 @@ def block_of(place: BaseGeometry) -> tuple[int, int]:
 
 def block_scenes(
     place: BaseGeometry, start: str, end: str, *, catalogue: str | Path = EARTH_SEARCH, collection: str | None = None
-) -> tuple[SceneList, int]:
-    """Return the scenes of the block around a place (degrees), and the bytes that the search cost now.
+) -> Scenes:
+    """Return the scenes of the block around a place (degrees), with what the search cost now.
 
     A process asks once per block and holds the last KEPT answers for at most KEPT_S; arguments as of `scenes`.
     """
     asked = (str(catalogue), str(collection), start, end)
     with _lock:
         now = time.monotonic()
-        for what, since, one in _kept:
-            if what == asked and now - since < KEPT_S and one.area.covers(place):
-                return one, 0
-        listed = list_scenes(_about(place), start, end, catalogue=catalogue, collection=collection)
-        _kept.append((asked, now, listed))
-        return listed, listed.cost.total_bytes
+        for what, since, area, one in _kept:
+            if what == asked and now - since < KEPT_S and area.covers(place):
+                return dataclasses.replace(one, cost=Cost())
+        area = _about(place)
+        listed = list_scenes(area, start, end, catalogue=catalogue, collection=collection)
+        _kept.append((asked, now, area, listed))
+        return listed
 
 
 def forget_blocks() -> None:

@@ -22,8 +22,9 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-from osint.http import Ranges, ReadError
-from osint.imagery.grid import Grid, aligned, extent, sampled, warped
+from osint.errors import NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
+from osint.http import Ranges
+from osint.imagery.grid import Grid, on_grid, touched_pixels
 
 inflater: Any = zlib
 with contextlib.suppress(ImportError):
@@ -34,6 +35,8 @@ HEAD_BYTES = 16_384
 """The header of a Sentinel-2 COG with all its tile offsets takes about 9 kB."""
 MAX_HEAD_BYTES = 4 << 20
 MAX_TILE_PX = 4096
+USER_DEFINED = 32767
+"""Code of GeoTIFF for a CRS that has no EPSG code."""
 MAX_SIDE_PX = 200_000
 """Side of a picture above which its header is not believed."""
 CLOSED_GDAL = {
@@ -46,6 +49,8 @@ CLOSED_GDAL = {
 """Closes GDAL to everything except the bytes that are handed to it."""
 OTHER_KINDS = {b"\0\0\0\x0cjP  ": "JP2OpenJPEG", b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG"}
 """First bytes of the formats that GDAL reads, and its drivers."""
+UNREAD = (NetworkError, NotFoundError, RefusedError, UnreadableError)
+"""What leaves one file unread and the others readable; any other error is of the whole reading, such as a bad proxy."""
 _DEFLATE = (Compression.Deflate, Compression.OldDeflate)
 _NO_PREDICTOR = (None, Predictor.Unknown)
 
@@ -80,18 +85,17 @@ class _Head:
 
     def __init__(self, get: Callable[[int, int], bytes], first: bytes) -> None:
         self._get, self._bytes = get, first
-        self.error: ReadError | None = None
+        self.error: OsintError | None = None
 
     def _range(self, start: int, length: int) -> bytes:
-        if start + length > MAX_HEAD_BYTES:
-            self.error = ReadError("its header is over 4 MB: not a picture of this kind")
-            raise ValueError(str(self.error))
-        if start + length > len(self._bytes):
-            try:
+        try:
+            if start + length > MAX_HEAD_BYTES:
+                raise UnreadableError("its header is over 4 MB: not a picture of this kind")
+            if start + length > len(self._bytes):
                 self._bytes += self._get(len(self._bytes), start + length - len(self._bytes))
-            except ReadError as error:
-                self.error = error
-                raise ValueError(str(error)) from error
+        except OsintError as error:
+            self.error = error
+            raise
         return self._bytes[start : start + length]
 
     async def get_range_async(
@@ -127,19 +131,19 @@ def open_cog(ranges: Ranges, href: str, level: str) -> Cog | None:
         if first.startswith(tuple(OTHER_KINDS)):
             return None
         shown = "a web page" if first.lstrip()[:1] == b"<" else "not a picture"
-        raise ReadError(f"the file at {href.partition('?')[0][-80:]} is {shown}")
+        raise UnreadableError(f"the file at {href.partition('?')[0][-80:]} is {shown}")
     head = _Head(lambda start, size: ranges.get(href, start, size, level, floor=1), first)
     try:
         opening = asyncio.run_coroutine_threadsafe(_opened(head, len(first)), _loop())
         return _cog(ranges, href, opening.result(timeout=300))
-    except ReadError:
+    except (OsintError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
+        if head.error:
+            raise head.error from error
         # pyo3 panics derive from BaseException; whatever the parser chokes on, the file is at fault
-        text = str(head.error or error).splitlines()[0][:160] if str(head.error or error) else "unreadable"
-        raise ReadError(f"the header of {href.partition('?')[0][-80:]} is broken: {text}") from error
+        text = next(iter(str(error).splitlines()), "unreadable")[:160]
+        raise UnreadableError(f"the header of {href.partition('?')[0][-80:]} is broken: {text}") from error
 
 
 def _cog(ranges: Ranges, href: str, tiff: TIFF) -> Cog | None:
@@ -148,25 +152,23 @@ def _cog(ranges: Ranges, href: str, tiff: TIFF) -> Cog | None:
     full = images[0]
     for image in images:
         if max(image.image_width, image.image_height) > MAX_SIDE_PX or not image.image_width * image.image_height:
-            raise ReadError(f"it claims {image.image_width} x {image.image_height} pixels: not a scene")
+            raise UnreadableError(f"it claims {image.image_width} x {image.image_height} pixels: not a scene")
     geo = full.geo_key_directory
     code = geo.projected_type or geo.geographic_type if geo else None
+    dtype = _dtype(full)
+    predicted = full.predictor == Predictor.Horizontal
     simple = (
         full.samples_per_pixel == 1
         and tiff.endianness == Endianness.LittleEndian
         and full.planar_configuration == PlanarConfiguration.Chunky
         and full.tile_width
         and full.compression in _DEFLATE
-        and code
-        and code != 32767
+        and code not in (None, 0, USER_DEFINED)
         and full.model_pixel_scale
         and full.model_tiepoint
+        and (full.predictor in _NO_PREDICTOR or (predicted and dtype and dtype.kind != "f"))
     )
-    dtype = _dtype(full)
-    predicted = full.predictor == Predictor.Horizontal
-    if not simple or dtype is None or not (predicted or full.predictor in _NO_PREDICTOR):
-        return None
-    if predicted and dtype.kind == "f":
+    if not simple or dtype is None:
         return None
     levels = tuple(
         _level(image, full)
@@ -180,10 +182,10 @@ def _cog(ranges: Ranges, href: str, tiff: TIFF) -> Cog | None:
 def _level(image: Any, full: Any) -> Level:
     across, down = image.tile_width, image.tile_height
     if max(across, down) > MAX_TILE_PX or across % 16 or down % 16:
-        raise ReadError(f"its header states tiles of {across} x {down} pixels: not read")
+        raise UnreadableError(f"its header states tiles of {across} x {down} pixels: not read")
     counts = -(-image.image_width // across) * -(-image.image_height // down)
     if len(image.tile_offsets or ()) != counts or len(image.tile_byte_counts or ()) != counts:
-        raise ReadError(f"its header lists {len(image.tile_offsets or ())} tiles where {counts} are needed")
+        raise UnreadableError(f"its header lists {len(image.tile_offsets or ())} tiles where {counts} are needed")
     sx, sy = full.model_pixel_scale[:2]
     i, j, _, x, y, _ = full.model_tiepoint[:6]
     if full.geo_key_directory.raster_type == 2:
@@ -207,7 +209,7 @@ def _float(text: str | None) -> float | None:
         return None
 
 
-def window(
+def read_window(
     ranges: Ranges, href: str, grid: Grid, *, level: str, smooth: bool, nodata: float | None = 0.0
 ) -> tuple[np.ndarray, bool]:
     """Return one band on `grid` as the file's own numbers, and whether pixels were resampled.
@@ -219,34 +221,19 @@ def window(
     if cog is None:
         return by_gdal(RangeFile(ranges, href, level), grid, smooth, nodata)
     fill = nodata if nodata is not None else (cog.nodata or 0)
-    chosen = _pick(cog, grid)
+    fits = (one for one in cog.levels if one.transform.a <= grid.transform.a * 1.01)
+    chosen = max(fits, key=lambda one: one.transform.a, default=cog.levels[0])
     depth = level if level == "scl" or chosen is cog.levels[0] else "overview"
-    same = CRS.from_user_input(grid.crs) == cog.crs
-    rows, columns = extent(chosen.transform, chosen.shape, cog.crs, grid)
+    rows, columns = touched_pixels(chosen.transform, chosen.shape, cog.crs, grid)
     if rows[0] >= rows[1] or columns[0] >= columns[1]:
         return np.full(grid.shape, fill, cog.dtype), False
     part = _tiles(cog, chosen, rows, columns, depth=depth, fill=fill)
     corner = chosen.transform @ Affine.translation(columns[0], rows[0])
-    if same and (aligned(corner, grid.transform) or chosen is not cog.levels[0]):
-        return sampled(part, corner, grid, fill), False
-    return warped(part, (corner, cog.crs), grid, smooth, fill), True
-
-
-def _pick(cog: Cog, grid: Grid) -> Level:
-    """Return the coarsest level that is at least as fine as the grid."""
-    size = grid.transform.a * 1.01
-    fits = [level for level in cog.levels if level.transform.a <= size]
-    return max(fits, key=lambda level: level.transform.a) if fits else cog.levels[0]
+    return on_grid(part, (corner, cog.crs), grid, smooth, fill, is_overview=chosen is not cog.levels[0])
 
 
 def _tiles(
-    cog: Cog,
-    level: Level,
-    rows: tuple[int, int],
-    columns: tuple[int, int],
-    *,
-    depth: str,
-    fill: float,
+    cog: Cog, level: Level, rows: tuple[int, int], columns: tuple[int, int], *, depth: str, fill: float
 ) -> np.ndarray:
     """Return the pixels of a window, from the tiles that it touches."""
     down, across = level.tile
@@ -262,11 +249,8 @@ def _tiles(
             piece = pixels[r0:r1, :c1]
             if cog.predicted:
                 piece = np.cumsum(piece, axis=1, dtype=cog.dtype)
-            place = (
-                slice(top + r0 - rows[0], top + r1 - rows[0]),
-                slice(left + c0 - columns[0], left + c1 - columns[0]),
-            )
-            out[place] = piece[:, c0:]
+            down_to, right_to = top - rows[0], left - columns[0]
+            out[down_to + r0 : down_to + r1, right_to + c0 : right_to + c1] = piece[:, c0:]
     return out
 
 
@@ -282,7 +266,7 @@ def _tile(cog: Cog, level: Level, tile: tuple[int, int], rows: int, depth: str) 
     if not size:
         return None
     if size > down * across * cog.dtype.itemsize * 2 + 65_536:
-        raise ReadError(f"its header states {size} bytes for a tile: not read")
+        raise UnreadableError(f"its header states {size} bytes for a tile: not read")
     needed = rows * across * cog.dtype.itemsize
     # content is not spread evenly over the rows: ask a twentieth more, and the rest if that was too little
     filled = min(down, level.shape[0] - tile[1] * down)
@@ -291,7 +275,7 @@ def _tile(cog: Cog, level: Level, tile: tuple[int, int], rows: int, depth: str) 
     if len(unpacked) < needed and ask < size:
         unpacked = _inflate(cog.ranges.get(cog.href, start, size, depth), needed)
     if len(unpacked) < needed:
-        raise ReadError(f"a tile holds {len(unpacked)} bytes where {needed} are needed: the file is broken")
+        raise UnreadableError(f"a tile holds {len(unpacked)} bytes where {needed} are needed: the file is broken")
     return np.frombuffer(unpacked, cog.dtype).reshape(rows, across)
 
 
@@ -299,7 +283,7 @@ def _inflate(packed: bytes, needed: int) -> bytes:
     try:
         return bytes(inflater.decompressobj().decompress(packed, needed))
     except (zlib.error, inflater.error) as error:
-        raise ReadError(f"a tile cannot be unpacked ({error}): the file is broken") from error
+        raise UnreadableError(f"a tile cannot be unpacked ({error}): the file is broken") from error
 
 
 class RangeFile:
@@ -310,7 +294,7 @@ class RangeFile:
     def __init__(self, ranges: Ranges, href: str, level: str) -> None:
         self._ranges, self.href, self._level, self._at = ranges, href, level, 0
         self.size = ranges.size(href, level)
-        self.error: ReadError | None = None
+        self.error: OsintError | None = None
         start = ranges.get(href, 0, min(self.CHUNK, self.size), level)
         self.driver = next((name for magic, name in OTHER_KINDS.items() if start.startswith(magic)), "GTiff")
 
@@ -323,7 +307,7 @@ class RangeFile:
         try:
             start, stop = first * self.CHUNK, min(last * self.CHUNK, self.size)
             body = self._ranges.get(self.href, start, stop - start, self._level)
-        except ReadError as error:
+        except UNREAD as error:
             self.error = error
             return b""
         skip = self._at - start
@@ -359,16 +343,13 @@ def by_gdal(source: RangeFile, grid: Grid, smooth: bool, nodata: float | None) -
         return source
 
     try:
-        with (
-            rasterio.Env(**CLOSED_GDAL),
-            rasterio.open(name, opener=opener, driver=source.driver) as picture,
-        ):
+        with rasterio.Env(**CLOSED_GDAL), rasterio.open(name, opener=opener, driver=source.driver) as picture:
             return gdal_window(picture, grid, smooth, nodata)
+    except OsintError:
+        raise
     except (RasterioError, ValueError, OSError) as error:
-        if isinstance(error, ReadError):
-            raise
         reason = str(source.error or error).splitlines()[0][:160]
-        raise ReadError(f"{source.href.partition('?')[0][-80:]} is not a readable picture: {reason}") from error
+        raise UnreadableError(f"{source.href.partition('?')[0][-80:]} is not a readable picture: {reason}") from error
 
 
 def gdal_window(
@@ -376,12 +357,12 @@ def gdal_window(
 ) -> tuple[np.ndarray, bool]:
     """Return a band of an open picture on `grid`, and whether it was resampled."""
     if picture.crs is None:
-        raise ReadError("it has no coordinate system")
+        raise UnreadableError("it has no coordinate system")
     if max(picture.shape) > MAX_SIDE_PX:
-        raise ReadError(f"it claims {picture.width} x {picture.height} pixels: not a scene")
+        raise UnreadableError(f"it claims {picture.width} x {picture.height} pixels: not a scene")
     fill = nodata if nodata is not None else (picture.nodata or 0)
     factor = max((f for f in picture.overviews(band) if picture.transform.a * f <= grid.transform.a * 1.01), default=1)
-    rows, columns = extent(picture.transform, picture.shape, picture.crs, grid)
+    rows, columns = touched_pixels(picture.transform, picture.shape, picture.crs, grid)
     if rows[0] >= rows[1] or columns[0] >= columns[1]:
         return np.full(grid.shape, fill, picture.dtypes[band - 1]), False
     rows = rows[0] // factor * factor, rows[1]
@@ -390,6 +371,4 @@ def gdal_window(
     part = picture.read(band, window=Window.from_slices(rows, columns), out_shape=shape)
     corner = picture.transform @ Affine.translation(columns[0], rows[0])
     corner = corner @ Affine.scale((columns[1] - columns[0]) / shape[1], (rows[1] - rows[0]) / shape[0])
-    if picture.crs == CRS.from_user_input(grid.crs) and (factor > 1 or aligned(corner, grid.transform)):
-        return sampled(part, corner, grid, fill), False
-    return warped(part, (corner, picture.crs), grid, smooth, fill), True
+    return on_grid(part, (corner, picture.crs), grid, smooth, fill, is_overview=factor > 1)

@@ -19,10 +19,12 @@ MAX_PIXELS = 64_000_000
 """A window larger than 80 km x 80 km at 10 m is a mistake, not a site."""
 EXACT_PX = 1e-3
 """Two grids whose pixel edges differ by less than this share of a pixel are the same grid."""
-
 SNAP_PX = 0.02
 """A pixel of which the outline covers less than this width is left out: an edge drawn along pixels in UTM
 bends by centimetres on its way through degrees, and must not gain a row."""
+
+MARGIN_PX = 3
+"""Rows and columns taken around a window that is warped, for the pixels that bilinear needs."""
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,9 @@ def mercator_scale(lat: float) -> float:
     return math.sqrt(Proj("EPSG:3857").get_factors(0.0, lat).areal_scale)
 
 
-MARGIN_PX = 3
-"""Rows and columns taken around a window that is warped, for the pixels that bilinear needs."""
-
-
-def extent(transform: Affine, shape: tuple[int, int], crs: CRS, grid: Grid) -> tuple[tuple[int, int], tuple[int, int]]:
+def touched_pixels(
+    transform: Affine, shape: tuple[int, int], crs: CRS, grid: Grid
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the rows and columns of a picture that the grid touches, as (first, last + 1) each."""
     west, south, east, north = grid.bounds
     margin = 0
@@ -123,7 +123,33 @@ def _clipped(span: tuple[float, float], margin: int, size: int) -> tuple[int, in
     return max(first - margin, 0), min(last + margin, size)
 
 
-def sampled(part: np.ndarray, corner: Affine, grid: Grid, fill: float) -> np.ndarray:
+def on_grid(
+    part: np.ndarray, place: tuple[Affine, CRS], grid: Grid, smooth: bool, fill: float, *, is_overview: bool
+) -> tuple[np.ndarray, bool]:
+    """Return `part` (its transform and CRS: `place`) on the grid, and whether it was resampled.
+
+    Pixels of the same zone that share their edges with the grid's are copied, and those of an overview; others are
+    warped, bilinear when `smooth`, or by the nearest.
+    """
+    if CRS.from_user_input(grid.crs) == place[1] and (is_overview or aligned(place[0], grid.transform)):
+        return _sampled(part, place[0], grid, fill), False
+    out = np.full(grid.shape, fill, part.dtype)
+    reproject(
+        part,
+        out,
+        src_transform=place[0],
+        src_crs=place[1],
+        src_nodata=fill,
+        dst_transform=grid.transform,
+        dst_crs=grid.crs,
+        dst_nodata=fill,
+        resampling=Resampling.bilinear if smooth else Resampling.nearest,
+        num_threads=1,
+    )
+    return out, True
+
+
+def _sampled(part: np.ndarray, corner: Affine, grid: Grid, fill: float) -> np.ndarray:
     """Return `part` (upper left pixel at `corner`) read at the centre of each pixel of the grid."""
     columns = np.floor((grid.x - corner.c) / corner.a).astype(np.int64)
     rows = np.floor((grid.y - corner.f) / corner.e).astype(np.int64)
@@ -143,21 +169,3 @@ def _steps(index: np.ndarray) -> slice | np.ndarray:
     """Return a run of consecutive numbers as a slice, which copies nothing."""
     consecutive = len(index) and index[-1] - index[0] == len(index) - 1 and (np.diff(index) == 1).all()
     return slice(int(index[0]), int(index[-1]) + 1) if consecutive else index
-
-
-def warped(part: np.ndarray, place: tuple[Affine, CRS], grid: Grid, smooth: bool, fill: float) -> np.ndarray:
-    """Return `part` (its transform and CRS: `place`) warped onto the grid, bilinear or by the nearest."""
-    out = np.full(grid.shape, fill, part.dtype)
-    reproject(
-        part,
-        out,
-        src_transform=place[0],
-        src_crs=place[1],
-        src_nodata=fill,
-        dst_transform=grid.transform,
-        dst_crs=grid.crs,
-        dst_nodata=fill,
-        resampling=Resampling.bilinear if smooth else Resampling.nearest,
-        num_threads=1,
-    )
-    return out

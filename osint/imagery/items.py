@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum, nonmember
@@ -18,7 +19,9 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from osint import geo
 from osint.errors import BadInputError, UnreadableError
+from osint.geo import Place
 from osint.http import Cost
 
 S2_NAMES = {
@@ -44,6 +47,8 @@ OFFSET = -0.1
 S2_SCALE = 1e-4
 PASS_MINUTES = 5.0
 """Scenes of one platform that are no farther apart are tiles of one pass: they are taken seconds apart."""
+LEAST_SHARE = 1e-6
+"""Share of a place below which a scene does not reach it."""
 LEAST_GAIN = 1e-3
 """Share of a place that a further tile of a pass must add to be read."""
 
@@ -73,11 +78,6 @@ class SceneClass(IntEnum):
     ground = nonmember((4, 5, 6, 7))
     clear = nonmember((2, 4, 5, 6, 7))
     cloud = nonmember((3, 8, 9, 10))
-
-    @property
-    def label(self) -> str:
-        """The class in words."""
-        return self.name.lower().replace("_", " ")
 
 
 class Family(StrEnum):
@@ -145,8 +145,8 @@ class Scene:
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Scene:
         """Return the scene of a row of `Scenes.frame`; raises BadInputError for the row of another table."""
-        if lacking := [name for name in COLUMNS if name not in row]:
-            raise BadInputError(f"these rows are not those of a search: they have no column {', '.join(lacking)}")
+        if lacking := ", ".join(name for name in COLUMNS if name not in row):
+            raise BadInputError(f"these rows are not those of a search: they have no column {lacking}")
         return cls(**{name: row[name] for name in COLUMNS})
 
 
@@ -180,6 +180,18 @@ class Scenes:
         """Whether any of them shows an invented place."""
         return bool(self.frame["simulated"].any())
 
+    def of(self, place: Place) -> Scenes:
+        """Return the scenes to read for a place that they surround, by the rule of `without_duplicates`.
+
+        Scenes that do not reach the place are left out. No request is made, so the cost is zero.
+        """
+        geometry = geo.as_geometry(place)
+        outlines = self.frame.geometry.to_numpy()
+        shares = np.minimum(shapely.area(shapely.intersection(outlines, geometry)) / geometry.area, 1.0)
+        reach = self.frame.assign(footprint_share=shares)[shares >= LEAST_SHARE]
+        kept, doubles = without_duplicates([Scene.from_row(row) for row in reach.to_dict("records")], geometry)
+        return Scenes(frame_of(kept), tuple(doubles), Cost())
+
     def join(self, other: Scenes) -> Scenes:
         """Return both searches as one: each scene once, by time; dropped items and costs added up."""
         both = pd.concat([self.frame, other.frame]).drop_duplicates(["collection", "id"])
@@ -198,9 +210,9 @@ def total_cost(*costs: Cost) -> Cost:
     """Return the sum of several costs, level by level."""
     total = Cost()
     for cost in costs:
-        for level in cost.requests:
-            total.add(level, cost.requests[level], cost.bytes[level])
-        total.asked.extend(cost.asked)
+        for level, requests in cost.requests.items():
+            total.add(level, requests, cost.bytes[level])
+        total.asked += cost.asked
     return total
 
 
@@ -246,7 +258,7 @@ def read_item(item: dict[str, Any], place: BaseGeometry, catalogue: str) -> Scen
         baseline=baseline,
         offset=offset(properties, assets, collection, baseline),
         footprint_share=min(footprint.intersection(place).area / place.area, 1.0),
-        tile=_tile(properties),
+        tile=re.sub(r"^(MGRS|WRS2)-", "", str(properties.get("grid:code") or properties.get("s2:mgrs_tile") or "")),
         orbit=f"{properties.get('sat:orbit_state', '')} {properties.get('sat:relative_orbit', '')}".strip(),
         processed=str(properties.get("s2:generation_time") or properties.get("created") or ""),
         collection=collection,
@@ -276,9 +288,8 @@ def offset(properties: dict[str, Any], assets: dict[str, Any], collection: str, 
     """
     if family_of(collection) != Family.SENTINEL_2:
         return 0.0
-    for key in ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied"):
-        if properties.get(key) is True:
-            return 0.0
+    if any(properties.get(f"{by}:boa_offset_applied") is True for by in ("earthsearch", "sentinel")):
+        return 0.0
     if baseline:
         return OFFSET if baseline >= OFFSET_SINCE else 0.0
     reflectances = [a for name, a in assets.items() if canonical_band(name, collection) in S2_BANDS - {"SCL"}]
@@ -290,19 +301,13 @@ def _bands(assets: dict[str, Any], collection: str) -> tuple[dict[str, str], dic
     """Return the address (https, where there are several) and the scaling of each band."""
     hrefs: dict[str, str] = {}
     scales: dict[str, Scaling] = {}
+    other = family_of(collection) != Family.SENTINEL_2
     for name, asset in sorted(assets.items(), key=_finest_first):
-        band = canonical_band(name, collection)
-        href = _https_first(asset)
-        if band in hrefs or not href or name.endswith("-jp2"):
-            continue
-        if family_of(collection) == Family.SENTINEL_2 and band not in S2_BANDS:
-            continue
-        kind = str(asset.get("type", ""))
-        if not (kind.startswith("image/") or "tiff" in kind or not kind):
-            continue
-        scale, shift, nodata = _scale(asset)
-        hrefs[band] = href
-        scales[band] = (scale or 1.0, shift or 0.0, nodata)
+        band, href, kind = canonical_band(name, collection), _https_first(asset), str(asset.get("type", ""))
+        is_picture = not kind or kind.startswith("image/") or "tiff" in kind
+        if href and is_picture and band not in hrefs and not name.endswith("-jp2") and (other or band in S2_BANDS):
+            scale, shift, nodata = _scale(asset)
+            hrefs[band], scales[band] = href, (scale or 1.0, shift or 0.0, nodata)
     return hrefs, scales
 
 
@@ -314,10 +319,8 @@ def _finest_first(entry: tuple[str, Any]) -> tuple[bool, int, str]:
 
 def _https_first(asset: dict[str, Any]) -> str:
     href = str(asset.get("href", ""))
-    if href.startswith("s3:"):
-        other = (asset.get("alternate") or {}).get("https") or {}
-        return str(other.get("href") or href)
-    return href
+    other = (asset.get("alternate") or {}).get("https") or {}
+    return str(other.get("href") or href) if href.startswith("s3:") else href
 
 
 def _scale(asset: dict[str, Any]) -> tuple[float | None, float | None, float | None]:
@@ -347,15 +350,8 @@ def _baseline(properties: dict[str, Any], identifier: str) -> str:
     """Return the processing baseline as "05.11"; the product's name carries it where no property does."""
     stated = str(properties.get("s2:processing_baseline") or properties.get("processing:version") or "")
     found = re.fullmatch(r"(\d{1,2})\.(\d{1,2})", stated) or re.fullmatch(r"(\d{2})(\d{2})", stated)
-    if not found:
-        names = f"{properties.get('s2:product_uri', '')} {identifier}"
-        found = re.search(r"_N(\d{2})(\d{2})_", names)
+    found = found or re.search(r"_N(\d{2})(\d{2})_", f"{properties.get('s2:product_uri', '')} {identifier}")
     return f"{int(found[1]):02d}.{int(found[2]):02d}" if found else ""
-
-
-def _tile(properties: dict[str, Any]) -> str:
-    code = properties.get("grid:code") or properties.get("s2:mgrs_tile") or ""
-    return str(code).removeprefix("MGRS-").removeprefix("WRS2-")
 
 
 def without_duplicates(scenes: Sequence[Scene], place: BaseGeometry) -> tuple[list[Scene], list[Remark]]:
@@ -389,12 +385,9 @@ def without_duplicates(scenes: Sequence[Scene], place: BaseGeometry) -> tuple[li
 def group_passes(scenes: Iterable[Scene]) -> list[list[Scene]]:
     """Group scenes, by time, into passes of one platform (see PASS_MINUTES)."""
     ordered = sorted(scenes, key=lambda s: (s.datetime, s.id))
-    taken = [(s.id, s.datetime, s.platform) for s in ordered]
-    groups: dict[int, list[Scene]] = {}
-    for scene, number in zip(
-        ordered, pass_numbers(pd.DataFrame(taken, columns=["id", "datetime", "platform"])), strict=True
-    ):
-        groups.setdefault(number, []).append(scene)
+    groups: defaultdict[int, list[Scene]] = defaultdict(list)
+    for scene, number in zip(ordered, pass_numbers(frame_of(ordered)), strict=True):
+        groups[number].append(scene)
     return list(groups.values())
 
 
@@ -404,9 +397,7 @@ def pass_numbers(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     `read_bands` of the same rows has one time per pass, so that the rows behind its time `t` are those of
     number `t`. Columns: datetime, id, and platform where there are several.
     """
-    taken = pd.DataFrame(
-        {"id": frame["id"].astype(str), "datetime": frame["datetime"], "platform": frame.get("platform", "")}
-    )
+    taken = pd.DataFrame({"platform": "", **frame[frame.columns.intersection(["id", "datetime", "platform"])]})
     taken = taken.reset_index(drop=True).sort_values(["datetime", "id"], kind="stable")
     starts = ~(taken.groupby("platform")["datetime"].diff() <= pd.Timedelta(minutes=PASS_MINUTES))
     run = starts.groupby(taken["platform"]).cumsum()

@@ -25,13 +25,12 @@ from scipy import fft, ndimage
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.errors import BadInputError, OsintError, RefusedError, UnreadableError
+from osint.errors import BadInputError, RefusedError, UnreadableError
 from osint.geo import Place
 from osint.imagery.cog import CLOSED_GDAL
 from osint.imagery.grid import Grid, utm_grid
 
 SUFFIXES = (".tif", ".tiff", ".jpg", ".jpeg", ".png")
-WORLD_FILES = {".jpg": ".jgw", ".jpeg": ".jgw", ".png": ".pgw", ".tif": ".tfw", ".tiff": ".tfw"}
 TABLE = "pictures.csv"
 MAX_PIXELS = 200_000_000
 SHIFT_LIMIT_M = 60.0
@@ -56,11 +55,6 @@ class Picture:
     rights: str
     precision_m: float
     """How far off the corners may be, metres; NaN when not stated."""
-
-    @property
-    def full(self) -> float:
-        """The largest number that a pixel can hold."""
-        return float(np.iinfo(self.pixels.dtype).max) if self.pixels.dtype.kind == "u" else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +111,8 @@ def read_pictures(
         raise BadInputError(f"there is no picture ({', '.join(SUFFIXES)}) in {home.name}")
     shots = sorted((_picture(p, table.get(p.name, {}), crs) for p in files), key=lambda s: s.date)
     sizes = [_gsd_m(shot) for shot in shots]
-    size = resolution or max(0.1, round(max(sizes), 1))
-    grid = utm_grid(geo.as_geometry(place) if place is not None else _outline(shots[0]), size)
+    outline = _outline(shots[0]) if place is None else geo.as_geometry(place)
+    grid = utm_grid(outline, resolution or max(0.1, round(max(sizes), 1)))
     cube = np.stack([_on_grid(shot, grid) for shot in shots])
     shifts = _aligned(shots, cube, grid) if align else []
     data = xr.Dataset(
@@ -156,17 +150,10 @@ def _picture(path: Path, entry: dict[str, str], crs: str | int) -> Picture:
         transform, known = placed, CRS.from_user_input(entry.get("crs", crs))
     elif known is None:
         transform, known = _world_file(path), CRS.from_user_input(entry.get("crs", crs))
-    return Picture(
-        path.name,
-        _date(path, entry.get("date"), taken),
-        pixels,
-        transform,
-        known,
-        entry.get("sensor", ""),
-        entry.get("credit", ""),
-        entry.get("rights", ""),
-        float(entry.get("precision_m", "nan")),
-    )
+    date = _date(path, entry.get("date"), taken)
+    sensor, credit, rights = (entry.get(name, "") for name in ("sensor", "credit", "rights"))
+    precision_m = float(entry.get("precision_m", "nan"))
+    return Picture(path.name, date, pixels, transform, known, sensor, credit, rights, precision_m)
 
 
 def _read(path: Path) -> tuple[np.ndarray, Affine, CRS | None, str]:
@@ -185,7 +172,7 @@ def _read(path: Path) -> tuple[np.ndarray, Affine, CRS | None, str]:
             _check_size(path, *image.size)
             taken = str(image.getexif().get_ifd(0x8769).get(_EXIF_TAKEN, ""))
             pixels = np.moveaxis(np.asarray(image.convert("RGB")), -1, 0)
-    except OsintError:
+    except RefusedError:
         raise
     except (OSError, SyntaxError, ValueError) as error:
         raise UnreadableError(f"{path.name} is not a readable JPEG or PNG ({type(error).__name__})") from error
@@ -219,7 +206,8 @@ def _stated_place(entry: dict[str, Any], shape: tuple[int, ...], path: Path) -> 
 
 
 def _world_file(path: Path) -> Affine:
-    for suffix in (WORLD_FILES[path.suffix.lower()], f"{path.suffix}w", ".wld"):
+    kind = path.suffix.lower()
+    for suffix in (f"{kind[:2]}{kind[-1]}w", f"{path.suffix}w", ".wld"):
         found = path.with_suffix(suffix)
         if found.is_file():
             try:
@@ -228,8 +216,9 @@ def _world_file(path: Path) -> Affine:
                 raise BadInputError(f"{found.name} must hold six numbers") from error
             # a world file places the centre of the first pixel
             return Affine(a, b, c - a / 2 - b / 2, d, e, f - d / 2 - e / 2)
-    msg = f"nothing states where {path.name} is: give corners or control points in {TABLE}, or a world file"
-    raise BadInputError(msg)
+    raise BadInputError(
+        f"nothing states where {path.name} is: give corners or control points in {TABLE}, or a world file"
+    )
 
 
 def _date(path: Path, stated: str | None, taken: str) -> dt.datetime:
@@ -253,8 +242,7 @@ def _outline(shot: Picture) -> BaseGeometry:
 
 def _gsd_m(shot: Picture) -> float:
     """Return the size of a pixel on the ground, metres: the root of its area."""
-    area = geo.area_m2(_outline(shot))
-    return math.sqrt(area / (shot.pixels.shape[-1] * shot.pixels.shape[-2]))
+    return math.sqrt(geo.area_m2(_outline(shot)) / math.prod(shot.pixels.shape[-2:]))
 
 
 def _on_grid(shot: Picture, grid: Grid, move_m: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
@@ -262,8 +250,9 @@ def _on_grid(shot: Picture, grid: Grid, move_m: tuple[float, float] = (0.0, 0.0)
     out = np.full((3, *grid.shape), np.nan, np.float32)
     place = Affine.translation(-move_m[0], -move_m[1]) @ grid.transform
     finer = grid.transform.a > 1.5 * _gsd_m(shot)
+    most = float(np.iinfo(shot.pixels.dtype).max) if shot.pixels.dtype.kind == "u" else 1.0
     reproject(
-        shot.pixels.astype(np.float32) / shot.full,
+        shot.pixels.astype(np.float32) / most,
         out,
         src_transform=shot.transform,
         src_crs=shot.crs,

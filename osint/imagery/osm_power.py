@@ -68,13 +68,11 @@ def mapped_power(place: Place, radius_m: float = 10_000, *, server: str = SERVER
     return PowerMap(geo.with_area(frame.sort_values(["distance_m", "osm"], ignore_index=True)), as_of)
 
 
-def _row(element: object, centre: shapely.Point) -> dict[str, Any] | None:
-    tags = element.get("tags") if isinstance(element, dict) else None
-    if not isinstance(element, dict) or not isinstance(tags, dict) or tags.get("power") not in KINDS:
-        return None
+def _row(element: Any, centre: shapely.Point) -> dict[str, Any] | None:
     shape = _shape(element)
     if shape is None or shape.is_empty:
         return None
+    tags = element["tags"]
     near = shapely.ops.nearest_points(shape, centre)[0]
     _, _, distance = geo.WGS84.inv(centre.x, centre.y, near.x, near.y)
     return {
@@ -87,16 +85,22 @@ def _row(element: object, centre: shapely.Point) -> dict[str, Any] | None:
     }
 
 
-def _shape(element: dict[str, Any]) -> BaseGeometry | None:
-    """Return a node as a point, a closed way as a surface unless a line, a relation as its outer part."""
+def _shape(element: Any) -> BaseGeometry | None:
+    """Return a node as a point, a closed way as a surface unless a line, a relation as its outer part.
+
+    None for what is not one of KINDS or is not readable.
+    """
     try:
+        power = element["tags"]["power"]
+        if power not in KINDS:
+            return None
         if element["type"] == "node":
             return shapely.Point(element["lon"], element["lat"])
         if element["type"] == "way":
             points = [(p["lon"], p["lat"]) for p in element["geometry"]]
             closed = len(points) > 3 and points[0] == points[-1]
-            carries = element["tags"].get("power") in ("line", "minor_line", "cable")
-            return shapely.Polygon(points) if closed and not carries else shapely.LineString(points)
+            is_line = power in ("line", "minor_line", "cable")
+            return shapely.Polygon(points) if closed and not is_line else shapely.LineString(points)
         ways = [
             shapely.LineString([(p["lon"], p["lat"]) for p in member["geometry"]])
             for member in element["members"]
@@ -104,5 +108,5 @@ def _shape(element: dict[str, Any]) -> BaseGeometry | None:
         ]
         surfaces = shapely.polygonize(ways)
         return shapely.union_all(surfaces.geoms) if len(surfaces.geoms) else shapely.MultiLineString(ways)
-    except (KeyError, TypeError, ValueError, shapely.errors.ShapelyError):
+    except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError):
         return None

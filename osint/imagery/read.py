@@ -20,20 +20,9 @@ import pandas as pd
 import xarray as xr
 
 from osint import geo
-from osint.errors import BadInputError, NetworkError
+from osint.errors import BadInputError, NetworkError, NotFoundError, UnreadableError
 from osint.geo import Place
-from osint.http import (
-    CONNECTIONS,
-    ByteCache,
-    ChangedError,
-    Client,
-    Cost,
-    Limits,
-    Ranges,
-    ReadError,
-    Request,
-    cache_folder,
-)
+from osint.http import CONNECTIONS, ByteCache, ChangedError, Client, Cost, Limits, Ranges, Request, cache_folder
 from osint.imagery import cog, items
 from osint.imagery.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN
 from osint.imagery.grid import Grid, utm_grid
@@ -112,7 +101,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BandReading:
     """Bands of some scenes on one grid, what could not be read, and what the reading cost."""
 
     data: xr.Dataset
@@ -136,7 +125,7 @@ def read_bands(
     *,
     cache: Path | bool = True,
     connections: int = CONNECTIONS,
-) -> Reading:
+) -> BandReading:
     """Read bands of some scenes over a place, on one UTM grid shared by all dates.
 
     `scenes` are those of a search, or some rows of their frame; `bands` Sentinel-2 names ("B02", or "blue") and
@@ -158,13 +147,13 @@ def read_bands(
     cost = Cost()
     sources = _sources(frame["catalogue"].unique(), cost, cache)
     reader = _Reader(groups, grid, sources)
-    cubes = {_variable(b): reader.cube(b) for b in bands}
+    cubes = {"scl" if band.lower() == "scl" else band: reader.cube(band) for band in bands}
     with ThreadPoolExecutor(max(1, min(connections, 64))) as pool:
-        jobs = [pool.submit(reader.fill, t, b, cubes[_variable(b)][t]) for t in range(len(groups)) for b in bands]
+        jobs = [pool.submit(reader.fill, t, b, cube[t]) for t in range(len(groups)) for b, cube in cubes.items()]
         for job in jobs:
             job.result()
     data = _dataset(groups, grid, cubes)
-    return Reading(
+    return BandReading(
         data,
         cost,
         tuple(sorted(reader.failures, key=lambda f: (f.id, f.band))),
@@ -174,31 +163,18 @@ def read_bands(
     )
 
 
-def _variable(band: str) -> str:
-    return "scl" if band.lower() == "scl" else band
-
-
 def _sources(catalogues: Iterable[str], cost: Cost, cache: Path | bool) -> dict[str, Ranges]:
     folder = cache_folder() / "blocks" if cache is True else cache
     kept = ByteCache(Path(folder)) if folder else None
     sign = functools.partial(sas_tokens().sign, spent=cost)
-    return {
-        catalogue: Ranges(
-            catalogue,
-            cost,
-            kept,
-            sign=sign if catalogue == CATALOGUES["planetary-computer"] else None,
-            headers=_account if catalogue == CATALOGUES["cdse"] else None,
-        )
-        for catalogue in catalogues
-    }
+    signs, accounts = {CATALOGUES["planetary-computer"]: sign}, {CATALOGUES["cdse"]: _account}
+    return {one: Ranges(one, cost, kept, sign=signs.get(one), headers=accounts.get(one)) for one in catalogues}
 
 
 def _account(href: str) -> dict[str, str]:
     """Return the header with the user's own CDSE token, for that service's hosts alone."""
-    host = href.partition("://")[2].partition("/")[0].partition(":")[0]
-    token = os.environ.get(CDSE_TOKEN, "")
-    inside = href.startswith("https://") and (host == CDSE_HOST or host.endswith(f".{CDSE_HOST}"))
+    parts, token = urlsplit(href), os.environ.get(CDSE_TOKEN, "")
+    inside = parts.scheme == "https" and f".{parts.hostname}".endswith(f".{CDSE_HOST}")
     return {"Authorization": f"Bearer {token}"} if token and inside else {}
 
 
@@ -220,7 +196,7 @@ class _Reader:
         for scene in sorted(self.groups[t], key=lambda s: (-s.footprint_share, s.tile, s.id)):
             try:
                 values, resampled = self._values(scene, band)
-            except ReadError as error:
+            except cog.UNREAD as error:
                 with self._lock:
                     self.failures.append(Failure(scene.id, band, str(error)))
                 continue
@@ -233,21 +209,18 @@ class _Reader:
     def _values(self, scene: Scene, band: str) -> tuple[np.ndarray, bool]:
         own = items.canonical_band(band, scene.collection)
         if own not in scene.hrefs:
-            raise ReadError(f"the scene has no band {band!r}. Options are: {', '.join(sorted(scene.hrefs))}")
+            raise NotFoundError(f"the scene has no band {band!r}. Options are: {', '.join(sorted(scene.hrefs))}")
         is_scl = own == "SCL"
         scale, shift, nodata = scene.scales[own]
         if scene.family == Family.SENTINEL_2:
             scale, shift, nodata = items.S2_SCALE, scene.offset, 0.0
             if not is_scl and math.isnan(shift):
-                raise ReadError("nothing in the scene states whether its numbers carry the offset of baseline 04.00")
+                raise UnreadableError(
+                    "nothing in the scene states whether its numbers carry the offset of baseline 04.00"
+                )
+        source, href, level = self.sources[scene.catalogue], scene.hrefs[own], "scl" if is_scl else "full"
         window = functools.partial(
-            cog.window,
-            self.sources[scene.catalogue],
-            scene.hrefs[own],
-            self.grid,
-            level="scl" if is_scl else "full",
-            smooth=not is_scl,
-            nodata=nodata,
+            cog.read_window, source, href, self.grid, level=level, smooth=not is_scl, nodata=nodata
         )
         try:
             raw, resampled = window()
@@ -270,9 +243,9 @@ def _dataset(groups: list[list[Scene]], grid: Grid, cubes: dict[str, np.ndarray]
         "time": ("time", times.to_numpy().astype("datetime64[ns]"), {"long_name": "acquired (UTC)"}),
         "y": ("y", grid.y, {"units": "m"}),
         "x": ("x", grid.x, {"units": "m"}),
-        "id": ("time", np.array([" ".join(scene.id for scene in tiles) for tiles in groups])),
-        "platform": ("time", np.array([tiles[0].platform for tiles in groups])),
-        "cloud_pct": ("time", np.array([max(scene.cloud_pct for scene in tiles) for tiles in groups])),
+        "id": ("time", [" ".join(scene.id for scene in tiles) for tiles in groups]),
+        "platform": ("time", [tiles[0].platform for tiles in groups]),
+        "cloud_pct": ("time", [max(scene.cloud_pct for scene in tiles) for tiles in groups]),
     }
     every = [scene for tiles in groups for scene in tiles]
     attrs = {
@@ -284,7 +257,7 @@ def _dataset(groups: list[list[Scene]], grid: Grid, cubes: dict[str, np.ndarray]
     data = xr.Dataset({name: (("time", "y", "x"), cube) for name, cube in cubes.items()}, coords=coords, attrs=attrs)
     for name, variable in data.data_vars.items():
         if name == "scl":
-            labels = [c.label for c in SceneClass]
+            labels = [c.name.lower().replace("_", " ") for c in SceneClass]
             variable.attrs.update(flag_values=[c.value for c in SceneClass], flag_meanings=labels)
         elif every[0].family == Family.SENTINEL_2:
             variable.attrs.update(units="1", long_name=f"surface reflectance {name}")
@@ -292,15 +265,11 @@ def _dataset(groups: list[list[Scene]], grid: Grid, cubes: dict[str, np.ndarray]
 
 
 def _suspects(data: xr.Dataset, groups: list[list[Scene]]) -> list[Remark]:
-    suspects: list[Remark] = []
     if groups[0][0].family != Family.SENTINEL_2:
-        return suspects
-    for name, variable in data.data_vars.items():
-        if name == "scl":
-            continue
-        for tiles, values in zip(groups, variable.values, strict=True):
-            valid = int(np.isfinite(values).sum())
-            if valid and int((values < DARK_LIMIT).sum()) > DARK_SHARE * valid:
-                reason = f"over 1% of {name} is below {DARK_LIMIT}: the offset was probably taken already"
-                suspects.append(Remark(tiles[0].id, reason))
-    return suspects
+        return []
+    return [
+        Remark(tiles[0].id, f"over 1% of {name} is below {DARK_LIMIT}: the offset was probably taken already")
+        for name, variable in data.drop_vars("scl", errors="ignore").data_vars.items()
+        for tiles, values in zip(groups, variable.values, strict=True)
+        if (values < DARK_LIMIT).sum() > DARK_SHARE * np.isfinite(values).sum()
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import io
@@ -20,9 +21,10 @@ from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.errors import BadInputError, NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
+from osint.errors import BadInputError, NetworkError, NotFoundError, RefusedError, UnreadableError
 from osint.geo import Place
-from osint.http import ByteCache, Cost, Ranges, ReadError, cache_folder
+from osint.http import ByteCache, Cost, Ranges, cache_folder
+from osint.imagery.cog import UNREAD
 from osint.imagery.grid import mercator_scale
 from osint.register import date_bounds
 
@@ -118,7 +120,7 @@ def map_tiles(
     geometry = geo.as_geometry(place)
     spent = Cost()
     if layer == "esri-wayback":
-        release = _release(date, releases_at, spent, cache)
+        release = _release(date, _releases(releases_at, spent))
         source = _ranges(releases_at, spent, cache)
         chosen = Layer(release.template, WAYBACK_CREDIT, WAYBACK_TERMS, _acquired(release, geometry, zoom, source))
     else:
@@ -136,7 +138,7 @@ def map_tiles(
             try:
                 top, left = (y - rows[0]) * TILE_PX, (x - columns[0]) * TILE_PX
                 canvas[top : top + TILE_PX, left : left + TILE_PX] = job.result()
-            except ReadError as error:
+            except UNREAD as error:
                 missing.append(f"{zoom}/{x}/{y}: {error}")
     if len(missing) == len(places):
         raise NetworkError(f"no tile of the layer could be read; the first reason: {missing[0]}")
@@ -148,20 +150,16 @@ def map_tiles(
     return MapTiles(canvas, bounds, "EPSG:3857", *about, ground_m, tuple(missing), spent)
 
 
-def _releases(releases_at: str, spent: Cost, cache: Path | bool) -> list[Release]:
+def _releases(releases_at: str, spent: Cost) -> list[Release]:
     """Return the releases of Esri's Wayback archive, oldest first."""
     # the list grows: it is asked each time, and its answer is small
     listed = _json(_ranges(releases_at, spent, False).whole(releases_at, "list", 4 << 20), "the list of releases")
     found = []
     for number, entry in listed.items():
-        try:
-            when = re.search(r"(\d{4}-\d\d-\d\d)", entry["itemTitle"])
+        with contextlib.suppress(KeyError, IndexError, TypeError, ValueError, AttributeError):
+            day = dt.date.fromisoformat(re.findall(r"\d{4}-\d\d-\d\d", entry["itemTitle"])[0])
             template = entry["itemURL"].replace("{level}", "{z}").replace("{row}", "{y}").replace("{col}", "{x}")
-            if when:
-                day = dt.date.fromisoformat(when[1])
-                found.append(Release(int(number), day, template, str(entry.get("metadataLayerUrl") or "")))
-        except (KeyError, TypeError, ValueError, AttributeError):
-            continue
+            found.append(Release(int(number), day, template, str(entry.get("metadataLayerUrl") or "")))
     if not found:
         raise UnreadableError("the list of Wayback releases holds none that can be read")
     return sorted(found, key=lambda r: (r.published, r.number))
@@ -179,20 +177,18 @@ def changed_releases(
     geometry = geo.as_geometry(place)
     x, y = _at(geometry.centroid, zoom)
     kept, before = [], b""
-    for release in _releases(releases_at, Cost(), cache):
+    for release in _releases(releases_at, Cost()):
         try:
-            body = source.whole(_address(release.template, (x, y, zoom)), "tile", MAX_TILE_BYTES)
-        except ReadError:
+            body = _body(source, release.template, (x, y, zoom))
+        except UNREAD:
             continue
         if body != before:
-            acquired = _acquired(release, geometry, zoom, source)
-            kept.append(dataclasses.replace(release, acquired=acquired))
+            kept.append(dataclasses.replace(release, acquired=_acquired(release, geometry, zoom, source)))
         before = body
     return kept
 
 
-def _release(date: str | dt.date | None, releases_at: str, spent: Cost, cache: Path | bool) -> Release:
-    listed = _releases(releases_at, spent, cache)
+def _release(date: str | dt.date | None, listed: list[Release]) -> Release:
     limit = date_bounds(str(date))[1] if date else dt.date.max
     fits = [release for release in listed if release.published <= limit]
     if not fits:
@@ -216,7 +212,7 @@ def _acquired(release: Release, geometry: BaseGeometry, zoom: int, source: Range
         found = _json(source.whole(href.replace('"', "%22"), "list", 1 << 20), "the metadata of a release")
         facts = found["features"][0]["attributes"]
         taken = dt.datetime.fromtimestamp(facts["SRC_DATE2"] / 1000, dt.UTC)
-    except (ReadError, OsintError, KeyError, IndexError, TypeError, ValueError, OverflowError, OSError):
+    except (LookupError, TypeError, ValueError, OverflowError, OSError):
         return unknown
     sensor = " ".join(str(facts.get(k) or "") for k in ("NICE_DESC", "SRC_DESC")).strip()
     return f"{taken:%Y-%m-%d} ({sensor})" if sensor else f"{taken:%Y-%m-%d}"
@@ -239,13 +235,14 @@ def _ranges(named: str, spent: Cost, cache: Path | bool) -> Ranges:
     return Ranges(named, spent, ByteCache(Path(folder), 512 << 20) if folder else None)
 
 
-def _address(template: str, place: tuple[int, int, int]) -> str:
-    x, y, z = place
-    return template.replace("{z}", str(z)).replace("{x}", str(x)).replace("{y}", str(y))
+def _body(source: Ranges, template: str, place: tuple[int, int, int]) -> bytes:
+    x, y, z = map(str, place)
+    address = template.replace("{z}", z).replace("{x}", x).replace("{y}", y)
+    return source.whole(address, "tile", MAX_TILE_BYTES)
 
 
 def _tile(source: Ranges, template: str, place: tuple[int, int, int]) -> np.ndarray:
-    body = source.whole(_address(template, place), "tile", MAX_TILE_BYTES)
+    body = _body(source, template, place)
     try:
         with Image.open(io.BytesIO(body), formats=("JPEG", "PNG", "WEBP")) as image:
             if image.size in ((TILE_PX, TILE_PX), (2 * TILE_PX, 2 * TILE_PX)):
@@ -253,7 +250,7 @@ def _tile(source: Ranges, template: str, place: tuple[int, int, int]) -> np.ndar
             raise ValueError(f"{image.size[0]} x {image.size[1]} pixels")
     except (OSError, SyntaxError, ValueError) as error:
         shown = "a page" if body.lstrip()[:1] == b"<" else "not a picture"
-        raise ReadError(f"{shown} came instead of a tile ({str(error)[:60]})") from error
+        raise UnreadableError(f"{shown} came instead of a tile ({str(error)[:60]})") from error
 
 
 def _at(point: shapely.Point, zoom: int) -> tuple[int, int]:

@@ -45,7 +45,7 @@ class Moved:
         return {**named, "alone": sides, "weight": self.weight, "factor": self.factor}
 
 
-class Doubt(StrEnum):
+class DependenceKind(StrEnum):
     """Kind of what an answer depends on most."""
 
     EXACT = "exact"
@@ -58,7 +58,7 @@ class Doubt(StrEnum):
 class Dependence:
     """The factor or discrete unknown that adds most to the variance of the log answer."""
 
-    kind: Doubt
+    kind: DependenceKind
     name: str
     share: float
     """Share of that variance, 0 to 1."""
@@ -72,7 +72,10 @@ class Dependence:
         """Where the numbers come from."""
         if self.factor is not None:
             return self.factor.source
-        tables = {Doubt.READING: "readings.csv and chips.csv", Doubt.RANGE: "relations.csv and chips.csv"}
+        tables = {
+            DependenceKind.READING: "readings.csv and chips.csv",
+            DependenceKind.RANGE: "relations.csv and chips.csv",
+        }
         return tables.get(self.kind, "")
 
     def text(self) -> str:
@@ -80,9 +83,9 @@ class Dependence:
         f = self.factor
         if f is not None:
             return f"{f.name}: {show(f.best)} ({show(f.low)} to {show(f.high)}) {f.unit}"
-        if self.kind == Doubt.READING:
+        if self.kind == DependenceKind.READING:
             return f"{self.name}: " + ", ".join(f"{k} {v:.0%}" for k, v in self.options if v >= LEAST_SHOWN)
-        return self.name if self.kind == Doubt.RANGE else "nothing: the answer is one of the givens"
+        return self.name if self.kind == DependenceKind.RANGE else "nothing: the answer is one of the givens"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -234,17 +237,17 @@ def _dependence(answer: Posterior) -> Dependence:
     unknowns = answer.solved[0].reading.choice
     shares |= {name: _between(answer, name) for name in unknowns}
     if max(shares.values(), default=0.0) < EXACT**2:
-        return Dependence(Doubt.EXACT, "nothing", 0.0)
+        return Dependence(DependenceKind.EXACT, "nothing", 0.0)
     top = max(shares, key=lambda k: shares[k])
     share = round(shares[top] / sum(shares.values()), 2)
     if top in factors:
-        return Dependence(Doubt.RELATION, top, share, factor=factors[top])
+        return Dependence(DependenceKind.RELATION, top, share, factor=factors[top])
     if top not in unknowns:
-        return Dependence(Doubt.RANGE, top, share)
+        return Dependence(DependenceKind.RANGE, top, share)
     weights: Counter[str] = Counter()
     for w, s in zip(answer.weights, answer.solved, strict=True):
         weights[s.reading.choice[top]] += w
-    return Dependence(Doubt.READING, top, share, options=tuple(weights.most_common()))
+    return Dependence(DependenceKind.READING, top, share, options=tuple(weights.most_common()))
 
 
 def _between(answer: Posterior, name: str) -> float:

@@ -36,7 +36,7 @@ def unit_of(quantity: str) -> str:
     return QUANTITIES[quantity].unit if quantity in QUANTITIES else ""
 
 
-class Basis(StrEnum):
+class ReadingWord(StrEnum):
     """Words of readings.csv that the tree of a reading depends on: what is open, and how it can be read."""
 
     CHIP_FAMILY = "chip family"
@@ -114,7 +114,7 @@ def _chip_factor(chip: Chip, what: str, unit: str) -> Factor | None:
     return Factor(f"{what}_mw per {chip.chip}", low, best, high, unit, chip.source)
 
 
-_STATED: dict[str, str] = {Basis.IT_NAMEPLATE: "it_mw", Basis.YEARLY_AVERAGE: "average_mw"}
+_STATED: dict[str, str] = {ReadingWord.IT_NAMEPLATE: "it_mw", ReadingWord.YEARLY_AVERAGE: "average_mw"}
 
 
 def _edges(
@@ -122,11 +122,17 @@ def _edges(
 ) -> dict[str, Edge]:
     """Return the tree of one reading."""
     cn = country == "CN"
-    used_from = "it_mw" if choice.get(Basis.ENERGY) == Basis.DESIGN_LOAD else "average_mw"
-    filled = () if choice.get(Basis.RACKS) == Basis.DESIGN else ((-1, f["rack_fill"]),)
-    floor = "floor_cn" if cn else "floor_conventional" if choice.get(Basis.HALL) == Basis.CONVENTIONAL else "floor_ai"
+    used_from = "it_mw" if choice.get(ReadingWord.ENERGY) == ReadingWord.DESIGN_LOAD else "average_mw"
+    filled = () if choice.get(ReadingWord.RACKS) == ReadingWord.DESIGN else ((-1, f["rack_fill"]),)
+    floor = (
+        "floor_cn"
+        if cn
+        else "floor_conventional"
+        if choice.get(ReadingWord.HALL) == ReadingWord.CONVENTIONAL
+        else "floor_ai"
+    )
     edges = {
-        "power_mw": Edge(_STATED.get(choice.get(Basis.POWER_KIND, ""), "facility_mw")),
+        "power_mw": Edge(_STATED.get(choice.get(ReadingWord.POWER_KIND, ""), "facility_mw")),
         "floor_m2": Edge("facility_mw" if floor == "floor_ai" else "it_mw", ((-1, f[floor]),)),
         "facility_mw": Edge("it_mw", ((1, f["pue_peak"]),)),
         "average_mw": Edge("it_mw", ((1, f["load_factor"]),)),
@@ -144,8 +150,8 @@ def _edges(
         "generators_mw": Edge("facility_mw", ((-1, f["generators"]),)),
         "generator_units": Edge("generators_mw", ((-1, f["generator_unit"]),)),
     }
-    if Basis.CHIP_FAMILY in choice:
-        edges |= _chip_edges(choice, f, chips[choice[Basis.CHIP_FAMILY]], cn, form)
+    if ReadingWord.CHIP_FAMILY in choice:
+        edges |= _chip_edges(choice, f, chips[choice[ReadingWord.CHIP_FAMILY]], cn, form)
     return edges
 
 
@@ -234,10 +240,10 @@ class Network:
                 raise BadInputError(f"the chip {chip!r} is not in chips.csv; use one of {', '.join(self.chips)}")
             family_prior = {known[chip.casefold()]: 1.0}
         if wanted & BY_CHIP or ("full_load_mw" in wanted and chip):
-            options[Basis.CHIP_FAMILY] = family_prior or self.families(country, date)
+            options[ReadingWord.CHIP_FAMILY] = family_prior or self.families(country, date)
         for unknown in self.unknowns:
             relevant = unknown.applies_to in wanted or (unknown.applies_to == "floor_m2" and "roof_m2" in wanted)
-            if relevant and not (unknown.name == Basis.HALL and country == "CN"):
+            if relevant and not (unknown.name == ReadingWord.HALL and country == "CN"):
                 options[unknown.name] = unknown.priors
         for name, option in (fixed or {}).items():
             if name in options:
@@ -254,7 +260,7 @@ class Network:
                 f"no chain of relations joins {joined} for {chip or 'any chip'} in {place}; "
                 "see relations.csv and chips.csv for what is known"
             )
-        return _weigh(out, options.get(Basis.CHIP_FAMILY, {}))
+        return _weigh(out, options.get(ReadingWord.CHIP_FAMILY, {}))
 
 
 def _factors(relations: list[Relation], country: str) -> dict[str, Factor]:
@@ -269,7 +275,7 @@ def _factors(relations: list[Relation], country: str) -> dict[str, Factor]:
 
 def _weigh(found: list[Reading], family_prior: dict[str, float]) -> list[Reading]:
     """Return priors that sum to one; a family keeps its share where one of its readings has no path."""
-    names = [r.choice.get(Basis.CHIP_FAMILY, "") for r in found]
+    names = [r.choice.get(ReadingWord.CHIP_FAMILY, "") for r in found]
     within: dict[str, float] = defaultdict(float)
     for name, r in zip(names, found, strict=True):
         within[name] += r.prior

@@ -108,12 +108,10 @@ def _read_sources(tables: list[dict[str, Any]]) -> Iterator[Source]:
     rows: dict[str, dict[str, Any]] = {}
     for table in tables:
         like = rows[table.pop("like")] if "like" in table else {}
-        params = {**like.get("params", {}), **table.get("params", {})}
-        rows[table["name"]] = {**like, **table, "params": params}
-        row: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in rows[table["name"]].items()
-        }
-        yield Source(**row)
+        row = {**like, **table, "params": {**like.get("params", {}), **table.get("params", {})}}
+        rows[row["name"]] = row
+        cells: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}
+        yield Source(**cells)
 
 
 _PORTALS = tomllib.loads((Path(__file__).parent / "portals.toml").read_text(encoding="utf-8"))

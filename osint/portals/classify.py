@@ -42,8 +42,7 @@ class AnswerClass(enum.StrEnum):
         return self in (AnswerClass.CHALLENGE, AnswerClass.BLOCKED, AnswerClass.JS_SHELL)
 
 
-Form = Literal["", "json", "pdf", "binary"]
-"""Form of a body that is due; empty is not stated."""
+Form = Literal["", "json", "pdf", "binary"]  # form of a body that is due; empty is not stated
 
 
 @dataclass(frozen=True)
@@ -117,8 +116,7 @@ _EMPTY_TEXT = re.compile(
     re.I,
 )
 _MOUNT_IDS = ("app", "root", "__next", "__nuxt", "main-app", "q-app")
-_SHORT = 400
-"""Visible characters below which a phrase speaks for the whole page (a long article may quote it)."""
+_SHORT = 400  # visible characters below which a phrase speaks for the whole page (a long article may quote it)
 
 
 def classify(
@@ -182,10 +180,10 @@ def _whole(page: Page, url: str, final_url: str, due: Form) -> Classified:
     if not page.raw:
         return Classified(AnswerClass.BLOCKED, "stub: success with a body of 0 bytes")
     due = due or _due(url, page.media_type)
-    if page.raw.startswith(b"%PDF-") or (page.is_binary and due not in ("json", "pdf")):
-        return Classified(
-            AnswerClass.CONTENT, "%PDF-" if page.raw.startswith(b"%PDF-") else page.media_type or "binary"
-        )
+    if page.raw.startswith(b"%PDF-"):
+        return Classified(AnswerClass.CONTENT, "%PDF-")
+    if page.is_binary and due not in ("json", "pdf"):
+        return Classified(AnswerClass.CONTENT, page.media_type or "binary")
     said = _said(page)
     if said:
         return said
@@ -200,9 +198,8 @@ def _whole(page: Page, url: str, final_url: str, due: Form) -> Classified:
         return Classified(AnswerClass.JS_SHELL, shell)
     if page.is_html and not page.visible and not page.has_media:
         return Classified(AnswerClass.BLOCKED, f"stub: {len(page.raw)} bytes of markup without a visible word")
-    return Classified(
-        AnswerClass.CONTENT, f"{len(page.visible)} visible characters" if page.is_html else page.media_type
-    )
+    signal = f"{len(page.visible)} visible characters" if page.is_html else page.media_type
+    return Classified(AnswerClass.CONTENT, signal)
 
 
 def _said(page: Page) -> Classified | None:

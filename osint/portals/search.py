@@ -41,10 +41,8 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
 LIVE_LISTS = {"xjdrc.xinjiang.gov.cn": "/xjfgw/c108396/common_list.shtml"}
 """List pages of government sites that are known; the others draw their lists by script."""
 
-_HOST_ROWS = 500
-"""Rows asked of the Wayback index for one host."""
-_COPIES_PER_PAGE = 10
-"""Copies of a government site that are read for each page asked for."""
+_HOST_ROWS = 500  # rows asked of the Wayback index for one host
+_COPIES_PER_PAGE = 10  # copies of a government site that are read for each page asked for
 _STOCK = re.compile(r"\d{6}$")
 _NOTICE = re.compile(r"/c\d+/\d{6}/[0-9a-f]{32}\.s?html|/t\d{8}_\d+\.s?html?|/content_\d+\.s?html?")
 _AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT)
@@ -121,15 +119,13 @@ def read_query(words: str, start: str | date, end: str | date, *, pages: int = 3
     """
     parts = words.split()
     if not parts:
-        msg = "there is nothing to search for; give words such as '智算中心 哈密'"
-        raise BadInputError(msg)
+        raise BadInputError("there is nothing to search for; give words such as '智算中心 哈密'")
     places = tuple(part for part in parts if part in PLACES)
     stocks = [part for part in parts if _STOCK.match(part)]
     topic = tuple(part for part in parts if part not in places and part not in stocks)
     first, last = read_date(start).first, read_date(end).last
     if date.min == first or date.max == last or first > last:
-        msg = f"{start} is after {end}, or one of them is open; give the first and the last day or month"
-        raise BadInputError(msg)
+        raise BadInputError(f"{start} is after {end}, or one of them is open; give the first and the last day or month")
     return Query(topic or places, places, stocks[0] if stocks else "", first, last, pages)
 
 
@@ -141,8 +137,7 @@ def fitting_sources(asked: Query, names: tuple[str, ...] = ()) -> tuple[list[Sou
     known = {source.name for source in SOURCES} | {"wayback"}
     unknown = set(names) - known
     if unknown:
-        msg = f"there is no source {', '.join(sorted(unknown))}; options are {', '.join(sorted(known))}"
-        raise BadInputError(msg)
+        raise BadInputError(f"there is no source {', '.join(sorted(unknown))}; options are {', '.join(sorted(known))}")
     fit, not_asked = [], []
     for source in SOURCES:
         reason = ""
@@ -307,7 +302,9 @@ def _ask_span(session: Session, source: Source, span: Query, seen: set[Hit]) -> 
     for number, (entry, page_hits, stated) in enumerate(_pages(session, source, span)):
         total = stated if number == 0 else total
         if number == 0 and source.split_over and (total or 0) > source.split_over and span.start < span.end:
-            return _Span(entry, [], halves=_halves(span))
+            middle = span.start + (span.end - span.start) / 2
+            halves = replace(span, end=middle), replace(span, start=middle + timedelta(days=1))
+            return _Span(entry, [], halves=halves)
         fresh = [hit for hit in page_hits if hit not in seen]
         if page_hits and not fresh:
             note = f"page {number + 1} repeats earlier rows, as portals do past their limit"
@@ -339,11 +336,6 @@ def _pages(session: Session, source: Source, span: Query) -> Iterator[tuple[Entr
         read += len(hits)
         if not hits or (total is not None and read >= total) or (source.size and len(hits) < source.size):
             return
-
-
-def _halves(span: Query) -> tuple[Query, Query]:
-    middle = span.start + (span.end - span.start) / 2
-    return replace(span, end=middle), replace(span, start=middle + timedelta(days=1))
 
 
 def _fitting_hits(source: Source, asked: Query, hits: list[Hit]) -> tuple[tuple[Hit, ...], int]:
@@ -390,8 +382,7 @@ def _cninfo_stock(session: Session, source: Source, code: str) -> str:
     listed = data.get("stockList", []) if isinstance(data, dict) else []
     org = next((row.get("orgId") for row in listed if isinstance(row, dict) and row.get("code") == code), None)
     if entry.is_content and org is None:
-        msg = f"cninfo lists no stock {code}; check the code, or search by words"
-        raise NotFoundError(msg)
+        raise NotFoundError(f"cninfo lists no stock {code}; check the code, or search by words")
     return f"{code},{org or ''}"
 
 
@@ -439,9 +430,8 @@ def _read_copies(session: Session, host: str, listing: Listing, asked: Query, re
     unread = len(pages) - len(chosen)
     could_not = [f"{unread} of {len(pages)} copies were not read; --pages reads more"] if unread else []
     could_not += [f"{listing.bad_rows} rows of the index were damaged"] if listing.bad_rows else []
-    could_not += (
-        [f"the index holds more than the {_HOST_ROWS} rows asked for; ask for fewer days"] if listing.goes_on else []
-    )
+    if listing.goes_on:
+        could_not.append(f"the index holds more than the {_HOST_ROWS} rows asked for; ask for fewer days")
     return replace(report, hits=tuple(hits), left_out=left_out, could_not="; ".join(could_not))
 
 

@@ -32,8 +32,7 @@ _VANTAGE_CHARACTERS = 60
 _AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT, AnswerClass.KEYWORD_IGNORED)
 """Classes of an answer that need not be asked for again."""
 
-Refine = Callable[[Entry, bytes], Entry]
-"""Completes an entry by what its caller knows of the body."""
+Refine = Callable[[Entry, bytes], Entry]  # completes an entry by what its caller knows of the body
 
 
 def unchanged(entry: Entry, _: bytes) -> Entry:
@@ -65,8 +64,7 @@ class Session:
     def __post_init__(self) -> None:
         """Check what the user typed."""
         if len(self.vantage) > _VANTAGE_CHARACTERS:
-            msg = f"`vantage` has {len(self.vantage)} characters; give a coarse place such as 'EU'"
-            raise BadInputError(msg)
+            raise BadInputError(f"`vantage` has {len(self.vantage)} characters; give a coarse place such as 'EU'")
 
     def ask(
         self,
@@ -112,7 +110,8 @@ class Session:
                 after = answer.headers.get("retry-after", "")
                 self.politeness.hold(host_key(request.url), after, default_seconds=seconds)
             entry = self.archive.record(entry, answer.exchanges)
-            return replace(entry, captured=_captured(entry, answer, expect))
+            found = (expect in _text(answer)) if expect else None
+            return replace(entry, captured=found if entry.is_content else False)
 
     def ask_once(
         self,
@@ -175,6 +174,7 @@ class Session:
     def _entry(self, request: Request, asked: str, answer: Answer, classified: Classified) -> Entry:
         body = answer.body
         url = strip_secrets(request.url)
+        has_text = classified.kind is AnswerClass.CONTENT and not (body or b"").startswith(b"%PDF-")
         return Entry(
             url,
             classified.kind,
@@ -190,7 +190,7 @@ class Session:
             bytes=None if body is None else len(body),
             sha256="" if body is None else hashlib.sha256(body).hexdigest(),
             truncated=answer.exchanges[-1].truncated,
-            project_codes=_codes(classified, answer),
+            project_codes=tuple(project_codes(_text(answer))) if has_text else (),
             vantage=self.vantage,
         )
 
@@ -204,18 +204,8 @@ class Session:
         return f"{classified.signal}; nothing here shows that it was ever there"
 
 
-def _codes(classified: Classified, answer: Answer) -> tuple[str, ...]:
-    if classified.kind is not AnswerClass.CONTENT or (answer.body or b"").startswith(b"%PDF-"):
-        return ()
-    return tuple(project_codes(decode(answer.body or b"", answer.headers.get("content-type", "")).text))
-
-
-def _captured(entry: Entry, answer: Answer, expect: str) -> bool | None:
-    if not entry.is_content:
-        return False
-    if not expect:
-        return None
-    return expect in decode(answer.body or b"", answer.headers.get("content-type", "")).text
+def _text(answer: Answer) -> str:
+    return decode(answer.body or b"", answer.headers.get("content-type", "")).text
 
 
 def past_captures(archive: Archive, url: str) -> Iterator[Entry]:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from warcio.archiveiterator import ArchiveIterator
 
 from osint.archive import Entry
-from osint.http import Exchange, Request, Trouble, strip_secrets
+from osint.http import Request, Trouble, strip_secrets
 from osint.portals.adapters import base_url
 from osint.portals.classify import AnswerClass, Classified, classify
 from osint.portals.session import Session
@@ -22,14 +22,10 @@ from osint.portals.session import Session
 WAYBACK = "https://web.archive.org"
 COMMONCRAWL_INDEX = "https://index.commoncrawl.org"
 COMMONCRAWL_DATA = "https://data.commoncrawl.org"
-CDX_PER_MINUTE = 24.0
-"""Searches of the Wayback index; agreed by edgi's `wayback` with the Archive's staff in 2026."""
-REPLAY_PER_MINUTE = 480.0
-"""Copies taken from the Wayback Machine; from the same source."""
-COMMONCRAWL_PER_MINUTE = 10.0
-"""Requests to Common Crawl, one at a time."""
-CRAWLS = 3
-"""Latest crawls of Common Crawl that are asked."""
+CDX_PER_MINUTE = 24.0  # searches of the Wayback index; agreed by edgi's `wayback` with the Archive's staff in 2026
+REPLAY_PER_MINUTE = 480.0  # copies taken from the Wayback Machine; from the same source
+COMMONCRAWL_PER_MINUTE = 10.0  # requests to Common Crawl, one at a time
+CRAWLS = 3  # latest crawls of Common Crawl that are asked
 
 
 @dataclass(frozen=True)
@@ -64,16 +60,9 @@ class Listing:
 
 def wayback_request(url: str, *, start: str = "", end: str = "", limit: int = -5) -> Request:
     """Return the question to the CDX server; a negative limit asks for the newest."""
-    query = {
-        "url": url,
-        "output": "json",
-        "filter": "statuscode:200",
-        "collapse": "digest",
-        "limit": str(limit),
-    }
-    if limit > 0:
-        query["showResumeKey"] = "true"
-    query.update({name: value for name, value in (("from", start), ("to", end)) if value})
+    query = {"url": url, "output": "json", "filter": "statuscode:200", "collapse": "digest", "limit": str(limit)}
+    more = {"showResumeKey": "true" if limit > 0 else "", "from": start, "to": end}
+    query |= {name: value for name, value in more.items() if value}
     return Request(f"{base_url('wayback', WAYBACK)}/cdx/search/cdx?{urlencode(query)}")
 
 
@@ -91,16 +80,17 @@ def wayback_copies(session: Session, request: Request) -> Listing:
     """Ask the Wayback index once and read its rows."""
     entry, body = session.ask_once(request, per_minute=CDX_PER_MINUTE)
     if not entry.is_content:
-        return Listing([], Classified(_cdx_class(entry, body), entry.signal))
+        is_empty = entry.status == 200 and not body.strip()  # so plain text answers an empty index
+        kind = AnswerClass.EMPTY_RESULT if is_empty else AnswerClass(entry.kind)
+        return Listing([], Classified(kind, entry.signal))
     try:
         table = json.loads(body)
         header, rest = [str(name) for name in table[0]], table[1:]
     except (ValueError, IndexError, KeyError, TypeError):
         return Listing([], Classified(AnswerClass.CHALLENGE, "HTML or text where JSON was due"))
     goes_on = len(rest) >= 2 and rest[-2] == [] and isinstance(rest[-1], list)
-    if goes_on:
-        rest = rest[:-2]
-    rows = [dict(zip(header, row, strict=False)) for row in rest if isinstance(row, list) and row]
+    listed = rest[:-2] if goes_on else rest
+    rows = [dict(zip(header, row, strict=False)) for row in listed if isinstance(row, list) and row]
     copies = [
         Copy(str(row["original"]), str(row["timestamp"]), str(row.get("mimetype", "")), str(row.get("digest", "")))
         for row in rows
@@ -108,12 +98,6 @@ def wayback_copies(session: Session, request: Request) -> Listing:
     ]
     kind = AnswerClass.CONTENT if copies else AnswerClass.EMPTY_RESULT
     return Listing(copies, Classified(kind, f"{len(copies)} copies"), len(rows) - len(copies), goes_on)
-
-
-def _cdx_class(entry: Entry, body: bytes) -> AnswerClass:
-    if entry.status == 200 and not body.strip():
-        return AnswerClass.EMPTY_RESULT  # plain text answers an empty index with an empty body
-    return AnswerClass(entry.kind)
 
 
 def _good_row(row: dict[str, object]) -> bool:
@@ -222,18 +206,13 @@ def take_commoncrawl(session: Session, copy: Copy) -> Entry:
         final_url=outer.final_url,
         redirects=outer.redirects,
         status=status,
-        media_type=content_type.partition(";")[0].strip().lower(),
-        bytes=len(body),
-        sha256=hashlib.sha256(body).hexdigest(),
         truncated="length" if cut else "",
         vantage=outer.vantage,
         copy_of=strip_secrets(copy.url),
         copy_time=copy.timestamp,
         copy_digest_holds=_digest_holds(copy, body),
     )
-    sent = [("Content-Type", content_type or "application/octet-stream")]
-    exchange = Exchange(copy.url, "", headers=sent, body=io.BytesIO(body))
-    done = session.archive.record(entry, [exchange], resource=True)
+    done = session.archive.record_file(entry, body, content_type, copy.url)
     return replace(done, captured=None if classified.kind is AnswerClass.CONTENT else False)
 
 

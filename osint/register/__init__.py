@@ -45,6 +45,7 @@ from osint.register.vocabulary import (
     Scope,
     Stage,
     chip_families,
+    table_rows,
 )
 
 __all__ = [
@@ -84,6 +85,7 @@ __all__ = [
     "read_day",
     "read_table",
     "replace_file",
+    "table_rows",
     "valid_date",
     "write_csv",
 ]

@@ -54,7 +54,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ColumnRule:
     """A rule between columns: the column to name, what was expected, and which rows break it."""
 
     column: str
@@ -67,7 +67,7 @@ class Schema:
     """Columns of a table in order, and rules between them."""
 
     columns: tuple[Column, ...]
-    rules: tuple[Rule, ...]
+    rules: tuple[ColumnRule, ...]
 
     @property
     def names(self) -> list[str]:
@@ -96,30 +96,30 @@ def _columns() -> dict[str, tuple[Column, ...]]:
     return tables
 
 
-def _ordered(low: str, high: str) -> Rule:
-    return Rule(low, f"a {low} that is at most {high}", lambda t: t[low] > t[high])
+def _ordered(low: str, high: str) -> ColumnRule:
+    return ColumnRule(low, f"a {low} that is at most {high}", lambda t: t[low] > t[high])
 
 
 _FIXED_UNITS = {name: kind.unit for name, kind in CLAIM_KINDS.items() if kind.unit}
 _LOW_BEST_HIGH = (_ordered("low", "best"), _ordered("best", "high"), _ordered("low", "high"))
-_RULES: dict[str, tuple[Rule, ...]] = {
+_RULES: dict[str, tuple[ColumnRule, ...]] = {
     "sites": (
-        Rule("lat", "a latitude and a longitude, or neither", lambda t: t["lat"].isna() != t["lon"].isna()),
-        Rule(
+        ColumnRule("lat", "a latitude and a longitude, or neither", lambda t: t["lat"].isna() != t["lon"].isna()),
+        ColumnRule(
             "coord_precision_km",
             "a precision in km for every coordinate",
             lambda t: t["lat"].notna() & t["coord_precision_km"].isna(),
         ),
-        Rule("datum", "a datum for every coordinate", lambda t: t["lat"].notna() & (t["datum"] == "")),
+        ColumnRule("datum", "a datum for every coordinate", lambda t: t["lat"].notna() & (t["datum"] == "")),
     ),
     "claims": (
         _ordered("value_low", "value_high"),
-        Rule(
+        ColumnRule(
             "unit",
             "the unit of its quantity_kind",
             lambda t: t["unit"] != t["quantity_kind"].map(_FIXED_UNITS).fillna(t["unit"]),
         ),
-        Rule(
+        ColumnRule(
             "translation",
             "a translation of a Chinese quote",
             lambda t: (t["quote_language"] == "zh") & (t["translation"] == ""),
@@ -128,7 +128,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "observations": _LOW_BEST_HIGH,
     "relations": (
         *_LOW_BEST_HIGH,
-        Rule(
+        ColumnRule(
             "best",
             "low, best and high for a relation that the network uses",
             lambda t: (t["used"] == "network") & t[["low", "best", "high"]].isna().any(axis=1),

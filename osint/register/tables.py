@@ -10,6 +10,7 @@ import csv
 import io
 import os
 import re
+import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -164,15 +165,15 @@ def check_table(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
         raise BadInputError(f"{file} {' and '.join(said)}; data/README.md lists the columns of {name}")
     if text.empty:
         raise BadInputError(f"{file} has a header and no rows; it needs at least one")
-    faults: list[tuple[int, str]] = []
     frame = pd.DataFrame(index=text.index)
+    wrong: list[tuple[pd.Series[bool], str, str]] = []
     for column in schema.columns:
-        frame[column.name] = _column(text[column.name], column, faults, text)
-    for rule in schema.rules:
-        broken = frame.index[rule.broken(frame)]
-        faults += [(int(i), _fault(text, i, rule.column, rule.expected)) for i in broken]
+        empty = text[column.name].str.strip() == ""
+        frame[column.name], bad, expected = _converted(text[column.name], column)
+        wrong += [(bad & ~empty, column.name, expected), (empty & column.required, column.name, "a value")]
+    wrong += [(rule.broken(frame), rule.column, rule.expected) for rule in schema.rules]
+    faults = sorted((int(i), _fault(text, i, *about)) for rows, *about in wrong for i in text.index[rows])
     if faults:
-        faults.sort()
         more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
         shown = "; ".join(f"row {i + FIRST_ROW} {words}" for i, words in faults[:SHOWN])
         raise BadInputError(f"{file}: {shown}{more}")
@@ -185,14 +186,14 @@ def _fault(text: pd.DataFrame, i: int, column: str, expected: str) -> str:
     return f"({text.at[i, text.columns[0]][:20]}) column {column} has {value!r}, expected {expected}"
 
 
-def _column(
-    cells: pd.Series[str], column: Column, faults: list[tuple[int, str]], text: pd.DataFrame
-) -> pd.Series[str] | pd.Series[float]:
-    """Convert one column and note the cells that do not fit; the guard of `defuse` is taken off again."""
-    empty = cells.str.strip() == ""
+def _converted(cells: pd.Series[str], column: Column) -> tuple[pd.Series[str] | pd.Series[float], pd.Series[bool], str]:
+    """Return a column converted, the cells that do not fit (empty ones apart), and what was expected.
+
+    The guard of `defuse` is taken off again.
+    """
     out: pd.Series[str] | pd.Series[float] = cells
     if column.kind == "number":
-        numbers = pd.to_numeric(cells.where(~empty), errors="coerce").astype(float)
+        numbers = pd.to_numeric(cells, errors="coerce").astype(float)
         out = numbers.where(np.isfinite(numbers))
         bad = out.isna() | (numbers < column.low) | (numbers > column.high)
         expected = f"a number from {column.low:g} to {column.high:g}"
@@ -203,8 +204,7 @@ def _column(
         bad = ~cells.isin(column.allowed)
         expected = f"one of {', '.join(column.allowed)}"
     elif column.kind == "date":
-        fits = {c: valid_date(c) for c in cells[~empty].unique()}
-        bad = ~cells.map(fits).fillna(False).astype(bool)
+        bad = ~cells.map({cell: valid_date(cell) for cell in cells.unique()}).astype(bool)
         expected = "a date as 2024, 2024-06, 2024-06-15, with ~ or ?, or two with /"
     elif column.kind == "id":
         bad = ~cells.str.fullmatch(r"[\w][\w .-]*") | cells.duplicated(keep=False)
@@ -215,10 +215,7 @@ def _column(
         guarded = {cell: cell[1:] for cell in cells[cells.str.startswith("'")] if defuse(cell[1:]) == cell}
         out = cells.replace(guarded) if guarded else cells
         expected = "text that a spreadsheet does not run as a formula"
-    faults += [(int(i), _fault(text, i, column.name, expected)) for i in cells.index[(bad & ~empty).to_numpy()]]
-    if column.required:
-        faults += [(int(i), _fault(text, i, column.name, "a value")) for i in cells.index[empty.to_numpy()]]
-    return out
+    return out, bad, expected
 
 
 def _broken_links(frames: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -328,7 +325,7 @@ def defuse(cell: object) -> object:
 def replace_file(path: Path, body: bytes) -> None:
     """Write a file so that a crash leaves the old one or the new one, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         part.write_bytes(body)
         part.replace(path)

@@ -170,9 +170,9 @@ class ModelQuantity:
     """Line of the score that it counts in; empty for none."""
 
 
-def table_rows(name: str) -> Iterator[dict[str, str]]:
-    """Return the rows of a table that is part of the package `osint.register`."""
-    with files("osint.register").joinpath(name).open(encoding="utf-8") as table:
+def table_rows(name: str, room: str = "osint.register") -> Iterator[dict[str, str]]:
+    """Yield the rows of a table that is part of a package."""
+    with files(room).joinpath(name).open(encoding="utf-8") as table:
         yield from csv.DictReader(table)
 
 

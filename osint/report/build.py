@@ -22,8 +22,7 @@ from osint.register import QUANTITIES, Bounding, Modality, Observation, Register
 from osint.report import figures
 from osint.verdict import Finding, Found
 
-PAGE_FONT = "osint page"
-"""Name of the font that travels in the page; `style.css` names it too."""
+PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
 BASES = {
     "floor": ("floor_m2",),
     "power": ("it_mw", "facility_mw", "power_mw", "average_mw", "energy_gwh_per_yr"),
@@ -32,16 +31,12 @@ BASES = {
     "money": ("cost_cny",),
 }
 """Basis of an estimate -> quantities that count for it."""
-HORIZON_DAYS = 366
-"""Days after the latest text beyond which a target is not set next to what is on file (judgement)."""
-FIRST_YEAR, LAST_YEAR = "2015", "2027"
-"""Years that the ladder of claims draws."""
-LEAST_CLAIMS = 2
-"""Claims on which the four stories of a site must rest to be told."""
+HORIZON_DAYS = 366  # days after the latest text beyond which a target is not set next to what is on file (judgement)
+FIRST_YEAR, LAST_YEAR = "2015", "2027"  # years that the ladder of claims draws
+LEAST_CLAIMS = 2  # claims on which the four stories of a site must rest to be told
 GOAL_COVERAGE, GOAL_FACTOR = 0.85, 2.2
 """Share of intervals that should hold the truth, and median factor of error; below them the page warns."""
-ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)
-"""Roles of the sites that have estimates and stories."""
+ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)  # roles of the sites that have estimates and stories
 
 
 # ---------------------------------------------------------------- what each figure on file would allow
@@ -61,12 +56,14 @@ def site_estimates(register: Register) -> pd.DataFrame:
         written = [claim.date.last.toordinal() for claim in claims if claim.date]
         whole = [c for c in claims if not c.part and c.day <= max(written, default=0) + HORIZON_DAYS]
         for basis, quantities in BASES.items():
-            options = [(c.day, c.claim_id, model.given_of(c)) for c in whole if c.quantity in quantities]
-            options = [option for option in options if option[2] is not None and not option[2].bound]
+            options = [
+                (c.day, c.claim_id, given)
+                for c in whole
+                if c.quantity in quantities and (given := model.given_of(c)) and not given.bound
+            ]
             if not options or (basis == "money" and site.country != "CN"):
                 continue
             given = max(options, key=lambda option: option[:2])[2]
-            assert given is not None
             answer = model.estimate("chips", [given], chip="H100", country=site.country, register=register)
             rows.append(
                 {
@@ -110,11 +107,13 @@ def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.Data
 
 
 def _supply(dossier: Dossier) -> list[tuple[str, float, float]]:
-    """Return published estimates of restricted chips in China, one per group, as (label, low, high)."""
-    claims = verdict.counted_chips(dossier, verdict.national(dossier, "CN"))
+    """Return published estimates of restricted chips in China, one per group, as (label, low, high).
+
+    One without an upper value ends just above its lower one, so that the figure marks it as open.
+    """
     return [
         (f"{c.claim_id} {c.claimant[:34]}", c.figure, c.figure * 1.0001 if c.value_high is None else c.value_high)
-        for c in claims
+        for c in verdict.counted_chips(dossier, verdict.national(dossier, "CN"))
     ]
 
 
@@ -143,16 +142,19 @@ class Seen:
 
     def short(self) -> str:
         """Return what was seen in a few words."""
-        by_us = f"{len(self.own)} of our own ({_ways(self.own)})" if self.own else "none of our own"
-        return f"{len(self.relayed) or 'no'} observations by others, {by_us}"
+        ways = ", ".join(dict.fromkeys(row.how for row in self.own))
+        by_us = f"{len(self.own)} of our own ({ways})" if self.own else "none of our own"
+        return f"{_counted(self.relayed, 'observation')} by others, {by_us}"
 
     def ladder(self) -> str:
         """Return what the ladder of claims leaves out."""
-        return f"{len(self.own)} own observations are not drawn." if self.own else "Nothing here was seen by us."
+        if not self.own:
+            return "Nothing here was seen by us."
+        return f"{_counted(self.own, 'own observation')} {'is' if len(self.own) == 1 else 'are'} not drawn."
 
 
-def _ways(rows: Sequence[Observation]) -> str:
-    return ", ".join(dict.fromkeys(row.how for row in rows))
+def _counted(rows: Sequence[object], noun: str) -> str:
+    return f"{len(rows) or 'no'} {noun}{'' if len(rows) == 1 else 's'}"
 
 
 # ---------------------------------------------------------------- figures
@@ -164,12 +166,9 @@ def _figures(
     """Return the bytes of each figure by its name and format."""
     seen, made_by = Seen.of(dossier), f"osint {__version__}."
     latest = max((claim.date.first for claim in dossier.all_claims if claim.date), default=None)
-    source = (
-        "Sources: data/raw/claims.csv, relations.csv, chips.csv (each row names its own). "
-        f"Documents to {latest:%Y-%m}; {seen.short()}. {made_by}"
-        if latest
-        else f"No dated document on file; {seen.short()}. {made_by}"
-    )
+    tables = "Sources: data/raw/claims.csv, relations.csv, chips.csv (each row names its own)."
+    dated = f"{tables} Documents to {latest:%Y-%m}" if latest else "No dated document on file"
+    source = f"{dated}; {seen.short()}. {made_by}"
     announced = {site.site_id for site in dossier.sites.values() if site.role == Role.ANNOUNCED}
     own = estimates[estimates["site_id"].isin(announced)]
     own = own.assign(label=own["site_id"] + "  " + own["label"])
@@ -212,17 +211,22 @@ def page_html(
 ) -> str:
     """Return the whole page as HTML: no script, nothing loaded from outside, every text of a source escaped.
 
-    It is made from the templates in `osint/report/templates`; `pictures` holds the figures by name and format.
+    It is made from the templates in `osint/report/templates`, where a name that is not known is an error; `pictures`
+    holds the figures by name and format.
     """
     dossier, score = Dossier.of(register), scored.summary
     worse = score[(score["coverage"] < GOAL_COVERAGE) | (score["median_factor"] > GOAL_FACTOR)]
-    stories = {
-        site.site_id: verdict.hypotheses(site.site_id, dossier)
-        for site in dossier.sites.values()
-        if site.role in ESTIMATED
-    }
+    told = [site.site_id for site in dossier.sites.values() if site.role in ESTIMATED]
+    stories = {site_id: verdict.hypotheses(site_id, dossier) for site_id in told}
     provinces = Counter(site.province for site in dossier.sites.values() if site.role == Role.ANNOUNCED)
-    template = _environment().get_template("page.html")
+    environment = Environment(
+        loader=PackageLoader("osint.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"cell": _cell, "number": _claimed_number}
     context = {
         "register": register,
         "sites": list(dossier.sites.values()),
@@ -238,21 +242,13 @@ def page_html(
         "pictures": {name: base64.b64encode(files["png"]).decode() for name, files in pictures.items()},
         "score": score,
         "worse": worse.to_dict("records"),
+        "goal": {"coverage": GOAL_COVERAGE, "factor": GOAL_FACTOR},
         "quantities": pd.DataFrame({"quantity": list(QUANTITIES), "unit": [q.unit for q in QUANTITIES.values()]}),
         "font_name": PAGE_FONT,
     }
+    template = environment.get_template("page.html")
     font = filings.font_subset(template.render(context, font=""))  # the glyphs that the page needs, and no others
     return template.render(context, font=base64.b64encode(font or b"").decode())
-
-
-def _environment() -> Environment:
-    """Return the templates of the page; a name that a template does not know is an error, and every text is escaped."""
-    templates = PackageLoader("osint.report")
-    environment = Environment(
-        loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"cell": _cell, "number": _claimed_number}
-    return environment
 
 
 def _cell(value: object) -> str:

@@ -10,7 +10,7 @@ import datetime as dt
 import itertools
 import math
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -27,19 +27,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 
-Files = dict[str, bytes]
-"""A figure by format."""
+Files = dict[str, bytes]  # a figure by format
 BLUE, ORANGE, GREEN, BLACK, SKY, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#000000", "#56B4E9", "#D55E00", "#777777"
 STYLE: dict[str, Any] = {"font.size": 8.5, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True}
 STYLE |= {"svg.fonttype": "path", "svg.hashsalt": "osint", "pdf.fonttype": 42}
 _NO_CLOCK = {"png": ("Software",), "svg": ("Date",), "pdf": ("CreationDate", "ModDate", "Producer")}
 """Metadata left out of each format, so that two runs give the same bytes."""
-RUNG_MARKS = dict(zip(LADDER, "os^DP*", strict=True))
-"""Mark of each rung."""
+RUNG_MARKS = dict(zip(LADDER, "os^DP*", strict=True))  # mark of each rung
 RUNG_COLOURS = dict(zip(LADDER, ("#cccccc", SKY, ORANGE, GREEN, BLUE, BLACK), strict=True))
 """Colour of each rung."""
-FOOTER_CHARACTERS = 140
-"""Longest line of the sources below a figure."""
+FOOTER_CHARACTERS = 140  # longest line of the sources below a figure
 
 
 def render(draw: Callable[..., Figure], *args: object) -> Files:
@@ -67,7 +64,7 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 def _titled(figure: Figure, title: str, source: str) -> Figure:
     """Write the title above a figure and its sources below it."""
     figure.suptitle(title, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
-    figure.text(0.01, 0.008, _footer(source), fontsize=6.5, color="#444444", va="bottom", wrap=False)
+    figure.text(0.01, 0.008, _footer(source), fontsize=6.5, color="#444444", va="bottom")
     return figure
 
 
@@ -179,16 +176,12 @@ def _middle(date: str) -> float:
 
 
 POINTS_PER_INCH = 72
-KM_PER_DEGREE = 111.32
-"""Length of a degree at the equator of WGS-84, in km."""
+KM_PER_DEGREE = 111.32  # length of a degree at the equator of WGS-84, in km
 MOST_IDS, MOST_LINES = 3, 12
 """Ids written out in one label of the map, and lines above and below a circle where it is tried."""
-GAP_POINTS, LINE_POINTS = 4.0, 9.5
-"""Gap between circle and label, and height of a line, in points."""
-MARGIN = 0.14
-"""Room around the circles of the map, as a share of their width and height."""
-LABEL_POINTS = 7.5
-"""Size of the labels of the map, in points."""
+GAP_POINTS, LINE_POINTS = 4.0, 9.5  # gap between circle and label, and height of a line, in points
+MARGIN = 0.14  # room around the circles of the map, as a share of their width and height
+LABEL_POINTS = 7.5  # size of the labels of the map, in points
 
 
 def site_map(points: gpd.GeoDataFrame, circles: gpd.GeoDataFrame, source: str) -> Figure:
@@ -217,14 +210,9 @@ def site_map(points: gpd.GeoDataFrame, circles: gpd.GeoDataFrame, source: str) -
     return _titled(figure, title, source)
 
 
-def _km_per_degree(latitude: float) -> float:
-    """Return the length of a degree of longitude, in km."""
-    return KM_PER_DEGREE * math.cos(math.radians(latitude))
-
-
 def _scale_bar(ax: Axes, west: float, south: float, east: float) -> None:
     """Draw a bar of a round number of km, at most a fifth of the map wide."""
-    km_per_degree = _km_per_degree(south)
+    km_per_degree = KM_PER_DEGREE * math.cos(math.radians(south))
     widest = (east - west) * km_per_degree / 5
     power = 10.0 ** math.floor(math.log10(widest))
     km = max(step * power for step in (1, 2, 5) if step * power <= widest)
@@ -243,7 +231,7 @@ def _label_sites(ax: Axes, points: gpd.GeoDataFrame) -> None:
     for (x, y), part in points.groupby([points.geometry.x.round(3), points.geometry.y.round(3)]):
         ids = list(part["site_id"])
         label = f"{ids[0]}-{ids[-1][2:]}" if len(ids) > MOST_IDS else ", ".join(ids)
-        edge = x + float(part["precision_km"].max()) / _km_per_degree(y)
+        edge = x + float(part["precision_km"].max()) / (KM_PER_DEGREE * math.cos(math.radians(y)))
         centre, rim = ax.transData.transform([(x, y), (edge, y)]) * to_points
         radius = rim[0] - centre[0]
         sites.append((label, (x, y), centre, radius, Bbox([centre - radius, centre + radius])))
@@ -253,7 +241,7 @@ def _label_sites(ax: Axes, points: gpd.GeoDataFrame) -> None:
         probe = ax.text(0, 0, label, fontsize=LABEL_POINTS)
         width = probe.get_window_extent().width * to_points
         probe.remove()
-        options = [(offset, _label_box(centre, offset, width)) for offset in _offsets(radius, width)]
+        options = list(_places_around(centre, radius, width))
         free = (
             (offset, box)
             for offset, box in options
@@ -267,20 +255,15 @@ def _label_sites(ax: Axes, points: gpd.GeoDataFrame) -> None:
         ax.annotate(label, at, offset, arrowprops=arrow, **style)
 
 
-def _offsets(radius: float, width: float) -> Iterator[tuple[float, float]]:
-    """Yield where a label of some width can begin around a circle, from its centre, in points; the nearest first."""
-    for step in range(MOST_LINES):
-        for up in (step, -step) if step else (0,):
-            yield radius + GAP_POINTS, up * LINE_POINTS
-            yield -radius - GAP_POINTS - width, up * LINE_POINTS
-
-
-def _label_box(centre: np.ndarray[Any, Any], offset: tuple[float, float], width: float) -> Bbox:
-    """Return the box of a label, in points."""
+def _places_around(centre: Sequence[float], radius: float, width: float) -> Iterator[tuple[tuple[float, float], Bbox]]:
+    """Yield where a label can stand around a circle, the nearest first, in points: offset from the centre, and box."""
     from matplotlib.transforms import Bbox
 
-    left, middle = centre + offset
-    return Bbox.from_bounds(left, middle - LINE_POINTS / 2, width, LINE_POINTS)
+    beside = (radius + GAP_POINTS, -radius - GAP_POINTS - width)
+    lines = sorted(range(1 - MOST_LINES, MOST_LINES), key=lambda line: (abs(line), -line))
+    for line, right in itertools.product(lines, beside):
+        up = line * LINE_POINTS
+        yield (right, up), Bbox.from_bounds(centre[0] + right, centre[1] + up - LINE_POINTS / 2, width, LINE_POINTS)
 
 
 def calibration(rows: pd.DataFrame, summary: pd.Series[Any], source: str) -> Figure:

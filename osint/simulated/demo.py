@@ -37,7 +37,7 @@ PAGE = 100
 
 
 @dataclass(frozen=True)
-class Answer:
+class Resource:
     """What lies at an address; a file with an ETag is served by byte range too."""
 
     body: bytes
@@ -67,7 +67,7 @@ class Collection(Protocol):
     def item(self, i: int) -> dict[str, Any]:
         """Return scene `i` as a STAC item."""
 
-    def at(self, path: str, query: dict[str, str]) -> Answer | None:
+    def at(self, path: str, query: dict[str, str]) -> Resource | None:
         """Return what lies at an address that is not of the STAC API, None where nothing does."""
 
 
@@ -171,11 +171,11 @@ class Demo:
         """Return when each scene was taken, UTC."""
         return self.world.dates
 
-    def at(self, path: str, query: dict[str, str]) -> Answer | None:
+    def at(self, path: str, query: dict[str, str]) -> Resource | None:
         """Return the file at an address, None where there is none."""
         asked = re.fullmatch(r"/data/([\w-]+)/(\w+)\.tif", path)
         found = self.file(asked[1], asked[2]) if asked else None
-        return Answer(*found) if found else None
+        return Resource(*found) if found else None
 
 
 def frame_outline(transform: Affine, size_px: int, epsg: int, step_m: float) -> shapely.Polygon:
@@ -437,7 +437,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.dumps(answer or {"code": "NotFoundError", "description": "no such address"}).encode()
         self._send(200 if answer else 404, body, {"Content-Type": "application/geo+json"})
 
-    def _file(self, found: Answer) -> None:
+    def _file(self, found: Resource) -> None:
         headers = {"Content-Type": found.kind}
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if found.etag:

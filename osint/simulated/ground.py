@@ -185,7 +185,7 @@ def grounds(seed: int, size_px: int) -> dict[str, np.ndarray]:
     pool = np.stack([fractal(rng, pool_size, 3.2) for _ in range(8)])
 
     def pick() -> np.ndarray:
-        return drawn(rng, pool)[:size_px, :size_px]
+        return random_field(rng, pool)[:size_px, :size_px]
 
     mix = 1 / (1 + np.exp(-2 * pick()))
     texture = 0.05 * fractal(rng, pool_size, 2.0)[:size_px, :size_px] + rng.normal(0, 0.02, (size_px, size_px))
@@ -437,7 +437,7 @@ def fractal(rng: np.random.Generator, size_px: int, beta: float) -> np.ndarray:
     return np.asarray(((field - field.mean()) / field.std()).astype(np.float32))
 
 
-def drawn(rng: np.random.Generator, pool: np.ndarray) -> np.ndarray:
+def random_field(rng: np.random.Generator, pool: np.ndarray) -> np.ndarray:
     """Return one field of `pool` rolled and flipped at random: cheap, and correlated in space."""
     field = np.roll(pool[rng.integers(len(pool))], tuple(rng.integers(0, pool.shape[1], 2)), (0, 1))
     field = field[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])]
@@ -480,7 +480,7 @@ def snowed(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lay snow of `level` on ground (7, y, x), thinner on roofs (y, x cover); return ground and cover."""
     size = ground.shape[1]
-    cover = np.clip((drawn(rng, pool)[:size, :size] + 2.2 * (level - 0.5)) * 1.5, 0, 1)
+    cover = np.clip((random_field(rng, pool)[:size, :size] + 2.2 * (level - 0.5)) * 1.5, 0, 1)
     cover = cover * (1 - rng.uniform(0, 0.6) * roofs)
     return ground * (1 - cover) + SPECTRA["snow"][:, None, None] * cover, cover
 
@@ -490,7 +490,7 @@ def hazed(rng: np.random.Generator, ground: np.ndarray, pool: np.ndarray, day_of
     if rng.random() >= dust * (2.2 if 80 < day_of_year < 160 else 0.6):
         return ground
     size = ground.shape[1]
-    depth = np.clip(rng.uniform(0.1, 0.6) + 0.12 * drawn(rng, pool)[:size, :size], 0, 0.85)
+    depth = np.clip(rng.uniform(0.1, 0.6) + 0.12 * random_field(rng, pool)[:size, :size], 0, 0.85)
     veil = SPECTRA["dust"] * rng.normal(1, 0.08)
     return ground * (1 - depth) + veil[:, None, None] * depth
 
@@ -503,7 +503,7 @@ def clouded(
     depth = np.zeros((size, size), np.float32)
     shadow = np.zeros((size, size), bool)
     if cover > 0.005:
-        field = drawn(rng, pool)
+        field = random_field(rng, pool)
         threshold = np.quantile(field[::8, ::8], 1 - cover)
         depth = np.clip((field[:size, :size] - threshold) * 3, 0, 1)
         depth = ndimage.gaussian_filter(depth, 2)
@@ -515,7 +515,7 @@ def clouded(
         ground = ground * (1 - depth) + veil[:, None, None] * depth
         ground = np.where(shadow, ground * rng.uniform(0.45, 0.7), ground)
     if cover > 0 and rng.random() < 0.25:
-        cirrus = np.clip(0.07 + 0.06 * drawn(rng, pool)[:size, :size], 0, 0.3)
+        cirrus = np.clip(0.07 + 0.06 * random_field(rng, pool)[:size, :size], 0, 0.3)
         ground = ground * (1 - cirrus) + 6500 * cirrus
         depth = np.maximum(depth, cirrus * 0.4)
     return ground, depth, shadow

@@ -2,8 +2,8 @@
 
 from osint.verdict.checks import Check, CheckName, counted_chips, cross_checks, national
 from osint.verdict.hypotheses import hypotheses
-from osint.verdict.judge import BANDS, FINDINGS, RULES, Bound, Facts, Finding, Outcome, bound, decide, judge, word
-from osint.verdict.next_steps import CANDIDATES, Step, next_steps, steps_frame
+from osint.verdict.judge import BANDS, FINDINGS, RULES, Bound, Finding, Outcome, RuleFacts, bound, decide, judge, word
+from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
 from osint.verdict.run import Found, check
 
 __all__ = [
@@ -14,11 +14,11 @@ __all__ = [
     "Bound",
     "Check",
     "CheckName",
-    "Facts",
     "Finding",
     "Found",
+    "NextStep",
     "Outcome",
-    "Step",
+    "RuleFacts",
     "bound",
     "check",
     "counted_chips",

@@ -11,6 +11,7 @@ import csv
 import itertools
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +25,7 @@ from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, Dossier, Given, show
 from osint.register import LADDER, Bounding, Claim, Modality, Register, Role, Rung, WrittenDate
-from osint.verdict.judge import REFUTE, Contradiction
+from osint.verdict.judge import REFUTE, STATED_POWER, Contradiction
 
 SAME = 0.10  # share within which two numbers are the same figure
 WAN = 10_000  # 万, which a text may have dropped
@@ -32,7 +33,7 @@ WAN_SPREAD = 1.5  # factor within which two figures agree once 万 is put back
 FEW_PFLOPS = 100  # below it a figure may lack 万
 MANY_PFLOPS = 1000  # from it a figure can be the one that it should have been
 LEAST_FIGURE = 10  # smaller figures agree by chance too often to be called the same
-P_PER_KW_FLOOR = 0.4  # kW per PFLOPS: below every row of chips.csv, even sparse GB200
+KW_PER_P_FLOOR = 0.4  # kW per PFLOPS: below every row of chips.csv, even sparse GB200
 FEWEST_CHIPS = 4  # of a server
 MOST_CHIPS = 16  # of a server
 MEASURED_SHARE = 0.60  # lowest power under full load over nameplate, as measured (calibration.csv)
@@ -44,7 +45,6 @@ MANY_NAMES = 4  # chips from which a text says "all chips" instead of their name
 _COUNT = r"(?<!\w)([0-9][0-9,]*(?:\.[0-9]+)?)"
 _SERVERS = re.compile(_COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,3}servers")
 _CHIPS = re.compile(_COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,4}(?:chips|GPUs)")
-_POWERS = frozenset({"power_mw", "it_mw", "facility_mw"})
 _STANDING, _ON_PAPER = LADDER[Rung.ROOFED.height :], LADDER[: Rung.GROUND_BROKEN.height]
 
 
@@ -145,11 +145,10 @@ def cross_checks(source: Register | Dossier, site_ids: Sequence[str] | None = No
 
 def contradictions(checks: Sequence[Check]) -> dict[str, list[Contradiction]]:
     """Return the claims that a check found inconsistent, each with the checks and the other claims."""
-    out: dict[str, list[Contradiction]] = {}
+    out: dict[str, list[Contradiction]] = defaultdict(list)
     for check in checks:
         for claim in check.contradicted:
-            others = tuple(c for c in check.claim_ids if c != claim)
-            out.setdefault(claim, []).append(Contradiction(check.name, others))
+            out[claim].append(Contradiction(check.name, tuple(c for c in check.claim_ids if c != claim)))
     return out
 
 
@@ -159,9 +158,9 @@ def numeric(dossier: Dossier) -> list[Claim]:
 
 
 def _by_site(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
-    out: dict[str, list[Claim]] = {}
-    for c in claims:
-        out.setdefault(c.site_id, []).append(c)
+    out: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        out[claim.site_id].append(claim)
     return out
 
 
@@ -232,7 +231,7 @@ def _pair(a: Claim, given: Given, b: Claim, other: Given, dossier: Dossier) -> I
 def power_per_chip(dossier: Dossier) -> Iterator[Check]:
     """Yield power and chips of one statement outside the lowest and highest row of chips.csv and the measurements."""
     chips = dossier.network.chips
-    for p, c in same_statement(dossier, _POWERS, "chips"):
+    for p, c in same_statement(dossier, STATED_POWER, "chips"):
         kw = p.figure * 1000 / c.figure
         names = [n for n in model.question(c, dossier).families if n in chips] or list(chips)
         low = min(MEASURED_SHARE * chips[n].it_kw_low for n in names)
@@ -263,10 +262,10 @@ def pflops_per_chip(dossier: Dossier) -> Iterator[Check]:
 
 def power_per_pflops(dossier: Dossier) -> Iterator[Check]:
     """Yield kW per PFLOPS of one statement, against the lowest that any chip allows."""
-    for p, c in same_statement(dossier, _POWERS, "pflops"):
+    for p, c in same_statement(dossier, STATED_POWER, "pflops"):
         kw = p.figure * 1000 / c.figure
-        finding = CheckFinding.INCONSISTENT if kw < P_PER_KW_FLOOR else CheckFinding.NOTE
-        figures = {"mw": p.figure, "pflops": c.figure, "kw": kw, "floor": P_PER_KW_FLOOR}
+        finding = CheckFinding.INCONSISTENT if kw < KW_PER_P_FLOOR else CheckFinding.NOTE
+        figures = {"mw": p.figure, "pflops": c.figure, "kw": kw, "floor": KW_PER_P_FLOOR}
         yield _check(CheckName.POWER_PER_PFLOPS, [p, c], finding, **figures)
 
 
@@ -372,13 +371,13 @@ def price(dossier: Dossier) -> Iterator[Check]:
     prices = list(_prices(dossier))
     median = float(np.median([each for *_, each in prices])) if prices else math.nan
     for money, compute, each in prices:
-        others = {m.site_id for m, _, its in prices if m.site_id != money.site_id and _is_same(its, each)}
+        alike = {other.site_id for other, _, price_there in prices if _is_same(price_there, each)} - {money.site_id}
         cover = f" (the sum is for {money.part or 'the whole'}, the P for {compute.part or 'the whole'})"
         yield _check(
             CheckName.PRICE,
             [money, compute],
             CheckFinding.NOTE,
-            Way.SHARED if others else Way.APART,
+            Way.SHARED if alike else Way.APART,
             money=money.figure,
             pflops=compute.figure,
             each=each,
@@ -387,7 +386,7 @@ def price(dossier: Dossier) -> Iterator[Check]:
             median=median,
             times=each / median,
             cover=cover if money.part != compute.part else "",
-            sites=", ".join(sorted(others)),
+            sites=", ".join(sorted(alike)),
         )
 
 

@@ -76,7 +76,7 @@ RUNG_LATER_DAYS = 60  # after that day, until which it can: what is seen later m
 FIRM_GIVENS = 3  # two-sided givens, one of them observed, from which confidence is high
 SEVERAL_GIVENS = 2  # two-sided givens from which confidence is moderate without an observation
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
-"""Quantities whose number an observed rung can support."""
+"""Quantities of a power as a text states it; an observed rung can support its number."""
 COUNTED = frozenset({"chips", "servers"})
 """Quantities of which an observation shows chips."""
 
@@ -208,7 +208,7 @@ def _not_reached(claim: Claim, dossier: Dossier) -> list[Observation]:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RuleFacts:
     """What the rules see of a claim and its evidence."""
 
     contradicted: bool = False
@@ -239,44 +239,44 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class FindingRule:
     """One rule: its name, the condition, and the outcome where the condition holds."""
 
     name: str
-    holds: Callable[[Facts], bool]
+    holds: Callable[[RuleFacts], bool]
     outcome: Outcome
 
 
 RULES = (
-    Decision("contradicted on paper", lambda f: f.contradicted, Outcome.INCONSISTENT),
-    Decision("rung not reached by its day", lambda f: f.not_reached, Outcome.TOO_EARLY),
-    Decision("state seen", lambda f: f.probability is None and f.states and f.rung_shown, Outcome.SUPPORTED),
-    Decision("no number to compare", lambda f: f.probability is None, Outcome.UNTESTED),
+    FindingRule("contradicted on paper", lambda f: f.contradicted, Outcome.INCONSISTENT),
+    FindingRule("rung not reached by its day", lambda f: f.not_reached, Outcome.TOO_EARLY),
+    FindingRule("state seen", lambda f: f.probability is None and f.states and f.rung_shown, Outcome.SUPPORTED),
+    FindingRule("no number to compare", lambda f: f.probability is None, Outcome.UNTESTED),
     # what is said to be live already is not early but wrong: its rung stands, its number does not fit
-    Decision(
+    FindingRule(
         "number not there by its day",
         lambda f: f.observed and f.below(REFUTE) and f.due and f.above and f.stage != Stage.LIVE,
         Outcome.TOO_EARLY,
     ),
-    Decision(
+    FindingRule(
         "number seen to be too high",
         lambda f: f.observed and f.below(REFUTE) and f.stage != Stage.PLAN,
         Outcome.REFUTED,
     ),
-    Decision("plan beyond what was seen", lambda f: f.observed and f.below(STRAIN), Outcome.STRAINED),
-    Decision(
+    FindingRule("plan beyond what was seen", lambda f: f.observed and f.below(STRAIN), Outcome.STRAINED),
+    FindingRule(
         "power and rung seen",
         lambda f: f.observed and f.rung_shown and f.live_rung and f.stated_power and not f.below(EVEN),
         Outcome.SUPPORTED,
     ),
-    Decision("room enough", lambda f: f.observed, Outcome.COULD_FIT),
-    Decision("number strained on paper", lambda f: f.below(STRAIN), Outcome.STRAINED),
-    Decision("paper alone", lambda _: True, Outcome.UNTESTED),
+    FindingRule("room enough", lambda f: f.observed, Outcome.COULD_FIT),
+    FindingRule("number strained on paper", lambda f: f.below(STRAIN), Outcome.STRAINED),
+    FindingRule("paper alone", lambda _: True, Outcome.UNTESTED),
 )
 """The rules of a finding; the first whose condition holds decides."""
 
 
-def decide(facts: Facts) -> Decision:
+def decide(facts: RuleFacts) -> FindingRule:
     """Return the first rule whose condition holds; the last one always does.
 
     >>> decide(Facts(contradicted=True, not_reached=True)).outcome.value
@@ -434,7 +434,7 @@ def judge(
     if b.posterior is not None and math.isfinite(value) and not against:
         probability = b.posterior.at_least(value * (1 - ROUNDING[Bounding.EXACT]))
     shows, early = _rung_shown(claim, dossier), _not_reached(claim, dossier)
-    facts = Facts(
+    facts = RuleFacts(
         contradicted=bool(against),
         not_reached=bool(early),
         states=not q.quantity and CLAIM_KINDS[claim.quantity_kind].states,

@@ -29,7 +29,7 @@ TESTED = (("chips", "servers"), ("pflops",), ("it_mw", "facility_mw", "power_mw"
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PossibleObservation:
     """An observation that could be made."""
 
     name: str
@@ -42,13 +42,13 @@ class Candidate:
 
 
 CANDIDATES = tuple(
-    Candidate(row["name"], row["quantity"], float(row["half_width"]), row["where"])
+    PossibleObservation(row["name"], row["quantity"], float(row["half_width"]), row["where"])
     for row in csv.DictReader(files("osint.verdict").joinpath("candidates.csv").read_text("utf-8").splitlines())
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     """One thing to get, and what it would do to the answer; NaN where that cannot be said."""
 
     rank: int
@@ -83,7 +83,7 @@ class Step:
         return f"{self.rank}. {self.observation}{gain}\n   {self.where}{claim}"
 
 
-PHOTOGRAPH = Step(
+PHOTOGRAPH = NextStep(
     0,
     "a dated photograph",
     where="a dated ground or satellite picture: shows the rung (ground broken, roofed) and its date, not a number",
@@ -91,12 +91,12 @@ PHOTOGRAPH = Step(
 """What gives a rung and no quantity; it comes last."""
 
 
-def steps_frame(steps: list[Step]) -> pd.DataFrame:
+def steps_frame(steps: list[NextStep]) -> pd.DataFrame:
     """Return one row per step, with the fields of `Step` as columns."""
-    return pd.DataFrame([astuple(s) for s in steps], columns=[f.name for f in fields(Step)])
+    return pd.DataFrame([astuple(s) for s in steps], columns=[f.name for f in fields(NextStep)])
 
 
-def next_steps(site_id: str, source: Register | Dossier, claim_id: str | None = None) -> list[Step]:
+def next_steps(site_id: str, source: Register | Dossier, claim_id: str | None = None) -> list[NextStep]:
     """Rank what to get next for a site, for its largest claim of chips or compute (or the claim named).
 
     A dated photograph comes last. Raises NotFoundError for an unknown site, or for a claim that is not a number of
@@ -134,7 +134,9 @@ def _claim_to_test(site_id: str, dossier: Dossier, claim_id: str | None) -> Clai
     return None
 
 
-def _worth(c: Candidate, q: Question, givens: list[Given], threshold: float, dossier: Dossier) -> Step | None:
+def _worth(
+    c: PossibleObservation, q: Question, givens: list[Given], threshold: float, dossier: Dossier
+) -> NextStep | None:
     """Return the expected width after the observation, and the chance that the finding changes its band."""
     firm = [g for g in givens if not g.bound]
     half = math.exp(c.half_width)
@@ -143,7 +145,7 @@ def _worth(c: Candidate, q: Question, givens: list[Given], threshold: float, dos
         readings = model.readings_for(q, [*firm, trial], dossier)
     except OsintError:  # no relation joins this observation to the claim's chip
         return None
-    plain = Step(0, c.name, unit=model.unit_of(c.quantity), where=c.where)
+    plain = NextStep(0, c.name, unit=model.unit_of(c.quantity), where=c.where)
     if not firm:
         low, _, high = model.posterior(q.quantity, [trial], readings)[0].interval
         return replace(plain, narrows_to=round(high / low, 1))

@@ -14,7 +14,7 @@ from osint.model import Dossier
 from osint.register import Register
 from osint.verdict.checks import Check, contradictions, cross_checks
 from osint.verdict.judge import Finding, judge
-from osint.verdict.next_steps import Step, next_steps, steps_frame
+from osint.verdict.next_steps import NextStep, next_steps, steps_frame
 
 NEXT = 3  # steps that a finding names as what would change it
 CHECK_COLUMNS = ["check", "site_id", "claim_ids", "finding", "arithmetic", "says", "does_not_say"]
@@ -29,7 +29,7 @@ class Found:
     """One finding for each claim, by site."""
     tests: tuple[Check, ...]
     """The cross-checks of these sites."""
-    next_steps: dict[str, list[Step]]
+    next_steps: dict[str, list[NextStep]]
     """What to get next, by site."""
 
     @cached_property
