@@ -22,7 +22,7 @@ from rasterio.io import MemoryFile
 
 from osint import cli, imagery
 from osint.cli.main import build_parser
-from osint.errors import OsintError, RefusedError
+from osint.errors import NetworkError, OsintError, RefusedError
 from osint.http import RangeRead, bytes_by_reader, client, ranges
 from osint.imagery import catalogue, items, read
 from osint.imagery import cog as cogs
@@ -606,6 +606,49 @@ def test_list_that_is_shorter_than_the_catalogue_counts_is_said_to_have_a_gap(pa
     pages.get_only = True
     pages.files["/search"] = short
     assert [d.reason for d in found(pages).dropped] == ["127.0.0.1 counts 7 scenes and listed 1: the list has a gap"]
+
+
+def list_answers(pages, *bodies):
+    """Answer a search with these bodies, one after the other, and the last one for ever."""
+    turn = iter(bodies)
+    last = json.dumps(bodies[-1]).encode()
+    kind = {"Content-Type": "application/json"}
+    pages.get_only = True
+    pages.files["/search"] = lambda h: webpages.send(
+        h, 200, json.dumps(body).encode() if (body := next(turn, None)) is not None else last, kind
+    )
+
+
+@pytest.mark.parametrize(
+    "body", [{"code": "InternalError", "description": "database down"}, {"features": None}, ["down"], "down"]
+)
+def test_an_answer_without_a_list_of_scenes_is_a_failure_and_not_an_absence(pages, body):
+    list_answers(pages, body)
+    with pytest.raises(NetworkError, match=r"127\.0\.0\.1 gave no list of scenes, it answered .*(down|null)"):
+        found(pages)
+    first = {"features": _doubles(pages.url)[:1], "links": [{"rel": "next", "href": "?p=2"}]}
+    list_answers(pages, first, body)
+    with pytest.raises(NetworkError, match="no list of scenes"):
+        found(pages)
+
+
+def test_an_empty_page_that_names_a_next_one_is_not_the_end_of_the_list(pages):
+    onward = {"features": [], "links": [{"rel": "next", "href": "?p=2"}], "numberMatched": 1}
+    list_answers(pages, onward, {"features": _doubles(pages.url)[:1], "links": []})
+    scenes = found(pages)
+    assert len(scenes) == 1 and not scenes.dropped
+    assert pages.asked[-1][1] == "/search?p=2"
+    list_answers(pages, onward)
+    assert [d.reason for d in found(pages).dropped] == ["127.0.0.1 counts 1 scenes and listed 0: the list has a gap"]
+    list_answers(pages, onward | {"numberMatched": None})
+    assert "empty pages that promise more: the list may have a gap" in found(pages).dropped[0].reason
+
+
+@pytest.mark.parametrize("matched", ["many", [], {}, None, float("inf")])
+def test_a_count_that_is_no_number_is_unknown(pages, matched):
+    list_answers(pages, {"features": _doubles(pages.url)[:1], "links": [], "numberMatched": matched, "context": 7})
+    scenes = found(pages)
+    assert len(scenes) == 1 and not scenes.dropped
 
 
 def test_catalogue_cannot_have_a_file_of_this_machine_read(pages, tmp_path):
