@@ -22,7 +22,7 @@ from rasterio.io import MemoryFile
 
 from osint import cli, imagery
 from osint.cli.main import build_parser
-from osint.errors import NetworkError, OsintError, RefusedError
+from osint.errors import BadInputError, NetworkError, OsintError, RefusedError
 from osint.http import RangeRead, bytes_by_reader, client, ranges
 from osint.imagery import catalogue, items, read
 from osint.imagery import cog as cogs
@@ -472,7 +472,7 @@ def test_each_broken_scene_is_named_and_the_others_go_on(pages, monkeypatch):
         "mapped": ("https://[::ffff:10.0.0.8]/x.tif", "private"),
         "decimal": ("https://2130706433/x.tif", ""),
         "user": ("https://me:you@example.org/x.tif", "user name"),
-        "bad": ("http://[", "no readable address"),
+        "bad": ("http://[", "not a readable address"),
     }
     hrefs |= {name: href for name, (href, _) in refused.items()}
     pages.files["/good"] = cog(pixels(7, size=1024))
@@ -664,6 +664,16 @@ def test_redirect_of_the_catalogue_to_another_host_is_not_followed(pages):
     pages.get_only = True
     with pytest.raises(OsintError, match="a host that was not named"):
         found(pages)
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path, capsys):
+    missing = tmp_path / "none"
+    days = ["--start", "2024-01-01", "--end", "2024-02-01"]
+    assert cli.main(["scenes", "93", "43", *days, "--catalogue", str(missing)]) == 2
+    assert f"`catalogue` names the folder {missing}, which does not exist; known" in capsys.readouterr().err
+    missing.mkdir()
+    with pytest.raises(BadInputError, match=r"none holds no catalog\.json"):
+        imagery.scenes(SITE, "2024-01-01", "2024-02-01", catalogue=missing)
 
 
 def test_local_catalogue_reads_files_inside_its_folder_only(tmp_path):

@@ -126,6 +126,9 @@ def list_scenes(
         raise BadInputError(f"`catalogue` {named!r} is neither http(s) nor a folder. Known: {', '.join(CATALOGUES)}")
     else:
         named = named.removeprefix("file://")
+        if not Path(named).exists():
+            known = f"known catalogues are {', '.join(CATALOGUES)}"
+            raise BadInputError(f"`catalogue` names the folder {named}, which does not exist; {known}")
         listed, gap = _walk(Path(named), first, last, collection), ""
     if len(listed) >= MAX_ITEMS:
         raise RefusedError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
@@ -228,7 +231,7 @@ class KeptAnswers(StacApiIO):
         own = named_host(catalogue)
 
         def elsewhere(url: str) -> str:
-            return "" if named_host(url) == own else f"the catalogue points to {url[:80]}, a host that was not named"
+            return "" if named_host(url) == own else "it is at a host that was not named"
 
         self._client = Client(LIMITS, named=catalogue, refuses=elsewhere)
 
@@ -303,6 +306,8 @@ class KeptAnswers(StacApiIO):
 def _walk(path: Path, first: dt.date, last: dt.date, collection: str) -> list[dict[str, Any]]:
     """Return the items of a local catalogue (item, item collection, or catalog.json with relative links)."""
     top = path / "catalog.json" if path.is_dir() else path
+    if not top.exists():
+        raise BadInputError(f"the folder {path} holds no catalog.json: name the folder or file of a STAC catalogue")
     root = top.resolve().parent
     found: list[dict[str, Any]] = []
     waiting = [top.resolve()]
