@@ -169,9 +169,7 @@ def _there(args: argparse.Namespace) -> Path:
 
     folder = archive.captures_directory(args.data)
     if not folder.is_dir():
-        raise NotFoundError(
-            f"there is no archive in {folder}; name the data folder that holds raw/captures with --data"
-        )
+        raise NotFoundError(f"there is no archive in {folder}; name the folder that holds raw/captures with --data")
     return folder
 
 
