@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from osint.errors import BadInputError
-from osint.register import LADDER, READ_KINDS
+from osint.register import LADDER, READ_KINDS, table_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
