@@ -105,12 +105,17 @@ def to_wgs(lon: float, lat: float, datum: str) -> tuple[float, float]:
     """
     if datum not in DATUMS:
         raise BadInputError(f"the datum {datum!r} is not known; use one of {', '.join(DATUMS)}")
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        where = f"lon {lon}, lat {lat} is not on the globe"
-        raise BadInputError(f"{where}; check the order (longitude first) and the degrees")
+    _on_the_globe(lon, lat)
     if datum == "BD-09":
         lon, lat = bd_to_gcj(lon, lat)
     return gcj_to_wgs(lon, lat) if datum in {"BD-09", "GCJ-02"} else (lon, lat)
+
+
+def _on_the_globe(lon: float, lat: float) -> None:
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        where = f"lon {lon:g}, lat {lat:g} is not on the globe"
+        exchanged = "; the two may be exchanged" if abs(lat) > 90 else ""
+        raise BadInputError(f"{where}{exchanged}; longitude first (-180 to 180), then latitude (-90 to 90)")
 
 
 def precision_km(site: Mapping[str, Any] | pd.Series) -> float:
@@ -136,7 +141,13 @@ def circles(points: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def disc(lon: float, lat: float, radius_m: float) -> BaseGeometry:
-    """Return a disc around a place, true on the ellipsoid, as a polygon in degrees."""
+    """Return a disc around a place, true on the ellipsoid, as a polygon in degrees.
+
+    Raises BadInputError for a place that is not on the globe and for a radius that is not over 0.
+    """
+    _on_the_globe(lon, lat)
+    if not 0 < radius_m < np.inf:
+        raise BadInputError(f"the radius is a number of metres over 0, not {radius_m:g}")
     azimuths = np.linspace(0, 360, 65)[:-1]
     lons, lats, _ = WGS84.fwd(np.full(64, lon), np.full(64, lat), azimuths, np.full(64, radius_m))
     return shapely.Polygon(np.column_stack([lons, lats]))

@@ -214,10 +214,13 @@ def _search(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from osint import sources
+    from osint.errors import BadInputError
     from osint.register import write_csv
 
+    if args.pages < 1:
+        raise BadInputError(f"`--pages` is at least 1, not {args.pages}")
     asked = (args.words, args.start, args.end)
-    chosen: Any = {"names": tuple(args.source), "pages": max(1, args.pages), "live": args.live}
+    chosen: Any = {"names": tuple(args.source), "pages": args.pages, "live": args.live}
     planned = sources.plan_search(*asked, **chosen)
     if args.dry_run:
         print("\n".join(planned))
