@@ -126,7 +126,8 @@ def pair_between(
     """Return the pair of the clearest Sentinel-2 scenes near two dates, in natural colours.
 
     Each is the pass within `days` that is clearest over the place, the nearest of equals. Raises BadInputError
-    for what is not a single day, NotFoundError when no scene is at least LEAST_CLEAR, NetworkError when a scene could not be read.
+    for what is not a single day, NotFoundError when no scene is at least LEAST_CLEAR, NetworkError when a scene
+    could not be read.
     """
     before, after = read_day(before), read_day(after)
     source = {"catalogue": catalogue, "collection": collection}

@@ -17,7 +17,7 @@ import numpy as np
 from affine import Affine
 
 from osint.errors import BadInputError
-from osint.register import read_day
+from osint.register import read_span
 from osint.simulated import ground
 from osint.simulated.ground import BANDS, PIXEL_M, SPECTRA, Feature, assortment
 
@@ -184,9 +184,7 @@ def make_world(
 
 
 def _dates(rng: np.random.Generator, start: str, end: str, revisit_days: float) -> list[dt.datetime]:
-    first_day, last_day = read_day(start), read_day(end)
-    if last_day < first_day:
-        raise BadInputError(f"`end` ({end}) is before `start` ({start})")
+    first_day, last_day = read_span(start, end)
     first = dt.datetime.combine(first_day, dt.time(4, 40), dt.UTC)
     span = (dt.datetime.combine(last_day, dt.time(23), dt.UTC) - first).days
     steps = np.arange(0, span + 1, revisit_days)
