@@ -241,7 +241,9 @@ def test_the_shipped_tables_are_looked_for_last(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("OSINT_DATA", raising=False)
     assert data_dir() == RAW.parent
-    (tmp_path / "data" / "raw").mkdir(parents=True)
+    (tmp_path / "data" / "raw" / "captures").mkdir(parents=True)
+    assert data_dir() == RAW.parent, "captures are not a register"
+    (tmp_path / "data" / "raw" / "sites.csv").touch()
     assert data_dir() == Path("data")
 
 

@@ -32,7 +32,7 @@ from osint.geo import Place
 from osint.http import Client, Cost, Limits, Request, Trouble, cache_folder, named_host
 from osint.imagery import items
 from osint.imagery.items import Remark, Scene, Scenes
-from osint.register import date_bounds, replace_file
+from osint.register import read_span, replace_file
 
 CATALOGUES = {
     "earth-search": "https://earth-search.aws.element84.com/v1",
@@ -114,9 +114,7 @@ def list_scenes(
     geometry = geo.as_geometry(place)
     named = CATALOGUES.get(str(catalogue), str(catalogue))
     collection = collection or default_collection(named)
-    first, last = _day(start, 0), _day(end, 1)
-    if last < first:
-        raise BadInputError(f"`end` ({last}) is before `start` ({first})")
+    first, last = read_span(start, end)
     span = f"{first:%Y-%m-%d}T00:00:00Z/{last:%Y-%m-%d}T23:59:59Z"
     spent = Cost()
     if named_host(named):
@@ -134,13 +132,6 @@ def list_scenes(
         raise RefusedError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
     usable, dropped = _usable(listed, geometry, named, (first, last, collection))
     return Scenes(items.frame_of(usable), (*dropped, *([Remark("", gap)] if gap else [])), spent)
-
-
-def _day(value: str | dt.date, side: int) -> dt.date:
-    """Return the first (0) or last (1) day of a date."""
-    if isinstance(value, dt.date):
-        return dt.date(value.year, value.month, value.day)
-    return date_bounds(value)[side]
 
 
 def _usable(
