@@ -632,6 +632,15 @@ def test_an_answer_without_a_list_of_scenes_is_a_failure_and_not_an_absence(page
         found(pages)
 
 
+def test_an_error_does_not_take_the_place_of_a_kept_list(pages):
+    list_answers(pages, {"features": _doubles(pages.url)[:1], "links": []})
+    assert len(found(pages)) == 1
+    list_answers(pages, {"code": "InternalError", "description": "database down"})
+    with pytest.raises(NetworkError, match="database down"):
+        found(pages)
+    assert len(found(pages, offline=True)) == 1
+
+
 def test_an_empty_page_that_names_a_next_one_is_not_the_end_of_the_list(pages):
     onward = {"features": [], "links": [{"rel": "next", "href": "?p=2"}], "numberMatched": 1}
     list_answers(pages, onward, {"features": _doubles(pages.url)[:1], "links": []})

@@ -289,6 +289,8 @@ class KeptAnswers(StacApiIO):
                 raise RefusedError(text)
             raise NetworkError(f"{text}; try later or another catalogue")
         text = (answer.body or b"").decode("utf-8")
+        if '"links"' not in text and '"features"' not in text:
+            return text  # an error does not take the place of a list that was kept
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         replace_file(path, json.dumps({"asked": json.loads(key), "captured": now, "answer": text}).encode())
         return text
