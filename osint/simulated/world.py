@@ -17,6 +17,7 @@ import numpy as np
 from affine import Affine
 
 from osint.errors import BadInputError
+from osint.register import read_day
 from osint.simulated import ground
 from osint.simulated.ground import BANDS, PIXEL_M, SPECTRA, Feature, assortment
 
@@ -183,8 +184,8 @@ def make_world(
 
 
 def _dates(rng: np.random.Generator, start: str, end: str, revisit_days: float) -> list[dt.datetime]:
-    first = dt.datetime.fromisoformat(start).replace(hour=4, minute=40, tzinfo=dt.UTC)
-    span = (dt.datetime.fromisoformat(end).replace(hour=23, tzinfo=dt.UTC) - first).days
+    first = dt.datetime.combine(read_day(start), dt.time(4, 40), dt.UTC)
+    span = (read_day(end) - first.date()).days
     steps = np.arange(0, span + 1, revisit_days)
     return [first + dt.timedelta(int(d), int(rng.integers(0, 900))) for d in steps]
 
