@@ -296,6 +296,13 @@ def test_extract_anchors_on_the_date_given(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["date"] == "2025-05-01"
 
 
+@pytest.mark.parametrize("args", [["extract", "FILE", "--date"], ["demo", "--port", "0", "--start"]])
+def test_a_week_date_is_refused_at_the_command(capsys, args):
+    """A week of ISO 8601 is no day that the library reads, whatever Python reads."""
+    assert cli.main([*args, "2024-W01-1"]) == 2
+    assert "'2024-W01-1' is a week date" in capsys.readouterr().err
+
+
 def test_a_capture_is_read_by_number_and_address(tmp_path, monkeypatch):
     monkeypatch.setenv("OSINT_DATA", str(tmp_path))
     page = tmp_path / "page.html"

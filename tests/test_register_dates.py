@@ -65,6 +65,10 @@ def test_a_date_as_a_source_writes_it(text, edtf):
         ("2024-99-99", "correct the month or the day"),
         ("2024-06-30 or so", "is not a date"),
         ("2024-W26-1", "is a week date"),
+        ("2024-06-30T25:61:00Z", "is not a date"),
+        ("20240630256100", "is not a date"),
+        (None, "None is not a date"),
+        (20240630, "20240630 is not a date"),
         ("65050004", "is not a date"),
         ("", "is not a date"),
     ],
@@ -72,6 +76,17 @@ def test_a_date_as_a_source_writes_it(text, edtf):
 def test_what_is_not_a_date_is_refused_with_a_sentence(text, words):
     with pytest.raises(BadInputError, match=words):
         read_date(text)
+
+
+def test_tables_hold_one_spelling_and_sources_write_many():
+    assert date_bounds(read_date("20240630").text)[0] == read_day("20240630")
+    with pytest.raises(BadInputError):
+        date_bounds("20240630")
+
+
+def test_an_open_interval_has_a_known_side():
+    year = date_bounds("2020")
+    assert read_date("2020/..").known == read_date("../2020").known == read_date("2020").known == year
 
 
 def test_a_day_is_one_day():
@@ -107,6 +122,8 @@ def test_a_scraped_cell(cell, edtf):
         ("https://x.gov.cn/2024/06/30/a.html", "2024-06-30"),
         ("https://x.gov.cn/2024-06/a.html", "2024-06"),
         ("https://x.gov.cn/202413/a.html", None),
+        ("https://x/2024/06/31/a.html", None),
+        ("https://x/202406/t20240631_1.html", "2024-06"),  # the folder is a month of its own
         ("https://x.gov.cn/a.html", None),
     ],
 )

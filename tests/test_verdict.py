@@ -263,6 +263,41 @@ def test_the_shared_price_is_found(checked):
     assert "template" not in price.loc["XJ17", "says"]
 
 
+LAND = {"quantity_kind": "land_m2", "value_low": 1e5, "value_high": 1e5, "unit": "m2", "scope": "", "part": ""}
+LAND |= {"modality": "has", "bound": "exact", "rung": "roofed", "value_date": "", "error_test": "no", "readings": ""}
+MU = LAND | {"quantity_kind": "land_mu", "unit": "mu", "value_low": 150.0, "value_high": 150.0}
+
+
+def checks_of_land(register, *rows):
+    """The cross-checks that come of SIMULATED claims of land alone, as rows of checks.csv."""
+    base = row_of(register, "C057") | {"evidence_use": "yes"}
+    made = [base | {"claim_id": f"C90{n}"} | row for n, row in enumerate(rows)]
+    own = replace(register, claims=pd.DataFrame(made))
+    return [(check.name, check.to_row()["arithmetic"]) for check in verdict.cross_checks(own)]
+
+
+@pytest.mark.parametrize(("square_metres", "found"), [(1e5, True), (150.0, False)])
+def test_land_in_mu_and_in_square_metres_is_compared(register, square_metres, found):
+    """150 mu are 100,000 m2, and are not 150 m2."""
+    later = LAND | {"value_low": square_metres, "value_high": square_metres, "date": "2025-03-01"}
+    ladder = checks_of_land(register, MU | {"date": "2024-03-01"}, later | {"rung": "announced"})
+    shown = "2024-03-01: 150 mu roofed (C900); 2025-03-01: 100,000 m2 announced (C901)"
+    assert ladder == ([(verdict.CheckName.LADDER, shown)] if found else [])
+    due = MU | {"date": "2024-03-01", "value_date": "2025-01-01"}
+    slid = checks_of_land(register, due, later | {"value_date": "2026-01-01"})
+    shown = "150 mu due 2025-01-01; later 150 due 2026-01-01: 365 days later"
+    assert slid == ([(verdict.CheckName.SLID, shown)] if found else [])
+
+
+@pytest.mark.parametrize(("whole", "found"), [(100.0, True), (150.0, False), (200.0, False)])
+def test_a_part_in_square_metres_is_compared_with_a_whole_in_mu(register, whole, found):
+    """100,000 m2 are above a region of 100 mu, which is shown in m2, and not above one of 150 or 200 mu."""
+    region = MU | {"site_id": "AGG-XJ", "value_low": whole, "value_high": whole, "date": "2025-03-01"}
+    checks = checks_of_land(register, LAND | {"site_id": "XJ07", "date": "2024-03-01"}, region)
+    shown = "XJ07 alone 100,000 m2 (C900, 2024-03-01); AGG-XJ as a whole 66,700 (C901, 2025-03-01)"
+    assert checks == ([(verdict.CheckName.PART, shown)] if found else [])
+
+
 def test_the_slid_target_is_found(register):
     slid = next(c for c in verdict.cross_checks(register, ["XJ13"]) if c.name == verdict.CheckName.SLID).to_row()
     assert "123 days later" in slid["arithmetic"]  # 1 May to 1 September 2025

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import date
 from typing import Any
 
 from osint.cli.main import plain
@@ -19,7 +18,7 @@ def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = subparsers.add_parser("extract", help="print every quantity that filings claim")
     parser.add_argument("filings", nargs="+", metavar="FILE|URL|CAPTURE", help="a file, a web address or a capture id")
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
-    parser.add_argument("--date", type=date.fromisoformat, help="date of the documents, YYYY-MM-DD")
+    parser.add_argument("--date", help="day of the documents, as 2024-06-15")
     told = "read pictures and scanned pages by machine (needs the extra ocr)"
     parser.add_argument("--ocr", action="store_true", help=told)
     told = "print what each document says of itself: title, buyer, attachments, ..."
@@ -30,8 +29,10 @@ def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _extract(args: argparse.Namespace) -> int:
     from osint import filings
     from osint.errors import OsintError
+    from osint.register import read_day
 
     status = 0
+    document = read_day(args.date) if args.date else None
     for name in args.filings:
         try:
             filing = filings.open_filing(name, filings.parse_with_ocr if args.ocr else filings.parse)
@@ -42,7 +43,7 @@ def _extract(args: argparse.Namespace) -> int:
         if args.about:
             _print_about(filings.about(filing).to_row(), args.json)
             continue
-        table = filings.claims_of(filing, document=args.date)
+        table = filings.claims_of(filing, document=document)
         for remark in filing.remarks:
             print(f"osint extract: {name}: {remark}", file=sys.stderr)
         if args.json:

@@ -17,9 +17,9 @@ from osint.errors import BadInputError
 _POINT = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?([~?]?)")
 _WRITTEN = re.compile(
     r"(?P<year>\d{4})(?:年|\s*(?P<mark>[-/.年])\s*(?P<month>\d{1,2})(?:月|\s*(?:(?P=mark)|月)\s*(?P<day>\d{1,2})日?)?)?"
-    r"(?:(?:T|\s*)\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?"
+    r"(?:(?:T|\s*)(?:[01]?\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:\.\d+)?)?\s*(?:Z|[+-][01]\d:?[0-5]\d)?)?"
 )
-_DIGITS = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:\d{6})?")
+_DIGITS = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:(?:[01]\d|2[0-3])(?:[0-5]\d){2})?")
 _DAY_INSIDE = re.compile(r"(?<!\d)\d{4}(?:([-/.])\d{1,2}\1\d{1,2}|年\d{1,2}月\d{1,2})(?!\d)")
 _WEEK = re.compile(r"\d{4}-?W\d{2}(?:-?\d)?")
 _MILLISECONDS = re.compile(r"\d{12,13}")
@@ -53,7 +53,8 @@ def date_bounds(text: str) -> tuple[dt.date, dt.date]:
     """Return the earliest and the latest day that a date of the EDTF subset allows.
 
     An open end gives date.min or date.max. An approximate (~) or uncertain (?) date is widened by its own unit:
-    a year, a month, a week. Raises BadInputError for any other text.
+    a year, a month, a week. Raises BadInputError for any other text: this is the one spelling that tables and records
+    hold. `read_date` reads 20240630 and the other spellings of sources, and gives this one.
 
     >>> [str(day) for day in date_bounds("2024-06/2024-11")]
     ['2024-06-01', '2024-11-30']
@@ -101,8 +102,9 @@ def read_date(value: str | dt.date) -> WrittenDate:
     """Read a date as a source writes it; the whole text must be the date, with or without a time of day.
 
     Read are the EDTF subset, 20240630, 2024/6/30, 2024.6.30, 2024年6月30日, 2024年6月, 2024年, and ISO times such
-    as 2024-06-30T10:30:00Z, of which the day is kept. Raises BadInputError for a week date, a day that the
-    calendar does not have, and everything else.
+    as 2024-06-30T10:30:00Z, of which the day is kept. Its `text` is in the EDTF subset, which alone `date_bounds`
+    and the tables take. Raises BadInputError for a week date, a day that the calendar or a time that the clock does
+    not have, and everything else.
 
     >>> read_date("2024年6月30日").text, read_date("2024/6").text
     ('2024-06-30', '2024-06')
@@ -110,6 +112,8 @@ def read_date(value: str | dt.date) -> WrittenDate:
     if isinstance(value, dt.date):
         on = value.date() if isinstance(value, dt.datetime) else value
         return WrittenDate(on.isoformat(), on, on)
+    if not isinstance(value, str):
+        raise BadInputError(f"{value!r} is not a date; {_FORMS}")
     text = unicodedata.normalize("NFKC", value).strip()
     if valid_date(text):
         return WrittenDate(text, *date_bounds(text))
@@ -124,7 +128,7 @@ def read_date(value: str | dt.date) -> WrittenDate:
 
 
 def read_day(value: str | dt.date) -> dt.date:
-    """Read a date that must be a single day, as an argument `start` or `end`; see `read_date`.
+    """Read a date that must be a single day, as an argument `start` or `end`, in any spelling of `read_date`.
 
     Raises BadInputError for a month, a year or an interval.
     """
@@ -172,12 +176,15 @@ def find_date(cell: object) -> WrittenDate | None:
 def find_url_date(url: str) -> WrittenDate | None:
     """Return the day or the month that the path of an address carries, or None.
 
+    A day that the calendar does not have, as /2024/06/31/, is not read as its month.
+
     >>> find_url_date("https://x.gov.cn/zfxx/202406/content_1.html").text
     '2024-06'
     """
-    for pattern in (_URL_DAY, _URL_MONTH):
-        for found in pattern.finditer(url):
-            point = "-".join(part for part in found.groups() if part)
-            if valid_date(point):
-                return WrittenDate(point, *date_bounds(point))
+    days = list(_URL_DAY.finditer(url))
+    starts = {day.start() for day in days}
+    for found in (*days, *(month for month in _URL_MONTH.finditer(url) if month.start() not in starts)):
+        point = "-".join(part for part in found.groups() if part)
+        if valid_date(point):
+            return WrittenDate(point, *date_bounds(point))
     return None

@@ -258,6 +258,11 @@ class Claim(Record):
         return next((v for v in (self.value_low, self.value_high) if v is not None), math.nan)
 
     @property
+    def model_figure(self) -> float:
+        """The `figure` in the unit of the model, as rows in mu and in m2 are compared; NaN without a quantity."""
+        return self.figure * CLAIM_KINDS[self.quantity_kind].factor
+
+    @property
     def claimed(self) -> float:
         """Number that must fit, in the unit of the model; NaN if it has none.
 

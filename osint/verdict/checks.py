@@ -273,6 +273,11 @@ def _is_same(a: float, b: float) -> bool:
     return abs(a / b - 1) <= SAME
 
 
+def _in_unit_of(claim: Claim, other: Claim) -> float:
+    """Return the figure of a claim in the unit of another of the same quantity, as a sentence shows it."""
+    return claim.figure if claim.unit == other.unit else claim.model_figure * other.figure / other.model_figure
+
+
 def _is_later(a: WrittenDate | None, b: WrittenDate | None) -> bool:
     """Return whether the second date is surely after the first."""
     return a is not None and b is not None and b.first > a.last
@@ -291,7 +296,7 @@ def ladder_against_date(dossier: Dossier) -> Iterator[Check]:
     on_paper = _by_site([c for c in dated if c.rung in _ON_PAPER])
     for a in (c for c in dated if c.rung in _STANDING):
         for b in on_paper.get(a.site_id, []):
-            if a.quantity == b.quantity and _is_same(a.figure, b.figure) and _is_later(a.date, b.date):
+            if a.quantity == b.quantity and _is_same(a.model_figure, b.model_figure) and _is_later(a.date, b.date):
                 figures = _named("first", a) | _named("later", b)
                 yield _check(CheckName.LADDER, [a, b], CheckFinding.INCONSISTENT, **figures)
 
@@ -305,10 +310,10 @@ def slid(dossier: Dossier) -> Iterator[Check]:
         for b in (c for c in alike if _is_later(a.date, c.date) and _is_later(a.value_date, c.value_date)):
             live = [c for c in alike if c.date == b.date and c.rung in LADDER[Rung.POWERED.height :]]
             for parts in [(b,), *((b, extra) for extra in live)]:
-                if a.value_date and b.value_date and _is_same(sum(p.figure for p in parts), a.figure):
+                if a.value_date and b.value_date and _is_same(sum(p.model_figure for p in parts), a.model_figure):
                     days = (b.value_date.last - a.value_date.last).days
                     words = {"unit": a.unit, "due": a.value_date.text, "later": b.value_date.text}
-                    words["parts"] = " + ".join(show(p.figure, 4) for p in parts)
+                    words["parts"] = " + ".join(show(_in_unit_of(p, a), 4) for p in parts)
                     yield _check(CheckName.SLID, [a, *parts], CheckFinding.NOTE, figure=a.figure, days=days, **words)
 
 
@@ -325,12 +330,13 @@ def parts_and_whole(dossier: Dossier) -> Iterator[Check]:
     for whole in (c for c in standing if c.site_id in regions and c.evidence_use):
         for part in (c for c in standing if c.quantity == whole.quantity and not c.error_test):
             inside = sites[part.site_id].covered_by(sites[whole.site_id]) and not dossier.aggregate(part.site_id)
-            if not inside or part.figure <= whole.figure * (1 + SAME) or not 0 < part.day <= whole.day:
+            above_whole = part.model_figure > whole.model_figure * (1 + SAME)
+            if not inside or not above_whole or not 0 < part.day <= whole.day:
                 continue
             finding, way, above = CheckFinding.INCONSISTENT, Way.ONLY, ""
             if whole.bound == Bounding.AT_LEAST:
                 finding, way, above = CheckFinding.STRAINED, Way.FLOOR, "above "
-            figures = _named("part", part) | _named("whole", whole)
+            figures = _named("part", part) | _named("whole", whole) | {"whole_figure": _in_unit_of(whole, part)}
             yield _check(CheckName.PART, [part, whole], finding, way, **figures, above=above)
 
 
