@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from benchmarks import extraction
 from osint.claims import CLAIM_COLUMNS, SI_UNITS, claims_frame, extract
+from osint.claims import units as unit_tables
+from osint.errors import BadInputError
 
 WHEN = date(2025, 6, 28)
 KINDS = frozenset(
@@ -270,3 +272,24 @@ def test_the_subject_is_the_noun_phrase_in_front(text, subject):
 )
 def test_a_neighbouring_clause_lends_its_rung_only_where_its_verb_governs(text, rungs):
     assert [claim.rung for claim in extract(text, WHEN)] == rungs
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "words"),
+    [
+        ("family", "powr", "line 2: family 'powr' is not one of chips, servers"),
+        ("si_unit", "kW", "line 2: si_unit 'kW' is not one of count"),
+    ],
+)
+def test_a_unit_of_an_unknown_family_is_refused(monkeypatch, column, cell, words):
+    """A word that no table declares would drop every number with that unit."""
+    own = {"spellings": "MW", "family": "power", "si_unit": "MW", "factor": "1", "needs": ""}
+    read = unit_tables.table_rows
+    made = own
+    monkeypatch.setattr(
+        unit_tables, "table_rows", lambda name, room: iter([made]) if name == "units.csv" else read(name, room)
+    )
+    assert list(unit_tables.declared_units.__wrapped__()) == ["MW"]
+    made = own | {column: cell}
+    with pytest.raises(BadInputError, match=words):
+        unit_tables.declared_units.__wrapped__()

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from osint import model
 from osint.cli.main import main
-from osint.errors import OsintError
+from osint.errors import BadInputError, OsintError
 from osint.model import Given, Network, estimate, parse_given
 
 
@@ -238,3 +239,14 @@ def test_json_has_the_promised_shape(capsys):
     assert found["it_mw"]["low"] <= found["it_mw"]["best"] <= found["it_mw"]["high"]
     assert len(found["moved"]) == 2 and found["depends_on"]["text"]
     assert "nameplate" in found["it_mw"]["unit"]
+
+
+@pytest.mark.parametrize("name", ["chiller_fans", "floor_cn", "rack_fill", "full_load_8gpu", "chips_per_server"])
+def test_a_missing_relation_is_named(register, name):
+    """A table without a row that the tree needs is refused with the name of both, wherever the row is first needed."""
+    relations = register.relations[register.relations["relation"] != name]
+    with pytest.raises(BadInputError, match=rf"relations\.csv has no row '{name}'"):
+        given = model.parse_given("chips=1000")
+        model.estimate(
+            "full_load_mw", [given], country="CN", chip="H100", register=replace(register, relations=relations)
+        )

@@ -10,6 +10,7 @@ from osint import register as tables
 from osint.cli.main import main
 from osint.errors import OsintError
 from osint.register import (
+    CLAIM_KINDS,
     SCHEMAS,
     CalibrationRow,
     Chip,
@@ -80,7 +81,7 @@ def test_bom_and_crlf_are_read_through(raw):
             "lacks the column site_id",
         ),
         (lambda b: b.replace(b"site_id,", b"place,", 1), "lacks the column site_id and has unknown column 'place'"),
-        (lambda b: b.replace(b"XJ02,", b"XJ01,", 1), "an id that no other row has"),
+        (lambda b: b.replace(b"XJ02,", b"XJ01,", 1), "stands once"),
         (lambda b: b.replace(b"XJ12,Silk", b"XJ12,=HYPERLINK(1)Silk", 1), "spreadsheet does not run"),
         (lambda b: b.replace(b"XJ12,Silk", b"XJ12,-5+cmd", 1), "spreadsheet does not run"),
         (lambda b: b[: len(b) // 2] + b"\x00" + b[len(b) // 2 :], "zero byte"),
@@ -181,7 +182,36 @@ def test_a_record_holds_the_cells_of_its_row(record, register):
             assert held == cell or (held is None and (cell == "" or cell != cell)), (row, field.name)
 
 
-def test_words_of_a_scope_that_no_rule_reads_keep_the_claim(register):
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        *((scope, scope.value) for scope in Scope),
+        (Scope.EACH, "per cabinet"),
+        (Scope.EACH, "each hall"),
+        (Scope.SHARE, "of racks"),
+        (Scope.SHARE, "half of building 2"),
+        (Scope.EQUIVALENT, "H100-equivalent"),
+        (Scope.EQUIVALENT, "equivalent to H100"),
+        (Scope.GENERATION, "solar generation"),
+        (Scope.IT, "IT load"),
+        (Scope.IT, "it load of building 2"),
+        (Scope.FACILITY, "whole facility"),
+        (Scope.GRID, "grid connection"),
+        (Scope.PART, "data hall of building 2"),
+        (Scope.PART, "phase 1"),
+        (Scope.SITE, ""),
+        (Scope.OTHER, "wind"),
+    ],
+)
+def test_the_scope_of_words(register, scope, words):
+    """A number that no rule can place is no number of the site."""
+    assert Scope.read(words) == scope
+    racks = Claim.from_row(register.claims.iloc[0].to_dict() | {"quantity_kind": "racks", "scope": words})
+    outside = {Scope.EACH, Scope.SHARE, Scope.EQUIVALENT, Scope.GENERATION, Scope.OTHER}
+    assert racks.quantity == ("" if scope in outside else "racks")
+
+
+def test_words_of_a_scope_decide_on_the_quantity(register):
     """A hall "of building 2" is not a share, and the load of the servers is IT power."""
     racks, power = (
         Claim.from_row(register.claims.iloc[0].to_dict() | {"quantity_kind": k}) for k in ("racks", "power_MW")
@@ -192,10 +222,10 @@ def test_words_of_a_scope_that_no_rule_reads_keep_the_claim(register):
 
 
 def test_every_scope_of_the_register_is_read(register):
-    """No claim with a quantity of the model has words of a scope that no rule reads, but for the racks counted in halls."""
+    """No claim whose kind is a quantity of the model has words of a scope that no rule reads."""
     claims = [Claim.from_row(row) for row in register.claims.to_dict("records")]
-    unread = {c.scope for c in claims if c.quantity and Scope.read(c.scope) == Scope.OTHER}
-    assert unread <= {"built or building"}
+    unread = {c.scope for c in claims if CLAIM_KINDS[c.quantity_kind].quantity and Scope.read(c.scope) == Scope.OTHER}
+    assert unread == set()
 
 
 def test_every_column_has_its_meaning_in_the_dictionary():

@@ -158,6 +158,10 @@ def seen(register, **cells):
         ("2021-03-02", Outcome.SUPPORTED),  # 60 days after
         ("2021-03-03", Outcome.UNTESTED),
         ("2021-03", Outcome.SUPPORTED),
+        ("2019/..", Outcome.UNTESTED),  # an open end shows nothing beyond its known side
+        ("../2022", Outcome.UNTESTED),
+        ("2020/..", Outcome.SUPPORTED),
+        ("../2021-01", Outcome.SUPPORTED),
     ],
 )
 def test_a_rung_is_shown_near_the_day_of_the_claim_alone(register, day, outcome):

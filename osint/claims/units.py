@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SI_UNITS = tuple(dict.fromkeys(kind.si_unit for kind in READ_KINDS.values()))
 """Units in which the values of claims are compared."""
 
+_OWN_FAMILIES = ("tenths", "foreign")
+"""Families that are no kind and need no words: a share in tenths, and money of a currency that is not read."""
 _ANY_CASE_FROM = 4  # length from which a Latin spelling is matched in any case: below it MW and mW differ
 _TOKEN = re.compile(r"[A-Za-z]+|\d+")
 
@@ -54,14 +56,21 @@ def spelling_key(spelling: str) -> str:
 def declared_units() -> dict[str, Unit]:
     """Return the units of `units.csv` by `spelling_key`.
 
-    Raises BadInputError where a row names an SI unit that is not known.
+    Raises BadInputError where a row names an SI unit or a family that is not known.
     """
     found: dict[str, Unit] = {}
+    families = (*dict.fromkeys([*READ_KINDS, *kind_words(), *_OWN_FAMILIES]), "")
     for number, row in enumerate(table_rows("units.csv", __package__), start=2):
         if row["si_unit"] not in (*SI_UNITS, ""):
             options = ", ".join(SI_UNITS)
             raise BadInputError(
                 f"units.csv line {number}: si_unit {row['si_unit']!r} is not one of {options}; correct it"
+            )
+        if row["family"] not in families:
+            options = ", ".join(families[:-1])
+            raise BadInputError(
+                f"units.csv line {number}: family {row['family']!r} is not one of {options}; correct it, or add its "
+                "words to kinds.csv"
             )
         for spelling in row["spellings"].split("|"):
             unit = Unit(row["family"], row["si_unit"], float(row["factor"]), row["needs"])

@@ -289,7 +289,7 @@ def _observed(q: Question, dossier: Dossier) -> list[Given]:
     for o in dossier.observations[q.site_id]:
         if o.independence_group == q.group or o.quantity not in QUANTITIES or o.low is None or o.high is None:
             continue
-        day = o.date.last.toordinal()
+        day = o.date.known[1].toordinal()  # an open end says nothing of later days
         after_due = q.due and day >= q.day
         if q.stage == Stage.PLAN and not after_due:
             continue  # what stands before the due day does not test a plan

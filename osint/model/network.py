@@ -197,7 +197,10 @@ class Network:
 
     @classmethod
     def of(cls, register: Register) -> Network:
-        """Parse the tables relations, chips and readings of a register as they are now."""
+        """Parse the tables relations, chips and readings of a register as they are now.
+
+        Raises BadInputError where relations.csv has no row for a relation of the tree.
+        """
         relations = [Relation.from_row(r) for r in register.relations.to_dict("records")]
         chips = [Chip.from_row(r) for r in register.chips.to_dict("records")]
         unknowns = tuple(
@@ -205,6 +208,8 @@ class Network:
             for name, rows in register.readings.groupby("reading", sort=False)
         )
         cn, elsewhere = (_factors(relations, country) for country in ("CN", "other"))
+        for factors, country in ((cn, "CN"), (elsewhere, "other")):
+            _edges({}, factors, {}, country, "")  # a table without a relation is refused here, not in a question
         return cls(cn, elsewhere, {c.chip: c for c in chips}, unknowns)
 
     def families(self, country: str | None, date: str | None = None) -> dict[str, float]:
@@ -263,9 +268,19 @@ class Network:
         return _weigh(out, options.get(ReadingWord.CHIP_FAMILY, {}))
 
 
-def _factors(relations: list[Relation], country: str) -> dict[str, Factor]:
+class _Factors(dict[str, Factor]):
+    """Factors of a country by the name of their relation; one that is missing is an error of the table."""
+
+    def __missing__(self, name: str) -> Factor:
+        raise BadInputError(
+            f"relations.csv has no row {name!r} that the network can use here; add one with low, best, high, "
+            "`network` under `used`, and a country in which it holds"
+        )
+
+
+def _factors(relations: list[Relation], country: str) -> _Factors:
     """Return the relations that the network uses in a country (CN, or other) by name."""
-    out = {}
+    out = _Factors()
     for r in relations:
         holds = r.country in {"", country} or r.relation in _ANY_COUNTRY
         if r.used == "network" and holds and r.low is not None and r.best is not None and r.high is not None:

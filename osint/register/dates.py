@@ -43,6 +43,11 @@ class WrittenDate:
     last: dt.date
     """Latest day; date.max if the end is open."""
 
+    @property
+    def known(self) -> tuple[dt.date, dt.date]:
+        """Earliest and latest day without the open side of an interval: the bounds of 2020 for 2020/.. and ../2020."""
+        return date_bounds(self.text.removeprefix("../").removesuffix("/.."))
+
 
 def date_bounds(text: str) -> tuple[dt.date, dt.date]:
     """Return the earliest and the latest day that a date of the EDTF subset allows.

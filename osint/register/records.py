@@ -233,7 +233,7 @@ class Claim(Record):
 
     @property
     def quantity(self) -> str:
-        """Quantity of the model that the claim speaks of; empty if it has none."""
+        """Quantity of the model that the claim speaks of; empty if it has none, or if no rule reads its scope."""
         kind, scope = CLAIM_KINDS[self.quantity_kind], Scope.read(self.scope)
         if scope in _OUTSIDE:
             return ""
@@ -270,7 +270,7 @@ class Claim(Record):
         return math.nan if value is None else value * CLAIM_KINDS[self.quantity_kind].factor
 
 
-_OUTSIDE = {Scope.GENERATION, Scope.EACH, Scope.EQUIVALENT, Scope.SHARE}
+_OUTSIDE = {Scope.GENERATION, Scope.EACH, Scope.EQUIVALENT, Scope.SHARE, Scope.OTHER}
 _POWER = {Scope.IT: "it_mw", Scope.FACILITY: "facility_mw", Scope.GRID: ""}
 
 

@@ -82,6 +82,8 @@ class Scope(StrEnum):
 
     SITE = "site"
     """The site or the part that the claim names, in the plain sense of its kind."""
+    PART = "part"
+    """A named part of the site: a building, hall, phase or lot."""
     FACILITY = "facility"
     """Power with cooling and losses."""
     IT = "IT"
@@ -97,31 +99,40 @@ class Scope(StrEnum):
     SHARE = "share"
     """A share of something."""
     OTHER = "other"
-    """Words that no rule reads; the number counts as one of the site."""
+    """Words that no rule reads; the number is not taken as one of the site."""
 
     @classmethod
     def read(cls, text: str) -> Scope:
         """Return the scope that a text of the column states; OTHER for words that no rule reads.
 
-        >>> [Scope.read(text).value for text in ("IT load", "per building", "data hall of building 2")]
-        ['IT', 'each', 'other']
+        Each scope reads its own word, in any case. Words that make the number another one than that of the site
+        (each, per, equivalent, share, generation, "of" at the beginning) come before the names of parts.
+
+        >>> [Scope.read(text).value for text in ("IT load", "per cabinet", "data hall of building 2", "wind")]
+        ['IT', 'each', 'part', 'other']
         """
-        return next((scope for scope, pattern in _SCOPES if pattern.fullmatch(text.strip())), cls.OTHER)
+        words = text.strip()
+        own = next((scope for scope in cls if scope.casefold() == words.casefold()), None)
+        return own or next((scope for scope, pattern in _SCOPES if pattern.search(words)), cls.OTHER)
 
 
+_PART = r"(?:building|hall|phase|lot|floor|storey|block|wing|room|module|campus|zone)s?"
+_POWER_OF = rf"(?: (?:load|power|capacity))?(?: of (?:.* )?{_PART}\b.*)?$"
 _SCOPES = tuple(
     (scope, re.compile(pattern, re.IGNORECASE))
     for scope, pattern in (
-        (Scope.SITE, "|unstated|standard|cards"),
-        (Scope.IT, r"(?:critical )?IT(?: (?:load|power|capacity))?"),
-        (Scope.FACILITY, r"(?:whole )?facility(?: (?:load|power|capacity))?"),
-        (Scope.GRID, r"grid(?: (?:connection|capacity))?"),
-        (Scope.GENERATION, r"(?:power )?generation"),
-        (Scope.EACH, r"per (?:building|hall|phase|rack|server|chip|card|year|month|day)"),
-        (Scope.EQUIVALENT, r"[\w /-]+[ -]equivalents?"),
-        (Scope.SHARE, r"of (?:chips|planned compute)"),
+        (Scope.SITE, "^(?:|unstated|standard|cards|built or building)$"),
+        (Scope.SHARE, r"^of\b|\b(?:share|half|percent|per cent)\b|%"),
+        (Scope.EACH, r"\b(?:each|every|per)\b"),
+        (Scope.EQUIVALENT, r"\bequivalents?\b"),
+        (Scope.GENERATION, r"\bgeneration\b"),
+        (Scope.IT, rf"^(?:critical )?IT{_POWER_OF}"),
+        (Scope.FACILITY, rf"^(?:whole )?facility{_POWER_OF}"),
+        (Scope.GRID, rf"^grid(?: connection)?{_POWER_OF}"),
+        (Scope.PART, rf"\b{_PART}\b"),
     )
 )
+"""Words of each scope; the first pattern that is found decides."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,8 +175,8 @@ def _by_others(claim: Claim, dossier: Dossier) -> list[Observation]:
 def _rung_shown(claim: Claim, dossier: Dossier) -> list[Observation]:
     """Return observations by others that show at least the claimed rung, near the day that the claim speaks of.
 
-    Near is from RUNG_EARLIER_DAYS before to RUNG_LATER_DAYS after, by what the two dates allow. A claim without a
-    date is shown by none.
+    Near is from RUNG_EARLIER_DAYS before to RUNG_LATER_DAYS after, by what the two dates allow. An observation with
+    an open interval shows nothing beyond its known side. A claim without a date is shown by none.
     """
     when = claim.value_date or claim.date
     if claim.rung not in LADDER[Rung.GROUND_BROKEN.height :] or claim.modality == Modality.DENIED or when is None:
@@ -187,8 +187,8 @@ def _rung_shown(claim: Claim, dossier: Dossier) -> list[Observation]:
         for o in _by_others(claim, dossier)
         if o.rung is not None
         and o.rung.height >= claim.rung.height
-        and o.date.last.toordinal() >= first
-        and o.date.first.toordinal() <= last
+        and o.date.known[1].toordinal() >= first
+        and o.date.known[0].toordinal() <= last
     ]
 
 
@@ -279,7 +279,7 @@ RULES = (
 def decide(facts: RuleFacts) -> FindingRule:
     """Return the first rule whose condition holds; the last one always does.
 
-    >>> decide(Facts(contradicted=True, not_reached=True)).outcome.value
+    >>> decide(RuleFacts(contradicted=True, not_reached=True)).outcome.value
     'inconsistent'
     """
     return next(rule for rule in RULES if rule.holds(facts))
