@@ -211,14 +211,20 @@ def _crossing(geometry: BaseGeometry) -> str:
     if geometry.is_valid:
         return ""
     parts = shapely.get_parts(geometry)
-    overlap = ""
+    said = "crosses itself"
     if len(parts) > 1 and all(part.is_valid for part in parts):
         if shapely.union_all(parts).area >= geometry.area * (1 - OVERLAP_SHARE):
             return ""
-        overlap = "has parts that overlap"
+        said = "has parts that overlap"
+    elif any(_has_stray_hole(part) for part in parts):
+        said = "has a hole outside of its shell"
     reason, _, corner = shapely.is_valid_reason(geometry).partition("[")
-    said = overlap or ("has a hole outside of its shell" if "Hole lies outside" in reason else "crosses itself")
     return f"{said} at {corner.rstrip(']')} (degrees; {reason.lower()})"
+
+
+def _has_stray_hole(part: BaseGeometry) -> bool:
+    rings = [shapely.Polygon(ring) for ring in (part.exterior, *part.interiors)] if part.geom_type == "Polygon" else []
+    return all(ring.is_valid for ring in rings) and any(hole.disjoint(rings[0]) for hole in rings[1:])
 
 
 def with_area(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
