@@ -33,6 +33,8 @@ WGS84 = Geod(ellps="WGS84")
 SUFFIXES = (".geojson", ".json", ".kml", ".gpkg", ".csv")
 """Formats of outlines, read and written."""
 MAX_BYTES = 256 << 20
+OVERLAP_SHARE = 1e-6
+"""Share of the area of an outline by which its parts may overlap and still only touch: corners are rounded."""
 SITE_COLUMNS = ["site_id", "name_en", "name_zh", "status", "precision_km", "datum", "coord_level"]
 """Columns of sites.csv that go onto a map."""
 _A = 6378245.0  # Krasovsky 1940, as GCJ-02 uses it
@@ -103,12 +105,17 @@ def to_wgs(lon: float, lat: float, datum: str) -> tuple[float, float]:
     """
     if datum not in DATUMS:
         raise BadInputError(f"the datum {datum!r} is not known; use one of {', '.join(DATUMS)}")
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        where = f"lon {lon}, lat {lat} is not on the globe"
-        raise BadInputError(f"{where}; check the order (longitude first) and the degrees")
+    _on_the_globe(lon, lat)
     if datum == "BD-09":
         lon, lat = bd_to_gcj(lon, lat)
     return gcj_to_wgs(lon, lat) if datum in {"BD-09", "GCJ-02"} else (lon, lat)
+
+
+def _on_the_globe(lon: float, lat: float) -> None:
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        where = f"lon {lon:g}, lat {lat:g} is not on the globe"
+        exchanged = "; the two may be exchanged" if abs(lat) > 90 else ""
+        raise BadInputError(f"{where}{exchanged}; longitude first (-180 to 180), then latitude (-90 to 90)")
 
 
 def precision_km(site: Mapping[str, Any] | pd.Series) -> float:
@@ -134,7 +141,13 @@ def circles(points: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def disc(lon: float, lat: float, radius_m: float) -> BaseGeometry:
-    """Return a disc around a place, true on the ellipsoid, as a polygon in degrees."""
+    """Return a disc around a place, true on the ellipsoid, as a polygon in degrees.
+
+    Raises BadInputError for a place that is not on the globe and for a radius that is not over 0.
+    """
+    _on_the_globe(lon, lat)
+    if not 0 < radius_m < np.inf:
+        raise BadInputError(f"the radius is a number of metres over 0, not {radius_m:g}")
     azimuths = np.linspace(0, 360, 65)[:-1]
     lons, lats, _ = WGS84.fwd(np.full(64, lon), np.full(64, lat), azimuths, np.full(64, radius_m))
     return shapely.Polygon(np.column_stack([lons, lats]))
@@ -176,8 +189,9 @@ def as_geometry(place: Place, radius_m: float = 1000.0) -> BaseGeometry:
 def area_m2(geometry: BaseGeometry) -> float:
     """Return the area of an outline (degrees) on the WGS-84 ellipsoid, in m2 (Karney, 2013, by pyproj.Geod).
 
-    Parts of a MultiPolygon add up and courtyards are subtracted, whatever the direction of their rings. Raises
-    BadInputError when the outline crosses itself, with the point where it does: its area is not defined.
+    Parts of a MultiPolygon add up, also where they touch, and courtyards are subtracted, whatever the direction of
+    their rings. Raises BadInputError when the outline crosses itself, its parts overlap or a hole lies outside of it,
+    with the point: its area is not defined.
 
     >>> round(area_m2(shapely.box(93.0, 43.0, 93.001, 43.001)))
     9059
@@ -190,17 +204,27 @@ def area_m2(geometry: BaseGeometry) -> float:
 
 
 def _crossing(geometry: BaseGeometry) -> str:
-    """Return what is wrong with the rings of an outline, with the place in degrees; empty when nothing is."""
+    """Return what is wrong with the rings of an outline, with the place in degrees; empty when nothing is.
+
+    Parts that touch along an edge are sound: halls that stand wall to wall are drawn so.
+    """
     if geometry.is_valid:
         return ""
+    parts = shapely.get_parts(geometry)
+    overlap = ""
+    if len(parts) > 1 and all(part.is_valid for part in parts):
+        if shapely.union_all(parts).area >= geometry.area * (1 - OVERLAP_SHARE):
+            return ""
+        overlap = "has parts that overlap"
     reason, _, corner = shapely.is_valid_reason(geometry).partition("[")
-    return f"crosses itself at {corner.rstrip(']')} (degrees; {reason.lower()})"
+    said = overlap or ("has a hole outside of its shell" if "Hole lies outside" in reason else "crosses itself")
+    return f"{said} at {corner.rstrip(']')} (degrees; {reason.lower()})"
 
 
 def with_area(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the table with `area_m2`, NaN for what has no surface or crosses itself."""
+    """Return the table with `area_m2`, NaN for what has no surface or none that is defined (see `area_m2`)."""
     degrees = frame.geometry.to_crs(4326)
-    sound = degrees.geom_type.isin(_SURFACES) & degrees.is_valid
+    sound = [g is not None and g.geom_type in _SURFACES and not _crossing(g) for g in degrees]
     return frame.assign(area_m2=[area_m2(g) if ok else np.nan for g, ok in zip(degrees, sound, strict=True)])
 
 

@@ -55,6 +55,24 @@ def test_dry_run_writes_and_asks_nothing(portal, capsys, data):
     assert len(portal.hits) == before and not data.exists()
 
 
+@pytest.mark.parametrize(
+    ("verb", "status", "said"),
+    [
+        (["extract", "https://example.org/a"], 2, "not among the captures"),
+        (["captures", "https://example.org/a"], 1, "no capture of"),
+        (["notice", "https://example.org/a"], 1, "https://example.org/a"),
+        (["archive", "verify"], 2, "there is no archive in"),
+        (["archive", "export", "out"], 2, "there is no archive in"),
+    ],
+)
+def test_a_verb_that_reads_makes_no_archive(verb, status, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OSINT_DATA")
+    assert main(verb) == status
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_verify_names_the_damaged_capture_and_exits_1(portal, capsys, data):
     main(["capture", portal.url + "/good"])
     assert main(["archive", "verify"]) == 0

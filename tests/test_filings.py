@@ -320,7 +320,7 @@ def test_a_capture_is_read_by_number_and_address(tmp_path, monkeypatch):
 
 
 def test_a_scan_number_never_goes_without_a_warning():
-    lines = [Line("总投资2.000亿元，占地面积 600m", (0, 0, 1, 1), 0.99), Line("机柜5000架", (0, 20, 1, 30), 0.99)]
+    lines = [Line("总投资2.000亿元，占地面积 600m", (0, 0, 1, 1)), Line("机柜5000架", (0, 20, 1, 30))]
     filing = with_readings(filings.parse(b"\x89PNG", "a.png", pictures=True), [(1, lines, lines)])
     found = filings.claims_of(filing)
     assert len(found) == 2 and set(found["confidence"]) == {"low"} and not filing.unread

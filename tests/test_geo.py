@@ -86,6 +86,17 @@ def test_parts_of_an_outline_add_up_and_courtyards_are_subtracted_whatever_their
         assert geo.area_m2(shape) == pytest.approx(ellipsoidal_m2(ONE) - ellipsoidal_m2(inside), rel=1e-9)
 
 
+def test_touching_parts_have_the_area_of_their_union_and_each_fault_its_own_words(tmp_path):
+    halls = MultiPolygon([ONE, box(93.001, 43.0, 93.002, 43.001)])
+    assert geo.area_m2(halls) == pytest.approx(geo.area_m2(halls.buffer(0)), rel=1e-6)
+    path = geo.write_outlines(geo.gpd.GeoDataFrame({"name": ["halls"]}, geometry=[halls], crs=4326), tmp_path / "h.kml")
+    assert geo.read_outlines(path)["area_m2"][0] == pytest.approx(2 * ellipsoidal_m2(ONE), rel=1e-4)
+    with pytest.raises(OsintError, match="has parts that overlap at"):
+        geo.area_m2(MultiPolygon([ONE, box(93.0005, 43.0, 93.002, 43.001)]))
+    with pytest.raises(OsintError, match="has a hole outside of its shell at"):
+        geo.area_m2(Polygon(ONE.exterior.coords, [box(93.002, 43.002, 93.003, 43.003).exterior.coords]))
+
+
 CROSSED = Polygon([(93.0, 43.0), (93.002, 43.002), (93.002, 43.0), (93.0, 43.002)])
 
 

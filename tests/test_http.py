@@ -322,6 +322,17 @@ def test_certificates_of_the_office_count_for_all(secure, pages, monkeypatch, tm
         Ranges(secure).get(f"{secure}/good", 0, 100, "full")
 
 
+@pytest.mark.parametrize("variable", client.CERTIFICATES)
+@pytest.mark.parametrize("text", ["this is not a certificate", ""])
+def test_a_file_that_holds_no_certificates_is_named_with_its_variable(monkeypatch, tmp_path, variable, text):
+    (tmp_path / "notes.txt").write_text(text)
+    monkeypatch.setenv(variable, str(tmp_path / "notes.txt"))
+    with pytest.raises(
+        BadInputError, match=rf"^{variable} names .*notes\.txt, which cannot be read .*PEM certificates"
+    ):
+        Client().ask(Request("https://host.invalid/"))
+
+
 def _proxy(listener, target, asked):
     """Lead whoever asks, by CONNECT or by SOCKS5, to one server; `asked` gets the names."""
 
@@ -394,11 +405,50 @@ def test_only_the_server_that_was_named_may_be_on_this_machine(pages):
     assert answer.trouble is Trouble.REFUSED and "loopback" in answer.detail and answer.requests == 0
 
 
+@pytest.mark.parametrize("target", ["http://[::1", "http://127.0.0.1:99999/", "https://10.0.0.1/a"])
+def test_redirect_to_what_may_not_be_asked_is_named_as_a_redirect(pages, target):
+    pages.files["/go"] = lambda h: webpages.send(h, 302, b"", {"Location": target})
+    answer = Client(named=pages.url).ask(Request(f"{pages.url}/go"))
+    assert answer.trouble is Trouble.REFUSED
+    assert answer.detail.startswith(f"it redirected to {target}, which was not asked: ")
+    with pytest.raises(
+        RefusedError, match=r"/go was not read: it redirected to http.* which was not asked: "
+    ) as caught:
+        Ranges(pages.url).get(f"{pages.url}/go", 0, 100, "full")
+    assert "item" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "fd00::1"]
 )
 def test_addresses_inside_a_network_are_forbidden_and_public_ones_are_not(address):
     assert forbidden(address) and not forbidden("93.184.215.14")
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_bytes_that_came_before_a_silence_are_counted(pages, chunked):
+    done = threading.Event()
+
+    def stopping(handler):
+        handler.send_response(200)
+        handler.send_header(*(("Transfer-Encoding", "chunked") if chunked else ("Content-Length", "100")))
+        handler.end_headers()
+        handler.wfile.write(b"28\r\n" + BODY[:40] + b"\r\n" if chunked else BODY[:40])
+        done.wait(10)
+        handler.close_connection = True
+
+    pages.files["/b"] = stopping
+    answer = Client(QUICK, named=pages.url).ask(Request(f"{pages.url}/b"))
+    done.set()
+    assert answer.fault == "no byte for 0.4 s; 40 bytes had come"
+    assert answer.body == BODY[:40] and answer.received == 40
+
+
+@pytest.mark.parametrize("value", [0, -3, float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["max_bytes", "max_seconds", "head_seconds", "silence_seconds", "attempts"])
+def test_a_limit_that_lets_nothing_through_is_refused(name, value):
+    with pytest.raises(BadInputError, match=rf"the limit `{name}` must be more than 0 and finite, got {value:g}"):
+        Limits(**{name: value})
 
 
 # ---- asked again, politely
@@ -411,6 +461,13 @@ def test_retry_after_is_read_in_both_forms():
     past = email.utils.format_datetime(moment - timedelta(days=1), usegmt=True)
     assert client.retry_after_seconds(past) == 0.0
     assert client.retry_after_seconds("soon") is None and client.retry_after_seconds("") is None
+
+
+def test_a_pause_of_many_days_is_not_said_to_be_one_of_seconds(pages):
+    for when in ("Thu, 01 Jan 2099 00:00:00 GMT", "9" * 12):
+        pages.files["/b"] = lambda h, when=when: webpages.send(h, 503, b"busy", {"Retry-After": when})
+        fault = Client(named=pages.url).ask(Request(f"{pages.url}/b")).fault
+        assert fault == "it answered status 503; it wants to be left alone for a day or more"
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])

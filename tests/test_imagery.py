@@ -22,7 +22,7 @@ from rasterio.io import MemoryFile
 
 from osint import cli, imagery
 from osint.cli.main import build_parser
-from osint.errors import OsintError, RefusedError
+from osint.errors import BadInputError, NetworkError, OsintError, RefusedError
 from osint.http import RangeRead, bytes_by_reader, client, ranges
 from osint.imagery import catalogue, items, read
 from osint.imagery import cog as cogs
@@ -472,7 +472,7 @@ def test_each_broken_scene_is_named_and_the_others_go_on(pages, monkeypatch):
         "mapped": ("https://[::ffff:10.0.0.8]/x.tif", "private"),
         "decimal": ("https://2130706433/x.tif", ""),
         "user": ("https://me:you@example.org/x.tif", "user name"),
-        "bad": ("http://[", "no readable address"),
+        "bad": ("http://[", "not a readable address"),
     }
     hrefs |= {name: href for name, (href, _) in refused.items()}
     pages.files["/good"] = cog(pixels(7, size=1024))
@@ -608,6 +608,58 @@ def test_list_that_is_shorter_than_the_catalogue_counts_is_said_to_have_a_gap(pa
     assert [d.reason for d in found(pages).dropped] == ["127.0.0.1 counts 7 scenes and listed 1: the list has a gap"]
 
 
+def list_answers(pages, *bodies):
+    """Answer a search with these bodies, one after the other, and the last one for ever."""
+    turn = iter(bodies)
+    last = json.dumps(bodies[-1]).encode()
+    kind = {"Content-Type": "application/json"}
+    pages.get_only = True
+    pages.files["/search"] = lambda h: webpages.send(
+        h, 200, json.dumps(body).encode() if (body := next(turn, None)) is not None else last, kind
+    )
+
+
+@pytest.mark.parametrize(
+    "body", [{"code": "InternalError", "description": "database down"}, {"features": None}, ["down"], "down"]
+)
+def test_an_answer_without_a_list_of_scenes_is_a_failure_and_not_an_absence(pages, body):
+    list_answers(pages, body)
+    with pytest.raises(NetworkError, match=r"127\.0\.0\.1 gave no list of scenes, it answered .*(down|null)"):
+        found(pages)
+    first = {"features": _doubles(pages.url)[:1], "links": [{"rel": "next", "href": "?p=2"}]}
+    list_answers(pages, first, body)
+    with pytest.raises(NetworkError, match="no list of scenes"):
+        found(pages)
+
+
+def test_an_error_does_not_take_the_place_of_a_kept_list(pages):
+    list_answers(pages, {"features": _doubles(pages.url)[:1], "links": []})
+    assert len(found(pages)) == 1
+    list_answers(pages, {"code": "InternalError", "description": "database down"})
+    with pytest.raises(NetworkError, match="database down"):
+        found(pages)
+    assert len(found(pages, offline=True)) == 1
+
+
+def test_an_empty_page_that_names_a_next_one_is_not_the_end_of_the_list(pages):
+    onward = {"features": [], "links": [{"rel": "next", "href": "?p=2"}], "numberMatched": 1}
+    list_answers(pages, onward, {"features": _doubles(pages.url)[:1], "links": []})
+    scenes = found(pages)
+    assert len(scenes) == 1 and not scenes.dropped
+    assert pages.asked[-1][1] == "/search?p=2"
+    list_answers(pages, onward)
+    assert [d.reason for d in found(pages).dropped] == ["127.0.0.1 counts 1 scenes and listed 0: the list has a gap"]
+    list_answers(pages, onward | {"numberMatched": None})
+    assert "empty pages that promise more: the list may have a gap" in found(pages).dropped[0].reason
+
+
+@pytest.mark.parametrize("matched", ["many", [], {}, None, float("inf")])
+def test_a_count_that_is_no_number_is_unknown(pages, matched):
+    list_answers(pages, {"features": _doubles(pages.url)[:1], "links": [], "numberMatched": matched, "context": 7})
+    scenes = found(pages)
+    assert len(scenes) == 1 and not scenes.dropped
+
+
 def test_catalogue_cannot_have_a_file_of_this_machine_read(pages, tmp_path):
     secret = tmp_path / "items.json"
     secret.write_text(json.dumps({"type": "FeatureCollection", "features": _doubles(pages.url), "links": []}))
@@ -621,6 +673,16 @@ def test_redirect_of_the_catalogue_to_another_host_is_not_followed(pages):
     pages.get_only = True
     with pytest.raises(OsintError, match="a host that was not named"):
         found(pages)
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path, capsys):
+    missing = tmp_path / "none"
+    days = ["--start", "2024-01-01", "--end", "2024-02-01"]
+    assert cli.main(["scenes", "93", "43", *days, "--catalogue", str(missing)]) == 2
+    assert f"`catalogue` names the folder {missing}, which does not exist; known" in capsys.readouterr().err
+    missing.mkdir()
+    with pytest.raises(BadInputError, match=r"none holds no catalog\.json"):
+        imagery.scenes(SITE, "2024-01-01", "2024-02-01", catalogue=missing)
 
 
 def test_local_catalogue_reads_files_inside_its_folder_only(tmp_path):

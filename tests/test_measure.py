@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 import xarray as xr
 from scipy import ndimage
 
@@ -15,7 +16,7 @@ from osint import simulated as simulate
 from osint.change import series, stack
 from osint.change.measure import PAIRED_SCENES, SHARP, _same_seasons, measure_plot
 from osint.change.reasons import Reason, sentence
-from osint.errors import OsintError
+from osint.errors import BadInputError, OsintError
 from osint.simulated import demo
 from tests import pages
 from tests.simulated_data import dataset, stack_of_world
@@ -284,3 +285,33 @@ def test_an_outline_without_scenes_keeps_its_row(built):
     )
     assert "widen the dates" in row["plot_cannot_tell"]
     assert pd.isna(row["roof_area_m2_best"])
+
+
+def test_days_that_are_none_or_out_of_order_are_refused_in_one_sentence(built):
+    made, data = built
+    held, place = stack.stack_of_dataset(data), outline_of(made)
+    outlines = gpd.GeoDataFrame({"outline_id": ["A"]}, geometry=[place], crs=4326)
+    asked = (
+        held.between,
+        *(lambda *days, ask=ask: ask(held, place, *days) for ask in (change.date_change, change.new_structures)),
+        lambda *days: change.measure(held, place, *days),
+        *(lambda *days, ask=ask: ask(held, outlines, *days) for ask in (change.date_outlines, change.measure_outlines)),
+    )
+    wrong = {("2023-13-45", "2024-06-30"): "of the calendar", ("foo", "bar"): "'foo' is not a date"}
+    wrong[("2024-06-30", "2023-01-01")] = "is before `start`"
+    for ask in asked:
+        for days, said in wrong.items():
+            with pytest.raises(BadInputError, match=said):
+                ask(*days)
+
+
+def test_an_outline_that_crosses_itself_keeps_its_row_with_the_reason(built):
+    made, data = built
+    place = outline_of(made)
+    west, south, east, north = place.bounds
+    crossed = shapely.Polygon([(west, south), (east, north), (east, south), (west, north)])
+    outlines = gpd.GeoDataFrame({"outline_id": ["crossed", "sound"]}, geometry=[crossed, place], crs=4326)
+    found = change.date_outlines(stack.stack_of_dataset(data), outlines, BEFORE[0], NOW[1])
+    assert "crosses itself at" in found["cannot_tell"][0] and pd.isna(found["roofed_best"][0])
+    assert found["outline_id"].iloc[0] == "crossed" and (found["outline_id"] == "sound").any()
+    assert found[found["outline_id"] == "sound"]["roofed_best"].notna().any()

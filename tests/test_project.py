@@ -60,3 +60,15 @@ def test_the_readme_names_only_what_is_there():
         assert (ROOT / path).exists(), path
     for target in re.findall(r"`make (\w+)", text):
         assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M), target
+
+
+def test_the_tree_of_the_architecture_names_every_file():
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named, room = set(), ""
+    for line in text.split("```\nosint/\n")[1].split("```")[0].splitlines():
+        depth, name = (len(line) - len(line.lstrip())) // 2, line.split()[0]
+        room = name.rstrip("/") if depth == 1 and name.endswith("/") else room if depth > 1 else ""
+        if name.endswith(".py"):
+            named.add(f"{room}/{name}" if depth > 1 else name)
+    files = {p.relative_to(ROOT / "osint").as_posix() for p in (ROOT / "osint").rglob("*.py")}
+    assert named == {f for f in files if not f.endswith(("/__init__.py", "/__main__.py"))}

@@ -170,11 +170,26 @@ def test_a_failed_report_leaves_nothing_half_written(small, tmp_path, monkeypatc
     out = tmp_path / "derived" / "report"
     out.mkdir(parents=True)
     (out / "index.html").write_text("the last good one")
+    (out / "findings.csv").touch()
     monkeypatch.setattr("osint.report.build.replace_file", full)
     with pytest.raises(OsintError, match="No space left"):
         report.write_report(small, out)
     assert [p.name for p in out.parent.iterdir()] == ["report"]
     assert (out / "index.html").read_text() == "the last good one"
+
+
+def test_what_is_not_an_older_report_is_not_replaced(small, tmp_path):
+    mine = tmp_path / "mine.txt"
+    mine.write_text("kept", encoding="utf-8")
+    with pytest.raises(OsintError, match="is a file, and the report is a folder"):
+        report.write_report(small, mine)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("kept", encoding="utf-8")
+    with pytest.raises(OsintError, match=r"holds something other than a report \(no index.html\)"):
+        report.write_report(small, folder)
+    assert mine.read_text(encoding="utf-8") == (folder / "mine.txt").read_text(encoding="utf-8") == "kept"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "mine.txt"]
 
 
 def test_summary_names_every_site(small, tmp_path, capsys):

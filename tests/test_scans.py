@@ -19,7 +19,7 @@ LINES = [
 
 
 def line(text, row=0):
-    return Line(text, (0, 20 * row, 600, 20 * row + 16), 0.99)
+    return Line(text, (0, 20 * row, 600, 20 * row + 16))
 
 
 def read_twice(first, second):

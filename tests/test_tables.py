@@ -81,7 +81,7 @@ def test_bom_and_crlf_are_read_through(raw):
             "lacks the column site_id",
         ),
         (lambda b: b.replace(b"site_id,", b"place,", 1), "lacks the column site_id and has unknown column 'place'"),
-        (lambda b: b.replace(b"XJ02,", b"XJ01,", 1), "an id that no other row has"),
+        (lambda b: b.replace(b"XJ02,", b"XJ01,", 1), "stands once"),
         (lambda b: b.replace(b"XJ12,Silk", b"XJ12,=HYPERLINK(1)Silk", 1), "spreadsheet does not run"),
         (lambda b: b.replace(b"XJ12,Silk", b"XJ12,-5+cmd", 1), "spreadsheet does not run"),
         (lambda b: b[: len(b) // 2] + b"\x00" + b[len(b) // 2 :], "zero byte"),
@@ -241,7 +241,9 @@ def test_the_shipped_tables_are_looked_for_last(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("OSINT_DATA", raising=False)
     assert data_dir() == RAW.parent
-    (tmp_path / "data" / "raw").mkdir(parents=True)
+    (tmp_path / "data" / "raw" / "captures").mkdir(parents=True)
+    assert data_dir() == RAW.parent, "captures are not a register"
+    (tmp_path / "data" / "raw" / "sites.csv").touch()
     assert data_dir() == Path("data")
 
 

@@ -47,8 +47,13 @@ class Archive:
         self.aside = self.directory / "aside"
         self.repairs: list[str] = []
 
-    def open(self) -> Archive:
-        """Make the directories and repair what an interrupted run left behind."""
+    def open(self, *, make: bool = True) -> Archive:
+        """Make the directories and repair what an interrupted run left behind.
+
+        A caller that only reads says `make=False`: an archive that is not there is then empty, and nothing is made.
+        """
+        if not make and not self.directory.is_dir():
+            return self
         with self._disk_trouble():
             for path in (self.directory, self.incoming, self.aside):
                 path.mkdir(parents=True, exist_ok=True)

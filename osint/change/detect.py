@@ -201,7 +201,7 @@ def _joined(parts: list[tuple[Tile, Candidate]]) -> list[tuple[Tile, Candidate]]
 
 def _season_candidates(stack: Stack, place: BaseGeometry, start: str, end: str) -> list[Candidate]:
     """Return the patches of one window, the strongest first."""
-    rows = stack.between(start, f"{end}T23:59:59")
+    rows = stack.between(start, end)
     groups = season_groups(rows, place.centroid.y)
     if len(groups) < LEAST_SEASONS:
         raise TooFewError(f"only {len(rows)} scenes between {start} and {end}: two seasons are needed, widen the dates")

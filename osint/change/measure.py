@@ -24,6 +24,7 @@ from osint.change.reasons import Doubt, Reason, sentences
 from osint.change.series import HALF, OUTSIDE_COVER, PIXEL_M2, Footprint, median
 from osint.change.stack import Stack, around
 from osint.errors import BadInputError, NotFoundError, OsintError
+from osint.register import read_date, read_span
 
 SHARP = ("B02", "B04", "B08")  # bands of 10 m: an edge in the short-wave infrared is twice as wide
 Z90 = 1.645  # standard deviations on either side of the middle that hold 90% of a normal distribution
@@ -327,8 +328,8 @@ def measure(
     spent = stack.bytes_read
     area_m2 = geo.area_m2(place)
     window = around(place, max(series.reach_m(area_m2), REACH_MIN_M, REACH_SIDES * area_m2**0.5))
-    rows = stack.between(start, f"{end}T23:59:59")
-    earlier = None if before is None else stack.between(before[0], f"{before[1]}T23:59:59")
+    rows = stack.between(start, end)
+    earlier = None if before is None else stack.between(*before)
     if earlier is not None and len(rows) and len(earlier):
         rows, earlier = _same_seasons(rows, earlier)
     else:
@@ -387,9 +388,8 @@ def measure_outlines(
 
 def in_order(start: str, end: str, before: tuple[str, str] | None) -> None:
     """Raise BadInputError unless `start` comes before `end`, and `before` (first and last date) before `start`."""
-    if end < start:
-        raise BadInputError(f"`end` ({end}) is before `start` ({start})")
-    if before is not None and not before[0] <= before[1] < start:
+    first, _ = read_span(start, end)
+    if before is not None and not read_date(before[0]).first <= read_date(before[1]).last < first:
         raise BadInputError(f"the time before, {' to '.join(before)}, must end before {start}, the first date measured")
 
 

@@ -21,6 +21,8 @@ from osint.change.reasons import Doubt, Reason
 from osint.change.series import BLUE, Footprint, Series
 from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack
 from osint.change.steps import Steps
+from osint.errors import BadInputError
+from osint.register import read_span
 
 SMALLEST_M2 = 600.0  # area below which an outline is not dated: six pixels of 10 m
 FEWEST_SCENES = 8  # scenes below which an outline is not dated
@@ -91,7 +93,7 @@ def _dated(stack: Stack, place: BaseGeometry, span: tuple[str, str], coverage: f
     if area_m2 < SMALLEST_M2:
         return _refused(Doubt(Reason.TOO_SMALL, {"area_m2": area_m2, "least_m2": SMALLEST_M2}))
     start, end = span
-    rows = stack.between(start, f"{end}T23:59:59")
+    rows = stack.between(start, end)
     if len(rows) < FEWEST_SCENES:
         return _refused(Doubt(Reason.TOO_FEW_SCENES, {"scenes": len(rows), "start": start, "end": end}))
     gather = sampling.exhaustive if exhaustive else sampling.bisected
@@ -230,13 +232,19 @@ def date_outlines(
 ) -> gpd.GeoDataFrame:
     """Return one feature per structure for outlines (any CRS, column outline_id), in degrees.
 
-    Each outline is dated with the scenes that reach it.
+    Each outline is dated with the scenes that reach it. One that crosses itself or is outside of the pictures keeps its
+    row, with the reason in `cannot_tell`. Raises BadInputError for days that are none or not in order.
     """
-    rows = []
+    read_span(start, end)
+    rows: list[dict[str, str | float | BaseGeometry | None]] = []
     for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
-        own = stack.at(series.surroundings_box(outline.geometry))
         name = str(getattr(outline, "outline_id", number))
-        dated = date_change(own, outline.geometry, start, end, outline_id=name, exhaustive=exhaustive)
+        try:
+            own = stack.at(series.surroundings_box(outline.geometry))
+            dated = date_change(own, outline.geometry, start, end, outline_id=name, exhaustive=exhaustive)
+        except BadInputError as error:
+            rows.append({"outline_id": name, "cannot_tell": str(error), "geometry": outline.geometry})
+            continue
         stack.add(own)
         rows += [{**row, "geometry": outline.geometry} for row in dated.rows]
     return gpd.GeoDataFrame(rows, columns=[*PROPERTIES, "geometry"], geometry="geometry", crs=4326)

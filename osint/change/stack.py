@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
 from osint.http import Cost
+from osint.register import read_span
 
 PAIR = ("B02", "B11")  # enough to date a roof: brightness, and the infrared where soil and roof differ
 BANDS = ("B02", "B04", "B11")  # the pair, and the redness of soil, which a search reads only on a few scenes
@@ -80,9 +82,13 @@ class Stack:
         return frame.assign(simulated="SIMULATED") if self.simulated else frame
 
     def between(self, start: str, end: str) -> pd.DataFrame:
-        """Return the rows from `start` to `end` (UTC, both included)."""
-        when = self.scenes["datetime"]
-        return self.scenes[(when >= pd.Timestamp(start, tz="UTC")) & (when <= pd.Timestamp(end, tz="UTC"))]
+        """Return the rows from the day `start` to the day `end` (UTC, both included).
+
+        Raises BadInputError for what is not a date, and where the end comes before the start.
+        """
+        when, (first, last) = self.scenes["datetime"], read_span(start, end)
+        midnight = pd.Timestamp(dt.datetime.combine(last, dt.time.max), tz="UTC")
+        return self.scenes[(when >= pd.Timestamp(first, tz="UTC")) & (when <= midnight)]
 
 
 def open_stack(

@@ -77,7 +77,10 @@ def _disc(args: argparse.Namespace) -> BaseGeometry:
 
 def _listed(args: argparse.Namespace) -> Scenes:
     from osint import imagery
+    from osint.errors import BadInputError
 
+    if not 0 <= args.max_cloud <= 100:
+        raise BadInputError(f"`--max-cloud` is 0 to 100 percent, not {args.max_cloud:g}")
     source = {"catalogue": args.catalogue, "collection": args.collection, "offline": args.offline}
     found = imagery.scenes(_disc(args), args.start, args.end, **source)
     # decided here and not by the catalogue: Earth Search has been seen to ignore the filter silently

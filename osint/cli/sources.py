@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint.cli.main import add_common
@@ -114,10 +115,11 @@ def _note_repairs(archive: Archive) -> None:
         _note(f"repaired: {repair}")
 
 
-def _opened(args: argparse.Namespace) -> Archive:
+def _opened(args: argparse.Namespace, *, make: bool = False) -> Archive:
+    """Return the archive; only a verb that adds to it makes one where none is."""
     from osint import archive
 
-    store = archive.Archive(archive.captures_directory(args.data)).open()
+    store = archive.Archive(archive.captures_directory(args.data)).open(make=make)
     _note_repairs(store)
     return store
 
@@ -160,12 +162,23 @@ def _notice(args: argparse.Namespace) -> int:
     return 0
 
 
+def _there(args: argparse.Namespace) -> Path:
+    """Return the folder of the archive; raises NotFoundError where none is."""
+    from osint import archive
+    from osint.errors import NotFoundError
+
+    folder = archive.captures_directory(args.data)
+    if not folder.is_dir():
+        raise NotFoundError(f"there is no archive in {folder}; name the folder that holds raw/captures with --data")
+    return folder
+
+
 def _verify(args: argparse.Namespace) -> int:
     import dataclasses
 
     from osint import archive
 
-    report = archive.verify(archive.captures_directory(args.data))
+    report = archive.verify(_there(args))
     if args.json:
         print(json.dumps(dataclasses.asdict(report), ensure_ascii=False))
         return 1 if report.damage else 0
@@ -182,6 +195,7 @@ def _verify(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> None:
     from osint import archive
 
+    _there(args)
     done = archive.export(_opened(args), args.folder)
     print(json.dumps(done) if args.json else f"{done['captures']} captures, {done['files']} files in {args.folder}")
 
@@ -189,7 +203,7 @@ def _export(args: argparse.Namespace) -> None:
 def _import(args: argparse.Namespace) -> None:
     from osint import sources
 
-    store = _opened(args)
+    store = _opened(args, make=True)
     for path in args.files:
         entries = sources.import_saved(store, path, by=args.who, obtained=args.when, origin=args.where, url=args.url)
         for entry in entries:
@@ -200,10 +214,13 @@ def _search(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from osint import sources
+    from osint.errors import BadInputError
     from osint.register import write_csv
 
+    if args.pages < 1:
+        raise BadInputError(f"`--pages` is at least 1, not {args.pages}")
     asked = (args.words, args.start, args.end)
-    chosen: Any = {"names": tuple(args.source), "pages": max(1, args.pages), "live": args.live}
+    chosen: Any = {"names": tuple(args.source), "pages": args.pages, "live": args.live}
     planned = sources.plan_search(*asked, **chosen)
     if args.dry_run:
         print("\n".join(planned))

@@ -365,7 +365,7 @@ def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse) -> Fili
         )
     from osint import archive
 
-    store = archive.Archive(archive.captures_directory()).open()
+    store = archive.Archive(archive.captures_directory()).open(make=False)
     newest = None
     for entry in store.entries():
         if name in (str(entry.seq), entry.url, entry.final_url) or (len(name) >= 8 and entry.sha256.startswith(name)):

@@ -49,12 +49,9 @@ def references() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
     paths = [folder / f"{name}.ttf" for name in _REFERENCES]
     paths += [path for path in (chinese_font(),) if path]
-    shapes, widths = [], []
-    for path in paths:
-        found = [shape_of(drawn_digit(path, str(digit))) for digit in range(10)]
-        shapes.append([found_shape for found_shape, _ in found])
-        widths.append([width for _, width in found])
-    return np.array(shapes), np.array(widths)
+    found = [[shape_of(drawn_digit(path, str(digit))) for digit in range(10)] for path in paths]
+    shapes, widths = (np.array([[digit[part] for digit in font] for font in found]) for part in (0, 1))
+    return shapes, widths
 
 
 def drawn_digit(font: Path | io.BytesIO, letter: str, size: int = 40) -> NDArray[np.float64]:

@@ -143,7 +143,7 @@ class TableGrid:
             else:
                 depth = 1
                 doubt = self._doubt(rows[index], headers)
-                done += [cell.filled(cell.text, headers.above(cell), doubt) for cell in rows[index]]
+                done += [cell.filled(cell.text, headers.by_column.get(cell.column, ()), doubt) for cell in rows[index]]
             index += depth
         return done
 
@@ -182,10 +182,6 @@ class _Headers:
         needed = max((end for end, words in ends if words), default=0)
         row = sum(cell.row == block[0].row for cell in block)
         return cls(by_column, max(end for end, _ in ends), needed, (block[0].text, row))
-
-    def above(self, cell: Cell) -> tuple[str, ...]:
-        """Return the headers of the first column of a cell."""
-        return self.by_column.get(cell.column, ())
 
 
 def _is_value(words: str) -> bool:

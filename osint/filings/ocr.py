@@ -27,8 +27,6 @@ class Line:
     text: str
     box: tuple[float, float, float, float]
     """left, top, right, bottom in pixels of the picture"""
-    confidence: float
-    """what the recogniser says of itself, 0 to 1"""
 
 
 _ENLARGED, _TURNED_DEG = 1.4, 0.5
@@ -52,9 +50,9 @@ def read_picture(picture: Image.Image, scale: float = 1.0) -> list[Line]:
 
     found, _ = _engine()(np.asarray(picture.convert("RGB")))
     lines = []
-    for corners, text, confidence in found or []:
+    for corners, text, _ in found or []:
         xs, ys = [x / scale for x, _ in corners], [y / scale for _, y in corners]
-        lines.append(Line(spaced(text), (min(xs), min(ys), max(xs), max(ys)), float(confidence)))
+        lines.append(Line(spaced(text), (min(xs), min(ys), max(xs), max(ys))))
     return sorted(lines, key=lambda line: (round(line.box[1] * scale / 12), line.box[0]))
 
 

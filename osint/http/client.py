@@ -55,6 +55,7 @@ BACKOFF_S = 0.5  # first pause before a host is asked again; each later one is t
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """Variables that name the certificate authorities to trust; the first that is set counts."""
 _SMALL_BYTES = 64 << 10  # a body that nobody wants is read up to this size, to keep the connection
+_PIECE_BYTES = 256 << 10  # of a body that are taken at once at most
 _MAX_RATIO = 200  # decompressed bytes for each byte that came, above 1 MiB
 _MAX_WAIT_S = 60.0  # longest pause between two attempts that a host may ask for; a longer one ends the matter
 _TICK_S = 0.05
@@ -114,6 +115,13 @@ class Limits:
     """Redirects followed."""
     attempts: int = 1
     """Times that a URL is asked at most while its host is busy or drops the connection."""
+
+    def __post_init__(self) -> None:
+        """Raise BadInputError for a limit that lets nothing through."""
+        for name in ("max_bytes", "max_seconds", "head_seconds", "silence_seconds", "attempts"):
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise BadInputError(f"the limit `{name}` must be more than 0 and finite, got {value:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +218,10 @@ class Answer:
         if self.status is not None and 200 <= self.status < 300:
             return ""
         wait = retry_after_seconds(self.headers.get("retry-after", ""))
-        again = f"; ask again in {wait:.0f} s" if wait else "; try again later" if self.status in BUSY else ""
-        return f"it answered status {self.status}{again}"
+        again = f"ask again in {wait:.0f} s" if wait else "try again later" if self.status in BUSY else ""
+        if wait and wait >= _DAY_S:  # a longer wait is read as a day
+            again = "it wants to be left alone for a day or more"
+        return f"it answered status {self.status}" + (f"; {again}" if again else "")
 
 
 @contextlib.contextmanager
@@ -270,7 +280,8 @@ class Client:
         for _ in range(self.limits.max_redirects + 1):
             answer.final_url = strip_secrets(request.url)
             if reason := self._reason_against(request.url):
-                answer.trouble, answer.detail = Trouble.REFUSED, f"{answer.final_url} was not asked: {reason}"
+                shown = f"it redirected to {answer.final_url}, which" if answer.redirects else answer.final_url
+                answer.trouble, answer.detail = Trouble.REFUSED, f"{shown} was not asked: {reason}"
                 return
             hop = _Hop(self.limits, self._pools_for(request), self._proxy(request.url), answer, deadline)
             hop.run(request, cookies, spool)
@@ -316,7 +327,8 @@ def _readable(header: str) -> str:
 
 def _next(request: Request, status: int, target: str) -> Request:
     get = status == 303 or (status in (301, 302) and request.method == "POST")
-    same = urlsplit(target)[:2] == urlsplit(request.url)[:2]
+    # what is not a URL is refused by who follows
+    same = is_url(target) and urlsplit(target)[:2] == urlsplit(request.url)[:2]
     return replace(
         request,
         url=target,
@@ -399,7 +411,7 @@ class _Hop:
             return
         body = raw = new_file()
         most = request.max_bytes or self.limits.max_bytes
-        answer.trouble, answer.detail = self._drain(response, raw, most, at_once=spool is not None)
+        answer.trouble, answer.detail = self._drain(response, raw, most)
         encoding = answer.headers.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity") and raw.tell() and response.status != PARTIAL:
             body = new_file()
@@ -420,18 +432,16 @@ class _Hop:
             )
             answer.exchanges.append(came)
 
-    def _drain(
-        self, response: urllib3.BaseHTTPResponse, sink: IO[bytes], most: int, *, at_once: bool
-    ) -> tuple[Trouble, str]:
-        """Write a body to a file piece by piece, `at_once` as it comes; return the trouble and its words."""
-        read, piece_bytes = (response.read1, 64 << 10) if at_once else (response.read, 256 << 10)
+    def _drain(self, response: urllib3.BaseHTTPResponse, sink: IO[bytes], most: int) -> tuple[Trouble, str]:
+        """Write a body to a file piece by piece, as it comes; return the trouble and its words."""
         taken = 0
         while True:
             seconds = self.deadline.elapsed
             if seconds > self.limits.head_seconds and taken < seconds * self.limits.min_rate:
                 return Trouble.TIMEOUT, f"trickled {taken} bytes in {seconds:.0f} s"
             try:
-                piece = read(min(piece_bytes, most - taken + 1), decode_content=False)
+                # read() would lose, and not count, what came of a piece before the silence
+                piece = response.read1(min(_PIECE_BYTES, most - taken + 1), decode_content=False)
             except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 short = _find(error, urllib3.exceptions.IncompleteRead) or _find(error, http.client.IncompleteRead)
                 if short and not self.deadline.fired:
@@ -689,15 +699,25 @@ def _pools(proxy: str, trust: str, legacy_tls: bool, named: Origin | None, pid: 
 @functools.lru_cache(8)
 def _tls(trust: str, legacy_tls: bool) -> ssl.SSLContext:
     folder = Path(trust).is_dir()
-    context = ssl.create_default_context(cafile=None if folder else trust, capath=trust if folder else None)
+    try:
+        context = ssl.create_default_context(cafile=None if folder else trust, capath=trust if folder else None)
+    except OSError as error:
+        name = _trust_variable() or "the package certifi"
+        raise BadInputError(
+            f"{name} names {trust}, which cannot be read as a file of PEM certificates; correct or unset it"
+        ) from error
     if legacy_tls:
         context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
     return context
 
 
+def _trust_variable() -> str:
+    return next((name for name in CERTIFICATES if os.environ.get(name)), "")
+
+
 def _trust() -> str:
     """Return the file or folder with the certificate authorities to trust: the user's, else those of certifi."""
-    name = next((name for name in CERTIFICATES if os.environ.get(name)), "")
+    name = _trust_variable()
     if not name:
         return DEFAULT_CA_BUNDLE_PATH
     if not Path(os.environ[name]).exists():

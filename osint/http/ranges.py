@@ -41,16 +41,16 @@ def reason_against(href: str, catalogue: str) -> str:
         parts = urlsplit(href)
         origin = named_host(href)
     except ValueError:
-        return f"the item names no readable address ({href[:80]!r})"
+        return f"{href[:80]!r} is not a readable address"
     if parts.scheme == "s3":
         what = f"{href[:80]} is in a bucket whose readers pay, and this library holds no account"
         return f"{what}: use a collection with https addresses (sentinel-2-l2a, Planetary Computer)"
     if origin is None:
-        return f"the item points to {href[:80]!r}, and items may point only to https addresses"
+        return f"{href[:80]!r} is not an https address, and only those are read"
     if "@" in parts.netloc:
-        return f"the item's address carries a user name ({parts.hostname}): not read"
+        return f"the address carries a user name ({parts.hostname}): not read"
     if parts.scheme == "http" and (origin != named_host(catalogue) or not is_loopback(href)):
-        return f"the item points to {href[:80]!r}: plain http is read only on a loopback catalogue"
+        return f"{href[:80]!r}: plain http is read only on a loopback catalogue"
     return ""
 
 

@@ -24,6 +24,7 @@ from osint.http import Cost
 from osint.imagery.catalogue import EARTH_SEARCH, scenes
 from osint.imagery.items import SceneClass, Scenes, pass_numbers, total_cost
 from osint.imagery.read import read_bands
+from osint.register import read_day
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,14 +60,14 @@ class Pair:
 def choose_pair(data: xr.Dataset, before: str | dt.date | np.datetime64, after: str | dt.date | np.datetime64) -> Pair:
     """Choose the scenes nearest to two dates, stretched alike: 2% to 98% of the pixels of both together.
 
-    `data` has three colours by time and the attrs of `Reading.data`. Raises BadInputError without colours, when
-    one scene is nearest to both dates, and when a scene has no pixel here.
+    `data` has three colours by time and the attrs of `Reading.data`. Raises BadInputError without colours, for a
+    text that is not a day, when one scene is nearest to both dates, and when a scene has no pixel here.
     """
     names = next((c for c in COLOURS if all(n in data for n in c)), None)
     if names is None:
         held = ", ".join(map(str, data))
         raise BadInputError(f"a picture needs B04, B03 and B02 (or red, green, blue); there is {held}")
-    wanted = pd.DatetimeIndex([pd.Timestamp(day) for day in (before, after)])
+    wanted = pd.DatetimeIndex([pd.Timestamp(read_day(d) if isinstance(d, str) else d) for d in (before, after)])
     times = data.indexes["time"].get_indexer(wanted, method="nearest")
     dates = [pd.Timestamp(data.time.values[t]) for t in times]
     if times[0] == times[1]:
@@ -91,7 +92,7 @@ def choose_pair(data: xr.Dataset, before: str | dt.date | np.datetime64, after: 
     )
 
 
-def _clearest_scene(place: Place, around: str | dt.date, days: int, **source: Any) -> Scenes:
+def _clearest_scene(place: Place, around: dt.date, days: int, **source: Any) -> Scenes:
     """Return the pass within `days` of a date that is clearest over the place, the nearest of equals.
 
     Clear is the share of the place in `SceneClass.ground`; snow counts as not clear. The cost is the list of
@@ -124,9 +125,11 @@ def pair_between(
 ) -> Pair:
     """Return the pair of the clearest Sentinel-2 scenes near two dates, in natural colours.
 
-    Each is the pass within `days` that is clearest over the place, the nearest of equals. Raises NotFoundError
-    when no scene is at least LEAST_CLEAR, NetworkError when a scene could not be read.
+    Each is the pass within `days` that is clearest over the place, the nearest of equals. Raises BadInputError
+    for what is not a single day, NotFoundError when no scene is at least LEAST_CLEAR, NetworkError when a scene
+    could not be read.
     """
+    before, after = read_day(before), read_day(after)
     source = {"catalogue": catalogue, "collection": collection}
     first, second = (_clearest_scene(place, day, days, **source) for day in (before, after))
     both = first.join(second)

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pystac_client
 import shapely
@@ -32,7 +32,7 @@ from osint.geo import Place
 from osint.http import Client, Cost, Limits, Request, Trouble, cache_folder, named_host
 from osint.imagery import items
 from osint.imagery.items import Remark, Scene, Scenes
-from osint.register import date_bounds, replace_file
+from osint.register import read_span, replace_file
 
 CATALOGUES = {
     "earth-search": "https://earth-search.aws.element84.com/v1",
@@ -114,9 +114,7 @@ def list_scenes(
     geometry = geo.as_geometry(place)
     named = CATALOGUES.get(str(catalogue), str(catalogue))
     collection = collection or default_collection(named)
-    first, last = _day(start, 0), _day(end, 1)
-    if last < first:
-        raise BadInputError(f"`end` ({last}) is before `start` ({first})")
+    first, last = read_span(start, end)
     span = f"{first:%Y-%m-%d}T00:00:00Z/{last:%Y-%m-%d}T23:59:59Z"
     spent = Cost()
     if named_host(named):
@@ -126,18 +124,14 @@ def list_scenes(
         raise BadInputError(f"`catalogue` {named!r} is neither http(s) nor a folder. Known: {', '.join(CATALOGUES)}")
     else:
         named = named.removeprefix("file://")
+        if not Path(named).exists():
+            known = f"known catalogues are {', '.join(CATALOGUES)}"
+            raise BadInputError(f"`catalogue` names the folder {named}, which does not exist; {known}")
         listed, gap = _walk(Path(named), first, last, collection), ""
     if len(listed) >= MAX_ITEMS:
         raise RefusedError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
     usable, dropped = _usable(listed, geometry, named, (first, last, collection))
     return Scenes(items.frame_of(usable), (*dropped, *([Remark("", gap)] if gap else [])), spent)
-
-
-def _day(value: str | dt.date, side: int) -> dt.date:
-    """Return the first (0) or last (1) day of a date."""
-    if isinstance(value, dt.date):
-        return dt.date(value.year, value.month, value.day)
-    return date_bounds(value)[side]
 
 
 def _usable(
@@ -172,7 +166,7 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
     """Return the items that a catalogue lists, and in words what is missing from its list, if it says so itself."""
     host = urlsplit(url).hostname
     found: list[dict[str, Any]] = []
-    matched = 0
+    matched, unfinished = 0, False
     try:
         client = pystac_client.Client.open(url, stac_io=io)
         methods = {str(link.extra_fields.get("method", "GET")) for link in client.get_links("search")}
@@ -185,16 +179,38 @@ def _search(io: KeptAnswers, url: str, geometry: Any, span: str, collection: str
             limit=PAGE,
             max_items=MAX_ITEMS,
         )
-        for page in search.pages_as_dicts():
+        # not search.pages_as_dicts(), which takes an error and an empty page for the end of the list
+        for page in io.get_pages(search.url, search.method, search.get_parameters()):
             found += page["features"]
-            stated = page.get("numberMatched") or page.get("context", {}).get("matched")
-            matched = max(matched, int(stated or 0))
+            matched = max(matched, _matched(page))
+            unfinished = _next_link(page) is not None
+            if len(found) >= MAX_ITEMS:
+                break
     except OsintError:
         raise
     except NOT_STAC as error:
         raise UnreadableError(f"{host} does not answer as a STAC API ({type(error).__name__}: {error})") from error
-    gap = f"{host} counts {matched} scenes and listed {len(found)}: the list has a gap"
-    return found, gap if len(found) < min(matched, MAX_ITEMS) else ""
+    gap = ""
+    if len(found) < min(matched, MAX_ITEMS):
+        gap = f"{host} counts {matched} scenes and listed {len(found)}: the list has a gap"
+    elif unfinished and not matched and len(found) < MAX_ITEMS:
+        gap = f"{host} listed {len(found)} scenes and then empty pages that promise more: the list may have a gap"
+    return found[:MAX_ITEMS], gap
+
+
+def _matched(page: dict[str, Any]) -> int:
+    """Return how many items a page says that the whole list has, 0 where it does not say so."""
+    context = page.get("context")
+    stated = page.get("numberMatched") or (context.get("matched") if isinstance(context, dict) else None)
+    try:
+        return int(stated or 0)
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
+def _next_link(page: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the link of a page to the next one, None on the last page."""
+    return next((link for link in page.get("links") or [] if link.get("rel") == "next"), None)
 
 
 class KeptAnswers(StacApiIO):
@@ -206,7 +222,7 @@ class KeptAnswers(StacApiIO):
         own = named_host(catalogue)
 
         def elsewhere(url: str) -> str:
-            return "" if named_host(url) == own else f"the catalogue points to {url[:80]}, a host that was not named"
+            return "" if named_host(url) == own else "it is at a host that was not named"
 
         self._client = Client(LIMITS, named=catalogue, refuses=elsewhere)
 
@@ -217,21 +233,31 @@ class KeptAnswers(StacApiIO):
         return self.request(source, **kwargs)
 
     def get_pages(self, url: str, method: str | None = None, parameters: Any = None) -> Iterator[dict[str, Any]]:
-        """Yield the pages of a list; raises UnreadableError where one leads back to a page already seen."""
+        """Yield the pages of a list of items; two empty pages, one after the other, end it.
+
+        Raises NetworkError for a page without a list of features, UnreadableError where one leads back to a page
+        already seen.
+        """
         seen: set[tuple[str, ...]] = set()
         page = self.read_json(url, method=method, parameters=parameters)
+        was_empty = False
         while True:
-            listed = tuple(str(item.get("id")) for item in page.get("features", []))
-            if listed in seen:
+            if not isinstance(page, dict) or not isinstance(page.get("features"), list):
+                said = json.dumps(page, ensure_ascii=False)[:200]
+                advice = "try later or another catalogue"
+                raise NetworkError(f"{urlsplit(url).hostname} gave no list of scenes, it answered {said}; {advice}")
+            listed = tuple(str(item.get("id")) for item in page["features"])
+            if listed and listed in seen:
                 again = f"leads back to a page of its list that was already seen, after {len(seen)} pages"
                 advice = "the list has no end; shorten the dates or use another catalogue"
                 raise UnreadableError(f"{urlsplit(url).hostname} {again}: {advice}")
             seen.add(listed)
             yield page
-            link = next((link for link in page.get("links", []) if link.get("rel") == "next"), None)
-            if link is None:
+            link = _next_link(page)
+            if link is None or (was_empty and not listed):
                 return
-            page = self.read_json(Link.from_dict(link), parameters=parameters)
+            was_empty, url = not listed, urljoin(url, link["href"])
+            page = self.read_json(Link.from_dict({**link, "href": url}), parameters=parameters)
 
     def request(
         self,
@@ -263,6 +289,8 @@ class KeptAnswers(StacApiIO):
                 raise RefusedError(text)
             raise NetworkError(f"{text}; try later or another catalogue")
         text = (answer.body or b"").decode("utf-8")
+        if '"links"' not in text and '"features"' not in text:
+            return text  # an error does not take the place of a list that was kept
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         replace_file(path, json.dumps({"asked": json.loads(key), "captured": now, "answer": text}).encode())
         return text
@@ -271,6 +299,8 @@ class KeptAnswers(StacApiIO):
 def _walk(path: Path, first: dt.date, last: dt.date, collection: str) -> list[dict[str, Any]]:
     """Return the items of a local catalogue (item, item collection, or catalog.json with relative links)."""
     top = path / "catalog.json" if path.is_dir() else path
+    if not top.exists():
+        raise BadInputError(f"the folder {path} holds no catalog.json: name the folder or file of a STAC catalogue")
     root = top.resolve().parent
     found: list[dict[str, Any]] = []
     waiting = [top.resolve()]

@@ -7,6 +7,7 @@ from osint.register.dates import (
     find_url_date,
     read_date,
     read_day,
+    read_span,
     valid_date,
 )
 from osint.register.records import (
@@ -83,6 +84,7 @@ __all__ = [
     "load_register",
     "read_date",
     "read_day",
+    "read_span",
     "read_table",
     "replace_file",
     "table_rows",

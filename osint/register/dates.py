@@ -138,6 +138,20 @@ def read_day(value: str | dt.date) -> dt.date:
     return found.first
 
 
+def read_span(start: str | dt.date, end: str | dt.date) -> tuple[dt.date, dt.date]:
+    """Return the first day of `start` and the last day of `end`, each as `read_date` reads it.
+
+    Raises BadInputError for what is not a date, and where the end comes before the start.
+
+    >>> [str(day) for day in read_span("2024-04", "2024-06")]
+    ['2024-04-01', '2024-06-30']
+    """
+    first, last = read_date(start).first, read_date(end).last
+    if last < first:
+        raise BadInputError(f"`end` ({last}) is before `start` ({first})")
+    return first, last
+
+
 def find_date(cell: object) -> WrittenDate | None:
     """Return the date in a scraped cell, or None where none can be read.
 

@@ -67,8 +67,8 @@ class Register:
 def data_dir(path: str | Path | None = None) -> Path:
     """Return the data folder: the argument, else OSINT_DATA, else ./data, else the data of the checkout or the wheel.
 
-    The folder holds raw/; the shipped tables of an installed package lie in osint/register/data. Raises
-    NotFoundError if the folder that was named is not there.
+    The folder holds raw/; a ./data without any table (with captures alone) is passed over. The shipped tables of an
+    installed package lie in osint/register/data. Raises NotFoundError if the folder that was named is not there.
     """
     if path or os.environ.get("OSINT_DATA"):
         folder = Path(path or os.environ["OSINT_DATA"])
@@ -77,7 +77,8 @@ def data_dir(path: str | Path | None = None) -> Path:
         return folder
     here, checkout = Path("data"), Path(__file__).resolve().parents[2] / "data"
     shipped = Path(__file__).resolve().parent / "data"
-    return next((folder for folder in (here, checkout, shipped) if (folder / "raw").is_dir()), here)
+    holding = (f for f in (here, checkout, shipped) if any((f / "raw" / f"{name}.csv").is_file() for name in SCHEMAS))
+    return next(holding, here)
 
 
 def load_register(path: str | Path | None = None) -> Register:
@@ -208,7 +209,7 @@ def _converted(cells: pd.Series[str], column: Column) -> tuple[pd.Series[str] | 
         expected = "a date as 2024, 2024-06, 2024-06-15, with ~ or ?, or two with /"
     elif column.kind == "id":
         bad = ~cells.str.fullmatch(r"[\w][\w .-]*") | cells.duplicated(keep=False)
-        expected = "an id that no other row has: letters, digits and _, behind the first of them also space, . and -"
+        expected = "an id of letters, digits, _, space, . and -, which begins with a letter or digit and stands once"
     else:
         bad = cells.str.startswith(_FORMULA)
         bad = cells.isin({cell for cell in cells[bad] if defuse(cell) != cell})

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tqdm import tqdm
 
 from osint import __version__, filings, geo, model, verdict
-from osint.errors import OsintError
+from osint.errors import BadInputError, OsintError
 from osint.model import Dossier, Score, show
 from osint.register import QUANTITIES, Bounding, Modality, Observation, Register, Role, replace_file, write_csv
 from osint.report import figures
@@ -280,10 +280,12 @@ def write_report(register: Register, out: str | Path) -> tuple[Path, pd.DataFram
     """Write the report folder and return the page's path and the summary table.
 
     The folder appears whole or not at all. It holds index.html, findings.csv, checks.csv, estimates.csv,
-    next.csv, score.csv, sites.geojson, sites.kml and figures/ as PNG, SVG and PDF. Raises OsintError where it
-    cannot be written.
+    next.csv, score.csv, sites.geojson, sites.kml and figures/ as PNG, SVG and PDF. It takes the place of an older
+    report. Raises BadInputError where a file or another folder stands, OsintError where it cannot be written.
     """
     out = Path(out)
+    out = out if out.name.strip(".") else out.resolve()
+    _check_free(out)
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     steps = tqdm(total=4, desc="report", leave=False, disable=None)
@@ -313,6 +315,16 @@ def write_report(register: Register, out: str | Path) -> tuple[Path, pd.DataFram
         steps.close()
         shutil.rmtree(part, ignore_errors=True)
     return out / "index.html", _summary(dossier, found, estimates)
+
+
+def _check_free(out: Path) -> None:
+    """Raise BadInputError unless a folder may be put here: nothing is here, an empty folder or an older report."""
+    if out.is_dir():
+        missing = [name for name in ("index.html", "findings.csv") if not (out / name).is_file()]
+        if missing and any(out.iterdir()):
+            raise BadInputError(f"{out} holds something other than a report (no {missing[0]}); name another with --out")
+    elif out.exists() or out.is_symlink():
+        raise BadInputError(f"{out} is a file, and the report is a folder; name another with --out")
 
 
 def _swap(part: Path, out: Path) -> None:

@@ -28,12 +28,13 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
 from osint.change import around
-from osint.errors import RefusedError
+from osint.errors import BadInputError, RefusedError
 from osint.simulated.ground import BANDS, PIXEL_M
 from osint.simulated.world import FIRST_DAY, LAST_DAY, World, WorldOptions, make_world
 
 CREDIT = "SIMULATED: not a picture of any real place"
 PAGE = 100
+MOST_PORT = 65_535
 
 
 @dataclass(frozen=True)
@@ -241,8 +242,10 @@ def make_demo(
 def served(made: Demo, port: int = 0, *more: Collection) -> Iterator[Demo]:
     """Serve a demo and `more` collections on loopback for as long as the block lasts; port 0 takes a free one.
 
-    Raises RefusedError if the port is taken.
+    Raises BadInputError for a number that is not a port, RefusedError if the port is taken.
     """
+    if not 0 <= port <= MOST_PORT:
+        raise BadInputError(f"a port is 0 (a free one) to {MOST_PORT}, not {port}")
     try:
         server = _Server(("127.0.0.1", port), _Handler)
     except OSError as error:

@@ -17,7 +17,7 @@ import numpy as np
 from affine import Affine
 
 from osint.errors import BadInputError
-from osint.register import read_day
+from osint.register import read_span
 from osint.simulated import ground
 from osint.simulated.ground import BANDS, PIXEL_M, SPECTRA, Feature, assortment
 
@@ -148,7 +148,7 @@ def make_world(
 ) -> World:
     """Return a SIMULATED world of size_px x size_px pixels of 10 m; the same arguments make the same world.
 
-    Raises BadInputError for an odd size or one under LEAST_PX.
+    Raises BadInputError for an odd size or one under LEAST_PX, and for days that are none or not in order.
     """
     if size_px % 2 or size_px < LEAST_PX:
         raise BadInputError(f"`size_px` must be even and at least {LEAST_PX}, not {size_px}")
@@ -184,8 +184,9 @@ def make_world(
 
 
 def _dates(rng: np.random.Generator, start: str, end: str, revisit_days: float) -> list[dt.datetime]:
-    first = dt.datetime.combine(read_day(start), dt.time(4, 40), dt.UTC)
-    span = (read_day(end) - first.date()).days
+    first_day, last_day = read_span(start, end)
+    first = dt.datetime.combine(first_day, dt.time(4, 40), dt.UTC)
+    span = (dt.datetime.combine(last_day, dt.time(23), dt.UTC) - first).days
     steps = np.arange(0, span + 1, revisit_days)
     return [first + dt.timedelta(int(d), int(rng.integers(0, 900))) for d in steps]
 

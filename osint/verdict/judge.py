@@ -279,7 +279,7 @@ RULES = (
 def decide(facts: RuleFacts) -> FindingRule:
     """Return the first rule whose condition holds; the last one always does.
 
-    >>> decide(Facts(contradicted=True, not_reached=True)).outcome.value
+    >>> decide(RuleFacts(contradicted=True, not_reached=True)).outcome.value
     'inconsistent'
     """
     return next(rule for rule in RULES if rule.holds(facts))
