@@ -179,6 +179,13 @@ def test_a_finding_does_not_depend_on_the_letter_of_an_id(register, name):
     assert found.outcome == Outcome.TOO_EARLY and name in found.rests_on
 
 
+def test_a_measurement_with_an_open_end_does_not_test_a_later_plan(register):
+    """C123 is due after 2020: what was measured from 2020 on is known of 2020 alone."""
+    cells = {"quantity": "facility_mw", "low": 2.0, "best": 3.0, "high": 4.0, "date": "2020/.."}
+    found = verdict.judge(claim_of(register, "C123"), seen(register, site_id="QH05", **cells))
+    assert "O900" not in found.rests_on
+
+
 def test_not_shown_follows_the_rows(register):
     """An observation of chips by others takes back that none has been seen; one of the claimant does not."""
     cells = {"site_id": "QH05", "quantity": "chips", "low": 900.0, "best": 1000.0, "high": 1100.0, "date": "2026-08-01"}

@@ -16,7 +16,7 @@ from shapely.geometry import Polygon, box
 from shapely.ops import unary_union
 
 from osint.errors import OsintError
-from osint.register import read_day
+from osint.register import read_span
 
 BANDS = ("B02", "B03", "B04", "B08", "B8A", "B11", "B12")
 COARSE = ("B8A", "B11", "B12", "SCL")
@@ -145,7 +145,7 @@ class Placed:
 def assortment(seed: int, size_px: int, start: str, end: str) -> list[Feature]:
     """Return features of every kind, dates and sizes drawn at random, as many as fit on the grid."""
     rng = np.random.default_rng([seed, 2])
-    first, last = read_day(start), read_day(end)
+    first, last = read_span(start, end)
     kinds = [("bright roof", 1.0), ("dark roof", 1.2), ("solar field", 4.0), ("bright roof", 0.5),
              ("earthworks", 2.0), ("greenhouse", 2.0), ("quarry", 2.0), ("blue roof", 1.0), ("salt pan", 3.0),
              ("two-phase", 2.0), ("demolition", 1.0), ("snow patch", 2.0), ("bright roof", 5.0),
