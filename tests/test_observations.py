@@ -82,13 +82,8 @@ def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
         ({"source_claim_id": "C999"}, "C999 is not in claims.csv"),
         ({"low": 5.0, "best": 4.0, "high": 6.0}, "a low that is at most best"),
         ({"date": "May 2024"}, "column date"),
-<<<<<<< HEAD
         ({"observation_id": "O001"}, "an id that no other row has"),
         ({"observation_id": "=1"}, "letters, digits and _, behind the first of them also space, . and -"),
-=======
-        ({"observation_id": "O001"}, "stands once"),
-        ({"observation_id": "=1"}, "of letters, digits, _, space, . and -, which begins with"),
->>>>>>> f2
         ({"rung": "seen"}, "one of announced"),
     ],
 )

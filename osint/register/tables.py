@@ -209,11 +209,7 @@ def _converted(cells: pd.Series[str], column: Column) -> tuple[pd.Series[str] | 
         expected = "a date as 2024, 2024-06, 2024-06-15, with ~ or ?, or two with /"
     elif column.kind == "id":
         bad = ~cells.str.fullmatch(r"[\w][\w .-]*") | cells.duplicated(keep=False)
-<<<<<<< HEAD
         expected = "an id that no other row has: letters, digits and _, behind the first of them also space, . and -"
-=======
-        expected = "an id of letters, digits, _, space, . and -, which begins with a letter or digit and stands once"
->>>>>>> f2
     else:
         bad = cells.str.startswith(_FORMULA)
         bad = cells.isin({cell for cell in cells[bad] if defuse(cell) != cell})
