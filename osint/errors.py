@@ -1,4 +1,4 @@
-"""Errors and warnings that a user of this library is meant to read.
+"""Errors that a user of this library is meant to read.
 
 Each error says what was wrong, where, and what to do next, in one sentence without a full stop. The kinds are
 also the usual exceptions of Python, so that `except ValueError` catches bad input.
@@ -27,15 +27,3 @@ class UnreadableError(OsintError, ValueError):
 
 class NetworkError(OsintError, OSError):
     """A server could not be reached or did not answer as it should; never a sign that something is absent."""
-
-
-class OsintWarning(UserWarning):
-    """Base of all warnings of this library; filter it with the module `warnings`."""
-
-
-class NoScenesWarning(OsintWarning):
-    """A catalogue lists no scene for this place and time."""
-
-
-class DoubtfulTextWarning(OsintWarning):
-    """A document was read with a doubt that its user must know."""
