@@ -40,7 +40,7 @@ def test_a_roof_that_stood_for_months_has_dates_and_a_reserve(stood, every):
     (row,) = told(series(lambda d: float(500 < d < 500 + stood), every=every, seed=stood))
     assert row["kind"] == "bright roof"
     assert row["roofed_low"] <= "2024-05-15" <= row["roofed_high"]
-    gone = str(np.datetime64("2024-05-15") + stood)
+    gone = str(np.datetime64("2024-05-15") + np.timedelta64(stood, "D"))
     assert row["removed_low"] <= gone <= row["removed_high"]
     assert row["probability"] < 0.5
     assert row["cannot_tell"].startswith("stood for about")
