@@ -34,6 +34,7 @@ WHOLE_FROM = 1e5  # numbers from this size on are written without decimals
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PREFIX = {"claims": "C", "observations": "O"}
 _LINKS = (
+    ("sites", "parent", "sites", "site_id"),
     ("claims", "site_id", "sites", "site_id"),
     ("observations", "site_id", "sites", "site_id"),
     ("observations", "source_claim_id", "claims", "claim_id"),
