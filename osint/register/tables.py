@@ -249,8 +249,8 @@ def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object
 
     A row without id gets the next number (C for claims, O for observations). The file that is there stays, byte
     for byte, the beginning of the new one (a table from before a column was added gets that column at its end first),
-    and the change is one step: a crash or a broken row leaves it as it was. Raises BadInputError for a broken row, an id or a whole row that is there already, and NotFoundError for
-    an id of another table that is not there.
+    and the change is one step: a crash or a broken row leaves it as it was. Raises BadInputError for a broken row,
+    an id or a whole row that is there already, and NotFoundError for an id of another table that is not there.
     """
     raw = data_dir(data) / "raw"
     path, columns = raw / f"{table}.csv", SCHEMAS[table].names
