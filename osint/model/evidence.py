@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -153,6 +154,8 @@ class Dossier:
     """Observations by site, in the order of the table."""
     network: Network
     """Relations, chips and discrete unknowns."""
+    parts: Mapping[str, tuple[str, ...]]
+    """Sites that are parts of a site, by its id, in the order of the table; a site without parts has none."""
 
     @classmethod
     def of(cls, source: Register | Dossier) -> Dossier:
@@ -162,9 +165,24 @@ class Dossier:
         sites = {row["site_id"]: SiteRow.from_row(row) for row in source.sites.to_dict("records")}
         all_claims = tuple(Claim.from_row(row) for row in source.claims.to_dict("records"))
         seen = [Observation.from_row(row) for row in source.observations.to_dict("records")]
-        claims = {site: tuple(c for c in all_claims if c.site_id == site) for site in sites}
-        observations = {site: tuple(o for o in seen if o.site_id == site) for site in sites}
-        return cls(sites, all_claims, claims, observations, Network.of(source))
+        claims: dict[str, list[Claim]] = {site: [] for site in sites}
+        observations: dict[str, list[Observation]] = {site: [] for site in sites}
+        parts: defaultdict[str, list[str]] = defaultdict(list)
+        for claim in all_claims:
+            claims[claim.site_id].append(claim)
+        for row in seen:
+            observations[row.site_id].append(row)
+        for site in sites.values():
+            if site.parent:
+                parts[site.parent].append(site.site_id)
+        return cls(
+            sites,
+            all_claims,
+            {site: tuple(of_site) for site, of_site in claims.items()},
+            {site: tuple(of_site) for site, of_site in observations.items()},
+            Network.of(source),
+            {site: tuple(children) for site, children in parts.items()},
+        )
 
     def site(self, site_id: str) -> SiteRow:
         """Return a site; raises NotFoundError for an unknown id."""
