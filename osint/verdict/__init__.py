@@ -1,5 +1,6 @@
 """What is found of each claim: the claim is opened, and judged by what the other evidence allows."""
 
+from osint.verdict.bearing import Assertion, Asserts, Coverage, coverage
 from osint.verdict.checks import Check, CheckName, counted_chips, cross_checks, national
 from osint.verdict.hypotheses import hypotheses
 from osint.verdict.judge import BANDS, FINDINGS, RULES, Bound, Finding, Outcome, RuleFacts, bound, decide, judge, word

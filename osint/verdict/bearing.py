@@ -190,7 +190,7 @@ class Sight:
     def bare(self) -> bool:
         """Whether nothing stood there that could hold a data hall."""
         row = self.row
-        return row.not_yet is not None and row.not_yet.height <= Rung.ROOFED.height or (row.high == 0 and self.sized)
+        return (row.not_yet is not None and row.not_yet.height <= Rung.ROOFED.height) or (row.high == 0 and self.sized)
 
     @property
     def sized(self) -> bool:
