@@ -204,7 +204,9 @@ def estimate(
     """Return what the givens allow for the target: low, best, high (90%).
 
     Givens that contradict each other (posterior predictive p below CONTRADICT) are not combined: the answer then has
-    no number, and says what each gives alone. Target and givens are quantities of QUANTITIES in their units. Without `chip` the family is a discrete unknown
+    no number, and says what each gives alone.
+
+    Target and givens are quantities of QUANTITIES in their units. Without `chip` the family is a discrete unknown
     with the prior of chips.csv for the country (two letters) and date. `form` is 8-GPU or 4-GPU where the server
     is known. `fixed` sets a discrete unknown by hand, as {"precision": "dense"}. Without `register` the tables of
     the data folder are loaded. Raises BadInputError for an unknown quantity, chip or country.

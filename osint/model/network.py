@@ -146,7 +146,7 @@ class Readings(tuple[Reading, ...]):
             return np.log([r.prior for r in self])
 
     def design(self, quantities: tuple[str, ...]) -> tuple[Floats, Floats, tuple[str, ...]]:
-        """Return means (R, n) and loadings (R, n, factors) of the logs in units of log it_mw, and the factors' slots."""
+        """Return means (R, n) and loadings (R, n, factors) of the logs in units of log it_mw, and the slots."""
         if quantities not in self._designs:
             loadings = [[r.loading(q) for q in quantities] for r in self]
             slots = sorted({slot for rows in loadings for row in rows for slot in row})
