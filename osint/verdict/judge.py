@@ -602,7 +602,7 @@ class Finding:
 
     @property
     def p_place(self) -> float | None:
-        """Probability that what decided is of the place; that of the last sight where none decided; None without one."""
+        """Probability that what decided, or else what was seen, is of the place; None where none is stated."""
         rows = self.decided_by or self.seen.doubtful or self.seen.sights
         stated = [s.row.p_place for s in rows if s.row.p_place is not None]
         return min(stated) if stated else None
@@ -735,7 +735,7 @@ class Finding:
 
 
 def named(claim: Claim) -> float:
-    """Return the number that a claim names, in the unit of the model: of two readings the one as worded; NaN if none."""
+    """Return the number that a claim names, in the unit of the model; of two readings the smaller; NaN if none."""
     factor = CLAIM_KINDS[claim.quantity_kind].factor
     if not claim.quantity:
         return math.nan

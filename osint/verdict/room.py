@@ -69,7 +69,7 @@ class Room:
         return self.posterior.at_least(value) if self.posterior is not None else 0.0
 
     def holds(self, value: float) -> float:
-        """Return the probability that the place has room for the value: if another place was seen, nothing denies it."""
+        """Return the probability that the place has room for the value; if another was seen, nothing denies it."""
         return 1 - self.p_place * (1 - self.at_least(value))
 
 
