@@ -59,9 +59,12 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     """Return what a claim asserts of the ground.
 
     A claim without a due day takes that of the other claims of its filing and part, if they name one day alone. What
-    will hold a capacity needs at least a roof.
+    will hold a capacity needs at least a roof, and a capacity of a place where only ground is broken is still planned.
     """
     rung = claim.rung or Rung.ANNOUNCED
+    unbuilt = claim.quantity in CAPACITY and rung == Rung.GROUND_BROKEN
+    if claim.modality in STATEMENTS and unbuilt:
+        return Assertion(Asserts.PLANNED, Rung.ROOFED, 0)
     if claim.modality in STATEMENTS:
         stands = claim.day if rung.height >= Rung.GROUND_BROKEN.height else 0
         return Assertion(Asserts.STANDS if stands else Asserts.NOTHING, rung, stands)
@@ -232,7 +235,8 @@ def _of_sites(claim: Claim, dossier: Dossier) -> Iterator[tuple[Observation, Cov
     above = dossier.sites[claim.site_id].parent
     while above:
         for row in dossier.observations[above]:
-            if not row.part and not dossier.aggregate(above):
+            # what a whole shows to be there may be another part of it; what is not there, and a size, bound all parts
+            if not row.part and (row.not_yet or row.quantity) and not dossier.aggregate(above):
                 yield row, Coverage.WITHIN
         above = dossier.sites[above].parent
     if not claim.part:
@@ -271,28 +275,39 @@ def _official(claim: Claim) -> bool:
     return claim.source_tier == Tier.PRIMARY_GOVERNMENT and operating
 
 
-def witnesses(absent: Sight, seen: Sequence[Sight], claim: Claim, dossier: Dossier) -> tuple[str, ...]:
-    """Return the observations and official statements that contradict one by which something is not there.
+def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[str, ...]:
+    """Return the observations that contradict one by which something is not there, by id.
 
     A witness is of the same place, of another group, and shows the rung on an earlier day or the same one. Of a rung
     from powered on, 'not yet' of a whole says nothing of its parts.
     """
     missing = absent.row.not_yet or Rung.ROOFED
     parts_too = missing.height <= Rung.ROOFED.height
-    out = [
+    places = {absent.row.site_id, *(descendants(absent.row.site_id, dossier) if parts_too else ())}
+    out = {
         s.row.observation_id
         for s in seen
         if s.confirmed
+        and s.row.site_id in places
         and s.group != absent.group
         and s.row.rung is not None
         and s.row.rung.height >= missing.height
         and s.last <= absent.first
         and (s.row.part == absent.row.part or (parts_too and not absent.row.part))
-    ]
-    if absent.bare and not absent.row.part:
-        out += [
-            c.claim_id
-            for c in dossier.claims[absent.row.site_id]
-            if _official(c) and 0 < c.day <= absent.first and c.independence_group != absent.group
-        ]
-    return tuple(sorted(set(out)))
+    }
+    return tuple(sorted(out))
+
+
+def official_statements(absent: Sight, claim: Claim, dossier: Dossier) -> tuple[Claim, ...]:
+    """Return what a government itself said earlier to be in operation where nothing was seen; of the part claimed."""
+    if not absent.bare:
+        return ()
+    return tuple(
+        c
+        for c in dossier.claims[absent.row.site_id]
+        if _official(c)
+        and 0 < c.day <= absent.first
+        and c.independence_group != absent.group
+        and coverage(c.part, claim.part) in {Coverage.SAME, Coverage.PART}
+        and coverage(absent.row.part, c.part) in {Coverage.SAME, Coverage.WITHIN}
+    )

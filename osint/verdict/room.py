@@ -96,8 +96,8 @@ def _merged(seen: Sequence[Sight]) -> list[tuple[Given, list[Sight]]]:
         outlines = {s.row.outline for s in rows}
         if len(rows) > 1 and "" not in outlines and len(outlines) == len(rows) and not any(g.bound for g in givens):
             ids = tuple(i for g in givens for i in g.ids)
-            total = [sum(end or 0.0 for end in ends) for ends in zip(*((g.low, g.high) for g in givens), strict=True)]
-            out.append((Given(quantity, *total, ", ".join(ids), ids, True), rows))
+            low, high = (sum(ends) for ends in ([g.low or 0.0 for g in givens], [g.high or 0.0 for g in givens]))
+            out.append((Given(quantity, low, high, ", ".join(ids), ids, observed=True), rows))
         else:
             out += list(zip(givens, ([s] for s in rows), strict=True))
     return out

@@ -13,7 +13,8 @@ from tqdm import tqdm
 from osint.model import Dossier
 from osint.register import Register
 from osint.verdict.checks import Check, contradictions, cross_checks
-from osint.verdict.judge import Finding, judge
+from osint.verdict.finding import Finding
+from osint.verdict.judge import judge
 from osint.verdict.next_steps import NextStep, next_steps, steps_frame
 
 NEXT = 3  # steps that a finding names as what would change it
