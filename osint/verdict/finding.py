@@ -178,8 +178,8 @@ class Finding:
         if not self.decided_by:
             return Confidence.LOW
         groups = {s.group for s in self.decided_by} | {s.row.quantity for s in self.decided_by}
-        sure = all(sure(s.p_place) for s in self.decided_by)
-        return Confidence.HIGH if sure and len(groups) > FIRM_SIZES else Confidence.MODERATE
+        certain = all(sure(s.p_place) for s in self.decided_by)
+        return Confidence.HIGH if certain and len(groups) > FIRM_SIZES else Confidence.MODERATE
 
     @property
     def basis(self) -> Basis:
@@ -213,6 +213,7 @@ class Finding:
             "word": "" if self.probability is None else word(self.probability),
             "confidence": self.confidence.value,
             "basis": self.basis.value,
+            "kind": self.claim.quantity_kind,
             "written": self.claim.written(),
             "quantity": self.claim.quantity,
             "unit": model.unit_of(self.claim.quantity),
@@ -398,6 +399,9 @@ class _Words(dict[str, str]):
 
     def _small(self) -> str:
         return self._listed(self.f.seen.small)
+
+    def _own(self) -> str:
+        return ", ".join(s.row.observation_id for s in self.f.seen.own)
 
     def _seen(self) -> str:
         return self._listed(self.f.seen.confirmed)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from osint import model
 from osint.errors import OsintError
@@ -16,7 +17,7 @@ from osint.verdict.bearing import POWERED_UP, Asserts, assertion
 from osint.verdict.finding import Bound, Contradiction, EdgeAssumption, Finding, edge_assumption
 from osint.verdict.look import LATER_DAYS, Seen, look
 from osint.verdict.room import Room, room_at, rooms_alone
-from osint.verdict.rules import REFUTE, STRAIN, By, Outcome, RuleFacts, below, decide
+from osint.verdict.rules import REFUTE, STRAIN, By, Outcome, RuleFacts, below, decide, sure
 
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities of a power as a text states it; an observed rung can support its number."""
@@ -98,6 +99,9 @@ def judge(
     about, disagree_about = _settled(seen.about, easy, q, dossier)
     conflict = seen.conflict or disagree or disagree_about
     holds = after.holds(easy) if after is not None and math.isfinite(easy) else None
+    doubtful = seen.doubtful
+    if after is not None and below(holds, STRAIN) and not sure(after.p_place):
+        holds, doubtful = None, (*doubtful, *after.seen)  # what is left for the claim is left by the doubt of the place
     fits = about.holds(easy) if about is not None and math.isfinite(easy) else None
     fits_hardest = about.holds(hard) if about is not None and math.isfinite(hard) else None
     facts = RuleFacts(
@@ -112,13 +116,14 @@ def judge(
         shown=seen.shown is not None and _bears(claim, seen, dossier),
         power=q.quantity in STATED_POWER and claim.rung in POWERED_UP,
         contradicted=bool(against),
-        unconfirmed=bool(seen.doubtful) or (bool(seen.sights) and not seen.confirmed),
+        unconfirmed=bool(doubtful) or (bool(seen.sights) and not seen.confirmed),
         after=bool(asks.day) and any(s.last > asks.day for s in seen.covering),
         before=bool(asks.day) and any(s.first < asks.day for s in seen.covering),
         elsewhere=bool(seen.confirmed) and not seen.covering,
         small=bool(seen.small),
         silent=asks.kind == Asserts.NOTHING,
         seen=bool(seen.confirmed),
+        own=bool(seen.own),
         tests_others=bool(q.quantity) and q.quantity not in CAPACITY,
         paper=bool(paper.givens),
     )
@@ -131,7 +136,7 @@ def judge(
         claim=claim,
         asserts=asks,
         rule=rule,
-        seen=Seen(**{**vars(seen), "conflict": conflict}),
+        seen=replace(seen, conflict=conflict, doubtful=doubtful),
         paper=paper,
         probability=probability,
         hardest=fits_hardest,

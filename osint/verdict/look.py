@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from osint import model
 from osint.model import CAPACITY, Dossier, Question
@@ -18,7 +18,7 @@ from osint.verdict.bearing import (
     sights,
     witnesses,
 )
-from osint.verdict.room import Room, room_at
+from osint.verdict.room import Room, room_at, rooms_alone
 from osint.verdict.rules import sure
 
 LATER_DAYS = 60  # days after its day within which a size still shows what room there was on it
@@ -56,6 +56,8 @@ class Seen:
 
     sights: tuple[Sight, ...]
     """By others than the claimant, of any place, part and day."""
+    own: tuple[Sight, ...] = ()
+    """By the claimant."""
     absent: Sight | None = None
     """The last sight of a lower rung on or after the day of the claim."""
     absent_before: Sight | None = None
@@ -104,6 +106,7 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     statements = official_statements(decider, claim, dossier) if decider else ()
     found = Seen(
         sights=seen.sights,
+        own=tuple(s for s in every if s not in seen.sights),
         absent=absent,
         absent_before=absent_before,
         doubtful=tuple(s for s in late if s not in certain and s.p_place > 0) if absent is None else (),
@@ -152,15 +155,15 @@ def _shown(asks: Assertion, seen: Seen) -> tuple[Sight | None, tuple[Sight, ...]
 
 def _sized(found: Seen, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     """Add the room that sizes show: on or after the day, about it, and at last."""
-    measured = [s for s in found.covering if s.whole and (s.bare or s.given())]
+    measured = [s for s in found.covering if s.whole and not s.bare and s.given()]
     after = about = None
     late = [s for s in measured if asks.day and s.first >= asks.day]
     if late:
         after = room_at(late, min(late, key=lambda s: (s.first, s.row.observation_id)), q, dossier)
-    in_time = [s for s in measured if not s.bare and (not asks.day or s.last <= asks.day + LATER_DAYS)]
+    in_time = [s for s in measured if (not asks.day or s.last <= asks.day + LATER_DAYS)]
     if in_time and asks.kind != Asserts.NOTHING:
         about = room_at(in_time, max(in_time, key=lambda s: (s.last, s.row.observation_id)), q, dossier)
-    return Seen(**{**vars(found), "after": after, "about": about, "room_for": _room_for(found, q, dossier)})
+    return replace(found, after=after, about=about, room_for=_room_for(found, q, dossier))
 
 
 def _room_for(found: Seen, q: Question, dossier: Dossier) -> RoomFor | None:
@@ -170,6 +173,10 @@ def _room_for(found: Seen, q: Question, dossier: Dossier) -> RoomFor | None:
         whole = [s for s in usable if s.covers and s.whole]
         if whole:
             room = room_at(whole, max(whole, key=lambda s: (s.last, s.row.observation_id)), q, dossier)
+            if room is not None and room.disagreement is not None:
+                # sizes that disagree are not averaged: the one that leaves most room bounds it
+                room = max(rooms_alone(room, q, dossier), key=lambda r: r.interval[2])
+                room = replace(room, bounded=True)
             if room is not None:
                 return RoomFor((room,), room.interval[2], partial=False)
         parts: dict[tuple[str, str], list[Sight]] = {}

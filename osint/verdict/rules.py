@@ -108,6 +108,8 @@ class RuleFacts:
     """It asserts nothing that the ground could show on a day."""
     seen: bool = False
     """Something was seen at a confirmed place."""
+    own: bool = False
+    """What was seen was seen by the claimant."""
     tests_others: bool = False
     """It is a number of the model of which no claim is tested."""
     paper: bool = False
@@ -204,12 +206,13 @@ RULES = (
     ),
     FindingRule("the place is not confirmed", lambda f: f.unconfirmed, Outcome.UNTESTED),
     FindingRule("no size was measured", lambda f: f.small, Outcome.UNTESTED),
+    FindingRule("a figure that tests others", lambda f: f.tests_others, Outcome.UNTESTED),
     FindingRule("seen after its day alone", lambda f: f.after, Outcome.UNTESTED),
     FindingRule("seen before its day alone", lambda f: f.before, Outcome.UNTESTED),
     FindingRule("another part was seen", lambda f: f.elsewhere, Outcome.UNTESTED),
     FindingRule("it asserts nothing of the ground", lambda f: f.seen and f.silent, Outcome.UNTESTED),
-    FindingRule("no relation joins them", lambda f: f.seen, Outcome.UNTESTED),
-    FindingRule("a figure that tests others", lambda f: f.tests_others, Outcome.UNTESTED),
+    FindingRule("nothing in it can be compared", lambda f: f.seen, Outcome.UNTESTED),
+    FindingRule("seen by the claimant alone", lambda f: f.own, Outcome.UNTESTED),
     FindingRule("on paper alone", lambda f: f.paper, Outcome.UNTESTED),
     FindingRule("nothing bears on it", lambda _: True, Outcome.UNTESTED),
 )
