@@ -314,6 +314,15 @@ class Observation(Record):
     not_yet: Rung | None
     independence_group: str
     source_claim_id: str
+    lat: float | None
+    lon: float | None
+    position_error_m: float | None
+    p_place: float | None
+    place_reason: str
+    part: str
+    searched_share: float | None
+    outline: str
+    simulated: bool | None
 
 
 @dataclass(frozen=True, slots=True)
