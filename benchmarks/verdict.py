@@ -125,9 +125,12 @@ def number(row: Judged, name: str) -> float:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
 
 
-def probabilities(rows: list[Judged]) -> Iterator[str]:
-    """Yield the stated probability against the share of claims whose number there was room for, and the mean gap."""
-    told = [(number(r, "probability"), r.truth.holds(r.day) >= r.truth.claimed) for r in rows if r.numbered and r.seen]
+def probabilities(rows: list[Judged], room: bool) -> Iterator[str]:
+    """Yield the stated probability against the share that had room (what stood at the last look) or held on its day."""
+    told = [
+        (number(r, "probability"), (r.truth.holds(r.seen.last, "roofed") if room else r.truth.holds(r.day)) >= r.truth.claimed)
+        for r in rows if r.numbered and r.seen
+    ]  # fmt: skip
     told = [(p, room) for p, room in told if not math.isnan(p)]
     if not told:
         yield "| stated probability | none stated |"
@@ -209,10 +212,11 @@ def table(rows: list[Judged], errors: list[str]) -> Iterator[str]:
     for kind in KINDS:
         yield f"| {kind} | {coverage([r for r in rows if r.truth.hall and r.truth.hall.kind == kind])} |"
     yield f"| `room_for` is not below what stood (90% or more) | {room(rows)} |"
-    yield "| **probability, right place** | |"
-    yield from probabilities([r for r in rows if r.right])
-    yield "| **probability, any place** | |"
-    yield from probabilities(rows)
+    for room_for in (True, False):
+        for right in (True, False):
+            event = "what stood at the last look had room" if room_for else "it ran on the day named"
+            yield f"| **probability, {'right' if right else 'any'} place; true: {event}** | |"
+            yield from probabilities([r for r in rows if r.right or not right], room_for)
 
 
 def claims(portion: float) -> Iterator[str]:

@@ -85,6 +85,8 @@ UNKNOWN_RIGHT = 0.6
 SURE = 0.95
 GROUP = 12
 """Sites of one county, whose total is claimed too."""
+CAMPUS = 2
+"""Sites under one parent, whose total is claimed too, in half of the counties."""
 FACTORS = ((1, 0.5), (2, 0.16), (5, 0.16), (20, 0.1), (0.5, 0.08))
 """Times what is (or will be) there that a speaker claims; below 1 is a modest truth."""
 
@@ -520,7 +522,12 @@ def write_case(
         halls = [make_hall(rng, f"S{group * GROUP + n:04d}") for n in range(min(GROUP, sites - group * GROUP))]
         places.append({"site_id": parent, "name_en": f"{county} total", "county": county, "country": "CN",
                        "role": "aggregate", "covers": county, "province": "Xinjiang"})  # fmt: skip
-        for hall in halls:
+        campus = f"P{group}" if rng.random() < 0.5 and len(halls) > CAMPUS else ""
+        if campus:
+            places.append({"site_id": campus, "name_en": f"Campus of {county}", "county": county, "country": "CN",
+                           "role": "announced", "province": "Xinjiang", "parent": parent})  # fmt: skip
+            writer.total(campus, halls[:CAMPUS])
+        for n, hall in enumerate(halls):
             writer.plan(hall)
             for _ in range(texts):
                 writer.news(hall)
@@ -530,7 +537,7 @@ def write_case(
             places.append({
                 "site_id": hall.site_id, "name_en": f"Hall {hall.site_id}", "county": county, "province": "Xinjiang",
                 "country": "CN", "lat": hall.lat, "lon": 94.0, "coord_precision_km": 1.0, "datum": "WGS-84",
-                "datum_reason": "simulated", "role": "announced", "parent": parent,
+                "datum_reason": "simulated", "role": "announced", "parent": campus if campus and n < CAMPUS else parent,
                 "elevation_m": round((1 - hall.derate) * 17500),
             })  # fmt: skip
         writer.total(parent, halls)
