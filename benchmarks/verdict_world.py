@@ -261,10 +261,14 @@ class Writer:
         self.claims: list[dict[str, Any]] = []
         self.truths: list[Truth] = []
         self.group = 0
+        self.times, self.named, self.counted = 1.0, False, "dense"
+        """Of the text at hand: how many times the truth, whether it names the chip, and how it counts P."""
 
     def filing(self, site: str, day: dt.date, who: str) -> dict[str, Any]:
         """Return the cells that all rows of one text share."""
         self.group += 1
+        self.times, self.named = choose(self.rng, FACTORS), bool(self.rng.random() < 0.5)
+        self.counted = choose(self.rng, {k: v[0] for k, v in PRECISIONS.items()})
         tier, publisher = {
             "county": ("primary_government", "county government"), "company": ("company_filing", "stock exchange"),
             "press": ("state_media", "news agency"), "mirror": ("mirror", "copy of a news page"),
@@ -300,13 +304,10 @@ class Writer:
         phase, modality, rung = stage
         kind = choose(rng, {"pflops": 0.38, "chips": 0.2, "servers": 0.16, "it_mw": 0.08, "facility_mw": 0.06,
                             "racks": 0.07, "energy_gwh_per_yr": 0.05})  # fmt: skip
-        precision = choose(rng, {k: v[0] for k, v in PRECISIONS.items()})
-        factor = PRECISIONS[precision][1]
-        named = rng.random() < 0.5
-        model = rng.choice(WORDED.get(hall.family, (hall.family,))) if named else ""
-        times = choose(rng, FACTORS)
+        precision, factor = self.counted, PRECISIONS[self.counted][1]
+        model = rng.choice(WORDED.get(hall.family, (hall.family,))) if self.named else ""
         base = hall.capacity(kind, said or hall.parts[:1], factor, sort == "can carry")
-        value = float(f"{base * times * (hall.fill if sort == 'installed' else 1):.3g}")
+        value = float(f"{base * self.times * (hall.fill if sort == 'installed' else 1):.3g}")
         bound = choose(rng, {"exact": 0.55, "about": 0.2, "at least": 0.15, "range": 0.1})
         low, high = (float(f"{0.9 * value:.3g}"), value) if bound == "range" else (value, value)
         value = low
@@ -323,17 +324,12 @@ class Writer:
         readings = ""
         if kind == "pflops" and rng.random() < 0.06 and value > 100:  # a missing 万
             low, high, readings, bound = value / 1e4, value, f"{value / 1e4:g}|{value:g}", "exact"
-            words, truth = (
-                f"算力规模达到{low:g}P",
-                replace(truth, true=sort == "undated plan" or stood > 0, sort=f"{sort}, 万"),
-            )
+            words = f"算力规模达到{low:g}P"
+            truth = replace(truth, true=sort == "undated plan" or stood > 0, sort=f"{sort}, 万")
         lead = {"has": "已建成投用", "will": "计划建设", "can carry": "可承载"}[modality]
         self.add(
-            filing,
-            truth,
-            quote=f"{part}{lead},{words}", quantity_kind=quantity_kind, value_low=low, value_high="" if bound == "at least" else high,
-            unit=unit, value_date=month(day) if day else "", chip_model=model, phase=phase, modality=modality, rung=rung,
-            rung_reason="by hand: the words", bound=bound, part=part, readings=readings, unit_as_recorded=unit,
+            filing, truth, quote=f"{part}{lead},{words}", quantity_kind=quantity_kind, value_low=low, value_high="" if bound == "at least" else high,
+            unit=unit, value_date=month(day) if day else "", chip_model=model, phase=phase, modality=modality, rung=rung, bound=bound, part=part, readings=readings,
             scope={"it_mw": "IT", "facility_mw": "facility", "racks": "standard"}.get(kind, ""),
             precision=(precision if precision in ("dense", "sparse") and rng.random() < 0.1 else "not stated")
             if kind == "pflops" else "",
@@ -359,23 +355,16 @@ class Writer:
             self.number(hall, text, "dated plan", (first,), due, ("planned", "will", rung), part)
         if rng.random() < 0.8:
             self.dated(hall, text, due, part, rung, "completion_date", "planned", "will")
-        if rng.random() < 0.5:
-            self.area(hall, text)
-        if rng.random() < 0.5:
-            cost = sum(p.it_mw for p in hall.parts) / 0.011 * 3e6 * rng.uniform(0.6, 1.7)
-            self.add(text, Truth("", "", "cost", True, "cost_cny", cost, hall=hall),
-                     quote=f"总投资{cost / 1e8:.3g}亿元", quantity_kind="investment_CNY", value_low=float(f"{cost:.3g}"),
-                     value_high=float(f"{cost:.3g}"), unit="CNY", phase="planned", modality="will", rung="filed",
-                     rung_reason="by hand: the words", bound="about", unit_as_recorded="CNY")  # fmt: skip
-
-    def area(self, hall: Hall, text: dict[str, Any]) -> None:
-        """State the floor of all phases, undated."""
-        floor = hall.capacity("floor_m2", hall.parts)
-        value = float(f"{floor:.2g}")
-        self.add(text, Truth("", "", "floor", True, "floor_m2", value, hall=hall),
-                 quote=f"总建筑面积约{value:g}平方米", quantity_kind="floor_m2", value_low=value, value_high=value, unit="m2",
-                 phase="planned", modality="will", rung="filed", rung_reason="by hand: the words", bound="about",
-                 unit_as_recorded="m2")  # fmt: skip
+        floor = float(f"{hall.capacity('floor_m2', hall.parts):.2g}")
+        cost = float(f"{sum(p.it_mw for p in hall.parts) / 0.011 * 3e6 * rng.uniform(0.6, 1.7):.3g}")
+        for sort, quantity, kind, value, unit, words in (
+            ("floor", "floor_m2", "floor_m2", floor, "m2", f"总建筑面积约{floor:g}平方米"),
+            ("cost", "cost_cny", "investment_CNY", cost, "CNY", f"总投资约{cost / 1e8:g}亿元"),
+        ):
+            if rng.random() < 0.5:
+                self.add(text, Truth("", "", sort, True, quantity, value, hall=hall), quote=words, quantity_kind=kind,
+                         value_low=value, value_high=value, unit=unit, phase="planned", modality="will", rung="filed",
+                         bound="about")  # fmt: skip
 
     def dated(
         self, hall: Hall, text: dict[str, Any], due: dt.date, part: str, rung: str, kind: str, phase: str, modality: str
@@ -385,7 +374,7 @@ class Writer:
         words = {"ground broken": "开工建设", "roofed": "主体封顶", "powered": "通电", "running": "建成投产"}[rung]
         self.add(text, Truth("", "", "completion", not late, late=late, hall=hall, part=part, rung=rung, due=month_end(due)),
                  quote=f"{part}{due.year}年{due.month}月{'前' if modality == 'will' else ''}{words}", quantity_kind=kind, unit="date",
-                 value_date=month(due), phase=phase, modality=modality, rung=rung, rung_reason="by hand: the words",
+                 value_date=month(due), phase=phase, modality=modality, rung=rung,
                  part=part, evidence_use="no", evidence_reason="holds no number")  # fmt: skip
 
     def news(self, hall: Hall) -> None:
@@ -422,9 +411,8 @@ class Writer:
         holds = sum(h.capacity(kind, h.standing(month_end(day))) for h in halls)
         self.add(text, Truth("", "", "aggregate", holds >= 0.95 * value, kind, value, due=month_end(day), total=holds),
                  quote=f"全区已建成{value:g}{unit}", quantity_kind=unit, value_low=value, value_high=value, unit=unit,
-                 value_date=month(day), phase="operating", modality="has", rung="running", bound="about",
-                 rung_reason="by hand: the words", precision="not stated" if kind == "pflops" else "",
-                 scope="standard" if kind == "racks" else "", unit_as_recorded=unit)  # fmt: skip
+                 value_date=month(day), phase="operating", modality="has", rung="running", bound="about", precision="not stated" if kind == "pflops" else "",
+                 scope="standard" if kind == "racks" else "")  # fmt: skip
 
 
 def measured(rng: np.random.Generator, value: float, factor: float) -> dict[str, float]:
