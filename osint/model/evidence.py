@@ -270,7 +270,7 @@ def given_of(claim: Claim) -> Given | None:
 
 
 def gather(q: Question, source: Register | Dossier) -> list[Given]:
-    """Return the other evidence on the site: claims of other quantities, and observations by others.
+    """Return what the other documents on the site state: claims of other quantities. What was seen is not among them.
 
     One claim for each quantity: of the same stage if there is one, from another group before the same one, then
     the nearest in time, then the most official. Copies of one story share a group and so count once. Of the
@@ -289,36 +289,13 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
         rank = (claim.stage != q.stage, own, given.bound, away, tier, claim.claim_id)
         if given.quantity not in best or rank < best[given.quantity][0]:
             best[given.quantity] = (rank, given)
-    seen = _observed(q, dossier)
-    measured = {s.quantity for s in seen}
-    measured |= POWER if POWER & measured else set()
     # compute and money are only a part of what racks and power serve: they bound those from below
     part = frozenset[str]() if q.quantity in CHIP_COUNTS else CHIP_COUNTS | {"cost_cny"}
-    claimed = [g for _, g in best.values() if g.quantity not in measured]
+    claimed = [g for _, g in best.values()]
     givens = [replace(g, high=None) if g.quantity in part else g for g in claimed if g.low or g.quantity not in part]
-    if any(g.quantity != "land_m2" and not g.bound for g in [*givens, *seen]):
+    if any(g.quantity != "land_m2" and not g.bound for g in givens):
         givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
-    return givens + seen
-
-
-def _observed(q: Question, dossier: Dossier) -> list[Given]:
-    """Return measurements of the site by others than the claimant: the latest of each quantity."""
-    latest: dict[str, tuple[int, Given]] = {}
-    for o in dossier.observations[q.site_id]:
-        if o.independence_group == q.group or o.quantity not in QUANTITIES or o.low is None or o.high is None:
-            continue
-        day = o.date.known[1].toordinal()  # an open end says nothing of later days
-        after_due = q.due and day >= q.day
-        if q.stage == Stage.PLAN and not after_due:
-            continue  # what stands before the due day does not test a plan
-        if q.stage == Stage.LIVE and o.quantity == "roof_m2" and 0 < day < q.day - NEAR_DAYS:
-            continue  # a roof seen long before bounds nothing: more may have been built since
-        if q.stage == Stage.WORKS and o.quantity in POWER and not after_due:
-            continue  # power today does not test a hall that is being built
-        label = f"{o.observation_id}, {o.observer}"
-        if o.quantity not in latest or day > latest[o.quantity][0]:
-            latest[o.quantity] = (day, Given(o.quantity, o.low, o.high, label, (o.observation_id,), observed=True))
-    return [g for _, g in latest.values()]
+    return givens
 
 
 def readings_for(q: Question, givens: list[Given], source: Register | Dossier) -> Readings:

@@ -2,7 +2,7 @@
 
 from osint.verdict.bearing import Assertion, Asserts, Coverage, coverage
 from osint.verdict.checks import Check, CheckName, counted_chips, cross_checks, national
-from osint.verdict.finding import Bound, Finding
+from osint.verdict.finding import Bound, Contradiction, Finding
 from osint.verdict.hypotheses import hypotheses
 from osint.verdict.judge import bound, judge
 from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
@@ -20,6 +20,7 @@ __all__ = [
     "Bound",
     "Check",
     "CheckName",
+    "Contradiction",
     "Coverage",
     "Finding",
     "Found",

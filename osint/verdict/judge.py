@@ -53,7 +53,7 @@ def bound(q: Question, source: Register | Dossier) -> Bound:
     if q.quantity not in CAPACITY or q.aggregate:
         return Bound([])
     dossier = Dossier.of(source)
-    givens = [g for g in model.gather(q, dossier) if not g.observed]
+    givens = model.gather(q, dossier)
     if all(g.bound for g in givens):
         return Bound(givens)
     try:
