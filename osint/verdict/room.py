@@ -152,7 +152,10 @@ def rooms_alone(room: Room, q: Question, dossier: Dossier) -> list[Room]:
 
 def sum_of_rooms(rooms: Sequence[Room]) -> Room:
     """Return the room of several parts together, with the errors of relations in common; a bare part adds nothing."""
-    stand = [room.posterior for room in rooms if isinstance(room.posterior, Posterior)]
+    stand: list[Posterior] = []
+    for room in rooms:
+        answer = room.posterior
+        stand += [answer] if isinstance(answer, Posterior) else list(answer.parts) if answer is not None else []
     seen = tuple(s for room in rooms for s in room.seen)
     total = model.sum_of(stand) if stand else None
     return Room(seen, total, bounded=any(room.bounded for room in rooms))
