@@ -9,6 +9,7 @@ behind each range of the probability. Log loss of saying one half is 0.69.
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Callable
 from importlib import resources
@@ -65,7 +66,7 @@ def line(name: str, rows: kinds.Rows, found: tuple[np.ndarray, np.ndarray, np.nd
     called = np.array([str(one) if one not in ROOFS else "roof" for one in surface])
     wrong = (sure >= EDGES[-2]) & (called != np.where(truth, "roof", rows.surface[chosen]))
     bins = []
-    for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):
+    for low, high in itertools.pairwise(EDGES):
         inside = (roof >= low) & (roof < high)
         bins.append(f"{truth[inside].mean():.2f} of {inside.sum()}" if inside.any() else "-")
     shares = [
@@ -95,7 +96,7 @@ def main() -> None:
         ("by place, low sun", by_place, SENTINEL_2, lambda _, value: 0.75 * value),
         ("by source", rows.source, SENTINEL_2, plain),
     ]
-    ranges = [f"{low:g} to {high:g}" for low, high in zip(EDGES[:-1], EDGES[1:], strict=True)]
+    ranges = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(EDGES)]
     said = ["roofs at 0.5 or more", "0.2 to 0.5", "below 0.1", "ground at 0.5 or more", "wrong at 0.9 or more"]
     print(" | ".join(["held out", "roofs + ground", "log loss", *said, *ranges]))
     for name, groups, bands, warp in trials:
