@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from importlib.resources import files
 
@@ -21,7 +22,7 @@ from osint import model
 from osint.errors import NotFoundError, OsintError
 from osint.model import ROUNDING, Dossier, Given, Question, Reading, show
 from osint.register import Bounding, Claim, Register
-from osint.verdict.judge import REFUTE, STRAIN
+from osint.verdict.rules import REFUTE, STRAIN
 
 VALUES = 15  # quantiles of the prediction at which the answer is solved again
 TESTED = (("chips", "servers"), ("pflops",), ("it_mw", "facility_mw", "power_mw"), ("racks",))
@@ -167,7 +168,7 @@ def _worth(
 
 
 def _resolve(
-    readings: list[Reading], target: str, givens: list[Given], values: npt.NDArray[np.float64], threshold: float
+    readings: Sequence[Reading], target: str, givens: list[Given], values: npt.NDArray[np.float64], threshold: float
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return log width of the 90% interval and chance above a threshold, for each value of the last given.
 
