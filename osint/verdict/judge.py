@@ -104,6 +104,7 @@ def judge(
         holds, doubtful = None, (*doubtful, *after.seen)  # what is left for the claim is left by the doubt of the place
     fits = about.holds(easy) if about is not None and math.isfinite(easy) else None
     fits_hardest = about.holds(hard) if about is not None and math.isfinite(hard) else None
+    shown = seen.shown is not None and _bears(claim, seen, dossier)
     facts = RuleFacts(
         asserts=asks.kind,
         states=not q.quantity and CLAIM_KINDS[claim.quantity_kind].states,
@@ -113,7 +114,8 @@ def judge(
         holds=holds,
         fits=fits,
         fits_hardest=fits_hardest,
-        shown=seen.shown is not None and _bears(claim, seen, dossier),
+        shown=shown,
+        little=seen.shown is not None and not shown,
         power=q.quantity in STATED_POWER and claim.rung in POWERED_UP,
         contradicted=bool(against),
         unconfirmed=bool(doubtful) or (bool(seen.sights) and not seen.confirmed),
