@@ -207,6 +207,7 @@ class SiteRow(Record):
     role: Role
     covers: str
     parent: str
+    identified_by: str
     elevation_m: float | None
 
     def covered_by(self, total: SiteRow) -> bool:
@@ -236,6 +237,7 @@ class Claim(Record):
     value_date: WrittenDate | None
     chip_model: str
     phase: str
+    reading_confidence: str
     note: str
     scope: str
     rung: Rung | None

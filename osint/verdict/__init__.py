@@ -1,6 +1,18 @@
 """What is found of each claim: the claim is opened, and judged by what the other evidence allows."""
 
-from osint.verdict.checks import Check, CheckName, counted_chips, cross_checks, national
+from osint.verdict.checks import (
+    Check,
+    CheckFinding,
+    CheckName,
+    Pair,
+    Survey,
+    Tally,
+    contradictions,
+    counted_chips,
+    cross_checks,
+    national,
+    survey,
+)
 from osint.verdict.hypotheses import hypotheses
 from osint.verdict.judge import BANDS, FINDINGS, RULES, Bound, Finding, Outcome, RuleFacts, bound, decide, judge, word
 from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
@@ -13,14 +25,19 @@ __all__ = [
     "RULES",
     "Bound",
     "Check",
+    "CheckFinding",
     "CheckName",
     "Finding",
     "Found",
     "NextStep",
     "Outcome",
+    "Pair",
     "RuleFacts",
+    "Survey",
+    "Tally",
     "bound",
     "check",
+    "contradictions",
     "counted_chips",
     "cross_checks",
     "decide",
@@ -29,5 +46,6 @@ __all__ = [
     "national",
     "next_steps",
     "steps_frame",
+    "survey",
     "word",
 ]
