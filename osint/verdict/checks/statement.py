@@ -11,7 +11,7 @@ from dataclasses import replace
 from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, CHIP_COUNTS, Given
-from osint.register import Chip, Claim, Scope, chip_families
+from osint.register import Bounding, Chip, Claim, Scope, chip_families
 from osint.verdict.checks.compare import (
     SAME,
     Book,
@@ -287,7 +287,7 @@ def sums(book: Book) -> Iterator[Check | None]:
 
 
 def _sum(book: Book, members: Sequence[Figure]) -> Iterator[Check | None]:
-    for whole in (f for f in members if not f.claim.part and f.claim.bound != "at least"):
+    for whole in (f for f in members if not f.claim.part and f.claim.bound != Bounding.AT_LEAST):
         parts = [f for f in members if f.part and f.claim.stage == whole.claim.stage and f.day <= whole.day]
         for part in parts:
             above = part.span.above(whole.span) and not part.claim.readings
