@@ -288,11 +288,6 @@ def test_expected_narrowing_agrees_with_simulation(register):
     assert model.unit_of("chillers")
 
 
-def test_stories_without_evidence_keep_their_prior(register):
-    found = verdict.hypotheses("XJ12", register)
-    assert found["posterior"].tolist() == [0.25] * 4 and not found["separates"].any()
-
-
 def test_leave_one_out_really_leaves_out(register):
     row = CalibrationRow.from_row(register.calibration.set_index("site", drop=False).loc["Nano 5"])
     without, left = model.leave_out(row, register)

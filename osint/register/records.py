@@ -202,6 +202,7 @@ class SiteRow(Record):
     country: str
     lat: float | None
     lon: float | None
+    coord_precision_km: float | None
     coord_level: str
     status: str
     datum: str
@@ -438,6 +439,7 @@ class Chip(Record):
     prior_cn: float
     prior_other: float
     source: str
+    set_by: str
 
 
 @dataclass(frozen=True, slots=True)

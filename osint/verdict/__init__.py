@@ -13,7 +13,7 @@ from osint.verdict.checks import (
     national,
     survey,
 )
-from osint.verdict.hypotheses import hypotheses
+from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import BANDS, FINDINGS, RULES, Bound, Finding, Outcome, RuleFacts, bound, decide, judge, word
 from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
 from osint.verdict.run import Found, check
@@ -22,6 +22,7 @@ __all__ = [
     "BANDS",
     "CANDIDATES",
     "FINDINGS",
+    "NO_STORY",
     "RULES",
     "Bound",
     "Check",

@@ -30,7 +30,6 @@ MODALITIES = {
     Modality.DENIED: "denied",
 }
 """How a text asserts its number, as a sentence says it."""
-_BOUNDS = {Bounding.AT_LEAST: "at least ", Bounding.AT_MOST: "at most ", Bounding.ABOUT: "about "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +86,9 @@ def span_of(claim: Claim) -> Span | None:
         return Span(min(claim.readings), max(claim.readings))
     if (low is None and high is None) or (low or high or 0.0) <= 0:
         return None
+    if claim.bound == Bounding.NEARLY:
+        top = high if high is not None else low or 0.0
+        return Span(min(low or top, top * (1 - ROUNDING[Bounding.ABOUT])), top)
     half = ROUNDING[Bounding.ABOUT] if claim.bound == Bounding.ABOUT else ROUNDING[Bounding.EXACT]
     if claim.bound == Bounding.AT_LEAST or high is None:
         return Span(low or 0.0, math.inf)
@@ -102,19 +104,10 @@ def is_same(a: float, b: float) -> bool:
     return max(a, b) <= min(a, b) * (1 + SAME)
 
 
-def written(claim: Claim) -> str:
-    """Return the figure of a claim with its bound and unit."""
-    low, high = claim.value_low, claim.value_high
-    if claim.readings:
-        return f"{' or '.join(f'{r:,g}' for r in claim.readings)} {claim.unit}"
-    bound = _BOUNDS.get(claim.bound, "") if claim.bound else ""
-    ends = [f"{v:,.6f}".rstrip("0").rstrip(".") for v in (low, high) if v is not None]
-    return f"{bound}{' to '.join(dict.fromkeys(ends))} {claim.unit}".strip()
-
-
 def named(claim: Claim) -> str:
-    """Return id, publisher and date of a claim: who wrote what is compared."""
-    words = (claim.claim_id, claim.source_publisher, claim.date.text if claim.date else "undated")
+    """Return id, claimant, publisher and date of a claim: who says what is compared, and where it was read."""
+    read_in = f"read in {claim.source_publisher}"
+    words = (claim.claim_id, claim.claimant, read_in, claim.date.text if claim.date else "undated")
     return ", ".join(words)
 
 
@@ -123,8 +116,7 @@ def said(claim: Claim) -> str:
     how = MODALITIES.get(claim.modality, "stated") if claim.modality else "stated"
     due = f" by {claim.value_date.text}" if claim.value_date else ""
     part = f" for {claim.part}" if claim.part else ""
-    has_figure = claim.value_low is not None or claim.value_high is not None
-    figure = written(claim) if has_figure else f"'{claim.translation or claim.quote}'"
+    figure = claim.written() or f"'{claim.translation or claim.quote}'"
     return f"{how} {figure}{part}{due} ({named(claim)})"
 
 

@@ -21,7 +21,6 @@ from osint.verdict.checks.compare import (
     has_words,
     same_sentence,
     span_of,
-    written,
 )
 from osint.verdict.checks.record import Check, CheckFinding, CheckName, Way
 
@@ -78,7 +77,7 @@ def prices(book: Book) -> Iterator[Check | None]:
     for n, price in enumerate(found):
         alike = [found[m] for m in of.get(n, ())]
         figures: dict[str, float | str] = {
-            "money": written(price.money), "pflops": written(price.compute), "each": price.each,
+            "money": price.money.written(), "pflops": price.compute.written(), "each": price.each,
             "server": price.each * SERVER_PFLOPS, "count": len(found), "median": float(np.exp(np.median(logs))),
         }  # fmt: skip
         if alike:

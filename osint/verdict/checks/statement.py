@@ -27,7 +27,6 @@ from osint.verdict.checks.compare import (
     same_sentence,
     span_of,
     total,
-    written,
 )
 from osint.verdict.checks.record import Check, CheckFinding, CheckName, Way
 
@@ -107,7 +106,7 @@ def power_per_chip(book: Book) -> Iterator[Check | None]:
         each, found = p.span.times(1000).per(c.span), _families(book, c.claim)
         low, high = min(f.it_kw_low for f in found), max(f.it_kw_high for f in found)
         figures: dict[str, float | str] = {
-            "mw": written(p.claim), "chips": written(c.claim), "kw": each.text(), "names": _names(found),
+            "mw": p.claim.written(), "chips": c.claim.written(), "kw": each.text(), "names": _names(found),
             "low": low, "high": high, "floor": LOWEST_SHARE * low, "ceiling": FACILITY_SHARE * high,
         }  # fmt: skip
         finding, way = CheckFinding.STRAINED, Way.ONLY
@@ -124,20 +123,32 @@ def power_per_chip(book: Book) -> Iterator[Check | None]:
 
 
 def pflops_per_chip(book: Book) -> Iterator[Check | None]:
-    """Yield PFLOPS per chip of one sentence, against the chips that its words allow."""
+    """Yield PFLOPS per chip of one sentence, against the chips that its words allow.
+
+    A row of chips.csv that was set from the statement is no row to compare it with.
+    """
     for p, c in _mates(book, frozenset({"pflops"}), "chips"):
-        known = [f for f in _families(book, c.claim) if f.fp16_dense_pflops]
+        own = {p.claim.claim_id, c.claim.claim_id}
+        allowed = [f for f in _families(book, c.claim) if f.fp16_dense_pflops]
+        known = [f for f in allowed if not own & set(f.set_by.split("|"))]
+        each = p.span.per(c.span)
+        if allowed and not known:
+            told = {
+                "pflops": p.claim.written(),
+                "chips": c.claim.written(),
+                "each": each.text(),
+                "names": _names(allowed),
+            }
+            yield against(book, CheckName.PFLOPS_PER_CHIP, [p.claim, c.claim], [], CheckFinding.NOTE, Way.ALONE, **told)
         if not known:
             continue
-        each = p.span.per(c.span)
         rows = {f: _row(f) for f in known}
-        nearest = min(
-            known, key=lambda f: abs(math.log((f.fp16_dense_pflops or 1) / (math.sqrt(each.low * each.high) or 1)))
-        )
+        middle = p.value / c.value
+        nearest = min(known, key=lambda f: abs(math.log((f.fp16_dense_pflops or 1) / middle)))
         inside = [f.chip for f in known if not rows[f].apart(each)]
         way = Way.INSIDE if inside else Way.OUTSIDE
         figures: dict[str, float | str] = {
-            "pflops": written(p.claim), "chips": written(c.claim), "each": each.text(), "names": _names(known),
+            "pflops": p.claim.written(), "chips": c.claim.written(), "each": each.text(), "names": _names(known),
             "inside": " or ".join(inside), "nearest": f"{nearest.chip} {rows[nearest].text()}",
         }  # fmt: skip
         yield against(book, CheckName.PFLOPS_PER_CHIP, [p.claim, c.claim], [], CheckFinding.NOTE, way, **figures)
@@ -165,7 +176,7 @@ def equivalents(book: Book) -> Iterator[Check | None]:
                 yield None
                 continue
             figures: dict[str, float | str] = {
-                "pflops": written(p), "chips": f"{c.value_low:,.0f} chips", "each": each, "chip": family.chip,
+                "pflops": p.written(), "chips": f"{c.value_low:,.0f} chips", "each": each, "chip": family.chip,
                 "dense": dense, "sparse": sparse, "at_dense": p.figure / dense,
             }  # fmt: skip
             way = Way.EQUIVALENT
@@ -176,7 +187,7 @@ def power_per_pflops(book: Book) -> Iterator[Check | None]:
     """Yield kW per PFLOPS of one sentence below the lowest that any chip allows."""
     for p, c in _mates(book, STATED_POWER, "pflops"):
         kw = p.span.times(1000).per(c.span)
-        figures: dict[str, float | str] = {"mw": written(p.claim), "pflops": written(c.claim), "kw": kw.text()}
+        figures: dict[str, float | str] = {"mw": p.claim.written(), "pflops": c.claim.written(), "kw": kw.text()}
         below = kw.high < KW_PER_P_FLOOR
         yield (
             against(

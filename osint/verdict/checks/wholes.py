@@ -17,7 +17,6 @@ from osint.verdict.checks.compare import (
     find_words,
     has_words,
     span_of,
-    written,
 )
 from osint.verdict.checks.over_time import NEAR_DAYS, SOON_DAYS
 from osint.verdict.checks.record import Check, CheckFinding, CheckName, Way
@@ -165,7 +164,7 @@ def shares_of_one(book: Book) -> Iterator[Check | None]:
                 if whole is None:
                     continue
                 left = ALL * (1 - other.value / whole.value)
-                told: dict[str, float | str] = {"others": ALL - left, "left": left, "share": written(share)}
+                told: dict[str, float | str] = {"others": ALL - left, "left": left, "share": share.written()}
                 yield (
                     against(book, CheckName.SHARES, [share], [other.claim, whole.claim], CheckFinding.NOTE, **told)
                     if own.low > left
