@@ -127,6 +127,8 @@ CASES = [
      [of(800, **PLAN, value_date="2025-06-01"), of(800, **PLAN, date="2025-05-01", value_date="2025-12-01")], "note"),
     ("two targets", Name.SLID,
      [of(800, **PLAN, value_date="2025-06-01"), of(2000, **PLAN, date="2025-05-01", value_date="2025-12-01")], None),
+    ("a floor, and a larger target", Name.SLID,
+     [at_least(800, **PLAN, value_date="2025-06-01"), of(2000, **PLAN, date="2025-05-01", value_date="2030")], None),
     ("a target that a later text does not reach", Name.TARGET,
      [of(8000, **PLAN, value_date="2025-12-31"), of(900, date="2026-02-01")], "note"),
     ("shortly before its day", Name.TARGET,

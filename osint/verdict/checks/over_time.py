@@ -73,8 +73,8 @@ def slid(book: Book) -> Iterator[Check | None]:
             ]
             found = None
             for parts in [(b,), *((b, extra) for extra in live)]:
-                together = total([p.span for p in parts])
-                if a.claim.value_date and b.claim.value_date and not together.apart(a.span) and not together.open:
+                together = sum(p.value for p in parts)
+                if a.claim.value_date and b.claim.value_date and is_same(together, a.value):
                     days = (b.claim.value_date.last - a.claim.value_date.last).days
                     claims = [p.claim for p in parts]
                     found = against(book, CheckName.SLID, [a.claim], claims, CheckFinding.NOTE, days=days)
