@@ -1,5 +1,6 @@
-"""What is found of each claim: the claim is opened, and judged by what the other evidence allows."""
+"""What is found of each claim: the place, the part and the day first, then the number, by what was seen."""
 
+from osint.verdict.bearing import Assertion, Asserts, Coverage, coverage
 from osint.verdict.checks import (
     Check,
     CheckFinding,
@@ -13,21 +14,28 @@ from osint.verdict.checks import (
     national,
     survey,
 )
+from osint.verdict.finding import Bound, Contradiction, Finding
 from osint.verdict.hypotheses import NO_STORY, hypotheses
-from osint.verdict.judge import BANDS, FINDINGS, RULES, Bound, Finding, Outcome, RuleFacts, bound, decide, judge, word
+from osint.verdict.judge import bound, judge
 from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
+from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check
 
 __all__ = [
     "BANDS",
     "CANDIDATES",
     "FINDINGS",
+    "NEGATIVE",
     "NO_STORY",
     "RULES",
+    "Assertion",
+    "Asserts",
     "Bound",
     "Check",
     "CheckFinding",
     "CheckName",
+    "Contradiction",
+    "Coverage",
     "Finding",
     "Found",
     "NextStep",
@@ -40,6 +48,7 @@ __all__ = [
     "check",
     "contradictions",
     "counted_chips",
+    "coverage",
     "cross_checks",
     "decide",
     "hypotheses",

@@ -25,7 +25,7 @@ from osint import model
 from osint.errors import NotFoundError, OsintError
 from osint.model import ROUNDING, Dossier, Given, Question, Reading, show
 from osint.register import Bounding, Claim, Register
-from osint.verdict.judge import REFUTE, STRAIN
+from osint.verdict.rules import REFUTE, STRAIN
 
 SURE_PLACE = 0.9  # p_place of an observation from which the place of a site is confirmed
 NEAR_KM = 1.0  # precision of a coordinate up to which a picture shows the site and not its county

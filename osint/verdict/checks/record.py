@@ -12,7 +12,7 @@ from string import Formatter
 from typing import Any
 
 from osint.model import show
-from osint.verdict.judge import Contradiction
+from osint.verdict.finding import Contradiction
 
 
 class CheckName(StrEnum):
