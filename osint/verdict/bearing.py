@@ -58,15 +58,17 @@ class Assertion:
 def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     """Return what a claim asserts of the ground.
 
-    A claim without a due day takes that of the other claims of its filing and part, if they name one day alone. What
-    will hold a capacity needs at least a roof, and a capacity of a place where only ground is broken is still planned.
+    What is said to stand stood on the day of saying it, or on an earlier one that the claim names. A claim without a
+    due day takes that of the other claims of its filing and part, if they name one day alone. What will hold a capacity
+    needs at least a roof, and a capacity of a place where only ground is broken is still planned.
     """
     rung = claim.rung or Rung.ANNOUNCED
     unbuilt = claim.quantity in CAPACITY and rung == Rung.GROUND_BROKEN
     if claim.modality in STATEMENTS and unbuilt:
         return Assertion(Asserts.PLANNED, Rung.ROOFED, 0)
     if claim.modality in STATEMENTS:
-        stands = claim.day if rung.height >= Rung.GROUND_BROKEN.height else 0
+        days = [d.last.toordinal() for d in (claim.value_date, claim.date) if d]
+        stands = min(days, default=0) if rung.height >= Rung.GROUND_BROKEN.height else 0
         return Assertion(Asserts.STANDS if stands else Asserts.NOTHING, rung, stands)
     if claim.modality not in PROMISES:
         return Assertion(Asserts.NOTHING, rung, 0)
@@ -114,9 +116,9 @@ _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii":
 _NUMBERED = re.compile(r"(?P<noun>[a-z ]+?)s?\s*(?P<first>\d+|[ivx]+)(?:\s*(?:-|to|and)\s*(?P<last>\d+|[ivx]+))?")
 
 
-def _numbers(part: str) -> tuple[str, frozenset[int]] | None:
-    """Return noun and numbers of a part, as ('building', {1, 2}) of 'buildings 1-2'; None for other words."""
-    found = _NUMBERED.fullmatch(part)
+def part_numbers(part: str) -> tuple[str, frozenset[int]] | None:
+    """Return noun and numbers of a part, as ('building', {1, 2}) of 'Buildings 1-2'; None for other words."""
+    found = _NUMBERED.fullmatch(" ".join(part.casefold().split()))
     if not found:
         return None
     first, last = (_ROMAN.get(n) or (int(n) if n.isdigit() else 0) for n in (found["first"], found["last"] or "0"))
@@ -136,7 +138,7 @@ def coverage(seen: str, claimed: str) -> Coverage:
         return Coverage.SAME
     if not a or not b:
         return Coverage.PART if a else Coverage.WITHIN
-    left, right = _numbers(a), _numbers(b)
+    left, right = part_numbers(a), part_numbers(b)
     if left is None or right is None or left[0] != right[0]:
         return Coverage.OTHER
     if left[1] == right[1]:
@@ -299,7 +301,10 @@ def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[s
 
 
 def official_statements(absent: Sight, claim: Claim, dossier: Dossier) -> tuple[Claim, ...]:
-    """Return what a government itself said earlier to be in operation where nothing was seen; of the part claimed."""
+    """Return what a government itself said earlier to be in operation where nothing was seen; of the part claimed.
+
+    A claim and its own text are no witness for it.
+    """
     if not absent.bare:
         return ()
     return tuple(
@@ -307,7 +312,7 @@ def official_statements(absent: Sight, claim: Claim, dossier: Dossier) -> tuple[
         for c in dossier.claims[absent.row.site_id]
         if _official(c)
         and 0 < c.day <= absent.first
-        and c.independence_group != absent.group
+        and c.independence_group not in {absent.group, claim.independence_group}
         and coverage(c.part, claim.part) in {Coverage.SAME, Coverage.PART}
         and coverage(absent.row.part, c.part) in {Coverage.SAME, Coverage.WITHIN}
     )

@@ -247,7 +247,7 @@ class Finding:
     def arithmetic(self) -> tuple[str, ...]:
         """The arithmetic of the likeliest reading: of what was seen if that decided, else of the documents."""
         quantity = self.claim.quantity
-        if self.room is not None and self.room.posterior is not None:
+        if self.room is not None and isinstance(self.room.posterior, Posterior):
             givens = [g for s in self.room.seen if (g := s.given())]
             return tuple(model.arithmetic(self.room.posterior, quantity, givens))
         if self.paper.posterior is not None:
@@ -335,6 +335,9 @@ class _Words(dict[str, str]):
 
     def _due(self) -> str:
         return day_text(self.f.asserts.day) if self.f.asserts.day else "a day that is not named"
+
+    def _not_due(self) -> str:
+        return f"It was due by {self._due()}, later than that" if self.f.asserts.day else "No day is named for it"
 
     def _due_from(self) -> str:
         source = self.f.asserts.due_from

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import CAPACITY, ROUNDING, Dossier, Question
+from osint.model import CAPACITY, ROUNDING, Dossier, Posterior, Question
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register
 from osint.verdict.bearing import POWERED_UP, Asserts, assertion
 from osint.verdict.finding import Bound, Contradiction, EdgeAssumption, Finding, edge_assumption
@@ -148,7 +148,7 @@ def judge(
 
 
 def _edge(room: Room, q: Question, value: float) -> EdgeAssumption | None:
-    if room.posterior is None:
+    if not isinstance(room.posterior, Posterior):
         return None
     return edge_assumption(q.quantity, room.posterior, [g for s in room.seen if (g := s.given())], value)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from osint import model
 from osint.model import CAPACITY, Dossier, Question
 from osint.register import Claim, Rung
 from osint.verdict.bearing import (
@@ -15,12 +14,14 @@ from osint.verdict.bearing import (
     Sight,
     by_others,
     official_statements,
+    part_numbers,
     sights,
     witnesses,
 )
-from osint.verdict.room import Room, room_at, rooms_alone
+from osint.verdict.room import Room, room_at, rooms_alone, sum_of_rooms
 from osint.verdict.rules import sure
 
+FEWEST_PARTS = 2  # numbered parts that can be the whole of a site
 LATER_DAYS = 60  # days after its day within which a size still shows what room there was on it
 
 
@@ -103,7 +104,7 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     shown, small = _shown(asks, seen)
     decider = absent or absent_before
     conflict = witnesses(decider, every, dossier) if decider else ()
-    statements = official_statements(decider, claim, dossier) if decider else ()
+    statements = official_statements(absent, claim, dossier) if absent else ()
     found = Seen(
         sights=seen.sights,
         own=tuple(s for s in every if s not in seen.sights),
@@ -115,7 +116,7 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
         conflict=_ids(decider, conflict, statements) if decider and (conflict or statements) else (),
         statements=statements,
     )
-    return _sized(found, asks, q, dossier) if q.quantity in CAPACITY else found
+    return _sized(found, claim, asks, q, dossier) if q.quantity in CAPACITY else found
 
 
 def _ids(decider: Sight, witnessed: Sequence[str], statements: Sequence[Claim]) -> tuple[str, ...]:
@@ -153,26 +154,77 @@ def _shown(asks: Assertion, seen: Seen) -> tuple[Sight | None, tuple[Sight, ...]
     return None, tuple(of_rung)
 
 
-def _sized(found: Seen, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
+def _key(s: Sight) -> tuple[int, str]:
+    return s.last, s.row.observation_id
+
+
+def _sized(found: Seen, claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     """Add the room that sizes show: on or after the day, about it, and at last."""
     measured = [s for s in found.covering if s.whole and not s.bare and s.given()]
-    after = about = None
     late = [s for s in measured if asks.day and s.first >= asks.day]
-    if late:
-        after = room_at(late, min(late, key=lambda s: (s.first, s.row.observation_id)), q, dossier)
     in_time = [s for s in measured if (not asks.day or s.last <= asks.day + LATER_DAYS)]
-    if in_time and asks.kind != Asserts.NOTHING:
-        about = room_at(in_time, max(in_time, key=lambda s: (s.last, s.row.observation_id)), q, dossier)
-    return replace(found, after=after, about=about, room_for=_room_for(found, q, dossier))
+    after = room_at(late, min(late, key=lambda s: (s.first, s.row.observation_id)), q, dossier) if late else None
+    about = room_at(in_time, max(in_time, key=_key), q, dossier) if in_time else None
+    if not measured:
+        whole = _parts_of_the_whole(found, claim, dossier)
+        after = _together([[s for s in rows if asks.day and s.first >= asks.day] for rows in whole], q, dossier)
+        about = _together([[s for s in rows if not asks.day or s.last <= asks.day] for rows in whole], q, dossier)
+    last = _room_for(found, claim, q, dossier)
+    return replace(found, after=after, about=about if asks.kind != Asserts.NOTHING else None, room_for=last)
 
 
-def _room_for(found: Seen, q: Question, dossier: Dossier) -> RoomFor | None:
+def _parts_of_the_whole(found: Seen, claim: Claim, dossier: Dossier) -> list[list[Sight]]:
+    """Return what was seen of each numbered part of a site (phase 1, phase 2 ...), where those are the whole of it.
+
+    They are taken as the whole if the documents name at least two of one kind, counted from 1 without a gap, and each
+    was seen: built, or not begun. Else nothing is returned.
+    """
+    if claim.part:
+        return []
+    named: dict[str, set[int]] = {}
+    parts = {c.part for c in dossier.claims[claim.site_id]} | {s.row.part for s in found.confirmed}
+    for noun, of_part in filter(None, map(part_numbers, parts)):
+        named.setdefault(noun, set()).update(of_part)
+    for noun, numbers in sorted(named.items()):
+        if len(numbers) < FEWEST_PARTS or numbers != set(range(1, len(numbers) + 1)):
+            continue
+        seen = [
+            [
+                s
+                for s in found.confirmed
+                if s.row.site_id == claim.site_id and part_numbers(s.row.part) == (noun, frozenset({n}))
+            ]
+            for n in sorted(numbers)
+        ]
+        if all(_known(rows) for rows in seen):
+            return seen
+    return []
+
+
+def _known(rows: Sequence[Sight]) -> bool:
+    """Return whether the size of a part is known: measured, or nothing stands there; not one that only has a rung."""
+    usable = [s for s in rows if s.bare or s.given()]
+    stands = [s.first for s in rows if s.row.rung is not None and s.row.rung.height >= Rung.ROOFED.height]
+    return bool(usable) and (any(s.given() for s in usable) or not stands)
+
+
+def _together(parts: Sequence[Sequence[Sight]], q: Question, dossier: Dossier) -> Room | None:
+    """Return the room of all parts of the whole, each as it was seen last; None where one of them was not."""
+    rooms = [room_at(rows, max(rows, key=_key), q, dossier) for rows in (_usable(rows) for rows in parts) if rows]
+    known = [room for room in rooms if room is not None and room.disagreement is None]
+    return sum_of_rooms(known) if parts and len(known) == len(parts) else None
+
+
+def _usable(rows: Sequence[Sight]) -> list[Sight]:
+    return [s for s in rows if s.bare or s.given()]
+
+
+def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomFor | None:
     """Return the room that was seen last, of the whole or else of its parts; at an unconfirmed place if at no other."""
     for pool in (found.confirmed, found.sights):
-        usable = [s for s in pool if s.bare or s.given()]
-        whole = [s for s in usable if s.covers and s.whole]
-        if whole:
-            room = room_at(whole, max(whole, key=lambda s: (s.last, s.row.observation_id)), q, dossier)
+        whole = [s for s in _usable(pool) if s.covers and s.whole]
+        if whole and _known([s for s in pool if s.covers]):
+            room = room_at(whole, max(whole, key=_key), q, dossier)
             if room is not None and room.disagreement is not None:
                 # sizes that disagree are not averaged: the one that leaves most room bounds it
                 room = max(rooms_alone(room, q, dossier), key=lambda r: r.interval[2])
@@ -180,16 +232,12 @@ def _room_for(found: Seen, q: Question, dossier: Dossier) -> RoomFor | None:
             if room is not None:
                 return RoomFor((room,), room.interval[2], partial=False)
         parts: dict[tuple[str, str], list[Sight]] = {}
-        for s in usable:
+        for s in pool:
             if s.coverage == Coverage.PART:
                 parts.setdefault((s.row.site_id, s.row.part), []).append(s)
-        rooms = [
-            room
-            for rows in parts.values()
-            if (room := room_at(rows, max(rows, key=lambda s: (s.last, s.row.observation_id)), q, dossier))
-        ]
-        if rooms:
-            posteriors = [room.posterior for room in rooms if room.posterior is not None]
-            at_most = model.sum_of(posteriors).interval[2] if posteriors else 0.0
-            return RoomFor(tuple(rooms), at_most, partial=True)
+        known = [rows for rows in parts.values() if _known(rows)]
+        rooms = [room for rows in known if (room := _together([rows], q, dossier))]
+        if rooms and len(rooms) == len(parts):
+            every = bool(_parts_of_the_whole(replace(found, sights=tuple(pool)), claim, dossier))
+            return RoomFor(tuple(rooms), sum_of_rooms(rooms).interval[2], partial=not every)
     return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import Dossier, Given, Posterior, Question
+from osint.model import Dossier, Given, Posterior, Question, SharedSum
 from osint.verdict.bearing import CEILINGS, Coverage, Sight
 
 SAME_TIME_DAYS = 31  # within which two sizes of one thing cannot differ by what was built between them
@@ -35,8 +35,8 @@ class Room:
 
     seen: tuple[Sight, ...]
     """The sizes, or the look that found nothing."""
-    posterior: Posterior | None
-    """Of the quantity asked; None where nothing stood there."""
+    posterior: Posterior | SharedSum | None
+    """Of the quantity asked, or the sum of those of the parts; None where nothing stood there."""
     bounded: bool
     """Whether it is a bound from above alone: a rating, or the whole of which the claim is a part."""
     disagreement: Disagreement | None = None
@@ -148,3 +148,14 @@ def rooms_alone(room: Room, q: Question, dossier: Dossier) -> list[Room]:
     """Return the room by each size of a room alone."""
     out = [room_at([s], s, q, dossier) for s in room.seen]
     return [r for r in out if r is not None]
+
+
+def sum_of_rooms(rooms: Sequence[Room]) -> Room:
+    """Return the room of several parts together, with the errors of relations in common; a bare part adds nothing."""
+    stand: list[Posterior] = []
+    for room in rooms:
+        answer = room.posterior
+        stand += [answer] if isinstance(answer, Posterior) else list(answer.parts) if answer is not None else []
+    seen = tuple(s for room in rooms for s in room.seen)
+    total = model.sum_of(stand) if stand else None
+    return Room(seen, total, bounded=any(room.bounded for room in rooms))

@@ -29,8 +29,8 @@ class Outcome(StrEnum):
 
 
 FINDINGS = {
-    Outcome.REFUTED: "said to stand on a day, and what was seen of the place afterwards leaves less than 5% for it",
-    Outcome.DEADLINE_MISSED: "promised for a day, and what was seen of the place afterwards leaves less than 5% for it",
+    Outcome.REFUTED: "said to stand on a day, and what was seen of the place afterwards leaves 5% or less for it",
+    Outcome.DEADLINE_MISSED: "promised for a day, and what was seen of the place afterwards leaves 5% or less for it",
     Outcome.CONFLICT: "observers contradict each other; both are shown, and neither is taken for the other",
     Outcome.STRAINED: "possible only with an assumption at the edge of its range",
     Outcome.SUPPORTED: "an independent observation shows the rung by its day, and a size that bears on it",
@@ -52,7 +52,8 @@ BANDS = (
     (0.95, "almost certain"),
 )
 """Words of ICD 203, lower bound inclusive."""
-REFUTE = 0.05  # probability below which what was seen refutes a claim
+REFUTE = 0.05  # probability that is left for a claim at most where what was seen refutes it
+PRINTED = 3  # decimals to which a probability is compared with REFUTE
 STRAIN = 0.20  # probability below which a claim is strained
 EVEN = 0.45  # probability from which a stated power can be supported
 _SENTENCES = {row["rule"]: row["sentence"] for row in table_rows("findings.csv", "osint.verdict")}
@@ -128,7 +129,7 @@ class RuleFacts:
     @property
     def too_small(self) -> bool:
         """Whether what was seen on or after its day leaves too little for the number that fits most easily."""
-        return below(self.holds, REFUTE)
+        return self.holds is not None and sure(1 - self.holds)
 
     @property
     def room_enough(self) -> bool:
@@ -193,13 +194,13 @@ RULES = (
     ),
     FindingRule("room enough", lambda f: f.room_enough, Outcome.COULD_FIT, By.ABOUT),
     FindingRule(
-        "nothing stood there and no day is due",
+        "nothing stood there before its day",
         lambda f: f.absent_before and not f.said_to_stand,
         Outcome.NOT_REACHED,
         By.ABSENT_BEFORE,
     ),
     FindingRule(
-        "no room yet and no day is due",
+        "no room yet before its day",
         lambda f: below(f.fits, STRAIN) and not f.said_to_stand,
         Outcome.NOT_REACHED,
         By.ABOUT,
@@ -229,5 +230,5 @@ def decide(facts: RuleFacts) -> FindingRule:
 
 
 def sure(p: float) -> bool:
-    """Return whether a negative finding may rest on something of this probability."""
-    return 1 - p < REFUTE
+    """Return whether a negative finding may rest on something of this probability; compared as it is printed."""
+    return round(1 - p, PRINTED) <= REFUTE
