@@ -1,7 +1,19 @@
 """What is found of each claim: the claim is opened, and judged by what the other evidence allows."""
 
-from osint.verdict.checks import Check, CheckName, counted_chips, cross_checks, national
-from osint.verdict.hypotheses import hypotheses
+from osint.verdict.checks import (
+    Check,
+    CheckFinding,
+    CheckName,
+    Pair,
+    Survey,
+    Tally,
+    contradictions,
+    counted_chips,
+    cross_checks,
+    national,
+    survey,
+)
+from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import BANDS, FINDINGS, RULES, Bound, Finding, Outcome, RuleFacts, bound, decide, judge, word
 from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
 from osint.verdict.run import Found, check
@@ -10,17 +22,23 @@ __all__ = [
     "BANDS",
     "CANDIDATES",
     "FINDINGS",
+    "NO_STORY",
     "RULES",
     "Bound",
     "Check",
+    "CheckFinding",
     "CheckName",
     "Finding",
     "Found",
     "NextStep",
     "Outcome",
+    "Pair",
     "RuleFacts",
+    "Survey",
+    "Tally",
     "bound",
     "check",
+    "contradictions",
     "counted_chips",
     "cross_checks",
     "decide",
@@ -29,5 +47,6 @@ __all__ = [
     "national",
     "next_steps",
     "steps_frame",
+    "survey",
     "word",
 ]
