@@ -8,9 +8,8 @@ from osint.verdict.checks import (
     Survey,
     Tally,
     contradictions,
-    counted_chips,
     cross_checks,
-    national,
+    supply_estimates,
     survey,
 )
 from osint.verdict.hypotheses import NO_STORY, hypotheses
@@ -39,14 +38,13 @@ __all__ = [
     "bound",
     "check",
     "contradictions",
-    "counted_chips",
     "cross_checks",
     "decide",
     "hypotheses",
     "judge",
-    "national",
     "next_steps",
     "steps_frame",
+    "supply_estimates",
     "survey",
     "word",
 ]
