@@ -301,6 +301,8 @@ class Book:
         if groups[0] & groups[1]:
             return False
         for site in {c.site_id for c in first} & {c.site_id for c in second}:
+            if not self.dossier.sites[site].identified_by:
+                continue
             ids = self.dossier.sites[site].identified_by.split("|")
             served = {c.independence_group for c in self.dossier.claims[site] if c.claim_id in ids}
             if groups[0] <= served and groups[1] <= served:

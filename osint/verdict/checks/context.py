@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from osint.model import Dossier
 from osint.register import Claim, Role, Scope, chip_families
@@ -27,7 +29,11 @@ from osint.verdict.checks.record import Check, CheckFinding, CheckName, Way
 SERVER_PFLOPS = 8  # PFLOPS of a server in the filings' own rule of thumb
 FEWEST_ALIKE = 3  # prices that make a cluster
 DRAWS = 4000  # of prices, for the chance of a cluster
+FEW_PRICES = 100  # prices up to which all draws are made; of more there are as many fewer
+LEAST_DRAWS = 100
 SEED = 20260000  # of those draws
+
+Logs: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,8 @@ def prices(book: Book) -> Iterator[Check | None]:
         return
     logs = np.log([p.each for p in found])
     clusters = _clusters(logs)
-    chance = {size: _chance(len(found), size, float(logs.std(ddof=1))) for size in {len(c) for c in clusters}}
+    drawn = _drawn(len(found), float(logs.std(ddof=1))) if clusters else logs[None]
+    chance = {size: _chance(drawn, size) for size in {len(c) for c in clusters}}
     of = {n: cluster for cluster in clusters for n in cluster}
     for n, price in enumerate(found):
         alike = [found[m] for m in of.get(n, ())]
@@ -88,7 +95,7 @@ def prices(book: Book) -> Iterator[Check | None]:
         yield against(book, CheckName.PRICE, [price.money, price.compute], [], CheckFinding.NOTE, way, **figures)
 
 
-def _clusters(logs: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[range]:
+def _clusters(logs: Logs) -> list[range]:
     """Return the places in a sorted list of logs that lie within 10% of each other, the largest clusters first."""
     ends = np.searchsorted(logs, logs + math.log1p(SAME), side="right")
     taken, out = np.zeros(len(logs), dtype=bool), []
@@ -100,10 +107,16 @@ def _clusters(logs: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[range]
     return out
 
 
-def _chance(count: int, size: int, sd: float) -> float:
-    """Return how often at least `size` of `count` independent prices of this spread lie within 10% of each other."""
-    drawn = np.sort(np.random.default_rng(SEED).normal(0, sd, (DRAWS, count)), axis=1)
-    return float(((drawn[:, size - 1 :] - drawn[:, : count - size + 1]) <= math.log1p(SAME)).any(axis=1).mean())
+def _drawn(count: int, sd: float) -> Logs:
+    """Return draws (rows) of the logs of as many independent prices of a spread, sorted within a draw."""
+    rows = max(DRAWS // max(count // FEW_PRICES, 1), LEAST_DRAWS)
+    return np.sort(np.random.default_rng(SEED).normal(0, sd, (rows, count)), axis=1)
+
+
+def _chance(drawn: Logs, size: int) -> float:
+    """Return in how many draws at least `size` of the prices lie within 10% of each other."""
+    width = drawn[:, size - 1 :] - drawn[:, : drawn.shape[1] - size + 1]
+    return float((width <= math.log1p(SAME)).any(axis=1).mean())
 
 
 def supply(book: Book) -> Iterator[Check | None]:

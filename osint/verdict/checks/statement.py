@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from osint.verdict.checks.compare import (
     Span,
     against,
     by_document,
+    document,
     find_words,
     is_same,
     named,
@@ -326,20 +328,24 @@ def missing_wan(book: Book) -> Iterator[Check | None]:
     what the other texts of the county are compared with.
     """
     dossier = book.dossier
-    county = {s.site_id: (s.county, s.province) for s in dossier.sites.values()}
+    county = {s.site_id: (s.county or s.site_id, s.province) for s in dossier.sites.values()}
     claims = [c for c in dossier.all_claims if c.quantity == "pflops" and c.figure > 0 and not c.error_test]
     small = [c for c in claims if c.figure < FEW_PFLOPS]
+    texts, near_by = defaultdict[object, list[Claim]](list), defaultdict[object, list[Claim]](list)
+    for c in small:
+        texts[c.site_id, document(c)].append(c)
+    for c in claims:
+        if c.figure >= MANY_PFLOPS:
+            near_by[county[c.site_id]].append(c)
     done: set[str] = set()
     for whole in sorted(small, key=lambda c: (bool(c.part), c.claim_id)):
         if whole.claim_id in done:
             continue
-        mates = [c for c in small if c.part and c is not whole and (c.site_id, c.date, c.source_url) == (
-            whole.site_id, whole.date, whole.source_url)]  # fmt: skip
+        mates = [c for c in texts[whole.site_id, document(whole)] if c.part and c is not whole]
         adds_up = len(mates) > 1 and is_close(sum(c.figure for c in mates), whole.figure)
         parts = mates if adds_up and not whole.part else []
         done |= {c.claim_id for c in (whole, *parts)}
-        near = [c for c in claims if county[c.site_id] == county[whole.site_id] and c.figure >= MANY_PFLOPS]
-        near = [c for c in near if c not in (whole, *parts) and _fits(c, whole.figure * WAN)]
+        near = [c for c in near_by[county[whole.site_id]] if _fits(c, whole.figure * WAN)]
         way = Way.SUMMED if parts and near else Way.INSIDE if near else Way.ALONE
         figures: dict[str, float | str] = {
             "printed": f"{whole.figure:g}", "full": whole.figure * WAN, "near": said_all(near),

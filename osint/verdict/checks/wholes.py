@@ -92,15 +92,15 @@ def ranks(book: Book) -> Iterator[Check | None]:
     Told on the same day or before, a larger figure that stands strains the rank; so does room in use, as what
     fills it is not said. A later one is a note: it may have been built since.
     """
-    by_measure: dict[str, list[Figure]] = defaultdict(list)
+    rivals: dict[tuple[str, str], list[Figure]] = defaultdict(list)
     for f in book.figures:
-        if (f.stands or f.room) and not book.dossier.aggregate(f.site) and not f.claim.readings:
-            by_measure[f.measure].append(f)
+        if (f.stands or f.room) and f.day and not book.dossier.aggregate(f.site) and not f.claim.readings:
+            for place in _places(book.dossier.sites[f.site]):
+                rivals[f.measure, place].append(f)
     for f, place in _ranked(book):
-        own = book.dossier.sites[f.site]
-        for other in by_measure[f.measure]:
-            site = book.dossier.sites[other.site]
-            if not _in(site, own, place) or book.related(f.site, other.site) or not (f.day and other.day):
+        own = getattr(book.dossier.sites[f.site], _LEVELS[place]) if place in _LEVELS else place
+        for other in rivals[f.measure, own] if f.day else []:
+            if book.related(f.site, other.site):
                 continue
             days = other.day - f.told
             if days > RANK_DAYS:
@@ -119,11 +119,9 @@ _LEVELS = {"疆": "province", "省": "province", "区": "province", "區": "prov
 _LEVELS |= {"市": "prefecture", "州": "prefecture", "县": "county", "縣": "county"}
 
 
-def _in(site: SiteRow, own: SiteRow, place: str) -> bool:
-    """Return whether a site lies in a place of a rank: a level of the ranked site, or a place by name."""
-    if level := _LEVELS.get(place):
-        return bool(getattr(own, level)) and getattr(site, level) == getattr(own, level)
-    return place in {site.country, site.province, site.prefecture, site.county}
+def _places(site: SiteRow) -> set[str]:
+    """Return the places in which a site lies, from its county to its country."""
+    return {site.country, site.province, site.prefecture, site.county} - {""}
 
 
 def _ranked(book: Book) -> Iterator[tuple[Figure, str]]:
@@ -147,14 +145,14 @@ def shares_of_one(book: Book) -> Iterator[Check | None]:
 
     If the others lie outside the part, the part has at most what they leave.
     """
-    totals: dict[tuple[str, str], list[Figure]] = defaultdict(list)
+    totals: dict[str, dict[str, list[Figure]]] = defaultdict(lambda: defaultdict(list))
     for f in book.figures:
         if book.dossier.aggregate(f.site) and f.claim.quantity:
-            totals[f.site, f.claim.independence_group].append(f)
+            totals[f.claim.independence_group][f.site].append(f)
     for share in (c for c in book.dossier.all_claims if _is_share(c) and not c.error_test):
         own = span_of(share)
-        for (site, group), figures in totals.items():
-            if group != share.independence_group or share.site_id not in book.inside[site] or own is None:
+        for site, figures in totals[share.independence_group].items():
+            if share.site_id not in book.inside[site] or own is None:
                 continue
             others = [f for f in figures if has_words("others", f.claim.quote)]
             wholes = [f for f in figures if f not in others]
@@ -200,14 +198,16 @@ def counted_twice(book: Book) -> Iterator[Check | None]:
 
 def shares(book: Book) -> Iterator[Check | None]:
     """Yield shares in use of one place and of a wider one that lie apart."""
-    told = [(c, span) for c in book.dossier.all_claims if (span := _in_use(c)) is not None]
-    for n, (a, a_span) in enumerate(told):
-        for b, b_span in told[n + 1 :]:
-            near = a.day and b.day and abs(a.day - b.day) <= NEAR_DAYS
-            if not near or not book.related(a.site_id, b.site_id) or a.independence_group == b.independence_group:
-                continue
-            sides = ([a], [b]) if b.site_id not in book.inside[a.site_id] else ([b], [a])
-            yield against(book, CheckName.SHARE, *sides, CheckFinding.NOTE) if a_span.apart(b_span) else None
+    told: dict[str, list[tuple[Claim, Span]]] = defaultdict(list)
+    for claim in book.dossier.all_claims:
+        if (span := _in_use(claim)) is not None and claim.day:
+            told[claim.site_id].append((claim, span))
+    for wide in list(told):
+        for b, b_span in told[wide]:
+            narrow = [pair for site in sorted(book.inside[wide] & told.keys()) for pair in told[site]]
+            for a, a_span in narrow:
+                if abs(a.day - b.day) <= NEAR_DAYS and a.independence_group != b.independence_group:
+                    yield against(book, CheckName.SHARE, [a], [b], CheckFinding.NOTE) if a_span.apart(b_span) else None
 
 
 def _in_use(claim: Claim) -> Span | None:
