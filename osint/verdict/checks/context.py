@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osint.model import Dossier
-from osint.register import Claim, Role, Scope
+from osint.register import Claim, Role, Scope, chip_families
 from osint.verdict.checks.compare import (
     ON_PAPER,
     SAME,
@@ -129,9 +129,9 @@ def supply(book: Book) -> Iterator[Check | None]:
         planned = span_of(p)
         if p.rung not in ON_PAPER or planned is None:
             continue
-        for s in counted_chips(dossier, national(dossier, dossier.sites[p.site_id].country)):
+        for s in supply_estimates(dossier, dossier.sites[p.site_id].country):
             estimate = span_of(s)
-            if estimate is None:
+            if estimate is None or _other_families(p, s):
                 continue
             way = Way.ABOVE if planned.above(estimate) else Way.BELOW if estimate.above(planned) else Way.OPEN
             figures: dict[str, float | str] = {
@@ -162,8 +162,27 @@ def national(dossier: Dossier, country: str) -> set[str]:
     return {s.site_id for s in totals if country in s.covers.split("|")}
 
 
+def _other_families(first: Claim, second: Claim) -> bool:
+    """Return whether two claims name families of chips of which none is the same."""
+    one, two = chip_families(first.chip_model), chip_families(second.chip_model)
+    return bool(one and two) and not set(one) & set(two)
+
+
+def supply_estimates(dossier: Dossier, country: str) -> list[Claim]:
+    """Return the estimates of chips in a country, without those that name only families that no plan there names."""
+    whole = national(dossier, country)
+    regions = {s.site_id for s in dossier.sites.values() if s.role == Role.AGGREGATE} - whole
+    plans = [p for p in counted_chips(dossier, regions) if chip_families(p.chip_model)]
+    estimates = counted_chips(dossier, whole)
+    return [s for s in estimates if not plans or any(not _other_families(p, s) for p in plans)]
+
+
 def counted_chips(dossier: Dossier, totals: set[str]) -> list[Claim]:
-    """Return numbers of chips of some totals, the first of each independence group."""
-    claims = [c for c in dossier.all_claims if c.site_id in totals and c.quantity_kind == "chips"]
+    """Return numbers of chips of some totals, the first of each independence group.
+
+    What was ordered or approved (a share of something that is not there) is no number of chips in a place.
+    """
+    chips = (c for c in dossier.all_claims if c.site_id in totals and c.quantity_kind == "chips")
+    claims = [c for c in chips if Scope.read(c.scope) != Scope.SHARE]
     first = {c.independence_group: c for c in reversed(claims) if c.value_low is not None and not c.error_test}
     return [c for c in claims if first.get(c.independence_group) is c]
