@@ -140,6 +140,8 @@ class Identification:
     by: Identified
     source: str
     """Who says so and where; sources of one text count once."""
+    outline_id: str = ""
+    """Outline that it names, where there are several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +244,8 @@ class SiteEvidence:
     statements: tuple[PlaceStatement, ...]
     search: Search | None = None
     expected: Expected | None = None
+    identified: tuple[Identification, ...] = ()
+    """What names one outline as the site; `Candidate.identified` holds those of one candidate."""
 
     def of_candidates(self, candidates: Sequence[Candidate]) -> tuple[PlaceEstimate | None, ...]:
         """Return for each candidate that it is the place; all are rivals of each other.
