@@ -40,15 +40,15 @@ class FoundFile:
 
 
 def search_member(
-    place: BaseGeometry | None, start: str, end: str, until: str, searched_share: float | None, simulated: bool
+    place: BaseGeometry | None, start: str, end: str, last_day: str, searched_share: float | None, simulated: bool
 ) -> dict[str, Any]:
     """Return what a file of outlines says of the search, as a member of its GeoJSON collection.
 
     `place` (degrees) was searched between two days, `searched_share` of it well enough (None is not known); without a
-    place the outlines were drawn. `until` is the last day on which what stood would have shown.
+    place the outlines were drawn. `last_day` is the last day on which what stood would have shown.
     """
     searched = {"place": place.wkt, "searched_share": searched_share} if place is not None else {}
-    days = {"start": start, "end": end, "until": until}
+    days = {"start": start, "end": end, "until": last_day}
     return {SEARCH: {**searched, **days, **({"simulated": "SIMULATED"} if simulated else {})}}
 
 
