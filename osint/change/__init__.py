@@ -2,6 +2,7 @@
 
 from osint.change._tile_search import Target
 from osint.change.detect import NewStructures, draw_structure, new_structures, observe
+from osint.change.found import found_rows, hand_row, last_scene, read_found, search_member, shown_until
 from osint.change.history import PROPERTIES, Structure, iso
 from osint.change.landcover import BUILDINGS, Kind
 from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, locate, site_area
@@ -80,9 +81,12 @@ __all__ = [
     "date_step",
     "draw_chips",
     "draw_structure",
+    "found_rows",
     "ground_row",
+    "hand_row",
     "in_order",
     "iso",
+    "last_scene",
     "locate",
     "measure",
     "measure_outlines",
@@ -93,9 +97,12 @@ __all__ = [
     "radar_clock",
     "radar_rows",
     "radar_scenes",
+    "read_found",
     "read_radar",
+    "search_member",
     "sentence",
     "sentences",
+    "shown_until",
     "site_area",
     "site_statement",
     "stack_of_dataset",

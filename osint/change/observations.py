@@ -77,9 +77,7 @@ def structure_rows(
     says that nothing was roofed by `until` (see `ground_row`).
     """
     seen_by = partial(observation_row, site_id, observer, how, source_url=source_url, simulated=_simulated(dated))
-    may_be = dated
-    if "kind" in dated:
-        may_be = dated[dated["kind"].isin([*landcover.BUILDINGS, Kind.EARTHWORKS]) | dated["cannot_tell"].notna()]
+    may_be = may_be_building(dated)
     if not len(may_be):
         row = ground_row(site_id, until, evidence, observer, how, _simulated(dated)) if evidence else None
         return [row] if row else []
@@ -153,6 +151,13 @@ def ground_row(
     note = f"no new roof found from {search.start} to {until}; {share}, the rest was not; {NOT_SHOWN}"
     known = {"not_yet": Rung.ROOFED, "searched_share": search.searched_share, "note": note, "simulated": simulated}
     return observation_row(site_id, observer, how, until, **known, **_place_columns(estimate), **_point(search.area))
+
+
+def may_be_building(dated: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the rows of buildings, of ground that was broken and of what could not be told; all that were measured."""
+    if "kind" not in dated:
+        return dated
+    return dated[dated["kind"].isin([*landcover.BUILDINGS, Kind.EARTHWORKS]) | dated["cannot_tell"].notna()]
 
 
 def compounds(outlines: gpd.GeoSeries) -> np.ndarray:

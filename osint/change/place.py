@@ -246,22 +246,27 @@ class SiteEvidence:
     expected: Expected | None = None
     identified: tuple[Identification, ...] = ()
     """What names one outline as the site; `Candidate.identified` holds those of one candidate."""
+    rivals: tuple[Candidate, ...] = ()
+    """Places that were found beside the candidates that are asked about."""
 
     def of_candidates(self, candidates: Sequence[Candidate]) -> tuple[PlaceEstimate | None, ...]:
         """Return for each candidate that it is the place; all are rivals of each other.
 
-        Name all that were found in the area searched (or count the rest in `Search.others`): a rival that is left out
-        makes the others look surer than they are.
+        Name all that were found in the area searched, here or as `rivals` (or count the rest in `Search.others`): a
+        rival that is left out makes the others look surer than they are.
         """
         if not self.statements:
             return (None,) * len(candidates)
-        evidence = [self._pieces(candidate, len(candidates)) for candidate in candidates]
+        named = len(candidates) + len(self.rivals)
+        evidence = [self._pieces(candidate, named) for candidate in (*candidates, *self.rivals)]
         found = STANDS * DETECTED
         weights = np.array([found * math.prod(piece.ratio for piece in pieces) for pieces in evidence])
-        rest = self._others(len(candidates)) + 1 - found * self._searched_mass
+        rest = self._others(named) + 1 - found * self._searched_mass
         total = float(weights.sum()) + rest
         shares = np.minimum(weights / total, P_PLACE_MOST)
-        return tuple(PlaceEstimate(round(float(p), 3), tuple(e)) for p, e in zip(shares, evidence, strict=True))
+        return tuple(PlaceEstimate(round(float(p), 3), tuple(e)) for p, e in zip(shares, evidence, strict=True))[
+            : len(candidates)
+        ]
 
     def of_ground(self) -> PlaceEstimate | None:
         """Return that the place lies in the area searched and would have shown: for a search that found nothing.
