@@ -4,6 +4,7 @@ from osint.change._tile_search import Target
 from osint.change.detect import NewStructures, draw_structure, new_structures, observe
 from osint.change.found import found_rows, hand_row, last_scene, read_found, search_member, shown_until
 from osint.change.history import PROPERTIES, Structure, iso
+from osint.change.kinds import KindOfPatch, Surface, kind
 from osint.change.landcover import BUILDINGS, Kind
 from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, locate, site_area
 from osint.change.measure import MEASURED, AreaInterval, Measurement, in_order, measure, measure_outlines
@@ -53,6 +54,7 @@ __all__ = [
     "Identification",
     "Identified",
     "Kind",
+    "KindOfPatch",
     "LocateResult",
     "Measurement",
     "NewStructures",
@@ -71,6 +73,7 @@ __all__ = [
     "Step",
     "Steps",
     "Structure",
+    "Surface",
     "Target",
     "add_radar",
     "around",
@@ -86,6 +89,7 @@ __all__ = [
     "hand_row",
     "in_order",
     "iso",
+    "kind",
     "last_scene",
     "locate",
     "measure",
