@@ -29,6 +29,7 @@ BINS = (0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0001)
 MANY = 3
 """Times what the place holds, above which a claim must be caught."""
 DATED = ("installed", "can carry", "dated plan", "completion", "aggregate")
+CAPACITY = ("installed", "can carry", "dated plan", "undated plan")
 SPEED = (1000, 5000)
 TEXTS = 7
 """Later texts of each site, which make some twenty claims with its plan."""
@@ -179,9 +180,11 @@ def table(rows: list[Judged], errors: list[str]) -> Iterator[str]:
     true = [r for r in rows if r.truth.true and r.seen and r.sort in DATED]
     late = [r for r in rows if r.truth.late and r.seen]
     caught = [r for r in late if r.sure and r.seen and r.seen.series and r.seen.bracketed(r.truth)]
-    numbers = [r for r in rows if r.numbered and r.truth.sort != "undated plan" and r.seen]
+    numbers = [r for r in rows if r.numbered and r.sort != "undated plan" and r.seen]
     sized = [r for r in numbers if r.sure and r.seen and any(x.get("quantity") for x in r.seen.covering(r.truth.part))]
-    large = [r for r in sized if r.truth.claimed > MANY * max(r.truth.holds(r.seen.last, "roofed"), 1e-9) and r.seen]
+    many = [r for r in sized if r.truth.claimed > MANY * max(r.truth.holds(r.seen.last, "roofed"), 1e-9) and r.seen]
+    large = [r for r in many if r.seen and (r.truth.due is None or r.seen.last >= r.truth.due)]
+    early = [r for r in many if r not in large]
     halls = [r for r in large if r.seen and r.truth.claimed > MANY * r.truth.holds(r.seen.last, "roofed", share=False)]
     bare = [
         r for r in numbers if r.sure and not r.truth.holds(r.seen.last, "ground broken") and r not in sized and r.seen
@@ -206,7 +209,8 @@ def table(rows: list[Judged], errors: list[str]) -> Iterator[str]:
     yield f"| the same, caught or `strained` | {of(large, (*NEGATIVE, 'strained'))} |"
     yield f"| the same, above {MANY}x even if all of the hall were for AI: caught | {of(halls)} |"
     for sort in ("installed", "can carry", "dated plan"):
-        yield f"| of those, {sort} | {of(r for r in halls if r.truth.sort == sort)} |"
+        yield f"| of those, {sort} | {of(r for r in halls if r.sort == sort)} |"
+    yield f"| the same, last looked at before the day of the claim: caught | {of(early)} |"
     yield f"| capacity said of a sure place where nothing stands: caught | {of(bare)} |"
     yield "| **90% interval holds the capacity, complete site, right place (85-97%)** | " + coverage(rows) + " |"
     for kind in KINDS:
