@@ -317,15 +317,15 @@ class Writer:
         truth = replace(of or named, quantity=kind, claimed=value, factor=factor)
         stood, plan = truth.holds(truth.due or last), truth.sort == "undated plan"
         truth = replace(truth, true=plan or stood >= 0.95 * value, late="plan" in sort and not plan and stood == 0)
-        kinds = {"pflops": ("PFLOPS", "PFLOPS", f"算力规模达到{value:g}P"), "chips": ("chips", "chips", f"{value:g}张加速卡"),
-                 "servers": ("servers", "servers", f"{value:g}台算力服务器"), "it_mw": ("power_MW", "MW", f"IT负荷{value:g}兆瓦"),
-                 "facility_mw": ("power_MW", "MW", f"总用电负荷{value:g}兆瓦"), "racks": ("racks", "racks", f"{value:g}个标准机架"),
-                 "energy_gwh_per_yr": ("energy_GWh_per_yr", "GWh/yr", f"年用电量{value / 100:g}亿千瓦时")}  # fmt: skip
+        kinds = {"pflops": ("PFLOPS", "PFLOPS", f"算力规模达到{value:.10g}P"), "chips": ("chips", "chips", f"{value:.10g}张加速卡"),
+                 "servers": ("servers", "servers", f"{value:.10g}台算力服务器"), "it_mw": ("power_MW", "MW", f"IT负荷{value:.10g}兆瓦"),
+                 "facility_mw": ("power_MW", "MW", f"总用电负荷{value:.10g}兆瓦"), "racks": ("racks", "racks", f"{value:.10g}个标准机架"),
+                 "energy_gwh_per_yr": ("energy_GWh_per_yr", "GWh/yr", f"年用电量{value / 100:.10g}亿千瓦时")}  # fmt: skip
         quantity_kind, unit, words = kinds[kind]
         readings = ""
         if kind == "pflops" and rng.random() < 0.06 and value > 100:  # a missing 万
-            low, high, readings, bound = value / 1e4, value, f"{value / 1e4:g}|{value:g}", "exact"
-            words = f"算力规模达到{low:g}P"
+            low, high, readings, bound = value / 1e4, value, f"{value / 1e4:.10g}|{value:.10g}", "exact"
+            words = f"算力规模达到{low:.10g}P"
             truth = replace(truth, true=plan or stood > 0, sort=f"{truth.sort}, 万")
         lead = {"has": "已建成投用", "will": "计划建设", "can carry": "可承载"}[modality]
         self.add(
@@ -364,7 +364,7 @@ class Writer:
         floor = float(f"{hall.capacity('floor_m2', hall.parts):.2g}")
         cost = float(f"{sum(p.it_mw for p in hall.parts) / 0.011 * 3e6 * rng.uniform(0.6, 1.7):.3g}")
         for sort, quantity, kind, value, unit, words in (
-            ("floor", "floor_m2", "floor_m2", floor, "m2", f"总建筑面积约{floor:g}平方米"),
+            ("floor", "floor_m2", "floor_m2", floor, "m2", f"总建筑面积约{floor:.10g}平方米"),
             ("cost", "cost_cny", "investment_CNY", cost, "CNY", f"总投资约{cost / 1e8:g}亿元"),
         ):
             if rng.random() < 0.5:
@@ -416,7 +416,7 @@ class Writer:
         unit = {"chips": "chips", "pflops": "PFLOPS", "racks": "racks"}[kind]
         holds = sum(h.capacity(kind, h.standing(month_end(day))) for h in halls)
         self.add(text, Truth("", "", "aggregate", holds >= 0.95 * value, kind, value, due=month_end(day), total=holds),
-                 quote=f"全区已建成{value:g}{unit}", quantity_kind=unit, value_low=value, value_high=value, unit=unit,
+                 quote=f"全区已建成{value:.10g}{unit}", quantity_kind=unit, value_low=value, value_high=value, unit=unit,
                  value_date=month(day), phase="operating", modality="has", rung="running", bound="about", precision="not stated" if kind == "pflops" else "",
                  scope="standard" if kind == "racks" else "")  # fmt: skip
 
