@@ -125,9 +125,13 @@ def number(row: Judged, name: str) -> float:
 
 
 def probabilities(rows: list[Judged], room: bool) -> Iterator[str]:
-    """Yield the stated probability against the share that had room (what stood at the last look) or held on its day."""
+    """Yield the stated probability against the share of which it was true.
+
+    `room`: a claim that was not found negative asks whether what stood at the last look had room for it. Without
+    `room`, and for a negative finding, it asks whether that much had reached the claimed rung on the day named.
+    """
     told = [
-        (number(r, "probability"), (r.truth.holds(r.seen.last, "roofed") if room else r.truth.holds(r.day)) >= r.truth.claimed)
+        (number(r, "probability"), r.truth.holds(*((r.seen.last, "roofed") if room and not r.negative else (r.day,))) >= r.truth.claimed)
         for r in rows if r.numbered and r.seen
     ]  # fmt: skip
     told = [(p, room) for p, room in told if not math.isnan(p)]
