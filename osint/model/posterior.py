@@ -9,7 +9,7 @@ given truncates. All readings are solved at once; what does not depend on the va
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias, overload
 
@@ -22,7 +22,8 @@ from osint.model.evidence import EXACT, Given
 from osint.model.network import Reading, Readings
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-INTERVAL = (0.05, 0.5, 0.95)
+MEDIAN = 0.5
+INTERVAL = (0.05, MEDIAN, 0.95)
 """Probabilities of low, best and high."""
 PANEL = 128  # steps on each side of the mode of a truncated distribution
 LATTICE = 509  # points of the quadrature over three or more one-sided givens
@@ -304,6 +305,8 @@ class Posterior:
     system: System = field(repr=False)
     bounds: Truncation | None = None
     """One-sided givens; None without any."""
+    ceiling: bool = False
+    """Whether it says only what is the most: the site holds at most this, and may hold nothing."""
 
     @property
     def solved(self) -> Sequence[Solved]:
@@ -413,7 +416,7 @@ def invert(cdf: Callable[[Floats], Floats], p: Floats | float, means: Floats, sd
 
 def design(reading: Reading, quantities: list[str]) -> tuple[Floats, Floats, list[str]]:
     """Return means (n,) and loadings (n, factors) of the logs, in units of log it_mw, and the factors' names."""
-    mean, load, slots = Readings([reading]).design(tuple(quantities))
+    mean, load, slots = Readings.of([reading]).design(tuple(quantities))
     return mean[0], load[0], [reading.factor_name(slot) for slot in slots]
 
 
@@ -422,7 +425,7 @@ def solve(reading: Reading, target: str, firm: list[Given], bounds: list[Given],
 
     `firm` are the two-sided givens, `bounds` the one-sided ones; `extra_sd` widens every two-sided given.
     """
-    return _mix(Readings([reading]), target, firm, bounds, extra_sd)[0].solved[0]
+    return _mix(Readings.of([reading]), target, firm, bounds, extra_sd)[0].solved[0]
 
 
 def _mix(
@@ -460,17 +463,36 @@ def _truncate(means: Floats, joint: Floats, bounds: list[Given]) -> tuple[Trunca
     return Truncation(means[:, 1:] - slope * means[:, :1], slope, threshold, sign, signs * remaining), inside
 
 
+def _in_full(given: Given) -> Given:
+    """Return what the top of a bound from above would be if it were used in full."""
+    return _UsedInFull(given.quantity, given.high, given.high, given.label, given.ids, given.observed)
+
+
+class _UsedInFull(Given):
+    """A rating that is taken as used in full, so that it has two sides."""
+
+    @property
+    def bound(self) -> bool:
+        return False
+
+
 def posterior(
     target: str, givens: Sequence[Given], readings: Sequence[Reading], extra_sd: float = 0.0
 ) -> tuple[Posterior, float]:
     """Return the posterior of a target under a set of readings, and the log marginal likelihood of the givens.
 
-    `extra_sd` widens every given (a hypothesis under which the numbers are not tied to one another). Raises
-    BadInputError if no given has two sides, or if the givens cannot hold together.
+    `extra_sd` widens every given (a hypothesis under which the numbers are not tied to one another). Where no given
+    has two sides and some bound from above, the answer is a ceiling: what the site could hold if the tightest of them
+    were used in full. Raises BadInputError if nothing bounds the target from above.
     """
-    firm = [g for g in givens if not g.bound]
+    kept = Readings.of(readings)
+    firm, bounds = [g for g in givens if not g.bound], [g for g in givens if g.bound]
+    caps = [g for g in bounds if g.capped] if not firm else []
+    if caps:
+        full = [replace(_mix(kept, target, [_in_full(g)], [], extra_sd)[0], ceiling=True) for g in caps]
+        tightest = min(full, key=lambda p: float(p.quantile(MEDIAN)[0]))
+        return tightest, 0.0
     if not firm:
         named = ", ".join(g.text() for g in givens)
         raise BadInputError(f"{named or 'nothing'} leaves {target} unbounded; add a given with two sides")
-    kept = readings if isinstance(readings, Readings) else Readings(readings)
-    return _mix(kept, target, firm, [g for g in givens if g.bound], extra_sd)
+    return _mix(kept, target, firm, bounds, extra_sd)
