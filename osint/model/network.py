@@ -301,6 +301,19 @@ class Readings(Sequence[Reading]):
         with np.errstate(divide="ignore"):
             return np.log(np.concatenate([b.prior * b.priors for b in self.blocks]))
 
+    @cached_property
+    def unknowns(self) -> tuple[str, ...]:
+        """Names of the discrete unknowns of any reading."""
+        return tuple(dict.fromkeys(name for b in self.blocks for name in (*b.choice, *b.names)))
+
+    def labels(self, name: str) -> npt.NDArray[np.str_]:
+        """Return the option of a discrete unknown by reading (R,); empty where a reading does not have it."""
+        out: list[str] = []
+        for b in self.blocks:
+            at = b.names.index(name) if name in b.names else -1
+            out += [row[at] for row in b.labels] if at >= 0 else [b.choice.get(name, "")] * len(b.priors)
+        return np.array(out)
+
     def design(self, quantities: tuple[str, ...]) -> tuple[Floats, Floats, tuple[str, ...]]:
         """Return means (R, n) and loadings (R, n, factors) of the logs in units of log it_mw, and the slots."""
         if quantities not in self._designs:
