@@ -26,6 +26,7 @@ from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings
 from osint.model.posterior import Posterior, design, invert, posterior, solve
 from osint.model.score import Score, leave_out, score
 from osint.model.sums import SharedSum, sum_of
+from osint.model.total import Ground, Part, Total, expand, total, totals_text
 
 __all__ = [
     "BY_CHIP",
@@ -41,18 +42,22 @@ __all__ = [
     "Estimate",
     "Factor",
     "Given",
+    "Ground",
     "Network",
+    "Part",
     "Posterior",
     "Question",
     "Reading",
     "Readings",
     "Score",
     "SharedSum",
+    "Total",
     "arithmetic",
     "comparable",
     "conflicts",
     "design",
     "estimate",
+    "expand",
     "gather",
     "given_of",
     "invert",
@@ -66,5 +71,7 @@ __all__ = [
     "sig",
     "solve",
     "sum_of",
+    "total",
+    "totals_text",
     "unit_of",
 ]

@@ -39,6 +39,7 @@ THREE_POINTS = (0.185, 0.63, 0.185)
 PRIOR_SYSTEMS = 2  # systems that the published spread of a relation counts for, before the n behind it (judgement)
 ALTITUDE_M = 2550.0  # height for which altitude_derate holds
 AFTER_THE_LAW = 0.25  # share of its prior that a family keeps once the law has closed deliveries (judgement)
+MOST_READINGS = 3000  # readings of one question from which bounded factors are taken as log-normal, narrowest first
 KEPT_READINGS = 512  # sets of readings that a network keeps
 PER = " per "  # between the name of a factor and the family of chips that it holds for
 _ANY_COUNTRY = frozenset({"full_load_8gpu", "full_load_all"})  # the form of a server holds in any country
@@ -83,6 +84,8 @@ _BRINGS_IN = {
     "racks": frozenset({"racks", "cabinets"}),
 }
 """Quantity under `applies_to` -> quantities that bring the unknown in, where it is not that one alone."""
+COUNTED_AS_THEY_ARE = frozenset({ReadingWord.USE, ReadingWord.STOREYS})
+"""Factors that stay discrete however many readings there are."""
 _RATED = {
     "dense": "fp16_dense_pflops",
     "sparse": "fp16_sparse_pflops",
@@ -224,6 +227,8 @@ class Block:
     """Logs of their values (E, names)."""
     priors: Floats
     """(E,); they sum to one."""
+    factors: tuple[Factor, ...] = ()
+    """The factors of `names`."""
 
     def row(self, quantity: str) -> tuple[Floats, dict[str, float]]:
         """Return means (E,) and the loading of a quantity."""
@@ -552,17 +557,20 @@ class Network:
             if fixed[name] not in options[name] and name != ReadingWord.CHIP_FAMILY:
                 raise BadInputError(f"{name} cannot be {fixed[name]!r}; use one of {', '.join(options[name])}")
             options[name] = {fixed[name]: 1.0}
-        use = f.get(ReadingWord.USE) if families else None
-        blocks = []
-        for combination in itertools.product(*(o.items() for o in options.values())):
-            choice = {name: option for name, (option, _) in zip(options, combination, strict=True)}
-            edges = _edges(choice, f, cn, lost)
-            if families:
-                family, precision = self.chips[choice[ReadingWord.CHIP_FAMILY]], choice.get(ReadingWord.PRECISION, "")
-                edges |= _chip_edges(family, precision, f, cn, form, use)
-            if all(q == "it_mw" or q in edges for q in wanted):
-                prior = math.prod(p for _, p in combination)
-                blocks.append(_block(choice, prior, edges, wanted, fixed))
+        trees = math.prod(len(o) for o in options.values())
+        held = dict(f)
+        while True:
+            made = self._blocks(wanted, options, _Factors(held), cn, form, fixed, lost, bool(families), 1)
+            between = made[0].factors if made else ()
+            size = trees * math.prod(len(factor.options) for factor in between)
+            smooth = [factor for factor in between if factor.name not in COUNTED_AS_THEY_ARE | fixed.keys()]
+            if size <= MOST_READINGS or not smooth:
+                break
+            narrow = min(smooth, key=lambda factor: factor.high / factor.low)
+            held[narrow.name] = log_normal(
+                narrow.name, narrow.low, narrow.best, narrow.high, narrow.unit, narrow.source
+            )
+        blocks = self._blocks(wanted, options, _Factors(held), cn, form, fixed, lost, bool(families), trees)
         if not blocks:
             joined, place = ", ".join(sorted(wanted)), country or "any country"
             raise BadInputError(
@@ -570,6 +578,34 @@ class Network:
                 "see relations.csv and chips.csv for what is known"
             )
         return Readings(_weigh(blocks, families))
+
+    def _blocks(
+        self,
+        wanted: set[str],
+        options: Mapping[str, Mapping[str, float]],
+        f: Mapping[str, Factor],
+        cn: bool,
+        form: str,
+        fixed: Mapping[str, str],
+        derate: Factor | None,
+        by_chip: bool,
+        most: int,
+    ) -> list[Block]:
+        """Return the first `most` trees in which every wanted quantity has a path."""
+        use = f[ReadingWord.USE] if by_chip and ReadingWord.USE in f else None
+        blocks: list[Block] = []
+        for combination in itertools.product(*(o.items() for o in options.values())):
+            choice = {name: option for name, (option, _) in zip(options, combination, strict=True)}
+            edges = _edges(choice, f, cn, derate)
+            if by_chip:
+                family, precision = self.chips[choice[ReadingWord.CHIP_FAMILY]], choice.get(ReadingWord.PRECISION, "")
+                edges |= _chip_edges(family, precision, f, cn, form, use)
+            if all(q == "it_mw" or q in edges for q in wanted):
+                prior = math.prod(p for _, p in combination)
+                blocks.append(_block(choice, prior, edges, wanted, fixed))
+                if len(blocks) >= most:
+                    break
+        return blocks
 
 
 def _block(
@@ -597,6 +633,7 @@ def _block(
         tuple(tuple(o.label for o in row) for row in grid),
         np.log([[o.value for o in row] for row in grid]).reshape(len(grid), len(between)),
         np.array([math.prod(o.prior for o in row) for row in grid]),
+        tuple(between.values()),
     )
 
 

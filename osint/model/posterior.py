@@ -25,10 +25,14 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 MEDIAN = 0.5
 INTERVAL = (0.05, MEDIAN, 0.95)
 """Probabilities of low, best and high."""
-PANEL = 128  # steps on each side of the mode of a truncated distribution
+PANEL = 64  # steps on each side of the mode of a truncated distribution
 LATTICE = 509  # points of the quadrature over three or more one-sided givens
-NODES = 48  # points of the quadrature over two one-sided givens
+NODES = 24  # points of the quadrature over two one-sided givens
 NEGLIGIBLE = 45.0  # fall of the log density from its mode outside of which nothing is counted: a share of 3e-20
+FLAT = 0.2  # fall of the log density on both sides of a point that is taken for the mode
+END_HALVINGS = 6  # halvings of the step that holds an end of a truncated distribution
+UNCOUNTED = 1e-13  # weight that readings which are not counted have together
+UNCOUNTED_TRUNCATED = 1e-9  # the same where each reading has a table of its own
 NINE_SD = 9.0  # half width, in sd, of the range in which quantiles are looked for: outside is less than 1e-18
 BISECTIONS = 50  # halvings of a range for a quantile, at most
 CLOSE = 1e-10  # width of a range, in the log, that is taken for the quantile
@@ -183,10 +187,13 @@ def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
     centre, half = np.zeros(len(mean)), np.full(len(mean), NINE_SD)
     fan = np.linspace(-1, 1, 9)
     for _ in range(BISECTIONS):  # the middle moves to the best of nine points; the fan widens at an edge, else narrows
-        best = np.argmax(log_density(centre[:, None] + half[:, None] * fan), axis=1)
+        seen = log_density(centre[:, None] + half[:, None] * fan)
+        best = np.argmax(seen, axis=1)
+        flat = np.minimum(seen[rows, best] - seen[:, 0], seen[rows, best] - seen[:, -1]) < FLAT
+        flat &= (best > 0) & (best < len(fan) - 1)
         centre = centre + half * fan[best]
         half = np.where((best == 0) | (best == len(fan) - 1), 2 * half, half / 4)
-        if half.max() < CLOSE:
+        if flat.all():
             break
     top = log_density(centre[:, None])[:, 0]
     ends = []
@@ -197,7 +204,7 @@ def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
             if not short.any():
                 break
             near, far = np.where(short, far, near), np.where(short, 2 * far, far)
-        for _ in range(24):
+        for _ in range(END_HALVINGS):
             middle = (near + far) / 2
             short = log_density((centre + side * middle)[:, None])[:, 0] > top - NEGLIGIBLE
             near, far = np.where(short, middle, near), np.where(short, far, middle)
@@ -320,9 +327,10 @@ class Posterior:
 
     @cached_property
     def live(self) -> npt.NDArray[np.intp]:
-        """Positions of the readings that are counted: the others together weigh less than 1e-13."""
+        """Positions of the readings that are counted: the others together weigh next to nothing."""
         order = np.argsort(self.weights)
-        return np.sort(order[np.cumsum(self.weights[order]) > 1e-13])
+        least = UNCOUNTED if self.bounds is None else UNCOUNTED_TRUNCATED
+        return np.sort(order[np.cumsum(self.weights[order]) > least])
 
     @cached_property
     def table(self) -> Table | None:
