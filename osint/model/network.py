@@ -78,6 +78,7 @@ class ReadingWord(StrEnum):
     AI_CABINET = "AI"
 
 
+_OF_THE_CHIP = frozenset({ReadingWord.CHIP_FAMILY, ReadingWord.PRECISION})
 _BRINGS_IN = {
     "floor_m2": frozenset({"floor_m2", "roof_m2"}),
     "cooling_mw": frozenset({"cooling_mw", "cooling_area_m2", "cooling_units"}),
@@ -594,12 +595,19 @@ class Network:
         """Return the first `most` trees in which every wanted quantity has a path."""
         use = f[ReadingWord.USE] if by_chip and ReadingWord.USE in f else None
         blocks: list[Block] = []
+        plain: dict[tuple[str, ...], dict[str, Edge]] = {}
+        chips: dict[tuple[str, str], dict[str, Edge]] = {}
         for combination in itertools.product(*(o.items() for o in options.values())):
             choice = {name: option for name, (option, _) in zip(options, combination, strict=True)}
-            edges = _edges(choice, f, cn, derate)
+            key = tuple(option for name, option in choice.items() if name not in _OF_THE_CHIP)
+            if key not in plain:
+                plain[key] = _edges(choice, f, cn, derate)
+            edges = plain[key]
             if by_chip:
-                family, precision = self.chips[choice[ReadingWord.CHIP_FAMILY]], choice.get(ReadingWord.PRECISION, "")
-                edges |= _chip_edges(family, precision, f, cn, form, use)
+                rated = (choice[ReadingWord.CHIP_FAMILY], choice.get(ReadingWord.PRECISION, ""))
+                if rated not in chips:
+                    chips[rated] = _chip_edges(self.chips[rated[0]], rated[1], f, cn, form, use)
+                edges = edges | chips[rated]
             if all(q == "it_mw" or q in edges for q in wanted):
                 prior = math.prod(p for _, p in combination)
                 blocks.append(_block(choice, prior, edges, wanted, fixed))

@@ -189,7 +189,7 @@ def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
     for _ in range(BISECTIONS):  # the middle moves to the best of nine points; the fan widens at an edge, else narrows
         seen = log_density(centre[:, None] + half[:, None] * fan)
         best = np.argmax(seen, axis=1)
-        flat = np.minimum(seen[rows, best] - seen[:, 0], seen[rows, best] - seen[:, -1]) < FLAT
+        flat = np.maximum(seen[rows, best] - seen[:, 0], seen[rows, best] - seen[:, -1]) < FLAT
         flat &= (best > 0) & (best < len(fan) - 1)
         centre = centre + half * fan[best]
         half = np.where((best == 0) | (best == len(fan) - 1), 2 * half, half / 4)
