@@ -20,7 +20,9 @@ def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
     p.add_argument("--chip", help="chip family of chips.csv; without it the family is unknown")
     p.add_argument("--country", help="two letters, as CN; sets the relations and the prior of the chip family")
     p.add_argument("--date", help="year or date: only chips that existed then")
-    p.add_argument("--fix", action="append", default=[], metavar="READING=OPTION", help="set a discrete unknown by hand")
+    p.add_argument(
+        "--fix", action="append", default=[], metavar="READING=OPTION", help="set a discrete unknown by hand"
+    )
     add_common(p, _estimate)
     p = verbs.add_parser("total", help="what several sites hold together, with shared errors")
     p.add_argument("sites", nargs="*", metavar="SITE", help="site ids; a total stands for its announced sites")

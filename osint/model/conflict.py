@@ -47,8 +47,9 @@ class Conflict:
 def conflicts(givens: Sequence[Given], readings: Sequence[Reading]) -> tuple[Conflict, ...]:
     """Return each given against all the others, least probable first.
 
-    The prediction is the exact mixture over the readings. A given of which the others expect nothing (bounds from below
-    alone) is left out; of a ceiling only what lies above it is a conflict. `readings` are those of all the givens together.
+    The prediction is the exact mixture over the readings. A given of which the others expect nothing
+    (bounds from below alone) is left out; of a ceiling only what lies above it is a conflict. `readings` are those of
+    all the givens together.
     """
     kept = Readings.of(readings)
     out = []

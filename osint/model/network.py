@@ -39,7 +39,7 @@ THREE_POINTS = (0.185, 0.63, 0.185)
 PRIOR_SYSTEMS = 2  # systems that the published spread of a relation counts for, before the n behind it (judgement)
 ALTITUDE_M = 2550.0  # height for which altitude_derate holds
 AFTER_THE_LAW = 0.25  # share of its prior that a family keeps once the law has closed deliveries (judgement)
-MOST_READINGS = 3000  # readings of one question from which bounded factors are taken as log-normal, narrowest first
+MOST_READINGS = 1500  # readings of one question from which bounded factors are taken as log-normal, narrowest first
 KEPT_READINGS = 512  # sets of readings that a network keeps
 PER = " per "  # between the name of a factor and the family of chips that it holds for
 _ANY_COUNTRY = frozenset({"full_load_8gpu", "full_load_all"})  # the form of a server holds in any country
@@ -305,7 +305,7 @@ class Readings(Sequence[Reading]):
     def log_priors(self) -> Floats:
         """Log of the prior of each reading."""
         with np.errstate(divide="ignore"):
-            return np.log(np.concatenate([b.prior * b.priors for b in self.blocks]))
+            return np.asarray(np.log(np.concatenate([b.prior * b.priors for b in self.blocks])))
 
     @cached_property
     def unknowns(self) -> tuple[str, ...]:
@@ -376,9 +376,7 @@ def _edges(choice: Mapping[str, str], f: Mapping[str, Factor], cn: bool, derate:
     return edges | _cooling_edges(choice.get(ReadingWord.COOLING, ReadingWord.AIR), f, high_up)
 
 
-def _cooling_edges(
-    kind: str, f: Mapping[str, Factor], high_up: tuple[tuple[float, Factor], ...]
-) -> dict[str, Edge]:
+def _cooling_edges(kind: str, f: Mapping[str, Factor], high_up: tuple[tuple[float, Factor], ...]) -> dict[str, Edge]:
     """Return the edges of the cooling plant: each kind by its own relations, and those of the kind of the reading."""
     plant = {
         ReadingWord.AIR: ("cooling_to_it", "chiller_units", "cooling_yard", high_up),
@@ -474,8 +472,7 @@ class Network:
         for factors, country in ((cn, "CN"), (elsewhere, "other")):
             _edges({}, factors, country == "CN", None)  # a table without a relation is refused here
             factors["chips_per_server"]
-        unknowns = [_unknowns(rows, country) for country in ("CN", "other")]
-        return cls(cn, elsewhere, {c.chip: c for c in chips}, *unknowns)
+        return cls(cn, elsewhere, {c.chip: c for c in chips}, _unknowns(rows, "CN"), _unknowns(rows, "other"))
 
     def families(self, country: str | None, date: str | None = None, until: str | None = None) -> dict[str, float]:
         """Return the chip families that existed at a date (a plan: `until` then), with their prior in a country.

@@ -36,6 +36,8 @@ UNCOUNTED_TRUNCATED = 1e-9  # the same where each reading has a table of its own
 NINE_SD = 9.0  # half width, in sd, of the range in which quantiles are looked for: outside is less than 1e-18
 BISECTIONS = 50  # halvings of a range for a quantile, at most
 CLOSE = 1e-10  # width of a range, in the log, that is taken for the quantile
+UNSEEN = 1e-3  # weight that readings have together which `after` leaves out
+ROUGH_HALVINGS = 20  # halvings of a range where a width is averaged and not printed
 NOISE_NODES = 41  # points of the quadrature over the error of a given that is predicted
 GIVEN_RANGES = "the ranges of the givens"  # name of the noise of the givens next to the factors
 KEPT_SYSTEMS = 64  # solved structures that a set of readings keeps
@@ -482,6 +484,42 @@ class _UsedInFull(Given):
     @property
     def bound(self) -> bool:
         return False
+
+
+def after(
+    target: str, givens: Sequence[Given], readings: Sequence[Reading], logs: Floats, threshold: float
+) -> tuple[Floats, Floats]:
+    """Return log width of the 90% interval and chance above a threshold (a log), for each log of the last given (V,).
+
+    All givens have two sides. Weights and variances do not depend on the value, so each reading is solved once;
+    readings that weigh less than UNSEEN together at every value are not counted.
+    """
+    first, _ = _mix(Readings.of(readings), target, list(givens), [], 0.0)
+    system, delta = first.system, logs - givens[-1].log
+    gap = first.gaps[:, :, None] + np.eye(len(givens))[-1][None, :, None] * delta  # (R, n, V)
+    misfit = np.einsum("riv,rij,rjv->rv", gap, system.projector, gap)
+    likely = first.readings.log_priors[:, None] - 0.5 * (system.log_determinant[:, None] + misfit)
+    weights = np.exp(likely - logsumexp(likely, axis=0))
+    most = weights.max(axis=1)
+    order = np.argsort(most)
+    keep = np.sort(order[np.cumsum(most[order]) > UNSEEN])
+    weights = weights[keep] / weights[keep].sum(axis=0)
+    means = (first.means[:, None] + system.weights[:, 0, -1:] * delta)[keep]
+    sds = first.sds[keep, None]
+
+    def below(log: Floats | float) -> Floats:
+        return np.asarray((weights * ndtr((log - means) / sds)).sum(axis=0))
+
+    low, high = (means - NINE_SD * sds).min(axis=0), (means + NINE_SD * sds).max(axis=0)
+    ends = []
+    for p in (INTERVAL[0], INTERVAL[-1]):
+        a, b = low, high
+        for _ in range(ROUGH_HALVINGS):
+            middle = (a + b) / 2
+            short = below(middle) < p
+            a, b = np.where(short, middle, a), np.where(short, b, middle)
+        ends.append((a + b) / 2)
+    return ends[1] - ends[0], np.asarray((weights * ndtr((means - threshold) / sds)).sum(axis=0))
 
 
 def posterior(

@@ -242,9 +242,7 @@ def _answer(target: str, givens: list[Given], site_id: str, dossier: Dossier) ->
     def solved(chosen: list[Given]) -> Posterior | None:
         wanted = {target} | {g.quantity for g in chosen}
         try:
-            readings = dossier.network.readings(
-                wanted, country=site.country, fixed=fixed, elevation_m=site.elevation_m
-            )
+            readings = dossier.network.readings(wanted, country=site.country, fixed=fixed, elevation_m=site.elevation_m)
             answer = posterior(target, chosen, readings)[0]
         except OsintError:  # no chain of relations, or nothing that bounds it from above
             return None
