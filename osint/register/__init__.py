@@ -46,6 +46,7 @@ from osint.register.vocabulary import (
     Rung,
     Scope,
     Stage,
+    Tier,
     chip_families,
     table_rows,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "Scope",
     "SiteRow",
     "Stage",
+    "Tier",
     "WrittenDate",
     "append_rows",
     "check_table",
