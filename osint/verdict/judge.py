@@ -120,7 +120,7 @@ def judge(
         contradicted=bool(against),
         unconfirmed=bool(doubtful) or (bool(seen.sights) and not seen.confirmed),
         after=bool(asks.day) and any(s.last > asks.day for s in seen.covering),
-        before=bool(asks.day) and any(s.first < asks.day for s in seen.covering),
+        before=bool(asks.day) and any(s.last <= asks.day for s in seen.covering),
         elsewhere=bool(seen.confirmed) and not seen.covering,
         small=bool(seen.small),
         silent=asks.kind == Asserts.NOTHING,
