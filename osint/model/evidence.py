@@ -86,7 +86,7 @@ class Given:
     def log(self) -> float:
         """Log of the middle; of the one end of a bound."""
         ends = [end for end in (self.low, self.high) if end is not None]
-        return float(np.log(math.prod(ends)) / len(ends))
+        return float(np.log(ends).mean())
 
     @property
     def sd(self) -> float:
