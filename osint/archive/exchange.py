@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import IO
 
 from warcio.archiveiterator import ArchiveIterator
+from warcio.limitreader import LimitReader
 from warcio.warcwriter import WARCWriter
 
-from osint.archive.ledger import Entry, utc_now
+from osint import files
+from osint.archive.ledger import Entry, lines, utc_now
 from osint.archive.store import Archive
 from osint.archive.warc import ENTRY_TYPE
 from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
@@ -79,28 +81,31 @@ def export(archive: Archive, target: str | Path) -> dict[str, int]:
         raise RefusedError(f"{target} is not empty; name a new folder for the export")
     import pandas as pd
 
+    files.refuse_link(target)
+    ends: dict[str, int] = {}
     try:
         (target / "files").mkdir(parents=True, exist_ok=True)
         rows = []
         for entry in archive.entries():
+            ends[entry.warc] = max(ends.get(entry.warc, 0), entry.offset + entry.length)
             row = {name: value for name, value in entry.to_row().items() if name in _COLUMNS} | {"file": ""}
             if entry.bytes is not None:
                 row["file"] = f"files/{entry.sha256}{_ENDINGS.get(entry.media_type, '.bin')}"
                 path = target / row["file"]
                 if not path.exists():
-                    path.write_bytes(archive.body(entry))
+                    files.replace_file(path, archive.body(entry))
             rows.append(row)
         write_csv(pd.DataFrame(rows, columns=_COLUMNS, dtype=object), target / "captures.csv")
         sums = sorted({f"{row['sha256']}  {row['file']}\n" for row in rows if row["file"]})
-        (target / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
-        (target / "README.txt").write_text(_README, encoding="utf-8", newline="\n")
+        files.replace_file(target / "SHA256SUMS", "".join(sums).encode())
+        files.replace_file(target / "README.txt", _README.encode())
         if archive.ledger.exists():
-            (target / "ledger.jsonl").write_bytes(archive.ledger.read_bytes())
-        with (target / "captures.warc.gz").open("wb") as out:
+            files.replace_file(target / "ledger.jsonl", b"".join(line + b"\n" for line in lines(archive.ledger)))
+        with files.written_beside(target / "captures.warc.gz") as part, part.open("wb") as out:
             writer = WARCWriter(out, gzip=True, warc_version="1.1")
             for warc in archive.warcs():
                 with warc.open("rb") as file:
-                    for record in ArchiveIterator(file, no_record_parse=True):
+                    for record in ArchiveIterator(LimitReader(file, ends.get(warc.name, 0)), no_record_parse=True):
                         writer.write_record(record)
     except OSError as error:
         raise OsintError(
@@ -175,9 +180,9 @@ def import_path(
         raise BadInputError(f"--when: {error}; a moment is written 2026-11-24T10:30:00Z") from error
     if not source.exists():
         raise NotFoundError(f"{source} does not exist; name the file or folder that was saved")
-    files = sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink()) if source.is_dir() else [source]
+    found = sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink()) if source.is_dir() else [source]
     run = _Import(archive, classify, by.strip(), obtained, strip_secrets(origin.strip()))
-    return [entry for file in files for entry in _import_file(run, file, url)]
+    return [entry for file in found for entry in _import_file(run, file, url)]
 
 
 def _import_file(run: _Import, path: Path, url: str) -> Iterator[Entry]:

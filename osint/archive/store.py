@@ -7,16 +7,15 @@ import hashlib
 import io
 import mmap
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
-from filelock import BaseFileLock, FileLock, Timeout
+from filelock import BaseFileLock, Timeout
 
+from osint import files
 from osint.archive import ledger
 from osint.archive.ledger import Entry
 from osint.archive.warc import Span, Tally, capture_at, write_capture
@@ -25,11 +24,12 @@ from osint.http import Exchange
 
 WARC_LIMIT_BYTES = 1 << 30
 """A new WARC file is begun when the last one is this large."""
+_PLACE = ("raw", "captures")  # of the archive in a case folder
 
 
 def captures_directory(data: str | Path | None = None) -> Path:
     """Return where captures are kept: below `data`, the variable OSINT_DATA, or ./data."""
-    return Path(data or os.environ.get("OSINT_DATA") or "data") / "raw" / "captures"
+    return Path(data or os.environ.get("OSINT_DATA") or "data").joinpath(*_PLACE)
 
 
 class Archive:
@@ -50,13 +50,17 @@ class Archive:
     def open(self, *, make: bool = True) -> Archive:
         """Make the directories and repair what an interrupted run left behind.
 
-        A caller that only reads says `make=False`: an archive that is not there is then empty, and nothing is made.
+        A caller that only reads says `make=False`: nothing is made, written or repaired. Raises RefusedError for an
+        archive, or a case folder around it, that holds a link: it can only be read.
         """
-        if not make and not self.directory.is_dir():
+        if not make:
             return self
         with self._disk_trouble():
+            if self.directory.parts[-2:] == _PLACE:
+                files.check_case(self.directory.parent.parent)
+            files.check_tree(self.directory)
             for path in (self.directory, self.incoming, self.aside):
-                path.mkdir(parents=True, exist_ok=True)
+                files.make_folder(path)
             with self._locked():
                 self._repair_incoming()
                 self._repair()
@@ -102,8 +106,8 @@ class Archive:
     @contextlib.contextmanager
     def spool(self) -> Iterator[IO[bytes]]:
         """Give a file for a body on its way in; what a killed process left in it is kept aside later."""
-        path = self.incoming / f"{secrets.token_hex(8)}.part"
-        lock = FileLock(path.with_suffix(".lock"))
+        path = files.spare_name(self.incoming, ".part")
+        lock = files.locked(path.with_suffix(".lock"))
         with self._disk_trouble():
             lock.acquire()
         try:
@@ -126,7 +130,7 @@ class Archive:
             self._repair()
             path, offset = self._place()
             try:
-                with path.open("r+b") as out:
+                with files.open_private(path, "r+b") as out:
                     out.seek(offset)
                     tally = Tally(out)
                     write_capture(tally, entry.to_row(), exchanges, resource=resource)
@@ -175,7 +179,7 @@ class Archive:
         }
         sealed, line = ledger.seal(placed, previous)
         new = not self.ledger.exists()
-        with self.ledger.open("ab", buffering=0) as file:
+        with files.open_private(self.ledger, "ab", buffering=0) as file:
             try:
                 written = file.write(line)
                 if written != len(line):
@@ -191,11 +195,11 @@ class Archive:
 
     def _place(self) -> tuple[Path, int]:
         """Return the WARC file to append to and its length."""
-        files = self.warcs()
-        if files and files[-1].stat().st_size < WARC_LIMIT_BYTES and self._ends_as_recorded(files[-1]):
-            return files[-1], files[-1].stat().st_size
-        path = self.directory / f"captures-{len(files) + 1:05d}.warc"
-        path.touch(exist_ok=False)
+        held = self.warcs()
+        if held and held[-1].stat().st_size < WARC_LIMIT_BYTES and self._ends_as_recorded(held[-1]):
+            return held[-1], held[-1].stat().st_size
+        path = self.directory / f"captures-{len(held) + 1:05d}.warc"
+        files.open_private(path, "xb").close()
         self._sync_directory()
         return path, 0
 
@@ -219,7 +223,24 @@ class Archive:
 
     def warcs(self) -> list[Path]:
         """Return the WARC files in their order."""
-        return sorted(self.directory.glob("captures-[0-9][0-9][0-9][0-9][0-9].warc"))
+        found = self.directory.glob("captures-[0-9][0-9][0-9][0-9][0-9].warc")
+        return sorted(path for path in found if path.is_file() and not path.is_symlink())
+
+    def unfinished(self) -> list[str]:
+        """Return a sentence for each piece that an interrupted run left behind; the next capture repairs them."""
+        found = []
+        _, whole = ledger.tail(self.ledger)
+        if self.ledger.exists() and self.ledger.stat().st_size > whole:
+            found.append("the ledger ends in a torn line; the next capture moves it aside")
+        entry = self._last_entry()
+        for path in self.warcs() if entry else ():
+            end = entry.offset + entry.length if entry and path.name == entry.warc else 0
+            more = path.stat().st_size - end
+            if entry and path.name >= entry.warc and more > 0:
+                found.append(f"{path.name} has {more} bytes after the last capture; the next capture repairs that")
+        return found + [
+            f"{path.name} is a download in progress, or interrupted" for path in self.incoming.glob("*.part")
+        ]
 
     # repair
 
@@ -262,9 +283,9 @@ class Archive:
     def _repair_incoming(self) -> None:
         """Move aside the downloads of processes that are gone."""
         for path in sorted(self.incoming.glob("*.part")):
-            lock = FileLock(path.with_suffix(".lock"), blocking=False)
+            lock = files.locked(path.with_suffix(".lock"))
             with contextlib.suppress(FileNotFoundError, Timeout):
-                with lock:
+                with lock.acquire(blocking=False):
                     size = path.stat().st_size
                     if size:
                         path.rename(self.aside / f"download-{path.stem}.bin")
@@ -275,13 +296,10 @@ class Archive:
 
     def _move_aside(self, path: Path, end: int) -> str:
         """Copy what follows `end` to a file of its own, sync it, and only then cut it off."""
-        target = self.aside / f"{path.stem}-{end}-{secrets.token_hex(4)}.torn"
-        with path.open("r+b") as file:
+        target = files.spare_name(self.aside, f"-{path.stem}-{end}.torn")
+        with files.open_private(path, "r+b") as file:
             file.seek(end)
-            with target.open("xb") as copy:
-                shutil.copyfileobj(file, copy)
-                copy.flush()
-                os.fsync(copy.fileno())
+            files.copy_rest(file, target)
             self._sync_directory(self.aside)
             file.truncate(end)
             os.fsync(file.fileno())
@@ -290,7 +308,7 @@ class Archive:
     # the disk
 
     def _locked(self) -> BaseFileLock:
-        return FileLock(self.directory / ".lock")
+        return files.locked(self.directory / ".lock")
 
     def _sync_directory(self, directory: Path | None = None) -> None:
         if not hasattr(os, "O_DIRECTORY"):
@@ -305,6 +323,8 @@ class Archive:
     def _disk_trouble(self) -> Iterator[None]:
         try:
             yield
+        except OsintError:
+            raise
         except OSError as error:
             raise OsintError(
                 f"the archive in {self.directory} could not be written ({error.strerror or error});"
@@ -324,7 +344,7 @@ class _Incoming(io.FileIO):
     """A body on its way in: each write reaches the system, so that a killed process loses none of it."""
 
     def __init__(self, path: Path, trouble: Callable[[], AbstractContextManager[None]]):
-        super().__init__(path, "x+b")
+        super().__init__(path, "x+b", opener=lambda name, flags: os.open(name, flags, files.PRIVATE))
         self._trouble = trouble
 
     def write(self, data: Any) -> int:

@@ -46,19 +46,14 @@ def verify(directory: str | Path, *, progress: Callable[[int], None] = lambda _:
     """Read the whole archive without changing it and report; `progress` gets bytes as they are checked."""
     archive = Archive(directory)
     damage: list[Damage] = []
-    notes: list[str] = []
     entries = list(_chain(archive, damage))
     by_warc: dict[str, list[Entry]] = {path.name: [] for path in archive.warcs()}
     for entry in entries:
         by_warc.setdefault(entry.warc, []).append(entry)
     total = 0
     for name, held in by_warc.items():
-        total += _check_file(archive.directory / Path(name).name, held, damage, notes, progress)
-    _, whole = ledger.tail(archive.ledger)
-    if archive.ledger.exists() and archive.ledger.stat().st_size > whole:
-        notes.append("the ledger ends in a torn line; the next capture moves it aside")
-    notes += [f"{path.name} is a download in progress, or interrupted" for path in archive.incoming.glob("*.part")]
-    return Verification(len(entries), total, damage, notes, entries[-1].line_sha256 if entries else "")
+        total += _check_file(archive.directory / Path(name).name, held, damage, progress)
+    return Verification(len(entries), total, damage, archive.unfinished(), entries[-1].line_sha256 if entries else "")
 
 
 def _chain(archive: Archive, damage: list[Damage]) -> Iterator[Entry]:
@@ -88,7 +83,6 @@ def _check_file(
     path: Path,
     entries: list[Entry],
     damage: list[Damage],
-    notes: list[str],
     progress: Callable[[int], None],
 ) -> int:
     """Check all captures of one WARC file, and that they fill it without gaps; return its size in bytes."""
@@ -101,8 +95,6 @@ def _check_file(
         if entry.offset != end:
             damage.append(Damage(path.name, f"bytes {end} to {entry.offset} belong to no capture"))
         end = entry.offset + entry.length
-    if size > end:
-        notes.append(f"{path.name} has {size - end} bytes after the last capture; the next capture repairs that")
     if size == 0:
         return 0
     with (

@@ -20,7 +20,7 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from osint import geo, imagery
+from osint import files, geo, imagery
 from osint.change import detect, history
 from osint.change._tile_search import Target, TileResult, TileState, scenes_of_sides, search_stack, unsearched
 from osint.change.detect import TILE_M, Tile
@@ -32,6 +32,7 @@ NEAR_ENOUGH_KM = 3.0  # precision up to which a site is observed; one known less
 LEAST_REACH_KM = 0.75  # of the box about a site, however well its place is known: a campus is some hundred metres wide
 CHIPS, CHIP_REACH_M = 10, 400.0  # candidates that get a picture, and its reach beyond the outline
 CHIP_CLEAR_SHARE = 0.5  # share of a picture that must be clear for it to be drawn
+JOURNAL_BYTES = 1 << 30  # of a journal that is read; a tile is some hundred bytes
 IN_FLIGHT = 4  # tiles that a worker of a cluster has waiting
 ONE_THREAD = {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1}
 FAILURES_IN_A_ROW = 5  # tiles that fail one after another before the search stops: it is the network, not the tile
@@ -238,9 +239,9 @@ def locate(
     imagery.forget_blocks()
     # a first tile that fails is a fault of the catalogue; those that failed before come last and block no others
     failures, limit = 0, 1
-    with journal.open("a", encoding="utf-8") as file:
+    with files.open_private(journal, "ab") as file:
         for result in _searched(source, left, place, target, dask):
-            file.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
+            file.write((json.dumps(asdict(result), ensure_ascii=False) + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
             done[result.tile] = result
@@ -331,10 +332,10 @@ def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, TileResult]:
     """Return the tiles of a journal by name; begin one, or cut the torn line of a killed search from its end."""
     journal.parent.mkdir(parents=True, exist_ok=True)
     first = (json.dumps(head, ensure_ascii=False) + "\n").encode()
-    body = journal.read_bytes() if journal.exists() else b""
+    body = files.read_regular(journal, JOURNAL_BYTES) if journal.exists() else b""
     whole = body[: body.rfind(b"\n") + 1]
-    if not whole:
-        journal.write_bytes(first)
+    if first.startswith(body):
+        files.replace_file(journal, first, private=True)
         return {}
     begin, _, rest = whole.partition(b"\n")
     if begin + b"\n" != first:
@@ -346,7 +347,7 @@ def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, TileResult]:
     except (ValueError, KeyError, TypeError):
         raise UnreadableError(f"{journal.name} is damaged; move it away to search again") from None
     if whole != body:
-        with journal.open("r+b") as file:
+        with files.open_private(journal, "r+b") as file:
             file.truncate(len(whole))
     return {result.tile: result for result in results}
 

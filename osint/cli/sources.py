@@ -121,6 +121,8 @@ def _opened(args: argparse.Namespace, *, make: bool = False) -> Archive:
 
     store = archive.Archive(archive.captures_directory(args.data)).open(make=make)
     _note_repairs(store)
+    for piece in () if make else store.unfinished():
+        _note(piece)
     return store
 
 

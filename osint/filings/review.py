@@ -16,11 +16,10 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
+from osint import files
 from osint.claims import extract
 from osint.errors import BadInputError, NotFoundError
-from osint.register import LADDER, READ_KINDS, SCHEMAS, Scope, check_table, csv_text, defuse, replace_file
+from osint.register import LADDER, READ_KINDS, SCHEMAS, Scope, check_table, csv_text, defuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -242,7 +241,7 @@ def _line(row: Any) -> str:
 def _append(path: Path, lines: str) -> None:
     """Add lines to a file and force them to the disk; a line torn by a crash is closed first."""
     torn = path.is_file() and path.stat().st_size > 0 and path.read_bytes()[-1:] != b"\n"
-    with path.open("ab") as file:
+    with files.open_private(path, "ab") as file:
         file.write((("\n" if torn else "") + lines).encode("utf-8", "backslashreplace"))
         file.flush()
         os.fsync(file.fileno())
@@ -281,7 +280,8 @@ def write_reviewed(table: pd.DataFrame, register: Path, log: Path, about: dict[s
     breaks the schema of claims or stands there already, or when a claim that was written has been decided
     otherwise since.
     """
-    with FileLock(register.parent / f".{register.stem}.lock"):
+    files.check_case(register.parent.parent)
+    with files.locked(register.parent / f".{register.stem}.lock"):
         return _write(table[table["decision"].isin(list(ReviewDecision))], register, log, about)
 
 
@@ -311,7 +311,7 @@ def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, st
     if lines:  # first, so that a crash before the register is written leaves an id that the register lacks
         _append(log, "".join(lines))
     if body:
-        replace_file(register, old + body)
+        files.replace_file(register, old + body, private=True)
     return len(taken)
 
 

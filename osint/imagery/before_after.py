@@ -17,7 +17,7 @@ import shapely
 import xarray as xr
 from pyproj import Transformer
 
-from osint import geo
+from osint import files, geo
 from osint.errors import BadInputError, NetworkError, NotFoundError
 from osint.geo import Place
 from osint.http import Cost
@@ -212,8 +212,8 @@ def save_figure(drawn: Figure, path: str | Path) -> Path:
     kinds: dict[str, dict[str, Any]] = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}
     if path.suffix not in kinds:
         raise BadInputError(f"a figure is written as .png or .svg, not {path.suffix or 'without suffix'!r}")
-    with mpl.rc_context(STYLE):
-        drawn.savefig(path, dpi=150, metadata=kinds[path.suffix])
+    with mpl.rc_context(STYLE), files.written_beside(path) as part:
+        drawn.savefig(part, dpi=150, metadata=kinds[path.suffix])
     return path
 
 

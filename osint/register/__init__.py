@@ -28,7 +28,6 @@ from osint.register.tables import (
     defuse,
     load_register,
     read_table,
-    replace_file,
     write_csv,
 )
 from osint.register.vocabulary import (
@@ -86,7 +85,6 @@ __all__ = [
     "read_day",
     "read_span",
     "read_table",
-    "replace_file",
     "table_rows",
     "valid_date",
     "write_csv",
