@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from osint.register import SiteRow
+
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 
 # SHA-256 over the columns as received, cells joined by U+001F, one row a line; `unit` is taken from unit_as_recorded
@@ -374,6 +376,20 @@ def test_calibration_roles_follow_where_the_truth_comes_from():
         if "PLAN" in note:
             assert row["truth_is"] == "design", row["calibration_id"]
     assert sum(r["role"] == "independent" for r in table) == 42
+
+
+def test_parents_and_elevations_say_where_they_come_from(register):
+    table = rows("sites")
+    parents = {r["site_id"]: r["parent"] for r in table if r["parent"]}
+    named = {"XJ02": "XJ01", "XJ03": "XJ01", "XJ04": "XJ01", "XJ05": "XJ01", "XJ10": "XJ09", "XJ11": "XJ09"}
+    assert parents == named | {"XJ18": "XJ15", "QH02": "QH01", "QH08": "QH12"}
+    for row in table:
+        assert (row["parent"] == "") or row["parent_reason"].startswith("by hand: "), row["site_id"]
+        assert (row["elevation_m"] == "") == (row["elevation_source"] == ""), row["site_id"]
+    sites = [SiteRow.from_row(row) for row in register.sites.to_dict("records")]
+    assert {s.site_id for s in sites if s.parent} == set(parents)
+    assert next(s for s in sites if s.site_id == "QH05").elevation_m == 2980
+    assert next(s for s in sites if s.site_id == "US01").elevation_m is None
 
 
 def test_relations_and_chips_say_how_they_are_known(register):

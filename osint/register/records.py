@@ -100,6 +100,20 @@ def _ordered(low: str, high: str) -> ColumnRule:
     return ColumnRule(low, f"a {low} that is at most {high}", lambda t: t[low] > t[high])
 
 
+def _own_parent(sites: pd.DataFrame) -> pd.Series[bool]:
+    """Return the sites that come back to themselves when parents are followed."""
+    parents = dict(zip(sites["site_id"], sites["parent"], strict=True))
+
+    def returns(site_id: str) -> bool:
+        above, seen = parents.get(site_id, ""), set()
+        while above and above not in seen:
+            seen.add(above)
+            above = parents.get(above, "")
+        return site_id in seen
+
+    return sites["site_id"].map({site_id: returns(site_id) for site_id in parents})
+
+
 _FIXED_UNITS = {name: kind.unit for name, kind in CLAIM_KINDS.items() if kind.unit}
 _LOW_BEST_HIGH = (_ordered("low", "best"), _ordered("best", "high"), _ordered("low", "high"))
 _RULES: dict[str, tuple[ColumnRule, ...]] = {
@@ -111,6 +125,7 @@ _RULES: dict[str, tuple[ColumnRule, ...]] = {
             lambda t: t["lat"].notna() & t["coord_precision_km"].isna(),
         ),
         ColumnRule("datum", "a datum for every coordinate", lambda t: t["lat"].notna() & (t["datum"] == "")),
+        ColumnRule("parent", "a parent that is not the site itself, nor a part of it", _own_parent),
     ),
     "claims": (
         _ordered("value_low", "value_high"),
@@ -191,6 +206,8 @@ class SiteRow(Record):
     name_display: str
     role: Role
     covers: str
+    parent: str
+    elevation_m: float | None
 
     def covered_by(self, total: SiteRow) -> bool:
         """Return whether a total over several sites covers this one: its country, province, prefecture or county."""
@@ -297,6 +314,15 @@ class Observation(Record):
     not_yet: Rung | None
     independence_group: str
     source_claim_id: str
+    lat: float | None
+    lon: float | None
+    position_error_m: float | None
+    p_place: float | None
+    place_reason: str
+    part: str
+    searched_share: float | None
+    outline: str
+    simulated: bool | None
 
 
 @dataclass(frozen=True, slots=True)
