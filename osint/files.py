@@ -25,6 +25,8 @@ from osint.errors import RefusedError, UnreadableError
 
 PRIVATE, PUBLIC = 0o600, 0o644
 """Modes of a new file: of a case, and of what a user asked to be written."""
+LARGEST = 1 << 30
+"""Bytes of a file that is read whole at most, where its reader states no less."""
 PREFIX = ".osint-"
 """Begins the names of temporary files and folders."""
 WRITTEN = ("raw", "derived")
@@ -72,7 +74,7 @@ def refuse_link(path: Path) -> None:
         raise RefusedError(f"{path} is a link to {path.readlink()}, and links are not followed: take it out")
 
 
-def read_regular(path: Path, limit: int) -> bytes:
+def read_regular(path: Path, limit: int = LARGEST) -> bytes:
     """Return a whole file; raises UnreadableError for what is no ordinary file, RefusedError above `limit` bytes.
 
     A pipe is not waited for. Raises OSError where the file cannot be read.

@@ -32,7 +32,6 @@ NEAR_ENOUGH_KM = 3.0  # precision up to which a site is observed; one known less
 LEAST_REACH_KM = 0.75  # of the box about a site, however well its place is known: a campus is some hundred metres wide
 CHIPS, CHIP_REACH_M = 10, 400.0  # candidates that get a picture, and its reach beyond the outline
 CHIP_CLEAR_SHARE = 0.5  # share of a picture that must be clear for it to be drawn
-JOURNAL_BYTES = 1 << 30  # of a journal that is read; a tile is some hundred bytes
 IN_FLIGHT = 4  # tiles that a worker of a cluster has waiting
 ONE_THREAD = {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1}
 FAILURES_IN_A_ROW = 5  # tiles that fail one after another before the search stops: it is the network, not the tile
@@ -332,7 +331,7 @@ def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, TileResult]:
     """Return the tiles of a journal by name; begin one, or cut the torn line of a killed search from its end."""
     journal.parent.mkdir(parents=True, exist_ok=True)
     first = (json.dumps(head, ensure_ascii=False) + "\n").encode()
-    body = files.read_regular(journal, JOURNAL_BYTES) if journal.exists() else b""
+    body = files.read_regular(journal) if journal.exists() else b""
     whole = body[: body.rfind(b"\n") + 1]
     if first.startswith(body):
         files.replace_file(journal, first, private=True)
