@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from osint import __version__
-from osint.errors import UnreadableError
+from osint.errors import BadInputError, UnreadableError
 from osint.http import Redirect
+from osint.register import read_date
 
 GENESIS = "0" * 64  # what the first line names as the line before it
 
@@ -70,7 +72,13 @@ class Entry:
     origin: str | None = None
     """Where it came from."""
     warc_date: str | None = None
-    """Date of an imported WARC record."""
+    """When an imported WARC record says that it was served (its WARC-Date), UTC."""
+    stated_digest_holds: bool | None = None
+    """Whether the digests that an imported record states are those of its bytes."""
+    stated_url: str | None = None
+    """Address that an imported file says it is of (MHTML, SingleFile)."""
+    revisit_of: int | None = None
+    """Capture whose body an imported revisit record names as its own."""
     seq: int | None = None
     """Number of the capture, from 0; None if nothing was asked and nothing is in the ledger."""
     warc: str = ""
@@ -94,6 +102,28 @@ class Entry:
     def is_content(self) -> bool:
         """Whether the answer is what was asked for, not a block, an absence or a fault."""
         return self.kind == "content"
+
+    @property
+    def served(self) -> str:
+        """When its bytes were served, as far as is known: of a copy or an imported record by its own date.
+
+        ISO 8601 in UTC; of an imported file the day on which a person saved it, as coarse as that person said (EDTF).
+        """
+        if self.copy_time:
+            with suppress(ValueError):
+                moment = datetime.strptime(self.copy_time, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+                return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.warc_date or self.obtained or self.time
+
+    @property
+    def served_order(self) -> tuple[str, str, int]:
+        """What captures are sorted by: the first day on which they can have been served, the time, the ledger."""
+        day, _, time = self.served.partition("T")
+        try:
+            first = read_date(day).first.isoformat()
+        except BadInputError:
+            first, _, time = self.time.partition("T")
+        return first, time, self.seq or 0
 
     @classmethod
     def unasked(cls, url: str, kind: str, signal: str) -> Entry:
@@ -135,8 +165,13 @@ class Entry:
         return row
 
 
-_TYPES: dict[str, type] = {"redirects": list, "project_codes": list, "copy_digest_holds": bool}
-_TYPES |= dict.fromkeys(("status", "bytes", "seq", "offset", "length", "body_offset"), int)
+_TYPES: dict[str, type] = {
+    "redirects": list,
+    "project_codes": list,
+    "copy_digest_holds": bool,
+    "stated_digest_holds": bool,
+}
+_TYPES |= dict.fromkeys(("status", "bytes", "seq", "offset", "length", "body_offset", "revisit_of"), int)
 _NULL = ("status", "bytes", "body_offset")  # written as null where there is none
 _PLACED = ("warc", "offset", "length", "body_offset", "segment_sha256", "prev", "line_sha256")
 """Known once the capture is in the ledger."""

@@ -135,7 +135,9 @@ def _captures(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps({**entry.to_row(), "difference": revision.difference}, ensure_ascii=False))
             continue
-        print(f"{entry.time[:19]}Z\t{entry.role}\t{_line(entry)}")
+        served = f"{entry.served[:19]}Z" if "T" in entry.served else entry.served
+        role = entry.role if entry.served == entry.time else f"{entry.role} {entry.time[:10]}"
+        print(f"{served}\t{role}\t{_line(entry)}")
         for line in revision.difference:
             print(f"    {line}")
     if not revisions:
@@ -202,14 +204,23 @@ def _export(args: argparse.Namespace) -> None:
     print(json.dumps(done) if args.json else f"{done['captures']} captures, {done['files']} files in {args.folder}")
 
 
-def _import(args: argparse.Namespace) -> None:
+def _import(args: argparse.Namespace) -> int:
     from osint import sources
 
     store = _opened(args, make=True)
+    good = True
+    about = {"by": args.who, "obtained": args.when, "origin": args.where, "url": args.url}
     for path in args.files:
-        entries = sources.import_saved(store, path, by=args.who, obtained=args.when, origin=args.where, url=args.url)
-        for entry in entries:
-            _print_entry(entry, as_json=args.json)
+        done = sources.import_saved(store, path, **about, kept=lambda entry: _print_entry(entry, as_json=args.json))
+        for entry in done.known:
+            _note(f"{entry.url} is in the archive already, as capture {entry.seq}")
+        for text in done.left_out:
+            _note(text)
+        for text in done.faults:
+            _note(f"damaged: {text}")
+        whole = [entry for entry in (*done.entries, *done.known) if entry.kind != "incomplete"]
+        good = good and bool(whole) and not done.faults
+    return 0 if good else 1
 
 
 def _search(args: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -60,6 +60,7 @@ _MAX_RATIO = 200  # decompressed bytes for each byte that came, above 1 MiB
 _MAX_WAIT_S = 60.0  # longest pause between two attempts that a host may ask for; a longer one ends the matter
 _TICK_S = 0.05
 _DAY_S = 86_400
+_CODINGS = ("gzip", "x-gzip", "deflate")  # that can be undone
 _FOLLOWED = ("range", "accept", "accept-encoding")
 """Request headers that a redirect to another host still gets."""
 _SECRET = re.compile(
@@ -425,7 +426,7 @@ class _Hop:
             came = replace(
                 asked,
                 status_line=f"{response.status} {response.reason or ''}".strip(),
-                headers=_kept_headers(response, len(answer.body), body is not raw),
+                headers=kept_headers(response.headers.items(), len(answer.body), decoded=body is not raw),
                 protocol="HTTP/1.0" if response.version == 10 else "HTTP/1.1",
                 truncated=_TRUNCATED.get(answer.trouble, ""),
                 body=body,
@@ -461,10 +462,10 @@ class _Hop:
 
     def _decode(self, raw: IO[bytes], body: IO[bytes], encoding: str, most: int) -> bool:
         """Undo a content encoding; say whether it could be undone in full, with the trouble in the answer."""
-        if encoding not in ("gzip", "x-gzip", "deflate"):
+        if encoding not in _CODINGS:
             found = Trouble.ENCODING, f"the body is compressed as {encoding!r} and kept as it came"
         else:
-            trouble, detail = _inflate(raw, body, encoding, most)
+            trouble, detail = inflate(raw, body, encoding, most)
             found = trouble, f"{detail}; the compressed bytes are kept as they came"
         if found[0] and not self.answer.trouble:
             self.answer.trouble, self.answer.detail = found
@@ -503,8 +504,10 @@ _EXPLAINED: tuple[tuple[type[BaseException], Trouble, str], ...] = (
 """Kind of error, trouble and its words; the first that fits counts."""
 
 
-def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, most: int) -> tuple[Trouble, str]:
-    """Undo gzip or deflate piece by piece; return why it was stopped, and the words for it."""
+def inflate(raw: IO[bytes], body: IO[bytes], encoding: str, most: int) -> tuple[Trouble, str]:
+    """Undo gzip or deflate piece by piece, up to `most` bytes; return why it was stopped, and the words for it."""
+    if encoding not in _CODINGS:
+        return Trouble.ENCODING, f"the body is compressed as {encoding[:40]!r}"
     head = raw.read(2)
     raw.seek(0)
     bits = 31 if encoding != "deflate" else 15 if head[:1] and (head[0] & 15) == 8 else -15
@@ -780,10 +783,14 @@ def user_agent() -> str:
     return f"osint-datacentres/{__version__}" + (f" (+{contact})" if contact else "")
 
 
-def _kept_headers(response: urllib3.BaseHTTPResponse, length: int, decoded: bool) -> list[tuple[str, str]]:
-    """Return the response headers for the record: identity coding, no cookies, no secrets."""
+def kept_headers(headers: Iterable[tuple[str, str]], length: int, *, decoded: bool) -> list[tuple[str, str]]:
+    """Return response headers for the record of a body of `length` bytes: no cookies, no secrets.
+
+    Those that speak of the body as it came over the line are kept under names of their own, the coding where the body
+    is `decoded`.
+    """
     kept = []
-    for name, value in response.headers.items():
+    for name, value in headers:
         lower = name.lower()
         if lower in ("set-cookie", "set-cookie2"):
             kept.append((name, "stripped"))
