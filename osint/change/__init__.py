@@ -4,7 +4,7 @@ from osint.change._tile_search import Target
 from osint.change.detect import NewStructures, draw_structure, new_structures, observe
 from osint.change.history import PROPERTIES, Structure, iso
 from osint.change.landcover import BUILDINGS, Kind
-from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, locate, site_area
+from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, journal_faults, locate, site_area
 from osint.change.measure import MEASURED, AreaInterval, Measurement, in_order, measure, measure_outlines
 from osint.change.observations import compare_outlines, observation_row, radar_rows, structure_rows
 from osint.change.outlines import Dated, date_change, date_outlines
@@ -57,6 +57,7 @@ __all__ = [
     "draw_structure",
     "in_order",
     "iso",
+    "journal_faults",
     "locate",
     "measure",
     "measure_outlines",
