@@ -8,11 +8,12 @@ import csv
 import hashlib
 import re
 import unicodedata
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from osint.register import SiteRow
+from osint.register import Claim, SiteRow
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 
@@ -331,6 +332,66 @@ def test_what_is_no_evidence():
     assert tests == {r["claim_id"] for r in CLAIMS if r["error_test"] == "yes"} and len(tests) == 4
     barred = [r for r in CLAIMS if r["claim_id"] in tests | {"C014", "C015", "C007"} or r["site_id"] == "AGG-CN"]
     assert {r["evidence_use"] for r in barred} == {"no"} and all(r["evidence_reason"] for r in CLAIMS)
+
+
+WORD_OF_BOUND = {"at least": "at least", "at most": "up to", "about": "about", "nearly": "nearly"}
+MONEY = {"billion": 10**9, "million": 10**6}
+
+
+def numbers_of(text):
+    """The numbers of a text as exact decimals, with million and billion."""
+    found = re.finditer(r"(?<![A-Za-z\d])(\d[\d,]*(?:\.\d+)?)(?: (million|billion))?", text)
+    return [Decimal(n[1].replace(",", "")) * MONEY.get(n[2] or "", 1) for n in found]
+
+
+@pytest.mark.parametrize("row", CLAIMS, ids=lambda r: r["claim_id"])
+def test_a_claim_is_printed_with_all_its_digits_its_bound_and_its_unit(row):
+    """Nothing of the stored number is lost, and no number stands there that is neither stored nor in the quote."""
+    text = Claim.from_row(row).written()
+    ends = list(dict.fromkeys(Decimal(row[k]) for k in ("value_low", "value_high") if row[k]))
+    if not ends:
+        assert text == ""
+        return
+    printed = numbers_of(text)
+    assert printed[: len(ends)] == ends
+    assert all(str(n) in row["quote"].replace(",", "") for n in printed[len(ends) :])
+    bound = next((word for word in set(WORD_OF_BOUND.values()) if text.startswith(f"{word} ")), "")
+    assert bound == WORD_OF_BOUND.get(row["bound"], "")
+    assert ("both readings kept" in text) == bool(row["readings"])
+    assert ("dense" in text) == (row["precision"] == "dense")
+    assert not re.search(r"FP16|all-in|nameplate|design peak|gross|a year", text)
+
+
+@pytest.mark.parametrize(
+    ("cells", "written"),
+    [
+        ({"value_low": "3579", "value_high": "3579", "unit_as_recorded": "P"}, "3,579 PFLOPS, stated in P"),
+        ({"value_low": "109737.88", "value_high": "109737.88", "unit": "m2"}, "109,737.88 m2"),
+        ({"value_low": "14373000000", "value_high": "14373000000", "unit": "CNY"}, "14.373 billion CNY"),
+        ({"value_low": "451000001", "value_high": "451000001", "unit": "CNY"}, "451.000001 million CNY"),
+        ({"value_low": "0.1", "value_high": "0.3", "bound": "range", "unit": "MW"}, "0.1 to 0.3 MW"),
+        ({"value_high": "80", "bound": "at most", "unit": "percent"}, "up to 80 percent"),
+        ({"value_low": "7", "unit": "count", "unit_as_recorded": "座"}, "at least 7 座"),
+        (
+            {"value_low": "2e12", "value_high": "3e12", "bound": "about", "unit": "USD"},
+            "about 2,000 billion to 3,000 billion USD",
+        ),
+        ({"value_low": "16000", "value_high": "16000", "unit": "chips", "unit_as_recorded": "卡"}, "16,000 chips (卡)"),
+        ({"value_low": "1e-07", "value_high": "1e-07", "unit": "MW"}, "0.0000001 MW"),
+        ({"value_low": "120", "value_high": "120", "unit": "MW", "unit_as_recorded": "千瓦"}, "120 MW, stated in 千瓦"),
+    ],
+)
+def test_any_number_is_written_in_full(cells, written):
+    blank = BY_ID["C058"] | {"value_low": "", "value_high": "", "bound": "exact", "unit_as_recorded": ""}
+    assert Claim.from_row(blank | cells).written() == written
+
+
+def test_the_reading_of_the_model_stands_apart():
+    read = {i: Claim.from_row(BY_ID[i]).read_as() for i in BY_ID}
+    assert read["C058"] == "read as PFLOPS, FP16: judgement, the number format is not stated"
+    assert read["C045"] == "read as 933,333 m2 land"
+    assert "standard racks" in read["C066"] and read["C067"] == read["C115"] == ""
+    assert read["C001"] == read["C149"] == read["C043"] == read["C138"] == ""
 
 
 def test_units_keep_what_was_recorded():
