@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
+from osint import chain
 from osint.archive import Archive, Entry, captures_directory, export, verify
-from osint.archive import ledger as _ledger
 from osint.errors import BadInputError, OsintError, UnreadableError
 from osint.http import Exchange
 from osint.sources import import_saved
@@ -161,7 +161,7 @@ def test_rewritten_line_with_a_good_seal_breaks_the_chain(archive):
     forged["class"] = "gone"
     forged.pop("line_sha256")
     prev = forged.pop("prev")
-    lines[1] = _ledger.seal(forged, prev)[1][:-1]
+    lines[1] = chain.seal(forged, prev)[1][:-1]
     archive.ledger.write_bytes(b"\n".join(lines) + b"\n")
     assert any("does not follow" in d.what for d in verify(archive.directory).damage)
 
@@ -181,6 +181,7 @@ def test_damage_in_a_warc_starts_a_new_file_and_new_captures_are_kept(archive):
 WORKER = """
 import os, sys
 sys.path.insert(0, os.getcwd())
+from osint import chain
 from osint.archive import Archive
 from tests.test_archive import put
 archive = Archive(sys.argv[1]).open()
@@ -332,7 +333,7 @@ def test_entry_is_read_from_its_line_as_it_was_written(archive):
 def test_sealed_line_with_a_value_of_another_type_is_damage(archive, key, value):
     row = json.loads(archive.ledger.read_bytes()) if put(archive, b"one") else {}
     row = {name: held for name, held in row.items() if name not in ("prev", "line_sha256")} | {key: value}
-    archive.ledger.write_bytes(_ledger.seal(row, _ledger.GENESIS)[1])
+    archive.ledger.write_bytes(chain.seal(row, chain.GENESIS)[1])
     assert any(f"the ledger says {key} = {value!r}" in one.what for one in verify(archive.directory).damage)
     assert list(archive.entries()) == [] and Archive(archive.directory).open().repairs
 

@@ -18,6 +18,7 @@ READ_FREE_TEXT = ("claims", "simulated")
 PURE = (
     "errors",
     "files",
+    "chain",
     "register",
     "geo",
     "claims",

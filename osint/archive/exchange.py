@@ -8,8 +8,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.limitreader import LimitReader
 from warcio.warcwriter import WARCWriter
 
-from osint import files
-from osint.archive.ledger import lines
+from osint import chain, files
 from osint.archive.store import Archive
 from osint.errors import OsintError, RefusedError
 from osint.register import write_csv
@@ -89,7 +88,7 @@ def export(archive: Archive, target: str | Path) -> dict[str, int]:
         files.replace_file(target / "SHA256SUMS", "".join(sums).encode())
         files.replace_file(target / "README.txt", _README.encode())
         if archive.ledger.exists():
-            files.replace_file(target / "ledger.jsonl", b"".join(line + b"\n" for line in lines(archive.ledger)))
+            files.replace_file(target / "ledger.jsonl", b"".join(line + b"\n" for line in chain.lines(archive.ledger)))
         with files.written_beside(target / "captures.warc.gz") as part, part.open("wb") as out:
             writer = WARCWriter(out, gzip=True, warc_version="1.1")
             for warc in archive.warcs():

@@ -15,8 +15,7 @@ from typing import IO, Any, cast
 
 from filelock import BaseFileLock, Timeout
 
-from osint import files
-from osint.archive import ledger
+from osint import chain, files
 from osint.archive.ledger import Entry
 from osint.archive.warc import Span, Tally, capture_at, write_capture
 from osint.errors import OsintError, UnreadableError
@@ -70,12 +69,12 @@ class Archive:
 
     def entries(self, mentioning: str = "") -> Iterator[Entry]:
         """Yield the entries of the ledger in order, or those that hold a text; damage is left to `verify`."""
-        needle = ledger.canonical({"": mentioning})[5:-2]
-        for line in ledger.lines(self.ledger):
+        needle = chain.canonical({"": mentioning})[5:-2]
+        for line in chain.lines(self.ledger):
             if needle not in line:
                 continue
             try:
-                entry = Entry.from_row(ledger.parsed(line) or {})
+                entry = Entry.from_row(chain.parsed(line) or {})
             except UnreadableError:
                 continue
             if entry.seq is not None:
@@ -162,22 +161,22 @@ class Archive:
                 f"what was written to {warc} at {offset} does not read back; check the disk, then run again"
             )
         row, span, end = found
-        last, whole = ledger.tail(self.ledger)
-        previous = ledger.GENESIS
+        last, whole = chain.tail(self.ledger)
+        previous = chain.GENESIS
         if last is not None:
-            good = ledger.intact(last)
+            good = chain.intact(last)
             previous = good["line_sha256"] if good else hashlib.sha256(last).hexdigest()
-        seq = (ledger.parsed(last or b"") or {}).get("seq")
+        seq = (chain.parsed(last or b"") or {}).get("seq")
         placed = {
             **row,
-            "seq": seq + 1 if isinstance(seq, int) else sum(1 for _ in ledger.lines(self.ledger)),
+            "seq": seq + 1 if isinstance(seq, int) else sum(1 for _ in chain.lines(self.ledger)),
             "warc": warc,
             "offset": offset,
             "length": end - offset,
             "body_offset": span.payload if span else None,
             "segment_sha256": segment_sha256,
         }
-        sealed, line = ledger.seal(placed, previous)
+        sealed, line = chain.seal(placed, previous)
         new = not self.ledger.exists()
         with files.open_private(self.ledger, "ab", buffering=0) as file:
             try:
@@ -212,10 +211,10 @@ class Archive:
 
     def _last_entry(self) -> Entry | None:
         """Return the last entry, an empty one if there is none, or None if its line is damaged."""
-        last, _ = ledger.tail(self.ledger)
+        last, _ = chain.tail(self.ledger)
         if last is None:
             return Entry("", "")
-        row = ledger.intact(last)
+        row = chain.intact(last)
         try:
             return Entry.from_row(row) if row else None
         except UnreadableError:
@@ -229,7 +228,7 @@ class Archive:
     def unfinished(self) -> list[str]:
         """Return a sentence for each piece that an interrupted run left behind; the next capture repairs them."""
         found = []
-        _, whole = ledger.tail(self.ledger)
+        _, whole = chain.tail(self.ledger)
         if self.ledger.exists() and self.ledger.stat().st_size > whole:
             found.append("the ledger ends in a torn line; the next capture moves it aside")
         entry = self._last_entry()
@@ -246,7 +245,7 @@ class Archive:
 
     def _repair(self) -> None:
         """Bring ledger and WARC files to agree; needs the lock."""
-        _, whole = ledger.tail(self.ledger)
+        _, whole = chain.tail(self.ledger)
         if self.ledger.exists() and self.ledger.stat().st_size > whole:
             name = self._move_aside(self.ledger, whole)
             self.repairs.append(f"the ledger ended in a torn line; it was moved to {name}")

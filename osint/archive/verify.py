@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from osint.archive import ledger, warc
+from osint import chain
+from osint.archive import warc
 from osint.archive.ledger import Entry
 from osint.archive.store import Archive
 from osint.errors import UnreadableError
@@ -58,15 +59,15 @@ def verify(directory: str | Path, *, progress: Callable[[int], None] = lambda _:
 
 def _chain(archive: Archive, damage: list[Damage]) -> Iterator[Entry]:
     """Yield the entries that are as they were sealed, and note every line that is damaged."""
-    allowed = {ledger.GENESIS}
-    for number, line in enumerate(ledger.lines(archive.ledger)):
+    allowed = {chain.GENESIS}
+    for number, line in enumerate(chain.lines(archive.ledger)):
         where = f"{archive.ledger.name} line {number + 1}"
-        row = ledger.intact(line)
+        row = chain.intact(line)
         if row is None:
             damage.append(Damage(where, "the line is not as it was sealed"))
-        if (row or ledger.parsed(line) or {}).get("prev") not in allowed:
+        if (row or chain.parsed(line) or {}).get("prev") not in allowed:
             damage.append(Damage(where, "it does not follow the line before: a line was taken out or changed"))
-        allowed = ledger.links(line)
+        allowed = chain.links(line)
         if row is None:
             continue
         try:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from osint.archive.ledger import canonical, parsed
+from osint.chain import canonical, parsed
 from osint.http import Exchange
 
 ENTRY_TYPE = "application/vnd.osint-datacentres.capture+json"  # media type of the metadata record that closes a capture

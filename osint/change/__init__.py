@@ -5,7 +5,7 @@ from osint.change.detect import NewStructures, draw_structure, new_structures, o
 from osint.change.history import PROPERTIES, Structure, iso
 from osint.change.kinds import KindOfPatch, Surface, kind
 from osint.change.landcover import BUILDINGS, Kind
-from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, locate, site_area
+from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, journal_faults, locate, site_area
 from osint.change.measure import MEASURED, AreaInterval, Measurement, in_order, measure, measure_outlines
 from osint.change.observations import compare_outlines, observation_row, radar_rows, structure_rows
 from osint.change.outlines import Dated, date_change, date_outlines
@@ -60,6 +60,7 @@ __all__ = [
     "draw_structure",
     "in_order",
     "iso",
+    "journal_faults",
     "kind",
     "locate",
     "measure",

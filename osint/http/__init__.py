@@ -13,7 +13,6 @@ from osint.http.client import (
     fetch,
     inflate,
     kept_headers,
-    strip_secrets,
     user_agent,
 )
 from osint.http.politeness import HOLD_SECONDS, HOST_PER_MINUTE, Politeness, host_key
@@ -26,6 +25,7 @@ from osint.http.ranges import (
     bytes_by_reader,
     cache_folder,
 )
+from osint.http.secrets import strip_secrets
 
 __all__ = [
     "CONNECTIONS",

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Self
-from urllib.parse import unquote, unquote_plus, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 import urllib3
@@ -46,6 +46,7 @@ from osint.http.addresses import (
     named_host,
     resolve,
 )
+from osint.http.secrets import strip_secrets
 
 PARTIAL = 206
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -63,11 +64,6 @@ _DAY_S = 86_400
 _CODINGS = ("gzip", "x-gzip", "deflate")  # that can be undone
 _FOLLOWED = ("range", "accept", "accept-encoding")
 """Request headers that a redirect to another host still gets."""
-_SECRET = re.compile(
-    r"(?i)(^|[_.-])(token|access_?key|api_?key|key|secret|password|passwd|pwd|sig|signature|sign|auth"
-    r"|authorization|session|session_?id|sid|jsessionid|phpsessid|credential|ticket|code_?verifier)$"
-)
-_PATH_SECRET = re.compile(r"(?i);(jsessionid|phpsessid|sid)=[^/?;]*")
 
 
 NewFile = Callable[[], IO[bytes]]
@@ -760,21 +756,6 @@ def retry_after_seconds(header: str) -> float | None:
         return float(urllib3.Retry(retry_after_max=_DAY_S).parse_retry_after(header[:40]))
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return None
-
-
-def strip_secrets(url: str) -> str:
-    """Return a URL without user name, password, fragment and the values of tokens."""
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        return url
-    pairs = []
-    for pair in parts.query.split("&"):
-        name, _, value = pair.partition("=")
-        pairs.append(f"{name}=stripped" if value and _SECRET.search(unquote_plus(name)) else pair)
-    path = _PATH_SECRET.sub(r";\1=stripped", parts.path)
-    return urlunsplit((parts.scheme, host, path, "&".join(pairs), ""))
 
 
 def user_agent() -> str:

@@ -44,6 +44,7 @@ from osint.register.vocabulary import (
     Rung,
     Scope,
     Stage,
+    Tier,
     chip_families,
     table_rows,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "Scope",
     "SiteRow",
     "Stage",
+    "Tier",
     "WrittenDate",
     "append_rows",
     "check_table",
