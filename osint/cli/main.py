@@ -21,6 +21,7 @@ PARTS: tuple[str, ...] = (
     "osint.cli.imagery",
     "osint.cli.filings",
     "osint.cli.change",
+    "osint.cli.observed",
 )
 
 
