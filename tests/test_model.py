@@ -104,7 +104,7 @@ def sampled(register, target, givens, draws=2_000_000, seed=1, **kwargs):
     [
         ("it_mw", ["floor_m2=30000..36000"], {"country": "CN"}),
         ("it_mw", ["floor_m2=30000..36000", "pflops=54000..66000"], {"country": "CN", "chip": "H100"}),
-        ("chips", ["floor_m2=30000..36000", "racks=2500..9000"], {"country": "CN", "chip": "H20"}),
+        ("chips", ["floor_m2=30000..36000", "racks=9000..32000"], {"country": "CN", "chip": "H20"}),
         ("facility_mw", ["chillers=100..140", "site_transformers_mva=300..500", "it_mw<=200"], {}),
         ("it_mw", ["land_m2=40000..60000", "racks>=3000", "energy_gwh_per_yr<=400"], {"country": "CN"}),
     ],

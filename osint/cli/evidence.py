@@ -100,9 +100,11 @@ def _score(args: argparse.Namespace) -> None:
 
 
 def _report(args: argparse.Namespace) -> None:
-    from osint import report
+    from osint import files, report
     from osint.register import data_dir
 
+    if not args.out:
+        files.check_case(data_dir(args.data))
     page, summary = report.write_report(_register(args), args.out or data_dir(args.data) / "derived" / "report")
     tables = {"page": str(page), "sites": summary.to_dict("records")}
     print_answer(args, tables, f"{summary.to_string(index=False)}\n\npage: {page}")

@@ -29,7 +29,6 @@ from osint.register.tables import (
     defuse,
     load_register,
     read_table,
-    replace_file,
     write_csv,
 )
 from osint.register.vocabulary import (
@@ -90,7 +89,6 @@ __all__ = [
     "read_day",
     "read_span",
     "read_table",
-    "replace_file",
     "table_rows",
     "valid_date",
     "write_csv",
