@@ -274,8 +274,8 @@ def _pair(
     key = (q.quantity, given.quantity, given.sd, q.families, q.country)
     if key not in solved:
         middle = math.exp(given.log)
-        ends = {"low": (given.low or middle) / middle, "high": (given.high or middle) / middle}
-        one = replace(given, **ends, best=None if given.best is None else 1.0)
+        low, high = (given.low or middle) / middle, (given.high or middle) / middle
+        one = replace(given, low=low, high=high, best=None if given.best is None else 1.0)
         try:
             solved[key] = model.posterior(q.quantity, [one], model.readings_for(q, [one], book.dossier))[0]
         except OsintError:  # no relation joins the two
