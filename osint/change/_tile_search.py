@@ -109,6 +109,8 @@ class TileResult:
     state: TileState = TileState.SEARCHED
     why: str = ""
     """Why it was not searched, for a person."""
+    simulated: bool = False
+    """Whether the scenes show a SIMULATED world."""
     candidates: tuple[dict[str, Any], ...] = ()
     """Rows of candidates, unranked: properties, and the outline in degrees as GeoJSON."""
 
@@ -130,7 +132,7 @@ def unsearched(tile: Tile, place: BaseGeometry) -> TileResult:
 def search_stack(stack: Stack, tile: Tile, place: BaseGeometry, target: Target) -> TileResult:
     """Search the part of a `place` (degrees) that is in one tile."""
     sides = scenes_of_sides(stack.scenes, target, tile.window())
-    result = replace(unsearched(tile, place), scenes=sum(map(len, sides)))
+    result = replace(unsearched(tile, place), scenes=sum(map(len, sides)), simulated=stack.simulated)
     for name, rows, day in zip(("before", "after"), sides, (target.absent, target.present), strict=True):
         if _passes(rows) < LEAST_CLEAR:
             why = f"{len(rows)} scenes {name} {day} within {REACH_DAYS} days; {LEAST_CLEAR} are needed"

@@ -169,6 +169,11 @@ class LocateResult:
         return float((self.tiles[column] * self.tiles["area_km2"]).sum() / max(self.area_km2, 1e-9))
 
     @property
+    def simulated(self) -> bool:
+        """Whether a SIMULATED world was searched."""
+        return bool(self.tiles["simulated"].any())
+
+    @property
     def bytes_read(self) -> int:
         """Bytes that the tiles cost; none for what a cache had."""
         return int(self.tiles["bytes"].sum())

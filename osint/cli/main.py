@@ -20,6 +20,7 @@ PARTS: tuple[str, ...] = (
     "osint.cli.imagery",
     "osint.cli.filings",
     "osint.cli.change",
+    "osint.cli.observed",
 )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osint.model import Dossier
-from osint.register import Claim, Role, Scope
+from osint.register import Claim, Role, Scope, chip_families
 from osint.verdict.checks.compare import (
     ON_PAPER,
     SAME,
@@ -163,7 +163,16 @@ def national(dossier: Dossier, country: str) -> set[str]:
 
 
 def counted_chips(dossier: Dossier, totals: set[str]) -> list[Claim]:
-    """Return numbers of chips of some totals, the first of each independence group."""
-    claims = [c for c in dossier.all_claims if c.site_id in totals and c.quantity_kind == "chips"]
+    """Return numbers of chips of some totals, the first of each independence group.
+
+    Left out is what was ordered or approved (a share), and what names only families that no other total names.
+    """
+    chips = [c for c in dossier.all_claims if dossier.aggregate(c.site_id) and c.quantity_kind == "chips"]
+    others = {family for c in chips if c.site_id not in totals for family in chip_families(c.chip_model)}
+    claims = []
+    for claim in (c for c in chips if c.site_id in totals and Scope.read(c.scope) != Scope.SHARE):
+        named = set(chip_families(claim.chip_model))
+        if not named or not others or named & others:
+            claims.append(claim)
     first = {c.independence_group: c for c in reversed(claims) if c.value_low is not None and not c.error_test}
     return [c for c in claims if first.get(c.independence_group) is c]
