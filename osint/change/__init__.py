@@ -6,7 +6,7 @@ from osint.change.found import found_rows, hand_row, last_scene, read_found, sea
 from osint.change.history import PROPERTIES, Structure, iso
 from osint.change.kinds import KindOfPatch, Surface, kind
 from osint.change.landcover import BUILDINGS, Kind
-from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, locate, site_area
+from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, journal_faults, locate, site_area
 from osint.change.measure import MEASURED, AreaInterval, Measurement, in_order, measure, measure_outlines
 from osint.change.observations import compare_outlines, ground_row, observation_row, radar_rows, structure_rows
 from osint.change.outlines import Dated, date_change, date_outlines
@@ -89,6 +89,7 @@ __all__ = [
     "hand_row",
     "in_order",
     "iso",
+    "journal_faults",
     "kind",
     "last_scene",
     "locate",

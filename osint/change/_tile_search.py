@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -40,6 +41,7 @@ TROPICAL_WINTER = len(SEASON_EDGES)  # number of the stretch that would be winte
 REACH_DAYS = 365  # time before and after the dates from which scenes are read: a year has every season
 LOOSE = (0.35, 4.0)  # a patch is dated if its area is within these factors of that asked for: blur widens small roofs
 UNMEASURED_SD = 0.3  # relative standard deviation of the area of a patch of pixels
+_OUTLINE_ID = re.compile(r"\w[\w-]*")
 UNDECIDED = NOT_SEEN | {Reason.LONG_INTERVAL}
 """Doubts with which a candidate stays without a date: the pictures left open whether something was built."""
 
@@ -121,6 +123,9 @@ class TileResult:
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> TileResult:
         """Return the result of a line of the journal; raises ValueError, KeyError or TypeError if it is none."""
+        for candidate in row["candidates"]:
+            if not _OUTLINE_ID.fullmatch(candidate["outline_id"]):  # it becomes the name of a file
+                raise ValueError(candidate["outline_id"])
         return cls(**{**row, "state": TileState(row["state"]), "candidates": tuple(row["candidates"])})
 
 

@@ -10,7 +10,6 @@ import csv
 import io
 import os
 import re
-import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,14 +18,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 
+from osint import files
 from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.register.dates import valid_date
 from osint.register.records import SCHEMAS, Column
 
 SHOWN = 20  # faults of one table that a message prints; the rest are counted
 MOST_ROWS = 50_000  # rows per table; the pairwise checks are quadratic in the claims of a site
+MOST_BYTES = 256 << 20  # of one table; it is held in memory several times over
 LONGEST_SHOWN = 60  # characters of a wrong cell that a message prints
 CLOSE_IDS = 12  # ids that a message offers for an unknown one
 FIRST_ROW = 2  # number that a spreadsheet gives to the first row under the header
@@ -115,7 +115,9 @@ def read_table(path: str | Path, name: str) -> pd.DataFrame:
 def _text(path: Path) -> pd.DataFrame:
     """Return all cells as text; a byte-order mark and CRLF are read through."""
     try:
-        body = path.read_bytes()
+        body = files.read_regular(path, MOST_BYTES)
+    except OsintError:
+        raise
     except FileNotFoundError as error:
         where = path.resolve()
         raise NotFoundError(f"{where} is missing; give the data folder with --data or OSINT_DATA") from error
@@ -264,7 +266,8 @@ def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object
     raw = data_dir(data) / "raw"
     path, columns = raw / f"{table}.csv", SCHEMAS[table].names
     key = columns[0]
-    with FileLock(raw / f".{table}.lock"):
+    files.check_case(raw.parent)
+    with files.locked(raw / f".{table}.lock"):
         before = _with_all_columns(path, table) if path.exists() else (",".join(columns) + "\n").encode()
         held = read_table(path, table) if before.count(b"\n") > 1 else pd.DataFrame(columns=columns)
         made = _numbered(rows, held, table)
@@ -286,7 +289,7 @@ def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object
             double = text[key][same].iloc[-1]
             raise BadInputError(f"the row that would be {double} is in {table}.csv already; nothing was written")
         if made:
-            replace_file(path, joined)
+            files.replace_file(path, joined, private=True)
     return [str(r[key]) for r in made]
 
 
@@ -364,7 +367,7 @@ def _cell(value: object, degrees: bool = False) -> str:
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """Write a CSV in one step: UTF-8, LF, and no cell that a spreadsheet would run as a formula."""
-    replace_file(Path(path), csv_text(frame).encode())
+    files.replace_file(Path(path), csv_text(frame).encode())
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -388,14 +391,3 @@ def defuse(cell: object) -> object:
         except ValueError:
             return "'" + cell
     return cell
-
-
-def replace_file(path: Path, body: bytes) -> None:
-    """Write a file so that a crash leaves the old one or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        part.write_bytes(body)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
