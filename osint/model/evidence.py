@@ -100,7 +100,7 @@ class Given:
         if self.best is not None:
             return math.log(self.best)
         ends = [end for end in (self.low, self.high) if end is not None]
-        return float(np.log(math.prod(ends)) / len(ends))
+        return float(np.log(ends).mean())
 
     @property
     def sd(self) -> float:
