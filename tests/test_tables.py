@@ -135,9 +135,13 @@ def test_a_case_is_completed_from_the_tables_of_the_model_that_are_shipped(raw):
     """A case without chips.csv, with a relation that it lacks or holds for reference only, and without a reading."""
     whole = tables.load_register(raw.parent)
     (raw / "chips.csv").unlink()
-    edit(raw / "relations.csv", lambda t: t.__setitem__("relation", t["relation"].replace("floor_cn", "a floor of old")))
+    edit(
+        raw / "relations.csv", lambda t: t.__setitem__("relation", t["relation"].replace("floor_cn", "a floor of old"))
+    )
     edit(raw / "relations.csv", lambda t: t.__setitem__("used", t["used"].where(t["relation"] != "land", "reference")))
-    edit(raw / "readings.csv", lambda t: t.__setitem__("reading", t["reading"].replace("precision", "a reading of old")))
+    edit(
+        raw / "readings.csv", lambda t: t.__setitem__("reading", t["reading"].replace("precision", "a reading of old"))
+    )
     found = tables.load_register(raw.parent)
     for name, key in (("chips", "chip"), ("relations", "relation"), ("readings", "reading")):
         own, shipped = (getattr(r, name).sort_values([key, *getattr(r, name).columns[1:2]]) for r in (found, whole))

@@ -7,7 +7,6 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from osint import model
 from osint.errors import OsintError
@@ -257,7 +256,8 @@ def pairs(book: Book) -> Iterator[Check | None]:
     solved: dict[tuple[object, ...], model.Posterior | None] = {}
     for a, given, b, other in _comparable(book):
         abroad = book.dossier.sites[a.site].country != "CN" and "cost_cny" in {a.measure, b.measure}
-        if not abroad and _in_chips(book, a, b) is None:
+        by_rows = {a.measure, b.measure} - STATED_POWER == {"chips"} and same_sentence(a.claim, b.claim)
+        if not abroad and not by_rows and _in_chips(book, a, b) is None:  # one sentence: power_per_chip has compared it
             yield from _pair(book, a, given, b, other, solved)
 
 
@@ -269,25 +269,22 @@ def _pair(
     other: Given,
     solved: dict[tuple[object, ...], model.Posterior | None],
 ) -> Iterator[Check | None]:
-    """Yield whether one given allows another; `solved` keeps the answer for a given of 1, which only moves with it."""
+    """Yield whether one given allows another; `solved` keeps the answer of each given."""
     q = model.question(b.claim, book.dossier)
-    key = (q.quantity, given.quantity, given.sd, q.families, q.country)
+    key = (q.quantity, given.quantity, given.low, given.high, q.families, q.country)
     if key not in solved:
-        middle = math.exp(given.log)
-        low, high = (given.low or middle) / middle, (given.high or middle) / middle
-        one = replace(given, low=low, high=high, best=None if given.best is None else 1.0)
         try:
-            solved[key] = model.posterior(q.quantity, [one], model.readings_for(q, [one], book.dossier))[0]
+            solved[key] = model.posterior(q.quantity, [given], model.readings_for(q, [given], book.dossier))[0]
         except OsintError:  # no relation joins the two
             solved[key] = None
     answer = solved[key]
     if answer is None:
         return
-    below, to_high = (float(answer.cdf(math.log(end or math.nan) - given.log)[0]) for end in (other.low, other.high))
+    below, to_high = (float(answer.cdf(math.log(end or math.nan))[0]) for end in (other.low, other.high))
     if 2 * min(1 - below, to_high) >= EDGE:
         yield None
         return
-    low, best, high = (end * math.exp(given.log) for end in answer.interval)
+    low, best, high = answer.interval
     figures: dict[str, float | str] = {"unit": model.unit_of(q.quantity), "low": low, "best": best, "high": high}
     yield against(book, CheckName.PAIR, [a.claim], [b.claim], CheckFinding.STRAINED, **figures)
 
