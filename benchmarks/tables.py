@@ -80,7 +80,7 @@ def read_tables(path: Path) -> list[SmallTable]:
             found[-1].above.append(line[2:])
         elif line.startswith(("> ", "? ")):
             found[-1].truth.append(_truth(line))
-        elif "¦" in line and not line.startswith("#"):
+        elif ("¦" in line or line.startswith("[c")) and not line.startswith("#"):
             found[-1].rows.append([_cell(words) for words in line.split("¦")])
     return found
 
@@ -169,7 +169,9 @@ def _letters() -> tuple[bytes, dict[str, int], dict[str, int]]:
     from fontTools.subset import Options, Subsetter
     from fontTools.ttLib import TTFont
 
-    used = {chr(code) for code in range(0x20, 0x7F)} | set("，。：（）【】、—～＋％㎡≥≤一份用来说明表格读法的文件下面是它附录期")
+    used = {chr(code) for code in range(0x20, 0x7F)} | set(
+        "，。：（）【】、—～＋％㎡≥≤一份用来说明表格读法的文件下面是它附录期"
+    )
     for path in HERE.glob("tables*.txt"):
         used |= set(path.read_text(encoding="utf-8"))
     used |= set("".join([*_ROWS, *_MEASURES, *(u for _, units in _MEASURES.values() for u, _ in units)]))
@@ -208,7 +210,9 @@ def written_pdf(pages: list[tuple[float, float, str]]) -> bytes:
         f"<< /Length {len(to_unicode)} >> stream\n{to_unicode}\nendstream".encode(),
     ]
     for number, (width, height, drawing) in enumerate(pages):
-        parts.append(f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width:.0f} {height:.0f}] /Resources << /Font << /F1 3 0 R >> >> /Contents {9 + 2 * number} 0 R >>".encode())
+        parts.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width:.0f} {height:.0f}] /Resources << /Font << /F1 3 0 R >> >> /Contents {9 + 2 * number} 0 R >>".encode()
+        )
         parts.append(f"<< /Length {len(drawing)} >> stream\n{drawing}\nendstream".encode())
     body, at = bytearray(b"%PDF-1.7\n"), []
     for number, part in enumerate(parts, start=1):

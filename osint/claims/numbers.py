@@ -309,6 +309,13 @@ _BEFORE, _AFTER = 36, 12
 
 
 @cache
+def bounding_words(side: str) -> list[str]:
+    """Return the words that bound a number from before or behind, the longest first."""
+    words = {word for pairs in _qualifier_words(side).values() for word, meaning in pairs if meaning != "none"}
+    return sorted(words, key=lambda word: (-len(word), word))
+
+
+@cache
 def _qualifier_words(side: str) -> dict[str, list[tuple[str, str]]]:
     """Return (word, qualifier) of one side, longest first, by the letter next to the number."""
     found: dict[str, list[tuple[str, str]]] = {}

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from osint.claims.numbers import CLOSERS, HAN_SCALE, Plain, find_numbers, fold, numeral_value, qualifier, scale_factor
-from osint.claims.units import Unit, countable_nouns, declared_units, spelling_key, word_set
+from osint.claims.numbers import CLOSERS, HAN_SCALE, Plain, find_numbers, numeral_value, qualifier, scale_factor
+from osint.claims.units import CellUnit, Unit, countable_nouns, declared_units, spelling_key, word_set
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_CURRENCIES = {
+CURRENCIES = {
     sign: unit
     for unit, signs in {
         Unit("money_usd", "USD"): "US$ U.S.$ USD $ 美元",
@@ -63,8 +60,6 @@ class LocatedQuantity(NamedTuple):
     quantity: Quantity
     measure: Unit
     """what its unit measures"""
-    label: str
-    """header of the table column that gave the unit; empty where the text gave it"""
     remarks: tuple[str, ...]
     """what was odd in its characters"""
 
@@ -87,7 +82,6 @@ class _Atom:
     more: bool
     measure: Unit
     chip_model: str = ""
-    label: str = ""
     shared: bool = False
     """whether the unit was taken from the next number of a list"""
 
@@ -103,9 +97,9 @@ class _Atom:
 
 # ---------------------------------------------------------------- one number with its scale and unit
 
-_SIGNS = "|".join(map(re.escape, sorted(_CURRENCIES, key=len, reverse=True)))
-_SIGN = re.compile(rf"(?<![A-Za-z0-9百千万亿余多])({_SIGNS})[:\s]{{0,2}}[【\[(]?\s{{0,2}}$")
-_MAY_END_SIGN = frozenset(" :\n\t【[(\u00a0").union(sign[-1] for sign in _CURRENCIES)
+SIGNS = "|".join(map(re.escape, sorted(CURRENCIES, key=len, reverse=True)))
+_SIGN = re.compile(rf"(?<![A-Za-z0-9百千万亿余多])({SIGNS})[:\s]{{0,2}}[【\[(]?\s{{0,2}}$")
+_MAY_END_SIGN = frozenset(" :\n\t【[(\u00a0").union(sign[-1] for sign in CURRENCIES)
 # "$2-3bn": the sign stands before the first number only
 _MONEY_RANGE = re.compile(
     r"(US\$|HK\$|(?<![A-Z])\$|€|¥|RMB) ?[\d.,]{1,12} ?(?:bn|m|b|k|million|billion)? ?(-|~|to) ?$", re.I
@@ -158,7 +152,7 @@ def _atom(match: re.Match[str], number: float, text: str) -> _Atom:
         unit = ""
     measure = declared_units()[spelling_key(unit)] if unit else _NO_UNIT
     if currency and (not unit or (unit == "元" and currency not in ("$", "¥"))):  # 港币18.8亿元: not in yuan
-        measure = _CURRENCIES.get(currency, _CURRENCIES["RMB"])  # a range may begin with "rMB"
+        measure = CURRENCIES.get(currency, CURRENCIES["RMB"])  # a range may begin with "rMB"
     more = bool(match["more"] or match["more2"])
     return _Atom(start, _end(match, scale, unit), number, scale, unit, currency, more, measure)
 
@@ -218,6 +212,9 @@ _MODEL = re.compile(
     r"(?i:(?:Nvidia['’]?s?\s)?(?:GB?[23]00(?:\sNVL\d{1,3})?|[HABL]\d{2,3}s?|H100-?(?:eq|equivalents?)|L40S|MI\d{3}X?|"
     r"RTX\s?\d{4}D?|Trainium\s?\d?|TPU\s?v?\d\w?|Ascend\s?\d{3}[A-D]?|Blackwell|Hopper|PPU)s?)(?![A-Za-z0-9])"
 )
+_MODEL_ANYWHERE = re.compile(
+    rf"(?<![A-Za-z0-9])(?:{_MODEL.pattern})|(?:昇腾|昆仑芯|寒武纪|海光|天数智芯|摩尔线程|壁仞|沐曦|燧原)\s?[A-Za-z]{{0,6}}-?\d{{0,4}}[A-Za-z]?\d{{0,3}}"
+)
 _TOKEN = re.compile(r"[\s-]{1,2}[\[(\"]?([A-Za-z][A-Za-z0-9./'’&+]{0,24})[\])\",]?")
 _BREAK = word_set(
     "in on at by for to from with as that which is are was were will would has have had per into over under during "
@@ -230,6 +227,16 @@ _LEAD = word_set("of the its these those such their our")
 _JOINS = word_set("and or ai tensor core sxm based powered class")
 _GAP = re.compile(r"[\s-]{0,2}[\[(×xX*]?\s?")
 _OF_WHOLE = re.compile(r"(?:(?<= of)|(?<= the)|(?<= its))\s\d[\d,]{0,8}(?=\s[a-z])")
+
+
+def chip_model_in(words: str) -> str:
+    """Return the chip model that some words name, as written, or "".
+
+    >>> chip_model_in("加速卡 H200"), chip_model_in("交换机")
+    ('H200', '')
+    """
+    match = _MODEL_ANYWHERE.search(words)
+    return match.group().strip() if match else ""
 
 
 def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
@@ -282,19 +289,6 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
 
 _HEAD = re.compile(r"[(\[](?:单位:)?([^()\[\]\s]{1,8})[)\]][ \t]{0,2}(?:为|是)?[: \t|]{0,3}[约¥]?$")
 _PUE = re.compile(r"(?:PUE|[电][能力]?[利使]用效率)[^0-9;。]{0,32}$", re.IGNORECASE)
-_HEADER_UNIT = re.compile(
-    r"[(\[（【](?:单位[::：]?)?([^()\[\]（）【】\s]{1,8})[)\]）】]|[/／]([A-Za-z万亿元千瓦]{1,5})$"
-)
-
-
-def _label_cells(atoms: list[_Atom], plain: Plain, labels: Mapping[int, str]) -> None:
-    """Give a bare number alone in its table cell the unit in the header of its column."""
-    for atom in atoms:
-        header = labels.get(plain.origin(atom.start)) if not atom.family else None
-        match = _HEADER_UNIT.search(header) if header else None
-        if header and match:
-            _take_unit(atom, fold(match[1] or match[2]).text)
-            atom.label = fold(header).text
 
 
 def _take_unit(atom: _Atom, label: str) -> None:
@@ -442,10 +436,10 @@ def _share(atom: _Atom, following: _Atom) -> None:
 _NOUN_CAN_FOLLOW = re.compile(r"[ \-\[(\n×xX*\u00a0]\s?[\[(]?[A-Za-z]")
 
 
-def find_quantities(plain: Plain, labels: Mapping[int, str] | None = None) -> list[LocatedQuantity]:
+def find_quantities(plain: Plain, unit: CellUnit | None = None) -> list[LocatedQuantity]:
     """Return the quantities of a folded text in reading order, families not yet resolved to kinds.
 
-    `labels` gives column headers by the original offset of a table cell.
+    `unit` is what a table gives the bare numbers of a cell.
 
     >>> [found] = find_quantities(fold("用电负荷20至30兆瓦"))
     >>> found.quantity.si_low, found.quantity.si_high, found.quantity.si_unit, found.quantity.qualifier
@@ -459,8 +453,9 @@ def find_quantities(plain: Plain, labels: Mapping[int, str] | None = None) -> li
             if noun:
                 atom.end, atom.unit, atom.chip_model = noun
                 atom.measure = Unit(atom.unit, "count")
-    if labels:
-        _label_cells(atoms, plain, labels)
+    for atom in atoms if unit else ():
+        if unit and not atom.family and not (atom.scale and unit.scale):
+            atom.scale, atom.unit, atom.measure = atom.scale or unit.scale, unit.spelling, unit.measure
     located = (_located(first, last or first, plain) for first, last in _join(atoms, text))
     return [found for found in located if found]
 
@@ -483,7 +478,7 @@ def _located(first: _Atom, last: _Atom, plain: Plain) -> LocatedQuantity | None:
         lowest[0], highest[0], written, lowest[1], highest[1], last.measure.si_unit, word, last.chip_model
     )
     remarks = tuple(sorted({remark for at, remark in plain.remarks.items() if first.start <= at <= last.end}))
-    return LocatedQuantity(first.start, last.end, quantity, last.measure, last.label, remarks)
+    return LocatedQuantity(first.start, last.end, quantity, last.measure, remarks)
 
 
 def _rounded(value: float, scale: float, factor: float) -> tuple[float, float]:

@@ -9,7 +9,10 @@ from typing import Any
 
 from osint.cli.main import plain
 
-COLUMNS = "file kind low high unit si_low si_high si_unit rung qualifier date quote"
+COLUMNS = (
+    "file kind low high unit si_low si_high si_unit rung qualifier date confidence row_label column_label unit_source "
+    "quote"
+)
 """What the table of claims shows of their columns."""
 
 

@@ -16,6 +16,7 @@ from osint.filings.decode import decode
 from osint.filings.doubt import LONGEST_DOUBT, DoubtKind, FilingDoubt, page_doubts
 from osint.filings.facts import FILES, DocumentFacts, joined_url, read_facts, read_notice
 from osint.filings.office import read_office
+from osint.filings.tables import claims_of_tables, unread_remarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +37,7 @@ _FEW_CONTROL = 8
 _WORDS = 12
 """words (or Chinese lines) below which a page is nothing but its links"""
 _PAGES_NAMED = 8
-_LABELLED = 2000
-"""characters of a cell whose lines take the header of its column"""
 _PICTURES = (b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"\xff\xd8\xff")
-_BARE = re.compile(r"[\d\s.,，．:：~～\-－—至到约近超逾≥≤><十百千万亿余多/+、]+")
-"""a quote of digits alone, whose unit stands elsewhere"""
 
 
 class Medium(StrEnum):
@@ -191,6 +188,7 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
     if data[:4] == b"PK\x03\x04":
         text, cells, remarks = read_office(data, name)
         facts = read_facts(text, name)
+        remarks += tuple(unread_remarks(tuple(cells), text))
         return Filing(name, Medium.OFFICE, text, data, cells=tuple(cells), remarks=remarks, facts=facts)
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise UnreadableError(f"{name}: an old or encrypted Office file; save it as .docx or .xlsx without a password")
@@ -240,6 +238,7 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
     if any(re.search(r"\d", page.text[start:end]) for start, end in page.asides):
         drawn.append("numbers in menus, footers and lists of links to other pages were left out")
     main = html.cut_out(page.text, page.asides)
+    drawn += unread_remarks(tuple(page.cells), main)
     return Filing(
         name, Medium.HTML, page.text, data, codec, tuple(page.starts) or (0,),
         tuple((0, at) for at in page.sources) or ((0, 0),), tuple(page.cells), (*remarks, *odd, *drawn),
@@ -384,15 +383,14 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
     A number that is drawn otherwise than its text says, or whose column is in doubt, keeps its quote and loses its
     value; `warning` says why.
     """
-    labels = _labels(filing)
     main = filing.main
     day = document or filing.facts.published
-    found = claims.extract(main, day, labels)
+    found = _read(filing, main, day)
     if not found and filing.asides and len(main.split()) < _WORDS:  # a page of links, and nothing else
-        found = claims.extract(filing.text, day, labels)
+        found = _read(filing, filing.text, day)
         found = [claim.doubted("stands in a link or next to the text") for claim in found]
     cells = [html.cell_at(filing.cells, claim.start, claim.end) for claim in found]
-    found = [_doubted(filing, claim, cell) for claim, cell in zip(found, cells, strict=True)]
+    found = [_doubted(filing, claim) for claim in found]
     table = claims.claims_frame(found, filing.name)
     if filing.medium is Medium.PDF:
         table["page"] = [filing.place(claim.start)[0] for claim in found]
@@ -401,18 +399,27 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
     return table
 
 
-def _labels(filing: Filing) -> dict[int, str]:
-    """Return the header of the column at the offset of each line of a cell."""
-    labels: dict[int, str] = {}
-    for cell in filing.cells:
-        if cell.headers and not cell.header:
-            labels[cell.start] = cell.label
-            for match in re.finditer(r"\n+", filing.text[cell.start : min(cell.end, cell.start + _LABELLED)]):
-                labels[cell.start + match.end()] = cell.label
-    return labels
+def _read(filing: Filing, text: str, day: date | None) -> list[claims.TextClaim]:
+    """Return the claims of the text around the tables, and of the cells of the tables one by one."""
+    prose = _without_tables(filing.cells, text)
+    found = [*claims.extract(prose, day), *claims_of_tables(filing.cells, text, day)]
+    return sorted(found, key=lambda claim: claim.start)
 
 
-def _doubted(filing: Filing, claim: claims.TextClaim, cell: Cell | None) -> claims.TextClaim:
+def _without_tables(cells: tuple[Cell, ...], text: str) -> str:
+    """Return a text of equal length with line breaks in place of its tables, over which nothing is read."""
+    pieces: list[str] = []
+    at = 0
+    for cell in sorted(cells, key=lambda cell: cell.start):
+        if cell.end > at:
+            between = text[at : cell.start] if cell.start >= at else ""
+            inside = at > 0 and not between.strip(" |\n")
+            pieces += ("\n" * len(between) if inside else between, "\n" * (cell.end - max(cell.start, at)))
+            at = cell.end
+    return "".join([*pieces, text[at:]])
+
+
+def _doubted(filing: Filing, claim: claims.TextClaim) -> claims.TextClaim:
     """Return the claim, with a warning and perhaps without its value where its passage or its column is doubtful."""
     doubts = [FilingDoubt(claim.start, claim.end, DoubtKind.BY_MACHINE)] if filing.scan_of(claim.start) else []
     first = bisect_left(filing.doubtful, claim.start - LONGEST_DOUBT, key=lambda doubt: doubt.start)
@@ -421,8 +428,6 @@ def _doubted(filing: Filing, claim: claims.TextClaim, cell: Cell | None) -> clai
             break
         if doubt.end > claim.start:
             doubts.append(doubt)
-    if cell and cell.doubt and _BARE.fullmatch(claim.quote):
-        doubts.append(FilingDoubt(claim.start, claim.end, DoubtKind.COLUMN, cell.doubt))
     if not doubts:
         return claim
     warning = "; ".join(dict.fromkeys([*filter(None, [claim.warning]), *(doubt.sentence for doubt in doubts)]))
