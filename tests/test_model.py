@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given as hyp
 from hypothesis import settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.stats import norm
 
 from osint import model
 from osint.cli.main import main
 from osint.errors import BadInputError, OsintError
 from osint.model import Given, Network, estimate, parse_given
+from osint.register import QUANTITIES
 
 
 def one(register, target, *texts, **kwargs):
@@ -138,7 +141,8 @@ def test_scaling_every_input_scales_the_output(register, scale, floor, racks):
         return estimate("chips", givens, country="CN", chip="H100", register=register)
 
     a, b = run(1.0), run(scale)
-    assert [b.low, b.best, b.high] == pytest.approx([x * scale for x in (a.low, a.best, a.high)], rel=1e-6)
+    assert b.distribution.interval == pytest.approx([x * scale for x in a.distribution.interval], rel=1e-6)
+    assert a.refused == b.refused
 
 
 def test_weights_of_the_givens_sum_to_one_and_split_the_answer(register):
@@ -250,3 +254,179 @@ def test_a_missing_relation_is_named(register, name):
         model.estimate(
             "full_load_mw", [given], country="CN", chip="H100", register=replace(register, relations=relations)
         )
+
+
+# --- exact tails, no crash, conflicts, sums
+
+
+def gaussian(register, target, *texts, **kwargs):
+    givens = [parse_given(t) for t in texts]
+    readings = Network.of(register).readings({target} | {g.quantity for g in givens}, **kwargs)
+    return model.posterior(target, givens, readings)[0]
+
+
+def test_the_upper_tail_is_exact_where_one_minus_the_rest_is_not(register):
+    found = gaussian(register, "it_mw", "land_m2=22000", country="CN")
+    for sd in (3, 8, 15, 30):  # 1 - cdf is zero or negative beyond eight
+        value = float(np.exp(found.means[0] + sd * found.sds[0]))
+        p = sum(w * norm.sf(np.log(value), m, s) for w, m, s in zip(found.weights, found.means, found.sds, strict=True))
+        assert found.at_least(value) == pytest.approx(p, rel=1e-9)
+    assert found.at_least(1e-300) == 1 and found.at_most(1e-300) == 0
+    assert found.at_least(0) == 1 and found.at_most(0) == 0
+
+
+@pytest.mark.parametrize("bound", ["it_mw<=50", "it_mw>=90", "racks<=9000", "energy_gwh_per_yr>=900"])
+def test_a_truncated_tail_agrees_with_quadrature(register, bound):
+    """The joint density of the answer and the bound, integrated by an adaptive rule."""
+    found = gaussian(register, "land_m2", "floor_m2=33000", bound, country="CN", chip="H100")
+    limit, above = (parse_given(bound).low, True) if ">" in bound else (parse_given(bound).high, False)
+    kept = Network.of(register).readings(
+        {"land_m2", "floor_m2", parse_given(bound).quantity}, country="CN", chip="H100"
+    )
+
+    def tail(x):
+        total = held = 0.0
+        for r in kept:
+            mean, load, _ = model.design(r, ["floor_m2", "land_m2", parse_given(bound).quantity])
+            gap = np.log(33000) - mean[0]
+            a, b = load[1] - load[0], load[2] - load[0]  # errors of the two once the floor is known
+            centre = mean[1:] + gap
+            cov = np.array([[a @ a, a @ b], [a @ b, b @ b]]) + 1e-8
+            slope = cov[0, 1] / cov[1, 1]
+            left = np.sqrt(cov[0, 0] - slope * cov[0, 1])
+
+            def inside(y, centre=centre, cov=cov, slope=slope, left=left):
+                given = centre[0] + slope * (y - centre[1])
+                return norm.pdf(y, centre[1], cov[1, 1] ** 0.5) * norm.sf(np.log(x), given, left)
+
+            edge, far = np.log(limit), 12 * cov[1, 1] ** 0.5
+            ends = (edge, max(edge, centre[1]) + far) if above else (min(edge, centre[1]) - far, edge)
+            held += r.prior * quad(inside, *ends, epsabs=0, limit=200)[0]
+            z = (edge - centre[1]) / cov[1, 1] ** 0.5
+            total += r.prior * (norm.sf(z) if above else norm.cdf(z))
+        return held / total
+
+    for value in (3e4, 2e5, 2e6):
+        assert found.at_least(value) == pytest.approx(tail(value), rel=5e-3)
+        assert found.at_least(value) + found.at_most(value) == pytest.approx(1, abs=1e-6)
+
+
+def test_quantiles_agree_with_plain_bisection(register):
+    for texts in (["floor_m2=33000"], ["floor_m2=33000", "racks>=9000"], ["floor_m2=3e4..4e4", "it_mw<=50"]):
+        found = gaussian(register, "chips", *texts, country="CN")
+        p = np.array([0.001, 0.05, 0.5, 0.95, 0.999])
+        low, high = np.full(5, -20.0), np.full(5, 40.0)
+        for _ in range(80):
+            middle = (low + high) / 2
+            below = found.cdf(middle) < p
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        assert found.quantile(p) == pytest.approx(low, abs=1e-7)
+
+
+SIZES = (1e-6, 1.0, 1e12)
+
+
+@pytest.mark.parametrize("quantity", list(QUANTITIES))
+def test_no_legal_given_of_any_size_crashes(register, quantity):
+    """Every pair of quantities at every pair of sizes, with and without bounds: a probability, or a told reason."""
+    network = Network.of(register)
+    for other in ("floor_m2", "it_mw", "pflops", "chillers"):
+        for country in ("CN", "US"):
+            try:
+                readings = network.readings({quantity, other, "it_mw"}, country=country)
+            except OsintError:
+                continue
+            for a, b in ((x, y) for x in SIZES for y in SIZES):
+                givens = [Given(quantity, a, 1.1 * a), Given(other, b, 1.1 * b)]
+                found, evidence = model.posterior("it_mw", givens, readings)
+                assert np.isfinite(evidence)
+                for size in (1e-6, 1e-3, 1.0, 1e3, 1e6, 1e12):
+                    assert 0 <= found.at_least(size) <= 1
+                low, best, high = found.interval
+                assert 0 < low <= best <= high < np.inf
+
+
+@settings(max_examples=12, deadline=None)
+@hyp(
+    sizes=st.lists(st.floats(1e-6, 1e12), min_size=3, max_size=3),
+    kinds=st.lists(st.sampled_from(["=", ">=", "<="]), min_size=2, max_size=2),
+)
+def test_bounds_of_any_size_leave_probabilities(register, sizes, kinds):
+    names = ("floor_m2", "racks", "land_m2")
+    texts = [f"{n}{k}{v:.6g}" for n, k, v in zip(names, ("=", *kinds), sizes, strict=True)]
+    found = gaussian(register, "it_mw", *texts, country="CN")
+    for size in (1e-6, 1.0, 1e3, 1e12):
+        assert 0 <= found.at_least(size) <= 1
+        assert found.at_least(size) + found.at_most(size) == pytest.approx(1, abs=1e-5)
+    low, best, high = found.interval
+    assert 0 < low <= best <= high < np.inf
+
+
+def test_givens_that_contradict_each_other_are_not_combined(register):
+    """V10: 10 MW and 330,000 m2 differ by a factor of some sixty; the weighted middle of the two is no answer."""
+    found = one(register, "chips", "it_mw=10", "floor_m2=330000", country="CN", chip="H100")
+    assert found.refused and np.isnan(found.best) and found.to_dict()["chips"]["best"] is None
+    (first, *_) = found.conflicts
+    assert first.p < 1e-6 and 50 < first.factor < 80
+    text = found.text()
+    assert "no single answer" in text and text.count("CONTRADICTION") == 1 and "alone gives" in text
+
+
+def test_givens_that_agree_have_no_conflict(register):
+    found = one(register, "it_mw", "floor_m2=33000", "land_m2=22000", country="CN")
+    assert not found.refused
+    assert all(c.p > 0.01 for c in found.conflicts)
+
+
+def test_the_predictive_p_agrees_with_sampling(register):
+    givens = [Given("it_mw", 90, 110), Given("floor_m2", 14_000, 15_000), Given("land_m2", 5e4, 6e4)]
+    readings = Network.of(register).readings({"it_mw", "floor_m2", "land_m2"}, country="CN")
+    found = next(c for c in model.conflicts(givens, readings) if c.given.quantity == "it_mw")
+    rng, n = np.random.default_rng(3), 400_000
+    (r,) = readings
+    mean, load, _ = model.design(r, ["it_mw", "floor_m2", "land_m2"])
+    e = rng.standard_normal((n, load.shape[1]))
+    # two estimates of the size by the two areas, weighed by their own inverse covariance
+    sds = np.array([g.sd for g in givens])
+    own = load[1:] @ load[1:].T + np.diag(sds[1:] ** 2)
+    w = np.linalg.inv(own).sum(axis=1) / np.linalg.inv(own).sum()
+    size = w @ (np.array([g.log for g in givens[1:]]) - mean[1:])
+    error = -(e @ load[1:].T + rng.standard_normal((n, 2)) * sds[1:]) @ w
+    seen = size + error + rng.standard_normal(n) * sds[0]
+    p = 2 * min((seen >= givens[0].log).mean(), (seen <= givens[0].log).mean())
+    assert found.p == pytest.approx(p, rel=0.05)
+
+
+def test_a_bound_that_the_others_leave_no_room_for_is_a_conflict(register):
+    found = one(register, "it_mw", "floor_m2=3000", "pflops>=60000", country="CN", chip="H100")
+    assert any(c.given.bound and c.p < 0.01 for c in found.conflicts) and found.refused
+
+
+def test_a_sum_of_one_is_that_one(register):
+    part = gaussian(register, "it_mw", "floor_m2=33000", country="CN")
+    total = model.sum_of([part])
+    assert total.interval == part.interval and total.at_least(70) == part.at_least(70)
+
+
+def test_errors_of_relations_are_common_to_a_sum(register):
+    """Forty halls by the same relation: the sum is as uncertain as one hall, far wider than if they were independent."""
+    parts = [gaussian(register, "it_mw", f"floor_m2={m2}", country="CN") for m2 in np.linspace(1e4, 9e4, 39)]
+    low, best, high = model.sum_of(parts).interval
+    one_low, _, one_high = parts[0].interval
+    assert high / low == pytest.approx(one_high / one_low, rel=0.05)
+    assert best == pytest.approx(sum(p.interval[1] for p in parts), rel=0.03)
+    assert model.sum_of(parts).interval == (low, best, high)
+
+
+def test_what_is_not_shared_averages_out(register):
+    """The family of the chip is a matter of each site."""
+    parts = [gaussian(register, "chips", "it_mw=10", country="CN") for _ in range(30)]
+    low, _, high = model.sum_of(parts).interval
+    assert high / low < 0.5 * parts[0].interval[2] / parts[0].interval[0]
+    total = model.sum_of(parts)
+    assert total.at_least(low) == pytest.approx(0.95, abs=0.01) and total.at_most(high) == pytest.approx(0.95, abs=0.01)
+
+
+def test_nothing_to_add_is_said():
+    with pytest.raises(BadInputError, match="nothing to add"):
+        model.sum_of([])

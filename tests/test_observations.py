@@ -64,6 +64,18 @@ def test_what_could_not_be_told_is_no_observation():
     assert [r["quantity"] for r in rows] == ["", ""] and rows[-1]["scope"] == "roof, not measured"
 
 
+def test_a_table_from_before_a_column_was_added_is_read_and_upgraded_by_the_first_append(data):
+    path = data / "raw" / "observations.csv"
+    whole = pd.read_csv(path, dtype=str, keep_default_na=False)
+    old = whole.drop(columns=["p_place", "place_reason", "part", "simulated"])
+    old.to_csv(path, index=False)
+    assert load_register(data).observations["p_place"].isna().all()
+    append_rows(data, "observations", [observation_row("XJ03", "a reader", "dated photograph", "2024-07")])
+    now = pd.read_csv(path, dtype=str, keep_default_na=False)
+    assert now[old.columns].iloc[:-1].equals(old) and set(now.columns) == set(whole.columns)
+    assert len(load_register(data).observations) == len(old) + 1
+
+
 def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
     path = data / "raw" / "observations.csv"
     before = path.read_bytes()
@@ -71,7 +83,7 @@ def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
     last = sorted(load_register(data).observations["observation_id"])[-1]
     assert append_rows(data, "observations", [row]) == [f"O{int(last[1:]) + 1:03d}"]
     assert path.read_bytes().startswith(before)
-    assert path.read_bytes().endswith(b',"\'=1+1, and more"\n')
+    assert b',"\'=1+1, and more",' in path.read_bytes()
     assert load_register(data).observations["note"].iloc[-1] == "=1+1, and more"
 
 

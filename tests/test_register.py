@@ -8,9 +8,12 @@ import csv
 import hashlib
 import re
 import unicodedata
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
+from osint.register import Claim, SiteRow
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 
@@ -331,6 +334,66 @@ def test_what_is_no_evidence():
     assert {r["evidence_use"] for r in barred} == {"no"} and all(r["evidence_reason"] for r in CLAIMS)
 
 
+WORD_OF_BOUND = {"at least": "at least", "at most": "up to", "about": "about", "nearly": "nearly"}
+MONEY = {"billion": 10**9, "million": 10**6}
+
+
+def numbers_of(text):
+    """The numbers of a text as exact decimals, with million and billion."""
+    found = re.finditer(r"(?<![A-Za-z\d])(\d[\d,]*(?:\.\d+)?)(?: (million|billion))?", text)
+    return [Decimal(n[1].replace(",", "")) * MONEY.get(n[2] or "", 1) for n in found]
+
+
+@pytest.mark.parametrize("row", CLAIMS, ids=lambda r: r["claim_id"])
+def test_a_claim_is_printed_with_all_its_digits_its_bound_and_its_unit(row):
+    """Nothing of the stored number is lost, and no number stands there that is neither stored nor in the quote."""
+    text = Claim.from_row(row).written()
+    ends = list(dict.fromkeys(Decimal(row[k]) for k in ("value_low", "value_high") if row[k]))
+    if not ends:
+        assert text == ""
+        return
+    printed = numbers_of(text)
+    assert printed[: len(ends)] == ends
+    assert all(str(n) in row["quote"].replace(",", "") for n in printed[len(ends) :])
+    bound = next((word for word in set(WORD_OF_BOUND.values()) if text.startswith(f"{word} ")), "")
+    assert bound == WORD_OF_BOUND.get(row["bound"], "")
+    assert ("both readings kept" in text) == bool(row["readings"])
+    assert ("dense" in text) == (row["precision"] == "dense")
+    assert not re.search(r"FP16|all-in|nameplate|design peak|gross|a year", text)
+
+
+@pytest.mark.parametrize(
+    ("cells", "written"),
+    [
+        ({"value_low": "3579", "value_high": "3579", "unit_as_recorded": "P"}, "3,579 PFLOPS, stated in P"),
+        ({"value_low": "109737.88", "value_high": "109737.88", "unit": "m2"}, "109,737.88 m2"),
+        ({"value_low": "14373000000", "value_high": "14373000000", "unit": "CNY"}, "14.373 billion CNY"),
+        ({"value_low": "451000001", "value_high": "451000001", "unit": "CNY"}, "451.000001 million CNY"),
+        ({"value_low": "0.1", "value_high": "0.3", "bound": "range", "unit": "MW"}, "0.1 to 0.3 MW"),
+        ({"value_high": "80", "bound": "at most", "unit": "percent"}, "up to 80 percent"),
+        ({"value_low": "7", "unit": "count", "unit_as_recorded": "座"}, "at least 7 座"),
+        (
+            {"value_low": "2e12", "value_high": "3e12", "bound": "about", "unit": "USD"},
+            "about 2,000 billion to 3,000 billion USD",
+        ),
+        ({"value_low": "16000", "value_high": "16000", "unit": "chips", "unit_as_recorded": "卡"}, "16,000 chips (卡)"),
+        ({"value_low": "1e-07", "value_high": "1e-07", "unit": "MW"}, "0.0000001 MW"),
+        ({"value_low": "120", "value_high": "120", "unit": "MW", "unit_as_recorded": "千瓦"}, "120 MW, stated in 千瓦"),
+    ],
+)
+def test_any_number_is_written_in_full(cells, written):
+    blank = BY_ID["C058"] | {"value_low": "", "value_high": "", "bound": "exact", "unit_as_recorded": ""}
+    assert Claim.from_row(blank | cells).written() == written
+
+
+def test_the_reading_of_the_model_stands_apart():
+    read = {i: Claim.from_row(BY_ID[i]).read_as() for i in BY_ID}
+    assert read["C058"] == "read as PFLOPS, FP16: judgement, the number format is not stated"
+    assert read["C045"] == "read as 933,333 m2 land"
+    assert "standard racks" in read["C066"] and read["C067"] == read["C115"] == ""
+    assert read["C001"] == read["C149"] == read["C043"] == read["C138"] == ""
+
+
 def test_units_keep_what_was_recorded():
     for row in CLAIMS:
         assert (row["precision"] != "") == (row["unit"] == "PFLOPS"), row["claim_id"]
@@ -374,6 +437,20 @@ def test_calibration_roles_follow_where_the_truth_comes_from():
         if "PLAN" in note:
             assert row["truth_is"] == "design", row["calibration_id"]
     assert sum(r["role"] == "independent" for r in table) == 42
+
+
+def test_parents_and_elevations_say_where_they_come_from(register):
+    table = rows("sites")
+    parents = {r["site_id"]: r["parent"] for r in table if r["parent"]}
+    named = {"XJ02": "XJ01", "XJ03": "XJ01", "XJ04": "XJ01", "XJ05": "XJ01", "XJ10": "XJ09", "XJ11": "XJ09"}
+    assert parents == named | {"XJ18": "XJ15", "QH02": "QH01", "QH08": "QH12"}
+    for row in table:
+        assert (row["parent"] == "") or row["parent_reason"].startswith("by hand: "), row["site_id"]
+        assert (row["elevation_m"] == "") == (row["elevation_source"] == ""), row["site_id"]
+    sites = [SiteRow.from_row(row) for row in register.sites.to_dict("records")]
+    assert {s.site_id for s in sites if s.parent} == set(parents)
+    assert next(s for s in sites if s.site_id == "QH05").elevation_m == 2980
+    assert next(s for s in sites if s.site_id == "US01").elevation_m is None
 
 
 def test_relations_and_chips_say_how_they_are_known(register):

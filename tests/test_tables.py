@@ -96,6 +96,27 @@ def test_a_damaged_table_is_one_sentence(raw, damage, words, capsys):
     assert words in said and said.count("\n") == 1 and "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    ("parents", "words"),
+    [
+        ({"XJ03": "XJ03"}, r"\(XJ03\) column parent has 'XJ03', expected a parent that is not the site itself"),
+        (
+            {"XJ01": "XJ09", "XJ09": "XJ03"},
+            r"\(XJ09\) column parent has 'XJ03', expected a parent that is not the site",
+        ),
+        ({"XJ03": "XJ99"}, r"column parent has 'XJ99', expected an id of sites.csv"),
+    ],
+)
+def test_a_parent_is_another_site_that_is_there(raw, parents, words):
+    def change(t):
+        for site_id, parent in parents.items():
+            t.loc[t["site_id"] == site_id, "parent"] = parent
+
+    edit(raw / "sites.csv", change)
+    with pytest.raises(OsintError, match=words):
+        tables.load_register(raw.parent)
+
+
 def test_gbk_is_recognised(raw):
     path = raw / "sites.csv"
     path.write_bytes(path.read_bytes().decode().encode("gb18030"))

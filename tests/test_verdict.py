@@ -117,7 +117,7 @@ def test_every_claim_has_one_finding(register, checked):
 
 def test_abilene_was_due_before_it_was_done(register):
     found = verdict.check(register, ["US01"]).findings.set_index("claim_id")
-    assert found.loc["C150", "finding"] == "too early" and found.loc["C150", "rests_on"] == ["O002"]
+    assert found.loc["C150", "finding"] == "too early" and found.loc["C150", "rests_on"] == ["O010"]
 
 
 def test_observed_power_refutes_a_live_claim_far_above_it(register):

@@ -3,6 +3,7 @@
 It never sees the number under test.
 """
 
+from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
 from osint.model.estimate import Estimate, arithmetic, estimate
 from osint.model.evidence import (
     CAPACITY,
@@ -21,17 +22,21 @@ from osint.model.evidence import (
     show,
     sig,
 )
-from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, unit_of
+from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, unit_of
 from osint.model.posterior import Posterior, design, invert, posterior, solve
 from osint.model.score import Score, leave_out, score
+from osint.model.sums import SharedSum, sum_of
 
 __all__ = [
     "BY_CHIP",
     "CAPACITY",
     "CHIP_COUNTS",
+    "CONTRADICT",
+    "DISAGREE",
     "POWER",
     "ROUNDING",
     "Z90",
+    "Conflict",
     "Dossier",
     "Estimate",
     "Factor",
@@ -40,9 +45,12 @@ __all__ = [
     "Posterior",
     "Question",
     "Reading",
+    "Readings",
     "Score",
+    "SharedSum",
     "arithmetic",
     "comparable",
+    "conflicts",
     "design",
     "estimate",
     "gather",
@@ -57,5 +65,6 @@ __all__ = [
     "show",
     "sig",
     "solve",
+    "sum_of",
     "unit_of",
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import itertools
+import math
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -17,8 +18,9 @@ import numpy as np
 import pandas as pd
 
 from osint.errors import BadInputError
+from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
 from osint.model.evidence import EXACT, Given, show, sig
-from osint.model.network import Edge, Factor, Network, Reading, unit_of
+from osint.model.network import Edge, Factor, Network, Readings, unit_of
 from osint.model.posterior import Posterior, posterior
 from osint.register import QUANTITIES, Register, load_register
 
@@ -95,10 +97,11 @@ class Dependence:
 
 @dataclass(frozen=True, repr=False)
 class Estimate:
-    """A 90% interval with everything that it rests on."""
+    """A 90% interval with everything that it rests on; no number where the givens contradict each other."""
 
     target: str
     low: float
+    """NaN, as best and high, where the givens contradict each other (p below CONTRADICT)."""
     best: float
     high: float
     moved: tuple[Moved, ...]
@@ -110,6 +113,13 @@ class Estimate:
     chain: list[str]
     """The arithmetic of the likeliest reading, one line for each given."""
     distribution: Posterior = field(repr=False)
+    conflicts: tuple[Conflict, ...] = ()
+    """Givens that disagree with the others (p below DISAGREE), least probable first."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the givens contradict each other, so that no single number is given."""
+        return any(c.p < CONTRADICT for c in self.conflicts)
 
     @property
     def unit(self) -> str:
@@ -118,10 +128,21 @@ class Estimate:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        sides = {"low": sig(self.low), "best": sig(self.best), "high": sig(self.high)}
+        ends = {"low": self.low, "best": self.best, "high": self.high}
+        sides = {name: None if self.refused else sig(end) for name, end in ends.items()}
         return {
             self.target: {**sides, "unit": self.unit, "interval": "90%"},
             "moved": [m.to_dict() for m in self.moved],
+            "conflicts": [
+                {
+                    "given": c.given.text(),
+                    "others": [g.text() for g in c.others],
+                    "p": float(f"{c.p:.2g}"),
+                    "factor": sig(c.factor, 2),
+                    "expected": {"low": sig(c.low), "best": sig(c.best), "high": sig(c.high)},
+                }
+                for c in self.conflicts
+            ],
             "depends_on": self.depends_on.to_dict(),
             "readings": self.readings,
             "chain": self.chain,
@@ -137,22 +158,34 @@ class Estimate:
     def text(self) -> str:
         """Return the answer and what it rests on as plain text."""
         lines = [repr(self), *(f"  {step}" for step in self.chain)]
+        said_of: set[frozenset[Given]] = set()
+        for c in self.conflicts:
+            sides = frozenset({c.given, *c.others})
+            if len(c.others) > 1 or sides not in said_of:  # a pair is said once
+                lines.append(f"  {'CONTRADICTION' if c.p < CONTRADICT else 'disagreement'}: {c.text()}")
+            said_of.add(sides)
         for m in self.moved:
             said = "a bound on one side"
             if m.alone:
                 low, best, high = map(show, m.alone)
-                said = f"alone gives {best} ({low} to {high}), weight {m.weight:.2f}"
-            moves = f", moves the answer x{m.factor:.2g}" if m.factor else ""
+                said = f"alone gives {best} ({low} to {high})" + ("" if self.refused else f", weight {m.weight:.2f}")
+            moves = f", moves the answer x{m.factor:.2g}" if m.factor and not self.refused else ""
             lines.append(f"  {m.given.text()}: {said}{moves}")
-        lines.append(f"  depends most on {self.depends_on.text()} ({self.depends_on.share:.0%} of the doubt)")
+        if not self.refused:
+            lines.append(f"  depends most on {self.depends_on.text()} ({self.depends_on.share:.0%} of the doubt)")
         return "\n".join(lines)
 
     def __repr__(self) -> str:
+        if self.refused:
+            return f"{self.target}: no single answer, for what was given contradicts itself; {self.unit}"
         return f"{self.target}: {show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {self.unit}"
 
     def _repr_html_(self) -> str:
-        interval = f"{show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {html.escape(self.unit)}"
         steps = [html.escape(step) for step in self.chain]
+        if self.refused:
+            said = [html.escape(c.text()) for c in self.conflicts]
+            return "<br>".join([f"<b>{self.target}</b>: no single answer", *said, *steps])
+        interval = f"{show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {html.escape(self.unit)}"
         last = "Depends most on: " + html.escape(self.depends_on.text())
         return "<br>".join([f"<b>{self.target}</b>: {interval}", *steps, last])
 
@@ -169,6 +202,9 @@ def estimate(
     register: Register | None = None,
 ) -> Estimate:
     """Return what the givens allow for the target: low, best, high (90%).
+
+    Givens that contradict each other (posterior predictive p below CONTRADICT) are not combined: the answer then has
+    no number, and says what each gives alone.
 
     Target and givens are quantities of QUANTITIES in their units. Without `chip` the family is a discrete unknown
     with the prior of chips.csv for the country (two letters) and date. `form` is 8-GPU or 4-GPU where the server
@@ -190,7 +226,11 @@ def estimate(
     wanted = {target} | {g.quantity for g in givens}
     readings = network.readings(wanted, country=country, chip=chip, date=date, form=form, fixed=fixed)
     answer, _ = posterior(target, givens, readings)
+    against = tuple(c for c in conflicts(givens, readings) if c.p < DISAGREE)
     low, best, high = answer.interval
+    moved = _moved(target, givens, readings, answer, best)
+    if any(c.p < CONTRADICT for c in against):
+        low = best = high = math.nan
     weighed = [
         {**s.reading.choice, "prior": round(s.reading.prior, 4), "posterior": round(float(w), 4)}
         for w, s in zip(answer.weights, answer.solved, strict=True)
@@ -200,17 +240,16 @@ def estimate(
         low=low,
         best=best,
         high=high,
-        moved=_moved(target, givens, readings, answer, best),
+        moved=moved,
         depends_on=_dependence(answer),
         readings=sorted(weighed, key=lambda reading: -float(reading["posterior"])),
         chain=arithmetic(answer, target, givens),
         distribution=answer,
+        conflicts=against,
     )
 
 
-def _moved(
-    target: str, givens: list[Given], readings: list[Reading], answer: Posterior, best: float
-) -> tuple[Moved, ...]:
+def _moved(target: str, givens: list[Given], readings: Readings, answer: Posterior, best: float) -> tuple[Moved, ...]:
     weights = iter(np.asarray(sum(w * s.weights for w, s in zip(answer.weights, answer.solved, strict=True))))
     out = []
     for g in givens:
@@ -260,19 +299,19 @@ def _between(answer: Posterior, name: str) -> float:
 
 def arithmetic(answer: Posterior, target: str, givens: list[Given]) -> list[str]:
     """Return the arithmetic of the likeliest reading, one line for each given, and a line that names the reading."""
-    top = answer.solved[int(np.argmax(answer.weights))]
+    top = answer.likeliest
     lines = []
     for g in givens:
         value = float(np.exp(g.log)) if not g.bound else float(g.low or g.high or np.nan)
-        up, down = top.reading.path(g.quantity)[::-1], top.reading.path(target)
+        up, down = top.path(g.quantity)[::-1], top.path(target)
         shared = {q for q, _ in up} & {q for q, _ in down}
         text = f"{show(value, 4)} {unit_of(g.quantity)}"
         text += "".join(_factor_text(edge, -1) for q, edge in up if q not in shared)
         text += "".join(_factor_text(edge, 1) for q, edge in down if q not in shared)
-        result = value * np.exp(top.reading.mean(target) - top.reading.mean(g.quantity))
+        result = value * np.exp(top.mean(target) - top.mean(g.quantity))
         note = f" [{', '.join(g.ids)}]" if g.ids else ""
         lines.append(f"{text} = {show(result)} {unit_of(target)}{note}")
-    choice = ", ".join(f"{k} {v}" for k, v in top.reading.choice.items())
+    choice = ", ".join(f"{k} {v}" for k, v in top.choice.items())
     return lines + ([f"likeliest reading: {choice} ({answer.weights.max():.0%})"] if choice else [])
 
 

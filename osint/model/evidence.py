@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from osint.errors import BadInputError, NotFoundError
-from osint.model.network import Z90, Network, Reading
+from osint.model.network import Z90, Network, Readings
 from osint.register import (
     CLAIM_KINDS,
     QUANTITIES,
@@ -303,7 +303,7 @@ def _observed(q: Question, dossier: Dossier) -> list[Given]:
     return [g for _, g in latest.values()]
 
 
-def readings_for(q: Question, givens: list[Given], source: Register | Dossier) -> list[Reading]:
+def readings_for(q: Question, givens: list[Given], source: Register | Dossier) -> Readings:
     """Return the readings of a question: the claim's own chip families as worded, else the prior of the country."""
     network, prior = Dossier.of(source).network, None
     if q.families:

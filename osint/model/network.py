@@ -14,12 +14,16 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from osint.errors import BadInputError
 from osint.register import QUANTITIES, Chip, Register, Relation, read_date
 
+Floats: TypeAlias = npt.NDArray[np.float64]
 Z90 = 1.6448536269514722  # standard normal at 95%: half of a two-sided 90% interval
 HOURS = 8.76  # GWh per year of 1 MW
 BY_CHIP = frozenset(name for name, q in QUANTITIES.items() if q.by_chip)
@@ -28,6 +32,7 @@ MEASURED = frozenset({"H100", "H200", "H800"})
 """Families whose full load is a relation, not a column of chips.csv."""
 FULL_LOAD = {"8-GPU": "full_load_8gpu", "4-GPU": "full_load_4gpu"}
 """Form of a server -> relation of its power per chip under full load."""
+PER = " per "  # between the name of a factor and the family of chips that it holds for
 _ANY_COUNTRY = frozenset({"full_load_8gpu", "full_load_all"})  # the form of a server holds in any country
 
 
@@ -63,6 +68,12 @@ class Factor:
     source: str
 
     @property
+    def slot(self) -> str:
+        """Name without the family: 'it_mw per chip' for 'it_mw per H100'."""
+        head, per, _ = self.name.partition(PER)
+        return f"{head}{PER}chip" if per else self.name
+
+    @property
     def sigma(self) -> float:
         """Standard deviation of the log: the wider side is the 90% bound."""
         return float(max(np.log(self.high / self.best), np.log(self.best / self.low)) / Z90)
@@ -77,7 +88,7 @@ class Edge:
     shift: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reading:
     """One choice of every discrete unknown, its prior, and the tree that follows from it."""
 
@@ -102,8 +113,52 @@ class Reading:
         """Return the standard deviation that each named factor adds, with its sign."""
         out: dict[str, float] = defaultdict(float)
         for sign, f in itertools.chain.from_iterable(edge.factors for _, edge in self.path(quantity)):
-            out[f.name] += sign * f.sigma
+            out[f.slot] += sign * f.sigma
         return dict(out)
+
+    def factor_name(self, slot: str) -> str:
+        """Return the name of a factor: a slot 'per chip' stands for the family of this reading."""
+        return self.names.get(slot, slot)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Name of a factor by its slot, where they differ."""
+        factors = (f for edge in self.edges.values() for _, f in edge.factors)
+        return {f.slot: f.name for f in factors if f.slot != f.name}
+
+
+class Readings(tuple[Reading, ...]):
+    """Readings of one question, with what is computed from them once."""
+
+    @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """Solved structures by question (posterior.py)."""
+        return {}
+
+    @cached_property
+    def _designs(self) -> dict[tuple[str, ...], tuple[Floats, Floats, tuple[str, ...]]]:
+        return {}
+
+    @cached_property
+    def log_priors(self) -> Floats:
+        """Log of the prior of each reading."""
+        with np.errstate(divide="ignore"):
+            return np.log([r.prior for r in self])
+
+    def design(self, quantities: tuple[str, ...]) -> tuple[Floats, Floats, tuple[str, ...]]:
+        """Return means (R, n) and loadings (R, n, factors) of the logs in units of log it_mw, and the slots."""
+        if quantities not in self._designs:
+            loadings = [[r.loading(q) for q in quantities] for r in self]
+            slots = sorted({slot for rows in loadings for row in rows for slot in row})
+            place = {slot: i for i, slot in enumerate(slots)}
+            load = np.zeros((len(self), len(quantities), len(slots)))
+            for i, rows in enumerate(loadings):
+                for j, row in enumerate(rows):
+                    for slot, sd in row.items():
+                        load[i, j, place[slot]] = sd
+            mean = np.array([[r.mean(q) for q in quantities] for r in self])
+            self._designs[quantities] = (mean, load, tuple(slots))
+        return self._designs[quantities]
 
 
 def _chip_factor(chip: Chip, what: str, unit: str) -> Factor | None:
@@ -230,7 +285,7 @@ class Network:
         form: str = "",
         fixed: dict[str, str] | None = None,
         family_prior: dict[str, float] | None = None,
-    ) -> list[Reading]:
+    ) -> Readings:
         """Return every combination of the discrete unknowns that bear on the wanted quantities.
 
         `fixed` sets a reading by hand, as {"precision": "dense"}. A combination for which a quantity has no path
@@ -288,7 +343,7 @@ def _factors(relations: list[Relation], country: str) -> _Factors:
     return out
 
 
-def _weigh(found: list[Reading], family_prior: dict[str, float]) -> list[Reading]:
+def _weigh(found: list[Reading], family_prior: dict[str, float]) -> Readings:
     """Return priors that sum to one; a family keeps its share where one of its readings has no path."""
     names = [r.choice.get(ReadingWord.CHIP_FAMILY, "") for r in found]
     within: dict[str, float] = defaultdict(float)
@@ -296,4 +351,4 @@ def _weigh(found: list[Reading], family_prior: dict[str, float]) -> list[Reading
         within[name] += r.prior
     share = {name: family_prior.get(name, 1.0) for name in within}
     priors = [r.prior / within[name] * share[name] / sum(share.values()) for name, r in zip(names, found, strict=True)]
-    return [replace(r, prior=prior) for r, prior in zip(found, priors, strict=True)]
+    return Readings(replace(r, prior=prior) for r, prior in zip(found, priors, strict=True))

@@ -34,6 +34,7 @@ WHOLE_FROM = 1e5  # numbers from this size on are written without decimals
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PREFIX = {"claims": "C", "observations": "O"}
 _LINKS = (
+    ("sites", "parent", "sites", "site_id"),
     ("claims", "site_id", "sites", "site_id"),
     ("observations", "site_id", "sites", "site_id"),
     ("observations", "source_claim_id", "claims", "claim_id"),
@@ -155,9 +156,13 @@ def _is_gbk(body: bytes) -> bool:
 
 
 def check_table(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
-    """Check a table of text cells against the schema of `name` and convert it; see `read_table`."""
+    """Check a table of text cells against the schema of `name` and convert it; see `read_table`.
+
+    A column that needs no value may be missing: it is read as empty.
+    """
     file = file or f"{name}.csv"
     schema = SCHEMAS[name]
+    text = _completed(text, name)
     missing = [name for name in schema.names if name not in text.columns]
     extra = [name for name in text.columns if name not in schema.names]
     if missing or extra:
@@ -179,6 +184,15 @@ def check_table(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
         shown = "; ".join(f"row {i + FIRST_ROW} {words}" for i, words in faults[:SHOWN])
         raise BadInputError(f"{file}: {shown}{more}")
     return frame
+
+
+def _completed(text: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a table of text cells with the columns that it lacks and need no value, empty, behind its own.
+
+    A table that was written before a column was added stays readable.
+    """
+    lacking = [c.name for c in SCHEMAS[name].columns if not c.required and c.name not in text.columns]
+    return text.assign(**dict.fromkeys(lacking, "")) if lacking else text
 
 
 def _fault(text: pd.DataFrame, i: int, column: str, expected: str) -> str:
@@ -234,15 +248,15 @@ def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object
     """Add rows to a table of a data folder and return their ids.
 
     A row without id gets the next number (C for claims, O for observations). The file that is there stays, byte
-    for byte, the beginning of the new one, and the change is one step: a crash or a broken row leaves it as it
-    was. Raises BadInputError for a broken row, an id or a whole row that is there already, and NotFoundError for
-    an id of another table that is not there.
+    for byte, the beginning of the new one (a table from before a column was added gets that column at its end first),
+    and the change is one step: a crash or a broken row leaves it as it was. Raises BadInputError for a broken row,
+    an id or a whole row that is there already, and NotFoundError for an id of another table that is not there.
     """
     raw = data_dir(data) / "raw"
     path, columns = raw / f"{table}.csv", SCHEMAS[table].names
     key = columns[0]
     with FileLock(raw / f".{table}.lock"):
-        before = path.read_bytes() if path.exists() else (",".join(columns) + "\n").encode()
+        before = _with_all_columns(path, table) if path.exists() else (",".join(columns) + "\n").encode()
         held = read_table(path, table) if before.count(b"\n") > 1 else pd.DataFrame(columns=columns)
         made = _numbered(rows, held, table)
         _linked(made, table, raw)
@@ -260,6 +274,20 @@ def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object
         if made:
             replace_file(path, joined)
     return [str(r[key]) for r in made]
+
+
+def _with_all_columns(path: Path, table: str) -> bytes:
+    """Return the bytes of a table; with every cell as it is and the missing columns behind it, if it lacks some."""
+    before = path.read_bytes()
+    text = _text(path)
+    whole = _completed(text, table)
+    if whole is text:
+        return before
+    body = io.StringIO()
+    ending = "\r\n" if b"\r\n" in before else "\n"
+    whole.to_csv(body, index=False, lineterminator=ending)
+    mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
+    return mark + body.getvalue().encode()
 
 
 def _numbered(rows: Sequence[Mapping[str, object]], held: pd.DataFrame, table: str) -> list[dict[str, object]]:

@@ -66,6 +66,8 @@ class Bounding(StrEnum):
     AT_MOST = "at most"
     RANGE = "range"
     ABOUT = "about"
+    NEARLY = "nearly"
+    """A little below the number, as "nearly 23,000"."""
 
 
 class Role(StrEnum):

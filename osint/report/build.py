@@ -18,9 +18,9 @@ from tqdm import tqdm
 from osint import __version__, filings, geo, model, verdict
 from osint.errors import BadInputError, OsintError
 from osint.model import Dossier, Score, show
-from osint.register import QUANTITIES, Bounding, Modality, Observation, Register, Role, replace_file, write_csv
+from osint.register import QUANTITIES, Modality, Observation, Register, Role, replace_file, write_csv
 from osint.report import figures
-from osint.verdict import Finding, Found
+from osint.verdict import Found
 
 PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
 BASES = {
@@ -45,8 +45,9 @@ ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)  # roles of the sites that have es
 def site_estimates(register: Register) -> pd.DataFrame:
     """Return the chips of H100 class that each figure on file would allow, site by site.
 
-    Columns: site_id, label, basis, given, claim_ids, low, best, high, unit, arithmetic, claimed_low, claimed_high.
-    One row per basis: the claim for the whole site that is latest; NaN claimed where no chips are claimed.
+    Columns: site_id, label, basis, given, claim_ids, low, best, high, unit, arithmetic, claimed (the largest number of
+    chips that is claimed, as its source writes it), claimed_low, claimed_high. One row per basis: the claim for the
+    whole site that is latest; NaN and an empty text where no chips are claimed.
     """
     dossier, rows = Dossier.of(register), []
     for site in (site for site in dossier.sites.values() if site.role in ESTIMATED):
@@ -77,6 +78,7 @@ def site_estimates(register: Register) -> pd.DataFrame:
                     "high": model.sig(answer.high),
                     "unit": "chips of H100 class",
                     "arithmetic": answer.chain[0],
+                    "claimed": top.written() if top else "",
                     "claimed_low": top.claimed if top else math.nan,
                     "claimed_high": top.value_high if top and top.value_high is not None else math.nan,
                 }
@@ -91,7 +93,6 @@ def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.Data
         outcomes = [finding.outcome.value for finding in found.judged if finding.claim.site_id == site.site_id]
         counts = Counter(outcomes).most_common()
         on_paper = estimates[estimates["site_id"] == site.site_id]
-        claimed = on_paper["claimed_low"].dropna()
         span = f"{show(on_paper['low'].min())} to {show(on_paper['high'].max())}" if len(on_paper) else ""
         rows.append(
             {
@@ -99,7 +100,7 @@ def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.Data
                 "name": site.name_display,
                 "claims": len(outcomes),
                 "findings": ", ".join(f"{n} {name}" for name, n in counts) or "no claim on file",
-                "chips claimed": show(claimed.iloc[0], 3) if len(claimed) else "",
+                "chips claimed": on_paper["claimed"].iloc[0] if len(on_paper) else "",
                 "H100-class chips on paper": span,
             }
         )
@@ -226,7 +227,7 @@ def page_html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cell": _cell, "number": _claimed_number}
+    environment.filters["cell"] = _cell
     context = {
         "register": register,
         "sites": list(dossier.sites.values()),
@@ -258,19 +259,6 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return show(value, 3) if math.isfinite(value) else ""
     return str(value)
-
-
-_PREFIX = {Bounding.AT_LEAST: "at least ", Bounding.AT_MOST: "up to "}
-
-
-def _claimed_number(finding: Finding) -> str:
-    """Return the number that a claim asserts, in the unit of the model where it has one; empty without a number."""
-    claim, unit = finding.claim, model.unit_of(finding.claim.quantity)
-    if claim.readings:
-        return f"{' or '.join(show(reading, 3) for reading in claim.readings)} {unit}, both readings kept"
-    if math.isfinite(finding.claimed):
-        return f"{_PREFIX.get(claim.bound, '') if claim.bound else ''}{show(finding.claimed, 3)} {unit}"
-    return "" if claim.value_low is None else f"{show(claim.value_low, 3)} {claim.unit}"
 
 
 # ---------------------------------------------------------------- the folder

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from importlib.resources import files
 
@@ -167,7 +168,7 @@ def _worth(
 
 
 def _resolve(
-    readings: list[Reading], target: str, givens: list[Given], values: npt.NDArray[np.float64], threshold: float
+    readings: Sequence[Reading], target: str, givens: list[Given], values: npt.NDArray[np.float64], threshold: float
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return log width of the 90% interval and chance above a threshold, for each value of the last given.
 
