@@ -251,6 +251,9 @@ def drawn_table(table: SmallTable, left: float, top: float, ruled: bool = True) 
             broad = max(sum(wide.get(letter, 1000) for letter in line) for line in lines) * size / 1000 + 12
             widths[c] = max(widths[c], broad)
         high[r] = max(high[r], len(lines))
+    for _, c, cell in placed:
+        broad = sum(wide.get(letter, 1000) for letter in cell.words) * size / 1000 + 12
+        widths[c + cell.columns - 1] += max(0.0, broad - sum(widths[c : c + cell.columns])) if cell.columns > 1 else 0.0
     for words in table.above:
         out += drawn_words(left, top - 12, words)
         top -= 20

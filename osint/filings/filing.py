@@ -253,9 +253,11 @@ def _pdf(data: bytes, name: str, odd: tuple[str, ...], pictures: bool) -> Filing
     if read.empty and not pictures:
         pages = listed(read.empty)
         remarks.insert(0, f"page {pages} has no text layer: a scan, to be read with `osint extract --ocr` or by eye")
+    remarks += unread_remarks(read.cells, read.text)
     return Filing(
         name, Medium.PDF, read.text, data, starts=read.starts or (0,), places=read.places or ((1, 0),),
-        remarks=(*remarks, *odd), facts=read_facts(read.text, name), doubtful=read.doubtful, unread=read.empty,
+        cells=read.cells, remarks=(*remarks, *odd), facts=read_facts(read.text, name), doubtful=read.doubtful,
+        unread=read.empty,
     )  # fmt: skip
 
 

@@ -71,6 +71,8 @@ class TableGrid:
     table: str
     sequential: bool = True
     """whether the place of a cell follows from the cells before it; a sheet names it instead"""
+    inferred: str = ""
+    """what was inferred of the places of all cells; empty where the file states them"""
     cells: list[Cell] = field(default_factory=list)
     number: int = 0
     """of the row under construction"""
@@ -147,9 +149,14 @@ class TableGrid:
             else:
                 depth = 1
                 doubt = self._doubt(rows[index], headers)
-                done += [headers.over(cell, doubt) for cell in rows[index]]
+                done += [self._with_inference(headers.over(cell, doubt)) for cell in rows[index]]
             index += depth
         return done
+
+    def _with_inference(self, cell: Cell) -> Cell:
+        if not self.inferred:
+            return cell
+        return replace(cell, assumed="; ".join(filter(None, (self.inferred, cell.assumed))))
 
     def _doubt(self, row: list[Cell], headers: _Headers) -> str:
         if self._steps > _MOST_STEPS:

@@ -368,7 +368,7 @@ class Table:
             reading.row_label = "; ".join([reading.row_label, *others])[:_LONGEST_LABEL]
         if any(one.row != cell.row or one.row_span > cell.row_span for one in labels):
             reading.doubts.append("a label spans several rows")
-        if cell.assumed and (cell.headers or reading.source is UnitSource.COLUMN_HEADER):
+        if cell.assumed:
             reading.doubts.append(cell.assumed)
         if len(cell.headers) > 1:
             reading.doubts.append("the header has several rows")
