@@ -16,7 +16,7 @@ from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, sta
 from osint.claims.dates import Mention, mentions
 from osint.claims.kinds import is_storage_pair, kind_in_cell, kind_of
 from osint.claims.numbers import HAN_LETTERS, WORDS, Plain, fold
-from osint.claims.quantities import LocatedQuantity, Quantity, find_quantities
+from osint.claims.quantities import NO_CURRENCY, LocatedQuantity, Quantity, chip_pattern, find_quantities
 from osint.register import READ_KINDS
 
 CLAIM_COLUMNS = (
@@ -314,14 +314,14 @@ def _claim(found: LocatedQuantity, kind: str, reading: _Reading) -> TextClaim:
     start, end = plain.span(found.start, found.end)
     first, last = clauses.sentence(found.start)
     first, last = max(first, found.start - _FOCUS // 2), min(last, found.end + _FOCUS // 2)
-    per = _PER.match(plain.text, found.end)
+    per = _per(found, clauses)
     when = _date(found, reading)
     asserted = _stage(found, when, reading)
     warning = "; ".join(_doubts(found, kind, plain.text))
-    alternatives = _alternatives(found.quantity, kind)
+    alternatives = _alternatives(found.quantity, kind, plain.text)
     return TextClaim(
         kind=kind,
-        quantity=found.quantity,
+        quantity=found.quantity._replace(chip_model=_chip_model(found, kind, reading)),
         rung=asserted.rung,
         subject=subject(plain.text, clauses.clause(found.start), found.start, found.end),
         date=when,
@@ -332,11 +332,70 @@ def _claim(found: LocatedQuantity, kind: str, reading: _Reading) -> TextClaim:
         aim=asserted.aim,
         modality=asserted.modality,
         precision=_precision(plain.text, found) if kind == "compute" else "",
-        per=per[1] if per else "",
+        per=per,
         alternatives=alternatives,
-        confidence="low" if warning else "medium" if alternatives else "high",
+        confidence="low" if "currency" in alternatives or "JPY" in alternatives else _confidence(warning, alternatives),
         warning=warning,
     )
+
+
+_MILD = (
+    NO_CURRENCY,
+    "a raised mark was left out of a number",
+    "a mark in brackets was left out of a number",
+    "a number with spaces inside was read as one",
+    "points were read as thousands marks",
+)
+"""what is taken for granted in a reading without making it doubtful"""
+
+
+def _confidence(warning: str, alternatives: str) -> str:
+    if not warning:
+        return "medium" if alternatives else "high"
+    return "medium" if all(part in _MILD for part in warning.split("; ")) else "low"
+
+
+_EACH = re.compile(
+    r"(?:(?:每|单)(?:一)?(台套|机柜|机架|服务器|节点|平方米|千瓦时|台|套|张|柜|架|卡|块|个|亩|度|年|月|P)|(单价|单台价))[^\d,。;]{0,14}$"
+)
+_NOT_EACH = re.compile(r"每(?:年|月)(?:用|耗|发|节|生产|新增)")
+
+
+def _per(found: LocatedQuantity, clauses: Clauses) -> str:
+    """Return what a quantity is per: the word behind it, or 每 and 单 before it in its clause."""
+    text = clauses.text
+    behind = _PER.match(text, found.end)
+    if behind:
+        return behind[1]
+    before = text[max(clauses.clause(found.start)[0], found.start - 24) : found.start]
+    each = _EACH.search(before)
+    if each is None or _NOT_EACH.search(before) or found.family in ("energy", "tce", "duration", "share"):
+        return ""
+    return each[1] or "unit"
+
+
+def _chip_model(found: LocatedQuantity, kind: str, reading: _Reading) -> str:
+    """Return the chip model that the clause of a count of chips or servers names next to it, as written."""
+    if kind not in ("chips", "servers") or found.quantity.chip_model:
+        return found.quantity.chip_model
+    text = reading.plain.text
+    at, stop = reading.clauses.clause(found.start)
+    first = max(at, found.start - _MODEL_REACH)
+    for match in _COUNT_BEFORE.finditer(text, first, found.start):
+        first = match.end()
+    spans = ((found.start, found.end), (first, found.start), (found.end, min(stop, found.end + _MODEL_REACH)))
+    for number, (low, high) in enumerate(spans):
+        named = [match for match in chip_pattern().finditer(text, low, high)]
+        if named:
+            model = named[-1 if number == 1 else 0]
+            return _MAKER.sub("", reading.text[slice(*reading.plain.span(*model.span()))].strip()).strip()
+    return ""
+
+
+_MODEL_REACH = 24
+"""characters on either side of a count in which a chip model belongs to it (judgement)"""
+_COUNT_BEFORE = re.compile(r"\d\s?[台套架][,、;和及]")
+_MAKER = re.compile(r"^(?:英伟达|NVIDIA|Nvidia)\s?|(?:GPU)$")
 
 
 def _stage(found: LocatedQuantity, when: str, reading: _Reading) -> Assertion:
@@ -361,9 +420,18 @@ def _doubts(found: LocatedQuantity, kind: str, text: str) -> list[str]:
     return list(found.remarks)
 
 
-def _alternatives(quantity: Quantity, kind: str) -> str:
-    """Return the other reading of a compute figure that may have lost its 万."""
+_TAIWAN = re.compile(r"台湾|台北|新北|桃园|台中|台南|高雄|新竹|香港|澳门")
+_HAN_LETTER = re.compile("[一-龥]")
+
+
+def _alternatives(quantity: Quantity, kind: str, text: str) -> str:
+    """Return another reading: of a compute figure that may have lost its 万, of a currency that the place leaves open."""
     value = quantity.si_low if quantity.si_low is not None else quantity.si_high
+    if kind == "money_cny":
+        if "元" in quantity.unit and "人民币" not in text and _TAIWAN.search(text):
+            return "TWD, HKD or MOP (the place has a currency of its own)"
+        if quantity.unit.startswith("¥") and not _HAN_LETTER.search(text):
+            return "JPY (¥ is the sign of the yen too)"
     if kind == "compute" and value is not None and value < _LEAST_COMPUTE and quantity.unit in ("P", "p", "PF"):
         return f"{value * 1e4:g} PFLOPS (if 万 is missing)"
     return ""

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from osint.claims.numbers import CLOSERS, HAN_SCALE, Plain, find_numbers, numeral_value, qualifier, scale_factor
+from osint.claims.numbers import (
+    CLOSERS,
+    HAN_SCALE,
+    Plain,
+    find_numbers,
+    han_range,
+    numeral_value,
+    qualifier,
+    scale_factor,
+)
 from osint.claims.units import CellUnit, Unit, countable_nouns, declared_units, spelling_key, word_set
+from osint.register import table_rows
 
 CURRENCIES = {
     sign: unit
@@ -84,6 +95,10 @@ class _Atom:
     chip_model: str = ""
     shared: bool = False
     """whether the unit was taken from the next number of a list"""
+    upto: float = 0.0
+    """upper end of an approximate numeral (四五百), 0 for others"""
+    remark: str = ""
+    """what was taken for granted in reading it"""
 
     @property
     def family(self) -> str:
@@ -117,6 +132,8 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
         return False
     if number in "十百千万亿" and _LABELS_UNIT.search(text, max(0, match.start() - 4), match.start()):
         return False  # "(万元)" and "单位:万元" are the unit of a label
+    if _is_tail(match, text) or _is_blank(match, text):
+        return False
     after = text[match.end("number") : match.end("number") + 1]
     if after > "~" and ("⁰" <= after <= "⁹" or after in "¹" or "①" <= after <= "⓿"):
         return False  # a power of ten or a circled digit belongs to the number: not read
@@ -126,6 +143,35 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
     code = _CODE_BEFORE.search(text, max(0, at - 44), at) if text[at - 1 : at] == "-" else None
     # a part of a project code or of a telephone number
     return not code or bool(code["left"] and _can_follow(code["left"], number))
+
+
+_DIGITS_BEFORE = re.compile(r"(?<![\d.,A-Za-z-])\d{1,3} $")
+
+
+def _is_tail(match: re.Match[str], text: str) -> bool:
+    """Say whether a number of three digits may be the end of the one before it: "phase 2 400 racks"."""
+    at = match.start()
+    is_group = re.fullmatch(r"\d{3}", match["number"]) is not None
+    return is_group and _DIGITS_BEFORE.search(text, max(0, at - 4), at) is not None
+
+
+_FILLS = re.compile(r"[近上超逾约过达数几成破这这]|[一-龥]")
+_LABEL_ENDS = re.compile(
+    r"(?:投资|金额|电量|规模|面积|总价|预算|合计|资本|收入|产值|负荷|容量|单位|价|数量|能耗|功率)$"
+)
+
+
+def _is_blank(match: re.Match[str], text: str) -> bool:
+    """Say whether a scale word stands where no number was filled in: 总投资：  亿元, 合同价***万元."""
+    if not re.fullmatch("[十百千万亿]+", match["number"]) or not (match["unit"] or match["scale"]):
+        return False
+    at = match.start()
+    if at == 0 or text[at - 1] in '\n。；;“"「':
+        behind = text[match.end() : match.end() + 1]
+        return not behind or not ("一" <= behind <= "龥")
+    if text[at - 1] in "~-+≥>约":
+        return False
+    return not _FILLS.match(text, at - 1) or _LABEL_ENDS.search(text, max(0, at - 3), at) is not None
 
 
 def _can_follow(left: str, number: str) -> bool:
@@ -151,10 +197,46 @@ def _atom(match: re.Match[str], number: float, text: str) -> _Atom:
     if match["scale"] and not scale:
         unit = ""
     measure = declared_units()[spelling_key(unit)] if unit else _NO_UNIT
-    if currency and (not unit or (unit == "元" and currency not in ("$", "¥"))):  # 港币18.8亿元: not in yuan
+    if _OTHER_CURRENCY.match(text, match.end()) and (currency or unit == "元"):
+        measure = Unit("foreign", "")
+    elif currency and (not unit or (unit == "元" and currency not in ("$", "¥"))):  # 港币18.8亿元: not in yuan
         measure = CURRENCIES.get(currency, CURRENCIES["RMB"])  # a range may begin with "rMB"
     more = bool(match["more"] or match["more2"])
-    return _Atom(start, _end(match, scale, unit), number, scale, unit, currency, more, measure)
+    ends = han_range(match["number"]) if match["number"][0] > "~" else None
+    low, high = ends or (number, 0.0)
+    remark = ""
+    if _SPACED.search(match["number"]):
+        remark = "a number with spaces inside was read as one"
+    elif match["number"].count(".") > 1:
+        remark = "points were read as thousands marks"
+    elif not scale and _THREE_DECIMALS.fullmatch(match["number"]) and measure.family in _POINT_MAY_GROUP:
+        remark = POINT_REMARK
+    return _Atom(start, _end(match, scale, unit), low, scale, unit, currency, more, measure, upto=high, remark=remark)
+
+
+_OTHER_CURRENCY = re.compile(
+    r"\s?(?:新?台币|新加坡|日[元圆]|韩[元币]|(?:Canadian|Australian|Singapore|Taiwan|New Zealand|Hong Kong)\b)",
+    re.IGNORECASE,
+)
+"""words behind a sum that name another currency than its sign"""
+_SPACED = re.compile(r"\d[ \u00a0\u2009\u202f.]* ")
+_THREE_DECIMALS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
+_POINT_MAY_GROUP = (
+    "area",
+    "land",
+    "feet",
+    "thing",
+    "cards",
+    "chips",
+    "servers",
+    "racks",
+    "money_cny",
+    "money_eur",
+    "money_usd",
+    "count",
+)
+POINT_REMARK = "the point may part thousands"
+"""what is said of a number with exactly three decimals in a unit that is mostly counted in thousands"""
 
 
 def _currency(match: re.Match[str], text: str) -> tuple[str, int]:
@@ -212,9 +294,6 @@ _MODEL = re.compile(
     r"(?i:(?:Nvidia['’]?s?\s)?(?:GB?[23]00(?:\sNVL\d{1,3})?|[HABL]\d{2,3}s?|H100-?(?:eq|equivalents?)|L40S|MI\d{3}X?|"
     r"RTX\s?\d{4}D?|Trainium\s?\d?|TPU\s?v?\d\w?|Ascend\s?\d{3}[A-D]?|Blackwell|Hopper|PPU)s?)(?![A-Za-z0-9])"
 )
-_MODEL_ANYWHERE = re.compile(
-    rf"(?<![A-Za-z0-9])(?:{_MODEL.pattern})|(?:昇腾|昆仑芯|寒武纪|海光|天数智芯|摩尔线程|壁仞|沐曦|燧原)\s?[A-Za-z]{{0,6}}-?\d{{0,4}}[A-Za-z]?\d{{0,3}}"
-)
 _TOKEN = re.compile(r"[\s-]{1,2}[\[(\"]?([A-Za-z][A-Za-z0-9./'’&+]{0,24})[\])\",]?")
 _BREAK = word_set(
     "in on at by for to from with as that which is are was were will would has have had per into over under during "
@@ -235,8 +314,15 @@ def chip_model_in(words: str) -> str:
     >>> chip_model_in("加速卡 H200"), chip_model_in("交换机")
     ('H200', '')
     """
-    match = _MODEL_ANYWHERE.search(words)
+    match = chip_pattern().search(words)
     return match.group().strip() if match else ""
+
+
+@cache
+def chip_pattern() -> re.Pattern[str]:
+    """Return the pattern of the chip models of `chip_models.csv`."""
+    models = "|".join(row["pattern"] for row in table_rows("chip_models.csv", __package__))
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{models})(?![A-Za-z0-9])")
 
 
 def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
@@ -358,6 +444,9 @@ def _join(atoms: list[_Atom], text: str) -> list[tuple[_Atom, _Atom | None]]:
         if right is not None and 0 <= right.start - atom.end <= _NEAR:
             gap = text[atom.end : right.start]
             single = bool(joined) and joined[-1] == (right, None)
+            if single and right.family in ("voltage", "pue") and _TIMES.fullmatch(gap):
+                right = None  # three lines of 110 kV are no 330 kV
+                continue
             if single and not atom.family and _TIMES.fullmatch(gap):
                 right.number *= atom.number
                 right.start = atom.start
@@ -433,7 +522,55 @@ def _share(atom: _Atom, following: _Atom) -> None:
 
 # ---------------------------------------------------------------- the scanner
 
-_NOUN_CAN_FOLLOW = re.compile(r"[ \-\[(\n×xX*\u00a0]\s?[\[(]?[A-Za-z]")
+_NOUN_CAN_FOLLOW = re.compile(r"[ \-\[(\n×xX*\u00a0]\s?[\[(×xX*]?\s?[A-Za-z]")
+_NAMED_MODEL = re.compile(r" [A-Z][A-Za-z]{1,15} \d{1,4}(?= [a-z])")
+_ORDINAL_NAME = re.compile(
+    r"\b(?:Gen|Generation|Phase|Hall|Level|Tier|Lot|Block|Building|Unit|Stage|Version|Mark|Series|Type|Class|Zone|Room|Row|"
+    r"Pod|Line|Floor|Figure|Table|Section|Chapter|Step|Round|Batch|Module) $"
+)
+_COUNTS = ("", "count", "chips", "servers", "racks", "thing")
+_LARGEST_ORDINAL = 99
+_PROGRAMME = re.compile(r"[”\"」』]\s?(?:计划|工程|行动|专项|项目)")
+
+
+_AREA_WORD = re.compile(r"面积|建面|占地|用地|建筑|厂房|机房|园区|土地|楼|场地|空间|房")
+_PLACE_BEHIND = re.compile(r"[镇乡村台街路向山]")
+_STOREY_BEHIND = re.compile(r"\s?\d{1,4}\s?[-楼层号室单]")
+_SLOT_BEHIND = re.compile(r"\s?(?:GPU|显卡|加速卡|PCIe|网|硬盘)?\s?(?:插槽|接口|端口|槽位|卡槽|插口)")
+_DEFINES = re.compile(r"\s?(?:算力)?\s?(?:等于|相当于|即|=|equals)")
+_DEFINED = re.compile(r"(?:等于|相当于|即|=|equals)\s?(?:每秒)?\s?$")
+
+
+def _is_beside(atom: _Atom, text: str) -> bool:
+    """Say whether a number belongs to an address, a slot or the definition of a unit."""
+    near = text[max(0, atom.start - 24) : atom.start]
+    if atom.unit in ("平", "平方"):
+        return _AREA_WORD.search(near) is None or _PLACE_BEHIND.match(text, atom.end) is not None
+    if atom.unit in ("栋", "幢", "座"):
+        return _STOREY_BEHIND.match(text, atom.end) is not None
+    if atom.family in ("thing", "cards", "chips"):
+        return _SLOT_BEHIND.match(text, atom.end) is not None
+    if atom.family == "compute":
+        return (atom.number == 1 and _DEFINES.match(text, atom.end) is not None) or _DEFINED.search(near) is not None
+    return False
+
+
+def _without_names(atoms: list[_Atom], text: str) -> list[_Atom]:
+    """Leave out numbers that are part of a name: Gen 4 servers, the 6 of 90,000 TPU 6 chips, “十万卡”计划."""
+    named = {
+        match.end() for atom in atoms for match in [_NAMED_MODEL.match(text, atom.end)] if match and not atom.family
+    }
+    return [
+        atom
+        for atom in atoms
+        if not any(atom.start < end <= max(atom.end, atom.start + 4) for end in named)
+        and not (
+            atom.family in _COUNTS
+            and atom.number <= _LARGEST_ORDINAL
+            and _ORDINAL_NAME.search(text, max(0, atom.start - 12), atom.start)
+        )
+        and not (text[atom.start - 1 : atom.start] in ("“", '"', "「", "『") and _PROGRAMME.match(text, atom.end))
+    ]
 
 
 def find_quantities(plain: Plain, unit: CellUnit | None = None) -> list[LocatedQuantity]:
@@ -447,17 +584,48 @@ def find_quantities(plain: Plain, unit: CellUnit | None = None) -> list[LocatedQ
     """
     text = plain.text
     atoms = _atoms(text)
+    atoms = [atom for atom in _without_names(atoms, text) if not _is_beside(atom, text)]
     for atom in atoms:
         if not atom.family and (_NOUN_CAN_FOLLOW.match(text, atom.end) or atom.scale in ("k", "K", "m", "M")):
-            noun = noun_behind(text, atom.end)
+            noun = (
+                noun_behind(text, _NAMED_MODEL.match(text, atom.end).end())
+                if _NAMED_MODEL.match(text, atom.end)
+                else None
+            )
+            noun = noun or noun_behind(text, atom.end)
             if noun:
                 atom.end, atom.unit, atom.chip_model = noun
                 atom.measure = Unit(atom.unit, "count")
+    for atom in atoms if unit is None else ():
+        _sum_without_currency(atom, text)
     for atom in atoms if unit else ():
         if unit and not atom.family and not (atom.scale and unit.scale):
             atom.scale, atom.unit, atom.measure = atom.scale or unit.scale, unit.spelling, unit.measure
-    located = (_located(first, last or first, plain) for first, last in _join(atoms, text))
+    joined = (
+        (first, last or (replace(first, number=first.upto) if first.upto else first))
+        for first, last in _join(atoms, text)
+    )
+    located = (_located(first, last, plain) for first, last in joined)
     return [found for found in located if found]
+
+
+_MONEY_WORD = re.compile(
+    r"(?:投资|融资|投入|预算|亏损|盈利|营收|金额|造价|估值|斩获|注资|拨款|出资|募资|贷款|合同额|产值|收入|利润|耗资|斥资|总价|报价)"
+    r"[^\d,。;;!?]{0,6}$"
+)
+_ORDERED = re.compile(r"(?:的?(?:订单|投资|融资|资金|合同|贷款|大单|补贴))")
+_COUNTER = re.compile(r"\s?[人户次吨里辆件份家只名头亩平千瓦度台架张卡块个栋座项年月天P]")
+NO_CURRENCY = "no currency written"
+
+
+def _sum_without_currency(atom: _Atom, text: str) -> None:
+    """Give a number with 万 or 亿 behind a word of money, or before an order, the currency that is meant."""
+    if atom.family or atom.currency or atom.scale not in ("万", "亿", "千万", "百万", "万亿"):
+        return
+    if _COUNTER.match(text, atom.end):
+        return
+    if _MONEY_WORD.search(text, max(0, atom.start - 14), atom.start) or _ORDERED.match(text, atom.end):
+        atom.measure, atom.remark = declared_units()["元"], NO_CURRENCY
 
 
 def _located(first: _Atom, last: _Atom, plain: Plain) -> LocatedQuantity | None:
@@ -477,7 +645,8 @@ def _located(first: _Atom, last: _Atom, plain: Plain) -> LocatedQuantity | None:
     quantity = Quantity(
         lowest[0], highest[0], written, lowest[1], highest[1], last.measure.si_unit, word, last.chip_model
     )
-    remarks = tuple(sorted({remark for at, remark in plain.remarks.items() if first.start <= at <= last.end}))
+    odd = {remark for at, remark in plain.remarks.items() if first.start <= at <= last.end}
+    remarks = tuple(sorted(odd | {atom.remark for atom in (first, last) if atom.remark}))
     return LocatedQuantity(first.start, last.end, quantity, last.measure, remarks)
 
 
