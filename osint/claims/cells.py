@@ -42,6 +42,8 @@ class CellContext:
     """words that name what is counted or measured: of the column, the row, the table, the most telling first"""
     stage: str = ""
     """words of row and column that may state a rung"""
+    back: str = ""
+    """words of the other cells of the row, which may say that it was withdrawn"""
     date: str = ""
     """the date that row or column state, EDTF"""
     per: str = ""
@@ -253,15 +255,17 @@ def bare_number(words: str) -> BareNumber | None:
     >>> bare_number("约1,200（一期）"), bare_number("500 200"), bare_number("36台")
     (BareNumber(start=0, end=6, remark='（一期）'), None, None)
     """
-    match = _bare().fullmatch(fold(words).text)
-    if match is None or len(fold(words).text) != len(words):
-        return None
+    plain = fold(words)
+    match = _bare().fullmatch(plain.text)
+    if match is None or re.search(r"\d\s\d", match["first"]):
+        return None  # "500 200" may be two numbers
     remark = match["note"].strip()
     if remark and read_unit(remark.strip("()[]【】 ")):
         return None  # its unit stands behind it
-    return BareNumber(
-        0, match.start("note") if remark else match.end(), words[match.start("note") : match.end("note")].strip()
-    )
+    if not remark:
+        return BareNumber(0, len(words), "")
+    start, stop = plain.span(*match.span("note"))
+    return BareNumber(0, start, words[start:stop].strip())
 
 
 def pieces(words: str) -> list[tuple[int, int]]:

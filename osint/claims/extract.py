@@ -12,11 +12,11 @@ from typing import NamedTuple
 import pandas as pd
 
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, pieces
-from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, stage, subject
+from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, stage, subject, taken_back
 from osint.claims.dates import Mention, mentions
 from osint.claims.kinds import is_storage_pair, kind_in_cell, kind_of
-from osint.claims.numbers import HAN_LETTERS, WORDS, Plain, fold
-from osint.claims.quantities import NO_CURRENCY, LocatedQuantity, Quantity, chip_pattern, find_quantities
+from osint.claims.numbers import HAN_LETTERS, WORDS, NumberDoubt, Plain, fold
+from osint.claims.quantities import LocatedQuantity, Quantity, chip_pattern, find_quantities
 from osint.register import READ_KINDS
 
 CLAIM_COLUMNS = (
@@ -240,7 +240,11 @@ def _told(claim: TextClaim, context: CellContext, document: date | None) -> Text
     told = claim._replace(per=per, date=when)
     if claim.kind in ("chips", "servers") and context.chip_model and not claim.quantity.chip_model:
         told = told._replace(quantity=claim.quantity._replace(chip_model=context.chip_model))
-    if not claim.rung and context.stage:
+    back = taken_back(context.back, 0, len(context.back)) if context.back else ""
+    if back and claim.modality != "denied":
+        words = "; ".join(filter(None, (claim.warning, f"the row takes it back: {back}")))
+        return told._replace(rung="", aim="", modality="denied", warning=words, confidence="low")
+    if not claim.rung and claim.modality != "denied" and context.stage:
         words = fold(context.stage + ",").text
         asserted = stage(Clauses(words), len(words) - 1, len(words) - 1)
         if document and when[:10] > document.isoformat()[: len(when[:10])]:
@@ -317,7 +321,12 @@ def _claim(found: LocatedQuantity, kind: str, reading: _Reading) -> TextClaim:
     per = _per(found, clauses)
     when = _date(found, reading)
     asserted = _stage(found, when, reading)
-    warning = "; ".join(_doubts(found, kind, plain.text))
+    doubts = _doubts(found, kind, plain.text)
+    back = taken_back(plain.text, *clauses.sentence(found.start))
+    if back and kind != "duration":
+        asserted = Assertion("", "", "denied")
+        doubts.append(f"the sentence takes it back: {back}")
+    warning = "; ".join(doubts)
     alternatives = _alternatives(found.quantity, kind, plain.text)
     return TextClaim(
         kind=kind,
@@ -334,25 +343,15 @@ def _claim(found: LocatedQuantity, kind: str, reading: _Reading) -> TextClaim:
         precision=_precision(plain.text, found) if kind == "compute" else "",
         per=per,
         alternatives=alternatives,
-        confidence="low" if "currency" in alternatives or "JPY" in alternatives else _confidence(warning, alternatives),
+        confidence="low" if alternatives and kind == "money_cny" else _confidence(doubts, alternatives),
         warning=warning,
     )
 
 
-_MILD = (
-    NO_CURRENCY,
-    "a raised mark was left out of a number",
-    "a mark in brackets was left out of a number",
-    "a number with spaces inside was read as one",
-    "points were read as thousands marks",
-)
-"""what is taken for granted in a reading without making it doubtful"""
-
-
-def _confidence(warning: str, alternatives: str) -> str:
-    if not warning:
+def _confidence(doubts: list[str], alternatives: str) -> str:
+    if not doubts:
         return "medium" if alternatives else "high"
-    return "medium" if all(part in _MILD for part in warning.split("; ")) else "low"
+    return "medium" if all(isinstance(doubt, NumberDoubt) and doubt.is_mild for doubt in doubts) else "low"
 
 
 _EACH = re.compile(
@@ -385,7 +384,7 @@ def _chip_model(found: LocatedQuantity, kind: str, reading: _Reading) -> str:
         first = match.end()
     spans = ((found.start, found.end), (first, found.start), (found.end, min(stop, found.end + _MODEL_REACH)))
     for number, (low, high) in enumerate(spans):
-        named = [match for match in chip_pattern().finditer(text, low, high)]
+        named = list(chip_pattern().finditer(text, low, high))
         if named:
             model = named[-1 if number == 1 else 0]
             return _MAKER.sub("", reading.text[slice(*reading.plain.span(*model.span()))].strip()).strip()
@@ -425,7 +424,7 @@ _HAN_LETTER = re.compile("[一-龥]")
 
 
 def _alternatives(quantity: Quantity, kind: str, text: str) -> str:
-    """Return another reading: of a compute figure that may have lost its 万, of a currency that the place leaves open."""
+    """Return another reading: of a compute figure that may lack its 万, of a currency that the place leaves open."""
     value = quantity.si_low if quantity.si_low is not None else quantity.si_high
     if kind == "money_cny":
         if "元" in quantity.unit and "人民币" not in text and _TAIWAN.search(text):

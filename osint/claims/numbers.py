@@ -7,6 +7,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ _REORDERED = re.compile("[\u202a-\u202e\u2066-\u2069][^\u202c\u2069\n]{0,2000}[\
 _PINYIN = re.compile(r"[(（][a-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]{1,7}[)）]")
 _HAS_TONE = re.compile("[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]")
 _ODD_DIGIT = re.compile("[①-⓿❶-➓⁰¹⁴-⁹₀-₉]")
-_RAISED = re.compile(r"(?<=\d)[⁽(]?[⁰¹²³⁴-⁹①-⑳]{1,2}[⁾)]?(?=\s?(?:[一-龥A-Za-z%]))")
+_RAISED = re.compile(r"(?<=\d)[⁽(]?[⁰¹²³⁴-⁹①-⑳]{1,2}[⁾)]?(?=\s?(?:[一-龥A-Za-z%]|$|[，。；,;）)]))")
 _POWER = re.compile(r"(?:[×xX*]\s?10|(?<!\d)10)$")
 _BRACKET_MARK = re.compile(r"(?<=\d)\s?\[\d{1,2}\](?=\s?[一-龥A-Za-z])")
 _PLAIN_PINYIN = re.compile(r"(?<=[十百千万亿萬億])[(（](?:shi|bai|qian|wan|yi)[)）]")
@@ -40,6 +41,22 @@ _ODD = re.compile(
     f"{''.join(_ALLOWED_WIDE)}{''.join(_LOOKALIKES)}{_HAS_TONE.pattern[1:-1]}⁰¹⁴-⁹⁽①-⑳]"
 )
 """one pattern for everything that is not folded character by character"""
+
+
+class NumberDoubt(StrEnum):
+    """What was taken for granted in reading a number; its text is the sentence for a reader."""
+
+    RAISED = "a raised mark was left out of a number"
+    BRACKETED = "a mark in brackets was left out of a number"
+    SPACED = "a number with spaces inside was read as one"
+    POINTS = "points were read as thousands marks"
+    POINT = "the point may part thousands"
+    NO_CURRENCY = "no currency written"
+
+    @property
+    def is_mild(self) -> bool:
+        """Whether the reading is likely all the same."""
+        return self is not NumberDoubt.POINT
 
 
 @dataclass(frozen=True)
@@ -127,34 +144,35 @@ def _edits(text: str) -> list[tuple[int, int, str, str]]:
     """Return (start, end, replacement, remark) for all that is not one-to-one."""
     edits: list[tuple[int, int, str, str]] = []
     if "[" in text:
-        for match in _BRACKET_MARK.finditer(text):
-            edits.append((*match.span(), "", "a mark in brackets was left out of a number"))
+        edits += [(*match.span(), "", NumberDoubt.BRACKETED) for match in _BRACKET_MARK.finditer(text)]
     if "(" in text or "（" in text:
         edits += [(*match.span(), "", "") for match in _PLAIN_PINYIN.finditer(text)]
-    if text.isascii() or not _ODD.search(text):
-        return edits
+    if not text.isascii() and _ODD.search(text):
+        edits += _odd_edits(text)
+    return edits
+
+
+def _odd_edits(text: str) -> list[tuple[int, int, str, str]]:
+    """Return the edits of characters that are invisible, raised, wide, of another script or pinyin."""
+    edits: list[tuple[int, int, str, str]] = []
     for match in _INVISIBLE.finditer(text):
         inside = match.start() > 0 and text[match.start() - 1].isdigit()
         edits.append((*match.span(), "", "invisible character inside a number" if inside else ""))
     for match in _REORDERED.finditer(text):
         blank = "\ufffc" * len(match.group())
         edits.append((*match.span(), blank, "text drawn in another order than stored"))
-    raised = [match for match in _RAISED.finditer(text) if not _POWER.search(text, 0, match.start())]
-    for match in raised:
-        edits.append((*match.span(), "", "a raised mark was left out of a number"))
+    raised = [match.span() for match in _RAISED.finditer(text) if not _POWER.search(text, 0, match.start())]
+    edits += [(*span, "", NumberDoubt.RAISED) for span in raised]
     for match in _WIDE.finditer(text):
-        if any(mark.start() <= match.start() < mark.end() for mark in raised):
-            continue
-        edits.append((*match.span(), _ALLOWED_WIDE[match.group()], ""))
+        if not any(start <= match.start() < end for start, end in raised):
+            edits.append((*match.span(), _ALLOWED_WIDE[match.group()], ""))
     for match in _LOOKALIKE.finditer(text):
         at = match.start()
         around = text[max(0, at - 1) : at] + text[at + 1 : at + 2]
         if re.search(r"[0-9A-Za-z万亿萬億]", around):
             edits.append((at, at + 1, _LOOKALIKES[match.group()], "letter of another script read as Latin"))
     if _HAS_TONE.search(text):
-        for match in _PINYIN.finditer(text):
-            if _HAS_TONE.search(match.group()):
-                edits.append((*match.span(), "", ""))
+        edits += [(*match.span(), "", "") for match in _PINYIN.finditer(text) if _HAS_TONE.search(match.group())]
     return edits
 
 
@@ -177,13 +195,17 @@ _SCALES = {
 
 DIGITS = (
     r"(?:\d{1,3}(?:,\d{3}){1,5}(?!\d)|\d{1,3}(?:[\u00a0\u202f\u2009']\d{3}){1,5}(?!\d)|"
-    r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.])|(?<![A-Za-z][ ])\d{1,3}(?:[ ]\d{3}){1,5}(?![\d,.])|\d(?:[ ]\d){2,8}(?![\d ]*\d)|\d{1,15})"
+    r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.])|(?<![A-Za-z][ ])\d{1,3}(?:[ ]\d{3}){1,5}(?![\d,.])|"
+    r"\d(?:[ ]\d){2,8}(?![\d ]*\d)|\d{1,15})"
     r"(?:\.\d{1,12}|[ ]\.[ ]\d{1,6})?"
 )
 HAN_LETTERS = "".join((*_DIGITS, *_SMALL, *_LARGE))
 HAN = rf"(?:[{HAN_LETTERS}](?!(?<=[百千])[瓦伏克米帕焦赫])){{1,16}}"
 """a numeral in Chinese characters; the 千 of 千瓦 belongs to the unit"""
-COMPOUND = r"\d{1,6}(?:\.\d{1,4})?\s?[亿万千](?![瓦伏克米帕焦赫])(?:\s?零?\s?\d{1,4}(?:\.\d{1,4})?(?:[万千百十](?![瓦伏克米帕焦赫])){0,2}(?![\d.]|\s?[年月]))+"
+COMPOUND = (
+    r"\d{1,6}(?:\.\d{1,4})?\s?[亿万千](?![瓦伏克米帕焦赫])"
+    r"(?:\s?零?\s?\d{1,4}(?:\.\d{1,4})?(?:[万千百十](?![瓦伏克米帕焦赫])){0,2}(?![\d.]|\s?[年月]))+"
+)
 """digits and scale characters in turn: 4亿2000万, 2万6000"""
 HAN_DECIMAL = r"(?:[零一二三四五六七八九两十百]{1,4}点[零〇一二三四五六七八九]{1,4})"
 """a decimal in characters: 三点六"""
@@ -332,7 +354,8 @@ CLOSERS = "】\\])〕"
 _LETTERED = ["USD", "HKD", "EUR", "RMB", "CNY", "Rmb", "rmb", "GBP", "JPY", "SGD", "AUD", "CAD"]
 # one class of characters first, so that the search skips at full speed to where a number can begin
 _START = re.compile(
-    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/'].)(?<![0-9] \. .)(?<![A-Za-z]-.)(?<![0-9][亿万千].)(?<![{HAN_LETTERS}]点.)(?<!第.)(?<![{HAN_LETTERS}][{HAN_LETTERS}])"
+    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/'].)(?<![0-9] \. .)(?<![A-Za-z]-.)"
+    rf"(?<![0-9][亿万千].)(?<![{HAN_LETTERS}]点.)(?<!第.)(?<![{HAN_LETTERS}][{HAN_LETTERS}])"
     rf"(?:(?<![A-Za-z].)|(?<=[0-9][xX].)|{'|'.join(f'(?<={sign}.)' for sign in _LETTERED)})"
 )
 
@@ -342,7 +365,8 @@ def _number_pattern() -> re.Pattern[str]:
     """Return the pattern of a number with its scale and unit; every repeat in it is bounded."""
     return re.compile(
         rf"""
-        (?P<number> {COMPOUND} | {DIGITS} | {HAN_DECIMAL}(?=\s?[百千万亿]|{unit_pattern()}) | (?<![几数]){HAN} | {WORDS} )
+        (?P<number> {COMPOUND} | {DIGITS} | {HAN_DECIMAL}(?=\s?[百千万亿]|{unit_pattern()})
+                  | (?<![几数]){HAN} | {WORDS} )
         (?P<more> \s?[余多来]|\+|-plus\b|个(?=[十百千万亿]) )?
         (?: [\s-]{{0,3}}+ (?:[{CLOSERS}]\s{{0,3}}+)?+ [(\[]?+ (?P<scale> {HAN_SCALE} | {WORD_SCALE} ) )?
         (?P<more2> \s?[余多来](?![种项次])|\+ )?

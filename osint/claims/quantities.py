@@ -11,6 +11,7 @@ from typing import NamedTuple
 from osint.claims.numbers import (
     CLOSERS,
     HAN_SCALE,
+    NumberDoubt,
     Plain,
     find_numbers,
     han_range,
@@ -206,11 +207,11 @@ def _atom(match: re.Match[str], number: float, text: str) -> _Atom:
     low, high = ends or (number, 0.0)
     remark = ""
     if _SPACED.search(match["number"]):
-        remark = "a number with spaces inside was read as one"
+        remark = NumberDoubt.SPACED
     elif match["number"].count(".") > 1:
-        remark = "points were read as thousands marks"
+        remark = NumberDoubt.POINTS
     elif not scale and _THREE_DECIMALS.fullmatch(match["number"]) and measure.family in _POINT_MAY_GROUP:
-        remark = POINT_REMARK
+        remark = NumberDoubt.POINT
     return _Atom(start, _end(match, scale, unit), low, scale, unit, currency, more, measure, upto=high, remark=remark)
 
 
@@ -235,8 +236,6 @@ _POINT_MAY_GROUP = (
     "money_usd",
     "count",
 )
-POINT_REMARK = "the point may part thousands"
-"""what is said of a number with exactly three decimals in a unit that is mostly counted in thousands"""
 
 
 def _currency(match: re.Match[str], text: str) -> tuple[str, int]:
@@ -587,11 +586,8 @@ def find_quantities(plain: Plain, unit: CellUnit | None = None) -> list[LocatedQ
     atoms = [atom for atom in _without_names(atoms, text) if not _is_beside(atom, text)]
     for atom in atoms:
         if not atom.family and (_NOUN_CAN_FOLLOW.match(text, atom.end) or atom.scale in ("k", "K", "m", "M")):
-            noun = (
-                noun_behind(text, _NAMED_MODEL.match(text, atom.end).end())
-                if _NAMED_MODEL.match(text, atom.end)
-                else None
-            )
+            named = _NAMED_MODEL.match(text, atom.end)
+            noun = noun_behind(text, named.end()) if named else None
             noun = noun or noun_behind(text, atom.end)
             if noun:
                 atom.end, atom.unit, atom.chip_model = noun
@@ -615,7 +611,6 @@ _MONEY_WORD = re.compile(
 )
 _ORDERED = re.compile(r"(?:的?(?:订单|投资|融资|资金|合同|贷款|大单|补贴))")
 _COUNTER = re.compile(r"\s?[人户次吨里辆件份家只名头亩平千瓦度台架张卡块个栋座项年月天P]")
-NO_CURRENCY = "no currency written"
 
 
 def _sum_without_currency(atom: _Atom, text: str) -> None:
@@ -625,7 +620,7 @@ def _sum_without_currency(atom: _Atom, text: str) -> None:
     if _COUNTER.match(text, atom.end):
         return
     if _MONEY_WORD.search(text, max(0, atom.start - 14), atom.start) or _ORDERED.match(text, atom.end):
-        atom.measure, atom.remark = declared_units()["元"], NO_CURRENCY
+        atom.measure, atom.remark = declared_units()["元"], NumberDoubt.NO_CURRENCY
 
 
 def _located(first: _Atom, last: _Atom, plain: Plain) -> LocatedQuantity | None:

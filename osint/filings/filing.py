@@ -238,6 +238,8 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
     if any(re.search(r"\d", page.text[start:end]) for start, end in page.asides):
         drawn.append("numbers in menus, footers and lists of links to other pages were left out")
     main = html.cut_out(page.text, page.asides)
+    if page.has_struck:
+        drawn.append("words that are struck out were left out")
     drawn += unread_remarks(tuple(page.cells), main)
     return Filing(
         name, Medium.HTML, page.text, data, codec, tuple(page.starts) or (0,),

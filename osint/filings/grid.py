@@ -47,6 +47,8 @@ class Cell:
     """why its column is not certain; empty where it is"""
     assumed: str = ""
     """what was inferred of its headers; empty where they are written as headers"""
+    inferred: str = ""
+    """what was inferred of its place; empty where the file states it"""
 
     @property
     def where(self) -> str:
@@ -156,7 +158,7 @@ class TableGrid:
     def _with_inference(self, cell: Cell) -> Cell:
         if not self.inferred:
             return cell
-        return replace(cell, assumed="; ".join(filter(None, (self.inferred, cell.assumed))))
+        return replace(cell, inferred=self.inferred)
 
     def _doubt(self, row: list[Cell], headers: _Headers) -> str:
         if self._steps > _MOST_STEPS:

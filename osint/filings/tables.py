@@ -36,6 +36,7 @@ _LONGEST_LABEL = 120
 _LONGEST_NOTE = 60
 """characters of a line above a table that can be its note"""
 _NOTE_LINES = 3
+_SHORT_CELL = 20
 _LONGEST_SENTENCE, _LONGEST_SUBJECT = 300, 80
 _LONG_CELL = 1500
 """characters of a cell from which on it is a text, not a value; its claims keep their row and column"""
@@ -144,11 +145,15 @@ class _Reading:
     column_label: str
     source: UnitSource | None
     doubts: list[str] = field(default_factory=list)
+    """what was inferred, so that the reading is not sure"""
+    mild: list[str] = field(default_factory=list)
+    """what was inferred and is likely all the same"""
     refused: str = ""
     """why a number without a unit of its own must not be read"""
     lost: str = ""
     """words that say that a bid did not win"""
     is_inferred: bool = False
+    """whether a label was taken through a span"""
 
 
 class Table:
@@ -349,10 +354,11 @@ class Table:
         )
         won = any(self.role(one) is ColumnRole.RESULT and _WON.match(one.text) for one in row)
         stated = " ".join([*cell.headers, *(one.text for one in labels), "中标" if won else ""])
+        around = ",".join(one.text for one in row if one is not cell and 0 < len(one.text) <= _SHORT_CELL)
         model = next(
             (found for one in row if one.text and not is_value(one.text) and (found := chip_model_in(one.text))), ""
         )
-        reading.context = CellContext(unit, tuple(names), stated, self._date(cell, labels, row), per, model)
+        reading.context = CellContext(unit, tuple(names), stated, around, self._date(cell, labels, row), per, model)
         apart = reading.source is not UnitSource.COLUMN_HEADER
         if role is ColumnRole.SERIAL or (role in _NEVER_READ and apart):
             reading.context = replace(reading.context, unit=None)
@@ -367,12 +373,15 @@ class Table:
             ]
             reading.row_label = "; ".join([reading.row_label, *others])[:_LONGEST_LABEL]
         if any(one.row != cell.row or one.row_span > cell.row_span for one in labels):
-            reading.doubts.append("a label spans several rows")
+            reading.mild.append("a label spans several rows")
+            reading.is_inferred = True
+        if cell.inferred:
+            reading.doubts.append(cell.inferred)
         if cell.assumed:
-            reading.doubts.append(cell.assumed)
+            reading.mild.append(cell.assumed)
         if len(cell.headers) > 1:
-            reading.doubts.append("the header has several rows")
-        reading.is_inferred = True
+            reading.mild.append("the header has several rows")
+            reading.is_inferred = True
 
     def _labels_at(self, row: int) -> tuple[Cell, ...]:
         return self._label_cells(self._rows[row]) if row in self._rows else ()
@@ -525,6 +534,8 @@ def _finished(table: Table, cell: Cell, reading: _Reading, claim: TextClaim, sta
     """Return a claim with its labels, its place and what was inferred."""
     is_own = claim.unit_source == UnitSource.CELL
     doubts = [] if is_own else list(reading.doubts)
+    if is_own and (cell.inferred or reading.is_inferred):
+        doubts += [cell.inferred] if cell.inferred else reading.mild
     warning, confidence = claim.warning, claim.confidence
     if reading.lost:
         doubts.append(f"a bid that did not win ({reading.lost})")
@@ -540,7 +551,8 @@ def _finished(table: Table, cell: Cell, reading: _Reading, claim: TextClaim, sta
     ):
         doubts.append("may be a year")
     if not is_own:
-        confidence = "low" if (doubts and _weak(doubts)) or confidence == "low" else "medium"
+        confidence = "low" if doubts or confidence == "low" else "medium"
+        doubts += reading.mild
     elif doubts:
         confidence = "medium" if confidence == "high" else confidence
     labels = (label_unit(words)[1] for words in (reading.row_label, reading.column_label))
@@ -555,11 +567,6 @@ def _finished(table: Table, cell: Cell, reading: _Reading, claim: TextClaim, sta
     if refused:
         return claim.doubted(f"value refused: column in doubt: {refused}", is_refused=True)
     return claim
-
-
-def _weak(doubts: list[str]) -> bool:
-    """Say whether what was inferred leaves a reading at low."""
-    return any(not doubt.startswith(("a row was taken", "a label spans", "the header has")) for doubt in doubts)
 
 
 def unread_remarks(cells: tuple[Cell, ...], text: str) -> list[str]:
