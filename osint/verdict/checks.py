@@ -24,8 +24,10 @@ import numpy as np
 from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, Dossier, Given, show
-from osint.register import LADDER, Bounding, Claim, Modality, Register, Role, Rung, WrittenDate
-from osint.verdict.judge import REFUTE, STATED_POWER, Contradiction
+from osint.register import LADDER, Bounding, Claim, Modality, Register, Role, Rung, Scope, WrittenDate, chip_families
+from osint.verdict.finding import Contradiction
+from osint.verdict.judge import STATED_POWER
+from osint.verdict.rules import REFUTE
 
 SAME = 0.10  # share within which two numbers are the same figure
 WAN = 10_000  # 万, which a text may have dropped
@@ -432,7 +434,16 @@ def national(dossier: Dossier, country: str) -> set[str]:
 
 
 def counted_chips(dossier: Dossier, totals: set[str]) -> list[Claim]:
-    """Return numbers of chips of some totals, the first of each independence group."""
-    claims = [c for c in dossier.all_claims if c.site_id in totals and c.quantity_kind == "chips"]
+    """Return numbers of chips of some totals, the first of each independence group.
+
+    Left out is what was ordered or approved (a share), and what names only families that no other total names.
+    """
+    chips = [c for c in dossier.all_claims if dossier.aggregate(c.site_id) and c.quantity_kind == "chips"]
+    others = {family for c in chips if c.site_id not in totals for family in chip_families(c.chip_model)}
+    claims = []
+    for claim in (c for c in chips if c.site_id in totals and Scope.read(c.scope) != Scope.SHARE):
+        named = set(chip_families(claim.chip_model))
+        if not named or not others or named & others:
+            claims.append(claim)
     first = {c.independence_group: c for c in reversed(claims) if c.value_low is not None and not c.error_test}
     return [c for c in claims if first.get(c.independence_group) is c]
