@@ -30,7 +30,7 @@ _REORDERED = re.compile("[\u202a-\u202e\u2066-\u2069][^\u202c\u2069\n]{0,2000}[\
 _PINYIN = re.compile(r"[(（][a-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]{1,7}[)）]")
 _HAS_TONE = re.compile("[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]")
 _ODD_DIGIT = re.compile("[①-⓿❶-➓⁰¹⁴-⁹₀-₉]")
-_RAISED = re.compile(r"(?<=\d)[⁽(]?[⁰¹²³⁴-⁹①-⑳]{1,2}[⁾)]?(?=\s?(?:[一-龥A-Za-z%]|$|[，。；,;）)]))")
+_RAISED = re.compile(r"(?<=\d)[⁽(]?[⁰¹²³⁴-⁹]{1,2}[⁾)]?(?=\s?(?:[一-龥A-Za-z%]|$|[，。；,;）)]))")
 _POWER = re.compile(r"(?:[×xX*]\s?10|(?<!\d)10)$")
 _BRACKET_MARK = re.compile(r"(?<=\d)\s?\[\d{1,2}\](?=\s?[一-龥A-Za-z])")
 _PLAIN_PINYIN = re.compile(r"(?<=[十百千万亿萬億])[(（](?:shi|bai|qian|wan|yi)[)）]")

@@ -30,7 +30,7 @@ _ENDS = {"<!--": "-->", "<!": ">", "<?": ">"}
 """what ends a comment, a declaration or an instruction"""
 
 
-_RAISED, _LONGEST_MARK = str.maketrans("0123456789()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾"), 4
+_RAISED, _LONGEST_MARK = str.maketrans("0123456789()①②③④⑤⑥⑦⑧⑨", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾¹²³⁴⁵⁶⁷⁸⁹"), 4
 
 
 def _names(words: str) -> frozenset[str]:

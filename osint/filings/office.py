@@ -172,7 +172,7 @@ def _words(paragraph: Any) -> str:
     ).replace("\t", " ")
 
 
-_RAISED = str.maketrans("0123456789()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾")
+_RAISED = str.maketrans("0123456789()①②③④⑤⑥⑦⑧⑨", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _raised(words: str) -> str:
