@@ -23,6 +23,7 @@ CLAIM_COLUMNS = (
     "file", "kind", "low", "high", "unit", "si_low", "si_high", "si_unit", "rung", "qualifier", "subject", "date",
     "start", "end", "quote", "sentence", "aim", "modality", "chip_model", "precision", "per", "alternatives",
     "confidence", "warning", "page", "row_label", "column_label", "unit_source",
+    "rung_reason",
 )  # fmt: skip
 """The columns of a frame of claims, in order."""
 _BESIDE, _LENT, _PART_REACH = 40, 200, 200
@@ -75,6 +76,8 @@ class TextClaim(NamedTuple):
     """words of the header cells of its column in a table, from top to bottom, parted by " / "; empty in prose"""
     unit_source: str = ""
     """where the unit of a number in a table is written, a `UnitSource`; empty in prose"""
+    rung_reason: str = ""
+    """what gave the rung where it was not the clause: row and column, or the kind of the filing; else empty"""
 
     def doubted(self, warning: str, *, is_refused: bool = False) -> TextClaim:
         """Return the claim with a warning and low confidence; without its value if `is_refused`."""
@@ -249,7 +252,8 @@ def _told(claim: TextClaim, context: CellContext, document: date | None) -> Text
         asserted = stage(Clauses(words), len(words) - 1, len(words) - 1)
         if document and when[:10] > document.isoformat()[: len(when[:10])]:
             asserted = promised(asserted, Clauses(words), len(words) - 1)
-        told = told._replace(rung=asserted.rung, aim=asserted.aim, modality=asserted.modality)
+        reason = "words of row and column" if asserted.rung else ""
+        told = told._replace(rung=asserted.rung, aim=asserted.aim, modality=asserted.modality, rung_reason=reason)
     return told
 
 

@@ -43,6 +43,7 @@ def _extract(args: argparse.Namespace) -> int:
             print(f"osint extract: {error}", file=sys.stderr)
             status = 2
             continue
+        status = 2 if filing.blocked else status
         if args.about:
             _print_about(filings.about(filing).to_row(), args.json)
             continue
