@@ -264,8 +264,8 @@ def _pdf(data: bytes, name: str, odd: tuple[str, ...], pictures: bool) -> Filing
     remarks += unread_remarks(read.cells, read.text)
     return Filing(
         name, Medium.PDF, read.text, data, starts=read.starts or (0,), places=read.places or ((1, 0),),
-        cells=read.cells, remarks=(*remarks, *odd), facts=read_facts(read.text, name, cells=read.cells), doubtful=read.doubtful,
-        unread=read.empty,
+        cells=read.cells, remarks=(*remarks, *odd), facts=read_facts(read.text, name, cells=read.cells),
+        doubtful=read.doubtful, unread=read.empty,
     )  # fmt: skip
 
 
