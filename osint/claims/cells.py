@@ -113,12 +113,28 @@ def _measure(unit: str, sign: str) -> Unit | None:
     return known
 
 
+_NOUNS = ("标准机柜", "标准机架", "机柜", "机架", "卡")
+
+
+def is_unit(words: str) -> bool:
+    """Say whether words are a unit and nothing that could be a label: 架, 万元, but not 机柜.
+
+    >>> is_unit("架"), is_unit("机柜")
+    (True, False)
+    """
+    return words.strip() not in _NOUNS and read_unit(words) is not None
+
+
 _BRACKETS = re.compile(r"[(\[【<{]([^()\[\]【】<>{}]{1,24})[)\]】>}]")
 _SAYS_UNIT = re.compile(r"(?:单位|[Uu]nits?)[:为]\s?([^\s()\[\]]{1,12})")
 _BEHIND = re.compile(r"[,、:]\s?([^,、:/\s]{1,12})$|(?<![一-龥]\d)/\s?([^,/\s]{1,12})$|\bin ([A-Za-z$ ]{1,20})$")
 _COUNTED = re.compile(r"([台张架块套个枚片颗组面])数(?:量)?$")
 _LAST_WORD = re.compile(r"(?:^|[\s_-])([A-Za-zμ·²2/%]{1,8})$")
-_SHORTEST_LATIN = 2
+_SHORTEST_LATIN, _SHORTEST_WORD = 2, 3
+_STATE = re.compile(
+    r"[ ,(]+(?:installed|deployed|delivered|ordered|leased|planned|operational|in use|online|total|shipped|sold|to date)\)?$",
+    re.IGNORECASE,
+)
 _PUE = re.compile(r"(?:^|[^A-Za-z])PUE(?![A-Za-z])|电能利用效率|电能使用效率", re.IGNORECASE)
 _OF_NOUN = re.compile(
     r"(?:number|no\.?|count|quantity) of ([A-Za-z ]{2,24})$|([A-Za-z ]{2,24}) (?:count|number|qty)$", re.I
@@ -150,6 +166,10 @@ def label_unit(words: str) -> tuple[CellUnit | None, str]:
 
 def _latin_unit(plain: str) -> tuple[CellUnit | None, str]:
     """Return the unit that an English header ends in: "IT load MW", "Racks", "Number of servers"."""
+    whole = declared_units().get(spelling_key(plain))
+    if whole and len(plain) > _SHORTEST_WORD and whole.family != "duration":
+        return CellUnit(plain, "", plain, whole), plain
+    plain = _STATE.sub("", plain)
     last = _LAST_WORD.search(plain)
     if last and len(last[1]) >= _SHORTEST_LATIN and last.start() > 0 and spelling_key(last[1]) in declared_units():
         return CellUnit(last[1], "", last[1], declared_units()[spelling_key(last[1])]), plain[: last.start()].strip()

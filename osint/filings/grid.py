@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from osint.claims import label_unit, read_unit
+from osint.claims import is_unit, label_unit, read_unit
 
 MOST_COLUMNS = 1000
 """cells further to the right are not placed; no browser spans more"""
@@ -144,6 +144,7 @@ class TableGrid:
         while index < len(rows):
             begins_anew = not self.sequential and index > 0 and rows[index][0].row > _bottom(rows[index - 1]) + 1
             depth = _header_depth(rows, index, shape, _Headers() if begins_anew else headers)
+            depth += bool(depth) and index + depth < len(rows) - 1 and _holds_units(rows[index + depth])
             if depth:
                 block = [cell.filled(cell.text, header=True) for row in rows[index : index + depth] for cell in row]
                 headers = _Headers.of(block, _assumed(rows[index : index + depth]))
@@ -341,6 +342,12 @@ def _header_depth(rows: list[list[Cell]], index: int, shape: _Shape, headers: _H
     )
     begins_empty = bool(under) and (not under[0].text or under[0].column > row[0].column)
     return 2 if gaps and fills and begins_empty else first
+
+
+def _holds_units(row: list[Cell]) -> bool:
+    """Say whether a row below a header holds nothing but units."""
+    filled = [cell.text for cell in row if cell.text]
+    return bool(filled) and all(map(is_unit, filled))
 
 
 def _is_note(filled: list[Cell], widest: int) -> bool:

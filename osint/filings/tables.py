@@ -16,6 +16,7 @@ from osint.claims import (
     chip_model_in,
     counted_kind,
     is_generic,
+    is_unit,
     label_unit,
     read_cell,
     read_unit,
@@ -36,6 +37,7 @@ _LONGEST_LABEL = 120
 _LONGEST_NOTE = 60
 """characters of a line above a table that can be its note"""
 _NOTE_LINES = 3
+_PAIR = 2
 _SHORT_CELL = 20
 _LONGEST_SENTENCE, _LONGEST_SUBJECT = 300, 80
 _LONG_CELL = 1500
@@ -175,6 +177,8 @@ class Table:
         self._notes = self._notes_inside()
         self._columns: dict[tuple[str, ...], dict[int, bool]] = {}
         self._labels_of: dict[int, tuple[Cell, ...]] = {}
+        self._is_wide = max(cell.column for cell in cells) > _PAIR
+        self._period = self._repeats()
         self._text_columns, self._counted = self._columns_of_words(), self._counting_columns()
 
     def _notes_inside(self) -> list[tuple[int, Note]]:
@@ -207,8 +211,11 @@ class Table:
     def role(self, cell: Cell) -> ColumnRole:
         """Return the role of the column of a cell, by its header and by what stands in it."""
         role = column_role(cell.headers[-1]) if cell.headers else ColumnRole.VALUE
+        is_counted = cell.column in self._counted and not any(label_unit(one)[0] for one in cell.headers)
+        if is_counted and role in (ColumnRole.VALUE, ColumnRole.NAME, ColumnRole.LOT) and self._is_wide:
+            return ColumnRole.LOT if role is ColumnRole.LOT else ColumnRole.SERIAL
         if role is ColumnRole.NAME and cell.column not in self._text_columns:
-            return ColumnRole.SERIAL if cell.column in self._counted else ColumnRole.VALUE
+            return ColumnRole.VALUE
         return role
 
     def _counting_columns(self) -> set[int]:
@@ -217,7 +224,12 @@ class Table:
         for cell in self.cells:
             if not cell.header and cell.text:
                 columns.setdefault(cell.column, []).append(cell.text)
-        return {column for column, words in columns.items() if words == [str(n) for n in range(1, len(words) + 1)]}
+        ones = [[str(n) for n in range(1, len(words) + 1)] for words in columns.values()]
+        counted = {
+            column for (column, words), own in zip(columns.items(), ones, strict=True)
+            if words == own or [word.lstrip("0") for word in words] == own
+        }  # fmt: skip
+        return {column for column in counted if len(columns[column]) > 1 or column == min(columns)}
 
     def note_at(self, row: int) -> Note:
         """Return the note that governs a row."""
@@ -226,9 +238,23 @@ class Table:
 
     # ------------------------------------------------------------ labels
 
+    def _repeats(self) -> int:
+        """Return the columns after which the header begins again beside itself; 0 where it does not."""
+        heads = {cell.column: cell.headers for cell in self.cells if cell.headers}
+        wide = max(heads, default=0)
+        for period in range(_PAIR, wide // 2 + 1):
+            own = [heads.get(column) for column in range(1, wide + 1)]
+            if wide % period == 0 and own[0] and all(own[n] == own[n % period] for n in range(wide)):
+                return period
+        return 0
+
     def row_cells(self, cell: Cell) -> tuple[Cell, ...]:
         """Return the cells that name the row of a cell, the outer first."""
         row = self._rows[cell.row]
+        if self._period:
+            part = (cell.column - 1) // self._period
+            beside = self._label_cells([one for one in row if (one.column - 1) // self._period == part])
+            return tuple(one for one in beside if one is not cell)
         if not any(one.headers for one in row):
             return _beside(row, cell)
         if cell.row not in self._labels_of:
@@ -256,7 +282,7 @@ class Table:
                 for one in filled
                 if one.column in self._text_columns
                 and roles[one.column] is not ColumnRole.UNIT
-                and read_unit(one.text) is None
+                and not is_unit(one.text)
             ][:1]
         if not leading and filled and (filled[0].column < first or roles[filled[0].column] in _NEVER_READ):
             leading = filled[:1]
@@ -278,7 +304,7 @@ class Table:
         for one in row:
             if one is cell or not one.text or (one.headers and self.role(one) is not ColumnRole.UNIT):
                 continue
-            unit = read_unit(one.text)
+            unit = read_unit(one.text) if is_unit(one.text) else None
             if unit is None:
                 continue
             if not one.headers and one not in row[max(at - 1, 0) : at + 2]:
@@ -294,7 +320,8 @@ class Table:
         role = self.role(cell)
         labels = self.row_cells(cell)
         nearest = labels[-1] if labels else None
-        unit_in_header = next((unit for one in reversed(cell.headers) if (unit := label_unit(one)[0])), None)
+        stated = (label_unit(one)[0] or (read_unit(one) if is_unit(one) else None) for one in reversed(cell.headers))
+        unit_in_header = next((unit for unit in stated if unit), None)
         unit_in_label = label_unit(nearest.text)[0] if nearest and not is_value(nearest.text) else None
         if unit_in_label and role is ColumnRole.MONEY and not unit_in_label.is_money:
             unit_in_label = None  # the sum that is paid for the racks
@@ -387,7 +414,7 @@ class Table:
         return self._label_cells(self._rows[row]) if row in self._rows else ()
 
     def _unit_words(self, row: list[Cell]) -> str:
-        found = next((one.text for one in row if self.role(one) is ColumnRole.UNIT and read_unit(one.text)), "")
+        found = next((one.text for one in row if self.role(one) is ColumnRole.UNIT and is_unit(one.text)), "")
         return found if len(found) <= len("台（套）") else ""
 
     def _date(self, cell: Cell, labels: tuple[Cell, ...], row: list[Cell]) -> str:
@@ -405,7 +432,7 @@ def _names_row(cell: Cell, role: ColumnRole, columns_of_words: set[int]) -> bool
     return (
         role is ColumnRole.VALUE
         and (cell.column in columns_of_words or not is_value(cell.text))
-        and read_unit(cell.text) is None
+        and not is_unit(cell.text)
     )
 
 
@@ -414,24 +441,24 @@ def _beside(row: list[Cell], cell: Cell) -> tuple[Cell, ...]:
     at = row.index(cell)
     found: list[Cell] = []
     for one in reversed(row[:at]):
-        if not one.text or read_unit(one.text):
+        if not one.text or is_unit(one.text):
             continue
         if is_value(one.text) or not _LETTER.search(one.text):
             break
         found.insert(0, one)
         if label_unit(one.text)[0]:
             break
-    if not found and not any(one.text and not is_value(one.text) and not read_unit(one.text) for one in row[:at]):
+    if not found and not any(one.text and not is_value(one.text) and not is_unit(one.text) for one in row[:at]):
         found = [
             one
             for one in row[at + 1 :]
-            if _LETTER.search(one.text) and not read_unit(one.text) and not is_value(one.text)
+            if _LETTER.search(one.text) and not is_unit(one.text) and not is_value(one.text)
         ][:1]
     if not found:  # several values behind one label
         found = [
             one
             for one in row[:at]
-            if one.text and not is_value(one.text) and not read_unit(one.text) and _LETTER.search(one.text)
+            if one.text and not is_value(one.text) and not is_unit(one.text) and _LETTER.search(one.text)
         ][-1:]
     return tuple(found)
 
