@@ -132,7 +132,7 @@ _COUNTED = re.compile(r"([台张架块套个枚片颗组面])数(?:量)?$")
 _LAST_WORD = re.compile(r"(?:^|[\s_-])([A-Za-zμ·²2/%]{1,8})$")
 _SHORTEST_LATIN, _SHORTEST_WORD = 2, 3
 _STATE = re.compile(
-    r"[ ,(]+(?:installed|deployed|delivered|ordered|leased|planned|operational|in use|online|total|shipped|sold|to date)"
+    r"[ ,(]+(?:installed|deployed|delivered|ordered|leased|planned|operational|in use|online|total|shipped|sold)"
     r"\)?$",
     re.IGNORECASE,
 )
