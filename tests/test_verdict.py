@@ -1,6 +1,5 @@
 import ast
 import importlib
-import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,17 +11,13 @@ import pytest
 from osint import model, verdict
 from osint.cli.main import main
 from osint.model import Dossier, Given
-from osint.register import CalibrationRow, Claim, Stage
-from osint.verdict import Outcome, RuleFacts
+from osint.register import CalibrationRow
 
 
 def with_claims(register, change):
     claims = register.claims.copy()
     change(claims)
     return replace(register, claims=claims)
-
-
-FLAGS = ("contradicted", "not_reached", "states", "rung_shown", "observed", "due", "above", "live_rung", "stated_power")
 
 
 def row_of(register, claim_id):
@@ -57,16 +52,6 @@ def test_the_number_under_test_is_held_out(register, claim_id):
 
 def test_a_question_has_no_value():
     assert not {"value", "value_low", "value_high", "low", "high"} & set(model.Question.__dataclass_fields__)
-
-
-def test_a_larger_number_is_never_likelier(register):
-    chances = []
-    for factor in (0.1, 1, 10, 100):
-        claim = claim_of(register, "C033")
-        value = claim.value_high * factor
-        claim = replace(claim, value_low=value, value_high=value, readings=())
-        chances.append(verdict.judge(claim, register).probability)
-    assert chances == sorted(chances, reverse=True) and chances[0] > 0.9 > 0.1 > chances[-1]
 
 
 @pytest.mark.parametrize(
@@ -115,89 +100,6 @@ def test_every_claim_has_one_finding(register, checked):
     assert (found["would_change"].map(len) > 0).all()
 
 
-def test_abilene_was_due_before_it_was_done(register):
-    found = verdict.check(register, ["US01"]).findings.set_index("claim_id")
-    assert found.loc["C150", "finding"] == "too early" and found.loc["C150", "rests_on"] == ["O010"]
-
-
-def test_observed_power_refutes_a_live_claim_far_above_it(register):
-    row = row_of(register, "C151") | {
-        "claim_id": "C999",
-        "independence_group": "G999",
-        "rung": "running",
-        "modality": "has",
-        "value_low": 3e6,
-        "value_high": 3e6,
-        "date": "2026",
-        "value_date": "",
-    }
-    found = verdict.judge(Claim.from_row(row), register)
-    assert found.outcome == Outcome.REFUTED and found.probability < 0.05
-    edge = found.assumption
-    assert edge.needed == pytest.approx(edge.factor.best * np.exp(edge.sd * edge.factor.sigma)) and abs(edge.sd) > 1
-    fits = verdict.judge(Claim.from_row(row | {"value_low": 1e4, "value_high": 1e4}), register)
-    assert fits.outcome == Outcome.COULD_FIT
-
-
-def seen(register, **cells):
-    """The register with one SIMULATED observation more."""
-    row = register.observations.iloc[0].to_dict() | {
-        **{"observation_id": "O900", "quantity": "", "rung": "", "not_yet": "", "independence_group": "desk"},
-        **{"low": np.nan, "best": np.nan, "high": np.nan, "source_claim_id": ""},
-    }
-    return replace(register, observations=pd.concat([register.observations, pd.DataFrame([row | cells])]))
-
-
-@pytest.mark.parametrize(
-    ("day", "outcome"),
-    [
-        ("2026-08-01", Outcome.UNTESTED),  # five years later shows nothing of that day
-        ("2020-06-14", Outcome.UNTESTED),
-        ("2020-06-15", Outcome.SUPPORTED),  # 200 days before
-        ("2021-01-01", Outcome.SUPPORTED),
-        ("2021-03-02", Outcome.SUPPORTED),  # 60 days after
-        ("2021-03-03", Outcome.UNTESTED),
-        ("2021-03", Outcome.SUPPORTED),
-        ("2019/..", Outcome.UNTESTED),  # an open end shows nothing beyond its known side
-        ("../2022", Outcome.UNTESTED),
-        ("2020/..", Outcome.SUPPORTED),
-        ("../2021-01", Outcome.SUPPORTED),
-    ],
-)
-def test_a_rung_is_shown_near_the_day_of_the_claim_alone(register, day, outcome):
-    with_it = seen(register, site_id="XJ07", date=day, rung="running")
-    claim = row_of(register, "C057") | {"rung": "running", "date": "2021-01-01", "value_date": "2021-01-01"}
-    assert verdict.judge(Claim.from_row(claim), with_it).outcome == outcome
-
-
-@pytest.mark.parametrize("name", ["O900", "V900", "camera 3"])
-def test_a_finding_does_not_depend_on_the_letter_of_an_id(register, name):
-    """C123 is due in the future: 2 to 4 MW seen after its day leave too little for it, whatever the row is called."""
-    cells = {"quantity": "facility_mw", "low": 2.0, "best": 3.0, "high": 4.0, "date": "2026-08-01"}
-    with_it = seen(register, observation_id=name, site_id="QH05", **cells)
-    found = verdict.judge(claim_of(register, "C123"), with_it)
-    assert found.outcome == Outcome.TOO_EARLY and name in found.rests_on
-
-
-def test_a_measurement_with_an_open_end_does_not_test_a_later_plan(register):
-    """C123 is due after 2020: what was measured from 2020 on is known of 2020 alone."""
-    cells = {"quantity": "facility_mw", "low": 2.0, "best": 3.0, "high": 4.0, "date": "2020/.."}
-    found = verdict.judge(claim_of(register, "C123"), seen(register, site_id="QH05", **cells))
-    assert "O900" not in found.rests_on
-
-
-def test_not_shown_follows_the_rows(register):
-    """An observation of chips by others takes back that none has been seen; one of the claimant does not."""
-    cells = {"site_id": "QH05", "quantity": "chips", "low": 900.0, "best": 1000.0, "high": 1100.0, "date": "2026-08-01"}
-    claim = claim_of(register, "C123")
-    none = "No chip has been seen, and no document shows one delivered."
-    assert verdict.judge(claim, register).to_row()["not_shown"] == none
-    counted = verdict.judge(claim, seen(register, **cells)).to_row()["not_shown"]
-    assert counted == "Chips are counted by O900; their model, their owner and their use are not shown."
-    own = seen(register, **cells | {"independence_group": claim.independence_group})
-    assert verdict.judge(claim, own).to_row()["not_shown"] == none
-
-
 def test_a_register_that_is_changed_gives_another_answer(register):
     """Nothing that was computed from a table outlives a change of it."""
     own = replace(register, relations=register.relations.copy())
@@ -205,53 +107,6 @@ def test_a_register_that_is_changed_gives_another_answer(register):
     before = model.estimate("it_mw", givens, country="CN", register=own).best
     own.relations.loc[own.relations["relation"] == "floor_cn", ["low", "best", "high"]] *= 10
     assert model.estimate("it_mw", givens, country="CN", register=own).best == pytest.approx(10 * before, rel=1e-6)
-
-
-# --- the rules, row by row
-
-
-FIRM = RuleFacts(probability=0.01, observed=True, stage=Stage.LIVE)
-
-
-@pytest.mark.parametrize(
-    ("facts", "outcome"),
-    [
-        (RuleFacts(), Outcome.UNTESTED),
-        (RuleFacts(contradicted=True, not_reached=True, probability=0.9), Outcome.INCONSISTENT),
-        (RuleFacts(not_reached=True, probability=0.9, observed=True), Outcome.TOO_EARLY),
-        (RuleFacts(states=True, rung_shown=True), Outcome.SUPPORTED),
-        (RuleFacts(states=True), Outcome.UNTESTED),
-        (RuleFacts(rung_shown=True), Outcome.UNTESTED),
-        (FIRM, Outcome.REFUTED),
-        (replace(FIRM, stage=Stage.WORKS), Outcome.REFUTED),
-        (replace(FIRM, stage=Stage.PLAN), Outcome.STRAINED),
-        (replace(FIRM, stage=Stage.PLAN, due=True, above=True), Outcome.TOO_EARLY),
-        (replace(FIRM, stage=Stage.PLAN, due=True), Outcome.STRAINED),
-        (replace(FIRM, due=True, above=True), Outcome.REFUTED),
-        (replace(FIRM, probability=0.05), Outcome.STRAINED),
-        (replace(FIRM, probability=0.20), Outcome.COULD_FIT),
-        (replace(FIRM, probability=0.45, rung_shown=True, live_rung=True, stated_power=True), Outcome.SUPPORTED),
-        (replace(FIRM, probability=0.44, rung_shown=True, live_rung=True, stated_power=True), Outcome.COULD_FIT),
-        (replace(FIRM, probability=0.9, rung_shown=True, live_rung=True), Outcome.COULD_FIT),
-        (replace(FIRM, probability=0.9, rung_shown=True, stated_power=True), Outcome.COULD_FIT),
-        (RuleFacts(probability=0.19), Outcome.STRAINED),
-        (RuleFacts(probability=0.20), Outcome.UNTESTED),
-        (RuleFacts(probability=0.0, due=True, above=True), Outcome.STRAINED),
-    ],
-)
-def test_rules(facts, outcome):
-    assert verdict.decide(facts).outcome == outcome
-
-
-def test_every_rule_can_decide():
-    """No rule is hidden behind those before it."""
-    flags = [dict(zip(FLAGS, bits, strict=True)) for bits in itertools.product((False, True), repeat=len(FLAGS))]
-    chances = (None, 0.01, 0.1, 0.3, 0.9)
-    decided = {
-        verdict.decide(RuleFacts(**flag, probability=p, stage=stage)).name
-        for flag, p, stage in itertools.product(flags, chances, Stage)
-    }
-    assert decided == {rule.name for rule in verdict.RULES}
 
 
 # --- cross-checks

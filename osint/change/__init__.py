@@ -3,6 +3,7 @@
 from osint.change._tile_search import Target
 from osint.change.detect import NewStructures, draw_structure, new_structures, observe
 from osint.change.history import PROPERTIES, Structure, iso
+from osint.change.kinds import KindOfPatch, Surface, kind
 from osint.change.landcover import BUILDINGS, Kind
 from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, locate, site_area
 from osint.change.measure import MEASURED, AreaInterval, Measurement, in_order, measure, measure_outlines
@@ -33,6 +34,7 @@ __all__ = [
     "Dated",
     "Doubt",
     "Kind",
+    "KindOfPatch",
     "LocateResult",
     "Measurement",
     "NewStructures",
@@ -46,6 +48,7 @@ __all__ = [
     "Step",
     "Steps",
     "Structure",
+    "Surface",
     "Target",
     "add_radar",
     "around",
@@ -57,6 +60,7 @@ __all__ = [
     "draw_structure",
     "in_order",
     "iso",
+    "kind",
     "locate",
     "measure",
     "measure_outlines",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -153,6 +154,8 @@ class Dossier:
     """Observations by site, in the order of the table."""
     network: Network
     """Relations, chips and discrete unknowns."""
+    parts: Mapping[str, tuple[str, ...]]
+    """Sites that are parts of a site, by its id, in the order of the table; a site without parts has none."""
 
     @classmethod
     def of(cls, source: Register | Dossier) -> Dossier:
@@ -162,9 +165,24 @@ class Dossier:
         sites = {row["site_id"]: SiteRow.from_row(row) for row in source.sites.to_dict("records")}
         all_claims = tuple(Claim.from_row(row) for row in source.claims.to_dict("records"))
         seen = [Observation.from_row(row) for row in source.observations.to_dict("records")]
-        claims = {site: tuple(c for c in all_claims if c.site_id == site) for site in sites}
-        observations = {site: tuple(o for o in seen if o.site_id == site) for site in sites}
-        return cls(sites, all_claims, claims, observations, Network.of(source))
+        claims: dict[str, list[Claim]] = {site: [] for site in sites}
+        observations: dict[str, list[Observation]] = {site: [] for site in sites}
+        parts: defaultdict[str, list[str]] = defaultdict(list)
+        for claim in all_claims:
+            claims[claim.site_id].append(claim)
+        for row in seen:
+            observations[row.site_id].append(row)
+        for site in sites.values():
+            if site.parent:
+                parts[site.parent].append(site.site_id)
+        return cls(
+            sites,
+            all_claims,
+            {site: tuple(of_site) for site, of_site in claims.items()},
+            {site: tuple(of_site) for site, of_site in observations.items()},
+            Network.of(source),
+            {site: tuple(children) for site, children in parts.items()},
+        )
 
     def site(self, site_id: str) -> SiteRow:
         """Return a site; raises NotFoundError for an unknown id."""
@@ -252,7 +270,7 @@ def given_of(claim: Claim) -> Given | None:
 
 
 def gather(q: Question, source: Register | Dossier) -> list[Given]:
-    """Return the other evidence on the site: claims of other quantities, and observations by others.
+    """Return what the other documents on the site state: claims of other quantities. What was seen is not among them.
 
     One claim for each quantity: of the same stage if there is one, from another group before the same one, then
     the nearest in time, then the most official. Copies of one story share a group and so count once. Of the
@@ -271,36 +289,13 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
         rank = (claim.stage != q.stage, own, given.bound, away, tier, claim.claim_id)
         if given.quantity not in best or rank < best[given.quantity][0]:
             best[given.quantity] = (rank, given)
-    seen = _observed(q, dossier)
-    measured = {s.quantity for s in seen}
-    measured |= POWER if POWER & measured else set()
     # compute and money are only a part of what racks and power serve: they bound those from below
     part = frozenset[str]() if q.quantity in CHIP_COUNTS else CHIP_COUNTS | {"cost_cny"}
-    claimed = [g for _, g in best.values() if g.quantity not in measured]
+    claimed = [g for _, g in best.values()]
     givens = [replace(g, high=None) if g.quantity in part else g for g in claimed if g.low or g.quantity not in part]
-    if any(g.quantity != "land_m2" and not g.bound for g in [*givens, *seen]):
+    if any(g.quantity != "land_m2" and not g.bound for g in givens):
         givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
-    return givens + seen
-
-
-def _observed(q: Question, dossier: Dossier) -> list[Given]:
-    """Return measurements of the site by others than the claimant: the latest of each quantity."""
-    latest: dict[str, tuple[int, Given]] = {}
-    for o in dossier.observations[q.site_id]:
-        if o.independence_group == q.group or o.quantity not in QUANTITIES or o.low is None or o.high is None:
-            continue
-        day = o.date.known[1].toordinal()  # an open end says nothing of later days
-        after_due = q.due and day >= q.day
-        if q.stage == Stage.PLAN and not after_due:
-            continue  # what stands before the due day does not test a plan
-        if q.stage == Stage.LIVE and o.quantity == "roof_m2" and 0 < day < q.day - NEAR_DAYS:
-            continue  # a roof seen long before bounds nothing: more may have been built since
-        if q.stage == Stage.WORKS and o.quantity in POWER and not after_due:
-            continue  # power today does not test a hall that is being built
-        label = f"{o.observation_id}, {o.observer}"
-        if o.quantity not in latest or day > latest[o.quantity][0]:
-            latest[o.quantity] = (day, Given(o.quantity, o.low, o.high, label, (o.observation_id,), observed=True))
-    return [g for _, g in latest.values()]
+    return givens
 
 
 def readings_for(q: Question, givens: list[Given], source: Register | Dossier) -> Readings:

@@ -45,6 +45,7 @@ from osint.register.vocabulary import (
     Rung,
     Scope,
     Stage,
+    Tier,
     chip_families,
     table_rows,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Scope",
     "SiteRow",
     "Stage",
+    "Tier",
     "WrittenDate",
     "append_rows",
     "check_table",

@@ -25,7 +25,9 @@ from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, Dossier, Given, show
 from osint.register import LADDER, Bounding, Claim, Modality, Register, Role, Rung, WrittenDate
-from osint.verdict.judge import REFUTE, STATED_POWER, Contradiction
+from osint.verdict.finding import Contradiction
+from osint.verdict.judge import STATED_POWER
+from osint.verdict.rules import REFUTE
 
 SAME = 0.10  # share within which two numbers are the same figure
 WAN = 10_000  # 万, which a text may have dropped

@@ -22,7 +22,7 @@ from osint import model
 from osint.errors import NotFoundError, OsintError
 from osint.model import ROUNDING, Dossier, Given, Question, Reading, show
 from osint.register import Bounding, Claim, Register
-from osint.verdict.judge import REFUTE, STRAIN
+from osint.verdict.rules import REFUTE, STRAIN
 
 VALUES = 15  # quantiles of the prediction at which the answer is solved again
 TESTED = (("chips", "servers"), ("pflops",), ("it_mw", "facility_mw", "power_mw"), ("racks",))

@@ -13,7 +13,8 @@ from tqdm import tqdm
 from osint.model import Dossier
 from osint.register import Register
 from osint.verdict.checks import Check, contradictions, cross_checks
-from osint.verdict.judge import Finding, judge
+from osint.verdict.finding import Finding
+from osint.verdict.judge import judge
 from osint.verdict.next_steps import NextStep, next_steps, steps_frame
 
 NEXT = 3  # steps that a finding names as what would change it
@@ -53,9 +54,9 @@ class Found:
         for site in dict.fromkeys(f.claim.site_id for f in self.judged):
             lines.append(site)
             for row in (f.to_row() for f in self.judged if f.claim.site_id == site):
-                chance = "" if row["probability"] is None else f" ({row['word']}, {row['probability']:.0%})"
-                head = f"{row['claim_id']} {row['finding']}{chance}; confidence {row['confidence']}"
+                head = f"{row['claim_id']} {row['finding']} ({row['rule']}): {row['written'] or row['kind']}"
                 lines.append(f"  {head}\n      {row['shown']}")
+                lines += [f"      {row['room']}"] if row["room"] else []
             for row in (c.to_row() for c in self.tests if c.site_id == site):
                 head = f"[{row['finding']}] {row['check']}: {row['arithmetic']}"
                 lines.append(f"  {head}\n      {row['says']} Not said: {row['does_not_say']}")

@@ -1,0 +1,354 @@
+"""Say what a patch of ground is by its reflectance: probabilities from measured reflectances of known surfaces.
+
+`kind` is the only place where a kind is decided. Everything else calls it and adds what a single colour cannot tell:
+shape, seasons, what was there before, how long it lasted.
+
+Each row of `reflectances.csv` is one measured surface. A patch is compared with all of them in the logarithm of the
+reflectance, where sun and slope are an addition, under a Student-t scatter as wide as surfaces of one material differ
+between places. Bands that are missing are integrated out. Panels, film and the edges of small roofs show the ground
+between or beside them: their rows are mixed with the ground of the place first.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from typing import TypedDict
+
+import numpy as np
+from scipy.special import gammaln, logsumexp
+
+from osint.errors import BadInputError
+
+
+class Surface(StrEnum):
+    """A class of surfaces that reflectances may tell apart."""
+
+    PALE_ROOF = "pale roof"
+    COLOURED_ROOF = "coloured steel roof"
+    DARK_ROOF = "dark or grey roof"
+    TILED_ROOF = "tiled roof"
+    CONCRETE = "concrete"
+    ASPHALT = "asphalt"
+    SOLAR_PANELS = "solar panels"
+    FILM = "film or greenhouse"
+    SALT = "salt or gypsum"
+    BARE_GROUND = "bare ground"
+    PLANTS = "plants"
+    WATER = "water or mud"
+    SNOW = "snow or ice"
+    PLASTIC = "sports ground or plastic"
+
+
+ROOFS = (Surface.PALE_ROOF, Surface.COLOURED_ROOF, Surface.DARK_ROOF, Surface.TILED_ROOF)
+GROUNDS = (Surface.BARE_GROUND, Surface.SALT, Surface.PLANTS, Surface.WATER, Surface.SNOW)
+"""Surfaces that nobody builds: what lies around a place is one of them."""
+SPARSE = (Surface.SOLAR_PANELS, Surface.FILM)
+"""Surfaces between or through which the ground shows."""
+KIND_BANDS = ("B02", "B03", "B04", "B08", "B11", "B12")
+"""Bands of Sentinel-2 that `kind` reads; B8A stands in for B08 where that is missing."""
+PRIOR: Mapping[Surface, float] = {
+    Surface.PALE_ROOF: 0.16,
+    Surface.COLOURED_ROOF: 0.12,
+    Surface.DARK_ROOF: 0.16,
+    Surface.TILED_ROOF: 0.02,
+    Surface.CONCRETE: 0.06,
+    Surface.ASPHALT: 0.05,
+    Surface.SOLAR_PANELS: 0.07,
+    Surface.FILM: 0.03,
+    Surface.SALT: 0.1,
+    Surface.BARE_GROUND: 0.15,
+    Surface.PLANTS: 0.03,
+    Surface.WATER: 0.03,
+    Surface.SNOW: 0.01,
+    Surface.PLASTIC: 0.01,
+}
+"""Share of each surface among patches of some hundred metres that changed and stayed so: a judgement."""
+MADE = "judgement"
+"""Source of rows of surfaces of which few or none were measured: made by judgement."""
+MADE_WEIGHT: Mapping[Surface, float] = {
+    Surface.SALT: 0.8,
+    Surface.WATER: 0.5,
+    Surface.PALE_ROOF: 0.5,
+    Surface.COLOURED_ROOF: 0.3,
+}
+"""Weight of the made rows of a surface beside its measured ones."""
+BANDWIDTH, MADE_BANDWIDTH = 0.5, 0.85  # scatter about a measured row over that of its material; about a made one
+OWN_SHARE = 0.5  # share of the scatter that is of the row's own material, the rest is of all materials
+OWN_MIN_ROWS = 8  # rows of a material from which it has a scatter of its own
+BRIGHTNESS_SD = 0.2  # scatter of the logarithm of all bands together: sun, slope, dust, age
+HAZE_SD = (0.14, 0.10, 0.07, 0.03, 0.01, 0.005)  # of the logarithm of each band, all with one sign
+BAND_SD = 0.03  # scatter of the logarithm of each band on its own
+FREEDOM_OF_ROWS = 5.0  # degrees of freedom of the scatter about a row
+TEMPER = 0.8  # share of the log likelihood that counts: other sources differ more than places of one source do
+UNKNOWN_SHARE, UNKNOWN_WIDTH = 0.08, 1.5  # share of a surface that looks like any other; its scatter over that of all
+DARKEST = 0.004  # reflectance below which values are not told apart
+BRIGHTEST = 1.6  # reflectance above which a value is a mistake of scale
+PURE_SHARES = (1.0, 0.85, 0.7)  # shares of a roof in what is seen of it
+SMALL_WEIGHTS, LARGE_WEIGHTS = (0.4, 0.35, 0.25), (0.75, 0.2, 0.05)  # their weights, of SMALL_M2 and of LARGE_M2
+SMALL_M2, LARGE_M2 = 2_500.0, 20_000.0
+SPARSE_SHARES, SPARSE_WEIGHTS = (1.0, 0.75, 0.5), (0.4, 0.35, 0.25)  # share of panels or film; their weights
+WORKED_GAINS, WORKED_WEIGHT = (0.8, 1.0, 1.25, 1.5), 0.35  # brightness of worked ground over that around it; weight
+LIKE_AROUND = 0.4  # share of the prior of natural ground that follows what the surroundings are
+SAID_FROM = 0.1  # probability from which a surface is named
+
+
+class KindOfPatch(TypedDict):
+    """What `kind` says of a patch."""
+
+    building: float
+    """Probability that it is a roof."""
+    by_class: dict[str, float]
+    """Probability of each `Surface`, the most probable first; they add up to 1."""
+    says: str
+    """The same in words."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Measured rows of known surfaces."""
+
+    surface: np.ndarray
+    """(n,) the `Surface` of each."""
+    material: np.ndarray
+    """(n,) the material within it."""
+    source: np.ndarray
+    """(n,) who measured it."""
+    site: np.ndarray
+    """(n,) where, or in which collection."""
+    reflectance: np.ndarray
+    """(n, bands) in KIND_BANDS, NaN where a band was not measured."""
+
+    def only(self, chosen: np.ndarray) -> Rows:
+        """Return some of the rows, `chosen` (n,) bool."""
+        parts = (self.surface, self.material, self.source, self.site, self.reflectance)
+        return Rows(*(part[chosen] for part in parts))
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Rows as centres of scatter in the logarithm of the reflectance."""
+
+    centres: Mapping[Surface, np.ndarray]
+    """(rows, bands) reflectances."""
+    weights: Mapping[Surface, np.ndarray]
+    """(rows,) adding up to 1."""
+    scatter: Mapping[Surface, np.ndarray]
+    """(rows, bands, bands) covariance about each row."""
+    middle: np.ndarray
+    """(bands,) mean of the logarithm of all rows."""
+    spread: np.ndarray
+    """(bands, bands) covariance of all rows, for what is like none of them."""
+    usual_ground: np.ndarray
+    """(grounds, bands) reflectance of bare ground of several materials, for places whose surroundings are not given."""
+
+
+@functools.cache
+def measured_rows() -> Rows:
+    """Return the rows of `reflectances.csv`, the made ones (source MADE) among them."""
+    text = resources.files("osint.change").joinpath("reflectances.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    values = [[float(row[band] or "nan") for band in KIND_BANDS] for row in rows]
+    surface, material, source, site = (
+        np.array([row[name] for row in rows]) for name in ("surface", "material", "source", "site")
+    )
+    return Rows(surface, material, source, site, np.array(values))
+
+
+def likelihood(rows: Rows) -> Likelihood:
+    """Return the likelihood that rests on some rows of `measured_rows`."""
+    values = np.log(np.maximum(_filled(rows), DARKEST))
+    made = rows.source == MADE
+    names = np.array([f"{s}/{m}" for s, m in zip(rows.surface, rows.material, strict=True)])
+    measured = np.unique(names[~made])
+    about = {name: values[names == name] - values[names == name].mean(axis=0) for name in measured}
+    common = np.cov(np.concatenate([away for away in about.values() if len(away) > 1]).T)
+    own = {name: np.cov(away.T) if len(away) >= OWN_MIN_ROWS else common for name, away in about.items()}
+    nuisance = BRIGHTNESS_SD**2 + np.outer(HAZE_SD, HAZE_SD) + BAND_SD**2 * np.eye(len(KIND_BANDS))
+    widths = [
+        MADE_BANDWIDTH**2 * common
+        if by_judgement
+        else BANDWIDTH**2 * (OWN_SHARE * own[name] + (1 - OWN_SHARE) * common)
+        for name, by_judgement in zip(names, made, strict=True)
+    ]
+    scatter = np.array(widths) + nuisance
+    of = {surface: rows.surface == surface for surface in Surface}
+    is_ground = of[Surface.BARE_GROUND] & ~made
+    ground = [np.median(values[is_ground & (names == name)], axis=0) for name in np.unique(names[is_ground])]
+    return Likelihood(
+        {surface: np.exp(values[chosen]) for surface, chosen in of.items()},
+        {surface: _weights(surface, rows.source[chosen]) for surface, chosen in of.items()},
+        {surface: scatter[chosen] for surface, chosen in of.items()},
+        values[~made].mean(axis=0),
+        UNKNOWN_WIDTH**2 * np.cov(values[~made].T),
+        np.exp(ground),
+    )
+
+
+def _weights(surface: Surface, source: np.ndarray) -> np.ndarray:
+    """Return the weight of each row of a surface, given who measured it; together 1."""
+    made, shared = source == MADE, Counter(source)
+    # many rows of one collection are not as many places
+    weight = np.array([1 / math.sqrt(shared[name]) for name in source])
+    share = MADE_WEIGHT.get(surface, 0.0) if (~made).any() else 1.0
+    for part, of_part in ((made, share), (~made, 1 - share)):
+        weight[part] *= of_part / max(weight[part].sum(), DARKEST)
+    return weight
+
+
+def _filled(rows: Rows) -> np.ndarray:
+    """Return the reflectances (n, bands) with missing bands filled by the ratio to a neighbour that the others have."""
+    values = rows.reflectance.copy()
+    for band, neighbour in (("B12", "B11"), ("B03", "B04")):
+        k, near = KIND_BANDS.index(band), KIND_BANDS.index(neighbour)
+        ratio = values[:, k] / values[:, near]
+        missing = np.isnan(values[:, k])
+        for place in np.flatnonzero(missing):
+            alike = (rows.material == rows.material[place]) & ~missing
+            values[place, k] = values[place, near] * np.median(ratio[alike] if alike.any() else ratio[~missing])
+    return values
+
+
+def kind(
+    reflectance: Mapping[str, float], surroundings: Mapping[str, float] | None = None, area_m2: float = 10_000
+) -> KindOfPatch:
+    """Return what a patch that changed is, by its surface reflectance in bands of Sentinel-2.
+
+    `reflectance` has values from 0 to 1 by band name, of KIND_BANDS; bands may be missing or NaN, others are not read.
+    `surroundings` is the same of the ground around, `area_m2` the area of the patch: less of a larger one is edge.
+    Colour alone rarely decides: what stays open is said as such. Raises BadInputError where no band is given, or
+    where values are no reflectances.
+
+    >>> found = kind({"B02": 0.27, "B03": 0.24, "B04": 0.17, "B08": 0.31, "B11": 0.44, "B12": 0.53})
+    >>> max(found["by_class"], key=found["by_class"].get)
+    'coloured steel roof'
+    """
+    if not area_m2 > 0:
+        raise BadInputError(f"the area of a patch must be above 0 m2, got {area_m2!r}")
+    return _told(probabilities(_all_rows(), reflectance, surroundings, area_m2))
+
+
+@functools.cache
+def _all_rows() -> Likelihood:
+    return likelihood(measured_rows())
+
+
+def _told(found: Mapping[Surface, float]) -> KindOfPatch:
+    by_class = {str(s): round(p, 4) for s, p in sorted(found.items(), key=lambda item: -item[1])}
+    building = sum(found[roof] for roof in ROOFS)
+    return {"building": round(building, 4), "by_class": by_class, "says": _words(found, building)}
+
+
+def _words(found: Mapping[Surface, float], building: float) -> str:
+    """Return probabilities in words: all roofs together, then each other surface that is likely enough."""
+    likely = max(ROOFS, key=lambda roof: found[roof])
+    named = [(building, f"roof {building:.2f} ({likely})")]
+    named += [(p, f"{surface} {p:.2f}") for surface, p in found.items() if surface not in ROOFS and p >= SAID_FROM]
+    told = [words for p, words in sorted(named, key=lambda item: -item[0]) if p >= SAID_FROM]
+    return "by its colour: " + (", ".join(told) or "like none of the surfaces that were measured")
+
+
+def probabilities(
+    known: Likelihood, reflectance: Mapping[str, float], surroundings: Mapping[str, float] | None, area_m2: float
+) -> dict[Surface, float]:
+    """Return the probability of each surface of a patch (arguments as of `kind`), by `known` rows."""
+    seen, bands = _logarithm(reflectance, "reflectance")
+    ground = known.usual_ground if surroundings is None else _ground(known, surroundings)
+    prior = _prior(known, surroundings)
+    unknown = _log_density(seen, bands, known.middle[None], known.spread[None])[0]
+    score = {}
+    for surface in Surface:
+        centres, weights, scatter = _mixed(known, surface, ground, surroundings is not None, area_m2)
+        density = _log_density(seen, bands, np.log(np.maximum(centres, DARKEST)), scatter)
+        like = logsumexp(density, b=weights) if len(weights) else -np.inf
+        like = np.logaddexp(np.log1p(-UNKNOWN_SHARE) + like, np.log(UNKNOWN_SHARE) + unknown)
+        score[surface] = np.log(prior[surface]) + TEMPER * like
+    total = logsumexp(list(score.values()))
+    return {surface: float(np.exp(value - total)) for surface, value in score.items()}
+
+
+def _logarithm(reflectance: Mapping[str, float], name: str) -> tuple[np.ndarray, list[int]]:
+    """Return the logarithm of the given bands, and their places in KIND_BANDS."""
+    given = {band: float(value) for band, value in reflectance.items() if value is not None}
+    given = {band: value for band, value in given.items() if math.isfinite(value)}
+    given = {"B08": given.get("B8A", math.nan), **given}
+    given = {band: given[band] for band in KIND_BANDS if math.isfinite(given.get(band, math.nan))}
+    if not given:
+        raise BadInputError(f"{name} holds none of the bands {', '.join(KIND_BANDS)}")
+    odd = {band: value for band, value in given.items() if not -BRIGHTEST < value < BRIGHTEST}
+    if odd:
+        band, value = next(iter(odd.items()))
+        raise BadInputError(f"{name} {band} is {value:g}: reflectance is 0 to 1, so divide digital numbers by 10000")
+    values = np.log(np.maximum(list(given.values()), DARKEST))
+    return values, [KIND_BANDS.index(band) for band in given]
+
+
+def _ground(known: Likelihood, surroundings: Mapping[str, float]) -> np.ndarray:
+    """Return the reflectance (1, bands) of the surroundings; bands that are not given are those of usual ground."""
+    values, bands = _logarithm(surroundings, "surroundings")
+    usual = np.log(known.usual_ground).mean(axis=0)
+    ground = usual + np.mean(values - usual[bands])
+    ground[bands] = values
+    return np.asarray(np.exp(ground)[None])
+
+
+def _prior(known: Likelihood, surroundings: Mapping[str, float] | None) -> dict[Surface, float]:
+    """Return the prior of each surface; natural ground is more often like what lies around."""
+    if surroundings is None:
+        return dict(PRIOR)
+    seen, bands = _logarithm(surroundings, "surroundings")
+    score = {}
+    for surface in GROUNDS:
+        density = _log_density(seen, bands, np.log(known.centres[surface]), known.scatter[surface])
+        score[surface] = np.log(PRIOR[surface]) + logsumexp(density, b=known.weights[surface])
+    total, natural = logsumexp(list(score.values())), sum(PRIOR[surface] for surface in GROUNDS)
+    around = {surface: natural * float(np.exp(value - total)) for surface, value in score.items()}
+    return {s: (1 - LIKE_AROUND) * p + LIKE_AROUND * around.get(s, p) for s, p in PRIOR.items()}
+
+
+def _mixed(
+    known: Likelihood, surface: Surface, ground: np.ndarray, worked: bool, area_m2: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return centres, weights and scatter of a surface as it is seen here, mixed with the ground of the place.
+
+    With `worked`, the ground of the place itself is a centre of bare ground: scraping makes it brighter or darker.
+    """
+    centres, weights, scatter = known.centres[surface], known.weights[surface], known.scatter[surface]
+    shares, of_shares = _shares(surface, area_m2)
+    mixed = [share * centres + (1 - share) * below for share in shares for below in ground]
+    each = [weights * weight / len(ground) for weight in of_shares for _ in ground]
+    spread = [scatter] * len(mixed)
+    if worked and surface is Surface.BARE_GROUND:
+        count = len(WORKED_GAINS)
+        each = [*((1 - WORKED_WEIGHT) * one for one in each), np.full(count, WORKED_WEIGHT / count)]
+        mixed.append(np.outer(WORKED_GAINS, ground[0]))
+        spread.append(np.tile(scatter[:1], (count, 1, 1)))
+    return np.concatenate(mixed), np.concatenate(each), np.concatenate(spread)
+
+
+def _shares(surface: Surface, area_m2: float) -> tuple[tuple[float, ...], np.ndarray]:
+    """Return the shares of a surface in what is seen of a patch of it, and how likely each is."""
+    if surface in SPARSE:
+        return SPARSE_SHARES, np.array(SPARSE_WEIGHTS)
+    if surface not in ROOFS:
+        return (1.0,), np.ones(1)
+    large = np.interp(math.log(area_m2), np.log([SMALL_M2, LARGE_M2]), [0.0, 1.0])
+    return PURE_SHARES, large * np.array(LARGE_WEIGHTS) + (1 - large) * np.array(SMALL_WEIGHTS)
+
+
+def _log_density(seen: np.ndarray, bands: Sequence[int], centres: np.ndarray, scatter: np.ndarray) -> np.ndarray:
+    """Return the log density (rows,) of the values `seen` in some `bands` under Student-t scatter about `centres`."""
+    size = len(bands)
+    away = seen - centres[:, bands]
+    root = np.linalg.cholesky(scatter[:, bands][:, :, bands])
+    distance = (np.linalg.solve(root, away[:, :, None])[:, :, 0] ** 2).sum(axis=1)
+    width = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+    half = (FREEDOM_OF_ROWS + size) / 2
+    constant = gammaln(half) - gammaln(FREEDOM_OF_ROWS / 2) - size / 2 * np.log(FREEDOM_OF_ROWS * np.pi)
+    return np.asarray(constant - width - half * np.log1p(distance / FREEDOM_OF_ROWS))
