@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from osint import files
 from osint import register as tables
 from osint.cli.main import main
 from osint.errors import OsintError
@@ -151,10 +152,10 @@ def test_a_million_rows_are_checked(raw):
 def test_a_table_too_long_for_the_main_job_is_one_sentence(raw, capsys):
     path = raw / "claims.csv"
     lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(lines[0] + lines[1] * 1_000_000)
+    path.write_bytes(lines[0] + lines[1] * 200_000)
     assert main(["check", "--data", str(raw.parent)]) == 2
     said = capsys.readouterr().err
-    assert "1,000,001 lines" in said and said.count("\n") == 1
+    assert "200,001 lines" in said and said.count("\n") == 1
 
 
 def test_no_cell_is_written_as_a_formula(tmp_path):
@@ -169,7 +170,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path.write_text("old")
     monkeypatch.setattr(Path, "replace", lambda *a: (_ for _ in ()).throw(OSError(28, "No space left")))
     with pytest.raises(OSError):
-        tables.replace_file(path, b"new")
+        files.replace_file(path, b"new")
     assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["out.csv"]
 
 

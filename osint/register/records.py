@@ -70,6 +70,8 @@ class Schema:
 
     columns: tuple[Column, ...]
     rules: tuple[ColumnRule, ...]
+    entry_rules: tuple[ColumnRule, ...] = ()
+    """Further rules for rows that are added; tables from before them are still read."""
 
     @property
     def names(self) -> list[str]:
@@ -155,7 +157,28 @@ _RULES: dict[str, tuple[ColumnRule, ...]] = {
     "chips": (_ordered("it_kw_low", "it_kw_best"), _ordered("it_kw_best", "it_kw_high")),
     "calibration": (_ordered("truth_low", "truth_best"), _ordered("truth_best", "truth_high")),
 }
-SCHEMAS = {name: Schema(columns, _RULES.get(name, ())) for name, columns in _columns().items()}
+_ENTRY_RULES: dict[str, tuple[ColumnRule, ...]] = {
+    "observations": (
+        ColumnRule(
+            "place_reason",
+            "a reason for every p_place: on what it rests, or who set it and why",
+            lambda t: t["p_place"].notna() & (t["place_reason"].str.strip() == ""),
+        ),
+        ColumnRule(
+            "not_yet",
+            "another rung than in the column rung, or the part that it speaks of",
+            lambda t: (t["rung"] != "") & (t["rung"] == t["not_yet"]) & (t["part"] == ""),
+        ),
+        ColumnRule(
+            "lat",
+            "lat, lon and position_error_m, or none of them",
+            lambda t: t[["lat", "lon", "position_error_m"]].notna().sum(axis=1).isin([1, 2]),
+        ),
+    ),
+}
+SCHEMAS = {
+    name: Schema(columns, _RULES.get(name, ()), _ENTRY_RULES.get(name, ())) for name, columns in _columns().items()
+}
 """Columns and rules of every table, by its name."""
 
 
@@ -202,6 +225,7 @@ class SiteRow(Record):
     country: str
     lat: float | None
     lon: float | None
+    coord_precision_km: float | None
     coord_level: str
     status: str
     datum: str
@@ -209,7 +233,9 @@ class SiteRow(Record):
     role: Role
     covers: str
     parent: str
+    identified_by: str
     elevation_m: float | None
+    hall_use: str
 
     def covered_by(self, total: SiteRow) -> bool:
         """Return whether a total over several sites covers this one: its country, province, prefecture or county."""
@@ -238,6 +264,7 @@ class Claim(Record):
     value_date: WrittenDate | None
     chip_model: str
     phase: str
+    reading_confidence: str
     note: str
     unit_as_recorded: str
     scope: str
@@ -412,9 +439,24 @@ class Relation(Record):
     best: float | None
     high: float | None
     unit: str
+    scale: str
+    n_behind: float | None
     country: str
     used: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRow(Record):
+    """A row of readings.csv: one option of a discrete unknown."""
+
+    table = "readings"
+    reading: str
+    option: str
+    prior: float
+    value: float | None
+    country: str
+    applies_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,11 +473,16 @@ class Chip(Record):
     full_load_kw_high: float | None
     fp16_dense_pflops: float | None
     fp16_sparse_pflops: float | None
+    fp8_dense_pflops: float | None
+    int8_dense_pflops: float | None
     pflops_spread: float | None
-    available_from: float
+    available_from: WrittenDate | None
+    available_until: WrittenDate | None
+    price: str
     prior_cn: float
     prior_other: float
     source: str
+    set_by: str
 
 
 @dataclass(frozen=True, slots=True)
