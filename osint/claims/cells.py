@@ -152,7 +152,7 @@ def label_unit(words: str) -> tuple[CellUnit | None, str]:
     plain = fold(words).text.strip()
     for match in [*_BRACKETS.finditer(plain)][::-1]:
         for part in (match[1], *re.split(r"[,;、/]", match[1])):
-            found = read_unit(part)
+            found = read_unit(part) or _scaled_noun(part, plain[: match.start()])
             if found:
                 return found, (plain[: match.start()] + plain[match.end() :]).strip()
     for pattern in (_SAYS_UNIT, _BEHIND, _COUNTED):
@@ -163,6 +163,18 @@ def label_unit(words: str) -> tuple[CellUnit | None, str]:
     if _PUE.search(plain):
         return CellUnit("", "", "", Unit("pue", "ratio")), plain
     return _latin_unit(plain)
+
+
+_SCALE_ALONE = re.compile(r"(?:in )?(?:(thousand|million)s?|('?000s?)|([万千百亿]))", re.IGNORECASE)
+
+
+def _scaled_noun(part: str, words: str) -> CellUnit | None:
+    """Return the count of a noun whose bracket holds a scale alone: GPUs (thousand)."""
+    match = _SCALE_ALONE.fullmatch(part)
+    kind = _noun_kind(_STATE.sub("", words.strip())) if match else ""
+    if match is None or not kind:
+        return None
+    return CellUnit(part, (match[1] or match[3] or "thousand").lower(), words.strip(), Unit(kind, "count"))
 
 
 def _latin_unit(plain: str) -> tuple[CellUnit | None, str]:
