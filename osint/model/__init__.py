@@ -8,6 +8,7 @@ from osint.model.estimate import Estimate, arithmetic, estimate
 from osint.model.evidence import (
     CAPACITY,
     CHIP_COUNTS,
+    CONFIRMED,
     POWER,
     ROUNDING,
     Dossier,
@@ -32,6 +33,7 @@ __all__ = [
     "BY_CHIP",
     "CAPACITY",
     "CHIP_COUNTS",
+    "CONFIRMED",
     "CONTRADICT",
     "DISAGREE",
     "POWER",

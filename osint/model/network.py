@@ -244,6 +244,10 @@ class Block:
         return base + self.logs @ signs, _loading(self.edges, quantity)
 
 
+Grid: TypeAlias = tuple[tuple[Factor, ...], tuple[tuple[str, ...], ...], Floats, Floats]
+"""Factors with options, and for every combination of those the options, the logs of their values and the prior."""
+
+
 class Readings(Sequence[Reading]):
     """Readings of one question, made one by one when they are looked at, with what is computed from them once."""
 
@@ -594,6 +598,7 @@ class Network:
         blocks: list[Block] = []
         plain: dict[tuple[str, ...], dict[str, Edge]] = {}
         chips: dict[tuple[str, str], dict[str, Edge]] = {}
+        grids: dict[tuple[str, ...], Grid] = {}
         for combination in itertools.product(*(o.items() for o in options.values())):
             choice = {name: option for name, (option, _) in zip(options, combination, strict=True)}
             key = tuple(option for name, option in choice.items() if name not in _OF_THE_CHIP)
@@ -607,39 +612,50 @@ class Network:
                 edges = edges | chips[rated]
             if all(q == "it_mw" or q in edges for q in wanted):
                 prior = math.prod(p for _, p in combination)
-                blocks.append(_block(choice, prior, edges, wanted, fixed))
+                blocks.append(_block(choice, prior, edges, wanted, fixed, grids))
                 if len(blocks) >= most:
                     break
         return blocks
 
 
 def _block(
-    choice: dict[str, str], prior: float, edges: Mapping[str, Edge], wanted: set[str], fixed: Mapping[str, str]
+    choice: dict[str, str],
+    prior: float,
+    edges: Mapping[str, Edge],
+    wanted: set[str],
+    fixed: Mapping[str, str],
+    grids: dict[tuple[str, ...], Grid],
 ) -> Block:
     """Return the readings of one tree: the options of the factors that lie between the wanted quantities.
 
-    A factor on the way to all of them alike changes none against another and is left at its middle.
+    A factor on the way to all of them alike changes none against another and is left at its middle. `grids` keeps the
+    combinations by the names of the factors, for the other trees of the same question.
     """
     ways = [{f.name: f for _, e in _path(edges, q) for _, f in e.factors if f.options} for q in sorted(wanted)]
     common = set.intersection(*(set(way) for way in ways))
     between = {name: f for way in ways for name, f in way.items() if name not in common}
-    for name in between.keys() & fixed.keys():
-        kept = tuple(replace(o, prior=1.0) for o in between[name].options if o.label == fixed[name])
-        if not kept:
-            offered = ", ".join(o.label for o in between[name].options)
-            raise BadInputError(f"{name} cannot be {fixed[name]!r}; use one of {offered}")
-        between[name] = replace(between[name], options=kept)
-    grid = list(itertools.product(*(f.options for f in between.values())))
-    return Block(
-        choice,
-        prior,
-        edges,
-        tuple(between),
-        tuple(tuple(o.label for o in row) for row in grid),
-        np.log([[o.value for o in row] for row in grid]).reshape(len(grid), len(between)),
-        np.array([math.prod(o.prior for o in row) for row in grid]),
-        tuple(between.values()),
-    )
+    names = tuple(between)
+    if names not in grids:
+        grids[names] = _grid(between, fixed)
+    factors, labels, logs, priors = grids[names]
+    return Block(choice, prior, edges, names, labels, logs, priors, factors)
+
+
+def _grid(between: Mapping[str, Factor], fixed: Mapping[str, str]) -> Grid:
+    """Return every combination of the options of some factors, those that are fixed at one option alone."""
+    factors = []
+    for name, factor in between.items():
+        kept = factor.options
+        if name in fixed:
+            kept = tuple(replace(o, prior=1.0) for o in kept if o.label == fixed[name])
+            if not kept:
+                offered = ", ".join(o.label for o in factor.options)
+                raise BadInputError(f"{name} cannot be {fixed[name]!r}; use one of {offered}")
+        factors.append(replace(factor, options=kept))
+    rows = list(itertools.product(*(factor.options for factor in factors)))
+    logs = np.log([[o.value for o in row] for row in rows]).reshape(len(rows), len(factors))
+    priors = np.array([math.prod(o.prior for o in row) for row in rows])
+    return tuple(factors), tuple(tuple(o.label for o in row) for row in rows), logs, priors
 
 
 class _Factors(dict[str, Factor]):

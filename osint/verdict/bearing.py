@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from osint.model import CAPACITY, Dossier, Given
+from osint.model import CAPACITY, CONFIRMED, Dossier, Given
 from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, Claim, Modality, Observation, Rung, Tier
 
-CONFIRMED = 0.9  # p_place from which what was seen counts as the place
 WHOLE_SHARE = 0.9  # searched share from which an area measured at a site of several parts is that of all of them
 LEAST_M2 = 500.0  # roof or floor below which a building shows no data hall
 LEAST_MW = 0.5  # power below which a supply shows no data hall
