@@ -253,10 +253,12 @@ def _worth(
         return None
     plain = NextStep(0, c.name, unit=model.unit_of(c.quantity), where=c.where, bounds=c.bounds)
     if not firm:
-        low, _, high = model.posterior(q.quantity, [trial], readings)[0].interval
+        low, _, high = model.alone(q.quantity, trial, readings)
         return replace(plain, narrows_to=round(high / low, 1))
-    now, _ = model.posterior(q.quantity, firm, readings)
-    predicted, _ = model.posterior(c.quantity, firm, readings)
+    # neither needs the readings of what it does not ask for, and the first is the same for every candidate
+    now, _ = model.posterior(q.quantity, firm, model.readings_for(q, firm, dossier))
+    of_it = replace(q, quantity=c.quantity)
+    predicted, _ = model.posterior(c.quantity, firm, model.readings_for(of_it, firm, dossier))
     values = predicted.quantile((np.arange(VALUES) + 0.5) / VALUES)
     widths, chances = _resolve(readings, q.quantity, [*firm, trial], values, threshold)
     before = _band(1 - float(now.cdf(threshold)[0]))
