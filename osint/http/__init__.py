@@ -13,6 +13,7 @@ from osint.http.client import (
     fetch,
     inflate,
     kept_headers,
+    read_json,
     user_agent,
 )
 from osint.http.politeness import HOLD_SECONDS, HOST_PER_MINUTE, Politeness, host_key
@@ -55,6 +56,7 @@ __all__ = [
     "is_url",
     "kept_headers",
     "named_host",
+    "read_json",
     "strip_secrets",
     "user_agent",
 ]

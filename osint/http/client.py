@@ -12,6 +12,7 @@ import functools
 import http.client
 import importlib.util
 import io
+import json
 import math
 import os
 import re
@@ -756,6 +757,14 @@ def retry_after_seconds(header: str) -> float | None:
         return float(urllib3.Retry(retry_after_max=_DAY_S).parse_retry_after(header[:40]))
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return None
+
+
+def read_json(body: bytes | str) -> Any:
+    """Return what a JSON text of a stranger holds; raises ValueError where it is none, or is nested too deeply."""
+    try:
+        return json.loads(body)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def user_agent() -> str:
