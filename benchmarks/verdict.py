@@ -14,7 +14,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ BINS = (0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0001)
 MANY = 3
 """Times what the place holds, above which a claim must be caught."""
 DATED = ("installed", "can carry", "dated plan", "completion", "aggregate")
+CAPACITY = ("installed", "can carry", "dated plan", "undated plan")
 SPEED = (1000, 5000)
 TEXTS = 7
 """Later texts of each site, which make some twenty claims with its plan."""
@@ -89,14 +89,13 @@ class Judged:
 
 
 def check(folder: Path) -> tuple[list[dict[str, Any]], float, float, str]:
-    """Run the tool on a case; return its findings, seconds, peak MB, and the last words of an error."""
-    start = time.perf_counter()
+    """Run the tool on a case; return its findings, seconds of one core, peak MB, and the last words of an error."""
     with (folder / "out").open("w", encoding="utf-8") as out, (folder / "err").open("w", encoding="utf-8") as err:
         command = [sys.executable, "-m", "osint", "check", "--data", str(folder / "data"), "--json"]
         child = subprocess.Popen(command, stdout=out, stderr=err, env=os.environ)
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
-    seconds, peak = time.perf_counter() - start, usage.ru_maxrss / 1024
+    seconds, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
     try:
         return json.loads((folder / "out").read_text(encoding="utf-8"))["findings"], seconds, peak, ""
     except (ValueError, KeyError):
@@ -126,9 +125,13 @@ def number(row: Judged, name: str) -> float:
 
 
 def probabilities(rows: list[Judged], room: bool) -> Iterator[str]:
-    """Yield the stated probability against the share that had room (what stood at the last look) or held on its day."""
+    """Yield the stated probability against the share of which it was true.
+
+    `room`: a claim that was not found negative asks whether what stood at the last look had room for it. Without
+    `room`, and for a negative finding, it asks whether that much had reached the claimed rung on the day named.
+    """
     told = [
-        (number(r, "probability"), (r.truth.holds(r.seen.last, "roofed") if room else r.truth.holds(r.day)) >= r.truth.claimed)
+        (number(r, "probability"), r.truth.holds(*((r.seen.last, "roofed") if room and not r.negative else (r.day,))) >= r.truth.claimed)
         for r in rows if r.numbered and r.seen
     ]  # fmt: skip
     told = [(p, room) for p, room in told if not math.isnan(p)]
@@ -179,9 +182,11 @@ def table(rows: list[Judged], errors: list[str]) -> Iterator[str]:
     true = [r for r in rows if r.truth.true and r.seen and r.sort in DATED]
     late = [r for r in rows if r.truth.late and r.seen]
     caught = [r for r in late if r.sure and r.seen and r.seen.series and r.seen.bracketed(r.truth)]
-    numbers = [r for r in rows if r.numbered and r.truth.sort != "undated plan" and r.seen]
+    numbers = [r for r in rows if r.numbered and r.sort != "undated plan" and r.seen]
     sized = [r for r in numbers if r.sure and r.seen and any(x.get("quantity") for x in r.seen.covering(r.truth.part))]
-    large = [r for r in sized if r.truth.claimed > MANY * max(r.truth.holds(r.seen.last, "roofed"), 1e-9) and r.seen]
+    many = [r for r in sized if r.truth.claimed > MANY * max(r.truth.holds(r.seen.last, "roofed"), 1e-9) and r.seen]
+    large = [r for r in many if r.seen and (r.truth.due is None or r.seen.last >= r.truth.due)]
+    early = [r for r in many if r not in large]
     halls = [r for r in large if r.seen and r.truth.claimed > MANY * r.truth.holds(r.seen.last, "roofed", share=False)]
     bare = [
         r for r in numbers if r.sure and not r.truth.holds(r.seen.last, "ground broken") and r not in sized and r.seen
@@ -206,7 +211,8 @@ def table(rows: list[Judged], errors: list[str]) -> Iterator[str]:
     yield f"| the same, caught or `strained` | {of(large, (*NEGATIVE, 'strained'))} |"
     yield f"| the same, above {MANY}x even if all of the hall were for AI: caught | {of(halls)} |"
     for sort in ("installed", "can carry", "dated plan"):
-        yield f"| of those, {sort} | {of(r for r in halls if r.truth.sort == sort)} |"
+        yield f"| of those, {sort} | {of(r for r in halls if r.sort == sort)} |"
+    yield f"| the same, last looked at before the day of the claim: caught | {of(early)} |"
     yield f"| capacity said of a sure place where nothing stands: caught | {of(bare)} |"
     yield "| **90% interval holds the capacity, complete site, right place (85-97%)** | " + coverage(rows) + " |"
     for kind in KINDS:
@@ -240,7 +246,7 @@ def speed(portion: float) -> Iterator[str]:
     """Yield the section on the time for many sites and claims."""
     yield "## Verdict, many claims\n"
     yield "Written by `python -m benchmarks.verdict speed`: SIMULATED cases, one process.\n"
-    yield "| sites | claims | s (goal 60 for 5,000 sites) | peak MB (goal 1000) | ms a claim |"
+    yield "| sites | claims | s of one core (goal 60 for 5,000 sites) | peak MB (goal 1000) | ms a claim |"
     yield "|---|---|---|---|---|"
     for sites in (round(n * portion) for n in SPEED):
         with tempfile.TemporaryDirectory() as name:

@@ -298,6 +298,7 @@ class Writer:
         stage: tuple[str, str, str],
         part: str = "",
         last: dt.date = LAST,
+        of: Truth | None = None,
     ) -> None:
         """Claim a capacity: of the phases named, times a factor, in words that are exact, rounded or bounded."""
         rng = self.rng
@@ -311,21 +312,21 @@ class Writer:
         bound = choose(rng, {"exact": 0.55, "about": 0.2, "at least": 0.15, "range": 0.1})
         low, high = (float(f"{0.9 * value:.3g}"), value) if bound == "range" else (value, value)
         value = low
-        truth = Truth("", "", sort, True, kind, value, hall=hall, part=part, rung=rung if rung in RUNGS else "roofed",
-                      due=month_end(day) if day else None, factor=factor)  # fmt: skip
-        stood = truth.holds(truth.due or last)
-        truth = replace(truth, true=sort == "undated plan" or stood >= 0.95 * value,
-                        late=sort == "dated plan" and stood == 0)  # fmt: skip
-        kinds = {"pflops": ("PFLOPS", "PFLOPS", f"算力规模达到{value:g}P"), "chips": ("chips", "chips", f"{value:g}张加速卡"),
-                 "servers": ("servers", "servers", f"{value:g}台算力服务器"), "it_mw": ("power_MW", "MW", f"IT负荷{value:g}兆瓦"),
-                 "facility_mw": ("power_MW", "MW", f"总用电负荷{value:g}兆瓦"), "racks": ("racks", "racks", f"{value:g}个标准机架"),
-                 "energy_gwh_per_yr": ("energy_GWh_per_yr", "GWh/yr", f"年用电量{value / 100:g}亿千瓦时")}  # fmt: skip
+        named = Truth("", "", sort, True, hall=hall, part=part, rung=rung if rung in RUNGS else "roofed",
+                      due=month_end(day) if day else None)  # fmt: skip
+        truth = replace(of or named, quantity=kind, claimed=value, factor=factor)
+        stood, plan = truth.holds(truth.due or last), truth.sort == "undated plan"
+        truth = replace(truth, true=plan or stood >= 0.95 * value, late="plan" in sort and not plan and stood == 0)
+        kinds = {"pflops": ("PFLOPS", "PFLOPS", f"算力规模达到{value:.10g}P"), "chips": ("chips", "chips", f"{value:.10g}张加速卡"),
+                 "servers": ("servers", "servers", f"{value:.10g}台算力服务器"), "it_mw": ("power_MW", "MW", f"IT负荷{value:.10g}兆瓦"),
+                 "facility_mw": ("power_MW", "MW", f"总用电负荷{value:.10g}兆瓦"), "racks": ("racks", "racks", f"{value:.10g}个标准机架"),
+                 "energy_gwh_per_yr": ("energy_GWh_per_yr", "GWh/yr", f"年用电量{value / 100:.10g}亿千瓦时")}  # fmt: skip
         quantity_kind, unit, words = kinds[kind]
         readings = ""
         if kind == "pflops" and rng.random() < 0.06 and value > 100:  # a missing 万
-            low, high, readings, bound = value / 1e4, value, f"{value / 1e4:g}|{value:g}", "exact"
-            words = f"算力规模达到{low:g}P"
-            truth = replace(truth, true=sort == "undated plan" or stood > 0, sort=f"{sort}, 万")
+            low, high, readings, bound = value / 1e4, value, f"{value / 1e4:.10g}|{value:.10g}", "exact"
+            words = f"算力规模达到{low:.10g}P"
+            truth = replace(truth, true=plan or stood > 0, sort=f"{truth.sort}, 万")
         lead = {"has": "已建成投用", "will": "计划建设", "can carry": "可承载"}[modality]
         self.add(
             filing, truth, quote=f"{part}{lead},{words}", quantity_kind=quantity_kind, value_low=low, value_high="" if bound == "at least" else high,
@@ -341,7 +342,6 @@ class Writer:
         begun = hall.parts[0].reached["ground broken"]
         day = (begun if begun < NEVER else later(rng, FIRST, 0, 12)) - dt.timedelta(days=int(rng.integers(20, 200)))
         text = self.filing(hall.site_id, day, choose(rng, {"county": 0.5, "company": 0.3, "mirror": 0.2}))
-        self.number(hall, text, "undated plan", hall.parts, None, ("planned", "will", "filed"))
         first = hall.parts[0]
         rung = choose(rng, {"roofed": 0.3, "powered": 0.35, "running": 0.35})
         done = first.reached[rung]
@@ -351,18 +351,24 @@ class Writer:
             due = later(rng, done, 0, 4) if rng.random() < 0.5 else later(rng, done, -14, -1)
             due = max(due, later(rng, day, 2, 3))
         part = first.name if len(hall.parts) > 1 or rng.random() < 0.4 else ""
-        if rng.random() < 0.6:
+        dated = bool(rng.random() < 0.6), bool(rng.random() < 0.8)
+        whole = Truth("", "", "undated plan", True, hall=hall)
+        if any(dated) and not part:  # the day of the text is that of its total, floor and money
+            whole = replace(whole, sort="dated plan, by its text", due=month_end(due), rung=rung,
+                            late=not hall.standing(month_end(due), rung))  # fmt: skip
+        self.number(hall, text, "undated plan", hall.parts, None, ("planned", "will", "filed"), of=whole)
+        if dated[0]:
             self.number(hall, text, "dated plan", (first,), due, ("planned", "will", rung), part)
-        if rng.random() < 0.8:
+        if dated[1]:
             self.dated(hall, text, due, part, rung, "completion_date", "planned", "will")
         floor = float(f"{hall.capacity('floor_m2', hall.parts):.2g}")
         cost = float(f"{sum(p.it_mw for p in hall.parts) / 0.011 * 3e6 * rng.uniform(0.6, 1.7):.3g}")
         for sort, quantity, kind, value, unit, words in (
-            ("floor", "floor_m2", "floor_m2", floor, "m2", f"总建筑面积约{floor:g}平方米"),
+            ("floor", "floor_m2", "floor_m2", floor, "m2", f"总建筑面积约{floor:.10g}平方米"),
             ("cost", "cost_cny", "investment_CNY", cost, "CNY", f"总投资约{cost / 1e8:g}亿元"),
         ):
             if rng.random() < 0.5:
-                self.add(text, Truth("", "", sort, True, quantity, value, hall=hall), quote=words, quantity_kind=kind,
+                self.add(text, replace(whole, sort=sort, true=not whole.late, late=False, quantity=quantity, claimed=value), quote=words, quantity_kind=kind,
                          value_low=value, value_high=value, unit=unit, phase="planned", modality="will", rung="filed",
                          bound="about")  # fmt: skip
 
@@ -410,7 +416,7 @@ class Writer:
         unit = {"chips": "chips", "pflops": "PFLOPS", "racks": "racks"}[kind]
         holds = sum(h.capacity(kind, h.standing(month_end(day))) for h in halls)
         self.add(text, Truth("", "", "aggregate", holds >= 0.95 * value, kind, value, due=month_end(day), total=holds),
-                 quote=f"全区已建成{value:g}{unit}", quantity_kind=unit, value_low=value, value_high=value, unit=unit,
+                 quote=f"全区已建成{value:.10g}{unit}", quantity_kind=unit, value_low=value, value_high=value, unit=unit,
                  value_date=month(day), phase="operating", modality="has", rung="running", bound="about", precision="not stated" if kind == "pflops" else "",
                  scope="standard" if kind == "racks" else "")  # fmt: skip
 

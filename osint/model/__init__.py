@@ -23,9 +23,10 @@ from osint.model.evidence import (
     sig,
 )
 from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, unit_of
-from osint.model.posterior import Posterior, design, invert, posterior, solve
+from osint.model.posterior import Posterior, after, design, invert, posterior, solve
 from osint.model.score import Score, leave_out, score
 from osint.model.sums import SharedSum, sum_of
+from osint.model.total import Ground, Part, Total, expand, total, totals_text
 
 __all__ = [
     "BY_CHIP",
@@ -41,18 +42,23 @@ __all__ = [
     "Estimate",
     "Factor",
     "Given",
+    "Ground",
     "Network",
+    "Part",
     "Posterior",
     "Question",
     "Reading",
     "Readings",
     "Score",
     "SharedSum",
+    "Total",
+    "after",
     "arithmetic",
     "comparable",
     "conflicts",
     "design",
     "estimate",
+    "expand",
     "gather",
     "given_of",
     "invert",
@@ -66,5 +72,7 @@ __all__ = [
     "sig",
     "solve",
     "sum_of",
+    "total",
+    "totals_text",
     "unit_of",
 ]

@@ -47,18 +47,23 @@ class Conflict:
 def conflicts(givens: Sequence[Given], readings: Sequence[Reading]) -> tuple[Conflict, ...]:
     """Return each given against all the others, least probable first.
 
-    The prediction is the exact mixture over the readings. A given that leaves the others without a two-sided one is
-    left out: bounds alone expect nothing. `readings` are those of all the givens together.
+    The prediction is the exact mixture over the readings. A given of which the others expect nothing
+    (bounds from below alone) is left out; of a ceiling only what lies above it is a conflict. `readings` are those of
+    all the givens together.
     """
-    kept = readings if isinstance(readings, Readings) else Readings(readings)
+    kept = Readings.of(readings)
     out = []
     for i, given in enumerate(givens):
         others = tuple(g for j, g in enumerate(givens) if j != i)
-        if all(g.bound for g in others):
+        if all(g.bound and not g.capped for g in others):
             continue
         expected, _ = posterior(given.quantity, others, kept)
-        if given.bound:
-            p = expected.at_least(given.low) if given.low else expected.at_most(given.high or np.inf)
+        if expected.ceiling and (given.capped or given.high is None):
+            continue  # a bound does not contradict a ceiling of another kind
+        if expected.ceiling:
+            p = min(1.0, expected.tails(given.log, given.sd)[1])
+        elif given.bound:
+            p = expected.at_most(given.high or np.inf) if given.capped else expected.at_least(given.low or 0.0)
         else:
             p = min(1.0, 2 * min(expected.tails(given.log, given.sd)))
         out.append(Conflict(given, others, p, *expected.interval))

@@ -9,7 +9,7 @@ given truncates. All readings are solved at once; what does not depend on the va
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias, overload
 
@@ -22,15 +22,22 @@ from osint.model.evidence import EXACT, Given
 from osint.model.network import Reading, Readings
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-INTERVAL = (0.05, 0.5, 0.95)
+MEDIAN = 0.5
+INTERVAL = (0.05, MEDIAN, 0.95)
 """Probabilities of low, best and high."""
 PANEL = 128  # steps on each side of the mode of a truncated distribution
 LATTICE = 509  # points of the quadrature over three or more one-sided givens
-NODES = 48  # points of the quadrature over two one-sided givens
+NODES = 24  # points of the quadrature over two one-sided givens
 NEGLIGIBLE = 45.0  # fall of the log density from its mode outside of which nothing is counted: a share of 3e-20
+FLAT = 0.2  # fall of the log density on both sides of a point that is taken for the mode
+END_HALVINGS = 6  # halvings of the step that holds an end of a truncated distribution
+UNCOUNTED = 1e-13  # weight that readings which are not counted have together
+UNCOUNTED_TRUNCATED = 1e-9  # the same where each reading has a table of its own
 NINE_SD = 9.0  # half width, in sd, of the range in which quantiles are looked for: outside is less than 1e-18
 BISECTIONS = 50  # halvings of a range for a quantile, at most
 CLOSE = 1e-10  # width of a range, in the log, that is taken for the quantile
+UNSEEN = 1e-3  # weight that readings have together which `after` leaves out
+ROUGH_HALVINGS = 20  # halvings of a range where a width is averaged and not printed
 NOISE_NODES = 41  # points of the quadrature over the error of a given that is predicted
 GIVEN_RANGES = "the ranges of the givens"  # name of the noise of the givens next to the factors
 KEPT_SYSTEMS = 64  # solved structures that a set of readings keeps
@@ -182,10 +189,13 @@ def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
     centre, half = np.zeros(len(mean)), np.full(len(mean), NINE_SD)
     fan = np.linspace(-1, 1, 9)
     for _ in range(BISECTIONS):  # the middle moves to the best of nine points; the fan widens at an edge, else narrows
-        best = np.argmax(log_density(centre[:, None] + half[:, None] * fan), axis=1)
+        seen = log_density(centre[:, None] + half[:, None] * fan)
+        best = np.argmax(seen, axis=1)
+        flat = np.maximum(seen[rows, best] - seen[:, 0], seen[rows, best] - seen[:, -1]) < FLAT
+        flat &= (best > 0) & (best < len(fan) - 1)
         centre = centre + half * fan[best]
         half = np.where((best == 0) | (best == len(fan) - 1), 2 * half, half / 4)
-        if half.max() < CLOSE:
+        if flat.all():
             break
     top = log_density(centre[:, None])[:, 0]
     ends = []
@@ -196,7 +206,7 @@ def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
             if not short.any():
                 break
             near, far = np.where(short, far, near), np.where(short, 2 * far, far)
-        for _ in range(24):
+        for _ in range(END_HALVINGS):
             middle = (near + far) / 2
             short = log_density((centre + side * middle)[:, None])[:, 0] > top - NEGLIGIBLE
             near, far = np.where(short, middle, near), np.where(short, far, middle)
@@ -208,7 +218,11 @@ def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
         lp = np.maximum(log_density(z) - top[:, None], -1e4)
         f, h = np.exp(lp), z[:, 1:2] - z[:, :1]
         rise = f * np.gradient(lp, axis=1, edge_order=2)  # times h
-        areas.append(h * ((f[:, 1:] + f[:, :-1]) / 2 + (rise[:, :-1] - rise[:, 1:]) / 12))
+        smooth = np.abs(np.diff(lp, axis=1)) < 1  # at the edge that a sharp bound cuts the plain rule is kept
+        smooth = smooth & np.pad(smooth, ((0, 0), (1, 0)), mode="edge")[:, :-1]
+        smooth = smooth & np.pad(smooth, ((0, 0), (0, 1)), mode="edge")[:, 1:]
+        correction = np.where(smooth, (rise[:, :-1] - rise[:, 1:]) / 12, 0.0)
+        areas.append(h * ((f[:, 1:] + f[:, :-1]) / 2 + correction))
         logs.append(lp)
     area = np.maximum(np.concatenate(areas, axis=1), np.finfo(float).tiny)
     total = area.sum(axis=1, keepdims=True)
@@ -304,6 +318,8 @@ class Posterior:
     system: System = field(repr=False)
     bounds: Truncation | None = None
     """One-sided givens; None without any."""
+    ceiling: bool = False
+    """Whether it says only what is the most: the site holds at most this, and may hold nothing."""
 
     @property
     def solved(self) -> Sequence[Solved]:
@@ -317,9 +333,10 @@ class Posterior:
 
     @cached_property
     def live(self) -> npt.NDArray[np.intp]:
-        """Positions of the readings that are counted: the others together weigh less than 1e-13."""
+        """Positions of the readings that are counted: the others together weigh next to nothing."""
         order = np.argsort(self.weights)
-        return np.sort(order[np.cumsum(self.weights[order]) > 1e-13])
+        least = UNCOUNTED if self.bounds is None else UNCOUNTED_TRUNCATED
+        return np.sort(order[np.cumsum(self.weights[order]) > least])
 
     @cached_property
     def table(self) -> Table | None:
@@ -413,7 +430,7 @@ def invert(cdf: Callable[[Floats], Floats], p: Floats | float, means: Floats, sd
 
 def design(reading: Reading, quantities: list[str]) -> tuple[Floats, Floats, list[str]]:
     """Return means (n,) and loadings (n, factors) of the logs, in units of log it_mw, and the factors' names."""
-    mean, load, slots = Readings([reading]).design(tuple(quantities))
+    mean, load, slots = Readings.of([reading]).design(tuple(quantities))
     return mean[0], load[0], [reading.factor_name(slot) for slot in slots]
 
 
@@ -422,7 +439,7 @@ def solve(reading: Reading, target: str, firm: list[Given], bounds: list[Given],
 
     `firm` are the two-sided givens, `bounds` the one-sided ones; `extra_sd` widens every two-sided given.
     """
-    return _mix(Readings([reading]), target, firm, bounds, extra_sd)[0].solved[0]
+    return _mix(Readings.of([reading]), target, firm, bounds, extra_sd)[0].solved[0]
 
 
 def _mix(
@@ -460,17 +477,72 @@ def _truncate(means: Floats, joint: Floats, bounds: list[Given]) -> tuple[Trunca
     return Truncation(means[:, 1:] - slope * means[:, :1], slope, threshold, sign, signs * remaining), inside
 
 
+def _in_full(given: Given) -> Given:
+    """Return what the top of a bound from above would be if it were used in full."""
+    return _UsedInFull(given.quantity, given.high, given.high, given.label, given.ids, given.observed)
+
+
+class _UsedInFull(Given):
+    """A rating that is taken as used in full, so that it has two sides."""
+
+    @property
+    def bound(self) -> bool:
+        return False
+
+
+def after(
+    target: str, givens: Sequence[Given], readings: Sequence[Reading], logs: Floats, threshold: float
+) -> tuple[Floats, Floats]:
+    """Return log width of the 90% interval and chance above a threshold (a log), for each log of the last given (V,).
+
+    All givens have two sides. Weights and variances do not depend on the value, so each reading is solved once;
+    readings that weigh less than UNSEEN together at every value are not counted.
+    """
+    first, _ = _mix(Readings.of(readings), target, list(givens), [], 0.0)
+    system, delta = first.system, logs - givens[-1].log
+    gap = first.gaps[:, :, None] + np.eye(len(givens))[-1][None, :, None] * delta  # (R, n, V)
+    misfit = np.einsum("riv,rij,rjv->rv", gap, system.projector, gap)
+    likely = first.readings.log_priors[:, None] - 0.5 * (system.log_determinant[:, None] + misfit)
+    weights = np.exp(likely - logsumexp(likely, axis=0))
+    most = weights.max(axis=1)
+    order = np.argsort(most)
+    keep = np.sort(order[np.cumsum(most[order]) > UNSEEN])
+    weights = weights[keep] / weights[keep].sum(axis=0)
+    means = (first.means[:, None] + system.weights[:, 0, -1:] * delta)[keep]
+    sds = first.sds[keep, None]
+
+    def below(log: Floats | float) -> Floats:
+        return np.asarray((weights * ndtr((log - means) / sds)).sum(axis=0))
+
+    low, high = (means - NINE_SD * sds).min(axis=0), (means + NINE_SD * sds).max(axis=0)
+    ends = []
+    for p in (INTERVAL[0], INTERVAL[-1]):
+        a, b = low, high
+        for _ in range(ROUGH_HALVINGS):
+            middle = (a + b) / 2
+            short = below(middle) < p
+            a, b = np.where(short, middle, a), np.where(short, b, middle)
+        ends.append((a + b) / 2)
+    return ends[1] - ends[0], np.asarray((weights * ndtr((means - threshold) / sds)).sum(axis=0))
+
+
 def posterior(
     target: str, givens: Sequence[Given], readings: Sequence[Reading], extra_sd: float = 0.0
 ) -> tuple[Posterior, float]:
     """Return the posterior of a target under a set of readings, and the log marginal likelihood of the givens.
 
-    `extra_sd` widens every given (a hypothesis under which the numbers are not tied to one another). Raises
-    BadInputError if no given has two sides, or if the givens cannot hold together.
+    `extra_sd` widens every given (a hypothesis under which the numbers are not tied to one another). Where no given
+    has two sides and some bound from above, the answer is a ceiling: what the site could hold if the tightest of them
+    were used in full. Raises BadInputError if nothing bounds the target from above.
     """
-    firm = [g for g in givens if not g.bound]
+    kept = Readings.of(readings)
+    firm, bounds = [g for g in givens if not g.bound], [g for g in givens if g.bound]
+    caps = [g for g in bounds if g.capped] if not firm else []
+    if caps:
+        full = [replace(_mix(kept, target, [_in_full(g)], [], extra_sd)[0], ceiling=True) for g in caps]
+        tightest = min(full, key=lambda p: float(p.quantile(MEDIAN)[0]))
+        return tightest, 0.0
     if not firm:
         named = ", ".join(g.text() for g in givens)
         raise BadInputError(f"{named or 'nothing'} leaves {target} unbounded; add a given with two sides")
-    kept = readings if isinstance(readings, Readings) else Readings(readings)
-    return _mix(kept, target, firm, [g for g in givens if g.bound], extra_sd)
+    return _mix(kept, target, firm, bounds, extra_sd)

@@ -16,6 +16,7 @@ from osint.register.records import (
     Chip,
     Claim,
     Observation,
+    ReadingRow,
     Relation,
     SiteRow,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "ClaimKind",
     "Modality",
     "Observation",
+    "ReadingRow",
     "Register",
     "Relation",
     "Role",

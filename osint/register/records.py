@@ -233,6 +233,7 @@ class SiteRow(Record):
     covers: str
     parent: str
     elevation_m: float | None
+    hall_use: str
 
     def covered_by(self, total: SiteRow) -> bool:
         """Return whether a total over several sites covers this one: its country, province, prefecture or county."""
@@ -435,9 +436,24 @@ class Relation(Record):
     best: float | None
     high: float | None
     unit: str
+    scale: str
+    n_behind: float | None
     country: str
     used: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRow(Record):
+    """A row of readings.csv: one option of a discrete unknown."""
+
+    table = "readings"
+    reading: str
+    option: str
+    prior: float
+    value: float | None
+    country: str
+    applies_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,8 +470,12 @@ class Chip(Record):
     full_load_kw_high: float | None
     fp16_dense_pflops: float | None
     fp16_sparse_pflops: float | None
+    fp8_dense_pflops: float | None
+    int8_dense_pflops: float | None
     pflops_spread: float | None
-    available_from: float
+    available_from: WrittenDate | None
+    available_until: WrittenDate | None
+    price: str
     prior_cn: float
     prior_other: float
     source: str

@@ -181,6 +181,8 @@ class ModelQuantity:
     """Whether it stays once it is built, so that claims of any day can be compared."""
     group: str
     """Line of the score that it counts in; empty for none."""
+    ceiling: bool
+    """Whether it bounds the load from above only, as a rating does."""
 
 
 def table_rows(name: str, room: str = "osint.register") -> Iterator[dict[str, str]]:

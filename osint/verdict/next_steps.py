@@ -16,7 +16,6 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import ndtr
 
 from osint import model
 from osint.errors import NotFoundError, OsintError
@@ -174,23 +173,7 @@ def _resolve(
 
     Weights and variances do not depend on the value, so that each reading is solved once.
     """
-    solved = [model.solve(r, target, givens, []) for r in readings]
-    delta = values - givens[-1].log
-    means = np.array([s.mean + s.weights[-1] * delta for s in solved])  # (readings, values)
-    logs = []
-    for s in solved:
-        gap = s.gaps[:, None] + np.outer(np.eye(len(s.gaps))[-1], delta)
-        at_zero = s.log_likelihood + 0.5 * s.gaps @ s.projector @ s.gaps
-        logs.append(np.log(s.reading.prior) + at_zero - 0.5 * np.einsum("iv,ij,jv->v", gap, s.projector, gap))
-    weights = np.exp(np.array(logs) - np.max(logs, axis=0))
-    weights /= weights.sum(axis=0)
-    sds = np.array([s.sd for s in solved])[:, None]
-
-    def cdf(log: npt.NDArray[np.float64] | float) -> npt.NDArray[np.float64]:
-        return np.asarray((weights * ndtr((log - means) / sds)).sum(axis=0))
-
-    low, high = (model.invert(cdf, p, means, sds) for p in (0.05, 0.95))
-    return high - low, 1 - cdf(threshold)
+    return model.after(target, givens, readings, values, threshold)
 
 
 def _band(probability: float) -> int:
