@@ -62,6 +62,7 @@ _MAX_RATIO = 200  # decompressed bytes for each byte that came, above 1 MiB
 _MAX_WAIT_S = 60.0  # longest pause between two attempts that a host may ask for; a longer one ends the matter
 _TICK_S = 0.05
 _DAY_S = 86_400
+_CREDENTIALS = ("authorization", "proxy-authorization", "cookie")  # request headers that are sent and not kept
 _CODINGS = ("gzip", "x-gzip", "deflate")  # that can be undone
 _FOLLOWED = ("range", "accept", "accept-encoding")
 """Request headers that a redirect to another host still gets."""
@@ -349,6 +350,7 @@ class _Hop:
         answer.status, answer.headers, answer.body = None, {}, None
         answer.requests += 1
         shown = [(n, f"osint-datacentres/{__version__}" if n == "User-Agent" else v) for n, v in sent.items()]
+        shown = [(n, "stripped" if n.lower() in _CREDENTIALS else v) for n, v in shown]
         asked = Exchange(answer.final_url, request.method, shown, request.body)
         try:
             response = self._send(request, sent)
