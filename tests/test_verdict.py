@@ -109,88 +109,6 @@ def test_a_register_that_is_changed_gives_another_answer(register):
     assert model.estimate("it_mw", givens, country="CN", register=own).best == pytest.approx(10 * before, rel=1e-6)
 
 
-# --- cross-checks
-
-
-def test_the_missing_wan_is_found(checked):
-    found = checked.checks
-    six = found[(found["check"] == "a missing 万") & found["claim_ids"].map(lambda c: c[0] == "C033")].iloc[0]
-    assert "C044" in six["claim_ids"] and six["finding"] == "note"
-
-
-def test_the_shared_price_is_found(checked):
-    price = checked.checks[checked.checks["check"] == "price per P"].set_index("site_id")
-    for site in ("XJ07", "XJ08", "XJ09", "XJ16"):
-        assert "template" in price.loc[site, "says"]
-    assert "template" not in price.loc["XJ17", "says"]
-
-
-LAND = {"quantity_kind": "land_m2", "value_low": 1e5, "value_high": 1e5, "unit": "m2", "scope": "", "part": ""}
-LAND |= {"modality": "has", "bound": "exact", "rung": "roofed", "value_date": "", "error_test": "no", "readings": ""}
-MU = LAND | {"quantity_kind": "land_mu", "unit": "mu", "value_low": 150.0, "value_high": 150.0}
-
-
-def checks_of_land(register, *rows):
-    """The cross-checks that come of SIMULATED claims of land alone, as rows of checks.csv."""
-    base = row_of(register, "C057") | {"evidence_use": "yes"}
-    made = [base | {"claim_id": f"C90{n}"} | row for n, row in enumerate(rows)]
-    own = replace(register, claims=pd.DataFrame(made))
-    return [(check.name, check.to_row()["arithmetic"]) for check in verdict.cross_checks(own)]
-
-
-@pytest.mark.parametrize(("square_metres", "found"), [(1e5, True), (150.0, False)])
-def test_land_in_mu_and_in_square_metres_is_compared(register, square_metres, found):
-    """150 mu are 100,000 m2, and are not 150 m2."""
-    later = LAND | {"value_low": square_metres, "value_high": square_metres, "date": "2025-03-01"}
-    ladder = checks_of_land(register, MU | {"date": "2024-03-01"}, later | {"rung": "announced"})
-    shown = "2024-03-01: 150 mu roofed (C900); 2025-03-01: 100,000 m2 announced (C901)"
-    assert ladder == ([(verdict.CheckName.LADDER, shown)] if found else [])
-    due = MU | {"date": "2024-03-01", "value_date": "2025-01-01"}
-    slid = checks_of_land(register, due, later | {"value_date": "2026-01-01"})
-    shown = "150 mu due 2025-01-01; later 150 due 2026-01-01: 365 days later"
-    assert slid == ([(verdict.CheckName.SLID, shown)] if found else [])
-
-
-@pytest.mark.parametrize(("whole", "found"), [(100.0, True), (150.0, False), (200.0, False)])
-def test_a_part_in_square_metres_is_compared_with_a_whole_in_mu(register, whole, found):
-    """100,000 m2 are above a region of 100 mu, which is shown in m2, and not above one of 150 or 200 mu."""
-    region = MU | {"site_id": "AGG-XJ", "value_low": whole, "value_high": whole, "date": "2025-03-01"}
-    checks = checks_of_land(register, LAND | {"site_id": "XJ07", "date": "2024-03-01"}, region)
-    shown = "XJ07 alone 100,000 m2 (C900, 2024-03-01); AGG-XJ as a whole 66,700 (C901, 2025-03-01)"
-    assert checks == ([(verdict.CheckName.PART, shown)] if found else [])
-
-
-def test_the_slid_target_is_found(register):
-    slid = next(c for c in verdict.cross_checks(register, ["XJ13"]) if c.name == verdict.CheckName.SLID).to_row()
-    assert "123 days later" in slid["arithmetic"]  # 1 May to 1 September 2025
-
-
-def test_part_above_whole_is_said_with_its_excuse(checked):
-    parts = checked.checks[checked.checks["check"] == "part against whole"]
-    assert (parts["finding"] != "note").all()
-
-
-def test_arithmetic_says_what_one_chip_and_one_p_get(checked):
-    """70 MW for 100,000 chips; the price of XJ07 is CNY 451 million for 2,000 P."""
-    said = checked.checks.set_index("site_id")["arithmetic"]
-    assert "= 0.70 kW per chip" in said[said.index == "US02"].str.cat(sep="; ")
-    assert "= 226,000 per P, 1,800,000 per server of 8P" in said[said.index == "XJ07"].str.cat(sep="; ")
-
-
-def test_every_check_has_its_sentence():
-    table = pd.read_csv(Path(verdict.__file__).parent / "sentences.csv")
-    assert set(table["check"]) == {name.value for name in verdict.CheckName}
-    assert not table.isna().any(axis=None) and not table.duplicated(["check", "way"]).any()
-
-
-def test_a_seeded_contradiction_is_found(register):
-    def break_it(claims):
-        claims.loc[claims["claim_id"] == "C055", "quote"] = "It would start with 250 servers, or 200 chips."
-
-    found = verdict.cross_checks(with_claims(register, break_it))
-    assert {"C011", "C055"} == {c.claim_ids[0] for c in found if c.name == verdict.CheckName.ITSELF}
-
-
 # --- what to get next, stories, score
 
 
@@ -223,11 +141,6 @@ def test_expected_narrowing_agrees_with_simulation(register):
     )
     assert np.log(expected) == pytest.approx(np.mean(widths), abs=3 * np.std(widths) / np.sqrt(60) + 0.05)
     assert model.unit_of("chillers")
-
-
-def test_stories_without_evidence_keep_their_prior(register):
-    found = verdict.hypotheses("XJ12", register)
-    assert found["posterior"].tolist() == [0.25] * 4 and not found["separates"].any()
 
 
 def test_leave_one_out_really_leaves_out(register):
@@ -270,8 +183,9 @@ def test_every_constant_of_the_verdict_is_in_the_table():
     """parameters.csv holds each number of the room with its value and origin, and names no other."""
     table = pd.read_csv(Path(verdict.__file__).parent / "parameters.csv", keep_default_na=False)
     listed = {(r["module"], r["name"]): r["value"] for r in table.to_dict("records")}
-    for path in Path(verdict.__file__).parent.glob("[a-z]*.py"):
-        name = f"verdict.{path.stem}"
+    room = Path(verdict.__file__).parent
+    for path in room.rglob("[a-z]*.py"):
+        name = ".".join(("verdict", *path.relative_to(room).with_suffix("").parts))
         own = {
             (name, n)
             for node in ast.parse(path.read_text(encoding="utf-8")).body

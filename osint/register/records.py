@@ -225,6 +225,7 @@ class SiteRow(Record):
     country: str
     lat: float | None
     lon: float | None
+    coord_precision_km: float | None
     coord_level: str
     status: str
     datum: str
@@ -232,6 +233,7 @@ class SiteRow(Record):
     role: Role
     covers: str
     parent: str
+    identified_by: str
     elevation_m: float | None
     hall_use: str
 
@@ -262,6 +264,7 @@ class Claim(Record):
     value_date: WrittenDate | None
     chip_model: str
     phase: str
+    reading_confidence: str
     note: str
     unit_as_recorded: str
     scope: str
@@ -479,6 +482,7 @@ class Chip(Record):
     prior_cn: float
     prior_other: float
     source: str
+    set_by: str
 
 
 @dataclass(frozen=True, slots=True)

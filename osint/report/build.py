@@ -35,7 +35,6 @@ BASES = {
 """Basis of an estimate -> quantities that count for it."""
 HORIZON_DAYS = 366  # days after the latest text beyond which a target is not set next to what is on file (judgement)
 FIRST_YEAR, LAST_YEAR = "2015", "2027"  # years that the ladder of claims draws
-LEAST_CLAIMS = 2  # claims on which the four stories of a site must rest to be told
 GOAL_COVERAGE, GOAL_FACTOR = 0.85, 2.2
 """Share of intervals that should hold the truth, and median factor of error; below them the page warns."""
 SUMS = "SHA256SUMS"  # the list of the files of a report; a folder that holds it as it was written may be replaced
@@ -243,7 +242,8 @@ def page_html(
         "seen": Seen.of(dossier),
         "found": found,
         "estimates": estimates,
-        "stories": {site: t for site, t in stories.items() if len(t["rests_on"].iloc[0]) >= LEAST_CLAIMS},
+        "stories": stories,
+        "no_story": verdict.NO_STORY,
         "meanings": verdict.FINDINGS,
         "counts": Counter(finding.outcome for finding in found.judged),
         "summary": _summary(dossier, found, estimates),

@@ -1,9 +1,21 @@
 """What is found of each claim: the place, the part and the day first, then the number, by what was seen."""
 
 from osint.verdict.bearing import Assertion, Asserts, Coverage, coverage
-from osint.verdict.checks import Check, CheckName, counted_chips, cross_checks, national
+from osint.verdict.checks import (
+    Check,
+    CheckFinding,
+    CheckName,
+    Pair,
+    Survey,
+    Tally,
+    contradictions,
+    counted_chips,
+    cross_checks,
+    national,
+    survey,
+)
 from osint.verdict.finding import Bound, Contradiction, Finding
-from osint.verdict.hypotheses import hypotheses
+from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
 from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
@@ -14,11 +26,13 @@ __all__ = [
     "CANDIDATES",
     "FINDINGS",
     "NEGATIVE",
+    "NO_STORY",
     "RULES",
     "Assertion",
     "Asserts",
     "Bound",
     "Check",
+    "CheckFinding",
     "CheckName",
     "Contradiction",
     "Coverage",
@@ -26,9 +40,13 @@ __all__ = [
     "Found",
     "NextStep",
     "Outcome",
+    "Pair",
     "RuleFacts",
+    "Survey",
+    "Tally",
     "bound",
     "check",
+    "contradictions",
     "counted_chips",
     "coverage",
     "cross_checks",
@@ -38,5 +56,6 @@ __all__ = [
     "national",
     "next_steps",
     "steps_frame",
+    "survey",
     "word",
 ]

@@ -105,6 +105,10 @@ class Contradiction:
 
     check: StrEnum
     others: tuple[str, ...]
+    pair: StrEnum | None = None
+    """What its two sides are to each other: two documents, one text, a planted test."""
+    check_id: str = ""
+    """Name of the check, by which a contradiction of several claims is counted once."""
 
     def text(self) -> str:
         """Return it in words, as 'ladder against date with C047'."""
