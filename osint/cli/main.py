@@ -31,7 +31,10 @@ PARTS: tuple[str, ...] = (
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb `doctor`."""
-    add_common(verbs.add_parser("doctor", help="what is installed, what is missing and how to get it"), _doctor)
+    verb = verbs.add_parser("doctor", help="what is installed, what is missing and how to get it")
+    told = "ask every catalogue, tile host, portal and index its smallest question; the report holds no secret"
+    verb.add_argument("--network", action="store_true", help=told)
+    add_common(verb, _doctor)
 
 
 def add_common(parser: argparse.ArgumentParser, handler: object, *, lines: bool = False) -> None:
@@ -69,7 +72,7 @@ def plain(value: object) -> object:
 def _doctor(args: argparse.Namespace) -> None:
     from osint.cli import doctor
 
-    rows = doctor.examine()
+    rows = doctor.examine_network() if args.network else doctor.examine()
     print_answer(args, {"doctor": rows}, "\n".join(f"{r['state']:8} {r['what']:24} {r['says']}" for r in rows))
 
 

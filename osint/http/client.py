@@ -29,6 +29,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Self
 from urllib.parse import unquote, urljoin, urlsplit
+from urllib.request import getproxies
 
 import requests
 import urllib3
@@ -751,6 +752,11 @@ def proxy_for(url: str) -> str:
     if reason:
         raise BadInputError(f"the proxy {strip_secrets(proxy)} of the environment cannot be used: {reason}")
     return proxy
+
+
+def proxies_in_use() -> list[str]:
+    """Return the proxies that the environment names, each with its kind and without its password."""
+    return sorted(f"{kind}: {strip_secrets(url)}" for kind, url in getproxies().items() if kind != "no")
 
 
 def retry_after_seconds(header: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from osint.portals.adapters import NEVER_ASKED, SOURCES, Hit, Source, never_asked
 from osint.portals.classify import AnswerClass, Classified, classify
+from osint.portals.contracts import contracts
 from osint.portals.search import (
     Query,
     SourceReport,
@@ -24,6 +25,7 @@ __all__ = [
     "Source",
     "SourceReport",
     "classify",
+    "contracts",
     "is_of_archive",
     "never_asked",
     "past_captures",
