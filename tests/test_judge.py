@@ -279,6 +279,25 @@ def test_a_larger_number_is_never_likelier(register, low, high, bound):
     assert chances == sorted(chances, reverse=True) and chances[0] > 0.9 > 0.1 > chances[-1]
 
 
+@pytest.mark.parametrize(
+    ("seen", "claimed", "covered"),
+    [
+        *((s, c, "same") for s, c in (("一期", "phase 1"), ("2号楼", "building 2"), ("Building No. 2", "building 2"))),
+        *((s, c, "same") for s, c in (("first phase", "phase one"), ("二十一号楼", "building 21"), ("1#楼", "1号楼"))),
+        *(
+            (s, c, "same")
+            for s, c in (("phase Ⅱ", "第二期工程"), ("1号楼和2号楼", "buildings 1-2"), ("whole site", ""))
+        ),
+        *((s, c, "within") for s, c in (("phase 2", "phase II (hall 3)"), ("buildings 1, 2 and 3", "2号机房楼"))),
+        *((s, c, "part") for s, c in (("hall 3 of phase 2", "phase 2"), ("phase 1", "phases 1 and 2"), ("hall 1", ""))),
+        *((s, c, "other") for s, c in (("buildings 1 and 3", "building 2"), ("one building", "building 1"))),
+        *((s, c, "other") for s, c in (("phase 1", "building 1"), ("annex", "phase 1"), ("hall 1", "hall 2"))),
+    ],
+)
+def test_parts_in_english_and_chinese(seen, claimed, covered):
+    assert verdict.coverage(seen, claimed).value == covered
+
+
 # ---------------------------------------------------------------- the table of rules
 
 

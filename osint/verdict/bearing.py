@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -112,39 +113,95 @@ class Coverage(StrEnum):
 
 
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
-_NUMBERED = re.compile(r"(?P<noun>[a-z ]+?)s?\s*(?P<first>\d+|[ivx]+)(?:\s*(?:-|to|and)\s*(?P<last>\d+|[ivx]+))?")
+_CARDINAL = dict(zip("one two three four five six seven eight nine ten".split(), range(1, 11), strict=True))
+_ORDINAL = dict(
+    zip("first second third fourth fifth sixth seventh eighth ninth tenth".split(), range(1, 11), strict=True)
+)
+_CHINESE = {character: n for n, character in enumerate("零一二三四五六七八九十")}
+_NOUNS = {"期": "phase", "楼": "building", "栋": "building", "幢": "building", "机房楼": "building", "机房": "hall"}
+_WHOLE = frozenset({"whole", "whole site", "entire site", "all of the site", "全部", "整体", "全园区"})
+_ONE = r"(?:\d{1,3}|[ivx]+|one|two|three|four|five|six|seven|eight|nine|ten|[一二三四五六七八九十]+)"
+_LIST = rf"(?P<list>{_ONE}(?:\s*(?:-|–|~|至|to|through|,|、|和|及|&|\band\b)+\s*{_ONE})*)"
+_FORMS = (
+    re.compile(rf"(?P<noun>[a-z][a-z ]*?)s?(?:\s+no\.?|\s+nr\.?|\s+number|\s*#)?(?:\s+|(?=\d)){_LIST}"),
+    re.compile(rf"(?:the )?(?P<list>\d{1, 3}(?=st|nd|rd|th)|{'|'.join(_ORDINAL)})(?:st|nd|rd|th)? (?P<noun>[a-z]+)"),
+    re.compile(rf"第?{_LIST}\s*(?:号|#)?\s*(?P<noun>{'|'.join(sorted(_NOUNS, key=len, reverse=True))})(?:工程|项目)?"),
+)
+_RANGE = re.compile(rf"({_ONE})\s*(?:-|–|~|至|to|through)\s*({_ONE})")
+_REPEATED = re.compile(r"(?:号|#)?(?:机房楼|楼|栋|幢|期)(?=\s*[、和及,])")  # 1号楼、2号楼 says the noun twice
+
+
+def _number(word: str) -> int:
+    """Return a number written in digits, as a Roman or Chinese numeral, or in an English word."""
+    for known in (_ROMAN, _CARDINAL, _ORDINAL):
+        if word in known:
+            return known[word]
+    if word.isascii():
+        return int(word)
+    tens, ten, ones = word.rpartition("十")
+    return (_CHINESE.get(tens, 1) * 10 if ten else 0) + _CHINESE.get(ones, 0)
+
+
+def _tidy(part: str) -> str:
+    """Return a part in small letters, half-width characters and single spaces; empty where it is the whole site."""
+    text = " ".join(unicodedata.normalize("NFKC", part).casefold().split()).removeprefix("the ")
+    return "" if text in _WHOLE else text
+
+
+def _level(text: str) -> tuple[str, frozenset[int]] | None:
+    """Return noun and numbers of one level of a part."""
+    found = next((m for form in _FORMS if (m := form.fullmatch(_REPEATED.sub("", text.strip())))), None)
+    if found is None:
+        return None
+    numbers = {_number(n) for n in re.findall(_ONE, found["list"])}
+    for first, last in _RANGE.findall(found["list"]):
+        numbers |= set(range(_number(first), _number(last) + 1))
+    return _NOUNS.get(found["noun"], found["noun"].strip()), frozenset(numbers)
+
+
+def _levels(part: str) -> dict[str, frozenset[int]] | None:
+    """Return the levels of a part, as {'phase': {2}, 'hall': {3}} of 'phase II (hall 3)'; None for other words."""
+    levels = [_level(text) for text in re.split(r"[()]| of ", _tidy(part)) if text.strip()]
+    known = [level for level in levels if level is not None]
+    return dict(known) if known and len(known) == len(levels) else None
 
 
 def part_numbers(part: str) -> tuple[str, frozenset[int]] | None:
-    """Return noun and numbers of a part, as ('building', {1, 2}) of 'Buildings 1-2'; None for other words."""
-    found = _NUMBERED.fullmatch(" ".join(part.casefold().split()))
-    if not found:
-        return None
-    first, last = (_ROMAN.get(n) or (int(n) if n.isdigit() else 0) for n in (found["first"], found["last"] or "0"))
-    return found["noun"].strip(), frozenset(range(first, max(first, last) + 1))
+    """Return noun and numbers of a part of one level, as ('building', {1, 2}) of 'Buildings 1-2'; None for other words.
+
+    >>> [sorted(part_numbers(p)[1]) for p in ("phase II", "二期", "1号楼、3号楼", "buildings 1 and 3", "first phase")]
+    [[2], [2], [1, 3], [1, 3], [1]]
+    """
+    levels = _levels(part)
+    return next(iter(levels.items())) if levels is not None and len(levels) == 1 else None
 
 
 def coverage(seen: str, claimed: str) -> Coverage:
     """Return how a part that was seen lies to a part that is claimed; an empty part is the whole site.
 
-    >>> [coverage(*p).value for p in (("", "phase 1"), ("building 1", ""), ("buildings 1-4", "building 2"))]
+    OTHER stands for parts of which it is not known that one holds the other, as a phase and a building.
+
+    >>> [coverage(*p).value for p in (("", "phase 1"), ("building 1", ""), ("buildings 1-4", "2号楼"))]
     ['within', 'part', 'within']
-    >>> coverage("phase II", "phase 2").value, coverage("phase 1", "building 1").value
-    ('same', 'other')
+    >>> [coverage(*p).value for p in (("phase II", "二期"), ("phase 1", "building 1"), ("phase 2", "phase II (hall 3)"))]
+    ['same', 'other', 'within']
     """
-    a, b = (" ".join(part.casefold().split()) for part in (seen, claimed))
+    a, b = _tidy(seen), _tidy(claimed)
     if a == b:
         return Coverage.SAME
     if not a or not b:
         return Coverage.PART if a else Coverage.WITHIN
-    left, right = part_numbers(a), part_numbers(b)
-    if left is None or right is None or left[0] != right[0]:
+    left, right = _levels(a), _levels(b)
+    if left is None or right is None:
         return Coverage.OTHER
-    if left[1] == right[1]:
+    if left == right:
         return Coverage.SAME
-    if right[1] < left[1]:
+    nouns = left.keys() | right.keys()  # a level that is not named is all of it
+    if all(noun not in left or (noun in right and right[noun] <= left[noun]) for noun in nouns):
         return Coverage.WITHIN
-    return Coverage.PART if left[1] < right[1] else Coverage.OTHER
+    if all(noun not in right or (noun in left and left[noun] <= right[noun]) for noun in nouns):
+        return Coverage.PART
+    return Coverage.OTHER
 
 
 # ---------------------------------------------------------------- what was seen
@@ -294,7 +351,7 @@ def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[s
         and s.row.rung is not None
         and s.row.rung.height >= missing.height
         and s.last <= absent.first
-        and (s.row.part == absent.row.part or (parts_too and not absent.row.part))
+        and (coverage(s.row.part, absent.row.part) == Coverage.SAME or (parts_too and not absent.row.part))
     }
     return tuple(sorted(out))
 
