@@ -50,7 +50,7 @@ WHOLE_DAYS = 365.0  # in which what first looks like a dark roof may become the 
 UNCONFIRMED_SCENES = 2  # scenes at the end of a series that look like a roof, from which one may have come
 WARM_QUARTERS = (1, 2)
 HALF_YEAR_SCENES = 2  # scenes on either side from which one half of the year alone is compared
-COVERS = (Kind.BRIGHT_ROOF, Kind.DARK_ROOF, Kind.SOLAR_FIELD, Kind.GREENHOUSE)  # kinds that cover the ground
+COVERS = (*landcover.BUILDINGS, Kind.SOLAR_FIELD, Kind.GREENHOUSE)  # kinds that cover the ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,8 @@ class Structure:
     """Last day on which it stands and nothing was built over it, days since 1970-01-01."""
     removed_day: float = np.inf
     """Half cleared, days since 1970-01-01."""
+    step: Step | None = None
+    """Step of the ground of earthworks: the cover itself, if their colour turns out to be that of a roof."""
 
     @property
     def stands(self) -> bool:
@@ -117,10 +119,9 @@ class Structure:
         """Return the structure with one more doubt, unless it has that one or there is none."""
         return self if doubt is None or doubt in self.doubts else replace(self, doubts=(*self.doubts, doubt))
 
-    def called(self, kind: Kind, probability: float | None = None) -> Structure:
-        """Return the structure as another kind; `probability` of a building of that kind, of PROBABILITY by default."""
-        given = landcover.PROBABILITY[kind] if probability is None else probability
-        return replace(self, kind=kind, probability=round(self.step_probability * given, 3))
+    def called(self, kind: Kind, probability: float) -> Structure:
+        """Return the structure as another kind that is a building with `probability`."""
+        return replace(self, kind=kind, probability=round(self.step_probability * probability, 3))
 
     def to_row(self) -> dict[str, str | float | None]:
         """Return the columns PROPERTIES: days as ISO text, doubts as sentences, None where nothing is known."""
@@ -367,7 +368,7 @@ def wetted(structure: Structure, seen: Series, until_day: float) -> Structure:
     after = landcover.window_median(seen, structure.shown_from_day, until_day)
     if structure.kind not in landcover.BUILDINGS or after is None or after.dimmed < landcover.WET_SCENES:
         return structure
-    return structure.called(Kind.OTHER).doubtful(Doubt(Reason.WETTED))
+    return structure.called(Kind.OTHER, landcover.PROBABILITY[Kind.OTHER]).doubtful(Doubt(Reason.WETTED))
 
 
 def like_the_whole(found: Sequence[Structure]) -> list[Structure]:
@@ -390,7 +391,7 @@ def _like(part: Structure, whole: Structure) -> Structure:
     ):
         return part
     doubts = tuple(d for d in part.doubts if d.reason not in NOT_SEPARABLE)
-    return replace(part, doubts=doubts).called(whole.kind)
+    return replace(part, doubts=doubts).called(whole.kind, (whole.probability or 0.0) / whole.step_probability)
 
 
 def _ordered(found: Steps) -> list[Step]:
@@ -420,7 +421,7 @@ def _structure(step: Step, cover: LandCover, scrapings: Sequence[Step], seen: Se
     wide = Doubt(Reason.LONG_INTERVAL, {"days": width, "gap_days": step.gap_days})
     return Structure(
         kind=cover.kind,
-        probability=round(step.probability * landcover.PROBABILITY[cover.kind], 3),
+        probability=round(step.probability * cover.probability, 3),
         onset_low=onset_low,
         onset_high=onset_high,
         roofed_low=roofed_low,
@@ -491,7 +492,16 @@ def _earthworks(step: Step, seen: Series) -> Structure:
         doubts=(unconfirmed(seen) or Doubt(Reason.NO_ROOF, {"day": iso(to_date(seen.days[-1]))}),),
         shown_from_day=to_day(step.complete.high),
         shown_until_day=seen.days[-1] + 1,
+        step=step,
     )
+
+
+def as_cover(works: Structure, cover: LandCover, seen: Series) -> Structure:
+    """Return earthworks whose colour is that of a roof as that roof: coloured steel is no whiter than the ground."""
+    if works.step is None:
+        return works
+    made = _structure(works.step, cover, [], seen)
+    return replace(made, gain=landcover.MIN_GAIN, relative_gain=MIN_RELATIVE_GAIN)
 
 
 def unconfirmed(seen: Series) -> Doubt | None:

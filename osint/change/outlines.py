@@ -15,9 +15,10 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo, imagery
 from osint.change import history, landcover, sampling, series, steps
 from osint.change.history import COVERS, PROPERTIES, Structure
-from osint.change.landcover import Kind
+from osint.change.kinds import KIND_BANDS
+from osint.change.landcover import BUILDINGS, Kind
 from osint.change.measure import roof_area
-from osint.change.reasons import Doubt, Reason
+from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason
 from osint.change.series import BLUE, Footprint, Series
 from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack
 from osint.change.steps import Steps
@@ -152,7 +153,7 @@ def _structures(
 def _pictured(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:
     """Return a structure with the last few clear scenes that show it, in every band; correct its kind by them."""
     structure, seen = shown.structure, shown.seen
-    if structure.kind not in COVERS:
+    if structure.kind not in (*COVERS, Kind.EARTHWORKS) and not structure.not_separable:
         return shown
     days = _clear_days(structure, seen)
     if len(days) < SHOWN_SCENES:
@@ -160,16 +161,9 @@ def _pictured(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeo
     number = imagery.pass_numbers(rows)
     of_days = np.isin(number, number[steps.on_days(rows["datetime"], days)])
     more = stack.read(rows[of_days], series.surroundings_box(geometry), PICTURE_BANDS)
-    picture = data.isel(time=steps.on_days(data["time"].values, days)).assign({b: more[b] for b in PICTURE_BANDS})
-    shown = replace(shown, picture=picture)
-    blue, red, near = (series.median(picture[b].values[:, shown.phase.core], 1) for b in (BLUE, "B04", "B08"))
-    if np.isnan(near).all():
-        return shown
-    kind = landcover.confirmed(structure.kind, blue, red, near)
-    if kind is structure.kind or structure.probability is None:
-        return shown
-    factor = structure.probability / landcover.PROBABILITY[structure.kind]
-    return shown.edited(replace(structure, kind=kind, probability=round(factor * landcover.PROBABILITY[kind], 3)))
+    read = {b: more[b] for b in PICTURE_BANDS if b in more}
+    picture = data.isel(time=steps.on_days(data["time"].values, days)).assign(read)
+    return replace(shown, picture=picture)
 
 
 def _clear_days(structure: Structure, seen: Series) -> np.ndarray:
@@ -186,17 +180,27 @@ def _clear_days(structure: Structure, seen: Series) -> np.ndarray:
 
 
 def _coloured(shown: _Shown) -> _Shown:
-    """Separate a roof from salt, panels and film by its colour without that of its yard, where a picture shows it."""
-    structure = shown.structure
-    if structure.kind not in landcover.BUILDINGS:
+    """Say what a structure is by its colour without that of its yard, its shape, and how long it stood."""
+    structure, picture, phase = shown.structure, shown.picture, shown.phase
+    if picture is None:
         return shown
-    colour, ground_blue = dict.fromkeys(BANDS, np.nan), np.nan
-    if shown.picture is not None:
-        middle = {b: series.median(shown.picture[b].values) for b in (*BANDS, "B08")}
-        colour = landcover.colours(middle, shown.phase.cover)
-        ground_blue = float(np.nanmedian(middle[BLUE][shown.phase.ring]))
-    cover = landcover.roof_cover(structure.kind, colour, ground_blue, shown.phase.area_m2)
-    return shown.edited(structure.called(cover.kind, cover.probability).doubtful(cover.doubt))
+    blue, red, near = (series.median(picture[b].values[:, phase.core], 1) for b in (BLUE, "B04", "B08"))
+    if structure.kind in BUILDINGS and np.isfinite(near).any() and landcover.is_green(blue, red, near):
+        return shown.edited(structure.called(Kind.OTHER, landcover.PROBABILITY[Kind.OTHER]))
+    middle = {b: series.median(picture[b].values) for b in KIND_BANDS if b in picture}
+    colour = landcover.colours(middle, phase.cover)
+    around = {b: float(series.median(values[phase.ring])) for b, values in middle.items()}
+    stood_days = min(structure.shown_until_day, structure.removed_day) - structure.shown_from_day
+    shape = landcover.shape_of(middle, phase.cover)
+    cover = landcover.judged(colour, around, phase.area_m2, shape, stood_days)
+    if structure.kind is not Kind.EARTHWORKS:
+        kept = tuple(d for d in structure.doubts if d.reason not in NOT_SEPARABLE)
+        judged = replace(structure, doubts=kept).called(cover.kind, cover.probability).doubtful(cover.doubt)
+        return shown.edited(judged)
+    # scraped ground is no whiter, and neither is coloured steel
+    if cover.probability < landcover.PROBABLE:
+        return shown
+    return shown.edited(history.as_cover(structure, cover, shown.seen))
 
 
 def _like_the_whole(shown: Sequence[_Shown]) -> list[_Shown]:
@@ -221,7 +225,7 @@ def _measured(shown: Sequence[_Shown], footprint: Footprint) -> list[Structure]:
         if structure.may_be_roof and one.picture is not None and not (later and structure.stands):
             others = [s.phase.cover > series.OUTSIDE_COVER for s in shown if s.phase is not one.phase]
             beside = np.any(others, axis=0) if one.phase is not footprint and others else None
-            dark = structure.kind is Kind.DARK_ROOF or any(d.reason is Reason.ROOF_OR_PANELS for d in structure.doubts)
+            dark = float(np.nanmedian(one.picture[BLUE].values[:, one.phase.core])) < landcover.PALE_BLUE
             structure = replace(structure, roof_area=roof_area(one.picture, one.phase, dark, beside=beside))
         measured.append(structure)
     return measured

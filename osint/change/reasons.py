@@ -29,8 +29,8 @@ class Reason(StrEnum):
     COMES_AND_GOES = "comes and goes: {gains} gains and {losses} losses of whiteness"
     SHORT_LIVED = "stood for about {days:.0f} days only: a roof taken down, or film or a crust of one season"
     NO_ROOF = "no roof: the ground was changed, nothing was covered by {day}"
-    ROOF_OR_SALT = "a pale roof or a crust of salt: these bands do not tell them apart"
-    ROOF_OR_PANELS = "a dark roof or a {other}: these bands do not tell them apart"
+    OPEN_KIND = "what it is stays open, by its colour and shape: {told}; look at its pictures"
+    NO_COLOUR = "what it is stays open: no scene shows its colour"
     LIKE_ITS_YARD = "roof and yard look alike"
     UNSEEN_SURROUNDINGS = "too little of the surroundings was seen"
     UNCHANGED_OUTLINE = "the outline looks as it did before, or as its surroundings"
@@ -50,7 +50,7 @@ class Reason(StrEnum):
 
 # whether something was built is left open: the pictures did not show enough
 NOT_SEEN = frozenset({Reason.CLOUD, Reason.TOO_FEW_SCENES, Reason.TOO_FEW_VALUES, Reason.MAY_SHOW_A_ROOF})
-NOT_SEPARABLE = frozenset({Reason.ROOF_OR_SALT, Reason.ROOF_OR_PANELS})  # the bands do not separate a roof from it
+NOT_SEPARABLE = frozenset({Reason.OPEN_KIND, Reason.NO_COLOUR})  # it may be a roof or something else
 
 
 @dataclass(frozen=True, slots=True)

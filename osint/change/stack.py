@@ -23,7 +23,7 @@ from osint.register import read_span
 
 PAIR = ("B02", "B11")  # enough to date a roof: brightness, and the infrared where soil and roof differ
 BANDS = ("B02", "B04", "B11")  # the pair, and the redness of soil, which a search reads only on a few scenes
-PICTURE_BANDS = ("B04", "B08")  # read on a few scenes that show what stands: colour, plants, and the edge of the roof
+PICTURE_BANDS = ("B03", "B04", "B08", "B12")  # read on a few scenes that show what stands: its colour, edge, plants
 RGB = ("B02", "B03", "B04")  # read for a picture that a person looks at
 COARSE = ("B05", "B06", "B07", "B8A", "B11", "B12", "scl")  # of 20 m; in memory each pixel comes repeated to four
 COARSE_REPEATS = 4
@@ -133,6 +133,7 @@ def stack_of_dataset(data: xr.Dataset) -> Stack:
         x0, y0, x1, y1 = reproject(part, 4326, data.attrs["crs"]).bounds
         cols = slice(max(int((x0 - west) // a), 0), int(-((west - x1) // a)))
         lines = slice(max(int((y1 - north) // e), 0), int(-((north - y0) // e)))
+        bands = [band for band in bands if band in data]
         window = data[[*bands, "scl"]].isel(time=rows["index"].to_numpy(), y=lines, x=cols)
         window.attrs = {**data.attrs, "transform": (a, b, west + a * cols.start, d, e, north + e * lines.start)}
         wanted = {(n, band, f"{lines} {cols}") for n in rows["index"] for band in (*bands, "scl")} - held
