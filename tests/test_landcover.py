@@ -272,7 +272,7 @@ def test_every_reason_has_a_sentence_of_its_own_and_reasons_decide_whatever_it_s
     figures = dict.fromkeys(
         ("area_m2", "least_m2", "days", "gap_days", "share"), 1.0
     ) | dict.fromkeys(
-        ("scenes", "start", "end", "usable", "listed", "refused", "told", "day", "gains", "losses", "other", "least", "when"),
+        ("scenes", "unread", "why", "start", "end", "usable", "listed", "refused", "told", "day", "gains", "losses", "other", "least", "when"),
         "x",
     )  # fmt: skip
     said = [sentence(Doubt(reason, figures)) for reason in Reason]

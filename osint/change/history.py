@@ -21,7 +21,7 @@ from osint.change.steps import Step, Steps, to_date, to_day
 PROPERTIES = (
     "outline_id", "kind", "probability", "roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high",
     "onset_low", "onset_high", "roofed_low", "roofed_best", "roofed_high", "complete_low", "complete_high",
-    "removed_low", "removed_high", "cannot_tell", "scenes_used", "bytes_read",
+    "removed_low", "removed_high", "cannot_tell", "scenes_used", "scenes_unread", "bytes_read",
 )  # fmt: skip
 """Columns of the rows that `Structure.to_row` writes."""
 LONGEST_INTERVAL_DAYS = 200  # width of the half-covered interval above which its date is not to be relied on
@@ -82,6 +82,8 @@ class Structure:
     doubts: tuple[Doubt, ...] = ()
     """Why its dates or its kind are not to be relied on."""
     scenes_used: int = 0
+    scenes_unread: int = 0
+    """Scenes that were asked for and could not be read: its dates and its absence rest on the others."""
     bytes_read: int = 0
     step_probability: float = 1.0
     """That there was a step at all."""

@@ -67,7 +67,11 @@ STRAIGHT, RAGGED = 0.85, 0.55  # share of its bounding rectangle that a hall fil
 STRAIGHT_FACTOR, RAGGED_FACTOR = 0.4, 2.5  # of the odds of surfaces that nobody builds, at these shares
 COMPACT_ASPECT, COMPACT_FACTOR = 4.0, 0.6  # length over width up to which it is no road; of the odds of asphalt
 LASTING_DAYS, LASTING_FACTOR = 330.0, 0.5  # seen over all seasons of a year; of the odds of what comes and goes
-FILM_NEAR_RATIO, FILM_BLUE, FILM_BLUE_RATIO = 1.22, 0.14, 1.02  # near infrared / red, blue, blue / red: film over plants
+FILM_NEAR_RATIO, FILM_BLUE, FILM_BLUE_RATIO = (
+    1.22,
+    0.14,
+    1.02,
+)  # near infrared / red, blue, blue / red: film over plants
 FILM_FACTOR = 5.0  # of the odds of film where plants show through
 SHAPE_MIN_PX = 20  # pixels from which a shape is judged
 GREEN_NDVI = 0.28  # vegetation index that no roof reaches (blue steel comes to 0.17)

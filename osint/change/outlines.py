@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -20,7 +20,7 @@ from osint.change.landcover import BUILDINGS, Kind
 from osint.change.measure import roof_area
 from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason
 from osint.change.series import BLUE, Footprint, Series
-from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack
+from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack, UnreadError
 from osint.change.steps import Steps
 from osint.errors import BadInputError
 from osint.register import read_span
@@ -41,6 +41,8 @@ class Dated:
     """In time order; exactly one, without a kind, if none could be dated."""
     seen: Series | None
     """The series that it rests on."""
+    unread: int = 0
+    """Scenes that were asked for and could not be read."""
 
     @property
     def rows(self) -> list[dict[str, str | float | None]]:
@@ -77,13 +79,15 @@ def date_change(
 
     A search in time reads few scenes (`sampling.bisected`); `exhaustive` reads all. Intervals hold their moment with
     the stated `coverage`. `roofed` is half covered, `complete` is fully covered; ground broken is "no later than" (its
-    low day None) unless the scraping itself shows. Raises BadInputError if the outline is outside of the pictures.
+    low day None) unless the scraping itself shows. Scenes that could not be read are counted apart from cloud. Raises
+    BadInputError if the outline is outside of the pictures, UnreadError if file after file could not be read.
     """
     spent = stack.bytes_read
     dated = _dated(stack, place, (start, end), coverage, exhaustive)
     scenes_used, bytes_read = 0 if dated.seen is None else len(dated.seen.days), stack.bytes_read - spent
     named = (
-        replace(s, outline_id=outline_id, scenes_used=scenes_used, bytes_read=bytes_read) for s in dated.structures
+        replace(s, outline_id=outline_id, scenes_used=scenes_used, scenes_unread=dated.unread, bytes_read=bytes_read)
+        for s in dated.structures
     )
     return replace(dated, structures=tuple(named))
 
@@ -99,23 +103,38 @@ def _dated(stack: Stack, place: BaseGeometry, span: tuple[str, str], coverage: f
         return _refused(Doubt(Reason.TOO_FEW_SCENES, {"scenes": len(rows), "start": start, "end": end}))
     gather = sampling.exhaustive if exhaustive else sampling.bisected
     gathered = gather(stack, rows, place, BANDS)
+    return replace(_told(stack, rows, place, gathered, coverage), unread=gathered.unread)
+
+
+def _told(stack: Stack, rows: pd.DataFrame, place: BaseGeometry, gathered: sampling.Gathered, coverage: float) -> Dated:
+    """Return what the scenes that were gathered say of an outline."""
     footprint = gathered.footprint
+    unread: tuple[Doubt, ...] = ()
+    if gathered.unread:
+        figures: dict[str, float | str] = {
+            "unread": gathered.unread,
+            "listed": gathered.listed,
+            "why": stack.failures[-1].error,
+        }
+        unread = (Doubt(Reason.UNREAD, figures),)
     if gathered.data is None or gathered.usable < FEWEST_SCENES:
-        return _refused(_clouded(gathered.usable, gathered.listed))
+        return _refused(
+            *unread, *(() if unread and not gathered.usable else (_clouded(gathered.usable, gathered.listed),))
+        )
     seen = series.extract_series(gathered.data, footprint, BANDS)
     if len(seen.days) < FEWEST_SCENES:
-        return _refused(_clouded(len(seen.days), gathered.listed, seen.refused), seen)
+        return _refused(*unread, _clouded(len(seen.days), gathered.listed, seen.refused), seen=seen)
     found, covered = _steps(seen, coverage)
     shown = _structures(gathered.data, footprint, seen, (found, covered), coverage)
     if not shown:
-        return _refused(history.unconfirmed(seen) or history.why_not(found), seen)
+        return _refused(*unread, history.unconfirmed(seen) or history.why_not(found), seen=seen)
     shown = [_pictured(stack, rows, one, place, gathered.data) for one in shown]
     shown = _like_the_whole([_coloured(one) for one in shown])
     return Dated(tuple(_measured(shown, footprint)), seen)
 
 
-def _refused(doubt: Doubt, seen: Series | None = None) -> Dated:
-    return Dated((Structure(doubts=(doubt,)),), seen)
+def _refused(*doubts: Doubt, seen: Series | None = None) -> Dated:
+    return Dated((Structure(doubts=doubts),), seen)
 
 
 def _clouded(usable: int, listed: int, refused: dict[str, int] | None = None) -> Doubt:
@@ -232,23 +251,35 @@ def _measured(shown: Sequence[_Shown], footprint: Footprint) -> list[Structure]:
 
 
 def date_outlines(
-    stack: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
+    stack: Stack,
+    outlines: gpd.GeoDataFrame,
+    start: str,
+    end: str,
+    *,
+    exhaustive: bool = False,
+    tell: Callable[[str], None] | None = None,
 ) -> gpd.GeoDataFrame:
     """Return one feature per structure for outlines (any CRS, column outline_id), in degrees.
 
-    Each outline is dated with the scenes that reach it. One that crosses itself or is outside of the pictures keeps its
-    row, with the reason in `cannot_tell`. Raises BadInputError for days that are none or not in order.
+    Each outline is dated with the scenes that reach it. One that crosses itself, is outside of the pictures or could
+    not be read keeps its row, with the reason in `cannot_tell`. `tell` is handed a line for each outline. Raises
+    BadInputError for days that are none or not in order.
     """
     read_span(start, end)
     rows: list[dict[str, str | float | BaseGeometry | None]] = []
     for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
         name = str(getattr(outline, "outline_id", number))
+        own = stack.at(series.surroundings_box(outline.geometry))
         try:
-            own = stack.at(series.surroundings_box(outline.geometry))
             dated = date_change(own, outline.geometry, start, end, outline_id=name, exhaustive=exhaustive)
+            found = dated.rows
         except BadInputError as error:
-            rows.append({"outline_id": name, "cannot_tell": str(error), "geometry": outline.geometry})
-            continue
+            found = [{"outline_id": name, "cannot_tell": str(error)}]
+        except UnreadError as error:
+            found = Dated((Structure(name, doubts=(Doubt(Reason.STOPPED, {"why": str(error)}),)),), None).rows
         stack.add(own)
-        rows += [{**row, "geometry": outline.geometry} for row in dated.rows]
+        rows += [{**row, "geometry": outline.geometry} for row in found]
+        if tell:
+            told = "; ".join(str(row.get("roofed_best") or row["cannot_tell"] or row["kind"]) for row in found)
+            tell(f"{number + 1} of {len(outlines)}: {name}: {told} ({stack.bytes_read / 1e6:.1f} MB so far)")
     return gpd.GeoDataFrame(rows, columns=[*PROPERTIES, "geometry"], geometry="geometry", crs=4326)
