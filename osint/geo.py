@@ -21,6 +21,7 @@ from pyproj import Geod
 from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
+from osint import files
 from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.register import Register, write_csv
 
@@ -315,16 +316,16 @@ def write_outlines(frame: gpd.GeoDataFrame, path: str | Path, **about: object) -
     if suffix not in SUFFIXES:
         raise BadInputError(f"{path.name}: outlines are written to {', '.join(SUFFIXES)}")
     degrees = frame.to_crs(4326)
-    path.parent.mkdir(parents=True, exist_ok=True)
     if suffix in (".geojson", ".json"):
-        path.write_bytes(_geojson(degrees, about))
+        files.replace_file(path, _geojson(degrees, about))
     elif suffix == ".kml":
-        path.write_bytes(_kml(degrees))
+        files.replace_file(path, _kml(degrees))
     elif suffix == ".csv":
         table = pd.DataFrame(degrees.drop(columns=degrees.geometry.name))
         write_csv(table.assign(wkt=degrees.geometry.to_wkt(rounding_precision=9)), path)
     else:
-        degrees.to_file(path, driver="GPKG")
+        with files.written_beside(path) as part:
+            degrees.to_file(part, driver="GPKG")
     return path
 
 

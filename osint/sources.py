@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from osint import http, portals
-from osint.archive import Archive, Entry, captures_directory, import_path
+from osint.archive import Archive, Entry, Imported, captures_directory, import_path
 from osint.errors import NotFoundError
 from osint.filings import Notice, Page, decode, read_notice
 from osint.portals import AnswerClass, Session, SourceReport, past_captures, search_table
@@ -40,7 +40,7 @@ class Revision:
     """One capture of a URL and what changed since the capture before."""
 
     entry: Entry
-    """Capture, in the order of the ledger."""
+    """Capture, in the order in which they were served."""
     difference: list[str]
     """Lines of text that went (`-`) and came (`+`); empty for the first content and for other classes."""
 
@@ -167,7 +167,7 @@ def notice(archive: Archive, url: str) -> tuple[Notice, Entry]:
 
 
 def history(archive: Archive, url: str) -> list[Revision]:
-    """Return the captures of a URL, oldest first, each with what changed.
+    """Return the captures of a URL by when their bytes were served, oldest first, each with what changed.
 
     Only bodies of class content are compared, each with the content before it: a block between two
     captures is not a change of the page.
@@ -206,19 +206,26 @@ def _text_lines(archive: Archive, entry: Entry) -> list[str] | None:
 
 
 def import_saved(
-    archive: Archive, path: str | Path, *, by: str, obtained: str, origin: str, url: str = ""
-) -> list[Entry]:
+    archive: Archive,
+    path: str | Path,
+    *,
+    by: str,
+    obtained: str,
+    origin: str,
+    url: str = "",
+    kept: Callable[[Entry], None] = lambda _: None,
+) -> Imported:
     """Take in a file or a folder that a person saved; see `archive.import_path`."""
-    return import_path(archive, path, _classified, by=by, obtained=obtained, origin=origin, url=url)
+    return import_path(archive, path, _classified, by=by, obtained=obtained, origin=origin, url=url, kept=kept)
 
 
-def _classified(status: int | None, content_type: str, body: bytes, url: str, cut: str) -> tuple[str, str]:
+def _classified(status: int | None, headers: Mapping[str, str], body: bytes, url: str, damage: str) -> tuple[str, str]:
     answer = portals.classify(
         status=status or 200,
-        headers={"content-type": content_type},
+        headers=dict(headers),
         body=body,
         url=url,
-        trouble=http.Trouble.LENGTH if cut else http.Trouble.NONE,
-        detail=f"the body was cut where it was saved ({cut})" if cut else "",
+        trouble=http.Trouble.LENGTH if damage else http.Trouble.NONE,
+        detail=damage,
     )
     return answer.kind, answer.signal

@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -46,6 +47,15 @@ def register():
     from osint.register import load_register
 
     return load_register()
+
+
+@pytest.fixture(scope="session")
+def small_register(register):
+    """Four sites and some scored rows of the shipped register, for tests that write a report of their own."""
+    wanted = ("AGG-CN", "XJ01", "XJ03", "US01")
+    tables = {name: getattr(register, name) for name in ("sites", "claims", "observations")}
+    kept = {name: table[table["site_id"].isin(wanted)] for name, table in tables.items()}
+    return replace(register, calibration=register.calibration.iloc[::6], **kept)
 
 
 @pytest.fixture(scope="session")

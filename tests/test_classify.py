@@ -35,7 +35,7 @@ def kind_of(body, *, status=200, content_type="text/html", url="http://h.example
         ("<html><title>检索</title>没有找到相关结果</html>", AnswerClass.EMPTY_RESULT),
         ("<html><title>Access Denied</title>You don't have permission</html>", AnswerClass.BLOCKED),
         ("<html><head></head><body></body></html>", AnswerClass.BLOCKED),
-        ("", AnswerClass.BLOCKED),
+        ("", AnswerClass.EMPTY),
         ("<html><div id=app></div><script src=a.js></script></html>", AnswerClass.JS_SHELL),
         (
             "<html><div id='root'> </div><script src=a.js></script><nav>" + "<a>政务公开</a>" * 43 + "</nav></html>",

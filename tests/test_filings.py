@@ -312,7 +312,9 @@ def test_a_capture_is_read_by_number_and_address(tmp_path, monkeypatch):
     store = archive.Archive(archive.captures_directory()).open()
     address = "https://example.org/cggg/t20250318_1.htm"
     entry = next(
-        iter(import_saved(store, page, by="A. Reader", obtained="2026-11-24", origin="the browser", url=address))
+        iter(
+            import_saved(store, page, by="A. Reader", obtained="2026-11-24", origin="the browser", url=address).entries
+        )
     )
     for name in (entry.url, str(entry.seq), entry.sha256[:12]):
         filing = filings.open_filing(name)

@@ -15,7 +15,21 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "osint"
 READ_FREE_TEXT = ("claims", "simulated")
 """The grammar reads sentences; the simulated world names what it puts on the ground."""
-PURE = ("errors", "register", "geo", "claims", "filings", "change", "model", "verdict", "imagery", "report", "archive")
+PURE = (
+    "errors",
+    "files",
+    "chain",
+    "register",
+    "geo",
+    "claims",
+    "filings",
+    "change",
+    "model",
+    "verdict",
+    "imagery",
+    "report",
+    "archive",
+)
 STEERS = ("startswith", "endswith", "split", "partition", "removeprefix", "index", "find")
 SENTENCE = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}")
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from osint import change, verdict
-from osint.change import observations
+from osint import change, geo, verdict
+from osint.change import Identification, Identified, PlaceSource, PlaceStatement, Search, SiteEvidence, observations
 from osint.change.observations import observation_row
 from osint.errors import OsintError
 from osint.register import Claim, append_rows, load_register
@@ -21,7 +21,8 @@ def found(*rows):
     """SIMULATED structures in the form of `change.date_outlines`."""
     blank = dict.fromkeys(change.PROPERTIES)
     made = [{**blank, "outline_id": f"A{n}", "probability": 0.9, "geometry": HERE, **r} for n, r in enumerate(rows)]
-    return gpd.GeoDataFrame(pd.DataFrame(made), geometry="geometry", crs=4326)
+    table = pd.DataFrame(made) if made else pd.DataFrame(columns=[*blank, "geometry"])
+    return gpd.GeoDataFrame(table, geometry="geometry", crs=4326)
 
 
 def roof(low, best, high, area):
@@ -55,6 +56,98 @@ def test_structures_become_not_yet_then_the_roof_that_stands(data):
     assert list(table["best"].dropna()) == [4000, 13000, 13000]
 
 
+FAR = shapely.box(94.75, 43.25, 94.7513, 43.2509)
+NEAR = shapely.box(94.7015, 43.25, 94.7025, 43.2509)
+SEAT = PlaceStatement(PlaceSource.SITE, 94.72, 43.25, 6000.0, "county seat")
+LOOKED = Search(geo.disc(94.72, 43.25, 6000.0), 0.8, "2023-01-01", "2025-06-30")
+EVIDENCE = SiteEvidence((SEAT,), LOOKED)
+FIRST = roof("2024-03-01", "2024-03-05", "2024-03-09", 4000)
+SECOND = roof("2024-09-01", "2024-09-05", "2024-09-09", 9000)
+
+
+def test_roofs_of_one_compound_add_up_and_those_of_two_do_not():
+    beside = found({**FIRST, "geometry": HERE}, {**SECOND, "geometry": NEAR})
+    apart = found({**FIRST, "geometry": HERE}, {**SECOND, "geometry": FAR})
+    one = observations.structure_rows(beside, "XJ03", "2025-06-30", evidence=EVIDENCE)
+    two = observations.structure_rows(apart, "XJ03", "2025-06-30", evidence=EVIDENCE)
+    assert [r["best"] for r in one] == ["", 4000, 13000, 13000]
+    assert [r["best"] for r in two] == ["", 4000, 4000, "", 9000, 9000]
+    assert "outlines A0, A1" in one[-1]["scope"] and "outline A1" in two[-1]["scope"]
+    assert {r["p_place"] for r in one[:1]} != {r["p_place"] for r in two[:1]}
+    assert all(0 < r["p_place"] < 0.5 and "80%" in r["place_reason"] for r in (*one, *two))
+    drawn = shapely.from_wkt(one[-1]["outline"])
+    assert drawn.covers(shapely.Point(94.7005, 43.2505)) and drawn.covers(shapely.Point(94.702, 43.2505))
+    for r in (*one, *two):
+        middle, shown = shapely.Point(r["lon"], r["lat"]), shapely.from_wkt(r["outline"])
+        reach = geo.disc(middle.x, middle.y, r["position_error_m"])
+        assert reach.buffer(1e-6).covers(shown) and 60 < r["position_error_m"] < 200
+
+
+def test_without_evidence_the_place_is_not_known():
+    rows = observations.structure_rows(found(FIRST), "XJ03", "2025-06-30")
+    assert {r["p_place"] for r in rows} == {""} and {r["place_reason"] for r in rows} == {""}
+    assert all(r["lat"] and r["outline"] for r in rows)
+
+
+def test_a_compound_with_a_doubt_has_no_upper_end_and_no_earlier_day():
+    doubt = {"kind": None, "cannot_tell": "cloud: 2 usable of 80 scenes", "geometry": NEAR}
+    rows = observations.structure_rows(found(FIRST, doubt), "XJ03", "2025-06-30")
+    assert [(r["rung"], r["not_yet"], r["high"]) for r in rows] == [("roofed", "", "")] * 2
+    assert rows[-1]["low"] == 3600 and "at least" in rows[-1]["scope"]
+
+
+def test_a_roof_that_was_removed_is_not_counted_from_then_on():
+    gone = {**FIRST, "removed_low": "2024-06-01", "removed_high": "2024-06-10"}
+    rows = observations.structure_rows(found(gone, SECOND), "XJ03", "2025-06-30")
+    assert [r["best"] for r in rows] == ["", 4000, "", 9000, 9000]
+    only = observations.structure_rows(found(gone), "XJ03", "2025-06-30")
+    assert only[-1]["date"] == "2024-06-01/2024-06-10" and not only[-1]["rung"]
+
+
+def test_nothing_found_is_a_row_where_the_share_is_known(data):
+    field = {**FIRST, "kind": "solar field"}
+    for nothing in (found(), found(field)):
+        (row,) = observations.structure_rows(nothing, "XJ03", "2025-03-31", evidence=EVIDENCE)
+        assert (row["date"], row["not_yet"], row["rung"], row["searched_share"]) == ("2025-03-31", "roofed", "", 0.8)
+        assert "80% of 112" in row["note"] and "2025-03-31" in row["note"] and "under 2,500 m2" in row["note"]
+        assert 0.5 < row["p_place"] < 0.9 and row["position_error_m"] == pytest.approx(6015, abs=20)
+    append_rows(data, "observations", [row])
+    unknown = SiteEvidence((SEAT,), replace(LOOKED, searched_share=0.0))
+    nowhere = SiteEvidence((), LOOKED)
+    for evidence in (unknown, nowhere, SiteEvidence((SEAT,)), None):
+        assert observations.structure_rows(found(), "XJ03", "2025-03-31", evidence=evidence) == []
+    open_question = found({"kind": None, "cannot_tell": "cloud: 2 usable of 80 scenes"})
+    assert observations.structure_rows(open_question, "XJ03", "2025-03-31", evidence=EVIDENCE) == []
+
+
+def test_measured_outlines_state_their_total():
+    areas = {"roof_area_m2_low": 900, "roof_area_m2_best": 1000, "roof_area_m2_high": 1100}
+    measured = found({**areas, "geometry": HERE}, {**areas, "geometry": NEAR})
+    measured = measured[["outline_id", *areas, "geometry"]].assign(roof_cannot_tell=None)
+    (row,) = observations.structure_rows(measured, "XJ03", "2025-06-30", evidence=EVIDENCE)
+    assert (row["rung"], row["low"], row["best"], row["high"]) == ("roofed", 1800, 2000, 2200)
+
+
+def test_what_names_an_outline_counts_for_its_compound():
+    apart = found({**FIRST, "geometry": HERE}, {**SECOND, "geometry": FAR})
+    named = replace(EVIDENCE, identified=(Identification(Identified.SIGNBOARD, "a picture of its gate", "A1"),))
+    plain, marked = (
+        {r["outline"]: r["p_place"] for r in observations.structure_rows(apart, "XJ03", "2025-06-30", evidence=e)}
+        for e in (EVIDENCE, named)
+    )
+    first, second = (shapely.to_wkt(shape, rounding_precision=5) for shape in (HERE, FAR))
+    assert marked[second] > 2 * plain[second] and marked.get(first, 0) < plain[first]
+
+
+def test_rows_of_a_simulated_world_say_so_and_days_survive_another_program():
+    made = found(FIRST).assign(simulated="SIMULATED")
+    made["roofed_low"] = pd.to_datetime(made["roofed_low"])
+    rows = observations.structure_rows(made, "XJ03", "2025-06-30")
+    assert {r["simulated"] for r in rows} == {"yes"}
+    assert [r["date"] for r in rows] == ["2024-03-01", "2024-03-01/2024-03-09", "2025-06-30"]
+    assert {r["simulated"] for r in observations.structure_rows(found(FIRST), "XJ03", "2025-06-30")} == {""}
+
+
 def test_what_could_not_be_told_is_no_observation():
     refused = {"kind": None, "cannot_tell": "cloud: 2 usable of 80 scenes"}
     unmeasured = {**roof("2024-09-01", "2024-09-05", "2024-09-09", 9000), "roof_area_m2_best": None}
@@ -64,6 +157,18 @@ def test_what_could_not_be_told_is_no_observation():
     assert [r["quantity"] for r in rows] == ["", ""] and rows[-1]["scope"] == "roof, not measured"
 
 
+def test_a_table_from_before_a_column_was_added_is_read_and_upgraded_by_the_first_append(data):
+    path = data / "raw" / "observations.csv"
+    whole = pd.read_csv(path, dtype=str, keep_default_na=False)
+    old = whole.drop(columns=["p_place", "place_reason", "part", "simulated"])
+    old.to_csv(path, index=False)
+    assert load_register(data).observations["p_place"].isna().all()
+    append_rows(data, "observations", [observation_row("XJ03", "a reader", "dated photograph", "2024-07")])
+    now = pd.read_csv(path, dtype=str, keep_default_na=False)
+    assert now[old.columns].iloc[:-1].equals(old) and set(now.columns) == set(whole.columns)
+    assert len(load_register(data).observations) == len(old) + 1
+
+
 def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
     path = data / "raw" / "observations.csv"
     before = path.read_bytes()
@@ -71,7 +176,7 @@ def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
     last = sorted(load_register(data).observations["observation_id"])[-1]
     assert append_rows(data, "observations", [row]) == [f"O{int(last[1:]) + 1:03d}"]
     assert path.read_bytes().startswith(before)
-    assert path.read_bytes().endswith(b',"\'=1+1, and more"\n')
+    assert b',"\'=1+1, and more",' in path.read_bytes()
     assert load_register(data).observations["note"].iloc[-1] == "=1+1, and more"
 
 
@@ -85,6 +190,13 @@ def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
         ({"observation_id": "O001"}, "an id that no other row has"),
         ({"observation_id": "=1"}, "letters, digits and _, behind the first of them also space, . and -"),
         ({"rung": "seen"}, "one of announced"),
+        ({"p_place": 0.9}, "a reason for every p_place"),
+        ({"p_place": 1.1, "place_reason": "sure"}, "a number from 0 to 1"),
+        ({"searched_share": -0.1}, "a number from 0 to 1"),
+        ({"rung": "roofed", "not_yet": "roofed"}, "another rung than in the column rung"),
+        ({"lat": 43.25, "lon": 94.7}, "lat, lon and position_error_m, or none"),
+        ({"lat": 143.25, "lon": 94.7, "position_error_m": 10.0}, "a number from -90 to 90"),
+        ({"simulated": "yes"}, "SIMULATED rows do not enter a case of real evidence"),
     ],
 )
 def test_a_broken_row_leaves_the_file_as_it_was(data, wrong, said):
@@ -104,6 +216,48 @@ def test_the_same_row_twice_is_refused(data):
         append_rows(data, "observations", [row])
 
 
+def simulated_row(n=1):
+    how = {"rung": "roofed", "note": f"SIMULATED {n}", "simulated": "yes"}
+    return observation_row("XJ03", "osint", "Sentinel-2 series", "2024-07", **how)
+
+
+def test_simulated_rows_make_a_case_of_their_own(data):
+    path = data / "raw" / "observations.csv"
+    real = observation_row("XJ03", "a reader", "dated photograph", "2024-07", not_yet="roofed")
+    header = path.read_bytes().split(b"\n")[0] + b"\n"
+    # an empty case of real claims is not a demo case: a marker says so
+    path.write_bytes(header)
+    with pytest.raises(OsintError, match="make a case of its own"):
+        append_rows(data, "observations", [simulated_row()])
+    (data / "raw" / "SIMULATED").touch()
+    with pytest.raises(OsintError, match="demo case"):
+        append_rows(data, "observations", [real])
+    with pytest.raises(OsintError, match="make a case of its own"):
+        append_rows(data, "observations", [simulated_row(), real])
+    assert path.read_bytes() == header
+    assert append_rows(data, "observations", [simulated_row()]) == ["O001"]
+    # from then on the rows say it, with or without the marker
+    (data / "raw" / "SIMULATED").unlink()
+    assert append_rows(data, "observations", [simulated_row(2)]) == ["O002"]
+    with pytest.raises(OsintError, match="demo case"):
+        append_rows(data, "observations", [real])
+    assert load_register(data).observations["simulated"].tolist() == ["yes", "yes"]
+
+
+def test_a_marker_does_not_turn_a_real_case_into_a_demo(data):
+    (data / "raw" / "SIMULATED").touch()
+    with pytest.raises(OsintError, match="make a case of its own"):
+        append_rows(data, "observations", [simulated_row()])
+
+
+def test_a_position_is_kept_to_a_metre(data):
+    seen = {"lat": 43.123456, "lon": 107.654321, "position_error_m": 15.0, "p_place": 0.9, "place_reason": "a sign"}
+    row = observation_row("XJ03", "a reader", "dated photograph", "2024-07", rung="roofed", **seen)
+    append_rows(data, "observations", [row])
+    last = load_register(data).observations.iloc[-1]
+    assert (last["lat"], last["lon"], last["p_place"]) == (43.123456, 107.654321, 0.9)
+
+
 def test_two_persons_outlines_are_compared():
     west, south, east, north = HERE.bounds
     shifted = shapely.box((west + east) / 2, south, east + (east - west) / 2, north)
@@ -120,64 +274,23 @@ def test_two_persons_outlines_are_compared():
 def judged(register, claim_id, rows, **changed):
     """The finding on a claim of the register with SIMULATED observations beside the real ones."""
     made = pd.DataFrame([{**r, "observation_id": f"O9{n:02d}"} for n, r in enumerate(rows)])
-    for column in ("low", "best", "high"):
+    for column in ("low", "best", "high", "p_place", "searched_share"):
         made[column] = pd.to_numeric(made[column], errors="coerce")
     with_them = replace(register, observations=pd.concat([register.observations, made], ignore_index=True))
     row = register.claims.set_index("claim_id", drop=False).loc[claim_id].to_dict()
     return verdict.judge(Claim.from_row({**row, **changed}), with_them).to_row()
 
 
-def test_a_roof_that_came_after_the_claimed_day_makes_it_too_early(register):
-    late = observations.structure_rows(
-        found(roof("2025-02-01", "2025-02-05", "2025-02-09", 9000)), "XJ03", "2025-06-30"
-    )
-    early = observations.structure_rows(
-        found(roof("2024-09-01", "2024-09-05", "2024-09-09", 9000)), "XJ03", "2025-06-30"
-    )
+def test_what_the_tool_writes_is_judged_by_place_and_day(register):
+    """C037: topped out by 11 November 2024."""
+
+    def rows(*days):
+        made = observations.structure_rows(found(roof(*days, 9000)), "XJ03", "2025-06-30")
+        return [r | {"p_place": 0.98, "place_reason": "SIMULATED"} for r in made]
+
+    late, early = rows("2025-02-01", "2025-02-05", "2025-02-09"), rows("2024-09-01", "2024-09-05", "2024-09-09")
     said = judged(register, "C037", late)
-    assert said["finding"] == "too early" and said["rests_on"] == ["O900"] and said["basis"] == "observations"
+    assert said["finding"] == "refuted" and said["rests_on"] == ["O900"] and said["basis"] == "observations"
     assert judged(register, "C037", early)["finding"] == "supported"
-    # C044 names no day: what "can carry" is there on the day of the statement, 10 July 2025
-    site = {r["site_id"]: r for r in register.claims.to_dict("records") if r["claim_id"] == "C044"}
-    never = [observation_row(s, "osint", "Sentinel-2 series", "2025-09-01", not_yet="roofed") for s in site]
-    assert judged(register, "C044", never)["finding"] == "too early"
-    before = [{**never[0], "date": "2025-05-01"}]
-    assert judged(register, "C044", before)["finding"] != "too early"
-    denied = judged(register, "C044", never, modality="denied")
-    assert denied["finding"] != "too early"
-
-
-def test_stated_transformers_move_the_model_and_bare_ones_do_not(register):
-    counted = {"quantity": "transformers", "low": 2, "best": 2, "unit": "transformers"}
-    bare = observation_row("XJ15", "a reader", "picture of the yard", "2026-03-01", **counted)
-    assert judged(register, "C090", [bare])["rests_on"] == []
-
-    def stated(mva):
-        rated = {"quantity": "transformers_mva", "low": mva, "best": mva, "high": mva, "unit": "MVA"}
-        return observation_row("XJ15", "a reader", "picture of the yard", "2026-03-01", **rated)
-
-    few, many = (judged(register, "C090", [bare, stated(mva)]) for mva in (20, 120))
-    assert few["rests_on"] == many["rests_on"] == ["O901"]
-    assert few["allowed_high"] < many["allowed_low"] * 6 and few["allowed_best"] * 6 == pytest.approx(
-        many["allowed_best"], rel=0.05
-    )
-    assert few["probability"] < many["probability"]
-
-
-def stands(m2, date="2026-03-01"):
-    measured = {"quantity": "roof_m2", "low": 0.9 * m2, "best": m2, "high": 1.1 * m2, "unit": "m2"}
-    return [observation_row("XJ15", "osint", "Sentinel-2 series", date, rung="roofed", **measured)]
-
-
-def test_the_roof_that_stands_bounds_what_is_said_to_be_live(register):
-    """C090: 12,500 P lit by February 2026."""
-    small, large = (judged(register, "C090", stands(m2)) for m2 in (150, 40_000))
-    assert small["finding"] == "refuted" and small["probability"] < 0.05 and small["rests_on"] == ["O900"]
-    assert large["finding"] == "could fit" and "not evidence" in large["shown"]
-    assert small["allowed_high"] < large["allowed_low"] * 2
-    dated = judged(register, "C090", stands(150), value_date="2026-02-15")
-    assert dated["finding"] == "refuted"
-
-
-def test_a_roof_seen_long_before_bounds_nothing(register):
-    assert judged(register, "C090", stands(150, "2024-06-01"))["finding"] != "refuted"
+    unplaced = [r | {"p_place": ""} for r in late]
+    assert judged(register, "C037", unplaced)["finding"] == "untested"

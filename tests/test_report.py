@@ -14,7 +14,7 @@ import pytest
 from matplotlib.text import Annotation, Text
 from shapely.geometry import Point
 
-from osint import filings, geo, report
+from osint import files, filings, geo, report
 from osint.errors import OsintError
 from osint.model import Dossier
 from osint.report import build, figures
@@ -24,12 +24,8 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=y>"
 
 
 @pytest.fixture(scope="module")
-def small(register):
-    """Four sites and some scored rows of the shipped register, for tests that write a report of their own."""
-    wanted = ("AGG-CN", "XJ01", "XJ03", "US01")
-    tables = {name: getattr(register, name) for name in ("sites", "claims", "observations")}
-    kept = {name: table[table["site_id"].isin(wanted)] for name, table in tables.items()}
-    return replace(register, calibration=register.calibration.iloc[::6], **kept)
+def small(small_register):
+    return small_register
 
 
 def page_of(register, folder):
@@ -168,14 +164,15 @@ def test_a_failed_report_leaves_nothing_half_written(small, tmp_path, monkeypatc
         raise OSError(28, "No space left on device")
 
     out = tmp_path / "derived" / "report"
-    out.mkdir(parents=True)
-    (out / "index.html").write_text("the last good one")
-    (out / "findings.csv").touch()
-    monkeypatch.setattr("osint.report.build.replace_file", full)
+    made = {"index.html": b"the last good one"}
+    for name, body in {**made, build.SUMS: build._sums(made)}.items():
+        files.replace_file(out / name, body)
+    before = digests(out)
+    monkeypatch.setattr("osint.files.replace_file", full)
     with pytest.raises(OsintError, match="No space left"):
         report.write_report(small, out)
     assert [p.name for p in out.parent.iterdir()] == ["report"]
-    assert (out / "index.html").read_text() == "the last good one"
+    assert digests(out) == before
 
 
 def test_what_is_not_an_older_report_is_not_replaced(small, tmp_path):
@@ -186,7 +183,7 @@ def test_what_is_not_an_older_report_is_not_replaced(small, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "mine.txt").write_text("kept", encoding="utf-8")
-    with pytest.raises(OsintError, match=r"holds something other than a report \(no index.html\)"):
+    with pytest.raises(OsintError, match=r"holds mine.txt and no SHA256SUMS"):
         report.write_report(small, folder)
     assert mine.read_text(encoding="utf-8") == (folder / "mine.txt").read_text(encoding="utf-8") == "kept"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "mine.txt"]

@@ -54,7 +54,7 @@ def test_search_asks_all_that_fit_side_by_side(portal, session):
     assert said["ggzy"].hits[0].how_found == "title has the words; names 哈密"
     assert said["eastmoney"].answer is None and said["epoint_qinghai"].answer is None
     assert said["wayback:hami.gov.cn"].hits[0].project_code == CODE
-    assert said["wayback:hami.gov.cn"].could_not.startswith("4 rows of the index were damaged; the index holds more")
+    assert said["wayback:hami.gov.cn"].could_not.startswith("5 rows of the index were left out (")
     table = search_table(reports)
     assert " ".join(table.columns) == "title date place kind url source how_found project_code"
     assert set(table["source"]) >= {
@@ -183,8 +183,9 @@ def test_html_where_the_interface_owes_json_is_a_challenge(portal, session, monk
 
 def test_wayback_leaves_out_bad_rows_and_says_that_the_list_goes_on(portal, session):
     listing = webarchives.wayback_copies(session, webarchives.wayback_request("xjyiwu.example/*", limit=500))
-    assert [copy.timestamp for copy in listing.copies] == ["20240615083000"]
-    assert listing.bad_rows == 4 and listing.goes_on
+    assert [copy.timestamp for copy in listing.copies] == ["20240615083000", "20240618083000"], "by time"
+    assert listing.bad_rows == 5 and listing.goes_on
+    assert any("another host (elsewhere.example)" in reason for reason in listing.reasons)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from osint import files
 from osint import register as tables
 from osint.cli.main import main
 from osint.errors import OsintError
@@ -96,6 +97,27 @@ def test_a_damaged_table_is_one_sentence(raw, damage, words, capsys):
     assert words in said and said.count("\n") == 1 and "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    ("parents", "words"),
+    [
+        ({"XJ03": "XJ03"}, r"\(XJ03\) column parent has 'XJ03', expected a parent that is not the site itself"),
+        (
+            {"XJ01": "XJ09", "XJ09": "XJ03"},
+            r"\(XJ09\) column parent has 'XJ03', expected a parent that is not the site",
+        ),
+        ({"XJ03": "XJ99"}, r"column parent has 'XJ99', expected an id of sites.csv"),
+    ],
+)
+def test_a_parent_is_another_site_that_is_there(raw, parents, words):
+    def change(t):
+        for site_id, parent in parents.items():
+            t.loc[t["site_id"] == site_id, "parent"] = parent
+
+    edit(raw / "sites.csv", change)
+    with pytest.raises(OsintError, match=words):
+        tables.load_register(raw.parent)
+
+
 def test_gbk_is_recognised(raw):
     path = raw / "sites.csv"
     path.write_bytes(path.read_bytes().decode().encode("gb18030"))
@@ -130,10 +152,10 @@ def test_a_million_rows_are_checked(raw):
 def test_a_table_too_long_for_the_main_job_is_one_sentence(raw, capsys):
     path = raw / "claims.csv"
     lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(lines[0] + lines[1] * 1_000_000)
+    path.write_bytes(lines[0] + lines[1] * 200_000)
     assert main(["check", "--data", str(raw.parent)]) == 2
     said = capsys.readouterr().err
-    assert "1,000,001 lines" in said and said.count("\n") == 1
+    assert "200,001 lines" in said and said.count("\n") == 1
 
 
 def test_no_cell_is_written_as_a_formula(tmp_path):
@@ -148,7 +170,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path.write_text("old")
     monkeypatch.setattr(Path, "replace", lambda *a: (_ for _ in ()).throw(OSError(28, "No space left")))
     with pytest.raises(OSError):
-        tables.replace_file(path, b"new")
+        files.replace_file(path, b"new")
     assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["out.csv"]
 
 

@@ -1,22 +1,17 @@
-"""Write and check the lines of the ledger, each sealed and chained to the one before."""
+"""What a line of the ledger says of a capture."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from osint import __version__
-from osint.errors import UnreadableError
+from osint.errors import BadInputError, UnreadableError
 from osint.http import Redirect
-
-GENESIS = "0" * 64  # what the first line names as the line before it
-
-_BLOCK = 65536
+from osint.register import read_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +65,13 @@ class Entry:
     origin: str | None = None
     """Where it came from."""
     warc_date: str | None = None
-    """Date of an imported WARC record."""
+    """When an imported WARC record says that it was served (its WARC-Date), UTC."""
+    stated_digest_holds: bool | None = None
+    """Whether the digests that an imported record states are those of its bytes."""
+    stated_url: str | None = None
+    """Address that an imported file says it is of (MHTML, SingleFile)."""
+    revisit_of: int | None = None
+    """Capture whose body an imported revisit record names as its own."""
     seq: int | None = None
     """Number of the capture, from 0; None if nothing was asked and nothing is in the ledger."""
     warc: str = ""
@@ -94,6 +95,28 @@ class Entry:
     def is_content(self) -> bool:
         """Whether the answer is what was asked for, not a block, an absence or a fault."""
         return self.kind == "content"
+
+    @property
+    def served(self) -> str:
+        """When its bytes were served, as far as is known: of a copy or an imported record by its own date.
+
+        ISO 8601 in UTC; of an imported file the day on which a person saved it, as coarse as that person said (EDTF).
+        """
+        if self.copy_time:
+            with suppress(ValueError):
+                moment = datetime.strptime(self.copy_time, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+                return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.warc_date or self.obtained or self.time
+
+    @property
+    def served_order(self) -> tuple[str, str, int]:
+        """What captures are sorted by: the first day on which they can have been served, the time, the ledger."""
+        day, _, time = self.served.partition("T")
+        try:
+            first = read_date(day).first.isoformat()
+        except BadInputError:
+            first, _, time = self.time.partition("T")
+        return first, time, self.seq or 0
 
     @classmethod
     def unasked(cls, url: str, kind: str, signal: str) -> Entry:
@@ -135,8 +158,13 @@ class Entry:
         return row
 
 
-_TYPES: dict[str, type] = {"redirects": list, "project_codes": list, "copy_digest_holds": bool}
-_TYPES |= dict.fromkeys(("status", "bytes", "seq", "offset", "length", "body_offset"), int)
+_TYPES: dict[str, type] = {
+    "redirects": list,
+    "project_codes": list,
+    "copy_digest_holds": bool,
+    "stated_digest_holds": bool,
+}
+_TYPES |= dict.fromkeys(("status", "bytes", "seq", "offset", "length", "body_offset", "revisit_of"), int)
 _NULL = ("status", "bytes", "body_offset")  # written as null where there is none
 _PLACED = ("warc", "offset", "length", "body_offset", "segment_sha256", "prev", "line_sha256")
 """Known once the capture is in the ledger."""
@@ -153,80 +181,3 @@ def _key(name: str) -> str:
 def utc_now() -> str:
     """Return the moment as the ledger writes it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def canonical(entry: dict[str, Any]) -> bytes:
-    """Return one entry as JSON with sorted keys and no spaces, so that equal entries are equal bytes."""
-    text = json.dumps(entry, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "backslashreplace")
-
-
-def seal(entry: dict[str, Any], previous: str) -> tuple[dict[str, Any], bytes]:
-    """Chain an entry to the line before and return it with its line (newline included)."""
-    linked = {**entry, "prev": previous}
-    linked["line_sha256"] = hashlib.sha256(canonical(linked)).hexdigest()
-    return linked, canonical(linked) + b"\n"
-
-
-def intact(line: bytes) -> dict[str, Any] | None:
-    """Return the entry of a line (without newline) if every byte is as it was sealed, else None."""
-    entry = parsed(line)
-    if entry is None or canonical(entry) != line:
-        return None
-    body = {key: value for key, value in entry.items() if key != "line_sha256"}
-    return entry if hashlib.sha256(canonical(body)).hexdigest() == entry.get("line_sha256") else None
-
-
-def parsed(line: bytes) -> dict[str, Any] | None:
-    """Return the entry of a line, sealed or not; None if it is not JSON at all."""
-    try:
-        entry = json.loads(line, parse_constant=int)  # which refuses NaN and Infinity
-    except (ValueError, RecursionError):
-        return None
-    return entry if isinstance(entry, dict) else None
-
-
-def links(line: bytes) -> set[str]:
-    """Return the values that the next line may name: the stated seal, and what the bytes as they stand give.
-
-    A line damaged before the next one was written can only be chained by its bytes.
-    """
-    entry = parsed(line) or {}
-    body = {key: value for key, value in entry.items() if key != "line_sha256"}
-    return {
-        str(entry.get("line_sha256")),
-        hashlib.sha256(canonical(body)).hexdigest(),
-        hashlib.sha256(line).hexdigest(),
-    }
-
-
-def lines(path: Path) -> Iterator[bytes]:
-    """Yield the whole lines of the ledger without their newline; a torn tail is not a line."""
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                yield line[:-1]
-
-
-def tail(path: Path) -> tuple[bytes | None, int]:
-    """Return the last whole line (None if there is none) and the length in bytes of all whole lines."""
-    if not path.exists():
-        return None, 0
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        held = b""
-        start = size
-        while start > 0:
-            step = min(_BLOCK, start)
-            start -= step
-            file.seek(start)
-            held = file.read(step) + held
-            end = held.rfind(b"\n")
-            if end < 0:
-                continue
-            begin = held.rfind(b"\n", 0, end)
-            if begin >= 0 or start == 0:
-                return held[begin + 1 : end], start + end + 1
-    return None, 0

@@ -7,17 +7,15 @@ import hashlib
 import io
 import mmap
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
-from filelock import BaseFileLock, FileLock, Timeout
+from filelock import BaseFileLock, Timeout
 
-from osint.archive import ledger
+from osint import chain, files
 from osint.archive.ledger import Entry
 from osint.archive.warc import Span, Tally, capture_at, write_capture
 from osint.errors import OsintError, UnreadableError
@@ -25,11 +23,12 @@ from osint.http import Exchange
 
 WARC_LIMIT_BYTES = 1 << 30
 """A new WARC file is begun when the last one is this large."""
+_PLACE = ("raw", "captures")  # of the archive in a case folder
 
 
 def captures_directory(data: str | Path | None = None) -> Path:
     """Return where captures are kept: below `data`, the variable OSINT_DATA, or ./data."""
-    return Path(data or os.environ.get("OSINT_DATA") or "data") / "raw" / "captures"
+    return Path(data or os.environ.get("OSINT_DATA") or "data").joinpath(*_PLACE)
 
 
 class Archive:
@@ -50,13 +49,17 @@ class Archive:
     def open(self, *, make: bool = True) -> Archive:
         """Make the directories and repair what an interrupted run left behind.
 
-        A caller that only reads says `make=False`: an archive that is not there is then empty, and nothing is made.
+        A caller that only reads says `make=False`: nothing is made, written or repaired. Raises RefusedError for an
+        archive, or a case folder around it, that holds a link: it can only be read.
         """
-        if not make and not self.directory.is_dir():
+        if not make:
             return self
         with self._disk_trouble():
+            if self.directory.parts[-2:] == _PLACE:
+                files.check_case(self.directory.parent.parent)
+            files.check_tree(self.directory)
             for path in (self.directory, self.incoming, self.aside):
-                path.mkdir(parents=True, exist_ok=True)
+                files.make_folder(path)
             with self._locked():
                 self._repair_incoming()
                 self._repair()
@@ -66,12 +69,12 @@ class Archive:
 
     def entries(self, mentioning: str = "") -> Iterator[Entry]:
         """Yield the entries of the ledger in order, or those that hold a text; damage is left to `verify`."""
-        needle = ledger.canonical({"": mentioning})[5:-2]
-        for line in ledger.lines(self.ledger):
+        needle = chain.canonical({"": mentioning})[5:-2]
+        for line in chain.lines(self.ledger):
             if needle not in line:
                 continue
             try:
-                entry = Entry.from_row(ledger.parsed(line) or {})
+                entry = Entry.from_row(chain.parsed(line) or {})
             except UnreadableError:
                 continue
             if entry.seq is not None:
@@ -102,8 +105,8 @@ class Archive:
     @contextlib.contextmanager
     def spool(self) -> Iterator[IO[bytes]]:
         """Give a file for a body on its way in; what a killed process left in it is kept aside later."""
-        path = self.incoming / f"{secrets.token_hex(8)}.part"
-        lock = FileLock(path.with_suffix(".lock"))
+        path = files.spare_name(self.incoming, ".part")
+        lock = files.locked(path.with_suffix(".lock"))
         with self._disk_trouble():
             lock.acquire()
         try:
@@ -126,7 +129,7 @@ class Archive:
             self._repair()
             path, offset = self._place()
             try:
-                with path.open("r+b") as out:
+                with files.open_private(path, "r+b") as out:
                     out.seek(offset)
                     tally = Tally(out)
                     write_capture(tally, entry.to_row(), exchanges, resource=resource)
@@ -158,24 +161,24 @@ class Archive:
                 f"what was written to {warc} at {offset} does not read back; check the disk, then run again"
             )
         row, span, end = found
-        last, whole = ledger.tail(self.ledger)
-        previous = ledger.GENESIS
+        last, whole = chain.tail(self.ledger)
+        previous = chain.GENESIS
         if last is not None:
-            good = ledger.intact(last)
+            good = chain.intact(last)
             previous = good["line_sha256"] if good else hashlib.sha256(last).hexdigest()
-        seq = (ledger.parsed(last or b"") or {}).get("seq")
+        seq = (chain.parsed(last or b"") or {}).get("seq")
         placed = {
             **row,
-            "seq": seq + 1 if isinstance(seq, int) else sum(1 for _ in ledger.lines(self.ledger)),
+            "seq": seq + 1 if isinstance(seq, int) else sum(1 for _ in chain.lines(self.ledger)),
             "warc": warc,
             "offset": offset,
             "length": end - offset,
             "body_offset": span.payload if span else None,
             "segment_sha256": segment_sha256,
         }
-        sealed, line = ledger.seal(placed, previous)
+        sealed, line = chain.seal(placed, previous)
         new = not self.ledger.exists()
-        with self.ledger.open("ab", buffering=0) as file:
+        with files.open_private(self.ledger, "ab", buffering=0) as file:
             try:
                 written = file.write(line)
                 if written != len(line):
@@ -191,11 +194,11 @@ class Archive:
 
     def _place(self) -> tuple[Path, int]:
         """Return the WARC file to append to and its length."""
-        files = self.warcs()
-        if files and files[-1].stat().st_size < WARC_LIMIT_BYTES and self._ends_as_recorded(files[-1]):
-            return files[-1], files[-1].stat().st_size
-        path = self.directory / f"captures-{len(files) + 1:05d}.warc"
-        path.touch(exist_ok=False)
+        held = self.warcs()
+        if held and held[-1].stat().st_size < WARC_LIMIT_BYTES and self._ends_as_recorded(held[-1]):
+            return held[-1], held[-1].stat().st_size
+        path = self.directory / f"captures-{len(held) + 1:05d}.warc"
+        files.open_private(path, "xb").close()
         self._sync_directory()
         return path, 0
 
@@ -208,10 +211,10 @@ class Archive:
 
     def _last_entry(self) -> Entry | None:
         """Return the last entry, an empty one if there is none, or None if its line is damaged."""
-        last, _ = ledger.tail(self.ledger)
+        last, _ = chain.tail(self.ledger)
         if last is None:
             return Entry("", "")
-        row = ledger.intact(last)
+        row = chain.intact(last)
         try:
             return Entry.from_row(row) if row else None
         except UnreadableError:
@@ -219,13 +222,30 @@ class Archive:
 
     def warcs(self) -> list[Path]:
         """Return the WARC files in their order."""
-        return sorted(self.directory.glob("captures-[0-9][0-9][0-9][0-9][0-9].warc"))
+        found = self.directory.glob("captures-[0-9][0-9][0-9][0-9][0-9].warc")
+        return sorted(path for path in found if path.is_file() and not path.is_symlink())
+
+    def unfinished(self) -> list[str]:
+        """Return a sentence for each piece that an interrupted run left behind; the next capture repairs them."""
+        found = []
+        _, whole = chain.tail(self.ledger)
+        if self.ledger.exists() and self.ledger.stat().st_size > whole:
+            found.append("the ledger ends in a torn line; the next capture moves it aside")
+        entry = self._last_entry()
+        for path in self.warcs() if entry else ():
+            end = entry.offset + entry.length if entry and path.name == entry.warc else 0
+            more = path.stat().st_size - end
+            if entry and path.name >= entry.warc and more > 0:
+                found.append(f"{path.name} has {more} bytes after the last capture; the next capture repairs that")
+        return found + [
+            f"{path.name} is a download in progress, or interrupted" for path in self.incoming.glob("*.part")
+        ]
 
     # repair
 
     def _repair(self) -> None:
         """Bring ledger and WARC files to agree; needs the lock."""
-        _, whole = ledger.tail(self.ledger)
+        _, whole = chain.tail(self.ledger)
         if self.ledger.exists() and self.ledger.stat().st_size > whole:
             name = self._move_aside(self.ledger, whole)
             self.repairs.append(f"the ledger ended in a torn line; it was moved to {name}")
@@ -262,9 +282,9 @@ class Archive:
     def _repair_incoming(self) -> None:
         """Move aside the downloads of processes that are gone."""
         for path in sorted(self.incoming.glob("*.part")):
-            lock = FileLock(path.with_suffix(".lock"), blocking=False)
+            lock = files.locked(path.with_suffix(".lock"))
             with contextlib.suppress(FileNotFoundError, Timeout):
-                with lock:
+                with lock.acquire(blocking=False):
                     size = path.stat().st_size
                     if size:
                         path.rename(self.aside / f"download-{path.stem}.bin")
@@ -275,13 +295,10 @@ class Archive:
 
     def _move_aside(self, path: Path, end: int) -> str:
         """Copy what follows `end` to a file of its own, sync it, and only then cut it off."""
-        target = self.aside / f"{path.stem}-{end}-{secrets.token_hex(4)}.torn"
-        with path.open("r+b") as file:
+        target = files.spare_name(self.aside, f"-{path.stem}-{end}.torn")
+        with files.open_private(path, "r+b") as file:
             file.seek(end)
-            with target.open("xb") as copy:
-                shutil.copyfileobj(file, copy)
-                copy.flush()
-                os.fsync(copy.fileno())
+            files.copy_rest(file, target)
             self._sync_directory(self.aside)
             file.truncate(end)
             os.fsync(file.fileno())
@@ -290,7 +307,7 @@ class Archive:
     # the disk
 
     def _locked(self) -> BaseFileLock:
-        return FileLock(self.directory / ".lock")
+        return files.locked(self.directory / ".lock")
 
     def _sync_directory(self, directory: Path | None = None) -> None:
         if not hasattr(os, "O_DIRECTORY"):
@@ -305,6 +322,8 @@ class Archive:
     def _disk_trouble(self) -> Iterator[None]:
         try:
             yield
+        except OsintError:
+            raise
         except OSError as error:
             raise OsintError(
                 f"the archive in {self.directory} could not be written ({error.strerror or error});"
@@ -324,7 +343,7 @@ class _Incoming(io.FileIO):
     """A body on its way in: each write reaches the system, so that a killed process loses none of it."""
 
     def __init__(self, path: Path, trouble: Callable[[], AbstractContextManager[None]]):
-        super().__init__(path, "x+b")
+        super().__init__(path, "x+b", opener=lambda name, flags: os.open(name, flags, files.PRIVATE))
         self._trouble = trouble
 
     def write(self, data: Any) -> int:

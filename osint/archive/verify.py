@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from osint.archive import ledger, warc
+from osint import chain
+from osint.archive import warc
 from osint.archive.ledger import Entry
 from osint.archive.store import Archive
 from osint.errors import UnreadableError
@@ -46,32 +47,27 @@ def verify(directory: str | Path, *, progress: Callable[[int], None] = lambda _:
     """Read the whole archive without changing it and report; `progress` gets bytes as they are checked."""
     archive = Archive(directory)
     damage: list[Damage] = []
-    notes: list[str] = []
     entries = list(_chain(archive, damage))
     by_warc: dict[str, list[Entry]] = {path.name: [] for path in archive.warcs()}
     for entry in entries:
         by_warc.setdefault(entry.warc, []).append(entry)
     total = 0
     for name, held in by_warc.items():
-        total += _check_file(archive.directory / Path(name).name, held, damage, notes, progress)
-    _, whole = ledger.tail(archive.ledger)
-    if archive.ledger.exists() and archive.ledger.stat().st_size > whole:
-        notes.append("the ledger ends in a torn line; the next capture moves it aside")
-    notes += [f"{path.name} is a download in progress, or interrupted" for path in archive.incoming.glob("*.part")]
-    return Verification(len(entries), total, damage, notes, entries[-1].line_sha256 if entries else "")
+        total += _check_file(archive.directory / Path(name).name, held, damage, progress)
+    return Verification(len(entries), total, damage, archive.unfinished(), entries[-1].line_sha256 if entries else "")
 
 
 def _chain(archive: Archive, damage: list[Damage]) -> Iterator[Entry]:
     """Yield the entries that are as they were sealed, and note every line that is damaged."""
-    allowed = {ledger.GENESIS}
-    for number, line in enumerate(ledger.lines(archive.ledger)):
+    allowed = {chain.GENESIS}
+    for number, line in enumerate(chain.lines(archive.ledger)):
         where = f"{archive.ledger.name} line {number + 1}"
-        row = ledger.intact(line)
+        row = chain.intact(line)
         if row is None:
             damage.append(Damage(where, "the line is not as it was sealed"))
-        if (row or ledger.parsed(line) or {}).get("prev") not in allowed:
+        if (row or chain.parsed(line) or {}).get("prev") not in allowed:
             damage.append(Damage(where, "it does not follow the line before: a line was taken out or changed"))
-        allowed = ledger.links(line)
+        allowed = chain.links(line)
         if row is None:
             continue
         try:
@@ -88,7 +84,6 @@ def _check_file(
     path: Path,
     entries: list[Entry],
     damage: list[Damage],
-    notes: list[str],
     progress: Callable[[int], None],
 ) -> int:
     """Check all captures of one WARC file, and that they fill it without gaps; return its size in bytes."""
@@ -101,8 +96,6 @@ def _check_file(
         if entry.offset != end:
             damage.append(Damage(path.name, f"bytes {end} to {entry.offset} belong to no capture"))
         end = entry.offset + entry.length
-    if size > end:
-        notes.append(f"{path.name} has {size - end} bytes after the last capture; the next capture repairs that")
     if size == 0:
         return 0
     with (

@@ -13,12 +13,13 @@ from urllib.parse import quote
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from osint.archive.ledger import canonical, parsed
+from osint.chain import canonical, parsed
 from osint.http import Exchange
 
 ENTRY_TYPE = "application/vnd.osint-datacentres.capture+json"  # media type of the metadata record that closes a capture
 
 _MAIN = (b"response", b"resource")
+_PRINTED = "".join(map(chr, range(32, 127)))
 
 
 class Tally:
@@ -49,7 +50,8 @@ def write_capture(out: Tally, entry: dict[str, Any], exchanges: Sequence[Exchang
     def write(kind: str, url: str, block: IO[bytes], headers: dict[str, str], **more: Any) -> None:
         length = block.seek(0, 2)  # without it warcio copies the block to a file of its own
         block.seek(0)
-        dated = {"WARC-Date": entry["time"], **headers}
+        served = entry.get("warc_date") or entry["time"] if kind in ("response", "resource") else entry["time"]
+        dated = {"WARC-Date": served, **headers}
         record = writer.create_warc_record(
             _wire(url), kind, payload=block, length=length, warc_headers_dict=dated, **more
         )
@@ -61,13 +63,19 @@ def write_capture(out: Tally, entry: dict[str, Any], exchanges: Sequence[Exchang
             media_type = dict(exchange.headers)["Content-Type"]
             write("resource", exchange.url, exchange.body, cut, warc_content_type=media_type)
         elif exchange.body is not None:
-            http = StatusAndHeaders(exchange.status_line, list(exchange.headers), protocol=exchange.protocol)
+            named = [(_ascii(name), _ascii(value)) for name, value in exchange.headers]
+            http = StatusAndHeaders(_ascii(exchange.status_line), named, protocol=exchange.protocol)
             write("response", exchange.url, exchange.body, cut, http_headers=http)
-        if not resource:
+        if exchange.method and not resource:
             line = f"{exchange.method} /{_wire(exchange.url).partition('://')[2].partition('/')[2]} HTTP/1.1"
             http = StatusAndHeaders(line, exchange.request_headers, is_http_request=True)
             write("request", exchange.url, io.BytesIO(exchange.request_body), {}, http_headers=http)
     write("metadata", entry["final_url"], io.BytesIO(canonical(entry)), {}, warc_content_type=ENTRY_TYPE)
+
+
+def _ascii(text: str) -> str:
+    """Return a name or value of a head with percent signs for all that a line of ASCII cannot hold."""
+    return quote(text, safe=_PRINTED)
 
 
 def _wire(url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -40,6 +41,7 @@ TROPICAL_WINTER = len(SEASON_EDGES)  # number of the stretch that would be winte
 REACH_DAYS = 365  # time before and after the dates from which scenes are read: a year has every season
 LOOSE = (0.35, 4.0)  # a patch is dated if its area is within these factors of that asked for: blur widens small roofs
 UNMEASURED_SD = 0.3  # relative standard deviation of the area of a patch of pixels
+_OUTLINE_ID = re.compile(r"\w[\w-]*")
 UNDECIDED = NOT_SEEN | {Reason.LONG_INTERVAL}
 """Doubts with which a candidate stays without a date: the pictures left open whether something was built."""
 
@@ -109,6 +111,8 @@ class TileResult:
     state: TileState = TileState.SEARCHED
     why: str = ""
     """Why it was not searched, for a person."""
+    simulated: bool = False
+    """Whether the scenes show a SIMULATED world."""
     candidates: tuple[dict[str, Any], ...] = ()
     """Rows of candidates, unranked: properties, and the outline in degrees as GeoJSON."""
 
@@ -119,6 +123,9 @@ class TileResult:
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> TileResult:
         """Return the result of a line of the journal; raises ValueError, KeyError or TypeError if it is none."""
+        for candidate in row["candidates"]:
+            if not _OUTLINE_ID.fullmatch(candidate["outline_id"]):  # it becomes the name of a file
+                raise ValueError(candidate["outline_id"])
         return cls(**{**row, "state": TileState(row["state"]), "candidates": tuple(row["candidates"])})
 
 
@@ -130,7 +137,7 @@ def unsearched(tile: Tile, place: BaseGeometry) -> TileResult:
 def search_stack(stack: Stack, tile: Tile, place: BaseGeometry, target: Target) -> TileResult:
     """Search the part of a `place` (degrees) that is in one tile."""
     sides = scenes_of_sides(stack.scenes, target, tile.window())
-    result = replace(unsearched(tile, place), scenes=sum(map(len, sides)))
+    result = replace(unsearched(tile, place), scenes=sum(map(len, sides)), simulated=stack.simulated)
     for name, rows, day in zip(("before", "after"), sides, (target.absent, target.present), strict=True):
         if _passes(rows) < LEAST_CLEAR:
             why = f"{len(rows)} scenes {name} {day} within {REACH_DAYS} days; {LEAST_CLEAR} are needed"

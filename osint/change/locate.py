@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +19,7 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from osint import geo, imagery
+from osint import chain, files, geo, imagery
 from osint.change import detect, history
 from osint.change._tile_search import Target, TileResult, TileState, scenes_of_sides, search_stack, unsearched
 from osint.change.detect import TILE_M, Tile
@@ -169,6 +168,11 @@ class LocateResult:
         return float((self.tiles[column] * self.tiles["area_km2"]).sum() / max(self.area_km2, 1e-9))
 
     @property
+    def simulated(self) -> bool:
+        """Whether a SIMULATED world was searched."""
+        return bool(self.tiles["simulated"].any())
+
+    @property
     def bytes_read(self) -> int:
         """Bytes that the tiles cost; none for what a cache had."""
         return int(self.tiles["bytes"].sum())
@@ -238,20 +242,15 @@ def locate(
     imagery.forget_blocks()
     # a first tile that fails is a fault of the catalogue; those that failed before come last and block no others
     failures, limit = 0, 1
-    with journal.open("a", encoding="utf-8") as file:
-        for result in _searched(source, left, place, target, dask):
-            file.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-            done[result.tile] = result
-            seen = f"{result.searched_share:.0%} seen, {result.sentence()}"
-            tell(f"{len(done)} of {len(tiles)} tiles: {result.tile} {seen}")
-            failures, limit = (failures + 1, limit) if _failed(result) else (0, FAILURES_IN_A_ROW)
-            if failures >= limit:
-                missing = sum(t.name not in done or _failed(done[t.name]) for t in tiles)
-                raise NetworkError(
-                    f"{missing} of {len(tiles)} tiles left, {result.sentence()}. The same command goes on"
-                )
+    for result in _searched(source, left, place, target, dask):
+        chain.append(journal, [asdict(result)])
+        done[result.tile] = result
+        seen = f"{result.searched_share:.0%} seen, {result.sentence()}"
+        tell(f"{len(done)} of {len(tiles)} tiles: {result.tile} {seen}")
+        failures, limit = (failures + 1, limit) if _failed(result) else (0, FAILURES_IN_A_ROW)
+        if failures >= limit:
+            missing = sum(t.name not in done or _failed(done[t.name]) for t in tiles)
+            raise NetworkError(f"{missing} of {len(tiles)} tiles left, {result.sentence()}. The same command goes on")
     results = [done[tile.name] for tile in tiles]
     return LocateResult(ranked(results), pd.DataFrame(map(asdict, results)).drop(columns="candidates"), target)
 
@@ -329,26 +328,39 @@ def _searched(source: Source, left: list[Tile], place: BaseGeometry, target: Tar
 
 def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, TileResult]:
     """Return the tiles of a journal by name; begin one, or cut the torn line of a killed search from its end."""
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    first = (json.dumps(head, ensure_ascii=False) + "\n").encode()
-    body = journal.read_bytes() if journal.exists() else b""
+    first = chain.seal(json.loads(json.dumps(head)), chain.GENESIS)[1]
+    body = files.read_regular(journal) if journal.exists() else b""
     whole = body[: body.rfind(b"\n") + 1]
-    if not whole:
-        journal.write_bytes(first)
+    if first.startswith(body):
+        files.replace_file(journal, first, private=True)
         return {}
-    begin, _, rest = whole.partition(b"\n")
+    begin = whole.partition(b"\n")[0]
     if begin + b"\n" != first:
         raise BadInputError(
             f"{journal.name} belongs to a search with other dates, sizes, place or pictures; choose another --out"
         )
-    try:
-        results = [TileResult.from_row(json.loads(text)) for text in rest.splitlines()]
-    except (ValueError, KeyError, TypeError):
-        raise UnreadableError(f"{journal.name} is damaged; move it away to search again") from None
+    if faults := journal_faults(journal):
+        raise UnreadableError(f"{faults[0]}; move the journal away to search again")
     if whole != body:
-        with journal.open("r+b") as file:
+        with files.open_private(journal, "r+b") as file:
             file.truncate(len(whole))
+    results = [TileResult.from_row(line.row) for line in chain.read(journal) if line.row and line.number > 1]
     return {result.tile: result for result in results}
+
+
+def journal_faults(journal: Path) -> list[str]:
+    """Return a sentence for each line of a journal that is not as it was sealed, or that is no result of a tile."""
+    found = []
+    for line in chain.read(journal):
+        fault = line.fault
+        if not fault and line.row and line.number > 1:
+            try:
+                TileResult.from_row(line.row)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                fault = "it is no result of a tile"
+        if fault:
+            found.append(f"{journal.name} line {line.number}: {fault}")
+    return found
 
 
 def draw_chips(source: Source, located: LocateResult, folder: Path, most: int = CHIPS) -> gpd.GeoDataFrame:

@@ -6,22 +6,38 @@ and carries neither a rung nor a load.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from shapely.geometry.base import BaseGeometry
 
 from osint import geo
 from osint.change import landcover
 from osint.change.history import iso
-from osint.change.measure import Z90
+from osint.change.landcover import Kind
+from osint.change.measure import Z90, AreaInterval
+from osint.change.place import Candidate, Identification, PlaceEstimate, SiteEvidence
 from osint.change.radar import RADAR_LIMIT, Signal, radar_clock, vv_change
-from osint.errors import OsintError
-from osint.register import SCHEMAS
+from osint.errors import BadInputError, OsintError
+from osint.register import SCHEMAS, Rung, read_span
 
 Row = dict[str, Any]
 COLUMNS = SCHEMAS["observations"].names
 FIRST_PASSES = 5  # passes after a step of radar whose mean its level is at least: the ratio has the error of that mean
+COMPOUND_M = 400.0  # distance up to which outlines are one compound: halls of one operator stand side by side
+LEAST_STATED = 0.05  # probability of being the place below which a compound gives no row
+POSITION_ERROR_M = 15.0  # of an outline of Sentinel-2: a pixel and a half
+OUTLINE_DECIMALS = 5  # of degrees, about 1 m
+DAY_LETTERS = 10  # of an ISO day
+NOT_SHOWN = "a roof that stood before, or under 2,500 m2, or that looks like its ground, does not show"
+"""What a search for new roofs that found nothing cannot say."""
 
 
 def observation_row(site_id: str, observer: str, how: str, date: str, **known: Any) -> Row:
@@ -46,53 +62,184 @@ def structure_rows(
     observer: str = "osint",
     how: str = "Sentinel-2 series",
     source_url: str = "",
+    evidence: SiteEvidence | None = None,
 ) -> list[Row]:
-    """Return dated outlines of a site (columns of `change.PROPERTIES`, one row per structure) as observations.
+    """Return dated outlines about a site (columns of `change.PROPERTIES`, one row per structure) as observations.
 
-    Two rows per roof: (1) not yet roofed, dated to the last day on which it was certainly less than half covered; only
-    for the first roof of a bare site; (2) the total roof area, low/best/high in m2, once it is complete. A last row
-    states the total for `until`, the last day looked at. Ground broken gives a row without a number. What has a doubt
-    gives none. Errors of several roofs are taken to go together, so the bounds add. Only new roofs are counted:
-    `standing_m2` is what stood before the first scene (low, best, high).
+    Outlines within COMPOUND_M of each other are one compound, and no row speaks of two. Each has its position, its
+    outlines, and, with `evidence`, the probability that it is the place; one below LEAST_STATED gives no row. Rows of a
+    compound: (1) not yet roofed, dated to the last day on which its first roof was certainly less than half covered,
+    unless something stood there; (2) the total roof area, low/best/high in m2, each time a roof is complete; the errors
+    of roofs go together, so the bounds add, and the row names the outlines; (3) the total for `until`, the last day
+    looked at; ground broken without a number. What has a doubt gives none. Outlines that were only measured (columns of
+    `change.MEASURED`) give (3) alone. `standing_m2` is what stood before the first scene (low, best, high), and then
+    all outlines must be one compound. Where nothing at all was found and the share that was searched is known, one row
+    says that nothing was roofed by `until` (see `ground_row`).
     """
-
-    def seen(date: str, **known: Any) -> Row:
-        return observation_row(site_id, observer, how, date, source_url=source_url, **known)
-
-    rows = []
-    for broken in dated[dated["kind"].eq("earthworks") & dated["onset_high"].notna()].to_dict("records"):
-        note = f"outline {broken['outline_id']}: ground changed, nothing was covered"
-        date = _interval(broken["onset_low"], broken["onset_high"])
-        rows.append(seen(date, rung="ground broken", not_yet="roofed", note=note))
-    total = np.array(standing_m2, float)
-    certain = dated["kind"].isin(landcover.BUILDINGS) & dated["roofed_best"].notna() & dated["cannot_tell"].isna()
-    roofs = dated[certain].sort_values(["roofed_high", "roofed_best"], kind="stable").to_dict("records")
-    for n, roof in enumerate(roofs, 1):
-        outline = f"outline {roof['outline_id']}"
-        if n == 1 and not total.any():
-            note = f"{outline}: half covered {roof['roofed_low']} to {roof['roofed_high']}, 90%"
-            rows.append(seen(roof["roofed_low"], not_yet="roofed", note=note))
-        areas = (roof[f"roof_area_m2_{bound}"] for bound in ("low", "best", "high"))
-        total = total + [np.nan if _missing(area) else float(area) for area in areas]
-        complete = roof["roofed_high"] if _missing(roof["complete_high"]) else roof["complete_high"]
-        note = f"{roof['kind']}, {outline}, probability {roof['probability']:g}"
-        measured = _roof_m2(total, f"roofs seen so far: {n}") or {"scope": "roof, not measured"}
-        rows.append(seen(_interval(roof["roofed_low"], complete), rung="roofed", note=note, **measured))
-        if not _missing(roof.get("removed_high")):
-            note = f"{outline} was removed; later totals still count it as built"
-            rows.append(seen(_interval(roof["removed_low"], roof["removed_high"]), note=note))
-    measured = _roof_m2(total, f"all {len(roofs)} roofs seen until this day")
-    if roofs and measured:
-        rows.append(seen(until, rung="roofed", **measured))
+    seen_by = partial(observation_row, site_id, observer, how, source_url=source_url, simulated=_simulated(dated))
+    may_be = may_be_building(dated)
+    if not len(may_be):
+        row = ground_row(site_id, until, evidence, observer, how, _simulated(dated)) if evidence else None
+        return [row] if row else []
+    groups = [group for _, group in may_be.groupby(compounds(may_be.geometry), sort=False)]
+    if any(standing_m2) and len(groups) > 1:
+        raise BadInputError(
+            f"{len(groups)} compounds are too many to say what stood before: choose the outlines of one"
+        )
+    known = evidence or SiteEvidence(())
+    estimates = known.of_candidates([candidate_of(group, known.identified) for group in groups])
+    rows: list[Row] = []
+    for group, estimate in zip(groups, estimates, strict=True):
+        if estimate is None or estimate.p_place >= LEAST_STATED:
+            rows += _compound_rows(group, until, partial(seen_by, **_place_columns(estimate)), standing_m2)
     return rows
 
 
-def _roof_m2(total: np.ndarray, scope: str) -> dict[str, Any]:
-    """Return the columns of a total roof area (low, best, high), none where a roof of it was not measured."""
+def _compound_rows(
+    group: gpd.GeoDataFrame, until: str, seen_by: Callable[..., Row], standing_m2: tuple[float, float, float]
+) -> list[Row]:
+    """Return the rows of the outlines of one compound."""
+
+    def seen(date: str, shown: Sequence[dict[str, Any]], **known: Any) -> Row:
+        return seen_by(date, **_position(shown), **known)
+
+    roofs = _certain_roofs(group).to_dict("records")
+    doubtful = int(group["cannot_tell" if "kind" in group else "roof_cannot_tell"].notna().sum())
+    last = _standing(roofs, until)
+    rows = []
+    for broken in group[group["kind"].eq(Kind.EARTHWORKS)].to_dict("records") if "kind" in group else ():
+        if not _missing(broken["onset_high"]):
+            note = f"outline {broken['outline_id']}: ground changed, nothing was covered"
+            date = _interval(broken["onset_low"], broken["onset_high"])
+            rows.append(seen(date, [broken], rung=Rung.GROUND_BROKEN, not_yet=Rung.ROOFED, note=note))
+    for n, roof in enumerate(roofs if "kind" in group else (), 1):
+        outline = f"outline {roof['outline_id']}"
+        if n == 1 and not any(standing_m2) and not doubtful:
+            days = f"{_day(roof['roofed_low'])} to {_day(roof['roofed_high'])}, 90%"
+            note = f"{outline}: half covered {days}; {NOT_SHOWN}"
+            rows.append(seen(_day(roof["roofed_low"]), [roof], not_yet=Rung.ROOFED, note=note))
+        complete = roof["roofed_high"] if _missing(roof["complete_high"]) else roof["complete_high"]
+        shown = _standing(roofs[:n], _day(complete)) or [roof]
+        measured = _roof_m2(shown, standing_m2, doubtful) or {"scope": "roof, not measured"}
+        note = f"{roof['kind']}, {outline}, probability {roof['probability']:g}"
+        date = _interval(roof["roofed_low"], complete)
+        rows.append(seen(date, shown, rung=Rung.ROOFED, note=note, **measured))
+        if not _missing(roof.get("removed_high")):
+            date = _interval(roof["removed_low"], roof["removed_high"])
+            rows.append(seen(date, [roof], note=f"{outline} was removed and is not counted from then on"))
+    measured = _roof_m2(last, standing_m2, doubtful)
+    return [*rows, seen(until, last, rung=Rung.ROOFED, **measured)] if last and measured else rows
+
+
+def _standing(roofs: Sequence[dict[str, Any]], day: str) -> list[dict[str, Any]]:
+    """Return those that were not removed by an ISO day."""
+    gone = [_day(roof["removed_high"]) if not _missing(roof.get("removed_high")) else "" for roof in roofs]
+    return [roof for roof, removed in zip(roofs, gone, strict=True) if not removed or removed > day]
+
+
+def ground_row(
+    site_id: str, until: str, evidence: SiteEvidence, observer: str, how: str, simulated: str = ""
+) -> Row | None:
+    """Return the row "nothing was roofed by `until`" of a search that found nothing; None if its share is not known.
+
+    `until` is the last day on which a roof that stood would have shown.
+    """
+    estimate, search = evidence.of_ground(), evidence.search
+    if estimate is None or search is None:
+        return None
+    share = f"{search.searched_share:.0%} of {search.area_km2:,.1f} km2 was seen well enough"
+    note = f"no new roof found from {search.start} to {until}; {share}, the rest was not; {NOT_SHOWN}"
+    known = {"not_yet": Rung.ROOFED, "searched_share": search.searched_share, "note": note, "simulated": simulated}
+    return observation_row(site_id, observer, how, until, **known, **_place_columns(estimate), **_point(search.area))
+
+
+def may_be_building(dated: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the rows of buildings, of ground that was broken and of what could not be told; all that were measured."""
+    if "kind" not in dated:
+        return dated
+    return dated[dated["kind"].isin([*landcover.BUILDINGS, Kind.EARTHWORKS]) | dated["cannot_tell"].notna()]
+
+
+def compounds(outlines: gpd.GeoSeries) -> np.ndarray:
+    """Return the number of the compound of each outline, (n,) int: those within COMPOUND_M of each other are one."""
+    flat = outlines.to_crs(outlines.estimate_utm_crs()).to_numpy()
+    near = shapely.STRtree(flat).query(flat, predicate="dwithin", distance=COMPOUND_M)
+    joined = coo_array((np.ones(near.shape[1]), tuple(near)), shape=(len(flat), len(flat)))
+    return np.asarray(connected_components(joined, directed=False)[1])
+
+
+def candidate_of(group: gpd.GeoDataFrame, identified: Sequence[Identification] = ()) -> Candidate:
+    """Return the structures of one compound as a candidate: all its roof, and the days of its largest roof.
+
+    Of `identified` those count that name one of its outlines.
+    """
+    roofs = _certain_roofs(group).to_dict("records")
+    middle = group.to_crs(4326).geometry.union_all().centroid
+    area = np.sum([_areas(roof) for roof in roofs], axis=0) if roofs else np.full(3, np.nan)
+    roof, roofed = None, None
+    if np.isfinite(area).all():
+        roof = AreaInterval(*(round(bound) for bound in area))
+        largest = max(roofs, key=lambda row: float(row["roof_area_m2_best"]))
+        days = [largest.get(name) for name in ("roofed_low", "roofed_high")]
+        roofed = None if any(map(_missing, days)) else read_span(*map(_day, days))
+    own = {str(outline_id) for outline_id in group["outline_id"]}
+    marks = tuple(one for one in identified if one.outline_id in own)
+    return Candidate(middle.x, middle.y, roofed, roof, marks)
+
+
+def _certain_roofs(group: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the rows of roofs without a doubt: dated ones in their order, or all that were measured."""
+    if "kind" not in group:
+        return group[group["roof_area_m2_best"].notna() & group["roof_cannot_tell"].isna()]
+    sure = group["kind"].isin(landcover.BUILDINGS) & group["roofed_best"].notna() & group["cannot_tell"].isna()
+    return group[sure].sort_values(["roofed_high", "roofed_best"], kind="stable")
+
+
+def _areas(roof: dict[str, Any]) -> np.ndarray:
+    areas = (roof[f"roof_area_m2_{bound}"] for bound in ("low", "best", "high"))
+    return np.array([np.nan if _missing(area) else float(area) for area in areas])
+
+
+def _named(roofs: Sequence[dict[str, Any]]) -> str:
+    return f"outline{'s' * (len(roofs) > 1)} {', '.join(str(roof['outline_id']) for roof in roofs)}"
+
+
+def _simulated(frame: gpd.GeoDataFrame) -> str:
+    return "yes" if "simulated" in frame and frame["simulated"].notna().any() else ""
+
+
+def _place_columns(estimate: PlaceEstimate | None) -> Row:
+    return {} if estimate is None else {"p_place": estimate.p_place, "place_reason": estimate.reason}
+
+
+def _position(shown: Sequence[dict[str, Any]]) -> Row:
+    """Return position and outline (WKT, degrees) of structures."""
+    outline = shapely.union_all([row["geometry"] for row in shown])
+    return {**_point(outline), "outline": shapely.to_wkt(outline, rounding_precision=OUTLINE_DECIMALS)}
+
+
+def _point(outline: BaseGeometry) -> Row:
+    """Return the middle of an outline (degrees) with the radius that holds all of it."""
+    middle = outline.centroid
+    corners = shapely.get_coordinates(outline)
+    here = (np.full(len(corners), middle.x), np.full(len(corners), middle.y))
+    reach_m = float(np.max(geo.WGS84.inv(*here, corners[:, 0], corners[:, 1])[2]))
+    position = {"lat": round(middle.y, OUTLINE_DECIMALS), "lon": round(middle.x, OUTLINE_DECIMALS)}
+    return {**position, "position_error_m": float(round(reach_m + POSITION_ERROR_M))}
+
+
+def _roof_m2(roofs: Sequence[dict[str, Any]], standing_m2: tuple[float, float, float], doubtful: int) -> dict[str, Any]:
+    """Return the columns of a total roof area in m2, none where a roof of it was not measured.
+
+    It has no upper end where the compound has outlines with a doubt, which are not counted.
+    """
+    total = np.array(standing_m2, float) + sum(map(_areas, roofs))
     if not np.isfinite(total).all():
         return {}
     low, best, high = total
-    return {"quantity": "roof_m2", "low": low, "best": best, "high": high, "unit": "m2", "scope": scope}
+    more = f"; at least: outlines with a doubt that are not counted: {doubtful}" if doubtful else ""
+    bounds = {"low": low, "best": best, "high": np.nan if doubtful else high}
+    return {"quantity": "roof_m2", **bounds, "unit": "m2", "scope": f"roof of {_named(roofs)}{more}"}
 
 
 def compare_outlines(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame) -> dict[str, float]:
@@ -128,6 +275,7 @@ def radar_rows(signal: Signal, site_id: str, observer: str, source_url: str = ""
     """
     made, reasons = [], []
     note = f"SIMULATED. {RADAR_LIMIT}" if signal.simulated else RADAR_LIMIT
+    simulated = "yes" if signal.simulated else ""
     for orbit in radar_clock(signal).orbits:
         for step in orbit.steps:
             size_db, column, where = vv_change(step)
@@ -135,7 +283,7 @@ def radar_rows(signal: Signal, site_id: str, observer: str, source_url: str = ""
             low, best, high = (10 ** ((size_db + error_db) / 10) for error_db in (-half_db, 0, half_db))
             scope = f"power after to before, VV {where}, {orbit.orbit}"
             measured = {"quantity": "backscatter_ratio", "low": low, "best": best, "high": high, "unit": "ratio"}
-            known = {"scope": scope, "note": note, "source_url": source_url}
+            known = {"scope": scope, "note": note, "source_url": source_url, "simulated": simulated}
             date = _interval(iso(step.low), iso(step.high))
             made.append(observation_row(site_id, observer, "radar backscatter", date, **measured, **known))
         reasons += [f"{orbit.orbit}: {orbit.reason}"] if orbit.reason else []
@@ -145,9 +293,14 @@ def radar_rows(signal: Signal, site_id: str, observer: str, source_url: str = ""
 def _interval(low: Any, high: Any) -> str:
     """Return an EDTF interval; an open beginning where `low` is missing."""
     if _missing(low):
-        return f"../{high}"
-    return str(high) if low == high else f"{low}/{high}"
+        return f"../{_day(high)}"
+    return _day(high) if low == high else f"{_day(low)}/{_day(high)}"
+
+
+def _day(value: Any) -> str:
+    """Return a day as ISO text; a file that was read by another program has midnight behind it."""
+    return str(value)[:DAY_LETTERS]
 
 
 def _missing(value: Any) -> bool:
-    return value is None or value == "" or (isinstance(value, float) and not np.isfinite(value))
+    return value is None or value == "" or bool(pd.isna(value)) or (isinstance(value, float) and np.isinf(value))

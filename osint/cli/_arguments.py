@@ -57,7 +57,7 @@ def box(text: str) -> BaseGeometry:
 
     from osint.errors import BadInputError
 
-    west, south, east, north = _degrees("--bbox", "W,S,E,N", text)
+    west, south, east, north = named_numbers("--bbox", "W,S,E,N", text)
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise BadInputError(f"`--bbox` must have west < east and south < north in degrees, got {text!r}")
     return rectangle(west, south, east, north)
@@ -68,23 +68,24 @@ def disc_argument(text: str, precision_km: float) -> BaseGeometry:
     from osint import geo, imagery
     from osint.errors import BadInputError
 
-    lon, lat = _degrees("--at", "LON,LAT", text)
+    lon, lat = named_numbers("--at", "LON,LAT", text)
     if not KM_RANGE[0] <= precision_km <= KM_RANGE[1]:
         raise BadInputError(f"`--precision-km` is {KM_RANGE[0]:g} to {KM_RANGE[1]:g}, not {precision_km:g}")
     imagery.utm_epsg(lon, lat)
     return geo.disc(lon, lat, 1000 * precision_km)
 
 
-def _degrees(option: str, form: str, text: str) -> list[float]:
+def named_numbers(option: str, form: str, text: str, between: str = ",") -> list[float]:
+    """Return the numbers of an option's value, as many as `form` names; raises BadInputError if it is not that form."""
     from osint.errors import BadInputError
 
-    numbers = text.split(",")
+    numbers = text.split(between)
     try:
-        if len(numbers) == len(form.split(",")):
+        if len(numbers) == len(form.split(between)):
             return [float(number) for number in numbers]
     except ValueError:
         pass
-    raise BadInputError(f"`{option}` wants {form} in degrees, got {text!r}")
+    raise BadInputError(f"`{option}` wants {form}, got {text!r}")
 
 
 def join_places(argv: Sequence[str]) -> list[str]:

@@ -149,12 +149,15 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry) -> int:
     out = args.out or Path(f"{args.site or 'observed'}{'_simulated' if args.demo else ''}.geojson")
     source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
     found = change.observe(place, args.start, args.end, **source)
-    geo.write_outlines(
-        found.frame, out, searched_share=found.searched_share, start=args.start, end=args.end, stopped=found.stopped
-    )
-    open_kinds = int((~found.frame.index.isin(found.buildings.index)).sum())
+    until = change.shown_until(found.stack, place, args.start, args.end)
+    share = found.searched_share
+    # a search that broke off shows no absence, also where its first seasons were read
+    told = 0.0 if found.stopped else share
+    about = change.search_member(place, args.start, args.end, until, told, found.stack.simulated)
+    geo.write_outlines(found.frame, out, **about)
+    open_kinds = len(found.frame) - len(found.buildings)
     counted = f"{len(found.frame)} structures, {len(found.buildings)} probably buildings, {open_kinds} other or open"
-    print(f"{counted}, in {out.name}; {found.searched_share:.0%} of the place was read and clear")
+    print(f"{counted}, in {out.name}; {share:.0%} of the place was read and clear")
     if found.unseen:
         print(f"{len(found.unseen)} tiles of 5 km were not looked at: too few scenes show them")
     print(f"{found.stack.bytes_read / 1e6:.1f} MB read; {len(found.stack.scenes)} scenes are listed")
@@ -193,12 +196,13 @@ def _date(args: argparse.Namespace) -> int:
     outlines, span = geo.read_outlines(args.outlines), (args.start, args.end)
     stack = _stack_around(args, outlines, *span)
     dated = stack.mark(change.date_outlines(stack, outlines, *span, exhaustive=args.exhaustive, tell=_tell))
+    about = change.search_member(None, *span, change.last_scene(stack, *span), None, stack.simulated)
     # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
-    geo.write_outlines(dated, args.out)
+    geo.write_outlines(dated, args.out, **about)
     count = int(dated["roofed_best"].notna().sum())
     print(f"{count} of {len(dated)} rows dated, in {args.out.name}; {stack.bytes_read / 1e6:.1f} MB read")
     if args.radar:
-        geo.write_outlines(change.add_radar(dated, *span, catalogue=args.radar, tell=print), args.out)
+        geo.write_outlines(change.add_radar(dated, *span, catalogue=args.radar, tell=print), args.out, **about)
     _say_simulated(stack)
     return _say_unread(stack, stack.health.stopped)
 
@@ -215,7 +219,9 @@ def _measure(args: argparse.Namespace) -> int:
     days = (args.start, args.end, *(before or ()))
     stack = _stack_around(args, outlines, min(days), max(days))
     measured = stack.mark(change.measure_outlines(stack, outlines, args.start, args.end, before=before))
-    geo.write_outlines(measured, args.out)
+    span = (args.start, args.end)
+    about = change.search_member(None, *span, change.last_scene(stack, *span), None, stack.simulated)
+    geo.write_outlines(measured, args.out, **about)
     roofs, plots = (int(measured[f"{name}_area_m2_best"].notna().sum()) for name in ("roof", "plot"))
     areas = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
     print(f"{areas}, in {args.out.name}; {stack.bytes_read / 1e6:.1f} MB read")
@@ -241,8 +247,10 @@ def _locate(args: argparse.Namespace) -> None:
             f"nothing of the place could be searched: {why}. Widen --start and --end, or move the dates"
         )
     found = change.draw_chips(source, located, args.out.parent / f"{args.out.stem}_chips", args.chips)
-    summary = located.summary()
-    geo.write_outlines(found, args.out, **summary)
+    summary, seen = located.summary(), (target.absent, target.present, target.present)
+    found = found.assign(simulated="SIMULATED") if located.simulated else found
+    about = change.search_member(place, *seen, located.searched_share, located.simulated)
+    geo.write_outlines(found, args.out, **summary, **about)
     if args.json:
         print(json.dumps({**summary, "bytes_read": located.bytes_read, "out": args.out.name}, ensure_ascii=False))
         return
@@ -251,6 +259,8 @@ def _locate(args: argparse.Namespace) -> None:
     for why, count in located.unsearched.items():
         print(f"not searched: {count} of {len(located.tiles)} tiles: {why}")
     print(located.text(args.out.name))
+    if located.simulated:
+        print(SIMULATED)
 
 
 def _tell(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The verbs of the evidence: estimate, check, next, score, report."""
+"""The verbs of the evidence: estimate, total, check, next, score, report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
     p.add_argument("--chip", help="chip family of chips.csv; without it the family is unknown")
     p.add_argument("--country", help="two letters, as CN; sets the relations and the prior of the chip family")
     p.add_argument("--date", help="year or date: only chips that existed then")
+    p.add_argument(
+        "--fix", action="append", default=[], metavar="READING=OPTION", help="set a discrete unknown by hand"
+    )
     add_common(p, _estimate)
+    p = verbs.add_parser("total", help="what several sites hold together, with shared errors")
+    p.add_argument("sites", nargs="*", metavar="SITE", help="site ids; a total stands for its announced sites")
+    add_common(p, _total)
     p = verbs.add_parser("check", help="a finding for every claim, and the cross-checks of the documents")
     p.add_argument("sites", nargs="*", metavar="SITE", help="site ids; all without one")
     add_common(p, _check)
@@ -45,10 +51,28 @@ def _estimate(args: argparse.Namespace) -> None:
     from osint import model
 
     givens = [model.parse_given(text) for text in args.given]
+    fixed = dict(_pair(text) for text in args.fix)
     answer = model.estimate(
-        args.target, givens, chip=args.chip, country=args.country, date=args.date, register=_register(args)
+        args.target, givens, chip=args.chip, country=args.country, date=args.date, fixed=fixed, register=_register(args)
     )
     print_answer(args, answer.to_dict(), answer.text())
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """Read READING=OPTION."""
+    from osint.errors import BadInputError
+
+    name, equals, option = text.partition("=")
+    if not equals:
+        raise BadInputError(f"{text!r} is not READING=OPTION, as 'use of the hall=AI alone'")
+    return name.strip(), option.strip()
+
+
+def _total(args: argparse.Namespace) -> None:
+    from osint import model
+
+    found = model.total(args.sites, _register(args))
+    print_answer(args, {"totals": [t.to_dict() for t in found]}, model.totals_text(found))
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -76,9 +100,11 @@ def _score(args: argparse.Namespace) -> None:
 
 
 def _report(args: argparse.Namespace) -> None:
-    from osint import report
+    from osint import files, report
     from osint.register import data_dir
 
+    if not args.out:
+        files.check_case(data_dir(args.data))
     page, summary = report.write_report(_register(args), args.out or data_dir(args.data) / "derived" / "report")
     tables = {"page": str(page), "sites": summary.to_dict("records")}
     print_answer(args, tables, f"{summary.to_string(index=False)}\n\npage: {page}")

@@ -108,14 +108,16 @@ def _scenes(args: argparse.Namespace) -> int:
 def _fetch(args: argparse.Namespace) -> None:
     import numpy as np
 
-    from osint import imagery
+    from osint import files, imagery
 
     reading = imagery.read_bands(_listed(args), _disc(args), args.bands.split(","), args.resolution)
     data = reading.data
     arrays: dict[str, Any] = {str(name): variable.values for name, variable in data.data_vars.items()}
     arrays |= {"time": data.time.values, "y": data.y.values, "x": data.x.values, "crs": data.attrs["crs"]}
-    np.savez_compressed(args.out, **arrays)
-    print(f"{dict(data.sizes)} in {args.out.name}")
+    out = args.out if args.out.suffix == ".npz" else args.out.with_name(f"{args.out.name}.npz")
+    with files.written_beside(out) as part:
+        np.savez_compressed(part, **arrays)
+    print(f"{dict(data.sizes)} in {out.name}")
     print(f"{reading.cost.total_requests} requests, {reading.cost.total_bytes:,} bytes")
     for failure in reading.failures:
         print(f"  not read: {failure.id} {failure.band}: {failure.error}")
@@ -150,7 +152,7 @@ def _tiles(args: argparse.Namespace) -> None:
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
-    from osint import imagery
+    from osint import files, imagery
 
     if args.changes:
         for release in imagery.changed_releases(_disc(args), args.zoom):
@@ -162,7 +164,8 @@ def _tiles(args: argparse.Namespace) -> None:
     for name, text in about.items():
         passport.add_itxt(name, text)
         print(f"{name}: {text}")
-    Image.fromarray(tiles.image).save(args.out, pnginfo=passport)
+    with files.written_beside(args.out) as part:
+        Image.fromarray(tiles.image).save(part, pnginfo=passport)
     print(f"{args.out}: {tiles.metres_per_pixel:.2f} m per pixel, bounds {tiles.bounds} in {tiles.crs}")
     for missing in tiles.missing:
         print(f"  not read: {missing}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import math
 import sys
@@ -20,6 +21,7 @@ PARTS: tuple[str, ...] = (
     "osint.cli.imagery",
     "osint.cli.filings",
     "osint.cli.change",
+    "osint.cli.observed",
 )
 
 
@@ -80,6 +82,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb; a handler returns its exit status (None is 0), an OsintError is printed and gives 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese gets \\u4e2d, and the rest
     args = build_parser().parse_args(join_places(sys.argv[1:] if argv is None else argv))
     try:
         return int(args.handler(args) or 0)
@@ -88,6 +93,14 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        named = f": {error.filename}" if error.filename else ""
+        advice = "name another file or folder, or free some space, then run again"
+        print(f"osint {args.verb}: {error.strerror or error}{named}; {advice}", file=sys.stderr)
+        return 2
+    except UnicodeError as error:
+        print(f"osint {args.verb}: a text could not be read or written ({error}); save it as UTF-8", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(f"osint {args.verb}: stopped by the keyboard; what was recorded is kept", file=sys.stderr)
         return 130

@@ -59,7 +59,10 @@ def add_verbs(subparsers: Any) -> None:
 def _add_archive(subparsers: Any) -> None:
     verb = subparsers.add_parser("archive", help="check, export or add to the evidence store")
     acts = verb.add_subparsers(dest="act", required=True, metavar="ACT")
-    act = acts.add_parser("verify", help="check every digest and the chain; status 1 on damage")
+    told = "check every digest and the chain of captures, review logs and searches; status 1 on damage"
+    act = acts.add_parser("verify", help=told)
+    logs = "review logs and .tiles.jsonl to check; those in raw/ and derived/ without one"
+    act.add_argument("logs", nargs="*", type=Path, metavar="LOG", help=logs)
     add_common(act, _verify, lines=True)
     act = acts.add_parser("export", help="write WARC, CSV and files that sha256sum can check")
     act.add_argument("folder", metavar="FOLDER")
@@ -121,6 +124,8 @@ def _opened(args: argparse.Namespace, *, make: bool = False) -> Archive:
 
     store = archive.Archive(archive.captures_directory(args.data)).open(make=make)
     _note_repairs(store)
+    for piece in () if make else store.unfinished():
+        _note(piece)
     return store
 
 
@@ -133,7 +138,9 @@ def _captures(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps({**entry.to_row(), "difference": revision.difference}, ensure_ascii=False))
             continue
-        print(f"{entry.time[:19]}Z\t{entry.role}\t{_line(entry)}")
+        served = f"{entry.served[:19]}Z" if "T" in entry.served else entry.served
+        role = entry.role if entry.served == entry.time else f"{entry.role} {entry.time[:10]}"
+        print(f"{served}\t{role}\t{_line(entry)}")
         for line in revision.difference:
             print(f"    {line}")
     if not revisions:
@@ -179,17 +186,35 @@ def _verify(args: argparse.Namespace) -> int:
     from osint import archive
 
     report = archive.verify(_there(args))
+    logs = {path.name: _log_faults(path) for path in args.logs or _logs_of(_there(args).parent.parent)}
+    report.damage.extend(archive.Damage(name, fault) for name, faults in logs.items() for fault in faults)
     if args.json:
-        print(json.dumps(dataclasses.asdict(report), ensure_ascii=False))
+        print(json.dumps({**dataclasses.asdict(report), "logs": sorted(logs)}, ensure_ascii=False))
         return 1 if report.damage else 0
     for damage in report.damage:
         print(f"damaged: {damage.where}: {damage.what}")
     for note in report.notes:
         print(f"note: {note}")
-    count = f"{report.captures} captures, {report.bytes} bytes"
+    count = f"{report.captures} captures, {report.bytes} bytes" + "".join(f", {name}" for name in sorted(logs))
     state = "DAMAGED" if report.damage else "every digest and the chain hold"
     print(f"{count}: {state}; head {report.head or '-'}")
     return 1 if report.damage else 0
+
+
+def _logs_of(case: Path) -> list[Path]:
+    """Return the review logs and the journals of searches in a case folder; links are not followed."""
+    found = [path for name in ("raw", "derived") for path in (case / name).rglob("*.jsonl")]
+    return sorted(path for path in found if path.name != "ledger.jsonl" and not path.is_symlink())
+
+
+def _log_faults(path: Path) -> list[str]:
+    """Return what is wrong with a review log, also against claims.csv beside it, or with the journal of a search."""
+    from osint import change, filings
+
+    if path.name.endswith(".tiles.jsonl"):
+        return change.journal_faults(path)
+    register = path.with_name("claims.csv")
+    return filings.review_faults(path) + (filings.compare_with_register(path, register) if register.exists() else [])
 
 
 def _export(args: argparse.Namespace) -> None:
@@ -200,14 +225,23 @@ def _export(args: argparse.Namespace) -> None:
     print(json.dumps(done) if args.json else f"{done['captures']} captures, {done['files']} files in {args.folder}")
 
 
-def _import(args: argparse.Namespace) -> None:
+def _import(args: argparse.Namespace) -> int:
     from osint import sources
 
     store = _opened(args, make=True)
+    good = True
+    about = {"by": args.who, "obtained": args.when, "origin": args.where, "url": args.url}
     for path in args.files:
-        entries = sources.import_saved(store, path, by=args.who, obtained=args.when, origin=args.where, url=args.url)
-        for entry in entries:
-            _print_entry(entry, as_json=args.json)
+        done = sources.import_saved(store, path, **about, kept=lambda entry: _print_entry(entry, as_json=args.json))
+        for entry in done.known:
+            _note(f"{entry.url} is in the archive already, as capture {entry.seq}")
+        for text in done.left_out:
+            _note(text)
+        for text in done.faults:
+            _note(f"damaged: {text}")
+        whole = [entry for entry in (*done.entries, *done.known) if entry.kind != "incomplete"]
+        good = good and bool(whole) and not done.faults
+    return 0 if good else 1
 
 
 def _search(args: argparse.Namespace) -> int:

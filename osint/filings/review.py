@@ -1,26 +1,24 @@
 """Accept, change or reject claims that were read, and write the accepted ones to the register with who and when.
 
-Each decision is one line of a review log (JSON lines, only ever appended, flushed to the disk before the
-call returns): a crash loses at most the press that it interrupts, and `start_review` takes the log up again.
+Each decision is one line of a review log (JSON lines, sealed and chained as in the ledger, only ever appended, flushed
+to the disk before the call returns): a crash loses at most the press that it interrupts, and `start_review` takes the
+log up again. A line that was changed by hand is named, and its decision does not count.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import json
 import math
-import os
 import re
-from contextlib import suppress
+import warnings
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
+from osint import chain, files
 from osint.claims import extract
 from osint.errors import BadInputError, NotFoundError
-from osint.register import LADDER, READ_KINDS, SCHEMAS, Scope, check_table, csv_text, defuse, replace_file
+from osint.register import LADDER, READ_KINDS, SCHEMAS, Modality, Scope, check_table, csv_text, defuse, valid_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,20 +46,30 @@ _DECISION = ("decision", "who", "when", "reason", "translation")
 _LOG = ("key", *_DECISION, "file", "start", "end", "quote", *_CHANGEABLE, "si_unit")
 _WRITTEN = ("key", "written_as", "note")
 """what a line of the log holds of a decision, and of a claim that was written to the register"""
+_NUMBERS, _OFFSETS = ("low", "high", "si_low", "si_high"), ("start", "end")
+_SHOWN_KEY = 40
+"""characters of a key and a name that a message shows"""
 
 
 def start_review(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
     """Return the review table of a frame of claims: each with a `key` and an empty decision.
 
     With a `log`, the decisions in it are taken up again, the last one of each claim.  The key holds
-    what was read, so that a claim whose reading has changed since is open again.
+    what was read, so that a claim whose reading has changed since is open again.  Lines that `review_faults` names do
+    not count, and a warning says so.
     """
+    if log and (faults := review_faults(log)):
+        warnings.warn("; ".join(faults), stacklevel=2)
     table = claims.reset_index(drop=True).copy()
     if "key" not in table:  # else a table under review, whose values may have been changed
         table.insert(0, "key", [_key(row) for row in table.to_dict("records")])
         table[list(_DECISION)] = ""
     for key, entry in _last(log).items() if log else ():
         for index in table.index[table["key"] == key]:
+            if entry["decision"] == ReviewDecision.ACCEPTED and _differs(entry, table.loc[index]):
+                said = "accepted with a value that is not the one read; it is open again"
+                warnings.warn(f"the review log calls claim {key} {said}", stacklevel=2)
+                continue
             for name in (*_DECISION, *_CHANGEABLE, "si_unit"):
                 table.at[index, name] = math.nan if entry[name] is None else entry[name]
     return table
@@ -222,50 +230,147 @@ def _decide(
                 f"claim {key}: the register has no kind for {row['kind']}; reject it or change its kind"
             )
     if log:
-        _append(log, "".join(_line(row)))
+        _append(log, [_line(row)])
     return out
 
 
 # ---------------------------------------------------------------- the log
 
 
-def _line(row: Any) -> str:
+def _differs(entry: dict[str, Any], row: pd.Series) -> bool:
+    """Say whether a decision states other values than the row that was read."""
+    for name in (*_CHANGEABLE, "si_unit"):
+        stated, read = entry[name], row[name]
+        stated, read = (None if is_missing(value) else value for value in (stated, read))
+        if stated != read:
+            return True
+    return False
+
+
+def is_missing(value: object) -> bool:
+    """Say whether a value is nothing or not a number."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _line(row: Any) -> dict[str, Any]:
+    """Return what a line of the log says of a decided row."""
     entry = {name: row[name] for name in _LOG}
     for name, value in entry.items():
         if isinstance(value, float):
             entry[name] = None if math.isnan(value) else value
         elif not isinstance(value, str):
             entry[name] = int(value)
-    return json.dumps(entry, ensure_ascii=False, allow_nan=False) + "\n"
+    return entry
 
 
-def _append(path: Path, lines: str) -> None:
-    """Add lines to a file and force them to the disk; a line torn by a crash is closed first."""
-    torn = path.is_file() and path.stat().st_size > 0 and path.read_bytes()[-1:] != b"\n"
-    with path.open("ab") as file:
-        file.write((("\n" if torn else "") + lines).encode("utf-8", "backslashreplace"))
-        file.flush()
-        os.fsync(file.fileno())
+def _append(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Seal lines, add them to a log and force them to the disk."""
+    with files.locked(path.with_name(f".{path.name}.lock")):
+        chain.append(path, rows)
 
 
 def read_review_log(log: Path) -> pd.DataFrame:
-    """Return every decision of a review log in order, those overruled since as well; a torn line is left out."""
+    """Return every decision of a review log in order, those overruled since as well; lines at fault are left out."""
     import pandas as pd
 
     return pd.DataFrame(_entries(log, _LOG), columns=list(_LOG))
 
 
+def review_faults(log: Path) -> list[str]:
+    """Return a sentence for each line of a review log that does not count, unless its claim was decided anew since.
+
+    A line counts if it is as it was sealed, follows the line before, and says what a decision can say. A line torn by a
+    crash is not named: it loses only itself.
+    """
+    found: dict[str, list[str]] = {}
+    for line in chain.read(log):
+        if line.row is None:
+            continue
+        key = str(line.row.get("key"))[:_SHOWN_KEY]
+        fault = line.fault or _wrong(line.row)
+        if fault:
+            about = f"line {line.number} of {log.name} (claim {key}, by {str(line.row.get('who'))[:_SHOWN_KEY]})"
+            found.setdefault(key, []).append(f"{about} does not count: {fault}; decide the claim again")
+        elif set(_LOG) <= set(line.row):
+            found.pop(key, None)
+    return [sentence for sentences in found.values() for sentence in sentences]
+
+
+def _wrong(row: dict[str, Any]) -> str:
+    """Return why the values of a line cannot be those of a decision or of a claim that was written."""
+    if set(_WRITTEN) <= set(row):
+        return "" if all(isinstance(row[name], str) for name in _WRITTEN) else "it names no claim"
+    if missing := sorted(set(_LOG) - set(row)):
+        return f"it has no {missing[0]}"
+    for name in _LOG:
+        value = row[name]
+        if name in _NUMBERS:
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+                return f"{name} is no number"
+            if isinstance(value, int | float) and not math.isfinite(value):
+                return f"{name} is no finite number"
+        elif name in _OFFSETS:
+            if isinstance(value, bool) or not isinstance(value, int):
+                return f"{name} is no offset"
+        elif not isinstance(value, str):
+            return f"{name} is no text"
+    return _wrong_word(row)
+
+
+def _wrong_word(row: dict[str, Any]) -> str:
+    kind = READ_KINDS.get(row["kind"])
+    checks = {
+        "decision": row["decision"] in set(ReviewDecision),
+        "kind": kind is not None,
+        "si_unit": kind is not None and (row["si_unit"] == kind.si_unit or row["decision"] == ReviewDecision.REJECTED),
+        "rung": row["rung"] in ("", *LADDER),
+        "aim": row["aim"] in ("", *LADDER),
+        "modality": row["modality"] in ("", *Modality),
+        "when": bool(re.fullmatch(r"\d{4}-\d\d-\d\d", row["when"])),
+        "who": bool(row["who"].strip()),
+        "date": row["date"] == "" or valid_date(row["date"]),
+    }
+    return next((f"{name} is {row[name]!r:.60}" for name, good in checks.items() if not good), "")
+
+
 def _entries(log: Path, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a log that have all of some names; a torn line is left out."""
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else ():
-        with suppress(ValueError):
-            entry = json.loads(line)
-            if isinstance(entry, dict) and set(names) <= set(entry):
-                yield entry
+    """Yield the lines of a log that count and have all of some names."""
+    for line in chain.read(log):
+        if line.row is not None and not line.fault and set(names) <= set(line.row) and not _wrong(line.row):
+            yield line.row
 
 
 def _last(log: Path) -> dict[str, dict[str, Any]]:
     return {entry["key"]: entry for entry in _entries(log, _LOG)}
+
+
+def compare_with_register(log: Path, register: Path) -> list[str]:
+    """Return a sentence for each claim whose value in claims.csv is not the one that the review log let in."""
+    import pandas as pd
+
+    held = pd.read_csv(register, dtype=str, keep_default_na=False, encoding="utf-8-sig").set_index("claim_id")
+    last, found = _last(log), []
+    for entry in _entries(log, _WRITTEN):
+        claim_id, decided = entry["written_as"], last.get(entry["key"])
+        if claim_id not in held.index or decided is None:
+            missing = f"is not in {register.name}" if decided else "has no decision in the log that counts"
+            found.append(f"{claim_id}, which {log.name} says was written, {missing}")
+            continue
+        row, kind = held.loc[claim_id], READ_KINDS[decided["kind"]]
+        due = {
+            "quantity_kind": kind.kind,
+            "unit": kind.unit or kind.si_unit,
+            "value_low": plain_number(_factored(decided["si_low"], kind.si_factor)),
+            "value_high": plain_number(_factored(decided["si_high"], kind.si_factor)),
+        }
+        for name, value in due.items():
+            if row[name] != value:
+                found.append(f"{claim_id} has {name} {row[name]!r}; {log.name} let in {value!r} (by {decided['who']})")
+    return found
+
+
+def _factored(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
 
 
 # ---------------------------------------------------------------- the register
@@ -281,20 +386,26 @@ def write_reviewed(table: pd.DataFrame, register: Path, log: Path, about: dict[s
     breaks the schema of claims or stands there already, or when a claim that was written has been decided
     otherwise since.
     """
-    with FileLock(register.parent / f".{register.stem}.lock"):
+    files.check_case(register.parent.parent)
+    with files.locked(register.parent / f".{register.stem}.lock"):
         return _write(table[table["decision"].isin(list(ReviewDecision))], register, log, about)
 
 
 def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, str]) -> int:
     import pandas as pd
 
+    for row in decided.to_dict("records"):
+        if row["decision"] == ReviewDecision.ACCEPTED and _key(row) != row["key"]:
+            raise BadInputError(
+                f"claim {row['key']} is accepted with a value that is not the one read; change it with a reason instead"
+            )
     old = register.read_bytes()
     present = pd.read_csv(io.BytesIO(old), dtype=str, keep_default_na=False, encoding="utf-8-sig")
     written = _written(decided, set(present["claim_id"]), log, register.name)
     taken = decided[(decided["decision"] != ReviewDecision.REJECTED) & ~decided["key"].isin(written)]
     last = _last(log)
     lines = [_line(row) for row in decided.to_dict("records")]
-    lines = [line for line in lines if last.get((entry := json.loads(line))["key"]) != entry]
+    lines = [line for line in lines if last.get(line["key"]) != line]
     body = b""
     if not taken.empty:
         numbers = [int(m[1]) for m in map(re.compile(r"C(\d+)").fullmatch, present["claim_id"]) if m]
@@ -306,12 +417,11 @@ def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, st
         _refuse_copies(present, new, register.name)
         body = (b"" if old.endswith(b"\n") else b"\n") + csv_text(new).partition("\n")[2].encode()
         for row, key in zip(rows, taken["key"], strict=True):
-            entry = dict(zip(_WRITTEN, (key, row["claim_id"], row["note"]), strict=True))
-            lines.append(json.dumps(entry, ensure_ascii=False) + "\n")
+            lines.append(dict(zip(_WRITTEN, (key, row["claim_id"], row["note"]), strict=True)))
     if lines:  # first, so that a crash before the register is written leaves an id that the register lacks
-        _append(log, "".join(lines))
+        _append(log, lines)
     if body:
-        replace_file(register, old + body)
+        files.replace_file(register, old + body, private=True)
     return len(taken)
 
 

@@ -7,6 +7,7 @@ import io
 import math
 import re
 import unicodedata
+import warnings
 from bisect import bisect_left
 from datetime import date
 from functools import cache
@@ -35,14 +36,17 @@ _MOST_CELLS, _CELL, _HEADER = 20, 80, 40
 def _templates() -> Any:
     """Return the macros of templates/review.html; what they are given is escaped."""
     import jinja2
-    from markupsafe import escape
+    from markupsafe import Markup, escape
 
     def shown(text: str) -> Markup:
         """Spell out characters that are drawn as nothing, or that turn the order of letters."""
         spelt = (f"[U+{ord(c):04X}]" if unicodedata.category(c) in ("Cf", "Co", "Cc") else c for c in str(text))
         return escape("".join(spelt))
 
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("osint.filings"), autoescape=True)
+    def spelt(value: object) -> object:
+        return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("osint.filings"), autoescape=True, finalize=spelt)
     environment.filters["shown"] = shown
     return environment.get_template("review.html").module
 
@@ -128,7 +132,9 @@ class ReviewForm:
                 "reject_claim"
             ) from None
         self._kit = ipywidgets
-        self.table = review.start_review(table, log)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what they say stands above the claims
+            self.table = review.start_review(table, log)
         self._filings, self._log, self._when, self._rows, self._page = filings, log, when, rows, 0
         self._pages = max(math.ceil(len(self.table) / rows), 1)
         self._who = ipywidgets.Text(value=who, placeholder="your name", description="reviewer")
@@ -139,6 +145,8 @@ class ReviewForm:
         on.on_click(lambda _: self._turn(1))
         self.widget = ipywidgets.VBox([ipywidgets.HBox([self._who, back, on]), self._said, self._cards])
         self._turn(0)
+        if faults := review.review_faults(log):
+            self._count("; ".join(faults), bad=True)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -236,4 +244,4 @@ def _number(words: str) -> float:
 
 
 def _state(row: Mapping[str, Any]) -> str:
-    return _filled("state", row, _bounds(row["si_low"], row["si_high"]))
+    return str(_filled("state", row, _bounds(row["si_low"], row["si_high"])))

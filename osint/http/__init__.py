@@ -11,7 +11,8 @@ from osint.http.client import (
     Request,
     Trouble,
     fetch,
-    strip_secrets,
+    inflate,
+    kept_headers,
     user_agent,
 )
 from osint.http.politeness import HOLD_SECONDS, HOST_PER_MINUTE, Politeness, host_key
@@ -24,6 +25,7 @@ from osint.http.ranges import (
     bytes_by_reader,
     cache_folder,
 )
+from osint.http.secrets import strip_secrets
 
 __all__ = [
     "CONNECTIONS",
@@ -48,8 +50,10 @@ __all__ = [
     "fetch",
     "forbidden",
     "host_key",
+    "inflate",
     "is_loopback",
     "is_url",
+    "kept_headers",
     "named_host",
     "strip_secrets",
     "user_agent",

@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 
 from osint.errors import RefusedError
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_WITH_IPV4 = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
+"""Networks whose addresses end in one of IPv4: NAT64, and the old forms that stood for it (RFC 4291, RFC 2765)."""
+_LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
+"""NAT64 of a local network (RFC 8215)."""
 _LOCAL_NAMES = ("localhost", ".localhost", ".local", ".internal", ".localdomain")
 
 SocketAddress = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
@@ -48,10 +51,12 @@ def forbidden(address: str) -> str:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1]
-        if ip in _NAT64:
+        if any(ip in network for network in _WITH_IPV4) and int(ip) > 1:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return forbidden(str(inner))
+        if ip.is_site_local or ip in _LOCAL_NAT64:
+            return "private"
     if ip.is_loopback:
         return "" if loopback_allowed() else "loopback"
     if ip.is_link_local:

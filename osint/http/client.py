@@ -20,14 +20,14 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Self
-from urllib.parse import unquote, unquote_plus, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 import urllib3
@@ -46,6 +46,7 @@ from osint.http.addresses import (
     named_host,
     resolve,
 )
+from osint.http.secrets import strip_secrets
 
 PARTIAL = 206
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -60,13 +61,9 @@ _MAX_RATIO = 200  # decompressed bytes for each byte that came, above 1 MiB
 _MAX_WAIT_S = 60.0  # longest pause between two attempts that a host may ask for; a longer one ends the matter
 _TICK_S = 0.05
 _DAY_S = 86_400
+_CODINGS = ("gzip", "x-gzip", "deflate")  # that can be undone
 _FOLLOWED = ("range", "accept", "accept-encoding")
 """Request headers that a redirect to another host still gets."""
-_SECRET = re.compile(
-    r"(?i)(^|[_.-])(token|access_?key|api_?key|key|secret|password|passwd|pwd|sig|signature|sign|auth"
-    r"|authorization|session|session_?id|sid|jsessionid|phpsessid|credential|ticket|code_?verifier)$"
-)
-_PATH_SECRET = re.compile(r"(?i);(jsessionid|phpsessid|sid)=[^/?;]*")
 
 
 NewFile = Callable[[], IO[bytes]]
@@ -425,7 +422,7 @@ class _Hop:
             came = replace(
                 asked,
                 status_line=f"{response.status} {response.reason or ''}".strip(),
-                headers=_kept_headers(response, len(answer.body), body is not raw),
+                headers=kept_headers(response.headers.items(), len(answer.body), decoded=body is not raw),
                 protocol="HTTP/1.0" if response.version == 10 else "HTTP/1.1",
                 truncated=_TRUNCATED.get(answer.trouble, ""),
                 body=body,
@@ -461,10 +458,10 @@ class _Hop:
 
     def _decode(self, raw: IO[bytes], body: IO[bytes], encoding: str, most: int) -> bool:
         """Undo a content encoding; say whether it could be undone in full, with the trouble in the answer."""
-        if encoding not in ("gzip", "x-gzip", "deflate"):
+        if encoding not in _CODINGS:
             found = Trouble.ENCODING, f"the body is compressed as {encoding!r} and kept as it came"
         else:
-            trouble, detail = _inflate(raw, body, encoding, most)
+            trouble, detail = inflate(raw, body, encoding, most)
             found = trouble, f"{detail}; the compressed bytes are kept as they came"
         if found[0] and not self.answer.trouble:
             self.answer.trouble, self.answer.detail = found
@@ -503,8 +500,10 @@ _EXPLAINED: tuple[tuple[type[BaseException], Trouble, str], ...] = (
 """Kind of error, trouble and its words; the first that fits counts."""
 
 
-def _inflate(raw: IO[bytes], body: IO[bytes], encoding: str, most: int) -> tuple[Trouble, str]:
-    """Undo gzip or deflate piece by piece; return why it was stopped, and the words for it."""
+def inflate(raw: IO[bytes], body: IO[bytes], encoding: str, most: int) -> tuple[Trouble, str]:
+    """Undo gzip or deflate piece by piece, up to `most` bytes; return why it was stopped, and the words for it."""
+    if encoding not in _CODINGS:
+        return Trouble.ENCODING, f"the body is compressed as {encoding[:40]!r}"
     head = raw.read(2)
     raw.seek(0)
     bits = 31 if encoding != "deflate" else 15 if head[:1] and (head[0] & 15) == 8 else -15
@@ -759,31 +758,20 @@ def retry_after_seconds(header: str) -> float | None:
         return None
 
 
-def strip_secrets(url: str) -> str:
-    """Return a URL without user name, password, fragment and the values of tokens."""
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        return url
-    pairs = []
-    for pair in parts.query.split("&"):
-        name, _, value = pair.partition("=")
-        pairs.append(f"{name}=stripped" if value and _SECRET.search(unquote_plus(name)) else pair)
-    path = _PATH_SECRET.sub(r";\1=stripped", parts.path)
-    return urlunsplit((parts.scheme, host, path, "&".join(pairs), ""))
-
-
 def user_agent() -> str:
     """Return how we name ourselves to hosts: the tool, and the contact if the user set OSINT_CONTACT."""
     contact = "".join(c for c in os.environ.get("OSINT_CONTACT", "") if c.isprintable()).strip()
     return f"osint-datacentres/{__version__}" + (f" (+{contact})" if contact else "")
 
 
-def _kept_headers(response: urllib3.BaseHTTPResponse, length: int, decoded: bool) -> list[tuple[str, str]]:
-    """Return the response headers for the record: identity coding, no cookies, no secrets."""
+def kept_headers(headers: Iterable[tuple[str, str]], length: int, *, decoded: bool) -> list[tuple[str, str]]:
+    """Return response headers for the record of a body of `length` bytes: no cookies, no secrets.
+
+    Those that speak of the body as it came over the line are kept under names of their own, the coding where the body
+    is `decoded`.
+    """
     kept = []
-    for name, value in response.headers.items():
+    for name, value in headers:
         lower = name.lower()
         if lower in ("set-cookie", "set-cookie2"):
             kept.append((name, "stripped"))

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from filelock import FileLock
 from protego import Protego
 
+from osint import files
 from osint.errors import OsintError
 from osint.http.addresses import is_loopback
 from osint.http.client import retry_after_seconds
@@ -21,6 +21,7 @@ HOLD_SECONDS = 60.0  # pause after 429 or 503 without Retry-After; the Internet 
 HOST_PER_MINUTE = 20.0  # requests per minute to hosts that publish no limit
 _AGENT = "osint-datacentres"
 _BURST = 3.0
+_STATE_BYTES = 16 << 20  # of the file with the pace of all hosts
 _NO_RULES = ""
 _ALL_FORBIDDEN = "User-agent: *\nDisallow: /\n"
 
@@ -83,9 +84,9 @@ class Politeness:
     @contextlib.contextmanager
     def _state(self) -> Iterator[dict[str, Any]]:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.path.with_suffix(".lock")):
-                held = self.path.read_bytes() if self.path.exists() else b""
+            files.make_folder(self.path.parent)
+            with files.locked(self.path.with_suffix(".lock")):
+                held = files.read_regular(self.path, _STATE_BYTES) if self.path.exists() else b""
                 try:
                     state = json.loads(held or b"{}")
                 except ValueError:
@@ -94,7 +95,9 @@ class Politeness:
                 yield state
                 now = json.dumps(state, sort_keys=True).encode()
                 if now != (held or b"{}"):
-                    self.path.write_bytes(now)
+                    files.replace_file(self.path, now, private=True)
+        except OsintError:
+            raise
         except OSError as error:
             raise OsintError(
                 f"the pace of requests could not be noted in {self.path} ({error.strerror or error});"

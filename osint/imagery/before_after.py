@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime as dt
+import functools
 import io
 import math
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import shapely
 import xarray as xr
 from pyproj import Transformer
 
-from osint import geo
+from osint import files, geo
 from osint.errors import BadInputError, NetworkError, NotFoundError
 from osint.geo import Place
 from osint.http import Cost
@@ -212,8 +213,8 @@ def save_figure(drawn: Figure, path: str | Path) -> Path:
     kinds: dict[str, dict[str, Any]] = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}
     if path.suffix not in kinds:
         raise BadInputError(f"a figure is written as .png or .svg, not {path.suffix or 'without suffix'!r}")
-    with mpl.rc_context(STYLE):
-        drawn.savefig(path, dpi=150, metadata=kinds[path.suffix])
+    with mpl.rc_context(STYLE), files.written_beside(path) as part:
+        drawn.savefig(part, dpi=150, metadata=kinds[path.suffix])
     return path
 
 
@@ -229,14 +230,22 @@ class Swipe:
         left, right = self.pair.labels
         style = "position:absolute;inset:0;width:100%;image-rendering:pixelated"
         slide = "this.previousElementSibling.lastElementChild.style.clipPath='inset(0 0 0 '+this.value+'%)'"
-        return (
-            '<figure style="max-width:640px"><div style="position:relative">'
-            f'<img alt="before: {left}" src="{before}" '
-            'style="width:100%;display:block;image-rendering:pixelated">'
-            f'<img alt="after: {right}" src="{after}" style="{style};clip-path:inset(0 0 0 50%)"></div>'
-            f'<input type="range" aria-label="swipe" value="50" style="width:100%" oninput="{slide}">'
-            f"<figcaption>{stamp}Left: {left}. Right: {right}. {self.pair.credit}</figcaption></figure>"
-        )
+        values = {"left": left, "right": right, "before": before, "after": after, "stamp": stamp, "slide": slide}
+        return str(_swipe_template().render(**values, style=style, credit=self.pair.credit))
+
+
+@functools.cache
+def _swipe_template() -> Any:
+    """Return the template of a swipe; what it is given is escaped, as names and credits come from a catalogue."""
+    import jinja2
+
+    return jinja2.Environment(autoescape=True).from_string(
+        '<figure style="max-width:640px"><div style="position:relative">'
+        '<img alt="before: {{ left }}" src="{{ before }}" style="width:100%;display:block;image-rendering:pixelated">'
+        '<img alt="after: {{ right }}" src="{{ after }}" style="{{ style }};clip-path:inset(0 0 0 50%)"></div>'
+        '<input type="range" aria-label="swipe" value="50" style="width:100%" oninput="{{ slide }}">'
+        "<figcaption>{{ stamp }}Left: {{ left }}. Right: {{ right }}. {{ credit }}</figcaption></figure>"
+    )
 
 
 def _png(image: np.ndarray) -> str:

@@ -26,13 +26,13 @@ from pystac_client.exceptions import APIError, ParametersError
 from pystac_client.stac_api_io import StacApiIO
 from shapely.geometry.base import BaseGeometry
 
-from osint import geo
+from osint import files, geo
 from osint.errors import BadInputError, NetworkError, OsintError, RefusedError, UnreadableError
 from osint.geo import Place
 from osint.http import Client, Cost, Limits, Request, Trouble, cache_folder, named_host
 from osint.imagery import items
 from osint.imagery.items import Remark, Scene, Scenes
-from osint.register import read_span, replace_file
+from osint.register import read_span
 
 CATALOGUES = {
     "earth-search": "https://earth-search.aws.element84.com/v1",
@@ -292,7 +292,8 @@ class KeptAnswers(StacApiIO):
         if '"links"' not in text and '"features"' not in text:
             return text  # an error does not take the place of a list that was kept
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        replace_file(path, json.dumps({"asked": json.loads(key), "captured": now, "answer": text}).encode())
+        kept = json.dumps({"asked": json.loads(key), "captured": now, "answer": text}).encode()
+        files.replace_file(path, kept, private=True)
         return text
 
 

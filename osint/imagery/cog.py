@@ -25,6 +25,7 @@ from rasterio.windows import Window
 from osint.errors import NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.http import Ranges
 from osint.imagery.grid import Grid, on_grid, touched_pixels
+from osint.imagery.tiff import check_directories
 
 inflater: Any = zlib
 with contextlib.suppress(ImportError):
@@ -35,6 +36,8 @@ HEAD_BYTES = 16_384
 """The header of a Sentinel-2 COG with all its tile offsets takes about 9 kB."""
 MAX_HEAD_BYTES = 4 << 20
 MAX_TILE_PX = 4096
+MAX_BLOCK_BYTES = 256 << 20
+"""Bytes of a block of a picture that GDAL unpacks at once."""
 USER_DEFINED = 32767
 """Code of GeoTIFF for a CRS that has no EPSG code."""
 MAX_SIDE_PX = 200_000
@@ -98,6 +101,13 @@ class _Head:
             raise
         return self._bytes[start : start + length]
 
+    def read(self, start: int, length: int) -> bytes:
+        """Return bytes of the header, fewer where the file ends."""
+        try:
+            return self._range(start, length)
+        except OsintError:
+            return self._bytes[start : start + length]
+
     async def get_range_async(
         self, path: str, *, start: int, end: int | None = None, length: int | None = None
     ) -> bytes:
@@ -134,6 +144,12 @@ def open_cog(ranges: Ranges, href: str, level: str) -> Cog | None:
         raise UnreadableError(f"the file at {href.partition('?')[0][-80:]} is {shown}")
     head = _Head(lambda start, size: ranges.get(href, start, size, level, floor=1), first)
     try:
+        check_directories(head.read, _size_of(ranges, href, level))
+    except UnreadableError as error:
+        raise head.error or UnreadableError(
+            f"the header of {href.partition('?')[0][-80:]} is broken: {error}"
+        ) from error
+    try:
         opening = asyncio.run_coroutine_threadsafe(_opened(head, len(first)), _loop())
         return _cog(ranges, href, opening.result(timeout=300))
     except (OsintError, KeyboardInterrupt, SystemExit):
@@ -144,6 +160,14 @@ def open_cog(ranges: Ranges, href: str, level: str) -> Cog | None:
         # pyo3 panics derive from BaseException; whatever the parser chokes on, the file is at fault
         text = next(iter(str(error).splitlines()), "unreadable")[:160]
         raise UnreadableError(f"the header of {href.partition('?')[0][-80:]} is broken: {text}") from error
+
+
+def _size_of(ranges: Ranges, href: str, level: str) -> int:
+    """Return the size of a file in bytes, 0 where its server does not say."""
+    try:
+        return ranges.size(href, level)
+    except NetworkError:
+        return 0
 
 
 def _cog(ranges: Ranges, href: str, tiff: TIFF) -> Cog | None:
@@ -360,6 +384,9 @@ def gdal_window(
         raise UnreadableError("it has no coordinate system")
     if max(picture.shape) > MAX_SIDE_PX:
         raise UnreadableError(f"it claims {picture.width} x {picture.height} pixels: not a scene")
+    down, across = picture.block_shapes[band - 1]
+    if down * across * np.dtype(picture.dtypes[band - 1]).itemsize > MAX_BLOCK_BYTES:
+        raise UnreadableError(f"it is stored in blocks of {across} x {down} pixels: write it anew in tiles of 512")
     fill = nodata if nodata is not None else (picture.nodata or 0)
     factor = max((f for f in picture.overviews(band) if picture.transform.a * f <= grid.transform.a * 1.01), default=1)
     rows, columns = touched_pixels(picture.transform, picture.shape, picture.crs, grid)

@@ -3,6 +3,7 @@
 It never sees the number under test.
 """
 
+from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
 from osint.model.estimate import Estimate, arithmetic, estimate
 from osint.model.evidence import (
     CAPACITY,
@@ -21,30 +22,43 @@ from osint.model.evidence import (
     show,
     sig,
 )
-from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, unit_of
-from osint.model.posterior import Posterior, design, invert, posterior, solve
+from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, unit_of
+from osint.model.posterior import Posterior, after, design, invert, posterior, solve
 from osint.model.score import Score, leave_out, score
+from osint.model.sums import SharedSum, sum_of
+from osint.model.total import Ground, Part, Total, expand, total, totals_text
 
 __all__ = [
     "BY_CHIP",
     "CAPACITY",
     "CHIP_COUNTS",
+    "CONTRADICT",
+    "DISAGREE",
     "POWER",
     "ROUNDING",
     "Z90",
+    "Conflict",
     "Dossier",
     "Estimate",
     "Factor",
     "Given",
+    "Ground",
     "Network",
+    "Part",
     "Posterior",
     "Question",
     "Reading",
+    "Readings",
     "Score",
+    "SharedSum",
+    "Total",
+    "after",
     "arithmetic",
     "comparable",
+    "conflicts",
     "design",
     "estimate",
+    "expand",
     "gather",
     "given_of",
     "invert",
@@ -57,5 +71,8 @@ __all__ = [
     "show",
     "sig",
     "solve",
+    "sum_of",
+    "total",
+    "totals_text",
     "unit_of",
 ]

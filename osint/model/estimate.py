@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import html
 import itertools
+import math
 import re
-from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -17,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from osint.errors import BadInputError
+from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
 from osint.model.evidence import EXACT, Given, show, sig
-from osint.model.network import Edge, Factor, Network, Reading, unit_of
-from osint.model.posterior import Posterior, posterior
+from osint.model.network import Edge, Factor, Network, Reading, Readings, unit_of
+from osint.model.posterior import GIVEN_RANGES, Posterior, posterior
 from osint.register import QUANTITIES, Register, load_register
 
 LEAST_SHOWN = 0.01  # smallest posterior weight of an option that a text names
@@ -95,10 +97,11 @@ class Dependence:
 
 @dataclass(frozen=True, repr=False)
 class Estimate:
-    """A 90% interval with everything that it rests on."""
+    """A 90% interval with everything that it rests on; no number where the givens contradict each other."""
 
     target: str
     low: float
+    """NaN, as best and high, where the givens contradict each other (p below CONTRADICT)."""
     best: float
     high: float
     moved: tuple[Moved, ...]
@@ -110,6 +113,13 @@ class Estimate:
     chain: list[str]
     """The arithmetic of the likeliest reading, one line for each given."""
     distribution: Posterior = field(repr=False)
+    conflicts: tuple[Conflict, ...] = ()
+    """Givens that disagree with the others (p below DISAGREE), least probable first."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the givens contradict each other, so that no single number is given."""
+        return any(c.p < CONTRADICT for c in self.conflicts)
 
     @property
     def unit(self) -> str:
@@ -118,10 +128,21 @@ class Estimate:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        sides = {"low": sig(self.low), "best": sig(self.best), "high": sig(self.high)}
+        ends = {"low": self.low, "best": self.best, "high": self.high}
+        sides = {name: None if self.refused else sig(end) for name, end in ends.items()}
         return {
-            self.target: {**sides, "unit": self.unit, "interval": "90%"},
+            self.target: {**sides, "unit": self.unit, "interval": "90%", "ceiling": self.distribution.ceiling},
             "moved": [m.to_dict() for m in self.moved],
+            "conflicts": [
+                {
+                    "given": c.given.text(),
+                    "others": [g.text() for g in c.others],
+                    "p": float(f"{c.p:.2g}"),
+                    "factor": sig(c.factor, 2),
+                    "expected": {"low": sig(c.low), "best": sig(c.best), "high": sig(c.high)},
+                }
+                for c in self.conflicts
+            ],
             "depends_on": self.depends_on.to_dict(),
             "readings": self.readings,
             "chain": self.chain,
@@ -137,22 +158,37 @@ class Estimate:
     def text(self) -> str:
         """Return the answer and what it rests on as plain text."""
         lines = [repr(self), *(f"  {step}" for step in self.chain)]
+        said_of: set[frozenset[Given]] = set()
+        for c in self.conflicts:
+            sides = frozenset({c.given, *c.others})
+            if len(c.others) > 1 or sides not in said_of:  # a pair is said once
+                lines.append(f"  {'CONTRADICTION' if c.p < CONTRADICT else 'disagreement'}: {c.text()}")
+            said_of.add(sides)
         for m in self.moved:
             said = "a bound on one side"
             if m.alone:
                 low, best, high = map(show, m.alone)
-                said = f"alone gives {best} ({low} to {high}), weight {m.weight:.2f}"
-            moves = f", moves the answer x{m.factor:.2g}" if m.factor else ""
+                said = f"alone gives {best} ({low} to {high})" + ("" if self.refused else f", weight {m.weight:.2f}")
+            moves = f", moves the answer x{m.factor:.2g}" if m.factor and not self.refused else ""
             lines.append(f"  {m.given.text()}: {said}{moves}")
-        lines.append(f"  depends most on {self.depends_on.text()} ({self.depends_on.share:.0%} of the doubt)")
+        if not self.refused:
+            lines.append(f"  depends most on {self.depends_on.text()} ({self.depends_on.share:.0%} of the doubt)")
         return "\n".join(lines)
 
     def __repr__(self) -> str:
+        if self.refused:
+            return f"{self.target}: no single answer, for what was given contradicts itself; {self.unit}"
+        if self.distribution.ceiling:
+            most = f"{self.target}: at most {show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {self.unit}"
+            return f"{most}, where it is used in full; nothing given bounds it from below"
         return f"{self.target}: {show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {self.unit}"
 
     def _repr_html_(self) -> str:
-        interval = f"{show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {html.escape(self.unit)}"
         steps = [html.escape(step) for step in self.chain]
+        if self.refused:
+            said = [html.escape(c.text()) for c in self.conflicts]
+            return "<br>".join([f"<b>{self.target}</b>: no single answer", *said, *steps])
+        interval = f"{show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {html.escape(self.unit)}"
         last = "Depends most on: " + html.escape(self.depends_on.text())
         return "<br>".join([f"<b>{self.target}</b>: {interval}", *steps, last])
 
@@ -170,13 +206,16 @@ def estimate(
 ) -> Estimate:
     """Return what the givens allow for the target: low, best, high (90%).
 
+    Givens that contradict each other (posterior predictive p below CONTRADICT) are not combined: the answer then has
+    no number, and says what each gives alone.
+
     Target and givens are quantities of QUANTITIES in their units. Without `chip` the family is a discrete unknown
     with the prior of chips.csv for the country (two letters) and date. `form` is 8-GPU or 4-GPU where the server
     is known. `fixed` sets a discrete unknown by hand, as {"precision": "dense"}. Without `register` the tables of
     the data folder are loaded. Raises BadInputError for an unknown quantity, chip or country.
 
     >>> estimate("it_mw", [Given("floor_m2", 33_000, 33_000)], country="CN")
-    it_mw: 66 (23 to 190, 90%) MW IT, nameplate
+    it_mw: 60 (20 to 180, 90%) MW IT, nameplate
     """
     if target not in QUANTITIES:
         raise BadInputError(f"{target!r} is not a quantity of the model; use one of {', '.join(QUANTITIES)}")
@@ -190,28 +229,33 @@ def estimate(
     wanted = {target} | {g.quantity for g in givens}
     readings = network.readings(wanted, country=country, chip=chip, date=date, form=form, fixed=fixed)
     answer, _ = posterior(target, givens, readings)
+    against = tuple(c for c in conflicts(givens, readings) if c.p < DISAGREE)
     low, best, high = answer.interval
+    moved = _moved(target, givens, readings, answer, best)
+    if any(c.p < CONTRADICT for c in against):
+        low = best = high = math.nan
     weighed = [
-        {**s.reading.choice, "prior": round(s.reading.prior, 4), "posterior": round(float(w), 4)}
-        for w, s in zip(answer.weights, answer.solved, strict=True)
+        {**r.choice, "prior": round(r.prior, 4), "posterior": round(float(w), 4)}
+        for w, r in zip(answer.weights, answer.readings, strict=True)
     ]
     return Estimate(
         target=target,
         low=low,
         best=best,
         high=high,
-        moved=_moved(target, givens, readings, answer, best),
+        moved=moved,
         depends_on=_dependence(answer),
         readings=sorted(weighed, key=lambda reading: -float(reading["posterior"])),
         chain=arithmetic(answer, target, givens),
         distribution=answer,
+        conflicts=against,
     )
 
 
 def _moved(
-    target: str, givens: list[Given], readings: list[Reading], answer: Posterior, best: float
+    target: str, givens: Sequence[Given], readings: Readings, answer: Posterior, best: float
 ) -> tuple[Moved, ...]:
-    weights = iter(np.asarray(sum(w * s.weights for w, s in zip(answer.weights, answer.solved, strict=True))))
+    weights = iter(answer.weights @ answer.system.weights[:, 0])
     out = []
     for g in givens:
         others = [o for o in givens if o is not g]
@@ -228,56 +272,83 @@ def _moved(
 
 def _dependence(answer: Posterior) -> Dependence:
     """Return the factor or discrete unknown that adds most to the variance of the log answer."""
-    shares: dict[str, float] = defaultdict(float)
-    factors: dict[str, Factor] = {}
-    for w, s in zip(answer.weights, answer.solved, strict=True):
-        for name, v in s.shares.items():
-            shares[re.sub(r" per .*", " per chip", name)] += w * v
-        factors |= {f.name: f for edge in s.reading.edges.values() for _, f in edge.factors}
-    unknowns = answer.solved[0].reading.choice
-    shares |= {name: _between(answer, name) for name in unknowns}
-    if max(shares.values(), default=0.0) < EXACT**2:
+    readings, system = answer.readings, answer.system
+    variance = answer.weights @ system.residual**2
+    shares = dict(zip(system.slots, variance.tolist(), strict=True))
+    shares[GIVEN_RANGES] = float(answer.weights @ ((system.weights[:, 0] * system.noise) ** 2).sum(axis=1))
+    between = {name: _between(answer, name) for name in readings.unknowns}
+    shares |= between
+    if max(shares.values(), default=0.0) < EXACT**2 * 2:
         return Dependence(DependenceKind.EXACT, "nothing", 0.0)
     top = max(shares, key=lambda k: shares[k])
     share = round(shares[top] / sum(shares.values()), 2)
-    if top in factors:
-        return Dependence(DependenceKind.RELATION, top, share, factor=factors[top])
-    if top not in unknowns:
+    if top == GIVEN_RANGES:
         return Dependence(DependenceKind.RANGE, top, share)
-    weights: Counter[str] = Counter()
-    for w, s in zip(answer.weights, answer.solved, strict=True):
-        weights[s.reading.choice[top]] += w
-    return Dependence(DependenceKind.READING, top, share, options=tuple(weights.most_common()))
+    if top in between:
+        labels = readings.labels(top)
+        weights = {o: float(answer.weights[labels == o].sum()) for o in dict.fromkeys(labels.tolist()) if o}
+        ranked = sorted(weights.items(), key=lambda pair: -pair[1])
+        return Dependence(DependenceKind.READING, top, share, options=tuple(ranked))
+    path = (f for edge in answer.likeliest.edges.values() for _, f in edge.factors)
+    return Dependence(DependenceKind.RELATION, top, share, factor=next((f for f in path if f.slot == top), None))
 
 
 def _between(answer: Posterior, name: str) -> float:
     """Return the variance of the log answer between the options of a discrete unknown."""
-    means = np.array([s.mean for s in answer.solved])
-    options = np.array([s.reading.choice[name] for s in answer.solved])
-    parts = [answer.weights * (options == option) for option in np.unique(options)]
-    return sum(float(w.sum() * (w @ means / w.sum() - answer.weights @ means) ** 2) for w in parts if w.sum() > 0)
+    labels, middle = answer.readings.labels(name), answer.weights @ answer.means
+    parts = [answer.weights * (labels == option) for option in np.unique(labels)]
+    return sum(float(w.sum() * (w @ answer.means / w.sum() - middle) ** 2) for w in parts if w.sum() > 0)
 
 
-def arithmetic(answer: Posterior, target: str, givens: list[Given]) -> list[str]:
-    """Return the arithmetic of the likeliest reading, one line for each given, and a line that names the reading."""
-    top = answer.solved[int(np.argmax(answer.weights))]
+def arithmetic(answer: Posterior, target: str, givens: Sequence[Given]) -> list[str]:
+    """Return the arithmetic of the likeliest reading, one line for each given, and what all readings give together.
+
+    Each line ends in the number that its factors give; the last line is the answer. The inputs are printed as their
+    sources have them.
+    """
+    top = answer.likeliest
     lines = []
     for g in givens:
-        value = float(np.exp(g.log)) if not g.bound else float(g.low or g.high or np.nan)
-        up, down = top.reading.path(g.quantity)[::-1], top.reading.path(target)
+        up, down = top.path(g.quantity)[::-1], top.path(target)
         shared = {q for q, _ in up} & {q for q, _ in down}
-        text = f"{show(value, 4)} {unit_of(g.quantity)}"
-        text += "".join(_factor_text(edge, -1) for q, edge in up if q not in shared)
-        text += "".join(_factor_text(edge, 1) for q, edge in down if q not in shared)
-        result = value * np.exp(top.reading.mean(target) - top.reading.mean(g.quantity))
+        text = f"{stated(g)} {unit_of(g.quantity)}"
+        text += "".join(_factor_text(top, edge, -1) for q, edge in up if q not in shared)
+        text += "".join(_factor_text(top, edge, 1) for q, edge in down if q not in shared)
+        result = np.exp(g.log + top.mean(target) - top.mean(g.quantity))
         note = f" [{', '.join(g.ids)}]" if g.ids else ""
         lines.append(f"{text} = {show(result)} {unit_of(target)}{note}")
-    choice = ", ".join(f"{k} {v}" for k, v in top.reading.choice.items())
-    return lines + ([f"likeliest reading: {choice} ({answer.weights.max():.0%})"] if choice else [])
+    if len(answer.readings) > 1:
+        choice = ", ".join(f"{k} {v}" for k, v in top.choice.items())
+        lines.append(f"this is the likeliest of {len(answer.readings)} readings ({answer.weights.max():.0%}): {choice}")
+    if len(answer.readings) > 1 or len(givens) > 1:
+        low, best, high = map(show, answer.interval)
+        most = "at most, where it is used in full: " if answer.ceiling else ""
+        kind = "readings" if len(answer.readings) > 1 else "givens"
+        lines.append(f"all {kind} together: {most}{best} ({low} to {high}, 90%) {unit_of(target)}")
+    return lines
 
 
-def _factor_text(edge: Edge, sign: int) -> str:
+def stated(given: Given) -> str:
+    """Return the number of a given as its source has it, in the unit of its quantity.
+
+    >>> stated(Given("pflops", 4850, 5150, best=5000))
+    '5,000'
+    """
+    if given.capped:
+        return f"at most {given.high:,.12g}"
+    if given.high is None:
+        return f"at least {given.low:,.12g}"
+    if given.best is not None or given.low == given.high:
+        return f"{given.low if given.best is None else given.best:,.12g}"
+    return f"{given.low:,.12g} to {given.high:,.12g}"
+
+
+def _factor_text(reading: Reading, edge: Edge, sign: int) -> str:
     out = f" x {np.exp(sign * edge.shift):.4g}" if edge.shift else ""
     for s, f in edge.factors:
-        out += f" {'x' if s * sign > 0 else '/'} {f.best:.4g} ({f.name}, {f.low:.3g} to {f.high:.3g})"
+        said = f"one of {', '.join(o.label for o in f.options)}" if f.options else f"{f.low:.3g} to {f.high:.3g}"
+        if f.published and f.n_behind and not f.options:
+            low, _, high = f.published
+            said += f"; published {low:.3g} to {high:.3g}, widened for n = {f.n_behind}"
+        out += f" {'x' if s * sign > 0 else '/'} {reading.value(f):.4g} ({f.name}, {said})"
     return out

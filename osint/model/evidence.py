@@ -5,15 +5,17 @@ The number under test is not part of a Question: verdict.judge alone opens it.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from osint.errors import BadInputError, NotFoundError
-from osint.model.network import Z90, Network, Reading
+from osint.model.network import Z90, Network, Readings, ReadingWord
 from osint.register import (
     CLAIM_KINDS,
     QUANTITIES,
@@ -34,6 +36,8 @@ ROUNDING = {Bounding.EXACT: 0.03, Bounding.ABOUT: 0.10}
 NEAR_DAYS = 200  # within which figures of what is live are compared
 PLAN_DAYS = 550  # within which the figures of two plans are compared
 UNLISTED_FAMILY = 0.05  # prior of a chip family that a claim names and the country's list gives none
+PLAN_AHEAD_DAYS = 730  # after the day of a plan, in which a chip can appear that it is equipped with (judgement)
+STATED_PRECISIONS = frozenset({"dense", "sparse"})
 POWER = frozenset(name for name, q in QUANTITIES.items() if q.power)
 """Quantities that measure power or energy."""
 CHIP_COUNTS = frozenset(name for name, q in QUANTITIES.items() if q.chip_count)
@@ -61,6 +65,8 @@ class Given:
     """Rows of the register behind it; opaque."""
     observed: bool = False
     """Whether it was seen or measured by others; False if it is claimed or typed."""
+    best: float | None = None
+    """The number as its source has it, between low and high; their geometric middle without it."""
 
     def __post_init__(self) -> None:
         name = self.quantity
@@ -78,25 +84,34 @@ class Given:
 
     @property
     def bound(self) -> bool:
-        """Whether only one side is known."""
-        return self.low is None or self.high is None
+        """Whether only one side is known; a rating is a ceiling, whatever its own range."""
+        return self.low is None or self.high is None or QUANTITIES[self.quantity].ceiling
+
+    @property
+    def capped(self) -> bool:
+        """Whether it bounds from above."""
+        return self.bound and self.high is not None
 
     @property
     def log(self) -> float:
-        """Log of the middle; of the one end of a bound."""
+        """Log of the number as the source has it, else of the middle; of the one end of a bound."""
+        if self.bound:
+            return math.log(self.low if self.high is None else self.high)  # type: ignore[arg-type]
+        if self.best is not None:
+            return math.log(self.best)
         ends = [end for end in (self.low, self.high) if end is not None]
-        return float(np.log(math.prod(ends)) / len(ends))
+        return float(np.log(ends).mean())
 
     @property
     def sd(self) -> float:
         """Standard deviation of the log: a 90% interval is low to high; infinite for a bound."""
-        if self.low is None or self.high is None:
+        if self.bound or self.low is None or self.high is None:
             return math.inf
         return max(float(np.log(self.high / self.low) / (2 * Z90)), EXACT)
 
     def text(self) -> str:
         """Return the given as it can be typed."""
-        if self.low is None:
+        if self.capped:
             return f"{self.quantity}<={self.high:g}"
         if self.high is None:
             return f"{self.quantity}>={self.low:g}"
@@ -153,6 +168,8 @@ class Dossier:
     """Observations by site, in the order of the table."""
     network: Network
     """Relations, chips and discrete unknowns."""
+    parts: Mapping[str, tuple[str, ...]]
+    """Sites that are parts of a site, by its id, in the order of the table; a site without parts has none."""
 
     @classmethod
     def of(cls, source: Register | Dossier) -> Dossier:
@@ -162,9 +179,24 @@ class Dossier:
         sites = {row["site_id"]: SiteRow.from_row(row) for row in source.sites.to_dict("records")}
         all_claims = tuple(Claim.from_row(row) for row in source.claims.to_dict("records"))
         seen = [Observation.from_row(row) for row in source.observations.to_dict("records")]
-        claims = {site: tuple(c for c in all_claims if c.site_id == site) for site in sites}
-        observations = {site: tuple(o for o in seen if o.site_id == site) for site in sites}
-        return cls(sites, all_claims, claims, observations, Network.of(source))
+        claims: dict[str, list[Claim]] = {site: [] for site in sites}
+        observations: dict[str, list[Observation]] = {site: [] for site in sites}
+        parts: defaultdict[str, list[str]] = defaultdict(list)
+        for claim in all_claims:
+            claims[claim.site_id].append(claim)
+        for row in seen:
+            observations[row.site_id].append(row)
+        for site in sites.values():
+            if site.parent:
+                parts[site.parent].append(site.site_id)
+        return cls(
+            sites,
+            all_claims,
+            {site: tuple(of_site) for site, of_site in claims.items()},
+            {site: tuple(of_site) for site, of_site in observations.items()},
+            Network.of(source),
+            {site: tuple(children) for site, children in parts.items()},
+        )
 
     def site(self, site_id: str) -> SiteRow:
         """Return a site; raises NotFoundError for an unknown id."""
@@ -199,6 +231,12 @@ class Question:
     country: str
     aggregate: bool
     """Whether the site is a total over several."""
+    precision: str = ""
+    """Option of the reading `precision` that the claim states; empty if it states none."""
+    use: str = ""
+    """Option of the reading `use of the hall` that is known of the site; empty if it is not."""
+    elevation_m: float | None = None
+    """Height of the site; None if it is not known."""
 
 
 def question(claim: Claim, source: Register | Dossier) -> Question:
@@ -215,6 +253,9 @@ def question(claim: Claim, source: Register | Dossier) -> Question:
         families=chip_families(claim.chip_model),
         country=site.country,
         aggregate=site.role == Role.AGGREGATE,
+        precision=claim.precision if claim.precision in STATED_PRECISIONS else "",
+        use=site.hall_use,
+        elevation_m=site.elevation_m,
     )
 
 
@@ -244,15 +285,17 @@ def given_of(claim: Claim) -> Given | None:
         top = None
     elif claim.bound == Bounding.AT_MOST or bottom is None:
         bottom = None
-    elif bottom == top:
-        bottom, top = bottom * (1 - half), top * (1 + half)
+    stated = bottom if bottom == top else None
+    if stated is not None:
+        bottom, top = stated / (1 + half), stated * (1 + half)
     if bottom is None and top is None:
         return None
-    return Given(claim.quantity, bottom, top, f"{claim.claim_id}, {claim.claimant}", (claim.claim_id,))
+    label = f"{claim.claim_id}, {claim.claimant}"
+    return Given(claim.quantity, bottom, top, label, (claim.claim_id,), best=stated)
 
 
 def gather(q: Question, source: Register | Dossier) -> list[Given]:
-    """Return the other evidence on the site: claims of other quantities, and observations by others.
+    """Return what the other documents on the site state: claims of other quantities. What was seen is not among them.
 
     One claim for each quantity: of the same stage if there is one, from another group before the same one, then
     the nearest in time, then the most official. Copies of one story share a group and so count once. Of the
@@ -271,44 +314,39 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
         rank = (claim.stage != q.stage, own, given.bound, away, tier, claim.claim_id)
         if given.quantity not in best or rank < best[given.quantity][0]:
             best[given.quantity] = (rank, given)
-    seen = _observed(q, dossier)
-    measured = {s.quantity for s in seen}
-    measured |= POWER if POWER & measured else set()
     # compute and money are only a part of what racks and power serve: they bound those from below
     part = frozenset[str]() if q.quantity in CHIP_COUNTS else CHIP_COUNTS | {"cost_cny"}
-    claimed = [g for _, g in best.values() if g.quantity not in measured]
+    claimed = [g for _, g in best.values()]
     givens = [replace(g, high=None) if g.quantity in part else g for g in claimed if g.low or g.quantity not in part]
-    if any(g.quantity != "land_m2" and not g.bound for g in [*givens, *seen]):
+    if any(g.quantity != "land_m2" and not g.bound for g in givens):
         givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
-    return givens + seen
+    return givens
 
 
-def _observed(q: Question, dossier: Dossier) -> list[Given]:
-    """Return measurements of the site by others than the claimant: the latest of each quantity."""
-    latest: dict[str, tuple[int, Given]] = {}
-    for o in dossier.observations[q.site_id]:
-        if o.independence_group == q.group or o.quantity not in QUANTITIES or o.low is None or o.high is None:
-            continue
-        day = o.date.known[1].toordinal()  # an open end says nothing of later days
-        after_due = q.due and day >= q.day
-        if q.stage == Stage.PLAN and not after_due:
-            continue  # what stands before the due day does not test a plan
-        if q.stage == Stage.LIVE and o.quantity == "roof_m2" and 0 < day < q.day - NEAR_DAYS:
-            continue  # a roof seen long before bounds nothing: more may have been built since
-        if q.stage == Stage.WORKS and o.quantity in POWER and not after_due:
-            continue  # power today does not test a hall that is being built
-        label = f"{o.observation_id}, {o.observer}"
-        if o.quantity not in latest or day > latest[o.quantity][0]:
-            latest[o.quantity] = (day, Given(o.quantity, o.low, o.high, label, (o.observation_id,), observed=True))
-    return [g for _, g in latest.values()]
+def readings_for(q: Question, givens: Sequence[Given], source: Register | Dossier) -> Readings:
+    """Return the readings of a question: the claim's own chip families as worded, else the prior of the country.
 
-
-def readings_for(q: Question, givens: list[Given], source: Register | Dossier) -> list[Reading]:
-    """Return the readings of a question: the claim's own chip families as worded, else the prior of the country."""
+    Families that did not exist on the day of the claim are left out; a plan may wait for the next ones.
+    """
     network, prior = Dossier.of(source).network, None
+    known = network.families(q.country, **_days(q))
     if q.families:
-        known = network.families(q.country)
         weights = {f: known.get(f, 0.0) or UNLISTED_FAMILY for f in q.families}
         prior = {f: w / sum(weights.values()) for f, w in weights.items()}
-    wanted = {q.quantity} | {g.quantity for g in givens}
-    return network.readings(wanted, country=q.country, family_prior=prior)
+    fixed = {ReadingWord.PRECISION: q.precision, ReadingWord.USE: q.use}
+    return network.readings(
+        {q.quantity} | {g.quantity for g in givens},
+        country=q.country,
+        family_prior=prior or known,
+        fixed={name: option for name, option in fixed.items() if option},
+        elevation_m=q.elevation_m,
+    )
+
+
+def _days(q: Question) -> dict[str, str]:
+    """Return the day of a question as arguments of `Network.families`."""
+    if not q.day:
+        return {}
+    day = dt.date.fromordinal(q.day)
+    until = day + dt.timedelta(days=PLAN_AHEAD_DAYS if q.stage == Stage.PLAN else 0)
+    return {"date": day.isoformat(), "until": until.isoformat()}

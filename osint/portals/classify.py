@@ -29,6 +29,10 @@ class AnswerClass(enum.StrEnum):
     KEYWORD_IGNORED = "keyword ignored"
     GONE = "gone"
     TIMEOUT = "timeout"
+    EMPTY = "empty"
+    """An answer of success, or of no change, without a byte; nothing tells why."""
+    REDIRECT = "redirect"
+    """An answer that sends to another address, which is not followed here."""
     INCOMPLETE = "incomplete"
     """The body stops short, or was stopped by our limits."""
     UNREACHABLE = "unreachable"
@@ -116,6 +120,7 @@ _EMPTY_TEXT = re.compile(
     re.I,
 )
 _MOUNT_IDS = ("app", "root", "__next", "__nuxt", "main-app", "q-app")
+NO_BODY = (204, 205, 304)  # statuses whose answers have no body
 _SHORT = 400  # visible characters below which a phrase speaks for the whole page (a long article may quote it)
 
 
@@ -170,6 +175,10 @@ def _by_status(status: int, headers: dict[str, str]) -> Classified | None:
         return Classified(AnswerClass.BLOCKED, f"status {status}")
     if status >= 500:
         return Classified(AnswerClass.UNREACHABLE, f"status {status}: the server failed")
+    if status in NO_BODY:
+        return Classified(AnswerClass.EMPTY, f"status {status}: an answer that has no body")
+    if 300 <= status < 400 and (location := headers.get("location", "")):
+        return Classified(AnswerClass.REDIRECT, f"status {status} to {location}")
     if 300 <= status < 400:
         return Classified(AnswerClass.INCOMPLETE, f"status {status} without a Location")
     return None
@@ -178,7 +187,7 @@ def _by_status(status: int, headers: dict[str, str]) -> Classified | None:
 def _whole(page: Page, url: str, final_url: str, due: Form) -> Classified:
     """Classify a whole body that is not JSON, received with a status of success."""
     if not page.raw:
-        return Classified(AnswerClass.BLOCKED, "stub: success with a body of 0 bytes")
+        return Classified(AnswerClass.EMPTY, "success with a body of 0 bytes; nothing tells why")
     due = due or _due(url, page.media_type)
     if page.raw.startswith(b"%PDF-"):
         return Classified(AnswerClass.CONTENT, "%PDF-")

@@ -429,7 +429,8 @@ def _read_copies(session: Session, host: str, listing: Listing, asked: Query, re
         hits += [hit] if hit else []
     unread = len(pages) - len(chosen)
     could_not = [f"{unread} of {len(pages)} copies were not read; --pages reads more"] if unread else []
-    could_not += [f"{listing.bad_rows} rows of the index were damaged"] if listing.bad_rows else []
+    if listing.bad_rows:
+        could_not.append(f"{listing.bad_rows} rows of the index were left out ({', '.join(listing.reasons)})")
     if listing.goes_on:
         could_not.append(f"the index holds more than the {_HOST_ROWS} rows asked for; ask for fewer days")
     return replace(report, hits=tuple(hits), left_out=left_out, could_not="; ".join(could_not))

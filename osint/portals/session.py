@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -75,13 +75,15 @@ class Session:
         per_minute: float = 0,
         api: bool = False,
         refine: Refine = unchanged,
+        replay: bool = False,
     ) -> Entry:
         """Ask one URL now, keep what came, and return its ledger entry.
 
         `expect` is text that must be in the decoded body before `captured` is true (None when no text was
         given). `due` is the form expected; `api` marks a published interface, which has no robots.txt;
         `per_minute` is its published limit. `refine` may complete the entry by what its caller knows of the
-        body. Nothing was asked, and nothing is in the ledger, when `seq` is None.
+        body. With `replay` the host is a web archive: an answer that it dates (Memento-Datetime) is one of the page, a
+        refusal in it is none of the archive. Nothing was asked, and nothing is in the ledger, when `seq` is None.
         """
         request = Request(request) if isinstance(request, str) else request
         refusal = self._refusal(request, api)
@@ -104,8 +106,12 @@ class Session:
             )
             if not answer.exchanges:
                 return Entry.unasked(strip_secrets(request.url), classified.kind, classified.signal)
-            entry = refine(self._entry(request, asked, answer, classified), answer.body or b"")
-            if entry.kind == AnswerClass.RATE_LIMITED:
+            recorded = answer.headers.get("memento-datetime", "") if replay else ""
+            entry = self._entry(request, asked, answer, classified)
+            if recorded and not entry.is_content:
+                entry = replace(entry, signal=f"{classified.signal}; so the page answered on {recorded}")
+            entry = refine(entry, answer.body or b"")
+            if entry.kind == AnswerClass.RATE_LIMITED and not recorded:
                 seconds = 0.0 if is_loopback(request.url) else HOLD_SECONDS
                 after = answer.headers.get("retry-after", "")
                 self.politeness.hold(host_key(request.url), after, default_seconds=seconds)
@@ -200,7 +206,7 @@ class Session:
             return classified.signal
         seen = [entry for entry in past_captures(self.archive, url) if entry.is_content]
         if seen:
-            return f"{classified.signal}; it was there on {seen[-1].time[:10]} (capture {seen[-1].seq})"
+            return f"{classified.signal}; it was there on {seen[-1].served[:10]} (capture {seen[-1].seq})"
         return f"{classified.signal}; nothing here shows that it was ever there"
 
 
@@ -208,6 +214,11 @@ def _text(answer: Answer) -> str:
     return decode(answer.body or b"", answer.headers.get("content-type", "")).text
 
 
-def past_captures(archive: Archive, url: str) -> Iterator[Entry]:
-    """Yield the ledger entries of one URL and of its neutral copies, in the order of the ledger."""
-    return (entry for entry in archive.entries(url) if url in (entry.url, entry.copy_of))
+def past_captures(archive: Archive, url: str) -> list[Entry]:
+    """Return the captures of one URL, of its neutral copies and of files saved from it, by when they were served."""
+    found = [entry for entry in archive.entries(url) if _is_of(entry, url)]
+    return sorted(found, key=lambda entry: entry.served_order)
+
+
+def _is_of(entry: Entry, url: str) -> bool:
+    return url in (entry.url, entry.copy_of) or bool(entry.stated_url and entry.origin == url)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from urllib.parse import urlencode, urlsplit
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-from warcio.archiveiterator import ArchiveIterator
-
-from osint.archive import Entry
-from osint.http import Request, Trouble, strip_secrets
+from osint.archive import FIRST_YEAR, Entry, first_answer
+from osint.http import Request, Trouble, is_url, strip_secrets
 from osint.portals.adapters import base_url
 from osint.portals.classify import AnswerClass, Classified, classify
 from osint.portals.session import Session
@@ -25,7 +22,10 @@ COMMONCRAWL_DATA = "https://data.commoncrawl.org"
 CDX_PER_MINUTE = 24.0  # searches of the Wayback index; agreed by edgi's `wayback` with the Archive's staff in 2026
 REPLAY_PER_MINUTE = 480.0  # copies taken from the Wayback Machine; from the same source
 COMMONCRAWL_PER_MINUTE = 10.0  # requests to Common Crawl, one at a time
+NEWEST = 50  # rows of the Wayback index that are asked for, the newest
 CRAWLS = 3  # latest crawls of Common Crawl that are asked
+_RECORD_BYTES = 64 << 20  # largest record of Common Crawl that is fetched
+_MEMENTO = re.compile(r"/web/(\d{14})(?:id_)?/(.+)$")
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,22 @@ class Listing:
     classified: Classified
     """Class of the answer; `empty result` means the archive has none."""
     bad_rows: int = 0
-    """Rows left out as damaged (bad time, no length, no URL)."""
+    """Rows left out: damaged, of another host, or of a time that cannot be."""
+    reasons: tuple[str, ...] = ()
+    """Why rows were left out, each reason once."""
     goes_on: bool = False
     """The index holds more rows than were asked for."""
 
 
-def wayback_request(url: str, *, start: str = "", end: str = "", limit: int = -5) -> Request:
-    """Return the question to the CDX server; a negative limit asks for the newest."""
-    query = {"url": url, "output": "json", "filter": "statuscode:200", "collapse": "digest", "limit": str(limit)}
-    more = {"showResumeKey": "true" if limit > 0 else "", "from": start, "to": end}
+def wayback_request(url: str, *, start: str = "", end: str = "", limit: int = -NEWEST) -> Request:
+    """Return the question to the CDX server; a negative limit asks for the newest.
+
+    Rows of unchanged pages (revisits, without a status) are asked for too: without them a page looks last seen when it
+    last changed.
+    """
+    query = {"url": url, "output": "json", "filter": "statuscode:200|-", "limit": str(limit)}
+    collapse = "digest" if url.endswith("*") else ""  # of a whole host, each version of a page once
+    more = {"collapse": collapse, "showResumeKey": "true" if limit > 0 else "", "from": start, "to": end}
     query |= {name: value for name, value in more.items() if value}
     return Request(f"{base_url('wayback', WAYBACK)}/cdx/search/cdx?{urlencode(query)}")
 
@@ -83,47 +90,117 @@ def wayback_copies(session: Session, request: Request) -> Listing:
         is_empty = entry.status == 200 and not body.strip()  # so plain text answers an empty index
         kind = AnswerClass.EMPTY_RESULT if is_empty else AnswerClass(entry.kind)
         return Listing([], Classified(kind, entry.signal))
+    table = _rows(body)
+    if table is None:
+        return Listing([], Classified(AnswerClass.CHALLENGE, "HTML or text where the rows of an index were due"))
+    header, rest = table[0], table[1:]
+    goes_on = len(rest) >= 2 and rest[-2] == []
+    listed = rest[:-2] if goes_on else rest
+    copies, bad, reasons = _good_rows([dict(zip(header, row, strict=False)) for row in listed if row], request.url)
+    kind = AnswerClass.CONTENT if copies else AnswerClass.EMPTY_RESULT
+    said = "; ".join([f"{len(copies)} copies", *(f"rows left out: {reason}" for reason in reasons)])
+    return Listing(copies, Classified(kind, said), bad, reasons, goes_on)
+
+
+def _rows(body: bytes) -> list[list[str]] | None:
+    """Return the rows of a CDX answer, None if it is something else."""
     try:
         table = json.loads(body)
-        header, rest = [str(name) for name in table[0]], table[1:]
-    except (ValueError, IndexError, KeyError, TypeError):
-        return Listing([], Classified(AnswerClass.CHALLENGE, "HTML or text where JSON was due"))
-    goes_on = len(rest) >= 2 and rest[-2] == [] and isinstance(rest[-1], list)
-    listed = rest[:-2] if goes_on else rest
-    rows = [dict(zip(header, row, strict=False)) for row in listed if isinstance(row, list) and row]
-    copies = [
-        Copy(str(row["original"]), str(row["timestamp"]), str(row.get("mimetype", "")), str(row.get("digest", "")))
-        for row in rows
-        if _good_row(row)
-    ]
-    kind = AnswerClass.CONTENT if copies else AnswerClass.EMPTY_RESULT
-    return Listing(copies, Classified(kind, f"{len(copies)} copies"), len(rows) - len(copies), goes_on)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(table, list) or not table or not all(isinstance(row, list) for row in table):
+        return None
+    if not all(isinstance(cell, str) for cell in table[0]) or not {"original", "timestamp"} <= set(table[0]):
+        return None
+    return [[cell if isinstance(cell, str) else json.dumps(cell)[:200] for cell in row] for row in table]
 
 
-def _good_row(row: dict[str, object]) -> bool:
-    time, length = str(row.get("timestamp", "")), str(row.get("length", "1"))
-    original = str(row.get("original", ""))
+def _good_rows(rows: list[dict[str, str]], question: str) -> tuple[list[Copy], int, tuple[str, ...]]:
+    """Return the rows that can be, by their time; how many cannot, and why."""
+    asked = parse_qs(urlsplit(question).query).get("url", [""])[0]
+    copies, reasons = [], []
+    for row in rows:
+        reason = _reason_against(row, asked)
+        if reason:
+            reasons.append(reason)
+            continue
+        copies.append(Copy(row["original"], row["timestamp"], row.get("mimetype", ""), row.get("digest", "")))
+    return sorted(copies, key=lambda copy: copy.timestamp), len(reasons), tuple(dict.fromkeys(reasons))
+
+
+def _reason_against(row: dict[str, str], asked: str) -> str:
+    """Return why a row of an index cannot be a copy of what was asked for, or an empty string."""
+    original, status = row.get("original", ""), row.get("statuscode", "200")
+    if reason := _bad_time(row.get("timestamp", "")):
+        return reason
+    if not is_url(original) or urlsplit(original).scheme not in ("http", "https", "ftp"):
+        return "no URL"
+    if not same_host(original, asked):
+        return f"of another host ({(urlsplit(original).hostname or '')[:60]})"
+    if row.get("length", "1") == "0":
+        return "of no length"
+    unchanged = status == "-" and row.get("mimetype", "") == "warc/revisit"
+    return "" if status == "200" or unchanged else "of an answer that was no success"
+
+
+def _bad_time(time: str) -> str:
     try:
-        datetime.strptime(time, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-        whole = bool(urlsplit(original).hostname) and original.startswith(("http://", "https://", "ftp://"))
+        moment = datetime.strptime(time, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError:
-        return False
-    return whole and length != "0" and row.get("statuscode", "200") == "200"
+        return "without a time"
+    future = moment > datetime.now(UTC) + timedelta(days=1)
+    return f"of a time that cannot be ({time})" if future or moment.year < FIRST_YEAR else ""
+
+
+def _host(url: str) -> str:
+    host = (urlsplit(url if "://" in url else f"http://{url}").hostname or "").lower()
+    return host.removeprefix("*.").removeprefix("www.")
+
+
+def same_host(one: str, other: str) -> bool:
+    """Say whether two addresses are of one host or of a host below the other, `www.` left aside."""
+    first, second = _host(one), _host(other)
+    return bool(first) and (first == second or first.endswith(f".{second}"))
+
+
+def same_page(one: str, other: str) -> bool:
+    """Say whether two addresses mean one page for an archive: scheme, `www.`, port and a last slash left aside.
+
+    >>> same_page("http://www.x.example:80/a/", "https://x.example/a"), same_page("http://x.example/a", "http://x.example/b")
+    (True, False)
+    """
+    keys = []
+    for url in (one, other):
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        keys.append((_host(url), unquote(parts.path).rstrip("/"), unquote(parts.query)))
+    return keys[0] == keys[1]
 
 
 def take_wayback(session: Session, copy: Copy) -> Entry:
-    """Fetch the raw copy (`id_`), check it against the digest of the index, and return the ledger entry."""
+    """Fetch the raw copy (`id_`), check it against what the index states, and return the ledger entry.
+
+    The archive may answer with its copy of another time or page: the entry then states those, and is `incomplete`.
+    """
 
     def check(entry: Entry, body: bytes) -> Entry:
         holds = _digest_holds(copy, body) if entry.is_content else None
-        entry = replace(entry, copy_of=strip_secrets(copy.url), copy_time=copy.timestamp, copy_digest_holds=holds)
-        if holds is not False or not re.fullmatch(r"[A-Z2-7]{32}", copy.digest):
+        known = bool(re.fullmatch(r"[A-Z2-7]{32}", copy.digest))
+        answered = _MEMENTO.search(entry.final_url)
+        time, page = answered.groups() if answered else (copy.timestamp, copy.url)
+        moved = not same_page(page, strip_secrets(copy.url)) or time != copy.timestamp
+        entry = replace(entry, copy_of=strip_secrets(page), copy_time=time, copy_digest_holds=holds)
+        if not entry.is_content or (holds and same_page(page, strip_secrets(copy.url))):
             return entry
-        signal = "the copy does not have the digest that the index states"
-        return replace(entry, kind=AnswerClass.INCOMPLETE, signal=signal)
+        if moved:
+            signal = f"the archive answered with its copy of {page} of {time}, not of {copy.timestamp} as asked"
+            return replace(entry, kind=AnswerClass.INCOMPLETE, signal=signal)
+        if known and holds is False:
+            signal = "the copy does not have the digest that the index states"
+            return replace(entry, kind=AnswerClass.INCOMPLETE, signal=signal)
+        return entry
 
     request = Request(f"{base_url('wayback', WAYBACK)}/web/{copy.timestamp}id_/{copy.url}")
-    return session.ask(request, per_minute=REPLAY_PER_MINUTE, api=True, refine=check)
+    return session.ask(request, per_minute=REPLAY_PER_MINUTE, api=True, refine=check, replay=True)
 
 
 def _digest_holds(copy: Copy, body: bytes) -> bool:
@@ -148,23 +225,27 @@ def commoncrawl_copies(session: Session, url: str) -> Listing:
             continue  # this index says 404 for no capture
         if not entry.is_content:
             return Listing([], Classified(AnswerClass(entry.kind), entry.signal))
-        copies, bad = _crawl_rows(body)
+        copies, bad = _crawl_rows(body, url)
         if copies:
             return Listing(copies, Classified(AnswerClass.CONTENT, f"{len(copies)} copies in {crawl}"), bad)
     return Listing([], Classified(AnswerClass.EMPTY_RESULT, f"no copy in {', '.join(crawls)}"))
 
 
-def _crawl_rows(body: bytes) -> tuple[list[Copy], int]:
+def _crawl_rows(body: bytes, asked: str) -> tuple[list[Copy], int]:
     copies, bad = [], 0
     for line in body.decode("utf-8", "replace").splitlines():
         try:
             row = json.loads(line)
             place = (str(row["filename"]), int(row["offset"]), int(row["length"]))
-            copies.append(
-                Copy(str(row["url"]), str(row["timestamp"]), str(row.get("mime", "")), str(row["digest"]), place)
-            )
-        except (ValueError, KeyError, TypeError):
+            copy = Copy(str(row["url"]), str(row["timestamp"]), str(row.get("mime", "")), str(row["digest"]), place)
+        except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
             bad += 1
+            continue
+        is_place = place[1] >= 0 and 0 < place[2] <= _RECORD_BYTES and ".." not in place[0]
+        if not is_place or not is_url(copy.url) or not same_host(copy.url, asked) or _bad_time(copy.timestamp):
+            bad += 1
+            continue
+        copies.append(copy)
     return sorted(copies, key=lambda one: one.timestamp), bad
 
 
@@ -178,24 +259,20 @@ def take_commoncrawl(session: Session, copy: Copy) -> Entry:
     outer = session.ask(request, due="binary", per_minute=COMMONCRAWL_PER_MINUTE, api=True)
     if not outer.is_content:
         return outer
-    held = session.archive.body(outer)
-    try:
-        record = next(iter(ArchiveIterator(io.BytesIO(held))))
-        body = record.content_stream().read()
-        headers = record.http_headers
-        content_type = (headers.get_header("Content-Type") if headers else "") or ""
-        status = int(headers.get_statuscode()) if headers else 200
-        cut = record.rec_headers.get_header("WARC-Truncated") or ""
-    except Exception as error:  # warcio raises many kinds for what is no WARC
-        signal = f"the range is not a WARC record ({type(error).__name__})"
-        return replace(outer, kind=AnswerClass.INCOMPLETE, signal=signal)
+    found = first_answer(session.archive.body(outer))
+    if found is None:
+        return replace(outer, kind=AnswerClass.INCOMPLETE, signal="the range is not a WARC record with an answer")
+    status = found.status or 200
+    faults = "; ".join(found.faults)
+    if not same_page(found.url or copy.url, copy.url):
+        faults = f"the record is of {found.url}, not of {copy.url} as the index says; {faults}".rstrip("; ")
     classified = classify(
         status=status,
-        headers={"content-type": content_type},
-        body=body,
+        headers={name.lower(): value for name, value in found.headers} or {"content-type": found.media_type},
+        body=found.body,
         url=copy.url,
-        trouble=Trouble.LENGTH if cut else Trouble.NONE,
-        detail=f"Common Crawl cut the body ({cut})" if cut else "",
+        trouble=Trouble.LENGTH if faults else Trouble.NONE,
+        detail=f"Common Crawl: {faults}",
     )
     entry = Entry(
         outer.url,
@@ -206,13 +283,14 @@ def take_commoncrawl(session: Session, copy: Copy) -> Entry:
         final_url=outer.final_url,
         redirects=outer.redirects,
         status=status,
-        truncated="length" if cut else "",
+        truncated=found.cut,
         vantage=outer.vantage,
-        copy_of=strip_secrets(copy.url),
+        copy_of=strip_secrets(found.url or copy.url),
         copy_time=copy.timestamp,
-        copy_digest_holds=_digest_holds(copy, body),
+        copy_digest_holds=f"sha1:{copy.digest}" in found.digests or _digest_holds(copy, found.body),
+        stated_digest_holds=found.digest_holds,
     )
-    done = session.archive.record_file(entry, body, content_type, copy.url)
+    done = session.archive.record_file(entry, found.body, found.media_type, copy.url)
     return replace(done, captured=None if classified.kind is AnswerClass.CONTENT else False)
 
 
@@ -234,8 +312,15 @@ def take_copy(session: Session, url: str) -> tuple[Entry | None, list[str]]:
 
 def _answered(listing: Listing) -> str:
     if listing.copies:
-        newest = listing.copies[-1].timestamp
-        return f"{len(listing.copies)} copies listed, the newest of {newest[:4]}-{newest[4:6]}-{newest[6:8]}"
+        newest = listing.copies[-1]
+        same = [copy.timestamp for copy in listing.copies if copy.digest == newest.digest]
+        since = f", unchanged since {_day(same[0])} or before" if len(same) > 1 else ""
+        left = f"; rows left out: {', '.join(listing.reasons)}" if listing.reasons else ""
+        return f"{len(listing.copies)} copies listed, last seen {_day(newest.timestamp)}{since}{left}"
     if listing.classified.kind is AnswerClass.EMPTY_RESULT:
         return "holds no copy"
     return f"{listing.classified.kind}: {listing.classified.signal}"
+
+
+def _day(timestamp: str) -> str:
+    return f"{timestamp[:4]}-{timestamp[4:6]}-{timestamp[6:8]}"

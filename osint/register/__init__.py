@@ -16,6 +16,7 @@ from osint.register.records import (
     Chip,
     Claim,
     Observation,
+    ReadingRow,
     Relation,
     SiteRow,
 )
@@ -28,7 +29,6 @@ from osint.register.tables import (
     defuse,
     load_register,
     read_table,
-    replace_file,
     write_csv,
 )
 from osint.register.vocabulary import (
@@ -45,6 +45,7 @@ from osint.register.vocabulary import (
     Rung,
     Scope,
     Stage,
+    Tier,
     chip_families,
     table_rows,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "ClaimKind",
     "Modality",
     "Observation",
+    "ReadingRow",
     "Register",
     "Relation",
     "Role",
@@ -71,6 +73,7 @@ __all__ = [
     "Scope",
     "SiteRow",
     "Stage",
+    "Tier",
     "WrittenDate",
     "append_rows",
     "check_table",
@@ -86,7 +89,6 @@ __all__ = [
     "read_day",
     "read_span",
     "read_table",
-    "replace_file",
     "table_rows",
     "valid_date",
     "write_csv",

@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
@@ -20,6 +21,7 @@ from osint.register.dates import WrittenDate, date_bounds
 from osint.register.vocabulary import (
     CLAIM_KINDS,
     LADDER,
+    QUANTITIES,
     Bounding,
     Modality,
     Role,
@@ -68,6 +70,8 @@ class Schema:
 
     columns: tuple[Column, ...]
     rules: tuple[ColumnRule, ...]
+    entry_rules: tuple[ColumnRule, ...] = ()
+    """Further rules for rows that are added; tables from before them are still read."""
 
     @property
     def names(self) -> list[str]:
@@ -100,6 +104,20 @@ def _ordered(low: str, high: str) -> ColumnRule:
     return ColumnRule(low, f"a {low} that is at most {high}", lambda t: t[low] > t[high])
 
 
+def _own_parent(sites: pd.DataFrame) -> pd.Series[bool]:
+    """Return the sites that come back to themselves when parents are followed."""
+    parents = dict(zip(sites["site_id"], sites["parent"], strict=True))
+
+    def returns(site_id: str) -> bool:
+        above, seen = parents.get(site_id, ""), set()
+        while above and above not in seen:
+            seen.add(above)
+            above = parents.get(above, "")
+        return site_id in seen
+
+    return sites["site_id"].map({site_id: returns(site_id) for site_id in parents})
+
+
 _FIXED_UNITS = {name: kind.unit for name, kind in CLAIM_KINDS.items() if kind.unit}
 _LOW_BEST_HIGH = (_ordered("low", "best"), _ordered("best", "high"), _ordered("low", "high"))
 _RULES: dict[str, tuple[ColumnRule, ...]] = {
@@ -111,6 +129,7 @@ _RULES: dict[str, tuple[ColumnRule, ...]] = {
             lambda t: t["lat"].notna() & t["coord_precision_km"].isna(),
         ),
         ColumnRule("datum", "a datum for every coordinate", lambda t: t["lat"].notna() & (t["datum"] == "")),
+        ColumnRule("parent", "a parent that is not the site itself, nor a part of it", _own_parent),
     ),
     "claims": (
         _ordered("value_low", "value_high"),
@@ -138,7 +157,28 @@ _RULES: dict[str, tuple[ColumnRule, ...]] = {
     "chips": (_ordered("it_kw_low", "it_kw_best"), _ordered("it_kw_best", "it_kw_high")),
     "calibration": (_ordered("truth_low", "truth_best"), _ordered("truth_best", "truth_high")),
 }
-SCHEMAS = {name: Schema(columns, _RULES.get(name, ())) for name, columns in _columns().items()}
+_ENTRY_RULES: dict[str, tuple[ColumnRule, ...]] = {
+    "observations": (
+        ColumnRule(
+            "place_reason",
+            "a reason for every p_place: on what it rests, or who set it and why",
+            lambda t: t["p_place"].notna() & (t["place_reason"].str.strip() == ""),
+        ),
+        ColumnRule(
+            "not_yet",
+            "another rung than in the column rung, or the part that it speaks of",
+            lambda t: (t["rung"] != "") & (t["rung"] == t["not_yet"]) & (t["part"] == ""),
+        ),
+        ColumnRule(
+            "lat",
+            "lat, lon and position_error_m, or none of them",
+            lambda t: t[["lat", "lon", "position_error_m"]].notna().sum(axis=1).isin([1, 2]),
+        ),
+    ),
+}
+SCHEMAS = {
+    name: Schema(columns, _RULES.get(name, ()), _ENTRY_RULES.get(name, ())) for name, columns in _columns().items()
+}
 """Columns and rules of every table, by its name."""
 
 
@@ -185,12 +225,17 @@ class SiteRow(Record):
     country: str
     lat: float | None
     lon: float | None
+    coord_precision_km: float | None
     coord_level: str
     status: str
     datum: str
     name_display: str
     role: Role
     covers: str
+    parent: str
+    identified_by: str
+    elevation_m: float | None
+    hall_use: str
 
     def covered_by(self, total: SiteRow) -> bool:
         """Return whether a total over several sites covers this one: its country, province, prefecture or county."""
@@ -219,8 +264,11 @@ class Claim(Record):
     value_date: WrittenDate | None
     chip_model: str
     phase: str
+    reading_confidence: str
     note: str
+    unit_as_recorded: str
     scope: str
+    precision: str
     rung: Rung | None
     modality: Modality | None
     bound: Bounding | None
@@ -274,6 +322,79 @@ class Claim(Record):
         value = self.value_high if self.bound == Bounding.AT_MOST or self.value_low is None else self.value_low
         return math.nan if value is None else value * CLAIM_KINDS[self.quantity_kind].factor
 
+    def written(self) -> str:
+        """Return the number as its source gives it: every digit, the bound and the unit as recorded; empty without one.
+
+        Nothing of the model stands in it (no unit of the model, no kind of power, no rounding); `read_as` says that.
+        """
+        ends = self.readings or tuple(dict.fromkeys(v for v in (self.value_low, self.value_high) if v is not None))
+        if not ends:
+            return ""
+        bound = self.bound
+        if self.value_low is None or self.value_high is None:  # one end is open, whatever the word of the bound
+            bound = Bounding.AT_MOST if self.value_low is None else Bounding.AT_LEAST
+        number = (" or " if self.readings else " to ").join(_digits(end, self.unit) for end in ends)
+        words = (_BOUND_WORDS[bound] if bound else "", number, self._recorded_unit())
+        kept = ", both readings kept" if self.readings else ""
+        stated = f", {self.precision}" if self.precision in _STATED_PRECISIONS else ""
+        return " ".join(word for word in words if word) + stated + kept
+
+    def _recorded_unit(self) -> str:
+        """Return the unit as first recorded, where that is of the same size as `unit`; else both."""
+        recorded = self.unit_as_recorded.split(" (")[0]
+        if self.unit in _UNNAMED or not recorded:
+            return recorded or ("" if self.unit in _UNNAMED else self.unit)
+        if recorded.startswith(self.unit) or (self.unit in _COUNTS and recorded.isascii()):
+            return recorded
+        return f"{self.unit} ({recorded})" if self.unit in _COUNTS else f"{self.unit}, stated in {recorded}"
+
+    def read_as(self) -> str:
+        """Return what the model takes the number for beyond its words, and why; empty where it takes nothing more."""
+        name, factor = self.quantity, CLAIM_KINDS[self.quantity_kind].factor
+        if name and factor != 1:  # a unit of another size, as mu
+            return f"read as {_digits(round(self.model_figure), '')} {QUANTITIES[name].unit}"
+        standard = name == "racks" and _STANDARD in f"{self.scope} {self.unit_as_recorded}".split()
+        why = "" if standard else _JUDGED.get(name, "")
+        return f"read as {QUANTITIES[name].unit}: judgement, {why}" if why else ""
+
+
+def _digits(value: float, unit: str) -> str:
+    """Return a number with all its digits; sums of money in million or billion.
+
+    >>> _digits(109737.88, "m2"), _digits(14.373e9, "CNY")
+    ('109,737.88', '14.373 billion')
+    """
+    size, word = next(((s, w) for s, w in _MONEY_WORDS if unit in _MONEY and value >= s), (1, ""))
+    number = f"{Decimal(repr(value)) / size:,f}"
+    number = number.rstrip("0").rstrip(".") if "." in number else number
+    return f"{number} {word}".strip()
+
+
+_BOUND_WORDS = {
+    Bounding.EXACT: "",
+    Bounding.RANGE: "",
+    Bounding.AT_LEAST: "at least",
+    Bounding.AT_MOST: "up to",
+    Bounding.ABOUT: "about",
+    Bounding.NEARLY: "nearly",
+}
+_STATED_PRECISIONS = ("dense", "sparse")  # words of `precision` that a source has stated
+_STANDARD = "standard"  # word of a scope or a unit: the source calls them standard racks
+_UNNAMED = ("ratio", "count")  # units that are no word of a source
+_COUNTS = ("chips", "servers", "racks", "projects")  # units whose size does not depend on their name
+_MONEY = ("CNY", "USD")
+_MONEY_WORDS = ((10**9, "billion"), (10**6, "million"))
+_JUDGED = {
+    "pflops": "the number format is not stated",
+    "racks": "they are not called standard racks",
+    "cost_cny": "what the sum covers is not stated in full",
+    "it_mw": "that it is the nameplate is not stated",
+    "facility_mw": "not all of that is stated",
+    "energy_gwh_per_yr": "that it is the use of the whole facility is not stated",
+    "floor_m2": "whether it is the gross floor is not always stated",
+}
+"""Quantity of the model whose unit says more than the words of a claim do -> why it is read so."""
+
 
 _OUTSIDE = {Scope.GENERATION, Scope.EACH, Scope.EQUIVALENT, Scope.SHARE, Scope.OTHER}
 _POWER = {Scope.IT: "it_mw", Scope.FACILITY: "facility_mw", Scope.GRID: ""}
@@ -297,6 +418,15 @@ class Observation(Record):
     not_yet: Rung | None
     independence_group: str
     source_claim_id: str
+    lat: float | None
+    lon: float | None
+    position_error_m: float | None
+    p_place: float | None
+    place_reason: str
+    part: str
+    searched_share: float | None
+    outline: str
+    simulated: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,9 +439,24 @@ class Relation(Record):
     best: float | None
     high: float | None
     unit: str
+    scale: str
+    n_behind: float | None
     country: str
     used: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRow(Record):
+    """A row of readings.csv: one option of a discrete unknown."""
+
+    table = "readings"
+    reading: str
+    option: str
+    prior: float
+    value: float | None
+    country: str
+    applies_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,11 +473,16 @@ class Chip(Record):
     full_load_kw_high: float | None
     fp16_dense_pflops: float | None
     fp16_sparse_pflops: float | None
+    fp8_dense_pflops: float | None
+    int8_dense_pflops: float | None
     pflops_spread: float | None
-    available_from: float
+    available_from: WrittenDate | None
+    available_until: WrittenDate | None
+    price: str
     prior_cn: float
     prior_other: float
     source: str
+    set_by: str
 
 
 @dataclass(frozen=True, slots=True)

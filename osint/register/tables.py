@@ -10,7 +10,6 @@ import csv
 import io
 import os
 import re
-import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,21 +18,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 
-from osint.errors import BadInputError, NotFoundError, OsintError, UnreadableError
+from osint import files
+from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.register.dates import valid_date
 from osint.register.records import SCHEMAS, Column
 
 SHOWN = 20  # faults of one table that a message prints; the rest are counted
 MOST_ROWS = 50_000  # rows per table; the pairwise checks are quadratic in the claims of a site
+MOST_BYTES = 256 << 20  # of one table; it is held in memory several times over
 LONGEST_SHOWN = 60  # characters of a wrong cell that a message prints
 CLOSE_IDS = 12  # ids that a message offers for an unknown one
 FIRST_ROW = 2  # number that a spreadsheet gives to the first row under the header
+DEMO_MARKER = "SIMULATED"
+"""Empty file in raw/ by which a case without observations is a demo case."""
 WHOLE_FROM = 1e5  # numbers from this size on are written without decimals
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_DEGREES = ("lat", "lon")
 _PREFIX = {"claims": "C", "observations": "O"}
 _LINKS = (
+    ("sites", "parent", "sites", "site_id"),
     ("claims", "site_id", "sites", "site_id"),
     ("observations", "site_id", "sites", "site_id"),
     ("observations", "source_claim_id", "claims", "claim_id"),
@@ -111,7 +115,9 @@ def read_table(path: str | Path, name: str) -> pd.DataFrame:
 def _text(path: Path) -> pd.DataFrame:
     """Return all cells as text; a byte-order mark and CRLF are read through."""
     try:
-        body = path.read_bytes()
+        body = files.read_regular(path, MOST_BYTES)
+    except OsintError:
+        raise
     except FileNotFoundError as error:
         where = path.resolve()
         raise NotFoundError(f"{where} is missing; give the data folder with --data or OSINT_DATA") from error
@@ -155,9 +161,13 @@ def _is_gbk(body: bytes) -> bool:
 
 
 def check_table(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
-    """Check a table of text cells against the schema of `name` and convert it; see `read_table`."""
+    """Check a table of text cells against the schema of `name` and convert it; see `read_table`.
+
+    A column that needs no value may be missing: it is read as empty.
+    """
     file = file or f"{name}.csv"
     schema = SCHEMAS[name]
+    text = _completed(text, name)
     missing = [name for name in schema.names if name not in text.columns]
     extra = [name for name in text.columns if name not in schema.names]
     if missing or extra:
@@ -173,12 +183,26 @@ def check_table(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
         frame[column.name], bad, expected = _converted(text[column.name], column)
         wrong += [(bad & ~empty, column.name, expected), (empty & column.required, column.name, "a value")]
     wrong += [(rule.broken(frame), rule.column, rule.expected) for rule in schema.rules]
+    _refuse(wrong, text, file)
+    return frame
+
+
+def _refuse(wrong: Sequence[tuple[pd.Series[bool], str, str]], text: pd.DataFrame, file: str) -> None:
+    """Raise BadInputError with every broken cell: per rule the rows that break it, the column and what was expected."""
     faults = sorted((int(i), _fault(text, i, *about)) for rows, *about in wrong for i in text.index[rows])
     if faults:
         more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
         shown = "; ".join(f"row {i + FIRST_ROW} {words}" for i, words in faults[:SHOWN])
         raise BadInputError(f"{file}: {shown}{more}")
-    return frame
+
+
+def _completed(text: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a table of text cells with the columns that it lacks and need no value, empty, behind its own.
+
+    A table that was written before a column was added stays readable.
+    """
+    lacking = [c.name for c in SCHEMAS[name].columns if not c.required and c.name not in text.columns]
+    return text.assign(**dict.fromkeys(lacking, "")) if lacking else text
 
 
 def _fault(text: pd.DataFrame, i: int, column: str, expected: str) -> str:
@@ -234,32 +258,73 @@ def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object
     """Add rows to a table of a data folder and return their ids.
 
     A row without id gets the next number (C for claims, O for observations). The file that is there stays, byte
-    for byte, the beginning of the new one, and the change is one step: a crash or a broken row leaves it as it
-    was. Raises BadInputError for a broken row, an id or a whole row that is there already, and NotFoundError for
-    an id of another table that is not there.
+    for byte, the beginning of the new one (a table from before a column was added gets that column at its end first),
+    and the change is one step: a crash or a broken row leaves it as it was. Raises BadInputError for a broken row,
+    an id or a whole row that is there already, NotFoundError for an id of another table that is not there, and
+    RefusedError for a SIMULATED observation in a case of real ones and the other way round.
     """
     raw = data_dir(data) / "raw"
     path, columns = raw / f"{table}.csv", SCHEMAS[table].names
     key = columns[0]
-    with FileLock(raw / f".{table}.lock"):
-        before = path.read_bytes() if path.exists() else (",".join(columns) + "\n").encode()
+    files.check_case(raw.parent)
+    with files.locked(raw / f".{table}.lock"):
+        before = _with_all_columns(path, table) if path.exists() else (",".join(columns) + "\n").encode()
         held = read_table(path, table) if before.count(b"\n") > 1 else pd.DataFrame(columns=columns)
         made = _numbered(rows, held, table)
         _linked(made, table, raw)
         header = next(csv.reader(io.StringIO(before.decode("utf-8-sig"))))
         body = io.StringIO()
         writer = csv.DictWriter(body, header, lineterminator="\r\n" if b"\r\n" in before else "\n")
-        writer.writerows({k: _cell(v) for k, v in r.items()} for r in made)
+        writer.writerows({k: _cell(v, k in _DEGREES) for k, v in r.items()} for r in made)
         joined = before + (b"" if before.endswith(b"\n") else b"\n") + body.getvalue().encode()
         text = _parsed(joined, path.name)
-        check_table(text, table)
+        frame = check_table(text, table)
+        added = frame.iloc[len(held) :]
+        entry = [(rule.broken(added), rule.column, rule.expected) for rule in SCHEMAS[table].entry_rules]
+        _refuse(entry, text.loc[added.index], path.name)
+        if made and table == "observations":
+            _one_world(frame["simulated"].eq("yes").to_numpy(), len(held), raw)
         same = text.drop(columns=key).duplicated()
         if made and same.iloc[len(held) :].any():
             double = text[key][same].iloc[-1]
             raise BadInputError(f"the row that would be {double} is in {table}.csv already; nothing was written")
         if made:
-            replace_file(path, joined)
+            files.replace_file(path, joined, private=True)
     return [str(r[key]) for r in made]
+
+
+def _one_world(simulated: np.ndarray, held: int, raw: Path) -> None:
+    """Refuse SIMULATED rows in a case of real evidence, and real rows in a demo case.
+
+    `simulated` (n,) bool says it of each observation, the first `held` of which are there already. A demo case holds
+    no real observation; while it holds none at all, an empty file DEMO_MARKER says that it is one.
+    """
+    added = simulated[held:]
+    marked = (raw / DEMO_MARKER).is_file()
+    is_demo = bool(simulated[:held].all()) and (held > 0 or marked)
+    if added.any() and not (is_demo and added.all()):
+        raise RefusedError(
+            "SIMULATED rows do not enter a case of real evidence, and nothing was written; make a case of its own for "
+            f"them, without real observations and with an empty file raw/{DEMO_MARKER}"
+        )
+    if is_demo and not added.all():
+        raise RefusedError(
+            "this is a demo case of SIMULATED rows, and nothing was written: real ones need another case"
+        )
+
+
+def _with_all_columns(path: Path, table: str) -> bytes:
+    """Return the bytes of a table; with every cell as it is and the missing columns behind it, if it lacks some."""
+    before = path.read_bytes()
+    text = _text(path)
+    whole = _completed(text, table)
+    if whole is text:
+        return before
+    body = io.StringIO()
+    ending = "\r\n" if b"\r\n" in before else "\n"
+    whole.to_csv(body, index=False, lineterminator=ending)
+    mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
+    return mark + body.getvalue().encode()
 
 
 def _numbered(rows: Sequence[Mapping[str, object]], held: pd.DataFrame, table: str) -> list[dict[str, object]]:
@@ -286,18 +351,23 @@ def _linked(rows: Sequence[Mapping[str, object]], table: str, raw: Path) -> None
             raise NotFoundError(f"{', '.join(missing)} is not in {target}.csv; add it there first, nothing was written")
 
 
-def _cell(value: object) -> str:
-    """Return a cell: numbers with six digits, or whole from 100,000 on; NaN is empty; texts guarded."""
+def _cell(value: object, degrees: bool = False) -> str:
+    """Return a cell: numbers with six digits, or whole from 100,000 on; NaN is empty; texts guarded.
+
+    Degrees have six decimals, or a place east of 100 degrees would be good to 50 m only.
+    """
     if isinstance(value, float):
         if np.isnan(value):
             return ""
+        if degrees:
+            return f"{float(value):.6f}".rstrip("0").rstrip(".")
         return f"{float(value):.6g}" if abs(value) < WHOLE_FROM else f"{float(value):.0f}"
     return str(defuse("" if value is None else str(value)))
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """Write a CSV in one step: UTF-8, LF, and no cell that a spreadsheet would run as a formula."""
-    replace_file(Path(path), csv_text(frame).encode())
+    files.replace_file(Path(path), csv_text(frame).encode())
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -321,14 +391,3 @@ def defuse(cell: object) -> object:
         except ValueError:
             return "'" + cell
     return cell
-
-
-def replace_file(path: Path, body: bytes) -> None:
-    """Write a file so that a crash leaves the old one or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        part.write_bytes(body)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -66,6 +67,8 @@ class Bounding(StrEnum):
     AT_MOST = "at most"
     RANGE = "range"
     ABOUT = "about"
+    NEARLY = "nearly"
+    """A little below the number, as "nearly 23,000"."""
 
 
 class Role(StrEnum):
@@ -111,9 +114,7 @@ class Scope(StrEnum):
         >>> [Scope.read(text).value for text in ("IT load", "per cabinet", "data hall of building 2", "wind")]
         ['IT', 'each', 'part', 'other']
         """
-        words = text.strip()
-        own = next((scope for scope in cls if scope.casefold() == words.casefold()), None)
-        return own or next((scope for scope, pattern in _SCOPES if pattern.search(words)), cls.OTHER)
+        return _scope_read(text.strip())
 
 
 _PART = r"(?:building|hall|phase|lot|floor|storey|block|wing|room|module|campus|zone)s?"
@@ -133,6 +134,13 @@ _SCOPES = tuple(
     )
 )
 """Words of each scope; the first pattern that is found decides."""
+
+
+@lru_cache(maxsize=4096)
+def _scope_read(words: str) -> Scope:
+    """Return the scope of words; kept, as every claim asks for it many times."""
+    own = next((scope for scope in Scope if scope.casefold() == words.casefold()), None)
+    return own or next((scope for scope, pattern in _SCOPES if pattern.search(words)), Scope.OTHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +187,8 @@ class ModelQuantity:
     """Whether it stays once it is built, so that claims of any day can be compared."""
     group: str
     """Line of the score that it counts in; empty for none."""
+    ceiling: bool
+    """Whether it bounds the load from above only, as a rating does."""
 
 
 def table_rows(name: str, room: str = "osint.register") -> Iterator[dict[str, str]]:

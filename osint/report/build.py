@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import math
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tqdm import tqdm
 
-from osint import __version__, filings, geo, model, verdict
+from osint import __version__, files, filings, geo, model, verdict
 from osint.errors import BadInputError, OsintError
 from osint.model import Dossier, Score, show
-from osint.register import QUANTITIES, Bounding, Modality, Observation, Register, Role, replace_file, write_csv
+from osint.register import QUANTITIES, Modality, Observation, Register, Role, csv_text
 from osint.report import figures
-from osint.verdict import Finding, Found
+from osint.verdict import Found
 
 PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
 BASES = {
@@ -33,9 +33,12 @@ BASES = {
 """Basis of an estimate -> quantities that count for it."""
 HORIZON_DAYS = 366  # days after the latest text beyond which a target is not set next to what is on file (judgement)
 FIRST_YEAR, LAST_YEAR = "2015", "2027"  # years that the ladder of claims draws
-LEAST_CLAIMS = 2  # claims on which the four stories of a site must rest to be told
 GOAL_COVERAGE, GOAL_FACTOR = 0.85, 2.2
 """Share of intervals that should hold the truth, and median factor of error; below them the page warns."""
+SUMS = "SHA256SUMS"  # the list of the files of a report; a folder that holds it as it was written may be replaced
+_SUMS_HEAD = "# report of osint-datacentres"
+_SUMS_BYTES = 1 << 20
+_OF_A_DESKTOP = (".DS_Store", "Thumbs.db", "desktop.ini")  # files that a file manager leaves in any folder
 ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)  # roles of the sites that have estimates and stories
 
 
@@ -45,8 +48,9 @@ ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)  # roles of the sites that have es
 def site_estimates(register: Register) -> pd.DataFrame:
     """Return the chips of H100 class that each figure on file would allow, site by site.
 
-    Columns: site_id, label, basis, given, claim_ids, low, best, high, unit, arithmetic, claimed_low, claimed_high.
-    One row per basis: the claim for the whole site that is latest; NaN claimed where no chips are claimed.
+    Columns: site_id, label, basis, given, claim_ids, low, best, high, unit, arithmetic, claimed (the largest number of
+    chips that is claimed, as its source writes it), claimed_low, claimed_high. One row per basis: the claim for the
+    whole site that is latest; NaN and an empty text where no chips are claimed.
     """
     dossier, rows = Dossier.of(register), []
     for site in (site for site in dossier.sites.values() if site.role in ESTIMATED):
@@ -77,6 +81,7 @@ def site_estimates(register: Register) -> pd.DataFrame:
                     "high": model.sig(answer.high),
                     "unit": "chips of H100 class",
                     "arithmetic": answer.chain[0],
+                    "claimed": top.written() if top else "",
                     "claimed_low": top.claimed if top else math.nan,
                     "claimed_high": top.value_high if top and top.value_high is not None else math.nan,
                 }
@@ -91,7 +96,6 @@ def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.Data
         outcomes = [finding.outcome.value for finding in found.judged if finding.claim.site_id == site.site_id]
         counts = Counter(outcomes).most_common()
         on_paper = estimates[estimates["site_id"] == site.site_id]
-        claimed = on_paper["claimed_low"].dropna()
         span = f"{show(on_paper['low'].min())} to {show(on_paper['high'].max())}" if len(on_paper) else ""
         rows.append(
             {
@@ -99,7 +103,7 @@ def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.Data
                 "name": site.name_display,
                 "claims": len(outcomes),
                 "findings": ", ".join(f"{n} {name}" for name, n in counts) or "no claim on file",
-                "chips claimed": show(claimed.iloc[0], 3) if len(claimed) else "",
+                "chips claimed": on_paper["claimed"].iloc[0] if len(on_paper) else "",
                 "H100-class chips on paper": span,
             }
         )
@@ -226,7 +230,7 @@ def page_html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cell": _cell, "number": _claimed_number}
+    environment.filters["cell"] = _cell
     context = {
         "register": register,
         "sites": list(dossier.sites.values()),
@@ -235,7 +239,8 @@ def page_html(
         "seen": Seen.of(dossier),
         "found": found,
         "estimates": estimates,
-        "stories": {site: t for site, t in stories.items() if len(t["rests_on"].iloc[0]) >= LEAST_CLAIMS},
+        "stories": stories,
+        "no_story": verdict.NO_STORY,
         "meanings": verdict.FINDINGS,
         "counts": Counter(finding.outcome for finding in found.judged),
         "summary": _summary(dossier, found, estimates),
@@ -260,19 +265,6 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-_PREFIX = {Bounding.AT_LEAST: "at least ", Bounding.AT_MOST: "up to "}
-
-
-def _claimed_number(finding: Finding) -> str:
-    """Return the number that a claim asserts, in the unit of the model where it has one; empty without a number."""
-    claim, unit = finding.claim, model.unit_of(finding.claim.quantity)
-    if claim.readings:
-        return f"{' or '.join(show(reading, 3) for reading in claim.readings)} {unit}, both readings kept"
-    if math.isfinite(finding.claimed):
-        return f"{_PREFIX.get(claim.bound, '') if claim.bound else ''}{show(finding.claimed, 3)} {unit}"
-    return "" if claim.value_low is None else f"{show(claim.value_low, 3)} {claim.unit}"
-
-
 # ---------------------------------------------------------------- the folder
 
 
@@ -280,14 +272,13 @@ def write_report(register: Register, out: str | Path) -> tuple[Path, pd.DataFram
     """Write the report folder and return the page's path and the summary table.
 
     The folder appears whole or not at all. It holds index.html, findings.csv, checks.csv, estimates.csv,
-    next.csv, score.csv, sites.geojson, sites.kml and figures/ as PNG, SVG and PDF. It takes the place of an older
-    report. Raises BadInputError where a file or another folder stands, OsintError where it cannot be written.
+    next.csv, score.csv, sites.geojson, sites.kml, figures/ as PNG, SVG and PDF, and SHA256SUMS, the list of them. It
+    takes the place of an older report in one step, if that is as it was written. Raises BadInputError where a file or
+    another folder stands, OsintError where it cannot be written.
     """
     out = Path(out)
     out = out if out.name.strip(".") else out.resolve()
     _check_free(out)
-    part = out.with_name(out.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
     steps = tqdm(total=4, desc="report", leave=False, disable=None)
     try:
         dossier, found = Dossier.of(register), verdict.check(register)
@@ -298,14 +289,16 @@ def write_report(register: Register, out: str | Path) -> tuple[Path, pd.DataFram
         pictures = _figures(dossier, points, estimates, scored)
         steps.update()
         page = page_html(register, found, scored, estimates, pictures)
-        files = {"index.html": page.encode(), "sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
-        files |= {f"figures/{name}.{kind}": body for name, kinds in pictures.items() for kind, body in kinds.items()}
-        for name, body in files.items():
-            replace_file(part / name, body)
-        for name, frame in _tables(found, estimates, scored).items():
-            write_csv(frame, part / f"{name}.csv")
-        _swap(part, out)
+        made = {"index.html": page.encode(), "sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
+        made |= {f"figures/{name}.{kind}": body for name, kinds in pictures.items() for kind, body in kinds.items()}
+        made |= {f"{name}.csv": csv_text(t).encode() for name, t in _tables(found, estimates, scored).items()}
+        made[SUMS] = _sums(made)
+        with files.folder_beside(out) as part:
+            for name, body in made.items():
+                files.replace_file(part / name, body)
         steps.update()
+    except OsintError:
+        raise
     except OSError as error:
         raise OsintError(
             f"the report could not be written to {out} ({error.strerror}); free some space or name another folder "
@@ -313,28 +306,50 @@ def write_report(register: Register, out: str | Path) -> tuple[Path, pd.DataFram
         ) from error
     finally:
         steps.close()
-        shutil.rmtree(part, ignore_errors=True)
     return out / "index.html", _summary(dossier, found, estimates)
 
 
+def _sums(made: Mapping[str, bytes]) -> bytes:
+    """Return the list of the files of a report with their digests, which `sha256sum -c` checks."""
+    lines = [f"{hashlib.sha256(body).hexdigest()}  {name}" for name, body in sorted(made.items())]
+    return "\n".join([_SUMS_HEAD, *lines, ""]).encode()
+
+
 def _check_free(out: Path) -> None:
-    """Raise BadInputError unless a folder may be put here: nothing is here, an empty folder or an older report."""
-    if out.is_dir():
-        missing = [name for name in ("index.html", "findings.csv") if not (out / name).is_file()]
-        if missing and any(out.iterdir()):
-            raise BadInputError(f"{out} holds something other than a report (no {missing[0]}); name another with --out")
-    elif out.exists() or out.is_symlink():
-        raise BadInputError(f"{out} is a file, and the report is a folder; name another with --out")
+    """Raise an error unless a report may be put here: nothing is here, an empty folder, or a report as it was written.
+
+    A file that the list of the older report does not hold, or that is not as it was written, is somebody's work.
+    """
+    files.refuse_link(out)
+    if not out.is_dir():
+        if out.exists():
+            raise BadInputError(f"{out} is a file, and the report is a folder; name another with --out")
+        return
+    there = {
+        path.relative_to(out).as_posix(): path for path in out.rglob("*") if not path.is_dir() or path.is_symlink()
+    }
+    theirs = {name: path for name, path in there.items() if path.name not in _OF_A_DESKTOP}
+    if not theirs:
+        return
+    head, _, listed = _text_of(theirs.pop(SUMS, None)).partition("\n")
+    if head != _SUMS_HEAD:
+        raise BadInputError(
+            f"{out} holds {min(theirs)} and no {SUMS} of a report, so nothing in it is replaced; move it away, or name "
+            "another folder with --out"
+        )
+    sums = {name: digest for digest, _, name in (line.partition("  ") for line in listed.splitlines())}
+    for name, path in sorted(theirs.items()):
+        if path.is_symlink() or hashlib.sha256(path.read_bytes()).hexdigest() != sums.get(name):
+            raise BadInputError(
+                f"{path} is not as the report was written, and a new report would take it away; move it, or name "
+                "another folder with --out"
+            )
 
 
-def _swap(part: Path, out: Path) -> None:
-    """Put the finished folder in the place of the old one."""
-    old = out.with_name(out.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.rename(old)
-    part.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
+def _text_of(path: Path | None) -> str:
+    if path is None or path.is_symlink():
+        return ""
+    return files.read_regular(path, _SUMS_BYTES).decode("utf-8", "replace")
 
 
 def _tables(found: Found, estimates: pd.DataFrame, scored: Score) -> dict[str, pd.DataFrame]:

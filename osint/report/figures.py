@@ -159,7 +159,7 @@ def ladder(rows: pd.DataFrame, title: str, source: str) -> Figure:
     ax.set_yticks(range(len(sites)), [filings.drawable(s) for s in sites[::-1]])
     ax.set_ylim(-0.7, len(sites) - 0.3)
     ax.xaxis_date()
-    ax.xaxis.set_major_locator(locator(maxticks=7))
+    ax.xaxis.set_major_locator(locator(minticks=3, maxticks=7))
     ax.grid(axis="x", color="#eeeeee", lw=0.6)
     ax.set_xlabel("date that the claim speaks of (middle of what the source gives)")
     figure.subplots_adjust(left=0.40, right=0.97, top=1 - 0.5 / height, bottom=1.05 / height)

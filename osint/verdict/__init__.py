@@ -1,27 +1,54 @@
-"""What is found of each claim: the claim is opened, and judged by what the other evidence allows."""
+"""What is found of each claim: the place, the part and the day first, then the number, by what was seen."""
 
-from osint.verdict.checks import Check, CheckName, counted_chips, cross_checks, national
-from osint.verdict.hypotheses import hypotheses
-from osint.verdict.judge import BANDS, FINDINGS, RULES, Bound, Finding, Outcome, RuleFacts, bound, decide, judge, word
+from osint.verdict.bearing import Assertion, Asserts, Coverage, coverage
+from osint.verdict.checks import (
+    Check,
+    CheckFinding,
+    CheckName,
+    Pair,
+    Survey,
+    Tally,
+    contradictions,
+    counted_chips,
+    cross_checks,
+    national,
+    survey,
+)
+from osint.verdict.finding import Bound, Contradiction, Finding
+from osint.verdict.hypotheses import NO_STORY, hypotheses
+from osint.verdict.judge import bound, judge
 from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
+from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check
 
 __all__ = [
     "BANDS",
     "CANDIDATES",
     "FINDINGS",
+    "NEGATIVE",
+    "NO_STORY",
     "RULES",
+    "Assertion",
+    "Asserts",
     "Bound",
     "Check",
+    "CheckFinding",
     "CheckName",
+    "Contradiction",
+    "Coverage",
     "Finding",
     "Found",
     "NextStep",
     "Outcome",
+    "Pair",
     "RuleFacts",
+    "Survey",
+    "Tally",
     "bound",
     "check",
+    "contradictions",
     "counted_chips",
+    "coverage",
     "cross_checks",
     "decide",
     "hypotheses",
@@ -29,5 +56,6 @@ __all__ = [
     "national",
     "next_steps",
     "steps_frame",
+    "survey",
     "word",
 ]

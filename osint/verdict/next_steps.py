@@ -1,29 +1,37 @@
-"""What to get next: the observations nobody has made yet, ranked by what they would do to the answer.
+"""What to get next: the place first, then the observations nobody has made yet, by what they would do to the answer.
 
 For each candidate the network predicts what it would show; for each value that it could show, the answer is
 solved again. The expected narrowing and the chance that a finding turns are averages over that prediction, by
-quadrature on the exact distribution (Lindley 1956 for the principle).
+quadrature on the exact distribution (Lindley 1956 for the principle). What bounds the answer on one side only comes
+after them, without a number.
 """
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import ndtr
 
 from osint import model
 from osint.errors import NotFoundError, OsintError
 from osint.model import ROUNDING, Dossier, Given, Question, Reading, show
 from osint.register import Bounding, Claim, Register
-from osint.verdict.judge import REFUTE, STRAIN
+from osint.verdict.rules import REFUTE, STRAIN
 
+SURE_PLACE = 0.9  # p_place of an observation from which the place of a site is confirmed
+NEAR_KM = 1.0  # precision of a coordinate up to which a picture shows the site and not its county
 VALUES = 15  # quantiles of the prediction at which the answer is solved again
+SHARP_ZOOM = 17  # of map tiles: about 1 m
+SHARP = frozenset({"chillers", "chiller_area_m2"})
+"""Quantities that take a sharp picture of a place that is known."""
 TESTED = (("chips", "servers"), ("pflops",), ("it_mw", "facility_mw", "power_mw"), ("racks",))
 """Quantities of which the largest claim is tested if none is named, the first that a site has."""
 
@@ -37,12 +45,33 @@ class PossibleObservation:
     """Quantity of the model that it gives."""
     half_width: float
     """Half of its 90% interval, as a share (judgement)."""
+    country: str
+    """CN, other, or empty where it can be got in any country."""
+    one_sided: bool
+    """Whether it bounds the answer on one side only, so that no narrowing is worked out."""
+    bounds: str
+    """What it bounds."""
     where: str
     """Where to look."""
+    words: str
+    """What to search for at the portals, in Chinese; empty where they have nothing of it."""
+
+    def found_in(self, country: str) -> bool:
+        """Return whether it can be got in a country."""
+        return self.country in {"", "CN" if country == "CN" else "other"}
 
 
 CANDIDATES = tuple(
-    PossibleObservation(row["name"], row["quantity"], float(row["half_width"]), row["where"])
+    PossibleObservation(
+        row["name"],
+        row["quantity"],
+        float(row["half_width"]),
+        row["country"],
+        row["one_sided"] == "yes",
+        row["bounds"],
+        row["where"],
+        row["search"],
+    )
     for row in csv.DictReader(files("osint.verdict").joinpath("candidates.csv").read_text("utf-8").splitlines())
 )
 
@@ -68,19 +97,25 @@ class NextStep:
     """Where to look."""
     for_claim: str = ""
     """Claim that it would test."""
+    bounds: str = ""
+    """What it bounds."""
+    run: str = ""
+    """Line of the command `osint` that begins the work; empty where it has none."""
 
     def text(self) -> str:
         """Return it as plain text."""
         gain = ""
         if math.isfinite(self.narrows_to):
-            was = f" from x{self.now:g}" if math.isfinite(self.now) else " from unbounded"
-            turns = f", {self.turns:.0%} to turn the finding" if math.isfinite(self.turns) else ""
-            gain = f": 90% interval{was} to x{self.narrows_to:g}{turns}"
+            was = f" from a factor of {self.now:g}" if math.isfinite(self.now) else ", now without bounds,"
+            turns = f"; it turns the finding with a chance of {self.turns:.0%}" if math.isfinite(self.turns) else ""
+            gain = f": narrows the 90% interval{was} to a factor of {self.narrows_to:g}{turns}"
         if math.isfinite(self.expects_best):
             expected = f"{show(self.expects_best)} ({show(self.expects_low)} to {show(self.expects_high)})"
             gain += f"; expect {expected} {self.unit}"
         claim = f" [for {self.for_claim}]" if self.for_claim else ""
-        return f"{self.rank}. {self.observation}{gain}\n   {self.where}{claim}"
+        bounds = f"\n   bounds {self.bounds}" if self.bounds else ""
+        run = f"\n   run: {self.run}" if self.run else ""
+        return f"{self.rank}. {self.observation}{gain}\n   where: {self.where}{claim}{bounds}{run}"
 
 
 PHOTOGRAPH = NextStep(
@@ -89,32 +124,98 @@ PHOTOGRAPH = NextStep(
     where="a dated ground or satellite picture: shows the rung (ground broken, roofed) and its date, not a number",
 )
 """What gives a rung and no quantity; it comes last."""
+PLACE = NextStep(0, "the place itself")
+UNTIL = "Until the place is confirmed, nothing that is seen there speaks for or against a claim"
+"""What comes first where no observation is surely of the place and the coordinate is not good enough."""
 
 
 def steps_frame(steps: list[NextStep]) -> pd.DataFrame:
-    """Return one row per step, with the fields of `Step` as columns."""
+    """Return one row per step, with the fields of `NextStep` as columns."""
     return pd.DataFrame([astuple(s) for s in steps], columns=[f.name for f in fields(NextStep)])
 
 
 def next_steps(site_id: str, source: Register | Dossier, claim_id: str | None = None) -> list[NextStep]:
     """Rank what to get next for a site, for its largest claim of chips or compute (or the claim named).
 
-    A dated photograph comes last. Raises NotFoundError for an unknown site, or for a claim that is not a number of
-    this site.
+    The place comes first where it is not confirmed, a dated photograph last. Each step has the line of the command
+    that begins it, where there is one. Raises NotFoundError for an unknown site, or for a claim that is not a number
+    of this site.
     """
     dossier = Dossier.of(source)
     claim = _claim_to_test(site_id, dossier, claim_id)
+    place, last = _place(site_id, dossier), replace(PHOTOGRAPH, run=_observe(site_id, dossier))
     if claim is None:
-        return [replace(PHOTOGRAPH, rank=1)]
+        return [replace(s, rank=rank) for rank, s in enumerate([*place, last], 1)]
     q = model.question(claim, dossier)
     givens = model.gather(q, dossier)
     seen = {g.quantity for g in givens} | {q.quantity}
     threshold = math.log(claim.claimed * (1 - ROUNDING[Bounding.EXACT]))
     if q.quantity == "servers":
         seen.add("pflops")  # the same number in another unit
-    found = [_worth(c, q, givens, threshold, dossier) for c in CANDIDATES if c.quantity not in seen]
+    open_to = [c for c in CANDIDATES if c.quantity not in seen and c.found_in(q.country)]
+    lines = {c.name: _line(c, site_id, dossier) for c in open_to}
+    found = [_worth(c, q, givens, threshold, dossier) for c in open_to if not c.one_sided]
     steps = sorted(filter(None, found), key=lambda s: (s.narrows_to, s.observation))
-    return [replace(s, rank=rank, for_claim=claim.claim_id) for rank, s in enumerate([*steps, PHOTOGRAPH], 1)]
+    steps += [NextStep(0, c.name, where=c.where, bounds=c.bounds) for c in open_to if c.one_sided]
+    told = [replace(s, run=lines[s.observation]) for s in steps]
+    return [replace(s, rank=rank, for_claim=claim.claim_id) for rank, s in enumerate([*place, *told, last], 1)]
+
+
+def _place(site_id: str, dossier: Dossier) -> list[NextStep]:
+    """Return the place as a step where it is not confirmed: no sure observation, and no coordinate good to 1 km."""
+    site = dossier.site(site_id)
+    seen = [o for o in dossier.observations[site_id] if o.lat is not None and not o.simulated]
+    if dossier.aggregate(site_id) or any((o.p_place or 0) >= SURE_PLACE for o in seen):
+        return []
+    if site.lat is None:
+        search = _search(site_id, "选址", dossier)
+        where = (
+            "no coordinate is on file; find an address, a plot or a map in an approval, a tender or a report. " + UNTIL
+        )
+        return [replace(PLACE, where=where, run=search)]
+    if site.coord_precision_km is not None and site.coord_precision_km <= NEAR_KM:
+        return []
+    first, last = _span(site_id, dossier)
+    where = f"the coordinate on file, {site.coord_level}, is good to {show(site.coord_precision_km or math.nan)} km; "
+    where += f"look for new roofs within it, then for an address, a name on a map or a second witness. {UNTIL}"
+    line = f"osint locate {site_id} --start {first} --end {last} --out {site_id}.geojson"
+    return [replace(PLACE, where=where, run=line)]
+
+
+def _span(site_id: str, dossier: Dossier) -> tuple[dt.date, dt.date]:
+    """Return the first day of the year before the first text on a site, and the last day of any text on file."""
+    every = [c.date.known[0] for c in dossier.all_claims if c.date]
+    own = [c.date.known[0] for c in dossier.claims[site_id] if c.date] or every
+    return dt.date(min(own).year - 1, 1, 1), max(c.date.first for c in dossier.all_claims if c.date)
+
+
+def _search(site_id: str, words: str, dossier: Dossier) -> str:
+    """Return the line that asks the portals, which are Chinese, for words and the name of a site."""
+    site = dossier.site(site_id)
+    if site.country != "CN" or not words or not site.name_zh:
+        return ""
+    name = re.split(r"[\s/]+", site.name_zh)[0]
+    first, last = _span(site_id, dossier)
+    return f"osint search '{words} {name}' --from {first:%Y-%m} --to {last:%Y-%m}"
+
+
+def _line(c: PossibleObservation, site_id: str, dossier: Dossier) -> str:
+    """Return the line that begins a step: a roof from free pictures, machines from sharp ones, papers from portals."""
+    site = dossier.site(site_id)
+    if c.quantity == "roof_m2":
+        return _observe(site_id, dossier)
+    if c.quantity in SHARP:
+        near = site.lat is not None and (site.coord_precision_km or math.inf) <= NEAR_KM
+        return f"osint tiles {site.lon:.5f} {site.lat:.5f} --zoom {SHARP_ZOOM}" if near else ""
+    return _search(site_id, c.words, dossier)
+
+
+def _observe(site_id: str, dossier: Dossier) -> str:
+    """Return the line that looks for what was built at a site; empty where it has no coordinate."""
+    if dossier.site(site_id).lat is None or not dossier.all_claims:
+        return ""
+    first, last = _span(site_id, dossier)
+    return f"osint observe {site_id} --start {first} --end {last}"
 
 
 def _claim_to_test(site_id: str, dossier: Dossier, claim_id: str | None) -> Claim | None:
@@ -145,7 +246,7 @@ def _worth(
         readings = model.readings_for(q, [*firm, trial], dossier)
     except OsintError:  # no relation joins this observation to the claim's chip
         return None
-    plain = NextStep(0, c.name, unit=model.unit_of(c.quantity), where=c.where)
+    plain = NextStep(0, c.name, unit=model.unit_of(c.quantity), where=c.where, bounds=c.bounds)
     if not firm:
         low, _, high = model.posterior(q.quantity, [trial], readings)[0].interval
         return replace(plain, narrows_to=round(high / low, 1))
@@ -167,29 +268,13 @@ def _worth(
 
 
 def _resolve(
-    readings: list[Reading], target: str, givens: list[Given], values: npt.NDArray[np.float64], threshold: float
+    readings: Sequence[Reading], target: str, givens: list[Given], values: npt.NDArray[np.float64], threshold: float
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return log width of the 90% interval and chance above a threshold, for each value of the last given.
 
     Weights and variances do not depend on the value, so that each reading is solved once.
     """
-    solved = [model.solve(r, target, givens, []) for r in readings]
-    delta = values - givens[-1].log
-    means = np.array([s.mean + s.weights[-1] * delta for s in solved])  # (readings, values)
-    logs = []
-    for s in solved:
-        gap = s.gaps[:, None] + np.outer(np.eye(len(s.gaps))[-1], delta)
-        at_zero = s.log_likelihood + 0.5 * s.gaps @ s.projector @ s.gaps
-        logs.append(np.log(s.reading.prior) + at_zero - 0.5 * np.einsum("iv,ij,jv->v", gap, s.projector, gap))
-    weights = np.exp(np.array(logs) - np.max(logs, axis=0))
-    weights /= weights.sum(axis=0)
-    sds = np.array([s.sd for s in solved])[:, None]
-
-    def cdf(log: npt.NDArray[np.float64] | float) -> npt.NDArray[np.float64]:
-        return np.asarray((weights * ndtr((log - means) / sds)).sum(axis=0))
-
-    low, high = (model.invert(cdf, p, means, sds) for p in (0.05, 0.95))
-    return high - low, 1 - cdf(threshold)
+    return model.after(target, givens, readings, values, threshold)
 
 
 def _band(probability: float) -> int:

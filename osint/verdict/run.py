@@ -12,13 +12,12 @@ from tqdm import tqdm
 
 from osint.model import Dossier
 from osint.register import Register
-from osint.verdict.checks import Check, contradictions, cross_checks
-from osint.verdict.judge import Finding, judge
+from osint.verdict.checks import CHECK_COLUMNS, Check, Tally, contradictions, survey
+from osint.verdict.finding import Finding
+from osint.verdict.judge import judge
 from osint.verdict.next_steps import NextStep, next_steps, steps_frame
 
 NEXT = 3  # steps that a finding names as what would change it
-CHECK_COLUMNS = ["check", "site_id", "claim_ids", "finding", "arithmetic", "says", "does_not_say"]
-"""Columns of checks.csv."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,9 @@ class Found:
     judged: tuple[Finding, ...]
     """One finding for each claim, by site."""
     tests: tuple[Check, ...]
-    """The cross-checks of these sites."""
+    """The cross-checks with a claim of these sites."""
+    tallies: tuple[Tally, ...]
+    """How often each kind of check was asked over all sites, and how often it would speak by chance."""
     next_steps: dict[str, list[NextStep]]
     """What to get next, by site."""
 
@@ -40,7 +41,7 @@ class Found:
     @cached_property
     def checks(self) -> pd.DataFrame:
         """One row per cross-check: the columns of checks.csv."""
-        return pd.DataFrame([c.to_row() for c in self.tests], columns=CHECK_COLUMNS)
+        return pd.DataFrame([c.to_row() for c in self.tests], columns=list(CHECK_COLUMNS))
 
     @cached_property
     def steps(self) -> dict[str, pd.DataFrame]:
@@ -53,14 +54,16 @@ class Found:
         for site in dict.fromkeys(f.claim.site_id for f in self.judged):
             lines.append(site)
             for row in (f.to_row() for f in self.judged if f.claim.site_id == site):
-                chance = "" if row["probability"] is None else f" ({row['word']}, {row['probability']:.0%})"
-                head = f"{row['claim_id']} {row['finding']}{chance}; confidence {row['confidence']}"
+                head = f"{row['claim_id']} {row['finding']} ({row['rule']}): {row['written'] or row['kind']}"
                 lines.append(f"  {head}\n      {row['shown']}")
-            for row in (c.to_row() for c in self.tests if c.site_id == site):
+                lines += [f"      {row['room']}"] if row["room"] else []
+            for row in (c.to_row() for c in self.tests if site in c.sites):
                 head = f"[{row['finding']}] {row['check']}: {row['arithmetic']}"
-                lines.append(f"  {head}\n      {row['says']} Not said: {row['does_not_say']}")
+                kind = f"{row['kind']}; {row['by_chance']}"
+                lines.append(f"  {head}\n      {row['says']} Not said: {row['does_not_say']} ({kind})")
             steps = "; ".join(s.observation for s in self.next_steps[site][:NEXT])
             lines.append(f"  what would change it: {steps}")
+        lines += [f"{tally.name}: {tally.text()}" for tally in self.tallies]
         counts = Counter(f.outcome.value for f in self.judged).most_common()
         lines.append("findings: " + ", ".join(f"{n} {name}" for name, n in counts))
         return "\n".join(lines)
@@ -72,11 +75,12 @@ def check(source: Register | Dossier, site_ids: Sequence[str] | None = None) -> 
     wanted = list(dict.fromkeys(site_ids or dossier.sites))
     for site in wanted:
         dossier.site(site)
-    tests = cross_checks(dossier)
+    asked = survey(dossier)
+    tests = asked.checks
     against = contradictions(tests)
     steps = {s: next_steps(s, dossier) for s in tqdm(wanted, desc="sites", leave=False, disable=None, delay=2)}
     judged = []
     for site in wanted:
         change = tuple(f"{s.observation}: {s.where}" for s in steps[site][:NEXT])
         judged += [replace(judge(c, dossier, against), would_change=change) for c in dossier.claims[site]]
-    return Found(tuple(judged), tuple(c for c in tests if c.site_id in wanted), steps)
+    return Found(tuple(judged), tuple(c for c in tests if c.sites & set(wanted)), asked.tallies, steps)

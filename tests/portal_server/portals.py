@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+from urllib.parse import urlsplit
 
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -12,6 +13,7 @@ from tests.portal_server import answer
 from tests.portal_server.faults import CODE, NOTICE, aliyun_challenge, notice_html
 
 ARCHIVED_URL = "http://xjyiwu.example/xjyw/c108396/202406/0123456789abcdef0123456789abcdef.shtml"
+CRAWLED_URL = "http://crawled.example/a"
 ARCHIVED = notice_html().encode()
 CHANGED_COPY = b"<html>rewritten</html>"
 
@@ -47,12 +49,15 @@ def _cdx(sock, asked, server):
     if "bad-digest" in url:
         return _json([HEADER, _cdx_row(url, "20240701000000", digest="A" * 32)])
     if "xjyiwu" in url or "hami" in url or "yiwu" in url:
+        page = f"http://{url.removesuffix('/*')}{urlsplit(ARCHIVED_URL).path}" if url.endswith("/*") else ARCHIVED_URL
         rows = [
-            _cdx_row(ARCHIVED_URL, "20240615083000"),
-            _cdx_row(ARCHIVED_URL, "20240631999999"),
-            _cdx_row(ARCHIVED_URL, "20240616083000", length="0"),
+            ["x)/", "20240618083000", page, "warc/revisit", "-", sha1_32(ARCHIVED), "500"],
+            _cdx_row(page, "20240615083000"),
+            _cdx_row(page, "20240631999999"),
+            _cdx_row(page, "29990631999999"),
+            _cdx_row("http://elsewhere.example/a", "20240616083000"),
+            _cdx_row(page, "20240616083000", length="0"),
             _cdx_row("some/not/even/url/thing", "20240617083000"),
-            ["x)/", "20240618083000", ARCHIVED_URL, "warc/revisit", "-", sha1_32(ARCHIVED), "500"],
         ]
         return _json([HEADER, *rows, [], ["example%2Cxjyiwu%29%2F+20240618083001"]])
     return _json([])
@@ -71,7 +76,7 @@ def _warc_member():
     writer = WARCWriter(out, gzip=True)
     http = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
     record = writer.create_warc_record(
-        ARCHIVED_URL, "response", payload=io.BytesIO(ARCHIVED), length=len(ARCHIVED), http_headers=http
+        CRAWLED_URL, "response", payload=io.BytesIO(ARCHIVED), length=len(ARCHIVED), http_headers=http
     )
     writer.write_record(record)
     return out.getvalue()
@@ -95,7 +100,7 @@ def _crawl_index(sock, asked, server):
     row = {
         "urlkey": "k",
         "timestamp": "20250801000000",
-        "url": ARCHIVED_URL,
+        "url": CRAWLED_URL,
         "mime": "text/html",
         "status": "200",
     }

@@ -1,0 +1,149 @@
+"""Sums over sites: the errors of the relations are common to all of them, the rest belongs to each.
+
+A relation that is off by a half is off by a half at every site to which it is applied. Thirty-nine intervals added
+as if they were independent would be far too narrow, and ends added to ends far too wide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr
+
+from osint.errors import BadInputError
+from osint.model.network import PER, ReadingWord
+from osint.model.posterior import INTERVAL, Floats, Posterior
+
+DRAWS = 20_000  # worlds in which the sum is taken: the ends of the interval are good to 2%
+SEED = 20_251_129
+OF_THE_SITE = frozenset({ReadingWord.USE, ReadingWord.STOREYS})
+"""Bounded unknowns that are a matter of each site and not of a relation."""
+
+
+@dataclass(frozen=True, eq=False)
+class SharedSum:
+    """The distribution of a sum of one quantity over several sites."""
+
+    parts: tuple[Posterior, ...]
+
+    @cached_property
+    def draws(self) -> Floats:
+        """The sum in DRAWS worlds, sorted; the same each time."""
+        return np.sort(_worlds(self.parts).sum(axis=0))
+
+    @cached_property
+    def interval(self) -> tuple[float, float, float]:
+        """Low, best and high of the sum (90%), in its unit; of one part, exactly that of its posterior."""
+        if len(self.parts) == 1:
+            return self.parts[0].interval
+        low, best, high = np.quantile(self.draws, INTERVAL)
+        return float(low), float(best), float(high)
+
+    def at_least(self, value: float) -> float:
+        """Return the probability that the sum is at least the value."""
+        if len(self.parts) == 1:
+            return self.parts[0].at_least(value)
+        return float(1 - np.searchsorted(self.draws, value, side="left") / DRAWS)
+
+    def at_most(self, value: float) -> float:
+        """Return the probability that the sum is at most the value."""
+        if len(self.parts) == 1:
+            return self.parts[0].at_most(value)
+        return float(np.searchsorted(self.draws, value, side="right") / DRAWS)
+
+
+def sum_of(posteriors: Sequence[Posterior]) -> SharedSum:
+    """Return the sum of one quantity over sites; raises BadInputError for none.
+
+    In each world every relation has one error, by its name, at all sites, also a bounded one (a PUE, a fill); what is
+    a matter of the site (the family of the chip, the use of the hall, storeys) and the errors of the givens are drawn
+    for each site by itself.
+    """
+    if not posteriors:
+        raise BadInputError("there is nothing to add; give at least one site with evidence")
+    return SharedSum(tuple(posteriors))
+
+
+class _Errors:
+    """Errors that all sites have in common, by the name of the relation; a name has its own stream."""
+
+    def __init__(self) -> None:
+        self._normal: dict[str, Floats] = {}
+
+    def normal(self, name: str) -> Floats:
+        """Return the error of a log-normal relation in each world, in standard deviations."""
+        if name not in self._normal:
+            half = np.random.default_rng([SEED, *name.encode()]).standard_normal(DRAWS // 2)
+            self._normal[name] = np.concatenate([half, -half])
+        return self._normal[name]
+
+    def uniform(self, name: str) -> Floats:
+        """Return the rank of a bounded relation in each world, 0 to 1."""
+        return np.asarray(ndtr(self.normal(name)))
+
+
+def _worlds(parts: Sequence[Posterior]) -> Floats:
+    """Return the quantity of each part in each world (parts, DRAWS)."""
+    errors, own = _Errors(), np.random.default_rng(SEED)
+    return np.array([_world(part, errors, own) for part in parts])
+
+
+def _chosen(part: Posterior, errors: _Errors, own: np.random.Generator) -> npt.NDArray[np.intp]:
+    """Return the reading of each world: bounded relations alike at all sites, the rest drawn for this one."""
+    live = part.live
+    names = [n for n in part.readings.unknowns if n not in OF_THE_SITE and _is_number(part, n)]
+    values = [np.array([float(v or 0) for v in part.readings.labels(n)[live]]) for n in names]
+    order = np.lexsort([np.arange(len(live)), *values[::-1]]) if names else np.arange(len(live))
+    total = np.concatenate([[0.0], np.cumsum(part.weights[live][order])])
+    low, high = np.zeros(DRAWS, dtype=int), np.full(DRAWS, len(live))
+    group = np.zeros(len(live), dtype=int)
+    for name, value in zip(names, values, strict=True):
+        step = np.concatenate([[False], (np.diff(value[order]) != 0) | (np.diff(group) != 0)])
+        group = np.cumsum(step)
+        at = _at(total, low, high, errors.uniform(name))
+        low, high = np.searchsorted(group, group[at], side="left"), np.searchsorted(group, group[at], side="right")
+    return np.asarray(order[_at(total, low, high, own.random(DRAWS))])
+
+
+def _at(total: Floats, low: npt.NDArray[np.intp], high: npt.NDArray[np.intp], rank: Floats) -> npt.NDArray[np.intp]:
+    """Return the position within low to high at which the share `rank` of its weight is reached."""
+    wanted = total[low] + rank * (total[high] - total[low])
+    return np.clip(np.searchsorted(total, wanted, side="right") - 1, low, high - 1)
+
+
+def _is_number(part: Posterior, name: str) -> bool:
+    return any(name in block.names for block in part.readings.blocks)
+
+
+def _world(part: Posterior, errors: _Errors, own: np.random.Generator) -> Floats:
+    chosen, live = _chosen(part, errors, own), part.live
+    reading = live[chosen]
+    residual, sd = part.system.residual[reading], part.sds[reading]
+    rest = np.sqrt(np.maximum(sd**2 - (residual**2).sum(axis=1), 0.0))
+    z = own.standard_normal(DRAWS) * rest
+    families = part.readings.labels(ReadingWord.CHIP_FAMILY)[reading]
+    for slot, r in zip(part.system.slots, residual.T, strict=True):
+        if PER not in slot:
+            z = z + r * errors.normal(slot)
+            continue
+        for family in np.unique(families[r != 0]):  # the error of a chip is that of its family
+            here = families == family
+            z[here] += r[here] * errors.normal(f"{slot.partition(PER)[0]}{PER}{family}")[here]
+    if part.table is None:
+        return np.asarray(np.exp(part.means[reading] + z))
+    out, p = np.empty(DRAWS), ndtr(z / sd)
+    for k in np.unique(chosen):
+        out[chosen == k] = _placed(part, int(k), p[chosen == k])
+    return np.asarray(np.exp(out))
+
+
+def _placed(part: Posterior, k: int, p: Floats) -> Floats:
+    """Return the logs at which a truncated distribution (number k of the live ones) reaches p."""
+    table = part.table
+    if table is None:
+        raise AssertionError("only a truncated distribution has a table")
+    return np.asarray(np.interp(p, np.exp(table.log_cdf[k]), table.x[k]))

@@ -1,0 +1,273 @@
+"""What several sites hold together: on paper and by observation, with the errors of relations in common.
+
+A parent and its parts are never both counted, an aggregate stands for the announced sites that it covers, and a site
+without evidence is named, not counted as zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from osint.errors import BadInputError, OsintError
+from osint.model.conflict import CONTRADICT, conflicts
+from osint.model.evidence import CAPACITY, CHIP_COUNTS, POWER, Dossier, Given, given_of, show, sig
+from osint.model.network import unit_of
+from osint.model.posterior import Posterior, posterior
+from osint.model.sums import SharedSum, sum_of
+from osint.register import Modality, Register, Role
+
+TOTALLED = ("chips", "pflops", "it_mw")
+"""Quantities that are added."""
+CONFIRMED = 0.5  # probability of the place from which an observation counts for a site
+
+
+class Ground(StrEnum):
+    """What a total rests on."""
+
+    PAPER = "on paper"
+    OBSERVATION = "by observation"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One site in a total."""
+
+    site_id: str
+    givens: tuple[Given, ...]
+    """Evidence that its number follows from."""
+    interval: tuple[float, float, float]
+    """Low, best and high (90%); low is 0 where only a ceiling is known."""
+    dropped: tuple[Given, ...] = ()
+    """Evidence of the site that contradicts the one that is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The sum of one quantity on one ground."""
+
+    quantity: str
+    ground: Ground
+    parts: tuple[Part, ...]
+    without: tuple[str, ...]
+    """Sites of which nothing on this ground gives the quantity: not counted, and not zero."""
+    counted_in: Mapping[str, str]
+    """Part -> the parent in whose number it is counted."""
+    unconfirmed: tuple[str, ...]
+    """Sites with observations of a place that is not confirmed: not counted."""
+    bare: tuple[str, ...]
+    """Sites where the whole place was looked at and nothing stood: counted as zero."""
+    distribution: SharedSum | None
+    """None where no site has evidence."""
+
+    @property
+    def interval(self) -> tuple[float, float, float] | None:
+        """Low, best and high (90%); None where no site has evidence."""
+        if self.distribution is None:
+            return (0.0, 0.0, 0.0) if self.bare else None
+        return self.distribution.interval
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        low, best, high = self.interval or (None, None, None)
+        return {
+            "quantity": self.quantity,
+            "unit": unit_of(self.quantity),
+            "ground": self.ground.value,
+            "low": None if low is None else sig(low),
+            "best": None if best is None else sig(best),
+            "high": None if high is None else sig(high),
+            "interval": "90%",
+            "sites_counted": len(self.parts) + len(self.bare),
+            "sites_without_evidence": list(self.without),
+            "counted_in": dict(self.counted_in),
+            "place_not_confirmed": list(self.unconfirmed),
+            "bare": list(self.bare),
+            "parts": [
+                {
+                    "site_id": p.site_id,
+                    "low": sig(p.interval[0]),
+                    "best": sig(p.interval[1]),
+                    "high": sig(p.interval[2]),
+                    "from": [g.text() for g in p.givens],
+                    "ids": [i for g in p.givens for i in g.ids],
+                    "contradicted_by": [g.text() for g in p.dropped],
+                }
+                for p in self.parts
+            ],
+        }
+
+    def text(self) -> str:
+        """Return the total in words: the range, of how many sites, and which say nothing."""
+        unit, looked_at = unit_of(self.quantity), len(self.parts) + len(self.bare)
+        everything = looked_at + len(self.without) + len(self.unconfirmed)
+        if self.interval is None:
+            said = "no site has evidence"
+        else:
+            low, best, high = map(show, self.interval)
+            head = "room for" if self.ground == Ground.OBSERVATION else "the largest figures of documents come to"
+            said = f"{head} {best} ({low} to {high}, 90%) {unit} at {looked_at} of {everything} sites"
+        lines = [f"{self.ground}, {self.quantity}: {said}"]
+        if self.bare:
+            lines.append(f"  looked at as a whole and bare, counted as zero: {', '.join(self.bare)}")
+        if self.without:
+            lines.append(f"  without evidence, not counted ({len(self.without)}): {', '.join(self.without)}")
+        if self.unconfirmed:
+            lines.append(f"  seen, but the place is not confirmed, not counted: {', '.join(self.unconfirmed)}")
+        if self.counted_in:
+            inside = ", ".join(f"{part} in {parent}" for part, parent in self.counted_in.items())
+            lines.append(f"  counted in another site: {inside}")
+        for p in (p for p in self.parts if p.dropped):
+            against = "; ".join(g.text() for g in p.dropped)
+            lines.append(f"  {p.site_id}: {'; '.join(g.text() for g in p.givens)} is contradicted by {against}")
+        return "\n".join(lines)
+
+
+def expand(site_ids: Sequence[str], source: Register | Dossier) -> list[str]:
+    """Return the sites that ids stand for: an aggregate stands for the announced sites that it covers.
+
+    Raises NotFoundError for an unknown site, BadInputError for an aggregate that covers none.
+    """
+    dossier = Dossier.of(source)
+    out: dict[str, None] = {}
+    for site_id in site_ids or [s.site_id for s in dossier.sites.values() if s.role == Role.ANNOUNCED]:
+        site = dossier.site(site_id)
+        covered = [
+            s.site_id
+            for s in dossier.sites.values()
+            if site.role == Role.AGGREGATE and s.role == Role.ANNOUNCED and s.covered_by(site)
+        ]
+        if site.role == Role.AGGREGATE and not covered:
+            raise BadInputError(f"{site_id} covers no announced site; name the sites, or fill `covers` in sites.csv")
+        out |= dict.fromkeys(covered or [site_id])
+    return list(out)
+
+
+def total(site_ids: Sequence[str], source: Register | Dossier) -> list[Total]:
+    """Return the totals of TOTALLED on both grounds for sites, aggregates expanded; all announced sites without ids.
+
+    Raises NotFoundError for an unknown site.
+    """
+    dossier = Dossier.of(source)
+    sites = expand(site_ids, dossier)
+    return [_total(quantity, ground, sites, dossier) for ground in Ground for quantity in TOTALLED]
+
+
+def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) -> Total:
+    found: dict[str, tuple[Posterior, Part]] = {}
+    unconfirmed, bare = [], []
+    for site in sites:
+        givens = _claimed(site, dossier)
+        if ground == Ground.OBSERVATION:
+            seen = [o for o in dossier.observations[site] if o.quantity or o.not_yet]
+            sure = [o for o in seen if (o.p_place or 0) >= CONFIRMED]
+            unconfirmed += [site] if seen and not sure else []
+            givens = _seen(site, dossier)
+            if not givens and any(o.not_yet and not o.part and (o.searched_share or 0) >= 1 for o in sure):
+                bare.append(site)
+        answer = _answer(quantity, givens, site, dossier) if givens else None
+        if answer:
+            found[site] = answer
+    counted_in = {}
+    for site in sites:  # the number of a parent holds its parts; without one its parts are added
+        above = _ancestors(site, dossier)
+        holder = next((a for a in above if a in found or a in bare), None)
+        if holder:
+            counted_in[site] = holder
+    used = {s: f for s, f in found.items() if s not in counted_in}
+    bare = [s for s in bare if s not in counted_in and s not in used]
+    said = {*used, *bare, *counted_in, *unconfirmed}
+    # a parent whose parts are added is no site of its own
+    parents = {a for s in (*used, *bare) for a in _ancestors(s, dossier)}
+    return Total(
+        quantity=quantity,
+        ground=ground,
+        parts=tuple(part for _, part in used.values()),
+        without=tuple(s for s in sites if s not in said and s not in parents),
+        counted_in=counted_in,
+        unconfirmed=tuple(s for s in unconfirmed if s not in used and s not in counted_in),
+        bare=tuple(bare),
+        distribution=sum_of([p for p, _ in used.values()]) if used else None,
+    )
+
+
+def _ancestors(site: str, dossier: Dossier) -> list[str]:
+    out: list[str] = []
+    parent = dossier.sites[site].parent
+    while parent and parent not in out and parent in dossier.sites:
+        out.append(parent)
+        parent = dossier.sites[parent].parent
+    return out
+
+
+def _claimed(site: str, dossier: Dossier) -> list[Given]:
+    """Return the largest figure of each quantity that documents give for the whole site; of its parts if of none."""
+    claims = [c for c in dossier.claims[site] if c.modality != Modality.DENIED and not c.error_test]
+    whole = [c for c in claims if not c.part and c.quantity] or claims
+    best: dict[str, Given] = {}
+    for claim in whole:
+        given = given_of(claim)
+        if given is None or (dossier.sites[site].country != "CN" and given.quantity == "cost_cny"):
+            continue
+        held = best.get(given.quantity)
+        if held is None or (held.bound, -held.log) > (given.bound, -given.log):
+            best[given.quantity] = given
+    return list(best.values())
+
+
+def _seen(site: str, dossier: Dossier) -> list[Given]:
+    """Return the latest measurement of each quantity at a confirmed place."""
+    latest: dict[str, tuple[int, Given]] = {}
+    for o in dossier.observations[site]:
+        if (o.p_place or 0) < CONFIRMED or o.low is None or o.high is None or not o.quantity or o.simulated:
+            continue
+        day = o.date.known[1].toordinal()
+        if o.quantity not in latest or day > latest[o.quantity][0]:
+            given = Given(
+                o.quantity, o.low, o.high, f"{o.observation_id}, {o.observer}", (o.observation_id,), True, o.best
+            )
+            latest[o.quantity] = (day, given)
+    return [g for _, g in latest.values()]
+
+
+def _answer(target: str, givens: list[Given], site_id: str, dossier: Dossier) -> tuple[Posterior, Part] | None:
+    """Return the posterior of a site; where its givens contradict each other, by the most direct of them alone."""
+    site = dossier.sites[site_id]
+    if any(g.quantity != "land_m2" and not g.bound for g in givens):
+        givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
+    fixed = {"use of the hall": site.hall_use} if site.hall_use else {}
+
+    def solved(chosen: list[Given]) -> Posterior | None:
+        wanted = {target} | {g.quantity for g in chosen}
+        try:
+            readings = dossier.network.readings(wanted, country=site.country, fixed=fixed, elevation_m=site.elevation_m)
+            answer = posterior(target, chosen, readings)[0]
+        except OsintError:  # no chain of relations, or nothing that bounds it from above
+            return None
+        against = len(chosen) > 1 and any(c.p < CONTRADICT for c in conflicts(chosen, readings))
+        return None if against else answer
+
+    ranked = sorted(givens, key=lambda g: _indirect(g, target))
+    answer, used = solved(ranked), ranked
+    if answer is None:
+        alone = ((solved([g]), [g]) for g in ranked)
+        answer, used = next(((a, chosen) for a, chosen in alone if a is not None), (None, []))
+    if answer is None:
+        return None
+    low, best, high = answer.interval
+    left = tuple(g for g in givens if g not in used)
+    return answer, Part(site_id, tuple(used), (0.0 if answer.ceiling else low, best, high), left)
+
+
+def _indirect(given: Given, target: str) -> tuple[bool, int, str]:
+    """Return how far a given is from the target, the most direct first."""
+    kinds = (frozenset({target}), CHIP_COUNTS if target in CHIP_COUNTS else POWER, CAPACITY)
+    return given.bound, next((i for i, k in enumerate(kinds) if given.quantity in k), len(kinds)), given.quantity
+
+
+def totals_text(totals: Sequence[Total]) -> str:
+    """Return all totals as plain text, and what they are not."""
+    warning = "This is room, not evidence that anything is there. The errors of relations are common to all sites."
+    return "\n".join([*(t.text() for t in totals), warning])

@@ -1,0 +1,392 @@
+"""Arithmetic inside one statement: its own numbers against each other, and against what chips and relations allow."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from osint import model
+from osint.errors import OsintError
+from osint.model import CAPACITY, CHIP_COUNTS, Given
+from osint.register import Bounding, Chip, Claim, Scope, chip_families
+from osint.verdict.checks.compare import (
+    SAME,
+    Book,
+    Figure,
+    Span,
+    against,
+    by_document,
+    document,
+    find_words,
+    is_same,
+    named,
+    said_all,
+    same_scope,
+    same_sentence,
+    span_of,
+    total,
+)
+from osint.verdict.checks.record import Check, CheckFinding, CheckName, Way
+
+WAN = 10_000  # 万, which a text may have dropped
+FEW_PFLOPS = 100  # below it a figure may lack 万
+MANY_PFLOPS = 1000  # from it a figure can be the one that it should have been
+KW_PER_P_FLOOR = 0.4  # kW per PFLOPS: below every row of chips.csv, even sparse GB200
+FEWEST_CHIPS = 4  # of a server
+MOST_CHIPS = 16  # of a server
+CHIPS_A_SERVER = 8  # of the servers that filings count
+LOWEST_SHARE = 0.41  # lowest power of a chip in use over its IT nameplate: 0.5 kW of an H100, below every row
+FACILITY_SHARE = 1.5  # highest facility power over IT nameplate
+NEAR = 0.05  # share within which two statements of one number agree
+EDGE = 0.05  # chance below which two figures lie outside what the relations allow
+MANY_NAMES = 4  # chips from which a text says "all chips" instead of their names
+STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
+"""Quantities of a power as a text states it."""
+_COUNT = r"(?<!\w)([0-9][0-9,]*(?:\.[0-9]+)?)"
+_SERVERS = re.compile(_COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,3}servers")
+_CHIPS = re.compile(_COUNT + r"\s+(?:[A-Za-z]\S*\s+){0,4}(?:chips|GPUs)")
+_NAME = re.compile(r"\b[A-Z]{1,2}\d{2,3}\b")
+
+
+def own_words(book: Book) -> Iterator[Check | None]:
+    """Yield quotes whose servers and chips do not agree at 4 to 16 chips per server."""
+    for claim in book.dossier.all_claims:
+        found = _SERVERS.search(claim.quote), _CHIPS.search(claim.quote)
+        if found[0] is None or found[1] is None or found[0].start(1) == found[1].start(1):
+            continue
+        n, chips = (float(m[1].replace(",", "")) for m in found if m)
+        figures = {"chips": chips, "servers": n, "each": chips / n, "eight": n * CHIPS_A_SERVER}
+        fits = FEWEST_CHIPS <= chips / n <= MOST_CHIPS
+        who, quote = claim.source_publisher, claim.quote
+        yield (
+            None
+            if fits
+            else against(
+                book,
+                CheckName.ITSELF,
+                [claim],
+                [],
+                CheckFinding.INCONSISTENT,
+                who=who,
+                quote=quote,
+                source=named(claim),
+                **figures,
+            )
+        )
+
+
+def _mates(book: Book, first: frozenset[str], second: str) -> Iterator[tuple[Figure, Figure]]:
+    """Yield two figures of one sentence that speak of one part at one stage, by their measures."""
+    for kinds in book.by_site.values():
+        for a, b in itertools.product([f for m in first for f in kinds.get(m, [])], kinds.get(second, [])):
+            if same_sentence(a.claim, b.claim) and same_scope(a.claim, b.claim):
+                yield a, b
+
+
+def _families(book: Book, claim: Claim) -> list[Chip]:
+    """Return the rows of chips.csv that the words of a claim allow; all where they name none."""
+    chips = book.dossier.network.chips
+    found = [chips[n] for n in chip_families(claim.chip_model) if n in chips]
+    return found or list(chips.values())
+
+
+def _names(found: Sequence[Chip]) -> str:
+    return " or ".join(c.chip for c in found) if len(found) < MANY_NAMES else "all chips of chips.csv"
+
+
+def power_per_chip(book: Book) -> Iterator[Check | None]:
+    """Yield power and chips of one sentence, against the rows of the chips that it allows.
+
+    Power at or below the chips' own is a note, as it leaves nothing for servers and cooling; outside every row in
+    use it is strained. The two roundings are kept.
+    """
+    for p, c in _mates(book, STATED_POWER, "chips"):
+        each, found = p.span.times(1000).per(c.span), _families(book, c.claim)
+        low, high = min(f.it_kw_low for f in found), max(f.it_kw_high for f in found)
+        figures: dict[str, float | str] = {
+            "mw": p.claim.written(), "chips": c.claim.written(), "kw": each.text(), "names": _names(found),
+            "low": low, "high": high, "floor": LOWEST_SHARE * low, "ceiling": FACILITY_SHARE * high,
+        }  # fmt: skip
+        finding, way = CheckFinding.STRAINED, Way.ONLY
+        if each.high < LOWEST_SHARE * low:
+            way = Way.BELOW
+        elif each.low > FACILITY_SHARE * high:
+            way = Way.ABOVE
+        elif each.high < low:
+            finding, way = CheckFinding.NOTE, Way.INSIDE
+        if way == Way.ONLY:
+            yield None
+        else:
+            yield against(book, CheckName.POWER_PER_CHIP, [p.claim, c.claim], [], finding, way, **figures)
+
+
+def pflops_per_chip(book: Book) -> Iterator[Check | None]:
+    """Yield PFLOPS per chip of one sentence, against the chips that its words allow.
+
+    A row of chips.csv that was set from the statement is no row to compare it with.
+    """
+    for p, c in _mates(book, frozenset({"pflops"}), "chips"):
+        own = {p.claim.claim_id, c.claim.claim_id}
+        allowed = [f for f in _families(book, c.claim) if f.fp16_dense_pflops]
+        known = [f for f in allowed if not own & set(f.set_by.split("|"))]
+        each = p.span.per(c.span)
+        if allowed and not known:
+            told = {
+                "pflops": p.claim.written(),
+                "chips": c.claim.written(),
+                "each": each.text(),
+                "names": _names(allowed),
+            }
+            yield against(book, CheckName.PFLOPS_PER_CHIP, [p.claim, c.claim], [], CheckFinding.NOTE, Way.ALONE, **told)
+        if not known:
+            continue
+        rows = {f: _row(f) for f in known}
+        middle = p.value / c.value
+        nearest = min(known, key=lambda f: abs(math.log((f.fp16_dense_pflops or 1) / middle)))
+        inside = [f.chip for f in known if not rows[f].apart(each)]
+        way = Way.INSIDE if inside else Way.OUTSIDE
+        figures: dict[str, float | str] = {
+            "pflops": p.claim.written(), "chips": c.claim.written(), "each": each.text(), "names": _names(known),
+            "inside": " or ".join(inside), "nearest": f"{nearest.chip} {rows[nearest].text()}",
+        }  # fmt: skip
+        yield against(book, CheckName.PFLOPS_PER_CHIP, [p.claim, c.claim], [], CheckFinding.NOTE, way, **figures)
+
+
+def _row(chip: Chip) -> Span:
+    """Return the PFLOPS that a chip can be stated with: dense and, where it has such a mode, sparse."""
+    dense, spread = chip.fp16_dense_pflops or 0.0, chip.pflops_spread or 1.0
+    return Span(dense / spread, (chip.fp16_sparse_pflops or dense) * spread)
+
+
+def equivalents(book: Book) -> Iterator[Check | None]:
+    """Yield PFLOPS that one text converts to chips of a named family by the figure with sparsity."""
+    chips = book.dossier.network.chips
+    for claims in book.dossier.claims.values():
+        converted = [c for c in claims if c.quantity_kind == "chips" and Scope.read(c.scope) == Scope.EQUIVALENT]
+        for c, p in itertools.product(converted, [c for c in claims if c.quantity == "pflops"] if converted else []):
+            family = next((chips[n] for n in _NAME.findall(c.quote) if n in chips), None)
+            dense = family.fp16_dense_pflops if family else None
+            if not same_sentence(c, p) or family is None or not dense or c.value_low is None:
+                continue
+            each = p.figure / c.value_low
+            sparse = family.fp16_sparse_pflops or math.inf
+            if is_same(each, dense) or not is_same(each, sparse):
+                yield None
+                continue
+            figures: dict[str, float | str] = {
+                "pflops": p.written(), "chips": f"{c.value_low:,.0f} chips", "each": each, "chip": family.chip,
+                "dense": dense, "sparse": sparse, "at_dense": p.figure / dense,
+            }  # fmt: skip
+            way = Way.EQUIVALENT
+            yield against(book, CheckName.PFLOPS_PER_CHIP, [p, c], [], CheckFinding.NOTE, way, **figures)
+
+
+def power_per_pflops(book: Book) -> Iterator[Check | None]:
+    """Yield kW per PFLOPS of one sentence below the lowest that any chip allows."""
+    for p, c in _mates(book, STATED_POWER, "pflops"):
+        kw = p.span.times(1000).per(c.span)
+        figures: dict[str, float | str] = {"mw": p.claim.written(), "pflops": c.claim.written(), "kw": kw.text()}
+        below = kw.high < KW_PER_P_FLOOR
+        yield (
+            against(
+                book,
+                CheckName.POWER_PER_PFLOPS,
+                [p.claim, c.claim],
+                [],
+                CheckFinding.STRAINED,
+                floor=KW_PER_P_FLOOR,
+                **figures,
+            )
+            if below
+            else None
+        )
+
+
+def _comparable(book: Book) -> Iterator[tuple[Figure, Given, Figure, Given]]:
+    """Yield two figures of one site that the network may join, of one part and of stages that can be compared."""
+    givens = [(f, model.given_of(f.claim)) for f in book.figures if f.claim.quantity]
+    known = [(f, given) for f, given in givens if given is not None and not given.bound]
+    known.sort(key=lambda pair: pair[0].site)
+    for site, members in itertools.groupby(known, key=lambda pair: pair[0].site):
+        for (a, given), (b, other) in itertools.combinations(members, 2):
+            apart = a.measure == b.measure or not {a.measure, b.measure} & CAPACITY
+            if apart or book.dossier.aggregate(site) or book.joined([a.claim], [b.claim]):
+                continue
+            if model.comparable(a.claim, b.claim, a.measure):
+                yield a, given, b, other
+
+
+def agreements(book: Book) -> Iterator[Check | None]:
+    """Yield two counts of one site that are one number in two units, within 5%.
+
+    Chips, servers and PFLOPS agree or do not: that is no matter of chance, and no second witness.
+    """
+    for a, _, b, _ in _comparable(book):
+        chips = _in_chips(book, a, b)
+        if chips is None:
+            continue
+        first, second = chips
+        agree = is_close(first, second, NEAR)
+        yield (
+            against(book, CheckName.AGREE, [a.claim], [b.claim], CheckFinding.NOTE, chips=first, other=second)
+            if agree
+            else None
+        )
+
+
+def _in_chips(book: Book, a: Figure, b: Figure) -> tuple[float, float] | None:
+    """Return two counts as chips of the family that they name; None where that takes more than arithmetic."""
+    measures = {a.measure, b.measure}
+    if not measures <= CHIP_COUNTS:
+        return None
+    names = chip_families(a.claim.chip_model) or chip_families(b.claim.chip_model)
+    rows = [book.dossier.network.chips[n] for n in names if n in book.dossier.network.chips]
+    per_chip = {f.fp16_dense_pflops for f in rows if f.fp16_dense_pflops}
+    if "pflops" in measures and len(per_chip) != 1:
+        return None
+    unit = {"chips": 1.0, "servers": float(CHIPS_A_SERVER), "pflops": 1 / next(iter(per_chip), 1.0)}
+    return a.value * unit[a.measure], b.value * unit[b.measure]
+
+
+def pairs(book: Book) -> Iterator[Check | None]:
+    """Yield pairs of claims of one site of which the first does not allow the second, by the network."""
+    solved: dict[tuple[object, ...], model.Posterior | None] = {}
+    for a, given, b, other in _comparable(book):
+        abroad = book.dossier.sites[a.site].country != "CN" and "cost_cny" in {a.measure, b.measure}
+        by_rows = {a.measure, b.measure} - STATED_POWER == {"chips"} and same_sentence(a.claim, b.claim)
+        if not abroad and not by_rows and _in_chips(book, a, b) is None:  # one sentence: power_per_chip has compared it
+            yield from _pair(book, a, given, b, other, solved)
+
+
+def _pair(
+    book: Book,
+    a: Figure,
+    given: Given,
+    b: Figure,
+    other: Given,
+    solved: dict[tuple[object, ...], model.Posterior | None],
+) -> Iterator[Check | None]:
+    """Yield whether one given allows another; `solved` keeps the answer of each given."""
+    q = model.question(b.claim, book.dossier)
+    key = (q.quantity, given.quantity, given.low, given.high, q.families, q.country)
+    if key not in solved:
+        try:
+            solved[key] = model.posterior(q.quantity, [given], model.readings_for(q, [given], book.dossier))[0]
+        except OsintError:  # no relation joins the two
+            solved[key] = None
+    answer = solved[key]
+    if answer is None:
+        return
+    below, to_high = (float(answer.cdf(math.log(end or math.nan))[0]) for end in (other.low, other.high))
+    if 2 * min(1 - below, to_high) >= EDGE:
+        yield None
+        return
+    low, best, high = answer.interval
+    figures: dict[str, float | str] = {"unit": model.unit_of(q.quantity), "low": low, "best": best, "high": high}
+    yield against(book, CheckName.PAIR, [a.claim], [b.claim], CheckFinding.STRAINED, **figures)
+
+
+def sums(book: Book) -> Iterator[Check | None]:
+    """Yield parts of one document that are, alone or together, above the figure that it gives for the whole."""
+    for kinds in book.by_site.values():
+        for figures in kinds.values():
+            for members in by_document(figures).values():
+                yield from _sum(book, members)
+
+
+def _sum(book: Book, members: Sequence[Figure]) -> Iterator[Check | None]:
+    for whole in (f for f in members if not f.claim.part and f.claim.bound != Bounding.AT_LEAST):
+        parts = [f for f in members if f.part and f.claim.stage == whole.claim.stage and f.day <= whole.day]
+        for part in parts:
+            above = part.span.above(whole.span) and not part.claim.readings
+            yield (
+                against(book, CheckName.SUM, [part.claim], [whole.claim], CheckFinding.INCONSISTENT) if above else None
+            )
+        if len({f.part for f in parts}) < len(parts) or len(parts) < len(("first", "second")):
+            continue
+        together = total([f.span for f in parts])
+        if not any(f.span.above(whole.span) for f in parts):
+            claims = [f.claim for f in parts]
+            yield (
+                against(
+                    book, CheckName.SUM, claims, [whole.claim], CheckFinding.STRAINED, Way.SUMMED, sum=together.text(3)
+                )
+                if together.above(whole.span)
+                else None
+            )
+
+
+def missing_wan(book: Book) -> Iterator[Check | None]:
+    """Yield figures of P that may have lost 万 (10,000), with what settles it.
+
+    Parts that add up to the whole of one text stand or fall together, so they are one check, and their whole is
+    what the other texts of the county are compared with.
+    """
+    dossier = book.dossier
+    county = {s.site_id: (s.county or s.site_id, s.province) for s in dossier.sites.values()}
+    claims = [c for c in dossier.all_claims if c.quantity == "pflops" and c.figure > 0 and not c.error_test]
+    small = [c for c in claims if c.figure < FEW_PFLOPS]
+    texts, near_by = defaultdict[object, list[Claim]](list), defaultdict[object, list[Claim]](list)
+    for c in small:
+        texts[c.site_id, document(c)].append(c)
+    for c in claims:
+        if c.figure >= MANY_PFLOPS:
+            near_by[county[c.site_id]].append(c)
+    done: set[str] = set()
+    for whole in sorted(small, key=lambda c: (bool(c.part), c.claim_id)):
+        if whole.claim_id in done:
+            continue
+        mates = [c for c in texts[whole.site_id, document(whole)] if c.part and c is not whole]
+        adds_up = len(mates) > 1 and is_close(sum(c.figure for c in mates), whole.figure)
+        parts = mates if adds_up and not whole.part else []
+        done |= {c.claim_id for c in (whole, *parts)}
+        near = [c for c in near_by[county[whole.site_id]] if _fits(c, whole.figure * WAN)]
+        way = Way.SUMMED if parts and near else Way.INSIDE if near else Way.ALONE
+        figures: dict[str, float | str] = {
+            "printed": f"{whole.figure:g}", "full": whole.figure * WAN, "near": said_all(near),
+            "sum": " + ".join(f"{c.figure:g}" for c in parts),
+            "sum_full": " + ".join(f"{c.figure * WAN:,.0f}" for c in parts),
+        }  # fmt: skip
+        yield against(book, CheckName.WAN, [whole, *parts], near, CheckFinding.NOTE, way, **figures)
+
+
+def is_close(a: float, b: float, share: float = 1e-9) -> bool:
+    """Return whether two numbers are within a share of each other, or but for the rounding of the computer one."""
+    return math.isclose(a, b, rel_tol=share)
+
+
+def _fits(claim: Claim, figure: float) -> bool:
+    span = span_of(claim)
+    return (
+        span is not None
+        and not span.apart(Span(figure * (1 - SAME), figure * (1 + SAME)))
+        and is_same(claim.figure, figure)
+    )
+
+
+def multiples(book: Book) -> Iterator[Check | None]:
+    """Yield figures that a text calls a multiple of what was before, where no figure on file is that base."""
+    for f in book.figures:
+        found = next(find_words("multiple", f.claim.quote), None)
+        if found is None:
+            continue
+        times = found[1]
+        before = [
+            b
+            for b in book.alike(f)
+            if b.claim.quote != f.claim.quote and b.span.low < f.span.low and not b.claim.readings
+        ]
+        if not before:
+            continue
+        base = f.span.times(1 / times)
+        if any(not b.span.apart(base) for b in before):
+            yield None
+            continue
+        nearest = min(before, key=lambda b: abs(math.log(b.value * times / f.value)))
+        figures: dict[str, float | str] = {
+            "word": found[0].group(0), "times": times, "base": base.text(3), "ratio": f.value / nearest.value,
+        }  # fmt: skip
+        yield against(book, CheckName.MULTIPLE, [f.claim], [nearest.claim], CheckFinding.NOTE, **figures)

@@ -1,0 +1,243 @@
+"""What was seen of a claim, sorted by what it can decide; the value of the claim is not used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from osint.model import CAPACITY, Dossier, Question
+from osint.register import Claim, Rung
+from osint.verdict.bearing import (
+    Assertion,
+    Asserts,
+    Coverage,
+    Sight,
+    by_others,
+    official_statements,
+    part_numbers,
+    sights,
+    witnesses,
+)
+from osint.verdict.room import Room, room_at, rooms_alone, sum_of_rooms
+from osint.verdict.rules import sure
+
+FEWEST_PARTS = 2  # numbered parts that can be the whole of a site
+LATER_DAYS = 60  # days after its day within which a size still shows what room there was on it
+
+
+@dataclass(frozen=True)
+class RoomFor:
+    """What was seen last, and for how much of the claimed quantity it had room at most."""
+
+    rooms: tuple[Room, ...]
+    at_most: float
+    """Upper end of the 90% interval, in the unit of the model; 0 where nothing stood."""
+    partial: bool
+    """Whether parts of what the claim speaks of were seen, and others were not."""
+
+    @property
+    def day(self) -> int:
+        """Ordinal of the last day on which it can have been seen."""
+        return max(room.day for room in self.rooms)
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the observations, sorted."""
+        return sorted({i for room in self.rooms for i in room.ids})
+
+    @property
+    def p_place(self) -> float:
+        """Probability that it is the place: that of the least certain observation."""
+        return min(room.p_place for room in self.rooms)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of a claim, sorted by what it can decide."""
+
+    sights: tuple[Sight, ...]
+    """By others than the claimant, of any place, part and day."""
+    own: tuple[Sight, ...] = ()
+    """By the claimant."""
+    absent: Sight | None = None
+    """The last sight of a lower rung on or after the day of the claim."""
+    absent_before: Sight | None = None
+    """The last sight of a lower rung where no day is due."""
+    doubtful: tuple[Sight, ...] = ()
+    """Sights that would decide if it were sure that they are of the place."""
+    after: Room | None = None
+    """Room seen on or after its day."""
+    about: Room | None = None
+    """Room seen by its day or shortly after, or, where no day is due, at last."""
+    shown: Sight | None = None
+    """The sight that shows the rung by its day."""
+    small: tuple[Sight, ...] = ()
+    """Sights of the rung by its day without the size of a hall."""
+    conflict: tuple[str, ...] = ()
+    """Ids of observations and statements that contradict each other."""
+    statements: tuple[Claim, ...] = ()
+    """Official statements among them."""
+    room_for: RoomFor | None = None
+
+    @property
+    def confirmed(self) -> list[Sight]:
+        """Sights of a confirmed place."""
+        return [s for s in self.sights if s.confirmed]
+
+    @property
+    def covering(self) -> list[Sight]:
+        """Sights of a confirmed place and of the whole of what the claim speaks of."""
+        return [s for s in self.confirmed if s.covers]
+
+
+def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
+    """Sort what was seen by what it can decide; the value of the claim is not used."""
+    every = sights(claim, dossier)
+    seen = Seen(tuple(by_others(claim, every)))
+    lower = [s for s in seen.sights if s.covers and _lower(s, asks, seen)]
+    late = [s for s in lower if asks.day and s.first >= asks.day]
+    certain = [s for s in late if sure(s.p_absent)]
+    absent = max(certain, key=lambda s: s.first, default=None)
+    open_ended = asks.kind in {Asserts.PROMISED, Asserts.PLANNED}
+    early = [s for s in lower if s.confirmed and s not in late and open_ended and not _overtaken(s, seen)]
+    absent_before = max(early, key=lambda s: s.first, default=None)
+    shown, small = _shown(asks, seen)
+    decider = absent or absent_before
+    conflict = witnesses(decider, every, dossier) if decider else ()
+    statements = official_statements(absent, claim, dossier) if absent else ()
+    found = Seen(
+        sights=seen.sights,
+        own=tuple(s for s in every if s not in seen.sights),
+        absent=absent,
+        absent_before=absent_before,
+        doubtful=tuple(s for s in late if s not in certain and s.p_place > 0) if absent is None else (),
+        shown=shown,
+        small=small,
+        conflict=_ids(decider, conflict, statements) if decider and (conflict or statements) else (),
+        statements=statements,
+    )
+    return _sized(found, claim, asks, q, dossier) if q.quantity in CAPACITY else found
+
+
+def _ids(decider: Sight, witnessed: Sequence[str], statements: Sequence[Claim]) -> tuple[str, ...]:
+    """Return the ids of a look that found nothing and of what contradicts it."""
+    return (decider.row.observation_id, *witnessed, *(c.claim_id for c in statements))
+
+
+def _lower(s: Sight, asks: Assertion, seen: Seen) -> bool:
+    """Return whether a sight is of a rung below the asserted one not being there.
+
+    From powered on, 'not yet' of a whole says nothing of a part of it if any of the whole is known to have the rung.
+    """
+    missing = s.row.not_yet or (Rung.ROOFED if s.bare else None)
+    if missing is None or missing.height > asks.rung.height or asks.kind == Asserts.NOTHING:
+        return False
+    if s.coverage == Coverage.SAME or missing.height <= Rung.ROOFED.height:
+        return True
+    return not any(o.row.rung and o.row.rung.height >= missing.height and o.first <= s.last for o in seen.confirmed)
+
+
+def _overtaken(s: Sight, seen: Seen) -> bool:
+    """Return whether a later sight shows the rung that was missing."""
+    missing = s.row.not_yet or Rung.ROOFED
+    return any(o.row.rung and o.row.rung.height >= missing.height and o.last >= s.first for o in seen.covering)
+
+
+def _shown(asks: Assertion, seen: Seen) -> tuple[Sight | None, tuple[Sight, ...]]:
+    """Return the sight that shows the rung by its day, of the same part, and those without the size of a hall."""
+    if not asks.day or asks.rung.height < Rung.GROUND_BROKEN.height:
+        return None, ()
+    same = [s for s in seen.covering if s.coverage == Coverage.SAME and sure(s.p_place) and s.last <= asks.day]
+    of_rung = [s for s in same if s.row.rung is not None and s.row.rung.height >= asks.rung.height]
+    if of_rung and any(s.substantial() for s in same):
+        return max(of_rung, key=lambda s: s.last), ()
+    return None, tuple(of_rung)
+
+
+def _key(s: Sight) -> tuple[int, str]:
+    return s.last, s.row.observation_id
+
+
+def _sized(found: Seen, claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
+    """Add the room that sizes show: on or after the day, about it, and at last."""
+    measured = [s for s in found.covering if s.whole and not s.bare and s.given()]
+    late = [s for s in measured if asks.day and s.first >= asks.day]
+    in_time = [s for s in measured if (not asks.day or s.last <= asks.day + LATER_DAYS)]
+    after = room_at(late, min(late, key=lambda s: (s.first, s.row.observation_id)), q, dossier) if late else None
+    about = room_at(in_time, max(in_time, key=_key), q, dossier) if in_time else None
+    if not measured:
+        whole = _parts_of_the_whole(found, claim, dossier)
+        after = _together([[s for s in rows if asks.day and s.first >= asks.day] for rows in whole], q, dossier)
+        about = _together([[s for s in rows if not asks.day or s.last <= asks.day] for rows in whole], q, dossier)
+    last = _room_for(found, claim, q, dossier)
+    return replace(found, after=after, about=about if asks.kind != Asserts.NOTHING else None, room_for=last)
+
+
+def _parts_of_the_whole(found: Seen, claim: Claim, dossier: Dossier) -> list[list[Sight]]:
+    """Return what was seen of each numbered part of a site (phase 1, phase 2 ...), where those are the whole of it.
+
+    They are taken as the whole if the documents name at least two of one kind, counted from 1 without a gap, and each
+    was seen: built, or not begun. Else nothing is returned.
+    """
+    if claim.part:
+        return []
+    named: dict[str, set[int]] = {}
+    parts = {c.part for c in dossier.claims[claim.site_id]} | {s.row.part for s in found.confirmed}
+    for noun, of_part in filter(None, map(part_numbers, parts)):
+        named.setdefault(noun, set()).update(of_part)
+    for noun, numbers in sorted(named.items()):
+        if len(numbers) < FEWEST_PARTS or numbers != set(range(1, len(numbers) + 1)):
+            continue
+        seen = [
+            [
+                s
+                for s in found.confirmed
+                if s.row.site_id == claim.site_id and part_numbers(s.row.part) == (noun, frozenset({n}))
+            ]
+            for n in sorted(numbers)
+        ]
+        if all(_known(rows) for rows in seen):
+            return seen
+    return []
+
+
+def _known(rows: Sequence[Sight]) -> bool:
+    """Return whether the size of a part is known: measured, or nothing stands there; not one that only has a rung."""
+    usable = [s for s in rows if s.bare or s.given()]
+    stands = [s.first for s in rows if s.row.rung is not None and s.row.rung.height >= Rung.ROOFED.height]
+    return bool(usable) and (any(s.given() for s in usable) or not stands)
+
+
+def _together(parts: Sequence[Sequence[Sight]], q: Question, dossier: Dossier) -> Room | None:
+    """Return the room of all parts of the whole, each as it was seen last; None where one of them was not."""
+    rooms = [room_at(rows, max(rows, key=_key), q, dossier) for rows in (_usable(rows) for rows in parts) if rows]
+    known = [room for room in rooms if room is not None and room.disagreement is None]
+    return sum_of_rooms(known) if parts and len(known) == len(parts) else None
+
+
+def _usable(rows: Sequence[Sight]) -> list[Sight]:
+    return [s for s in rows if s.bare or s.given()]
+
+
+def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomFor | None:
+    """Return the room that was seen last, of the whole or else of its parts; at an unconfirmed place if at no other."""
+    for pool in (found.confirmed, found.sights):
+        whole = [s for s in _usable(pool) if s.covers and s.whole]
+        if whole and _known([s for s in pool if s.covers]):
+            room = room_at(whole, max(whole, key=_key), q, dossier)
+            if room is not None and room.disagreement is not None:
+                # sizes that disagree are not averaged: the one that leaves most room bounds it
+                room = max(rooms_alone(room, q, dossier), key=lambda r: r.interval[2])
+                room = replace(room, bounded=True)
+            if room is not None:
+                return RoomFor((room,), room.interval[2], partial=False)
+        parts: dict[tuple[str, str], list[Sight]] = {}
+        for s in pool:
+            if s.coverage == Coverage.PART:
+                parts.setdefault((s.row.site_id, s.row.part), []).append(s)
+        known = [rows for rows in parts.values() if _known(rows)]
+        rooms = [room for rows in known if (room := _together([rows], q, dossier))]
+        if rooms and len(rooms) == len(parts):
+            every = bool(_parts_of_the_whole(replace(found, sights=tuple(pool)), claim, dossier))
+            return RoomFor(tuple(rooms), sum_of_rooms(rooms).interval[2], partial=not every)
+    return None

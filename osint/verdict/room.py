@@ -1,0 +1,161 @@
+"""How much there was room for: what the observed sizes alone allow, on a day, at a place.
+
+No claim testifies here, neither the one under test nor another: what documents allow stands apart.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from osint import model
+from osint.errors import OsintError
+from osint.model import Dossier, Given, Posterior, Question, SharedSum
+from osint.verdict.bearing import CEILINGS, Coverage, Sight
+
+SAME_TIME_DAYS = 31  # within which two sizes of one thing cannot differ by what was built between them
+SNAPSHOT_DAYS = 200  # within which sizes of different kinds are taken together
+CONFLICT = 0.01  # chance, under all others, of a size as far off as this, below which the two disagree
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Two or more sizes that cannot be of one thing on one day."""
+
+    ids: tuple[str, ...]
+    p: float
+    """Chance of a difference as large, if they were."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What was seen of the place on about one day, and how much it had room for."""
+
+    seen: tuple[Sight, ...]
+    """The sizes, or the look that found nothing."""
+    posterior: Posterior | SharedSum | None
+    """Of the quantity asked, or the sum of those of the parts; None where nothing stood there."""
+    bounded: bool
+    """Whether it is a bound from above alone: a rating, or the whole of which the claim is a part."""
+    disagreement: Disagreement | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the observations."""
+        return tuple(sorted({s.row.observation_id for s in self.seen}))
+
+    @property
+    def day(self) -> int:
+        """Ordinal of the latest day on which any of it can have been seen."""
+        return max(s.last for s in self.seen)
+
+    @property
+    def p_place(self) -> float:
+        """Probability that it is the place: that of the least certain observation."""
+        return min(s.p_place if s.given() else s.p_absent for s in self.seen)
+
+    @property
+    def interval(self) -> tuple[float, float, float]:
+        """Low, best, high (90%); the low side and the best are NaN where it is a bound alone; 0 where nothing stood."""
+        if self.posterior is None:
+            return 0.0, 0.0, 0.0
+        low, best, high = self.posterior.interval
+        return (math.nan, math.nan, high) if self.bounded else (low, best, high)
+
+    def at_least(self, value: float) -> float:
+        """Return the probability that there was room for the value, at the place that was seen."""
+        return self.posterior.at_least(value) if self.posterior is not None else 0.0
+
+    def holds(self, value: float) -> float:
+        """Return the probability that the place has room for the value; if another was seen, nothing denies it."""
+        return 1 - self.p_place * (1 - self.at_least(value))
+
+
+def snapshot(seen: Sequence[Sight], anchor: Sight) -> list[Sight]:
+    """Return the sizes seen at about the time of one of them: of each quantity all of the day nearest to it."""
+    near = [s for s in seen if s.given() and abs(s.first - anchor.first) <= SNAPSHOT_DAYS]
+    near.sort(key=lambda s: (s.row.quantity, abs(s.first - anchor.first), s.row.observation_id))
+    out: list[Sight] = []
+    for _, of_quantity in itertools.groupby(near, key=lambda s: s.row.quantity):
+        candidates = list(of_quantity)
+        closest = abs(candidates[0].first - anchor.first)
+        out += [s for s in candidates if abs(s.first - anchor.first) <= max(closest, SAME_TIME_DAYS)]
+    return out
+
+
+def _merged(seen: Sequence[Sight]) -> list[tuple[Given, list[Sight]]]:
+    """Return the sizes as evidence: roofs with outlines of their own of one look are added, bound to bound."""
+    out: list[tuple[Given, list[Sight]]] = []
+    looks: dict[tuple[str, str, int], list[Sight]] = {}
+    for s in seen:
+        looks.setdefault((s.row.quantity, s.group, s.first), []).append(s)
+    for (quantity, *_), rows in looks.items():
+        givens = [g for s in rows if (g := s.given())]
+        outlines = {s.row.outline for s in rows}
+        if len(rows) > 1 and "" not in outlines and len(outlines) == len(rows) and not any(g.bound for g in givens):
+            ids = tuple(i for g in givens for i in g.ids)
+            low, high = (sum(ends) for ends in ([g.low or 0.0 for g in givens], [g.high or 0.0 for g in givens]))
+            out.append((Given(quantity, low, high, ", ".join(ids), ids, observed=True), rows))
+        else:
+            out += list(zip(givens, ([s] for s in rows), strict=True))
+    return out
+
+
+def disagreement(givens: Sequence[Given], q: Question, dossier: Dossier) -> Disagreement | None:
+    """Return the sizes that cannot be of one thing, if there are any; all of them two-sided."""
+    firm = [g for g in givens if not g.bound]
+    worst: Disagreement | None = None
+    if len(firm) < 2:  # noqa: PLR2004  two are needed to disagree
+        return None
+    try:
+        readings = model.readings_for(q, firm, dossier)
+    except OsintError:
+        return None
+    for conflict in model.conflicts(firm, readings):
+        ids = tuple(sorted({i for g in (conflict.given, *conflict.others) for i in g.ids}))
+        if conflict.p < CONFLICT and (worst is None or conflict.p < worst.p):
+            worst = Disagreement(ids, conflict.p)
+    return worst
+
+
+def room_at(seen: Sequence[Sight], anchor: Sight, q: Question, dossier: Dossier) -> Room | None:
+    """Return what the sizes seen at about the time of one of them had room for; None where no relation joins them."""
+    if anchor.bare:
+        return Room((anchor,), None, bounded=False)
+    merged = _merged(snapshot(seen, anchor))
+    givens = [g for g, _ in merged]
+    used = tuple(s for _, rows in merged for s in rows)
+    firm = [g for g in givens if not g.bound]
+    ceiling = not firm
+    if ceiling:
+        # nothing but a rating was seen: the load is at most what the rating would carry
+        firm = [Given(g.quantity, g.high, g.high, g.label, g.ids, True) for g in givens if g.quantity in CEILINGS]
+    bounds = [] if ceiling else [g for g in givens if g.bound]
+    if not firm:
+        return None
+    try:
+        readings = model.readings_for(q, [*firm, *bounds], dossier)
+        answer, _ = model.posterior(q.quantity, [*firm, *bounds], readings)
+    except OsintError:
+        return None
+    within = any(s.coverage == Coverage.WITHIN for s in used)
+    return Room(used, answer, bounded=ceiling or within, disagreement=disagreement(givens, q, dossier))
+
+
+def rooms_alone(room: Room, q: Question, dossier: Dossier) -> list[Room]:
+    """Return the room by each size of a room alone."""
+    out = [room_at([s], s, q, dossier) for s in room.seen]
+    return [r for r in out if r is not None]
+
+
+def sum_of_rooms(rooms: Sequence[Room]) -> Room:
+    """Return the room of several parts together, with the errors of relations in common; a bare part adds nothing."""
+    stand: list[Posterior] = []
+    for room in rooms:
+        answer = room.posterior
+        stand += [answer] if isinstance(answer, Posterior) else list(answer.parts) if answer is not None else []
+    seen = tuple(s for room in rooms for s in room.seen)
+    total = model.sum_of(stand) if stand else None
+    return Room(seen, total, bounded=any(room.bounded for room in rooms))

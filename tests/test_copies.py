@@ -1,0 +1,136 @@
+"""Copies in web archives: a copy is of the time and the page that answered, and a row that cannot be is left out."""
+
+import json
+
+import pytest
+
+from osint import sources
+from osint.http import Limits
+from osint.portals import webarchives
+from osint.portals.webarchives import Copy
+from tests.portal_server import answer, serve
+from tests.portal_server.faults import notice_html
+from tests.portal_server.portals import HEADER, sha1_32
+
+URL = "http://x.example/n.html"
+PAGE = notice_html().encode()
+TIME = "20240615083000"
+MEMENTO = [("Memento-Datetime", "Sat, 15 Jun 2024 08:30:00 GMT")]
+
+
+@pytest.fixture
+def portal(monkeypatch):
+    with serve() as running:
+        for name in ("wayback", "commoncrawl", "commoncrawl_data"):
+            monkeypatch.setenv(f"OSINT_BASE_{name.upper()}", running.url)
+        yield running
+
+
+@pytest.fixture
+def session(tmp_path, monkeypatch):
+    monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
+    made = sources.open_session(tmp_path, limits=Limits(max_seconds=5, silence_seconds=5))
+    monkeypatch.setattr(made.politeness, "wait_seconds", lambda key, rate: 0.0)
+    return made
+
+
+def row(time=TIME, url=URL, status="200", media="text/html", digest="A" * 32, length="1200"):
+    return ["example,x)/n.html", time, url, media, status, digest, length]
+
+
+def listed(portal, session, rows):
+    portal.pages["/cdx/search/cdx"] = answer(json.dumps(rows).encode(), "application/json")
+    return webarchives.wayback_copies(session, webarchives.wayback_request(URL))
+
+
+def test_the_newest_is_the_last_time_that_the_page_was_seen_also_unchanged(portal, session):
+    unchanged = row("20260101000000", status="-", media="warc/revisit")
+    listing = listed(
+        portal,
+        session,
+        [HEADER, unchanged, row("20190101000000"), row("20200101000000", status="-", media="warc/revisit")],
+    )
+    assert [copy.timestamp[:4] for copy in listing.copies] == ["2019", "2020", "2026"]
+    assert "last seen 2026-01-01, unchanged since 2019-01-01 or before" in webarchives._answered(listing)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (row(url="http://evil.example/n.html"), "of another host (evil.example)"),
+        (row(url="http://notx.example/n.html"), "of another host"),
+        (row(time="29990101000000"), "of a time that cannot be"),
+        (row(time="19010101000000"), "of a time that cannot be"),
+        (row(time="20240230000000"), "without a time"),
+        (row(time=20240615083000.5), "without a time"),
+        (row(url=""), "no URL"),
+        (row(url="file:///etc/passwd"), "no URL"),
+        (row(url={"a": 1}), "no URL"),
+        (row(status="404"), "was no success"),
+        (row(status="-"), "was no success"),
+        (row(length="0"), "of no length"),
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_is_left_out_and_named(portal, session, bad, reason):
+    listing = listed(portal, session, [HEADER, bad, row()])
+    assert [copy.url for copy in listing.copies] == [URL] and listing.bad_rows == 1
+    assert reason in listing.reasons[0] and reason in webarchives._answered(listing)
+
+
+@pytest.mark.parametrize(
+    "body", [5, [5], ["a"], [[5, 6], [7]], [[["original"]]], {"a": 1}, [{"a": 1}], [HEADER, 5], [HEADER, "tail"], [[], []], "[" * 100_000]
+)  # fmt: skip
+def test_what_is_no_index_is_said_to_be_none(portal, session, body):
+    sent = body if isinstance(body, str) else json.dumps(body)
+    portal.pages["/cdx/search/cdx"] = answer(sent.encode(), "application/json")
+    listing = webarchives.wayback_copies(session, webarchives.wayback_request(URL))
+    assert listing.copies == [] and listing.classified.kind in ("challenge", "content", "empty result", "blocked")
+
+
+def moved(to):
+    return answer(b"", status="302 Found", headers=[("Location", to)])
+
+
+@pytest.mark.parametrize("digest", ["-", "", "A" * 32])
+@pytest.mark.parametrize(
+    ("time", "page"), [("20190101000000", URL), (TIME, "http://evil.example/"), ("20190101000000", "http://evil.example/n.html")]
+)  # fmt: skip
+def test_a_memento_of_another_date_or_page_is_what_it_is(portal, session, time, page, digest):
+    portal.pages[f"/web/{TIME}id_/{URL}"] = moved(f"/web/{time}id_/{page}")
+    portal.pages[f"/web/{time}id_/{page}"] = answer(PAGE, headers=MEMENTO)
+    entry = webarchives.take_wayback(session, Copy(URL, TIME, "text/html", digest))
+    assert (entry.kind, entry.copy_time, entry.copy_of) == ("incomplete", time, page)
+    assert entry.served.startswith(f"{time[:4]}-{time[4:6]}")
+    assert not [r for r in sources.history(session.archive, URL) if r.entry.is_content]
+
+
+def test_a_memento_that_moved_and_has_the_stated_digest_is_content_of_its_own_time(portal, session):
+    portal.pages[f"/web/{TIME}id_/{URL}"] = moved(f"/web/20190101000000id_/{URL}")
+    portal.pages[f"/web/20190101000000id_/{URL}"] = answer(PAGE, headers=MEMENTO)
+    entry = webarchives.take_wayback(session, Copy(URL, TIME, "text/html", sha1_32(PAGE)))
+    assert (entry.kind, entry.copy_time) == ("content", "20190101000000")
+
+
+@pytest.mark.parametrize(
+    "same", ["https://x.example/n.html", "http://www.x.example:80/n.html", "http://x.example/n.html/"]
+)
+def test_a_memento_of_the_same_page_spelt_otherwise_is_content(portal, session, same):
+    portal.pages[f"/web/{TIME}id_/{URL}"] = moved(f"/web/{TIME}id_/{same}")
+    portal.pages[f"/web/{TIME}id_/{same}"] = answer(PAGE, headers=MEMENTO)
+    assert webarchives.take_wayback(session, Copy(URL, TIME, "text/html", "-")).kind == "content"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("429 Too Many Requests", "rate-limited"), ("404 Not Found", "gone"), ("403 Forbidden", "blocked")],
+)
+def test_an_archived_refusal_is_of_the_page_and_holds_nobody(portal, session, status, kind):
+    held = []
+    session.politeness.hold = lambda *args, **more: held.append(args)
+    portal.pages[f"/web/{TIME}id_/{URL}"] = answer(b"no", status=status, headers=MEMENTO)
+    entry = webarchives.take_wayback(session, Copy(URL, TIME, "text/html", "-"))
+    assert entry.kind == kind and "so the page answered on Sat, 15 Jun 2024" in entry.signal
+    assert "nothing here shows" not in entry.signal and not held
+    portal.pages[f"/web/{TIME}id_/{URL}"] = answer(b"no", status="429 Too Many Requests")
+    assert "the page answered" not in webarchives.take_wayback(session, Copy(URL, TIME, "text/html", "-")).signal
+    assert held

@@ -1,0 +1,332 @@
+"""The decision order: place, part, day, then the number; row by row of the rules, and on SIMULATED scenarios."""
+
+import csv
+import itertools
+import json
+import math
+import re
+import shutil
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from osint import verdict
+from osint.cli.main import main
+from osint.register import Claim, Rung
+from osint.verdict import Asserts, Outcome, RuleFacts
+
+ROOT = Path(__file__).resolve().parent.parent
+CASES = sorted(p.parent for p in (ROOT / "tests" / "cases").glob("*/expected.csv"))
+NUMBERS = ("low", "best", "high", "lat", "lon", "position_error_m", "p_place", "searched_share")
+
+
+# ---------------------------------------------------------------- scenarios
+
+
+def case_of(folder, tmp_path):
+    """A case folder with the shipped tables and the observations of a scenario behind those on file."""
+    raw = tmp_path / "raw"
+    shutil.copytree(ROOT / "data" / "raw", raw, ignore=shutil.ignore_patterns("[!a-z]*", "captures"))
+    own = (folder / "raw" / "observations.csv").read_text(encoding="utf-8").split("\n", 1)[1]
+    with (raw / "observations.csv").open("a", encoding="utf-8") as table:
+        table.write(own)
+    return tmp_path
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda p: p.name)
+def test_scenario(folder, tmp_path, capsys):
+    with (folder / "expected.csv").open(encoding="utf-8") as table:
+        expected = list(csv.DictReader(table))
+    with (folder / "raw" / "observations.csv").open(encoding="utf-8") as table:
+        seen = list(csv.DictReader(table))
+    assert all(row["simulated"] == "yes" for row in seen)
+    case = case_of(folder, tmp_path)
+    claims = pd.read_csv(case / "raw" / "claims.csv", dtype=str, keep_default_na=False).set_index("claim_id")
+    sites = dict.fromkeys(claims.loc[row["claim_id"], "site_id"] for row in expected)
+    assert main(["check", *sites, "--data", str(case), "--json"]) == 0
+    found = {f["claim_id"]: f for f in json.loads(capsys.readouterr().out)["findings"]}
+    for row in expected:
+        said = found[row["claim_id"]]
+        assert (said["finding"], said["rule"]) == (row["finding"], row["rule"]), said["shown"]
+        assert (said["room_for"] == 0) == (row["room_is_none"] == "yes")
+        assert said["shown"].startswith("SIMULATED.")
+
+
+# ---------------------------------------------------------------- claims and sights of no real place
+
+
+SITE = {"site_id": "ZZ01", "name_en": "a place", "country": "CN", "role": "announced"}
+CLAIM = {
+    **{"claim_id": "C900", "site_id": "ZZ01", "claimant": "an office", "source_publisher": "an office"},
+    **{"source_tier": "local_government", "source_url": "https://example.org/1", "date": "2024-06-30"},
+    **{"quote": "words", "quote_language": "en", "quantity_kind": "PFLOPS", "unit": "PFLOPS", "bound": "exact"},
+    **{"value_low": 5000.0, "value_high": 5000.0, "rung": "running", "modality": "has", "reading_confidence": "high"},
+    **{"independence_group": "G900", "group_reason": "by hand", "evidence_use": "no", "error_test": "no"},
+}
+STATE = {"quantity_kind": "completion_date", "unit": "date", "value_low": np.nan, "value_high": np.nan, "bound": ""}
+PROMISE = {"modality": "will", "value_date": "2025-06-30"}
+SEEN = {"site_id": "ZZ01", "observer": "desk", "how": "picture", "p_place": 0.99, "place_reason": "SIMULATED"}
+
+
+def frame(table, rows):
+    """Rows of a table with every column, empty where nothing is said."""
+    numbers = [c for c in table.columns if pd.api.types.is_numeric_dtype(table[c])]
+    blank = {c: np.nan if c in numbers else "" for c in table.columns}
+    return pd.DataFrame([blank | row for row in rows], columns=table.columns)
+
+
+def judged(register, claim, *seen, others=(), sites=(SITE,)):
+    """The finding on a claim of a place that is not on file, with what was seen there."""
+    rows = [{"observation_id": f"O90{n}", "independence_group": f"desk {n}", **SEEN, **r} for n, r in enumerate(seen)]
+    claims = [CLAIM | claim, *(CLAIM | {"claim_id": f"C91{n}"} | other for n, other in enumerate(others))]
+    case = replace(
+        register,
+        sites=frame(register.sites, sites),
+        claims=frame(register.claims, claims),
+        observations=frame(register.observations, rows),
+    )
+    return verdict.judge(Claim.from_row(case.claims.iloc[0].to_dict()), case)
+
+
+def size(date, quantity="facility_mw", best=10.0, **more):
+    return {"date": date, "quantity": quantity, "low": 0.95 * best, "best": best, "high": 1.05 * best, **more}
+
+
+def absent(date, rung="roofed", **more):
+    return {"date": date, "not_yet": rung, **more}
+
+
+BEFORE, AFTER = "2025-05-01", "2025-09-01"
+
+
+@pytest.mark.parametrize(
+    ("claim", "seen", "outcome"),
+    [
+        # 1. the place
+        (PROMISE, [absent(AFTER)], Outcome.DEADLINE_MISSED),
+        (PROMISE, [absent(AFTER, p_place=np.nan)], Outcome.UNTESTED),
+        (PROMISE, [absent(AFTER, p_place=0.5)], Outcome.UNTESTED),
+        (PROMISE, [absent(AFTER, p_place=0.94)], Outcome.UNTESTED),
+        (PROMISE, [absent(AFTER, searched_share=0.5)], Outcome.UNTESTED),
+        (PROMISE, [absent(AFTER, searched_share=0.99)], Outcome.DEADLINE_MISSED),
+        (PROMISE, [size(AFTER, best=0.1, p_place=np.nan)], Outcome.UNTESTED),
+        # 2. the part
+        (PROMISE | {"part": "phase 1"}, [absent(AFTER)], Outcome.DEADLINE_MISSED),
+        (PROMISE | {"part": "phase 1"}, [absent(AFTER, part="phase 2")], Outcome.UNTESTED),
+        (PROMISE | {"part": "phase I"}, [absent(AFTER, part="phase 1")], Outcome.DEADLINE_MISSED),
+        (PROMISE, [absent(AFTER, part="phase 2")], Outcome.UNTESTED),
+        (PROMISE, [size(AFTER, best=0.1, part="building 1")], Outcome.UNTESTED),
+        (PROMISE | {"part": "phase 1"}, [absent(AFTER, "powered")], Outcome.DEADLINE_MISSED),
+        (
+            PROMISE | {"part": "phase 1"},
+            [absent(AFTER, "powered"), size("2025-07-01", rung="powered", part="phase 1")],
+            Outcome.COULD_FIT,
+        ),
+        # 3. the day
+        (PROMISE, [absent(BEFORE)], Outcome.NOT_REACHED),
+        (PROMISE | {"value_date": ""}, [absent(AFTER)], Outcome.NOT_REACHED),
+        ({}, [absent("2024-06-01")], Outcome.UNTESTED),
+        ({}, [absent("2024-07-01")], Outcome.REFUTED),
+        ({"modality": "denied"}, [absent(AFTER)], Outcome.UNTESTED),
+        (PROMISE | STATE, [size(AFTER, rung="running")], Outcome.UNTESTED),
+        (PROMISE | STATE, [size(BEFORE, rung="running")], Outcome.SUPPORTED),
+        (PROMISE | STATE, [size(BEFORE, rung="running", part="hall 1")], Outcome.UNTESTED),
+        (PROMISE | STATE | {"part": "hall 1"}, [size(BEFORE, rung="running")], Outcome.UNTESTED),
+        (PROMISE | STATE, [size(BEFORE, rung="roofed")], Outcome.UNTESTED),
+        (PROMISE | STATE, [size(BEFORE, best=0.1, rung="running")], Outcome.UNTESTED),
+        (PROMISE | STATE, [{"date": BEFORE, "rung": "running"}], Outcome.UNTESTED),
+        (PROMISE | STATE, [size(BEFORE, rung="running", p_place=0.9)], Outcome.UNTESTED),
+        # 4. the number
+        ({}, [size(AFTER, best=0.5)], Outcome.REFUTED),
+        (PROMISE, [size(AFTER, best=0.5)], Outcome.DEADLINE_MISSED),
+        (PROMISE, [size(BEFORE, best=0.5)], Outcome.NOT_REACHED),
+        (PROMISE, [size(BEFORE, best=100.0)], Outcome.COULD_FIT),
+        ({}, [size("2024-07-01", best=100.0)], Outcome.COULD_FIT),
+        ({}, [size("2026-07-01", best=100.0)], Outcome.UNTESTED),
+        (PROMISE, [size(AFTER, "transformers_mva", 0.8)], Outcome.DEADLINE_MISSED),
+        ({}, [size(AFTER, "roof_m2", 0.0, low=0.0, high=0.0)], Outcome.REFUTED),
+        # 5. the reading
+        ({"readings": "0.5|5000"}, [size(AFTER, best=0.5)], Outcome.UNTESTED),
+        ({"readings": "0.5|5000"}, [size("2024-07-01", best=0.5)], Outcome.UNTESTED),
+        ({"bound": "at most", "value_low": np.nan}, [size(AFTER, best=0.5)], Outcome.UNTESTED),
+        ({"value_low": 1.0}, [size(AFTER, best=0.5)], Outcome.UNTESTED),
+        # observers against each other
+        (PROMISE, [size("2025-08-20", "roof_m2", 300.0), size(AFTER, "roof_m2", 30000.0)], Outcome.CONFLICT),
+        (PROMISE, [absent(AFTER), size(BEFORE, "roof_m2", 9000.0, rung="roofed")], Outcome.CONFLICT),
+        (PROMISE, [size("2025-08-20", best=0.2), size(AFTER, best=0.4)], Outcome.DEADLINE_MISSED),
+    ],
+)
+def test_decision(register, claim, seen, outcome):
+    found = judged(register, claim, *seen)
+    assert found.outcome == outcome, (found.rule.name, found.shown())
+
+
+def test_the_rungs_of_a_wrong_place_never_make_a_negative_finding(register):
+    """Whatever is seen, p_place below 0.95 refutes nothing; the printed chance is never below 1 - p_place."""
+    for p, rung, best in itertools.product((np.nan, 0.3, 0.9, 0.94), list(Rung), (0.01, 1.0, 50.0)):
+        for claim in ({}, PROMISE, PROMISE | STATE):
+            for seen in (absent(AFTER, rung.value, p_place=p), size(AFTER, best=best, p_place=p)):
+                found = judged(register, claim, seen)
+                assert found.outcome not in verdict.NEGATIVE
+                if found.probability is not None:
+                    assert found.probability >= 1 - p - 1e-9
+
+
+def test_a_due_day_is_inherited_within_one_filing_and_part(register):
+    plan = {"modality": "will", "part": "phase 1"}
+    due = PROMISE | STATE | {"part": "phase 1"}
+    found = judged(register, plan, absent(AFTER), others=[due])
+    assert found.outcome == Outcome.DEADLINE_MISSED and found.rests_on == ["C910", "O900"]
+    assert "the day that C910 of the same filing names" in found.shown()
+    for other in ({"part": "phase 2"}, {"source_url": "https://example.org/2"}, {"date": "2024-05-30"}):
+        assert judged(register, plan, absent(AFTER), others=[due | other]).outcome == Outcome.NOT_REACHED
+    two = [due, due | {"value_date": "2026-06-30"}]
+    assert judged(register, plan, absent(AFTER), others=two).outcome == Outcome.NOT_REACHED
+
+
+def test_one_fact_told_by_several_instruments_gives_one_finding(register):
+    """3 MW told as facility power, IT power, energy or a transformer rating refutes the same claim."""
+    for quantity, best in (
+        ("facility_mw", 3.0),
+        ("it_mw", 2.6),
+        ("energy_gwh_per_yr", 20.0),
+        ("transformers_mva", 6.3),
+    ):
+        assert judged(register, {"value_low": 6e4, "value_high": 6e4}, size(AFTER, quantity, best)).outcome == "refuted"
+
+
+def test_a_bare_site_has_room_for_none_and_no_word_of_probability(register):
+    found = judged(register, {"modality": "will"}, absent(AFTER, "ground broken"))
+    row = found.to_row()
+    assert row["room_for"] == 0 and row["probability"] is None and row["word"] == ""
+    assert "had room for no PFLOPS" in row["room"] and "90%" not in row["shown"]
+
+
+def test_parts_add_up_with_common_errors_and_decide_nothing(register):
+    """Two children of a parent: room for at most the sum, said to be of the parts that were seen."""
+    sites = [SITE, SITE | {"site_id": "ZZ02", "parent": "ZZ01"}, SITE | {"site_id": "ZZ03", "parent": "ZZ01"}]
+    one = judged(register, {}, size(AFTER, site_id="ZZ02"), sites=sites)
+    both = judged(register, {}, size(AFTER, site_id="ZZ02"), size(AFTER, site_id="ZZ03"), sites=sites)
+    assert one.outcome == both.outcome == Outcome.UNTESTED and both.seen.room_for.partial
+    ratio = both.seen.room_for.at_most / one.seen.room_for.at_most
+    assert 1.5 < ratio <= 2.001
+    assert "the other parts were not seen" in both.room_text()
+
+
+def test_a_child_is_bare_where_its_parent_is(register):
+    sites = [SITE, SITE | {"site_id": "ZZ02", "parent": "ZZ01"}]
+    claim = PROMISE | {"site_id": "ZZ02"}
+    assert judged(register, claim, absent(AFTER), sites=sites).outcome == Outcome.DEADLINE_MISSED
+    # what stands somewhere in the parent need not be the child
+    shown = size(BEFORE, rung="running")
+    assert judged(register, claim | STATE, shown, sites=sites).outcome != Outcome.SUPPORTED
+
+
+def test_one_roof_does_not_bound_a_site_of_several_parts(register):
+    sites = [SITE, SITE | {"site_id": "ZZ02", "parent": "ZZ01"}]
+    roof = size(AFTER, "roof_m2", 600.0)
+    assert judged(register, {"value_low": 1e5, "value_high": 1e5}, roof, sites=sites).outcome == Outcome.UNTESTED
+    whole = roof | {"searched_share": 1.0}
+    assert judged(register, {"value_low": 1e5, "value_high": 1e5}, whole, sites=sites).outcome == Outcome.REFUTED
+
+
+def test_an_official_statement_of_operation_against_bare_ground_is_a_conflict(register):
+    official = STATE | {"source_tier": "primary_government", "rung": "powered", "quantity_kind": "status"}
+    other = official | {"independence_group": "G901"}
+    assert judged(register, official, absent(AFTER, "ground broken")).outcome == Outcome.REFUTED  # no own witness
+    assert judged(register, {}, absent(AFTER, "ground broken"), others=[other]).outcome == Outcome.CONFLICT
+
+
+def test_a_contradiction_hides_no_observation_and_is_said_beside_it(register):
+    against = [verdict.Contradiction(verdict.CheckName.LADDER, ("C911",))]
+    case = replace(
+        register,
+        sites=frame(register.sites, [SITE]),
+        claims=frame(register.claims, [CLAIM]),
+        observations=frame(register.observations, [{"observation_id": "O900"} | SEEN | size(AFTER, best=0.1)]),
+    )
+    claim = Claim.from_row(case.claims.iloc[0].to_dict())
+    found = verdict.judge(claim, case, {"C900": against})
+    assert found.outcome == Outcome.REFUTED and "also contradicted by" in found.shown() and "C911" in found.rests_on
+    unseen = replace(case, observations=case.observations.iloc[:0])
+    assert verdict.judge(claim, unseen, {"C900": against}).outcome == Outcome.INCONSISTENT
+
+
+def test_documents_alone_decide_nothing_and_carry_no_probability(register):
+    found = verdict.check(register)
+    seen = set(register.observations["site_id"])
+    for row in found.findings.to_dict("records"):
+        if row["site_id"] not in seen:
+            assert row["finding"] in ("untested", "inconsistent")
+        if row["basis"] != "observations":
+            assert not row["word"] and (row["probability"] is None or math.isnan(row["probability"]))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "bound"), [(100.0, 100.0, "exact"), (100.0, 200.0, "range"), (100.0, np.nan, "at least")]
+)
+def test_a_larger_number_is_never_likelier(register, low, high, bound):
+    chances = []
+    for factor in (1, 10, 100, 1000, 1e4, 1e5):
+        claim = {"value_low": low * factor, "value_high": high * factor, "bound": bound}
+        chances.append(judged(register, claim, size("2024-07-01")).probability)
+    assert chances == sorted(chances, reverse=True) and chances[0] > 0.9 > 0.1 > chances[-1]
+
+
+# ---------------------------------------------------------------- the table of rules
+
+
+FACTS = [
+    (RuleFacts(), "nothing bears on it"),
+    (RuleFacts(conflict=True, absent=True, asserts=Asserts.STANDS), "observers contradict each other"),
+    (RuleFacts(absent=True, asserts=Asserts.STANDS, contradicted=True), "not there on its day"),
+    (RuleFacts(absent=True, asserts=Asserts.PROMISED, holds=0.9, fits=0.9), "not there by its due day"),
+    (RuleFacts(holds=0.049, asserts=Asserts.STANDS), "too small on its day"),
+    (RuleFacts(holds=0.049, asserts=Asserts.PROMISED), "too small by its due day"),
+    (RuleFacts(holds=0.05, asserts=Asserts.STANDS), "too small on its day"),
+    (RuleFacts(holds=0.051, asserts=Asserts.STANDS), "room at the edge of an assumption"),
+    (RuleFacts(holds=0.2, asserts=Asserts.STANDS), "nothing bears on it"),
+    (RuleFacts(shown=True, states=True), "rung shown by its day"),
+    (RuleFacts(shown=True), "nothing bears on it"),
+    (RuleFacts(shown=True, power=True, fits_hardest=0.45, fits=0.9), "power measured and rung shown"),
+    (RuleFacts(shown=True, power=True, fits_hardest=0.44, fits=0.9), "room enough"),
+    (RuleFacts(contradicted=True, fits=0.9), "contradicted on paper"),
+    (RuleFacts(fits=0.9, fits_hardest=0.04), "the readings differ"),
+    (RuleFacts(fits=0.2, fits_hardest=0.06), "room enough"),
+    (RuleFacts(absent_before=True, asserts=Asserts.PLANNED), "nothing stood there before its day"),
+    (RuleFacts(absent_before=True, asserts=Asserts.STANDS), "nothing bears on it"),
+    (RuleFacts(fits=0.19, asserts=Asserts.PROMISED), "no room yet before its day"),
+    (RuleFacts(fits=0.19, asserts=Asserts.STANDS, before=True), "seen before its day alone"),
+    (RuleFacts(unconfirmed=True, after=True), "the place is not confirmed"),
+    (RuleFacts(small=True, before=True), "no size was measured"),
+    (RuleFacts(tests_others=True, after=True), "a figure that tests others"),
+    (RuleFacts(after=True, before=True), "seen after its day alone"),
+    (RuleFacts(elsewhere=True, seen=True), "another part was seen"),
+    (RuleFacts(seen=True, silent=True), "it asserts nothing of the ground"),
+    (RuleFacts(seen=True, paper=True), "nothing in it can be compared"),
+    (RuleFacts(own=True, paper=True), "seen by the claimant alone"),
+    (RuleFacts(paper=True), "on paper alone"),
+]
+
+
+@pytest.mark.parametrize(("facts", "rule"), FACTS)
+def test_rule(facts, rule):
+    assert verdict.decide(facts).name == rule
+
+
+def test_every_rule_is_tested_and_has_its_sentence():
+    assert {rule for _, rule in FACTS} == {rule.name for rule in verdict.RULES}
+    table = pd.read_csv(Path(verdict.__file__).parent / "findings.csv")
+    assert table[["rule", "finding"]].values.tolist() == [[r.name, r.outcome.value] for r in verdict.RULES]
+    assert {o.value for o in Outcome} == set(table["finding"]) == {o.value for o in verdict.FINDINGS}
+    assert {f.name for f in fields(RuleFacts)} >= set(re.findall(r"\{(\w+)\}", "".join(table["sentence"]))) & {"own"}
+
+
+def test_every_finding_names_its_rows_and_never_says_what_a_building_holds(register):
+    for row in verdict.check(register).findings.to_dict("records"):
+        assert not re.search(r"\b(?:proves|confirms|exists|contains|houses)\b", row["shown"])
+        if row["basis"] == "observations":
+            assert all(i in row["shown"] or i.startswith("C") for i in row["rests_on"]), row

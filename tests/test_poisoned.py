@@ -1,0 +1,330 @@
+"""A case folder of a stranger: whatever link lies in it, nothing outside of it is written, moved or deleted."""
+
+import hashlib
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+import shapely
+
+from osint import archive, change, files, filings, geo, register, report
+from osint.cli.main import main
+from osint.errors import BadInputError, OsintError, RefusedError
+from osint.filings import review
+from tests.portal_server import serve
+
+RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
+PLACES = (
+    "raw/observations.csv",
+    "raw/observations.csv.part",
+    "raw/.observations.lock",
+    "raw/.claims.lock",
+    "raw/claims.csv",
+    "raw/captures/ledger.jsonl",
+    "raw/captures/.lock",
+    "raw/captures/captures-00001.warc",
+    "raw/captures/captures-00002.warc",
+    "raw/captures/incoming",
+    "raw/captures/aside",
+    "raw/captures",
+    "raw/reviews.jsonl",
+    "derived",
+    "derived/pace.json",
+    "derived/pace.lock",
+    "derived/report",
+    "derived/report.part",
+    "derived/report.old",
+)
+"""Everything in a case that was ever written by its fixed name."""
+_watching = []
+
+
+def _note(event, args):
+    """Keep every path that is opened for writing, moved, deleted or cut while a test watches."""
+    if not _watching:
+        return
+    if event == "open" and isinstance(args[0], str | bytes):
+        writes = args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        if writes and not (args[2] & os.O_NOFOLLOW and Path(os.fsdecode(args[0])).is_symlink()):
+            _watching[0].add(os.path.realpath(os.fsdecode(args[0])))
+    elif event in (
+        "os.rename",
+        "os.remove",
+        "os.rmdir",
+        "os.truncate",
+        "os.mkdir",
+        "os.link",
+        "os.symlink",
+        "os.chmod",
+    ):
+        for one in args[:2]:
+            if isinstance(one, str | bytes):
+                # the last part of a name that is moved or deleted is not followed
+                folder, name = os.path.split(os.fsdecode(one))
+                _watching[0].add(os.path.join(os.path.realpath(folder or "."), name))  # noqa: PTH118 - not followed
+
+
+sys.addaudithook(_note)
+
+
+@pytest.fixture(scope="module")
+def portal():
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def victims(tmp_path):
+    """A file and a folder of the user's, outside of the case."""
+    home = tmp_path / "home"
+    (home / "folder").mkdir(parents=True)
+    (home / "start.sh").write_text("echo mine\n")
+    (home / "folder" / "index.html").write_text("mine")
+    (home / "folder" / "findings.csv").write_text("mine")
+    return home
+
+
+@pytest.fixture
+def case(tmp_path, monkeypatch):
+    folder = tmp_path / "case"
+    shutil.copytree(RAW, folder / "raw", ignore=shutil.ignore_patterns("captures"))
+    (folder / "derived").mkdir()
+    store = archive.Archive(archive.captures_directory(folder)).open()
+    store.record_file(
+        archive.Entry("https://x.example/a", "content", time=archive.utc_now()),
+        b"<p>5 MW",
+        "text/html",
+        "https://x.example/a",
+    )
+    monkeypatch.setenv("OSINT_DATA", str(folder))
+    monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
+    monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def digest(folder):
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        found[str(path)] = (stat.S_IMODE(path.lstat().st_mode), path.read_bytes() if path.is_file() else None)
+    return found
+
+
+def verbs(portal, tmp_path):
+    saved = tmp_path / "saved.html"
+    saved.write_text("<p>a page that was saved")
+    who = ["--who", "desk", "--when", "2026-11-24", "--where", "https://x.example/b"]
+    yield ["capture", portal.url + "/good"]
+    yield ["archive", "import", str(saved), *who]
+    yield ["captures", "https://x.example/a"]
+    yield ["notice", "https://x.example/a"]
+    yield ["extract", "https://x.example/a"]
+    yield ["archive", "verify"]
+    yield ["archive", "export", str(tmp_path / "exported")]
+
+
+def observation(case):
+    known = register.read_table(case / "raw" / "observations.csv", "observations").iloc[0].to_dict()
+    return {**known, "observation_id": "", "note": "another row"}
+
+
+def review_of(case):
+    page = filings.parse("<p>1号楼可承载算力1.2万P。".encode(), "a.html")
+    table = review.start_review(filings.claims_of(page))
+    key = table["key"].iloc[0]
+    review.accept_claim(table, key, "Li", "2026-11-24", log=case / "raw" / "reviews.jsonl")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_link_in_a_case_is_written_through(case, victims, portal, tmp_path, place, capsys):
+    to = "start.sh" if Path(place).suffix else "folder"
+    link = case / place
+    if link.is_dir():
+        shutil.move(link, tmp_path / "moved")
+    link.unlink(missing_ok=True)
+    link.symlink_to(victims / to)
+    before, writes = digest(victims), set()
+    _watching[:] = [writes]
+    try:
+        status = {" ".join(verb[:2]): main(verb) for verb in list(verbs(portal, tmp_path))[:2]}
+        for call in (
+            lambda: register.append_rows(case, "observations", [observation(case)]),
+            lambda: review_of(case),
+            lambda: review.write_reviewed(
+                review.start_review(filings.claims_of(filings.parse(b"<p>", "a.html"))),
+                case / "raw" / "claims.csv",
+                case / "raw" / "reviews.jsonl",
+                {},
+            ),
+            lambda: main(["report"]),
+        ):
+            try:
+                call()
+            except OsintError:
+                continue
+    finally:
+        _watching.clear()
+    assert digest(victims) == before
+    outside = [path for path in writes if Path(path).is_relative_to(victims.resolve())]
+    assert not outside
+    assert status[f"capture {portal.url}/good"] == status["archive import"] == 2
+    said = capsys.readouterr().err
+    assert link.name in said and "only read" in said and "Traceback" not in said
+    assert link.is_symlink()
+
+
+def test_verbs_that_read_write_nothing(case, portal, tmp_path):
+    with (case / "raw/captures/captures-00001.warc").open("ab") as file:
+        file.write(b"a torn capture")
+    before, writes = digest(case), set()
+    _watching[:] = [writes]
+    try:
+        for verb in list(verbs(portal, tmp_path))[2:]:
+            main(verb)
+    finally:
+        _watching.clear()
+    assert digest(case) == before
+    assert not [path for path in writes if Path(path).is_relative_to(case)]
+
+
+def test_a_pipe_in_a_case_is_not_waited_for(case):
+    pipe = case / "raw" / "claims.csv"
+    pipe.unlink()
+    os.mkfifo(pipe)
+    with pytest.raises(OsintError, match="no ordinary file"):
+        register.load_register(case)
+    with pytest.raises(RefusedError, match="no ordinary file"):
+        archive.Archive(archive.captures_directory(case)).open()
+
+
+def test_new_files_of_a_case_are_for_their_owner_and_exports_for_all(case, portal, tmp_path):
+    old = os.umask(0o002)
+    try:
+        (case / "raw/observations.csv").chmod(0o664)
+        main(["capture", portal.url + "/good"])
+        register.append_rows(case, "observations", [observation(case)])
+        review_of(case)
+        main(["archive", "export", "out"])
+        geo.write_outlines(_outlines(), tmp_path / "a.kml")
+    finally:
+        os.umask(old)
+    made = [case / "raw/reviews.jsonl", case / "raw/captures/ledger.jsonl"]
+    made.append(case / "raw/captures/captures-00001.warc")
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o600}
+    assert stat.S_IMODE((case / "raw/captures").stat().st_mode) == 0o700
+    assert stat.S_IMODE((case / "raw/observations.csv").stat().st_mode) == 0o664
+    out = [p for p in (tmp_path / "out").rglob("*") if p.is_file()] + [tmp_path / "a.kml"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in out} == {0o644}
+
+
+def _outlines():
+    import geopandas as gpd
+
+    return gpd.GeoDataFrame({"name": ["a"]}, geometry=[shapely.box(93, 43, 93.01, 43.01)], crs=4326)
+
+
+@pytest.mark.parametrize("name", ["a.geojson", "a.kml", "a.csv", "a.gpkg"])
+def test_a_result_takes_the_place_of_an_older_one_only_when_it_is_whole(tmp_path, monkeypatch, name):
+    path = geo.write_outlines(_outlines(), tmp_path / name)
+    before = path.read_bytes()
+    monkeypatch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space left"):
+        geo.write_outlines(_outlines(), path)
+    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_a_result_is_not_written_through_a_link(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "a.geojson").symlink_to(tmp_path / "mine.txt")
+    with pytest.raises(RefusedError, match="is a link"):
+        geo.write_outlines(_outlines(), tmp_path / "a.geojson")
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_disk_that_is_full_and_a_name_that_is_too_long_are_one_sentence(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert (
+        main(
+            ["scenes", "93", "43", "--start", "2024", "--end", "2024", "--catalogue", str(tmp_path), "--out", "x" * 300]
+        )
+        == 2
+    )
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["mine", '{"target": 1}', "no newline"])
+def test_a_journal_of_somebody_else_is_not_overwritten(tmp_path, content):
+    journal = tmp_path / "a.tiles.jsonl"
+    journal.write_text(content)
+    target = change.Target("2020-01-01", "2024-01-01", "2021-01-01", "2023-01-01", 1000.0, 2000.0)
+    with pytest.raises(OsintError):
+        change.locate(lambda place: None, shapely.box(93, 43, 93.001, 43.001), target, journal)
+    assert journal.read_text() == content
+    journal.unlink()
+    journal.symlink_to(tmp_path / "mine")
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(OsintError):
+        change.locate(lambda place: None, shapely.box(93, 43, 93.001, 43.001), target, journal)
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+@pytest.fixture
+def written(tmp_path_factory):
+    """A small folder as the writer of reports leaves it."""
+    folder = tmp_path_factory.mktemp("written") / "report"
+    made = {"index.html": b"<p>a page", "figures/a.png": b"a picture"}
+    for name, body in {**made, report.build.SUMS: report.build._sums(made)}.items():
+        files.replace_file(folder / name, body)
+    return folder
+
+
+def test_a_folder_that_is_not_a_report_as_it_was_written_is_left_alone(written, tmp_path):
+    mine = tmp_path / "f"
+    mine.mkdir()
+    (mine / "mine.txt").write_text("mine")
+    look_alike = tmp_path / "g"
+    look_alike.mkdir()
+    for name in ("index.html", "findings.csv", "checks.csv"):
+        (look_alike / name).write_text("mine")
+    added, edited, linked = (tmp_path / name for name in ("added", "edited", "linked"))
+    for folder in (added, edited):
+        shutil.copytree(written, folder)
+    (added / "notes.txt").write_text("mine")
+    (edited / "index.html").write_text("my own words")
+    linked.symlink_to(mine)
+    before = digest(tmp_path)
+    for folder in (mine, look_alike, added, edited, linked, mine / "mine.txt"):
+        with pytest.raises((BadInputError, RefusedError), match=r"f|g|notes|index|link"):
+            report.build._check_free(folder)
+    assert digest(tmp_path) == before
+
+
+def test_a_report_as_it_was_written_may_be_replaced(written):
+    (written / ".DS_Store").write_text("left by a file manager")
+    report.build._check_free(written)
+
+
+def test_a_report_lists_its_files(report_folder):
+    listed = dict(line.split("  ")[::-1] for line in (report_folder / "SHA256SUMS").read_text().splitlines()[1:])
+    there = {p.relative_to(report_folder).as_posix(): p.read_bytes() for p in report_folder.rglob("*") if p.is_file()}
+    there.pop("SHA256SUMS")
+    assert listed == {name: hashlib.sha256(body).hexdigest() for name, body in there.items()}
+    report.build._check_free(report_folder)
+
+
+@pytest.mark.parametrize("can_swap", [True, False])
+def test_a_folder_is_swapped_whole_or_not_at_all(tmp_path, monkeypatch, can_swap):
+    if not can_swap:
+        monkeypatch.setattr(files, "_EXCHANGE", {})
+    out = tmp_path / "out"
+    for word in ("one", "two"):
+        with files.folder_beside(out) as part:
+            (part / word).write_text(word)
+        assert [path.name for path in out.iterdir()] == [word]
+    with pytest.raises(ZeroDivisionError), files.folder_beside(out) as part:
+        (part / "three").write_text("three")
+        raise ZeroDivisionError
+    assert [path.name for path in out.iterdir()] == ["two"] and [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -1,0 +1,83 @@
+"""No secret of an address is kept, and what finds the document stays."""
+
+import pytest
+
+from osint.http import forbidden, strip_secrets
+
+S = "zZ9-s3cr3t"
+LONG = "dGhpcyBpcyBhIHZlcnkgc2VjcmV0IFhZWjEyMw9Q7"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
+NAMES = (
+    "token", "accessToken", "userToken", "access_token", "refresh-token", "idToken", "csrftoken", "csrf_token", "X-Amz-Security-Token",
+    "X-Amz-Signature", "X-Amz-Credential", "sig", "signature", "sign", "Signature", "AccessKeyId", "OSSAccessKeyId", "accesskey", "apikey",
+    "api_key", "apiKey", "appkey", "appSecret", "authkey", "auth_key", "key", "subscription-key", "jwt", "tk", "ak", "sk", "pass",
+    "passwd", "password", "pwd", "phone", "mobile", "openid", "unionId", "ticket", "session_id", "JSESSIONID", "sid", "authorization",
+    "code_verifier", "otp", "email", "userName",
+)  # fmt: skip
+ELSEWHERE = (
+    f"https://user:{S}@x.example/a?q=1",
+    f"https://{S}@x.example/a",
+    f"http://user:{S}@[::1/a",
+    f"https://x.example/a#access_token={S}",
+    f"https://x.example/a;token={S}?q=1",
+    f"https://x.example/a;jsessionid={S}/b",
+    f"https://x.example/a?q=1;token={S}",
+    f"https://x.example/login?next=%2Fb%3Ftoken%3D{S}",
+    f"https://x.example/login?next=https%3A%2F%2Fuser%3A{S}%40y.example%2F",
+    f"https://x.example/login?next=%252Fb%253Ftoken%253D{S}",
+    f"https://x.example/a?state=a%3D1%26jwt%3D{S}",
+    f"https://x.example/a?%74oken={S}",
+    f"https://x.example/a?code=4%2F0A{S}{S}",
+    f"https://x.example/a?x={LONG}{S}",
+)  # fmt: skip
+KEPT = (
+    "http://h.example/?keyword=%E6%99%BA&monkey=1",
+    "http://h.example/?searchkey=a&keywords=b&hotkey=c",
+    "http://h.example/?code=600821&stock=600821",
+    "http://h.example/?infoid=6d5f8a1e-1c2b-4d3e-9f00-aabbccddeeff&categorynum=001002",
+    "http://h.example/?id=0123456789abcdef0123456789abcdef",
+    "http://h.example/?path=/cms/2024-06/t20240630_1.shtml&author=li&authority=a&design=b&passage=c&designation=d",
+    "http://h.example/a/b.html?announcementId=1220001234&announcementTime=2024-06-30",
+    "http://h.example/?url=http%3A%2F%2Fy.example%2Fa%3Fid%3D5",
+    "http://h.example/?title=TheLongTitleOfANoticeWithoutAnyBlank2024",
+    "http://h.example/?bbox=93.1,43.2,94.5,44.6&datetime=2024-01-01T00:00:00Z/2024-12-31T23:59:59Z",
+    "http://h.example/?acw_sc__v2=",
+    "http://h.example/?projectName=%E5%93%88%E5%AF%86%E6%99%BA%E7%AE%97%E4%B8%AD%E5%BF%83%E9%A1%B9%E7%9B%AE",
+    "http://h.example/(S(abc))/a;v=1/b",
+    "https://web.archive.org/web/20240615083000id_/http://x.example/a?id=5",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("url", [*(f"https://x.example/a?q=1&{name}={S}&r=2" for name in NAMES), *ELSEWHERE])
+def test_no_secret_is_kept(url):
+    kept = strip_secrets(url)
+    assert S not in kept and "user" not in kept.partition("?")[0]
+    assert (kept == strip_secrets(kept) and "x.example" in kept) or "[::1" in kept
+
+
+def test_a_token_by_its_looks_is_not_kept():
+    for url in (
+        f"https://x.example/{JWT}",
+        f"https://x.example/?a={JWT}",
+        f"https://x.example/?{JWT}",
+        f"https://x.example/?q={LONG}",
+    ):
+        assert JWT not in strip_secrets(url) and LONG not in strip_secrets(url)
+
+
+@pytest.mark.parametrize("url", KEPT)
+def test_what_finds_the_document_is_kept(url):
+    assert strip_secrets(url) == url
+
+
+@pytest.mark.parametrize(
+    "address", ["64:ff9b:1::a00:1", "::127.0.0.1", "::10.0.0.1", "fec0::1", "::ffff:0:127.0.0.1", "::ffff:0:10.0.0.1"]
+)
+def test_every_form_of_a_private_address_is_refused(address, monkeypatch):
+    monkeypatch.delenv("OSINT_ALLOW_LOOPBACK", raising=False)
+    assert forbidden(address)
+
+
+def test_loopback_and_public_addresses_are_as_before(monkeypatch):
+    monkeypatch.delenv("OSINT_ALLOW_LOOPBACK", raising=False)
+    assert forbidden("::1") == "loopback" and not forbidden("2606:4700::1111") and not forbidden("1.1.1.1")
