@@ -87,9 +87,10 @@ def test_a_tile_that_too_few_scenes_show_is_named_and_the_others_go_on(scene):
     corner = detect.utm_tiles(where, SIDE_M).candidates
     far = shapely.Point(where.bounds[0] + 1e-3, where.bounds[1] + 1e-3)
     source = stack.Stack(seen.scenes, seen.reader, narrow=lambda g: seen.scenes.iloc[: 3 if g.contains(far) else None])
-    found, unseen = detect.survey(source, where, START, END, SIDE_M)
-    assert unseen == [corner.name]
-    assert found
+    found = detect.survey(source, where, START, END, SIDE_M)
+    assert found.unseen == (corner.name,)
+    assert found.candidates
+    assert found.searched_share < 1
     source.narrow = lambda g: seen.scenes.iloc[:3]
     with pytest.raises(OsintError, match="two seasons are needed"):
         detect.survey(source, where, START, END, SIDE_M)
