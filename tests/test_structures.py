@@ -84,7 +84,7 @@ def test_no_window_is_wider_than_a_tile_and_its_margin(scene):
 def test_a_tile_that_too_few_scenes_show_is_named_and_the_others_go_on(scene):
     _, data, where = scene
     seen = stack.stack_of_dataset(data)
-    corner = detect.utm_tiles(where, SIDE_M).candidates
+    corner = detect.utm_tiles(where, SIDE_M)[0]
     far = shapely.Point(where.bounds[0] + 1e-3, where.bounds[1] + 1e-3)
     source = stack.Stack(seen.scenes, seen.reader, narrow=lambda g: seen.scenes.iloc[: 3 if g.contains(far) else None])
     found = detect.survey(source, where, START, END, SIDE_M)
