@@ -142,7 +142,7 @@ def _notices() -> list[Document]:
         Document("ccgp_mismatch.htm", wrong, (("money_cny", 985000, 985000), ("money_cny", 9850000, 9850000), ("duration", 36, 36))),
         Document("ccgp_old_gbk.htm", old, (("money_cny", 8600000, 8600000), ("racks", 120, 120), ("duration", 60, 60))),
         Document("ggzy_tender.html", ggzy, (("floor", 48600.5, 48600.5), ("money_cny", 286000000, 286000000), ("duration", 540, 540))),
-        Document("epoint_table.html", epoint, (("money_cny", 231250000, 231250000), ("money_cny", 96000000, 96000000), ("money_cny", 327250000, 327250000))),
+        Document("epoint_table.html", epoint, (("money_cny", 231250000, 231250000), ("money_cny", 96000000, 96000000), ("money_cny", 327250000, 327250000), ("count", 125, 125), ("count", 60, 60), ("count", 185, 185))),
     ]  # fmt: skip
 
 

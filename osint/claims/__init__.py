@@ -1,18 +1,30 @@
 """Read the claims of a text: every quantity with its kind, rung, date and words; and test them against each other."""
 
+from osint.claims.cells import CellContext, UnitSource, counted_kind, is_generic, is_unit, label_unit, read_unit
 from osint.claims.consistency import Mismatch, check_sums, group_syndicated
-from osint.claims.extract import CLAIM_COLUMNS, TextClaim, claims_frame, extract
-from osint.claims.quantities import Quantity
-from osint.claims.units import SI_UNITS
+from osint.claims.extract import CLAIM_COLUMNS, CONFIDENCES, TextClaim, claims_frame, extract, read_cell
+from osint.claims.quantities import Quantity, chip_model_in
+from osint.claims.units import SI_UNITS, CellUnit
 
 __all__ = [
     "CLAIM_COLUMNS",
+    "CONFIDENCES",
     "SI_UNITS",
+    "CellContext",
+    "CellUnit",
     "Mismatch",
     "Quantity",
     "TextClaim",
+    "UnitSource",
     "check_sums",
+    "chip_model_in",
     "claims_frame",
+    "counted_kind",
     "extract",
     "group_syndicated",
+    "is_generic",
+    "is_unit",
+    "label_unit",
+    "read_cell",
+    "read_unit",
 ]

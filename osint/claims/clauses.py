@@ -135,6 +135,40 @@ class Assertion:
     """has, will, would, can carry; "" where no rung is stated"""
 
 
+_WITHDRAWN = re.compile(
+    r"终止|撤回|撤销|流标|废标|停建|搁置|不予(?:批复|核准|备案|受理|通过)|叫停|(?:项目|计划|合同|订单|采购|招标|建设)[^,。;]{0,8}(?:取消|中止|暂停)|"
+    r"\b(?:withdrawn|withdrew|rejected|rejects|cancelled|canceled|scrapped|shelved|paused|halted|abandoned|terminated|"
+    r"called off|axed)\b|\bblocked (?:the|a|an|plans?)\b|\b(?:is|was|were|been) (?:blocked|suspended|refused)\b",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(
+    r"辟谣|否认|并未|并无|从未|不实|未(?:采购|购买|购入|订购|签署|拥有)|没有(?:采购|购买|部署|安装|签署|计划)|"
+    r"\b(?:did not|didn't|never|denied|denies) (?!only)|\bno such\b|\bhas not (?:bought|ordered|installed|signed)\b",
+    re.IGNORECASE,
+)
+_STILL = re.compile(
+    r"(?:未|没有|不会|无)(?:被)?$|\b(?:not|never|without|denied|nor)\W{1,3}(?:be |been |being )?$", re.IGNORECASE
+)
+_OBJECTION = re.compile(r"\s(?:objections?|appeals?|claims?|calls|criticism|a bid to stop|异议)", re.IGNORECASE)
+_LONGEST_TAKEN_BACK = 240
+
+
+def taken_back(text: str, start: int, stop: int) -> str:
+    """Return the words by which a sentence says that a plan is withdrawn, refused or denied; empty where it does not.
+
+    >>> taken_back("The 450 MW plan was withdrawn.", 0, 30), taken_back("辟谣:并无1500张加速卡", 0, 14)
+    ('withdrawn', '辟谣')
+    """
+    if stop - start > _LONGEST_TAKEN_BACK:
+        return ""
+    for pattern in (_WITHDRAWN, _DENIED):
+        match = pattern.search(text, start, stop)
+        kept = match and re.search("未|没有|不会", match.group()[:-2]) and pattern is _WITHDRAWN
+        if match and not (kept or _STILL.search(text, start, match.start()) or _OBJECTION.match(text, match.end())):
+            return match.group().strip()
+    return ""
+
+
 def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Assertion:
     """Return what is asserted of the quantity at [start, end).
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
 import pandas as pd
 
-from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, stage, subject
+from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, pieces
+from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, stage, subject, taken_back
 from osint.claims.dates import Mention, mentions
-from osint.claims.kinds import is_storage_pair, kind_of
-from osint.claims.numbers import HAN_LETTERS, WORDS, Plain, fold
-from osint.claims.quantities import LocatedQuantity, Quantity, find_quantities
+from osint.claims.kinds import is_storage_pair, kind_in_cell, kind_of
+from osint.claims.numbers import HAN_LETTERS, WORDS, NumberDoubt, Plain, fold
+from osint.claims.quantities import LocatedQuantity, Quantity, chip_pattern, find_quantities
+from osint.register import READ_KINDS
 
 CLAIM_COLUMNS = (
     "file", "kind", "low", "high", "unit", "si_low", "si_high", "si_unit", "rung", "qualifier", "subject", "date",
     "start", "end", "quote", "sentence", "aim", "modality", "chip_model", "precision", "per", "alternatives",
-    "confidence", "warning", "page",
+    "confidence", "warning", "page", "row_label", "column_label", "unit_source",
+    "rung_reason",
 )  # fmt: skip
 """The columns of a frame of claims, in order."""
 _BESIDE, _LENT, _PART_REACH = 40, 200, 200
@@ -67,6 +70,14 @@ class TextClaim(NamedTuple):
     """confidence of the reading, not of the claim: high, medium or low"""
     warning: str = ""
     """what a reader must check against the page"""
+    row_label: str = ""
+    """words of the label cells of its row in a table, the outer first, parted by " / "; empty in prose"""
+    column_label: str = ""
+    """words of the header cells of its column in a table, from top to bottom, parted by " / "; empty in prose"""
+    unit_source: str = ""
+    """where the unit of a number in a table is written, a `UnitSource`; empty in prose"""
+    rung_reason: str = ""
+    """what gave the rung where it was not the clause: row and column, or the kind of the filing; else empty"""
 
     def doubted(self, warning: str, *, is_refused: bool = False) -> TextClaim:
         """Return the claim with a warning and low confidence; without its value if `is_refused`."""
@@ -80,13 +91,13 @@ _LINE_END, _BLOCK_ENDS = re.compile(r"[\r\n\f]+"), tuple("。！？!?;；.|")
 _ANY_NUMBER = re.compile(rf"[0-9０-９{HAN_LETTERS}萬億兩]|(?:^|(?<=[^A-Za-z])){WORDS}")
 
 
-def extract(text: str, document: date | None = None, labels: Mapping[int, str] | None = None) -> list[TextClaim]:
+def extract(text: str, document: date | None = None) -> list[TextClaim]:
     """Return the claims of `text` in reading order.
 
     `document` is the date of the document, on which "next May" and "the end of the year" are
-    anchored; without it such dates stay empty.  `labels` gives, for the offset of a table cell, the
-    header of its column, whose unit a bare number takes.  Deterministic, and linear in the length of
-    the text.  A paragraph that stands in the text more than once is read once.
+    anchored; without it such dates stay empty.  Deterministic, and linear in the length of the text.
+    A paragraph that stands in the text more than once is read once.  Cells of tables are read by
+    `read_cell`.
 
     >>> [claim] = extract("项目总投资20亿元，计划明年6月建成。", date(2024, 5, 1))
     >>> claim.kind, claim.quantity.si_low, claim.rung, claim.aim, claim.date
@@ -96,12 +107,10 @@ def extract(text: str, document: date | None = None, labels: Mapping[int, str] |
     known: dict[str, tuple[int, list[TextClaim]]] = {}
     for start, stop in _blocks(text):
         block = text[start:stop]
-        in_block = {at - start: label for at, label in labels.items() if start <= at < stop} if labels else {}
-        if in_block or block not in known:
-            found = _extract_block(block, document, in_block, start)
+        if block not in known:
+            found = _extract_block(block, document, start)
             claims += found
-            if not in_block:
-                known[block] = start, found
+            known[block] = start, found
         else:
             first, found = known[block]
             shift = start - first
@@ -122,11 +131,137 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def _extract_block(text: str, document: date | None, labels: Mapping[int, str], offset: int) -> list[TextClaim]:
+def read_cell(words: str, context: CellContext, document: date | None = None) -> list[TextClaim]:
+    """Return the claims of one cell of a table, their offsets counted from its first character.
+
+    A piece of the cell (a line, or a number with a remark) that is one number or one range takes the unit that
+    the grid gives; anything else is read as words with units of their own.  What holds several numbers of which the
+    grid's unit cannot be dealt out keeps its quote without a value.  `unit_source` is "cell" where the unit stands
+    in the cell, else empty, to be filled by who knows the grid.
+
+    >>> [claim] = read_cell("约6", CellContext(read_unit("亿元"), ("投资额",)))
+    >>> claim.kind, claim.quantity.si_low, claim.quantity.qualifier
+    ('money_cny', 600000000.0, 'about')
+    """
+    if not _ANY_NUMBER.search(words):
+        return []
+    spans = pieces(words)
+    numbers = [bare_number(words[start:end]) for start, end in spans]
+    if not any(numbers):
+        found = _with_own_units(words, context, document, 0)
+        return found or _not_read(words, context)
+    claims: list[TextClaim] = []
+    for (start, end), number in zip(spans, numbers, strict=True):
+        if number is None:
+            own = _with_own_units(words[start:end], context, document, start)
+            claims += own or [
+                claim._replace(start=claim.start + start, end=claim.end + start)
+                for claim in _not_read(words[start:end], context)
+            ]
+        elif context.unit:
+            piece = words[start : start + number.end]
+            claims += _in_context(piece, context, document, start)
+    return claims
+
+
+def _in_context(piece: str, context: CellContext, document: date | None, offset: int) -> list[TextClaim]:
+    """Return the claim of a number alone in its cell."""
+    plain = fold(piece)
+    reading = _Reading(piece, offset, plain, Clauses(plain.text), document)
+    claims = []
+    for found in find_quantities(plain, context.unit):
+        kind = kind_in_cell(found, context.names)
+        if kind:
+            claims.append(_told(_claim(found, kind, reading), context, document))
+    return claims
+
+
+def _with_own_units(words: str, context: CellContext, document: date | None, offset: int) -> list[TextClaim]:
+    """Return the claims of words with units of their own; a number that opens them is named by its row and column."""
+    claims = []
+    for claim in _named_by_grid(words, context, document):
+        if len(words) < _SHORT_CELL and not _NUMERAL.search(fold(claim.quote).text):
+            continue  # 亿元 in a label or alone in a cell is a unit, not a hundred million
+        told = _told(claim, context, document)
+        told = told._replace(start=told.start + offset, end=told.end + offset, unit_source=UnitSource.CELL)
+        claims.append(told)
+    return claims
+
+
+def _named_by_grid(words: str, context: CellContext, document: date | None) -> list[TextClaim]:
+    plain = fold(words)
+    alone = not _LETTERS.search(plain.text, 0, _first_number(plain.text))
+    quantities = find_quantities(plain) if alone and context.names else []
+    if len(quantities) != 1 or not _REST.fullmatch(plain.text, quantities[0].end):
+        return extract(words, document)
+    reading = _Reading(words, 0, plain, Clauses(plain.text), document)
+    found = quantities[0]
+    kind = kind_in_cell(found, context.names)
+    if not kind or _is_part_of_date(found, reading):
+        return []
+    claim = _claim(found, kind, reading)
+    named = found.family in ("thing", "cards", "area", "power", "energy", "feet", "duration", "share")
+    return [claim._replace(confidence=min(claim.confidence, "medium", key=CONFIDENCES.index)) if named else claim]
+
+
+CONFIDENCES = ("low", "medium", "high")
+"""how sure a reading is, the least first"""
+_LETTERS = re.compile(r"[A-Za-z一-龥](?<![约近超达逾共计至为])")
+_REST = re.compile(r"\s*(?:[(\[【].{0,40}[)\]】]|左右|以上|以下|以内|余|多|[*#※])?\s*")
+
+
+def _first_number(text: str) -> int:
+    match = _ANY_NUMBER.search(text)
+    return match.start() if match else 0
+
+
+_SHORT_CELL = 40
+"""characters of a cell up to which a scale word without a number is a part of a unit"""
+_NUMERAL = re.compile(r"[0-9零〇一二三四五六七八九两]|[A-Za-z]{3}")
+"""what makes a number more than a scale word"""
+
+
+def _not_read(words: str, context: CellContext) -> list[TextClaim]:
+    """Return the quote without a value of a cell with digits that is no single number, where its column has a unit."""
+    if context.unit is None or not _SEVERAL.fullmatch(fold(words).text):
+        return []
+    kind = context.unit.measure.family
+    kind = kind if kind in READ_KINDS else (counted_kind(context.names[0]) if context.names else "") or "count"
+    quantity = Quantity(None, None, context.unit.written, None, None, context.unit.measure.si_unit, "exact")
+    claim = TextClaim(kind, quantity, "", "", "", 0, len(words), words, words)
+    return [claim.doubted("value refused: the cell is not one number", is_refused=True)]
+
+
+_SEVERAL = re.compile(r"[\s\d.,'/+~\-—、;()*#:]*\d[\s\d.,'/+~\-—、;()*#:]*")
+"""digits and signs only: several numbers, or one with marks that are not known"""
+
+
+def _told(claim: TextClaim, context: CellContext, document: date | None) -> TextClaim:
+    """Return a claim of a cell with what row and column say of it: date, rung, what it is per, chip model."""
+    per = claim.per or context.per or (context.unit.per if context.unit and not claim.unit_source else "")
+    when = claim.date or context.date
+    told = claim._replace(per=per, date=when)
+    if claim.kind in ("chips", "servers") and context.chip_model and not claim.quantity.chip_model:
+        told = told._replace(quantity=claim.quantity._replace(chip_model=context.chip_model))
+    back = taken_back(context.back, 0, len(context.back)) if context.back else ""
+    if back and claim.modality != "denied":
+        words = "; ".join(filter(None, (claim.warning, f"the row takes it back: {back}")))
+        return told._replace(rung="", aim="", modality="denied", warning=words, confidence="low")
+    if not claim.rung and claim.modality != "denied" and context.stage:
+        words = fold(context.stage + ",").text
+        asserted = stage(Clauses(words), len(words) - 1, len(words) - 1)
+        if document and when[:10] > document.isoformat()[: len(when[:10])]:
+            asserted = promised(asserted, Clauses(words), len(words) - 1)
+        reason = "words of row and column" if asserted.rung else ""
+        told = told._replace(rung=asserted.rung, aim=asserted.aim, modality=asserted.modality, rung_reason=reason)
+    return told
+
+
+def _extract_block(text: str, document: date | None, offset: int) -> list[TextClaim]:
     if not _ANY_NUMBER.search(text):
         return []
     plain = fold(text)
-    quantities = find_quantities(plain, labels)
+    quantities = find_quantities(plain)
     if not quantities:
         return []
     reading = _Reading(text, offset, plain, Clauses(plain.text), document)
@@ -145,9 +280,10 @@ def claims_frame(claims: list[TextClaim], file: str = "") -> pd.DataFrame:
     [['a.txt', 'racks', 500.0, '架']]
     """
     columns: dict[str, list[object]] = {"file": [file] * len(claims)}
-    for name in CLAIM_COLUMNS[1:-1]:
-        columns[name] = [getattr(claim.quantity if name in Quantity._fields else claim, name) for claim in claims]
-    table = pd.DataFrame(columns | {"page": [""] * len(claims)})
+    for name in CLAIM_COLUMNS[1:]:
+        source = (claim.quantity if name in Quantity._fields else claim for claim in claims)
+        columns[name] = [str(one) if isinstance(one := getattr(row, name, ""), str) else one for row in source]
+    table = pd.DataFrame(columns)
     return table.astype(dict.fromkeys(("low", "high", "si_low", "si_high"), float))
 
 
@@ -186,14 +322,19 @@ def _claim(found: LocatedQuantity, kind: str, reading: _Reading) -> TextClaim:
     start, end = plain.span(found.start, found.end)
     first, last = clauses.sentence(found.start)
     first, last = max(first, found.start - _FOCUS // 2), min(last, found.end + _FOCUS // 2)
-    per = _PER.match(plain.text, found.end)
+    per = _per(found, clauses)
     when = _date(found, reading)
     asserted = _stage(found, when, reading)
-    warning = "; ".join(_doubts(found, kind, plain.text))
-    alternatives = _alternatives(found.quantity, kind)
+    doubts = _doubts(found, kind, plain.text)
+    back = taken_back(plain.text, *clauses.sentence(found.start))
+    if back and kind != "duration":
+        asserted = Assertion("", "", "denied")
+        doubts.append(f"the sentence takes it back: {back}")
+    warning = "; ".join(doubts)
+    alternatives = _alternatives(found.quantity, kind, plain.text)
     return TextClaim(
         kind=kind,
-        quantity=found.quantity,
+        quantity=found.quantity._replace(chip_model=_chip_model(found, kind, reading)),
         rung=asserted.rung,
         subject=subject(plain.text, clauses.clause(found.start), found.start, found.end),
         date=when,
@@ -204,11 +345,60 @@ def _claim(found: LocatedQuantity, kind: str, reading: _Reading) -> TextClaim:
         aim=asserted.aim,
         modality=asserted.modality,
         precision=_precision(plain.text, found) if kind == "compute" else "",
-        per=per[1] if per else "",
+        per=per,
         alternatives=alternatives,
-        confidence="low" if warning else "medium" if alternatives else "high",
+        confidence="low" if alternatives and kind == "money_cny" else _confidence(doubts, alternatives),
         warning=warning,
     )
+
+
+def _confidence(doubts: list[str], alternatives: str) -> str:
+    if not doubts:
+        return "medium" if alternatives else "high"
+    return "medium" if all(isinstance(doubt, NumberDoubt) and doubt.is_mild for doubt in doubts) else "low"
+
+
+_EACH = re.compile(
+    r"(?:(?:每|单)(?:一)?(台套|机柜|机架|服务器|节点|平方米|千瓦时|台|套|张|柜|架|卡|块|个|亩|度|年|月|P)|(单价|单台价))[^\d,。;]{0,14}$"
+)
+_NOT_EACH = re.compile(r"每(?:年|月)(?:用|耗|发|节|生产|新增)")
+
+
+def _per(found: LocatedQuantity, clauses: Clauses) -> str:
+    """Return what a quantity is per: the word behind it, or 每 and 单 before it in its clause."""
+    text = clauses.text
+    behind = _PER.match(text, found.end)
+    if behind:
+        return behind[1]
+    before = text[max(clauses.clause(found.start)[0], found.start - 24) : found.start]
+    each = _EACH.search(before)
+    if each is None or _NOT_EACH.search(before) or found.family in ("energy", "tce", "duration", "share"):
+        return ""
+    return each[1] or "unit"
+
+
+def _chip_model(found: LocatedQuantity, kind: str, reading: _Reading) -> str:
+    """Return the chip model that the clause of a count of chips or servers names next to it, as written."""
+    if kind not in ("chips", "servers") or found.quantity.chip_model:
+        return found.quantity.chip_model
+    text = reading.plain.text
+    at, stop = reading.clauses.clause(found.start)
+    first = max(at, found.start - _MODEL_REACH)
+    for match in _COUNT_BEFORE.finditer(text, first, found.start):
+        first = match.end()
+    spans = ((found.start, found.end), (first, found.start), (found.end, min(stop, found.end + _MODEL_REACH)))
+    for number, (low, high) in enumerate(spans):
+        named = list(chip_pattern().finditer(text, low, high))
+        if named:
+            model = named[-1 if number == 1 else 0]
+            return _MAKER.sub("", reading.text[slice(*reading.plain.span(*model.span()))].strip()).strip()
+    return ""
+
+
+_MODEL_REACH = 24
+"""characters on either side of a count in which a chip model belongs to it (judgement)"""
+_COUNT_BEFORE = re.compile(r"\d\s?[台套架][,、;和及]")
+_MAKER = re.compile(r"^(?:英伟达|NVIDIA|Nvidia)\s?|(?:GPU)$")
 
 
 def _stage(found: LocatedQuantity, when: str, reading: _Reading) -> Assertion:
@@ -233,9 +423,18 @@ def _doubts(found: LocatedQuantity, kind: str, text: str) -> list[str]:
     return list(found.remarks)
 
 
-def _alternatives(quantity: Quantity, kind: str) -> str:
-    """Return the other reading of a compute figure that may have lost its 万."""
+_TAIWAN = re.compile(r"台湾|台北|新北|桃园|台中|台南|高雄|新竹|香港|澳门")
+_HAN_LETTER = re.compile("[一-龥]")
+
+
+def _alternatives(quantity: Quantity, kind: str, text: str) -> str:
+    """Return another reading: of a compute figure that may lack its 万, of a currency that the place leaves open."""
     value = quantity.si_low if quantity.si_low is not None else quantity.si_high
+    if kind == "money_cny":
+        if "元" in quantity.unit and "人民币" not in text and _TAIWAN.search(text):
+            return "TWD, HKD or MOP (the place has a currency of its own)"
+        if quantity.unit.startswith("¥") and not _HAN_LETTER.search(text):
+            return "JPY (¥ is the sign of the yen too)"
     if kind == "compute" and value is not None and value < _LEAST_COMPUTE and quantity.unit in ("P", "p", "PF"):
         return f"{value * 1e4:g} PFLOPS (if 万 is missing)"
     return ""

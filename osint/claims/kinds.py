@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from osint.claims.cells import counted_kind, is_generic
 from osint.claims.clauses import Clauses
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.units import kind_words
@@ -33,6 +34,8 @@ _GROWTH = re.compile(
     r"soared|plunged|tumbled|edged|up(?! to)|down|higher|lower)\b",
     re.IGNORECASE,
 )
+_NEVER = "never"
+"""what a unit needs that is read in tables only"""
 _NOUN = re.compile(r"[一-龥]{2}|[A-Za-z]{3}")
 _HAN = re.compile("[一-龥]")
 _PREVIOUS = re.compile(r"\d\s?[万千百]?[台套个块张枚架面座组栋][,;、\s]?")
@@ -71,7 +74,7 @@ def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) 
     text, family = clauses.text, found.family
     first, last = clauses.sentence(found.start)
     at, stop = clauses.clause(found.start)
-    before = found.label or text[max(at, found.start - _BEHIND) : found.start]
+    before = text[max(at, found.start - _BEHIND) : found.start]
     stop = last if before.startswith("With ") else stop
     after = text[found.end : min(stop, found.end + _BEHIND)]
     if found.measure.needs:
@@ -97,19 +100,37 @@ def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) 
     return family if family in READ_KINDS and not is_video else ""
 
 
+def kind_in_cell(found: LocatedQuantity, names: tuple[str, ...]) -> str:
+    """Return the kind of a quantity that stands alone in a cell, by the words that name it, the most telling first."""
+    words = " ".join(reversed(names))
+    family = found.family
+    needs = found.measure.needs
+    if needs and needs != _NEVER and not re.search(needs, words):
+        return ""
+    if family in ("thing", "cards"):
+        return next((counted_kind(name) for name in names if not is_generic(name)), "") or "count"
+    if family in kind_words():
+        return _by_words(family, words, "", words)
+    if family == "share":
+        return "share" if _NOUN.search(words) and not _GROWTH.search(words) else ""
+    if family == "duration":
+        return _duration(found, words, "")
+    return family if family in READ_KINDS else ""
+
+
 def _by_table(found: LocatedQuantity, text: str, sentence: int, before: str, after: str) -> str:
     """Return the kind of a quantity whose family `kinds.csv` resolves; `sentence` is where its sentence begins."""
     family = found.family
     if family in ("thing", "cards"):
         last = _PREVIOUS.split(before)[-1]
         before = last if _is_named(last) else before
-    if family == "thing" and not found.label and "、" in before and len(before.rpartition("、")[2]) > _LEAST_NAME:
+    if family == "thing" and "、" in before and len(before.rpartition("、")[2]) > _LEAST_NAME:
         before = before.rpartition("、")[2]
         return _by_words(family, before, after, before)
     if found.quantity.unit in ("项", "处", "条", "宗", "组"):
         return _by_words(family, before, after, before)
     reach = 0 if _FIELD.search(before) else sentence  # "品名:服务器;数量:32台": a form names its item in a field
-    wide = found.label or text[max(reach, found.start - _BEHIND) : found.start]
+    wide = text[max(reach, found.start - _BEHIND) : found.start]
     if family == "thing":
         counts_machines = found.quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
         if counts_machines and "服务器" in before + _STOPS.split(after, maxsplit=1)[0]:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -29,13 +30,33 @@ _REORDERED = re.compile("[\u202a-\u202e\u2066-\u2069][^\u202c\u2069\n]{0,2000}[\
 _PINYIN = re.compile(r"[(（][a-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]{1,7}[)）]")
 _HAS_TONE = re.compile("[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]")
 _ODD_DIGIT = re.compile("[①-⓿❶-➓⁰¹⁴-⁹₀-₉]")
+_RAISED = re.compile(r"(?<=\d)[⁽(]?[⁰¹²³⁴-⁹]{1,2}[⁾)]?(?=\s?(?:[一-龥A-Za-z%]|$|[，。；,;）)]))")
+_POWER = re.compile(r"(?:[×xX*]\s?10|(?<!\d)10)$")
+_BRACKET_MARK = re.compile(r"(?<=\d)\s?\[\d{1,2}\](?=\s?[一-龥A-Za-z])")
+_PLAIN_PINYIN = re.compile(r"(?<=[十百千万亿萬億])[(（](?:shi|bai|qian|wan|yi)[)）]")
 _ALLOWED_WIDE = {"㎡": "m2", "㎥": "m3", "㎾": "kW", "㎿": "MW", "㎸": "kV", "㎢": "km2", "²": "2", "…": "..."}
 _WIDE, _LOOKALIKE = re.compile(f"[{''.join(_ALLOWED_WIDE)}]"), re.compile(f"[{''.join(_LOOKALIKES)}]")
 _ODD = re.compile(
     f"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c"
-    f"{''.join(_ALLOWED_WIDE)}{''.join(_LOOKALIKES)}{_HAS_TONE.pattern[1:-1]}]"
+    f"{''.join(_ALLOWED_WIDE)}{''.join(_LOOKALIKES)}{_HAS_TONE.pattern[1:-1]}⁰¹³⁴-⁹⁽①-⑳]"
 )
 """one pattern for everything that is not folded character by character"""
+
+
+class NumberDoubt(StrEnum):
+    """What was taken for granted in reading a number; its text is the sentence for a reader."""
+
+    RAISED = "a raised mark was left out of a number"
+    BRACKETED = "a mark in brackets was left out of a number"
+    SPACED = "a number with spaces inside was read as one"
+    POINTS = "points were read as thousands marks"
+    POINT = "the point may part thousands"
+    NO_CURRENCY = "no currency written"
+
+    @property
+    def is_mild(self) -> bool:
+        """Whether the reading is likely all the same."""
+        return self is not NumberDoubt.POINT
 
 
 @dataclass(frozen=True)
@@ -122,25 +143,36 @@ def fold(text: str) -> Plain:
 def _edits(text: str) -> list[tuple[int, int, str, str]]:
     """Return (start, end, replacement, remark) for all that is not one-to-one."""
     edits: list[tuple[int, int, str, str]] = []
-    if text.isascii() or not _ODD.search(text):
-        return edits
+    if "[" in text:
+        edits += [(*match.span(), "", NumberDoubt.BRACKETED) for match in _BRACKET_MARK.finditer(text)]
+    if "(" in text or "（" in text:
+        edits += [(*match.span(), "", "") for match in _PLAIN_PINYIN.finditer(text)]
+    if not text.isascii() and _ODD.search(text):
+        edits += _odd_edits(text)
+    return edits
+
+
+def _odd_edits(text: str) -> list[tuple[int, int, str, str]]:
+    """Return the edits of characters that are invisible, raised, wide, of another script or pinyin."""
+    edits: list[tuple[int, int, str, str]] = []
     for match in _INVISIBLE.finditer(text):
         inside = match.start() > 0 and text[match.start() - 1].isdigit()
         edits.append((*match.span(), "", "invisible character inside a number" if inside else ""))
     for match in _REORDERED.finditer(text):
         blank = "\ufffc" * len(match.group())
         edits.append((*match.span(), blank, "text drawn in another order than stored"))
+    raised = [match.span() for match in _RAISED.finditer(text) if not _POWER.search(text, 0, match.start())]
+    edits += [(*span, "", NumberDoubt.RAISED) for span in raised]
     for match in _WIDE.finditer(text):
-        edits.append((*match.span(), _ALLOWED_WIDE[match.group()], ""))
+        if not any(start <= match.start() < end for start, end in raised):
+            edits.append((*match.span(), _ALLOWED_WIDE[match.group()], ""))
     for match in _LOOKALIKE.finditer(text):
         at = match.start()
         around = text[max(0, at - 1) : at] + text[at + 1 : at + 2]
         if re.search(r"[0-9A-Za-z万亿萬億]", around):
             edits.append((at, at + 1, _LOOKALIKES[match.group()], "letter of another script read as Latin"))
     if _HAS_TONE.search(text):
-        for match in _PINYIN.finditer(text):
-            if _HAS_TONE.search(match.group()):
-                edits.append((*match.span(), "", ""))
+        edits += [(*match.span(), "", "") for match in _PINYIN.finditer(text) if _HAS_TONE.search(match.group())]
     return edits
 
 
@@ -161,10 +193,22 @@ _SCALES = {
     "hundred thousand": 1e5, "hundred million": 1e8, "hundred billion": 1e11,
 }  # fmt: skip
 
-DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,5}(?!\d)|\d{1,3}(?:[\u00a0\u202f\u2009]\d{3}){1,5}(?!\d)|\d{1,15})(?:\.\d{1,12})?"
+DIGITS = (
+    r"(?:\d{1,3}(?:,\d{3}){1,5}(?!\d)|\d{1,3}(?:[\u00a0\u202f\u2009']\d{3}){1,5}(?!\d)|"
+    r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.])|(?<![A-Za-z][ ])\d{1,3}(?:[ ]\d{3}){1,5}(?![\d,.])|"
+    r"\d(?:[ ]\d){2,8}(?![\d ]*\d)|\d{1,15})"
+    r"(?:\.\d{1,12}|[ ]\.[ ]\d{1,6})?"
+)
 HAN_LETTERS = "".join((*_DIGITS, *_SMALL, *_LARGE))
 HAN = rf"(?:[{HAN_LETTERS}](?!(?<=[百千])[瓦伏克米帕焦赫])){{1,16}}"
 """a numeral in Chinese characters; the 千 of 千瓦 belongs to the unit"""
+COMPOUND = (
+    r"\d{1,6}(?:\.\d{1,4})?\s?[亿万千](?![瓦伏克米帕焦赫])"
+    r"(?:\s?零?\s?\d{1,4}(?:\.\d{1,4})?(?:[万千百十](?![瓦伏克米帕焦赫])){0,2}(?![\d.]|\s?[年月]))+"
+)
+"""digits and scale characters in turn: 4亿2000万, 2万6000"""
+HAN_DECIMAL = r"(?:[零一二三四五六七八九两十百]{1,4}点[零〇一二三四五六七八九]{1,4})"
+"""a decimal in characters: 三点六"""
 _SCALE_WORDS = [
     "dozen",
     "hundred",
@@ -220,7 +264,49 @@ def han_value(numeral: str) -> float | None:
     return float(yi + wan + section + digit)
 
 
-_GROUPING = re.compile("[,\u00a0\u202f\u2009]")
+_GROUPING = re.compile("[,'\u00a0\u202f\u2009 ]")
+_POINTS_GROUP = re.compile(r"\d{1,3}(?:\.\d{3}){2,5}")
+_COMPOUND_PART = re.compile(r"(\d+(?:\.\d+)?)([亿万千百十]*)")
+
+
+def compound_value(numeral: str) -> float | None:
+    """Return the value of digits and scale characters in turn, or None where their scales do not descend.
+
+    >>> compound_value("4亿2000万"), compound_value("3万5千"), compound_value("3万5亿")
+    (420000000.0, 35000.0, None)
+    """
+    total, limit = 0.0, math.inf
+    for digits, scale in _COMPOUND_PART.findall(re.sub(r"[\s零]", "", numeral)):
+        value = float(digits) * scale_factor(scale)
+        if value >= limit:
+            return None
+        total, limit = total + value, scale_factor(scale)
+    return float(f"{total:.12g}")
+
+
+_PAIR = re.compile(
+    r"(?<![零〇一二三四五六七八九两])([一二两三四五六七八])([二三四五六七八九])(?![零〇一二三四五六七八九两])"
+)
+_NEXT, _THREE_TO_FIVE = 1, (3, 5)
+
+
+def han_range(numeral: str) -> tuple[float, float] | None:
+    """Return the ends of an approximate numeral, 四五百 or 二十五六, or None for one that is exact.
+
+    >>> han_range("四五百"), han_range("十五六"), han_range("三千五百")
+    ((400.0, 500.0), (15.0, 16.0), None)
+    """
+    match = _PAIR.search(numeral)
+    if match is None:
+        return None
+    first, second = _DIGITS[match[1]], _DIGITS[match[2]]
+    near = second - first == _NEXT or (first, second) == _THREE_TO_FIVE
+    before, behind = numeral[: match.start()], numeral[match.end() :]
+    scaled = behind[:1] in (*_SMALL, *_LARGE) or before[-1:] in _SMALL
+    if not (near and scaled):
+        return None
+    low, high = (han_value(f"{before}{digit}{behind}") for digit in match.groups())
+    return (low, high) if low is not None and high is not None else None
 
 
 def numeral_value(numeral: str) -> float | None:
@@ -230,7 +316,15 @@ def numeral_value(numeral: str) -> float | None:
     (12500.0, 25.0, 0.5)
     """
     if numeral[0].isdigit() and numeral[0].isascii():
+        if re.search("[亿万千]", numeral):
+            return compound_value(numeral)
+        if _POINTS_GROUP.fullmatch(numeral):
+            return float(numeral.replace(".", ""))
         return float(_GROUPING.sub("", numeral))
+    if "点" in numeral:
+        whole, _, tenths = numeral.partition("点")
+        value = han_value(whole)
+        return None if value is None else float(f"{value:g}.{''.join(str(_DIGITS[letter]) for letter in tenths)}")
     if numeral[0].isascii():
         if numeral.lower().startswith(("half", "a ")) or numeral.lower() in ("a", "an"):
             return 0.5 if numeral[0] in "hH" else 0.25 if " " in numeral else 1.0
@@ -260,7 +354,8 @@ CLOSERS = "】\\])〕"
 _LETTERED = ["USD", "HKD", "EUR", "RMB", "CNY", "Rmb", "rmb", "GBP", "JPY", "SGD", "AUD", "CAD"]
 # one class of characters first, so that the search skips at full speed to where a number can begin
 _START = re.compile(
-    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/].)(?<![A-Za-z]-.)(?<!第.)(?<![{HAN_LETTERS}][{HAN_LETTERS}])"
+    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/'].)(?<![0-9] \. .)(?<![A-Za-z]-.)"
+    rf"(?<![0-9][亿万千].)(?<![{HAN_LETTERS}]点.)(?<!第.)(?<![{HAN_LETTERS}][{HAN_LETTERS}])"
     rf"(?:(?<![A-Za-z].)|(?<=[0-9][xX].)|{'|'.join(f'(?<={sign}.)' for sign in _LETTERED)})"
 )
 
@@ -270,7 +365,8 @@ def _number_pattern() -> re.Pattern[str]:
     """Return the pattern of a number with its scale and unit; every repeat in it is bounded."""
     return re.compile(
         rf"""
-        (?P<number> {DIGITS} | (?<![几数]){HAN} | {WORDS} )
+        (?P<number> {COMPOUND} | {DIGITS} | {HAN_DECIMAL}(?=\s?[百千万亿]|{unit_pattern()})
+                  | (?<![几数]){HAN} | {WORDS} )
         (?P<more> \s?[余多来]|\+|-plus\b|个(?=[十百千万亿]) )?
         (?: [\s-]{{0,3}}+ (?:[{CLOSERS}]\s{{0,3}}+)?+ [(\[]?+ (?P<scale> {HAN_SCALE} | {WORD_SCALE} ) )?
         (?P<more2> \s?[余多来](?![种项次])|\+ )?
@@ -306,6 +402,13 @@ _BETWEEN = re.compile(
 )
 _BEFORE, _AFTER = 36, 12
 """characters before and behind a number in which a qualifier stands (the longest word, and what may follow it)"""
+
+
+@cache
+def bounding_words(side: str) -> list[str]:
+    """Return the words that bound a number from before or behind, the longest first."""
+    words = {word for pairs in _qualifier_words(side).values() for word, meaning in pairs if meaning != "none"}
+    return sorted(words, key=lambda word: (-len(word), word))
 
 
 @cache

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from osint.claims.numbers import CLOSERS, HAN_SCALE, Plain, find_numbers, fold, numeral_value, qualifier, scale_factor
-from osint.claims.units import Unit, countable_nouns, declared_units, spelling_key, word_set
+from osint.claims.numbers import (
+    CLOSERS,
+    HAN_SCALE,
+    NumberDoubt,
+    Plain,
+    find_numbers,
+    han_range,
+    numeral_value,
+    qualifier,
+    scale_factor,
+)
+from osint.claims.units import CellUnit, Unit, countable_nouns, declared_units, spelling_key, word_set
+from osint.register import table_rows
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_CURRENCIES = {
+CURRENCIES = {
     sign: unit
     for unit, signs in {
         Unit("money_usd", "USD"): "US$ U.S.$ USD $ 美元",
@@ -63,8 +72,6 @@ class LocatedQuantity(NamedTuple):
     quantity: Quantity
     measure: Unit
     """what its unit measures"""
-    label: str
-    """header of the table column that gave the unit; empty where the text gave it"""
     remarks: tuple[str, ...]
     """what was odd in its characters"""
 
@@ -87,9 +94,12 @@ class _Atom:
     more: bool
     measure: Unit
     chip_model: str = ""
-    label: str = ""
     shared: bool = False
     """whether the unit was taken from the next number of a list"""
+    upto: float = 0.0
+    """upper end of an approximate numeral (四五百), 0 for others"""
+    remark: str = ""
+    """what was taken for granted in reading it"""
 
     @property
     def family(self) -> str:
@@ -103,9 +113,9 @@ class _Atom:
 
 # ---------------------------------------------------------------- one number with its scale and unit
 
-_SIGNS = "|".join(map(re.escape, sorted(_CURRENCIES, key=len, reverse=True)))
-_SIGN = re.compile(rf"(?<![A-Za-z0-9百千万亿余多])({_SIGNS})[:\s]{{0,2}}[【\[(]?\s{{0,2}}$")
-_MAY_END_SIGN = frozenset(" :\n\t【[(\u00a0").union(sign[-1] for sign in _CURRENCIES)
+SIGNS = "|".join(map(re.escape, sorted(CURRENCIES, key=len, reverse=True)))
+_SIGN = re.compile(rf"(?<![A-Za-z0-9百千万亿余多])({SIGNS})[:\s]{{0,2}}[【\[(]?\s{{0,2}}$")
+_MAY_END_SIGN = frozenset(" :\n\t【[(\u00a0").union(sign[-1] for sign in CURRENCIES)
 # "$2-3bn": the sign stands before the first number only
 _MONEY_RANGE = re.compile(
     r"(US\$|HK\$|(?<![A-Z])\$|€|¥|RMB) ?[\d.,]{1,12} ?(?:bn|m|b|k|million|billion)? ?(-|~|to) ?$", re.I
@@ -123,6 +133,8 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
         return False
     if number in "十百千万亿" and _LABELS_UNIT.search(text, max(0, match.start() - 4), match.start()):
         return False  # "(万元)" and "单位:万元" are the unit of a label
+    if _is_tail(match, text) or _is_blank(match, text):
+        return False
     after = text[match.end("number") : match.end("number") + 1]
     if after > "~" and ("⁰" <= after <= "⁹" or after in "¹" or "①" <= after <= "⓿"):
         return False  # a power of ten or a circled digit belongs to the number: not read
@@ -132,6 +144,35 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
     code = _CODE_BEFORE.search(text, max(0, at - 44), at) if text[at - 1 : at] == "-" else None
     # a part of a project code or of a telephone number
     return not code or bool(code["left"] and _can_follow(code["left"], number))
+
+
+_DIGITS_BEFORE = re.compile(r"(?<![\d.,A-Za-z-])\d{1,3} $")
+
+
+def _is_tail(match: re.Match[str], text: str) -> bool:
+    """Say whether a number of three digits may be the end of the one before it: "phase 2 400 racks"."""
+    at = match.start()
+    is_group = re.fullmatch(r"\d{3}", match["number"]) is not None
+    return is_group and _DIGITS_BEFORE.search(text, max(0, at - 4), at) is not None
+
+
+_FILLS = re.compile(r"[近上超逾约过达数几成破这这]|[一-龥]")
+_LABEL_ENDS = re.compile(
+    r"(?:投资|金额|电量|规模|面积|总价|预算|合计|资本|收入|产值|负荷|容量|单位|价|数量|能耗|功率)$"
+)
+
+
+def _is_blank(match: re.Match[str], text: str) -> bool:
+    """Say whether a scale word stands where no number was filled in: 总投资：  亿元, 合同价***万元."""
+    if not re.fullmatch("[十百千万亿]+", match["number"]) or not (match["unit"] or match["scale"]):
+        return False
+    at = match.start()
+    if at == 0 or text[at - 1] in '\n。；;“"「':
+        behind = text[match.end() : match.end() + 1]
+        return not behind or not ("一" <= behind <= "龥")
+    if text[at - 1] in "~-+≥>约":
+        return False
+    return not _FILLS.match(text, at - 1) or _LABEL_ENDS.search(text, max(0, at - 3), at) is not None
 
 
 def _can_follow(left: str, number: str) -> bool:
@@ -157,10 +198,44 @@ def _atom(match: re.Match[str], number: float, text: str) -> _Atom:
     if match["scale"] and not scale:
         unit = ""
     measure = declared_units()[spelling_key(unit)] if unit else _NO_UNIT
-    if currency and (not unit or (unit == "元" and currency not in ("$", "¥"))):  # 港币18.8亿元: not in yuan
-        measure = _CURRENCIES.get(currency, _CURRENCIES["RMB"])  # a range may begin with "rMB"
+    if _OTHER_CURRENCY.match(text, match.end()) and (currency or unit == "元"):
+        measure = Unit("foreign", "")
+    elif currency and (not unit or (unit == "元" and currency not in ("$", "¥"))):  # 港币18.8亿元: not in yuan
+        measure = CURRENCIES.get(currency, CURRENCIES["RMB"])  # a range may begin with "rMB"
     more = bool(match["more"] or match["more2"])
-    return _Atom(start, _end(match, scale, unit), number, scale, unit, currency, more, measure)
+    ends = han_range(match["number"]) if match["number"][0] > "~" else None
+    low, high = ends or (number, 0.0)
+    remark = ""
+    if _SPACED.search(match["number"]):
+        remark = NumberDoubt.SPACED
+    elif match["number"].count(".") > 1:
+        remark = NumberDoubt.POINTS
+    elif not scale and _THREE_DECIMALS.fullmatch(match["number"]) and measure.family in _POINT_MAY_GROUP:
+        remark = NumberDoubt.POINT
+    return _Atom(start, _end(match, scale, unit), low, scale, unit, currency, more, measure, upto=high, remark=remark)
+
+
+_OTHER_CURRENCY = re.compile(
+    r"\s?(?:新?台币|新加坡|日[元圆]|韩[元币]|(?:Canadian|Australian|Singapore|Taiwan|New Zealand|Hong Kong)\b)",
+    re.IGNORECASE,
+)
+"""words behind a sum that name another currency than its sign"""
+_SPACED = re.compile(r"\d[ \u00a0\u2009\u202f.]* ")
+_THREE_DECIMALS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
+_POINT_MAY_GROUP = (
+    "area",
+    "land",
+    "feet",
+    "thing",
+    "cards",
+    "chips",
+    "servers",
+    "racks",
+    "money_cny",
+    "money_eur",
+    "money_usd",
+    "count",
+)
 
 
 def _currency(match: re.Match[str], text: str) -> tuple[str, int]:
@@ -232,6 +307,23 @@ _GAP = re.compile(r"[\s-]{0,2}[\[(×xX*]?\s?")
 _OF_WHOLE = re.compile(r"(?:(?<= of)|(?<= the)|(?<= its))\s\d[\d,]{0,8}(?=\s[a-z])")
 
 
+def chip_model_in(words: str) -> str:
+    """Return the chip model that some words name, as written, or "".
+
+    >>> chip_model_in("加速卡 H200"), chip_model_in("交换机")
+    ('H200', '')
+    """
+    match = chip_pattern().search(words)
+    return match.group().strip() if match else ""
+
+
+@cache
+def chip_pattern() -> re.Pattern[str]:
+    """Return the pattern of the chip models of `chip_models.csv`."""
+    models = "|".join(row["pattern"] for row in table_rows("chip_models.csv", __package__))
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{models})(?![A-Za-z0-9])")
+
+
 def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
     """Return (end, kind, chip model) of the counted English noun behind a number, or None."""
     found: tuple[int, str, str] | None = None
@@ -282,19 +374,6 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
 
 _HEAD = re.compile(r"[(\[](?:单位:)?([^()\[\]\s]{1,8})[)\]][ \t]{0,2}(?:为|是)?[: \t|]{0,3}[约¥]?$")
 _PUE = re.compile(r"(?:PUE|[电][能力]?[利使]用效率)[^0-9;。]{0,32}$", re.IGNORECASE)
-_HEADER_UNIT = re.compile(
-    r"[(\[（【](?:单位[::：]?)?([^()\[\]（）【】\s]{1,8})[)\]）】]|[/／]([A-Za-z万亿元千瓦]{1,5})$"
-)
-
-
-def _label_cells(atoms: list[_Atom], plain: Plain, labels: Mapping[int, str]) -> None:
-    """Give a bare number alone in its table cell the unit in the header of its column."""
-    for atom in atoms:
-        header = labels.get(plain.origin(atom.start)) if not atom.family else None
-        match = _HEADER_UNIT.search(header) if header else None
-        if header and match:
-            _take_unit(atom, fold(match[1] or match[2]).text)
-            atom.label = fold(header).text
 
 
 def _take_unit(atom: _Atom, label: str) -> None:
@@ -364,6 +443,9 @@ def _join(atoms: list[_Atom], text: str) -> list[tuple[_Atom, _Atom | None]]:
         if right is not None and 0 <= right.start - atom.end <= _NEAR:
             gap = text[atom.end : right.start]
             single = bool(joined) and joined[-1] == (right, None)
+            if single and right.family in ("voltage", "pue") and _TIMES.fullmatch(gap):
+                right = None  # three lines of 110 kV are no 330 kV
+                continue
             if single and not atom.family and _TIMES.fullmatch(gap):
                 right.number *= atom.number
                 right.start = atom.start
@@ -439,13 +521,61 @@ def _share(atom: _Atom, following: _Atom) -> None:
 
 # ---------------------------------------------------------------- the scanner
 
-_NOUN_CAN_FOLLOW = re.compile(r"[ \-\[(\n×xX*\u00a0]\s?[\[(]?[A-Za-z]")
+_NOUN_CAN_FOLLOW = re.compile(r"[ \-\[(\n×xX*\u00a0]\s?[\[(×xX*]?\s?[A-Za-z]")
+_NAMED_MODEL = re.compile(r" [A-Z][A-Za-z]{1,15} \d{1,4}(?= [a-z])")
+_ORDINAL_NAME = re.compile(
+    r"\b(?:Gen|Generation|Phase|Hall|Level|Tier|Lot|Block|Building|Unit|Stage|Version|Mark|Series|Type|Class|Zone|Room|Row|"
+    r"Pod|Line|Floor|Figure|Table|Section|Chapter|Step|Round|Batch|Module) $"
+)
+_COUNTS = ("", "count", "chips", "servers", "racks", "thing")
+_LARGEST_ORDINAL = 99
+_PROGRAMME = re.compile(r"[”\"」』]\s?(?:计划|工程|行动|专项|项目)")
 
 
-def find_quantities(plain: Plain, labels: Mapping[int, str] | None = None) -> list[LocatedQuantity]:
+_AREA_WORD = re.compile(r"面积|建面|占地|用地|建筑|厂房|机房|园区|土地|楼|场地|空间|房")
+_PLACE_BEHIND = re.compile(r"[镇乡村台街路向山]")
+_STOREY_BEHIND = re.compile(r"\s?\d{1,4}\s?[-楼层号室单]")
+_SLOT_BEHIND = re.compile(r"\s?(?:GPU|显卡|加速卡|PCIe|网|硬盘)?\s?(?:插槽|接口|端口|槽位|卡槽|插口)")
+_DEFINES = re.compile(r"\s?(?:算力)?\s?(?:等于|相当于|即|=|equals)")
+_DEFINED = re.compile(r"(?:等于|相当于|即|=|equals)\s?(?:每秒)?\s?$")
+
+
+def _is_beside(atom: _Atom, text: str) -> bool:
+    """Say whether a number belongs to an address, a slot or the definition of a unit."""
+    near = text[max(0, atom.start - 24) : atom.start]
+    if atom.unit in ("平", "平方"):
+        return _AREA_WORD.search(near) is None or _PLACE_BEHIND.match(text, atom.end) is not None
+    if atom.unit in ("栋", "幢", "座"):
+        return _STOREY_BEHIND.match(text, atom.end) is not None
+    if atom.family in ("thing", "cards", "chips"):
+        return _SLOT_BEHIND.match(text, atom.end) is not None
+    if atom.family == "compute":
+        return (atom.number == 1 and _DEFINES.match(text, atom.end) is not None) or _DEFINED.search(near) is not None
+    return False
+
+
+def _without_names(atoms: list[_Atom], text: str) -> list[_Atom]:
+    """Leave out numbers that are part of a name: Gen 4 servers, the 6 of 90,000 TPU 6 chips, “十万卡”计划."""
+    named = {
+        match.end() for atom in atoms for match in [_NAMED_MODEL.match(text, atom.end)] if match and not atom.family
+    }
+    return [
+        atom
+        for atom in atoms
+        if not any(atom.start < end <= max(atom.end, atom.start + 4) for end in named)
+        and not (
+            atom.family in _COUNTS
+            and atom.number <= _LARGEST_ORDINAL
+            and _ORDINAL_NAME.search(text, max(0, atom.start - 12), atom.start)
+        )
+        and not (text[atom.start - 1 : atom.start] in ("“", '"', "「", "『") and _PROGRAMME.match(text, atom.end))
+    ]
+
+
+def find_quantities(plain: Plain, unit: CellUnit | None = None) -> list[LocatedQuantity]:
     """Return the quantities of a folded text in reading order, families not yet resolved to kinds.
 
-    `labels` gives column headers by the original offset of a table cell.
+    `unit` is what a table gives the bare numbers of a cell.
 
     >>> [found] = find_quantities(fold("用电负荷20至30兆瓦"))
     >>> found.quantity.si_low, found.quantity.si_high, found.quantity.si_unit, found.quantity.qualifier
@@ -453,16 +583,44 @@ def find_quantities(plain: Plain, labels: Mapping[int, str] | None = None) -> li
     """
     text = plain.text
     atoms = _atoms(text)
+    atoms = [atom for atom in _without_names(atoms, text) if not _is_beside(atom, text)]
     for atom in atoms:
         if not atom.family and (_NOUN_CAN_FOLLOW.match(text, atom.end) or atom.scale in ("k", "K", "m", "M")):
-            noun = noun_behind(text, atom.end)
+            named = _NAMED_MODEL.match(text, atom.end)
+            noun = noun_behind(text, named.end()) if named else None
+            noun = noun or noun_behind(text, atom.end)
             if noun:
                 atom.end, atom.unit, atom.chip_model = noun
                 atom.measure = Unit(atom.unit, "count")
-    if labels:
-        _label_cells(atoms, plain, labels)
-    located = (_located(first, last or first, plain) for first, last in _join(atoms, text))
+    for atom in atoms if unit is None else ():
+        _sum_without_currency(atom, text)
+    for atom in atoms if unit else ():
+        if unit and not atom.family and not (atom.scale and unit.scale):
+            atom.scale, atom.unit, atom.measure = atom.scale or unit.scale, unit.spelling, unit.measure
+    joined = (
+        (first, last or (replace(first, number=first.upto) if first.upto else first))
+        for first, last in _join(atoms, text)
+    )
+    located = (_located(first, last, plain) for first, last in joined)
     return [found for found in located if found]
+
+
+_MONEY_WORD = re.compile(
+    r"(?:投资|融资|投入|预算|亏损|盈利|营收|金额|造价|估值|斩获|注资|拨款|出资|募资|贷款|合同额|产值|收入|利润|耗资|斥资|总价|报价)"
+    r"[^\d,。;;!?]{0,6}$"
+)
+_ORDERED = re.compile(r"(?:的?(?:订单|投资|融资|资金|合同|贷款|大单|补贴))")
+_COUNTER = re.compile(r"\s?[人户次吨里辆件份家只名头亩平千瓦度台架张卡块个栋座项年月天P]")
+
+
+def _sum_without_currency(atom: _Atom, text: str) -> None:
+    """Give a number with 万 or 亿 behind a word of money, or before an order, the currency that is meant."""
+    if atom.family or atom.currency or atom.scale not in ("万", "亿", "千万", "百万", "万亿"):
+        return
+    if _COUNTER.match(text, atom.end):
+        return
+    if _MONEY_WORD.search(text, max(0, atom.start - 14), atom.start) or _ORDERED.match(text, atom.end):
+        atom.measure, atom.remark = declared_units()["元"], NumberDoubt.NO_CURRENCY
 
 
 def _located(first: _Atom, last: _Atom, plain: Plain) -> LocatedQuantity | None:
@@ -482,8 +640,9 @@ def _located(first: _Atom, last: _Atom, plain: Plain) -> LocatedQuantity | None:
     quantity = Quantity(
         lowest[0], highest[0], written, lowest[1], highest[1], last.measure.si_unit, word, last.chip_model
     )
-    remarks = tuple(sorted({remark for at, remark in plain.remarks.items() if first.start <= at <= last.end}))
-    return LocatedQuantity(first.start, last.end, quantity, last.measure, last.label, remarks)
+    odd = {remark for at, remark in plain.remarks.items() if first.start <= at <= last.end}
+    remarks = tuple(sorted(odd | {atom.remark for atom in (first, last) if atom.remark}))
+    return LocatedQuantity(first.start, last.end, quantity, last.measure, remarks)
 
 
 def _rounded(value: float, scale: float, factor: float) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from osint.errors import BadInputError
 from osint.register import LADDER, READ_KINDS, table_rows
@@ -34,6 +34,35 @@ class Unit:
     """SI value of one unit"""
     needs: str = ""
     """words of which one must stand in the sentence, separated by |; empty if none is needed"""
+
+
+class CellUnit(NamedTuple):
+    """A unit that stands apart from its numbers: in a header, a label, a cell or a note."""
+
+    written: str
+    """the words that name it"""
+    scale: str
+    """its scale word: 万, million"""
+    spelling: str
+    """the unit without its scale"""
+    measure: Unit
+    """what it measures"""
+    per: str = ""
+    """what a price is per: 台 in 元/台"""
+
+    def agrees_with(self, other: CellUnit) -> bool:
+        """Say whether two units measure the same thing on the same scale."""
+        alike = {self.measure.family, other.measure.family} <= _COUNTS or self.measure.family == other.measure.family
+        return alike and self.scale == other.scale and self.measure.factor == other.measure.factor
+
+    @property
+    def is_money(self) -> bool:
+        """Say whether it is a currency."""
+        return self.measure.family.startswith("money") or self.measure.family == "foreign"
+
+
+_COUNTS = frozenset(("thing", "cards", "servers", "racks", "chips", "count"))
+"""families that count things one by one"""
 
 
 def word_set(words: str) -> frozenset[str]:
@@ -76,6 +105,16 @@ def declared_units() -> dict[str, Unit]:
             unit = Unit(row["family"], row["si_unit"], float(row["factor"]), row["needs"])
             found[spelling_key(spelling)] = unit
     return found
+
+
+@cache
+def cell_units() -> dict[str, Unit]:
+    """Return the units of `cell_units.csv` by `spelling_key`: read in headers and cells of tables, never in prose."""
+    return {
+        spelling_key(spelling): Unit(row["family"], row["si_unit"], float(row["factor"]))
+        for row in table_rows("cell_units.csv", __package__)
+        for spelling in row["spellings"].split("|")
+    }
 
 
 class Words:

@@ -9,7 +9,10 @@ from typing import Any
 
 from osint.cli.main import plain
 
-COLUMNS = "file kind low high unit si_low si_high si_unit rung qualifier date quote"
+COLUMNS = (
+    "file kind low high unit si_low si_high si_unit rung qualifier date confidence row_label column_label unit_source "
+    "quote"
+)
 """What the table of claims shows of their columns."""
 
 
@@ -40,6 +43,7 @@ def _extract(args: argparse.Namespace) -> int:
             print(f"osint extract: {error}", file=sys.stderr)
             status = 2
             continue
+        status = 2 if filing.blocked else status
         if args.about:
             _print_about(filings.about(filing).to_row(), args.json)
             continue

@@ -48,6 +48,54 @@ class FilingDoubt:
         return self.kind.format(self.detail)
 
 
+class BlockedReason(StrEnum):
+    """Why a page holds nothing to be read, in the words for a reader."""
+
+    SCRIPT = (
+        "no text: the page is built by script; open it in a browser and save it, or print it and take the PDF in with "
+        "`osint capture`"
+    )
+    LOGIN = "no text but a form to log in: open the page in a browser and save it"
+    TWICE = "the text looks decoded twice: fetch the page again, or save it from a browser"
+    EMPTY = "the page has no words: fetch it again"
+
+
+_FEW_WORDS = 120
+"""characters of a page up to which it is a shell"""
+_LOGIN = re.compile(r"登录|登陆|请先登|密码|验证码|log ?in|sign ?in|password", re.IGNORECASE)
+_PASSWORD = re.compile(r"<input[^>]{0,300}type\s{0,3}=\s{0,3}[\"']?password", re.IGNORECASE)
+_SCRIPT = re.compile(r"<script|<noscript", re.IGNORECASE)
+_LATIN_PAIRS = re.compile("[\u00c0-\u00ff][\u0080-\u00bf\u0152-\u0161\u2018-\u203a\u20ac\u2122]")
+_SAMPLE, _FEWEST = 600, 6
+
+
+def blocked(source: str, text: str) -> BlockedReason | None:
+    """Return why a page holds nothing to be read, by its source and its visible text; None where it may be read."""
+    words = "".join(text.split())
+    if len(words) <= _FEW_WORDS and not re.search(r"\d", words):
+        if _PASSWORD.search(source) or (words and _LOGIN.search(words)):
+            return BlockedReason.LOGIN
+        if _SCRIPT.search(source) and len(words) * 2 <= _FEW_WORDS:
+            return BlockedReason.SCRIPT
+        if not words:
+            return BlockedReason.EMPTY
+    return BlockedReason.TWICE if _is_decoded_twice(words[:_SAMPLE]) else None
+
+
+def _is_decoded_twice(words: str) -> bool:
+    """Say whether the bytes of a text were read in one codec, written in another and read again."""
+    if len(_LATIN_PAIRS.findall(words)) >= _FEWEST and len(_LATIN_PAIRS.findall(words)) * 10 >= len(words):
+        return True
+    han = re.findall("[一-龥\ue000-\uf8ff]+", words)
+    if sum(map(len, han)) < _FEWEST:
+        return False
+    try:
+        back = "".join(han).encode("gb18030").decode("utf-8", "ignore")
+    except UnicodeError:
+        return False
+    return len(re.findall("[一-龥]", back)) * 2 >= len("".join(han))
+
+
 _PRIVATE = re.compile("(?:[0-9０-９.,]{1,20}(?=[\ue000-\uf8ff]))?[\ue000-\uf8ff]+[0-9０-９.,\ue000-\uf8ff]*")
 _DIGIT_RUN = re.compile("[0-9０-９]+")
 _UNIT_BEHIND = re.compile("[0-9０-９.,万亿千元台套架张卡块枚个亩公平米兆瓦度%％PMkK万億萬]")

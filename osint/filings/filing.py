@@ -13,9 +13,10 @@ from osint import claims
 from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableError
 from osint.filings import html
 from osint.filings.decode import decode
-from osint.filings.doubt import LONGEST_DOUBT, DoubtKind, FilingDoubt, page_doubts
-from osint.filings.facts import FILES, DocumentFacts, joined_url, read_facts, read_notice
+from osint.filings.doubt import LONGEST_DOUBT, BlockedReason, DoubtKind, FilingDoubt, blocked, page_doubts
+from osint.filings.facts import FILES, DocumentFacts, heading, joined_url, read_facts, read_notice
 from osint.filings.office import read_office
+from osint.filings.tables import claims_of_tables, unread_remarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +37,7 @@ _FEW_CONTROL = 8
 _WORDS = 12
 """words (or Chinese lines) below which a page is nothing but its links"""
 _PAGES_NAMED = 8
-_LABELLED = 2000
-"""characters of a cell whose lines take the header of its column"""
 _PICTURES = (b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"\xff\xd8\xff")
-_BARE = re.compile(r"[\d\s.,，．:：~～\-－—至到约近超逾≥≤><十百千万亿余多/+、]+")
-"""a quote of digits alone, whose unit stands elsewhere"""
 
 
 class Medium(StrEnum):
@@ -111,6 +108,8 @@ class Filing:
     """what the document says of itself"""
     links: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """(address, words) of links; attachments are among them"""
+    blocked: BlockedReason | None = None
+    """why nothing can be read: a page that a script builds, a form to log in, a text decoded twice"""
     doubtful: tuple[FilingDoubt, ...] = field(default=(), repr=False)
     """passages in which a number must not be taken as it stands, in order"""
     asides: tuple[tuple[int, int], ...] = field(default=(), repr=False)
@@ -190,7 +189,8 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
         return _html(data, name, label, ("is named .pdf but is a web page: perhaps a refusal of the server, read it",))
     if data[:4] == b"PK\x03\x04":
         text, cells, remarks = read_office(data, name)
-        facts = read_facts(text, name)
+        facts = read_facts(text, name, cells=cells)
+        remarks += tuple(unread_remarks(tuple(cells), text))
         return Filing(name, Medium.OFFICE, text, data, cells=tuple(cells), remarks=remarks, facts=facts)
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise UnreadableError(f"{name}: an old or encrypted Office file; save it as .docx or .xlsx without a password")
@@ -240,10 +240,17 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
     if any(re.search(r"\d", page.text[start:end]) for start, end in page.asides):
         drawn.append("numbers in menus, footers and lists of links to other pages were left out")
     main = html.cut_out(page.text, page.asides)
+    reason = blocked(source, page.text)
+    if reason:
+        drawn.insert(0, str(reason))
+    if page.has_struck:
+        drawn.append("words that are struck out were left out")
+    drawn += unread_remarks(tuple(page.cells), main)
     return Filing(
         name, Medium.HTML, page.text, data, codec, tuple(page.starts) or (0,),
         tuple((0, at) for at in page.sources) or ((0, 0),), tuple(page.cells), (*remarks, *odd, *drawn),
-        read_facts(main, name, page.title), tuple(page.links), tuple(sorted(doubts)), tuple(page.asides), wrapping,
+        read_facts(main, name, heading(source) or page.title, page.cells), tuple(page.links), reason,
+        tuple(sorted(doubts)), tuple(page.asides), wrapping,
     )  # fmt: skip
 
 
@@ -254,9 +261,11 @@ def _pdf(data: bytes, name: str, odd: tuple[str, ...], pictures: bool) -> Filing
     if read.empty and not pictures:
         pages = listed(read.empty)
         remarks.insert(0, f"page {pages} has no text layer: a scan, to be read with `osint extract --ocr` or by eye")
+    remarks += unread_remarks(read.cells, read.text)
     return Filing(
         name, Medium.PDF, read.text, data, starts=read.starts or (0,), places=read.places or ((1, 0),),
-        remarks=(*remarks, *odd), facts=read_facts(read.text, name), doubtful=read.doubtful, unread=read.empty,
+        cells=read.cells, remarks=(*remarks, *odd), facts=read_facts(read.text, name, cells=read.cells),
+        doubtful=read.doubtful, unread=read.empty,
     )  # fmt: skip
 
 
@@ -384,15 +393,15 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
     A number that is drawn otherwise than its text says, or whose column is in doubt, keeps its quote and loses its
     value; `warning` says why.
     """
-    labels = _labels(filing)
     main = filing.main
     day = document or filing.facts.published
-    found = claims.extract(main, day, labels)
+    found = _read(filing, main, day)
     if not found and filing.asides and len(main.split()) < _WORDS:  # a page of links, and nothing else
-        found = claims.extract(filing.text, day, labels)
+        found = _read(filing, filing.text, day)
         found = [claim.doubted("stands in a link or next to the text") for claim in found]
     cells = [html.cell_at(filing.cells, claim.start, claim.end) for claim in found]
-    found = [_doubted(filing, claim, cell) for claim, cell in zip(found, cells, strict=True)]
+    kind = _FILED.search(filing.facts.title or filing.text[:_TITLE])
+    found = [_filed(_doubted(filing, claim), kind[0] if kind else "") for claim in found]
     table = claims.claims_frame(found, filing.name)
     if filing.medium is Medium.PDF:
         table["page"] = [filing.place(claim.start)[0] for claim in found]
@@ -401,18 +410,47 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
     return table
 
 
-def _labels(filing: Filing) -> dict[int, str]:
-    """Return the header of the column at the offset of each line of a cell."""
-    labels: dict[int, str] = {}
-    for cell in filing.cells:
-        if cell.headers and not cell.header:
-            labels[cell.start] = cell.label
-            for match in re.finditer(r"\n+", filing.text[cell.start : min(cell.end, cell.start + _LABELLED)]):
-                labels[cell.start + match.end()] = cell.label
-    return labels
+_TITLE = 60
+"""characters in which a document without a title names its kind"""
+_FILED = re.compile(
+    r"招标公告|招标文件|采购公告|采购文件|采购意向|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|成交(?:结果)?公[告示]|"
+    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|节能审查意见|合同公[告示]|\b(?:tender|procurement|award) notice\b",
+    re.IGNORECASE,
+)
+_BUILT = ("chips", "servers", "racks", "compute", "power", "floor", "land", "money_cny", "money_usd", "transformer")
+_OF_BIDDERS = re.compile(r"注册资[本金]|业绩|资格|资质|注册|类似项目|营业额|保证金|标书|代理服务费|文件售价|罚款")
 
 
-def _doubted(filing: Filing, claim: claims.TextClaim, cell: Cell | None) -> claims.TextClaim:
+def _filed(claim: claims.TextClaim, kind: str) -> claims.TextClaim:
+    """Return a claim that states no rung with that of the kind of its filing: what is tendered or approved is filed."""
+    if claim.rung or claim.modality or not kind or claim.kind not in _BUILT:
+        return claim
+    if _OF_BIDDERS.search(claim.sentence) or _OF_BIDDERS.search(claim.column_label + claim.row_label):
+        return claim
+    return claim._replace(rung="filed", aim="filed", modality="has", rung_reason=f"the document is a {kind}")
+
+
+def _read(filing: Filing, text: str, day: date | None) -> list[claims.TextClaim]:
+    """Return the claims of the text around the tables, and of the cells of the tables one by one."""
+    prose = _without_tables(filing.cells, text)
+    found = [*claims.extract(prose, day), *claims_of_tables(filing.cells, text, day)]
+    return sorted(found, key=lambda claim: claim.start)
+
+
+def _without_tables(cells: tuple[Cell, ...], text: str) -> str:
+    """Return a text of equal length with line breaks in place of its tables, over which nothing is read."""
+    pieces: list[str] = []
+    at = 0
+    for cell in sorted(cells, key=lambda cell: cell.start):
+        if cell.end > at:
+            between = text[at : cell.start] if cell.start >= at else ""
+            inside = at > 0 and not between.strip(" |\n")
+            pieces += ("\n" * len(between) if inside else between, "\n" * (cell.end - max(cell.start, at)))
+            at = cell.end
+    return "".join([*pieces, text[at:]])
+
+
+def _doubted(filing: Filing, claim: claims.TextClaim) -> claims.TextClaim:
     """Return the claim, with a warning and perhaps without its value where its passage or its column is doubtful."""
     doubts = [FilingDoubt(claim.start, claim.end, DoubtKind.BY_MACHINE)] if filing.scan_of(claim.start) else []
     first = bisect_left(filing.doubtful, claim.start - LONGEST_DOUBT, key=lambda doubt: doubt.start)
@@ -421,8 +459,6 @@ def _doubted(filing: Filing, claim: claims.TextClaim, cell: Cell | None) -> clai
             break
         if doubt.end > claim.start:
             doubts.append(doubt)
-    if cell and cell.doubt and _BARE.fullmatch(claim.quote):
-        doubts.append(FilingDoubt(claim.start, claim.end, DoubtKind.COLUMN, cell.doubt))
     if not doubts:
         return claim
     warning = "; ".join(dict.fromkeys([*filter(None, [claim.warning]), *(doubt.sentence for doubt in doubts)]))

@@ -30,6 +30,9 @@ _ENDS = {"<!--": "-->", "<!": ">", "<?": ">"}
 """what ends a comment, a declaration or an instruction"""
 
 
+_RAISED, _LONGEST_MARK = str.maketrans("0123456789()①②③④⑤⑥⑦⑧⑨", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾¹²³⁴⁵⁶⁷⁸⁹"), 4
+
+
 def _names(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
@@ -38,7 +41,8 @@ _BLOCK = _names(
     "p div br tr table ul ol li h1 h2 h3 h4 h5 h6 section article header main aside dl dt dd blockquote pre form hr "
     "center thead tbody tfoot caption figure option nav footer address"
 )
-_SILENT = _names("script style noscript template svg math head iframe select")
+_SILENT = _names("script style noscript template svg math head iframe select del s strike")
+_STRUCK = _names("del s strike")
 _EMPTY = _names("br hr img input link meta area base col embed source track wbr")
 _LEFT_OPEN = _names("p dd dt option")
 """elements that the next of their kind ends"""
@@ -94,6 +98,8 @@ class VisibleText:
     """(start, end) of words next to the text: marked menus and footers, lines that are links to other pages"""
     drawn: list[tuple[int, int, str]] = field(default_factory=list)
     """(start, end, family) of words in a font that the page declares itself"""
+    has_struck: bool = False
+    """whether words are struck out, which are left out"""
     has_media: bool = False
     """whether pictures, frames or players are shown"""
 
@@ -158,6 +164,7 @@ class _Parser:
         """where a line break inside a cell is due before the next words"""
         self.silent, self.depth, self.in_title = "", 0, False
         self.tables: list[_Table] = []
+        self.is_raised = False
         self.too_deep, self.grids = 0, list[TableGrid]()
         self.link, self.link_words, self.link_start = "", "", 0
         self.aside, self.face, self.hidden, self.menu = _Part(), _Part(), _Part(), _Part()
@@ -220,6 +227,8 @@ class _Parser:
             self._add("\n", source)
 
     def _words(self, token: str, at: int) -> None:
+        if self.is_raised and len(token) <= _LONGEST_MARK:
+            token = token.translate(_RAISED)
         at_edge = self.last in "\n|" or self.break_at >= 0
         if token.startswith("&"):
             letters = html.unescape(token) or token
@@ -247,6 +256,7 @@ class _Parser:
         self.page.has_media = self.page.has_media or tag in _MEDIA
         if tag in _SILENT and not closing and not inner.endswith("/"):
             self.silent, self.depth = tag, 1
+            self.page.has_struck = self.page.has_struck or tag in _STRUCK
         if tag in _HANDLERS:
             _HANDLERS[tag](self, tag, closing, inner, at)
         elif tag in _BLOCK:
@@ -293,6 +303,10 @@ class _Parser:
             if self.length > self.link_start and not self.link.startswith("#"):
                 self.page.link_spans.append((self.link_start, self.length))
         self.link = ""
+
+    def on_raised(self, tag: str, closing: bool, inner: str, at: int) -> None:
+        """Write raised digits as such, so that a footnote mark is no part of the number before it."""
+        self.is_raised = not closing
 
     # ------------------------------------------------------------ tables
 
@@ -351,6 +365,7 @@ class _Parser:
 
 _HANDLERS: dict[str, Callable[[_Parser, str, bool, str, int], None]] = {
     "a": _Parser.on_link,
+    "sup": _Parser.on_raised,
     "table": _Parser.on_table,
     **dict.fromkeys(("tr", "thead", "tbody", "tfoot"), _Parser.on_rows),
     **dict.fromkeys(("td", "th"), _Parser.on_cell),

@@ -128,6 +128,8 @@ def _word(parts: dict[str, bytes], out: _Text) -> None:
         out.remarks.append("page headers and footers were left out")
     if body.xpath(".//w:numPr"):
         out.remarks.append("automatic numbers of lists and headings are not in the text")
+    if body.xpath(".//w:rPr/*[self::w:strike or self::w:dstrike or self::w:vanish]"):
+        out.remarks.append("words that are struck out or hidden were left out")
     if body.xpath(".//w:del"):
         out.remarks.append("words that were deleted with changes tracked were left out")
 
@@ -165,7 +167,28 @@ def _words(paragraph: Any) -> str:
         ".//w:r[not(ancestor::w:del) and not(ancestor::*[local-name()='Fallback' or local-name()='moveFrom'])]"
     )
     own = [run for run in runs if next(run.iterancestors(paragraph.tag)) is paragraph]
-    return "".join(run.text for run in own).replace("\t", " ")
+    return "".join(
+        _raised(run.text) if run.xpath("./w:rPr/w:vertAlign[@w:val='superscript']") else run.text for run in _meant(own)
+    ).replace("\t", " ")
+
+
+_RAISED = str.maketrans("0123456789()①②③④⑤⑥⑦⑧⑨", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _raised(words: str) -> str:
+    """Return raised digits as such, so that a footnote mark is no part of the number before it."""
+    return words.translate(_RAISED) if len(words.strip()) <= _LONGEST_MARK else words
+
+
+_LONGEST_MARK = 4
+
+
+def _meant(runs: list[Any]) -> list[Any]:
+    """Return the runs that are neither struck out nor hidden."""
+    off = "not(@w:val='0' or @w:val='false')"
+    return [
+        run for run in runs if not run.xpath(f"./w:rPr/*[self::w:strike or self::w:dstrike or self::w:vanish][{off}]")
+    ]
 
 
 def _word_table(table: Any, out: _Text, names: Iterator[int]) -> None:
@@ -270,7 +293,21 @@ def _sheet(sheet: Any, out: _Text, merged: dict[tuple[int, int], tuple[int, int]
 
 
 _SIGNS = re.compile(r'\[\$([^\]-]{0,8})[^\]]{0,12}\]|"([^"]{0,20})"|\\(.)|([¥￥$€£])')
-_SCALED = re.compile(r"[#0],+(?![#0])|!|\*")
+
+
+_PLACES = re.compile(r"[#0?][#0?,.!\\]*(?:\"\\.\"[#0?,]+)?")
+
+
+def _scaled(section: str) -> float:
+    """Return by what a format divides a value to show it: by commas behind the digits, by a point put between them."""
+    factor = 1.0
+    commas = re.search(r"[#0?](,+)(?![#0?,.!\\])", section)
+    if commas:
+        factor *= 1000.0 ** len(commas[1])
+    point = re.search(r'(?:!|\\|")\.\"?([#0?]+)', section)
+    if point:
+        factor *= 10.0 ** len(point[1])
+    return factor if factor > 1 else 0.0
 
 
 def _shown(value: object, code: str) -> str:
@@ -282,14 +319,17 @@ def _shown(value: object, code: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value).strip()
     number = f"{value:.15g}" if abs(value) < 1e15 else str(value)
-    section = (code or "General").split(";")[0]
+    section = re.sub(r"\[\$([^\]-]{0,8})[^\]]{0,12}\]", r'"\1"', (code or "General").split(";")[0])
+    section = re.sub(r"\[[^\]]{0,20}\]", "", section)
     if "%" in section:
         return f"{100 * value:.12g}%"
-    if _SCALED.search(section):  # the digits that are shown are not those of the value: the value is given
-        return number
     digits = re.search(r"[#0?]", section)
     if digits is None:
         return number
+    scaled = _scaled(section)
+    if scaled:  # 123456 shown as 12.3456万: what the reader sees, all its digits kept
+        number, section = f"{value / scaled:.12g}", _PLACES.sub("0", section).replace('"."', "")
+        digits = re.search(r"[#0?]", section) or digits
     before, behind = (
         "".join(next(filter(None, match.groups()), "") for match in _SIGNS.finditer(part))
         for part in (section[: digits.start()], section[digits.start() :])

@@ -18,11 +18,19 @@ from PIL import Image, ImageDraw
 from osint.errors import UnreadableError
 from osint.filings import glyphs
 from osint.filings.doubt import FilingDoubt
+from osint.filings.grid import TableGrid
+from osint.filings.pdf_tables import page_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from osint.filings.grid import Cell
+    from osint.filings.pdf_tables import FoundCell, FoundTable
+
 _MAX_PAGES = 3000
+_PAGES_NAMED = 8
+_BORDER = " | "
+"""what separates the cells of a row, and words on either side of a wide gap, in the text"""
 _DOTS_PER_INCH = 150
 _MAX_PIXELS = 60_000_000
 _MAX_CHARACTERS = 20_000_000
@@ -46,6 +54,8 @@ class Pages:
     """pages without a single character: scans"""
     doubtful: tuple[FilingDoubt, ...] = ()
     """digits in `text` that are drawn otherwise or not at all"""
+    cells: tuple[Cell, ...] = ()
+    """the cells of its tables, by their offsets"""
 
 
 def open_document(data: bytes, name: str) -> pdfium.PdfDocument:
@@ -62,39 +72,164 @@ def open_document(data: bytes, name: str) -> pdfium.PdfDocument:
 
 def read_pdf(data: bytes, name: str) -> tuple[Pages, list[str]]:
     """Return the pages and the remarks of a PDF."""
-    remarks, pieces, starts, places, empty = [], [], [], [], []
-    digits, length = glyphs.Digits(), 0
+    remarks, empty, out = [], [], _Runs()
+    digits = glyphs.Digits()
     with closing(open_document(data, name)) as document:
         count = len(document)
         if count > _MAX_PAGES:
             remarks.append(f"has {count} pages; the first {_MAX_PAGES} were read")
         for number in range(1, min(count, _MAX_PAGES) + 1):
-            raw = _page_text(document, number, digits)
+            raw, tables, gaps = _page_text(document, number, digits)
             if not raw.strip():
                 empty.append(number)
-            for piece, index in _joined(raw):
-                starts.append(length)
-                places.append((number, index))
-                pieces.append(piece)
-                length += len(piece)
-            if length > _MAX_CHARACTERS:
+            if tables:
+                _with_tables(raw, number, tables, gaps, out)
+            else:
+                out.add_text(raw, number, gaps)
+            out.end_page()
+            if out.length > _MAX_CHARACTERS:
                 remarks.append(f"holds over {_MAX_CHARACTERS} characters; what follows page {number} was not read")
                 break
     doubtful = []
+    order = sorted(range(len(out.places)), key=out.places.__getitem__)
+    by_place = [out.places[run] for run in order]
     for number, first, last, kind in digits.doubtful():
-        run = bisect_right(places, (number, first)) - 1
-        shift = starts[run] - places[run][1]
+        run = order[bisect_right(by_place, (number, first)) - 1]
+        shift = out.starts[run] - out.places[run][1]
         doubtful.append(FilingDoubt(shift + first, shift + last + 1, kind))
     for sentence, count in Counter(doubt.sentence for doubt in doubtful).items():
         remarks.append(f"{sentence} ({count} numbers)")
-    return Pages("".join(pieces), tuple(starts), tuple(places), tuple(empty), tuple(doubtful)), remarks
+    text = "".join(out.pieces)
+    cells = tuple(sorted((cell for grid in out.grids for cell in grid.finished(text)), key=lambda cell: cell.start))
+    unclear = listed_pages(out.unclear)
+    if unclear:
+        remarks.append(f"page {unclear}: a table whose cells could not all be told apart: compare with the page")
+    doubtful.sort()
+    return Pages(text, tuple(out.starts), tuple(out.places), tuple(empty), tuple(doubtful), cells), remarks
 
 
-def _page_text(document: pdfium.PdfDocument, number: int, digits: glyphs.Digits) -> str:
+def listed_pages(pages: list[int]) -> str:
+    """Return the first eight of some page numbers in words, each once."""
+    once = list(dict.fromkeys(pages))
+    return ", ".join(map(str, once[:_PAGES_NAMED])) + ("..." if len(once) > _PAGES_NAMED else "")
+
+
+def _page_text(
+    document: pdfium.PdfDocument, number: int, digits: glyphs.Digits
+) -> tuple[str, list[FoundTable], list[int]]:
+    """Return the text of a page, its tables, and the characters behind a wide gap in a line."""
     with closing(document[number - 1]) as page, closing(page.get_textpage()) as words:
         raw = str(words.get_text_range())
         digits.compare(page, words, raw, number)
-        return raw
+        tables, gaps = page_tables(page, words, raw) if re.search(r"\d", raw) else ([], [])
+        return raw, tables, gaps
+
+
+class _Runs:
+    """The text of a PDF under construction: runs of characters with their places, and the grids of its tables."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.starts: list[int] = []
+        self.places: list[tuple[int, int]] = []
+        self.length = 0
+        self.grids: list[TableGrid] = []
+        self.unclear: list[int] = []
+
+    def add(self, piece: str, page: int, index: int) -> None:
+        """Add characters that begin at an index of a page."""
+        self.starts.append(self.length)
+        self.places.append((page, index))
+        self.pieces.append(piece)
+        self.length += len(piece)
+
+    def add_text(self, raw: str, page: int, gaps: list[int], offset: int = 0) -> None:
+        """Add running text that begins at an offset of its page; a border stands in each wide gap."""
+        waiting = [gap - offset for gap in gaps if offset <= gap < offset + len(raw)]
+        for piece, index in _joined(raw):
+            at = 0
+            for gap in waiting:
+                if index + at < gap < index + len(piece):
+                    self.add(piece[at : gap - index].rstrip(" "), page, offset + index + at)
+                    self.add(_BORDER, page, offset + gap)
+                    at = gap - index
+            self.add(piece[at:], page, offset + index + at)
+
+    def end_page(self) -> None:
+        """Put a form feed in place of the last line break."""
+        if self.pieces and self.pieces[-1] == "\n":
+            self.pieces[-1] = "\f"
+
+
+def _with_tables(raw: str, page: int, tables: list[FoundTable], gaps: list[int], out: _Runs) -> None:
+    """Add the text of a page with its tables row by row, each where its first character stands."""
+    owner: dict[int, int] = {}
+    for number, found in enumerate(tables):
+        for cell in found.cells:
+            owner |= dict.fromkeys((letter.index for letter in cell.letters), number)
+    written: set[int] = set()
+    at, size = 0, len(raw)
+    while at < size:
+        table = owner.get(at)
+        stop = at + 1
+        if table is None:
+            while stop < size and stop not in owner:
+                stop += 1
+            if raw[at:stop].strip():
+                out.add_text(raw[at:stop], page, gaps, at)
+                if out.pieces[-1] == "\f":
+                    out.pieces[-1] = "\n"
+        else:
+            while stop < size and owner.get(stop, table) == table:
+                stop += 1
+            if table not in written:
+                written.add(table)
+                _write_table(raw, page, table + 1, tables[table], out)
+        at = stop
+
+
+def _write_table(raw: str, page: int, number: int, table: FoundTable, out: _Runs) -> None:
+    """Add a table row by row, its cells parted as in a page."""
+    guessed = "" if table.ruled else "the columns were taken from the gaps between words"
+    grid = TableGrid(f"page {page} table {number}", sequential=False, inferred=guessed)
+    out.grids.append(grid)
+    if not table.whole:
+        out.unclear.append(page)
+    row = 0
+    for cell in table.cells:
+        while cell.row > row:
+            if row:
+                out.add("\n", page, cell.letters[0].index if cell.letters else 0)
+            grid.row()
+            row += 1
+            first = True
+        if not first:
+            out.add(_BORDER, page, cell.letters[0].index if cell.letters else 0)
+        first = False
+        start = out.length
+        _write_cell(raw, page, cell, out)
+        grid.add((cell.column, cell.rows, cell.columns), start, out.length)
+    out.add("\n", page, len(raw) - 1)
+
+
+def _write_cell(raw: str, page: int, cell: FoundCell, out: _Runs) -> None:
+    """Add the characters of a cell; a full line runs on in the next, a short one ends."""
+    lines = cell.lines()
+    for number, (indices, _) in enumerate(lines):
+        if number:
+            before, after = raw[lines[number - 1][0][-1]], raw[indices[0]]
+            if not lines[number - 1][1]:
+                out.add("\n", page, indices[0])
+            elif before.isascii() and after.isascii() and before.isalpha() and after.isalpha():
+                out.add(" ", page, indices[0])
+        begin = 0
+        for index in range(1, len(indices) + 1):
+            if index < len(indices) and indices[index] == indices[index - 1] + 1:
+                continue
+            out.add(raw[indices[begin] : indices[index - 1] + 1], page, indices[begin])
+            if index < len(indices) and raw[indices[index] - 1].isspace() and raw[indices[index]].isascii():
+                out.add(" ", page, indices[index] - 1)
+            begin = index
 
 
 def _joined(raw: str) -> list[tuple[str, int]]:

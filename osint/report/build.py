@@ -61,20 +61,20 @@ def site_estimates(register: Register) -> pd.DataFrame:
         whole = [c for c in claims if not c.part and c.day <= max(written, default=0) + HORIZON_DAYS]
         for basis, quantities in BASES.items():
             options = [
-                (c.day, c.claim_id, given)
+                (c.day, c.claim_id, c, given)
                 for c in whole
                 if c.quantity in quantities and (given := model.given_of(c)) and not given.bound
             ]
             if not options or (basis == "money" and site.country != "CN"):
                 continue
-            given = max(options, key=lambda option: option[:2])[2]
+            claim, given = max(options, key=lambda option: option[:2])[2:]
             answer = model.estimate("chips", [given], chip="H100", country=site.country, register=register)
             rows.append(
                 {
                     "site_id": site.site_id,
                     "label": site.name_display,
                     "basis": basis,
-                    "given": given.text(),
+                    "given": claim.written(),
                     "claim_ids": "; ".join(given.ids),
                     "low": model.sig(answer.low),
                     "best": model.sig(answer.best),
@@ -113,11 +113,12 @@ def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.Data
 def _supply(dossier: Dossier) -> list[tuple[str, float, float]]:
     """Return published estimates of restricted chips in China, one per group, as (label, low, high).
 
-    One without an upper value ends just above its lower one, so that the figure marks it as open.
+    The label holds the number as its source gives it: an estimate may count one year. One without an upper value ends
+    just above its lower one, so that the figure marks it as open.
     """
     return [
-        (f"{c.claim_id} {c.claimant[:34]}", c.figure, c.figure * 1.0001 if c.value_high is None else c.value_high)
-        for c in verdict.counted_chips(dossier, verdict.national(dossier, "CN"))
+        (f"{c.claim_id}, {c.written()}", c.figure, c.figure * 1.0001 if c.value_high is None else c.value_high)
+        for c in verdict.supply_estimates(dossier, "CN")
     ]
 
 

@@ -1,0 +1,417 @@
+"""Find the tables of a PDF page by its ruling lines, else by the gaps between its words."""
+
+from __future__ import annotations
+
+import ctypes
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pypdfium2.raw as pdfium_c
+
+if TYPE_CHECKING:
+    import pypdfium2 as pdfium
+
+_MOST_SEGMENTS = 20_000
+"""segments of lines that are looked at on one page"""
+_MOST_LINES = 4000
+"""ruling lines of one page from which on it is a drawing, not a table"""
+_DEEPEST_FORM = 3
+_TOUCH_POINTS = 3.0
+"""distance up to which two lines meet, and up to which two edges are one"""
+_STRAIGHT_POINTS = 1.5
+"""how far the ends of a line may lie beside each other"""
+_SHORTEST_POINTS = 4.0
+_COVERED = 0.6
+"""share of the border of two cells that a line must cover to part them"""
+_GAP = 0.9
+"""gap between two words, in the size of their letters, that parts two columns"""
+_SIZE_OF_HEIGHT = 0.75
+"""size of letters per height of their boxes, which are as tall as the font"""
+_FEWEST_ROWS = 2
+_LONG_WORDS = 22
+"""characters of a chunk from which on it is running text, as in a page of two columns"""
+_WRAPS = 1.6
+"""heights of a letter that a full line may end before the edge of its cell"""
+_TALLEST = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One character of a page with its box, turned so that lines run to the right and down."""
+
+    index: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Return the middle of its box."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+
+@dataclass
+class FoundCell:
+    """A cell: its place from 1, its spans, its edges, and its characters line by line."""
+
+    row: int
+    column: int
+    rows: int = 1
+    columns: int = 1
+    right: float = 0.0
+    letters: list[Letter] = field(default_factory=list)
+
+    def lines(self) -> list[tuple[list[int], bool]]:
+        """Return (indices of characters, whether the line runs on in the next) of each line of the cell."""
+        lines = text_lines(self.letters)
+        out = []
+        for line in lines:
+            height = max(one.bottom - one.top for one in line)
+            out.append(([one.index for one in line], self.right - line[-1].right < _WRAPS * height))
+        return out
+
+
+@dataclass
+class FoundTable:
+    """A table of a page."""
+
+    cells: list[FoundCell]
+    ruled: bool
+    """whether lines part its cells; else the gaps between words do"""
+    whole: bool = True
+    """whether every cell is a rectangle"""
+
+
+def page_tables(page: pdfium.PdfPage, words: pdfium.PdfTextPage, text: str) -> tuple[list[FoundTable], list[int]]:
+    """Return the tables of a page from top to bottom, and the characters before which a wide gap stands in a line."""
+    letters, quarter = _letters(words, text)
+    if len(letters) < _FEWEST_ROWS:
+        return [], []
+    across, down = _lines(page, quarter)
+    tables = _ruled(across, down, letters) if len(across) + len(down) <= _MOST_LINES else []
+    taken = {letter.index for table in tables for cell in table.cells for letter in cell.letters}
+    rest = [letter for letter in letters if letter.index not in taken]
+    found, gaps = _unruled(rest)
+    tables += found
+    return tables, gaps
+
+
+# ---------------------------------------------------------------- characters and lines
+
+
+def _turned(x: float, y: float, quarter: int) -> tuple[float, float]:
+    """Return a point of the page with y downwards, turned back by quarters of a circle."""
+    return ((x, -y), (y, x), (-x, y), (-y, -x))[quarter]
+
+
+def _letters(words: pdfium.PdfTextPage, text: str) -> tuple[list[Letter], int]:
+    raw = words.raw
+    shown = [index for index, letter in enumerate(text) if not letter.isspace()]
+    sample = shown[:: max(len(shown) // 40, 1)]
+    angles = Counter(round(pdfium_c.FPDFText_GetCharAngle(raw, index) / 1.5707963) % 4 for index in sample)
+    quarter = angles.most_common(1)[0][0] if angles else 0
+    box = pdfium_c.FS_RECTF()  # as tall as the font, so that a comma stands in the middle of its line
+    found = []
+    for index in shown:
+        if not pdfium_c.FPDFText_GetLooseCharBox(raw, index, box):
+            continue
+        xs, ys = zip(
+            *(_turned(x, y, quarter) for x in (box.left, box.right) for y in (box.bottom, box.top)), strict=True
+        )
+        if max(ys) - min(ys) < _TALLEST:
+            found.append(Letter(index, min(xs), min(ys), max(xs), max(ys)))
+    return found, quarter
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A straight line across (at = y) or down (at = x) the page."""
+
+    at: float
+    low: float
+    high: float
+
+
+def _lines(page: pdfium.PdfPage, quarter: int) -> tuple[list[_Line], list[_Line]]:
+    """Return the lines across and down the page that are drawn, edges of boxes among them."""
+    across: list[_Line] = []
+    down: list[_Line] = []
+    left = _MOST_SEGMENTS
+    identity = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    stack = [
+        (pdfium_c.FPDFPage_GetObject(page.raw, n), identity, 0) for n in range(pdfium_c.FPDFPage_CountObjects(page.raw))
+    ]
+    while stack and left > 0:
+        one, outer, depth = stack.pop()
+        kind = pdfium_c.FPDFPageObj_GetType(one)
+        if kind not in (pdfium_c.FPDF_PAGEOBJ_PATH, pdfium_c.FPDF_PAGEOBJ_FORM):
+            continue
+        matrix = pdfium_c.FS_MATRIX()
+        pdfium_c.FPDFPageObj_GetMatrix(one, matrix)
+        own = _times((matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f), outer)
+        if kind == pdfium_c.FPDF_PAGEOBJ_FORM:
+            if depth < _DEEPEST_FORM:
+                stack += [
+                    (pdfium_c.FPDFFormObj_GetObject(one, n), own, depth + 1)
+                    for n in range(pdfium_c.FPDFFormObj_CountObjects(one))
+                ]
+            continue
+        count = pdfium_c.FPDFPath_CountSegments(one)
+        left -= max(count, 1)
+        if 0 < count <= left + count:
+            _walk(one, count, own, quarter, across, down)
+    return across, down
+
+
+Matrix = tuple[float, float, float, float, float, float]
+
+
+def _times(inner: Matrix, outer: Matrix) -> Matrix:
+    a, b, c, d, e, f = inner
+    p, q, r, s, t, u = outer
+    return a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s, e * p + f * r + t, e * q + f * s + u
+
+
+def _walk(path: object, count: int, matrix: Matrix, quarter: int, across: list[_Line], down: list[_Line]) -> None:
+    """Add the straight segments of a path; a thin filled box is one line."""
+    a, b, c, d, e, f = matrix
+    x, y = ctypes.c_float(), ctypes.c_float()
+    points: list[tuple[float, float]] = []
+    segments: list[tuple[tuple[float, float], tuple[float, float]]] = []
+    start = (0.0, 0.0)
+    for number in range(count):
+        segment = pdfium_c.FPDFPath_GetPathSegment(path, number)
+        pdfium_c.FPDFPathSegment_GetPoint(segment, x, y)
+        here = _turned(a * x.value + c * y.value + e, b * x.value + d * y.value + f, quarter)
+        kind = pdfium_c.FPDFPathSegment_GetType(segment)
+        if kind == pdfium_c.FPDF_SEGMENT_MOVETO:
+            start = here
+        elif kind == pdfium_c.FPDF_SEGMENT_LINETO and points:
+            segments.append((points[-1], here))
+        points.append(here)
+        if pdfium_c.FPDFPathSegment_GetClose(segment) and here != start:
+            segments.append((here, start))
+    for (x0, y0), (x1, y1) in segments:
+        if abs(y1 - y0) <= _STRAIGHT_POINTS and abs(x1 - x0) >= _SHORTEST_POINTS:
+            across.append(_Line((y0 + y1) / 2, min(x0, x1), max(x0, x1)))
+        elif abs(x1 - x0) <= _STRAIGHT_POINTS and abs(y1 - y0) >= _SHORTEST_POINTS:
+            down.append(_Line((x0 + x1) / 2, min(y0, y1), max(y0, y1)))
+
+
+# ---------------------------------------------------------------- ruled tables
+
+
+def _ruled(across: list[_Line], down: list[_Line], letters: list[Letter]) -> list[FoundTable]:
+    """Return the tables that lines make, from top to bottom."""
+    tables = []
+    for rows, columns in _groups(across, down):
+        ys, xs = _edges(rows), _edges(columns)
+        if len(ys) < 2 or len(xs) < 2 or (len(ys) - 1) * (len(xs) - 1) < 2:
+            continue
+        table = _cells(ys, xs, rows, columns)
+        _fill(table, ys, xs, letters)
+        if sum(bool(cell.letters) for cell in table.cells) >= 2:
+            tables.append((ys[0], table))
+    return [table for _, table in sorted(tables, key=lambda pair: pair[0])]
+
+
+def _groups(across: list[_Line], down: list[_Line]) -> list[tuple[list[_Line], list[_Line]]]:
+    """Return the lines that meet each other, group by group."""
+    lines = [(True, line) for line in across] + [(False, line) for line in down]
+    parent = list(range(len(lines)))
+
+    def root(one: int) -> int:
+        while parent[one] != one:
+            parent[one] = parent[parent[one]]
+            one = parent[one]
+        return one
+
+    order = sorted(range(len(across)), key=lambda n: across[n].at)
+    heights = [across[n].at for n in order]
+    for number, line in enumerate(down, start=len(across)):
+        for n in order[
+            bisect_left(heights, line.low - _TOUCH_POINTS) : bisect_right(heights, line.high + _TOUCH_POINTS)
+        ]:
+            if across[n].low - _TOUCH_POINTS <= line.at <= across[n].high + _TOUCH_POINTS:
+                parent[root(n)] = root(number)
+    groups: dict[int, tuple[list[_Line], list[_Line]]] = defaultdict(lambda: ([], []))
+    for number, (is_across, line) in enumerate(lines):
+        groups[root(number)][0 if is_across else 1].append(line)
+    return [group for group in groups.values() if group[0] and group[1]]
+
+
+def _edges(lines: list[_Line]) -> list[float]:
+    """Return the places of parallel lines, those that touch taken as one."""
+    found: list[list[float]] = []
+    for at in sorted(line.at for line in lines):
+        if found and at - found[-1][-1] <= _TOUCH_POINTS:
+            found[-1].append(at)
+        else:
+            found.append([at])
+    return [sum(group) / len(group) for group in found]
+
+
+def _covered(lines: list[_Line], at: float, low: float, high: float) -> bool:
+    """Say whether lines at a place cover most of a stretch."""
+    spans = sorted(
+        (max(line.low, low), min(line.high, high))
+        for line in lines
+        if abs(line.at - at) <= _TOUCH_POINTS and line.high > low and line.low < high
+    )
+    total, end = 0.0, low
+    for first, last in spans:
+        total += max(0.0, last - max(first, end))
+        end = max(end, last)
+    return total >= _COVERED * (high - low)
+
+
+def _cells(ys: list[float], xs: list[float], across: list[_Line], down: list[_Line]) -> FoundTable:
+    """Return the cells of a grid of edges; neighbours without a line between them are one cell."""
+    height, width = len(ys) - 1, len(xs) - 1
+    parent = {(r, c): (r, c) for r in range(height) for c in range(width)}
+
+    def root(one: tuple[int, int]) -> tuple[int, int]:
+        while parent[one] != one:
+            one = parent[one]
+        return one
+
+    by_x, by_y = (
+        [[line for line in down if abs(line.at - x) <= _TOUCH_POINTS] for x in xs],
+        [[line for line in across if abs(line.at - y) <= _TOUCH_POINTS] for y in ys],
+    )
+    for r in range(height):
+        for c in range(width):
+            if c + 1 < width and not _covered(by_x[c + 1], xs[c + 1], ys[r], ys[r + 1]):
+                parent[root((r, c + 1))] = root((r, c))
+            if r + 1 < height and not _covered(by_y[r + 1], ys[r + 1], xs[c], xs[c + 1]):
+                parent[root((r + 1, c))] = root((r, c))
+    members: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for one in parent:
+        members[root(one)].append(one)
+    cells, whole = [], True
+    for own in members.values():
+        rows, columns = [r for r, _ in own], [c for _, c in own]
+        high, wide = max(rows) - min(rows) + 1, max(columns) - min(columns) + 1
+        if high * wide == len(own):
+            cells.append(FoundCell(min(rows) + 1, min(columns) + 1, high, wide, xs[max(columns) + 1]))
+        else:
+            whole = False
+            cells += [FoundCell(r + 1, c + 1, right=xs[c + 1]) for r, c in own]
+    return FoundTable(sorted(cells, key=lambda cell: (cell.row, cell.column)), ruled=True, whole=whole)
+
+
+def _fill(table: FoundTable, ys: list[float], xs: list[float], letters: list[Letter]) -> None:
+    places: dict[tuple[int, int], FoundCell] = {}
+    for one in table.cells:
+        for r in range(one.row, one.row + one.rows):
+            for c in range(one.column, one.column + one.columns):
+                places[r, c] = one
+    for letter in letters:
+        x, y = letter.middle
+        cell = places.get((bisect_right(ys, y), bisect_right(xs, x)))
+        if cell and ys[0] <= y <= ys[-1] and xs[0] <= x <= xs[-1]:
+            cell.letters.append(letter)
+
+
+# ---------------------------------------------------------------- words and gaps
+
+
+def text_lines(letters: list[Letter]) -> list[list[Letter]]:
+    """Return the characters line by line from top to bottom, each from left to right."""
+    lines: list[list[Letter]] = []
+    low = high = 0.0
+    for letter in sorted(letters, key=lambda one: one.middle[1]):
+        middle = letter.middle[1]
+        if lines and low <= middle <= high:
+            lines[-1].append(letter)
+            # small letters and points stand low in their line: the tallest decide
+            if letter.bottom - letter.top > high - low:
+                low, high = letter.top, letter.bottom
+        else:
+            lines.append([letter])
+            low, high = letter.top, letter.bottom
+    return [sorted(line, key=lambda one: one.left) for line in lines]
+
+
+def _chunks(line: list[Letter]) -> list[list[Letter]]:
+    """Return the parts of a line between wide gaps."""
+    heights = sorted(letter.bottom - letter.top for letter in line)
+    height = max(_SIZE_OF_HEIGHT * heights[len(heights) // 2], 1.0)
+    parts = [[line[0]]]
+    steps = sorted(b.left - a.right for a, b in pairwise(line))
+    usual = steps[len(steps) // 4] if steps else 0.0  # letter-spaced text has no column at each letter
+    for before, letter in pairwise(line):
+        if letter.left - before.right > max(_GAP * height, 2.5 * usual):
+            parts.append([])
+        parts[-1].append(letter)
+    return parts
+
+
+def _unruled(letters: list[Letter]) -> tuple[list[FoundTable], list[int]]:
+    """Return the tables that gaps make, and the characters behind a gap in other lines."""
+    lines = [(line, _chunks(line)) for line in text_lines(letters)]
+    tables: list[FoundTable] = []
+    gaps: list[int] = []
+    block: list[list[list[Letter]]] = []
+
+    def close() -> None:
+        table = _table_of(block)
+        if table:
+            tables.append(table)
+        else:
+            gaps.extend(part[0].index for parts in block for part in parts[1:])
+        block.clear()
+
+    bottom = 0.0
+    for line, parts in lines:
+        height = max(letter.bottom - letter.top for letter in line)
+        far = block and min(letter.top for letter in line) - bottom > 3.0 * height
+        if far or (len(parts) < 2 and not (block and _continues(block, parts))):
+            close()
+        if len(parts) >= 2 or block:
+            block.append(parts)
+        bottom = max(letter.bottom for letter in line)
+    close()
+    return tables, gaps
+
+
+def _continues(block: list[list[list[Letter]]], parts: list[list[Letter]]) -> bool:
+    """Say whether a line of one chunk stands in one column of the table above it, not at its left edge."""
+    left = min(part[0].left for row in block for part in row)
+    right = max(part[-1].right for row in block for part in row)
+    return parts[0][0].left > left + 5 and parts[0][-1].right <= right + 5
+
+
+def _table_of(block: list[list[list[Letter]]]) -> FoundTable | None:
+    """Return the table of consecutive lines with gaps, or None where they are no table."""
+    if len(block) < _FEWEST_ROWS:
+        return None
+    chunks = [part for parts in block for part in parts]
+    if sum(len(part) >= _LONG_WORDS for part in chunks) * 2 > len(chunks):
+        return None  # running text in two columns
+    most = max(len(parts) for parts in block)
+    columns = [[part[0].left, part[-1].right] for part in max(block, key=len)]
+    for parts in sorted(block, key=len, reverse=True):
+        for part in parts:
+            meets = [n for n, (low, high) in enumerate(columns) if part[0].left < high and part[-1].right > low]
+            if len(meets) == 1 and len(parts) > 1:
+                columns[meets[0]] = [min(columns[meets[0]][0], part[0].left), max(columns[meets[0]][1], part[-1].right)]
+            elif not meets:
+                columns.append([part[0].left, part[-1].right])
+                columns.sort()
+    if len(columns) > most + 3 or any(a[1] > b[0] for a, b in pairwise(columns)):
+        return None
+    cells = []
+    for row, parts in enumerate(block, start=1):
+        for part in parts:
+            meets = [
+                n for n, (low, high) in enumerate(columns, start=1) if part[0].left < high and part[-1].right > low
+            ]
+            if not meets:
+                return None
+            cells.append(FoundCell(row, meets[0], 1, len(meets), part[-1].right + 1000, part))
+    return FoundTable(cells, ruled=False)

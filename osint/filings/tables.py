@@ -1,0 +1,612 @@
+"""What a table says of the numbers in its cells: row, column, unit, and where each of them was inferred."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+from osint.claims import (
+    CellContext,
+    CellUnit,
+    UnitSource,
+    chip_model_in,
+    counted_kind,
+    is_generic,
+    is_unit,
+    label_unit,
+    read_cell,
+    read_unit,
+)
+from osint.filings.grid import Cell, is_value
+from osint.register import table_rows
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from osint.claims import TextClaim
+
+_MOST_LABELS = 6
+"""label cells of one row that are kept"""
+_MOST_STEPS = 1_000_000
+"""rows over which spanning cells of one table are followed"""
+_LONGEST_LABEL = 120
+_LONGEST_NOTE = 60
+"""characters of a line above a table that can be its note"""
+_NOTE_LINES = 3
+_PAIR = 2
+_SHORT_CELL = 20
+_LONGEST_SENTENCE, _LONGEST_SUBJECT = 300, 80
+_LONG_CELL = 1500
+"""characters of a cell from which on it is a text, not a value; its claims keep their row and column"""
+
+
+class ColumnRole(StrEnum):
+    """What the numbers of a column are, by its header."""
+
+    VALUE = "value"
+    MONEY = "money"
+    SERIAL = "serial"
+    """numbers that count nothing: serials, codes, telephones, scores, ranks, pages"""
+    DATE = "date"
+    UNIT = "unit"
+    LOT = "lot"
+    NAME = "name"
+    SPEC = "spec"
+    """models and specifications, which hold for one unit"""
+    RESULT = "result"
+    """whether a bid won"""
+    ATTRIBUTE = "attribute"
+    """addresses, remarks and the like, which name no row"""
+
+
+@cache
+def _role_patterns() -> list[tuple[ColumnRole, re.Pattern[str]]]:
+    """Return the patterns of column_roles.csv; the first that is found decides."""
+    found = []
+    for row in table_rows("column_roles.csv", __package__):
+        words = [
+            rf"\b{re.escape(w)}(?!\w)" if w.isascii() and w[0].isalpha() else re.escape(w)
+            for w in row["words"].split("|")
+        ]
+        form = {"whole": "^(?:{})$", "end": "(?:{})$", "anywhere": "(?:{})"}[row["match"]]
+        found.append((ColumnRole(row["role"]), re.compile(form.format("|".join(words)), re.IGNORECASE)))
+    return found
+
+
+_NEVER_READ = (
+    ColumnRole.SERIAL, ColumnRole.DATE, ColumnRole.UNIT, ColumnRole.LOT, ColumnRole.NAME, ColumnRole.SPEC,
+    ColumnRole.RESULT, ColumnRole.ATTRIBUTE,
+)  # fmt: skip
+"""columns whose bare numbers are read only where their own header states a unit"""
+_PER = re.compile(
+    r"(?:每|单|均)(台套|机柜|机架|台|套|张|柜|架|卡|块|个|节点|平方米|亩|千瓦时|度|P)|\bper ([A-Za-z]{2,10})|"
+    r"(单价|unit price|price each)",
+    re.IGNORECASE,
+)
+_QUANTITY = re.compile(
+    r"数量|数目|台数|规模|面积|机柜|机架|服务器|算力|功率|负荷|电量|能耗|人数|比例|[率%]|count|number|quantity|area|power|load|racks|servers",
+    re.I,
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_RANGE_OF_YEARS = range(1990, 2051)
+_LOST = re.compile(
+    r"^(?:否|未中标|未成交|未入围|落选|不中标|no|not awarded|rejected|lost|unsuccessful)$", re.IGNORECASE
+)
+_WON = re.compile(r"^(?:是|中标|成交|入围|yes|awarded|won|successful)$", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[A-Za-z一-龥]")
+_DAY = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?日?)?月?")
+
+
+@lru_cache(maxsize=4096)
+def column_role(header: str) -> ColumnRole:
+    """Return the role of a column by the words of its lowest header."""
+    words = label_unit(header)[1]
+    plain = re.sub(r"[(（\[【].*?[)）\]】]|\s(?=[一-龥])", "", words).strip()
+    return next((role for role, pattern in _role_patterns() if pattern.search(plain)), ColumnRole.VALUE)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Units that a line above a table, or its corner, states for all numbers without one."""
+
+    units: tuple[CellUnit, ...] = ()
+
+    @classmethod
+    def of(cls, words: str) -> Note:
+        """Return the units of a line: 单位：万元、台."""
+        said = re.search(r"(?:单位|[Uu]nits?)\s?[:：为]\s?([^()（）\n]{1,20})", words)
+        parts = [said[1], *re.split(r"[、,，;；]|\sand\s", said[1])] if said else []
+        units = [unit for part in parts if (unit := read_unit(part.strip()))]
+        if not units and re.search(r"\bin\b|单位|计量", words):
+            found = label_unit(words)[0]
+            units = [found] if found else []
+        return cls(tuple(dict.fromkeys(units)))
+
+    def unit_for(self, header: str, row: str, role: ColumnRole) -> CellUnit | None:
+        """Return the unit that a column takes from the note; None where it states none, or several fit."""
+        is_money = role is ColumnRole.MONEY
+        if not is_money and not _QUANTITY.search(label_unit(header)[1]):
+            is_sum = _QUANTITY.search(row) is None
+            fitting = [unit for unit in self.units if unit.is_money == is_sum or (len(self.units) == 1 and is_sum)]
+        else:
+            fitting = [unit for unit in self.units if unit.is_money == is_money]
+        return fitting[0] if len(fitting) == 1 else None
+
+
+@dataclass
+class _Reading:
+    """What was found of one cell: its context, its labels and what was inferred."""
+
+    context: CellContext
+    row_label: str
+    column_label: str
+    source: UnitSource | None
+    doubts: list[str] = field(default_factory=list)
+    """what was inferred, so that the reading is not sure"""
+    mild: list[str] = field(default_factory=list)
+    """what was inferred and is likely all the same"""
+    refused: str = ""
+    """why a number without a unit of its own must not be read"""
+    lost: str = ""
+    """words that say that a bid did not win"""
+    is_inferred: bool = False
+    """whether a label was taken through a span"""
+
+
+class Table:
+    """The cells of one table, their rows, and the units that stand apart from the numbers."""
+
+    def __init__(self, cells: list[Cell], above: str = "") -> None:
+        """Take the cells of one table in order, and the line above it."""
+        self.name = cells[0].table
+        self.cells = cells
+        self.note_above = Note.of(above)
+        self._rows: dict[int, list[Cell]] = {}
+        last, steps = max(cell.row for cell in cells), _MOST_STEPS
+        for cell in cells:
+            rows = range(cell.row, min(cell.row + cell.row_span, last + 1))[: max(steps, 1)]
+            steps -= len(rows)
+            for row in rows:
+                self._rows.setdefault(row, []).append(cell)
+        self._rows = {row: sorted(found, key=lambda c: c.column) for row, found in self._rows.items() if row <= last}
+        self._notes = self._notes_inside()
+        self._columns: dict[tuple[str, ...], dict[int, bool]] = {}
+        self._labels_of: dict[int, tuple[Cell, ...]] = {}
+        self._is_wide = max(cell.column for cell in cells) > _PAIR
+        self._period = self._repeats()
+        self._text_columns, self._counted = self._columns_of_words(), self._counting_columns()
+
+    def _notes_inside(self) -> list[tuple[int, Note]]:
+        """Return (row, note) of titles and corners that state units."""
+        found = [(0, self.note_above)]
+        for row, cells in sorted(self._rows.items()):
+            filled = [cell for cell in cells if cell.text and cell.row == row]
+            title = len(filled) == 1 or any(re.match(r"[(（]?(?:金额)?单位\s?[:：]", c.text) for c in filled[1:])
+            for cell in filled if title else filled[:1]:
+                note = Note.of(cell.text) if title or re.search(r"单位\s?[:：]|\bunit", cell.text, re.I) else Note()
+                if not note.units and not title and cell.header:
+                    unit = label_unit(cell.text)[0]
+                    note = Note((unit,)) if unit and not is_value(cell.text) else Note()
+                if note.units:
+                    found.append((row, note))
+        return found
+
+    def _columns_of_words(self) -> set[int]:
+        """Return the columns whose cells are mostly words."""
+        words: dict[int, int] = {}
+        numbers: dict[int, int] = {}
+        for cell in self.cells:
+            if cell.header or not cell.text:
+                continue
+            is_number = is_value(cell.text) or (not _LETTER.search(cell.text) and _DIGIT.search(cell.text))
+            counts = numbers if is_number else words
+            counts[cell.column] = counts.get(cell.column, 0) + 1
+        return {column for column, count in words.items() if count > numbers.get(column, 0)}
+
+    def role(self, cell: Cell) -> ColumnRole:
+        """Return the role of the column of a cell, by its header and by what stands in it."""
+        role = column_role(cell.headers[-1]) if cell.headers else ColumnRole.VALUE
+        is_counted = cell.column in self._counted and not any(label_unit(one)[0] for one in cell.headers)
+        if is_counted and role in (ColumnRole.VALUE, ColumnRole.NAME, ColumnRole.LOT) and self._is_wide:
+            return ColumnRole.LOT if role is ColumnRole.LOT else ColumnRole.SERIAL
+        if role is ColumnRole.NAME and cell.column not in self._text_columns:
+            return ColumnRole.VALUE
+        return role
+
+    def _counting_columns(self) -> set[int]:
+        """Return the columns that count their rows: 1, 2, 3."""
+        columns: dict[int, list[str]] = {}
+        for cell in self.cells:
+            if not cell.header and cell.text:
+                columns.setdefault(cell.column, []).append(cell.text)
+        ones = [[str(n) for n in range(1, len(words) + 1)] for words in columns.values()]
+        counted = {
+            column for (column, words), own in zip(columns.items(), ones, strict=True)
+            if words == own or [word.lstrip("0") for word in words] == own
+        }  # fmt: skip
+        return {column for column in counted if len(columns[column]) > 1 or column == min(columns)}
+
+    def note_at(self, row: int) -> Note:
+        """Return the note that governs a row."""
+        index = bisect_right(self._notes, row, key=lambda pair: pair[0])
+        return self._notes[index - 1][1]
+
+    # ------------------------------------------------------------ labels
+
+    def _repeats(self) -> int:
+        """Return the columns after which the header begins again beside itself; 0 where it does not."""
+        heads = {cell.column: cell.headers for cell in self.cells if cell.headers}
+        wide = max(heads, default=0)
+        for period in range(_PAIR, wide // 2 + 1):
+            own = [heads.get(column) for column in range(1, wide + 1)]
+            if wide % period == 0 and own[0] and all(own[n] == own[n % period] for n in range(wide)):
+                return period
+        return 0
+
+    def row_cells(self, cell: Cell) -> tuple[Cell, ...]:
+        """Return the cells that name the row of a cell, the outer first."""
+        row = self._rows[cell.row]
+        if self._period:
+            part = (cell.column - 1) // self._period
+            beside = self._label_cells([one for one in row if (one.column - 1) // self._period == part])
+            return tuple(one for one in beside if one is not cell)
+        if not any(one.headers for one in row):
+            return _beside(row, cell)
+        if cell.row not in self._labels_of:
+            self._labels_of[cell.row] = self._label_cells(row)
+        return tuple(one for one in self._labels_of[cell.row] if one is not cell)
+
+    def _label_cells(self, row: list[Cell]) -> tuple[Cell, ...]:
+        filled = [one for one in row if one.text and not (one.header and one.row == row[0].row and not one.headers)]
+        roles = {one.column: self.role(one) for one in filled}
+        numbers = [
+            one.column
+            for one in filled
+            if one.column not in self._text_columns
+            and roles[one.column] not in (*_NEVER_READ, ColumnRole.SPEC, ColumnRole.NAME)
+        ]
+        first = min(numbers, default=0)
+        leading = [
+            one for one in filled if one.column < first and _names_row(one, roles[one.column], self._text_columns)
+        ]
+        if not leading:
+            leading = [one for one in filled if roles[one.column] is ColumnRole.NAME and not is_value(one.text)][:1]
+        if not leading:
+            leading = [
+                one
+                for one in filled
+                if one.column in self._text_columns
+                and roles[one.column] is not ColumnRole.UNIT
+                and not is_unit(one.text)
+            ][:1]
+        if not leading and filled and (filled[0].column < first or roles[filled[0].column] in _NEVER_READ):
+            leading = filled[:1]
+        return tuple(leading[:_MOST_LABELS])
+
+    def sentence(self, cell: Cell) -> str:
+        """Return the header line and the row of a cell, as they are quoted."""
+        row = self._rows[cell.row]
+        heads = " | ".join(" / ".join(one.headers) for one in row) if any(one.headers for one in row) else ""
+        body = " | ".join(one.text for one in row)
+        return (f"{heads}\n{body}" if heads else body)[:_LONGEST_SENTENCE]
+
+    # ------------------------------------------------------------ units
+
+    def _unit_cell(self, cell: Cell, header: str, role: ColumnRole, own: CellUnit | None) -> CellUnit | None:
+        """Return the unit that a cell of its own in the row gives a number."""
+        row = self._rows[cell.row]
+        at = row.index(cell)
+        for one in row:
+            if one is cell or not one.text or (one.headers and self.role(one) is not ColumnRole.UNIT):
+                continue
+            unit = read_unit(one.text) if is_unit(one.text) else None
+            if unit is None:
+                continue
+            if not one.headers and one not in row[max(at - 1, 0) : at + 2]:
+                continue
+            if one.headers and (own or (role is ColumnRole.MONEY and not unit.is_money)):
+                continue
+            return unit
+        return None
+
+    def read(self, cell: Cell) -> _Reading:
+        """Return what the grid says of a cell of the body."""
+        header = cell.headers[-1] if cell.headers else ""
+        role = self.role(cell)
+        labels = self.row_cells(cell)
+        nearest = labels[-1] if labels else None
+        stated = (label_unit(one)[0] or (read_unit(one) if is_unit(one) else None) for one in reversed(cell.headers))
+        unit_in_header = next((unit for unit in stated if unit), None)
+        unit_in_label = label_unit(nearest.text)[0] if nearest and not is_value(nearest.text) else None
+        if unit_in_label and role is ColumnRole.MONEY and not unit_in_label.is_money:
+            unit_in_label = None  # the sum that is paid for the racks
+        if unit_in_label and unit_in_label.measure.family == "count":
+            unit_in_label = None  # "Buildings" names what is paid for or measured
+        unit_cell = self._unit_cell(cell, header, role, unit_in_header)
+        row_words = " / ".join(one.text for one in labels)[:_LONGEST_LABEL]
+        sources = [
+            (unit, source)
+            for unit, source in (
+                (unit_in_header, UnitSource.COLUMN_HEADER),
+                (unit_cell, UnitSource.UNIT_CELL),
+                (unit_in_label, UnitSource.ROW_LABEL),
+            )
+            if unit
+        ]  # fmt: skip
+        unit, source = sources[0] if sources else (None, None)
+        reading = _Reading(
+            CellContext(), row_words, " / ".join(cell.headers)[:_LONGEST_LABEL], source,
+        )  # fmt: skip
+        for other, _ in sources[1:]:
+            if unit and not unit.agrees_with(other):
+                reading.refused = f"two units compete, {unit.written} and {other.written}"
+        if unit is None:
+            unit = self.note_at(cell.row).unit_for(header, row_words, role)
+            if unit:
+                reading.source = UnitSource.NOTE
+                reading.doubts.append(f"the unit {unit.written} stands in a note over the table")
+        self._settle(cell, reading, unit, labels, role)
+        return reading
+
+    def _settle(
+        self, cell: Cell, reading: _Reading, unit: CellUnit | None, labels: tuple[Cell, ...], role: ColumnRole
+    ) -> None:
+        """Fill in the context of a cell, and what was inferred."""
+        header = cell.headers[-1] if cell.headers else ""
+        head_words = label_unit(header)[1]
+        above = [label_unit(one)[1] for one in reversed(cell.headers)]
+        beside = [label_unit(one.text)[1] for one in reversed(labels)]
+        by_column = reading.source is UnitSource.COLUMN_HEADER or any(map(counted_kind, above))
+        names = above + beside if by_column else beside + above
+        implied = unit is None and role is ColumnRole.VALUE and _implied(head_words, labels)
+        if implied:
+            unit, reading.source = implied
+            reading.doubts.append("no unit is written: the number counts what row or column name")
+        row = self._rows[cell.row]
+        per = unit.per if unit and unit.per else _per(head_words, self._unit_words(row))
+        if role is ColumnRole.SPEC:
+            per = self._unit_words(row) or "unit"
+        reading.lost = next(
+            (
+                f"{one.headers[-1]}: {one.text}"
+                for one in row
+                if self.role(one) is ColumnRole.RESULT and _LOST.match(one.text)
+            ),
+            "",
+        )
+        won = any(self.role(one) is ColumnRole.RESULT and _WON.match(one.text) for one in row)
+        stated = " ".join([*cell.headers, *(one.text for one in labels), "中标" if won else ""])
+        around = ",".join(one.text for one in row if one is not cell and 0 < len(one.text) <= _SHORT_CELL)
+        model = next(
+            (found for one in row if one.text and not is_value(one.text) and (found := chip_model_in(one.text))), ""
+        )
+        reading.context = CellContext(unit, tuple(names), stated, around, self._date(cell, labels, row), per, model)
+        apart = reading.source is not UnitSource.COLUMN_HEADER
+        if role is ColumnRole.SERIAL or (role in _NEVER_READ and apart):
+            reading.context = replace(reading.context, unit=None)
+        if cell.doubt:
+            reading.refused = reading.refused or cell.doubt
+        if cell.row_span > 1:
+            reading.doubts.append(f"the number stands for {cell.row_span} rows")
+            others = [
+                beneath[-1].text
+                for other in range(cell.row + 1, min(cell.row + cell.row_span, cell.row + _MOST_LABELS))
+                if (beneath := self._labels_at(other))
+            ]
+            reading.row_label = "; ".join([reading.row_label, *others])[:_LONGEST_LABEL]
+        if any(one.row != cell.row or one.row_span > cell.row_span for one in labels):
+            reading.mild.append("a label spans several rows")
+            reading.is_inferred = True
+        if cell.inferred:
+            reading.doubts.append(cell.inferred)
+        if cell.assumed:
+            reading.mild.append(cell.assumed)
+        if len(cell.headers) > 1:
+            reading.mild.append("the header has several rows")
+            reading.is_inferred = True
+
+    def _labels_at(self, row: int) -> tuple[Cell, ...]:
+        return self._label_cells(self._rows[row]) if row in self._rows else ()
+
+    def _unit_words(self, row: list[Cell]) -> str:
+        found = next((one.text for one in row if self.role(one) is ColumnRole.UNIT and is_unit(one.text)), "")
+        return found if len(found) <= len("台（套）") else ""
+
+    def _date(self, cell: Cell, labels: tuple[Cell, ...], row: list[Cell]) -> str:
+        """Return the year of header or label, else the day in a column of days."""
+        for words in (*reversed(cell.headers), *(one.text for one in reversed(labels))):
+            found = _day(words)
+            if found:
+                return found
+        return next((found for one in row if self.role(one) is ColumnRole.DATE and (found := _day(one.text))), "")
+
+
+def _names_row(cell: Cell, role: ColumnRole, columns_of_words: set[int]) -> bool:
+    if role in (ColumnRole.LOT, ColumnRole.NAME):
+        return True
+    return (
+        role is ColumnRole.VALUE
+        and (cell.column in columns_of_words or not is_value(cell.text))
+        and not is_unit(cell.text)
+    )
+
+
+def _beside(row: list[Cell], cell: Cell) -> tuple[Cell, ...]:
+    """Return the label of a cell in a table without header: the words before it, up to the next number."""
+    at = row.index(cell)
+    found: list[Cell] = []
+    for one in reversed(row[:at]):
+        if not one.text or is_unit(one.text):
+            continue
+        if is_value(one.text) or not _LETTER.search(one.text):
+            break
+        found.insert(0, one)
+        if label_unit(one.text)[0]:
+            break
+    if not found and not any(one.text and not is_value(one.text) and not is_unit(one.text) for one in row[:at]):
+        found = [
+            one
+            for one in row[at + 1 :]
+            if _LETTER.search(one.text) and not is_unit(one.text) and not is_value(one.text)
+        ][:1]
+    if not found:  # several values behind one label
+        found = [
+            one
+            for one in row[:at]
+            if one.text and not is_value(one.text) and not is_unit(one.text) and _LETTER.search(one.text)
+        ][-1:]
+    return tuple(found)
+
+
+_SAYS_NUMBER = re.compile(r"数|quantity|qty|count|number", re.IGNORECASE)
+
+
+def _implied(header: str, labels: tuple[Cell, ...]) -> tuple[CellUnit, UnitSource] | None:
+    """Return the count that words without a unit imply: 机柜数 | 900."""
+    piece = read_unit("台")
+    if header and not is_generic(header):
+        counts = bool(counted_kind(header)) and _SAYS_NUMBER.search(header) is not None
+        return (piece, UnitSource.COLUMN_HEADER) if piece and counts else None
+    name = label_unit(labels[-1].text)[1] if labels else ""
+    counts = bool(counted_kind(name)) and _SAYS_NUMBER.search(header) is not None
+    return (piece, UnitSource.ROW_LABEL) if piece and counts else None
+
+
+def _per(header: str, unit: str) -> str:
+    match = _PER.search(header)
+    if match is None:
+        return ""
+    return str(match[1] or match[2] or unit or "unit")
+
+
+def _day(words: str) -> str:
+    match = _DAY.search(words)
+    if match:
+        parts = [match[1], *(f"{int(part):02d}" for part in match.groups()[1:] if part)]
+        return "-".join(parts)
+    year = re.fullmatch(r"(?:FY\s?)?((?:19|20)\d\d)\s?(?:年度?)?[^\d]{0,12}", words.strip())
+    return year[1] if year and int(year[1]) in _RANGE_OF_YEARS else ""
+
+
+# ---------------------------------------------------------------- claims of all tables
+
+
+def claims_of_tables(cells: tuple[Cell, ...], text: str, document: date | None) -> list[TextClaim]:
+    """Return the claims of all cells in reading order; their offsets are those of the text."""
+    found: list[TextClaim] = []
+    for table, own in _tables(cells, text):
+        for cell, start, end in own:
+            found += _claims(table, cell, text, start, end, document)
+    return sorted(found, key=lambda claim: claim.start)
+
+
+def _tables(cells: tuple[Cell, ...], text: str) -> list[tuple[Table, list[tuple[Cell, int, int]]]]:
+    """Return each table with the spans of its cells that belong to no table inside them."""
+    by_name: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_name.setdefault(cell.table, []).append(cell)
+    extents = sorted((min(c.start for c in own), max(c.end for c in own), name) for name, own in by_name.items())
+    starts = [start for start, _, _ in extents]
+    out = []
+    for name, own in by_name.items():
+        own.sort(key=lambda cell: (cell.row, cell.column))
+        first = min(cell.start for cell in own)
+        spans: list[tuple[Cell, int, int]] = []
+        for cell in own:
+            at = cell.start
+            low = bisect_right(starts, cell.start - 1)
+            for begin, stop, other in extents[low:]:
+                if begin >= cell.end:
+                    break
+                if other != name and begin >= at and stop <= cell.end:
+                    spans.append((cell, at, begin))
+                    at = stop
+            spans.append((cell, at, cell.end))
+        out.append((Table(own, _line_above(text, first)), spans))
+    return out
+
+
+def _line_above(text: str, start: int) -> str:
+    """Return the short lines right above a table that state a unit."""
+    lines = [line.strip() for line in text[max(0, start - 400) : start].splitlines() if line.strip(" |\t")]
+    return next(
+        (line for line in reversed(lines[-_NOTE_LINES:]) if len(line) <= _LONGEST_NOTE and Note.of(line).units), ""
+    )
+
+
+def _claims(table: Table, cell: Cell, text: str, start: int, end: int, document: date | None) -> list[TextClaim]:
+    words = text[start:end]
+    if cell.header or not words.strip() or not _has_number(words):
+        return []
+    reading = table.read(cell)
+    found = read_cell(words, reading.context, document)
+    return [_finished(table, cell, reading, claim, start) for claim in found]
+
+
+_NUMERAL = re.compile(
+    r"[0-9０-９〇零一二三四五六七八九十百千万亿两]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half)\b", re.I
+)
+
+
+def _has_number(words: str) -> bool:
+    return _NUMERAL.search(words) is not None
+
+
+def _finished(table: Table, cell: Cell, reading: _Reading, claim: TextClaim, start: int) -> TextClaim:
+    """Return a claim with its labels, its place and what was inferred."""
+    is_own = claim.unit_source == UnitSource.CELL
+    doubts = [] if is_own else list(reading.doubts)
+    if is_own and (cell.inferred or reading.is_inferred):
+        doubts += [cell.inferred] if cell.inferred else reading.mild
+    warning, confidence = claim.warning, claim.confidence
+    if reading.lost:
+        doubts.append(f"a bid that did not win ({reading.lost})")
+    refused = reading.refused if not is_own else ""
+    other = reading.context.unit
+    if is_own and other and other.measure.si_unit != claim.quantity.si_unit and other.measure.si_unit:
+        doubts.append(f"the column is in {other.written}, the cell names another unit")
+    if (
+        not is_own
+        and str(claim.quote).strip().isdigit()
+        and _YEAR.fullmatch(claim.quote.strip())
+        and int(claim.quote) in _RANGE_OF_YEARS
+    ):
+        doubts.append("may be a year")
+    if not is_own:
+        confidence = "low" if doubts or confidence == "low" else "medium"
+        doubts += reading.mild
+    elif doubts:
+        confidence = "medium" if confidence == "high" else confidence
+    labels = (label_unit(words)[1] for words in (reading.row_label, reading.column_label))
+    claim = claim._replace(
+        start=claim.start + start, end=claim.end + start,
+        row_label=reading.row_label, column_label=reading.column_label,
+        unit_source=claim.unit_source or str(reading.source or ""),
+        subject=claim.subject or " ".join(filter(None, labels))[:_LONGEST_SUBJECT],
+        sentence=claim.sentence if is_own and len(claim.sentence) > len(claim.quote) + 20 else table.sentence(cell),
+        confidence=confidence, warning="; ".join(dict.fromkeys(filter(None, [warning, *doubts]))),
+    )  # fmt: skip
+    if refused:
+        return claim.doubted(f"value refused: column in doubt: {refused}", is_refused=True)
+    return claim
+
+
+def unread_remarks(cells: tuple[Cell, ...], text: str) -> list[str]:
+    """Return one remark for each table that holds numbers of which nothing says the unit."""
+    remarks = []
+    for table, own in _tables(cells, text):
+        lost = 0
+        for cell, _, _ in own:
+            if cell.header or not cell.text or not is_value(cell.text) or not cell.text[-1].isdigit():
+                continue
+            if table.role(cell) in _NEVER_READ or _YEAR.fullmatch(cell.text):
+                continue
+            lost += table.read(cell).context.unit is None
+        if lost:
+            remarks.append(f"{table.name}: {lost} numbers without a unit, not read")
+    return remarks

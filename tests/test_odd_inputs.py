@@ -1,0 +1,147 @@
+"""Odd numbers and words around them: the right value, or none; never another one that is said to be sure."""
+
+from datetime import date
+
+import pytest
+
+from benchmarks import tables
+from osint import claims, filings
+
+LINES = [
+    line
+    for line in (tables.HERE / "odd_inputs.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+
+
+def wanted(words):
+    """The claims that a line asks for: (may be left out, kind, low, high, keys)."""
+    for part in filter(None, map(str.split, words.split(";"))):
+        keys = {word.partition("=")[0]: word.partition("=")[2] for word in part[1:] if "=" in word or word == "per"}
+        ends = [None if word == "-" else float(word) for word in part[1:] if "=" not in word and word != "per"]
+        yield part[0][0] in "?~", part[0].lstrip("?~"), ends[0], ends[-1], keys
+
+
+def close(a, b):
+    return a is b if a is None or b is None else abs(a - b) <= 1e-3 * b
+
+
+def fits(claim, kind, low, high, keys):
+    found = {"per": claim.per, "chip": claim.quantity.chip_model}
+    values = claim.kind == kind and close(claim.quantity.si_low, low) and close(claim.quantity.si_high, high)
+    return values and all(found[key] and word in found[key] for key, word in keys.items())
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_an_odd_input_is_read_right_or_not_at_all(line):
+    text, _, words = line.partition(" =>")
+    given = [c for c in claims.extract(text, date(2025, 9, 1)) if c.quantity.si_low or c.quantity.si_high]
+    for optional, *truth in wanted(words):
+        match = next((claim for claim in given if fits(claim, *truth)), None)
+        assert match or optional, (truth, given)
+        given = [claim for claim in given if claim is not match]
+    assert [claim for claim in given if claim.confidence != "low"] == []
+
+
+def page(words, name="a.html"):
+    return filings.parse(f"<meta charset=utf-8>{words}".encode(), name)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "value"),
+    [
+        ("<p>算力规模7200<sup>2</sup>P</p>", "compute", 7200),
+        ("<p>负荷85<sup>(3)</sup> MW</p>", "power", 85),
+        ("<p>投资6.2<sup>①</sup>亿元</p>", "money_cny", 6.2e8),
+        ("<p>建筑面积900m<sup>2</sup></p>", "floor", 900),
+        ("<p>总投资<s>5亿元</s>6亿元</p>", "money_cny", 6e8),
+    ],
+)
+def test_raised_marks_are_no_digits_and_struck_words_are_not_read(words, kind, value):
+    frame = filings.claims_of(page(words))
+    assert frame[["kind", "si_low"]].values.tolist() == [[kind, value]]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "The 450 MW plan was withdrawn.",
+        "plans for a 90 MW campus have been paused",
+        "The firm did not install 1,500 GPUs",
+        "辟谣：并无1500张加速卡",
+        "原拟投资7亿元的项目已终止",
+        "该标段流标，预算640万元",
+    ],
+)
+def test_what_is_withdrawn_or_denied_asserts_no_rung(words):
+    [claim] = claims.extract(words, date(2025, 9, 1))
+    assert (claim.rung, claim.aim, claim.modality) == ("", "", "denied")
+    assert claim.confidence == "low"
+
+
+@pytest.mark.parametrize("words", ["项目总投资7亿元，已开工", "尚未投产，机柜900架", "项目未被取消，总投资7亿元"])
+def test_what_stands_is_not_taken_back(words):
+    assert claims.extract(words, date(2025, 9, 1))[0].modality != "denied"
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ('<body><div id="app"></div><script src="/a.js"></script>', "SCRIPT"),
+        ("<form>用户名<input><input type=password></form>", "LOGIN"),
+        ("<p>" + "总投资五亿元，建设机柜，计划明年建成".encode().decode("cp1252", "replace"), "TWICE"),
+        ("<p>" + "总投资五亿元，建设机柜，计划明年建成投产".encode().decode("gb18030", "replace"), "TWICE"),
+        ("<p>", "EMPTY"),
+        ("<p>总投资5亿元，建设机柜900架", None),
+        ("<p>Société générale à Désert: 5 MW", None),
+    ],
+)
+def test_a_page_that_holds_nothing_says_why(words, reason):
+    found = page(words).blocked
+    assert (found.name if found else None) == reason
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "value"),
+    [
+        ("<p>招标编号：ABC-2026-0042</p>", "project_code", "ABC-2026-0042"),
+        ("<p>采购项目编号：YGZC2026-117。</p>", "project_code", "YGZC2026-117"),
+        ("<p>项目代码：2106-650500-04-01-123456</p>", "project_code", "2106-650500-04-01-123456"),
+        (
+            "<table><tr><td>供应商名称<td>供应商地址<tr><td>云谷科技有限公司<td>云川市</table>",
+            "supplier",
+            "云谷科技有限公司",
+        ),
+        ("<table><tr><td>采购人名称<td>合同金额<tr><td>云川市数据局<td>846万元</table>", "buyer", "云川市数据局"),
+        ("<p>招标人为云川数字产业公司，现对设备招标</p>", "buyer", "云川数字产业公司"),
+        ("<p>中标人：联合体牵头人：云谷建设公司</p>", "supplier", "云谷建设公司"),
+        ("<p>来源：云谷日报字号：[大][中]浏览量：35</p>", "publisher", "云谷日报"),
+        ("<title>云川市交易平台</title><h1>云谷一期设备成交公告</h1>", "title", "云谷一期设备成交公告"),
+    ],
+)
+def test_what_a_document_says_of_itself(words, field, value):
+    assert getattr(page(words).facts, field) == value
+
+
+def test_the_kind_of_a_filing_gives_a_rung_and_says_so():
+    frame = filings.claims_of(
+        page("<h1>设备中标公告</h1><table><tr><td>品目<td>数量（台）<tr><td>服务器<td>72</table>")
+    )
+    assert frame[["rung", "rung_reason"]].values.tolist() == [["filed", "the document is a 中标公告"]]
+
+
+@pytest.mark.parametrize("ruled", [True, False])
+def test_tables_of_a_pdf_are_read_cell_by_cell(ruled):
+    small = tables.read_tables(tables.HERE / "tables.txt")
+    structural = ("a rowspan in the body and a total", "one number under two headers", "three label columns")
+    for table in small[::3]:
+        done = tables.outcome(table, "a.pdf", tables.as_pdf(table, ruled))
+        assert done.right or (not ruled and table.name in structural), table.name
+        assert done.wrong_at_high == 0
+
+
+def test_numbers_of_a_sheet_are_what_their_format_shows():
+    from osint.filings.office import _shown
+
+    shown = {'0!.0,"万"': "12.3456万", '0"."0,"万元"': "12.3456万元", "#,##0,": "123.456", "[$¥-804]#,##0": "¥123456"}
+    assert {code: _shown(123456, code) for code in shown} == shown
