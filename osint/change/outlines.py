@@ -291,15 +291,17 @@ def date_outlines(
     rows: list[dict[str, str | float | BaseGeometry | None]] = []
     for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
         name = str(getattr(outline, "outline_id", number))
-        own = stack.at(series.surroundings_box(outline.geometry))
+        own = None
         try:
+            own = stack.at(series.surroundings_box(outline.geometry))
             dated = date_change(own, outline.geometry, start, end, outline_id=name, exhaustive=exhaustive)
             found = dated.rows
         except BadInputError as error:
             found = [{"outline_id": name, "cannot_tell": str(error)}]
         except UnreadError as error:
             found = Dated((Structure(name, doubts=(Doubt(Reason.STOPPED, {"why": str(error)}),)),), None).rows
-        stack.add(own)
+        if own is not None:
+            stack.add(own)
         rows += [{**row, "geometry": outline.geometry} for row in found]
         if tell:
             told = "; ".join(str(row.get("roofed_best") or row["cannot_tell"] or row["kind"]) for row in found)
