@@ -76,7 +76,8 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
         return Assertion(Asserts.PROMISED, promised, claim.value_date.last.toordinal())
     due = _due_in_filing(claim, dossier)
     if due:
-        return Assertion(Asserts.PROMISED, promised, due.day, due.claim_id)
+        later = max(promised, due.rung or promised, key=lambda r: r.height)
+        return Assertion(Asserts.PROMISED, later, due.day, due.claim_id)
     return Assertion(Asserts.PLANNED, promised, 0)
 
 

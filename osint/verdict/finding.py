@@ -396,11 +396,16 @@ class _Words(dict[str, str]):
         rows = self.f.seen.doubtful or tuple(s for s in self.f.seen.sights if not s.confirmed)
         return "; ".join(f"{describe(s)} ({_place(s.p_place)} that it is the place)" for s in rows)
 
+    def _subject(self) -> str:
+        return self.f.claim.part or "the site"
+
     def _after(self) -> str:
-        return self._listed([s for s in self.f.seen.covering if s.last > self.f.asserts.day])
+        later = [s for s in self.f.seen.covering if s.last > self.f.asserts.day]
+        return self._listed([s for s in later if s.first == min(o.first for o in later)])
 
     def _before(self) -> str:
-        return self._listed([s for s in self.f.seen.covering if s.last <= self.f.asserts.day])
+        earlier = [s for s in self.f.seen.covering if s.last <= self.f.asserts.day]
+        return self._listed([s for s in earlier if s.last == max(o.last for o in earlier)])
 
     def _elsewhere(self) -> str:
         return self._listed([s for s in self.f.seen.confirmed if not s.covers])
