@@ -9,17 +9,21 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from pyproj import Geod
 
 from osint.model import CAPACITY, Dossier, Given
 from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, Claim, Modality, Observation, Rung, Tier
 
 CONFIRMED = 0.9  # p_place from which what was seen counts as the place
 WHOLE_SHARE = 0.9  # searched share from which an area measured at a site of several parts is that of all of them
+UNKNOWN_ERROR_M = 500.0  # error of a coordinate that is given without one
 LEAST_M2 = 500.0  # roof or floor below which a building shows no data hall
 LEAST_MW = 0.5  # power below which a supply shows no data hall
 LEAST_UNITS = 2.0  # cooling units, fans or generators below which they show no data hall
+_EARTH = Geod(ellps="WGS84")
 ROOFED_UP = LADDER[Rung.ROOFED.height :]
 POWERED_UP = LADDER[Rung.POWERED.height :]
 PROMISES = (Modality.WILL, Modality.WOULD)
@@ -62,14 +66,16 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     needs at least a roof, and a capacity of a place where only ground is broken is still planned.
     """
     rung = claim.rung or Rung.ANNOUNCED
+    ahead = claim.value_date and claim.date and claim.value_date.first > claim.date.last  # "has", of a later day
+    said_to_stand = claim.modality in STATEMENTS and not ahead
     unbuilt = claim.quantity in CAPACITY and rung == Rung.GROUND_BROKEN
-    if claim.modality in STATEMENTS and unbuilt:
+    if said_to_stand and unbuilt:
         return Assertion(Asserts.PLANNED, Rung.ROOFED, 0)
-    if claim.modality in STATEMENTS:
+    if said_to_stand:
         days = [d.last.toordinal() for d in (claim.value_date, claim.date) if d]
         stands = min(days, default=0) if rung.height >= Rung.GROUND_BROKEN.height else 0
         return Assertion(Asserts.STANDS if stands else Asserts.NOTHING, rung, stands)
-    if claim.modality not in PROMISES:
+    if claim.modality not in PROMISES and not ahead:
         return Assertion(Asserts.NOTHING, rung, 0)
     starts = rung == Rung.GROUND_BROKEN and claim.quantity not in CAPACITY
     promised = rung if starts else max(rung, Rung.ROOFED, key=lambda r: r.height)
@@ -113,10 +119,14 @@ class Coverage(StrEnum):
 
 
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
-_CARDINAL = dict(zip("one two three four five six seven eight nine ten".split(), range(1, 11), strict=True))
-_ORDINAL = dict(
-    zip("first second third fourth fifth sixth seventh eighth ninth tenth".split(), range(1, 11), strict=True)
-)
+_CARDINAL = {
+    **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5},
+    **{"six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
+}
+_ORDINAL = {
+    **{"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5},
+    **{"sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10},
+}
 _CHINESE = {character: n for n, character in enumerate("零一二三四五六七八九十")}
 _NOUNS = {"期": "phase", "楼": "building", "栋": "building", "幢": "building", "机房楼": "building", "机房": "hall"}
 _WHOLE = frozenset({"whole", "whole site", "entire site", "all of the site", "全部", "整体", "全园区"})
@@ -183,7 +193,7 @@ def coverage(seen: str, claimed: str) -> Coverage:
 
     >>> [coverage(*p).value for p in (("", "phase 1"), ("building 1", ""), ("buildings 1-4", "2号楼"))]
     ['within', 'part', 'within']
-    >>> [coverage(*p).value for p in (("phase II", "二期"), ("phase 1", "building 1"), ("phase 2", "phase II (hall 3)"))]
+    >>> [coverage(*p).value for p in (("phase II", "二期"), ("phase 1", "hall 1"), ("phase 2", "phase 2 (hall 3)"))]
     ['same', 'other', 'within']
     """
     a, b = _tidy(seen), _tidy(claimed)
@@ -236,6 +246,11 @@ class Sight:
         """Probability that what it did not see is not there: of the right place, and not where nobody looked."""
         share = self.row.searched_share
         return self.p_place * (1.0 if share is None else share)
+
+    @property
+    def p_bounds(self) -> float:
+        """Probability that a size bounds the place: an area is that of what was looked at, and no more."""
+        return self.p_absent if self.row.quantity in _AREAS else self.p_place
 
     @property
     def confirmed(self) -> bool:
@@ -303,6 +318,15 @@ def _of_sites(claim: Claim, dossier: Dossier) -> Iterator[tuple[Observation, Cov
                 yield row, Coverage.PART
 
 
+def apart(a: Observation, b: Observation) -> bool:
+    """Return whether two observations are of different places: both give a coordinate, and the errors do not meet."""
+    if a.lat is None or a.lon is None or b.lat is None or b.lon is None:
+        return False
+    errors = ((UNKNOWN_ERROR_M if o.position_error_m is None else o.position_error_m) for o in (a, b))
+    distance: float = _EARTH.inv(a.lon, a.lat, b.lon, b.lat)[2]
+    return distance > sum(errors)
+
+
 def descendants(site_id: str, dossier: Dossier) -> list[str]:
     """Return the sites that are parts of a site, and their parts, in the order of the table."""
     out: list[str] = []
@@ -319,7 +343,21 @@ def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
         share = row.searched_share
         whole = row.quantity not in _AREAS or not several or (share is not None and share >= WHOLE_SHARE)
         out.append(Sight(row, covered, whole))
-    return out
+    return [replace(s, coverage=Coverage.PART) if _beside_what_stands(s, out) else s for s in out]
+
+
+def _beside_what_stands(bare: Sight, seen: Sequence[Sight]) -> bool:
+    """Return whether a look that found nothing is of another compound of the site than one where something stands."""
+    if not bare.bare or not bare.covers:
+        return False
+    missing = bare.row.not_yet or Rung.ROOFED
+    return any(
+        apart(s.row, bare.row)
+        and not s.bare
+        and (s.substantial() or (s.row.rung and s.row.rung.height >= missing.height))
+        for s in seen
+        if s.confirmed and s.covers
+    )
 
 
 def by_others(claim: Claim, seen: Sequence[Sight]) -> list[Sight]:
@@ -336,8 +374,9 @@ def _official(claim: Claim) -> bool:
 def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[str, ...]:
     """Return the observations that contradict one by which something is not there, by id.
 
-    A witness is of the same place, of another group, and shows the rung on an earlier day or the same one. Of a rung
-    from powered on, 'not yet' of a whole says nothing of its parts.
+    A witness is of the same place and shows the rung on an earlier day or the same one; up to the roof, which does not
+    go away, an observer can contradict the own look. Of a rung from powered on, 'not yet' of a whole says nothing of
+    its parts.
     """
     missing = absent.row.not_yet or Rung.ROOFED
     parts_too = missing.height <= Rung.ROOFED.height
@@ -347,7 +386,9 @@ def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[s
         for s in seen
         if s.confirmed
         and s.row.site_id in places
-        and s.group != absent.group
+        and (s.group != absent.group or parts_too)
+        and s.row.observation_id != absent.row.observation_id
+        and not apart(s.row, absent.row)
         and s.row.rung is not None
         and s.row.rung.height >= missing.height
         and s.last <= absent.first
