@@ -497,3 +497,12 @@ def test_each_id_names_one_check(shipped):
     ids = [c.check_id for c in shipped.checks]
     assert len(ids) == len(set(ids))
     assert {tuple(sorted(c.claim_ids)) for c in shipped.checks if c.second} != set()
+
+
+def test_orders_and_other_chips_are_no_supply_of_the_chips_that_are_planned(register):
+    """What was ordered or approved is not in the country; a family that no plan names is no supply of one that is."""
+    dossier = Dossier.of(register)
+    found = {c.claim_id for c in verdict.supply_estimates(dossier, "CN")}
+    assert found == {"C016", "C017", "C018"}
+    chips = [c for c in dossier.all_claims if c.site_id == "AGG-CN" and c.quantity_kind == "chips"]
+    assert {"H200", "H20", "Ascend 910C"} <= {c.chip_model for c in chips if c.claim_id not in found}

@@ -183,6 +183,9 @@ def test_a_due_day_is_inherited_within_one_filing_and_part(register):
     assert "the day that C910 of the same filing names" in found.shown()
     for other in ({"part": "phase 2"}, {"source_url": "https://example.org/2"}, {"date": "2024-05-30"}):
         assert judged(register, plan, absent(AFTER), others=[due | other]).outcome == Outcome.NOT_REACHED
+    # the rung comes with the day: what is promised to run is late where it is roofed and not powered
+    running = [PROMISE | {"part": "phase 1", "rung": "running"}]
+    assert judged(register, plan | {"rung": "filed"}, absent(AFTER, "powered"), others=running).outcome == found.outcome
     two = [due, due | {"value_date": "2026-06-30"}]
     assert judged(register, plan, absent(AFTER), others=two).outcome == Outcome.NOT_REACHED
 
@@ -212,7 +215,7 @@ def test_parts_add_up_with_common_errors_and_decide_nothing(register):
     both = judged(register, {}, size(AFTER, site_id="ZZ02"), size(AFTER, site_id="ZZ03"), sites=sites)
     assert one.outcome == both.outcome == Outcome.UNTESTED and both.seen.room_for.partial
     ratio = both.seen.room_for.at_most / one.seen.room_for.at_most
-    assert 1.5 < ratio <= 2.001
+    assert 1.2 < ratio <= 2.001
     assert "the other parts were not seen" in both.room_text()
 
 
@@ -303,7 +306,9 @@ FACTS = [
     (RuleFacts(unconfirmed=True, after=True), "the place is not confirmed"),
     (RuleFacts(small=True, before=True), "no size was measured"),
     (RuleFacts(tests_others=True, after=True), "a figure that tests others"),
-    (RuleFacts(after=True, before=True), "seen after its day alone"),
+    (RuleFacts(little=True, before=True), "the size leaves little room"),
+    (RuleFacts(after=True, before=True), "seen before and after its day"),
+    (RuleFacts(after=True), "seen after its day alone"),
     (RuleFacts(elsewhere=True, seen=True), "another part was seen"),
     (RuleFacts(seen=True, silent=True), "it asserts nothing of the ground"),
     (RuleFacts(seen=True, paper=True), "nothing in it can be compared"),

@@ -64,11 +64,11 @@ def test_the_readme_names_only_what_is_there():
 
 def test_the_tree_of_the_architecture_names_every_file():
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    named, room = set(), ""
+    named, above = set(), []
     for line in text.split("```\nosint/\n")[1].split("```")[0].splitlines():
         depth, name = (len(line) - len(line.lstrip())) // 2, line.split()[0]
-        room = name.rstrip("/") if depth == 1 and name.endswith("/") else room if depth > 1 else ""
+        above = [*above[: depth - 1], name.rstrip("/")]
         if name.endswith(".py"):
-            named.add(f"{room}/{name}" if depth > 1 else name)
+            named.add("/".join(above))
     files = {p.relative_to(ROOT / "osint").as_posix() for p in (ROOT / "osint").rglob("*.py")}
     assert named == {f for f in files if not f.endswith(("/__init__.py", "/__main__.py"))}

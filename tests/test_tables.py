@@ -126,9 +126,27 @@ def test_gbk_is_recognised(raw):
 
 
 def test_a_missing_file_is_named(raw):
-    (raw / "chips.csv").unlink()
-    with pytest.raises(OsintError, match=r"raw/chips\.csv is missing; give the data folder with --data or OSINT_DATA"):
+    (raw / "claims.csv").unlink()
+    with pytest.raises(OsintError, match=r"raw/claims\.csv is missing; give the data folder with --data or OSINT_DATA"):
         tables.load_register(raw.parent)
+
+
+def test_a_case_is_completed_from_the_tables_of_the_model_that_are_shipped(raw):
+    """A case without chips.csv, with a relation that it lacks or holds for reference only, and without a reading."""
+    whole = tables.load_register(raw.parent)
+    (raw / "chips.csv").unlink()
+    edit(
+        raw / "relations.csv", lambda t: t.__setitem__("relation", t["relation"].replace("floor_cn", "a floor of old"))
+    )
+    edit(raw / "relations.csv", lambda t: t.__setitem__("used", t["used"].where(t["relation"] != "land", "reference")))
+    edit(
+        raw / "readings.csv", lambda t: t.__setitem__("reading", t["reading"].replace("precision", "a reading of old"))
+    )
+    found = tables.load_register(raw.parent)
+    for name, key in (("chips", "chip"), ("relations", "relation"), ("readings", "reading")):
+        own, shipped = (getattr(r, name).sort_values([key, *getattr(r, name).columns[1:2]]) for r in (found, whole))
+        own = own[~own[key].str.endswith("of old")]
+        assert own.reset_index(drop=True).equals(shipped.reset_index(drop=True)), name
 
 
 def test_a_claim_for_no_site_is_named(raw):

@@ -36,6 +36,9 @@ WHOLE_FROM = 1e5  # numbers from this size on are written without decimals
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _DEGREES = ("lat", "lon")
 _PREFIX = {"claims": "C", "observations": "O"}
+_OF_A_CASE = ("sites", "claims", "observations")
+_COMPLETED = {"relations": "relation", "readings": "reading"}
+"""Tables of the model of which a missing row is taken from the shipped one, by the column that names the row."""
 _LINKS = (
     ("sites", "parent", "sites", "site_id"),
     ("claims", "site_id", "sites", "site_id"),
@@ -85,14 +88,29 @@ def data_dir(path: str | Path | None = None) -> Path:
     return next(holding, here)
 
 
+def _shipped() -> Path:
+    """Return the folder of the tables that the checkout or the wheel carries."""
+    checkout = Path(__file__).resolve().parents[2] / "data" / "raw"
+    return checkout if checkout.is_dir() else Path(__file__).resolve().parent / "data" / "raw"
+
+
 def load_register(path: str | Path | None = None) -> Register:
-    """Read and check all tables of data/raw; raises BadInputError with every broken row of every table."""
+    """Read and check all tables of data/raw; raises BadInputError with every broken row of every table.
+
+    A case folder needs sites, claims and observations of its own. A table of the model (relations, chips, readings,
+    calibration) that it lacks is the shipped one, and a relation or reading that its own table lacks is the shipped
+    row: a case from before it was added stays readable.
+    """
     raw = data_dir(path) / "raw"
+    shipped = _shipped()
     faults: list[str] = []
     frames: dict[str, pd.DataFrame] = {}
     for name in SCHEMAS:
+        own = raw / f"{name}.csv"
         try:
-            frames[name] = read_table(raw / f"{name}.csv", name)
+            frames[name] = read_table(own if name in _OF_A_CASE or own.is_file() else shipped / own.name, name)
+            if name in _COMPLETED and own.is_file() and raw.resolve() != shipped.resolve():
+                frames[name] = _with_shipped_rows(frames[name], read_table(shipped / own.name, name), _COMPLETED[name])
         except OsintError as error:
             faults.append(str(error))
     if not faults:
@@ -100,6 +118,14 @@ def load_register(path: str | Path | None = None) -> Register:
     if faults:
         raise BadInputError("; ".join(faults))
     return Register(**frames)
+
+
+def _with_shipped_rows(own: pd.DataFrame, shipped: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Return a table of the model with the rows of the shipped one that the model uses and it does not hold."""
+    used = shipped["used"] == "network" if "used" in shipped else pd.Series(True, shipped.index)
+    held = own[own["used"] == "network"] if "used" in own else own
+    lacking = shipped[used & ~shipped[key].isin(held[key])]
+    return pd.concat([own[~own[key].isin(lacking[key])], lacking], ignore_index=True) if len(lacking) else own
 
 
 def read_table(path: str | Path, name: str) -> pd.DataFrame:

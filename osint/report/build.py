@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from tqdm import tqdm
 
 from osint import __version__, files, filings, geo, model, verdict
@@ -20,6 +21,7 @@ from osint.errors import BadInputError, OsintError
 from osint.model import Dossier, Score, show
 from osint.register import QUANTITIES, Modality, Observation, Register, Role, csv_text
 from osint.report import figures
+from osint.shown import shown
 from osint.verdict import Found
 
 PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
@@ -61,20 +63,20 @@ def site_estimates(register: Register) -> pd.DataFrame:
         whole = [c for c in claims if not c.part and c.day <= max(written, default=0) + HORIZON_DAYS]
         for basis, quantities in BASES.items():
             options = [
-                (c.day, c.claim_id, given)
+                (c.day, c.claim_id, c, given)
                 for c in whole
                 if c.quantity in quantities and (given := model.given_of(c)) and not given.bound
             ]
             if not options or (basis == "money" and site.country != "CN"):
                 continue
-            given = max(options, key=lambda option: option[:2])[2]
+            claim, given = max(options, key=lambda option: option[:2])[2:]
             answer = model.estimate("chips", [given], chip="H100", country=site.country, register=register)
             rows.append(
                 {
                     "site_id": site.site_id,
                     "label": site.name_display,
                     "basis": basis,
-                    "given": given.text(),
+                    "given": claim.written(),
                     "claim_ids": "; ".join(given.ids),
                     "low": model.sig(answer.low),
                     "best": model.sig(answer.best),
@@ -113,11 +115,12 @@ def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.Data
 def _supply(dossier: Dossier) -> list[tuple[str, float, float]]:
     """Return published estimates of restricted chips in China, one per group, as (label, low, high).
 
-    One without an upper value ends just above its lower one, so that the figure marks it as open.
+    The label holds the number as its source gives it: an estimate may count one year. One without an upper value ends
+    just above its lower one, so that the figure marks it as open.
     """
     return [
-        (f"{c.claim_id} {c.claimant[:34]}", c.figure, c.figure * 1.0001 if c.value_high is None else c.value_high)
-        for c in verdict.counted_chips(dossier, verdict.national(dossier, "CN"))
+        (f"{c.claim_id}, {c.written()}", c.figure, c.figure * 1.0001 if c.value_high is None else c.value_high)
+        for c in verdict.supply_estimates(dossier, "CN")
     ]
 
 
@@ -227,6 +230,7 @@ def page_html(
         loader=PackageLoader("osint.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_marked,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -254,6 +258,11 @@ def page_html(
     template = environment.get_template("page.html")
     font = filings.font_subset(template.render(context, font=""))  # the glyphs that the page needs, and no others
     return template.render(context, font=base64.b64encode(font or b"").decode())
+
+
+def _marked(value: object) -> object:
+    """Return a text with marks for what would steer the page; markup of our own stays."""
+    return shown(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _cell(value: object) -> str:

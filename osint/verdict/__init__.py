@@ -9,9 +9,8 @@ from osint.verdict.checks import (
     Survey,
     Tally,
     contradictions,
-    counted_chips,
     cross_checks,
-    national,
+    supply_estimates,
     survey,
 )
 from osint.verdict.finding import Bound, Contradiction, Finding
@@ -47,15 +46,14 @@ __all__ = [
     "bound",
     "check",
     "contradictions",
-    "counted_chips",
     "coverage",
     "cross_checks",
     "decide",
     "hypotheses",
     "judge",
-    "national",
     "next_steps",
     "steps_frame",
+    "supply_estimates",
     "survey",
     "word",
 ]

@@ -23,8 +23,6 @@ ROOFED_UP = LADDER[Rung.ROOFED.height :]
 POWERED_UP = LADDER[Rung.POWERED.height :]
 PROMISES = (Modality.WILL, Modality.WOULD)
 STATEMENTS = (Modality.HAS, Modality.CAN_CARRY)
-CEILINGS = frozenset({"transformers_mva"})
-"""Quantities of which a rating is seen: it bounds the load from above, and others may share it."""
 _LEAST = {"roof_m2": LEAST_M2, "floor_m2": LEAST_M2, "transformers_mva": LEAST_MW, "generators_mw": LEAST_MW}
 _AREAS = frozenset({"roof_m2", "floor_m2", "cooling_area_m2", "chiller_area_m2", "tower_area_m2"})
 
@@ -78,7 +76,8 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
         return Assertion(Asserts.PROMISED, promised, claim.value_date.last.toordinal())
     due = _due_in_filing(claim, dossier)
     if due:
-        return Assertion(Asserts.PROMISED, promised, due.day, due.claim_id)
+        later = max(promised, due.rung or promised, key=lambda r: r.height)
+        return Assertion(Asserts.PROMISED, later, due.day, due.claim_id)
     return Assertion(Asserts.PLANNED, promised, 0)
 
 
@@ -212,8 +211,8 @@ class Sight:
         row = self.row
         if not self.sized or not row.high:
             return None
-        low = None if row.quantity in CEILINGS else (row.low or None)
-        return Given(row.quantity, low, row.high, f"{row.observation_id}, {row.observer}", (row.observation_id,), True)
+        who, ids = f"{row.observation_id}, {row.observer}", (row.observation_id,)
+        return Given(row.quantity, row.low or None, row.high, who, ids, observed=True, best=row.best or None)
 
     def substantial(self) -> bool:
         """Return whether the size is that of a data hall at all: a lamp shows no hall."""

@@ -149,7 +149,7 @@ class Finding:
         """Sights on which the finding rests."""
         seen = self.seen
         if self.outcome == Outcome.CONFLICT:
-            return tuple(s for s in seen.sights if s.row.observation_id in seen.conflict)
+            return tuple(s for s in (*seen.sights, *seen.own) if s.row.observation_id in seen.conflict)
         shown = seen.shown if self.outcome == Outcome.SUPPORTED else None
         single = {By.ABSENT: seen.absent, By.ABSENT_BEFORE: seen.absent_before}.get(self.rule.by, shown)
         return (*(self.room.seen if self.room is not None else ()), *((single,) if single is not None else ()))
@@ -387,7 +387,8 @@ class _Words(dict[str, str]):
 
     def _conflict(self) -> str:
         ids = set(self.f.seen.conflict)
-        rows = [describe(s) for s in self.f.seen.sights if s.row.observation_id in ids]
+        every = sorted((*self.f.seen.sights, *self.f.seen.own), key=lambda s: s.row.observation_id)
+        rows = [describe(s) for s in every if s.row.observation_id in ids]
         rows += [f"{c.claim_id} ({c.claimant}) states: {c.rung}" for c in self.f.seen.statements]
         return " and ".join(rows) + " contradict each other"
 
@@ -395,11 +396,16 @@ class _Words(dict[str, str]):
         rows = self.f.seen.doubtful or tuple(s for s in self.f.seen.sights if not s.confirmed)
         return "; ".join(f"{describe(s)} ({_place(s.p_place)} that it is the place)" for s in rows)
 
+    def _subject(self) -> str:
+        return self.f.claim.part or "the site"
+
     def _after(self) -> str:
-        return self._listed([s for s in self.f.seen.covering if s.last > self.f.asserts.day])
+        later = [s for s in self.f.seen.covering if s.last > self.f.asserts.day]
+        return self._listed([s for s in later if s.first == min(o.first for o in later)])
 
     def _before(self) -> str:
-        return self._listed([s for s in self.f.seen.covering if s.first < self.f.asserts.day])
+        earlier = [s for s in self.f.seen.covering if s.last <= self.f.asserts.day]
+        return self._listed([s for s in earlier if s.last == max(o.last for o in earlier)])
 
     def _elsewhere(self) -> str:
         return self._listed([s for s in self.f.seen.confirmed if not s.covers])

@@ -104,6 +104,7 @@ def judge(
         holds, doubtful = None, (*doubtful, *after.seen)  # what is left for the claim is left by the doubt of the place
     fits = about.holds(easy) if about is not None and math.isfinite(easy) else None
     fits_hardest = about.holds(hard) if about is not None and math.isfinite(hard) else None
+    shown = seen.shown is not None and _bears(claim, seen, dossier)
     facts = RuleFacts(
         asserts=asks.kind,
         states=not q.quantity and CLAIM_KINDS[claim.quantity_kind].states,
@@ -113,12 +114,13 @@ def judge(
         holds=holds,
         fits=fits,
         fits_hardest=fits_hardest,
-        shown=seen.shown is not None and _bears(claim, seen, dossier),
+        shown=shown,
+        little=seen.shown is not None and not shown,
         power=q.quantity in STATED_POWER and claim.rung in POWERED_UP,
         contradicted=bool(against),
         unconfirmed=bool(doubtful) or (bool(seen.sights) and not seen.confirmed),
         after=bool(asks.day) and any(s.last > asks.day for s in seen.covering),
-        before=bool(asks.day) and any(s.first < asks.day for s in seen.covering),
+        before=bool(asks.day) and any(s.last <= asks.day for s in seen.covering),
         elsewhere=bool(seen.confirmed) and not seen.covering,
         small=bool(seen.small),
         silent=asks.kind == Asserts.NOTHING,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from osint import model
 from osint.errors import OsintError
 from osint.model import Dossier, Given, Posterior, Question, SharedSum
-from osint.verdict.bearing import CEILINGS, Coverage, Sight
+from osint.verdict.bearing import Coverage, Sight
 
 SAME_TIME_DAYS = 31  # within which two sizes of one thing cannot differ by what was built between them
 SNAPSHOT_DAYS = 200  # within which sizes of different kinds are taken together
@@ -48,8 +48,8 @@ class Room:
 
     @property
     def day(self) -> int:
-        """Ordinal of the latest day on which any of it can have been seen."""
-        return max(s.last for s in self.seen)
+        """Ordinal of the day up to which it bounds what stood: the first on which the last of it can have been seen."""
+        return max(s.first for s in self.seen)
 
     @property
     def p_place(self) -> float:
@@ -127,21 +127,12 @@ def room_at(seen: Sequence[Sight], anchor: Sight, q: Question, dossier: Dossier)
     merged = _merged(snapshot(seen, anchor))
     givens = [g for g, _ in merged]
     used = tuple(s for _, rows in merged for s in rows)
-    firm = [g for g in givens if not g.bound]
-    ceiling = not firm
-    if ceiling:
-        # nothing but a rating was seen: the load is at most what the rating would carry
-        firm = [Given(g.quantity, g.high, g.high, g.label, g.ids, True) for g in givens if g.quantity in CEILINGS]
-    bounds = [] if ceiling else [g for g in givens if g.bound]
-    if not firm:
-        return None
     try:
-        readings = model.readings_for(q, [*firm, *bounds], dossier)
-        answer, _ = model.posterior(q.quantity, [*firm, *bounds], readings)
-    except OsintError:
+        answer, _ = model.posterior(q.quantity, givens, model.readings_for(q, givens, dossier))
+    except OsintError:  # no relation joins them, or none of them bounds it from above
         return None
     within = any(s.coverage == Coverage.WITHIN for s in used)
-    return Room(used, answer, bounded=ceiling or within, disagreement=disagreement(givens, q, dossier))
+    return Room(used, answer, bounded=answer.ceiling or within, disagreement=disagreement(givens, q, dossier))
 
 
 def rooms_alone(room: Room, q: Question, dossier: Dossier) -> list[Room]:

@@ -105,6 +105,8 @@ class RuleFacts:
     """Another part was seen."""
     small: bool = False
     """A rung was seen without the size of a hall."""
+    little: bool = False
+    """The rung was shown by its day, with a size that has little room for the numbers of the same text."""
     silent: bool = False
     """It asserts nothing that the ground could show on a day."""
     seen: bool = False
@@ -208,6 +210,8 @@ RULES = (
     FindingRule("the place is not confirmed", lambda f: f.unconfirmed, Outcome.UNTESTED),
     FindingRule("no size was measured", lambda f: f.small, Outcome.UNTESTED),
     FindingRule("a figure that tests others", lambda f: f.tests_others, Outcome.UNTESTED),
+    FindingRule("the size leaves little room", lambda f: f.little, Outcome.UNTESTED),
+    FindingRule("seen before and after its day", lambda f: f.before and f.after, Outcome.UNTESTED),
     FindingRule("seen after its day alone", lambda f: f.after, Outcome.UNTESTED),
     FindingRule("seen before its day alone", lambda f: f.before, Outcome.UNTESTED),
     FindingRule("another part was seen", lambda f: f.elsewhere, Outcome.UNTESTED),

@@ -5,7 +5,7 @@ with the finding `inconsistent` makes its claims inconsistent (verdict.judge); `
 editor to read. How often a kind of check would speak by chance stands beside it.
 """
 
-from osint.verdict.checks.context import counted_chips, national
+from osint.verdict.checks.context import supply_estimates
 from osint.verdict.checks.record import (
     CHECK_COLUMNS,
     Check,
@@ -28,8 +28,7 @@ __all__ = [
     "Tally",
     "Way",
     "contradictions",
-    "counted_chips",
     "cross_checks",
-    "national",
+    "supply_estimates",
     "survey",
 ]

@@ -129,9 +129,9 @@ def supply(book: Book) -> Iterator[Check | None]:
         planned = span_of(p)
         if p.rung not in ON_PAPER or planned is None:
             continue
-        for s in counted_chips(dossier, national(dossier, dossier.sites[p.site_id].country)):
+        for s in supply_estimates(dossier, dossier.sites[p.site_id].country):
             estimate = span_of(s)
-            if estimate is None:
+            if estimate is None or _other_families(p, s):
                 continue
             way = Way.ABOVE if planned.above(estimate) else Way.BELOW if estimate.above(planned) else Way.OPEN
             figures: dict[str, float | str] = {
@@ -162,17 +162,27 @@ def national(dossier: Dossier, country: str) -> set[str]:
     return {s.site_id for s in totals if country in s.covers.split("|")}
 
 
+def _other_families(first: Claim, second: Claim) -> bool:
+    """Return whether two claims name families of chips of which none is the same."""
+    one, two = chip_families(first.chip_model), chip_families(second.chip_model)
+    return bool(one and two) and not set(one) & set(two)
+
+
+def supply_estimates(dossier: Dossier, country: str) -> list[Claim]:
+    """Return the estimates of chips in a country, without those that name only families that no plan there names."""
+    whole = national(dossier, country)
+    regions = {s.site_id for s in dossier.sites.values() if s.role == Role.AGGREGATE} - whole
+    plans = [p for p in counted_chips(dossier, regions) if chip_families(p.chip_model)]
+    estimates = counted_chips(dossier, whole)
+    return [s for s in estimates if not plans or any(not _other_families(p, s) for p in plans)]
+
+
 def counted_chips(dossier: Dossier, totals: set[str]) -> list[Claim]:
     """Return numbers of chips of some totals, the first of each independence group.
 
-    Left out is what was ordered or approved (a share), and what names only families that no other total names.
+    What was ordered or approved (a share of something that is not there) is no number of chips in a place.
     """
-    chips = [c for c in dossier.all_claims if dossier.aggregate(c.site_id) and c.quantity_kind == "chips"]
-    others = {family for c in chips if c.site_id not in totals for family in chip_families(c.chip_model)}
-    claims = []
-    for claim in (c for c in chips if c.site_id in totals and Scope.read(c.scope) != Scope.SHARE):
-        named = set(chip_families(claim.chip_model))
-        if not named or not others or named & others:
-            claims.append(claim)
+    chips = (c for c in dossier.all_claims if c.site_id in totals and c.quantity_kind == "chips")
+    claims = [c for c in chips if Scope.read(c.scope) != Scope.SHARE]
     first = {c.independence_group: c for c in reversed(claims) if c.value_low is not None and not c.error_test}
     return [c for c in claims if first.get(c.independence_group) is c]
