@@ -37,7 +37,7 @@ class RoomFor:
 
     @property
     def day(self) -> int:
-        """Ordinal of the last day on which it can have been seen."""
+        """Ordinal of the day up to which it bounds what stood."""
         return max(room.day for room in self.rooms)
 
     @property

@@ -48,8 +48,8 @@ class Room:
 
     @property
     def day(self) -> int:
-        """Ordinal of the latest day on which any of it can have been seen."""
-        return max(s.last for s in self.seen)
+        """Ordinal of the day up to which it bounds what stood: the first on which the last of it can have been seen."""
+        return max(s.first for s in self.seen)
 
     @property
     def p_place(self) -> float:
