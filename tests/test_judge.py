@@ -333,6 +333,9 @@ HERE, THERE = (
         # dates that leave it open on which side of the day they lie
         (PROMISE | STATE, [size("2025-02/2025-08", rung="running")], Outcome.UNTESTED, "before or after 2025-06-30"),
         (PROMISE, [absent("2025-05/2025-08")], Outcome.NOT_REACHED, "which may be later"),
+        # of "up to" a part is enough, so that a whole that is not powered yet says nothing
+        (PROMISE | {"bound": "at most", "value_low": np.nan}, [absent(AFTER, "powered")], Outcome.UNTESTED, ""),
+        (PROMISE | {"bound": "at most", "value_low": np.nan}, [absent(AFTER)], Outcome.DEADLINE_MISSED, ""),
         (PROMISE, [absent("2025-06-30")], Outcome.DEADLINE_MISSED, ", on that day."),
         (PROMISE, [absent("2025-07-01")], Outcome.DEADLINE_MISSED, "1 day after"),
         (PROMISE, [{"rung": "roofed"} | absent(AFTER, "powered")], Outcome.DEADLINE_MISSED, "roofed, not yet powered"),
