@@ -3,8 +3,9 @@
     python -m benchmarks.second_world [SEED ...]
 
 It shares no code and no spectra with the package's own simulator: the colour of each roof and decoy is a row of
-`reflectances.csv` drawn at random, held out of what judges it; ground is measured ground; a hall grows as slab, frame
-and cover, three events; sun, haze and clouds are of another make. It proves mechanics and counts, never truth.
+`reflectances.csv` drawn at random. The judge has seen that row too, so this says nothing of colours that it has not.
+Ground is measured ground; a hall grows as slab, frame and cover, three events; sun, haze and clouds are of another
+make. It proves mechanics and counts, never truth.
 """
 
 from __future__ import annotations
