@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from tqdm import tqdm
 
 from osint import __version__, files, filings, geo, model, verdict
@@ -20,6 +21,7 @@ from osint.errors import BadInputError, OsintError
 from osint.model import Dossier, Score, show
 from osint.register import QUANTITIES, Modality, Observation, Register, Role, csv_text
 from osint.report import figures
+from osint.shown import shown
 from osint.verdict import Found
 
 PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
@@ -228,6 +230,7 @@ def page_html(
         loader=PackageLoader("osint.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_marked,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -267,6 +270,11 @@ def _trust(quantities: Sequence[str], score: pd.DataFrame) -> str:
         for line in lines
     ]
     return "; ".join(said) or "not tested: no site with a public truth"
+
+
+def _marked(value: object) -> object:
+    """Return a text with marks for what would steer the page; markup of our own stays."""
+    return shown(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _cell(value: object) -> str:
