@@ -150,7 +150,7 @@ def answer_of(dossier: Dossier, found: Found) -> Answer:
 
 
 def _largest(findings: Sequence[Finding]) -> Finding | None:
-    """Return the finding on the largest number of chips that no other claim contradicts; of equals that of the firmest kind of publisher."""
+    """Return the finding on the largest number of chips that no other contradicts; of equals the firmest source's."""
     chips = [
         f
         for f in findings
