@@ -5,8 +5,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 OSINT := $(VENV)/bin/osint
 JOBS ?= 2
+INPUTS ?= 100000
 
-.PHONY: help report test quick lint wheel lab bench lock clean
+.PHONY: help report test quick lint wheel lab bench fuzz lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -33,6 +34,9 @@ lab: $(VENV)/.dev ## JupyterLab on notebooks/
 
 bench: $(VENV)/.dev ## slow measurements, written to docs/benchmarks.md
 	$(PY) -m benchmarks
+
+fuzz: $(VENV)/.dev ## damage files of ten formats at random and read them (hours; INPUTS=1000 for less)
+	$(PY) -m benchmarks.fuzz --inputs $(INPUTS)
 
 lock: ## renew the hash-locked requirements (needs uv on the PATH)
 	uv pip compile pyproject.toml requirements/build.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/run.txt

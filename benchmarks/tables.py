@@ -10,7 +10,7 @@ import io
 import random
 import re
 import sys
-import zipfile
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -425,22 +425,24 @@ def random_tables(number: int, seed: int) -> list[SmallTable]:
     return [random_table(rng) for _ in range(number)]
 
 
-def packed(members: dict[str, bytes]) -> bytes:
-    """Return a zip archive of members."""
-    body = io.BytesIO()
-    with zipfile.ZipFile(body, "w") as box:
-        for name, words in members.items():
-            box.writestr(name, words)
-    return body.getvalue()
+FIRST = (
+    "| second set, 30 tables, each of HTML, Word, Excel and ruled PDF, **read once before repair** | 30 | 24 | 0 | 83 | 10 | 0 high; 4 medium; 0 low |",
+    "| second set, PDF unruled, **read once before repair** | 30 | 22 | 0 | 83 | 15 | 0 high; 0 medium; 5 low |",
+    "| third set, 20 tables, each of HTML, Word, Excel and ruled PDF, **read once before repair** | 20 | 18 | 0 | 57 | 6 | 0 high; 4 medium; 0 low |",
+    "| third set, PDF unruled, **read once before repair** | 20 | 17 | 0 | 57 | 7 | 0 high; 0 medium; 5 low |",
+)
+"""Sets that were labelled before they were read, as measured once, before anything was changed because of them."""
 
 
 def rows(show: bool = False) -> list[str]:
     """Return the rows of the table of results."""
     sets = {
         "written before the reader": read_tables(HERE / "tables.txt"),
+        "second set, after repair": read_tables(HERE / "tables_new.txt"),
+        "third set, after repair": read_tables(HERE / "tables_third.txt"),
         "random spans, units and places of units": random_tables(100, 11),
     }
-    out = []
+    out = list(FIRST)
     for label, tables in sets.items():
         for name, counts in score(tables, show=show).items():
             levels = "; ".join(f"{counts[f'wrong at {level}']} {level}" for level in ("high", "medium", "low"))
@@ -451,5 +453,43 @@ def rows(show: bool = False) -> list[str]:
     return out
 
 
+def pdf_seconds(pages: int = 200) -> tuple[float, int, int]:
+    """Return (seconds of processor time, tables, claims) of a PDF whose pages are full of ruled tables."""
+    rng, drawn, number = random.Random(3), [], 0
+    for _ in range(pages):
+        out, top = drawn_words(50, 810, "本页为附表，列出各园区的建设规模与投资。"), 795.0
+        while top > 160:
+            words, _, top = drawn_table(random_table(rng), 50, top)
+            out, top, number = out + words, top - 25, number + 1
+        drawn.append((900.0, 842.0, out))
+    data = written_pdf(drawn)
+    begun = time.process_time()
+    found = filings.claims_of(filings.parse(data, "long.pdf"))
+    return time.process_time() - begun, number, len(found)
+
+
+def write_section(lines: list[str]) -> str:
+    """Put the table in its section of docs/benchmarks.md and leave the others alone."""
+    path = HERE.parent / "docs" / "benchmarks.md"
+    seconds, number, claims = pdf_seconds()
+    head = (
+        "## Reading tables\n\nWritten by `python -m benchmarks.tables` (processor time, one core). A table is right where "
+        "every figure stands in its row, column and unit and no other is given. All tables are our own, in the shapes "
+        "of notices; real notices are harder.\n\n| set, form | tables | right | with a wrong value at high | figures | "
+        "missed | wrong values |\n|---|---|---|---|---|---|---|\n"
+    )
+    tail = (
+        f"\n\nA PDF of 200 pages with {number:,} ruled tables and {claims:,} claims: {seconds:.1f} s. Of 128 ruled tables "
+        "of PDF the cells are those of pdfplumber 0.11.10 in 127 (one holds no digit, which is not looked at), in half its time."
+        "\n\nOdd inputs (`odd_inputs.txt`: numerals, spaces, marks, currencies, names): of 64 that were labelled before "
+        "they were read, 62 as expected when read once, one wrong at high (a raised ³), repaired since; of 102 that were "
+        "known while the rules were made, 101, none wrong at high. Tests hold all but the two that are still missed.\n"
+    )
+    section = head + "\n".join(lines) + tail
+    rest = re.sub(r"\n## Reading tables\n.*?(?=\n## |\Z)", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    path.write_text(rest.rstrip("\n") + "\n\n" + section, encoding="utf-8")
+    return section
+
+
 if __name__ == "__main__":
-    print("\n".join(rows("--show" in sys.argv)))
+    print("\n".join(rows(show=True)) if "--show" in sys.argv else write_section(rows()))

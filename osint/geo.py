@@ -24,6 +24,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import files
 from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.register import Register, write_csv
+from osint.shown import shown
 
 Place: TypeAlias = BaseGeometry | gpd.GeoDataFrame | gpd.GeoSeries | Mapping[str, Any] | Sequence[float]
 """What `as_geometry` takes for a place."""
@@ -34,6 +35,8 @@ WGS84 = Geod(ellps="WGS84")
 SUFFIXES = (".geojson", ".json", ".kml", ".gpkg", ".csv")
 """Formats of outlines, read and written."""
 MAX_BYTES = 256 << 20
+MOST_NESTED = 16
+"""Brackets inside each other in WKT: a collection of polygons with holes has five."""
 OVERLAP_SHARE = 1e-6
 """Share of the area of an outline by which its parts may overlap and still only touch: corners are rounded."""
 SITE_COLUMNS = ["site_id", "name_en", "name_zh", "status", "precision_km", "datum", "coord_level"]
@@ -295,6 +298,8 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
     if suffix == ".csv":
         table = pd.read_csv(path)
         if column := next((c for c in ("wkt", "geometry", "WKT") if c in table), None):
+            if table[column].astype(str).map(_nesting).max() > MOST_NESTED:
+                raise UnreadableError(f"{path.name} has shapes inside shapes, more than {MOST_NESTED} deep: not read")
             return gpd.GeoDataFrame(table.drop(columns=column), geometry=shapely.from_wkt(table[column]), crs=4326)
         if {"lon", "lat"} <= set(table):
             return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=4326)
@@ -303,6 +308,15 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
     if signature not in start or b"OGRVRT" in start:
         raise UnreadableError(f"{path.name} is not a {suffix[1:].upper()} file")
     return gpd.read_file(path)
+
+
+def _nesting(text: str) -> int:
+    """Return how deep the brackets of a text go; a parser of WKT calls itself for each, until the process ends."""
+    depth = most = 0
+    for one in text:
+        depth += (one == "(") - (one == ")")
+        most = max(most, depth)
+    return most
 
 
 def write_outlines(frame: gpd.GeoDataFrame, path: str | Path, **about: object) -> Path:
@@ -348,7 +362,9 @@ def _plain(value: Any) -> object:
         return None
     if isinstance(value, np.generic):
         return value.item()
-    return value if isinstance(value, str | bool | int | float | list | dict) else str(value)
+    if isinstance(value, str):
+        return shown(value, keep="\n\t")
+    return value if isinstance(value, bool | int | float | list | dict) else shown(str(value), keep="\n\t")
 
 
 def _kml(frame: gpd.GeoDataFrame) -> bytes:
@@ -360,7 +376,8 @@ def _kml(frame: gpd.GeoDataFrame) -> bytes:
     for n, row in enumerate(frame.to_dict("records"), start=1):
         shape = row.pop(frame.geometry.name)
         listed = "\n".join(f"{k}: {v}" for k, v in row.items() if _plain(v) is not None)
-        name, text = escape(str(row.get(label, n))), escape(str(row.get("description", listed)))
+        name = escape(shown(str(row.get(label, n))))
+        text = escape(shown(str(row.get("description", listed)), keep="\n\t"))
         about = f"<name>{name}</name><description>{text}</description>"
         marks.append(f"<Placemark>{about}{_kml_geometry(shape)}</Placemark>")
     head = '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n'

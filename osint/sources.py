@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -18,6 +18,7 @@ from osint.filings import Notice, Page, decode, read_notice
 from osint.portals import AnswerClass, Session, SourceReport, past_captures, search_table
 
 __all__ = [
+    "SAME_BYTES",
     "Revision",
     "by_hand",
     "capture",
@@ -27,12 +28,18 @@ __all__ = [
     "open_session",
     "plan",
     "plan_search",
+    "save_copy",
     "search",
     "search_table",
+    "watch",
+    "watched",
 ]
 
 _GGZY_WRAPPER = re.compile(r"(/information/deal/html)/a/(\d+/\d+/\d{8}/[0-9a-zA-Z]+\.html)$")
 _SHOWN_LINES = 40
+SAME_BYTES = "the same bytes"
+"""What `Revision.difference` holds where nothing changed."""
+_NO_PAGES = ("application/json", "text/css", "application/javascript", "text/javascript")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,37 @@ def _companions(url: str) -> list[str]:
     return [other] if other != url else []
 
 
+def watched(archive: Archive) -> list[str]:
+    """Return the addresses of a case that `watch` looks at again: pages of which the archive holds content."""
+    found: dict[str, None] = {}
+    for entry in archive.entries():
+        url = entry.copy_of or entry.url
+        is_page = entry.is_content and not entry.request_sha256 and entry.media_type not in _NO_PAGES
+        if is_page and url.startswith(("http://", "https://")) and not portals.is_of_archive(url):
+            found[url] = None
+    return list(found)
+
+
+def watch(session: Session, urls: Sequence[str] = ()) -> Iterator[Revision]:
+    """Ask each address of the case again, once, and yield the new capture with what changed since the content before.
+
+    `urls` are the addresses to ask, those of `watched` if empty. The host itself is asked, at the pace and within the
+    robots.txt of each; a refusal, a block or an absence is the class of the capture, never a change of the page.
+    """
+    for url in urls or watched(session.archive):
+        shown = http.strip_secrets(url)
+        held = [entry for entry in past_captures(session.archive, shown) if entry.is_content]
+        advice = portals.never_asked(url)
+        entry = Entry.unasked(shown, AnswerClass.REFUSED, advice) if advice else session.ask(url)
+        is_new = entry.is_content and entry.seq is not None and held
+        yield Revision(entry, _difference(session.archive, held[-1], entry) if is_new else [])
+
+
+def save_copy(session: Session, url: str) -> Entry:
+    """Ask the Wayback Machine to take a copy of a page, and keep its receipt; see `portals.save_copy`."""
+    return portals.save_copy(session, url)
+
+
 def by_hand(entry: Entry) -> str:
     """Return what a person should do about an answer, or an empty string."""
     if entry.is_content and entry.captured is False:
@@ -187,7 +225,7 @@ def history(archive: Archive, url: str) -> list[Revision]:
 def _difference(archive: Archive, before: Entry, after: Entry) -> list[str]:
     """Return the lines of text that went (`-`) and came (`+`), or one sentence when no text changed."""
     if before.sha256 == after.sha256:
-        return ["the same bytes"]
+        return [SAME_BYTES]
     sizes = f"the bytes differ ({before.bytes} before, {after.bytes} after)"
     old, new = _text_lines(archive, before), _text_lines(archive, after)
     if old is None or new is None:

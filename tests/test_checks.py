@@ -506,3 +506,10 @@ def test_orders_and_other_chips_are_no_supply_of_the_chips_that_are_planned(regi
     assert found == {"C016", "C017", "C018"}
     chips = [c for c in dossier.all_claims if c.site_id == "AGG-CN" and c.quantity_kind == "chips"]
     assert {"H200", "H20", "Ascend 910C"} <= {c.chip_model for c in chips if c.claim_id not in found}
+
+
+def test_a_multiple_names_the_figure_of_another_kind_that_would_be_its_base(register):
+    """Quadruple to 300 MW of the grid: 150 MW of the grid is not the base, and a draw of about 70 MW may be."""
+    found = next(c for c in verdict.cross_checks(register) if c.name == Name.MULTIPLE)
+    said = found.to_row()["arithmetic"]
+    assert "72.8 to 77.2 MW" in said and "about 70 MW" in said.split("near that")[1]

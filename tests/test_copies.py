@@ -5,6 +5,7 @@ import json
 import pytest
 
 from osint import sources
+from osint.cli.main import main
 from osint.http import Limits
 from osint.portals import webarchives
 from osint.portals.webarchives import Copy
@@ -134,3 +135,77 @@ def test_an_archived_refusal_is_of_the_page_and_holds_nobody(portal, session, st
     portal.pages[f"/web/{TIME}id_/{URL}"] = answer(b"no", status="429 Too Many Requests")
     assert "the page answered" not in webarchives.take_wayback(session, Copy(URL, TIME, "text/html", "-")).signal
     assert held
+
+
+def job(**said):
+    return answer(json.dumps(said).encode(), "application/json")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(webarchives, "SAVE_STEP_S", 0.01)
+
+
+def test_a_copy_that_was_asked_for_has_its_receipt(portal, session, quick, monkeypatch):
+    monkeypatch.setenv("OSINT_WAYBACK_KEYS", "access:zz-secret-zz")
+    portal.pages["/save"] = job(url=URL, job_id="spn2-1")
+    portal.pages["/save/status/spn2-1"] = job(status="success", timestamp=TIME, original_url=URL)
+    receipt = sources.save_copy(session, URL)
+    assert (receipt.kind, receipt.copy_of, receipt.copy_time) == ("receipt", URL, TIME)
+    assert receipt.signal == f"saved: https://web.archive.org/web/{TIME}/{URL}"
+    assert portal.hits[-1].headers["authorization"] == "LOW access:zz-secret-zz"
+    kept = b"".join(path.read_bytes() for path in session.archive.directory.iterdir() if path.is_file())
+    assert b"zz-secret-zz" not in kept and b"spn2-1" in kept
+    listed = sources.history(session.archive, URL)
+    assert [r.entry.kind for r in listed] == ["receipt", "receipt"] and not any(r.difference for r in listed)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "kind", "said"),
+    [
+        (job(url=URL, job_id="1"), job(status="pending", job_id="1"), "receipt", "has not finished"),
+        (job(url=URL, job_id="1"), job(status="error", message="Too many captures"), "blocked", "Too many captures"),
+        (job(url=URL, job_id="1"), job(status="success", timestamp="2999", original_url=URL), "receipt", "not finished"),
+        (job(url=URL, job_id="1"), job(status="success", timestamp=TIME, original_url="http://evil.example/"), "receipt", "not finished"),
+        (job(message="You need to log in"), job(), "blocked", "log in"),
+        (answer(b"[5]", "application/json"), job(), "blocked", "no job"),
+        (answer(b"no", status="401 Unauthorized"), job(), "blocked", "status 401"),
+        (answer(b"no", status="429 Too Many Requests"), job(), "rate-limited", "429"),
+    ],
+)  # fmt: skip
+def test_a_copy_that_was_not_taken_is_said_not_to_be(portal, session, quick, monkeypatch, asked, status, kind, said):
+    monkeypatch.setattr(webarchives, "SAVE_WAIT_S", 0.02)
+    portal.pages |= {"/save": asked, "/save/status/1": status}
+    receipt = sources.save_copy(session, URL)
+    assert receipt.kind == kind and said in receipt.signal and not receipt.copy_time
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/a", "http://x.example/?token=a", "http://u:p@x.example/", "http://10.0.0.1/"]
+)
+def test_what_is_secret_or_private_is_not_given_away(portal, session, url):
+    receipt = sources.save_copy(session, url)
+    assert receipt.kind == "refused" and receipt.seq is None and not portal.hits
+
+
+def test_watch_says_what_changed_since_the_last_content(portal, session, monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("OSINT_DATA", str(tmp_path))
+    with serve() as host:
+        for path in ("/a", "/b", "/c"):
+            host.pages[path] = answer(PAGE)
+            assert session.ask(host.url + path).is_content
+        host.pages["/api"] = answer(b'{"rows": [1]}', "application/json")
+        session.ask(host.url + "/api")
+        assert sources.watched(session.archive) == [host.url + path for path in ("/a", "/b", "/c")]
+        host.pages["/b"] = answer(PAGE.replace(b"</body>", "<p>新的一行字</body>".encode()))
+        host.pages["/c"] = answer(b"gone", status="404 Not Found")
+        before = len(host.hits)
+        assert main(["watch", "--dry-run"]) == 0 and len(host.hits) == before
+        capsys.readouterr()
+        assert main(["watch"]) == 1
+        out, err = capsys.readouterr()
+        assert "the same bytes" in out and "+新的一行字" in out and "gone\t" in out
+        assert "2 addresses are not as they were" in err
+        assert main(["watch", host.url + "/a"]) == 0
+        assert main(["capture", host.url + "/a", "--also-wayback"]) == 1
+    assert "not given to the Wayback Machine" in capsys.readouterr().out

@@ -214,6 +214,17 @@ def test_robots_is_obeyed_only_where_it_is_a_robots_file(portal, session):
     assert session.ask(portal.url + "/forbidden-by-robots").kind == "content"
 
 
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"])
+def test_a_robots_file_that_cannot_be_read_forbids_all_and_says_what_to_do(session, said):
+    with serve() as other:
+        other.pages["/robots.txt"] = said
+        entry = session.ask(other.url + "/good")
+        assert entry.kind == "refused" and entry.seq is None
+        assert "robots.txt of 127.0.0.1 could not be read" in entry.signal and "--no-robots" in entry.signal
+        session.robots = False
+        assert session.ask(other.url + "/good").kind == "content"
+
+
 def test_retry_after_is_kept_between_runs(portal, tmp_path, monkeypatch):
     monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
     first = sources.open_session(tmp_path).ask(portal.url + "/429-after")

@@ -17,6 +17,7 @@ READ_FREE_TEXT = ("claims", "simulated")
 """The grammar reads sentences; the simulated world names what it puts on the ground."""
 PURE = (
     "errors",
+    "shown",
     "files",
     "chain",
     "register",

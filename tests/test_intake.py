@@ -249,6 +249,7 @@ def test_a_revisit_is_kept_with_the_body_that_it_names(archive, take):
         (whole.replace(b"Content-Length: 9537", b"Content-Length: -5"), "states no length"),
         (whole.replace(b"Content-Length: 9537", b"Content-Length: 99999999999999"), "more than the 268,435,456"),
     ],
+    ids=range(10),
 )
 def test_a_container_that_gives_nothing_says_why(take, body, said):
     done = take(body)

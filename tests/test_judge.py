@@ -183,6 +183,9 @@ def test_a_due_day_is_inherited_within_one_filing_and_part(register):
     assert "the day that C910 of the same filing names" in found.shown()
     for other in ({"part": "phase 2"}, {"source_url": "https://example.org/2"}, {"date": "2024-05-30"}):
         assert judged(register, plan, absent(AFTER), others=[due | other]).outcome == Outcome.NOT_REACHED
+    # the rung comes with the day: what is promised to run is late where it is roofed and not powered
+    running = [PROMISE | {"part": "phase 1", "rung": "running"}]
+    assert judged(register, plan | {"rung": "filed"}, absent(AFTER, "powered"), others=running).outcome == found.outcome
     two = [due, due | {"value_date": "2026-06-30"}]
     assert judged(register, plan, absent(AFTER), others=two).outcome == Outcome.NOT_REACHED
 
@@ -212,7 +215,7 @@ def test_parts_add_up_with_common_errors_and_decide_nothing(register):
     both = judged(register, {}, size(AFTER, site_id="ZZ02"), size(AFTER, site_id="ZZ03"), sites=sites)
     assert one.outcome == both.outcome == Outcome.UNTESTED and both.seen.room_for.partial
     ratio = both.seen.room_for.at_most / one.seen.room_for.at_most
-    assert 1.5 < ratio <= 2.001
+    assert 1.2 < ratio <= 2.001
     assert "the other parts were not seen" in both.room_text()
 
 
@@ -276,11 +279,86 @@ def test_a_larger_number_is_never_likelier(register, low, high, bound):
     assert chances == sorted(chances, reverse=True) and chances[0] > 0.9 > 0.1 > chances[-1]
 
 
+@pytest.mark.parametrize(
+    ("seen", "claimed", "covered"),
+    [
+        *((s, c, "same") for s, c in (("一期", "phase 1"), ("2号楼", "building 2"), ("Building No. 2", "building 2"))),
+        *((s, c, "same") for s, c in (("first phase", "phase one"), ("二十一号楼", "building 21"), ("1#楼", "1号楼"))),
+        *(
+            (s, c, "same")
+            for s, c in (("phase Ⅱ", "第二期工程"), ("1号楼和2号楼", "buildings 1-2"), ("whole site", ""))
+        ),
+        *((s, c, "within") for s, c in (("phase 2", "phase II (hall 3)"), ("buildings 1, 2 and 3", "2号机房楼"))),
+        *((s, c, "part") for s, c in (("hall 3 of phase 2", "phase 2"), ("phase 1", "phases 1 and 2"), ("hall 1", ""))),
+        *((s, c, "other") for s, c in (("buildings 1 and 3", "building 2"), ("one building", "building 1"))),
+        *((s, c, "other") for s, c in (("phase 1", "building 1"), ("annex", "phase 1"), ("hall 1", "hall 2"))),
+    ],
+)
+def test_parts_in_english_and_chinese(seen, claimed, covered):
+    assert verdict.coverage(seen, claimed).value == covered
+
+
+HERE, THERE = (
+    {"lat": 38.0, "lon": 85.0, "position_error_m": 20.0},
+    {"lat": 38.02, "lon": 85.05, "position_error_m": 20.0},
+)  # 5 km apart
+
+
+@pytest.mark.parametrize(
+    ("claim", "seen", "outcome", "words"),
+    [
+        # a small roof in the half of the site that was looked at bounds no whole
+        (PROMISE, [size(AFTER, "roof_m2", 40.0, searched_share=0.5)], Outcome.UNTESTED, "does not decide"),
+        (PROMISE, [size(AFTER, "roof_m2", 40.0, searched_share=0.99)], Outcome.DEADLINE_MISSED, "doubt"),
+        (PROMISE, [absent(AFTER, searched_share=0.0)], Outcome.UNTESTED, "0% looked at"),
+        # two compounds are added, and one of them is no witness of the other
+        ({}, [size(AFTER, best=1.0, **HERE), size(AFTER, best=90.0, **THERE)], Outcome.UNTESTED, ""),
+        ({}, [size(AFTER, best=1.0, **HERE), size(AFTER, best=90.0)], Outcome.CONFLICT, "cannot be of one thing"),
+        (
+            PROMISE,
+            [absent(AFTER, **HERE), size(AFTER, "roof_m2", 9000.0, rung="roofed", **THERE)],
+            Outcome.UNTESTED,
+            "",
+        ),
+        (PROMISE, [absent(AFTER), size(AFTER, "roof_m2", 9000.0, rung="roofed")], Outcome.CONFLICT, "Against that"),
+        # an observer who contradicts the own look refutes nothing
+        (
+            PROMISE,
+            [absent(AFTER), {"date": AFTER, "rung": "roofed", "independence_group": "desk 0"}],
+            Outcome.CONFLICT,
+            "",
+        ),
+        # "has", of a day after the text, is a promise for that day
+        ({"value_date": "2026-12"}, [absent(AFTER)], Outcome.NOT_REACHED, "due by 2026-12-31, later"),
+        # dates that leave it open on which side of the day they lie
+        (PROMISE | STATE, [size("2025-02/2025-08", rung="running")], Outcome.UNTESTED, "before or after 2025-06-30"),
+        (PROMISE, [absent("2025-05/2025-08")], Outcome.NOT_REACHED, "which may be later"),
+        # of "up to" a part is enough, so that a whole that is not powered yet says nothing
+        (PROMISE | {"bound": "at most", "value_low": np.nan}, [absent(AFTER, "powered")], Outcome.UNTESTED, ""),
+        (PROMISE | {"bound": "at most", "value_low": np.nan}, [absent(AFTER)], Outcome.DEADLINE_MISSED, ""),
+        (PROMISE, [absent("2025-06-30")], Outcome.DEADLINE_MISSED, ", on that day."),
+        (PROMISE, [absent("2025-07-01")], Outcome.DEADLINE_MISSED, "1 day after"),
+        (PROMISE, [{"rung": "roofed"} | absent(AFTER, "powered")], Outcome.DEADLINE_MISSED, "roofed, not yet powered"),
+        (PROMISE | {"part": "phase 1"}, [absent(AFTER, part="一期")], Outcome.DEADLINE_MISSED, "一期: not yet roofed"),
+        (
+            PROMISE,
+            [absent(AFTER, "powered"), size(BEFORE, rung="powered", part="hall 1")],
+            Outcome.DEADLINE_MISSED,
+            "as a whole (of parts of it, O901",
+        ),
+    ],
+)
+def test_decision_and_its_words(register, claim, seen, outcome, words):
+    found = judged(register, claim, *seen)
+    assert found.outcome == outcome, (found.rule.name, found.shown())
+    assert words in found.shown()
+
+
 # ---------------------------------------------------------------- the table of rules
 
 
 FACTS = [
-    (RuleFacts(), "nothing bears on it"),
+    (RuleFacts(), "nothing observed bears on it"),
     (RuleFacts(conflict=True, absent=True, asserts=Asserts.STANDS), "observers contradict each other"),
     (RuleFacts(absent=True, asserts=Asserts.STANDS, contradicted=True), "not there on its day"),
     (RuleFacts(absent=True, asserts=Asserts.PROMISED, holds=0.9, fits=0.9), "not there by its due day"),
@@ -288,18 +366,20 @@ FACTS = [
     (RuleFacts(holds=0.049, asserts=Asserts.PROMISED), "too small by its due day"),
     (RuleFacts(holds=0.05, asserts=Asserts.STANDS), "too small on its day"),
     (RuleFacts(holds=0.051, asserts=Asserts.STANDS), "room at the edge of an assumption"),
-    (RuleFacts(holds=0.2, asserts=Asserts.STANDS), "nothing bears on it"),
+    (RuleFacts(holds=0.2, asserts=Asserts.STANDS), "nothing observed bears on it"),
     (RuleFacts(shown=True, states=True), "rung shown by its day"),
-    (RuleFacts(shown=True), "nothing bears on it"),
+    (RuleFacts(shown=True), "nothing observed bears on it"),
     (RuleFacts(shown=True, power=True, fits_hardest=0.45, fits=0.9), "power measured and rung shown"),
     (RuleFacts(shown=True, power=True, fits_hardest=0.44, fits=0.9), "room enough"),
     (RuleFacts(contradicted=True, fits=0.9), "contradicted on paper"),
     (RuleFacts(fits=0.9, fits_hardest=0.04), "the readings differ"),
     (RuleFacts(fits=0.2, fits_hardest=0.06), "room enough"),
     (RuleFacts(absent_before=True, asserts=Asserts.PLANNED), "nothing stood there before its day"),
-    (RuleFacts(absent_before=True, asserts=Asserts.STANDS), "nothing bears on it"),
+    (RuleFacts(absent_before=True, asserts=Asserts.STANDS), "nothing observed bears on it"),
     (RuleFacts(fits=0.19, asserts=Asserts.PROMISED), "no room yet before its day"),
     (RuleFacts(fits=0.19, asserts=Asserts.STANDS, before=True), "seen before its day alone"),
+    (RuleFacts(unsearched=True, unconfirmed=True), "not all of the place was looked at"),
+    (RuleFacts(unfixed=True), "seen about its day"),
     (RuleFacts(unconfirmed=True, after=True), "the place is not confirmed"),
     (RuleFacts(small=True, before=True), "no size was measured"),
     (RuleFacts(tests_others=True, after=True), "a figure that tests others"),

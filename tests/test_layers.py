@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "osint"
 ROOMS = (
-    "errors", "files", "chain", "register", "geo", "http", "archive", "claims", "filings", "portals", "sources",
+    "errors", "shown", "files", "chain", "register", "geo", "http", "archive", "claims", "filings", "portals", "sources",
     "imagery", "change", "model", "verdict", "report", "simulated", "cli",
 )  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}

@@ -10,7 +10,7 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from osint import geo, imagery
+from osint import chain, geo, imagery
 from osint import simulated as simulate
 from osint.change import detect, stack
 from osint.change._tile_search import SIDE_PASSES, Target, TileResult, TileState, fit_of, scenes_of_sides
@@ -79,7 +79,7 @@ def test_the_roof_that_fits_comes_first_and_decoys_do_not(scene, located):
 
 def test_one_roof_on_the_edge_of_tiles_is_one_candidate(scene, located):
     """The same patch seen by two tiles is dropped once, two structures of one patch stay two."""
-    results = [TileResult.from_row(json.loads(text)) for text in located[1].read_text().splitlines()[1:]]
+    results = [TileResult.from_row(line.row) for line in chain.read(located[1]) if line.number > 1]
     one = next(result for result in results if result.candidates)
     twin = replace(one, tile="other", candidates=tuple({**c, "fit_size": 0.0} for c in one.candidates))
     alone, both = ranked([one]), ranked([one, twin])

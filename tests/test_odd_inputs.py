@@ -145,3 +145,22 @@ def test_numbers_of_a_sheet_are_what_their_format_shows():
 
     shown = {'0!.0,"万"': "12.3456万", '0"."0,"万元"': "12.3456万元", "#,##0,": "123.456", "[$¥-804]#,##0": "¥123456"}
     assert {code: _shown(123456, code) for code in shown} == shown
+
+
+@pytest.mark.parametrize(
+    "words", ["园区运营公司总投资3亿元", "承建方须在90日内完工，合同额600万元", "竣工验收合格后支付合同价420万元"]
+)
+def test_a_rung_word_inside_a_noun_or_a_duty_is_no_rung(words):
+    assert {claim.rung for claim in claims.extract(words, date(2025, 9, 1))} == {""}
+
+
+def test_no_quantity_runs_over_a_paragraph_of_a_page():
+    assert filings.claims_of(page("<p>文号 318</p><p>万元以下项目免审</p>")).empty
+    assert filings.claims_of(page("<p>编号 12</p><p>台服务器</p>")).empty
+
+
+def test_a_number_broken_at_the_end_of_a_line_of_a_pdf_goes_on():
+    lines = ("算力规模36", "00P，总投资7.", "8亿元。")
+    drawing = "".join(tables.drawn_words(50, 780 - 14 * n, line) for n, line in enumerate(lines))
+    frame = filings.claims_of(filings.parse(tables.written_pdf([(595, 842, drawing)]), "a.pdf"))
+    assert frame[["kind", "si_low"]].values.tolist() == [["compute", 3600], ["money_cny", 7.8e8]]

@@ -48,8 +48,8 @@ def test_each_roof_is_found_once_whether_an_edge_cuts_it_or_not(scene):
     edges = [t.core().boundary for t in tiles]
     truth = world.truth.set_index("outline_id").to_crs(4326).geometry
     assert any(truth["edge"].intersects(e) for e in edges) and not any(truth["inside"].intersects(e) for e in edges)
-    whole = detect.survey(stack.stack_of_dataset(data), where, START, END)[0]
-    cut = detect.survey(stack.stack_of_dataset(data), where, START, END, SIDE_M)[0]
+    whole = detect.survey(stack.stack_of_dataset(data), where, START, END).candidates
+    cut = detect.survey(stack.stack_of_dataset(data), where, START, END, SIDE_M).candidates
     assert hits(world, whole) == hits(world, cut) == dict.fromkeys(ROOFS, 1)
     for name, roof in truth.items():
         one, other = (next(c.outline for c in found if c.outline.intersects(roof)) for found in (whole, cut))
@@ -59,7 +59,7 @@ def test_each_roof_is_found_once_whether_an_edge_cuts_it_or_not(scene):
 def test_a_roof_that_no_tile_sees_whole_is_put_together(scene, monkeypatch):
     world, data, where = scene
     monkeypatch.setattr(detect, "MARGIN_M", 30.0)
-    found = detect.survey(stack.stack_of_dataset(data), where, START, END, SIDE_M)[0]
+    found = detect.survey(stack.stack_of_dataset(data), where, START, END, SIDE_M).candidates
     assert hits(world, found) == dict.fromkeys(ROOFS, 1)
     large = world.truth.set_index("outline_id").to_crs(4326).geometry["large"]
     patch = next(c.outline for c in found if c.outline.intersects(large))
@@ -87,9 +87,10 @@ def test_a_tile_that_too_few_scenes_show_is_named_and_the_others_go_on(scene):
     corner = detect.utm_tiles(where, SIDE_M)[0]
     far = shapely.Point(where.bounds[0] + 1e-3, where.bounds[1] + 1e-3)
     source = stack.Stack(seen.scenes, seen.reader, narrow=lambda g: seen.scenes.iloc[: 3 if g.contains(far) else None])
-    found, unseen = detect.survey(source, where, START, END, SIDE_M)
-    assert unseen == [corner.name]
-    assert found
+    found = detect.survey(source, where, START, END, SIDE_M)
+    assert found.unseen == (corner.name,)
+    assert found.candidates
+    assert found.searched_share < 1
     source.narrow = lambda g: seen.scenes.iloc[:3]
     with pytest.raises(OsintError, match="two seasons are needed"):
         detect.survey(source, where, START, END, SIDE_M)

@@ -150,7 +150,7 @@ def search_stack(stack: Stack, tile: Tile, place: BaseGeometry, target: Target) 
         there.append(finite.sum(axis=0) >= LEAST_CLEAR)
         clear.append((finite & np.isin(data["scl"].values, imagery.SceneClass.clear)).sum(axis=0) >= LEAST_CLEAR)
         inside = _inside(data, core)
-        pictures.append(detect.whiteness_picture(data))
+        pictures.append(detect.season_picture(data))
         # memory is that of one side
         del data, finite
     pixels = max(int(inside.sum()), 1)
@@ -163,12 +163,12 @@ def search_stack(stack: Stack, tile: Tile, place: BaseGeometry, target: Target) 
     )
     if not result.searched_share:
         return replace(result, state=TileState.FAILED, why=stack.failures[0].error) if stack.failures else result
-    found = [candidate.outline for candidate in detect.patches(pictures) or ()]
+    found = [candidate.outline for candidate in detect.patches(pictures, any_sign=False) or ()]
     low_m2, high_m2 = LOOSE[0] * target.area_low_m2, LOOSE[1] * target.area_high_m2
     sized = [patch for patch in found if low_m2 <= geo.area_m2(patch) <= high_m2]
     wanted = [patch for patch in sized if tile.holds(patch) and patch.intersects(place)]
     rows = [row for n, patch in enumerate(wanted, 1) for row in _dated(stack, patch, target, f"{tile.name}-{n}")]
-    return replace(result, candidates=tuple(rows), bytes=stack.bytes_read)
+    return replace(result, candidates=tuple(rows), unread_files=len(stack.failures), bytes=stack.bytes_read)
 
 
 def scenes_of_sides(scenes: pd.DataFrame, target: Target, place: BaseGeometry) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -20,13 +20,14 @@ from scipy import ndimage
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from osint import imagery
+from osint import geo, imagery
 from osint.change import landcover, outlines, series, steps
 from osint.change._segmentation import MAD_TO_SD
 from osint.change.history import PROPERTIES, Structure
-from osint.change.reasons import Reason
+from osint.change.measure import AreaInterval
+from osint.change.reasons import NOT_READ, Doubt, Reason
 from osint.change.series import BLUE
-from osint.change.stack import PAIR, RGB, Stack, around, open_stack, reproject
+from osint.change.stack import PAIR, RGB, Stack, UnreadError, around, open_stack, reproject
 from osint.errors import NotFoundError
 from osint.http import bytes_by_reader
 
@@ -39,6 +40,12 @@ LEAST_SEASONS = 2  # seasons that a comparison needs
 MILD_FROM, MILD_UNTIL = 80, 312  # northern days between which the sun is high and no snow is, with wide margins
 LEAST_MILD_SCENES = 8  # scenes outside of winter below which those of winter are taken too
 SEED_GAIN, SEED_SD = 0.05, 4.0  # gain in whiteness that starts a candidate, or so many deviations of it if more
+CHANGES = {"B02": 0.06, "B11": 0.07}  # lasting change of reflectance, brighter or darker, that starts a candidate
+LEAST_FILLED = (
+    0.5  # share of its smallest rectangle that such a candidate fills: a road or a yard around a hall does not
+)
+NEIGHBOUR_SHARE = 0.5  # of the strength of a patch, below which what is next to it is its blur
+KEPT = NOT_READ | {Reason.MAY_SHOW_A_ROOF}  # doubts with which a candidate stays without a kind
 ROOF_GAIN = 0.15  # gain that starts one in a single picture: a pale roof that was cleared again; the series decides
 GROWN_SHARE, PEAK_QUANTILE = (
     0.5,
@@ -81,6 +88,10 @@ class NewStructures:
     """Names of the tiles that too few scenes show."""
     stack: Stack
     """What was read."""
+    searched_share: float = 1.0
+    """Share of the place that was read and clear in the first season and in a later one, 0 to 1."""
+    stopped: str = ""
+    """Why the search ended before its end; empty if it did not. What was not read is not known."""
 
     @property
     def buildings(self) -> gpd.GeoDataFrame:
@@ -116,17 +127,22 @@ def new_structures(
     """Return what was built inside `place` (degrees) between two ISO days, dated and measured.
 
     Candidates whose series shows no lasting step are dropped: a dry lake, snow or dust is not a structure. One whose
-    last scenes may show a roof stays, without a kind. Several are dated at once; `bytes_read` is as if one had been
-    dated after the other. Raises NotFoundError if fewer than two seasons have scenes.
+    last scenes may show a roof, or that could not be read, stays without a kind. Several are dated at once;
+    `bytes_read` is as if one had been dated after the other. A search that breaks off keeps what it knows (`stopped`,
+    `searched_share`). Raises NotFoundError if fewer than two seasons have scenes, UnreadError if nothing could be read.
     """
-    found, unseen = survey(stack, place, start, end)
+    surveyed = survey(stack, place, start, end)
+    found = surveyed.candidates
     parts = [stack.at(series.surroundings_box(candidate.outline)) for candidate in found]
 
     def date(part: Stack, candidate: Candidate, number: int) -> Sequence[Structure]:
         name = f"S{number:03d}"
-        return outlines.date_change(
-            part, candidate.outline, start, end, outline_id=name, exhaustive=exhaustive
-        ).structures
+        try:
+            return outlines.date_change(
+                part, candidate.outline, start, end, outline_id=name, exhaustive=exhaustive
+            ).structures
+        except UnreadError as error:
+            return [Structure(name, doubts=(Doubt(Reason.STOPPED, {"why": str(error)}),))]
 
     with ThreadPoolExecutor(stack.threads) as pool:
         dated = list(pool.map(date, parts, found, range(1, len(found) + 1)))
@@ -137,26 +153,46 @@ def new_structures(
         # who of several at once downloads what they share is chance: the first of them pays
         bytes_read = part.bytes_read - sum(read.fetched for read in part.cost.asked) + own_bytes
         for structure in structures:
-            if structure.kind is not None or any(d.reason is Reason.MAY_SHOW_A_ROOF for d in structure.doubts):
-                row = replace(structure, bytes_read=bytes_read).to_row()
+            if structure.kind is not None or any(d.reason in KEPT for d in structure.doubts):
+                told = structure.doubtful(Doubt(Reason.CUT) if candidate.cut else None)
+                row = replace(told, bytes_read=bytes_read, roof_area=_whole(structure, candidate)).to_row()
                 rows.append({**row, "geometry": candidate.outline})
     frame = pd.DataFrame(rows, columns=[*PROPERTIES, "geometry"])
-    return NewStructures(stack.mark(gpd.GeoDataFrame(frame, geometry="geometry", crs=4326)), tuple(unseen), stack)
+    marked = stack.mark(gpd.GeoDataFrame(frame, geometry="geometry", crs=4326))
+    return NewStructures(
+        marked, surveyed.unseen, stack, surveyed.searched_share, surveyed.stopped or stack.health.stopped
+    )
 
 
-def survey(
-    stack: Stack, place: BaseGeometry, start: str, end: str, side_m: float = TILE_M
-) -> tuple[list[Candidate], list[str]]:
-    """Return patches inside `place` (degrees) that gained whiteness between the first season and any later one.
+def _whole(structure: Structure, candidate: Candidate) -> AreaInterval | None:
+    """Return the area of a structure, None if the edge of the place cuts it: a part of a roof is no roof."""
+    return None if candidate.cut else structure.roof_area
 
-    Also the names of the tiles that too few scenes show. A place wider than `side_m` is read tile by tile, so that
-    memory is that of one tile; a patch on an edge of tiles is one patch.
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Where something may have been built, and how much of a place was looked at."""
+
+    candidates: list[Candidate]
+    unseen: tuple[str, ...] = ()
+    """Names of the tiles that too few scenes show."""
+    searched_share: float = 1.0
+    """Share of the place that was read and clear in the first season and in a later one, 0 to 1."""
+    stopped: str = ""
+    """Why the survey ended before its end; empty if it did not."""
+
+
+def survey(stack: Stack, place: BaseGeometry, start: str, end: str, side_m: float = TILE_M) -> Survey:
+    """Return patches inside `place` (degrees) that changed for good between the first season and any later one.
+
+    A place wider than `side_m` is read tile by tile, so that memory is that of one tile; a patch on an edge of tiles
+    is one patch. Where file after file cannot be read it ends with what is known so far, and says so.
     """
     west, south, east, north = _flat(place)[1].bounds
     if max(east - west, north - south) <= side_m:
-        return _season_candidates(stack, place, start, end), []
+        return _season_candidates(stack, place, start, end)
     seen: list[tuple[Tile, Candidate]] = []
-    unseen, tiles = [], utm_tiles(place, side_m)
+    unseen, searched_m2, stopped, tiles = [], 0.0, "", utm_tiles(place, side_m)
     for tile in tiles:
         core = tile.core().intersection(place)
         window = around(core, MARGIN_M)
@@ -168,10 +204,17 @@ def survey(
             if len(unseen) == len(tiles):
                 raise error
             continue
+        except UnreadError as error:
+            stopped = str(error)
+            continue
         finally:
             stack.add(part)
-        seen += [(tile, candidate) for candidate in found if candidate.outline.intersects(core)]
-    return _once(seen), unseen
+        searched_m2 += found.searched_share * geo.area_m2(core)
+        stopped = stopped or found.stopped
+        seen += [(tile, candidate) for candidate in found.candidates if candidate.outline.intersects(core)]
+    if stopped and not searched_m2:
+        raise UnreadError(stopped)
+    return Survey(_once(seen), tuple(unseen), min(searched_m2 / geo.area_m2(place), 1.0), stopped)
 
 
 def _once(seen: list[tuple[Tile, Candidate]]) -> list[Candidate]:
@@ -199,45 +242,112 @@ def _joined(parts: list[tuple[Tile, Candidate]]) -> list[tuple[Tile, Candidate]]
     return joined
 
 
-def _season_candidates(stack: Stack, place: BaseGeometry, start: str, end: str) -> list[Candidate]:
+def _season_candidates(stack: Stack, place: BaseGeometry, start: str, end: str) -> Survey:
     """Return the patches of one window, the strongest first."""
     rows = stack.between(start, end)
     groups = season_groups(rows, place.centroid.y)
     if len(groups) < LEAST_SEASONS:
         raise TooFewError(f"only {len(rows)} scenes between {start} and {end}: two seasons are needed, widen the dates")
-    found = patches([whiteness_picture(stack.read(group, place, PAIR)) for group in groups])
+    pictures: list[xr.Dataset] = []
+    stopped = ""
+    for group in groups:
+        try:
+            pictures.append(season_picture(stack.read(group, place, PAIR)))
+        except UnreadError as error:
+            # what the seasons so far show is known; of the rest nothing is
+            stopped = str(error)
+            break
+    if len(pictures) < LEAST_SEASONS:
+        raise UnreadError(stopped)
+    clear = np.stack([picture["clear"].values for picture in pictures])
+    found = patches(pictures)
+    if found is None and stack.failures:
+        raise UnreadError(f"nothing is known of the place: {stack.unread}. The same command goes on")
     if found is None:
         raise TooFewError(f"the scenes between {start} and {end} do not show the place: widen the dates")
-    return found
+    return Survey(found, (), round(float((clear[0] & clear[1:].any(axis=0)).mean()), 4), stopped)
 
 
-def patches(pictures: Sequence[xr.DataArray]) -> list[Candidate] | None:
-    """Return what became whiter between the first of several pictures of `whiteness_picture` and a later one.
+def patches(pictures: Sequence[xr.Dataset], *, any_sign: bool = True) -> list[Candidate] | None:
+    """Return what changed for good between the first of several pictures of `season_picture` and a later one.
 
-    The strongest come first, so that the fringes of a large roof belong to it. None if no pixel of the first picture is
-    in a later one.
+    Patches that became whiter, the strongest first; then, with `any_sign`, compact ones that became darker or
+    brighter in blue or infrared and stay so to the last picture: coloured steel and dark roofs are no whiter than
+    ground. What is next to a stronger patch is a patch of its own where it is more than the blur of that one. None if
+    no pixel of the first picture is in a later one.
     """
-    gains = np.stack([picture.values - pictures[0].values for picture in pictures[1:]])
+    gains = _differences(pictures, "white")
     if not np.isfinite(gains).any():
         return None
-    scatter = np.nanmedian(np.abs(gains)) * MAD_TO_SD
+    scatter = float(np.nanmedian(np.abs(gains))) * MAD_TO_SD
     gain = _lasting(np.nan_to_num(gains, nan=-1.0))
-    seeds, _ = ndimage.label(gain > max(SEED_GAIN, SEED_SD * scatter))
-    boxes = ndimage.find_objects(seeds)
-    strengths = ndimage.sum_labels(np.clip(gain, 0, None), seeds, np.arange(1, len(boxes) + 1))
     taken = np.zeros(gain.shape, bool)
-    found = []
-    for index in np.argsort(-np.asarray(strengths), kind="stable"):
-        seed = seeds == index + 1
-        if (seed & taken).any():
-            continue
-        patch = _grown(gain, seed, boxes[index])
-        if patch.sum() < LEAST_PATCH_PX or (patch & taken).any():
-            continue
-        taken |= ndimage.binary_dilation(patch, iterations=FRINGE_PX)
-        cut = bool(patch[[0, -1]].any() or patch[:, [0, -1]].any())
-        found.append(Candidate(_outline(patch, pictures[0].attrs), float(gain[seed].max()), cut))
+    found = [
+        Candidate(_outline(patch, pictures[0].attrs), float(gain[seed].max()), _is_cut(patch))
+        for seed, patch in _patched(gain, max(SEED_GAIN, SEED_SD * scatter), taken)
+    ]
+    if not any_sign:
+        return found
+    changed = np.max([_kept(_differences(pictures, band), least) for band, least in CHANGES.items()], axis=0)
+    near = ndimage.binary_dilation(taken, iterations=FRINGE_PX)
+    for _, patch in _patched(np.where(near, 0.0, changed), 1.0, taken):
+        outline = _outline(patch, pictures[0].attrs)
+        if geo.area_m2(outline) >= LEAST_FILLED * geo.area_m2(shapely.minimum_rotated_rectangle(outline)):
+            found.append(Candidate(outline, float(gain[patch].max()), _is_cut(patch)))
     return found
+
+
+def _differences(pictures: Sequence[xr.Dataset], name: str) -> np.ndarray:
+    """Return how far each later picture (pictures - 1, y, x) departs from the first."""
+    return np.stack([picture[name].values - pictures[0][name].values for picture in pictures[1:]])
+
+
+def _is_cut(patch: np.ndarray) -> bool:
+    return bool(patch[[0, -1]].any() or patch[:, [0, -1]].any())
+
+
+def _patched(strength: np.ndarray, least: float, taken: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return (seed, patch), (y, x) bool each, of pixels above `least`, the strongest first; marks patches as `taken`.
+
+    The blur of a stronger patch starts no other: it is weaker than half of it. A hall beside it is not.
+    """
+    seeds, _ = ndimage.label(strength > least)
+    boxes = ndimage.find_objects(seeds)
+    sums = ndimage.sum_labels(np.clip(strength, 0, None), seeds, np.arange(1, len(boxes) + 1))
+    fringe = np.zeros(strength.shape)
+    found = []
+    for index in np.argsort(-np.asarray(sums), kind="stable"):
+        seed = (seeds == index + 1) & ~taken & (strength > fringe)
+        if not seed.any():
+            continue
+        patch = _grown(strength, seed, boxes[index]) & ~taken
+        labels, _ = ndimage.label(patch)
+        sizes = np.bincount(labels[seed & patch], minlength=1)
+        sizes[0] = 0
+        if not sizes.any():
+            continue
+        patch = labels == int(np.argmax(sizes))
+        if patch.sum() < LEAST_PATCH_PX:
+            continue
+        taken |= patch
+        level = NEIGHBOUR_SHARE * float(np.quantile(strength[patch], PEAK_QUANTILE))
+        fringe = np.maximum(fringe, level * ndimage.binary_dilation(patch, iterations=FRINGE_PX))
+        found.append((seed & patch, patch))
+    return found
+
+
+def _kept(differences: np.ndarray, least: float) -> np.ndarray:
+    """Return the change (y, x) that is left in every picture from some day to the last, over the `least` that counts.
+
+    Pictures (n, y, x) with nothing read say nothing; where the last one says nothing, the change is 0.
+    """
+    scatter = float(np.nanmedian(np.abs(differences))) * MAD_TO_SD
+    sign = np.sign(np.nan_to_num(differences[-1]))
+    along = np.where(np.isnan(differences), np.inf, sign * differences)
+    lowest = np.minimum.accumulate(along[::-1], axis=0)
+    # one picture alone may show haze or plants of one season
+    kept = lowest[1:].max(axis=0) if len(lowest) > 1 else lowest[0]
+    return np.where(sign == 0, 0.0, kept) / max(least, SEED_SD * scatter)
 
 
 def _lasting(gains: np.ndarray) -> np.ndarray:
@@ -290,19 +400,26 @@ def is_mild(rows: pd.DataFrame, latitude_deg: float) -> np.ndarray:
     return ~series.winter(days, latitude_deg, MILD_UNTIL, MILD_FROM + 1)
 
 
-def whiteness_picture(data: xr.Dataset) -> xr.DataArray:
-    """Return the whiteness in the median of clear scenes (y, x) less its local median; NaN where nothing was read.
+def season_picture(data: xr.Dataset) -> xr.Dataset:
+    """Return `white`, `B02` and `B11` of the median of clear scenes (y, x), each less its local median, and `clear`.
 
-    A pixel that is never classified clear while most of its scene is (a bright roof read as cloud) takes the lower
-    quarter of all its scenes.
+    `white` is the whiteness, `clear` says where enough scenes are. NaN where nothing was read. A pixel that is never
+    classified clear while most of its scene is (a bright roof read as cloud) takes the lower quarter of all its scenes.
     """
-    values = series.whiteness(data["B02"].values, data["B11"].values)
-    if not np.isfinite(values).any():
-        return xr.DataArray(np.full(values.shape[1:], np.nan), dims=("y", "x"), attrs=data.attrs)
-    clear = np.isin(data["scl"].values, imagery.SceneClass.clear) & np.isfinite(values)
-    middle = _quantile(np.where(clear, values, np.nan), 0.5)
-    picture = np.where(clear.sum(axis=0) >= LEAST_CLEAR, middle, _quantile(values, NEVER_CLEAR_QUANTILE))
-    return xr.DataArray(picture - _local(picture), dims=("y", "x"), attrs=data.attrs)
+    blue, infrared = data["B02"].values, data["B11"].values
+    cubes = {"white": series.whiteness(blue, infrared), "B02": blue, "B11": infrared}
+    read = np.isfinite(cubes["white"])
+    clear = np.isin(data["scl"].values, imagery.SceneClass.clear) & read
+    enough = clear.sum(axis=0) >= LEAST_CLEAR
+    found = {"clear": (("y", "x"), enough)}
+    for name, values in cubes.items():
+        picture = np.full(enough.shape, np.nan)
+        if read.any():
+            middle = _quantile(np.where(clear, values, np.nan), 0.5)
+            picture = np.where(enough, middle, _quantile(np.where(read, values, np.nan), NEVER_CLEAR_QUANTILE))
+            picture = picture - _local(picture)
+        found[name] = (("y", "x"), picture)
+    return xr.Dataset(found, attrs=data.attrs)
 
 
 def _quantile(values: np.ndarray, share: float) -> np.ndarray:

@@ -21,7 +21,7 @@ from osint.change.steps import Step, Steps, to_date, to_day
 PROPERTIES = (
     "outline_id", "kind", "probability", "roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high",
     "onset_low", "onset_high", "roofed_low", "roofed_best", "roofed_high", "complete_low", "complete_high",
-    "removed_low", "removed_high", "cannot_tell", "scenes_used", "bytes_read",
+    "removed_low", "removed_high", "cannot_tell", "scenes_used", "scenes_unread", "bytes_read",
 )  # fmt: skip
 """Columns of the rows that `Structure.to_row` writes."""
 LONGEST_INTERVAL_DAYS = 200  # width of the half-covered interval above which its date is not to be relied on
@@ -46,11 +46,14 @@ BRIEF_MAX_DAYS = 183.0  # what stood for a shorter time has a doubt
 BRIEF_FACTOR = 0.5  # factor of the probability of what stood for so short a time: judgement, below one half
 LASTING_SHARE = 0.5  # share of a step of the ground that must be left at the end for it to be earthworks
 LAST_SCENES = 6  # scenes at the end of a stretch whose median stands for it
+LATE_DAYS, LATE_MIN_SIZE = 10.0, 0.04  # after the last gain of whiteness; reflectance: a cover that is no whiter
+NEVER_A_SLAB = frozenset({Reason.SNOW_OR_WATER, Reason.DRIED_OUT, Reason.COMES_AND_GOES})
+STAGE_DAYS, STAGE_GONE_DAYS = 240.0, 45.0  # from slab or frame to cover; from the cover to what looks like its end
 WHOLE_DAYS = 365.0  # in which what first looks like a dark roof may become the field or greenhouse it is part of
 UNCONFIRMED_SCENES = 2  # scenes at the end of a series that look like a roof, from which one may have come
 WARM_QUARTERS = (1, 2)
 HALF_YEAR_SCENES = 2  # scenes on either side from which one half of the year alone is compared
-COVERS = (Kind.BRIGHT_ROOF, Kind.DARK_ROOF, Kind.SOLAR_FIELD, Kind.GREENHOUSE)  # kinds that cover the ground
+COVERS = (*landcover.BUILDINGS, Kind.SOLAR_FIELD, Kind.GREENHOUSE)  # kinds that cover the ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class Structure:
     doubts: tuple[Doubt, ...] = ()
     """Why its dates or its kind are not to be relied on."""
     scenes_used: int = 0
+    scenes_unread: int = 0
+    """Scenes that were asked for and could not be read: its dates and its absence rest on the others."""
     bytes_read: int = 0
     step_probability: float = 1.0
     """That there was a step at all."""
@@ -97,6 +102,8 @@ class Structure:
     """Last day on which it stands and nothing was built over it, days since 1970-01-01."""
     removed_day: float = np.inf
     """Half cleared, days since 1970-01-01."""
+    step: Step | None = None
+    """Step of the ground of earthworks: the cover itself, if their colour turns out to be that of a roof."""
 
     @property
     def stands(self) -> bool:
@@ -117,10 +124,9 @@ class Structure:
         """Return the structure with one more doubt, unless it has that one or there is none."""
         return self if doubt is None or doubt in self.doubts else replace(self, doubts=(*self.doubts, doubt))
 
-    def called(self, kind: Kind, probability: float | None = None) -> Structure:
-        """Return the structure as another kind; `probability` of a building of that kind, of PROBABILITY by default."""
-        given = landcover.PROBABILITY[kind] if probability is None else probability
-        return replace(self, kind=kind, probability=round(self.step_probability * given, 3))
+    def called(self, kind: Kind, probability: float) -> Structure:
+        """Return the structure as another kind that is a building with `probability`."""
+        return replace(self, kind=kind, probability=round(self.step_probability * probability, 3))
 
     def to_row(self) -> dict[str, str | float | None]:
         """Return the columns PROPERTIES: days as ISO text, doubts as sentences, None where nothing is known."""
@@ -253,10 +259,22 @@ def structures(ground: Steps, covered: Steps, seen: Series) -> list[Structure]:
         turns = sorted([*turns, *brief[1]])
     found = like_the_whole([short_lived(s) for s in come_and_go(found, turns)])
     if found:
-        return found
+        return [*found, *_late_cover(found, ground, seen)]
     roof_may_show = unconfirmed(seen) is not None
     works = [s for s in context.scrapings if roof_may_show or _lasts(s, ground, seen)]
     return [_earthworks(works[-1], seen)] if works else []
+
+
+def _late_cover(found: Sequence[Structure], ground: Steps, seen: Series) -> list[Structure]:
+    """Return the last step of the ground if it came after all that was found: a dark roof on a pale slab is no gain.
+
+    It is told as earthworks, which stay only if their colour turns out to be that of a roof.
+    """
+    if any(d.reason in NEVER_A_SLAB for s in found for d in s.doubts):
+        return []
+    last = max(s.half_day if s.stands else min(s.half_day, s.removed_day) for s in found)
+    late = [s for s in ground if to_day(s.best) > last + LATE_DAYS and np.abs(s.size).max() >= LATE_MIN_SIZE]
+    return [_earthworks(late[-1], seen)] if late and _lasts(late[-1], ground, seen) else []
 
 
 def _changes(covered: Steps, seen: Series) -> list[Change]:
@@ -367,13 +385,39 @@ def wetted(structure: Structure, seen: Series, until_day: float) -> Structure:
     after = landcover.window_median(seen, structure.shown_from_day, until_day)
     if structure.kind not in landcover.BUILDINGS or after is None or after.dimmed < landcover.WET_SCENES:
         return structure
-    return structure.called(Kind.OTHER).doubtful(Doubt(Reason.WETTED))
+    return structure.called(Kind.OTHER, landcover.PROBABILITY[Kind.OTHER]).doubtful(Doubt(Reason.WETTED))
 
 
 def like_the_whole(found: Sequence[Structure]) -> list[Structure]:
     """Give the first parts of what stands on one outline, seen mixed with ground, the kind that it has at the end."""
     standing = [s for s in found if s.stands]
     return [_like(s, standing[-1]) if s in standing[:-1] else s for s in found]
+
+
+def without_stages(found: Sequence[Structure]) -> list[Structure]:
+    """Drop slabs and frames that a building covered soon after: they are stages of it, not structures.
+
+    What stood before and is no building by its own colour is a stage; ground was broken no later than it stood.
+    """
+    kept: list[Structure] = []
+    for structure in found:
+        whole = structure
+        if whole.kind in landcover.BUILDINGS and whole.stands and whole.roofed_low is not None:
+            for stage in [s for s in kept if _is_stage(s, structure)]:
+                kept.remove(stage)
+                first = stage.onset_high or stage.roofed_high
+                if first is not None and (whole.onset_high is None or first < whole.onset_high):
+                    whole = replace(whole, onset_low=stage.onset_low, onset_high=first)
+        kept.append(whole)
+    return kept
+
+
+def _is_stage(part: Structure, whole: Structure) -> bool:
+    """Return whether a part that is no building by its colour stood shortly before a building on the same ground."""
+    days = whole.half_day - part.half_day
+    # a dark cover looks as if the pale slab under it had gone
+    stood = part.stands or abs(part.removed_day - whole.half_day) < STAGE_GONE_DAYS
+    return stood and part.kind not in landcover.BUILDINGS and 0 < days <= STAGE_DAYS
 
 
 def _like(part: Structure, whole: Structure) -> Structure:
@@ -385,12 +429,12 @@ def _like(part: Structure, whole: Structure) -> Structure:
     mixed = part.kind in (Kind.OTHER, Kind.SOLAR_FIELD) and not snow
     film = whole.kind in (Kind.GREENHOUSE, Kind.OTHER, Kind.SOLAR_FIELD) and part.kind is Kind.DARK_ROOF
     days = (whole.roofed_best - part.roofed_best).days if whole.roofed_best and part.roofed_best else np.inf
-    if not (certain and (mixed or part.not_separable)) and not (
-        film and not whole.not_separable and days <= WHOLE_DAYS
-    ):
+    # a part whose colour is open may be a slab
+    part_of_roof = part.kind in landcover.BUILDINGS if part.not_separable else mixed
+    if not (certain and part_of_roof) and not (film and not whole.not_separable and days <= WHOLE_DAYS):
         return part
     doubts = tuple(d for d in part.doubts if d.reason not in NOT_SEPARABLE)
-    return replace(part, doubts=doubts).called(whole.kind)
+    return replace(part, doubts=doubts).called(whole.kind, (whole.probability or 0.0) / whole.step_probability)
 
 
 def _ordered(found: Steps) -> list[Step]:
@@ -420,7 +464,7 @@ def _structure(step: Step, cover: LandCover, scrapings: Sequence[Step], seen: Se
     wide = Doubt(Reason.LONG_INTERVAL, {"days": width, "gap_days": step.gap_days})
     return Structure(
         kind=cover.kind,
-        probability=round(step.probability * landcover.PROBABILITY[cover.kind], 3),
+        probability=round(step.probability * cover.probability, 3),
         onset_low=onset_low,
         onset_high=onset_high,
         roofed_low=roofed_low,
@@ -491,7 +535,16 @@ def _earthworks(step: Step, seen: Series) -> Structure:
         doubts=(unconfirmed(seen) or Doubt(Reason.NO_ROOF, {"day": iso(to_date(seen.days[-1]))}),),
         shown_from_day=to_day(step.complete.high),
         shown_until_day=seen.days[-1] + 1,
+        step=step,
     )
+
+
+def as_cover(works: Structure, cover: LandCover, seen: Series) -> Structure:
+    """Return earthworks whose colour is that of a roof as that roof: coloured steel is no whiter than the ground."""
+    if works.step is None:
+        return works
+    made = _structure(works.step, cover, [], seen)
+    return replace(made, step=works.step, gain=landcover.MIN_GAIN, relative_gain=MIN_RELATIVE_GAIN)
 
 
 def unconfirmed(seen: Series) -> Doubt | None:

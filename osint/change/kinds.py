@@ -242,16 +242,17 @@ def _all_rows() -> Likelihood:
 def _told(found: Mapping[Surface, float]) -> KindOfPatch:
     by_class = {str(s): round(p, 4) for s, p in sorted(found.items(), key=lambda item: -item[1])}
     building = sum(found[roof] for roof in ROOFS)
-    return {"building": round(building, 4), "by_class": by_class, "says": _words(found, building)}
+    return {"building": round(building, 4), "by_class": by_class, "says": f"by its colour: {in_words(found)}"}
 
 
-def _words(found: Mapping[Surface, float], building: float) -> str:
+def in_words(found: Mapping[Surface, float]) -> str:
     """Return probabilities in words: all roofs together, then each other surface that is likely enough."""
+    building = sum(found[roof] for roof in ROOFS)
     likely = max(ROOFS, key=lambda roof: found[roof])
     named = [(building, f"roof {building:.2f} ({likely})")]
     named += [(p, f"{surface} {p:.2f}") for surface, p in found.items() if surface not in ROOFS and p >= SAID_FROM]
     told = [words for p, words in sorted(named, key=lambda item: -item[0]) if p >= SAID_FROM]
-    return "by its colour: " + (", ".join(told) or "like none of the surfaces that were measured")
+    return ", ".join(told) or "like none of the surfaces that were measured"
 
 
 def probabilities(

@@ -1,4 +1,7 @@
-"""Separate a roof from scraped earth, solar fields, greenhouses, salt and snow by how a place looks later."""
+"""Say what appeared on an outline: its colour as `kinds.kind` judges it, with what a single colour does not show.
+
+That is its shape, how many winters it stood, plants, snow and water in any season, and what was there before.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import shapely
 from scipy import ndimage
 
+from osint.change import kinds
+from osint.change.kinds import Surface
 from osint.change.measure import roof_share
 from osint.change.reasons import Doubt, Reason
 from osint.change.series import HALF, SWIR, Series, median, quarters, whiteness, winter
-from osint.change.stack import BANDS, PAIR
+from osint.change.stack import PAIR
 
 
 class Kind(StrEnum):
     """Land cover that appeared on an outline."""
 
     BRIGHT_ROOF = "bright roof"
+    COLOURED_ROOF = "coloured roof"
     DARK_ROOF = "dark roof"
     EARTHWORKS = "earthworks"
     SOLAR_FIELD = "solar field"
@@ -27,25 +34,21 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-BUILDINGS = (Kind.BRIGHT_ROOF, Kind.DARK_ROOF)
-PROBABILITY: Mapping[Kind, float] = {
-    Kind.BRIGHT_ROOF: 0.92,
-    Kind.DARK_ROOF: 0.75,
-    Kind.EARTHWORKS: 0.1,
-    Kind.SOLAR_FIELD: 0.1,
-    Kind.GREENHOUSE: 0.15,
-    Kind.QUARRY_OR_PILE: 0.05,
-    Kind.OTHER: 0.2,
+BUILDINGS = (Kind.BRIGHT_ROOF, Kind.COLOURED_ROOF, Kind.DARK_ROOF)
+KIND_OF: Mapping[Surface, Kind] = {
+    Surface.PALE_ROOF: Kind.BRIGHT_ROOF,
+    Surface.COLOURED_ROOF: Kind.COLOURED_ROOF,
+    Surface.DARK_ROOF: Kind.DARK_ROOF,
+    Surface.TILED_ROOF: Kind.DARK_ROOF,
+    Surface.SOLAR_PANELS: Kind.SOLAR_FIELD,
+    Surface.FILM: Kind.GREENHOUSE,
 }
-"""Probability that an object of this kind is a building: a judgement from simulated trials."""
+"""Kind of what covers the ground; other surfaces are `other`."""
+PROBABILITY: Mapping[Kind, float] = {Kind.EARTHWORKS: 0.1, Kind.QUARRY_OR_PILE: 0.05, Kind.OTHER: 0.2}
+"""Probability of a building where something else than its colour says that it is none: judgement."""
 MIN_GAIN = 0.03  # gain of whiteness (reflectance) against the surroundings from which something white has appeared
 SCRAPING_MAX_DAYS = 60  # days in which scraping turns ground brighter; a quarry or a pile takes longer
 PALE_BLUE = 0.2  # blue reflectance from which a roof is bright
-# (short-wave infrared - blue) / red: a painted roof is below the first, dry ground and film are above the second;
-# between them are crusts of salt and gypsum, and roofs of bare metal
-PAINTED_SLOPE, MINERAL_SLOPE = -0.1, 0.1
-SMALL_ROOF_SLOPE, SMALL_ROOF_M2 = 0.12, 2_500  # added to PAINTED_SLOPE: less of a larger roof is edge
-BLUE_PAINT_RATIO = 1.1  # blue over red from which it is paint: no dry ground is blue
 SNOW_INDEX = 0.4  # (blue - short-wave infrared) / their sum of snow, ice and open water; roofs stay below 0.25
 SEASONAL_SHARE = 0.6  # spread between the seasons over the gain, above which what appeared follows the seasons
 WET_SWIR = 0.1  # short-wave infrared reflectance of open water and of mud; crops and dark soils of deserts keep more
@@ -54,20 +57,26 @@ DIMMED_SHARE = 0.7  # share of what a place mostly reflects below which it is we
 WET_SCENES = 2  # wet or dimmed scenes from which a place counts as under water
 DARKEST_AROUND = 0.02  # reflectance of surroundings below which no ratio to them is formed
 QUARTER_MIN_SCENES = 3  # scenes of a quarter of the year that make a median of it
-COARSE = ("B11",)
+COARSE = ("B11", "B12")
 FINE_BLUR_PX, COARSE_BLUR_PX = 0.65, 1.07  # standard deviation of what 10 m see, and of the further blur of 20 m
 PURE_QUANTILE = 0.8  # quantile of the roof share within the outline that is taken as pure roof
 NEAR_COVER, NEAR_PX = 0.05, 3  # outline and what is near it: separated into two colours
 MIXTURE_MIN_PX = 4  # fewest pixels from which two colours are separated
-# (short-wave infrared - blue) / their sum: below the first no ground shows, above the second it does between panels;
-# desert has 0.35 to 0.45, and panels half apart as much; asphalt, gravel and panels a quarter apart have 0.2
-FLAT_SLOPE, GROUND_SLOPE = 0.15, 0.25
-BLACK_BLUE = 0.09  # blue reflectance of panels without a gap; black membranes are as dark
-NOT_SEPARABLE_PROBABILITY = 0.4  # probability of a building where panels, film or salt are as likely
+PROBABLE, SURE, OPEN = 0.5, 0.8, 0.2  # of a building: called one, without a doubt of its kind, still open
+STRAIGHT, RAGGED = 0.85, 0.55  # share of its bounding rectangle that a hall fills, and a crust or a clearing
+STRAIGHT_FACTOR, RAGGED_FACTOR = 0.4, 2.5  # of the odds of surfaces that nobody builds, at these shares
+COMPACT_ASPECT, COMPACT_FACTOR = 4.0, 0.6  # length over width up to which it is no road; of the odds of asphalt
+LASTING_DAYS, LASTING_FACTOR = 330.0, 0.5  # seen over all seasons of a year; of the odds of what comes and goes
+FILM_NEAR_RATIO, FILM_BLUE, FILM_BLUE_RATIO = (
+    1.22,
+    0.14,
+    1.02,
+)  # near infrared / red, blue, blue / red: film over plants
+FILM_FACTOR = 5.0  # of the odds of film where plants show through
+SHAPE_MIN_PX = 20  # pixels from which a shape is judged
 GREEN_NDVI = 0.28  # vegetation index that no roof reaches (blue steel comes to 0.17)
 GREEN_QUANTILE = 0.85  # quantile over time of the vegetation index: a field is green in some season only
 BLUE_STEEL_RATIO = 1.15  # blue over red from which a vegetation index means blue paint: plants are dark in blue
-FILM_NEAR_RATIO, FILM_BLUE, FILM_BLUE_RATIO = 1.22, 0.14, 1.02  # near infrared / red, blue, blue / red
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,16 @@ class LandCover:
     """Why it is not to be relied on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Form of what stands on an outline."""
+
+    filled: float
+    """Share of its smallest rectangle that it fills."""
+    aspect: float
+    """Length over width of that rectangle."""
+
+
 def _cover(kind: Kind, reason: Reason | None = None) -> LandCover:
     return LandCover(kind, PROBABILITY[kind], None if reason is None else Doubt(reason))
 
@@ -130,6 +149,8 @@ def _darkened(series: Series, chosen: np.ndarray) -> tuple[int, int]:
     # against the surroundings: the sun dims all
     relative = inside / np.maximum(series.around[chosen][:, pair], DARKEST_AROUND)
     dark = relative < DIMMED_SHARE * np.quantile(relative, USUAL_QUANTILE, axis=0)
+    # what is dark from some day to the end is a dark cover: ground dries
+    dark &= (np.cumsum(~dark[::-1].all(axis=1)) > 0)[::-1, None]
     # a low sun next to plants of last summer looks like water
     mild = ~winter(series.days[chosen], series.latitude_deg)
     wet = dark[:, 1] & (inside[:, 1] < WET_SWIR) & (inside[:, 0] < PALE_BLUE)
@@ -140,8 +161,8 @@ def appeared(before: WindowMedian, after: WindowMedian, took_days: float) -> Lan
     """Return what appeared between two windows of time.
 
     Soil, sand and gravel reflect more towards the short-wave infrared, roofs do not: the gain in whiteness
-    against the surroundings decides, so that the brightness of the day and of the region cancel. What is left is
-    called a roof here; `pale_cover` and `dark_cover` separate salt, film and panels from it by purer colours.
+    against the surroundings decides, so that the brightness of the day and of the region cancel. What is left has
+    the kind of its colour; `judged` says more by purer colours in more bands.
     """
     gain = after.whiteness() - before.whiteness()
     blue, infrared = after.inside["B02"], after.inside[SWIR]
@@ -157,16 +178,14 @@ def appeared(before: WindowMedian, after: WindowMedian, took_days: float) -> Lan
         return _cover(Kind.OTHER, Reason.WETTED)
     if before.wet >= WET_SCENES:
         return _cover(Kind.OTHER, Reason.DRIED_OUT)
-    return _cover(Kind.BRIGHT_ROOF if blue > PALE_BLUE else Kind.DARK_ROOF)
+    return judged(after.inside, after.around)
 
 
-def colours(middle: Mapping[str, np.ndarray], cover: np.ndarray) -> dict[str, float]:
-    """Return the reflectance of what stands on an outline in each band, without the light of the yard around it.
+def roof_pixels(middle: Mapping[str, np.ndarray], cover: np.ndarray) -> np.ndarray:
+    """Return the share (y, x) of each pixel that is what stands on an outline.
 
-    `middle` has one picture (y, x) per band, `cover` (y, x) says where the outline is. How much of each pixel is
-    roof comes from the bands of 10 m, so that an outline drawn too large does no harm; where roof and yard look alike
-    in them, from the outline. Each band is a mixture of two colours by that share, blurred as the band is, by least
-    squares.
+    `middle` has one picture (y, x) per band, `cover` (y, x) says where the outline is. The share comes from the bands
+    of 10 m, so that an outline drawn too large does no harm; where roof and yard look alike in them, from the outline.
     """
     fine = np.stack([middle[b] for b in middle if b not in COARSE and np.isfinite(middle[b]).any()], axis=-1)
     share, drawn = roof_share(fine, cover), cover > HALF
@@ -174,9 +193,34 @@ def colours(middle: Mapping[str, np.ndarray], cover: np.ndarray) -> dict[str, fl
         share = ndimage.gaussian_filter(cover, FINE_BLUR_PX)
     else:
         share = share / max(float(np.nanquantile(share[drawn], PURE_QUANTILE)), 1e-3)
-    share = np.clip(np.nan_to_num(share), 0, 1)
+    return np.asarray(np.clip(np.nan_to_num(share), 0, 1))
+
+
+def colours(middle: Mapping[str, np.ndarray], cover: np.ndarray) -> dict[str, float]:
+    """Return the reflectance of what stands on an outline in each band, without the light of the yard around it.
+
+    Each band is a mixture of two colours by the share of `roof_pixels`, blurred as the band is, by least squares.
+    """
+    share = roof_pixels(middle, cover)
     near = ndimage.binary_dilation(cover > NEAR_COVER, iterations=NEAR_PX)
     return {band: _pure(picture, share, near, COARSE_BLUR_PX * (band in COARSE)) for band, picture in middle.items()}
+
+
+def shape_of(middle: Mapping[str, np.ndarray], cover: np.ndarray) -> Shape | None:
+    """Return the shape of what stands on an outline (arguments as of `roof_pixels`), None if it is too small."""
+    near = ndimage.binary_dilation(cover > NEAR_COVER, iterations=NEAR_PX)
+    labels, _ = ndimage.label((roof_pixels(middle, cover) > HALF) & near)
+    sizes = np.bincount(labels.ravel())[1:]
+    if not len(sizes) or sizes.max() < SHAPE_MIN_PX:
+        return None
+    rows, cols = np.nonzero(labels == int(np.argmax(sizes)) + 1)
+    rectangle = shapely.minimum_rotated_rectangle(shapely.MultiPoint(np.column_stack([cols, rows])))
+    corners = shapely.get_coordinates(rectangle)[:3]
+    if len(corners) < len(("corner", "corner", "corner")):
+        return None
+    # between the middles of the outermost pixels there is one pixel less than there are pixels
+    one, other = np.linalg.norm(np.diff(corners, axis=0), axis=1) + 1
+    return Shape(float(min(len(rows) / (one * other), 1.0)), float(max(one, other) / min(one, other)))
 
 
 def _pure(picture: np.ndarray, share: np.ndarray, near: np.ndarray, blur_px: float) -> float:
@@ -189,54 +233,61 @@ def _pure(picture: np.ndarray, share: np.ndarray, near: np.ndarray, blur_px: flo
     return float(np.linalg.lstsq(mixture, picture[near], rcond=None)[0][0])
 
 
-def roof_cover(kind: Kind, pure: Mapping[str, float], ground_blue: float, area_m2: float) -> LandCover:
-    """Return what was called a bright or dark roof, judged by its pure `colours`."""
-    blue, red, infrared = (pure[b] for b in BANDS)
-    pale = blue > PALE_BLUE if np.isfinite(blue) else kind is Kind.BRIGHT_ROOF
-    return pale_cover(blue, red, infrared, area_m2) if pale else dark_cover(blue, infrared, ground_blue)
+def judged(
+    reflectance: Mapping[str, float],
+    around: Mapping[str, float],
+    area_m2: float = 10_000,
+    shape: Shape | None = None,
+    stood_days: float = 0.0,
+) -> LandCover:
+    """Return what something of a colour and shape is, that looked the same for `stood_days` or longer.
 
-
-def pale_cover(blue: float, red: float, infrared: float, area_m2: float) -> LandCover:
-    """Return what something pale of pure `colours` on an outline of `area_m2` is.
-
-    Paint and membranes reflect less towards the short-wave infrared; pale ground and plastic do not.
+    `reflectance` and `around` are reflectances by band, NaN where one was not read. The colour is judged by
+    `kinds.kind`; straight edges, a compact form and permanence change the odds of what they are evidence of.
     """
-    slope = (infrared - blue) / max(red, 1e-3)
-    # two pixels of infrared are all there is of a roof of 0.25 ha; pans are larger
-    painted = slope < PAINTED_SLOPE + SMALL_ROOF_SLOPE * min(SMALL_ROOF_M2 / area_m2, 1)
-    if painted or (blue > BLUE_PAINT_RATIO * red and slope < 0):
-        return _cover(Kind.BRIGHT_ROOF)
-    if slope > MINERAL_SLOPE:
-        return _cover(Kind.OTHER)
-    return LandCover(Kind.OTHER, NOT_SEPARABLE_PROBABILITY, Doubt(Reason.ROOF_OR_SALT))
+    inside, outside = (
+        {b: float(np.clip(v, 0, 1)) for b, v in of.items() if np.isfinite(v)} for of in (reflectance, around)
+    )
+    if not inside:
+        return LandCover(Kind.OTHER, PROBABILITY[Kind.OTHER], Doubt(Reason.NO_COLOUR))
+    found = {Surface(s): p for s, p in kinds.kind(inside, outside or None, area_m2)["by_class"].items()}
+    odds = {surface: p * _factor(surface, shape, stood_days) for surface, p in found.items()}
+    if _over_plants(inside):
+        odds[Surface.FILM] *= FILM_FACTOR
+    total = sum(odds.values())
+    found = {surface: value / total for surface, value in odds.items()}
+    building = sum(found[roof] for roof in kinds.ROOFS)
+    among = kinds.ROOFS if building >= PROBABLE else [s for s in Surface if s not in kinds.ROOFS]
+    likely = max(among, key=lambda surface: found[surface])
+    doubt = Doubt(Reason.OPEN_KIND, {"told": kinds.in_words(found)}) if OPEN <= building < SURE else None
+    kind = KIND_OF.get(likely, Kind.OTHER) if building >= PROBABLE or building < OPEN else Kind.OTHER
+    return LandCover(kind, building, doubt)
 
 
-def dark_cover(blue: float, infrared: float, ground_blue: float) -> LandCover:
-    """Return what something dark of pure `colours`, on ground of blue reflectance `ground_blue`, is.
-
-    Rows of panels leave ground between them, and film lets it through: it is far brighter in the infrared. A roof of
-    metal or membrane shows none; one of asphalt or gravel is between. Panels without a gap are as flat as a roof, and
-    darker than most.
-    """
-    slope = (infrared - blue) / max(infrared + blue, 1e-3)
-    field = Kind.GREENHOUSE if blue > ground_blue else Kind.SOLAR_FIELD
-    if slope > GROUND_SLOPE:
-        # half a greenhouse and pale sheet over earth look the same
-        return _cover(Kind.SOLAR_FIELD if field is Kind.SOLAR_FIELD else Kind.OTHER)
-    if slope < FLAT_SLOPE and blue > BLACK_BLUE:
-        return _cover(Kind.DARK_ROOF)
-    return LandCover(Kind.OTHER, NOT_SEPARABLE_PROBABILITY, Doubt(Reason.ROOF_OR_PANELS, {"other": field}))
+def _over_plants(inside: Mapping[str, float]) -> bool:
+    """Return whether it is pale, not blue, and bright in the near infrared, as film over plants is."""
+    blue, red, near = (inside.get(band, np.nan) for band in ("B02", "B04", "B08"))
+    return bool(near > FILM_NEAR_RATIO * red and FILM_BLUE < blue < FILM_BLUE_RATIO * red)
 
 
-def confirmed(kind: Kind, blue: np.ndarray, red: np.ndarray, near: np.ndarray) -> Kind:
-    """Return `kind`, or what a few scenes (n,) in blue, red and near infrared make of it.
+def _factor(surface: Surface, shape: Shape | None, stood_days: float) -> float:
+    """Return the factor on the odds of a surface by its shape and by how long it looked the same."""
+    factor = 1.0
+    # a crust of salt may stay for years
+    if stood_days >= LASTING_DAYS and surface in (Surface.PLANTS, Surface.WATER, Surface.SNOW, Surface.FILM):
+        factor *= LASTING_FACTOR
+    if shape is None:
+        return factor
+    if surface in kinds.GROUNDS:
+        logs = np.log([RAGGED_FACTOR, STRAIGHT_FACTOR])
+        factor *= float(np.exp(np.interp(shape.filled, [RAGGED, STRAIGHT], logs)))
+    if surface is Surface.ASPHALT and shape.aspect <= COMPACT_ASPECT:
+        factor *= COMPACT_FACTOR
+    return factor
 
-    Plants in any season mean a field; pale, not blue and bright in the near infrared means film over plants.
-    """
-    green = (near - red) / np.maximum(near + red, 1e-3)
+
+def is_green(blue: np.ndarray, red: np.ndarray, near: np.ndarray) -> bool:
+    """Return whether a few scenes (n,) in blue, red and near infrared show plants in any season: a field."""
+    index = (near - red) / np.maximum(near + red, 1e-3)
     # plants are dark in blue; a blue roof is not, and comes near the index of thin plants
-    if np.nanquantile(np.where(blue < BLUE_STEEL_RATIO * red, green, -1), GREEN_QUANTILE) > GREEN_NDVI:
-        return Kind.OTHER
-    of_blue, of_red, of_near = (float(np.nanmedian(v)) for v in (blue, red, near))
-    film = of_near > FILM_NEAR_RATIO * of_red and FILM_BLUE < of_blue < FILM_BLUE_RATIO * of_red
-    return Kind.GREENHOUSE if kind in BUILDINGS and film else kind
+    return bool(np.nanquantile(np.where(blue < BLUE_STEEL_RATIO * red, index, -1), GREEN_QUANTILE) > GREEN_NDVI)

@@ -340,7 +340,7 @@ def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, TileResult]:
             f"{journal.name} belongs to a search with other dates, sizes, place or pictures; choose another --out"
         )
     if faults := journal_faults(journal):
-        raise UnreadableError(f"{faults[0]}; move the journal away to search again")
+        raise UnreadableError(f"{journal.name} is damaged ({faults[0]}); move it away to search again")
     if whole != body:
         with files.open_private(journal, "r+b") as file:
             file.truncate(len(whole))

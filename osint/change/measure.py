@@ -380,7 +380,8 @@ def measure_outlines(
         try:
             row = measure(stack, outline.geometry, start, end, before=before).to_row()
         except OsintError as error:
-            row = {f"{name}_cannot_tell": str(error) for name in ("roof", "plot", "yard")}
+            told = f"{error}; not known: {stack.unread}" if stack.unread else str(error)
+            row = {f"{name}_cannot_tell": told for name in ("roof", "plot", "yard")}
         name = str(getattr(outline, "outline_id", number))
         rows.append({"outline_id": name, **row, "geometry": outline.geometry})
     return gpd.GeoDataFrame(rows, columns=["outline_id", *MEASURED, "geometry"], geometry="geometry", crs=4326)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -15,11 +15,12 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo, imagery
 from osint.change import history, landcover, sampling, series, steps
 from osint.change.history import COVERS, PROPERTIES, Structure
-from osint.change.landcover import Kind
+from osint.change.kinds import KIND_BANDS
+from osint.change.landcover import BUILDINGS, Kind
 from osint.change.measure import roof_area
-from osint.change.reasons import Doubt, Reason
+from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason
 from osint.change.series import BLUE, Footprint, Series
-from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack
+from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack, UnreadError
 from osint.change.steps import Steps
 from osint.errors import BadInputError
 from osint.register import read_span
@@ -40,6 +41,8 @@ class Dated:
     """In time order; exactly one, without a kind, if none could be dated."""
     seen: Series | None
     """The series that it rests on."""
+    unread: int = 0
+    """Scenes that were asked for and could not be read."""
 
     @property
     def rows(self) -> list[dict[str, str | float | None]]:
@@ -76,13 +79,15 @@ def date_change(
 
     A search in time reads few scenes (`sampling.bisected`); `exhaustive` reads all. Intervals hold their moment with
     the stated `coverage`. `roofed` is half covered, `complete` is fully covered; ground broken is "no later than" (its
-    low day None) unless the scraping itself shows. Raises BadInputError if the outline is outside of the pictures.
+    low day None) unless the scraping itself shows. Scenes that could not be read are counted apart from cloud. Raises
+    BadInputError if the outline is outside of the pictures, UnreadError if file after file could not be read.
     """
     spent = stack.bytes_read
     dated = _dated(stack, place, (start, end), coverage, exhaustive)
     scenes_used, bytes_read = 0 if dated.seen is None else len(dated.seen.days), stack.bytes_read - spent
     named = (
-        replace(s, outline_id=outline_id, scenes_used=scenes_used, bytes_read=bytes_read) for s in dated.structures
+        replace(s, outline_id=outline_id, scenes_used=scenes_used, scenes_unread=dated.unread, bytes_read=bytes_read)
+        for s in dated.structures
     )
     return replace(dated, structures=tuple(named))
 
@@ -98,23 +103,38 @@ def _dated(stack: Stack, place: BaseGeometry, span: tuple[str, str], coverage: f
         return _refused(Doubt(Reason.TOO_FEW_SCENES, {"scenes": len(rows), "start": start, "end": end}))
     gather = sampling.exhaustive if exhaustive else sampling.bisected
     gathered = gather(stack, rows, place, BANDS)
+    return replace(_told(stack, rows, place, gathered, coverage), unread=gathered.unread)
+
+
+def _told(stack: Stack, rows: pd.DataFrame, place: BaseGeometry, gathered: sampling.Gathered, coverage: float) -> Dated:
+    """Return what the scenes that were gathered say of an outline."""
     footprint = gathered.footprint
+    unread: tuple[Doubt, ...] = ()
+    if gathered.unread:
+        figures: dict[str, float | str] = {
+            "unread": gathered.unread,
+            "listed": gathered.listed,
+            "why": stack.failures[-1].error,
+        }
+        unread = (Doubt(Reason.UNREAD, figures),)
     if gathered.data is None or gathered.usable < FEWEST_SCENES:
-        return _refused(_clouded(gathered.usable, gathered.listed))
+        return _refused(
+            *unread, *(() if unread and not gathered.usable else (_clouded(gathered.usable, gathered.listed),))
+        )
     seen = series.extract_series(gathered.data, footprint, BANDS)
     if len(seen.days) < FEWEST_SCENES:
-        return _refused(_clouded(len(seen.days), gathered.listed, seen.refused), seen)
+        return _refused(*unread, _clouded(len(seen.days), gathered.listed, seen.refused), seen=seen)
     found, covered = _steps(seen, coverage)
     shown = _structures(gathered.data, footprint, seen, (found, covered), coverage)
     if not shown:
-        return _refused(history.unconfirmed(seen) or history.why_not(found), seen)
+        return _refused(*unread, history.unconfirmed(seen) or history.why_not(found), seen=seen)
     shown = [_pictured(stack, rows, one, place, gathered.data) for one in shown]
     shown = _like_the_whole([_coloured(one) for one in shown])
     return Dated(tuple(_measured(shown, footprint)), seen)
 
 
-def _refused(doubt: Doubt, seen: Series | None = None) -> Dated:
-    return Dated((Structure(doubts=(doubt,)),), seen)
+def _refused(*doubts: Doubt, seen: Series | None = None) -> Dated:
+    return Dated((Structure(doubts=doubts),), seen)
 
 
 def _clouded(usable: int, listed: int, refused: dict[str, int] | None = None) -> Doubt:
@@ -145,14 +165,19 @@ def _structures(
         if len(phases) > 1:
             own = series.extract_series(data, phase, BANDS)
             ground, covered = _steps(own, coverage)
-        shown += [_Shown(s, phase, own) for s in history.structures(ground, covered, own)]
+        told = history.structures(ground, covered, own)
+        # what stood before a later cover is judged by what was seen before it
+        until = min((s.shown_from_day for s in told[1:] if s.step is not None), default=np.inf)
+        shown += [
+            _Shown(s if s.step else replace(s, shown_until_day=min(s.shown_until_day, until)), phase, own) for s in told
+        ]
     return sorted(shown, key=lambda s: s.structure.roofed_best or s.structure.onset_high or dt.date.max)
 
 
 def _pictured(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:
     """Return a structure with the last few clear scenes that show it, in every band; correct its kind by them."""
     structure, seen = shown.structure, shown.seen
-    if structure.kind not in COVERS:
+    if structure.kind not in (*COVERS, Kind.EARTHWORKS) and not structure.not_separable:
         return shown
     days = _clear_days(structure, seen)
     if len(days) < SHOWN_SCENES:
@@ -160,16 +185,9 @@ def _pictured(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeo
     number = imagery.pass_numbers(rows)
     of_days = np.isin(number, number[steps.on_days(rows["datetime"], days)])
     more = stack.read(rows[of_days], series.surroundings_box(geometry), PICTURE_BANDS)
-    picture = data.isel(time=steps.on_days(data["time"].values, days)).assign({b: more[b] for b in PICTURE_BANDS})
-    shown = replace(shown, picture=picture)
-    blue, red, near = (series.median(picture[b].values[:, shown.phase.core], 1) for b in (BLUE, "B04", "B08"))
-    if np.isnan(near).all():
-        return shown
-    kind = landcover.confirmed(structure.kind, blue, red, near)
-    if kind is structure.kind or structure.probability is None:
-        return shown
-    factor = structure.probability / landcover.PROBABILITY[structure.kind]
-    return shown.edited(replace(structure, kind=kind, probability=round(factor * landcover.PROBABILITY[kind], 3)))
+    read = {b: more[b] for b in PICTURE_BANDS if b in more}
+    picture = data.isel(time=steps.on_days(data["time"].values, days)).assign(read)
+    return replace(shown, picture=picture)
 
 
 def _clear_days(structure: Structure, seen: Series) -> np.ndarray:
@@ -186,26 +204,53 @@ def _clear_days(structure: Structure, seen: Series) -> np.ndarray:
 
 
 def _coloured(shown: _Shown) -> _Shown:
-    """Separate a roof from salt, panels and film by its colour without that of its yard, where a picture shows it."""
-    structure = shown.structure
-    if structure.kind not in landcover.BUILDINGS:
+    """Say what a structure is by its colour without that of its yard, its shape, and how long it stood."""
+    structure, picture, phase = shown.structure, shown.picture, shown.phase
+    if picture is None:
         return shown
-    colour, ground_blue = dict.fromkeys(BANDS, np.nan), np.nan
-    if shown.picture is not None:
-        middle = {b: series.median(shown.picture[b].values) for b in (*BANDS, "B08")}
-        colour = landcover.colours(middle, shown.phase.cover)
-        ground_blue = float(np.nanmedian(middle[BLUE][shown.phase.ring]))
-    cover = landcover.roof_cover(structure.kind, colour, ground_blue, shown.phase.area_m2)
-    return shown.edited(structure.called(cover.kind, cover.probability).doubtful(cover.doubt))
+    blue, red, near = (series.median(picture[b].values[:, phase.core], 1) for b in (BLUE, "B04", "B08"))
+    if structure.kind in BUILDINGS and np.isfinite(near).any() and landcover.is_green(blue, red, near):
+        return shown.edited(structure.called(Kind.OTHER, landcover.PROBABILITY[Kind.OTHER]))
+    middle = {b: series.median(picture[b].values) for b in KIND_BANDS if b in picture}
+    colour = landcover.colours(middle, phase.cover)
+    around = {b: float(series.median(values[phase.ring])) for b, values in middle.items()}
+    stood_days = min(structure.shown_until_day, structure.removed_day) - structure.shown_from_day
+    shape = landcover.shape_of(middle, phase.cover)
+    cover = landcover.judged(colour, around, phase.area_m2, shape, stood_days)
+    if structure.kind is not Kind.EARTHWORKS:
+        kept = tuple(d for d in structure.doubts if d.reason not in NOT_SEPARABLE)
+        judged = replace(structure, doubts=kept).called(cover.kind, cover.probability).doubtful(cover.doubt)
+        return shown.edited(judged)
+    # scraped ground is no whiter, and neither is coloured steel
+    if cover.probability < landcover.PROBABLE:
+        return shown
+    return shown.edited(history.as_cover(structure, cover, shown.seen))
+
+
+def _without_works(found: list[Structure]) -> list[Structure]:
+    """Return structures without earthworks after another structure, and without a later cover of what is a building.
+
+    Work on the ground of a roof that stands is its dust, its panels or its new coat.
+    """
+    first = found[0]
+    if len(found) == 1 or not any(s.step for s in found[1:]):
+        return found
+    covers = [s for s in found if not s.step]
+    late = [s for s in found if s.step and s.kind in BUILDINGS]
+    built = any(s.kind in BUILDINGS and s.stands and (s.probability or 0) >= landcover.PROBABLE for s in covers)
+    return [*covers, *late] if covers and not built else covers or [first]
 
 
 def _like_the_whole(shown: Sequence[_Shown]) -> list[_Shown]:
-    """Return structures with the parts of one phase called as its whole."""
+    """Return structures with the parts of one phase called as its whole, and its slab and frame as stages of it."""
     called = []
-    for one in shown:
-        own = [s for s in shown if s.phase is one.phase]
-        called.append(one.edited(history.like_the_whole([s.structure for s in own])[own.index(one)]))
-    return called
+    for phase in {id(one.phase): one.phase for one in shown}.values():
+        own = [one for one in shown if one.phase is phase]
+        told = history.without_stages(history.like_the_whole(_without_works([one.structure for one in own])))
+        # a stage was left out from before the structure that it belongs to
+        of_day = {one.structure.half_day: one for one in own}
+        called += [of_day[structure.half_day].edited(structure) for structure in told]
+    return sorted(called, key=lambda s: s.structure.roofed_best or s.structure.onset_high or dt.date.max)
 
 
 def _measured(shown: Sequence[_Shown], footprint: Footprint) -> list[Structure]:
@@ -221,30 +266,44 @@ def _measured(shown: Sequence[_Shown], footprint: Footprint) -> list[Structure]:
         if structure.may_be_roof and one.picture is not None and not (later and structure.stands):
             others = [s.phase.cover > series.OUTSIDE_COVER for s in shown if s.phase is not one.phase]
             beside = np.any(others, axis=0) if one.phase is not footprint and others else None
-            dark = structure.kind is Kind.DARK_ROOF or any(d.reason is Reason.ROOF_OR_PANELS for d in structure.doubts)
+            dark = float(np.nanmedian(one.picture[BLUE].values[:, one.phase.core])) < landcover.PALE_BLUE
             structure = replace(structure, roof_area=roof_area(one.picture, one.phase, dark, beside=beside))
         measured.append(structure)
     return measured
 
 
 def date_outlines(
-    stack: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, exhaustive: bool = False
+    stack: Stack,
+    outlines: gpd.GeoDataFrame,
+    start: str,
+    end: str,
+    *,
+    exhaustive: bool = False,
+    tell: Callable[[str], None] | None = None,
 ) -> gpd.GeoDataFrame:
     """Return one feature per structure for outlines (any CRS, column outline_id), in degrees.
 
-    Each outline is dated with the scenes that reach it. One that crosses itself or is outside of the pictures keeps its
-    row, with the reason in `cannot_tell`. Raises BadInputError for days that are none or not in order.
+    Each outline is dated with the scenes that reach it. One that crosses itself, is outside of the pictures or could
+    not be read keeps its row, with the reason in `cannot_tell`. `tell` is handed a line for each outline. Raises
+    BadInputError for days that are none or not in order.
     """
     read_span(start, end)
     rows: list[dict[str, str | float | BaseGeometry | None]] = []
     for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
         name = str(getattr(outline, "outline_id", number))
+        own = None
         try:
             own = stack.at(series.surroundings_box(outline.geometry))
             dated = date_change(own, outline.geometry, start, end, outline_id=name, exhaustive=exhaustive)
+            found = dated.rows
         except BadInputError as error:
-            rows.append({"outline_id": name, "cannot_tell": str(error), "geometry": outline.geometry})
-            continue
-        stack.add(own)
-        rows += [{**row, "geometry": outline.geometry} for row in dated.rows]
+            found = [{"outline_id": name, "cannot_tell": str(error)}]
+        except UnreadError as error:
+            found = Dated((Structure(name, doubts=(Doubt(Reason.STOPPED, {"why": str(error)}),)),), None).rows
+        if own is not None:
+            stack.add(own)
+        rows += [{**row, "geometry": outline.geometry} for row in found]
+        if tell:
+            told = "; ".join(str(row.get("roofed_best") or row["cannot_tell"] or row["kind"]) for row in found)
+            tell(f"{number + 1} of {len(outlines)}: {name}: {told} ({stack.bytes_read / 1e6:.1f} MB so far)")
     return gpd.GeoDataFrame(rows, columns=[*PROPERTIES, "geometry"], geometry="geometry", crs=4326)

@@ -16,6 +16,8 @@ class Reason(StrEnum):
     TOO_SMALL = "too small: {area_m2:.0f} m2 is under {least_m2:.0f} m2, six pixels of 10 m"
     TOO_FEW_SCENES = "too few scenes: {scenes} between {start} and {end}"
     CLOUD = "cloud: {usable} usable of {listed} scenes{refused}"
+    UNREAD = "not known: {unread} of {listed} scenes could not be read ({why})"
+    STOPPED = "not known: {why}"
     TOO_FEW_VALUES = "too few values: {told}"
     NO_CHANGE = "no change: {told}"
     LOW_CONTRAST = "contrast too low: {told}"
@@ -27,10 +29,11 @@ class Reason(StrEnum):
     WETTED = "comes and goes: it darkens in blue and infrared, as ground does under water and a roof does not"
     DRIED_OUT = "the ground was under water before: a lake or pan that dries out looks like this"
     COMES_AND_GOES = "comes and goes: {gains} gains and {losses} losses of whiteness"
+    CUT = "the edge of the place cuts it: no area is given; widen the box to measure it whole"
     SHORT_LIVED = "stood for about {days:.0f} days only: a roof taken down, or film or a crust of one season"
     NO_ROOF = "no roof: the ground was changed, nothing was covered by {day}"
-    ROOF_OR_SALT = "a pale roof or a crust of salt: these bands do not tell them apart"
-    ROOF_OR_PANELS = "a dark roof or a {other}: these bands do not tell them apart"
+    OPEN_KIND = "what it is stays open, by its colour and shape: {told}; look at its pictures"
+    NO_COLOUR = "what it is stays open: no scene shows its colour"
     LIKE_ITS_YARD = "roof and yard look alike"
     UNSEEN_SURROUNDINGS = "too little of the surroundings was seen"
     UNCHANGED_OUTLINE = "the outline looks as it did before, or as its surroundings"
@@ -49,8 +52,9 @@ class Reason(StrEnum):
 
 
 # whether something was built is left open: the pictures did not show enough
-NOT_SEEN = frozenset({Reason.CLOUD, Reason.TOO_FEW_SCENES, Reason.TOO_FEW_VALUES, Reason.MAY_SHOW_A_ROOF})
-NOT_SEPARABLE = frozenset({Reason.ROOF_OR_SALT, Reason.ROOF_OR_PANELS})  # the bands do not separate a roof from it
+NOT_READ = frozenset({Reason.UNREAD, Reason.STOPPED})  # a failure of reading, which says nothing of the ground
+NOT_SEEN = NOT_READ | {Reason.CLOUD, Reason.TOO_FEW_SCENES, Reason.TOO_FEW_VALUES, Reason.MAY_SHOW_A_ROOF}
+NOT_SEPARABLE = frozenset({Reason.OPEN_KIND, Reason.NO_COLOUR})  # it may be a roof or something else
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ SCRAPING_SHARE = 0.1  # of all scenes listed: once more have been read, a step w
 SHOWN_SCENES = 2  # fewest scenes that show what stands in the other bands
 PICTURE_SCENES = 4  # scenes of each standing roof that are read in the other bands too
 UNKNOWN_CLOUD_PCT = 50.0  # cloud cover of a scene that states none
+UNKNOWN, COVERED, USABLE, UNREAD = -1, 0, 1, 2  # what is known of a scene
 MAX_ROUNDS = 14  # most times that scenes are asked for
 
 
@@ -48,13 +49,27 @@ class Gathered:
     """Scenes, of those looked at, whose classification leaves outline and surroundings clear."""
     listed: int
     """Scenes there are."""
+    unread: int = 0
+    """Scenes that were asked for and could not be read: not cloud, and no look at the ground."""
 
 
 def exhaustive(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
     """Read every scene of `rows` over an outline in degrees and its surroundings: the referee of `bisected`."""
+    already = len(stack.failures)
     data = stack.read(rows, series.surroundings_box(geometry), bands)
     footprint = series.placed(geometry, data)
-    return Gathered(data, footprint, int(series.usable(data, footprint).sum()), data.sizes["time"])
+    unread = _unread(data, footprint, {failure.id for failure in stack.failures[already:]})
+    return Gathered(data, footprint, int(series.usable(data, footprint).sum()), data.sizes["time"], int(unread.sum()))
+
+
+def _unread(data: xr.Dataset, footprint: Footprint, failed: set[str]) -> np.ndarray:
+    """Return (n,) bool: scenes of a reading of which a file failed, ids in `failed`, and left the outline blank."""
+    named = np.array([bool(failed & set(str(name).split())) for name in data["id"].values])
+    blank = np.zeros(len(named), bool)
+    for band in (b for b in (*PAIR, "scl") if b in data):
+        values = data[band].values[:, footprint.cover > 0]
+        blank |= ((values == 0) if band == "scl" else np.isnan(values)).all(axis=1)
+    return named & blank
 
 
 def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Sequence[str]) -> Gathered:
@@ -74,6 +89,10 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         if not search.pieces:
             break
         seen = search.series()
+        if not len(seen.days):
+            if search.round(_nodes(search, NODE_DAYS)):
+                continue
+            return Gathered(None, search.footprint, 0, search.listed, search.unread)
         spacing = NODE_DAYS / 2 if between else NODE_DAYS
         # a roof is timed by its whiteness in the end: the search follows the same steps
         covered = steps.date_step(seen.days, seen.whiteness())
@@ -101,11 +120,11 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
             break
         between = True
     if not search.pieces:
-        return Gathered(None, search.footprint, 0, search.listed)
+        return Gathered(None, search.footprint, 0, search.listed, search.unread)
     roofs, seen = _by_phase(search, roofs, seen)
     extra = [b for b in bands if b not in PAIR]
     data = search.coloured(_pictured(roofs, seen), extra)
-    return Gathered(data, search.footprint, int((search.state == 1).sum()), search.listed)
+    return Gathered(data, search.footprint, int((search.state == USABLE).sum()), search.listed, search.unread)
 
 
 def _by_phase(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Series]:
@@ -151,8 +170,8 @@ class _Search:
         cloud = self.rows["cloud_pct"].fillna(UNKNOWN_CLOUD_PCT).to_numpy(float)
         self.cloud = np.array([cloud[self.group == g].mean() for g in range(len(first))]) / 100
         self.listed = len(first)
-        self.state = np.full(self.listed, -1)
-        """-1 not known, 0 covered, 1 usable."""
+        self.state = np.full(self.listed, UNKNOWN)
+        """One of UNKNOWN, COVERED, USABLE, UNREAD."""
         self.read = np.zeros(self.listed, bool)
         self.window = series.surroundings_box(self.geometry)
         self.footprint: Footprint = None  # type: ignore[assignment]
@@ -163,8 +182,11 @@ class _Search:
         have = [(request, int(((seen > request.low) & (seen < request.high)).sum())) for request in requests]
         taken = self._found_clear([(request, request.count - n) for request, n in have if n < request.count])
         if taken.any():
-            self.pieces.append(self._read(taken, PAIR))
+            already = len(self.stack.failures)
+            piece = self._read(taken, PAIR)
+            self.pieces.append(piece)
             self.read |= taken
+            self.state[np.flatnonzero(taken)[self._failed(piece, already)]] = UNREAD
         return bool(taken.any())
 
     def _found_clear(self, lacking: list[tuple[SceneRequest, int]]) -> np.ndarray:
@@ -173,7 +195,8 @@ class _Search:
             taken = np.zeros(self.listed, bool)
             unknown = np.zeros(self.listed, bool)
             for request, count in lacking:
-                free = (self.days > request.low) & (self.days < request.high) & ~self.read & ~taken & (self.state != 0)
+                free = (self.days > request.low) & (self.days < request.high) & ~self.read & ~taken
+                free &= (self.state != COVERED) & (self.state != UNREAD)
                 left = np.flatnonzero(free)
                 # a scene half the stretch away is worth as little as one that is half as likely to be clear
                 away = np.abs(self.days[left] - request.centre) / (request.high - request.low)
@@ -183,10 +206,21 @@ class _Search:
                 unknown[chosen] |= self.state[chosen] < 0
             if not unknown.any():
                 return taken
+            already = len(self.stack.failures)
             classes = self._read(unknown, ())
             if self.footprint is None:
                 self.footprint = series.placed(self.geometry, classes)
             self.state[unknown] = series.usable(classes, self.footprint)
+            self.state[np.flatnonzero(unknown)[self._failed(classes, already)]] = UNREAD
+
+    @property
+    def unread(self) -> int:
+        """Scenes that could not be read."""
+        return int((self.state == UNREAD).sum())
+
+    def _failed(self, data: xr.Dataset, already: int) -> np.ndarray:
+        """Return (n,) bool: scenes of a reading that could not be read; `already` failures came before it."""
+        return _unread(data, self.footprint, {failure.id for failure in self.stack.failures[already:]})
 
     def _read(self, chosen: np.ndarray, bands: Sequence[str]) -> xr.Dataset:
         return self.stack.read(self.rows[chosen[self.group]], self.window, bands)
@@ -257,8 +291,8 @@ def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) 
         if _may_be_roof(found, k) == scraping:
             continue
         last, first = _bracket(step, seen, edges[k], edges[k + 2])
-        free = (search.days > last) & (search.days < first) & ~search.read & (search.state != 0)
-        hoped = np.where(search.state[free] == 1, 1.0, 1 - search.cloud[free]).sum()
+        free = (search.days > last) & (search.days < first) & ~search.read & (search.state != COVERED)
+        hoped = np.where(search.state[free] == USABLE, 1.0, 1 - search.cloud[free]).sum()
         within = seen.days[(seen.days > last) & (seen.days < first)]
         if hoped <= BRACKET_SCENES:
             requests += [

@@ -18,15 +18,18 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
+from osint.errors import NetworkError
 from osint.http import Cost
 from osint.register import read_span
 
 PAIR = ("B02", "B11")  # enough to date a roof: brightness, and the infrared where soil and roof differ
 BANDS = ("B02", "B04", "B11")  # the pair, and the redness of soil, which a search reads only on a few scenes
-PICTURE_BANDS = ("B04", "B08")  # read on a few scenes that show what stands: colour, plants, and the edge of the roof
+PICTURE_BANDS = ("B03", "B04", "B08", "B12")  # read on a few scenes that show what stands: its colour, edge, plants
 RGB = ("B02", "B03", "B04")  # read for a picture that a person looks at
 COARSE = ("B05", "B06", "B07", "B8A", "B11", "B12", "scl")  # of 20 m; in memory each pixel comes repeated to four
 COARSE_REPEATS = 4
+STOP_AFTER = 12  # files of one band that could not be read, one after another, from which on it is not the scene
+NAMED = 3  # scenes that a message names
 THREADS = 4  # more gain little: the interpreter lock serialises the work between reads
 PERCENT = 100
 METRES_PER_DEGREE = 111_000  # of latitude, rounded down, so that a box is never smaller than asked for
@@ -34,6 +37,33 @@ FLATTEST_COSINE = 0.05  # of the latitude: near the poles a box is cut short ins
 
 Reader: TypeAlias = Callable[[pd.DataFrame, BaseGeometry, Sequence[str]], imagery.BandReading]
 """Reads rows of `Stack.scenes` over an outline (degrees) in some bands and the scene classification."""
+
+
+class UnreadError(NetworkError):
+    """So many files in a row could not be read that nothing more is asked: what was not read is not known."""
+
+
+@dataclass
+class Health:
+    """What became of the files that were asked for, shared by all parts of a stack."""
+
+    in_a_row: dict[str, int] = field(default_factory=dict)
+    """Files of each band that could not be read since the last one that could."""
+    stopped: str = ""
+    """Why nothing more is asked; empty while all is well."""
+
+    def note(self, asked: int, bands: Sequence[str], failures: Sequence[imagery.Failure]) -> None:
+        """Count the failures of a reading of `asked` scenes."""
+        for band in bands:
+            failed = [failure for failure in failures if failure.band == band]
+            self.in_a_row[band] = self.in_a_row.get(band, 0) + len(failed) if asked and len(failed) >= asked else 0
+            if self.in_a_row[band] >= STOP_AFTER:
+                last = failed[-1]
+                self.stopped = (
+                    f"the last {self.in_a_row[band]} files of {band} that were asked for could not be read "
+                    f"({last.id}: {last.error}). This says nothing of the ground. The same command goes on: "
+                    "what was read is kept"
+                )
 
 
 @dataclass
@@ -53,6 +83,18 @@ class Stack:
     """What the readings so far cost."""
     failures: list[imagery.Failure] = field(default_factory=list, repr=False)
     """Files that could not be read so far."""
+    health: Health = field(default_factory=Health, repr=False)
+    """Shared by all parts of the place: when one finds the network gone, the others need not try."""
+
+    @property
+    def unread(self) -> str:
+        """Which scenes could not be read so far, in words; empty if all could."""
+        if not self.failures:
+            return ""
+        scenes = dict.fromkeys(failure.id for failure in self.failures)
+        named = ", ".join(list(scenes)[:NAMED]) + (" ..." if len(scenes) > NAMED else "")
+        bands = ", ".join(sorted({failure.band for failure in self.failures}))
+        return f"{len(scenes)} scenes could not be read ({named}; {bands}: {self.failures[-1].error})"
 
     @property
     def bytes_read(self) -> int:
@@ -65,16 +107,25 @@ class Stack:
         return replace(self, scenes=scenes, cost=Cost(), failures=[])
 
     def add(self, part: Stack | imagery.BandReading) -> None:
-        """Count what a part or a reading cost."""
+        """Count what a part or a reading cost, and what it could not read."""
         for level, requests in part.cost.requests.items():
             self.cost.add(level, requests, part.cost.bytes[level])
+        self.failures += part.failures
 
     def read(self, rows: pd.DataFrame, place: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
-        """Return `bands` and the classification `scl` of `rows` over `place` (degrees), dims time, y, x."""
+        """Return `bands` and the classification `scl` of `rows` over `place` (degrees), dims time, y, x.
+
+        What could not be read is NaN (`scl` 0) and in `failures`. Raises UnreadError once STOP_AFTER files of a band in
+        a row could not be read, and from then on at once.
+        """
+        if self.health.stopped:
+            raise UnreadError(self.health.stopped)
         reading = self.reader(rows, place, bands)
         self.add(reading)
         self.cost.asked += reading.cost.asked
-        self.failures += reading.failures
+        self.health.note(len(rows), [band for band in (*bands, "scl") if band in (*PAIR, "scl")], reading.failures)
+        if self.health.stopped:
+            raise UnreadError(self.health.stopped)
         return reading.data
 
     def mark(self, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -133,6 +184,7 @@ def stack_of_dataset(data: xr.Dataset) -> Stack:
         x0, y0, x1, y1 = reproject(part, 4326, data.attrs["crs"]).bounds
         cols = slice(max(int((x0 - west) // a), 0), int(-((west - x1) // a)))
         lines = slice(max(int((y1 - north) // e), 0), int(-((north - y0) // e)))
+        bands = [band for band in bands if band in data]
         window = data[[*bands, "scl"]].isel(time=rows["index"].to_numpy(), y=lines, x=cols)
         window.attrs = {**data.attrs, "transform": (a, b, west + a * cols.start, d, e, north + e * lines.start)}
         wanted = {(n, band, f"{lines} {cols}") for n in rows["index"] for band in (*bands, "scl")} - held

@@ -91,13 +91,14 @@ _LINE_END, _BLOCK_ENDS = re.compile(r"[\r\n\f]+"), tuple("。！？!?;；.|")
 _ANY_NUMBER = re.compile(rf"[0-9０-９{HAN_LETTERS}萬億兩]|(?:^|(?<=[^A-Za-z])){WORDS}")
 
 
-def extract(text: str, document: date | None = None) -> list[TextClaim]:
+def extract(text: str, document: date | None = None, *, whole_lines: bool = False) -> list[TextClaim]:
     """Return the claims of `text` in reading order.
 
     `document` is the date of the document, on which "next May" and "the end of the year" are
     anchored; without it such dates stay empty.  Deterministic, and linear in the length of the text.
-    A paragraph that stands in the text more than once is read once.  Cells of tables are read by
-    `read_cell`.
+    A paragraph that stands in the text more than once is read once.  With `whole_lines` each line is a
+    paragraph, as in a page or a Word file, and no quantity runs over its end.  Cells of tables are read
+    by `read_cell`.
 
     >>> [claim] = extract("项目总投资20亿元，计划明年6月建成。", date(2024, 5, 1))
     >>> claim.kind, claim.quantity.si_low, claim.rung, claim.aim, claim.date
@@ -105,7 +106,7 @@ def extract(text: str, document: date | None = None) -> list[TextClaim]:
     """
     claims: list[TextClaim] = []
     known: dict[str, tuple[int, list[TextClaim]]] = {}
-    for start, stop in _blocks(text):
+    for start, stop in _blocks(text, whole_lines):
         block = text[start:stop]
         if block not in known:
             found = _extract_block(block, document, start)
@@ -118,12 +119,12 @@ def extract(text: str, document: date | None = None) -> list[TextClaim]:
     return claims
 
 
-def _blocks(text: str) -> Iterator[tuple[int, int]]:
+def _blocks(text: str, whole_lines: bool) -> Iterator[tuple[int, int]]:
     """Yield the spans of the paragraphs of a text that can be read apart, without gaps."""
     start = 0
     for match in _LINE_END.finditer(text):
         words = text[max(start, match.start() - 80) : match.start()].rstrip(" \t")
-        if len(match.group()) == 1 and not words.endswith(_BLOCK_ENDS):
+        if len(match.group()) == 1 and not (whole_lines or words.endswith(_BLOCK_ENDS)):
             continue
         yield start, match.end()
         start = match.end()

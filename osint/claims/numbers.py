@@ -52,11 +52,12 @@ class NumberDoubt(StrEnum):
     POINTS = "points were read as thousands marks"
     POINT = "the point may part thousands"
     NO_CURRENCY = "no currency written"
+    BROKEN = "the line before ends in a digit, which may belong to the number"
 
     @property
     def is_mild(self) -> bool:
         """Whether the reading is likely all the same."""
-        return self is not NumberDoubt.POINT
+        return self not in (NumberDoubt.POINT, NumberDoubt.BROKEN)
 
 
 @dataclass(frozen=True)
@@ -354,7 +355,7 @@ CLOSERS = "】\\])〕"
 _LETTERED = ["USD", "HKD", "EUR", "RMB", "CNY", "Rmb", "rmb", "GBP", "JPY", "SGD", "AUD", "CAD"]
 # one class of characters first, so that the search skips at full speed to where a number can begin
 _START = re.compile(
-    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/'].)(?<![0-9] \. .)(?<![A-Za-z]-.)"
+    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/'].)(?<![0-9] \. .)(?<![0-9][.,]\n.)(?<![A-Za-z]-.)"
     rf"(?<![0-9][亿万千].)(?<![{HAN_LETTERS}]点.)(?<!第.)(?<![{HAN_LETTERS}][{HAN_LETTERS}])"
     rf"(?:(?<![A-Za-z].)|(?<=[0-9][xX].)|{'|'.join(f'(?<={sign}.)' for sign in _LETTERED)})"
 )

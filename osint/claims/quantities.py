@@ -169,7 +169,7 @@ def _is_blank(match: re.Match[str], text: str) -> bool:
     at = match.start()
     if at == 0 or text[at - 1] in '\n。；;“"「':
         behind = text[match.end() : match.end() + 1]
-        return not behind or not ("一" <= behind <= "龥")
+        return not ("一" <= behind <= "龥") or behind == "以"  # "万元以下项目" names a class of projects
     if text[at - 1] in "~-+≥>约":
         return False
     return not _FILLS.match(text, at - 1) or _LABEL_ENDS.search(text, max(0, at - 3), at) is not None
@@ -206,7 +206,9 @@ def _atom(match: re.Match[str], number: float, text: str) -> _Atom:
     ends = han_range(match["number"]) if match["number"][0] > "~" else None
     low, high = ends or (number, 0.0)
     remark = ""
-    if _SPACED.search(match["number"]):
+    if _DIGIT_ON_LINE_BEFORE.search(text, max(0, match.start() - 3), match.start()):
+        remark = NumberDoubt.BROKEN
+    elif _SPACED.search(match["number"]):
         remark = NumberDoubt.SPACED
     elif match["number"].count(".") > 1:
         remark = NumberDoubt.POINTS
@@ -220,6 +222,7 @@ _OTHER_CURRENCY = re.compile(
     re.IGNORECASE,
 )
 """words behind a sum that name another currency than its sign"""
+_DIGIT_ON_LINE_BEFORE = re.compile(r"[0-9]\n$")
 _SPACED = re.compile(r"\d[ \u00a0\u2009\u202f.]* ")
 _THREE_DECIMALS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _POINT_MAY_GROUP = (

@@ -22,6 +22,8 @@ DRAWN = 3
 """Buildings that get a picture and a series next to the GeoJSON."""
 OUTLINES_REACH_M = 400
 """Reach around outlines within which scenes are listed: their surroundings are read too."""
+INCOMPLETE = 3
+"""Exit status of a verb that ended without having read all that it asked for: what it did not see is not known."""
 PRINTED = 10
 """Candidates that `locate` prints."""
 TILE_KM_RANGE = (1.0, 20.0)
@@ -104,7 +106,7 @@ def _add_locate(subparsers: Any) -> None:
     p.add_argument("--json", action="store_true", help="the summary as JSON on the standard output")
 
 
-def _observe(args: argparse.Namespace) -> None:
+def _observe(args: argparse.Namespace) -> int:
     from osint.errors import BadInputError
 
     if bool(args.site) == bool(args.bbox):
@@ -138,7 +140,7 @@ def _near(args: argparse.Namespace) -> BaseGeometry:
     return site.box
 
 
-def _observe_place(args: argparse.Namespace, place: BaseGeometry) -> None:
+def _observe_place(args: argparse.Namespace, place: BaseGeometry) -> int:
     from osint import change, geo
     from osint.errors import BadInputError
 
@@ -148,17 +150,32 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry) -> None:
     source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
     found = change.observe(place, args.start, args.end, **source)
     until = change.shown_until(found.stack, place, args.start, args.end)
-    about = change.search_member(place, args.start, args.end, until, None, found.stack.simulated)
+    share = found.searched_share
+    # a search that broke off shows no absence, also where its first seasons were read
+    told = 0.0 if found.stopped else share
+    about = change.search_member(place, args.start, args.end, until, told, found.stack.simulated)
     geo.write_outlines(found.frame, out, **about)
-    print(f"{len(found.frame)} structures, {len(found.buildings)} probably buildings, in {out.name}")
+    open_kinds = len(found.frame) - len(found.buildings)
+    counted = f"{len(found.frame)} structures, {len(found.buildings)} probably buildings, {open_kinds} other or open"
+    print(f"{counted}, in {out.name}; {share:.0%} of the place was read and clear")
     if found.unseen:
         print(f"{len(found.unseen)} tiles of 5 km were not looked at: too few scenes show them")
-    print(f"{found.stack.bytes_read / 1e6:.1f} MB read from {len(found.stack.scenes)} scenes")
+    print(f"{found.stack.bytes_read / 1e6:.1f} MB read; {len(found.stack.scenes)} scenes are listed")
     drawn = found.buildings.sort_values("outline_id").drop_duplicates("outline_id").head(DRAWN)
     for row in drawn.to_dict("records"):
         pictures = change.draw_structure(found.stack, row, args.start, args.end, out)
         print(" ".join([f"{row['outline_id']}:", *(path.name for path in pictures)]))
     _say_simulated(found.stack)
+    return _say_unread(found.stack, found.stopped)
+
+
+def _say_unread(stack: Stack, stopped: str = "") -> int:
+    """Say what could not be read; return the exit status: a script must not take it for an absence."""
+    if stopped:
+        print(f"stopped: {stopped}", file=sys.stderr)
+    if stack.unread:
+        print(f"not all was read: {stack.unread}. What these scenes show is not known", file=sys.stderr)
+    return INCOMPLETE if stopped or stack.unread else 0
 
 
 def _say_simulated(stack: Stack) -> None:
@@ -173,12 +190,12 @@ def _stack_around(args: argparse.Namespace, outlines: GeoDataFrame, start: str, 
     return change.open_stack(place, start, end, catalogue=args.catalogue, collection=args.collection)
 
 
-def _date(args: argparse.Namespace) -> None:
+def _date(args: argparse.Namespace) -> int:
     from osint import change, geo
 
     outlines, span = geo.read_outlines(args.outlines), (args.start, args.end)
     stack = _stack_around(args, outlines, *span)
-    dated = stack.mark(change.date_outlines(stack, outlines, *span, exhaustive=args.exhaustive))
+    dated = stack.mark(change.date_outlines(stack, outlines, *span, exhaustive=args.exhaustive, tell=_tell))
     about = change.search_member(None, *span, change.last_scene(stack, *span), None, stack.simulated)
     # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
     geo.write_outlines(dated, args.out, **about)
@@ -187,9 +204,10 @@ def _date(args: argparse.Namespace) -> None:
     if args.radar:
         geo.write_outlines(change.add_radar(dated, *span, catalogue=args.radar, tell=print), args.out, **about)
     _say_simulated(stack)
+    return _say_unread(stack, stack.health.stopped)
 
 
-def _measure(args: argparse.Namespace) -> None:
+def _measure(args: argparse.Namespace) -> int:
     from osint import change, geo
     from osint.errors import BadInputError
 
@@ -208,6 +226,7 @@ def _measure(args: argparse.Namespace) -> None:
     areas = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
     print(f"{areas}, in {args.out.name}; {stack.bytes_read / 1e6:.1f} MB read")
     _say_simulated(stack)
+    return _say_unread(stack, stack.health.stopped)
 
 
 def _locate(args: argparse.Namespace) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import importlib
 import io
 import json
 import math
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
 
 from osint import __version__
 from osint.cli._arguments import join_places
@@ -27,7 +31,10 @@ PARTS: tuple[str, ...] = (
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb `doctor`."""
-    add_common(verbs.add_parser("doctor", help="what is installed, what is missing and how to get it"), _doctor)
+    verb = verbs.add_parser("doctor", help="what is installed, what is missing and how to get it")
+    told = "ask every catalogue, tile host, portal and index its smallest question; the report holds no secret"
+    verb.add_argument("--network", action="store_true", help=told)
+    add_common(verb, _doctor)
 
 
 def add_common(parser: argparse.ArgumentParser, handler: object, *, lines: bool = False) -> None:
@@ -65,7 +72,7 @@ def plain(value: object) -> object:
 def _doctor(args: argparse.Namespace) -> None:
     from osint.cli import doctor
 
-    rows = doctor.examine()
+    rows = doctor.examine_network() if args.network else doctor.examine()
     print_answer(args, {"doctor": rows}, "\n".join(f"{r['state']:8} {r['what']:24} {r['says']}" for r in rows))
 
 
@@ -80,27 +87,58 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run one verb; a handler returns its exit status (None is 0), an OsintError is printed and gives 2."""
+class _Marked:
+    """A stream that shows what would steer a terminal as marks; the rest is that of the stream."""
+
+    def __init__(self, stream: TextIO, mark: Callable[[str], str]) -> None:
+        self._stream, self._mark = stream, mark
+
+    def write(self, text: str) -> int:
+        """Write a text; one carriage return at its beginning draws a bar of progress anew and stays."""
+        begin = "\r" * text.startswith("\r")
+        return self._stream.write(begin + self._mark(text.removeprefix("\r")))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def _marked(*, as_json: bool) -> Iterator[None]:
+    """Let nothing of the data steer the terminal; a terminal without Chinese gets \\u4e2d, and the rest."""
+    from osint.shown import shown, shown_in_json
+
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese gets \\u4e2d, and the rest
+            stream.reconfigure(errors="backslashreplace")
+    plain = functools.partial(shown, keep="\n\t")
+    out, told = _Marked(sys.stdout, shown_in_json if as_json else plain), _Marked(sys.stderr, plain)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
+        yield
+
+
+def _failed(verb: str, why: str) -> int:
+    from osint.shown import shown
+
+    print(f"osint {verb}: {shown(why)}", file=sys.stderr)
+    return 2
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb; a handler returns its exit status (None is 0), an OsintError is printed and gives 2."""
     args = build_parser().parse_args(join_places(sys.argv[1:] if argv is None else argv))
     try:
-        return int(args.handler(args) or 0)
+        with _marked(as_json=getattr(args, "json", False)):
+            return int(args.handler(args) or 0)
     except OsintError as error:
-        print(f"osint {args.verb}: {error}", file=sys.stderr)
-        return 2
+        return _failed(args.verb, str(error))
     except BrokenPipeError:
         return 0
     except OSError as error:
         named = f": {error.filename}" if error.filename else ""
         advice = "name another file or folder, or free some space, then run again"
-        print(f"osint {args.verb}: {error.strerror or error}{named}; {advice}", file=sys.stderr)
-        return 2
+        return _failed(args.verb, f"{error.strerror or error}{named}; {advice}")
     except UnicodeError as error:
-        print(f"osint {args.verb}: a text could not be read or written ({error}); save it as UTF-8", file=sys.stderr)
-        return 2
+        return _failed(args.verb, f"a text could not be read or written ({error}); save it as UTF-8")
     except KeyboardInterrupt:
         print(f"osint {args.verb}: stopped by the keyboard; what was recorded is kept", file=sys.stderr)
         return 130

@@ -29,7 +29,16 @@ def add_verbs(subparsers: Any) -> None:
     verb.add_argument("--max-mb", type=int, default=64, help="largest body, in MB")
     verb.add_argument("--live", action="store_true", help="ask the host itself before looking for a neutral copy")
     verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
+    told = "afterwards ask the Wayback Machine to take a copy too, and keep its receipt"
+    verb.add_argument("--also-wayback", action="store_true", help=told)
     add_common(verb, _capture, lines=True)
+
+    verb = subparsers.add_parser("watch", help="ask the addresses of a case again, and say what changed since")
+    verb.add_argument(
+        "urls", nargs="*", metavar="URL", help="addresses to ask; all of which there is content without one"
+    )
+    verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
+    add_common(verb, _watch, lines=True)
 
     verb = subparsers.add_parser("search", help="ask the portals for words in a span of time, side by side")
     verb.add_argument("words", help="such as '智算中心 哈密'; place words choose regional sources")
@@ -98,7 +107,32 @@ def _capture(args: argparse.Namespace) -> int:
             good = good and entry.is_content and entry.captured is not False
             if hint := sources.by_hand(entry):
                 _note(hint)
+        if args.also_wayback:
+            receipt = sources.save_copy(session, url)
+            _print_entry(receipt, as_json=args.json)
+            good = good and receipt.kind == "receipt"
     return 0 if good else 1
+
+
+def _watch(args: argparse.Namespace) -> int:
+    from osint import sources
+
+    if args.dry_run:
+        print("\n".join(args.urls or sources.watched(_opened(args))))
+        return 0
+    session = sources.open_session(args.data, say=_note)
+    _note_repairs(session.archive)
+    changed = 0
+    for revision in sources.watch(session, args.urls):
+        changed += not revision.entry.is_content or revision.difference != [sources.SAME_BYTES]
+        if args.json:
+            print(json.dumps({**revision.entry.to_row(), "difference": revision.difference}, ensure_ascii=False))
+            continue
+        print(_line(revision.entry))
+        for line in revision.difference:
+            print(f"    {line}")
+    _note(f"{changed} addresses are not as they were" if changed else "every address is as it was")
+    return 1 if changed else 0
 
 
 def _print_entry(entry: Entry, *, as_json: bool) -> None:

@@ -433,7 +433,8 @@ def _filed(claim: claims.TextClaim, kind: str) -> claims.TextClaim:
 def _read(filing: Filing, text: str, day: date | None) -> list[claims.TextClaim]:
     """Return the claims of the text around the tables, and of the cells of the tables one by one."""
     prose = _without_tables(filing.cells, text)
-    found = [*claims.extract(prose, day), *claims_of_tables(filing.cells, text, day)]
+    whole = filing.medium in (Medium.HTML, Medium.OFFICE)
+    found = [*claims.extract(prose, day, whole_lines=whole), *claims_of_tables(filing.cells, text, day)]
     return sorted(found, key=lambda claim: claim.start)
 
 

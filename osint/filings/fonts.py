@@ -7,6 +7,8 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
+from osint.shown import shown
+
 
 @cache
 def chinese_font() -> Path | None:
@@ -60,6 +62,11 @@ def missing_glyphs(text: str) -> set[str]:
 
 
 def drawable(text: str) -> str:
-    """Return the text without the characters that would be drawn as an empty box."""
+    """Return the text for a figure: nothing that would be drawn as an empty box, no dollar that begins a formula.
+
+    >>> print(drawable("$5bn"))
+    \\$5bn
+    """
+    text = shown(text, keep="\n")
     missing = missing_glyphs(text)
-    return "".join(c for c in text if c not in missing)
+    return "".join(c for c in text if c not in missing).replace("$", r"\$")

@@ -37,6 +37,8 @@ _MAX_CHARACTERS = 20_000_000
 _MARGIN_PX = 36.0
 """height of the strip above and below a passage; to the sides it is twelve times as wide"""
 _SENTENCE_END = re.compile(r"[。！？；:：.;!?]\s*$")
+_BROKEN = re.compile(r"\d[.,]$")
+"""how a number ends that goes on in the next line"""
 _ITEM = re.compile(r"\s*(?:[一二三四五六七八九十]+、|[(（]?[一二三四五六七八九十\d]+[)）]|\d+[.、]|[-•●])")
 
 
@@ -245,6 +247,8 @@ def _joined(raw: str) -> list[tuple[str, int]]:
             len(words) >= 0.7 * width and width > 12 and following.strip()
             and not _SENTENCE_END.search(words) and not _ITEM.match(following)
         )  # fmt: skip
+        broken = chinese and (_BROKEN.search(words) or (words[-1:].isdigit() and following[:1] == "0"))
+        wraps = wraps or bool(broken and following[:1].isdigit() and not _ITEM.match(following))
         if words:
             runs.append((words, start))
         if wraps:

@@ -2,6 +2,7 @@
 
 from osint.http.addresses import check_url, forbidden, is_loopback, is_url, named_host
 from osint.http.client import (
+    CERTIFICATES,
     CONNECTIONS,
     Answer,
     Client,
@@ -13,8 +14,11 @@ from osint.http.client import (
     fetch,
     inflate,
     kept_headers,
+    proxies_in_use,
+    read_json,
     user_agent,
 )
+from osint.http.contract import Contract, Finding, Form, Need, examine
 from osint.http.politeness import HOLD_SECONDS, HOST_PER_MINUTE, Politeness, host_key
 from osint.http.ranges import (
     ByteCache,
@@ -28,6 +32,7 @@ from osint.http.ranges import (
 from osint.http.secrets import strip_secrets
 
 __all__ = [
+    "CERTIFICATES",
     "CONNECTIONS",
     "HOLD_SECONDS",
     "HOST_PER_MINUTE",
@@ -35,9 +40,13 @@ __all__ = [
     "ByteCache",
     "ChangedError",
     "Client",
+    "Contract",
     "Cost",
     "Exchange",
+    "Finding",
+    "Form",
     "Limits",
+    "Need",
     "Politeness",
     "RangeRead",
     "Ranges",
@@ -47,6 +56,7 @@ __all__ = [
     "bytes_by_reader",
     "cache_folder",
     "check_url",
+    "examine",
     "fetch",
     "forbidden",
     "host_key",
@@ -55,6 +65,8 @@ __all__ = [
     "is_url",
     "kept_headers",
     "named_host",
+    "proxies_in_use",
+    "read_json",
     "strip_secrets",
     "user_agent",
 ]

@@ -12,6 +12,7 @@ import functools
 import http.client
 import importlib.util
 import io
+import json
 import math
 import os
 import re
@@ -28,6 +29,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Self
 from urllib.parse import unquote, urljoin, urlsplit
+from urllib.request import getproxies
 
 import requests
 import urllib3
@@ -61,6 +63,7 @@ _MAX_RATIO = 200  # decompressed bytes for each byte that came, above 1 MiB
 _MAX_WAIT_S = 60.0  # longest pause between two attempts that a host may ask for; a longer one ends the matter
 _TICK_S = 0.05
 _DAY_S = 86_400
+_CREDENTIALS = ("authorization", "proxy-authorization", "cookie")  # request headers that are sent and not kept
 _CODINGS = ("gzip", "x-gzip", "deflate")  # that can be undone
 _FOLLOWED = ("range", "accept", "accept-encoding")
 """Request headers that a redirect to another host still gets."""
@@ -348,6 +351,7 @@ class _Hop:
         answer.status, answer.headers, answer.body = None, {}, None
         answer.requests += 1
         shown = [(n, f"osint-datacentres/{__version__}" if n == "User-Agent" else v) for n, v in sent.items()]
+        shown = [(n, "stripped" if n.lower() in _CREDENTIALS else v) for n, v in shown]
         asked = Exchange(answer.final_url, request.method, shown, request.body)
         try:
             response = self._send(request, sent)
@@ -750,12 +754,25 @@ def proxy_for(url: str) -> str:
     return proxy
 
 
+def proxies_in_use() -> list[str]:
+    """Return the proxies that the environment names, each with its kind and without its password."""
+    return sorted(f"{kind}: {strip_secrets(url)}" for kind, url in getproxies().items() if kind != "no")
+
+
 def retry_after_seconds(header: str) -> float | None:
     """Read a Retry-After header, seconds or a date; None where there is none to read."""
     try:
         return float(urllib3.Retry(retry_after_max=_DAY_S).parse_retry_after(header[:40]))
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return None
+
+
+def read_json(body: bytes | str) -> Any:
+    """Return what a JSON text of a stranger holds; raises ValueError where it is none, or is nested too deeply."""
+    try:
+        return json.loads(body)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def user_agent() -> str:

@@ -15,7 +15,7 @@ from protego import Protego
 from osint import files
 from osint.errors import OsintError
 from osint.http.addresses import is_loopback
-from osint.http.client import retry_after_seconds
+from osint.http.client import Answer, Trouble, retry_after_seconds
 
 HOLD_SECONDS = 60.0  # pause after 429 or 503 without Retry-After; the Internet Archive counts a minute
 HOST_PER_MINUTE = 20.0  # requests per minute to hosts that publish no limit
@@ -23,6 +23,7 @@ _AGENT = "osint-datacentres"
 _BURST = 3.0
 _STATE_BYTES = 16 << 20  # of the file with the pace of all hosts
 _NO_RULES = ""
+_SILENT = (Trouble.TIMEOUT, Trouble.RESET, Trouble.EMPTY_REPLY, Trouble.DISCONNECT)
 _ALL_FORBIDDEN = "User-agent: *\nDisallow: /\n"
 
 
@@ -32,6 +33,7 @@ class Politeness:
     def __init__(self, path: Path):
         self.path = path
         self._robots: dict[str, Protego] = {}
+        self._unreachable: set[str] = set()
 
     def wait_seconds(self, key: str, per_minute: float) -> float:
         """Take one token of a bucket and return how long to wait before asking."""
@@ -64,19 +66,26 @@ class Politeness:
         """Say whether the robots.txt of an origin was read in this run."""
         return origin in self._robots
 
+    def robots_unreachable(self, origin: str) -> bool:
+        """Say whether the robots.txt of an origin could not be read in this run, which forbids all of it."""
+        return origin in self._unreachable
+
     def robots_allow(self, origin: str, url: str) -> bool:
         """Say whether the robots.txt of an origin, read before, lets us ask a URL."""
         return bool(self._robots[origin].can_fetch(url, _AGENT))
 
-    def learn_robots(self, origin: str, status: int | None, media_type: str, body: bytes | None) -> None:
-        """Keep the rules of a robots.txt.
+    def learn_robots(self, origin: str, answer: Answer) -> None:
+        """Keep the rules of a robots.txt by the answer to it.
 
-        A server that fails (5xx) forbids all, as RFC 9309 (section 2.3.1.4) says. There are no rules where the
-        file does not exist, where no answer came, and where a page came instead of a robots file.
+        A server that fails (5xx), goes silent or cuts the connection forbids all, as RFC 9309 (section 2.3.1.4) says of
+        a robots.txt that is unreachable. There are no rules where the file does not exist, where a page came instead,
+        and where no connection could be made: what is asked then fails in the same way.
         """
+        status, media_type, body = answer.status, answer.media_type, answer.body
         text = (body or b"")[: 512 << 10].decode("utf-8", "replace")
-        if status is not None and status >= 500:
+        if (status is not None and status >= 500) or answer.trouble in _SILENT:
             text = _ALL_FORBIDDEN
+            self._unreachable.add(origin)
         elif status != 200 or media_type != "text/plain" or "<html" in text.lower():
             text = _NO_RULES
         self._robots[origin] = Protego.parse(text)

@@ -15,6 +15,7 @@ from osint.imagery.catalogue import (
     list_scenes,
     scenes,
 )
+from osint.imagery.contracts import contracts
 from osint.imagery.grid import Grid, utm_epsg, utm_grid
 from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES, Remark, SceneClass, Scenes, pass_numbers
 from osint.imagery.local import read_pictures
@@ -41,6 +42,7 @@ __all__ = [
     "block_scenes",
     "changed_releases",
     "choose_pair",
+    "contracts",
     "default_collection",
     "draw_pair",
     "forget_blocks",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 COLOURS = (("B04", "B03", "B02"), ("red", "green", "blue"))
 LEAST_CLEAR = 0.5
 """Share of the place that must be clear in a scene that is chosen for a picture."""
-STYLE: Any = {"svg.hashsalt": "osint", "svg.fonttype": "none", "font.size": 9}
+STYLE: Any = {"svg.hashsalt": "osint", "svg.fonttype": "none", "font.size": 9, "text.parse_math": False}
 _BOX = {"facecolor": "white", "alpha": 0.8, "pad": 1.5, "edgecolor": "none"}
 
 

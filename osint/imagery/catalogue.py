@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import pystac_client
@@ -29,7 +29,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import files, geo
 from osint.errors import BadInputError, NetworkError, OsintError, RefusedError, UnreadableError
 from osint.geo import Place
-from osint.http import Client, Cost, Limits, Request, Trouble, cache_folder, named_host
+from osint.http import Client, Cost, Limits, Request, Trouble, cache_folder, named_host, read_json, strip_secrets
 from osint.imagery import items
 from osint.imagery.items import Remark, Scene, Scenes
 from osint.register import read_span
@@ -44,6 +44,11 @@ CDSE_TOKEN = "OSINT_CDSE_TOKEN"
 """Environment variable with an access token of the user's own; sent to that service's hosts only."""
 PAGE = 250
 MAX_ITEMS = 20_000
+MAX_PAGES = 400
+"""Pages of one list; MAX_ITEMS in pages of a fifth of what is asked for."""
+LIST_S = 900.0
+"""Time for one list, in seconds."""
+_ID_SHOWN = 200
 LIMITS = Limits(max_bytes=64 << 20, max_seconds=120.0, head_seconds=60.0, silence_seconds=60.0, attempts=5)
 """Limits of one page of a list; a catalogue may compute for a minute."""
 EARTH_SEARCH = "earth-search"
@@ -127,7 +132,10 @@ def list_scenes(
         if not Path(named).exists():
             known = f"known catalogues are {', '.join(CATALOGUES)}"
             raise BadInputError(f"`catalogue` names the folder {named}, which does not exist; {known}")
-        listed, gap = _walk(Path(named), first, last, collection), ""
+        try:
+            listed, gap = _walk(Path(named), first, last, collection), ""
+        except (AttributeError, TypeError, KeyError) as error:
+            raise UnreadableError(f"{named} is not a STAC catalogue ({type(error).__name__}: {error})") from error
     if len(listed) >= MAX_ITEMS:
         raise RefusedError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
     usable, dropped = _usable(listed, geometry, named, (first, last, collection))
@@ -239,6 +247,7 @@ class KeptAnswers(StacApiIO):
         already seen.
         """
         seen: set[tuple[str, ...]] = set()
+        ends = time.monotonic() + LIST_S
         page = self.read_json(url, method=method, parameters=parameters)
         was_empty = False
         while True:
@@ -246,7 +255,12 @@ class KeptAnswers(StacApiIO):
                 said = json.dumps(page, ensure_ascii=False)[:200]
                 advice = "try later or another catalogue"
                 raise NetworkError(f"{urlsplit(url).hostname} gave no list of scenes, it answered {said}; {advice}")
-            listed = tuple(str(item.get("id")) for item in page["features"])
+            if not all(isinstance(item, dict) for item in page["features"]):
+                raise UnreadableError(f"{urlsplit(url).hostname} lists something that is no scene: not a STAC API")
+            listed = tuple(str(item.get("id"))[:_ID_SHOWN] for item in page["features"])
+            if len(seen) >= MAX_PAGES or time.monotonic() > ends:
+                said = f"{len(seen)} pages and the list goes on"
+                raise RefusedError(f"{urlsplit(url).hostname} gave {said}: shorten the dates or the place")
             if listed and listed in seen:
                 again = f"leads back to a page of its list that was already seen, after {len(seen)} pages"
                 advice = "the list has no end; shorten the dates or use another catalogue"
@@ -258,6 +272,13 @@ class KeptAnswers(StacApiIO):
                 return
             was_empty, url = not listed, urljoin(url, link["href"])
             page = self.read_json(Link.from_dict({**link, "href": url}), parameters=parameters)
+
+    def json_loads(self, txt: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Read JSON; raises UnreadableError where it is none or is nested too deeply."""
+        try:
+            return cast("dict[str, Any]", read_json(txt))
+        except ValueError as error:
+            raise UnreadableError(f"the catalogue answered something that is not JSON ({error})") from error
 
     def request(
         self,
@@ -273,7 +294,7 @@ class KeptAnswers(StacApiIO):
         if self.offline:
             if not path.is_file():
                 raise RefusedError(f"{unanswered}: this search was not run before, and `offline` allows no new one")
-            return str(json.loads(path.read_text(encoding="utf-8"))["answer"])
+            return str(read_json(files.read_regular(path))["answer"])
         sent = {"Accept-Encoding": "gzip, deflate", **(headers or {})}
         if (method or "GET").upper() == "POST":
             body = json.dumps(parameters).encode()
@@ -292,7 +313,8 @@ class KeptAnswers(StacApiIO):
         if '"links"' not in text and '"features"' not in text:
             return text  # an error does not take the place of a list that was kept
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        kept = json.dumps({"asked": json.loads(key), "captured": now, "answer": text}).encode()
+        asked = [method or "GET", strip_secrets(href), json.loads(json.dumps(parameters, default=str))]
+        kept = json.dumps({"asked": asked, "captured": now, "answer": text}).encode()
         files.replace_file(path, kept, private=True)
         return text
 
@@ -340,7 +362,7 @@ def _with_full_paths(item: dict[str, Any], folder: Path, root: Path) -> dict[str
 
 def _local_json(path: Path) -> dict[str, Any]:
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = read_json(files.read_regular(path, LIMITS.max_bytes))
     except (OSError, ValueError) as error:
         raise UnreadableError(f"{path.name} is not a readable STAC file ({type(error).__name__})") from error
     if not isinstance(body, dict):

@@ -18,7 +18,6 @@ from affine import Affine
 from async_tiff import TIFF
 from async_tiff.enums import Compression, Endianness, PlanarConfiguration, Predictor
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
@@ -244,6 +243,17 @@ def read_window(
     cog = open_cog(ranges, href, level)
     if cog is None:
         return by_gdal(RangeFile(ranges, href, level), grid, smooth, nodata)
+    try:
+        return _window(cog, grid, level, smooth, nodata)
+    except OsintError:
+        raise
+    except Exception as error:
+        # whatever GDAL or PROJ cannot make of the place that a header states, the file is at fault
+        reason = next(iter(str(error).splitlines()), "unreadable")[:160]
+        raise UnreadableError(f"the place of {href.partition('?')[0][-80:]} cannot be read: {reason}") from error
+
+
+def _window(cog: Cog, grid: Grid, level: str, smooth: bool, nodata: float | None) -> tuple[np.ndarray, bool]:
     fill = nodata if nodata is not None else (cog.nodata or 0)
     fits = (one for one in cog.levels if one.transform.a <= grid.transform.a * 1.01)
     chosen = max(fits, key=lambda one: one.transform.a, default=cog.levels[0])
@@ -371,8 +381,8 @@ def by_gdal(source: RangeFile, grid: Grid, smooth: bool, nodata: float | None) -
             return gdal_window(picture, grid, smooth, nodata)
     except OsintError:
         raise
-    except (RasterioError, ValueError, OSError) as error:
-        reason = str(source.error or error).splitlines()[0][:160]
+    except Exception as error:  # GDAL raises kinds of its own for hostile files
+        reason = next(iter(str(source.error or error).splitlines()), "unreadable")[:160]
         raise UnreadableError(f"{source.href.partition('?')[0][-80:]} is not a readable picture: {reason}") from error
 
 

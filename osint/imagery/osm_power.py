@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo
 from osint.errors import BadInputError, NetworkError, UnreadableError
 from osint.geo import Place
-from osint.http import Client, Limits, Request
+from osint.http import Client, Limits, Request, read_json
 
 SERVER = "https://overpass-api.de/api/interpreter"
 OSM_CREDIT = "© OpenStreetMap contributors, ODbL"
@@ -57,7 +56,7 @@ def mapped_power(place: Place, radius_m: float = 10_000, *, server: str = SERVER
         raise NetworkError(f"Overpass at {server}: {found.fault}")
     body = found.body or b""
     try:
-        stated = json.loads(body)
+        stated = read_json(body)
         elements = list(stated["elements"])
         as_of = str((stated.get("osm3s") or {}).get("timestamp_osm_base", ""))
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import json
 import math
 import os
 import threading
@@ -22,7 +21,18 @@ import xarray as xr
 from osint import geo
 from osint.errors import BadInputError, NetworkError, NotFoundError, UnreadableError
 from osint.geo import Place
-from osint.http import CONNECTIONS, ByteCache, ChangedError, Client, Cost, Limits, Ranges, Request, cache_folder
+from osint.http import (
+    CONNECTIONS,
+    ByteCache,
+    ChangedError,
+    Client,
+    Cost,
+    Limits,
+    Ranges,
+    Request,
+    cache_folder,
+    read_json,
+)
 from osint.imagery import cog, items
 from osint.imagery.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN
 from osint.imagery.grid import Grid, utm_grid
@@ -63,7 +73,7 @@ class SasTokens:
             if spent:
                 spent.add("list", requests=answer.requests)
             try:
-                body = json.loads(answer.body or b"")
+                body = read_json(answer.body or b"")
                 until = dt.datetime.fromisoformat(body["msft:expiry"]).timestamp()
                 token = str(body["token"])
             except (ValueError, KeyError, TypeError) as error:

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import datetime as dt
 import io
-import json
 import math
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo
 from osint.errors import BadInputError, NetworkError, NotFoundError, RefusedError, UnreadableError
 from osint.geo import Place
-from osint.http import ByteCache, Cost, Ranges, cache_folder
+from osint.http import ByteCache, Cost, Ranges, cache_folder, read_json
 from osint.imagery.cog import UNREAD
 from osint.imagery.grid import mercator_scale
 from osint.register import date_bounds
@@ -271,7 +270,7 @@ def _span(geometry: BaseGeometry, zoom: int) -> tuple[tuple[int, int], tuple[int
 
 def _json(body: bytes, what: str) -> dict[str, Any]:
     try:
-        found = json.loads(body)
+        found = read_json(body)
     except ValueError as error:
         raise UnreadableError(f"{what} is not readable JSON") from error
     if not isinstance(found, dict):

@@ -50,6 +50,13 @@ def unit_of(quantity: str) -> str:
     return QUANTITIES[quantity].unit if quantity in QUANTITIES else ""
 
 
+class Scale(StrEnum):
+    """How low, best and high of a relation are meant, as relations.csv words it."""
+
+    LOG_NORMAL = "log normal"
+    THREE_POINTS = "three points"
+
+
 class ReadingWord(StrEnum):
     """Words of readings.csv that the tree of a reading depends on: what is open, and how it can be read."""
 
@@ -658,7 +665,7 @@ def _factors(relations: list[Relation], rows: list[ReadingRow], country: str) ->
     for r in relations:
         holds = r.country in {"", country} or r.relation in _ANY_COUNTRY
         if r.used == "network" and holds and r.low is not None and r.best is not None and r.high is not None:
-            if r.scale == "three points":
+            if r.scale == Scale.THREE_POINTS:
                 values = (r.low, r.best, r.high)
                 points = tuple(Option(f"{v:g}", v, p) for v, p in zip(values, THREE_POINTS, strict=True))
                 out[r.relation] = Factor(r.relation, *values, r.unit, r.source, points)

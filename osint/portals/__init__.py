@@ -2,6 +2,7 @@
 
 from osint.portals.adapters import NEVER_ASKED, SOURCES, Hit, Source, never_asked
 from osint.portals.classify import AnswerClass, Classified, classify
+from osint.portals.contracts import contracts
 from osint.portals.search import (
     Query,
     SourceReport,
@@ -11,7 +12,7 @@ from osint.portals.search import (
     search_table,
 )
 from osint.portals.session import Session, past_captures
-from osint.portals.webarchives import planned_copies, take_copy
+from osint.portals.webarchives import is_of_archive, planned_copies, save_copy, take_copy
 
 __all__ = [
     "NEVER_ASKED",
@@ -24,11 +25,14 @@ __all__ = [
     "Source",
     "SourceReport",
     "classify",
+    "contracts",
+    "is_of_archive",
     "never_asked",
     "past_captures",
     "planned_copies",
     "planned_requests",
     "read_query",
+    "save_copy",
     "search_sources",
     "search_table",
     "take_copy",

@@ -29,6 +29,8 @@ class AnswerClass(enum.StrEnum):
     KEYWORD_IGNORED = "keyword ignored"
     GONE = "gone"
     TIMEOUT = "timeout"
+    RECEIPT = "receipt"
+    """A web archive says that it took a copy, or that it will."""
     EMPTY = "empty"
     """An answer of success, or of no change, without a byte; nothing tells why."""
     REDIRECT = "redirect"

@@ -27,7 +27,7 @@ from osint.http import (
 )
 from osint.portals.classify import AnswerClass, Classified, Form, classify
 
-_ROBOTS_LIMITS = Limits(max_bytes=512 << 10, max_seconds=5, silence_seconds=5, max_redirects=3)
+_ROBOTS_LIMITS = Limits(max_bytes=512 << 10, max_seconds=20, silence_seconds=20, max_redirects=3)
 _VANTAGE_CHARACTERS = 60
 _AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT, AnswerClass.KEYWORD_IGNORED)
 """Classes of an answer that need not be asked for again."""
@@ -151,8 +151,11 @@ class Session:
             signal = f"not asked: the host wants no request before {moment} UTC"
             return Classified(AnswerClass.RATE_LIMITED, signal)
         if self.robots and not api and not self._robots_allow(request.url):
-            host = urlsplit(request.url).hostname
-            signal = f"not asked: robots.txt of {host} forbids this path (--no-robots asks as a person would)"
+            parts = urlsplit(request.url)
+            said = "forbids this path (--no-robots asks as a person would)"
+            if self.politeness.robots_unreachable(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"):
+                said = "could not be read, which forbids all (RFC 9309): try later; --no-robots asks as a person would"
+            signal = f"not asked: robots.txt of {parts.hostname} {said}"
             return Classified(AnswerClass.REFUSED, signal)
         return None
 
@@ -163,7 +166,7 @@ class Session:
         origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         if not self.politeness.knows_robots(origin):
             with fetch(Request(f"{origin}/robots.txt"), self.archive.spool, _ROBOTS_LIMITS) as answer:
-                self.politeness.learn_robots(origin, answer.status, answer.media_type, answer.body)
+                self.politeness.learn_robots(origin, answer)
         return self.politeness.robots_allow(origin, url)
 
     def _pace(self, url: str, per_minute: float) -> None:

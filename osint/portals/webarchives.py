@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from osint.archive import FIRST_YEAR, Entry, first_answer
-from osint.http import Request, Trouble, is_url, strip_secrets
+from osint.http import Request, Trouble, check_url, is_loopback, is_url, read_json, strip_secrets
 from osint.portals.adapters import base_url
 from osint.portals.classify import AnswerClass, Classified, classify
 from osint.portals.session import Session
@@ -24,6 +27,9 @@ REPLAY_PER_MINUTE = 480.0  # copies taken from the Wayback Machine; from the sam
 COMMONCRAWL_PER_MINUTE = 10.0  # requests to Common Crawl, one at a time
 NEWEST = 50  # rows of the Wayback index that are asked for, the newest
 CRAWLS = 3  # latest crawls of Common Crawl that are asked
+SAVE_PER_MINUTE = 4.0  # copies asked of Save Page Now; what it allows without an account
+SAVE_WAIT_S, SAVE_STEP_S = 60.0, 5.0  # time that a copy is waited for, and between two looks at it
+_SIGNAL = 300
 _RECORD_BYTES = 64 << 20  # largest record of Common Crawl that is fetched
 _MEMENTO = re.compile(r"/web/(\d{14})(?:id_)?/(.+)$")
 
@@ -90,13 +96,18 @@ def wayback_copies(session: Session, request: Request) -> Listing:
         is_empty = entry.status == 200 and not body.strip()  # so plain text answers an empty index
         kind = AnswerClass.EMPTY_RESULT if is_empty else AnswerClass(entry.kind)
         return Listing([], Classified(kind, entry.signal))
+    return read_listing(body, request.url)
+
+
+def read_listing(body: bytes, question: str) -> Listing:
+    """Read the rows of a CDX answer to a question (its URL)."""
     table = _rows(body)
     if table is None:
         return Listing([], Classified(AnswerClass.CHALLENGE, "HTML or text where the rows of an index were due"))
     header, rest = table[0], table[1:]
     goes_on = len(rest) >= 2 and rest[-2] == []
     listed = rest[:-2] if goes_on else rest
-    copies, bad, reasons = _good_rows([dict(zip(header, row, strict=False)) for row in listed if row], request.url)
+    copies, bad, reasons = _good_rows([dict(zip(header, row, strict=False)) for row in listed if row], question)
     kind = AnswerClass.CONTENT if copies else AnswerClass.EMPTY_RESULT
     said = "; ".join([f"{len(copies)} copies", *(f"rows left out: {reason}" for reason in reasons)])
     return Listing(copies, Classified(kind, said), bad, reasons, goes_on)
@@ -143,13 +154,13 @@ def _reason_against(row: dict[str, str], asked: str) -> str:
     return "" if status == "200" or unchanged else "of an answer that was no success"
 
 
-def _bad_time(time: str) -> str:
+def _bad_time(stamp: str) -> str:
     try:
-        moment = datetime.strptime(time, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        moment = datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return "without a time"
     future = moment > datetime.now(UTC) + timedelta(days=1)
-    return f"of a time that cannot be ({time})" if future or moment.year < FIRST_YEAR else ""
+    return f"of a time that cannot be ({stamp})" if future or moment.year < FIRST_YEAR else ""
 
 
 def _host(url: str) -> str:
@@ -186,13 +197,13 @@ def take_wayback(session: Session, copy: Copy) -> Entry:
         holds = _digest_holds(copy, body) if entry.is_content else None
         known = bool(re.fullmatch(r"[A-Z2-7]{32}", copy.digest))
         answered = _MEMENTO.search(entry.final_url)
-        time, page = answered.groups() if answered else (copy.timestamp, copy.url)
-        moved = not same_page(page, strip_secrets(copy.url)) or time != copy.timestamp
-        entry = replace(entry, copy_of=strip_secrets(page), copy_time=time, copy_digest_holds=holds)
+        stamp, page = answered.groups() if answered else (copy.timestamp, copy.url)
+        moved = not same_page(page, strip_secrets(copy.url)) or stamp != copy.timestamp
+        entry = replace(entry, copy_of=strip_secrets(page), copy_time=stamp, copy_digest_holds=holds)
         if not entry.is_content or (holds and same_page(page, strip_secrets(copy.url))):
             return entry
         if moved:
-            signal = f"the archive answered with its copy of {page} of {time}, not of {copy.timestamp} as asked"
+            signal = f"the archive answered with its copy of {page} of {stamp}, not of {copy.timestamp} as asked"
             return replace(entry, kind=AnswerClass.INCOMPLETE, signal=signal)
         if known and holds is False:
             signal = "the copy does not have the digest that the index states"
@@ -308,6 +319,72 @@ def take_copy(session: Session, url: str) -> tuple[Entry | None, list[str]]:
     if crawl.copies:
         return take_commoncrawl(session, crawl.copies[-1]), answers
     return None, answers
+
+
+def is_of_archive(url: str) -> bool:
+    """Say whether an address is of a web archive or its index, not of a page itself."""
+    known = (("wayback", WAYBACK), ("commoncrawl", COMMONCRAWL_INDEX), ("commoncrawl_data", COMMONCRAWL_DATA))
+    hosts = {urlsplit(address).netloc for name, one in known for address in (one, base_url(name, one))}
+    return urlsplit(url).netloc in hosts
+
+
+def save_copy(session: Session, url: str) -> Entry:
+    """Ask the Wayback Machine to take a copy of a page (Save Page Now), and keep its receipt.
+
+    The entry is a `receipt` with the address and time of the copy, or with the number of the job where the archive has
+    not finished in SAVE_WAIT_S; anything else is the class of its answer. Keys of an account in OSINT_WAYBACK_KEYS
+    (`access:secret`) are sent to the archive alone and not kept. An address with a secret, or one that is not public,
+    is not given to a third party.
+    """
+    shown = strip_secrets(url)
+    reason = check_url(url) or ("it holds a secret" if shown != url.partition("#")[0] else "")
+    if reason or is_loopback(url):
+        signal = f"not given to the Wayback Machine: {reason or 'it is an address of this machine'}"
+        return Entry.unasked(shown, AnswerClass.REFUSED, signal)
+    base = base_url("wayback", WAYBACK)
+    keys = os.environ.get("OSINT_WAYBACK_KEYS", "")
+    headers = {"Accept": "application/json", **({"Authorization": f"LOW {keys}"} if keys else {})}
+    form = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
+    asked = Request(f"{base}/save", "POST", form, urlencode({"url": url, "skip_first_archive": "1"}).encode())
+    more: Any = {"per_minute": SAVE_PER_MINUTE, "api": True}
+    entry = session.ask(asked, **more, refine=lambda entry, body: _receipt(entry, body, shown))
+    job = _said_of_job(session.archive.body(entry)).get("job_id", "") if entry.seq is not None else ""
+    waited = 0.0
+    while job and entry.kind == AnswerClass.RECEIPT and not entry.copy_time and waited < SAVE_WAIT_S:
+        session.say(f"the Wayback Machine is taking its copy of {shown} (job {job})")
+        time.sleep(SAVE_STEP_S)
+        waited += SAVE_STEP_S
+        status = Request(f"{base}/save/status/{quote(job, safe='')}", headers=headers)
+        entry = session.ask(
+            status, api=True, per_minute=60 / SAVE_STEP_S, refine=lambda e, body: _receipt(e, body, shown)
+        )
+    return entry
+
+
+def _receipt(entry: Entry, body: bytes, url: str) -> Entry:
+    """Return the entry of an answer of Save Page Now with what it says of the copy."""
+    if not entry.is_content:
+        return replace(entry, copy_of=url)
+    said = _said_of_job(body)
+    if said.get("status") == "error" or not (said.get("job_id") or said.get("timestamp")):
+        signal = f"the Wayback Machine took no copy: {said.get('message') or 'no job in its answer'}"
+        return replace(entry, kind=AnswerClass.BLOCKED, signal=signal[:_SIGNAL], copy_of=url)
+    stamp, page = said.get("timestamp", ""), said.get("original_url", url)
+    if said.get("status") == "success" and not _bad_time(stamp) and same_page(page, url):
+        signal = f"saved: {WAYBACK}/web/{stamp}/{page}"
+        return replace(entry, kind=AnswerClass.RECEIPT, signal=signal, copy_of=url, copy_time=stamp)
+    signal = f"asked, job {said.get('job_id', '')}: the archive has not finished; `osint captures` lists a copy later"
+    return replace(entry, kind=AnswerClass.RECEIPT, signal=signal[:_SIGNAL], copy_of=url)
+
+
+def _said_of_job(body: bytes) -> dict[str, str]:
+    try:
+        said = read_json(body)
+    except ValueError:
+        return {}
+    return (
+        {str(name): value for name, value in said.items() if isinstance(value, str)} if isinstance(said, dict) else {}
+    )
 
 
 def _answered(listing: Listing) -> str:

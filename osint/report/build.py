@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from tqdm import tqdm
 
 from osint import __version__, files, filings, geo, model, verdict
@@ -21,6 +22,7 @@ from osint.model import Dossier, Score, show
 from osint.register import QUANTITIES, Modality, Observation, Register, Role, csv_text
 from osint.report import figures
 from osint.report.answer import Answer, answer_of
+from osint.shown import shown
 from osint.verdict import Found
 
 PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
@@ -247,6 +249,7 @@ def page_html(
         loader=PackageLoader("osint.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_marked,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -276,6 +279,11 @@ def page_html(
     template = environment.get_template("page.html")
     font = filings.font_subset(template.render(context, font=""))  # the glyphs that the page needs, and no others
     return template.render(context, font=base64.b64encode(font or b"").decode())
+
+
+def _marked(value: object) -> object:
+    """Return a text with marks for what would steer the page; markup of our own stays."""
+    return shown(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _cell(value: object) -> str:

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from pyproj import Geod
 
 from osint.model import CAPACITY, Dossier, Given
 from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, Claim, Modality, Observation, Rung, Tier
 
 CONFIRMED = 0.9  # p_place from which what was seen counts as the place
 WHOLE_SHARE = 0.9  # searched share from which an area measured at a site of several parts is that of all of them
+UNKNOWN_ERROR_M = 500.0  # error of a coordinate that is given without one
 LEAST_M2 = 500.0  # roof or floor below which a building shows no data hall
 LEAST_MW = 0.5  # power below which a supply shows no data hall
 LEAST_UNITS = 2.0  # cooling units, fans or generators below which they show no data hall
+_EARTH = Geod(ellps="WGS84")
 ROOFED_UP = LADDER[Rung.ROOFED.height :]
 POWERED_UP = LADDER[Rung.POWERED.height :]
 PROMISES = (Modality.WILL, Modality.WOULD)
@@ -61,14 +66,16 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     needs at least a roof, and a capacity of a place where only ground is broken is still planned.
     """
     rung = claim.rung or Rung.ANNOUNCED
+    ahead = claim.value_date and claim.date and claim.value_date.first > claim.date.last  # "has", of a later day
+    said_to_stand = claim.modality in STATEMENTS and not ahead
     unbuilt = claim.quantity in CAPACITY and rung == Rung.GROUND_BROKEN
-    if claim.modality in STATEMENTS and unbuilt:
+    if said_to_stand and unbuilt:
         return Assertion(Asserts.PLANNED, Rung.ROOFED, 0)
-    if claim.modality in STATEMENTS:
+    if said_to_stand:
         days = [d.last.toordinal() for d in (claim.value_date, claim.date) if d]
         stands = min(days, default=0) if rung.height >= Rung.GROUND_BROKEN.height else 0
         return Assertion(Asserts.STANDS if stands else Asserts.NOTHING, rung, stands)
-    if claim.modality not in PROMISES:
+    if claim.modality not in PROMISES and not ahead:
         return Assertion(Asserts.NOTHING, rung, 0)
     starts = rung == Rung.GROUND_BROKEN and claim.quantity not in CAPACITY
     promised = rung if starts else max(rung, Rung.ROOFED, key=lambda r: r.height)
@@ -76,7 +83,8 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
         return Assertion(Asserts.PROMISED, promised, claim.value_date.last.toordinal())
     due = _due_in_filing(claim, dossier)
     if due:
-        return Assertion(Asserts.PROMISED, promised, due.day, due.claim_id)
+        later = max(promised, due.rung or promised, key=lambda r: r.height)
+        return Assertion(Asserts.PROMISED, later, due.day, due.claim_id)
     return Assertion(Asserts.PLANNED, promised, 0)
 
 
@@ -111,39 +119,99 @@ class Coverage(StrEnum):
 
 
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
-_NUMBERED = re.compile(r"(?P<noun>[a-z ]+?)s?\s*(?P<first>\d+|[ivx]+)(?:\s*(?:-|to|and)\s*(?P<last>\d+|[ivx]+))?")
+_CARDINAL = {
+    **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5},
+    **{"six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
+}
+_ORDINAL = {
+    **{"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5},
+    **{"sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10},
+}
+_CHINESE = {character: n for n, character in enumerate("零一二三四五六七八九十")}
+_NOUNS = {"期": "phase", "楼": "building", "栋": "building", "幢": "building", "机房楼": "building", "机房": "hall"}
+_WHOLE = frozenset({"whole", "whole site", "entire site", "all of the site", "全部", "整体", "全园区"})
+_ONE = r"(?:\d{1,3}|[ivx]+|one|two|three|four|five|six|seven|eight|nine|ten|[一二三四五六七八九十]+)"
+_LIST = rf"(?P<list>{_ONE}(?:\s*(?:-|–|~|至|to|through|,|、|和|及|&|\band\b)+\s*{_ONE})*)"
+_FORMS = (
+    re.compile(rf"(?P<noun>[a-z][a-z ]*?)s?(?:\s+no\.?|\s+nr\.?|\s+number|\s*#)?(?:\s+|(?=\d)){_LIST}"),
+    re.compile(rf"(?:the )?(?P<list>\d{1, 3}(?=st|nd|rd|th)|{'|'.join(_ORDINAL)})(?:st|nd|rd|th)? (?P<noun>[a-z]+)"),
+    re.compile(rf"第?{_LIST}\s*(?:号|#)?\s*(?P<noun>{'|'.join(sorted(_NOUNS, key=len, reverse=True))})(?:工程|项目)?"),
+)
+_RANGE = re.compile(rf"({_ONE})\s*(?:-|–|~|至|to|through)\s*({_ONE})")
+_REPEATED = re.compile(r"(?:号|#)?(?:机房楼|楼|栋|幢|期)(?=\s*[、和及,])")  # 1号楼、2号楼 says the noun twice
+
+
+def _number(word: str) -> int:
+    """Return a number written in digits, as a Roman or Chinese numeral, or in an English word."""
+    for known in (_ROMAN, _CARDINAL, _ORDINAL):
+        if word in known:
+            return known[word]
+    if word.isascii():
+        return int(word)
+    tens, ten, ones = word.rpartition("十")
+    return (_CHINESE.get(tens, 1) * 10 if ten else 0) + _CHINESE.get(ones, 0)
+
+
+def _tidy(part: str) -> str:
+    """Return a part in small letters, half-width characters and single spaces; empty where it is the whole site."""
+    text = " ".join(unicodedata.normalize("NFKC", part).casefold().split()).removeprefix("the ")
+    return "" if text in _WHOLE else text
+
+
+def _level(text: str) -> tuple[str, frozenset[int]] | None:
+    """Return noun and numbers of one level of a part."""
+    found = next((m for form in _FORMS if (m := form.fullmatch(_REPEATED.sub("", text.strip())))), None)
+    if found is None:
+        return None
+    numbers = {_number(n) for n in re.findall(_ONE, found["list"])}
+    for first, last in _RANGE.findall(found["list"]):
+        numbers |= set(range(_number(first), _number(last) + 1))
+    return _NOUNS.get(found["noun"], found["noun"].strip()), frozenset(numbers)
+
+
+def _levels(part: str) -> dict[str, frozenset[int]] | None:
+    """Return the levels of a part, as {'phase': {2}, 'hall': {3}} of 'phase II (hall 3)'; None for other words."""
+    levels = [_level(text) for text in re.split(r"[()]| of ", _tidy(part)) if text.strip()]
+    known = [level for level in levels if level is not None]
+    return dict(known) if known and len(known) == len(levels) else None
 
 
 def part_numbers(part: str) -> tuple[str, frozenset[int]] | None:
-    """Return noun and numbers of a part, as ('building', {1, 2}) of 'Buildings 1-2'; None for other words."""
-    found = _NUMBERED.fullmatch(" ".join(part.casefold().split()))
-    if not found:
-        return None
-    first, last = (_ROMAN.get(n) or (int(n) if n.isdigit() else 0) for n in (found["first"], found["last"] or "0"))
-    return found["noun"].strip(), frozenset(range(first, max(first, last) + 1))
+    """Return noun and numbers of a part of one level, as ('building', {1, 2}) of 'Buildings 1-2'; None for other words.
+
+    >>> [sorted(part_numbers(p)[1]) for p in ("phase II", "二期", "1号楼、3号楼", "buildings 1 and 3", "first phase")]
+    [[2], [2], [1, 3], [1, 3], [1]]
+    """
+    levels = _levels(part)
+    return next(iter(levels.items())) if levels is not None and len(levels) == 1 else None
 
 
 def coverage(seen: str, claimed: str) -> Coverage:
     """Return how a part that was seen lies to a part that is claimed; an empty part is the whole site.
 
-    >>> [coverage(*p).value for p in (("", "phase 1"), ("building 1", ""), ("buildings 1-4", "building 2"))]
+    OTHER stands for parts of which it is not known that one holds the other, as a phase and a building.
+
+    >>> [coverage(*p).value for p in (("", "phase 1"), ("building 1", ""), ("buildings 1-4", "2号楼"))]
     ['within', 'part', 'within']
-    >>> coverage("phase II", "phase 2").value, coverage("phase 1", "building 1").value
-    ('same', 'other')
+    >>> [coverage(*p).value for p in (("phase II", "二期"), ("phase 1", "hall 1"), ("phase 2", "phase 2 (hall 3)"))]
+    ['same', 'other', 'within']
     """
-    a, b = (" ".join(part.casefold().split()) for part in (seen, claimed))
+    a, b = _tidy(seen), _tidy(claimed)
     if a == b:
         return Coverage.SAME
     if not a or not b:
         return Coverage.PART if a else Coverage.WITHIN
-    left, right = part_numbers(a), part_numbers(b)
-    if left is None or right is None or left[0] != right[0]:
+    left, right = _levels(a), _levels(b)
+    if left is None or right is None:
         return Coverage.OTHER
-    if left[1] == right[1]:
+    if left == right:
         return Coverage.SAME
-    if right[1] < left[1]:
+    nouns = left.keys() | right.keys()  # a level that is not named is all of it
+    if all(noun not in left or (noun in right and right[noun] <= left[noun]) for noun in nouns):
         return Coverage.WITHIN
-    return Coverage.PART if left[1] < right[1] else Coverage.OTHER
+    if all(noun not in right or (noun in left and left[noun] <= right[noun]) for noun in nouns):
+        return Coverage.PART
+    return Coverage.OTHER
 
 
 # ---------------------------------------------------------------- what was seen
@@ -178,6 +246,11 @@ class Sight:
         """Probability that what it did not see is not there: of the right place, and not where nobody looked."""
         share = self.row.searched_share
         return self.p_place * (1.0 if share is None else share)
+
+    @property
+    def p_bounds(self) -> float:
+        """Probability that a size bounds the place: an area is that of what was looked at, and no more."""
+        return self.p_absent if self.row.quantity in _AREAS else self.p_place
 
     @property
     def confirmed(self) -> bool:
@@ -245,6 +318,15 @@ def _of_sites(claim: Claim, dossier: Dossier) -> Iterator[tuple[Observation, Cov
                 yield row, Coverage.PART
 
 
+def apart(a: Observation, b: Observation) -> bool:
+    """Return whether two observations are of different places: both give a coordinate, and the errors do not meet."""
+    if a.lat is None or a.lon is None or b.lat is None or b.lon is None:
+        return False
+    errors = ((UNKNOWN_ERROR_M if o.position_error_m is None else o.position_error_m) for o in (a, b))
+    distance: float = _EARTH.inv(a.lon, a.lat, b.lon, b.lat)[2]
+    return distance > sum(errors)
+
+
 def descendants(site_id: str, dossier: Dossier) -> list[str]:
     """Return the sites that are parts of a site, and their parts, in the order of the table."""
     out: list[str] = []
@@ -261,7 +343,21 @@ def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
         share = row.searched_share
         whole = row.quantity not in _AREAS or not several or (share is not None and share >= WHOLE_SHARE)
         out.append(Sight(row, covered, whole))
-    return out
+    return [replace(s, coverage=Coverage.PART) if _beside_what_stands(s, out) else s for s in out]
+
+
+def _beside_what_stands(bare: Sight, seen: Sequence[Sight]) -> bool:
+    """Return whether a look that found nothing is of another compound of the site than one where something stands."""
+    if not bare.bare or not bare.covers:
+        return False
+    missing = bare.row.not_yet or Rung.ROOFED
+    return any(
+        apart(s.row, bare.row)
+        and not s.bare
+        and (s.substantial() or (s.row.rung and s.row.rung.height >= missing.height))
+        for s in seen
+        if s.confirmed and s.covers
+    )
 
 
 def by_others(claim: Claim, seen: Sequence[Sight]) -> list[Sight]:
@@ -278,8 +374,9 @@ def _official(claim: Claim) -> bool:
 def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[str, ...]:
     """Return the observations that contradict one by which something is not there, by id.
 
-    A witness is of the same place, of another group, and shows the rung on an earlier day or the same one. Of a rung
-    from powered on, 'not yet' of a whole says nothing of its parts.
+    A witness is of the same place and shows the rung on an earlier day or the same one; up to the roof, which does not
+    go away, an observer can contradict the own look. Of a rung from powered on, 'not yet' of a whole says nothing of
+    its parts.
     """
     missing = absent.row.not_yet or Rung.ROOFED
     parts_too = missing.height <= Rung.ROOFED.height
@@ -289,11 +386,13 @@ def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[s
         for s in seen
         if s.confirmed
         and s.row.site_id in places
-        and s.group != absent.group
+        and (s.group != absent.group or parts_too)
+        and s.row.observation_id != absent.row.observation_id
+        and not apart(s.row, absent.row)
         and s.row.rung is not None
         and s.row.rung.height >= missing.height
         and s.last <= absent.first
-        and (s.row.part == absent.row.part or (parts_too and not absent.row.part))
+        and (coverage(s.row.part, absent.row.part) == Coverage.SAME or (parts_too and not absent.row.part))
     }
     return tuple(sorted(out))
 

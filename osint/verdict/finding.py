@@ -13,10 +13,10 @@ import numpy as np
 from osint import model
 from osint.model import Factor, Given, Posterior, show
 from osint.register import CLAIM_KINDS, Claim
-from osint.verdict.bearing import Assertion, Sight, day_text
+from osint.verdict.bearing import Assertion, Coverage, Sight, day_text
 from osint.verdict.look import Seen
 from osint.verdict.room import Room
-from osint.verdict.rules import REFUTE, By, FindingRule, Outcome, sure, word
+from osint.verdict.rules import By, FindingRule, Outcome, sure, word
 
 
 class Confidence(StrEnum):
@@ -111,8 +111,8 @@ class Contradiction:
     """Name of the check, by which a contradiction of several claims is counted once."""
 
     def text(self) -> str:
-        """Return it in words, as 'ladder against date with C047'."""
-        return f"{self.check} with {' and '.join(self.others)}" if self.others else str(self.check)
+        """Return it in words, as 'C047 (ladder against date)'."""
+        return f"{' and '.join(self.others) or 'itself'} ({self.check})"
 
 
 @dataclass(frozen=True)
@@ -281,9 +281,16 @@ class Finding:
         what = f"what was seen at {', '.join(sites)} ({', '.join(room.ids)})"
         if room.partial:
             what = f"the parts that were seen ({', '.join(room.ids)} at {', '.join(sites)})"
-        place = "" if room.p_place >= 1 - REFUTE else f", if it is the place ({_place(room.p_place)})"
+        rows = [s for r in room.rooms for s in r.seen]
+        place = ""
+        if not all(sure(s.p_place) for s in rows):
+            place = f", if it is the place ({_place(min(rows, key=lambda s: s.p_place))})"
+        elif not sure(room.p_place):
+            place = f", if nothing stands where nobody looked ({_place(min(rows, key=lambda s: s.p_absent))})"
         missing = "; the other parts were not seen" if room.partial else ""
-        return f"By {day_text(room.day)} {what} had room for {most}{place}{missing}. Claimed: {self.claim.written()}."
+        loose = sorted({s.row.date.text for s in rows if s.first != s.last})
+        when = f"On a day that is dated {' and '.join(loose)} alone," if loose else f"By {day_text(room.day)}"
+        return f"{when} {what} had room for {most}{place}{missing}. Claimed: {self.claim.written()}."
 
 
 def named(claim: Claim) -> float:
@@ -294,8 +301,10 @@ def named(claim: Claim) -> float:
     return (min(claim.readings) if claim.readings else claim.figure) * factor
 
 
-def _place(p: float) -> str:
-    return f"probability {p:.0%}" if p > 0 else "probability not stated"
+def _place(s: Sight) -> str:
+    p, share = s.row.p_place, s.row.searched_share
+    looked = "" if share is None else f"; {share:.0%} of it was looked at"
+    return (f"probability {p:.0%}" if p is not None else "probability not stated") + looked
 
 
 def _contradicting(finding: Finding) -> str:
@@ -308,16 +317,21 @@ def describe(s: Sight) -> str:
     One that comes from a claim on file was relayed, and says so.
     """
     row, said = s.row, []
-    if row.not_yet is not None:
-        said.append(f"not yet {row.not_yet.value}")
     if row.rung is not None:
         said.append(row.rung.value)
+    if row.not_yet is not None:
+        said.append(f"not yet {row.not_yet.value}")
     if s.sized and row.low is not None and row.best is not None and row.high is not None:
-        said.append(f"{show(row.best, 4)} ({show(row.low, 4)} to {show(row.high, 4)}) {model.unit_of(row.quantity)}")
-    part = f" of {row.part}" if row.part else ""
+        said.append(f"{show(row.best, 4)} ({show(row.low, 4)} to {show(row.high, 4)}) {_observed_unit(row.quantity)}")
+    part = f"{row.part}: " if row.part else ""
     relayed = f", as relayed in {row.source_claim_id}" if row.source_claim_id else ""
     who = f"{row.observer}, {row.how}, {row.date.text}{relayed}"
-    return f"{row.observation_id} ({who}) shows {' and '.join(said) or 'no rung and no size'}{part}"
+    return f"{row.observation_id} ({who}) shows {part}{', '.join(said) or 'no rung and no size'}"
+
+
+def _observed_unit(quantity: str) -> str:
+    """Return the unit of an observed size without what the model reads into it ("at the design peak")."""
+    return model.unit_of(quantity).split(",")[0]
 
 
 class _Words(dict[str, str]):
@@ -337,17 +351,32 @@ class _Words(dict[str, str]):
         return day_text(self.f.asserts.day) if self.f.asserts.day else "a day that is not named"
 
     def _not_due(self) -> str:
-        return f"It was due by {self._due()}, later than that" if self.f.asserts.day else "No day is named for it"
+        day = self.f.asserts.day
+        if not day:
+            return "No day is named for it"
+        earlier = all(s.last < day for s in self.f.decided_by)
+        return f"It was due by {self._due()}, {'later than that' if earlier else 'which may be later than that'}"
 
     def _due_from(self) -> str:
         source = self.f.asserts.due_from
         return f" (the day that {source} of the same filing names)" if source else ""
 
-    def _days(self) -> str:
-        return str(self.f.days_after or 0)
+    def _when(self) -> str:
+        days = self.f.days_after or 0
+        return f"{days} day{'s' if days != 1 else ''} after that day" if days else "on that day"
 
     def _absent(self) -> str:
-        return self._listed(self.f.decided_by)
+        """Return the look that found nothing; where the rung of parts of it is known, that is said beside it."""
+        said = self._listed(self.f.decided_by)
+        missing = max((s.row.not_yet for s in self.f.decided_by if s.row.not_yet), key=lambda r: r.height, default=None)
+        if missing is None:
+            return said
+        parts = [
+            s
+            for s in self.f.seen.confirmed
+            if s.coverage == Coverage.PART and s.row.rung is not None and s.row.rung.height >= missing.height
+        ]
+        return f"{said} as a whole (of parts of it, {self._listed(parts)})" if parts else said
 
     def _shown(self) -> str:
         return describe(self.f.seen.shown) if self.f.seen.shown else ""
@@ -358,6 +387,8 @@ class _Words(dict[str, str]):
             return ""
         low, best, high = room.interval
         unit = model.unit_of(self.f.claim.quantity)
+        if room.posterior is None:
+            return f"{self._listed(room.seen)}: room for none"
         range_ = (
             f"at most {show(high)} {unit}" if room.bounded else f"{show(best)} ({show(low)} to {show(high)}) {unit}"
         )
@@ -374,7 +405,11 @@ class _Words(dict[str, str]):
         return f"{show(max(claim.readings), 6)} {claim.unit}" if claim.readings else claim.written()
 
     def _chance(self) -> str:
-        return _percent(self.f.probability)
+        room, doubt = self.f.room, ""
+        edge = 0.005  # below which a percentage without decimals says 0
+        if room is not None and 1 - room.p_place >= edge:
+            doubt = f", of which {1 - room.p_place:.0%} is the doubt whether all of the right place was seen"
+        return _percent(self.f.probability) + doubt
 
     def _chance_hardest(self) -> str:
         return _percent(self.f.hardest)
@@ -388,19 +423,35 @@ class _Words(dict[str, str]):
     def _conflict(self) -> str:
         ids = set(self.f.seen.conflict)
         every = sorted((*self.f.seen.sights, *self.f.seen.own), key=lambda s: s.row.observation_id)
-        rows = [describe(s) for s in every if s.row.observation_id in ids]
-        rows += [f"{c.claim_id} ({c.claimant}) states: {c.rung}" for c in self.f.seen.statements]
-        return " and ".join(rows) + " contradict each other"
+        rows = [s for s in every if s.row.observation_id in ids]
+        said = [f"{c.claim_id} ({c.claimant}) states: {c.rung}" for c in self.f.seen.statements]
+        absent = [s for s in rows if s.row.not_yet is not None or s.bare]
+        if absent and (said or len(absent) < len(rows)):
+            against = [describe(s) for s in rows if s not in absent] + said
+            return f"{self._listed(absent)}. Against that, {'; '.join(against)}"
+        return f"{self._listed(rows)}. The sizes cannot be of one thing on one day"
 
     def _unconfirmed(self) -> str:
         rows = self.f.seen.doubtful or tuple(s for s in self.f.seen.sights if not s.confirmed)
-        return "; ".join(f"{describe(s)} ({_place(s.p_place)} that it is the place)" for s in rows)
+        return "; ".join(f"{describe(s)} ({_place(s)} that it is the place)" for s in rows)
+
+    def _unsearched(self) -> str:
+        return "; ".join(f"{describe(s)} ({s.row.searched_share or 0:.0%} looked at)" for s in self.f.seen.doubtful)
+
+    def _unfixed(self) -> str:
+        day = self.f.asserts.day
+        return self._listed([s for s in self.f.seen.covering if s.first <= day < s.last])
+
+    def _subject(self) -> str:
+        return self.f.claim.part or "the site"
 
     def _after(self) -> str:
-        return self._listed([s for s in self.f.seen.covering if s.last > self.f.asserts.day])
+        later = [s for s in self.f.seen.covering if s.first > self.f.asserts.day]
+        return self._listed([s for s in later if s.first == min(o.first for o in later)])
 
     def _before(self) -> str:
-        return self._listed([s for s in self.f.seen.covering if s.last <= self.f.asserts.day])
+        earlier = [s for s in self.f.seen.covering if s.last <= self.f.asserts.day]
+        return self._listed([s for s in earlier if s.last == max(o.last for o in earlier)])
 
     def _elsewhere(self) -> str:
         return self._listed([s for s in self.f.seen.confirmed if not s.covers])
@@ -417,7 +468,7 @@ class _Words(dict[str, str]):
     def _paper(self) -> str:
         paper, unit = self.f.paper, model.unit_of(self.f.claim.quantity)
         if paper.posterior is None:
-            return f"{', '.join(paper.ids)} bound it on one side"
+            return f"{', '.join(paper.ids)} {'bounds' if len(paper.ids) == 1 else 'bound'} it on one side"
         low, best, high = paper.interval
         return f"room for {show(best)} ({show(low)} to {show(high)}) {unit}, by {', '.join(paper.ids)}"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from osint.model import CAPACITY, Dossier, Question
-from osint.register import Claim, Rung
+from osint.register import Bounding, Claim, Rung
 from osint.verdict.bearing import (
     Assertion,
     Asserts,
@@ -37,7 +37,7 @@ class RoomFor:
 
     @property
     def day(self) -> int:
-        """Ordinal of the last day on which it can have been seen."""
+        """Ordinal of the day up to which it bounds what stood."""
         return max(room.day for room in self.rooms)
 
     @property
@@ -94,7 +94,8 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     """Sort what was seen by what it can decide; the value of the claim is not used."""
     every = sights(claim, dossier)
     seen = Seen(tuple(by_others(claim, every)))
-    lower = [s for s in seen.sights if s.covers and _lower(s, asks, seen)]
+    up_to = claim.bound == Bounding.AT_MOST  # which a part that runs fulfils
+    lower = [s for s in seen.sights if s.covers and _lower(s, asks, seen) and not (up_to and not s.bare)]
     late = [s for s in lower if asks.day and s.first >= asks.day]
     certain = [s for s in late if sure(s.p_absent)]
     absent = max(certain, key=lambda s: s.first, default=None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from osint import model
 from osint.errors import OsintError
 from osint.model import Dossier, Given, Posterior, Question, SharedSum
-from osint.verdict.bearing import Coverage, Sight
+from osint.verdict.bearing import Coverage, Sight, apart
 
 SAME_TIME_DAYS = 31  # within which two sizes of one thing cannot differ by what was built between them
 SNAPSHOT_DAYS = 200  # within which sizes of different kinds are taken together
@@ -48,13 +48,13 @@ class Room:
 
     @property
     def day(self) -> int:
-        """Ordinal of the latest day on which any of it can have been seen."""
-        return max(s.last for s in self.seen)
+        """Ordinal of the day up to which it bounds what stood: the first on which the last of it can have been seen."""
+        return max(s.first for s in self.seen)
 
     @property
     def p_place(self) -> float:
         """Probability that it is the place: that of the least certain observation."""
-        return min(s.p_place if s.given() else s.p_absent for s in self.seen)
+        return min(s.p_bounds if s.given() else s.p_absent for s in self.seen)
 
     @property
     def interval(self) -> tuple[float, float, float]:
@@ -86,21 +86,33 @@ def snapshot(seen: Sequence[Sight], anchor: Sight) -> list[Sight]:
 
 
 def _merged(seen: Sequence[Sight]) -> list[tuple[Given, list[Sight]]]:
-    """Return the sizes as evidence: roofs with outlines of their own of one look are added, bound to bound."""
+    """Return the sizes as evidence, added end to end where they are of several things.
+
+    Of several things are roofs with outlines of their own of one look, and whatever was seen at places apart.
+    """
     out: list[tuple[Given, list[Sight]]] = []
+    several = {q for q in {s.row.quantity for s in seen} if _all_apart([s for s in seen if s.row.quantity == q])}
     looks: dict[tuple[str, str, int], list[Sight]] = {}
     for s in seen:
-        looks.setdefault((s.row.quantity, s.group, s.first), []).append(s)
+        one = (s.row.quantity, "", 0) if s.row.quantity in several else (s.row.quantity, s.group, s.first)
+        looks.setdefault(one, []).append(s)
     for (quantity, *_), rows in looks.items():
         givens = [g for s in rows if (g := s.given())]
         outlines = {s.row.outline for s in rows}
-        if len(rows) > 1 and "" not in outlines and len(outlines) == len(rows) and not any(g.bound for g in givens):
+        drawn = len(rows) > 1 and "" not in outlines and len(outlines) == len(rows)
+        if quantity in several or (drawn and not any(g.bound for g in givens)):
             ids = tuple(i for g in givens for i in g.ids)
             low, high = (sum(ends) for ends in ([g.low or 0.0 for g in givens], [g.high or 0.0 for g in givens]))
-            out.append((Given(quantity, low, high, ", ".join(ids), ids, observed=True), rows))
+            low_known = low if all(g.low for g in givens) else None
+            out.append((Given(quantity, low_known, high, ", ".join(ids), ids, observed=True), rows))
         else:
             out += list(zip(givens, ([s] for s in rows), strict=True))
     return out
+
+
+def _all_apart(seen: Sequence[Sight]) -> bool:
+    """Return whether there are several sizes, each of a place of its own."""
+    return len(seen) > 1 and all(apart(a.row, b.row) for a, b in itertools.combinations(seen, 2))
 
 
 def disagreement(givens: Sequence[Given], q: Question, dossier: Dossier) -> Disagreement | None:

@@ -95,12 +95,16 @@ class RuleFacts:
     """The number is a power, and its rung is powered or running."""
     contradicted: bool = False
     """A cross-check found the claim inconsistent."""
+    unsearched: bool = False
+    """What would decide is of the place, but not of all of it."""
     unconfirmed: bool = False
     """Something was seen, and none of it at a confirmed place."""
     after: bool = False
     """What was seen is later than its day."""
     before: bool = False
     """What was seen is earlier than its day."""
+    unfixed: bool = False
+    """The dates of what was seen leave open whether it was before or after its day."""
     elsewhere: bool = False
     """Another part was seen."""
     small: bool = False
@@ -207,6 +211,7 @@ RULES = (
         Outcome.NOT_REACHED,
         By.ABOUT,
     ),
+    FindingRule("not all of the place was looked at", lambda f: f.unsearched, Outcome.UNTESTED),
     FindingRule("the place is not confirmed", lambda f: f.unconfirmed, Outcome.UNTESTED),
     FindingRule("no size was measured", lambda f: f.small, Outcome.UNTESTED),
     FindingRule("a figure that tests others", lambda f: f.tests_others, Outcome.UNTESTED),
@@ -214,12 +219,13 @@ RULES = (
     FindingRule("seen before and after its day", lambda f: f.before and f.after, Outcome.UNTESTED),
     FindingRule("seen after its day alone", lambda f: f.after, Outcome.UNTESTED),
     FindingRule("seen before its day alone", lambda f: f.before, Outcome.UNTESTED),
+    FindingRule("seen about its day", lambda f: f.unfixed, Outcome.UNTESTED),
     FindingRule("another part was seen", lambda f: f.elsewhere, Outcome.UNTESTED),
     FindingRule("it asserts nothing of the ground", lambda f: f.seen and f.silent, Outcome.UNTESTED),
     FindingRule("nothing in it can be compared", lambda f: f.seen, Outcome.UNTESTED),
     FindingRule("seen by the claimant alone", lambda f: f.own, Outcome.UNTESTED),
     FindingRule("on paper alone", lambda f: f.paper, Outcome.UNTESTED),
-    FindingRule("nothing bears on it", lambda _: True, Outcome.UNTESTED),
+    FindingRule("nothing observed bears on it", lambda _: True, Outcome.UNTESTED),
 )
 """The rules of a finding; the first whose condition holds decides."""
 

@@ -385,8 +385,16 @@ def multiples(book: Book) -> Iterator[Check | None]:
         if any(not b.span.apart(base) for b in before):
             yield None
             continue
+        others = [
+            b.claim
+            for measure, rows in book.by_site[f.site].items()
+            for b in rows
+            if measure != f.measure and b.claim.quantity_kind == f.claim.quantity_kind and not b.span.apart(base)
+        ]
         nearest = min(before, key=lambda b: abs(math.log(b.value * times / f.value)))
         figures: dict[str, float | str] = {
-            "word": found[0].group(0), "times": times, "base": base.text(3), "ratio": f.value / nearest.value,
+            "word": found[0].group(0), "times": times, "base": f"{base.text(3)} {f.claim.unit}",
+            "ratio": f.value / nearest.value,
+            "other": f"; near that, of another kind or of none: {said_all(others)}" if others else "",
         }  # fmt: skip
         yield against(book, CheckName.MULTIPLE, [f.claim], [nearest.claim], CheckFinding.NOTE, **figures)

@@ -1,0 +1,41 @@
+"""What each portal and web archive must answer for its adapter to read it."""
+
+from __future__ import annotations
+
+from osint.http import Contract, Need, Request
+from osint.portals.adapters import SOURCES, Source, base_url
+from osint.portals.search import read_query, search_request
+from osint.portals.webarchives import COMMONCRAWL_INDEX, WAYBACK
+
+_READ = ("title", "date", "url")
+"""Fields without which a row is of no use; a portal may leave out its place and kind."""
+WORDS, MONTH, STOCK = "数据中心", "2024-06", "600821"
+"""What is searched for: words that are common, a month that is over, and a stock code where a portal needs one."""
+
+
+def contracts() -> list[Contract]:
+    """Return the contract of each portal, of the Wayback index and of the list of crawls."""
+    return [*map(_portal, SOURCES), _wayback(), _commoncrawl()]
+
+
+def _portal(source: Source) -> Contract:
+    words = f"{WORDS} {STOCK}" if source.needs_stock else WORDS
+    request = search_request(source, read_query(words, MONTH, MONTH, pages=1), source.first)
+    if source.form == "html":
+        return Contract(source.name, request, begins=(b"<", b"\n<", b"\r\n<", b"\xef\xbb\xbf<"))
+    needs = [Need(source.rows, "list")]
+    needs += [Need((*source.rows, 0, key), "any") for name, key in source.fields.items() if name in _READ]
+    needs += [Need(source.total, "number")] if source.total else []
+    return Contract(source.name, request, tuple(needs))
+
+
+def _wayback() -> Contract:
+    question = "/cdx/search/cdx?url=example.com&output=json&limit=1"
+    names = ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length")
+    needs = (Need((0,), "list"), *(Need((0, at), "text") for at in range(len(names))), Need((1, 1), "text"))
+    return Contract("wayback index", Request(f"{base_url('wayback', WAYBACK)}{question}"), needs)
+
+
+def _commoncrawl() -> Contract:
+    request = Request(f"{base_url('commoncrawl', COMMONCRAWL_INDEX)}/collinfo.json")
+    return Contract("commoncrawl", request, (Need((0, "id"), "text"), Need((0, "cdx-api"), "text")))

@@ -1,0 +1,130 @@
+"""`osint doctor --network`: each service is asked one small question, and an answer that drifted is told by its field."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from osint import imagery, portals
+from osint.cli import doctor
+from osint.cli.main import main
+from osint.http import Contract, Form, Need, Request, examine
+from osint.portals import SOURCES
+from tests.portal_server import answer, serve
+
+CONTRACTS = {one.name: one for one in [*imagery.contracts(), *portals.contracts()]}
+VALUES = {"list": [], "object": {}, "text": "text", "number": 5, "any": "x"}
+WRONG = {"list": {}, "object": [], "text": {}, "number": []}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serve() as running:
+        yield running
+
+
+def placed(data, path, value):
+    """Return data with a value at a path; lists and objects on the way are made."""
+    if not path:
+        return value if data in (None, {}, []) or not isinstance(value, type(data)) else data
+    step, *rest = path
+    if isinstance(step, int):
+        data = list(data or [])
+        data += [None] * (step + 1 - len(data))
+    else:
+        data = dict(data or {})
+    held = data[step] if isinstance(step, int) else data.get(step)
+    data[step] = placed(held, rest, value)
+    return data
+
+
+def good(contract):
+    data = None
+    for need in sorted(contract.needs, key=lambda need: len(need.path)):
+        data = placed(data, need.path, VALUES[need.kind])
+    return data
+
+
+def asked(server, contract, body):
+    server.pages["/contract"] = (
+        body if isinstance(body, bytes) else answer(json.dumps(body).encode(), "application/json")
+    )
+    return examine(replace(contract, request=replace(contract.request, url=f"{server.url}/contract")))
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_each_contract_holds_and_each_drift_of_one_field_is_named(server, name):
+    contract = CONTRACTS[name]
+    if contract.begins:
+        assert asked(server, contract, answer(contract.begins[0] + b"rest")).form is Form.AS_EXPECTED
+        assert asked(server, contract, answer(b"{}")).form is Form.OTHERWISE
+        return
+    whole = good(contract)
+    assert asked(server, contract, whole).form is Form.AS_EXPECTED
+    for need in contract.needs:
+        if need.kind != "any":
+            drifted = json.loads(json.dumps(whole))
+            *way, last = need.path or (None,)
+            here = drifted
+            for step in way:
+                here = here[step]
+            if last is None:
+                drifted = WRONG[need.kind]
+            else:
+                here[last] = WRONG[need.kind]
+            found = asked(server, contract, drifted)
+            assert found.form is Form.OTHERWISE and f"is no {need.kind}" in found.says, need
+        if need.path and isinstance(need.path[-1], str):
+            drifted = json.loads(json.dumps(whole))
+            here = drifted
+            for step in need.path[:-1]:
+                here = here[step]
+            here[f"new_{need.path[-1]}"] = here.pop(need.path[-1])
+            found = asked(server, contract, drifted)
+            assert found.form is Form.OTHERWISE and f"{need.path[-1]} is not there" in found.says
+
+
+ONE = Contract("one", Request("http://x.example/"), (Need(("a",), "text"),))
+
+
+@pytest.mark.parametrize(
+    ("body", "form", "says"),
+    [
+        (answer(b"<html>login"), Form.OTHERWISE, "a page came where JSON was due"),
+        (answer(b"[" * 100_000), Form.OTHERWISE, "no JSON"),
+        (answer(b"no", status="401 Unauthorized"), Form.NEEDS_ACCOUNT, "401"),
+        (answer(b"no", status="403 Forbidden"), Form.BLOCKED, "403"),
+        (answer(b"no", status="404 Not Found"), Form.OTHERWISE, "404"),
+        (answer(b"no", status="429 Too Many", headers=[("Retry-After", "9")]), Form.BUSY, "9 s"),
+        (answer(b"no", status="500 Error"), Form.UNREACHABLE, "500"),
+        (b"", Form.UNREACHABLE, "closed without a byte"),
+    ],
+)  # fmt: skip
+def test_what_is_not_as_expected_says_what_it_is(server, body, form, says):
+    found = asked(server, ONE, body)
+    assert found.form is form and says in found.says
+
+
+def test_the_own_servers_of_portals_answer_as_their_contracts_say(server, monkeypatch):
+    for source in SOURCES:
+        monkeypatch.setenv(f"OSINT_BASE_{source.name.upper()}", server.url)
+    for name in ("wayback", "commoncrawl"):
+        monkeypatch.setenv(f"OSINT_BASE_{name.upper()}", server.url)
+    server.pages.clear()
+    found = {one.name: examine(one) for one in portals.contracts()}
+    assert {name for name, one in found.items() if one.form is Form.AS_EXPECTED} >= {
+        "cninfo",
+        "sse",
+        "szse",
+        "commoncrawl",
+    }
+
+
+def test_the_report_of_the_network_holds_no_secret(capsys, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://user:zz-secret-zz@proxy.example:3128")
+    monkeypatch.setattr(imagery, "contracts", lambda: [ONE])
+    monkeypatch.setattr(portals, "contracts", lambda: [])
+    assert main(["doctor", "--network"]) == 0
+    out = capsys.readouterr().out
+    assert "zz-secret-zz" not in out and "proxy.example" in out and "unreachable" in out
+    assert doctor.examine_network()[-1]["what"] == "one"
