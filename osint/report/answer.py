@@ -142,7 +142,7 @@ def answer_of(dossier: Dossier, found: Found) -> Answer:
         largest=_largest([f for f in found.judged if f.claim.site_id in ids and f.claim.claim_id not in wider]),
         seen=tuple(row for site in announced for row in dossier.observations[site.site_id]),
         measured=_chips(sums, Ground.OBSERVATION),
-        paper=_chips(sums, Ground.PAPER),
+        paper=_chips(sums, Ground.ROOM),
         contradictions=contradictions,
         tensions=tensions,
         sharpest=min(contradictions or tensions, key=lambda c: _rank(c, claims), default=None),
