@@ -63,4 +63,4 @@ def report_folder(register, tmp_path_factory):
     """Write the report of the shipped register once for all tests."""
     from osint.report import write_report
 
-    return write_report(register, tmp_path_factory.mktemp("out") / "report")[0].parent
+    return write_report(register, tmp_path_factory.mktemp("out") / "report").page.parent

@@ -29,7 +29,7 @@ def small(small_register):
 
 
 def page_of(register, folder):
-    return report.write_report(register, folder)[0].read_text(encoding="utf-8")
+    return report.write_report(register, folder).page.read_text(encoding="utf-8")
 
 
 def digests(folder):
@@ -58,7 +58,7 @@ def test_the_page_loads_nothing(report_folder):
 
 
 def test_two_runs_give_the_same_bytes(small, tmp_path):
-    first, second = (report.write_report(small, tmp_path / name)[0].parent for name in ("one", "two"))
+    first, second = (report.write_report(small, tmp_path / name).page.parent for name in ("one", "two"))
     assert digests(first) == digests(second)
 
 

@@ -105,6 +105,7 @@ def _report(args: argparse.Namespace) -> None:
 
     if not args.out:
         files.check_case(data_dir(args.data))
-    page, summary = report.write_report(_register(args), args.out or data_dir(args.data) / "derived" / "report")
-    tables = {"page": str(page), "sites": summary.to_dict("records")}
-    print_answer(args, tables, f"{summary.to_string(index=False)}\n\npage: {page}")
+    made = report.write_report(_register(args), args.out or data_dir(args.data) / "derived" / "report")
+    sentences = made.answer.sentences()
+    tables = {"page": str(made.page), "answer": list(sentences), "sites": made.summary.to_dict("records")}
+    print_answer(args, tables, f"{made.summary.to_string(index=False)}\n\n{made.answer.text()}\n\npage: {made.page}")

@@ -21,6 +21,7 @@ from osint.errors import BadInputError, OsintError
 from osint.model import Dossier, Score, show
 from osint.register import QUANTITIES, Modality, Observation, Register, Role, csv_text
 from osint.report import figures
+from osint.report.answer import Answer, answer_of
 from osint.shown import shown
 from osint.verdict import Found
 
@@ -105,11 +106,24 @@ def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.Data
                 "name": site.name_display,
                 "claims": len(outcomes),
                 "findings": ", ".join(f"{n} {name}" for name, n in counts) or "no claim on file",
+                "seen": _seen_there(dossier.observations[site.site_id]),
                 "chips claimed": on_paper["claimed"].iloc[0] if len(on_paper) else "",
                 "H100-class chips on paper": span,
             }
         )
     return pd.DataFrame(rows)
+
+
+def _seen_there(rows: Sequence[Observation]) -> str:
+    """Return the highest rung that was seen at a site, with the day and how sure the place is; empty without one."""
+    shown = [row for row in rows if row.rung is not None]
+    if not shown:
+        return ""
+    row = max(shown, key=lambda r: (r.rung.height if r.rung else 0, r.date.first))
+    place = "place not stated" if row.p_place is None else f"place {row.p_place:.0%}"
+    part = f" of {row.part}" if row.part else ""
+    told = f"{row.rung.value if row.rung else ''}{part}, {row.date.text} ({row.observation_id}, {place})"
+    return f"SIMULATED {told}" if row.simulated else told
 
 
 def _supply(dossier: Dossier) -> list[tuple[str, float, float]]:
@@ -192,7 +206,7 @@ def _figures(
         "d_calibration": figures.render(
             figures.calibration,
             independent,
-            scored.summary.iloc[0],
+            scored.summary,
             f"Source: data/raw/calibration.csv (each row names its own). Leave-one-out. {made_by}",
         ),
     }
@@ -214,7 +228,12 @@ def _rungs(dossier: Dossier, site_ids: set[str]) -> pd.DataFrame:
 
 
 def page_html(
-    register: Register, found: Found, scored: Score, estimates: pd.DataFrame, pictures: Mapping[str, figures.Files]
+    register: Register,
+    found: Found,
+    scored: Score,
+    estimates: pd.DataFrame,
+    pictures: Mapping[str, figures.Files],
+    answer: Answer,
 ) -> str:
     """Return the whole page as HTML: no script, nothing loaded from outside, every text of a source escaped.
 
@@ -242,6 +261,8 @@ def page_html(
         "provinces": [province for province, _ in provinces.most_common()],
         "seen": Seen.of(dossier),
         "found": found,
+        "answer": answer.sentences(),
+        "simulated": [r.observation_id for of_site in dossier.observations.values() for r in of_site if r.simulated],
         "estimates": estimates,
         "stories": stories,
         "no_story": verdict.NO_STORY,
@@ -251,6 +272,7 @@ def page_html(
         "pictures": {name: base64.b64encode(files["png"]).decode() for name, files in pictures.items()},
         "score": score,
         "worse": worse.to_dict("records"),
+        "trust": {basis: _trust(quantities, score) for basis, quantities in BASES.items()},
         "goal": {"coverage": GOAL_COVERAGE, "factor": GOAL_FACTOR},
         "quantities": pd.DataFrame({"quantity": list(QUANTITIES), "unit": [q.unit for q in QUANTITIES.values()]}),
         "font_name": PAGE_FONT,
@@ -258,6 +280,17 @@ def page_html(
     template = environment.get_template("page.html")
     font = filings.font_subset(template.render(context, font=""))  # the glyphs that the page needs, and no others
     return template.render(context, font=base64.b64encode(font or b"").decode())
+
+
+def _trust(quantities: Sequence[str], score: pd.DataFrame) -> str:
+    """Return the line of the score that bears on estimates from some quantities, in words."""
+    kinds = {QUANTITIES[name].group for name in quantities} - {""}
+    lines = score[score["kind"].isin(kinds) & (score["n"] > 0)].to_dict("records")
+    said = [
+        f"{line['kind']}: {line['covered']} of {line['n']} intervals held it, median factor {line['median_factor']:g}"
+        for line in lines
+    ]
+    return "; ".join(said) or "not tested: no site with a public truth"
 
 
 def _marked(value: object) -> object:
@@ -277,8 +310,19 @@ def _cell(value: object) -> str:
 # ---------------------------------------------------------------- the folder
 
 
-def write_report(register: Register, out: str | Path) -> tuple[Path, pd.DataFrame]:
-    """Write the report folder and return the page's path and the summary table.
+@dataclass(frozen=True)
+class Written:
+    """A report that was written."""
+
+    page: Path
+    answer: Answer
+    """What stands first on the page."""
+    summary: pd.DataFrame
+    """One row per site."""
+
+
+def write_report(register: Register, out: str | Path) -> Written:
+    """Write the report folder and return the page's path, the answer and the summary table.
 
     The folder appears whole or not at all. It holds index.html, findings.csv, checks.csv, estimates.csv,
     next.csv, score.csv, sites.geojson, sites.kml, figures/ as PNG, SVG and PDF, and SHA256SUMS, the list of them. It
@@ -297,7 +341,8 @@ def write_report(register: Register, out: str | Path) -> tuple[Path, pd.DataFram
         points = geo.places(register)
         pictures = _figures(dossier, points, estimates, scored)
         steps.update()
-        page = page_html(register, found, scored, estimates, pictures)
+        answer = answer_of(dossier, found)
+        page = page_html(register, found, scored, estimates, pictures, answer)
         made = {"index.html": page.encode(), "sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
         made |= {f"figures/{name}.{kind}": body for name, kinds in pictures.items() for kind, body in kinds.items()}
         made |= {f"{name}.csv": csv_text(t).encode() for name, t in _tables(found, estimates, scored).items()}
@@ -315,7 +360,7 @@ def write_report(register: Register, out: str | Path) -> tuple[Path, pd.DataFram
         ) from error
     finally:
         steps.close()
-    return out / "index.html", _summary(dossier, found, estimates)
+    return Written(out / "index.html", answer, _summary(dossier, found, estimates))
 
 
 def _sums(made: Mapping[str, bytes]) -> bytes:

@@ -14,10 +14,9 @@ from enum import StrEnum
 
 from pyproj import Geod
 
-from osint.model import CAPACITY, Dossier, Given
+from osint.model import CAPACITY, CONFIRMED, Dossier, Given
 from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, Claim, Modality, Observation, Rung, Tier
 
-CONFIRMED = 0.9  # p_place from which what was seen counts as the place
 WHOLE_SHARE = 0.9  # searched share from which an area measured at a site of several parts is that of all of them
 UNKNOWN_ERROR_M = 500.0  # error of a coordinate that is given without one
 LEAST_M2 = 500.0  # roof or floor below which a building shows no data hall
