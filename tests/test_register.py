@@ -471,7 +471,7 @@ def test_calibration_roles_follow_where_the_truth_comes_from():
             assert row["role"] == "control", row["calibration_id"]
         if "PLAN" in note:
             assert row["truth_is"] == "design", row["calibration_id"]
-    assert sum(r["role"] == "independent" for r in table) == 42
+    assert sum(r["role"] == "independent" for r in table) == 40
 
 
 def test_parents_and_elevations_say_where_they_come_from(register):

@@ -8,6 +8,7 @@ from osint.model.estimate import Estimate, arithmetic, estimate
 from osint.model.evidence import (
     CAPACITY,
     CHIP_COUNTS,
+    CONFIRMED,
     POWER,
     ROUNDING,
     Dossier,
@@ -23,7 +24,7 @@ from osint.model.evidence import (
     sig,
 )
 from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, unit_of
-from osint.model.posterior import Posterior, after, design, invert, posterior, solve
+from osint.model.posterior import Posterior, after, alone, design, invert, posterior, solve
 from osint.model.score import Score, leave_out, score
 from osint.model.sums import SharedSum, sum_of
 from osint.model.total import Ground, Part, Total, expand, total, totals_text
@@ -32,6 +33,7 @@ __all__ = [
     "BY_CHIP",
     "CAPACITY",
     "CHIP_COUNTS",
+    "CONFIRMED",
     "CONTRADICT",
     "DISAGREE",
     "POWER",
@@ -53,6 +55,7 @@ __all__ = [
     "SharedSum",
     "Total",
     "after",
+    "alone",
     "arithmetic",
     "comparable",
     "conflicts",

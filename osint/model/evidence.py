@@ -30,6 +30,7 @@ from osint.register import (
     chip_families,
 )
 
+CONFIRMED = 0.9  # p_place from which what was seen counts as the place: one in ten wrong is the most (judgement)
 EXACT = 1e-4  # relative sd of a given without a range
 ROUNDING = {Bounding.EXACT: 0.03, Bounding.ABOUT: 0.10}
 """Half width of the 90% interval of a number as printed, as a share of it (judgement)."""
@@ -170,6 +171,8 @@ class Dossier:
     """Relations, chips and discrete unknowns."""
     parts: Mapping[str, tuple[str, ...]]
     """Sites that are parts of a site, by its id, in the order of the table; a site without parts has none."""
+    span: tuple[dt.date, dt.date] | None = None
+    """Earliest day and latest first day of the dates of all claims; None where no claim is dated."""
 
     @classmethod
     def of(cls, source: Register | Dossier) -> Dossier:
@@ -196,6 +199,7 @@ class Dossier:
             {site: tuple(of_site) for site, of_site in observations.items()},
             Network.of(source),
             {site: tuple(children) for site, children in parts.items()},
+            _span(all_claims),
         )
 
     def site(self, site_id: str) -> SiteRow:
@@ -208,6 +212,11 @@ class Dossier:
     def aggregate(self, site_id: str) -> bool:
         """Return whether the row is a total over several sites."""
         return self.site(site_id).role == Role.AGGREGATE
+
+
+def _span(claims: Sequence[Claim]) -> tuple[dt.date, dt.date] | None:
+    dates = [claim.date for claim in claims if claim.date]
+    return (min(d.known[0] for d in dates), max(d.first for d in dates)) if dates else None
 
 
 @dataclass(frozen=True, slots=True)

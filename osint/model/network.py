@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -40,6 +40,7 @@ PRIOR_SYSTEMS = 2  # systems that the published spread of a relation counts for,
 ALTITUDE_M = 2550.0  # height for which altitude_derate holds
 AFTER_THE_LAW = 0.25  # share of its prior that a family keeps once the law has closed deliveries (judgement)
 MOST_READINGS = 1500  # readings of one question from which bounded factors are taken as log-normal, narrowest first
+KEPT_FACTORS = 1024  # factors of chips that are kept
 KEPT_READINGS = 512  # sets of readings that a network keeps
 PER = " per "  # between the name of a factor and the family of chips that it holds for
 _ANY_COUNTRY = frozenset({"full_load_8gpu", "full_load_all"})  # the form of a server holds in any country
@@ -92,6 +93,7 @@ _BRINGS_IN = {
     "racks": frozenset({"racks", "cabinets"}),
 }
 """Quantity under `applies_to` -> quantities that bring the unknown in, where it is not that one alone."""
+_COOLED = frozenset(name for name, q in QUANTITIES.items() if q.group == "cooling plant")
 COUNTED_AS_THEY_ARE = frozenset({ReadingWord.USE, ReadingWord.STOREYS})
 """Factors that stay discrete however many readings there are."""
 _RATED = {
@@ -251,6 +253,20 @@ class Block:
         return base + self.logs @ signs, _loading(self.edges, quantity)
 
 
+def _row(
+    block: Block, quantity: str, same: dict[tuple[int, ...], tuple[Floats, dict[str, float]]]
+) -> tuple[Floats, dict[str, float]]:
+    """Return the row of a block; blocks that share the grid and the edges up to the quantity share it as well."""
+    key = (id(block.logs), *(id(edge) for _, edge in _path(block.edges, quantity)))
+    if key not in same:
+        same[key] = block.row(quantity)
+    return same[key]
+
+
+Grid: TypeAlias = tuple[tuple[Factor, ...], tuple[tuple[str, ...], ...], Floats, Floats]
+"""Factors with options, and for every combination of those the options, the logs of their values and the prior."""
+
+
 class Readings(Sequence[Reading]):
     """Readings of one question, made one by one when they are looked at, with what is computed from them once."""
 
@@ -262,6 +278,8 @@ class Readings(Sequence[Reading]):
         self.starts = np.concatenate([[0], np.cumsum([len(b.priors) for b in self.blocks])])
         self.kept: dict[Any, Any] = {}
         """Solved structures by question (posterior.py)."""
+        self.intervals: dict[Any, tuple[float, float, float]] = {}
+        """Intervals by one given alone (posterior.py)."""
         self._designs: dict[tuple[str, ...], tuple[Floats, Floats, tuple[str, ...]]] = {}
 
     @classmethod
@@ -330,7 +348,8 @@ class Readings(Sequence[Reading]):
     def design(self, quantities: tuple[str, ...]) -> tuple[Floats, Floats, tuple[str, ...]]:
         """Return means (R, n) and loadings (R, n, factors) of the logs in units of log it_mw, and the slots."""
         if quantities not in self._designs:
-            rows = [[b.row(q) for q in quantities] for b in self.blocks]
+            same: dict[tuple[int, ...], tuple[Floats, dict[str, float]]] = {}
+            rows = [[_row(b, q, same) for q in quantities] for b in self.blocks]
             slots = sorted({slot for row in rows for _, loads in row for slot in loads})
             place = {slot: i for i, slot in enumerate(slots)}
             mean = np.empty((len(self), len(quantities)))
@@ -344,6 +363,7 @@ class Readings(Sequence[Reading]):
         return self._designs[quantities]
 
 
+@lru_cache(maxsize=KEPT_FACTORS)
 def _chip_factor(chip: Chip, what: str, unit: str) -> Factor | None:
     kilowatts = [getattr(chip, f"{what}_kw_{side}") for side in ("low", "best", "high")]
     if None in kilowatts:
@@ -420,6 +440,16 @@ def _rating(chip: Chip, precision: str) -> tuple[float, float] | None:
     return (rated, spread) if rated else None
 
 
+@lru_cache(maxsize=KEPT_FACTORS)
+def _compute_factor(chip: Chip, precision: str) -> Factor | None:
+    rated = _rating(chip, precision)
+    if rated is None:
+        return None
+    per_chip, spread = rated
+    name, unit = f"pflops{PER}{chip.chip}", "PFLOPS per chip"
+    return log_normal(name, per_chip / spread, per_chip, per_chip * spread, unit, chip.source)
+
+
 def _chip_edges(
     chip: Chip, precision: str, f: Mapping[str, Factor], cn: bool, form: str, use: Factor | None
 ) -> dict[str, Edge]:
@@ -432,12 +462,9 @@ def _chip_edges(
     }
     if cn and chip.price:
         edges["cost_cny"] = Edge("servers", ((1, f[chip.price]),))
-    rated = _rating(chip, precision)
-    if rated is not None:
-        per_chip, spread = rated
-        name, unit = f"pflops{PER}{chip.chip}", "PFLOPS per chip"
-        factor = log_normal(name, per_chip / spread, per_chip, per_chip * spread, unit, chip.source)
-        edges["pflops"] = Edge("chips", ((1, factor),))
+    compute = _compute_factor(chip, precision)
+    if compute is not None:
+        edges["pflops"] = Edge("chips", ((1, compute),))
     measured = _chip_factor(chip, "full_load", "MW IT under full load per chip")
     if chip.chip in MEASURED:
         measured = f[FULL_LOAD.get(form, "full_load_8gpu" if cn else "full_load_all")]
@@ -527,7 +554,7 @@ class Network:
         families: Mapping[str, float] = {}
         if wanted & BY_CHIP or ("full_load_mw" in wanted and chip):
             families = family_prior or self.families(country, date)
-        height = round(elevation_m or 0.0)
+        height = round(elevation_m or 0.0) if wanted & _COOLED else 0  # thin air takes from condensers alone
         fixed = dict(fixed or {})
         key = (frozenset(wanted), country == "CN", *families.items(), form, *fixed.items(), height)
         if key not in self._kept:
@@ -601,6 +628,7 @@ class Network:
         blocks: list[Block] = []
         plain: dict[tuple[str, ...], dict[str, Edge]] = {}
         chips: dict[tuple[str, str], dict[str, Edge]] = {}
+        grids: dict[tuple[str, ...], Grid] = {}
         for combination in itertools.product(*(o.items() for o in options.values())):
             choice = {name: option for name, (option, _) in zip(options, combination, strict=True)}
             key = tuple(option for name, option in choice.items() if name not in _OF_THE_CHIP)
@@ -614,39 +642,50 @@ class Network:
                 edges = edges | chips[rated]
             if all(q == "it_mw" or q in edges for q in wanted):
                 prior = math.prod(p for _, p in combination)
-                blocks.append(_block(choice, prior, edges, wanted, fixed))
+                blocks.append(_block(choice, prior, edges, wanted, fixed, grids))
                 if len(blocks) >= most:
                     break
         return blocks
 
 
 def _block(
-    choice: dict[str, str], prior: float, edges: Mapping[str, Edge], wanted: set[str], fixed: Mapping[str, str]
+    choice: dict[str, str],
+    prior: float,
+    edges: Mapping[str, Edge],
+    wanted: set[str],
+    fixed: Mapping[str, str],
+    grids: dict[tuple[str, ...], Grid],
 ) -> Block:
     """Return the readings of one tree: the options of the factors that lie between the wanted quantities.
 
-    A factor on the way to all of them alike changes none against another and is left at its middle.
+    A factor on the way to all of them alike changes none against another and is left at its middle. `grids` keeps the
+    combinations by the names of the factors, for the other trees of the same question.
     """
     ways = [{f.name: f for _, e in _path(edges, q) for _, f in e.factors if f.options} for q in sorted(wanted)]
     common = set.intersection(*(set(way) for way in ways))
     between = {name: f for way in ways for name, f in way.items() if name not in common}
-    for name in between.keys() & fixed.keys():
-        kept = tuple(replace(o, prior=1.0) for o in between[name].options if o.label == fixed[name])
-        if not kept:
-            offered = ", ".join(o.label for o in between[name].options)
-            raise BadInputError(f"{name} cannot be {fixed[name]!r}; use one of {offered}")
-        between[name] = replace(between[name], options=kept)
-    grid = list(itertools.product(*(f.options for f in between.values())))
-    return Block(
-        choice,
-        prior,
-        edges,
-        tuple(between),
-        tuple(tuple(o.label for o in row) for row in grid),
-        np.log([[o.value for o in row] for row in grid]).reshape(len(grid), len(between)),
-        np.array([math.prod(o.prior for o in row) for row in grid]),
-        tuple(between.values()),
-    )
+    names = tuple(between)
+    if names not in grids:
+        grids[names] = _grid(between, fixed)
+    factors, labels, logs, priors = grids[names]
+    return Block(choice, prior, edges, names, labels, logs, priors, factors)
+
+
+def _grid(between: Mapping[str, Factor], fixed: Mapping[str, str]) -> Grid:
+    """Return every combination of the options of some factors, those that are fixed at one option alone."""
+    factors = []
+    for name, factor in between.items():
+        kept = factor.options
+        if name in fixed:
+            kept = tuple(replace(o, prior=1.0) for o in kept if o.label == fixed[name])
+            if not kept:
+                offered = ", ".join(o.label for o in factor.options)
+                raise BadInputError(f"{name} cannot be {fixed[name]!r}; use one of {offered}")
+        factors.append(replace(factor, options=kept))
+    rows = list(itertools.product(*(factor.options for factor in factors)))
+    logs = np.log([[o.value for o in row] for row in rows]).reshape(len(rows), len(factors))
+    priors = np.array([math.prod(o.prior for o in row) for row in rows])
+    return tuple(factors), tuple(tuple(o.label for o in row) for row in rows), logs, priors
 
 
 class _Factors(dict[str, Factor]):

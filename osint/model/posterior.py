@@ -37,7 +37,10 @@ NINE_SD = 9.0  # half width, in sd, of the range in which quantiles are looked f
 BISECTIONS = 50  # halvings of a range for a quantile, at most
 CLOSE = 1e-10  # width of a range, in the log, that is taken for the quantile
 UNSEEN = 1e-3  # weight that readings have together which `after` leaves out
-ROUGH_HALVINGS = 20  # halvings of a range where a width is averaged and not printed
+ROUGH_HALVINGS = 14  # halvings of a range where a width is averaged and not printed
+CANTELLI = 4.4  # sd of the mean of any distribution within which its 5% and 95% lie (Cantelli: root of 19)
+CANTELLI_MARGIN = 0.01  # sd beyond that, for the readings that are not counted
+TABLE_STEPS, NORMAL_STEPS = 65, 17  # points of the grid on which a quantile is first looked for
 NOISE_NODES = 41  # points of the quadrature over the error of a given that is predicted
 GIVEN_RANGES = "the ranges of the givens"  # name of the noise of the givens next to the factors
 KEPT_SYSTEMS = 64  # solved structures that a set of readings keeps
@@ -381,10 +384,25 @@ class Posterior:
         means, sds = self.means[self.live], self.sds[self.live]
         return float((means - NINE_SD * sds).min()), float((means + NINE_SD * sds).max())
 
+    def _grid(self, p: Floats) -> Floats:
+        """Return rising logs that enclose the quantiles at p; for normals by the inequality of Cantelli."""
+        low, high = self._range
+        if self.table is not None or not ((p > 0) & (p < 1)).all():
+            return np.linspace(low, high, TABLE_STEPS)
+        weights, means, sds = self.weights[self.live], self.means[self.live], self.sds[self.live]
+        weights = weights / weights.sum()
+        middle = float(weights @ means)
+        spread = float(np.sqrt(weights @ (sds**2 + (means - middle) ** 2)))
+        below, above = float(np.sqrt(1 / p.min() - 1)), float(np.sqrt(1 / (1 - p.max()) - 1))
+        margin = CANTELLI_MARGIN * spread
+        return np.linspace(
+            max(low, middle - below * spread - margin), min(high, middle + above * spread + margin), NORMAL_STEPS
+        )
+
     def quantile(self, p: Floats | Sequence[float] | float) -> Floats:
         """Return the logs at the given probabilities: a grid, then regula falsi within the step that holds each."""
         wanted = np.atleast_1d(np.asarray(p, dtype=float))
-        grid = np.linspace(*self._range, 65)
+        grid = self._grid(wanted)
         at = self.cdf(grid)
         i = np.clip(np.searchsorted(at, wanted), 1, len(grid) - 1)
         low, high, f_low, f_high = grid[i - 1], grid[i], at[i - 1] - wanted, at[i] - wanted
@@ -514,16 +532,26 @@ def after(
     def below(log: Floats | float) -> Floats:
         return np.asarray((weights * ndtr((log - means) / sds)).sum(axis=0))
 
-    low, high = (means - NINE_SD * sds).min(axis=0), (means + NINE_SD * sds).max(axis=0)
+    middle = (weights * means).sum(axis=0)
+    spread = np.sqrt((weights * (sds**2 + (means - middle) ** 2)).sum(axis=0))
     ends = []
     for p in (INTERVAL[0], INTERVAL[-1]):
-        a, b = low, high
+        a, b = middle - CANTELLI * spread, middle + CANTELLI * spread
         for _ in range(ROUGH_HALVINGS):
-            middle = (a + b) / 2
-            short = below(middle) < p
-            a, b = np.where(short, middle, a), np.where(short, b, middle)
+            half = (a + b) / 2
+            short = below(half) < p
+            a, b = np.where(short, half, a), np.where(short, b, half)
         ends.append((a + b) / 2)
     return ends[1] - ends[0], np.asarray((weights * ndtr((means - threshold) / sds)).sum(axis=0))
+
+
+def alone(target: str, given: Given, readings: Sequence[Reading]) -> tuple[float, float, float]:
+    """Return low, best and high of a target by one two-sided given alone, worked out once for a set of readings."""
+    kept = Readings.of(readings)
+    key = (target, given)
+    if key not in kept.intervals:
+        kept.intervals[key] = posterior(target, [given], kept)[0].interval
+    return kept.intervals[key]
 
 
 def posterior(

@@ -2,7 +2,9 @@
 
 Rows of calibration.csv with role `independent` have a truth that does not come from imagery or from the model.
 A row that was used to set a relation is left out when that relation is applied to it: the relation is set
-again from the others. Consistency rows and negative controls are kept apart and count for nothing.
+again from the others, and where too few others are left the row is not scored. Consistency rows and negative controls
+are kept apart and count for nothing. Sites and supercomputers are counted apart: the power of a supercomputer is
+measured under full load and its chip is known, which holds for no announced site.
 """
 
 from __future__ import annotations
@@ -15,16 +17,30 @@ import numpy.typing as npt
 import pandas as pd
 
 from osint.errors import OsintError
-from osint.model.estimate import estimate
+from osint.model.estimate import Estimate, estimate
 from osint.model.evidence import Given, show
-from osint.model.network import FULL_LOAD, Z90, unit_of
+from osint.model.network import FULL_LOAD, PRIOR_SYSTEMS, Z90, ReadingWord, unit_of
 from osint.register import CALIBRATION_KINDS, QUANTITIES, CalibrationRow, ClaimKind, Register
 
 MIN_OTHERS = 2  # sites from which a relation can be set again (judgement)
 MIN_MEASURED = 4  # measured systems from which the power per chip can be set again (judgement)
-PUBLISHED_SITES = 2.0  # sites for which the published spread of a relation counts (judgement)
 CHINA = frozenset({"China", "CN"})
 GRACE_HOPPER = "GH200"
+SITES = "sites"
+SUPERCOMPUTERS = "supercomputers"
+LOG_NORMAL = "log normal"
+_BEARS_ON = {
+    "area": "chips that the floor, roof or land on file has room for",
+    "chips": "power that a stated number of chips takes",
+    "compute": "chips behind a stated compute",
+    "cooling plant": "room by observation of cooling plant",
+    "energy": "chips that the energy on file could feed",
+    "generators": "room by observation of generators",
+    "racks": "power and chips of the racks on file",
+    "stated power": "chips that the power on file could feed",
+    "transformers": "room by observation of transformers",
+}
+"""Kind of observable -> figure of the page that its line bears on."""
 _KEPT_APART = (
     ("consistency", "consistency rows (estimates by others, not truth)"),
     ("control", "negative controls (plans, tests of a claim, bounds)"),
@@ -33,7 +49,7 @@ _KEPT_APART = (
 
 @dataclass(frozen=True)
 class Score:
-    """`rows`: every row judged; `summary`: one line for each kind of observable of the independent rows."""
+    """`rows`: every row judged; `summary`: sites first, supercomputers second, then the sites by kind of observable."""
 
     rows: pd.DataFrame
     summary: pd.DataFrame
@@ -43,7 +59,10 @@ class Score:
 
     def text(self) -> str:
         """Return plain text: the score, then what is kept apart."""
-        head = "independent rows (truth not from imagery, nor from this model); 90% interval"
+        head = (
+            "independent rows (truth not from imagery, nor from this model); 90% interval; rows of one observation are "
+            "one chain, which holds where all of them do"
+        )
         lines = [head, self.summary.to_string(index=False)]
         for role, title in _KEPT_APART:
             part = self.rows[(self.rows["role"] == role) & self.rows["best"].notna()]
@@ -54,41 +73,57 @@ class Score:
                 inside = "inside" if r["covered"] else "outside"
                 lines.append(f"  {r['calibration_id']} {r['site']}: {allowed}, {published}: {inside}")
         skipped = self.rows[self.rows["best"].isna()]
-        why = ", ".join(sorted(set(skipped["why_not"])))
-        lines.append(f"\nnot scored: {len(skipped)} rows, for want of a relation: {why}")
+        lines.append(f"\nnot scored: {len(skipped)}")
+        lines += [f"  {r['calibration_id']} {r['site']}: {r['why_not']}" for r in skipped.to_dict("records")]
         return "\n".join(lines)
 
 
 def score(register: Register) -> Score:
     """Judge every calibration row; see the module docstring.
 
-    rows: calibration_id, site, role, kind, observable, target, low, best, high, truth_low, truth_best, truth_high,
-    covered, factor, left_out, why_not. summary: kind, rows, coverage, coverage_low, coverage_high (90% Wilson),
-    median_factor, worst_factor, worst_row.
+    rows: calibration_id, site, role, system (SITES or SUPERCOMPUTERS), chain (first row from the same observation),
+    kind, observable, target, low, best, high, truth_low, truth_best, truth_high, covered, factor, left_out, why_not.
+    summary: kind, bears_on (figure of the page), rows, n (chains), covered (chains of which every row is), coverage,
+    coverage_low, coverage_high (90% Wilson), median_factor, worst_factor, worst_row; the first line is that of the
+    sites, the second that of supercomputers, the others are the sites by kind. Without a chain shares are NaN.
     """
     records = [CalibrationRow.from_row(row) for row in register.calibration.to_dict("records")]
     rows = pd.DataFrame([_scored(row, register) for row in records])
+    seen = pd.MultiIndex.from_tuples([(_place(row), row.observable_kind, row.observable_value) for row in records])
+    rows.insert(3, "chain", rows.groupby(seen)["calibration_id"].transform("first"))
     used = rows[(rows["role"] == "independent") & rows["best"].notna()]
-    lines = [_line("all independent rows", used)]
-    lines += [_line(str(kind), part) for kind, part in used.groupby("kind", sort=True)]
+    sites = used[used["system"] == SITES]
+    lines = [
+        _line(SITES, "room at announced sites: every figure of the page", sites),
+        _line(SUPERCOMPUTERS, "no figure of the page", used[used["system"] == SUPERCOMPUTERS]),
+    ]
+    lines += [_line(str(kind), _BEARS_ON[str(kind)], part) for kind, part in sites.groupby("kind", sort=True)]
     return Score(rows, pd.DataFrame(lines))
 
 
-def _line(kind: str, part: pd.DataFrame) -> dict[str, Any]:
-    """Return the line of one kind: coverage with its Wilson interval, median and worst factor."""
+def _place(row: CalibrationRow) -> str:
+    """Return the name of a site without what a bracket adds to it, as the day or the size of an inventory."""
+    return row.site.partition("(")[0].strip() or row.site
+
+
+def _line(kind: str, bears_on: str, part: pd.DataFrame) -> dict[str, Any]:
+    """Return the line of one kind: coverage of its chains with its Wilson interval, median and worst factor."""
     from scipy.stats import binomtest  # heavy: only the score needs it
 
-    n, covered = len(part), int(part["covered"].sum())
+    chains = part.groupby("chain").agg(covered=("covered", "all"), factor=("factor", "max"))
+    n, covered = len(chains), int(chains["covered"].sum())
+    counts = {"kind": kind, "bears_on": bears_on, "rows": len(part), "n": n, "covered": covered}
+    if not n:
+        names = ("coverage", "coverage_low", "coverage_high", "median_factor", "worst_factor")
+        return {**counts, **dict.fromkeys(names, np.nan), "worst_row": ""}
     wilson = binomtest(covered, n).proportion_ci(0.90, method="wilson")
     worst = part.loc[part["factor"].idxmax()]
     return {
-        "kind": kind,
-        "rows": n,
-        "covered": covered,
+        **counts,
         "coverage": round(covered / n, 3),
         "coverage_low": round(float(wilson.low), 2),
         "coverage_high": round(float(wilson.high), 2),
-        "median_factor": round(float(part["factor"].median()), 2),
+        "median_factor": round(float(chains["factor"].median()), 2),
         "worst_factor": round(float(worst["factor"]), 2),
         "worst_row": f"{worst['calibration_id']} {worst['site']}",
     }
@@ -106,6 +141,7 @@ def _scored(row: CalibrationRow, register: Register) -> dict[str, Any]:
         "calibration_id": row.calibration_id,
         "site": row.site,
         "role": row.role,
+        "system": SUPERCOMPUTERS if seen is not None and seen.quantity == "full_load_mw" else SITES,
         "kind": (QUANTITIES[seen.quantity].group if seen else "") or "none",
         "observable": seen.quantity if seen else "",
         "target": wanted.quantity if wanted else "",
@@ -121,6 +157,10 @@ def _scored(row: CalibrationRow, register: Register) -> dict[str, Any]:
     if seen is None or wanted is None or seen.quantity == wanted.quantity:
         return {**out, "why_not": f"no relation from {row.observable_kind} to {row.truth_kind}"}
     without, left = leave_out(row, register)
+    stuck = _own_relations(row, register) - set(left)
+    fixed = {"rack basis": "design" if row.truth_is == "design" else "in use"}
+    if row.chip:
+        fixed[ReadingWord.USE] = ReadingWord.AI_ALONE  # a system whose chip is named is one of such chips
     value = row.observable_value * seen.factor
     try:
         answer = estimate(
@@ -129,11 +169,14 @@ def _scored(row: CalibrationRow, register: Register) -> dict[str, Any]:
             chip=row.chip or None,
             country="CN" if row.country in CHINA else None,
             form=row.form,
-            fixed={"rack basis": "design" if row.truth_is == "design" else "in use"},
+            fixed=fixed,
             register=without,
         )
     except OsintError as error:
         return {**out, "why_not": str(error)}
+    if circular := sorted(stuck & _used(answer, seen.quantity, wanted.quantity)):
+        few = f"fewer than {MIN_OTHERS} others are left to set it again"
+        return {**out, "why_not": f"this site set {', '.join(circular)}, and {few}"}
     return {
         **out,
         "low": answer.low,
@@ -145,15 +188,35 @@ def _scored(row: CalibrationRow, register: Register) -> dict[str, Any]:
     }
 
 
+def _used(answer: Estimate, observable: str, target: str) -> set[str]:
+    """Return the names of the factors between two quantities, over all readings."""
+    readings, out = answer.distribution.readings, set()
+    for start in readings.starts[:-1]:
+        ways = [{f.name for _, e in readings[int(start)].path(q) for _, f in e.factors} for q in (observable, target)]
+        out |= ways[0] ^ ways[1]
+    return out
+
+
+def _own_relations(row: CalibrationRow, register: Register) -> set[str]:
+    """Return the relations that the site of a row helped to set."""
+    support = register.relation_support
+    return set(support.loc[support["site"].map(lambda s: s in row.site).astype(bool), "relation"])
+
+
 def leave_out(row: CalibrationRow, register: Register) -> tuple[Register, list[str]]:
-    """Return the register with every relation that this row helped to set, set again without it, and their names."""
+    """Return the register with every relation that this row helped to set, set again without it, and their names.
+
+    A relation that fewer than MIN_OTHERS other sites are behind is left as it is, and not named.
+    """
     left: list[str] = []
     relations = register.relations.copy()
-    for name, rows in register.relation_support.groupby("relation"):
-        own = rows["site"].map(lambda s: s in row.site)
-        if own.any() and (~own).sum() >= MIN_OTHERS:
-            _set_again(relations, str(name), rows[~own][["low", "best", "high"]].to_numpy())
-            left.append(str(name))
+    scales = relations.set_index("relation")["scale"]
+    for name in sorted(_own_relations(row, register)):
+        rows = register.relation_support[register.relation_support["relation"] == name]
+        others = rows[~rows["site"].map(lambda s: s in row.site).astype(bool)]
+        if len(others) >= MIN_OTHERS and scales[name] == LOG_NORMAL:
+            _set_again(relations, name, others["best"].to_numpy(dtype=float))
+            left.append(name)
     out = replace(register, relations=relations)
     if _measures_power(row.observable_kind):
         out, more = _leave_out_measured(row, out)
@@ -168,20 +231,19 @@ def _measures_power(observable_kind: str) -> bool:
 
 
 def _set_again(relations: pd.DataFrame, name: str, values: npt.NDArray[np.float64]) -> None:
-    """Set median and 90% interval for one more site from a few others.
+    """Set a relation from a few other sites: their median, the spread of their logs, and how many they are.
 
-    The spread of the logs is shrunk to the published one, which counts as two sites: two or three values alone
-    say almost nothing of a spread.
+    The spread is shrunk to the published one, which counts as PRIOR_SYSTEMS sites: two or three values alone say
+    almost nothing of a spread. The network widens it for the n behind it, as it does any relation: not here as well.
     """
     row = relations["relation"] == name
-    low, middle, high = relations.loc[row, ["low", "best", "high"]].to_numpy(dtype=float)[0]
-    published = max(np.log(high / middle), np.log(middle / low)) / Z90
-    logs = np.log(values[:, 1])
+    low, high = relations.loc[row, ["low", "high"]].to_numpy(dtype=float)[0]
+    published = np.log(high / low) / (2 * Z90)
+    logs = np.log(values)
     n = len(logs)
-    spread = np.sqrt((((logs - logs.mean()) ** 2).sum() + PUBLISHED_SITES * published**2) / (n + PUBLISHED_SITES - 1))
-    best = float(np.exp(np.median(logs)))
-    half = Z90 * spread * np.sqrt(1 + 1 / n)
-    relations.loc[row, ["low", "best", "high"]] = [best * np.exp(-half), best, best * np.exp(half)]
+    spread = np.sqrt((((logs - logs.mean()) ** 2).sum() + PRIOR_SYSTEMS * published**2) / (n + PRIOR_SYSTEMS - 1))
+    best, half = float(np.exp(np.median(logs))), Z90 * spread
+    relations.loc[row, ["low", "best", "high", "n_behind"]] = [best * np.exp(-half), best, best * np.exp(half), n]
 
 
 def _leave_out_measured(row: CalibrationRow, register: Register) -> tuple[Register, list[str]]:
@@ -204,5 +266,5 @@ def _leave_out_measured(row: CalibrationRow, register: Register) -> tuple[Regist
         return replace(register, chips=chips), [f"full_load_mw per {GRACE_HOPPER}"]
     name = FULL_LOAD.get(row.form, "full_load_all")
     relations = register.relations.copy()
-    relations.loc[relations["relation"] == name, ["low", "best", "high"]] = interval
+    relations.loc[relations["relation"] == name, ["low", "best", "high", "n_behind"]] = [*interval, len(per_chip)]
     return replace(register, relations=relations), [name]

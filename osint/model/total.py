@@ -1,4 +1,7 @@
-"""What several sites hold together: on paper and by observation, with the errors of relations in common.
+"""What several sites hold together: as stated, by the room on paper, and by observation, with errors in common.
+
+What documents state of chips and what the halls that they describe have room for are two totals, so that one can be
+set beside the other.
 
 A parent and its parts are never both counted, an aggregate stands for the announced sites that it covers, and a site
 without evidence is named, not counted as zero.
@@ -7,13 +10,14 @@ without evidence is named, not counted as zero.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from osint.errors import BadInputError, OsintError
 from osint.model.conflict import CONTRADICT, conflicts
-from osint.model.evidence import CAPACITY, CHIP_COUNTS, POWER, Dossier, Given, given_of, show, sig
+from osint.model.estimate import stated
+from osint.model.evidence import CAPACITY, CHIP_COUNTS, CONFIRMED, POWER, Dossier, Given, given_of, show, sig
 from osint.model.network import unit_of
 from osint.model.posterior import Posterior, posterior
 from osint.model.sums import SharedSum, sum_of
@@ -21,13 +25,17 @@ from osint.register import Modality, Register, Role
 
 TOTALLED = ("chips", "pflops", "it_mw")
 """Quantities that are added."""
-CONFIRMED = 0.5  # probability of the place from which an observation counts for a site
+NO_ROOM = CHIP_COUNTS | {"land_m2", "cost_cny"}
+"""Quantities that say nothing of the room of a hall: the compute that is stated, the land under it, the money."""
 
 
 class Ground(StrEnum):
     """What a total rests on."""
 
-    PAPER = "on paper"
+    STATED = "as stated"
+    """Chips, servers and PFLOPS that documents state."""
+    ROOM = "room on paper"
+    """Floor, racks, power, energy and plant that documents state of the hall."""
     OBSERVATION = "by observation"
 
 
@@ -61,6 +69,8 @@ class Total:
     """Sites where the whole place was looked at and nothing stood: counted as zero."""
     distribution: SharedSum | None
     """None where no site has evidence."""
+    of_all: tuple[Given, ...] = ()
+    """What documents state for an aggregate as a whole: beside the sum of its sites, not in it."""
 
     @property
     def interval(self) -> tuple[float, float, float] | None:
@@ -85,6 +95,7 @@ class Total:
             "counted_in": dict(self.counted_in),
             "place_not_confirmed": list(self.unconfirmed),
             "bare": list(self.bare),
+            "stated_for_all": [{"given": g.text(), "ids": list(g.ids)} for g in self.of_all],
             "parts": [
                 {
                     "site_id": p.site_id,
@@ -104,16 +115,15 @@ class Total:
         unit, looked_at = unit_of(self.quantity), len(self.parts) + len(self.bare)
         everything = looked_at + len(self.without) + len(self.unconfirmed)
         if self.interval is None:
-            said = "no site has evidence"
+            said = f"no figure at any of {everything} sites"
         else:
             low, best, high = map(show, self.interval)
-            head = "room for" if self.ground == Ground.OBSERVATION else "the largest figures of documents come to"
-            said = f"{head} {best} ({low} to {high}, 90%) {unit} at {looked_at} of {everything} sites"
+            said = f"{_HEADS[self.ground]} {best} ({low} to {high}, 90%) {unit} at {looked_at} of {everything} sites"
         lines = [f"{self.ground}, {self.quantity}: {said}"]
         if self.bare:
             lines.append(f"  looked at as a whole and bare, counted as zero: {', '.join(self.bare)}")
         if self.without:
-            lines.append(f"  without evidence, not counted ({len(self.without)}): {', '.join(self.without)}")
+            lines.append(f"  no figure on this ground, not counted ({len(self.without)}): {', '.join(self.without)}")
         if self.unconfirmed:
             lines.append(f"  seen, but the place is not confirmed, not counted: {', '.join(self.unconfirmed)}")
         if self.counted_in:
@@ -122,7 +132,16 @@ class Total:
         for p in (p for p in self.parts if p.dropped):
             against = "; ".join(g.text() for g in p.dropped)
             lines.append(f"  {p.site_id}: {'; '.join(g.text() for g in p.givens)} is contradicted by {against}")
+        for g in self.of_all:
+            lines.append(f"  stated for all together: {stated(g)} {unit} [{', '.join(g.ids)}]")
         return "\n".join(lines)
+
+
+_HEADS = {
+    Ground.STATED: "the largest compute that documents state comes to",
+    Ground.ROOM: "the halls on file have room for",
+    Ground.OBSERVATION: "room for",
+}
 
 
 def expand(site_ids: Sequence[str], source: Register | Dossier) -> list[str]:
@@ -146,20 +165,28 @@ def expand(site_ids: Sequence[str], source: Register | Dossier) -> list[str]:
 
 
 def total(site_ids: Sequence[str], source: Register | Dossier) -> list[Total]:
-    """Return the totals of TOTALLED on both grounds for sites, aggregates expanded; all announced sites without ids.
+    """Return the totals of TOTALLED on each ground for sites, aggregates expanded; all announced sites without ids.
 
     Raises NotFoundError for an unknown site.
     """
     dossier = Dossier.of(source)
     sites = expand(site_ids, dossier)
-    return [_total(quantity, ground, sites, dossier) for ground in Ground for quantity in TOTALLED]
+    wholes = [g for s in dict.fromkeys(site_ids) if dossier.aggregate(s) for g in _claimed(s, dossier)]
+    out = []
+    for ground in Ground:
+        for quantity in TOTALLED:
+            of_all = tuple(g for g in wholes if g.quantity == quantity) if ground == Ground.STATED else ()
+            out.append(replace(_total(quantity, ground, sites, dossier), of_all=of_all))
+    return out
 
 
 def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) -> Total:
     found: dict[str, tuple[Posterior, Part]] = {}
     unconfirmed, bare = [], []
     for site in sites:
-        givens = _claimed(site, dossier)
+        givens = [g for g in _claimed(site, dossier) if (g.quantity in CHIP_COUNTS) == (ground == Ground.STATED)]
+        if ground == Ground.ROOM:
+            givens = [g for g in givens if g.quantity not in NO_ROOM]
         if ground == Ground.OBSERVATION:
             seen = [o for o in dossier.observations[site] if o.quantity or o.not_yet]
             sure = [o for o in seen if (o.p_place or 0) >= CONFIRMED]
@@ -269,5 +296,12 @@ def _indirect(given: Given, target: str) -> tuple[bool, int, str]:
 
 def totals_text(totals: Sequence[Total]) -> str:
     """Return all totals as plain text, and what they are not."""
-    warning = "This is room, not evidence that anything is there. The errors of relations are common to all sites."
-    return "\n".join([*(t.text() for t in totals), warning])
+    counted = {t.ground: {p.site_id for p in t.parts} for t in totals if t.quantity == TOTALLED[0]}
+    both = sorted(counted.get(Ground.STATED, set()) & counted.get(Ground.ROOM, set()))
+    lines = [t.text() for t in totals]
+    lines.append(
+        "The grounds count different sites. Chips are stated, and room is on file, at "
+        + (f"{len(both)}: {', '.join(both)}." if both else "no site.")
+    )
+    lines.append("None of this is evidence that anything is there. The errors of relations are common to all sites.")
+    return "\n".join(lines)

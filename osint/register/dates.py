@@ -11,6 +11,7 @@ import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from osint.errors import BadInputError
 
@@ -27,6 +28,7 @@ _URL_DAY = re.compile(r"/t((?:19|20)\d{2})(\d{2})(\d{2})_|/((?:19|20)\d{2})[-/]?
 _URL_MONTH = re.compile(r"/((?:19|20)\d{2})[-/]?(\d{2})/")
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))
 """Clock of the portals that give milliseconds since 1970: their midnight is not that of Greenwich."""
+KEPT_DATES = 4096  # texts of dates of which the days are kept
 SLACK_DAYS = {"year": 366, "month": 31, "day": 7}
 """Days by which ~ and ? widen a date on each side: its own unit, and a week for a day (judgement)."""
 _FORMS = "write 2024, 2024-06 or 2024-06-15, with ~ (about) or ? (uncertain) behind it, or two of them with / between"
@@ -49,6 +51,7 @@ class WrittenDate:
         return date_bounds(self.text.removeprefix("../").removesuffix("/.."))
 
 
+@lru_cache(maxsize=KEPT_DATES)
 def date_bounds(text: str) -> tuple[dt.date, dt.date]:
     """Return the earliest and the latest day that a date of the EDTF subset allows.
 

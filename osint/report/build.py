@@ -206,7 +206,7 @@ def _figures(
         "d_calibration": figures.render(
             figures.calibration,
             independent,
-            scored.summary.iloc[0],
+            scored.summary,
             f"Source: data/raw/calibration.csv (each row names its own). Leave-one-out. {made_by}",
         ),
     }
@@ -272,6 +272,7 @@ def page_html(
         "pictures": {name: base64.b64encode(files["png"]).decode() for name, files in pictures.items()},
         "score": score,
         "worse": worse.to_dict("records"),
+        "trust": {basis: _trust(quantities, score) for basis, quantities in BASES.items()},
         "goal": {"coverage": GOAL_COVERAGE, "factor": GOAL_FACTOR},
         "quantities": pd.DataFrame({"quantity": list(QUANTITIES), "unit": [q.unit for q in QUANTITIES.values()]}),
         "font_name": PAGE_FONT,
@@ -279,6 +280,17 @@ def page_html(
     template = environment.get_template("page.html")
     font = filings.font_subset(template.render(context, font=""))  # the glyphs that the page needs, and no others
     return template.render(context, font=base64.b64encode(font or b"").decode())
+
+
+def _trust(quantities: Sequence[str], score: pd.DataFrame) -> str:
+    """Return the line of the score that bears on estimates from some quantities, in words."""
+    kinds = {QUANTITIES[name].group for name in quantities} - {""}
+    lines = score[score["kind"].isin(kinds) & (score["n"] > 0)].to_dict("records")
+    said = [
+        f"{line['kind']}: {line['covered']} of {line['n']} intervals held it, median factor {line['median_factor']:g}"
+        for line in lines
+    ]
+    return "; ".join(said) or "not tested: no site with a public truth"
 
 
 def _marked(value: object) -> object:

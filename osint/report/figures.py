@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 from osint import filings
-from osint.model import show
 from osint.register import LADDER, Rung, date_bounds
 
 if TYPE_CHECKING:
@@ -266,8 +265,11 @@ def _places_around(centre: Sequence[float], radius: float, width: float) -> Iter
         yield (right, up), Bbox.from_bounds(centre[0] + right, centre[1] + up - LINE_POINTS / 2, width, LINE_POINTS)
 
 
-def calibration(rows: pd.DataFrame, summary: pd.Series[Any], source: str) -> Figure:
-    """Draw the interval of the model over the published truth, for the independent rows, by kind of observable."""
+def calibration(rows: pd.DataFrame, summary: pd.DataFrame, source: str) -> Figure:
+    """Draw the interval of the model over the published truth, for the independent rows, by kind of observable.
+
+    The title quotes the sites and the supercomputers apart: the first two lines of the summary of a score.
+    """
     figure, ax = _figure(7.4, 4.4)
     rows = rows.assign(ratio=rows["best"] / rows["truth_best"]).sort_values(["kind", "ratio"], ignore_index=True)
     shades = (BLUE, ORANGE, GREEN, BLACK, SKY, RED, GREY, "#CC79A7", "#F0E442")
@@ -285,7 +287,7 @@ def calibration(rows: pd.DataFrame, summary: pd.Series[Any], source: str) -> Fig
     ax.set_xlabel("calibration rows, sorted within their kind")
     ax.set_xticks([])
     figure.subplots_adjust(left=0.09, right=0.98, top=0.88, bottom=0.27)
-    held = f"{int(summary['covered'])} of {int(summary['rows'])} 90% intervals held the truth"
+    sites, others = (f"{line['covered']} of {line['n']}" for line in summary.iloc[:2].to_dict("records"))
     figure.legend(loc="lower left", bbox_to_anchor=(0.005, 0.045), ncols=4, frameon=False, fontsize=7)
-    title = f"{held} ({summary['coverage']:.0%}); median factor {show(summary['median_factor'])}"
+    title = f"90% intervals held the published truth at {sites} sites; apart from them, {others} supercomputers"
     return _titled(figure, title, source)

@@ -22,11 +22,10 @@ import pandas as pd
 
 from osint import model
 from osint.errors import NotFoundError, OsintError
-from osint.model import ROUNDING, Dossier, Given, Question, Reading, show
+from osint.model import CONFIRMED, ROUNDING, Dossier, Given, Question, Reading, show
 from osint.register import Bounding, Claim, Register
 from osint.verdict.rules import REFUTE, STRAIN
 
-SURE_PLACE = 0.9  # p_place of an observation from which the place of a site is confirmed
 NEAR_KM = 1.0  # precision of a coordinate up to which a picture shows the site and not its county
 VALUES = 15  # quantiles of the prediction at which the answer is solved again
 SHARP_ZOOM = 17  # of map tiles: about 1 m
@@ -165,7 +164,7 @@ def _place(site_id: str, dossier: Dossier) -> list[NextStep]:
     """Return the place as a step where it is not confirmed: no sure observation, and no coordinate good to 1 km."""
     site = dossier.site(site_id)
     seen = [o for o in dossier.observations[site_id] if o.lat is not None and not o.simulated]
-    if dossier.aggregate(site_id) or any((o.p_place or 0) >= SURE_PLACE for o in seen):
+    if dossier.aggregate(site_id) or any((o.p_place or 0) >= CONFIRMED for o in seen):
         return []
     if site.lat is None:
         search = _search(site_id, "选址", dossier)
@@ -175,27 +174,33 @@ def _place(site_id: str, dossier: Dossier) -> list[NextStep]:
         return [replace(PLACE, where=where, run=search)]
     if site.coord_precision_km is not None and site.coord_precision_km <= NEAR_KM:
         return []
-    first, last = _span(site_id, dossier)
     where = f"the coordinate on file, {site.coord_level}, is good to {show(site.coord_precision_km or math.nan)} km; "
     where += f"look for new roofs within it, then for an address, a name on a map or a second witness. {UNTIL}"
-    line = f"osint locate {site_id} --start {first} --end {last} --out {site_id}.geojson"
+    span, line = _span(site_id, dossier), ""
+    if span:
+        line = f"osint locate {site_id} --start {span[0]} --end {span[1]} --out {site_id}.geojson"
     return [replace(PLACE, where=where, run=line)]
 
 
-def _span(site_id: str, dossier: Dossier) -> tuple[dt.date, dt.date]:
-    """Return the first day of the year before the first text on a site, and the last day of any text on file."""
-    every = [c.date.known[0] for c in dossier.all_claims if c.date]
-    own = [c.date.known[0] for c in dossier.claims[site_id] if c.date] or every
-    return dt.date(min(own).year - 1, 1, 1), max(c.date.first for c in dossier.all_claims if c.date)
+def _span(site_id: str, dossier: Dossier) -> tuple[dt.date, dt.date] | None:
+    """Return the first day of the year before the first text on a site, and the last day of any text.
+
+    None where no claim has a date.
+    """
+    if dossier.span is None:
+        return None
+    earliest, latest = dossier.span
+    own = [c.date.known[0] for c in dossier.claims[site_id] if c.date]
+    return dt.date(min(own, default=earliest).year - 1, 1, 1), latest
 
 
 def _search(site_id: str, words: str, dossier: Dossier) -> str:
     """Return the line that asks the portals, which are Chinese, for words and the name of a site."""
     site = dossier.site(site_id)
-    if site.country != "CN" or not words or not site.name_zh:
+    span = _span(site_id, dossier)
+    if site.country != "CN" or not words or not site.name_zh or span is None:
         return ""
-    name = re.split(r"[\s/]+", site.name_zh)[0]
-    first, last = _span(site_id, dossier)
+    name, (first, last) = re.split(r"[\s/]+", site.name_zh)[0], span
     return f"osint search '{words} {name}' --from {first:%Y-%m} --to {last:%Y-%m}"
 
 
@@ -212,10 +217,10 @@ def _line(c: PossibleObservation, site_id: str, dossier: Dossier) -> str:
 
 def _observe(site_id: str, dossier: Dossier) -> str:
     """Return the line that looks for what was built at a site; empty where it has no coordinate."""
-    if dossier.site(site_id).lat is None or not dossier.all_claims:
+    span = _span(site_id, dossier)
+    if dossier.site(site_id).lat is None or span is None:
         return ""
-    first, last = _span(site_id, dossier)
-    return f"osint observe {site_id} --start {first} --end {last}"
+    return f"osint observe {site_id} --start {span[0]} --end {span[1]}"
 
 
 def _claim_to_test(site_id: str, dossier: Dossier, claim_id: str | None) -> Claim | None:
@@ -248,10 +253,12 @@ def _worth(
         return None
     plain = NextStep(0, c.name, unit=model.unit_of(c.quantity), where=c.where, bounds=c.bounds)
     if not firm:
-        low, _, high = model.posterior(q.quantity, [trial], readings)[0].interval
+        low, _, high = model.alone(q.quantity, trial, readings)
         return replace(plain, narrows_to=round(high / low, 1))
-    now, _ = model.posterior(q.quantity, firm, readings)
-    predicted, _ = model.posterior(c.quantity, firm, readings)
+    # neither needs the readings of what it does not ask for, and the first is the same for every candidate
+    now, _ = model.posterior(q.quantity, firm, model.readings_for(q, firm, dossier))
+    of_it = replace(q, quantity=c.quantity)
+    predicted, _ = model.posterior(c.quantity, firm, model.readings_for(of_it, firm, dossier))
     values = predicted.quantile((np.arange(VALUES) + 0.5) / VALUES)
     widths, chances = _resolve(readings, q.quantity, [*firm, trial], values, threshold)
     before = _band(1 - float(now.cdf(threshold)[0]))
