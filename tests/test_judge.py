@@ -207,6 +207,15 @@ def test_a_due_day_is_inherited_within_one_filing_and_part(register):
     assert judged(register, plan, absent(AFTER), others=two).outcome == Outcome.NOT_REACHED
 
 
+def test_an_inherited_day_lifts_no_rung_that_a_claim_names(register):
+    """Space for chips needs a roof by the day on which the power is due; what is filed alone is due with its rung."""
+    due = PROMISE | STATE | {"rung": "powered"}
+    seen = absent(AFTER, "powered"), size(BEFORE, "roof_m2", 20000.0, rung="roofed")
+    space = judged(register, {"modality": "will", "rung": "roofed"}, *seen, others=[due])
+    filed = judged(register, {"modality": "will", "rung": "filed"}, *seen, others=[due])
+    assert (space.outcome, filed.outcome) == (Outcome.COULD_FIT, Outcome.DEADLINE_MISSED)
+
+
 def test_one_fact_told_by_several_instruments_gives_one_finding(register):
     """3 MW told as facility power, IT power, energy or a transformer rating refutes the same claim."""
     for quantity, best in (
@@ -350,6 +359,8 @@ HERE, THERE = (
         # dates that leave it open on which side of the day they lie
         (PROMISE | STATE, [size("2025-02/2025-08", rung="running")], Outcome.UNTESTED, "before or after 2025-06-30"),
         (PROMISE, [absent("2025-05/2025-08")], Outcome.NOT_REACHED, "which may be later"),
+        # money is nothing that stands
+        ({"quantity_kind": "investment_CNY", "unit": "CNY"}, [absent(AFTER)], Outcome.UNTESTED, ""),
         # of "up to" a part is enough, so that a whole that is not powered yet says nothing
         (PROMISE | {"bound": "at most", "value_low": np.nan}, [absent(AFTER, "powered")], Outcome.UNTESTED, ""),
         (PROMISE | {"bound": "at most", "value_low": np.nan}, [absent(AFTER)], Outcome.DEADLINE_MISSED, ""),

@@ -37,7 +37,7 @@ class Answer:
     measured: Total
     """Room by observation, over the announced sites."""
     paper: Total
-    """What documents come to, over the announced sites."""
+    """Room by the halls that documents describe, over the announced sites; stated compute is no room."""
     contradictions: tuple[Check, ...]
     """Checks by which claims cannot all be true, each once, without planted tests of error."""
     tensions: tuple[Check, ...]
@@ -94,11 +94,12 @@ class Answer:
     def _paper(self) -> str:
         total = self.paper
         if total.interval is None:
-            return "No document on file states a figure from which room for chips would follow."
+            return "No document on file states a floor, racks, power or energy from which room for chips would follow."
         low, best, high = map(show, total.interval)
         without = f"; of {len(total.without)} more no document gives one" if total.without else ""
         return (
-            f"On paper, the largest figures that documents give for {_counted(len(total.parts), 'site')} come to room "
+            f"On paper, the largest figures of halls (floor, racks, power, energy) on file for "
+            f"{_counted(len(total.parts), 'site')} come to room "
             f"for {best} chips of any kind ({low} to {high}, 90%){without}. A figure on paper is not a building."
         )
 
@@ -142,7 +143,7 @@ def answer_of(dossier: Dossier, found: Found) -> Answer:
         largest=_largest([f for f in found.judged if f.claim.site_id in ids and f.claim.claim_id not in wider]),
         seen=tuple(row for site in announced for row in dossier.observations[site.site_id]),
         measured=_chips(sums, Ground.OBSERVATION),
-        paper=_chips(sums, Ground.PAPER),
+        paper=_chips(sums, Ground.ROOM),
         contradictions=contradictions,
         tensions=tensions,
         sharpest=min(contradictions or tensions, key=lambda c: _rank(c, claims), default=None),

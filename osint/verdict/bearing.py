@@ -27,6 +27,7 @@ ROOFED_UP = LADDER[Rung.ROOFED.height :]
 POWERED_UP = LADDER[Rung.POWERED.height :]
 PROMISES = (Modality.WILL, Modality.WOULD)
 STATEMENTS = (Modality.HAS, Modality.CAN_CARRY)
+_MONEY = frozenset({"CNY", "USD"})
 _LEAST = {"roof_m2": LEAST_M2, "floor_m2": LEAST_M2, "transformers_mva": LEAST_MW, "generators_mw": LEAST_MW}
 _AREAS = frozenset({"roof_m2", "floor_m2", "cooling_area_m2", "chiller_area_m2", "tower_area_m2"})
 
@@ -65,6 +66,8 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     needs at least a roof, and a capacity of a place where only ground is broken is still planned.
     """
     rung = claim.rung or Rung.ANNOUNCED
+    if claim.unit in _MONEY and claim.modality in STATEMENTS:  # spent or asked for: nothing that stands
+        return Assertion(Asserts.NOTHING, rung, 0)
     ahead = claim.value_date and claim.date and claim.value_date.first > claim.date.last  # "has", of a later day
     said_to_stand = claim.modality in STATEMENTS and not ahead
     unbuilt = claim.quantity in CAPACITY and rung == Rung.GROUND_BROKEN
@@ -82,7 +85,8 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
         return Assertion(Asserts.PROMISED, promised, claim.value_date.last.toordinal())
     due = _due_in_filing(claim, dossier)
     if due:
-        later = max(promised, due.rung or promised, key=lambda r: r.height)
+        names_state = rung.height >= Rung.ROOFED.height  # "space for" needs a roof, whatever else is due on that day
+        later = promised if names_state else max(promised, due.rung or promised, key=lambda r: r.height)
         return Assertion(Asserts.PROMISED, later, due.day, due.claim_id)
     return Assertion(Asserts.PLANNED, promised, 0)
 
