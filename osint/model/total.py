@@ -9,6 +9,7 @@ without evidence is named, not counted as zero.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -130,8 +131,8 @@ class Total:
             inside = ", ".join(f"{part} in {parent}" for part, parent in self.counted_in.items())
             lines.append(f"  counted in another site: {inside}")
         for p in (p for p in self.parts if p.dropped):
-            against = "; ".join(g.text() for g in p.dropped)
-            lines.append(f"  {p.site_id}: {'; '.join(g.text() for g in p.givens)} is contradicted by {against}")
+            against, used = ("; ".join(map(_said, givens)) for givens in (p.dropped, p.givens))
+            lines.append(f"  {p.site_id}: {used} is contradicted by {against}")
         for g in self.of_all:
             lines.append(f"  stated for all together: {stated(g)} {unit} [{', '.join(g.ids)}]")
         return "\n".join(lines)
@@ -142,6 +143,12 @@ _HEADS = {
     Ground.ROOM: "the halls on file have room for",
     Ground.OBSERVATION: "room for",
 }
+
+
+def _said(g: Given) -> str:
+    """Return a figure as its source has it, with the row that it comes from."""
+    number = math.exp(g.log) if g.best is None else g.best
+    return f"{show(number, 6)} {unit_of(g.quantity)} ({', '.join(g.ids)})"
 
 
 def expand(site_ids: Sequence[str], source: Register | Dossier) -> list[str]:
