@@ -612,7 +612,7 @@ def test_an_option_that_is_not_there_is_refused(register, capsys):
 
 
 def test_a_total_counts_no_part_twice_and_names_what_it_lacks(register):
-    (chips, *_) = model.total(["XJ09", "XJ10", "XJ07", "XJ12"], register)
+    (_, chips, *_) = model.total(["XJ09", "XJ10", "XJ07", "XJ12"], register)
     assert [p.site_id for p in chips.parts] == ["XJ09", "XJ07"]
     assert chips.counted_in == {"XJ10": "XJ09"} and chips.without == ("XJ12",)
 

@@ -139,10 +139,14 @@ class Total:
 
 
 _HEADS = {
-    Ground.STATED: "the largest compute that documents state comes to",
+    Ground.STATED: "the largest figures that documents state come to",
     Ground.ROOM: "the halls on file have room for",
     Ground.OBSERVATION: "room for",
 }
+
+
+_STATES = {"chips": ("chips", "servers"), "pflops": ("pflops",), "it_mw": ("it_mw", "facility_mw", "power_mw")}
+"""Quantities that state one that is added: PFLOPS are no number of chips, and no power."""
 
 
 def _said(g: Given) -> str:
@@ -192,6 +196,8 @@ def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) ->
     unconfirmed, bare = [], []
     for site in sites:
         givens = [g for g in _claimed(site, dossier) if (g.quantity in CHIP_COUNTS) == (ground == Ground.STATED)]
+        if ground == Ground.STATED:
+            givens = [g for g in givens if g.quantity in _STATES[quantity]]
         if ground == Ground.ROOM:
             givens = [g for g in givens if g.quantity not in NO_ROOM]
         if ground == Ground.OBSERVATION:
