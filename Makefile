@@ -5,6 +5,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 OSINT := $(VENV)/bin/osint
 JOBS ?= 2
+# each worker of the tests has one core
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
 INPUTS ?= 100000
 
 .PHONY: help report test quick lint wheel lab bench fuzz lock clean
