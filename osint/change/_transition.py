@@ -11,10 +11,6 @@ from osint.change._segmentation import FREEDOM, YEAR_DAYS, Fit, misread_floor, s
 DURATIONS = np.array([0, 4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90, 110, 130, 150], float)  # days
 DURATION_DAYS, DURATION_POWER = 20, 1.3  # a duration has the prior (DURATION_DAYS + duration) ** -DURATION_POWER
 BEGIN_SHARE = 0.75  # share of the log likelihood that counts for the begin, which ground broken and stores blur
-# a slab or a frame that stands before the cover: its share of the step, days from its middle to the begin of the cover
-EARLY_SHARES, EARLY_LEADS, EARLY_DAYS = (0.2, 0.35, 0.5), (20.0, 45.0, 80.0), 16.0  # days that it takes
-EARLY_DURATIONS, EARLY_CELL_DAYS = (0.0, 16.0, 36.0, 62.0), 3.0  # of the cover after it, spacing of its moments
-EARLY_PRIOR = 0.5  # probability that something stood before the cover
 RAMP_CELLS = 2_000_000  # cells of an array that are worked on at once; steers memory, not results
 CELL_DAYS, COARSE_CELL_DAYS = 1.0, 6.0  # spacing of half-way moments near to the cut, and away from it
 FINE_DAYS, REACH_MIN_DAYS, REACH_GAPS = 60, 120.0, 2  # from the cut; over the gap there
@@ -57,7 +53,7 @@ def moments(fit: Fit, group: list[int], coverage: float) -> Moments:
     days, values, scales = fit.days[part], fit.values[part], fit.scales[part]
     contrasts = fit.contrasts
     cut = fit.cuts[max(group, key=lambda step: contrasts[step])] - part.start
-    begins, durations, prior, early, lead = _staged(*_grid(days, cut), first=days[0])
+    begins, durations, prior = _grid(days, cut)
     likelihood, plain = np.zeros((2, len(begins)))
     before, after = np.empty((2, len(begins), values.shape[1]))
     guess = np.array([np.median(values[:cut], axis=0), np.median(values[cut:], axis=0)])
@@ -67,7 +63,7 @@ def moments(fit: Fit, group: list[int], coverage: float) -> Moments:
     size = max(1, RAMP_CELLS // (len(days) * values.shape[1]))
     for first in range(0, len(begins), size):
         part = slice(first, first + size)
-        share = _share(days, begins[part], durations[part], early[part], lead[part])
+        share = _share(days, begins[part], durations[part])
         for band in range(values.shape[1]):
             alone, cost, before[part, band], after[part, band] = _levelled(
                 values[:, band], share, scales[:, band], guess[:, band], shapes, float(swing[band])
@@ -78,7 +74,7 @@ def moments(fit: Fit, group: list[int], coverage: float) -> Moments:
     loose = _weights(likelihood, prior, fit.temper * BEGIN_SHARE)
     begun, half, complete = (
         _interval(moment, weights, coverage)
-        for moment, weights in ((begins - lead, loose), (begins + durations / 2, weight), (begins + durations, weight))
+        for moment, weights in ((begins, loose), (begins + durations / 2, weight), (begins + durations, weight))
     )
     return Moments(group, begun, half, complete, weight @ before, weight @ after, float(plain.max()))
 
@@ -110,44 +106,10 @@ def _grid(days: np.ndarray, cut: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return begins[fits], durations[fits], prior[fits]
 
 
-def _staged(
-    begins: np.ndarray, durations: np.ndarray, prior: np.ndarray, first: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return begins, durations and prior of covers without and with an earlier stage, its share, and its lead in days.
-
-    A slab has its own colour, mostly between those of ground and roof: half of the cover is not half of the step.
-    """
-    chosen = np.isin(durations, EARLY_DURATIONS) & (np.round(begins + durations / 2) % EARLY_CELL_DAYS < 1)
-    alone = np.zeros(len(begins))
-    if not chosen.any():
-        return begins, durations, prior, alone, alone
-    shares, leads = (values.ravel() for values in np.meshgrid(EARLY_SHARES, EARLY_LEADS))
-    count = len(shares)
-    begin, duration = np.repeat(begins[chosen], count), np.repeat(durations[chosen], count)
-    share, lead = np.tile(shares, chosen.sum()), np.tile(leads, chosen.sum())
-    weight = np.repeat(prior[chosen], count)
-    seen = begin - lead - EARLY_DAYS / 2 >= first
-    weight = weight * seen
-    if not weight.any():
-        return begins, durations, prior, alone, alone
-    weight *= EARLY_PRIOR * prior.sum() / weight.sum()
-    return (
-        np.concatenate([begins, begin]),
-        np.concatenate([durations, duration]),
-        np.concatenate([(1 - EARLY_PRIOR) * prior, weight]),
-        np.concatenate([alone, share]),
-        np.concatenate([alone, lead + EARLY_DAYS / 2]),
-    )
-
-
-def _share(
-    days: np.ndarray, begins: np.ndarray, durations: np.ndarray, early: np.ndarray, lead: np.ndarray
-) -> np.ndarray:
+def _share(days: np.ndarray, begins: np.ndarray, durations: np.ndarray) -> np.ndarray:
     """Return (candidates, n): how much of the step has happened at each value."""
     elapsed = days[None] - begins[:, None]
-    cover = np.clip(elapsed / np.maximum(durations[:, None], 1e-6), 0, 1)
-    before = np.clip((elapsed + lead[:, None]) / EARLY_DAYS, 0, 1)
-    return np.asarray(early[:, None] * before + (1 - early[:, None]) * cover)
+    return np.asarray(np.clip(elapsed / np.maximum(durations[:, None], 1e-6), 0, 1))
 
 
 def doubt(share: np.ndarray) -> np.ndarray:

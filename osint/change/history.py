@@ -46,9 +46,6 @@ BRIEF_MAX_DAYS = 183.0  # what stood for a shorter time has a doubt
 BRIEF_FACTOR = 0.5  # factor of the probability of what stood for so short a time: judgement, below one half
 LASTING_SHARE = 0.5  # share of a step of the ground that must be left at the end for it to be earthworks
 LAST_SCENES = 6  # scenes at the end of a stretch whose median stands for it
-LATE_DAYS, LATE_MIN_SIZE = 10.0, 0.04  # after the last gain of whiteness; reflectance: a cover that is no whiter
-NEVER_A_SLAB = frozenset({Reason.SNOW_OR_WATER, Reason.DRIED_OUT, Reason.COMES_AND_GOES})
-STAGE_DAYS, STAGE_GONE_DAYS = 240.0, 45.0  # from slab or frame to cover; from the cover to what looks like its end
 WHOLE_DAYS = 365.0  # in which what first looks like a dark roof may become the field or greenhouse it is part of
 UNCONFIRMED_SCENES = 2  # scenes at the end of a series that look like a roof, from which one may have come
 WARM_QUARTERS = (1, 2)
@@ -259,22 +256,10 @@ def structures(ground: Steps, covered: Steps, seen: Series) -> list[Structure]:
         turns = sorted([*turns, *brief[1]])
     found = like_the_whole([short_lived(s) for s in come_and_go(found, turns)])
     if found:
-        return [*found, *_late_cover(found, ground, seen)]
+        return found
     roof_may_show = unconfirmed(seen) is not None
     works = [s for s in context.scrapings if roof_may_show or _lasts(s, ground, seen)]
     return [_earthworks(works[-1], seen)] if works else []
-
-
-def _late_cover(found: Sequence[Structure], ground: Steps, seen: Series) -> list[Structure]:
-    """Return the last step of the ground if it came after all that was found: a dark roof on a pale slab is no gain.
-
-    It is told as earthworks, which stay only if their colour turns out to be that of a roof.
-    """
-    if any(d.reason in NEVER_A_SLAB for s in found for d in s.doubts):
-        return []
-    last = max(s.half_day if s.stands else min(s.half_day, s.removed_day) for s in found)
-    late = [s for s in ground if to_day(s.best) > last + LATE_DAYS and np.abs(s.size).max() >= LATE_MIN_SIZE]
-    return [_earthworks(late[-1], seen)] if late and _lasts(late[-1], ground, seen) else []
 
 
 def _changes(covered: Steps, seen: Series) -> list[Change]:
@@ -394,32 +379,6 @@ def like_the_whole(found: Sequence[Structure]) -> list[Structure]:
     return [_like(s, standing[-1]) if s in standing[:-1] else s for s in found]
 
 
-def without_stages(found: Sequence[Structure]) -> list[Structure]:
-    """Drop slabs and frames that a building covered soon after: they are stages of it, not structures.
-
-    What stood before and is no building by its own colour is a stage; ground was broken no later than it stood.
-    """
-    kept: list[Structure] = []
-    for structure in found:
-        whole = structure
-        if whole.kind in landcover.BUILDINGS and whole.stands and whole.roofed_low is not None:
-            for stage in [s for s in kept if _is_stage(s, structure)]:
-                kept.remove(stage)
-                first = stage.onset_high or stage.roofed_high
-                if first is not None and (whole.onset_high is None or first < whole.onset_high):
-                    whole = replace(whole, onset_low=stage.onset_low, onset_high=first)
-        kept.append(whole)
-    return kept
-
-
-def _is_stage(part: Structure, whole: Structure) -> bool:
-    """Return whether a part that is no building by its colour stood shortly before a building on the same ground."""
-    days = whole.half_day - part.half_day
-    # a dark cover looks as if the pale slab under it had gone
-    stood = part.stands or abs(part.removed_day - whole.half_day) < STAGE_GONE_DAYS
-    return stood and part.kind not in landcover.BUILDINGS and 0 < days <= STAGE_DAYS
-
-
 def _like(part: Structure, whole: Structure) -> Structure:
     """Return a part as the kind of the whole, where it was seen too mixed to tell."""
     if whole.kind is None:
@@ -429,9 +388,9 @@ def _like(part: Structure, whole: Structure) -> Structure:
     mixed = part.kind in (Kind.OTHER, Kind.SOLAR_FIELD) and not snow
     film = whole.kind in (Kind.GREENHOUSE, Kind.OTHER, Kind.SOLAR_FIELD) and part.kind is Kind.DARK_ROOF
     days = (whole.roofed_best - part.roofed_best).days if whole.roofed_best and part.roofed_best else np.inf
-    # a part whose colour is open may be a slab
-    part_of_roof = part.kind in landcover.BUILDINGS if part.not_separable else mixed
-    if not (certain and part_of_roof) and not (film and not whole.not_separable and days <= WHOLE_DAYS):
+    if not (certain and (mixed or part.not_separable)) and not (
+        film and not whole.not_separable and days <= WHOLE_DAYS
+    ):
         return part
     doubts = tuple(d for d in part.doubts if d.reason not in NOT_SEPARABLE)
     return replace(part, doubts=doubts).called(whole.kind, (whole.probability or 0.0) / whole.step_probability)
@@ -544,7 +503,7 @@ def as_cover(works: Structure, cover: LandCover, seen: Series) -> Structure:
     if works.step is None:
         return works
     made = _structure(works.step, cover, [], seen)
-    return replace(made, step=works.step, gain=landcover.MIN_GAIN, relative_gain=MIN_RELATIVE_GAIN)
+    return replace(made, gain=landcover.MIN_GAIN, relative_gain=MIN_RELATIVE_GAIN)
 
 
 def unconfirmed(seen: Series) -> Doubt | None:

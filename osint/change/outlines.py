@@ -165,12 +165,7 @@ def _structures(
         if len(phases) > 1:
             own = series.extract_series(data, phase, BANDS)
             ground, covered = _steps(own, coverage)
-        told = history.structures(ground, covered, own)
-        # what stood before a later cover is judged by what was seen before it
-        until = min((s.shown_from_day for s in told[1:] if s.step is not None), default=np.inf)
-        shown += [
-            _Shown(s if s.step else replace(s, shown_until_day=min(s.shown_until_day, until)), phase, own) for s in told
-        ]
+        shown += [_Shown(s, phase, own) for s in history.structures(ground, covered, own)]
     return sorted(shown, key=lambda s: s.structure.roofed_best or s.structure.onset_high or dt.date.max)
 
 
@@ -227,30 +222,13 @@ def _coloured(shown: _Shown) -> _Shown:
     return shown.edited(history.as_cover(structure, cover, shown.seen))
 
 
-def _without_works(found: list[Structure]) -> list[Structure]:
-    """Return structures without earthworks after another structure, and without a later cover of what is a building.
-
-    Work on the ground of a roof that stands is its dust, its panels or its new coat.
-    """
-    first = found[0]
-    if len(found) == 1 or not any(s.step for s in found[1:]):
-        return found
-    covers = [s for s in found if not s.step]
-    late = [s for s in found if s.step and s.kind in BUILDINGS]
-    built = any(s.kind in BUILDINGS and s.stands and (s.probability or 0) >= landcover.PROBABLE for s in covers)
-    return [*covers, *late] if covers and not built else covers or [first]
-
-
 def _like_the_whole(shown: Sequence[_Shown]) -> list[_Shown]:
-    """Return structures with the parts of one phase called as its whole, and its slab and frame as stages of it."""
+    """Return structures with the parts of one phase called as its whole."""
     called = []
-    for phase in {id(one.phase): one.phase for one in shown}.values():
-        own = [one for one in shown if one.phase is phase]
-        told = history.without_stages(history.like_the_whole(_without_works([one.structure for one in own])))
-        # a stage was left out from before the structure that it belongs to
-        of_day = {one.structure.half_day: one for one in own}
-        called += [of_day[structure.half_day].edited(structure) for structure in told]
-    return sorted(called, key=lambda s: s.structure.roofed_best or s.structure.onset_high or dt.date.max)
+    for one in shown:
+        own = [s for s in shown if s.phase is one.phase]
+        called.append(one.edited(history.like_the_whole([s.structure for s in own])[own.index(one)]))
+    return called
 
 
 def _measured(shown: Sequence[_Shown], footprint: Footprint) -> list[Structure]:
