@@ -21,6 +21,7 @@ from osint.cli import doctor
 from osint.errors import BadInputError, NetworkError, OsintError, RefusedError
 from osint.http import (
     CONNECTIONS,
+    Answer,
     ByteCache,
     ChangedError,
     Client,
@@ -527,7 +528,9 @@ def test_small_body_that_unpacks_beyond_the_limit_is_stopped(pages):
 
 def rules(tmp_path, body, status=200, kind="text/plain"):
     politeness = Politeness(tmp_path / "pace.json")
-    politeness.learn_robots("https://h", status, kind, body)
+    politeness.learn_robots(
+        "https://h", Answer("https://h/robots.txt", status=status, headers={"content-type": kind}, body=body)
+    )
     return [politeness.robots_allow("https://h", f"https://h/{path}") for path in ("a.pdf", "a/private/b", "a/open/b")]
 
 

@@ -43,7 +43,7 @@ def test_a_roof_that_stood_for_months_has_dates_and_a_reserve(stood, every):
     gone = str(np.datetime64("2024-05-15") + np.timedelta64(stood, "D"))
     assert row["removed_low"] <= gone <= row["removed_high"]
     assert row["probability"] < 0.5
-    assert row["cannot_tell"].startswith("stood for about")
+    assert "stood for about" in row["cannot_tell"]
 
 
 @pytest.mark.parametrize(

@@ -306,7 +306,8 @@ def _stood_briefly(
     if before is None or after is None or not bare or not _agree(seen.days[stood], white[stood], up):
         return None
     change = Change(up, before, after, False, to_day(down.best))
-    if change.cover.kind not in COVERS or change.cover.doubt:
+    doubt = change.cover.doubt
+    if change.cover.kind not in COVERS or (doubt is not None and doubt.reason != Reason.OPEN_KIND):
         return None
     made = removed(_structure(up, change.cover, context.scrapings, seen), down)
     return made, [(to_day(up.best), change.relative_gain), (to_day(down.best), -change.relative_gain)]
@@ -334,7 +335,8 @@ def removed(structure: Structure, step: Step) -> Structure:
 def short_lived(structure: Structure) -> Structure:
     """Put a doubt on what stood for a few months: film, a crust or a heap does so more often than a roof."""
     days = structure.removed_day - structure.half_day
-    if structure.stands or days >= BRIEF_MAX_DAYS or structure.doubts or structure.probability is None:
+    other = any(d.reason != Reason.OPEN_KIND for d in structure.doubts)
+    if structure.stands or days >= BRIEF_MAX_DAYS or other or structure.probability is None:
         return structure
     less = replace(
         structure,

@@ -140,6 +140,7 @@ def read_cell(words: str, context: CellContext, document: date | None = None) ->
     grid's unit cannot be dealt out keeps its quote without a value.  `unit_source` is "cell" where the unit stands
     in the cell, else empty, to be filled by who knows the grid.
 
+    >>> from osint.claims.cells import read_unit
     >>> [claim] = read_cell("约6", CellContext(read_unit("亿元"), ("投资额",)))
     >>> claim.kind, claim.quantity.si_low, claim.quantity.qualifier
     ('money_cny', 600000000.0, 'about')

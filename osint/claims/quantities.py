@@ -580,6 +580,7 @@ def find_quantities(plain: Plain, unit: CellUnit | None = None) -> list[LocatedQ
 
     `unit` is what a table gives the bare numbers of a cell.
 
+    >>> from osint.claims.numbers import fold
     >>> [found] = find_quantities(fold("用电负荷20至30兆瓦"))
     >>> found.quantity.si_low, found.quantity.si_high, found.quantity.si_unit, found.quantity.qualifier
     (20.0, 30.0, 'MW', 'range')

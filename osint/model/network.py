@@ -71,6 +71,7 @@ class ReadingWord(StrEnum):
     POWER_KIND = "power kind"
     IT_NAMEPLATE = "IT nameplate"
     YEARLY_AVERAGE = "yearly average"
+    PLANT = "cooling plant"
     PRECISION = "precision"
     MIXED = "mixed"
     USE = "use of the hall"
@@ -93,7 +94,7 @@ _BRINGS_IN = {
     "racks": frozenset({"racks", "cabinets"}),
 }
 """Quantity under `applies_to` -> quantities that bring the unknown in, where it is not that one alone."""
-_COOLED = frozenset(name for name, q in QUANTITIES.items() if q.group == "cooling plant")
+_COOLED = frozenset(name for name, q in QUANTITIES.items() if q.group == ReadingWord.PLANT)
 COUNTED_AS_THEY_ARE = frozenset({ReadingWord.USE, ReadingWord.STOREYS})
 """Factors that stay discrete however many readings there are."""
 _RATED = {
