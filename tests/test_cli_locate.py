@@ -4,7 +4,6 @@ import datetime as dt
 import io
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from osint.simulated import Feature, demo
 
 DAY = dt.date.fromisoformat
 BANDS = ("B02", "B03", "B04", "B08", "B11", "SCL")
-
+BANDS = ("B02", "B03", "B04", "B08", "B11", "B12", "SCL")
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
@@ -103,9 +102,7 @@ def test_a_folder_gives_what_the_address_gives(served, folder, plain, tmp_path, 
     out = tmp_path / "found.geojson"
     assert cli.main([*asked(served, out), "--tile-km", "1", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    # a folder and an address count files that they lack apart; what is found is the same
-    found, again = (re.sub(rb'"unread_files": \d+', b"", body) for body in (out.read_bytes(), plain[0]))
-    assert found == again and said["bytes_read"] > 0
+    assert out.read_bytes() == plain[0] and said["bytes_read"] > 0
     body = json.loads(plain[0])
     assert body["searched_share"] == said["searched_share"] > 0.9 and len(body["features"]) == said["candidates"]
     assert said["searched_share"] + said["nodata_share"] + said["cloud_share"] == pytest.approx(1, abs=2e-4)
