@@ -20,6 +20,7 @@ DAY = dt.date.fromisoformat
 BANDS = ("B02", "B03", "B04", "B08", "B11", "SCL")
 BANDS = ("B02", "B03", "B04", "B08", "B11", "B12", "SCL")
 
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """A small SIMULATED world behind a catalogue, few scenes so that it is quick."""
