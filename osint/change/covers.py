@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from osint.change import history, landcover, series, stages, steps
+from osint.change import _transition, history, landcover, series, stages, steps
 from osint.change.history import COMPLETE_MARGIN_DAYS, HALF_MARGIN_DAYS, UNDER_WAY_DAYS, Structure
+from osint.change.measure import Z90
 from osint.change.reasons import Doubt, Reason
 from osint.change.sampling import STAGE_SPAN_DAYS
 from osint.change.series import Series
@@ -114,6 +115,9 @@ def timed(
     if cover is None:
         return structure
     low, best, high = cover.half
+    # work half done departs from a straight ramp: by that share of its length half of the cover is earlier or later
+    uneven = Z90 * _transition.SHAPE_ERROR * (cover.complete[1] - cover.begun[1])
+    low, high = low - uneven, high + uneven
     earliest, latest = history.date_of(low, -HALF_MARGIN_DAYS), history.date_of(high, HALF_MARGIN_DAYS)
     if weight >= LEAST_WEIGHT and first.roofed_low is not None:
         earliest = min(earliest, first.roofed_low)
