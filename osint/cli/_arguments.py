@@ -30,6 +30,17 @@ def add_verb(
     return parser
 
 
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add --data, the case that a verb reads and writes."""
+    told = "folder of the case (holds raw/); without it OSINT_DATA, else ./data, else the shipped register"
+    parser.add_argument("--data", metavar="DIR", help=told)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add --json."""
+    parser.add_argument("--json", action="store_true", help="JSON instead of text: one object a line")
+
+
 def catalogue_parser() -> argparse.ArgumentParser:
     """Return the parent parser of verbs that ask a catalogue of scenes."""
     parser = argparse.ArgumentParser(add_help=False)

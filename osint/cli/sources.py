@@ -31,14 +31,14 @@ def add_verbs(subparsers: Any) -> None:
     verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
     told = "afterwards ask the Wayback Machine to take a copy too, and keep its receipt"
     verb.add_argument("--also-wayback", action="store_true", help=told)
-    add_common(verb, _capture, lines=True)
+    add_common(verb, _capture)
 
     verb = subparsers.add_parser("watch", help="ask the addresses of a case again, and say what changed since")
     verb.add_argument(
         "urls", nargs="*", metavar="URL", help="addresses to ask; all of which there is content without one"
     )
     verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
-    add_common(verb, _watch, lines=True)
+    add_common(verb, _watch)
 
     verb = subparsers.add_parser("search", help="ask the portals for words in a span of time, side by side")
     verb.add_argument("words", help="such as '智算中心 哈密'; place words choose regional sources")
@@ -52,15 +52,15 @@ def add_verbs(subparsers: Any) -> None:
     verb.add_argument("--legacy-tls", action="append", default=[], metavar="HOST", help="accept old TLS of this host")
     verb.add_argument("--vantage", help="where you ask from, as coarse as you like")
     verb.add_argument("--csv", metavar="FILE", help="write the rows as a table")
-    add_common(verb, _search, lines=True)
+    add_common(verb, _search)
 
     verb = subparsers.add_parser("captures", help="list what the archive holds of a URL, and how it changed")
     verb.add_argument("url", metavar="URL")
-    add_common(verb, _captures, lines=True)
+    add_common(verb, _captures)
 
     verb = subparsers.add_parser("notice", help="read the fields of the last content captured of a URL")
     verb.add_argument("url", metavar="URL")
-    add_common(verb, _notice, lines=True)
+    add_common(verb, _notice)
 
     _add_archive(subparsers)
 
@@ -72,17 +72,17 @@ def _add_archive(subparsers: Any) -> None:
     act = acts.add_parser("verify", help=told)
     logs = "review logs and .tiles.jsonl to check; those in raw/ and derived/ without one"
     act.add_argument("logs", nargs="*", type=Path, metavar="LOG", help=logs)
-    add_common(act, _verify, lines=True)
+    add_common(act, _verify)
     act = acts.add_parser("export", help="write WARC, CSV and files that sha256sum can check")
     act.add_argument("folder", metavar="FOLDER")
-    add_common(act, _export, lines=True)
+    add_common(act, _export)
     act = acts.add_parser("import", help="take in a file or folder that a person saved by hand")
     act.add_argument("files", nargs="+", metavar="FILE")
     act.add_argument("--who", required=True, help="who saved it; a role will do")
     act.add_argument("--when", required=True, help="when, such as 2026-11-24")
     act.add_argument("--where", required=True, help="where it came from, such as the URL in the browser")
     act.add_argument("--url", default="", help="URL of the page, to list it under `osint captures URL`")
-    add_common(act, _import, lines=True)
+    add_common(act, _import)
 
 
 def _note(text: str) -> None:

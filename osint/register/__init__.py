@@ -10,6 +10,7 @@ from osint.register.dates import (
     read_span,
     valid_date,
 )
+from osint.register.names import find_sites, one_site
 from osint.register.records import (
     SCHEMAS,
     CalibrationRow,
@@ -20,6 +21,7 @@ from osint.register.records import (
     Relation,
     SiteRow,
 )
+from osint.register.search import find_claims, match_id, named, near_ids, one_claim, sites_overview, split_names
 from osint.register.tables import (
     Register,
     append_rows,
@@ -47,6 +49,8 @@ from osint.register.vocabulary import (
     Stage,
     Tier,
     chip_families,
+    country_code,
+    near_chips,
     table_rows,
 )
 
@@ -78,17 +82,28 @@ __all__ = [
     "append_rows",
     "check_table",
     "chip_families",
+    "country_code",
     "csv_text",
     "data_dir",
     "date_bounds",
     "defuse",
+    "find_claims",
     "find_date",
+    "find_sites",
     "find_url_date",
     "load_register",
+    "match_id",
+    "named",
+    "near_chips",
+    "near_ids",
+    "one_claim",
+    "one_site",
     "read_date",
     "read_day",
     "read_span",
     "read_table",
+    "sites_overview",
+    "split_names",
     "table_rows",
     "valid_date",
     "write_csv",
