@@ -134,7 +134,14 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
                 kept.append(RungWord(hit.start, hit.end, "denied"))
             continue
         kept.append(hit)
+    if negation and _NOT_YET.fullmatch(text, negation.start, negation.end):
+        kept.append(RungWord(negation.start, negation.end, "denied"))
     return kept
+
+
+_NOT_YET = re.compile(
+    r"尚未|暂未|还未|仍未|未能|并未|尚无|not yet|yet to|has(?: not|n't)|have(?: not|n't)|failed to", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +159,8 @@ class Assertion:
 _WITHDRAWN = re.compile(
     r"终止|撤回|撤销|流标|废标|停建|搁置|驳回|关停|不予(?:批复|核准|备案|受理|通过)|叫停|(?:项目|计划|合同|订单|采购|招标|建设)[^,。;]{0,8}(?:取消|中止|暂停)|"
     r"\b(?:withdrawn|withdrew|rejected|rejects|cancelled|canceled|scrapped|shelved|paused|halted|abandoned|terminated|"
-    r"called off|axed|decommissioned)\b|\bblocked (?:the|a|an|plans?)\b|\b(?:is|was|were|been) (?:blocked|suspended|refused)\b",
+    r"called off|axed|decommissioned)\b|\bblocked (?:the|a|an|plans?)\b|"
+    r"\b(?:is|was|were|been) (?:blocked|suspended|refused)\b",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
@@ -253,9 +261,14 @@ def _settled(text: str, hits: list[RungWord], kind: str) -> list[RungWord]:
     strong = [hit for hit in hits if hit.role not in WEAK_ROLES]
     if kind not in _MAY_STAND or any(hit.role != "future" for hit in strong):
         return strong
-    can = [hit for hit in hits if hit.role in WEAK_ROLES and (hit.role == "bought" or kind in _MACHINES)]
+    can = [hit for hit in hits if hit.role in WEAK_ROLES and (kind in _MACHINES or _is_order(text, hit))]
     lowest = min((WEAK_ROLES[hit.role] for hit in can), key=LADDER.index, default="")
     return sorted([*strong, *(RungWord(hit.start, hit.end, lowest) for hit in can)], key=lambda hit: hit.start)
+
+
+def _is_order(text: str, hit: RungWord) -> bool:
+    """Say whether a sum is one of an order: a loan that was secured buys nothing yet."""
+    return hit.role == "bought" and not text.startswith(("secur", "leas"), hit.start)
 
 
 _POWERS = ("power", "energy")
@@ -366,7 +379,9 @@ _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommoda
 _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
 
 
-_DUTY = re.compile(r"(?:(?:须|必须|应当|应于|应在|需于|需在|需完成|must|shall|have to|has to|required to)\s?)+", re.IGNORECASE)
+_DUTY = re.compile(
+    r"(?:(?:须|必须|应当|应于|应在|需于|需在|需完成|must|shall|have to|has to|required to)\s?)+", re.IGNORECASE
+)
 
 
 def _decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Assertion:

@@ -375,8 +375,8 @@ _EACH = re.compile(
 )
 _RATED = re.compile(r"\s?(标准机柜|标准机架|机柜|机架|服务器|a rack\b|per rack\b|each\b|apiece\b)")
 _EACH_EN = re.compile(
-    r"\b[Ee](?:ach|very) (?:[A-Z]\w* |of the )?(rack|server|node|cabinet|system|unit|card|GPU|chip)s?\b[^.;]{0,60}$|\beach "
-    r"(?:fitted |equipped )?(?:with|holding|of) (?:up to |about )?$"
+    r"\b[Ee](?:ach|very) (?:[A-Z]\w* |of the )?(rack|server|node|cabinet|system|unit|card|GPU|chip)s?\b[^.;]{0,60}$|"
+    r"\beach (?:fitted |equipped )?(?:with|holding|of) (?:up to |about )?$"
 )
 _RATED_KINDS = ("power", "chips", "racks", "servers", "compute", "count")
 _NOT_EACH = re.compile(r"每(?:年|月)(?:用|耗|发|节|生产|新增)")
@@ -392,8 +392,10 @@ def _per(found: LocatedQuantity, clauses: Clauses) -> str:
     rated = _RATED.match(text, found.end) if found.family == "power" else None
     wide = text[max(clauses.sentence(found.start)[0], found.start - 80) : found.start]
     each_en = _EACH_EN.search(wide) if "ach " in wide or "very " in wide else None
-    if rated or each_en:
-        return (rated[1] if rated else (each_en[1] if each_en else "") or "unit").removeprefix("a ").removeprefix("per ")
+    if rated:
+        return re.sub("^(?:a|per) ", "", rated[1])
+    if each_en:
+        return each_en[1] or "unit"
     each = _EACH.search(before)
     if each is None or _NOT_EACH.search(before) or found.family in ("energy", "tce", "duration", "share"):
         return ""

@@ -205,7 +205,9 @@ def countable_nouns() -> dict[str, str]:
 
 @cache
 def rung_words() -> tuple[Words, dict[str, str]]:
-    """Return what finds the words of `rungs.csv`, and the role of each: a rung, stands, bought, future, negation, denied or none.
+    """Return what finds the words of `rungs.csv`, and the role of each.
+
+    A role is a rung, one of `WEAK_ROLES`, future, negation (of what follows), denied (a rung and its negation) or none.
 
     Raises BadInputError where a row names another role.
     """
