@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TextIO
 
 from osint import __version__
 from osint.cli import _help
-from osint.cli._arguments import add_data, add_json, join_places
+from osint.cli._arguments import add_data, add_json, join_places, place_outputs
 from osint.errors import BadInputError, OsintError
 
 # each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
@@ -159,6 +159,23 @@ def _marked(*, as_json: bool) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def _offline(asked: bool) -> Iterator[None]:
+    """Forbid every question to the network for as long as the block lasts, where --offline asks for it."""
+    if not asked:
+        yield
+        return
+    from osint.http import OFFLINE
+
+    before = os.environ.get(OFFLINE)
+    os.environ[OFFLINE] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(OFFLINE)
+        os.environ.update({OFFLINE: before} if before else {})
+
+
 def _failed(verb: str, why: str, status: int = TYPED_WRONG) -> int:
     from osint.shown import shown
 
@@ -179,8 +196,12 @@ def main(argv: list[str] | None = None) -> int:
         parser = build_parser()
         _help.check_verb(parser, verb)
         args = parser.parse_args(words)
-        with _marked(as_json=getattr(args, "json", False)):
+        with _marked(as_json=getattr(args, "json", False)), _offline(getattr(args, "offline", False)):
+            moved = place_outputs(args)
             status = int(args.handler(args) or 0)
+            for path in moved:
+                if path.exists():
+                    print(f"osint: written to {path}", file=sys.stderr)
             sys.stdout.flush()
             return status
     except OsintError as error:

@@ -227,10 +227,11 @@ class Estimate:
         by_range: dict[str, list[OfFamily]] = {}
         for f in self.families:
             by_range.setdefault(f"{show(f.best)} ({show(f.low)} to {show(f.high)})", []).append(f)
-        return [
-            f"  if all are {' or '.join(f.family for f in alike)} ({sum(f.weight for f in alike):.0%}): {text} {self.unit}"
-            for text, alike in by_range.items()
-        ]
+        lines = []
+        for text, alike in by_range.items():
+            names, weight = " or ".join(f.family for f in alike), sum(f.weight for f in alike)
+            lines.append(f"  if all are {names} ({weight:.0%}): {text} {self.unit}")
+        return lines
 
     def _conflict_lines(self) -> list[str]:
         """Return a line for each disagreement; a pair is said once."""

@@ -60,7 +60,8 @@ def parse_given(text: str) -> Given:
     for end in (low, high):
         if end is not None and not LEAST <= end <= quantity.most:
             reach = f"from {LEAST:g} to {quantity.most:,.0f} {quantity.unit}"
-            raise BadInputError(f"{name}={end:g} is not a positive finite number that a site can have; write one {reach}")
+            wrong = f"{name}={end:g} is not a positive finite number that a site can have"
+            raise BadInputError(f"{wrong}; write one {reach}")
     if sign != "=" and (low is None or high is None or low != high):
         raise BadInputError(f"{text!r} has a bound and a range; write one of them")
     return Given(name, None if sign == "<=" else low, None if sign == ">=" else high, label=text.strip())

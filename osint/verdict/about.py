@@ -12,6 +12,7 @@ import pandas as pd
 
 from osint.archive import Entry
 from osint.errors import NotFoundError
+from osint.model import show
 from osint.register import Claim, Register, chip_families, find_sites, match_id, near_ids, one_site
 from osint.verdict.run import Found, check
 
@@ -151,9 +152,11 @@ def _kept(linked: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
 
 
 def _resting(found: Found, id_: str) -> tuple[str, ...]:
-    """Return the findings and checks of a site that use a row."""
-    used = [f for f in found.judged if id_ in f.rests_on and f.claim.claim_id != id_]
-    lines = [f"finding on {f.claim.claim_id}: {f.outcome.value}" for f in used]
+    """Return the findings, the lines of room and the checks of a site that use a row."""
+    others = [f for f in found.judged if f.claim.claim_id != id_]
+    lines = [f"finding on {f.claim.claim_id}: {f.outcome.value}" for f in others if id_ in f.rests_on]
+    rooms = [(f.claim.claim_id, f.seen.room_for) for f in others]
+    lines += [f"room for {claim}: {show(room.at_most)} at most" for claim, room in rooms if room and id_ in room.ids]
     rows = (c.to_row() for c in found.tests if id_ in c.claim_ids)
     return (*lines, *(f"check [{row['finding']}] {row['check']}: {row['arithmetic']}" for row in rows))
 
