@@ -95,7 +95,7 @@ def in_case(path: Path, data: str | None) -> Path:
     return path if path.is_absolute() or len(path.parts) > 1 else derived_dir(data) / path
 
 
-OUTPUTS = ("out", "csv")
+OUTPUTS = ("out",)
 """Options that name a file to write."""
 
 
@@ -184,7 +184,7 @@ def place_of(args: argparse.Namespace) -> BaseGeometry:
     return geo.disc(*_point_of_site(words, args.data), args.radius)
 
 
-_DEGREES = re.compile(r"[NSEW]?[+-]?\d+(?:\.\d+)?°?[NSEW]?", re.IGNORECASE)
+_DEGREES = re.compile(r"[NSEW]?[+-]?\d+(?:\.\d+)?°?[NSEW]?|nan|inf", re.IGNORECASE)
 
 
 def is_point(words: str) -> bool:

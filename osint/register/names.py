@@ -1,4 +1,4 @@
-"""Find a site by what a person calls it: its id, a name in English or Chinese, its owner or county, or part of these."""
+"""Find a site by what a person calls it: its id, a name in any script, its owner or county, or part of these."""
 
 from __future__ import annotations
 
