@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from osint.claims.units import declared_units, rung_words, spelling_key, unit_pattern, word_set
+from osint.claims.units import WEAK_ROLES, declared_units, rung_words, spelling_key, unit_pattern, word_set
 from osint.register import LADDER, Modality
 
 # each of the two begins with one class of characters, so that the search skips at full speed
@@ -33,7 +33,7 @@ class RungWord:
     start: int
     end: int
     role: str
-    """a rung, or "future"; negated rungs are left out"""
+    """a rung, "stands", "bought" or "future"; negated rungs are left out"""
 
 
 class Clauses:
@@ -45,6 +45,7 @@ class Clauses:
         self._clause_ends: dict[int, list[int]] = {}
         self._last = self._last_sentence = (0, 0)
         self._hits: dict[int, list[RungWord]] = {}
+        self._denied: set[int] = set()
 
     def sentence(self, offset: int) -> tuple[int, int]:
         """Return the span of the sentence that holds `offset`."""
@@ -71,8 +72,16 @@ class Clauses:
     def hits(self, start: int, stop: int) -> list[RungWord]:
         """Return the rung words of the clause that spans [start, stop); each clause is read once."""
         if start not in self._hits:
-            self._hits[start] = [hit for hit in _without_negated(self.text, start, stop) if hit.role != "none"]
+            found = _without_negated(self.text, start, stop)
+            self._hits[start] = [hit for hit in found if hit.role not in ("none", "denied")]
+            if any(hit.role == "denied" for hit in found):
+                self._denied.add(start)
         return self._hits[start]
+
+    def denies(self, start: int, stop: int) -> bool:
+        """Say whether the clause that spans [start, stop) denies a rung: 尚未开工."""
+        self.hits(start, stop)
+        return start in self._denied
 
 
 _MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
@@ -117,11 +126,22 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
             and not re.search(r"[,。;!?\n]", text[negation.end : hit.start])
         ):
             negation = RungWord(hit.start, hit.end, "negation")
+            if hit.role not in ("none", "future"):
+                kept.append(RungWord(hit.start, hit.end, "denied"))
             continue
         if hit.start and text[hit.start - 1] in "未不" and text[hit.start - 1 : hit.start + 1] != "未来":
+            if hit.role not in ("none", "future"):
+                kept.append(RungWord(hit.start, hit.end, "denied"))
             continue
         kept.append(hit)
+    if negation and _NOT_YET.fullmatch(text, negation.start, negation.end):
+        kept.append(RungWord(negation.start, negation.end, "denied"))
     return kept
+
+
+_NOT_YET = re.compile(
+    r"尚未|暂未|还未|仍未|未能|并未|尚无|not yet|yet to|has(?: not|n't)|have(?: not|n't)|failed to", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +157,10 @@ class Assertion:
 
 
 _WITHDRAWN = re.compile(
-    r"终止|撤回|撤销|流标|废标|停建|搁置|不予(?:批复|核准|备案|受理|通过)|叫停|(?:项目|计划|合同|订单|采购|招标|建设)[^,。;]{0,8}(?:取消|中止|暂停)|"
+    r"终止|撤回|撤销|流标|废标|停建|搁置|驳回|关停|不予(?:批复|核准|备案|受理|通过)|叫停|(?:项目|计划|合同|订单|采购|招标|建设)[^,。;]{0,8}(?:取消|中止|暂停)|"
     r"\b(?:withdrawn|withdrew|rejected|rejects|cancelled|canceled|scrapped|shelved|paused|halted|abandoned|terminated|"
-    r"called off|axed)\b|\bblocked (?:the|a|an|plans?)\b|\b(?:is|was|were|been) (?:blocked|suspended|refused)\b",
+    r"called off|axed|decommissioned)\b|\bblocked (?:the|a|an|plans?)\b|"
+    r"\b(?:is|was|were|been) (?:blocked|suspended|refused)\b",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
@@ -180,13 +201,15 @@ def taken_back(text: str, start: int, stop: int) -> TakenBack | None:
     return None
 
 
-def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Assertion:
+def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str = "") -> Assertion:
     """Return what is asserted of the quantity at [start, end).
 
     The clause of the quantity decides; a clause without such a word takes the one that the sentence
     before it left standing, else the one of a clause behind it that has no subject of its own.  With
     `apart` (money, areas, shares) an English clause with a verb of its own borrows none: "the hall is
-    live, and the project cost $3bn" says nothing of the rung of the sum.
+    live, and the project cost $3bn" says nothing of the rung of the sum.  `kind` says which
+    words speak of the quantity: of machines, compute and power also those that only say that a thing is there, or
+    bought.  A clause that denies a rung borrows none.
     """
     first, last = clauses.sentence(start)
     own = at, stop = clauses.clause(start)
@@ -196,20 +219,61 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Assert
         hits = [hit for hit in near if hit.start < end or not _governs_forward(clauses.text, hit)]
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
+        hits = [hit for hit in hits if not (hit.start >= end and _IN_PART.search(clauses.text, at, hit.start))]
+        if hits and (at, stop) == own and own[1] < last and not _strong(hits):
+            hits = _strong(_behind(clauses, own[1], last)) or hits
+        hits = _settled(clauses.text, hits, kind)
         if hits:
             asserted = _decide(clauses, hits, start, end)
+            if at < own[0] and asserted.modality == "has" and _OWN_MATTER.search(clauses.text, stop, start):
+                return Assertion()
             if (at, stop) != own and (asserted.modality == "can carry" or _done(asserted, clauses, own, start)):
                 return Assertion()  # what a hall can carry says nothing of what the next clause measures
             return _intended(asserted, clauses, at) if asserted.modality == "has" else asserted
         if at <= first:
             break
-        if says_itself:
+        if says_itself or clauses.denies(at, stop):
             return Assertion()
         at, stop = clauses.clause(at - 1)[0], at
     if own[1] < last and not says_itself:
-        hits = _behind(clauses, own[1], last)
+        hits = _settled(clauses.text, _behind(clauses, own[1], last), kind)
         return _decide(clauses, hits, start, end) if hits else Assertion()
     return Assertion()
+
+
+_OWN_MATTER = re.compile(r"配套|创建|培育|吸引|带动|降至|降到|节约|减排|\b(?:against|compared with)\b")
+"""words by which a clause turns to a matter of its own, of which the done work before it says nothing"""
+
+
+_IN_PART = re.compile(r"(?:\bpart(?:ly|ially)|部分)\s?(?:已(?:经)?)?$")
+
+
+def _strong(hits: list[RungWord]) -> list[RungWord]:
+    return [hit for hit in hits if hit.role not in WEAK_ROLES]
+
+
+def _settled(text: str, hits: list[RungWord], kind: str) -> list[RungWord]:
+    """Return the rung words that speak of a kind; weak ones as the rung that they prove, where no word states one.
+
+    Of several weak words the lowest counts: what 目前已到位 is delivered, and not yet installed.
+    """
+    hits = [hit for hit in hits if kind in _POWERS or not text.startswith("draw", hit.start)]
+    strong = [hit for hit in hits if hit.role not in WEAK_ROLES]
+    if kind not in _MAY_STAND or any(hit.role != "future" for hit in strong):
+        return strong
+    can = [hit for hit in hits if hit.role in WEAK_ROLES and (kind in _MACHINES or _is_order(text, hit))]
+    lowest = min((WEAK_ROLES[hit.role] for hit in can), key=LADDER.index, default="")
+    return sorted([*strong, *(RungWord(hit.start, hit.end, lowest) for hit in can)], key=lambda hit: hit.start)
+
+
+def _is_order(text: str, hit: RungWord) -> bool:
+    """Say whether a sum is one of an order: a loan that was secured buys nothing yet."""
+    return hit.role == "bought" and not text.startswith(("secur", "leas"), hit.start)
+
+
+_POWERS = ("power", "energy")
+_MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
+_MAY_STAND = (*_MACHINES, "money_cny", "money_usd", "money_hkd", "money_eur")
 
 
 def _near(hits: list[RungWord], start: int) -> list[RungWord]:
@@ -315,6 +379,11 @@ _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommoda
 _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
 
 
+_DUTY = re.compile(
+    r"(?:(?:须|必须|应当|应于|应在|需于|需在|需完成|must|shall|have to|has to|required to)\s?)+", re.IGNORECASE
+)
+
+
 def _decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Assertion:
     future = [hit for hit in hits if hit.role == "future"]
     plain = [hit for hit in hits if hit.role != "future"]
@@ -327,6 +396,9 @@ def _decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Ass
         future, plain = [], [hit for hit in plain if hit.end <= start]
     if future:
         words = " ".join(clauses.text[hit.start : hit.end] for hit in future)
+        filed = [hit for hit in plain if hit.role == "filed"]
+        if filed and _DUTY.fullmatch(words):  # a duty in a contract: the contract is on paper
+            return Assertion("filed", max((hit.role for hit in plain), key=LADDER.index), "will")
         aims = [hit.role for hit in plain] + [role for role in map(_role_inside, words.split()) if role]
         return Assertion(
             "announced",
