@@ -245,6 +245,14 @@ def test_buttons_take_one_decision_each_and_say_what_is_wrong(tmp_path, page):
         named.setdefault(getattr(widget, "description", ""), []).append(widget)
     press = {name: named[name] for name in ("accept", "change", "reject")}
     press["accept"][0].click()
+    assert "translation first" in form._said.value and not log.exists()
+    for box in named["translation"]:
+        box.value = "it can carry it"
+    press["accept"][0].click()
+    assert "yes or no" in form._said.value and not log.exists()
+    for box in named["evidence?"]:
+        box.value = "yes"
+    press["accept"][0].click()
     assert "who decided" in form._said.value and not log.exists()
     named["reviewer"][0].value = "A. Reader"
     press["accept"][0].click()
@@ -264,6 +272,39 @@ def test_buttons_take_one_decision_each_and_say_what_is_wrong(tmp_path, page):
     ]  # fmt: skip
     again = review_form.ReviewForm(filings.claims_of(page), {"county.html": page}, log)
     assert again.table["decision"].tolist() == ["accepted", "changed", "", ""]
+
+
+def test_every_field_is_put_right_at_the_form_and_reaches_the_register(tmp_path, page, register):
+    pytest.importorskip("ipywidgets")
+    log = tmp_path / "log"
+    form = review_form.ReviewForm(
+        filings.claims_of(page), {"county.html": page}, log, who="A", when=DAY, site_id="XJ03"
+    )
+    key = keys(form.table)["servers"]
+    fields = form._fields(form.table.loc[form.table["key"] == key].iloc[0].to_dict())
+    assert fields["site_id"].value == "XJ03"
+    said = {"chip_model": "H100", "part": "hall 1", "modality": "has", "evidence_use": "yes", "translation": "servers"}
+    said |= {"precision": "dense", "date": "2026-05", "reason": "as the crop shows"}
+    state = fields["reason"].__class__()
+    form._press("change", key, fields, state)
+    assert "translation first" in state.value
+    for name, value in said.items():
+        fields[name].value = value
+    form._press("change", key, fields, state)
+    assert review.write_reviewed(form.table, register, log, ABOUT) == 1
+    row = pd.read_csv(register, dtype=str, keep_default_na=False).iloc[-1]
+    assert (row["chip_model"], row["part"], row["site_id"]) == ("H100", "hall 1", "XJ03")
+    assert (row["evidence_use"], row["modality"], row["value_date"]) == ("yes", "has", "2026-05")
+    again = review.start_review(filings.claims_of(page), log)
+    kept = again.loc[again["key"] == key].iloc[0]
+    assert (kept["part"], kept["evidence_use"], kept["chip_model"]) == ("hall 1", "yes", "H100")
+
+
+def test_where_a_claim_belongs_takes_no_other_word(table):
+    key = keys(table)["servers"]
+    for filed in ({"evidence_use": "perhaps"}, {"claimant": "me"}):
+        with pytest.raises(OsintError):
+            review.accept_claim(table, key, "A", DAY, filed=filed)
 
 
 def test_presses_of_two_people_on_one_log_are_all_kept(tmp_path, table):

@@ -21,7 +21,7 @@ from osint.errors import BadInputError, NotFoundError
 from osint.register import LADDER, READ_KINDS, SCHEMAS, Modality, Scope, check_table, csv_text, defuse, valid_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -43,6 +43,8 @@ _CHANGEABLE = (
     "kind", "rung", "aim", "modality", "qualifier", "date", "chip_model", "precision",
 )  # fmt: skip
 _DECISION = ("decision", "who", "when", "reason", "translation")
+FILED = ("site_id", "part", "evidence_use")
+"""columns of the register that no text states and a reviewer says of one claim; empty: as of the whole document"""
 _LOG = ("key", *_DECISION, "file", "start", "end", "quote", *_CHANGEABLE, "si_unit")
 _WRITTEN = ("key", "written_as", "note")
 """what a line of the log holds of a decision, and of a claim that was written to the register"""
@@ -64,6 +66,9 @@ def start_review(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
     if "key" not in table:  # else a table under review, whose values may have been changed
         table.insert(0, "key", [_key(row) for row in table.to_dict("records")])
         table[list(_DECISION)] = ""
+    for name in FILED:
+        if name not in table:
+            table[name] = ""
     for key, entry in _last(log).items() if log else ():
         for index in table.index[table["key"] == key]:
             if entry["decision"] == ReviewDecision.ACCEPTED and _differs(entry, table.loc[index]):
@@ -72,6 +77,8 @@ def start_review(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
                 continue
             for name in (*_DECISION, *_CHANGEABLE, "si_unit"):
                 table.at[index, name] = math.nan if entry[name] is None else entry[name]
+            for name in FILED:
+                table.at[index, name] = entry.get(name, "")
     return table
 
 
@@ -88,14 +95,17 @@ def accept_claim(
     reason: str = "",
     *,
     translation: str = "",
+    filed: Mapping[str, str] | None = None,
     log: Path | None = None,
 ) -> pd.DataFrame:
     """Return the table with the claim of `key` accepted as read; `when` is an ISO date.
 
+    `filed` says where it belongs (FILED): its site, its part, and whether it may be evidence for other claims (yes or
+    no, which is the default).
     With a `log` the decision is in it when the call returns; without one it is written by `write_reviewed`.
     Raises BadInputError for a claim whose value the reader refused: it can only be changed or rejected.
     """
-    return _decide(table, key, ReviewDecision.ACCEPTED, (who, when, reason, translation), {}, log)
+    return _decide(table, key, ReviewDecision.ACCEPTED, (who, when, reason, translation), _filed(filed), log)
 
 
 def reject_claim(
@@ -115,11 +125,13 @@ def change_claim(
     reason: str,
     *,
     translation: str = "",
+    filed: Mapping[str, str] | None = None,
     log: Path | None = None,
     **new: Any,
 ) -> pd.DataFrame:
     """Return the table with the claim of `key` accepted with other values, as low=6, unit="万P" or si_low=60000.0.
 
+    `filed` is as for `accept_claim`.
     Kind, low, high, unit, si_low, si_high, rung, aim, modality, qualifier, date, chip_model and precision may
     change; the quote never.  Values in a unit are turned into SI by the reader of claims; a rung alone is also
     the rung aimed at, which is what the register takes.
@@ -149,8 +161,23 @@ def change_claim(
             f"claim {key}: {kind} is measured in {wanted}, the value is in {unit}; give the value and its unit too"
         )
     return _decide(
-        table, key, ReviewDecision.CHANGED, (who, when, reason, translation), {**new, "si_unit": wanted}, log
+        table,
+        key,
+        ReviewDecision.CHANGED,
+        (who, when, reason, translation),
+        {**new, "si_unit": wanted, **_filed(filed)},
+        log,
     )
+
+
+def _filed(filed: Mapping[str, str] | None) -> dict[str, str]:
+    """Return where a claim belongs, by the columns of FILED; raises BadInputError for another column or word."""
+    given = {name: str(value).strip() for name, value in (filed or {}).items()}
+    if wrong := sorted(set(given) - set(FILED)):
+        raise BadInputError(f"{', '.join(wrong)} is not said of one claim; give {', '.join(FILED)}")
+    if given.get("evidence_use", "") not in ("", "yes", "no"):
+        raise BadInputError(f"evidence_use is yes or no, not {given['evidence_use']!r}")
+    return given
 
 
 def _in_si(row: pd.Series, new: dict[str, Any]) -> dict[str, Any]:
@@ -254,7 +281,7 @@ def is_missing(value: object) -> bool:
 
 def _line(row: Any) -> dict[str, Any]:
     """Return what a line of the log says of a decided row."""
-    entry = {name: row[name] for name in _LOG}
+    entry = {name: row[name] for name in _LOG} | {name: row[name] for name in FILED if row.get(name)}
     for name, value in entry.items():
         if isinstance(value, float):
             entry[name] = None if math.isnan(value) else value
@@ -320,6 +347,7 @@ def _wrong(row: dict[str, Any]) -> str:
 def _wrong_word(row: dict[str, Any]) -> str:
     kind = READ_KINDS.get(row["kind"])
     checks = {
+        **{name: isinstance(row.get(name, ""), str) for name in FILED},
         "decision": row["decision"] in set(ReviewDecision),
         "kind": kind is not None,
         "si_unit": kind is not None and (row["si_unit"] == kind.si_unit or row["decision"] == ReviewDecision.REJECTED),
@@ -470,4 +498,5 @@ def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str,
         "bound": _BOUND.get(row["qualifier"], row["qualifier"]),
         "evidence_use": "no", "note": _note(row),
     }  # fmt: skip
-    return values | about | ({"translation": row["translation"]} if row["translation"] else {})
+    said = {name: row[name] for name in ("translation", *FILED) if row.get(name)}
+    return values | about | said
