@@ -6,15 +6,17 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from osint.archive import Entry
 from osint.errors import NotFoundError
 from osint.model import show
 from osint.register import Claim, Register, chip_families, find_sites, match_id, near_ids, one_site
 from osint.verdict.run import Found, check
+
+if TYPE_CHECKING:
+    from osint.archive import Entry
 
 LISTED = 40
 """Rows of one heading that a text prints; the rest are counted."""
