@@ -3,21 +3,21 @@
 Each name below is a room of the library, loaded when it is first used, so that `import osint` costs nothing. The way
 from a filing to a finding: `sources` fetches and `archive` keeps, `filings` reads, `claims` finds the quantities,
 `register` holds the tables, `geo`, `imagery` and `change` say what stands where and since when, `model` says what that
-allows, `verdict` judges each claim, `report` writes the page. `demo` serves a SIMULATED world.
+allows, `verdict` judges each claim, `report` writes the page. `open_case` gives a `Case` with its `Site`s, which holds
+all of this in one hand. `demo` serves a SIMULATED world.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from osint.errors import OsintError
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from osint import (
         archive,
+        case,
         change,
         claims,
         errors,
@@ -31,14 +31,18 @@ if TYPE_CHECKING:
         sources,
         verdict,
     )
+    from osint.case import Case, Site, open_case
     from osint.simulated import demo
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Case",
     "OsintError",
+    "Site",
     "__version__",
     "archive",
+    "case",
     "change",
     "claims",
     "demo",
@@ -47,6 +51,7 @@ __all__ = [
     "geo",
     "imagery",
     "model",
+    "open_case",
     "portals",
     "register",
     "report",
@@ -55,9 +60,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType:
+_OF_A_CASE = ("Case", "Site", "open_case")
+
+
+def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'osint' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    if name in _OF_A_CASE:
+        return getattr(import_module("osint.case"), name)
     return import_module("osint.simulated.demo" if name == "demo" else f"osint.{name}")
 
 

@@ -1,8 +1,17 @@
 """Change on the ground: find new roofs, date them, measure them, or say why not; search a wide area for a site."""
 
 from osint.change._tile_search import Target
-from osint.change.detect import NewStructures, draw_structure, new_structures, observe
-from osint.change.found import found_rows, hand_row, last_scene, read_found, search_member, shown_until
+from osint.change.detect import PROBABLE, NewStructures, draw_structure, new_structures, observe
+from osint.change.found import (
+    FoundFile,
+    draw_place,
+    found_rows,
+    hand_row,
+    last_scene,
+    read_found,
+    search_member,
+    shown_until,
+)
 from osint.change.history import PROPERTIES, Structure, iso
 from osint.change.kinds import KindOfPatch, Surface, kind
 from osint.change.landcover import BUILDINGS, Kind
@@ -42,6 +51,7 @@ from osint.change.steps import Step, Steps, date_step, to_date
 __all__ = [
     "BUILDINGS",
     "MEASURED",
+    "PROBABLE",
     "PROPERTIES",
     "P_PLACE_MOST",
     "RADAR_LIMIT",
@@ -51,6 +61,7 @@ __all__ = [
     "Dated",
     "Doubt",
     "Expected",
+    "FoundFile",
     "Identification",
     "Identified",
     "Kind",
@@ -83,6 +94,7 @@ __all__ = [
     "date_outlines",
     "date_step",
     "draw_chips",
+    "draw_place",
     "draw_structure",
     "found_rows",
     "ground_row",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -22,6 +22,9 @@ from osint.change.place import PlaceEstimate, Search, SiteEvidence
 from osint.change.stack import Stack
 from osint.errors import BadInputError, NotFoundError, UnreadableError
 from osint.register import LADDER, QUANTITIES, read_day
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SEARCH = "search"  # member of a GeoJSON collection that says what was looked at
 
@@ -56,6 +59,15 @@ def shown_until(stack: Stack, place: BaseGeometry, start: str, end: str) -> str:
     """Return the first day of the last season that `observe` compares: what stood then would have shown."""
     groups = detect.season_groups(stack.between(start, end), place.centroid.y)
     return str(groups[-1]["datetime"].min().date()) if groups else ""
+
+
+def draw_place(stack: Stack, place: BaseGeometry, start: str, end: str, title: str) -> Figure | None:
+    """Draw a place (degrees) before and after: the clearest scene of the first season and of the last; None without."""
+    groups = detect.season_groups(stack.between(start, end), place.centroid.y)
+    if len(groups) < detect.LEAST_SEASONS:
+        return None
+    chosen = [group.sort_values(["cloud_pct", "datetime"]).head(1) for group in (groups[0], groups[-1])]
+    return detect.before_after(stack, pd.concat(chosen), place, 0.0, title)
 
 
 def last_scene(stack: Stack, start: str, end: str) -> str:
