@@ -3,8 +3,8 @@
 Each name below is a room of the library, loaded when it is first used, so that `import osint` costs nothing. The way
 from a filing to a finding: `sources` fetches and `archive` keeps, `filings` reads, `claims` finds the quantities,
 `register` holds the tables, `geo`, `imagery` and `change` say what stands where and since when, `model` says what that
-allows, `verdict` judges each claim, `report` writes the page. `open_case` gives a `Case` with its `Site`s, which holds
-all of this in one hand. `demo` serves a SIMULATED world.
+allows, `verdict` judges each claim, `passport` ties a figure to its sources (`export` writes one), `report` writes the
+page. `open_case` gives a `Case` with its `Site`s, which holds all of this in one hand. `demo` serves a SIMULATED world.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         geo,
         imagery,
         model,
+        passport,
         portals,
         register,
         report,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         verdict,
     )
     from osint.case import Case, Site, open_case
+    from osint.passport.export import export
     from osint.simulated import demo
 
 __version__ = "0.1.0"
@@ -47,11 +49,13 @@ __all__ = [
     "claims",
     "demo",
     "errors",
+    "export",
     "filings",
     "geo",
     "imagery",
     "model",
     "open_case",
+    "passport",
     "portals",
     "register",
     "report",
@@ -60,14 +64,15 @@ __all__ = [
 ]
 
 
-_OF_A_CASE = ("Case", "Site", "open_case")
+_OF_ROOMS = {"Case": "case", "Site": "case", "open_case": "case", "export": "passport"}
+"""Names that are given here, and the room of each."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'osint' has no attribute {name!r}; it has: {', '.join(__all__)}")
-    if name in _OF_A_CASE:
-        return getattr(import_module("osint.case"), name)
+    if name in _OF_ROOMS:
+        return getattr(import_module(f"osint.{_OF_ROOMS[name]}"), name)
     return import_module("osint.simulated.demo" if name == "demo" else f"osint.{name}")
 
 

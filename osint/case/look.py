@@ -163,9 +163,10 @@ class Look:
     ) -> Entered:
         """Write candidates as observations of the site, and return the rows with what they changed.
 
-        `who` chose them. `as_part` is the phase, building or lot that they are, empty for the whole site. The
-        probability that they are the place is computed (see `change.SiteEvidence`), or `p_place` with `place_reason`
-        states it; a reason alone stands behind what is computed. The pictures go into the case with their digest.
+        `who` chose them, and calls them buildings: a doubt about nothing but their kind is settled by that. `as_part`
+        is the phase, building or lot that they are, empty for the whole site. The probability that they are the place
+        is computed (see `change.SiteEvidence`), or `p_place` with `place_reason` states it; a reason alone stands
+        behind what is computed. The pictures go into the case with their digest.
         Raises RefusedError for SIMULATED pictures in a real case, BadInputError or NotFoundError where nothing can be
         written.
         """
@@ -175,7 +176,8 @@ class Look:
             raise BadInputError("name the candidates that are the site's by their numbers, as take([1, 3])")
         ids = [one.outline_id for one in chosen]
         stated = _stated(p_place, place_reason, who)
-        seen: dict[str, Any] = {"only": ids, "stated": stated, "part": as_part, "observer": who.strip(), "how": HOW}
+        seen: dict[str, Any] = {"only": ids, "stated": stated, "part": as_part, "vouched": True}
+        seen |= {"observer": who.strip(), "how": HOW}
         rows = change.found_rows(self._found, site.id, self.until, self._evidence(site), **seen)
         if not rows:
             raise NotFoundError(self._why_no_row(chosen))
@@ -257,10 +259,10 @@ class Look:
         return change.SiteEvidence((said,) if said else (), self._search)
 
     def _why_no_row(self, chosen: Sequence[Spotted]) -> str:
-        doubts = [
-            f"{one.number}: {row['cannot_tell']}" for one in chosen for row in one.rows if _known(row["cannot_tell"])
-        ]
-        why = "; ".join(doubts) or "what is computed makes it improbable that they are the place"
+        of = [(one.number, row["cannot_tell"], row.get("doubts")) for one in chosen for row in one.rows]
+        doubts = [f"{n}: {doubt}" for n, doubt, names in of if _known(doubt) and not change.of_kind_alone(names)]
+        unlikely = f"that they are the place is computed as under 5% likely, among {len(self.candidates)} candidates"
+        why = "; ".join(doubts) or unlikely
         return (
             f"these candidates give no observation ({why}): state p_place with place_reason if you know that they are "
             "the place, or write what you saw yourself with `osint observed`"
@@ -339,9 +341,9 @@ def look_at(
     read.
     """
     if demo:
-        from osint import demo as simulated
+        from osint import demo as world
 
-        with simulated.served_at(place) as made:
+        with world.served_at(place) as made:
             source: dict[str, Any] = {"catalogue": made.catalogue, "collection": made.collection}
             return _look(made.place, start or made.start, end or made.end, drawn, exhaustive=exhaustive, **source)
     if not start or not end:

@@ -19,6 +19,7 @@ from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips,
 from osint.change.measure import MEASURED, AreaInterval, Measurement, in_order, measure, measure_outlines
 from osint.change.observations import compare_outlines, ground_row, observation_row, radar_rows, structure_rows
 from osint.change.outlines import Dated, date_change, date_outlines
+from osint.change.pictures import PICTURED, PICTURES_LIMIT, OutlineSeries, date_pictures, picture_series
 from osint.change.place import (
     P_PLACE_MOST,
     Candidate,
@@ -44,13 +45,15 @@ from osint.change.radar import (
     radar_scenes,
     read_radar,
 )
-from osint.change.reasons import Doubt, Reason, sentence, sentences
+from osint.change.reasons import Doubt, Reason, of_kind_alone, sentence, sentences
 from osint.change.stack import Stack, around, open_stack, stack_of_dataset
 from osint.change.steps import Step, Steps, date_step, to_date
 
 __all__ = [
     "BUILDINGS",
     "MEASURED",
+    "PICTURED",
+    "PICTURES_LIMIT",
     "PROBABLE",
     "PROPERTIES",
     "P_PLACE_MOST",
@@ -69,6 +72,7 @@ __all__ = [
     "LocateResult",
     "Measurement",
     "NewStructures",
+    "OutlineSeries",
     "PlaceEstimate",
     "PlaceSource",
     "PlaceStatement",
@@ -92,6 +96,7 @@ __all__ = [
     "compare_outlines",
     "date_change",
     "date_outlines",
+    "date_pictures",
     "date_step",
     "draw_chips",
     "draw_place",
@@ -110,7 +115,9 @@ __all__ = [
     "new_structures",
     "observation_row",
     "observe",
+    "of_kind_alone",
     "open_stack",
+    "picture_series",
     "radar_clock",
     "radar_rows",
     "radar_scenes",

@@ -19,6 +19,7 @@ from osint.change import detect
 from osint.change.history import PROPERTIES
 from osint.change.observations import Row, candidate_of, compounds, may_be_building, observation_row, structure_rows
 from osint.change.place import PlaceEstimate, Search, SiteEvidence
+from osint.change.reasons import of_kind_alone
 from osint.change.stack import Stack
 from osint.errors import BadInputError, NotFoundError, UnreadableError
 from osint.register import LADDER, QUANTITIES, read_day
@@ -126,13 +127,15 @@ def found_rows(
     only: Sequence[str] = (),
     stated: PlaceEstimate | None = None,
     part: str = "",
+    vouched: bool = False,
     **seen: Any,
 ) -> list[Row]:
     """Return the observations of a file of outlines about a site; see `structure_rows`.
 
     `only` are the ids of the outlines to take; the compounds of the others stay rivals. `until` is the last day that
-    was looked at. What a person `stated` of the place takes the place of what is computed. `seen` are further
-    arguments of `structure_rows`: observer, how, source_url.
+    was looked at. What a person `stated` of the place takes the place of what is computed. `vouched` says that
+    the observer calls the outlines of `only` buildings: a doubt about nothing but their kind is settled by that. `seen`
+    are further arguments of `structure_rows`: observer, how, source_url.
     """
     unknown = sorted(set(only) - set(map(str, found.frame["outline_id"])))
     if unknown:
@@ -146,6 +149,8 @@ def found_rows(
             return []
         others = (may_be[numbers == number] for number in sorted(set(numbers) - mine))
         evidence = replace(evidence, rivals=tuple(candidate_of(group, evidence.identified) for group in others))
+    if vouched and only and "doubts" in frame:
+        frame = frame.assign(vouched=frame["doubts"].map(of_kind_alone))
     # a row that a person vouches for is kept, whatever would be computed of its place
     rows = structure_rows(frame, site_id, until, evidence=None if stated and len(may_be) else evidence, **seen)
     known: Row = {"part": part} if part else {}
