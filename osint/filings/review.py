@@ -146,9 +146,7 @@ def change_claim(
     row = table.loc[_index(table, key)]
     if "rung" in new:
         new = {"aim": new["rung"], **new}
-    for rung in (new.get("rung"), new.get("aim")):
-        if rung and rung not in LADDER:
-            raise BadInputError(f"claim {key}: {rung!r} is not a rung; give one of {', '.join(LADDER)}")
+    _check_words(key, new)
     if {"low", "high", "unit"} & set(new):
         new = {**new, **_in_si(row, new)}
     kind = new.get("kind", row["kind"])
@@ -167,6 +165,36 @@ def change_claim(
         (who, when, reason, translation),
         {**new, "si_unit": wanted, **_filed(filed)},
         log,
+    )
+
+
+def _check_words(key: str, new: Mapping[str, Any]) -> None:
+    """Raise BadInputError for a rung, modality, bound, precision or date that the register does not know."""
+    for name, known in _CHOICES.items():
+        if new.get(name) and new[name] not in known:
+            raise BadInputError(f"claim {key}: {name} is not {new[name]!r}; give one of {', '.join(known)}, or nothing")
+    if new.get("date") and not valid_date(str(new["date"])):
+        raise BadInputError(
+            f"claim {key}: {new['date']!r} is no date; write 2026, 2026-05, 2026-05-01 or 2026-01/2026-06"
+        )
+
+
+_CHOICES = {
+    "rung": LADDER,
+    "aim": LADDER,
+    "modality": tuple(Modality),
+    "qualifier": ("exact", "about", "more than", "at least", "up to", "less than", "range"),
+}
+_CHINESE = re.compile("[一-龥]")
+_DENSE, _SPARSE = re.compile(r"dense|稠密", re.IGNORECASE), re.compile(r"sparse|稀疏", re.IGNORECASE)
+
+
+def _precision(row: dict[str, Any]) -> str:
+    """Return whether a figure of compute is dense or sparse, as the register says it; empty for other kinds."""
+    if row["kind"] != "compute":
+        return ""
+    return (
+        "sparse" if _SPARSE.search(row["precision"]) else "dense" if _DENSE.search(row["precision"]) else "not stated"
     )
 
 
@@ -243,6 +271,8 @@ def _decide(
             f"claim {key}: a decision needs who decided and the day as YYYY-MM-DD; got {who!r} and {when!r}"
         )
     out = table.copy()
+    if not signed[3].strip():
+        signed = (*signed[:3], str(table.at[index, "translation"]))  # one that was given before
     for name, value in (*zip(_DECISION, (decision.value, *signed), strict=True), *new.items()):
         out.at[index, name] = value
     row = out.loc[index]
@@ -256,6 +286,8 @@ def _decide(
             raise BadInputError(
                 f"claim {key}: the register has no kind for {row['kind']}; reject it or change its kind"
             )
+        if _CHINESE.search(str(row["sentence"])) and not str(row["translation"]).strip():
+            raise BadInputError(f"claim {key}: the quote is Chinese; write its translation first (translation=...)")
     if log:
         _append(log, [_line(row)])
     return out
@@ -483,17 +515,23 @@ def _written(decided: pd.DataFrame, present: set[str], log: Path, name: str) -> 
     return set(written)
 
 
+def _rung_reason(row: dict[str, Any]) -> str:
+    if not row["aim"]:
+        return ""
+    return str(row.get("rung_reason") or "read from the clause")
+
+
 def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str, str]:
     """Return a row of claims.csv; the quote stays as it was read, and what is generated says so in its scope."""
     kind = READ_KINDS[row["kind"]]
     values = {column.name: "" for column in SCHEMAS["claims"].columns}
     values |= {
         "claim_id": claim_id, "quote": row["sentence"], "quantity_kind": kind.kind, "unit": kind.unit or kind.si_unit,
-        "quote_language": "zh" if re.search("[一-龥]", row["sentence"]) else "en",
+        "quote_language": "zh" if _CHINESE.search(row["sentence"]) else "en",
         "value_low": plain_number(row["si_low"] * kind.si_factor),
         "value_high": plain_number(row["si_high"] * kind.si_factor), "value_date": row["date"],
         "chip_model": row["chip_model"], "reading_confidence": row["confidence"], "unit_as_recorded": row["unit"],
-        "rung": row["aim"], "modality": row["modality"], "rung_reason": "read from the clause" if row["aim"] else "",
+        "rung": row["aim"], "modality": row["modality"], "rung_reason": _rung_reason(row), "precision": _precision(row),
         "scope": Scope.GENERATION if row["kind"] == "energy_gen" else "",
         "bound": _BOUND.get(row["qualifier"], row["qualifier"]),
         "evidence_use": "no", "note": _note(row),

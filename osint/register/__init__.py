@@ -23,6 +23,7 @@ from osint.register.records import (
 )
 from osint.register.search import find_claims, match_id, named, near_ids, one_claim, sites_overview, split_names
 from osint.register.tables import (
+    DEMO_MARKER,
     Register,
     append_rows,
     check_table,
@@ -32,6 +33,7 @@ from osint.register.tables import (
     derived_dir,
     load_register,
     read_table,
+    shipped_tables,
     write_csv,
 )
 from osint.register.vocabulary import (
@@ -59,6 +61,7 @@ from osint.register.vocabulary import (
 __all__ = [
     "CALIBRATION_KINDS",
     "CLAIM_KINDS",
+    "DEMO_MARKER",
     "LADDER",
     "QUANTITIES",
     "READ_KINDS",
@@ -106,6 +109,7 @@ __all__ = [
     "read_day",
     "read_span",
     "read_table",
+    "shipped_tables",
     "sites_overview",
     "split_names",
     "table_rows",

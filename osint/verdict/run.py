@@ -14,7 +14,7 @@ from osint.errors import NotFoundError
 from osint.model import Dossier, show
 from osint.register import Claim, Register, SiteRow
 from osint.verdict.checks import CHECK_COLUMNS, Check, Tally, contradictions, survey
-from osint.verdict.finding import Finding
+from osint.verdict.finding import FINDING_COLUMNS, Finding
 from osint.verdict.judge import judge
 from osint.verdict.next_steps import NextStep, next_steps, steps_frame
 
@@ -42,7 +42,7 @@ class Found:
     @cached_property
     def findings(self) -> pd.DataFrame:
         """One row per claim: the columns of findings.csv."""
-        return pd.DataFrame([f.to_row() for f in self.judged])
+        return pd.DataFrame([f.to_row() for f in self.judged], columns=list(FINDING_COLUMNS))
 
     @cached_property
     def checks(self) -> pd.DataFrame:
