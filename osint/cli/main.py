@@ -26,6 +26,7 @@ PARTS: tuple[str, ...] = (
     "osint.cli.filings",
     "osint.cli.change",
     "osint.cli.observed",
+    "osint.cli.packet",
 )
 
 
