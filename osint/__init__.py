@@ -4,7 +4,7 @@ Each name below is a room of the library, loaded when it is first used, so that 
 from a filing to a finding: `sources` fetches and `archive` keeps, `filings` reads, `claims` finds the quantities,
 `register` holds the tables, `geo`, `imagery` and `change` say what stands where and since when, `model` says what that
 allows, `verdict` judges each claim, `passport` ties a figure to its sources (`export` writes one), `report` writes the
-page. `demo` serves a SIMULATED world.
+page, `packet` what an editor signs. `demo` serves a SIMULATED world.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         geo,
         imagery,
         model,
+        packet,
         passport,
         portals,
         register,
@@ -49,6 +50,7 @@ __all__ = [
     "geo",
     "imagery",
     "model",
+    "packet",
     "passport",
     "portals",
     "register",

@@ -8,7 +8,7 @@ from typing import Any
 
 from osint.cli.main import add_common, print_answer, print_json
 
-VERDICTS = """Exit status: 0 SEALED, INTACT, SAME PICTURE; 3 TRACED; 4 STALE; 5 UNKNOWN; 6 CONFLICT; of several files the highest.
+VERDICTS = """Exit status: 0 SEALED, INTACT, SAME PICTURE; 3 TRACED; 4 STALE; 5 UNKNOWN; 6 CONFLICT; the highest of all.
 No verdict says that what a figure shows is true. osint/passport/verify.py can be copied to a computer with Python and
 Pillow, and run there alone: python verify.py FILE"""
 

@@ -21,7 +21,7 @@ from osint.packet.page import Extras, page
 from osint.packet.pictures import read_pictures
 from osint.packet.remeasure import remeasure
 from osint.packet.says import leading, says
-from osint.packet.subject import Subject, crops, subject
+from osint.packet.subject import Subject, crops, subject, tidy
 from osint.passport import (
     LIST,
     PACKET_SCHEMA,
@@ -227,8 +227,8 @@ def open_packet(path: str | Path, data: str | Path | None = None) -> Opened:
     reviews = reviews_that_hold(log, passport.id, digest_of(listing))
     newer = newer_than(passport, data) if data is not None else ()
     view = View(
-        passport.core,
-        passport.render,
+        tidy(passport.core),
+        tidy(passport.render),
         _texts(bodies),
         _named(bodies, ".data.csv"),
         _text(_named(bodies, ".svg")),

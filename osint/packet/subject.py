@@ -88,10 +88,33 @@ def _of_figure(path: Path, dossier: Dossier) -> Subject:
     held = passport.read(side)
     names = [one["name"] for one in held["files"]]
     files = {n: read_regular(path.with_name(n)) for n in [*names, side.name] if path.with_name(n).is_file()}
-    core = held["core"]
+    core = tidy(held["core"])
     findings, checks = _judged(core.get("claim_ids", []), dossier)
     title = core.get("title") or stem
-    return Subject(stem, title, files, core, held.get("render", {}), side.name, findings, checks)
+    return Subject(stem, title, files, core, tidy(held.get("render")), side.name, findings, checks)
+
+
+_LISTS = ("numbers", "evidence", "imagery", "places")
+_RECORDS = ("method", "judgement", "people")
+
+
+def tidy(values: object) -> dict[str, Any]:
+    """Return a core without what is not of its form, so that a stranger's passport can be laid out."""
+    held = values if isinstance(values, dict) else {}
+    core = _plain(held)
+    for key in _LISTS:
+        if key in held:
+            core[key] = (
+                [_plain(one) for one in held[key] if isinstance(one, dict)] if isinstance(held[key], list) else []
+            )
+    return core | {key: _plain(held[key]) for key in _RECORDS if isinstance(held.get(key), dict)}
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the texts, numbers and lists of texts of a record."""
+    kept = {key: value for key, value in row.items() if isinstance(value, str | int)}
+    lists = {key: value for key, value in row.items() if isinstance(value, list)}
+    return kept | {key: [one for one in value if isinstance(one, str)] for key, value in lists.items()}
 
 
 def _of_claims(name: str, claim_ids: Sequence[str], dossier: Dossier, case: str | Path | None, made_by: str) -> Subject:
@@ -115,7 +138,7 @@ def _of_claims(name: str, claim_ids: Sequence[str], dossier: Dossier, case: str 
     main = max(findings, key=lambda f: (f.outcome != verdict.Outcome.UNTESTED, not f.claim.error_test))
     site = dossier.sites[main.claim.site_id]
     title = f"{site.name_display}: " + (f"claim {name}" if name in claims else f"{len(findings)} claims")
-    told = f"{title}, against what was seen and what other documents allow"
+    told = f"{title}, against what was seen and other documents"
     made = passport.stamp(
         draw(findings, told),
         f"{name}-claimed-and-allowed",
@@ -131,7 +154,7 @@ def _of_claims(name: str, claim_ids: Sequence[str], dossier: Dossier, case: str 
         else f"looked for by the cross-checks over {len(claims)} claims; none found",
         judgement=_judgement(main),
         people=People(made_by=made_by) if made_by else None,
-        as_of=max((c.date.text for c in rows if c.date), default=""),
+        as_of=max((c.date.last.isoformat() for c in dossier.all_claims if c.date), default=""),
         alt=alt_text(findings, site.name_display),
         caption="",
         data=_data(findings),
