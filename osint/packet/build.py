@@ -90,8 +90,8 @@ def write_packet(
     out, case = Path(out), data_dir(data)
     register = register or load_register(data)
     _check_free(out)
-    about = subject(name, register, case, made_by)
     given = read_pictures(pictures)
+    about = subject(name, register, case, made_by)
     if len(outlines) not in (0, 2):
         raise BadInputError(f"a second measurement needs two files of outlines, not {len(outlines)}")
     measured = remeasure(*outlines).text() if outlines else ""
@@ -104,7 +104,7 @@ def write_packet(
     words = _words(about, harm)
     newer = newer_than(held, case)
     view = View(about.core, about.render, {}, _named(made, ".data.csv"), _text(_named(made, ".svg")), words, (), newer)
-    laid = page(about, checked, lints(view), extras)
+    laid = page(about, checked, (), extras, font=False)
     view = View(**{**view.__dict__, "texts": _texts({**made, PAGE: laid})})
     faults = lints(view)
     made[PAGE] = page(about, checked, faults, extras)

@@ -39,8 +39,11 @@ class Extras:
     """What changed since an earlier packet; None without one."""
 
 
-def page(subject: Subject, checked: Checked, faults: Sequence[Fault], extras: Extras) -> bytes:
-    """Return the page; every text of a source is escaped, and what would steer a reader stands as a mark."""
+def page(subject: Subject, checked: Checked, faults: Sequence[Fault], extras: Extras, *, font: bool = True) -> bytes:
+    """Return the page; every text of a source is escaped, and what would steer a reader stands as a mark.
+
+    Without `font` the Chinese font does not travel in it.
+    """
     core, told = subject.core, [says(f) for f in leading(subject.findings, _SAID)]
     evidence = core.get("evidence", [])
     pairs = [tuple(next((p for p in extras.pictures if p.kind == kind), None) for kind in pair) for pair in PAIRS]
@@ -86,8 +89,9 @@ def page(subject: Subject, checked: Checked, faults: Sequence[Fault], extras: Ex
     )
     environment.filters |= {"digits": _digits, "b64": _b64, "web": _is_web}
     template = environment.get_template("packet.html")
-    font = filings.font_subset(template.render(context, font=""))
-    return template.render(context, font=base64.b64encode(font or b"").decode()).encode()
+    bare = template.render(context, font="")
+    glyphs = filings.font_subset(bare) if font else None
+    return (template.render(context, font=base64.b64encode(glyphs).decode()) if glyphs else bare).encode()
 
 
 def _of_all(told: Sequence[Says]) -> list[tuple[str, list[str]]]:
