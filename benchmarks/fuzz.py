@@ -193,7 +193,7 @@ def _review() -> tuple[list[bytes], Reader]:
     with tempfile.TemporaryDirectory() as name:
         log = Path(name) / "reviews.jsonl"
         for key in table["key"]:
-            filings.accept_claim(table, key, "Li", "2026-11-24", log=log)
+            filings.accept_claim(table, key, "Li", "2026-11-24", translation="in English", log=log)
         seed = log.read_bytes()
 
     def read(body: bytes, folder: Path) -> object:

@@ -1,15 +1,14 @@
-"""Read what a clause asserts of a quantity: the rung of the ladder (tense and negation first) and its subject."""
+"""Read what a clause asserts of a quantity: the rung of the ladder, tense and negation first."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import cache
-from typing import NamedTuple
 
-from osint.claims.units import WEAK_ROLES, declared_units, rung_words, spelling_key, unit_pattern, word_set
-from osint.register import LADDER, Modality
+from osint.claims.retractions import TakenBack, taken_back
+from osint.claims.units import WEAK_ROLES, rung_words
+from osint.register import LADDER
 
 # each of the two begins with one class of characters, so that the search skips at full speed
 _END = re.compile(r"[。!?！？；;\n.|](?:(?<=[^.|])|(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)")
@@ -46,6 +45,7 @@ class Clauses:
         self._last = self._last_sentence = (0, 0)
         self._hits: dict[int, list[RungWord]] = {}
         self._denied: set[int] = set()
+        self._back: dict[int, TakenBack | None] = {}
 
     def sentence(self, offset: int) -> tuple[int, int]:
         """Return the span of the sentence that holds `offset`."""
@@ -54,6 +54,13 @@ class Clauses:
             index = bisect_right(ends, offset, 0, len(ends) - 1)
             self._last_sentence = ends[index - 1], ends[index]
         return self._last_sentence
+
+    def taken_back(self, offset: int) -> TakenBack | None:
+        """Return what the sentence that holds `offset` takes back; each sentence is read once."""
+        start, stop = self.sentence(offset)
+        if start not in self._back:
+            self._back[start] = taken_back(self.text, start, stop)
+        return self._back[start]
 
     def clause(self, offset: int) -> tuple[int, int]:
         """Return the span of the clause that holds `offset`."""
@@ -154,51 +161,6 @@ class Assertion:
     """the rung that the future or the intention speaks of ("will be completed": roofed), else `rung`"""
     modality: str = ""
     """has, will, would, can carry; "" where no rung is stated"""
-
-
-_WITHDRAWN = re.compile(
-    r"终止|撤回|撤销|流标|废标|停建|搁置|驳回|关停|不予(?:批复|核准|备案|受理|通过)|叫停|(?:项目|计划|合同|订单|采购|招标|建设)[^,。;]{0,8}(?:取消|中止|暂停)|"
-    r"\b(?:withdrawn|withdrew|rejected|rejects|cancelled|canceled|scrapped|shelved|paused|halted|abandoned|terminated|"
-    r"called off|axed|decommissioned)\b|\bblocked (?:the|a|an|plans?)\b|"
-    r"\b(?:is|was|were|been) (?:blocked|suspended|refused)\b",
-    re.IGNORECASE,
-)
-_DENIED = re.compile(
-    r"辟谣|否认|并未|并无|从未|不实|未(?:采购|购买|购入|订购|签署|拥有)|没有(?:采购|购买|部署|安装|签署|计划)|"
-    r"\b(?:did not|didn't|never|denied|denies) (?!only)|\bno such\b|\bhas not (?:bought|ordered|installed|signed)\b",
-    re.IGNORECASE,
-)
-_STILL = re.compile(
-    r"(?:未|没有|不会|无)(?:被)?$|\b(?:not|never|without|denied|nor)\W{1,3}(?:be |been |being )?$", re.IGNORECASE
-)
-_OBJECTION = re.compile(r"\s(?:objections?|appeals?|claims?|calls|criticism|a bid to stop|异议)", re.IGNORECASE)
-_LONGEST_TAKEN_BACK = 240
-
-
-class TakenBack(NamedTuple):
-    """The words by which a sentence takes a claim back."""
-
-    modality: Modality
-    """withdrawn (was meant, is no more) or denied (is said not to be)"""
-    words: str
-    start: int
-    """offset of the words"""
-
-
-def taken_back(text: str, start: int, stop: int) -> TakenBack | None:
-    """Return the words by which a sentence says that a plan is withdrawn, refused or denied; None where it does not.
-
-    >>> taken_back("The 450 MW plan was withdrawn.", 0, 30)[:2], taken_back("辟谣:并无1500张加速卡", 0, 14)[:2]
-    ((<Modality.WITHDRAWN: 'withdrawn'>, 'withdrawn'), (<Modality.DENIED: 'denied'>, '辟谣'))
-    """
-    if stop - start > _LONGEST_TAKEN_BACK:
-        return None
-    for pattern, modality in ((_WITHDRAWN, Modality.WITHDRAWN), (_DENIED, Modality.DENIED)):
-        match = pattern.search(text, start, stop)
-        kept = match and re.search("未|没有|不会", match.group()[:-2]) and pattern is _WITHDRAWN
-        if match and not (kept or _STILL.search(text, start, match.start()) or _OBJECTION.match(text, match.end())):
-            return TakenBack(modality, match.group().strip(), match.start())
-    return None
 
 
 def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str = "") -> Assertion:
@@ -445,95 +407,3 @@ def _chain(hits: list[RungWord], nearest: RungWord, text: str, end: int) -> list
     while high + 1 < len(hits) and together(hits[high], hits[high + 1]):
         high += 1
     return hits[low : high + 1]
-
-
-# ---------------------------------------------------------------- subject
-
-# what may stand between the words that name a quantity and its number
-_FILLERS = word_set(
-    "将 已 可 提供 不少于 不小于 约 共 达到 达 超过 超 为 有 近 逾 于 到 突破 不低于 不超过 不高于 高达 人民币 "
-    '预计 大约 至少 的 和 及 与 、 : ( ) " “ 在 由 是 ,'
-)
-_FILLERS_BY_END = {
-    end: sorted((word for word in _FILLERS if word[-1] == end), key=len, reverse=True)
-    for end in {word[-1] for word in _FILLERS}
-}
-_CUT = re.compile(r"[\d%;。]")
-_HAN_BEFORE, _HAN_AFTER = re.compile(r"[一-龥A-Za-z()]{2,14}$"), re.compile(r"的?([一-龥A-Za-z]{2,14})")
-_LATIN_AFTER = re.compile(r"[\s-](?:of\s)?([A-Za-z][\w'-]{0,20}(?:\s[A-Za-z][\w'-]{0,20}){0,3})")
-_RELATIVE = re.compile(r"\b(?:that|which|who)\b")
-_TOKEN = re.compile(r"[A-Za-z][\w'&-]*")
-_ARTICLES = word_set("the a an its their this that these those")
-_SCALES = word_set("hundred thousand million billion trillion dozen half bn mn sq ft square")
-_PRONOUNS = word_set("it they he she we which who there some")
-# what ends a noun phrase: prepositions, and verbs that press and filings put before a number
-_ENDS = word_set(
-    "in on at by for to from with as of and or but about around nearly roughly over under between up is are was were "
-    "be will would should could may can has have had said says plans plan aims covers cover spans costs cost uses use "
-    "consumes draws includes comprises houses hosts holds totals reached reaches stands runs operates operate builds "
-    "build bought buys spent invest invests ships delivers offers raises took takes broke went sold sells rose fell "
-    "generates produces expects targets seeks needs requires provides contains features boasts hit got paid that "
-    "which"
-)
-
-
-def subject(text: str, clause: tuple[int, int], start: int, end: int) -> str:
-    """Return the words that name the quantity text[start:end]; `clause` is the span of its clause."""
-    at, stop = clause
-    before = text[max(at, start - 120) : start]
-    after = text[end : min(stop, end + 40)]
-    if _HAN.search(before[-40:] + after):
-        return _han_subject(before[-40:], after)
-    *earlier, last = _RELATIVE.split(before)
-    run = _LATIN_AFTER.match(after)
-    behind = _noun_phrase(run[1]) if run else ""
-    counted = _noun_phrase(re.split(r"\d", text[start:end])[-1])
-    return _noun_phrase(last) or behind or counted or (_noun_phrase(earlier[-1]) if earlier else "")
-
-
-def _trim(words: str) -> str:
-    """Return words without the fillers at their end."""
-    while words:
-        words = words.rstrip()
-        filler = next((word for word in _FILLERS_BY_END.get(words[-1:], ()) if words.endswith(word)), "")
-        if words.endswith("能") and not words.endswith("储能"):
-            filler = "能"
-        if not filler:
-            break
-        words = words[: -len(filler)]
-    return words
-
-
-@cache
-def _unit() -> re.Pattern[str]:
-    return re.compile(rf"[十百千万亿]{{0,4}}(?:{unit_pattern()})")
-
-
-def _han_subject(before: str, after: str) -> str:
-    pieces = _CUT.split(before)
-    words = pieces[-1]
-    unit = _unit().match(words) if len(pieces) > 1 else None
-    words = _trim(words[unit.end() :] if unit else words)
-    words = re.sub("^(?:[A-Z]{1,2}(?=[一-龥])|合计|其中)", "", words) if len(pieces) > 1 else words
-    run = _HAN_BEFORE.search(words)
-    if run:
-        return run.group()
-    run = _HAN_AFTER.match(after)
-    return run[1] if run else ""
-
-
-def _noun_phrase(before: str) -> str:
-    """Return the noun phrase that some words begin with, without its article; empty if they begin otherwise."""
-    words: list[str] = []
-    for match in _TOKEN.finditer(before):
-        word = match.group()
-        glued = re.search(r"[\d.]-?$", before[max(0, match.start() - 2) : match.start()])
-        if glued or before[match.end() : match.end() + 1] == "$" or word.lower() in _SCALES:
-            continue  # "345kV", "390-million", "S$"
-        if word.lower() in _ENDS or (words and words[-1].lower() not in _ARTICLES and word.endswith("ed")):
-            break
-        if spelling_key(word) not in declared_units():
-            words.append(word)
-    while words and words[0].lower() in _ARTICLES:
-        words = words[1:]
-    return "" if not words or (words[0].lower() in _PRONOUNS and words[0] != "IT") else " ".join(words[:6])

@@ -12,11 +12,13 @@ from typing import NamedTuple
 import pandas as pd
 
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, pieces
-from osint.claims.clauses import Assertion, Clauses, TakenBack, is_predicate, promised, stage, subject, taken_back
+from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, stage
 from osint.claims.dates import Mention, mentions
 from osint.claims.kinds import is_storage_pair, kind_in_cell, kind_of
 from osint.claims.numbers import HAN_LETTERS, WORDS, NumberDoubt, Plain, fold
 from osint.claims.quantities import LocatedQuantity, Quantity, chip_pattern, find_quantities
+from osint.claims.retractions import TakenBack, taken_back
+from osint.claims.subjects import subject
 from osint.register import LADDER, READ_KINDS, TAKEN_BACK
 
 CLAIM_COLUMNS = (
@@ -300,6 +302,8 @@ class _Reading:
     clauses: Clauses
     document: date | None
     dates_by_sentence: dict[int, list[Mention]] = field(default_factory=dict)
+    asking: dict[int, bool] = field(default_factory=dict)
+    """whether a sentence asks, by its first character"""
 
     def dates(self, sentence: tuple[int, int]) -> list[Mention]:
         """Return the dates of a sentence; each sentence is read once."""
@@ -330,15 +334,16 @@ def _claim(found: LocatedQuantity, kind: str, reading: _Reading) -> TextClaim:
     if per and kind in _RATED_KINDS and asserted.modality == "has":
         asserted = Assertion()  # what one rack draws or holds is the same in a plan
     doubts = _doubts(found, kind, plain.text)
-    back = taken_back(plain.text, *clauses.sentence(found.start))
+    back = clauses.taken_back(found.start)
     if back and kind != "duration" and not _stands_anyway(found, back, clauses):
         asserted = Assertion("", "", back.modality.value)
         doubts.append(f"the sentence takes it back: {back.words}")
     warning = "; ".join(doubts)
     alternatives = _alternatives(found.quantity, kind, plain.text)
+    model = _chip_model(found, kind, reading)
     return TextClaim(
         kind=kind,
-        quantity=found.quantity._replace(chip_model=_chip_model(found, kind, reading)),
+        quantity=found.quantity._replace(chip_model=model) if model else found.quantity,
         rung=asserted.rung,
         subject=subject(plain.text, clauses.clause(found.start), found.start, found.end),
         date=when,
@@ -430,17 +435,20 @@ _MAY_REACH = ("chips", "servers", "racks", "compute", "power", "transformer")
 _ASKS = re.compile(r"是否|能否|有没有|[吗么]\s?\??$|\bwhether\b")
 
 
-def _asks(found: LocatedQuantity, clauses: Clauses) -> bool:
+def _asks(found: LocatedQuantity, reading: _Reading) -> bool:
     """Say whether the sentence of a quantity asks: it asserts nothing."""
-    first, last = clauses.sentence(found.start)
-    sentence = clauses.text[first:last].rstrip() if last - first < _FOCUS else ""
-    return sentence.endswith("?") or _ASKS.search(sentence) is not None
+    first, last = reading.clauses.sentence(found.start)
+    if first not in reading.asking:
+        sentence = reading.clauses.text[first:last].rstrip() if last - first < _FOCUS else ""
+        reading.asking[first] = sentence.endswith("?") or _ASKS.search(sentence) is not None
+    return reading.asking[first]
 
 
 _REACHED = re.compile(r"(?:达到?|突破|超过|形成|\b(?:reached|totall?ed|hit))\s?[约近]?$")
 _BEFORE_GROWTH = re.compile(
     r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
-    r"\bfrom (?:just |only |about |the current )?|[从由](?:目前的?|原来的?|现有的?|约)?|compared with )[$€¥]?$"
+    r"\bfrom (?:just |only |about |the current )?|[从由](?:年初的?|目前的?|原来的?|原有的?|现有的?|约)?|compared with )"
+    r"[$€¥]?$"
 )
 
 
@@ -454,7 +462,7 @@ def _stage(found: LocatedQuantity, kind: str, when: str, reading: _Reading) -> A
     is_start = _BEFORE_GROWTH.search(near) is not None and _TARGET.match(text, found.end) is not None
     if is_start or _UP_FROM.search(near):
         return Assertion()
-    if _asks(found, reading.clauses):
+    if _asks(found, reading):
         return Assertion()
     asserted = stage(reading.clauses, found.start, found.end, found.family in _APART, kind)
     day = when[:10]

@@ -4,7 +4,7 @@ It never sees the number under test.
 """
 
 from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
-from osint.model.estimate import Estimate, arithmetic, estimate
+from osint.model.estimate import Dependence, DependenceKind, Estimate, arithmetic, dependences, estimate
 from osint.model.evidence import (
     CAPACITY,
     CHIP_COUNTS,
@@ -40,6 +40,8 @@ __all__ = [
     "ROUNDING",
     "Z90",
     "Conflict",
+    "Dependence",
+    "DependenceKind",
     "Dossier",
     "Estimate",
     "Factor",
@@ -59,6 +61,7 @@ __all__ = [
     "arithmetic",
     "comparable",
     "conflicts",
+    "dependences",
     "design",
     "estimate",
     "expand",

@@ -244,7 +244,7 @@ def estimate(
         best=best,
         high=high,
         moved=moved,
-        depends_on=_dependence(answer),
+        depends_on=next(iter(dependences(answer)), Dependence(DependenceKind.EXACT, "nothing", 0.0)),
         readings=sorted(weighed, key=lambda reading: -float(reading["posterior"])),
         chain=arithmetic(answer, target, givens),
         distribution=answer,
@@ -270,27 +270,33 @@ def _moved(
     return tuple(out)
 
 
-def _dependence(answer: Posterior) -> Dependence:
-    """Return the factor or discrete unknown that adds most to the variance of the log answer."""
+def dependences(answer: Posterior) -> list[Dependence]:
+    """Return what an answer depends on, that which adds most to the variance of its log first.
+
+    The factors of the relations, the discrete unknowns, and the ranges of the givens; none where nothing adds to it.
+    """
     readings, system = answer.readings, answer.system
     variance = answer.weights @ system.residual**2
     shares = dict(zip(system.slots, variance.tolist(), strict=True))
     shares[GIVEN_RANGES] = float(answer.weights @ ((system.weights[:, 0] * system.noise) ** 2).sum(axis=1))
     between = {name: _between(answer, name) for name in readings.unknowns}
     shares |= between
-    if max(shares.values(), default=0.0) < EXACT**2 * 2:
-        return Dependence(DependenceKind.EXACT, "nothing", 0.0)
-    top = max(shares, key=lambda k: shares[k])
-    share = round(shares[top] / sum(shares.values()), 2)
-    if top == GIVEN_RANGES:
-        return Dependence(DependenceKind.RANGE, top, share)
-    if top in between:
-        labels = readings.labels(top)
-        weights = {o: float(answer.weights[labels == o].sum()) for o in dict.fromkeys(labels.tolist()) if o}
-        ranked = sorted(weights.items(), key=lambda pair: -pair[1])
-        return Dependence(DependenceKind.READING, top, share, options=tuple(ranked))
-    path = (f for edge in answer.likeliest.edges.values() for _, f in edge.factors)
-    return Dependence(DependenceKind.RELATION, top, share, factor=next((f for f in path if f.slot == top), None))
+    whole = sum(shares.values())
+    counted = sorted((name for name in shares if shares[name] >= EXACT**2 * 2), key=lambda name: -shares[name])
+    path = {f.slot: f for edge in answer.likeliest.edges.values() for _, f in edge.factors}
+    out = []
+    for name in counted:
+        share = round(shares[name] / whole, 2)
+        if name == GIVEN_RANGES:
+            out.append(Dependence(DependenceKind.RANGE, name, share))
+        elif name in between:
+            labels = readings.labels(name)
+            weights = {o: float(answer.weights[labels == o].sum()) for o in dict.fromkeys(labels.tolist()) if o}
+            ranked = sorted(weights.items(), key=lambda pair: -pair[1])
+            out.append(Dependence(DependenceKind.READING, name, share, options=tuple(ranked)))
+        else:
+            out.append(Dependence(DependenceKind.RELATION, name, share, factor=path.get(name)))
+    return out
 
 
 def _between(answer: Posterior, name: str) -> float:

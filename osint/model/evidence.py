@@ -332,22 +332,25 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
     return givens
 
 
-def readings_for(q: Question, givens: Sequence[Given], source: Register | Dossier) -> Readings:
+def readings_for(
+    q: Question, givens: Sequence[Given], source: Register | Dossier, fixed: Mapping[str, str] | None = None
+) -> Readings:
     """Return the readings of a question: the claim's own chip families as worded, else the prior of the country.
 
-    Families that did not exist on the day of the claim are left out; a plan may wait for the next ones.
+    Families that did not exist on the day of the claim are left out; a plan may wait for the next ones. `fixed` sets
+    further discrete unknowns by hand, as {"use of the hall": "AI alone"}.
     """
     network, prior = Dossier.of(source).network, None
     known = network.families(q.country, **_days(q))
     if q.families:
         weights = {f: known.get(f, 0.0) or UNLISTED_FAMILY for f in q.families}
         prior = {f: w / sum(weights.values()) for f, w in weights.items()}
-    fixed = {ReadingWord.PRECISION: q.precision, ReadingWord.USE: q.use}
+    held = {ReadingWord.PRECISION: q.precision, ReadingWord.USE: q.use, **(fixed or {})}
     return network.readings(
         {q.quantity} | {g.quantity for g in givens},
         country=q.country,
         family_prior=prior or known,
-        fixed={name: option for name, option in fixed.items() if option},
+        fixed={name: option for name, option in held.items() if option},
         elevation_m=q.elevation_m,
     )
 

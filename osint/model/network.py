@@ -40,6 +40,7 @@ PRIOR_SYSTEMS = 2  # systems that the published spread of a relation counts for,
 ALTITUDE_M = 2550.0  # height for which altitude_derate holds
 AFTER_THE_LAW = 0.25  # share of its prior that a family keeps once the law has closed deliveries (judgement)
 MOST_READINGS = 1500  # readings of one question from which bounded factors are taken as log-normal, narrowest first
+HELD = 1.0001  # range up and down of a relation that is held at a value
 KEPT_FACTORS = 1024  # factors of chips that are kept
 KEPT_READINGS = 512  # sets of readings that a network keeps
 PER = " per "  # between the name of a factor and the family of chips that it holds for
@@ -508,6 +509,26 @@ class Network:
             _edges({}, factors, country == "CN", None)  # a table without a relation is refused here
             factors["chips_per_server"]
         return cls(cn, elsewhere, {c.chip: c for c in chips}, _unknowns(rows, "CN"), _unknowns(rows, "other"))
+
+    def held(self, values: Mapping[str, float]) -> Network:
+        """Return the network with relations held at values in their units, as if each were known exactly.
+
+        Raises BadInputError for a name that is no relation of the tree.
+        """
+        if unknown := sorted(set(values) - set(self.factors_cn) - set(self.factors_elsewhere)):
+            raise BadInputError(f"{', '.join(unknown)} is no relation of relations.csv that the network uses")
+
+        def fixed(factors: Mapping[str, Factor]) -> dict[str, Factor]:
+            known = {name: (factors[name], value) for name, value in values.items() if name in factors}
+            exact = {
+                name: log_normal(name, value / HELD, value, value * HELD, f.unit, f.source)
+                for name, (f, value) in known.items()
+            }
+            return {**factors, **exact}
+
+        return replace(
+            self, factors_cn=fixed(self.factors_cn), factors_elsewhere=fixed(self.factors_elsewhere), _kept={}
+        )
 
     def families(self, country: str | None, date: str | None = None, until: str | None = None) -> dict[str, float]:
         """Return the chip families that existed at a date (a plan: `until` then), with their prior in a country.
