@@ -33,6 +33,7 @@ PARTS: tuple[str, ...] = (
     "osint.cli.change",
     "osint.cli.observed",
     "osint.cli.records",
+    "osint.cli.packet",
 )
 TYPED_WRONG, OUR_FAULT, STOPPED = 2, 70, 130
 """Status of what was typed or on file, of a fault of this program (EX_SOFTWARE), and of Ctrl-C."""

@@ -14,7 +14,7 @@ from osint.verdict.checks import (
     supply_estimates,
     survey,
 )
-from osint.verdict.finding import Bound, Contradiction, Finding
+from osint.verdict.finding import Bound, Contradiction, Finding, named
 from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
 from osint.verdict.look import RoomFor
@@ -58,6 +58,7 @@ __all__ = [
     "decide",
     "hypotheses",
     "judge",
+    "named",
     "next_steps",
     "steps_frame",
     "supply_estimates",
