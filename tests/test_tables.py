@@ -76,7 +76,7 @@ def test_bom_and_crlf_are_read_through(raw):
     [
         (lambda b: b.decode().encode("gb18030"), "not UTF-8 at byte"),
         (lambda b: b"", "is empty"),
-        (lambda b: b.split(b"\n")[0] + b"\n", "a header and no rows"),
+        (lambda b: b.split(b"\n")[0] + b"\n", "expected an id of sites.csv"),
         (
             lambda b: b"\n".join(line.partition(b",")[2] for line in b.split(b"\n")[:1]) + b"\nx,",
             "lacks the column site_id",

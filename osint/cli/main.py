@@ -19,6 +19,7 @@ from osint.errors import OsintError
 
 # each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
 PARTS: tuple[str, ...] = (
+    "osint.cli.case",
     "osint.cli.evidence",
     "osint.cli.sources",
     "osint.cli.demo",

@@ -10,6 +10,7 @@ from osint.register.dates import (
     read_span,
     valid_date,
 )
+from osint.register.names import find_sites, one_site
 from osint.register.records import (
     SCHEMAS,
     CalibrationRow,
@@ -21,6 +22,7 @@ from osint.register.records import (
     SiteRow,
 )
 from osint.register.tables import (
+    DEMO_MARKER,
     Register,
     append_rows,
     check_table,
@@ -29,6 +31,7 @@ from osint.register.tables import (
     defuse,
     load_register,
     read_table,
+    shipped_tables,
     write_csv,
 )
 from osint.register.vocabulary import (
@@ -54,6 +57,7 @@ from osint.register.vocabulary import (
 __all__ = [
     "CALIBRATION_KINDS",
     "CLAIM_KINDS",
+    "DEMO_MARKER",
     "LADDER",
     "QUANTITIES",
     "READ_KINDS",
@@ -85,12 +89,15 @@ __all__ = [
     "date_bounds",
     "defuse",
     "find_date",
+    "find_sites",
     "find_url_date",
     "load_register",
+    "one_site",
     "read_date",
     "read_day",
     "read_span",
     "read_table",
+    "shipped_tables",
     "table_rows",
     "valid_date",
     "write_csv",

@@ -427,6 +427,8 @@ class Observation(Record):
     searched_share: float | None
     outline: str
     simulated: bool | None
+    picture: str
+    picture_sha256: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ DEMO_MARKER = "SIMULATED"
 WHOLE_FROM = 1e5  # numbers from this size on are written without decimals
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _DEGREES = ("lat", "lon")
-_PREFIX = {"claims": "C", "observations": "O"}
+_PREFIX = {"sites": ("SITE", 2), "claims": ("C", 3), "observations": ("O", 3)}
+"""Letters of the ids that are given, and the digits of their number."""
 _OF_A_CASE = ("sites", "claims", "observations")
 _COMPLETED = {"relations": "relation", "readings": "reading"}
 """Tables of the model of which a missing row is taken from the shipped one, by the column that names the row."""
@@ -74,21 +75,22 @@ class Register:
 def data_dir(path: str | Path | None = None) -> Path:
     """Return the data folder: the argument, else OSINT_DATA, else ./data, else the data of the checkout or the wheel.
 
-    The folder holds raw/; a ./data without any table (with captures alone) is passed over. The shipped tables of an
-    installed package lie in osint/register/data. Raises NotFoundError if the folder that was named is not there.
+    The folder holds raw/, or data/ with it, as a case does; a ./data without any table (with captures alone) is passed
+    over. The shipped tables of an installed package lie in osint/register/data. Raises NotFoundError if the folder that
+    was named is not there.
     """
     if path or os.environ.get("OSINT_DATA"):
         folder = Path(path or os.environ["OSINT_DATA"])
         if not folder.is_dir():
             raise NotFoundError(f"the data folder {folder} is not there; name the folder that holds raw/")
-        return folder
+        return folder / "data" if (folder / "data" / "raw").is_dir() and not (folder / "raw").is_dir() else folder
     here, checkout = Path("data"), Path(__file__).resolve().parents[2] / "data"
     shipped = Path(__file__).resolve().parent / "data"
     holding = (f for f in (here, checkout, shipped) if any((f / "raw" / f"{name}.csv").is_file() for name in SCHEMAS))
     return next(holding, here)
 
 
-def _shipped() -> Path:
+def shipped_tables() -> Path:
     """Return the folder of the tables that the checkout or the wheel carries."""
     checkout = Path(__file__).resolve().parents[2] / "data" / "raw"
     return checkout if checkout.is_dir() else Path(__file__).resolve().parent / "data" / "raw"
@@ -102,7 +104,7 @@ def load_register(path: str | Path | None = None) -> Register:
     row: a case from before it was added stays readable.
     """
     raw = data_dir(path) / "raw"
-    shipped = _shipped()
+    shipped = shipped_tables()
     faults: list[str] = []
     frames: dict[str, pd.DataFrame] = {}
     for name in SCHEMAS:
@@ -200,7 +202,7 @@ def check_table(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
         said = [f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}"] if missing else []
         said += [f"has unknown column{'s' * (len(extra) > 1)} {', '.join(map(repr, extra))}"] if extra else []
         raise BadInputError(f"{file} {' and '.join(said)}; data/README.md lists the columns of {name}")
-    if text.empty:
+    if text.empty and name not in _OF_A_CASE:
         raise BadInputError(f"{file} has a header and no rows; it needs at least one")
     frame = pd.DataFrame(index=text.index)
     wrong: list[tuple[pd.Series[bool], str, str]] = []
@@ -283,11 +285,11 @@ def _broken_links(frames: Mapping[str, pd.DataFrame]) -> list[str]:
 def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object]]) -> list[str]:
     """Add rows to a table of a data folder and return their ids.
 
-    A row without id gets the next number (C for claims, O for observations). The file that is there stays, byte
-    for byte, the beginning of the new one (a table from before a column was added gets that column at its end first),
-    and the change is one step: a crash or a broken row leaves it as it was. Raises BadInputError for a broken row,
-    an id or a whole row that is there already, NotFoundError for an id of another table that is not there, and
-    RefusedError for a SIMULATED observation in a case of real ones and the other way round.
+    A row without id gets the next number (SITE for sites, C for claims, O for observations). The file that is there
+    stays, byte for byte, the beginning of the new one (a table from before a column was added gets that column at its
+    end first), and the change is one step: a crash or a broken row leaves it as it was. Raises BadInputError for a
+    broken row, an id or a whole row that is there already, NotFoundError for an id of another table that is not there,
+    and RefusedError for a SIMULATED observation in a case of real ones and the other way round.
     """
     raw = data_dir(data) / "raw"
     path, columns = raw / f"{table}.csv", SCHEMAS[table].names
@@ -355,7 +357,7 @@ def _with_all_columns(path: Path, table: str) -> bytes:
 
 def _numbered(rows: Sequence[Mapping[str, object]], held: pd.DataFrame, table: str) -> list[dict[str, object]]:
     columns = SCHEMAS[table].names
-    key, prefix = columns[0], _PREFIX[table]
+    key, (prefix, digits) = columns[0], _PREFIX[table]
     numbers = [int(n) for i in held[key] for n in re.findall(rf"^{prefix}(\d+)$", str(i))]
     following = max(numbers, default=0) + 1
     made = []
@@ -363,7 +365,7 @@ def _numbered(rows: Sequence[Mapping[str, object]], held: pd.DataFrame, table: s
         wrong = sorted(set(given) ^ set(columns))
         if wrong:
             raise BadInputError(f"a row needs exactly the columns of {table}.csv; {', '.join(wrong)} do not fit")
-        made.append({**given, key: given[key] or f"{prefix}{following:03d}"})
+        made.append({**given, key: given[key] or f"{prefix}{following:0{digits}d}"})
         following += not given[key]
     return made
 

@@ -94,7 +94,7 @@ def allowed(rows: pd.DataFrame, supply: list[tuple[str, float, float]], title: s
     claimed_high (NaN if none). supply: label, low, high of chips in the country.
     """
     sites = list(dict.fromkeys(rows["label"]))
-    height = 1.6 + 0.36 * (len(sites) + len(supply))
+    height = 1.6 + 0.36 * max(len(sites) + len(supply), 1)
     figure, ax = _figure(7.4, height)
     order = {site: i for i, site in enumerate(sites[::-1])}
     used = [b for b in MARKS if b in set(rows["basis"])]
@@ -138,7 +138,7 @@ def ladder(rows: pd.DataFrame, title: str, source: str) -> Figure:
 
     locator: Callable[..., Any] = AutoDateLocator  # its constructor has no types
     sites = list(dict.fromkeys(rows["label"]))
-    height = 1.7 + 0.24 * len(sites)
+    height = 1.7 + 0.24 * max(len(sites), 1)
     figure, ax = _figure(7.4, height)
     order = {site: i for i, site in enumerate(sites[::-1])}
     for site, part in rows.groupby("label"):

@@ -13,10 +13,11 @@ from tqdm import tqdm
 from osint.model import Dossier
 from osint.register import Register
 from osint.verdict.checks import CHECK_COLUMNS, Check, Tally, contradictions, survey
-from osint.verdict.finding import Finding
+from osint.verdict.finding import FINDING_COLUMNS, Finding
 from osint.verdict.judge import judge
 from osint.verdict.next_steps import NextStep, next_steps, steps_frame
 
+NO_CLAIM = "no claim is on file for it, so nothing is judged; `osint extract FILE` reads the claims of a document"
 NEXT = 3  # steps that a finding names as what would change it
 
 
@@ -36,7 +37,7 @@ class Found:
     @cached_property
     def findings(self) -> pd.DataFrame:
         """One row per claim: the columns of findings.csv."""
-        return pd.DataFrame([f.to_row() for f in self.judged])
+        return pd.DataFrame([f.to_row() for f in self.judged], columns=list(FINDING_COLUMNS))
 
     @cached_property
     def checks(self) -> pd.DataFrame:
@@ -50,8 +51,11 @@ class Found:
 
     def text(self) -> str:
         """Return plain text for a terminal."""
-        lines = []
-        for site in dict.fromkeys(f.claim.site_id for f in self.judged):
+        lines, claimed = [], {f.claim.site_id for f in self.judged}
+        for site in self.next_steps:
+            if site not in claimed:
+                lines.append(f"{site}: {NO_CLAIM}")
+                continue
             lines.append(site)
             for row in (f.to_row() for f in self.judged if f.claim.site_id == site):
                 head = f"{row['claim_id']} {row['finding']} ({row['rule']}): {row['written'] or row['kind']}"
@@ -65,7 +69,7 @@ class Found:
             lines.append(f"  what would change it: {steps}")
         lines += [f"{tally.name}: {tally.text()}" for tally in self.tallies]
         counts = Counter(f.outcome.value for f in self.judged).most_common()
-        lines.append("findings: " + ", ".join(f"{n} {name}" for name, n in counts))
+        lines.append("findings: " + (", ".join(f"{n} {name}" for name, n in counts) or "none, for no claim is on file"))
         return "\n".join(lines)
 
 
