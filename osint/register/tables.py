@@ -277,9 +277,7 @@ def _converted(cells: pd.Series[str], column: Column) -> tuple[pd.Series[str] | 
         expected = "a date as 2024, 2024-06, 2024-06-15, with ~ or ?, or two with /"
     elif column.kind == "id":
         bad = ~cells.str.fullmatch(r"[\w][\w .-]*") | cells.duplicated(keep=False)
-        expected = (
-            "an id that no other row has, of letters, digits and _ (behind the first also space, . and -)"
-        )
+        expected = "an id that no other row has, of letters, digits and _ (behind the first also space, . and -)"
     else:
         bad = cells.str.lstrip().str.startswith(_FORMULA) | cells.str.startswith(_FORMULA)
         bad = cells.isin({cell for cell in cells[bad] if defuse(cell) != cell})
