@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint.cli import _arguments
-from osint.cli._arguments import INCOMPLETE, add_verb, scenes_parser
+from osint.cli._arguments import INCOMPLETE, SIMULATED, add_verb, scenes_parser
 from osint.cli.main import print_answer
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ OUTLINES_REACH_M = 400
 PRINTED = 10
 """Candidates that `locate` prints."""
 TILE_KM_RANGE = (1.0, 20.0)
-SIMULATED = "SIMULATED: invented ground put at these coordinates; nothing here is a finding about a real place"
 LOCATE_EXAMPLE = """For example:
   osint locate XJ03 --start 2023-04-01 --end 2025-10-31 --absent 2024-05-31 --present 2024-11-15 \\
       --area-low 8000 --area-high 20000 --out yiwu/found.geojson
@@ -151,7 +150,7 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
     lines += [" ".join([f"{outline_id}:", *names]) for outline_id, names in drawn.items()]
     answer = {"out": str(out), "structures": len(look.frame), "buildings": len(look.buildings), "pictures": drawn}
     answer |= {"searched_share": look.searched_share, "scenes": look.scenes, "unread": look.unread}
-    lines += [case.SIMULATED] if look.simulated else []
+    lines += [SIMULATED] if look.simulated else []
     print_answer(args, {**answer, "simulated": look.simulated}, "\n".join(lines))
     if look.unread:
         _tell(f"not all was read: {look.unread}. What these scenes show is not known")

@@ -1,4 +1,4 @@
-"""The verbs of the evidence: estimate, total, check, next, score, report."""
+"""The verbs of the evidence: estimate, fits, total, check, next, score, report."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
     )
     p.set_defaults(more=_quantities)
     add_common(p, _estimate)
+    p = verbs.add_parser("fits", help="what a number would need, against what is on file for a site")
+    p.add_argument("site", metavar="SITE", help="id, name, owner or county")
+    p.add_argument("number", metavar="NAME=VALUE", help="the number, as chips=115000 or pflops=6万P")
+    p.add_argument("--chip", help="as H100, 昇腾910B or 'Nvidia H100'; without it the family is unknown")
+    p.add_argument("--date", help="year or date: only chips that were sold by then")
+    p.set_defaults(more=_quantities)
+    add_common(p, _fits)
     p = verbs.add_parser("total", help="what several sites hold together, with shared errors")
     p.add_argument("sites", nargs="*", metavar="SITE", help="sites as typed; a total stands for its announced sites")
     add_common(p, _total)
@@ -67,6 +74,13 @@ def _estimate(args: argparse.Namespace) -> None:
     known: dict[str, Any] = {"chip": args.chip, "country": country, "date": args.date, "elevation_m": height}
     answer = model.estimate(args.target, givens, fixed=fixed, register=register, **known)
     print_answer(args, answer.to_dict(), answer.text())
+
+
+def _fits(args: argparse.Namespace) -> None:
+    from osint import model
+
+    found = model.fits(args.site, model.parse_given(args.number), _register(args), chip=args.chip, date=args.date)
+    print_answer(args, found.to_dict(), found.text())
 
 
 def _quantities() -> str:
