@@ -88,7 +88,8 @@ def fits(site: str, number: Given, source: Register, *, chip: str | None = None,
 
     `site` is what `one_site` takes, `number` an exact quantity, as chips=115000; without `chip` the family is weighed
     as in `estimate`. Claims and observations that count the same chips in another unit are left out: they would be
-    tested with themselves; and so is land where more is known, for it bounds nothing then. Raises BadInputError for a bound or a range, NotFoundError for an unknown site.
+    tested with themselves; and so is land where more is known, for it bounds nothing then. Raises BadInputError for a
+    bound or a range, NotFoundError for an unknown site.
     """
     if number.low is None or number.low != number.high:
         raise BadInputError(f"{number.text()} is a bound or a range; give one number, as {number.quantity}=115000")
