@@ -222,7 +222,10 @@ def _by_letters(groups: Sequence[str], text: str) -> tuple[float, float]:
 
 def _of_link(text: str) -> tuple[float, float, str]:
     """Return the place that the address of a map shows, and its datum."""
-    address = urlsplit(text if "://" in text else f"https://{text}")
+    try:
+        address = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError as error:
+        raise BadInputError(f"{text[:80]!r} is no address ({error}); write LON,LAT in degrees") from error
     host, rest = address.hostname or "", unquote(f"{address.path}?{address.query}#{address.fragment}")
     for link in _LINKS:
         found = re.search(link.pattern, rest)

@@ -181,7 +181,7 @@ def _offline(asked: bool) -> Iterator[None]:
 def _failed(verb: str, why: str, status: int = TYPED_WRONG) -> int:
     from osint.shown import shown
 
-    print(f"osint {verb}: {shown(why)}" if verb else f"osint: {shown(why)}", file=sys.stderr)
+    print(f"osint {shown(verb)}: {shown(why)}" if verb else f"osint: {shown(why)}", file=sys.stderr)
     return status
 
 
