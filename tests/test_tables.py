@@ -157,7 +157,7 @@ def test_a_claim_for_no_site_is_named(raw):
 
 def test_unknown_site(capsys):
     assert main(["check", "XJ99"]) == 2
-    assert "XJ01" in capsys.readouterr().err
+    assert "XJ19" in capsys.readouterr().err
 
 
 def test_a_million_rows_are_checked(raw):

@@ -29,7 +29,18 @@ from shapely.geometry.base import BaseGeometry
 from osint import files, geo
 from osint.errors import BadInputError, NetworkError, OsintError, RefusedError, UnreadableError
 from osint.geo import Place
-from osint.http import Client, Cost, Limits, Request, Trouble, cache_folder, named_host, read_json, strip_secrets
+from osint.http import (
+    Client,
+    Cost,
+    Limits,
+    Request,
+    Trouble,
+    cache_folder,
+    is_offline,
+    named_host,
+    read_json,
+    strip_secrets,
+)
 from osint.imagery import items
 from osint.imagery.items import Remark, Scene, Scenes
 from osint.register import read_span
@@ -226,7 +237,7 @@ class KeptAnswers(StacApiIO):
 
     def __init__(self, catalogue: str, folder: Path, spent: Cost, offline: bool) -> None:
         super().__init__(max_retries=None)
-        self.folder, self.spent, self.offline = Path(folder), spent, offline
+        self.folder, self.spent, self.offline = Path(folder), spent, offline or is_offline()
         own = named_host(catalogue)
 
         def elsewhere(url: str) -> str:

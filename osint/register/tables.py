@@ -90,6 +90,16 @@ def data_dir(path: str | Path | None = None) -> Path:
     return next(holding, here)
 
 
+def derived_dir(path: str | Path | None = None) -> Path:
+    """Return the folder of the results of a case: derived/ beside raw/.
+
+    The tables of an installed package are no place to write to: their results go to data/derived of the current folder.
+    """
+    folder = data_dir(path)
+    packed = Path(__file__).resolve().parent / "data"
+    return (Path("data") if folder.resolve() == packed else folder) / "derived"
+
+
 def shipped_tables() -> Path:
     """Return the folder of the tables that the checkout or the wheel carries."""
     checkout = Path(__file__).resolve().parents[2] / "data" / "raw"
