@@ -35,7 +35,9 @@ def executed(path, folder=FOLDER, timeout=300):
     book = nbformat.read(path, as_version=4)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the kernel's transport warns on loopback
-        client = NotebookClient(book, timeout=timeout, record_timing=False, resources={"metadata": {"path": str(folder)}})
+        client = NotebookClient(
+            book, timeout=timeout, record_timing=False, resources={"metadata": {"path": str(folder)}}
+        )
         client.store_widget_state = False
         client.execute()
     for cell in book.cells:
