@@ -22,6 +22,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pystac_client
 import shapely
 from pystac.link import Link
+from pystac_client.errors import ClientTypeError
 from pystac_client.exceptions import APIError, ParametersError
 from pystac_client.stac_api_io import StacApiIO
 from shapely.geometry.base import BaseGeometry
@@ -76,7 +77,16 @@ KEPT = 4
 """Lists that a process holds, some megabytes each; a search goes block by block and needs one at a time."""
 KEPT_S = 3600.0
 """How long a list is held, in seconds."""
-NOT_STAC = (APIError, ParametersError, AttributeError, KeyError, TypeError, ValueError, NotImplementedError)
+NOT_STAC = (
+    ClientTypeError,
+    APIError,
+    ParametersError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    NotImplementedError,
+)
 """What pystac-client raises on the answers of a server that is not a STAC API."""
 _lock = threading.Lock()
 
