@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 105
-COLOURS = 64
-"""Colours of a drawn picture in a notebook: small files, the same bytes each time."""
 MOST_ROWS = 200
 NOTHING_YET = "nothing yet beyond the quotes themselves."
 SORT = (
@@ -106,7 +104,7 @@ class Picture(Shown):
         held, small = io.BytesIO(), io.BytesIO()
         with mpl.rc_context({"svg.hashsalt": "osint", "text.parse_math": False}):
             figure.savefig(held, format="png", dpi=DPI, metadata={"Software": None})
-        Image.open(held).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+        Image.open(held).convert("RGB").save(small, "PNG", optimize=True)
         return cls(small.getvalue(), str(figure.get_label()))
 
     def text(self) -> str:
