@@ -173,6 +173,48 @@ def test_the_id_that_came_by_another_way(folder, made):
     assert verify(folder / "claimed.png", expect="0" * 64).verdict == Verdict.CONFLICT
 
 
+def saved(image, **how):
+    out = io.BytesIO()
+    image.save(out, **how)
+    return out.getvalue()
+
+
+def test_sixteen_bits_that_pillow_and_a_viewer_read_apart_are_not_the_same_picture(tmp_path):
+    grey = Image.new("L", (40, 40), 255)
+    grey.putpixel((3, 3), 7)
+    deep = Image.new("I;16", (40, 40), 300)  # Pillow clips to white, a viewer shows nearly black
+    deep.putpixel((3, 3), 7)
+    from osint.passport.verify import pixels_of
+
+    one, other = pixels_of(saved(grey, format="PNG")), pixels_of(saved(deep, format="PNG"))
+    assert other.other_look == "16 bits a channel"
+    assert not one.other_look
+
+
+@pytest.mark.parametrize("how", ["behind", "header", "palette", "turned", "profile"])
+def test_a_picture_on_which_decoders_disagree_is_not_the_same_picture(folder, made, how):
+    image, body = picture(made), made.files["claimed.png"]
+    name = "claimed.webp" if how in ("turned", "profile") else "claimed.png"
+    if how == "behind":
+        body += b"<html><script>"
+    elif how == "header":
+        body = body[:33] + body[8:33] + body[33:]
+    elif how == "palette":
+        chunk = struct.pack(">I", 3) + b"PLTE" + b"\0\0\0" + struct.pack(">I", zlib.crc32(b"PLTE\0\0\0"))
+        body = body[:33] + chunk * 2 + body[33:]
+    elif how == "turned":
+        exif = Image.Exif()
+        exif[0x0112] = 3
+        body = saved(image, format="WEBP", lossless=True, exact=True, exif=exif)
+    else:
+        body = saved(image, format="WEBP", lossless=True, exact=True, icc_profile=b"profile")
+    (folder / name).write_bytes(body)
+    assert verify(folder / name).verdict == Verdict.CONFLICT
+    clean = saved(image, format="WEBP", lossless=True, exact=True)
+    (folder / "claimed.webp").write_bytes(clean)
+    assert verify(folder / "claimed.webp").verdict == Verdict.SAME_PICTURE
+
+
 @pytest.mark.parametrize(
     ("kind", "content"),
     [(b"gAMA", struct.pack(">I", 220000)), (b"iCCP", b"x\0\0" + zlib.compress(b"profile")), (b"acTL", bytes(8))],
