@@ -1,5 +1,6 @@
 """What is found of each claim: the place, the part and the day first, then the number, by what was seen."""
 
+from osint.verdict.about import About, Thing, about, claim_line
 from osint.verdict.bearing import Assertion, Asserts, Coverage, coverage
 from osint.verdict.checks import (
     Check,
@@ -28,6 +29,7 @@ __all__ = [
     "NEGATIVE",
     "NO_STORY",
     "RULES",
+    "About",
     "Assertion",
     "Asserts",
     "Bound",
@@ -45,8 +47,11 @@ __all__ = [
     "RuleFacts",
     "Survey",
     "Tally",
+    "Thing",
+    "about",
     "bound",
     "check",
+    "claim_line",
     "contradictions",
     "coverage",
     "cross_checks",
