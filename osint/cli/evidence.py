@@ -1,37 +1,62 @@
-"""The verbs of the evidence: estimate, total, check, next, score, report."""
+"""The verbs of the evidence: estimate, fits, total, check, next, score, report."""
 
 from __future__ import annotations
 
 import argparse
+import math
 from typing import TYPE_CHECKING, Any
 
 from osint.cli.main import add_common, print_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from osint.register import Register
+    from osint.verdict import NextStep
+
+TURNS = (
+    (0.5, "would probably change the finding"),
+    (0.1, "may change the finding"),
+    (0.0, "would hardly change the finding by itself"),
+)
+"""Words for the chance that a step changes a finding, from the least chance of each on."""
+SMALLEST = 0.01
+"""Chance below which a text says so instead of a number."""
+USE = "use of the hall"
+"""Reading that a site of the register may settle."""
 
 
 def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
     """Add the verbs to the parser."""
     p = verbs.add_parser("estimate", help="what some quantities allow for another")
-    p.add_argument("target", help="quantity to estimate, as it_mw or chips")
-    ranges = "or NAME=LOW..HIGH (90%%), NAME>=LOW, NAME<=HIGH"
-    p.add_argument("--given", action="append", required=True, metavar="NAME=VALUE", help=ranges)
-    p.add_argument("--chip", help="chip family of chips.csv; without it the family is unknown")
-    p.add_argument("--country", help="two letters, as CN; sets the relations and the prior of the chip family")
-    p.add_argument("--date", help="year or date: only chips that existed then")
+    p.add_argument("target", help="quantity to estimate, as it_mw or chips; they are listed below")
+    told = "33000, 33000㎡, 3.3万, 30000-40000 (90%%); NAME>=LOW or NAME<=HIGH"
+    p.add_argument("--given", action="append", required=True, metavar="NAME=VALUE", help=told)
+    p.add_argument("--chip", help="as H100, 昇腾910B or 'Nvidia H100'; without it the family is unknown")
+    told = "as CN, China or 中国; sets the relations and the prior of the chip family; without it that of --site"
+    p.add_argument("--country", help=told)
+    p.add_argument("--site", help="take the country, the height and the use of the halls from this site")
+    p.add_argument("--date", help="year or date: only chips that were sold by then")
     p.add_argument(
         "--fix", action="append", default=[], metavar="READING=OPTION", help="set a discrete unknown by hand"
     )
+    p.set_defaults(more=_quantities)
     add_common(p, _estimate)
+    p = verbs.add_parser("fits", help="what a number would need, against what is on file for a site")
+    p.add_argument("site", metavar="SITE", help="id, name, owner or county")
+    p.add_argument("number", metavar="NAME=VALUE", help="the number, as chips=115000 or pflops=6万P")
+    p.add_argument("--chip", help="as H100, 昇腾910B or 'Nvidia H100'; without it the family is unknown")
+    p.add_argument("--date", help="year or date: only chips that were sold by then")
+    p.set_defaults(more=_quantities)
+    add_common(p, _fits)
     p = verbs.add_parser("total", help="what several sites hold together, with shared errors")
-    p.add_argument("sites", nargs="*", metavar="SITE", help="site ids; a total stands for its announced sites")
+    p.add_argument("sites", nargs="*", metavar="SITE", help="sites as typed; a total stands for its announced sites")
     add_common(p, _total)
     p = verbs.add_parser("check", help="a finding for every claim, and the cross-checks of the documents")
-    p.add_argument("sites", nargs="*", metavar="SITE", help="site ids; all without one")
+    p.add_argument("names", nargs="*", metavar="SITE|CLAIM", help="sites or claims (C007) as typed; all sites without")
     add_common(p, _check)
     p = verbs.add_parser("next", help="what to get next for a site, ranked by what it would do to the answer")
-    p.add_argument("site", metavar="SITE")
+    p.add_argument("site", metavar="SITE", help="id, name, owner or county")
     p.add_argument("--claim", help="claim id to test; the largest of chips or compute without it")
     add_common(p, _next)
     p = verbs.add_parser("score", help="coverage and error of the model on systems whose truth is public")
@@ -49,13 +74,32 @@ def _register(args: argparse.Namespace) -> Register:
 
 def _estimate(args: argparse.Namespace) -> None:
     from osint import model
+    from osint.register import one_site
 
+    register = _register(args)
     givens = [model.parse_given(text) for text in args.given]
-    fixed = dict(_pair(text) for text in args.fix)
-    answer = model.estimate(
-        args.target, givens, chip=args.chip, country=args.country, date=args.date, fixed=fixed, register=_register(args)
-    )
+    fixed, country, height = dict(_pair(text) for text in args.fix), args.country, None
+    if args.site:
+        site = one_site(register, args.site)
+        country, height = country or site.country, site.elevation_m
+        fixed = {**({USE: site.hall_use} if site.hall_use else {}), **fixed}
+    known: dict[str, Any] = {"chip": args.chip, "country": country, "date": args.date, "elevation_m": height}
+    answer = model.estimate(args.target, givens, fixed=fixed, register=register, **known)
     print_answer(args, answer.to_dict(), answer.text())
+
+
+def _fits(args: argparse.Namespace) -> None:
+    from osint import model
+
+    found = model.fits(args.site, model.parse_given(args.number), _register(args), chip=args.chip, date=args.date)
+    print_answer(args, found.to_dict(), found.text())
+
+
+def _quantities() -> str:
+    """Return the quantities of the model as a list for the help."""
+    from osint.register import QUANTITIES
+
+    return "quantities:\n" + "\n".join(f"  {name:<22} {q.unit}" for name, q in QUANTITIES.items())
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -70,25 +114,66 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _total(args: argparse.Namespace) -> None:
     from osint import model
+    from osint.register import one_site, split_names
 
-    found = model.total(args.sites, _register(args))
+    register = _register(args)
+    found = model.total([one_site(register, word).site_id for word in split_names(args.sites)], register)
     print_answer(args, {"totals": [t.to_dict() for t in found]}, model.totals_text(found))
 
 
 def _check(args: argparse.Namespace) -> None:
     from osint import verdict
+    from osint.register import named
 
-    found = verdict.check(_register(args), args.sites)
-    tables = {"findings": found.findings.to_dict("records"), "checks": found.checks.to_dict("records")}
-    print_answer(args, tables, found.text())
+    register = _register(args)
+    found = verdict.check(register, *named(register, args.names))
+    print_answer(args, found.to_dict(), found.text())
 
 
 def _next(args: argparse.Namespace) -> None:
     from osint import verdict
+    from osint.register import one_claim, one_site
 
-    steps = verdict.next_steps(args.site, _register(args), args.claim)
-    table = {"site_id": args.site, "next": verdict.steps_frame(steps).to_dict("records")}
-    print_answer(args, table, "\n".join(step.text() for step in steps))
+    register = _register(args)
+    site_id = one_site(register, args.site).site_id
+    claim_id = one_claim(register, args.claim, site_id) if args.claim else None
+    steps = verdict.next_steps(site_id, register, claim_id)
+    table = {"site_id": site_id, "next": verdict.steps_frame(steps).to_dict("records")}
+    print_answer(args, table, "\n".join([_asked_for(steps, site_id, register), *map(_step_text, steps)]))
+
+
+def _asked_for(steps: Sequence[NextStep], site_id: str, register: Register) -> str:
+    """Return the site and the claim that the steps would test, in one line."""
+    from osint import verdict
+
+    name = register.site(site_id)["name_en"]
+    claims = {step.for_claim for step in steps} - {""}
+    rows = register.claims[register.claims["claim_id"].isin(claims)].to_dict("records")
+    tested = "; to test " + "; ".join(map(verdict.claim_line, rows)) if rows else "; no claim of a number is on file"
+    return f"{site_id}  {name}{tested}"
+
+
+def _step_text(step: NextStep) -> str:
+    """Return a step for a reader: what it is, where it is, what it would decide, the line to run."""
+    lines = [f"{step.rank}. {step.observation}", f"   where: {step.where}"]
+    if step.bounds:
+        lines.append(f"   it bounds {step.bounds}")
+    if math.isfinite(step.narrows_to):
+        was = (
+            f"today the answer spans a factor of {step.now:g}" if math.isfinite(step.now) else "today nothing bounds it"
+        )
+        gain = f"   {was}; with it, one of about {step.narrows_to:g}"
+        if math.isfinite(step.turns):
+            word = next(words for least, words in TURNS if step.turns >= least)
+            chance = f"{step.turns:.0%}" if step.turns >= SMALLEST else "below 1%"
+            gain += f"; it {word} (chance {chance})"
+        lines.append(gain)
+    if math.isfinite(step.expects_best):
+        from osint.model import show
+
+        ends = f"{show(step.expects_best)} ({show(step.expects_low)} to {show(step.expects_high)}) {step.unit}"
+        lines.append(f"   if the documents on file are right, it shows about {ends}")
+    return "\n".join([*lines, *[f"   run: {step.run}"] * bool(step.run)])
 
 
 def _score(args: argparse.Namespace) -> None:

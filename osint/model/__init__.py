@@ -4,7 +4,7 @@ It never sees the number under test.
 """
 
 from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
-from osint.model.estimate import Estimate, arithmetic, estimate
+from osint.model.estimate import Dependence, DependenceKind, Estimate, arithmetic, dependences, estimate
 from osint.model.evidence import (
     CAPACITY,
     CHIP_COUNTS,
@@ -17,17 +17,18 @@ from osint.model.evidence import (
     comparable,
     gather,
     given_of,
-    parse_given,
     question,
     readings_for,
     show,
     sig,
 )
+from osint.model.fits import Fit, Fits, fits
 from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, unit_of
 from osint.model.posterior import Posterior, after, alone, design, invert, posterior, solve
 from osint.model.score import Score, leave_out, score
 from osint.model.sums import SharedSum, sum_of
 from osint.model.total import Ground, Part, Total, expand, total, totals_text
+from osint.model.typed import parse_given, quantity_named
 
 __all__ = [
     "BY_CHIP",
@@ -40,9 +41,13 @@ __all__ = [
     "ROUNDING",
     "Z90",
     "Conflict",
+    "Dependence",
+    "DependenceKind",
     "Dossier",
     "Estimate",
     "Factor",
+    "Fit",
+    "Fits",
     "Given",
     "Ground",
     "Network",
@@ -59,15 +64,18 @@ __all__ = [
     "arithmetic",
     "comparable",
     "conflicts",
+    "dependences",
     "design",
     "estimate",
     "expand",
+    "fits",
     "gather",
     "given_of",
     "invert",
     "leave_out",
     "parse_given",
     "posterior",
+    "quantity_named",
     "question",
     "readings_for",
     "score",
