@@ -3,19 +3,18 @@
 Each name below is a room of the library, loaded when it is first used, so that `import osint` costs nothing. The way
 from a filing to a finding: `sources` fetches and `archive` keeps, `filings` reads, `claims` finds the quantities,
 `register` holds the tables, `geo`, `imagery` and `change` say what stands where and since when, `model` says what that
-allows, `verdict` judges each claim, `report` writes the page. `demo` serves a SIMULATED world.
+allows, `verdict` judges each claim, `passport` ties a figure to its sources (`export` writes one), `report` writes the
+page. `demo` serves a SIMULATED world.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from osint.errors import OsintError
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from osint import (
         archive,
         change,
@@ -25,12 +24,14 @@ if TYPE_CHECKING:
         geo,
         imagery,
         model,
+        passport,
         portals,
         register,
         report,
         sources,
         verdict,
     )
+    from osint.passport import export
     from osint.simulated import demo
 
 __version__ = "0.1.0"
@@ -43,10 +44,12 @@ __all__ = [
     "claims",
     "demo",
     "errors",
+    "export",
     "filings",
     "geo",
     "imagery",
     "model",
+    "passport",
     "portals",
     "register",
     "report",
@@ -55,9 +58,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'osint' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    if name == "export":
+        return import_module("osint.passport").export
     return import_module("osint.simulated.demo" if name == "demo" else f"osint.{name}")
 
 

@@ -28,6 +28,7 @@ PURE = (
     "model",
     "verdict",
     "imagery",
+    "passport",
     "report",
     "archive",
 )
@@ -84,7 +85,7 @@ def test_a_room_that_asks_nothing_loads_no_client_and_draws_nothing(room):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(done.stdout.split())
     heavy = {"matplotlib", "osint.simulated"}
-    if room not in ("imagery", "change", "archive", "report", "verdict"):
+    if room not in ("imagery", "change", "archive", "report", "verdict", "passport", "packet"):
         heavy |= {"requests", "urllib3", "pystac_client"}
     assert not loaded & heavy
 

@@ -5,7 +5,10 @@ import pytest
 from benchmarks import tables
 from osint import filings
 
-SMALL = tables.read_tables(tables.HERE / "tables.txt")
+SMALL = [
+    *tables.read_tables(tables.HERE / "tables.txt"),
+    *tables.read_tables(tables.HERE / "tables_fourth.txt"),
+]
 
 
 @pytest.mark.parametrize("table", SMALL, ids=lambda table: table.name)

@@ -10,6 +10,7 @@ from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips,
 from osint.change.measure import MEASURED, AreaInterval, Measurement, in_order, measure, measure_outlines
 from osint.change.observations import compare_outlines, ground_row, observation_row, radar_rows, structure_rows
 from osint.change.outlines import Dated, date_change, date_outlines
+from osint.change.pictures import PICTURED, PICTURES_LIMIT, OutlineSeries, date_pictures, picture_series
 from osint.change.place import (
     P_PLACE_MOST,
     Candidate,
@@ -42,6 +43,8 @@ from osint.change.steps import Step, Steps, date_step, to_date
 __all__ = [
     "BUILDINGS",
     "MEASURED",
+    "PICTURED",
+    "PICTURES_LIMIT",
     "PROPERTIES",
     "P_PLACE_MOST",
     "RADAR_LIMIT",
@@ -58,6 +61,7 @@ __all__ = [
     "LocateResult",
     "Measurement",
     "NewStructures",
+    "OutlineSeries",
     "PlaceEstimate",
     "PlaceSource",
     "PlaceStatement",
@@ -81,6 +85,7 @@ __all__ = [
     "compare_outlines",
     "date_change",
     "date_outlines",
+    "date_pictures",
     "date_step",
     "draw_chips",
     "draw_structure",
@@ -99,6 +104,7 @@ __all__ = [
     "observation_row",
     "observe",
     "open_stack",
+    "picture_series",
     "radar_clock",
     "radar_rows",
     "radar_scenes",

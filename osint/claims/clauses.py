@@ -6,9 +6,10 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from osint.claims.units import declared_units, rung_words, spelling_key, unit_pattern, word_set
-from osint.register import LADDER
+from osint.register import LADDER, Modality
 
 # each of the two begins with one class of characters, so that the search skips at full speed
 _END = re.compile(r"[。!?！？；;\n.|](?:(?<=[^.|])|(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)")
@@ -153,20 +154,30 @@ _OBJECTION = re.compile(r"\s(?:objections?|appeals?|claims?|calls|criticism|a bi
 _LONGEST_TAKEN_BACK = 240
 
 
-def taken_back(text: str, start: int, stop: int) -> str:
-    """Return the words by which a sentence says that a plan is withdrawn, refused or denied; empty where it does not.
+class TakenBack(NamedTuple):
+    """The words by which a sentence takes a claim back."""
 
-    >>> taken_back("The 450 MW plan was withdrawn.", 0, 30), taken_back("辟谣:并无1500张加速卡", 0, 14)
-    ('withdrawn', '辟谣')
+    modality: Modality
+    """withdrawn (was meant, is no more) or denied (is said not to be)"""
+    words: str
+    start: int
+    """offset of the words"""
+
+
+def taken_back(text: str, start: int, stop: int) -> TakenBack | None:
+    """Return the words by which a sentence says that a plan is withdrawn, refused or denied; None where it does not.
+
+    >>> taken_back("The 450 MW plan was withdrawn.", 0, 30)[:2], taken_back("辟谣:并无1500张加速卡", 0, 14)[:2]
+    ((<Modality.WITHDRAWN: 'withdrawn'>, 'withdrawn'), (<Modality.DENIED: 'denied'>, '辟谣'))
     """
     if stop - start > _LONGEST_TAKEN_BACK:
-        return ""
-    for pattern in (_WITHDRAWN, _DENIED):
+        return None
+    for pattern, modality in ((_WITHDRAWN, Modality.WITHDRAWN), (_DENIED, Modality.DENIED)):
         match = pattern.search(text, start, stop)
         kept = match and re.search("未|没有|不会", match.group()[:-2]) and pattern is _WITHDRAWN
         if match and not (kept or _STILL.search(text, start, match.start()) or _OBJECTION.match(text, match.end())):
-            return match.group().strip()
-    return ""
+            return TakenBack(modality, match.group().strip(), match.start())
+    return None
 
 
 def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Assertion:

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import pandas as pd
 
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, pieces
-from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, stage, subject, taken_back
+from osint.claims.clauses import Assertion, Clauses, TakenBack, is_predicate, promised, stage, subject, taken_back
 from osint.claims.dates import Mention, mentions
 from osint.claims.kinds import is_storage_pair, kind_in_cell, kind_of
 from osint.claims.numbers import HAN_LETTERS, WORDS, NumberDoubt, Plain, fold
 from osint.claims.quantities import LocatedQuantity, Quantity, chip_pattern, find_quantities
-from osint.register import READ_KINDS
+from osint.register import LADDER, READ_KINDS, TAKEN_BACK
 
 CLAIM_COLUMNS = (
     "file", "kind", "low", "high", "unit", "si_low", "si_high", "si_unit", "rung", "qualifier", "subject", "date",
@@ -245,11 +245,11 @@ def _told(claim: TextClaim, context: CellContext, document: date | None) -> Text
     told = claim._replace(per=per, date=when)
     if claim.kind in ("chips", "servers") and context.chip_model and not claim.quantity.chip_model:
         told = told._replace(quantity=claim.quantity._replace(chip_model=context.chip_model))
-    back = taken_back(context.back, 0, len(context.back)) if context.back else ""
-    if back and claim.modality != "denied":
-        words = "; ".join(filter(None, (claim.warning, f"the row takes it back: {back}")))
-        return told._replace(rung="", aim="", modality="denied", warning=words, confidence="low")
-    if not claim.rung and claim.modality != "denied" and context.stage:
+    back = taken_back(context.back, 0, len(context.back)) if context.back else None
+    if back and claim.modality not in TAKEN_BACK:
+        words = "; ".join(filter(None, (claim.warning, f"the row takes it back: {back.words}")))
+        return told._replace(rung="", aim="", modality=back.modality.value, warning=words, confidence="low")
+    if not claim.rung and claim.modality not in TAKEN_BACK and context.stage:
         words = fold(context.stage + ",").text
         asserted = stage(Clauses(words), len(words) - 1, len(words) - 1)
         if document and when[:10] > document.isoformat()[: len(when[:10])]:
@@ -329,9 +329,9 @@ def _claim(found: LocatedQuantity, kind: str, reading: _Reading) -> TextClaim:
     asserted = _stage(found, when, reading)
     doubts = _doubts(found, kind, plain.text)
     back = taken_back(plain.text, *clauses.sentence(found.start))
-    if back and kind != "duration":
-        asserted = Assertion("", "", "denied")
-        doubts.append(f"the sentence takes it back: {back}")
+    if back and kind != "duration" and not _stands_anyway(found, back, clauses):
+        asserted = Assertion("", "", back.modality.value)
+        doubts.append(f"the sentence takes it back: {back.words}")
     warning = "; ".join(doubts)
     alternatives = _alternatives(found.quantity, kind, plain.text)
     return TextClaim(
@@ -358,6 +358,14 @@ def _confidence(doubts: list[str], alternatives: str) -> str:
     if not doubts:
         return "medium" if alternatives else "high"
     return "medium" if all(isinstance(doubt, NumberDoubt) and doubt.is_mild for doubt in doubts) else "low"
+
+
+def _stands_anyway(found: LocatedQuantity, back: TakenBack, clauses: Clauses) -> bool:
+    """Say whether the clause of a quantity says that it stands, and only another clause takes something back."""
+    at, stop = clauses.clause(found.start)
+    if at <= back.start < stop:
+        return False
+    return any(hit.role in LADDER[2:] for hit in clauses.hits(at, stop))
 
 
 _EACH = re.compile(

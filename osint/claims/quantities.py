@@ -120,7 +120,7 @@ _MAY_END_SIGN = frozenset(" :\n\t【[(\u00a0").union(sign[-1] for sign in CURREN
 _MONEY_RANGE = re.compile(
     r"(US\$|HK\$|(?<![A-Z])\$|€|¥|RMB) ?[\d.,]{1,12} ?(?:bn|m|b|k|million|billion)? ?(-|~|to) ?$", re.I
 )
-_LABELS_UNIT = re.compile(r"[(\[]$|单位[:为]?$")
+_LABELS_UNIT = re.compile(r"(?:[(\[]|单位[:为]?|人民币)\s?$")
 _CODE_BEFORE = re.compile(r"(?:-\d{1,20}){2}-$|(?<!\d)0\d{0,20}-$|\d-\d{1,20}-$|(?<!\d)(?P<left>\d{5,20})-$")
 _COUNTED_CHIPS = re.compile(r"\s(?:GPU|chip|[A-Z]\w{0,12}\s(?:GPU|chip))")
 _LETTER_SCALES = ("m", "b", "t", "k", "mm")

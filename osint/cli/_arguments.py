@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PLACES = ("--bbox", "--at")
 """Options whose value may begin with a minus sign."""
+INCOMPLETE = 3
+"""Exit status of a verb that ended without having read all that it asked for: what it did not see is not known."""
 KM_RANGE = (0.1, 500.0)
 """Precision that `--precision-km` takes."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint.cli import _arguments
-from osint.cli._arguments import add_verb, scenes_parser
+from osint.cli._arguments import INCOMPLETE, add_verb, scenes_parser
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -22,8 +22,6 @@ DRAWN = 3
 """Buildings that get a picture and a series next to the GeoJSON."""
 OUTLINES_REACH_M = 400
 """Reach around outlines within which scenes are listed: their surroundings are read too."""
-INCOMPLETE = 3
-"""Exit status of a verb that ended without having read all that it asked for: what it did not see is not known."""
 PRINTED = 10
 """Candidates that `locate` prints."""
 TILE_KM_RANGE = (1.0, 20.0)

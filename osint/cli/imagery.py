@@ -7,16 +7,16 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osint.cli._arguments import add_verb, catalogue_parser, scenes_parser
+from osint.cli._arguments import INCOMPLETE, add_verb, catalogue_parser, scenes_parser
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-    from osint.imagery import Pair, Scenes
+    from osint.imagery import Pair, Pictures, Scenes, Sheet
 
 
 def add_verbs(subparsers: Any) -> None:
-    """Add `scenes`, `fetch`, `pair`, `pictures`, `tiles` and `power`."""
+    """Add `scenes`, `fetch`, `pair`, `sheet`, `pictures`, `tiles` and `power`."""
     place, two_dates = _place(1_000.0), _two_dates()
     out = scenes_parser(out="CSV to write instead of printing the table", required=("start", "end"))
     scenes = add_verb(subparsers, "scenes", _scenes, place, out, help="list the scenes of a place between two dates")
@@ -33,8 +33,23 @@ def add_verbs(subparsers: Any) -> None:
     p = add_verb(subparsers, "pair", _pair, place, catalogue_parser(), two_dates, help=told)
     p.add_argument("--days", type=int, default=30, help="how far from each date to look (default %(default)s)")
 
-    p = add_verb(subparsers, "pictures", _pictures, two_dates, help="draw two dates of a folder of your own pictures")
+    told = "draw a place on many days: a contact sheet (.png, .svg) or a time-lapse (.gif)"
+    out = scenes_parser(out="picture to write: .png or .svg, or .gif for a time-lapse")
+    p = add_verb(subparsers, "sheet", _sheet, place, out, help=told)
+    p.add_argument("--count", type=int, default=12, metavar="N", help="pictures, spread over the time (default 12)")
+    p.add_argument("--outlines", type=Path, metavar="FILE", help="outlines to draw on each picture")
+    p.add_argument("--title", default="", help="written over the picture")
+
+    told = "draw or date your own pictures: two dates, all of them (.png, .gif), or outlines (.geojson)"
+    p = add_verb(subparsers, "pictures", _pictures, help=told)
     p.add_argument("folder", type=Path, help="GeoTIFF, JPEG or PNG files; dates and corners: docs/imagery.md")
+    told = "with --after: draw the pictures nearest to two days; without, a sheet of all"
+    p.add_argument("--before", metavar="DATE", help=told)
+    p.add_argument("--after", metavar="DATE", help="as 2025-07-01")
+    p.add_argument("--outlines", type=Path, metavar="FILE", help="date what changed inside these outlines (.geojson)")
+    p.add_argument("--title", default="", help="written over the picture")
+    told = "picture to write (.png, .svg; .gif for a time-lapse), or .geojson with --outlines"
+    p.add_argument("--out", type=Path, required=True, metavar="FILE", help=told)
     p.add_argument("--crs", default="EPSG:4326", help="of corners and world files (default %(default)s)")
 
     told = "save map tiles of a place as one picture, with date, credit and terms"
@@ -134,12 +149,53 @@ def _pair(args: argparse.Namespace) -> None:
 
 def _pictures(args: argparse.Namespace) -> None:
     from osint import imagery
+    from osint.errors import BadInputError
 
     pictures = imagery.read_pictures(args.folder, crs=args.crs)
     for shift in pictures.shifts:
         done = "removed" if shift.removed else "not removed: the match is unclear"
         print(f"{shift.id}: shift of {shift.x_m:g} m east, {shift.y_m:g} m north {done}")
-    _draw(args, imagery.choose_pair(pictures.data, args.before, args.after))
+    if args.outlines:
+        return _date_pictures(args, pictures)
+    if args.before and args.after:
+        return _draw(args, imagery.choose_pair(pictures.data, args.before, args.after))
+    if args.before or args.after:
+        raise BadInputError("--before and --after go together; without both, all pictures are drawn")
+    return _draw_sheet(args, imagery.choose_sheet(pictures.data, len(pictures.data["time"])))
+
+
+def _date_pictures(args: argparse.Namespace, pictures: Pictures) -> None:
+    from osint import change, geo
+
+    dated = change.date_pictures(pictures, geo.read_outlines(args.outlines))
+    geo.write_outlines(dated, args.out, about=change.PICTURES_LIMIT)
+    for row in dated.to_dict("records"):
+        print(f"{row['outline_id']}: {row['says']}")
+    print(f"{len(dated)} rows of {len(pictures.data['time'])} pictures, in {args.out.name}. {change.PICTURES_LIMIT}")
+
+
+def _sheet(args: argparse.Namespace) -> int:
+    from osint import geo, imagery
+
+    source: Any = {"count": args.count, "catalogue": args.catalogue, "collection": args.collection}
+    sheet = imagery.sheet_between(_disc(args), args.start, args.end, **source)
+    outline = geo.read_outlines(args.outlines).geometry.union_all() if args.outlines else None
+    _draw_sheet(args, sheet, outline)
+    for failure in sheet.failures:
+        print(f"  not read: {failure.id} {failure.band}: {failure.error}")
+    print(f"{sheet.cost.total_requests} requests, {sheet.cost.total_bytes:,} bytes")
+    return INCOMPLETE if sheet.failures else 0
+
+
+def _draw_sheet(args: argparse.Namespace, sheet: Sheet, outline: BaseGeometry | None = None) -> None:
+    from osint import imagery
+
+    if args.out.suffix.lower() == ".gif":
+        imagery.save_timelapse(sheet, args.out, outline, args.title)
+    else:
+        imagery.save_figure(imagery.draw_sheet(sheet, outline, args.title), args.out)
+    days = f"{sheet.shots[0].date:%Y-%m-%d} to {sheet.shots[-1].date:%Y-%m-%d}"
+    print(f"{args.out}: {len(sheet.shots)} pictures, {days}{'; ' if sheet.told else ''}{sheet.told}")
 
 
 def _draw(args: argparse.Namespace, pair: Pair) -> None:

@@ -378,9 +378,20 @@ def _can_head(rows: list[list[Cell]], index: int, filled: list[Cell], shape: _Sh
         return again or (begins and bool(later) and _has_value(later[0]) and not headers.width)
     if len(filled) > _PAIR or len(filled) < _PAIR:
         return True
-    if _heads(filled[1].text) or is_value(filled[1].text):
+    if _heads(filled[1].text) or is_value(filled[1].text) or _groups_below(rows, index, filled):
         return True
     return _CORNER.fullmatch(filled[0].text) is not None and bool(later) and _has_value(later[0])
+
+
+def _groups_below(rows: list[list[Cell]], index: int, filled: list[Cell]) -> bool:
+    """Say whether a corner that spans rows stands beside a title over the heads of several columns: 企业 | 算力设施."""
+    corner, title = filled
+    under = [row for row in rows[index + 1 :][:_DEEPEST_HEADER] if row[0].row < corner.row + corner.row_span]
+    is_over = all(
+        title.column <= cell.column < title.column + title.column_span for row in under for cell in row if cell.text
+    )
+    heads = [cell for row in under for cell in row if cell.text]
+    return bool(under) and is_over and len(heads) > 1 and not any(map(_has_value, under))
 
 
 _PAIR = 2

@@ -102,12 +102,21 @@ _LETTER = re.compile(r"[A-Za-z一-龥]")
 _DAY = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?日?)?月?")
 
 
+_BILINGUAL = re.compile(r"([一-龥][一-龥、（）()/]*)\s?([A-Za-z][A-Za-z .'/-]*)")
+"""a header that says the same in Chinese and in English"""
+
+
 @lru_cache(maxsize=4096)
 def column_role(header: str) -> ColumnRole:
     """Return the role of a column by the words of its lowest header."""
     words = label_unit(header)[1]
     plain = re.sub(r"[(（\[【].*?[)）\]】]|\s(?=[一-龥])", "", words).strip()
-    return next((role for role, pattern in _role_patterns() if pattern.search(plain)), ColumnRole.VALUE)
+    both = _BILINGUAL.fullmatch(plain)
+    for one in (both[1], both[2]) if both else (plain,):
+        role = next((role for role, pattern in _role_patterns() if pattern.search(one.strip())), ColumnRole.VALUE)
+        if role is not ColumnRole.VALUE:
+            return role
+    return ColumnRole.VALUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,8 +423,17 @@ class Table:
         return self._label_cells(self._rows[row]) if row in self._rows else ()
 
     def _unit_words(self, row: list[Cell]) -> str:
+        """Return the unit in which the row counts: of its unit cell, else of its quantity (24台, or 数量（台）)."""
         found = next((one.text for one in row if self.role(one) is ColumnRole.UNIT and is_unit(one.text)), "")
-        return found if len(found) <= len("台（套）") else ""
+        for one in row if not found else ():
+            header = one.headers[-1] if one.headers else ""
+            if not _SAYS_NUMBER.search(header):
+                continue
+            counted = _COUNTED_IN.fullmatch(one.text)
+            unit = (read_unit(counted[1]) if counted else None) or label_unit(header)[0]
+            if unit and unit.measure.family in _COUNTING:
+                found = unit.written
+        return found.split()[0] if found and len(found.split()[0]) <= len("台（套）") else ""
 
     def _date(self, cell: Cell, labels: tuple[Cell, ...], row: list[Cell]) -> str:
         """Return the year of header or label, else the day in a column of days."""
@@ -464,6 +482,8 @@ def _beside(row: list[Cell], cell: Cell) -> tuple[Cell, ...]:
 
 
 _SAYS_NUMBER = re.compile(r"数|quantity|qty|count|number", re.IGNORECASE)
+_COUNTED_IN = re.compile(r"\d[\d,.]*\s?([^\d\s].{0,5})")
+_COUNTING = ("thing", "cards", "servers", "racks", "chips")
 
 
 def _implied(header: str, labels: tuple[Cell, ...]) -> tuple[CellUnit, UnitSource] | None:

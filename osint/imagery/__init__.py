@@ -18,9 +18,10 @@ from osint.imagery.catalogue import (
 from osint.imagery.contracts import contracts
 from osint.imagery.grid import Grid, utm_epsg, utm_grid
 from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES, Remark, SceneClass, Scenes, pass_numbers
-from osint.imagery.local import read_pictures
+from osint.imagery.local import Pictures, read_pictures
 from osint.imagery.osm_power import OSM_CREDIT, mapped_power
 from osint.imagery.read import BandReading, Failure, read_bands
+from osint.imagery.sheet import Sheet, Shot, choose_sheet, draw_sheet, save_timelapse, sheet_between
 from osint.imagery.webmap import changed_releases, map_tiles
 
 __all__ = [
@@ -34,17 +35,22 @@ __all__ = [
     "Failure",
     "Grid",
     "Pair",
+    "Pictures",
     "Remark",
     "SceneClass",
     "Scenes",
+    "Sheet",
+    "Shot",
     "Swipe",
     "block_of",
     "block_scenes",
     "changed_releases",
     "choose_pair",
+    "choose_sheet",
     "contracts",
     "default_collection",
     "draw_pair",
+    "draw_sheet",
     "forget_blocks",
     "list_scenes",
     "map_tiles",
@@ -54,7 +60,9 @@ __all__ = [
     "read_bands",
     "read_pictures",
     "save_figure",
+    "save_timelapse",
     "scenes",
+    "sheet_between",
     "utm_epsg",
     "utm_grid",
 ]

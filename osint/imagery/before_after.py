@@ -18,7 +18,7 @@ import shapely
 import xarray as xr
 from pyproj import Transformer
 
-from osint import files, geo
+from osint import files, filings, geo
 from osint.errors import BadInputError, NetworkError, NotFoundError
 from osint.geo import Place
 from osint.http import Cost
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 COLOURS = (("B04", "B03", "B02"), ("red", "green", "blue"))
 LEAST_CLEAR = 0.5
 """Share of the place that must be clear in a scene that is chosen for a picture."""
-STYLE: Any = {"svg.hashsalt": "osint", "svg.fonttype": "none", "font.size": 9, "text.parse_math": False}
-_BOX = {"facecolor": "white", "alpha": 0.8, "pad": 1.5, "edgecolor": "none"}
+STYLE: Any = {"svg.hashsalt": "osint", "svg.fonttype": "none", "font.size": 9}
+BOX = {"facecolor": "white", "alpha": 0.8, "pad": 1.5, "edgecolor": "none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,46 +155,50 @@ def draw_pair(pair: Pair, outline: Place | None = None, title: str = "") -> Figu
 
     west, east, south, north = pair.extent
     height = min(max(4.6 * (north - south) / (east - west), 2.5), 7.0)
-    stamp = {"ha": "center", "va": "center", "rotation": 25, "fontsize": 26, "color": "white", "weight": "bold"}
-    with mpl.rc_context(STYLE):
+    stamp: Any = {"ha": "center", "va": "center", "rotation": 25, "fontsize": 26, "color": "white", "weight": "bold"}
+    stamp |= {"family": "DejaVu Sans"}
+    with mpl.rc_context({**STYLE, "font.family": filings.font_families()}):
         drawn = Figure(figsize=(9.6, height + 1.1), layout="constrained")
         axes = drawn.subplots(1, 2, sharex=True, sharey=True)
         for ax, image, label in zip(axes, pair.images, pair.labels, strict=True):
             ax.set_facecolor("0.8")
-            ax.imshow(np.ma.masked_invalid(_with_alpha(image)), extent=pair.extent, interpolation="nearest")
-            ax.set_title(label, fontsize=9, loc="left")
+            ax.imshow(with_alpha(image), extent=pair.extent, interpolation="nearest")
+            ax.set_title(filings.drawable(label), fontsize=9, loc="left")
             ax.set(xticks=[], yticks=[])
             if outline is not None:
-                _draw_outline(ax, outline, pair.crs)
+                draw_outline(ax, outline, pair.crs)
             if pair.simulated:
                 ax.text(0.5, 0.5, "SIMULATED", transform=ax.transAxes, alpha=0.55, **stamp)
-        _scale_bar(axes[0], pair)
+        scale_bar(axes[0], pair.extent)
         arrow = {"arrowstyle": "-|>", "color": "black"}
         turned = {"xycoords": "axes fraction", "ha": "center", "va": "center", "fontsize": 9}
-        axes[1].annotate("N", (0.95, 0.97), (0.95, 0.86), arrowprops=arrow, bbox=_BOX, **turned)
+        axes[1].annotate("N", (0.95, 0.97), (0.95, 0.86), arrowprops=arrow, bbox=BOX, **turned)
         same = "Both pictures: one grid, one stretch. Grey: no picture."
-        drawn.supxlabel(f"{pair.credit}\n{same}".strip(), fontsize=8, x=0.01, ha="left")
+        drawn.supxlabel(filings.drawable(f"{pair.credit}\n{same}".strip()), fontsize=8, x=0.01, ha="left")
         if title:
-            drawn.suptitle(title, x=0.01, ha="left")
+            drawn.suptitle(filings.drawable(title), x=0.01, ha="left")
     return drawn
 
 
-def _with_alpha(image: np.ndarray) -> np.ndarray:
+def with_alpha(image: np.ndarray) -> np.ndarray:
+    """Return a picture of three colours with its opacity as a fourth: none where there is no picture."""
     opaque = np.isfinite(image).all(-1, keepdims=True)
     return np.concatenate([np.nan_to_num(image), opaque], -1)
 
 
-def _draw_outline(ax: Axes, outline: Place, crs: str) -> None:
+def draw_outline(ax: Axes, outline: Place, crs: str) -> None:
+    """Draw the rings of an outline (degrees) on axes in `crs`, courtyards with them."""
     project = Transformer.from_crs(4326, crs, always_xy=True).transform
     flat = shapely.transform(geo.as_geometry(outline), project, interleaved=False)
     for part in shapely.get_parts(flat):
-        ax.plot(*part.exterior.xy, color="white", linewidth=2.2)
-        ax.plot(*part.exterior.xy, color="black", linewidth=0.9)
+        for ring in (part.exterior, *part.interiors):
+            ax.plot(*ring.xy, color="white", linewidth=2.2)
+            ax.plot(*ring.xy, color="black", linewidth=0.9)
 
 
-def _scale_bar(ax: Axes, pair: Pair) -> None:
-    """Draw a bar of a round length on the ground, about a quarter of the picture wide."""
-    west, east, south, north = pair.extent
+def scale_bar(ax: Axes, extent: tuple[float, float, float, float]) -> None:
+    """Draw a bar of a round length on the ground, about a quarter of `extent` (west, east, south, north; m) wide."""
+    west, east, south, north = extent
     room = (east - west) / 4
     step = 10 ** math.floor(math.log10(room))
     length = max(k * step for k in (1, 2, 5) if k * step <= room)
@@ -202,7 +206,7 @@ def _scale_bar(ax: Axes, pair: Pair) -> None:
     for colour, width in (("white", 5), ("black", 2)):
         ax.plot([x, x + length], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
     text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
-    ax.text(x, y + 0.03 * (north - south), text, fontsize=8, va="bottom", bbox=_BOX)
+    ax.text(x, y + 0.03 * (north - south), text, fontsize=8, va="bottom", bbox=BOX)
 
 
 def save_figure(drawn: Figure, path: str | Path) -> Path:
@@ -252,5 +256,5 @@ def _png(image: np.ndarray) -> str:
     from PIL import Image
 
     held = io.BytesIO()
-    Image.fromarray((_with_alpha(image) * 255).round().astype(np.uint8), "RGBA").save(held, "PNG")
+    Image.fromarray((with_alpha(image) * 255).round().astype(np.uint8), "RGBA").save(held, "PNG")
     return base64.b64encode(held.getvalue()).decode()

@@ -49,6 +49,13 @@ class Modality(StrEnum):
     WOULD = "would"
     CAN_CARRY = "can carry"
     DENIED = "denied"
+    """said not to be so"""
+    WITHDRAWN = "withdrawn"
+    """was meant and is no more: withdrawn, refused, cancelled, stopped"""
+
+
+TAKEN_BACK = frozenset({Modality.DENIED, Modality.WITHDRAWN})
+"""what asserts nothing of the ground: said not to be, or no longer meant"""
 
 
 class Stage(StrEnum):

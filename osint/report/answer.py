@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from osint import model
 from osint.model import Dossier, Ground, Total, show
-from osint.register import CLAIM_KINDS, Claim, Modality, Observation, Role, Tier
+from osint.register import CLAIM_KINDS, TAKEN_BACK, Claim, Modality, Observation, Role, Tier
 from osint.report.paper import CHIPS, HallRoom, family_of, room_at, total_of
 from osint.report.words import counted, day_words, figure, listed
 from osint.verdict import Check, CheckFinding, CheckName, Finding, Found, Outcome, Pair
@@ -281,7 +281,7 @@ def _largest(findings: Sequence[Finding]) -> Finding | None:
         for f in findings
         if f.claim.quantity == CHIPS
         and f.claim.claimed > 0
-        and f.claim.modality != Modality.DENIED
+        and f.claim.modality not in TAKEN_BACK
         and not f.claim.error_test
         and f.outcome != Outcome.INCONSISTENT
         and not f.contradictions

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from osint import __version__, files, filings, geo, model, verdict
 from osint.errors import BadInputError, OsintError
 from osint.model import Dossier, Score, show
-from osint.register import QUANTITIES, Modality, Observation, Register, Role, csv_text
+from osint.register import QUANTITIES, TAKEN_BACK, Modality, Observation, Register, Role, csv_text
 from osint.report import figures
 from osint.report.answer import Answer, answer_of
 from osint.shown import shown
@@ -58,7 +58,7 @@ def site_estimates(register: Register) -> pd.DataFrame:
     dossier, rows = Dossier.of(register), []
     for site in (site for site in dossier.sites.values() if site.role in ESTIMATED):
         claims = [claim for claim in dossier.claims[site.site_id] if not claim.error_test]
-        chips = [claim for claim in claims if claim.quantity == "chips" and claim.modality != Modality.DENIED]
+        chips = [claim for claim in claims if claim.quantity == "chips" and claim.modality not in TAKEN_BACK]
         top = max(chips, key=lambda claim: claim.claimed, default=None)
         written = [claim.date.last.toordinal() for claim in claims if claim.date]
         whole = [c for c in claims if not c.part and c.day <= max(written, default=0) + HORIZON_DAYS]

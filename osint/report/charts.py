@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TEXT, MARK, GAP, HEAD = 0.165, 0.15, 0.09, 0.27  # heights in inches: a line of words, a mark, a gap, a heading
 AXIS = 0.42  # height in inches of the axis with its words
 _WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+STEPS = [m * 10.0**p for p in range(-3, 7) for m in (1, 2, 5)]  # marks of an axis of multiples
 ROOM_RIGHT = 1.06  # how far the axis goes beyond the largest number
 
 
@@ -108,12 +109,12 @@ def _axis(ax: Axes, marks: Sequence[Mark], unit: str, log: bool, at: float) -> N
     if log:
         ax.set_xscale("log")
         ax.set_xlim(min(values, default=0.1) / ROOM_RIGHT**3, most * ROOM_RIGHT**3)
+        ax.set_xticks([t for t in STEPS if ax.get_xlim()[0] <= t <= ax.get_xlim()[1]])
+        ax.minorticks_off()
     else:
         ax.set_xlim(0, most * ROOM_RIGHT)
         ax.locator_params(axis="x", nbins=5)
     ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}" if v >= 1 else f"{v:g}")
-    if log:
-        ax.xaxis.set_minor_formatter(lambda *_: "")
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     ax.grid(axis="x", color="#dddddd", lw=0.6)

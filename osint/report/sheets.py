@@ -9,7 +9,7 @@ import pandas as pd
 
 from osint import verdict
 from osint.model import Dossier, Score, sig
-from osint.register import Claim, Modality, Role, Rung
+from osint.register import TAKEN_BACK, Claim, Modality, Role, Rung
 from osint.report import charts
 from osint.report.answer import Answer
 from osint.report.canvas import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Caption, Sheet
@@ -141,19 +141,20 @@ def density_sheet(answer: Answer, dossier: Dossier, support: pd.DataFrame) -> Sh
         needed.append(Mark(group, f"not known: {reason}", look=Look.EMPTY, reason=reason))
     chinese = _halls(support, ("floor_cn",), group, BLUE)
     others = _halls(support[~support["site"].isin(support.loc[support["relation"] == "floor_cn", "site"])], ("floor_conventional",), group, SKY)
-    built_for_ai = _halls(support, ("floor_ai",), "Power of the whole facility per floor: more than the servers alone", BLACK)
+    built_for_ai = _halls(support, ("floor_ai",), "Power of the whole facility per floor", BLACK)
     marks = [*needed, *chinese, *others, *built_for_ai]
     span = [m.best for m in chinese]
     known = f"the Chinese halls on file have {min(span):.2g} to {max(span):.2g}" if span else "no Chinese hall is on file"
     title = (
-        f"{listed([f'{d:.2g}' for d in density])} kW of servers per m2 is what the claimed chips would take; {known}"
+        f"In the floor on file at {answer.names[findings[0].claim.site_id]} the claimed chips would take "
+        f"{listed([f'{d:.2g}' for d in density])} kW of servers per m2; {known}"
         if density
         else f"How many kW per m2 the claimed chips would take is not known; {known}"
     )
     used = [f.claim for f in findings] + [claims[g.ids[0]] for g in floors if g.ids[0] in claims]
     caption = Caption(
         title=title,
-        subtitle="kW per m2 of gross floor, on a scale of powers of ten; lines are ranges",
+        subtitle="kW per m2 of gross floor, each step to the right a multiple; lines are ranges. The whole facility takes more than its servers.",
         source=f"{publishers(used)}; halls: relation_support.csv, each with its source",
         note=f"{counted(len(chinese), 'Chinese hall')} and {counted(len(built_for_ai), 'hall')} built for AI say little of what is possible; floor is a weak witness of power.",
         alt=". ".join(m.label for m in marks) + ".",
@@ -179,8 +180,8 @@ def _kw(low: float, best: float, high: float) -> str:
 
 
 def stage_of(claim: Claim) -> str:
-    """Return the stage at which a claim of compute puts it; empty for what is denied."""
-    if claim.modality == Modality.DENIED:
+    """Return the stage at which a claim of compute puts it; empty for what is denied or withdrawn."""
+    if claim.modality in TAKEN_BACK:
         return ""
     if claim.modality == Modality.CAN_CARRY:
         return STAGES[2]

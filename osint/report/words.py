@@ -15,6 +15,7 @@ _HOW = {
     Modality.WOULD: "intended",
     Modality.CAN_CARRY: "said to be what the halls can carry",
     Modality.DENIED: "denied",
+    Modality.WITHDRAWN: "withdrawn",
 }
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",

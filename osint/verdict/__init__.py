@@ -18,6 +18,7 @@ from osint.verdict.checks import (
 from osint.verdict.finding import Bound, Contradiction, Finding
 from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
+from osint.verdict.look import RoomFor
 from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check
@@ -42,6 +43,7 @@ __all__ = [
     "NextStep",
     "Outcome",
     "Pair",
+    "RoomFor",
     "RuleFacts",
     "Survey",
     "Tally",
