@@ -10,6 +10,9 @@ from pathlib import Path
 from osint.shown import shown
 
 
+FIRST_CHINESE = 0x2E7F  # last character before the radicals, from which on the font for Chinese is needed
+
+
 @cache
 def chinese_font() -> Path | None:
     """Return the path of Noto Sans SC (SIL OFL) in the package zhplot, which is never imported; None without it."""
@@ -33,17 +36,22 @@ def font_families() -> list[str]:
     return ["DejaVu Sans", font_manager.FontProperties(fname=str(path)).get_name()]
 
 
-def font_subset(text: str) -> bytes | None:
-    """Return the Chinese font cut down to the characters of a text, as WOFF, for a page that must open anywhere."""
+def font_subset(text: str, font_bytes: bytes | None = None) -> bytes | None:
+    """Return the Chinese font cut down to the characters of a text, as WOFF, for a page that must open anywhere.
+
+    `font_bytes` is an earlier cut that holds all of them, to cut from in place of the whole font. None where no font is
+    installed, and for a text that needs none.
+    """
     from fontTools.subset import Options, Subsetter
     from fontTools.ttLib import TTFont
 
     path = chinese_font()
-    if path is None:
+    wanted = "".join(sorted(c for c in set(text) if ord(c) > FIRST_CHINESE))
+    if path is None or not wanted:
         return None
-    font = TTFont(path, recalcTimestamp=False)
+    font = TTFont(path if font_bytes is None else BytesIO(font_bytes), recalcTimestamp=False)
     cutter = Subsetter(Options(flavor="woff", layout_features=[], recalc_timestamp=False, notdef_outline=True))
-    cutter.populate(text="".join(sorted({c for c in text if ord(c) > 0x2E7F})))
+    cutter.populate(text=wanted)
     cutter.subset(font)
     font.flavor = "woff"
     body = BytesIO()

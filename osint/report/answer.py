@@ -5,6 +5,7 @@ Each is made from records alone, so that other rows give other sentences.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,6 +45,8 @@ class Answer:
     """The largest number of chips that is planned at several sites together."""
     largest: Finding | None
     """The largest number of chips that is claimed for one announced site."""
+    share: tuple[str, str] | None
+    """Share of the plan that the same story gives to the site of the largest number, if that makes the number; its id."""
     told: tuple[Claim, ...]
     """The claims of chips or servers of the groups of reports that these two numbers come from."""
     seen: tuple[Observation, ...]
@@ -120,7 +123,8 @@ class Answer:
             said.append(f"{_capital(self.planned.claim.written())} are planned ({_who(self.planned.claim)})")
         if self.largest:
             name = self.names[self.largest.claim.site_id]
-            said.append(f"{self.largest.claim.written()} are claimed for {name} ({_who(self.largest.claim)})")
+            share = f", which is {self.share[0]} of them ({self.share[1]})" if self.share and self.planned else ""
+            said.append(f"{self.largest.claim.written()} are claimed for {name} ({_who(self.largest.claim)}){share}")
         groups = {f.claim.independence_group for f in (self.planned, self.largest) if f}
         publications = {claim.source_publisher for claim in self.told}
         rests = (
@@ -229,6 +233,7 @@ def answer_of(dossier: Dossier, found: Found) -> Answer:
         names={s.site_id: _plain_name(s.name_display) for s in dossier.sites.values()},
         planned=planned,
         largest=largest,
+        share=_share(planned, largest, dossier),
         told=tuple(c for c in claims.values() if c.independence_group in groups and c.quantity in (CHIPS, "servers")),
         seen=seen,
         counting=tuple(row for row in seen if row.quantity in (CHIPS, "servers")),
@@ -249,6 +254,18 @@ def answer_of(dossier: Dossier, found: Found) -> Answer:
         }
         | {"": ""},
     )
+
+
+def _share(planned: Finding | None, largest: Finding | None, dossier: Dossier) -> tuple[str, str] | None:
+    """Return the share in words and its id, where the largest number is that share of the plan."""
+    if planned is None or largest is None:
+        return None
+    for claim in dossier.claims[largest.claim.site_id]:
+        if claim.quantity_kind != "share_pct" or claim.independence_group != planned.claim.independence_group:
+            continue
+        if math.isclose(claim.figure / 100 * planned.claim.claimed, largest.claim.claimed, rel_tol=0.01):
+            return claim.written().split(" of ")[0], claim.claim_id
+    return None
 
 
 def _with_parts(site_id: str, dossier: Dossier) -> list[str]:
@@ -304,9 +321,8 @@ def _rank(check: Check, claims: dict[str, Claim]) -> tuple[bool, int, float, str
 
 
 def _who(claim: Claim) -> str:
-    """Return claimant, day and id of a claim; the publisher too, where it is another."""
-    read_in = "" if claim.source_publisher in claim.claimant else f", read in {claim.source_publisher}"
-    return f"{claim.claimant}{read_in}, {day_words(claim.date)}, {claim.claim_id}"
+    """Return claimant, day and id of a claim."""
+    return f"{claim.claimant}, {day_words(claim.date)}, {claim.claim_id}"
 
 
 def _number(claim: Claim) -> str:

@@ -9,27 +9,26 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from osint import filings
-from osint.register import csv_text
+from osint import filings, passport
+from osint.model import Dossier
+from osint.passport import Number
+from osint.register import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Files = dict[str, bytes]
-"""A figure by the end of its file name: .png, .svg, .pdf, -360.png, .csv."""
+"""Files of a figure by name."""
 BLUE, ORANGE, GREEN, BLACK, SKY, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#000000", "#56B4E9", "#D55E00", "#767676"
 WIDE, NARROW = 7.4, 3.6  # widths in inches
 DPI, DPI_NARROW = 300, 200  # the narrow figure has two pixels for each of the 360 of the screen
-CREDIT = "Figure: osint-datacentres, CC BY 4.0"
+LICENCE = "CC BY 4.0"
+CREDIT = f"Figure: osint-datacentres, {LICENCE}"
 STYLE: dict[str, Any] = {"font.size": 8.5, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True}
-STYLE |= {"svg.fonttype": "none", "svg.hashsalt": "osint", "pdf.fonttype": 3}
-_NO_CLOCK = {"png": ("Software",), "svg": ("Date",), "pdf": ("CreationDate", "ModDate", "Producer")}
-"""Metadata left out of each format, so that two runs give the same bytes."""
 FIRST_CHINESE = 0x2E7F  # characters behind it need the font for Chinese, which is slow to load
 LINE = 1.32  # height of a line of text, as a multiple of its size
 POINTS = 72  # points in an inch
@@ -65,28 +64,27 @@ class Sheet:
     """Takes whether the narrow figure is wanted."""
     ids: tuple[str, ...] = ()
     """Rows of the register that it is made from."""
+    question: str = ""
+    """What it answers."""
+    numbers: tuple[Number | Claim, ...] = ()
+    """The numbers that it draws, each with its way back."""
 
 
-def render(sheet: Sheet) -> Files:
-    """Draw a figure and return its bytes by the end of its file name; two runs give the same bytes."""
+def render(sheet: Sheet, dossier: Dossier) -> Files:
+    """Draw a figure, wide and narrow, and return its files by name with its passport; two runs give the same bytes."""
     import matplotlib as mpl
 
     words = f"{sheet.caption}{sheet.rows.to_csv(index=False)}"
     families = filings.font_families() if any(ord(c) > FIRST_CHINESE for c in words) else ["DejaVu Sans"]
+    rows = {c.claim_id: c for c in dossier.all_claims}
+    rows_seen = {o.observation_id: o for of_site in dossier.observations.values() for o in of_site}
+    evidence = [row for i in sheet.ids if (row := rows.get(i) or rows_seen.get(i)) is not None]
+    told: dict[str, Any] = {"title": sheet.caption.title, "evidence": evidence, "numbers": sheet.numbers}
+    told |= {"question": sheet.question, "alt": sheet.caption.alt, "credit": CREDIT, "licence": LICENCE, "footer": ""}
     with mpl.rc_context(STYLE | {"font.family": families}):  # type: ignore[arg-type]
-        made = {f".{kind}": body for kind, body in _saved(sheet.draw(False), ("png", "svg", "pdf"), DPI).items()}
-        made["-360.png"] = _saved(sheet.draw(True), ("png",), DPI_NARROW)["png"]
-    made[".csv"] = csv_text(sheet.rows).encode()
-    return made
-
-
-def _saved(figure: Figure, kinds: tuple[str, ...], dpi: int) -> Files:
-    out = {}
-    for kind in kinds:
-        body = BytesIO()
-        figure.savefig(body, format=kind, dpi=dpi, metadata=dict.fromkeys(_NO_CLOCK[kind]))
-        out[kind] = body.getvalue()
-    return out
+        made = dict(passport.stamp(sheet.draw(False), sheet.name, data=sheet.rows, dpi=DPI, **told).files)
+        narrow = passport.stamp(sheet.draw(True), f"{sheet.name}-360", formats=("png",), dpi=DPI_NARROW, **told)
+    return made | dict(narrow.files)
 
 
 def framed(caption: Caption, height: float, narrow: bool) -> tuple[Figure, tuple[float, float]]:
