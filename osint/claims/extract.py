@@ -12,11 +12,13 @@ from typing import NamedTuple
 import pandas as pd
 
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, pieces
-from osint.claims.clauses import Assertion, Clauses, TakenBack, is_predicate, promised, stage, subject, taken_back
+from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, stage
 from osint.claims.dates import Mention, mentions
 from osint.claims.kinds import is_storage_pair, kind_in_cell, kind_of
 from osint.claims.numbers import HAN_LETTERS, WORDS, NumberDoubt, Plain, fold
 from osint.claims.quantities import LocatedQuantity, Quantity, chip_pattern, find_quantities
+from osint.claims.retractions import TakenBack, taken_back
+from osint.claims.subjects import subject
 from osint.register import LADDER, READ_KINDS, TAKEN_BACK
 
 CLAIM_COLUMNS = (
@@ -300,6 +302,8 @@ class _Reading:
     clauses: Clauses
     document: date | None
     dates_by_sentence: dict[int, list[Mention]] = field(default_factory=dict)
+    asking: dict[int, bool] = field(default_factory=dict)
+    """whether a sentence asks, by its first character"""
 
     def dates(self, sentence: tuple[int, int]) -> list[Mention]:
         """Return the dates of a sentence; each sentence is read once."""
@@ -326,17 +330,20 @@ def _claim(found: LocatedQuantity, kind: str, reading: _Reading) -> TextClaim:
     first, last = max(first, found.start - _FOCUS // 2), min(last, found.end + _FOCUS // 2)
     per = _per(found, clauses)
     when = _date(found, reading)
-    asserted = _stage(found, when, reading)
+    asserted = _stage(found, kind, when, reading)
+    if per and kind in _RATED_KINDS and asserted.modality == "has":
+        asserted = Assertion()  # what one rack draws or holds is the same in a plan
     doubts = _doubts(found, kind, plain.text)
-    back = taken_back(plain.text, *clauses.sentence(found.start))
+    back = clauses.taken_back(found.start)
     if back and kind != "duration" and not _stands_anyway(found, back, clauses):
         asserted = Assertion("", "", back.modality.value)
         doubts.append(f"the sentence takes it back: {back.words}")
     warning = "; ".join(doubts)
     alternatives = _alternatives(found.quantity, kind, plain.text)
+    model = _chip_model(found, kind, reading)
     return TextClaim(
         kind=kind,
-        quantity=found.quantity._replace(chip_model=_chip_model(found, kind, reading)),
+        quantity=found.quantity._replace(chip_model=model) if model else found.quantity,
         rung=asserted.rung,
         subject=subject(plain.text, clauses.clause(found.start), found.start, found.end),
         date=when,
@@ -371,6 +378,12 @@ def _stands_anyway(found: LocatedQuantity, back: TakenBack, clauses: Clauses) ->
 _EACH = re.compile(
     r"(?:(?:每|单)(?:一)?(台套|机柜|机架|服务器|节点|平方米|千瓦时|台|套|张|柜|架|卡|块|个|亩|度|年|月|P)|(单价|单台价))[^\d,。;]{0,14}$"
 )
+_RATED = re.compile(r"\s?(标准机柜|标准机架|机柜|机架|服务器|a rack\b|per rack\b|each\b|apiece\b)")
+_EACH_EN = re.compile(
+    r"\b[Ee](?:ach|very) (?:[A-Z]\w* |of the )?(rack|server|node|cabinet|system|unit|card|GPU|chip)s?\b[^.;]{0,60}$|"
+    r"\beach (?:fitted |equipped )?(?:with|holding|of) (?:up to |about )?$"
+)
+_RATED_KINDS = ("power", "chips", "racks", "servers", "compute", "count")
 _NOT_EACH = re.compile(r"每(?:年|月)(?:用|耗|发|节|生产|新增)")
 
 
@@ -381,6 +394,13 @@ def _per(found: LocatedQuantity, clauses: Clauses) -> str:
     if behind:
         return behind[1]
     before = text[max(clauses.clause(found.start)[0], found.start - 24) : found.start]
+    rated = _RATED.match(text, found.end) if found.family == "power" else None
+    wide = text[max(clauses.sentence(found.start)[0], found.start - 80) : found.start]
+    each_en = _EACH_EN.search(wide) if "ach " in wide or "very " in wide else None
+    if rated:
+        return re.sub("^(?:a|per) ", "", rated[1])
+    if each_en:
+        return each_en[1] or "unit"
     each = _EACH.search(before)
     if each is None or _NOT_EACH.search(before) or found.family in ("energy", "tce", "duration", "share"):
         return ""
@@ -411,15 +431,49 @@ _COUNT_BEFORE = re.compile(r"\d\s?[台套架][,、;和及]")
 _MAKER = re.compile(r"^(?:英伟达|NVIDIA|Nvidia)\s?|(?:GPU)$")
 
 
-def _stage(found: LocatedQuantity, when: str, reading: _Reading) -> Assertion:
-    """Return what is asserted of a quantity; what the text dates after its own day is a promise."""
-    asserted = stage(reading.clauses, found.start, found.end, found.family in _APART)
+_MAY_REACH = ("chips", "servers", "racks", "compute", "power", "transformer")
+_ASKS = re.compile(r"是否|能否|有没有|[吗么]\s?\??$|\bwhether\b")
+
+
+def _asks(found: LocatedQuantity, reading: _Reading) -> bool:
+    """Say whether the sentence of a quantity asks: it asserts nothing."""
+    first, last = reading.clauses.sentence(found.start)
+    if first not in reading.asking:
+        sentence = reading.clauses.text[first:last].rstrip() if last - first < _FOCUS else ""
+        reading.asking[first] = sentence.endswith("?") or _ASKS.search(sentence) is not None
+    return reading.asking[first]
+
+
+_REACHED = re.compile(r"(?:达到?|突破|超过|形成|\b(?:reached|totall?ed|hit))\s?[约近]?$")
+_BEFORE_GROWTH = re.compile(
+    r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
+    r"\bfrom (?:just |only |about |the current )?|[从由](?:年初的?|目前的?|原来的?|原有的?|现有的?|约)?|compared with )"
+    r"[$€¥]?$"
+)
+
+
+def _stage(found: LocatedQuantity, kind: str, when: str, reading: _Reading) -> Assertion:
+    """Return what is asserted of a quantity; what the text dates after its own day is a promise.
+
+    What something grew from takes no rung from the verb of its clause, and a question asserts none.
+    """
+    text = reading.clauses.text
+    near = text[max(0, found.start - 32) : found.start]
+    is_start = _BEFORE_GROWTH.search(near) is not None and _TARGET.match(text, found.end) is not None
+    if is_start or _UP_FROM.search(near):
+        return Assertion()
+    if _asks(found, reading):
+        return Assertion()
+    asserted = stage(reading.clauses, found.start, found.end, found.family in _APART, kind)
     day = when[:10]
+    if not asserted.modality and kind in _MAY_REACH and day and _REACHED.search(near):
+        asserted = Assertion("roofed", "roofed", "has")
     if reading.document and day > reading.document.isoformat()[: len(day)]:
         return promised(asserted, reading.clauses, found.start)
     return asserted
 
 
+_UP_FROM = re.compile(r"\b(?:up|down) from (?:just |only |about )?[$€¥]?$|compared with [$€¥]?$")
 _SUM = re.compile(r"总投资|投资额|总金额|合同金额|中标金额|成交金额|预算|造价|总价")
 
 

@@ -110,6 +110,7 @@ def stamp(
     judgement: Judgement | None = None,
     people: People | None = None,
     no_contradiction: str = "",
+    as_of: str = "",
     data: pd.DataFrame | str | None = None,
     caption: str = "",
     alt: str = "",
@@ -137,6 +138,7 @@ def stamp(
         judgement: what was found, how likely, how firm.
         people: who made and who checked it, as roles.
         no_contradiction: where contradicting sources were looked for, if none was found.
+        as_of: newest day of the documents that were considered (EDTF), where it is later than those cited.
         data: the values drawn, as a table or as CSV text.
         caption: sentences that are printed with it; each number in them must be one of `numbers`.
         alt: what it shows, for who cannot see it.
@@ -156,7 +158,7 @@ def stamp(
     ledger, sources = _ledger(numbers), _sources(evidence)
     title = title or figure.get_suptitle().replace("\n", " ")
     core: dict[str, Any] = {"schema": verify.SCHEMA, "title": title, "question": question}
-    core |= {"claim_ids": _claim_ids(claim_ids, ledger, sources), "no_contradiction": no_contradiction}
+    core |= {"claim_ids": _claim_ids(claim_ids, ledger, sources), "no_contradiction": no_contradiction, "as_of": as_of}
     core |= {"numbers": [plain(n) for n in ledger], "evidence": [plain(e) for e in sources]}
     core |= {"imagery": [plain(i) for i in imagery], "places": [plain(p) for p in places]}
     about = {"method": method, "judgement": judgement, "people": people}
