@@ -49,8 +49,10 @@ def font_subset(text: str, font_bytes: bytes | None = None) -> bytes | None:
     wanted = "".join(sorted(c for c in set(text) if ord(c) > FIRST_CHINESE))
     if path is None or not wanted:
         return None
-    font = TTFont(path if font_bytes is None else BytesIO(font_bytes), recalcTimestamp=False)
-    cutter = Subsetter(Options(flavor="woff", layout_features=[], recalc_timestamp=False, notdef_outline=True))
+    font = TTFont(path if font_bytes is None else BytesIO(font_bytes), recalcTimestamp=False, recalcBBoxes=False)
+    options = Options(flavor="woff", layout_features=[], recalc_timestamp=False, notdef_outline=True, hinting=True)
+    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "STAT", "vmtx", "vhea", "VORG"]  # single characters need none
+    cutter = Subsetter(options)
     cutter.populate(text=wanted)
     cutter.subset(font)
     font.flavor = "woff"
@@ -61,12 +63,17 @@ def font_subset(text: str, font_bytes: bytes | None = None) -> bytes | None:
 
 def missing_glyphs(text: str) -> set[str]:
     """Return the characters of a text that no font of `font_families` can draw."""
+    return {c for c in set(text) if not c.isspace() and ord(c) not in _drawn()}
+
+
+@cache
+def _drawn() -> frozenset[int]:
+    """Return the code points that the fonts of `font_families` hold."""
     from matplotlib import font_manager
     from matplotlib.ft2font import FT2Font
 
     paths = [font_manager.findfont("DejaVu Sans"), *filter(None, [chinese_font()])]
-    known = set().union(*(FT2Font(str(path)).get_charmap() for path in paths))
-    return {c for c in text if not c.isspace() and ord(c) not in known}
+    return frozenset().union(*(FT2Font(str(path)).get_charmap() for path in paths))
 
 
 def drawable(text: str) -> str:

@@ -195,7 +195,7 @@ class Answer:
         certain = f"{counted(hard, 'certain contradiction')}, and " if hard else ""
         cases = f"{counted(soft, 'case')} in which statements can all be true only by an assumption that no text states"
         first, second = (self.sides[side[0]] for side in (self.sharpest.first, self.sharpest.second or ("",)))
-        against = f"{first}; {second}" if second else first
+        against = f"{first}, and {second}" if second else first
         says = self.sharpest.to_row()["says"].split(". ")[0].rstrip(".")
         return f"Figures do not agree: {against}. {says}. There {'is' if hard + soft == 1 else 'are'} {certain}{cases}."
 
@@ -282,13 +282,13 @@ def _plain_name(name: str) -> str:
 
 
 def _side(claims: Sequence[Claim], dossier: Dossier) -> str:
-    """Return one side of a contradiction in words: the newest statement, its place, and how often it was made."""
+    """Return one side of a contradiction in words: place, figure, who said it, and which claims repeat it."""
     claim = claims[0]
-    how = {Modality.CAN_CARRY: "can carry ", Modality.WILL: "is to have ", Modality.WOULD: "would have "}
-    verb = how.get(claim.modality, "has ") if claim.modality else "has "
+    how = {Modality.CAN_CARRY: "room for ", Modality.WILL: "plan of ", Modality.WOULD: "plan of "}
+    verb = how.get(claim.modality, "") if claim.modality else ""
     place = _plain_name(dossier.sites[claim.site_id].name_display)
-    others = f" and in {', '.join(c.claim_id for c in claims[1:])}" if claims[1:] else ""
-    return f"{place} {verb}{figure(claim)}, says {_who(claim)}{others}"
+    others = f"; also {listed([c.claim_id for c in claims[1:]])}" if claims[1:] else ""
+    return f"{place}: {verb}{figure(claim)} ({_who(claim)}{others})"
 
 
 def _largest(findings: Sequence[Finding]) -> Finding | None:

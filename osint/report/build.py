@@ -40,6 +40,15 @@ SUMS = "SHA256SUMS"  # the list of the files of a report; a folder that holds it
 _SUMS_HEAD = "# report of osint-datacentres"
 _SUMS_BYTES = 1 << 20
 _OF_A_DESKTOP = (".DS_Store", "Thumbs.db", "desktop.ini")  # files that a file manager leaves in any folder
+FORMATS = {
+    ".png": "PNG",
+    "-360.png": "PNG for 360 pixels",
+    ".svg": "SVG",
+    ".pdf": "PDF",
+    ".data.csv": "table",
+    ".passport.json": "passport",
+}
+"""End of the name of each file of a figure -> what it is."""
 ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)  # roles of the sites that have estimates
 
 
@@ -143,7 +152,8 @@ def sheets_of(register: Register, answer: Answer, scored: Score) -> tuple[Sheet,
 def _picture(sheet: Sheet, made: Mapping[str, bytes]) -> Picture:
     """Return a figure as the page shows it, with the names of its files beside the page."""
     wide, narrow = (base64.b64encode(made[f"{sheet.name}{end}"]).decode() for end in (".png", "-360.png"))
-    return Picture(sheet.name, sheet.caption, wide, narrow, tuple(f"figures/{name}" for name in sorted(made)))
+    told = [(f"figures/{sheet.name}{end}", words) for end, words in FORMATS.items() if f"{sheet.name}{end}" in made]
+    return Picture(sheet.name, sheet.caption, wide, narrow, tuple(told))
 
 
 # ---------------------------------------------------------------- the folder

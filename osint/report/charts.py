@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 TEXT, MARK, GAP, HEAD = 0.165, 0.15, 0.09, 0.27  # heights in inches: a line of words, a mark, a gap, a heading
 AXIS = 0.42  # height in inches of the axis with its words
-_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
 STEPS = [m * 10.0**p for p in range(-3, 7) for m in (1, 2, 5)]  # marks of an axis of multiples
 ROOM_RIGHT = 1.06  # how far the axis goes beyond the largest number
 
@@ -97,6 +96,10 @@ def draw(marks: Sequence[Mark], caption: Caption, unit: str, narrow: bool, log: 
     )
     _axis(ax, marks, unit, log, at)
     ax.set_ylim(AXIS, height + HEAD)
+    drawn = [y for mark, y in zip(marks, reversed(spots), strict=True) if mark.look != Look.EMPTY]
+    ticks = [t for t in ax.get_xticks() if ax.get_xlim()[0] < t < ax.get_xlim()[1]]
+    for tick in ticks:  # beside the marks alone, so that no line crosses the words
+        ax.vlines([tick] * len(drawn), drawn, [y + MARK for y in drawn], color="#cccccc", lw=0.6, zorder=0)
     for mark, label, y in zip(marks, words, reversed(spots), strict=True):
         _row(ax, mark, label, y)
     _headings(ax, marks, words, list(reversed(spots)))
@@ -117,7 +120,6 @@ def _axis(ax: Axes, marks: Sequence[Mark], unit: str, log: bool, at: float) -> N
     ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}" if v >= 1 else f"{v:g}")
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ax.grid(axis="x", color="#dddddd", lw=0.6)
     ax.set_xlabel(filings.drawable(unit), fontsize=7.5)
     ax.tick_params(axis="x", labelsize=7.5)
     if at:
@@ -142,7 +144,7 @@ def _row(ax: Axes, mark: Mark, label: str, y: float) -> None:
         ax.annotate("", (to, middle), (start, middle), arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 1.4})
     grey = GREY if mark.look == Look.EMPTY else BLACK
     at = (0.0, y + drawn + 0.01)
-    ax.text(*at, label, transform=ax.get_yaxis_transform(), va="bottom", fontsize=8.5, color=grey, bbox=_WHITE)
+    ax.text(*at, label, transform=ax.get_yaxis_transform(), va="bottom", fontsize=8.5, color=grey)
 
 
 def _headings(ax: Axes, marks: Sequence[Mark], words: Sequence[str], spots: Sequence[float]) -> None:

@@ -17,6 +17,7 @@ from osint import filings, geo
 from osint.model import Dossier
 from osint.register import Role, table_rows
 from osint.report.canvas import BLACK, BLUE, NARROW, SKY, WIDE, Caption, Sheet, framed
+from osint.report.views import km
 from osint.report.words import counted
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def map_sheet(points: gpd.GeoDataFrame, dossier: Dossier) -> Sheet:
     near, far = (placed["precision_km"].min(), placed["precision_km"].max()) if len(placed) else (0.0, 0.0)
     nowhere = [s.site_id for s in sites if s.site_id not in set(placed["site_id"])]
     where = (
-        f"{len(placed)} of {len(sites)} announced sites are placed no better than {near:.0f} to {far:.0f} km; "
+        f"{len(placed)} of {len(sites)} announced sites are placed no better than {km(near)} to {km(far)} km; "
         f"{len(nowhere)} have no place on file"
         if len(placed)
         else f"None of {counted(len(sites), 'announced site')} has a place on file"

@@ -55,8 +55,8 @@ class Picture:
     """PNG in base64."""
     narrow: str
     """PNG for 360 pixels in base64; empty for none."""
-    files: tuple[str, ...] = ()
-    """Files of the same figure, beside the page."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Files of the same figure beside the page, each with what it is in words."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ def _rendered(jobs: Mapping[str, tuple[str, Mapping[str, object], Links]]) -> di
         own = filings.font_subset(text, font) if font else None
         face = ""
         if own:
-            face = f"@font-face{{font-family:'{PAGE_FONT}';src:url(data:font/woff;base64,{base64.b64encode(own).decode()})}}\n"
+            face = f"@font-face{{font-family:'{PAGE_FONT}';font-display:block;src:url(data:font/woff;base64,{base64.b64encode(own).decode()})}}\n"
         sheet = face + style
         out[name] = text.replace(style, sheet, 1).replace(hole, _digest(sheet), 1)
     return out

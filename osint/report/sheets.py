@@ -36,13 +36,13 @@ def room_sheet(answer: Answer, dossier: Dossier) -> Sheet:
     marks = [_claimed(f.claim, answer) for f in findings]
     kind = f"{answer.paper.chip} chips" if answer.paper.chip else "chips of any kind"
     where = answer.names[answer.largest.claim.site_id] if answer.largest else "the largest site"
-    paper = f"Room on paper for {kind}, 90% range"
+    paper = f"Room on paper for {kind}"
     said = ", ".join(f"{answer.figures.get(i, i)} ({i})" for i in answer.paper_there.ids)
     marks.append(_room(paper, f"{where}, hall of {said}", answer.paper_there, BLUE, "no document gives the size of a hall"))
     n = len(answer.paper.sites)
     label = f"{counted(n, 'announced site')} of {len(answer.announced)} whose halls are on file ({', '.join(answer.paper.sites)})"
     marks.append(_room(paper, label, answer.paper, BLUE, "no document gives the size of a hall"))
-    seen = f"Room in what was seen, for {kind}, 90% range"
+    seen = f"Room in what was seen, {kind}"
     looked_at = [*answer.measured.sites, *answer.measured.bare]
     label = f"{counted(len(looked_at), 'announced site')} measured ({', '.join(looked_at)})"
     marks.append(_room(seen, label, answer.measured, GREEN, "no picture or visit on file measures a hall"))
@@ -67,7 +67,7 @@ def _room_title(answer: Answer) -> str:
     numbers = [digits(f.claim.claimed) for f in findings]
     if room.interval is None:
         return f"{listed(numbers)} chips are claimed, and nothing on file gives the size of a hall for them"
-    low, best, high = (sig(v) if v else 0.0 for v in room.interval)
+    low, best, high = (sig(v, 2) if v else 0.0 for v in room.interval)
     where = [
         f"{number} is {'inside' if low <= f.claim.claimed <= high else 'above' if f.claim.claimed > high else 'below'}"
         for number, f in zip(numbers, findings, strict=True)
@@ -89,7 +89,7 @@ def _claimed(claim: Claim, answer: Answer) -> Mark:
 def _room(group: str, label: str, room: HallRoom, colour: str, reason: str) -> Mark:
     if room.interval is None:
         return Mark(group, f"not known: {reason}", look=Look.EMPTY, reason=reason)
-    low, best, high = (sig(v) if v else 0.0 for v in room.interval)
+    low, best, high = (sig(v, 2) if v else 0.0 for v in room.interval)
     label = f"{label}: {digits(best)} ({digits(low)} to {digits(high)})"
     return Mark(group, label, best, low, high, Look.RANGE, colour, ids=room.ids)
 
@@ -105,7 +105,7 @@ def _supply(claim: Claim) -> Mark:
     low = claim.value_low if claim.value_low is not None else math.nan
     high = claim.value_high if claim.value_high is not None else math.nan
     look, above = Look.RANGE, claim.value_high is None
-    group = "Said to be in China: estimates by others, each of its own kind"
+    group = "Said to be in China, by others"
     return _mark(group, label, claim, best=best, low=low, high=high, look=look, colour=ORANGE, open_above=above)
 
 

@@ -158,6 +158,9 @@ def _draw(
         ax = figure.add_axes((0.12 / width, y / total, (width - 0.3) / width, LANE / total))
         _lane(ax, [s for s in said if s.lane == lane], titles[lane], days, last=number == len(lanes) - 1, narrow=narrow)
         axes[lane] = ax
+    figure.draw_without_rendering()  # fixes where a day and a number lie in points
+    for lane, ax in axes.items():
+        _label(ax, [s for s in said if s.lane == lane])
     for first, second in pairs:
         ends = [((s.day.toordinal(), s.value), axes[s.lane]) for s in (first, second)]
         style = {"color": RED, "lw": 1.2, "linestyle": (0, (4, 2)), "zorder": -1}
@@ -187,13 +190,11 @@ def _lane(ax: Axes, said: Sequence[Said], title: str, days: Sequence[int], last:
     for s in said:
         shape, face = MARKS[s.stage]
         ax.plot([s.day.toordinal()], [s.value], shape, ms=6, markerfacecolor=face, markeredgecolor=BLACK, zorder=6)
-    _label(ax, said)
 
 
 def _label(ax: Axes, said: Sequence[Said]) -> None:
     from matplotlib.transforms import Bbox
 
-    ax.figure.draw_without_rendering()
     to_points = POINTS / ax.figure.dpi
     frame = Bbox(ax.bbox.get_points() * to_points)
     spots = [ax.transData.transform((s.day.toordinal(), s.value)) * to_points for s in said]

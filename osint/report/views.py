@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from osint import geo
+from osint import geo, verdict
 from osint.model import Dossier, show
 from osint.register import LADDER, TAKEN_BACK, Claim, Modality, Observation, Register, Role, SiteRow
 from osint.report.answer import Answer
@@ -98,13 +98,15 @@ class SiteView:
     owner: str
     where: str
     place_known: str
-    claimed: tuple[tuple[str, str], ...]
-    """Figure in the words of its source, and id."""
+    claimed: tuple[tuple[str, str, str], ...]
+    """Figure in the words of its source, how it is said, and id."""
     stage: tuple[str, str, str]
     """Highest rung that a text says is reached, its day in words, and id; empty without any."""
     seen: tuple[tuple[Observation, str], ...]
     """Observations and what they show, in words."""
     question: str
+    known_km: float
+    """Radius within which it lies; NaN without a place."""
     address: str
     """Name of its page."""
 
@@ -184,17 +186,18 @@ def _site(site: SiteRow, row: Mapping[str, str], dossier: Dossier, found: Found)
     claims = [c for c in dossier.claims[site.site_id] if not c.error_test]
     known = geo.precision_km(row)
     level = site.coord_level if site.coord_level not in ("not found", "aggregate") else ""
-    place = "no place on file" if site.lat is None else joined([f"known to {known:g} km", level], ", ")
+    place = "no place on file" if site.lat is None else joined([f"known to {km(known)} km", level], ", ")
     steps = found.next_steps.get(site.site_id, [])
     return SiteView(
         site=site,
         owner=row["operator_owner"],
         where=joined(dict.fromkeys([site.county, site.prefecture, site.province]), ", "),
         place_known=place if site.role != Role.AGGREGATE else "",
-        claimed=tuple((figure(c), c.claim_id) for c in _largest(claims)),
+        claimed=tuple((figure(c), how_said(c), c.claim_id) for c in _largest(claims)),
         stage=_stage(claims),
         seen=tuple((o, _seen(o)) for o in dossier.observations[site.site_id]),
-        question=_question(site, claims, dossier, steps[0].observation if steps else ""),
+        question=_question(site, claims, known, steps[0].observation if steps else ""),
+        known_km=known,
         address=f"sites/{site.site_id}.html",
     )
 
@@ -230,18 +233,27 @@ def _seen(row: Observation) -> str:
     return f"{stamp}{what}; {row.how}, {row.observer}, {day_words(row.date)} ({place})"
 
 
-def _question(site: SiteRow, claims: Sequence[Claim], dossier: Dossier, step: str) -> str:
+def km(value: float) -> str:
+    """Return a distance with no more digits than it has: whole kilometres from one on.
+
+    >>> km(16.2), km(0.5)
+    ('16', '0.5')
+    """
+    return f"{value:.0f}" if value >= 1 else f"{value:g}"
+
+
+def _question(site: SiteRow, claims: Sequence[Claim], known_km: float, step: str) -> str:
     """Return what is open at a site, the first thing first: where, what stands, what is inside."""
     if site.role != Role.ANNOUNCED:
         return ""
     name = site.name_display.split(" (")[0]
     sizes = [c for c in claims if c.quantity in ("floor_m2", "racks", "it_mw", "facility_mw", "energy_gwh_per_yr")]
+    size = "" if sizes else " How large are its halls?"
     if site.lat is None:
-        return f"Where is {name}?"
-    if not any(o.p_place and o.rung for o in dossier.observations[site.site_id]):
-        size = "" if sizes else " Nor is the size of a hall on file."
-        return f"Which buildings within {site.coord_precision_km:g} km are {name}?{size}"
-    return f"{joined([step], '').capitalize()} of {name}?" if step else ""
+        return f"Where is {name}?{size}"
+    if known_km > verdict.NEAR_KM:
+        return f"Which buildings within {km(known_km)} km are {name}?{size}"
+    return f"Not on file: {step}." if step else ""
 
 
 def cannot_say(answer: Answer, views: Sequence[SiteView], found: Found) -> tuple[str, ...]:
@@ -252,11 +264,11 @@ def cannot_say(answer: Answer, views: Sequence[SiteView], found: Found) -> tuple
     said = list(dict.fromkeys(f.not_shown() for f in (answer.planned, answer.largest) if f))
     said.append("Whether any of these chips is there, of which model, and whose.")
     if placed:
-        near, far = (f(v.site.coord_precision_km or 0.0 for v in placed) for f in (min, max))
+        near, far = (km(f(v.known_km for v in placed)) for f in (min, max))
         none = f", and {len(nowhere)} nowhere ({', '.join(nowhere)})" if nowhere else ""
         said.append(
             f"Which buildings are meant: {len(placed)} of {len(ours)} announced sites are placed to "
-            f"{near:g} to {far:g} km{none}."
+            f"{near} to {far} km{none}."
         )
     if answer.paper.without:
         said.append(
@@ -267,5 +279,4 @@ def cannot_say(answer: Answer, views: Sequence[SiteView], found: Found) -> tuple
     unseen = [v.site.site_id for v in ours if v.site.site_id not in looked_at]
     if unseen:
         said.append(f"What stands today at {len(unseen)} of {len(ours)} announced sites: nobody on file measured it.")
-    said.append("What is inside a building: no document and no picture of a roof counts chips.")
     return tuple(said)

@@ -13,7 +13,7 @@ _HOW = {
     Modality.HAS: "said to be there",
     Modality.WILL: "planned",
     Modality.WOULD: "intended",
-    Modality.CAN_CARRY: "said to be what the halls can carry",
+    Modality.CAN_CARRY: "said to be room",
     Modality.DENIED: "denied",
     Modality.WITHDRAWN: "withdrawn",
 }

@@ -19,7 +19,7 @@ from osint.verdict.finding import Bound, Contradiction, Finding
 from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
 from osint.verdict.look import RoomFor
-from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
+from osint.verdict.next_steps import CANDIDATES, NEAR_KM, NextStep, next_steps, steps_frame
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check
 
@@ -27,6 +27,7 @@ __all__ = [
     "BANDS",
     "CANDIDATES",
     "FINDINGS",
+    "NEAR_KM",
     "NEGATIVE",
     "NO_STORY",
     "RULES",
