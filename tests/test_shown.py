@@ -11,7 +11,7 @@ import shapely
 from osint import filings, geo, imagery
 from osint.cli.main import _marked, main
 from osint.errors import OsintError, UnreadableError
-from osint.report import build
+from osint.report import page
 from osint.shown import shown, shown_in_json
 
 HOSTILE = "a\x1b[2J\x07\u202eb\u2066\u2028\ufeff\x00\ufffe\ud800 </name><script>&]]>$\\frac{$"
@@ -58,7 +58,7 @@ def test_a_map_is_whole_whatever_a_name_holds(tmp_path, suffix):
 
 
 def test_a_page_shows_marks():
-    assert build._marked(HOSTILE) == shown(HOSTILE, keep="\n\t")
+    assert page._marked(HOSTILE) == shown(HOSTILE, keep="\n\t")
 
 
 def test_a_dollar_begins_no_formula():

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from osint.shown import shown
 
-
 FIRST_CHINESE = 0x2E7F  # last character before the radicals, from which on the font for Chinese is needed
 
 
@@ -51,7 +50,16 @@ def font_subset(text: str, font_bytes: bytes | None = None) -> bytes | None:
         return None
     font = TTFont(path if font_bytes is None else BytesIO(font_bytes), recalcTimestamp=False, recalcBBoxes=False)
     options = Options(flavor="woff", layout_features=[], recalc_timestamp=False, notdef_outline=True, hinting=True)
-    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "STAT", "vmtx", "vhea", "VORG"]  # single characters need none
+    options.drop_tables += [
+        "GSUB",
+        "GPOS",
+        "GDEF",
+        "BASE",
+        "STAT",
+        "vmtx",
+        "vhea",
+        "VORG",
+    ]  # single characters need none
     cutter = Subsetter(options)
     cutter.populate(text=wanted)
     cutter.subset(font)

@@ -46,7 +46,7 @@ class Answer:
     largest: Finding | None
     """The largest number of chips that is claimed for one announced site."""
     share: tuple[str, str] | None
-    """Share of the plan that the same story gives to the site of the largest number, if that makes the number; its id."""
+    """Share of the plan that its story gives to the site of the largest number, if that makes the number; its id."""
     told: tuple[Claim, ...]
     """The claims of chips or servers of the groups of reports that these two numbers come from."""
     seen: tuple[Observation, ...]
@@ -76,6 +76,11 @@ class Answer:
     def simulated(self) -> tuple[str, ...]:
         """Return the ids of what was seen in an invented world."""
         return tuple(row.observation_id for row in self.seen if row.simulated)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return the claims whose numbers the headline sets beside each other."""
+        return tuple(f.claim.claim_id for f in (self.planned, self.largest) if f)
 
     @property
     def misfits(self) -> tuple[Check, ...]:
@@ -278,7 +283,7 @@ def _with_parts(site_id: str, dossier: Dossier) -> list[str]:
 
 def _plain_name(name: str) -> str:
     """Return a short name without what is in brackets behind it."""
-    return name.split(" (")[0]
+    return name.split(" (", maxsplit=1)[0]
 
 
 def _side(claims: Sequence[Claim], dossier: Dossier) -> str:

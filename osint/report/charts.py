@@ -91,9 +91,7 @@ def draw(marks: Sequence[Mark], caption: Caption, unit: str, narrow: bool, log: 
     figure, (bottom, top) = framed(caption, height + HEAD, narrow)
     total = float(figure.get_size_inches()[1])
     left, right = 0.12, width - 0.18
-    ax = figure.add_axes(
-        (left / width, (bottom + AXIS) / total, (right - left) / width, (top - bottom - AXIS) / total)
-    )
+    ax = figure.add_axes((left / width, (bottom + AXIS) / total, (right - left) / width, (top - bottom - AXIS) / total))
     _axis(ax, marks, unit, log, at)
     ax.set_ylim(AXIS, height + HEAD)
     drawn = [y for mark, y in zip(marks, reversed(spots), strict=True) if mark.look != Look.EMPTY]

@@ -36,7 +36,7 @@ POINTS = 72
 
 
 def map_sheet(points: gpd.GeoDataFrame, dossier: Dossier) -> Sheet:
-    """The announced sites as circles; those of one county share a circle and a label."""
+    """Return the map of the announced sites as circles; those of one county share a circle and a label."""
     sites = [s for s in dossier.sites.values() if s.role == Role.ANNOUNCED]
     placed = points[points["site_id"].isin([s.site_id for s in sites])]
     near, far = (placed["precision_km"].min(), placed["precision_km"].max()) if len(placed) else (0.0, 0.0)
@@ -52,7 +52,9 @@ def map_sheet(points: gpd.GeoDataFrame, dossier: Dossier) -> Sheet:
         title=where,
         subtitle="Circles: where a site may lie, as wide as the doubt, in km. A circle is no building.",
         source="sites.csv (each position with its own source); borders: Natural Earth, public domain",
-        note=f"Not drawn, for want of a place: {', '.join(nowhere)}. Most positions are seats of a county." if nowhere else "Most positions are seats of a county.",
+        note=f"Not drawn, for want of a place: {', '.join(nowhere)}. Most positions are seats of a county."
+        if nowhere
+        else "Most positions are seats of a county.",
         alt=f"{where}. " + "; ".join(f"{label}: {', '.join(ids)}" for label, ids, *_ in names) + ".",
     )
     rows = pd.DataFrame(
@@ -68,7 +70,7 @@ def map_sheet(points: gpd.GeoDataFrame, dossier: Dossier) -> Sheet:
         }
     )
     ids = tuple(s.site_id for s in sites)
-    return Sheet("where", caption, rows, lambda narrow: draw(placed, caption, narrow), ids)
+    return Sheet("where", caption, rows, lambda narrow: draw(placed, caption, narrow), ids, "Where are the sites?")
 
 
 def _groups(points: gpd.GeoDataFrame) -> list[tuple[str, list[str], float, float, float]]:
@@ -109,7 +111,15 @@ def draw(points: gpd.GeoDataFrame, caption: Caption, narrow: bool = False) -> Fi
     circles.drop_duplicates("geometry").plot(ax=ax, facecolor=SKY, edgecolor=BLUE, alpha=0.55, lw=0.9, aspect=None)
     _scale(ax, west + 0.03 * (east - west), south + 0.04 * (north - south), east - west)
     north_at = (0.965, 0.93)
-    ax.annotate("N", north_at, (0.965, 0.80), xycoords="axes fraction", ha="center", fontsize=LABEL_POINTS, arrowprops={"arrowstyle": "-|>", "color": BLACK})
+    ax.annotate(
+        "N",
+        north_at,
+        (0.965, 0.80),
+        xycoords="axes fraction",
+        ha="center",
+        fontsize=LABEL_POINTS,
+        arrowprops={"arrowstyle": "-|>", "color": BLACK},
+    )
     ax.set_xlabel("")
     ax.set_ylabel("")
     figure.draw_without_rendering()
@@ -131,9 +141,15 @@ def _base(ax: Axes, provinces: set[str]) -> None:
                 x, y = line.xy
                 if own:
                     ax.fill(x, y, color="#f4f1e6", zorder=0)
-                ax.plot(x, y, color="#555555" if own or row["kind"] == "border" else "#bbbbbb", lw=0.9 if own else 0.6, zorder=1)
+                ax.plot(
+                    x,
+                    y,
+                    color="#555555" if own or row["kind"] == "border" else "#bbbbbb",
+                    lw=0.9 if own else 0.6,
+                    zorder=1,
+                )
         elif row["kind"] == "name" and frame.contains(shape):
-            style = {"ha": "center", "color": "#8a8a8a", "fontsize": CITY_POINTS, "zorder": 2}
+            style: dict[str, Any] = {"ha": "center", "color": "#8a8a8a", "fontsize": CITY_POINTS, "zorder": 2}
             ax.annotate(row["name"], (shape.x, shape.y), **style)
 
 
@@ -152,9 +168,16 @@ def _cities(ax: Axes, taken: Sequence[Bbox]) -> None:
         width = LETTER * CITY_POINTS * len(row["name"])
         spots = ((3, -8), (-width - 3, -8), (3, 3), (-width - 3, 3))
         boxes = [(spot, Bbox.from_bounds(x + spot[0], y + spot[1], width, CITY_POINTS)) for spot in spots]
-        free = [spot for spot, box in boxes if not any(box.overlaps(other) for other in taken) and frame.contains(*box.max)]
+        free = [
+            spot for spot, box in boxes if not any(box.overlaps(other) for other in taken) and frame.contains(*box.max)
+        ]
         if free:
-            style = {"textcoords": "offset points", "fontsize": CITY_POINTS, "color": "#555555", "style": "italic"}
+            style: dict[str, Any] = {
+                "textcoords": "offset points",
+                "fontsize": CITY_POINTS,
+                "color": "#555555",
+                "style": "italic",
+            }
             ax.annotate(row["name"], (at.x, at.y), free[0], **style)
 
 
@@ -176,8 +199,8 @@ def _labels(ax: Axes, points: gpd.GeoDataFrame) -> list[Bbox]:
     to_points = POINTS / ax.figure.dpi
     frame = Bbox(ax.bbox.get_points() * to_points)
     spots = []
-    for label, _, x, y, km in _groups(points):
-        edge = x + km / (KM_PER_DEGREE * math.cos(math.radians(y)))
+    for label, _, x, y, radius_km in _groups(points):
+        edge = x + radius_km / (KM_PER_DEGREE * math.cos(math.radians(y)))
         centre, rim = ax.transData.transform([(x, y), (edge, y)]) * to_points
         radius = rim[0] - centre[0]
         spots.append((filings.drawable(label), (x, y), centre, radius, Bbox([centre - radius, centre + radius])))
@@ -210,4 +233,3 @@ def _places_around(centre: Sequence[float], radius: float, width: float) -> Iter
     for line, right in itertools.product(lines, beside):
         up = line * LINE_POINTS
         yield (right, up), Bbox.from_bounds(centre[0] + right, centre[1] + up - LINE_POINTS / 2, width, LINE_POINTS)
-

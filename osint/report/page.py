@@ -20,13 +20,13 @@ from markupsafe import Markup, escape
 
 from osint import filings, geo, verdict
 from osint.model import Dossier, Score, show
-from osint.register import Register, Role
+from osint.register import Register, Role, table_rows
 from osint.report import edition
 from osint.report.answer import Answer
 from osint.report.canvas import Caption
 from osint.report.edition import Edition
 from osint.report.sources import ADDRESS, Source, Sources
-from osint.report.views import SiteView, card_of, cannot_say, quotes_of, site_views
+from osint.report.views import SiteView, cannot_say, card_of, compared, quotes_of, rules_used, site_views
 from osint.report.words import day_words, plain, words_for
 from osint.shown import shown
 from osint.verdict import CheckFinding, Found
@@ -34,15 +34,6 @@ from osint.verdict import CheckFinding, Found
 PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
 _ID = r"\b(?:[COGK]\d{3,5}|(?:XJ|QH|CN|US|TB|IM)\d{2,4}|(?:AGG|REF)-[A-Z0-9]{1,8})\b"
 _LINKED = re.compile(f"(?P<address>{ADDRESS.pattern})|(?P<id>{_ID})")
-_TABLES = (
-    ("Relations between quantities", "relations", "relation", ("relation", "low", "best", "high", "unit", "country", "conditions", "mark", "source", "note")),
-    ("Chips", "chips", "chip", ("chip", "it_kw_low", "it_kw_best", "it_kw_high", "fp16_dense_pflops", "available_from", "export_to_china", "mark", "source")),
-    ("What words can mean, and the weight of each meaning", "readings", "", ("reading", "option", "prior", "country", "reason")),
-    ("Halls behind a relation", "relation_support", "", ("relation", "site", "low", "best", "high", "source")),
-    ("Systems whose truth is public", "calibration", "calibration_id", ("calibration_id", "site", "observable_kind", "observable_value", "truth_kind", "truth_low", "truth_best", "truth_high", "as_of", "role", "source_url")),
-)  # fmt: skip
-"""Tables behind the page: title, table, column whose cell names the row, columns."""
-_HEADS = {"it_kw_low": "kW per chip, low", "it_kw_best": "kW per chip", "it_kw_high": "kW per chip, high", "fp16_dense_pflops": "P per chip, dense", "export_to_china": "export to China", "n": "chains"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -130,13 +121,14 @@ def pages(
         "names": {v.site.site_id: v.site.name_display for v in views},
         "addresses": {v.site.site_id: v.address for v in views},
     }
-    anchors = _anchors(register, dossier)
+    anchors = _anchors(register, dossier) | {f"rule-{name.replace(' ', '-')}" for _, name, _ in rules_used(found)}
     addresses = {v.site.site_id: v.address for v in views}
     front = shared | {
         "sources": sources.listed,
         "cards": [card_of(c, claims, dossier, sources) for c in answer.misfits],
         "planted": [card_of(c, claims, dossier, sources) for c in answer.planted],
-        "notes": [card_of(c, claims, dossier, sources) for c in found.tests if c.check_id not in misfit],
+        "notes": compared([card_of(c, claims, dossier, sources) for c in found.tests if c.check_id not in misfit]),
+        "rules": rules_used(found),
         "unsaid": cannot_say(answer, views, found),
         "ours": [v for v in views if v.site.role == Role.ANNOUNCED],
         "others": [v for v in views if v.site.role != Role.ANNOUNCED],
@@ -144,7 +136,10 @@ def pages(
         "pictures": {p.name: p for p in pictures},
         "score": scored.summary,
         "groups": _groups(dossier),
-        "behind": [(title, name, key, getattr(register, name)[list(columns)]) for title, name, key, columns in _TABLES],
+        "behind": [
+            (row["title"], row["key"], getattr(register, row["table"])[row["columns"].split("|")])
+            for row in table_rows("tables.csv", "osint.report")
+        ],
         "tables": tables,
     }
     on_front = frozenset(anchors)
@@ -179,7 +174,7 @@ def _of_site(
         "findings": findings,
         "estimates": estimates[estimates["site_id"] == site_id],
         "cards": [card_of(c, claims, dossier, sources) for c in checks if c.finding != CheckFinding.NOTE],
-        "notes": [card_of(c, claims, dossier, sources) for c in checks if c.finding == CheckFinding.NOTE],
+        "notes": compared([card_of(c, claims, dossier, sources) for c in checks if c.finding == CheckFinding.NOTE]),
         "steps": found.next_steps.get(site_id, []),
         "stories": verdict.hypotheses(site_id, dossier),
         "parts": dossier.parts.get(site_id, ()),
@@ -238,7 +233,8 @@ def _rendered(jobs: Mapping[str, tuple[str, Mapping[str, object], Links]]) -> di
         own = filings.font_subset(text, font) if font else None
         face = ""
         if own:
-            face = f"@font-face{{font-family:'{PAGE_FONT}';font-display:block;src:url(data:font/woff;base64,{base64.b64encode(own).decode()})}}\n"
+            source = f"data:font/woff;base64,{base64.b64encode(own).decode()}"
+            face = f"@font-face{{font-family:'{PAGE_FONT}';font-display:block;src:url({source})}}\n"
         sheet = face + style
         out[name] = text.replace(style, sheet, 1).replace(hole, _digest(sheet), 1)
     return out
@@ -263,8 +259,7 @@ def _environment() -> Environment:
         "plain": plain,
         "day": day_words,
         "word": words_for,
-        "number": lambda value: show(value),
-        "head": lambda name: _HEADS.get(name, words_for(name)),
+        "number": show,
     }
     env.filters |= filters
     return env

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from osint import verdict
 from osint.model import Dossier, Score, sig
+from osint.passport import Number
 from osint.register import TAKEN_BACK, Claim, Modality, Role, Rung
 from osint.report import charts
 from osint.report.answer import Answer
@@ -16,6 +18,9 @@ from osint.report.canvas import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Caption, S
 from osint.report.charts import Look, Mark
 from osint.report.paper import HallRoom
 from osint.report.words import counted, day_words, digits, listed
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 KW = 1000  # kW in a MW
 STAGES = ("announced", "filed", "halls built, as said able to carry", "said to run")
@@ -29,7 +34,7 @@ def publishers(claims: Iterable[Claim]) -> str:
 
 
 def room_sheet(answer: Answer, dossier: Dossier) -> Sheet:
-    """Claimed chips beside the room of the halls on file, of what was seen, and beside estimates of supply."""
+    """Return claimed chips beside the room of the halls on file, of what was seen, and beside estimates of supply."""
     claims = {c.claim_id: c for c in dossier.all_claims}
     supply = verdict.supply_estimates(dossier, "CN")
     findings = [f for f in (answer.planned, answer.largest) if f]
@@ -38,9 +43,12 @@ def room_sheet(answer: Answer, dossier: Dossier) -> Sheet:
     where = answer.names[answer.largest.claim.site_id] if answer.largest else "the largest site"
     paper = f"Room on paper for {kind}"
     said = ", ".join(f"{answer.figures.get(i, i)} ({i})" for i in answer.paper_there.ids)
-    marks.append(_room(paper, f"{where}, hall of {said}", answer.paper_there, BLUE, "no document gives the size of a hall"))
+    marks.append(
+        _room(paper, f"{where}, hall of {said}", answer.paper_there, BLUE, "no document gives the size of a hall")
+    )
     n = len(answer.paper.sites)
-    label = f"{counted(n, 'announced site')} of {len(answer.announced)} whose halls are on file ({', '.join(answer.paper.sites)})"
+    which = ", ".join(answer.paper.sites)
+    label = f"{counted(n, 'announced site')} of {len(answer.announced)} whose halls are on file ({which})"
     marks.append(_room(paper, label, answer.paper, BLUE, "no document gives the size of a hall"))
     seen = f"Room in what was seen, {kind}"
     looked_at = [*answer.measured.sites, *answer.measured.bare]
@@ -52,10 +60,13 @@ def room_sheet(answer: Answer, dossier: Dossier) -> Sheet:
         title=_room_title(answer),
         subtitle="Number of chips. Bars and arrows: claimed. Lines: 90% range with its best estimate.",
         source=publishers(used),
-        note="A figure on paper is no building, room is no chip, and estimates of supply are of all China and differ in kind.",
+        note="A figure on paper is no building, and room is no chip. Estimates of supply are of all China.",
         alt=". ".join(f"{m.group}: {m.label}" for m in marks) + ".",
     )
-    return _sheet("claimed-and-room", caption, marks, "chips")
+    rooms = ((answer.paper_there, "there"), (answer.paper, "all"), (answer.measured, "seen"))
+    numbers = [made for room, name in rooms if (made := _number_of(room, name))]
+    question = "Do the chips that are claimed fit the halls that are on file?"
+    return _sheet("claimed-and-room", caption, marks, "chips", numbers=[*_once(used), *numbers], question=question)
 
 
 def _room_title(answer: Answer) -> str:
@@ -74,7 +85,9 @@ def _room_title(answer: Answer) -> str:
     ]
     kind = f"{room.chip} chips" if room.chip else "chips"
     name = answer.names[answer.largest.claim.site_id] if answer.largest else "the sites"
-    seen = f"What was seen at {name} had" if room is answer.measured_there else f"On paper, the hall on file at {name} has"
+    seen = (
+        f"What was seen at {name} had" if room is answer.measured_there else f"On paper, the hall on file at {name} has"
+    )
     span = f"{digits(low)} to {digits(high)}" if best else "no"
     return f"{seen} room for {span} {kind}: {', '.join(where)}"
 
@@ -118,7 +131,7 @@ def _mark(group: str, label: str, claim: Claim, **drawn: object) -> Mark:
 
 
 def density_sheet(answer: Answer, dossier: Dossier, support: pd.DataFrame) -> Sheet:
-    """MW per m2 of known halls, and what the claimed chips would take in the floor on file."""
+    """Return MW per m2 of known halls, and what the claimed chips would take in the floor on file."""
     claims = {c.claim_id: c for c in dossier.all_claims}
     findings = [f for f in (answer.largest, answer.planned) if f]
     floors = [g for g in answer.paper_there.givens if g.quantity == "floor_m2" and g.best]
@@ -128,7 +141,9 @@ def density_sheet(answer: Answer, dossier: Dossier, support: pd.DataFrame) -> Sh
     if floors and chip:
         floor = float(floors[0].best or 0)
         for f in findings:
-            low, best, high = (KW * f.claim.claimed / floor * kw / KW for kw in (chip.it_kw_low, chip.it_kw_best, chip.it_kw_high))
+            low, best, high = (
+                KW * f.claim.claimed / floor * kw / KW for kw in (chip.it_kw_low, chip.it_kw_best, chip.it_kw_high)
+            )
             density.append(best)
             label = (
                 f"{digits(f.claim.claimed)} {chip.chip} chips ({f.claim.claim_id}) in {digits(floor)} m2 "
@@ -140,26 +155,35 @@ def density_sheet(answer: Answer, dossier: Dossier, support: pd.DataFrame) -> Sh
         reason = "no floor on file where the largest number is claimed, or its chip is not named"
         needed.append(Mark(group, f"not known: {reason}", look=Look.EMPTY, reason=reason))
     chinese = _halls(support, ("floor_cn",), group, BLUE)
-    others = _halls(support[~support["site"].isin(support.loc[support["relation"] == "floor_cn", "site"])], ("floor_conventional",), group, SKY)
+    others = _halls(
+        support[~support["site"].isin(support.loc[support["relation"] == "floor_cn", "site"])],
+        ("floor_conventional",),
+        group,
+        SKY,
+    )
     built_for_ai = _halls(support, ("floor_ai",), "Power of the whole facility per floor", BLACK)
     marks = [*needed, *chinese, *others, *built_for_ai]
     span = [m.best for m in chinese]
-    known = f"the Chinese halls on file have {min(span):.2g} to {max(span):.2g}" if span else "no Chinese hall is on file"
+    known = (
+        f"the Chinese halls on file have {min(span):.2g} to {max(span):.2g}" if span else "no Chinese hall is on file"
+    )
     title = (
         f"In the floor on file at {answer.names[findings[0].claim.site_id]} the claimed chips would take "
         f"{listed([f'{d:.2g}' for d in density])} kW of servers per m2; {known}"
         if density
         else f"How many kW per m2 the claimed chips would take is not known; {known}"
     )
+    few = f"{counted(len(chinese), 'Chinese hall')} and {counted(len(built_for_ai), 'hall')} built for AI"
     used = [f.claim for f in findings] + [claims[g.ids[0]] for g in floors if g.ids[0] in claims]
     caption = Caption(
         title=title,
-        subtitle="kW per m2 of gross floor, each step to the right a multiple; lines are ranges. The whole facility takes more than its servers.",
+        subtitle="kW per m2 of gross floor, log scale; lines are ranges. A facility takes more than its servers.",
         source=f"{publishers(used)}; halls: relation_support.csv, each with its source",
-        note=f"{counted(len(chinese), 'Chinese hall')} and {counted(len(built_for_ai), 'hall')} built for AI say little of what is possible; floor is a weak witness of power.",
+        note=f"{few} say little of what is possible; floor is a weak witness of power.",
         alt=". ".join(m.label for m in marks) + ".",
     )
-    return _sheet("density", caption, marks, "kW per m2", log=True)
+    question = "How dense would the claimed chips stand on the floor that is on file?"
+    return _sheet("density", caption, marks, "kW per m2", log=True, numbers=_once(used), question=question)
 
 
 def _halls(support: pd.DataFrame, relations: Sequence[str], group: str, colour: str) -> list[Mark]:
@@ -212,20 +236,25 @@ def stages_sheet(dossier: Dossier) -> Sheet:
                 reason = "no text gives a figure"
                 marks.append(Mark(province, f"{stage}: {reason}", look=Look.EMPTY, reason=reason))
         for claim in _whole(province, dossier):
-            label = f"{claim.written()}: the whole of {province}, {claim.claimant}, {day_words(claim.date)} ({claim.claim_id})"
+            who = f"{claim.claimant}, {day_words(claim.date)} ({claim.claim_id})"
+            label = f"{claim.written()}: the whole of {province}, {who}"
             above = claim.value_high is None
-            marks.append(_mark(province, label, claim, best=claim.figure, look=Look.RANGE, colour=RED, open_above=above))
+            marks.append(
+                _mark(province, label, claim, best=claim.figure, look=Look.RANGE, colour=RED, open_above=above)
+            )
             used.append(claim)
     latest = max((c.value_date.last.year for c in used if c.value_date), default="no day named")
+    where = listed(list(provinces))
     planned = max(totals[STAGES[0]], totals[STAGES[1]])
     caption = Caption(
-        title=f"{digits(totals[STAGES[3]])}P are said to run in {listed(list(provinces))}, {digits(planned)}P to be planned",
-        subtitle="PFLOPS (P) in the words of each source, number format mostly not stated; the largest figure of each site at each stage",
+        title=f"{digits(totals[STAGES[3]])}P are said to run in {where}, {digits(planned)}P to be planned",
+        subtitle="P (PFLOPS), number format mostly not stated; the largest figure of each site at each stage",
         source=publishers(used),
-        note=f"Sums of statements, not of halls: sites without a figure are missing, not zero; of two readings the smaller is taken; plans are for days up to {latest}.",
+        note=f"Sums of statements. Sites without a figure are missing, not zero. Plans are for days up to {latest}.",
         alt=". ".join(f"{m.group}, {m.label}" for m in marks) + ".",
     )
-    return _sheet("stages", caption, marks, "P")
+    question = "How much of the announced computing power is said to run?"
+    return _sheet("stages", caption, marks, "P", numbers=_once(used), question=question)
 
 
 def _sum_at(province: str, stage: str, dossier: Dossier) -> tuple[float, list[Claim]]:
@@ -256,7 +285,9 @@ def _smaller(claim: Claim) -> float:
 def _whole(province: str, dossier: Dossier) -> list[Claim]:
     """Return what is said to run in a whole province, the newest text alone."""
     totals = {s.site_id for s in dossier.sites.values() if s.role == Role.AGGREGATE and s.covers == province}
-    rows = [c for c in dossier.all_claims if c.site_id in totals and _counts(c) and not c.part and stage_of(c) == STAGES[3]]
+    rows = [
+        c for c in dossier.all_claims if c.site_id in totals and _counts(c) and not c.part and stage_of(c) == STAGES[3]
+    ]
     return sorted(rows, key=lambda c: c.day)[-1:]
 
 
@@ -264,26 +295,62 @@ def _whole(province: str, dossier: Dossier) -> list[Claim]:
 
 
 def score_sheet(scored: Score) -> Sheet:
-    """The interval of the model over the published truth, at sites alone; supercomputers bear on no figure."""
+    """Return the interval of the model over the published truth, at sites alone; supercomputers bear on no figure."""
     rows = scored.rows[(scored.rows["role"] == "independent") & scored.rows["best"].notna()]
     sites, others = scored.summary.iloc[0], scored.summary.iloc[1]
-    marks = []
+    marks, apart = [], f"{others['covered']} of {others['n']}"
     for row in rows[rows["system"] == sites["kind"]].sort_values(["kind", "calibration_id"]).to_dict("records"):
         low, best, high = (row[side] / row["truth_best"] for side in ("low", "best", "high"))
         label = f"{row['site']} ({row['calibration_id']}): {best:.2g} ({low:.2g} to {high:.2g})"
         marks.append(Mark(f"From {row['kind']}", label, best, low, high, Look.RANGE, BLUE))
     caption = Caption(
-        title=f"The 90% range held the published truth at {sites['covered']} of {sites['n']} sites: too few to prove much",
+        title=f"The 90% range held the truth at {sites['covered']} of {sites['n']} sites: too few to prove much",
         subtitle="Model over published truth; 1 is exact. Bears on room at the announced sites and on nothing else.",
         source="calibration.csv, each row with its own",
-        note=f"Rows that set a relation are left out when it is scored. Supercomputers, {others['covered']} of {others['n']}, bear on no figure here.",
+        note=f"Apart: supercomputers, {apart}, which bear on no figure here. What set a relation does not score it.",
         alt=". ".join(m.label for m in marks) + ".",
     )
-    return _sheet("score", caption, marks, "model / published truth", log=True, at=1.0)
+    question = "How far off is room, where the truth is public?"
+    return _sheet("score", caption, marks, "model / published truth", log=True, at=1.0, question=question)
 
 
-def _sheet(name: str, caption: Caption, marks: Sequence[Mark], unit: str, log: bool = False, at: float = 0) -> Sheet:
-    rows = charts.table(marks, unit)
+def _once(claims: Iterable[Claim]) -> list[Claim]:
+    """Return the claims that state a number, each once."""
+    return list({c.claim_id: c for c in claims if not math.isnan(c.figure) or c.readings}.values())
+
+
+def _number_of(room: HallRoom, name: str) -> Number | None:
+    """Return room as a number with its way back; None where it is not known, or nothing stood there."""
+    if room.interval is None or not room.interval[2]:
+        return None
+    low, best, high = (sig(v, 2) for v in room.interval)
+    label = f"{room.ground.value}: {room.chip or 'any'} chips at {', '.join(room.sites)}"
+    return Number(
+        label,
+        best,
+        low,
+        high,
+        unit="chips",
+        kind="derived",
+        sources=room.ids,
+        computed_by="osint.model.posterior",
+        id=f"room_{name}",
+    )
+
+
+def _sheet(
+    name: str,
+    caption: Caption,
+    marks: Sequence[Mark],
+    unit: str,
+    log: bool = False,
+    at: float = 0,
+    numbers: Sequence[Number | Claim] = (),
+    question: str = "",
+) -> Sheet:
     ids = tuple(dict.fromkeys(i for m in marks for i in m.ids))
-    return Sheet(name, caption, rows, lambda narrow: charts.draw(marks, caption, unit, narrow, log, at), ids)
 
+    def draw(narrow: bool) -> Figure:
+        return charts.draw(marks, caption, unit, narrow, log, at)
+
+    return Sheet(name, caption, charts.table(marks, unit), draw, ids, question, tuple(numbers))

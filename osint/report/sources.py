@@ -45,7 +45,7 @@ class Sources:
 
     @classmethod
     def of(cls, dossier: Dossier) -> Sources:
-        """Number the documents: one for each address, or for each publisher and date without an address."""
+        """Return the documents, numbered: one for each address, or for each publisher and date without an address."""
         found: dict[str, list[Claim]] = {}
         for claim in dossier.all_claims:
             day = claim.date.text if claim.date else ""

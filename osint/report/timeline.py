@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from osint import filings
 from osint.model import Dossier
 from osint.register import Claim, Role, WrittenDate
 from osint.report.answer import Answer
-from osint.report.canvas import BLACK, NARROW, RED, WIDE, Caption, Sheet, framed
+from osint.report.canvas import BLACK, RED, Caption, Sheet, framed
 from osint.report.sheets import STAGES, publishers, stage_of
 from osint.report.words import counted, day_words, listed
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 LANE = 1.15  # height of a lane in inches
 PLACES = 3  # lanes where no contradiction names the places
+LEGEND = (
+    "Circle, white: announced. Square, white: filed. Square, grey: halls said able to carry it. Circle, black: said to "
+    "run. The number format is mostly not stated."
+)
 MARKS = dict(zip(STAGES, (("o", "white"), ("s", "white"), ("s", "#9a9a9a"), ("o", BLACK)), strict=True))
 """Mark and filling of each stage; said to run is full."""
 POINTS = 72
@@ -53,12 +57,16 @@ def timeline_sheet(answer: Answer, dossier: Dossier) -> Sheet:
     claims = {s.claim.claim_id: s for s in said}
     pairs = [(claims[a], claims[b]) for a, b in links if a in claims and b in claims]
     names = [answer.names[lane] for lane in lanes]
+    red = "; red: cannot be read together without an assumption" if pairs else ""
+    alt = [
+        f"{answer.names[s.lane]}, {day_words(s.claim.date)}: {s.words}P, {s.stage} ({s.claim.claim_id})" for s in said
+    ]
     caption = Caption(
         title=_title(pairs, said, names, certain=bool(answer.contradictions)),
-        subtitle=f"P (PFLOPS) as each text has it, on a scale of powers of ten, by the day of the text{'; red: cannot be read together without an assumption' if pairs else ''}",
+        subtitle=f"P (PFLOPS) as each text has it, on a scale of powers of ten, by the day of the text{red}",
         source=publishers(s.claim for s in said),
-        note="Circle, white: announced. Square, white: filed. Square, grey: halls said able to carry it. Circle, black: said to run. The number format is mostly not stated.",
-        alt=". ".join(f"{answer.names[s.lane]}, {day_words(s.claim.date)}: {s.words}P, {s.stage} ({s.claim.claim_id})" for s in said) + ".",
+        note=LEGEND,
+        alt="; ".join(alt) + ".",
     )
     rows = pd.DataFrame(
         [
@@ -69,14 +77,21 @@ def timeline_sheet(answer: Answer, dossier: Dossier) -> Sheet:
                 "unit": "PFLOPS",
                 "stage": s.stage,
                 "row": s.claim.claim_id,
-                "does not fit with": " ".join(sorted({b.claim.claim_id if a is s else a.claim.claim_id for a, b in pairs if s in (a, b)})),
+                "does not fit with": " ".join(
+                    sorted({b.claim.claim_id if a is s else a.claim.claim_id for a, b in pairs if s in (a, b)})
+                ),
             }
             for s in said
         ],
         columns=["place", "date", "value", "unit", "stage", "row", "does not fit with"],
     )
     titles = dict(zip(lanes, names, strict=True))
-    return Sheet("said-over-time", caption, rows, lambda narrow: _draw(said, pairs, titles, caption, narrow), tuple(claims))
+    question = "What was said of computing power, and what does not fit?"
+
+    def draw(narrow: bool) -> Figure:
+        return _draw(said, pairs, titles, caption, narrow)
+
+    return Sheet("said-over-time", caption, rows, draw, tuple(claims), question, tuple(s.claim for s in said))
 
 
 def _lanes(answer: Answer, dossier: Dossier) -> tuple[list[str], list[tuple[tuple[str, ...], tuple[str, ...]]]]:
@@ -108,12 +123,19 @@ def _root(site_id: str, dossier: Dossier) -> str:
 
 def _said(site_id: str, dossier: Dossier) -> list[Said]:
     """Return the dated statements of compute of a place and its parts, each number of a text once."""
-    sites, out = [site_id], {}
+    sites = [site_id]
+    out: dict[tuple[dt.date, float, str], Said] = {}
     for site in sites:
         sites += [part for part in dossier.parts.get(site, ()) if part not in sites]
         for claim in dossier.claims[site]:
             stage = stage_of(claim)
-            if claim.quantity != "pflops" or claim.error_test or not stage or claim.date is None or not claim.figure > 0:
+            if (
+                claim.quantity != "pflops"
+                or claim.error_test
+                or not stage
+                or claim.date is None
+                or not claim.figure > 0
+            ):
                 continue
             value = min(claim.readings) if claim.readings else claim.figure
             said = Said(site_id, claim, _middle(claim.date), value, stage)
@@ -149,7 +171,7 @@ def _draw(
     from matplotlib.patches import ConnectionPatch
 
     lanes = [lane for lane in titles if any(s.lane == lane for s in said)]
-    figure, (bottom, top) = framed(caption, (LANE + 0.28) * max(len(lanes), 1) + 0.3, narrow)
+    figure, (_, top) = framed(caption, (LANE + 0.28) * max(len(lanes), 1) + 0.3, narrow)
     width, total = figure.get_size_inches()
     axes: dict[str, Axes] = {}
     days = [s.day.toordinal() for s in said]
@@ -163,7 +185,7 @@ def _draw(
         _label(ax, [s for s in said if s.lane == lane])
     for first, second in pairs:
         ends = [((s.day.toordinal(), s.value), axes[s.lane]) for s in (first, second)]
-        style = {"color": RED, "lw": 1.2, "linestyle": (0, (4, 2)), "zorder": -1}
+        style: dict[str, Any] = {"color": RED, "lw": 1.2, "linestyle": (0, (4, 2)), "zorder": -1}
         figure.add_artist(
             ConnectionPatch(ends[0][0], ends[1][0], "data", "data", axesA=ends[0][1], axesB=ends[1][1], **style)
         )
@@ -185,7 +207,9 @@ def _lane(ax: Axes, said: Sequence[Said], title: str, days: Sequence[int], last:
     years = range(dt.date.fromordinal(min(days)).year, dt.date.fromordinal(max(days)).year + 2)
     ticks = [dt.date(year, month, 1).toordinal() for year in years for month in ((1, 7) if not narrow else (1,))]
     ticks = [t for t in ticks if ax.get_xlim()[0] <= t <= ax.get_xlim()[1]]
-    ax.set_xticks(ticks, [f"{dt.date.fromordinal(t):%Y-%m}" for t in ticks] if last else [""] * len(ticks), fontsize=7.5)
+    ax.set_xticks(
+        ticks, [f"{dt.date.fromordinal(t):%Y-%m}" for t in ticks] if last else [""] * len(ticks), fontsize=7.5
+    )
     ax.grid(axis="x", color="#dddddd", lw=0.6)
     for s in said:
         shape, face = MARKS[s.stage]
@@ -204,12 +228,20 @@ def _label(ax: Axes, said: Sequence[Said]) -> None:
         options = [(6, -height / 2), (-width - 6, -height / 2), (-width / 2, 6), (-width / 2, -height - 6)]
         options += [(dx, dy + step) for step in (9, -9, 18, -18) for dx, dy in options[:2]]
         boxes = [(dx, dy, Bbox.from_bounds(x + dx, y + dy, width, height)) for dx, dy in options]
-        free = [b for b in boxes if not any(b[2].overlaps(t) for t in taken) and frame.x0 <= b[2].x0 and b[2].x1 <= frame.x1]
+        free = [
+            b for b in boxes if not any(b[2].overlaps(t) for t in taken) and frame.x0 <= b[2].x0 and b[2].x1 <= frame.x1
+        ]
         free = [b for b in free if frame.y0 <= b[2].y0 and b[2].y1 <= frame.y1] or free
         if not free:
             continue  # the number stands in the table behind the figure
         dx, dy, box = free[0]
         taken.append(box)
-        style = {"textcoords": "offset points", "fontsize": 7.5, "va": "bottom", "ha": "left"}
-        ax.annotate(s.words, (s.day.toordinal(), s.value), (dx, dy), bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3}, zorder=7, **style)
-
+        style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7.5, "va": "bottom", "ha": "left"}
+        ax.annotate(
+            s.words,
+            (s.day.toordinal(), s.value),
+            (dx, dy),
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3},
+            zorder=7,
+            **style,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,9 +32,9 @@ class Entry:
     figure: str
     how: str
     rule: str
-    """Rule that made the finding; empty where its sentence is the same for every claim."""
+    """Rule that made the finding; empty where its sentence says nothing of this claim."""
     shown: str
-    """Sentence of the finding; empty where it is not made from the row."""
+    """What the sentence of the finding says of this claim; empty where nothing."""
     paper: str
     """What other documents have room for; empty without any."""
 
@@ -134,17 +135,46 @@ def _quote(rows: Sequence[Finding], sources: Sources) -> Quote:
 
 
 def _entry(finding: Finding) -> Entry:
-    made = "{" in finding.rule.sentence  # else the sentence is the same for every claim, and the label says it
     paper, row = "", finding.to_row()
     if row["paper_high"] is not None:
         size = f"{show(row['paper_best'])} ({show(row['paper_low'])} to {show(row['paper_high'])})"
         if row["paper_low"] is None:
             size = f"at most {show(row['paper_high'])}"
         paper = f"{size} {row['unit']}, by {', '.join(finding.paper.ids)}"
-    shown = finding.shown() if made and finding.rule.name != ON_PAPER else ""
-    claim = finding.claim
-    rule = finding.rule.name if made and finding.rule.name != ON_PAPER else ""
-    return Entry(finding, figure(claim), how_said(claim), rule, plain(shown), plain(paper))
+    own = own_words(finding)
+    rule = finding.rule.name if own else ""
+    return Entry(finding, figure(finding.claim), how_said(finding.claim), rule, plain(own), plain(paper))
+
+
+def own_words(finding: Finding) -> str:
+    """Return what the sentence of a finding says of its claim alone; the rest stands once, with the rule."""
+    said = finding.shown() if finding.rule.name != ON_PAPER else ""
+    for sentence in same_for_all(finding.rule.sentence):
+        said = said.replace(sentence, "")
+    return joined([said], "") if "{" in finding.rule.sentence else ""
+
+
+def same_for_all(sentence: str) -> tuple[str, ...]:
+    """Return those sentences of a rule that no row fills.
+
+    >>> same_for_all("Seen after {due}: {after}. That does not decide what stood on that day.")
+    ('That does not decide what stood on that day.',)
+    """
+    return tuple(part for part in re.split(r"(?<=\.) ", sentence) if "{" not in part)
+
+
+def rules_used(found: Found) -> tuple[tuple[str, str, str], ...]:
+    """Return the rules that made the findings: finding, rule, and what holds for every claim that it decides."""
+    rules = {f.rule.name: f.rule for f in found.judged if f.rule.name != ON_PAPER}
+    return tuple((r.outcome.value, r.name, " ".join(same_for_all(r.sentence))) for r in rules.values())
+
+
+def compared(notes: Sequence[Card]) -> tuple[tuple[str, str, tuple[Card, ...]], ...]:
+    """Return cards by what they compare and say, so that a sentence which several share stands once."""
+    groups: dict[tuple[str, str], list[Card]] = {}
+    for card in notes:
+        groups.setdefault((card.title, card.says), []).append(card)
+    return tuple((title, says, tuple(cards)) for (title, says), cards in groups.items())
 
 
 ON_PAPER = "on paper alone"
@@ -154,9 +184,7 @@ ON_PAPER = "on paper alone"
 def card_of(check: Check, claims: Mapping[str, Claim], dossier: Dossier, sources: Sources) -> Card:
     """Return the card of a check."""
     row = check.to_row()
-    first, second = (
-        tuple(_side(claims[i], dossier, sources) for i in side) for side in (check.first, check.second)
-    )
+    first, second = (tuple(_side(claims[i], dossier, sources) for i in side) for side in (check.first, check.second))
     return Card(
         check=check,
         title=row["check"],
@@ -272,8 +300,8 @@ def cannot_say(answer: Answer, views: Sequence[SiteView], found: Found) -> tuple
         )
     if answer.paper.without:
         said.append(
-            f"How much room there is at {counted(len(answer.paper.without), 'site')} of which no document gives the size "
-            f"of a hall ({', '.join(answer.paper.without)})."
+            f"How much room there is at {counted(len(answer.paper.without), 'site')} of which no document gives the "
+            f"size of a hall ({', '.join(answer.paper.without)})."
         )
     looked_at = {*answer.measured.sites, *answer.measured.bare}
     unseen = [v.site.site_id for v in ours if v.site.site_id not in looked_at]

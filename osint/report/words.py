@@ -9,6 +9,7 @@ from functools import cache
 from osint.register import Claim, Modality, WrittenDate, table_rows
 
 _CODE = re.compile(r"(?<![\w./])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+(?!\.\w)(?![\w/])")
+_POWER_OF_TEN = re.compile(r"\b\d+(?:\.\d+)?e\+\d\d\b")
 _HOW = {
     Modality.HAS: "said to be there",
     Modality.WILL: "planned",
@@ -44,12 +45,18 @@ def words_for(code: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a sentence with words where a name of the tables stands; file names and addresses stay.
+    """Return a sentence with words where a name of the tables stands, and digits for powers of ten.
+
+    File names and addresses stay as they are.
 
     >>> plain("floor_cn: 0.002, see relation_support.csv")
     'server power per floor of a Chinese hall: 0.002, see relation_support.csv'
+
+    >>> plain("451,000,000 CNY / 3.464e+06")
+    '451,000,000 CNY / 3,464,000'
     """
-    return _CODE.sub(lambda found: words_for(found[0]), text)
+    text = _CODE.sub(lambda found: words_for(found[0]), text)
+    return _POWER_OF_TEN.sub(lambda found: f"{float(found[0]):,.15g}", text)
 
 
 def joined(parts: Iterable[str], between: str = "; ") -> str:
