@@ -4,7 +4,8 @@ Each name below is a room of the library, loaded when it is first used, so that 
 from a filing to a finding: `sources` fetches and `archive` keeps, `filings` reads, `claims` finds the quantities,
 `register` holds the tables, `geo`, `imagery` and `change` say what stands where and since when, `model` says what that
 allows, `verdict` judges each claim, `passport` ties a figure to its sources (`export` writes one), `report` writes the
-page. `demo` serves a SIMULATED world.
+page, `packet` what an editor signs. `open_case` gives a `Case` with its `Site`s, which holds all of this in one hand.
+`demo` serves a SIMULATED world.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from osint.errors import OsintError
 if TYPE_CHECKING:
     from osint import (
         archive,
+        case,
         change,
         claims,
         errors,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
         geo,
         imagery,
         model,
+        packet,
         passport,
         portals,
         register,
@@ -31,15 +34,19 @@ if TYPE_CHECKING:
         sources,
         verdict,
     )
-    from osint.passport import export
+    from osint.case import Case, Site, open_case
+    from osint.passport.export import export
     from osint.simulated import demo
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Case",
     "OsintError",
+    "Site",
     "__version__",
     "archive",
+    "case",
     "change",
     "claims",
     "demo",
@@ -49,6 +56,8 @@ __all__ = [
     "geo",
     "imagery",
     "model",
+    "open_case",
+    "packet",
     "passport",
     "portals",
     "register",
@@ -58,11 +67,15 @@ __all__ = [
 ]
 
 
+_OF_ROOMS = {"Case": "case", "Site": "case", "open_case": "case", "export": "passport"}
+"""Names that are given here, and the room of each."""
+
+
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'osint' has no attribute {name!r}; it has: {', '.join(__all__)}")
-    if name == "export":
-        return import_module("osint.passport").export
+    if name in _OF_ROOMS:
+        return getattr(import_module(f"osint.{_OF_ROOMS[name]}"), name)
     return import_module("osint.simulated.demo" if name == "demo" else f"osint.{name}")
 
 

@@ -29,6 +29,7 @@ PURE = (
     "verdict",
     "imagery",
     "passport",
+    "packet",
     "report",
     "archive",
 )
@@ -94,7 +95,7 @@ def test_public_names_of_the_package():
     assert dir(osint) == osint.__all__ == sorted(osint.__all__)
     for name in osint.__all__:
         assert getattr(osint, name) is not None
-    with pytest.raises(AttributeError, match="it has: OsintError"):
+    with pytest.raises(AttributeError, match="it has: Case, OsintError"):
         getattr(osint, "nothing")  # noqa: B009 - a name that is not there
 
 

@@ -11,7 +11,7 @@ import shapely
 from osint import filings, geo, imagery
 from osint.cli.main import _marked, main
 from osint.errors import OsintError, UnreadableError
-from osint.report import page
+from osint.report import build, page
 from osint.shown import shown, shown_in_json
 
 HOSTILE = "a\x1b[2J\x07\u202eb\u2066\u2028\ufeff\x00\ufffe\ud800 </name><script>&]]>$\\frac{$"
@@ -100,3 +100,20 @@ def test_a_hostile_catalogue_of_files_is_one_sentence_or_no_scene(tmp_path, body
     except UnreadableError:
         return
     assert len(found) == 0
+
+
+def test_a_map_of_a_pole_is_drawn():
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from osint.report import locator
+    from osint.report.canvas import Caption
+
+    row = {"site_id": ["A"], "precision_km": [5.0], "county": [""], "prefecture": [""], "province": [""]}
+    points = gpd.GeoDataFrame(row, geometry=[shapely.Point(93, 89.9)], crs=4326)
+    FigureCanvasAgg(locator.draw(points, Caption("made up", "", "", "", ""))).draw()
+
+
+def test_a_table_of_the_report_steers_no_terminal():
+    import pandas as pd
+
+    assert build._cleaned(pd.DataFrame({"a": [HOSTILE, 1.5]})).iloc[0, 0] == shown(HOSTILE, keep="\n")

@@ -1,8 +1,17 @@
 """Change on the ground: find new roofs, date them, measure them, or say why not; search a wide area for a site."""
 
 from osint.change._tile_search import Target
-from osint.change.detect import NewStructures, draw_structure, new_structures, observe
-from osint.change.found import found_rows, hand_row, last_scene, read_found, search_member, shown_until
+from osint.change.detect import PROBABLE, NewStructures, draw_structure, new_structures, observe
+from osint.change.found import (
+    FoundFile,
+    draw_place,
+    found_rows,
+    hand_row,
+    last_scene,
+    read_found,
+    search_member,
+    shown_until,
+)
 from osint.change.history import PROPERTIES, Structure, iso
 from osint.change.kinds import KindOfPatch, Surface, kind
 from osint.change.landcover import BUILDINGS, Kind
@@ -36,7 +45,7 @@ from osint.change.radar import (
     radar_scenes,
     read_radar,
 )
-from osint.change.reasons import Doubt, Reason, sentence, sentences
+from osint.change.reasons import Doubt, Reason, of_kind_alone, sentence, sentences
 from osint.change.stack import Stack, around, open_stack, stack_of_dataset
 from osint.change.steps import Step, Steps, date_step, to_date
 
@@ -45,6 +54,7 @@ __all__ = [
     "MEASURED",
     "PICTURED",
     "PICTURES_LIMIT",
+    "PROBABLE",
     "PROPERTIES",
     "P_PLACE_MOST",
     "RADAR_LIMIT",
@@ -54,6 +64,7 @@ __all__ = [
     "Dated",
     "Doubt",
     "Expected",
+    "FoundFile",
     "Identification",
     "Identified",
     "Kind",
@@ -88,6 +99,7 @@ __all__ = [
     "date_pictures",
     "date_step",
     "draw_chips",
+    "draw_place",
     "draw_structure",
     "found_rows",
     "ground_row",
@@ -103,6 +115,7 @@ __all__ = [
     "new_structures",
     "observation_row",
     "observe",
+    "of_kind_alone",
     "open_stack",
     "picture_series",
     "radar_clock",

@@ -15,6 +15,7 @@ from osint.filings import html
 from osint.filings.decode import decode
 from osint.filings.doubt import LONGEST_DOUBT, BlockedReason, DoubtKind, FilingDoubt, blocked, page_doubts
 from osint.filings.facts import FILES, DocumentFacts, heading, joined_url, read_facts, read_notice
+from osint.filings.grid import outside_tables
 from osint.filings.office import read_office
 from osint.filings.tables import claims_of_tables, unread_remarks
 from osint.register import LADDER, TAKEN_BACK, Modality
@@ -457,23 +458,10 @@ def _called_off(claim: claims.TextClaim, kind: str) -> claims.TextClaim:
 
 def _read(filing: Filing, text: str, day: date | None) -> list[claims.TextClaim]:
     """Return the claims of the text around the tables, and of the cells of the tables one by one."""
-    prose = _without_tables(filing.cells, text)
+    prose = outside_tables(filing.cells, text)
     whole = filing.medium in (Medium.HTML, Medium.OFFICE)
     found = [*claims.extract(prose, day, whole_lines=whole), *claims_of_tables(filing.cells, text, day)]
     return sorted(found, key=lambda claim: claim.start)
-
-
-def _without_tables(cells: tuple[Cell, ...], text: str) -> str:
-    """Return a text of equal length with line breaks in place of its tables, over which nothing is read."""
-    pieces: list[str] = []
-    at = 0
-    for cell in sorted(cells, key=lambda cell: cell.start):
-        if cell.end > at:
-            between = text[at : cell.start] if cell.start >= at else ""
-            inside = at > 0 and not between.strip(" |\n")
-            pieces += ("\n" * len(between) if inside else between, "\n" * (cell.end - max(cell.start, at)))
-            at = cell.end
-    return "".join([*pieces, text[at:]])
 
 
 def _doubted(filing: Filing, claim: claims.TextClaim) -> claims.TextClaim:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -408,3 +409,16 @@ def header_rows(cells: list[Cell]) -> list[list[dict[str, str]]]:
                 rows.setdefault(row, {})[" / ".join(cell.headers)] = cell.text
     last = {cell.table: cell.row for cell in cells}
     return [[rows[row] for row in sorted(rows) if row <= last[name]] for name, rows in tables.items()]
+
+
+def outside_tables(cells: Sequence[Cell], text: str) -> str:
+    """Return a text of equal length with line breaks in place of its tables, over which nothing is read."""
+    pieces: list[str] = []
+    at = 0
+    for cell in sorted(cells, key=lambda cell: cell.start):
+        if cell.end > at:
+            between = text[at : cell.start] if cell.start >= at else ""
+            inside = at > 0 and not between.strip(" |\n")
+            pieces += ("\n" * len(between) if inside else between, "\n" * (cell.end - max(cell.start, at)))
+            at = cell.end
+    return "".join([*pieces, text[at:]])

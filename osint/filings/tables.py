@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from osint.claims import (
@@ -173,6 +173,8 @@ class Table:
     def __init__(self, cells: list[Cell], above: str = "") -> None:
         """Take the cells of one table in order, and the line above it."""
         self.name = cells[0].table
+        self.around: tuple[Table, Cell] | None = None
+        """the table and its cell in which this one stands"""
         self.cells = cells
         self.note_above = Note.of(above)
         self._rows: dict[int, list[Cell]] = {}
@@ -323,6 +325,11 @@ class Table:
             return unit
         return None
 
+    @cached_property
+    def _outer(self) -> _Reading | None:
+        """What the grid around this table says of the cell in which it stands."""
+        return self.around[0].read(self.around[1]) if self.around else None
+
     def read(self, cell: Cell) -> _Reading:
         """Return what the grid says of a cell of the body."""
         header = cell.headers[-1] if cell.headers else ""
@@ -359,7 +366,16 @@ class Table:
             if unit:
                 reading.source = UnitSource.NOTE
                 reading.doubts.append(f"the unit {unit.written} stands in a note over the table")
+        outer = self._outer
+        if outer and unit is None and outer.context.unit and role not in _NEVER_READ:
+            unit, reading.source = outer.context.unit, outer.source
+            reading.doubts.append(f"the unit {unit.written} stands beside the table in whose cell this one stands")
         self._settle(cell, reading, unit, labels, role)
+        if outer and outer.row_label and outer.row_label not in reading.row_label:
+            reading.row_label = " / ".join(filter(None, (outer.row_label, reading.row_label)))[:_LONGEST_LABEL]
+            names = (*reading.context.names, *outer.context.names)
+            reading.context = replace(reading.context, names=names)
+            reading.is_inferred = True
         return reading
 
     def _settle(
@@ -533,6 +549,7 @@ def _tables(cells: tuple[Cell, ...], text: str) -> list[tuple[Table, list[tuple[
     extents = sorted((min(c.start for c in own), max(c.end for c in own), name) for name, own in by_name.items())
     starts = [start for start, _, _ in extents]
     out = []
+    within: dict[str, tuple[str, Cell]] = {}
     for name, own in by_name.items():
         own.sort(key=lambda cell: (cell.row, cell.column))
         first = min(cell.start for cell in own)
@@ -545,9 +562,13 @@ def _tables(cells: tuple[Cell, ...], text: str) -> list[tuple[Table, list[tuple[
                     break
                 if other != name and begin >= at and stop <= cell.end:
                     spans.append((cell, at, begin))
+                    within[other] = (name, cell)
                     at = stop
             spans.append((cell, at, cell.end))
         out.append((Table(own, _line_above(text, first)), spans))
+    tables = {table.name: table for table, _ in out}
+    for inner, (outer, cell) in within.items():
+        tables[inner].around = (tables[outer], cell)
     return out
 
 

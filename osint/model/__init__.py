@@ -4,7 +4,7 @@ It never sees the number under test.
 """
 
 from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
-from osint.model.estimate import Estimate, arithmetic, estimate
+from osint.model.estimate import Dependence, DependenceKind, Estimate, arithmetic, dependences, estimate
 from osint.model.evidence import (
     CAPACITY,
     CHIP_COUNTS,
@@ -17,7 +17,6 @@ from osint.model.evidence import (
     comparable,
     gather,
     given_of,
-    parse_given,
     question,
     readings_for,
     show,
@@ -28,6 +27,7 @@ from osint.model.posterior import Posterior, after, alone, design, invert, poste
 from osint.model.score import Score, leave_out, score
 from osint.model.sums import SharedSum, sum_of
 from osint.model.total import Ground, Part, Total, expand, total, totals_text
+from osint.model.typed import parse_given, quantity_named
 
 __all__ = [
     "BY_CHIP",
@@ -40,6 +40,8 @@ __all__ = [
     "ROUNDING",
     "Z90",
     "Conflict",
+    "Dependence",
+    "DependenceKind",
     "Dossier",
     "Estimate",
     "Factor",
@@ -59,6 +61,7 @@ __all__ = [
     "arithmetic",
     "comparable",
     "conflicts",
+    "dependences",
     "design",
     "estimate",
     "expand",
@@ -68,6 +71,7 @@ __all__ = [
     "leave_out",
     "parse_given",
     "posterior",
+    "quantity_named",
     "question",
     "readings_for",
     "score",

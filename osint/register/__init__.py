@@ -10,6 +10,7 @@ from osint.register.dates import (
     read_span,
     valid_date,
 )
+from osint.register.names import find_sites, one_site
 from osint.register.records import (
     SCHEMAS,
     CalibrationRow,
@@ -20,15 +21,19 @@ from osint.register.records import (
     Relation,
     SiteRow,
 )
+from osint.register.search import find_claims, match_id, named, near_ids, one_claim, sites_overview, split_names
 from osint.register.tables import (
+    DEMO_MARKER,
     Register,
     append_rows,
     check_table,
     csv_text,
     data_dir,
     defuse,
+    derived_dir,
     load_register,
     read_table,
+    shipped_tables,
     write_csv,
 )
 from osint.register.vocabulary import (
@@ -48,12 +53,15 @@ from osint.register.vocabulary import (
     Stage,
     Tier,
     chip_families,
+    country_code,
+    near_chips,
     table_rows,
 )
 
 __all__ = [
     "CALIBRATION_KINDS",
     "CLAIM_KINDS",
+    "DEMO_MARKER",
     "LADDER",
     "QUANTITIES",
     "READ_KINDS",
@@ -80,17 +88,30 @@ __all__ = [
     "append_rows",
     "check_table",
     "chip_families",
+    "country_code",
     "csv_text",
     "data_dir",
     "date_bounds",
     "defuse",
+    "derived_dir",
+    "find_claims",
     "find_date",
+    "find_sites",
     "find_url_date",
     "load_register",
+    "match_id",
+    "named",
+    "near_chips",
+    "near_ids",
+    "one_claim",
+    "one_site",
     "read_date",
     "read_day",
     "read_span",
     "read_table",
+    "shipped_tables",
+    "sites_overview",
+    "split_names",
     "table_rows",
     "valid_date",
     "write_csv",

@@ -25,6 +25,7 @@ from osint.report.locator import map_sheet
 from osint.report.page import Pages, Picture, pages
 from osint.report.sheets import density_sheet, room_sheet, score_sheet, stages_sheet
 from osint.report.timeline import timeline_sheet
+from osint.shown import shown
 from osint.verdict import Found
 
 BASES = {
@@ -49,6 +50,11 @@ FORMATS = {
     ".passport.json": "passport",
 }
 """End of the name of each file of a figure -> what it is."""
+ESTIMATE_COLUMNS = (
+    "site_id", "label", "basis", "given", "claim_ids", "low", "best", "high", "unit", "arithmetic",
+    "claimed", "claimed_low", "claimed_high",
+)  # fmt: skip
+"""Columns of `site_estimates`."""
 ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)  # roles of the sites that have estimates
 
 
@@ -96,7 +102,7 @@ def site_estimates(register: Register) -> pd.DataFrame:
                     "claimed_high": top.value_high if top and top.value_high is not None else math.nan,
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=ESTIMATE_COLUMNS)
 
 
 def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.DataFrame:
@@ -170,6 +176,11 @@ class Written:
     """One row per site."""
 
 
+def _cleaned(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose words steer no terminal that prints it."""
+    return table.map(lambda cell: shown(cell, keep="\n") if isinstance(cell, str) else cell)
+
+
 def write_report(register: Register, out: str | Path) -> Written:
     """Write the report folder and return the page's path, the answer and the summary table.
 
@@ -196,7 +207,7 @@ def write_report(register: Register, out: str | Path) -> Written:
             pictures.append(_picture(sheet, drawn))
         steps.update()
         points = geo.places(register)
-        made |= {f"{name}.csv": csv_text(t).encode() for name, t in _tables(found, estimates, scored).items()}
+        made |= {f"{name}.csv": csv_text(_cleaned(t)).encode() for name, t in _tables(found, estimates, scored).items()}
         made |= {"sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
         beside = sorted(name for name in made if "/" not in name)
         rendered: Pages = pages(register, found, answer, scored, estimates, pictures, {}, beside)
@@ -269,5 +280,6 @@ def _tables(found: Found, estimates: pd.DataFrame, scored: Score) -> dict[str, p
         frame.map(lambda cell: "; ".join(map(str, cell)) if isinstance(cell, list) else cell)
         for frame in (found.findings.assign(**rounded), found.checks)
     )
-    steps = pd.concat([frame.assign(site_id=site) for site, frame in found.steps.items()], ignore_index=True)
+    of_sites = [frame.assign(site_id=site) for site, frame in found.steps.items()]
+    steps = pd.concat(of_sites or [verdict.steps_frame([]).assign(site_id="")], ignore_index=True)
     return {"findings": findings, "checks": checks, "estimates": estimates, "next": steps, "score": scored.rows}

@@ -93,7 +93,7 @@ def draw(points: gpd.GeoDataFrame, caption: Caption, narrow: bool = False) -> Fi
     west, south, east, north = circles.total_bounds
     across, up = MARGIN * (east - west), MARGIN * (north - south)
     west, south, east, north = west - across, south - up, east + across, north + up
-    squeeze = math.cos(math.radians((south + north) / 2))
+    squeeze = _parallel((south + north) / 2)
     inside = width - 0.24
     height = min(max(inside * (north - south) / ((east - west) * squeeze), 1.2), 6.0)
     figure, (bottom, top) = framed(caption, height + 0.12, narrow)
@@ -125,6 +125,11 @@ def draw(points: gpd.GeoDataFrame, caption: Caption, narrow: bool = False) -> Fi
     figure.draw_without_rendering()
     _cities(ax, _labels(ax, points))
     return figure
+
+
+def _parallel(lat: float) -> float:
+    """Return the length of a parallel as a share of the equator's, at least a twentieth: poles are drawn too."""
+    return max(math.cos(math.radians(lat)), 0.05)
 
 
 def _base(ax: Axes, provinces: set[str]) -> None:
@@ -183,7 +188,7 @@ def _cities(ax: Axes, taken: Sequence[Bbox]) -> None:
 
 def _scale(ax: Axes, west: float, south: float, across: float) -> None:
     """Draw a bar of a round number of km, at most a fifth of the map wide."""
-    km_per_degree = KM_PER_DEGREE * math.cos(math.radians(south))
+    km_per_degree = KM_PER_DEGREE * _parallel(south)
     widest = across * km_per_degree / 5
     power = 10.0 ** math.floor(math.log10(widest))
     km = max(step * power for step in (1, 2, 5) if step * power <= widest)
@@ -200,7 +205,7 @@ def _labels(ax: Axes, points: gpd.GeoDataFrame) -> list[Bbox]:
     frame = Bbox(ax.bbox.get_points() * to_points)
     spots = []
     for label, _, x, y, radius_km in _groups(points):
-        edge = x + radius_km / (KM_PER_DEGREE * math.cos(math.radians(y)))
+        edge = x + radius_km / (KM_PER_DEGREE * _parallel(y))
         centre, rim = ax.transData.transform([(x, y), (edge, y)]) * to_points
         radius = rim[0] - centre[0]
         spots.append((filings.drawable(label), (x, y), centre, radius, Bbox([centre - radius, centre + radius])))
