@@ -16,6 +16,7 @@ from osint.report.answer import Answer
 from osint.report.canvas import BLACK, RED, Caption, Sheet, framed
 from osint.report.sheets import STAGES, publishers, stage_of
 from osint.report.words import counted, day_words, listed
+from osint.verdict import Check, CheckFinding, CheckName
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,10 +51,10 @@ class Said:
 
 
 def timeline_sheet(answer: Answer, dossier: Dossier) -> Sheet:
-    """Statements of compute at the places that the contradictions are about, by the day of the text."""
+    """Return statements of compute at the places that the contradictions are about, by the day of the text."""
     lanes, drawn = _lanes(answer, dossier)
     said = [s for lane in lanes for s in _said(lane, dossier)]
-    links = [(a, b) for check in drawn for a in check[0] for b in check[1]]
+    links = [(a, b) for check in drawn for a in check.first for b in check.second]
     claims = {s.claim.claim_id: s for s in said}
     pairs = [(claims[a], claims[b]) for a, b in links if a in claims and b in claims]
     names = [answer.names[lane] for lane in lanes]
@@ -62,7 +63,7 @@ def timeline_sheet(answer: Answer, dossier: Dossier) -> Sheet:
         f"{answer.names[s.lane]}, {day_words(s.claim.date)}: {s.words}P, {s.stage} ({s.claim.claim_id})" for s in said
     ]
     caption = Caption(
-        title=_title(pairs, said, names, certain=bool(answer.contradictions)),
+        title=_title(pairs, said, names, drawn),
         subtitle=f"P (PFLOPS) as each text has it, on a scale of powers of ten, by the day of the text{red}",
         source=publishers(s.claim for s in said),
         note=LEGEND,
@@ -94,8 +95,8 @@ def timeline_sheet(answer: Answer, dossier: Dossier) -> Sheet:
     return Sheet("said-over-time", caption, rows, draw, tuple(claims), question, tuple(s.claim for s in said))
 
 
-def _lanes(answer: Answer, dossier: Dossier) -> tuple[list[str], list[tuple[tuple[str, ...], tuple[str, ...]]]]:
-    """Return the places to draw, and the two sides of each contradiction in compute between them.
+def _lanes(answer: Answer, dossier: Dossier) -> tuple[list[str], list[Check]]:
+    """Return the places to draw, and the contradictions in compute between them.
 
     The places are those of the sharpest contradiction in compute and the totals that other ones join to them; without
     a contradiction those with most statements.
@@ -110,7 +111,7 @@ def _lanes(answer: Answer, dossier: Dossier) -> tuple[list[str], list[tuple[tupl
     lanes = list(dict.fromkeys(roots[i] for i in reversed(checks[0].claim_ids)))
     joined = [c for c in checks if {roots[i] for i in c.claim_ids} & set(lanes)]
     lanes = list(dict.fromkeys([*lanes, *(roots[i] for c in joined for i in c.claim_ids)]))
-    return lanes, [(c.first, c.second) for c in joined]
+    return lanes, joined
 
 
 def _root(site_id: str, dossier: Dossier) -> str:
@@ -147,16 +148,18 @@ def _middle(date: WrittenDate) -> dt.date:
     return date.first + (date.last - date.first) / 2
 
 
-def _title(pairs: Sequence[tuple[Said, Said]], said: Sequence[Said], names: Sequence[str], certain: bool) -> str:
+def _title(
+    pairs: Sequence[tuple[Said, Said]], said: Sequence[Said], names: Sequence[str], checks: Sequence[Check]
+) -> str:
     """Return the sharpest contradiction in one line, no harder than its check."""
     if not said:
         return "No dated statement of computing power is on file"
     if not pairs:
-        return f"{counted(len(said), 'statement')} of computing power at {listed(list(names))} can all be true"
+        return f"{counted(len(said), 'statement')} of computing power at {listed(list(names))}: none is found to contradict another"
     first, second = pairs[0]
     name = dict(zip(dict.fromkeys(s.lane for s in said), names, strict=False))
-    most = any(word in first.claim.quote for word in ("第一", "ranking first")) or "first in" in first.claim.translation
-    ranked = ", ranked first in the region," if most else ""
+    ranked = ", ranked first in the region," if checks[0].name == CheckName.RANK else ""
+    certain = checks[0].finding == CheckFinding.INCONSISTENT
     hold = "cannot both be true" if certain else "both hold only by an assumption that no text states"
     room = "room for " if second.stage == STAGES[2] else ""
     return (

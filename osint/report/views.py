@@ -213,8 +213,7 @@ def site_views(dossier: Dossier, found: Found, register: Register) -> tuple[Site
 def _site(site: SiteRow, row: Mapping[str, str], dossier: Dossier, found: Found) -> SiteView:
     claims = [c for c in dossier.claims[site.site_id] if not c.error_test]
     known = geo.precision_km(row)
-    level = site.coord_level if site.coord_level not in ("not found", "aggregate") else ""
-    place = "no place on file" if site.lat is None else joined([f"known to {km(known)} km", level], ", ")
+    place = "no place on file" if site.lat is None else joined([f"known to {km(known)} km", site.coord_level], ", ")
     steps = found.next_steps.get(site.site_id, [])
     return SiteView(
         site=site,
