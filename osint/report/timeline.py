@@ -155,7 +155,8 @@ def _title(
     if not said:
         return "No dated statement of computing power is on file"
     if not pairs:
-        return f"{counted(len(said), 'statement')} of computing power at {listed(list(names))}: none is found to contradict another"
+        told = counted(len(said), "statement")
+        return f"{told} of computing power at {listed(list(names))}: none is found to contradict another"
     first, second = pairs[0]
     name = dict(zip(dict.fromkeys(s.lane for s in said), names, strict=False))
     ranked = ", ranked first in the region," if checks[0].name == CheckName.RANK else ""
