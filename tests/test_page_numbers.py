@@ -17,7 +17,9 @@ from osint.model import Dossier
 from osint.report import answer_of, site_estimates
 
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
-ID = re.compile(r"\b(?:[COGK]\d{3,5}|(?:XJ|QH|CN|US)\d{2}|(?:AGG|REF)-[A-Z0-9]+)\b|https?://\S+|WGS-84")
+ID = re.compile(
+    r"\b(?:[COGK]\d{3,5}|(?:XJ|QH|CN|US)\d{2}|(?:AGG|REF)-[A-Z0-9]+)\b|https?://\S+|WGS-84|(?<=version )[0-9a-f]{12}\b"
+)
 BLOCKS = {"p", "li", "td", "dd", "dt", "h1", "h2", "h3", "th", "blockquote", "figcaption", "article", "span"}
 WORDS_OF_OUR_OWN = {"90", "10", "1", "2", "3", "4", "5", "6", "360", "0"}
 """Digits of fixed words: 90%, within 10%, the numbers of annexes, 360 pixels."""

@@ -18,7 +18,7 @@ import pandas as pd
 
 from osint.errors import BadInputError
 from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
-from osint.model.evidence import EXACT, Given, show, sig
+from osint.model.evidence import EXACT, Given, show, sig, stated
 from osint.model.network import Edge, Factor, Network, Reading, Readings, ReadingWord, unit_of
 from osint.model.posterior import GIVEN_RANGES, Posterior, posterior
 from osint.model.typed import quantity_named
@@ -451,6 +451,7 @@ def arithmetic(answer: Posterior, target: str, givens: Sequence[Given]) -> list[
     return lines
 
 
+<<<<<<< HEAD
 def stated(given: Given) -> str:
     """Return the number of a given as its source has it, in the unit of its quantity.
 
@@ -477,6 +478,8 @@ def _digits(value: float | None) -> str:
     return f"{number:,.0f}" if converted else f"{number:,.12g}"
 
 
+=======
+>>>>>>> main
 def _factor_text(reading: Reading, edge: Edge, sign: int) -> str:
     out = f" x {np.exp(sign * edge.shift):.4g}" if edge.shift else ""
     for s, f in edge.factors:
