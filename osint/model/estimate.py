@@ -451,35 +451,6 @@ def arithmetic(answer: Posterior, target: str, givens: Sequence[Given]) -> list[
     return lines
 
 
-<<<<<<< HEAD
-def stated(given: Given) -> str:
-    """Return the number of a given as its source has it, in the unit of its quantity.
-
-    >>> stated(Given("pflops", 4850, 5150, best=5000))
-    '5,000'
-    """
-    if given.capped:
-        return f"at most {_digits(given.high)}"
-    if given.high is None:
-        return f"at least {_digits(given.low)}"
-    if given.best is not None or given.low == given.high:
-        return _digits(given.low if given.best is None else given.best)
-    return f"{_digits(given.low)} to {_digits(given.high)}"
-
-
-def _digits(value: float | None) -> str:
-    """Return a number with all its digits; one that was converted, as mu to m2, without the fraction that this gives.
-
-    >>> _digits(109737.88), _digits(1400 * 2000 / 3)
-    ('109,737.88', '933,333')
-    """
-    number = value or 0.0
-    converted = abs(number) >= 1000 and not math.isclose(number, round(number, 2), rel_tol=0, abs_tol=1e-6)
-    return f"{number:,.0f}" if converted else f"{number:,.12g}"
-
-
-=======
->>>>>>> main
 def _factor_text(reading: Reading, edge: Edge, sign: int) -> str:
     out = f" x {np.exp(sign * edge.shift):.4g}" if edge.shift else ""
     for s, f in edge.factors:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from osint.report.site_figures.sheet import TITLE_CHARACTERS, drawing, sheet, titled
 
 if TYPE_CHECKING:
-    from osint import imagery
     from matplotlib.figure import Figure
     from shapely.geometry.base import BaseGeometry
+
+    from osint import imagery
 
 
 def before_after(
