@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from osint import filings, passport
+from osint import filings
 from osint.model import Dossier
-from osint.passport import Number
-from osint.register import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from osint.passport import Number
+    from osint.register import Claim
 
 Files = dict[str, bytes]
 """Files of a figure by name."""
@@ -73,6 +74,8 @@ class Sheet:
 def render(sheet: Sheet, dossier: Dossier) -> Files:
     """Draw a figure, wide and narrow, and return its files by name with its passport; two runs give the same bytes."""
     import matplotlib as mpl
+
+    from osint import passport  # loads the archive, which a page without figures never needs
 
     words = f"{sheet.caption}{sheet.rows.to_csv(index=False)}"
     families = filings.font_families() if any(ord(c) > FIRST_CHINESE for c in words) else ["DejaVu Sans"]

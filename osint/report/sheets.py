@@ -10,7 +10,6 @@ import pandas as pd
 
 from osint import verdict
 from osint.model import Dossier, Score, sig
-from osint.passport import Number
 from osint.register import TAKEN_BACK, Claim, Modality, Role, Rung
 from osint.report import charts
 from osint.report.answer import Answer
@@ -21,6 +20,8 @@ from osint.report.words import counted, day_words, digits, listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from osint.passport import Number
 
 KW = 1000  # kW in a MW
 STAGES = ("announced", "filed", "halls built, as said able to carry", "said to run")
@@ -321,6 +322,8 @@ def _once(claims: Iterable[Claim]) -> list[Claim]:
 
 def _number_of(room: HallRoom, name: str) -> Number | None:
     """Return room as a number with its way back; None where it is not known, or nothing stood there."""
+    from osint.passport import Number
+
     if room.interval is None or not room.interval[2]:
         return None
     low, best, high = (sig(v, 2) for v in room.interval)
