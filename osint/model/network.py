@@ -493,6 +493,7 @@ class Network:
     unknowns_cn: tuple[Unknown, ...]
     unknowns_elsewhere: tuple[Unknown, ...]
     _kept: dict[Any, Readings] = field(default_factory=dict, repr=False, compare=False)
+    _families: dict[Any, dict[str, float]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, register: Register) -> Network:
@@ -514,7 +515,12 @@ class Network:
 
         In China a family keeps AFTER_THE_LAW of its prior once deliveries to China have been closed by law.
         """
-        cn = country == "CN"
+        key = (country == "CN", date, until)
+        if key not in self._families:
+            self._families[key] = self._priors(*key)
+        return dict(self._families[key])
+
+    def _priors(self, cn: bool, date: str | None, until: str | None) -> dict[str, float]:
         day = read_date(date) if date else None
         last = read_date(until).last if until else day.last if day else None
         weights = {}
