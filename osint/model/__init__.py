@@ -25,7 +25,7 @@ from osint.model.evidence import (
     sig,
 )
 from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, unit_of
-from osint.model.posterior import Posterior, after, alone, design, invert, posterior, solve
+from osint.model.posterior import Posterior, after, alone, design, invert, posterior, solve, tightest
 from osint.model.score import Score, leave_out, score
 from osint.model.sums import SharedSum, sum_of
 from osint.model.total import Ground, Part, Total, expand, total, totals_text
@@ -77,6 +77,7 @@ __all__ = [
     "sig",
     "solve",
     "sum_of",
+    "tightest",
     "total",
     "totals_text",
     "unit_of",

@@ -340,7 +340,11 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
     # compute and money are only a part of what racks and power serve: they bound those from below
     part = frozenset[str]() if q.quantity in CHIP_COUNTS else CHIP_COUNTS | {"cost_cny"}
     claimed = [g for _, g in best.values()]
-    givens = [replace(g, high=None) if g.quantity in part else g for g in claimed if g.low or g.quantity not in part]
+    givens = [
+        replace(g, low=g.best or g.low, high=None, best=None) if g.quantity in part else g
+        for g in claimed
+        if g.low or g.quantity not in part
+    ]
     if any(g.quantity != "land_m2" and not g.bound for g in givens):
         givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
     return givens

@@ -40,6 +40,7 @@ PRIOR_SYSTEMS = 2  # systems that the published spread of a relation counts for,
 ALTITUDE_M = 2550.0  # height for which altitude_derate holds
 AFTER_THE_LAW = 0.25  # share of its prior that a family keeps once the law has closed deliveries (judgement)
 MOST_READINGS = 1500  # readings of one question from which bounded factors are taken as log-normal, narrowest first
+HEIGHT_STEP_M = 50.0  # to which the height of a site is rounded, so that sites share their readings
 KEPT_FACTORS = 1024  # factors of chips that are kept
 KEPT_READINGS = 512  # sets of readings that a network keeps
 PER = " per "  # between the name of a factor and the family of chips that it holds for
@@ -561,7 +562,8 @@ class Network:
         families: Mapping[str, float] = {}
         if wanted & BY_CHIP or ("full_load_mw" in wanted and chip):
             families = family_prior or self.families(country, date)
-        height = round(elevation_m or 0.0) if wanted & _COOLED else 0  # thin air takes from condensers alone
+        # thin air takes from condensers alone; 50 m of height are 0.4% of what they give off
+        height = HEIGHT_STEP_M * round((elevation_m or 0.0) / HEIGHT_STEP_M) if wanted & _COOLED else 0
         fixed = dict(fixed or {})
         key = (frozenset(wanted), country == "CN", *families.items(), form, *fixed.items(), height)
         if key not in self._kept:
