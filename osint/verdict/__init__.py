@@ -16,7 +16,7 @@ from osint.verdict.checks import (
 from osint.verdict.finding import Bound, Contradiction, Finding
 from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
-from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
+from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame, steps_in_order
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check
 
@@ -53,6 +53,7 @@ __all__ = [
     "judge",
     "next_steps",
     "steps_frame",
+    "steps_in_order",
     "supply_estimates",
     "survey",
     "word",

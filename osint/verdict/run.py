@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
@@ -15,7 +15,7 @@ from osint.register import Register
 from osint.verdict.checks import CHECK_COLUMNS, Check, Tally, contradictions, survey
 from osint.verdict.finding import Finding
 from osint.verdict.judge import judge
-from osint.verdict.next_steps import NextStep, next_steps, steps_frame
+from osint.verdict.next_steps import NextStep, next_steps, steps_frame, steps_in_order
 
 NEXT = 3  # steps that a finding names as what would change it
 
@@ -30,8 +30,14 @@ class Found:
     """The cross-checks with a claim of these sites."""
     tallies: tuple[Tally, ...]
     """How often each kind of check was asked over all sites, and how often it would speak by chance."""
-    next_steps: dict[str, list[NextStep]]
-    """What to get next, by site."""
+    in_order: dict[str, list[NextStep]]
+    """What to get next, by site, without what it would do to the answer."""
+    dossier: Dossier = field(repr=False)
+
+    @cached_property
+    def next_steps(self) -> dict[str, list[NextStep]]:
+        """What to get next, by site, with what it would do to the answer; worked out when it is asked for."""
+        return {site: next_steps(site, self.dossier) for site in self.in_order}
 
     @cached_property
     def findings(self) -> pd.DataFrame:
@@ -61,7 +67,7 @@ class Found:
                 head = f"[{row['finding']}] {row['check']}: {row['arithmetic']}"
                 kind = f"{row['kind']}; {row['by_chance']}"
                 lines.append(f"  {head}\n      {row['says']} Not said: {row['does_not_say']} ({kind})")
-            steps = "; ".join(s.observation for s in self.next_steps[site][:NEXT])
+            steps = "; ".join(s.observation for s in self.in_order[site][:NEXT])
             lines.append(f"  what would change it: {steps}")
         lines += [f"{tally.name}: {tally.text()}" for tally in self.tallies]
         counts = Counter(f.outcome.value for f in self.judged).most_common()
@@ -78,9 +84,10 @@ def check(source: Register | Dossier, site_ids: Sequence[str] | None = None) -> 
     asked = survey(dossier)
     tests = asked.checks
     against = contradictions(tests)
-    steps = {s: next_steps(s, dossier) for s in tqdm(wanted, desc="sites", leave=False, disable=None, delay=2)}
-    judged = []
-    for site in wanted:
+    judged: list[Finding] = []
+    steps: dict[str, list[NextStep]] = {}
+    for site in tqdm(wanted, desc="sites", leave=False, disable=None, delay=2):
+        steps[site] = steps_in_order(site, dossier)
         change = tuple(f"{s.observation}: {s.where}" for s in steps[site][:NEXT])
         judged += [replace(judge(c, dossier, against), would_change=change) for c in dossier.claims[site]]
-    return Found(tuple(judged), tuple(c for c in tests if c.sites & set(wanted)), asked.tallies, steps)
+    return Found(tuple(judged), tuple(c for c in tests if c.sites & set(wanted)), asked.tallies, steps, dossier)
