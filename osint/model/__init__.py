@@ -24,7 +24,7 @@ from osint.model.evidence import (
     show,
     sig,
 )
-from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, unit_of
+from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, height_used, unit_of
 from osint.model.posterior import Posterior, after, alone, design, invert, posterior, solve, tightest
 from osint.model.score import Score, leave_out, score
 from osint.model.sums import SharedSum, sum_of
@@ -66,6 +66,7 @@ __all__ = [
     "family_prior",
     "gather",
     "given_of",
+    "height_used",
     "invert",
     "leave_out",
     "parse_given",

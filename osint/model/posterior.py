@@ -457,7 +457,7 @@ class Posterior:
 
 
 def _bivariate(h: Floats, k: Floats, correlation: Floats) -> Floats:
-    """Return P(X <= h | Y <= k) of standard normals with a correlation, by Owen's T (Owen 1956), good to 1e-15 / P(Y <= k)."""
+    """Return P(X <= h | Y <= k) of standard normals with a correlation, by Owen's T, good to 1e-15 / P(Y <= k)."""
     h = np.where(h == 0, np.finfo(float).tiny, h)  # where both are zero the ratio below has no limit of its own
     root = np.sqrt(np.maximum(1 - correlation**2, EXACT**4))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -584,7 +584,7 @@ def tightest(givens: Sequence[Given], readings: Sequence[Reading]) -> list[Given
     """
     kept = Readings.of(readings)
     bounds = [g for g in givens if g.bound]
-    if len(bounds) < 2:  # noqa: PLR2004  nothing to choose from
+    if len(bounds) < 2:
         return list(givens)
     mean, _, _ = kept.design(tuple(g.quantity for g in bounds))
     sizes = np.array([g.log for g in bounds]) - np.exp(kept.log_priors) @ mean

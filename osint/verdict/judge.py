@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import CAPACITY, ROUNDING, Dossier, Posterior, Question
+from osint.model import CAPACITY, ROUNDING, Dossier, Given, Posterior, Question
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register
 from osint.verdict.bearing import POWERED_UP, Asserts, assertion
 from osint.verdict.finding import Bound, Contradiction, EdgeAssumption, Finding, edge_assumption

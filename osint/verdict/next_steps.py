@@ -270,13 +270,24 @@ def _trial(c: PossibleObservation) -> Given:
 
 def _alone(c: PossibleObservation, q: Question, dossier: Dossier) -> NextStep | None:
     """Return the step with the width that it leaves by itself; None where no relation joins it to the claim's chip."""
-    trial = _trial(c)
+    width = dossier.network.once(
+        (c.name, q.quantity, *model.family_prior(q, dossier.network).items(), q.country == "CN", q.precision, q.use)
+        + (model.height_used({c.quantity}, q.elevation_m),),
+        lambda: _width(_trial(c), q, dossier),
+    )
+    return (
+        None
+        if width is None
+        else NextStep(0, c.name, alone=width, unit=model.unit_of(c.quantity), where=c.where, bounds=c.bounds)
+    )
+
+
+def _width(trial: Given, q: Question, dossier: Dossier) -> float | None:
     try:
         low, _, high = model.alone(q.quantity, trial, model.readings_for(q, [trial], dossier))
     except OsintError:
         return None
-    width = round(high / low, 1)
-    return NextStep(0, c.name, alone=width, unit=model.unit_of(c.quantity), where=c.where, bounds=c.bounds)
+    return round(high / low, 1)
 
 
 def _worth(
