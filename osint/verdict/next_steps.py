@@ -2,9 +2,9 @@
 
 The order is by the width of the range that each would leave by itself, which is a property of the relations and not
 of what is on file; sites with the same question share it. What each would do to the answer on file is worked out when
-it is asked for: the network predicts what it would show; for each value that it could show, the answer is solved again. The expected narrowing and the chance that a finding turns are averages over that prediction, by
-quadrature on the exact distribution (Lindley 1956 for the principle). What bounds the answer on one side only comes
-after them, without a number.
+it is asked for: the network predicts what it would show; for each value that it could show, the answer is solved again.
+The expected narrowing and the chance that a finding turns are averages over that prediction, by quadrature on the exact
+distribution (Lindley 1956). What bounds the answer on one side only comes after them, without a number.
 """
 
 from __future__ import annotations
@@ -270,11 +270,10 @@ def _trial(c: PossibleObservation) -> Given:
 
 def _alone(c: PossibleObservation, q: Question, dossier: Dossier) -> NextStep | None:
     """Return the step with the width that it leaves by itself; None where no relation joins it to the claim's chip."""
-    width = dossier.network.once(
-        (c.name, q.quantity, *model.family_prior(q, dossier.network).items(), q.country == "CN", q.precision, q.use)
-        + (model.height_used({c.quantity}, q.elevation_m),),
-        lambda: _width(_trial(c), q, dossier),
-    )
+    prior = tuple(model.family_prior(q, dossier.network).items())
+    height = model.height_used({c.quantity}, q.elevation_m)
+    key = ("alone", c.name, q.quantity, q.country == "CN", prior, q.precision, q.use, height)
+    width = dossier.network.once(key, lambda: _width(_trial(c), q, dossier))
     return (
         None
         if width is None
