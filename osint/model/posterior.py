@@ -44,7 +44,7 @@ TABLE_STEPS, NORMAL_STEPS = 65, 17  # points of the grid on which a quantile is 
 NOISE_NODES = 41  # points of the quadrature over the error of a given that is predicted
 GIVEN_RANGES = "the ranges of the givens"  # name of the noise of the givens next to the factors
 LIKELY_BOUND = 1e-4  # chance of a bound from which a bivariate normal says its quantiles to 1e-9
-KEPT_SYSTEMS = 64  # solved structures that a set of readings keeps
+KEPT_SYSTEMS = 8  # solved structures that a set of readings keeps
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,7 +18,7 @@ from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
 from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame, steps_in_order
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
-from osint.verdict.run import Found, check
+from osint.verdict.run import Found, Judged, check
 
 __all__ = [
     "BANDS",
@@ -37,6 +37,7 @@ __all__ = [
     "Coverage",
     "Finding",
     "Found",
+    "Judged",
     "NextStep",
     "Outcome",
     "Pair",

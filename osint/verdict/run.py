@@ -6,25 +6,44 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
 
 from osint.model import Dossier
-from osint.register import Register
+from osint.register import Claim, Register
 from osint.verdict.checks import CHECK_COLUMNS, Check, Tally, contradictions, survey
-from osint.verdict.finding import Finding
+from osint.verdict.finding import Confidence, Contradiction, Finding
 from osint.verdict.judge import judge
 from osint.verdict.next_steps import NextStep, next_steps, steps_frame, steps_in_order
+from osint.verdict.rules import Outcome
 
 NEXT = 3  # steps that a finding names as what would change it
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A finding without the distributions under it, of which many thousands would fill the memory."""
+
+    claim: Claim
+    outcome: Outcome
+    confidence: Confidence
+    contradictions: tuple[Contradiction, ...]
+    row: dict[str, Any] = field(repr=False)
+    """The row of findings.csv."""
+
+    @classmethod
+    def of(cls, finding: Finding) -> Judged:
+        """Return what is kept of a finding."""
+        return cls(finding.claim, finding.outcome, finding.confidence, finding.contradictions, finding.to_row())
 
 
 @dataclass(frozen=True)
 class Found:
     """What the main job found, as records and as tables."""
 
-    judged: tuple[Finding, ...]
+    judged: tuple[Judged, ...]
     """One finding for each claim, by site."""
     tests: tuple[Check, ...]
     """The cross-checks with a claim of these sites."""
@@ -42,7 +61,7 @@ class Found:
     @cached_property
     def findings(self) -> pd.DataFrame:
         """One row per claim: the columns of findings.csv."""
-        return pd.DataFrame([f.to_row() for f in self.judged])
+        return pd.DataFrame([f.row for f in self.judged])
 
     @cached_property
     def checks(self) -> pd.DataFrame:
@@ -59,7 +78,7 @@ class Found:
         lines = []
         for site in dict.fromkeys(f.claim.site_id for f in self.judged):
             lines.append(site)
-            for row in (f.to_row() for f in self.judged if f.claim.site_id == site):
+            for row in (f.row for f in self.judged if f.claim.site_id == site):
                 head = f"{row['claim_id']} {row['finding']} ({row['rule']}): {row['written'] or row['kind']}"
                 lines.append(f"  {head}\n      {row['shown']}")
                 lines += [f"      {row['room']}"] if row["room"] else []
@@ -84,10 +103,11 @@ def check(source: Register | Dossier, site_ids: Sequence[str] | None = None) -> 
     asked = survey(dossier)
     tests = asked.checks
     against = contradictions(tests)
-    judged: list[Finding] = []
+    judged: list[Judged] = []
     steps: dict[str, list[NextStep]] = {}
     for site in tqdm(wanted, desc="sites", leave=False, disable=None, delay=2):
         steps[site] = steps_in_order(site, dossier)
         change = tuple(f"{s.observation}: {s.where}" for s in steps[site][:NEXT])
-        judged += [replace(judge(c, dossier, against), would_change=change) for c in dossier.claims[site]]
+        found = (replace(judge(c, dossier, against), would_change=change) for c in dossier.claims[site])
+        judged += map(Judged.of, found)
     return Found(tuple(judged), tuple(c for c in tests if c.sites & set(wanted)), asked.tallies, steps, dossier)
