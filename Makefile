@@ -10,7 +10,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 INPUTS ?= 100000
 
-.PHONY: help report test quick lint wheel lab bench fuzz lock clean
+.PHONY: help report test quick lint wheel lab notebooks html bench fuzz lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -35,10 +35,16 @@ lint: $(VENV)/.dev ## ruff and mypy
 lab: $(VENV)/.dev ## JupyterLab on notebooks/
 	$(VENV)/bin/jupyter lab notebooks
 
+notebooks: $(VENV)/.dev ## run every notebook and keep its outputs
+	$(PY) tests/execute_notebooks.py
+
+html: $(VENV)/.dev ## every notebook as a page that loads nothing, in data/derived/notebooks
+	$(PY) tests/execute_notebooks.py --html data/derived/notebooks
+
 bench: $(VENV)/.dev ## slow measurements, written to docs/benchmarks.md
 	$(PY) -m benchmarks
 
-fuzz: $(VENV)/.dev ## damage files of ten formats at random and read them (hours; INPUTS=1000 for less)
+fuzz: $(VENV)/.dev ## damage files of twelve formats at random and read them (hours; INPUTS=1000 for less)
 	$(PY) -m benchmarks.fuzz --inputs $(INPUTS)
 
 lock: ## renew the hash-locked requirements (needs uv on the PATH)

@@ -28,6 +28,8 @@ PURE = (
     "model",
     "verdict",
     "imagery",
+    "passport",
+    "packet",
     "report",
     "archive",
 )
@@ -84,7 +86,7 @@ def test_a_room_that_asks_nothing_loads_no_client_and_draws_nothing(room):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(done.stdout.split())
     heavy = {"matplotlib", "osint.simulated"}
-    if room not in ("imagery", "change", "archive", "report", "verdict"):
+    if room not in ("imagery", "change", "archive", "report", "verdict", "passport", "packet"):
         heavy |= {"requests", "urllib3", "pystac_client"}
     assert not loaded & heavy
 
@@ -93,7 +95,7 @@ def test_public_names_of_the_package():
     assert dir(osint) == osint.__all__ == sorted(osint.__all__)
     for name in osint.__all__:
         assert getattr(osint, name) is not None
-    with pytest.raises(AttributeError, match="it has: OsintError"):
+    with pytest.raises(AttributeError, match="it has: Case, OsintError"):
         getattr(osint, "nothing")  # noqa: B009 - a name that is not there
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "osint"
 ROOMS = (
     "errors", "shown", "files", "chain", "register", "geo", "http", "archive", "claims", "filings", "portals", "sources",
-    "imagery", "change", "model", "verdict", "report", "simulated", "cli",
+    "imagery", "change", "model", "verdict", "passport", "report", "packet", "case", "notebook", "simulated", "cli",
 )  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
 CLIENTS |= {"socket", "http.client", "urllib.request"}
@@ -94,6 +94,8 @@ def test_the_step_finder_needs_nothing_of_the_package_but_errors():
 def test_only_the_demo_verb_imports_the_simulated_world():
     users = {p.relative_to(PACKAGE).as_posix() for p in modules() if "simulated" in set(imported_rooms(p))}
     assert {name for name in users if not name.startswith("simulated/")} == {"cli/demo.py"}
+    shown = {p.relative_to(PACKAGE).as_posix() for p in modules() if "demo" in set(imported_rooms(p))}
+    assert shown == {"case/look.py"}  # a look with `demo`
 
 
 def test_rooms_that_read_pictures_load_no_simulated_world_and_no_plots():

@@ -91,3 +91,41 @@ def test_project_codes_in_every_spelling_and_in_order(text, codes):
 def test_about_takes_the_code_that_the_search_takes():
     page = "<html><body><p>项目代码：21066505000401123456</p></body></html>".encode()
     assert filings.about(filings.parse(page, "a.html")).facts.project_code == "2106-650500-04-01-123456"
+
+
+def _table(*rows):
+    return "<table>" + "".join("<tr><td>" + "<td>".join(row.split("|")) for row in rows) + "</table>"
+
+
+@pytest.mark.parametrize(
+    ("words", "suppliers"),
+    [
+        (
+            "<p>第一中标候选人：甲科技有限公司，投标报价312万元；第二中标候选人：乙信息有限公司</p>",
+            [("甲科技有限公司", "", 1), ("乙信息有限公司", "", 2)],
+        ),
+        (
+            "<p>A包中标供应商：甲有限公司；B包中标供应商：乙有限公司；C包：废标</p>",
+            [("甲有限公司", "A包", 0), ("乙有限公司", "B包", 0)],
+        ),
+        (
+            _table("标段名称|中标人|是否中标", "一标段|甲建设（集团）有限公司|是", "一标段|乙工程有限公司|否"),
+            [("甲建设（集团）有限公司", "一标段", 0)],
+        ),
+        (_table("标段名称|中标人", "一标段|甲建设有限公司"), [("甲建设有限公司", "一标段", 0)]),
+        (
+            _table("包号|1", "供应商名称|甲公司", "包号|2", "供应商名称|乙公司"),
+            [("甲公司", "1", 0), ("乙公司", "2", 0)],
+        ),
+        ("<p>Lot 2 - Contractor: Beta Klima AG</p>", [("Beta Klima AG", "Lot 2", 0)]),
+        (_table("Buyer|City of Ark", "Supplier|Gamma Compute Ltd"), [("Gamma Compute Ltd", "", 0)]),
+        ("<p>供应商（乙方）：丁信息技术股份有限公司</p>", [("丁信息技术股份有限公司", "", 0)]),
+        ("<p>确定戊通信有限公司为本项目中标人。</p>", [("戊通信有限公司", "", 0)]),
+        ("<p>中标供应商：详见附件</p>", []),
+        ("<p>供应商名称：供应商地址</p>", []),
+    ],
+)
+def test_every_supplier_with_its_lot_and_rank(words, suppliers):
+    facts = filings.parse(f"<meta charset=utf-8>{words}".encode(), "a.html").facts
+    assert [(one.name, one.lot, one.rank) for one in facts.suppliers] == suppliers
+    assert facts.supplier == (suppliers[0][0] if suppliers else "")

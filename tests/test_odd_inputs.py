@@ -63,25 +63,30 @@ def test_raised_marks_are_no_digits_and_struck_words_are_not_read(words, kind, v
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "modality"),
     [
-        "The 450 MW plan was withdrawn.",
-        "plans for a 90 MW campus have been paused",
-        "The firm did not install 1,500 GPUs",
-        "辟谣：并无1500张加速卡",
-        "原拟投资7亿元的项目已终止",
-        "该标段流标，预算640万元",
+        ("The 450 MW plan was withdrawn.", "withdrawn"),
+        ("plans for a 90 MW campus have been paused", "withdrawn"),
+        ("the council rejected a 90 MW campus", "withdrawn"),
+        ("The firm did not install 1,500 GPUs", "denied"),
+        ("辟谣：并无1500张加速卡", "denied"),
+        ("公司未采购1500张加速卡", "denied"),
+        ("原拟投资7亿元的项目已终止", "withdrawn"),
+        ("该标段流标，预算640万元", "withdrawn"),
     ],
 )
-def test_what_is_withdrawn_or_denied_asserts_no_rung(words):
+def test_what_is_withdrawn_or_denied_asserts_no_rung(words, modality):
     [claim] = claims.extract(words, date(2025, 9, 1))
-    assert (claim.rung, claim.aim, claim.modality) == ("", "", "denied")
+    assert (claim.rung, claim.aim, claim.modality) == ("", "", modality)
     assert claim.confidence == "low"
 
 
-@pytest.mark.parametrize("words", ["项目总投资7亿元，已开工", "尚未投产，机柜900架", "项目未被取消，总投资7亿元"])
+@pytest.mark.parametrize(
+    "words",
+    ["项目总投资7亿元，已开工", "尚未投产，机柜900架", "项目未被取消，总投资7亿元", "首个方案搁置后，90MW的园区已开工"],
+)
 def test_what_stands_is_not_taken_back(words):
-    assert claims.extract(words, date(2025, 9, 1))[0].modality != "denied"
+    assert claims.extract(words, date(2025, 9, 1))[0].modality not in ("denied", "withdrawn")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +153,8 @@ def test_numbers_of_a_sheet_are_what_their_format_shows():
 
 
 @pytest.mark.parametrize(
-    "words", ["园区运营公司总投资3亿元", "承建方须在90日内完工，合同额600万元", "竣工验收合格后支付合同价420万元"]
+    "words",
+    ["园区运营公司总投资3亿元", "竣工验收合格后支付合同价420万元", "由某公司投资建设运营的智算中心，算力3000P"],
 )
 def test_a_rung_word_inside_a_noun_or_a_duty_is_no_rung(words):
     assert {claim.rung for claim in claims.extract(words, date(2025, 9, 1))} == {""}
@@ -164,3 +170,48 @@ def test_a_number_broken_at_the_end_of_a_line_of_a_pdf_goes_on():
     drawing = "".join(tables.drawn_words(50, 780 - 14 * n, line) for n, line in enumerate(lines))
     frame = filings.claims_of(filings.parse(tables.written_pdf([(595, 842, drawing)]), "a.pdf"))
     assert frame[["kind", "si_low"]].values.tolist() == [["compute", 3600], ["money_cny", 7.8e8]]
+
+
+@pytest.mark.parametrize(
+    ("words", "rung", "aim"),
+    [
+        ("承建方须在90日内完工，合同额600万元", "filed", "filed"),
+        ("公司购买了2600张加速卡", "filed", "filed"),
+        ("The firm has ordered 2,600 GPUs", "filed", "filed"),
+        ("一期2600张卡已交付", "filed", "filed"),
+        ("目前600台服务器已到位", "filed", "filed"),
+        ("已安装加速卡2600张", "roofed", "roofed"),
+        ("公司拥有机柜5200架", "roofed", "roofed"),
+        ("The campus houses 2,600 GPUs", "roofed", "roofed"),
+        ("截至2025年6月算力达3400P", "roofed", "roofed"),
+        ("目前在建机柜300架", "ground broken", "ground broken"),
+        ("目前在用机柜300架", "running", "running"),
+        ("拥有百P级算力的数据中心，今年5月正式启用", "running", "running"),
+        ("将拥有2.5万张GPU卡", "announced", "roofed"),
+        ("一期已投产，二期尚未开工，机柜3000架", "", ""),
+        ("未交付服务器312台", "", ""),
+        ("公司是否已采购5000张H20？", "", ""),
+        ("算力由800P提升到2600P", "", ""),
+        ("Each rack draws 132 kW", "", ""),
+        ("配置10kW标准机柜的园区已投产", "", ""),
+        ("It secured a $3bn loan", "", ""),
+        ("It launched a tender for 300 servers", "", ""),
+    ],
+)
+def test_the_rung_is_what_the_words_prove_and_no_more(words, rung, aim):
+    claim = claims.extract(words, date(2025, 9, 1))[0]
+    assert (claim.rung, claim.aim) == (rung, aim)
+
+
+@pytest.mark.parametrize(
+    ("title", "words", "rung", "modality"),
+    [
+        ("云川市智算服务器采购项目中标公告", "服务器40台，金额900万元。", "filed", "has"),
+        ("云川市智算服务器采购项目中标公告", "全省算力规模为5万P。", "", ""),
+        ("云川市智算服务器采购项目终止公告", "服务器40台，金额900万元。", "", "withdrawn"),
+        ("云川市智算服务器采购项目废标公告", "采购服务器40台，预算金额900万元。", "", "withdrawn"),
+    ],
+)
+def test_the_kind_of_a_filing_gives_the_rung_of_its_own_matter_alone(title, words, rung, modality):
+    frame = filings.claims_of(filings.parse(f"<meta charset=utf-8><h1>{title}</h1><p>{words}</p>".encode(), "a.html"))
+    assert set(zip(frame["rung"], frame["modality"], strict=True)) == {(rung, modality)}

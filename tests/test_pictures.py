@@ -1,16 +1,18 @@
 import datetime as dt
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
 import shapely
+import xarray as xr
 from affine import Affine
 from PIL import Image
 from pyproj import Transformer
 from scipy import ndimage
 
-from osint import cli, imagery
+from osint import cli, geo, imagery
 from osint.errors import OsintError
 from osint.imagery import before_after, local
 from osint.simulated import demo
@@ -170,7 +172,8 @@ def test_pair_shares_one_stretch_and_says_simulated(cube, tmp_path):
     ]
     assert first == again
     assert b"SIMULATED" in first[1]
-    html = imagery.Swipe(chosen)._repr_html_()
+    html = imagery.Swipe.of(chosen)._repr_html_()
+    assert imagery.swipe_sides(chosen) == imagery.swipe_sides(chosen)
     assert "SIMULATED" in html
     assert "http" not in html
 
@@ -186,13 +189,112 @@ def test_pair_of_one_scene_is_refused(cube):
         imagery.choose_pair(gap, "2024-06-01", "2024-06-30")
 
 
+# ---- contact sheet and time-lapse
+
+
+def test_sheet_takes_the_clear_scene_of_each_part_of_the_time_with_one_stretch(cube, tmp_path):
+    first = cube.isel(time=0).drop_vars("platform")
+    days = pd.to_datetime(["2024-01-01", "2024-01-20", "2024-06-01", "2024-12-01", "2024-12-30"])
+    many = xr.concat([first * k for k in (1.0, 1.1, 1.2, 1.3, 1.4)], "time").assign_coords(
+        time=days, id=("time", list("abcde"))
+    )
+    cloudy = np.full(many.B04.shape, 5, np.uint8)
+    cloudy[0], cloudy[2] = 9, 9  # the first day and the second third are cloud
+    many = many.assign(scl=(("time", "y", "x"), cloudy))
+    many.attrs = cube.attrs
+    sheet = imagery.choose_sheet(many, 3)
+    assert [f"{shot.date:%m-%d}" for shot in sheet.shots] == ["01-20", "12-01"]
+    assert sheet.empty == 1
+    assert "1 of 3 parts of the time have no clear scene" in sheet.told
+    low, high = sheet.stretch
+    np.testing.assert_allclose(
+        sheet.shots[0].image[..., 0], np.clip((many.B04.values[1] - low) / (high - low), 0, 1), atol=1e-6
+    )
+    drawn = imagery.draw_sheet(sheet, cube_outline(cube), "哈密 $5bn")
+    words = [text.get_text() for ax in drawn.axes for text in ax.texts]
+    assert words.count("SIMULATED") == 2
+    one, two = (imagery.save_figure(imagery.draw_sheet(sheet), tmp_path / f"{n}.png").read_bytes() for n in "ab")
+    assert one == two
+    many["scl"][:] = 9
+    with pytest.raises(OsintError, match="no scene shows"):
+        imagery.choose_sheet(many, 3)
+
+
+def test_timelapse_has_one_frame_a_day_and_the_same_bytes_each_time(cube, tmp_path):
+    sheet = imagery.choose_sheet(cube, 2)
+    one, two = (imagery.save_timelapse(sheet, tmp_path / f"{n}.gif", title="x").read_bytes() for n in "ab")
+    assert one == two
+    with Image.open(tmp_path / "a.gif") as film:
+        assert film.n_frames == len(sheet.shots) == 2
+    with pytest.raises(OsintError, match=r"\.gif"):
+        imagery.save_timelapse(sheet, tmp_path / "a.mp4")
+
+
+def test_verb_sheet_draws_and_plays_a_place(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))
+    made = demo.make_demo(1, 64, "2024-06-01", "2024-06-30", cloud=0.0)
+    with demo.served(made) as world:
+        middle = world.footprint().centroid
+        line = ["sheet", f"{middle.x:.5f}", f"{middle.y:.5f}", "--radius", "200", "--catalogue", world.catalogue]
+        line += ["--start", "2024-06-01", "--end", "2024-06-30", "--count", "3", "--out"]
+        assert cli.main([*line, str(tmp_path / "s.png")]) == 0
+        assert cli.main([*line, str(tmp_path / "s.gif")]) == 0
+    said = capsys.readouterr().out
+    assert said.count("3 pictures, 2024-06-") == 2
+    assert (tmp_path / "s.png").stat().st_size > 10_000
+
+
+# ---- dates of one's own pictures
+
+
+def frames(tmp_path, built_from, count=14):
+    """Write a picture a month, of which a box has buildings from one on; light and focus change each time."""
+    rng = np.random.default_rng(5)
+    base = ground(9, SIZE).astype(float)
+    for k in range(count):
+        shot = base.copy()
+        if k >= built_from:
+            block = rng.integers(30, 220, (12, 12)) if k == built_from else block  # noqa: F821
+            shot[60:120, 60:120] = np.kron(block, np.ones((5, 5)))
+        shot = ndimage.gaussian_filter(shot, rng.uniform(0, 0.6)) * rng.uniform(0.75, 1.1) + rng.normal(
+            0, 3, shot.shape
+        )
+        name = f"{pd.Timestamp('2022-01-10') + pd.Timedelta(days=30 * k):%Y-%m-%d}"
+        save(tmp_path / f"{name}.png", np.clip(shot, 0, 255).astype(np.uint8))
+        (tmp_path / f"{name}.pgw").write_text(f"1\n0\n0\n-1\n{EAST + 0.5}\n{NORTH - 0.5}\n")
+
+
+def test_own_pictures_date_what_was_built_and_nothing_else(tmp_path, capsys):
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    frames(folder, built_from=8)
+    built, control = ((60, 60, 120, 120), (130, 130, 185, 185))
+    outlines = gpd.GeoDataFrame(
+        {"outline_id": ["built", "control"]},
+        geometry=[degrees_box(EAST + a, NORTH - d, EAST + c, NORTH - b) for a, b, c, d in (built, control)],
+        crs=4326,
+    )
+    geo.write_outlines(outlines, tmp_path / "o.geojson")
+    line = ["pictures", str(folder), "--crs", "EPSG:32646", "--outlines", str(tmp_path / "o.geojson"), "--out"]
+    assert cli.main([*line, str(tmp_path / "dated.geojson")]) == 0
+    rows = geo.read_features(tmp_path / "dated.geojson").set_index("outline_id")
+    last_without, first_with = "2022-08-08", "2022-09-07"
+    found = rows.loc["built"]
+    assert last_without <= found["changed_best"] <= first_with
+    assert found["changed_low"] <= first_with
+    assert found["changed_high"] >= last_without
+    assert found["texture"] > 1.5
+    assert "no change was seen in 14 pictures" in rows.loc["control", "cannot_tell"]
+    assert "a person has to see" in capsys.readouterr().out
+
+
 def test_gap_is_grey_and_not_black(cube):
     gap = cube.copy(deep=True)
     for band in ("B02", "B03", "B04"):
         gap[band][0, :10] = np.nan
     chosen = imagery.choose_pair(gap, "2024-06-01", "2024-06-30")
     assert np.isnan(chosen.images[0][:10]).all()
-    assert before_after._with_alpha(chosen.images[0])[:10, :, 3].max() == 0
+    assert before_after.with_alpha(chosen.images[0])[:10, :, 3].max() == 0
 
 
 def test_date_is_a_utc_midnight_when_only_the_day_is_known(tmp_path):

@@ -135,7 +135,7 @@ def review_of(case):
     page = filings.parse("<p>1号楼可承载算力1.2万P。".encode(), "a.html")
     table = review.start_review(filings.claims_of(page))
     key = table["key"].iloc[0]
-    review.accept_claim(table, key, "Li", "2026-11-24", log=case / "raw" / "reviews.jsonl")
+    review.accept_claim(table, key, "Li", "2026-11-24", translation="in English", log=case / "raw" / "reviews.jsonl")
 
 
 @pytest.mark.parametrize("place", PLACES)

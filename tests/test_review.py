@@ -45,9 +45,17 @@ def test_only_reviewed_rows_enter_the_register_with_who_and_when(tmp_path, table
     log, before = tmp_path / "reviews.jsonl", register.read_bytes()
     assert review.write_reviewed(table, register, log, ABOUT) == 0 and register.read_bytes() == before
     key = keys(table)
-    table = review.accept_claim(table, key["compute"], "A. Reader", DAY, log=log)
+    table = review.accept_claim(table, key["compute"], "A. Reader", DAY, translation="in English", log=log)
     table = review.change_claim(
-        table, key["money_cny"], "A. Reader", DAY, "another sum", si_low=6.9e8, si_high=6.9e8, log=log
+        table,
+        key["money_cny"],
+        "A. Reader",
+        DAY,
+        "another sum",
+        translation="invested",
+        si_low=6.9e8,
+        si_high=6.9e8,
+        log=log,
     )
     table = review.reject_claim(table, key["servers"], "A. Reader", DAY, "counted twice", log=log)
     for number in (2, 0):
@@ -59,14 +67,14 @@ def test_only_reviewed_rows_enter_the_register_with_who_and_when(tmp_path, table
 
 
 def test_decisions_without_a_log_are_logged_when_they_are_written(tmp_path, table, register):
-    table = review.accept_claim(table, keys(table)["compute"], "A", DAY)
+    table = review.accept_claim(table, keys(table)["compute"], "A", DAY, translation="in English")
     assert review.write_reviewed(table, register, tmp_path / "log", ABOUT) == 1
     assert review.read_review_log(tmp_path / "log")["who"].tolist() == ["A"]
 
 
 def test_each_decision_is_on_the_disk_before_the_call_returns_and_a_torn_line_loses_only_itself(tmp_path, table, page):
     log, key = tmp_path / "reviews.jsonl", keys(table)
-    review.accept_claim(table, key["compute"], "A", DAY, log=log)
+    review.accept_claim(table, key["compute"], "A", DAY, translation="in English", log=log)
     review.reject_claim(table, key["servers"], "A", DAY, "no", log=log)
     whole = log.read_bytes()
     log.write_bytes(whole[: len(whole) - 40])  # the power failed in the second press
@@ -79,8 +87,10 @@ def test_each_decision_is_on_the_disk_before_the_call_returns_and_a_torn_line_lo
 
 def test_the_last_decision_counts_and_the_log_keeps_all(tmp_path, table, page):
     log, key = tmp_path / "log", keys(table)["compute"]
-    review.accept_claim(table, key, "A", DAY, log=log)
-    review.change_claim(table, key, "B", DAY, "the 万 belongs to another number", low=1.2, unit="P", log=log)
+    review.accept_claim(table, key, "A", DAY, translation="in English", log=log)
+    review.change_claim(
+        table, key, "B", DAY, "the 万 belongs to another number", translation="in English", low=1.2, unit="P", log=log
+    )
     row = review.start_review(filings.claims_of(page), log).set_index("key").loc[key]
     assert (row["decision"], row["who"], row["si_low"]) == ("changed", "B", 1.2)
     assert len(review.read_review_log(log)) == 2
@@ -88,7 +98,7 @@ def test_the_last_decision_counts_and_the_log_keeps_all(tmp_path, table, page):
 
 def test_a_claim_whose_reading_changed_is_open_again(tmp_path, table, page):
     log = tmp_path / "log"
-    review.accept_claim(table, keys(table)["compute"], "A", DAY, log=log)
+    review.accept_claim(table, keys(table)["compute"], "A", DAY, translation="in English", log=log)
     claims = filings.claims_of(page)
     claims.loc[0, "si_low"] = 1.2
     assert set(review.start_review(claims, log)["decision"]) == {""}
@@ -96,7 +106,7 @@ def test_a_claim_whose_reading_changed_is_open_again(tmp_path, table, page):
 
 def test_what_was_written_is_not_decided_again_in_silence(tmp_path, table, register):
     log, key = tmp_path / "log", keys(table)["compute"]
-    table = review.accept_claim(table, key, "A", DAY, log=log)
+    table = review.accept_claim(table, key, "A", DAY, translation="in English", log=log)
     review.write_reviewed(table, register, log, ABOUT)
     after = register.read_bytes()
     table = review.reject_claim(table, key, "B", DAY, "wrong building", log=log)
@@ -106,12 +116,51 @@ def test_what_was_written_is_not_decided_again_in_silence(tmp_path, table, regis
 
 
 def test_a_row_that_breaks_the_schema_leaves_register_and_log_alone(tmp_path, table, register):
-    before, table = register.read_bytes(), review.accept_claim(table, keys(table)["compute"], "A", DAY)
-    with pytest.raises(OsintError, match="translation"):
-        review.write_reviewed(table, register, tmp_path / "log", {**ABOUT, "translation": ""})
+    before = register.read_bytes()
+    table = review.accept_claim(table, keys(table)["compute"], "A", DAY, translation="can carry 12,000 P")
+    with pytest.raises(OsintError, match="source_tier"):
+        review.write_reviewed(table, register, tmp_path / "log", {**ABOUT, "source_tier": "rumour"})
     assert register.read_bytes() == before and not (tmp_path / "log").exists()
-    own = review.accept_claim(table, keys(table)["compute"], "A", DAY, translation="can carry 12,000 P")
-    assert review.write_reviewed(own, register, tmp_path / "log", {**ABOUT, "translation": ""}) == 1
+    assert review.write_reviewed(table, register, tmp_path / "log", {**ABOUT, "translation": ""}) == 1
+
+
+def test_a_missing_translation_is_asked_for_at_accept(tmp_path, table):
+    key, log = keys(table)["compute"], tmp_path / "log"
+    for decide in (
+        lambda: review.accept_claim(table, key, "A", DAY, log=log),
+        lambda: review.change_claim(table, key, "A", DAY, "as the crop shows", low=6, unit="万P", log=log),
+    ):
+        with pytest.raises(OsintError, match="translation first"):
+            decide()
+    assert not log.exists()
+    done = review.accept_claim(table, key, "A", DAY, translation="can carry", log=log)
+    again = review.change_claim(done, key, "A", DAY, "as the crop shows", date="2026-05", log=log)
+    assert again.loc[again["key"] == key, "translation"].item() == "can carry"
+    assert review.reject_claim(table, key, "A", DAY, "counted twice")["decision"].tolist().count("rejected") == 1
+
+
+def test_every_field_that_is_put_right_stands_in_the_register(tmp_path, table, register):
+    key, log = keys(table)["compute"], tmp_path / "log"
+    table = review.change_claim(
+        table, key, "A", DAY, "as the crop shows", translation="can carry", log=log, chip_model="H20", date="2026-05",
+        modality="withdrawn", aim="", rung="", precision="FP16 sparse", qualifier="at least",
+        filed={"site_id": "XJ03", "part": "hall 1", "evidence_use": "yes"},
+    )  # fmt: skip
+    assert review.write_reviewed(table, register, log, ABOUT) == 1
+    row = pd.read_csv(register, dtype=str, keep_default_na=False).iloc[-1]
+    assert (row["chip_model"], row["value_date"], row["modality"], row["rung"]) == ("H20", "2026-05", "withdrawn", "")
+    assert (row["precision"], row["bound"]) == ("sparse", "at least")
+    assert (row["site_id"], row["part"], row["evidence_use"]) == ("XJ03", "hall 1", "yes")
+    assert review.compare_with_register(log, register) == []
+
+
+@pytest.mark.parametrize(
+    "new", [{"date": "May"}, {"modality": "perhaps"}, {"qualifier": "some"}, {"aim": "built"}, {"kind": "gpus"}]
+)
+def test_a_field_takes_only_what_the_register_knows(tmp_path, table, new):
+    with pytest.raises(OsintError, match=r"give one of|no date"):
+        review.change_claim(table, keys(table)["compute"], "A", DAY, "x", translation="t", log=tmp_path / "log", **new)
+    assert not (tmp_path / "log").exists()
 
 
 @pytest.mark.parametrize(
@@ -122,12 +171,16 @@ def test_a_row_that_breaks_the_schema_leaves_register_and_log_alone(tmp_path, ta
     ],
 )  # fmt: skip
 def test_a_changed_value_in_its_unit_becomes_si(table, new, si):
-    row = review.change_claim(table, keys(table)["compute"], "A", DAY, "as the crop shows", **new).iloc[0]
+    row = review.change_claim(
+        table, keys(table)["compute"], "A", DAY, "as the crop shows", translation="in English", **new
+    ).iloc[0]
     assert row["si_low"] == row["si_high"] == si and row["si_unit"] == READ_KINDS[row["kind"]].si_unit
 
 
 def test_a_changed_rung_is_what_the_register_takes(tmp_path, table, register):
-    table = review.change_claim(table, keys(table)["compute"], "A", DAY, "only ground broken", rung="ground broken")
+    table = review.change_claim(
+        table, keys(table)["compute"], "A", DAY, "only ground broken", translation="in English", rung="ground broken"
+    )
     review.write_reviewed(table, register, tmp_path / "log", ABOUT)
     assert pd.read_csv(register, dtype=str).iloc[-1]["rung"] == "ground broken"
 
@@ -150,9 +203,11 @@ def test_a_refused_value_cannot_be_accepted_but_corrected(table):
     table.loc[0, "warning"] = "text layer and picture disagree"
     key = table["key"].iloc[0]
     with pytest.raises(OsintError, match="text layer and picture disagree"):
-        review.accept_claim(table, key, "A", DAY)
+        review.accept_claim(table, key, "A", DAY, translation="in English")
     assert (
-        review.change_claim(table, key, "A", DAY, "as the crop shows", low=8, high=8, unit="万P")["si_low"].iloc[0]
+        review.change_claim(
+            table, key, "A", DAY, "as the crop shows", translation="in English", low=8, high=8, unit="万P"
+        )["si_low"].iloc[0]
         == 80000
     )
 
@@ -180,7 +235,10 @@ def test_energy_that_is_generated_is_not_written_as_used(tmp_path, register):
 
 
 def test_a_tidied_note_does_not_bring_the_claim_in_twice(tmp_path, table, register):
-    table, log = review.accept_claim(table, keys(table)["compute"], "A", DAY), tmp_path / "log"
+    table, log = (
+        review.accept_claim(table, keys(table)["compute"], "A", DAY, translation="in English"),
+        tmp_path / "log",
+    )
     assert review.write_reviewed(table, register, log, ABOUT) == 1
     rows = pd.read_csv(register, dtype=str, keep_default_na=False)
     rows.loc[rows.index[-1], "note"] = "seen by A"
@@ -193,7 +251,7 @@ def test_a_tidied_note_does_not_bring_the_claim_in_twice(tmp_path, table, regist
 
 def test_a_crash_between_log_and_register_loses_no_claim(tmp_path, table, register):
     table, log, before = (
-        review.accept_claim(table, keys(table)["compute"], "A", DAY),
+        review.accept_claim(table, keys(table)["compute"], "A", DAY, translation="in English"),
         tmp_path / "log",
         register.read_bytes(),
     )
@@ -245,6 +303,14 @@ def test_buttons_take_one_decision_each_and_say_what_is_wrong(tmp_path, page):
         named.setdefault(getattr(widget, "description", ""), []).append(widget)
     press = {name: named[name] for name in ("accept", "change", "reject")}
     press["accept"][0].click()
+    assert "translation first" in form._said.value and not log.exists()
+    for box in named["translation"]:
+        box.value = "it can carry it"
+    press["accept"][0].click()
+    assert "yes or no" in form._said.value and not log.exists()
+    for box in named["evidence?"]:
+        box.value = "yes"
+    press["accept"][0].click()
     assert "who decided" in form._said.value and not log.exists()
     named["reviewer"][0].value = "A. Reader"
     press["accept"][0].click()
@@ -264,6 +330,39 @@ def test_buttons_take_one_decision_each_and_say_what_is_wrong(tmp_path, page):
     ]  # fmt: skip
     again = review_form.ReviewForm(filings.claims_of(page), {"county.html": page}, log)
     assert again.table["decision"].tolist() == ["accepted", "changed", "", ""]
+
+
+def test_every_field_is_put_right_at_the_form_and_reaches_the_register(tmp_path, page, register):
+    pytest.importorskip("ipywidgets")
+    log = tmp_path / "log"
+    form = review_form.ReviewForm(
+        filings.claims_of(page), {"county.html": page}, log, who="A", when=DAY, site_id="XJ03"
+    )
+    key = keys(form.table)["servers"]
+    fields = form._fields(form.table.loc[form.table["key"] == key].iloc[0].to_dict())
+    assert fields["site_id"].value == "XJ03"
+    said = {"chip_model": "H100", "part": "hall 1", "modality": "has", "evidence_use": "yes", "translation": "servers"}
+    said |= {"precision": "dense", "date": "2026-05", "reason": "as the crop shows"}
+    state = fields["reason"].__class__()
+    form._press("change", key, fields, state)
+    assert "translation first" in state.value
+    for name, value in said.items():
+        fields[name].value = value
+    form._press("change", key, fields, state)
+    assert review.write_reviewed(form.table, register, log, ABOUT) == 1
+    row = pd.read_csv(register, dtype=str, keep_default_na=False).iloc[-1]
+    assert (row["chip_model"], row["part"], row["site_id"]) == ("H100", "hall 1", "XJ03")
+    assert (row["evidence_use"], row["modality"], row["value_date"]) == ("yes", "has", "2026-05")
+    again = review.start_review(filings.claims_of(page), log)
+    kept = again.loc[again["key"] == key].iloc[0]
+    assert (kept["part"], kept["evidence_use"], kept["chip_model"]) == ("hall 1", "yes", "H100")
+
+
+def test_where_a_claim_belongs_takes_no_other_word(table):
+    key = keys(table)["servers"]
+    for filed in ({"evidence_use": "perhaps"}, {"claimant": "me"}):
+        with pytest.raises(OsintError):
+            review.accept_claim(table, key, "A", DAY, filed=filed)
 
 
 def test_presses_of_two_people_on_one_log_are_all_kept(tmp_path, table):

@@ -41,7 +41,7 @@ def resealed(log, number, **values):
 def log(tmp_path, table):  # noqa: F811
     path = tmp_path / "reviews.jsonl"
     for kind in ("compute", "money_cny"):
-        review.accept_claim(table, keys(table)[kind], "Li", DAY, log=path)
+        review.accept_claim(table, keys(table)[kind], "Li", DAY, translation="in English", log=path)
     return path
 
 
@@ -58,7 +58,7 @@ def test_a_line_that_was_changed_by_hand_is_named_and_its_row_not_written(tmp_pa
     )
     assert filings.write_reviewed(taken, register, log, ABOUT) == 1
     assert "5e+21" not in register.read_text()
-    again = review.accept_claim(table, keys(table)["compute"], "Wang", DAY, log=log)
+    again = review.accept_claim(table, keys(table)["compute"], "Wang", DAY, translation="in English", log=log)
     assert filings.review_faults(log) == [] and (again["decision"] == "accepted").sum() == 1
 
 
@@ -100,7 +100,7 @@ def test_accepted_bears_no_value_but_the_one_that_was_read(log, table, register)
     with pytest.warns(UserWarning, match="not the one read"):
         taken = review.start_review(table, log)
     assert taken.set_index("kind").loc["compute", "decision"] == ""
-    forged = review.accept_claim(table, keys(table)["compute"], "Li", DAY)
+    forged = review.accept_claim(table, keys(table)["compute"], "Li", DAY, translation="in English")
     forged.loc[forged["kind"] == "compute", ["si_low", "si_high"]] = 5e21
     with pytest.raises(BadInputError, match="not the one read"):
         filings.write_reviewed(forged, register, log, ABOUT)
@@ -130,7 +130,7 @@ def test_verify_compares_the_register_with_the_log(tmp_path, table, register, ca
     archive.Archive(archive.captures_directory(case)).open()
     claims, log = case / "raw" / "claims.csv", case / "raw" / "reviews.jsonl"
     claims.write_bytes(register.read_bytes())
-    done = review.accept_claim(table, keys(table)["compute"], "Li", DAY, log=log)
+    done = review.accept_claim(table, keys(table)["compute"], "Li", DAY, translation="in English", log=log)
     filings.write_reviewed(done, claims, log, ABOUT)
     monkeypatch.setenv("OSINT_DATA", str(case))
     assert main(["archive", "verify"]) == 0
@@ -171,7 +171,7 @@ def test_all_that_a_notebook_shows_is_escaped(page, table):  # noqa: F811
     picture = np.zeros((2, 2, 3), np.float32)
     days = (pd.Timestamp(DAY), pd.Timestamp(DAY))
     pair = Pair((picture, picture), days, (HOSTILE, HOSTILE), (0, 1), (0, 1, 0, 1), "EPSG:32645", HOSTILE, False)
-    shown += Swipe(pair)._repr_html_()
+    shown += Swipe.of(pair)._repr_html_()
     assert (
         "<script" not in shown
         and "onerror=y>" not in shown.replace("&gt;", "")

@@ -5,7 +5,10 @@ import pytest
 from benchmarks import tables
 from osint import filings
 
-SMALL = tables.read_tables(tables.HERE / "tables.txt")
+SMALL = [
+    *tables.read_tables(tables.HERE / "tables.txt"),
+    *tables.read_tables(tables.HERE / "tables_fourth.txt"),
+]
 
 
 @pytest.mark.parametrize("table", SMALL, ids=lambda table: table.name)
@@ -81,3 +84,95 @@ def test_a_bid_that_did_not_win_says_so():
     frame = filings.claims_of(page("投标人|报价（元）|是否中标", "甲|3120000|是", "乙|2980000|否"))
     assert frame["rung"].tolist() == ["filed", ""]
     assert "did not win" in frame["warning"].iloc[1]
+
+
+def _grid_page(rows, widths, top):
+    """Draw a ruled table with columns of given widths."""
+    drawing, y = "", top
+    for row in rows:
+        x = 50.0
+        for words, width in zip(row, widths, strict=True):
+            drawing += f"0.5 w {x:.0f} {y - 20:.0f} {width:.0f} 20 re S\n" + tables.drawn_words(
+                x + 5, y - 14, words, 9.0
+            )
+            x += width
+        y -= 20
+    return drawing
+
+
+HEAD, FIRST, REST = (
+    ("项目", "机柜（架）", "总投资（万元）"),
+    ("甲", "900", "7300"),
+    [("乙", "700", "5100"), ("丙", "300", "2100")],
+)
+
+
+def test_a_table_that_goes_on_over_the_end_of_a_pdf_page_keeps_its_heads():
+    widths = (60, 80, 90)
+    first = _grid_page([HEAD, FIRST], widths, 120) + tables.drawn_words(300, 40, "1", 9.0)
+    found = filings.claims_of(
+        filings.parse(tables.written_pdf([(600, 842, first), (600, 842, _grid_page(REST, widths, 800))]), "a.pdf")
+    )
+    assert found[["kind", "si_low", "row_label", "column_label"]].values.tolist() == [
+        ["racks", 900, "甲", "机柜（架）"],
+        ["money_cny", 7.3e7, "甲", "总投资（万元）"],
+        ["racks", 700, "乙", "机柜（架）"],
+        ["money_cny", 5.1e7, "乙", "总投资（万元）"],
+        ["racks", 300, "丙", "机柜（架）"],
+        ["money_cny", 2.1e7, "丙", "总投资（万元）"],
+    ]
+    assert set(found["confidence"][2:]) == {"low"}
+    assert all("the page before" in warning for warning in found["warning"][2:])
+
+
+def test_another_table_on_the_next_page_takes_no_heads():
+    first = _grid_page([HEAD, FIRST], (60, 80, 90), 120)
+    for rest in (
+        _grid_page(REST, (90, 60, 80), 800),
+        tables.drawn_words(50, 820, "另附能耗情况如下", 9.0) + _grid_page(REST, (60, 80, 90), 800),
+    ):
+        found = filings.parse(tables.written_pdf([(600, 842, first), (600, 842, rest)]), "a.pdf")
+        assert len(filings.claims_of(found)) == 2
+        assert "page 2 table 1: 4 numbers without a unit, not read" in found.remarks
+
+
+@pytest.mark.parametrize("matrix", ["1 0 0 1 0 0", "0 1 -1 0 850 0", "-1 0 0 -1 600 842", "0 -1 1 0 0 600"])
+@pytest.mark.parametrize("rotate", [0, 90, 270])
+def test_text_turned_by_any_quarter_is_read(matrix, rotate):
+    drawing = f"q {matrix} cm\n{_grid_page([HEAD, FIRST, *REST], (60, 80, 90), 700)}Q\n"
+    data = tables.written_pdf([(900, 900, drawing)]).replace(b"/MediaBox", b"/Rotate %d /MediaBox" % rotate)
+    found = filings.claims_of(filings.parse(data, "a.pdf"))
+    assert found["si_low"].tolist() == [900, 7.3e7, 700, 5.1e7, 300, 2.1e7]
+    assert found["row_label"].tolist() == ["甲", "甲", "乙", "乙", "丙", "丙"]
+
+
+def test_a_table_in_a_labelled_cell_takes_label_and_unit():
+    inner = "<table><tr><td>一期<td>900<tr><td>二期<td>3300</table>"
+    words = f"<meta charset=utf-8><table><tr><td>机柜（架）<td>{inner}<tr><td>采购预算（元）<td><table><tr><td>14800000</table></table>"
+    found = filings.claims_of(filings.parse(words.encode(), "a.html"))
+    assert found[["kind", "si_low", "row_label", "confidence"]].values.tolist() == [
+        ["racks", 900, "机柜（架） / 一期", "low"],
+        ["racks", 3300, "机柜（架） / 二期", "low"],
+        ["money_cny", 1.48e7, "采购预算（元）", "low"],
+    ]
+
+
+def test_what_is_struck_out_in_a_sheet_is_not_live():
+    import io
+
+    import openpyxl
+    from openpyxl.cell.rich_text import CellRichText, TextBlock
+    from openpyxl.cell.text import InlineFont
+    from openpyxl.styles import Font
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (("项目", "机柜（架）"), ("甲", 900), ("乙", 700), ("丙", "x")):
+        sheet.append(row)
+    sheet["B3"].font = Font(strike=True)
+    sheet["B4"] = CellRichText(TextBlock(InlineFont(strike=True), "800架"), "850架")
+    body = io.BytesIO()
+    book.save(body)
+    filing = filings.parse(body.getvalue(), "a.xlsx")
+    assert filings.claims_of(filing)[["row_label", "si_low"]].values.tolist() == [["甲", 900], ["丙", 850]]
+    assert sum("struck out" in remark for remark in filing.remarks) == 2

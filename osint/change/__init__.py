@@ -1,15 +1,32 @@
 """Change on the ground: find new roofs, date them, measure them, or say why not; search a wide area for a site."""
 
 from osint.change._tile_search import Target
-from osint.change.detect import NewStructures, draw_structure, new_structures, observe
-from osint.change.found import found_rows, hand_row, last_scene, read_found, search_member, shown_until
+from osint.change.detect import PROBABLE, NewStructures, draw_structure, new_structures, observe
+from osint.change.found import (
+    FoundFile,
+    found_rows,
+    hand_row,
+    last_scene,
+    place_pair,
+    read_found,
+    search_member,
+    shown_until,
+)
 from osint.change.history import PROPERTIES, Structure, iso
 from osint.change.kinds import KindOfPatch, Surface, kind
 from osint.change.landcover import BUILDINGS, Kind
 from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, journal_faults, locate, site_area
 from osint.change.measure import MEASURED, AreaInterval, Measurement, in_order, measure, measure_outlines
-from osint.change.observations import compare_outlines, ground_row, observation_row, radar_rows, structure_rows
+from osint.change.observations import (
+    NOT_SHOWN,
+    compare_outlines,
+    ground_row,
+    observation_row,
+    radar_rows,
+    structure_rows,
+)
 from osint.change.outlines import Dated, date_change, date_outlines
+from osint.change.pictures import PICTURED, PICTURES_LIMIT, OutlineSeries, date_pictures, picture_series
 from osint.change.place import (
     P_PLACE_MOST,
     Candidate,
@@ -35,13 +52,17 @@ from osint.change.radar import (
     radar_scenes,
     read_radar,
 )
-from osint.change.reasons import Doubt, Reason, sentence, sentences
+from osint.change.reasons import Doubt, Reason, of_kind_alone, sentence, sentences
 from osint.change.stack import Stack, around, open_stack, stack_of_dataset
 from osint.change.steps import Step, Steps, date_step, to_date
 
 __all__ = [
     "BUILDINGS",
     "MEASURED",
+    "NOT_SHOWN",
+    "PICTURED",
+    "PICTURES_LIMIT",
+    "PROBABLE",
     "PROPERTIES",
     "P_PLACE_MOST",
     "RADAR_LIMIT",
@@ -51,6 +72,7 @@ __all__ = [
     "Dated",
     "Doubt",
     "Expected",
+    "FoundFile",
     "Identification",
     "Identified",
     "Kind",
@@ -58,6 +80,7 @@ __all__ = [
     "LocateResult",
     "Measurement",
     "NewStructures",
+    "OutlineSeries",
     "PlaceEstimate",
     "PlaceSource",
     "PlaceStatement",
@@ -81,6 +104,7 @@ __all__ = [
     "compare_outlines",
     "date_change",
     "date_outlines",
+    "date_pictures",
     "date_step",
     "draw_chips",
     "draw_structure",
@@ -98,7 +122,10 @@ __all__ = [
     "new_structures",
     "observation_row",
     "observe",
+    "of_kind_alone",
     "open_stack",
+    "picture_series",
+    "place_pair",
     "radar_clock",
     "radar_rows",
     "radar_scenes",

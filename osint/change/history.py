@@ -13,7 +13,7 @@ from osint.change import landcover, series
 from osint.change._segmentation import YEAR_DAYS
 from osint.change.landcover import Kind, LandCover, WindowMedian
 from osint.change.measure import AreaInterval, area_row
-from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason, sentences
+from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason, names, sentences
 from osint.change.series import Series, quarters, step_whiteness
 from osint.change.stack import PAIR
 from osint.change.steps import Step, Steps, to_date, to_day
@@ -21,7 +21,7 @@ from osint.change.steps import Step, Steps, to_date, to_day
 PROPERTIES = (
     "outline_id", "kind", "probability", "roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high",
     "onset_low", "onset_high", "roofed_low", "roofed_best", "roofed_high", "complete_low", "complete_high",
-    "removed_low", "removed_high", "cannot_tell", "scenes_used", "scenes_unread", "bytes_read",
+    "removed_low", "removed_high", "cannot_tell", "doubts", "scenes_used", "scenes_unread", "bytes_read",
 )  # fmt: skip
 """Columns of the rows that `Structure.to_row` writes."""
 LONGEST_INTERVAL_DAYS = 200  # width of the half-covered interval above which its date is not to be relied on
@@ -130,7 +130,8 @@ class Structure:
         row = {name: getattr(self, name, None) for name in PROPERTIES}
         row |= {name: value.isoformat() for name, value in row.items() if isinstance(value, dt.date)}
         row["kind"] = None if self.kind is None else str(self.kind)
-        return row | area_row("roof_area_m2", self.roof_area) | {"cannot_tell": sentences(self.doubts)}
+        told = {"cannot_tell": sentences(self.doubts), "doubts": names(self.doubts)}
+        return row | area_row("roof_area_m2", self.roof_area) | told
 
 
 @dataclass(frozen=True, slots=True)

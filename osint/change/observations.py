@@ -104,7 +104,8 @@ def _compound_rows(
         return seen_by(date, **_position(shown), **known)
 
     roofs = _certain_roofs(group).to_dict("records")
-    doubtful = int(group["cannot_tell" if "kind" in group else "roof_cannot_tell"].notna().sum())
+    doubts = group["cannot_tell" if "kind" in group else "roof_cannot_tell"].notna() & ~_vouched(group)
+    doubtful = int(doubts.sum())
     last = _standing(roofs, until)
     rows = []
     for broken in group[group["kind"].eq(Kind.EARTHWORKS)].to_dict("records") if "kind" in group else ():
@@ -121,7 +122,8 @@ def _compound_rows(
         complete = roof["roofed_high"] if _missing(roof["complete_high"]) else roof["complete_high"]
         shown = _standing(roofs[:n], _day(complete)) or [roof]
         measured = _roof_m2(shown, standing_m2, doubtful) or {"scope": "roof, not measured"}
-        note = f"{roof['kind']}, {outline}, probability {roof['probability']:g}"
+        by_word = f"; called a building by the observer ({roof['cannot_tell']})" if roof.get("vouched") else ""
+        note = f"{roof['kind']}, {outline}, probability {roof['probability']:g}{by_word}"
         date = _interval(roof["roofed_low"], complete)
         rows.append(seen(date, shown, rung=Rung.ROOFED, note=note, **measured))
         if not _missing(roof.get("removed_high")):
@@ -191,8 +193,14 @@ def _certain_roofs(group: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the rows of roofs without a doubt: dated ones in their order, or all that were measured."""
     if "kind" not in group:
         return group[group["roof_area_m2_best"].notna() & group["roof_cannot_tell"].isna()]
-    sure = group["kind"].isin(landcover.BUILDINGS) & group["roofed_best"].notna() & group["cannot_tell"].isna()
+    certain = group["kind"].isin(landcover.BUILDINGS) & group["cannot_tell"].isna()
+    sure = (certain | _vouched(group)) & group["roofed_best"].notna()
     return group[sure].sort_values(["roofed_high", "roofed_best"], kind="stable")
+
+
+def _vouched(group: gpd.GeoDataFrame) -> pd.Series[bool]:
+    """Return which rows the observer calls a building, where that was all that was open."""
+    return group["vouched"].astype(bool) if "vouched" in group else pd.Series(False, group.index)
 
 
 def _areas(roof: dict[str, Any]) -> np.ndarray:

@@ -75,6 +75,16 @@ def sentence(doubt: Doubt) -> str:
     return doubt.reason.value.format(**doubt.figures)
 
 
+def names(doubts: Iterable[Doubt]) -> str | None:
+    """Return the names of the reasons of doubts, separated by "|", None if there is none."""
+    return "|".join(doubt.reason.name for doubt in doubts) or None
+
+
+def of_kind_alone(named: object) -> bool:
+    """Say whether doubts by their `names` leave open what a thing is and nothing else: a person can settle that."""
+    return isinstance(named, str) and named != "" and set(named.split("|")) <= {r.name for r in NOT_SEPARABLE}
+
+
 def sentences(doubts: Iterable[Doubt]) -> str | None:
     """Return doubts in English, separated by "; ", None if there is none."""
     return "; ".join(map(sentence, doubts)) or None

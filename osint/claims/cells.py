@@ -73,6 +73,10 @@ _SINGLE = ("k", "m", "mn", "bn")
 """letters that are a scale of money alone"""
 
 
+_TWO_LANGUAGES = re.compile(r"([一-龥/]{1,6})\s?[/(]?\s?([A-Za-z]{1,12})\)?")
+"""a unit in Chinese and English: 台 set"""
+
+
 @lru_cache(maxsize=4096)
 def read_unit(words: str) -> CellUnit | None:
     """Return the unit that some words are, or None where they hold anything else.
@@ -81,6 +85,9 @@ def read_unit(words: str) -> CellUnit | None:
     (True, None)
     """
     plain = fold(words).text.strip(" :;,.")
+    both = _TWO_LANGUAGES.fullmatch(plain)
+    if both and (unit := read_unit(both[1])) and read_unit(both[2]):
+        return unit
     whole = cell_units().get(spelling_key(plain)) or declared_units().get(spelling_key(plain))
     if whole:
         return CellUnit(plain, "", plain, whole)
@@ -142,6 +149,10 @@ _OF_NOUN = re.compile(
 )
 
 
+_RAISED = re.compile(r"(?<=[^\Wm\d]|[)）\]】])(?:[¹²³⁰⁴-⁹]{1,2}|[①-⑳*#†‡])$|(?<=[^\Wm\d])[¹²³⁰⁴-⁹]{1,2}(?=\s?[(（])")
+"""a mark of a footnote at the end of a label or before its bracket; m² stays"""
+
+
 @lru_cache(maxsize=4096)
 def label_unit(words: str) -> tuple[CellUnit | None, str]:
     """Return (unit, words without it) of a header or a label; None where it names no unit.
@@ -149,7 +160,7 @@ def label_unit(words: str) -> tuple[CellUnit | None, str]:
     >>> label_unit("投资额（万元）")[0].scale, label_unit("机柜/架")[1], label_unit("二期")[0]
     ('万', '机柜', None)
     """
-    plain = fold(words).text.strip()
+    plain = fold(_RAISED.sub("", words)).text.strip()
     for match in [*_BRACKETS.finditer(plain)][::-1]:
         for part in (match[1], *re.split(r"[,;、/]", match[1])):
             found = read_unit(part) or _scaled_noun(part, plain[: match.start()])

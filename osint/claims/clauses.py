@@ -1,13 +1,13 @@
-"""Read what a clause asserts of a quantity: the rung of the ladder (tense and negation first) and its subject."""
+"""Read what a clause asserts of a quantity: the rung of the ladder, tense and negation first."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import cache
 
-from osint.claims.units import declared_units, rung_words, spelling_key, unit_pattern, word_set
+from osint.claims.retractions import TakenBack, taken_back
+from osint.claims.units import WEAK_ROLES, rung_words
 from osint.register import LADDER
 
 # each of the two begins with one class of characters, so that the search skips at full speed
@@ -32,7 +32,7 @@ class RungWord:
     start: int
     end: int
     role: str
-    """a rung, or "future"; negated rungs are left out"""
+    """a rung, "stands", "bought" or "future"; negated rungs are left out"""
 
 
 class Clauses:
@@ -44,6 +44,8 @@ class Clauses:
         self._clause_ends: dict[int, list[int]] = {}
         self._last = self._last_sentence = (0, 0)
         self._hits: dict[int, list[RungWord]] = {}
+        self._denied: set[int] = set()
+        self._back: dict[int, TakenBack | None] = {}
 
     def sentence(self, offset: int) -> tuple[int, int]:
         """Return the span of the sentence that holds `offset`."""
@@ -52,6 +54,13 @@ class Clauses:
             index = bisect_right(ends, offset, 0, len(ends) - 1)
             self._last_sentence = ends[index - 1], ends[index]
         return self._last_sentence
+
+    def taken_back(self, offset: int) -> TakenBack | None:
+        """Return what the sentence that holds `offset` takes back; each sentence is read once."""
+        start, stop = self.sentence(offset)
+        if start not in self._back:
+            self._back[start] = taken_back(self.text, start, stop)
+        return self._back[start]
 
     def clause(self, offset: int) -> tuple[int, int]:
         """Return the span of the clause that holds `offset`."""
@@ -70,8 +79,16 @@ class Clauses:
     def hits(self, start: int, stop: int) -> list[RungWord]:
         """Return the rung words of the clause that spans [start, stop); each clause is read once."""
         if start not in self._hits:
-            self._hits[start] = [hit for hit in _without_negated(self.text, start, stop) if hit.role != "none"]
+            found = _without_negated(self.text, start, stop)
+            self._hits[start] = [hit for hit in found if hit.role not in ("none", "denied")]
+            if any(hit.role == "denied" for hit in found):
+                self._denied.add(start)
         return self._hits[start]
+
+    def denies(self, start: int, stop: int) -> bool:
+        """Say whether the clause that spans [start, stop) denies a rung: 尚未开工."""
+        self.hits(start, stop)
+        return start in self._denied
 
 
 _MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
@@ -116,11 +133,22 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
             and not re.search(r"[,。;!?\n]", text[negation.end : hit.start])
         ):
             negation = RungWord(hit.start, hit.end, "negation")
+            if hit.role not in ("none", "future"):
+                kept.append(RungWord(hit.start, hit.end, "denied"))
             continue
         if hit.start and text[hit.start - 1] in "未不" and text[hit.start - 1 : hit.start + 1] != "未来":
+            if hit.role not in ("none", "future"):
+                kept.append(RungWord(hit.start, hit.end, "denied"))
             continue
         kept.append(hit)
+    if negation and _NOT_YET.fullmatch(text, negation.start, negation.end):
+        kept.append(RungWord(negation.start, negation.end, "denied"))
     return kept
+
+
+_NOT_YET = re.compile(
+    r"尚未|暂未|还未|仍未|未能|并未|尚无|not yet|yet to|has(?: not|n't)|have(?: not|n't)|failed to", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,47 +163,15 @@ class Assertion:
     """has, will, would, can carry; "" where no rung is stated"""
 
 
-_WITHDRAWN = re.compile(
-    r"终止|撤回|撤销|流标|废标|停建|搁置|不予(?:批复|核准|备案|受理|通过)|叫停|(?:项目|计划|合同|订单|采购|招标|建设)[^,。;]{0,8}(?:取消|中止|暂停)|"
-    r"\b(?:withdrawn|withdrew|rejected|rejects|cancelled|canceled|scrapped|shelved|paused|halted|abandoned|terminated|"
-    r"called off|axed)\b|\bblocked (?:the|a|an|plans?)\b|\b(?:is|was|were|been) (?:blocked|suspended|refused)\b",
-    re.IGNORECASE,
-)
-_DENIED = re.compile(
-    r"辟谣|否认|并未|并无|从未|不实|未(?:采购|购买|购入|订购|签署|拥有)|没有(?:采购|购买|部署|安装|签署|计划)|"
-    r"\b(?:did not|didn't|never|denied|denies) (?!only)|\bno such\b|\bhas not (?:bought|ordered|installed|signed)\b",
-    re.IGNORECASE,
-)
-_STILL = re.compile(
-    r"(?:未|没有|不会|无)(?:被)?$|\b(?:not|never|without|denied|nor)\W{1,3}(?:be |been |being )?$", re.IGNORECASE
-)
-_OBJECTION = re.compile(r"\s(?:objections?|appeals?|claims?|calls|criticism|a bid to stop|异议)", re.IGNORECASE)
-_LONGEST_TAKEN_BACK = 240
-
-
-def taken_back(text: str, start: int, stop: int) -> str:
-    """Return the words by which a sentence says that a plan is withdrawn, refused or denied; empty where it does not.
-
-    >>> taken_back("The 450 MW plan was withdrawn.", 0, 30), taken_back("辟谣:并无1500张加速卡", 0, 14)
-    ('withdrawn', '辟谣')
-    """
-    if stop - start > _LONGEST_TAKEN_BACK:
-        return ""
-    for pattern in (_WITHDRAWN, _DENIED):
-        match = pattern.search(text, start, stop)
-        kept = match and re.search("未|没有|不会", match.group()[:-2]) and pattern is _WITHDRAWN
-        if match and not (kept or _STILL.search(text, start, match.start()) or _OBJECTION.match(text, match.end())):
-            return match.group().strip()
-    return ""
-
-
-def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Assertion:
+def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str = "") -> Assertion:
     """Return what is asserted of the quantity at [start, end).
 
     The clause of the quantity decides; a clause without such a word takes the one that the sentence
     before it left standing, else the one of a clause behind it that has no subject of its own.  With
     `apart` (money, areas, shares) an English clause with a verb of its own borrows none: "the hall is
-    live, and the project cost $3bn" says nothing of the rung of the sum.
+    live, and the project cost $3bn" says nothing of the rung of the sum.  `kind` says which
+    words speak of the quantity: of machines, compute and power also those that only say that a thing is there, or
+    bought.  A clause that denies a rung borrows none.
     """
     first, last = clauses.sentence(start)
     own = at, stop = clauses.clause(start)
@@ -185,20 +181,61 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False) -> Assert
         hits = [hit for hit in near if hit.start < end or not _governs_forward(clauses.text, hit)]
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
+        hits = [hit for hit in hits if not (hit.start >= end and _IN_PART.search(clauses.text, at, hit.start))]
+        if hits and (at, stop) == own and own[1] < last and not _strong(hits):
+            hits = _strong(_behind(clauses, own[1], last)) or hits
+        hits = _settled(clauses.text, hits, kind)
         if hits:
             asserted = _decide(clauses, hits, start, end)
+            if at < own[0] and asserted.modality == "has" and _OWN_MATTER.search(clauses.text, stop, start):
+                return Assertion()
             if (at, stop) != own and (asserted.modality == "can carry" or _done(asserted, clauses, own, start)):
                 return Assertion()  # what a hall can carry says nothing of what the next clause measures
             return _intended(asserted, clauses, at) if asserted.modality == "has" else asserted
         if at <= first:
             break
-        if says_itself:
+        if says_itself or clauses.denies(at, stop):
             return Assertion()
         at, stop = clauses.clause(at - 1)[0], at
     if own[1] < last and not says_itself:
-        hits = _behind(clauses, own[1], last)
+        hits = _settled(clauses.text, _behind(clauses, own[1], last), kind)
         return _decide(clauses, hits, start, end) if hits else Assertion()
     return Assertion()
+
+
+_OWN_MATTER = re.compile(r"配套|创建|培育|吸引|带动|降至|降到|节约|减排|\b(?:against|compared with)\b")
+"""words by which a clause turns to a matter of its own, of which the done work before it says nothing"""
+
+
+_IN_PART = re.compile(r"(?:\bpart(?:ly|ially)|部分)\s?(?:已(?:经)?)?$")
+
+
+def _strong(hits: list[RungWord]) -> list[RungWord]:
+    return [hit for hit in hits if hit.role not in WEAK_ROLES]
+
+
+def _settled(text: str, hits: list[RungWord], kind: str) -> list[RungWord]:
+    """Return the rung words that speak of a kind; weak ones as the rung that they prove, where no word states one.
+
+    Of several weak words the lowest counts: what 目前已到位 is delivered, and not yet installed.
+    """
+    hits = [hit for hit in hits if kind in _POWERS or not text.startswith("draw", hit.start)]
+    strong = [hit for hit in hits if hit.role not in WEAK_ROLES]
+    if kind not in _MAY_STAND or any(hit.role != "future" for hit in strong):
+        return strong
+    can = [hit for hit in hits if hit.role in WEAK_ROLES and (kind in _MACHINES or _is_order(text, hit))]
+    lowest = min((WEAK_ROLES[hit.role] for hit in can), key=LADDER.index, default="")
+    return sorted([*strong, *(RungWord(hit.start, hit.end, lowest) for hit in can)], key=lambda hit: hit.start)
+
+
+def _is_order(text: str, hit: RungWord) -> bool:
+    """Say whether a sum is one of an order: a loan that was secured buys nothing yet."""
+    return hit.role == "bought" and not text.startswith(("secur", "leas"), hit.start)
+
+
+_POWERS = ("power", "energy")
+_MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
+_MAY_STAND = (*_MACHINES, "money_cny", "money_usd", "money_hkd", "money_eur")
 
 
 def _near(hits: list[RungWord], start: int) -> list[RungWord]:
@@ -304,6 +341,11 @@ _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommoda
 _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
 
 
+_DUTY = re.compile(
+    r"(?:(?:须|必须|应当|应于|应在|需于|需在|需完成|must|shall|have to|has to|required to)\s?)+", re.IGNORECASE
+)
+
+
 def _decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Assertion:
     future = [hit for hit in hits if hit.role == "future"]
     plain = [hit for hit in hits if hit.role != "future"]
@@ -316,6 +358,9 @@ def _decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Ass
         future, plain = [], [hit for hit in plain if hit.end <= start]
     if future:
         words = " ".join(clauses.text[hit.start : hit.end] for hit in future)
+        filed = [hit for hit in plain if hit.role == "filed"]
+        if filed and _DUTY.fullmatch(words):  # a duty in a contract: the contract is on paper
+            return Assertion("filed", max((hit.role for hit in plain), key=LADDER.index), "will")
         aims = [hit.role for hit in plain] + [role for role in map(_role_inside, words.split()) if role]
         return Assertion(
             "announced",
@@ -362,95 +407,3 @@ def _chain(hits: list[RungWord], nearest: RungWord, text: str, end: int) -> list
     while high + 1 < len(hits) and together(hits[high], hits[high + 1]):
         high += 1
     return hits[low : high + 1]
-
-
-# ---------------------------------------------------------------- subject
-
-# what may stand between the words that name a quantity and its number
-_FILLERS = word_set(
-    "将 已 可 提供 不少于 不小于 约 共 达到 达 超过 超 为 有 近 逾 于 到 突破 不低于 不超过 不高于 高达 人民币 "
-    '预计 大约 至少 的 和 及 与 、 : ( ) " “ 在 由 是 ,'
-)
-_FILLERS_BY_END = {
-    end: sorted((word for word in _FILLERS if word[-1] == end), key=len, reverse=True)
-    for end in {word[-1] for word in _FILLERS}
-}
-_CUT = re.compile(r"[\d%;。]")
-_HAN_BEFORE, _HAN_AFTER = re.compile(r"[一-龥A-Za-z()]{2,14}$"), re.compile(r"的?([一-龥A-Za-z]{2,14})")
-_LATIN_AFTER = re.compile(r"[\s-](?:of\s)?([A-Za-z][\w'-]{0,20}(?:\s[A-Za-z][\w'-]{0,20}){0,3})")
-_RELATIVE = re.compile(r"\b(?:that|which|who)\b")
-_TOKEN = re.compile(r"[A-Za-z][\w'&-]*")
-_ARTICLES = word_set("the a an its their this that these those")
-_SCALES = word_set("hundred thousand million billion trillion dozen half bn mn sq ft square")
-_PRONOUNS = word_set("it they he she we which who there some")
-# what ends a noun phrase: prepositions, and verbs that press and filings put before a number
-_ENDS = word_set(
-    "in on at by for to from with as of and or but about around nearly roughly over under between up is are was were "
-    "be will would should could may can has have had said says plans plan aims covers cover spans costs cost uses use "
-    "consumes draws includes comprises houses hosts holds totals reached reaches stands runs operates operate builds "
-    "build bought buys spent invest invests ships delivers offers raises took takes broke went sold sells rose fell "
-    "generates produces expects targets seeks needs requires provides contains features boasts hit got paid that "
-    "which"
-)
-
-
-def subject(text: str, clause: tuple[int, int], start: int, end: int) -> str:
-    """Return the words that name the quantity text[start:end]; `clause` is the span of its clause."""
-    at, stop = clause
-    before = text[max(at, start - 120) : start]
-    after = text[end : min(stop, end + 40)]
-    if _HAN.search(before[-40:] + after):
-        return _han_subject(before[-40:], after)
-    *earlier, last = _RELATIVE.split(before)
-    run = _LATIN_AFTER.match(after)
-    behind = _noun_phrase(run[1]) if run else ""
-    counted = _noun_phrase(re.split(r"\d", text[start:end])[-1])
-    return _noun_phrase(last) or behind or counted or (_noun_phrase(earlier[-1]) if earlier else "")
-
-
-def _trim(words: str) -> str:
-    """Return words without the fillers at their end."""
-    while words:
-        words = words.rstrip()
-        filler = next((word for word in _FILLERS_BY_END.get(words[-1:], ()) if words.endswith(word)), "")
-        if words.endswith("能") and not words.endswith("储能"):
-            filler = "能"
-        if not filler:
-            break
-        words = words[: -len(filler)]
-    return words
-
-
-@cache
-def _unit() -> re.Pattern[str]:
-    return re.compile(rf"[十百千万亿]{{0,4}}(?:{unit_pattern()})")
-
-
-def _han_subject(before: str, after: str) -> str:
-    pieces = _CUT.split(before)
-    words = pieces[-1]
-    unit = _unit().match(words) if len(pieces) > 1 else None
-    words = _trim(words[unit.end() :] if unit else words)
-    words = re.sub("^(?:[A-Z]{1,2}(?=[一-龥])|合计|其中)", "", words) if len(pieces) > 1 else words
-    run = _HAN_BEFORE.search(words)
-    if run:
-        return run.group()
-    run = _HAN_AFTER.match(after)
-    return run[1] if run else ""
-
-
-def _noun_phrase(before: str) -> str:
-    """Return the noun phrase that some words begin with, without its article; empty if they begin otherwise."""
-    words: list[str] = []
-    for match in _TOKEN.finditer(before):
-        word = match.group()
-        glued = re.search(r"[\d.]-?$", before[max(0, match.start() - 2) : match.start()])
-        if glued or before[match.end() : match.end() + 1] == "$" or word.lower() in _SCALES:
-            continue  # "345kV", "390-million", "S$"
-        if word.lower() in _ENDS or (words and words[-1].lower() not in _ARTICLES and word.endswith("ed")):
-            break
-        if spelling_key(word) not in declared_units():
-            words.append(word)
-    while words and words[0].lower() in _ARTICLES:
-        words = words[1:]
-    return "" if not words or (words[0].lower() in _PRONOUNS and words[0] != "IT") else " ".join(words[:6])

@@ -12,12 +12,14 @@ from typing import NamedTuple
 import pandas as pd
 
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, pieces
-from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, stage, subject, taken_back
+from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, stage
 from osint.claims.dates import Mention, mentions
 from osint.claims.kinds import is_storage_pair, kind_in_cell, kind_of
 from osint.claims.numbers import HAN_LETTERS, WORDS, NumberDoubt, Plain, fold
 from osint.claims.quantities import LocatedQuantity, Quantity, chip_pattern, find_quantities
-from osint.register import READ_KINDS
+from osint.claims.retractions import TakenBack, taken_back
+from osint.claims.subjects import subject
+from osint.register import LADDER, READ_KINDS, TAKEN_BACK
 
 CLAIM_COLUMNS = (
     "file", "kind", "low", "high", "unit", "si_low", "si_high", "si_unit", "rung", "qualifier", "subject", "date",
@@ -245,11 +247,11 @@ def _told(claim: TextClaim, context: CellContext, document: date | None) -> Text
     told = claim._replace(per=per, date=when)
     if claim.kind in ("chips", "servers") and context.chip_model and not claim.quantity.chip_model:
         told = told._replace(quantity=claim.quantity._replace(chip_model=context.chip_model))
-    back = taken_back(context.back, 0, len(context.back)) if context.back else ""
-    if back and claim.modality != "denied":
-        words = "; ".join(filter(None, (claim.warning, f"the row takes it back: {back}")))
-        return told._replace(rung="", aim="", modality="denied", warning=words, confidence="low")
-    if not claim.rung and claim.modality != "denied" and context.stage:
+    back = taken_back(context.back, 0, len(context.back)) if context.back else None
+    if back and claim.modality not in TAKEN_BACK:
+        words = "; ".join(filter(None, (claim.warning, f"the row takes it back: {back.words}")))
+        return told._replace(rung="", aim="", modality=back.modality.value, warning=words, confidence="low")
+    if not claim.rung and claim.modality not in TAKEN_BACK and context.stage:
         words = fold(context.stage + ",").text
         asserted = stage(Clauses(words), len(words) - 1, len(words) - 1)
         if document and when[:10] > document.isoformat()[: len(when[:10])]:
@@ -300,6 +302,8 @@ class _Reading:
     clauses: Clauses
     document: date | None
     dates_by_sentence: dict[int, list[Mention]] = field(default_factory=dict)
+    asking: dict[int, bool] = field(default_factory=dict)
+    """whether a sentence asks, by its first character"""
 
     def dates(self, sentence: tuple[int, int]) -> list[Mention]:
         """Return the dates of a sentence; each sentence is read once."""
@@ -326,17 +330,20 @@ def _claim(found: LocatedQuantity, kind: str, reading: _Reading) -> TextClaim:
     first, last = max(first, found.start - _FOCUS // 2), min(last, found.end + _FOCUS // 2)
     per = _per(found, clauses)
     when = _date(found, reading)
-    asserted = _stage(found, when, reading)
+    asserted = _stage(found, kind, when, reading)
+    if per and kind in _RATED_KINDS and asserted.modality == "has":
+        asserted = Assertion()  # what one rack draws or holds is the same in a plan
     doubts = _doubts(found, kind, plain.text)
-    back = taken_back(plain.text, *clauses.sentence(found.start))
-    if back and kind != "duration":
-        asserted = Assertion("", "", "denied")
-        doubts.append(f"the sentence takes it back: {back}")
+    back = clauses.taken_back(found.start)
+    if back and kind != "duration" and not _stands_anyway(found, back, clauses):
+        asserted = Assertion("", "", back.modality.value)
+        doubts.append(f"the sentence takes it back: {back.words}")
     warning = "; ".join(doubts)
     alternatives = _alternatives(found.quantity, kind, plain.text)
+    model = _chip_model(found, kind, reading)
     return TextClaim(
         kind=kind,
-        quantity=found.quantity._replace(chip_model=_chip_model(found, kind, reading)),
+        quantity=found.quantity._replace(chip_model=model) if model else found.quantity,
         rung=asserted.rung,
         subject=subject(plain.text, clauses.clause(found.start), found.start, found.end),
         date=when,
@@ -360,9 +367,23 @@ def _confidence(doubts: list[str], alternatives: str) -> str:
     return "medium" if all(isinstance(doubt, NumberDoubt) and doubt.is_mild for doubt in doubts) else "low"
 
 
+def _stands_anyway(found: LocatedQuantity, back: TakenBack, clauses: Clauses) -> bool:
+    """Say whether the clause of a quantity says that it stands, and only another clause takes something back."""
+    at, stop = clauses.clause(found.start)
+    if at <= back.start < stop:
+        return False
+    return any(hit.role in LADDER[2:] for hit in clauses.hits(at, stop))
+
+
 _EACH = re.compile(
     r"(?:(?:每|单)(?:一)?(台套|机柜|机架|服务器|节点|平方米|千瓦时|台|套|张|柜|架|卡|块|个|亩|度|年|月|P)|(单价|单台价))[^\d,。;]{0,14}$"
 )
+_RATED = re.compile(r"\s?(标准机柜|标准机架|机柜|机架|服务器|a rack\b|per rack\b|each\b|apiece\b)")
+_EACH_EN = re.compile(
+    r"\b[Ee](?:ach|very) (?:[A-Z]\w* |of the )?(rack|server|node|cabinet|system|unit|card|GPU|chip)s?\b[^.;]{0,60}$|"
+    r"\beach (?:fitted |equipped )?(?:with|holding|of) (?:up to |about )?$"
+)
+_RATED_KINDS = ("power", "chips", "racks", "servers", "compute", "count")
 _NOT_EACH = re.compile(r"每(?:年|月)(?:用|耗|发|节|生产|新增)")
 
 
@@ -373,6 +394,13 @@ def _per(found: LocatedQuantity, clauses: Clauses) -> str:
     if behind:
         return behind[1]
     before = text[max(clauses.clause(found.start)[0], found.start - 24) : found.start]
+    rated = _RATED.match(text, found.end) if found.family == "power" else None
+    wide = text[max(clauses.sentence(found.start)[0], found.start - 80) : found.start]
+    each_en = _EACH_EN.search(wide) if "ach " in wide or "very " in wide else None
+    if rated:
+        return re.sub("^(?:a|per) ", "", rated[1])
+    if each_en:
+        return each_en[1] or "unit"
     each = _EACH.search(before)
     if each is None or _NOT_EACH.search(before) or found.family in ("energy", "tce", "duration", "share"):
         return ""
@@ -403,15 +431,49 @@ _COUNT_BEFORE = re.compile(r"\d\s?[台套架][,、;和及]")
 _MAKER = re.compile(r"^(?:英伟达|NVIDIA|Nvidia)\s?|(?:GPU)$")
 
 
-def _stage(found: LocatedQuantity, when: str, reading: _Reading) -> Assertion:
-    """Return what is asserted of a quantity; what the text dates after its own day is a promise."""
-    asserted = stage(reading.clauses, found.start, found.end, found.family in _APART)
+_MAY_REACH = ("chips", "servers", "racks", "compute", "power", "transformer")
+_ASKS = re.compile(r"是否|能否|有没有|[吗么]\s?\??$|\bwhether\b")
+
+
+def _asks(found: LocatedQuantity, reading: _Reading) -> bool:
+    """Say whether the sentence of a quantity asks: it asserts nothing."""
+    first, last = reading.clauses.sentence(found.start)
+    if first not in reading.asking:
+        sentence = reading.clauses.text[first:last].rstrip() if last - first < _FOCUS else ""
+        reading.asking[first] = sentence.endswith("?") or _ASKS.search(sentence) is not None
+    return reading.asking[first]
+
+
+_REACHED = re.compile(r"(?:达到?|突破|超过|形成|\b(?:reached|totall?ed|hit))\s?[约近]?$")
+_BEFORE_GROWTH = re.compile(
+    r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
+    r"\bfrom (?:just |only |about |the current )?|[从由](?:年初的?|目前的?|原来的?|原有的?|现有的?|约)?|compared with )"
+    r"[$€¥]?$"
+)
+
+
+def _stage(found: LocatedQuantity, kind: str, when: str, reading: _Reading) -> Assertion:
+    """Return what is asserted of a quantity; what the text dates after its own day is a promise.
+
+    What something grew from takes no rung from the verb of its clause, and a question asserts none.
+    """
+    text = reading.clauses.text
+    near = text[max(0, found.start - 32) : found.start]
+    is_start = _BEFORE_GROWTH.search(near) is not None and _TARGET.match(text, found.end) is not None
+    if is_start or _UP_FROM.search(near):
+        return Assertion()
+    if _asks(found, reading):
+        return Assertion()
+    asserted = stage(reading.clauses, found.start, found.end, found.family in _APART, kind)
     day = when[:10]
+    if not asserted.modality and kind in _MAY_REACH and day and _REACHED.search(near):
+        asserted = Assertion("roofed", "roofed", "has")
     if reading.document and day > reading.document.isoformat()[: len(day)]:
         return promised(asserted, reading.clauses, found.start)
     return asserted
 
 
+_UP_FROM = re.compile(r"\b(?:up|down) from (?:just |only |about )?[$€¥]?$|compared with [$€¥]?$")
 _SUM = re.compile(r"总投资|投资额|总金额|合同金额|中标金额|成交金额|预算|造价|总价")
 
 

@@ -120,7 +120,7 @@ _MAY_END_SIGN = frozenset(" :\n\t【[(\u00a0").union(sign[-1] for sign in CURREN
 _MONEY_RANGE = re.compile(
     r"(US\$|HK\$|(?<![A-Z])\$|€|¥|RMB) ?[\d.,]{1,12} ?(?:bn|m|b|k|million|billion)? ?(-|~|to) ?$", re.I
 )
-_LABELS_UNIT = re.compile(r"[(\[]$|单位[:为]?$")
+_LABELS_UNIT = re.compile(r"(?:[(\[]|单位[:为]?|人民币)\s?$")
 _CODE_BEFORE = re.compile(r"(?:-\d{1,20}){2}-$|(?<!\d)0\d{0,20}-$|\d-\d{1,20}-$|(?<!\d)(?P<left>\d{5,20})-$")
 _COUNTED_CHIPS = re.compile(r"\s(?:GPU|chip|[A-Z]\w{0,12}\s(?:GPU|chip))")
 _LETTER_SCALES = ("m", "b", "t", "k", "mm")
@@ -146,14 +146,20 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
     return not code or bool(code["left"] and _can_follow(code["left"], number))
 
 
+_GROUP = 3
+"""digits of a group between thousands marks"""
 _DIGITS_BEFORE = re.compile(r"(?<![\d.,A-Za-z-])\d{1,3} $")
 
 
 def _is_tail(match: re.Match[str], text: str) -> bool:
     """Say whether a number of three digits may be the end of the one before it: "phase 2 400 racks"."""
-    at = match.start()
-    is_group = re.fullmatch(r"\d{3}", match["number"]) is not None
-    return is_group and _DIGITS_BEFORE.search(text, max(0, at - 4), at) is not None
+    at, number = match.start(), match["number"]
+    return (
+        len(number) == _GROUP
+        and number.isdigit()
+        and text[at - 1 : at] == " "
+        and _DIGITS_BEFORE.search(text, max(0, at - 4), at) is not None
+    )
 
 
 _FILLS = re.compile(r"[近上超逾约过达数几成破这这]|[一-龥]")
@@ -164,7 +170,8 @@ _LABEL_ENDS = re.compile(
 
 def _is_blank(match: re.Match[str], text: str) -> bool:
     """Say whether a scale word stands where no number was filled in: 总投资：  亿元, 合同价***万元."""
-    if not re.fullmatch("[十百千万亿]+", match["number"]) or not (match["unit"] or match["scale"]):
+    number = match["number"]
+    if number[0] not in "十百千万亿" or not (match["unit"] or match["scale"]) or number.strip("十百千万亿"):
         return False
     at = match.start()
     if at == 0 or text[at - 1] in '\n。；;“"「':
@@ -198,7 +205,7 @@ def _atom(match: re.Match[str], number: float, text: str) -> _Atom:
     if match["scale"] and not scale:
         unit = ""
     measure = declared_units()[spelling_key(unit)] if unit else _NO_UNIT
-    if _OTHER_CURRENCY.match(text, match.end()) and (currency or unit == "元"):
+    if (currency or unit == "元") and _OTHER_CURRENCY.match(text, match.end()):
         measure = Unit("foreign", "")
     elif currency and (not unit or (unit == "元" and currency not in ("$", "¥"))):  # 港币18.8亿元: not in yuan
         measure = CURRENCIES.get(currency, CURRENCIES["RMB"])  # a range may begin with "rMB"
@@ -206,9 +213,9 @@ def _atom(match: re.Match[str], number: float, text: str) -> _Atom:
     ends = han_range(match["number"]) if match["number"][0] > "~" else None
     low, high = ends or (number, 0.0)
     remark = ""
-    if _DIGIT_ON_LINE_BEFORE.search(text, max(0, match.start() - 3), match.start()):
+    if text[match.start() - 1 : match.start()] == "\n" and text[match.start() - 2 : match.start() - 1] in _DIGITS:
         remark = NumberDoubt.BROKEN
-    elif _SPACED.search(match["number"]):
+    elif " " in match["number"] and _SPACED.search(match["number"]):
         remark = NumberDoubt.SPACED
     elif match["number"].count(".") > 1:
         remark = NumberDoubt.POINTS
@@ -222,7 +229,7 @@ _OTHER_CURRENCY = re.compile(
     re.IGNORECASE,
 )
 """words behind a sum that name another currency than its sign"""
-_DIGIT_ON_LINE_BEFORE = re.compile(r"[0-9]\n$")
+_DIGITS = tuple("0123456789")
 _SPACED = re.compile(r"\d[ \u00a0\u2009\u202f.]* ")
 _THREE_DECIMALS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _POINT_MAY_GROUP = (
@@ -644,8 +651,9 @@ def _located(first: _Atom, last: _Atom, plain: Plain) -> LocatedQuantity | None:
     quantity = Quantity(
         lowest[0], highest[0], written, lowest[1], highest[1], last.measure.si_unit, word, last.chip_model
     )
-    odd = {remark for at, remark in plain.remarks.items() if first.start <= at <= last.end}
-    remarks = tuple(sorted(odd | {atom.remark for atom in (first, last) if atom.remark}))
+    odd = {remark for at, remark in plain.remarks.items() if first.start <= at <= last.end} if plain.remarks else set()
+    odd.update(atom.remark for atom in (first, last) if atom.remark)
+    remarks = tuple(sorted(odd)) if odd else ()
     return LocatedQuantity(first.start, last.end, quantity, last.measure, remarks)
 
 

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 SI_UNITS = tuple(dict.fromkeys(kind.si_unit for kind in READ_KINDS.values()))
 """Units in which the values of claims are compared."""
 
+WEAK_ROLES = {"stands": "roofed", "bought": "filed"}
+"""Roles of words that say less than a rung, and the rung that they prove where no other word states one.
+
+What is there (现有, installed) stands somewhere; nothing says that it has power. What is bought, ordered, leased or
+delivered is on paper; nothing says that it is installed.
+"""
+
 _OWN_FAMILIES = ("tenths", "foreign")
 """Families that are no kind and need no words: a share in tenths, and money of a currency that is not read."""
 _ANY_CASE_FROM = 4  # length from which a Latin spelling is matched in any case: below it MW and mW differ
@@ -198,12 +205,14 @@ def countable_nouns() -> dict[str, str]:
 
 @cache
 def rung_words() -> tuple[Words, dict[str, str]]:
-    """Return what finds the words of `rungs.csv`, and the role of each: a rung, future, negation or none.
+    """Return what finds the words of `rungs.csv`, and the role of each.
+
+    A role is a rung, one of `WEAK_ROLES`, future, negation (of what follows), denied (a rung and its negation) or none.
 
     Raises BadInputError where a row names another role.
     """
     roles: dict[str, str] = {}
-    allowed = (*LADDER, "future", "negation", "none")
+    allowed = (*LADDER, *WEAK_ROLES, "future", "negation", "denied", "none")
     for number, row in enumerate(table_rows("rungs.csv", __package__), start=2):
         if row["role"] not in allowed:
             options = ", ".join(allowed)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint.cli import _arguments
-from osint.cli._arguments import add_verb, scenes_parser
+from osint.cli._arguments import INCOMPLETE, add_verb, scenes_parser
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -22,8 +22,6 @@ DRAWN = 3
 """Buildings that get a picture and a series next to the GeoJSON."""
 OUTLINES_REACH_M = 400
 """Reach around outlines within which scenes are listed: their surroundings are read too."""
-INCOMPLETE = 3
-"""Exit status of a verb that ended without having read all that it asked for: what it did not see is not known."""
 PRINTED = 10
 """Candidates that `locate` prints."""
 TILE_KM_RANGE = (1.0, 20.0)
@@ -76,7 +74,6 @@ def add_verbs(subparsers: Any) -> None:
 def _add_site(p: argparse.ArgumentParser) -> None:
     p.add_argument("site", nargs="?", metavar="SITE", help="id in sites.csv; looked at within its precision")
     p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees (WGS-84) instead of a site")
-    p.add_argument("--data", help="data folder (holds raw/); OSINT_DATA or ./data without it")
 
 
 def _add_locate(subparsers: Any) -> None:
@@ -103,7 +100,6 @@ def _add_locate(subparsers: Any) -> None:
     p.add_argument("--chips", type=int, default=10, metavar="N", help="candidates drawn (default %(default)s)")
     p.add_argument("--tile-km", type=float, default=5.12, metavar="KM", help="side of a tile (default %(default)g)")
     p.add_argument("--dask", default="", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786, or local")
-    p.add_argument("--json", action="store_true", help="the summary as JSON on the standard output")
 
 
 def _observe(args: argparse.Namespace) -> int:
@@ -111,15 +107,7 @@ def _observe(args: argparse.Namespace) -> int:
 
     if bool(args.site) == bool(args.bbox):
         raise BadInputError("`osint observe` looks at one place: name either a site or --bbox W,S,E,N")
-    place = _arguments.box(args.bbox) if args.bbox else _near(args)
-    if not args.demo:
-        return _observe_place(args, place)
-    from osint.cli import demo
-
-    with demo.demo_at(place) as made:
-        args.catalogue, args.collection = made.catalogue, made.collection
-        args.start, args.end = args.start or made.start, args.end or made.end
-        return _observe_place(args, made.place)
+    return _observe_place(args, _arguments.box(args.bbox) if args.bbox else _near(args))
 
 
 def _near(args: argparse.Namespace) -> BaseGeometry:
@@ -141,32 +129,23 @@ def _near(args: argparse.Namespace) -> BaseGeometry:
 
 
 def _observe_place(args: argparse.Namespace, place: BaseGeometry) -> int:
-    from osint import change, geo
-    from osint.errors import BadInputError
+    from osint import case
 
-    if not args.start or not args.end:
-        raise BadInputError("name the time to look at: --start YYYY-MM-DD --end YYYY-MM-DD")
-    out = args.out or Path(f"{args.site or 'observed'}{'_simulated' if args.demo else ''}.geojson")
     source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
-    found = change.observe(place, args.start, args.end, **source)
-    until = change.shown_until(found.stack, place, args.start, args.end)
-    share = found.searched_share
-    # a search that broke off shows no absence, also where its first seasons were read
-    told = 0.0 if found.stopped else share
-    about = change.search_member(place, args.start, args.end, until, told, found.stack.simulated)
-    geo.write_outlines(found.frame, out, **about)
-    open_kinds = len(found.frame) - len(found.buildings)
-    counted = f"{len(found.frame)} structures, {len(found.buildings)} probably buildings, {open_kinds} other or open"
-    print(f"{counted}, in {out.name}; {share:.0%} of the place was read and clear")
-    if found.unseen:
-        print(f"{len(found.unseen)} tiles of 5 km were not looked at: too few scenes show them")
-    print(f"{found.stack.bytes_read / 1e6:.1f} MB read; {len(found.stack.scenes)} scenes are listed")
-    drawn = found.buildings.sort_values("outline_id").drop_duplicates("outline_id").head(DRAWN)
-    for row in drawn.to_dict("records"):
-        pictures = change.draw_structure(found.stack, row, args.start, args.end, out)
-        print(" ".join([f"{row['outline_id']}:", *(path.name for path in pictures)]))
-    _say_simulated(found.stack)
-    return _say_unread(found.stack, found.stopped)
+    look = case.look_at(place, args.start or "", args.end or "", demo=args.demo, drawn=DRAWN, **source)
+    out = look.write(args.out or Path(f"{args.site or 'observed'}{'_simulated' if look.simulated else ''}.geojson"))
+    open_kinds = len(look.frame) - len(look.buildings)
+    counted = f"{len(look.frame)} structures, {len(look.buildings)} probably buildings, {open_kinds} other or open"
+    print(f"{counted}, in {out.name}; {look.searched_share:.0%} of the place was read and clear")
+    print(f"{look.bytes_read / 1e6:.1f} MB read; {look.scenes} scenes are listed")
+    for one in look.candidates:
+        if one.pictures:
+            print(" ".join([f"{one.outline_id}:", *(f"{out.stem}_{name}" for name in one.pictures)]))
+    if look.simulated:
+        print(case.SIMULATED)
+    if look.unread:
+        print(f"not all was read: {look.unread}. What these scenes show is not known", file=sys.stderr)
+    return INCOMPLETE if look.unread else 0
 
 
 def _say_unread(stack: Stack, stopped: str = "") -> int:

@@ -1,15 +1,9 @@
-"""The verb `demo`, and what other verbs show on a SIMULATED world: the only verbs that import it."""
+"""The verb `demo`: the only verb that imports the SIMULATED world."""
 
 from __future__ import annotations
 
 import argparse
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
-
-    from osint.simulated import DemoPlace
+from typing import Any
 
 
 def add_verbs(subparsers: Any) -> None:
@@ -36,10 +30,3 @@ def _demo(args: argparse.Namespace) -> None:
         print(f"try: osint scenes {place.x:.4f} {place.y:.4f} {span} --catalogue {made.catalogue}", flush=True)
         print("stop with Ctrl-C", flush=True)
         threading.Event().wait()
-
-
-def demo_at(place: BaseGeometry) -> AbstractContextManager[DemoPlace]:
-    """Serve a SIMULATED world whose middle is that of `place` (degrees) for as long as the block lasts."""
-    from osint import simulated
-
-    return simulated.served_at(place)

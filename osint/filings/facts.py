@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from osint.errors import BadInputError
+from osint.filings.grid import outside_tables
 from osint.filings.html import Page, element_text
+from osint.filings.parties import Supplier, read_parties
 from osint.register import find_date, find_url_date, read_date
 
 if TYPE_CHECKING:
@@ -63,50 +65,23 @@ class DocumentFacts:
     buyer: str = ""
     """who buys or builds"""
     supplier: str = ""
-    """who sells"""
+    """who sells: the first of `suppliers`"""
+    suppliers: tuple[Supplier, ...] = ()
+    """all who sell, with lot and rank"""
     published: date | None = None
     """date of the document, from its name and visible text"""
 
 
-_PARTIES = {
-    name: re.compile(
-        rf"(?:{labels}){named}[\s:：|]{{1,{gap}}}(?:联合体牵头人[:：]\s?)?([^\s|,，。;；{ends}]{{{length}}})"
-    )
-    for name, labels, named, gap, ends, length in (
-        ("buyer", r"采购人(?:信息)?\s*(?:名\s*称)?|采购单位|招标人|建设单位", "(?:名称)?", 6, ":：(（", "4,40"),
-        ("supplier", "供应商名称|中标人|中标单位|成交供应商|中标供应商", "(?:名称)?", 6, ":：(（", "4,40"),
-        ("publisher", "信息来源|来源|发布单位|发布机构|文章来源", "", 4, "", "2,30"),
-        ("place", "建设地点|项目地点|建设地址|实施地点", "", 4, "", "2,40"),
-    )
-}
 _HEAD = 60_000
 
 
 _NUMBERS = re.compile(
-    r"(招标编号|采购项目编号|采购编号|招标项目编号|项目编号|标段编码|标段编号|采购计划编号|"
+    r"(招标编号|采购项目编号|采购编号|招标项目编号|项目编号|标段编码|标段编号|采购计划编号|合同编号|采购合同编号|"
     r"[Tt]ender (?:[Nn]o\.?|[Nn]umber)|"
     r"[Rr]eference (?:[Nn]o\.?|[Nn]umber))[:：|\s]{1,4}([A-Za-z0-9][A-Za-z0-9（）()\[\]〔〕\-—_/.第号]{3,40}(?<![（(]))"
 )
-_IS = {
-    name: re.compile(rf"(?:{labels})为([一-龥A-Za-z（）()]{{4,40}}?)(?=[,，。;；])")
-    for name, labels in (
-        ("buyer", "采购人|采购单位|招标人|建设单位"),
-        ("supplier", "中标人|中标单位|成交供应商|中标供应商"),
-    )
-}
-_LABEL = re.compile(
-    r"(?:名称|地址|金额|电话|联系人|编号|方式|代码|日期|时间|价格?|报价|信息|内容|单位|数量|备注|结果|牵头人|得分|排名|法定代表人)$"
-)
-_PARTY_LABEL = {
-    "buyer": re.compile(r"(?:采购人|采购单位|招标人|建设单位|采购人信息)(?:名称)?[:：]?"),
-    "supplier": re.compile(r"(?:供应商|中标人|中标单位|成交供应商|中标供应商|中标(?:成交)?人)(?:名称)?[:：]?"),
-    "place": re.compile(r"(?:建设地点|项目地点|建设地址|实施地点)[:：]?"),
-}
-_FURNITURE = re.compile(r"(?:字号|字体|浏览|打印|分享|点击|阅读|责任编辑|作者|发布时间|时间|索引号|【|\[).*$")
-_LEADS = re.compile(r"^(?:联合体牵头人|联合体|牵头人)[:：]?")
 _HEADING = re.compile(r"<h1[^>]{0,300}>(.{1,600}?)</h1", re.IGNORECASE | re.DOTALL)
 _MARKUP_TAG = re.compile(r"<[^>]{0,300}>")
-_LONGEST_NAME = 60
 
 
 def read_facts(text: str, name: str, title: str = "", cells: Sequence[Cell] = ()) -> DocumentFacts:
@@ -116,24 +91,18 @@ def read_facts(text: str, name: str, title: str = "", cells: Sequence[Cell] = ()
     beside its label, or below it where the label is a header.
     """
     head = text[:_HEAD]
-    first = next((line.strip(" |\t") for line in head.splitlines() if len(line.strip(" |\t")) >= _SHORTEST_TITLE), "")
-    found: dict[str, str] = {}
-    for field, pattern in _PARTIES.items():
-        values = (_LEADS.sub("", match[1]) for match in pattern.finditer(head))
-        found[field] = next((value for value in values if len(value) > 1 and not _LABEL.search(value)), "")
-    for field, pattern in _IS.items():
-        match = pattern.search(head)
-        found[field] = found[field] or (match[1] if match else "")
-    found |= {field: value for field, value in _parties_in_tables(cells).items() if value}
-    found["publisher"] = _FURNITURE.sub("", found["publisher"]).strip()
+    around = outside_tables(cells, text)[:_HEAD]
+    lines = (line.strip(" |\t") for line in around.splitlines())
+    first = next((line for line in lines if len(line) >= _SHORTEST_TITLE), "")
+    parties = read_parties(around, cells)
     code = next(iter(project_codes(head)), "")
     number = _NUMBERS.search(head)
     label = "项目代码" if code else number[1] if number else ""
     code = code or (number[2] if number else "")
     published = document_date(text, name)
     return DocumentFacts(
-        title or (first if len(first) <= 80 else ""), project_code=code, project_code_label=label, published=published,
-        **found,
+        title or (first if len(first) <= 80 else ""), parties.publisher, parties.place, code, label, parties.buyer,
+        parties.suppliers[0].name if parties.suppliers else "", parties.suppliers, published,
     )  # fmt: skip
 
 
@@ -144,30 +113,6 @@ def heading(source: str) -> str:
     """Return the words of the first heading of a page, or ""."""
     match = _HEADING.search(source[:_HEAD])
     return " ".join(html.unescape(_MARKUP_TAG.sub(" ", match[1])).split())[:300] if match else ""
-
-
-def _parties_in_tables(cells: Sequence[Cell]) -> dict[str, str]:
-    """Return who buys and who sells by the labels of tables: the value beside, or below where the label is a header."""
-    by_place = {(cell.table, cell.row, cell.column): cell for cell in cells}
-    found: dict[str, str] = {}
-    for cell in cells:
-        label = cell.text.replace(" ", "")
-        for field, pattern in _PARTY_LABEL.items():
-            if field in found or not pattern.fullmatch(label):
-                continue
-            beside = by_place.get((cell.table, cell.row, cell.column + cell.column_span))
-            below = by_place.get((cell.table, cell.row + cell.row_span, cell.column))
-            for one in (below, beside) if cell.header else (beside, below):
-                words = _LEADS.sub("", one.text) if one else ""
-                if one and 1 < len(words) <= _LONGEST_NAME and not one.header and not _is_label(words):
-                    found[field] = words
-                    break
-    return found
-
-
-def _is_label(words: str) -> bool:
-    plain = words.replace(" ", "").rstrip(":：")
-    return _LABEL.search(plain) is not None or any(pattern.fullmatch(plain) for pattern in _PARTY_LABEL.values())
 
 
 _PATH_DAY = re.compile(r"(?:t|/|_|-|^)(20\d{6})(?:_|/|-|\.|$)|(20\d\d[-_/.年]\d{1,2}[-_/.月]\d{1,2})(?!\d)")

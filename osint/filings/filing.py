@@ -15,8 +15,10 @@ from osint.filings import html
 from osint.filings.decode import decode
 from osint.filings.doubt import LONGEST_DOUBT, BlockedReason, DoubtKind, FilingDoubt, blocked, page_doubts
 from osint.filings.facts import FILES, DocumentFacts, heading, joined_url, read_facts, read_notice
+from osint.filings.grid import outside_tables
 from osint.filings.office import read_office
 from osint.filings.tables import claims_of_tables, unread_remarks
+from osint.register import LADDER, TAKEN_BACK, Modality
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -400,8 +402,10 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
         found = _read(filing, filing.text, day)
         found = [claim.doubted("stands in a link or next to the text") for claim in found]
     cells = [html.cell_at(filing.cells, claim.start, claim.end) for claim in found]
-    kind = _FILED.search(filing.facts.title or filing.text[:_TITLE])
-    found = [_filed(_doubted(filing, claim), kind[0] if kind else "") for claim in found]
+    title = filing.facts.title or filing.text[:_TITLE]
+    kind, off = _FILED.search(title), _CALLED_OFF.search(title)
+    found = [_doubted(filing, claim) for claim in found]
+    found = [_called_off(one, off[0]) if off else _filed(one, kind[0] if kind else "") for one in found]
     table = claims.claims_frame(found, filing.name)
     if filing.medium is Medium.PDF:
         table["page"] = [filing.place(claim.start)[0] for claim in found]
@@ -419,36 +423,45 @@ _FILED = re.compile(
 )
 _BUILT = ("chips", "servers", "racks", "compute", "power", "floor", "land", "money_cny", "money_usd", "transformer")
 _OF_BIDDERS = re.compile(r"注册资[本金]|业绩|资格|资质|注册|类似项目|营业额|保证金|标书|代理服务费|文件售价|罚款")
+_OF_REGION = re.compile(r"全[国省区市县州]|我[国省区市县州]|行业|累计|nationwide|province-wide|industry")
+"""words of a sentence that speaks of more than the matter of its filing"""
+_CALLED_OFF = re.compile(
+    r"(?:终止|废标|流标|中止|采购失败|招标失败|撤[销回]|取消)(?:采购|招标|中标)?(?:的?(?:公[告示]|通知|决定))|"
+    r"\b(?:cancellation|termination) (?:notice|of)\b",
+    re.IGNORECASE,
+)
+"""titles of filings that call off what they name"""
 
 
 def _filed(claim: claims.TextClaim, kind: str) -> claims.TextClaim:
     """Return a claim that states no rung with that of the kind of its filing: what is tendered or approved is filed."""
     if claim.rung or claim.modality or not kind or claim.kind not in _BUILT:
         return claim
-    if _OF_BIDDERS.search(claim.sentence) or _OF_BIDDERS.search(claim.column_label + claim.row_label):
+    labels = claim.column_label + claim.row_label
+    if any(pattern.search(claim.sentence) or pattern.search(labels) for pattern in (_OF_BIDDERS, _OF_REGION)):
+        return claim
+    if claim.per and not claim.kind.startswith("money"):
         return claim
     return claim._replace(rung="filed", aim="filed", modality="has", rung_reason=f"the document is a {kind}")
 
 
+def _called_off(claim: claims.TextClaim, kind: str) -> claims.TextClaim:
+    """Return a claim of a filing that calls off what it names, unless the words say that it stands."""
+    if claim.rung not in ("", *LADDER[:2]) or claim.modality in TAKEN_BACK or claim.kind not in _BUILT:
+        return claim
+    warning = "; ".join(filter(None, [claim.warning, f"the document is a {kind}"]))
+    reason = f"the document is a {kind}"
+    return claim._replace(
+        rung="", aim="", modality=str(Modality.WITHDRAWN), warning=warning, rung_reason=reason, confidence="low"
+    )
+
+
 def _read(filing: Filing, text: str, day: date | None) -> list[claims.TextClaim]:
     """Return the claims of the text around the tables, and of the cells of the tables one by one."""
-    prose = _without_tables(filing.cells, text)
+    prose = outside_tables(filing.cells, text)
     whole = filing.medium in (Medium.HTML, Medium.OFFICE)
     found = [*claims.extract(prose, day, whole_lines=whole), *claims_of_tables(filing.cells, text, day)]
     return sorted(found, key=lambda claim: claim.start)
-
-
-def _without_tables(cells: tuple[Cell, ...], text: str) -> str:
-    """Return a text of equal length with line breaks in place of its tables, over which nothing is read."""
-    pieces: list[str] = []
-    at = 0
-    for cell in sorted(cells, key=lambda cell: cell.start):
-        if cell.end > at:
-            between = text[at : cell.start] if cell.start >= at else ""
-            inside = at > 0 and not between.strip(" |\n")
-            pieces += ("\n" * len(between) if inside else between, "\n" * (cell.end - max(cell.start, at)))
-            at = cell.end
-    return "".join([*pieces, text[at:]])
 
 
 def _doubted(filing: Filing, claim: claims.TextClaim) -> claims.TextClaim:

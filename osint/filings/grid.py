@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -378,9 +379,20 @@ def _can_head(rows: list[list[Cell]], index: int, filled: list[Cell], shape: _Sh
         return again or (begins and bool(later) and _has_value(later[0]) and not headers.width)
     if len(filled) > _PAIR or len(filled) < _PAIR:
         return True
-    if _heads(filled[1].text) or is_value(filled[1].text):
+    if _heads(filled[1].text) or is_value(filled[1].text) or _groups_below(rows, index, filled):
         return True
     return _CORNER.fullmatch(filled[0].text) is not None and bool(later) and _has_value(later[0])
+
+
+def _groups_below(rows: list[list[Cell]], index: int, filled: list[Cell]) -> bool:
+    """Say whether a corner that spans rows stands beside a title over the heads of several columns: 企业 | 算力设施."""
+    corner, title = filled
+    under = [row for row in rows[index + 1 :][:_DEEPEST_HEADER] if row[0].row < corner.row + corner.row_span]
+    is_over = all(
+        title.column <= cell.column < title.column + title.column_span for row in under for cell in row if cell.text
+    )
+    heads = [cell for row in under for cell in row if cell.text]
+    return bool(under) and is_over and len(heads) > 1 and not any(map(_has_value, under))
 
 
 _PAIR = 2
@@ -397,3 +409,16 @@ def header_rows(cells: list[Cell]) -> list[list[dict[str, str]]]:
                 rows.setdefault(row, {})[" / ".join(cell.headers)] = cell.text
     last = {cell.table: cell.row for cell in cells}
     return [[rows[row] for row in sorted(rows) if row <= last[name]] for name, rows in tables.items()]
+
+
+def outside_tables(cells: Sequence[Cell], text: str) -> str:
+    """Return a text of equal length with line breaks in place of its tables, over which nothing is read."""
+    pieces: list[str] = []
+    at = 0
+    for cell in sorted(cells, key=lambda cell: cell.start):
+        if cell.end > at:
+            between = text[at : cell.start] if cell.start >= at else ""
+            inside = at > 0 and not between.strip(" |\n")
+            pieces += ("\n" * len(between) if inside else between, "\n" * (cell.end - max(cell.start, at)))
+            at = cell.end
+    return "".join([*pieces, text[at:]])

@@ -61,7 +61,7 @@ def read_office(data: bytes, name: str) -> tuple[str, list[Cell], tuple[str, ...
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError) as error:
+    except _BROKEN as error:  # zipfile raises many kinds for hostile files
         raise UnreadableError(
             f"{name}: not a readable Word or Excel file ({error}); open it by hand and save it again"
         ) from None
@@ -224,6 +224,11 @@ def _excel(parts: dict[str, bytes], out: _Text) -> None:
     from openpyxl import load_workbook
 
     packed, members = io.BytesIO(), _members(parts)
+    for member in ("xl/sharedStrings.xml", *members.values()):
+        if b"<strike" in parts.get(member, b""):
+            parts[member] = _without_struck_runs(parts[member])
+            out.remarks.append(_STRUCK)
+    has_struck = b"strike" in parts.get("xl/styles.xml", b"")
     with zipfile.ZipFile(packed, "w") as archive:
         for member, body in parts.items():
             archive.writestr(member, body)
@@ -232,7 +237,7 @@ def _excel(parts: dict[str, bytes], out: _Text) -> None:
     for sheet in book.worksheets:
         sheet.reset_dimensions()
         body = parts.get(members.get(sheet.title, ""), b"")
-        left = _sheet(sheet, out, _merged(body), left)
+        left = _sheet(sheet, out, _merged(body), left, has_struck)
         if left < 0:
             out.remarks.append(f"holds over {_MOST_CELLS:,} cells; what follows in sheet {sheet.title} was not read")
             break
@@ -241,6 +246,22 @@ def _excel(parts: dict[str, bytes], out: _Text) -> None:
             out.remarks.append(f"sheet {sheet.title}: {missing} formulas without a stored value were not read")
         if sheet.sheet_state != "visible":
             out.remarks.append(f"sheet {sheet.title} is hidden and was read too")
+
+
+_STRUCK = "words that are struck out were left out"
+
+
+def _without_struck_runs(body: bytes) -> bytes:
+    """Return the shared words of a workbook without the runs that are struck out."""
+    from lxml import etree
+
+    root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
+    for strike in list(root.iter("{*}strike")):
+        run = strike.getparent().getparent() if strike.getparent() is not None else None
+        if strike.get("val", "1") not in ("0", "false") and run is not None and run.tag.endswith("}r"):
+            for words in run.iter("{*}t"):
+                words.text = ""
+    return bytes(etree.tostring(root))
 
 
 def _members(parts: dict[str, bytes]) -> dict[str, str]:
@@ -268,8 +289,11 @@ def _merged(body: bytes) -> dict[tuple[int, int], tuple[int, int]]:
     return found
 
 
-def _sheet(sheet: Any, out: _Text, merged: dict[tuple[int, int], tuple[int, int]], left: int) -> int:
+def _sheet(
+    sheet: Any, out: _Text, merged: dict[tuple[int, int], tuple[int, int]], left: int, has_struck: bool = False
+) -> int:
     """Write one sheet; return how many cells may still be read."""
+    struck = 0
     grid = TableGrid(f"sheet {sheet.title}", sequential=False)
     out.grids.append(grid)
     for number, row in enumerate(sheet.iter_rows(), start=1):
@@ -280,6 +304,9 @@ def _sheet(sheet: Any, out: _Text, merged: dict[tuple[int, int], tuple[int, int]
         words = [
             _shown(cell.value, cell.number_format) if cell.value is not None else "" for cell in row[:MOST_COLUMNS]
         ]
+        for column, cell in enumerate(row[:MOST_COLUMNS] if has_struck else ()):
+            if words[column] and cell.font is not None and cell.font.strike:
+                words[column], struck = "", struck + 1
         if not any(words):
             continue
         last = max(column for column, word in enumerate(words, start=1) if word)
@@ -289,6 +316,8 @@ def _sheet(sheet: Any, out: _Text, merged: dict[tuple[int, int], tuple[int, int]
             if word:
                 grid.add((column, rows, columns), start, out.length)
         out.add("\n")
+    if struck:
+        out.remarks.append(f"sheet {sheet.title}: {struck} cells that are struck out were left out")
     return left
 
 

@@ -8,7 +8,7 @@ import warnings
 from bisect import bisect_right
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pypdfium2 as pdfium
@@ -102,7 +102,8 @@ def read_pdf(data: bytes, name: str) -> tuple[Pages, list[str]]:
     for sentence, count in Counter(doubt.sentence for doubt in doubtful).items():
         remarks.append(f"{sentence} ({count} numbers)")
     text = "".join(out.pieces)
-    cells = tuple(sorted((cell for grid in out.grids for cell in grid.finished(text)), key=lambda cell: cell.start))
+    grids = _carried_over([grid.finished(text) for grid in out.grids], out.edges, text)
+    cells = tuple(sorted((cell for grid in grids for cell in grid), key=lambda cell: cell.start))
     unclear = listed_pages(out.unclear)
     if unclear:
         remarks.append(f"page {unclear}: a table whose cells could not all be told apart: compare with the page")
@@ -137,6 +138,8 @@ class _Runs:
         self.length = 0
         self.grids: list[TableGrid] = []
         self.unclear: list[int] = []
+        self.edges: list[tuple[int, ...]] = []
+        """right edges of the columns of each table, in points; empty where no lines part them"""
 
     def add(self, piece: str, page: int, index: int) -> None:
         """Add characters that begin at an index of a page."""
@@ -195,6 +198,7 @@ def _write_table(raw: str, page: int, number: int, table: FoundTable, out: _Runs
     guessed = "" if table.ruled else "the columns were taken from the gaps between words"
     grid = TableGrid(f"page {page} table {number}", sequential=False, inferred=guessed)
     out.grids.append(grid)
+    out.edges.append(tuple(sorted({round(cell.right) for cell in table.cells})) if table.ruled else ())
     if not table.whole:
         out.unclear.append(page)
     row = 0
@@ -212,6 +216,40 @@ def _write_table(raw: str, page: int, number: int, table: FoundTable, out: _Runs
         _write_cell(raw, page, cell, out)
         grid.add((cell.column, cell.rows, cell.columns), start, out.length)
     out.add("\n", page, len(raw) - 1)
+
+
+_BETWEEN_PAGES = re.compile(r"[\s\f]*(?:[-—–第]?\s*\d{0,4}\s*(?:[/页共]\s*\d{0,4}\s*)*[-—–页]?)?[\s\f]*")
+"""what may stand between a table and its rest on the next page: a page number"""
+_SAME_EDGE_POINTS = 3
+
+
+def _carried_over(tables: list[list[Cell]], edges: list[tuple[int, ...]], text: str) -> list[list[Cell]]:
+    """Return tables, those that go on over the end of a page under the heads of the page before.
+
+    Only a ruled table whose columns end where those of the one before end is taken for its rest, and only if nothing
+    but a page number stands between the two; its rows say that their heads stand on another page.
+    """
+    done = list(tables)
+    for index in range(1, len(done)):
+        before, own = done[index - 1], done[index]
+        if not (before and own and edges[index]) or any(cell.headers or cell.header for cell in own):
+            continue
+        same = len(edges[index]) == len(edges[index - 1]) and all(
+            abs(a - b) <= _SAME_EDGE_POINTS for a, b in zip(edges[index - 1], edges[index], strict=True)
+        )
+        end, start = max(cell.end for cell in before), min(cell.start for cell in own)
+        between = text[end:start]
+        if not same or between.count("\f") != 1 or not _BETWEEN_PAGES.fullmatch(between):
+            continue
+        heads = {cell.column: cell.headers for cell in before if cell.headers and cell.column_span == 1}
+        told = "the heads of the columns stand on the page before"
+        done[index] = [
+            replace(cell, headers=heads.get(cell.column, ()), inferred="; ".join(filter(None, (cell.inferred, told))))
+            if cell.column_span == 1
+            else cell
+            for cell in own
+        ]
+    return done
 
 
 def _write_cell(raw: str, page: int, cell: FoundCell, out: _Runs) -> None:

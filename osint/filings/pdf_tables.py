@@ -105,7 +105,7 @@ def page_tables(page: pdfium.PdfPage, words: pdfium.PdfTextPage, text: str) -> t
 
 def _turned(x: float, y: float, quarter: int) -> tuple[float, float]:
     """Return a point of the page with y downwards, turned back by quarters of a circle."""
-    return ((x, -y), (y, x), (-x, y), (-y, -x))[quarter]
+    return ((x, -y), (-y, -x), (-x, y), (y, x))[quarter]
 
 
 def _letters(words: pdfium.PdfTextPage, text: str) -> tuple[list[Letter], int]:

@@ -21,7 +21,7 @@ from osint.errors import BadInputError, NotFoundError
 from osint.register import LADDER, READ_KINDS, SCHEMAS, Modality, Scope, check_table, csv_text, defuse, valid_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -43,6 +43,8 @@ _CHANGEABLE = (
     "kind", "rung", "aim", "modality", "qualifier", "date", "chip_model", "precision",
 )  # fmt: skip
 _DECISION = ("decision", "who", "when", "reason", "translation")
+FILED = ("site_id", "part", "evidence_use")
+"""columns of the register that no text states and a reviewer says of one claim; empty: as of the whole document"""
 _LOG = ("key", *_DECISION, "file", "start", "end", "quote", *_CHANGEABLE, "si_unit")
 _WRITTEN = ("key", "written_as", "note")
 """what a line of the log holds of a decision, and of a claim that was written to the register"""
@@ -64,6 +66,9 @@ def start_review(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
     if "key" not in table:  # else a table under review, whose values may have been changed
         table.insert(0, "key", [_key(row) for row in table.to_dict("records")])
         table[list(_DECISION)] = ""
+    for name in FILED:
+        if name not in table:
+            table[name] = ""
     for key, entry in _last(log).items() if log else ():
         for index in table.index[table["key"] == key]:
             if entry["decision"] == ReviewDecision.ACCEPTED and _differs(entry, table.loc[index]):
@@ -72,6 +77,8 @@ def start_review(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
                 continue
             for name in (*_DECISION, *_CHANGEABLE, "si_unit"):
                 table.at[index, name] = math.nan if entry[name] is None else entry[name]
+            for name in FILED:
+                table.at[index, name] = entry.get(name, "")
     return table
 
 
@@ -88,14 +95,17 @@ def accept_claim(
     reason: str = "",
     *,
     translation: str = "",
+    filed: Mapping[str, str] | None = None,
     log: Path | None = None,
 ) -> pd.DataFrame:
     """Return the table with the claim of `key` accepted as read; `when` is an ISO date.
 
+    `filed` says where it belongs (FILED): its site, its part, and whether it may be evidence for other claims (yes or
+    no, which is the default).
     With a `log` the decision is in it when the call returns; without one it is written by `write_reviewed`.
     Raises BadInputError for a claim whose value the reader refused: it can only be changed or rejected.
     """
-    return _decide(table, key, ReviewDecision.ACCEPTED, (who, when, reason, translation), {}, log)
+    return _decide(table, key, ReviewDecision.ACCEPTED, (who, when, reason, translation), _filed(filed), log)
 
 
 def reject_claim(
@@ -115,11 +125,13 @@ def change_claim(
     reason: str,
     *,
     translation: str = "",
+    filed: Mapping[str, str] | None = None,
     log: Path | None = None,
     **new: Any,
 ) -> pd.DataFrame:
     """Return the table with the claim of `key` accepted with other values, as low=6, unit="万P" or si_low=60000.0.
 
+    `filed` is as for `accept_claim`.
     Kind, low, high, unit, si_low, si_high, rung, aim, modality, qualifier, date, chip_model and precision may
     change; the quote never.  Values in a unit are turned into SI by the reader of claims; a rung alone is also
     the rung aimed at, which is what the register takes.
@@ -134,9 +146,7 @@ def change_claim(
     row = table.loc[_index(table, key)]
     if "rung" in new:
         new = {"aim": new["rung"], **new}
-    for rung in (new.get("rung"), new.get("aim")):
-        if rung and rung not in LADDER:
-            raise BadInputError(f"claim {key}: {rung!r} is not a rung; give one of {', '.join(LADDER)}")
+    _check_words(key, new)
     if {"low", "high", "unit"} & set(new):
         new = {**new, **_in_si(row, new)}
     kind = new.get("kind", row["kind"])
@@ -149,8 +159,53 @@ def change_claim(
             f"claim {key}: {kind} is measured in {wanted}, the value is in {unit}; give the value and its unit too"
         )
     return _decide(
-        table, key, ReviewDecision.CHANGED, (who, when, reason, translation), {**new, "si_unit": wanted}, log
+        table,
+        key,
+        ReviewDecision.CHANGED,
+        (who, when, reason, translation),
+        {**new, "si_unit": wanted, **_filed(filed)},
+        log,
     )
+
+
+def _check_words(key: str, new: Mapping[str, Any]) -> None:
+    """Raise BadInputError for a rung, modality, bound, precision or date that the register does not know."""
+    for name, known in _CHOICES.items():
+        if new.get(name) and new[name] not in known:
+            raise BadInputError(f"claim {key}: {name} is not {new[name]!r}; give one of {', '.join(known)}, or nothing")
+    if new.get("date") and not valid_date(str(new["date"])):
+        raise BadInputError(
+            f"claim {key}: {new['date']!r} is no date; write 2026, 2026-05, 2026-05-01 or 2026-01/2026-06"
+        )
+
+
+_CHOICES = {
+    "rung": LADDER,
+    "aim": LADDER,
+    "modality": tuple(Modality),
+    "qualifier": ("exact", "about", "more than", "at least", "up to", "less than", "range"),
+}
+_CHINESE = re.compile("[一-龥]")
+_DENSE, _SPARSE = re.compile(r"dense|稠密", re.IGNORECASE), re.compile(r"sparse|稀疏", re.IGNORECASE)
+
+
+def _precision(row: dict[str, Any]) -> str:
+    """Return whether a figure of compute is dense or sparse, as the register says it; empty for other kinds."""
+    if row["kind"] != "compute":
+        return ""
+    return (
+        "sparse" if _SPARSE.search(row["precision"]) else "dense" if _DENSE.search(row["precision"]) else "not stated"
+    )
+
+
+def _filed(filed: Mapping[str, str] | None) -> dict[str, str]:
+    """Return where a claim belongs, by the columns of FILED; raises BadInputError for another column or word."""
+    given = {name: str(value).strip() for name, value in (filed or {}).items()}
+    if wrong := sorted(set(given) - set(FILED)):
+        raise BadInputError(f"{', '.join(wrong)} is not said of one claim; give {', '.join(FILED)}")
+    if given.get("evidence_use", "") not in ("", "yes", "no"):
+        raise BadInputError(f"evidence_use is yes or no, not {given['evidence_use']!r}")
+    return given
 
 
 def _in_si(row: pd.Series, new: dict[str, Any]) -> dict[str, Any]:
@@ -216,6 +271,8 @@ def _decide(
             f"claim {key}: a decision needs who decided and the day as YYYY-MM-DD; got {who!r} and {when!r}"
         )
     out = table.copy()
+    if not signed[3].strip():
+        signed = (*signed[:3], str(table.at[index, "translation"]))  # one that was given before
     for name, value in (*zip(_DECISION, (decision.value, *signed), strict=True), *new.items()):
         out.at[index, name] = value
     row = out.loc[index]
@@ -229,6 +286,8 @@ def _decide(
             raise BadInputError(
                 f"claim {key}: the register has no kind for {row['kind']}; reject it or change its kind"
             )
+        if _CHINESE.search(str(row["sentence"])) and not str(row["translation"]).strip():
+            raise BadInputError(f"claim {key}: the quote is Chinese; write its translation first (translation=...)")
     if log:
         _append(log, [_line(row)])
     return out
@@ -254,7 +313,7 @@ def is_missing(value: object) -> bool:
 
 def _line(row: Any) -> dict[str, Any]:
     """Return what a line of the log says of a decided row."""
-    entry = {name: row[name] for name in _LOG}
+    entry = {name: row[name] for name in _LOG} | {name: row[name] for name in FILED if row.get(name)}
     for name, value in entry.items():
         if isinstance(value, float):
             entry[name] = None if math.isnan(value) else value
@@ -320,6 +379,7 @@ def _wrong(row: dict[str, Any]) -> str:
 def _wrong_word(row: dict[str, Any]) -> str:
     kind = READ_KINDS.get(row["kind"])
     checks = {
+        **{name: isinstance(row.get(name, ""), str) for name in FILED},
         "decision": row["decision"] in set(ReviewDecision),
         "kind": kind is not None,
         "si_unit": kind is not None and (row["si_unit"] == kind.si_unit or row["decision"] == ReviewDecision.REJECTED),
@@ -455,19 +515,26 @@ def _written(decided: pd.DataFrame, present: set[str], log: Path, name: str) -> 
     return set(written)
 
 
+def _rung_reason(row: dict[str, Any]) -> str:
+    if not row["aim"]:
+        return ""
+    return str(row.get("rung_reason") or "read from the clause")
+
+
 def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str, str]:
     """Return a row of claims.csv; the quote stays as it was read, and what is generated says so in its scope."""
     kind = READ_KINDS[row["kind"]]
     values = {column.name: "" for column in SCHEMAS["claims"].columns}
     values |= {
         "claim_id": claim_id, "quote": row["sentence"], "quantity_kind": kind.kind, "unit": kind.unit or kind.si_unit,
-        "quote_language": "zh" if re.search("[一-龥]", row["sentence"]) else "en",
+        "quote_language": "zh" if _CHINESE.search(row["sentence"]) else "en",
         "value_low": plain_number(row["si_low"] * kind.si_factor),
         "value_high": plain_number(row["si_high"] * kind.si_factor), "value_date": row["date"],
         "chip_model": row["chip_model"], "reading_confidence": row["confidence"], "unit_as_recorded": row["unit"],
-        "rung": row["aim"], "modality": row["modality"], "rung_reason": "read from the clause" if row["aim"] else "",
+        "rung": row["aim"], "modality": row["modality"], "rung_reason": _rung_reason(row), "precision": _precision(row),
         "scope": Scope.GENERATION if row["kind"] == "energy_gen" else "",
         "bound": _BOUND.get(row["qualifier"], row["qualifier"]),
         "evidence_use": "no", "note": _note(row),
     }  # fmt: skip
-    return values | about | ({"translation": row["translation"]} if row["translation"] else {})
+    said = {name: row[name] for name in ("translation", *FILED) if row.get(name)}
+    return values | about | said

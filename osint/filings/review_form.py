@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from osint.errors import BadInputError, NotFoundError, OsintError
 from osint.filings import html, review
-from osint.register import LADDER, READ_KINDS
+from osint.register import LADDER, READ_KINDS, Modality
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from osint.filings.filing import Filing
 
+_CHINESE = re.compile("[一-龥]")
 _AROUND = 160
 """characters of a line that are shown on each side of a claim"""
 _MOST_CELLS, _CELL, _HEADER = 20, 80, 40
@@ -119,9 +120,11 @@ class ReviewForm:
         who: str = "",
         when: str = "",
         rows: int = 10,
+        site_id: str = "",
     ) -> None:
         """Take up the decisions of `log`; `when` is the day to write, today where none is given.
 
+        `site_id` is the site that a claim is of unless the reviewer names another.
         Raises NotFoundError without ipywidgets.
         """
         try:
@@ -136,6 +139,7 @@ class ReviewForm:
             warnings.simplefilter("ignore")  # what they say stands above the claims
             self.table = review.start_review(table, log)
         self._filings, self._log, self._when, self._rows, self._page = filings, log, when, rows, 0
+        self._site_id = site_id
         self._pages = max(math.ceil(len(self.table) / rows), 1)
         self._who = ipywidgets.Text(value=who, placeholder="your name", description="reviewer")
         self._said = ipywidgets.HTML()
@@ -166,53 +170,62 @@ class ReviewForm:
 
     def _card(self, row: dict[str, Any]) -> Any:
         kit = self._kit
-        wide = kit.Layout(width="330px")
         crop = crop_html(self._filings[row["file"]], row["start"], row["end"])
         odd = "; ".join(str(row[name]) for name in ("warning", "alternatives") if row[name])
         words = _filled("card", crop, odd, row["file"])
-
-        def box(name: str, value: str, hint: str = "") -> Any:
-            return kit.Text(value=value, placeholder=hint, description=name, layout=wide)
-
-        def choice(name: str, value: str, options: list[str]) -> Any:
-            return kit.Dropdown(options=options, value=value, description=name, layout=wide)
-
-        fields = {
-            "kind": choice("kind", row["kind"], sorted(READ_KINDS)),
-            "low": box("low", review.plain_number(row["low"])),
-            "high": box("high", review.plain_number(row["high"])),
-            "unit": box("unit", row["unit"]),
-            "rung": choice("rung", row["aim"], ["", *LADDER]),
-            "reason": box("reason", row["reason"], "needed to change or reject"),
-            "translation": box("translation", row["translation"]),
-        }
+        fields = self._fields(row)
         state = kit.HTML(_state(row))
         buttons = []
         for name, style in (("accept", "success"), ("change", "warning"), ("reject", "danger")):
             button = kit.Button(description=name, button_style=style, layout=kit.Layout(width="100px"))
             button.on_click(lambda _, name=name: self._press(name, row["key"], fields, state))
             buttons.append(button)
-        left = kit.HTML(words, layout=kit.Layout(width="600px"))
-        right = kit.VBox([*fields.values(), kit.HBox(buttons), state])
-        return kit.HBox([left, right], layout=kit.Layout(border_top="1px solid #bbb", padding="8px 0"))
+        left = kit.HTML(words, layout=kit.Layout(width="42%", min_width="240px"))
+        grid = kit.GridBox(list(fields.values()), layout=kit.Layout(grid_template_columns="repeat(2, 250px)"))
+        right = kit.VBox([grid, kit.HBox(buttons), state])
+        row_layout = kit.Layout(border_top="1px solid #bbb", padding="6px 0", flex_flow="row wrap")
+        return kit.HBox([left, right], layout=row_layout)
+
+    def _fields(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the boxes in which every field that can be wrong is put right."""
+        kit = self._kit
+        wide, style = kit.Layout(width="245px"), {"description_width": "84px"}
+
+        def box(name: str, value: str, hint: str = "") -> Any:
+            return kit.Text(value=value, placeholder=hint, description=name, layout=wide, style=style)
+
+        def choice(name: str, value: str, options: list[str]) -> Any:
+            known = options if value in options else [value, *options]
+            return kit.Dropdown(options=known, value=value, description=name, layout=wide, style=style)
+
+        return {
+            "kind": choice("kind", row["kind"], sorted(READ_KINDS)),
+            "chip_model": box("chip model", row["chip_model"], "as worded"),
+            "low": box("low", review.plain_number(row["low"])),
+            "high": box("high", review.plain_number(row["high"])),
+            "unit": box("unit", row["unit"]),
+            "precision": choice("precision", row["precision"], ["", "not stated", "dense", "sparse"]),
+            "rung": choice("rung", row["aim"], ["", *LADDER]),
+            "modality": choice("modality", row["modality"], ["", *Modality]),
+            "date": box("date", row["date"], "by which it holds"),
+            "part": box("part", row.get("part", ""), "phase or building; empty: all"),
+            "site_id": box("site", row.get("site_id", "") or self._site_id),
+            "evidence_use": choice("evidence?", row.get("evidence_use", "") or "ask", ["ask", "yes", "no"]),
+            "translation": box("translation", row["translation"], "needed for Chinese"),
+            "reason": box("reason", row["reason"], "needed to change or reject"),
+        }
 
     def _press(self, name: str, key: str, fields: Mapping[str, Any], state: Any) -> None:
         """Take one decision; what is wrong with it is said above the claims, and nothing is written."""
         values = {field: box.value for field, box in fields.items()}
         reason, translation = values.pop("reason"), values.pop("translation")
+        filed = {field: values.pop(field).strip() for field in review.FILED}
         signed = (self._who.value, self._when or date.today().isoformat(), reason)
         try:
-            new = self._new(key, values) if name != "reject" else {}
             if name == "reject":
                 self.table = review.reject_claim(self.table, key, *signed, log=self._log)
-            elif name == "change":
-                self.table = review.change_claim(
-                    self.table, key, *signed, translation=translation, log=self._log, **new
-                )
-            elif new:
-                raise BadInputError("the fields were edited: press change, or set them back")
             else:
-                self.table = review.accept_claim(self.table, key, *signed, translation=translation, log=self._log)
+                self._take(name, key, signed, translation, filed, self._new(key, values))
         except OsintError as error:
             self._count(str(error), bad=True)
             state.value = _filled("wrong", str(error))
@@ -221,11 +234,41 @@ class ReviewForm:
         state.value = _state(row)
         self._count(f"{row['decision']}: {row['quote']}")
 
+    def _take(
+        self,
+        name: str,
+        key: str,
+        signed: tuple[str, str, str],
+        translation: str,
+        filed: dict[str, str],
+        new: dict[str, Any],
+    ) -> None:
+        """Accept a claim as read, or with other values, once all is said that the register will ask for."""
+        row = self.table.loc[self.table["key"] == key].iloc[0]
+        if _CHINESE.search(str(row["sentence"])) and not translation.strip():
+            raise BadInputError("the quote is Chinese: write its translation first")
+        if filed["evidence_use"] == "ask":
+            raise BadInputError("say under `evidence?` whether other claims may be tested with this number: yes or no")
+        if name == "change":
+            if not new:
+                raise BadInputError("nothing was edited: press accept to take it as it was read")
+            who, when, reason = signed
+            self.table = review.change_claim(
+                self.table, key, who, when, reason, translation=translation, filed=filed, log=self._log, **new
+            )
+        elif new:
+            raise BadInputError("the fields were edited: press change, or set them back")
+        else:
+            self.table = review.accept_claim(
+                self.table, key, *signed, translation=translation, filed=filed, log=self._log
+            )
+
     def _new(self, key: str, values: dict[str, str]) -> dict[str, Any]:
         """Return the fields that differ from the row, numbers read."""
         row = self.table.loc[self.table["key"] == key].iloc[0]
         numbers = [name for name in ("low", "high") if values[name].strip() != review.plain_number(row[name])]
-        words = {"unit": row["unit"], "kind": row["kind"], "rung": row["aim"]}
+        words = {name: row[name] for name in ("unit", "kind", "chip_model", "precision", "modality", "date")}
+        words["rung"] = row["aim"]
         new: dict[str, Any] = {name: _number(values[name]) for name in numbers}
         return new | {name: values[name].strip() for name, old in words.items() if values[name].strip() != old}
 

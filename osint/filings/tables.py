@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from osint.claims import (
@@ -102,12 +102,21 @@ _LETTER = re.compile(r"[A-Za-z一-龥]")
 _DAY = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?日?)?月?")
 
 
+_BILINGUAL = re.compile(r"([一-龥][一-龥、（）()/]*)\s?([A-Za-z][A-Za-z .'/-]*)")
+"""a header that says the same in Chinese and in English"""
+
+
 @lru_cache(maxsize=4096)
 def column_role(header: str) -> ColumnRole:
     """Return the role of a column by the words of its lowest header."""
     words = label_unit(header)[1]
     plain = re.sub(r"[(（\[【].*?[)）\]】]|\s(?=[一-龥])", "", words).strip()
-    return next((role for role, pattern in _role_patterns() if pattern.search(plain)), ColumnRole.VALUE)
+    both = _BILINGUAL.fullmatch(plain)
+    for one in (both[1], both[2]) if both else (plain,):
+        role = next((role for role, pattern in _role_patterns() if pattern.search(one.strip())), ColumnRole.VALUE)
+        if role is not ColumnRole.VALUE:
+            return role
+    return ColumnRole.VALUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +173,8 @@ class Table:
     def __init__(self, cells: list[Cell], above: str = "") -> None:
         """Take the cells of one table in order, and the line above it."""
         self.name = cells[0].table
+        self.around: tuple[Table, Cell] | None = None
+        """the table and its cell in which this one stands"""
         self.cells = cells
         self.note_above = Note.of(above)
         self._rows: dict[int, list[Cell]] = {}
@@ -314,6 +325,11 @@ class Table:
             return unit
         return None
 
+    @cached_property
+    def _outer(self) -> _Reading | None:
+        """What the grid around this table says of the cell in which it stands."""
+        return self.around[0].read(self.around[1]) if self.around else None
+
     def read(self, cell: Cell) -> _Reading:
         """Return what the grid says of a cell of the body."""
         header = cell.headers[-1] if cell.headers else ""
@@ -350,7 +366,16 @@ class Table:
             if unit:
                 reading.source = UnitSource.NOTE
                 reading.doubts.append(f"the unit {unit.written} stands in a note over the table")
+        outer = self._outer
+        if outer and unit is None and outer.context.unit and role not in _NEVER_READ:
+            unit, reading.source = outer.context.unit, outer.source
+            reading.doubts.append(f"the unit {unit.written} stands beside the table in whose cell this one stands")
         self._settle(cell, reading, unit, labels, role)
+        if outer and outer.row_label and outer.row_label not in reading.row_label:
+            reading.row_label = " / ".join(filter(None, (outer.row_label, reading.row_label)))[:_LONGEST_LABEL]
+            names = (*reading.context.names, *outer.context.names)
+            reading.context = replace(reading.context, names=names)
+            reading.is_inferred = True
         return reading
 
     def _settle(
@@ -414,8 +439,17 @@ class Table:
         return self._label_cells(self._rows[row]) if row in self._rows else ()
 
     def _unit_words(self, row: list[Cell]) -> str:
+        """Return the unit in which the row counts: of its unit cell, else of its quantity (24台, or 数量（台）)."""
         found = next((one.text for one in row if self.role(one) is ColumnRole.UNIT and is_unit(one.text)), "")
-        return found if len(found) <= len("台（套）") else ""
+        for one in row if not found else ():
+            header = one.headers[-1] if one.headers else ""
+            if not _SAYS_NUMBER.search(header):
+                continue
+            counted = _COUNTED_IN.fullmatch(one.text)
+            unit = (read_unit(counted[1]) if counted else None) or label_unit(header)[0]
+            if unit and unit.measure.family in _COUNTING:
+                found = unit.written
+        return found.split()[0] if found and len(found.split()[0]) <= len("台（套）") else ""
 
     def _date(self, cell: Cell, labels: tuple[Cell, ...], row: list[Cell]) -> str:
         """Return the year of header or label, else the day in a column of days."""
@@ -464,6 +498,8 @@ def _beside(row: list[Cell], cell: Cell) -> tuple[Cell, ...]:
 
 
 _SAYS_NUMBER = re.compile(r"数|quantity|qty|count|number", re.IGNORECASE)
+_COUNTED_IN = re.compile(r"\d[\d,.]*\s?([^\d\s].{0,5})")
+_COUNTING = ("thing", "cards", "servers", "racks", "chips")
 
 
 def _implied(header: str, labels: tuple[Cell, ...]) -> tuple[CellUnit, UnitSource] | None:
@@ -513,6 +549,7 @@ def _tables(cells: tuple[Cell, ...], text: str) -> list[tuple[Table, list[tuple[
     extents = sorted((min(c.start for c in own), max(c.end for c in own), name) for name, own in by_name.items())
     starts = [start for start, _, _ in extents]
     out = []
+    within: dict[str, tuple[str, Cell]] = {}
     for name, own in by_name.items():
         own.sort(key=lambda cell: (cell.row, cell.column))
         first = min(cell.start for cell in own)
@@ -525,9 +562,13 @@ def _tables(cells: tuple[Cell, ...], text: str) -> list[tuple[Table, list[tuple[
                     break
                 if other != name and begin >= at and stop <= cell.end:
                     spans.append((cell, at, begin))
+                    within[other] = (name, cell)
                     at = stop
             spans.append((cell, at, cell.end))
         out.append((Table(own, _line_above(text, first)), spans))
+    tables = {table.name: table for table, _ in out}
+    for inner, (outer, cell) in within.items():
+        tables[inner].around = (tables[outer], cell)
     return out
 
 

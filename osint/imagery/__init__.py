@@ -4,7 +4,15 @@ Also a folder of the user's own pictures, map tiles with their date and terms, a
 OpenStreetMap has it. Places are outlines or points in degrees.
 """
 
-from osint.imagery.before_after import Pair, Swipe, choose_pair, draw_pair, pair_between, save_figure
+from osint.imagery.before_after import (
+    Pair,
+    Swipe,
+    choose_pair,
+    draw_pair,
+    pair_between,
+    save_figure,
+    swipe_sides,
+)
 from osint.imagery.catalogue import (
     CATALOGUES,
     EARTH_SEARCH,
@@ -18,9 +26,10 @@ from osint.imagery.catalogue import (
 from osint.imagery.contracts import contracts
 from osint.imagery.grid import Grid, utm_epsg, utm_grid
 from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES, Remark, SceneClass, Scenes, pass_numbers
-from osint.imagery.local import read_pictures
+from osint.imagery.local import Pictures, read_pictures
 from osint.imagery.osm_power import OSM_CREDIT, mapped_power
 from osint.imagery.read import BandReading, Failure, read_bands
+from osint.imagery.sheet import Sheet, Shot, choose_sheet, draw_sheet, save_timelapse, sheet_between
 from osint.imagery.webmap import changed_releases, map_tiles
 
 __all__ = [
@@ -34,17 +43,22 @@ __all__ = [
     "Failure",
     "Grid",
     "Pair",
+    "Pictures",
     "Remark",
     "SceneClass",
     "Scenes",
+    "Sheet",
+    "Shot",
     "Swipe",
     "block_of",
     "block_scenes",
     "changed_releases",
     "choose_pair",
+    "choose_sheet",
     "contracts",
     "default_collection",
     "draw_pair",
+    "draw_sheet",
     "forget_blocks",
     "list_scenes",
     "map_tiles",
@@ -54,7 +68,10 @@ __all__ = [
     "read_bands",
     "read_pictures",
     "save_figure",
+    "save_timelapse",
     "scenes",
+    "sheet_between",
+    "swipe_sides",
     "utm_epsg",
     "utm_grid",
 ]

@@ -4,7 +4,7 @@ It never sees the number under test.
 """
 
 from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
-from osint.model.estimate import Estimate, arithmetic, estimate
+from osint.model.estimate import Dependence, DependenceKind, Estimate, arithmetic, dependences, estimate
 from osint.model.evidence import (
     CAPACITY,
     CHIP_COUNTS,
@@ -18,7 +18,6 @@ from osint.model.evidence import (
     family_prior,
     gather,
     given_of,
-    parse_given,
     question,
     readings_for,
     show,
@@ -29,6 +28,7 @@ from osint.model.posterior import Posterior, after, alone, design, invert, poste
 from osint.model.score import Score, leave_out, score
 from osint.model.sums import SharedSum, sum_of
 from osint.model.total import Ground, Part, Total, expand, total, totals_text
+from osint.model.typed import parse_given, quantity_named
 
 __all__ = [
     "BY_CHIP",
@@ -41,6 +41,8 @@ __all__ = [
     "ROUNDING",
     "Z90",
     "Conflict",
+    "Dependence",
+    "DependenceKind",
     "Dossier",
     "Estimate",
     "Factor",
@@ -60,6 +62,7 @@ __all__ = [
     "arithmetic",
     "comparable",
     "conflicts",
+    "dependences",
     "design",
     "estimate",
     "expand",
@@ -71,6 +74,7 @@ __all__ = [
     "leave_out",
     "parse_given",
     "posterior",
+    "quantity_named",
     "question",
     "readings_for",
     "score",

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from scipy.stats import t as student
 
 from osint.errors import BadInputError
-from osint.register import QUANTITIES, Chip, ReadingRow, Register, Relation, read_date
+from osint.register import QUANTITIES, Chip, ReadingRow, Register, Relation, chip_families, near_chips, read_date
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 T = TypeVar("T")
@@ -42,6 +42,7 @@ ALTITUDE_M = 2550.0  # height for which altitude_derate holds
 AFTER_THE_LAW = 0.25  # share of its prior that a family keeps once the law has closed deliveries (judgement)
 MOST_READINGS = 1500  # readings of one question from which bounded factors are taken as log-normal, narrowest first
 HEIGHT_STEP_M = 50.0  # to which the height of a site is rounded, so that sites share their readings
+HELD = 1.0001  # range up and down of a relation that is held at a value
 KEPT_FACTORS = 1024  # factors of chips that are kept
 KEPT_READINGS = 512  # sets of readings that a network keeps
 PER = " per "  # between the name of a factor and the family of chips that it holds for
@@ -517,6 +518,26 @@ class Network:
             factors["chips_per_server"]
         return cls(cn, elsewhere, {c.chip: c for c in chips}, _unknowns(rows, "CN"), _unknowns(rows, "other"))
 
+    def held(self, values: Mapping[str, float]) -> Network:
+        """Return the network with relations held at values in their units, as if each were known exactly.
+
+        Raises BadInputError for a name that is no relation of the tree.
+        """
+        if unknown := sorted(set(values) - set(self.factors_cn) - set(self.factors_elsewhere)):
+            raise BadInputError(f"{', '.join(unknown)} is no relation of relations.csv that the network uses")
+
+        def fixed(factors: Mapping[str, Factor]) -> dict[str, Factor]:
+            known = {name: (factors[name], value) for name, value in values.items() if name in factors}
+            exact = {
+                name: log_normal(name, value / HELD, value, value * HELD, f.unit, f.source)
+                for name, (f, value) in known.items()
+            }
+            return {**factors, **exact}
+
+        return replace(
+            self, factors_cn=fixed(self.factors_cn), factors_elsewhere=fixed(self.factors_elsewhere), _kept={}
+        )
+
     def families(self, country: str | None, date: str | None = None, until: str | None = None) -> dict[str, float]:
         """Return the chip families that existed at a date (a plan: `until` then), with their prior in a country.
 
@@ -546,6 +567,23 @@ class Network:
         total = sum(weights.values())
         return {name: weight / total for name, weight in weights.items()}
 
+    def chip_named(self, text: str) -> str:
+        """Return the chip family that a person names, in any spelling, in English or Chinese, with or without maker.
+
+        Raises BadInputError where the name stands for several, and with near names where it is not in chips.csv.
+        """
+        known = {name.casefold(): name for name in self.chips}
+        if text.strip().casefold() in known:
+            return known[text.strip().casefold()]
+        families = [family for family in chip_families(text) if family in self.chips]
+        if len(families) > 1:
+            raise BadInputError(f"the chip {text!r} stands for {', '.join(families)}; name one of them")
+        if families:
+            return families[0]
+        near = [name for name in near_chips(text) if name in self.chips]
+        offered = f"spelt nearly so: {', '.join(near)}" if near else f"use one of {', '.join(self.chips)}"
+        raise BadInputError(f"the chip {text!r} is not in chips.csv; {offered}")
+
     def readings(
         self,
         wanted: set[str],
@@ -566,10 +604,7 @@ class Network:
         for a chip that is not in chips.csv, or for an option that a fixed reading does not have.
         """
         if chip:
-            known = {c.casefold(): c for c in self.chips}
-            if chip.casefold() not in known:
-                raise BadInputError(f"the chip {chip!r} is not in chips.csv; use one of {', '.join(self.chips)}")
-            family_prior = {known[chip.casefold()]: 1.0}
+            family_prior = {self.chip_named(chip): 1.0}
         families: Mapping[str, float] = {}
         if wanted & BY_CHIP or ("full_load_mw" in wanted and chip):
             families = family_prior or self.families(country, date)

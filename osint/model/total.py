@@ -22,7 +22,7 @@ from osint.model.evidence import CAPACITY, CHIP_COUNTS, CONFIRMED, POWER, Dossie
 from osint.model.network import unit_of
 from osint.model.posterior import Posterior, posterior
 from osint.model.sums import SharedSum, sum_of
-from osint.register import Modality, Register, Role
+from osint.register import TAKEN_BACK, Register, Role
 
 TOTALLED = ("chips", "pflops", "it_mw")
 """Quantities that are added."""
@@ -244,7 +244,7 @@ def _ancestors(site: str, dossier: Dossier) -> list[str]:
 
 def _claimed(site: str, dossier: Dossier) -> list[Given]:
     """Return the largest figure of each quantity that documents give for the whole site; of its parts if of none."""
-    claims = [c for c in dossier.claims[site] if c.modality != Modality.DENIED and not c.error_test]
+    claims = [c for c in dossier.claims[site] if c.modality not in TAKEN_BACK and not c.error_test]
     whole = [c for c in claims if not c.part and c.quantity] or claims
     best: dict[str, Given] = {}
     for claim in whole:

@@ -427,6 +427,8 @@ class Observation(Record):
     searched_share: float | None
     outline: str
     simulated: bool | None
+    picture: str
+    picture_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,6 +480,7 @@ class Chip(Record):
     pflops_spread: float | None
     available_from: WrittenDate | None
     available_until: WrittenDate | None
+    export_to_china: str
     price: str
     prior_cn: float
     prior_other: float

@@ -33,9 +33,10 @@ FIRST_ROW = 2  # number that a spreadsheet gives to the first row under the head
 DEMO_MARKER = "SIMULATED"
 """Empty file in raw/ by which a case without observations is a demo case."""
 WHOLE_FROM = 1e5  # numbers from this size on are written without decimals
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "＠", "－")
 _DEGREES = ("lat", "lon")
-_PREFIX = {"claims": "C", "observations": "O"}
+_PREFIX = {"sites": ("SITE", 2), "claims": ("C", 3), "observations": ("O", 3)}
+"""Letters of the ids that are given, and the digits of their number."""
 _OF_A_CASE = ("sites", "claims", "observations")
 _COMPLETED = {"relations": "relation", "readings": "reading"}
 """Tables of the model of which a missing row is taken from the shipped one, by the column that names the row."""
@@ -74,21 +75,32 @@ class Register:
 def data_dir(path: str | Path | None = None) -> Path:
     """Return the data folder: the argument, else OSINT_DATA, else ./data, else the data of the checkout or the wheel.
 
-    The folder holds raw/; a ./data without any table (with captures alone) is passed over. The shipped tables of an
-    installed package lie in osint/register/data. Raises NotFoundError if the folder that was named is not there.
+    The folder holds raw/, or data/ with it, as a case does; a ./data without any table (with captures alone) is passed
+    over. The shipped tables of an installed package lie in osint/register/data. Raises NotFoundError if the folder that
+    was named is not there.
     """
     if path or os.environ.get("OSINT_DATA"):
         folder = Path(path or os.environ["OSINT_DATA"])
         if not folder.is_dir():
             raise NotFoundError(f"the data folder {folder} is not there; name the folder that holds raw/")
-        return folder
+        return folder / "data" if (folder / "data" / "raw").is_dir() and not (folder / "raw").is_dir() else folder
     here, checkout = Path("data"), Path(__file__).resolve().parents[2] / "data"
     shipped = Path(__file__).resolve().parent / "data"
     holding = (f for f in (here, checkout, shipped) if any((f / "raw" / f"{name}.csv").is_file() for name in SCHEMAS))
     return next(holding, here)
 
 
-def _shipped() -> Path:
+def derived_dir(path: str | Path | None = None) -> Path:
+    """Return the folder of the results of a case: derived/ beside raw/.
+
+    The tables of an installed package are no place to write to: their results go to data/derived of the current folder.
+    """
+    folder = data_dir(path)
+    packed = Path(__file__).resolve().parent / "data"
+    return (Path("data") if folder.resolve() == packed else folder) / "derived"
+
+
+def shipped_tables() -> Path:
     """Return the folder of the tables that the checkout or the wheel carries."""
     checkout = Path(__file__).resolve().parents[2] / "data" / "raw"
     return checkout if checkout.is_dir() else Path(__file__).resolve().parent / "data" / "raw"
@@ -102,7 +114,7 @@ def load_register(path: str | Path | None = None) -> Register:
     row: a case from before it was added stays readable.
     """
     raw = data_dir(path) / "raw"
-    shipped = _shipped()
+    shipped = shipped_tables()
     faults: list[str] = []
     frames: dict[str, pd.DataFrame] = {}
     for name in SCHEMAS:
@@ -163,6 +175,12 @@ def _text(path: Path) -> pd.DataFrame:
         raise UnreadableError(message) from error
     if b"\x00" in body:
         raise UnreadableError(f"{path.name} holds a zero byte, so it is not a CSV text; save it again as CSV UTF-8")
+    head = body.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
+    for mark, called in ((b";", ";"), (b"\t", "tabs")):
+        if head.count(mark) > head.count(b","):
+            raise UnreadableError(
+                f"the cells of {path.name} are parted by {called}; save it again with commas (CSV UTF-8)"
+            )
     return _parsed(body, path.name)
 
 
@@ -200,7 +218,7 @@ def check_table(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
         said = [f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}"] if missing else []
         said += [f"has unknown column{'s' * (len(extra) > 1)} {', '.join(map(repr, extra))}"] if extra else []
         raise BadInputError(f"{file} {' and '.join(said)}; data/README.md lists the columns of {name}")
-    if text.empty:
+    if text.empty and name not in _OF_A_CASE:
         raise BadInputError(f"{file} has a header and no rows; it needs at least one")
     frame = pd.DataFrame(index=text.index)
     wrong: list[tuple[pd.Series[bool], str, str]] = []
@@ -259,9 +277,9 @@ def _converted(cells: pd.Series[str], column: Column) -> tuple[pd.Series[str] | 
         expected = "a date as 2024, 2024-06, 2024-06-15, with ~ or ?, or two with /"
     elif column.kind == "id":
         bad = ~cells.str.fullmatch(r"[\w][\w .-]*") | cells.duplicated(keep=False)
-        expected = "an id that no other row has: letters, digits and _, behind the first of them also space, . and -"
+        expected = "an id that no other row has, of letters, digits and _ (behind the first also space, . and -)"
     else:
-        bad = cells.str.startswith(_FORMULA)
+        bad = cells.str.lstrip().str.startswith(_FORMULA) | cells.str.startswith(_FORMULA)
         bad = cells.isin({cell for cell in cells[bad] if defuse(cell) != cell})
         guarded = {cell: cell[1:] for cell in cells[cells.str.startswith("'")] if defuse(cell[1:]) == cell}
         out = cells.replace(guarded) if guarded else cells
@@ -283,11 +301,11 @@ def _broken_links(frames: Mapping[str, pd.DataFrame]) -> list[str]:
 def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object]]) -> list[str]:
     """Add rows to a table of a data folder and return their ids.
 
-    A row without id gets the next number (C for claims, O for observations). The file that is there stays, byte
-    for byte, the beginning of the new one (a table from before a column was added gets that column at its end first),
-    and the change is one step: a crash or a broken row leaves it as it was. Raises BadInputError for a broken row,
-    an id or a whole row that is there already, NotFoundError for an id of another table that is not there, and
-    RefusedError for a SIMULATED observation in a case of real ones and the other way round.
+    A row without id gets the next number (SITE for sites, C for claims, O for observations). The file that is there
+    stays, byte for byte, the beginning of the new one (a table from before a column was added gets that column at its
+    end first), and the change is one step: a crash or a broken row leaves it as it was. Raises BadInputError for a
+    broken row, an id or a whole row that is there already, NotFoundError for an id of another table that is not there,
+    and RefusedError for a SIMULATED observation in a case of real ones and the other way round.
     """
     raw = data_dir(data) / "raw"
     path, columns = raw / f"{table}.csv", SCHEMAS[table].names
@@ -355,7 +373,7 @@ def _with_all_columns(path: Path, table: str) -> bytes:
 
 def _numbered(rows: Sequence[Mapping[str, object]], held: pd.DataFrame, table: str) -> list[dict[str, object]]:
     columns = SCHEMAS[table].names
-    key, prefix = columns[0], _PREFIX[table]
+    key, (prefix, digits) = columns[0], _PREFIX[table]
     numbers = [int(n) for i in held[key] for n in re.findall(rf"^{prefix}(\d+)$", str(i))]
     following = max(numbers, default=0) + 1
     made = []
@@ -363,7 +381,7 @@ def _numbered(rows: Sequence[Mapping[str, object]], held: pd.DataFrame, table: s
         wrong = sorted(set(given) ^ set(columns))
         if wrong:
             raise BadInputError(f"a row needs exactly the columns of {table}.csv; {', '.join(wrong)} do not fit")
-        made.append({**given, key: given[key] or f"{prefix}{following:03d}"})
+        made.append({**given, key: given[key] or f"{prefix}{following:0{digits}d}"})
         following += not given[key]
     return made
 
@@ -410,8 +428,10 @@ def defuse(cell: object) -> object:
 
     >>> defuse("=1+1"), defuse("-3"), defuse("-5+cmd")
     ("'=1+1", '-3', "'-5+cmd")
+    >>> defuse(" =1+1"), defuse("＝1+1")
+    ("' =1+1", "'＝1+1")
     """
-    if isinstance(cell, str) and cell.startswith(_FORMULA):
+    if isinstance(cell, str) and (cell.lstrip().startswith(_FORMULA) or cell.startswith(_FORMULA)):
         try:
             float(cell)
         except ValueError:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from osint import model
 from osint.model import Dossier, Ground, Total, show
-from osint.register import Claim, Modality, Observation, Role, Tier
-from osint.verdict import Check, CheckFinding, CheckName, Found, Judged, Outcome, Pair
+from osint.register import TAKEN_BACK, Claim, Modality, Observation, Role, Tier
+from osint.verdict import Check, CheckFinding, CheckName, Finding, Found, Outcome, Pair
 
 CHIPS = "chips"
 PLANS = (Modality.WILL, Modality.WOULD)
@@ -28,9 +28,9 @@ class Answer:
     """The announced sites."""
     parts: tuple[str, ...]
     """Those of them that are parts of another."""
-    planned: Judged | None
+    planned: Finding | None
     """The largest number of chips that is planned at several sites together."""
-    largest: Judged | None
+    largest: Finding | None
     """The largest number of chips that is claimed for one announced site."""
     seen: tuple[Observation, ...]
     """What was seen at announced sites."""
@@ -83,7 +83,7 @@ class Answer:
             said = [f"Pictures or visits on file measure {where}: together they had {room}{place}."]
         else:
             said = [f"No picture or visit on file measures any of {sites}."]
-        rooms = dict.fromkeys(f.row["room"] for f in (self.planned, self.largest) if f)
+        rooms = dict.fromkeys(f.room_text() for f in (self.planned, self.largest) if f)
         said += [text for text in rooms if text]
         rest = [row for row in self.seen if row.observation_id not in used and row.site_id not in self.measured.bare]
         if rest:
@@ -118,7 +118,7 @@ class Answer:
 
     def _not_known(self) -> str:
         findings = [f for f in (self.planned, self.largest) if f]
-        shown = list(dict.fromkeys(f.row["not_shown"] for f in findings))
+        shown = list(dict.fromkeys(f.not_shown() for f in findings))
         unknown = "Not known: whether any of these chips is there, of which model, and whose."
         return " ".join([*shown, unknown])
 
@@ -150,14 +150,14 @@ def answer_of(dossier: Dossier, found: Found) -> Answer:
     )
 
 
-def _largest(findings: Sequence[Judged]) -> Judged | None:
+def _largest(findings: Sequence[Finding]) -> Finding | None:
     """Return the finding on the largest number of chips that no other contradicts; of equals the firmest source's."""
     chips = [
         f
         for f in findings
         if f.claim.quantity == CHIPS
         and f.claim.claimed > 0
-        and f.claim.modality != Modality.DENIED
+        and f.claim.modality not in TAKEN_BACK
         and not f.claim.error_test
         and f.outcome != Outcome.INCONSISTENT
         and not f.contradictions
@@ -184,7 +184,7 @@ def _rank(check: Check, claims: dict[str, Claim]) -> tuple[int, float, str]:
     return FIRMEST.index(check.pair), -apart, check.check_id
 
 
-def _in_words(finding: Judged) -> str:
+def _in_words(finding: Finding) -> str:
     """Return a claim as its source words it, with claimant, publisher, day and id."""
     claim = finding.claim
     day = claim.date.text if claim.date else "undated"

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from osint import __version__, files, filings, geo, model, verdict
 from osint.errors import BadInputError, OsintError
 from osint.model import Dossier, Score, show
-from osint.register import QUANTITIES, Modality, Observation, Register, Role, csv_text
+from osint.register import QUANTITIES, TAKEN_BACK, Modality, Observation, Register, Role, csv_text
 from osint.report import figures
 from osint.report.answer import Answer, answer_of
 from osint.shown import shown
@@ -42,6 +42,11 @@ SUMS = "SHA256SUMS"  # the list of the files of a report; a folder that holds it
 _SUMS_HEAD = "# report of osint-datacentres"
 _SUMS_BYTES = 1 << 20
 _OF_A_DESKTOP = (".DS_Store", "Thumbs.db", "desktop.ini")  # files that a file manager leaves in any folder
+ESTIMATE_COLUMNS = (
+    "site_id", "label", "basis", "given", "claim_ids", "low", "best", "high", "unit", "arithmetic",
+    "claimed", "claimed_low", "claimed_high",
+)  # fmt: skip
+"""Columns of `site_estimates`."""
 ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)  # roles of the sites that have estimates and stories
 
 
@@ -58,7 +63,7 @@ def site_estimates(register: Register) -> pd.DataFrame:
     dossier, rows = Dossier.of(register), []
     for site in (site for site in dossier.sites.values() if site.role in ESTIMATED):
         claims = [claim for claim in dossier.claims[site.site_id] if not claim.error_test]
-        chips = [claim for claim in claims if claim.quantity == "chips" and claim.modality != Modality.DENIED]
+        chips = [claim for claim in claims if claim.quantity == "chips" and claim.modality not in TAKEN_BACK]
         top = max(chips, key=lambda claim: claim.claimed, default=None)
         written = [claim.date.last.toordinal() for claim in claims if claim.date]
         whole = [c for c in claims if not c.part and c.day <= max(written, default=0) + HORIZON_DAYS]
@@ -89,7 +94,7 @@ def site_estimates(register: Register) -> pd.DataFrame:
                     "claimed_high": top.value_high if top and top.value_high is not None else math.nan,
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=ESTIMATE_COLUMNS)
 
 
 def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.DataFrame:
@@ -321,6 +326,11 @@ class Written:
     """One row per site."""
 
 
+def _cleaned(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose words steer no terminal that prints it."""
+    return table.map(lambda cell: shown(cell, keep="\n") if isinstance(cell, str) else cell)
+
+
 def write_report(register: Register, out: str | Path) -> Written:
     """Write the report folder and return the page's path, the answer and the summary table.
 
@@ -345,7 +355,7 @@ def write_report(register: Register, out: str | Path) -> Written:
         page = page_html(register, found, scored, estimates, pictures, answer)
         made = {"index.html": page.encode(), "sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
         made |= {f"figures/{name}.{kind}": body for name, kinds in pictures.items() for kind, body in kinds.items()}
-        made |= {f"{name}.csv": csv_text(t).encode() for name, t in _tables(found, estimates, scored).items()}
+        made |= {f"{name}.csv": csv_text(_cleaned(t)).encode() for name, t in _tables(found, estimates, scored).items()}
         made[SUMS] = _sums(made)
         with files.folder_beside(out) as part:
             for name, body in made.items():
@@ -414,5 +424,6 @@ def _tables(found: Found, estimates: pd.DataFrame, scored: Score) -> dict[str, p
         frame.map(lambda cell: "; ".join(map(str, cell)) if isinstance(cell, list) else cell)
         for frame in (found.findings.assign(**rounded), found.checks)
     )
-    steps = pd.concat([frame.assign(site_id=site) for site, frame in found.steps.items()], ignore_index=True)
+    of_sites = [frame.assign(site_id=site) for site, frame in found.steps.items()]
+    steps = pd.concat(of_sites or [verdict.steps_frame([]).assign(site_id="")], ignore_index=True)
     return {"findings": findings, "checks": checks, "estimates": estimates, "next": steps, "score": scored.rows}

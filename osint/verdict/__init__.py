@@ -1,5 +1,6 @@
 """What is found of each claim: the place, the part and the day first, then the number, by what was seen."""
 
+from osint.verdict.about import About, Thing, about, claim_line
 from osint.verdict.bearing import Assertion, Asserts, Coverage, coverage
 from osint.verdict.checks import (
     Check,
@@ -13,12 +14,13 @@ from osint.verdict.checks import (
     supply_estimates,
     survey,
 )
-from osint.verdict.finding import Bound, Contradiction, Finding
+from osint.verdict.finding import Bound, Contradiction, Finding, named
 from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
+from osint.verdict.look import RoomFor
 from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame, steps_in_order
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
-from osint.verdict.run import Found, Judged, check
+from osint.verdict.run import Found, check
 
 __all__ = [
     "BANDS",
@@ -27,6 +29,7 @@ __all__ = [
     "NEGATIVE",
     "NO_STORY",
     "RULES",
+    "About",
     "Assertion",
     "Asserts",
     "Bound",
@@ -37,21 +40,25 @@ __all__ = [
     "Coverage",
     "Finding",
     "Found",
-    "Judged",
     "NextStep",
     "Outcome",
     "Pair",
+    "RoomFor",
     "RuleFacts",
     "Survey",
     "Tally",
+    "Thing",
+    "about",
     "bound",
     "check",
+    "claim_line",
     "contradictions",
     "coverage",
     "cross_checks",
     "decide",
     "hypotheses",
     "judge",
+    "named",
     "next_steps",
     "steps_frame",
     "steps_in_order",

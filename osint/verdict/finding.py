@@ -35,6 +35,13 @@ class Basis(StrEnum):
     NONE = "none"
 
 
+FINDING_COLUMNS = (
+    "claim_id", "site_id", "finding", "rule", "probability", "word", "confidence", "basis", "kind", "written",
+    "quantity", "unit", "claimed", "allowed_low", "allowed_best", "allowed_high", "room_for", "room_by", "room_of",
+    "room_partial", "p_place", "due", "days_after", "paper_low", "paper_best", "paper_high", "rung", "rests_on",
+    "contradicted_by", "assumption", "arithmetic", "shown", "room", "not_shown", "simulated", "would_change",
+)  # fmt: skip
+"""Columns of a table of findings, those of `Finding.to_row`."""
 AT_EDGE = 1.0  # distance from its best, in standard deviations, from which one assumption carries a strained number
 FIRM_SIZES = 2  # sizes of the place from which confidence is high
 
@@ -290,7 +297,8 @@ class Finding:
         missing = "; the other parts were not seen" if room.partial else ""
         loose = sorted({s.row.date.text for s in rows if s.first != s.last})
         when = f"On a day that is dated {' and '.join(loose)} alone," if loose else f"By {day_text(room.day)}"
-        return f"{when} {what} had room for {most}{place}{missing}. Claimed: {self.claim.written()}."
+        stamp = "SIMULATED. " if any(s.row.simulated for s in rows) else ""
+        return f"{stamp}{when} {what} had room for {most}{place}{missing}. Claimed: {self.claim.written()}."
 
 
 def named(claim: Claim) -> float:

@@ -12,7 +12,7 @@ from functools import cached_property
 from importlib.resources import files
 
 from osint.model import ROUNDING, Dossier, show
-from osint.register import CLAIM_KINDS, LADDER, Bounding, Claim, Modality, Role, Rung, Tier
+from osint.register import CLAIM_KINDS, LADDER, TAKEN_BACK, Bounding, Claim, Modality, Role, Rung, Tier
 from osint.verdict.checks.record import Check, CheckFinding, CheckName, Pair, Way
 
 SAME = 0.10  # share within which two numbers are the same figure
@@ -28,6 +28,7 @@ MODALITIES = {
     Modality.WOULD: "said to be possible",
     Modality.CAN_CARRY: "room ('can carry')",
     Modality.DENIED: "denied",
+    Modality.WITHDRAWN: "withdrawn",
 }
 """How a text asserts its number, as a sentence says it."""
 
@@ -204,7 +205,7 @@ class Figure:
 def figure_of(claim: Claim) -> Figure | None:
     """Return a claim as it is compared; None for one without a figure, and for a planted error."""
     span = span_of(claim)
-    if span is None or claim.error_test or claim.modality == Modality.DENIED:
+    if span is None or claim.error_test or claim.modality in TAKEN_BACK:
         return None
     part = "" if has_words("state", claim.part) else claim.part
     if claim.quantity:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from osint import claims as grammar
 from osint.model import show
-from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, READ_KINDS, Claim, Modality, Rung, WrittenDate
+from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, READ_KINDS, TAKEN_BACK, Claim, Modality, Rung, WrittenDate
 from osint.verdict.checks.compare import (
     ON_PAPER,
     STANDING,
@@ -134,7 +134,7 @@ def overdue(book: Book) -> Iterator[Check | None]:
                 for c in later
                 if c.part == a.part or (c.quantity_kind == a.quantity_kind and not c.part) or _states(c)
             ]
-            below = [c for c in later if c.rung and c.rung.height < height and c.modality != Modality.DENIED]
+            below = [c for c in later if c.rung and c.rung.height < height and c.modality not in TAKEN_BACK]
             told = [
                 c
                 for c in claims

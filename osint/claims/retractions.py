@@ -1,0 +1,60 @@
+"""Find the words by which a sentence takes a claim back: withdrawn, refused, cancelled, or said not to be so."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from osint.register import Modality
+
+_HAN = re.compile("[一-龥]")
+_TAKES_BACK = {
+    Modality.WITHDRAWN: (
+        "终止|撤[回销]|流标|废标|停建|搁置|驳回|关停|不予(?:批复|核准|备案|受理|通过)|叫停|"
+        "(?:项目|计划|合同|订单|采购|招标|建设)[^,。;]{0,8}(?:取消|中止|暂停)",
+        "withdrawn|withdrew|rejected|rejects|cancelled|canceled|scrapped|shelved|paused|halted|abandoned|terminated|"
+        "called off|turned down|axed|decommissioned|blocked (?:the|a|an|plans?)|"
+        "(?:is|was|were|been) (?:blocked|suspended|refused)",
+    ),
+    Modality.DENIED: (
+        "辟谣|否认|并[未无]|从未|不实|未(?:采购|购买|购入|订购|签署|拥有)|没有(?:采购|购买|部署|安装|签署|计划)",
+        "did not(?! only)|didn't(?! only)|never(?! only)|denied|denies|no such|"
+        "has not (?:bought|ordered|installed|signed)",
+    ),
+}
+_TAKES_BACK_IN = {
+    modality: (re.compile(han), re.compile(rf"\b(?:{latin})\b", re.IGNORECASE))
+    for modality, (han, latin) in _TAKES_BACK.items()
+}
+_STILL = re.compile(
+    r"(?:未|没有|不会|无)(?:被)?$|\b(?:not|never|without|denied|nor)\W{1,3}(?:be |been |being )?$", re.IGNORECASE
+)
+_OBJECTION = re.compile(r"\s(?:objections?|appeals?|claims?|calls|criticism|a bid to stop|异议)", re.IGNORECASE)
+_LONGEST_TAKEN_BACK = 240
+
+
+class TakenBack(NamedTuple):
+    """The words by which a sentence takes a claim back."""
+
+    modality: Modality
+    """withdrawn (was meant, is no more) or denied (is said not to be)"""
+    words: str
+    start: int
+    """offset of the words"""
+
+
+def taken_back(text: str, start: int, stop: int) -> TakenBack | None:
+    """Return the words by which a sentence says that a plan is withdrawn, refused or denied; None where it does not.
+
+    >>> taken_back("The 450 MW plan was withdrawn.", 0, 30)[:2], taken_back("辟谣:并无1500张加速卡", 0, 14)[:2]
+    ((<Modality.WITHDRAWN: 'withdrawn'>, 'withdrawn'), (<Modality.DENIED: 'denied'>, '辟谣'))
+    """
+    if stop - start > _LONGEST_TAKEN_BACK:
+        return None
+    is_han = not text.isascii() and _HAN.search(text, start, stop) is not None
+    for modality, patterns in _TAKES_BACK_IN.items():
+        match = next((m for pattern in patterns[not is_han :] if (m := pattern.search(text, start, stop))), None)
+        kept = match and modality is Modality.WITHDRAWN and re.search("未|没有|不会", match.group()[:-2])
+        if match and not (kept or _STILL.search(text, start, match.start()) or _OBJECTION.match(text, match.end())):
+            return TakenBack(modality, match.group().strip(), match.start())
+    return None
