@@ -23,6 +23,7 @@ from osint.model.evidence import (
     show,
     sig,
 )
+from osint.model.fits import Fit, Fits, fits
 from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, height_used, unit_of
 from osint.model.posterior import Posterior, after, alone, design, invert, posterior, solve, tightest
 from osint.model.score import Score, leave_out, score
@@ -46,6 +47,8 @@ __all__ = [
     "Dossier",
     "Estimate",
     "Factor",
+    "Fit",
+    "Fits",
     "Given",
     "Ground",
     "Network",
@@ -67,6 +70,7 @@ __all__ = [
     "estimate",
     "expand",
     "family_prior",
+    "fits",
     "gather",
     "given_of",
     "height_used",
