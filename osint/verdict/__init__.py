@@ -20,7 +20,7 @@ from osint.verdict.finding import Bound, Contradiction, Finding, named
 from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
 from osint.verdict.look import RoomFor
-from osint.verdict.next_steps import CANDIDATES, NEAR_KM, NextStep, next_steps, steps_frame
+from osint.verdict.next_steps import CANDIDATES, NEAR_KM, NextStep, next_steps, steps_frame, steps_in_order
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check
 
@@ -66,6 +66,7 @@ __all__ = [
     "next_steps",
     "stated_median",
     "steps_frame",
+    "steps_in_order",
     "supply_estimates",
     "survey",
     "word",
