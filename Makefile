@@ -38,7 +38,7 @@ lab: $(VENV)/.dev ## JupyterLab on notebooks/
 bench: $(VENV)/.dev ## slow measurements, written to docs/benchmarks.md
 	$(PY) -m benchmarks
 
-fuzz: $(VENV)/.dev ## damage files of ten formats at random and read them (hours; INPUTS=1000 for less)
+fuzz: $(VENV)/.dev ## damage files of twelve formats at random and read them (hours; INPUTS=1000 for less)
 	$(PY) -m benchmarks.fuzz --inputs $(INPUTS)
 
 lock: ## renew the hash-locked requirements (needs uv on the PATH)

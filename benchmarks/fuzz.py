@@ -1,6 +1,6 @@
 """Damage the files of strangers at random and read them: no crash, no hang over 10 s, no memory over 1 GB.
 
-    python -m benchmarks.fuzz [--inputs 100000] [--only WARC] [--seed 1]
+    python -m benchmarks.fuzz [--inputs 100000] [--only WARC] [--first 1] [--minutes 10]
 
 Each format is read in a process of its own, whose memory is limited by the system: a crash or a kill ends that process
 and names the input by its seed, which `--first` and `--inputs 1` run again.
@@ -204,9 +204,35 @@ def _review() -> tuple[list[bytes], Reader]:
     return [seed], read
 
 
+def _html() -> tuple[list[bytes], Reader]:
+    from osint import filings
+
+    page = (
+        "<!doctype html><meta charset=utf-8><title>成交公告</title><p>总投资4亿2000万元，算力7200<sup>2</sup>P，采购H20服务器60台。</p>"
+        "<table><tr><td rowspan=2>名称<td colspan=2>规模<tr><td>机柜（架）<td>投资（万元）<tr><td>甲<td>2,600<td>73000</table>"
+    )
+
+    def read(body: bytes, _: Path) -> object:
+        return filings.claims_of(filings.parse(body, "a.html"))
+
+    return [page.encode(), page.replace("utf-8", "gbk").encode("gb18030")], read
+
+
+def _pdf() -> tuple[list[bytes], Reader]:
+    from benchmarks import tables
+    from osint import filings
+
+    small = tables.read_tables(tables.HERE / "tables.txt")
+
+    def read(body: bytes, _: Path) -> object:
+        return filings.claims_of(filings.parse(body, "a.pdf"))
+
+    return [tables.as_pdf(small[0]), tables.as_pdf(small[1], ruled=False)], read
+
+
 FORMATS: dict[str, Callable[[], tuple[list[bytes], Reader]]] = {
     "TIFF": _tiff, "STAC": _stac, "CDX": _cdx, "WARC": _warc, "GeoJSON": _geojson, "KML": _kml, "CSV": _csv,
-    "XLSX": _xlsx, "DOCX": _docx, "review": _review,
+    "XLSX": _xlsx, "DOCX": _docx, "review": _review, "HTML": _html, "PDF": _pdf,
 }  # fmt: skip
 _ODD = (
     b"\xff\xff\xff\xff",
@@ -259,13 +285,19 @@ def _damaged_inside(seed: bytes, rng: random.Random) -> bytes:
     return out.getvalue()
 
 
-def run(name: str, first: int, inputs: int, memory: int = MEMORY_BYTES) -> list[str]:
-    """Read `inputs` damaged files of a format; return a sentence for each that raised something else than our errors."""
+def run(name: str, first: int, inputs: int, memory: int = MEMORY_BYTES, seconds: float = 0.0) -> list[str]:
+    """Read `inputs` damaged files of a format; return a sentence for each that raised something else than our errors.
+
+    With `seconds` it stops after that time, however many were read.
+    """
     seeds, read = FORMATS[name]()
     found: list[str] = []
-    slow = 0.0
+    slow, until, done = 0.0, time.monotonic() + seconds, 0
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(first, first + inputs):
+            if seconds and time.monotonic() > until:
+                break
+            done += 1
             body, begun = damaged(seeds, seed), time.monotonic()
             signal.alarm(HANG_S)
             try:
@@ -284,7 +316,7 @@ def run(name: str, first: int, inputs: int, memory: int = MEMORY_BYTES) -> list[
             if (seed - first + 1) % EACH_REPORT == 0:
                 print(f"{name}: {seed - first + 1} inputs, slowest {slow:.1f} s, {len(found)} faults", file=sys.stderr)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"{name}: {inputs} inputs, slowest {slow:.1f} s, peak {peak / 1e6:.0f} MB, {len(found)} faults")
+    print(f"{name}: {done} inputs, slowest {slow:.1f} s, peak {peak / 1e6:.0f} MB, {len(found)} faults")
     if peak > memory:
         found.append(f"{name}: {peak / 1e6:.0f} MB of memory")
     return found
@@ -294,9 +326,9 @@ def _hung(*_: object) -> None:
     raise TimeoutError(f"more than {HANG_S} s")
 
 
-def _alone(name: str, first: int, inputs: int, answers: Any) -> None:
+def _alone(name: str, first: int, inputs: int, seconds: float, answers: Any) -> None:
     signal.signal(signal.SIGALRM, _hung)
-    answers.put(run(name, first, inputs))
+    answers.put(run(name, first, inputs, seconds=seconds))
 
 
 def main() -> int:
@@ -305,12 +337,14 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=100_000)
     parser.add_argument("--only", action="append", choices=list(FORMATS))
     parser.add_argument("--first", type=int, default=1, help="seed of the first input")
+    parser.add_argument("--minutes", type=float, default=0.0, help="stop after about this time in all")
     args = parser.parse_args()
+    seconds = 60 * args.minutes / len(args.only or FORMATS)
     found: list[str] = []
     for name in args.only or FORMATS:
         context = multiprocessing.get_context("spawn")
         answers = context.Queue()
-        process = context.Process(target=_alone, args=(name, args.first, args.inputs, answers))
+        process = context.Process(target=_alone, args=(name, args.first, args.inputs, seconds, answers))
         process.start()
         process.join()
         found += [f"{name}: the process ended with {process.exitcode}"] if process.exitcode else answers.get()

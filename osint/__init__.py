@@ -4,7 +4,8 @@ Each name below is a room of the library, loaded when it is first used, so that 
 from a filing to a finding: `sources` fetches and `archive` keeps, `filings` reads, `claims` finds the quantities,
 `register` holds the tables, `geo`, `imagery` and `change` say what stands where and since when, `model` says what that
 allows, `verdict` judges each claim, `passport` ties a figure to its sources (`export` writes one), `report` writes the
-page. `open_case` gives a `Case` with its `Site`s, which holds all of this in one hand. `demo` serves a SIMULATED world.
+page, `packet` what an editor signs. `open_case` gives a `Case` with its `Site`s, which holds all of this in one hand.
+`demo` serves a SIMULATED world.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         geo,
         imagery,
         model,
+        packet,
         passport,
         portals,
         register,
@@ -55,6 +57,7 @@ __all__ = [
     "imagery",
     "model",
     "open_case",
+    "packet",
     "passport",
     "portals",
     "register",

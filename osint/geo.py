@@ -9,9 +9,12 @@ is and its precision is widened by the largest of the two errors. Outlines are s
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 import geopandas as gpd
 import numpy as np
@@ -45,6 +48,40 @@ _A = 6378245.0  # Krasovsky 1940, as GCJ-02 uses it
 _EE = 0.00669342162296594323
 _BD = np.pi * 3000.0 / 180.0
 _SURFACES = ("Polygon", "MultiPolygon")
+_MAPS = {"amap": "GCJ-02", "gaode": "GCJ-02", "高德": "GCJ-02", "tencent": "GCJ-02", "baidu": "BD-09", "百度": "BD-09"}
+"""Datum of the coordinates that a map shows, by its name."""
+_NUMBER = r"([+-]?\d{1,3}(?:\.\d+)?)"
+_PAIR = re.compile(rf"{_NUMBER}\s*[,;\s]\s*{_NUMBER}")
+_LETTERED = tuple(
+    re.compile(rf"{side}\s*[,;]?\s*{side}", re.IGNORECASE)
+    for side in (r"([NSEW])\s*(\d{1,3}(?:\.\d+)?)\s*°?", r"(\d{1,3}(?:\.\d+)?)\s*°?\s*([NSEW])")
+)
+"""N43.255 E94.697, and 43.255N 94.697E."""
+
+
+class _Link(NamedTuple):
+    """How the address of a map writes a place."""
+
+    host: str
+    pattern: str
+    lon_first: bool
+    datum: str
+
+
+_LINKS = (
+    _Link("amap.com", rf"[?&](?:position|center|lnglat|location|to|dest)={_NUMBER},{_NUMBER}", True, "GCJ-02"),
+    _Link("amap.com", rf"[?&]lng={_NUMBER}&lat={_NUMBER}", True, "GCJ-02"),
+    _Link("amap.com", rf"[?&]lat={_NUMBER}&(?:lng|lon)={_NUMBER}", False, "GCJ-02"),
+    _Link("amap.com", rf"[?&]q={_NUMBER},{_NUMBER}", False, "GCJ-02"),
+    _Link("amap.com", rf"[?&]p=[^,&]*,{_NUMBER},{_NUMBER}", False, "GCJ-02"),
+    _Link("baidu.com", rf"[?&](?:location|latlng|center)=(?:latlng:)?{_NUMBER},{_NUMBER}", False, "BD-09"),
+    _Link("google", rf"!3d{_NUMBER}!4d{_NUMBER}", False, "WGS-84"),
+    _Link("google", rf"/@{_NUMBER},{_NUMBER}", False, "WGS-84"),
+    _Link("google", rf"[?&](?:q|ll|query)={_NUMBER},{_NUMBER}", False, "WGS-84"),
+    _Link("openstreetmap.org", rf"[?&]mlat={_NUMBER}&mlon={_NUMBER}", False, "WGS-84"),
+    _Link("openstreetmap.org", rf"#map=\d+(?:\.\d+)?/{_NUMBER}/{_NUMBER}", False, "WGS-84"),
+)
+"""Addresses of maps, the first that fits; Baidu's own are in metres of a grid of its own and are not read."""
 _LABELS = ("outline_id", "Name", "name", "id")
 """Columns that name an outline, the first that is there."""
 
@@ -117,9 +154,83 @@ def to_wgs(lon: float, lat: float, datum: str) -> tuple[float, float]:
 
 def _on_the_globe(lon: float, lat: float) -> None:
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        where = f"lon {lon:g}, lat {lat:g} is not on the globe"
+        where = f"lon {lon:.12g}, lat {lat:.12g} is not on the globe"
         exchanged = "; the two may be exchanged" if abs(lat) > 90 else ""
-        raise BadInputError(f"{where}{exchanged}; longitude first (-180 to 180), then latitude (-90 to 90)")
+        meant = f"; did you mean {lat:.12g},{lon:.12g}?" if abs(lat) > 90 and abs(lat) <= 180 and abs(lon) <= 90 else ""
+        raise BadInputError(f"{where}{exchanged}; longitude first (-180 to 180), then latitude (-90 to 90){meant}")
+
+
+def datum_named(text: str) -> str:
+    """Return the datum of DATUMS that a person names: its name in any spelling, or a map that uses it.
+
+    >>> datum_named("gcj02"), datum_named("百度")
+    ('GCJ-02', 'BD-09')
+    """
+    key = "".join(one for one in text.casefold() if one.isalnum())
+    names = {"".join(one for one in datum.casefold() if one.isalnum()): datum for datum in DATUMS} | _MAPS
+    if key not in names:
+        raise BadInputError(f"the datum {text!r} is not known; use one of {', '.join(DATUMS)}, or amap or baidu")
+    return names[key]
+
+
+def read_point(text: str, datum: str = "WGS-84") -> tuple[float, float]:
+    """Return longitude and latitude (WGS-84) of a place that a person typed or pasted.
+
+    Read are `LON,LAT` in degrees of `datum`, `43.25N 94.70E` in any order, and the address of a place on Amap, Baidu,
+    Google Maps or OpenStreetMap, which has the datum of its map whatever `datum` says. Raises BadInputError for what is
+    none of these, is not on the globe, or looks as if the latitude came first.
+
+    >>> read_point("94.697,43.255"), read_point("N43.255 E94.697")
+    ((94.697, 43.255), (94.697, 43.255))
+    """
+    text = unicodedata.normalize("NFKC", text).strip()
+    if "://" in text or ".com/" in text:
+        return _of_link(text)
+    for written in _LETTERED:
+        if lettered := written.fullmatch(text):
+            return to_wgs(*_by_letters(lettered.groups(), text), datum)
+    found = _PAIR.fullmatch(text)
+    if not found:
+        raise BadInputError(f"{text!r} is no place; write LON,LAT in degrees, as 94.697,43.255, or paste a map's link")
+    lon, lat = float(found[1]), float(found[2])
+    _on_the_globe(lon, lat)
+    if not in_china(lon, lat) and in_china(lat, lon):
+        raise BadInputError(
+            f"lon {lon:.12g}, lat {lat:.12g} is far outside China, and exchanged it is inside; longitude first: did "
+            f"you mean {lat:.12g},{lon:.12g}? (E{lon:.12g} N{lat:.12g} is taken as it stands)"
+        )
+    return to_wgs(lon, lat, datum)
+
+
+def _by_letters(groups: Sequence[str], text: str) -> tuple[float, float]:
+    """Return longitude and latitude of two numbers, each beside the letter of its direction."""
+    signed: dict[str, float] = {}
+    for pair in (groups[:2], groups[2:]):
+        letter, number = sorted(pair, key=lambda part: part[0].isdigit())
+        axis = "lat" if letter.upper() in {"N", "S"} else "lon"
+        signed[axis] = float(number) * (-1 if letter.upper() in {"S", "W"} else 1)
+    if len(signed) != len(("lon", "lat")):
+        raise BadInputError(f"{text!r} is no place; write one number with N or S and one with E or W")
+    return signed["lon"], signed["lat"]
+
+
+def _of_link(text: str) -> tuple[float, float]:
+    """Return the place (WGS-84) that the address of a map shows."""
+    address = urlsplit(text if "://" in text else f"https://{text}")
+    host, rest = address.hostname or "", unquote(f"{address.path}?{address.query}#{address.fragment}")
+    for link in _LINKS:
+        found = re.search(link.pattern, rest)
+        if found and (f".{host}".endswith(f".{link.host}") or link.host in host.split(".")):
+            one, other = float(found[1]), float(found[2])
+            stated = re.search(r"coord_type=(\w+)", rest)
+            datum = {"gcj02": "GCJ-02", "wgs84": "WGS-84"}.get(stated[1], link.datum) if stated else link.datum
+            return to_wgs(*((one, other) if link.lon_first else (other, one)), datum)
+    if host.endswith("baidu.com"):
+        raise BadInputError(
+            f"{text[:80]!r} has metres of Baidu's own grid, which is not read; copy the degrees of the place from "
+            "https://api.map.baidu.com/lbsapi/getpoint and give them with --datum bd09"
+        )
+    raise BadInputError(f"{text[:80]!r} shows no place that can be read; write LON,LAT, with --datum for gcj02 or bd09")
 
 
 def precision_km(site: Mapping[str, Any] | pd.Series) -> float:

@@ -7,6 +7,9 @@ is written to a terminal, a page, a map or a log says so, as [U+202E], instead o
 from __future__ import annotations
 
 import re
+import shutil
+import unicodedata
+from collections.abc import Sequence
 
 _STEERING = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # controls of a terminal, ESC and BEL among them
@@ -35,3 +38,49 @@ def _escape(code: int) -> str:
         return f"\\u{code:04x}"
     code -= 0x10000
     return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
+LEAST_COLUMN = 12
+"""Columns of a terminal below which no column of a table is cut."""
+
+
+def width_of(text: str) -> int:
+    """Return the columns that a text takes in a terminal: Chinese characters take two.
+
+    >>> width_of("P"), width_of("哈密")
+    (1, 4)
+    """
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else not unicodedata.combining(one) for one in text)
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text that takes at most `width` columns, with … at its end where some of it is left out.
+
+    >>> cut("哈密市伊吾县", 7)
+    '哈密市…'
+    """
+    if width_of(text) <= width:
+        return text
+    while text and width_of(text) > width - 1:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def table_text(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> str:
+    """Return rows of texts as a table with aligned columns.
+
+    The widest columns are cut until a line takes `width` columns: by default those of the terminal, or of COLUMNS; a
+    table that goes to a file or a pipe is not cut.
+    """
+    cells = [[" ".join(cell.split()) for cell in row] for row in (heads, *rows)]
+    widths = [max(width_of(row[i]) for row in cells) for i in range(len(heads))]
+    most = shutil.get_terminal_size((0, 0)).columns if width is None else width
+    while most and sum(widths) + 2 * (len(widths) - 1) > most and max(widths) > LEAST_COLUMN:
+        widths[widths.index(max(widths))] -= 1
+    lines = []
+    for row in cells:
+        shown_cells = (cut(cell, wide) for cell, wide in zip(row, widths, strict=True))
+        lines.append(
+            "  ".join(cell + " " * (wide - width_of(cell)) for cell, wide in zip(shown_cells, widths, strict=True))
+        )
+    return "\n".join(line.rstrip() for line in lines)

@@ -15,7 +15,7 @@ from osint import http, portals
 from osint.archive import Archive, Entry, Imported, captures_directory, import_path
 from osint.errors import NotFoundError
 from osint.filings import Notice, Page, decode, read_notice
-from osint.portals import AnswerClass, Session, SourceReport, past_captures, search_table
+from osint.portals import AnswerClass, Session, SourceReport, past_captures, search_table, words_asked
 
 __all__ = [
     "SAME_BYTES",
@@ -33,6 +33,7 @@ __all__ = [
     "search_table",
     "watch",
     "watched",
+    "words_asked",
 ]
 
 _GGZY_WRAPPER = re.compile(r"(/information/deal/html)/a/(\d+/\d+/\d{8}/[0-9a-zA-Z]+\.html)$")

@@ -29,6 +29,7 @@ PURE = (
     "verdict",
     "imagery",
     "passport",
+    "packet",
     "report",
     "archive",
 )

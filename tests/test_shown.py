@@ -100,3 +100,19 @@ def test_a_hostile_catalogue_of_files_is_one_sentence_or_no_scene(tmp_path, body
     except UnreadableError:
         return
     assert len(found) == 0
+
+
+def test_a_map_of_a_pole_is_drawn():
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from osint.report import figures
+
+    points = gpd.GeoDataFrame({"site_id": ["A"], "precision_km": [5.0]}, geometry=[shapely.Point(93, 90)], crs=4326)
+    circles = gpd.GeoDataFrame(geometry=[shapely.box(92, 89.9, 94, 90)], crs=4326)
+    FigureCanvasAgg(figures.site_map(points, circles, "made up")).draw()
+
+
+def test_a_table_of_the_report_steers_no_terminal():
+    import pandas as pd
+
+    assert build._cleaned(pd.DataFrame({"a": [HOSTILE, 1.5]})).iloc[0, 0] == shown(HOSTILE, keep="\n")

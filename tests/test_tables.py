@@ -157,7 +157,7 @@ def test_a_claim_for_no_site_is_named(raw):
 
 def test_unknown_site(capsys):
     assert main(["check", "XJ99"]) == 2
-    assert "XJ01" in capsys.readouterr().err
+    assert "XJ19" in capsys.readouterr().err
 
 
 def test_a_million_rows_are_checked(raw):
@@ -295,3 +295,16 @@ def test_the_guard_of_a_cell_stays_in_the_file(raw):
     assert f"'{quote}" in (raw / "claims.csv").read_text(encoding="utf-8")
     again = tables.load_register(raw.parent).claims.set_index("claim_id")
     assert again.loc[made, "quote"] == quote
+
+
+@pytest.mark.parametrize(("mark", "said"), [(";", "parted by ;"), ("\t", "parted by tabs")])
+def test_cells_that_are_parted_otherwise_are_named(tmp_path, mark, said):
+    path = tmp_path / "sites.csv"
+    path.write_text(mark.join(["site_id", "name_en", "lat"]) + "\n" + mark.join(["A", "x, y", "1"]) + "\n")
+    with pytest.raises(OsintError, match=said):
+        tables.read_table(path, "sites")
+
+
+@pytest.mark.parametrize("cell", [" =1+1", "＝1+1", "\u3000=1", "＠SUM(A1)"])
+def test_a_formula_behind_a_blank_or_in_wide_letters_is_disarmed(cell):
+    assert tables.defuse(cell) == "'" + cell

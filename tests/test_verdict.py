@@ -261,4 +261,4 @@ def test_every_constant_of_the_verdict_is_in_the_table():
 
 def test_next_for_a_claim_of_another_site_is_refused(capsys):
     assert main(["next", "XJ03", "--claim", "C001"]) == 2
-    assert "C001 is not a claim of XJ03 with a number of the model; those are: C031" in capsys.readouterr().err
+    assert "C001 is a claim of AGG-39 (39 approvals, Xinjiang and Qinghai), not of XJ03" in capsys.readouterr().err

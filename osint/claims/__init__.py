@@ -4,6 +4,7 @@ from osint.claims.cells import CellContext, UnitSource, counted_kind, is_generic
 from osint.claims.consistency import Mismatch, check_sums, group_syndicated
 from osint.claims.extract import CLAIM_COLUMNS, CONFIDENCES, TextClaim, claims_frame, extract, read_cell
 from osint.claims.quantities import Quantity, chip_model_in
+from osint.claims.typed import read_typed
 from osint.claims.units import SI_UNITS, CellUnit
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "is_unit",
     "label_unit",
     "read_cell",
+    "read_typed",
     "read_unit",
 ]

@@ -74,7 +74,6 @@ def add_verbs(subparsers: Any) -> None:
 def _add_site(p: argparse.ArgumentParser) -> None:
     p.add_argument("site", nargs="?", metavar="SITE", help="id in sites.csv; looked at within its precision")
     p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees (WGS-84) instead of a site")
-    p.add_argument("--data", help="data folder (holds raw/); OSINT_DATA or ./data without it")
 
 
 def _add_locate(subparsers: Any) -> None:
@@ -101,7 +100,6 @@ def _add_locate(subparsers: Any) -> None:
     p.add_argument("--chips", type=int, default=10, metavar="N", help="candidates drawn (default %(default)s)")
     p.add_argument("--tile-km", type=float, default=5.12, metavar="KM", help="side of a tile (default %(default)g)")
     p.add_argument("--dask", default="", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786, or local")
-    p.add_argument("--json", action="store_true", help="the summary as JSON on the standard output")
 
 
 def _observe(args: argparse.Namespace) -> int:

@@ -10,28 +10,34 @@ from osint.cli.main import add_common, print_answer
 if TYPE_CHECKING:
     from osint.register import Register
 
+USE = "use of the hall"
+"""Reading that a site of the register may settle."""
+
 
 def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
     """Add the verbs to the parser."""
     p = verbs.add_parser("estimate", help="what some quantities allow for another")
-    p.add_argument("target", help="quantity to estimate, as it_mw or chips")
-    ranges = "or NAME=LOW..HIGH (90%%), NAME>=LOW, NAME<=HIGH"
-    p.add_argument("--given", action="append", required=True, metavar="NAME=VALUE", help=ranges)
-    p.add_argument("--chip", help="chip family of chips.csv; without it the family is unknown")
-    p.add_argument("--country", help="two letters, as CN; sets the relations and the prior of the chip family")
-    p.add_argument("--date", help="year or date: only chips that existed then")
+    p.add_argument("target", help="quantity to estimate, as it_mw or chips; they are listed below")
+    told = "33000, 33000㎡, 3.3万, 30000-40000 (90%%); NAME>=LOW or NAME<=HIGH"
+    p.add_argument("--given", action="append", required=True, metavar="NAME=VALUE", help=told)
+    p.add_argument("--chip", help="as H100, 昇腾910B or 'Nvidia H100'; without it the family is unknown")
+    told = "as CN, China or 中国; sets the relations and the prior of the chip family; without it that of --site"
+    p.add_argument("--country", help=told)
+    p.add_argument("--site", help="take the country, the height and the use of the halls from this site")
+    p.add_argument("--date", help="year or date: only chips that were sold by then")
     p.add_argument(
         "--fix", action="append", default=[], metavar="READING=OPTION", help="set a discrete unknown by hand"
     )
+    p.set_defaults(more=_quantities)
     add_common(p, _estimate)
     p = verbs.add_parser("total", help="what several sites hold together, with shared errors")
-    p.add_argument("sites", nargs="*", metavar="SITE", help="site ids; a total stands for its announced sites")
+    p.add_argument("sites", nargs="*", metavar="SITE", help="sites as typed; a total stands for its announced sites")
     add_common(p, _total)
     p = verbs.add_parser("check", help="a finding for every claim, and the cross-checks of the documents")
-    p.add_argument("sites", nargs="*", metavar="SITE", help="site ids; all without one")
+    p.add_argument("names", nargs="*", metavar="SITE|CLAIM", help="sites or claims (C007) as typed; all sites without")
     add_common(p, _check)
     p = verbs.add_parser("next", help="what to get next for a site, ranked by what it would do to the answer")
-    p.add_argument("site", metavar="SITE")
+    p.add_argument("site", metavar="SITE", help="id, name, owner or county")
     p.add_argument("--claim", help="claim id to test; the largest of chips or compute without it")
     add_common(p, _next)
     p = verbs.add_parser("score", help="coverage and error of the model on systems whose truth is public")
@@ -49,13 +55,25 @@ def _register(args: argparse.Namespace) -> Register:
 
 def _estimate(args: argparse.Namespace) -> None:
     from osint import model
+    from osint.register import one_site
 
+    register = _register(args)
     givens = [model.parse_given(text) for text in args.given]
-    fixed = dict(_pair(text) for text in args.fix)
-    answer = model.estimate(
-        args.target, givens, chip=args.chip, country=args.country, date=args.date, fixed=fixed, register=_register(args)
-    )
+    fixed, country, height = dict(_pair(text) for text in args.fix), args.country, None
+    if args.site:
+        site = one_site(register, args.site)
+        country, height = country or site.country, site.elevation_m
+        fixed = {**({USE: site.hall_use} if site.hall_use else {}), **fixed}
+    known: dict[str, Any] = {"chip": args.chip, "country": country, "date": args.date, "elevation_m": height}
+    answer = model.estimate(args.target, givens, fixed=fixed, register=register, **known)
     print_answer(args, answer.to_dict(), answer.text())
+
+
+def _quantities() -> str:
+    """Return the quantities of the model as a list for the help."""
+    from osint.register import QUANTITIES
+
+    return "quantities:\n" + "\n".join(f"  {name:<22} {q.unit}" for name, q in QUANTITIES.items())
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -70,24 +88,31 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _total(args: argparse.Namespace) -> None:
     from osint import model
+    from osint.register import one_site, split_names
 
-    found = model.total(args.sites, _register(args))
+    register = _register(args)
+    found = model.total([one_site(register, word).site_id for word in split_names(args.sites)], register)
     print_answer(args, {"totals": [t.to_dict() for t in found]}, model.totals_text(found))
 
 
 def _check(args: argparse.Namespace) -> None:
     from osint import verdict
+    from osint.register import named
 
-    found = verdict.check(_register(args), args.sites)
-    tables = {"findings": found.findings.to_dict("records"), "checks": found.checks.to_dict("records")}
-    print_answer(args, tables, found.text())
+    register = _register(args)
+    found = verdict.check(register, *named(register, args.names))
+    print_answer(args, found.to_dict(), found.text())
 
 
 def _next(args: argparse.Namespace) -> None:
     from osint import verdict
+    from osint.register import one_claim, one_site
 
-    steps = verdict.next_steps(args.site, _register(args), args.claim)
-    table = {"site_id": args.site, "next": verdict.steps_frame(steps).to_dict("records")}
+    register = _register(args)
+    site_id = one_site(register, args.site).site_id
+    claim_id = one_claim(register, args.claim, site_id) if args.claim else None
+    steps = verdict.next_steps(site_id, register, claim_id)
+    table = {"site_id": site_id, "next": verdict.steps_frame(steps).to_dict("records")}
     print_answer(args, table, "\n".join(step.text() for step in steps))
 
 

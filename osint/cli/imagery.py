@@ -7,7 +7,19 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osint.cli._arguments import INCOMPLETE, add_verb, catalogue_parser, scenes_parser
+from osint.cli._arguments import (
+    INCOMPLETE,
+    add_offline,
+    add_out,
+    add_verb,
+    catalogue_parser,
+    last_day,
+    middle_day,
+    place_of,
+    place_parser,
+    scenes_parser,
+)
+from osint.cli.main import print_answer
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -17,7 +29,7 @@ if TYPE_CHECKING:
 
 def add_verbs(subparsers: Any) -> None:
     """Add `scenes`, `fetch`, `pair`, `sheet`, `pictures`, `tiles` and `power`."""
-    place, two_dates = _place(1_000.0), _two_dates()
+    place, two_dates = place_parser(1_000.0), _two_dates()
     out = scenes_parser(out="CSV to write instead of printing the table", required=("start", "end"))
     scenes = add_verb(subparsers, "scenes", _scenes, place, out, help="list the scenes of a place between two dates")
 
@@ -27,7 +39,6 @@ def add_verbs(subparsers: Any) -> None:
     fetch.add_argument("--resolution", type=float, default=10.0, metavar="M", help="pixel in m (default %(default)g)")
     for p in (scenes, fetch):
         p.add_argument("--max-cloud", type=float, default=100.0, metavar="PCT", help="leave out scenes with more cloud")
-        p.add_argument("--offline", action="store_true", help="use only answers that were kept")
 
     told = "draw a place before and after, from the clearest scenes near two dates"
     p = add_verb(subparsers, "pair", _pair, place, catalogue_parser(), two_dates, help=told)
@@ -44,12 +55,12 @@ def add_verbs(subparsers: Any) -> None:
     p = add_verb(subparsers, "pictures", _pictures, help=told)
     p.add_argument("folder", type=Path, help="GeoTIFF, JPEG or PNG files; dates and corners: docs/imagery.md")
     told = "with --after: draw the pictures nearest to two days; without, a sheet of all"
-    p.add_argument("--before", metavar="DATE", help=told)
-    p.add_argument("--after", metavar="DATE", help="as 2025-07-01")
+    p.add_argument("--before", type=middle_day, metavar="DATE", help=told)
+    p.add_argument("--after", type=middle_day, metavar="DATE", help="as 2025-07-01, or 2025-07")
     p.add_argument("--outlines", type=Path, metavar="FILE", help="date what changed inside these outlines (.geojson)")
     p.add_argument("--title", default="", help="written over the picture")
     told = "picture to write (.png, .svg; .gif for a time-lapse), or .geojson with --outlines"
-    p.add_argument("--out", type=Path, required=True, metavar="FILE", help=told)
+    add_out(p, told, required=True)
     p.add_argument("--crs", default="EPSG:4326", help="of corners and world files (default %(default)s)")
 
     told = "save map tiles of a place as one picture, with date, credit and terms"
@@ -57,37 +68,27 @@ def add_verbs(subparsers: Any) -> None:
     layers = "esri-wayback, eox-2023, eox-2016 or an address with {z}, {x}, {y} (default %(default)s)"
     p.add_argument("--layer", default="esri-wayback", help=layers)
     p.add_argument("--zoom", type=int, default=16, help="17 is about 1 m per pixel (default %(default)s)")
-    p.add_argument("--date", metavar="DATE", help="the last Wayback release published by then (default: the newest)")
+    told = "the last Wayback release published by then (default: the newest)"
+    p.add_argument("--date", type=last_day, metavar="DATE", help=told)
     p.add_argument("--changes", action="store_true", help="list the Wayback releases in which the place changed")
-    p.add_argument("--out", type=Path, default=Path("tiles.png"), metavar="FILE.png", help="(default %(default)s)")
+    add_offline(p)
+    add_out(p, "picture to write (default tiles.png)", metavar="FILE.png")
+    p.set_defaults(out=Path("tiles.png"))
 
     told = "list power lines and substations near a place, as OpenStreetMap has them"
-    p = add_verb(subparsers, "power", _power, _place(10_000.0), help=told)
-    p.add_argument("--out", type=Path, metavar="FILE", help="write them here: GeoJSON, KML, GeoPackage or CSV")
-
-
-def _place(radius_m: float) -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(add_help=False)
-    p.add_argument("lon", type=float, help="longitude in degrees (WGS-84)")
-    p.add_argument("lat", type=float, help="latitude in degrees (WGS-84)")
-    told = "radius around the place, in metres (default %(default)g)"
-    p.add_argument("--radius", type=float, default=radius_m, metavar="M", help=told)
-    return p
+    p = add_verb(subparsers, "power", _power, place_parser(10_000.0), help=told)
+    add_offline(p)
+    add_out(p, "write them here: GeoJSON, KML, GeoPackage or CSV")
 
 
 def _two_dates() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(add_help=False)
-    p.add_argument("--before", required=True, metavar="DATE", help="as 2023-07-01")
-    p.add_argument("--after", required=True, metavar="DATE", help="as 2025-07-01")
+    p.add_argument("--before", type=middle_day, required=True, metavar="DATE", help="as 2023-07-01, or 2023-07")
+    p.add_argument("--after", type=middle_day, required=True, metavar="DATE", help="as 2025-07-01, or 2025-07")
     p.add_argument("--title", default="", help="written over the picture")
-    p.add_argument("--out", type=Path, required=True, metavar="FILE.png", help="picture to write (.png or .svg)")
+    add_out(p, "picture to write (.png or .svg; default pair.png)", metavar="FILE.png")
+    p.set_defaults(out=Path("pair.png"))
     return p
-
-
-def _disc(args: argparse.Namespace) -> BaseGeometry:
-    from osint import geo
-
-    return geo.disc(args.lon, args.lat, args.radius)
 
 
 def _listed(args: argparse.Namespace) -> Scenes:
@@ -97,11 +98,19 @@ def _listed(args: argparse.Namespace) -> Scenes:
     if not 0 <= args.max_cloud <= 100:
         raise BadInputError(f"`--max-cloud` is 0 to 100 percent, not {args.max_cloud:g}")
     source = {"catalogue": args.catalogue, "collection": args.collection, "offline": args.offline}
-    found = imagery.scenes(_disc(args), args.start, args.end, **source)
+    found = imagery.scenes(place_of(args), args.start, args.end, **source)
     # decided here and not by the catalogue: Earth Search has been seen to ignore the filter silently
     clear = found.frame["cloud_pct"].fillna(0) <= args.max_cloud
     cloudy = (imagery.Remark(i, f"more cloud than {args.max_cloud:g}%") for i in found.frame.loc[~clear, "id"])
     return dataclasses.replace(found, frame=found.frame[clear], dropped=(*found.dropped, *cloudy))
+
+
+def _cost(cost: Any) -> dict[str, int]:
+    return {"requests": cost.total_requests, "bytes": cost.total_bytes}
+
+
+def _cost_text(cost: Any) -> str:
+    return f"{cost.total_requests} requests, {cost.total_bytes:,} bytes"
 
 
 def _scenes(args: argparse.Namespace) -> int:
@@ -109,14 +118,14 @@ def _scenes(args: argparse.Namespace) -> int:
 
     found = _listed(args)
     table = found.frame.drop(columns=["hrefs", "scales", "geometry", "catalogue", "processed", "credit"])
+    dropped = sorted({remark.reason for remark in found.dropped})
+    lines = [] if args.out else [table.to_string(index=False)]
     if args.out:
         write_csv(table, args.out)
-    else:
-        print(table.to_string(index=False))
-    cost = f"{found.cost.total_requests} requests, {found.cost.total_bytes:,} bytes"
-    print(f"{len(found)} scenes; {len(found.dropped)} dropped; {cost}")
-    for reason in sorted({remark.reason for remark in found.dropped})[:10]:
-        print(f"  dropped: {reason}")
+    lines.append(f"{len(found)} scenes; {len(found.dropped)} dropped; {_cost_text(found.cost)}")
+    lines += [f"  dropped: {reason}" for reason in dropped[:10]]
+    rows = table.astype({"date": str}).to_dict("records") if "date" in table else table.astype(str).to_dict("records")
+    print_answer(args, {"scenes": rows, "dropped": dropped, **_cost(found.cost)}, "\n".join(lines))
     return 0 if len(found) else 1
 
 
@@ -125,26 +134,25 @@ def _fetch(args: argparse.Namespace) -> None:
 
     from osint import files, imagery
 
-    reading = imagery.read_bands(_listed(args), _disc(args), args.bands.split(","), args.resolution)
+    reading = imagery.read_bands(_listed(args), place_of(args), args.bands.split(","), args.resolution)
     data = reading.data
     arrays: dict[str, Any] = {str(name): variable.values for name, variable in data.data_vars.items()}
     arrays |= {"time": data.time.values, "y": data.y.values, "x": data.x.values, "crs": data.attrs["crs"]}
     out = args.out if args.out.suffix == ".npz" else args.out.with_name(f"{args.out.name}.npz")
     with files.written_beside(out) as part:
         np.savez_compressed(part, **arrays)
-    print(f"{dict(data.sizes)} in {out.name}")
-    print(f"{reading.cost.total_requests} requests, {reading.cost.total_bytes:,} bytes")
-    for failure in reading.failures:
-        print(f"  not read: {failure.id} {failure.band}: {failure.error}")
+    missed = [f"{failure.id} {failure.band}: {failure.error}" for failure in reading.failures]
+    lines = [f"{dict(data.sizes)} in {out}", _cost_text(reading.cost), *(f"  not read: {one}" for one in missed)]
+    sizes = {str(name): size for name, size in data.sizes.items()}
+    print_answer(args, {"out": str(out), "sizes": sizes, "not_read": missed, **_cost(reading.cost)}, "\n".join(lines))
 
 
 def _pair(args: argparse.Namespace) -> None:
     from osint import imagery
 
     source: Any = {"catalogue": args.catalogue, "collection": args.collection, "days": args.days}
-    pair = imagery.pair_between(_disc(args), args.before, args.after, **source)
-    print(f"{pair.cost.total_requests} requests, {pair.cost.total_bytes:,} bytes")
-    _draw(args, pair)
+    pair = imagery.pair_between(place_of(args), args.before, args.after, **source)
+    _draw(args, pair, [_cost_text(pair.cost)], _cost(pair.cost))
 
 
 def _pictures(args: argparse.Namespace) -> None:
@@ -152,56 +160,62 @@ def _pictures(args: argparse.Namespace) -> None:
     from osint.errors import BadInputError
 
     pictures = imagery.read_pictures(args.folder, crs=args.crs)
+    lines = []
     for shift in pictures.shifts:
         done = "removed" if shift.removed else "not removed: the match is unclear"
-        print(f"{shift.id}: shift of {shift.x_m:g} m east, {shift.y_m:g} m north {done}")
+        lines.append(f"{shift.id}: shift of {shift.x_m:g} m east, {shift.y_m:g} m north {done}")
     if args.outlines:
-        return _date_pictures(args, pictures)
+        return _date_pictures(args, pictures, lines)
     if args.before and args.after:
-        return _draw(args, imagery.choose_pair(pictures.data, args.before, args.after))
+        return _draw(args, imagery.choose_pair(pictures.data, args.before, args.after), lines, {})
     if args.before or args.after:
         raise BadInputError("--before and --after go together; without both, all pictures are drawn")
-    return _draw_sheet(args, imagery.choose_sheet(pictures.data, len(pictures.data["time"])))
+    return _draw_sheet(args, imagery.choose_sheet(pictures.data, len(pictures.data["time"])), lines, {})
 
 
-def _date_pictures(args: argparse.Namespace, pictures: Pictures) -> None:
+def _date_pictures(args: argparse.Namespace, pictures: Pictures, lines: list[str]) -> None:
     from osint import change, geo
 
     dated = change.date_pictures(pictures, geo.read_outlines(args.outlines))
     geo.write_outlines(dated, args.out, about=change.PICTURES_LIMIT)
-    for row in dated.to_dict("records"):
-        print(f"{row['outline_id']}: {row['says']}")
-    print(f"{len(dated)} rows of {len(pictures.data['time'])} pictures, in {args.out.name}. {change.PICTURES_LIMIT}")
+    rows = [{"outline_id": row["outline_id"], "says": row["says"]} for row in dated.to_dict("records")]
+    lines += [f"{row['outline_id']}: {row['says']}" for row in rows]
+    counted = f"{len(dated)} rows of {len(pictures.data['time'])} pictures, in {args.out}. {change.PICTURES_LIMIT}"
+    print_answer(args, {"out": str(args.out), "rows": rows}, "\n".join([*lines, counted]))
 
 
 def _sheet(args: argparse.Namespace) -> int:
     from osint import geo, imagery
 
     source: Any = {"count": args.count, "catalogue": args.catalogue, "collection": args.collection}
-    sheet = imagery.sheet_between(_disc(args), args.start, args.end, **source)
+    sheet = imagery.sheet_between(place_of(args), args.start, args.end, **source)
     outline = geo.read_outlines(args.outlines).geometry.union_all() if args.outlines else None
-    _draw_sheet(args, sheet, outline)
-    for failure in sheet.failures:
-        print(f"  not read: {failure.id} {failure.band}: {failure.error}")
-    print(f"{sheet.cost.total_requests} requests, {sheet.cost.total_bytes:,} bytes")
+    missed = [f"{failure.id} {failure.band}: {failure.error}" for failure in sheet.failures]
+    lines = [*(f"  not read: {one}" for one in missed), _cost_text(sheet.cost)]
+    _draw_sheet(args, sheet, lines, {"not_read": missed, **_cost(sheet.cost)}, outline)
     return INCOMPLETE if sheet.failures else 0
 
 
-def _draw_sheet(args: argparse.Namespace, sheet: Sheet, outline: BaseGeometry | None = None) -> None:
+def _draw_sheet(
+    args: argparse.Namespace, sheet: Sheet, lines: list[str], told: dict[str, Any], outline: BaseGeometry | None = None
+) -> None:
     from osint import imagery
 
     if args.out.suffix.lower() == ".gif":
         imagery.save_timelapse(sheet, args.out, outline, args.title)
     else:
         imagery.save_figure(imagery.draw_sheet(sheet, outline, args.title), args.out)
-    days = f"{sheet.shots[0].date:%Y-%m-%d} to {sheet.shots[-1].date:%Y-%m-%d}"
-    print(f"{args.out}: {len(sheet.shots)} pictures, {days}{'; ' if sheet.told else ''}{sheet.told}")
+    days = [f"{shot.date:%Y-%m-%d}" for shot in sheet.shots]
+    drawn = f"{args.out}: {len(days)} pictures, {days[0]} to {days[-1]}{'; ' if sheet.told else ''}{sheet.told}"
+    print_answer(args, {"out": str(args.out), "days": days, **told}, "\n".join([drawn, *lines]))
 
 
-def _draw(args: argparse.Namespace, pair: Pair) -> None:
+def _draw(args: argparse.Namespace, pair: Pair, lines: list[str], told: dict[str, Any]) -> None:
     from osint import imagery
 
-    print(f"{imagery.save_figure(imagery.draw_pair(pair, title=args.title), args.out)}: {' | '.join(pair.labels)}")
+    out = imagery.save_figure(imagery.draw_pair(pair, title=args.title), args.out)
+    answer = {"out": str(out), "pictures": list(pair.labels), **told}
+    print_answer(args, answer, "\n".join([*lines, f"{out}: {' | '.join(pair.labels)}"]))
 
 
 def _tiles(args: argparse.Namespace) -> None:
@@ -211,29 +225,33 @@ def _tiles(args: argparse.Namespace) -> None:
     from osint import files, imagery
 
     if args.changes:
-        for release in imagery.changed_releases(_disc(args), args.zoom):
-            print(f"--date {release.published}: acquired {release.acquired}")
+        releases = imagery.changed_releases(place_of(args), args.zoom)
+        rows = [{"published": str(one.published), "acquired": str(one.acquired)} for one in releases]
+        lines = [f"--date {row['published']}: acquired {row['acquired']}" for row in rows]
+        print_answer(args, {"releases": rows}, "\n".join(lines))
         return
-    tiles = imagery.map_tiles(_disc(args), args.zoom, args.layer, args.date)
+    tiles = imagery.map_tiles(place_of(args), args.zoom, args.layer, args.date)
     about = {"Acquired": tiles.date or "not stated", "Copyright": tiles.credit, "Terms": tiles.terms}
     passport = PngInfo()
     for name, text in about.items():
         passport.add_itxt(name, text)
-        print(f"{name}: {text}")
     with files.written_beside(args.out) as part:
         Image.fromarray(tiles.image).save(part, pnginfo=passport)
-    print(f"{args.out}: {tiles.metres_per_pixel:.2f} m per pixel, bounds {tiles.bounds} in {tiles.crs}")
-    for missing in tiles.missing:
-        print(f"  not read: {missing}")
+    lines = [*(f"{name}: {text}" for name, text in about.items())]
+    lines.append(f"{args.out}: {tiles.metres_per_pixel:.2f} m per pixel, bounds {tiles.bounds} in {tiles.crs}")
+    lines += [f"  not read: {missing}" for missing in tiles.missing]
+    answer = {"out": str(args.out), **about, "bounds": list(tiles.bounds), "crs": str(tiles.crs)}
+    print_answer(args, {**answer, "not_read": [str(one) for one in tiles.missing]}, "\n".join(lines))
 
 
 def _power(args: argparse.Namespace) -> None:
     from osint import geo, imagery
 
-    power = imagery.mapped_power(_disc(args), args.radius)
+    power = imagery.mapped_power(place_of(args), args.radius)
     shown = power.features[["osm", "power", "distance_m", "voltage", "name"]].fillna("")
-    print(shown.to_string(index=False) if len(shown) else "nothing is mapped here; something may still be there")
     if args.out:
         geo.write_outlines(power.features, args.out)
+    listed = shown.to_string(index=False) if len(shown) else "nothing is mapped here; something may still be there"
     day = f"map of {power.as_of or 'an unknown day'}"
-    print(f"{len(shown)} features within {args.radius:g} m; {imagery.OSM_CREDIT}; {day}")
+    told = f"{listed}\n{len(shown)} features within {args.radius:g} m; {imagery.OSM_CREDIT}; {day}"
+    print_answer(args, {"features": shown.to_dict("records"), "credit": imagery.OSM_CREDIT, "as_of": power.as_of}, told)

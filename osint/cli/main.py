@@ -1,4 +1,7 @@
-"""The command `osint`: each verb reads its arguments and calls one public function."""
+"""Ask what announced data centres claim, what stands on the ground, and how the two agree.
+
+Each verb reads its arguments and calls one public function.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,15 @@ import importlib
 import io
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from osint import __version__
-from osint.cli._arguments import join_places
-from osint.errors import OsintError
+from osint.cli import _help
+from osint.cli._arguments import add_data, add_json, join_places, place_outputs
+from osint.errors import BadInputError, OsintError
 
 # each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
 PARTS: tuple[str, ...] = (
@@ -27,22 +32,33 @@ PARTS: tuple[str, ...] = (
     "osint.cli.filings",
     "osint.cli.change",
     "osint.cli.observed",
+    "osint.cli.records",
+    "osint.cli.packet",
 )
+TYPED_WRONG, OUR_FAULT, STOPPED = 2, 70, 130
+"""Status of what was typed or on file, of a fault of this program (EX_SOFTWARE), and of Ctrl-C."""
+MOST_TOLD = 200
+"""Characters of an error that the last resort prints."""
 
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb `doctor`."""
+    """Add `doctor`, `help` and `completion`."""
     verb = verbs.add_parser("doctor", help="what is installed, what is missing and how to get it")
     told = "ask every catalogue, tile host, portal and index its smallest question; the report holds no secret"
     verb.add_argument("--network", action="store_true", help=told)
     add_common(verb, _doctor)
+    verb = verbs.add_parser("help", help="what can be asked, with an example each; or the options of one verb")
+    verb.add_argument("about", nargs="?", default="", metavar="VERB")
+    verb.set_defaults(handler=_told)
+    verb = verbs.add_parser("completion", help="print what completes verbs and options in your shell")
+    verb.add_argument("shell", choices=("bash", "zsh"), help='as: eval "$(osint completion bash)"')
+    verb.set_defaults(handler=_complete)
 
 
-def add_common(parser: argparse.ArgumentParser, handler: object, *, lines: bool = False) -> None:
-    """Add --data and --json (with `lines` one object per line), and the function that runs the verb."""
-    parser.add_argument("--data", metavar="DIR", help="data folder (holds raw/); OSINT_DATA or ./data without it")
-    shape = "one JSON object per line" if lines else "JSON on the standard output"
-    parser.add_argument("--json", action="store_true", help=shape)
+def add_common(parser: argparse.ArgumentParser, handler: object) -> None:
+    """Add --data and --json, and the function that runs the verb."""
+    add_data(parser)
+    add_json(parser)
     parser.set_defaults(handler=handler)
 
 
@@ -55,8 +71,8 @@ def print_answer(args: argparse.Namespace, value: object, text: str) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON."""
-    print(json.dumps(plain(value), ensure_ascii=False, indent=1, allow_nan=False))
+    """Print a value as one line of JSON."""
+    print(json.dumps(plain(value), ensure_ascii=False, allow_nan=False))
 
 
 def plain(value: object) -> object:
@@ -77,14 +93,38 @@ def _doctor(args: argparse.Namespace) -> None:
     print_answer(args, {"doctor": rows}, "\n".join(f"{r['state']:8} {r['what']:24} {r['says']}" for r in rows))
 
 
+def _told(args: argparse.Namespace) -> None:
+    parser = build_parser()
+    print(_help.of_verb(parser, args.about) if args.about else _help.overview(parser), end="")
+
+
+def _complete(args: argparse.Namespace) -> None:
+    print(_help.completion(build_parser(), args.shell), end="")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises what is wrong with a line instead of ending the process with a page of usage."""
+
+    def format_help(self) -> str:
+        """Return the help, with what a verb adds when it is asked for it (`more` of its defaults)."""
+        more = self.get_default("more")
+        return super().format_help() + (f"\n{more()}\n" if more else "")
+
+    def error(self, message: str) -> NoReturn:
+        """Raise BadInputError with the message of argparse and where the options are listed."""
+        verb = self.prog.removeprefix("osint").strip()
+        raise BadInputError(f"{message}; `osint help{' ' * bool(verb)}{verb.partition(' ')[0]}` lists what it takes")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with the verbs of every part."""
-    parser = argparse.ArgumentParser(prog="osint", description=__doc__)
+    parser = Parser(prog="osint", description=__doc__)
     parser.add_argument("--version", action="version", version=f"osint {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verbs: Any = parser.add_subparsers(dest="verb", metavar="VERB")
     for part in PARTS:
         importlib.import_module(part).add_verbs(verbs)
     add_verbs(verbs)
+    parser.set_defaults(handler=_told, about="", verb="help")
     return parser
 
 
@@ -103,46 +143,90 @@ class _Marked:
         return getattr(self._stream, name)
 
 
-@contextlib.contextmanager
-def _marked(*, as_json: bool) -> Iterator[None]:
-    """Let nothing of the data steer the terminal; a terminal without Chinese gets \\u4e2d, and the rest."""
-    from osint.shown import shown, shown_in_json
-
+def _escape_what_cannot_be_encoded() -> None:
+    """Let a terminal without Chinese show \\u4e2d instead of ending in an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def _marked(*, as_json: bool) -> Iterator[None]:
+    """Let nothing of the data steer the terminal."""
+    from osint.shown import shown, shown_in_json
+
     plain = functools.partial(shown, keep="\n\t")
     out, told = _Marked(sys.stdout, shown_in_json if as_json else plain), _Marked(sys.stderr, plain)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
         yield
 
 
-def _failed(verb: str, why: str) -> int:
+@contextlib.contextmanager
+def _offline(asked: bool) -> Iterator[None]:
+    """Forbid every question to the network for as long as the block lasts, where --offline asks for it."""
+    if not asked:
+        yield
+        return
+    from osint.http import OFFLINE
+
+    before = os.environ.get(OFFLINE)
+    os.environ[OFFLINE] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(OFFLINE)
+        os.environ.update({OFFLINE: before} if before else {})
+
+
+def _failed(verb: str, why: str, status: int = TYPED_WRONG) -> int:
     from osint.shown import shown
 
-    print(f"osint {verb}: {shown(why)}", file=sys.stderr)
-    return 2
+    print(f"osint {verb}: {shown(why)}" if verb else f"osint: {shown(why)}", file=sys.stderr)
+    return status
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one verb; a handler returns its exit status (None is 0), an OsintError is printed and gives 2."""
-    args = build_parser().parse_args(join_places(sys.argv[1:] if argv is None else argv))
+    """Run one verb and return its exit status.
+
+    A handler returns its status (None is 0). What was typed or is on file wrongly is one sentence and status 2; a
+    fault of this program is one sentence with a way to report it and status 70, and its trace with OSINT_TRACE=1.
+    """
+    _escape_what_cannot_be_encoded()
+    words = join_places(sys.argv[1:] if argv is None else argv)
+    verb = words[0] if words and not words[0].startswith("-") else ""
     try:
-        with _marked(as_json=getattr(args, "json", False)):
-            return int(args.handler(args) or 0)
+        parser = build_parser()
+        _help.check_verb(parser, verb)
+        args = parser.parse_args(words)
+        with _marked(as_json=getattr(args, "json", False)), _offline(getattr(args, "offline", False)):
+            moved = place_outputs(args)
+            status = int(args.handler(args) or 0)
+            for path in moved:
+                if path.exists():
+                    print(f"osint: written to {path}", file=sys.stderr)
+            sys.stdout.flush()
+            return status
     except OsintError as error:
-        return _failed(args.verb, str(error))
+        return _failed(verb, str(error))
     except BrokenPipeError:
+        # the reader of the pipe has gone; what is still held must not be written when the process ends
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
         named = f": {error.filename}" if error.filename else ""
         advice = "name another file or folder, or free some space, then run again"
-        return _failed(args.verb, f"{error.strerror or error}{named}; {advice}")
+        return _failed(verb, f"{error.strerror or error}{named}; {advice}")
     except UnicodeError as error:
-        return _failed(args.verb, f"a text could not be read or written ({error}); save it as UTF-8")
+        return _failed(verb, f"a text could not be read or written ({error}); save it as UTF-8")
     except KeyboardInterrupt:
-        print(f"osint {args.verb}: stopped by the keyboard; what was recorded is kept", file=sys.stderr)
-        return 130
+        return _failed(verb, "stopped by the keyboard; what was recorded is kept", STOPPED)
+    except Exception as error:
+        if os.environ.get("OSINT_TRACE"):
+            raise
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:MOST_TOLD]
+        report = "please report this line, what you typed, and what `osint doctor` prints (OSINT_TRACE=1 shows where)"
+        return _failed(verb, f"this is a fault of the program and not of yours ({said}); {report}", OUR_FAULT)
 
 
 if __name__ == "__main__":

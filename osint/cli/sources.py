@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osint.cli._arguments import add_offline, add_out, in_case, out_file
 from osint.cli.main import add_common
 
 if TYPE_CHECKING:
@@ -29,21 +30,24 @@ def add_verbs(subparsers: Any) -> None:
     verb.add_argument("--max-mb", type=int, default=64, help="largest body, in MB")
     verb.add_argument("--live", action="store_true", help="ask the host itself before looking for a neutral copy")
     verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
+    add_offline(verb)
     told = "afterwards ask the Wayback Machine to take a copy too, and keep its receipt"
     verb.add_argument("--also-wayback", action="store_true", help=told)
-    add_common(verb, _capture, lines=True)
+    add_common(verb, _capture)
 
     verb = subparsers.add_parser("watch", help="ask the addresses of a case again, and say what changed since")
     verb.add_argument(
         "urls", nargs="*", metavar="URL", help="addresses to ask; all of which there is content without one"
     )
     verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
-    add_common(verb, _watch, lines=True)
+    add_common(verb, _watch)
 
     verb = subparsers.add_parser("search", help="ask the portals for words in a span of time, side by side")
-    verb.add_argument("words", help="such as '智算中心 哈密'; place words choose regional sources")
-    verb.add_argument("--start", "--from", required=True, metavar="DAY", help="first day: 2024-06 or 2024-06-01")
-    verb.add_argument("--end", "--to", required=True, metavar="DAY", help="last day: 2024-06 is its last")
+    verb.add_argument(
+        "words", nargs="+", metavar="WORD", help="such as 智算中心 哈密; place words choose regional sources"
+    )
+    verb.add_argument("--start", "--from", required=True, metavar="DATE", help="first day: 2024-06 or 2024-06-01")
+    verb.add_argument("--end", "--to", required=True, metavar="DATE", help="last day: 2024-06 is its last")
     verb.add_argument("--source", action="append", default=[], help="ask only this one; may be repeated")
     verb.add_argument("--pages", type=int, default=3, help="most pages asked of each source")
     verb.add_argument("--live", action="store_true", help="read the lists of government sites, not archived copies")
@@ -51,16 +55,18 @@ def add_verbs(subparsers: Any) -> None:
     verb.add_argument("--refresh", action="store_true", help="ask again what the archive holds the answer to")
     verb.add_argument("--legacy-tls", action="append", default=[], metavar="HOST", help="accept old TLS of this host")
     verb.add_argument("--vantage", help="where you ask from, as coarse as you like")
-    verb.add_argument("--csv", metavar="FILE", help="write the rows as a table")
-    add_common(verb, _search, lines=True)
+    add_offline(verb)
+    add_out(verb, "write the rows as a table (CSV)")
+    verb.add_argument("--csv", dest="out", type=out_file, help=argparse.SUPPRESS)
+    add_common(verb, _search)
 
     verb = subparsers.add_parser("captures", help="list what the archive holds of a URL, and how it changed")
     verb.add_argument("url", metavar="URL")
-    add_common(verb, _captures, lines=True)
+    add_common(verb, _captures)
 
     verb = subparsers.add_parser("notice", help="read the fields of the last content captured of a URL")
     verb.add_argument("url", metavar="URL")
-    add_common(verb, _notice, lines=True)
+    add_common(verb, _notice)
 
     _add_archive(subparsers)
 
@@ -72,17 +78,17 @@ def _add_archive(subparsers: Any) -> None:
     act = acts.add_parser("verify", help=told)
     logs = "review logs and .tiles.jsonl to check; those in raw/ and derived/ without one"
     act.add_argument("logs", nargs="*", type=Path, metavar="LOG", help=logs)
-    add_common(act, _verify, lines=True)
+    add_common(act, _verify)
     act = acts.add_parser("export", help="write WARC, CSV and files that sha256sum can check")
-    act.add_argument("folder", metavar="FOLDER")
-    add_common(act, _export, lines=True)
+    act.add_argument("folder", metavar="FOLDER", help="new folder; a bare name goes into derived/ of the case")
+    add_common(act, _export)
     act = acts.add_parser("import", help="take in a file or folder that a person saved by hand")
     act.add_argument("files", nargs="+", metavar="FILE")
     act.add_argument("--who", required=True, help="who saved it; a role will do")
     act.add_argument("--when", required=True, help="when, such as 2026-11-24")
     act.add_argument("--where", required=True, help="where it came from, such as the URL in the browser")
     act.add_argument("--url", default="", help="URL of the page, to list it under `osint captures URL`")
-    add_common(act, _import, lines=True)
+    add_common(act, _import)
 
 
 def _note(text: str) -> None:
@@ -255,8 +261,9 @@ def _export(args: argparse.Namespace) -> None:
     from osint import archive
 
     _there(args)
-    done = archive.export(_opened(args), args.folder)
-    print(json.dumps(done) if args.json else f"{done['captures']} captures, {done['files']} files in {args.folder}")
+    folder = in_case(out_file(args.folder), args.data)
+    done = archive.export(_opened(args), folder)
+    print(json.dumps(done) if args.json else f"{done['captures']} captures, {done['files']} files in {folder}")
 
 
 def _import(args: argparse.Namespace) -> int:
@@ -287,7 +294,10 @@ def _search(args: argparse.Namespace) -> int:
 
     if args.pages < 1:
         raise BadInputError(f"`--pages` is at least 1, not {args.pages}")
-    asked = (args.words, args.start, args.end)
+    words, remarks = sources.words_asked(" ".join(args.words))
+    for remark in remarks:
+        _note(remark)
+    asked = (words, args.start, args.end)
     chosen: Any = {"names": tuple(args.source), "pages": args.pages, "live": args.live}
     planned = sources.plan_search(*asked, **chosen)
     if args.dry_run:
@@ -300,8 +310,8 @@ def _search(args: argparse.Namespace) -> int:
     with tqdm(total=len(planned), desc="sources", disable=None, leave=False, file=sys.stderr) as bar:
         reports = sources.search(session, *asked, **chosen, done=lambda _: bar.update())
     table = sources.search_table(reports)
-    if args.csv:
-        write_csv(table, args.csv)
+    if args.out:
+        write_csv(table, args.out)
     if args.json:
         answer = {"rows": table.to_dict("records"), "sources": [report.to_row() for report in reports]}
         print(json.dumps(answer, ensure_ascii=False))

@@ -61,7 +61,7 @@ def read_office(data: bytes, name: str) -> tuple[str, list[Cell], tuple[str, ...
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError) as error:
+    except _BROKEN as error:  # zipfile raises many kinds for hostile files
         raise UnreadableError(
             f"{name}: not a readable Word or Excel file ({error}); open it by hand and save it again"
         ) from None

@@ -37,7 +37,7 @@ from requests.cookies import RequestsCookieJar, extract_cookies_to_jar, get_cook
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 
 from osint import __version__
-from osint.errors import BadInputError
+from osint.errors import BadInputError, RefusedError
 from osint.http.addresses import (
     ForbiddenAddressError,
     Origin,
@@ -236,6 +236,15 @@ def fetch(request: Request, spool: Spool, limits: Limits | None = None) -> Itera
         yield Client(limits).ask(request, lambda: stack.enter_context(spool()))
 
 
+OFFLINE = "OSINT_OFFLINE"
+"""Variable of the environment that forbids every question to the network while it is set."""
+
+
+def is_offline() -> bool:
+    """Return whether no question to the network is allowed; what was kept is still read."""
+    return bool(os.environ.get(OFFLINE))
+
+
 class Client:
     """Asks for one purpose, within limits.
 
@@ -257,6 +266,9 @@ class Client:
         With `spool` each body goes to a file as it comes, and each hop is recorded in `exchanges`. Raises
         OsintError for a proxy that cannot be used; all other trouble is in the answer.
         """
+        if is_offline():
+            host = urlsplit(request.url).hostname
+            raise RefusedError(f"{host} is not asked: {OFFLINE}=1 (or --offline) allows no question to the network")
         answer = Answer(request.url)
         retry = urllib3.Retry(self.limits.attempts - 1, backoff_factor=BACKOFF_S, status_forcelist=BUSY)
         while True:

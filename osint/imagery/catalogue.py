@@ -22,6 +22,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pystac_client
 import shapely
 from pystac.link import Link
+from pystac_client.errors import ClientTypeError
 from pystac_client.exceptions import APIError, ParametersError
 from pystac_client.stac_api_io import StacApiIO
 from shapely.geometry.base import BaseGeometry
@@ -29,7 +30,18 @@ from shapely.geometry.base import BaseGeometry
 from osint import files, geo
 from osint.errors import BadInputError, NetworkError, OsintError, RefusedError, UnreadableError
 from osint.geo import Place
-from osint.http import Client, Cost, Limits, Request, Trouble, cache_folder, named_host, read_json, strip_secrets
+from osint.http import (
+    Client,
+    Cost,
+    Limits,
+    Request,
+    Trouble,
+    cache_folder,
+    is_offline,
+    named_host,
+    read_json,
+    strip_secrets,
+)
 from osint.imagery import items
 from osint.imagery.items import Remark, Scene, Scenes
 from osint.register import read_span
@@ -65,7 +77,16 @@ KEPT = 4
 """Lists that a process holds, some megabytes each; a search goes block by block and needs one at a time."""
 KEPT_S = 3600.0
 """How long a list is held, in seconds."""
-NOT_STAC = (APIError, ParametersError, AttributeError, KeyError, TypeError, ValueError, NotImplementedError)
+NOT_STAC = (
+    ClientTypeError,
+    APIError,
+    ParametersError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    NotImplementedError,
+)
 """What pystac-client raises on the answers of a server that is not a STAC API."""
 _lock = threading.Lock()
 
@@ -226,7 +247,7 @@ class KeptAnswers(StacApiIO):
 
     def __init__(self, catalogue: str, folder: Path, spent: Cost, offline: bool) -> None:
         super().__init__(max_retries=None)
-        self.folder, self.spent, self.offline = Path(folder), spent, offline
+        self.folder, self.spent, self.offline = Path(folder), spent, offline or is_offline()
         own = named_host(catalogue)
 
         def elsewhere(url: str) -> str:

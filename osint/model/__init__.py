@@ -17,7 +17,6 @@ from osint.model.evidence import (
     comparable,
     gather,
     given_of,
-    parse_given,
     question,
     readings_for,
     show,
@@ -28,6 +27,7 @@ from osint.model.posterior import Posterior, after, alone, design, invert, poste
 from osint.model.score import Score, leave_out, score
 from osint.model.sums import SharedSum, sum_of
 from osint.model.total import Ground, Part, Total, expand, total, totals_text
+from osint.model.typed import parse_given, quantity_named
 
 __all__ = [
     "BY_CHIP",
@@ -71,6 +71,7 @@ __all__ = [
     "leave_out",
     "parse_given",
     "posterior",
+    "quantity_named",
     "question",
     "readings_for",
     "score",

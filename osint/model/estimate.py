@@ -8,7 +8,6 @@ from __future__ import annotations
 import html
 import itertools
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,10 +19,13 @@ import pandas as pd
 from osint.errors import BadInputError
 from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
 from osint.model.evidence import EXACT, Given, show, sig
-from osint.model.network import Edge, Factor, Network, Reading, Readings, unit_of
+from osint.model.network import Edge, Factor, Network, Reading, Readings, ReadingWord, unit_of
 from osint.model.posterior import GIVEN_RANGES, Posterior, posterior
-from osint.register import QUANTITIES, Register, load_register
+from osint.model.typed import quantity_named
+from osint.register import Register, country_code, load_register, read_date
 
+_SHARES = ((0.9, "Almost all"), (0.6, "Most"), (0.4, "About half"), (0.25, "The largest part"))
+"""Words for a share of the uncertainty, from the least share of each on."""
 LEAST_SHOWN = 0.01  # smallest posterior weight of an option that a text names
 
 
@@ -80,6 +82,27 @@ class Dependence:
         }
         return tables.get(self.kind, "")
 
+    def in_words(self, *, listed: bool = True) -> str:
+        """Return the largest doubt as a sentence: how much of the uncertainty it is, and what it is about.
+
+        With `listed` a discrete unknown is followed by its options.
+        """
+        if self.kind == DependenceKind.EXACT:
+            return "Nothing is uncertain: the answer follows from what was given."
+        share = next((words for least, words in _SHARES if self.share >= least), f"{self.share:.0%}")
+        return f"{share} of the uncertainty is {self._about(listed)}."
+
+    def _about(self, listed: bool) -> str:
+        f = self.factor
+        if f is not None:
+            counted, per, each = f.unit.partition(" per ")
+            known = f"{f.name}, {show(f.low)} to {show(f.high)}"
+            return f"how many {counted} there are per {each} ({known})" if per and "ratio" not in f.unit else known
+        if self.kind == DependenceKind.READING:
+            options = ", ".join(f"{k} {v:.0%}" for k, v in self.options if v >= LEAST_SHOWN)
+            return f"the {self.name}: {options}" if listed else f"the {self.name}"
+        return "in the ranges that were given"
+
     def text(self) -> str:
         """Return it in words, as 'floor_cn: 0.002 (0.0007 to 0.0047) MW IT per m2'."""
         f = self.factor
@@ -93,6 +116,23 @@ class Dependence:
         """Return plain values for JSON."""
         named = {"name": self.name, "kind": self.kind.value, "share": self.share, "text": self.text()}
         return {**named, **({"source": self.source} if self.source else {})}
+
+
+@dataclass(frozen=True, slots=True)
+class OfFamily:
+    """The answer if every chip were of one family."""
+
+    family: str
+    weight: float
+    """Posterior weight of the family."""
+    low: float
+    best: float
+    high: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        ends = {"low": sig(self.low), "best": sig(self.best), "high": sig(self.high)}
+        return {"family": self.family, "weight": round(self.weight, 4), **ends}
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,6 +155,12 @@ class Estimate:
     distribution: Posterior = field(repr=False)
     conflicts: tuple[Conflict, ...] = ()
     """Givens that disagree with the others (p below DISAGREE), least probable first."""
+    agreement: float | None = None
+    """Posterior predictive p of the given that agrees least with the others; None where nothing can be compared."""
+    assumed: tuple[str, ...] = ()
+    """What was taken for granted because it was not said: one sentence each."""
+    families: tuple[OfFamily, ...] = ()
+    """The answer by chip family, the likeliest first, where the answer depends on it and none was named."""
 
     @property
     def refused(self) -> bool:
@@ -146,6 +192,9 @@ class Estimate:
             "depends_on": self.depends_on.to_dict(),
             "readings": self.readings,
             "chain": self.chain,
+            "agreement": None if self.agreement is None else float(f"{self.agreement:.2g}"),
+            "assumed": list(self.assumed),
+            "families": [f.to_dict() for f in self.families],
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -156,24 +205,43 @@ class Estimate:
         return pd.DataFrame(rows, columns=["from", "low", "best", "high", "unit", "weight"])
 
     def text(self) -> str:
-        """Return the answer and what it rests on as plain text."""
-        lines = [repr(self), *(f"  {step}" for step in self.chain)]
-        said_of: set[frozenset[Given]] = set()
-        for c in self.conflicts:
-            sides = frozenset({c.given, *c.others})
-            if len(c.others) > 1 or sides not in said_of:  # a pair is said once
-                lines.append(f"  {'CONTRADICTION' if c.p < CONTRADICT else 'disagreement'}: {c.text()}")
-            said_of.add(sides)
-        for m in self.moved:
+        """Return the answer as plain text: contradictions first, then the arithmetic, what was assumed, the doubt."""
+        lines = [*self._conflict_lines(), repr(self), *(f"  {step}" for step in self.chain)]
+        for m in self.moved if len(self.moved) > 1 else ():
             said = "a bound on one side"
             if m.alone:
                 low, best, high = map(show, m.alone)
-                said = f"alone gives {best} ({low} to {high})" + ("" if self.refused else f", weight {m.weight:.2f}")
-            moves = f", moves the answer x{m.factor:.2g}" if m.factor and not self.refused else ""
-            lines.append(f"  {m.given.text()}: {said}{moves}")
+                share = "" if self.refused else f", {m.weight:.0%} of the weight"
+                said = f"alone gives {best} ({low} to {high}){share}"
+            lines.append(f"  {m.given.text()}: {said}")
+        if self.agreement is not None and not self.conflicts:
+            lines.append(f"  what was given agrees (p = {self.agreement:.2g} for the least probable of it)")
+        lines += self._family_lines()
+        lines += [f"  assumed: {sentence}" for sentence in self.assumed]
         if not self.refused:
-            lines.append(f"  depends most on {self.depends_on.text()} ({self.depends_on.share:.0%} of the doubt)")
+            lines.append(f"  {self.depends_on.in_words(listed=not self.families)}")
         return "\n".join(lines)
+
+    def _family_lines(self) -> list[str]:
+        """Return the answer by chip family, families with the same one together."""
+        by_range: dict[str, list[OfFamily]] = {}
+        for f in self.families:
+            by_range.setdefault(f"{show(f.best)} ({show(f.low)} to {show(f.high)})", []).append(f)
+        lines = []
+        for text, alike in by_range.items():
+            names, weight = " or ".join(f.family for f in alike), sum(f.weight for f in alike)
+            lines.append(f"  if all are {names} ({weight:.0%}): {text} {self.unit}")
+        return lines
+
+    def _conflict_lines(self) -> list[str]:
+        """Return a line for each disagreement; a pair is said once."""
+        lines, said_of = [], set[frozenset[Given]]()
+        for c in self.conflicts:
+            sides = frozenset({c.given, *c.others})
+            if len(c.others) > 1 or sides not in said_of:
+                lines.append(f"{'CONTRADICTION' if c.p < CONTRADICT else 'disagreement'}: {c.text()}")
+            said_of.add(sides)
+        return lines
 
     def __repr__(self) -> str:
         if self.refused:
@@ -202,6 +270,7 @@ def estimate(
     date: str | None = None,
     form: str = "",
     fixed: dict[str, str] | None = None,
+    elevation_m: float | None = None,
     register: Register | None = None,
 ) -> Estimate:
     """Return what the givens allow for the target: low, best, high (90%).
@@ -211,25 +280,27 @@ def estimate(
 
     Target and givens are quantities of QUANTITIES in their units. Without `chip` the family is a discrete unknown
     with the prior of chips.csv for the country (two letters) and date. `form` is 8-GPU or 4-GPU where the server
-    is known. `fixed` sets a discrete unknown by hand, as {"precision": "dense"}. Without `register` the tables of
-    the data folder are loaded. Raises BadInputError for an unknown quantity, chip or country.
+    is known. `fixed` sets a discrete unknown by hand, as {"precision": "dense"}; without `elevation_m` condensers are
+    taken as at sea level. Without `register` the tables of the data folder are loaded. Raises BadInputError for an
+    unknown quantity, chip or country, and for a chip that was not sold by the date.
 
     >>> estimate("it_mw", [Given("floor_m2", 33_000, 33_000)], country="CN")
     it_mw: 60 (20 to 180, 90%) MW IT, nameplate
     """
-    if target not in QUANTITIES:
-        raise BadInputError(f"{target!r} is not a quantity of the model; use one of {', '.join(QUANTITIES)}")
-    if country is not None and not re.fullmatch(r"[A-Z]{2}", country):
-        raise BadInputError(f"the country {country!r} is not two capital letters, as CN")
+    target = quantity_named(target)
+    country = country_code(country) if country is not None else None
     for a, b in itertools.combinations([g for g in givens if g.low == g.high], 2):
         if a.quantity == b.quantity and a.low != b.low:
             one = f"write one range, {a.quantity}=LOW..HIGH"
             raise BadInputError(f"{a.text()} and {b.text()} cannot both hold; {one}")
     network = Network.of(register if register is not None else load_register())
+    chip = _sold(network, chip, date) if chip else None
     wanted = {target} | {g.quantity for g in givens}
-    readings = network.readings(wanted, country=country, chip=chip, date=date, form=form, fixed=fixed)
+    asked: dict[str, Any] = {"country": country, "form": form, "fixed": fixed, "elevation_m": elevation_m}
+    readings = network.readings(wanted, chip=chip, date=date, **asked)
     answer, _ = posterior(target, givens, readings)
-    against = tuple(c for c in conflicts(givens, readings) if c.p < DISAGREE)
+    compared = conflicts(givens, readings)
+    against = tuple(c for c in compared if c.p < DISAGREE)
     low, best, high = answer.interval
     moved = _moved(target, givens, readings, answer, best)
     if any(c.p < CONTRADICT for c in against):
@@ -238,18 +309,64 @@ def estimate(
         {**r.choice, "prior": round(r.prior, 4), "posterior": round(float(w), 4)}
         for w, r in zip(answer.weights, answer.readings, strict=True)
     ]
+    depends_on = next(iter(dependences(answer)), Dependence(DependenceKind.EXACT, "nothing", 0.0))
+    chain = arithmetic(answer, target, givens)
+    families: tuple[OfFamily, ...] = ()
+    if any(c.p < CONTRADICT for c in against):
+        chain = chain[: len(givens)]  # what they give together is no answer
+    elif depends_on.name == ReadingWord.CHIP_FAMILY:
+        families = tuple(
+            OfFamily(f, w, *posterior(target, givens, network.readings(wanted, chip=f, **asked))[0].interval)
+            for f, w in depends_on.options
+            if w >= LEAST_SHOWN
+        )
     return Estimate(
         target=target,
         low=low,
         best=best,
         high=high,
         moved=moved,
-        depends_on=next(iter(dependences(answer)), Dependence(DependenceKind.EXACT, "nothing", 0.0)),
+        depends_on=depends_on,
         readings=sorted(weighed, key=lambda reading: -float(reading["posterior"])),
-        chain=arithmetic(answer, target, givens),
+        chain=chain,
         distribution=answer,
         conflicts=against,
+        agreement=compared[0].p if compared else None,
+        assumed=_assumed(network, answer, country=country, chip=chip, date=date),
+        families=families,
     )
+
+
+def _sold(network: Network, text: str, date: str | None) -> str:
+    """Return the chip that a text names; raises BadInputError for a chip that was not sold by the date."""
+    name = network.chip_named(text)
+    begins = network.chips[name].available_from
+    if date and begins and begins.first > read_date(date).last:
+        raise BadInputError(
+            f"{name} was not sold before {begins.text}, and {date} is earlier; name another chip or a later date"
+        )
+    return name
+
+
+def _assumed(
+    network: Network, answer: Posterior, *, country: str | None, chip: str | None, date: str | None
+) -> tuple[str, ...]:
+    """Return a sentence for each thing that was not said and so was taken as the tables have it."""
+    out = []
+    if country is None:
+        out.append("no country was named, so relations and chips are those outside China; --country CN takes China's")
+    unknown = [n for n in answer.readings.unknowns if len(set(answer.readings.labels(n).tolist()) - {""}) > 1]
+    if ReadingWord.CHIP_FAMILY in unknown:
+        when = f"sold by {date}" if date else "of any year"
+        where = "China" if country == "CN" else "countries other than China"
+        weighed = f"families {when} are weighed as chips.csv has them for {where}"
+        out.append(f"no chip was named, so {weighed}; --chip names one")
+    words = {word.value for word in ReadingWord} - {ReadingWord.CHIP_FAMILY.value}
+    if left := [name for name in unknown if name in words]:
+        out.append(f"not stated and so weighed by the tables: {', '.join(left)}; --fix sets one")
+    if chip and country == "CN" and network.chips[chip].export_to_china:
+        out.append(f"export of {chip} to China, by chips.csv: {network.chips[chip].export_to_china}")
+    return tuple(out)
 
 
 def _moved(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -112,32 +111,21 @@ class Given:
 
     def text(self) -> str:
         """Return the given as it can be typed."""
+        low, high = (typed(end) if end is not None else "" for end in (self.low, self.high))
         if self.capped:
-            return f"{self.quantity}<={self.high:g}"
+            return f"{self.quantity}<={high}"
         if self.high is None:
-            return f"{self.quantity}>={self.low:g}"
-        return f"{self.quantity}={self.low:g}" + ("" if self.low == self.high else f"..{self.high:g}")
+            return f"{self.quantity}>={low}"
+        return f"{self.quantity}={low}" + ("" if self.low == self.high else f"..{high}")
 
 
-_NUMBER = r"[0-9][0-9,]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?"
+def typed(value: float) -> str:
+    """Return a number as it can be typed: six digits, or whole from 100,000 on, and no exponent where it is large.
 
-
-def parse_given(text: str) -> Given:
-    """Read NAME=VALUE, NAME=LOW..HIGH, NAME>=LOW or NAME<=HIGH; raises BadInputError for anything else.
-
-    >>> parse_given("floor_m2=30,000..36,000").text()
-    'floor_m2=30000..36000'
+    >>> typed(451_000_000.0), typed(0.12)
+    ('451000000', '0.12')
     """
-    found = re.fullmatch(rf"\s*(\w+)\s*(=|>=|<=)\s*({_NUMBER})(?:\s*\.\.\s*({_NUMBER}))?\s*", text)
-    if not found:
-        form = "NAME=VALUE or NAME=LOW..HIGH with positive numbers in the unit of the name"
-        raise BadInputError(f"{text!r} is not {form}")
-    name, sign, first, second = found.groups()
-    low = float(first.replace(",", ""))
-    high = float(second.replace(",", "")) if second else low
-    if second and sign != "=":
-        raise BadInputError(f"{text!r} has a bound and a range; write one of them")
-    return Given(name, None if sign == "<=" else low, None if sign == ">=" else high, label=text.strip())
+    return f"{value:.0f}" if value >= 1e5 else f"{value:.6g}"
 
 
 def sig(value: float, digits: int = 3) -> float:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from scipy.stats import t as student
 
 from osint.errors import BadInputError
-from osint.register import QUANTITIES, Chip, ReadingRow, Register, Relation, read_date
+from osint.register import QUANTITIES, Chip, ReadingRow, Register, Relation, chip_families, near_chips, read_date
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Z90 = 1.6448536269514722  # standard normal at 95%: half of a two-sided 90% interval
@@ -549,6 +549,23 @@ class Network:
         total = sum(weights.values())
         return {name: weight / total for name, weight in weights.items()}
 
+    def chip_named(self, text: str) -> str:
+        """Return the chip family that a person names, in any spelling, in English or Chinese, with or without maker.
+
+        Raises BadInputError where the name stands for several, and with near names where it is not in chips.csv.
+        """
+        known = {name.casefold(): name for name in self.chips}
+        if text.strip().casefold() in known:
+            return known[text.strip().casefold()]
+        families = [family for family in chip_families(text) if family in self.chips]
+        if len(families) > 1:
+            raise BadInputError(f"the chip {text!r} stands for {', '.join(families)}; name one of them")
+        if families:
+            return families[0]
+        near = [name for name in near_chips(text) if name in self.chips]
+        offered = f"spelt nearly so: {', '.join(near)}" if near else f"use one of {', '.join(self.chips)}"
+        raise BadInputError(f"the chip {text!r} is not in chips.csv; {offered}")
+
     def readings(
         self,
         wanted: set[str],
@@ -569,10 +586,7 @@ class Network:
         for a chip that is not in chips.csv, or for an option that a fixed reading does not have.
         """
         if chip:
-            known = {c.casefold(): c for c in self.chips}
-            if chip.casefold() not in known:
-                raise BadInputError(f"the chip {chip!r} is not in chips.csv; use one of {', '.join(self.chips)}")
-            family_prior = {known[chip.casefold()]: 1.0}
+            family_prior = {self.chip_named(chip): 1.0}
         families: Mapping[str, float] = {}
         if wanted & BY_CHIP or ("full_load_mw" in wanted and chip):
             families = family_prior or self.families(country, date)

@@ -1,6 +1,6 @@
 """Passports of figures: what each number rests on, and what can be shown of a copy."""
 
-from osint.passport.export import Exported, export, stamp
+from osint.passport.export import Exported, export, read, stamp
 from osint.passport.records import (
     Evidence,
     EvidenceRole,
@@ -11,10 +11,38 @@ from osint.passport.records import (
     NumberKind,
     People,
     PlaceOfFigure,
+    decimal,
+    private_in,
 )
-from osint.passport.verify import Checked, Verdict, verify
+from osint.passport.verify import (
+    LIST,
+    PACKET_SCHEMA,
+    REVIEW,
+    SIDECAR,
+    Checked,
+    Passport,
+    Unreadable,
+    Verdict,
+    check_packet,
+    check_passport,
+    columns_of,
+    digest_of,
+    newer_than,
+    open_picture,
+    packet_files,
+    read_passport,
+    reviews_that_hold,
+    unlisted_numbers,
+    unpacked,
+    verify,
+)
+from osint.passport.verify import parse as parse_json
 
 __all__ = [
+    "LIST",
+    "PACKET_SCHEMA",
+    "REVIEW",
+    "SIDECAR",
     "Checked",
     "Evidence",
     "EvidenceRole",
@@ -24,10 +52,27 @@ __all__ = [
     "Method",
     "Number",
     "NumberKind",
+    "Passport",
     "People",
     "PlaceOfFigure",
+    "Unreadable",
     "Verdict",
+    "check_packet",
+    "check_passport",
+    "columns_of",
+    "decimal",
+    "digest_of",
     "export",
+    "newer_than",
+    "open_picture",
+    "packet_files",
+    "parse_json",
+    "private_in",
+    "read",
+    "read_passport",
+    "reviews_that_hold",
     "stamp",
+    "unlisted_numbers",
+    "unpacked",
     "verify",
 ]

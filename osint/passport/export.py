@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint import files, filings
-from osint.errors import BadInputError
+from osint.errors import BadInputError, UnreadableError
 from osint.passport import embed, verify
 from osint.passport.records import (
     Evidence,
@@ -188,6 +188,14 @@ def stamp(
     passport["passport_id"] = verify.passport_id(passport)
     made[name + verify.SIDECAR] = sidecar(passport)
     return Exported(code, passport["passport_id"], passport, made)
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """Return the contents of a passport; raises UnreadableError for a file that is none."""
+    try:
+        return verify.read_passport(Path(path), verify.read_file(Path(path), verify.MOST_PASSPORT), {}).values
+    except verify.Unreadable as error:
+        raise UnreadableError(f"{path} is no passport: {error}; name a file that `osint.export` wrote") from error
 
 
 def sidecar(passport: Mapping[str, Any]) -> bytes:

@@ -9,8 +9,9 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Self
 
+from osint.archive import Entry
 from osint.errors import BadInputError
-from osint.register import Claim, Observation, Relation
+from osint.register import QUANTITIES, Claim, Observation, Relation
 
 Amount = str | int | float | Decimal
 """A number as a caller has it; a text or a Decimal keeps the digits that are printed."""
@@ -134,7 +135,7 @@ class Number:
             best=row.best,
             low=row.low,
             high=row.high,
-            unit=row.quantity.rpartition("_")[2],
+            unit=QUANTITIES[row.quantity].unit if row.quantity in QUANTITIES else "",
             kind=NumberKind.MEASURED,
             sources=(row.observation_id, *((row.source_claim_id,) if row.source_claim_id else ())),
             id=row.observation_id,
@@ -199,6 +200,8 @@ class Evidence:
     """Whether those allow it to be printed; None if not known."""
     site_id: str = ""
     """Site that it speaks of."""
+    stage: str = ""
+    """Of a claim: plan, works or live."""
     simulated: bool = False
     """Whether it comes from a SIMULATED world."""
 
@@ -208,8 +211,11 @@ class Evidence:
             raise BadInputError("a piece of evidence needs an id, as C013")
 
     @classmethod
-    def of(cls, row: Claim | Observation, role: EvidenceRole | str = "") -> Self:
-        """Return a claim or an observation of the register as evidence; observations observe, claims claim."""
+    def of(cls, row: Claim | Observation, role: EvidenceRole | str = "", entry: Entry | None = None) -> Self:
+        """Return a claim or an observation of the register as evidence; observations observe, claims claim.
+
+        `entry` is the capture of its source in the archive, if there is one.
+        """
         if isinstance(row, Claim):
             return cls(
                 row.claim_id,
@@ -223,6 +229,12 @@ class Evidence:
                 quote_language=row.quote_language,
                 translation=row.translation,
                 site_id=row.site_id,
+                stage=row.stage.value,
+                captured=entry.served if entry else "",
+                sha256=entry.sha256 if entry else "",
+                bytes=entry.bytes if entry else None,
+                warc=f"{entry.warc}, capture {entry.seq}" if entry else "",
+                second_copy=entry.url if entry and entry.copy_of else "",
             )
         return cls(
             row.observation_id,
@@ -372,10 +384,16 @@ def refuse_private(values: object, where: str = "the passport") -> None:
     elif isinstance(values, list | tuple):
         for number, value in enumerate(values):
             refuse_private(value, f"entry {number + 1} of {where}")
-    elif isinstance(values, str):
-        for pattern, what in _FORBIDDEN:
-            if found := pattern.search(values):
-                raise BadInputError(f"{where} holds {what} ({found[0].strip()!r}); take it out, a passport is public")
+    elif isinstance(values, str) and (found := private_in(values)):
+        raise BadInputError(f"{where} holds {found}; take it out, a passport is public")
+
+
+def private_in(text: str) -> str:
+    """Return what a text tells of a person or a machine, in words; empty if nothing."""
+    for pattern, what in _FORBIDDEN:
+        if found := pattern.search(text):
+            return f"{what} ({found[0].strip()!r})"
+    return ""
 
 
 def _word(words: type[StrEnum], value: str, what: str) -> StrEnum:

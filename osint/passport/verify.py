@@ -1141,6 +1141,11 @@ def _digest_of(read: Callable[[], bytes]) -> str:
     return ""
 
 
+def digest_of(body: bytes) -> str:
+    """Return the SHA-256 of bytes, in hex."""
+    return hashlib.sha256(body).hexdigest()
+
+
 LIST, REVIEW = "packet.json", "review.jsonl"
 """Names in a packet: the list of its files with their digests, and the log of sign-offs, which is not listed."""
 _MOST_DEPTH_OF_FOLDERS = 6
@@ -1252,7 +1257,27 @@ def check_packet(name: str, folder: Mapping[str, Callable[[], bytes]]) -> tuple[
 
 def reviews_of(log: bytes, of_passport: str, of_packet: str) -> tuple[list[str], list[str], list[str]]:
     """Return (faults, sign-offs that hold, sign-offs that are void) of a log whose lines are chained."""
-    faults, shown, left = [], [], []
+    faults, rows = _review_rows(log)
+    shown, left = [], []
+    for row in rows:
+        said = f"{row.get('role')} {row.get('who')}: {row.get('decision')}, {str(row.get('time', ''))[:10]}"
+        if row.get("passport_id") == of_passport and row.get("packet_sha256") == of_packet:
+            shown.append(f"signed off for this packet: {said}")
+        else:
+            left.append(f"a sign-off that is void, because what was signed has changed since: {said}")
+    return faults, shown, left
+
+
+def reviews_that_hold(log: bytes, of_passport: str, of_packet: str) -> list[dict[str, Any]]:
+    """Return the sign-offs of a log that name this passport and this list."""
+    rows = _review_rows(log)[1]
+    return [r for r in rows if r.get("passport_id") == of_passport and r.get("packet_sha256") == of_packet]
+
+
+def _review_rows(log: bytes) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return what is wrong with a log of sign-offs, and the lines before that."""
+    faults: list[str] = []
+    rows: list[dict[str, Any]] = []
     previous = "0" * 64
     for number, line in enumerate(log.split(b"\n")[:-1][:MOST_FILES], 1):
         try:
@@ -1265,14 +1290,10 @@ def reviews_of(log: bytes, of_passport: str, of_packet: str) -> tuple[list[str],
             faults.append(f"line {number} of {REVIEW} was changed, put in or follows a line that was taken out")
             break
         previous = row["line_sha256"]
-        said = f"{row.get('role')} {row.get('who')}: {row.get('decision')}, {str(row.get('time', ''))[:10]}"
-        if row.get("passport_id") == of_passport and row.get("packet_sha256") == of_packet:
-            shown.append(f"signed off for this packet: {said}")
-        else:
-            left.append(f"a sign-off that is void, because what was signed has changed since: {said}")
+        rows.append(row)
     if log and not log.endswith(b"\n"):
         faults.append(f"{REVIEW} ends within a line")
-    return faults, shown, left
+    return faults, rows
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ from osint.portals.search import (
     read_query,
     search_sources,
     search_table,
+    words_asked,
 )
 from osint.portals.session import Session, past_captures
 from osint.portals.webarchives import is_of_archive, planned_copies, save_copy, take_copy
@@ -36,4 +37,5 @@ __all__ = [
     "search_sources",
     "search_table",
     "take_copy",
+    "words_asked",
 ]

@@ -35,8 +35,17 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "西宁": ("63", ()),
     "海东": ("63", ()),
     "海南州": ("63", ()),
+    **dict.fromkeys(("昌吉", "塔城", "托里", "阿克苏", "新星", "伊州"), ("65", ())),
+    **dict.fromkeys(("海西", "格尔木", "德令哈", "共和"), ("63", ())),
 }
 """Place words: first two digits of the province, and hosts whose pages web archives may hold."""
+ENGLISH = {
+    "xinjiang": "新疆", "urumqi": "乌鲁木齐", "hami": "哈密", "kumul": "哈密", "yiwu": "伊吾", "araturk": "伊吾",
+    "karamay": "克拉玛依", "xpcc": "兵团", "bingtuan": "兵团", "qinghai": "青海", "xining": "西宁", "haidong": "海东",
+    "changji": "昌吉", "tacheng": "塔城", "tuoli": "托里", "toli": "托里", "aksu": "阿克苏", "xinxing": "新星",
+    "yizhou": "伊州", "haixi": "海西", "golmud": "格尔木", "delingha": "德令哈", "gonghe": "共和",
+}  # fmt: skip
+"""English names of place words."""
 
 LIVE_LISTS = {"xjdrc.xinjiang.gov.cn": "/xjfgw/c108396/common_list.shtml"}
 """List pages of government sites that are known; the others draw their lists by script."""
@@ -108,8 +117,27 @@ class SourceReport:
         return {**row, "answer": self.answer or "not asked", "rows": len(self.hits)}
 
 
+def words_asked(words: str) -> tuple[str, tuple[str, ...]]:
+    """Return the words in which the portals are asked, which are Chinese, and a sentence for each that is not.
+
+    >>> words_asked("智算中心 Hami")
+    ('智算中心 哈密', ('Hami is asked as 哈密',))
+    """
+    parts, remarks = [], []
+    for word in words.replace("，", " ").replace(",", " ").split():
+        chinese = ENGLISH.get(word.casefold(), word)
+        parts.append(chinese)
+        if chinese != word:
+            remarks.append(f"{word} is asked as {chinese}")
+        elif word.isascii() and any(one.isalpha() for one in word):
+            remarks.append(
+                f"{word!r} is no place that is known in English and is asked as it is; the portals are Chinese"
+            )
+    return " ".join(parts), tuple(remarks)
+
+
 def read_query(words: str, start: str | date, end: str | date, *, pages: int = 3) -> Query:
-    """Read the words and days of a search; a month means its first or last day.
+    """Read the words and days of a search; a month means its first or last day, a place in English its Chinese name.
 
     Raises BadInputError for a day that does not exist, or days in the wrong order.
 
@@ -117,7 +145,7 @@ def read_query(words: str, start: str | date, end: str | date, *, pages: int = 3
     >>> asked.words, asked.places, asked.end
     (('智算中心',), ('哈密',), datetime.date(2024, 2, 29))
     """
-    parts = words.split()
+    parts = words_asked(words)[0].split()
     if not parts:
         raise BadInputError("there is nothing to search for; give words such as '智算中心 哈密'")
     places = tuple(part for part in parts if part in PLACES)

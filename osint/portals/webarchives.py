@@ -164,7 +164,10 @@ def _bad_time(stamp: str) -> str:
 
 
 def _host(url: str) -> str:
-    host = (urlsplit(url if "://" in url else f"http://{url}").hostname or "").lower()
+    try:
+        host = (urlsplit(url if "://" in url else f"http://{url}").hostname or "").lower()
+    except ValueError:
+        return ""  # no address at all
     return host.removeprefix("*.").removeprefix("www.")
 
 

@@ -480,6 +480,7 @@ class Chip(Record):
     pflops_spread: float | None
     available_from: WrittenDate | None
     available_until: WrittenDate | None
+    export_to_china: str
     price: str
     prior_cn: float
     prior_other: float

@@ -33,7 +33,7 @@ FIRST_ROW = 2  # number that a spreadsheet gives to the first row under the head
 DEMO_MARKER = "SIMULATED"
 """Empty file in raw/ by which a case without observations is a demo case."""
 WHOLE_FROM = 1e5  # numbers from this size on are written without decimals
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "＠", "－")
 _DEGREES = ("lat", "lon")
 _PREFIX = {"sites": ("SITE", 2), "claims": ("C", 3), "observations": ("O", 3)}
 """Letters of the ids that are given, and the digits of their number."""
@@ -88,6 +88,16 @@ def data_dir(path: str | Path | None = None) -> Path:
     shipped = Path(__file__).resolve().parent / "data"
     holding = (f for f in (here, checkout, shipped) if any((f / "raw" / f"{name}.csv").is_file() for name in SCHEMAS))
     return next(holding, here)
+
+
+def derived_dir(path: str | Path | None = None) -> Path:
+    """Return the folder of the results of a case: derived/ beside raw/.
+
+    The tables of an installed package are no place to write to: their results go to data/derived of the current folder.
+    """
+    folder = data_dir(path)
+    packed = Path(__file__).resolve().parent / "data"
+    return (Path("data") if folder.resolve() == packed else folder) / "derived"
 
 
 def shipped_tables() -> Path:
@@ -165,6 +175,12 @@ def _text(path: Path) -> pd.DataFrame:
         raise UnreadableError(message) from error
     if b"\x00" in body:
         raise UnreadableError(f"{path.name} holds a zero byte, so it is not a CSV text; save it again as CSV UTF-8")
+    head = body.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
+    for mark, called in ((b";", ";"), (b"\t", "tabs")):
+        if head.count(mark) > head.count(b","):
+            raise UnreadableError(
+                f"the cells of {path.name} are parted by {called}; save it again with commas (CSV UTF-8)"
+            )
     return _parsed(body, path.name)
 
 
@@ -261,9 +277,9 @@ def _converted(cells: pd.Series[str], column: Column) -> tuple[pd.Series[str] | 
         expected = "a date as 2024, 2024-06, 2024-06-15, with ~ or ?, or two with /"
     elif column.kind == "id":
         bad = ~cells.str.fullmatch(r"[\w][\w .-]*") | cells.duplicated(keep=False)
-        expected = "an id that no other row has: letters, digits and _, behind the first of them also space, . and -"
+        expected = "an id that no other row has, of letters, digits and _ (behind the first also space, . and -)"
     else:
-        bad = cells.str.startswith(_FORMULA)
+        bad = cells.str.lstrip().str.startswith(_FORMULA) | cells.str.startswith(_FORMULA)
         bad = cells.isin({cell for cell in cells[bad] if defuse(cell) != cell})
         guarded = {cell: cell[1:] for cell in cells[cells.str.startswith("'")] if defuse(cell[1:]) == cell}
         out = cells.replace(guarded) if guarded else cells
@@ -412,8 +428,10 @@ def defuse(cell: object) -> object:
 
     >>> defuse("=1+1"), defuse("-3"), defuse("-5+cmd")
     ("'=1+1", '-3', "'-5+cmd")
+    >>> defuse(" =1+1"), defuse("＝1+1")
+    ("' =1+1", "'＝1+1")
     """
-    if isinstance(cell, str) and cell.startswith(_FORMULA):
+    if isinstance(cell, str) and (cell.lstrip().startswith(_FORMULA) or cell.startswith(_FORMULA)):
         try:
             float(cell)
         except ValueError:

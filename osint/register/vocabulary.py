@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, TypeVar
+
+from osint.errors import BadInputError
 
 
 class Rung(StrEnum):
@@ -28,6 +32,8 @@ class Rung(StrEnum):
         return LADDER.index(self)
 
 
+NEAR = 4
+"""Names that a message offers for one that is not known."""
 LADDER = tuple(Rung)
 """All rungs, lowest first."""
 Tier = StrEnum(
@@ -196,6 +202,10 @@ class ModelQuantity:
     """Line of the score that it counts in; empty for none."""
     ceiling: bool
     """Whether it bounds the load from above only, as a rating does."""
+    si_unit: str
+    """Unit in which its numbers are read and computed: count, m2, MW, MVA, GWh, PFLOPS or CNY."""
+    most: float
+    """Number that no site reaches, in that unit (judgement: more than the world has); larger ones are refused."""
 
 
 def table_rows(name: str, room: str = "osint.register") -> Iterator[dict[str, str]]:
@@ -229,19 +239,71 @@ UNITS = (*dict.fromkeys(k.unit for k in KINDS if k.unit), "projects", "count", "
 """Units that claims.csv may have."""
 QUANTITIES = {q.quantity: q for q in _records(ModelQuantity, "quantities.csv")}
 """Name of a quantity of the model -> its row."""
-_CHIP_NAMES = [
-    (re.compile(rf"(?<!\w){re.escape(r['name'])}(?!\w)"), r["match"] == "whole", tuple(r["families"].split("|")))
-    for r in table_rows("chip_names.csv")
+_CHIP_NAMES = [(row["name"], row["match"], tuple(row["families"].split("|"))) for row in table_rows("chip_names.csv")]
+_CHIP_WORDS = {row["word"]: row["means"] for row in table_rows("chip_words.csv")}
+_CHIP_WORD = re.compile("|".join(re.escape(word) for word in sorted(_CHIP_WORDS, key=len, reverse=True)))
+
+
+def _chip_key(name: str) -> str:
+    """Return the name of a chip without its maker, its form, spaces and case: 昇腾910B and Ascend-910B give one key."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    kept = _CHIP_WORD.sub(lambda word: _CHIP_WORDS[word[0]] if _stands_apart(word) else word[0], folded)
+    return "".join(one for one in kept if one.isalnum())
+
+
+def _stands_apart(word: re.Match[str]) -> bool:
+    """Return whether a Latin word is no part of a longer one; a Chinese word always is a word."""
+    before, behind = word.string[: word.start()][-1:], word.string[word.end() :][:1]
+    inside = (before.isascii() and before.isalpha()) or (behind.isascii() and behind.isalpha())
+    return not (word[0].isascii() and inside)
+
+
+_CHIP_KEYS = {_chip_key(name): families for name, match, families in _CHIP_NAMES if match == "key"}
+_CHIP_PATTERNS = [
+    (re.compile(rf"(?<!\w){re.escape(name)}(?!\w)"), families)
+    for name, match, families in _CHIP_NAMES
+    if match == "word"
 ]
 
 
+@lru_cache(maxsize=4096)
 def chip_families(chip_model: str) -> tuple[str, ...]:
-    """Return the rows of chips.csv that the words of a claim name; empty if they name none.
+    """Return the rows of chips.csv that the words of a claim, or of a person, name; empty if they name none.
+
+    A name in full is read in any case and spelling, with or without its maker, in English or Chinese.
 
     >>> chip_families("T-Head PPU and others"), chip_families("H100-eq")
     (('domestic mixed',), ())
+    >>> chip_families("昇腾910B"), chip_families("英伟达 H100"), chip_families("910c")
+    (('Ascend 910B',), ('H100',), ('Ascend 910C',))
     """
-    for name, whole, families in _CHIP_NAMES:
-        if name.fullmatch(chip_model) if whole else name.search(chip_model):
-            return families
-    return ()
+    if found := _CHIP_KEYS.get(_chip_key(chip_model)):
+        return found
+    return next((families for pattern, families in _CHIP_PATTERNS if pattern.search(chip_model)), ())
+
+
+def near_chips(text: str) -> list[str]:
+    """Return the chips that are spelt nearly as a text, the nearest first."""
+    near = difflib.get_close_matches(_chip_key(text), _CHIP_KEYS, NEAR)
+    return list(dict.fromkeys(family for key in near for family in _CHIP_KEYS[key]))
+
+
+_COUNTRIES = {row["code"]: tuple(row["names"].split("|")) for row in table_rows("countries.csv")}
+
+
+def country_code(text: str) -> str:
+    """Return the two letters (ISO 3166-1) of a country that a person names, in any case, in English or Chinese.
+
+    Raises BadInputError for what is no country.
+
+    >>> country_code("china"), country_code("中国"), country_code("us")
+    ('CN', 'CN', 'US')
+    """
+    wanted = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    names = {name.casefold(): code for code, names in _COUNTRIES.items() for name in (code, *names)}
+    if wanted not in names:
+        near = difflib.get_close_matches(wanted, names, NEAR)
+        offered = ", ".join(dict.fromkeys(f"{names[n]} ({_COUNTRIES[names[n]][0]})" for n in near))
+        advice = f"; spelt nearly so: {offered}" if offered else "; give two letters, as CN, or a name, as China"
+        raise BadInputError(f"{text!r} is no country{advice}")
+    return names[wanted]

@@ -326,6 +326,11 @@ class Written:
     """One row per site."""
 
 
+def _cleaned(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose words steer no terminal that prints it."""
+    return table.map(lambda cell: shown(cell, keep="\n") if isinstance(cell, str) else cell)
+
+
 def write_report(register: Register, out: str | Path) -> Written:
     """Write the report folder and return the page's path, the answer and the summary table.
 
@@ -350,7 +355,7 @@ def write_report(register: Register, out: str | Path) -> Written:
         page = page_html(register, found, scored, estimates, pictures, answer)
         made = {"index.html": page.encode(), "sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
         made |= {f"figures/{name}.{kind}": body for name, kinds in pictures.items() for kind, body in kinds.items()}
-        made |= {f"{name}.csv": csv_text(t).encode() for name, t in _tables(found, estimates, scored).items()}
+        made |= {f"{name}.csv": csv_text(_cleaned(t)).encode() for name, t in _tables(found, estimates, scored).items()}
         made[SUMS] = _sums(made)
         with files.folder_beside(out) as part:
             for name, body in made.items():

@@ -202,16 +202,21 @@ def site_map(points: gpd.GeoDataFrame, circles: gpd.GeoDataFrame, source: str) -
     across, up = MARGIN * (east - west), MARGIN * (north - south)
     ax.set_xlim(west - across, east + across)
     ax.set_ylim(south - up, north + up)
-    ax.set_aspect(1 / math.cos(math.radians((south + north) / 2)))
+    ax.set_aspect(1 / _parallel((south + north) / 2))
     _scale_bar(ax, west, south - up / 2, east)
     figure.draw_without_rendering()  # fixes the transformation of degrees to points
     _label_sites(ax, points)
     return _titled(figure, title, source)
 
 
+def _parallel(lat: float) -> float:
+    """Return the length of a parallel as a share of the equator's, at least a twentieth: poles are drawn too."""
+    return max(math.cos(math.radians(lat)), 0.05)
+
+
 def _scale_bar(ax: Axes, west: float, south: float, east: float) -> None:
     """Draw a bar of a round number of km, at most a fifth of the map wide."""
-    km_per_degree = KM_PER_DEGREE * math.cos(math.radians(south))
+    km_per_degree = KM_PER_DEGREE * _parallel(south)
     widest = (east - west) * km_per_degree / 5
     power = 10.0 ** math.floor(math.log10(widest))
     km = max(step * power for step in (1, 2, 5) if step * power <= widest)
@@ -230,7 +235,7 @@ def _label_sites(ax: Axes, points: gpd.GeoDataFrame) -> None:
     for (x, y), part in points.groupby([points.geometry.x.round(3), points.geometry.y.round(3)]):
         ids = list(part["site_id"])
         label = f"{ids[0]}-{ids[-1][2:]}" if len(ids) > MOST_IDS else ", ".join(ids)
-        edge = x + float(part["precision_km"].max()) / (KM_PER_DEGREE * math.cos(math.radians(y)))
+        edge = x + float(part["precision_km"].max()) / (KM_PER_DEGREE * _parallel(y))
         centre, rim = ax.transData.transform([(x, y), (edge, y)]) * to_points
         radius = rim[0] - centre[0]
         sites.append((label, (x, y), centre, radius, Bbox([centre - radius, centre + radius])))

@@ -1,5 +1,6 @@
 """What is found of each claim: the place, the part and the day first, then the number, by what was seen."""
 
+from osint.verdict.about import About, Thing, about, claim_line
 from osint.verdict.bearing import Assertion, Asserts, Coverage, coverage
 from osint.verdict.checks import (
     Check,
@@ -13,7 +14,7 @@ from osint.verdict.checks import (
     supply_estimates,
     survey,
 )
-from osint.verdict.finding import Bound, Contradiction, Finding
+from osint.verdict.finding import Bound, Contradiction, Finding, named
 from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
 from osint.verdict.look import RoomFor
@@ -28,6 +29,7 @@ __all__ = [
     "NEGATIVE",
     "NO_STORY",
     "RULES",
+    "About",
     "Assertion",
     "Asserts",
     "Bound",
@@ -45,14 +47,18 @@ __all__ = [
     "RuleFacts",
     "Survey",
     "Tally",
+    "Thing",
+    "about",
     "bound",
     "check",
+    "claim_line",
     "contradictions",
     "coverage",
     "cross_checks",
     "decide",
     "hypotheses",
     "judge",
+    "named",
     "next_steps",
     "steps_frame",
     "supply_estimates",

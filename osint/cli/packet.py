@@ -1,0 +1,101 @@
+"""The verbs of an editor: verify a figure, write a packet, sign it off, lint it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from osint.cli.main import add_common, print_answer, print_json
+
+VERDICTS = """Exit status: 0 SEALED, INTACT, SAME PICTURE; 3 TRACED; 4 STALE; 5 UNKNOWN; 6 CONFLICT; the highest of all.
+No verdict says that what a figure shows is true. osint/passport/verify.py can be copied to a computer with Python and
+Pillow, and run there alone: python verify.py FILE"""
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add `verify`, `packet`, `signoff` and `lint`."""
+    shape = argparse.RawDescriptionHelpFormatter
+    told = "what is shown of a figure, a copy of one, a passport or a packet"
+    p = verbs.add_parser("verify", help=told, epilog=VERDICTS, formatter_class=shape)
+    p.add_argument("files", nargs="+", metavar="FILE", help="figure, copy, passport, packet (folder or zip)")
+    p.add_argument("--passports", metavar="PATH", help="a passport or a folder of them, besides those beside FILE")
+    p.add_argument("--code", default="", metavar="CODE", help="short code that you read in the picture")
+    p.add_argument("--expect", default="", metavar="ID", help="passport id that came to you by another way")
+    p.add_argument("--against", metavar="DIR", help="case folder in which newer evidence and corrections are sought")
+    p.add_argument("--root", metavar="PEM", help="certificate of an authority that you trust to give the time")
+    add_common(p, _verify)
+    p = verbs.add_parser("packet", help="what an editor needs to sign a figure: one folder and one zip")
+    p.add_argument("subject", metavar="SITE|CLAIM|FIGURE", help="an id, or the path of an exported figure")
+    p.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the packet; DIR.zip is put beside")
+    told = "a picture: before, after, unmarked, marked or other, then file, day, credit; can be given again"
+    p.add_argument("--picture", action="append", default=[], metavar="KIND=FILE|DATE|CREDIT", help=told)
+    told = "two files of outlines, the second drawn without seeing the first"
+    p.add_argument("--outlines", nargs=2, default=[], metavar=("FIRST", "SECOND"), help=told)
+    p.add_argument("--harm", default="", metavar="TEXT", help="whom printing it could harm, and what was done about it")
+    p.add_argument(
+        "--reply", action="append", default=[], metavar="TEXT", help="who was asked, when, what they answered"
+    )
+    p.add_argument("--made-by", default="", metavar="NAME", help="who made it, as a role or a name")
+    p.add_argument("--since", metavar="PACKET", help="an earlier packet to compare with")
+    add_common(p, _packet)
+    p = verbs.add_parser("signoff", help="sign a packet: void as soon as the packet changes")
+    p.add_argument("packet", metavar="PACKET", help="folder of a packet")
+    p.add_argument("--role", required=True, help="maker, checker, editor or lawyer")
+    p.add_argument("--decision", required=True, help="approve, changes or hold")
+    p.add_argument("--who", required=True, metavar="NAME", help="a name or a pseudonym")
+    p.add_argument("--note", default="", metavar="TEXT", help="what must change, or what it waits for")
+    add_common(p, _signoff)
+    told = "what an editor must not let pass in a packet, line by line; status 1 where there is something"
+    p = verbs.add_parser("lint", help=told)
+    p.add_argument("packet", metavar="PACKET", help="folder or zip of a packet")
+    p.add_argument("--against", metavar="DIR", help="case folder in which newer evidence is sought")
+    add_common(p, _lint)
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from osint.passport import verify
+
+    how = {key: getattr(args, key) for key in ("passports", "code", "expect", "against", "root")}
+    found = [verify(file, **how) for file in args.files]
+    if args.json:
+        print_json([one.to_row() for one in found])
+    else:
+        print("\n".join(one.text() for one in found))
+    return max(one.status for one in found)
+
+
+def _packet(args: argparse.Namespace) -> None:
+    from osint import packet
+
+    made = packet.write_packet(
+        args.subject,
+        args.out,
+        data=args.data,
+        pictures=args.picture,
+        outlines=args.outlines,
+        harm=args.harm,
+        replies=args.reply,
+        made_by=args.made_by,
+        since=args.since,
+    )
+    row = {"folder": str(made.folder), "zip": str(made.zip), "code": made.code, "passport_id": made.passport_id}
+    lines = [f"{made.code}: {made.folder / 'index.html'}, {made.zip}", *(f"to mend: {f.text()}" for f in made.faults)]
+    print_answer(args, row | {"faults": [f.text() for f in made.faults]}, "\n".join(lines))
+
+
+def _signoff(args: argparse.Namespace) -> None:
+    from osint import packet
+
+    made = packet.sign_off(args.packet, role=args.role, decision=args.decision, who=args.who, note=args.note)
+    said = f"{made.role} {made.who}: {made.decision}; void as soon as the packet changes"
+    print_answer(args, dict(made.to_row()), said)
+
+
+def _lint(args: argparse.Namespace) -> int:
+    from osint import packet
+
+    found = packet.lint(args.packet, args.against)
+    text = "\n".join(one.text() for one in found) or "nothing found; the lints do not read for sense"
+    print_answer(args, {"faults": [one.text() for one in found]}, text)
+    return int(bool(found))

@@ -1,0 +1,136 @@
+"""The page of a packet: one HTML file that opens by double click, without script, font or picture from outside."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from jinja2 import ChainableUndefined, Environment, PackageLoader
+from markupsafe import Markup
+
+from osint import filings
+from osint.packet.flips import Flip, held_by
+from osint.packet.lints import Fault
+from osint.packet.pictures import PAIRS, Picture
+from osint.packet.says import Says, leading, says
+from osint.packet.subject import Subject
+from osint.passport import Checked
+from osint.shown import shown
+
+_SAID = 3  # findings whose sentences stand on the first page
+_EXTREMES_FROM = 3  # numbers of one unit from which the largest and the smallest are named
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a desk adds to a packet."""
+
+    pictures: Sequence[Picture] = ()
+    crops: Mapping[str, Any] = field(default_factory=dict)
+    """Pieces of HTML with the words in the captured page, by id of the evidence."""
+    flips: Sequence[Flip] = ()
+    remeasured: str = ""
+    harm: str = ""
+    replies: Sequence[str] = ()
+    since: Sequence[str] | None = None
+    """What changed since an earlier packet; None without one."""
+
+
+def page(subject: Subject, checked: Checked, faults: Sequence[Fault], extras: Extras, *, font: bool = True) -> bytes:
+    """Return the page; every text of a source is escaped, and what would steer a reader stands as a mark.
+
+    Without `font` the Chinese font does not travel in it.
+    """
+    core, told = subject.core, [says(f) for f in leading(subject.findings, _SAID)]
+    evidence = core.get("evidence", [])
+    pairs = [tuple(next((p for p in extras.pictures if p.kind == kind), None) for kind in pair) for pair in PAIRS]
+    alone = [p for p in extras.pictures if p.kind not in {kind for pair in PAIRS for kind in pair}]
+    context = {
+        "title": subject.title,
+        "code": checked.code,
+        "passport_id": checked.passport_id,
+        "simulated": core.get("simulated", False),
+        "figure": base64.b64encode(_png(subject)).decode(),
+        "render": subject.render,
+        "says": told,
+        "may_not": _of_all(told),
+        "faults": faults,
+        "checked": checked,
+        "numbers": core.get("numbers", []),
+        "extremes": _extremes(core.get("numbers", [])),
+        "evidence": evidence,
+        "ids": {one.get("id") for one in evidence},
+        "against": [one for one in evidence if one.get("role") == "contradicts"],
+        "no_contradiction": core.get("no_contradiction", ""),
+        "crops": extras.crops,
+        "pictures": extras.pictures,
+        "pairs": [*(pair for pair in pairs if any(pair)), *((one, None) for one in alone)],
+        "imagery": core.get("imagery", []),
+        "checks": [c.to_row() for c in subject.checks if c.contradicted],
+        "flips": extras.flips,
+        "held": [(f.claim.claim_id, held_by(f)) for f in leading(subject.findings, _SAID)],
+        "would_change": core.get("judgement", {}).get("would_change_our_mind", []),
+        "remeasured": extras.remeasured,
+        "harm": extras.harm,
+        "replies": extras.replies,
+        "people": core.get("people", {}),
+        "since": extras.since,
+    }
+    environment = Environment(
+        loader=PackageLoader("osint.packet"),
+        autoescape=True,
+        undefined=ChainableUndefined,  # an empty field is left out of a passport
+        finalize=_marked,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"digits": _digits, "b64": _b64, "web": _is_web}
+    template = environment.get_template("packet.html")
+    bare = template.render(context, font="")
+    glyphs = filings.font_subset(bare) if font else None
+    return (template.render(context, font=base64.b64encode(glyphs).decode()) if glyphs else bare).encode()
+
+
+def _of_all(told: Sequence[Says]) -> list[tuple[str, list[str]]]:
+    """Return what may not be said, each sentence once, with the claims of which it holds."""
+    texts = dict.fromkeys(text for one in told for text in one.may_not)
+    return [(text, [one.claim_id for one in told if text in one.may_not]) for text in texts]
+
+
+def _png(subject: Subject) -> bytes:
+    return next((body for name, body in subject.figure_files.items() if name.endswith(".png")), b"")
+
+
+def _marked(value: object) -> object:
+    return shown(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _digits(value: object) -> str:
+    """Return a decimal text with commas; nothing for a missing one."""
+    try:
+        return f"{Decimal(str(value)):,f}" if isinstance(value, str) else ""
+    except InvalidOperation:
+        return str(value)
+
+
+def _b64(body: bytes) -> str:
+    return base64.b64encode(body).decode()
+
+
+def _is_web(url: object) -> bool:
+    return str(url).startswith(("https://", "http://"))
+
+
+def _extremes(numbers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the largest and the smallest value of each unit that has several, in words."""
+    said = []
+    for unit in dict.fromkeys(n.get("unit", "") for n in numbers):
+        rows = [(Decimal(v), n) for n in numbers if n.get("unit", "") == unit and (v := n.get("best") or n.get("low"))]
+        if len(rows) >= _EXTREMES_FROM:
+            low, high = min(rows, key=lambda r: r[0]), max(rows, key=lambda r: r[0])
+            ends = [f"{n.get('label')}, {_digits(str(v))} {unit}" for v, n in (high, low)]
+            said.append(" and ".join(ends))
+    return said

@@ -1,0 +1,84 @@
+"""Pictures of a packet: before and after, and the unmarked crop beside the marked one, each pair at one scale."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from PIL import Image
+
+from osint.errors import BadInputError
+from osint.files import read_regular
+from osint.passport import Unreadable, open_picture
+
+MOST_BYTES = 40 << 20
+_WIDEST = 1600
+
+
+class PictureKind(StrEnum):
+    """What a picture is for."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    UNMARKED = "unmarked"
+    MARKED = "marked"
+    OTHER = "other"
+
+
+PAIRS = ((PictureKind.BEFORE, PictureKind.AFTER), (PictureKind.UNMARKED, PictureKind.MARKED))
+"""Kinds that stand side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that goes into a packet, without what its file tells of a machine."""
+
+    kind: PictureKind
+    name: str
+    """Name in the packet."""
+    body: bytes
+    """PNG."""
+    width: int
+    height: int
+    date: str
+    """Day of the picture (EDTF)."""
+    credit: str
+
+
+def read_pictures(given: Sequence[str]) -> list[Picture]:
+    """Return pictures from `KIND=FILE|DATE|CREDIT`; date and credit can be left out.
+
+    They are decoded and written anew as PNG, so that no position, name or camera of the file travels with them. Raises
+    BadInputError where a kind is not known, a file is no picture, or two that are compared differ in size.
+    """
+    made = [_read(one, at) for at, one in enumerate(given, 1)]
+    for first, second in PAIRS:
+        one, other = (next((p for p in made if p.kind == kind), None) for kind in (first, second))
+        if one and other and (one.width, one.height) != (other.width, other.height):
+            raise BadInputError(
+                f"{first} has {one.width} x {one.height} pixels and {second} {other.width} x {other.height}; cut one "
+                "place at one scale, as `osint pair` does"
+            )
+    return made
+
+
+def _read(given: str, at: int) -> Picture:
+    kind, _, rest = given.partition("=")
+    path, date, credit = [*(part.strip() for part in rest.split("|")), "", ""][:3]
+    if kind not in set(PictureKind) or not path:
+        raise BadInputError(f"a picture is KIND=FILE|DATE|CREDIT, KIND one of {', '.join(PictureKind)}, not {given!r}")
+    try:
+        picture = open_picture(read_regular(Path(path), MOST_BYTES)).convert("RGB")
+    except FileNotFoundError as error:
+        raise BadInputError(f"there is no picture {path}; name a PNG, JPEG or WebP") from error
+    except Unreadable as error:
+        raise BadInputError(f"{path}: {error}; name a PNG, JPEG or WebP") from error
+    if picture.width > _WIDEST:
+        picture = picture.resize((_WIDEST, round(picture.height * _WIDEST / picture.width)), Image.Resampling.BOX)
+    body = io.BytesIO()
+    picture.save(body, "PNG")
+    kind = PictureKind(kind)
+    return Picture(kind, f"pictures/{at}-{kind}.png", body.getvalue(), picture.width, picture.height, date, credit)

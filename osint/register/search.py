@@ -1,0 +1,128 @@
+"""Find claims by what a person types: an id in any spelling, a site, or a word of the quote."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import pandas as pd
+
+from osint.errors import BadInputError, NotFoundError
+from osint.register.names import find_sites, one_site
+from osint.register.tables import Register
+
+NEAR = 4
+"""Ids that a message offers, each at least NEAR_SHARE alike."""
+NEAR_SHARE = 0.6
+_ID = re.compile(r"([A-Za-z]+)[\s_-]*0*(\d+)")
+_SEARCHED = ("claim_id", "claimant", "source_publisher", "quote", "translation", "chip_model", "quantity_kind", "part")
+
+
+def split_names(words: Iterable[str]) -> list[str]:
+    """Return what a person typed as single names: commas and 、 part them, empty ones are dropped.
+
+    >>> split_names(["XJ01,xj7", "伊吾、哈密"])
+    ['XJ01', 'xj7', '伊吾', '哈密']
+    """
+    parts = (part.strip() for word in words for part in re.split(r"[,，、;；]", word))
+    return [part for part in parts if part]
+
+
+def match_id(text: str, ids: Iterable[str]) -> str:
+    """Return the id that a text spells, in any case and with or without leading zeros; empty if none.
+
+    >>> match_id("c7", ["C007", "C070"])
+    'C007'
+    """
+    wanted = _id_key(text)
+    return next((one for one in ids if _id_key(one) == wanted), "")
+
+
+def near_ids(text: str, ids: Iterable[str]) -> list[str]:
+    """Return the ids that are spelt nearly as a text, the nearest first."""
+    keys = {_id_key(one): one for one in ids}
+    return [keys[key] for key in difflib.get_close_matches(_id_key(text), keys, NEAR, NEAR_SHARE)]
+
+
+def _id_key(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).strip()
+    found = _ID.fullmatch(folded)
+    return f"{found[1]}{int(found[2])}".casefold() if found else folded.casefold()
+
+
+def one_claim(register: Register, text: str, site_id: str = "") -> str:
+    """Return the id of the claim that a text spells; with `site_id` it must be a claim of that site.
+
+    Raises NotFoundError with near ids for a claim that is not on file, and BadInputError that says where it belongs
+    for a claim of another site.
+    """
+    sites = dict(zip(register.claims["claim_id"], register.claims["site_id"], strict=True))
+    claim_id = match_id(text, sites)
+    if not claim_id:
+        near = near_ids(text, sites)
+        offered = f"; spelt nearly so: {', '.join(near)}" if near else ""
+        raise NotFoundError(f"there is no claim {text!r} in claims.csv{offered}; `osint claims SITE` lists them")
+    if site_id and sites[claim_id] != site_id:
+        own = sites[claim_id]
+        name = register.site(own)["name_display"] or register.site(own)["name_en"]
+        raise BadInputError(f"{claim_id} is a claim of {own} ({name}), not of {site_id}; name a claim of {site_id}")
+    return claim_id
+
+
+def named(register: Register, words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the site ids and the claim ids that a person typed, each once, in the order typed.
+
+    A word is the id of a claim, or what `one_site` takes. Raises NotFoundError for what is neither.
+    """
+    sites: list[str] = []
+    claims: list[str] = []
+    for word in split_names(words):
+        claim = match_id(word, register.claims["claim_id"])
+        if claim or re.fullmatch(r"[Cc]\d+", word):
+            claims.append(claim or one_claim(register, word))
+        else:
+            sites.append(one_site(register, word).site_id)
+    return list(dict.fromkeys(sites)), list(dict.fromkeys(claims))
+
+
+def find_claims(register: Register, text: str = "") -> pd.DataFrame:
+    """Return the rows of claims.csv for an id, for every site that a text names, or with the text in their words.
+
+    An empty text gives all. The first of the three that finds any counts. Columns are those of claims.csv.
+    """
+    table = register.claims
+    if not text.strip():
+        return table
+    if claim := match_id(text, table["claim_id"]):
+        return table[table["claim_id"] == claim]
+    of_sites = table["site_id"].isin([site.site_id for site in find_sites(register, text)])
+    if of_sites.any():
+        return table[of_sites]
+    wanted = unicodedata.normalize("NFKC", text).casefold()
+    held = pd.Series(False, table.index)
+    for column in _SEARCHED:
+        held |= table[column].str.casefold().str.contains(wanted, regex=False)
+    return table[held]
+
+
+def sites_overview(register: Register, site_ids: Iterable[str] = ()) -> list[dict[str, object]]:
+    """Return one row for each site, or for those that are named, in the order of the table.
+
+    Columns: site_id, name, name_zh, county, precision_km (None if not known), claims, observations.
+    """
+    wanted = set(site_ids)
+    counts = {name: getattr(register, name)["site_id"].value_counts() for name in ("claims", "observations")}
+    return [
+        {
+            "site_id": row["site_id"],
+            "name": row["name_display"] or row["name_en"],
+            "name_zh": row["name_zh"],
+            "county": row["county"] or row["prefecture"] or row["province"],
+            "precision_km": None if pd.isna(row["coord_precision_km"]) else float(row["coord_precision_km"]),
+            **{name: int(count.get(row["site_id"], 0)) for name, count in counts.items()},
+        }
+        for row in register.sites.to_dict("records")
+        if not wanted or row["site_id"] in wanted
+    ]
