@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = ("archive", "faults", "imagery", "change", "nothing", "probes", "locate", "extraction", "verdict")
+PARTS = ("archive", "faults", "imagery", "change", "nothing", "probes", "locate", "extraction", "verdict", "passport")
 
 if __name__ == "__main__":
     here = Path(__file__).parent

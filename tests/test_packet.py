@@ -1,5 +1,6 @@
 """The packet: nothing from outside, the same bytes twice, void sign-offs, and a lint for each line of the list."""
 
+import hashlib
 import io
 import json
 import re
@@ -16,7 +17,7 @@ from osint.cli.main import main
 from osint.errors import BadInputError, OsintError, RefusedError
 from osint.packet import LINTS, View, lints
 from osint.passport import Evidence, Verdict, stamp, verify
-from osint.register import load_register
+from osint.register import SCHEMAS, append_rows, load_register
 from tests.test_passport import TOLD, chart, numbers
 
 
@@ -293,7 +294,7 @@ def test_a_second_measurement_has_overlap_and_difference(tmp_path):
     assert (row["low"], row["best"], row["high"]) == pytest.approx(
         (found.second_m2, 0.75 * found.first_m2, found.first_m2), rel=1e-2
     )
-    assert "p_place" not in row
+    assert row["p_place"] == ""
     same = packet.remeasure(first, first)
     assert (same.overlap, same.difference) == (1, 0)
     with pytest.raises(BadInputError, match="do not overlap"):
@@ -481,3 +482,87 @@ def test_a_lint_names_its_line_and_no_other_speaks(name, view):
 )
 def test_near_misses_pass(view):
     assert [one.text() for one in lints(view)] == []
+
+
+# ---------------------------------------------------------------- a case with captures and pictures
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    """A copy of the shipped tables, with a captured page and an observation with its picture."""
+    data = tmp_path_factory.mktemp("case") / "data"
+    shutil.copytree("data/raw", data / "raw", ignore=shutil.ignore_patterns("captures"))
+    url = "http://xjyiwu.gov.cn/xjyiwu/c119606/202411/a676d7a682b34a28bc6d982e984b70c7.shtml"
+    page = data.parent / "saved.html"
+    text = "<html><meta charset=utf-8><body><p>据介绍,1号楼可承载1.2P的算力、2号楼可承载4.8P的算力。<script>x()</script></p>"
+    page.write_text(text, encoding="utf-8")
+    told = ["--who", "desk", "--when", "2026-11-24", "--where", url, "--data", str(data)]
+    assert main(["archive", "import", str(page), *told]) == 0
+    image = saved_png()
+    (data / "derived" / "looks").mkdir(parents=True)
+    (data / "derived" / "looks" / "x.png").write_bytes(image)
+    row = {"site_id": "XJ03", "observer": "desk", "how": "picture of 0.5 m", "date": "2026-06-01", "not_yet": "roofed"}
+    row |= {"p_place": 0.97, "place_reason": "by hand: trial", "searched_share": 1, "independence_group": "G999"}
+    row |= {"picture": "derived/looks/x.png", "picture_sha256": hashlib.sha256(image).hexdigest()}
+    append_rows(data, "observations", [dict.fromkeys(SCHEMAS["observations"].names, "") | row])
+    return data
+
+
+def saved_png():
+    out = io.BytesIO()
+    Image.new("RGB", (50, 40), "navy").save(out, "PNG")
+    return out.getvalue()
+
+
+def test_words_stand_as_in_the_captured_page_and_pictures_on_file_are_shown(case, tmp_path):
+    made = packet.write_packet("C034", tmp_path / "p", data=case, harm="none")
+    text = (tmp_path / "p" / "index.html").read_text(encoding="utf-8")
+    crop = text[text.index('<div class="crop">') :][:600]
+    assert "1号楼可承载1.2P的算力" in crop
+    assert "<script" not in text
+    held = json.loads(next((tmp_path / "p").glob("*.passport.json")).read_text())["core"]["evidence"]
+    claim = next(one for one in held if one["id"] == "C034")
+    assert len(claim["sha256"]) == 64
+    assert claim["captured"] == "2026-11-24"
+    (picture,) = (tmp_path / "p" / "pictures").iterdir()
+    assert picture.stem.startswith("O")
+    assert f"{picture.stem}, desk, picture of 0.5 m" in text
+    assert not [one for one in made.faults if "picture" in one.lint]
+    assert packet.lint(tmp_path / "p", case) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["derived/looks/x.png", "../x.png", "/etc/passwd", "derived/looks/link.png", "derived/none.png"]
+)
+def test_a_picture_that_is_not_as_recorded_is_left_out_and_named(case, tmp_path, name):
+    register = load_register(case)
+    rows = register.observations
+    at = rows.index[rows["picture"] != ""][0]
+    rows.loc[at, "picture"] = name
+    rows.loc[at, "picture_sha256"] = "0" * 64
+    link = case / "derived" / "looks" / "link.png"
+    link.unlink(missing_ok=True)
+    link.symlink_to(case / "derived" / "looks" / "x.png")
+    from osint.packet.pictures import on_file
+
+    made, (wrong,) = on_file(register, [rows.loc[at, "observation_id"]], case)
+    link.unlink()
+    assert not made
+    assert rows.loc[at, "observation_id"] in wrong
+
+
+def test_a_second_measurement_becomes_an_observation(case, tmp_path):
+    outlines = [square(tmp_path / n, 94.0, 43.0, 94.001, 43.001) for n in ("a.geojson", "b.geojson")]
+    row = packet.remeasure(*outlines).to_observation("XJ03", date="2026-06-01", observer="A and B")
+    append_rows(case, "observations", [{**row, "independence_group": "G998"}])
+    (found,) = load_register(case).observations.query("observer == 'A and B'").to_dict("records")
+    assert (found["quantity"], found["best"], found["note"][:9]) == ("roof_m2", row["best"], "The first")
+
+
+def test_a_signed_packet_that_another_tool_packs_is_checked(copied, tmp_path):
+    packet.sign_off(copied, role="checker", decision="approve", who="B")
+    for base, root in (("a", copied.parent), ("b", copied)):
+        path = shutil.make_archive(str(tmp_path / base), "zip", root, "XJ03" if base == "a" else ".")
+        found = verify(path)
+        assert found.verdict == Verdict.INTACT, found
+        assert any("checker B: approve" in one for one in found.shown)

@@ -201,6 +201,17 @@ def test_rows_of_the_register_are_numbers_and_evidence():
             Evidence.of(row)
 
 
+def test_a_zero_is_a_number_and_a_missing_end_is_not_written():
+    from osint.passport import Imagery
+
+    rows = [Number("chips seen", 0, low=0.0, unit="chips", kind="measured", sources=("O001",))]
+    scene = Imagery("S2B_X", cloud_pct_over_site=0)
+    made = stamp(chart(), "a", numbers=rows, imagery=[scene], dpi=40, formats=("svg",))
+    (number,) = made.passport["core"]["numbers"]
+    assert (number["best"], number["low"], "high" in number) == ("0", "0", False)
+    assert made.passport["core"]["imagery"] == [{"item": "S2B_X", "cloud_pct_over_site": "0"}]
+
+
 def test_simulated_numbers_say_so_in_the_picture():
     row = Number("roof", 1, unit="m2", kind="measured", sources=("O001",), simulated=True)
     made = stamp(chart(), "a", numbers=[row], dpi=40, formats=("svg",))

@@ -173,6 +173,48 @@ def test_the_id_that_came_by_another_way(folder, made):
     assert verify(folder / "claimed.png", expect="0" * 64).verdict == Verdict.CONFLICT
 
 
+def saved(image, **how):
+    out = io.BytesIO()
+    image.save(out, **how)
+    return out.getvalue()
+
+
+def test_sixteen_bits_that_pillow_and_a_viewer_read_apart_are_not_the_same_picture(tmp_path):
+    grey = Image.new("L", (40, 40), 255)
+    grey.putpixel((3, 3), 7)
+    deep = Image.new("I;16", (40, 40), 300)  # Pillow clips to white, a viewer shows nearly black
+    deep.putpixel((3, 3), 7)
+    from osint.passport.verify import pixels_of
+
+    one, other = pixels_of(saved(grey, format="PNG")), pixels_of(saved(deep, format="PNG"))
+    assert other.other_look == "16 bits a channel"
+    assert not one.other_look
+
+
+@pytest.mark.parametrize("how", ["behind", "header", "palette", "turned", "profile"])
+def test_a_picture_on_which_decoders_disagree_is_not_the_same_picture(folder, made, how):
+    image, body = picture(made), made.files["claimed.png"]
+    name = "claimed.webp" if how in ("turned", "profile") else "claimed.png"
+    if how == "behind":
+        body += b"<html><script>"
+    elif how == "header":
+        body = body[:33] + body[8:33] + body[33:]
+    elif how == "palette":
+        chunk = struct.pack(">I", 3) + b"PLTE" + b"\0\0\0" + struct.pack(">I", zlib.crc32(b"PLTE\0\0\0"))
+        body = body[:33] + chunk * 2 + body[33:]
+    elif how == "turned":
+        exif = Image.Exif()
+        exif[0x0112] = 3
+        body = saved(image, format="WEBP", lossless=True, exact=True, exif=exif)
+    else:
+        body = saved(image, format="WEBP", lossless=True, exact=True, icc_profile=b"profile")
+    (folder / name).write_bytes(body)
+    assert verify(folder / name).verdict == Verdict.CONFLICT
+    clean = saved(image, format="WEBP", lossless=True, exact=True)
+    (folder / "claimed.webp").write_bytes(clean)
+    assert verify(folder / "claimed.webp").verdict == Verdict.SAME_PICTURE
+
+
 @pytest.mark.parametrize(
     ("kind", "content"),
     [(b"gAMA", struct.pack(">I", 220000)), (b"iCCP", b"x\0\0" + zlib.compress(b"profile")), (b"acTL", bytes(8))],
@@ -363,3 +405,91 @@ def test_no_false_verified_in_random_edits(folder, made):
     found = [edited(chance, folder, made) for _ in range(200)]
     assert not [one for one in found if one.false]
     assert {one.verdict for one in found} >= {Verdict.CONFLICT, Verdict.TRACED, Verdict.SAME_PICTURE}
+
+
+# ---------------------------------------------------------------- seals, by an authority on this machine
+
+
+def openssl(folder, *words):
+    return subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+
+CONF = """
+[req]
+distinguished_name = dn
+prompt = no
+[dn]
+CN = {name}
+[root]
+basicConstraints = critical, CA:TRUE
+[tsa]
+extendedKeyUsage = critical, timeStamping
+[tsa_config]
+serial = serial
+crypto_device = builtin
+signer_cert = tsa.pem
+certs = root.pem
+signer_key = tsa.key
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256
+accuracy = secs:1
+ess_cert_id_alg = sha256
+"""
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    here = tmp_path_factory.mktemp("authority")
+    (here / "serial").write_text("01\n")
+    for name in ("root", "tsa", "other"):
+        (here / f"{name}.cnf").write_text(CONF.format(name=name))
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key"]
+        form = ["-x509", "-days", "36500", "-extensions", "root"] if name != "tsa" else []
+        openssl(here, "req", "-new", *form, *key, "-config", f"{name}.cnf", "-out", f"{name}.pem")
+    sign = ["-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days", "36500"]
+    form = ["-extfile", "tsa.cnf", "-extensions", "tsa"]
+    openssl(here, "x509", "-req", "-in", "tsa.pem", *sign, *form, "-out", "tsa2.pem")
+    (here / "tsa2.pem").replace(here / "tsa.pem")
+    return here
+
+
+def sealed(authority, folder, passport_id):
+    openssl(authority, "ts", "-query", "-digest", passport_id, "-sha256", "-cert", "-no_nonce", "-out", "a.tsq")
+    openssl(
+        authority,
+        "ts",
+        "-reply",
+        "-config",
+        "tsa.cnf",
+        "-section",
+        "tsa_config",
+        "-queryfile",
+        "a.tsq",
+        "-out",
+        "a.tsr",
+    )
+    shutil.copy(authority / "a.tsr", folder / "claimed.tsr")
+    row = {"kind": "rfc3161", "over": "passport_id", "file": "claimed.tsr"}
+    rewritten(folder, lambda values: values.update(seals=[row]))
+
+
+def test_a_time_stamp_seals_a_passport_against_a_root_that_is_named(folder, made, authority):
+    assert verify(folder / "claimed.png", root=authority / "root.pem").verdict == Verdict.INTACT
+    sealed(authority, folder, made.passport_id)
+    assert verify(folder / "claimed.png").verdict == Verdict.INTACT, "no root named, nothing trusted"
+    found = verify(folder / "claimed.png", root=authority / "root.pem")
+    assert (found.verdict, found.passport_id) == (Verdict.SEALED, made.passport_id)
+    assert "trusted by: root.pem" in found.shown[0]
+    assert verify(folder / "claimed.png", root=authority / "other.pem").verdict == Verdict.UNKNOWN
+    (folder / "claimed.png").write_bytes(made.files["claimed.png"][:-3])
+    assert verify(folder / "claimed.png", root=authority / "root.pem").verdict == Verdict.CONFLICT
+
+
+def test_a_time_stamp_of_another_passport_seals_nothing(folder, made, authority):
+    sealed(authority, folder, "ab" * 32)
+    found = verify(folder / "claimed.png", root=authority / "root.pem")
+    assert found.verdict not in VERIFIED
+    assert "another passport" in found.not_shown[0]

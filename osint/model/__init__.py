@@ -22,6 +22,7 @@ from osint.model.evidence import (
     show,
     sig,
 )
+from osint.model.fits import Fit, Fits, fits
 from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, unit_of
 from osint.model.posterior import Posterior, after, alone, design, invert, posterior, solve
 from osint.model.score import Score, leave_out, score
@@ -45,6 +46,8 @@ __all__ = [
     "Dossier",
     "Estimate",
     "Factor",
+    "Fit",
+    "Fits",
     "Given",
     "Ground",
     "Network",
@@ -65,6 +68,7 @@ __all__ = [
     "design",
     "estimate",
     "expand",
+    "fits",
     "gather",
     "given_of",
     "invert",

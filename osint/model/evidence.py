@@ -143,6 +143,21 @@ def show(value: float, digits: int = 2) -> str:
     return f"{rounded:,.0f}" if rounded >= 10 ** (digits - 1) or rounded == int(rounded) else f"{rounded:g}"
 
 
+def stated(given: Given) -> str:
+    """Return the number of a given as its source has it, in the unit of its quantity.
+
+    >>> stated(Given("pflops", 4850, 5150, best=5000))
+    '5,000'
+    """
+    if given.capped:
+        return f"at most {given.high:,.12g}"
+    if given.high is None:
+        return f"at least {given.low:,.12g}"
+    if given.best is not None or given.low == given.high:
+        return f"{given.low if given.best is None else given.best:,.12g}"
+    return f"{given.low:,.12g} to {given.high:,.12g}"
+
+
 @dataclass(frozen=True, slots=True)
 class Dossier:
     """A register parsed once: its sites, claims and observations as records, and the network."""

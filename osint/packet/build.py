@@ -18,7 +18,7 @@ from osint.packet import crate
 from osint.packet.flips import flips
 from osint.packet.lints import Fault, View, lints
 from osint.packet.page import Extras, page
-from osint.packet.pictures import read_pictures
+from osint.packet.pictures import on_file, read_pictures
 from osint.packet.remeasure import remeasure
 from osint.packet.says import leading, says
 from osint.packet.subject import Subject, crops, subject, tidy
@@ -92,6 +92,8 @@ def write_packet(
     _check_free(out)
     given = read_pictures(pictures)
     about = subject(name, register, case, made_by)
+    seen, wrong = on_file(register, [str(e.get("id")) for e in about.core.get("evidence", [])], case)
+    given = [*given, *seen]
     if len(outlines) not in (0, 2):
         raise BadInputError(f"a second measurement needs two files of outlines, not {len(outlines)}")
     measured = remeasure(*outlines).text() if outlines else ""
@@ -106,7 +108,7 @@ def write_packet(
     view = View(about.core, about.render, {}, _named(made, ".data.csv"), _text(_named(made, ".svg")), words, (), newer)
     laid = page(about, checked, (), extras, font=False)
     view = View(**{**view.__dict__, "texts": _texts({**made, PAGE: laid})})
-    faults = lints(view)
+    faults = [*(Fault("picture not as recorded", "case", said) for said in wrong), *lints(view)]
     made[PAGE] = page(about, checked, faults, extras)
     licence = str(about.render.get("licence", "")) or "terms not stated"
     made[crate.NAME] = crate.crate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,9 +11,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from osint.errors import BadInputError
+from osint.errors import BadInputError, OsintError
 from osint.files import read_regular
-from osint.passport import Unreadable, open_picture
+from osint.passport import Unreadable, digest_of, open_picture
+from osint.register import Register
 
 MOST_BYTES = 40 << 20
 _WIDEST = 1600
@@ -46,6 +48,8 @@ class Picture:
     date: str
     """Day of the picture (EDTF)."""
     credit: str
+    of: str = ""
+    """Observation that names it."""
 
 
 def read_pictures(given: Sequence[str]) -> list[Picture]:
@@ -82,3 +86,39 @@ def _read(given: str, at: int) -> Picture:
     picture.save(body, "PNG")
     kind = PictureKind(kind)
     return Picture(kind, f"pictures/{at}-{kind}.png", body.getvalue(), picture.width, picture.height, date, credit)
+
+
+def on_file(register: Register, observation_ids: Sequence[str], case: Path) -> tuple[list[Picture], list[str]]:
+    """Return the pictures that observations name, and what is wrong with those that are not as recorded.
+
+    `case` is the data folder. A name that leads out of it is not followed, and nothing but a picture with the recorded
+    digest is taken.
+    """
+    made: list[Picture] = []
+    wrong: list[str] = []
+    rows = register.observations
+    for row in rows[rows["observation_id"].isin(observation_ids)].to_dict("records"):
+        name, told = str(row.get("picture") or ""), row["observation_id"]
+        if not name:
+            continue
+        parts = Path(name).parts
+        try:
+            inside = not Path(name).is_absolute() and ".." not in parts and not re.search(r"[\\:]", name)
+            if not inside or any((case / Path(*parts[:n])).is_symlink() for n in range(1, len(parts) + 1)):
+                raise BadInputError("its name leads out of the case")
+            body = read_regular(case / name, MOST_BYTES)
+            if digest_of(body) != row.get("picture_sha256"):
+                raise BadInputError("it is not the one that was recorded")
+            picture = open_picture(body)
+        except (OSError, OsintError, Unreadable) as error:
+            wrong.append(f"the picture of {told}: {error if isinstance(error, ValueError) else 'it is not on file'}")
+            continue
+        size = (picture.width, picture.height)
+        out = io.BytesIO()
+        picture.convert("RGB").save(out, "PNG")
+        credit = f"{told}, {row['observer']}, {row['how']}"
+        credit = f"SIMULATED. {credit}" if row.get("simulated") == "yes" else credit
+        made.append(
+            Picture(PictureKind.OTHER, f"pictures/{told}.png", out.getvalue(), *size, str(row["date"]), credit, told)
+        )
+    return made, wrong

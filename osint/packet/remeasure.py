@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import geo
 from osint.errors import BadInputError
+from osint.register import SCHEMAS
 
 _ROUND = 3  # digits of an area by hand
 
@@ -47,13 +49,13 @@ class Remeasured:
         )
 
     def to_observation(self, site_id: str, *, date: str, observer: str, quantity: str = "roof_m2") -> dict[str, Any]:
-        """Return the row of observations.csv: low and high are what both drew and what either drew, best their mean.
+        """Return the row for `register.append_rows`: low and high are what both and what either drew, best their mean.
 
         Its probability of the place is left empty: two persons who measure one roof do not show whose roof it is.
         """
         low, high = _rounded(self.both_m2), _rounded(self.either_m2)
         best = _rounded((self.first_m2 + self.second_m2) / 2)
-        return {
+        return dict.fromkeys(SCHEMAS["observations"].names, "") | {
             "site_id": site_id,
             "observer": observer,
             "how": "two outlines, the second drawn without seeing the first",
@@ -65,6 +67,7 @@ class Remeasured:
             "unit": "m2",
             "lat": round(self.centre[1], 6),
             "lon": round(self.centre[0], 6),
+            "position_error_m": round(math.sqrt(self.either_m2 / math.pi)),
             "note": self.text(),
         }
 

@@ -349,9 +349,10 @@ def plain(record: object) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for one in fields(record):  # type: ignore[arg-type]
         value = getattr(record, one.name)
-        if value is None or value in ("", (), False):
+        if value is None or value is False or value in ("", ()):  # a zero stays
             continue
-        row[_RENAMED.get(one.name, one.name)] = _plain(value)
+        amount = "Amount" in str(one.type) and isinstance(value, int)
+        row[_RENAMED.get(one.name, one.name)] = text_of(value) if amount else _plain(value)
     return row
 
 

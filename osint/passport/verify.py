@@ -435,6 +435,7 @@ class Pixels:
 _LOOKS = {b"gAMA": "gamma", b"iCCP": "a colour profile", b"cHRM": "primaries", b"cICP": "a colour space"}
 _LOOKS |= {b"eXIf": "an orientation", b"acTL": "an animation", b"mDCV": "a display", b"cLLI": "a light level"}
 _PLAIN_GAMMA = struct.pack(">I", 45455)
+_ORIENTATION = 0x0112  # tag of EXIF
 _SCANS = 15  # scans of a JPEG of the largest size; more of a smaller one
 
 
@@ -480,10 +481,7 @@ def _pixels_of(body: bytes) -> Pixels:
     from PIL import Image
 
     picture = open_picture(body)
-    look = "several frames" if getattr(picture, "n_frames", 1) > 1 else ""
-    if not look and kind_of(body) == Kind.PNG:
-        odd = [n for k, v in png_chunks(body) if (n := _LOOKS.get(k)) and not (k == b"gAMA" and v == _PLAIN_GAMMA)]
-        look = ", ".join(odd)
+    look = _other_look(picture, body)
     total = hashlib.sha256(f"{picture.width} {picture.height} RGBA\n".encode())
     for top in range(0, picture.height, 256):
         strip = picture.crop((0, top, picture.width, min(top + 256, picture.height)))
@@ -492,6 +490,28 @@ def _pixels_of(body: bytes) -> Pixels:
     grey = flat.resize((17, 16), Image.Resampling.BOX).tobytes()
     bits = "".join(str(int(grey[17 * y + x] > grey[17 * y + x + 1])) for y in range(16) for x in range(16))
     return Pixels(picture.width, picture.height, total.hexdigest(), f"{int(bits, 2):064x}", look)
+
+
+def _other_look(picture: Image, body: bytes) -> str:
+    """Return what makes viewers show other pixels than those that were decoded, or decoders disagree on them."""
+    if getattr(picture, "n_frames", 1) > 1:
+        return "several frames"
+    if kind_of(body) != Kind.PNG:
+        turned = picture.getexif().get(_ORIENTATION, 1) != 1
+        return "a colour profile" if picture.info.get("icc_profile") else "an orientation" if turned else ""
+    kinds, at = [], 8
+    for kind, content in png_chunks(body):
+        kinds.append(kind)
+        at += 12 + len(content)
+        if kind in _LOOKS and not (kind == b"gAMA" and content == _PLAIN_GAMMA):
+            return _LOOKS[kind]
+        if kind == b"IHDR" and content[8:9] > b"\x08":
+            return "16 bits a channel"  # of which decoders take the upper or the lower ones
+    runs = [kind for kind, _ in itertools.groupby(kinds)]
+    once = all(runs.count(kind) <= 1 and kinds.count(kind) <= 1 for kind in (b"IHDR", b"PLTE", b"tRNS"))
+    if not once or runs.count(b"IDAT") != 1 or kinds[0] != b"IHDR":
+        return "an order of parts on which decoders disagree"
+    return "what follows behind its end" if at != len(body) else ""
 
 
 def _on_white(picture: Image) -> Image:
@@ -778,7 +798,7 @@ def check_figure(name: str, body: bytes, known: Sequence[Passport], code: str = 
         return _against(case, by_code) if case.core is not None else _traced(case, by_code, f"the code {code}")
     if case.core is not None:
         return _unknown(case, own)
-    cut = next(((p, at) for p in known if (at := _cut_from(case, p))), None)
+    cut = next(((p, at) for p in _few(known) if (at := _cut_from(case, p))), None)
     if cut is not None:
         return _traced(case, cut[0], f"every pixel of it, which is a part of the original at {cut[1]}")
     near = min(known, key=lambda p: p.bits_to(case.pixels), default=None)
@@ -879,6 +899,17 @@ def _where_apart(case: _Case, of: Passport) -> str:
             box = ImageChops.difference(one, other).getbbox()
             return f"{said} within left {box[0]}, top {box[1]}, right {box[2]}, bottom {box[3]}" if box else said
     return said
+
+
+def _few(known: Sequence[Passport]) -> Iterator[Passport]:
+    """Yield passports until their originals have MOST_PIXELS together: each is decoded to find a cut in it."""
+    left = MOST_PIXELS
+    for one in known:
+        width, height = one.render.get("width"), one.render.get("height")
+        left -= width * height if isinstance(width, int) and isinstance(height, int) else 0
+        if left < 0:
+            return
+        yield one
 
 
 _MOST_TRIES, _FEWEST_COLOURS = 40, 4
