@@ -172,7 +172,8 @@ def test_pair_shares_one_stretch_and_says_simulated(cube, tmp_path):
     ]
     assert first == again
     assert b"SIMULATED" in first[1]
-    html = imagery.Swipe(chosen)._repr_html_()
+    html = imagery.Swipe.of(chosen)._repr_html_()
+    assert imagery.swipe_sides(chosen) == imagery.swipe_sides(chosen)
     assert "SIMULATED" in html
     assert "http" not in html
 

@@ -171,7 +171,7 @@ def test_all_that_a_notebook_shows_is_escaped(page, table):  # noqa: F811
     picture = np.zeros((2, 2, 3), np.float32)
     days = (pd.Timestamp(DAY), pd.Timestamp(DAY))
     pair = Pair((picture, picture), days, (HOSTILE, HOSTILE), (0, 1), (0, 1, 0, 1), "EPSG:32645", HOSTILE, False)
-    shown += Swipe(pair)._repr_html_()
+    shown += Swipe.of(pair)._repr_html_()
     assert (
         "<script" not in shown
         and "onerror=y>" not in shown.replace("&gt;", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import re
 import tempfile
@@ -171,6 +172,23 @@ class Look:
         written.
         """
         site = self._own_site(who)
+        said: dict[str, Any] = {"as_part": as_part, "place_reason": place_reason, "p_place": p_place}
+        rows = self.rows_if_taken(numbers, who=who, **said)
+        chosen = [self.candidate(number) for number in dict.fromkeys(numbers)]
+        pictures = [name for one in chosen for name in one.pictures if _is_pair(name)]
+        return self._enter(site, rows, pictures, [one.outline_id for one in chosen])
+
+    def rows_if_taken(
+        self,
+        numbers: Sequence[int],
+        *,
+        who: str,
+        as_part: str = "",
+        place_reason: str = "",
+        p_place: float | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return the rows that `take` would write, and write none; raises as it does but for SIMULATED pictures."""
+        site = self._site_of(who)
         chosen = [self.candidate(number) for number in dict.fromkeys(numbers)]
         if not chosen:
             raise BadInputError("name the candidates that are the site's by their numbers, as take([1, 3])")
@@ -186,7 +204,7 @@ class Look:
         for row in rows:
             row["searched_share"] = share if row["searched_share"] == "" else row["searched_share"]
             row["place_reason"] = f"{row['place_reason']}{added}" if row["place_reason"] else ""
-        return self._enter(site, rows, [name for one in chosen for name in one.pictures if _is_pair(name)], ids)
+        return rows
 
     def nothing_there(
         self, *, who: str, place_reason: str = "", rung: str = Rung.ROOFED, p_place: float | None = None
@@ -198,6 +216,14 @@ class Look:
         person states by `p_place` and `place_reason`. Raises as `take` does.
         """
         site = self._own_site(who)
+        row = self.row_if_nothing_is_there(who=who, place_reason=place_reason, rung=rung, p_place=p_place)
+        return self._enter(site, [row], [f"{WHOLE}_pair.png"], [WHOLE])
+
+    def row_if_nothing_is_there(
+        self, *, who: str, place_reason: str = "", rung: str = Rung.ROOFED, p_place: float | None = None
+    ) -> dict[str, Any]:
+        """Return the row that `nothing_there` would write, and write none; raises as it does but for SIMULATED ones."""
+        site = self._site_of(who)
         stated = _stated(p_place, place_reason, who)
         self._check_absence(rung, stated)
         evidence = self._evidence(site)
@@ -214,7 +240,7 @@ class Look:
         elif place_reason.strip():
             row["place_reason"] = f"{row['place_reason']}; {who.strip()} adds: {place_reason.strip()}"
         row["not_yet"] = LADDER[LADDER.index(Rung(rung))]
-        return self._enter(site, [row], [f"{WHOLE}_pair.png"], [WHOLE])
+        return dict(row)
 
     def _check_absence(self, rung: str, stated: change.PlaceEstimate | None) -> None:
         if self.unread or not self.until or not self.searched_share:
@@ -234,17 +260,21 @@ class Look:
                 "place, and state p_place and place_reason"
             )
 
-    def _own_site(self, who: str) -> Site:
+    def _site_of(self, who: str) -> Site:
         if self.site is None:
             raise BadInputError("this look is of a place without a site: look at a site, as case.site(...).look(...)")
         if not who.strip():
             raise BadInputError("say who chose: a row needs the name of the person who looked")
-        if self.simulated and not self.site.case.is_demo:
+        return self.site
+
+    def _own_site(self, who: str) -> Site:
+        site = self._site_of(who)
+        if self.simulated and not site.case.is_demo:
             raise RefusedError(
-                f"these pictures are SIMULATED, and {self.site.case.path} holds real evidence, so nothing was written: "
+                f"these pictures are SIMULATED, and {site.case.path} holds real evidence, so nothing was written: "
                 "begin a case for them with `osint new FOLDER --demo`"
             )
-        return self.site
+        return site
 
     @property
     def _found(self) -> change.FoundFile:
@@ -379,12 +409,11 @@ def _unseen(tiles: Sequence[str]) -> str:
 def _drawn(look: Look, stack: change.Stack, most: int) -> dict[str, bytes]:
     """Return the pictures of the whole place and of the first candidates; without those that cannot be drawn now."""
     made: dict[str, bytes] = {}
+    if most:
+        with contextlib.suppress(OsintError):  # the look stands without its pictures
+            made = _whole(look, stack)
     with tempfile.TemporaryDirectory(prefix=files.PREFIX) as folder:
         paths: list[Path] = []
-        with contextlib.suppress(OsintError, OSError):  # the look stands without its pictures
-            figure = change.draw_place(stack, look.place, look.start, look.end, "The place that was looked at")
-            if figure is not None and most:
-                paths.append(imagery.save_figure(figure, Path(folder) / f"look_{WHOLE}_pair.png"))
         for one in look.candidates[:most]:
             with contextlib.suppress(OsintError, OSError):
                 row = next((row for row in one.rows if _known(row["roofed_best"])), one.rows[0])
@@ -392,6 +421,17 @@ def _drawn(look: Look, stack: change.Stack, most: int) -> dict[str, bytes]:
         for path in paths:
             made[path.name.removeprefix("look_")] = path.read_bytes()
     return made
+
+
+def _whole(look: Look, stack: change.Stack) -> dict[str, bytes]:
+    """Return the whole place before and after: side by side, and each alone for a slider."""
+    pair = change.place_pair(stack, look.place, look.start, look.end)
+    if pair is None:
+        return {}
+    figure, body = imagery.draw_pair(pair, look.place, "The place that was looked at"), io.BytesIO()
+    figure.savefig(body, format="png", dpi=150, metadata={"Software": None})
+    before, after = imagery.swipe_sides(pair)
+    return {f"{WHOLE}_pair.png": body.getvalue(), f"{WHOLE}_before.png": before, f"{WHOLE}_after.png": after}
 
 
 def _number(outline_id: str) -> int:

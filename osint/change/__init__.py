@@ -4,10 +4,10 @@ from osint.change._tile_search import Target
 from osint.change.detect import PROBABLE, NewStructures, draw_structure, new_structures, observe
 from osint.change.found import (
     FoundFile,
-    draw_place,
     found_rows,
     hand_row,
     last_scene,
+    place_pair,
     read_found,
     search_member,
     shown_until,
@@ -17,7 +17,14 @@ from osint.change.kinds import KindOfPatch, Surface, kind
 from osint.change.landcover import BUILDINGS, Kind
 from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, journal_faults, locate, site_area
 from osint.change.measure import MEASURED, AreaInterval, Measurement, in_order, measure, measure_outlines
-from osint.change.observations import compare_outlines, ground_row, observation_row, radar_rows, structure_rows
+from osint.change.observations import (
+    NOT_SHOWN,
+    compare_outlines,
+    ground_row,
+    observation_row,
+    radar_rows,
+    structure_rows,
+)
 from osint.change.outlines import Dated, date_change, date_outlines
 from osint.change.pictures import PICTURED, PICTURES_LIMIT, OutlineSeries, date_pictures, picture_series
 from osint.change.place import (
@@ -52,6 +59,7 @@ from osint.change.steps import Step, Steps, date_step, to_date
 __all__ = [
     "BUILDINGS",
     "MEASURED",
+    "NOT_SHOWN",
     "PICTURED",
     "PICTURES_LIMIT",
     "PROBABLE",
@@ -99,7 +107,6 @@ __all__ = [
     "date_pictures",
     "date_step",
     "draw_chips",
-    "draw_place",
     "draw_structure",
     "found_rows",
     "ground_row",
@@ -118,6 +125,7 @@ __all__ = [
     "of_kind_alone",
     "open_stack",
     "picture_series",
+    "place_pair",
     "radar_clock",
     "radar_rows",
     "radar_scenes",

@@ -25,7 +25,7 @@ from osint.errors import BadInputError, NotFoundError, UnreadableError
 from osint.register import LADDER, QUANTITIES, read_day
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from osint import imagery
 
 SEARCH = "search"  # member of a GeoJSON collection that says what was looked at
 
@@ -62,13 +62,13 @@ def shown_until(stack: Stack, place: BaseGeometry, start: str, end: str) -> str:
     return str(groups[-1]["datetime"].min().date()) if groups else ""
 
 
-def draw_place(stack: Stack, place: BaseGeometry, start: str, end: str, title: str) -> Figure | None:
-    """Draw a place (degrees) before and after: the clearest scene of the first season and of the last; None without."""
+def place_pair(stack: Stack, place: BaseGeometry, start: str, end: str) -> imagery.Pair | None:
+    """Return a place (degrees) before and after: the clearest scene of the first season and of the last, or None."""
     groups = detect.season_groups(stack.between(start, end), place.centroid.y)
     if len(groups) < detect.LEAST_SEASONS:
         return None
     chosen = [group.sort_values(["cloud_pct", "datetime"]).head(1) for group in (groups[0], groups[-1])]
-    return detect.before_after(stack, pd.concat(chosen), place, 0.0, title)
+    return detect.pair_of(stack, pd.concat(chosen), place, 0.0)
 
 
 def last_scene(stack: Stack, start: str, end: str) -> str:

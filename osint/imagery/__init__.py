@@ -4,7 +4,15 @@ Also a folder of the user's own pictures, map tiles with their date and terms, a
 OpenStreetMap has it. Places are outlines or points in degrees.
 """
 
-from osint.imagery.before_after import Pair, Swipe, choose_pair, draw_pair, pair_between, save_figure
+from osint.imagery.before_after import (
+    Pair,
+    Swipe,
+    choose_pair,
+    draw_pair,
+    pair_between,
+    save_figure,
+    swipe_sides,
+)
 from osint.imagery.catalogue import (
     CATALOGUES,
     EARTH_SEARCH,
@@ -63,6 +71,7 @@ __all__ = [
     "save_timelapse",
     "scenes",
     "sheet_between",
+    "swipe_sides",
     "utm_epsg",
     "utm_grid",
 ]

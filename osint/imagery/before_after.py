@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = (("B04", "B03", "B02"), ("red", "green", "blue"))
+SIDE_INCHES = 6.4
+"""Width of a picture under a slider."""
 LEAST_CLEAR = 0.5
 """Share of the place that must be clear in a scene that is chosen for a picture."""
 STYLE: Any = {"svg.hashsalt": "osint", "svg.fonttype": "none", "font.size": 9}
@@ -222,20 +224,66 @@ def save_figure(drawn: Figure, path: str | Path) -> Path:
     return path
 
 
-class Swipe:
-    """A pair under a slider, for a notebook: one self-contained piece of HTML."""
+def swipe_sides(pair: Pair) -> tuple[bytes, bytes]:
+    """Return both pictures of a pair as PNG of one size, each with its day, SIMULATED, scale and north on itself.
 
-    def __init__(self, pair: Pair) -> None:
-        self.pair = pair
+    A screenshot of either says what it is. Two calls give the same bytes.
+    """
+    before, after = (_side(pair, n) for n in (0, 1))
+    return before, after
+
+
+def _side(pair: Pair, n: int) -> bytes:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    west, east, south, north = pair.extent
+    tall = min(max((north - south) / (east - west), 0.5), 1.5)
+    word, held = ("before", "after")[n], io.BytesIO()
+    with mpl.rc_context({**STYLE, "font.family": filings.font_families()}):
+        drawn = Figure(figsize=(SIDE_INCHES, SIDE_INCHES * tall))
+        ax = drawn.add_axes((0, 0, 1, 1))
+        ax.set_facecolor("0.8")
+        ax.imshow(with_alpha(pair.images[n]), extent=pair.extent, interpolation="nearest", aspect="auto")
+        ax.set(xticks=[], yticks=[])
+        label = filings.drawable(f"{word}: {pair.labels[n]}")
+        ax.text(0.015, 0.985, label, transform=ax.transAxes, ha="left", va="top", fontsize=9, bbox=BOX)
+        if pair.simulated:
+            style: Any = {"fontsize": 30, "color": "white", "weight": "bold", "family": "DejaVu Sans", "alpha": 0.6}
+            ax.text(0.5, 0.5, "SIMULATED", transform=ax.transAxes, ha="center", va="center", rotation=25, **style)
+        scale_bar(ax, pair.extent)
+        turned: Any = {"xycoords": "axes fraction", "ha": "center", "va": "center", "fontsize": 9}
+        arrow = {"arrowstyle": "-|>", "color": "black"}
+        ax.annotate("N", (0.96, 0.97), (0.96, 0.86), arrowprops=arrow, bbox=BOX, **turned)
+        drawn.savefig(held, format="png", dpi=100, metadata={"Software": None})
+    return held.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Swipe:
+    """Two pictures of one place under a slider, for a notebook: one self-contained piece of HTML."""
+
+    before: bytes
+    """PNG, as `swipe_sides` makes it: what it is stands on the picture itself."""
+    after: bytes
+    """PNG of the same size."""
+    caption: str
+    """What both are, with the credit."""
+
+    @classmethod
+    def of(cls, pair: Pair) -> Swipe:
+        """Return a pair as pictures under a slider."""
+        stamp = "SIMULATED. " if pair.simulated else ""
+        caption = f"{stamp}Before: {pair.labels[0]}. After: {pair.labels[1]}. {pair.credit}".strip()
+        return cls(*swipe_sides(pair), caption)
 
     def _repr_html_(self) -> str:
-        before, after = (f"data:image/png;base64,{_png(image)}" for image in self.pair.images)
-        stamp = "SIMULATED. " if self.pair.simulated else ""
-        left, right = self.pair.labels
-        style = "position:absolute;inset:0;width:100%;image-rendering:pixelated"
+        before, after = (base64.b64encode(body).decode() for body in (self.before, self.after))
         slide = "this.previousElementSibling.lastElementChild.style.clipPath='inset(0 0 0 '+this.value+'%)'"
-        values = {"left": left, "right": right, "before": before, "after": after, "stamp": stamp, "slide": slide}
-        return str(_swipe_template().render(**values, style=style, credit=self.pair.credit))
+        return str(_swipe_template().render(before=before, after=after, caption=self.caption, slide=slide))
+
+    def __repr__(self) -> str:
+        return f"[two pictures] {self.caption}"
 
 
 @functools.cache
@@ -244,17 +292,11 @@ def _swipe_template() -> Any:
     import jinja2
 
     return jinja2.Environment(autoescape=True).from_string(
-        '<figure style="max-width:640px"><div style="position:relative">'
-        '<img alt="before: {{ left }}" src="{{ before }}" style="width:100%;display:block;image-rendering:pixelated">'
-        '<img alt="after: {{ right }}" src="{{ after }}" style="{{ style }};clip-path:inset(0 0 0 50%)"></div>'
-        '<input type="range" aria-label="swipe" value="50" style="width:100%" oninput="{{ slide }}">'
-        "<figcaption>{{ stamp }}Left: {{ left }}. Right: {{ right }}. {{ credit }}</figcaption></figure>"
+        '<figure style="max-width:640px;margin:0"><div style="position:relative">'
+        '<img alt="before: {{ caption }}" src="data:image/png;base64,{{ before }}" style="width:100%;display:block">'
+        '<img alt="after: {{ caption }}" src="data:image/png;base64,{{ after }}" '
+        'style="position:absolute;inset:0;width:100%;clip-path:inset(0 0 0 50%)"></div>'
+        '<input type="range" aria-label="swipe between before (left) and after (right)" value="50" '
+        'style="width:100%" oninput="{{ slide }}">'
+        "<figcaption>Left of the slider: before. Right of it: after. {{ caption }}</figcaption></figure>"
     )
-
-
-def _png(image: np.ndarray) -> str:
-    from PIL import Image
-
-    held = io.BytesIO()
-    Image.fromarray((with_alpha(image) * 255).round().astype(np.uint8), "RGBA").save(held, "PNG")
-    return base64.b64encode(held.getvalue()).decode()

@@ -18,7 +18,7 @@ from osint.verdict.finding import Bound, Contradiction, Finding, named
 from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
 from osint.verdict.look import RoomFor
-from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
+from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame, steps_in_order
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check
 
@@ -61,6 +61,7 @@ __all__ = [
     "named",
     "next_steps",
     "steps_frame",
+    "steps_in_order",
     "supply_estimates",
     "survey",
     "word",

@@ -297,7 +297,8 @@ class Finding:
         missing = "; the other parts were not seen" if room.partial else ""
         loose = sorted({s.row.date.text for s in rows if s.first != s.last})
         when = f"On a day that is dated {' and '.join(loose)} alone," if loose else f"By {day_text(room.day)}"
-        return f"{when} {what} had room for {most}{place}{missing}. Claimed: {self.claim.written()}."
+        stamp = "SIMULATED. " if any(s.row.simulated for s in rows) else ""
+        return f"{stamp}{when} {what} had room for {most}{place}{missing}. Claimed: {self.claim.written()}."
 
 
 def named(claim: Claim) -> float:

@@ -63,8 +63,8 @@ def claims_in_time(found: Found, dossier: Dossier, site_id: str) -> Figure:
 def _claim_line(claim: Claim) -> _Line:
     head = f"{claim.claim_id}  {claim.written() or claim.quantity_kind.replace('_', ' ')}"
     part = f" ({claim.part})" if claim.part else ""
-    part += "" if claim.value_date or claim.date else " undated"
-    label = f"{short(head + part)}\n{short(claim.claimant)}"
+    undated = "" if claim.value_date or claim.date else "undated; "
+    label = f"{short(head + part)}\n{short(undated + claim.claimant)}"
     future = claim.modality in {Modality.WILL, Modality.WOULD}
     return _Line(claim.claim_id, label, claim.rung, claim.value_date or claim.date, claim.date, future, seen=False)
 

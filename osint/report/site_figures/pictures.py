@@ -22,7 +22,7 @@ def before_after(
     """
     if pair is None:
         with drawing():
-            figure, (ax,) = sheet(1.6)
+            figure, (ax,) = sheet(1.1)
             ax.set_axis_off()
             title = f"{site_id}: no picture is on file. That nothing was looked at says nothing of what stands there"
             return titled(figure, title, "", "Source: the pictures of this case.", f"{title}.")

@@ -32,7 +32,7 @@ def claimed_and_seen(found: Found, dossier: Dossier, site_id: str) -> Figure:
     groups = _by_quantity([f for f in found.judged if f.claim.site_id == site_id])
     with drawing():
         if not groups:
-            figure, (ax,) = sheet(1.6)
+            figure, (ax,) = sheet(1.1)
             ax.set_axis_off()
             title = f"{site_id}: no number on file that a hall could be tested against"
             return titled(figure, title, "", f"Source: claims.csv, rows of {site_id}.", f"{title}.")

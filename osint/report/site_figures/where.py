@@ -19,7 +19,7 @@ Box: TypeAlias = tuple[float, float, float, float]
 """Left, right, bottom and top, as shares of the axes."""
 BAR: Box = (0.0, 0.36, 0.0, 0.15)
 ARROW: Box = (0.9, 1.0, 0.8, 1.0)
-LETTER, LINE, GAP, MARK = 0.0205, 0.056, 0.022, 0.012
+LETTER, LINE, GAP, MARK = 0.0205, 0.056, 0.022, 0.018
 """Width of a letter, height of a line, gap to a point and half of a point, as shares of the axes."""
 KM_PER_DEGREE = 111.32
 FARTHEST_KM = 200.0
@@ -37,7 +37,7 @@ def locator(dossier: Dossier, site_id: str, candidates: Sequence[tuple[str, floa
     with drawing():
         here = _position(site)
         if here is None:
-            figure, (ax,) = sheet(1.6)
+            figure, (ax,) = sheet(1.1)
             ax.set_axis_off()
             title = f"{site_id}: no position is on file ({site.coord_level or 'none found'})"
             return titled(figure, title, "", f"Source: sites.csv, row {site_id}.", f"{title}.")
@@ -117,7 +117,8 @@ def _draw_map(
     (west, east), (south, north) = ax.get_xlim(), ax.get_ylim()
     drawn = [(name, x, y, RED, "D") for name, x, y in candidates]
     drawn += [(name, x, y, GREY, "o") for name, x, y in neighbours]
-    _labelled(ax, [n for n in drawn if west < n[1] < east and south < n[2] < north])
+    inside = [n for n in drawn if _within(n[1], west, east) and _within(n[2], south, north)]
+    _labelled(ax, inside, [(lon, lat)])
     _scale(ax, across, 2 * reach)
 
 
@@ -127,15 +128,25 @@ def _away_km(here: tuple[float, float, float], lon: float, lat: float) -> float:
     return max(abs(lon - here[0]) * across, abs(lat - here[1]) * KM_PER_DEGREE)
 
 
-def _labelled(ax: Axes, points: Sequence[tuple[str, float, float, str, str]]) -> None:
+def _within(value: float, low: float, high: float) -> bool:
+    """Return whether a coordinate is inside the frame by more than the size of a mark."""
+    return low + MARK * (high - low) < value < high - MARK * (high - low)
+
+
+def _labelled(
+    ax: Axes, points: Sequence[tuple[str, float, float, str, str]], clear: Sequence[tuple[float, float]] = ()
+) -> None:
     """Draw points with labels beside them, clear of other labels, points, the bar and the arrow.
+
+    `clear` are further points that no label may cover.
 
     Places are shares of the axes; the nearest that is free is taken, on the right first.
     """
     (west, east), (south, north) = ax.get_xlim(), ax.get_ylim()
-    at = [((x - west) / (east - west), (y - south) / (north - south)) for _, x, y, *_ in points]
+    spots = [*((x, y) for _, x, y, *_ in points), *clear]
+    at = [((x - west) / (east - west), (y - south) / (north - south)) for x, y in spots]
     taken: list[Box] = [BAR, ARROW, *((u - MARK, u + MARK, v - MARK, v + MARK) for u, v in at)]
-    for (name, x, y, colour, mark), (u, v) in sorted(zip(points, at, strict=True), key=lambda pair: -pair[1][1]):
+    for (name, x, y, colour, mark), (u, v) in sorted(zip(points, at, strict=False), key=lambda pair: -pair[1][1]):
         ax.plot([x], [y], mark, color=colour, ms=5, zorder=3)
         words = short(name, 26)
         right, box = next(_free(u, v, LETTER * len(words), taken), (True, (u + GAP, u + GAP, v, v)))
@@ -187,7 +198,7 @@ def overview(dossier: Dossier) -> Figure:
     with drawing():
         countries = sorted({s.country for s in placed})
         if not countries:
-            figure, (ax,) = sheet(1.6)
+            figure, (ax,) = sheet(1.1)
             ax.set_axis_off()
             return titled(figure, "No site has a position on file", "", "Source: sites.csv.", "No site has a position.")
         figure, axes = sheet(4.2, len(countries))

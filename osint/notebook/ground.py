@@ -1,0 +1,392 @@
+"""Notebook 03: what stands there, and since when? Pictures, candidates, and what a person says of them.
+
+Nothing is written by running the cells: a person presses a button under their own name.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from osint import change, geo, imagery, verdict
+from osint.case import Look, Spotted, changes
+from osint.errors import OsintError
+from osint.model import Dossier
+from osint.notebook.desk import NO_SITE, Desk
+from osint.notebook.forms import Form
+from osint.notebook.is_it_there import NEVER, next_in_words
+from osint.notebook.shows import Cell, Picture, Said, Several, Shown, Table, closing
+from osint.register import SCHEMAS, Observation
+from osint.report import site_figures
+
+if TYPE_CHECKING:
+    from datetime import date
+
+DEMO_DAYS = ("2024-01-01", "2025-06-30")
+"""Days of the SIMULATED look of a notebook: shorter than the world, so that it takes seconds."""
+DEMO_DRAWN = 3
+CATALOGUE = "earth-search"
+"""Catalogue of the real pictures; it asks for no account."""
+LEAD_DAYS = 366
+"""Days before the first text on a site from which pictures are looked at, so that there is a before."""
+THUMB_PX, THUMB_COLOURS = 520, 48
+EXAMPLE_PLACE = 0.95
+"""Probability of the place that an example states: what an answer would change if the place were confirmed."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Ground(Shown):
+    """A look at the ground of a site, or why there is none."""
+
+    desk: Desk
+    look: Look | None
+    why: str = ""
+
+    def text(self) -> str:
+        """Return what was looked at and found, in words."""
+        return self.look.text() if self.look else self.why
+
+    def html(self) -> str:
+        """Return what was looked at, without the candidates: those have a cell of their own."""
+        lines = self.text().splitlines()
+        head = lines[: 2 if self.look and self.look.simulated else 1]
+        return Said(tuple(head), warns=bool(self.look and self.look.simulated)).html()
+
+    @cached_property
+    def buildings(self) -> tuple[Spotted, ...]:
+        """The candidates that are probably buildings."""
+        return tuple(c for c in self.look.candidates if c.is_building) if self.look else ()
+
+
+def look(desk: Desk) -> Ground:
+    """Look at a site: find what was built there, date it and measure it. Takes some seconds in the demo.
+
+    Real pictures come over the network from a public catalogue without an account, and take minutes. A site that is
+    known too badly, or that has no position, gives the reason and what to do; nothing is drawn then.
+    """
+    if not desk.site_id:
+        return Ground(desk, None, NO_SITE)
+    try:
+        if desk.demo:
+            box = desk.site.box(demo=True)
+            from osint.case import look_at
+
+            made = look_at(box, *DEMO_DAYS, demo=True, drawn=DEMO_DRAWN)
+            return Ground(desk, replace(made, site=desk.site))
+        first, last = span(desk)
+        return Ground(desk, desk.site.look(str(first), str(last), catalogue=CATALOGUE))
+    except OsintError as error:
+        return Ground(desk, None, f"{error}.")
+
+
+def span(desk: Desk) -> tuple[date, date]:
+    """Return the days to look at: from a year before the first text on the site to the last text of the case."""
+    import datetime as dt
+
+    own = [c.date.known[0] for c in desk.site.claims if c.date]
+    earliest, latest = desk.dossier.span or (dt.date(2021, 1, 1), dt.date(2025, 12, 31))
+    return min(own, default=earliest) - dt.timedelta(days=LEAD_DAYS), latest
+
+
+def place(ground: Ground) -> Shown:
+    """Return the map of the site with the candidates that were found."""
+    if not ground.desk.site_id:
+        return Said((NO_SITE,))
+    points = []
+    for one in ground.look.candidates if ground.look else ():
+        centre = one.rows[0]["geometry"].centroid
+        if one.is_building:
+            points.append(
+                (f"{one.number}{' SIMULATED' if ground.look and ground.look.simulated else ''}", centre.x, centre.y)
+            )
+    return Picture.of(site_figures.locator(ground.desk.dossier, ground.desk.site_id, points))
+
+
+def candidates(ground: Ground) -> Shown:
+    """Return what changed, a line for each, with its pictures where it is probably a building."""
+    if ground.look is None:
+        return Said((ground.why,))
+    rows = [_candidate_row(one, ground.look) for one in ground.look.candidates]
+    stamp = "SIMULATED. " if ground.look.simulated else ""
+    told = f"{len(ground.buildings)} of {len(rows)} are probably buildings"
+    caption = f"{stamp}{told}; which of them is the site, a person says."
+    heads = ("number", "what it is", "roof, m2 (90%)", "half covered", "complete", "doubt")
+    table = Table.of(heads, rows, caption, f"{stamp}Nothing was found. {change.NOT_SHOWN.capitalize()}.")
+    pictures = [p for one in ground.buildings[:DEMO_DRAWN] for p in _pictures(one, ground.look)]
+    return Several((table, *pictures))
+
+
+def _candidate_row(one: Spotted, seen: Look) -> tuple[object, ...]:
+    row = one.rows[0]
+    area = [row[f"roof_area_m2_{end}"] for end in ("best", "low", "high")]
+    size = Cell(f"{area[0]:,.0f} ({area[1]:,.0f} to {area[2]:,.0f})", number=float(area[0])) if _known(area) else ""
+    kind = f"{row['kind']}, probability {row['probability']:.2f}"
+    stamp = "SIMULATED: " if seen.simulated else ""
+    days = [_days(row, name) for name in ("roofed", "complete")]
+    doubt = row["cannot_tell"] if _known([row["cannot_tell"]]) else ""
+    return (Cell(str(one.number), number=float(one.number)), stamp + kind, size, *days, doubt)
+
+
+def _known(values: Sequence[Any]) -> bool:
+    return all(
+        not (value is None or value == "" or (isinstance(value, float) and math.isnan(value))) for value in values
+    )
+
+
+def _days(row: Mapping[str, Any], name: str) -> str:
+    ends = [row[f"{name}_{end}"] for end in ("low", "high")]
+    return " to ".join(str(end)[:10] for end in ends) if _known(ends) else ""
+
+
+def _pictures(one: Spotted, seen: Look) -> list[Picture]:
+    stamp = "SIMULATED. " if seen.simulated else ""
+    words = {"pair": "before and after", "series": "the series that its dates rest on"}
+    out = []
+    for name in one.pictures:
+        kind = name.rsplit("_", 1)[-1].removesuffix(".png")
+        told = f"{stamp}Candidate {one.number}: {words.get(kind, kind)}, {seen.start} to {seen.end}"
+        out.append(Picture(small(seen.pictures[name]), told))
+    return out
+
+
+def small(body: bytes, most_px: int = THUMB_PX) -> bytes:
+    """Return a PNG with fewer pixels and colours, the same bytes each time."""
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(body)).convert("RGB")
+    if picture.width > most_px:
+        picture = picture.resize((most_px, round(picture.height * most_px / picture.width)), Image.Resampling.LANCZOS)
+    held = io.BytesIO()
+    picture.quantize(THUMB_COLOURS, dither=Image.Dither.NONE).save(held, "PNG", optimize=True)
+    return held.getvalue()
+
+
+# ---------------------------------------------------------------- swipe
+
+
+class _Swiped(Shown):
+    """Two pictures under a slider; day, scale and SIMULATED are on the pictures themselves."""
+
+    def __init__(self, swiped: imagery.Swipe) -> None:
+        self._swiped = swiped
+
+    def text(self) -> str:
+        """Return the words that stand for the pictures."""
+        return repr(self._swiped)
+
+    def html(self) -> str:
+        """Return both pictures with a slider."""
+        return self._swiped._repr_html_()
+
+
+def swipe(seen: Ground | Look) -> Shown:
+    """Return the whole place before and after, under a slider; without pictures of it, say that there are none."""
+    made = seen.look if isinstance(seen, Ground) else seen
+    if made is None:
+        return Said((seen.why if isinstance(seen, Ground) else "",))
+    bodies = [made.pictures.get(f"place_{name}.png") for name in ("before", "after")]
+    stamp = "SIMULATED. " if made.simulated else ""
+    named = f"{made.site.id} {made.site.name}" if made.site else "the place"
+    alt = f"{stamp}{named}, {made.start} to {made.end}"
+    if bodies[0] is None or bodies[1] is None:
+        return Said((f"{stamp}No two clear pictures of the whole place are in this look.",))
+    return _Swiped(imagery.Swipe(small(bodies[0], 640), small(bodies[1], 640), alt))
+
+
+# ---------------------------------------------------------------- what a person says
+
+
+def choose(ground: Ground) -> Shown:
+    """Return the form at which a person says which candidates are the site's, or that nothing of it is there.
+
+    Nothing is written before a button is pressed under a name. SIMULATED pictures never enter a case of real evidence.
+    """
+    if ground.look is None:
+        return Said((ground.why,))
+    if ground.look.simulated and not ground.desk.case.is_demo:
+        told = (
+            "These pictures are SIMULATED and this case holds real evidence, so the form tries out and writes nothing."
+        )
+    else:
+        told = "Tick the candidates that are the site's, or none, and press a button. Nothing is written before that."
+    lines = [
+        told,
+        'The same in code: look.look.take([NUMBERS], who="YOUR NAME", as_part="", place_reason="WHY IT IS THE PLACE")',
+        'or: look.look.nothing_there(who="YOUR NAME", place_reason="WHY")',
+    ]
+    return Form(Said(tuple(lines)), lambda: _chooser(ground))
+
+
+def _chooser(ground: Ground) -> Any:
+    import ipywidgets as kit
+
+    if ground.look is None:
+        return kit.HTML("")
+    ticks = {one.number: kit.Checkbox(description=_tick_words(one), indent=False, layout=kit.Layout(width="auto"))
+             for one in ground.look.candidates if one.is_building}  # fmt: skip
+    who, part, reason = (
+        kit.Text(description=name, placeholder=hint, layout=kit.Layout(width="420px"))
+        for name, hint in (
+            ("your name", "needed"),
+            ("part", "as hall 2; empty: all of it"),
+            ("why", "why it is the place"),
+        )
+    )
+    said = kit.HTML()
+    take = kit.Button(description="these are the site's", button_style="success", layout=kit.Layout(width="200px"))
+    none = kit.Button(description="nothing of it is there", button_style="warning", layout=kit.Layout(width="200px"))
+
+    def press(there: bool) -> None:
+        numbers = [number for number, tick in ticks.items() if tick.value] if there else []
+        said.value = html.escape(answer(ground, numbers, there, who.value, part.value, reason.value)).replace(
+            "\n", "<br>"
+        )
+
+    take.on_click(lambda _: press(True))
+    none.on_click(lambda _: press(False))
+    return kit.VBox([*ticks.values(), who, part, reason, kit.HBox([take, none]), said])
+
+
+def _tick_words(one: Spotted) -> str:
+    return " ".join(one.text().splitlines()[0].split())[:110]
+
+
+def answer(ground: Ground, numbers: Sequence[int], there: bool, who: str, part: str = "", reason: str = "") -> str:
+    """Take the answer of a person: write it as observations, or, of SIMULATED pictures in a real case, try it out."""
+    if ground.look is None:
+        return ground.why
+    if there and not numbers:
+        return "Tick the candidates that are the site's, or press the other button."
+    try:
+        if ground.look.simulated and not ground.desk.case.is_demo:
+            rows = _taken(ground, numbers) if there else _nothing(ground)
+            return "Tried out, not written (SIMULATED pictures do not enter a real case):\n" + _told(ground, rows)
+        if there:
+            return ground.look.take(numbers, who=who, as_part=part, place_reason=reason).text()
+        return ground.look.nothing_there(who=who, place_reason=reason).text()
+    except OsintError as error:
+        return f"{error}."
+
+
+# ---------------------------------------------------------------- what each answer would change
+
+
+def would_change(ground: Ground) -> Shown:
+    """Return what each answer would change, if the place were confirmed: each candidate, and nothing there.
+
+    Nothing is written. The rows are the ones that the form would write; only the doubt of the place is left out.
+    """
+    if ground.look is None:
+        return Said((ground.why,))
+    if not ground.desk.site.claims:
+        return Said(("No claim is on file for this site, so no picture can change a finding yet. Next: notebook 02.",))
+    stamp = "SIMULATED: " if ground.look.simulated else ""
+    rows = []
+    options: list[tuple[str, list[dict[str, Any]]]] = [
+        (f"candidate {one.number} is all of the site", _taken(ground, [one.number])) for one in ground.buildings
+    ]
+    options.append(("nothing of the site is there", _nothing(ground)))
+    for said, made in options:
+        text = _told(ground, made) if made else "it gives no row: the look cannot carry it"
+        rows.append((f"{stamp}{said}", text))
+    caption = f"What an answer would change, if the place were confirmed ({EXAMPLE_PLACE:.0%}). Nothing is written."
+    return Table.of(("answer", "what it changes"), rows, caption)
+
+
+WHAT_IF: dict[str, Any] = {
+    "who": "an example",
+    "place_reason": "what if the place were confirmed",
+    "p_place": EXAMPLE_PLACE,
+}
+
+
+def _taken(ground: Ground, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the rows that would be written if candidates were the site; none where the look cannot carry it."""
+    try:
+        return ground.look.rows_if_taken(numbers, **WHAT_IF) if ground.look else []
+    except OsintError:
+        return []
+
+
+def _nothing(ground: Ground) -> list[dict[str, Any]]:
+    """Return the row that would be written if nothing of the site were there; none where the look cannot carry it."""
+    try:
+        return [ground.look.row_if_nothing_is_there(**WHAT_IF)] if ground.look else []
+    except OsintError:
+        return []
+
+
+def _told(ground: Ground, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return in words what some rows would change; they are judged and not written."""
+    desk = ground.desk
+    before = {f.claim.claim_id: f for f in desk.found.judged}
+    after = verdict.check(with_rows(desk.dossier, desk.site_id, rows), [desk.site_id])
+    changed = [c for c in changes(before, {f.claim.claim_id: f for f in after.judged}) if c.is_other]
+    told = [
+        f"{c.claim.claim_id} {c.claim.written() or c.claim.quantity_kind}: "
+        f"{c.before.outcome.value if c.before else 'new'} → {c.after.outcome.value}"
+        for c in changed
+    ]
+    stamp = "SIMULATED. " if any(row.get("simulated") for row in rows) else ""
+    told = [stamp + line for line in told]
+    known = {f.room_text() for f in before.values()}
+    told += list(dict.fromkeys(f.room_text() for f in after.judged if f.room_text() not in {"", *known}))[:2]
+    return "\n".join(told) or "no finding changes, and no room for a claimed number follows"
+
+
+def with_rows(dossier: Dossier, site_id: str, rows: Sequence[Mapping[str, Any]]) -> Dossier:
+    """Return a dossier with further observations of a site, that are on no file."""
+    blank = dict.fromkeys(SCHEMAS["observations"].names, "")
+    made = tuple(Observation.from_row({**blank, **row, "observation_id": f"E{n:03d}"}) for n, row in enumerate(rows, 1))
+    kept = {**dossier.observations, site_id: (*dossier.observations[site_id], *made)}
+    return replace(dossier, observations=kept)
+
+
+def second_reader(ground: Ground) -> Shown:
+    """Return how far the outlines of two readers differ: that of the first building, and one set 10 m to its east.
+
+    With a real look the second outline is the reader's own: `change.compare_outlines(first, second)`.
+    """
+    if not ground.buildings or ground.look is None:
+        return Said((ground.why or "No building was found, so there is no outline for a second reader to draw.",))
+    import geopandas as gpd
+
+    first = gpd.GeoDataFrame({"observer": ["A"]}, geometry=[ground.buildings[0].rows[0]["geometry"]], crs=4326)
+    flat = first.to_crs(first.estimate_utm_crs())
+    second = flat.set_geometry(flat.translate(10, 0)).assign(observer="B").to_crs(4326)
+    told = change.compare_outlines(first, second)
+    stamp = "SIMULATED. " if ground.look.simulated else ""
+    return Said(
+        (
+            f"{stamp}Candidate {ground.buildings[0].number}: reader A drew "
+            f"{geo.area_m2(first.geometry.iloc[0]):,.0f} m2; "
+            f"an outline {told['offset_m']:.0f} m to the side covers {told['overlap_share']:.0%} of both together. "
+            "An area is good to what two readers agree on, and no better.",
+        )
+    )
+
+
+def may_be_said_of_ground(ground: Ground) -> Shown:
+    """Return what may be said after a look and what may not, and the one next step."""
+    desk, seen = ground.desk, ground.look
+    if not desk.site_id:
+        return Said((NO_SITE,))
+    may, may_not = [], list(NEVER)
+    if seen is not None and seen.simulated:
+        may_not.append("Anything that these pictures show: they are SIMULATED, and nothing in them is of a real place.")
+    elif seen is not None:
+        may.append(f"{seen.text().splitlines()[0]}.")
+        may_not.append("That a candidate is the site, until a person has said why and the place is confirmed.")
+    else:
+        may_not.append("That nothing was built: nothing was looked at.")
+    step = (
+        "set DEMO = False in the first cell to look at real pictures (network, no account)"
+        if desk.demo
+        else next_in_words(desk)
+    )
+    return closing(may, may_not, step)
