@@ -22,10 +22,10 @@ be read is never an absence. SIMULATED pictures (--demo) enter a demo case alone
 
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `new` and `look`."""
+    """Add `new`, `look` and `review`."""
     p = verbs.add_parser("new", help="begin a case in a folder of its own")
     p.add_argument("folder", type=Path, metavar="FOLDER", help="new or empty folder")
-    p.add_argument("--at", metavar="LON,LAT", help="put a site there, degrees in --datum")
+    p.add_argument("--at", metavar="LON,LAT", help="put a site there, degrees in --datum, or a map's link")
     p.add_argument("--site", metavar="NAME", help="bring a site of the register along, with its claims")
     p.add_argument("--name", default="", help="name of the site that is put at --at")
     p.add_argument("--name-zh", default="", metavar="NAME", help="its name in Chinese, by which portals are searched")
@@ -43,8 +43,10 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "look", parents=[_arguments.catalogue_parser()], help=told, epilog=LOOK_EXAMPLE, formatter_class=shape
     )
     p.add_argument("site", metavar="SITE", help="id, name in any script, owner or county, or part of these")
-    p.add_argument("--start", default="", metavar="DATE", help="first day, YYYY-MM-DD")
-    p.add_argument("--end", default="", metavar="DATE", help="last day, YYYY-MM-DD")
+    told = "first day: 2024-06-15, or the first of 2024-06 or 2024"
+    p.add_argument("--start", type=_arguments.first_day, metavar="DATE", help=told)
+    told = "last day: 2024-06-15, or the last of 2024-06 or 2024"
+    p.add_argument("--end", type=_arguments.last_day, metavar="DATE", help=told)
     p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees (WGS-84) instead of the box about the site")
     p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
     p.add_argument("--demo", action="store_true", help="on a SIMULATED world put at the place, without a network")
@@ -59,17 +61,69 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     said.add_argument("--place-reason", default="", metavar="TEXT", help="how the place is known")
     add_common(p, _look)
 
+    p = verbs.add_parser("review", help="decide on the claims that were read into a case, and write them")
+    p.add_argument("--accept", default="", metavar="KEYS", help="claims as they were read, as 3fa2c1,77b0de")
+    p.add_argument("--reject", default="", metavar="KEYS", help="claims that were read wrongly, with --reason")
+    p.add_argument("--change", metavar="KEY", help="a claim to accept with other values: --set, with --reason")
+    told = "other value, as low=12000, chip_model=H100 or rung=running; may be given again"
+    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=told)
+    p.add_argument("--who", default="", metavar="NAME", help="the person who decides")
+    p.add_argument("--reason", default="", metavar="TEXT", help="why; needed to change or reject")
+    p.add_argument("--translation", default="", metavar="TEXT", help="of a Chinese quote, into English")
+    told = "whether the claims may be evidence for other claims; there is no default"
+    p.add_argument("--evidence", choices=("yes", "no"), help=told)
+    add_common(p, _review)
 
-def _new(args: argparse.Namespace) -> None:
+
+def _review(args: argparse.Namespace) -> None:
     from osint import case
     from osint.errors import BadInputError
+
+    review = case.open_case(args.data).review()
+    asked = [name for name in ("accept", "reject", "change") if getattr(args, name)]
+    if not asked:
+        rows = review.open.to_dict("records")
+        print_answer(args, {"open": rows, "faults": list(review.faults)}, review.text())
+        return
+    if len(asked) > 1:
+        raise BadInputError(f"one decision at a time: --{' or --'.join(asked)}")
+    if asked != ["reject"] and args.evidence is None:
+        raise BadInputError("say whether they may be evidence for other claims: --evidence yes or --evidence no")
+    signed = {"who": args.who, "reason": args.reason}
+    known: dict[str, Any] = {**signed, "translation": args.translation, "evidence": args.evidence == "yes"}
+    if args.accept:
+        entered = review.accept(args.accept.split(","), **known)
+    elif args.reject:
+        keys = args.reject.split(",")
+        review.reject(keys, **signed)
+        print_answer(args, {"rejected": keys}, f"{len(keys)} rejected; the log keeps who and why")
+        return
+    else:
+        known |= case.changed_values(args.set)
+        entered = review.change(args.change, **known)
+    _print_entered(args, entered)
+
+
+def _print_entered(args: argparse.Namespace, entered: Entered) -> None:
+    changed = [
+        {"claim_id": c.claim.claim_id, "finding": c.after.outcome.value, "text": c.text()} for c in entered.changed
+    ]
+    print_answer(args, {"written": list(entered.ids), "changed": changed}, entered.text())
+
+
+def _new(args: argparse.Namespace) -> None:
+    from osint import case, geo
+    from osint.errors import BadInputError
+    from osint.register import country_code
 
     if args.at and args.site:
         raise BadInputError("name one site: --at LON,LAT puts a new one there, --site brings one of the register along")
     if args.at and not args.name:
         raise BadInputError("a site needs a name: --name 'Hami, north park'")
-    lon, lat = _arguments.named_numbers("--at", "LON,LAT", args.at) if args.at else (None, None)
-    known: dict[str, Any] = {"precision_km": args.precision_km, "datum": args.datum, "country": args.country}
+    datum = geo.datum_named(args.datum)
+    lon, lat, datum = geo.stated_point(args.at, datum) if args.at else (None, None, datum)
+    country = country_code(args.country) if args.country else ""
+    known: dict[str, Any] = {"precision_km": args.precision_km, "datum": datum, "country": country}
     known |= {"lon": lon, "lat": lat, "name_zh": args.name_zh} if args.name else {}
     made = case.new_case(args.folder, site=args.site or "", name=args.name, demo=args.demo, **known)
     sites = [site.id for site in made.sites]
@@ -87,15 +141,12 @@ def _look(args: argparse.Namespace) -> int:
     else:
         place = _arguments.box(args.bbox) if args.bbox else None
         source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
-        look = site.look(args.start, args.end, place=place, demo=args.demo, **source)
+        look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, **source)
     if not said:
         print_answer(args, _answer(look), look.text() + _next(site, look))
         return 3 if look.unread else 0
     entered = _said(args, look)
-    changed = [
-        {"claim_id": c.claim.claim_id, "finding": c.after.outcome.value, "text": c.text()} for c in entered.changed
-    ]
-    print_answer(args, {"observations": list(entered.ids), "changed": changed}, entered.text())
+    _print_entered(args, entered)
     return 0
 
 
