@@ -51,16 +51,21 @@ lock: ## renew the hash-locked requirements (needs uv on the PATH)
 	uv pip compile pyproject.toml requirements/build.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/run.txt
 	uv pip compile pyproject.toml requirements/build.in --extra lab --extra test -c requirements/run.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.txt
 
-$(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+# the environment counts as made when .made lies in it: what is half made is removed, by this run or by the next
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not there; install Python 3.11, 3.12 or 3.13, or name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "$(PYTHON) is $$($(PYTHON) -V 2>&1); Python 3.11, 3.12 or 3.13 is needed: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PY) -m pip --version >/dev/null 2>&1 || rm -rf $(VENV)
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV) && $(PY) -m pip --version >/dev/null || { rm -rf $(VENV); echo "no environment could be made with $(PYTHON), and nothing was left behind; on Debian install python3-venv, then run again"; exit 1; }
+	@touch $@
 
-$(VENV)/.run: $(VENV)/bin/python requirements/run.txt pyproject.toml
-	$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
-	$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+$(VENV)/.run: $(VENV)/.made requirements/run.txt pyproject.toml
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt || { echo "the packages could not be installed; see above, and run again"; exit 1; }
+	@$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
-	$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt || { echo "the packages could not be installed; see above, and run again"; exit 1; }
 	@touch $@
 
 clean: ## remove the environment and everything that can be rebuilt

@@ -71,6 +71,17 @@ def verify_gigabyte(directory: Path) -> list[str]:
     ]
 
 
+def verify_many(directory: Path, captures: int = 10_000) -> list[str]:
+    """Verify small captures by the command line, and take its processor time and its peak memory."""
+    fill(directory / "raw" / "captures", captures, 10_000)
+    command = [sys.executable, "-m", "osint.cli", "archive", "verify", "--data", str(directory)]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)
+    _, status, used = os.wait4(run.pid, 0)
+    assert status == 0
+    spent = f"{used.ru_utime + used.ru_stime:.1f} s of a processor, {used.ru_maxrss / 1e3:.0f} MB"
+    return [f"| `archive verify`, {captures:,} captures of 10 kB (goal: at most 150 MB) | {spent} |"]
+
+
 def kill_points(directory: Path, points: int = 200) -> list[str]:
     """Run `osint capture` on a local server and kill it with SIGKILL at random moments after its first line."""
     from tests.portal_server import serve
@@ -153,6 +164,8 @@ def write_section(rows: list[str]) -> str:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = verify_gigabyte(Path(folder) / "captures")
+    with tempfile.TemporaryDirectory() as folder:
+        rows += verify_many(Path(folder))
     with tempfile.TemporaryDirectory() as folder:
         rows += kill_points(Path(folder))
     with tempfile.TemporaryDirectory() as folder:

@@ -174,21 +174,27 @@ def datum_named(text: str) -> str:
 
 
 def read_point(text: str, datum: str = "WGS-84") -> tuple[float, float]:
-    """Return longitude and latitude (WGS-84) of a place that a person typed or pasted.
+    """Return longitude and latitude in WGS-84 of a place that a person typed or pasted; see `stated_point`.
+
+    >>> read_point("94.697,43.255"), read_point("N43.255 E94.697")
+    ((94.697, 43.255), (94.697, 43.255))
+    """
+    return to_wgs(*stated_point(text, datum))
+
+
+def stated_point(text: str, datum: str = "WGS-84") -> tuple[float, float, str]:
+    """Return longitude, latitude and datum of a place as a person typed or pasted it, not converted.
 
     Read are `LON,LAT` in degrees of `datum`, `43.25N 94.70E` in any order, and the address of a place on Amap, Baidu,
     Google Maps or OpenStreetMap, which has the datum of its map whatever `datum` says. Raises BadInputError for what is
     none of these, is not on the globe, or looks as if the latitude came first.
-
-    >>> read_point("94.697,43.255"), read_point("N43.255 E94.697")
-    ((94.697, 43.255), (94.697, 43.255))
     """
     text = unicodedata.normalize("NFKC", text).strip()
     if "://" in text or ".com/" in text:
         return _of_link(text)
     for written in _LETTERED:
         if lettered := written.fullmatch(text):
-            return to_wgs(*_by_letters(lettered.groups(), text), datum)
+            return (*_by_letters(lettered.groups(), text), datum)
     found = _PAIR.fullmatch(text)
     if not found:
         raise BadInputError(f"{text!r} is no place; write LON,LAT in degrees, as 94.697,43.255, or paste a map's link")
@@ -199,7 +205,7 @@ def read_point(text: str, datum: str = "WGS-84") -> tuple[float, float]:
             f"lon {lon:.12g}, lat {lat:.12g} is far outside China, and exchanged it is inside; longitude first: did "
             f"you mean {lat:.12g},{lon:.12g}? (E{lon:.12g} N{lat:.12g} is taken as it stands)"
         )
-    return to_wgs(lon, lat, datum)
+    return lon, lat, datum
 
 
 def _by_letters(groups: Sequence[str], text: str) -> tuple[float, float]:
@@ -214,9 +220,12 @@ def _by_letters(groups: Sequence[str], text: str) -> tuple[float, float]:
     return signed["lon"], signed["lat"]
 
 
-def _of_link(text: str) -> tuple[float, float]:
-    """Return the place (WGS-84) that the address of a map shows."""
-    address = urlsplit(text if "://" in text else f"https://{text}")
+def _of_link(text: str) -> tuple[float, float, str]:
+    """Return the place that the address of a map shows, and its datum."""
+    try:
+        address = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError as error:
+        raise BadInputError(f"{text[:80]!r} is no address ({error}); write LON,LAT in degrees") from error
     host, rest = address.hostname or "", unquote(f"{address.path}?{address.query}#{address.fragment}")
     for link in _LINKS:
         found = re.search(link.pattern, rest)
@@ -224,7 +233,7 @@ def _of_link(text: str) -> tuple[float, float]:
             one, other = float(found[1]), float(found[2])
             stated = re.search(r"coord_type=(\w+)", rest)
             datum = {"gcj02": "GCJ-02", "wgs84": "WGS-84"}.get(stated[1], link.datum) if stated else link.datum
-            return to_wgs(*((one, other) if link.lon_first else (other, one)), datum)
+            return (one, other, datum) if link.lon_first else (other, one, datum)
     if host.endswith("baidu.com"):
         raise BadInputError(
             f"{text[:80]!r} has metres of Baidu's own grid, which is not read; copy the degrees of the place from "

@@ -40,7 +40,7 @@ def _escape(code: int) -> str:
     return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
-LEAST_COLUMN = 12
+LEAST_COLUMN = 4
 """Columns of a terminal below which no column of a table is cut."""
 
 

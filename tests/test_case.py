@@ -133,7 +133,7 @@ def test_a_site_of_the_register_comes_along_with_all_that_it_refers_to(tmp_path,
         (["--at", "-90.1,35.1", "--name", "x"], "country"),
         (["--at", "94.7,43.2", "--name", "x", "--datum", "moon"], "datum"),
         (["--at", "94.7,43.2", "--name", "x", "--precision-km", "-1"], "coord_precision_km"),
-        (["--at", "94.7,43.2", "--name", "x", "--country", "=1+1"], "formula"),
+        (["--at", "94.7,43.2", "--name", "x", "--country", "=1+1"], "is no country"),
     ],
 )
 def test_a_case_that_no_verb_could_read_is_not_made(tmp_path, capsys, line, words):

@@ -208,7 +208,7 @@ def test_without_a_catalogue_the_search_stops_at_once(tmp_path, monkeypatch, cap
     ("place", "said"),
     [
         ([], "name one place"),
-        (["XJ99"], "no site 'XJ99'"),
+        (["XJ99"], "no site answers to 'XJ99'"),
         (["XJ03", "--bbox", "-100,32,-99,33"], "name one place"),
         (["--at", "-99.7,32.5"], "go together"),
         (["--at", "93", "--precision-km", "5"], "write LON,LAT in degrees"),

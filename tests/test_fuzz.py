@@ -21,7 +21,15 @@ def test_damaged_files_raise_our_errors_alone(name):
 
 @pytest.mark.parametrize(
     ("name", "seed"),
-    [("WARC", 19), ("TIFF", 1250), ("TIFF", 5048), ("CDX", 530517), ("DOCX", 501637), ("DOCX", 516957)],
+    [
+        ("WARC", 19),
+        ("TIFF", 1250),
+        ("TIFF", 5048),
+        ("CDX", 530517),
+        ("DOCX", 501637),
+        ("DOCX", 516957),
+        ("PDF", 700672),
+    ],
 )
 def test_what_was_found_once_is_mended(name, seed):
     assert fuzz.run(name, seed, 1, memory=1 << 40) == []

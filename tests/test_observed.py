@@ -82,10 +82,10 @@ def test_nothing_there_by_hand_and_a_dry_run(case, capsys):
         ((*HAND, "--quantity", "roofs", "--low", 1, "--best", 1, "--high", 1), "not a quantity of the model"),
         ((*HAND, "--quantity", "roof_m2", "--best", 1), "low, best and high"),
         ((*HAND, "--rung", "roofed", "--best", 1), "low, best and high"),
-        ((*HAND, "--rung", "roofed", "--at", "94.7"), "`--at` wants LON,LAT"),
+        ((*HAND, "--rung", "roofed", "--at", "94.7"), "is no place; write LON,LAT"),
         ((*HAND, "--rung", "roofed", "--at", "94.7,43.2"), "lat, lon and position_error_m"),
         ((*HAND, "--rung", "roofed", "--only", "S001"), "--only is an option of a file of outlines"),
-        (("XJ99", *HAND[1:], "--rung", "roofed"), "there is no site"),
+        (("XJ99", *HAND[1:], "--rung", "roofed"), "no site answers to"),
     ],
 )
 def test_a_row_that_says_too_little_or_too_much_is_refused_in_one_line(case, capsys, line, said):

@@ -104,13 +104,30 @@ def _check_file(
         ThreadPoolExecutor(2) as pool,
     ):
         view = memoryview(data)
+        given_back = 0
         try:
-            for found, length in pool.map(lambda entry: (_check(data, view, entry), entry.length), entries):
+            for found, entry in pool.map(lambda entry: (_check(data, view, entry), entry), entries):
                 damage.extend(found)
-                progress(length)
+                progress(entry.length)
+                if entry.offset - given_back >= _GIVE_BACK:
+                    given_back = _give_back(data, given_back, min(entry.offset, size))
         finally:
             view.release()
     return size
+
+
+_GIVE_BACK = 1 << 24
+"""bytes of a file that are kept in memory once they are checked"""
+
+
+def _give_back(data: mmap.mmap, start: int, stop: int) -> int:
+    """Let the system take back the pages that were checked; return the offset up to which it may."""
+    stop -= stop % mmap.PAGESIZE
+    if stop <= start:
+        return start
+    if hasattr(mmap, "MADV_DONTNEED"):  # not everywhere
+        data.madvise(mmap.MADV_DONTNEED, start, stop - start)
+    return stop
 
 
 def _check(data: mmap.mmap, view: memoryview, entry: Entry) -> list[Damage]:

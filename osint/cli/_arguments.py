@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+SIMULATED = "SIMULATED: invented ground put at these coordinates; nothing here is a finding about a real place"
 PLACES = ("--bbox", "--at")
 """Options whose value may begin with a minus sign."""
 INCOMPLETE = 3
@@ -158,6 +160,26 @@ def place_parser(radius_m: float) -> argparse.ArgumentParser:
     return parser
 
 
+def add_demo(parser: argparse.ArgumentParser) -> None:
+    """Add --demo to a verb of `place_parser` that asks a catalogue."""
+    told = "on a SIMULATED world of 2023 to 2025 put at the place, without a network"
+    parser.add_argument("--demo", dest="demo_at_place", action="store_true", help=told)
+
+
+@contextlib.contextmanager
+def demo_world(args: argparse.Namespace) -> Iterator[None]:
+    """Serve the SIMULATED world that `add_demo` asks for as long as the block lasts."""
+    if not getattr(args, "demo_at_place", False):
+        yield
+        return
+    from osint.cli import demo
+
+    with demo.demo_at(place_of(args)) as made:
+        args.catalogue, args.collection = made.catalogue, made.collection
+        yield
+        print(f"osint: {SIMULATED}", file=sys.stderr)
+
+
 def add_point(parser: argparse.ArgumentParser) -> None:
     """Add --at, --bbox and --datum."""
     parser.add_argument("--at", metavar="LON,LAT", help="a point in degrees, or the link of a map")
@@ -169,8 +191,14 @@ def add_point(parser: argparse.ArgumentParser) -> None:
 def place_of(args: argparse.Namespace) -> BaseGeometry:
     """Return the outline in degrees that a verb of `place_parser` looks at.
 
-    A site of the register is its point on file with --radius around it, and how well that is known is said.
+    A site of the register is its point on file with --radius around it, and how well that is known is said, once.
     """
+    if getattr(args, "outline", None) is None:
+        args.outline = _outline_of(args)
+    return args.outline
+
+
+def _outline_of(args: argparse.Namespace) -> BaseGeometry:
     from osint import geo
     from osint.errors import BadInputError
 

@@ -25,7 +25,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     """Add `new` and `look`."""
     p = verbs.add_parser("new", help="begin a case in a folder of its own")
     p.add_argument("folder", type=Path, metavar="FOLDER", help="new or empty folder")
-    p.add_argument("--at", metavar="LON,LAT", help="put a site there, degrees in --datum")
+    p.add_argument("--at", metavar="LON,LAT", help="put a site there, degrees in --datum, or a map's link")
     p.add_argument("--site", metavar="NAME", help="bring a site of the register along, with its claims")
     p.add_argument("--name", default="", help="name of the site that is put at --at")
     p.add_argument("--name-zh", default="", metavar="NAME", help="its name in Chinese, by which portals are searched")
@@ -43,8 +43,10 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "look", parents=[_arguments.catalogue_parser()], help=told, epilog=LOOK_EXAMPLE, formatter_class=shape
     )
     p.add_argument("site", metavar="SITE", help="id, name in any script, owner or county, or part of these")
-    p.add_argument("--start", default="", metavar="DATE", help="first day, YYYY-MM-DD")
-    p.add_argument("--end", default="", metavar="DATE", help="last day, YYYY-MM-DD")
+    told = "first day: 2024-06-15, or the first of 2024-06 or 2024"
+    p.add_argument("--start", type=_arguments.first_day, metavar="DATE", help=told)
+    told = "last day: 2024-06-15, or the last of 2024-06 or 2024"
+    p.add_argument("--end", type=_arguments.last_day, metavar="DATE", help=told)
     p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees (WGS-84) instead of the box about the site")
     p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
     p.add_argument("--demo", action="store_true", help="on a SIMULATED world put at the place, without a network")
@@ -61,15 +63,18 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _new(args: argparse.Namespace) -> None:
-    from osint import case
+    from osint import case, geo
     from osint.errors import BadInputError
+    from osint.register import country_code
 
     if args.at and args.site:
         raise BadInputError("name one site: --at LON,LAT puts a new one there, --site brings one of the register along")
     if args.at and not args.name:
         raise BadInputError("a site needs a name: --name 'Hami, north park'")
-    lon, lat = _arguments.named_numbers("--at", "LON,LAT", args.at) if args.at else (None, None)
-    known: dict[str, Any] = {"precision_km": args.precision_km, "datum": args.datum, "country": args.country}
+    datum = geo.datum_named(args.datum)
+    lon, lat, datum = geo.stated_point(args.at, datum) if args.at else (None, None, datum)
+    country = country_code(args.country) if args.country else ""
+    known: dict[str, Any] = {"precision_km": args.precision_km, "datum": datum, "country": country}
     known |= {"lon": lon, "lat": lat, "name_zh": args.name_zh} if args.name else {}
     made = case.new_case(args.folder, site=args.site or "", name=args.name, demo=args.demo, **known)
     sites = [site.id for site in made.sites]
@@ -87,7 +92,7 @@ def _look(args: argparse.Namespace) -> int:
     else:
         place = _arguments.box(args.bbox) if args.bbox else None
         source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
-        look = site.look(args.start, args.end, place=place, demo=args.demo, **source)
+        look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, **source)
     if not said:
         print_answer(args, _answer(look), look.text() + _next(site, look))
         return 3 if look.unread else 0

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint.cli import _arguments
-from osint.cli._arguments import INCOMPLETE, add_verb, scenes_parser
+from osint.cli._arguments import INCOMPLETE, SIMULATED, add_verb, scenes_parser
+from osint.cli.main import print_answer
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -25,7 +25,6 @@ OUTLINES_REACH_M = 400
 PRINTED = 10
 """Candidates that `locate` prints."""
 TILE_KM_RANGE = (1.0, 20.0)
-SIMULATED = "SIMULATED: invented ground put at these coordinates; nothing here is a finding about a real place"
 LOCATE_EXAMPLE = """For example:
   osint locate XJ03 --start 2023-04-01 --end 2025-10-31 --absent 2024-05-31 --present 2024-11-15 \\
       --area-low 8000 --area-high 20000 --out yiwu/found.geojson
@@ -42,6 +41,8 @@ def add_verbs(subparsers: Any) -> None:
     told = "find what was built over an area, date and measure it"
     observe = add_verb(subparsers, "observe", _observe, scenes, help=told)
     _add_site(observe)
+    told = "radius around --at, in metres (default %(default)g)"
+    observe.add_argument("--radius", type=float, default=1_000.0, metavar="M", help=told)
     observe.add_argument("--demo", action="store_true", help="on a SIMULATED world put at the place, without a network")
 
     scenes = scenes_parser(out="GeoJSON to write")
@@ -57,9 +58,9 @@ def add_verbs(subparsers: Any) -> None:
     told = "GeoJSON of polygons with outline_id; the roofs of one plot as one feature"
     p.add_argument("outlines", type=Path, help=told)
     told = "first day of a time before ground was broken, same seasons"
-    p.add_argument("--before-start", metavar="DATE", help=told)
+    p.add_argument("--before-start", type=_arguments.first_day, metavar="DATE", help=told)
     told = "last day of it; without it the plot is separated from its surroundings"
-    p.add_argument("--before-end", metavar="DATE", help=told)
+    p.add_argument("--before-end", type=_arguments.last_day, metavar="DATE", help=told)
 
     _add_locate(subparsers)
 
@@ -72,8 +73,9 @@ def add_verbs(subparsers: Any) -> None:
 
 
 def _add_site(p: argparse.ArgumentParser) -> None:
-    p.add_argument("site", nargs="?", metavar="SITE", help="id in sites.csv; looked at within its precision")
-    p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees (WGS-84) instead of a site")
+    told = "id, name, owner or county; looked at within its precision"
+    p.add_argument("site", nargs="?", metavar="SITE", help=told)
+    _arguments.add_point(p)
 
 
 def _add_locate(subparsers: Any) -> None:
@@ -89,12 +91,11 @@ def _add_locate(subparsers: Any) -> None:
         epilog=LOCATE_EXAMPLE,
     )
     _add_site(p)
-    p.add_argument("--at", metavar="LON,LAT", help="a place in degrees (WGS-84), with --precision-km")
     p.add_argument("--precision-km", type=float, metavar="KM", help="how far from --at the site may be")
     told = "day on which the roof was not there (default: --start; a year before is read)"
-    p.add_argument("--absent", metavar="DATE", help=told)
+    p.add_argument("--absent", type=_arguments.first_day, metavar="DATE", help=told)
     told = "day on which it was there (default: --end; a year after it is read)"
-    p.add_argument("--present", metavar="DATE", help=told)
+    p.add_argument("--present", type=_arguments.last_day, metavar="DATE", help=told)
     for name, size, least in (("--area-low", 2_000.0, "least"), ("--area-high", 100_000.0, "most")):
         p.add_argument(name, type=float, default=size, metavar="M2", help=f"{least} roof (default %(default)g m2)")
     p.add_argument("--chips", type=int, default=10, metavar="N", help="candidates drawn (default %(default)s)")
@@ -103,48 +104,56 @@ def _add_locate(subparsers: Any) -> None:
 
 
 def _observe(args: argparse.Namespace) -> int:
+    from osint import geo
     from osint.errors import BadInputError
 
-    if bool(args.site) == bool(args.bbox):
-        raise BadInputError("`osint observe` looks at one place: name either a site or --bbox W,S,E,N")
-    return _observe_place(args, _arguments.box(args.bbox) if args.bbox else _near(args))
+    if sum(map(bool, (args.site, args.bbox, args.at))) != 1:
+        raise BadInputError("`osint observe` looks at one place: name either a site or --bbox W,S,E,N or --at LON,LAT")
+    if args.bbox:
+        return _observe_place(args, _arguments.box(args.bbox, args.datum), "observed")
+    if args.at:
+        place = geo.disc(*geo.read_point(args.at, geo.datum_named(args.datum)), args.radius)
+        return _observe_place(args, place.envelope, "observed")
+    site_id, place = _near(args)
+    return _observe_place(args, place, site_id)
 
 
-def _near(args: argparse.Namespace) -> BaseGeometry:
-    """Return the box (degrees) in which a site of the register is; a site known less well must be searched for."""
+def _near(args: argparse.Namespace) -> tuple[str, BaseGeometry]:
+    """Return the id of a site and the box (degrees) in which it is; one known less well must be searched for."""
     from osint import change
     from osint.errors import NotFoundError
-    from osint.register import load_register
+    from osint.register import load_register, one_site
 
-    site = change.site_area(args.site, load_register(args.data))
-    known = f"{args.site} is known only to {site.precision_km:g} km"
-    if args.demo:
-        searched = f"{known}: on real pictures, `osint locate {args.site}` searches for it"
-        print(args.site if site.is_near_enough else searched)
+    register = load_register(args.data)
+    site_id = one_site(register, args.site).site_id
+    site = change.site_area(site_id, register)
+    known = f"{site_id} is known only to {site.precision_km:g} km"
+    if args.demo and not site.is_near_enough:
+        _tell(f"{known}: on real pictures, `osint locate {site_id}` searches for it")
     elif not site.is_near_enough:
-        raise NotFoundError(
-            f"{known}: search for it with `osint locate {args.site}`, or name a box with --bbox W,S,E,N"
-        )
-    return site.box
+        raise NotFoundError(f"{known}: search for it with `osint locate {site_id}`, or name a box with --bbox W,S,E,N")
+    return site_id, site.box
 
 
-def _observe_place(args: argparse.Namespace, place: BaseGeometry) -> int:
+def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> int:
     from osint import case
 
     source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
     look = case.look_at(place, args.start or "", args.end or "", demo=args.demo, drawn=DRAWN, **source)
-    out = look.write(args.out or Path(f"{args.site or 'observed'}{'_simulated' if look.simulated else ''}.geojson"))
+    default = _arguments.in_case(Path(f"{name}{'_simulated' if look.simulated else ''}.geojson"), args.data)
+    out = look.write(args.out or default)
     open_kinds = len(look.frame) - len(look.buildings)
     counted = f"{len(look.frame)} structures, {len(look.buildings)} probably buildings, {open_kinds} other or open"
-    print(f"{counted}, in {out.name}; {look.searched_share:.0%} of the place was read and clear")
-    print(f"{look.bytes_read / 1e6:.1f} MB read; {look.scenes} scenes are listed")
-    for one in look.candidates:
-        if one.pictures:
-            print(" ".join([f"{one.outline_id}:", *(f"{out.stem}_{name}" for name in one.pictures)]))
-    if look.simulated:
-        print(case.SIMULATED)
+    lines = [f"{counted}, in {out}; {look.searched_share:.0%} of the place was read and clear"]
+    lines.append(f"{look.bytes_read / 1e6:.1f} MB read; {look.scenes} scenes are listed")
+    drawn = {one.outline_id: [f"{out.stem}_{name}" for name in one.pictures] for one in look.candidates if one.pictures}
+    lines += [" ".join([f"{outline_id}:", *names]) for outline_id, names in drawn.items()]
+    answer = {"out": str(out), "structures": len(look.frame), "buildings": len(look.buildings), "pictures": drawn}
+    answer |= {"searched_share": look.searched_share, "scenes": look.scenes, "unread": look.unread}
+    lines += [SIMULATED] if look.simulated else []
+    print_answer(args, {**answer, "simulated": look.simulated}, "\n".join(lines))
     if look.unread:
-        print(f"not all was read: {look.unread}. What these scenes show is not known", file=sys.stderr)
+        _tell(f"not all was read: {look.unread}. What these scenes show is not known")
     return INCOMPLETE if look.unread else 0
 
 
@@ -157,9 +166,11 @@ def _say_unread(stack: Stack, stopped: str = "") -> int:
     return INCOMPLETE if stopped or stack.unread else 0
 
 
-def _say_simulated(stack: Stack) -> None:
-    if stack.simulated:
-        print(SIMULATED)
+def _print_outlines(args: argparse.Namespace, stack: Stack, counted: str, **counts: int) -> None:
+    """Print how many outlines were dated or measured, where they are, what it cost, and whether all is SIMULATED."""
+    lines = [f"{counted}, in {args.out}; {stack.bytes_read / 1e6:.1f} MB read", *[SIMULATED] * stack.simulated]
+    answer = {"out": str(args.out), **counts, "bytes_read": stack.bytes_read, "simulated": stack.simulated}
+    print_answer(args, answer, "\n".join(lines))
 
 
 def _stack_around(args: argparse.Namespace, outlines: GeoDataFrame, start: str, end: str) -> Stack:
@@ -179,10 +190,9 @@ def _date(args: argparse.Namespace) -> int:
     # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
     geo.write_outlines(dated, args.out, **about)
     count = int(dated["roofed_best"].notna().sum())
-    print(f"{count} of {len(dated)} rows dated, in {args.out.name}; {stack.bytes_read / 1e6:.1f} MB read")
+    _print_outlines(args, stack, f"{count} of {len(dated)} rows dated", rows=len(dated), dated=count)
     if args.radar:
-        geo.write_outlines(change.add_radar(dated, *span, catalogue=args.radar, tell=print), args.out, **about)
-    _say_simulated(stack)
+        geo.write_outlines(change.add_radar(dated, *span, catalogue=args.radar, tell=_tell), args.out, **about)
     return _say_unread(stack, stack.health.stopped)
 
 
@@ -203,8 +213,7 @@ def _measure(args: argparse.Namespace) -> int:
     geo.write_outlines(measured, args.out, **about)
     roofs, plots = (int(measured[f"{name}_area_m2_best"].notna().sum()) for name in ("roof", "plot"))
     areas = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
-    print(f"{areas}, in {args.out.name}; {stack.bytes_read / 1e6:.1f} MB read")
-    _say_simulated(stack)
+    _print_outlines(args, stack, areas, rows=len(measured), roofs=roofs, plots=plots)
     return _say_unread(stack, stack.health.stopped)
 
 
@@ -230,16 +239,11 @@ def _locate(args: argparse.Namespace) -> None:
     found = found.assign(simulated="SIMULATED") if located.simulated else found
     about = change.search_member(place, *seen, located.searched_share, located.simulated)
     geo.write_outlines(found, args.out, **summary, **about)
-    if args.json:
-        print(json.dumps({**summary, "bytes_read": located.bytes_read, "out": args.out.name}, ensure_ascii=False))
-        return
-    for row in found.head(PRINTED).to_dict("records"):
-        print(_candidate(row))
-    for why, count in located.unsearched.items():
-        print(f"not searched: {count} of {len(located.tiles)} tiles: {why}")
-    print(located.text(args.out.name))
-    if located.simulated:
-        print(SIMULATED)
+    lines = [_candidate(row) for row in found.head(PRINTED).to_dict("records")]
+    lines += [f"not searched: {n} of {len(located.tiles)} tiles: {why}" for why, n in located.unsearched.items()]
+    lines += [located.text(str(args.out)), *[SIMULATED] * located.simulated]
+    answer = {**summary, "bytes_read": located.bytes_read, "out": str(args.out)}
+    print_answer(args, answer, "\n".join(lines))
 
 
 def _tell(text: str) -> None:
@@ -250,17 +254,18 @@ def _wide_place(args: argparse.Namespace) -> BaseGeometry:
     """Return the outline (degrees) to search, from SITE, --bbox or --at."""
     from osint import change
     from osint.errors import BadInputError
-    from osint.register import load_register
+    from osint.register import load_register, one_site
 
     if sum(map(bool, (args.site, args.bbox, args.at))) != 1:
         raise BadInputError("name one place: a SITE, --bbox W,S,E,N, or --at LON,LAT with --precision-km KM")
     if bool(args.at) != (args.precision_km is not None):
         raise BadInputError("--at and --precision-km go together: --at 94.697,43.255 --precision-km 15")
     if args.bbox:
-        return _arguments.box(args.bbox)
+        return _arguments.box(args.bbox, args.datum)
     if args.site:
-        return change.site_area(args.site, load_register(args.data)).circle
-    return _arguments.disc_argument(args.at, args.precision_km)
+        register = load_register(args.data)
+        return change.site_area(one_site(register, args.site).site_id, register).circle
+    return _arguments.disc_argument(args.at, args.precision_km, args.datum)
 
 
 def _candidate(row: dict[str, Any]) -> str:
@@ -278,6 +283,13 @@ def _validate(args: argparse.Namespace) -> None:
     from osint.register import write_csv
 
     source = change.StackSource.of(args.catalogue, args.collection, args.start, args.end)
-    compared = change.validate(args.table, source, args.start, args.end, places=args.places, tell=print)
+    compared = change.validate(args.table, source, args.start, args.end, places=args.places, tell=_tell)
     write_csv(compared.rows, args.out)
-    print(compared.text())
+    rows = compared.rows.astype(object).where(compared.rows.notna(), None).to_dict("records")
+    answer = {"out": str(args.out), "rows": [{k: _plain(v) for k, v in row.items()} for row in rows]}
+    print_answer(args, answer, compared.text())
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell as JSON has it: dates as text."""
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

@@ -1,9 +1,17 @@
-"""The verb `demo`: the only verb that imports the SIMULATED world."""
+"""The verb `demo`, and --demo of verbs that look at one place: only they import the SIMULATED world."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from osint.cli._arguments import first_day, last_day
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from osint.simulated import DemoPlace
 
 
 def add_verbs(subparsers: Any) -> None:
@@ -12,21 +20,32 @@ def add_verbs(subparsers: Any) -> None:
     p.add_argument("--port", type=int, default=8765, help="0 takes a free one (default %(default)s)")
     p.add_argument("--seed", type=int, default=0, help="the same seed gives the same world (default %(default)s)")
     p.add_argument("--size", type=int, default=256, metavar="PX", help="side of the world in pixels of 10 m")
-    p.add_argument("--start", default="2023-01-01", metavar="DATE", help="first day (default %(default)s)")
-    p.add_argument("--end", default="2025-12-31", metavar="DATE", help="last day (default %(default)s)")
+    told = "first day (default %(default)s)"
+    p.add_argument("--start", type=first_day, default="2023-01-01", metavar="DATE", help=told)
+    p.add_argument("--end", type=last_day, default="2025-12-31", metavar="DATE", help="last day (default %(default)s)")
+    p.add_argument("--at", metavar="LON,LAT", help="put the world there; without it in an empty desert of Xinjiang")
+    p.add_argument("--datum", default="WGS-84", metavar="NAME", help="of --at: WGS-84, gcj02 (Amap), bd09 (Baidu)")
     p.set_defaults(handler=_demo)
 
 
 def _demo(args: argparse.Namespace) -> None:
     import threading
 
-    from osint import simulated
+    from osint import geo, simulated
 
-    made = simulated.make_demo(args.seed, args.size, args.start, args.end)
+    where = geo.read_point(args.at, geo.datum_named(args.datum)) if args.at else None
+    made = simulated.make_demo(args.seed, args.size, args.start, args.end, **simulated.corner_of(where, args.size))
     with simulated.served(made, args.port):
         place = made.footprint().centroid
         span = f"--start {args.start} --end {args.end}"
         print(f"SIMULATED world of seed {args.seed}: {len(made.world.dates)} scenes at {made.catalogue}", flush=True)
-        print(f"try: osint scenes {place.x:.4f} {place.y:.4f} {span} --catalogue {made.catalogue}", flush=True)
+        print(f"try: osint scenes {place.x:.4f},{place.y:.4f} {span} --catalogue {made.catalogue}", flush=True)
         print("stop with Ctrl-C", flush=True)
         threading.Event().wait()
+
+
+def demo_at(place: BaseGeometry) -> AbstractContextManager[DemoPlace]:
+    """Serve a SIMULATED world whose middle is that of `place` (degrees) for as long as the block lasts."""
+    from osint import simulated
+
+    return simulated.served_at(place)

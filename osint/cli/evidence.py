@@ -1,15 +1,27 @@
-"""The verbs of the evidence: estimate, total, check, next, score, report."""
+"""The verbs of the evidence: estimate, fits, total, check, next, score, report."""
 
 from __future__ import annotations
 
 import argparse
+import math
 from typing import TYPE_CHECKING, Any
 
 from osint.cli.main import add_common, print_answer
 
 if TYPE_CHECKING:
-    from osint.register import Register
+    from collections.abc import Sequence
 
+    from osint.register import Register
+    from osint.verdict import NextStep
+
+TURNS = (
+    (0.5, "would probably change the finding"),
+    (0.1, "may change the finding"),
+    (0.0, "would hardly change the finding by itself"),
+)
+"""Words for the chance that a step changes a finding, from the least chance of each on."""
+SMALLEST = 0.01
+"""Chance below which a text says so instead of a number."""
 USE = "use of the hall"
 """Reading that a site of the register may settle."""
 
@@ -30,13 +42,20 @@ def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
     )
     p.set_defaults(more=_quantities)
     add_common(p, _estimate)
+    p = verbs.add_parser("fits", help="what a number would need, against what is on file for a site")
+    p.add_argument("site", metavar="SITE", help="id, name, owner or county")
+    p.add_argument("number", metavar="NAME=VALUE", help="the number, as chips=115000 or pflops=6万P")
+    p.add_argument("--chip", help="as H100, 昇腾910B or 'Nvidia H100'; without it the family is unknown")
+    p.add_argument("--date", help="year or date: only chips that were sold by then")
+    p.set_defaults(more=_quantities)
+    add_common(p, _fits)
     p = verbs.add_parser("total", help="what several sites hold together, with shared errors")
     p.add_argument("sites", nargs="*", metavar="SITE", help="sites as typed; a total stands for its announced sites")
     add_common(p, _total)
     p = verbs.add_parser("check", help="a finding for every claim, and the cross-checks of the documents")
     p.add_argument("names", nargs="*", metavar="SITE|CLAIM", help="sites or claims (C007) as typed; all sites without")
     add_common(p, _check)
-    p = verbs.add_parser("next", help="what to get next for a site, ranked by what it would do to the answer")
+    p = verbs.add_parser("next", help="what to get next for a site, by how much each would say alone")
     p.add_argument("site", metavar="SITE", help="id, name, owner or county")
     p.add_argument("--claim", help="claim id to test; the largest of chips or compute without it")
     add_common(p, _next)
@@ -67,6 +86,13 @@ def _estimate(args: argparse.Namespace) -> None:
     known: dict[str, Any] = {"chip": args.chip, "country": country, "date": args.date, "elevation_m": height}
     answer = model.estimate(args.target, givens, fixed=fixed, register=register, **known)
     print_answer(args, answer.to_dict(), answer.text())
+
+
+def _fits(args: argparse.Namespace) -> None:
+    from osint import model
+
+    found = model.fits(args.site, model.parse_given(args.number), _register(args), chip=args.chip, date=args.date)
+    print_answer(args, found.to_dict(), found.text())
 
 
 def _quantities() -> str:
@@ -113,7 +139,41 @@ def _next(args: argparse.Namespace) -> None:
     claim_id = one_claim(register, args.claim, site_id) if args.claim else None
     steps = verdict.next_steps(site_id, register, claim_id)
     table = {"site_id": site_id, "next": verdict.steps_frame(steps).to_dict("records")}
-    print_answer(args, table, "\n".join(step.text() for step in steps))
+    print_answer(args, table, "\n".join([_asked_for(steps, site_id, register), *map(_step_text, steps)]))
+
+
+def _asked_for(steps: Sequence[NextStep], site_id: str, register: Register) -> str:
+    """Return the site and the claim that the steps would test, in one line."""
+    from osint import verdict
+
+    name = register.site(site_id)["name_en"]
+    claims = {step.for_claim for step in steps} - {""}
+    rows = register.claims[register.claims["claim_id"].isin(claims)].to_dict("records")
+    tested = "; to test " + "; ".join(map(verdict.claim_line, rows)) if rows else "; no claim of a number is on file"
+    return f"{site_id}  {name}{tested}"
+
+
+def _step_text(step: NextStep) -> str:
+    """Return a step for a reader: what it is, where it is, what it would decide, the line to run."""
+    lines = [f"{step.rank}. {step.observation}", f"   where: {step.where}"]
+    if step.bounds:
+        lines.append(f"   it bounds {step.bounds}")
+    if math.isfinite(step.narrows_to):
+        was = (
+            f"today the answer spans a factor of {step.now:g}" if math.isfinite(step.now) else "today nothing bounds it"
+        )
+        gain = f"   {was}; with it, one of about {step.narrows_to:g}"
+        if math.isfinite(step.turns):
+            word = next(words for least, words in TURNS if step.turns >= least)
+            chance = f"{step.turns:.0%}" if step.turns >= SMALLEST else "below 1%"
+            gain += f"; it {word} (chance {chance})"
+        lines.append(gain)
+    if math.isfinite(step.expects_best):
+        from osint.model import show
+
+        ends = f"{show(step.expects_best)} ({show(step.expects_low)} to {show(step.expects_high)}) {step.unit}"
+        lines.append(f"   if the documents on file are right, it shows about {ends}")
+    return "\n".join([*lines, *[f"   run: {step.run}"] * bool(step.run)])
 
 
 def _score(args: argparse.Namespace) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from typing import Any
 
+from osint.cli._arguments import add_json
 from osint.cli.main import plain
 
 COLUMNS = (
@@ -15,13 +17,16 @@ COLUMNS = (
 )
 """What the table of claims shows of their columns."""
 
+WHOLE_FROM = 1e5
+"""Number from which a table shows no decimals."""
+
 
 def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `osint extract` to the command."""
     parser = subparsers.add_parser("extract", help="print every quantity that filings claim")
     parser.add_argument("filings", nargs="+", metavar="FILE|URL|CAPTURE", help="a file, a web address or a capture id")
-    parser.add_argument("--json", action="store_true", help="one JSON object per line")
-    parser.add_argument("--date", help="day of the documents, as 2024-06-15")
+    add_json(parser)
+    parser.add_argument("--date", metavar="DATE", help="day of the documents, as 2024-06-15")
     told = "read pictures and scanned pages by machine (needs the extra ocr)"
     parser.add_argument("--ocr", action="store_true", help=told)
     told = "print what each document says of itself: title, buyer, attachments, ..."
@@ -33,6 +38,7 @@ def _extract(args: argparse.Namespace) -> int:
     from osint import filings
     from osint.errors import OsintError
     from osint.register import read_day
+    from osint.shown import table_text
 
     status = 0
     document = read_day(args.date) if args.date else None
@@ -56,7 +62,9 @@ def _extract(args: argparse.Namespace) -> int:
         elif table.empty:
             print("(no claims)")
         else:
-            print(table[COLUMNS.split()].to_string(index=False, na_rep=""))
+            columns = COLUMNS.split()
+            cells = [[_cell(row[name]) for name in columns] for row in table.to_dict("records")]
+            print(table_text(columns, cells))
     return status
 
 
@@ -65,7 +73,14 @@ def _print_about(found: dict[str, Any], as_json: bool) -> None:
         print(json.dumps(found, ensure_ascii=False))
         return
     for name, value in found.items():
-        for one in value if isinstance(value, list) else [value]:
-            words = f"{one['address']} {one['words']}".strip() if isinstance(one, dict) else one
-            if words != "":
+        for one in value if isinstance(value, list | tuple) else [value]:
+            words = ", ".join(str(part) for part in one.values() if part) if isinstance(one, dict) else str(one)
+            if words not in ("", "None"):
                 print(f"{name}: {words}")
+
+
+def _cell(value: Any) -> str:
+    """Return a cell as text: numbers with six digits and no exponent where they are large, what is missing empty."""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:,.0f}" if value >= WHOLE_FROM else f"{value:.6g}"
+    return str(value)

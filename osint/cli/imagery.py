@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from osint.cli._arguments import (
     INCOMPLETE,
+    add_demo,
     add_offline,
     add_out,
     add_verb,
@@ -38,15 +39,18 @@ def add_verbs(subparsers: Any) -> None:
     fetch.add_argument("--bands", default="B02,B03,B04,B11,scl", help="comma separated (default %(default)s)")
     fetch.add_argument("--resolution", type=float, default=10.0, metavar="M", help="pixel in m (default %(default)g)")
     for p in (scenes, fetch):
+        add_demo(p)
         p.add_argument("--max-cloud", type=float, default=100.0, metavar="PCT", help="leave out scenes with more cloud")
 
     told = "draw a place before and after, from the clearest scenes near two dates"
     p = add_verb(subparsers, "pair", _pair, place, catalogue_parser(), two_dates, help=told)
+    add_demo(p)
     p.add_argument("--days", type=int, default=30, help="how far from each date to look (default %(default)s)")
 
     told = "draw a place on many days: a contact sheet (.png, .svg) or a time-lapse (.gif)"
     out = scenes_parser(out="picture to write: .png or .svg, or .gif for a time-lapse")
     p = add_verb(subparsers, "sheet", _sheet, place, out, help=told)
+    add_demo(p)
     p.add_argument("--count", type=int, default=12, metavar="N", help="pictures, spread over the time (default 12)")
     p.add_argument("--outlines", type=Path, metavar="FILE", help="outlines to draw on each picture")
     p.add_argument("--title", default="", help="written over the picture")

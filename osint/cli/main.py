@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TextIO
 
 from osint import __version__
 from osint.cli import _help
-from osint.cli._arguments import add_data, add_json, join_places, place_outputs
+from osint.cli._arguments import add_data, add_json, demo_world, join_places, place_outputs
 from osint.errors import BadInputError, OsintError
 
 # each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
@@ -181,7 +181,7 @@ def _offline(asked: bool) -> Iterator[None]:
 def _failed(verb: str, why: str, status: int = TYPED_WRONG) -> int:
     from osint.shown import shown
 
-    print(f"osint {verb}: {shown(why)}" if verb else f"osint: {shown(why)}", file=sys.stderr)
+    print(f"osint {shown(verb)}: {shown(why)}" if verb else f"osint: {shown(why)}", file=sys.stderr)
     return status
 
 
@@ -200,7 +200,8 @@ def main(argv: list[str] | None = None) -> int:
         args = parser.parse_args(words)
         with _marked(as_json=getattr(args, "json", False)), _offline(getattr(args, "offline", False)):
             moved = place_outputs(args)
-            status = int(args.handler(args) or 0)
+            with demo_world(args):
+                status = int(args.handler(args) or 0)
             for path in moved:
                 if path.exists():
                     print(f"osint: written to {path}", file=sys.stderr)

@@ -30,7 +30,7 @@ def add_verbs(verbs: Any) -> None:
     told = "put on file what was seen at a site: one row by hand, or the outlines of a file"
     shape = argparse.RawDescriptionHelpFormatter
     p = verbs.add_parser("observed", help=told, epilog=EXAMPLES, formatter_class=shape)
-    p.add_argument("site", metavar="SITE", help="id in sites.csv")
+    p.add_argument("site", metavar="SITE", help="id, name, owner or county")
     told = "what `osint observe`, `locate`, `date` or `measure` wrote; without it one row by hand"
     p.add_argument("file", nargs="?", type=Path, metavar="FILE.geojson", help=told)
     p.add_argument("--who", metavar="NAME", help="the person or body that saw it")
@@ -51,7 +51,8 @@ def add_verbs(verbs: Any) -> None:
         hand.add_argument(f"--{name}", type=float, metavar="X", help=f"{what} of the quantity")
     told = "share of the possible area of the site that was looked at, 0 to 1"
     hand.add_argument("--searched-share", type=float, metavar="SHARE", help=told)
-    hand.add_argument("--at", metavar="LON,LAT", help="where it was seen, degrees (WGS-84)")
+    hand.add_argument("--at", metavar="LON,LAT", help="where it was seen, degrees in --datum, or the link of a map")
+    p.add_argument("--datum", default="WGS-84", metavar="NAME", help="of --at: WGS-84, gcj02 (Amap), bd09 (Baidu)")
     hand.add_argument("--position-error-m", type=float, metavar="M", help="error of that position")
     hand.add_argument("--quote", default="", metavar="TEXT", help="the words of the source")
     hand.add_argument("--note", default="", metavar="TEXT", help="what it is and is not")
@@ -72,7 +73,7 @@ def _observed(args: argparse.Namespace) -> None:
     from osint import register as tables
 
     register = tables.load_register(args.data)
-    register.site(args.site)
+    args.site = tables.one_site(register, args.site).site_id
     _refuse_options(args)
     rows = _of_file(args, register) if args.file else [_by_hand(args)]
     if not args.dry_run:
@@ -105,9 +106,9 @@ def _stated(args: argparse.Namespace) -> change.PlaceEstimate | None:
 
 
 def _by_hand(args: argparse.Namespace) -> dict[str, Any]:
-    from osint import change
+    from osint import change, geo
 
-    lon, lat = named_numbers("--at", "LON,LAT", args.at) if args.at else (None, None)
+    lon, lat = geo.read_point(args.at, geo.datum_named(args.datum)) if args.at else (None, None)
     known = {name: getattr(args, name) for name in ("rung", "not_yet", "quantity", "low", "best", "high")}
     known |= {name: getattr(args, name) for name in ("searched_share", "part", "source_url", "quote", "note")}
     known |= {"lon": lon, "lat": lat, "position_error_m": args.position_error_m}

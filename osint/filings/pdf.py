@@ -74,14 +74,18 @@ def open_document(data: bytes, name: str) -> pdfium.PdfDocument:
 
 def read_pdf(data: bytes, name: str) -> tuple[Pages, list[str]]:
     """Return the pages and the remarks of a PDF."""
-    remarks, empty, out = [], [], _Runs()
+    remarks, empty, broken, out = list[str](), list[int](), list[int](), _Runs()
     digits = glyphs.Digits()
     with closing(open_document(data, name)) as document:
         count = len(document)
         if count > _MAX_PAGES:
             remarks.append(f"has {count} pages; the first {_MAX_PAGES} were read")
         for number in range(1, min(count, _MAX_PAGES) + 1):
-            raw, tables, gaps = _page_text(document, number, digits)
+            try:
+                raw, tables, gaps = _page_text(document, number, digits)
+            except pdfium.PdfiumError:
+                broken.append(number)
+                continue
             if not raw.strip():
                 empty.append(number)
             if tables:
@@ -92,6 +96,8 @@ def read_pdf(data: bytes, name: str) -> tuple[Pages, list[str]]:
             if out.length > _MAX_CHARACTERS:
                 remarks.append(f"holds over {_MAX_CHARACTERS} characters; what follows page {number} was not read")
                 break
+    if broken:
+        remarks.append(f"page {listed_pages(broken)} is damaged and was not read: fetch the file again")
     doubtful = []
     order = sorted(range(len(out.places)), key=out.places.__getitem__)
     by_place = [out.places[run] for run in order]

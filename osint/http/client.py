@@ -266,7 +266,7 @@ class Client:
         With `spool` each body goes to a file as it comes, and each hop is recorded in `exchanges`. Raises
         OsintError for a proxy that cannot be used; all other trouble is in the answer.
         """
-        if is_offline():
+        if is_offline() and not is_loopback(request.url):
             host = urlsplit(request.url).hostname
             raise RefusedError(f"{host} is not asked: {OFFLINE}=1 (or --offline) allows no question to the network")
         answer = Answer(request.url)

@@ -37,6 +37,7 @@ from osint.http import (
     Request,
     Trouble,
     cache_folder,
+    is_loopback,
     is_offline,
     named_host,
     read_json,
@@ -247,7 +248,11 @@ class KeptAnswers(StacApiIO):
 
     def __init__(self, catalogue: str, folder: Path, spent: Cost, offline: bool) -> None:
         super().__init__(max_retries=None)
-        self.folder, self.spent, self.offline = Path(folder), spent, offline or is_offline()
+        self.folder, self.spent, self.offline = (
+            Path(folder),
+            spent,
+            offline or (is_offline() and not is_loopback(catalogue)),
+        )
         own = named_host(catalogue)
 
         def elsewhere(url: str) -> str:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from osint.errors import BadInputError
 from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
-from osint.model.evidence import EXACT, Given, show, sig
+from osint.model.evidence import EXACT, Given, show, sig, stated
 from osint.model.network import Edge, Factor, Network, Reading, Readings, ReadingWord, unit_of
 from osint.model.posterior import GIVEN_RANGES, Posterior, posterior
 from osint.model.typed import quantity_named
@@ -449,21 +449,6 @@ def arithmetic(answer: Posterior, target: str, givens: Sequence[Given]) -> list[
         kind = "readings" if len(answer.readings) > 1 else "givens"
         lines.append(f"all {kind} together: {most}{best} ({low} to {high}, 90%) {unit_of(target)}")
     return lines
-
-
-def stated(given: Given) -> str:
-    """Return the number of a given as its source has it, in the unit of its quantity.
-
-    >>> stated(Given("pflops", 4850, 5150, best=5000))
-    '5,000'
-    """
-    if given.capped:
-        return f"at most {given.high:,.12g}"
-    if given.high is None:
-        return f"at least {given.low:,.12g}"
-    if given.best is not None or given.low == given.high:
-        return f"{given.low if given.best is None else given.best:,.12g}"
-    return f"{given.low:,.12g} to {given.high:,.12g}"
 
 
 def _factor_text(reading: Reading, edge: Edge, sign: int) -> str:

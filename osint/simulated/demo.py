@@ -284,13 +284,23 @@ class DemoPlace:
 def served_at(place: BaseGeometry) -> Iterator[DemoPlace]:
     """Serve a SIMULATED world whose middle is that of `place` (degrees) for as long as the block lasts."""
     middle = place.centroid
-    epsg = imagery.utm_epsg(middle.x, middle.y)
-    x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(middle.x, middle.y)
+    made = make_demo(0, PLACE_PX, FIRST_DAY, LAST_DAY, **corner_of((middle.x, middle.y), PLACE_PX))
     half_m = PLACE_PX // 2 * PIXEL_M
-    corner = (round((x - half_m) / GRID_M) * GRID_M, round((y + half_m) / GRID_M) * GRID_M)
-    made = make_demo(0, PLACE_PX, FIRST_DAY, LAST_DAY, epsg=epsg, origin=corner)
     with served(made):
         yield DemoPlace(made.catalogue, COLLECTION, around(middle, half_m - PLACE_EDGE_M), FIRST_DAY, LAST_DAY)
+
+
+def corner_of(middle: tuple[float, float] | None, size_px: int) -> WorldOptions:
+    """Return the options by which a world of `size_px` pixels has its middle at a place (degrees); none without one."""
+    if middle is None:
+        return {}
+    epsg = imagery.utm_epsg(*middle)
+    x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(*middle)
+    half_m = size_px // 2 * PIXEL_M
+    return {
+        "epsg": epsg,
+        "origin": (round((x - half_m) / GRID_M) * GRID_M, round((y + half_m) / GRID_M) * GRID_M),
+    }
 
 
 def start(

@@ -1,0 +1,125 @@
+"""Whether a stated number fits what is on file for a site: what it would need, and what is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from osint.errors import BadInputError, OsintError
+from osint.model.evidence import CHIP_COUNTS, Dossier, Given, given_of, show, sig, stated
+from osint.model.network import ReadingWord, unit_of
+from osint.model.posterior import posterior
+from osint.register import Register, one_site
+
+LIMIT = "Room is not presence: that a hall could hold a number does not show that it does."
+LAND = "land_m2"
+LEAST_SHOWN = 0.01  # chance below which a text says so instead of a number
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One quantity on file against the number."""
+
+    on_file: Given
+    seen: bool
+    """Whether it was seen or measured; else a document states it."""
+    needs: tuple[float, float, float]
+    """Low, best and high (90%) of the same quantity that the number would need."""
+    room: tuple[float, float, float]
+    """Low, best and high (90%) of what is on file has room for, in the unit of the number."""
+    chance: float
+    """Chance that what is on file has room for the number."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        named = {"quantity": self.on_file.quantity, "on_file": self.on_file.text(), "ids": list(self.on_file.ids)}
+        ends = ("low", "best", "high")
+        sides = {
+            "needs": dict(zip(ends, map(sig, self.needs), strict=True)),
+            "room": dict(zip(ends, map(sig, self.room), strict=True)),
+        }
+        return {**named, "seen": self.seen, **sides, "chance_of_room": round(self.chance, 4)}
+
+    def text(self, number: Given) -> str:
+        """Return it in words."""
+        unit, asked = unit_of(self.on_file.quantity), unit_of(number.quantity)
+        low, best, high = map(show, self.needs)
+        by = f"{self.on_file.label}, {'seen' if self.seen else 'a document'}"
+        room_low, room, room_high = map(show, self.room)
+        chance = f"{self.chance:.0%}" if LEAST_SHOWN <= self.chance <= 1 - LEAST_SHOWN else "below 1%"
+        chance = "above 99%" if self.chance > 1 - LEAST_SHOWN else chance
+        return (
+            f"needs {best} ({low} to {high}) {unit}; on file {stated(self.on_file)} ({by}), with room for {room} "
+            f"({room_low} to {room_high}) {asked}: {chance} that it has room for {stated(number)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """A stated number against every quantity on file for a site."""
+
+    site_id: str
+    name: str
+    number: Given
+    chip: str
+    """Chip family; empty if none was named."""
+    fits: tuple[Fit, ...]
+    """The least likely room first."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        head = {"site_id": self.site_id, "number": self.number.text(), "chip": self.chip}
+        return {**head, "fits": [fit.to_dict() for fit in self.fits]}
+
+    def text(self) -> str:
+        """Return it as plain text."""
+        chip = f", all {self.chip}" if self.chip else ""
+        lines = [f"{stated(self.number)} {unit_of(self.number.quantity)}{chip}, at {self.site_id} {self.name}"]
+        lines += [f"  {fit.text(self.number)}" for fit in self.fits]
+        if not self.fits:
+            lines.append("  nothing on file for this site can be compared with it; `osint next` says what to get")
+        return "\n".join(
+            [*lines, "  Room is not presence: that a hall could hold a number does not show that it does."]
+        )
+
+
+def fits(site: str, number: Given, source: Register, *, chip: str | None = None, date: str | None = None) -> Fits:
+    """Return a stated number against every quantity on file for a site, each by itself.
+
+    `site` is what `one_site` takes, `number` an exact quantity, as chips=115000; without `chip` the family is weighed
+    as in `estimate`. Claims and observations that count the same chips in another unit are left out: they would be
+    tested with themselves; and so is land where more is known, for it bounds nothing then. Raises BadInputError for a
+    bound or a range, NotFoundError for an unknown site.
+    """
+    if number.low is None or number.low != number.high:
+        raise BadInputError(f"{number.text()} is a bound or a range; give one number, as {number.quantity}=115000")
+    dossier = Dossier.of(source)
+    row = dossier.sites[one_site(source, site).site_id]
+    family = dossier.network.chip_named(chip) if chip else None
+    own = CHIP_COUNTS if number.quantity in CHIP_COUNTS else {number.quantity}
+    fixed = {ReadingWord.USE.value: row.hall_use} if row.hall_use else {}
+    found = []
+    for given, seen in _on_file(row.site_id, dossier):
+        if given.quantity in own or given.bound:
+            continue
+        asked: dict[str, Any] = {"country": row.country, "chip": family, "date": date, "fixed": fixed}
+        try:
+            readings = dossier.network.readings({number.quantity, given.quantity}, elevation_m=row.elevation_m, **asked)
+            room, _ = posterior(number.quantity, [given], readings)
+            needs, _ = posterior(given.quantity, [number], readings)
+        except OsintError:  # no relation joins the two
+            continue
+        found.append(Fit(given, seen, needs.interval, room.interval, room.at_least(number.low)))
+    found = [fit for fit in found if fit.on_file.quantity != LAND] or found
+    return Fits(row.site_id, row.name_en, number, family or "", tuple(sorted(found, key=lambda fit: fit.chance)))
+
+
+def _on_file(site_id: str, dossier: Dossier) -> list[tuple[Given, bool]]:
+    """Return what documents state and what was seen of a site, and whether it was seen."""
+    claims = [(given, False) for claim in dossier.claims[site_id] if (given := given_of(claim)) is not None]
+    seen = [
+        (Given(o.quantity, o.low, o.high, f"{o.observation_id}, {o.observer}", (o.observation_id,), True, o.best), True)
+        for o in dossier.observations[site_id]
+        if o.quantity and o.low and o.high
+    ]
+    return claims + seen
