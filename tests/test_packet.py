@@ -210,9 +210,28 @@ def test_what_somebody_signed_or_changed_is_not_replaced(copied, register):
 def test_the_assumption_that_flips_a_finding_is_named(register):
     from osint.packet.flips import flips
 
-    (one,) = flips(register, ["C206", "C031"])
+    (one,) = (found for found in flips(register, ["C206", "C031"]) if "pue" in found.assumption)
     assert (one.claim_id, one.now, one.then) == ("C206", "could fit", "not reached")
     assert "pue peak at 1.4 MW facility per MW IT" in one.text()
+
+
+def test_a_dossier_with_another_network_keeps_nothing_that_was_worked_out_with_the_old(register):
+    from osint import model, verdict
+
+    dossier = model.Dossier.of(register)
+    claim = next(one for one in dossier.all_claims if one.claim_id == "C206")
+    before = verdict.judge(claim, dossier).probability
+    table = register.relations.copy()
+    table.loc[table["relation"] == "pue_peak", ["low", "best", "high"]] = [1.40, 1.405, 1.41]
+    network = model.Network.of(replace(register, relations=table))
+    fresh = verdict.judge(claim, replace(model.Dossier.of(register), network=network)).probability
+    assert verdict.judge(claim, replace(dossier, network=network)).probability == fresh != before
+
+
+def test_the_packets_of_the_shipped_case_have_nothing_to_mend(register, tmp_path):
+    for name in ("XJ07", "AGG-39"):
+        made = packet.write_packet(name, tmp_path / name, register=register, made_by="A", harm="names nobody")
+        assert [one.text() for one in made.faults] == []
 
 
 def test_every_outcome_has_what_may_and_may_not_be_said(register):

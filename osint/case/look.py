@@ -23,7 +23,7 @@ from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError,
 from osint.register import LADDER, Rung
 
 if TYPE_CHECKING:
-    from osint.case.case import Site
+    from osint.case.site import Site
 
 DRAWN = 8
 """Candidates that get a picture and a series, those that are probably buildings first."""
@@ -196,9 +196,9 @@ class Look:
             raise BadInputError("name the candidates that are the site's by their numbers, as take([1, 3])")
         ids = [one.outline_id for one in chosen]
         stated = _stated(p_place, place_reason, who)
-        seen: dict[str, Any] = {"only": ids, "stated": stated, "part": as_part, "vouched": True}
+        seen: dict[str, Any] = {"only": ids, "stated": stated, "part": as_part}
         seen |= {"observer": who.strip(), "how": HOW}
-        rows = change.found_rows(self._found, site.id, self.until, self._evidence(site), **seen)
+        rows = change.found_rows(self._found.called_buildings(ids), site.id, self.until, self._evidence(site), **seen)
         if not rows:
             raise NotFoundError(self._why_no_row(chosen))
         added = f"; {who.strip()} adds: {place_reason.strip()}" if place_reason.strip() and stated is None else ""

@@ -42,6 +42,13 @@ class FoundFile:
     """What was searched; None of outlines that were drawn."""
     simulated: bool
 
+    def called_buildings(self, outline_ids: Sequence[str]) -> FoundFile:
+        """Return it with outlines that a person calls buildings: a doubt about nothing but their kind is settled."""
+        if "doubts" not in self.frame:
+            return self
+        chosen = self.frame["outline_id"].astype(str).isin(outline_ids)
+        return replace(self, frame=self.frame.assign(vouched=chosen & self.frame["doubts"].map(of_kind_alone)))
+
 
 def search_member(
     place: BaseGeometry | None, start: str, end: str, last_day: str, searched_share: float | None, simulated: bool
@@ -127,14 +134,12 @@ def found_rows(
     only: Sequence[str] = (),
     stated: PlaceEstimate | None = None,
     part: str = "",
-    vouched: bool = False,
     **seen: Any,
 ) -> list[Row]:
     """Return the observations of a file of outlines about a site; see `structure_rows`.
 
     `only` are the ids of the outlines to take; the compounds of the others stay rivals. `until` is the last day that
-    was looked at. What a person `stated` of the place takes the place of what is computed. `vouched` says that
-    the observer calls the outlines of `only` buildings: a doubt about nothing but their kind is settled by that. `seen`
+    was looked at. What a person `stated` of the place takes the place of what is computed. `seen`
     are further arguments of `structure_rows`: observer, how, source_url.
     """
     unknown = sorted(set(only) - set(map(str, found.frame["outline_id"])))
@@ -149,8 +154,6 @@ def found_rows(
             return []
         others = (may_be[numbers == number] for number in sorted(set(numbers) - mine))
         evidence = replace(evidence, rivals=tuple(candidate_of(group, evidence.identified) for group in others))
-    if vouched and only and "doubts" in frame:
-        frame = frame.assign(vouched=frame["doubts"].map(of_kind_alone))
     # a row that a person vouches for is kept, whatever would be computed of its place
     rows = structure_rows(frame, site_id, until, evidence=None if stated and len(may_be) else evidence, **seen)
     known: Row = {"part": part} if part else {}

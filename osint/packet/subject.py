@@ -59,7 +59,7 @@ def subject(name: str, register: Register, case: str | Path | None = None, made_
             f"there is no site, claim or figure {name!r}; name an id of sites.csv or claims.csv with a claim on file, "
             "or the path of an exported figure"
         )
-    return _of_claims(name, [c.claim_id for c in found], dossier, case, made_by)
+    return _of_claims(name, [c.claim_id for c in found], dossier, case, made_by, _precision(register))
 
 
 def _judged(
@@ -139,7 +139,9 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in kept.items() if value is not None}
 
 
-def _of_claims(name: str, claim_ids: Sequence[str], dossier: Dossier, case: str | Path | None, made_by: str) -> Subject:
+def _of_claims(
+    name: str, claim_ids: Sequence[str], dossier: Dossier, case: str | Path | None, made_by: str, precision: str
+) -> Subject:
     """Return the subject of a site or a claim, with a figure of its own."""
     findings, checks = _judged(claim_ids, dossier)
     against = {i for f in findings for c in f.contradictions for i in c.others} - set(claim_ids)
@@ -167,7 +169,7 @@ def _of_claims(name: str, claim_ids: Sequence[str], dossier: Dossier, case: str 
         question=f"What is claimed of {site.name_display}, and what is known apart from the claim?",
         title=told,
         numbers=[
-            *_numbers(findings),
+            *_numbers(findings, dossier, precision),
             *(Number.of_observation(r) for _, r in sorted(seen.items()) if r.best is not None),
         ],
         evidence=sources,
@@ -196,9 +198,19 @@ def _of_claims(name: str, claim_ids: Sequence[str], dossier: Dossier, case: str 
     )
 
 
-def _numbers(findings: Sequence[verdict.Finding]) -> list[Number]:
+_ALLOWED = {"seen": "room that what was seen leaves for", "documents": "what other documents allow for"}
+
+
+def _precision(register: Register) -> str:
+    """Return how P are read where chips are worked out from them."""
+    rows = register.readings[register.readings["reading"] == "precision"].to_dict("records")
+    return "P read as " + ", ".join(f"{r['option']} ({r['prior']:.0%} before the documents)" for r in rows)
+
+
+def _numbers(findings: Sequence[verdict.Finding], dossier: Dossier, precision: str) -> list[Number]:
     """Return the numbers of the claims, and what other rows allow for each."""
     rows = []
+    compute = {c.claim_id for c in dossier.all_claims if c.quantity == "pflops"}
     for f in findings:
         claim = f.claim
         if claim.value_low is not None or claim.value_high is not None or claim.readings:
@@ -209,7 +221,7 @@ def _numbers(findings: Sequence[verdict.Finding]) -> list[Number]:
                 low, best, high = (float(show(end, 3).replace(",", "")) for end in span)
                 rows.append(
                     Number(
-                        f"what {what} would allow for {claim.claim_id}",
+                        f"{_ALLOWED[what]} {claim.claim_id}",
                         low=low,
                         best=best,
                         high=high,
@@ -217,6 +229,7 @@ def _numbers(findings: Sequence[verdict.Finding]) -> list[Number]:
                         kind=NumberKind.DERIVED,
                         sources=(f"finding:{claim.claim_id}", *sorted(set(ids))),
                         computed_by="osint.verdict.check",
+                        note=precision if compute & set(ids) and claim.quantity != "pflops" else "",
                         id=f"{claim.claim_id}_{what}",
                     )
                 )
