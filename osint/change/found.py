@@ -20,12 +20,12 @@ from osint.change.history import PROPERTIES
 from osint.change.observations import Row, candidate_of, compounds, may_be_building, observation_row, structure_rows
 from osint.change.place import PlaceEstimate, Search, SiteEvidence
 from osint.change.reasons import of_kind_alone
-from osint.change.stack import Stack
+from osint.change.stack import RGB, Stack, around
 from osint.errors import BadInputError, NotFoundError, UnreadableError
 from osint.register import LADDER, QUANTITIES, read_day
 
 if TYPE_CHECKING:
-    from osint import imagery
+    import xarray as xr
 
 SEARCH = "search"  # member of a GeoJSON collection that says what was looked at
 
@@ -69,13 +69,13 @@ def shown_until(stack: Stack, place: BaseGeometry, start: str, end: str) -> str:
     return str(groups[-1]["datetime"].min().date()) if groups else ""
 
 
-def place_pair(stack: Stack, place: BaseGeometry, start: str, end: str) -> imagery.Pair | None:
-    """Return a place (degrees) before and after: the clearest scene of the first season and of the last, or None."""
+def place_days(stack: Stack, place: BaseGeometry, start: str, end: str) -> xr.Dataset | None:
+    """Return a place (degrees) in natural colours on the clearest day of each season; None with fewer than two."""
     groups = detect.season_groups(stack.between(start, end), place.centroid.y)
     if len(groups) < detect.LEAST_SEASONS:
         return None
-    chosen = [group.sort_values(["cloud_pct", "datetime"]).head(1) for group in (groups[0], groups[-1])]
-    return detect.pair_of(stack, pd.concat(chosen), place, 0.0)
+    chosen = [group.sort_values(["cloud_pct", "datetime"]).head(1) for group in groups]
+    return stack.read(pd.concat(chosen), around(place, 0.0), RGB)
 
 
 def last_scene(stack: Stack, start: str, end: str) -> str:
