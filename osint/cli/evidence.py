@@ -55,13 +55,14 @@ def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
     p = verbs.add_parser("check", help="a finding for every claim, and the cross-checks of the documents")
     p.add_argument("names", nargs="*", metavar="SITE|CLAIM", help="sites or claims (C007) as typed; all sites without")
     add_common(p, _check)
-    p = verbs.add_parser("next", help="what to get next for a site, ranked by what it would do to the answer")
+    p = verbs.add_parser("next", help="what to get next for a site, by how much each would say alone")
     p.add_argument("site", metavar="SITE", help="id, name, owner or county")
     p.add_argument("--claim", help="claim id to test; the largest of chips or compute without it")
     add_common(p, _next)
     p = verbs.add_parser("score", help="coverage and error of the model on systems whose truth is public")
     add_common(p, _score)
     p = verbs.add_parser("report", help="write the page, tables, maps and figures for all sites")
+    p.add_argument("--site", help="the page of this site and its parts alone, with the figures of each")
     p.add_argument("--out", help="folder; data/derived/report without it")
     add_common(p, _report)
 
@@ -185,9 +186,13 @@ def _score(args: argparse.Namespace) -> None:
 
 
 def _report(args: argparse.Namespace) -> None:
-    from osint import files, report
+    from osint import case, files, report
     from osint.register import data_dir
 
+    if args.site:
+        page = case.open_case(args.data).site(args.site).report(args.out)
+        print_answer(args, {"page": str(page)}, f"page: {page}")
+        return
     if not args.out:
         files.check_case(data_dir(args.data))
     made = report.write_report(_register(args), args.out or data_dir(args.data) / "derived" / "report")
