@@ -15,6 +15,7 @@ from osint.model.evidence import (
     Given,
     Question,
     comparable,
+    family_prior,
     gather,
     given_of,
     question,
@@ -23,8 +24,8 @@ from osint.model.evidence import (
     sig,
 )
 from osint.model.fits import Fit, Fits, fits
-from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, unit_of
-from osint.model.posterior import Posterior, after, alone, design, invert, posterior, solve
+from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, height_used, unit_of
+from osint.model.posterior import Posterior, after, alone, design, invert, posterior, solve, tightest
 from osint.model.score import Score, leave_out, score
 from osint.model.sums import SharedSum, sum_of
 from osint.model.total import Ground, Part, Total, expand, total, totals_text
@@ -68,9 +69,11 @@ __all__ = [
     "design",
     "estimate",
     "expand",
+    "family_prior",
     "fits",
     "gather",
     "given_of",
+    "height_used",
     "invert",
     "leave_out",
     "parse_given",
@@ -83,6 +86,7 @@ __all__ = [
     "sig",
     "solve",
     "sum_of",
+    "tightest",
     "total",
     "totals_text",
     "unit_of",

@@ -9,7 +9,7 @@ import numpy as np
 
 from osint.model.evidence import Given, show
 from osint.model.network import Reading, Readings, unit_of
-from osint.model.posterior import posterior
+from osint.model.posterior import Posterior, posterior
 
 DISAGREE = 0.05  # posterior predictive p below which a disagreement is named
 CONTRADICT = 0.01  # posterior predictive p below which givens are not combined to one number
@@ -23,10 +23,23 @@ class Conflict:
     others: tuple[Given, ...]
     p: float
     """Posterior predictive probability, two-sided, of a value at least so far out; of a bound, that it holds."""
-    low: float
-    """What the others expect of the quantity (90%), in its unit."""
-    best: float
-    high: float
+    expected: Posterior
+    """What the others expect of the quantity."""
+
+    @property
+    def low(self) -> float:
+        """Lower end of what the others expect (90%), in the unit of the quantity."""
+        return self.expected.interval[0]
+
+    @property
+    def best(self) -> float:
+        """Median of what the others expect."""
+        return self.expected.interval[1]
+
+    @property
+    def high(self) -> float:
+        """Upper end of what the others expect."""
+        return self.expected.interval[2]
 
     @property
     def factor(self) -> float:
@@ -66,5 +79,5 @@ def conflicts(givens: Sequence[Given], readings: Sequence[Reading]) -> tuple[Con
             p = expected.at_most(given.high or np.inf) if given.capped else expected.at_least(given.low or 0.0)
         else:
             p = min(1.0, 2 * min(expected.tails(given.log, given.sd)))
-        out.append(Conflict(given, others, p, *expected.interval))
+        out.append(Conflict(given, others, p, expected))
     return tuple(sorted(out, key=lambda c: c.p))

@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from osint.register import (
     chip_families,
 )
 
+T = TypeVar("T")
 CONFIRMED = 0.9  # p_place from which what was seen counts as the place: one in ten wrong is the most (judgement)
 EXACT = 1e-4  # relative sd of a given without a range
 ROUNDING = {Bounding.EXACT: 0.03, Bounding.ABOUT: 0.10}
@@ -150,12 +152,26 @@ def stated(given: Given) -> str:
     '5,000'
     """
     if given.capped:
-        return f"at most {given.high:,.12g}"
+        return f"at most {_digits(given.high)}"
     if given.high is None:
-        return f"at least {given.low:,.12g}"
+        return f"at least {_digits(given.low)}"
     if given.best is not None or given.low == given.high:
-        return f"{given.low if given.best is None else given.best:,.12g}"
-    return f"{given.low:,.12g} to {given.high:,.12g}"
+        return _digits(given.low if given.best is None else given.best)
+    return f"{_digits(given.low)} to {_digits(given.high)}"
+
+
+WHOLE_FROM = 1000  # size from which a converted number is printed without a fraction
+
+
+def _digits(value: float | None) -> str:
+    """Return a number with all its digits; one that was converted, as mu to m2, without the fraction that this gives.
+
+    >>> _digits(109737.88), _digits(1400 * 2000 / 3)
+    ('109,737.88', '933,333')
+    """
+    number = value or 0.0
+    converted = abs(number) >= WHOLE_FROM and not math.isclose(number, round(number, 2), rel_tol=0, abs_tol=1e-6)
+    return f"{number:,.0f}" if converted else f"{number:,.12g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +192,18 @@ class Dossier:
     """Sites that are parts of a site, by its id, in the order of the table; a site without parts has none."""
     span: tuple[dt.date, dt.date] | None = None
     """Earliest day and latest first day of the dates of all claims; None where no claim is dated."""
+    _kept: dict[str, dict[Any, Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, site_id: str, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` gives, worked out once for a key of a site; only the last site asked is kept."""
+        if site_id not in self._kept:
+            self._kept.clear()
+            self._kept[site_id] = {}
+        of_site = self._kept[site_id]
+        if key not in of_site:
+            of_site[key] = make()
+        kept: T = of_site[key]
+        return kept
 
     @classmethod
     def of(cls, source: Register | Dossier) -> Dossier:
@@ -329,7 +357,11 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
     # compute and money are only a part of what racks and power serve: they bound those from below
     part = frozenset[str]() if q.quantity in CHIP_COUNTS else CHIP_COUNTS | {"cost_cny"}
     claimed = [g for _, g in best.values()]
-    givens = [replace(g, high=None) if g.quantity in part else g for g in claimed if g.low or g.quantity not in part]
+    givens = [
+        replace(g, low=g.best or g.low, high=None, best=None) if g.quantity in part else g
+        for g in claimed
+        if g.low or g.quantity not in part
+    ]
     if any(g.quantity != "land_m2" and not g.bound for g in givens):
         givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
     return givens
@@ -343,19 +375,24 @@ def readings_for(
     Families that did not exist on the day of the claim are left out; a plan may wait for the next ones. `fixed` sets
     further discrete unknowns by hand, as {"use of the hall": "AI alone"}.
     """
-    network, prior = Dossier.of(source).network, None
-    known = network.families(q.country, **_days(q))
-    if q.families:
-        weights = {f: known.get(f, 0.0) or UNLISTED_FAMILY for f in q.families}
-        prior = {f: w / sum(weights.values()) for f, w in weights.items()}
+    network = Dossier.of(source).network
     held = {ReadingWord.PRECISION: q.precision, ReadingWord.USE: q.use, **(fixed or {})}
     return network.readings(
         {q.quantity} | {g.quantity for g in givens},
         country=q.country,
-        family_prior=prior or known,
+        family_prior=family_prior(q, network),
         fixed={name: option for name, option in held.items() if option},
         elevation_m=q.elevation_m,
     )
+
+
+def family_prior(q: Question, network: Network) -> dict[str, float]:
+    """Return the chip families of a question with their prior: the claim's own as worded, else those of the country."""
+    known = network.families(q.country, **_days(q))
+    if not q.families:
+        return known
+    weights = {f: known.get(f, 0.0) or UNLISTED_FAMILY for f in q.families}
+    return {f: w / sum(weights.values()) for f, w in weights.items()}
 
 
 def _days(q: Question) -> dict[str, str]:

@@ -12,11 +12,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from typing import Any, TypeAlias, overload
+from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from osint.errors import BadInputError
 from osint.register import QUANTITIES, Chip, ReadingRow, Register, Relation, chip_families, near_chips, read_date
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+T = TypeVar("T")
 Z90 = 1.6448536269514722  # standard normal at 95%: half of a two-sided 90% interval
 HOURS = 8.76  # GWh per year of 1 MW
 BY_CHIP = frozenset(name for name, q in QUANTITIES.items() if q.by_chip)
@@ -40,6 +41,7 @@ PRIOR_SYSTEMS = 2  # systems that the published spread of a relation counts for,
 ALTITUDE_M = 2550.0  # height for which altitude_derate holds
 AFTER_THE_LAW = 0.25  # share of its prior that a family keeps once the law has closed deliveries (judgement)
 MOST_READINGS = 1500  # readings of one question from which bounded factors are taken as log-normal, narrowest first
+HEIGHT_STEP_M = 50.0  # to which the height of a site is rounded, so that sites share their readings
 HELD = 1.0001  # range up and down of a relation that is held at a value
 KEPT_FACTORS = 1024  # factors of chips that are kept
 KEPT_READINGS = 512  # sets of readings that a network keeps
@@ -475,6 +477,11 @@ def _chip_edges(
     return edges
 
 
+def height_used(wanted: set[str], elevation_m: float | None) -> float:
+    """Return the height of a site as it is used: thin air takes from condensers alone, 0.4% of their heat in 50 m."""
+    return HEIGHT_STEP_M * round((elevation_m or 0.0) / HEIGHT_STEP_M) if wanted & _COOLED else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """A discrete unknown of readings.csv: its options with their priors, and the quantity that brings it in."""
@@ -494,6 +501,7 @@ class Network:
     unknowns_cn: tuple[Unknown, ...]
     unknowns_elsewhere: tuple[Unknown, ...]
     _kept: dict[Any, Readings] = field(default_factory=dict, repr=False, compare=False)
+    _once: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, register: Register) -> Network:
@@ -535,7 +543,17 @@ class Network:
 
         In China a family keeps AFTER_THE_LAW of its prior once deliveries to China have been closed by law.
         """
-        cn = country == "CN"
+        key = (country == "CN", date, until)
+        return dict(self.once(("families", *key), lambda: self._priors(*key)))
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` gives, worked out once for a key; for what is small and the same for many sites."""
+        if key not in self._once:
+            self._once[key] = make()
+        kept: T = self._once[key]
+        return kept
+
+    def _priors(self, cn: bool, date: str | None, until: str | None) -> dict[str, float]:
         day = read_date(date) if date else None
         last = read_date(until).last if until else day.last if day else None
         weights = {}
@@ -590,7 +608,7 @@ class Network:
         families: Mapping[str, float] = {}
         if wanted & BY_CHIP or ("full_load_mw" in wanted and chip):
             families = family_prior or self.families(country, date)
-        height = round(elevation_m or 0.0) if wanted & _COOLED else 0  # thin air takes from condensers alone
+        height = height_used(wanted, elevation_m)
         fixed = dict(fixed or {})
         key = (frozenset(wanted), country == "CN", *families.items(), form, *fixed.items(), height)
         if key not in self._kept:

@@ -15,7 +15,7 @@ from typing import TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr, logsumexp, ndtr, ndtri_exp
+from scipy.special import log_ndtr, logsumexp, ndtr, ndtri_exp, owens_t
 
 from osint.errors import BadInputError
 from osint.model.evidence import EXACT, Given
@@ -43,7 +43,8 @@ CANTELLI_MARGIN = 0.01  # sd beyond that, for the readings that are not counted
 TABLE_STEPS, NORMAL_STEPS = 65, 17  # points of the grid on which a quantile is first looked for
 NOISE_NODES = 41  # points of the quadrature over the error of a given that is predicted
 GIVEN_RANGES = "the ranges of the givens"  # name of the noise of the givens next to the factors
-KEPT_SYSTEMS = 64  # solved structures that a set of readings keeps
+LIKELY_BOUND = 1e-4  # chance of a bound from which a bivariate normal says its quantiles to 1e-9
+KEPT_SYSTEMS = 8  # solved structures that a set of readings keeps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -378,8 +379,27 @@ class Posterior:
         return float(self._mixed(log, False, extra_sd)[0]), float(self._mixed(log, True, extra_sd)[0])
 
     @cached_property
+    def _one_bound(self) -> tuple[Floats, Floats] | None:
+        """Of one likely bound, by live reading: its standardised mean and its correlation with the target, (R,)."""
+        b, keep = self.bounds, self.live
+        if b is None or len(b.sign) != 1:
+            return None
+        slope, sds = b.slope[keep, 0], self.sds[keep]
+        spread = np.sqrt((slope * sds) ** 2 + b.covariance[keep, 0, 0])
+        k = b.sign[0] * (b.offset[keep, 0] + slope * self.means[keep] - b.threshold[0]) / spread
+        return (k, b.sign[0] * slope * sds / spread) if ndtr(k).min() > LIKELY_BOUND else None
+
+    def _below(self, x: Floats) -> Floats:
+        """Return `cdf`, without tables where one likely bound is given."""
+        if self._one_bound is None:
+            return self.cdf(x)
+        (k, correlation), keep = self._one_bound, self.live
+        h = (x[None, :] - self.means[keep, None]) / self.sds[keep, None]
+        return np.asarray(np.clip(self.weights[keep] @ _bivariate(h, k[:, None], -correlation[:, None]), 0, 1))
+
+    @cached_property
     def _range(self) -> tuple[float, float]:
-        if self.table is not None:
+        if self._one_bound is None and self.table is not None:
             return float(self.table.x[:, 0].min()), float(self.table.x[:, -1].max())
         means, sds = self.means[self.live], self.sds[self.live]
         return float((means - NINE_SD * sds).min()), float((means + NINE_SD * sds).max())
@@ -387,7 +407,7 @@ class Posterior:
     def _grid(self, p: Floats) -> Floats:
         """Return rising logs that enclose the quantiles at p; for normals by the inequality of Cantelli."""
         low, high = self._range
-        if self.table is not None or not ((p > 0) & (p < 1)).all():
+        if self.bounds is not None or not ((p > 0) & (p < 1)).all():
             return np.linspace(low, high, TABLE_STEPS)
         weights, means, sds = self.weights[self.live], self.means[self.live], self.sds[self.live]
         weights = weights / weights.sum()
@@ -403,7 +423,7 @@ class Posterior:
         """Return the logs at the given probabilities: a grid, then regula falsi within the step that holds each."""
         wanted = np.atleast_1d(np.asarray(p, dtype=float))
         grid = self._grid(wanted)
-        at = self.cdf(grid)
+        at = self._below(grid)
         i = np.clip(np.searchsorted(at, wanted), 1, len(grid) - 1)
         low, high, f_low, f_high = grid[i - 1], grid[i], at[i - 1] - wanted, at[i] - wanted
         for turn in range(BISECTIONS):
@@ -415,7 +435,7 @@ class Posterior:
                 middle = np.where(flat > 0, low - f_low * (high - low) / np.where(flat > 0, flat, 1), middle)
                 edge = (high - low) * 1e-3
                 middle = np.clip(middle, low + edge, high - edge)
-            f = self.cdf(middle) - wanted
+            f = self._below(middle) - wanted
             below = f < 0
             low, f_low = np.where(below, middle, low), np.where(below, f, f_low)
             high, f_high = np.where(below, high, middle), np.where(below, f_high, f)
@@ -434,6 +454,18 @@ class Posterior:
     def at_most(self, value: float) -> float:
         """Return the probability that the quantity is at most the value; exact in the far tail."""
         return float(self.cdf(np.log(value))[0]) if value > 0 else 0.0
+
+
+def _bivariate(h: Floats, k: Floats, correlation: Floats) -> Floats:
+    """Return P(X <= h | Y <= k) of standard normals with a correlation, by Owen's T, good to 1e-15 / P(Y <= k)."""
+    h = np.where(h == 0, np.finfo(float).tiny, h)  # where both are zero the ratio below has no limit of its own
+    root = np.sqrt(np.maximum(1 - correlation**2, EXACT**4))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        a = np.nan_to_num((k - correlation * h) / (h * root))
+        b = np.nan_to_num((h - correlation * k) / (k * root))
+    apart = (h * k < 0) | ((h * k == 0) & (h + k < 0))
+    both = (ndtr(h) + ndtr(k)) / 2 - owens_t(h, a) - owens_t(k, b) - apart / 2
+    return np.asarray(np.clip(both / ndtr(k), 0, 1))
 
 
 def invert(cdf: Callable[[Floats], Floats], p: Floats | float, means: Floats, sds: Floats) -> Floats:
@@ -543,6 +575,23 @@ def after(
             a, b = np.where(short, half, a), np.where(short, b, half)
         ends.append((a + b) / 2)
     return ends[1] - ends[0], np.asarray((weights * ndtr((means - threshold) / sds)).sum(axis=0))
+
+
+def tightest(givens: Sequence[Given], readings: Sequence[Reading]) -> list[Given]:
+    """Return the givens with the tightest bound of each side alone, by the size that each means at the middle.
+
+    Chips, servers, PFLOPS and money of one text are one number several times: what they say together is little more.
+    """
+    kept = Readings.of(readings)
+    bounds = [g for g in givens if g.bound]
+    if len(bounds) < 2:
+        return list(givens)
+    mean, _, _ = kept.design(tuple(g.quantity for g in bounds))
+    sizes = np.array([g.log for g in bounds]) - np.exp(kept.log_priors) @ mean
+    low = [(-size, i) for i, (g, size) in enumerate(zip(bounds, sizes, strict=True)) if not g.capped]
+    high = [(size, i) for i, (g, size) in enumerate(zip(bounds, sizes, strict=True)) if g.capped]
+    best = [bounds[min(side)[1]] for side in (low, high) if side]
+    return [g for g in givens if not g.bound or g in best]
 
 
 def alone(target: str, given: Given, readings: Sequence[Reading]) -> tuple[float, float, float]:

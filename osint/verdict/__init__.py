@@ -10,7 +10,9 @@ from osint.verdict.checks import (
     Survey,
     Tally,
     contradictions,
+    counts_a_flow,
     cross_checks,
+    stated_median,
     supply_estimates,
     survey,
 )
@@ -18,7 +20,7 @@ from osint.verdict.finding import Bound, Contradiction, Finding, named
 from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
 from osint.verdict.look import RoomFor
-from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame
+from osint.verdict.next_steps import CANDIDATES, NEAR_KM, NextStep, next_steps, steps_frame, steps_in_order
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check
 
@@ -26,6 +28,7 @@ __all__ = [
     "BANDS",
     "CANDIDATES",
     "FINDINGS",
+    "NEAR_KM",
     "NEGATIVE",
     "NO_STORY",
     "RULES",
@@ -53,6 +56,7 @@ __all__ = [
     "check",
     "claim_line",
     "contradictions",
+    "counts_a_flow",
     "coverage",
     "cross_checks",
     "decide",
@@ -60,7 +64,9 @@ __all__ = [
     "judge",
     "named",
     "next_steps",
+    "stated_median",
     "steps_frame",
+    "steps_in_order",
     "supply_estimates",
     "survey",
     "word",

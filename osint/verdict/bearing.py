@@ -240,6 +240,11 @@ class Sight:
         return self.row.date.known[1].toordinal()
 
     @property
+    def key(self) -> tuple[str, Coverage, bool]:
+        """What tells it from every other sight."""
+        return self.row.observation_id, self.coverage, self.whole
+
+    @property
     def p_place(self) -> float:
         """Probability that it is of the place that the claims of the site speak of; 0 where that is not known."""
         return self.row.p_place or 0.0

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import CAPACITY, ROUNDING, Dossier, Posterior, Question
+from osint.model import CAPACITY, ROUNDING, Dossier, Given, Posterior, Question
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register
 from osint.verdict.bearing import POWERED_UP, Asserts, assertion
 from osint.verdict.finding import Bound, Contradiction, EdgeAssumption, Finding, edge_assumption
@@ -56,9 +56,17 @@ def bound(q: Question, source: Register | Dossier) -> Bound:
     givens = model.gather(q, dossier)
     if all(g.bound for g in givens):
         return Bound(givens)
+    of_chips = ({q.quantity} | {g.quantity for g in givens}) & model.BY_CHIP
+    prior = tuple(model.family_prior(q, dossier.network).items()) if of_chips else ()
+    key = ("paper", q.quantity, prior, q.precision, q.use, tuple(givens))
+    return dossier.once(q.site_id, key, lambda: _paper(q, givens, dossier))
+
+
+def _paper(q: Question, givens: list[Given], dossier: Dossier) -> Bound:
     try:
         readings = model.readings_for(q, givens, dossier)
-        return Bound(givens, model.posterior(q.quantity, givens, readings)[0])
+        used = model.tightest(givens, readings)
+        return Bound(used, model.posterior(q.quantity, used, readings)[0])
     except OsintError:  # no relation joins the documents to the claim's chip, or they cannot hold together
         return Bound(givens)
 

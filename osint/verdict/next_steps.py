@@ -1,9 +1,10 @@
-"""What to get next: the place first, then the observations nobody has made yet, by what they would do to the answer.
+"""What to get next: the place first, then the observations nobody has made yet, by how much they would say alone.
 
-For each candidate the network predicts what it would show; for each value that it could show, the answer is
-solved again. The expected narrowing and the chance that a finding turns are averages over that prediction, by
-quadrature on the exact distribution (Lindley 1956 for the principle). What bounds the answer on one side only comes
-after them, without a number.
+The order is by the width of the range that each would leave by itself, which is a property of the relations and not
+of what is on file; sites with the same question share it. What each would do to the answer on file is worked out when
+it is asked for: the network predicts what it would show; for each value that it could show, the answer is solved again.
+The expected narrowing and the chance that a finding turns are averages over that prediction, by quadrature on the exact
+distribution (Lindley 1956). What bounds the answer on one side only comes after them, without a number.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import pandas as pd
 
 from osint import model
 from osint.errors import NotFoundError, OsintError
-from osint.model import CONFIRMED, ROUNDING, Dossier, Given, Question, Reading, show
+from osint.model import CONFIRMED, ROUNDING, Dossier, Given, Posterior, Question, Reading, show
 from osint.register import Bounding, Claim, Register
 from osint.verdict.rules import REFUTE, STRAIN
 
@@ -81,6 +82,8 @@ class NextStep:
 
     rank: int
     observation: str
+    alone: float = math.nan
+    """Width of the 90% interval by this observation alone, high/low; the steps are ordered by it."""
     narrows_to: float = math.nan
     """Expected width of the 90% interval, high/low."""
     now: float = math.nan
@@ -136,9 +139,31 @@ def steps_frame(steps: list[NextStep]) -> pd.DataFrame:
 def next_steps(site_id: str, source: Register | Dossier, claim_id: str | None = None) -> list[NextStep]:
     """Rank what to get next for a site, for its largest claim of chips or compute (or the claim named).
 
-    The place comes first where it is not confirmed, a dated photograph last. Each step has the line of the command
-    that begins it, where there is one. Raises NotFoundError for an unknown site, or for a claim that is not a number
-    of this site.
+    The steps of `steps_in_order`, each with what it would do to the answer on file. Raises NotFoundError for an unknown
+    site, or for a claim that is not a number of this site.
+    """
+    dossier = Dossier.of(source)
+    steps = steps_in_order(site_id, dossier, claim_id)
+    claim = _claim_to_test(site_id, dossier, claim_id)
+    if claim is None:
+        return steps
+    q = model.question(claim, dossier)
+    firm = [g for g in model.gather(q, dossier) if not g.bound]
+    threshold = math.log(claim.claimed * (1 - ROUNDING[Bounding.EXACT]))
+    named = {c.name: c for c in CANDIDATES}
+    # of what is on file, the same for every candidate: it does not need the readings of what it does not ask for
+    now = model.posterior(q.quantity, firm, model.readings_for(q, firm, dossier))[0] if firm else None
+    return [
+        s if math.isnan(s.alone) else _worth(s, named[s.observation], q, firm, now, threshold, dossier) for s in steps
+    ]
+
+
+def steps_in_order(site_id: str, source: Register | Dossier, claim_id: str | None = None) -> list[NextStep]:
+    """Return what to get next for a site in the order of `next_steps`, without what it would do to the answer on file.
+
+    The place comes first where it is not confirmed, a dated photograph last; between them, what leaves the narrowest
+    range by itself comes first. Each step has the line of the command that begins it, where there is one. Raises as
+    `next_steps`.
     """
     dossier = Dossier.of(source)
     claim = _claim_to_test(site_id, dossier, claim_id)
@@ -146,15 +171,13 @@ def next_steps(site_id: str, source: Register | Dossier, claim_id: str | None = 
     if claim is None:
         return [replace(s, rank=rank) for rank, s in enumerate([*place, last], 1)]
     q = model.question(claim, dossier)
-    givens = model.gather(q, dossier)
-    seen = {g.quantity for g in givens} | {q.quantity}
-    threshold = math.log(claim.claimed * (1 - ROUNDING[Bounding.EXACT]))
+    seen = {g.quantity for g in model.gather(q, dossier)} | {q.quantity}
     if q.quantity == "servers":
         seen.add("pflops")  # the same number in another unit
     open_to = [c for c in CANDIDATES if c.quantity not in seen and c.found_in(q.country)]
     lines = {c.name: _line(c, site_id, dossier) for c in open_to}
-    found = [_worth(c, q, givens, threshold, dossier) for c in open_to if not c.one_sided]
-    steps = sorted(filter(None, found), key=lambda s: (s.narrows_to, s.observation))
+    found = [_alone(c, q, dossier) for c in open_to if not c.one_sided]
+    steps = sorted(filter(None, found), key=lambda s: (s.alone, s.observation))
     steps += [NextStep(0, c.name, where=c.where, bounds=c.bounds) for c in open_to if c.one_sided]
     told = [replace(s, run=lines[s.observation]) for s in steps]
     return [replace(s, rank=rank, for_claim=claim.claim_id) for rank, s in enumerate([*place, *told, last], 1)]
@@ -240,31 +263,58 @@ def _claim_to_test(site_id: str, dossier: Dossier, claim_id: str | None) -> Clai
     return None
 
 
-def _worth(
-    c: PossibleObservation, q: Question, givens: list[Given], threshold: float, dossier: Dossier
-) -> NextStep | None:
-    """Return the expected width after the observation, and the chance that the finding changes its band."""
-    firm = [g for g in givens if not g.bound]
+def _trial(c: PossibleObservation) -> Given:
     half = math.exp(c.half_width)
-    trial = Given(c.quantity, 1 / half, half)
+    return Given(c.quantity, 1 / half, half)
+
+
+def _alone(c: PossibleObservation, q: Question, dossier: Dossier) -> NextStep | None:
+    """Return the step with the width that it leaves by itself; None where no relation joins it to the claim's chip."""
+    prior = tuple(model.family_prior(q, dossier.network).items())
+    height = model.height_used({c.quantity}, q.elevation_m)
+    key = ("alone", c.name, q.quantity, q.country == "CN", prior, q.precision, q.use, height)
+    width = dossier.network.once(key, lambda: _width(_trial(c), q, dossier))
+    return (
+        None
+        if width is None
+        else NextStep(0, c.name, alone=width, unit=model.unit_of(c.quantity), where=c.where, bounds=c.bounds)
+    )
+
+
+def _width(trial: Given, q: Question, dossier: Dossier) -> float | None:
+    try:
+        low, _, high = model.alone(q.quantity, trial, model.readings_for(q, [trial], dossier))
+    except OsintError:
+        return None
+    return round(high / low, 1)
+
+
+def _worth(
+    step: NextStep,
+    c: PossibleObservation,
+    q: Question,
+    firm: list[Given],
+    now: Posterior | None,
+    threshold: float,
+    dossier: Dossier,
+) -> NextStep:
+    """Return a step with the expected width after the observation, and the chance that the finding changes its band."""
+    if now is None:
+        return replace(step, narrows_to=step.alone)
+    trial = _trial(c)
     try:
         readings = model.readings_for(q, [*firm, trial], dossier)
-    except OsintError:  # no relation joins this observation to the claim's chip
-        return None
-    plain = NextStep(0, c.name, unit=model.unit_of(c.quantity), where=c.where, bounds=c.bounds)
-    if not firm:
-        low, _, high = model.alone(q.quantity, trial, readings)
-        return replace(plain, narrows_to=round(high / low, 1))
-    # neither needs the readings of what it does not ask for, and the first is the same for every candidate
-    now, _ = model.posterior(q.quantity, firm, model.readings_for(q, firm, dossier))
-    of_it = replace(q, quantity=c.quantity)
-    predicted, _ = model.posterior(c.quantity, firm, model.readings_for(of_it, firm, dossier))
+        predicted, _ = model.posterior(
+            c.quantity, firm, model.readings_for(replace(q, quantity=c.quantity), firm, dossier)
+        )
+    except OsintError:  # no relation joins it to what is on file
+        return step
     values = predicted.quantile((np.arange(VALUES) + 0.5) / VALUES)
     widths, chances = _resolve(readings, q.quantity, [*firm, trial], values, threshold)
     before = _band(1 - float(now.cdf(threshold)[0]))
     low, best, high = (model.sig(end, 2) for end in predicted.interval)
     return replace(
-        plain,
+        step,
         narrows_to=round(float(np.exp(np.mean(widths))), 1),
         now=round(now.interval[2] / now.interval[0], 1),
         turns=round(float(np.mean([_band(p) != before for p in chances])), 2),

@@ -136,7 +136,15 @@ def room_at(seen: Sequence[Sight], anchor: Sight, q: Question, dossier: Dossier)
     """Return what the sizes seen at about the time of one of them had room for; None where no relation joins them."""
     if anchor.bare:
         return Room((anchor,), None, bounded=False)
-    merged = _merged(snapshot(seen, anchor))
+    near = snapshot(seen, anchor)
+    of_chips = ({q.quantity} | {s.row.quantity for s in near}) & model.BY_CHIP
+    prior = tuple(model.family_prior(q, dossier.network).items()) if of_chips else ()
+    key = ("room", q.quantity, prior, q.precision, q.use, tuple(s.key for s in near))
+    return dossier.once(q.site_id, key, lambda: _room(near, q, dossier))
+
+
+def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
+    merged = _merged(near)
     givens = [g for g, _ in merged]
     used = tuple(s for _, rows in merged for s in rows)
     try:

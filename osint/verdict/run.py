@@ -16,7 +16,7 @@ from osint.register import Claim, Register, SiteRow
 from osint.verdict.checks import CHECK_COLUMNS, Check, Tally, contradictions, survey
 from osint.verdict.finding import FINDING_COLUMNS, Finding
 from osint.verdict.judge import judge
-from osint.verdict.next_steps import NextStep, next_steps, steps_frame
+from osint.verdict.next_steps import NextStep, next_steps, steps_frame, steps_in_order
 
 NO_CLAIM = "no claim is on file for it, so nothing is judged; `osint extract FILE` reads the claims of a document"
 NEXT = 3  # steps that a finding names as what would change it
@@ -32,12 +32,18 @@ class Found:
     """The cross-checks with a claim of these sites."""
     tallies: tuple[Tally, ...]
     """How often each kind of check was asked over all sites, and how often it would speak by chance."""
-    next_steps: dict[str, list[NextStep]]
-    """What to get next, by site."""
+    in_order: Mapping[str, list[NextStep]]
+    """What to get next, by site, without what it would do to the answer."""
     sites: Mapping[str, SiteRow] = field(default_factory=dict)
     """Rows of sites.csv, by id."""
     whole: bool = True
     """Whether every site was asked for: a text is then short, without quotes."""
+    dossier: Dossier | None = field(default=None, repr=False)
+
+    @cached_property
+    def next_steps(self) -> dict[str, list[NextStep]]:
+        """What to get next, by site, with what it would do to the answer; worked out when it is asked for."""
+        return {site: next_steps(site, self.dossier) for site in self.in_order} if self.dossier else {}
 
     @cached_property
     def findings(self) -> pd.DataFrame:
@@ -62,7 +68,7 @@ class Found:
     def text(self) -> str:
         """Return plain text for a terminal; with quotes, sources and what would change each finding unless `whole`."""
         lines, claimed = [], {f.claim.site_id for f in self.judged}
-        for site in self.next_steps:
+        for site in self.in_order:
             lines.append(_place_of(self.sites[site]) if site in self.sites else site)
             if site not in claimed:
                 lines.append(f"  {NO_CLAIM}")
@@ -73,7 +79,7 @@ class Found:
                 head = f"[{row['finding']}] {row['check']}: {row['arithmetic']}"
                 kind = f"{row['kind']}; {row['by_chance']}"
                 lines.append(f"  {head}\n      {row['says']} Not said: {row['does_not_say']} ({kind})")
-            steps = "; ".join(s.observation for s in self.next_steps[site][:NEXT])
+            steps = "; ".join(s.observation for s in self.in_order[site][:NEXT])
             lines.append(f"  what would change it: {steps}")
         if self.whole:
             lines += [f"{tally.name}: {tally.text()}" for tally in self.tallies]
@@ -148,11 +154,11 @@ def check(
         dossier.site(site)
     asked = survey(dossier)
     against = contradictions(asked.checks)
-    steps = {s: next_steps(s, dossier) for s in tqdm(wanted, desc="sites", leave=False, disable=None, delay=2)}
+    steps = {s: steps_in_order(s, dossier) for s in tqdm(wanted, desc="sites", leave=False, disable=None, delay=2)}
     judged = []
     for site in wanted:
         change = tuple(f"{s.observation}: {s.where}" for s in steps[site][:NEXT])
         mine = [c for c in dossier.claims[site] if site in judged_sites or c.claim_id in (claim_ids or ())]
         judged += [replace(judge(c, dossier, against), would_change=change) for c in mine]
     tests = tuple(c for c in asked.checks if c.sites & judged_sites or set(c.claim_ids) & set(claim_ids or ()))
-    return Found(tuple(judged), tests, asked.tallies, steps, dossier.sites, whole)
+    return Found(tuple(judged), tests, asked.tallies, steps, dossier.sites, whole, dossier)
