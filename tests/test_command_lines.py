@@ -17,8 +17,6 @@ SLOW = ("osint measure", "osint pair", "osint scenes", "osint score")
 """Lines that draw a world, or judge all sites."""
 ELSEWHERE = ("osint observe", "osint date", "osint report")
 """Lines that take a minute: tests/test_cli_change.py and tests/test_report.py run these verbs on smaller input."""
-SMALL_PX = 64
-"""Side of the world that --demo puts at a place here."""
 
 
 def lines_of(name):
@@ -71,7 +69,6 @@ def test_every_line_that_needs_no_network_runs_on_a_fresh_clone(line, clone, mon
     monkeypatch.chdir(clone)
     monkeypatch.delenv("OSINT_DATA", raising=False)
     monkeypatch.setenv("OSINT_CACHE", str(clone / "cache"))
-    monkeypatch.setattr("osint.simulated.demo.PLACE_PX", SMALL_PX)
     if WORLD in line:
         line = line.replace(WORLD, request.getfixturevalue("world"))
     before = {path.name for path in clone.iterdir()}
