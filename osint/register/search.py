@@ -102,7 +102,8 @@ def find_claims(register: Register, text: str = "") -> pd.DataFrame:
     if of_sites.any():
         return table[of_sites]
     families = set(chip_families(text))
-    held = pd.Series([bool(families & set(chip_families(model))) for model in table["chip_model"]], table.index)
+    named_by = [set(chip_families(model)) for model in table["chip_model"]]
+    held = pd.Series([bool(own) and own <= families for own in named_by], table.index)
     wanted = _words(text)
     for column in _SEARCHED:
         held |= table[column].map(_words).str.contains(wanted, regex=False)
