@@ -11,7 +11,7 @@ import shapely
 from osint import filings, geo, imagery
 from osint.cli.main import _marked, main
 from osint.errors import OsintError, UnreadableError
-from osint.report import build
+from osint.report import build, page
 from osint.shown import shown, shown_in_json
 
 HOSTILE = "a\x1b[2J\x07\u202eb\u2066\u2028\ufeff\x00\ufffe\ud800 </name><script>&]]>$\\frac{$"
@@ -58,7 +58,7 @@ def test_a_map_is_whole_whatever_a_name_holds(tmp_path, suffix):
 
 
 def test_a_page_shows_marks():
-    assert build._marked(HOSTILE) == shown(HOSTILE, keep="\n\t")
+    assert page._marked(HOSTILE) == shown(HOSTILE, keep="\n\t")
 
 
 def test_a_dollar_begins_no_formula():
@@ -105,11 +105,12 @@ def test_a_hostile_catalogue_of_files_is_one_sentence_or_no_scene(tmp_path, body
 def test_a_map_of_a_pole_is_drawn():
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    from osint.report import figures
+    from osint.report import locator
+    from osint.report.canvas import Caption
 
-    points = gpd.GeoDataFrame({"site_id": ["A"], "precision_km": [5.0]}, geometry=[shapely.Point(93, 90)], crs=4326)
-    circles = gpd.GeoDataFrame(geometry=[shapely.box(92, 89.9, 94, 90)], crs=4326)
-    FigureCanvasAgg(figures.site_map(points, circles, "made up")).draw()
+    row = {"site_id": ["A"], "precision_km": [5.0], "county": [""], "prefecture": [""], "province": [""]}
+    points = gpd.GeoDataFrame(row, geometry=[shapely.Point(93, 89.9)], crs=4326)
+    FigureCanvasAgg(locator.draw(points, Caption("made up", "", "", "", ""))).draw()
 
 
 def test_a_table_of_the_report_steers_no_terminal():

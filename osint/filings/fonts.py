@@ -9,6 +9,8 @@ from pathlib import Path
 
 from osint.shown import shown
 
+FIRST_CHINESE = 0x2E7F  # last character before the radicals, from which on the font for Chinese is needed
+
 
 @cache
 def chinese_font() -> Path | None:
@@ -33,19 +35,34 @@ def font_families() -> list[str]:
     return ["DejaVu Sans", font_manager.FontProperties(fname=str(path)).get_name()]
 
 
-def font_subset(text: str) -> bytes | None:
-    """Return the Chinese font cut down to the characters of a text, as WOFF, for a page that must open anywhere."""
+def font_subset(text: str, font_bytes: bytes | None = None) -> bytes | None:
+    """Return the Chinese font cut down to the characters of a text, as WOFF, for a page that must open anywhere.
+
+    `font_bytes` is an earlier cut that holds all of them, to cut from in place of the whole font. None where no font is
+    installed, and for a text that needs none.
+    """
     from fontTools.subset import Options, Subsetter
     from fontTools.ttLib import TTFont
 
     path = chinese_font()
-    if path is None:
+    wanted = "".join(sorted(c for c in set(text) if ord(c) > FIRST_CHINESE))
+    if path is None or not wanted:
         return None
-    font = TTFont(path, recalcTimestamp=False)
+    font = TTFont(path if font_bytes is None else BytesIO(font_bytes), recalcTimestamp=False, recalcBBoxes=False)
     options = Options(flavor="woff", layout_features=[], recalc_timestamp=False, notdef_outline=True)
-    options.drop_tables = [*options.drop_tables, "GSUB", "GPOS", "GDEF", "BASE", "vhea", "vmtx", "VORG"]  # slow to read
+    slow = [
+        "GSUB",
+        "GPOS",
+        "GDEF",
+        "BASE",
+        "STAT",
+        "vhea",
+        "vmtx",
+        "VORG",
+    ]  # slow to read, needed by no single character
+    options.drop_tables = [*options.drop_tables, *slow]
     cutter = Subsetter(options)
-    cutter.populate(text="".join(sorted({c for c in text if ord(c) > 0x2E7F})))
+    cutter.populate(text=wanted)
     cutter.subset(font)
     font.flavor = "woff"
     body = BytesIO()
@@ -55,12 +72,17 @@ def font_subset(text: str) -> bytes | None:
 
 def missing_glyphs(text: str) -> set[str]:
     """Return the characters of a text that no font of `font_families` can draw."""
+    return {c for c in set(text) if not c.isspace() and ord(c) not in _drawn()}
+
+
+@cache
+def _drawn() -> frozenset[int]:
+    """Return the code points that the fonts of `font_families` hold."""
     from matplotlib import font_manager
     from matplotlib.ft2font import FT2Font
 
     paths = [font_manager.findfont("DejaVu Sans"), *filter(None, [chinese_font()])]
-    known = set().union(*(FT2Font(str(path)).get_charmap() for path in paths))
-    return {c for c in text if not c.isspace() and ord(c) not in known}
+    return frozenset().union(*(FT2Font(str(path)).get_charmap() for path in paths))
 
 
 def drawable(text: str) -> str:

@@ -152,12 +152,26 @@ def stated(given: Given) -> str:
     '5,000'
     """
     if given.capped:
-        return f"at most {given.high:,.12g}"
+        return f"at most {_digits(given.high)}"
     if given.high is None:
-        return f"at least {given.low:,.12g}"
+        return f"at least {_digits(given.low)}"
     if given.best is not None or given.low == given.high:
-        return f"{given.low if given.best is None else given.best:,.12g}"
-    return f"{given.low:,.12g} to {given.high:,.12g}"
+        return _digits(given.low if given.best is None else given.best)
+    return f"{_digits(given.low)} to {_digits(given.high)}"
+
+
+WHOLE_FROM = 1000  # size from which a converted number is printed without a fraction
+
+
+def _digits(value: float | None) -> str:
+    """Return a number with all its digits; one that was converted, as mu to m2, without the fraction that this gives.
+
+    >>> _digits(109737.88), _digits(1400 * 2000 / 3)
+    ('109,737.88', '933,333')
+    """
+    number = value or 0.0
+    converted = abs(number) >= WHOLE_FROM and not math.isclose(number, round(number, 2), rel_tol=0, abs_tol=1e-6)
+    return f"{number:,.0f}" if converted else f"{number:,.12g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +192,7 @@ class Dossier:
     """Sites that are parts of a site, by its id, in the order of the table; a site without parts has none."""
     span: tuple[dt.date, dt.date] | None = None
     """Earliest day and latest first day of the dates of all claims; None where no claim is dated."""
-    _kept: dict[str, dict[Any, Any]] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[str, dict[Any, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, site_id: str, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` gives, worked out once for a key of a site; only the last site asked is kept."""

@@ -121,6 +121,7 @@ def stamp(
     reason: str = "",
     formats: Sequence[str] = ("png", "svg", "pdf"),
     dpi: int = 300,
+    pdf_fonttype: int = 42,
 ) -> Exported:
     """Return a figure in several formats with its passport, as bytes by file name.
 
@@ -149,6 +150,7 @@ def stamp(
         reason: why.
         formats: of png, svg and pdf, those to draw.
         dpi: dots per inch of the PNG.
+        pdf_fonttype: 42 embeds fonts whose text can be edited; 3 embeds them in a tenth of the time.
 
     """
     if not _NAME.fullmatch(name) or set(formats) - set(_EMBED):
@@ -171,7 +173,7 @@ def stamp(
     told = footer if footer is not None else _footer(sources, credit)
     line = f"{'SIMULATED. ' * simulated}{told} {code}".strip()
     words = {"Title": title, "Description": alt, "Copyright": credit or licence}
-    drawn = _draw(figure, line, formats, dpi)
+    drawn = _draw(figure, line, formats, dpi, pdf_fonttype)
     made = {f"{name}.{kind}": _EMBED[kind](body, verify.canonical(core), words) for kind, body in drawn.items()}
     made |= {f"{name}.data.csv": table} if table is not None else {}
     render: dict[str, Any] = {"caption": caption, "alt": alt, "credit": credit, "licence": licence, "footer": line}
@@ -256,14 +258,14 @@ def _footer(sources: Sequence[Evidence], credit: str) -> str:
     return f"{said} {credit.rstrip('.')}{'.' * bool(credit)}".strip()
 
 
-def _draw(figure: Figure, line: str, formats: Sequence[str], dpi: int) -> dict[str, bytes]:
+def _draw(figure: Figure, line: str, formats: Sequence[str], dpi: int, pdf_fonttype: int) -> dict[str, bytes]:
     """Return the bytes of a figure by format, with a footer below it; the figure is left as it was."""
     import matplotlib as mpl
     from matplotlib.colors import to_rgb
     from matplotlib.transforms import Bbox
 
     made = {}
-    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
+    with mpl.rc_context(STYLE | {"pdf.fonttype": pdf_fonttype}):  # type: ignore[arg-type]
         width, height = (float(one) for one in figure.get_size_inches())
         lines = textwrap.wrap(
             filings.drawable(line), max(20, int(width * _CHARACTERS_PER_INCH)), break_on_hyphens=False

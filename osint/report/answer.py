@@ -1,21 +1,32 @@
-"""The answer that stands first on the page: what is planned, measured, allowed on paper, contradicted and not known.
+"""The answer that stands first on the page: a headline that is the finding, and three sentences.
 
-Each sentence is made from records alone, so that other rows give other sentences.
+Each is made from records alone, so that other rows give other sentences.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from osint import model
 from osint.model import Dossier, Ground, Total, show
-from osint.register import TAKEN_BACK, Claim, Modality, Observation, Role, Tier
+from osint.register import CLAIM_KINDS, TAKEN_BACK, Claim, Modality, Observation, Role, Tier
+from osint.report.paper import CHIPS, HallRoom, family_of, room_at, total_of
+from osint.report.words import counted, day_words, figure, listed
 from osint.verdict import Check, CheckFinding, CheckName, Finding, Found, Outcome, Pair
 
-CHIPS = "chips"
 PLANS = (Modality.WILL, Modality.WOULD)
 TIERS = tuple(Tier)
+FIRST_HAND = (
+    Tier.PRIMARY_GOVERNMENT,
+    Tier.LOCAL_GOVERNMENT,
+    Tier.COMPANY_FILING,
+    Tier.COMPANY_FILING_COPY,
+    Tier.COMPANY_RELEASE,
+    Tier.NEWS_ON_COURT_RECORD,
+)
+"""Publishers of what they themselves decided or filed, or copies of it."""
 FIRMEST = (Pair.TWO_DOCUMENTS, Pair.MIRROR, Pair.INFERRED, Pair.STORY, Pair.ONE_TEXT)
 """What two sides of a contradiction can be to each other, the most telling first."""
 
@@ -28,126 +39,260 @@ class Answer:
     """The announced sites."""
     parts: tuple[str, ...]
     """Those of them that are parts of another."""
+    names: dict[str, str]
+    """Short name of each site."""
     planned: Finding | None
     """The largest number of chips that is planned at several sites together."""
     largest: Finding | None
     """The largest number of chips that is claimed for one announced site."""
+    share: tuple[str, str] | None
+    """Share of the plan that its story gives to the site of the largest number, if that makes the number; its id."""
+    told: tuple[Claim, ...]
+    """The claims of chips or servers of the groups of reports that these two numbers come from."""
     seen: tuple[Observation, ...]
     """What was seen at announced sites."""
-    measured: Total
+    counting: tuple[Observation, ...]
+    """Observations at announced sites that count chips."""
+    measured: HallRoom
     """Room by observation, over the announced sites."""
-    paper: Total
+    measured_there: HallRoom
+    """The same at the site of the largest number, and at its parts."""
+    paper: HallRoom
     """Room by the halls that documents describe, over the announced sites; stated compute is no room."""
+    paper_there: HallRoom
+    """The same at the site of the largest number, and at its parts."""
     contradictions: tuple[Check, ...]
     """Checks by which claims cannot all be true, each once, without planted tests of error."""
     tensions: tuple[Check, ...]
     """Checks by which claims can all be true only by an assumption that no text states."""
-    sharpest: Check | None
+    planted: tuple[Check, ...]
+    """Errors of publishers that are kept to see whether they are found."""
+    figures: dict[str, str]
+    """Figures of the halls at the site of the largest number, as their sources have them, by claim."""
+    sides: dict[str, str]
+    """Side of each of these checks in words, by the claim that stands first in it."""
+
+    @property
+    def simulated(self) -> tuple[str, ...]:
+        """Return the ids of what was seen in an invented world."""
+        return tuple(row.observation_id for row in self.seen if row.simulated)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return the claims whose numbers the headline sets beside each other."""
+        return tuple(f.claim.claim_id for f in (self.planned, self.largest) if f)
+
+    @property
+    def misfits(self) -> tuple[Check, ...]:
+        """Return contradictions, then tensions, in the order in which the page shows them."""
+        return self.contradictions + self.tensions
+
+    @property
+    def sharpest(self) -> Check | None:
+        """Return the check that the answer quotes; None where nothing is amiss."""
+        return next(iter(self.misfits), None)
+
+    def headline(self) -> str:
+        """Return the finding in one line."""
+        said = self._headline()
+        return f"SIMULATED: {said[0].lower()}{said[1:]}" if self.simulated else said
+
+    def _headline(self) -> str:
+        looked_at = len(self.measured.sites) + len(self.measured.bare)
+        plan = self.planned or self.largest
+        said = f"the {_number(plan.claim)} chips" if plan else "any restricted chips"
+        if self.counting:
+            ids = listed([row.observation_id for row in self.counting])
+            return f"Chips were counted ({ids}), but nothing shows that they are {said}"
+        if looked_at and self.measured.interval:
+            most = self.measured.interval[2]
+            room = f"room for at most {show(most)}" if most else "no room for any"
+            where = f"at {looked_at} of {len(self.announced)} announced sites"
+            return f"Nothing on file shows that {said} exist; what was seen, {where}, had {room}"
+        return f"Nothing on file shows that {said} exist, and no picture on file measures a hall"
 
     def sentences(self) -> tuple[str, ...]:
-        """Return the sentences: plans, what was measured, what there is room for on paper, contradictions, the rest."""
-        said = (self._simulated(), self._plans(), self._seen(), self._paper(), self._against(), self._not_known())
-        return tuple(sentence for sentence in said if sentence)
+        """Return the sentences: who says it, what there is room for, what does not fit."""
+        return tuple(sentence for sentence in (self._said(), self._room(), self._against()) if sentence)
 
     def text(self) -> str:
-        """Return the sentences as lines of plain text."""
-        return "\n".join(self.sentences())
+        """Return headline and sentences as lines of plain text."""
+        return "\n".join((self.headline(), *self.sentences()))
 
-    def _simulated(self) -> str:
-        ids = [row.observation_id for row in self.seen if row.simulated]
-        return f"SIMULATED: {', '.join(ids)} are of an invented world and show nothing of a real place." if ids else ""
-
-    def _plans(self) -> str:
+    def _said(self) -> str:
+        """Return the numbers with their claimants, and on what they rest."""
+        if self.planned is None and self.largest is None:
+            return "No number of chips is claimed of the announced sites."
         said = []
         if self.planned:
-            said.append(f"The largest number of chips planned for several sites together: {_in_words(self.planned)}.")
+            said.append(f"{_capital(self.planned.claim.written())} are planned ({_who(self.planned.claim)})")
         if self.largest:
-            said.append(
-                f"The largest number claimed for one site, {self.largest.claim.site_id}: {_in_words(self.largest)}."
-            )
-        return " ".join(said) or "No number of chips is claimed of the announced sites."
-
-    def _seen(self) -> str:
-        """Return what was measured, and what was seen without a size."""
-        sites = f"the {len(self.announced)} announced sites" + (
-            f" ({len(self.parts)} of them parts of others)" if self.parts else ""
+            name = self.names[self.largest.claim.site_id]
+            share = f", which is {self.share[0]} of them ({self.share[1]})" if self.share and self.planned else ""
+            said.append(f"{self.largest.claim.written()} are claimed for {name} ({_who(self.largest.claim)}){share}")
+        groups = {f.claim.independence_group for f in (self.planned, self.largest) if f}
+        publications = {claim.source_publisher for claim in self.told}
+        rests = (
+            f"by one story and its copies (group {min(groups)}, {counted(len(publications), 'publication')})"
+            if len(groups) == 1
+            else f"by {len(groups)} groups of reports ({listed(sorted(groups))})"
         )
-        looked_at = [p.site_id for p in self.measured.parts] + list(self.measured.bare)
-        used = {i for p in self.measured.parts for g in p.givens for i in g.ids}
-        if looked_at:
-            most = self.measured.interval[2] if self.measured.interval else 0.0
-            room = f"room for at most {show(most)} chips (90%)" if most else "no room for chips: nothing stood there"
-            doubt = [row.p_place for row in self.seen if row.observation_id in used and row.p_place is not None]
-            place = f", if each is the place (probability {min(doubt):.0%} or more each)" if doubt else ""
-            where = f"{len(looked_at)} of {sites} ({', '.join(looked_at)})"
-            said = [f"Pictures or visits on file measure {where}: together they had {room}{place}."]
-        else:
-            said = [f"No picture or visit on file measures any of {sites}."]
-        rooms = dict.fromkeys(f.room_text() for f in (self.planned, self.largest) if f)
-        said += [text for text in rooms if text]
-        rest = [row for row in self.seen if row.observation_id not in used and row.site_id not in self.measured.bare]
-        if rest:
-            told = "; ".join(f"{row.site_id}, {row.how}, {row.date.text}{_rung(row)}" for row in rest)
-            said.append(f"Seen without a size that counts: {told}.")
-        return " ".join(said)
+        first = sorted({c.source_publisher for c in self.told if c.source_tier in FIRST_HAND})
+        paper = (
+            f"; of these, {listed(first)} is an office, a filing or a copy of one"
+            if first
+            else "; none of these is an approval, a filing or an office"
+        )
+        return f"{_capital(' and '.join(said))}, {rests}{paper}."
 
-    def _paper(self) -> str:
-        total = self.paper
-        if total.interval is None:
-            return "No document on file states a floor, racks, power or energy from which room for chips would follow."
-        low, best, high = map(show, total.interval)
-        without = f"; of {len(total.without)} more no document gives one" if total.without else ""
+    def _room(self) -> str:
+        """Return what was seen to have room for, else what the halls on file would have room for on paper."""
+        if not self.announced:
+            return ""
+        room = self.measured_there if self.measured_there.interval else self.measured
+        if room.interval is not None:
+            return self._measured(room)
+        sites = f"the {len(self.announced)} announced sites" if len(self.announced) > 1 else "the announced site"
+        bare = f"No picture or visit on file measures any of {sites}"
+        there = self.paper_there
+        if there.interval is None:
+            return f"{bare}; no document states the size of a hall where the largest number is claimed."
+        where = self.names[self.largest.claim.site_id] if self.largest else ""
+        figures = listed([f"{self.figures.get(i, '')} ({i})" for i in there.ids])
         return (
-            f"On paper, the largest figures of halls (floor, racks, power, energy) on file for "
-            f"{_counted(len(total.parts), 'site')} come to room "
-            f"for {best} chips of any kind ({low} to {high}, 90%){without}. A figure on paper is not a building."
+            f"{bare}; at {where} the hall on file has {figures}, which on paper would have room for "
+            f"{_interval(there)} {_chips(there)}: {self._against_room(there)}. A figure on paper is no building."
         )
+
+    def _measured(self, room: HallRoom) -> str:
+        low, best, high = room.interval or (0.0, 0.0, 0.0)
+        used = {i for g in room.givens for i in g.ids}
+        rows = [r for r in self.seen if r.observation_id in used or (r.not_yet and r.site_id in room.bare)]
+        doubt = [row.p_place for row in rows if row.p_place is not None]
+        place = f", if it is the place (probability {min(doubt):.0%} or more)" if doubt else ""
+        ids, days = ([*dict.fromkeys(x)] for x in ((r.observation_id for r in rows), (day_words(r.date) for r in rows)))
+        what = f"at {listed([*room.sites, *room.bare])} on {listed(days)} ({listed(ids)})"
+        if not high:
+            return f"What was seen {what} was bare: room for no chip{place}."
+        span = f"{show(best)} ({show(low)} to {show(high)}, 90%)"
+        fits = self._against_room(room)
+        return f"What was seen {what} had room for {span} {_chips(room)}{place}: {fits}. Room is no chip."
+
+    def _against_room(self, room: HallRoom) -> str:
+        """Return how the claimed numbers lie to a range of room."""
+        low, _, high = room.interval or (0.0, 0.0, 0.0)
+        said = []
+        for finding in (self.largest, self.planned):
+            if finding is None:
+                continue
+            value = finding.claim.claimed
+            where = "above it" if value > high else "below it" if value < low else "inside that range"
+            whole = " (claimed of all sites together)" if finding is self.planned else ""
+            said.append(f"{_number(finding.claim)}{whole} lies {where}")
+        return ", ".join(said) or "no number of chips is claimed to be set beside it"
 
     def _against(self) -> str:
-        found, tense = len(self.contradictions), len(self.tensions)
-        certain, open_ = _counted(found, "certain contradiction"), _counted(tense, "case")
-        said = (
-            f"Cross-checks of the claims on these sites and their totals find {certain}, and {open_} in which the "
-            "claims can all be true only by an assumption that no text states (each counted once; misreports that are "
-            "kept as tests are left out)."
-        )
-        if self.sharpest:
-            row = self.sharpest.to_row()
-            said += f" The sharpest ({row['kind']}): {row['arithmetic']}. {row['says']}"
-        return said
-
-    def _not_known(self) -> str:
-        findings = [f for f in (self.planned, self.largest) if f]
-        shown = list(dict.fromkeys(f.not_shown() for f in findings))
-        unknown = "Not known: whether any of these chips is there, of which model, and whose."
-        return " ".join([*shown, unknown])
+        """Return the sharpest contradiction, and how many there are."""
+        if self.sharpest is None:
+            return "No two statements on these sites contradict each other."
+        hard, soft = len(self.contradictions), len(self.tensions)
+        certain = f"{counted(hard, 'certain contradiction')}, and " if hard else ""
+        cases = f"{counted(soft, 'case')} in which statements can all be true only by an assumption that no text states"
+        first, second = (self.sides[side[0]] for side in (self.sharpest.first, self.sharpest.second or ("",)))
+        against = f"{first}, and {second}" if second else first
+        says = self.sharpest.to_row()["says"].split(". ")[0].rstrip(".")
+        return f"Figures do not agree: {against}. {says}. There {'is' if hard + soft == 1 else 'are'} {certain}{cases}."
 
 
 def answer_of(dossier: Dossier, found: Found) -> Answer:
     """Return the answer for all announced sites of a case."""
     announced = tuple(s for s in dossier.sites.values() if s.role == Role.ANNOUNCED)
     ids = {s.site_id for s in announced}
-    totals = {s.site_id for s in dossier.sites.values() if s.role == Role.AGGREGATE and s.covers}
-    over = {t for t in totals if any(s.covered_by(dossier.sites[t]) for s in announced)}
-    sums = model.total(sorted(ids), dossier) if ids else []
-    asked = [c for c in found.tests if c.sites & (ids | over) and c.pair != Pair.PLANTED]
-    contradictions = tuple(c for c in asked if c.finding == CheckFinding.INCONSISTENT)
-    tensions = tuple(c for c in asked if c.finding == CheckFinding.STRAINED)
+    aggregates = {s.site_id for s in dossier.sites.values() if s.role == Role.AGGREGATE and s.covers}
+    over = {t for t in aggregates if any(s.covered_by(dossier.sites[t]) for s in announced)}
+    claims = {claim.claim_id: claim for claim in dossier.all_claims}
     # the figure of a site that its source gives for a wider place is no figure of the site
     wider = {i for c in found.tests if c.name == CheckName.WIDER for i in c.first}
-    claims = {claim.claim_id: claim for claim in dossier.all_claims}
+    planned = _largest([f for f in found.judged if f.claim.site_id in over and f.claim.modality in PLANS])
+    largest = _largest([f for f in found.judged if f.claim.site_id in ids and f.claim.claim_id not in wider])
+    there = _with_parts(largest.claim.site_id, dossier) if largest else []
+    chip = family_of(planned.claim if planned else largest.claim if largest else None, dossier)
+    of_all, of_one = (model.total(sites, dossier) if sites else [] for sites in (sorted(ids), there))
+    asked = [c for c in found.tests if c.sites & (ids | over)]
+    misfits = {
+        kind: tuple(
+            sorted((c for c in asked if c.pair != Pair.PLANTED and c.finding == kind), key=lambda c: _rank(c, claims))
+        )
+        for kind in (CheckFinding.INCONSISTENT, CheckFinding.STRAINED)
+    }
+    groups = {f.claim.independence_group for f in (planned, largest) if f}
+    seen = tuple(row for site in announced for row in dossier.observations[site.site_id])
+
+    def room(totals: Sequence[Total], ground: Ground) -> HallRoom:
+        return room_at(total_of(totals, ground), chip, dossier)
+
     return Answer(
         announced=tuple(s.site_id for s in announced),
         parts=tuple(s.site_id for s in announced if s.parent in ids),
-        planned=_largest([f for f in found.judged if f.claim.site_id in over and f.claim.modality in PLANS]),
-        largest=_largest([f for f in found.judged if f.claim.site_id in ids and f.claim.claim_id not in wider]),
-        seen=tuple(row for site in announced for row in dossier.observations[site.site_id]),
-        measured=_chips(sums, Ground.OBSERVATION),
-        paper=_chips(sums, Ground.ROOM),
-        contradictions=contradictions,
-        tensions=tensions,
-        sharpest=min(contradictions or tensions, key=lambda c: _rank(c, claims), default=None),
+        names={s.site_id: _plain_name(s.name_display) for s in dossier.sites.values()},
+        planned=planned,
+        largest=largest,
+        share=_share(planned, largest, dossier),
+        told=tuple(c for c in claims.values() if c.independence_group in groups and c.quantity in (CHIPS, "servers")),
+        seen=seen,
+        counting=tuple(row for row in seen if row.quantity in (CHIPS, "servers")),
+        measured=room(of_all, Ground.OBSERVATION),
+        measured_there=room(of_one, Ground.OBSERVATION),
+        paper=room(of_all, Ground.ROOM),
+        paper_there=room(of_one, Ground.ROOM),
+        contradictions=misfits[CheckFinding.INCONSISTENT],
+        tensions=misfits[CheckFinding.STRAINED],
+        planted=tuple(c for c in asked if c.pair == Pair.PLANTED and c.finding == CheckFinding.INCONSISTENT),
+        figures={c.claim_id: figure(c) for c in claims.values() if c.site_id in there},
+        sides={
+            side[0]: _side([claims[i] for i in side], dossier)
+            for checks in misfits.values()
+            for c in checks
+            for side in (c.first, c.second)
+            if side
+        }
+        | {"": ""},
     )
+
+
+def _share(planned: Finding | None, largest: Finding | None, dossier: Dossier) -> tuple[str, str] | None:
+    """Return the share in words and its id, where the largest number is that share of the plan."""
+    if planned is None or largest is None:
+        return None
+    for claim in dossier.claims[largest.claim.site_id]:
+        if claim.quantity_kind != "share_pct" or claim.independence_group != planned.claim.independence_group:
+            continue
+        if math.isclose(claim.figure / 100 * planned.claim.claimed, largest.claim.claimed, rel_tol=0.01):
+            return claim.written().split(" of ")[0], claim.claim_id
+    return None
+
+
+def _with_parts(site_id: str, dossier: Dossier) -> list[str]:
+    """Return a site and all its parts."""
+    out = [site_id]
+    for site in out:
+        out += [part for part in dossier.parts.get(site, ()) if part not in out]
+    return out
+
+
+def _plain_name(name: str) -> str:
+    """Return a short name without what is in brackets behind it."""
+    return name.split(" (", maxsplit=1)[0]
+
+
+def _side(claims: Sequence[Claim], dossier: Dossier) -> str:
+    """Return one side of a contradiction in words: place, figure, who said it, and which claims repeat it."""
+    claim = claims[0]
+    how = {Modality.CAN_CARRY: "room for ", Modality.WILL: "plan of ", Modality.WOULD: "plan of "}
+    verb = how.get(claim.modality, "") if claim.modality else ""
+    place = _plain_name(dossier.sites[claim.site_id].name_display)
+    others = f"; also {listed([c.claim_id for c in claims[1:]])}" if claims[1:] else ""
+    return f"{place}: {verb}{figure(claim)} ({_who(claim)}{others})"
 
 
 def _largest(findings: Sequence[Finding]) -> Finding | None:
@@ -167,38 +312,36 @@ def _largest(findings: Sequence[Finding]) -> Finding | None:
     )
 
 
-def _chips(totals: Sequence[Total], ground: Ground) -> Total:
-    """Return the total of chips on one ground; an empty one without sites."""
-    empty = Total(CHIPS, ground, (), (), {}, (), (), None)
-    return next((t for t in totals if t.quantity == CHIPS and t.ground == ground), empty)
-
-
-def _rank(check: Check, claims: dict[str, Claim]) -> tuple[int, float, str]:
-    """Return the order of a contradiction: what its sides are to each other, then how far apart they are."""
+def _rank(check: Check, claims: dict[str, Claim]) -> tuple[bool, int, float, str]:
+    """Return the order of a contradiction: named sources, what its sides are to each other, how far apart they are."""
     first, second = (
         [claims[i].model_figure for i in side if claims[i].quantity] for side in (check.first, check.second)
     )
     apart = 1.0
     if first and second and min(*first, *second) > 0:
         apart = max(max(first) / max(second), max(second) / max(first))
-    return FIRMEST.index(check.pair), -apart, check.check_id
+    unsourced = any(claims[i].source_tier == Tier.UNSOURCED for i in check.claim_ids)
+    return unsourced, FIRMEST.index(check.pair), -apart, check.check_id
 
 
-def _in_words(finding: Finding) -> str:
-    """Return a claim as its source words it, with claimant, publisher, day and id."""
-    claim = finding.claim
-    day = claim.date.text if claim.date else "undated"
-    quote = claim.translation or claim.quote
-    return f'{claim.written()}, "{quote}" ({claim.claimant}, in {claim.source_publisher}, {day}, {claim.claim_id})'
+def _who(claim: Claim) -> str:
+    """Return claimant, day and id of a claim."""
+    return f"{claim.claimant}, {day_words(claim.date)}, {claim.claim_id}"
 
 
-def _rung(row: Observation) -> str:
-    if row.rung is not None:
-        return f": {row.rung.value} ({row.observation_id})"
-    if row.not_yet is not None:
-        return f": not yet {row.not_yet.value} ({row.observation_id})"
-    return f": no rung and no size ({row.observation_id})"
+def _number(claim: Claim) -> str:
+    """Return the number of a claim with its digits, without bound and unit."""
+    return f"{claim.claimed / CLAIM_KINDS[claim.quantity_kind].factor:,.0f}"
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'s' if number > 1 else ''}"
+def _interval(room: HallRoom) -> str:
+    low, best, high = map(show, room.interval or (0.0, 0.0, 0.0))
+    return f"{best} ({low} to {high}, 90%)"
+
+
+def _chips(room: HallRoom) -> str:
+    return f"{room.chip} chips" if room.chip else "chips of any kind"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""Build the report: findings for all sites as one page that opens offline, with tables, maps and figures next to it."""
+"""Build the report: findings for all sites or some as pages that open offline, with figures, tables and maps."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from tqdm import tqdm
 
-from osint import __version__, files, filings, geo, model, verdict
+from osint import files, geo, model, verdict
 from osint.errors import BadInputError, OsintError
 from osint.model import Dossier, Score, show
-from osint.register import QUANTITIES, TAKEN_BACK, Modality, Observation, Register, Role, csv_text
-from osint.report import figures
+from osint.register import TAKEN_BACK, Observation, Register, Role, csv_text
+from osint.report import canvas, site_figures
 from osint.report.answer import Answer, answer_of
+from osint.report.canvas import Caption, Sheet
+from osint.report.locator import map_sheet
+from osint.report.page import Pages, Picture, pages
+from osint.report.sheets import density_sheet, room_sheet, score_sheet, stages_sheet
+from osint.report.timeline import timeline_sheet
 from osint.shown import shown
 from osint.verdict import Found
 
-PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 BASES = {
     "floor": ("floor_m2",),
     "power": ("it_mw", "facility_mw", "power_mw", "average_mw", "energy_gwh_per_yr"),
@@ -35,19 +41,27 @@ BASES = {
 }
 """Basis of an estimate -> quantities that count for it."""
 HORIZON_DAYS = 366  # days after the latest text beyond which a target is not set next to what is on file (judgement)
-FIRST_YEAR, LAST_YEAR = "2015", "2027"  # years that the ladder of claims draws
-GOAL_COVERAGE, GOAL_FACTOR = 0.85, 2.2
-"""Share of intervals that should hold the truth, and median factor of error; below them the page warns."""
 SUMS = "SHA256SUMS"  # the list of the files of a report; a folder that holds it as it was written may be replaced
 _SUMS_HEAD = "# report of osint-datacentres"
 _SUMS_BYTES = 1 << 20
 _OF_A_DESKTOP = (".DS_Store", "Thumbs.db", "desktop.ini")  # files that a file manager leaves in any folder
+FORMATS = {
+    ".png": "PNG",
+    "-360.png": "PNG for 360 pixels",
+    ".svg": "SVG",
+    ".pdf": "PDF",
+    ".data.csv": "table",
+    ".passport.json": "passport",
+}
+"""End of the name of each file of a figure -> what it is."""
 ESTIMATE_COLUMNS = (
     "site_id", "label", "basis", "given", "claim_ids", "low", "best", "high", "unit", "arithmetic",
     "claimed", "claimed_low", "claimed_high",
 )  # fmt: skip
 """Columns of `site_estimates`."""
-ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)  # roles of the sites that have estimates and stories
+FEW_SITES = 6
+"""Announced sites up to which a report draws the figures of each; those of all would take a minute."""
+ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)  # roles of the sites that have estimates
 
 
 # ---------------------------------------------------------------- what each figure on file would allow
@@ -131,185 +145,59 @@ def _seen_there(rows: Sequence[Observation]) -> str:
     return f"SIMULATED {told}" if row.simulated else told
 
 
-def _supply(dossier: Dossier) -> list[tuple[str, float, float]]:
-    """Return published estimates of restricted chips in China, one per group, as (label, low, high).
-
-    The label holds the number as its source gives it: an estimate may count one year. One without an upper value ends
-    just above its lower one, so that the figure marks it as open.
-    """
-    return [
-        (f"{c.claim_id}, {c.written()}", c.figure, c.figure * 1.0001 if c.value_high is None else c.value_high)
-        for c in verdict.supply_estimates(dossier, "CN")
-    ]
-
-
-# ---------------------------------------------------------------- what was seen, in words
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The observations of a register, from which every sentence about what was seen is made."""
-
-    relayed: tuple[Observation, ...]
-    """Made by others: each comes from a claim on file."""
-    own: tuple[Observation, ...]
-    """Made for this register: no claim is behind them."""
-
-    @classmethod
-    def of(cls, dossier: Dossier) -> Seen:
-        """Return the observations of all sites."""
-        rows = [row for of_site in dossier.observations.values() for row in of_site]
-        return cls(tuple(r for r in rows if r.source_claim_id), tuple(r for r in rows if not r.source_claim_id))
-
-    def chips(self) -> str:
-        """Return whether any chip was seen, as the beginning of a sentence."""
-        counting = [row.observation_id for row in (*self.relayed, *self.own) if row.quantity == "chips"]
-        return f"Chips are counted in {', '.join(counting)}" if counting else "No chip has been seen"
-
-    def short(self) -> str:
-        """Return what was seen in a few words."""
-        ways = ", ".join(dict.fromkeys(row.how for row in self.own))
-        by_us = f"{len(self.own)} of our own ({ways})" if self.own else "none of our own"
-        return f"{_counted(self.relayed, 'observation')} by others, {by_us}"
-
-    def ladder(self) -> str:
-        """Return what the ladder of claims leaves out."""
-        if not self.own:
-            return "Nothing here was seen by us."
-        return f"{_counted(self.own, 'own observation')} {'is' if len(self.own) == 1 else 'are'} not drawn."
-
-
-def _counted(rows: Sequence[object], noun: str) -> str:
-    return f"{len(rows) or 'no'} {noun}{'' if len(rows) == 1 else 's'}"
-
-
 # ---------------------------------------------------------------- figures
 
 
-def _figures(
-    dossier: Dossier, points: pd.DataFrame, estimates: pd.DataFrame, scored: Score
-) -> dict[str, figures.Files]:
-    """Return the bytes of each figure by its name and format."""
-    seen, made_by = Seen.of(dossier), f"osint {__version__}."
-    latest = max((claim.date.first for claim in dossier.all_claims if claim.date), default=None)
-    tables = "Sources: data/raw/claims.csv, relations.csv, chips.csv (each row names its own)."
-    dated = f"{tables} Documents to {latest:%Y-%m}" if latest else "No dated document on file"
-    source = f"{dated}; {seen.short()}. {made_by}"
-    announced = {site.site_id for site in dossier.sites.values() if site.role == Role.ANNOUNCED}
-    own = estimates[estimates["site_id"].isin(announced)]
-    own = own.assign(label=own["site_id"] + "  " + own["label"])
-    in_china = points[points["country"] == "CN"]
-    independent = scored.rows[(scored.rows["role"] == "independent") & scored.rows["best"].notna()]
-    return {
-        "a_claimed_and_allowed": figures.render(
-            figures.allowed, own, _supply(dossier), f"What the figures on file would allow. {seen.chips()}.", source
-        ),
-        "b_ladder": figures.render(
-            figures.ladder, _rungs(dossier, announced), f"What was claimed, and when. {seen.ladder()}", source
-        ),
-        "c_map": figures.render(figures.site_map, in_china, geo.circles(in_china), f"{source} Proxies: county seats."),
-        "d_calibration": figures.render(
-            figures.calibration,
-            independent,
-            scored.summary,
-            f"Source: data/raw/calibration.csv (each row names its own). Leave-one-out. {made_by}",
-        ),
-    }
-
-
-def _rungs(dossier: Dossier, site_ids: set[str]) -> pd.DataFrame:
-    """Return the dated claims of a rung at some sites: label, date (EDTF), rung, will."""
-    rows = []
-    for claim in dossier.all_claims:
-        when = claim.value_date or claim.date
-        if claim.site_id in site_ids and claim.rung and when and not claim.error_test:
-            label = f"{claim.site_id}  {dossier.sites[claim.site_id].name_display}"
-            rows.append((label, when.text, claim.rung.value, claim.modality in {Modality.WILL, Modality.WOULD}))
-    frame = pd.DataFrame(rows, columns=["label", "date", "rung", "will"])
-    return frame[frame["date"].str[:4].between(FIRST_YEAR, LAST_YEAR)].sort_values(["label", "date"])
-
-
-# ---------------------------------------------------------------- the page
-
-
-def page_html(
-    register: Register,
-    found: Found,
-    scored: Score,
-    estimates: pd.DataFrame,
-    pictures: Mapping[str, figures.Files],
-    answer: Answer,
-) -> str:
-    """Return the whole page as HTML: no script, nothing loaded from outside, every text of a source escaped.
-
-    It is made from the templates in `osint/report/templates`, where a name that is not known is an error; `pictures`
-    holds the figures by name and format.
-    """
-    dossier, score = Dossier.of(register), scored.summary
-    worse = score[(score["coverage"] < GOAL_COVERAGE) | (score["median_factor"] > GOAL_FACTOR)]
-    told = [site.site_id for site in dossier.sites.values() if site.role in ESTIMATED]
-    stories = {site_id: verdict.hypotheses(site_id, dossier) for site_id in told}
-    provinces = Counter(site.province for site in dossier.sites.values() if site.role == Role.ANNOUNCED)
-    environment = Environment(
-        loader=PackageLoader("osint.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_marked,
-        trim_blocks=True,
-        lstrip_blocks=True,
+def sheets_of(register: Register, answer: Answer, scored: Score) -> tuple[Sheet, ...]:
+    """Return the figures of the front page, in its order."""
+    dossier = Dossier.of(register)
+    return (
+        room_sheet(answer, dossier),
+        timeline_sheet(answer, dossier),
+        map_sheet(geo.places(register), dossier),
+        density_sheet(answer, dossier, register.relation_support),
+        stages_sheet(dossier),
+        score_sheet(scored),
     )
-    environment.filters["cell"] = _cell
-    context = {
-        "register": register,
-        "sites": list(dossier.sites.values()),
-        "precision_km": {row["site_id"]: geo.precision_km(row) for row in register.sites.to_dict("records")},
-        "provinces": [province for province, _ in provinces.most_common()],
-        "seen": Seen.of(dossier),
-        "found": found,
-        "answer": answer.sentences(),
-        "simulated": [r.observation_id for of_site in dossier.observations.values() for r in of_site if r.simulated],
-        "estimates": estimates,
-        "stories": stories,
-        "no_story": verdict.NO_STORY,
-        "meanings": verdict.FINDINGS,
-        "counts": Counter(finding.outcome for finding in found.judged),
-        "summary": _summary(dossier, found, estimates),
-        "pictures": {name: base64.b64encode(files["png"]).decode() for name, files in pictures.items()},
-        "score": score,
-        "worse": worse.to_dict("records"),
-        "trust": {basis: _trust(quantities, score) for basis, quantities in BASES.items()},
-        "goal": {"coverage": GOAL_COVERAGE, "factor": GOAL_FACTOR},
-        "quantities": pd.DataFrame({"quantity": list(QUANTITIES), "unit": [q.unit for q in QUANTITIES.values()]}),
-        "font_name": PAGE_FONT,
-    }
-    template = environment.get_template("page.html")
-    font = filings.font_subset(template.render(context, font=""))  # the glyphs that the page needs, and no others
-    return template.render(context, font=base64.b64encode(font or b"").decode())
 
 
-def _trust(quantities: Sequence[str], score: pd.DataFrame) -> str:
-    """Return the line of the score that bears on estimates from some quantities, in words."""
-    kinds = {QUANTITIES[name].group for name in quantities} - {""}
-    lines = score[score["kind"].isin(kinds) & (score["n"] > 0)].to_dict("records")
-    said = [
-        f"{line['kind']}: {line['covered']} of {line['n']} intervals held it, median factor {line['median_factor']:g}"
-        for line in lines
-    ]
-    return "; ".join(said) or "not tested: no site with a public truth"
+def _picture(sheet: Sheet, made: Mapping[str, bytes]) -> Picture:
+    """Return a figure as the page shows it, with the names of its files beside the page."""
+    wide, narrow = (base64.b64encode(made[f"{sheet.name}{end}"]).decode() for end in (".png", "-360.png"))
+    told = [(f"figures/{sheet.name}{end}", words) for end, words in FORMATS.items() if f"{sheet.name}{end}" in made]
+    return Picture(sheet.name, sheet.caption, wide, narrow, tuple(told))
 
 
-def _marked(value: object) -> object:
-    """Return a text with marks for what would steer the page; markup of our own stays."""
-    return shown(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
+Drawn = tuple[Picture, tuple[tuple[str, bytes], ...]]
+"""A figure as a page shows it, and its files by name."""
 
 
-def _cell(value: object) -> str:
-    """Return a cell of a table: three digits of a number, nothing for a missing one, a list with commas."""
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    if isinstance(value, float):
-        return show(value, 3) if math.isfinite(value) else ""
-    return str(value)
+def _of_sites(dossier: Dossier, found: Found) -> dict[str, list[Drawn]]:
+    """Return the figures of each announced site, where there are few: claims in time, claimed and seen, where."""
+    sites = [s.site_id for s in dossier.sites.values() if s.role == Role.ANNOUNCED and dossier.claims[s.site_id]]
+    if len(sites) > FEW_SITES:
+        return {}
+    out: dict[str, list[Drawn]] = {}
+    for site in sites:
+        figures = {
+            "claims-in-time": site_figures.claims_in_time(found, dossier, site),
+            "claimed-and-seen": site_figures.claimed_and_seen(found, dossier, site),
+            "where": site_figures.locator(dossier, site),
+        }
+        out[site] = [_site_figure(f"{site}-{name}", figure) for name, figure in figures.items()]
+    return out
+
+
+def _site_figure(name: str, figure: Figure) -> Drawn:
+    from osint import passport
+
+    alt = str(figure.get_label())
+    title = alt.partition(". ")[0]
+    told = passport.stamp(figure, name, title=title, alt=alt, credit=canvas.CREDIT, footer="")
+    wide = base64.b64encode(told.files[f"{name}.png"]).decode()
+    ends = [(f"../figures/{name}{end}", words) for end, words in FORMATS.items() if f"{name}{end}" in told.files]
+    caption = Caption(title, "", "", "", alt)
+    return Picture(name, caption, wide, "", tuple(ends)), tuple(told.files.items())
 
 
 # ---------------------------------------------------------------- the folder
@@ -334,10 +222,11 @@ def _cleaned(table: pd.DataFrame) -> pd.DataFrame:
 def write_report(register: Register, out: str | Path) -> Written:
     """Write the report folder and return the page's path, the answer and the summary table.
 
-    The folder appears whole or not at all. It holds index.html, findings.csv, checks.csv, estimates.csv,
-    next.csv, score.csv, sites.geojson, sites.kml, figures/ as PNG, SVG and PDF, and SHA256SUMS, the list of them. It
-    takes the place of an older report in one step, if that is as it was written. Raises BadInputError where a file or
-    another folder stands, OsintError where it cannot be written.
+    The folder appears whole or not at all. It holds index.html, a page for each site in sites/, findings.csv,
+    checks.csv, estimates.csv, next.csv, score.csv, sites.geojson, sites.kml, figures/ (each as PNG, SVG and PDF, for
+    360 pixels, with its table and its passport), and SHA256SUMS, the list of them. It takes the place of an older
+    report in one step, if that is as it was written. Raises BadInputError where a file or another folder stands,
+    OsintError where it cannot be written.
     """
     out = Path(out)
     out = out if out.name.strip(".") else out.resolve()
@@ -346,16 +235,26 @@ def write_report(register: Register, out: str | Path) -> Written:
     try:
         dossier, found = Dossier.of(register), verdict.check(register)
         steps.update()
-        scored, estimates = model.score(register), site_estimates(register)
+        scored, estimates, answer = model.score(register), site_estimates(register), answer_of(dossier, found)
+        steps.update()
+        made: dict[str, bytes] = {}
+        pictures = []
+        for sheet in sheets_of(register, answer, scored):
+            drawn = canvas.render(sheet, dossier)
+            made |= {f"figures/{name}": body for name, body in drawn.items()}
+            pictures.append(_picture(sheet, drawn))
         steps.update()
         points = geo.places(register)
-        pictures = _figures(dossier, points, estimates, scored)
-        steps.update()
-        answer = answer_of(dossier, found)
-        page = page_html(register, found, scored, estimates, pictures, answer)
-        made = {"index.html": page.encode(), "sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
-        made |= {f"figures/{name}.{kind}": body for name, kinds in pictures.items() for kind, body in kinds.items()}
         made |= {f"{name}.csv": csv_text(_cleaned(t)).encode() for name, t in _tables(found, estimates, scored).items()}
+        made |= {"sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
+        beside = sorted(name for name in made if "/" not in name)
+        of_sites = _of_sites(dossier, found)
+        made |= {
+            f"figures/{name}": body for drawn in of_sites.values() for _, made_of in drawn for name, body in made_of
+        }
+        shown_of = {site: [picture for picture, _ in drawn] for site, drawn in of_sites.items()}
+        rendered: Pages = pages(register, found, answer, scored, estimates, pictures, shown_of, beside)
+        made |= {name: text.encode() for name, text in rendered.made.items()}
         made[SUMS] = _sums(made)
         with files.folder_beside(out) as part:
             for name, body in made.items():

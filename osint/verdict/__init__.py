@@ -10,7 +10,9 @@ from osint.verdict.checks import (
     Survey,
     Tally,
     contradictions,
+    counts_a_flow,
     cross_checks,
+    stated_median,
     supply_estimates,
     survey,
 )
@@ -19,7 +21,7 @@ from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
 from osint.verdict.look import RoomFor
 from osint.verdict.needs import Needs, needs
-from osint.verdict.next_steps import CANDIDATES, NextStep, next_steps, steps_frame, steps_in_order
+from osint.verdict.next_steps import CANDIDATES, NEAR_KM, NextStep, next_steps, steps_frame, steps_in_order
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check
 
@@ -27,6 +29,7 @@ __all__ = [
     "BANDS",
     "CANDIDATES",
     "FINDINGS",
+    "NEAR_KM",
     "NEGATIVE",
     "NO_STORY",
     "RULES",
@@ -55,6 +58,7 @@ __all__ = [
     "check",
     "claim_line",
     "contradictions",
+    "counts_a_flow",
     "coverage",
     "cross_checks",
     "decide",
@@ -63,6 +67,7 @@ __all__ = [
     "named",
     "needs",
     "next_steps",
+    "stated_median",
     "steps_frame",
     "steps_in_order",
     "supply_estimates",

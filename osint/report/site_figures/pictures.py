@@ -5,12 +5,13 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from osint import imagery
 from osint.report.site_figures.sheet import TITLE_CHARACTERS, drawing, sheet, titled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from shapely.geometry.base import BaseGeometry
+
+    from osint import imagery
 
 
 def before_after(
@@ -28,6 +29,8 @@ def before_after(
             return titled(figure, title, "", "Source: the pictures of this case.", f"{title}.")
     title = finding or f"{site_id}: before and after"
     with drawing():
+        from osint import imagery  # loads a network client, which the report itself never needs
+
         figure = imagery.draw_pair(pair, outline, textwrap.fill(title, TITLE_CHARACTERS))
     stamp = "SIMULATED. " if pair.simulated else ""
     figure.set_label(f"{stamp}{title}. Left: {pair.labels[0]}. Right: {pair.labels[1]}. {pair.credit}")

@@ -5,7 +5,7 @@ with the finding `inconsistent` makes its claims inconsistent (verdict.judge); `
 editor to read. How often a kind of check would speak by chance stands beside it.
 """
 
-from osint.verdict.checks.context import supply_estimates
+from osint.verdict.checks.context import counts_a_flow, stated_median, supply_estimates
 from osint.verdict.checks.record import (
     CHECK_COLUMNS,
     Check,
@@ -28,7 +28,9 @@ __all__ = [
     "Tally",
     "Way",
     "contradictions",
+    "counts_a_flow",
     "cross_checks",
+    "stated_median",
     "supply_estimates",
     "survey",
 ]

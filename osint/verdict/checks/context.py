@@ -142,16 +142,25 @@ def supply(book: Book) -> Iterator[Check | None]:
 
 def _kind(claim: Claim) -> str:
     """Return what an estimate counts, as the end of a sentence."""
-    flow = Scope.read(claim.scope) == Scope.EACH or has_words("flow", claim.scope)
-    return "counts what came in one year, not what is there" if flow else "counts what is there"
+    return "counts what came in one year, not what is there" if counts_a_flow(claim) else "counts what is there"
+
+
+def counts_a_flow(claim: Claim) -> bool:
+    """Return whether an estimate counts what came in a span of time, and not what is there."""
+    return Scope.read(claim.scope) == Scope.EACH or has_words("flow", claim.scope)
+
+
+def stated_median(claim: Claim) -> float | None:
+    """Return the median that the words of an estimate name, in its unit; None if they name none."""
+    found = next(find_words("median", claim.quote), None)
+    return float(found[0].group(1).replace(",", "")) if found else None
 
 
 def _median(claim: Claim, planned: Span) -> str:
     """Return the median that the words of an estimate name, beside the plan."""
-    found = next(find_words("median", claim.quote), None)
-    if found is None:
+    value = stated_median(claim)
+    if value is None:
         return ""
-    value = float(found[0].group(1).replace(",", ""))
     than = "above" if value > planned.low else "below"
     return f" Its median of {value:,.0f} is {than} the {planned.low:,.0f} that the plan begins at."
 

@@ -1,0 +1,279 @@
+"""Render the pages: the answer first, then what does not fit, then the sites; a page for each site.
+
+The templates are in `osint/report/templates`. A page loads nothing from outside: style, script, font and pictures
+travel in it, and its content policy names the digest of its own style and script and allows no other.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files as package_files
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from osint import filings, geo, verdict
+from osint.model import Dossier, Score, show
+from osint.register import Register, Role, table_rows
+from osint.report import edition
+from osint.report.answer import Answer
+from osint.report.canvas import Caption
+from osint.report.edition import Edition
+from osint.report.sources import ADDRESS, Source, Sources
+from osint.report.views import SiteView, cannot_say, card_of, compared, quotes_of, rules_used, site_views
+from osint.report.words import day_words, plain, words_for
+from osint.shown import shown
+from osint.verdict import CheckFinding, Found
+
+PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
+_ID = r"\b(?:[COGK]\d{3,5}|(?:XJ|QH|CN|US|TB|IM)\d{2,4}|(?:AGG|REF)-[A-Z0-9]{1,8})\b"
+_LINKED = re.compile(f"(?P<address>{ADDRESS.pattern})|(?P<id>{_ID})")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as a page shows it."""
+
+    name: str
+    caption: Caption
+    wide: str
+    """PNG in base64."""
+    narrow: str
+    """PNG for 360 pixels in base64; empty for none."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Files of the same figure beside the page, each with what it is in words."""
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The pages of a report by file name."""
+
+    made: Mapping[str, str]
+    sites: tuple[SiteView, ...]
+
+
+class Links:
+    """Where ids lead from one page: anchors of its own, or of the front page and of the pages of sites."""
+
+    def __init__(self, anchors: frozenset[str], sites: Mapping[str, str], here: frozenset[str], front: str) -> None:
+        self._anchors, self._sites, self._here, self._front = anchors, sites, here, front
+
+    def to(self, name: str) -> str:
+        """Return the address of an id; empty for one that no page holds."""
+        if name in self._here:
+            return f"#{name}"
+        if name in self._sites:
+            return f"{self._front.removesuffix('index.html')}{self._sites[name]}"
+        return f"{self._front}#{name}" if name in self._anchors else ""
+
+    def linked(self, text: object) -> Markup:
+        """Return a text with a link for every id and every address in it, all else escaped."""
+        if isinstance(text, Markup):
+            return text
+        out, at, words = [], 0, shown(str(text), keep="\n\t")
+        for found in _LINKED.finditer(words):
+            out.append(escape(words[at : found.start()]))
+            target = found[0] if found["address"] else self.to(found[0])
+            rel = Markup(' rel="noreferrer"') if found["address"] else Markup("")
+            label = escape(found[0])
+            out.append(Markup('<a href="{}"{}>{}</a>').format(target, rel, label) if target else label)
+            at = found.end()
+        out.append(escape(words[at:]))
+        return Markup("").join(out)
+
+
+def pages(
+    register: Register,
+    found: Found,
+    answer: Answer,
+    scored: Score,
+    estimates: pd.DataFrame,
+    pictures: Sequence[Picture],
+    of_sites: Mapping[str, Sequence[Picture]],
+    tables: Sequence[str],
+) -> Pages:
+    """Render the front page and a page for each site.
+
+    `pictures` are those of the front page in their order, `of_sites` those of sites by id, `tables` the names of the
+    files beside the page. Every text of a source is escaped; a name that a template does not know is an error.
+    """
+    dossier = Dossier.of(register)
+    sources = Sources.of(dossier)
+    views = site_views(dossier, found, register)
+    by_site = {v.site.site_id: [f for f in found.judged if f.claim.site_id == v.site.site_id] for v in views}
+    claims = {c.claim_id: c for c in dossier.all_claims}
+    observations = register.observations.to_dict("records")
+    misfit = {c.check_id for c in (*answer.misfits, *answer.planted)}
+    shared = {
+        "register": register,
+        "answer": answer,
+        "edition": Edition.of(register, dossier, sources),
+        "words": edition,
+        "meanings": verdict.FINDINGS,
+        "observations": {str(row["observation_id"]): row for row in observations},
+        "font_name": PAGE_FONT,
+        "names": {v.site.site_id: v.site.name_display for v in views},
+        "addresses": {v.site.site_id: v.address for v in views},
+    }
+    anchors = _anchors(register, dossier) | {f"rule-{name.replace(' ', '-')}" for _, name, _ in rules_used(found)}
+    addresses = {v.site.site_id: v.address for v in views}
+    front = shared | {
+        "sources": sources.listed,
+        "cards": [card_of(c, claims, dossier, sources) for c in answer.misfits],
+        "planted": [card_of(c, claims, dossier, sources) for c in answer.planted],
+        "notes": compared([card_of(c, claims, dossier, sources) for c in found.tests if c.check_id not in misfit]),
+        "rules": rules_used(found),
+        "unsaid": cannot_say(answer, views, found),
+        "ours": [v for v in views if v.site.role == Role.ANNOUNCED],
+        "others": [v for v in views if v.site.role != Role.ANNOUNCED],
+        "quotes": {site: quotes_of(rows, sources) for site, rows in by_site.items()},
+        "pictures": {p.name: p for p in pictures},
+        "score": scored.summary,
+        "groups": _groups(dossier),
+        "behind": [
+            (row["title"], row["key"], getattr(register, row["table"])[row["columns"].split("|")])
+            for row in table_rows("tables.csv", "osint.report")
+        ],
+        "tables": tables,
+    }
+    on_front = frozenset(anchors)
+    jobs: dict[str, tuple[str, Mapping[str, object], Links]] = {
+        "index.html": ("page.html", front, Links(anchors, addresses, on_front - set(addresses), ""))
+    }
+    for view in views:
+        context, here = _of_site(view, by_site[view.site.site_id], found, estimates, dossier, sources, of_sites)
+        links = Links(anchors, addresses, here, "../index.html")
+        jobs[view.address] = ("site.html", shared | context, links)
+    return Pages(_rendered(jobs), views)
+
+
+def _of_site(
+    view: SiteView,
+    findings: Sequence[verdict.Finding],
+    found: Found,
+    estimates: pd.DataFrame,
+    dossier: Dossier,
+    sources: Sources,
+    of_sites: Mapping[str, Sequence[Picture]],
+) -> tuple[dict[str, object], frozenset[str]]:
+    """Return what the page of a site shows, and the anchors that it holds."""
+    site_id = view.site.site_id
+    claims = {c.claim_id: c for c in dossier.all_claims}
+    checks = [c for c in found.tests if site_id in c.sites]
+    listed: list[Source] = list(dict.fromkeys(sources.by_claim[f.claim.claim_id] for f in findings))
+    listed += [sources.by_claim[i] for c in checks for i in c.claim_ids if sources.by_claim[i] not in listed]
+    context = {
+        "view": view,
+        "quotes": quotes_of(findings, sources),
+        "findings": findings,
+        "estimates": estimates[estimates["site_id"] == site_id],
+        "cards": [card_of(c, claims, dossier, sources) for c in checks if c.finding != CheckFinding.NOTE],
+        "notes": compared([card_of(c, claims, dossier, sources) for c in checks if c.finding == CheckFinding.NOTE]),
+        "steps": found.next_steps.get(site_id, []),
+        "stories": verdict.hypotheses(site_id, dossier),
+        "parts": dossier.parts.get(site_id, ()),
+        "sources": sorted(dict.fromkeys(listed), key=lambda s: s.number),
+        "pictures": of_sites.get(site_id, ()),
+        "position": _position(view, dossier),
+    }
+    here = {f.claim.claim_id for f in findings} | {row.observation_id for row, _ in view.seen}
+    here |= {f"s{source.number}" for source in listed}
+    return context, frozenset(here)
+
+
+def _position(view: SiteView, dossier: Dossier) -> str:
+    site = view.site
+    if site.lat is None or site.lon is None:
+        return ""
+    lon, lat = geo.to_wgs(site.lon, site.lat, site.datum)
+    return f"{lat:.3f} N, {lon:.3f} E (WGS-84)" if lon > 0 else f"{lat:.3f} N, {-lon:.3f} W (WGS-84)"
+
+
+def _anchors(register: Register, dossier: Dossier) -> frozenset[str]:
+    """Return every id that the front page holds an anchor of."""
+    return frozenset(
+        {c.claim_id for c in dossier.all_claims}
+        | {c.independence_group for c in dossier.all_claims}
+        | set(register.observations["observation_id"])
+        | set(register.calibration["calibration_id"])
+        | set(dossier.sites)
+    )
+
+
+def _groups(dossier: Dossier) -> list[tuple[str, str, list[str]]]:
+    """Return independence groups with why they are one, and their claims."""
+    out: dict[str, tuple[str, list[str]]] = {}
+    for c in dossier.all_claims:
+        out.setdefault(c.independence_group, (c.group_reason, []))[1].append(c.claim_id)
+    return [(group, why, ids) for group, (why, ids) in sorted(out.items())]
+
+
+def _rendered(jobs: Mapping[str, tuple[str, Mapping[str, object], Links]]) -> dict[str, str]:
+    """Render all pages; each carries the glyphs of its own text alone."""
+    env = _environment()
+    style = package_files("osint.report").joinpath("templates/style.css").read_text("utf-8")
+    script = package_files("osint.report").joinpath("templates/page.js").read_text("utf-8")
+    hole = "/*font*/"
+    bare = {
+        name: env.get_template(template).render(
+            {**context, "linked": links.linked, "link": links.to, "style": Markup(style), "script": Markup(script)}
+            | {"style_digest": hole, "script_digest": _digest(script), "here": name}
+        )
+        for name, (template, context, links) in jobs.items()
+    }
+    font = filings.font_subset("".join(bare.values()))
+    out = {}
+    for name, text in bare.items():
+        own = filings.font_subset(text, font) if font else None
+        face = ""
+        if own:
+            source = f"data:font/woff;base64,{base64.b64encode(own).decode()}"
+            face = f"@font-face{{font-family:'{PAGE_FONT}';font-display:block;src:url({source})}}\n"
+        sheet = face + style
+        out[name] = text.replace(style, sheet, 1).replace(hole, _digest(sheet), 1)
+    return out
+
+
+def _digest(text: str) -> str:
+    """Return the digest of an inline style or script as a content policy names it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _environment() -> Environment:
+    env = Environment(
+        loader=PackageLoader("osint.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_marked,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Callable[..., object]] = {
+        "cell": _cell,
+        "plain": plain,
+        "day": day_words,
+        "word": words_for,
+        "number": show,
+    }
+    env.filters |= filters
+    return env
+
+
+def _marked(value: object) -> object:
+    """Return a text with marks for what would steer the page; markup of our own stays."""
+    return shown(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _cell(value: object) -> str:
+    """Return a cell of a table: six digits of a number at most, nothing for a missing one, a list with commas."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, float):
+        return f"{value:,.6g}" if math.isfinite(value) else ""
+    return str(value)

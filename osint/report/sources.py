@@ -1,0 +1,84 @@
+"""The documents behind the claims as numbered sources, each a link where its address is one, with its archived copy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from osint.model import Dossier
+from osint.register import Claim
+from osint.report.words import day_words, words_for
+
+ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:()]")
+"""An address that a page may link to; no other scheme is ever a link."""
+_ARCHIVES = ("web.archive.org", "archive.org", "megalodon.jp", "archive.ph", "archive.today", "archive.is", "perma.cc")
+_COPIED_ON = re.compile(r"(?:/web/|/ref/|/)(\d{4})-?(\d{2})-?(\d{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One document."""
+
+    number: int
+    publisher: str
+    kind: str
+    """Kind of publisher, in words."""
+    date: str
+    """Date of the document, in words."""
+    address: str
+    """As the register has it."""
+    link: str
+    """The same where it is a whole address of the web, else empty."""
+    archived: str
+    """Where a copy is kept, in words; empty where none is known."""
+    claim_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Every document of a case."""
+
+    listed: tuple[Source, ...]
+    """In the order in which the claims first name them."""
+    by_claim: Mapping[str, Source]
+
+    @classmethod
+    def of(cls, dossier: Dossier) -> Sources:
+        """Return the documents, numbered: one for each address, or for each publisher and date without an address."""
+        found: dict[str, list[Claim]] = {}
+        for claim in dossier.all_claims:
+            day = claim.date.text if claim.date else ""
+            found.setdefault(claim.source_url or f"{claim.source_publisher}|{day}", []).append(claim)
+        listed = tuple(_source(number, claims) for number, claims in enumerate(found.values(), start=1))
+        return cls(listed, {claim_id: source for source in listed for claim_id in source.claim_ids})
+
+
+def _source(number: int, claims: list[Claim]) -> Source:
+    first = claims[0]
+    publishers = dict.fromkeys(c.source_publisher for c in claims)
+    address = first.source_url.strip()
+    link = address if ADDRESS.fullmatch(address) or re.fullmatch(r"https?://[^\s<>\"']+", address) else ""
+    return Source(
+        number=number,
+        publisher=", ".join(publishers),
+        kind=words_for(first.source_tier.value),
+        date=day_words(first.date),
+        address=address,
+        link=link,
+        archived=archived(link),
+        claim_ids=tuple(c.claim_id for c in claims),
+    )
+
+
+def archived(link: str) -> str:
+    """Return where and when an address of a web archive was kept; empty for another address.
+
+    >>> archived("https://megalodon.jp/ref/2025-0710-1432-45/https://x.com:443/a")
+    'megalodon.jp, 2025-07-10'
+    """
+    host = re.sub(r"^https?://", "", link).split("/")[0].lower()
+    if not any(host == name or host.endswith(f".{name}") for name in _ARCHIVES):
+        return ""
+    day = _COPIED_ON.search(link)
+    return f"{host}, {'-'.join(day.groups())}" if day else host

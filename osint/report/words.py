@@ -1,0 +1,135 @@
+"""Words for readers: no name of the code reaches the page, and a value that is missing takes its punctuation along."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from osint.register import Claim, Modality, Rung, WrittenDate, table_rows
+
+_CODE = re.compile(r"(?<![\w./])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+(?!\.\w)(?![\w/])")
+_POWER_OF_TEN = re.compile(r"\b\d+(?:\.\d+)?e\+\d\d\b")
+_MONEY = ("investment_CNY", "investment_USD", "value_USD")
+_HOW = {
+    Modality.WILL: "planned",
+    Modality.WOULD: "intended",
+    Modality.CAN_CARRY: "said to be room",
+    Modality.DENIED: "denied",
+    Modality.WITHDRAWN: "withdrawn",
+}
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+@cache
+def _words() -> dict[str, str]:
+    return {row["code"]: row["words"] for row in table_rows("words.csv", "osint.report")}
+
+
+@cache
+def settles() -> dict[str, str]:
+    """Return what would settle a contradiction, by the name of its check."""
+    return {row["check"]: row["settles"] for row in table_rows("settles.csv", "osint.report")}
+
+
+def words_for(code: str) -> str:
+    """Return the words for a name of the tables: `words.csv`, else the name with spaces.
+
+    >>> words_for("share_pct"), words_for("grid_import")
+    ('share', 'grid import')
+    """
+    return _words().get(code) or code.replace("_", " ")
+
+
+def plain(text: str) -> str:
+    """Return a sentence with words where a name of the tables stands, and digits for powers of ten.
+
+    File names and addresses stay as they are.
+
+    >>> plain("floor_cn: 0.002, see relation_support.csv")
+    'server power per floor of a Chinese hall: 0.002, see relation_support.csv'
+
+    >>> plain("451,000,000 CNY / 3.464e+06")
+    '451,000,000 CNY / 3,464,000'
+    """
+    text = _CODE.sub(lambda found: words_for(found[0]), text)
+    return _POWER_OF_TEN.sub(lambda found: f"{float(found[0]):,.15g}", text)
+
+
+def joined(parts: Iterable[str], between: str = "; ") -> str:
+    """Return the parts that say something, with what stands between them.
+
+    >>> joined(["Yiwu", "", "Hami"], ", ")
+    'Yiwu, Hami'
+    """
+    return between.join(part.strip() for part in parts if part and part.strip())
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return a list in words.
+
+    >>> listed(["a", "b", "c"]), listed(["a"])
+    ('a, b and c', 'a')
+    """
+    return " and ".join(joined(group, ", ") for group in (parts[:-1], parts[-1:]) if group)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(0, "picture"), counted(1, "case"), counted(3, "case")
+    ('no picture', '1 case', '3 cases')
+    """
+    return f"{number or 'no'} {noun}{'s' if number > 1 else ''}"
+
+
+def digits(value: float) -> str:
+    """Return a number with all its digits before the point.
+
+    >>> digits(115_000.0)
+    '115,000'
+    """
+    return f"{value:,.0f}"
+
+
+def day_words(date: WrittenDate | None) -> str:
+    """Return a date as a reader writes it, no more exact than its source: "8 July 2025", "July 2025", "undated"."""
+    if date is None:
+        return "undated"
+    written = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?([~?]?)", date.text)
+    if not written:
+        return date.text
+    year, month, day, sure = written.groups()
+    number = f"{int(day)} " if day else ""
+    name = f"{MONTHS[int(month) - 1]} " if month else ""
+    return f"{'about ' if sure else ''}{number}{name}{year}"
+
+
+def figure(claim: Claim) -> str:
+    """Return the number of a claim in the words of its source with what it counts; a claim without one says what it is.
+
+    The unit says what is counted for chips, servers and PFLOPS; of the rest the kind stands behind it.
+    """
+    written = claim.written()
+    if not written:
+        return words_for(claim.quantity_kind)
+    kind = words_for(claim.quantity_kind)
+    if claim.quantity_kind in ("chips", "servers", "racks", "PFLOPS", "ratio", "tonnes_coal_equiv"):
+        return written
+    if claim.quantity_kind in ("share_pct", "project_count"):
+        return written if "percent" in written or "project" in written else f"{written} ({kind})"
+    return f"{written} ({kind})"
+
+
+def how_said(claim: Claim) -> str:
+    """Return how a claim asserts its number: planned, filed, begun, said to be there, room."""
+    if claim.modality != Modality.HAS:
+        return _HOW[claim.modality] if claim.modality else "stated"
+    if claim.rung is None or claim.quantity_kind in _MONEY:
+        return "stated"
+    return {Rung.ANNOUNCED: "announced", Rung.FILED: "filed", Rung.GROUND_BROKEN: "said to be begun"}.get(
+        claim.rung, "said to be there"
+    )

@@ -1,0 +1,138 @@
+"""Figures of the report: titles follow from the rows, every format is there, text is live, nothing is cut."""
+
+import io
+import re
+from dataclasses import replace
+
+import lxml.etree
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from osint import geo, model, verdict
+from osint.model import Dossier
+from osint.report import answer_of, locator, sheets, timeline
+
+NAMES = ("claimed-and-room", "said-over-time", "where", "density", "stages", "score")
+SITES = ("AGG-39", "AGG-XJ", "AGG-CN", "XJ01", "XJ02", "XJ03", "XJ09")
+
+
+@pytest.fixture(scope="module")
+def case(register):
+    kept = {name: getattr(register, name) for name in ("sites", "claims", "observations")}
+    return replace(register, **{name: table[table["site_id"].isin(SITES)] for name, table in kept.items()})
+
+
+def answer(case):
+    return answer_of(Dossier.of(case), verdict.check(case))
+
+
+def changed(case, claim_id, **cells):
+    claims = case.claims.copy()
+    claims.loc[claims["claim_id"] == claim_id, list(cells)] = list(cells.values())
+    return replace(case, claims=claims)
+
+
+def test_every_figure_is_there_in_every_format(report_folder):
+    for name in NAMES:
+        for end in (".png", ".svg", ".pdf", "-360.png", ".data.csv", ".passport.json"):
+            assert (report_folder / "figures" / f"{name}{end}").stat().st_size > 300, f"{name}{end}"
+        with Image.open(report_folder / "figures" / f"{name}.png") as wide:
+            assert round(wide.info["dpi"][0]) == 300 and wide.width == 2220
+        with Image.open(report_folder / "figures" / f"{name}-360.png") as narrow:
+            assert narrow.width == 720
+
+
+def test_text_of_a_drawing_is_text(report_folder):
+    for name in NAMES:
+        drawing = lxml.etree.parse(report_folder / "figures" / f"{name}.svg")
+        words = " ".join("".join(t.itertext()) for t in drawing.iter("{*}text"))
+        assert "Sources:" in words and "CC BY 4.0" in words and len(words) > 200
+
+
+def test_no_ink_touches_the_rim_of_a_figure(report_folder):
+    """A label that is cut runs into the rim; the map has a frame of its own, inside it."""
+    for name in NAMES:
+        for end in (".png", "-360.png"):
+            with Image.open(io.BytesIO((report_folder / "figures" / f"{name}{end}").read_bytes())) as picture:
+                grey = np.asarray(picture.convert("L"))
+            rim = np.concatenate([grey[:, :6].ravel(), grey[:, -6:].ravel(), grey[:6].ravel(), grey[-3:].ravel()])
+            assert (rim > 200).all(), f"{name}{end}"
+
+
+def test_a_table_stands_behind_each_figure_with_units_and_iso_dates(report_folder):
+    for name in NAMES:
+        rows = pd.read_csv(report_folder / "figures" / f"{name}.data.csv", dtype=str, keep_default_na=False)
+        assert len(rows) and (rows["unit"] != "").all()
+        dates = rows.get("date", pd.Series(dtype=str))
+        assert all(re.fullmatch(r"\d{4}(-\d{2}){0,2}[~?]?", day) for day in dates if day)
+
+
+def test_claimed_numbers_stand_as_their_sources_have_them_beside_room_of_the_same_chip(case):
+    found = answer(case)
+    sheet = sheets.room_sheet(found, Dossier.of(case))
+    rows = sheet.rows.set_index("rows")
+    assert (rows.loc["C001", "best"], rows.loc["C007", "best"]) == (115_000, 80_500)
+    assert rows.loc["C001", "open above"] == "yes" and rows.loc["C007", "open above"] == "no"
+    assert rows.loc["C017", "best"] == 140_000 and "median 140,000" in rows.loc["C017", "label"]
+    assert found.paper_there.chip == "H100" and "H100" in rows.loc["C031", "group"]
+    low, _, high = (model.sig(v, 2) for v in found.paper_there.interval)
+    assert f"{low:,.0f} to {high:,.0f} H100 chips: 80,500 is inside, 115,000 is above" in sheet.caption.title
+    assert "not known" in sheet.rows.loc[sheet.rows["group"].str.contains("seen"), "label"].iloc[0]
+
+
+def test_the_title_of_room_follows_the_floor(case):
+    small = changed(case, "C031", value_low=3_300.0, value_high=3_300.0)
+    assert "80,500 is above" in sheets.room_sheet(answer(small), Dossier.of(small)).caption.title
+    none = replace(case, claims=case.claims[~case.claims["claim_id"].isin(["C031", "C032", "C045", "C046"])])
+    assert "nothing on file gives the size" in sheets.room_sheet(answer(none), Dossier.of(none)).caption.title
+
+
+def test_density_is_power_of_the_chips_over_the_floor(case):
+    sheet = sheets.density_sheet(answer(case), Dossier.of(case), case.relation_support)
+    chip = case.chips.set_index("chip").loc["H100"]
+    for number, row in zip((80_500, 115_000), sheet.rows.to_dict("records"), strict=False):
+        for side in ("low", "best", "high"):
+            assert row[side] == pytest.approx(number * chip[f"it_kw_{side}"] / 33_000)
+    unnamed = changed(changed(case, "C001", chip_model=""), "C203", chip_model="")
+    empty = sheets.density_sheet(answer(unnamed), Dossier.of(unnamed), case.relation_support).rows.iloc[0]
+    assert np.isnan(empty["best"]) and "chip is not named" in empty["reason if empty"]
+
+
+def test_stages_add_the_largest_of_each_site_once(case):
+    rows = sheets.stages_sheet(Dossier.of(case)).rows.set_index("label")
+    labels = " ".join(rows.index)
+    assert "said to run: 18,000P, sum of 2 sites" in labels  # 17,000 of Karamay, 1,000 of Yiwu; 128 lies in Yiwu
+    assert "halls built, as said able to carry: 60,000P, sum of 1 site" in labels
+    assert "at least 10,000 PFLOPS: the whole of Xinjiang" in labels
+    more = changed(case, "C040", value_low=5_000.0, value_high=5_000.0)
+    assert "said to run: 22,000P" in " ".join(sheets.stages_sheet(Dossier.of(more)).rows["label"])
+
+
+def test_the_contradiction_is_drawn_where_there_is_one(case):
+    sheet = timeline.timeline_sheet(answer(case), Dossier.of(case))
+    against = sheet.rows.set_index("row")["does not fit with"]
+    assert "C044" in against["C069"] and "C077" in against["C069"] and "17,000P at Karamay park" in sheet.caption.title
+    assert "cannot both be true" not in sheet.caption.title  # no harder than its check
+    gone = replace(case, claims=case.claims[~case.claims["claim_id"].isin(["C044", "C077"])])
+    calm = timeline.timeline_sheet(answer(gone), Dossier.of(gone))
+    assert (calm.rows["does not fit with"] == "").all() and "none is found to contradict" in calm.caption.title
+
+
+def test_the_map_counts_what_has_no_place(register):
+    sheet = locator.map_sheet(geo.places(register), Dossier.of(register))
+    announced = register.sites[register.sites["role"] == "announced"]
+    assert sheet.caption.title.startswith(f"{announced['lat'].notna().sum()} of {len(announced)} announced sites")
+    assert f"{announced['lat'].isna().sum()} have no place on file" in sheet.caption.title
+
+
+def test_a_figure_without_numbers_is_drawn(case):
+    none = replace(case, claims=case.claims[case.claims["quantity_kind"].isin(["status", "location"])])
+    found, dossier = answer(none), Dossier.of(none)
+    for sheet in (
+        sheets.room_sheet(found, dossier),
+        timeline.timeline_sheet(found, dossier),
+        sheets.stages_sheet(dossier),
+    ):
+        assert sheet.caption.title and sheet.draw(True) is not None
