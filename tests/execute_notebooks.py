@@ -7,6 +7,7 @@ Two runs give the same bytes: no times, no widget models, no messages of a progr
 """
 
 import argparse
+import base64
 import os
 import sys
 import tempfile
@@ -15,12 +16,17 @@ from pathlib import Path
 
 import nbformat
 
+from osint import filings
+
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+FONT = "osint page"
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>{title}</title>
 <style>
-body {{ max-width: 68em; margin: 1.5em auto; padding: 0 1em; font-family: sans-serif; line-height: 1.45; color: #111 }}
+@font-face {{ font-family: "{font_name}"; src: url(data:font/woff;base64,{font}) format("woff") }}
+body {{ max-width: 68em; margin: 1.5em auto; padding: 0 1em; line-height: 1.45; color: #111 }}
+body {{ font-family: sans-serif, "{font_name}" }}
 pre {{ background: #f6f6f6; padding: .5em; overflow-x: auto }}
 td, th {{ border-bottom: 1px solid #ddd; padding: 4px 8px; text-align: left; vertical-align: top }}
 img {{ max-width: 100% }} .anchor-link, .prompt, .jp-InputPrompt, .jp-OutputPrompt {{ display: none }}
@@ -57,7 +63,8 @@ def as_html(book, title):
     exporter = HTMLExporter(template_name="basic")
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     body, _ = exporter.from_notebook_node(book)
-    return PAGE.format(title=title, body=body)
+    font = base64.b64encode(filings.font_subset(body) or b"").decode()  # Chinese is drawn on any machine
+    return PAGE.format(title=title, body=body, font=font, font_name=FONT)
 
 
 def main(arguments):

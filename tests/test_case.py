@@ -4,12 +4,14 @@ import json
 import tomllib
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 import osint
 from osint import cli
 from osint.case import look as looks
 from osint.errors import BadInputError, NotFoundError, RefusedError
-from osint.register import Rung, find_sites, load_register, one_site
+from osint.register import QUANTITIES, Rung, find_sites, load_register, one_site
 from osint.simulated import demo
 
 AT = {"lon": 94.70, "lat": 43.25}
@@ -281,7 +283,7 @@ def test_nothing_there_is_an_answer_and_what_was_not_read_is_none(looked, tmp_pa
 
 def test_the_verb_lists_and_takes(looked, tmp_path, capsys, monkeypatch):
     own = tmp_path / "own"
-    monkeypatch.setattr(looks, "look_at", lambda *_, **options: looked[1] if options["demo"] else None)
+    monkeypatch.setattr(osint.case.site, "look_at", lambda *_, **options: looked[1] if options["demo"] else None)
     run(capsys, "new", own, "--at", "94.70,43.25", "--name", "North park", "--demo")
     code, _, err = run(capsys, "look", "north", "--take", "1", "--who", "A. Reader", "--data", own)
     assert code == 2 and "not looked at yet" in err
@@ -319,3 +321,173 @@ def test_the_case_is_loaded_again_after_a_write(tmp_path):
     assert load_register(tmp_path / "own").sites["name_zh"].tolist() == ["二园", ""]
     with pytest.raises(BadInputError, match="no column colour"):
         case.add_site("x", country="US", colour="red")
+
+
+# ---------------------------------------------------------------- documents
+
+NEWS = """<!doctype html><html><head><meta charset="utf-8"><title>北园智算中心一期投入运行</title></head><body>
+<h1>北园智算中心一期投入运行</h1><p>发布时间：2024-09-30　来源：县人民政府</p>
+<p>北园智算中心一期建筑面积9800平方米，2024年6月封顶。目前园区已部署英伟达H100芯片12000张，已投入运行。</p>
+<p>项目总投资8亿元。</p></body></html>"""
+WORDS = "The park has deployed 12,000 Nvidia H100 chips, in operation."
+
+
+@pytest.fixture
+def read_into(tmp_path, capsys):
+    """A case with one document read into its review."""
+    (tmp_path / "news.html").write_text(NEWS, encoding="utf-8")
+    run(capsys, "new", tmp_path / "own", "--at", "94.70,43.25", "--name", "North park")
+    line = ["extract", tmp_path / "news.html", "--into", tmp_path / "own", "--site", "north"]
+    code, out, err = run(
+        capsys, *line, "--tier", "local_government", "--url", "https://example.org/news", "--date", "2024-09-30"
+    )
+    assert code == 0, err
+    assert "3 of 3 claims are open, of 1 documents" in out
+    return tmp_path / "own"
+
+
+def test_a_chinese_page_becomes_claims_by_a_person_and_no_python(read_into, capsys):
+    own = read_into
+    code, out, _ = run(capsys, "review", "--data", own, "--json")
+    keys = {row["kind"]: row["key"] for row in json.loads(out)["open"]}
+    assert set(keys) == {"floor", "chips", "money_cny"}
+    signed = ["--who", "A. Reader", "--data", own]
+    for line, words in (
+        (["--accept", keys["chips"], "--translation", WORDS], "evidence yes or"),
+        (["--accept", keys["chips"], "--evidence", "yes"], "translation"),
+        (["--accept", "zzzz", "--evidence", "yes"], "no claim has such a key"),
+        (["--accept", keys["chips"], "--reject", keys["floor"], "--evidence", "yes"], "one decision at a time"),
+        (["--reject", keys["floor"]], "reason"),
+        (["--change", keys["floor"], "--evidence", "yes", "--set", "low", "--reason", "x"], "NAME=VALUE"),
+        (["--change", keys["floor"], "--evidence", "yes", "--set", "low=many", "--reason", "x"], "is a number"),
+    ):
+        code, _, err = run(capsys, "review", *line, *signed)
+        assert code == 2 and words in err, err
+    assert not osint.open_case(own).site("north").claims
+    code, out, err = run(
+        capsys, "review", "--accept", keys["chips"][:6], "--evidence", "yes", "--translation", WORDS, *signed
+    )
+    assert code == 0 and "written: C001" in out and "C001 12,000 chips" in out and "new -> untested" in out, err
+    line = ["--change", keys["money_cny"], "--set", "low=9", "--set", "high=9", "--reason", "read anew"]
+    code, out, err = run(
+        capsys, "review", *line, "--evidence", "no", "--translation", "A total of 0.9 bn yuan.", *signed
+    )
+    assert code == 0 and "written: C002" in out, err
+    code, out, _ = run(capsys, "review", "--reject", keys["floor"], "--reason", "of another park", *signed)
+    assert code == 0 and "1 rejected" in out
+    chips, money = osint.open_case(own).site("north").claims
+    assert (chips.claimed, chips.chip_model, chips.rung, chips.evidence_use) == (12000, "H100", Rung.RUNNING, True)
+    assert (chips.source_publisher, chips.source_url) == ("县人民政府", "https://example.org/news")
+    assert (money.claimed, money.evidence_use) == (900e6, False)
+    assert chips.independence_group == money.independence_group
+    assert "0 of 3 claims are open" in run(capsys, "review", "--data", own)[1]
+    assert "12000" in osint.open_case(own).review()._repr_html_()
+    code, _, err = run(capsys, "review", "--accept", keys["floor"], "--evidence", "yes", "--translation", "x", *signed)
+    assert code == 0 and len(osint.open_case(own).site("north").claims) == 3  # a rejection can be taken back
+
+
+def test_a_document_needs_a_site_and_a_publisher(tmp_path, capsys):
+    osint.case.new_case(tmp_path / "own", name="North park", **AT)
+    (tmp_path / "page.txt").write_text("The park has deployed 12,000 H100 chips.", encoding="utf-8")
+    line = ["extract", tmp_path / "page.txt", "--into", tmp_path / "own"]
+    for more, words in (
+        ([], "--site NAME"),
+        (["--site", "south"], "no site answers"),
+        (["--site", "north"], "--publisher"),
+        (["--site", "north", "--publisher", "desk", "--tier", "rumour"], "kind of publisher"),
+    ):
+        code, _, err = run(capsys, *line, *more)
+        assert code == 2 and words in err
+    code, out, _ = run(capsys, *line, "--site", "north", "--publisher", "desk", "--claimant", "the county")
+    assert code == 0 and "1 of 1 claims" in out
+
+
+def test_a_document_of_the_review_that_was_tampered_with_is_named(read_into, capsys):
+    kept = next((read_into / "data" / "raw" / "review").glob("*.bin"))
+    kept.write_bytes(kept.read_bytes() + b" ")
+    code, _, err = run(capsys, "review", "--data", read_into)
+    assert code == 2 and "does not fit its document" in err
+    kept.with_suffix(".json").write_text("[1")
+    code, _, err = run(capsys, "review", "--data", read_into)
+    assert code == 2 and "damaged" in err
+
+
+# ---------------------------------------------------------------- what is taken is read
+
+
+ODD = st.sampled_from([0.0, 1e-9, 1.0, 4700.0, 1e9, 1e17]) | st.floats(0, 1e18, allow_nan=False)
+ROWS = st.fixed_dictionaries(
+    {
+        "quantity": st.sampled_from(["", "backscatter_ratio", *sorted(QUANTITIES)]),
+        "ends": st.lists(ODD, min_size=3, max_size=3).map(sorted),
+        "p_place": st.sampled_from([None, 0.0, 0.5, 0.98]),
+        "searched_share": st.sampled_from([None, 0.0, 0.5, 1.0]),
+        "rung": st.sampled_from([None, "ground broken", "running"]),
+        "not_yet": st.sampled_from([None, "roofed"]),
+        "date": st.sampled_from(["2026-05-01", "2025", "../2024-06", "2024-06/2026-01"]),
+    }
+)
+
+
+def read_all(case, rows):
+    """Append observations of XJ03, have every question answered, and take them back."""
+    from osint import change
+
+    made = []
+    for number, given_ in enumerate(rows):
+        known = dict(given_)
+        known |= dict(zip(("low", "best", "high"), known.pop("ends"), strict=True))
+        known["place_reason"] = "by hand" if known.get("p_place") is not None else ""
+        made.append(change.observation_row("XJ03", f"desk {number}", "picture", known.pop("date"), **known))
+    raw = case.path / "raw" / "observations.csv"
+    before = raw.read_bytes()
+    try:
+        entered, site = case.enter("observations", made), case.site("XJ03")
+        assert len(entered) == len(rows)
+        assert all([str(entered), str(case), case._repr_html_(), site._repr_html_(), site.check().text(), site.next()])
+        assert site.total()
+    finally:
+        raw.write_bytes(before)
+        case._load()
+
+
+@pytest.mark.parametrize(
+    ("quantity", "ends"),
+    [
+        ("roof_m2", (0.0, 0.0, 0.0)),
+        ("average_mw", (0.0, 0.0, 0.0)),
+        ("facility_mw", (4.0, 5.0, 6.0)),
+        ("it_mw", (0.0, 0.0, 1e-9)),
+        ("roof_m2", (1e17, 1e17, 1e17)),
+        ("chips", (0.0, 1.0, 1e18)),
+        ("backscatter_ratio", (1.0, 2.0, 3.0)),
+    ],
+)
+def test_what_append_takes_every_verb_reads(copied, quantity, ends):
+    """K6: a number that one door lets in stops no other."""
+    read_all(copied, [{"quantity": quantity, "ends": ends, "p_place": 0.98, "date": "2026-05-01"}])
+
+
+@pytest.mark.slow
+@settings(max_examples=30, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+@given(row=ROWS)
+def test_what_append_takes_every_verb_reads_whatever_it_is(copied, row):
+    read_all(copied, [row])
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    return osint.case.new_case(tmp_path_factory.mktemp("copied") / "case", site="XJ03")
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-1", "1e19", "x"])
+def test_a_number_that_is_none_is_refused_at_the_door(copied, value):
+    from osint import change
+
+    row = change.observation_row(
+        "XJ03", "desk", "picture", "2026-05-01", quantity="roof_m2", low=value, best="1", high="2"
+    )
+    before = (copied.path / "raw" / "observations.csv").read_bytes()
+    with pytest.raises(BadInputError, match=r"observations.csv: row \d+ .* column low has"):
+        copied.enter("observations", [row])
+    assert (copied.path / "raw" / "observations.csv").read_bytes() == before

@@ -5,6 +5,8 @@ import html.parser
 import json
 import os
 import re
+import time
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -182,3 +184,109 @@ def outputs(book):
     """Return the outputs of a notebook."""
     kept = [o.get("data", {}) for c in book.cells for o in c.get("outputs", [])]
     return [without_bytes(json.dumps(dict(one), sort_keys=True)) for one in kept]
+
+
+# ---------------------------------------------------------------- what a cell shows, and what a form does
+
+
+HOSTILE = '<img src=x onerror=y>"\u202e$x$'
+
+
+def test_a_text_of_a_source_is_escaped_and_only_the_web_is_linked():
+    cell = shows.Cell(
+        HOSTILE, chinese=HOSTILE, links=((HOSTILE, "javascript:alert(1)"), ("page", "https://example.org/?a=<b>"))
+    )
+    table = shows.Table((HOSTILE,), ((cell,),), HOSTILE)
+    for made in (table, shows.Said((HOSTILE,), HOSTILE), shows.closing([HOSTILE], [HOSTILE], HOSTILE, HOSTILE)):
+        page = Page(made._repr_html_())
+        assert "img" not in page.tags and "\u202e" not in made._repr_html_() and "\u202e" not in repr(made)
+    body = table._repr_html_()
+    assert 'href="javascript' not in body and "javascript:alert(1)" in body
+    assert 'rel="noopener noreferrer"' in body and body.count("<a ") == 1
+
+
+def test_numbers_sort_as_numbers_and_a_missing_one_is_empty():
+    body = shows.Table.of(("n",), [(10.0,), (9,), (float("nan"),), (None,)])._repr_html_()
+    assert 'data-n="10.0"' in body and 'data-n="9.0"' in body and ">nan<" not in body
+
+
+def test_an_error_in_a_kernel_is_one_sentence_with_the_trace_folded():
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    book = nbformat.v4.new_notebook()
+    book.cells = [
+        nbformat.v4.new_code_cell("from osint import notebook\ndesk = notebook.begin(None, 'XJ01')"),
+        nbformat.v4.new_code_cell("notebook.begin(None, 'no such site')"),
+    ]
+    with pytest.raises(CellExecutionError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the transport of the kernel warns on loopback
+        NotebookClient(book, timeout=120).execute()
+    (said,) = book.cells[1].outputs
+    sentence, folded = said.data["text/html"].split("<details>")
+    assert "no such site" in sentence and "Traceback" not in sentence and "Traceback" in folded
+
+
+def test_a_lever_that_is_held_narrows_the_answer_and_is_solved_in_a_moment():
+    from osint.notebook.number import Levers, sliders
+
+    levers = Levers.of(notebook.begin(None, "XJ01"))
+    assert levers is not None and not levers.seen and len(levers.most) == 3
+    low, _, high = levers.plain.interval
+    lever = next(d for d in levers.most if d.factor is not None)
+    held = levers.posterior({lever.factor.name: lever.factor.best})
+    assert held.interval[2] / held.interval[0] < high / low
+    panel = sliders(levers)
+    slider, drawn = panel.children[0], panel.children[-1]
+    before = drawn.value
+    started = time.process_time()
+    slider.index = 5
+    assert drawn.value != before and time.process_time() - started < 0.1
+    assert "probability" not in drawn.value  # documents alone give no chance
+
+
+def test_an_answer_at_the_form_tries_out_what_is_simulated_and_writes_nothing(one_look, data):
+    from dataclasses import replace
+
+    before = (data / "raw" / "observations.csv").read_bytes()
+    desk = notebook.begin(data, "XJ01")
+    seen = ground.Ground(desk, replace(one_look, site=desk.site))
+    form = notebook.choose(seen)
+    assert form.widget.children and "writes nothing" in repr(form)
+    number = seen.buildings[0].number
+    assert ground.answer(seen, [number], True, "A. Reader").startswith("Tried out, not written")
+    assert "SIMULATED" in ground.answer(seen, [number], True, "A. Reader")
+    assert ground.answer(seen, [], True, "A. Reader").startswith("Tick")
+    assert (data / "raw" / "observations.csv").read_bytes() == before
+
+
+def test_a_case_is_begun_at_the_form_and_a_wrong_answer_is_one_sentence(tmp_path):
+    from osint.notebook.first_case import begun
+
+    assert begun("", "", "", "", "unknown", demo=False).startswith("Name")
+    assert "two numbers" in begun(str(tmp_path / "a"), "x", "far", "43", "unknown", demo=False)
+    told = begun(str(tmp_path / "a"), "North park", "94.7", "43.25", "GCJ-02", demo=True)
+    assert 'SITE = "SITE01"' in told and osint.open_case(tmp_path / "a").is_demo
+    assert "not empty" in begun(str(tmp_path / "a"), "again", "", "", "unknown", demo=False)
+
+
+def test_a_document_of_a_real_case_is_written_once_it_was_accepted(tmp_path):
+    from osint.notebook import papers as docs
+
+    case = new_case(tmp_path / "own", name="North park", lon=94.7, lat=43.25)
+    folder = case.path / docs.FOLDER
+    folder.mkdir()
+    (folder / "a.txt").write_text("In March 2025 hall 1 ran 1,200 H100 chips.", encoding="utf-8")
+    desk = notebook.begin(tmp_path / "own", "SITE01", demo=False)
+    read = notebook.documents(desk)
+    assert len(read.claims) and "H100" in set(read.claims["chip_model"])
+    assert notebook.review(read).widget.children and notebook.write(read).widget.children
+    key = docs._table(read)["key"].iloc[0]
+    osint.filings.accept_claim(
+        docs._table(read), key, "A. Reader", "2026-11-29", filed={"evidence_use": "yes"}, log=read.log
+    )
+    about = {"claimant": "county", "source_publisher": "county page", "date": "2025-04", "source_url": ""}
+    about |= {"independence_group": "G1", "source_tier": "local_government"}
+    told = docs._entered(read, "a.txt", dict(about))
+    assert told.startswith("1 claim of a.txt written"), told
+    assert osint.open_case(tmp_path / "own").site("SITE01").claims[0].evidence_use

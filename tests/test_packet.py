@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import random
 import re
 import shutil
 import zipfile
@@ -17,6 +18,7 @@ from osint.cli.main import main
 from osint.errors import BadInputError, OsintError, RefusedError
 from osint.packet import LINTS, View, lints
 from osint.passport import Evidence, Verdict, stamp, verify
+from osint.passport.verify import passport_id, short_code
 from osint.register import SCHEMAS, append_rows, load_register
 from tests.test_passport import TOLD, chart, numbers
 
@@ -24,6 +26,13 @@ from tests.test_passport import TOLD, chart, numbers
 @pytest.fixture(scope="module")
 def register():
     return load_register()
+
+
+@pytest.fixture(autouse=True)
+def quick_font(request, monkeypatch):
+    """Cut the Chinese font once, for the packet of the module and its twin: it is most of the time of a page."""
+    if "two_packets" not in request.node.name:
+        monkeypatch.setattr("osint.filings.font_subset", lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -201,9 +210,28 @@ def test_what_somebody_signed_or_changed_is_not_replaced(copied, register):
 def test_the_assumption_that_flips_a_finding_is_named(register):
     from osint.packet.flips import flips
 
-    (one,) = flips(register, ["C206", "C031"])
+    (one,) = (found for found in flips(register, ["C206", "C031"]) if "pue" in found.assumption)
     assert (one.claim_id, one.now, one.then) == ("C206", "could fit", "not reached")
     assert "pue peak at 1.4 MW facility per MW IT" in one.text()
+
+
+def test_a_dossier_with_another_network_keeps_nothing_that_was_worked_out_with_the_old(register):
+    from osint import model, verdict
+
+    dossier = model.Dossier.of(register)
+    claim = next(one for one in dossier.all_claims if one.claim_id == "C206")
+    before = verdict.judge(claim, dossier).probability
+    table = register.relations.copy()
+    table.loc[table["relation"] == "pue_peak", ["low", "best", "high"]] = [1.40, 1.405, 1.41]
+    network = model.Network.of(replace(register, relations=table))
+    fresh = verdict.judge(claim, replace(model.Dossier.of(register), network=network)).probability
+    assert verdict.judge(claim, replace(dossier, network=network)).probability == fresh != before
+
+
+def test_the_packets_of_the_shipped_case_have_nothing_to_mend(register, tmp_path):
+    for name in ("XJ07",):
+        made = packet.write_packet(name, tmp_path / name, register=register, made_by="A", harm="names nobody")
+        assert [one.text() for one in made.faults] == []
 
 
 def test_every_outcome_has_what_may_and_may_not_be_said(register):
@@ -566,3 +594,56 @@ def test_a_signed_packet_that_another_tool_packs_is_checked(copied, tmp_path):
         found = verify(path)
         assert found.verdict == Verdict.INTACT, found
         assert any("checker B: approve" in one for one in found.shown)
+
+
+ODD = [
+    None,
+    True,
+    -1,
+    10**30,
+    "",
+    "x",
+    "1e999999999",
+    "NaN",
+    [],
+    {},
+    [[]],
+    [{}],
+    {"a": 1},
+    "../../etc/passwd",
+    "9" * 400,
+]
+
+
+def test_a_passport_of_any_form_is_refused_or_laid_out_and_never_a_traceback(tmp_path, register, monkeypatch):
+    """A stranger seals a passport in which values have other types; what is not refused is written and linted."""
+    monkeypatch.setattr("osint.packet.build.flips", lambda *_: [])
+    chance = random.Random(5)
+    for at in range(3):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        stranger(folder)
+        path = folder / "claimed.passport.json"
+        values = json.loads(path.read_text())
+        spots = []
+
+        def walk(node, spots=spots):
+            for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+                spots.append((node, key))
+                if isinstance(value, dict | list):
+                    walk(value)
+
+        walk(values["core"])
+        for node, key in chance.sample(spots, 3):
+            node[key] = chance.choice(ODD)
+        for name in ("claimed.png", "claimed.svg", "claimed.pdf"):
+            (folder / name).unlink()
+        values |= {"code": short_code(values["core"]), "passport_id": passport_id(values)}
+        values["passport_id"] = passport_id(values)
+        path.write_text(json.dumps(values))
+        assert verify(path, against="data").status in (0, 4, 5, 6)
+        try:
+            packet.write_packet(str(path), folder / "out", register=register)
+        except OsintError:
+            continue
+        packet.lint(folder / "out", "data")

@@ -1,9 +1,11 @@
 """A case: a folder of evidence as something to hold in one's hand, its sites, and what is seen of them."""
 
 from osint.case.begin import CaseVersion
-from osint.case.case import Case, Hit, Site, new_case, open_case
+from osint.case.case import Case, Hit, new_case, open_case
 from osint.case.changed import Change, Entered, changes
 from osint.case.look import SIMULATED, Look, Spotted, look_at, open_look
+from osint.case.reading import ReadDocument, Review, changed_values
+from osint.case.site import Site
 
 __all__ = [
     "SIMULATED",
@@ -13,8 +15,11 @@ __all__ = [
     "Entered",
     "Hit",
     "Look",
+    "ReadDocument",
+    "Review",
     "Site",
     "Spotted",
+    "changed_values",
     "changes",
     "look_at",
     "new_case",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from osint import change, files, geo, imagery, model, report, verdict
+from osint import files, geo, model, report, verdict
 from osint.case import begin
 from osint.case.begin import CaseVersion
 from osint.case.changed import Entered, changes, judged
-from osint.errors import BadInputError, NotFoundError
-from osint.model import Dossier, Estimate, Given, Total
+from osint.case.reading import Review, read_documents
+from osint.case.site import Site
+from osint.errors import BadInputError
+from osint.model import Dossier, Total
 from osint.register import (
     DEMO_MARKER,
     SCHEMAS,
     Claim,
     Observation,
     Register,
-    SiteRow,
     append_rows,
     check_table,
     data_dir,
@@ -30,13 +31,11 @@ from osint.register import (
     load_register,
     one_site,
 )
-from osint.verdict import Found, NextStep
+from osint.verdict import Found
 
 if TYPE_CHECKING:
-    from osint.case.look import Look
+    pass
 
-LOOKS = Path("derived") / "looks"
-"""Where the looks and the pictures of a case lie, in its data folder."""
 DEFAULT_PRECISION_KM = 1.0
 """Precision of a place that a person gives as a point and says no more of."""
 
@@ -118,9 +117,10 @@ class Case:
 
     def report(self, out: str | Path | None = None) -> Path:
         """Write the page of all sites with its tables, maps and figures; return the page."""
-        return self._write_report(self.register, out, "report")
+        return self.write_report(self.register, out, "report")
 
-    def _write_report(self, register: Register, out: str | Path | None, name: str) -> Path:
+    def write_report(self, register: Register, out: str | Path | None, name: str) -> Path:
+        """Write a report of tables to a folder, or under this name into derived/; return the page."""
         if out is None:
             files.check_case(self.path)
         return report.write_report(register, out or self.path / "derived" / name).page
@@ -153,16 +153,38 @@ class Case:
 
         Raises what `register.append_rows` raises: nothing is written then.
         """
-        sites = self._judged_with({str(row["site_id"]) for row in rows})
-        before = judged(self.dossier, sites)
-        ids = set(append_rows(self.path, table, rows))
-        self._load()
-        changed = changes(before, judged(self.dossier, sites))
-        of_site: Mapping[str, Sequence[Claim | Observation]] = getattr(self.dossier, table)
-        written = [row for site in sites for row in of_site[site] if row_id(row) in ids]
-        return Entered(written, changed)
+        return self.change(table, {str(row["site_id"]) for row in rows}, lambda: append_rows(self.path, table, rows))
 
-    def _judged_with(self, site_ids: set[str]) -> list[str]:
+    def change(
+        self, table: Literal["claims", "observations"], site_ids: set[str], write: Callable[[], object]
+    ) -> Entered:
+        """Run what adds rows about sites to a table; return them as records with the findings that they changed."""
+        sites = self.related(site_ids)
+        before, held = judged(self.dossier, sites), {row_id(row) for row in self._rows(table, sites)}
+        write()
+        self._load()
+        written = [row for row in self._rows(table, sites) if row_id(row) not in held]
+        return Entered(written, changes(before, judged(self.dossier, sites)))
+
+    def _rows(self, table: Literal["claims", "observations"], sites: Sequence[str]) -> list[Claim | Observation]:
+        of_site: Mapping[str, Sequence[Claim | Observation]] = getattr(self.dossier, table)
+        return [row for site in sites for row in of_site[site]]
+
+    def extract(self, *names: str, site: str, **known: Any) -> Review:
+        """Read what documents claim of a site into the review of the case, and return it.
+
+        `names` are files, captured addresses or captures, as of `filings.open_filing`. `known` are `publisher` (what
+        the document says without it), `claimant` (the publisher without it), `tier` (a kind of publisher, unsourced
+        without it), `url`, `date` (ISO) and `ocr`. The document is kept with what was read of it. Nothing enters
+        claims.csv before a person has decided. Raises BadInputError where the publisher is not known.
+        """
+        return read_documents(self, names, self.site(site).id, **known)
+
+    def review(self) -> Review:
+        """Return the claims of the documents that were read, with what was decided of each."""
+        return Review(self)
+
+    def related(self, site_ids: set[str]) -> list[str]:
         """Return sites with those above and below them, whose claims a row of them may bear on."""
         wanted = set(site_ids) & set(self.dossier.sites)
         for start in list(wanted):
@@ -231,152 +253,6 @@ def site_row(
         raise BadInputError("the place does not tell the country: name it by two letters, as CN or US")
     given = {"name_en": name.strip(), "name_display": name.strip(), "country": country, "role": "announced"}
     return {**dict.fromkeys(SCHEMAS["sites"].names, ""), **given, **at, **known}
-
-
-class Site:
-    """One site of a case, by its id; what it holds is read from the case as it is now."""
-
-    def __init__(self, case: Case, site_id: str) -> None:
-        self.case = case
-        self.id = site_id
-
-    @property
-    def row(self) -> SiteRow:
-        """Its row of sites.csv."""
-        return self.case.dossier.site(self.id)
-
-    @property
-    def name(self) -> str:
-        """Short name."""
-        return self.row.name_display or self.row.name_en
-
-    @property
-    def claims(self) -> tuple[Claim, ...]:
-        """Its claims, in the order of the table."""
-        return self.case.dossier.claims[self.id]
-
-    @property
-    def observations(self) -> tuple[Observation, ...]:
-        """What was seen of it, in the order of the table."""
-        return self.case.dossier.observations[self.id]
-
-    @property
-    def parts(self) -> tuple[Site, ...]:
-        """Sites that are parts of it."""
-        return tuple(Site(self.case, part) for part in self.case.dossier.parts.get(self.id, ()))
-
-    @property
-    def parent(self) -> Site | None:
-        """Site of which it is a part."""
-        return Site(self.case, self.row.parent) if self.row.parent else None
-
-    @property
-    def is_simulated(self) -> bool:
-        """Whether any observation of it is SIMULATED."""
-        return any(row.simulated for row in self.observations)
-
-    def check(self) -> Found:
-        """Return the finding on each of its claims, and the cross-checks; a site without a claim has none."""
-        return verdict.check(self.case.dossier, [self.id])
-
-    def next(self, claim_id: str | None = None) -> list[NextStep]:
-        """Return what to get next, ranked by what it would do to the answer."""
-        return verdict.next_steps(self.id, self.case.dossier, claim_id)
-
-    def estimate(
-        self, quantity: str, *, chip: str | None = None, date: str | None = None, **given: float | str
-    ) -> Estimate:
-        """Return what some quantities would allow for another at this site, as estimate("chips", floor_m2=33000).
-
-        A quantity is a number, or a text "LOW..HIGH" (90%), in its unit. Raises BadInputError as `model.estimate`.
-        """
-        if not given:
-            raise BadInputError(f"say what to estimate {quantity} from, as floor_m2=33000 or it_mw='10..20'")
-        givens: list[Given] = [model.parse_given(f"{name}={value}") for name, value in given.items()]
-        use = {"use of the hall": self.row.hall_use} if self.row.hall_use else {}
-        known: dict[str, Any] = {"chip": chip, "date": date, "country": self.row.country, "fixed": use}
-        return model.estimate(quantity, givens, register=self.case.register, **known)
-
-    def total(self) -> list[Total]:
-        """Return what it and its parts hold together, as stated, by the room on paper and by observation."""
-        return model.total([self.id], self.case.dossier)
-
-    def report(self, out: str | Path | None = None) -> Path:
-        """Write the page of this site, its parts and the sites that it is a part of; return the page."""
-        return self.case._write_report(self._alone(), out, f"report_{self.id}")  # noqa: SLF001 - one room
-
-    def _alone(self) -> Register:
-        from dataclasses import replace
-
-        own, register = set(self.case._judged_with({self.id})), self.case.register  # noqa: SLF001 - one room
-        kept = {name: getattr(register, name) for name in ("sites", "claims", "observations")}
-        return replace(register, **{name: table[table["site_id"].isin(own)] for name, table in kept.items()})
-
-    def look(
-        self,
-        start: str = "",
-        end: str = "",
-        *,
-        place: Any = None,
-        catalogue: str = imagery.EARTH_SEARCH,
-        collection: str | None = None,
-        exhaustive: bool = False,
-        demo: bool = False,
-    ) -> Look:
-        """Look at the site in pictures between two ISO days, and keep what was found in the case; see `look_at`.
-
-        `place` (anything that `geo.as_geometry` takes, degrees) is looked at instead of the box about its point. Raises
-        NotFoundError for a site that is known too badly: it is searched for first.
-        """
-        from dataclasses import replace
-
-        from osint.case.look import look_at
-
-        outline = geo.as_geometry(place) if place is not None else self.box(demo=demo)
-        source: dict[str, Any] = {"catalogue": catalogue, "collection": collection, "exhaustive": exhaustive}
-        look = replace(look_at(outline, start, end, demo=demo, **source), site=self)
-        if not look.simulated or self.case.is_demo:
-            files.check_case(self.case.path)
-            look.write(self._look_path)
-        return look
-
-    def last_look(self) -> Look:
-        """Return the last look at this site that the case keeps; raises NotFoundError without one."""
-        from osint.case.look import open_look
-
-        if not self._look_path.is_file():
-            raise NotFoundError(f"{self.id} was not looked at yet: `osint look {self.id} --start ... --end ...` first")
-        return open_look(self._look_path, self)
-
-    @property
-    def _look_path(self) -> Path:
-        return self.case.path / LOOKS / f"{self.id}.geojson"
-
-    def box(self, *, demo: bool = False) -> Any:
-        """Return the box (degrees) in which it is looked at; raises NotFoundError where it is not known well enough."""
-        area = change.site_area(self.id, self.case.register)
-        if not area.is_near_enough and not demo:
-            raise NotFoundError(
-                f"{self.id} is known only to {area.precision_km:g} km: search for it with `osint locate {self.id}`, or "
-                "name the place to look at with --bbox W,S,E,N"
-            )
-        return area.box
-
-    def __str__(self) -> str:
-        row = self.row
-        where = "no coordinate" if row.lat is None else f"{row.lat:g} N {row.lon:g} E ({row.datum}), good to "
-        where += "" if row.lat is None else f"{row.coord_precision_km or 0:g} km"
-        counted = f"{len(self.claims)} claims, {len(self.observations)} observations"
-        stamp = "SIMULATED observations. " if self.is_simulated else ""
-        return f"{stamp}{self.id} {self.name} ({row.name_zh or 'no Chinese name'}): {where}; {counted}"
-
-    def __repr__(self) -> str:
-        return f"<Site {self.id} {self.name}>"
-
-    def _repr_html_(self) -> str:
-        from osint.case import pages
-
-        return pages.site_html(self)
 
 
 def new_case(

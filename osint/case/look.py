@@ -23,11 +23,13 @@ from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError,
 from osint.register import LADDER, Rung
 
 if TYPE_CHECKING:
-    from osint.case.case import Site
+    from osint.case.site import Site
 
 DRAWN = 8
 """Candidates that get a picture and a series, those that are probably buildings first."""
 SIMULATED = "SIMULATED: invented ground put at these coordinates; nothing here is a finding about a real place"
+SHEET_DAYS = 24
+"""Days of the sheet of the whole place, at most."""
 WHOLE = "place"
 """Name of the picture of the whole place."""
 MOST_PICTURE_BYTES = 16 << 20
@@ -194,9 +196,9 @@ class Look:
             raise BadInputError("name the candidates that are the site's by their numbers, as take([1, 3])")
         ids = [one.outline_id for one in chosen]
         stated = _stated(p_place, place_reason, who)
-        seen: dict[str, Any] = {"only": ids, "stated": stated, "part": as_part, "vouched": True}
+        seen: dict[str, Any] = {"only": ids, "stated": stated, "part": as_part}
         seen |= {"observer": who.strip(), "how": HOW}
-        rows = change.found_rows(self._found, site.id, self.until, self._evidence(site), **seen)
+        rows = change.found_rows(self._found.called_buildings(ids), site.id, self.until, self._evidence(site), **seen)
         if not rows:
             raise NotFoundError(self._why_no_row(chosen))
         added = f"; {who.strip()} adds: {place_reason.strip()}" if place_reason.strip() and stated is None else ""
@@ -424,14 +426,22 @@ def _drawn(look: Look, stack: change.Stack, most: int) -> dict[str, bytes]:
 
 
 def _whole(look: Look, stack: change.Stack) -> dict[str, bytes]:
-    """Return the whole place before and after: side by side, and each alone for a slider."""
-    pair = change.place_pair(stack, look.place, look.start, look.end)
-    if pair is None:
+    """Return the whole place before and after, side by side and each alone for a slider, and a day of each season."""
+    cube = change.place_days(stack, look.place, look.start, look.end)
+    if cube is None:
         return {}
-    figure, body = imagery.draw_pair(pair, look.place, "The place that was looked at"), io.BytesIO()
-    figure.savefig(body, format="png", dpi=150, metadata={"Software": None})
+    pair = imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
     before, after = imagery.swipe_sides(pair)
-    return {f"{WHOLE}_pair.png": body.getvalue(), f"{WHOLE}_before.png": before, f"{WHOLE}_after.png": after}
+    days = imagery.choose_sheet(cube, min(cube.sizes["time"], SHEET_DAYS))
+    made = {f"{WHOLE}_before.png": before, f"{WHOLE}_after.png": after}
+    for name, figure, dpi in (
+        ("pair", imagery.draw_pair(pair, look.place, "The place that was looked at"), 150),
+        ("sheet", imagery.draw_sheet(days, title="A clear day of each season"), 100),
+    ):
+        body = io.BytesIO()
+        figure.savefig(body, format="png", dpi=dpi, metadata={"Software": None})
+        made[f"{WHOLE}_{name}.png"] = body.getvalue()
+    return made
 
 
 def _number(outline_id: str) -> int:

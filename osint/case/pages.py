@@ -10,8 +10,9 @@ from osint.case.look import SIMULATED, WHOLE, described
 from osint.shown import shown
 
 if TYPE_CHECKING:
-    from osint.case.case import Case, Site
+    from osint.case.case import Case
     from osint.case.look import Look
+    from osint.case.site import Site
 
 
 @cache

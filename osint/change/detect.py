@@ -480,13 +480,9 @@ def draw_structure(stack: Stack, row: dict[str, Any], start: str, end: str, path
 
 def before_after(stack: Stack, rows: pd.DataFrame, outline: BaseGeometry, reach_m: float, title: str) -> Figure:
     """Draw the first and the last pass of `rows` side by side, `reach_m` around an outline (degrees)."""
-    return imagery.draw_pair(pair_of(stack, rows, outline, reach_m), outline, title)
-
-
-def pair_of(stack: Stack, rows: pd.DataFrame, outline: BaseGeometry, reach_m: float) -> imagery.Pair:
-    """Return the first and the last pass of `rows`, `reach_m` around an outline (degrees)."""
     cube = stack.read(rows, around(outline, reach_m), RGB)
-    return imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
+    pair = imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
+    return imagery.draw_pair(pair, outline, title)
 
 
 @dataclass(frozen=True, slots=True)

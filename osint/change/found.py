@@ -20,12 +20,12 @@ from osint.change.history import PROPERTIES
 from osint.change.observations import Row, candidate_of, compounds, may_be_building, observation_row, structure_rows
 from osint.change.place import PlaceEstimate, Search, SiteEvidence
 from osint.change.reasons import of_kind_alone
-from osint.change.stack import Stack
+from osint.change.stack import RGB, Stack, around
 from osint.errors import BadInputError, NotFoundError, UnreadableError
 from osint.register import LADDER, QUANTITIES, read_day
 
 if TYPE_CHECKING:
-    from osint import imagery
+    import xarray as xr
 
 SEARCH = "search"  # member of a GeoJSON collection that says what was looked at
 
@@ -41,6 +41,13 @@ class FoundFile:
     search: Search | None
     """What was searched; None of outlines that were drawn."""
     simulated: bool
+
+    def called_buildings(self, outline_ids: Sequence[str]) -> FoundFile:
+        """Return it with outlines that a person calls buildings: a doubt about nothing but their kind is settled."""
+        if "doubts" not in self.frame:
+            return self
+        chosen = self.frame["outline_id"].astype(str).isin(outline_ids)
+        return replace(self, frame=self.frame.assign(vouched=chosen & self.frame["doubts"].map(of_kind_alone)))
 
 
 def search_member(
@@ -62,13 +69,13 @@ def shown_until(stack: Stack, place: BaseGeometry, start: str, end: str) -> str:
     return str(groups[-1]["datetime"].min().date()) if groups else ""
 
 
-def place_pair(stack: Stack, place: BaseGeometry, start: str, end: str) -> imagery.Pair | None:
-    """Return a place (degrees) before and after: the clearest scene of the first season and of the last, or None."""
+def place_days(stack: Stack, place: BaseGeometry, start: str, end: str) -> xr.Dataset | None:
+    """Return a place (degrees) in natural colours on the clearest day of each season; None with fewer than two."""
     groups = detect.season_groups(stack.between(start, end), place.centroid.y)
     if len(groups) < detect.LEAST_SEASONS:
         return None
-    chosen = [group.sort_values(["cloud_pct", "datetime"]).head(1) for group in (groups[0], groups[-1])]
-    return detect.pair_of(stack, pd.concat(chosen), place, 0.0)
+    chosen = [group.sort_values(["cloud_pct", "datetime"]).head(1) for group in groups]
+    return stack.read(pd.concat(chosen), around(place, 0.0), RGB)
 
 
 def last_scene(stack: Stack, start: str, end: str) -> str:
@@ -127,14 +134,12 @@ def found_rows(
     only: Sequence[str] = (),
     stated: PlaceEstimate | None = None,
     part: str = "",
-    vouched: bool = False,
     **seen: Any,
 ) -> list[Row]:
     """Return the observations of a file of outlines about a site; see `structure_rows`.
 
     `only` are the ids of the outlines to take; the compounds of the others stay rivals. `until` is the last day that
-    was looked at. What a person `stated` of the place takes the place of what is computed. `vouched` says that
-    the observer calls the outlines of `only` buildings: a doubt about nothing but their kind is settled by that. `seen`
+    was looked at. What a person `stated` of the place takes the place of what is computed. `seen`
     are further arguments of `structure_rows`: observer, how, source_url.
     """
     unknown = sorted(set(only) - set(map(str, found.frame["outline_id"])))
@@ -149,8 +154,6 @@ def found_rows(
             return []
         others = (may_be[numbers == number] for number in sorted(set(numbers) - mine))
         evidence = replace(evidence, rivals=tuple(candidate_of(group, evidence.identified) for group in others))
-    if vouched and only and "doubts" in frame:
-        frame = frame.assign(vouched=frame["doubts"].map(of_kind_alone))
     # a row that a person vouches for is kept, whatever would be computed of its place
     rows = structure_rows(frame, site_id, until, evidence=None if stated and len(may_be) else evidence, **seen)
     known: Row = {"part": part} if part else {}

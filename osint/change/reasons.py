@@ -80,9 +80,9 @@ def names(doubts: Iterable[Doubt]) -> str | None:
     return "|".join(doubt.reason.name for doubt in doubts) or None
 
 
-def of_kind_alone(named: object) -> bool:
+def of_kind_alone(doubts: object) -> bool:
     """Say whether doubts by their `names` leave open what a thing is and nothing else: a person can settle that."""
-    return isinstance(named, str) and named != "" and set(named.split("|")) <= {r.name for r in NOT_SEPARABLE}
+    return isinstance(doubts, str) and doubts != "" and set(doubts.split("|")) <= {r.name for r in NOT_SEPARABLE}
 
 
 def sentences(doubts: Iterable[Doubt]) -> str | None:

@@ -276,7 +276,7 @@ def _bare() -> re.Pattern[str]:
     behind = "|".join(map(re.escape, bounding_words("after")))
     sign = rf"(?:(?:{SIGNS})\s?)?"
     return re.compile(
-        rf"\s*(?:(?i:{before})\s{{0,2}})?{sign}(?P<first>{_NUMBER})"
+        rf"\s*(?:(?i:{before})\s{{0,2}})?(?P<times>\d{{1,2}}\s?[×xX*]\s?)?{sign}(?P<first>{_NUMBER})"
         rf"(?:\s{{0,2}}(?:-|~|至|到|—{{1,2}}|--|\bto\b)\s{{0,2}}{sign}(?P<last>{_NUMBER}))?"
         rf"(?P<more>\s?[余多]|\+)?\s{{0,2}}(?i:{behind})?{_MARKS}(?P<note>{_NOTE})\s*"
     )
@@ -291,13 +291,15 @@ class BareNumber(NamedTuple):
     """offset behind it"""
     remark: str
     """words in brackets behind it"""
+    is_product: bool = False
+    """whether a small number stands before it, as in 2×180"""
 
 
 def bare_number(words: str) -> BareNumber | None:
     """Return where the number of a piece stands, or None where the piece is anything but one number or range.
 
     >>> bare_number("约1,200（一期）"), bare_number("500 200"), bare_number("36台")
-    (BareNumber(start=0, end=6, remark='（一期）'), None, None)
+    (BareNumber(start=0, end=6, remark='（一期）', is_product=False), None, None)
     """
     plain = fold(words)
     match = _bare().fullmatch(plain.text)
@@ -307,9 +309,9 @@ def bare_number(words: str) -> BareNumber | None:
     if remark and read_unit(remark.strip("()[]【】 ")):
         return None  # its unit stands behind it
     if not remark:
-        return BareNumber(0, len(words), "")
+        return BareNumber(0, len(words), "", bool(match["times"]))
     start, stop = plain.span(*match.span("note"))
-    return BareNumber(0, start, words[start:stop].strip())
+    return BareNumber(0, start, words[start:stop].strip(), bool(match["times"]))
 
 
 def pieces(words: str) -> list[tuple[int, int]]:

@@ -162,10 +162,19 @@ def read_cell(words: str, context: CellContext, document: date | None = None) ->
                 claim._replace(start=claim.start + start, end=claim.end + start)
                 for claim in _not_read(words[start:end], context)
             ]
+        elif number.is_product and context.unit and context.unit.measure.family not in _MULTIPLIED:
+            claims += [
+                claim._replace(start=claim.start + start, end=claim.end + start)
+                for claim in _not_read(words[start:end], context)
+            ]
         elif context.unit:
             piece = words[start : start + number.end]
             claims += _in_context(piece, context, document, start)
     return claims
+
+
+_MULTIPLIED = ("transformer", "power", "gen", "battery")
+"""what 2×180 in a cell is 360 of; two lines of 110 kV are no 220 kV, and 8×16 of other things may be either"""
 
 
 def _in_context(piece: str, context: CellContext, document: date | None, offset: int) -> list[TextClaim]:
@@ -236,7 +245,7 @@ def _not_read(words: str, context: CellContext) -> list[TextClaim]:
     return [claim.doubted("value refused: the cell is not one number", is_refused=True)]
 
 
-_SEVERAL = re.compile(r"[\s\d.,'/+~\-—、;()*#:]*\d[\s\d.,'/+~\-—、;()*#:]*")
+_SEVERAL = re.compile(r"[\s\d.,'/+~\-—、;()*#:×xX]*\d[\s\d.,'/+~\-—、;()*#:×xX]*")
 """digits and signs only: several numbers, or one with marks that are not known"""
 
 

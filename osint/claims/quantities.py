@@ -605,7 +605,10 @@ def find_quantities(plain: Plain, unit: CellUnit | None = None) -> list[LocatedQ
                 atom.measure = Unit(atom.unit, "count")
     for atom in atoms if unit is None else ():
         _sum_without_currency(atom, text)
-    for atom in atoms if unit else ():
+    for index, atom in enumerate(atoms if unit else ()):
+        following = atoms[index + 1].start if index + 1 < len(atoms) else 0
+        if following and _TIMES.fullmatch(text, atom.end, following):
+            continue  # the 2 of 2×180 MVA
         if unit and not atom.family and not (atom.scale and unit.scale):
             atom.scale, atom.unit, atom.measure = atom.scale or unit.scale, unit.spelling, unit.measure
     joined = (

@@ -22,7 +22,7 @@ be read is never an absence. SIMULATED pictures (--demo) enter a demo case alone
 
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `new` and `look`."""
+    """Add `new`, `look` and `review`."""
     p = verbs.add_parser("new", help="begin a case in a folder of its own")
     p.add_argument("folder", type=Path, metavar="FOLDER", help="new or empty folder")
     p.add_argument("--at", metavar="LON,LAT", help="put a site there, degrees in --datum, or a map's link")
@@ -61,6 +61,55 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     said.add_argument("--place-reason", default="", metavar="TEXT", help="how the place is known")
     add_common(p, _look)
 
+    p = verbs.add_parser("review", help="decide on the claims that were read into a case, and write them")
+    p.add_argument("--accept", default="", metavar="KEYS", help="claims as they were read, as 3fa2c1,77b0de")
+    p.add_argument("--reject", default="", metavar="KEYS", help="claims that were read wrongly, with --reason")
+    p.add_argument("--change", metavar="KEY", help="a claim to accept with other values: --set, with --reason")
+    told = "other value, as low=12000, chip_model=H100 or rung=running; may be given again"
+    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=told)
+    p.add_argument("--who", default="", metavar="NAME", help="the person who decides")
+    p.add_argument("--reason", default="", metavar="TEXT", help="why; needed to change or reject")
+    p.add_argument("--translation", default="", metavar="TEXT", help="of a Chinese quote, into English")
+    told = "whether the claims may be evidence for other claims; there is no default"
+    p.add_argument("--evidence", choices=("yes", "no"), help=told)
+    add_common(p, _review)
+
+
+def _review(args: argparse.Namespace) -> None:
+    from osint import case
+    from osint.errors import BadInputError
+
+    review = case.open_case(args.data).review()
+    asked = [name for name in ("accept", "reject", "change") if getattr(args, name)]
+    if not asked:
+        rows = review.open.to_dict("records")
+        print_answer(args, {"open": rows, "faults": list(review.faults)}, review.text())
+        return
+    if len(asked) > 1:
+        raise BadInputError(f"one decision at a time: --{' or --'.join(asked)}")
+    if asked != ["reject"] and args.evidence is None:
+        raise BadInputError("say whether they may be evidence for other claims: --evidence yes or --evidence no")
+    signed = {"who": args.who, "reason": args.reason}
+    known: dict[str, Any] = {**signed, "translation": args.translation, "evidence": args.evidence == "yes"}
+    if args.accept:
+        entered = review.accept(args.accept.split(","), **known)
+    elif args.reject:
+        keys = args.reject.split(",")
+        review.reject(keys, **signed)
+        print_answer(args, {"rejected": keys}, f"{len(keys)} rejected; the log keeps who and why")
+        return
+    else:
+        known |= case.changed_values(args.set)
+        entered = review.change(args.change, **known)
+    _print_entered(args, entered)
+
+
+def _print_entered(args: argparse.Namespace, entered: Entered) -> None:
+    changed = [
+        {"claim_id": c.claim.claim_id, "finding": c.after.outcome.value, "text": c.text()} for c in entered.changed
+    ]
+    print_answer(args, {"written": list(entered.ids), "changed": changed}, entered.text())
+
 
 def _new(args: argparse.Namespace) -> None:
     from osint import case, geo
@@ -97,10 +146,7 @@ def _look(args: argparse.Namespace) -> int:
         print_answer(args, _answer(look), look.text() + _next(site, look))
         return 3 if look.unread else 0
     entered = _said(args, look)
-    changed = [
-        {"claim_id": c.claim.claim_id, "finding": c.after.outcome.value, "text": c.text()} for c in entered.changed
-    ]
-    print_answer(args, {"observations": list(entered.ids), "changed": changed}, entered.text())
+    _print_entered(args, entered)
     return 0
 
 

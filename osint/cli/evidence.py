@@ -62,6 +62,7 @@ def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
     p = verbs.add_parser("score", help="coverage and error of the model on systems whose truth is public")
     add_common(p, _score)
     p = verbs.add_parser("report", help="write the page, tables, maps and figures for all sites")
+    p.add_argument("--site", help="the page of this site and its parts alone, with the figures of each")
     p.add_argument("--out", help="folder; data/derived/report without it")
     add_common(p, _report)
 
@@ -185,9 +186,13 @@ def _score(args: argparse.Namespace) -> None:
 
 
 def _report(args: argparse.Namespace) -> None:
-    from osint import files, report
+    from osint import case, files, report
     from osint.register import data_dir
 
+    if args.site:
+        page = case.open_case(args.data).site(args.site).report(args.out)
+        print_answer(args, {"page": str(page)}, f"page: {page}")
+        return
     if not args.out:
         files.check_case(data_dir(args.data))
     made = report.write_report(_register(args), args.out or data_dir(args.data) / "derived" / "report")

@@ -31,6 +31,14 @@ def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--ocr", action="store_true", help=told)
     told = "print what each document says of itself: title, buyer, attachments, ..."
     parser.add_argument("--about", action="store_true", help=told)
+    into = parser.add_argument_group("into the review of a case")
+    into.add_argument("--into", metavar="CASE", help="folder of the case; `osint review` then decides on each claim")
+    into.add_argument("--site", metavar="SITE", help="site of which the documents speak: id, name, or part of these")
+    into.add_argument("--publisher", default="", metavar="NAME", help="who published them, where they do not say so")
+    into.add_argument("--claimant", default="", metavar="NAME", help="who claims it (default: the publisher)")
+    told = "kind of publisher, as local_government or state_media (default %(default)s)"
+    into.add_argument("--tier", default="unsourced", metavar="TIER", help=told)
+    into.add_argument("--url", default="", metavar="URL", help="where it can be read")
     parser.set_defaults(handler=_extract)
 
 
@@ -40,6 +48,8 @@ def _extract(args: argparse.Namespace) -> int:
     from osint.register import read_day
     from osint.shown import table_text
 
+    if args.into:
+        return _into(args)
     status = 0
     document = read_day(args.date) if args.date else None
     for name in args.filings:
@@ -66,6 +76,18 @@ def _extract(args: argparse.Namespace) -> int:
             cells = [[_cell(row[name]) for name in columns] for row in table.to_dict("records")]
             print(table_text(columns, cells))
     return status
+
+
+def _into(args: argparse.Namespace) -> int:
+    from osint import case
+    from osint.errors import BadInputError
+
+    if not args.site:
+        raise BadInputError("say of which site the documents speak: --site NAME")
+    known = {name: getattr(args, name) for name in ("publisher", "claimant", "tier", "url", "ocr")}
+    review = case.open_case(args.into).extract(*args.filings, site=args.site, date=args.date or "", **known)
+    print(f"{review}\nthen: osint review --data {args.into} --accept KEY,... --who NAME --evidence yes")
+    return 0
 
 
 def _print_about(found: dict[str, Any], as_json: bool) -> None:

@@ -246,15 +246,17 @@ def _side(pair: Pair, n: int) -> bytes:
         ax.set_facecolor("0.8")
         ax.imshow(with_alpha(pair.images[n]), extent=pair.extent, interpolation="nearest", aspect="auto")
         ax.set(xticks=[], yticks=[])
-        label = filings.drawable(f"{word}: {pair.labels[n]}")
-        ax.text(0.015, 0.985, label, transform=ax.transAxes, ha="left", va="top", fontsize=9, bbox=BOX)
+        # the one before keeps to the left and the one after to the right, so that a slider between them cuts neither
+        side = ((0.015, "left"), (0.985, "right"))[n]
+        label = f"{word}: {pair.dates[n]:%Y-%m-%d}"
+        ax.text(side[0], 0.985, label, transform=ax.transAxes, ha=side[1], va="top", fontsize=11, bbox=BOX)
         if pair.simulated:
             style: Any = {"fontsize": 30, "color": "white", "weight": "bold", "family": "DejaVu Sans", "alpha": 0.6}
             ax.text(0.5, 0.5, "SIMULATED", transform=ax.transAxes, ha="center", va="center", rotation=25, **style)
         scale_bar(ax, pair.extent)
         turned: Any = {"xycoords": "axes fraction", "ha": "center", "va": "center", "fontsize": 9}
         arrow = {"arrowstyle": "-|>", "color": "black"}
-        ax.annotate("N", (0.96, 0.97), (0.96, 0.86), arrowprops=arrow, bbox=BOX, **turned)
+        ax.annotate("N", (0.96, 0.89), (0.96, 0.78), arrowprops=arrow, bbox=BOX, **turned)
         drawn.savefig(held, format="png", dpi=100, metadata={"Software": None})
     return held.getvalue()
 
@@ -297,6 +299,6 @@ def _swipe_template() -> Any:
         '<img alt="after: {{ caption }}" src="data:image/png;base64,{{ after }}" '
         'style="position:absolute;inset:0;width:100%;clip-path:inset(0 0 0 50%)"></div>'
         '<input type="range" aria-label="swipe between before (left) and after (right)" value="50" '
-        'style="width:100%" oninput="{{ slide }}">'
+        'style="width:100%" onkeydown="event.stopPropagation()" oninput="{{ slide }}">'
         "<figcaption>Left of the slider: before. Right of it: after. {{ caption }}</figcaption></figure>"
     )

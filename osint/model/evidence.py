@@ -192,7 +192,7 @@ class Dossier:
     """Sites that are parts of a site, by its id, in the order of the table; a site without parts has none."""
     span: tuple[dt.date, dt.date] | None = None
     """Earliest day and latest first day of the dates of all claims; None where no claim is dated."""
-    _kept: dict[str, dict[Any, Any]] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[str, dict[Any, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, site_id: str, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` gives, worked out once for a key of a site; only the last site asked is kept."""

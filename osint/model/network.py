@@ -500,7 +500,7 @@ class Network:
     chips: Mapping[str, Chip]
     unknowns_cn: tuple[Unknown, ...]
     unknowns_elsewhere: tuple[Unknown, ...]
-    _kept: dict[Any, Readings] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[Any, Readings] = field(default_factory=dict, init=False, repr=False, compare=False)
     _once: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -534,9 +534,7 @@ class Network:
             }
             return {**factors, **exact}
 
-        return replace(
-            self, factors_cn=fixed(self.factors_cn), factors_elsewhere=fixed(self.factors_elsewhere), _kept={}
-        )
+        return replace(self, factors_cn=fixed(self.factors_cn), factors_elsewhere=fixed(self.factors_elsewhere))
 
     def families(self, country: str | None, date: str | None = None, until: str | None = None) -> dict[str, float]:
         """Return the chip families that existed at a date (a plan: `until` then), with their prior in a country.

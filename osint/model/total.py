@@ -21,7 +21,7 @@ from osint.model.evidence import CAPACITY, CHIP_COUNTS, CONFIRMED, POWER, Dossie
 from osint.model.network import unit_of
 from osint.model.posterior import Posterior, posterior
 from osint.model.sums import SharedSum, sum_of
-from osint.register import TAKEN_BACK, Register, Role
+from osint.register import QUANTITIES, TAKEN_BACK, Observation, Register, Role
 
 TOTALLED = ("chips", "pflops", "it_mw")
 """Quantities that are added."""
@@ -258,17 +258,22 @@ def _claimed(site: str, dossier: Dossier) -> list[Given]:
 
 def _seen(site: str, dossier: Dossier) -> list[Given]:
     """Return the latest measurement of each quantity at a confirmed place."""
-    latest: dict[str, tuple[int, Given]] = {}
+    latest: dict[str, Observation] = {}
     for o in dossier.observations[site]:
-        if (o.p_place or 0) < CONFIRMED or o.low is None or o.high is None or not o.quantity or o.simulated:
+        sized = o.quantity in QUANTITIES and o.low is not None and o.high is not None
+        if (o.p_place or 0) < CONFIRMED or not sized or o.simulated:
             continue
-        day = o.date.known[1].toordinal()
-        if o.quantity not in latest or day > latest[o.quantity][0]:
-            given = Given(
-                o.quantity, o.low, o.high, f"{o.observation_id}, {o.observer}", (o.observation_id,), True, o.best
-            )
-            latest[o.quantity] = (day, given)
-    return [g for _, g in latest.values()]
+        if o.quantity not in latest or o.date.known[1] > latest[o.quantity].date.known[1]:
+            latest[o.quantity] = o
+    return [
+        Given(o.quantity, o.low or None, o.high, _seen_by(o), (o.observation_id,), True, o.best or None)
+        for o in latest.values()
+        if o.high  # a size of nothing is no size: what was not there is said by `not_yet`
+    ]
+
+
+def _seen_by(o: Observation) -> str:
+    return f"{o.observation_id}, {o.observer}"
 
 
 def _answer(target: str, givens: list[Given], site_id: str, dossier: Dossier) -> tuple[Posterior, Part] | None:

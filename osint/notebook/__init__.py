@@ -14,17 +14,6 @@ from osint.notebook.country import (
     where_to_look,
 )
 from osint.notebook.desk import Desk, begin
-from osint.notebook.documents import (
-    copies_of,
-    documents,
-    may_be_said_of_documents,
-    quantities,
-    register_says,
-    review,
-    review_sheet,
-    sums,
-    write,
-)
 from osint.notebook.first_case import (
     begin_a_case,
     may_be_said_of_case,
@@ -36,6 +25,7 @@ from osint.notebook.first_case import (
 from osint.notebook.ground import (
     candidates,
     choose,
+    days,
     look,
     may_be_said_of_ground,
     place,
@@ -64,6 +54,17 @@ from osint.notebook.number import (
     may_be_said_of_number,
     numbers,
     what_would_turn,
+)
+from osint.notebook.papers import (
+    copies_of,
+    documents,
+    may_be_said_of_documents,
+    quantities,
+    register_says,
+    review,
+    review_sheet,
+    sums,
+    write,
 )
 from osint.notebook.trail import (
     may_be_said_of_trail,
@@ -96,6 +97,7 @@ __all__ = [
     "contradictions_of_all",
     "copies",
     "copies_of",
+    "days",
     "documents",
     "export",
     "families",

@@ -145,15 +145,18 @@ def _show_error(
             return []
         sentence = f"{error.name} is not there yet: run the cells above first, from the first one."
     lines = "".join(traceback.format_exception(kind, error, trace))
-    display(HTML(trace_html(lines)))  # type: ignore[no-untyped-call,unused-ignore]
+    display(HTML(error_html(sentence, lines)))  # type: ignore[no-untyped-call,unused-ignore]
     return [sentence]
 
 
-def trace_html(trace: str) -> str:
-    """Return a trace that is folded until it is asked for."""
+def error_html(sentence: str, trace: str) -> str:
+    """Return an error as its sentence, with its trace folded until it is asked for."""
     from markupsafe import escape
 
-    return f"<details><summary>where in the program</summary><pre>{escape(trace)}</pre></details>"
+    return (
+        f'<div role="alert" style="border-left:4px solid #D55E00;padding-left:8px">{escape(sentence)}'
+        f"<details><summary>where in the program</summary><pre>{escape(trace)}</pre></details></div>"
+    )
 
 
 def unit_of(finding: Finding) -> str:

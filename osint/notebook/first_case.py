@@ -11,9 +11,9 @@ from osint.case import Case, new_case
 from osint.errors import OsintError
 from osint.geo import DATUMS
 from osint.notebook.desk import NO_SITE, Desk
-from osint.notebook.documents import FOLDER, SUFFIXES
 from osint.notebook.forms import Form
 from osint.notebook.is_it_there import next_in_words
+from osint.notebook.papers import FOLDER, SUFFIXES
 from osint.notebook.shows import Said, Shown, Table, closing
 
 PICTURES = "pictures"

@@ -34,7 +34,7 @@ CATALOGUE = "earth-search"
 """Catalogue of the real pictures; it asks for no account."""
 LEAD_DAYS = 366
 """Days before the first text on a site from which pictures are looked at, so that there is a before."""
-THUMB_PX, THUMB_COLOURS = 520, 48
+THUMB_PX, THUMB_COLOURS, SHEET_PX = 520, 64, 900
 EXAMPLE_PLACE = 0.95
 """Probability of the place that an example states: what an answer would change if the place were confirmed."""
 
@@ -196,6 +196,17 @@ def swipe(seen: Ground | Look) -> Shown:
     if bodies[0] is None or bodies[1] is None:
         return Said((f"{stamp}No two clear pictures of the whole place are in this look.",))
     return _Swiped(imagery.Swipe(small(bodies[0], 640), small(bodies[1], 640), alt))
+
+
+def days(ground: Ground) -> Shown:
+    """Return the place on a clear day of each season, on one sheet."""
+    if ground.look is None:
+        return Said((ground.why,))
+    body, stamp = ground.look.pictures.get("place_sheet.png"), "SIMULATED. " if ground.look.simulated else ""
+    if body is None:
+        return Said((f"{stamp}No two clear pictures of the whole place are in this look.",))
+    told = f"{stamp}The place on a clear day of each season, {ground.look.start} to {ground.look.end}"
+    return Picture(small(body, SHEET_PX), told)
 
 
 # ---------------------------------------------------------------- what a person says

@@ -9,6 +9,7 @@ from osint import verdict
 from osint.model import Dossier, Network, show
 from osint.register import Register
 
+_LEAST = 1e-9  # prior of the options of a reading that is turned to another: none would leave nothing to divide by
 _NARROW = 0.002  # half width of a factor that is fixed, as a share of it: none would leave nothing to divide by
 
 
@@ -77,8 +78,8 @@ def _turned(register: Register) -> Iterator[tuple[str, str, str, Network]]:
         if not 0 < row["prior"] < 1 or same.sum() < 2:
             continue
         changed = options.copy()
-        changed.loc[same, "prior"] = 0.0
-        changed.loc[at, "prior"] = 1.0
+        changed.loc[same, "prior"] = _LEAST
+        changed.loc[at, "prior"] = 1.0 - _LEAST * (same.sum() - 1)
         network = Network.of(replace(register, readings=changed))
         yield f"the reading of {row['reading']}", row["option"], f"given {row['prior']:.0%} before", network
 

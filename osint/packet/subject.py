@@ -59,7 +59,7 @@ def subject(name: str, register: Register, case: str | Path | None = None, made_
             f"there is no site, claim or figure {name!r}; name an id of sites.csv or claims.csv with a claim on file, "
             "or the path of an exported figure"
         )
-    return _of_claims(name, [c.claim_id for c in found], dossier, case, made_by)
+    return _of_claims(name, [c.claim_id for c in found], dossier, case, made_by, _precision(register))
 
 
 def _judged(
@@ -86,12 +86,21 @@ def _of_figure(path: Path, dossier: Dossier) -> Subject:
     stem = path.name.removesuffix(passport.SIDECAR) if path.name.endswith(passport.SIDECAR) else path.stem
     side = path.with_name(stem + passport.SIDECAR)
     held = passport.read(side)
-    names = [one["name"] for one in held["files"]]
+    names = [one["name"] for one in _dicts(held.get("files")) if _is_of(one.get("name"), stem)]
     files = {n: read_regular(path.with_name(n)) for n in [*names, side.name] if path.with_name(n).is_file()}
     core = tidy(held["core"])
     findings, checks = _judged(core.get("claim_ids", []), dossier)
     title = core.get("title") or stem
     return Subject(stem, title, files, core, tidy(held.get("render")), side.name, findings, checks)
+
+
+def _is_of(name: object, stem: str) -> bool:
+    """Return whether a name in a passport is that of a file beside it which `osint.export` writes."""
+    return isinstance(name, str) and name.removeprefix(stem) in (".png", ".svg", ".pdf", ".data.csv")
+
+
+def _dicts(values: object) -> list[dict[str, Any]]:
+    return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
 
 
 _LISTS = ("numbers", "evidence", "imagery", "places")
@@ -104,20 +113,35 @@ def tidy(values: object) -> dict[str, Any]:
     core = _plain(held)
     for key in _LISTS:
         if key in held:
-            core[key] = (
-                [_plain(one) for one in held[key] if isinstance(one, dict)] if isinstance(held[key], list) else []
-            )
+            core[key] = [{"id": f"unnamed {at}"} | _plain(one) for at, one in enumerate(_dicts(held[key]), 1)]
     return core | {key: _plain(held[key]) for key in _RECORDS if isinstance(held.get(key), dict)}
 
 
+_LISTS_OF_TEXT = ("claim_ids", "from", "bands", "bounds", "alternatives", "would_change_our_mind", "does_not_show")
+_AMOUNTS = frozenset(("low", "best", "high", "gsd_m", "cloud_pct_over_site", "lon", "lat", "coord_precision_km"))
+_AMOUNTS |= {"offset_m", "marked_m", "probability_low", "probability_high"}
+_FLAGS = ("simulated", "dirty", "may_reproduce")
+
+
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the texts, numbers and lists of texts of a record."""
-    kept = {key: value for key, value in row.items() if isinstance(value, str | int)}
-    lists = {key: value for key, value in row.items() if isinstance(value, list)}
-    return kept | {key: [one for one in value if isinstance(one, str)] for key, value in lists.items()}
+    """Return the fields of a record that are what their names say: lists of texts, finite amounts, flags, texts."""
+    kept: dict[str, Any] = {}
+    for key, value in row.items():
+        if key in _LISTS_OF_TEXT:
+            kept[key] = [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+        elif key in _AMOUNTS:
+            with contextlib.suppress(BadInputError):
+                kept[key] = passport.text_of(value) if isinstance(value, str) else None
+        elif key in _FLAGS:
+            kept[key] = value is True
+        elif isinstance(value, str | int):
+            kept[key] = str(value)
+    return {key: value for key, value in kept.items() if value is not None}
 
 
-def _of_claims(name: str, claim_ids: Sequence[str], dossier: Dossier, case: str | Path | None, made_by: str) -> Subject:
+def _of_claims(
+    name: str, claim_ids: Sequence[str], dossier: Dossier, case: str | Path | None, made_by: str, precision: str
+) -> Subject:
     """Return the subject of a site or a claim, with a figure of its own."""
     findings, checks = _judged(claim_ids, dossier)
     against = {i for f in findings for c in f.contradictions for i in c.others} - set(claim_ids)
@@ -145,7 +169,7 @@ def _of_claims(name: str, claim_ids: Sequence[str], dossier: Dossier, case: str 
         question=f"What is claimed of {site.name_display}, and what is known apart from the claim?",
         title=told,
         numbers=[
-            *_numbers(findings),
+            *_numbers(findings, dossier, precision),
             *(Number.of_observation(r) for _, r in sorted(seen.items()) if r.best is not None),
         ],
         evidence=sources,
@@ -174,9 +198,19 @@ def _of_claims(name: str, claim_ids: Sequence[str], dossier: Dossier, case: str 
     )
 
 
-def _numbers(findings: Sequence[verdict.Finding]) -> list[Number]:
+_ALLOWED = {"seen": "room that what was seen leaves for", "documents": "what other documents allow for"}
+
+
+def _precision(register: Register) -> str:
+    """Return how P are read where chips are worked out from them."""
+    rows = register.readings[register.readings["reading"] == "precision"].to_dict("records")
+    return "P read as " + ", ".join(f"{r['option']} ({r['prior']:.0%} before the documents)" for r in rows)
+
+
+def _numbers(findings: Sequence[verdict.Finding], dossier: Dossier, precision: str) -> list[Number]:
     """Return the numbers of the claims, and what other rows allow for each."""
     rows = []
+    compute = {c.claim_id for c in dossier.all_claims if c.quantity == "pflops"}
     for f in findings:
         claim = f.claim
         if claim.value_low is not None or claim.value_high is not None or claim.readings:
@@ -187,7 +221,7 @@ def _numbers(findings: Sequence[verdict.Finding]) -> list[Number]:
                 low, best, high = (float(show(end, 3).replace(",", "")) for end in span)
                 rows.append(
                     Number(
-                        f"what {what} would allow for {claim.claim_id}",
+                        f"{_ALLOWED[what]} {claim.claim_id}",
                         low=low,
                         best=best,
                         high=high,
@@ -195,6 +229,7 @@ def _numbers(findings: Sequence[verdict.Finding]) -> list[Number]:
                         kind=NumberKind.DERIVED,
                         sources=(f"finding:{claim.claim_id}", *sorted(set(ids))),
                         computed_by="osint.verdict.check",
+                        note=precision if compute & set(ids) and claim.quantity != "pflops" else "",
                         id=f"{claim.claim_id}_{what}",
                     )
                 )

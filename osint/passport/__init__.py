@@ -13,6 +13,7 @@ from osint.passport.records import (
     PlaceOfFigure,
     decimal,
     private_in,
+    text_of,
 )
 from osint.passport.verify import (
     LIST,
@@ -72,6 +73,7 @@ __all__ = [
     "read_passport",
     "reviews_that_hold",
     "stamp",
+    "text_of",
     "unlisted_numbers",
     "unpacked",
     "verify",

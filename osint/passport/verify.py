@@ -592,6 +592,11 @@ def _records(value: object) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
+def _told(value: object) -> list[dict[str, str]]:
+    """Return the records of a list with the fields that are texts."""
+    return [{key: text for key, text in one.items() if isinstance(text, str)} for one in _records(value)]
+
+
 def read_passport(path: Path | PurePosixPath, body: bytes, folder: Mapping[str, Callable[[], bytes]]) -> Passport:
     """Return a passport; raises Unreadable if the bytes are none."""
     values = parse(body)
@@ -991,26 +996,26 @@ def _rows(folder: Mapping[str, Callable[[], bytes]], name: str) -> list[dict[str
 def _changed_rows(core: Mapping[str, Any], claims: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Return which cited claims are gone or say something else now."""
     said = []
-    for one in _records(core.get("evidence")):
-        row = claims.get(str(one.get("id", "")))
+    for one in _told(core.get("evidence")):
+        row = claims.get(one.get("id", ""))
         if row is None:
-            said += [f"claim {one['id']} is no longer on file"] * bool(re.fullmatch(r"C\d+", str(one.get("id", ""))))
+            said += [f"claim {one.get('id')} is no longer on file"] * bool(re.fullmatch(r"C\d+", one.get("id", "")))
             continue
         other = [column for column, key in _COMPARED.items() if one.get(key, "") != row.get(column, "")]
-        said += [f"claim {one['id']} was corrected: {', '.join(other)}"] * bool(other)
-    for one in _records(core.get("numbers")):
-        row = claims.get(str(one.get("id", "")))
+        said += [f"claim {one.get('id')} was corrected: {', '.join(other)}"] * bool(other)
+    for one in _told(core.get("numbers")):
+        row = claims.get(one.get("id", ""))
         stated = {_plain_number(row[c]) for c in ("value_low", "value_high") if row.get(c)} if row else set()
         stated |= {_plain_number(part) for part in row.get("readings", "").split("|") if part} if row else set()
         held = {_plain_number(str(one[k])) for k in ("low", "best", "high") if k in one}
-        said += [f"the number of claim {one['id']} was corrected"] * bool(row and held - stated)
+        said += [f"the number of claim {one.get('id')} was corrected"] * bool(row and held - stated)
     return said
 
 
 def _later(core: Mapping[str, Any], rows: Sequence[Mapping[str, str]]) -> list[str]:
     """Return the rows on file of the same sites that are dated after all that a passport considered."""
-    cited = _records(core.get("evidence"))
-    days = [str(one.get("published", "")) for one in cited] + [str(core.get("as_of", ""))]
+    cited = _told(core.get("evidence"))
+    days = [one.get("published", "") for one in cited] + [str(core.get("as_of", ""))]
     last = max((day.replace("/", " ").split(" ")[-1][:10] for day in days if day), default="")
     sites, ids = {one.get("site_id") for one in cited} - {None, ""}, {one.get("id") for one in cited}
     later = []
@@ -1023,7 +1028,7 @@ def _later(core: Mapping[str, Any], rows: Sequence[Mapping[str, str]]) -> list[s
 
 def _drifted(core: Mapping[str, Any], captures: Mapping[str, Callable[[], bytes]]) -> list[str]:
     """Return the cited pages that were captured again later, with other bytes."""
-    cited = {e["source_url"]: e for e in _records(core.get("evidence")) if e.get("sha256") and e.get("source_url")}
+    cited = {e["source_url"]: e for e in _told(core.get("evidence")) if e.get("sha256") and e.get("source_url")}
     said, body = {}, b""
     if "ledger.jsonl" in captures and cited:
         with contextlib.suppress(Unreadable):

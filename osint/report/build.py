@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,15 +19,18 @@ from osint import files, geo, model, verdict
 from osint.errors import BadInputError, OsintError
 from osint.model import Dossier, Score, show
 from osint.register import TAKEN_BACK, Observation, Register, Role, csv_text
-from osint.report import canvas
+from osint.report import canvas, site_figures
 from osint.report.answer import Answer, answer_of
-from osint.report.canvas import Sheet
+from osint.report.canvas import Caption, Sheet
 from osint.report.locator import map_sheet
 from osint.report.page import Pages, Picture, pages
 from osint.report.sheets import density_sheet, room_sheet, score_sheet, stages_sheet
 from osint.report.timeline import timeline_sheet
 from osint.shown import shown
 from osint.verdict import Found
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 BASES = {
     "floor": ("floor_m2",),
@@ -55,6 +59,8 @@ ESTIMATE_COLUMNS = (
     "claimed", "claimed_low", "claimed_high",
 )  # fmt: skip
 """Columns of `site_estimates`."""
+FEW_SITES = 6
+"""Announced sites up to which a report draws the figures of each; those of all would take a minute."""
 ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)  # roles of the sites that have estimates
 
 
@@ -162,6 +168,38 @@ def _picture(sheet: Sheet, made: Mapping[str, bytes]) -> Picture:
     return Picture(sheet.name, sheet.caption, wide, narrow, tuple(told))
 
 
+Drawn = tuple[Picture, tuple[tuple[str, bytes], ...]]
+"""A figure as a page shows it, and its files by name."""
+
+
+def _of_sites(dossier: Dossier, found: Found) -> dict[str, list[Drawn]]:
+    """Return the figures of each announced site, where there are few: claims in time, claimed and seen, where."""
+    sites = [s.site_id for s in dossier.sites.values() if s.role == Role.ANNOUNCED and dossier.claims[s.site_id]]
+    if len(sites) > FEW_SITES:
+        return {}
+    out: dict[str, list[Drawn]] = {}
+    for site in sites:
+        figures = {
+            "claims-in-time": site_figures.claims_in_time(found, dossier, site),
+            "claimed-and-seen": site_figures.claimed_and_seen(found, dossier, site),
+            "where": site_figures.locator(dossier, site),
+        }
+        out[site] = [_site_figure(f"{site}-{name}", figure) for name, figure in figures.items()]
+    return out
+
+
+def _site_figure(name: str, figure: Figure) -> Drawn:
+    from osint import passport
+
+    alt = str(figure.get_label())
+    title = alt.partition(". ")[0]
+    told = passport.stamp(figure, name, title=title, alt=alt, credit=canvas.CREDIT, footer="")
+    wide = base64.b64encode(told.files[f"{name}.png"]).decode()
+    ends = [(f"../figures/{name}{end}", words) for end, words in FORMATS.items() if f"{name}{end}" in told.files]
+    caption = Caption(title, "", "", "", alt)
+    return Picture(name, caption, wide, "", tuple(ends)), tuple(told.files.items())
+
+
 # ---------------------------------------------------------------- the folder
 
 
@@ -210,7 +248,12 @@ def write_report(register: Register, out: str | Path) -> Written:
         made |= {f"{name}.csv": csv_text(_cleaned(t)).encode() for name, t in _tables(found, estimates, scored).items()}
         made |= {"sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
         beside = sorted(name for name in made if "/" not in name)
-        rendered: Pages = pages(register, found, answer, scored, estimates, pictures, {}, beside)
+        of_sites = _of_sites(dossier, found)
+        made |= {
+            f"figures/{name}": body for drawn in of_sites.values() for _, made_of in drawn for name, body in made_of
+        }
+        shown_of = {site: [picture for picture, _ in drawn] for site, drawn in of_sites.items()}
+        rendered: Pages = pages(register, found, answer, scored, estimates, pictures, shown_of, beside)
         made |= {name: text.encode() for name, text in rendered.made.items()}
         made[SUMS] = _sums(made)
         with files.folder_beside(out) as part:

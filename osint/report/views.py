@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from osint import geo, verdict
 from osint.model import Dossier, show
-from osint.register import LADDER, TAKEN_BACK, Claim, Modality, Observation, Register, Role, SiteRow
+from osint.register import LADDER, TAKEN_BACK, Claim, Modality, Observation, Register, Role, SiteRow, Stage
 from osint.report.answer import Answer
 from osint.report.sources import Source, Sources
 from osint.report.words import counted, day_words, figure, how_said, joined, plain, settles
@@ -36,7 +36,7 @@ class Entry:
     shown: str
     """What the sentence of the finding says of this claim; empty where nothing."""
     paper: str
-    """What other documents have room for; empty without any."""
+    """What other figures on paper would come to; empty without any."""
 
     @property
     def claim(self) -> Claim:
@@ -283,13 +283,25 @@ def _question(site: SiteRow, claims: Sequence[Claim], known_km: float, step: str
     return f"Not on file: {step}." if step else ""
 
 
+def _counted_there(claim: Claim) -> bool:
+    """Return whether a text says that a number of chips or servers is there."""
+    counts = claim.quantity in ("chips", "servers") and not claim.error_test
+    return counts and claim.modality == Modality.HAS and claim.stage == Stage.LIVE
+
+
 def cannot_say(answer: Answer, views: Sequence[SiteView], found: Found) -> tuple[str, ...]:
     """Return what cannot be said, each once, from the rows."""
     ours = [v for v in views if v.site.role == Role.ANNOUNCED]
     placed = [v for v in ours if v.site.lat is not None]
     nowhere = [v.site.site_id for v in ours if v.site.lat is None]
-    said = list(dict.fromkeys(f.not_shown() for f in (answer.planned, answer.largest) if f))
-    said.append("Whether any of these chips is there, of which model, and whose.")
+    said = ["Whether any of the planned chips is there, of which model, and whose."]
+    if answer.counting:
+        said.append(f"Which chips they are that {', '.join(o.observation_id for o in answer.counting)} count.")
+    ids = {v.site.site_id for v in ours}
+    others = [f.claim for f in found.judged if f.claim.site_id in ids and _counted_there(f.claim)]
+    if others:
+        each = "; ".join(f"{figure(c)}, {c.chip_model or 'kind not stated'} ({c.claim_id})" for c in others)
+        said.append(f"Whether the chips that texts say are there are as many as they say: {each}.")
     if placed:
         near, far = (km(f(v.known_km for v in placed)) for f in (min, max))
         none = f", and {len(nowhere)} nowhere ({', '.join(nowhere)})" if nowhere else ""

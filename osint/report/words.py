@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from osint.register import Claim, Modality, WrittenDate, table_rows
+from osint.register import Claim, Modality, Rung, WrittenDate, table_rows
 
 _CODE = re.compile(r"(?<![\w./])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+(?!\.\w)(?![\w/])")
 _POWER_OF_TEN = re.compile(r"\b\d+(?:\.\d+)?e\+\d\d\b")
+_MONEY = ("investment_CNY", "investment_USD", "value_USD")
 _HOW = {
-    Modality.HAS: "said to be there",
     Modality.WILL: "planned",
     Modality.WOULD: "intended",
     Modality.CAN_CARRY: "said to be room",
@@ -125,5 +125,11 @@ def figure(claim: Claim) -> str:
 
 
 def how_said(claim: Claim) -> str:
-    """Return how a claim asserts its number: planned, said to be there, room."""
-    return _HOW[claim.modality] if claim.modality else "stated"
+    """Return how a claim asserts its number: planned, filed, begun, said to be there, room."""
+    if claim.modality != Modality.HAS:
+        return _HOW[claim.modality] if claim.modality else "stated"
+    if claim.rung is None or claim.quantity_kind in _MONEY:
+        return "stated"
+    return {Rung.ANNOUNCED: "announced", Rung.FILED: "filed", Rung.GROUND_BROKEN: "said to be begun"}.get(
+        claim.rung, "said to be there"
+    )
