@@ -86,9 +86,19 @@ def test_room_on_paper_is_of_the_chip_that_is_claimed_and_of_the_hall_on_file(ca
 def test_a_measured_site_takes_the_place_of_paper(case):
     seen = answer(with_observation(case, quantity="it_mw", low=4, best=5, high=6, rung="powered"))
     most = model.show(seen.measured.interval[2])
-    assert f"had room for at most {most} chips; 115,000 are planned" in seen.headline()
+    assert seen.headline() == (
+        "Nothing on file shows that the 115,000 chips exist; "
+        f"what was seen, at 1 of 4 announced sites, had room for at most {most}"
+    )
     assert "O900" in seen.sentences()[1] and "80,500 lies above it" in seen.sentences()[1]
     assert "No picture or visit" not in seen.text() and "probability 97%" in seen.sentences()[1]
+
+
+def test_bare_ground_is_no_room_with_its_day_and_doubt(case):
+    bare = answer(with_observation(case, not_yet="ground broken", searched_share=1.0))
+    assert "had no room for any" in bare.headline()
+    said = bare.sentences()[1]
+    assert said.startswith("What was seen at XJ01 on 1 August 2026 (O900) was bare") and "probability 97%" in said
 
 
 def test_the_sharpest_contradiction_is_quoted_and_counted_once(case, told):

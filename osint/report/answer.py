@@ -101,14 +101,14 @@ class Answer:
         looked_at = len(self.measured.sites) + len(self.measured.bare)
         plan = self.planned or self.largest
         said = f"the {_number(plan.claim)} chips" if plan else "any restricted chips"
-        if looked_at and self.measured.interval:
-            most = self.measured.interval[2]
-            room = f"room for at most {show(most)} chips" if most else "no room for any chip"
-            beside = f"; {_number(plan.claim)} are planned" if plan else ""
-            return f"What was seen at {looked_at} of {len(self.announced)} announced sites had {room}{beside}"
         if self.counting:
             ids = listed([row.observation_id for row in self.counting])
             return f"Chips were counted ({ids}), but nothing shows that they are {said}"
+        if looked_at and self.measured.interval:
+            most = self.measured.interval[2]
+            room = f"room for at most {show(most)}" if most else "no room for any"
+            where = f"at {looked_at} of {len(self.announced)} announced sites"
+            return f"Nothing on file shows that {said} exist; what was seen, {where}, had {room}"
         return f"Nothing on file shows that {said} exist, and no picture on file measures a hall"
 
     def sentences(self) -> tuple[str, ...]:
@@ -166,18 +166,17 @@ class Answer:
 
     def _measured(self, room: HallRoom) -> str:
         low, best, high = room.interval or (0.0, 0.0, 0.0)
-        sites = [*room.sites, *room.bare]
         used = {i for g in room.givens for i in g.ids}
-        doubt = [row.p_place for row in self.seen if row.observation_id in used and row.p_place is not None]
+        rows = [r for r in self.seen if r.observation_id in used or (r.not_yet and r.site_id in room.bare)]
+        doubt = [row.p_place for row in rows if row.p_place is not None]
         place = f", if it is the place (probability {min(doubt):.0%} or more)" if doubt else ""
-        by = f" ({', '.join(room.ids)})" if room.ids else ""
+        ids, days = ([*dict.fromkeys(x)] for x in ((r.observation_id for r in rows), (day_words(r.date) for r in rows)))
+        what = f"at {listed([*room.sites, *room.bare])} on {listed(days)} ({listed(ids)})"
         if not high:
-            return f"What was looked at, {listed(sites)}, was bare: room for no chip{place}."
+            return f"What was seen {what} was bare: room for no chip{place}."
         span = f"{show(best)} ({show(low)} to {show(high)}, 90%)"
-        return (
-            f"What was seen at {listed(sites)}{by} had room for {span} {_chips(room)}{place}: "
-            f"{self._against_room(room)}."
-        )
+        fits = self._against_room(room)
+        return f"What was seen {what} had room for {span} {_chips(room)}{place}: {fits}. Room is no chip."
 
     def _against_room(self, room: HallRoom) -> str:
         """Return how the claimed numbers lie to a range of room."""
