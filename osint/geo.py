@@ -35,6 +35,8 @@ DATUMS = ("WGS-84", "GCJ-02", "BD-09", "unknown")
 UNKNOWN_DATUM_KM = 1.2
 """Largest error of BD-09 measured over the region, km, rounded up."""
 WGS84 = Geod(ellps="WGS84")
+ARCTIC_DEG = 72.0
+"""Latitude from which a place is taken for one with longitude and latitude exchanged, if that is in or about China."""
 SUFFIXES = (".geojson", ".json", ".kml", ".gpkg", ".csv")
 """Formats of outlines, read and written."""
 MAX_BYTES = 256 << 20
@@ -158,6 +160,10 @@ def _on_the_globe(lon: float, lat: float) -> None:
         exchanged = "; the two may be exchanged" if abs(lat) > 90 else ""
         meant = f"; did you mean {lat:.12g},{lon:.12g}?" if abs(lat) > 90 and abs(lat) <= 180 and abs(lon) <= 90 else ""
         raise BadInputError(f"{where}{exchanged}; longitude first (-180 to 180), then latitude (-90 to 90){meant}")
+    if lat >= ARCTIC_DEG and in_china(lat, lon):
+        raise BadInputError(
+            f"lon {lon:.12g}, lat {lat:.12g} is in the Arctic: longitude first; did you mean {lat:.12g},{lon:.12g}?"
+        )
 
 
 def datum_named(text: str) -> str:
@@ -392,17 +398,29 @@ def read_outlines(path: str | Path) -> gpd.GeoDataFrame:
     """
     path = Path(path)
     frame = read_features(path)
-    polygons = frame.geometry.notna() & frame.geometry.geom_type.isin(_SURFACES)
+    polygons = frame.geometry.geom_type.isin(_SURFACES)
     if not polygons.all():
         raise BadInputError(f"{path.name} must hold polygons only; {int((~polygons).sum())} of {len(frame)} are not")
     if "outline_id" not in frame:
         names = frame[next((c for c in _LABELS if c in frame), "area_m2")]
         known = names.notna() & (names.astype(str) != "") & (names.name != "area_m2")
         frame["outline_id"] = [str(v) if k else str(n) for n, (v, k) in enumerate(zip(names, known, strict=True), 1)]
+    frame["outline_id"] = _told_apart(frame["outline_id"].astype(str))
     for identifier, outline in zip(frame["outline_id"], frame.geometry, strict=True):
+        if outline.is_empty:
+            raise BadInputError(f"{path.name}: outline {identifier} is empty: draw it again, or take it out")
+        west, south, east, north = outline.bounds
+        _on_the_globe(west, north)
+        _on_the_globe(east, south)
         if fault := _crossing(outline):
             raise BadInputError(f"{path.name}: outline {identifier} {fault}; draw it again")
     return frame
+
+
+def _told_apart(names: pd.Series) -> list[str]:
+    """Return names, with a number behind each that was there before: two folders of a file may use one name."""
+    count = names.groupby(names).cumcount()
+    return [name if not n else f"{name} ({n + 1})" for name, n in zip(names, count, strict=True)]
 
 
 def _frame(path: Path) -> gpd.GeoDataFrame:
@@ -411,10 +429,7 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
     with path.open("rb") as file:
         start = file.read(4096).lstrip(b"\xef\xbb\xbf \r\n\t")
     if suffix in (".geojson", ".json"):
-        body = json.loads(path.read_bytes())
-        bare = [body if body.get("type") == "Feature" else {"type": "Feature", "properties": {}, "geometry": body}]
-        crs = str(((body.get("crs") or {}).get("properties") or {}).get("name", "EPSG:4326"))
-        return gpd.GeoDataFrame.from_features(body.get("features", bare), crs=crs)
+        return _geojson_frame(path)
     if suffix == ".csv":
         table = pd.read_csv(path)
         if column := next((c for c in ("wkt", "geometry", "WKT") if c in table), None):
@@ -427,7 +442,43 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
     signature = b"SQLite format 3\0" if suffix == ".gpkg" else b"<kml"
     if signature not in start or b"OGRVRT" in start:
         raise UnreadableError(f"{path.name} is not a {suffix[1:].upper()} file")
-    return gpd.read_file(path)
+    return _layers(path)
+
+
+def _geojson_frame(path: Path) -> gpd.GeoDataFrame:
+    """Return the features of GeoJSON, or of a bare geometry, with the `id` that each of them has."""
+    try:
+        body = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"{path.name} is not in UTF-8, as GeoJSON must be: save it in UTF-8") from error
+    if not isinstance(body, dict) or not isinstance(body.get("type"), str):
+        form = "a list: put it into a FeatureCollection as its `features`" if isinstance(body, list) else "no GeoJSON"
+        form = (
+            "an answer of Overpass: convert it to GeoJSON first"
+            if isinstance(body, dict) and "elements" in body
+            else form
+        )
+        raise UnreadableError(f"{path.name} is {form}")
+    bare = [body if body["type"] == "Feature" else {"type": "Feature", "properties": {}, "geometry": body}]
+    crs = str(((body.get("crs") or {}).get("properties") or {}).get("name", "EPSG:4326"))
+    features = body.get("features", bare)
+    own = [
+        {**one, "properties": {"id": one["id"], **(one.get("properties") or {})}} if one.get("id") is not None else one
+        for one in features
+    ]
+    return gpd.GeoDataFrame.from_features(own, crs=crs)
+
+
+def _layers(path: Path) -> gpd.GeoDataFrame:
+    """Return all layers of a file, a folder of KML being one, each row with its `layer` where there are several."""
+    names = [str(name) for name in gpd.list_layers(path)["name"]]
+    frames = [gpd.read_file(path, layer=name) for name in names]
+    frames = [frame for frame in frames if isinstance(frame, gpd.GeoDataFrame) and len(frame)]
+    if len(frames) < 2:
+        return frames[0] if frames else gpd.read_file(path)
+    degrees = [(f if f.crs is not None else f.set_crs(4326)).to_crs(4326) for f in frames]
+    named = [frame.assign(layer=name) for frame, name in zip(degrees, names, strict=False)]
+    return gpd.GeoDataFrame(pd.concat(named, ignore_index=True), crs=4326)
 
 
 def _nesting(text: str) -> int:

@@ -491,3 +491,12 @@ def test_a_number_that_is_none_is_refused_at_the_door(copied, value):
     with pytest.raises(BadInputError, match=r"observations.csv: row \d+ .* column low has"):
         copied.enter("observations", [row])
     assert (copied.path / "raw" / "observations.csv").read_bytes() == before
+
+
+def test_an_estimate_of_a_site_is_that_of_the_verb(monkeypatch, capsys):
+    monkeypatch.delenv("OSINT_DATA", raising=False)
+    asked = osint.open_case().site("XJ03").estimate("it_mw", floor_m2=33_000)
+    code, out, _ = run(capsys, "estimate", "it_mw", "--given", "floor_m2=33000", "--site", "XJ03")
+    assert code == 0 and out.startswith(repr(asked))
+    with pytest.raises(BadInputError, match="say what to estimate"):
+        osint.open_case().site("XJ03").estimate("it_mw")

@@ -83,8 +83,11 @@ def test_a_search_in_time_agrees_with_every_scene_and_reads_far_less(built):
     outline = made.truth.to_crs(4326).geometry.iloc[0]
     (few,) = dated(made, data).rows
     (all_,) = change.date_change(stack.stack_of_dataset(data), outline, START, END, exhaustive=True).rows
-    apart = pd.Timestamp(few["roofed_best"]) - pd.Timestamp(all_["roofed_best"])
-    assert abs(apart.days) <= 5
+    # a cover of 40 days is half done when half of it is laid: either search may be off by a part of that, and says so
+    half = str(made.truth.iloc[0].roofed_half.date())
+    for row in (few, all_):
+        assert row["roofed_low"] <= half <= row["roofed_high"]
+        assert abs((pd.Timestamp(row["roofed_best"]) - pd.Timestamp(half)).days) < 15
     assert few["kind"] == all_["kind"]
     assert few["bytes_read"] < 0.2 * all_["bytes_read"]
 

@@ -1,3 +1,6 @@
+import json
+
+import geopandas as gpd
 import numpy as np
 import pyproj
 import pytest
@@ -127,3 +130,48 @@ def test_outlines_are_the_same_bytes_twice_and_keep_their_courtyards(tmp_path, s
     assert first == second
     assert geo.read_outlines(tmp_path / f"a{suffix}").area_m2[0] == pytest.approx(geo.area_m2(COURTYARD), rel=1e-5)
     assert suffix != ".csv" or b"'=1+1" in first
+
+
+RING = "<Polygon><outerBoundaryIs><LinearRing><coordinates>{0},43 {1},43 {1},43.001 {0},43.001 {0},43</coordinates></LinearRing></outerBoundaryIs></Polygon>"
+
+
+def test_every_folder_and_layer_of_a_file_is_read_and_names_are_kept(tmp_path):
+    mark = "<Folder><name>{0}</name><Placemark><name>哈密一期</name>{1}</Placemark></Folder>"
+    folders = mark.format("a", RING.format(93, 93.001)) + mark.format("b", RING.format(93.01, 93.012))
+    head = '<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
+    (tmp_path / "a.kml").write_text(f"{head}{folders}</Document></kml>", encoding="utf-8")
+    found = geo.read_outlines(tmp_path / "a.kml")
+    assert found["outline_id"].tolist() == ["哈密一期", "哈密一期 (2)"]
+    assert found["layer"].tolist() == ["a", "b"]
+    for layer in "ab":
+        frame = gpd.GeoDataFrame({"name": [layer]}, geometry=[shapely.box(93, 43, 93.001, 43.001)], crs=4326)
+        frame.to_file(tmp_path / "two.gpkg", layer=layer)
+    assert geo.read_outlines(tmp_path / "two.gpkg")["outline_id"].tolist() == ["a", "b"]
+
+
+def square(x, y, **more):
+    ring = [[x, y], [x + 0.001, y], [x + 0.001, y + 0.001], [x, y + 0.001], [x, y]]
+    return {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}, **more}
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "match"),
+    [
+        (lambda: [square(93, 43)], "utf-8", "a list: put it into a FeatureCollection"),
+        (lambda: {"version": 0.6, "elements": []}, "utf-8", "an answer of Overpass"),
+        (lambda: {"type": "FeatureCollection", "features": [square(93, 43, id="哈密")]}, "gbk", "not in UTF-8"),
+        (lambda: {"type": "Polygon", "coordinates": []}, "utf-8", "outline 1 is empty"),
+        (lambda: square(43, 93), "utf-8", "did you mean"),
+        (lambda: square(43, 80), "utf-8", "in the Arctic: longitude first; did you mean 80"),
+    ],
+)
+def test_outlines_that_are_none_are_refused_with_the_way_out(tmp_path, body, encoding, match):
+    path = tmp_path / "o.geojson"
+    path.write_bytes(json.dumps(body(), ensure_ascii=False).encode(encoding))
+    with pytest.raises(OsintError, match=match):
+        geo.read_outlines(path)
+
+
+def test_the_id_of_a_feature_names_its_outline(tmp_path):
+    (tmp_path / "o.geojson").write_text(json.dumps(square(93, 43, id="way/7")))
+    assert geo.read_outlines(tmp_path / "o.geojson")["outline_id"].tolist() == ["way/7"]

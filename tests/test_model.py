@@ -232,9 +232,14 @@ def test_one_sided_evidence_alone_is_refused(register):
         one(register, "it_mw", "pflops>=60000", country="CN")
 
 
-def test_two_exact_values_of_one_quantity_are_refused(register):
-    with pytest.raises(OsintError, match="cannot both hold"):
-        one(register, "it_mw", "racks=5000", "racks=6000", country="CN")
+@pytest.mark.parametrize(
+    "texts", [("racks=5000", "racks=6000"), ("it_mw=190", "it_mw=60"), ("it_mw=190", "floor_m2=300")]
+)
+def test_givens_that_contradict_each_other_are_named_before_any_number(register, texts):
+    found = one(register, "it_mw", *texts, country="CN")
+    first = found.text().splitlines()[0]
+    assert found.refused and np.isnan([found.low, found.best, found.high]).all()
+    assert first.startswith("CONTRADICTION") and all(t in first for t in texts)
 
 
 def test_json_has_the_promised_shape(capsys):

@@ -82,6 +82,7 @@ class Site:
         givens: list[Given] = [model.parse_given(f"{name}={value}") for name, value in given.items()]
         use = {"use of the hall": self.row.hall_use} if self.row.hall_use else {}
         known: dict[str, Any] = {"chip": chip, "date": date, "country": self.row.country, "fixed": use}
+        known["elevation_m"] = self.row.elevation_m
         return model.estimate(quantity, givens, register=self.case.register, **known)
 
     def total(self) -> list[Total]:

@@ -73,7 +73,7 @@ def moments(fit: Fit, group: list[int], coverage: float) -> Moments:
     weight = _weights(likelihood, prior, fit.temper)
     loose = _weights(likelihood, prior, fit.temper * BEGIN_SHARE)
     begun, half, complete = (
-        _interval(moment, weights, coverage)
+        interval_of(moment, weights, coverage)
         for moment, weights in ((begins, loose), (begins + durations / 2, weight), (begins + durations, weight))
     )
     return Moments(group, begun, half, complete, weight @ before, weight @ after, float(plain.max()))
@@ -153,7 +153,7 @@ def _levelled(
     return np.log(density + floor).sum(1), cost, found[:, 0], found[:, count]
 
 
-def _interval(points: np.ndarray, weight: np.ndarray, coverage: float) -> tuple[float, float, float]:
+def interval_of(points: np.ndarray, weight: np.ndarray, coverage: float) -> tuple[float, float, float]:
     """Return low, median and high of weighted points, the bounds on the outer edges of their cells."""
     order = np.argsort(points, kind="stable")
     places = np.searchsorted(np.cumsum(weight[order]), [(1 - coverage) / 2, 0.5, (1 + coverage) / 2])

@@ -101,6 +101,8 @@ class Structure:
     """Half cleared, days since 1970-01-01."""
     step: Step | None = None
     """Step of the ground of earthworks: the cover itself, if their colour turns out to be that of a roof."""
+    near: tuple[float, float] = (np.nan, np.nan)
+    """Days, since 1970-01-01, from when its change may have begun to when it was surely over."""
 
     @property
     def stands(self) -> bool:
@@ -437,6 +439,7 @@ def _structure(step: Step, cover: LandCover, scrapings: Sequence[Step], seen: Se
         doubts=(wide,) if width > LONGEST_INTERVAL_DAYS else (),
         step_probability=step.probability,
         half_day=to_day(step.best),
+        near=(to_day(step.begun.low), to_day(step.complete.high)),
         shown_from_day=to_day(step.complete.high),
         shown_until_day=seen.days[-1] + 1,
     ).doubtful(cover.doubt)
@@ -527,6 +530,16 @@ def why_not(found: Steps) -> Doubt:
 def _date(moment: np.datetime64, later_days: int = 0) -> dt.date:
     """Return the date of the moment that is `later_days` after one."""
     return dt.date.fromisoformat(iso(moment + np.timedelta64(later_days, "D")))
+
+
+def date_of(day: float, later_days: int = 0) -> dt.date:
+    """Return the date of a day since 1970-01-01, or of `later_days` after it."""
+    return _date(to_date(day), later_days)
+
+
+def day_of(date: dt.date) -> float:
+    """Return the days from 1970-01-01 to a date."""
+    return float((date - dt.date(1970, 1, 1)).days)
 
 
 def iso(moment: np.datetime64) -> str:

@@ -13,7 +13,7 @@ import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo, imagery
-from osint.change import history, landcover, sampling, series, steps
+from osint.change import covers, history, landcover, sampling, series, steps
 from osint.change.history import COVERS, PROPERTIES, Structure
 from osint.change.kinds import KIND_BANDS
 from osint.change.landcover import BUILDINGS, Kind
@@ -128,8 +128,8 @@ def _told(stack: Stack, rows: pd.DataFrame, place: BaseGeometry, gathered: sampl
     shown = _structures(gathered.data, footprint, seen, (found, covered), coverage)
     if not shown:
         return _refused(*unread, history.unconfirmed(seen) or history.why_not(found), seen=seen)
-    shown = [_pictured(stack, rows, one, place, gathered.data) for one in shown]
-    shown = _like_the_whole([_coloured(one) for one in shown])
+    shown = [_judged(stack, rows, one, place, gathered.data) for one in shown]
+    shown = _like_the_whole(_covered(stack, rows, shown, place, gathered.data, coverage))
     return Dated(tuple(_measured(shown, footprint)), seen)
 
 
@@ -167,6 +167,35 @@ def _structures(
             ground, covered = _steps(own, coverage)
         shown += [_Shown(s, phase, own) for s in history.structures(ground, covered, own)]
     return sorted(shown, key=lambda s: s.structure.roofed_best or s.structure.onset_high or dt.date.max)
+
+
+def _judged(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:
+    """Return a structure with pictures that show it, called what its colour and shape say."""
+    return _coloured(_pictured(stack, rows, shown, geometry, data))
+
+
+def _covered(
+    stack: Stack, rows: pd.DataFrame, shown: list[_Shown], geometry: BaseGeometry, data: xr.Dataset, coverage: float
+) -> list[_Shown]:
+    """Return structures dated by the change that laid their cover, what stood before it being a slab or a frame."""
+    done: list[_Shown] = []
+    for one in shown:
+        own = [s.structure for s in shown if s.phase is one.phase]
+        place = own.index(one.structure)
+        since = max((s.half_day if s.stands else s.removed_day for s in own[:place]), default=-np.inf)
+        last = place + 1 == len(own)
+        until = np.inf if last else own[place + 1].half_day
+        later = covers.later_change(one.structure, one.seen, coverage) if last else None
+        final = None
+        if later is not None:
+            state = covers.final_state(one.structure, later, one.seen)
+            final = _judged(stack, rows, replace(one, structure=state, picture=None), geometry, data)
+        told, weight = covers.chosen(one.structure, None if final is None else final.structure)
+        window = (since, min(until, told.removed_day))
+        over = told.near[1] if told is one.structure or later is None else steps.to_day(later.complete.high)
+        timed = covers.timed(told, (told.near[0], over), window, one.seen, coverage, one.structure, weight)
+        done.append((one if told is one.structure or final is None else final).edited(timed))
+    return done
 
 
 def _pictured(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:

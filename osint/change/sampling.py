@@ -33,6 +33,8 @@ MAY_BE_GONE_SHARE = 0.4  # loss over the gains before it, above which a roof may
 SCRAPING_SHARE = 0.1  # of all scenes listed: once more have been read, a step without a roof is narrowed no further
 SHOWN_SCENES = 2  # fewest scenes that show what stands in the other bands
 PICTURE_SCENES = 4  # scenes of each standing roof that are read in the other bands too
+STAGE_DAYS, STAGE_SCENES = 90.0, 4  # after a change in which scenes show whether it was the last; how many
+STAGE_SPAN_DAYS = 240.0  # from a slab or frame to the cover that hides it, at most
 UNKNOWN_CLOUD_PCT = 50.0  # cloud cover of a scene that states none
 UNKNOWN, COVERED, USABLE, UNREAD = -1, 0, 1, 2  # what is known of a scene
 MAX_ROUNDS = 14  # most times that scenes are asked for
@@ -107,7 +109,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         inside = [
             SceneRequest((b.before_day + b.after_day) / 2, b.before_day, b.after_day, TRANSIENT_SCENES) for b in brief
         ]
-        requests = [*_odd(found, seen), *inside, *_about(search, roofs, seen)]
+        requests = [*_odd(found, seen), *inside, *_about(search, roofs, seen), *_stages(search, roofs, found, seen)]
         if search.round(requests, seen.days):
             continue
         # a step that stands alone has to be sure; next to a roof it only names the day when ground was broken
@@ -305,6 +307,20 @@ def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) 
         widest = int(np.argmax(np.diff(places)))
         low, high = places[widest], places[widest + 1]
         requests.append(SceneRequest((low + high) / 2, low, high, 1))
+    return requests
+
+
+def _stages(search: _Search, roofs: Steps, found: Steps, seen: Series) -> list[SceneRequest]:
+    """Return requests for scenes after what may be a roof: what came may be a slab, and the roof a later step."""
+    gains = [k for k in range(len(roofs)) if _may_be_roof(roofs, k) and series.step_whiteness(roofs.steps[k]) > 0]
+    if not gains:
+        return []
+    over = steps.to_day(roofs.steps[gains[-1]].complete.best)
+    requests = [SceneRequest(over + STAGE_DAYS / 2, over, over + STAGE_DAYS, STAGE_SCENES)]
+    late = [s for s in found if over < steps.to_day(s.best) < over + STAGE_SPAN_DAYS]
+    for step in late[-1:]:
+        last, first = _bracket(step, seen, over - 1, seen.days[-1] + 1)
+        requests.append(SceneRequest((last + first) / 2, last, first, BRACKET_SCENES))
     return requests
 
 

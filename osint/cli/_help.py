@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import difflib
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
-from osint.errors import NotFoundError
+from osint.errors import BadInputError, NotFoundError
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
@@ -118,6 +119,16 @@ def check_verb(parser: argparse.ArgumentParser, verb: str) -> None:
         near = difflib.get_close_matches(verb.casefold(), known, cutoff=NEAR)
         offered = f"did you mean {' or '.join(near)}?" if near else "`osint help` lists the verbs"
         raise NotFoundError(f"there is no verb {verb!r}; {offered}")
+
+
+def check_left(parser: argparse.ArgumentParser, verb: str, left: Sequence[str]) -> None:
+    """Raise BadInputError for words that a verb does not take, with the options that are near."""
+    if not left:
+        return
+    known = _options(verbs_of(parser)[verb]) if verb in verbs_of(parser) else []
+    near = difflib.get_close_matches(left[0].partition("=")[0], known, cutoff=NEAR)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    raise BadInputError(f"{left[0]!r} is not understood; {meant}`osint help {verb}".rstrip() + "` lists what it takes")
 
 
 def overview(parser: argparse.ArgumentParser) -> str:

@@ -45,7 +45,7 @@ def add_verbs(subparsers: Any) -> None:
     observe.add_argument("--radius", type=float, default=1_000.0, metavar="M", help=told)
     observe.add_argument("--demo", action="store_true", help="on a SIMULATED world put at the place, without a network")
 
-    scenes = scenes_parser(out="GeoJSON to write")
+    scenes = scenes_parser(out="GeoJSON to write (default: OUTLINES_dated.geojson)", required=("start", "end"))
     date = add_verb(subparsers, "date", _date, scenes, help="estimate construction dates for outlines")
     date.add_argument("outlines", type=Path, help="GeoJSON of polygons with outline_id")
     told = "date the step of Sentinel-1 too (sentinel-1-rtc of this catalogue; default %(const)s)"
@@ -53,6 +53,7 @@ def add_verbs(subparsers: Any) -> None:
     for p in (observe, date):
         p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
 
+    scenes = scenes_parser(out="GeoJSON to write (default: OUTLINES_measured.geojson)", required=("start", "end"))
     told = "measure roof and plot of outlines, bound the cooling yard"
     p = add_verb(subparsers, "measure", _measure, scenes, help=told)
     told = "GeoJSON of polygons with outline_id; the roofs of one plot as one feature"
@@ -64,7 +65,8 @@ def add_verbs(subparsers: Any) -> None:
 
     _add_locate(subparsers)
 
-    scenes = scenes_parser(out="CSV to write, one row per published date")
+    out = "CSV to write, one row per published date (default: compared.csv)"
+    scenes = scenes_parser(out=out, required=("start", "end"))
     told = "date sites whose dates are published and compare the two"
     p = add_verb(subparsers, "validate", _validate, scenes, help=told)
     p.add_argument("table", type=Path, metavar="TABLE.csv", help="columns Data center, Date, Construction status")
@@ -83,7 +85,10 @@ def _add_locate(subparsers: Any) -> None:
         subparsers,
         "locate",
         _locate,
-        scenes_parser(out="GeoJSON to write, with the journal and the chips next to it"),
+        scenes_parser(
+            out="GeoJSON to write, with the journal and the chips next to it (default: SITE_found.geojson)",
+            required=("start", "end"),
+        ),
         help="search a wide area for a roof absent on one date and present on another",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Search a place known to some kilometres for new roof of a size that was not there on one day\n"
@@ -180,9 +185,15 @@ def _stack_around(args: argparse.Namespace, outlines: GeoDataFrame, start: str, 
     return change.open_stack(place, start, end, catalogue=args.catalogue, collection=args.collection)
 
 
+def _default_out(args: argparse.Namespace, name: str) -> None:
+    """Set --out to a name in the case, where none was given."""
+    args.out = args.out or _arguments.in_case(Path(name), args.data)
+
+
 def _date(args: argparse.Namespace) -> int:
     from osint import change, geo
 
+    _default_out(args, f"{args.outlines.stem}_dated.geojson")
     outlines, span = geo.read_outlines(args.outlines), (args.start, args.end)
     stack = _stack_around(args, outlines, *span)
     dated = stack.mark(change.date_outlines(stack, outlines, *span, exhaustive=args.exhaustive, tell=_tell))
@@ -200,6 +211,7 @@ def _measure(args: argparse.Namespace) -> int:
     from osint import change, geo
     from osint.errors import BadInputError
 
+    _default_out(args, f"{args.outlines.stem}_measured.geojson")
     outlines = geo.read_outlines(args.outlines)
     before = (args.before_start, args.before_end) if args.before_start and args.before_end else None
     if before is None and (args.before_start or args.before_end):
@@ -222,6 +234,7 @@ def _locate(args: argparse.Namespace) -> None:
     from osint.errors import BadInputError, NotFoundError
 
     place = _wide_place(args)
+    _default_out(args, f"{args.site or 'place'}_found.geojson")
     if not TILE_KM_RANGE[0] <= args.tile_km <= TILE_KM_RANGE[1]:
         raise BadInputError(f"`--tile-km` is {TILE_KM_RANGE[0]:g} to {TILE_KM_RANGE[1]:g}, not {args.tile_km:g}")
     area_m2 = (args.area_low, args.area_high)
@@ -264,7 +277,8 @@ def _wide_place(args: argparse.Namespace) -> BaseGeometry:
         return _arguments.box(args.bbox, args.datum)
     if args.site:
         register = load_register(args.data)
-        return change.site_area(one_site(register, args.site).site_id, register).circle
+        args.site = one_site(register, args.site).site_id
+        return change.site_area(args.site, register).circle
     return _arguments.disc_argument(args.at, args.precision_km, args.datum)
 
 
@@ -282,6 +296,7 @@ def _validate(args: argparse.Namespace) -> None:
     from osint import change
     from osint.register import write_csv
 
+    _default_out(args, "compared.csv")
     source = change.StackSource.of(args.catalogue, args.collection, args.start, args.end)
     compared = change.validate(args.table, source, args.start, args.end, places=args.places, tell=_tell)
     write_csv(compared.rows, args.out)

@@ -150,7 +150,7 @@ def _asked_for(steps: Sequence[NextStep], site_id: str, register: Register) -> s
     name = register.site(site_id)["name_en"]
     claims = {step.for_claim for step in steps} - {""}
     rows = register.claims[register.claims["claim_id"].isin(claims)].to_dict("records")
-    tested = "; to test " + "; ".join(map(verdict.claim_line, rows)) if rows else "; no claim of a number is on file"
+    tested = "; to test " + "; ".join(map(verdict.claim_line, rows)) if rows else ""
     return f"{site_id}  {name}{tested}"
 
 

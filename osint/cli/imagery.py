@@ -35,7 +35,7 @@ def add_verbs(subparsers: Any) -> None:
     scenes = add_verb(subparsers, "scenes", _scenes, place, out, help="list the scenes of a place between two dates")
 
     told = "read the scenes of a place into one .npz of arrays on one grid"
-    fetch = add_verb(subparsers, "fetch", _fetch, place, scenes_parser(out=".npz to write"), help=told)
+    fetch = add_verb(subparsers, "fetch", _fetch, place, _scenes_to("cube.npz", ".npz to write"), help=told)
     fetch.add_argument("--bands", default="B02,B03,B04,B11,scl", help="comma separated (default %(default)s)")
     fetch.add_argument("--resolution", type=float, default=10.0, metavar="M", help="pixel in m (default %(default)g)")
     for p in (scenes, fetch):
@@ -48,7 +48,7 @@ def add_verbs(subparsers: Any) -> None:
     p.add_argument("--days", type=int, default=30, help="how far from each date to look (default %(default)s)")
 
     told = "draw a place on many days: a contact sheet (.png, .svg) or a time-lapse (.gif)"
-    out = scenes_parser(out="picture to write: .png or .svg, or .gif for a time-lapse")
+    out = _scenes_to("sheet.png", "picture to write: .png or .svg, or .gif for a time-lapse")
     p = add_verb(subparsers, "sheet", _sheet, place, out, help=told)
     add_demo(p)
     p.add_argument("--count", type=int, default=12, metavar="N", help="pictures, spread over the time (default 12)")
@@ -64,7 +64,8 @@ def add_verbs(subparsers: Any) -> None:
     p.add_argument("--outlines", type=Path, metavar="FILE", help="date what changed inside these outlines (.geojson)")
     p.add_argument("--title", default="", help="written over the picture")
     told = "picture to write (.png, .svg; .gif for a time-lapse), or .geojson with --outlines"
-    add_out(p, told, required=True)
+    add_out(p, f"{told} (default pictures.png)")
+    p.set_defaults(out=Path("pictures.png"))
     p.add_argument("--crs", default="EPSG:4326", help="of corners and world files (default %(default)s)")
 
     told = "save map tiles of a place as one picture, with date, credit and terms"
@@ -83,6 +84,13 @@ def add_verbs(subparsers: Any) -> None:
     p = add_verb(subparsers, "power", _power, place_parser(10_000.0), help=told)
     add_offline(p)
     add_out(p, "write them here: GeoJSON, KML, GeoPackage or CSV")
+
+
+def _scenes_to(name: str, told: str) -> argparse.ArgumentParser:
+    """Return the parent parser of a verb that reads scenes and writes a file of a default name."""
+    p = scenes_parser(out=f"{told} (default {name})", required=("start", "end"))
+    p.set_defaults(out=Path(name))
+    return p
 
 
 def _two_dates() -> argparse.ArgumentParser:

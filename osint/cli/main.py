@@ -107,6 +107,8 @@ class Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """Return the help, with what a verb adds when it is asked for it (`more` of its defaults)."""
+        if self.prog == "osint":
+            return _help.overview(self)
         more = self.get_default("more")
         return super().format_help() + (f"\n{more()}\n" if more else "")
 
@@ -197,7 +199,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         parser = build_parser()
         _help.check_verb(parser, verb)
-        args = parser.parse_args(words)
+        args, left = parser.parse_known_args(words)
+        _help.check_left(parser, verb, left)
         with _marked(as_json=getattr(args, "json", False)), _offline(getattr(args, "offline", False)):
             moved = place_outputs(args)
             with demo_world(args):

@@ -31,11 +31,11 @@ def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
 def _sites(args: argparse.Namespace) -> None:
     from osint import register as tables
     from osint.errors import NotFoundError
-    from osint.register import find_sites, load_register, one_site, split_names
+    from osint.register import list_sites, load_register, one_site, split_names
     from osint.shown import table_text
 
     register = load_register(args.data)
-    wanted = {site.site_id for word in split_names(args.words) for site in find_sites(register, word)}
+    wanted = {site_id for word in split_names(args.words) for site_id in list_sites(register, word)}
     if args.words and not wanted:
         one_site(register, " ".join(args.words))  # says what is spelt nearly so
         raise NotFoundError("no site answers to what was typed")

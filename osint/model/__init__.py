@@ -24,7 +24,7 @@ from osint.model.evidence import (
     sig,
 )
 from osint.model.fits import Fit, Fits, fits
-from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, height_used, unit_of
+from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, ReadingWord, height_used, unit_of
 from osint.model.posterior import Posterior, after, alone, design, invert, posterior, solve, tightest
 from osint.model.score import Score, leave_out, score
 from osint.model.sums import SharedSum, sum_of
@@ -56,6 +56,7 @@ __all__ = [
     "Posterior",
     "Question",
     "Reading",
+    "ReadingWord",
     "Readings",
     "Score",
     "SharedSum",

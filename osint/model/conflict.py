@@ -48,13 +48,18 @@ class Conflict:
 
     def text(self) -> str:
         """Return it in words, with both sides."""
-        rest = ", ".join(g.text() for g in self.others)
+        rest = ", ".join(map(_named, self.others))
         pair = "these two disagree" if len(self.others) == 1 else "this and the others disagree"
         expected = f"{show(self.best)} ({show(self.low)} to {show(self.high)}, 90%) {unit_of(self.given.quantity)}"
         chance = f"p = {self.p:.2g}" if self.p >= 1e-6 else "p < 0.000001"
-        return f"{self.given.text()} against {rest}: {pair} by a factor of {show(self.factor)} ({chance}); {rest} " + (
+        return f"{_named(self.given)} against {rest}: {pair} by a factor of {show(self.factor)} ({chance}); {rest} " + (
             f"expects {expected}" if len(self.others) == 1 else f"expect {expected}"
         )
+
+
+def _named(given: Given) -> str:
+    """Return a given as it can be typed, with the rows behind it."""
+    return given.text() + (f" [{', '.join(given.ids)}]" if given.ids else "")
 
 
 def conflicts(givens: Sequence[Given], readings: Sequence[Reading]) -> tuple[Conflict, ...]:

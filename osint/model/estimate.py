@@ -6,7 +6,6 @@ The number under test is never a given: verdict.judge opens it.
 from __future__ import annotations
 
 import html
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -289,10 +288,6 @@ def estimate(
     """
     target = quantity_named(target)
     country = country_code(country) if country is not None else None
-    for a, b in itertools.combinations([g for g in givens if g.low == g.high], 2):
-        if a.quantity == b.quantity and a.low != b.low:
-            one = f"write one range, {a.quantity}=LOW..HIGH"
-            raise BadInputError(f"{a.text()} and {b.text()} cannot both hold; {one}")
     network = Network.of(register if register is not None else load_register())
     chip = _sold(network, chip, date) if chip else None
     wanted = {target} | {g.quantity for g in givens}

@@ -21,7 +21,16 @@ from osint.register.records import (
     Relation,
     SiteRow,
 )
-from osint.register.search import find_claims, match_id, named, near_ids, one_claim, sites_overview, split_names
+from osint.register.search import (
+    find_claims,
+    list_sites,
+    match_id,
+    named,
+    near_ids,
+    one_claim,
+    sites_overview,
+    split_names,
+)
 from osint.register.tables import (
     DEMO_MARKER,
     Register,
@@ -98,6 +107,7 @@ __all__ = [
     "find_date",
     "find_sites",
     "find_url_date",
+    "list_sites",
     "load_register",
     "match_id",
     "named",

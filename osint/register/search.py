@@ -12,6 +12,7 @@ import pandas as pd
 from osint.errors import BadInputError, NotFoundError
 from osint.register.names import find_sites, one_site
 from osint.register.tables import Register
+from osint.register.vocabulary import chip_families
 
 NEAR = 4
 """Ids that a message offers, each at least NEAR_SHARE alike."""
@@ -100,11 +101,25 @@ def find_claims(register: Register, text: str = "") -> pd.DataFrame:
     of_sites = table["site_id"].isin([site.site_id for site in find_sites(register, text)])
     if of_sites.any():
         return table[of_sites]
-    wanted = unicodedata.normalize("NFKC", text).casefold()
-    held = pd.Series(False, table.index)
+    families = set(chip_families(text))
+    named_by = [set(chip_families(model)) for model in table["chip_model"]]
+    held = pd.Series([bool(own) and own <= families for own in named_by], table.index)
+    wanted = _words(text)
     for column in _SEARCHED:
-        held |= table[column].str.casefold().str.contains(wanted, regex=False)
+        held |= table[column].map(_words).str.contains(wanted, regex=False)
     return table[held]
+
+
+def _words(text: str) -> str:
+    """Return a text in one case and width, without the commas that part thousands."""
+    return re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFKC", text).casefold())
+
+
+def list_sites(register: Register, text: str) -> set[str]:
+    """Return the ids of the sites to list for a text: those of `find_sites`, and all of a province."""
+    wanted = _words(text)
+    province = register.sites["province"].map(_words) == wanted
+    return {site.site_id for site in find_sites(register, text)} | set(register.sites["site_id"][province])
 
 
 def sites_overview(register: Register, site_ids: Iterable[str] = ()) -> list[dict[str, object]]:

@@ -20,6 +20,7 @@ from osint.verdict.finding import Bound, Contradiction, Finding, named
 from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
 from osint.verdict.look import RoomFor
+from osint.verdict.needs import Needs, needs
 from osint.verdict.next_steps import CANDIDATES, NEAR_KM, NextStep, next_steps, steps_frame, steps_in_order
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check
@@ -43,6 +44,7 @@ __all__ = [
     "Coverage",
     "Finding",
     "Found",
+    "Needs",
     "NextStep",
     "Outcome",
     "Pair",
@@ -63,6 +65,7 @@ __all__ = [
     "hypotheses",
     "judge",
     "named",
+    "needs",
     "next_steps",
     "stated_median",
     "steps_frame",

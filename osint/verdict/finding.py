@@ -15,6 +15,7 @@ from osint.model import Factor, Given, Posterior, show
 from osint.register import CLAIM_KINDS, Claim
 from osint.verdict.bearing import Assertion, Coverage, Sight, day_text
 from osint.verdict.look import Seen
+from osint.verdict.needs import Needs
 from osint.verdict.room import Room
 from osint.verdict.rules import By, FindingRule, Outcome, sure, word
 
@@ -39,7 +40,9 @@ FINDING_COLUMNS = (
     "claim_id", "site_id", "finding", "rule", "probability", "word", "confidence", "basis", "kind", "written",
     "quantity", "unit", "claimed", "allowed_low", "allowed_best", "allowed_high", "room_for", "room_by", "room_of",
     "room_partial", "p_place", "due", "days_after", "paper_low", "paper_best", "paper_high", "rung", "rests_on",
-    "contradicted_by", "assumption", "arithmetic", "shown", "room", "not_shown", "simulated", "would_change",
+    "contradicted_by", "assumption", "arithmetic", "shown", "room", "needs", "needs_mw_low",
+    "needs_mw_best", "needs_mw_high", "needs_m2_low", "needs_m2_best", "needs_m2_high", "not_shown",
+    "simulated", "would_change",
 )  # fmt: skip
 """Columns of a table of findings, those of `Finding.to_row`."""
 AT_EDGE = 1.0  # distance from its best, in standard deviations, from which one assumption carries a strained number
@@ -143,6 +146,8 @@ class Finding:
     """Of a strained number."""
     chips_counted_by: tuple[str, ...] = ()
     """Observations by others of a number of chips or servers."""
+    needs: Needs = field(default_factory=Needs)
+    """What the number would need, by relations alone."""
     would_change: tuple[str, ...] = field(default=())
     """What to get next."""
 
@@ -245,6 +250,8 @@ class Finding:
             "arithmetic": list(self.arithmetic),
             "shown": self.shown(),
             "room": self.room_text(),
+            "needs": self.needs.text(self.claim.written()),
+            **self.needs.to_row(),
             "not_shown": self.not_shown(),
             "simulated": any(s.row.simulated for s in self.seen.sights),
             "would_change": list(self.would_change),

@@ -14,8 +14,9 @@ from osint.errors import OsintError
 from osint.model import CAPACITY, ROUNDING, Dossier, Given, Posterior, Question
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register
 from osint.verdict.bearing import POWERED_UP, Asserts, assertion
-from osint.verdict.finding import Bound, Contradiction, EdgeAssumption, Finding, edge_assumption
+from osint.verdict.finding import Bound, Contradiction, EdgeAssumption, Finding, edge_assumption, named
 from osint.verdict.look import LATER_DAYS, Seen, look
+from osint.verdict.needs import needs
 from osint.verdict.room import Room, room_at, rooms_alone
 from osint.verdict.rules import REFUTE, STRAIN, By, Outcome, RuleFacts, below, decide, sure
 
@@ -156,6 +157,7 @@ def judge(
         contradictions=against,
         assumption=_edge(room, q, easy) if strained and room is not None else None,
         chips_counted_by=tuple(s.row.observation_id for s in seen.sights if s.row.quantity in COUNTED),
+        needs=needs(q, named(claim), dossier),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import Dossier, Given, Posterior, Question, SharedSum
+from osint.model import CHIP_COUNTS, Dossier, Given, Posterior, Question, ReadingWord, SharedSum
 from osint.verdict.bearing import Coverage, Sight, apart
 
 SAME_TIME_DAYS = 31  # within which two sizes of one thing cannot differ by what was built between them
@@ -143,12 +143,26 @@ def room_at(seen: Sequence[Sight], anchor: Sight, q: Question, dossier: Dossier)
     return dossier.once(q.site_id, key, lambda: _room(near, q, dossier))
 
 
+def _if_all_of_it(q: Question, givens: Sequence[Given]) -> dict[str, str]:
+    """Return the use of the hall under which a size is asked for chips: all of it is for them.
+
+    Room is what the building could hold and power. How much of it is for chips is a question of use, which no size
+    answers, and a claim that is too large for the whole of it is too large in the reading that fits most easily. What
+    is known of the use counts (`hall_use` in sites.csv), and where chips were counted they say it themselves.
+    """
+    if q.use or q.quantity not in CHIP_COUNTS or any(g.quantity in model.BY_CHIP for g in givens):
+        return {}
+    return {ReadingWord.USE: ReadingWord.AI_ALONE}
+
+
 def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
     merged = _merged(near)
     givens = [g for g, _ in merged]
     used = tuple(s for _, rows in merged for s in rows)
     try:
-        answer, _ = model.posterior(q.quantity, givens, model.readings_for(q, givens, dossier))
+        answer, _ = model.posterior(
+            q.quantity, givens, model.readings_for(q, givens, dossier, _if_all_of_it(q, givens))
+        )
     except OsintError:  # no relation joins them, or none of them bounds it from above
         return None
     within = any(s.coverage == Coverage.WITHIN for s in used)

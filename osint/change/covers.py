@@ -1,0 +1,146 @@
+"""Say which change of an outline was its cover: what was seen first may be a slab or a frame that a roof hid later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from osint.change import _transition, history, landcover, series, stages, steps
+from osint.change.history import COMPLETE_MARGIN_DAYS, HALF_MARGIN_DAYS, UNDER_WAY_DAYS, Structure
+from osint.change.measure import Z90
+from osint.change.reasons import Doubt, Reason
+from osint.change.sampling import STAGE_SPAN_DAYS
+from osint.change.series import Series
+from osint.change.stack import PAIR
+from osint.change.steps import Step, to_day
+
+AGAIN_DAYS = 10.0  # after the first change from which another one is looked at
+LATER_MIN_SIZE = 0.15  # change from slab to cover in the clearest band, over the surroundings
+STAGE_ODDS = 4.0  # that a change to another lasting state within months is a cover over a slab, not work on a roof
+LEAST_WEIGHT = 0.05  # of an explanation from which the interval holds it
+NEVER_A_SLAB = frozenset(
+    {Reason.SNOW_OR_WATER, Reason.DRIED_OUT, Reason.COMES_AND_GOES, Reason.SEASONAL, Reason.WETTED}
+)
+
+
+def relative(seen: Series) -> np.ndarray:
+    """Return (n, 2): the outline over its surroundings in the bands of PAIR, in which the sun of a season cancels."""
+    pair = [seen.bands.index(band) for band in PAIR]
+    inside, around = (np.maximum(part[:, pair], landcover.DARKEST_AROUND) for part in (seen.inside, seen.around))
+    return np.asarray(inside / around)
+
+
+def later_change(structure: Structure, seen: Series, coverage: float) -> Step | None:
+    """Return the last change of the ground soon after a structure came, if it lasts: it may be the cover over a slab.
+
+    A dark roof on a pale slab looks as if what stood there had been removed; ground that is bare again has the colour
+    that it had before.
+    """
+    if structure.kind is None or any(doubt.reason in NEVER_A_SLAB for doubt in structure.doubts):
+        return None
+    if not structure.stands and structure.removed_day - structure.half_day > STAGE_SPAN_DAYS:
+        return None
+    first, ratio = structure.half_day, relative(seen)
+    # a low sun changes what stands out, not the ground
+    mild = ~series.winter(seen.days, seen.latitude_deg)
+    later = [
+        step
+        for step in steps.date_step(seen.days[mild], ratio[mild], coverage=coverage)
+        if first + AGAIN_DAYS < to_day(step.best) <= first + STAGE_SPAN_DAYS
+        and float(np.abs(step.size).max()) >= LATER_MIN_SIZE
+    ]
+    return later[-1] if later and _is_new(structure, later[-1], seen.days[mild], ratio[mild]) else None
+
+
+def _is_new(structure: Structure, step: Step, days: np.ndarray, ratio: np.ndarray) -> bool:
+    """Return whether the ground after a step is not what it was before the structure."""
+    first = structure.half_day if structure.roofed_low is None else history.day_of(structure.roofed_low)
+    before, after = days < first, days > to_day(step.complete.best)
+    if not before.any() or not after.any():
+        return False
+    away = np.median(ratio[after], axis=0) - np.median(ratio[before], axis=0)
+    return bool(np.linalg.norm(away) >= max(history.LASTING_SHARE * float(np.linalg.norm(step.size)), LATER_MIN_SIZE))
+
+
+def final_state(structure: Structure, step: Step, seen: Series) -> Structure:
+    """Return a structure as what is seen of it after a later change."""
+    return replace(
+        structure,
+        removed_low=None,
+        removed_high=None,
+        removed_day=np.inf,
+        shown_from_day=to_day(step.complete.high),
+        shown_until_day=seen.days[-1] + 1,
+        step_probability=min(structure.step_probability / (history.BRIEF_FACTOR if _brief(structure) else 1.0), 1.0),
+        doubts=tuple(d for d in structure.doubts if d.reason is not Reason.SHORT_LIVED),
+    )
+
+
+def _brief(structure: Structure) -> bool:
+    return any(doubt.reason is Reason.SHORT_LIVED for doubt in structure.doubts)
+
+
+def chosen(first: Structure, final: Structure | None) -> tuple[Structure, float]:
+    """Return what stands on an outline that may have changed twice, and the probability that the first was its cover.
+
+    `first` is judged by what was seen between the two changes, `final` by what was seen after them; None if there was
+    one change.
+    """
+    before, after = first.probability or 0.0, (final.probability or 0.0) if final else 0.0
+    if final is None or after < landcover.OPEN or (before >= landcover.PROBABLE > after):
+        return first, 0.0
+    return final, before / (before + STAGE_ODDS * (1 - before))
+
+
+def timed(
+    structure: Structure,
+    near: tuple[float, float],
+    window: tuple[float, float],
+    seen: Series,
+    coverage: float,
+    first: Structure,
+    weight: float,
+) -> Structure:
+    """Return a structure dated by the last change to what stands (`stages.time_cover`), near two days.
+
+    `weight` is the probability that an earlier change, of the structure `first`, was the cover: the interval holds both
+    where neither can be left out. What is no cover, or cannot be timed, stays as it is.
+    """
+    may_be = structure.kind in history.COVERS or structure.may_be_roof
+    if not may_be or structure.roofed_best is None or not np.isfinite(near).all() or weight > 1 - LEAST_WEIGHT:
+        return structure
+    inside = (seen.days > window[0]) & (seen.days < window[1])
+    cover = stages.time_cover(seen.days[inside], relative(seen)[inside], near, window, coverage)
+    if cover is None:
+        return structure
+    low, best, high = cover.half
+    # work half done departs from a straight ramp: by that share of its length half of the cover is earlier or later
+    uneven = Z90 * _transition.SHAPE_ERROR * (cover.complete[1] - cover.begun[1])
+    low, high = low - uneven, high + uneven
+    earliest, latest = history.date_of(low, -HALF_MARGIN_DAYS), history.date_of(high, HALF_MARGIN_DAYS)
+    if weight >= LEAST_WEIGHT and first.roofed_low is not None:
+        earliest = min(earliest, first.roofed_low)
+    ended = cover.complete[2] < seen.days[-1] - UNDER_WAY_DAYS
+    complete_high = max(history.date_of(cover.complete[2], COMPLETE_MARGIN_DAYS), latest) if ended else None
+    onset, width = structure.onset_high, float((latest - earliest).days)
+    doubts = tuple(doubt for doubt in structure.doubts if doubt.reason is not Reason.LONG_INTERVAL)
+    if width > history.LONGEST_INTERVAL_DAYS:
+        doubts = (*doubts, Doubt(Reason.LONG_INTERVAL, {"days": width, "gap_days": _gap(seen, low, high)}))
+    return replace(
+        structure,
+        roofed_low=earliest,
+        roofed_best=history.date_of(best),
+        roofed_high=latest,
+        complete_low=max(history.date_of(cover.complete[0], -COMPLETE_MARGIN_DAYS), earliest),
+        complete_high=complete_high,
+        onset_high=None if onset is None else min(onset, latest),
+        half_day=best,
+        doubts=doubts,
+    )
+
+
+def _gap(seen: Series, low: float, high: float) -> float:
+    """Return the longest time without a scene inside or next to an interval of days."""
+    first = max(int(np.searchsorted(seen.days, low, side="right")) - 1, 0)
+    return float(np.max(np.diff(seen.days[first : int(np.searchsorted(seen.days, high)) + 1]), initial=0.0))

@@ -1,0 +1,201 @@
+"""Time the cover of a building apart from the ground works, the slab and the frame that stood before it.
+
+A hall is not one change of colour: ground is scraped, a slab is poured, a frame stands, then the cover is laid. Each is
+a level of its own in the bands, and the cover is the last of them: what shows from then on is what stands. Explanations
+of one, two and three levels before the last are weighed by their likelihood, with every level integrated out, so that
+the interval holds as many of them as cannot be told apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from osint.change import _segmentation, _transition
+from osint.change._segmentation import FREEDOM, YEAR_DAYS, Fit, misread_floor, student
+
+STAGES_WEIGHT = (0.4, 0.4, 0.2)  # prior weight of no, one and two stages before the cover
+COVER_DAYS = np.array([0, 7, 14, 22, 31, 42, 56, 74, 98], float)  # that a cover takes
+POUR_DAYS = 12.0  # that a stage before it takes
+STAGE_DOUBT, LEAD_DOUBT = 0.5, (0.2, 0.35)  # error of values near a stage, over the step; nearness, over its lead
+LEADS_DAYS = np.array([10, 18, 28, 42, 60, 85, 120, 160], float)  # from the middle of a stage to the next one
+CELLS, LONGEST_CELL_DAYS = 120, 8.0  # moments of the cover that are tried, and the largest spacing of them
+EARLIER_DAYS, LATER_DAYS = 25.0, 75.0  # by which a cover may lie before and after the steps that were found
+BEFORE_DAYS, AFTER_DAYS = 400.0, 400.0  # of the series on either side of them that is looked at
+MIDDLE_TIE = 1.0  # deviation of the level of a stage from the mean of first and last, over the step
+LEAST_LAST = 0.25  # change from the last stage to what stands, over the whole change: less is dust, sun or season
+OUTSIDE_WEIGHT = 0.05  # prior of a moment outside of the steps that were found, over that of one inside
+MISREAD_FACTOR = 0.1  # of the share of misread values: several in a row, alike in both bands, are a level
+SHAPE_FACTOR = 0.6  # of the departure from a straight ramp: what stood before the cover has a model of its own
+SUN_TIE = 0.15  # yearly wave of what stands, over the step
+ROUNDS = 3  # reweightings
+EDGE_SHARE, TIED_VALUES = 0.25, (2, 6)  # values at either end whose median a level is tied to; fewest, most
+FEWEST_VALUES = 9  # of a series
+FEWEST_OUTSIDE = 2  # values before and after the time that is searched, or it ends with the series
+MOST_STEPS = 6
+
+
+Moment: TypeAlias = tuple[float, float, float]
+"""Low, best and high, in days since 1970-01-01."""
+
+
+@dataclass(frozen=True)
+class Cover:
+    """When a cover was laid."""
+
+    begun: Moment
+    half: Moment
+    complete: Moment
+    staged: float
+    """Probability that something else stood on the ground before it."""
+
+
+def time_cover(
+    days: np.ndarray,
+    values: np.ndarray,
+    near: tuple[float, float],
+    window: tuple[float, float],
+    coverage: float,
+) -> Cover | None:
+    """Return when the last change to what stands happened, None where the series is too short for it.
+
+    `values` (n, bands) are levels on `days` (n,). The change lies from EARLIER_DAYS before to LATER_DAYS after
+    `near` (first, last day); only values within `window` are of it.
+    """
+    if len(days) < FEWEST_VALUES:
+        return None
+    fit = _segmentation.segment(days, values, None, MOST_STEPS)
+    first, last = max(window[0], near[0] - BEFORE_DAYS), min(window[1], near[1] + AFTER_DAYS)
+    part = (fit.days >= first) & (fit.days <= last)
+    if part.sum() < FEWEST_VALUES:
+        return None
+    inside = fit.days[part]
+    low, high = near[0] - EARLIER_DAYS, near[1] + LATER_DAYS
+    if min((inside < low).sum(), (inside > high).sum()) < FEWEST_OUTSIDE:
+        low, high = max(low, inside[0]), min(high, inside[-1])
+    if not low < high:
+        return None
+    tried = [_candidates((low, high), near, inside[0], stages) for stages in range(len(STAGES_WEIGHT))]
+    scores = [_scored(fit, part, one) for one in tried]
+    peak = max(score.max() for score in scores)
+    if not np.isfinite(peak):
+        return None
+    weights = [np.exp(score - peak) for score in scores]
+    weight = np.concatenate(weights)
+    middle, took = (np.concatenate([getattr(one, name) for one in tried]) for name in ("middle", "took"))
+    begun, half, complete = (
+        _transition.interval_of(moment, weight / weight.sum(), coverage)
+        for moment in (middle - took / 2, middle, middle + took / 2)
+    )
+    return Cover(begun, half, complete, staged=float(1 - weights[0].sum() / weight.sum()))
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Explanations with one number of stages before the cover."""
+
+    middle: np.ndarray
+    """(candidates,) day on which half of the cover was laid."""
+    took: np.ndarray
+    """(candidates,) days that it took."""
+    poured: tuple[np.ndarray, ...]
+    """Day of each stage before it, the last one first."""
+    leads: tuple[np.ndarray, ...]
+    """Days from each of them to what came next."""
+    log_prior: np.ndarray
+
+    def shares(self, days: np.ndarray) -> list[np.ndarray]:
+        """Return (candidates, n) for the cover and each stage before it: how far it has happened on each day."""
+        begun = (self.middle - self.took / 2)[:, None]
+        cover = np.clip((days[None] - begun) / np.maximum(self.took, 1e-6)[:, None], 0, 1)
+        return [cover, *(np.clip((days[None] - day[:, None]) / POUR_DAYS + 0.5, 0, 1) for day in self.poured)]
+
+    def doubt(self, days: np.ndarray, cover: np.ndarray) -> np.ndarray:
+        """Return (candidates, n): error of a value over the step; values next to a stage hardly count."""
+        error = SHAPE_FACTOR * _transition.doubt(cover)
+        blur = LEAD_DOUBT[max(len(self.leads), 1) - 1]
+        for day, lead in zip(self.poured, self.leads, strict=True):
+            away = np.abs(days[None] - day[:, None]) / (POUR_DAYS / 2 + blur * lead)[:, None]
+            error = np.hypot(error, STAGE_DOUBT * (away < 1))
+        return np.asarray(error)
+
+
+def _candidates(bounds: tuple[float, float], near: tuple[float, float], first: float, stages: int) -> _Candidates:
+    """Return explanations whose cover lies within `bounds`, with a number of stages before it, all after `first`."""
+    coarser = stages > 1
+    spacing = float(np.clip(np.ptp(bounds) / CELLS, 1.0, LONGEST_CELL_DAYS)) * (1 + coarser)
+    middles = np.arange(bounds[0], bounds[1] + spacing / 2, spacing)
+    durations, gaps = COVER_DAYS[:: 1 + coarser], LEADS_DAYS[:: max(stages, 1)]
+    middle, took, *leads = (grid.ravel() for grid in np.meshgrid(middles, durations, *[gaps] * stages, indexing="ij"))
+    chance = np.gradient(durations) / (_transition.DURATION_DAYS + durations) ** _transition.DURATION_POWER
+    prior = np.broadcast_to(chance / chance.sum() / len(middles), (len(middles), len(durations)))
+    per_gap = np.gradient(gaps) / np.gradient(gaps).sum()
+    for _ in range(stages):
+        prior = prior[..., None] * per_gap
+    outside = (middle < near[0]) | (middle > near[1])
+    log_prior = np.log(STAGES_WEIGHT[stages] * prior.ravel() * np.where(outside, OUTSIDE_WEIGHT, 1.0))
+    poured = []
+    day = middle - took / 2
+    for lead in leads:
+        day = day - lead
+        poured.append(day)
+    return _Candidates(middle, took, tuple(poured), tuple(leads), np.where(day > first, log_prior, -np.inf))
+
+
+def _scored(fit: Fit, part: np.ndarray, tried: _Candidates) -> np.ndarray:
+    """Return the log posterior (candidates,) of explanations, up to a constant."""
+    days, values, scales = fit.days[part], fit.values[part], fit.scales[part]
+    shares = tried.shares(days)
+    doubt = tried.doubt(days, shares[0])
+    # what is seen of each level: the last one, the one before it as far as the last has not come, and so on
+    left, parts = np.ones_like(shares[0]), []
+    for share in shares:
+        parts.append(left * share)
+        left = left * (1 - share)
+    # what stands out fades with the sun of the season
+    phase = 2 * np.pi * (days - days[-1]) / YEAR_DAYS
+    wave = [shares[0] * shape for shape in (np.cos(phase) - np.mean(np.cos(phase)), np.sin(phase))]
+    design = np.stack([*parts, left, *wave], axis=2)
+    evidence, whole, last = np.zeros((3, len(design)))
+    for band in range(values.shape[1]):
+        told, levels, typical = _levels(design, values[:, band], scales[:, band], doubt)
+        evidence += told
+        whole += ((levels[:, 0] - levels[:, len(shares)]) / typical) ** 2
+        last += ((levels[:, 0] - levels[:, 1]) / typical) ** 2
+    enough = last >= LEAST_LAST**2 * np.maximum(whole, last)
+    return np.where(enough, fit.temper * evidence + tried.log_prior, -np.inf)
+
+
+def _levels(
+    design: np.ndarray, column: np.ndarray, scatter: np.ndarray, doubt: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return log evidence (candidates,) of one band, its levels (candidates, levels), the last first, and its scatter.
+
+    The levels are integrated out about their fit, by weights for Student-t scatter; the first and the last are tied
+    loosely to what the ends of the series show.
+    """
+    edge = int(np.clip(EDGE_SHARE * len(column), *TIED_VALUES))
+    final, start = float(np.median(column[-edge:])), float(np.median(column[:edge]))
+    typical = float(np.median(scatter))
+    jump = max(abs(final - start), float(np.ptp(np.quantile(column, [0.1, 0.9]))))
+    between = design.shape[2] - 4
+    tie = [_transition.LEVEL_TIE, *[MIDDLE_TIE] * between, _transition.LEVEL_TIE, SUN_TIE, SUN_TIE]
+    sd = np.array(tie) * jump + typical * (np.arange(len(tie)) < between + 2)
+    aims = np.array([final, *[(final + start) / 2] * between, start, 0.0, 0.0])
+    ties = np.diag(sd**-2)
+    scale = np.sqrt(scatter**2 + (jump * doubt) ** 2)
+    floor = MISREAD_FACTOR * np.exp(misread_floor(column))
+    peak = np.exp(student(np.zeros(1), 1.0)[0]) / scale
+    weight = scale**-2
+    for _ in range(ROUNDS):
+        matrix = np.einsum("cnk,cn,cnl->ckl", design, weight, design, optimize=True) + ties
+        aim = np.einsum("cnk,cn->ck", design, weight * column, optimize=True) + ties @ aims
+        levels = np.linalg.solve(matrix, aim[:, :, None])[:, :, 0]
+        spread = 1 + ((column - np.einsum("cnk,ck->cn", design, levels)) / scale) ** 2 / FREEDOM
+        density = peak / (spread * spread * np.sqrt(spread))
+        weight = density / (density + floor) * (FREEDOM + 1) / FREEDOM / spread / scale**2
+    away = 0.5 * (((levels - aims) / sd) ** 2).sum(1)
+    cost = away + 0.5 * np.linalg.slogdet(matrix)[1] + np.log(sd).sum()
+    return np.log(density + floor).sum(1) - cost, levels, typical

@@ -1,0 +1,43 @@
+"""What a claimed number would need: by hand, in proportion, and without any document."""
+
+from dataclasses import replace
+
+import pytest
+
+from osint import model, verdict
+from osint.model import Dossier
+
+
+def need(register, claim_id):
+    found = verdict.check(
+        register, [next(c for c in Dossier.of(register).all_claims if c.claim_id == claim_id).site_id]
+    )
+    return next(f for f in found.judged if f.claim.claim_id == claim_id)
+
+
+def test_80500_chips_by_hand(register):
+    """80,500 x 1.39 kW x 1.3 of facility power, if they are H100-class, in a hall for them alone."""
+    finding = need(register, "C007")
+    low, best, high = finding.needs.power_mw
+    assert low < 80_500 * 0.00139 * 1.3 < high
+    text = finding.to_row()["needs"]
+    assert text.startswith(finding.claim.written()) and "at the meter" in text and "for these chips alone" in text
+    assert finding.to_row()["needs_mw_best"] == best
+
+
+def test_what_is_needed_is_in_proportion_and_rests_on_no_document(register):
+    dossier = Dossier.of(register)
+    claim = next(c for c in dossier.all_claims if c.claim_id == "C007")
+    q = model.question(claim, dossier)
+    one, ten = (verdict.needs(q, n, dossier) for n in (1000.0, 10_000.0))
+    assert ten.power_mw == pytest.approx([10 * end for end in one.power_mw])
+    bare = replace(register, claims=register.claims[register.claims["claim_id"] == "C007"])
+    assert verdict.needs(q, 1000.0, Dossier.of(bare)) == one
+
+
+def test_a_number_that_is_no_capacity_needs_nothing(register):
+    dossier = Dossier.of(register)
+    for claim in dossier.all_claims:
+        q = model.question(claim, dossier)
+        if q.quantity not in model.CAPACITY:
+            assert verdict.needs(q, 5.0, dossier) == verdict.Needs()
