@@ -16,8 +16,9 @@ import pytest
 from osint import verdict
 from osint.cli.main import main
 from osint.model import Dossier
-from osint.register import Claim, Rung, read_table
+from osint.register import CLAIM_KINDS, Claim, Rung, read_table
 from osint.verdict import Asserts, Outcome, RuleFacts
+from osint.verdict.ground import GROUND_SHOWS
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = sorted(p.parent for p in (ROOT / "tests" / "cases").glob("*/expected.csv"))
@@ -416,6 +417,8 @@ FACTS = [
     (RuleFacts(absent_before=True, asserts=Asserts.STANDS), "nothing observed bears on it"),
     (RuleFacts(fits=0.19, asserts=Asserts.PROMISED), "no room yet before its day"),
     (RuleFacts(fits=0.19, asserts=Asserts.STANDS, before=True), "seen before its day alone"),
+    (RuleFacts(absent=True, asserts=Asserts.PROMISED, bare_shows=False), "the ground does not show it"),
+    (RuleFacts(absent=True, asserts=Asserts.STANDS, bare_shows=False, after=True), "the ground does not show it"),
     (RuleFacts(unsearched=True, unconfirmed=True), "not all of the place was looked at"),
     (RuleFacts(unfixed=True), "seen about its day"),
     (RuleFacts(unconfirmed=True, after=True), "the place is not confirmed"),
@@ -450,3 +453,66 @@ def test_every_finding_names_its_rows_and_never_says_what_a_building_holds(regis
         assert not re.search(r"\b(?:proves|confirms|exists|contains|houses)\b", row["shown"])
         if row["basis"] == "observations":
             assert all(i in row["shown"] or i.startswith("C") for i in row["rests_on"]), row
+
+
+# ---------------------------------------------------------------- what bare ground can deny
+
+
+MONEY = {"quantity_kind": "investment_CNY", "unit": "CNY", "rung": "filed"}
+PUE = {"quantity_kind": "PUE", "unit": "", "value_low": 1.2, "value_high": 1.2}
+LAND = {"quantity_kind": "land_mu", "unit": "mu", "value_low": 33.0, "value_high": 33.0}
+
+
+@pytest.mark.parametrize(
+    ("claim", "outcome"),
+    [
+        (PROMISE | MONEY, Outcome.UNTESTED),
+        (PROMISE | MONEY | {"quantity_kind": "value_USD", "unit": "USD"}, Outcome.UNTESTED),
+        (PROMISE | PUE, Outcome.UNTESTED),
+        (PUE, Outcome.UNTESTED),
+        (PROMISE | {"quantity_kind": "share_pct", "unit": "percent"}, Outcome.UNTESTED),
+        (PROMISE | {"quantity_kind": "project_count", "unit": "count"}, Outcome.UNTESTED),
+        (PROMISE | {"quantity_kind": "generation_MW", "unit": "MW"}, Outcome.UNTESTED),
+        (PROMISE | {"quantity_kind": "energy_GWh_per_yr", "unit": "GWh/yr", "scope": "generation"}, Outcome.UNTESTED),
+        (PROMISE | LAND, Outcome.UNTESTED),
+        (LAND, Outcome.REFUTED),  # land that is said to be built on
+        (PROMISE | {"quantity_kind": "energy_GWh_per_yr", "unit": "GWh/yr"}, Outcome.DEADLINE_MISSED),
+        (PROMISE | {"quantity_kind": "floor_m2", "unit": "m2"}, Outcome.DEADLINE_MISSED),
+        (PROMISE | {"scope": "each"}, Outcome.DEADLINE_MISSED),
+        (PROMISE | STATE | {"quantity_kind": "milestone_date", "rung": "filed"}, Outcome.UNTESTED),
+        (PROMISE | STATE | {"quantity_kind": "status", "rung": ""}, Outcome.UNTESTED),
+        (PROMISE | STATE | {"quantity_kind": "start_date", "rung": "filed"}, Outcome.DEADLINE_MISSED),
+        (PROMISE | STATE | {"rung": "announced"}, Outcome.DEADLINE_MISSED),
+    ],
+)
+def test_bare_ground_denies_what_the_ground_shows_alone(register, claim, outcome):
+    found = judged(register, claim, absent(AFTER, "ground broken"))
+    assert found.outcome == outcome, (found.rule.name, found.shown())
+    if outcome == Outcome.UNTESTED:
+        assert "The ground does not show" in found.shown() and found.probability is None
+
+
+def test_money_without_a_day_says_that_the_ground_does_not_show_it(register):
+    found = judged(register, PROMISE | MONEY | {"value_date": ""}, absent(AFTER, "ground broken"))
+    assert found.outcome == Outcome.NOT_REACHED and "does not show 5,000 CNY in any case" in found.shown()
+    chips = judged(register, PROMISE | {"value_date": ""}, absent(AFTER, "ground broken"))
+    assert "in any case" not in chips.shown()
+
+
+def test_works_that_began_are_not_those_that_were_to_be_roofed(register):
+    """A date of beginning is kept by broken ground, whatever rung the text had when it was written."""
+    begins = PROMISE | STATE | {"quantity_kind": "start_date", "rung": "announced"}
+    assert judged(register, begins, absent(AFTER, "roofed")).outcome == Outcome.UNTESTED
+
+
+def test_every_kind_of_claim_has_what_the_ground_shows_of_it():
+    assert set(CLAIM_KINDS) <= set(GROUND_SHOWS)
+
+
+def test_what_is_not_shown_is_true_of_the_rows_of_the_claim(register):
+    """Documents of a delivery (C019) are no observation, and the claimant's own count is one."""
+    for claim_id in ("C019", "C103"):
+        found = verdict.check(register, claim_ids=[claim_id]).judged[0]
+        assert found.not_shown() == "No observation on file counts a chip of this place."
+    own = judged(register, {}, size(AFTER, "chips", 5.0, independence_group="G900"))
+    assert "Chips are counted by O900" in own.not_shown()

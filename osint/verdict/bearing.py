@@ -79,6 +79,8 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
         return Assertion(Asserts.STANDS if stands else Asserts.NOTHING, rung, stands)
     if claim.modality not in PROMISES and not ahead:
         return Assertion(Asserts.NOTHING, rung, 0)
+    begins = claim.quantity_kind == "start_date" and rung.height < Rung.GROUND_BROKEN.height
+    rung = Rung.GROUND_BROKEN if begins else rung  # a date of beginning names the works, whatever was filed then
     starts = rung == Rung.GROUND_BROKEN and claim.quantity not in CAPACITY
     promised = rung if starts else max(rung, Rung.ROOFED, key=lambda r: r.height)
     if claim.value_date:

@@ -13,7 +13,8 @@ import numpy as np
 from osint import model
 from osint.model import Factor, Given, Posterior, show
 from osint.register import CLAIM_KINDS, Claim
-from osint.verdict.bearing import Assertion, Coverage, Sight, day_text
+from osint.verdict.bearing import Assertion, Asserts, Coverage, Sight, day_text
+from osint.verdict.ground import ground_shows
 from osint.verdict.look import Seen
 from osint.verdict.needs import Needs
 from osint.verdict.room import Room
@@ -145,7 +146,7 @@ class Finding:
     assumption: EdgeAssumption | None = None
     """Of a strained number."""
     chips_counted_by: tuple[str, ...] = ()
-    """Observations by others of a number of chips or servers."""
+    """Observations of a number of chips or servers, those of the claimant among them."""
     needs: Needs = field(default_factory=Needs)
     """What the number would need, by relations alone."""
     would_change: tuple[str, ...] = field(default=())
@@ -269,9 +270,9 @@ class Finding:
         return ()
 
     def not_shown(self) -> str:
-        """Return what no observation on file shows."""
+        """Return what the observations of the place do not show; of documents it says nothing."""
         if not self.chips_counted_by:
-            return "No chip has been seen, and no document shows one delivered."
+            return "No observation on file counts a chip of this place."
         counted = ", ".join(self.chips_counted_by)
         return f"Chips are counted by {counted}; their model, their owner and their use are not shown."
 
@@ -392,6 +393,13 @@ class _Words(dict[str, str]):
             if s.coverage == Coverage.PART and s.row.rung is not None and s.row.rung.height >= missing.height
         ]
         return f"{said} as a whole (of parts of it, {self._listed(parts)})" if parts else said
+
+    def _what(self) -> str:
+        return self.f.claim.written() or "what was to be said or filed"
+
+    def _not_of_the_ground(self) -> str:
+        stands = self.f.asserts.kind == Asserts.STANDS
+        return "" if ground_shows(self.f.claim, stands) else f" The ground does not show {self._what()} in any case."
 
     def _shown(self) -> str:
         return describe(self.f.seen.shown) if self.f.seen.shown else ""

@@ -15,10 +15,11 @@ from osint.model import CAPACITY, ROUNDING, Dossier, Given, Posterior, Question
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register
 from osint.verdict.bearing import POWERED_UP, Asserts, assertion
 from osint.verdict.finding import Bound, Contradiction, EdgeAssumption, Finding, edge_assumption, named
+from osint.verdict.ground import ground_shows
 from osint.verdict.look import LATER_DAYS, Seen, look
 from osint.verdict.needs import needs
 from osint.verdict.room import Room, room_at, rooms_alone
-from osint.verdict.rules import REFUTE, STRAIN, By, Outcome, RuleFacts, below, decide, sure
+from osint.verdict.rules import NEGATIVE, REFUTE, STRAIN, By, Outcome, RuleFacts, below, decide, sure
 
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities of a power as a text states it; an observed rung can support its number."""
@@ -119,6 +120,7 @@ def judge(
         states=not q.quantity and CLAIM_KINDS[claim.quantity_kind].states,
         conflict=bool(conflict),
         absent=seen.absent is not None,
+        bare_shows=ground_shows(claim, asks.kind == Asserts.STANDS),
         absent_before=seen.absent_before is not None,
         holds=holds,
         fits=fits,
@@ -143,7 +145,8 @@ def judge(
     rule = decide(facts)
     room = {By.AFTER: after, By.ABOUT: about}.get(rule.by)
     stated = {By.AFTER: holds, By.ABOUT: fits, By.ABSENT: 1 - seen.absent.p_absent if seen.absent else None}
-    probability = stated.get(rule.by) if rule.outcome != Outcome.NOT_REACHED else None
+    speaks = rule.outcome != Outcome.NOT_REACHED and (rule.by != By.ABSENT or rule.outcome in NEGATIVE)
+    probability = stated.get(rule.by) if speaks else None
     strained = rule.outcome == Outcome.STRAINED and room is not None and room.posterior is not None
     return Finding(
         claim=claim,
@@ -156,7 +159,7 @@ def judge(
         room=room,
         contradictions=against,
         assumption=_edge(room, q, easy) if strained and room is not None else None,
-        chips_counted_by=tuple(s.row.observation_id for s in seen.sights if s.row.quantity in COUNTED),
+        chips_counted_by=tuple(s.row.observation_id for s in (*seen.sights, *seen.own) if s.row.quantity in COUNTED),
         needs=needs(q, named(claim), dossier),
     )
 
