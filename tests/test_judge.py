@@ -182,6 +182,16 @@ def test_decision(register, claim, seen, outcome):
     assert found.outcome == outcome, (found.rule.name, found.shown())
 
 
+def test_many_ceilings_beside_a_measured_roof_are_judged_by_the_tightest_and_soon(register):
+    """Many bounds together took minutes as one integral; the tightest of them alone says what is printed."""
+    roof, ceilings = size(AFTER, "roof_m2", 10_000.0), {"it_mw": 2, "racks": 900, "floor_m2": 9e4, "land_m2": 9e5}
+    more = [size(AFTER, "transformers_mva", 6.0)]
+    more += [{"date": AFTER, "quantity": quantity, "high": float(high)} for quantity, high in ceilings.items()]
+    one = judged(register, PROMISE, roof, more[1])
+    # the other bounds bring readings of their own (kinds of racks), which move the answer a little
+    assert judged(register, PROMISE, roof, *more).room.interval == pytest.approx(one.room.interval, rel=0.2)
+
+
 def test_the_rungs_of_a_wrong_place_never_make_a_negative_finding(register):
     """Whatever is seen, p_place below 0.95 refutes nothing; the printed chance is never below 1 - p_place."""
     for p, rung, best in itertools.product((np.nan, 0.94), (Rung.ROOFED, Rung.RUNNING), (0.01, 50.0)):
