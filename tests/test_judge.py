@@ -182,6 +182,16 @@ def test_decision(register, claim, seen, outcome):
     assert found.outcome == outcome, (found.rule.name, found.shown())
 
 
+def test_many_ceilings_beside_a_measured_roof_are_judged_by_the_tightest_and_soon(register):
+    """Many bounds together took minutes as one integral; the tightest of them alone says what is printed."""
+    roof, ceilings = size(AFTER, "roof_m2", 10_000.0), {"it_mw": 2, "racks": 900, "floor_m2": 9e4, "land_m2": 9e5}
+    more = [size(AFTER, "transformers_mva", 6.0)]
+    more += [{"date": AFTER, "quantity": quantity, "high": float(high)} for quantity, high in ceilings.items()]
+    one = judged(register, PROMISE, roof, more[1])
+    # the other bounds bring readings of their own (kinds of racks), which move the answer a little
+    assert judged(register, PROMISE, roof, *more).room.interval == pytest.approx(one.room.interval, rel=0.2)
+
+
 def test_the_rungs_of_a_wrong_place_never_make_a_negative_finding(register):
     """Whatever is seen, p_place below 0.95 refutes nothing; the printed chance is never below 1 - p_place."""
     for p, rung, best in itertools.product((np.nan, 0.94), (Rung.ROOFED, Rung.RUNNING), (0.01, 50.0)):
@@ -617,3 +627,35 @@ def test_the_shipped_register_hides_no_relay(register):
         if found.outcome in verdict.NEGATIVE:
             assert "On one relayed row alone, not seen by us (Epoch AI as relayed in C158)" in found.shown()
             assert found.confidence.value == "low"
+
+
+PLAN = {"modality": "will", "rung": "announced"}
+
+
+def test_a_place_searched_in_part_is_not_bare_where_no_day_is_due(register):
+    """Of bare ground on 40% of a place nothing is concluded for the rest, due day or none."""
+    part = judged(register, PLAN, absent(AFTER, rung="ground broken", searched_share=0.4, p_place=1.0))
+    assert (part.outcome, part.rule.name) == (Outcome.UNTESTED, "not all of the place was looked at")
+    assert "if nothing stands where nobody looked (40% of it was looked at)" in part.to_row()["room"]
+    whole = judged(register, PLAN, absent(AFTER, rung="ground broken", searched_share=1.0, p_place=1.0))
+    assert whole.outcome == Outcome.NOT_REACHED
+
+
+def test_how_sure_the_place_is_and_how_much_was_searched_are_said_apart(register):
+    row = judged(register, PLAN, absent(AFTER, searched_share=0.4, p_place=0.6)).to_row()
+    assert "(probability 60% that it is the place; 40% of it was looked at)" in row["shown"]
+    assert "if it is the place (probability 60%) and nothing stands where nobody looked (40% of it" in row["room"]
+    row = judged(register, PLAN, absent(AFTER, searched_share=1.0, p_place=0.6)).to_row()
+    assert "(probability 60% that it is the place)" in row["shown"]
+
+
+def test_documents_that_name_a_chip_are_read_as_of_that_chip(register):
+    """250 servers of H100 come to the 2,000 P of the same plan, not to those of a cheaper chip."""
+    servers = {"quantity_kind": "servers", "unit": "servers", "value_low": 250.0, "value_high": 250.0}
+    other = servers | PLAN | {"chip_model": "H100", "evidence_use": "yes", "independence_group": "G901"}
+    money = PLAN | {"quantity_kind": "investment_CNY", "unit": "CNY", "value_low": 4.51e8, "value_high": 4.51e8}
+    found = judged(
+        register, PLAN | {"value_low": 2e3, "value_high": 2e3}, others=[other, money | {"evidence_use": "yes"}]
+    )
+    low, best, _ = found.paper.interval
+    assert low > 1500 and best == pytest.approx(2000, rel=0.1)

@@ -104,7 +104,9 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     absent = max(certain, key=lambda s: s.first, default=None)
     open_ended = asks.kind in {Asserts.PROMISED, Asserts.PLANNED}
     early = [s for s in lower if s.confirmed and s not in late and open_ended and not _overtaken(s, seen)]
-    absent_before = max(early, key=lambda s: s.first, default=None)
+    in_part = [s for s in early if not sure(s.share)]
+    absent_before = max((s for s in early if s not in in_part), key=lambda s: s.first, default=None)
+    unsure = (*late, *(in_part if absent_before is None else ()))
     shown, small = _shown(asks, seen)
     rows: tuple[Sight, ...] = ()
     if absent is None:
@@ -125,7 +127,7 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
         own=tuple(s for s in every if s not in seen.sights),
         absent=absent,
         absent_before=absent_before,
-        doubtful=tuple(s for s in late if s not in certain and s.p_place > 0) if absent is None else (),
+        doubtful=tuple(s for s in unsure if s not in certain and s.p_place > 0) if absent is None else (),
         parts_absent=rows,
         shown=shown,
         small=small,
@@ -154,7 +156,7 @@ def _parts_lacking(found: Seen, claim: Claim, asks: Assertion, dossier: Dossier,
         if late:
             lacking = [s for s in lacking if asks.day and s.first >= asks.day]
         else:
-            lacking = [s for s in lacking if not _overtaken(s, found) and not _overtaken_part(s, rows)]
+            lacking = [s for s in lacking if sure(s.share) and not (_overtaken(s, found) or _overtaken_part(s, rows))]
         if not lacking:
             return ()
         out.append(max(lacking, key=lambda s: (s.first, s.row.observation_id)))

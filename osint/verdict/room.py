@@ -177,9 +177,8 @@ def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
     givens = [g for g, _ in merged]
     used = tuple(s for _, rows in merged for s in rows)
     try:
-        answer, _ = model.posterior(
-            q.quantity, givens, model.readings_for(q, givens, dossier, _if_all_of_it(q, givens))
-        )
+        readings = model.readings_for(q, givens, dossier, _if_all_of_it(q, givens))
+        answer, _ = model.posterior(q.quantity, model.tightest(givens, readings), readings)
     except OsintError:  # no relation joins them, or none of them bounds it from above
         return None
     within = any(s.coverage == Coverage.WITHIN for s in used)
