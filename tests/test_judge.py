@@ -516,3 +516,35 @@ def test_what_is_not_shown_is_true_of_the_rows_of_the_claim(register):
         assert found.not_shown() == "No observation on file counts a chip of this place."
     own = judged(register, {}, size(AFTER, "chips", 5.0, independence_group="G900"))
     assert "Chips are counted by O900" in own.not_shown()
+
+
+PLAN = {"modality": "will", "rung": "announced"}
+
+
+def test_a_place_searched_in_part_is_not_bare_where_no_day_is_due(register):
+    """Of bare ground on 40% of a place nothing is concluded for the rest, due day or none."""
+    part = judged(register, PLAN, absent(AFTER, rung="ground broken", searched_share=0.4, p_place=1.0))
+    assert (part.outcome, part.rule.name) == (Outcome.UNTESTED, "not all of the place was looked at")
+    assert "if nothing stands where nobody looked (40% of it was looked at)" in part.to_row()["room"]
+    whole = judged(register, PLAN, absent(AFTER, rung="ground broken", searched_share=1.0, p_place=1.0))
+    assert whole.outcome == Outcome.NOT_REACHED
+
+
+def test_how_sure_the_place_is_and_how_much_was_searched_are_said_apart(register):
+    row = judged(register, PLAN, absent(AFTER, searched_share=0.4, p_place=0.6)).to_row()
+    assert "(probability 60% that it is the place; 40% of it was looked at)" in row["shown"]
+    assert "if it is the place (probability 60%) and nothing stands where nobody looked (40% of it" in row["room"]
+    row = judged(register, PLAN, absent(AFTER, searched_share=1.0, p_place=0.6)).to_row()
+    assert "(probability 60% that it is the place)" in row["shown"]
+
+
+def test_documents_that_name_a_chip_are_read_as_of_that_chip(register):
+    """250 servers of H100 come to the 2,000 P of the same plan, not to those of a cheaper chip."""
+    servers = {"quantity_kind": "servers", "unit": "servers", "value_low": 250.0, "value_high": 250.0}
+    other = servers | PLAN | {"chip_model": "H100", "evidence_use": "yes", "independence_group": "G901"}
+    money = PLAN | {"quantity_kind": "investment_CNY", "unit": "CNY", "value_low": 4.51e8, "value_high": 4.51e8}
+    found = judged(
+        register, PLAN | {"value_low": 2e3, "value_high": 2e3}, others=[other, money | {"evidence_use": "yes"}]
+    )
+    low, best, _ = found.paper.interval
+    assert low > 1500 and best == pytest.approx(2000, rel=0.1)

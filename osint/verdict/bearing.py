@@ -252,10 +252,14 @@ class Sight:
         return self.row.p_place or 0.0
 
     @property
+    def share(self) -> float:
+        """Share of the place that was looked at; the whole where none is stated."""
+        return 1.0 if self.row.searched_share is None else self.row.searched_share
+
+    @property
     def p_absent(self) -> float:
         """Probability that what it did not see is not there: of the right place, and not where nobody looked."""
-        share = self.row.searched_share
-        return self.p_place * (1.0 if share is None else share)
+        return self.p_place * self.share
 
     @property
     def p_bounds(self) -> float:

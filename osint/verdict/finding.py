@@ -298,10 +298,15 @@ class Finding:
             what = f"the parts that were seen ({', '.join(room.ids)} at {', '.join(sites)})"
         rows = [s for r in room.rooms for s in r.seen]
         place = ""
+        least = min(rows, key=lambda s: s.share)
+        rest = f"nothing stands where nobody looked ({least.share:.0%} of it was looked at)"
         if not all(sure(s.p_place) for s in rows):
             place = f", if it is the place ({_place(min(rows, key=lambda s: s.p_place))})"
+            place += "" if sure(least.share) else f" and {rest}"
+        elif not sure(room.p_place) and not sure(least.share):
+            place = f", if {rest}"
         elif not sure(room.p_place):
-            place = f", if nothing stands where nobody looked ({_place(min(rows, key=lambda s: s.p_absent))})"
+            place = f", if it is the place and nothing stands where nobody looked (probability {room.p_place:.0%})"
         missing = "; the other parts were not seen" if room.partial else ""
         loose = sorted({s.row.date.text for s in rows if s.first != s.last})
         when = f"On a day that is dated {' and '.join(loose)} alone," if loose else f"By {day_text(room.day)}"
@@ -318,9 +323,8 @@ def named(claim: Claim) -> float:
 
 
 def _place(s: Sight) -> str:
-    p, share = s.row.p_place, s.row.searched_share
-    looked = "" if share is None else f"; {share:.0%} of it was looked at"
-    return (f"probability {p:.0%}" if p is not None else "probability not stated") + looked
+    p = s.row.p_place
+    return f"probability {p:.0%}" if p is not None else "probability not stated"
 
 
 def _contradicting(finding: Finding) -> str:
@@ -456,7 +460,10 @@ class _Words(dict[str, str]):
 
     def _unconfirmed(self) -> str:
         rows = self.f.seen.doubtful or tuple(s for s in self.f.seen.sights if not s.confirmed)
-        return "; ".join(f"{describe(s)} ({_place(s)} that it is the place)" for s in rows)
+        part = {s.row.observation_id: f"; {s.share:.0%} of it was looked at" for s in rows if s.share < 1}
+        return "; ".join(
+            f"{describe(s)} ({_place(s)} that it is the place{part.get(s.row.observation_id, '')})" for s in rows
+        )
 
     def _unsearched(self) -> str:
         return "; ".join(f"{describe(s)} ({s.row.searched_share or 0:.0%} looked at)" for s in self.f.seen.doubtful)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, ROUNDING, Dossier, Given, Posterior, Question
-from osint.register import CLAIM_KINDS, Bounding, Claim, Register
+from osint.register import CLAIM_KINDS, Bounding, Claim, Register, chip_families
 from osint.verdict.bearing import POWERED_UP, Asserts, assertion
 from osint.verdict.finding import Bound, Contradiction, EdgeAssumption, Finding, edge_assumption, named
 from osint.verdict.ground import ground_shows
@@ -58,10 +58,23 @@ def bound(q: Question, source: Register | Dossier) -> Bound:
     givens = model.gather(q, dossier)
     if all(g.bound for g in givens):
         return Bound(givens)
+    q = _as_named(q, givens, dossier)
     of_chips = ({q.quantity} | {g.quantity for g in givens}) & model.BY_CHIP
     prior = tuple(model.family_prior(q, dossier.network).items()) if of_chips else ()
     key = ("paper", q.quantity, prior, q.precision, q.use, tuple(givens))
     return dossier.once(q.site_id, key, lambda: _paper(q, givens, dossier))
+
+
+def _as_named(q: Question, givens: Sequence[Given], dossier: Dossier) -> Question:
+    """Return the question with the chips that the documents name, where the claim names none.
+
+    A document that counts 250 H100 servers is not read as one of 250 servers of another chip.
+    """
+    if q.families:
+        return q
+    counted = {i for g in givens if g.quantity in COUNTED for i in g.ids}
+    named = {f for c in dossier.claims[q.site_id] if c.claim_id in counted for f in chip_families(c.chip_model)}
+    return replace(q, families=tuple(sorted(named)))
 
 
 def _paper(q: Question, givens: list[Given], dossier: Dossier) -> Bound:

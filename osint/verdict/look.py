@@ -101,7 +101,9 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     absent = max(certain, key=lambda s: s.first, default=None)
     open_ended = asks.kind in {Asserts.PROMISED, Asserts.PLANNED}
     early = [s for s in lower if s.confirmed and s not in late and open_ended and not _overtaken(s, seen)]
-    absent_before = max(early, key=lambda s: s.first, default=None)
+    in_part = [s for s in early if not sure(s.share)]
+    absent_before = max((s for s in early if s not in in_part), key=lambda s: s.first, default=None)
+    unsure = (*late, *(in_part if absent_before is None else ()))
     shown, small = _shown(asks, seen)
     decider = absent or absent_before
     conflict = witnesses(decider, every, dossier) if decider else ()
@@ -111,7 +113,7 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
         own=tuple(s for s in every if s not in seen.sights),
         absent=absent,
         absent_before=absent_before,
-        doubtful=tuple(s for s in late if s not in certain and s.p_place > 0) if absent is None else (),
+        doubtful=tuple(s for s in unsure if s not in certain and s.p_place > 0) if absent is None else (),
         shown=shown,
         small=small,
         conflict=_ids(decider, conflict, statements) if decider and (conflict or statements) else (),
