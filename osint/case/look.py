@@ -266,7 +266,7 @@ class Look:
         if self.site is None:
             raise BadInputError("this look is of a place without a site: look at a site, as case.site(...).look(...)")
         if not who.strip():
-            raise BadInputError("say who chose: a row needs the name of the person who looked")
+            raise BadInputError("say who chose (--who): a row needs the name of the person who looked")
         return self.site
 
     def _own_site(self, who: str) -> Site:
@@ -296,7 +296,7 @@ class Look:
         unlikely = f"that they are the place is computed as under 5% likely, among {len(self.candidates)} candidates"
         why = "; ".join(doubts) or unlikely
         return (
-            f"these candidates give no observation ({why}): state p_place with place_reason if you know that they are "
+            f"these candidates give no observation ({why}): state --p-place with --place-reason if you know that they are "
             "the place, or write what you saw yourself with `osint observed`"
         )
 
