@@ -296,8 +296,8 @@ class Look:
         unlikely = f"that they are the place is computed as under 5% likely, among {len(self.candidates)} candidates"
         why = "; ".join(doubts) or unlikely
         return (
-            f"these candidates give no observation ({why}): state --p-place with --place-reason if you know that they are "
-            "the place, or write what you saw yourself with `osint observed`"
+            f"these candidates give no observation ({why}): state --p-place and --place-reason if you know that they "
+            "are the place, or write what you saw yourself with `osint observed`"
         )
 
     def _enter(self, site: Site, rows: list[dict[str, Any]], pictures: Sequence[str], named: Sequence[str]) -> Entered:
