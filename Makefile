@@ -10,7 +10,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 INPUTS ?= 100000
 
-.PHONY: help report test quick lint wheel lab notebooks html bench fuzz lock clean
+.PHONY: help report test quick lint wheel lab notebooks browsertest browser-test html bench fuzz lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -33,10 +33,17 @@ lint: $(VENV)/.dev ## ruff and mypy
 	$(VENV)/bin/mypy
 
 lab: $(VENV)/.dev ## JupyterLab on notebooks/
-	$(VENV)/bin/jupyter lab notebooks
+	@mkdir -p "$(VENV)/lab/@jupyterlab/apputils-extension"
+	@echo '{"fetchNews": "false", "checkForUpdates": false}' > "$(VENV)/lab/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+	JUPYTERLAB_SETTINGS_DIR="$(CURDIR)/$(VENV)/lab" $(VENV)/bin/jupyter lab notebooks
 
 notebooks: $(VENV)/.dev ## run every notebook and keep its outputs
 	$(PY) tests/execute_notebooks.py
+
+browsertest: $(VENV)/.browser ## the notebooks in JupyterLab in headless Chromium (Debian: apt-get install chromium); screenshots in data/derived/browser
+	$(PY) -m tests.browser.try_notebooks
+
+browser-test: browsertest
 
 html: $(VENV)/.dev ## every notebook as a page that loads nothing, in data/derived/notebooks
 	$(PY) tests/execute_notebooks.py --html data/derived/notebooks
@@ -50,6 +57,7 @@ fuzz: $(VENV)/.dev ## damage files of twelve formats at random and read them (ho
 lock: ## renew the hash-locked requirements (needs uv on the PATH)
 	uv pip compile pyproject.toml requirements/build.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/run.txt
 	uv pip compile pyproject.toml requirements/build.in --extra lab --extra test -c requirements/run.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.txt
+	uv pip compile pyproject.toml requirements/build.in --extra lab --extra test --extra browser -c requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/browser.txt
 
 # the environment counts as made when .made lies in it: what is half made is removed, by this run or by the next
 $(VENV)/.made:
@@ -62,6 +70,10 @@ $(VENV)/.made:
 $(VENV)/.run: $(VENV)/.made requirements/run.txt pyproject.toml
 	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt || { echo "the packages could not be installed; see above, and run again"; exit 1; }
 	@$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.dev requirements/browser.txt
+	$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/browser.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt

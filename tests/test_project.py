@@ -34,7 +34,7 @@ def test_every_dependency_has_its_reason():
         assert split(entry)[0] in text, entry
 
 
-@pytest.mark.parametrize("name", ["run", "dev"])
+@pytest.mark.parametrize("name", ["run", "dev", "browser"])
 def test_requirements_are_hashed_and_name_no_host(name):
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     packages = re.findall(r"^([\w.-]+)==", text, re.M)

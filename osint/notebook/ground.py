@@ -73,6 +73,8 @@ def look(desk: Desk) -> Ground:
         return Ground(desk, None, NO_SITE)
     try:
         if desk.demo:
+            if desk.case.is_demo:  # a case of SIMULATED observations keeps its looks
+                return Ground(desk, desk.site.look(*DEMO_DAYS, demo=True))
             box = desk.site.box(demo=True)
             from osint.case import look_at
 

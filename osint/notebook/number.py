@@ -26,6 +26,7 @@ STEPS = 21
 NO_NUMBER = "No number is on file for this site that a hall could be tested against, so there is nothing to ask here."
 OFFICIAL = (Tier.PRIMARY_GOVERNMENT, Tier.COMPANY_FILING, Tier.LOCAL_GOVERNMENT)
 FAMILY = "chip family"
+AS_IT_IS = "as it is"
 NOT_STATED = frozenset({Modality.WILL, Modality.WOULD, Modality.DENIED, Modality.WITHDRAWN})
 
 
@@ -171,7 +172,7 @@ def assumptions(desk: Desk) -> Shown:
     if levers is None:
         return Said((NO_NUMBER if desk.principal is None else "Nothing on file bounds the number from above.",))
     basis = "what was seen" if levers.seen else "documents alone, which decide nothing"
-    rows: list[tuple[object, ...]] = [("as it is", "", levers.told(levers.plain), "")]
+    rows: list[tuple[object, ...]] = [(AS_IT_IS, "", levers.told(levers.plain), "")]
     for lever in levers.most:
         name, share = lever.name.replace("_", " "), f"{lever.share:.0%} of the doubt"
         for label, held, fixed in levers.settings(lever):
@@ -199,11 +200,11 @@ def sliders(levers: Levers) -> Any:
         if lever.factor is not None:
             f = lever.factor
             steps = [f.low * (f.high / f.low) ** (n / (STEPS - 1)) for n in range(STEPS)]
-            options = [("as it is", 0.0), *((f"{show(v, 3)} {f.unit}", v) for v in steps)]
+            options = [(AS_IT_IS, 0.0), *((f"{show(v, 3)} {f.unit}", v) for v in steps)]
             controls[f.name] = kit.SelectionSlider(options=options, description=name, layout=wide, style=label)
         else:
             controls[lever.name] = kit.Dropdown(
-                options=["as it is", *(option for option, _ in lever.options)],
+                options=[(AS_IT_IS, ""), *((option, option) for option, _ in lever.options)],
                 description=name,
                 layout=wide,
                 style=label,
@@ -215,7 +216,7 @@ def sliders(levers: Levers) -> Any:
 
     def redraw(_: object = None) -> None:
         held = {name: c.value for name, c in controls.items() if isinstance(c.value, float) and c.value}
-        fixed = {name: c.value for name, c in controls.items() if isinstance(c.value, str) and c.value != "as it is"}
+        fixed = {name: c.value for name, c in controls.items() if isinstance(c.value, str) and c.value}
         try:
             answer = levers.posterior(held, fixed)
             drawn.value = bar(answer.interval, claimed, axis, levers.told(answer))

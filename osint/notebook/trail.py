@@ -8,7 +8,7 @@ import hashlib
 import io
 from urllib.parse import quote
 
-from osint import archive, files, model
+from osint import archive, files, filings, model
 from osint.errors import OsintError
 from osint.model import show
 from osint.notebook.desk import Desk, of_a_site
@@ -18,6 +18,8 @@ from osint.register import Claim, Observation
 from osint.verdict import Finding
 
 NO_CLAIM = "No number is on file for this site, so there is none to walk back."
+REVIEWED = frozenset({filings.ReviewDecision.ACCEPTED, filings.ReviewDecision.CHANGED})
+"""First word of the note of a row that a person took in."""
 CORRECTIONS = "corrections.csv"
 MOST_BYTES = 8 << 20
 COPIES = "https://web.archive.org/web/*/"
@@ -164,7 +166,7 @@ def who_reviewed(desk: Desk) -> Shown:
     for row_id in dict.fromkeys((finding.claim.claim_id, *finding.rests_on)):
         claim = claims.get(row_id)
         if claim is not None:
-            stated = claim.note if claim.note.startswith(("accepted by", "changed by")) else "no reviewer is on file"
+            stated = claim.note if claim.note.split(" ", 1)[0] in REVIEWED else "no reviewer is on file"
             rows.append((row_id, stated))
     return Table.of(("row", "taken in by"), rows)
 

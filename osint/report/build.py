@@ -193,7 +193,8 @@ def _site_figure(name: str, figure: Figure) -> Drawn:
 
     alt = str(figure.get_label())
     title = alt.partition(". ")[0]
-    told = passport.stamp(figure, name, title=title, alt=alt, credit=canvas.CREDIT, footer="")
+    # an SVG with a clipped range names it by its address in memory, so that two runs would differ
+    told = passport.stamp(figure, name, title=title, alt=alt, credit=canvas.CREDIT, footer="", formats=("png", "pdf"))
     wide = base64.b64encode(told.files[f"{name}.png"]).decode()
     ends = [(f"../figures/{name}{end}", words) for end, words in FORMATS.items() if f"{name}{end}" in told.files]
     caption = Caption(title, "", "", "", alt)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.resources import files as package_files
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from osint import filings, geo, verdict
@@ -26,9 +26,9 @@ from osint.report.answer import Answer
 from osint.report.canvas import Caption
 from osint.report.edition import Edition
 from osint.report.sources import ADDRESS, Source, Sources
-from osint.report.views import SiteView, cannot_say, card_of, compared, quotes_of, rules_used, site_views
+from osint.report.views import Quote, SiteView, cannot_say, card_of, compared, quotes_of, rules_used, site_views
 from osint.report.words import day_words, plain, words_for
-from osint.shown import shown
+from osint.shown import page_templates, shown
 from osint.verdict import CheckFinding, Found
 
 PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
@@ -108,6 +108,7 @@ def pages(
     views = site_views(dossier, found, register)
     by_site = {v.site.site_id: [f for f in found.judged if f.claim.site_id == v.site.site_id] for v in views}
     claims = {c.claim_id: c for c in dossier.all_claims}
+    quotes = {site: quotes_of(rows, sources) for site, rows in by_site.items()}
     observations = register.observations.to_dict("records")
     misfit = {c.check_id for c in (*answer.misfits, *answer.planted)}
     shared = {
@@ -132,7 +133,7 @@ def pages(
         "unsaid": cannot_say(answer, views, found),
         "ours": [v for v in views if v.site.role == Role.ANNOUNCED],
         "others": [v for v in views if v.site.role != Role.ANNOUNCED],
-        "quotes": {site: quotes_of(rows, sources) for site, rows in by_site.items()},
+        "quotes": quotes,
         "pictures": {p.name: p for p in pictures},
         "score": scored.summary,
         "groups": _groups(dossier),
@@ -147,7 +148,7 @@ def pages(
         "index.html": ("page.html", front, Links(anchors, addresses, on_front - set(addresses), ""))
     }
     for view in views:
-        context, here = _of_site(view, by_site[view.site.site_id], found, estimates, dossier, sources, of_sites)
+        context, here = _of_site(view, quotes[view.site.site_id], found, estimates, dossier, sources, of_sites)
         links = Links(anchors, addresses, here, "../index.html")
         jobs[view.address] = ("site.html", shared | context, links)
     return Pages(_rendered(jobs), views)
@@ -155,7 +156,7 @@ def pages(
 
 def _of_site(
     view: SiteView,
-    findings: Sequence[verdict.Finding],
+    quotes: Sequence[Quote],
     found: Found,
     estimates: pd.DataFrame,
     dossier: Dossier,
@@ -166,12 +167,11 @@ def _of_site(
     site_id = view.site.site_id
     claims = {c.claim_id: c for c in dossier.all_claims}
     checks = [c for c in found.tests if site_id in c.sites]
-    listed: list[Source] = list(dict.fromkeys(sources.by_claim[f.claim.claim_id] for f in findings))
+    listed: list[Source] = list(dict.fromkeys(q.source for q in quotes))
     listed += [sources.by_claim[i] for c in checks for i in c.claim_ids if sources.by_claim[i] not in listed]
     context = {
         "view": view,
-        "quotes": quotes_of(findings, sources),
-        "findings": findings,
+        "quotes": quotes,
         "estimates": estimates[estimates["site_id"] == site_id],
         "cards": [card_of(c, claims, dossier, sources) for c in checks if c.finding != CheckFinding.NOTE],
         "notes": compared([card_of(c, claims, dossier, sources) for c in checks if c.finding == CheckFinding.NOTE]),
@@ -182,7 +182,7 @@ def _of_site(
         "pictures": of_sites.get(site_id, ()),
         "position": _position(view, dossier),
     }
-    here = {f.claim.claim_id for f in findings} | {row.observation_id for row, _ in view.seen}
+    here = {e.claim.claim_id for q in quotes for e in q.entries} | {row.observation_id for row, _ in view.seen}
     here |= {f"s{source.number}" for source in listed}
     return context, frozenset(here)
 
@@ -246,14 +246,7 @@ def _digest(text: str) -> str:
 
 
 def _environment() -> Environment:
-    env = Environment(
-        loader=PackageLoader("osint.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_marked,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    env = page_templates("osint.report")
     filters: dict[str, Callable[..., object]] = {
         "cell": _cell,
         "plain": plain,
@@ -263,11 +256,6 @@ def _environment() -> Environment:
     }
     env.filters |= filters
     return env
-
-
-def _marked(value: object) -> object:
-    """Return a text with marks for what would steer the page; markup of our own stays."""
-    return shown(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _cell(value: object) -> str:

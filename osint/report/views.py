@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from osint import geo, verdict
 from osint.model import Dossier, show
@@ -29,6 +30,8 @@ class Entry:
     """One claim under its quote, with its finding in words."""
 
     finding: Finding
+    row: Mapping[str, Any]
+    """The row of findings.csv."""
     figure: str
     how: str
     rule: str
@@ -143,7 +146,7 @@ def _entry(finding: Finding) -> Entry:
         paper = f"{size} {row['unit']}, by {', '.join(finding.paper.ids)}"
     own = own_words(finding)
     rule = finding.rule.name if own else ""
-    return Entry(finding, figure(finding.claim), how_said(finding.claim), rule, plain(own), plain(paper))
+    return Entry(finding, row, figure(finding.claim), how_said(finding.claim), rule, plain(own), plain(paper))
 
 
 def own_words(finding: Finding) -> str:

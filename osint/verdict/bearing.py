@@ -79,6 +79,8 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
         return Assertion(Asserts.STANDS if stands else Asserts.NOTHING, rung, stands)
     if claim.modality not in PROMISES and not ahead:
         return Assertion(Asserts.NOTHING, rung, 0)
+    begins = claim.quantity_kind == "start_date" and rung.height < Rung.GROUND_BROKEN.height
+    rung = Rung.GROUND_BROKEN if begins else rung  # a date of beginning names the works, whatever was filed then
     starts = rung == Rung.GROUND_BROKEN and claim.quantity not in CAPACITY
     promised = rung if starts else max(rung, Rung.ROOFED, key=lambda r: r.height)
     if claim.value_date:
@@ -250,10 +252,14 @@ class Sight:
         return self.row.p_place or 0.0
 
     @property
+    def share(self) -> float:
+        """Share of the place that was looked at; the whole where none is stated."""
+        return 1.0 if self.row.searched_share is None else self.row.searched_share
+
+    @property
     def p_absent(self) -> float:
         """Probability that what it did not see is not there: of the right place, and not where nobody looked."""
-        share = self.row.searched_share
-        return self.p_place * (1.0 if share is None else share)
+        return self.p_place * self.share
 
     @property
     def p_bounds(self) -> float:
@@ -354,15 +360,31 @@ def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     return [replace(s, coverage=Coverage.PART) if _beside_what_stands(s, out) else s for s in out]
 
 
+def one_look(a: Sight, b: Sight) -> bool:
+    """Return whether two rows are one look: of one observer, one day and one part, without two coordinates.
+
+    They show several things of one place, and do not contradict each other. A row of another day is a later look.
+    """
+    return (
+        a.row.observation_id != b.row.observation_id
+        and (a.group, a.row.site_id, a.first, a.last) == (b.group, b.row.site_id, b.first, b.last)
+        and coverage(a.row.part, b.row.part) == Coverage.SAME
+        and not all(s.row.lat is not None and s.row.lon is not None for s in (a, b))
+    )
+
+
 def _beside_what_stands(bare: Sight, seen: Sequence[Sight]) -> bool:
-    """Return whether a look that found nothing is of another compound of the site than one where something stands."""
-    if not bare.bare or not bare.covers:
+    """Return whether a look that found nothing is of another compound of the site than one where something stands.
+
+    So is what one look did not find in one row, and did in another.
+    """
+    missing = bare.row.not_yet or (Rung.ROOFED if bare.bare else None)
+    if missing is None or not bare.covers:
         return False
-    missing = bare.row.not_yet or Rung.ROOFED
     return any(
-        apart(s.row, bare.row)
+        ((bare.bare and apart(s.row, bare.row)) or one_look(s, bare))
         and not s.bare
-        and (s.substantial() or (s.row.rung and s.row.rung.height >= missing.height))
+        and ((bare.bare and s.substantial()) or (s.row.rung and s.row.rung.height >= missing.height))
         for s in seen
         if s.confirmed and s.covers
     )
@@ -397,6 +419,7 @@ def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[s
         and (s.group != absent.group or parts_too)
         and s.row.observation_id != absent.row.observation_id
         and not apart(s.row, absent.row)
+        and not one_look(s, absent)
         and s.row.rung is not None
         and s.row.rung.height >= missing.height
         and s.last <= absent.first

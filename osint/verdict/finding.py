@@ -13,7 +13,8 @@ import numpy as np
 from osint import model
 from osint.model import Factor, Given, Posterior, show
 from osint.register import CLAIM_KINDS, Claim
-from osint.verdict.bearing import Assertion, Coverage, Sight, day_text
+from osint.verdict.bearing import Assertion, Asserts, Coverage, Sight, day_text
+from osint.verdict.ground import ground_shows
 from osint.verdict.look import Seen
 from osint.verdict.needs import Needs
 from osint.verdict.room import Room
@@ -145,7 +146,7 @@ class Finding:
     assumption: EdgeAssumption | None = None
     """Of a strained number."""
     chips_counted_by: tuple[str, ...] = ()
-    """Observations by others of a number of chips or servers."""
+    """Observations of a number of chips or servers, those of the claimant among them."""
     needs: Needs = field(default_factory=Needs)
     """What the number would need, by relations alone."""
     would_change: tuple[str, ...] = field(default=())
@@ -164,7 +165,15 @@ class Finding:
             return tuple(s for s in (*seen.sights, *seen.own) if s.row.observation_id in seen.conflict)
         shown = seen.shown if self.outcome == Outcome.SUPPORTED else None
         single = {By.ABSENT: seen.absent, By.ABSENT_BEFORE: seen.absent_before}.get(self.rule.by, shown)
+        if single is not None and seen.parts_absent and self.rule.by in {By.ABSENT, By.ABSENT_BEFORE}:
+            return seen.parts_absent
         return (*(self.room.seen if self.room is not None else ()), *((single,) if single is not None else ()))
+
+    @property
+    def relayed(self) -> tuple[Sight, ...]:
+        """Sights on which the finding rests, if all were relayed by others and nobody looked for this register."""
+        rows = self.decided_by if self.outcome != Outcome.CONFLICT else ()
+        return rows if all(s.row.source_claim_id for s in rows) else ()
 
     @property
     def p_place(self) -> float | None:
@@ -192,6 +201,8 @@ class Finding:
     def confidence(self) -> Confidence:
         """How well the ground under the finding is laid."""
         if not self.decided_by:
+            return Confidence.LOW
+        if self.relayed and len({s.group for s in self.relayed}) == 1:
             return Confidence.LOW
         groups = {s.group for s in self.decided_by} | {s.row.quantity for s in self.decided_by}
         certain = all(sure(s.p_place) for s in self.decided_by)
@@ -269,9 +280,9 @@ class Finding:
         return ()
 
     def not_shown(self) -> str:
-        """Return what no observation on file shows."""
+        """Return what the observations of the place do not show; of documents it says nothing."""
         if not self.chips_counted_by:
-            return "No chip has been seen, and no document shows one delivered."
+            return "No observation on file counts a chip of this place."
         counted = ", ".join(self.chips_counted_by)
         return f"Chips are counted by {counted}; their model, their owner and their use are not shown."
 
@@ -279,6 +290,8 @@ class Finding:
         """Return the sentence of the rule, made from the rows that decided; it never says more than the finding."""
         sentence = self.rule.sentence.format_map(_Words(self))
         sentence = sentence[0].upper() + sentence[1:]
+        if self.relayed:
+            sentence = f"{_relay(self.relayed)}: {sentence}"
         if self.contradictions and self.outcome != Outcome.INCONSISTENT:
             sentence += f" The claim is also contradicted by {_contradicting(self)}."
         simulated = any(s.row.simulated for s in self.seen.sights)
@@ -297,10 +310,15 @@ class Finding:
             what = f"the parts that were seen ({', '.join(room.ids)} at {', '.join(sites)})"
         rows = [s for r in room.rooms for s in r.seen]
         place = ""
+        least = min(rows, key=lambda s: s.share)
+        rest = f"nothing stands where nobody looked ({least.share:.0%} of it was looked at)"
         if not all(sure(s.p_place) for s in rows):
             place = f", if it is the place ({_place(min(rows, key=lambda s: s.p_place))})"
+            place += "" if sure(least.share) else f" and {rest}"
+        elif not sure(room.p_place) and not sure(least.share):
+            place = f", if {rest}"
         elif not sure(room.p_place):
-            place = f", if nothing stands where nobody looked ({_place(min(rows, key=lambda s: s.p_absent))})"
+            place = f", if it is the place and nothing stands where nobody looked (probability {room.p_place:.0%})"
         missing = "; the other parts were not seen" if room.partial else ""
         loose = sorted({s.row.date.text for s in rows if s.first != s.last})
         when = f"On a day that is dated {' and '.join(loose)} alone," if loose else f"By {day_text(room.day)}"
@@ -317,9 +335,16 @@ def named(claim: Claim) -> float:
 
 
 def _place(s: Sight) -> str:
-    p, share = s.row.p_place, s.row.searched_share
-    looked = "" if share is None else f"; {share:.0%} of it was looked at"
-    return (f"probability {p:.0%}" if p is not None else "probability not stated") + looked
+    p = s.row.p_place
+    return f"probability {p:.0%}" if p is not None else "probability not stated"
+
+
+def _relay(rows: Sequence[Sight]) -> str:
+    """Return that a finding rests on what others relayed, and on how many rows."""
+    count = "one relayed row" if len(rows) == 1 else f"{len(rows)} relayed rows"
+    one = " of one source" if len(rows) > 1 and len({s.group for s in rows}) == 1 else ""
+    told = sorted({f"{s.row.observer} as relayed in {s.row.source_claim_id}" for s in rows})
+    return f"On {count}{one} alone, not seen by us ({'; '.join(told)})"
 
 
 def _contradicting(finding: Finding) -> str:
@@ -393,6 +418,13 @@ class _Words(dict[str, str]):
         ]
         return f"{said} as a whole (of parts of it, {self._listed(parts)})" if parts else said
 
+    def _what(self) -> str:
+        return self.f.claim.written() or "what was to be said or filed"
+
+    def _not_of_the_ground(self) -> str:
+        stands = self.f.asserts.kind == Asserts.STANDS
+        return "" if ground_shows(self.f.claim, stands) else f" The ground does not show {self._what()} in any case."
+
     def _shown(self) -> str:
         return describe(self.f.seen.shown) if self.f.seen.shown else ""
 
@@ -448,7 +480,10 @@ class _Words(dict[str, str]):
 
     def _unconfirmed(self) -> str:
         rows = self.f.seen.doubtful or tuple(s for s in self.f.seen.sights if not s.confirmed)
-        return "; ".join(f"{describe(s)} ({_place(s)} that it is the place)" for s in rows)
+        part = {s.row.observation_id: f"; {s.share:.0%} of it was looked at" for s in rows if s.share < 1}
+        return "; ".join(
+            f"{describe(s)} ({_place(s)} that it is the place{part.get(s.row.observation_id, '')})" for s in rows
+        )
 
     def _unsearched(self) -> str:
         return "; ".join(f"{describe(s)} ({s.row.searched_share or 0:.0%} looked at)" for s in self.f.seen.doubtful)

@@ -12,13 +12,14 @@ from dataclasses import replace
 from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, ROUNDING, Dossier, Given, Posterior, Question
-from osint.register import CLAIM_KINDS, Bounding, Claim, Register
+from osint.register import CLAIM_KINDS, Bounding, Claim, Register, chip_families
 from osint.verdict.bearing import POWERED_UP, Asserts, assertion
 from osint.verdict.finding import Bound, Contradiction, EdgeAssumption, Finding, edge_assumption, named
+from osint.verdict.ground import ground_shows
 from osint.verdict.look import LATER_DAYS, Seen, look
 from osint.verdict.needs import needs
 from osint.verdict.room import Room, room_at, rooms_alone
-from osint.verdict.rules import REFUTE, STRAIN, By, Outcome, RuleFacts, below, decide, sure
+from osint.verdict.rules import NEGATIVE, REFUTE, STRAIN, By, Outcome, RuleFacts, below, decide, sure
 
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities of a power as a text states it; an observed rung can support its number."""
@@ -57,10 +58,23 @@ def bound(q: Question, source: Register | Dossier) -> Bound:
     givens = model.gather(q, dossier)
     if all(g.bound for g in givens):
         return Bound(givens)
+    q = _as_named(q, givens, dossier)
     of_chips = ({q.quantity} | {g.quantity for g in givens}) & model.BY_CHIP
     prior = tuple(model.family_prior(q, dossier.network).items()) if of_chips else ()
     key = ("paper", q.quantity, prior, q.precision, q.use, tuple(givens))
     return dossier.once(q.site_id, key, lambda: _paper(q, givens, dossier))
+
+
+def _as_named(q: Question, givens: Sequence[Given], dossier: Dossier) -> Question:
+    """Return the question with the chips that the documents name, where the claim names none.
+
+    A document that counts 250 H100 servers is not read as one of 250 servers of another chip.
+    """
+    if q.families:
+        return q
+    counted = {i for g in givens if g.quantity in COUNTED for i in g.ids}
+    named = {f for c in dossier.claims[q.site_id] if c.claim_id in counted for f in chip_families(c.chip_model)}
+    return replace(q, families=tuple(sorted(named)))
 
 
 def _paper(q: Question, givens: list[Given], dossier: Dossier) -> Bound:
@@ -119,6 +133,7 @@ def judge(
         states=not q.quantity and CLAIM_KINDS[claim.quantity_kind].states,
         conflict=bool(conflict),
         absent=seen.absent is not None,
+        bare_shows=ground_shows(claim, asks.kind == Asserts.STANDS),
         absent_before=seen.absent_before is not None,
         holds=holds,
         fits=fits,
@@ -143,7 +158,8 @@ def judge(
     rule = decide(facts)
     room = {By.AFTER: after, By.ABOUT: about}.get(rule.by)
     stated = {By.AFTER: holds, By.ABOUT: fits, By.ABSENT: 1 - seen.absent.p_absent if seen.absent else None}
-    probability = stated.get(rule.by) if rule.outcome != Outcome.NOT_REACHED else None
+    speaks = rule.outcome != Outcome.NOT_REACHED and (rule.by != By.ABSENT or rule.outcome in NEGATIVE)
+    probability = stated.get(rule.by) if speaks else None
     strained = rule.outcome == Outcome.STRAINED and room is not None and room.posterior is not None
     return Finding(
         claim=claim,
@@ -156,7 +172,7 @@ def judge(
         room=room,
         contradictions=against,
         assumption=_edge(room, q, easy) if strained and room is not None else None,
-        chips_counted_by=tuple(s.row.observation_id for s in seen.sights if s.row.quantity in COUNTED),
+        chips_counted_by=tuple(s.row.observation_id for s in (*seen.sights, *seen.own) if s.row.quantity in COUNTED),
         needs=needs(q, named(claim), dossier),
     )
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from osint import model
 from osint.errors import OsintError
 from osint.model import CHIP_COUNTS, Dossier, Given, Posterior, Question, ReadingWord, SharedSum
-from osint.verdict.bearing import Coverage, Sight, apart
+from osint.register import QUANTITIES
+from osint.verdict.bearing import Coverage, Sight, apart, one_look
 
 SAME_TIME_DAYS = 31  # within which two sizes of one thing cannot differ by what was built between them
 SNAPSHOT_DAYS = 200  # within which sizes of different kinds are taken together
@@ -105,9 +106,25 @@ def _merged(seen: Sequence[Sight]) -> list[tuple[Given, list[Sight]]]:
             low, high = (sum(ends) for ends in ([g.low or 0.0 for g in givens], [g.high or 0.0 for g in givens]))
             low_known = low if all(g.low for g in givens) else None
             out.append((Given(quantity, low_known, high, ", ".join(ids), ids, observed=True), rows))
+        elif _of_one_look(rows, givens):
+            # several things are added, as what is there is not less; a power can be one meter that was read twice
+            ids = tuple(i for g in givens for i in g.ids)
+            lows, high = [g.low or 0.0 for g in givens], sum(g.high or 0.0 for g in givens)
+            low = max(lows) if QUANTITIES[quantity].power else sum(lows)
+            out.append((Given(quantity, low, high, ", ".join(ids), ids, observed=True), rows))
         else:
             out += list(zip(givens, ([s] for s in rows), strict=True))
     return out
+
+
+def _of_one_look(rows: Sequence[Sight], givens: Sequence[Given]) -> bool:
+    """Return whether two-sided sizes are of one look, of which it is not known whether they are of one thing."""
+    return (
+        len(rows) > 1
+        and len(givens) == len(rows)
+        and not any(g.bound for g in givens)
+        and all(one_look(a, b) for a, b in itertools.combinations(rows, 2))
+    )
 
 
 def _all_apart(seen: Sequence[Sight]) -> bool:
@@ -160,9 +177,8 @@ def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
     givens = [g for g, _ in merged]
     used = tuple(s for _, rows in merged for s in rows)
     try:
-        answer, _ = model.posterior(
-            q.quantity, givens, model.readings_for(q, givens, dossier, _if_all_of_it(q, givens))
-        )
+        readings = model.readings_for(q, givens, dossier, _if_all_of_it(q, givens))
+        answer, _ = model.posterior(q.quantity, model.tightest(givens, readings), readings)
     except OsintError:  # no relation joins them, or none of them bounds it from above
         return None
     within = any(s.coverage == Coverage.WITHIN for s in used)

@@ -81,6 +81,8 @@ class RuleFacts:
     """Those whose sight would decide contradict each other."""
     absent: bool = False
     """On or after its day a lower rung was seen, of the whole of it, at a confirmed place."""
+    bare_shows: bool = True
+    """Bare ground can deny what it says: not a sum of money, a ratio or a plan that was to be filed."""
     absent_before: bool = False
     """The same, where no day is due."""
     holds: float | None = None
@@ -133,6 +135,11 @@ class RuleFacts:
         return self.asserts == Asserts.STANDS
 
     @property
+    def denied(self) -> bool:
+        """Whether a lower rung was seen on or after its day, of what the ground can show."""
+        return self.absent and self.bare_shows
+
+    @property
     def too_small(self) -> bool:
         """Whether what was seen on or after its day leaves too little for the number that fits most easily."""
         return self.holds is not None and sure(1 - self.holds)
@@ -182,8 +189,8 @@ class FindingRule:
 
 RULES = (
     FindingRule("observers contradict each other", lambda f: f.conflict, Outcome.CONFLICT, By.CONFLICT),
-    FindingRule("not there on its day", lambda f: f.absent and f.said_to_stand, Outcome.REFUTED, By.ABSENT),
-    FindingRule("not there by its due day", lambda f: f.absent and f.promised, Outcome.DEADLINE_MISSED, By.ABSENT),
+    FindingRule("not there on its day", lambda f: f.denied and f.said_to_stand, Outcome.REFUTED, By.ABSENT),
+    FindingRule("not there by its due day", lambda f: f.denied and f.promised, Outcome.DEADLINE_MISSED, By.ABSENT),
     FindingRule("too small on its day", lambda f: f.too_small and f.said_to_stand, Outcome.REFUTED, By.AFTER),
     FindingRule("too small by its due day", lambda f: f.too_small and f.promised, Outcome.DEADLINE_MISSED, By.AFTER),
     FindingRule("room at the edge of an assumption", lambda f: below(f.holds, STRAIN), Outcome.STRAINED, By.AFTER),
@@ -211,6 +218,7 @@ RULES = (
         Outcome.NOT_REACHED,
         By.ABOUT,
     ),
+    FindingRule("the ground does not show it", lambda f: f.absent and not f.bare_shows, Outcome.UNTESTED, By.ABSENT),
     FindingRule("not all of the place was looked at", lambda f: f.unsearched, Outcome.UNTESTED),
     FindingRule("the place is not confirmed", lambda f: f.unconfirmed, Outcome.UNTESTED),
     FindingRule("no size was measured", lambda f: f.small, Outcome.UNTESTED),
