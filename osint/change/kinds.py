@@ -306,7 +306,8 @@ def _number(value: object, what: str) -> float | None:
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise BadInputError(f"{what} is {str(value)[:40]!r}, which is no number: give one value for each band") from None
+        told = f"{what} is {str(value)[:40]!r}, which is no number: give one value for each band"
+        raise BadInputError(told) from None
     if not math.isfinite(number) or number == 0:
         return None
     if number > BRIGHTEST:
