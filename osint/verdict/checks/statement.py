@@ -135,7 +135,7 @@ def pflops_per_chip(book: Book) -> Iterator[Check | None]:
         known = [f for f in allowed if not own & set(f.set_by.split("|"))]
         each = p.span.per(c.span)
         if allowed and not known:
-            told = {
+            told: dict[str, float | str] = {
                 "pflops": p.claim.written(),
                 "chips": c.claim.written(),
                 "each": each.text(),
