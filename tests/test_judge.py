@@ -419,6 +419,8 @@ FACTS = [
     (RuleFacts(fits=0.19, asserts=Asserts.STANDS, before=True), "seen before its day alone"),
     (RuleFacts(absent=True, asserts=Asserts.PROMISED, bare_shows=False), "the ground does not show it"),
     (RuleFacts(absent=True, asserts=Asserts.STANDS, bare_shows=False, after=True), "the ground does not show it"),
+    (RuleFacts(conflict=True, absent=True, bare_shows=False), "a conflict over something else"),
+    (RuleFacts(conflict=True, absent_before=True, bare_shows=False), "a conflict over something else"),
     (RuleFacts(unsearched=True, unconfirmed=True), "not all of the place was looked at"),
     (RuleFacts(unfixed=True), "seen about its day"),
     (RuleFacts(unconfirmed=True, after=True), "the place is not confirmed"),
@@ -494,7 +496,9 @@ def test_bare_ground_denies_what_the_ground_shows_alone(register, claim, outcome
 
 def test_money_without_a_day_says_that_the_ground_does_not_show_it(register):
     found = judged(register, PROMISE | MONEY | {"value_date": ""}, absent(AFTER, "ground broken"))
-    assert found.outcome == Outcome.NOT_REACHED and "does not show 5,000 CNY in any case" in found.shown()
+    assert (
+        found.outcome == Outcome.NOT_REACHED and "does not show such a figure (5,000 CNY) in any case" in found.shown()
+    )
     chips = judged(register, PROMISE | {"value_date": ""}, absent(AFTER, "ground broken"))
     assert "in any case" not in chips.shown()
 
@@ -659,3 +663,14 @@ def test_documents_that_name_a_chip_are_read_as_of_that_chip(register):
     )
     low, best, _ = found.paper.interval
     assert low > 1500 and best == pytest.approx(2000, rel=0.1)
+
+
+def test_a_conflict_is_of_what_the_ground_shows_and_lends_its_room_to_no_side(register):
+    """A sum of money is not in conflict where observers are; the room that one side leaves says so."""
+    seen = absent(AFTER), size(BEFORE, "roof_m2", 9000.0, rung="roofed")
+    money = judged(register, PROMISE | MONEY, *seen)
+    assert (money.outcome, money.rule.name) == (Outcome.UNTESTED, "a conflict over something else")
+    planned = judged(register, PROMISE | MONEY | {"value_date": ""}, *seen)
+    assert planned.outcome == Outcome.UNTESTED
+    chips = judged(register, PROMISE, *seen)
+    assert chips.outcome == Outcome.CONFLICT and "by one side of a contradiction" in chips.room_text()

@@ -320,6 +320,8 @@ class Finding:
         elif not sure(room.p_place):
             place = f", if it is the place and nothing stands where nobody looked (probability {room.p_place:.0%})"
         missing = "; the other parts were not seen" if room.partial else ""
+        if set(room.ids) & set(self.seen.conflict):
+            place += ", by one side of a contradiction"
         loose = sorted({s.row.date.text for s in rows if s.first != s.last})
         when = f"On a day that is dated {' and '.join(loose)} alone," if loose else f"By {day_text(room.day)}"
         stamp = "SIMULATED. " if any(s.row.simulated for s in rows) else ""
@@ -419,7 +421,8 @@ class _Words(dict[str, str]):
         return f"{said} as a whole (of parts of it, {self._listed(parts)})" if parts else said
 
     def _what(self) -> str:
-        return self.f.claim.written() or "what was to be said or filed"
+        written = self.f.claim.written()
+        return f"such a figure ({written})" if written else "what it says"
 
     def _not_of_the_ground(self) -> str:
         stands = self.f.asserts.kind == Asserts.STANDS

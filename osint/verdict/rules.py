@@ -188,7 +188,9 @@ class FindingRule:
 
 
 RULES = (
-    FindingRule("observers contradict each other", lambda f: f.conflict, Outcome.CONFLICT, By.CONFLICT),
+    FindingRule(
+        "observers contradict each other", lambda f: f.conflict and f.bare_shows, Outcome.CONFLICT, By.CONFLICT
+    ),
     FindingRule("not there on its day", lambda f: f.denied and f.said_to_stand, Outcome.REFUTED, By.ABSENT),
     FindingRule("not there by its due day", lambda f: f.denied and f.promised, Outcome.DEADLINE_MISSED, By.ABSENT),
     FindingRule("too small on its day", lambda f: f.too_small and f.said_to_stand, Outcome.REFUTED, By.AFTER),
@@ -208,7 +210,7 @@ RULES = (
     FindingRule("room enough", lambda f: f.room_enough, Outcome.COULD_FIT, By.ABOUT),
     FindingRule(
         "nothing stood there before its day",
-        lambda f: f.absent_before and not f.said_to_stand,
+        lambda f: f.absent_before and not f.said_to_stand and not f.conflict,
         Outcome.NOT_REACHED,
         By.ABSENT_BEFORE,
     ),
@@ -218,6 +220,7 @@ RULES = (
         Outcome.NOT_REACHED,
         By.ABOUT,
     ),
+    FindingRule("a conflict over something else", lambda f: f.conflict and not f.bare_shows, Outcome.UNTESTED),
     FindingRule("the ground does not show it", lambda f: f.absent and not f.bare_shows, Outcome.UNTESTED, By.ABSENT),
     FindingRule("not all of the place was looked at", lambda f: f.unsearched, Outcome.UNTESTED),
     FindingRule("the place is not confirmed", lambda f: f.unconfirmed, Outcome.UNTESTED),
