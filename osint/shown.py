@@ -10,6 +10,10 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Undefined
 
 _STEERING = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # controls of a terminal, ESC and BEL among them
@@ -84,3 +88,27 @@ def table_text(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int |
             "  ".join(cell + " " * (wide - width_of(cell)) for cell, wide in zip(shown_cells, widths, strict=True))
         )
     return "\n".join(line.rstrip() for line in lines)
+
+
+def marked(value: object) -> object:
+    """Return a value on its way into a page: a text with its steering characters as marks, anything else as it is."""
+    from markupsafe import Markup
+
+    return shown(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def page_templates(room: str, unknown: type[Undefined] | None = None) -> Environment:
+    """Return the templates of a room, as "osint.report": every text is escaped and marked.
+
+    A name that a template does not know is an error; `unknown` sets another rule.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader(room),
+        autoescape=True,
+        undefined=unknown or StrictUndefined,
+        finalize=marked,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

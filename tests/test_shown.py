@@ -7,12 +7,13 @@ from xml.dom import minidom
 import geopandas as gpd
 import pytest
 import shapely
+from markupsafe import escape
 
 from osint import filings, geo, imagery
 from osint.cli.main import _marked, main
 from osint.errors import OsintError, UnreadableError
-from osint.report import build, page
-from osint.shown import shown, shown_in_json
+from osint.report import build
+from osint.shown import page_templates, shown, shown_in_json
 
 HOSTILE = "a\x1b[2J\x07\u202eb\u2066\u2028\ufeff\x00\ufffe\ud800 </name><script>&]]>$\\frac{$"
 STEERING = "\x1b\x07\u202e\u2066\u2028\ufeff\x00\ufffe"
@@ -58,7 +59,8 @@ def test_a_map_is_whole_whatever_a_name_holds(tmp_path, suffix):
 
 
 def test_a_page_shows_marks():
-    assert page._marked(HOSTILE) == shown(HOSTILE, keep="\n\t")
+    made = page_templates("osint.report").from_string("{{ a }}").render(a="<b>" + HOSTILE)
+    assert made == "&lt;b&gt;" + str(escape(shown(HOSTILE, keep="\n\t")))
 
 
 def test_a_dollar_begins_no_formula():

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from osint.case.look import SIMULATED, WHOLE, described
-from osint.shown import shown
+from osint.shown import page_templates
 
 if TYPE_CHECKING:
     from osint.case.case import Case
@@ -17,21 +17,7 @@ if TYPE_CHECKING:
 
 @cache
 def _templates() -> Any:
-    import jinja2
-    from markupsafe import Markup
-
-    def marked(value: object) -> object:
-        return shown(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("osint.case"),
-        autoescape=True,
-        finalize=marked,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("shown.html").module
+    return page_templates("osint.case").get_template("shown.html").module
 
 
 def case_html(case: Case) -> str:

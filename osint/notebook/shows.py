@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from osint.shown import shown
+from osint.shown import page_templates, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,21 +34,7 @@ SORT = (
 
 @cache
 def _templates() -> Any:
-    import jinja2
-    from markupsafe import Markup
-
-    def marked(value: object) -> object:
-        return shown(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("osint.notebook"),
-        autoescape=True,
-        finalize=marked,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("shown.html").module
+    return page_templates("osint.notebook").get_template("shown.html").module
 
 
 class Shown:

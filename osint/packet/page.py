@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from jinja2 import ChainableUndefined, Environment, PackageLoader
-from markupsafe import Markup
+from jinja2 import ChainableUndefined
 
 from osint import filings
 from osint.packet.flips import Flip, held_by
@@ -18,7 +17,7 @@ from osint.packet.pictures import PAIRS, Picture
 from osint.packet.says import Says, leading, says
 from osint.packet.subject import Subject
 from osint.passport import Checked
-from osint.shown import shown
+from osint.shown import page_templates
 
 _SAID = 3  # findings whose sentences stand on the first page
 _EXTREMES_FROM = 3  # numbers of one unit from which the largest and the smallest are named
@@ -79,14 +78,7 @@ def page(subject: Subject, checked: Checked, faults: Sequence[Fault], extras: Ex
         "people": core.get("people", {}),
         "since": extras.since,
     }
-    environment = Environment(
-        loader=PackageLoader("osint.packet"),
-        autoescape=True,
-        undefined=ChainableUndefined,  # an empty field is left out of a passport
-        finalize=_marked,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates("osint.packet", ChainableUndefined)  # an empty field is left out of a passport
     environment.filters |= {"digits": _digits, "b64": _b64, "web": _is_web}
     template = environment.get_template("packet.html")
     bare = template.render(context, font="")
@@ -102,10 +94,6 @@ def _of_all(told: Sequence[Says]) -> list[tuple[str, list[str]]]:
 
 def _png(subject: Subject) -> bytes:
     return next((body for name, body in subject.figure_files.items() if name.endswith(".png")), b"")
-
-
-def _marked(value: object) -> object:
-    return shown(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _digits(value: object) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.resources import files as package_files
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from osint import filings, geo, verdict
@@ -28,7 +28,7 @@ from osint.report.edition import Edition
 from osint.report.sources import ADDRESS, Source, Sources
 from osint.report.views import Quote, SiteView, cannot_say, card_of, compared, quotes_of, rules_used, site_views
 from osint.report.words import day_words, plain, words_for
-from osint.shown import shown
+from osint.shown import page_templates, shown
 from osint.verdict import CheckFinding, Found
 
 PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
@@ -247,14 +247,7 @@ def _digest(text: str) -> str:
 
 
 def _environment() -> Environment:
-    env = Environment(
-        loader=PackageLoader("osint.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_marked,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    env = page_templates("osint.report")
     filters: dict[str, Callable[..., object]] = {
         "cell": _cell,
         "plain": plain,
@@ -264,11 +257,6 @@ def _environment() -> Environment:
     }
     env.filters |= filters
     return env
-
-
-def _marked(value: object) -> object:
-    """Return a text with marks for what would steer the page; markup of our own stays."""
-    return shown(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _cell(value: object) -> str:

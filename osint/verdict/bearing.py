@@ -360,15 +360,31 @@ def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     return [replace(s, coverage=Coverage.PART) if _beside_what_stands(s, out) else s for s in out]
 
 
+def one_look(a: Sight, b: Sight) -> bool:
+    """Return whether two rows are one look: of one observer, one day and one part, without two coordinates.
+
+    They show several things of one place, and do not contradict each other. A row of another day is a later look.
+    """
+    return (
+        a.row.observation_id != b.row.observation_id
+        and (a.group, a.row.site_id, a.first, a.last) == (b.group, b.row.site_id, b.first, b.last)
+        and coverage(a.row.part, b.row.part) == Coverage.SAME
+        and not all(s.row.lat is not None and s.row.lon is not None for s in (a, b))
+    )
+
+
 def _beside_what_stands(bare: Sight, seen: Sequence[Sight]) -> bool:
-    """Return whether a look that found nothing is of another compound of the site than one where something stands."""
-    if not bare.bare or not bare.covers:
+    """Return whether a look that found nothing is of another compound of the site than one where something stands.
+
+    So is what one look did not find in one row, and did in another.
+    """
+    missing = bare.row.not_yet or (Rung.ROOFED if bare.bare else None)
+    if missing is None or not bare.covers:
         return False
-    missing = bare.row.not_yet or Rung.ROOFED
     return any(
-        apart(s.row, bare.row)
+        ((bare.bare and apart(s.row, bare.row)) or one_look(s, bare))
         and not s.bare
-        and (s.substantial() or (s.row.rung and s.row.rung.height >= missing.height))
+        and ((bare.bare and s.substantial()) or (s.row.rung and s.row.rung.height >= missing.height))
         for s in seen
         if s.confirmed and s.covers
     )
@@ -403,6 +419,7 @@ def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[s
         and (s.group != absent.group or parts_too)
         and s.row.observation_id != absent.row.observation_id
         and not apart(s.row, absent.row)
+        and not one_look(s, absent)
         and s.row.rung is not None
         and s.row.rung.height >= missing.height
         and s.last <= absent.first

@@ -165,7 +165,15 @@ class Finding:
             return tuple(s for s in (*seen.sights, *seen.own) if s.row.observation_id in seen.conflict)
         shown = seen.shown if self.outcome == Outcome.SUPPORTED else None
         single = {By.ABSENT: seen.absent, By.ABSENT_BEFORE: seen.absent_before}.get(self.rule.by, shown)
+        if single is not None and seen.parts_absent and self.rule.by in {By.ABSENT, By.ABSENT_BEFORE}:
+            return seen.parts_absent
         return (*(self.room.seen if self.room is not None else ()), *((single,) if single is not None else ()))
+
+    @property
+    def relayed(self) -> tuple[Sight, ...]:
+        """Sights on which the finding rests, if all were relayed by others and nobody looked for this register."""
+        rows = self.decided_by if self.outcome != Outcome.CONFLICT else ()
+        return rows if all(s.row.source_claim_id for s in rows) else ()
 
     @property
     def p_place(self) -> float | None:
@@ -193,6 +201,8 @@ class Finding:
     def confidence(self) -> Confidence:
         """How well the ground under the finding is laid."""
         if not self.decided_by:
+            return Confidence.LOW
+        if self.relayed and len({s.group for s in self.relayed}) == 1:
             return Confidence.LOW
         groups = {s.group for s in self.decided_by} | {s.row.quantity for s in self.decided_by}
         certain = all(sure(s.p_place) for s in self.decided_by)
@@ -280,6 +290,8 @@ class Finding:
         """Return the sentence of the rule, made from the rows that decided; it never says more than the finding."""
         sentence = self.rule.sentence.format_map(_Words(self))
         sentence = sentence[0].upper() + sentence[1:]
+        if self.relayed:
+            sentence = f"{_relay(self.relayed)}: {sentence}"
         if self.contradictions and self.outcome != Outcome.INCONSISTENT:
             sentence += f" The claim is also contradicted by {_contradicting(self)}."
         simulated = any(s.row.simulated for s in self.seen.sights)
@@ -325,6 +337,14 @@ def named(claim: Claim) -> float:
 def _place(s: Sight) -> str:
     p = s.row.p_place
     return f"probability {p:.0%}" if p is not None else "probability not stated"
+
+
+def _relay(rows: Sequence[Sight]) -> str:
+    """Return that a finding rests on what others relayed, and on how many rows."""
+    count = "one relayed row" if len(rows) == 1 else f"{len(rows)} relayed rows"
+    one = " of one source" if len(rows) > 1 and len({s.group for s in rows}) == 1 else ""
+    told = sorted({f"{s.row.observer} as relayed in {s.row.source_claim_id}" for s in rows})
+    return f"On {count}{one} alone, not seen by us ({'; '.join(told)})"
 
 
 def _contradicting(finding: Finding) -> str:

@@ -13,6 +13,7 @@ from osint.verdict.bearing import (
     Coverage,
     Sight,
     by_others,
+    coverage,
     official_statements,
     part_numbers,
     sights,
@@ -63,6 +64,8 @@ class Seen:
     """The last sight of a lower rung on or after the day of the claim."""
     absent_before: Sight | None = None
     """The last sight of a lower rung where no day is due."""
+    parts_absent: tuple[Sight, ...] = ()
+    """The sights of all numbered parts of the site, where those together decide, and not one look at the whole."""
     doubtful: tuple[Sight, ...] = ()
     """Sights that would decide if it were sure that they are of the place."""
     after: Room | None = None
@@ -105,26 +108,65 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     absent_before = max((s for s in early if s not in in_part), key=lambda s: s.first, default=None)
     unsure = (*late, *(in_part if absent_before is None else ()))
     shown, small = _shown(asks, seen)
+    rows: tuple[Sight, ...] = ()
+    if absent is None:
+        rows = _parts_lacking(Seen(seen.sights), claim, asks, dossier, late=True)
+        absent = max(rows, key=lambda s: s.first, default=None)
+    if absent is None and absent_before is None and open_ended:
+        rows = _parts_lacking(Seen(seen.sights), claim, asks, dossier, late=False)
+        absent_before = max(rows, key=lambda s: s.first, default=None)
     decider = absent or absent_before
-    conflict = witnesses(decider, every, dossier) if decider else ()
-    statements = official_statements(absent, claim, dossier) if absent else ()
+    deciders = rows or ((decider,) if decider else ())
+    whole = (replace(decider, row=replace(decider.row, part="")),) if rows and decider else ()
+    conflict = tuple(sorted({i for s in (*deciders, *whole) for i in witnesses(s, every, dossier)}))
+    statements = tuple(
+        dict.fromkeys(c for s in (*deciders, *whole) for c in official_statements(s, claim, dossier) if absent)
+    )
     found = Seen(
         sights=seen.sights,
         own=tuple(s for s in every if s not in seen.sights),
         absent=absent,
         absent_before=absent_before,
         doubtful=tuple(s for s in unsure if s not in certain and s.p_place > 0) if absent is None else (),
+        parts_absent=rows,
         shown=shown,
         small=small,
-        conflict=_ids(decider, conflict, statements) if decider and (conflict or statements) else (),
+        conflict=_ids(deciders, conflict, statements) if conflict or statements else (),
         statements=statements,
     )
     return _sized(found, claim, asks, q, dossier) if q.quantity in CAPACITY else found
 
 
-def _ids(decider: Sight, witnessed: Sequence[str], statements: Sequence[Claim]) -> tuple[str, ...]:
-    """Return the ids of a look that found nothing and of what contradicts it."""
-    return (decider.row.observation_id, *witnessed, *(c.claim_id for c in statements))
+def _ids(deciders: Sequence[Sight], witnessed: Sequence[str], statements: Sequence[Claim]) -> tuple[str, ...]:
+    """Return the ids of the looks that found nothing and of what contradicts them."""
+    return (*(s.row.observation_id for s in deciders), *witnessed, *(c.claim_id for c in statements))
+
+
+def _parts_lacking(found: Seen, claim: Claim, asks: Assertion, dossier: Dossier, *, late: bool) -> tuple[Sight, ...]:
+    """Return a sight of each numbered part of the whole by which it lacks the rung; nothing if one of them does not.
+
+    `late`: seen on or after the day of the claim, and surely so of all parts together; else in any order of days, of a
+    confirmed place, and not overtaken by a later sight.
+    """
+    out: list[Sight] = []
+    for *_, rows in _numbered_parts(found, claim, dossier):
+        lacking = [s for s in rows if _lower(replace(s, coverage=Coverage.SAME), asks, found)]
+        if claim.bound == Bounding.AT_MOST:
+            lacking = [s for s in lacking if s.bare]
+        if late:
+            lacking = [s for s in lacking if asks.day and s.first >= asks.day]
+        else:
+            lacking = [s for s in lacking if sure(s.share) and not (_overtaken(s, found) or _overtaken_part(s, rows))]
+        if not lacking:
+            return ()
+        out.append(max(lacking, key=lambda s: (s.first, s.row.observation_id)))
+    doubt = sum(1 - s.p_absent for s in set(out))
+    return tuple(dict.fromkeys(out)) if not late or sure(max(0.0, 1 - doubt)) else ()
+
+
+def _overtaken_part(s: Sight, rows: Sequence[Sight]) -> bool:
+    missing = s.row.not_yet or Rung.ROOFED
+    return any(o.row.rung and o.row.rung.height >= missing.height and o.last >= s.first for o in rows)
 
 
 def _lower(s: Sight, asks: Assertion, seen: Seen) -> bool:
@@ -176,11 +218,11 @@ def _sized(found: Seen, claim: Claim, asks: Assertion, q: Question, dossier: Dos
     return replace(found, after=after, about=about if asks.kind != Asserts.NOTHING else None, room_for=last)
 
 
-def _parts_of_the_whole(found: Seen, claim: Claim, dossier: Dossier) -> list[list[Sight]]:
+def _numbered_parts(found: Seen, claim: Claim, dossier: Dossier) -> list[tuple[str, int, list[Sight]]]:
     """Return what was seen of each numbered part of a site (phase 1, phase 2 ...), where those are the whole of it.
 
-    They are taken as the whole if the documents name at least two of one kind, counted from 1 without a gap, and each
-    was seen: built, or not begun. Else nothing is returned.
+    They are taken as the whole if documents and looks name at least two of one kind, counted from 1 without a gap. One
+    look can be of several of them. Nothing is returned if one of them was not seen.
     """
     if claim.part:
         return []
@@ -191,17 +233,21 @@ def _parts_of_the_whole(found: Seen, claim: Claim, dossier: Dossier) -> list[lis
     for noun, numbers in sorted(named.items()):
         if len(numbers) < FEWEST_PARTS or numbers != set(range(1, len(numbers) + 1)):
             continue
-        seen = [
-            [
-                s
-                for s in found.confirmed
-                if s.row.site_id == claim.site_id and part_numbers(s.row.part) == (noun, frozenset({n}))
-            ]
-            for n in sorted(numbers)
-        ]
-        if all(_known(rows) for rows in seen):
+        own = [s for s in found.confirmed if s.row.site_id == claim.site_id and s.row.part]
+        holds = {Coverage.SAME, Coverage.WITHIN}
+        seen = [(noun, n, [s for s in own if coverage(s.row.part, f"{noun} {n}") in holds]) for n in sorted(numbers)]
+        if all(rows for *_, rows in seen):
             return seen
     return []
+
+
+def _parts_of_the_whole(found: Seen, claim: Claim, dossier: Dossier) -> list[list[Sight]]:
+    """Return what was seen of each numbered part alone, if its size is known: built, or not begun."""
+    seen = [
+        [s for s in rows if s.bare or part_numbers(s.row.part) == (noun, frozenset({n}))]
+        for noun, n, rows in _numbered_parts(found, claim, dossier)
+    ]
+    return seen if all(_known(rows) for rows in seen) else []
 
 
 def _known(rows: Sequence[Sight]) -> bool:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from osint import model
 from osint.errors import OsintError
 from osint.model import CHIP_COUNTS, Dossier, Given, Posterior, Question, ReadingWord, SharedSum
-from osint.verdict.bearing import Coverage, Sight, apart
+from osint.register import QUANTITIES
+from osint.verdict.bearing import Coverage, Sight, apart, one_look
 
 SAME_TIME_DAYS = 31  # within which two sizes of one thing cannot differ by what was built between them
 SNAPSHOT_DAYS = 200  # within which sizes of different kinds are taken together
@@ -105,9 +106,25 @@ def _merged(seen: Sequence[Sight]) -> list[tuple[Given, list[Sight]]]:
             low, high = (sum(ends) for ends in ([g.low or 0.0 for g in givens], [g.high or 0.0 for g in givens]))
             low_known = low if all(g.low for g in givens) else None
             out.append((Given(quantity, low_known, high, ", ".join(ids), ids, observed=True), rows))
+        elif _of_one_look(rows, givens):
+            # several things are added, as what is there is not less; a power can be one meter that was read twice
+            ids = tuple(i for g in givens for i in g.ids)
+            lows, high = [g.low or 0.0 for g in givens], sum(g.high or 0.0 for g in givens)
+            low = max(lows) if QUANTITIES[quantity].power else sum(lows)
+            out.append((Given(quantity, low, high, ", ".join(ids), ids, observed=True), rows))
         else:
             out += list(zip(givens, ([s] for s in rows), strict=True))
     return out
+
+
+def _of_one_look(rows: Sequence[Sight], givens: Sequence[Given]) -> bool:
+    """Return whether two-sided sizes are of one look, of which it is not known whether they are of one thing."""
+    return (
+        len(rows) > 1
+        and len(givens) == len(rows)
+        and not any(g.bound for g in givens)
+        and all(one_look(a, b) for a, b in itertools.combinations(rows, 2))
+    )
 
 
 def _all_apart(seen: Sequence[Sight]) -> bool:
