@@ -668,3 +668,14 @@ def test_a_due_day_that_was_not_read_with_certainty_says_so(register):
     inherited = judged(register, {"modality": "will"}, absent(AFTER), others=[due]).shown()
     assert "(a day read from C910 of the same filing with medium confidence)" in inherited
     assert "confidence" not in judged(register, PROMISE | STATE, absent(AFTER)).shown()
+
+
+def test_figures_by_which_two_sources_were_joined_do_not_test_each_other(register):
+    """C058 and C054 were taken for one project because they agree: that agreement is no evidence for either."""
+    found = {f.claim.claim_id: f for f in verdict.check(register, ["XJ07"]).judged}
+    joined = {"C054", "C055", "C056", "C058", "C059"}
+    for claim_id in joined:
+        group = found[claim_id].claim.independence_group
+        others = {i for i in found[claim_id].paper.ids if i in joined and found[i].claim.independence_group != group}
+        assert not others, claim_id
+    assert found["C059"].paper.ids == ("C060",) and found["C055"].paper.ids == ("C060",)
