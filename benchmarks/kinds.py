@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import math
 import re
 from collections.abc import Callable
 from importlib import resources
@@ -23,6 +24,7 @@ EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 BLOCK_PX = 250
 PIXELS = ("dabancheng_2020", "us_suburbs_2023", "solar_fields_2022")
 SENTINEL_2, DATING = KIND_BANDS, ("B02", "B04", "B08", "B11")
+NOVEL_SHARES = tuple(np.arange(0, 0.96, 0.05).round(2).tolist())
 Warp = Callable[[str, float], float]
 
 
@@ -76,8 +78,54 @@ def line(name: str, rows: kinds.Rows, found: tuple[np.ndarray, np.ndarray, np.nd
     return " | ".join([name, f"{truth.sum()} + {(~truth).sum()}", f"{loss:.2f}", *shares, *bins])
 
 
+def roofs_held_out(rows: kinds.Rows, *sources: str) -> np.ndarray:
+    """Return the probability of a roof of each row of some sources (NaN of others), all of them held out together."""
+    held = np.isin(rows.source, sources)
+    known, roof = kinds.likelihood(rows.only(~held)), np.full(len(held), np.nan)
+    for number in np.flatnonzero(held):
+        seen = dict(zip(KIND_BANDS, rows.reflectance[number].tolist(), strict=True))
+        found = kinds.probabilities(known, seen, None, 10_000, novel_share=0.0)
+        roof[number] = sum(found[one] for one in ROOFS)
+    return roof
+
+
+def by_source(rows: kinds.Rows) -> None:
+    """Print, by source held out, the log loss with shares of novel materials: none, NOVEL_SHARE, and a nested choice.
+
+    Nested: the share with the least loss, half of it of roofs and half of ground, on the other sources, each held out
+    together with the one that is judged.
+    """
+    prior = sum(kinds.PRIOR[one] for one in ROOFS)
+    truth = np.isin(rows.surface, [str(one) for one in ROOFS])
+    sources = [str(one) for one in np.unique(rows.source[rows.source != MADE])]
+    pairs = {frozenset(pair): roofs_held_out(rows, *pair) for pair in itertools.combinations(sources, 2)}
+
+    def losses(roof: np.ndarray, share: float) -> np.ndarray:
+        mixed = (1 - share) * roof + share * prior
+        return np.asarray(-np.log(np.where(truth, mixed, 1 - mixed)))
+
+    def balanced(loss: np.ndarray) -> float:
+        return float(np.nanmean(loss[truth]) + np.nanmean(loss[~truth])) / 2
+
+    every = {name: np.full(len(truth), np.nan) for name in ("none", "all", "nested", "prior")}
+    print("source | roofs + ground | loss without | with | nested share | nested | prior | wrong at 0.9 without | with")
+    for source in sources:
+        of, roof, others = rows.source == source, roofs_held_out(rows, source), np.full(len(truth), np.nan)
+        for other in set(sources) - {source}:
+            others[rows.source == other] = pairs[frozenset((source, other))][rows.source == other]
+        share = min(NOVEL_SHARES, key=lambda one: balanced(losses(others, one)))
+        for name, used in (("none", 0.0), ("all", kinds.NOVEL_SHARE), ("nested", share), ("prior", 1.0)):
+            every[name][of] = losses(roof, used)[of]
+        means = [f"{every[name][of].mean():.2f}" for name in every]
+        sure = -math.log(1 - EDGES[-2])
+        wrong = [str(int((every[name][of] >= sure).sum())) for name in ("none", "all")]
+        counts = f"{(truth & of).sum()} + {(~truth & of).sum()}"
+        print(" | ".join([source, counts, *means[:2], f"{share:.2f}", *means[2:], *wrong]))
+    print("all, roofs and ground weighing the same:", {name: round(balanced(loss), 3) for name, loss in every.items()})
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     rows = kinds.measured_rows()
     real = np.isin(rows.source, PIXELS)
     measured = rows.source != MADE
@@ -103,6 +151,7 @@ def main() -> None:
         found = held_out(rows, groups, bands, warp)
         print(line(f"{name}, all", rows, found, measured))
         print(line(f"{name}, real pixels", rows, found, real))
+    by_source(rows)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from affine import Affine
 from pyproj import Transformer
 from rasterio.io import MemoryFile
 
-from osint import cli, imagery
+from osint import change, cli, imagery
 from osint.cli.main import build_parser
 from osint.errors import BadInputError, NetworkError, OsintError, RefusedError
 from osint.http import RangeRead, bytes_by_reader, client, ranges
@@ -131,6 +131,19 @@ def test_flag_that_lies_is_suspected_from_dark_pixels(pages):
     pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=False)]
     reading = imagery.read_bands(found(pages), SITE, ["B02"])
     assert reading.offset_suspects[0].id == "a"
+
+
+def test_an_offset_in_doubt_is_told_on_the_screen(pages, tmp_path, capsys):
+    pages.files["/b.tif"] = cog(np.full((128, 128), 600, np.uint16))
+    pages.items = [forms.earth_search("a", forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=False)]
+    box = ",".join(str(edge) for edge in SITE.bounds)
+    span = ["--start", "2024-01-01", "--end", "2024-12-31", "--catalogue", pages.url]
+    assert cli.main(["fetch", "--bbox", box, *span, "--bands", "B02", "--out", str(tmp_path / "a.npz")]) == 0
+    assert "in doubt: a: over 1% of B02 is below -0.02" in capsys.readouterr().out
+    stack = change.open_stack(SITE, "2024-01-01", "2024-12-31", catalogue=pages.url, collection="sentinel-2-l2a")
+    assert stack.offset_doubt == ""
+    stack.add(stack.reader(stack.scenes, SITE, ["B02"]))
+    assert stack.offset_doubt.startswith("the offset of 1 scenes is in doubt (a): over 1% of B02")
 
 
 # ---- one grid
@@ -524,6 +537,30 @@ def _doubles(url):
     neighbour = forms.earth_search("neighbour", forms.day(0), WIDE, hrefs, applied=True)
     neighbour["properties"]["grid:code"] = "MGRS-46TGN"
     return [first, second, newer, far, neighbour, {"id": "empty", "properties": {}}, first]
+
+
+def test_of_two_granules_of_a_tile_the_one_that_shows_the_site_is_kept(pages):
+    west, south, east, north = WIDE.bounds
+    edge = SITE.bounds[1] + 0.93 * (SITE.bounds[3] - SITE.bounds[1])
+    upper, lower = shapely.box(west, edge, east, north), shapely.box(west, south, east, SITE.bounds[3])
+    hrefs = {"blue": f"{pages.url}/b.tif"}
+    pages.items = [
+        forms.earth_search("S2C_46TFN_20240101_1_L2A", forms.day(0), upper, hrefs, applied=True),
+        forms.earth_search("S2C_46TFN_20240101_0_L2A", forms.day(0), lower, hrefs, applied=True),
+    ]
+    scenes = found(pages)
+    assert scenes.frame["id"].tolist() == ["S2C_46TFN_20240101_0_L2A"]
+    assert [remark.reason for remark in scenes.dropped] == ["its tile adds nothing to the site"]
+
+
+def test_without_a_tile_the_newer_baseline_is_kept(pages):
+    pages.items = [
+        forms.earth_search(name, forms.day(0), WIDE, {"blue": f"{pages.url}/b.tif"}, applied=True, baseline=baseline)
+        for name, baseline in (("a", "04.00"), ("b", "05.10"))
+    ]
+    for item in pages.items:
+        del item["properties"]["grid:code"]
+    assert found(pages).frame["id"].tolist() == ["b"]
 
 
 @pytest.mark.parametrize("get_only", [True, False])

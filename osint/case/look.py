@@ -106,6 +106,8 @@ class Look:
     """PNG files by name, as S002_pair.png; that of the whole place is place_pair.png."""
     site: Site | None = field(default=None, repr=False, compare=False)
     """Site that was looked at; None for a place without one."""
+    offset_doubt: str = ""
+    """Which scenes may have a wrong offset, in words: their colours are in doubt."""
 
     @property
     def buildings(self) -> gpd.GeoDataFrame:
@@ -143,6 +145,8 @@ class Look:
         lines += [one.text() for one in found]
         if self.unread:
             lines.append(f"not all was read: {self.unread}. What these scenes show is not known")
+        if self.offset_doubt:
+            lines.append(f"{self.offset_doubt}. Dates rest on contrasts and hold; colours and kinds may be wrong")
         return "\n".join(lines)
 
     def __str__(self) -> str:
@@ -400,6 +404,7 @@ def _look(place: BaseGeometry, start: str, end: str, drawn: int, **source: Any) 
         stack.simulated,
         len(stack.scenes),
         stack.bytes_read,
+        offset_doubt=stack.offset_doubt,
     )
     return replace(look, pictures=_drawn(look, stack, drawn), bytes_read=stack.bytes_read)
 

@@ -52,7 +52,9 @@ GROUNDS = (Surface.BARE_GROUND, Surface.SALT, Surface.PLANTS, Surface.WATER, Sur
 SPARSE = (Surface.SOLAR_PANELS, Surface.FILM)
 """Surfaces between or through which the ground shows."""
 KIND_BANDS = ("B02", "B03", "B04", "B08", "B11", "B12")
-"""Bands of Sentinel-2 that `kind` reads; B8A stands in for B08 where that is missing."""
+"""Bands of Sentinel-2 that `kind` reads."""
+STANDS_IN = {"B08": "B8A"}
+"""Band that is read where another one is missing."""
 PRIOR: Mapping[Surface, float] = {
     Surface.PALE_ROOF: 0.16,
     Surface.COLOURED_ROOF: 0.12,
@@ -88,8 +90,11 @@ BAND_SD = 0.03  # scatter of the logarithm of each band on its own
 FREEDOM_OF_ROWS = 5.0  # degrees of freedom of the scatter about a row
 TEMPER = 0.8  # share of the log likelihood that counts: other sources differ more than places of one source do
 UNKNOWN_SHARE, UNKNOWN_WIDTH = 0.08, 1.5  # share of a surface that looks like any other; its scatter over that of all
+# share of patches of a material that no row has, of which only the prior is known: with it no colour alone says 0.9 of
+# a roof or of none, whatever was measured
+NOVEL_SHARE = 0.25
 DARKEST = 0.004  # reflectance below which values are not told apart
-BRIGHTEST = 1.6  # reflectance above which a value is a mistake of scale
+LOWEST, BRIGHTEST = -0.05, 1.6  # reflectances outside of which a value is a mistake of offset, of scale
 PURE_SHARES = (1.0, 0.85, 0.7)  # shares of a roof in what is seen of it
 SMALL_WEIGHTS, LARGE_WEIGHTS = (0.4, 0.35, 0.25), (0.75, 0.2, 0.05)  # their weights, of SMALL_M2 and of LARGE_M2
 SMALL_M2, LARGE_M2 = 2_500.0, 20_000.0
@@ -220,10 +225,12 @@ def kind(
 ) -> KindOfPatch:
     """Return what a patch that changed is, by its surface reflectance in bands of Sentinel-2.
 
-    `reflectance` has values from 0 to 1 by band name, of KIND_BANDS; bands may be missing or NaN, others are not read.
-    `surroundings` is the same of the ground around, `area_m2` the area of the patch: less of a larger one is edge.
-    Colour alone rarely decides: what stays open is said as such. Raises BadInputError where no band is given, or
-    where values are no reflectances.
+    `reflectance` has values from 0 to 1 by band name, of KIND_BANDS; other bands are not read. A band is missing where
+    it is not given, None, NaN, infinite or exactly 0, which is how Sentinel-2 writes "no data". Dark water may be a
+    little below 0, snow and glare a little above 1; what is below LOWEST or above BRIGHTEST is a mistake of offset or
+    scale and is refused. `surroundings` is the same of the ground around; without any band of it usual ground is taken.
+    `area_m2` is the area of the patch: less of a larger one is edge. Colour alone never decides: `building` stays
+    between 0.1 and 0.9. Raises BadInputError where no band is left, or where values are no reflectances.
 
     >>> found = kind({"B02": 0.27, "B03": 0.24, "B04": 0.17, "B08": 0.31, "B11": 0.44, "B12": 0.53})
     >>> max(found["by_class"], key=found["by_class"].get)
@@ -256,10 +263,15 @@ def in_words(found: Mapping[Surface, float]) -> str:
 
 
 def probabilities(
-    known: Likelihood, reflectance: Mapping[str, float], surroundings: Mapping[str, float] | None, area_m2: float
+    known: Likelihood,
+    reflectance: Mapping[str, float],
+    surroundings: Mapping[str, float] | None,
+    area_m2: float,
+    novel_share: float = NOVEL_SHARE,
 ) -> dict[Surface, float]:
     """Return the probability of each surface of a patch (arguments as of `kind`), by `known` rows."""
     seen, bands = _logarithm(reflectance, "reflectance")
+    surroundings = surroundings if surroundings and _given(surroundings, "surroundings") else None
     ground = known.usual_ground if surroundings is None else _ground(known, surroundings)
     prior = _prior(known, surroundings)
     unknown = _log_density(seen, bands, known.middle[None], known.spread[None])[0]
@@ -271,21 +283,46 @@ def probabilities(
         like = np.logaddexp(np.log1p(-UNKNOWN_SHARE) + like, np.log(UNKNOWN_SHARE) + unknown)
         score[surface] = np.log(prior[surface]) + TEMPER * like
     total = logsumexp(list(score.values()))
-    return {surface: float(np.exp(value - total)) for surface, value in score.items()}
+    found = {surface: float(np.exp(value - total)) for surface, value in score.items()}
+    return {surface: (1 - novel_share) * p + novel_share * prior[surface] for surface, p in found.items()}
+
+
+def _given(reflectance: Mapping[str, float], name: str) -> dict[str, float]:
+    """Return the bands of KIND_BANDS that have a value, in their order; raise BadInputError for no reflectance."""
+    found = {}
+    for band in KIND_BANDS:
+        for of in (band, STANDS_IN.get(band, "")):
+            value = _number(reflectance.get(of), f"{name} {of}")
+            if value is not None:
+                found[band] = value
+                break
+    return found
+
+
+def _number(value: object, what: str) -> float | None:
+    """Return a reflectance, None where it is missing."""
+    if value is None:
+        return None
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        told = f"{what} is {str(value)[:40]!r}, which is no number: give one value for each band"
+        raise BadInputError(told) from None
+    if not math.isfinite(number) or number == 0:
+        return None
+    if number > BRIGHTEST:
+        way = "divide digital numbers by 10000 and percentages by 100"
+        raise BadInputError(f"{what} is {number:g}: reflectance is 0 to 1, so {way}")
+    if number < LOWEST:
+        raise BadInputError(f"{what} is {number:g}: no surface is below 0, so see whether an offset was taken twice")
+    return number
 
 
 def _logarithm(reflectance: Mapping[str, float], name: str) -> tuple[np.ndarray, list[int]]:
     """Return the logarithm of the given bands, and their places in KIND_BANDS."""
-    given = {band: float(value) for band, value in reflectance.items() if value is not None}
-    given = {band: value for band, value in given.items() if math.isfinite(value)}
-    given = {"B08": given.get("B8A", math.nan), **given}
-    given = {band: given[band] for band in KIND_BANDS if math.isfinite(given.get(band, math.nan))}
+    given = _given(reflectance, name)
     if not given:
-        raise BadInputError(f"{name} holds none of the bands {', '.join(KIND_BANDS)}")
-    odd = {band: value for band, value in given.items() if not -BRIGHTEST < value < BRIGHTEST}
-    if odd:
-        band, value = next(iter(odd.items()))
-        raise BadInputError(f"{name} {band} is {value:g}: reflectance is 0 to 1, so divide digital numbers by 10000")
+        raise BadInputError(f"{name} holds a value of none of the bands {', '.join(KIND_BANDS)}")
     values = np.log(np.maximum(list(given.values()), DARKEST))
     return values, [KIND_BANDS.index(band) for band in given]
 

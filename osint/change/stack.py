@@ -83,6 +83,8 @@ class Stack:
     """What the readings so far cost."""
     failures: list[imagery.Failure] = field(default_factory=list, repr=False)
     """Files that could not be read so far."""
+    suspects: list[imagery.Remark] = field(default_factory=list, repr=False)
+    """Scenes whose dark pixels contradict the offset that the catalogue states."""
     health: Health = field(default_factory=Health, repr=False)
     """Shared by all parts of the place: when one finds the network gone, the others need not try."""
 
@@ -97,6 +99,13 @@ class Stack:
         return f"{len(scenes)} scenes could not be read ({named}; {bands}: {self.failures[-1].error})"
 
     @property
+    def offset_doubt(self) -> str:
+        """Which scenes may have a wrong offset, in words; empty if none: contrasts hold, colours do not."""
+        scenes = sorted({remark.id for remark in self.suspects})
+        named = ", ".join(scenes[:NAMED]) + (" ..." if len(scenes) > NAMED else "")
+        return f"the offset of {len(scenes)} scenes is in doubt ({named}): {self.suspects[0].reason}" if scenes else ""
+
+    @property
     def bytes_read(self) -> int:
         """Bytes that the readings brought over the network."""
         return self.cost.total_bytes
@@ -104,13 +113,14 @@ class Stack:
     def at(self, part: BaseGeometry) -> Stack:
         """Return the stack of a part (degrees) of the place: the scenes that reach it, and a count of its own."""
         scenes = self.narrow(part) if self.narrow else self.scenes
-        return replace(self, scenes=scenes, cost=Cost(), failures=[])
+        return replace(self, scenes=scenes, cost=Cost(), failures=[], suspects=[])
 
     def add(self, part: Stack | imagery.BandReading) -> None:
         """Count what a part or a reading cost, and what it could not read."""
         for level, requests in part.cost.requests.items():
             self.cost.add(level, requests, part.cost.bytes[level])
         self.failures += part.failures
+        self.suspects += part.suspects if isinstance(part, Stack) else part.offset_suspects
 
     def read(self, rows: pd.DataFrame, place: BaseGeometry, bands: Sequence[str]) -> xr.Dataset:
         """Return `bands` and the classification `scl` of `rows` over `place` (degrees), dims time, y, x.

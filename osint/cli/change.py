@@ -159,7 +159,13 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
     print_answer(args, {**answer, "simulated": look.simulated}, "\n".join(lines))
     if look.unread:
         _tell(f"not all was read: {look.unread}. What these scenes show is not known")
+    _say_doubt(look.offset_doubt)
     return INCOMPLETE if look.unread else 0
+
+
+def _say_doubt(offset_doubt: str) -> None:
+    if offset_doubt:
+        _tell(f"{offset_doubt}. Dates rest on contrasts and hold; colours and kinds may be wrong")
 
 
 def _say_unread(stack: Stack, stopped: str = "") -> int:
@@ -168,6 +174,7 @@ def _say_unread(stack: Stack, stopped: str = "") -> int:
         print(f"stopped: {stopped}", file=sys.stderr)
     if stack.unread:
         print(f"not all was read: {stack.unread}. What these scenes show is not known", file=sys.stderr)
+    _say_doubt(stack.offset_doubt)
     return INCOMPLETE if stopped or stack.unread else 0
 
 

@@ -155,8 +155,11 @@ def _fetch(args: argparse.Namespace) -> None:
         np.savez_compressed(part, **arrays)
     missed = [f"{failure.id} {failure.band}: {failure.error}" for failure in reading.failures]
     lines = [f"{dict(data.sizes)} in {out}", _cost_text(reading.cost), *(f"  not read: {one}" for one in missed)]
+    doubted = [f"{remark.id}: {remark.reason}" for remark in reading.offset_suspects]
+    lines += [f"  in doubt: {one}" for one in doubted]
     sizes = {str(name): size for name, size in data.sizes.items()}
-    print_answer(args, {"out": str(out), "sizes": sizes, "not_read": missed, **_cost(reading.cost)}, "\n".join(lines))
+    answer = {"out": str(out), "sizes": sizes, "not_read": missed, "in_doubt": doubted, **_cost(reading.cost)}
+    print_answer(args, answer, "\n".join(lines))
 
 
 def _pair(args: argparse.Namespace) -> None:

@@ -358,28 +358,35 @@ def without_duplicates(scenes: Sequence[Scene], place: BaseGeometry) -> tuple[li
     """Return the scenes to keep, by time, and for each other one why it was dropped.
 
     Rule 1: of one tile, platform and day, keep the highest baseline, then the latest processing, then the
-    last id. Rule 2: of the tiles of one pass, keep those that add at least LEAST_GAIN of the place, the tile
-    with the larger share first, then by name.
+    last id, and of the others those that add at least LEAST_GAIN of the place: a tile may come in two granules,
+    north and south. Rule 2: of the tiles of one pass, keep those that add as much, the tile with the larger share
+    first, then by name, then as in rule 1.
     """
     kept: list[Scene] = []
     dropped: list[Remark] = []
-    best: dict[tuple[str, str, dt.date], Scene] = {}
+    chosen: defaultdict[tuple[str, str, dt.date], list[Scene]] = defaultdict(list)
     for scene in sorted(scenes, key=lambda s: (s.baseline, s.processed, s.id), reverse=True):
-        key = (scene.platform, scene.tile or scene.id, scene.datetime.date())
-        if key in best:
-            dropped.append(Remark(scene.id, f"processed again as {best[key].id}"))
+        better = chosen[scene.platform, scene.tile or scene.id, scene.datetime.date()]
+        if better and _gain(scene, better, place) < LEAST_GAIN:
+            dropped.append(Remark(scene.id, f"processed again as {better[0].id}"))
         else:
-            best[key] = scene
-    for tiles in group_passes(best.values()):
-        covered: BaseGeometry = shapely.Polygon()
-        for scene in sorted(tiles, key=lambda s: (-round(s.footprint_share, 3), s.tile, s.id)):
-            gain = scene.geometry.intersection(place).difference(covered).area / place.area
-            if gain < LEAST_GAIN:
+            better.append(scene)
+    for tiles in group_passes(scene for scenes_of_tile in chosen.values() for scene in scenes_of_tile):
+        added: list[Scene] = []
+        newest_first = sorted(tiles, key=lambda s: (s.baseline, s.processed), reverse=True)
+        for scene in sorted(newest_first, key=lambda s: (-round(s.footprint_share, 3), s.tile)):
+            if _gain(scene, added, place) < LEAST_GAIN:
                 dropped.append(Remark(scene.id, "its tile adds nothing to the site"))
-                continue
-            covered = covered.union(scene.geometry)
-            kept.append(scene)
+            else:
+                added.append(scene)
+        kept += added
     return sorted(kept, key=lambda s: (s.datetime, s.id)), dropped
+
+
+def _gain(scene: Scene, others: Sequence[Scene], place: BaseGeometry) -> float:
+    """Return the share of a place that a scene shows and the others do not."""
+    covered = shapely.union_all([other.geometry for other in others])
+    return float(scene.geometry.intersection(place).difference(covered).area / place.area)
 
 
 def group_passes(scenes: Iterable[Scene]) -> list[list[Scene]]:
