@@ -678,4 +678,4 @@ def test_figures_by_which_two_sources_were_joined_do_not_test_each_other(registe
         group = found[claim_id].claim.independence_group
         others = {i for i in found[claim_id].paper.ids if i in joined and found[i].claim.independence_group != group}
         assert not others, claim_id
-    assert found["C059"].paper.ids == ("C060",) and found["C055"].paper.ids == ("C060",)
+    assert list(found["C059"].paper.ids) == list(found["C055"].paper.ids) == ["C060"]
