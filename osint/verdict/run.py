@@ -18,7 +18,10 @@ from osint.verdict.finding import FINDING_COLUMNS, Finding
 from osint.verdict.judge import judge
 from osint.verdict.next_steps import NextStep, next_steps, steps_frame, steps_in_order
 
-NO_CLAIM = "no claim is on file for it, so nothing is judged; `osint extract FILE` reads the claims of a document"
+NO_CLAIM = (
+    "no claim is on file for it, so nothing is judged; `osint extract FILE --into CASE --site SITE` reads those of a "
+    "document, and `osint review` takes them in"
+)
 NEXT = 3  # steps that a finding names as what would change it
 
 
