@@ -143,3 +143,31 @@ def test_chinese_goes_to_any_terminal(encoding):
     typed(["show", "XJ03"], encoding)
     typed(["claims", "伊吾"], encoding)
     assert "osint" in typed(["next", "没有这个地方"], encoding)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (("extract", "empty.pdf"), "the file is empty"),
+        (("verify", "missing.png"), "missing.png: no such file"),
+        (("pictures", "missing", "--out", "m.png"), "missing is not there"),
+        (("pictures", "empty.pdf", "--out", "m.png"), "empty.pdf is a file; name the folder"),
+        (("pair", "93.0,43.2", "--demo", "--before", "2025-07", "--after", "2023-07"), "exchange the two"),
+        (("observed", "XJ03", "--date", "2026-06-31", "--not-yet", "roofed", "--who", "A", "--how", "B", "--dry-run"),
+         "not a date of the calendar"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_or_day_is_one_sentence_and_no_answer(tmp_path, monkeypatch, capsys, line, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.pdf").touch()
+    assert main(list(line)) != 0
+    assert words in capsys.readouterr().err
+
+
+def test_the_earliest_copy_is_the_one_whose_last_possible_day_is_earliest():
+    """A text of "2025-07" may be of the 31st: it is not put before one of 8 July."""
+    from osint import notebook
+
+    rows = notebook.copies(notebook.begin(None, "XJ01", demo=True)).text().splitlines()
+    story = next(row for row in rows if row.startswith("G001"))
+    assert story.split(" | ")[2:4] == ["iHeart (Bloomberg Big Take Asia transcript)", "2025-07-08"]

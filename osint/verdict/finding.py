@@ -400,8 +400,11 @@ class _Words(dict[str, str]):
         return f"It was due by {self._due()}, {'later than that' if earlier else 'which may be later than that'}"
 
     def _due_from(self) -> str:
-        source = self.f.asserts.due_from
-        return f" (the day that {source} of the same filing names)" if source else ""
+        source, read = self.f.asserts.due_from, self.f.asserts.due_read
+        how = f" with {read} confidence" if read and read != "high" else ""
+        if source:
+            return f" (a day read from {source} of the same filing{how})"
+        return f" (a day read from its words{how})" if how else ""
 
     def _when(self) -> str:
         days = self.f.days_after or 0

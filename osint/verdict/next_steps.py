@@ -210,7 +210,7 @@ def _place(site_id: str, dossier: Dossier) -> list[NextStep]:
         return [replace(PLACE, where=where, run=search)]
     if site.coord_precision_km is not None and site.coord_precision_km <= NEAR_KM:
         return []
-    where = f"the coordinate on file, {site.coord_level}, is good to {show(site.coord_precision_km or math.nan)} km; "
+    where = f"the coordinate on file, {site.coord_level}, is known to {site.known_to}; "
     where += f"look for new roofs within it, then for an address, a name on a map or a second witness. {UNTIL}"
     span, line = _span(site_id, dossier), ""
     if span:

@@ -35,7 +35,7 @@ FINDINGS = {
     Outcome.STRAINED: "possible only with an assumption at the edge of its range",
     Outcome.SUPPORTED: "an independent observation shows the rung by its day, and a size that bears on it",
     Outcome.INCONSISTENT: "the claim contradicts itself, or another claim that cannot both be true",
-    Outcome.COULD_FIT: "what was seen had room enough; nothing shows the chips",
+    Outcome.COULD_FIT: "what was seen leaves a chance that there was room; nothing shows the chips",
     Outcome.NOT_REACHED: "by the day of the picture it was not there, and no day was due; no word on its truth",
     Outcome.UNTESTED: "nothing was observed that bears on it, or the place is not confirmed",
 }
