@@ -267,7 +267,7 @@ def test_a_contradiction_is_counted_once_with_both_sides(register):
     [
         ({}, TWO),
         (MIRROR, COPY),
-        ({"error_test": "yes"}, "planted test of error"),
+        ({"error_test": "yes"}, "a misreport, kept to see whether it is found"),
         ({"independence_group": "G2"}, STORY),
         (ONE | {"independence_group": "G2"}, "one text"),
     ],

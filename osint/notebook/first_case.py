@@ -120,9 +120,7 @@ def what_is_missing(desk: Desk) -> Shown:
         rows.append(("a position", "nothing that is seen can be tied to it", "find an address, a plot or a map"))
     elif (site.row.coord_precision_km or 0) > 1:
         level = site.row.coord_level or "a point of unknown kind"
-        rows.append(
-            ("a better position", f"the point is {level}, good to {site.row.coord_precision_km:g} km", "notebook 03")
-        )
+        rows.append(("a better position", f"the point is {level}, known to {site.row.known_to}", "notebook 03"))
     if not site.claims:
         rows.append(("a claim", "there is nothing to test", "notebook 02"))
     elif desk.principal is None:

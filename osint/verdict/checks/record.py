@@ -84,7 +84,7 @@ class Pair(StrEnum):
     """Both stand in one document: no second witness."""
     STORY = "rewrite of one story"
     """Two documents of one independence group."""
-    PLANTED = "planted test of error"
+    PLANTED = "a misreport, kept to see whether it is found"
     """One side is a misreport that is kept to see whether it is found."""
     MIRROR = "two documents, one read in a copy"
     """One side rests on copies, which may have altered the words."""
