@@ -26,14 +26,12 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import files
 from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
-from osint.register import Register, write_csv
+from osint.register import UNKNOWN_DATUM_KM, Register, write_csv
 from osint.shown import shown
 
 Place: TypeAlias = BaseGeometry | gpd.GeoDataFrame | gpd.GeoSeries | Mapping[str, Any] | Sequence[float]
 """What `as_geometry` takes for a place."""
 DATUMS = ("WGS-84", "GCJ-02", "BD-09", "unknown")
-UNKNOWN_DATUM_KM = 1.2
-"""Largest error of BD-09 measured over the region, km, rounded up."""
 WGS84 = Geod(ellps="WGS84")
 ARCTIC_DEG = 72.0
 """Latitude from which a place is taken for one with longitude and latitude exchanged, if that is in or about China."""

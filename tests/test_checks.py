@@ -1,5 +1,6 @@
 """Cross-checks: each rule on invented claims of invented sites, what must not be raised, and what fires on file."""
 
+import operator
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -266,7 +267,7 @@ def test_a_contradiction_is_counted_once_with_both_sides(register):
     [
         ({}, TWO),
         (MIRROR, COPY),
-        ({"error_test": "yes"}, "planted test of error"),
+        ({"error_test": "yes"}, "a misreport, kept to see whether it is found"),
         ({"independence_group": "G2"}, STORY),
         (ONE | {"independence_group": "G2"}, "one text"),
     ],
@@ -513,3 +514,48 @@ def test_a_multiple_names_the_figure_of_another_kind_that_would_be_its_base(regi
     found = next(c for c in verdict.cross_checks(register) if c.name == Name.MULTIPLE)
     said = found.to_row()["arithmetic"]
     assert "72.8 to 77.2 MW" in said and "about 70 MW" in said.split("near that")[1]
+
+
+# ---------------------------------------------------------------- each line can be made again by hand
+
+
+NUMBER = r"(\d[\d,]*(?:\.\d+)?)(%| billion| million)?"
+WORDS = r"(?: (?!and\b|later\b|before\b)[A-Za-z][\w-]*,?(?: dense)?)?"
+SUM = re.compile(rf"{NUMBER}{WORDS} ([/x+-]) (?:nearly |about )?{NUMBER}{WORDS} = (?:CNY )?{NUMBER}")
+SCALE = {"%": 0.01, " billion": 1e9, " million": 1e6, None: 1.0}
+DO = {"/": operator.truediv, "x": operator.mul, "+": operator.add, "-": operator.sub}
+
+
+def remade(text):
+    """Each sum of a line: what its two numbers give, and what it says that they give."""
+    for a, a_unit, sign, b, b_unit, c, c_unit in SUM.findall(text):
+        left, right, said = (
+            float(n.replace(",", "")) * SCALE[u or None] for n, u in ((a, a_unit), (b, b_unit), (c, c_unit))
+        )
+        given = DO[sign](left, right)
+        mw_to_kw = " MW" in text and "kW per chip" in text and sign == "/"
+        yield given * (1000 if mw_to_kw else 1), said
+
+
+def test_every_sum_of_a_check_can_be_made_again_by_hand(shipped):
+    made = {c.name: [] for c in shipped.checks}
+    for c in shipped.checks:
+        made[c.name] += remade(c.to_row()["arithmetic"])
+    for name, sums in made.items():
+        for given, said in sums:
+            assert given == pytest.approx(said, rel=0.011), (name, given, said)
+    quotients = {"ITSELF", "AGREE", "POWER_PER_CHIP", "PFLOPS_PER_CHIP", "PRICE", "SUPPLY", "TARGET", "SLID", "GROWTH"}
+    assert all(made[Name[name]] for name in quotients | {"MULTIPLE", "SHARES", "TWICE"})
+    assert len(next(c for c in shipped.checks if c.name.name == "PRICE").to_row()["arithmetic"].split("middle of")) == 2
+
+
+def test_what_no_source_stands_behind_is_no_case_of_its_own(shipped, register):
+    """A hobby map that is not used as evidence raises a note; the same text with a publisher is a case."""
+    found = next(c for c in shipped.checks if c.claim_ids == ("C015", "C014"))
+    assert found.finding == "note" and "not used as evidence" in found.to_row()["says"]
+    claims = register.claims.copy()
+    claims.loc[claims["claim_id"].isin(["C014", "C015"]), "source_tier"] = "trade_press"
+    again = verdict.cross_checks(replace(register, claims=claims))
+    found = next(c for c in again if c.claim_ids == ("C015", "C014"))
+    assert found.finding == "strained" and "not used as evidence" not in found.to_row()["says"]
+    assert next(c for c in shipped.checks if c.name.name == "ITSELF").finding == "inconsistent"  # planted, and used

@@ -217,7 +217,8 @@ def test_every_verb_of_the_help_is_one_and_has_an_example():
 
     verbs = _help.verbs_of(build_parser())
     shown = {verb: example for _, group in _help.GROUPS for verb, example in group}
-    assert all(example for example in shown.values())
+    assert all(example for example in shown.values()) and set(shown) == set(verbs)
+    assert "--name" in shown["new"] and shown["packet"].split()[-1] == shown["lint"].split()[-1]
     assert match_id("c7", ["C070", "C007"]) == "C007" and len(verbs) > 20
     assert not load_register().claims.empty
 

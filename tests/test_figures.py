@@ -136,3 +136,15 @@ def test_a_figure_without_numbers_is_drawn(case):
         sheets.stages_sheet(dossier),
     ):
         assert sheet.caption.title and sheet.draw(True) is not None
+
+
+def test_titles_say_of_which_place_and_on_what_ground_a_number_is(case):
+    """115,000 is claimed of all sites together, a tender is no hall, and sums of sites are no total of a region."""
+    dossier, told = Dossier.of(case), answer(case)
+    density = sheets.density_sheet(told, dossier, case.relation_support)
+    assert "80,500 chips would take" in density.caption.title and "4.8" not in density.caption.title
+    assert "115,000 H100 chips (C001, claimed of all sites together)" in " ".join(density.rows["label"])
+    stages = sheets.stages_sheet(dossier).caption
+    assert stages.title.startswith("At single sites of") and "texts say" in stages.title
+    assert "said of a whole region stands apart" in stages.note
+    assert "hall on file" not in " ".join((told.text(), sheets.room_sheet(told, dossier).caption.title))

@@ -208,7 +208,7 @@ def test_a_due_day_is_inherited_within_one_filing_and_part(register):
     due = PROMISE | STATE | {"part": "phase 1"}
     found = judged(register, plan, absent(AFTER), others=[due])
     assert found.outcome == Outcome.DEADLINE_MISSED and found.rests_on == ["C910", "O900"]
-    assert "the day that C910 of the same filing names" in found.shown()
+    assert "a day read from C910 of the same filing)" in found.shown()
     for other in ({"part": "phase 2"}, {"source_url": "https://example.org/2"}, {"date": "2024-05-30"}):
         assert judged(register, plan, absent(AFTER), others=[due | other]).outcome == Outcome.NOT_REACHED
     # the rung comes with the day: what is promised to run is late where it is roofed and not powered
@@ -419,6 +419,8 @@ FACTS = [
     (RuleFacts(fits=0.19, asserts=Asserts.STANDS, before=True), "seen before its day alone"),
     (RuleFacts(absent=True, asserts=Asserts.PROMISED, bare_shows=False), "the ground does not show it"),
     (RuleFacts(absent=True, asserts=Asserts.STANDS, bare_shows=False, after=True), "the ground does not show it"),
+    (RuleFacts(conflict=True, absent=True, bare_shows=False), "a conflict over something else"),
+    (RuleFacts(conflict=True, absent_before=True, bare_shows=False), "a conflict over something else"),
     (RuleFacts(unsearched=True, unconfirmed=True), "not all of the place was looked at"),
     (RuleFacts(unfixed=True), "seen about its day"),
     (RuleFacts(unconfirmed=True, after=True), "the place is not confirmed"),
@@ -494,7 +496,9 @@ def test_bare_ground_denies_what_the_ground_shows_alone(register, claim, outcome
 
 def test_money_without_a_day_says_that_the_ground_does_not_show_it(register):
     found = judged(register, PROMISE | MONEY | {"value_date": ""}, absent(AFTER, "ground broken"))
-    assert found.outcome == Outcome.NOT_REACHED and "does not show 5,000 CNY in any case" in found.shown()
+    assert (
+        found.outcome == Outcome.NOT_REACHED and "does not show such a figure (5,000 CNY) in any case" in found.shown()
+    )
     chips = judged(register, PROMISE | {"value_date": ""}, absent(AFTER, "ground broken"))
     assert "in any case" not in chips.shown()
 
@@ -659,3 +663,34 @@ def test_documents_that_name_a_chip_are_read_as_of_that_chip(register):
     )
     low, best, _ = found.paper.interval
     assert low > 1500 and best == pytest.approx(2000, rel=0.1)
+
+
+def test_a_conflict_is_of_what_the_ground_shows_and_lends_its_room_to_no_side(register):
+    """A sum of money is not in conflict where observers are; the room that one side leaves says so."""
+    seen = absent(AFTER), size(BEFORE, "roof_m2", 9000.0, rung="roofed")
+    money = judged(register, PROMISE | MONEY, *seen)
+    assert (money.outcome, money.rule.name) == (Outcome.UNTESTED, "a conflict over something else")
+    planned = judged(register, PROMISE | MONEY | {"value_date": ""}, *seen)
+    assert planned.outcome == Outcome.UNTESTED
+    chips = judged(register, PROMISE, *seen)
+    assert chips.outcome == Outcome.CONFLICT and "by one side of a contradiction" in chips.room_text()
+
+
+def test_a_due_day_that_was_not_read_with_certainty_says_so(register):
+    """'Construction about two months' names no day: what is late by such a reading is said to rest on it."""
+    due = PROMISE | STATE | {"reading_confidence": "medium"}
+    assert "(a day read from its words with medium confidence)" in judged(register, due, absent(AFTER)).shown()
+    inherited = judged(register, {"modality": "will"}, absent(AFTER), others=[due]).shown()
+    assert "(a day read from C910 of the same filing with medium confidence)" in inherited
+    assert "confidence" not in judged(register, PROMISE | STATE, absent(AFTER)).shown()
+
+
+def test_figures_by_which_two_sources_were_joined_do_not_test_each_other(register):
+    """C058 and C054 were taken for one project because they agree: that agreement is no evidence for either."""
+    found = {f.claim.claim_id: f for f in verdict.check(register, ["XJ07"]).judged}
+    joined = {"C054", "C055", "C056", "C058", "C059"}
+    for claim_id in joined:
+        group = found[claim_id].claim.independence_group
+        others = {i for i in found[claim_id].paper.ids if i in joined and found[i].claim.independence_group != group}
+        assert not others, claim_id
+    assert list(found["C059"].paper.ids) == list(found["C055"].paper.ids) == ["C060"]

@@ -73,7 +73,7 @@ def test_nothing_there_by_hand_and_a_dry_run(case, capsys):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ((*HAND,), "shows a rung, one that was not reached, or a quantity"),
+        ((*HAND,), "a rung (--rung), one that was not reached (--not-yet) or a --quantity"),
         ((*HAND[:3], "--rung", "roofed"), "a row by hand needs --who"),
         ((*HAND, "--rung", "roofed", "--p-place", 1.0, "--place-reason", "sure"), "p_place is 0 to 0.98"),
         ((*HAND, "--rung", "roofed", "--p-place", 0.9), "needs a reason and the name"),
@@ -86,6 +86,7 @@ def test_nothing_there_by_hand_and_a_dry_run(case, capsys):
         ((*HAND, "--rung", "roofed", "--at", "94.7,43.2"), "lat, lon and position_error_m"),
         ((*HAND, "--rung", "roofed", "--only", "S001"), "--only is an option of a file of outlines"),
         (("XJ99", *HAND[1:], "--rung", "roofed"), "no site answers to"),
+        ((*HAND, "--rung", "roofed", "--date", "2026-06-31", "--dry-run"), "not a date of the calendar"),
     ],
 )
 def test_a_row_that_says_too_little_or_too_much_is_refused_in_one_line(case, capsys, line, said):

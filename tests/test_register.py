@@ -11,9 +11,12 @@ import unicodedata
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from osint.register import Claim, SiteRow
+from osint import geo
+from osint.model import Dossier
+from osint.register import Claim, SiteRow, sites_overview
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 
@@ -494,3 +497,14 @@ def test_relations_and_chips_say_how_they_are_known(register):
     assert named <= set(register.chips["chip"])
     assert register.chips["prior_cn"].sum() == pytest.approx(1)
     assert register.chips["prior_other"].sum() == pytest.approx(1)
+
+
+def test_how_well_a_place_is_known_is_the_same_number_everywhere(register):
+    """A point without a datum is known to 16 km where 15 are stated, in the register, on the map and in a list."""
+    sites = Dossier.of(register).sites
+    assert sites["XJ01"].known_to == "16 km" and sites["US02"].known_to == "0.5 km" and sites["XJ12"].known_to == ""
+    for row in register.sites.to_dict("records"):
+        known = sites[row["site_id"]].known_km
+        assert known is None if np.isnan(row["lat"]) else known == pytest.approx(geo.precision_km(row))
+    listed = {row["site_id"]: row["precision_km"] for row in sites_overview(register)}
+    assert listed["XJ01"] == pytest.approx(16.2) and listed["XJ12"] is None

@@ -2,15 +2,21 @@
 
 import contextlib
 import io
+import re
+from functools import reduce
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import osint
 from osint import claims, geo, model, register
 from osint.cli.main import OUR_FAULT, main
 from osint.errors import OsintError
 
+ROOT = Path(__file__).parent.parent
 NAMES = st.one_of(
     st.sampled_from(
         ["XJ01", "xj1", "c7", "C999", "O002", "G001", "伊吾", "Yiwu", "Nyocor", "floor_cn", "H100", "昇腾910B", "K027", "deadbeef00"]
@@ -143,3 +149,58 @@ def test_chinese_goes_to_any_terminal(encoding):
     typed(["show", "XJ03"], encoding)
     typed(["claims", "伊吾"], encoding)
     assert "osint" in typed(["next", "没有这个地方"], encoding)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (("extract", "empty.pdf"), "the file is empty"),
+        (("verify", "missing.png"), "missing.png: no such file"),
+        (("pictures", "missing", "--out", "m.png"), "missing is not there"),
+        (("pictures", "empty.pdf", "--out", "m.png"), "empty.pdf is a file; name the folder"),
+        (("pair", "93.0,43.2", "--demo", "--before", "2025-07", "--after", "2023-07"), "exchange the two"),
+        (("observed", "XJ03", "--date", "2026-06-31", "--not-yet", "roofed", "--who", "A", "--how", "B", "--dry-run"),
+         "not a date of the calendar"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_or_day_is_one_sentence_and_no_answer(tmp_path, monkeypatch, capsys, line, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.pdf").touch()
+    assert main(list(line)) != 0
+    assert words in capsys.readouterr().err
+
+
+def test_the_earliest_copy_is_the_one_whose_last_possible_day_is_earliest():
+    """A text of "2025-07" may be of the 31st: it is not put before one of 8 July."""
+    from osint import notebook
+
+    rows = notebook.copies(notebook.begin(None, "XJ01", demo=True)).text().splitlines()
+    story = next(row for row in rows if row.startswith("G001"))
+    assert story.split(" | ")[2:4] == ["iHeart (Bloomberg Big Take Asia transcript)", "2025-07-08"]
+
+
+def test_a_rewrite_is_not_cited_for_the_story_that_it_copies():
+    """115,000 and 400,000 also stand in an unsigned blog article: the notebook cites the news that it rewrites."""
+    from osint import notebook
+
+    said = {site: notebook.begin(None, site, demo=True) for site in ("AGG-39", "US01")}
+    assert {site: desk.principal.claim.claim_id for site, desk in said.items()} == {"AGG-39": "C001", "US01": "C151"}
+
+
+def test_a_claim_without_an_address_is_given_no_captures_of_other_pages():
+    from osint import notebook
+
+    claim = SimpleNamespace(source_url="", claim_id="C001")
+    desk = SimpleNamespace(principal=SimpleNamespace(claim=claim))
+    assert "No address is on file for the page of C001" in str(notebook.the_bytes(desk))
+
+
+@pytest.mark.parametrize(
+    "page",
+    sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("notebooks/*.ipynb"))),
+    ids=lambda page: page.name,
+)
+def test_every_function_that_a_page_names_is_there(page):
+    """`osint.case.new_case(...)` in a text or an output can be typed as it stands."""
+    for path in set(re.findall(r"(?<![\w./])osint((?:\.[a-z_]\w*)+)\(", page.read_text("utf-8"))):
+        assert reduce(getattr, path.strip(".").split("."), osint), path

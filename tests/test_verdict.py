@@ -123,6 +123,15 @@ def test_a_precise_observation_narrows_more_than_a_vague_one(register):
     assert ((steps["turns"].dropna() >= 0) & (steps["turns"].dropna() <= 1)).all()
 
 
+@pytest.mark.parametrize("site", ["XJ01", "XJ03", "XJ07", "XJ09", "QH01", "QH05", "US01"])
+def test_steps_come_in_the_order_of_the_number_that_is_printed(register, site):
+    steps = verdict.next_steps(site, register)
+    widths = [s.narrows_to for s in steps if np.isfinite(s.narrows_to)]
+    assert widths == sorted(widths) and [s.rank for s in steps] == list(range(1, len(steps) + 1))
+    assert {s.observation for s in steps} == {s.observation for s in verdict.steps_in_order(site, register)}
+    assert steps[-1].observation == "a dated photograph"
+
+
 def test_expected_narrowing_agrees_with_simulation(register):
     """Draw values from the prediction, solve each again by the ordinary path, average the widths."""
     q = model.question(claim_of(register, "C033"), register)

@@ -43,7 +43,7 @@ osint extract page.html --into . --site NAME     # what a document claims, into 
 osint review                                     # the claims that are open, each with its key
 osint review --accept KEY --evidence yes --translation "..." --who "YOUR NAME"
 osint look NAME --start 2023-01-01 --end 2025-12-31
-osint look NAME --take 1,3 --as "hall 2" --who "YOUR NAME" --place-reason "how the place is known"
+osint look NAME --take 1,3 --as "hall 2" --who "YOUR NAME" --p-place 0.9 --place-reason "how it is known"
 osint check NAME
 osint report --site NAME
 ```

@@ -270,7 +270,7 @@ class Look:
         if self.site is None:
             raise BadInputError("this look is of a place without a site: look at a site, as case.site(...).look(...)")
         if not who.strip():
-            raise BadInputError("say who chose: a row needs the name of the person who looked")
+            raise BadInputError("say who chose (--who): a row needs the name of the person who looked")
         return self.site
 
     def _own_site(self, who: str) -> Site:
@@ -300,8 +300,8 @@ class Look:
         unlikely = f"that they are the place is computed as under 5% likely, among {len(self.candidates)} candidates"
         why = "; ".join(doubts) or unlikely
         return (
-            f"these candidates give no observation ({why}): state p_place with place_reason if you know that they are "
-            "the place, or write what you saw yourself with `osint observed`"
+            f"these candidates give no observation ({why}): state --p-place and --place-reason if you know that they "
+            "are the place, or write what you saw yourself with `osint observed`"
         )
 
     def _enter(self, site: Site, rows: list[dict[str, Any]], pictures: Sequence[str], named: Sequence[str]) -> Entered:

@@ -144,8 +144,8 @@ class Site:
 
     def __str__(self) -> str:
         row = self.row
-        where = "no coordinate" if row.lat is None else f"{row.lat:g} N {row.lon:g} E ({row.datum}), good to "
-        where += "" if row.lat is None else f"{row.coord_precision_km or 0:g} km"
+        where = "no coordinate" if row.lat is None else f"{row.lat:g} N {row.lon:g} E ({row.datum}), known to "
+        where += "" if row.lat is None else row.known_to or "0 km"
         counted = f"{len(self.claims)} claims, {len(self.observations)} observations"
         stamp = "SIMULATED observations. " if self.is_simulated else ""
         return f"{stamp}{self.id} {self.name} ({row.name_zh or 'no Chinese name'}): {where}; {counted}"

@@ -22,7 +22,7 @@ from osint.change.place import PlaceEstimate, Search, SiteEvidence
 from osint.change.reasons import of_kind_alone
 from osint.change.stack import RGB, Stack, around
 from osint.errors import BadInputError, NotFoundError, UnreadableError
-from osint.register import LADDER, QUANTITIES, read_day
+from osint.register import LADDER, QUANTITIES, read_date, read_day
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -175,10 +175,12 @@ def hand_row(site_id: str, observer: str, how: str, date: str, stated: PlaceEsti
     if bool(quantity) != any(number is not None for number in numbers) or (quantity and None in numbers):
         raise BadInputError("a measurement is a quantity with low, best and high: its 90% interval and best value")
     if not (quantity or known.get("rung") or known.get("not_yet")):
-        raise BadInputError("an observation shows a rung, one that was not reached, or a quantity: state one")
+        raise BadInputError(
+            "an observation shows a rung (--rung), one that was not reached (--not-yet) or a --quantity: state one"
+        )
     for name in ("rung", "not_yet"):
         if known.get(name) and known[name] not in LADDER:
             raise BadInputError(f"{known[name]!r} is not a rung; the rungs are {', '.join(LADDER)}")
     unit = QUANTITIES[quantity].unit.split()[0].rstrip(",") if quantity else ""
     place: Row = {"p_place": stated.p_place, "place_reason": stated.reason} if stated else {}
-    return observation_row(site_id, observer, how, date, **{"unit": unit, **known, **place})
+    return observation_row(site_id, observer, how, read_date(date).text, **{"unit": unit, **known, **place})

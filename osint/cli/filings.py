@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shlex
 import sys
 from typing import Any
 
@@ -19,6 +20,8 @@ COLUMNS = (
 
 WHOLE_FROM = 1e5
 """Number from which a table shows no decimals."""
+TELL = '--translation "..." --evidence yes, or no: whether it may be evidence for other claims'
+"""What a person says with a claim that is accepted; none of it has a default."""
 
 
 def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,7 +62,7 @@ def _extract(args: argparse.Namespace) -> int:
             print(f"osint extract: {error}", file=sys.stderr)
             status = 2
             continue
-        status = 2 if filing.blocked else status
+        status = 2 if filing.blocked or not filing.text.strip() else status
         if args.about:
             _print_about(filings.about(filing).to_row(), args.json)
             continue
@@ -86,7 +89,7 @@ def _into(args: argparse.Namespace) -> int:
         raise BadInputError("say of which site the documents speak: --site NAME")
     known = {name: getattr(args, name) for name in ("publisher", "claimant", "tier", "url", "ocr")}
     review = case.open_case(args.into).extract(*args.filings, site=args.site, date=args.date or "", **known)
-    print(f"{review}\nthen: osint review --data {args.into} --accept KEY,... --who NAME --evidence yes")
+    print(f"{review}\nthen: osint review --data {shlex.quote(args.into)} --accept KEY --who NAME {TELL}")
     return 0
 
 

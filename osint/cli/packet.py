@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,12 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    from osint.errors import NotFoundError
     from osint.passport import verify
 
+    for file in args.files:
+        if not os.path.lexists(file):
+            raise NotFoundError(f"{file}: no such file; name a figure, a passport, or the folder or zip of a packet")
     how = {key: getattr(args, key) for key in ("passports", "code", "expect", "against", "root")}
     found = [verify(file, **how) for file in args.files]
     if args.json:

@@ -31,7 +31,7 @@ def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
 def _sites(args: argparse.Namespace) -> None:
     from osint import register as tables
     from osint.errors import NotFoundError
-    from osint.register import list_sites, load_register, one_site, split_names
+    from osint.register import km_text, list_sites, load_register, one_site, split_names
     from osint.shown import table_text
 
     register = load_register(args.data)
@@ -41,7 +41,7 @@ def _sites(args: argparse.Namespace) -> None:
         raise NotFoundError("no site answers to what was typed")
     rows = tables.sites_overview(register, wanted)
     heads = ("id", "name", "Chinese name", "county", "known to", "claims", "seen")
-    known = ("" if row["precision_km"] is None else f"{row['precision_km']:g} km" for row in rows)
+    known = (km_text(km) if isinstance(km := row["precision_km"], float) else "" for row in rows)
     cells = [[str(v) for v in {**row, "precision_km": near}.values()] for row, near in zip(rows, known, strict=True)]
     print_answer(
         args, {"sites": rows}, f"{table_text(heads, cells)}\n{len(rows)} sites; `osint show ID` has all of one"

@@ -287,7 +287,7 @@ def _decide(
                 f"claim {key}: the register has no kind for {row['kind']}; reject it or change its kind"
             )
         if _CHINESE.search(str(row["sentence"])) and not str(row["translation"]).strip():
-            raise BadInputError(f"claim {key}: the quote is Chinese; write its translation first (translation=...)")
+            raise BadInputError(f"claim {key}: the quote is Chinese; write its translation first (--translation)")
     if log:
         _append(log, [_line(row)])
     return out

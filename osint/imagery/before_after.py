@@ -71,6 +71,7 @@ def choose_pair(data: xr.Dataset, before: str | dt.date | np.datetime64, after: 
         held = ", ".join(map(str, data))
         raise BadInputError(f"a picture needs B04, B03 and B02 (or red, green, blue); there is {held}")
     wanted = pd.DatetimeIndex([pd.Timestamp(read_day(d) if isinstance(d, str) else d) for d in (before, after)])
+    _in_order(*wanted)
     times = data.indexes["time"].get_indexer(wanted, method="nearest")
     dates = [pd.Timestamp(data.time.values[t]) for t in times]
     if times[0] == times[1]:
@@ -133,6 +134,7 @@ def pair_between(
     could not be read.
     """
     before, after = read_day(before), read_day(after)
+    _in_order(pd.Timestamp(before), pd.Timestamp(after))
     source = {"catalogue": catalogue, "collection": collection}
     first, second = (_clearest_scene(place, day, days, **source) for day in (before, after))
     both = first.join(second)
@@ -141,6 +143,12 @@ def pair_between(
         raise NetworkError(f"a scene could not be read: {colours.failures[0].error}")
     pair = choose_pair(colours.data, before, after)
     return dataclasses.replace(pair, cost=total_cost(both.cost, colours.cost))
+
+
+def _in_order(before: pd.Timestamp, after: pd.Timestamp) -> None:
+    """Raise BadInputError where the days are exchanged: the later picture would be drawn as the one before."""
+    if after < before:
+        raise BadInputError(f"`before` ({before:%Y-%m-%d}) is later than `after` ({after:%Y-%m-%d}); exchange the two")
 
 
 def _label(data: xr.Dataset, t: int) -> str:

@@ -105,8 +105,10 @@ def read_pictures(
     picture without a date or a place, UnreadableError for a file that is not a picture.
     """
     home = Path(path)
+    if not home.is_dir():
+        raise BadInputError(f"{home} is {'a file' if home.exists() else 'not there'}; name the folder of the pictures")
     table = _table(home)
-    files = sorted(p for p in home.iterdir() if p.suffix.lower() in SUFFIXES) if home.is_dir() else []
+    files = sorted(p for p in home.iterdir() if p.suffix.lower() in SUFFIXES)
     if not files:
         raise BadInputError(f"there is no picture ({', '.join(SUFFIXES)}) in {home.name}")
     shots = sorted((_picture(p, table.get(p.name, {}), crs) for p in files), key=lambda s: s.date)

@@ -339,15 +339,20 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
 
     One claim for each quantity: of the same stage if there is one, from another group before the same one, then
     the nearest in time, then the most official. Copies of one story share a group and so count once. Of the
-    claim's own group only what is measured in another way (floor, land, power, racks, money) is used.
+    claim's own group only what is measured in another way (floor, land, power, racks, money) is used. Figures by which
+    two groups were taken for one project (`identified_by` of the site) agree by that choice and do not test each other.
     """
     dossier = Dossier.of(source)
+    joined = [c for c in dossier.claims[q.site_id] if c.claim_id in dossier.site(q.site_id).identified_by.split("|")]
+    joined = joined if q.group in {c.independence_group for c in joined} else []
     best: dict[str, tuple[tuple[bool, bool, bool, int, int, str], Given]] = {}
     for claim in dossier.claims[q.site_id]:
         given = given_of(claim)
         if given is None or given.quantity == q.quantity or (q.country != "CN" and given.quantity == "cost_cny"):
             continue
         own = claim.independence_group == q.group
+        if not own and claim in joined:
+            continue
         if (own and {given.quantity, q.quantity} <= CHIP_COUNTS) or not comparable(q, claim, given.quantity):
             continue
         away, tier = abs(claim.day - q.day), TIERS.index(claim.source_tier)

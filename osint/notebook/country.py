@@ -105,7 +105,7 @@ def where_to_look(country: Country) -> Shown:
                 finding.claim.written() if finding else "no number",
                 finding.outcome.value if finding else "",
                 Cell(f"{turned} of {len(country.desk.dossier.claims[site_id])}", number=float(turned)),
-                _known_to(site.coord_precision_km),
+                Cell(site.known_to, number=site.known_km) if site.known_to else Cell("not known"),
                 steps[0].observation if steps else "",
                 f"{best.observation}: {best.turns:.0%}" if best and best.turns else "none",
             )
@@ -121,10 +121,6 @@ def where_to_look(country: Country) -> Shown:
 def _of_site(found: Found, site_id: str) -> Found:
     judged = tuple(f for f in found.judged if f.claim.site_id == site_id)
     return Found(judged, (), (), {})
-
-
-def _known_to(km: float | None) -> Cell:
-    return Cell(f"{km:g} km", number=km) if km else Cell("not known")
 
 
 def no_picture_can(country: Country) -> Shown:

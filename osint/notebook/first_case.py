@@ -29,7 +29,8 @@ def begin_a_case(desk: Desk) -> Shown:
     words = (
         "Name a new folder and a site, then press the button below. The place may stay empty.",
         "A map of China shows GCJ-02 (Amap, Google) or BD-09 (Baidu), some 500 m beside WGS-84: say which one it was.",
-        'In code: osint.new_case("FOLDER", name="NAME", lon=94.7, lat=43.25, datum="GCJ-02"); osint new.',
+        'In code: osint.case.new_case("FOLDER", name="NAME", lon=94.7, lat=43.25, datum="GCJ-02"); in a terminal: '
+        "osint new.",
     )
     return Form(Said(words), lambda: _begin_form(desk))
 
@@ -119,9 +120,7 @@ def what_is_missing(desk: Desk) -> Shown:
         rows.append(("a position", "nothing that is seen can be tied to it", "find an address, a plot or a map"))
     elif (site.row.coord_precision_km or 0) > 1:
         level = site.row.coord_level or "a point of unknown kind"
-        rows.append(
-            ("a better position", f"the point is {level}, good to {site.row.coord_precision_km:g} km", "notebook 03")
-        )
+        rows.append(("a better position", f"the point is {level}, known to {site.row.known_to}", "notebook 03"))
     if not site.claims:
         rows.append(("a claim", "there is nothing to test", "notebook 02"))
     elif desk.principal is None:

@@ -118,7 +118,7 @@ def copies(desk: Desk) -> Shown:
         groups[claim.independence_group].append(claim)
     told = []
     for group, claims in groups.items():
-        ordered = sorted(claims, key=lambda c: (c.date.first if c.date else dt.date.max, TIERS.index(c.source_tier)))
+        ordered = sorted(claims, key=lambda c: (c.date.last if c.date else dt.date.max, TIERS.index(c.source_tier)))
         publishers = list(dict.fromkeys(c.source_publisher for c in ordered))
         told.append(
             (
@@ -131,8 +131,9 @@ def copies(desk: Desk) -> Shown:
             )
         )
     told.sort(key=lambda row: (-(row[1].number or 0), row[0]))
-    caption = f"{len(groups)} independent sources behind {len(desk.site.claims)} claims; a copy is no second witness."
-    heads = ("source", "claims", "first printed by", "on", "then by", "why they are one")
+    sources = "1 independent source" if len(groups) == 1 else f"{len(groups)} independent sources"
+    caption = f"{sources} behind {len(desk.site.claims)} claims; a copy is no second witness."
+    heads = ("source", "claims", "earliest dated copy on file", "its date", "also printed by", "why they are one")
     return Table.of(heads, told, caption, "No claim is on file, so nothing was copied.")
 
 

@@ -13,6 +13,7 @@ from osint.register.dates import (
 from osint.register.names import find_sites, one_site
 from osint.register.records import (
     SCHEMAS,
+    UNKNOWN_DATUM_KM,
     CalibrationRow,
     Chip,
     Claim,
@@ -20,6 +21,7 @@ from osint.register.records import (
     ReadingRow,
     Relation,
     SiteRow,
+    km_text,
 )
 from osint.register.search import (
     find_claims,
@@ -77,6 +79,7 @@ __all__ = [
     "SCHEMAS",
     "TAKEN_BACK",
     "TIERS",
+    "UNKNOWN_DATUM_KM",
     "Bounding",
     "CalibrationRow",
     "Chip",
@@ -107,6 +110,7 @@ __all__ = [
     "find_date",
     "find_sites",
     "find_url_date",
+    "km_text",
     "list_sites",
     "load_register",
     "match_id",

@@ -211,6 +211,24 @@ def _value(column: Column, cell: Any) -> object:
     return "" if empty else str(cell)
 
 
+UNKNOWN_DATUM_KM = 1.2
+"""Largest error of BD-09 measured over the region, km, rounded up."""
+
+
+def known_km(stated_km: float, datum: str, country: str) -> float:
+    """Return how well a place is known, in km: as stated, and wider where a Chinese point has no datum on file."""
+    return stated_km + (UNKNOWN_DATUM_KM if datum == "unknown" and country == "CN" else 0.0)
+
+
+def km_text(km: float) -> str:
+    """Return a distance with no more digits than it has: whole kilometres from one on.
+
+    >>> km_text(16.2), km_text(0.5)
+    ('16 km', '0.5 km')
+    """
+    return f"{km:.0f} km" if km >= 1 else f"{km:g} km"
+
+
 @dataclass(frozen=True, slots=True)
 class SiteRow(Record):
     """A row of sites.csv: an announced or found place, a total over several, or a landmark."""
@@ -236,6 +254,17 @@ class SiteRow(Record):
     identified_by: str
     elevation_m: float | None
     hall_use: str
+
+    @property
+    def known_km(self) -> float | None:
+        """How well its place is known, in km (`known_km`); None without one."""
+        stated = self.coord_precision_km
+        return None if stated is None else known_km(stated, self.datum, self.country)
+
+    @property
+    def known_to(self) -> str:
+        """The same in words, with no more digits than it has, as '16 km'; empty without a place."""
+        return "" if self.known_km is None else km_text(self.known_km)
 
     def covered_by(self, total: SiteRow) -> bool:
         """Return whether a total over several sites covers this one: its country, province, prefecture or county."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
 from osint.errors import BadInputError, NotFoundError
 from osint.register.names import find_sites, one_site
+from osint.register.records import known_km
 from osint.register.tables import Register
 from osint.register.vocabulary import chip_families
 
@@ -122,6 +124,11 @@ def list_sites(register: Register, text: str) -> set[str]:
     return {site.site_id for site in find_sites(register, text)} | set(register.sites["site_id"][province])
 
 
+def _known(row: Mapping[str, Any]) -> float | None:
+    stated = row["coord_precision_km"]
+    return None if pd.isna(stated) else known_km(float(stated), row["datum"], row["country"])
+
+
 def sites_overview(register: Register, site_ids: Iterable[str] = ()) -> list[dict[str, object]]:
     """Return one row for each site, or for those that are named, in the order of the table.
 
@@ -135,7 +142,7 @@ def sites_overview(register: Register, site_ids: Iterable[str] = ()) -> list[dic
             "name": row["name_display"] or row["name_en"],
             "name_zh": row["name_zh"],
             "county": row["county"] or row["prefecture"] or row["province"],
-            "precision_km": None if pd.isna(row["coord_precision_km"]) else float(row["coord_precision_km"]),
+            "precision_km": _known(row),
             **{name: int(count.get(row["site_id"], 0)) for name, count in counts.items()},
         }
         for row in register.sites.to_dict("records")

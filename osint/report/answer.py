@@ -160,7 +160,7 @@ class Answer:
         where = self.names[self.largest.claim.site_id] if self.largest else ""
         figures = listed([f"{self.figures.get(i, '')} ({i})" for i in there.ids])
         return (
-            f"{bare}; at {where} the hall on file has {figures}, which on paper would have room for "
+            f"{bare}; at {where} documents describe {figures}, which on paper would have room for "
             f"{_interval(there)} {_chips(there)}: {self._against_room(there)}. A figure on paper is no building."
         )
 

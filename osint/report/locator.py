@@ -15,9 +15,8 @@ import shapely
 
 from osint import filings, geo
 from osint.model import Dossier
-from osint.register import Role, table_rows
+from osint.register import Role, km_text, table_rows
 from osint.report.canvas import BLACK, BLUE, NARROW, SKY, WIDE, Caption, Sheet, framed
-from osint.report.views import km
 from osint.report.words import counted
 
 if TYPE_CHECKING:
@@ -40,9 +39,10 @@ def map_sheet(points: gpd.GeoDataFrame, dossier: Dossier) -> Sheet:
     sites = [s for s in dossier.sites.values() if s.role == Role.ANNOUNCED]
     placed = points[points["site_id"].isin([s.site_id for s in sites])]
     near, far = (placed["precision_km"].min(), placed["precision_km"].max()) if len(placed) else (0.0, 0.0)
+    span = f"{km_text(near).removesuffix(' km')} to {km_text(far)}"
     nowhere = [s.site_id for s in sites if s.site_id not in set(placed["site_id"])]
     where = (
-        f"{len(placed)} of {len(sites)} announced sites are placed no better than {km(near)} to {km(far)} km; "
+        f"{len(placed)} of {len(sites)} announced sites are placed no better than {span}; "
         f"{len(nowhere)} have no place on file"
         if len(placed)
         else f"None of {counted(len(sites), 'announced site')} has a place on file"

@@ -192,7 +192,8 @@ def _position(view: SiteView, dossier: Dossier) -> str:
     if site.lat is None or site.lon is None:
         return ""
     lon, lat = geo.to_wgs(site.lon, site.lat, site.datum)
-    return f"{lat:.3f} N, {lon:.3f} E (WGS-84)" if lon > 0 else f"{lat:.3f} N, {-lon:.3f} W (WGS-84)"
+    datum = "datum not stated" if site.datum == "unknown" else "WGS-84"
+    return f"{lat:.3f} N, {lon:.3f} E ({datum})" if lon > 0 else f"{lat:.3f} N, {-lon:.3f} W ({datum})"
 
 
 def _anchors(register: Register, dossier: Dossier) -> frozenset[str]:

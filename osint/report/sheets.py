@@ -44,9 +44,7 @@ def room_sheet(answer: Answer, dossier: Dossier) -> Sheet:
     where = answer.names[answer.largest.claim.site_id] if answer.largest else "the largest site"
     paper = f"Room on paper for {kind}"
     said = ", ".join(f"{answer.figures.get(i, i)} ({i})" for i in answer.paper_there.ids)
-    marks.append(
-        _room(paper, f"{where}, hall of {said}", answer.paper_there, BLUE, "no document gives the size of a hall")
-    )
+    marks.append(_room(paper, f"{where}, {said}", answer.paper_there, BLUE, "no document gives the size of a hall"))
     n = len(answer.paper.sites)
     which = ", ".join(answer.paper.sites)
     label = f"{counted(n, 'announced site')} of {len(answer.announced)} whose halls are on file ({which})"
@@ -87,7 +85,9 @@ def _room_title(answer: Answer) -> str:
     kind = f"{room.chip} chips" if room.chip else "chips"
     name = answer.names[answer.largest.claim.site_id] if answer.largest else "the sites"
     seen = (
-        f"What was seen at {name} had" if room is answer.measured_there else f"On paper, the hall on file at {name} has"
+        f"What was seen at {name} had"
+        if room is answer.measured_there
+        else f"On paper, what documents describe at {name} has"
     )
     span = f"{digits(low)} to {digits(high)}" if best else "no"
     return f"{seen} room for {span} {kind}: {', '.join(where)}"
@@ -146,8 +146,9 @@ def density_sheet(answer: Answer, dossier: Dossier, support: pd.DataFrame) -> Sh
                 KW * f.claim.claimed / floor * kw / KW for kw in (chip.it_kw_low, chip.it_kw_best, chip.it_kw_high)
             )
             density.append(best)
+            whole = ", claimed of all sites together" if f is answer.planned and f is not answer.largest else ""
             label = (
-                f"{digits(f.claim.claimed)} {chip.chip} chips ({f.claim.claim_id}) in {digits(floor)} m2 "
+                f"{digits(f.claim.claimed)} {chip.chip} chips ({f.claim.claim_id}{whole}) in {digits(floor)} m2 "
                 f"({floors[0].ids[0]}) would take {_kw(low, best, high)}"
             )
             ids = (f.claim.claim_id, *floors[0].ids)
@@ -166,11 +167,11 @@ def density_sheet(answer: Answer, dossier: Dossier, support: pd.DataFrame) -> Sh
     marks = [*needed, *chinese, *others, *built_for_ai]
     span = [m.best for m in chinese]
     known = (
-        f"the Chinese halls on file have {min(span):.2g} to {max(span):.2g}" if span else "no Chinese hall is on file"
+        f"figures of Chinese halls give {min(span):.2g} to {max(span):.2g}" if span else "no Chinese hall is on file"
     )
     title = (
-        f"In the floor on file at {answer.names[findings[0].claim.site_id]} the claimed chips would take "
-        f"{listed([f'{d:.2g}' for d in density])} kW of servers per m2; {known}"
+        f"In the floor on file at {answer.names[findings[0].claim.site_id]} {digits(findings[0].claim.claimed)} chips "
+        f"would take {density[0]:.2g} kW of servers per m2; {known}"
         if density
         else f"How many kW per m2 the claimed chips would take is not known; {known}"
     )
@@ -192,7 +193,8 @@ def _halls(support: pd.DataFrame, relations: Sequence[str], group: str, colour: 
     out = []
     for row in rows.to_dict("records"):
         low, best, high = (KW * float(row[side]) for side in ("low", "best", "high"))
-        out.append(Mark(group, f"{row['site']}: {_kw(low, best, high)}", best, low, high, Look.RANGE, colour))
+        how = " (worked out from a text)" if "(derived)" in str(row["source"]) else ""
+        out.append(Mark(group, f"{row['site']}{how}: {_kw(low, best, high)}", best, low, high, Look.RANGE, colour))
     return out
 
 
@@ -248,10 +250,12 @@ def stages_sheet(dossier: Dossier) -> Sheet:
     where = listed(list(provinces))
     planned = max(totals[STAGES[0]], totals[STAGES[1]])
     caption = Caption(
-        title=f"{digits(totals[STAGES[3]])}P are said to run in {where}, {digits(planned)}P to be planned",
+        title=f"At single sites of {where} texts say that {digits(totals[STAGES[3]])}P run and {digits(planned)}P "
+        "are planned",
         subtitle="P (PFLOPS), number format mostly not stated; the largest figure of each site at each stage",
         source=publishers(used),
-        note=f"Sums of statements. Sites without a figure are missing, not zero. Plans are for days up to {latest}.",
+        note="Sums of statements. Sites without a figure are missing, not zero: what is said of a whole region stands "
+        f"apart, and can be more. Of a range the lower end is taken. Plans are for days up to {latest}.",
         alt=". ".join(f"{m.group}, {m.label}" for m in marks) + ".",
     )
     question = "How much of the announced computing power is said to run?"

@@ -9,7 +9,7 @@ from typing import Any
 
 from osint import geo, verdict
 from osint.model import Dossier, show
-from osint.register import LADDER, TAKEN_BACK, Claim, Modality, Observation, Register, Role, SiteRow, Stage
+from osint.register import LADDER, TAKEN_BACK, Claim, Modality, Observation, Register, Role, SiteRow, Stage, km_text
 from osint.report.answer import Answer
 from osint.report.sources import Source, Sources
 from osint.report.words import counted, day_words, figure, how_said, joined, plain, settles
@@ -17,6 +17,7 @@ from osint.verdict import Check, CheckFinding, Finding, Found
 
 FIRST_KINDS = ("chips", "servers", "PFLOPS", "racks", "power_MW", "floor_m2", "investment_CNY")
 """Kinds of which the largest figures of a site stand in its row, the first first."""
+NOT_OF_ONE_UNIT = ("power_MW",)  # kinds of which a figure of one server or rack is none of the site
 MOST_FIGURES = 3  # figures in the row of a site
 STRENGTH = {
     CheckFinding.INCONSISTENT: "cannot all be true",
@@ -216,7 +217,7 @@ def site_views(dossier: Dossier, found: Found, register: Register) -> tuple[Site
 def _site(site: SiteRow, row: Mapping[str, str], dossier: Dossier, found: Found) -> SiteView:
     claims = [c for c in dossier.claims[site.site_id] if not c.error_test]
     known = geo.precision_km(row)
-    place = "no place on file" if site.lat is None else joined([f"known to {km(known)} km", site.coord_level], ", ")
+    place = "no place on file" if site.lat is None else joined([f"known to {km_text(known)}", site.coord_level], ", ")
     steps = found.next_steps.get(site.site_id, [])
     return SiteView(
         site=site,
@@ -237,7 +238,7 @@ def _largest(claims: Sequence[Claim]) -> list[Claim]:
     out = []
     for kind in FIRST_KINDS:
         rows = [c for c in claims if c.quantity_kind == kind and c.written() and c.modality not in TAKEN_BACK]
-        rows = [c for c in rows if c.quantity] or rows
+        rows = [c for c in rows if c.quantity] or [c for c in rows if c.quantity_kind not in NOT_OF_ONE_UNIT]
         if rows:
             out.append(max(rows, key=lambda c: (c.figure, c.claim_id)))
     return out[:MOST_FIGURES]
@@ -263,15 +264,6 @@ def _seen(row: Observation) -> str:
     return f"{stamp}{what}; {row.how}, {row.observer}, {day_words(row.date)} ({place})"
 
 
-def km(value: float) -> str:
-    """Return a distance with no more digits than it has: whole kilometres from one on.
-
-    >>> km(16.2), km(0.5)
-    ('16', '0.5')
-    """
-    return f"{value:.0f}" if value >= 1 else f"{value:g}"
-
-
 def _question(site: SiteRow, claims: Sequence[Claim], known_km: float, step: str) -> str:
     """Return what is open at a site, the first thing first: where, what stands, what is inside."""
     if site.role != Role.ANNOUNCED:
@@ -282,7 +274,7 @@ def _question(site: SiteRow, claims: Sequence[Claim], known_km: float, step: str
     if site.lat is None:
         return f"Where is {name}?{size}"
     if known_km > verdict.NEAR_KM:
-        return f"Which buildings within {km(known_km)} km are {name}?{size}"
+        return f"Which buildings within {km_text(known_km)} are {name}?{size}"
     return f"Not on file: {step}." if step else ""
 
 
@@ -306,16 +298,16 @@ def cannot_say(answer: Answer, views: Sequence[SiteView], found: Found) -> tuple
         each = "; ".join(f"{figure(c)}, {c.chip_model or 'kind not stated'} ({c.claim_id})" for c in others)
         said.append(f"Whether the chips that texts say are there are as many as they say: {each}.")
     if placed:
-        near, far = (km(f(v.known_km for v in placed)) for f in (min, max))
+        near, far = (km_text(f(v.known_km for v in placed)) for f in (min, max))
         none = f", and {len(nowhere)} nowhere ({', '.join(nowhere)})" if nowhere else ""
         said.append(
             f"Which buildings are meant: {len(placed)} of {len(ours)} announced sites are placed to "
-            f"{near} to {far} km{none}."
+            f"{near.removesuffix(' km')} to {far}{none}."
         )
     if answer.paper.without:
         said.append(
             f"How much room there is at {counted(len(answer.paper.without), 'site')} of which no document gives the "
-            f"size of a hall ({', '.join(answer.paper.without)})."
+            f"size of the whole ({', '.join(answer.paper.without)})."
         )
     looked_at = {*answer.measured.sites, *answer.measured.bare}
     unseen = [v.site.site_id for v in ours if v.site.site_id not in looked_at]

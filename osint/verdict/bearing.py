@@ -56,6 +56,8 @@ class Assertion:
     """Ordinal of the last day that counts as in time; 0 if none is named."""
     due_from: str = ""
     """Id of the claim of the same filing and part that names the day, if it is not this one."""
+    due_read: str = ""
+    """With what confidence the due day was read from the words; empty where none is due."""
 
 
 def assertion(claim: Claim, dossier: Dossier) -> Assertion:
@@ -84,12 +86,14 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     starts = rung == Rung.GROUND_BROKEN and claim.quantity not in CAPACITY
     promised = rung if starts else max(rung, Rung.ROOFED, key=lambda r: r.height)
     if claim.value_date:
-        return Assertion(Asserts.PROMISED, promised, claim.value_date.last.toordinal())
+        return Assertion(
+            Asserts.PROMISED, promised, claim.value_date.last.toordinal(), due_read=claim.reading_confidence
+        )
     due = _due_in_filing(claim, dossier)
     if due:
         names_state = rung.height >= Rung.ROOFED.height  # "space for" needs a roof, whatever else is due on that day
         later = promised if names_state else max(promised, due.rung or promised, key=lambda r: r.height)
-        return Assertion(Asserts.PROMISED, later, due.day, due.claim_id)
+        return Assertion(Asserts.PROMISED, later, due.day, due.claim_id, due.reading_confidence)
     return Assertion(Asserts.PLANNED, promised, 0)
 
 

@@ -320,6 +320,8 @@ class Finding:
         elif not sure(room.p_place):
             place = f", if it is the place and nothing stands where nobody looked (probability {room.p_place:.0%})"
         missing = "; the other parts were not seen" if room.partial else ""
+        if set(room.ids) & set(self.seen.conflict):
+            place += ", by one side of a contradiction"
         loose = sorted({s.row.date.text for s in rows if s.first != s.last})
         when = f"On a day that is dated {' and '.join(loose)} alone," if loose else f"By {day_text(room.day)}"
         stamp = "SIMULATED. " if any(s.row.simulated for s in rows) else ""
@@ -398,8 +400,11 @@ class _Words(dict[str, str]):
         return f"It was due by {self._due()}, {'later than that' if earlier else 'which may be later than that'}"
 
     def _due_from(self) -> str:
-        source = self.f.asserts.due_from
-        return f" (the day that {source} of the same filing names)" if source else ""
+        source, read = self.f.asserts.due_from, self.f.asserts.due_read
+        how = f" with {read} confidence" if read and read != "high" else ""
+        if source:
+            return f" (a day read from {source} of the same filing{how})"
+        return f" (a day read from its words{how})" if how else ""
 
     def _when(self) -> str:
         days = self.f.days_after or 0
@@ -419,7 +424,8 @@ class _Words(dict[str, str]):
         return f"{said} as a whole (of parts of it, {self._listed(parts)})" if parts else said
 
     def _what(self) -> str:
-        return self.f.claim.written() or "what was to be said or filed"
+        written = self.f.claim.written()
+        return f"such a figure ({written})" if written else "what it says"
 
     def _not_of_the_ground(self) -> str:
         stands = self.f.asserts.kind == Asserts.STANDS

@@ -1,10 +1,11 @@
 """What to get next: the place first, then the observations nobody has made yet, by how much they would say alone.
 
-The order is by the width of the range that each would leave by itself, which is a property of the relations and not
-of what is on file; sites with the same question share it. What each would do to the answer on file is worked out when
-it is asked for: the network predicts what it would show; for each value that it could show, the answer is solved again.
-The expected narrowing and the chance that a finding turns are averages over that prediction, by quadrature on the exact
-distribution (Lindley 1956). What bounds the answer on one side only comes after them, without a number.
+`osint check` orders by the width of the range that each would leave by itself, which is a property of the relations and
+not of what is on file; sites with the same question share it. `osint next` orders by what each would do to the answer
+on file, which is worked out when it is asked for: the network predicts what it would show; for each value that it could
+show, the answer is solved again. The expected narrowing and the chance that a finding turns are averages over that
+prediction, by quadrature on the exact distribution (Lindley 1956). What bounds the answer on one side only comes after
+them, without a number.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class NextStep:
     rank: int
     observation: str
     alone: float = math.nan
-    """Width of the 90% interval by this observation alone, high/low; the steps are ordered by it."""
+    """Width of the 90% interval by this observation alone, high/low; `osint check` orders the steps by it."""
     narrows_to: float = math.nan
     """Expected width of the 90% interval, high/low."""
     now: float = math.nan
@@ -139,8 +140,8 @@ def steps_frame(steps: list[NextStep]) -> pd.DataFrame:
 def next_steps(site_id: str, source: Register | Dossier, claim_id: str | None = None) -> list[NextStep]:
     """Rank what to get next for a site, for its largest claim of chips or compute (or the claim named).
 
-    The steps of `steps_in_order`, each with what it would do to the answer on file. Raises NotFoundError for an unknown
-    site, or for a claim that is not a number of this site.
+    The steps of `steps_in_order`, each with what it would do to the answer on file, and in the order of that. Raises
+    NotFoundError for an unknown site, or for a claim that is not a number of this site.
     """
     dossier = Dossier.of(source)
     steps = steps_in_order(site_id, dossier, claim_id)
@@ -153,13 +154,25 @@ def next_steps(site_id: str, source: Register | Dossier, claim_id: str | None = 
     named = {c.name: c for c in CANDIDATES}
     # of what is on file, the same for every candidate: it does not need the readings of what it does not ask for
     now = model.posterior(q.quantity, firm, model.readings_for(q, firm, dossier))[0] if firm else None
-    return [
+    told = [
         s if math.isnan(s.alone) else _worth(s, named[s.observation], q, firm, now, threshold, dossier) for s in steps
     ]
+    return _as_printed(told)
+
+
+def _as_printed(steps: Sequence[NextStep]) -> list[NextStep]:
+    """Return the steps with those that have a number in its order: by what each narrows the answer to, or alone."""
+    ranked = sorted(
+        (s for s in steps if not math.isnan(s.alone)),
+        key=lambda s: (math.isnan(s.narrows_to), s.narrows_to, s.alone, s.observation),
+    )
+    in_order = iter(ranked)
+    out = [s if math.isnan(s.alone) else next(in_order) for s in steps]
+    return [replace(s, rank=rank) for rank, s in enumerate(out, 1)]
 
 
 def steps_in_order(site_id: str, source: Register | Dossier, claim_id: str | None = None) -> list[NextStep]:
-    """Return what to get next for a site in the order of `next_steps`, without what it would do to the answer on file.
+    """Return what to get next for a site by what each says alone, without what it would do to the answer on file.
 
     The place comes first where it is not confirmed, a dated photograph last; between them, what leaves the narrowest
     range by itself comes first. Each step has the line of the command that begins it, where there is one. Raises as
@@ -197,7 +210,7 @@ def _place(site_id: str, dossier: Dossier) -> list[NextStep]:
         return [replace(PLACE, where=where, run=search)]
     if site.coord_precision_km is not None and site.coord_precision_km <= NEAR_KM:
         return []
-    where = f"the coordinate on file, {site.coord_level}, is good to {show(site.coord_precision_km or math.nan)} km; "
+    where = f"the coordinate on file, {site.coord_level}, is known to {site.known_to}; "
     where += f"look for new roofs within it, then for an address, a name on a map or a second witness. {UNTIL}"
     span, line = _span(site_id, dossier), ""
     if span:

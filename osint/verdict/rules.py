@@ -35,7 +35,7 @@ FINDINGS = {
     Outcome.STRAINED: "possible only with an assumption at the edge of its range",
     Outcome.SUPPORTED: "an independent observation shows the rung by its day, and a size that bears on it",
     Outcome.INCONSISTENT: "the claim contradicts itself, or another claim that cannot both be true",
-    Outcome.COULD_FIT: "what was seen had room enough; nothing shows the chips",
+    Outcome.COULD_FIT: "what was seen leaves a chance that there was room; nothing shows the chips",
     Outcome.NOT_REACHED: "by the day of the picture it was not there, and no day was due; no word on its truth",
     Outcome.UNTESTED: "nothing was observed that bears on it, or the place is not confirmed",
 }
@@ -188,7 +188,9 @@ class FindingRule:
 
 
 RULES = (
-    FindingRule("observers contradict each other", lambda f: f.conflict, Outcome.CONFLICT, By.CONFLICT),
+    FindingRule(
+        "observers contradict each other", lambda f: f.conflict and f.bare_shows, Outcome.CONFLICT, By.CONFLICT
+    ),
     FindingRule("not there on its day", lambda f: f.denied and f.said_to_stand, Outcome.REFUTED, By.ABSENT),
     FindingRule("not there by its due day", lambda f: f.denied and f.promised, Outcome.DEADLINE_MISSED, By.ABSENT),
     FindingRule("too small on its day", lambda f: f.too_small and f.said_to_stand, Outcome.REFUTED, By.AFTER),
@@ -208,7 +210,7 @@ RULES = (
     FindingRule("room enough", lambda f: f.room_enough, Outcome.COULD_FIT, By.ABOUT),
     FindingRule(
         "nothing stood there before its day",
-        lambda f: f.absent_before and not f.said_to_stand,
+        lambda f: f.absent_before and not f.said_to_stand and not f.conflict,
         Outcome.NOT_REACHED,
         By.ABSENT_BEFORE,
     ),
@@ -218,6 +220,7 @@ RULES = (
         Outcome.NOT_REACHED,
         By.ABOUT,
     ),
+    FindingRule("a conflict over something else", lambda f: f.conflict and not f.bare_shows, Outcome.UNTESTED),
     FindingRule("the ground does not show it", lambda f: f.absent and not f.bare_shows, Outcome.UNTESTED, By.ABSENT),
     FindingRule("not all of the place was looked at", lambda f: f.unsearched, Outcome.UNTESTED),
     FindingRule("the place is not confirmed", lambda f: f.unconfirmed, Outcome.UNTESTED),

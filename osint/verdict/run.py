@@ -11,14 +11,17 @@ import pandas as pd
 from tqdm import tqdm
 
 from osint.errors import NotFoundError
-from osint.model import Dossier, show
+from osint.model import Dossier
 from osint.register import Claim, Register, SiteRow
 from osint.verdict.checks import CHECK_COLUMNS, Check, Tally, contradictions, survey
 from osint.verdict.finding import FINDING_COLUMNS, Finding
 from osint.verdict.judge import judge
 from osint.verdict.next_steps import NextStep, next_steps, steps_frame, steps_in_order
 
-NO_CLAIM = "no claim is on file for it, so nothing is judged; `osint extract FILE` reads the claims of a document"
+NO_CLAIM = (
+    "no claim is on file for it, so nothing is judged; `osint extract FILE --into CASE --site SITE` reads those of a "
+    "document, and `osint review` takes them in"
+)
 NEXT = 3  # steps that a finding names as what would change it
 
 
@@ -92,8 +95,8 @@ def _place_of(site: SiteRow) -> str:
     """Return a site in one line: id, names, where it is said to be, and how well that is known."""
     where = ", ".join(dict.fromkeys(part for part in (site.county, site.prefecture, site.province) if part))
     known = "place not known"
-    if site.coord_precision_km is not None:
-        known = f"known to {show(site.coord_precision_km)} km ({site.coord_level})"
+    if site.known_to:
+        known = f"known to {site.known_to} ({site.coord_level})"
     names = " ".join(part for part in (site.name_en, site.name_zh) if part)
     return f"{site.site_id}  {names}; {where or site.country}; {known}"
 

@@ -326,12 +326,21 @@ def same_scope(a: Claim, b: Claim) -> bool:
     return (a.part, a.stage, a.value_date) == (b.part, b.stage, b.value_date)
 
 
+def _unused(claims: Sequence[Claim]) -> bool:
+    """Return whether all claims are of no source, and kept without being used; planted tests of error are used."""
+    return all(c.source_tier == Tier.UNSOURCED and not c.evidence_use and not c.error_test for c in claims)
+
+
 def weakest(finding: CheckFinding, pair: Pair, claims: Sequence[Claim]) -> CheckFinding:
     """Return a finding as far as its witnesses carry it.
+
+    A text of no source that is not used as evidence is no case of its own: what is wrong in it is a note.
 
     A copy that may have altered words, and a site that was inferred, never make a claim inconsistent; a publisher
     without a source gives a note.
     """
+    if _unused(claims):
+        return CheckFinding.NOTE
     if any(c.source_tier in WEAK for c in claims) and pair not in {Pair.ONE_TEXT, Pair.PLANTED}:
         return CheckFinding.NOTE
     if pair in {Pair.MIRROR, Pair.INFERRED} and finding == CheckFinding.INCONSISTENT:
@@ -353,6 +362,8 @@ def against(
     pair = book.pair(first, second)
     inferred = " That both speak of one project is itself an inference." if pair == Pair.INFERRED else ""
     sides: dict[str, float | str] = {"first": said_all(first), "second": said_all(second), "inferred": inferred}
+    if _unused([*first, *second]):
+        sides["unused"] = " The text names no source and is not used as evidence; this says nothing of any place."
     sites = frozenset(c.site_id for c in (*first, *second))
     ids = tuple(c.claim_id for c in first), tuple(c.claim_id for c in second)
     return Check(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from osint.model import Dossier
+from osint.model import Dossier, show
 from osint.register import Claim, Role, Scope, chip_families
 from osint.verdict.checks.compare import (
     ON_PAPER,
@@ -85,14 +85,28 @@ def prices(book: Book) -> Iterator[Check | None]:
         alike = [found[m] for m in of.get(n, ())]
         figures: dict[str, float | str] = {
             "money": price.money.written(), "pflops": price.compute.written(), "each": price.each,
-            "server": price.each * SERVER_PFLOPS, "count": len(found), "median": float(np.exp(np.median(logs))),
+            "server": price.each * SERVER_PFLOPS, "count": len(found), "middle": _middle(found),
         }  # fmt: skip
         if alike:
             ids = ", ".join(p.money.claim_id for p in alike)
             figures |= {"low": alike[0].each, "high": alike[-1].each, "alike": len(alike), "ids": ids}
-            figures["chance"] = chance[len(alike)]
+            figures |= {"chance": chance[len(alike)], "draws": len(drawn), "sd": float(logs.std(ddof=1))}
         way = Way.SHARED if alike else Way.APART
         yield against(book, CheckName.PRICE, [price.money, price.compute], [], CheckFinding.NOTE, way, **figures)
+
+
+def _middle(found: Sequence[Price]) -> str:
+    """Return the middle of sorted prices, with the two that it lies between where their number is even."""
+    half, odd = divmod(len(found), 2)
+    if odd:
+        return (
+            f"the middle one of {len(found)} statements is {show(found[half].each, 3)} ({found[half].money.claim_id})"
+        )
+    low, high = found[half - 1], found[half]
+    ends = " and ".join(f"{show(p.each, 3)} ({p.money.claim_id})" for p in (low, high))
+    return (
+        f"the middle of {len(found)} statements lies between {ends}, on average {show((low.each + high.each) / 2, 3)}"
+    )
 
 
 def _clusters(logs: Logs) -> list[range]:
@@ -135,7 +149,8 @@ def supply(book: Book) -> Iterator[Check | None]:
                 continue
             way = Way.ABOVE if planned.above(estimate) else Way.BELOW if estimate.above(planned) else Way.OPEN
             figures: dict[str, float | str] = {
-                "ratio": planned.per(estimate).text(), "median": _median(s, planned), "kind": _kind(s),
+                "ratio": planned.per(estimate).text(), "plan": show(p.figure, 6), "estimate": show(s.figure, 6),
+                "mid": p.figure / s.figure, "median": _median(s, planned), "kind": _kind(s),
             }  # fmt: skip
             yield against(book, CheckName.SUPPLY, [p], [s], CheckFinding.NOTE, way, **figures)
 

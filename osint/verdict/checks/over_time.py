@@ -10,6 +10,7 @@ from osint.model import show
 from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, READ_KINDS, TAKEN_BACK, Claim, Modality, Rung, WrittenDate
 from osint.verdict.checks.compare import (
     ON_PAPER,
+    SAME,
     STANDING,
     Book,
     Figure,
@@ -77,7 +78,10 @@ def slid(book: Book) -> Iterator[Check | None]:
                 if a.claim.value_date and b.claim.value_date and is_same(together, a.value):
                     days = (b.claim.value_date.last - a.claim.value_date.last).days
                     claims = [p.claim for p in parts]
-                    found = against(book, CheckName.SLID, [a.claim], claims, CheckFinding.NOTE, days=days)
+                    added = " + ".join(f"{p.value:,.10g}" for p in parts)
+                    sum_text = f"{added} = {together:,.10g}" if len(parts) > 1 else f"{together:,.10g}"
+                    told = f"{sum_text}, within {SAME:.0%} of {a.value:,.10g}"
+                    found = against(book, CheckName.SLID, [a.claim], claims, CheckFinding.NOTE, days=days, sum=told)
                     break
             yield found
 
@@ -105,7 +109,8 @@ def targets(book: Book) -> Iterator[Check | None]:
                 yield None
                 continue
             together = show(sum(f.value for f in state), 4)
-            figures: dict[str, float | str] = {"sum": together, "days": abs(a.day - day)}
+            figures: dict[str, float | str] = {"sum": together, "days": abs(a.day - day), "target": show(a.value, 4)}
+            figures["share"] = sum(f.value for f in state) / a.value
             yield against(
                 book, CheckName.TARGET, [a.claim], [f.claim for f in state], CheckFinding.NOTE, way, **figures
             )
@@ -171,7 +176,9 @@ def falls(book: Book) -> Iterator[Check | None]:
                 yield against(book, CheckName.FALL, [a.claim, *_tenants(book, a, b)], [b.claim], finding,
                               Way.DOUBTFUL if a.doubtful else Way.ONLY if a.stands else Way.BELOW)  # fmt: skip
             elif b.span.open and 0 < b.span.low < FLOOR_SHARE * a.span.low:
-                yield against(book, CheckName.FALL, [a.claim], [b.claim], finding, Way.FLOOR)
+                told: dict[str, float | str] = {"floor": show(b.value, 6), "earlier": show(a.value, 6)}
+                ratio = b.value / a.value
+                yield against(book, CheckName.FALL, [a.claim], [b.claim], finding, Way.FLOOR, ratio=ratio, **told)
             else:
                 yield None
 
@@ -203,7 +210,11 @@ def growth(book: Book) -> Iterator[Check | None]:
             continue
         way = Way.ONLY if len(refuted) == len(wrong) else Way.DOUBTFUL
         finding = CheckFinding.STRAINED if way == Way.ONLY else CheckFinding.NOTE
-        figures: dict[str, float | str] = {"grown": show(grown, 4), "base": show(f.value - grown, 3)}
+        figures: dict[str, float | str] = {
+            "grown": show(grown, 4),
+            "level": show(f.value, 6),
+            "base": show(f.value - grown, 3),
+        }
         figures |= {"unit": f.claim.unit, "year": str(max(refuted)), "other": str(min(wrong))}
         found = [c.claim for c in wrong[max(refuted)]]
         yield against(book, CheckName.GROWTH, [f.claim], found, finding, way, **figures)
@@ -254,4 +265,11 @@ def _two_values(book: Book, a: Figure, b: Figure) -> Iterator[Check | None]:
     if days > limit or (way != Way.ONLY and ratio > PLAN_FACTOR):
         return
     differ = a.span.apart(b.span)
-    yield against(book, CheckName.VALUES, [a.claim], [b.claim], finding, way, days=days) if differ else None
+    told: dict[str, float | str] = {"days": days, "one": _rounded(a), "other": _rounded(b)}
+    yield against(book, CheckName.VALUES, [a.claim], [b.claim], finding, way, **told) if differ else None
+
+
+def _rounded(f: Figure) -> str:
+    """Return what a figure allows, with its rounding, in the unit of its text."""
+    factor = f.claim.model_figure / f.claim.figure if f.claim.quantity and f.claim.figure else 1.0
+    return f"{f.span.times(1 / factor).text(4)} with rounding"

@@ -84,7 +84,7 @@ class Pair(StrEnum):
     """Both stand in one document: no second witness."""
     STORY = "rewrite of one story"
     """Two documents of one independence group."""
-    PLANTED = "planted test of error"
+    PLANTED = "a misreport, kept to see whether it is found"
     """One side is a misreport that is kept to see whether it is found."""
     MIRROR = "two documents, one read in a copy"
     """One side rests on copies, which may have altered the words."""
@@ -132,8 +132,10 @@ class Tally:
 
     def text(self) -> str:
         """Return it in words."""
-        by_chance = f"at most {show(self.expected, 2)} by chance" if self.expected else "none by chance: arithmetic"
-        return f"{self.found} of {self.compared} comparisons, {by_chance}"
+        by_chance = (
+            f", at most {show(self.expected, 2)} by chance" if self.expected else "; chance has no part in a sum"
+        )
+        return f"{self.found} of {self.compared} comparisons{by_chance}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ class Check:
             "kind": self.pair.value,
             "finding": self.finding.value,
             "arithmetic": written.format(sentence["arithmetic"], **self.figures),
-            "says": written.format(sentence["says"], **self.figures),
+            "says": written.format(sentence["says"], **self.figures) + str(self.figures.get("unused", "")),
             "does_not_say": sentence["does_not_say"],
             "by_chance": self.tally.text() if self.tally else "",
         }

@@ -109,6 +109,7 @@ def power_per_chip(book: Book) -> Iterator[Check | None]:
         figures: dict[str, float | str] = {
             "mw": p.claim.written(), "chips": c.claim.written(), "kw": each.text(), "names": _names(found),
             "low": low, "high": high, "floor": LOWEST_SHARE * low, "ceiling": FACILITY_SHARE * high,
+            "mid": p.value * 1000 / c.value, "lowest": LOWEST_SHARE, "most": FACILITY_SHARE,
         }  # fmt: skip
         finding, way = CheckFinding.STRAINED, Way.ONLY
         if each.high < LOWEST_SHARE * low:
@@ -134,10 +135,11 @@ def pflops_per_chip(book: Book) -> Iterator[Check | None]:
         known = [f for f in allowed if not own & set(f.set_by.split("|"))]
         each = p.span.per(c.span)
         if allowed and not known:
-            told = {
+            told: dict[str, float | str] = {
                 "pflops": p.claim.written(),
                 "chips": c.claim.written(),
                 "each": each.text(),
+                "mid": p.value / c.value,
                 "names": _names(allowed),
             }
             yield against(book, CheckName.PFLOPS_PER_CHIP, [p.claim, c.claim], [], CheckFinding.NOTE, Way.ALONE, **told)
@@ -150,7 +152,7 @@ def pflops_per_chip(book: Book) -> Iterator[Check | None]:
         way = Way.INSIDE if inside else Way.OUTSIDE
         figures: dict[str, float | str] = {
             "pflops": p.claim.written(), "chips": c.claim.written(), "each": each.text(), "names": _names(known),
-            "inside": " or ".join(inside), "nearest": f"{nearest.chip} {rows[nearest].text()}",
+            "inside": " or ".join(inside), "nearest": f"{nearest.chip} {_row_text(nearest)}", "mid": middle,
         }  # fmt: skip
         yield against(book, CheckName.PFLOPS_PER_CHIP, [p.claim, c.claim], [], CheckFinding.NOTE, way, **figures)
 
@@ -159,6 +161,14 @@ def _row(chip: Chip) -> Span:
     """Return the PFLOPS that a chip can be stated with: dense and, where it has such a mode, sparse."""
     dense, spread = chip.fp16_dense_pflops or 0.0, chip.pflops_spread or 1.0
     return Span(dense / spread, (chip.fp16_sparse_pflops or dense) * spread)
+
+
+def _row_text(chip: Chip) -> str:
+    """Return that range with what it is made of: '0.27 to 0.37 (0.32 dense, to 1.16 times less or more)'."""
+    dense, spread = chip.fp16_dense_pflops or 0.0, chip.pflops_spread or 1.0
+    sparse = f", {chip.fp16_sparse_pflops:g} with sparsity" if chip.fp16_sparse_pflops else ""
+    wide = f", {spread:g} times less or more" if spread > 1 else ""
+    return f"{_row(chip).text()} ({dense:g} dense{sparse}{wide})"
 
 
 def equivalents(book: Book) -> Iterator[Check | None]:
@@ -189,6 +199,7 @@ def power_per_pflops(book: Book) -> Iterator[Check | None]:
     for p, c in _mates(book, STATED_POWER, "pflops"):
         kw = p.span.times(1000).per(c.span)
         figures: dict[str, float | str] = {"mw": p.claim.written(), "pflops": c.claim.written(), "kw": kw.text()}
+        figures["mid"] = p.value * 1000 / c.value
         below = kw.high < KW_PER_P_FLOOR
         yield (
             against(
@@ -231,10 +242,29 @@ def agreements(book: Book) -> Iterator[Check | None]:
         first, second = chips
         agree = is_close(first, second, NEAR)
         yield (
-            against(book, CheckName.AGREE, [a.claim], [b.claim], CheckFinding.NOTE, chips=first, other=second)
+            against(
+                book,
+                CheckName.AGREE,
+                [a.claim],
+                [b.claim],
+                CheckFinding.NOTE,
+                chips=first,
+                sum=_sum_of(a, first),
+                other=second,
+                other_sum=_sum_of(b, second),
+            )
             if agree
             else None
         )
+
+
+def _sum_of(f: Figure, chips: float) -> str:
+    """Return a count with what turns it into chips: '250 x 8', '2,000 / 0.989'."""
+    if f.measure == "chips":
+        return f"{f.value:,.10g}"
+    return (
+        f"{f.value:,.10g} x {CHIPS_A_SERVER}" if f.measure == "servers" else f"{f.value:,.10g} / {f.value / chips:.4g}"
+    )
 
 
 def _in_chips(book: Book, a: Figure, b: Figure) -> tuple[float, float] | None:
@@ -394,7 +424,8 @@ def multiples(book: Book) -> Iterator[Check | None]:
         nearest = min(before, key=lambda b: abs(math.log(b.value * times / f.value)))
         figures: dict[str, float | str] = {
             "word": found[0].group(0), "times": times, "base": f"{base.text(3)} {f.claim.unit}",
-            "ratio": f.value / nearest.value,
+            "ratio": f.value / nearest.value, "figure": f"{f.value:,.10g}", "nearest": f"{nearest.value:,.10g}",
+            "mid": f.value / times,
             "other": f"; near that, of another kind or of none: {said_all(others)}" if others else "",
         }  # fmt: skip
         yield against(book, CheckName.MULTIPLE, [f.claim], [nearest.claim], CheckFinding.NOTE, **figures)

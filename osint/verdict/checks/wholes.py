@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from osint import claims as grammar
+from osint.model import show, unit_of
 from osint.register import READ_KINDS, Claim, Scope, SiteRow, chip_families
 from osint.verdict.checks.compare import (
     SAME,
@@ -83,7 +84,10 @@ def nested(book: Book) -> Iterator[Check | None]:
                 mates = [f for child in children for f in book.at(child, measure) if f.level and not f.part]
                 for b in (f for f in mates if document(f.claim) != document(a.claim) and not f.claim.readings):
                     apart = a.span.apart(b.span)
-                    yield against(book, CheckName.NESTED, [a.claim], [b.claim], CheckFinding.NOTE) if apart else None
+                    told: dict[str, float | str] = {"one": a.span.text(3), "other": b.span.text(3)}
+                    told["unit"] = f"{a.claim.unit if not a.claim.quantity else unit_of(measure)}, with rounding"
+                    found = against(book, CheckName.NESTED, [a.claim], [b.claim], CheckFinding.NOTE, **told)
+                    yield found if apart else None
 
 
 def ranks(book: Book) -> Iterator[Check | None]:
@@ -163,6 +167,7 @@ def shares_of_one(book: Book) -> Iterator[Check | None]:
                     continue
                 left = ALL * (1 - other.value / whole.value)
                 told: dict[str, float | str] = {"others": ALL - left, "left": left, "share": share.written()}
+                told |= {"other": show(other.value, 6), "whole": show(whole.value, 6)}
                 yield (
                     against(book, CheckName.SHARES, [share], [other.claim, whole.claim], CheckFinding.NOTE, **told)
                     if own.low > left
@@ -189,7 +194,15 @@ def counted_twice(book: Book) -> Iterator[Check | None]:
                     continue
                 yield (
                     against(
-                        book, CheckName.TWICE, [count.claim, share], [other.claim], CheckFinding.NOTE, part=here.text(3)
+                        book,
+                        CheckName.TWICE,
+                        [count.claim, share],
+                        [other.claim],
+                        CheckFinding.NOTE,
+                        part=here.text(3),
+                        count=show(count.value, 6),
+                        percent=f"{share.figure:g}",
+                        mid=count.value * share.figure / ALL,
                     )
                     if not here.apart(other.span)
                     else None
