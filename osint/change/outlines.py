@@ -85,9 +85,15 @@ def date_change(
     spent = stack.bytes_read
     dated = _dated(stack, place, (start, end), coverage, exhaustive)
     days = np.array([]) if dated.seen is None else dated.seen.days
-    counts = {"scenes_used": len(days), "scenes_unread": dated.unread, "bytes_read": stack.bytes_read - spent}
     named = (
-        replace(s, outline_id=outline_id, unseen_days=s.longest_unseen(days) if len(days) else None, **counts)
+        replace(
+            s,
+            outline_id=outline_id,
+            scenes_used=len(days),
+            scenes_unread=dated.unread,
+            unseen_days=s.longest_unseen(days) if len(days) else None,
+            bytes_read=stack.bytes_read - spent,
+        )
         for s in dated.structures
     )
     return replace(dated, structures=tuple(named))
