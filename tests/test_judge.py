@@ -694,3 +694,12 @@ def test_figures_by_which_two_sources_were_joined_do_not_test_each_other(registe
         others = {i for i in found[claim_id].paper.ids if i in joined and found[i].claim.independence_group != group}
         assert not others, claim_id
     assert list(found["C059"].paper.ids) == list(found["C055"].paper.ids) == ["C060"]
+
+
+def test_two_observers_of_one_day_are_a_conflict_where_no_day_is_due(register):
+    """Bare ground and power on one day: neither is taken for the other, and neither overtakes the other."""
+    shown = {"date": AFTER, "rung": "powered", "observer": "another desk"}
+    found = judged(register, PLAN, absent(AFTER, rung="ground broken"), shown)
+    assert found.outcome == Outcome.CONFLICT and found.rests_on == ["O900", "O901"]
+    later = judged(register, PLAN, absent(BEFORE, rung="ground broken"), shown)
+    assert later.outcome == Outcome.UNTESTED  # built in between
