@@ -708,7 +708,7 @@ def test_a_hall_that_is_told_to_stand_goes_before_plans_and_they_come_apart(regi
     hall = HALL | {"site_id": "ZZ02", "rung": "roofed", "independence_group": "G902"}
     found = judged(register, CHIPS, others=[planned, hall], sites=PARENT)
     assert found.paper.ids == ["C911"] and not found.paper.planned and found.paper.plans.ids == ["C910"]
-    assert "by C911; plans on paper, C910, would come to" in found.shown()
+    assert "by C911 (of ZZ02; no other hall of it is on file); plans on paper, C910, would come to" in found.shown()
     two = judged(register, CHIPS, others=[planned, hall, hall | {"site_id": "ZZ03"}], sites=PARENT)
     assert 1.3 < two.paper.interval[1] / found.paper.interval[1] < 2.6 and two.to_row()["paper_high"] > 0
     unbuilt = judged(register, CHIPS, others=[planned, hall | PLAN], sites=PARENT)

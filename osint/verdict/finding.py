@@ -63,6 +63,8 @@ class Bound:
     """What plans on paper would come to, where a hall that is told to stand goes before them."""
     planned: bool = False
     """Whether all of it is plans."""
+    parts: tuple[str, ...] = ()
+    """The parts of the site whose halls it is of; what else of the site has no hall on file is not in it."""
 
     def text(self, unit: str) -> str:
         """Return the range, what it rests on and whether that is plans alone; plans behind a hall come apart."""
@@ -70,6 +72,7 @@ class Bound:
         ids = ", ".join(self.ids)
         said = f"room for {show(best)} ({show(low)} to {show(high)}) {unit}, by {ids}"
         said += " (plans alone)" if self.planned else ""
+        said += f" (of {', '.join(self.parts)}; no other hall of it is on file)" if self.parts else ""
         if self.plans is None or not math.isfinite(self.plans.interval[1]):
             return said
         low, best, high = self.plans.interval

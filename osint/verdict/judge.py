@@ -73,9 +73,10 @@ def bound(q: Question, source: Register | Dossier) -> Bound:
         return plans
     used = [g for hall in halls for g in hall.givens]
     solved = [hall.posterior for hall in halls if hall.posterior is not None]
+    of = tuple(hall.parts[0] for hall in halls)
     if len(solved) == 1:
-        return Bound(used, solved[0], plans=plans)
-    return Bound(used, total=model.sum_of(solved), plans=plans)
+        return Bound(used, solved[0], plans=plans, parts=of)
+    return Bound(used, total=model.sum_of(solved), plans=plans, parts=of)
 
 
 def _site_and_parts(q: Question, dossier: Dossier) -> list[str]:
@@ -91,7 +92,7 @@ def _halls(q: Question, dossier: Dossier) -> list[Bound]:
         givens = [g for g in model.gather(of_part, dossier) if g.quantity in HALL and set(g.ids) <= told]
         if not all(g.bound for g in givens):
             found = _bound(of_part, givens, dossier)
-            out += [found] if found.posterior is not None else []
+            out += [replace(found, parts=(site,))] if found.posterior is not None else []
     return out
 
 
