@@ -713,3 +713,12 @@ def test_a_hall_that_is_told_to_stand_goes_before_plans_and_they_come_apart(regi
     assert 1.3 < two.paper.interval[1] / found.paper.interval[1] < 2.6 and two.to_row()["paper_high"] > 0
     unbuilt = judged(register, CHIPS, others=[planned, hall | PLAN], sites=PARENT)
     assert unbuilt.paper.ids == ["C910"]
+
+
+def test_two_observers_of_one_day_are_a_conflict_where_no_day_is_due(register):
+    """Bare ground and power on one day: neither is taken for the other, and neither overtakes the other."""
+    shown = {"date": AFTER, "rung": "powered", "observer": "another desk"}
+    found = judged(register, PLAN, absent(AFTER, rung="ground broken"), shown)
+    assert found.outcome == Outcome.CONFLICT and found.rests_on == ["O900", "O901"]
+    later = judged(register, PLAN, absent(BEFORE, rung="ground broken"), shown)
+    assert later.outcome == Outcome.UNTESTED  # built in between

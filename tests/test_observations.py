@@ -294,3 +294,10 @@ def test_what_the_tool_writes_is_judged_by_place_and_day(register):
     assert judged(register, "C037", early)["finding"] == "supported"
     unplaced = [r | {"p_place": ""} for r in late]
     assert judged(register, "C037", unplaced)["finding"] == "untested"
+
+
+@pytest.mark.parametrize(("doubts", "rungs"), [("NO_ROOF", ["ground broken"]), ("SLOW_GROUND", [])])
+def test_ground_that_may_have_changed_with_the_seasons_is_no_ground_broken(doubts, rungs):
+    works = {"kind": "earthworks", "onset_low": "2024-03-01", "onset_high": "2024-07-15", "cannot_tell": "x"}
+    rows = observations.structure_rows(found({**works, "doubts": doubts}), "XJ03", "2025-06-30")
+    assert [r["rung"] for r in rows if r["rung"]] == rungs

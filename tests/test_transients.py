@@ -1,5 +1,7 @@
 """What covers an outline for some months and goes: a roof soon taken down, or dust, snow, crust; and what the sun does to a roof."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -81,3 +83,25 @@ def test_a_winter_sun_neither_adds_to_a_roof_nor_takes_it_away():
     seen = series(lambda d: (0.9 + 0.2 * float(800 < d < 950)) * (d > 600) if d < 1_030 else 0.55, every=30)
     (row,) = told(seen)
     assert row["removed_high"] is None
+
+
+def test_the_longest_time_without_a_scene_says_what_may_have_been_missed():
+    """Cleared on day 800 and built again on day 840: no scene falls between, and the row says how long none did."""
+    seen = series(lambda d: float(400 < d < 800 or d > 840), every=4)
+    few = (seen.days < FIRST + 790) | (seen.days > FIRST + 850)
+    kept = replace(seen, **{name: getattr(seen, name)[few] for name in ("days", "contrast", "inside", "around")})
+    (structure,) = structures(kept)
+    assert structure.stands
+    assert structure.longest_unseen(kept.days) == np.diff(kept.days).max() == 64
+    # where scenes do fall between, too few for steps of their own, it says so
+    (row,) = told(seen)
+    assert "not there on 9 scenes in a row, 2025-03-19 to 2025-04-20: it may have been taken down" in row["cannot_tell"]
+    assert structure.to_row()["cannot_tell"] is None or "not there" not in structure.to_row()["cannot_tell"]
+
+
+@pytest.mark.parametrize(("days", "slow"), [(10, False), (150, True)])
+def test_ground_that_changes_over_months_is_not_said_to_be_broken(days, slow):
+    dark = GROUND - np.array([0.05, 0.08, 0.1])
+    (row,) = told(series(lambda d: float(np.clip((d - 450) / days, 0, 1)), dark))
+    assert row["kind"] == "earthworks"
+    assert ("SLOW_GROUND" in row["doubts"], "NO_ROOF" in row["doubts"]) == (slow, not slow)

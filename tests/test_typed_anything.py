@@ -2,15 +2,21 @@
 
 import contextlib
 import io
+import re
+from functools import reduce
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import osint
 from osint import claims, geo, model, register
 from osint.cli.main import OUR_FAULT, main
 from osint.errors import OsintError
 
+ROOT = Path(__file__).parent.parent
 NAMES = st.one_of(
     st.sampled_from(
         ["XJ01", "xj1", "c7", "C999", "O002", "G001", "伊吾", "Yiwu", "Nyocor", "floor_cn", "H100", "昇腾910B", "K027", "deadbeef00"]
@@ -171,3 +177,30 @@ def test_the_earliest_copy_is_the_one_whose_last_possible_day_is_earliest():
     rows = notebook.copies(notebook.begin(None, "XJ01", demo=True)).text().splitlines()
     story = next(row for row in rows if row.startswith("G001"))
     assert story.split(" | ")[2:4] == ["iHeart (Bloomberg Big Take Asia transcript)", "2025-07-08"]
+
+
+def test_a_rewrite_is_not_cited_for_the_story_that_it_copies():
+    """115,000 and 400,000 also stand in an unsigned blog article: the notebook cites the news that it rewrites."""
+    from osint import notebook
+
+    said = {site: notebook.begin(None, site, demo=True) for site in ("AGG-39", "US01")}
+    assert {site: desk.principal.claim.claim_id for site, desk in said.items()} == {"AGG-39": "C001", "US01": "C151"}
+
+
+def test_a_claim_without_an_address_is_given_no_captures_of_other_pages():
+    from osint import notebook
+
+    claim = SimpleNamespace(source_url="", claim_id="C001")
+    desk = SimpleNamespace(principal=SimpleNamespace(claim=claim))
+    assert "No address is on file for the page of C001" in str(notebook.the_bytes(desk))
+
+
+@pytest.mark.parametrize(
+    "page",
+    sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("notebooks/*.ipynb"))),
+    ids=lambda page: page.name,
+)
+def test_every_function_that_a_page_names_is_there(page):
+    """`osint.case.new_case(...)` in a text or an output can be typed as it stands."""
+    for path in set(re.findall(r"(?<![\w./])osint((?:\.[a-z_]\w*)+)\(", page.read_text("utf-8"))):
+        assert reduce(getattr, path.strip(".").split("."), osint), path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -21,7 +22,8 @@ from osint.change.steps import Step, Steps, to_date, to_day
 PROPERTIES = (
     "outline_id", "kind", "probability", "roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high",
     "onset_low", "onset_high", "roofed_low", "roofed_best", "roofed_high", "complete_low", "complete_high",
-    "removed_low", "removed_high", "cannot_tell", "doubts", "scenes_used", "scenes_unread", "bytes_read",
+    "removed_low", "removed_high", "cannot_tell", "doubts", "scenes_used", "scenes_unread", "unseen_days",
+    "bytes_read",
 )  # fmt: skip
 """Columns of the rows that `Structure.to_row` writes."""
 LONGEST_INTERVAL_DAYS = 200  # width of the half-covered interval above which its date is not to be relied on
@@ -44,6 +46,8 @@ BRIEF_MIN_SCENES, BRIEF_MIN_DAYS = 5, 45.0  # scenes of what stood for a few mon
 BRIEF_LEVEL_SHARE, BRIEF_AGREEING_SHARE = 0.25, 0.8  # departure of agreeing scenes; how many agree
 BRIEF_MAX_DAYS = 183.0  # what stood for a shorter time has a doubt
 BRIEF_FACTOR = 0.5  # factor of the probability of what stood for so short a time: judgement, below one half
+MISSING_SHARE = 0.25  # share of a standing roof below which a scene does not show it
+MISSING_SCENES = 3  # scenes in a row without it that are not taken for misread ones
 LASTING_SHARE = 0.5  # share of a step of the ground that must be left at the end for it to be earthworks
 LAST_SCENES = 6  # scenes at the end of a stretch whose median stands for it
 WHOLE_DAYS = 365.0  # in which what first looks like a dark roof may become the field or greenhouse it is part of
@@ -84,6 +88,8 @@ class Structure:
     scenes_used: int = 0
     scenes_unread: int = 0
     """Scenes that were asked for and could not be read: its dates and its absence rest on the others."""
+    unseen_days: int | None = None
+    """Longest time without a scene while it stood: what was taken down and built again within it does not show."""
     bytes_read: int = 0
     step_probability: float = 1.0
     """That there was a step at all."""
@@ -108,6 +114,15 @@ class Structure:
     def stands(self) -> bool:
         """Whether it was not removed."""
         return self.removed_high is None
+
+    def longest_unseen(self, days: np.ndarray) -> int | None:
+        """Return the longest time between two scenes, of `days` (n,), while it stood; None where that is not known."""
+        if not np.isfinite(self.shown_from_day):
+            return None
+        until = min(self.shown_until_day, self.removed_day)
+        stood = days[(days >= self.shown_from_day) & (days <= until)]
+        ends = [self.shown_from_day, *stood, min(until, float(days[-1]))]
+        return math.ceil(max(np.diff(ends), default=0.0))
 
     @property
     def not_separable(self) -> bool:
@@ -257,7 +272,7 @@ def structures(ground: Steps, covered: Steps, seen: Series) -> list[Structure]:
     if brief is not None:
         found = sorted([*found, brief[0]], key=lambda s: s.shown_from_day)
         turns = sorted([*turns, *brief[1]])
-    found = like_the_whole([short_lived(s) for s in come_and_go(found, turns)])
+    found = like_the_whole([interrupted(short_lived(s), seen) for s in come_and_go(found, turns)])
     if found:
         return found
     roof_may_show = unconfirmed(seen) is not None
@@ -347,6 +362,34 @@ def short_lived(structure: Structure) -> Structure:
         probability=round(BRIEF_FACTOR * structure.probability, 3),
     )
     return less.doubtful(Doubt(Reason.SHORT_LIVED, {"days": days}))
+
+
+def interrupted(structure: Structure, seen: Series) -> Structure:
+    """Put a doubt on what stands though several scenes in a row show the ground that was there before it.
+
+    They are too few for two steps: a roof taken down and built again within weeks. Snow and low sun are left out.
+    """
+    white, low_sun = seen.whiteness(), series.winter(seen.days, seen.latitude_deg)
+    before = white[seen.days < structure.near[0]][-LAST_SCENES:]
+    until = min(structure.shown_until_day, structure.removed_day)
+    stood = (seen.days >= structure.shown_from_day) & (seen.days < until) & ~low_sun
+    if not len(before) or not stood.any():
+        return structure
+    level, full = float(np.median(before)), float(np.median(white[stood]))
+    bare = np.r_[
+        False, (white[stood] - level < MISSING_SHARE * (full - level)) & (full - level > landcover.MIN_GAIN), False
+    ]
+    edges = np.flatnonzero(np.diff(bare.astype(int)))
+    start, stop = max(zip(edges[::2], edges[1::2], strict=True), key=lambda run: run[1] - run[0], default=(0, 0))
+    if stop - start < MISSING_SCENES:
+        return structure
+    days = seen.days[stood][start:stop]
+    figures: dict[str, float | str] = {
+        "scenes": len(days),
+        "start": iso(to_date(days[0])),
+        "end": iso(to_date(days[-1])),
+    }
+    return structure.doubtful(Doubt(Reason.INTERRUPTED, figures))
 
 
 def come_and_go(found: Sequence[Structure], changes: Sequence[tuple[float, float]]) -> list[Structure]:
@@ -492,12 +535,14 @@ def _alike(seen: Series, before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 
 def _earthworks(step: Step, seen: Series) -> Structure:
+    days = to_day(step.high) - to_day(step.begun.low)
+    slow = Doubt(Reason.SLOW_GROUND, {"days": days}) if days >= ONSET_WIDEST_DAYS else None
     return Structure(
         kind=Kind.EARTHWORKS,
         probability=round(step.probability * landcover.PROBABILITY[Kind.EARTHWORKS], 3),
         onset_low=_date(step.begun.low, -ONSET_MARGIN_DAYS),
         onset_high=_date(step.high, HALF_MARGIN_DAYS),
-        doubts=(unconfirmed(seen) or Doubt(Reason.NO_ROOF, {"day": iso(to_date(seen.days[-1]))}),),
+        doubts=(unconfirmed(seen) or slow or Doubt(Reason.NO_ROOF, {"day": iso(to_date(seen.days[-1]))}),),
         shown_from_day=to_day(step.complete.high),
         shown_until_day=seen.days[-1] + 1,
         step=step,

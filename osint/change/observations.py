@@ -25,6 +25,7 @@ from osint.change.landcover import Kind
 from osint.change.measure import Z90, AreaInterval
 from osint.change.place import Candidate, Identification, PlaceEstimate, SiteEvidence
 from osint.change.radar import RADAR_LIMIT, Signal, radar_clock, vv_change
+from osint.change.reasons import Reason
 from osint.errors import BadInputError, OsintError
 from osint.register import SCHEMAS, Rung, read_span
 
@@ -109,7 +110,9 @@ def _compound_rows(
     last = _standing(roofs, until)
     rows = []
     for broken in group[group["kind"].eq(Kind.EARTHWORKS)].to_dict("records") if "kind" in group else ():
-        if not _missing(broken["onset_high"]):
+        # what may have been a season is no ground broken, and says nothing of the ground
+        slow = Reason.SLOW_GROUND.name in str(broken.get("doubts")).split("|")
+        if not slow and not _missing(broken["onset_high"]):
             note = f"outline {broken['outline_id']}: ground changed, nothing was covered"
             date = _interval(broken["onset_low"], broken["onset_high"])
             rows.append(seen(date, [broken], rung=Rung.GROUND_BROKEN, not_yet=Rung.ROOFED, note=note))

@@ -84,9 +84,16 @@ def date_change(
     """
     spent = stack.bytes_read
     dated = _dated(stack, place, (start, end), coverage, exhaustive)
-    scenes_used, bytes_read = 0 if dated.seen is None else len(dated.seen.days), stack.bytes_read - spent
+    days = np.array([]) if dated.seen is None else dated.seen.days
     named = (
-        replace(s, outline_id=outline_id, scenes_used=scenes_used, scenes_unread=dated.unread, bytes_read=bytes_read)
+        replace(
+            s,
+            outline_id=outline_id,
+            scenes_used=len(days),
+            scenes_unread=dated.unread,
+            unseen_days=s.longest_unseen(days) if len(days) else None,
+            bytes_read=stack.bytes_read - spent,
+        )
         for s in dated.structures
     )
     return replace(dated, structures=tuple(named))

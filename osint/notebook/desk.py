@@ -16,7 +16,7 @@ from osint.case import Case, Site, open_case
 from osint.errors import NotFoundError, OsintError
 from osint.model import Dossier
 from osint.notebook.shows import Said, Shown
-from osint.register import shipped_tables
+from osint.register import TIERS, shipped_tables
 from osint.verdict import Finding, Found
 
 P = ParamSpec("P")
@@ -86,11 +86,14 @@ class Desk:
 
 
 def principal_of(found: Found) -> Finding | None:
-    """Return the finding on the largest claim of the first of TESTED that was claimed; None without a number."""
+    """Return the finding on the largest claim of the first of TESTED that was claimed; None without a number.
+
+    Of equal numbers it is that of the source nearest to the fact, so that a rewrite is not cited for its original.
+    """
     judged = [f for f in found.judged if not f.claim.error_test and f.claim.claimed == f.claim.claimed]
     for quantity in TESTED:
         if of_it := [f for f in judged if f.claim.quantity == quantity]:
-            return max(of_it, key=lambda f: (f.claim.claimed, f.claim.claim_id))
+            return min(of_it, key=lambda f: (-f.claim.claimed, TIERS.index(f.claim.source_tier), f.claim.claim_id))
     return None
 
 

@@ -29,7 +29,8 @@ def begin_a_case(desk: Desk) -> Shown:
     words = (
         "Name a new folder and a site, then press the button below. The place may stay empty.",
         "A map of China shows GCJ-02 (Amap, Google) or BD-09 (Baidu), some 500 m beside WGS-84: say which one it was.",
-        'In code: osint.new_case("FOLDER", name="NAME", lon=94.7, lat=43.25, datum="GCJ-02"); osint new.',
+        'In code: osint.case.new_case("FOLDER", name="NAME", lon=94.7, lat=43.25, datum="GCJ-02"); in a terminal: '
+        "osint new.",
     )
     return Form(Said(words), lambda: _begin_form(desk))
 

@@ -131,7 +131,8 @@ def copies(desk: Desk) -> Shown:
             )
         )
     told.sort(key=lambda row: (-(row[1].number or 0), row[0]))
-    caption = f"{len(groups)} independent sources behind {len(desk.site.claims)} claims; a copy is no second witness."
+    sources = "1 independent source" if len(groups) == 1 else f"{len(groups)} independent sources"
+    caption = f"{sources} behind {len(desk.site.claims)} claims; a copy is no second witness."
     heads = ("source", "claims", "earliest dated copy on file", "its date", "also printed by", "why they are one")
     return Table.of(heads, told, caption, "No claim is on file, so nothing was copied.")
 

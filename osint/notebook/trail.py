@@ -61,6 +61,8 @@ def the_bytes(desk: Desk) -> Shown:
     if finding is None:
         return Said((NO_CLAIM,))
     url, rows = finding.claim.source_url, []
+    if not url:
+        return Said((f"No address is on file for the page of {finding.claim.claim_id}, so no capture can be shown.",))
     with contextlib.suppress(OsintError, OSError):
         held = archive.Archive(archive.captures_directory(desk.case.path))
         rows = [

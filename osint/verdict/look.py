@@ -185,7 +185,7 @@ def _lower(s: Sight, asks: Assertion, seen: Seen) -> bool:
 def _overtaken(s: Sight, seen: Seen) -> bool:
     """Return whether a later sight shows the rung that was missing."""
     missing = s.row.not_yet or Rung.ROOFED
-    return any(o.row.rung and o.row.rung.height >= missing.height and o.last >= s.first for o in seen.covering)
+    return any(o.row.rung and o.row.rung.height >= missing.height and o.last > s.first for o in seen.covering)
 
 
 def _shown(asks: Assertion, seen: Seen) -> tuple[Sight | None, tuple[Sight, ...]]:
