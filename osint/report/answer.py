@@ -152,11 +152,12 @@ class Answer:
         room = self.measured_there if self.measured_there.interval else self.measured
         if room.interval is not None:
             return self._measured(room)
-        sites = f"the {len(self.announced)} announced sites" if len(self.announced) > 1 else "the announced site"
-        bare = f"No picture or visit on file measures any of {sites}"
+        sites = f"any of the {len(self.announced)} announced sites" if len(self.announced) > 1 else "the announced site"
+        bare = f"No picture or visit on file measures {sites}"
         there = self.paper_there
         if there.interval is None:
-            return f"{bare}; no document states the size of a hall where the largest number is claimed."
+            there_too = " where the largest number is claimed" if self.largest else ""
+            return f"{bare}; no document states the size of a hall{there_too}."
         where = self.names[self.largest.claim.site_id] if self.largest else ""
         figures = listed([f"{self.figures.get(i, '')} ({i})" for i in there.ids])
         return (
