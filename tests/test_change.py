@@ -47,7 +47,8 @@ def test_a_roof_is_dated_and_measured(built):
     truth = made.truth.iloc[0]
     assert tuple(row) == change.PROPERTIES
     assert row["kind"] == "bright roof"
-    assert row["probability"] > 0.5
+    # 0.67, 0.8 before: a quarter of what a colour says is left to materials that were not measured
+    assert row["probability"] > 0.6
     assert row["roofed_low"] <= str(truth.roofed_half.date()) <= row["roofed_high"]
     assert row["complete_low"] <= str(truth.complete.date()) <= row["complete_high"]
     assert row["onset_high"] >= str(truth.onset.date())
@@ -83,11 +84,11 @@ def test_a_search_in_time_agrees_with_every_scene_and_reads_far_less(built):
     outline = made.truth.to_crs(4326).geometry.iloc[0]
     (few,) = dated(made, data).rows
     (all_,) = change.date_change(stack.stack_of_dataset(data), outline, START, END, exhaustive=True).rows
-    # a cover of 40 days is half done when half of it is laid: either search may be off by a part of that, and says so
+    # 1 and 11 days off: within 5 of each other before the stages of a cover were weighed, which other scenes weigh otherwise
     half = str(made.truth.iloc[0].roofed_half.date())
-    for row in (few, all_):
+    for row, most in ((few, 5), (all_, 12)):
         assert row["roofed_low"] <= half <= row["roofed_high"]
-        assert abs((pd.Timestamp(row["roofed_best"]) - pd.Timestamp(half)).days) < 15
+        assert abs((pd.Timestamp(row["roofed_best"]) - pd.Timestamp(half)).days) < most
     assert few["kind"] == all_["kind"]
     assert few["bytes_read"] < 0.2 * all_["bytes_read"]
 
@@ -193,8 +194,7 @@ def test_an_area_gives_its_roofs_and_not_its_decoys():
     found = detect.new_structures(stack.stack_of_dataset(dataset(made)), where, START, END).buildings
     truth = made.truth.set_index("outline_id").to_crs(4326)
     hits = {n for n, g in truth.geometry.items() for f in found.geometry if g.intersects(f)}
-    assert "A" in hits
-    assert "Q" not in hits
+    assert hits == {"A", "B"}
     # without B12 a crust of salt and white paint are not told apart: it is open, never sure
     assert (found["probability"] < 0.9).all()
 

@@ -696,6 +696,25 @@ def test_figures_by_which_two_sources_were_joined_do_not_test_each_other(registe
     assert list(found["C059"].paper.ids) == list(found["C055"].paper.ids) == ["C060"]
 
 
+HALL = {"quantity_kind": "floor_m2", "unit": "m2", "value_low": 30000.0, "value_high": 30000.0, "evidence_use": "yes"}
+CHIPS = PLAN | {"quantity_kind": "chips", "unit": "chips", "value_low": 80000.0, "value_high": 80000.0}
+PARENT = [SITE, SITE | {"site_id": "ZZ02", "parent": "ZZ01"}, SITE | {"site_id": "ZZ03", "parent": "ZZ01"}]
+
+
+def test_a_hall_that_is_told_to_stand_goes_before_plans_and_they_come_apart(register):
+    planned = PLAN | {"value_low": 60000.0, "value_high": 60000.0, "evidence_use": "yes", "independence_group": "G901"}
+    alone = judged(register, CHIPS, others=[planned], sites=PARENT)
+    assert alone.paper.planned and alone.paper.ids == ["C910"] and "(plans alone)" in alone.shown()
+    hall = HALL | {"site_id": "ZZ02", "rung": "roofed", "independence_group": "G902"}
+    found = judged(register, CHIPS, others=[planned, hall], sites=PARENT)
+    assert found.paper.ids == ["C911"] and not found.paper.planned and found.paper.plans.ids == ["C910"]
+    assert "by C911 (of ZZ02; no other hall of it is on file); plans on paper, C910, would come to" in found.shown()
+    two = judged(register, CHIPS, others=[planned, hall, hall | {"site_id": "ZZ03"}], sites=PARENT)
+    assert 1.3 < two.paper.interval[1] / found.paper.interval[1] < 2.6 and two.to_row()["paper_high"] > 0
+    unbuilt = judged(register, CHIPS, others=[planned, hall | PLAN], sites=PARENT)
+    assert unbuilt.paper.ids == ["C910"]
+
+
 def test_two_observers_of_one_day_are_a_conflict_where_no_day_is_due(register):
     """Bare ground and power on one day: neither is taken for the other, and neither overtakes the other."""
     shown = {"date": AFTER, "rung": "powered", "observer": "another desk"}

@@ -69,7 +69,8 @@ def test_the_roof_that_fits_comes_first_and_decoys_do_not(scene, located):
     truth = world.truth.set_index("outline_id").to_crs(4326).geometry
     first = found.iloc[0]
     assert tuple(found.columns) == (*PROPERTIES, "geometry")
-    assert first["geometry"].intersects(truth["T"]) and first["fit"] > 0.5
+    # 0.65: the share of its interval of dates inside the target is less than before intervals admitted a slab
+    assert first["geometry"].intersects(truth["T"]) and first["fit"] > 0.6
     others = found.iloc[1:]
     assert (others["fit"].dropna() < 0.3).all()
     assert list(found["rank"]) == list(range(1, len(found) + 1))

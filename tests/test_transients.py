@@ -46,6 +46,8 @@ def test_a_roof_that_stood_for_months_has_dates_and_a_reserve(stood, every):
     assert row["removed_low"] <= gone <= row["removed_high"]
     assert row["probability"] < 0.5
     assert "stood for about" in row["cannot_tell"]
+    # three bands leave its colour open, and nothing else
+    assert set(row["doubts"].split("|")) <= {"SHORT_LIVED", "OPEN_KIND"}
 
 
 @pytest.mark.parametrize(

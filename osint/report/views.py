@@ -145,6 +145,8 @@ def _entry(finding: Finding) -> Entry:
         if row["paper_low"] is None:
             size = f"at most {show(row['paper_high'])}"
         paper = f"{size} {row['unit']}, by {', '.join(finding.paper.ids)}"
+        paper += ", plans alone" if finding.paper.planned else ""
+        paper += f" (of {', '.join(finding.paper.parts)} alone)" if finding.paper.parts else ""
     own = own_words(finding)
     rule = finding.rule.name if own else ""
     return Entry(finding, row, figure(finding.claim), how_said(finding.claim), rule, plain(own), plain(paper))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from osint import model
-from osint.model import Factor, Given, Posterior, show
+from osint.model import Factor, Given, Posterior, SharedSum, show
 from osint.register import CLAIM_KINDS, Claim
 from osint.verdict.bearing import Assertion, Asserts, Coverage, Sight, day_text
 from osint.verdict.ground import ground_shows
@@ -56,11 +56,34 @@ class Bound:
 
     givens: list[Given]
     posterior: Posterior | None = None
-    """None where nothing bears on the quantity."""
+    """None where nothing bears on the quantity, and where it is a sum."""
+    total: SharedSum | None = None
+    """The sum over the halls of several parts of the site."""
+    plans: Bound | None = None
+    """What plans on paper would come to, where a hall that is told to stand goes before them."""
+    planned: bool = False
+    """Whether all of it is plans."""
+    parts: tuple[str, ...] = ()
+    """The parts of the site whose halls it is of; what else of the site has no hall on file is not in it."""
+
+    def text(self, unit: str) -> str:
+        """Return the range, what it rests on and whether that is plans alone; plans behind a hall come apart."""
+        low, best, high = self.interval
+        ids = ", ".join(self.ids)
+        said = f"room for {show(best)} ({show(low)} to {show(high)}) {unit}, by {ids}"
+        said += " (plans alone)" if self.planned else ""
+        said += f" (of {', '.join(self.parts)}; no other hall of it is on file)" if self.parts else ""
+        if self.plans is None or not math.isfinite(self.plans.interval[1]):
+            return said
+        low, best, high = self.plans.interval
+        would = f"{show(best)} ({show(low)} to {show(high)})"
+        return f"{said}; plans on paper, {', '.join(self.plans.ids)}, would come to {would}"
 
     @property
     def interval(self) -> tuple[float, float, float]:
         """Low, best, high (90%); NaN where nothing bears on it."""
+        if self.total is not None:
+            return self.total.interval
         return self.posterior.interval if self.posterior else (math.nan, math.nan, math.nan)
 
     @property
@@ -523,10 +546,9 @@ class _Words(dict[str, str]):
 
     def _paper(self) -> str:
         paper, unit = self.f.paper, model.unit_of(self.f.claim.quantity)
-        if paper.posterior is None:
+        if paper.posterior is None and paper.total is None:
             return f"{', '.join(paper.ids)} {'bounds' if len(paper.ids) == 1 else 'bound'} it on one side"
-        low, best, high = paper.interval
-        return f"room for {show(best)} ({show(low)} to {show(high)}) {unit}, by {', '.join(paper.ids)}"
+        return paper.text(unit)
 
 
 def _percent(probability: float | None) -> str:

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import CAPACITY, ROUNDING, Dossier, Given, Posterior, Question
-from osint.register import CLAIM_KINDS, Bounding, Claim, Register, chip_families
-from osint.verdict.bearing import POWERED_UP, Asserts, assertion
+from osint.model import CAPACITY, CHIP_COUNTS, ROUNDING, Dossier, Given, Posterior, Question
+from osint.register import CLAIM_KINDS, Bounding, Claim, Register, Stage, chip_families
+from osint.verdict.bearing import POWERED_UP, Asserts, assertion, descendants
 from osint.verdict.finding import Bound, Contradiction, EdgeAssumption, Finding, edge_assumption, named
 from osint.verdict.ground import ground_shows
 from osint.verdict.look import LATER_DAYS, Seen, look
@@ -25,6 +25,8 @@ STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities of a power as a text states it; an observed rung can support its number."""
 COUNTED = frozenset({"chips", "servers"})
 """Quantities of which an observation shows chips."""
+HALL = frozenset({"floor_m2", "roof_m2", "racks", "cabinets", "it_mw", "facility_mw", "power_mw"})
+"""Quantities of a hall: a text by which one stands goes before a plan for more."""
 
 
 def easiest(claim: Claim) -> float:
@@ -56,13 +58,52 @@ def bound(q: Question, source: Register | Dossier) -> Bound:
         return Bound([])
     dossier = Dossier.of(source)
     givens = model.gather(q, dossier)
+    stage = {c.claim_id: c.stage for site in _site_and_parts(q, dossier) for c in dossier.claims[site]}
+    planned = [g for g in givens if all(stage.get(i, Stage.PLAN) == Stage.PLAN for i in g.ids)]
+    if q.quantity not in CHIP_COUNTS or not planned:
+        return _bound(q, givens, dossier, planned=bool(givens) and planned == givens)
+    plans = _bound(q, planned, dossier, planned=True)
+    stands = [g for g in givens if g not in planned and g.quantity in HALL]
+    if stands:
+        return replace(_bound(q, stands, dossier), plans=plans)
+    if planned != givens:
+        return _bound(q, givens, dossier)
+    halls = _halls(q, dossier)
+    if not halls:
+        return plans
+    used = [g for hall in halls for g in hall.givens]
+    solved = [hall.posterior for hall in halls if hall.posterior is not None]
+    of = tuple(hall.parts[0] for hall in halls)
+    if len(solved) == 1:
+        return Bound(used, solved[0], plans=plans, parts=of)
+    return Bound(used, total=model.sum_of(solved), plans=plans, parts=of)
+
+
+def _site_and_parts(q: Question, dossier: Dossier) -> list[str]:
+    return [q.site_id, *descendants(q.site_id, dossier)]
+
+
+def _halls(q: Question, dossier: Dossier) -> list[Bound]:
+    """Return what the halls that are told to stand at parts of the site have room for, one for each part."""
+    out = []
+    for site in descendants(q.site_id, dossier) if not q.part else ():
+        of_part = replace(q, site_id=site, stage=Stage.WORKS, use=dossier.sites[site].hall_use)
+        told = {c.claim_id for c in dossier.claims[site] if c.stage != Stage.PLAN}
+        givens = [g for g in model.gather(of_part, dossier) if g.quantity in HALL and set(g.ids) <= told]
+        if not all(g.bound for g in givens):
+            found = _bound(of_part, givens, dossier)
+            out += [replace(found, parts=(site,))] if found.posterior is not None else []
+    return out
+
+
+def _bound(q: Question, givens: list[Given], dossier: Dossier, *, planned: bool = False) -> Bound:
     if all(g.bound for g in givens):
-        return Bound(givens)
+        return Bound(givens, planned=planned)
     q = _as_named(q, givens, dossier)
     of_chips = ({q.quantity} | {g.quantity for g in givens}) & model.BY_CHIP
     prior = tuple(model.family_prior(q, dossier.network).items()) if of_chips else ()
     key = ("paper", q.quantity, prior, q.precision, q.use, tuple(givens))
-    return dossier.once(q.site_id, key, lambda: _paper(q, givens, dossier))
+    return replace(dossier.once(q.site_id, key, lambda: _paper(q, givens, dossier)), planned=planned)
 
 
 def _as_named(q: Question, givens: Sequence[Given], dossier: Dossier) -> Question:
