@@ -188,7 +188,7 @@ def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
         ({"low": 5.0, "best": 4.0, "high": 6.0}, "a low that is at most best"),
         ({"date": "May 2024"}, "column date"),
         ({"observation_id": "O001"}, "an id that no other row has"),
-        ({"observation_id": "=1"}, "letters, digits and _, behind the first of them also space, . and -"),
+        ({"observation_id": "=1"}, r"letters, digits and _ \(behind the first also space, . and -\)"),
         ({"rung": "seen"}, "one of announced"),
         ({"p_place": 0.9}, "a reason for every p_place"),
         ({"p_place": 1.1, "place_reason": "sure"}, "a number from 0 to 1"),

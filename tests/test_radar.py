@@ -80,7 +80,7 @@ def signing(monkeypatch, made):
 @pytest.fixture(scope="module")
 def told(made, folder):
     said = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         patch.setenv("OSINT_CACHE", str(folder / "cache"))
         signing(patch, made)
         code = cli.main([*line(made, folder / "outlines.geojson", folder / "dated.geojson"), "--radar"])
@@ -125,7 +125,7 @@ def test_a_radar_catalogue_that_is_down_takes_nothing_from_the_pictures(told, ma
     out, one = folder / "down.geojson", folder / "hall.geojson"
     made[0].world.truth.to_crs(4326)[["outline_id", "geometry"]].iloc[:1].to_file(one, driver="GeoJSON")
     assert cli.main([*line(made, one, out), "--radar", "http://127.0.0.1:9"]) == 0
-    said, why = capsys.readouterr().out, "radar could not be read: 127.0.0.1 gave no list of scenes"
+    said, why = "".join(capsys.readouterr()), "radar could not be read: 127.0.0.1 gave no list of scenes"
     assert "1 of 1 rows dated" in said and said.count(why) == 1
     for name, row in properties(out).items():
         assert row["radar"].startswith(why) and row["radar_best"] is None

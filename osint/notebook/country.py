@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 from collections import defaultdict
 from functools import cached_property
+
+import pandas as pd
 
 from osint import files, model, report, verdict
 from osint.model import show
@@ -15,7 +15,7 @@ from osint.notebook.desk import NO_SITE, Desk, principal_of
 from osint.notebook.ground import with_rows
 from osint.notebook.is_it_there import NEVER
 from osint.notebook.shows import Cell, Picture, Said, Shown, Table, closing
-from osint.register import Claim, Role, Rung
+from osint.register import Claim, Role, Rung, write_csv
 from osint.report import site_figures
 from osint.verdict import CheckFinding, Found, Outcome, Pair
 
@@ -217,13 +217,10 @@ def take_away(country: Country) -> Shown:
     table = where_to_look(country)
     if not isinstance(table, Table) or not table.rows:
         return Said(("There is no site with a claim, so there is no list to take away.",))
-    body = io.StringIO()
-    writer = csv.writer(body, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows([" / ".join(filter(None, (c.words, c.chinese))) for c in row] for row in table.rows)
+    cells = [[" / ".join(filter(None, (c.words, c.chinese))) for c in row] for row in table.rows]
     folder = country.desk.case.path / "derived"
     files.make_folder(folder)
-    files.replace_file(folder / LIST, body.getvalue().encode())
+    write_csv(pd.DataFrame(cells, columns=list(table.columns)), folder / LIST)
     return Said((f"Written to derived/{LIST} of the case: {len(table.rows)} sites.",))
 
 

@@ -181,7 +181,7 @@ def evaluate(
     Parsed here and not handed to Python. Raises Unreadable for anything else, a name that is not known, or no number.
 
     >>> str(evaluate("floor_m2 * 0.002 / (1 + 1)", {"floor_m2": Decimal(33000)}))
-    '33.0000'
+    '33.000'
     """
     if len(expression) > _MOST_EXPRESSION:
         raise Unreadable(f"an expression has more than {_MOST_EXPRESSION} characters")

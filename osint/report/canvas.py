@@ -15,6 +15,7 @@ import pandas as pd
 
 from osint import filings
 from osint.model import Dossier
+from osint.register import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,7 +78,7 @@ def render(sheet: Sheet, dossier: Dossier) -> Files:
 
     from osint import passport  # loads the archive, which a page without figures never needs
 
-    words = f"{sheet.caption}{sheet.rows.to_csv(index=False)}"
+    words = f"{sheet.caption}{csv_text(sheet.rows)}"
     families = filings.font_families() if any(ord(c) > FIRST_CHINESE for c in words) else ["DejaVu Sans"]
     rows = {c.claim_id: c for c in dossier.all_claims}
     rows_seen = {o.observation_id: o for of_site in dossier.observations.values() for o in of_site}
