@@ -49,7 +49,7 @@ def test_check_of_a_claim_says_what_a_reporter_needs(capsys, register):
     site = register.site("XJ03")
     for words in (claim["quote"], claim["translation"], claim["claimant"], claim["date"], claim["source_url"]):
         assert words in told
-    for words in (site["name_en"], site["name_zh"], "known to 15 km", "about 33,000 m2", "decided by the rule: "):
+    for words in (site["name_en"], site["name_zh"], "known to 16 km", "about 33,000 m2", "decided by the rule: "):
         assert words in told
     assert "what would change it: " in told
     row = json.loads(said(capsys, "check", "C031", "--json"))["findings"][0]
