@@ -232,13 +232,14 @@ def test_a_lever_that_is_held_narrows_the_answer_and_is_solved_in_a_moment():
 
     levers = Levers.of(notebook.begin(None, "XJ01"))
     assert levers is not None and not levers.seen
-    assert [d.name for d in levers.most] == ["use of the hall", "floor_cn"]  # what is told of the hall goes before plans
+    # what is told of the hall goes before plans
+    assert [d.name for d in levers.most] == ["use of the hall", "floor_cn"]
     low, _, high = levers.plain.interval
     lever = next(d for d in levers.most if d.factor is not None)
     held = levers.posterior({lever.factor.name: lever.factor.best})
     assert held.interval[2] / held.interval[0] < high / low
     panel = sliders(levers)
-    slider, drawn = panel.children[0], panel.children[-1]
+    slider, drawn = panel.children[1], panel.children[-1]
     before = drawn.value
     started = time.process_time()
     slider.index = 5
