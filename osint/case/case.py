@@ -205,8 +205,9 @@ class Case:
         return CaseVersion.read(self.path)
 
     def __str__(self) -> str:
-        claims, seen = len(self.dossier.all_claims), sum(map(len, self.dossier.observations.values()))
-        head = f"{self.name}: {len(self.sites)} sites, {claims} claims, {seen} observations"
+        seen = sum(map(len, self.dossier.observations.values()))
+        counts = (("site", len(self.sites)), ("claim", len(self.dossier.all_claims)), ("observation", seen))
+        head = f"{self.name}: " + ", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for noun, n in counts)
         lines = [f"SIMULATED demo case {head}" if self.is_demo else head]
         lines += [f"  {site.id:8} {site.name}" for site in self.sites]
         changed = self.version.differences() if self.version else ()

@@ -20,8 +20,6 @@ TURNS = (
     (0.0, "would hardly change the finding by itself"),
 )
 """Words for the chance that a step changes a finding, from the least chance of each on."""
-SMALLEST = 0.01
-"""Chance below which a text says so instead of a number."""
 USE = "use of the hall"
 """Reading that a site of the register may settle."""
 
@@ -156,6 +154,8 @@ def _asked_for(steps: Sequence[NextStep], site_id: str, register: Register) -> s
 
 def _step_text(step: NextStep) -> str:
     """Return a step for a reader: what it is, where it is, what it would decide, the line to run."""
+    from osint.model import percent, show
+
     lines = [f"{step.rank}. {step.observation}", f"   where: {step.where}"]
     if step.bounds:
         lines.append(f"   it bounds {step.bounds}")
@@ -166,12 +166,9 @@ def _step_text(step: NextStep) -> str:
         gain = f"   {was}; with it, one of about {step.narrows_to:g}"
         if math.isfinite(step.turns):
             word = next(words for least, words in TURNS if step.turns >= least)
-            chance = f"{step.turns:.0%}" if step.turns >= SMALLEST else "below 1%"
-            gain += f"; it {word} (chance {chance})"
+            gain += f"; it {word} (chance {percent(step.turns)})"
         lines.append(gain)
     if math.isfinite(step.expects_best):
-        from osint.model import show
-
         ends = f"{show(step.expects_best)} ({show(step.expects_low)} to {show(step.expects_high)}) {step.unit}"
         lines.append(f"   if the documents on file are right, it shows about {ends}")
     return "\n".join([*lines, *[f"   run: {step.run}"] * bool(step.run)])

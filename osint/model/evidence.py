@@ -32,6 +32,7 @@ from osint.register import (
 
 T = TypeVar("T")
 CONFIRMED = 0.9  # p_place from which what was seen counts as the place: one in ten wrong is the most (judgement)
+EDGE = 0.01  # what a percentage without decimals can say of a probability near 0 or 1
 EXACT = 1e-4  # relative sd of a given without a range
 ROUNDING = {Bounding.EXACT: 0.03, Bounding.ABOUT: 0.10}
 """Half width of the 90% interval of a number as printed, as a share of it (judgement)."""
@@ -133,6 +134,19 @@ def typed(value: float) -> str:
 def sig(value: float, digits: int = 3) -> float:
     """Round to significant digits."""
     return float(f"{value:.{digits}g}")
+
+
+def percent(probability: float | None) -> str:
+    """Return a probability in whole percent, never 0 or 100; None is "not known".
+
+    >>> percent(0.004), percent(0.104), percent(0.999), percent(None)
+    ('below 1%', '10%', 'above 99%', 'not known')
+    """
+    if probability is None:
+        return "not known"
+    if probability < EDGE:
+        return "below 1%"
+    return "above 99%" if probability > 1 - EDGE else f"{probability:.0%}"
 
 
 def show(value: float, digits: int = 2) -> str:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from osint.errors import BadInputError, OsintError
-from osint.model.evidence import CHIP_COUNTS, Dossier, Given, given_of, show, sig, stated
+from osint.model.evidence import CHIP_COUNTS, Dossier, Given, given_of, percent, show, sig, stated
 from osint.model.network import ReadingWord, unit_of
 from osint.model.posterior import posterior
 from osint.register import Register, one_site
 
 LIMIT = "Room is not presence: that a hall could hold a number does not show that it does."
 LAND = "land_m2"
-LEAST_SHOWN = 0.01  # chance below which a text says so instead of a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,9 @@ class Fit:
         low, best, high = map(show, self.needs)
         by = f"{self.on_file.label}, {'seen' if self.seen else 'a document'}"
         room_low, room, room_high = map(show, self.room)
-        chance = f"{self.chance:.0%}" if LEAST_SHOWN <= self.chance <= 1 - LEAST_SHOWN else "below 1%"
-        chance = "above 99%" if self.chance > 1 - LEAST_SHOWN else chance
         return (
             f"needs {best} ({low} to {high}) {unit}; on file {stated(self.on_file)} ({by}), with room for {room} "
-            f"({room_low} to {room_high}) {asked}: {chance} that it has room for {stated(number)}"
+            f"({room_low} to {room_high}) {asked}: {percent(self.chance)} that it has room for {stated(number)}"
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from osint import model
-from osint.model import Factor, Given, Posterior, SharedSum, show
+from osint.model import Factor, Given, Posterior, SharedSum, percent, show
 from osint.register import CLAIM_KINDS, Claim
 from osint.verdict.bearing import Assertion, Asserts, Coverage, Sight, day_text
 from osint.verdict.ground import ground_shows
@@ -485,10 +485,10 @@ class _Words(dict[str, str]):
         edge = 0.005  # below which a percentage without decimals says 0
         if room is not None and 1 - room.p_place >= edge:
             doubt = f", of which {1 - room.p_place:.0%} is the doubt whether all of the right place was seen"
-        return _percent(self.f.probability) + doubt
+        return percent(self.f.probability) + doubt
 
     def _chance_hardest(self) -> str:
-        return _percent(self.f.hardest)
+        return percent(self.f.hardest)
 
     def _assumption(self) -> str:
         return self.f.assumption.text() if self.f.assumption else "several assumptions would have to be at their edges"
@@ -549,13 +549,3 @@ class _Words(dict[str, str]):
         if paper.posterior is None and paper.total is None:
             return f"{', '.join(paper.ids)} {'bounds' if len(paper.ids) == 1 else 'bound'} it on one side"
         return paper.text(unit)
-
-
-def _percent(probability: float | None) -> str:
-    """Return a probability in percent, never 0 or 100."""
-    if probability is None:
-        return "not known"
-    edge = 0.01  # what a percentage without decimals can say
-    if probability < edge:
-        return "below 1%"
-    return "above 99%" if probability > 1 - edge else f"{probability:.0%}"

@@ -24,7 +24,7 @@ import pandas as pd
 
 from osint import model
 from osint.errors import NotFoundError, OsintError
-from osint.model import CONFIRMED, ROUNDING, Dossier, Given, Posterior, Question, Reading, show
+from osint.model import CONFIRMED, ROUNDING, Dossier, Given, Posterior, Question, Reading, percent, show
 from osint.register import Bounding, Claim, Register
 from osint.verdict.rules import REFUTE, STRAIN
 
@@ -110,7 +110,9 @@ class NextStep:
         gain = ""
         if math.isfinite(self.narrows_to):
             was = f" from a factor of {self.now:g}" if math.isfinite(self.now) else ", now without bounds,"
-            turns = f"; it turns the finding with a chance of {self.turns:.0%}" if math.isfinite(self.turns) else ""
+            turns = (
+                f"; it turns the finding with a chance of {percent(self.turns)}" if math.isfinite(self.turns) else ""
+            )
             gain = f": narrows the 90% interval{was} to a factor of {self.narrows_to:g}{turns}"
         if math.isfinite(self.expects_best):
             expected = f"{show(self.expects_best)} ({show(self.expects_low)} to {show(self.expects_high)})"
