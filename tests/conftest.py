@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+collect_ignore = ["browser"]  # run by `make browser-test`, with an extra of its own
 _connect = socket.socket.connect
 _getaddrinfo = socket.getaddrinfo
 

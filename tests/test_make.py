@@ -23,7 +23,9 @@ esac
 
 
 @pytest.fixture
-def checkout(tmp_path):
+def checkout(tmp_path, monkeypatch):
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # the tests themselves may run under make
+        monkeypatch.delenv(name, raising=False)
     for name in ("Makefile", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "requirements").mkdir()
