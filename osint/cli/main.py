@@ -225,7 +225,7 @@ def main(argv: list[str] | None = None) -> int:
         return _failed(verb, f"a text could not be read or written ({error}); save it as UTF-8")
     except KeyboardInterrupt:
         return _failed(verb, "stopped by the keyboard; what was recorded is kept", STOPPED)
-    except Exception as error:
+    except Exception as error:  # a fault of the program: one sentence and how to report it, never a trace
         if os.environ.get("OSINT_TRACE"):
             raise
         said = " ".join(f"{type(error).__name__}: {error}".split())[:MOST_TOLD]
