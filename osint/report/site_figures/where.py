@@ -210,7 +210,7 @@ def overview(dossier: Dossier) -> Figure:
         seen = sum(bool(dossier.observations[s.site_id]) for s in placed)
         title = f"{len(placed)} sites have a position, {without} have none; of {seen} something was seen"
         note = "Source: sites.csv and observations.csv. Most points are county seats, good to 12 to 60 km. "
-        note += "Blue: something was seen there; grey: nothing was."
+        note += "Blue: something on file was seen of a site at the point; grey: nothing was."
         alt = f"Map of {len(placed)} sites: " + "; ".join(f"{s.site_id} {s.name_display or s.name_en}" for s in placed)
         return titled(figure, title, "degrees, WGS-84; north is up", note, f"{alt}.")
 
