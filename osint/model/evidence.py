@@ -15,7 +15,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from osint.errors import BadInputError, NotFoundError
-from osint.model.network import Z90, Network, Readings, ReadingWord
+from osint.model.factors import Z90
+from osint.model.network import Network
+from osint.model.readings import Readings
+from osint.model.tree import ReadingWord
 from osint.register import (
     CLAIM_KINDS,
     QUANTITIES,

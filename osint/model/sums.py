@@ -15,8 +15,10 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 from osint.errors import BadInputError
-from osint.model.network import PER, ReadingWord
-from osint.model.posterior import INTERVAL, Floats, Posterior
+from osint.model.factors import PER
+from osint.model.mixture import Table
+from osint.model.posterior import INTERVAL, Posterior
+from osint.model.tree import Floats, ReadingWord
 
 DRAWS = 20_000  # worlds in which the sum is taken: the ends of the interval are good to 2%
 SEED = 20_251_129
@@ -94,8 +96,8 @@ def _worlds(parts: Sequence[Posterior]) -> Floats:
 
 def _chosen(part: Posterior, errors: _Errors, own: np.random.Generator) -> npt.NDArray[np.intp]:
     """Return the reading of each world: bounded relations alike at all sites, the rest drawn for this one."""
-    live = part.live
-    names = [n for n in part.readings.unknowns if n not in OF_THE_SITE and _is_number(part, n)]
+    live = part.solution.live
+    names = [n for n in part.readings.unknowns if n not in OF_THE_SITE and part.readings.numbers(n)]
     values = [np.array([float(v or 0) for v in part.readings.labels(n)[live]]) for n in names]
     order = np.lexsort([np.arange(len(live)), *values[::-1]]) if names else np.arange(len(live))
     total = np.concatenate([[0.0], np.cumsum(part.weights[live][order])])
@@ -115,35 +117,29 @@ def _at(total: Floats, low: npt.NDArray[np.intp], high: npt.NDArray[np.intp], ra
     return np.clip(np.searchsorted(total, wanted, side="right") - 1, low, high - 1)
 
 
-def _is_number(part: Posterior, name: str) -> bool:
-    return any(name in block.names for block in part.readings.blocks)
-
-
 def _world(part: Posterior, errors: _Errors, own: np.random.Generator) -> Floats:
-    chosen, live = _chosen(part, errors, own), part.live
-    reading = live[chosen]
-    residual, sd = part.system.residual[reading], part.sds[reading]
+    solved = part.solution
+    chosen = _chosen(part, errors, own)
+    reading = solved.live[chosen]
+    residual, sd = solved.system.residual[part.readings.layout.of[reading]], solved.sds[reading]
     rest = np.sqrt(np.maximum(sd**2 - (residual**2).sum(axis=1), 0.0))
     z = own.standard_normal(DRAWS) * rest
     families = part.readings.labels(ReadingWord.CHIP_FAMILY)[reading]
-    for slot, r in zip(part.system.slots, residual.T, strict=True):
+    for slot, r in zip(solved.system.slots, residual.T, strict=True):
         if PER not in slot:
             z = z + r * errors.normal(slot)
             continue
         for family in np.unique(families[r != 0]):  # the error of a chip is that of its family
             here = families == family
             z[here] += r[here] * errors.normal(f"{slot.partition(PER)[0]}{PER}{family}")[here]
-    if part.table is None:
-        return np.asarray(np.exp(part.means[reading] + z))
+    if solved.table is None:
+        return np.asarray(np.exp(solved.means[reading] + z))
     out, p = np.empty(DRAWS), ndtr(z / sd)
     for k in np.unique(chosen):
-        out[chosen == k] = _placed(part, int(k), p[chosen == k])
+        out[chosen == k] = _placed(solved.table, int(k), p[chosen == k])
     return np.asarray(np.exp(out))
 
 
-def _placed(part: Posterior, k: int, p: Floats) -> Floats:
+def _placed(table: Table, k: int, p: Floats) -> Floats:
     """Return the logs at which a truncated distribution (number k of the live ones) reaches p."""
-    table = part.table
-    if table is None:
-        raise AssertionError("only a truncated distribution has a table")
     return np.asarray(np.interp(p, np.exp(table.log_cdf[k]), table.x[k]))
