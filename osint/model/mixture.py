@@ -222,7 +222,9 @@ class Mixture:
         slope, sds = b.slope[keep, 0], self.sds[keep]
         spread = np.sqrt((slope * sds) ** 2 + b.covariance[keep, 0, 0])
         k = b.sign[0] * (b.offset[keep, 0] + slope * self.means[keep] - b.threshold[0]) / spread
-        return (k, b.sign[0] * slope * sds / spread) if ndtr(k).min() > LIKELY_BOUND else None
+        if (self.weights[keep] / np.maximum(ndtr(k), np.finfo(float).tiny)).sum() > 1 / LIKELY_BOUND:
+            return None
+        return k, b.sign[0] * slope * sds / spread
 
     def _below(self, x: Floats) -> Floats:
         """Return the probability that the log is at most x, without tables where one likely bound is given."""

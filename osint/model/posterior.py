@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import TypeAlias
 
 import numpy as np
 from scipy.special import logsumexp, ndtr
@@ -31,8 +32,12 @@ UNSEEN = 1e-3  # weight that readings have together which `after` leaves out
 ROUGH_HALVINGS = 14  # halvings of a range where a width is averaged and not printed
 CANTELLI = 4.4  # sd of the mean of any distribution within which its 5% and 95% lie (Cantelli: root of 19)
 GIVEN_RANGES = "the ranges of the givens"  # name of the noise of the givens next to the factors
+Firm: TypeAlias = tuple[str, float, float]
+"""A given with two sides: its quantity, the log of its middle, and the standard deviation of that."""
+OneSided: TypeAlias = tuple[str, float, bool]
+"""A given with one side: its quantity, the log of that, and whether it bounds from below."""
 KEPT_SYSTEMS = 512  # solved structures that are kept
-KEPT_SOLUTIONS = 64  # solved posteriors that are kept
+KEPT_SOLUTIONS = 1024  # solved posteriors that are kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +98,12 @@ class Solution(Mixture):
     """Log of each two-sided given less what the best factors give per MW IT, (R, n)."""
     system: System = field(repr=False)
     evidence: float
-    """Log marginal likelihood of the givens."""
+    """Log marginal likelihood of the givens; minus infinity where they cannot hold together."""
+
+    @cached_property
+    def interval(self) -> Floats:
+        """Logs of low, best and high (90%)."""
+        return self.quantile(INTERVAL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +120,17 @@ class Posterior:
     ceiling: bool = False
     """Whether it says only what is the most: the site holds at most this, and may hold nothing."""
 
+    @cached_property
+    def origin(self) -> float:
+        """Log of the first given: what is solved is the same site at another scale, at which that is 1."""
+        return self.firm[0].log
+
     @property
     def solution(self) -> Solution:
-        """The distribution, worked out where it is not kept."""
-        return _solution(self.readings, self.target, self.firm, self.one_sided, self.extra_sd)
+        """The distribution of the log less `origin`, worked out where it is not kept."""
+        firm = tuple((g.quantity, g.log - self.origin, float(np.hypot(g.sd, self.extra_sd))) for g in self.firm)
+        bounds = tuple((g.quantity, g.log - self.origin, g.high is None) for g in self.one_sided)
+        return _solution(self.readings, self.target, firm, bounds)
 
     @property
     def weights(self) -> Floats:
@@ -134,35 +151,25 @@ class Posterior:
     @cached_property
     def interval(self) -> tuple[float, float, float]:
         """Low, best and high of the quantity (90%), in its unit."""
-        low, best, high = np.exp(self._logs())
+        low, best, high = np.exp(self.solution.interval + self.origin)
         return float(low), float(best), float(high)
-
-    def _logs(self) -> Floats:
-        """Return the logs of low, best and high; by one given alone they move with its log, and are kept without it."""
-        if len(self.firm) > 1 or self.one_sided:
-            return self.solution.quantile(INTERVAL)
-        (given,) = self.firm
-        key = (self.target, given.quantity, float(np.hypot(given.sd, self.extra_sd)))
-        if key not in self.readings.intervals:
-            self.readings.intervals[key] = self.solution.quantile(INTERVAL) - given.log
-        return self.readings.intervals[key] + given.log
 
     def cdf(self, x: Floats | float) -> Floats:
         """Return the probability that the log is at most x."""
-        return self.solution.mixed(x, upper=False)
+        return self.solution.mixed(x - self.origin, upper=False)
 
     def sf(self, x: Floats | float) -> Floats:
         """Return the probability that the log is above x, exact in the far tail."""
-        return self.solution.mixed(x, upper=True)
+        return self.solution.mixed(x - self.origin, upper=True)
 
     def tails(self, log: float, extra_sd: float = 0.0) -> tuple[float, float]:
         """Return the probabilities that the log, seen with an error of `extra_sd`, is at most and above a value."""
-        below, above = (float(self.solution.mixed(log, upper, extra_sd)[0]) for upper in (False, True))
-        return below, above
+        solved, at = self.solution, log - self.origin
+        return float(solved.mixed(at, False, extra_sd)[0]), float(solved.mixed(at, True, extra_sd)[0])
 
     def quantile(self, p: Floats | Sequence[float] | float) -> Floats:
         """Return the logs at the given probabilities."""
-        return self.solution.quantile(p)
+        return self.solution.quantile(p) + self.origin
 
     def at_least(self, value: float) -> float:
         """Return the probability that the quantity is at least the value; exact in the far tail."""
@@ -180,34 +187,28 @@ def design(reading: Reading, quantities: list[str]) -> tuple[Floats, Floats, lis
 
 
 @lru_cache(maxsize=KEPT_SOLUTIONS)
-def _solution(
-    readings: Readings, target: str, firm: tuple[Given, ...], bounds: tuple[Given, ...], extra_sd: float
-) -> Solution:
+def _solution(readings: Readings, target: str, firm: tuple[Firm, ...], bounds: tuple[OneSided, ...]) -> Solution:
     """Solve for the log of a target; `firm` is not empty."""
-    noise = tuple(float(np.hypot(g.sd, extra_sd)) for g in firm)
-    quantities = (*(g.quantity for g in firm), target, *(g.quantity for g in bounds))
-    system, of = _system(readings.layout, readings.up, quantities, noise), readings.layout.of
-    gaps = np.array([g.log for g in firm]) - system.given_base
+    quantities = (*(name for name, *_ in firm), target, *(name for name, *_ in bounds))
+    system, of = _system(readings.layout, readings.up, quantities, tuple(sd for *_, sd in firm)), readings.layout.of
+    gaps = np.array([log for _, log, _ in firm]) - system.given_base
     means = system.base + np.einsum("rkn,rn->rk", system.weights[of], gaps)
     misfit = np.einsum("ri,rij,rj->r", gaps, system.projector[of], gaps)
     likelihoods = -0.5 * ((len(firm) - 1) * np.log(2 * np.pi) + system.log_determinant[of] + misfit)
     truncation, inside = _truncate(means, system.joint[of], bounds)
     logs = readings.log_priors + likelihoods + inside
-    top = float(logs.max())
-    if not np.isfinite(top):
-        named = ", ".join(g.text() for g in (*firm, *bounds))
-        raise BadInputError(f"the givens {named} cannot hold together; leave out the one you trust least")
-    evidence = top + float(np.log(np.exp(logs - top).sum()))
+    evidence = float(logsumexp(logs))
     sds = np.sqrt(np.maximum(system.joint[:, 0, 0], EXACT**2))[of]
-    return Solution(np.exp(logs - evidence), means[:, 0], sds, truncation, gaps, system, evidence)
+    weights = np.exp(logs - evidence) if np.isfinite(evidence) else readings.priors
+    return Solution(weights, means[:, 0], sds, truncation, gaps, system, evidence)
 
 
-def _truncate(means: Floats, joint: Floats, bounds: Sequence[Given]) -> tuple[Truncation | None, Floats | float]:
+def _truncate(means: Floats, joint: Floats, bounds: Sequence[OneSided]) -> tuple[Truncation | None, Floats | float]:
     """Return one-sided givens conditioned on the target, and the log probability (R,) that they hold."""
     if not bounds:
         return None, 0.0
-    sign = np.array([1.0 if g.high is None else -1.0 for g in bounds])
-    threshold = np.log(np.array([g.low if g.high is None else g.high for g in bounds], dtype=float))
+    sign = np.array([1.0 if from_below else -1.0 for *_, from_below in bounds])
+    threshold = np.array([log for _, log, _ in bounds])
     slope = joint[:, 1:, 0] / np.maximum(joint[:, 0, 0], EXACT**2)[:, None]
     jitter, signs = np.eye(len(bounds)) * EXACT**2, np.outer(sign, sign)
     remaining = joint[:, 1:, 1:] - slope[:, :, None] * joint[:, None, 0, 1:] + jitter
@@ -237,7 +238,8 @@ def after(
     readings that weigh less than UNSEEN together at every value are not counted.
     """
     kept = Readings.of(readings)
-    first, of = _solution(kept, target, tuple(givens), (), 0.0), kept.layout.of
+    asked = Posterior(kept, target, tuple(givens))
+    first, of = asked.solution, kept.layout.of
     system, delta = first.system, logs - givens[-1].log
     gap = first.gaps[:, :, None] + np.eye(len(givens))[-1][None, :, None] * delta  # (R, n, V)
     misfit = np.einsum("riv,rij,rjv->rv", gap, system.projector[of], gap)
@@ -247,7 +249,7 @@ def after(
     order = np.argsort(most)
     keep = np.sort(order[np.cumsum(most[order]) > UNSEEN])
     weights = weights[keep] / weights[keep].sum(axis=0)
-    means = (first.means[:, None] + system.weights[of, 0, -1:] * delta)[keep]
+    means = (first.means[:, None] + asked.origin + system.weights[of, 0, -1:] * delta)[keep]
     sds = first.sds[keep, None]
 
     def below(log: Floats | float) -> Floats:
@@ -303,4 +305,8 @@ def posterior(
         raise BadInputError(f"{named or 'nothing'} leaves {target} unbounded; add a given with two sides")
     found = Posterior(kept, target, firm, bounds, extra_sd)
     alone = len(firm) == 1 and not bounds  # of one given the size is free, and takes any value equally well
-    return found, 0.0 if alone else found.solution.evidence
+    evidence = 0.0 if alone else found.solution.evidence
+    if not np.isfinite(evidence):
+        named = ", ".join(g.text() for g in (*firm, *bounds))
+        raise BadInputError(f"the givens {named} cannot hold together; leave out the one you trust least")
+    return found, evidence

@@ -16,8 +16,6 @@ from osint.errors import BadInputError
 from osint.model.factors import PER, Factor
 from osint.model.tree import Edge, Floats, ReadingWord, Tree, Way
 
-KEPT_DESIGNS = 16  # means and loadings that a layout keeps
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Reading:
@@ -94,15 +92,14 @@ class Block:
     trees: tuple[Tree, ...]
     """The first that leads to a quantity holds."""
     grid: Grid
-
-    @property
-    def family(self) -> str:
-        """Chip family of the readings; empty where none takes part."""
-        return self.choice.get(ReadingWord.CHIP_FAMILY, "")
+    _ways: dict[str, Way] = field(default_factory=dict, init=False, repr=False)
 
     def way(self, quantity: str) -> Way:
         """Return the way from it_mw to a quantity; raises KeyError where there is none."""
-        return way_in(self.trees, quantity)
+        found = self._ways.get(quantity)
+        if found is None:
+            found = self._ways[quantity] = way_in(self.trees, quantity)
+        return found
 
 
 def way_in(trees: Sequence[Tree], quantity: str) -> Way:
@@ -115,52 +112,51 @@ class Layout:
 
     def __init__(self, blocks: Iterable[Block]) -> None:
         self.blocks = tuple(blocks)
+        self.families = tuple(b.choice.get(ReadingWord.CHIP_FAMILY, "") for b in self.blocks)
+        """Chip family of each block; empty where none takes part."""
         sizes = [len(b.grid.priors) for b in self.blocks]
         self.starts = np.concatenate([[0], np.cumsum(sizes)])
         self.of = np.repeat(np.arange(len(sizes)), sizes)
         """Block of each reading (R,)."""
-        self._designs: dict[tuple[tuple[str, ...], float], tuple[Floats, Floats, tuple[str, ...]]] = {}
+        self._rows: dict[str, tuple[Floats, Floats, list[Way]]] = {}
 
     @cached_property
     def within(self) -> Floats:
         """Prior of each block within its chip family (B,)."""
-        families = [b.family for b in self.blocks]
-        priors = np.array([b.prior for b in self.blocks])
-        own = {name: sum(p for of, p in zip(families, priors.tolist(), strict=True) if of == name) for name in families}
-        return np.asarray(priors / np.array([own[name] for name in families]))
+        priors = [b.prior for b in self.blocks]
+        own = dict.fromkeys(self.families, 0.0)
+        for family, prior in zip(self.families, priors, strict=True):
+            own[family] += prior
+        return np.asarray(np.array(priors) / np.array([own[family] for family in self.families]))
 
     @cached_property
     def grid_priors(self) -> Floats:
         """Prior of each reading within its block (R,)."""
         return np.concatenate([b.grid.priors for b in self.blocks])
 
-    def design(self, quantities: tuple[str, ...], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
-        """Return means by reading (R, n) and loadings by block (B, n, factors) of the logs per MW IT, and the slots."""
-        key = (quantities, up)
-        if key not in self._designs:
-            if len(self._designs) >= KEPT_DESIGNS:
-                self._designs.pop(next(iter(self._designs)))
-            self._designs[key] = self._design(quantities, up)
-        return self._designs[key]
+    def _row(self, quantity: str) -> tuple[Floats, Floats, list[Way]]:
+        """Return means (R,) at sea level, what the height for which the loss holds adds (B,), and the ways (B)."""
+        if quantity not in self._rows:
+            ways = [b.way(quantity) for b in self.blocks]
+            same: dict[tuple[Way, Grid], Floats] = {}  # blocks that share a grid and a way share the row as well
+            for way, b in zip(ways, self.blocks, strict=True):
+                if (way, b.grid) not in same:
+                    same[way, b.grid] = way.row(b.grid.names, b.grid.logs)
+            mean = np.concatenate([same[way, b.grid] for way, b in zip(ways, self.blocks, strict=True)])
+            self._rows[quantity] = (mean, np.array([way.lost for way in ways]), ways)
+        return self._rows[quantity]
 
-    def _design(self, quantities: tuple[str, ...], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
-        rows: dict[tuple[Way, Grid], Floats] = {}  # blocks that share a grid and a way share the row as well
-        loads: dict[Way, dict[str, float]] = {}
-        for b in self.blocks:
-            for way in map(b.way, quantities):
-                if way not in loads:
-                    loads[way] = way.loading(up)
-                if (way, b.grid) not in rows:
-                    rows[way, b.grid] = way.row(b.grid.names, b.grid.logs, up)
-        slots = sorted({slot for load in loads.values() for slot in load})
-        columns = {way: np.array([load.get(slot, 0.0) for slot in slots]) for way, load in loads.items()}
-        mean = np.empty((len(self.of), len(quantities)))
-        load = np.empty((len(self.blocks), len(quantities), len(slots)))
-        for i, (b, start, end) in enumerate(zip(self.blocks, self.starts, self.starts[1:], strict=False)):
-            for j, way in enumerate(map(b.way, quantities)):
-                mean[start:end, j] = rows[way, b.grid]
-                load[i, j] = columns[way]
-        return mean, load, tuple(slots)
+    def design(self, quantities: Sequence[str], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
+        """Return means by reading (R, n) and loadings by block (B, n, factors) of the logs per MW IT, and the slots."""
+        rows = [self._row(quantity) for quantity in quantities]
+        loads = {way: way.loading(up) for _, _, ways in rows for way in ways}
+        slots = tuple(sorted({slot for load in loads.values() for slot in load}))
+        columns = {way: [load.get(slot, 0.0) for slot in slots] for way, load in loads.items()}
+        mean = np.stack([mean + up * lost[self.of] if up else mean for mean, lost, _ in rows], axis=1)
+        load = np.array(
+            [[columns[way] for way in of_block] for of_block in zip(*(ways for *_, ways in rows), strict=True)]
+        )
+        return mean, load.reshape(len(self.blocks), len(rows), len(slots)), slots
 
 
 class Readings(Sequence[Reading]):
@@ -172,12 +168,10 @@ class Readings(Sequence[Reading]):
         `up` is the height, in times the one that the loss of dry condensers is for.
         """
         self.layout, self.up = layout, up
-        shares = {b.family: family_prior.get(b.family, 1.0) for b in layout.blocks}
-        priors = layout.within * np.array([shares[b.family] for b in layout.blocks]) / sum(shares.values())
+        shares = {family: family_prior.get(family, 1.0) for family in layout.families}
+        priors = layout.within * np.array([shares[family] for family in layout.families]) / sum(shares.values())
         self.priors = (priors / sum(priors.tolist()))[layout.of] * layout.grid_priors
         """(R,); they sum to one."""
-        self.intervals: dict[tuple[str, str, float], Floats] = {}
-        """Logs of the intervals by one given alone, less its own log (posterior.py)."""
 
     @classmethod
     def of(cls, readings: Sequence[Reading]) -> Readings:
@@ -191,10 +185,10 @@ class Readings(Sequence[Reading]):
             blocks.append(
                 Block(r.choice, r.prior, (Tree(r.edges),), Grid((), tuple(r.points), (labels,), logs, np.ones(1)))
             )
-        families: dict[str, float] = {}
-        for b in blocks:
-            families[b.family] = families.get(b.family, 0.0) + b.prior
-        return cls(Layout(blocks), families, 1.0)
+        layout, families = Layout(blocks), dict[str, float]()
+        for family, b in zip(layout.families, blocks, strict=True):
+            families[family] = families.get(family, 0.0) + b.prior
+        return cls(layout, families, 1.0)
 
     def __len__(self) -> int:
         return len(self.layout.of)
@@ -242,6 +236,6 @@ class Readings(Sequence[Reading]):
             out += [r[at] for r in b.grid.labels] if at >= 0 else [b.choice.get(name, "")] * len(b.grid.labels)
         return np.array(out)
 
-    def design(self, quantities: tuple[str, ...]) -> tuple[Floats, Floats, tuple[str, ...]]:
+    def design(self, quantities: Sequence[str]) -> tuple[Floats, Floats, tuple[str, ...]]:
         """Return means by reading (R, n) and loadings by block (B, n, factors) of the logs per MW IT, and the slots."""
         return self.layout.design(quantities, self.up)

@@ -92,7 +92,9 @@ class Way:
         """Bounded and counted factors on the way."""
         self._signs: defaultdict[str, float] = defaultdict(float)
         self._loads: defaultdict[str, float] = defaultdict(float)
-        self._derate, self._lost = 0.0, 0.0
+        self.lost = 0.0
+        """What the height for which the loss of dry condensers is published adds to the log."""
+        self._derate = 0.0
         self._base = 0.0
         for _, edge in self.steps:
             self._base += edge.shift
@@ -101,17 +103,17 @@ class Way:
                     self.bounded[f.name] = f
                     self._signs[f.name] += sign
                 elif f.name == DERATE:
-                    self._lost += sign * math.log(f.best)
+                    self.lost += sign * math.log(f.best)
                     self._derate += sign * f.sigma
                 else:
                     self._base += sign * math.log(f.best)
                     self._loads[f.slot] += sign * f.sigma
 
-    def row(self, names: tuple[str, ...], logs: Floats, up: float) -> Floats:
-        """Return the log of the quantity per MW IT at the medians, with bounded factors by name at logs (E, names)."""
+    def row(self, names: tuple[str, ...], logs: Floats) -> Floats:
+        """Return the log of the quantity per MW IT at sea level, with bounded factors by name at logs (E, names)."""
         rest = sum(s * math.log(self.bounded[name].best) for name, s in self._signs.items() if name not in names)
         signs = np.array([self._signs.get(name, 0.0) for name in names])
-        return np.asarray(self._base + up * self._lost + rest + logs @ signs)
+        return np.asarray(self._base + rest + logs @ signs)
 
     def loading(self, up: float) -> dict[str, float]:
         """Return the standard deviation that each log-normal factor adds, with its sign, by slot."""
