@@ -25,6 +25,8 @@ NINE_SD = 9.0  # half width, in sd, of the range in which quantiles are looked f
 BISECTIONS = 60  # steps to a quantile or to the end of a distribution, at most
 SECANTS = 9  # steps to a quantile after which every second one halves the range that holds it
 CLOSE = 1e-10  # last step to a quantile, in the log
+PROBE = 1e-7  # step, in sd, by which it is tried whether a distribution is level where it is as wanted
+FAR = 1e-6  # tail below which a truncated distribution is asked of its table, which is exact there in proportion
 LEVEL = 1e-14  # distance from the wanted normal deviate that is none: of a level stretch the lower end is taken
 CANTELLI_MARGIN = 0.01  # sd beyond the inequality, for the readings that are not counted
 NOISE_NODES = 41  # points of the quadrature over the error of a given that is predicted
@@ -201,10 +203,16 @@ class Mixture:
         """Return the probability that the log, seen with an error of `extra_sd`, is at most x, or above it."""
         x = np.atleast_1d(np.asarray(x, dtype=float))
         keep = self.live
-        if self.table is None:
+        if self.bounds is None:
             z = (x[None, :] - self.means[keep, None]) / np.hypot(self.sds[keep, None], extra_sd)
-            tails = ndtr(-z if upper else z)
-        elif extra_sd > 0:
+            return np.asarray(np.clip(self.weights[keep] @ ndtr(-z if upper else z), 0, 1))
+        if self._one_bound is not None:
+            tail = self._bivariate_tail(x, upper, extra_sd)
+            if tail.min() > FAR:
+                return tail
+        if self.table is None:
+            raise AssertionError("a truncated distribution has a table")
+        if extra_sd > 0:
             u, mass = np.polynomial.hermite_e.hermegauss(NOISE_NODES)
             tails = sum(
                 m / mass.sum() * self.table.tail(x[None, :] + extra_sd * e, upper) for e, m in zip(u, mass, strict=True)
@@ -215,7 +223,7 @@ class Mixture:
 
     @cached_property
     def _one_bound(self) -> tuple[Floats, Floats] | None:
-        """Of one likely bound, by live reading: its standardised mean and its correlation with the target, (R,)."""
+        """Standardised mean of one likely bound and its correlation with the target, by live reading (R,)."""
         b, keep = self.bounds, self.live
         if b is None or len(b.sign) != 1:
             return None
@@ -226,13 +234,19 @@ class Mixture:
             return None
         return k, b.sign[0] * slope * sds / spread
 
+    def _bivariate_tail(self, x: Floats, upper: bool, extra_sd: float = 0.0) -> Floats:
+        """Return `mixed` under one likely bound, to 1e-11."""
+        if self._one_bound is None:
+            raise AssertionError("only one likely bound makes a bivariate normal")
+        (k, correlation), sds = self._one_bound, self.sds[self.live]
+        wide, side = np.hypot(sds, extra_sd), -1.0 if upper else 1.0
+        h = side * (x[None, :] - self.means[self.live, None]) / wide[:, None]
+        tails = _bivariate(h, k[:, None], -side * (correlation * sds / wide)[:, None])
+        return np.asarray(np.clip(self.weights[self.live] @ tails, 0, 1))
+
     def _below(self, x: Floats) -> Floats:
         """Return the probability that the log is at most x, without tables where one likely bound is given."""
-        if self._one_bound is None:
-            return self.mixed(x, upper=False)
-        (k, correlation), keep = self._one_bound, self.live
-        h = (x[None, :] - self.means[keep, None]) / self.sds[keep, None]
-        return np.asarray(np.clip(self.weights[keep] @ _bivariate(h, k[:, None], -correlation[:, None]), 0, 1))
+        return self.mixed(x, upper=False) if self._one_bound is None else self._bivariate_tail(x, upper=False)
 
     def _moments(self) -> tuple[Floats, Floats]:
         """Return mean and variance of each live reading, one-sided givens counted."""
@@ -266,15 +280,16 @@ class Mixture:
         for turn in range(BISECTIONS):
             short = at < -LEVEL
             low, high = np.where(short, x, low), np.where(short, high, x)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                there = x - at / slope
-            halve = ~((there > low) & (there < high)) | (turn > SECANTS and turn % 2 == 1)
+            rises = (slope > 0) & np.isfinite(slope)
+            there = x - np.where(np.abs(at) > LEVEL, at / np.where(rises, slope, 1), PROBE * sd)
+            halve = ~(rises & (there >= low) & (there <= high)) | (turn > SECANTS and turn % 2 == 1)
             there = np.where(done, x, np.where(halve, (low + high) / 2, there))
             step = there - x
             x, before, done = there, at, np.abs(step) < CLOSE
             if done.all():
                 break
             at = ndtri(self._below(x)) - z
+            done |= (np.abs(at) <= LEVEL) & (step >= 0) & (step <= 2 * PROBE * sd)  # back from below: it is not level
             with np.errstate(divide="ignore", invalid="ignore"):
                 slope = (at - before) / step
         return np.asarray(x)

@@ -197,7 +197,9 @@ def _solution(readings: Readings, target: str, firm: tuple[Firm, ...], bounds: t
     likelihoods = -0.5 * ((len(firm) - 1) * np.log(2 * np.pi) + system.log_determinant[of] + misfit)
     truncation, inside = _truncate(means, system.joint[of], bounds)
     logs = readings.log_priors + likelihoods + inside
-    evidence = float(logsumexp(logs))
+    top = max(float(logs.max()), -np.finfo(float).max)
+    with np.errstate(divide="ignore"):
+        evidence = top + float(np.log(np.exp(logs - top).sum()))
     sds = np.sqrt(np.maximum(system.joint[:, 0, 0], EXACT**2))[of]
     weights = np.exp(logs - evidence) if np.isfinite(evidence) else readings.priors
     return Solution(weights, means[:, 0], sds, truncation, gaps, system, evidence)
