@@ -301,23 +301,18 @@ def estimate(
     against = tuple(c for c in compared if c.p < DISAGREE)
     low, best, high = answer.interval
     moved = _moved(target, givens, readings, answer, best)
-    if any(c.p < CONTRADICT for c in against):
-        low = best = high = math.nan
-    weighed = [
-        {**r.choice, "prior": round(r.prior, 4), "posterior": round(float(w), 4)}
-        for w, r in zip(answer.weights, answer.readings, strict=True)
-    ]
     depends_on = next(iter(dependences(answer)), Dependence(DependenceKind.EXACT, "nothing", 0.0))
     chain = arithmetic(answer, target, givens)
-    families: tuple[OfFamily, ...] = ()
-    if any(c.p < CONTRADICT for c in against):
-        chain = chain[: len(givens)]  # what they give together is no answer
-    elif depends_on.name == ReadingWord.CHIP_FAMILY:
-        families = tuple(
-            OfFamily(f, w, *posterior(target, givens, network.readings(wanted, chip=f, **asked))[0].interval)
-            for f, w in depends_on.options
-            if w >= LEAST_SHOWN
-        )
+    refused = any(c.p < CONTRADICT for c in against)
+    if refused:  # what they give together is no answer
+        low = best = high = math.nan
+        chain = chain[: len(givens)]
+
+    def of_family(family: str) -> OfFamily:
+        solved, _ = posterior(target, givens, network.readings(wanted, chip=family, **asked))
+        return OfFamily(family, options[family], *solved.interval)
+
+    options = dict(depends_on.options) if depends_on.name == ReadingWord.CHIP_FAMILY and not refused else {}
     return Estimate(
         target=target,
         low=low,
@@ -325,14 +320,23 @@ def estimate(
         high=high,
         moved=moved,
         depends_on=depends_on,
-        readings=sorted(weighed, key=lambda reading: -float(reading["posterior"])),
+        readings=_weighed(answer),
         chain=chain,
         distribution=answer,
         conflicts=against,
         agreement=compared[0].p if compared else None,
         assumed=_assumed(network, answer, country=country, chip=chip, date=date),
-        families=families,
+        families=tuple(of_family(family) for family, weight in options.items() if weight >= LEAST_SHOWN),
     )
+
+
+def _weighed(answer: Posterior) -> list[dict[str, Any]]:
+    """Return every reading with its prior and posterior weight, likeliest first."""
+    rows = [
+        {**r.choice, "prior": round(r.prior, 4), "posterior": round(float(w), 4)}
+        for w, r in zip(answer.weights, answer.readings, strict=True)
+    ]
+    return sorted(rows, key=lambda reading: -float(reading["posterior"]))
 
 
 def _sold(network: Network, text: str, date: str | None) -> str:
