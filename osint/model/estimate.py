@@ -299,14 +299,10 @@ def estimate(
     answer, _ = posterior(target, givens, readings)
     compared = conflicts(givens, readings)
     against = tuple(c for c in compared if c.p < DISAGREE)
-    low, best, high = answer.interval
-    moved = _moved(target, givens, readings, answer, best)
+    refused = any(c.p < CONTRADICT for c in against)  # what they give together is then no answer
+    ends = (math.nan, math.nan, math.nan) if refused else answer.interval
     depends_on = next(iter(dependences(answer)), Dependence(DependenceKind.EXACT, "nothing", 0.0))
     chain = arithmetic(answer, target, givens)
-    refused = any(c.p < CONTRADICT for c in against)
-    if refused:  # what they give together is no answer
-        low = best = high = math.nan
-        chain = chain[: len(givens)]
 
     def of_family(family: str) -> OfFamily:
         solved, _ = posterior(target, givens, network.readings(wanted, chip=family, **asked))
@@ -314,14 +310,12 @@ def estimate(
 
     options = dict(depends_on.options) if depends_on.name == ReadingWord.CHIP_FAMILY and not refused else {}
     return Estimate(
-        target=target,
-        low=low,
-        best=best,
-        high=high,
-        moved=moved,
+        target,
+        *ends,
+        moved=_moved(target, givens, readings, answer, answer.interval[1]),
         depends_on=depends_on,
         readings=_weighed(answer),
-        chain=chain,
+        chain=chain[: len(givens)] if refused else chain,
         distribution=answer,
         conflicts=against,
         agreement=compared[0].p if compared else None,
