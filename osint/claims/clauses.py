@@ -19,6 +19,7 @@ _COMMA = re.compile(
     r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
 )
 _NEGATION_REACH = 12  # characters behind a negation within which it takes a rung word back (judgement)
+_NONE_REACH = 60  # the same behind "none of" and "not one of", whose number follows (judgement)
 _LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there (judgement)
 _SOME, _REACH = 20, 200  # rung words, and characters, that are read on either side of a quantity (bounds the time)
 _GLUED, _JOINED, _AROUND = 5, 16, 40
@@ -127,12 +128,16 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
         if hit.role == "negation":
             negation = hit
             continue
+        of_none = negation and text.endswith("one of", 0, negation.end)
+        if of_none and hit.role == "future":
+            kept.append(hit)  # "none of its planned halls was built"
+            continue
         if (
             negation
-            and hit.start - negation.end <= _NEGATION_REACH
-            and not re.search(r"[,。;!?\n]", text[negation.end : hit.start])
+            and hit.start - negation.end <= (_NONE_REACH if of_none else _NEGATION_REACH)
+            and not re.search(r",(?!\d)|[。;!?\n]", text[negation.end : hit.start])
         ):
-            negation = RungWord(hit.start, hit.end, "negation")
+            negation = negation if of_none else RungWord(hit.start, hit.end, "negation")
             if hit.role not in ("none", "future"):
                 kept.append(RungWord(hit.start, hit.end, "denied"))
             continue
@@ -184,8 +189,14 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         hits = [hit for hit in hits if not (hit.start >= end and _IN_PART.search(clauses.text, at, hit.start))]
         if hits and (at, stop) == own and own[1] < last and not _strong(hits):
             hits = _strong(_behind(clauses, own[1], last)) or hits
+        if hits and (at, stop) == own and all(hit.role == "contract" for hit in hits):
+            hits = hits if not _MEANT.search(clauses.text, first, at) else []
         hits = _settled(clauses.text, hits, kind)
         if hits:
+            if at < own[0] and _lends_nothing(clauses.text, hits, own[0], start):
+                return Assertion()
+            if clauses.denies(at, stop) and all(hit.role == "future" for hit in hits):
+                return Assertion()  # "原定年内交付, 至今未到货": what was meant and did not come
             asserted = _decide(clauses, hits, start, end)
             if at < own[0] and asserted.modality == "has" and _OWN_MATTER.search(clauses.text, stop, start):
                 return Assertion()
@@ -207,6 +218,17 @@ _OWN_MATTER = re.compile(r"配套|创建|培育|吸引|带动|降至|降到|节�
 """words by which a clause turns to a matter of its own, of which the done work before it says nothing"""
 
 
+_MEANT = re.compile(r"签订|签署|签约|意向|拟")
+_ADJECTIVES = ("在运", "在用", "在建")
+_SAYS = re.compile(r"达|增至|增长")
+
+
+def _lends_nothing(text: str, hits: list[RungWord], own: int, start: int) -> bool:
+    """Say whether the rung words of an earlier clause only describe its noun, and the own clause has a verb: 在用机柜."""
+    described = all(text[hit.start : hit.end] in _ADJECTIVES for hit in hits)
+    return described and _SAYS.search(text, own, start) is not None
+
+
 _IN_PART = re.compile(r"(?:\bpart(?:ly|ially)|部分)\s?(?:已(?:经)?)?$")
 
 
@@ -223,19 +245,27 @@ def _settled(text: str, hits: list[RungWord], kind: str) -> list[RungWord]:
     strong = [hit for hit in hits if hit.role not in WEAK_ROLES]
     if kind not in _MAY_STAND or any(hit.role != "future" for hit in strong):
         return strong
-    can = [hit for hit in hits if hit.role in WEAK_ROLES and (kind in _MACHINES or _is_order(text, hit))]
+    can = [hit for hit in hits if hit.role in WEAK_ROLES and _proves(text, hit, kind)]
     lowest = min((WEAK_ROLES[hit.role] for hit in can), key=LADDER.index, default="")
     return sorted([*strong, *(RungWord(hit.start, hit.end, lowest) for hit in can)], key=lambda hit: hit.start)
 
 
-def _is_order(text: str, hit: RungWord) -> bool:
-    """Say whether a sum is one of an order: a loan that was secured buys nothing yet."""
-    return hit.role == "bought" and not text.startswith(("secur", "leas"), hit.start)
+def _proves(text: str, hit: RungWord, kind: str) -> bool:
+    """Say whether a weak word speaks of a kind: a loan that was secured buys nothing yet, and money is not installed."""
+    if kind in _MACHINES:
+        return hit.role != "contract"
+    if kind in _PLACES:
+        return hit.role == "bought" and text.startswith(_TAKEN, hit.start)
+    return hit.role == "contract" or (hit.role == "bought" and not _NO_ORDER.match(text, hit.start))
 
 
+_NO_ORDER = re.compile(r"secur|leas|rent|到位", re.IGNORECASE)
+_TAKEN = ("leas", "rent", "bought", "purchas", "acquir", "购", "已购", "租")
+"""how a place is taken"""
 _POWERS = ("power", "energy")
 _MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
-_MAY_STAND = (*_MACHINES, "money_cny", "money_usd", "money_hkd", "money_eur")
+_PLACES = ("land", "floor")
+_MAY_STAND = (*_MACHINES, *_PLACES, "money_cny", "money_usd", "money_hkd", "money_eur")
 
 
 def _near(hits: list[RungWord], start: int) -> list[RungWord]:
@@ -311,7 +341,7 @@ def promised(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
 _HAN = re.compile("[一-龥]")
 _OWN_VERB = re.compile(
     r"\b(?:(?<!a )(?<!the )(?<!total )costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|"
-    r"stood|measures|runs to|sold|rose|fell|paid|pays|raised|accounts?|makes? up|valued|estimated)\b"
+    r"stood|measures|runs to|sold|rose|fell|paid|pays|raised|accounts?|makes? up|valued|(?<!an )estimated(?! value| cost))\b"
 )
 
 
@@ -322,7 +352,7 @@ def _governs_forward(text: str, hit: RungWord) -> bool:
 
 
 _PREDICATE = re.compile(
-    r"\s?(?:(?:目前|现)?(?:已|均|全部)|将|预计|计划|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
+    r"\s?(?:(?:目前|现)?(?:已|均|全部)|合同已|将|预计|计划|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
     r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which)\b)"
 )
 

@@ -128,7 +128,7 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     for matches, read in _readers(words):
         for match in matches(text, start, stop):
             edtf = read(match, _anchor(document, text, match.start()), text)
-            if edtf and valid_date(edtf) and not _REPORTED.match(text, match.end()):
+            if edtf and valid_date(edtf) and not _is_report(text, match):
                 found.append(Mention(match.start(), match.end(), edtf))
     found.sort(key=lambda mention: (mention.start, -mention.end))
     kept: list[Mention] = []
@@ -138,6 +138,13 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     return kept
 
 
+def _is_report(text: str, match: re.Match[str]) -> bool:
+    """Say whether a date is that of a report: "8月18日讯", "said on Tuesday"."""
+    said = text[match.start() - 1 : match.start()] == " " and _SAID.search(text, max(0, match.start() - 16), match.start())
+    return bool(said or _REPORTED.match(text, match.end()))
+
+
+_SAID = re.compile(r"\b(?:said|told|wrote|reported)(?: on)? $")
 _Reader = Callable[["re.Match[str]", "date | None", str], str]
 _Finder = Callable[[str, int, int], "Iterator[re.Match[str]]"]
 _LATIN_HINT = re.compile(r"[A-Za-z]{2}|[QH][1-4]")
@@ -308,6 +315,8 @@ def _is_month(match: re.Match[str], text: str) -> bool:
 def _relative(match: re.Match[str], anchor: date | None, pre: str) -> str:
     if not anchor:
         return ""
+    if match["rel"].lower() == "the" and match["unit"].lower() == "year" and "end" in pre:
+        return _ymd(anchor.year, 12)
     if match["rel"].lower() == "the" and not ("month" in pre or "half" in pre or "quarter" in pre):
         return ""
     step = {"this": 0, "the": 0, "last": -1, "next": 1}[match["rel"].lower()]
