@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from osint.claims.numbers import fold
 from osint.claims.retractions import TakenBack, taken_back
 from osint.claims.units import WEAK_ROLES, rung_words
 from osint.register import LADDER
@@ -187,7 +188,8 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         hits = [hit for hit in hits if not (hit.start >= end and _IN_PART.search(clauses.text, at, hit.start))]
-        if hits and (at, stop) == own and own[1] < last and not _strong(hits):
+        is_done = _ALREADY.search(clauses.text, max(at, start - _REACH), start)
+        if hits and (at, stop) == own and own[1] < last and not (_strong(hits) or is_done):
             hits = _strong(_behind(clauses, own[1], last)) or hits
         if hits and (at, stop) == own and all(hit.role == "contract" for hit in hits):
             hits = hits if not _MEANT.search(clauses.text, first, at) else []
@@ -218,13 +220,27 @@ _OWN_MATTER = re.compile(r"配套|创建|培育|吸引|带动|降至|降到|节�
 """words by which a clause turns to a matter of its own, of which the done work before it says nothing"""
 
 
+def stage_of_heading(words: str) -> Assertion:
+    """Return the stage that a heading states; none where it denies one, takes it back or only says what is there.
+
+    >>> stage_of_heading("云谷二期正式投产").rung, stage_of_heading("在建项目").rung
+    ('running', 'ground broken')
+    """
+    clauses = Clauses(fold(words).text)
+    words = clauses.text
+    hits = _strong(clauses.hits(0, len(words)))
+    if not hits or clauses.denies(0, len(words)) or taken_back(words, 0, len(words)):
+        return Assertion()
+    return _decide(clauses, hits, len(words), len(words))
+
+
 _MEANT = re.compile(r"签订|签署|签约|意向|拟")
 _ADJECTIVES = ("在运", "在用", "在建")
 _SAYS = re.compile(r"达|增至|增长")
 
 
 def _lends_nothing(text: str, hits: list[RungWord], own: int, start: int) -> bool:
-    """Say whether the rung words of an earlier clause only describe its noun, and the own clause has a verb: 在用机柜."""
+    """Say whether rung words of an earlier clause only describe its noun (在用机柜), and the own clause has a verb."""
     described = all(text[hit.start : hit.end] in _ADJECTIVES for hit in hits)
     return described and _SAYS.search(text, own, start) is not None
 
@@ -251,7 +267,7 @@ def _settled(text: str, hits: list[RungWord], kind: str) -> list[RungWord]:
 
 
 def _proves(text: str, hit: RungWord, kind: str) -> bool:
-    """Say whether a weak word speaks of a kind: a loan that was secured buys nothing yet, and money is not installed."""
+    """Say whether a weak word speaks of a kind: a loan that was secured buys nothing yet, no money is installed."""
     if kind in _MACHINES:
         return hit.role != "contract"
     if kind in _PLACES:
@@ -341,7 +357,8 @@ def promised(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
 _HAN = re.compile("[一-龥]")
 _OWN_VERB = re.compile(
     r"\b(?:(?<!a )(?<!the )(?<!total )costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|"
-    r"stood|measures|runs to|sold|rose|fell|paid|pays|raised|accounts?|makes? up|valued|(?<!an )estimated(?! value| cost))\b"
+    r"stood|measures|runs to|sold|rose|fell|paid|pays|raised|accounts?|makes? up|valued|"
+    r"(?<!an )estimated(?! value| cost))\b"
 )
 
 
@@ -352,7 +369,7 @@ def _governs_forward(text: str, hit: RungWord) -> bool:
 
 
 _PREDICATE = re.compile(
-    r"\s?(?:(?:目前|现)?(?:已|均|全部)|合同已|将|预计|计划|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
+    r"\s?(?:(?:目前|现)?(?:已|均|全部)|合同已|将|预计|计划|力争|争取|有望|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
     r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which)\b)"
 )
 
@@ -360,10 +377,18 @@ _PREDICATE = re.compile(
 def is_predicate(clauses: Clauses, at: int) -> bool:
     """Say whether the clause at `at` has no subject of its own, so that it speaks of what stands before it."""
     stop = min(clauses.clause(at)[1], at + _REACH)
-    return bool(_PREDICATE.match(clauses.text, at)) and not _COUNTED.search(clauses.text, at, stop)
+    return bool(_PREDICATE.match(clauses.text, at)) and not counts_itself(clauses.text, at, stop)
 
 
-_COUNTED = re.compile(r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[PMGk]|GPU)(?![a-z])|chip|server)")
+def counts_itself(text: str, at: int, stop: int) -> bool:
+    """Say whether text[at:stop] holds a quantity of its own."""
+    return _COUNTED.search(text, at, stop) is not None
+
+
+_COUNTED = re.compile(
+    r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[PMGk]|GPU)(?![a-z])|chip|server)|"
+    r"[一二两三四五六七八九十百千万亿][余多]?(?:[台张架套块亩元]|平方米)"
+)
 _EITHER = re.compile(r"或|和|及|、|\bor\b")
 _DIGIT, _BE = re.compile(r"\d"), re.compile(r"\b(?:is|are|was|were)\b")
 _BOTH = re.compile(r"并|且|\band\b")

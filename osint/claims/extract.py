@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, pieces
-from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, stage
+from osint.claims.clauses import Assertion, Clauses, counts_itself, is_predicate, promised, stage
 from osint.claims.dates import Mention, mentions
 from osint.claims.kinds import is_storage_pair, kind_in_cell, kind_of
 from osint.claims.numbers import HAN_LETTERS, WORDS, NumberDoubt, Plain, fold
@@ -454,14 +454,14 @@ def _chip_model(found: LocatedQuantity, kind: str, reading: _Reading) -> str:
 
 def _bare_model(words: str) -> str:
     """Return the name of a chip model without its maker and without the s of several."""
-    return _SEVERAL.sub("", _MAKER.sub("", words.strip()).strip())
+    return _PLURAL.sub("", _MAKER.sub("", words.strip()).strip())
 
 
 _MODEL_REACH = 24
 """characters on either side of a count in which a chip model belongs to it (judgement)"""
 _COUNT_BEFORE = re.compile(r"\d\s?[台套架][,、;和及]")
 _MAKER = re.compile(r"^(?:英伟达|NVIDIA|Nvidia(?:['’]?s)?)\s?|(?:GPU)$")
-_SEVERAL = re.compile(r"(?<=\d)s$")
+_PLURAL = re.compile(r"(?<=\d)s$")
 
 
 _MAY_REACH = ("chips", "servers", "racks", "compute", "power", "transformer")
@@ -506,7 +506,9 @@ def _stage(found: LocatedQuantity, kind: str, when: str, reading: _Reading) -> A
     return asserted
 
 
-_OF_WHOLE = re.compile(r"(?<!phase )(?<!stage )\b\d[\d,.]* (?:out )?of (?:the |its |some |about )?(?:planned )?$", re.IGNORECASE)
+_OF_WHOLE = re.compile(
+    r"(?<!phase )(?<!stage )\b\d[\d,.]* (?:out )?of (?:the |its |some |about )?(?:planned )?$", re.IGNORECASE
+)
 _NEVER_WAS = re.compile(r"\bwould have (?:been )?\w+(?:ed|en)\b|\bcould have (?:been )?\w+(?:ed|en)\b")
 """what would have been and was not"""
 
@@ -570,6 +572,8 @@ def _date(found: LocatedQuantity, reading: _Reading) -> str:
     at, stop = clauses.clause(found.start)
     low = bisect_left(inside, at, key=lambda mention: mention.start)
     high = bisect_left(inside, stop, key=lambda mention: mention.start)
+    if _OF_WHOLE.search(clauses.text, max(at, found.start - 32), found.start):
+        return ""
     starting = _STARTING_VALUE.search(clauses.text, max(at, found.start - 24), found.start) is not None
     if starting and _TARGET.match(clauses.text, found.end):
         high = bisect_left(inside, found.start, low, high, key=lambda mention: mention.start)
@@ -583,21 +587,20 @@ def _date(found: LocatedQuantity, reading: _Reading) -> str:
         if _OTHER_PART.search(clauses.text, max(begins, found.start - _PART_REACH), found.start):
             return ""
         lends = found.family not in _APART or alone or _FOLLOWS.match(clauses.text, at)
-        lends = lends and (alone or not _is_over(last, found, reading))
-        return last.edtf if lends else ""
+        return last.edtf if lends and (alone or not _is_over(last, found, reading)) else ""
     if not low and not starting and high < len(inside):
         behind = inside[high]
         near = behind.start - found.end <= _LENT
         same_subject = near and not _VERB.search(clauses.text, found.end, behind.start)
         own = clauses.clause(behind.start)
-        same_subject = same_subject and not _COUNTED.search(clauses.text, behind.end, min(own[1], behind.end + _LENT))
+        same_subject = same_subject and not counts_itself(clauses.text, behind.end, min(own[1], behind.end + _LENT))
         if same_subject or is_predicate(clauses, own[0]):
             return behind.edtf
     return ""
 
 
 def _of_clause(same: list[Mention], found: LocatedQuantity, reading: _Reading) -> str:
-    """Return the date of a clause that governs a quantity: dealt out in order, the new one of a delay, or the nearest."""
+    """Return the date of a clause that governs a quantity: in turn, the new one of a delay, or the nearest."""
     text = reading.clauses.text
     at, stop = reading.clauses.clause(found.start)
     if len(same) == 1:
@@ -613,22 +616,25 @@ def _of_clause(same: list[Mention], found: LocatedQuantity, reading: _Reading) -
 
 
 def _is_over(mention: Mention, found: LocatedQuantity, reading: _Reading) -> bool:
-    """Say whether a date of another clause is past and the own clause speaks of the future: "which broke ground in March, will draw"."""
+    """Say whether a date of another clause is past and the own clause speaks of the future."""
     day = mention.edtf[:10]
     if not (reading.document and day) or day >= reading.document.isoformat()[: len(day)]:
         return False
     return any(hit.role == "future" for hit in reading.clauses.hits(*reading.clauses.clause(found.start)))
 
 
-_IN_TURN, _DELAYED = re.compile(r"分别|各|、|respectively"), re.compile(r"推迟|延期|延至|延后|\b(?:slip|slipped|delayed|postponed|pushed)\b")
+_IN_TURN, _DELAYED = (
+    re.compile(r"分别|各|、|respectively"),
+    re.compile(r"推迟|延期|延至|延后|\b(?:slip|slipped|delayed|postponed|pushed)\b"),
+)
 _TO = re.compile(r"\s?(?:to|至|到|增至|增加到|提升至|提升到)\s?(?:约|about |some )?[$€¥]?")
-_COUNTED = re.compile(r"\d\s?[万亿]?[架台张套枚PM亩]|[一二三四五六七八九两十百千][万千百]?[架台张套]|\d[\d,]* (?:MW|racks|GPUs|servers|chips)")
 
 
 # what opens a clause that continues the one before it; and a verb, which begins another matter
 _FOLLOWS = re.compile(r"\s?(?:可|届时|将|能)")
 _VERB = re.compile(
-    r"[一-龥]|\b(?:with|due|times|is|are|was|were|be|will|would|could|can|may|has|have|had|plans?|aims?|said|says|"
+    r"[一-龥]|\b(?:of them|"
+    r"with|due|times|is|are|was|were|be|will|would|could|can|may|has|have|had|plans?|aims?|said|says|"
     r"and (?:it|they|the)|\w+s to|\w{3,}ed)\b(?! at)"
 )
 

@@ -362,7 +362,8 @@ CLOSERS = "】\\])〕"
 _LETTERED = ["USD", "HKD", "EUR", "RMB", "CNY", "Rmb", "rmb", "GBP", "JPY", "SGD", "AUD", "CAD"]
 # one class of characters first, so that the search skips at full speed to where a number can begin
 _START = re.compile(
-    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/'].)(?<![0-9] \. .)(?<![0-9][.,]\n.)(?:(?<![A-Za-z]-.)|(?<=[MG]W-.))"
+    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/'].)(?<![0-9] \. .)(?<![0-9][.,]\n.)"
+    rf"(?:(?<![A-Za-z]-.)|(?<=[MG]W-.))"
     rf"(?<![0-9][亿万千].)(?<![{HAN_LETTERS}]点.)(?<!第.)(?<![{HAN_LETTERS}][{HAN_LETTERS}])"
     rf"(?:(?<![A-Za-z].)|(?<=[0-9][xX].)|{'|'.join(f'(?<={sign}.)' for sign in _LETTERED)})"
 )

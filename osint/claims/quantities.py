@@ -153,7 +153,8 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
 _DECIMAL_COMMA = re.compile(r",\d{1,2}(?![\d,.])")
 _MONTHS = "jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec"
 _NAMED_BEFORE = re.compile(
-    rf"\b(?:phases?|buildings?|no\.|blocks?|lots?|tranche|halls?|units?|stage|(?:{_MONTHS})[a-z]{{0,6}}\.?)\s$", re.IGNORECASE
+    rf"\b(?:phases?|buildings?|no\.|blocks?|lots?|tranche|halls?|units?|stage|(?:{_MONTHS})[a-z]{{0,6}}\.?)\s$",
+    re.IGNORECASE,
 )
 _BESIDE = re.compile(r"(?<![A-Za-z\d.,:/-])\d{1,3} $")
 """digits and a space, behind which a number may be the rest of one"""
@@ -440,7 +441,9 @@ _AGAIN = re.compile(
 )
 _MORE_OF_IT = (" add ", "adds ", " further ", " additional ", " another ", " than ")
 _BEFORE_AGAIN = ("from ", "with ", " to ", " of ", "only ", *_MORE_OF_IT)
-_THEN = re.compile(r"(?: more)?(?: (?:had|have|has|were|was|are|is|will|would|followed|by|in|this|next|at|later|more)\b|[.;,](?!\d)|$)")
+_THEN = re.compile(
+    r"(?: more)?(?: (?:had|have|has|were|was|are|is|will|would|followed|by|in|this|next|at|later|more)\b|[.;,](?!\d)|$)"
+)
 _VERB = re.compile(r" (?:had|have|has|was|were|are|is)\b")
 _END_OF_SENTENCE = re.compile(r"[。;\n]|\.\s")
 
@@ -561,7 +564,7 @@ _QUOTES = ("“", '"', "「", "『")
 
 
 def _is_named_size(atom: _Atom, atoms: list[_Atom], text: str) -> bool:
-    """Say whether a round size is only the name of a cluster or a programme: “万卡集群”, 万卡计划, 万卡 beside 3840张."""
+    """Say whether a round size only names a cluster or a programme: “万卡集群”, 万卡计划, 万卡 beside 3840张."""
     behind = text[atom.end - 1 : atom.end + 1]
     if text[atom.start - 1 : atom.start] in _QUOTES or _OF_PROGRAMME.match(text, atom.end):
         return True

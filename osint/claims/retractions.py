@@ -16,12 +16,14 @@ _TAKES_BACK = {
         "withdrawn|withdrew|rejected|rejects|cancelled|canceled|scrapped|shelved|paused|halted|abandoned|terminated|"
         "called off|turned down|axed|decommissioned|blocked (?:the|a|an|plans?)|"
         "(?:is|was|were|been) (?:blocked|suspended|refused)|(?:refused|denied) (?:planning )?permission|"
-        "(?:plans?|proposals?|projects?|schemes?|bids?|deals?|orders?)\\b[^.;,]{0,60}\\b(?:dropped|ditched|fell through)",
+        "(?:plans?|proposals?|projects?|schemes?|bids?|deals?|orders?)\\b[^.;,]{0,60}"
+        "\\b(?:dropped|ditched|fell through)",
     ),
     Modality.DENIED: (
         "辟谣|否认|并[未无]|从未|不实|不属实|失实|[系为是]谣言|未(?:采购|购买|购入|订购|签署|拥有)|没有(?:采购|购买|部署|安装|签署|计划)",
         "did not(?! only)|didn't(?! only)|never(?! only)|denied|denies|no such|"
-        "has not (?:bought|ordered|installed|signed)|do(?:es)?(?: not|n't) (?:have|own|hold|operate) [^.;,]{0,16}\\d[\\d,.]*",
+        "has not (?:bought|ordered|installed|signed)|"
+        "do(?:es)?(?: not|n't) (?:have|own|hold|operate) [^.;,]{0,16}\\d[\\d,.]*",
     ),
 }
 _TAKES_BACK_IN = {
