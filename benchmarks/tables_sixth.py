@@ -70,7 +70,7 @@ def _html_table(words: str, attributes: str = "", head: int = 0) -> str:
 
 def page(body: str) -> Callable[[], bytes]:
     """Return a writer of a page."""
-    return lambda: f"<!doctype html><html><head><meta charset=utf-8></head><body>{body}</body></html>".encode()
+    return f"<!doctype html><html><head><meta charset=utf-8></head><body>{body}</body></html>".encode
 
 
 def word(*blocks: Any) -> Callable[[], bytes]:
