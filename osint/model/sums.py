@@ -22,6 +22,7 @@ from osint.model.tree import Floats, ReadingWord
 
 DRAWS = 20_000  # worlds in which the sum is taken: the ends of the interval are good to 2%
 SEED = 20_251_129
+KEPT_SUMS = 32  # sums whose draws are kept; the others are drawn again when they are asked for
 KEPT_ERRORS = 256  # relations whose errors are kept, of DRAWS numbers each
 OF_THE_SITE = frozenset({ReadingWord.USE, ReadingWord.STOREYS})
 """Bounded unknowns that are a matter of each site and not of a relation."""
@@ -33,10 +34,10 @@ class SharedSum:
 
     parts: tuple[Posterior, ...]
 
-    @cached_property
+    @property
     def draws(self) -> Floats:
         """The sum in DRAWS worlds, sorted; the same each time."""
-        return np.sort(_worlds(self.parts).sum(axis=0))
+        return _drawn(self.parts)
 
     @cached_property
     def interval(self) -> tuple[float, float, float]:
@@ -69,6 +70,11 @@ def sum_of(posteriors: Sequence[Posterior]) -> SharedSum:
     if not posteriors:
         raise BadInputError("there is nothing to add; give at least one site with evidence")
     return SharedSum(tuple(posteriors))
+
+
+@lru_cache(maxsize=KEPT_SUMS)
+def _drawn(parts: tuple[Posterior, ...]) -> Floats:
+    return np.sort(_worlds(parts).sum(axis=0))
 
 
 @lru_cache(maxsize=KEPT_ERRORS)

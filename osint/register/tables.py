@@ -25,7 +25,7 @@ from osint.register.dates import valid_date
 from osint.register.records import SCHEMAS, Column
 
 SHOWN = 20  # faults of one table that a message prints; the rest are counted
-MOST_ROWS = 100_000  # rows of one table: what judging them takes in memory (docs/benchmarks.md)
+MOST_ROWS = 100_000  # rows of one table, all held in memory: as many claims take about 3 GB when judged
 MOST_BYTES = 256 << 20  # of one table; it is held in memory several times over
 LONGEST_SHOWN = 60  # characters of a wrong cell that a message prints
 CLOSE_IDS = 12  # ids that a message offers for an unknown one
