@@ -14,7 +14,7 @@ from osint import model
 from osint.cli.main import main
 from osint.errors import BadInputError, OsintError
 from osint.model import Given, Network, estimate, parse_given
-from osint.model.mixture import _bivariate
+from osint.model.mixture import Mixture, Truncation, _bivariate
 from osint.register import QUANTITIES
 
 
@@ -386,6 +386,20 @@ def test_one_bound_is_a_bivariate_normal():
         both = multivariate_normal(cov=[[1, r], [r, 1]]).cdf([h, k])
         (found,) = _bivariate(*(np.array([float(x)]) for x in (h, k, r)))
         assert found == pytest.approx(both / norm.cdf(k), rel=1e-5)
+
+
+@pytest.mark.parametrize("left", [1e-4, 1e-2, 1.0])
+def test_quantiles_under_a_sharp_bound_agree_with_quadrature(left):
+    """Three readings, one of which leaves the bound next to no chance, against a fine sum."""
+    threshold = 0.02
+    means, sds, weights = np.array([0.0, 0.3, -0.2]), np.array([0.05, 0.2, 0.05]), np.array([0.7, 0.299, 0.001])
+    ones = np.ones((3, 1))
+    bound = Truncation(0 * ones, ones, np.array([threshold]), np.array([1.0]), np.full((3, 1, 1), left**2))
+    found = Mixture(weights, means, sds, bound).quantile([0.05, 0.5, 0.95])
+    x = np.linspace(-2, 2, 400_001)
+    densities = norm.pdf(x, means[:, None], sds[:, None]) * norm.cdf((x - threshold) / left)
+    cdf = np.cumsum(weights @ (densities / densities.sum(axis=1, keepdims=True)))
+    assert np.interp(found, x, cdf) == pytest.approx([0.05, 0.5, 0.95], abs=2e-4)
 
 
 def test_the_tightest_bound_of_each_side_is_kept(register):
