@@ -21,6 +21,7 @@ class DoubtKind(StrEnum):
     PRIVATE_USE = "check: private-use characters stand in the number, only a web font draws them"
     UNNAMED = "check: a character beside the number has a shape and no name in the file"
     HIDDEN_LAYER = "text layer laid invisibly over a picture, read by an unknown machine: check against the picture"
+    HIDDEN = "hidden in the file: perhaps not meant to be read"
     BY_MACHINE = "read by machine: check against the picture"
     READINGS_DIFFER = "check: two readings disagree, {}"
     SUSPECT = "check: {}"
@@ -29,7 +30,9 @@ class DoubtKind(StrEnum):
     @property
     def refuses(self) -> bool:
         """Whether a number under this doubt loses its value."""
-        return self not in (DoubtKind.PAGE_FONT_MISSING, DoubtKind.HIDDEN_LAYER, DoubtKind.BY_MACHINE)
+        return self not in (
+            DoubtKind.PAGE_FONT_MISSING, DoubtKind.HIDDEN_LAYER, DoubtKind.HIDDEN, DoubtKind.BY_MACHINE,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -49,6 +52,15 @@ class FilingDoubt:
     def sentence(self) -> str:
         """Return the reason in words."""
         return self.kind.format(self.detail)
+
+
+def hidden_doubts(spans: list[tuple[int, int]]) -> list[FilingDoubt]:
+    """Return the doubts of passages that a file hides."""
+    return [
+        FilingDoubt(at, min(at + LONGEST_DOUBT, end), DoubtKind.HIDDEN)
+        for start, end in spans
+        for at in range(start, end, LONGEST_DOUBT)
+    ]
 
 
 class BlockedReason(StrEnum):

@@ -13,11 +13,20 @@ from osint import claims
 from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableError
 from osint.filings import html
 from osint.filings.decode import decode
-from osint.filings.doubt import LONGEST_DOUBT, BlockedReason, DoubtKind, FilingDoubt, blocked, page_doubts
+from osint.filings.doubt import (
+    LONGEST_DOUBT,
+    BlockedReason,
+    DoubtKind,
+    FilingDoubt,
+    blocked,
+    hidden_doubts,
+    page_doubts,
+)
 from osint.filings.facts import FILES, DocumentFacts, heading, joined_url, read_facts, read_notice
 from osint.filings.grid import outside_tables
 from osint.filings.office import read_office
 from osint.filings.tables import claims_of_tables, unread_remarks
+from osint.filings.text_tables import text_tables
 from osint.register import LADDER, TAKEN_BACK, Modality
 
 if TYPE_CHECKING:
@@ -190,10 +199,12 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
     if suffix == ".pdf" and head[:1] == b"<":
         return _html(data, name, label, ("is named .pdf but is a web page: perhaps a refusal of the server, read it",))
     if data[:4] == b"PK\x03\x04":
-        text, cells, remarks = read_office(data, name)
-        facts = read_facts(text, name, cells=cells)
-        remarks += tuple(unread_remarks(tuple(cells), text))
-        return Filing(name, Medium.OFFICE, text, data, cells=tuple(cells), remarks=remarks, facts=facts)
+        read = read_office(data, name)
+        return Filing(
+            name, Medium.OFFICE, read.text, data, cells=read.cells,
+            remarks=(*read.remarks, *unread_remarks(read.cells, read.text)),
+            facts=read_facts(read.text, name, cells=read.cells), doubtful=tuple(sorted(hidden_doubts(read.hidden))),
+        )  # fmt: skip
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise UnreadableError(f"{name}: an old or encrypted Office file; save it as .docx or .xlsx without a password")
     if data.startswith(_PICTURES):
@@ -213,7 +224,10 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
     text, codec, remarks = _decoded(data, name, label)
     if codec == "utf-8-sig":
         text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
-    return Filing(name, Medium.TEXT, text, data, codec, remarks=remarks, facts=read_facts(text, name))
+    cells = tuple(text_tables(text, name))
+    facts = read_facts(text, name, cells=cells)
+    remarks += tuple(unread_remarks(cells, text))
+    return Filing(name, Medium.TEXT, text, data, codec, cells=cells, remarks=remarks, facts=facts)
 
 
 def _decoded(data: bytes, name: str, label: str) -> tuple[str, str, tuple[str, ...]]:
@@ -236,12 +250,15 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
     source, codec, odd = _decoded(data, name, label)
     page = html.read_html(source)
     doubts, drawn = page_doubts(page.text, page.drawn, page.fonts)
+    doubts += hidden_doubts(page.hidden)
     hidden = sum(len(page.text[start:end].strip()) for start, end in page.hidden)
     if hidden:
         drawn.insert(0, f"{hidden} characters are hidden by style and were read too")
     if any(re.search(r"\d", page.text[start:end]) for start, end in page.asides):
         drawn.append("numbers in menus, footers and lists of links to other pages were left out")
     main = html.cut_out(page.text, page.asides)
+    drawn_with_bars = text_tables(outside_tables(tuple(page.cells), main)) if "<pre" in source.lower() else []
+    page.cells = sorted([*page.cells, *drawn_with_bars], key=lambda cell: cell.start)
     reason = blocked(source, page.text)
     if reason:
         drawn.insert(0, str(reason))

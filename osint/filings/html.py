@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from osint.filings.decode import decode
-from osint.filings.grid import Cell, TableGrid, header_rows
+from osint.filings.grid import BORDER, Cell, TableGrid, header_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,8 +68,6 @@ _TO_THE_END = 65_534
 """rows of a cell with rowspan=0, as browsers do"""
 _DEEPEST = 8
 """tables nested deeper than this are read as text without cells"""
-BORDER = " | "
-"""what separates the cells of a row in the text"""
 
 
 @dataclass
@@ -164,7 +162,7 @@ class _Parser:
         """where a line break inside a cell is due before the next words"""
         self.silent, self.depth, self.in_title = "", 0, False
         self.tables: list[_Table] = []
-        self.is_raised = False
+        self.is_raised = self.in_pre = False
         self.too_deep, self.grids = 0, list[TableGrid]()
         self.link, self.link_words, self.link_start = "", "", 0
         self.aside, self.face, self.hidden, self.menu = _Part(), _Part(), _Part(), _Part()
@@ -241,7 +239,9 @@ class _Parser:
             words = run.group().lstrip() if self.last in "\n|" or self.break_at >= 0 else run.group()
             if words:
                 self._add(words, at + run.end() - len(words))
-                if run.end() < len(token) and re.search(r"[A-Za-z0-9,.]$", words):
+                if run.end() < len(token) and self.in_pre and token[run.end()] != "\t":
+                    self._break(at + run.end())
+                elif run.end() < len(token) and re.search(r"[A-Za-z0-9,.]$", words):
                     self._add(" ", at + run.end())
 
     # ------------------------------------------------------------ tags
@@ -308,6 +308,11 @@ class _Parser:
         """Write raised digits as such, so that a footnote mark is no part of the number before it."""
         self.is_raised = not closing
 
+    def on_pre(self, tag: str, closing: bool, inner: str, at: int) -> None:
+        """Keep the lines of the source."""
+        self.in_pre = not closing
+        self._break(at)
+
     # ------------------------------------------------------------ tables
 
     def on_table(self, tag: str, closing: bool, inner: str, at: int) -> None:
@@ -366,6 +371,7 @@ class _Parser:
 _HANDLERS: dict[str, Callable[[_Parser, str, bool, str, int], None]] = {
     "a": _Parser.on_link,
     "sup": _Parser.on_raised,
+    "pre": _Parser.on_pre,
     "table": _Parser.on_table,
     **dict.fromkeys(("tr", "thead", "tbody", "tfoot"), _Parser.on_rows),
     **dict.fromkeys(("td", "th"), _Parser.on_cell),

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache, cached_property, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from osint.claims import (
@@ -55,6 +56,8 @@ class ColumnRole(StrEnum):
     UNIT = "unit"
     LOT = "lot"
     NAME = "name"
+    PARTY = "party"
+    """who buys, bids or builds: they name a row, and never what is counted in it"""
     SPEC = "spec"
     """models and specifications, which hold for one unit"""
     RESULT = "result"
@@ -78,19 +81,27 @@ def _role_patterns() -> list[tuple[ColumnRole, re.Pattern[str]]]:
 
 
 _NEVER_READ = (
-    ColumnRole.SERIAL, ColumnRole.DATE, ColumnRole.UNIT, ColumnRole.LOT, ColumnRole.NAME, ColumnRole.SPEC,
-    ColumnRole.RESULT, ColumnRole.ATTRIBUTE,
+    ColumnRole.SERIAL, ColumnRole.DATE, ColumnRole.UNIT, ColumnRole.LOT, ColumnRole.NAME, ColumnRole.PARTY,
+    ColumnRole.SPEC, ColumnRole.RESULT, ColumnRole.ATTRIBUTE,
 )  # fmt: skip
 """columns whose bare numbers are read only where their own header states a unit"""
+_NAMING = (ColumnRole.NAME, ColumnRole.PARTY)
+_TOTAL = re.compile(r"[\w()（）]{0,6}(?:合\s?计|小\s?计|总\s?计|共计)|(?:sub-?|grand )?total\b", re.IGNORECASE)
+"""a label of a row of sums, in whatever column it stands"""
+_NAMES_ONLY = re.compile(r"items?|names?|项目|品目|名称|指标|类别|货物", re.IGNORECASE)
+"""heads under which a number is a serial, whatever unit stands in its row"""
 _PER = re.compile(
     r"(?:每|单|均)(台套|机柜|机架|台|套|张|柜|架|卡|块|个|节点|平方米|亩|千瓦时|度|P)|\bper ([A-Za-z]{2,10})|"
     r"(单价|unit price|price each)",
     re.IGNORECASE,
 )
-_QUANTITY = re.compile(
-    r"数量|数目|台数|规模|面积|机柜|机架|服务器|算力|功率|负荷|电量|能耗|人数|比例|[率%]|count|number|quantity|area|power|load|racks|servers",
-    re.I,
+_QUANTITIES = (
+    r"数量|数目|台数|规模|面积|机柜|机架|服务器|算力|功率|负荷|电量|能耗|人数|"
+    r"count|number|quantity|area|power|load|racks|servers"
 )
+_QUANTITY = re.compile(_QUANTITIES, re.IGNORECASE)
+_QUANTITY_END = re.compile(rf"(?:{_QUANTITIES}|数)(?:[(（\[].*)?$", re.IGNORECASE)
+_SHARE = re.compile(r"[率%％]|占比|比重|比例|同比|环比|增[长幅速]|share|percent|ratio", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _RANGE_OF_YEARS = range(1990, 2051)
 _LOST = re.compile(
@@ -136,14 +147,19 @@ class Note:
             units = [found] if found else []
         return cls(tuple(dict.fromkeys(units)))
 
-    def unit_for(self, header: str, row: str, role: ColumnRole) -> CellUnit | None:
-        """Return the unit that a column takes from the note; None where it states none, or several fit."""
-        is_money = role is ColumnRole.MONEY
-        if not is_money and not _QUANTITY.search(label_unit(header)[1]):
-            is_sum = _QUANTITY.search(row) is None
-            fitting = [unit for unit in self.units if unit.is_money == is_sum or (len(self.units) == 1 and is_sum)]
+    def unit_for(self, headers: tuple[str, ...], row: str) -> CellUnit | None:
+        """Return the unit that a cell takes from the note; None where it states none, or several fit."""
+        words = [label_unit(header)[1] for header in headers]
+        shares = [unit for unit in self.units if unit.measure.family == "share"]
+        others = [unit for unit in self.units if unit not in shares]
+        if _SHARE.search(words[-1] if words else "") or _SHARE.search(row):
+            fitting = shares
+        elif any(column_role(header) is ColumnRole.MONEY for header in headers):
+            fitting = [unit for unit in others if unit.is_money]
+        elif any(map(_QUANTITY.search, words)) or _QUANTITY_END.search(row):
+            fitting = [unit for unit in others if not unit.is_money]
         else:
-            fitting = [unit for unit in self.units if unit.is_money == is_money]
+            fitting = [unit for unit in others if unit.is_money or len(others) == 1]
         return fitting[0] if len(fitting) == 1 else None
 
 
@@ -187,7 +203,7 @@ class Table:
         self._rows = {row: sorted(found, key=lambda c: c.column) for row, found in self._rows.items() if row <= last}
         self._notes = self._notes_inside()
         self._columns: dict[tuple[str, ...], dict[int, bool]] = {}
-        self._labels_of: dict[int, tuple[Cell, ...]] = {}
+        self._labels_of: dict[tuple[int, int], tuple[Cell, ...]] = {}
         self._is_wide = max(cell.column for cell in cells) > _PAIR
         self._period = self._repeats()
         self._text_columns, self._counted = self._columns_of_words(), self._counting_columns()
@@ -223,9 +239,9 @@ class Table:
         """Return the role of the column of a cell, by its header and by what stands in it."""
         role = column_role(cell.headers[-1]) if cell.headers else ColumnRole.VALUE
         is_counted = cell.column in self._counted and not any(label_unit(one)[0] for one in cell.headers)
-        if is_counted and role in (ColumnRole.VALUE, ColumnRole.NAME, ColumnRole.LOT) and self._is_wide:
+        if is_counted and role in (ColumnRole.VALUE, *_NAMING, ColumnRole.LOT) and self._is_wide:
             return ColumnRole.LOT if role is ColumnRole.LOT else ColumnRole.SERIAL
-        if role is ColumnRole.NAME and cell.column not in self._text_columns:
+        if role in _NAMING and cell.column not in self._text_columns:
             return ColumnRole.VALUE
         return role
 
@@ -233,7 +249,7 @@ class Table:
         """Return the columns that count their rows: 1, 2, 3."""
         columns: dict[int, list[str]] = {}
         for cell in self.cells:
-            if not cell.header and cell.text:
+            if not cell.header and cell.text and not _TOTAL.match(cell.text):
                 columns.setdefault(cell.column, []).append(cell.text)
         ones = [[str(n) for n in range(1, len(words) + 1)] for words in columns.values()]
         counted = {
@@ -259,18 +275,38 @@ class Table:
                 return period
         return 0
 
+    @cached_property
+    def _gaps(self) -> list[int]:
+        """Return the empty columns that part tables side by side, each with words of its own to name its rows."""
+        wide = max(cell.column + cell.column_span - 1 for cell in self.cells)
+        used = {
+            column
+            for cell in self.cells
+            if cell.text and cell.column_span * 2 <= wide
+            for column in range(cell.column, cell.column + cell.column_span)
+        }
+        gaps = [column for column in range(2, wide) if column not in used and column - 1 in used]
+        edges = [0, *gaps, wide + 1]
+        named = all(any(low < column < high for column in self._text_columns) for low, high in pairwise(edges))
+        return gaps if named else []
+
+    def _band(self, column: int) -> int:
+        """Return the number of the table side by side in which a column stands."""
+        return bisect_right(self._gaps, column)
+
     def row_cells(self, cell: Cell) -> tuple[Cell, ...]:
         """Return the cells that name the row of a cell, the outer first."""
-        row = self._rows[cell.row]
+        row = [one for one in self._rows[cell.row] if self._band(one.column) == self._band(cell.column)]
         if self._period:
             part = (cell.column - 1) // self._period
             beside = self._label_cells([one for one in row if (one.column - 1) // self._period == part])
             return tuple(one for one in beside if one is not cell)
         if not any(one.headers for one in row):
             return _beside(row, cell)
-        if cell.row not in self._labels_of:
-            self._labels_of[cell.row] = self._label_cells(row)
-        return tuple(one for one in self._labels_of[cell.row] if one is not cell)
+        place = (cell.row, self._band(cell.column))
+        if place not in self._labels_of:
+            self._labels_of[place] = self._label_cells(row)
+        return tuple(one for one in self._labels_of[place] if one is not cell)
 
     def _label_cells(self, row: list[Cell]) -> tuple[Cell, ...]:
         filled = [one for one in row if one.text and not (one.header and one.row == row[0].row and not one.headers)]
@@ -279,14 +315,15 @@ class Table:
             one.column
             for one in filled
             if one.column not in self._text_columns
-            and roles[one.column] not in (*_NEVER_READ, ColumnRole.SPEC, ColumnRole.NAME)
+            and roles[one.column] not in _NEVER_READ
+            and not _TOTAL.match(one.text)
         ]
         first = min(numbers, default=0)
         leading = [
             one for one in filled if one.column < first and _names_row(one, roles[one.column], self._text_columns)
         ]
         if not leading:
-            leading = [one for one in filled if roles[one.column] is ColumnRole.NAME and not is_value(one.text)][:1]
+            leading = [one for one in filled if roles[one.column] in _NAMING and not is_value(one.text)][:1]
         if not leading:
             leading = [
                 one
@@ -299,6 +336,23 @@ class Table:
             leading = filled[:1]
         return tuple(leading[:_MOST_LABELS])
 
+    @cached_property
+    def _naming_rows(self) -> list[tuple[int, dict[int, str]]]:
+        """Return (row, column -> words) of the rows that name what stands below: 名称 | 服务器 | 机柜."""
+        found = []
+        for number, row in sorted(self._rows.items()):
+            label = next((one for one in row if one.text), None)
+            if label and not label.headers[1:] and column_role(label.text) is ColumnRole.NAME:
+                words = {one.column: one.text for one in row if one is not label and counted_kind(one.text)}
+                found += [(number, words)] if words else []
+        return found
+
+    def _named_above(self, cell: Cell) -> str:
+        """Return what a row that names things says of the column of a cell: the nearest above it, else the first."""
+        rows = self._naming_rows
+        nearest = next((words for row, words in reversed(rows) if row < cell.row), rows[0][1] if rows else {})
+        return nearest.get(cell.column, "")
+
     def sentence(self, cell: Cell) -> str:
         """Return the header line and the row of a cell, as they are quoted."""
         row = self._rows[cell.row]
@@ -310,6 +364,8 @@ class Table:
 
     def _unit_cell(self, cell: Cell, header: str, role: ColumnRole, own: CellUnit | None) -> CellUnit | None:
         """Return the unit that a cell of its own in the row gives a number."""
+        if _NAMES_ONLY.fullmatch(header.strip()):
+            return None
         row = self._rows[cell.row]
         at = row.index(cell)
         for one in row:
@@ -362,7 +418,7 @@ class Table:
             if unit and not unit.agrees_with(other):
                 reading.refused = f"two units compete, {unit.written} and {other.written}"
         if unit is None:
-            unit = self.note_at(cell.row).unit_for(header, row_words, role)
+            unit = self.note_at(cell.row).unit_for(cell.headers, row_words)
             if unit:
                 reading.source = UnitSource.NOTE
                 reading.doubts.append(f"the unit {unit.written} stands in a note over the table")
@@ -385,7 +441,15 @@ class Table:
         header = cell.headers[-1] if cell.headers else ""
         head_words = label_unit(header)[1]
         above = [label_unit(one)[1] for one in reversed(cell.headers)]
-        beside = [label_unit(one.text)[1] for one in reversed(labels)]
+        parties = [one for one in labels if self.role(one) is ColumnRole.PARTY]
+        things = [one for one in labels if one not in parties]
+        beside = [label_unit(one.text)[1] for one in (*reversed(things), *reversed(parties))]
+        if named := self._named_above(cell):
+            beside = [
+                *(one for one in beside if is_generic(one)),
+                named,
+                *(one for one in beside if not is_generic(one)),
+            ]
         by_column = reading.source is UnitSource.COLUMN_HEADER or any(map(counted_kind, above))
         names = above + beside if by_column else beside + above
         implied = unit is None and role is ColumnRole.VALUE and _implied(head_words, labels)
@@ -461,7 +525,7 @@ class Table:
 
 
 def _names_row(cell: Cell, role: ColumnRole, columns_of_words: set[int]) -> bool:
-    if role in (ColumnRole.LOT, ColumnRole.NAME):
+    if role in (ColumnRole.LOT, *_NAMING) or _TOTAL.match(cell.text):
         return True
     return (
         role is ColumnRole.VALUE
