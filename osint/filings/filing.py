@@ -120,7 +120,7 @@ class Filing:
     links: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """(address, words) of links; attachments are among them"""
     blocked: BlockedReason | None = None
-    """why nothing can be read: a page that a script builds, a form to log in, a text decoded twice"""
+    """why nothing can be read: a page that a script builds, a form to log in, a refusal, a text that is damaged"""
     doubtful: tuple[FilingDoubt, ...] = field(default=(), repr=False)
     """passages in which a number must not be taken as it stands, in order"""
     asides: tuple[tuple[int, int], ...] = field(default=(), repr=False)
@@ -226,8 +226,9 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
         text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
     cells = tuple(text_tables(text, name))
     facts = read_facts(text, name, cells=cells)
-    remarks += tuple(unread_remarks(cells, text))
-    return Filing(name, Medium.TEXT, text, data, codec, cells=cells, remarks=remarks, facts=facts)
+    reason = blocked("", text)
+    remarks = (*([str(reason)] if reason else []), *remarks, *unread_remarks(cells, text))
+    return Filing(name, Medium.TEXT, text, data, codec, cells=cells, remarks=remarks, facts=facts, blocked=reason)
 
 
 def _decoded(data: bytes, name: str, label: str) -> tuple[str, str, tuple[str, ...]]:
@@ -241,8 +242,6 @@ def _decoded(data: bytes, name: str, label: str) -> tuple[str, str, tuple[str, .
         raise UnreadableError(
             f"{name}: the bytes are no text in any codec that is tried; open it by hand and save its text"
         )
-    if not text.strip():
-        remarks += ("the file is empty, which says nothing of the document: fetch it again",)
     return text, codec, remarks
 
 
@@ -259,7 +258,7 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
     main = html.cut_out(page.text, page.asides)
     drawn_with_bars = text_tables(outside_tables(tuple(page.cells), main)) if "<pre" in source.lower() else []
     page.cells = sorted([*page.cells, *drawn_with_bars], key=lambda cell: cell.start)
-    reason = blocked(source, page.text)
+    reason = blocked(source, main)
     if reason:
         drawn.insert(0, str(reason))
     if page.has_struck:
@@ -375,10 +374,11 @@ def about(filing: Filing) -> About:
 # ---------------------------------------------------------------- opening and reading
 
 
-def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse) -> Filing:
+def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse, *, data: str | Path | None = None) -> Filing:
     """Return the filing at a path, at a captured web address or under a capture's number or SHA-256.
 
-    `read` turns bytes and their name into the filing; `parse_with_ocr` reads pictures as well.
+    `read` turns bytes and their name into the filing; `parse_with_ocr` reads pictures as well.  `data` is the folder of
+    the case that holds the captures.
 
     Raises NotFoundError where there is none; a web address must have been captured before.
     """
@@ -393,7 +393,7 @@ def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse) -> Fili
         )
     from osint import archive
 
-    store = archive.Archive(archive.captures_directory()).open(make=False)
+    store = archive.Archive(archive.captures_directory(data)).open(make=False)
     newest = None
     for entry in store.entries():
         if name in (str(entry.seq), entry.url, entry.final_url) or (len(name) >= 8 and entry.sha256.startswith(name)):
@@ -452,7 +452,7 @@ _CALLED_OFF = re.compile(
 
 def _filed(claim: claims.TextClaim, kind: str) -> claims.TextClaim:
     """Return a claim that states no rung with that of the kind of its filing: what is tendered or approved is filed."""
-    if claim.rung or claim.modality or not kind or claim.kind not in _BUILT:
+    if claim.rung or claim.modality or claim.rung_reason or not kind or claim.kind not in _BUILT:
         return claim
     labels = claim.column_label + claim.row_label
     if any(pattern.search(claim.sentence) or pattern.search(labels) for pattern in (_OF_BIDDERS, _OF_REGION)):

@@ -90,6 +90,8 @@ _TOTAL = re.compile(r"[\w()（）]{0,6}(?:合\s?计|小\s?计|总\s?计|共计)|
 """a label of a row of sums, in whatever column it stands"""
 _NAMES_ONLY = re.compile(r"items?|names?|项目|品目|名称|指标|类别|货物", re.IGNORECASE)
 """heads under which a number is a serial, whatever unit stands in its row"""
+_MEASURES_NOTHING = (ColumnRole.SERIAL, ColumnRole.DATE, ColumnRole.RESULT, ColumnRole.ATTRIBUTE)
+"""labels of rows to which no note gives a unit: 联系电话, 拟开工时间, 得分"""
 _PER = re.compile(
     r"(?:每|单|均)(台套|机柜|机架|台|套|张|柜|架|卡|块|个|节点|平方米|亩|千瓦时|度|P)|\bper ([A-Za-z]{2,10})|"
     r"(单价|unit price|price each)",
@@ -112,7 +114,8 @@ _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[A-Za-z一-龥]")
 _DAY = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?日?)?月?")
 
-
+_IS_DAY = re.compile(r"(?:19|20)\d\d\s?[-/年]\s?(?:0?[1-9]|1[0-2])(?:\s?[-/月]\s?(?:[012]?\d|3[01])\s?日?)?月?")
+"""a cell that is a month or a day, and no range of numbers"""
 _BILINGUAL = re.compile(r"([一-龥][一-龥、（）()/]*)\s?([A-Za-z][A-Za-z .'/-]*)")
 """a header that says the same in Chinese and in English"""
 
@@ -216,6 +219,8 @@ class Table:
             title = len(filled) == 1 or any(re.match(r"[(（]?(?:金额)?单位\s?[:：]", c.text) for c in filled[1:])
             for cell in filled if title else filled[:1]:
                 note = Note.of(cell.text) if title or re.search(r"单位\s?[:：]|\bunit", cell.text, re.I) else Note()
+                if note.units and not title and any(is_value(one.text) for one in filled[1:]):
+                    continue  # the label of a row
                 if not note.units and not title and cell.header:
                     unit = label_unit(cell.text)[0]
                     note = Note((unit,)) if unit and not is_value(cell.text) else Note()
@@ -417,7 +422,7 @@ class Table:
         for other, _ in sources[1:]:
             if unit and not unit.agrees_with(other):
                 reading.refused = f"two units compete, {unit.written} and {other.written}"
-        if unit is None:
+        if unit is None and not (nearest and column_role(nearest.text) in _MEASURES_NOTHING):
             unit = self.note_at(cell.row).unit_for(cell.headers, row_words)
             if unit:
                 reading.source = UnitSource.NOTE
@@ -440,7 +445,7 @@ class Table:
         """Fill in the context of a cell, and what was inferred."""
         header = cell.headers[-1] if cell.headers else ""
         head_words = label_unit(header)[1]
-        above = [label_unit(one)[1] for one in reversed(cell.headers)]
+        above = [label_unit(one)[1] for one in reversed(cell.headers) if not is_unit(one)]
         parties = [one for one in labels if self.role(one) is ColumnRole.PARTY]
         things = [one for one in labels if one not in parties]
         beside = [label_unit(one.text)[1] for one in (*reversed(things), *reversed(parties))]
@@ -476,7 +481,7 @@ class Table:
         )
         reading.context = CellContext(unit, tuple(names), stated, around, self._date(cell, labels, row), per, model)
         apart = reading.source is not UnitSource.COLUMN_HEADER
-        if role is ColumnRole.SERIAL or (role in _NEVER_READ and apart):
+        if role is ColumnRole.SERIAL or (role in _NEVER_READ and apart) or _IS_DAY.fullmatch(cell.text):
             reading.context = replace(reading.context, unit=None)
         if cell.doubt:
             reading.refused = reading.refused or cell.doubt
@@ -513,7 +518,8 @@ class Table:
             unit = (read_unit(counted[1]) if counted else None) or label_unit(header)[0]
             if unit and unit.measure.family in _COUNTING:
                 found = unit.written
-        return found.split()[0] if found and len(found.split()[0]) <= len("台（套）") else ""
+        word = found.split()[0] if found else ""
+        return word if len(word) <= (_LONGEST_LATIN_UNIT if word.isascii() else _LONGEST_UNIT) else ""
 
     def _date(self, cell: Cell, labels: tuple[Cell, ...], row: list[Cell]) -> str:
         """Return the year of header or label, else the day in a column of days."""
@@ -562,6 +568,7 @@ def _beside(row: list[Cell], cell: Cell) -> tuple[Cell, ...]:
 
 
 _SAYS_NUMBER = re.compile(r"数|quantity|qty|count|number", re.IGNORECASE)
+_LONGEST_UNIT, _LONGEST_LATIN_UNIT = 4, 8
 _COUNTED_IN = re.compile(r"\d[\d,.]*\s?([^\d\s].{0,5})")
 _COUNTING = ("thing", "cards", "servers", "racks", "chips")
 
@@ -670,7 +677,9 @@ def _finished(table: Table, cell: Cell, reading: _Reading, claim: TextClaim, sta
         doubts += [cell.inferred] if cell.inferred else reading.mild
     warning, confidence = claim.warning, claim.confidence
     if reading.lost:
-        doubts.append(f"a bid that did not win ({reading.lost})")
+        said = f"a bid that did not win ({reading.lost})"
+        doubts.append(said)
+        claim = claim._replace(rung="", aim="", modality="", rung_reason=said)
     refused = reading.refused if not is_own else ""
     other = reading.context.unit
     if is_own and other and other.measure.si_unit != claim.quantity.si_unit and other.measure.si_unit:
