@@ -81,14 +81,16 @@ class BlockedReason(StrEnum):
 _FEW_WORDS = 120
 """characters of a page up to which it is a shell"""
 _NO_QUANTITY = re.compile(
-    r"(?:©|版权所有|copyright|ICP|公网安备|事件ID|[Vv](?=\d)|电话|热线|支持)[^。;；<]{0,40}|40[0-9] ?(?=forbidden|unauthorized)",
+    r"(?:©|版权所有|copyright|ICP|公网安备|事件ID|[Vv](?=\d)|电话|热线|支持)[^。;；<]{0,40}|"
+    r"40[0-9] ?(?=forbidden|unauthorized)",
     re.IGNORECASE,
 )
 """what holds digits at the foot of any page"""
 _LOGIN = re.compile(r"登录|登陆|请先登|密码|log ?in|sign ?in|password", re.IGNORECASE)
 _PASSWORD = re.compile(r"<input[^>]{0,300}type\s{0,3}=\s{0,3}[\"']?password", re.IGNORECASE)
 _REFUSES = re.compile(
-    r"验证码|访问过于频繁|拦截|拒绝访问|禁止访问|forbidden|access denied|unauthori[sz]ed|captcha|are (?:you )?(?:not )?a robot",
+    r"验证码|访问过于频繁|拦截|拒绝访问|禁止访问|"
+    r"forbidden|access denied|unauthori[sz]ed|captcha|are (?:you )?(?:not )?a robot",
     re.IGNORECASE,
 )
 _FRAME = re.compile(r"<i?frame\b|http-equiv\s{0,3}=\s{0,3}[\"']?refresh", re.IGNORECASE)
