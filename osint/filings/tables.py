@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from osint.claims import (
     CellContext,
@@ -19,93 +17,31 @@ from osint.claims import (
     is_generic,
     is_unit,
     label_unit,
-    read_cell,
     read_unit,
 )
+from osint.filings.column_roles import MEASURES_NOTHING, NAMING, NEVER_READ, ColumnRole, Note, column_role
 from osint.filings.grid import Cell, is_value
-from osint.register import table_rows
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from osint.claims import TextClaim
 
 _MOST_LABELS = 6
 """label cells of one row that are kept"""
 _MOST_STEPS = 1_000_000
 """rows over which spanning cells of one table are followed"""
 _LONGEST_LABEL = 120
-_LONGEST_NOTE = 60
-"""characters of a line above a table that can be its note"""
-_NOTE_LINES = 3
 _PAIR = 2
 _SHORT_CELL = 20
-_LONGEST_SENTENCE, _LONGEST_SUBJECT = 300, 80
-_LONG_CELL = 1500
-"""characters of a cell from which on it is a text, not a value; its claims keep their row and column"""
+_LONGEST_SENTENCE = 300
 
 
-class ColumnRole(StrEnum):
-    """What the numbers of a column are, by its header."""
-
-    VALUE = "value"
-    MONEY = "money"
-    SERIAL = "serial"
-    """numbers that count nothing: serials, codes, telephones, scores, ranks, pages"""
-    DATE = "date"
-    UNIT = "unit"
-    LOT = "lot"
-    NAME = "name"
-    PARTY = "party"
-    """who buys, bids or builds: they name a row, and never what is counted in it"""
-    SPEC = "spec"
-    """models and specifications, which hold for one unit"""
-    RESULT = "result"
-    """whether a bid won"""
-    ATTRIBUTE = "attribute"
-    """addresses, remarks and the like, which name no row"""
-
-
-@cache
-def _role_patterns() -> list[tuple[ColumnRole, re.Pattern[str]]]:
-    """Return the patterns of column_roles.csv; the first that is found decides."""
-    found = []
-    for row in table_rows("column_roles.csv", __package__):
-        words = [
-            rf"\b{re.escape(w)}(?!\w)" if w.isascii() and w[0].isalpha() else re.escape(w)
-            for w in row["words"].split("|")
-        ]
-        form = {"whole": "^(?:{})$", "end": "(?:{})$", "anywhere": "(?:{})"}[row["match"]]
-        found.append((ColumnRole(row["role"]), re.compile(form.format("|".join(words)), re.IGNORECASE)))
-    return found
-
-
-_NEVER_READ = (
-    ColumnRole.SERIAL, ColumnRole.DATE, ColumnRole.UNIT, ColumnRole.LOT, ColumnRole.NAME, ColumnRole.PARTY,
-    ColumnRole.SPEC, ColumnRole.RESULT, ColumnRole.ATTRIBUTE,
-)  # fmt: skip
-"""columns whose bare numbers are read only where their own header states a unit"""
-_NAMING = (ColumnRole.NAME, ColumnRole.PARTY)
 _TOTAL = re.compile(r"[\w()（）]{0,6}(?:合\s?计|小\s?计|总\s?计|共计)|(?:sub-?|grand )?total\b", re.IGNORECASE)
 """a label of a row of sums, in whatever column it stands"""
 _NAMES_ONLY = re.compile(r"items?|names?|项目|品目|名称|指标|类别|货物", re.IGNORECASE)
 """heads under which a number is a serial, whatever unit stands in its row"""
-_MEASURES_NOTHING = (ColumnRole.SERIAL, ColumnRole.DATE, ColumnRole.RESULT, ColumnRole.ATTRIBUTE)
-"""labels of rows to which no note gives a unit: 联系电话, 拟开工时间, 得分"""
 _PER = re.compile(
     r"(?:每|单|均)(台套|机柜|机架|台|套|张|柜|架|卡|块|个|节点|平方米|亩|千瓦时|度|P)|\bper ([A-Za-z]{2,10})|"
     r"(单价|unit price|price each)",
     re.IGNORECASE,
 )
-_QUANTITIES = (
-    r"数量|数目|台数|规模|面积|机柜|机架|服务器|算力|功率|负荷|电量|能耗|人数|"
-    r"count|number|quantity|area|power|load|racks|servers"
-)
-_QUANTITY = re.compile(_QUANTITIES, re.IGNORECASE)
-_QUANTITY_END = re.compile(rf"(?:{_QUANTITIES}|数)(?:[(（\[].*)?$", re.IGNORECASE)
-_SHARE = re.compile(r"[率%％]|占比|比重|比例|同比|环比|增[长幅速]|share|percent|ratio", re.IGNORECASE)
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_RANGE_OF_YEARS = range(1990, 2051)
+RANGE_OF_YEARS = range(1990, 2051)
 _LOST = re.compile(
     r"^(?:否|未中标|未成交|未入围|落选|不中标|no|not awarded|rejected|lost|unsuccessful)$", re.IGNORECASE
 )
@@ -116,58 +52,10 @@ _DAY = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1
 
 _IS_DAY = re.compile(r"(?:19|20)\d\d\s?[-/年]\s?(?:0?[1-9]|1[0-2])(?:\s?[-/月]\s?(?:[012]?\d|3[01])\s?日?)?月?")
 """a cell that is a month or a day, and no range of numbers"""
-_BILINGUAL = re.compile(r"([一-龥][一-龥、（）()/]*)\s?([A-Za-z][A-Za-z .'/-]*)")
-"""a header that says the same in Chinese and in English"""
-
-
-@lru_cache(maxsize=4096)
-def column_role(header: str) -> ColumnRole:
-    """Return the role of a column by the words of its lowest header."""
-    words = label_unit(header)[1]
-    plain = re.sub(r"[(（\[【].*?[)）\]】]|\s(?=[一-龥])", "", words).strip()
-    both = _BILINGUAL.fullmatch(plain)
-    for one in (both[1], both[2]) if both else (plain,):
-        role = next((role for role, pattern in _role_patterns() if pattern.search(one.strip())), ColumnRole.VALUE)
-        if role is not ColumnRole.VALUE:
-            return role
-    return ColumnRole.VALUE
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Units that a line above a table, or its corner, states for all numbers without one."""
-
-    units: tuple[CellUnit, ...] = ()
-
-    @classmethod
-    def of(cls, words: str) -> Note:
-        """Return the units of a line: 单位：万元、台."""
-        said = re.search(r"(?:单位|[Uu]nits?)\s?[:：为]\s?([^()（）\n]{1,20})", words)
-        parts = [said[1], *re.split(r"[、,，;；]|\sand\s", said[1])] if said else []
-        units = [unit for part in parts if (unit := read_unit(part.strip()))]
-        if not units and re.search(r"\bin\b|单位|计量", words):
-            found = label_unit(words)[0]
-            units = [found] if found else []
-        return cls(tuple(dict.fromkeys(units)))
-
-    def unit_for(self, headers: tuple[str, ...], row: str) -> CellUnit | None:
-        """Return the unit that a cell takes from the note; None where it states none, or several fit."""
-        words = [label_unit(header)[1] for header in headers]
-        shares = [unit for unit in self.units if unit.measure.family == "share"]
-        others = [unit for unit in self.units if unit not in shares]
-        if _SHARE.search(words[-1] if words else "") or _SHARE.search(row):
-            fitting = shares
-        elif any(column_role(header) is ColumnRole.MONEY for header in headers):
-            fitting = [unit for unit in others if unit.is_money]
-        elif any(map(_QUANTITY.search, words)) or _QUANTITY_END.search(row):
-            fitting = [unit for unit in others if not unit.is_money]
-        else:
-            fitting = [unit for unit in others if unit.is_money or len(others) == 1]
-        return fitting[0] if len(fitting) == 1 else None
 
 
 @dataclass
-class _Reading:
+class CellReading:
     """What was found of one cell: its context, its labels and what was inferred."""
 
     context: CellContext
@@ -244,9 +132,9 @@ class Table:
         """Return the role of the column of a cell, by its header and by what stands in it."""
         role = column_role(cell.headers[-1]) if cell.headers else ColumnRole.VALUE
         is_counted = cell.column in self._counted and not any(label_unit(one)[0] for one in cell.headers)
-        if is_counted and role in (ColumnRole.VALUE, *_NAMING, ColumnRole.LOT) and self._is_wide:
+        if is_counted and role in (ColumnRole.VALUE, *NAMING, ColumnRole.LOT) and self._is_wide:
             return ColumnRole.LOT if role is ColumnRole.LOT else ColumnRole.SERIAL
-        if role in _NAMING and cell.column not in self._text_columns:
+        if role in NAMING and cell.column not in self._text_columns:
             return ColumnRole.VALUE
         return role
 
@@ -320,7 +208,7 @@ class Table:
             one.column
             for one in filled
             if one.column not in self._text_columns
-            and roles[one.column] not in _NEVER_READ
+            and roles[one.column] not in NEVER_READ
             and not _TOTAL.match(one.text)
         ]
         first = min(numbers, default=0)
@@ -328,7 +216,7 @@ class Table:
             one for one in filled if one.column < first and _names_row(one, roles[one.column], self._text_columns)
         ]
         if not leading:
-            leading = [one for one in filled if roles[one.column] in _NAMING and not is_value(one.text)][:1]
+            leading = [one for one in filled if roles[one.column] in NAMING and not is_value(one.text)][:1]
         if not leading:
             leading = [
                 one
@@ -337,7 +225,7 @@ class Table:
                 and roles[one.column] is not ColumnRole.UNIT
                 and not is_unit(one.text)
             ][:1]
-        if not leading and filled and (filled[0].column < first or roles[filled[0].column] in _NEVER_READ):
+        if not leading and filled and (filled[0].column < first or roles[filled[0].column] in NEVER_READ):
             leading = filled[:1]
         return tuple(leading[:_MOST_LABELS])
 
@@ -387,11 +275,11 @@ class Table:
         return None
 
     @cached_property
-    def _outer(self) -> _Reading | None:
+    def _outer(self) -> CellReading | None:
         """What the grid around this table says of the cell in which it stands."""
         return self.around[0].read(self.around[1]) if self.around else None
 
-    def read(self, cell: Cell) -> _Reading:
+    def read(self, cell: Cell) -> CellReading:
         """Return what the grid says of a cell of the body."""
         header = cell.headers[-1] if cell.headers else ""
         role = self.role(cell)
@@ -416,19 +304,19 @@ class Table:
             if unit
         ]  # fmt: skip
         unit, source = sources[0] if sources else (None, None)
-        reading = _Reading(
+        reading = CellReading(
             CellContext(), row_words, " / ".join(cell.headers)[:_LONGEST_LABEL], source,
         )  # fmt: skip
         for other, _ in sources[1:]:
             if unit and not unit.agrees_with(other):
                 reading.refused = f"two units compete, {unit.written} and {other.written}"
-        if unit is None and not (nearest and column_role(nearest.text) in _MEASURES_NOTHING):
+        if unit is None and not (nearest and column_role(nearest.text) in MEASURES_NOTHING):
             unit = self.note_at(cell.row).unit_for(cell.headers, row_words)
             if unit:
                 reading.source = UnitSource.NOTE
                 reading.doubts.append(f"the unit {unit.written} stands in a note over the table")
         outer = self._outer
-        if outer and unit is None and outer.context.unit and role not in _NEVER_READ:
+        if outer and unit is None and outer.context.unit and role not in NEVER_READ:
             unit, reading.source = outer.context.unit, outer.source
             reading.doubts.append(f"the unit {unit.written} stands beside the table in whose cell this one stands")
         self._settle(cell, reading, unit, labels, role)
@@ -440,7 +328,7 @@ class Table:
         return reading
 
     def _settle(
-        self, cell: Cell, reading: _Reading, unit: CellUnit | None, labels: tuple[Cell, ...], role: ColumnRole
+        self, cell: Cell, reading: CellReading, unit: CellUnit | None, labels: tuple[Cell, ...], role: ColumnRole
     ) -> None:
         """Fill in the context of a cell, and what was inferred."""
         header = cell.headers[-1] if cell.headers else ""
@@ -481,7 +369,7 @@ class Table:
         )
         reading.context = CellContext(unit, tuple(names), stated, around, self._date(cell, labels, row), per, model)
         apart = reading.source is not UnitSource.COLUMN_HEADER
-        if role is ColumnRole.SERIAL or (role in _NEVER_READ and apart) or _IS_DAY.fullmatch(cell.text):
+        if role is ColumnRole.SERIAL or (role in NEVER_READ and apart) or _IS_DAY.fullmatch(cell.text):
             reading.context = replace(reading.context, unit=None)
         if cell.doubt:
             reading.refused = reading.refused or cell.doubt
@@ -531,7 +419,7 @@ class Table:
 
 
 def _names_row(cell: Cell, role: ColumnRole, columns_of_words: set[int]) -> bool:
-    if role in (ColumnRole.LOT, *_NAMING) or _TOTAL.match(cell.text):
+    if role in (ColumnRole.LOT, *NAMING) or _TOTAL.match(cell.text):
         return True
     return (
         role is ColumnRole.VALUE
@@ -597,130 +485,4 @@ def _day(words: str) -> str:
         parts = [match[1], *(f"{int(part):02d}" for part in match.groups()[1:] if part)]
         return "-".join(parts)
     year = re.fullmatch(r"(?:FY\s?)?((?:19|20)\d\d)\s?(?:年度?)?[^\d]{0,12}", words.strip())
-    return year[1] if year and int(year[1]) in _RANGE_OF_YEARS else ""
-
-
-# ---------------------------------------------------------------- claims of all tables
-
-
-def claims_of_tables(cells: tuple[Cell, ...], text: str, document: date | None) -> list[TextClaim]:
-    """Return the claims of all cells in reading order; their offsets are those of the text."""
-    found: list[TextClaim] = []
-    for table, own in _tables(cells, text):
-        for cell, start, end in own:
-            found += _claims(table, cell, text, start, end, document)
-    return sorted(found, key=lambda claim: claim.start)
-
-
-def _tables(cells: tuple[Cell, ...], text: str) -> list[tuple[Table, list[tuple[Cell, int, int]]]]:
-    """Return each table with the spans of its cells that belong to no table inside them."""
-    by_name: dict[str, list[Cell]] = {}
-    for cell in cells:
-        by_name.setdefault(cell.table, []).append(cell)
-    extents = sorted((min(c.start for c in own), max(c.end for c in own), name) for name, own in by_name.items())
-    starts = [start for start, _, _ in extents]
-    out = []
-    within: dict[str, tuple[str, Cell]] = {}
-    for name, own in by_name.items():
-        own.sort(key=lambda cell: (cell.row, cell.column))
-        first = min(cell.start for cell in own)
-        spans: list[tuple[Cell, int, int]] = []
-        for cell in own:
-            at = cell.start
-            low = bisect_right(starts, cell.start - 1)
-            for begin, stop, other in extents[low:]:
-                if begin >= cell.end:
-                    break
-                if other != name and begin >= at and stop <= cell.end:
-                    spans.append((cell, at, begin))
-                    within[other] = (name, cell)
-                    at = stop
-            spans.append((cell, at, cell.end))
-        out.append((Table(own, _line_above(text, first)), spans))
-    tables = {table.name: table for table, _ in out}
-    for inner, (outer, cell) in within.items():
-        tables[inner].around = (tables[outer], cell)
-    return out
-
-
-def _line_above(text: str, start: int) -> str:
-    """Return the short lines right above a table that state a unit."""
-    lines = [line.strip() for line in text[max(0, start - 400) : start].splitlines() if line.strip(" |\t")]
-    return next(
-        (line for line in reversed(lines[-_NOTE_LINES:]) if len(line) <= _LONGEST_NOTE and Note.of(line).units), ""
-    )
-
-
-def _claims(table: Table, cell: Cell, text: str, start: int, end: int, document: date | None) -> list[TextClaim]:
-    words = text[start:end]
-    if cell.header or not words.strip() or not _has_number(words):
-        return []
-    reading = table.read(cell)
-    found = read_cell(words, reading.context, document)
-    return [_finished(table, cell, reading, claim, start) for claim in found]
-
-
-_NUMERAL = re.compile(
-    r"[0-9０-９〇零一二三四五六七八九十百千万亿两]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half)\b", re.I
-)
-
-
-def _has_number(words: str) -> bool:
-    return _NUMERAL.search(words) is not None
-
-
-def _finished(table: Table, cell: Cell, reading: _Reading, claim: TextClaim, start: int) -> TextClaim:
-    """Return a claim with its labels, its place and what was inferred."""
-    is_own = claim.unit_source == UnitSource.CELL
-    doubts = [] if is_own else list(reading.doubts)
-    if is_own and (cell.inferred or reading.is_inferred):
-        doubts += [cell.inferred] if cell.inferred else reading.mild
-    warning, confidence = claim.warning, claim.confidence
-    if reading.lost:
-        said = f"a bid that did not win ({reading.lost})"
-        doubts.append(said)
-        claim = claim._replace(rung="", aim="", modality="", rung_reason=said)
-    refused = reading.refused if not is_own else ""
-    other = reading.context.unit
-    if is_own and other and other.measure.si_unit != claim.quantity.si_unit and other.measure.si_unit:
-        doubts.append(f"the column is in {other.written}, the cell names another unit")
-    if (
-        not is_own
-        and str(claim.quote).strip().isdigit()
-        and _YEAR.fullmatch(claim.quote.strip())
-        and int(claim.quote) in _RANGE_OF_YEARS
-    ):
-        doubts.append("may be a year")
-    if not is_own:
-        confidence = "low" if doubts or confidence == "low" else "medium"
-        doubts += reading.mild
-    elif doubts:
-        confidence = "medium" if confidence == "high" else confidence
-    labels = (label_unit(words)[1] for words in (reading.row_label, reading.column_label))
-    claim = claim._replace(
-        start=claim.start + start, end=claim.end + start,
-        row_label=reading.row_label, column_label=reading.column_label,
-        unit_source=claim.unit_source or str(reading.source or ""),
-        subject=claim.subject or " ".join(filter(None, labels))[:_LONGEST_SUBJECT],
-        sentence=claim.sentence if is_own and len(claim.sentence) > len(claim.quote) + 20 else table.sentence(cell),
-        confidence=confidence, warning="; ".join(dict.fromkeys(filter(None, [warning, *doubts]))),
-    )  # fmt: skip
-    if refused:
-        return claim.doubted(f"value refused: column in doubt: {refused}", is_refused=True)
-    return claim
-
-
-def unread_remarks(cells: tuple[Cell, ...], text: str) -> list[str]:
-    """Return one remark for each table that holds numbers of which nothing says the unit."""
-    remarks = []
-    for table, own in _tables(cells, text):
-        lost = 0
-        for cell, _, _ in own:
-            if cell.header or not cell.text or not is_value(cell.text) or not cell.text[-1].isdigit():
-                continue
-            if table.role(cell) in _NEVER_READ or _YEAR.fullmatch(cell.text):
-                continue
-            lost += table.read(cell).context.unit is None
-        if lost:
-            remarks.append(f"{table.name}: {lost} numbers without a unit, not read")
-    return remarks
+    return year[1] if year and int(year[1]) in RANGE_OF_YEARS else ""
