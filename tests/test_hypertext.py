@@ -11,7 +11,7 @@ from matplotlib import font_manager
 
 from osint import filings
 from osint.errors import OsintError
-from osint.filings import html, mhtml
+from osint.filings import mhtml
 from tests import filing_documents as made
 
 PAGES = [d for d in made.documents() if d.name.endswith((".html", ".htm", ".shtml"))]
