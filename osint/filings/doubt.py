@@ -75,7 +75,7 @@ class BlockedReason(StrEnum):
     FRAME = "no text of its own: the page shows another in a frame or sends on to it; capture that address"
     TWICE = "the text looks decoded twice: fetch the page again, or save it from a browser"
     LOST = "question marks stand where letters were: the text was damaged when it was saved; fetch it again"
-    EMPTY = "the file has no words, which says nothing of the document: fetch it again"
+    EMPTY = "the file is empty of words, which says nothing of the document: fetch it again"
 
 
 _FEW_WORDS = 120
