@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
+from operator import itemgetter
 
 from osint.claims import (
     CellContext,
@@ -34,6 +35,8 @@ _LONGEST_SENTENCE = 300
 
 _TOTAL = re.compile(r"[\w()（）]{0,6}(?:合\s?计|小\s?计|总\s?计|共计)|(?:sub-?|grand )?total\b", re.IGNORECASE)
 """a label of a row of sums, in whatever column it stands"""
+_NAMING_LABEL = re.compile(r"(?:名称|品名|品目|货物|标的|采购内容|name|item|description)$", re.IGNORECASE)
+"""labels of a row that names what stands in the columns below it"""
 _NAMES_ONLY = re.compile(r"items?|names?|项目|品目|名称|指标|类别|货物", re.IGNORECASE)
 """heads under which a number is a serial, whatever unit stands in its row"""
 _PER = re.compile(
@@ -172,12 +175,13 @@ class Table:
     def _gaps(self) -> list[int]:
         """Return the empty columns that part tables side by side, each with words of its own to name its rows."""
         wide = max(cell.column + cell.column_span - 1 for cell in self.cells)
-        used = {
-            column
-            for cell in self.cells
-            if cell.text and cell.column_span * 2 <= wide
-            for column in range(cell.column, cell.column + cell.column_span)
-        }
+        used, steps = set[int](), _MOST_STEPS
+        for cell in self.cells:
+            if cell.text and cell.column_span * 2 <= wide and steps > 0:
+                used |= set(range(cell.column, cell.column + cell.column_span))
+                steps -= cell.column_span
+        if steps <= 0:
+            return []
         gaps = [column for column in range(2, wide) if column not in used and column - 1 in used]
         edges = [0, *gaps, wide + 1]
         named = all(any(low < column < high for column in self._text_columns) for low, high in pairwise(edges))
@@ -189,7 +193,9 @@ class Table:
 
     def row_cells(self, cell: Cell) -> tuple[Cell, ...]:
         """Return the cells that name the row of a cell, the outer first."""
-        row = [one for one in self._rows[cell.row] if self._band(one.column) == self._band(cell.column)]
+        row = self._rows[cell.row]
+        if self._gaps:
+            row = [one for one in row if self._band(one.column) == self._band(cell.column)]
         if self._period:
             part = (cell.column - 1) // self._period
             beside = self._label_cells([one for one in row if (one.column - 1) // self._period == part])
@@ -235,7 +241,7 @@ class Table:
         found = []
         for number, row in sorted(self._rows.items()):
             label = next((one for one in row if one.text), None)
-            if label and not label.headers[1:] and column_role(label.text) is ColumnRole.NAME:
+            if label and not label.headers[1:] and _NAMING_LABEL.search(label.text):
                 words = {one.column: one.text for one in row if one is not label and counted_kind(one.text)}
                 found += [(number, words)] if words else []
         return found
@@ -243,7 +249,7 @@ class Table:
     def _named_above(self, cell: Cell) -> str:
         """Return what a row that names things says of the column of a cell: the nearest above it, else the first."""
         rows = self._naming_rows
-        nearest = next((words for row, words in reversed(rows) if row < cell.row), rows[0][1] if rows else {})
+        nearest = rows[max(bisect_left(rows, cell.row, key=itemgetter(0)) - 1, 0)][1] if rows else {}
         return nearest.get(cell.column, "")
 
     def sentence(self, cell: Cell) -> str:
