@@ -18,6 +18,7 @@ import os
 import re
 import socket
 import ssl
+import sys
 import threading
 import time
 import zlib
@@ -780,11 +781,20 @@ def retry_after_seconds(header: str) -> float | None:
 
 
 def read_json(body: bytes | str) -> Any:
-    """Return what a JSON text of a stranger holds; raises ValueError where it is none, or is nested too deeply."""
+    """Return what a JSON text of a stranger holds.
+
+    Raises ValueError where it is none, is nested too deeply, or holds an integer that no float can hold.
+    """
     try:
-        return json.loads(body)
+        return json.loads(body, parse_int=_integer)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _integer(text: str) -> int:
+    if len(text) > sys.float_info.max_10_exp:
+        raise ValueError(f"it holds a number of {len(text)} digits")
+    return int(text)
 
 
 def user_agent() -> str:
