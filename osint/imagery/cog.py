@@ -237,9 +237,10 @@ def read_window(
 ) -> tuple[np.ndarray, bool]:
     """Return one band on `grid` as the file's own numbers, and whether pixels were resampled.
 
-    Pixels outside the file, those of a tile that is listed without a byte and those with the value that the file itself
-    names hold `nodata`, or NaN where that is None: what was not measured is no 0. A file whose pixel edges coincide with the grid's is copied, pixel
-    by pixel (a 20 m pixel fills four of 10 m); else it is warped, bilinear when `smooth`, or by the nearest.
+    Pixels outside the file, those of a tile that is listed without a byte and those with the value that the file
+    itself names hold `nodata`, or NaN where that is None: what was not measured is no 0. A file whose pixel edges
+    coincide with the grid's is copied, pixel by pixel (a 20 m pixel fills four of 10 m); else it is warped, bilinear
+    when `smooth`, or by the nearest.
     """
     cog = open_cog(ranges, href, level)
     if cog is None:
@@ -274,8 +275,6 @@ def _filling(nodata: float | None, dtype: np.dtype[Any]) -> tuple[float, np.dtyp
     if nodata is None:
         return np.nan, np.dtype(np.float64 if dtype.itemsize > np.dtype(np.uint16).itemsize else np.float32)
     return nodata, dtype
-
-
 
 
 def _tiles(
