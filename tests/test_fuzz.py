@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import damage, fuzz
-from osint import chain, filings, http
-from osint.errors import OsintError, UnreadableError
+from osint import chain, filings, geo, http
+from osint.errors import OsintError, RefusedError, UnreadableError
 from osint.filings import office
 from osint.imagery import tiff
 from tests import filing_documents
@@ -66,6 +66,14 @@ def test_a_row_that_no_sheet_has_is_not_waited_for(monkeypatch):
             new.writestr(name, re.sub(rb'<row r="2"', b'<row r="99999999"', old.read(name)))
     read = filings.parse(out.getvalue(), "a.xlsx")
     assert "rows after 1,000" in str(read.remarks) and "服务器" in read.text
+
+
+def test_a_map_of_ever_more_folders_is_not_waited_for(tmp_path):
+    """Each folder is a layer, and for each layer the whole file is read anew."""
+    text = '<kml xmlns="http://www.opengis.net/kml/2.2"><Document>' + "<Folder><name>a</name></Folder>" * 500
+    (tmp_path / "a.kml").write_text(text + "</Document></kml>")
+    with pytest.raises(RefusedError, match="500 folders|501 folders"):
+        geo.read_outlines(tmp_path / "a.kml")
 
 
 def test_an_input_is_the_same_for_a_seed():
