@@ -72,7 +72,7 @@ def test_a_map_of_ever_more_folders_is_not_waited_for(tmp_path):
     """Each folder is a layer, and for each layer the whole file is read anew."""
     text = '<kml xmlns="http://www.opengis.net/kml/2.2"><Document>' + "<Folder><name>a</name></Folder>" * 500
     (tmp_path / "a.kml").write_text(text + "</Document></kml>")
-    with pytest.raises(RefusedError, match="500 folders|501 folders"):
+    with pytest.raises(RefusedError, match="folders, and 300 are read"):
         geo.read_outlines(tmp_path / "a.kml")
 
 
