@@ -345,6 +345,16 @@ def test_what_a_file_is_and_of_which_address_is_told_by_its_bytes(archive, take,
     assert history(archive, url) and history(archive, "https://x.example")
 
 
+def test_two_pages_that_scripts_show_under_one_path_are_two_pages(archive, take):
+    for number in (1, 2):
+        take(SINGLE.replace(b"s.html", b"#/notice?id=%d" % number) + b"%d" % number)
+    for number in (1, 2):
+        assert len(history(archive, f"https://x.example/#/notice?id={number}")) == 1
+    with archive.warcs()[0].open("rb") as file:
+        addresses = {record.rec_headers.get_header("WARC-Target-URI") for record in ArchiveIterator(file)}
+    assert addresses == {"https://x.example/"}
+
+
 def test_an_address_that_was_named_goes_before_the_one_that_the_file_states(take):
     entry = take(SINGLE, url="https://y.example/").entries[0]
     assert (entry.url, entry.stated_url) == ("https://y.example/", "https://x.example/s.html")
