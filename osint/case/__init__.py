@@ -3,7 +3,8 @@
 from osint.case.begin import CaseVersion
 from osint.case.case import Case, Hit, new_case, open_case
 from osint.case.changed import Change, Entered, changes
-from osint.case.look import SIMULATED, Look, Spotted, look_at, open_look
+from osint.case.look import SIMULATED, Look, Spotted, open_look
+from osint.case.looking import look_at, look_at_outline
 from osint.case.reading import ReadDocument, Review, changed_values
 from osint.case.site import Site
 
@@ -22,6 +23,7 @@ __all__ = [
     "changed_values",
     "changes",
     "look_at",
+    "look_at_outline",
     "new_case",
     "open_case",
     "open_look",

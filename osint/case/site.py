@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint import change, files, geo, imagery, model, verdict
-from osint.case.look import Look, look_at, open_look
+from osint.case.look import Look, open_look
+from osint.case.looking import look_at, look_at_outline
 from osint.errors import BadInputError, NotFoundError
 from osint.model import Estimate, Given, Total
 from osint.register import Claim, Observation, Register, SiteRow
@@ -116,7 +117,18 @@ class Site:
         """
         outline = geo.as_geometry(place) if place is not None else self.box(demo=demo)
         source: dict[str, Any] = {"catalogue": catalogue, "collection": collection, "exhaustive": exhaustive}
-        look = replace(look_at(outline, start, end, demo=demo, **source), site=self)
+        return self._kept(replace(look_at(outline, start, end, demo=demo, **source), site=self))
+
+    def outline(self, outline: Any, look: Look | None = None, **source: Any) -> Look:
+        """Return a look at the site, the last one without it, with an outline that a person drew as a candidate.
+
+        It is dated and measured from the scenes of the look (`catalogue`, `collection` and `exhaustive` as of `look`),
+        kept with it, and can be taken as any other; see `look_at_outline`.
+        """
+        return self._kept(look_at_outline(look or self.last_look(), outline, **source))
+
+    def _kept(self, look: Look) -> Look:
+        """Return a look, written into the case unless it is SIMULATED and the case is not."""
         if not look.simulated or self.case.is_demo:
             files.check_case(self.case.path)
             look.write(self._look_path)

@@ -17,6 +17,7 @@ from osint import change, geo, imagery, verdict
 from osint.case import Look, Spotted, changes
 from osint.errors import OsintError
 from osint.model import Dossier
+from osint.notebook import maps
 from osint.notebook.desk import NO_SITE, Desk
 from osint.notebook.forms import Form
 from osint.notebook.is_it_there import NEVER, next_in_words
@@ -27,6 +28,8 @@ from osint.report import site_figures
 if TYPE_CHECKING:
     from datetime import date
 
+    from shapely.geometry.base import BaseGeometry
+
 DEMO_DAYS = ("2024-01-01", "2025-06-30")
 """Days of the SIMULATED look of a notebook: shorter than the world, so that it takes seconds."""
 DEMO_DRAWN = 3
@@ -35,13 +38,17 @@ CATALOGUE = "earth-search"
 LEAD_DAYS = 366
 """Days before the first text on a site from which pictures are looked at, so that there is a before."""
 THUMB_PX, THUMB_COLOURS, SHEET_PX = 520, 64, 900
+DRAW = (
+    "To draw an outline of your own, press on its corners, or type them. It is dated and measured from the same "
+    "scenes, and becomes a candidate; nothing is written before a person takes it."
+)
 EXAMPLE_PLACE = 0.95
 """Probability of the place that an example states: what an answer would change if the place were confirmed."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Ground(Shown):
-    """A look at the ground of a site, or why there is none."""
+    """A look at the ground of a site, or why there is none; an outline that is drawn becomes part of the look."""
 
     desk: Desk
     look: Look | None
@@ -57,10 +64,41 @@ class Ground(Shown):
         head = lines[: 2 if self.look and self.look.simulated else 1]
         return Said(tuple(head), warns=bool(self.look and self.look.simulated)).html()
 
-    @cached_property
+    @property
     def buildings(self) -> tuple[Spotted, ...]:
-        """The candidates that are probably buildings."""
-        return tuple(c for c in self.look.candidates if c.is_building) if self.look else ()
+        """The candidates that are probably buildings, and those that a person drew."""
+        return tuple(c for c in self.look.candidates if c.is_building or c.is_drawn) if self.look else ()
+
+    @cached_property
+    def ticks(self) -> Any:
+        """A tick for each of them: the form below gets another as soon as an outline is drawn on the map."""
+        import ipywidgets as kit
+
+        box = kit.VBox()
+        self._tick_all(box)
+        return box
+
+    def _tick_all(self, box: Any) -> None:
+        import ipywidgets as kit
+
+        wide = kit.Layout(width="auto")
+        box.children = [kit.Checkbox(description=_tick_words(one), indent=False, layout=wide) for one in self.buildings]
+
+    @property
+    def ticked(self) -> list[int]:
+        """Numbers of the candidates that are ticked."""
+        return [one.number for one, tick in zip(self.buildings, self.ticks.children, strict=True) if tick.value]
+
+    def add(self, outline: BaseGeometry) -> str:
+        """Date and measure an outline (degrees) that a person drew, make it a candidate, and say what came of it."""
+        if self.look is None:
+            return self.why
+        old = {one.number for one in self.look.candidates}
+        self.look = self.desk.site.outline(outline, self.look, catalogue=CATALOGUE)
+        self._tick_all(self.ticks)
+        (new,) = (one for one in self.look.candidates if one.number not in old)
+        stamp = "SIMULATED. " if self.look.simulated else ""
+        return f"{stamp}Candidate {' '.join(new.text().split())}. It has a tick in the form below; nothing is written."
 
 
 def look(desk: Desk) -> Ground:
@@ -106,7 +144,13 @@ def place(ground: Ground) -> Shown:
             points.append(
                 (f"{one.number}{' SIMULATED' if ground.look and ground.look.simulated else ''}", centre.x, centre.y)
             )
-    return Picture.of(site_figures.locator(ground.desk.dossier, ground.desk.site_id, points))
+    drawn = Picture.of(site_figures.locator(ground.desk.dossier, ground.desk.site_id, points))
+    return Form(drawn, lambda: _drawn_on(ground)) if ground.look else drawn
+
+
+def _drawn_on(ground: Ground) -> Any:
+    site = maps.SiteMap(ground.desk.dossier, ground.desk.site_id, ground.look)
+    return maps.drawing(site, ground.add, DRAW)
 
 
 def candidates(ground: Ground) -> Shown:
@@ -126,7 +170,10 @@ def candidates(ground: Ground) -> Shown:
 def _candidate_row(one: Spotted, seen: Look) -> tuple[object, ...]:
     row = one.rows[0]
     area = [row[f"roof_area_m2_{end}"] for end in ("best", "low", "high")]
-    size = Cell(f"{area[0]:,.0f} ({area[1]:,.0f} to {area[2]:,.0f})", number=float(area[0])) if _known(area) else ""
+    size: object = ""
+    if _known(area):
+        best, low, high = map(float, area)
+        size = Cell(f"{best:,.0f} ({low:,.0f} to {high:,.0f})", number=best, interval=(low, best, high))
     kind = f"{row['kind']}, probability {row['probability']:.2f}"
     stamp = "SIMULATED: " if seen.simulated else ""
     days = [_days(row, name) for name in ("roofed", "complete")]
@@ -240,8 +287,6 @@ def _chooser(ground: Ground) -> Any:
 
     if ground.look is None:
         return kit.HTML("")
-    ticks = {one.number: kit.Checkbox(description=_tick_words(one), indent=False, layout=kit.Layout(width="auto"))
-             for one in ground.look.candidates if one.is_building}  # fmt: skip
     who, part, reason = (
         kit.Text(description=name, placeholder=hint, layout=kit.Layout(width="420px"))
         for name, hint in (
@@ -255,18 +300,19 @@ def _chooser(ground: Ground) -> Any:
     none = kit.Button(description="nothing of it is there", button_style="warning", layout=kit.Layout(width="200px"))
 
     def press(there: bool) -> None:
-        numbers = [number for number, tick in ticks.items() if tick.value] if there else []
+        numbers = ground.ticked if there else []
         said.value = html.escape(answer(ground, numbers, there, who.value, part.value, reason.value)).replace(
             "\n", "<br>"
         )
 
     take.on_click(lambda _: press(True))
     none.on_click(lambda _: press(False))
-    return kit.VBox([*ticks.values(), who, part, reason, kit.HBox([take, none]), said])
+    return kit.VBox([ground.ticks, who, part, reason, kit.HBox([take, none]), said])
 
 
 def _tick_words(one: Spotted) -> str:
-    return " ".join(one.text().splitlines()[0].split())[:110]
+    said = " ".join(one.text().splitlines()[0].split()).split("; ")[:3]
+    return "; ".join([*said, *(["drawn by a person"] if one.is_drawn else [])])
 
 
 def answer(ground: Ground, numbers: Sequence[int], there: bool, who: str, part: str = "", reason: str = "") -> str:
@@ -277,7 +323,8 @@ def answer(ground: Ground, numbers: Sequence[int], there: bool, who: str, part: 
         return "Tick the candidates that are the site's, or press the other button."
     try:
         if ground.look.simulated and not ground.desk.case.is_demo:
-            rows = _taken(ground, numbers) if there else _nothing(ground)
+            made = ground.look
+            rows = made.rows_if_taken(numbers, **WHAT_IF) if there else [made.row_if_nothing_is_there(**WHAT_IF)]
             return "Tried out, not written (SIMULATED pictures do not enter a real case):\n" + _told(ground, rows)
         if there:
             return ground.look.take(numbers, who=who, as_part=part, place_reason=reason).text()

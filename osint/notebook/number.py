@@ -172,7 +172,7 @@ def assumptions(desk: Desk) -> Shown:
     if levers is None:
         return Said((NO_NUMBER if desk.principal is None else "Nothing on file bounds the number from above.",))
     basis = "what was seen" if levers.seen else "documents alone, which decide nothing"
-    rows: list[tuple[object, ...]] = [(AS_IT_IS, "", levers.told(levers.plain), "")]
+    rows: list[tuple[object, ...]] = [(AS_IT_IS, "", _answered(levers, levers.plain), "")]
     for lever in levers.most:
         name, share = lever.name.replace("_", " "), f"{lever.share:.0%} of the doubt"
         for label, held, fixed in levers.settings(lever):
@@ -182,11 +182,17 @@ def assumptions(desk: Desk) -> Shown:
     return Form(table, lambda: sliders(levers))
 
 
-def _solved(levers: Levers, held: Mapping[str, float], fixed: Mapping[str, str]) -> str:
+def _solved(levers: Levers, held: Mapping[str, float], fixed: Mapping[str, str]) -> Cell:
     try:
-        return levers.told(levers.posterior(held, fixed))
+        return _answered(levers, levers.posterior(held, fixed))
     except OsintError as error:
-        return f"it cannot be: {error}"
+        return Cell(f"it cannot be: {error}")
+
+
+def _answered(levers: Levers, answer: Posterior) -> Cell:
+    low, best, high = answer.interval
+    drawn = None if answer.ceiling else (low, best, high)
+    return Cell(levers.told(answer), number=high if answer.ceiling else best, interval=drawn)
 
 
 def sliders(levers: Levers) -> Any:

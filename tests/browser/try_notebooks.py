@@ -194,6 +194,45 @@ def takes_a_candidate(lab):
     lab.page.wait_for_function("document.body.innerText.includes('Tried out, not written')", timeout=60_000)
 
 
+def draws_an_outline(lab):
+    """Press four corners on the map of notebook 03, have them dated and measured, and take the outline; none is written."""
+    page, ticks = lab.page, lab.page.locator(".jupyter-widgets input[type=checkbox]")
+    before, map_ = ticks.count(), lab.page.locator(".leaflet-container").first
+    map_.scroll_into_view_if_needed()
+    box, corners = map_.bounding_box(), page.locator(".jupyter-widgets textarea").first
+    for n, (x, y) in enumerate(((-30, -30), (30, -30), (30, 30), (-30, 30)), 1):
+        page.mouse.click(box["x"] + box["width"] / 2 + x, box["y"] + box["height"] / 2 + y)
+        wait = "n => document.querySelector('.jupyter-widgets textarea').value.trim().split('\\n').length === n"
+        page.wait_for_function(wait, arg=n, timeout=20_000)
+    page.mouse.move(box["x"] + 200, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 60, steps=5)
+    page.mouse.up()
+    assert len(corners.input_value().split()) == 4, "pulling the map set a corner"
+    press = page.locator(".jupyter-widgets button", has_text="date and measure this outline")
+    press.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.body.innerText.includes('It has a tick in the form below')", timeout=120_000)
+    assert ticks.count() == before + 1, "the outline that was drawn cannot be taken"
+    ticks.last.focus()
+    page.keyboard.press("Space")
+    page.locator(".jupyter-widgets input[type=text]").first.fill("A. Reader")
+    page.locator(".jupyter-widgets button", has_text="these are the site's").click()
+    page.wait_for_timeout(2000)
+
+
+def fades(lab):
+    """Fade the pictures of the map by the keyboard, and see that the upper one pales."""
+    upper = lab.page.locator(".leaflet-container img.leaflet-image-layer").nth(1)
+    was = upper.evaluate("image => image.style.opacity")
+    handle = lab.page.locator(".jupyter-widgets .noUi-handle").first
+    handle.focus()
+    for _ in range(4):
+        lab.page.keyboard.press("ArrowLeft")
+    lab.page.wait_for_timeout(500)
+    assert upper.evaluate("image => image.style.opacity") != was, "the pictures of the map do not fade"
+
+
 def swipes(lab):
     """Move the slider between the pictures of notebook 03 with the keyboard, and see that the edge moves."""
     ranges = lab.page.locator("figure input[type=range]").first
@@ -212,7 +251,24 @@ def decides_nothing(lab, books):
     assert not list(books.rglob("reviews.jsonl"))
 
 
-USES = {"00": (sorts_by_keyboard,), "03": (takes_a_candidate, swipes), "04": (moves_a_slider,)}
+def pans(lab):
+    """Come nearer on the map by the keyboard, and see that its bar of scale changes."""
+    map_ = lab.page.locator(".leaflet-container").first
+    map_.scroll_into_view_if_needed()
+    bar = lab.page.locator(".leaflet-control-scale-line").first
+    was = bar.inner_text()
+    map_.focus()
+    lab.page.keyboard.press("+")
+    lab.page.keyboard.press("ArrowRight")
+    lab.page.wait_for_timeout(1500)
+    assert bar.inner_text() != was, "the map does not zoom by the keyboard"
+
+
+USES = {
+    "00": (sorts_by_keyboard, pans),
+    "03": (takes_a_candidate, swipes, fades, draws_an_outline),
+    "04": (moves_a_slider,),
+}
 
 
 def try_one(lab, path, books, out):
