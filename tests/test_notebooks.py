@@ -271,7 +271,7 @@ def test_a_corner_is_where_it_was_pressed_and_the_map_asks_for_no_tiles(one_look
     from osint.notebook import maps
 
     desk = notebook.begin(data, "XJ01")
-    made = maps.SiteMap(desk.dossier, "XJ01", one_look)
+    made = maps.of_look(desk.dossier, "XJ01", one_look)
     urls = [layer.url for layer in made.map.layers if hasattr(layer, "url")]
     assert len(urls) == 2 and all(url.startswith("data:image/png;base64,") for url in urls)
     assert made.map.crs["name"] == "Simple" and "SIMULATED" in made.map.layers[0].alt
@@ -321,6 +321,59 @@ def test_an_outline_that_is_drawn_gets_a_tick_and_writes_nothing(one_look, data,
     told = ground.answer(seen, [first.number, 99], True, "A. Reader")
     assert "cover the same ground" in told
     assert (data / "raw" / "observations.csv").read_bytes() == before
+
+
+def test_a_roof_drawn_on_two_screenshots_is_on_file_with_the_doubt_of_its_edge(tmp_path):
+    import shutil
+
+    from osint.notebook import first_case
+
+    sample = FOLDER.parent / "samples" / "screenshots"
+    case = new_case(tmp_path / "own", name="East", lon=93.0025, lat=43.2018, datum="WGS-84", demo=True)
+    assert "pictures/" in repr(notebook.pictures(notebook.begin(tmp_path / "own", "SITE01")))
+    shutil.copytree(sample, case.path / first_case.PICTURES)
+    desk = notebook.begin(tmp_path / "own", "SITE01")
+    form = notebook.pictures(desk)
+    assert "2023-05-01" in repr(form) and not Page(form._repr_html_()).mute
+    *_, tools, said = form.widget.children
+    corners, _, who, part, p_place, reason, press = tools.children
+    side = 0.001
+    roof = [(93.0015, 43.2010), (93.0015 + side, 43.2010), (93.0015 + side, 43.2010 + side), (93.0015, 43.2010 + side)]
+    corners.value = "\n".join(f"{lon},{lat}" for lon, lat in roof)
+    press.click()
+    assert "who drew it" in said.value and not desk.site.observations
+    who.value, part.value, p_place.value = "A. Reader", "hall 2", "0,9"
+    press.click()
+    assert "needs a reason" in said.value
+    reason.value = "its gate is in the film"
+    press.click()
+    assert "2 rows written" in said.value and corners.value == ""
+    bare, roofed = osint.open_case(tmp_path / "own").site("SITE01").observations
+    assert (bare.not_yet, bare.date.text, bare.searched_share) == ("roofed", "2023-05-01", None)
+    assert (roofed.rung, roofed.date.text, roofed.part, roofed.p_place) == ("roofed", "2024-09-01", "hall 2", 0.9)
+    assert bare.simulated and roofed.simulated
+    # by the ellipsoid, an implementation of its own; the range is that of an edge two pixels off
+    area = osint.geo.area_m2(maps_outline(roof))
+    assert abs(roofed.best / area - 1) < 0.01 and roofed.low < area < roofed.high
+    assert roofed.picture and (case.path / roofed.picture).is_file()
+    told = first_case.take_drawn(desk.site.own_pictures(case.path / "pictures"), maps_outline(roof), "A", p_place="x")
+    assert "not a probability" in told
+    own = desk.site.own_pictures(case.path / "pictures")
+    for wrong, why in (
+        ([(92, 43), (92.1, 43), (92.1, 43.1)], "leaves the pictures"),
+        ([*roof[:2], (93.002, 43.20101)], "doubt about"),
+    ):
+        with pytest.raises(osint.errors.BadInputError, match=why):
+            own.rows(maps_outline(wrong), who="A. Reader")
+    real = new_case(tmp_path / "real", name="East", lon=93.0025, lat=43.2018, datum="WGS-84")
+    with pytest.raises(osint.errors.RefusedError, match="SIMULATED"):
+        real.site("East").own_pictures(sample).take(maps_outline(roof), who="A. Reader")
+
+
+def maps_outline(corners):
+    import shapely
+
+    return shapely.Polygon(corners)
 
 
 def test_an_interval_is_a_bar_on_the_scale_of_its_column():

@@ -5,6 +5,7 @@ from osint.case.case import Case, Hit, new_case, open_case
 from osint.case.changed import Change, Entered, changes
 from osint.case.look import SIMULATED, Look, Spotted, open_look
 from osint.case.looking import look_at, look_at_outline
+from osint.case.own_pictures import OwnPictures
 from osint.case.reading import ReadDocument, Review, changed_values
 from osint.case.site import Site
 
@@ -16,6 +17,7 @@ __all__ = [
     "Entered",
     "Hit",
     "Look",
+    "OwnPictures",
     "ReadDocument",
     "Review",
     "Site",

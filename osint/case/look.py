@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 DRAWN = 8
 """Candidates that get a picture and a series, those that are probably buildings first."""
 SIMULATED = "SIMULATED: invented ground put at these coordinates; nothing here is a finding about a real place"
+LOOKS = Path("derived") / "looks"
+"""Where the looks and the pictures of a case lie, in its data folder."""
 WHOLE = "place"
 """Name of the picture of the whole place."""
 MOST_PICTURE_BYTES = 16 << 20
@@ -322,7 +324,7 @@ class Look:
         body = joined([self.pictures[name] for name in pictures if name in self.pictures])
         if body:
             name = f"{site.id}_{self.start}_{self.end}_{'_'.join(named[:DRAWN])}_{sha256(body)[:8]}.png"
-            picture = Path("derived") / "looks" / name
+            picture = LOOKS / name
             rows = [{**row, "picture": picture.as_posix(), "picture_sha256": sha256(body)} for row in rows]
             files.check_case(site.case.path)
             files.replace_file(site.case.path / picture, body, private=True)

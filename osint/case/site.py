@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint import change, files, geo, imagery, model, verdict
-from osint.case.look import Look, open_look
+from osint.case.look import LOOKS, Look, open_look
 from osint.case.looking import look_at, look_at_outline
+from osint.case.own_pictures import OwnPictures
 from osint.errors import BadInputError, NotFoundError
 from osint.model import Estimate, Given, Total
 from osint.register import Claim, Observation, Register, SiteRow
@@ -16,9 +17,6 @@ from osint.verdict import Found, NextStep
 
 if TYPE_CHECKING:
     from osint.case.case import Case
-
-LOOKS = Path("derived") / "looks"
-"""Where the looks and the pictures of a case lie, in its data folder."""
 
 
 class Site:
@@ -133,6 +131,10 @@ class Site:
             files.check_case(self.case.path)
             look.write(self._look_path)
         return look
+
+    def own_pictures(self, folder: str | Path, before: str = "", after: str = "") -> OwnPictures:
+        """Return two dated pictures of one's own that show the site, ready for an outline; see `OwnPictures.of`."""
+        return OwnPictures.of(self, folder, before, after)
 
     def last_look(self) -> Look:
         """Return the last look at this site that the case keeps; raises NotFoundError without one."""

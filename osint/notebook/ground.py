@@ -149,8 +149,8 @@ def place(ground: Ground) -> Shown:
 
 
 def _drawn_on(ground: Ground) -> Any:
-    site = maps.SiteMap(ground.desk.dossier, ground.desk.site_id, ground.look)
-    return maps.drawing(site, ground.add, DRAW)
+    site = maps.of_look(ground.desk.dossier, ground.desk.site_id, ground.look)
+    return maps.drawing(site, ground.add, DRAW, "date and measure this outline")
 
 
 def candidates(ground: Ground) -> Shown:
@@ -218,7 +218,7 @@ def small(body: bytes, most_px: int = THUMB_PX) -> bytes:
 # ---------------------------------------------------------------- swipe
 
 
-class _Swiped(Shown):
+class Swiped(Shown):
     """Two pictures under a slider; day, scale and SIMULATED are on the pictures themselves."""
 
     def __init__(self, swiped: imagery.Swipe) -> None:
@@ -244,7 +244,7 @@ def swipe(seen: Ground | Look) -> Shown:
     alt = f"{stamp}{named}, {made.start} to {made.end}"
     if bodies[0] is None or bodies[1] is None:
         return Said((f"{stamp}No two clear pictures of the whole place are in this look.",))
-    return _Swiped(imagery.Swipe(small(bodies[0], 640), small(bodies[1], 640), alt))
+    return Swiped(imagery.Swipe(small(bodies[0], 640), small(bodies[1], 640), alt))
 
 
 def days(ground: Ground) -> Shown:

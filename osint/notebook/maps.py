@@ -11,13 +11,14 @@ import base64
 import html
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import shapely
 from pyproj import Transformer
 
 from osint import change, geo, imagery
-from osint.case import Look
+from osint.case import Look, OwnPictures
 from osint.errors import BadInputError, OsintError
 from osint.model import Dossier
 from osint.register import Role, SiteRow
@@ -37,23 +38,57 @@ def position(site: SiteRow) -> tuple[float, float, float] | None:
     return *geo.to_wgs(site.lon, site.lat, site.datum), site.known_km
 
 
+@dataclass(frozen=True, slots=True)
+class Backdrop:
+    """Two pictures of one ground, to be laid under a map."""
+
+    before: bytes
+    after: bytes
+    """PNG, each with its day on itself."""
+    extent: tuple[float, float, float, float]
+    """West, east, south, north of the ground that they show, metres in the UTM zone `epsg`."""
+    epsg: int
+    simulated: bool
+
+    @classmethod
+    def of_look(cls, look: Look) -> Backdrop | None:
+        """Return the pictures of the whole place of a look; None where it has none."""
+        before, after = (look.pictures.get(f"place_{name}.png") for name in ("before", "after"))
+        if before is None or after is None:
+            return None
+        grid = imagery.utm_grid(change.around(look.place, 0.0), PX_M)
+        west, north = grid.transform.c, grid.transform.f
+        extent = (west, west + PX_M * grid.shape[1], north - PX_M * grid.shape[0], north)
+        return cls(before, after, extent, int(grid.crs.partition(":")[2]), look.simulated)
+
+    @classmethod
+    def of_own(cls, own: OwnPictures) -> Backdrop:
+        """Return two pictures of one's own."""
+        pair = own.pair
+        west, east, south, north = map(float, pair.extent)
+        epsg = int(str(pair.crs).rpartition(":")[2])
+        return cls(*imagery.swipe_sides(pair), (west, east, south, north), epsg, own.simulated)
+
+
 class SiteMap:
     """The map of one site; corners pressed on it are an outline in degrees."""
 
-    def __init__(self, dossier: Dossier, site_id: str, look: Look | None = None) -> None:
+    def __init__(self, dossier: Dossier, site_id: str, under: Backdrop | None = None) -> None:
         """Make the map. Raises ImportError without ipyleaflet, BadInputError for a site without a place."""
         import ipyleaflet as leaflet
         import ipywidgets as kit
 
         here = position(dossier.site(site_id))
-        if here is None and look is None:
+        if here is None and under is None:
             raise BadInputError(f"{site_id} has no position on file, so there is no map of it")
-        centre = look.place.centroid if look else shapely.Point(here[:2]) if here else shapely.Point(0.0, 0.0)
-        middle = (centre.x, centre.y)
-        self._leaflet, self._flat = leaflet, Transformer.from_crs(4326, imagery.utm_epsg(*middle), always_xy=True)
-        self._look = look
-        x, y = self._flat.transform(*middle)
-        high_m = 2.4e3 * here[2] if look is None and here else self._ground()[1] if look else 1e3
+        epsg = under.epsg if under else imagery.utm_epsg(*here[:2]) if here else 0
+        self._leaflet, self._flat = leaflet, Transformer.from_crs(4326, epsg, always_xy=True)
+        if under:
+            west, east, south, north = under.extent
+            x, y, high_m = (west + east) / 2, (south + north) / 2, north - south
+        elif here:
+            x, y = self._flat.transform(*here[:2])
+            high_m = 2.4e3 * here[2]
         self.map = leaflet.Map(
             crs=leaflet.projections.Simple,
             layers=(),  # without this a map of the world is asked for over the network
@@ -66,48 +101,36 @@ class SiteMap:
             layout=kit.Layout(height=f"{HEIGHT_PX}px", max_width=f"{WIDTH_PX}px"),
         )
         self.map.add(leaflet.ScaleControl(position="bottomleft", imperial=False))
-        if look and look.simulated:  # it stays in its corner, however near one comes
+        if under and under.simulated:  # it stays in its corner, however near one comes
             stamp = leaflet.WidgetControl(widget=kit.HTML("<b>&nbsp;SIMULATED&nbsp;</b>"), position="topright")
             self.map.add(stamp)
-        self.fade = self._pictures(kit) if look else None
-        self._sites(dossier, site_id, middle)
-        for one in look.candidates if look else ():
-            self.add_outline(one.outline, str(one.number), RED if one.is_building else GREY)
+        self.fade = self._pictures(under, kit) if under else None
+        self._sites(dossier, site_id, (x, y))
         self._drawn: Any = None
 
-    def _ground(self) -> tuple[tuple[tuple[float, float], tuple[float, float]], float]:
-        """Return the corners of the pictures of the look (south-west, north-east) in the plane, and their height."""
-        assert self._look is not None
-        grid = imagery.utm_grid(change.around(self._look.place, 0.0), PX_M)
-        west, north = grid.transform.c, grid.transform.f
-        south, east = north - PX_M * grid.shape[0], west + PX_M * grid.shape[1]
-        return ((south, west), (north, east)), north - south
-
-    def _pictures(self, kit: Any) -> Any:
+    def _pictures(self, under: Backdrop, kit: Any) -> Any:
         """Lay both pictures on the map, and return the slider that fades from one to the other."""
         from traitlets import Unicode
 
         class Overlay(self._leaflet.ImageOverlay):  # type: ignore[name-defined,misc]
             alt = Unicode().tag(sync=True, o=True)
 
-        assert self._look is not None
-        stamp = "SIMULATED. " if self._look.simulated else ""
+        stamp = "SIMULATED. " if under.simulated else ""
         slider = kit.FloatSlider(
             value=1.0, min=0.0, max=1.0, step=0.05, readout=False, description="before - after",
             style={"description_width": "110px"}, layout=kit.Layout(width="420px"),
         )  # fmt: skip
-        for name in ("before", "after"):
-            body = self._look.pictures.get(f"place_{name}.png")
-            if body is None:
-                return None
+        west, east, south, north = under.extent
+        for name, body in (("before", under.before), ("after", under.after)):
             url = f"data:image/png;base64,{base64.b64encode(body).decode()}"
-            layer = Overlay(url=url, bounds=self._ground()[0], alt=f"{stamp}the place, {name}")
+            corners = ((south, west), (north, east))
+            layer = Overlay(url=url, bounds=corners, alt=f"{stamp}the place, {name}")
             self.map.add(layer)
             if name == "after":
                 kit.jslink((slider, "value"), (layer, "opacity"))
         return slider
 
-    def _sites(self, dossier: Dossier, site_id: str, middle: tuple[float, float]) -> None:
+    def _sites(self, dossier: Dossier, site_id: str, centre: tuple[float, float]) -> None:
         """Draw the circle of the site and of each other that is near, one for each point."""
         seen: dict[tuple[float, float], list[str]] = {}
         for site in dossier.sites.values():
@@ -115,7 +138,6 @@ class SiteMap:
             if at is None or (site.role == Role.AGGREGATE and site.site_id != site_id):
                 continue
             x, y = self._flat.transform(*at[:2])
-            centre = self._flat.transform(*middle)
             if not math.dist((x, y), centre) < 1000 * NEAR_KM:
                 continue
             own = site.site_id == site_id
@@ -185,8 +207,16 @@ def site_map(dossier: Dossier, site_id: str, look: Look | None = None) -> Any:
     """Return the map of a site with its slider, to be shown; nothing can be drawn on it."""
     import ipywidgets as kit
 
-    made = SiteMap(dossier, site_id, look)
+    made = of_look(dossier, site_id, look)
     return kit.VBox([kit.HTML(WORDS), made.map, *([made.fade] if made.fade else [])])
+
+
+def of_look(dossier: Dossier, site_id: str, look: Look | None) -> SiteMap:
+    """Return the map of a site with the pictures and the candidates of a look, if there is one."""
+    made = SiteMap(dossier, site_id, Backdrop.of_look(look) if look else None)
+    for one in look.candidates if look else ():
+        made.add_outline(one.outline, str(one.number), RED if one.is_building else GREY)
+    return made
 
 
 WORDS = (
@@ -195,15 +225,18 @@ WORDS = (
 )
 
 
-def drawing(site: SiteMap, done: Callable[[Any], str], note: str) -> Any:
-    """Return the map of a look on which an outline is drawn; `done` takes the outline and says what came of it."""
+def drawing(site: SiteMap, done: Callable[[Any], str], note: str, press_to: str, fields: Sequence[Any] = ()) -> Any:
+    """Return a map on which an outline is drawn; `done` takes the outline and says what came of it.
+
+    `press_to` stands on the button, and `fields` are further things to fill in above it.
+    """
     import ipywidgets as kit
 
     wide = kit.Layout(width="420px")
     corners = kit.Textarea(placeholder="LON,LAT of each corner, one to a line; a press on the map adds one", rows=5,
                            layout=kit.Layout(width="420px", height="110px"))  # fmt: skip
     back = kit.Button(description="take the last corner back", layout=wide)
-    measure = kit.Button(description="date and measure this outline", button_style="primary", layout=wide)
+    measure = kit.Button(description=press_to, button_style="primary", layout=wide)
     said = kit.HTML(f"<p>{html.escape(note)}</p>")
 
     def press(lon: float, lat: float) -> None:
@@ -217,7 +250,7 @@ def drawing(site: SiteMap, done: Callable[[Any], str], note: str) -> Any:
 
     def finish(_: object) -> None:
         measure.disabled = True
-        said.value = "<p>Reading the scenes ...</p>"
+        said.value = "<p>Reading ...</p>"
         try:
             outline = outline_of(corners_of(corners.value))
             told = done(outline)
@@ -233,5 +266,5 @@ def drawing(site: SiteMap, done: Callable[[Any], str], note: str) -> Any:
     corners.observe(redraw, names="value")
     back.on_click(lambda _: setattr(corners, "value", "\n".join(corners.value.strip().splitlines()[:-1])))
     measure.on_click(finish)
-    tools = kit.VBox([corners, back, measure])
+    tools = kit.VBox([corners, back, *fields, measure])
     return kit.VBox([kit.HTML(WORDS), site.map, *([site.fade] if site.fade else []), tools, said])
