@@ -6,7 +6,7 @@ from osint.case.changed import Change, Entered, changes
 from osint.case.look import SIMULATED, Look, Spotted, open_look
 from osint.case.looking import look_at, look_at_outline
 from osint.case.own_pictures import OwnPictures
-from osint.case.reading import ReadDocument, Review, changed_values
+from osint.case.reading import ReadDocument, Review, changed_values, read_as
 from osint.case.site import Site
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "new_case",
     "open_case",
     "open_look",
+    "read_as",
 ]

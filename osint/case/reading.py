@@ -10,7 +10,7 @@ import datetime as dt
 import html
 import json
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,10 +148,9 @@ class Review:
         lines = [f"{len(table)} of {len(self.table)} claims are open, of {len(self.documents)} documents"]
         site_of = {one.name: one.about["site_id"] for one in self.documents}
         for row in table.to_dict("records"):
-            said = " ".join(str(row[name]) for name in ("kind", "rung", "chip_model", "date") if str(row[name]).strip())
-            lines.append(f"  {row['key'][:6]}  {site_of.get(row['file'], '')}  {_value(row)}: {said}")
-            lines.append(f"          {row['sentence'][:_SHOWN_QUOTE]}")
-            lines += [f"          doubt: {row['warning']}"] if row["warning"] else []
+            first, *others = read_as(row)
+            lines += [f"  {row['key'][:6]}  {site_of.get(row['file'], '')}  {first}"]
+            lines += [f"          {line}" for line in others]
         return "\n".join([*lines, *self.faults])
 
     def __str__(self) -> str:
@@ -250,9 +249,16 @@ def _day(when: str) -> str:
     return when or dt.date.today().isoformat()
 
 
-def _value(row: dict[str, Any]) -> str:
+def read_as(row: Mapping[str, Any]) -> list[str]:
+    """Return a row of `filings.claims_of` in lines: the value with what was read of it, its words, and the doubt."""
     ends = [f"{row[name]:,.12g}" for name in ("low", "high") if not filings.is_missing(row[name])]
-    return " to ".join(dict.fromkeys(ends)) + f" {row['unit']}" if ends else "no value"
+    value = " to ".join(dict.fromkeys(ends)) + f" {row['unit']}" if ends else "no value"
+    said = " ".join(str(row[name]) for name in ("kind", "rung", "chip_model", "date") if str(row[name]).strip())
+    return [
+        f"{value}: {said}",
+        row["sentence"][:_SHOWN_QUOTE],
+        *([f"doubt: {row['warning']}"] if row["warning"] else []),
+    ]
 
 
 def changed_values(texts: Sequence[str]) -> dict[str, str | float]:

@@ -2,9 +2,11 @@
 
     python -m tests.browser.try_notebooks [--chromium /usr/bin/chromium] [--out FOLDER] [NAMES ...]
 
-Each notebook is opened and run; the site is changed, a table sorted by keyboard, a slider moved, a candidate taken, the
-pictures swiped. It fails on an error in a cell or in the console, on a request to another machine, and on a picture
-without words. Screenshots at 1280 and 1920 pixels go to FOLDER.
+Each notebook is opened and run; the site is changed, a table sorted by keyboard, the map moved, a slider moved, an
+outline drawn, a candidate taken, the pictures swiped and faded, a figure exported. It fails on an error in a cell or in
+the console, on a request to another machine, on a picture without words, and on one that is wider than the page at a zoom
+of 200%. Screenshots at 1280 and 1920 pixels, at 200%, and of notebooks 00 and 04 as three kinds of colour blindness show
+them, go to FOLDER.
 """
 
 import argparse
@@ -153,6 +155,33 @@ class Lab:
         self.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
 
 
+def fits_at_twice_the_size(lab, out, name):
+    """See that nothing is wider than the page at a zoom of 200%, which halves it."""
+    lab.page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    lab.page.set_viewport_size({"width": WIDTHS[0] // 2, "height": 450})
+    lab.page.wait_for_timeout(1000)
+    wide = lab.page.evaluate(
+        """[...document.querySelectorAll('.jp-OutputArea-output img:not(.leaflet-image-layer), .leaflet-container')].filter(
+            one => one.getBoundingClientRect().width > one.closest('.jp-OutputArea-output').clientWidth + 1).length"""
+    )
+    lab.page.screenshot(path=str(out / f"{name}_200_percent.png"))
+    lab.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    assert not wide, f"{wide} pictures are wider than the page at 200%"
+
+
+def as_others_see_it(lab, out, name):
+    """Take the notebook as readers see it who do not tell some colours apart, by Chromium's own matrices."""
+    session = lab.page.context.new_cdp_session(lab.page)
+    lab.page.set_viewport_size({"width": WIDTHS[0], "height": 4500})
+    lab.page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
+    for kind in ("protanopia", "deuteranopia", "tritanopia"):
+        session.send("Emulation.setEmulatedVisionDeficiency", {"type": kind})
+        lab.page.wait_for_timeout(300)
+        lab.page.screenshot(path=str(out / f"{name}_{kind}.png"))
+    session.send("Emulation.setEmulatedVisionDeficiency", {"type": "none"})
+    lab.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+
+
 def sorts_by_keyboard(lab):
     """Sort the first table by its first head with the keyboard, and see that it sorts."""
     head = lab.page.locator(".osint-table th button").first
@@ -280,11 +309,15 @@ def try_one(lab, path, books, out):
     lab.check()
     print(f"{path.stem}: opened and run in {time.monotonic() - started:.0f} s", flush=True)
     lab.picture(out, path.stem)
+    fits_at_twice_the_size(lab, out, path.stem)
+    if path.stem[:2] in {"00", "04"}:
+        as_others_see_it(lab, out, path.stem)
     for use in USES.get(path.stem[:2], ()):
         use(lab)
     if path.stem.startswith("02"):
         decides_nothing(lab, books)
     if path.stem.startswith("00"):
+        assert "Written to derived/figures of the case" in lab.words(), "no figure was exported"
         lab.set_site("XJ07")
         lab.run_all()
         assert "XJ07" in lab.words(), "the site was not changed"
