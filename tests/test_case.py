@@ -372,7 +372,7 @@ def read_into(tmp_path, capsys):
         capsys, *line, "--tier", "local_government", "--url", "https://example.org/news", "--date", "2024-09-30"
     )
     assert code == 0, err
-    assert "3 of 3 claims are open, of 1 documents" in out
+    assert "3 of 3 claims are open, of 1 document" in out
     return tmp_path / "own"
 
 

@@ -145,7 +145,8 @@ class Review:
         table = self.open
         if not self.documents:
             return "\n".join((f"no document was read into {self.case.name} yet: {_READ_ONE}", *self.faults))
-        lines = [f"{len(table)} of {len(self.table)} claims are open, of {len(self.documents)} document{"s" * (len(self.documents) > 1)}"]
+        read = f"{len(self.documents)} document{'s' * (len(self.documents) > 1)}"
+        lines = [f"{len(table)} of {len(self.table)} claims are open, of {read}"]
         site_of = {one.name: one.about["site_id"] for one in self.documents}
         for row in table.to_dict("records"):
             first, *others = read_as(row)
