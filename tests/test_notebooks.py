@@ -18,7 +18,7 @@ import osint
 from osint import notebook
 from osint.case import looking as looks
 from osint.case import new_case
-from osint.notebook import ground, shows
+from osint.notebook import ground, shows, taking
 from osint.simulated import demo
 from tests import execute_notebooks
 
@@ -258,9 +258,9 @@ def test_an_answer_at_the_form_tries_out_what_is_simulated_and_writes_nothing(on
     form = notebook.choose(seen)
     assert form.widget.children and "writes nothing" in repr(form)
     number = seen.buildings[0].number
-    assert ground.answer(seen, [number], True, "A. Reader").startswith("Tried out, not written")
-    assert "SIMULATED" in ground.answer(seen, [number], True, "A. Reader")
-    assert ground.answer(seen, [], True, "A. Reader").startswith("Tick")
+    assert taking.answer(seen, [number], True, "A. Reader").startswith("Tried out, not written")
+    assert "SIMULATED" in taking.answer(seen, [number], True, "A. Reader")
+    assert taking.answer(seen, [], True, "A. Reader").startswith("Tick")
     assert (data / "raw" / "observations.csv").read_bytes() == before
 
 
@@ -318,7 +318,7 @@ def test_an_outline_that_is_drawn_gets_a_tick_and_writes_nothing(one_look, data,
     assert len(ticks) == len(seen.buildings) and "drawn by a person" in ticks[-1].description
     ticks[-1].value = True
     assert seen.ticked == [99]
-    told = ground.answer(seen, [first.number, 99], True, "A. Reader")
+    told = taking.answer(seen, [first.number, 99], True, "A. Reader")
     assert "cover the same ground" in told
     assert (data / "raw" / "observations.csv").read_bytes() == before
 

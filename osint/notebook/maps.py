@@ -105,7 +105,7 @@ class SiteMap:
             stamp = leaflet.WidgetControl(widget=kit.HTML("<b>&nbsp;SIMULATED&nbsp;</b>"), position="topright")
             self.map.add(stamp)
         self.fade = self._pictures(under, kit) if under else None
-        self._sites(dossier, site_id, (x, y))
+        self._sites(dossier, site_id, (x, y), on_picture=under is not None)
         self._drawn: Any = None
 
     def _pictures(self, under: Backdrop, kit: Any) -> Any:
@@ -130,7 +130,7 @@ class SiteMap:
                 kit.jslink((slider, "value"), (layer, "opacity"))
         return slider
 
-    def _sites(self, dossier: Dossier, site_id: str, centre: tuple[float, float]) -> None:
+    def _sites(self, dossier: Dossier, site_id: str, centre: tuple[float, float], *, on_picture: bool) -> None:
         """Draw the circle of the site and of each other that is near, one for each point."""
         seen: dict[tuple[float, float], list[str]] = {}
         for site in dossier.sites.values():
@@ -146,7 +146,8 @@ class SiteMap:
             self.map.add(self._leaflet.Circle(location=(y, x), radius=1000 * at[2], **style))
         for (x, y), ids in seen.items():
             listed = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
-            self._label(x, y, f"+ {listed}")
+            # names would cover the ground of a picture: its site is named above it
+            self._label(x, y, "+" if on_picture and site_id in ids else f"+ {listed}")
 
     def _label(self, x: float, y: float, text: str) -> None:
         said = html.escape(text)
