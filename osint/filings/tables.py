@@ -360,11 +360,11 @@ class Table:
         if role is ColumnRole.SPEC:
             per = self._unit_words(row) or "unit"
         slashed = _SLASHED.fullmatch(cell.text)
-        beneath = read_unit(slashed[1]) if slashed else None
-        if beneath and unit and unit.is_money:
-            per = beneath.written
-        elif beneath and beneath.measure.family in _COUNTING and (unit is None or not unit.is_money):
-            unit, reading.source = beneath, UnitSource.CELL
+        behind = read_unit(slashed[1]) if slashed else None
+        if behind and unit and unit.is_money:
+            per = behind.written
+        elif behind and behind.measure.family in _COUNTING and (unit is None or not unit.is_money):
+            unit, reading.source = behind, UnitSource.CELL
         reading.lost = next(
             (
                 f"{one.headers[-1]}: {one.text}"
