@@ -13,7 +13,7 @@ import numpy as np
 from osint import model
 from osint.model import Factor, Given, Posterior, SharedSum, percent, show
 from osint.register import CLAIM_KINDS, Claim
-from osint.verdict.bearing import Assertion, Asserts, Coverage, Sight, day_text
+from osint.verdict.bearing import Assertion, Asserts, Coverage, Sight, day_text, relayed_by_one
 from osint.verdict.ground import ground_shows
 from osint.verdict.look import Seen
 from osint.verdict.needs import Needs
@@ -47,6 +47,8 @@ FINDING_COLUMNS = (
 )  # fmt: skip
 """Columns of a table of findings, those of `Finding.to_row`."""
 AT_EDGE = 1.0  # distance from its best, in standard deviations, from which one assumption carries a strained number
+USE_OPEN = ", the use of the hall left open"
+"""What is said beside room for chips where it is not known how much of the hall is for them."""
 FIRM_SIZES = 2  # sizes of the place from which confidence is high
 
 
@@ -71,6 +73,9 @@ class Bound:
         low, best, high = self.interval
         ids = ", ".join(self.ids)
         said = f"room for {show(best)} ({show(low)} to {show(high)}) {unit}, by {ids}"
+        if all(g.quantity == "cost_cny" for g in self.givens):  # money is no hall
+            bought = f"{show(best)} ({show(low)} to {show(high)}) {unit}"
+            said = f"the money of {ids} would buy {bought} at street prices of servers, which says nothing of room"
         said += " (plans alone)" if self.planned else ""
         said += f" (of {', '.join(self.parts)}; no other hall of it is on file)" if self.parts else ""
         if self.plans is None or not math.isfinite(self.plans.interval[1]):
@@ -225,7 +230,7 @@ class Finding:
         """How well the ground under the finding is laid."""
         if not self.decided_by:
             return Confidence.LOW
-        if self.relayed and len({s.group for s in self.relayed}) == 1:
+        if relayed_by_one(self.decided_by) and self.outcome != Outcome.CONFLICT:
             return Confidence.LOW
         groups = {s.group for s in self.decided_by} | {s.row.quantity for s in self.decided_by}
         certain = all(sure(s.p_place) for s in self.decided_by)
@@ -327,6 +332,7 @@ class Finding:
             return ""
         unit = model.unit_of(self.claim.quantity)
         most = f"at most {show(room.at_most)} {unit} (90%)" if room.at_most > 0 else f"no {unit}"
+        most += USE_OPEN if room.at_most > 0 and any(r.use_open for r in room.rooms) else ""
         sites = sorted({s.row.site_id for r in room.rooms for s in r.seen})
         what = f"what was seen at {', '.join(sites)} ({', '.join(room.ids)})"
         if room.partial:
@@ -468,7 +474,7 @@ class _Words(dict[str, str]):
         range_ = (
             f"at most {show(high)} {unit}" if room.bounded else f"{show(best)} ({show(low)} to {show(high)}) {unit}"
         )
-        return f"{self._listed(room.seen)}: room for {range_}"
+        return f"{self._listed(room.seen)}: room for {range_}{USE_OPEN if room.use_open else ''}"
 
     def _tested(self) -> str:
         claim = self.f.claim
