@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -135,6 +135,26 @@ def _pick(rng: Generator, weights: dict[Any, float]) -> Any:
     names = list(weights)
     shares = np.array([weights[name] for name in names], dtype=float)
     return names[int(rng.choice(len(names), p=shares / shares.sum()))]
+
+
+@dataclass(frozen=True)
+class Variation:
+    """A world that differs from the usual one in what a judge could lean on."""
+
+    honest: float = 0.6
+    """Share of the capacity claims whose number is not above what there is room for."""
+    density: float = 1.0
+    """Factor on the kW of a rack."""
+    swapped: bool = False
+    """Numbers are those of another site, drawn without knowing this one: they say nothing of its size."""
+
+
+VARIATIONS = {
+    "usual": Variation(),
+    "denser, half as honest": Variation(honest=0.3, density=1.4),
+    "thinner": Variation(density=0.7),
+    "numbers of other sites": Variation(swapped=True),
+}
 
 
 @dataclass
@@ -268,9 +288,10 @@ def _days(rng: Generator, state: str) -> tuple[date | None, date | None, date | 
     return begun, min(roofed, END - timedelta(days=60)), min(powered, END - timedelta(days=15))
 
 
-def _site(rng: Generator, number: int) -> Site:
+def _site(rng: Generator, number: int, how: Variation) -> Site:
     kind = _pick(rng, {kind: kind.share for kind in TYPES})
     chip = _pick(rng, {chip: chip.in_china if kind.country == "CN" else chip.elsewhere for chip in CHIPS})
+    kind = replace(kind, kw_a_rack=kind.kw_a_rack * how.density)
     state = _pick(rng, {"built": 0.78, "under way": 0.09, "never begun": 0.13})
     count = _pick(rng, {1: 0.7, 2: 0.2, 3: 0.1})
     halls = []
@@ -363,8 +384,8 @@ _KINDS: dict[str, tuple[str, str, str, float]] = {
 class _Claims:
     """Writes the claims of a site with their truth."""
 
-    def __init__(self, rng: Generator, world: World) -> None:
-        self.rng, self.world = rng, world
+    def __init__(self, rng: Generator, world: World, how: Variation) -> None:
+        self.rng, self.world, self.how = rng, world, how
 
     def _row(self, site: Site, written: date, **cells: Any) -> str:
         claim_id = f"C{len(self.world.claims) + 1001}"
@@ -387,9 +408,11 @@ class _Claims:
         part = str(rng.choice([hall.part for hall in site.halls])) if len(site.halls) > 1 and rng.random() < 0.5 else ""
         halls = [hall for hall in site.halls if part in ("", hall.part)]
         room, whole = site.room(quantity, part), site.whole_room(quantity, part)
-        honest = rng.random() < 0.6
+        honest = rng.random() < self.how.honest
         fill = float(np.mean([hall.fill for hall in halls])) if quantity not in ("floor_m2",) else 1.0
         factor = rng.uniform(min(fill, 0.95), 1.0) if honest else math.exp(rng.uniform(math.log(1.3), math.log(25)))
+        if self.how.swapped:
+            factor = _site(rng, 0, self.how).room(quantity) / room
         number = _rounded(rng, room * factor)
         if quantity in ("chips", "servers") and number < 1:
             return
@@ -613,16 +636,16 @@ class _Looks:
         return desks
 
 
-def make(seed: int, count: int) -> World:
+def make(seed: int, count: int, how: Variation | None = None) -> World:
     """Make a case of `count` sites from a seed.
 
     >>> len(make(1, 3).sites)
     3
     """
-    rng = np.random.default_rng(seed)
+    rng, how = np.random.default_rng(seed), how or Variation()
     world = World()
     for number in range(count):
-        site = _site(rng, number)
+        site = _site(rng, number, how)
         world.built.append(site)
         world.sites.append(
             {
@@ -631,7 +654,7 @@ def make(seed: int, count: int) -> World:
                 "elevation_m": "" if site.elevation_m is None else site.elevation_m,
             }
         )  # fmt: skip
-        claims, first = _Claims(rng, world), len(world.truths)
+        claims, first = _Claims(rng, world, how), len(world.truths)
         for _ in range(int(rng.integers(2, 5))):
             claims.capacity(site)
         for _ in range(int(rng.integers(1, 3))):

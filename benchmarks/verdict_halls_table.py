@@ -1,6 +1,6 @@
 """What `osint check --json` says of the claims of the second SIMULATED world, counted against their truth.
 
-`python -m benchmarks.verdict_halls_table SEED CASES [SITES]` prints the table of goals of fresh cases.
+`python -m benchmarks.verdict_halls_table SEED CASES [SITES [VARIATION]]` prints the table of goals of fresh cases.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.verdict import BINS, NEGATIVE, check
-from benchmarks.verdict_halls import END, Site, Truth, World, bracketed, make
+from benchmarks.verdict_halls import END, VARIATIONS, Site, Truth, World, bracketed, make
 from osint.register import date_bounds
 
 MANY = 3
@@ -79,9 +79,9 @@ class Judged:
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
 
 
-def judged(seed: int, sites: int, keep: Path | None = None) -> tuple[list[Judged], str]:
+def judged(seed: int, sites: int, how: str = "usual", keep: Path | None = None) -> tuple[list[Judged], str]:
     """Make a case, have it judged, and put both beside each other."""
-    world = make(seed, sites)
+    world = make(seed, sites, VARIATIONS[how])
     with tempfile.TemporaryDirectory() as name:
         folder = (keep or Path(name)) / f"halls{seed}"
         world.write(folder / "data")
@@ -222,13 +222,14 @@ def main() -> None:
     """Print the table of fresh cases."""
     seed, cases = int(sys.argv[1]), int(sys.argv[2])
     sites = int(sys.argv[3]) if len(sys.argv) > 3 else 300
+    how = sys.argv[4] if len(sys.argv) > 4 else "usual"
     rows: list[Judged] = []
     for n in range(cases):
-        more, error = judged(seed + n, sites)
+        more, error = judged(seed + n, sites, how)
         rows += more
         if error:
             print(f"error: {error}")
-    print(f"SIMULATED: {cases} cases of {sites} sites, seeds {seed} on, {len(rows)} claims.\n")
+    print(f"SIMULATED ({how}): {cases} cases of {sites} sites, seeds {seed} on, {len(rows)} claims.\n")
     print("| measured | value |\n|---|---|")
     print("\n".join(table(rows)))
 
