@@ -1,6 +1,6 @@
 """What `osint check --json` says of the claims of the second SIMULATED world, counted against their truth.
 
-`python -m benchmarks.verdict_halls_table SEED CASES [SITES [VARIATION]]` prints the table of goals of fresh cases.
+`python -m benchmarks.verdict_halls_table [SEED [CASES [SITES [VARIATION]]]]`; `VARIATIONS` lists the worlds.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.change import write_section
 from benchmarks.verdict import BINS, NEGATIVE, check
 from benchmarks.verdict_halls import END, VARIATIONS, Site, Truth, World, bracketed, make
 from osint.register import date_bounds
 
+USUAL = ("5200", "2", "300", "usual")
+"""Seed, cases, sites and variation without arguments."""
 MANY = 3
 CAPACITIES = ("chips", "servers", "pflops", "it_mw", "facility_mw", "racks")
 CONFIRMED = 0.95
@@ -218,20 +221,29 @@ EVENTS: dict[str, Callable[[Judged], bool]] = {
 }
 
 
-def main() -> None:
-    """Print the table of fresh cases."""
-    seed, cases = int(sys.argv[1]), int(sys.argv[2])
-    sites = int(sys.argv[3]) if len(sys.argv) > 3 else 300
-    how = sys.argv[4] if len(sys.argv) > 4 else "usual"
+def section(seed: int, cases: int, sites: int, how: str) -> Iterator[str]:
+    """Yield the section on fresh cases."""
     rows: list[Judged] = []
+    errors = []
     for n in range(cases):
         more, error = judged(seed + n, sites, how)
         rows += more
-        if error:
-            print(f"error: {error}")
-    print(f"SIMULATED ({how}): {cases} cases of {sites} sites, seeds {seed} on, {len(rows)} claims.\n")
-    print("| measured | value |\n|---|---|")
-    print("\n".join(table(rows)))
+        errors += [error] if error else []
+    yield "## Verdict, halls from the rack up\n"
+    yield "Written by `python -m benchmarks.verdict_halls_table`.\n"
+    yield f"SIMULATED ({how}): {cases} cases of {sites} sites, seeds {seed} on, {len(rows)} claims.\n"
+    yield "| measured | value |\n|---|---|"
+    yield from table(rows)
+    yield from (f"\nError: {error}" for error in errors)
+
+
+def main() -> None:
+    """Print the table of fresh cases; without arguments write it to docs/benchmarks.md."""
+    seed, cases, sites, how = [*sys.argv[1:], *USUAL[len(sys.argv) - 1 :]]
+    body = "\n".join(section(int(seed), int(cases), int(sites), how)) + "\n"
+    print(body)
+    if len(sys.argv) == 1:
+        write_section(body)
 
 
 if __name__ == "__main__":
