@@ -66,7 +66,7 @@ def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) 
 
     `is_storage` is what `is_storage_pair` says of it.
 
-    >>> from osint.claims.numbers import fold
+    >>> from osint.claims.folding import fold
     >>> from osint.claims.quantities import find_quantities
     >>> plain = fold("项目占地120亩，配套风电30万千瓦")
     >>> [kind_of(found, Clauses(plain.text)) for found in find_quantities(plain)]
