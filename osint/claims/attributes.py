@@ -47,18 +47,18 @@ def per_unit(found: LocatedQuantity, clauses: Clauses) -> str:
     behind = _PER.match(text, found.end)
     if behind:
         return behind[1]
-    before = text[max(clauses.clause(found.start)[0], found.start - 24) : found.start]
     rated = _RATED.match(text, found.end) if found.family == "power" else _in_one(found, text)
+    if rated:
+        return (rated[1] or rated[2]).removeprefix("a ").removeprefix("per ")
     wide = text[max(clauses.sentence(found.start)[0], found.start - 80) : found.start]
     each_en = _EACH_EN.search(wide) if "ach " in wide or "very " in wide else None
-    if rated:
-        return re.sub("^(?:a|per) ", "", rated[1] or rated[2])
-    if each_en:
+    if each_en and ", and " not in wide[each_en.end(1) :]:
         return each_en[1] or "unit"
-    each = _EACH.search(before) or _YEARLY.search(before)
-    if each is None or _NOT_EACH.search(before) or found.family in ("energy", "tce", "duration", "share"):
+    if wide.isascii() or found.family in ("energy", "tce", "duration", "share"):
         return ""
-    return each[1] or "unit"
+    first = max(clauses.clause(found.start)[0], found.start - 24)
+    each = _EACH.search(text, first, found.start) or _YEARLY.search(text, first, found.start)
+    return (each[1] or "unit") if each and not _NOT_EACH.search(text, first, found.start) else ""
 
 
 def _in_one(found: LocatedQuantity, text: str) -> re.Match[str] | None:
@@ -80,7 +80,7 @@ def chip_model(found: LocatedQuantity, kind: str, reading: Reading) -> str:
         first = match.end()
     spans = ((found.start, found.end), (first, found.start), (found.end, min(stop, found.end + _MODEL_REACH)))
     for number, (low, high) in enumerate(spans):
-        named = list(chip_pattern().finditer(text, low, high))
+        named = list(chip_pattern().finditer(text, low, high)) if high > low else []
         if named:
             model = named[-1 if number == 1 else 0]
             return _bare_model(reading.text[slice(*reading.plain.span(*model.span()))])

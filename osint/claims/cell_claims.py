@@ -8,7 +8,7 @@ from datetime import date
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, pieces
 from osint.claims.claim import CONFIDENCES, TextClaim
 from osint.claims.clauses import Clauses
-from osint.claims.extract import ANY_NUMBER, extract, read_claim
+from osint.claims.extract import extract, has_number, number_start, read_claim
 from osint.claims.folding import fold
 from osint.claims.kinds import kind_in_cell
 from osint.claims.quantities import Quantity, find_quantities
@@ -32,7 +32,7 @@ def read_cell(words: str, context: CellContext, document: date | None = None) ->
     >>> claim.kind, claim.quantity.si_low, claim.quantity.qualifier
     ('money_cny', 600000000.0, 'about')
     """
-    if not ANY_NUMBER.search(words):
+    if not has_number(words):
         return []
     spans = pieces(words)
     numbers = [bare_number(words[start:end]) for start, end in spans]
@@ -89,7 +89,7 @@ def _with_own_units(words: str, context: CellContext, document: date | None, off
 
 def _named_by_grid(words: str, context: CellContext, document: date | None) -> list[TextClaim]:
     plain = fold(words)
-    alone = not _LETTERS.search(plain.text, 0, _first_number(plain.text))
+    alone = not _LETTERS.search(plain.text, 0, number_start(plain.text))
     quantities = find_quantities(plain) if alone and context.names else []
     if len(quantities) != 1 or not _REST.fullmatch(plain.text, quantities[0].end):
         return extract(words, document)
@@ -105,11 +105,6 @@ def _named_by_grid(words: str, context: CellContext, document: date | None) -> l
 
 _LETTERS = re.compile(r"[A-Za-z一-龥](?<![约近超达逾共计至为])")
 _REST = re.compile(r"\s*(?:[(\[【].{0,40}[)\]】]|左右|以上|以下|以内|余|多|[*#※])?\s*")
-
-
-def _first_number(text: str) -> int:
-    match = ANY_NUMBER.search(text)
-    return match.start() if match else 0
 
 
 _SHORT_CELL = 40

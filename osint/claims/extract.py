@@ -22,7 +22,18 @@ from osint.register import LADDER
 
 # a line may be read by itself unless a quantity can run over its end ("$1.2", line break, "billion")
 _LINE_END, _BLOCK_ENDS = re.compile(r"[\r\n\f]+"), tuple("。！？!?;；.|")
-ANY_NUMBER = re.compile(rf"[0-9０-９{HAN_LETTERS}萬億兩]|(?:^|(?<=[^A-Za-z])){WORDS}")
+_DIGIT = re.compile(rf"[0-9０-９{HAN_LETTERS}萬億兩]")
+_IN_WORDS = re.compile(rf"(?:^|(?<=[^A-Za-z])){WORDS}")
+
+
+def has_number(text: str) -> bool:
+    """Say whether a text holds a digit, a numeral or a number in English words."""
+    return _DIGIT.search(text) is not None or _IN_WORDS.search(text) is not None
+
+
+def number_start(text: str) -> int:
+    """Return the offset of the first digit, numeral or number in English words; 0 where there is none."""
+    return min((match.start() for match in (_DIGIT.search(text), _IN_WORDS.search(text)) if match), default=0)
 
 
 def extract(text: str, document: date | None = None, *, whole_lines: bool = False) -> list[TextClaim]:
@@ -67,7 +78,7 @@ def _blocks(text: str, whole_lines: bool) -> Iterator[tuple[int, int]]:
 
 
 def _extract_block(text: str, document: date | None, offset: int) -> list[TextClaim]:
-    if not ANY_NUMBER.search(text):
+    if not has_number(text):
         return []
     plain = fold(text)
     quantities = find_quantities(plain)

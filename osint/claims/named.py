@@ -12,14 +12,19 @@ _OF_PROGRAMME = re.compile(r"(?:级|国产|智算|算力|超)*(?:集群)?(?:计�
 _QUOTES = ("“", '"', "「", "『")
 
 
-def _is_named_size(atom: Atom, atoms: list[Atom], text: str) -> bool:
+_STATED = re.compile(r"\d\s?[万千]?(?:[张块枚]|卡)")
+_NEAR = 60
+"""characters on either side of a round size in which a stated count makes it a name (judgement)"""
+
+
+def _is_named_size(atom: Atom, text: str) -> bool:
     """Say whether a round size only names a cluster or a programme: “万卡集群”, 万卡计划, 万卡 beside 3840张."""
     behind = text[atom.end - 1 : atom.end + 1]
     if text[atom.start - 1 : atom.start] in _QUOTES or _OF_PROGRAMME.match(text, atom.end):
         return True
     if behind[:1] == "P":
         return text[atom.start - 2 : atom.start] == "万卡"
-    return any(one.family in ("chips", "cards") and text[one.start].isdigit() for one in atoms)
+    return _STATED.search(text, max(0, atom.start - _NEAR), atom.end + _NEAR) is not None
 
 
 _ORDINAL_NAME = re.compile(
@@ -39,32 +44,36 @@ _DEFINED = re.compile(r"(?:等于|相当于|即|=|equals)\s?(?:每秒)?\s?$")
 
 def is_beside(atom: Atom, text: str) -> bool:
     """Say whether a number belongs to an address, a slot or the definition of a unit."""
-    near = text[max(0, atom.start - 24) : atom.start]
-    if atom.unit in ("平", "平方"):
-        return _AREA_WORD.search(near) is None or _PLACE_BEHIND.match(text, atom.end) is not None
-    if atom.unit in ("栋", "幢", "座"):
-        return _STOREY_BEHIND.match(text, atom.end) is not None
-    if atom.family in ("thing", "cards", "chips"):
-        return _SLOT_BEHIND.match(text, atom.end) is not None
-    if atom.family == "compute":
-        return (atom.number == 1 and _DEFINES.match(text, atom.end) is not None) or _DEFINED.search(near) is not None
+    family, first = atom.measure.family, max(0, atom.start - 24)
+    if family == "area" and atom.unit in ("平", "平方"):
+        no_area = _AREA_WORD.search(text, first, atom.start) is None
+        return no_area or _PLACE_BEHIND.match(text, atom.end) is not None
+    if family in ("thing", "cards", "chips"):
+        behind = _STOREY_BEHIND if atom.unit in ("栋", "幢", "座") else _SLOT_BEHIND
+        return behind.match(text, atom.end) is not None
+    if family == "compute":
+        defines = atom.number == 1 and _DEFINES.match(text, atom.end) is not None
+        return defines or _DEFINED.search(text, first, atom.start) is not None
     return False
 
 
 def without_names(atoms: list[Atom], text: str) -> list[Atom]:
     """Leave out numbers that are part of a name: Gen 4 servers, the 6 of 90,000 TPU 6 chips, “十万卡”计划."""
-    named = {
-        match.end() for atom in atoms for match in [NAMED_MODEL.match(text, atom.end)] if match and not atom.family
-    }
+    bare = [atom.end for atom in atoms if not atom.measure.family and text[atom.end : atom.end + 1] == " "]
+    named = [match.end() for match in (NAMED_MODEL.match(text, end) for end in bare) if match]
     return [
         atom
         for atom in atoms
-        if not any(atom.start < end <= max(atom.end, atom.start + 4) for end in named)
-        and not (
-            atom.family in _COUNTS
-            and atom.number <= _LARGEST_ORDINAL
-            and _ORDINAL_NAME.search(text, max(0, atom.start - 12), atom.start)
-        )
-        and not (text[atom.start - 1 : atom.start] in _QUOTES and _PROGRAMME.match(text, atom.end))
-        and not (_NAMED_SIZE.fullmatch(text, atom.start, atom.end) and _is_named_size(atom, atoms, text))
+        if not (named and any(atom.start < end <= max(atom.end, atom.start + 4) for end in named))
+        and not _is_name(text[atom.start - 1 : atom.start], atom, text)
     ]
+
+
+def _is_name(before: str, atom: Atom, text: str) -> bool:
+    """Say whether a number is an ordinal or the round size of a cluster; `before` is the character in front of it."""
+    if before == " " and atom.number <= _LARGEST_ORDINAL and atom.measure.family in _COUNTS:
+        return _ORDINAL_NAME.search(text, max(0, atom.start - 12), atom.start) is not None
+    if before in _QUOTES and _PROGRAMME.match(text, atom.end):
+        return True
+    is_size = text[atom.start] in "十百千万" and _NAMED_SIZE.fullmatch(text, atom.start, atom.end)
+    return bool(is_size) and _is_named_size(atom, text)

@@ -16,7 +16,7 @@ _MODEL = re.compile(
 _TOKEN = re.compile(r"[\s-]{1,2}[\[(\"]?([A-Za-z][A-Za-z0-9./'’&+]{0,24})[\])\",]?")
 _BREAK = word_set(
     "in on at by for to from with as that which is are was were will would has have had per into over under during "
-    "while when where who but so its it they their than times percent using via said says a an"
+    "while when where who but so its it they their than times percent using via said says a an storey story storeys"
 )
 """words that end the phrase behind a number"""
 _NOT_CHIPS = word_set("hours hour days dies die wafers clusters systems machines orders deals users")

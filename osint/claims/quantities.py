@@ -49,10 +49,8 @@ class LocatedQuantity(NamedTuple):
     remarks: tuple[str, ...]
     """what was odd in its characters"""
 
-    @property
-    def family(self) -> str:
-        """The family of its unit, which `kind_of` resolves to a kind."""
-        return self.measure.family
+    family: str
+    """the family of its unit, which `kind_of` resolves to a kind"""
 
 
 _NOUN_CAN_FOLLOW = re.compile(r"[ \-\[(\n×xX*\u00a0]\s?[\[(×xX*]?\s?[A-Za-z]")
@@ -116,16 +114,21 @@ def _sum_without_currency(atom: Atom, text: str) -> None:
 def _located(first: Atom, last: Atom, plain: Plain) -> LocatedQuantity | None:
     """Return the quantity from one number to another, or the same; None for nothing and for money that is not read."""
     text, is_range = plain.text, last is not first
-    if last.value == 0 or last.family in ("foreign", ""):
+    value, family = last.value, last.measure.family
+    if value == 0 or family in ("foreign", ""):
         return None
     word = "range" if is_range else qualifier(text, first.start, last.end, first.more)
-    if last.family == "duration" and text[max(0, first.start - 5) : first.start].lower() == "over ":
+    if family == "duration" and text[max(0, first.start - 5) : first.start].lower() == "over ":
         word = "exact"  # "over five years" is a span, not a bound
     scale, factor, low = scale_factor(last.scale), last.measure.factor, first.value
     if is_range and first.unit != last.unit and first.measure.factor != factor:
         low = low * first.measure.factor / factor
-    lowest = (None, None) if word in ("up to", "less than") else _rounded(low, scale, factor)
-    highest = (None, None) if word in ("more than", "at least") else _rounded(last.value, scale, factor)
+    highest = _rounded(value, scale, factor)
+    lowest = highest if low == value else _rounded(low, scale, factor)
+    if word in ("up to", "less than"):
+        lowest = None, None
+    elif word in ("more than", "at least"):
+        highest = None, None
     written = f"{last.currency}{last.scale}{last.unit}"
     quantity = Quantity(
         lowest[0], highest[0], written, lowest[1], highest[1], last.measure.si_unit, word, last.chip_model
@@ -133,9 +136,9 @@ def _located(first: Atom, last: Atom, plain: Plain) -> LocatedQuantity | None:
     odd = {remark for at, remark in plain.remarks.items() if first.start <= at <= last.end} if plain.remarks else set()
     odd.update(atom.remark for atom in (first, last) if atom.remark)
     remarks = tuple(sorted(odd)) if odd else ()
-    return LocatedQuantity(first.start, last.end, quantity, last.measure, remarks)
+    return LocatedQuantity(first.start, last.end, quantity, last.measure, remarks, family)
 
 
-def _rounded(value: float, scale: float, factor: float) -> tuple[float, float]:
+def _rounded(value: float, scale: float, factor: float) -> tuple[float | None, float | None]:
     """Return a value as written and in SI units, without the dust of binary fractions."""
     return float(f"{value / scale:.12g}"), float(f"{value * factor:.12g}")

@@ -60,6 +60,7 @@ _THEN = re.compile(
     r"(?: more)?(?: (?:had|have|has|were|was|are|is|will|would|followed|by|in|this|next|at|later|more)\b|[.;,](?!\d)|$)"
 )
 _VERB = re.compile(r" (?:had|have|has|was|were|are|is)\b")
+_OF_THE = re.compile(r"\b[Oo]f (?:the |its )?$")
 _END_OF_SENTENCE = re.compile(r"[。;\n]|\.\s")
 
 
@@ -113,6 +114,8 @@ def join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
 def _counts_again(atom: Atom, following: Atom, text: str) -> bool:
     """Say whether a bare number counts again what `atom` counts."""
     start = following.start
+    if text[start - 2 : start] == ", " and _OF_THE.search(text, max(0, atom.start - 8), atom.start):
+        return _THEN.match(text, following.end) is not None and start - atom.end <= _AGAIN_REACH
     if not text.endswith(_BEFORE_AGAIN, 0, start) or atom.currency:
         return False
     if start - atom.end > _AGAIN_REACH or following.number in _YEARLIKE:

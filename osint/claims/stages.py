@@ -53,8 +53,9 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         is_done = _ALREADY.search(clauses.text, max(at, start - REACH), start)
         if hits and (at, stop) == own and own[1] < last and not (_strong(hits) or is_done):
             hits = _strong(_behind(clauses, own[1], last)) or hits
-        if hits and (at, stop) == own and all(hit.role == "contract" for hit in hits):
-            hits = hits if not _MEANT.search(clauses.text, first, at) else []
+        if hits and all(hit.role in ("contract", "bought") for hit in hits):
+            meant = _MEANT if hits[0].role == "contract" else _INTENDS
+            hits = [] if meant.search(clauses.text, first, at) and not is_done else hits
         hits = _settled(clauses.text, hits, kind)
         if hits:
             if at < own[0] and _lends_nothing(clauses.text, hits, own[0], start):
@@ -96,6 +97,7 @@ def stage_of_heading(words: str) -> Assertion:
     return _decide(clauses, hits, len(words), len(words))
 
 
+_INTENDS = re.compile(r"拟|意向|计划")
 _MEANT = re.compile(r"签订|签署|签约|意向|拟")
 _ADJECTIVES = ("在运", "在用", "在建")
 _SAYS = re.compile(r"达|增至|增长")
@@ -234,7 +236,7 @@ _EITHER = re.compile(r"或|和|及|、|\bor\b")
 _DIGIT, _BE = re.compile(r"\d"), re.compile(r"\b(?:is|are|was|were)\b")
 _BOTH = re.compile(r"并|且|\band\b")
 _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)
-_WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望", re.IGNORECASE)
+_WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望|hope|want", re.IGNORECASE)
 _DUTY = re.compile(
     r"(?:(?:须|必须|应当|应于|应在|需于|需在|需完成|must|shall|have to|has to|required to)\s?)+", re.IGNORECASE
 )
@@ -331,10 +333,14 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     """
     text = reading.clauses.text
     near = text[max(0, found.start - 32) : found.start]
-    is_start = _BEFORE_GROWTH.search(near) is not None and TARGET.match(text, found.end) is not None
-    if is_start or _UP_FROM.search(near) or OF_WHOLE.search(near) or _NEVER_WAS.search(text, *_around(found, reading)):
+    is_start = TARGET.match(text, found.end) is not None and _BEFORE_GROWTH.search(near) is not None
+    compared = ("from " in near or "with " in near) and _UP_FROM.search(near)
+    if is_start or compared or (" of " in near and OF_WHOLE.search(near)):
         return Assertion()
     if _asks(found, reading):
+        return Assertion()
+    at, stop = _around(found, reading)
+    if text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop):
         return Assertion()
     asserted = stage(reading.clauses, found.start, found.end, found.family in APART, kind)
     day = when[:10]

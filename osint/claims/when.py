@@ -74,10 +74,11 @@ def _of_clause(same: list[Mention], found: LocatedQuantity, reading: Reading) ->
     if len(same) == 1:
         return same[0].edtf
     if _IN_TURN.search(text, same[-1].end, found.start):
-        told = [one for one in reading.quantities if same[-1].end < one.start < stop and one.family == found.family]
-        if len(told) == len(same):
+        first = bisect_left(reading.quantities, same[-1].end, key=lambda one: one.start)
+        told = [one for one in reading.quantities[first : first + len(same) + 1] if one.start < stop]
+        if len(told) == len(same) and found in told:
             return same[told.index(found)].edtf
-    if _DELAYED.search(text, at, stop):
+    if _DELAYED.search(text, max(at, found.start - _PART_REACH), min(stop, found.end + _PART_REACH)):
         return same[-1].edtf
     near = [one for one in same if one.end > found.start or not _TO.fullmatch(text, one.end, found.start)]
     return min(near or same, key=lambda mention: _gap(mention, found)).edtf
