@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 from osint.claims.atoms import Atom
+from osint.claims.folding import NumberDoubt
 from osint.claims.numbers import HAN_SCALE, scale_factor
 from osint.claims.units import Unit, declared_units, spelling_key
 
@@ -21,6 +22,7 @@ def _take_unit(atom: Atom, label: str) -> None:
     """Give a number the unit, and where it has none the scale, that a label names."""
     scaled = re.match(HAN_SCALE, label)
     scale = scaled.group() if scaled else ""
+    label = label.partition("/")[0]  # 万元/套: the price of one
     known = declared_units().get(spelling_key(label[len(scale) :]))
     if known:
         atom.unit, atom.scale, atom.measure = label[len(scale) :], atom.scale or scale, known
@@ -45,6 +47,7 @@ _AT_LEAST = re.compile(r"不(?:得)?(?:低于|少于|小于)(?:人民币)?$")
 _PUE_RANGE, _PUE_LIST = re.compile(rf"{_RANGE.pattern}|\sand\s"), re.compile(r"[、,和及与]\s?|, and ")
 _LIST = re.compile(r"\s{0,2}(?:、|/|和|及|与|或|,?\s?and|,?\s?or|&|,)\s{0,2}")
 _AND_OR_TO, _TO = re.compile(r"\s(?:and|to)\s"), re.compile(r"to|到|至")
+_ADDED = ("transformer", "power", "gen", "battery")
 TIMES = re.compile(r"\s?[×xX*]\s?")
 _ORDINAL = re.compile(r"(?:phases?|buildings?|no\.|blocks?|figure|table|section|lots?|units?|tranche|halls?)\s?$", re.I)
 _GROWTH = re.compile(r"提升|增加|增长|扩|升|increas|expand|grow|grew|rais|rise|from|ramp|scal", re.IGNORECASE)
@@ -96,6 +99,7 @@ def join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
                 continue
             if single and not atom.family and TIMES.fullmatch(gap):
                 right.number *= atom.number
+                right.remark = right.remark or ("" if right.family in _ADDED else NumberDoubt.PRODUCT)
                 right.start = atom.start
                 continue
             if single and _is_range(atom, right, gap, text):

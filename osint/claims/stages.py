@@ -50,9 +50,11 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         hits = [hit for hit in hits if not (hit.start >= end and _IN_PART.search(clauses.text, at, hit.start))]
-        is_done = _ALREADY.search(clauses.text, max(at, start - REACH), start)
-        if hits and (at, stop) == own and own[1] < last and not (_strong(hits) or is_done):
-            hits = _strong(_behind(clauses, own[1], last)) or hits
+        is_done = bool(hits) and _ALREADY.search(clauses.text, max(at, start - REACH), start) is not None
+        if hits and (at, stop) == own and own[1] < last and not _strong(hits):
+            ahead = _strong(_behind(clauses, own[1], last))
+            is_meant = any(hit.role == "future" for hit in ahead)
+            hits = ahead if ahead and not (is_done and is_meant) else hits
         if hits and all(hit.role in ("contract", "bought") for hit in hits):
             meant = _MEANT if hits[0].role == "contract" else _INTENDS
             hits = [] if meant.search(clauses.text, first, at) and not is_done else hits
