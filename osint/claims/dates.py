@@ -234,18 +234,8 @@ def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
     if match["day_rel"]:
         back = 1 if match["day_rel"].startswith("昨") else 0
         return (anchor - timedelta(days=back)).isoformat() if anchor and match["day_rel"] != "日前" else ""
-    if match["plan"]:
-        return str(_END_OF_PLAN[match["plan"]])
-    if match["roc"]:
-        return _ymd(_FIRST_YEAR_OF_ROC + int(match["roc"]) - 1, _whole(match["roc_month"]))
-    if match["holiday"]:
-        return f"{anchor.year}-{_HOLIDAYS[match['holiday']]}" if anchor else ""
-    if match["month_rel"]:
-        if not anchor:
-            return ""
-        step = {"上": -1, "下": 1, "次": 1}.get(match["month_rel"], 0)
-        year, month = divmod(anchor.year * _MONTHS_OF_A_YEAR + anchor.month - 1 + step, _MONTHS_OF_A_YEAR)
-        return _ymd(year, month + 1)
+    if match["plan"] or match["roc"] or match["holiday"] or match["month_rel"]:
+        return _by_name(match, anchor)
     part = match["alone"] or match["half"] or match["quarter"]
     if part:
         found = _part(anchor.year, 0, part) if anchor else ""
@@ -269,6 +259,21 @@ def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
     else:
         return ""
     return _part(year, _whole(match["month"]), match["part"] or "", _whole(match["day"]))
+
+
+def _by_name(match: re.Match[str], anchor: date | None) -> str:
+    """Return the end of a five-year plan, a year of the Republic of China, a holiday, or last and next month."""
+    if match["plan"]:
+        return str(_END_OF_PLAN[match["plan"]])
+    if match["roc"]:
+        return _ymd(_FIRST_YEAR_OF_ROC + int(match["roc"]) - 1, _whole(match["roc_month"]))
+    if match["holiday"]:
+        return f"{anchor.year}-{_HOLIDAYS[match['holiday']]}" if anchor else ""
+    if not anchor:
+        return ""
+    step = {"上": -1, "下": 1, "次": 1}.get(match["month_rel"], 0)
+    year, months = divmod(anchor.year * _MONTHS_OF_A_YEAR + anchor.month - 1 + step, _MONTHS_OF_A_YEAR)
+    return _ymd(year, months + 1)
 
 
 def _whole(numeral: str | None) -> int:
