@@ -310,7 +310,7 @@ GOALS = """Goals, and what was reached, each on what it was measured. "Once" is 
 | code, buyer, suppliers where printed | 90% | 47 of 63 (75%); 11 of 21 notices all right | `notices.txt`, first set, once: **missed** |
 | | | 22 of 24 (92%); 7 of 8 notices all right | second set, once, after the first had been repaired: met |
 | MB of UTF-8 a second, one core, nothing repeats | 2 | 1.8; 0.8; 0.4 | a quantity every 390, 124 and 52 bytes, on two cores shared by some ten programs: **missed**; the reader before it 1.7, 0.7 and 0.34 in the same hour. A claim costs 0.14 to 0.2 ms |
-| small tables, 200 pages of PDF with tables | | below | Reading tables |
+| small tables, 200 pages of PDF with tables | | see there | Reading tables |
 
 The sets are written by those who write the rules, in the styles of notices, news and government pages; the
 sentences of the seventh and eighth sets were made odd on purpose, so they are no sample of real pages. 69 labels of the
@@ -324,8 +324,8 @@ def write_section(table: list[str]) -> str:
     path = HERE.parent / "docs" / "benchmarks.md"
     head = "## Reading filings\n\nWritten by `python -m benchmarks.extraction` (processor time, one core).\n"
     section = head + "\n| measured | value |\n|---|---|\n" + "\n".join(table) + "\n\n" + GOALS
-    rest = re.sub(r"\n## Reading filings\n.*?(?=\n## |\Z)", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-    path.write_text(rest.rstrip("\n") + "\n\n" + section, encoding="utf-8")
+    old = re.compile(r"## Reading filings\n.*?(?=\n## |\Z)", re.DOTALL)
+    path.write_text(old.sub(lambda _: section.rstrip("\n"), path.read_text(encoding="utf-8")), encoding="utf-8")
     return section
 
 
