@@ -22,6 +22,7 @@ from osint.register import LADDER
 
 # a line may be read by itself unless a quantity can run over its end ("$1.2", line break, "billion")
 _LINE_END, _BLOCK_ENDS = re.compile(r"[\r\n\f]+"), tuple("。！？!?;；.|")
+_AROUND = 2000  # characters on either side in which a place says that a currency is its own (bounds the time)
 _DIGIT = re.compile(rf"[0-9０-９{HAN_LETTERS}萬億兩]")
 _IN_WORDS = re.compile(rf"(?:^|(?<=[^A-Za-z])){WORDS}")
 
@@ -110,7 +111,8 @@ def read_claim(found: LocatedQuantity, kind: str, reading: Reading) -> TextClaim
         asserted = Assertion("", "", back.modality.value)
         doubts.append(f"the sentence takes it back: {back.words}")
     warning = "; ".join(doubts)
-    alternatives = alternatives_of(found.quantity, kind, plain.text)
+    around = plain.text[max(0, found.start - _AROUND) : found.end + _AROUND]
+    alternatives = alternatives_of(found.quantity, kind, around)
     model = chip_model(found, kind, reading)
     return TextClaim(
         kind=kind,

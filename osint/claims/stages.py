@@ -49,7 +49,11 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         hits = [hit for hit in near if hit.start < end or not _governs_forward(clauses.text, hit)]
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
-        hits = [hit for hit in hits if not (hit.start >= end and _IN_PART.search(clauses.text, at, hit.start))]
+        hits = [
+            hit
+            for hit in hits
+            if not (hit.start >= end and _IN_PART.search(clauses.text, max(at, hit.start - 24), hit.start))
+        ]
         is_done = bool(hits) and _ALREADY.search(clauses.text, max(at, start - REACH), start) is not None
         if hits and (at, stop) == own and own[1] < last and not _strong(hits):
             ahead = _strong(_behind(clauses, own[1], last))
@@ -57,7 +61,7 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
             hits = ahead if ahead and not (is_done and is_meant) else hits
         if hits and all(hit.role in ("contract", "bought") for hit in hits):
             meant = _MEANT if hits[0].role == "contract" else _INTENDS
-            hits = [] if meant.search(clauses.text, first, at) and not is_done else hits
+            hits = [] if meant.search(clauses.text, max(first, at - REACH), at) and not is_done else hits
         hits = _settled(clauses.text, hits, kind)
         if hits:
             if at < own[0] and _lends_nothing(clauses.text, hits, own[0], start):
@@ -108,7 +112,7 @@ _SAYS = re.compile(r"达|增至|增长")
 def _lends_nothing(text: str, hits: list[RungWord], own: int, start: int) -> bool:
     """Say whether rung words of an earlier clause only describe its noun (在用机柜), and the own clause has a verb."""
     described = all(text[hit.start : hit.end] in _ADJECTIVES for hit in hits)
-    return described and _SAYS.search(text, own, start) is not None
+    return described and _SAYS.search(text, max(own, start - REACH), start) is not None
 
 
 _IN_PART = re.compile(r"(?:\bpart(?:ly|ially)|部分)\s?(?:已(?:经)?)?$")
