@@ -47,7 +47,8 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     p.add_argument("--start", type=_arguments.first_day, metavar="DATE", help=told)
     told = "last day: 2024-06-15, or the last of 2024-06 or 2024"
     p.add_argument("--end", type=_arguments.last_day, metavar="DATE", help=told)
-    p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees (WGS-84) instead of the box about the site")
+    p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees instead of the box about the site")
+    _arguments.add_datum(p, "of --bbox")
     p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
     p.add_argument("--demo", action="store_true", help="on a SIMULATED world put at the place, without a network")
     said = p.add_argument_group("what a person says of it")
@@ -139,7 +140,7 @@ def _look(args: argparse.Namespace) -> int:
     if said and not (args.start or args.end or args.demo):
         look = site.last_look()
     else:
-        place = _arguments.box(args.bbox) if args.bbox else None
+        place = _arguments.box(args.bbox, args.datum) if args.bbox else None
         source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
         look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, **source)
     if not said:

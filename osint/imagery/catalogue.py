@@ -61,6 +61,9 @@ MAX_PAGES = 400
 """Pages of one list; MAX_ITEMS in pages of a fifth of what is asked for."""
 LIST_S = 900.0
 """Time for one list, in seconds."""
+ALL_PASSES_SINCE, SURELY_SEEN_DAYS = dt.date(2018, 1, 1), 60
+"""From this day on both Sentinel-2 satellites take every land of middle latitude; a span without any scene at all is
+then no absence of pictures but a fault of the list."""
 _ID_SHOWN = 200
 LIMITS = Limits(max_bytes=64 << 20, max_seconds=120.0, head_seconds=60.0, silence_seconds=60.0, attempts=5)
 """Limits of one page of a list; a catalogue may compute for a minute."""
@@ -161,7 +164,21 @@ def list_scenes(
     if len(listed) >= MAX_ITEMS:
         raise RefusedError(f"{collection} has {MAX_ITEMS:,} scenes or more of the area: shorten the dates")
     usable, dropped = _usable(listed, geometry, named, (first, last, collection))
-    return Scenes(items.frame_of(usable), (*dropped, *([Remark("", gap)] if gap else [])), spent)
+    gap = gap or ("" if listed else _none_listed(named, first, last, collection))
+    lost = [Remark("", gap, is_lost=True)] if gap else []
+    return Scenes(items.frame_of(usable), (*dropped, *lost), spent)
+
+
+def _none_listed(catalogue: str, first: dt.date, last: dt.date, collection: str) -> str:
+    """Return why an empty list is no absence of pictures; empty where there may be none."""
+    seen = (last - max(first, ALL_PASSES_SINCE)).days >= SURELY_SEEN_DAYS
+    if not seen or items.family_of(collection) != items.Family.SENTINEL_2 or not named_host(catalogue):
+        return ""
+    host = urlsplit(catalogue).hostname
+    return (
+        f"{host} lists no scene of {collection} here from {first} to {last}, where Sentinel-2 passes every five days: "
+        "this says nothing of the ground; ask again later, or name another catalogue or collection"
+    )
 
 
 def _usable(
@@ -175,7 +192,7 @@ def _usable(
         try:
             scene = items.read_item(item, geometry, catalogue)
         except UnreadableError as error:
-            dropped.append(Remark(str(item.get("id", ""))[:80], str(error)))
+            dropped.append(Remark(str(item.get("id") or "without id")[:80], str(error), is_lost=True))
             continue
         if scene.collection != collection:
             reason = f"it is of the collection {scene.collection[:40]!r}, which was not asked for"

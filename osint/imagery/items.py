@@ -158,7 +158,10 @@ class Remark:
     """A reason that concerns one scene."""
 
     id: str
+    """Empty where it concerns the whole list."""
     reason: str
+    is_lost: bool = False
+    """Whether a scene of the place may be missing for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ class Scenes:
     frame: gpd.GeoDataFrame
     """One row per scene, by time; columns as the fields of `Scene`, geometry in degrees."""
     dropped: tuple[Remark, ...]
-    """Items that were listed and are not in the frame, with the reason."""
+    """Items that were listed and are not in the frame, with the reason, and what the list itself lacks."""
     cost: Cost
     """Requests and bytes of the search, by level."""
 
@@ -179,6 +182,14 @@ class Scenes:
     def simulated(self) -> bool:
         """Whether any of them shows an invented place."""
         return bool(self.frame["simulated"].any())
+
+    @property
+    def gap(self) -> str:
+        """What the list of the catalogue lacks, in words; empty if nothing is known to be missing."""
+        lost = list(dict.fromkeys(remark for remark in self.dropped if remark.is_lost))
+        broken = [remark.reason for remark in lost if remark.id]
+        told = [f"{len(broken)} listed scenes cannot be read as such ({broken[0]})"] if broken else []
+        return "; ".join([*told, *(remark.reason for remark in lost if not remark.id)])
 
     def of(self, place: Place) -> Scenes:
         """Return the scenes to read for a place that they surround, by the rule of `without_duplicates`.

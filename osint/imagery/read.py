@@ -126,6 +126,12 @@ class BandReading:
     changed: tuple[str, ...] = ()
     """Addresses whose files changed since they were kept."""
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether not one pixel was read."""
+        bands = self.data.data_vars.items()
+        return not any((cube.values != 0).any() if name == "scl" else cube.notnull().any() for name, cube in bands)
+
 
 def read_bands(
     scenes: Scenes | pd.DataFrame,
