@@ -6,6 +6,7 @@ import random
 import re
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -27,6 +28,8 @@ class Label:
     qualifier: str
     rung: str
     date: str
+    also: Mapping[str, str]
+    """chip, per and mod: chip model, what it is per, and denied or withdrawn, where they are labelled"""
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,14 @@ def sentences(path: Path = SENTENCES) -> list[Sentence]:
             close()
             head, part = None, line[3:].partition(",")[0]
         elif line and not line.startswith("#"):
-            kind, low, high, qualifier, rung, when = line.split()
+            kind, low, high, qualifier, rung, when, *more = line.split()
+            also = {key: value.replace("_", " ") for key, _, value in (word.partition("=") for word in more)}
             if qualifier == "skip":
                 optional.add(kind)
                 continue
             numbers = [None if value == "-" else float(value) for value in (low, high)]
             words = [("" if value == "-" else value.replace("_", " ")) for value in (qualifier, rung)]
-            labels.append(Label(kind, numbers[0], numbers[1], words[0], words[1], "" if when == "-" else when))
+            labels.append(Label(kind, numbers[0], numbers[1], words[0], words[1], "" if when == "-" else when, also))
     close()
     return found
 

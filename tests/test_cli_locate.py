@@ -191,9 +191,9 @@ def test_without_the_two_days_the_dates_are_those_of_the_series(served, folder, 
 
 def test_without_a_catalogue_the_search_stops_at_once(tmp_path, monkeypatch, capsys):
     """A search of many tiles must not try them all against a catalogue that is gone."""
-    from osint.imagery import catalogue
+    from osint.imagery import stac_api
 
-    monkeypatch.setattr(catalogue, "LIMITS", dataclasses.replace(catalogue.LIMITS, attempts=1))
+    monkeypatch.setattr(stac_api, "LIMITS", dataclasses.replace(stac_api.LIMITS, attempts=1))
     line = ["locate", "XJ03", "--catalogue", "http://127.0.0.1:9", "--start", "2023-04-01", "--end", "2025-10-31"]
     assert (
         cli.main([*line, "--absent", "2024-05-31", "--present", "2024-11-15", "--out", str(tmp_path / "f.geojson")])

@@ -8,7 +8,7 @@ import pytest
 from osint import imagery, simulated
 from osint.errors import NetworkError, OsintError
 from osint.http import client, ranges
-from osint.imagery import catalogue
+from osint.imagery import stac_api
 from osint.simulated import demo
 from tests import faulty_server
 from tests.faulty_server import FAULTS, OF_FILES, OF_LISTS
@@ -32,7 +32,7 @@ def hurried(tmp_path, monkeypatch):
     monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(faulty_server, "SILENT_S", 1.0)
     monkeypatch.setattr(client, "BACKOFF_S", 0.01)
-    for module in (ranges, catalogue):
+    for module in (ranges, stac_api):
         monkeypatch.setattr(module, "LIMITS", replace(module.LIMITS, **HURRY))
 
 

@@ -24,7 +24,7 @@ from osint import change, cli, imagery
 from osint.cli.main import build_parser
 from osint.errors import BadInputError, NetworkError, OsintError, RefusedError
 from osint.http import RangeRead, bytes_by_reader, client, ranges
-from osint.imagery import catalogue, items, read
+from osint.imagery import catalogue, items, read, stac_api
 from osint.imagery import cog as cogs
 from osint.imagery.grid import aligned
 from osint.simulated import demo
@@ -255,7 +255,7 @@ def test_other_kinds_of_tiff_are_read_by_the_fallback_alike(pages, profile):
 
 
 def test_a_list_that_may_be_cut_short_is_refused(pages, monkeypatch):
-    monkeypatch.setattr(catalogue, "MAX_ITEMS", 2)
+    monkeypatch.setattr(items, "MAX_ITEMS", 2)
     hrefs = {"blue": f"{pages.url}/b.tif"}
     pages.items = [forms.earth_search(str(n), forms.day(n), WIDE, hrefs, applied=True) for n in range(3)]
     with pytest.raises(OsintError, match="2 scenes or more of the area: shorten the dates"):
@@ -700,7 +700,7 @@ def test_a_count_that_is_no_number_is_unknown(pages, matched):
 def test_catalogue_cannot_have_a_file_of_this_machine_read(pages, tmp_path):
     secret = tmp_path / "items.json"
     secret.write_text(json.dumps({"type": "FeatureCollection", "features": _doubles(pages.url), "links": []}))
-    io = catalogue.KeptAnswers(pages.url, tmp_path, ranges.Cost(), offline=False)
+    io = stac_api.KeptAnswers(pages.url, tmp_path, ranges.Cost(), offline=False)
     with pytest.raises(RefusedError, match="a host that was not named"):
         io.read_text(str(secret))
 

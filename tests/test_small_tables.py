@@ -177,3 +177,40 @@ def test_what_is_struck_out_in_a_sheet_is_not_live():
     filing = filings.parse(body.getvalue(), "a.xlsx")
     assert filings.claims_of(filing)[["row_label", "si_low"]].values.tolist() == [["甲", 900], ["丙", 850]]
     assert sum("struck out" in remark for remark in filing.remarks) == 2
+
+
+def _drawn_letter_by_letter(x, y, words, size=9.0):
+    out = ""
+    for letter in words:
+        out += tables.drawn_words(x, y, letter, size)
+        x += size if ord(letter) > 255 else 0.56 * size
+    return out
+
+
+def test_letters_of_one_line_stay_together_where_the_pdf_draws_each_by_itself():
+    rows = [("项目", "机柜（架）", "总投资（万元）"), ("甲", "1,020", "7,115"), ("乙", "460", "3,115")]
+    drawing = "".join(
+        _drawn_letter_by_letter(x, 700 - 14 * number, words)
+        for number, row in enumerate(rows)
+        for x, words in zip((40, 220, 440), row, strict=True)
+    )
+    filing = filings.parse(tables.written_pdf([(612, 792, drawing)]), "a.pdf")
+    assert filing.text.splitlines()[1] == "甲 | 1,020 | 7,115"
+    found = filings.claims_of(filing)
+    assert found["si_low"].tolist() == [1020, 7.115e7, 460, 3.115e7]
+    assert [filing.text[a:b] for a, b in zip(found["start"], found["end"], strict=True)] == found["quote"].tolist()
+
+
+def test_words_behind_a_table_of_a_pdf_are_read():
+    drawing = _grid_page([HEAD, FIRST], (60, 80, 90), 780) + tables.drawn_words(50, 700, "另用地120亩。", 9.0)
+    found = filings.claims_of(filings.parse(tables.written_pdf([(600, 842, drawing)]), "a.pdf"))
+    assert found["kind"].tolist() == ["racks", "money_cny", "land"]
+
+
+def test_a_number_beside_a_character_without_a_name_loses_its_value():
+    drawing = tables.drawn_words(40, 760, "机架900架，机架4甲50架", 9.0)
+    data = tables.written_pdf([(612, 792, drawing)]).replace(f"<{ord('甲'):04x}>".encode(), b"<0000>")
+    filing = filings.parse(data, "a.pdf")
+    found = filings.claims_of(filing)
+    assert found["si_low"].fillna(-1).tolist() == [900, -1]
+    assert "has a shape and no name" in filing.remarks[0]

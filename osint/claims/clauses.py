@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from osint.claims.numbers import fold
 from osint.claims.retractions import TakenBack, taken_back
 from osint.claims.units import WEAK_ROLES, rung_words
 from osint.register import LADDER
@@ -19,6 +20,7 @@ _COMMA = re.compile(
     r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
 )
 _NEGATION_REACH = 12  # characters behind a negation within which it takes a rung word back (judgement)
+_NONE_REACH = 60  # the same behind "none of" and "not one of", whose number follows (judgement)
 _LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there (judgement)
 _SOME, _REACH = 20, 200  # rung words, and characters, that are read on either side of a quantity (bounds the time)
 _GLUED, _JOINED, _AROUND = 5, 16, 40
@@ -127,12 +129,16 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
         if hit.role == "negation":
             negation = hit
             continue
+        of_none = negation and text.endswith("one of", 0, negation.end)
+        if of_none and hit.role == "future":
+            kept.append(hit)  # "none of its planned halls was built"
+            continue
         if (
             negation
-            and hit.start - negation.end <= _NEGATION_REACH
-            and not re.search(r"[,。;!?\n]", text[negation.end : hit.start])
+            and hit.start - negation.end <= (_NONE_REACH if of_none else _NEGATION_REACH)
+            and not re.search(r",(?!\d)|[。;!?\n]", text[negation.end : hit.start])
         ):
-            negation = RungWord(hit.start, hit.end, "negation")
+            negation = negation if of_none else RungWord(hit.start, hit.end, "negation")
             if hit.role not in ("none", "future"):
                 kept.append(RungWord(hit.start, hit.end, "denied"))
             continue
@@ -182,10 +188,17 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         hits = [hit for hit in hits if not (hit.start >= end and _IN_PART.search(clauses.text, at, hit.start))]
-        if hits and (at, stop) == own and own[1] < last and not _strong(hits):
+        is_done = _ALREADY.search(clauses.text, max(at, start - _REACH), start)
+        if hits and (at, stop) == own and own[1] < last and not (_strong(hits) or is_done):
             hits = _strong(_behind(clauses, own[1], last)) or hits
+        if hits and (at, stop) == own and all(hit.role == "contract" for hit in hits):
+            hits = hits if not _MEANT.search(clauses.text, first, at) else []
         hits = _settled(clauses.text, hits, kind)
         if hits:
+            if at < own[0] and _lends_nothing(clauses.text, hits, own[0], start):
+                return Assertion()
+            if clauses.denies(at, stop) and all(hit.role == "future" for hit in hits):
+                return Assertion()  # "原定年内交付, 至今未到货": what was meant and did not come
             asserted = _decide(clauses, hits, start, end)
             if at < own[0] and asserted.modality == "has" and _OWN_MATTER.search(clauses.text, stop, start):
                 return Assertion()
@@ -207,6 +220,31 @@ _OWN_MATTER = re.compile(r"配套|创建|培育|吸引|带动|降至|降到|节�
 """words by which a clause turns to a matter of its own, of which the done work before it says nothing"""
 
 
+def stage_of_heading(words: str) -> Assertion:
+    """Return the stage that a heading states; none where it denies one, takes it back or only says what is there.
+
+    >>> stage_of_heading("云谷二期正式投产").rung, stage_of_heading("在建项目").rung
+    ('running', 'ground broken')
+    """
+    clauses = Clauses(fold(words).text)
+    words = clauses.text
+    hits = _strong(clauses.hits(0, len(words)))
+    if not hits or clauses.denies(0, len(words)) or taken_back(words, 0, len(words)):
+        return Assertion()
+    return _decide(clauses, hits, len(words), len(words))
+
+
+_MEANT = re.compile(r"签订|签署|签约|意向|拟")
+_ADJECTIVES = ("在运", "在用", "在建")
+_SAYS = re.compile(r"达|增至|增长")
+
+
+def _lends_nothing(text: str, hits: list[RungWord], own: int, start: int) -> bool:
+    """Say whether rung words of an earlier clause only describe its noun (在用机柜), and the own clause has a verb."""
+    described = all(text[hit.start : hit.end] in _ADJECTIVES for hit in hits)
+    return described and _SAYS.search(text, own, start) is not None
+
+
 _IN_PART = re.compile(r"(?:\bpart(?:ly|ially)|部分)\s?(?:已(?:经)?)?$")
 
 
@@ -223,19 +261,27 @@ def _settled(text: str, hits: list[RungWord], kind: str) -> list[RungWord]:
     strong = [hit for hit in hits if hit.role not in WEAK_ROLES]
     if kind not in _MAY_STAND or any(hit.role != "future" for hit in strong):
         return strong
-    can = [hit for hit in hits if hit.role in WEAK_ROLES and (kind in _MACHINES or _is_order(text, hit))]
+    can = [hit for hit in hits if hit.role in WEAK_ROLES and _proves(text, hit, kind)]
     lowest = min((WEAK_ROLES[hit.role] for hit in can), key=LADDER.index, default="")
     return sorted([*strong, *(RungWord(hit.start, hit.end, lowest) for hit in can)], key=lambda hit: hit.start)
 
 
-def _is_order(text: str, hit: RungWord) -> bool:
-    """Say whether a sum is one of an order: a loan that was secured buys nothing yet."""
-    return hit.role == "bought" and not text.startswith(("secur", "leas"), hit.start)
+def _proves(text: str, hit: RungWord, kind: str) -> bool:
+    """Say whether a weak word speaks of a kind: a loan that was secured buys nothing yet, no money is installed."""
+    if kind in _MACHINES:
+        return hit.role != "contract"
+    if kind in _PLACES:
+        return hit.role == "bought" and text.startswith(_TAKEN, hit.start)
+    return hit.role == "contract" or (hit.role == "bought" and not _NO_ORDER.match(text, hit.start))
 
 
+_NO_ORDER = re.compile(r"secur|leas|rent|到位", re.IGNORECASE)
+_TAKEN = ("leas", "rent", "bought", "purchas", "acquir", "购", "已购", "租")
+"""how a place is taken"""
 _POWERS = ("power", "energy")
 _MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
-_MAY_STAND = (*_MACHINES, "money_cny", "money_usd", "money_hkd", "money_eur")
+_PLACES = ("land", "floor")
+_MAY_STAND = (*_MACHINES, *_PLACES, "money_cny", "money_usd", "money_hkd", "money_eur")
 
 
 def _near(hits: list[RungWord], start: int) -> list[RungWord]:
@@ -311,7 +357,8 @@ def promised(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
 _HAN = re.compile("[一-龥]")
 _OWN_VERB = re.compile(
     r"\b(?:(?<!a )(?<!the )(?<!total )costs?|covers?|spans?|is|are|was|were|has|have|had|totals|totall?ed|stands?|"
-    r"stood|measures|runs to|sold|rose|fell|paid|pays|raised|accounts?|makes? up|valued|estimated)\b"
+    r"stood|measures|runs to|sold|rose|fell|paid|pays|raised|accounts?|makes? up|valued|"
+    r"(?<!an )estimated(?! value| cost))\b"
 )
 
 
@@ -322,7 +369,7 @@ def _governs_forward(text: str, hit: RungWord) -> bool:
 
 
 _PREDICATE = re.compile(
-    r"\s?(?:(?:目前|现)?(?:已|均|全部)|将|预计|计划|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
+    r"\s?(?:(?:目前|现)?(?:已|均|全部)|合同已|将|预计|计划|力争|争取|有望|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
     r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which)\b)"
 )
 
@@ -330,10 +377,18 @@ _PREDICATE = re.compile(
 def is_predicate(clauses: Clauses, at: int) -> bool:
     """Say whether the clause at `at` has no subject of its own, so that it speaks of what stands before it."""
     stop = min(clauses.clause(at)[1], at + _REACH)
-    return bool(_PREDICATE.match(clauses.text, at)) and not _COUNTED.search(clauses.text, at, stop)
+    return bool(_PREDICATE.match(clauses.text, at)) and not counts_itself(clauses.text, at, stop)
 
 
-_COUNTED = re.compile(r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[PMGk]|GPU)(?![a-z])|chip|server)")
+def counts_itself(text: str, at: int, stop: int) -> bool:
+    """Say whether text[at:stop] holds a quantity of its own."""
+    return _COUNTED.search(text, at, stop) is not None
+
+
+_COUNTED = re.compile(
+    r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[PMGk]|GPU)(?![a-z])|chip|server)|"
+    r"[一二两三四五六七八九十百千万亿][余多]?(?:[台张架套块亩元]|平方米)"
+)
 _EITHER = re.compile(r"或|和|及|、|\bor\b")
 _DIGIT, _BE = re.compile(r"\d"), re.compile(r"\b(?:is|are|was|were)\b")
 _BOTH = re.compile(r"并|且|\band\b")

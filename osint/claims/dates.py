@@ -25,7 +25,7 @@ _PART_ZH = (
     r"(?:前|头)三季度|Q[1-4]|春节|[\"“「]?(?:五一|十一|国庆|元旦|七一)[\"”」]?(?!期)|[春夏秋冬]季?天?|中旬|上旬|下旬)?"
 )
 _ZH = re.compile(
-    r"(?=[0-9二一三四今本当去明后前次年上下昨日])(?:"  # a cheap look before the alternatives
+    r"(?=[0-9二一三四今本当去明后前次年上下昨日十“\"])(?:"  # a cheap look before the alternatives
     r"(?:(?P<year>(?:19|20)\d\d|[二一][〇零九][〇零一二三四五六七八九]{2})\s?年(?:度)?|"
     r"(?P<rel>[今本当去明后前次])年(?:度)?的?(?!产|均))\s?"
     r"(?:(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s?月份?(?:\s?(?P<day>3[01]|[12]\d|0?[1-9])\s?[日号])?)?\s?"
@@ -34,6 +34,7 @@ _ZH = re.compile(
     r"(?:\s?(?P<day2>3[01]|[12]\d|0?[1-9])\s?[日号])?(?P<part2>底|末|初|中旬|上旬|下旬)?"
     r"|(?P<alone>年底|年末|年初|上半年|下半年)(?=[前,可将达建完投实,。;、预有]|$|\s)|(?<![一-龥])(?P<half>[上下]半年)"
     r"|(?<![年第\d])(?P<quarter>[一二三四]季度末?)"
+    r"|[“\"]?十(?P<plan>[四五六])五[”\"]?(?:规划)?(?:期?末|收官)"
     r"|(?<![年月\d,.至~-])(?P<day3>3[01]|[12]\d|[1-9])日(?![内历前起])(?=[一-龥,])"
     r"|(?P<day_rel>今日|今天|昨日|昨天|当日|日前))"
 )
@@ -73,6 +74,8 @@ _AHEAD = re.compile(
     r"set to|is to|next|target\w*)\b"
 )
 _MONTHS_OF_A_YEAR = 12
+_END_OF_PLAN = {"四": 2025, "五": 2030, "六": 2035}
+"""last year of a five-year plan: 十五五末"""
 _QUARTERS = ((1, 3), (4, 6), (7, 9), (10, 12))
 _SEASONS = {
     name: (first, first + 2)
@@ -128,7 +131,7 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     for matches, read in _readers(words):
         for match in matches(text, start, stop):
             edtf = read(match, _anchor(document, text, match.start()), text)
-            if edtf and valid_date(edtf) and not _REPORTED.match(text, match.end()):
+            if edtf and valid_date(edtf) and not _is_report(text, match):
                 found.append(Mention(match.start(), match.end(), edtf))
     found.sort(key=lambda mention: (mention.start, -mention.end))
     kept: list[Mention] = []
@@ -138,10 +141,19 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     return kept
 
 
+def _is_report(text: str, match: re.Match[str]) -> bool:
+    """Say whether a date is that of a report: "8月18日讯", "said on Tuesday"."""
+    said = text[match.start() - 1 : match.start()] == " " and _SAID.search(
+        text, max(0, match.start() - 16), match.start()
+    )
+    return bool(said or _REPORTED.match(text, match.end()))
+
+
+_SAID = re.compile(r"\b(?:said|told|wrote|reported)(?: on)? $")
 _Reader = Callable[["re.Match[str]", "date | None", str], str]
 _Finder = Callable[[str, int, int], "Iterator[re.Match[str]]"]
 _LATIN_HINT = re.compile(r"[A-Za-z]{2}|[QH][1-4]")
-_HAN_HINT = re.compile(r"[年月日]|今天|昨天|当天|季度")
+_HAN_HINT = re.compile(r"[年月日]|十[四五六]五|今天|昨天|当天|季度")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -212,6 +224,8 @@ def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
     if match["day_rel"]:
         back = 1 if match["day_rel"].startswith("昨") else 0
         return (anchor - timedelta(days=back)).isoformat() if anchor and match["day_rel"] != "日前" else ""
+    if match["plan"]:
+        return str(_END_OF_PLAN[match["plan"]])
     part = match["alone"] or match["half"] or match["quarter"]
     if part:
         found = _part(anchor.year, 0, part) if anchor else ""
@@ -308,6 +322,8 @@ def _is_month(match: re.Match[str], text: str) -> bool:
 def _relative(match: re.Match[str], anchor: date | None, pre: str) -> str:
     if not anchor:
         return ""
+    if match["rel"].lower() == "the" and match["unit"].lower() == "year" and "end" in pre:
+        return _ymd(anchor.year, 12)
     if match["rel"].lower() == "the" and not ("month" in pre or "half" in pre or "quarter" in pre):
         return ""
     step = {"this": 0, "the": 0, "last": -1, "next": 1}[match["rel"].lower()]

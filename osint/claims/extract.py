@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, pieces
-from osint.claims.clauses import Assertion, Clauses, is_predicate, promised, stage
+from osint.claims.clauses import Assertion, Clauses, counts_itself, is_predicate, promised, stage
 from osint.claims.dates import Mention, mentions
 from osint.claims.kinds import is_storage_pair, kind_in_cell, kind_of
 from osint.claims.numbers import HAN_LETTERS, WORDS, NumberDoubt, Plain, fold
@@ -180,9 +180,10 @@ _MULTIPLIED = ("transformer", "power", "gen", "battery")
 def _in_context(piece: str, context: CellContext, document: date | None, offset: int) -> list[TextClaim]:
     """Return the claim of a number alone in its cell."""
     plain = fold(piece)
-    reading = _Reading(piece, offset, plain, Clauses(plain.text), document)
+    quantities = find_quantities(plain, context.unit)
+    reading = _Reading(piece, offset, plain, Clauses(plain.text), document, quantities)
     claims = []
-    for found in find_quantities(plain, context.unit):
+    for found in quantities:
         kind = kind_in_cell(found, context.names)
         if kind:
             claims.append(_told(_claim(found, kind, reading), context, document))
@@ -207,7 +208,7 @@ def _named_by_grid(words: str, context: CellContext, document: date | None) -> l
     quantities = find_quantities(plain) if alone and context.names else []
     if len(quantities) != 1 or not _REST.fullmatch(plain.text, quantities[0].end):
         return extract(words, document)
-    reading = _Reading(words, 0, plain, Clauses(plain.text), document)
+    reading = _Reading(words, 0, plain, Clauses(plain.text), document, quantities)
     found = quantities[0]
     kind = kind_in_cell(found, context.names)
     if not kind or _is_part_of_date(found, reading):
@@ -277,7 +278,7 @@ def _extract_block(text: str, document: date | None, offset: int) -> list[TextCl
     quantities = find_quantities(plain)
     if not quantities:
         return []
-    reading = _Reading(text, offset, plain, Clauses(plain.text), document)
+    reading = _Reading(text, offset, plain, Clauses(plain.text), document, quantities)
     claims = []
     for index, found in enumerate(quantities):
         kind = kind_of(found, reading.clauses, is_storage_pair(quantities, index, plain.text))
@@ -310,6 +311,7 @@ class _Reading:
     plain: Plain
     clauses: Clauses
     document: date | None
+    quantities: list[LocatedQuantity]
     dates_by_sentence: dict[int, list[Mention]] = field(default_factory=dict)
     asking: dict[int, bool] = field(default_factory=dict)
     """whether a sentence asks, by its first character"""
@@ -389,9 +391,17 @@ _EACH = re.compile(
 )
 _RATED = re.compile(r"\s?(标准机柜|标准机架|机柜|机架|服务器|a rack\b|per rack\b|each\b|apiece\b)")
 _EACH_EN = re.compile(
-    r"\b[Ee](?:ach|very) (?:[A-Z]\w* |of the )?(rack|server|node|cabinet|system|unit|card|GPU|chip)s?\b[^.;]{0,60}$|"
+    r"\b[Ee](?:ach|very) (?:[A-Z]\w* |of (?:the|its) (?:\w+ )?)?"
+    r"(rack|server|node|cabinet|system|unit|card|GPU|chip|hall|building|module|cluster)s?\b[^.;]{0,60}$|"
     r"\beach (?:fitted |equipped )?(?:with|holding|of) (?:up to |about )?$"
 )
+_IN_ONE = re.compile(
+    r"\s?(?:[A-Za-z]{1,2}\d+\w{0,4}\s?|昇腾\w{0,6}|英伟达\w{0,6})?(?:GPU|AI|算力|推理|训练|智算|液冷)*\s?(服务器|整机|一体机|节点)|"
+    r"\s(server|node|machine|system)s?\b"
+)
+"""what one of holds the cards that are counted before it: 8卡服务器, eight-GPU servers"""
+_MOST_IN_ONE = 16
+_YEARLY = re.compile(r"([年月])(?:租金|租赁费|服务费|运维费)[^\d,。;]{0,6}$")
 _RATED_KINDS = ("power", "chips", "racks", "servers", "compute", "count")
 _NOT_EACH = re.compile(r"每(?:年|月)(?:用|耗|发|节|生产|新增)")
 
@@ -403,23 +413,31 @@ def _per(found: LocatedQuantity, clauses: Clauses) -> str:
     if behind:
         return behind[1]
     before = text[max(clauses.clause(found.start)[0], found.start - 24) : found.start]
-    rated = _RATED.match(text, found.end) if found.family == "power" else None
+    rated = _RATED.match(text, found.end) if found.family == "power" else _in_one(found, text)
     wide = text[max(clauses.sentence(found.start)[0], found.start - 80) : found.start]
     each_en = _EACH_EN.search(wide) if "ach " in wide or "very " in wide else None
     if rated:
-        return re.sub("^(?:a|per) ", "", rated[1])
+        return re.sub("^(?:a|per) ", "", rated[1] or rated[2])
     if each_en:
         return each_en[1] or "unit"
-    each = _EACH.search(before)
+    each = _EACH.search(before) or _YEARLY.search(before)
     if each is None or _NOT_EACH.search(before) or found.family in ("energy", "tce", "duration", "share"):
         return ""
     return each[1] or "unit"
 
 
+def _in_one(found: LocatedQuantity, text: str) -> re.Match[str] | None:
+    """Return the machine of which one holds so many cards: the 8 of 8卡服务器."""
+    if found.family not in ("chips", "cards") or (found.quantity.low or 0) > _MOST_IN_ONE:
+        return None
+    joined = text[found.end - 1] == "卡" or "-" in text[found.start : found.end]
+    return _IN_ONE.match(text, found.end) if joined else None
+
+
 def _chip_model(found: LocatedQuantity, kind: str, reading: _Reading) -> str:
     """Return the chip model that the clause of a count of chips or servers names next to it, as written."""
     if kind not in ("chips", "servers") or found.quantity.chip_model:
-        return found.quantity.chip_model
+        return _bare_model(found.quantity.chip_model)
     text = reading.plain.text
     at, stop = reading.clauses.clause(found.start)
     first = max(at, found.start - _MODEL_REACH)
@@ -430,14 +448,20 @@ def _chip_model(found: LocatedQuantity, kind: str, reading: _Reading) -> str:
         named = list(chip_pattern().finditer(text, low, high))
         if named:
             model = named[-1 if number == 1 else 0]
-            return _MAKER.sub("", reading.text[slice(*reading.plain.span(*model.span()))].strip()).strip()
+            return _bare_model(reading.text[slice(*reading.plain.span(*model.span()))])
     return ""
+
+
+def _bare_model(words: str) -> str:
+    """Return the name of a chip model without its maker and without the s of several."""
+    return _PLURAL.sub("", _MAKER.sub("", words.strip()).strip())
 
 
 _MODEL_REACH = 24
 """characters on either side of a count in which a chip model belongs to it (judgement)"""
 _COUNT_BEFORE = re.compile(r"\d\s?[台套架][,、;和及]")
-_MAKER = re.compile(r"^(?:英伟达|NVIDIA|Nvidia)\s?|(?:GPU)$")
+_MAKER = re.compile(r"^(?:英伟达|NVIDIA|Nvidia(?:['’]?s)?)\s?|(?:GPU)$")
+_PLURAL = re.compile(r"(?<=\d)s$")
 
 
 _MAY_REACH = ("chips", "servers", "racks", "compute", "power", "transformer")
@@ -469,7 +493,7 @@ def _stage(found: LocatedQuantity, kind: str, when: str, reading: _Reading) -> A
     text = reading.clauses.text
     near = text[max(0, found.start - 32) : found.start]
     is_start = _BEFORE_GROWTH.search(near) is not None and _TARGET.match(text, found.end) is not None
-    if is_start or _UP_FROM.search(near):
+    if is_start or _UP_FROM.search(near) or _OF_WHOLE.search(near) or _NEVER_WAS.search(text, *_around(found, reading)):
         return Assertion()
     if _asks(found, reading):
         return Assertion()
@@ -480,6 +504,19 @@ def _stage(found: LocatedQuantity, kind: str, when: str, reading: _Reading) -> A
     if reading.document and day > reading.document.isoformat()[: len(day)]:
         return promised(asserted, reading.clauses, found.start)
     return asserted
+
+
+_OF_WHOLE = re.compile(
+    r"(?<!phase )(?<!stage )\b\d[\d,.]* (?:out )?of (?:the |its |some |about )?(?:planned )?$", re.IGNORECASE
+)
+_NEVER_WAS = re.compile(r"\bwould have (?:been )?\w+(?:ed|en)\b|\bcould have (?:been )?\w+(?:ed|en)\b")
+"""what would have been and was not"""
+
+
+def _around(found: LocatedQuantity, reading: _Reading) -> tuple[int, int]:
+    """Return the ends of the clause of a quantity, at most 80 characters on either side."""
+    at, stop = reading.clauses.clause(found.start)
+    return max(at, found.start - 80), min(stop, found.end + 80)
 
 
 _UP_FROM = re.compile(r"\b(?:up|down) from (?:just |only |about )?[$€¥]?$|compared with [$€¥]?$")
@@ -535,12 +572,14 @@ def _date(found: LocatedQuantity, reading: _Reading) -> str:
     at, stop = clauses.clause(found.start)
     low = bisect_left(inside, at, key=lambda mention: mention.start)
     high = bisect_left(inside, stop, key=lambda mention: mention.start)
+    if _OF_WHOLE.search(clauses.text, max(at, found.start - 32), found.start):
+        return ""
     starting = _STARTING_VALUE.search(clauses.text, max(at, found.start - 24), found.start) is not None
     if starting and _TARGET.match(clauses.text, found.end):
         high = bisect_left(inside, found.start, low, high, key=lambda mention: mention.start)
     same = inside[low:high][:_BESIDE]
     if same:
-        return min(same, key=lambda mention: _gap(mention, found)).edtf
+        return _of_clause(same, found, reading)
     if low and not _RELATIVE.match(clauses.text, at):
         last = inside[low - 1]
         alone = _stands_alone(last, clauses)
@@ -548,20 +587,54 @@ def _date(found: LocatedQuantity, reading: _Reading) -> str:
         if _OTHER_PART.search(clauses.text, max(begins, found.start - _PART_REACH), found.start):
             return ""
         lends = found.family not in _APART or alone or _FOLLOWS.match(clauses.text, at)
-        return last.edtf if lends else ""
+        return last.edtf if lends and (alone or not _is_over(last, found, reading)) else ""
     if not low and not starting and high < len(inside):
         behind = inside[high]
         near = behind.start - found.end <= _LENT
         same_subject = near and not _VERB.search(clauses.text, found.end, behind.start)
-        if same_subject or is_predicate(clauses, clauses.clause(behind.start)[0]):
+        own = clauses.clause(behind.start)
+        same_subject = same_subject and not counts_itself(clauses.text, behind.end, min(own[1], behind.end + _LENT))
+        if same_subject or is_predicate(clauses, own[0]):
             return behind.edtf
     return ""
+
+
+def _of_clause(same: list[Mention], found: LocatedQuantity, reading: _Reading) -> str:
+    """Return the date of a clause that governs a quantity: in turn, the new one of a delay, or the nearest."""
+    text = reading.clauses.text
+    at, stop = reading.clauses.clause(found.start)
+    if len(same) == 1:
+        return same[0].edtf
+    if _IN_TURN.search(text, same[-1].end, found.start):
+        told = [one for one in reading.quantities if same[-1].end < one.start < stop and one.family == found.family]
+        if len(told) == len(same):
+            return same[told.index(found)].edtf
+    if _DELAYED.search(text, at, stop):
+        return same[-1].edtf
+    near = [one for one in same if one.end > found.start or not _TO.fullmatch(text, one.end, found.start)]
+    return min(near or same, key=lambda mention: _gap(mention, found)).edtf
+
+
+def _is_over(mention: Mention, found: LocatedQuantity, reading: _Reading) -> bool:
+    """Say whether a date of another clause is past and the own clause speaks of the future."""
+    day = mention.edtf[:10]
+    if not (reading.document and day) or day >= reading.document.isoformat()[: len(day)]:
+        return False
+    return any(hit.role == "future" for hit in reading.clauses.hits(*reading.clauses.clause(found.start)))
+
+
+_IN_TURN, _DELAYED = (
+    re.compile(r"分别|各|、|respectively"),
+    re.compile(r"推迟|延期|延至|延后|\b(?:slip|slipped|delayed|postponed|pushed)\b"),
+)
+_TO = re.compile(r"\s?(?:to|至|到|增至|增加到|提升至|提升到)\s?(?:约|about |some )?[$€¥]?")
 
 
 # what opens a clause that continues the one before it; and a verb, which begins another matter
 _FOLLOWS = re.compile(r"\s?(?:可|届时|将|能)")
 _VERB = re.compile(
-    r"[一-龥]|\b(?:with|due|times|is|are|was|were|be|will|would|could|can|may|has|have|had|plans?|aims?|said|says|"
+    r"[一-龥]|\b(?:of them|"
+    r"with|due|times|is|are|was|were|be|will|would|could|can|may|has|have|had|plans?|aims?|said|says|"
     r"and (?:it|they|the)|\w+s to|\w{3,}ed)\b(?! at)"
 )
 

@@ -42,11 +42,14 @@ _PREVIOUS = re.compile(r"\d\s?[万千百]?[台套个块张枚架面座组栋][,;
 """the quantity before: what stands before it does not name this one"""
 _FIELD = re.compile(r"^\s?(?:采购|购置)?(?:数量|数目|台数)(?:\(.{1,3}\))?[:\s|]{0,3}$")
 _GENERIC = re.compile(
-    "实际|安装|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|"
+    "第[一二三四五六七八九十]{1,2}[批期]|实际|安装|装机|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|"
     "总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
 )
 """words before a number that name nothing"""
 _STOPS, _STOPS_OR_DIGIT = re.compile(r"[,;、。(]"), re.compile(r"[,;、。(]|\d")
+_POWER_USED = re.compile(r"数据中心|智算中心|该中心|机房|算力|机柜")
+"""装机 of a hall is what it may draw, unless the sentence speaks of a plant"""
+_PLANT = re.compile(r"[风光水火核煤]电|光伏|发电|电站|新能源|机组|储能|电源")
 _GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 
@@ -55,7 +58,7 @@ def is_storage_pair(quantities: list[LocatedQuantity], index: int, text: str) ->
     if index + 1 >= len(quantities) or quantities[index].family != "power":
         return False
     following = quantities[index + 1]
-    return following.family == "energy" and text[quantities[index].end : following.start].strip() == "/"
+    return following.family == "energy" and text[quantities[index].end : following.start].strip() in ("/", "-")
 
 
 def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) -> str:
@@ -150,6 +153,8 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
     words, kinds = kind_words()[family]
     if family == "power" and _GENERATES.search(before):
         return "gen"
+    if family == "power" and "装机" in before and _POWER_USED.search(wide) and not _PLANT.search(wide + after):
+        return "power"
     if before.startswith("With "):
         after = after.replace(",", "", 1)  # "With a capacity of 1,000 MW, the wind farm"
     stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT

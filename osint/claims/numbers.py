@@ -53,11 +53,13 @@ class NumberDoubt(StrEnum):
     POINT = "the point may part thousands"
     NO_CURRENCY = "no currency written"
     BROKEN = "the line before ends in a digit, which may belong to the number"
+    BESIDE = "another number stands right before it, which may belong to it"
+    NAME = "the round size of a cluster, which may be its name"
 
     @property
     def is_mild(self) -> bool:
         """Whether the reading is likely all the same."""
-        return self not in (NumberDoubt.POINT, NumberDoubt.BROKEN)
+        return self not in (NumberDoubt.POINT, NumberDoubt.BROKEN, NumberDoubt.BESIDE)
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ _SCALES = {
 
 DIGITS = (
     r"(?:\d{1,3}(?:,\d{3}){1,5}(?!\d)|\d{1,3}(?:[\u00a0\u202f\u2009']\d{3}){1,5}(?!\d)|"
-    r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.])|(?<![A-Za-z][ ])\d{1,3}(?:[ ]\d{3}){1,5}(?![\d,.])|"
+    r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.])|\d{1,3}(?:[ ]\d{3}){1,5}(?![\d,.])|"
     r"\d(?:[ ]\d){2,8}(?![\d ]*\d)|\d{1,15})"
     r"(?:\.\d{1,12}|[ ]\.[ ]\d{1,6})?"
 )
@@ -227,6 +229,7 @@ _TENS_OR, _ONES_OR = _TENS.replace(" ", "|"), _ONES.replace(" ", "|")
 _PLAIN_WORDS = "|".join(sorted(_UNDER_TWENTY, key=len, reverse=True))
 WORDS = (
     rf"(?i:(?:half(?:[- ]an?)?|an?)(?=[- ]{_SCALE_OR_UNIT})|a\squarter\sof\sa(?=[- ]{_SCALE_OR_UNIT})|"
+    rf"(?:{_ONES_OR})[- ]hundred[- ](?:and[- ])?(?:(?:{_TENS_OR})(?:[- ](?:{_ONES_OR}))?|{_PLAIN_WORDS})\b|"
     rf"(?:(?:{_TENS_OR})(?:[- ](?:{_ONES_OR})\b)?|(?:{_ONES_OR})\sand\sa\shalf|{_PLAIN_WORDS})\b)"
 )
 """a number in English words"""
@@ -267,22 +270,24 @@ def han_value(numeral: str) -> float | None:
 
 _GROUPING = re.compile("[,'\u00a0\u202f\u2009 ]")
 _POINTS_GROUP = re.compile(r"\d{1,3}(?:\.\d{3}){2,5}")
-_COMPOUND_PART = re.compile(r"(\d+(?:\.\d+)?)([亿万千百十]*)")
+_COMPOUND_PART = re.compile(r"(\d+(?:\.\d+)?)([千百十]*)([亿万]*)")
 
 
 def compound_value(numeral: str) -> float | None:
     """Return the value of digits and scale characters in turn, or None where their scales do not descend.
 
-    >>> compound_value("4亿2000万"), compound_value("3万5千"), compound_value("3万5亿")
-    (420000000.0, 35000.0, None)
+    >>> compound_value("4亿2000万"), compound_value("1千2百万"), compound_value("3万5亿")
+    (420000000.0, 12000000.0, None)
     """
-    total, limit = 0.0, math.inf
-    for digits, scale in _COMPOUND_PART.findall(re.sub(r"[\s零]", "", numeral)):
-        value = float(digits) * scale_factor(scale)
-        if value >= limit:
+    total, group, highest, high = 0.0, 0.0, math.inf, math.inf
+    for digits, small, large in _COMPOUND_PART.findall(re.sub(r"[\s零]", "", numeral)):
+        value, scale = float(digits) * scale_factor(small), scale_factor(large)
+        if value >= high or scale >= highest:
             return None
-        total, limit = total + value, scale_factor(scale)
-    return float(f"{total:.12g}")
+        group, high = group + value, scale_factor(small)
+        if large:
+            total, group, highest, high = total + group * scale, 0.0, scale, math.inf
+    return float(f"{total + group:.12g}") if group < highest else None
 
 
 _PAIR = re.compile(
@@ -330,7 +335,9 @@ def numeral_value(numeral: str) -> float | None:
         if numeral.lower().startswith(("half", "a ")) or numeral.lower() in ("a", "an"):
             return 0.5 if numeral[0] in "hH" else 0.25 if " " in numeral else 1.0
         numeral, halves, _ = numeral.lower().partition(" and a half")
-        return float(sum(_WORDS[word] for word in re.split("[- ]", numeral))) + (0.5 if halves else 0)
+        hundreds, _, rest = numeral.replace(" and ", " ").rpartition("hundred")
+        ones = sum(_WORDS[word] for word in re.split("[- ]", rest.strip(" -")))
+        return float(100 * _WORDS.get(hundreds.strip(" -"), 0) + ones) + (0.5 if halves else 0)
     return han_value(numeral)
 
 
@@ -355,7 +362,8 @@ CLOSERS = "】\\])〕"
 _LETTERED = ["USD", "HKD", "EUR", "RMB", "CNY", "Rmb", "rmb", "GBP", "JPY", "SGD", "AUD", "CAD"]
 # one class of characters first, so that the search skips at full speed to where a number can begin
 _START = re.compile(
-    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/'].)(?<![0-9] \. .)(?<![0-9][.,]\n.)(?<![A-Za-z]-.)"
+    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/'].)(?<![0-9] \. .)(?<![0-9][.,]\n.)"
+    rf"(?:(?<![A-Za-z]-.)|(?<=[MG]W-.))"
     rf"(?<![0-9][亿万千].)(?<![{HAN_LETTERS}]点.)(?<!第.)(?<![{HAN_LETTERS}][{HAN_LETTERS}])"
     rf"(?:(?<![A-Za-z].)|(?<=[0-9][xX].)|{'|'.join(f'(?<={sign}.)' for sign in _LETTERED)})"
 )
@@ -431,6 +439,8 @@ def qualifier(text: str, start: int, end: int, more: bool) -> str:
     ('at least', 'about')
     """
     before = text[max(0, start - _BEFORE) : start].lower().rstrip()
+    if before[-2:-1] == "每":
+        before = before[:-2]  # 不低于每亩500万元
     cut = _BETWEEN.search(before, max(0, len(before) - 16))
     words = _qualifier_words("before")
     for tail in (before, before[: cut.start()].rstrip()) if cut and cut.start() < len(before) else (before,):

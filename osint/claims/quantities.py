@@ -140,12 +140,24 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
         return False  # a power of ten or a circled digit belongs to the number: not read
     if number[0] == "0" and len(number) > 1 and number[1] != ".":
         return False
+    if after == "," and _DECIMAL_COMMA.match(text, match.end("number")):
+        return False  # 1,25 is one number, or two
+    if " " in number and _NAMED_BEFORE.search(text, max(0, match.start() - 12), match.start()):
+        return False  # "phase 2 400 racks"
     at = match.start()
     code = _CODE_BEFORE.search(text, max(0, at - 44), at) if text[at - 1 : at] == "-" else None
     # a part of a project code or of a telephone number
     return not code or bool(code["left"] and _can_follow(code["left"], number))
 
 
+_DECIMAL_COMMA = re.compile(r",\d{1,2}(?![\d,.])")
+_MONTHS = "jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec"
+_NAMED_BEFORE = re.compile(
+    rf"\b(?:phases?|buildings?|no\.|blocks?|lots?|tranche|halls?|units?|stage|(?:{_MONTHS})[a-z]{{0,6}}\.?)\s$",
+    re.IGNORECASE,
+)
+_BESIDE = re.compile(r"(?<![A-Za-z\d.,:/-])\d{1,3} $")
+"""digits and a space, behind which a number may be the rest of one"""
 _GROUP = 3
 """digits of a group between thousands marks"""
 _DIGITS_BEFORE = re.compile(r"(?<![\d.,A-Za-z-])\d{1,3} $")
@@ -215,6 +227,8 @@ def _atom(match: re.Match[str], number: float, text: str) -> _Atom:
     remark = ""
     if text[match.start() - 1 : match.start()] == "\n" and text[match.start() - 2 : match.start() - 1] in _DIGITS:
         remark = NumberDoubt.BROKEN
+    elif text[start - 1 : start] == " " and _BESIDE.search(text, max(0, start - 5), start):
+        remark = NumberDoubt.BESIDE
     elif " " in match["number"] and _SPACED.search(match["number"]):
         remark = NumberDoubt.SPACED
     elif match["number"].count(".") > 1:
@@ -410,6 +424,9 @@ def _unit_before(atom: _Atom, text: str) -> None:
 # ---------------------------------------------------------------- ranges, lists, products
 
 _RANGE = re.compile(r"\s{0,2}(?:-|~|—{1,2}|--|至|到|to)\s{0,2}")
+_BOUNDED = re.compile(r",?(?:且|并且|但)?不得?(?:超过|高于|大于|多于)")
+"""what stands between the two ends of 不低于A且不超过B"""
+_AT_LEAST = re.compile(r"不(?:得)?(?:低于|少于|小于)(?:人民币)?$")
 _PUE_RANGE, _PUE_LIST = re.compile(rf"{_RANGE.pattern}|\sand\s"), re.compile(r"[、,和及与]\s?|, and ")
 _LIST = re.compile(r"\s{0,2}(?:、|/|和|及|与|或|,?\s?and|,?\s?or|&|,)\s{0,2}")
 _AND_OR_TO, _TO = re.compile(r"\s(?:and|to)\s"), re.compile(r"to|到|至")
@@ -421,6 +438,11 @@ _YEARLIKE = range(1990, 2051)
 _AGAIN = re.compile(
     r"\b(?:(?:up|down) from|(?:batch|batches|tranche|tranches) of|compared (?:with|to)|"
     r"(?:taking|bringing|lifting) (?:the|its) (?:total|tally|count) to|for a total of)\s$"
+)
+_MORE_OF_IT = (" add ", "adds ", " further ", " additional ", " another ", " than ")
+_BEFORE_AGAIN = ("from ", "with ", " to ", " of ", "only ", *_MORE_OF_IT)
+_THEN = re.compile(
+    r"(?: more)?(?: (?:had|have|has|were|was|are|is|will|would|followed|by|in|this|next|at|later|more)\b|[.;,](?!\d)|$)"
 )
 _VERB = re.compile(r" (?:had|have|has|was|were|are|is)\b")
 _END_OF_SENTENCE = re.compile(r"[。;\n]|\.\s")
@@ -476,10 +498,12 @@ def _join(atoms: list[_Atom], text: str) -> list[tuple[_Atom, _Atom | None]]:
 def _counts_again(atom: _Atom, following: _Atom, text: str) -> bool:
     """Say whether a bare number counts again what `atom` counts."""
     start = following.start
-    if not text.endswith(("from ", "with ", " to ", " of ", "only "), 0, start) or atom.currency:
+    if not text.endswith(_BEFORE_AGAIN, 0, start) or atom.currency:
         return False
     if start - atom.end > _AGAIN_REACH or following.number in _YEARLIKE:
         return False
+    if text.endswith(_MORE_OF_IT, 0, start):
+        return bool(_THEN.match(text, following.end)) and "." not in text[atom.end : start]
     if _END_OF_SENTENCE.search(text, atom.end, start):
         return False
     only = text.endswith("only ", 0, start) and _VERB.match(text, following.end)
@@ -488,7 +512,8 @@ def _counts_again(atom: _Atom, following: _Atom, text: str) -> bool:
 
 def _is_range(atom: _Atom, following: _Atom, gap: str, text: str) -> bool:
     """Say whether two numbers are the ends of one range."""
-    if not _RANGE.fullmatch(gap) and not (
+    bounded = _BOUNDED.fullmatch(gap) and _AT_LEAST.search(text, max(0, atom.start - 8), atom.start)
+    if not (_RANGE.fullmatch(gap) or bounded) and not (
         _AND_OR_TO.fullmatch(gap) and text[max(0, atom.start - 9) : atom.start].rstrip().lower().endswith("between")
     ):
         return False
@@ -533,6 +558,21 @@ def _share(atom: _Atom, following: _Atom) -> None:
 
 _NOUN_CAN_FOLLOW = re.compile(r"[ \-\[(\n×xX*\u00a0]\s?[\[(×xX*]?\s?[A-Za-z]")
 _NAMED_MODEL = re.compile(r" [A-Z][A-Za-z]{1,15} \d{1,4}(?= [a-z])")
+_NAMED_SIZE = re.compile(r"[十百千万]{1,3}(?:卡|P)$")
+_OF_PROGRAMME = re.compile(r"(?:级|国产|智算|算力|超)*(?:集群)?(?:计划|工程|行动|专项|战略|时代)")
+_QUOTES = ("“", '"', "「", "『")
+
+
+def _is_named_size(atom: _Atom, atoms: list[_Atom], text: str) -> bool:
+    """Say whether a round size only names a cluster or a programme: “万卡集群”, 万卡计划, 万卡 beside 3840张."""
+    behind = text[atom.end - 1 : atom.end + 1]
+    if text[atom.start - 1 : atom.start] in _QUOTES or _OF_PROGRAMME.match(text, atom.end):
+        return True
+    if behind[:1] == "P":
+        return text[atom.start - 2 : atom.start] == "万卡"
+    return any(one.family in ("chips", "cards") and text[one.start].isdigit() for one in atoms)
+
+
 _ORDINAL_NAME = re.compile(
     r"\b(?:Gen|Generation|Phase|Hall|Level|Tier|Lot|Block|Building|Unit|Stage|Version|Mark|Series|Type|Class|Zone|Room|Row|"
     r"Pod|Line|Floor|Figure|Table|Section|Chapter|Step|Round|Batch|Module) $"
@@ -578,7 +618,8 @@ def _without_names(atoms: list[_Atom], text: str) -> list[_Atom]:
             and atom.number <= _LARGEST_ORDINAL
             and _ORDINAL_NAME.search(text, max(0, atom.start - 12), atom.start)
         )
-        and not (text[atom.start - 1 : atom.start] in ("“", '"', "「", "『") and _PROGRAMME.match(text, atom.end))
+        and not (text[atom.start - 1 : atom.start] in _QUOTES and _PROGRAMME.match(text, atom.end))
+        and not (_NAMED_SIZE.fullmatch(text, atom.start, atom.end) and _is_named_size(atom, atoms, text))
     ]
 
 
@@ -629,7 +670,7 @@ _COUNTER = re.compile(r"\s?[人户次吨里辆件份家只名头亩平千瓦度�
 
 def _sum_without_currency(atom: _Atom, text: str) -> None:
     """Give a number with 万 or 亿 behind a word of money, or before an order, the currency that is meant."""
-    if atom.family or atom.currency or atom.scale not in ("万", "亿", "千万", "百万", "万亿"):
+    if atom.family or atom.currency or text[atom.end - 1] not in "万亿":
         return
     if _COUNTER.match(text, atom.end):
         return

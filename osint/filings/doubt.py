@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+UNNAMED = "\ufffd"
+"""what stands in a text for a character that is drawn and has no name in the file"""
 LONGEST_DOUBT = 400
 """characters of the longest passage that one doubt covers"""
 
@@ -17,6 +19,7 @@ class DoubtKind(StrEnum):
     PAGE_FONT_DIFFERS = "text layer and picture disagree: the page's font {} draws other digits than the text says"
     PAGE_FONT_MISSING = "set in a font of the page's own ({}) that is not in the file: compare with the page as drawn"
     PRIVATE_USE = "check: private-use characters stand in the number, only a web font draws them"
+    UNNAMED = "check: a character beside the number has a shape and no name in the file"
     HIDDEN_LAYER = "text layer laid invisibly over a picture, read by an unknown machine: check against the picture"
     BY_MACHINE = "read by machine: check against the picture"
     READINGS_DIFFER = "check: two readings disagree, {}"

@@ -16,9 +16,9 @@ from osint.filings.decode import decode
 from osint.filings.doubt import LONGEST_DOUBT, BlockedReason, DoubtKind, FilingDoubt, blocked, page_doubts
 from osint.filings.facts import FILES, DocumentFacts, heading, joined_url, read_facts, read_notice
 from osint.filings.grid import outside_tables
+from osint.filings.matter import Matter
 from osint.filings.office import read_office
 from osint.filings.tables import claims_of_tables, unread_remarks
-from osint.register import LADDER, TAKEN_BACK, Modality
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -402,58 +402,14 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
         found = _read(filing, filing.text, day)
         found = [claim.doubted("stands in a link or next to the text") for claim in found]
     cells = [html.cell_at(filing.cells, claim.start, claim.end) for claim in found]
-    title = filing.facts.title or filing.text[:_TITLE]
-    kind, off = _FILED.search(title), _CALLED_OFF.search(title)
-    found = [_doubted(filing, claim) for claim in found]
-    found = [_called_off(one, off[0]) if off else _filed(one, kind[0] if kind else "") for one in found]
+    matter = Matter(filing.facts.title, main)
+    found = [matter.stage(_doubted(filing, claim)) for claim in found]
     table = claims.claims_frame(found, filing.name)
     if filing.medium is Medium.PDF:
         table["page"] = [filing.place(claim.start)[0] for claim in found]
     elif filing.cells:
         table["page"] = [cell.where if cell else "" for cell in cells]
     return table
-
-
-_TITLE = 60
-"""characters in which a document without a title names its kind"""
-_FILED = re.compile(
-    r"招标公告|招标文件|采购公告|采购文件|采购意向|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|成交(?:结果)?公[告示]|"
-    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|节能审查意见|合同公[告示]|\b(?:tender|procurement|award) notice\b",
-    re.IGNORECASE,
-)
-_BUILT = ("chips", "servers", "racks", "compute", "power", "floor", "land", "money_cny", "money_usd", "transformer")
-_OF_BIDDERS = re.compile(r"注册资[本金]|业绩|资格|资质|注册|类似项目|营业额|保证金|标书|代理服务费|文件售价|罚款")
-_OF_REGION = re.compile(r"全[国省区市县州]|我[国省区市县州]|行业|累计|nationwide|province-wide|industry")
-"""words of a sentence that speaks of more than the matter of its filing"""
-_CALLED_OFF = re.compile(
-    r"(?:终止|废标|流标|中止|采购失败|招标失败|撤[销回]|取消)(?:采购|招标|中标)?(?:的?(?:公[告示]|通知|决定))|"
-    r"\b(?:cancellation|termination) (?:notice|of)\b",
-    re.IGNORECASE,
-)
-"""titles of filings that call off what they name"""
-
-
-def _filed(claim: claims.TextClaim, kind: str) -> claims.TextClaim:
-    """Return a claim that states no rung with that of the kind of its filing: what is tendered or approved is filed."""
-    if claim.rung or claim.modality or not kind or claim.kind not in _BUILT:
-        return claim
-    labels = claim.column_label + claim.row_label
-    if any(pattern.search(claim.sentence) or pattern.search(labels) for pattern in (_OF_BIDDERS, _OF_REGION)):
-        return claim
-    if claim.per and not claim.kind.startswith("money"):
-        return claim
-    return claim._replace(rung="filed", aim="filed", modality="has", rung_reason=f"the document is a {kind}")
-
-
-def _called_off(claim: claims.TextClaim, kind: str) -> claims.TextClaim:
-    """Return a claim of a filing that calls off what it names, unless the words say that it stands."""
-    if claim.rung not in ("", *LADDER[:2]) or claim.modality in TAKEN_BACK or claim.kind not in _BUILT:
-        return claim
-    warning = "; ".join(filter(None, [claim.warning, f"the document is a {kind}"]))
-    reason = f"the document is a {kind}"
-    return claim._replace(
-        rung="", aim="", modality=str(Modality.WITHDRAWN), warning=warning, rung_reason=reason, confidence="low"
-    )
 
 
 def _read(filing: Filing, text: str, day: date | None) -> list[claims.TextClaim]:

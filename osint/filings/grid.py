@@ -230,9 +230,9 @@ _REMARK = re.compile(r"[(（\[【*].*")
 
 
 def is_value(words: str) -> bool:
-    """Say whether the words of a cell are a number with or without its unit, and neither a year nor an ordinal.
+    """Say whether the words of a cell are a number with or without its unit, no year, month or ordinal.
 
-    >>> is_value("36台"), is_value("2024年"), is_value("1期"), is_value("一期（MW）")
+    >>> is_value("36台"), is_value("2024年"), is_value("1-6月"), is_value("一期（MW）")
     (True, False, False, False)
     """
     match = _MARKED.fullmatch(words)
@@ -240,6 +240,8 @@ def is_value(words: str) -> bool:
         return False
     rest = _REMARK.sub("", match[3]).strip()
     if match[1].isdigit() and int(match[1]) in _YEARS and not match[2] and rest in ("", "年", "年度"):
+        return False
+    if rest in ("月", "月份") and "." not in match[1]:
         return False
     return not rest or rest == "+" or read_unit(rest) is not None
 

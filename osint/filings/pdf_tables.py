@@ -88,7 +88,7 @@ class FoundTable:
 
 def page_tables(page: pdfium.PdfPage, words: pdfium.PdfTextPage, text: str) -> tuple[list[FoundTable], list[int]]:
     """Return the tables of a page from top to bottom, and the characters before which a wide gap stands in a line."""
-    letters, quarter = _letters(words, text)
+    letters, quarter = page_letters(words, text)
     if len(letters) < _FEWEST_ROWS:
         return [], []
     across, down = _lines(page, quarter)
@@ -108,9 +108,10 @@ def _turned(x: float, y: float, quarter: int) -> tuple[float, float]:
     return ((x, -y), (-y, -x), (-x, y), (y, x))[quarter]
 
 
-def _letters(words: pdfium.PdfTextPage, text: str) -> tuple[list[Letter], int]:
+def page_letters(words: pdfium.PdfTextPage, text: str) -> tuple[list[Letter], int]:
+    """Return (the characters of a page that are shown, in their order, by how many quarters the page is turned)."""
     raw = words.raw
-    shown = [index for index, letter in enumerate(text) if not letter.isspace()]
+    shown = [index for index, letter in enumerate(text) if letter != "\0" and not letter.isspace()]
     sample = shown[:: max(len(shown) // 40, 1)]
     angles = Counter(round(pdfium_c.FPDFText_GetCharAngle(raw, index) / 1.5707963) % 4 for index in sample)
     quarter = angles.most_common(1)[0][0] if angles else 0

@@ -47,6 +47,10 @@ OFFSET = -0.1
 S2_SCALE = 1e-4
 PASS_MINUTES = 5.0
 """Scenes of one platform that are no farther apart are tiles of one pass: they are taken seconds apart."""
+MAX_ITEMS = 20_000
+"""Scenes of one list; a longer one is refused."""
+MAX_LIST_BYTES = 64 << 20
+"""Size of one page of a list, or of one file of a local catalogue."""
 LEAST_SHARE = 1e-6
 """Share of a place below which a scene does not reach it."""
 LEAST_GAIN = 1e-3
