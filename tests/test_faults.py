@@ -19,7 +19,7 @@ HURRY = {"max_seconds": 1.5, "head_seconds": 0.6, "silence_seconds": 0.4}
 
 @pytest.fixture(scope="module")
 def served():
-    world = simulated.make_world(3, 48, START, END, 60, features=[], cloud=0.0, snow=False)
+    world = simulated.make_world(3, 64, START, END, 60, features=[], cloud=0.0, snow=False)
     made = demo.Demo(world, frame_px=64, inset_px=(8, 8))
     for name in made.ids:
         made.file(name, "B02")

@@ -18,7 +18,7 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
-from osint.errors import NetworkError
+from osint.errors import BadInputError, NetworkError
 from osint.http import Cost
 from osint.register import read_span
 
@@ -178,6 +178,12 @@ def stack_of_list(listed: imagery.Scenes, place: BaseGeometry) -> Stack:
         return imagery.read_bands(rows, part, [*bands, "scl"])
 
     scenes = listed.of(place)
+    for collection in scenes.frame["collection"].unique():
+        if pixel_m := imagery.coarse_pixel_m(collection):
+            raise BadInputError(
+                f"the pixels of {collection} have {pixel_m} m: dates, kinds and areas are worked out on those of 10 m; "
+                "`osint sheet` and `osint pair` draw it"
+            )
     return Stack(scenes.frame, read, lambda part: listed.of(part).frame, THREADS, scenes.simulated, list_gap=listed.gap)
 
 

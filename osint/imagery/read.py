@@ -243,6 +243,8 @@ class _Reader:
         except ChangedError:
             # the old header does not fit the new file: begin again, once, with nothing kept
             raw, resampled = window()
+        if is_scl and scene.family in items.NO_QUALITY:
+            return items.quality_classes(raw, scene.family), resampled
         if is_scl:
             return np.where(raw <= max(SceneClass), raw, 0).astype(np.uint8), resampled
         values = raw.astype(np.float32)
