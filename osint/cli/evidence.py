@@ -192,7 +192,9 @@ def _report(args: argparse.Namespace) -> None:
         return
     if not args.out:
         files.check_case(data_dir(args.data))
-    made = report.write_report(_register(args), args.out or data_dir(args.data) / "derived" / "report")
+    made = report.write_report(
+        _register(args), args.out or data_dir(args.data) / "derived" / "report", data_dir(args.data)
+    )
     sentences = made.answer.sentences()
     tables = {"page": str(made.page), "answer": list(sentences), "sites": made.summary.to_dict("records")}
     print_answer(args, tables, f"{made.summary.to_string(index=False)}\n\n{made.answer.text()}\n\npage: {made.page}")
