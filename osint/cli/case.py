@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +143,8 @@ def _look(args: argparse.Namespace) -> int:
     else:
         place = _arguments.box(args.bbox, args.datum) if args.bbox else None
         source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
-        look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, **source)
+        source |= {"place": place, "demo": args.demo, "tell": _tell}
+        look = site.look(args.start or "", args.end or "", **source)
     if not said:
         print_answer(args, _answer(look), look.text() + _next(site, look))
         return 3 if look.unread else 0
@@ -164,6 +166,10 @@ def _said(args: argparse.Namespace, look: Look) -> Entered:
     except ValueError as error:
         raise BadInputError(f"`--take` wants the numbers of candidates, as 1,3, got {args.take!r}") from error
     return look.take(numbers, as_part=args.as_part, **known)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _next(site: Site, look: Look) -> str:
