@@ -24,7 +24,7 @@ OUTLINES_REACH_M = 400
 """Reach around outlines within which scenes are listed: their surroundings are read too."""
 OUTLINE_FILES = "GeoJSON, KML, KMZ, shapefile, GeoPackage, CSV with wkt, or a ZIP of them"
 PRINTED = 10
-"""Candidates that `locate` prints."""
+"""Candidates that `observe` and `locate` print."""
 TILE_KM_RANGE = (1.0, 20.0)
 LOCATE_EXAMPLE = """For example:
   osint locate XJ03 --start 2023-04-01 --end 2025-10-31 --absent 2024-05-31 --present 2024-11-15 \\
@@ -147,14 +147,17 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
     from osint import case
 
     source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
-    args.out = args.out or _arguments.in_case(Path(f"{name}{'_simulated' if args.demo else ''}.geojson"), args.data)
+    default = args.out is None
+    _default_out(args, f"{name}.geojson")
     source |= {"journal": _journal(args), "tell": _tell}
     look = case.look_at(place, args.start or "", args.end or "", demo=args.demo, drawn=DRAWN, **source)
-    out = look.write(args.out)
+    simulated = default and look.simulated
+    out = look.write(args.out.with_name(f"{name}_simulated.geojson") if simulated else args.out)
     open_kinds = len(look.frame) - len(look.buildings)
     counted = f"{len(look.frame)} structures, {len(look.buildings)} probably buildings, {open_kinds} other or open"
     lines = [f"{counted}, in {out}; {look.searched_share:.0%} of the place was read and clear"]
     lines.append(f"{look.bytes_read / 1e6:.1f} MB read; {look.scenes} scenes are listed")
+    lines += [f"{one.text()}; at {_middle(one.rows[0]['geometry'])}" for one in look.candidates[:PRINTED]]
     drawn = {one.outline_id: [f"{out.stem}_{name}" for name in one.pictures] for one in look.candidates if one.pictures}
     lines += [" ".join([f"{outline_id}:", *names]) for outline_id, names in drawn.items()]
     answer = {"out": str(out), "structures": len(look.frame), "buildings": len(look.buildings), "pictures": drawn}
@@ -165,6 +168,10 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
         _tell(f"not all was read: {look.unread}. What these scenes show is not known")
     _say_doubt(look.offset_doubt)
     return INCOMPLETE if look.unread else 0
+
+
+def _middle(outline: BaseGeometry) -> str:
+    return f"{outline.centroid.x:.5f},{outline.centroid.y:.5f}"
 
 
 def _say_doubt(offset_doubt: str) -> None:

@@ -65,7 +65,13 @@ def default_collection(catalogue: str | Path) -> str:
     >>> default_collection("earth-search"), default_collection("planetary-computer")
     ('sentinel-2-c1-l2a', 'sentinel-2-l2a')
     """
-    return SENTINEL2_AT.get(CATALOGUES.get(str(catalogue), str(catalogue)), SENTINEL2)
+    return SENTINEL2_AT.get(_address(catalogue), SENTINEL2)
+
+
+def _address(catalogue: str | Path) -> str:
+    """Return the address of a catalogue by its name, in the one spelling by which tokens and defaults are known."""
+    named = CATALOGUES.get(str(catalogue), str(catalogue))
+    return named.rstrip("/") if named_host(named) else named
 
 
 def scenes(
@@ -106,7 +112,7 @@ def list_scenes(
     Arguments and errors are those of `scenes`, which is this for one place.
     """
     geometry = geo.as_geometry(place)
-    named = CATALOGUES.get(str(catalogue), str(catalogue))
+    named = _address(catalogue)
     collection = collection or default_collection(named)
     first, last = read_span(start, end)
     span = f"{first:%Y-%m-%d}T00:00:00Z/{last:%Y-%m-%d}T23:59:59Z"
