@@ -20,7 +20,7 @@ HURRY = {"max_seconds": 1.5, "head_seconds": 0.6, "silence_seconds": 0.4}
 @pytest.fixture(scope="module")
 def served():
     world = simulated.make_world(3, 64, START, END, 60, features=[], cloud=0.0, snow=False)
-    made = demo.Demo(world, frame_px=64, inset_px=(8, 8))
+    made = demo.Demo(world, frame_px=256, inset_px=(60, 80))
     for name in made.ids:
         made.file(name, "B02")
     with faulty_server.serving(made) as server:
@@ -30,7 +30,7 @@ def served():
 @pytest.fixture(autouse=True)
 def hurried(tmp_path, monkeypatch):
     monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(faulty_server, "SILENT_S", 1.0)
+    monkeypatch.setattr(faulty_server, "SILENT_S", 0.5)
     monkeypatch.setattr(client, "BACKOFF_S", 0.01)
     for module in (ranges, stac_api):
         monkeypatch.setattr(module, "LIMITS", replace(module.LIMITS, **HURRY))
