@@ -139,8 +139,7 @@ _COUNTED = re.compile(r"([台张架块套个枚片颗组面])数(?:量)?$")
 _LAST_WORD = re.compile(r"(?:^|[\s_-])([A-Za-zμ·²2/%]{1,8})$")
 _SHORTEST_LATIN, _SHORTEST_WORD = 2, 3
 _STATE = re.compile(
-    r"[ ,(]+(?:installed|deployed|delivered|ordered|leased|planned|operational|in use|online|total|shipped|sold)"
-    r"\)?$",
+    r"[ ,(]+(?:[a-z]{3,9}(?:ed|ased)|operational|in use|online|total|sold|bought|built)\)?$",
     re.IGNORECASE,
 )
 _PUE = re.compile(r"(?:^|[^A-Za-z])PUE(?![A-Za-z])|电能利用效率|电能使用效率", re.IGNORECASE)
@@ -164,6 +163,7 @@ def label_unit(words: str) -> tuple[CellUnit | None, str]:
     for match in [*_BRACKETS.finditer(plain)][::-1]:
         for part in (match[1], *re.split(r"[,;、/]", match[1])):
             found = read_unit(part) or _scaled_noun(part, plain[: match.start()])
+            found = found or (read_unit(re.sub(r"\s", "", part)) if " " in part else None)  # broken over two lines
             if found:
                 return found, (plain[: match.start()] + plain[match.end() :]).strip()
     for pattern in (_SAYS_UNIT, _BEHIND, _COUNTED):
@@ -242,6 +242,7 @@ def counted_kind(names: str) -> str:
     ('servers', '', 'servers')
     """
     plain = fold(names).text.strip().lower()
+    plain = next((part for part in plain.split(",") if _TAIL.sub("", part.strip())), plain).strip()
     words, kinds = kind_words()["thing"]
     while plain:
         kind = _noun_kind(plain)

@@ -9,8 +9,7 @@ import shlex
 import sys
 from typing import Any
 
-from osint.cli._arguments import add_json
-from osint.cli.main import plain
+from osint.cli.main import add_common, plain
 
 COLUMNS = (
     "file kind low high unit si_low si_high si_unit rung qualifier date confidence row_label column_label unit_source "
@@ -28,7 +27,7 @@ def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     """Add `osint extract` to the command."""
     parser = subparsers.add_parser("extract", help="print every quantity that filings claim")
     parser.add_argument("filings", nargs="+", metavar="FILE|URL|CAPTURE", help="a file, a web address or a capture id")
-    add_json(parser)
+    add_common(parser, _extract)
     parser.add_argument("--date", metavar="DATE", help="day of the documents, as 2024-06-15")
     told = "read pictures and scanned pages by machine (needs the extra ocr)"
     parser.add_argument("--ocr", action="store_true", help=told)
@@ -42,7 +41,6 @@ def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     told = "kind of publisher, as local_government or state_media (default %(default)s)"
     into.add_argument("--tier", default="unsourced", metavar="TIER", help=told)
     into.add_argument("--url", default="", metavar="URL", help="where it can be read")
-    parser.set_defaults(handler=_extract)
 
 
 def _extract(args: argparse.Namespace) -> int:
@@ -57,7 +55,8 @@ def _extract(args: argparse.Namespace) -> int:
     document = read_day(args.date) if args.date else None
     for name in args.filings:
         try:
-            filing = filings.open_filing(name, filings.parse_with_ocr if args.ocr else filings.parse)
+            read = filings.parse_with_ocr if args.ocr else filings.parse
+            filing = filings.open_filing(name, read, data=args.data)
         except OsintError as error:
             print(f"osint extract: {error}", file=sys.stderr)
             status = 2
