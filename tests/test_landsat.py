@@ -13,6 +13,8 @@ from osint.errors import OsintError
 from osint.imagery import items
 from osint.simulated import demo
 
+# rasterio warns of arrays that it opens itself, and lets a thread see the warning of another
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 EPSG, WEST, NORTH, SIZE = 32646, 499_995.0, 4_789_995.0, 64  # edges at odd multiples of 15 m, as USGS has them
 DAYS = [dt.datetime(2014 + k, 7, 4, 4, 30, tzinfo=dt.UTC) for k in range(3)]
 CLEAR, CLOUD, SHADOW, FILL = 21824, 22280, 23888, 1
@@ -102,7 +104,7 @@ def fresh(tmp_path, monkeypatch):
 def read(served, archive, bands, resolution=30):
     source = {"catalogue": served, "collection": archive.name}
     scenes = imagery.scenes(archive.footprint().centroid.buffer(0.005), "2014-01-01", "2016-12-31", **source)
-    return imagery.read_bands(scenes, archive.footprint().centroid.buffer(0.005), bands, resolution)
+    return imagery.read_bands(scenes, archive.footprint().centroid.buffer(0.005), bands, resolution, connections=1)
 
 
 @pytest.mark.parametrize("archive", [LANDSAT, UNSTATED, L30], ids=lambda a: a.name)

@@ -24,7 +24,6 @@ from osint.change.stack import Stack
 from osint.errors import BadInputError, UnreadableError
 
 Tell = Callable[[str], None]
-MINUTE_S = 60.0
 
 
 class OtherSearchError(BadInputError):
@@ -123,7 +122,8 @@ class Parts:
                     chain.append(self.path, [{"part": part, "rows": self._rows[part]}])
             done = self._before + self._fresh
             left_s = (time.monotonic() - self._began) / self._fresh * (self.total - done)
-            left = f", about {max(round(left_s / MINUTE_S), 1)} min left" if left_s > MINUTE_S / 2 else ""
+            minutes = round(left_s / 60)
+            left = f", about {minutes} min left" if minutes else ""
             self._tell(f"{done} of {self.total}: {told} ({bytes_read / 1e6:.1f} MB so far{left})")
 
     def finish(self) -> None:
