@@ -122,13 +122,13 @@ NO_QUALITY: dict[Family, float] = {Family.LANDSAT: 1.0, Family.HLS: 255.0}
 """What the quality band holds where there is no picture."""
 
 
-def coarse_pixel_m(collection: str) -> int:
-    """Return the pixel in metres of a mission that is too coarse to date and measure a hall, 0 for any other.
+def coarse_pixel_m(name: str) -> int:
+    """Return the pixel in metres of a collection that is too coarse to date and measure a hall, 0 for any other.
 
     >>> coarse_pixel_m("landsat-c2-l2"), coarse_pixel_m("sentinel-2-l2a")
     (30, 0)
     """
-    return 30 if family_of(collection) in (Family.LANDSAT, Family.HLS) else 0
+    return 30 if family_of(name) in (Family.LANDSAT, Family.HLS) else 0
 
 
 def quality_classes(bits: np.ndarray, family: Family) -> np.ndarray:
