@@ -313,3 +313,20 @@ def test_a_document_with_the_marks_of_its_format_is_read_right(document):
     done = tables.outcome(document.table, document.file, document.write())
     assert not done.missed
     assert not done.wrong
+
+
+def test_a_number_with_its_unit_or_what_it_is_per_behind_a_slash():
+    found = filings.claims_of(
+        page("名称|数量/单位|单价（元）", "GPU服务器|40/台|1,860,000", "算力租赁|1/项|36,000,000/年")
+    )
+    assert found[["kind", "si_low", "per"]].values.tolist() == [
+        ["servers", 40, ""], ["money_cny", 1.86e6, "unit"], ["count", 1, ""], ["money_cny", 3.6e7, "年"],
+    ]  # fmt: skip
+    assert "high" not in set(found["confidence"])
+
+
+def test_a_note_that_states_a_unit_twice():
+    found = filings.claims_of(
+        page("月份|用电量|电费", "1|3,120,000|1,186,000", above="（电量单位：kWh；电费单位：元）")
+    )
+    assert found[["kind", "si_low"]].values.tolist() == [["energy", 3.12], ["money_cny", 1.186e6]]

@@ -279,7 +279,7 @@ def _bare() -> re.Pattern[str]:
     return re.compile(
         rf"\s*(?:(?i:{before})\s{{0,2}})?(?P<times>\d{{1,2}}\s?[×xX*]\s?)?{sign}(?P<first>{_NUMBER})"
         rf"(?:\s{{0,2}}(?:-|~|至|到|—{{1,2}}|--|\bto\b)\s{{0,2}}{sign}(?P<last>{_NUMBER}))?"
-        rf"(?P<more>\s?[余多]|\+)?\s{{0,2}}(?i:{behind})?{_MARKS}(?P<note>{_NOTE})\s*"
+        rf"(?P<more>\s?[余多]|\+)?\s{{0,2}}(?i:{behind})?{_MARKS}(?P<note>{_NOTE})(?P<slash>\s?/\s?[^\W\d][^\d/]{{0,7}})?\s*"
     )
 
 
@@ -306,6 +306,10 @@ def bare_number(words: str) -> BareNumber | None:
     match = _bare().fullmatch(plain.text)
     if match is None or re.search(r"\d\s\d", match["first"]):
         return None  # "500 200" may be two numbers
+    if match["slash"]:  # 40/台, 36,000,000/年
+        if read_unit(match["slash"].strip(" /")) is None:
+            return None
+        return BareNumber(0, plain.span(*match.span("slash"))[0], "", bool(match["times"]))
     remark = match["note"].strip()
     if remark and read_unit(remark.strip("()[]【】 ")):
         return None  # its unit stands behind it

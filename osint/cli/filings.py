@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import shlex
 import sys
 from typing import Any
 
 from osint.cli.main import add_common, plain
 
-COLUMNS = (
-    "file kind low high unit si_low si_high si_unit rung qualifier date confidence row_label column_label unit_source "
-    "quote"
-)
-"""What the table of claims shows of their columns."""
-
-WHOLE_FROM = 1e5
-"""Number from which a table shows no decimals."""
 TELL = '--translation "..." --evidence yes, or no: whether it may be evidence for other claims'
 """What a person says with a claim that is accepted; none of it has a default."""
 
@@ -44,10 +35,9 @@ def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _extract(args: argparse.Namespace) -> int:
-    from osint import filings
+    from osint import case, filings
     from osint.errors import OsintError
     from osint.register import read_day
-    from osint.shown import table_text
 
     if args.into:
         return _into(args)
@@ -74,9 +64,9 @@ def _extract(args: argparse.Namespace) -> int:
         elif table.empty:
             print("(no claims)")
         else:
-            columns = COLUMNS.split()
-            cells = [[_cell(row[name]) for name in columns] for row in table.to_dict("records")]
-            print(table_text(columns, cells))
+            print(f"{name}: {len(table)} claim{'s' * (len(table) > 1)}; --json has every field")
+            for row in table.to_dict("records"):
+                print("  " + "\n    ".join(case.read_as(row)))
     return status
 
 
@@ -101,10 +91,3 @@ def _print_about(found: dict[str, Any], as_json: bool) -> None:
             words = ", ".join(str(part) for part in one.values() if part) if isinstance(one, dict) else str(one)
             if words not in ("", "None"):
                 print(f"{name}: {words}")
-
-
-def _cell(value: Any) -> str:
-    """Return a cell as text: numbers with six digits and no exponent where they are large, what is missing empty."""
-    if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:,.0f}" if value >= WHOLE_FROM else f"{value:.6g}"
-    return str(value)

@@ -89,8 +89,8 @@ class Note:
     @classmethod
     def of(cls, words: str) -> Note:
         """Return the units of a line: 单位：万元、台."""
-        said = re.search(r"(?:单位|[Uu]nits?)\s?[:：为]\s?([^()（）\n]{1,20})", words)
-        parts = [said[1], *re.split(r"[、,，;；]|\sand\s", said[1])] if said else []
+        said = re.findall(r"(?:单位|[Uu]nits?)\s?[:：为]\s?((?:(?!单位)[^()（）\n]){1,20})", words)
+        parts = [part for one in said for part in (one, *re.split(r"[、,，;；]|\sand\s", one))]
         units = [unit for part in parts if (unit := read_unit(part.strip()))]
         if not units and re.search(r"\bin\b|单位|计量", words):
             found = label_unit(words)[0]

@@ -22,6 +22,8 @@ _MAX_BYTES = 120_000_000
 _MAX_RATIO = 400
 _MOST_CELLS = 5_000_000
 """cells of one workbook, empty ones between others counted"""
+_MOST_ROWS = 1 << 20
+"""rows of one sheet: Excel knows no more"""
 _HEAD_BYTES = 65_536
 _STRICT = [
     (f"http://purl.oclc.org/ooxml/{strict}".encode(), f"http://schemas.openxmlformats.org/{loose}".encode())
@@ -344,6 +346,9 @@ def _sheet(sheet: Any, out: _Text, layout: _Layout, left: int, has_struck: bool 
     for number, row in enumerate(sheet.iter_rows(), start=1):
         left -= len(row) + 1
         if left < 0:
+            break
+        if number > _MOST_ROWS:
+            out.remarks.append(f"sheet {sheet.title}: rows after {_MOST_ROWS:,}, the last of Excel, were not read")
             break
         grid.row()
         words = [

@@ -359,6 +359,12 @@ class Table:
         per = unit.per if unit and unit.per else _per(head_words, self._unit_words(row))
         if role is ColumnRole.SPEC:
             per = self._unit_words(row) or "unit"
+        slashed = _SLASHED.fullmatch(cell.text)
+        behind = read_unit(slashed[1]) if slashed else None
+        if behind and unit and unit.is_money:
+            per = behind.written
+        elif behind and behind.measure.family in _COUNTING and (unit is None or not unit.is_money):
+            unit, reading.source = behind, UnitSource.CELL
         reading.lost = next(
             (
                 f"{one.headers[-1]}: {one.text}"
@@ -463,6 +469,8 @@ def _beside(row: list[Cell], cell: Cell) -> tuple[Cell, ...]:
 
 _SAYS_NUMBER = re.compile(r"数|quantity|qty|count|number", re.IGNORECASE)
 _LONGEST_UNIT, _LONGEST_LATIN_UNIT = 4, 8
+_SLASHED = re.compile(r"[^/]*\d[^/]*/\s?([^\d/]{1,8})")
+"""a number and what it is per, or its own unit: 36,000,000/年, 40/台"""
 _COUNTED_IN = re.compile(r"\d[\d,.]*\s?([^\d\s].{0,5})")
 _COUNTING = ("thing", "cards", "servers", "racks", "chips")
 
