@@ -108,10 +108,10 @@ def notices(path: Path = NOTICES) -> list[Notice]:
     found, part = [], "first"
     for written in path.read_text(encoding="utf-8").split("\n== ")[1:]:
         block, _, following = written.partition("\n## ")
-        name, _, rest = block.partition("\n")
-        keys, _, page = rest.partition("\n\n")
+        head, _, page = block.partition("\n\n")
+        name, *keys = head.splitlines()
         truth: dict[str, list[str]] = {"code": [], "buyer": [], "supplier": []}
-        for key, _, value in (line.partition(": ") for line in keys.splitlines()):
+        for key, _, value in (line.partition(": ") for line in keys):
             truth[key].append(value)
         found.append(Notice(name, part, truth, page))
         part = following.partition(",")[0] or part

@@ -8,8 +8,9 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from osint.claims.numbers import DIGITS, HAN, HAN_LETTERS, HAN_SCALE, bounding_words, fold
-from osint.claims.quantities import CURRENCIES, SIGNS
+from osint.claims.atoms import CURRENCIES, SIGNS
+from osint.claims.folding import fold
+from osint.claims.numbers import DIGITS, HAN, HAN_LETTERS, HAN_SCALE, bounding_words
 from osint.claims.units import (
     CellUnit,
     Unit,

@@ -17,7 +17,7 @@ _LEAST_NAME = 2  # characters behind a 、 that name what a number counts are mo
 _WHOLE_IN_TENTHS = 10  # 十成 is all of it
 _VIDEO_LINES = (480, 720, 1080, 2160, 4320)  # 720P without a scale word is a picture, not compute
 _DURATION = re.compile(
-    r"建设期|工期|周期|期限|运营期|服务期|租期|租赁期|合同期|履约|质保|交付期|有效期|为期|历时|耗时|用时|仅用|期为|租用|"
+    r"建设期|工期|周期|期限|运营期|服务期|租期|租赁期|合同期|履约|质保|交付期|供货期|有效期|为期|历时|耗时|用时|仅用|期为|租用|"
     r"\b(?:period|contract|lease|term|agreement|deal|within|takes?|took|lasting|construction|duration|PPA|life|"
     r"over (?:the next )?)(?=\W|$)",
     re.IGNORECASE,
@@ -50,6 +50,8 @@ _STOPS, _STOPS_OR_DIGIT = re.compile(r"[,;、。(]"), re.compile(r"[,;、。(]|\
 _POWER_USED = re.compile(r"数据中心|智算中心|该中心|机房|算力|机柜")
 """装机 of a hall is what it may draw, unless the sentence speaks of a plant"""
 _PLANT = re.compile(r"[风光水火核煤]电|光伏|发电|电站|新能源|机组|储能|电源")
+_PER_MACHINE = re.compile(r"[单每]台.{0,14}卡[,;、，].{0,4}$")
+"""单台4张卡,共60台: what holds the cards"""
 _GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 
@@ -66,7 +68,7 @@ def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) 
 
     `is_storage` is what `is_storage_pair` says of it.
 
-    >>> from osint.claims.numbers import fold
+    >>> from osint.claims.folding import fold
     >>> from osint.claims.quantities import find_quantities
     >>> plain = fold("项目占地120亩，配套风电30万千瓦")
     >>> [kind_of(found, Clauses(plain.text)) for found in find_quantities(plain)]
@@ -136,7 +138,8 @@ def _by_table(found: LocatedQuantity, text: str, sentence: int, before: str, aft
     wide = text[max(reach, found.start - _BEHIND) : found.start]
     if family == "thing":
         counts_machines = found.quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
-        if counts_machines and "服务器" in before + _STOPS.split(after, maxsplit=1)[0]:
+        near = before + _STOPS.split(after, maxsplit=1)[0]
+        if counts_machines and ("服务器" in near or ("卡" in wide and _PER_MACHINE.search(wide))):
             return "servers"
         if _is_named(before):
             wide = before  # "交换机40台" is named by its own clause

@@ -77,7 +77,8 @@ _HEAD = 60_000
 
 _NUMBERS = re.compile(
     r"(招标编号|采购项目编号|采购编号|招标项目编号|项目编号|工程编号|标段编码|标段编号|采购计划编号|合同编号|采购合同编号|"
-    r"(?i:(?:tender|contract|notice) (?:no\.?|number|reference)|reference (?:no\.?|number)))[:：|\s]{1,4}"
+    r"(?i:(?:tender|contract|notice) (?:no\.?|number|reference)|reference (?:no\.?|number)))"
+    r"(?:[（(][^()（）\n]{1,8}[）)])?[:：|\s]{1,4}"
     r"(20\d\d/S \d{1,3}-\d{5,7}|"
     r"(?=[^\s]{0,30}\d)[A-Za-z0-9][A-Za-z0-9（）()\[\]〔〕\-—_/.第号]{3,40}(?<![（(.]))"
 )

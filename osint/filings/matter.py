@@ -29,6 +29,10 @@ _CALLED_OFF = re.compile(
 """titles of filings that call off what they name"""
 _MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
 _BUILT = (*_MACHINES, "floor", "land", "voltage", "tce", "money_cny", "money_usd", "money_eur", "money_hkd")
+_LENT = {"announced": _BUILT, "ground broken": (*_MACHINES, "floor"), "roofed": (*_MACHINES, "floor")}
+"""kinds to which a heading lends a rung: a hall that runs says nothing of the stage of a sum"""
+_OF_MANY = re.compile(r"项目|清单|一览|名单|\b(?:projects|sites)\b", re.IGNORECASE)
+"""words of a heading that stands over several places or parts"""
 _OF_BIDDERS = re.compile(r"注册资[本金]|业绩|资格|资质|注册|类似项目|营业额|保证金|标书|代理服务费|文件售价|罚款")
 _OF_REGION = re.compile(r"全[国省区市县州]|我[国省区市县州]|行业|累计|nationwide|province-wide|industry")
 """words of a sentence that speaks of more than the matter of its filing"""
@@ -86,10 +90,11 @@ class Matter:
         heading = self._heading_of(claim.start)
         if heading is None or _OPEN.search(claim.sentence):
             return claim
-        other = set(_PART.findall(claim.sentence.lower())) - set(_PART.findall(heading.words.lower()))
+        parts, named = set(_PART.findall(claim.sentence.lower())), set(_PART.findall(heading.words.lower()))
         said = claims.stage_of_heading(heading.words)
-        if not said.rung or other or (claim.kind not in _MACHINES and said.rung != "announced"):
-            return claim  # a hall that runs says nothing of the stage of a sum
+        is_other = not parts <= named and not (_OF_MANY.search(heading.words) and not named)
+        if not said.rung or is_other or claim.kind not in _LENT.get(said.rung, _MACHINES):
+            return claim
         told = _staged(claim, said.rung, said.aim, said.modality, f"the heading says {heading.words!r}")
         return told._replace(confidence=min(told.confidence, "medium", key=claims.CONFIDENCES.index))
 

@@ -52,7 +52,7 @@ _LOT = (
     r"\b[Ll]ot\s?(?:[A-Z]\b|\d{1,3}\b))"
 )
 _BRACKET = r"(?:\s?[(（][^()（）\n]{1,8}[)）])?"
-_NAMED = r"(?:信息)?(?:\s{0,3}名\s{0,4}称)?"
+_NAMED = r"(?:信息)?(?:\s{0,3}名\s{0,4}称)?(?:及地址|和地址)?"
 _FIELD = {
     party: re.compile(
         rf"(?<![一-龥A-Za-z])(?P<lot>{_LOT})?\s?[-:：]?\s?(?:{labels}){_NAMED}{_BRACKET}\s?[:：|]\s{{0,3}}"
