@@ -154,10 +154,10 @@ def test_files_that_are_missing_are_counted_and_not_called_searched(served, fold
     for path in files[::2]:
         path.unlink()
     out = tmp_path / "a" / "found.geojson"
-    assert cli.main(in_folder(served, spoiled, out)) == 0
-    said = capsys.readouterr().out
-    body = json.loads(out.read_text())
-    assert body["unread_files"] > 0 and "files could not be read" in said
+    assert cli.main(in_folder(served, spoiled, out)) == 3
+    told = capsys.readouterr()
+    said, body = told.out, json.loads(out.read_text())
+    assert body["unread_files"] > 0 and "files could not be read" in said and "not all was read" in told.err
     assert body["features"][0]["properties"]["fit"] > 0.5
     for path in files[1::2]:
         path.unlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,24 +32,27 @@ def look_at(
     exhaustive: bool = False,
     demo: bool = False,
     drawn: int = DRAWN,
+    journal: Path | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Look:
     """Look at a `place` (outline, degrees) between two ISO days: find what was built, date, measure and draw it.
 
     With `demo` a SIMULATED world stands at the place, and its own days are taken where none are given; nothing is
-    asked of a network. Raises NotFoundError where fewer than two seasons have scenes, NetworkError where nothing was
-    read.
+    asked of a network. `journal` and `tell` are those of `change.new_structures`. Raises NotFoundError where fewer than
+    two seasons have scenes, NetworkError where nothing was read.
     """
     if demo:
         from osint import demo as world
 
         with world.served_at(place) as made:
-            source: dict[str, Any] = {"catalogue": made.catalogue, "collection": made.collection}
+            source: dict[str, Any] = {"catalogue": made.catalogue, "collection": made.collection, "tell": tell}
             return _look(made.place, start or made.start, end or made.end, drawn, exhaustive=exhaustive, **source)
     if not start or not end:
         raise BadInputError(
             "name the time to look at by its first and last day, as --start 2023-01-01 --end 2025-12-31"
         )
-    return _look(place, start, end, drawn, catalogue=catalogue, collection=collection, exhaustive=exhaustive)
+    source = {"catalogue": catalogue, "collection": collection, "journal": journal, "tell": tell}
+    return _look(place, start, end, drawn, exhaustive=exhaustive, **source)
 
 
 def _look(place: BaseGeometry, start: str, end: str, drawn: int, **source: Any) -> Look:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,15 +108,23 @@ class Site:
         collection: str | None = None,
         exhaustive: bool = False,
         demo: bool = False,
+        tell: Callable[[str], None] | None = None,
     ) -> Look:
         """Look at the site in pictures between two ISO days, and keep what was found in the case; see `look_at`.
 
-        `place` (anything that `geo.as_geometry` takes, degrees) is looked at instead of the box about its point. Raises
+        `place` (anything that `geo.as_geometry` takes, degrees) is looked at instead of the box about its point. Dated
+        candidates are kept in a journal of the case until the look is whole; `tell` is handed a line for each. Raises
         NotFoundError for a site that is known too badly: it is searched for first.
         """
         outline = geo.as_geometry(place) if place is not None else self.box(demo=demo)
         source: dict[str, Any] = {"catalogue": catalogue, "collection": collection, "exhaustive": exhaustive}
-        return self._kept(replace(look_at(outline, start, end, demo=demo, **source), site=self))
+        if not demo or self.case.is_demo:
+            files.check_case(self.case.path)
+            files.make_folder(self._look_path.parent)
+            source["journal"] = self._look_path.with_suffix(".journal.jsonl")
+        elif tell:
+            tell("SIMULATED pictures enter a demo case alone, so nothing is kept here (osint new FOLDER --demo)")
+        return self._kept(replace(look_at(outline, start, end, demo=demo, tell=tell, **source), site=self))
 
     def outline(self, outline: Any, look: Look | None = None, **source: Any) -> Look:
         """Return a look at the site, the last one without it, with an outline that a person drew as a candidate.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,8 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     p.add_argument("--start", type=_arguments.first_day, metavar="DATE", help=told)
     told = "last day: 2024-06-15, or the last of 2024-06 or 2024"
     p.add_argument("--end", type=_arguments.last_day, metavar="DATE", help=told)
-    p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees (WGS-84) instead of the box about the site")
+    p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees instead of the box about the site")
+    _arguments.add_datum(p, "of --bbox and --outline")
     told = "date and measure outlines that a person drew (GeoJSON, KML, ...) in the pictures of the last look"
     p.add_argument("--outline", type=Path, metavar="FILE", help=told)
     p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
@@ -144,9 +146,10 @@ def _look(args: argparse.Namespace) -> int:
     if (said or args.outline) and not (args.start or args.end or args.demo):
         look = site.last_look()
     else:
-        place = _arguments.box(args.bbox) if args.bbox else None
-        look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, **source)
-    for drawn in geo.read_outlines(args.outline).geometry if args.outline else ():
+        place = _arguments.box(args.bbox, args.datum) if args.bbox else None
+        look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, tell=_tell, **source)
+    outlines = geo.read_outlines(args.outline, geo.datum_named(args.datum)).geometry if args.outline else ()
+    for drawn in outlines:
         look = site.outline(drawn, look, **source)
     if not said:
         print_answer(args, _answer(look), look.text() + _next(site, look))
@@ -169,6 +172,10 @@ def _said(args: argparse.Namespace, look: Look) -> Entered:
     except ValueError as error:
         raise BadInputError(f"`--take` wants the numbers of candidates, as 1,3, got {args.take!r}") from error
     return look.take(numbers, as_part=args.as_part, **known)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _next(site: Site, look: Look) -> str:

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -38,6 +39,9 @@ CATALOGUES = {
 CDSE_HOST = "dataspace.copernicus.eu"
 CDSE_TOKEN = "OSINT_CDSE_TOKEN"
 """Environment variable with an access token of the user's own; sent to that service's hosts only."""
+ALL_PASSES_SINCE, SURELY_SEEN_DAYS = dt.date(2018, 1, 1), 60
+"""From this day on both Sentinel-2 satellites take every land of middle latitude; a span without any scene at all is
+then no absence of pictures but a fault of the list."""
 EARTH_SEARCH = "earth-search"
 """The catalogue that is asked unless another is named."""
 SENTINEL2 = "sentinel-2-l2a"
@@ -61,7 +65,13 @@ def default_collection(catalogue: str | Path) -> str:
     >>> default_collection("earth-search"), default_collection("planetary-computer")
     ('sentinel-2-c1-l2a', 'sentinel-2-l2a')
     """
-    return SENTINEL2_AT.get(CATALOGUES.get(str(catalogue), str(catalogue)), SENTINEL2)
+    return SENTINEL2_AT.get(_address(catalogue), SENTINEL2)
+
+
+def _address(catalogue: str | Path) -> str:
+    """Return the address of a catalogue by its name, in the one spelling by which tokens and defaults are known."""
+    named = CATALOGUES.get(str(catalogue), str(catalogue))
+    return named.rstrip("/") if named_host(named) else named
 
 
 def scenes(
@@ -102,7 +112,7 @@ def list_scenes(
     Arguments and errors are those of `scenes`, which is this for one place.
     """
     geometry = geo.as_geometry(place)
-    named = CATALOGUES.get(str(catalogue), str(catalogue))
+    named = _address(catalogue)
     collection = collection or default_collection(named)
     first, last = read_span(start, end)
     span = f"{first:%Y-%m-%d}T00:00:00Z/{last:%Y-%m-%d}T23:59:59Z"
@@ -125,7 +135,21 @@ def list_scenes(
     if len(listed) >= items.MAX_ITEMS:
         raise RefusedError(f"{collection} has {items.MAX_ITEMS:,} scenes or more of the area: shorten the dates")
     usable, dropped = _usable(listed, geometry, named, (first, last, collection))
-    return Scenes(items.frame_of(usable), (*dropped, *([Remark("", gap)] if gap else [])), spent)
+    gap = gap or ("" if listed else _none_listed(named, first, last, collection))
+    lost = [Remark("", gap, is_lost=True)] if gap else []
+    return Scenes(items.frame_of(usable), (*dropped, *lost), spent)
+
+
+def _none_listed(catalogue: str, first: dt.date, last: dt.date, collection: str) -> str:
+    """Return why an empty list is no absence of pictures; empty where there may be none."""
+    seen = (last - max(first, ALL_PASSES_SINCE)).days >= SURELY_SEEN_DAYS
+    if not seen or items.family_of(collection) != items.Family.SENTINEL_2 or not named_host(catalogue):
+        return ""
+    host = urlsplit(catalogue).hostname
+    return (
+        f"{host} lists no scene of {collection} here from {first} to {last}, where Sentinel-2 passes every five days: "
+        "this says nothing of the ground; ask again later, or name another catalogue or collection"
+    )
 
 
 def _usable(
@@ -139,7 +163,7 @@ def _usable(
         try:
             scene = items.read_item(item, geometry, catalogue)
         except UnreadableError as error:
-            dropped.append(Remark(str(item.get("id", ""))[:80], str(error)))
+            dropped.append(Remark(str(item.get("id") or "without id")[:80], str(error), is_lost=True))
             continue
         if scene.collection != collection:
             reason = f"it is of the collection {scene.collection[:40]!r}, which was not asked for"
