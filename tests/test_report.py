@@ -151,7 +151,8 @@ def test_two_runs_give_the_same_bytes(small, tmp_path):
 
 def test_no_machine_path_and_no_clock(report_folder):
     text = (report_folder / "index.html").read_text(encoding="utf-8")
-    assert str(Path.home()) not in text and str(report_folder.parent) not in text
+    words = re.sub(r"data:[^\"']+", "", text)  # bytes in base64 hold '/root' by chance
+    assert str(Path.home()) not in words and str(report_folder.parent) not in text
 
 
 def test_hostile_text_stays_text(small, tmp_path):
