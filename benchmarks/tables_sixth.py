@@ -2,7 +2,7 @@
 
 The other sets write one table in every format; these are pages, Word files, workbooks and printed pages of their own:
 nested tables, repeated heads, number formats, hidden rows, formulas, tables without lines, zebra rows, turned pages.
-The PDFs are printed by Chromium, so this set runs in `make bench` only.
+The PDFs are printed by Chromium; the tests read the others.
 """
 
 from __future__ import annotations

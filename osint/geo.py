@@ -40,6 +40,8 @@ SUFFIXES = (".geojson", ".json", ".kml", ".gpkg", ".csv")
 MAX_BYTES = 256 << 20
 MOST_NESTED = 16
 """Brackets inside each other in WKT: a collection of polygons with holes has five."""
+MOST_LAYERS = 300
+"""Layers of a file, which are the folders of a KML: for each of them the whole file is read anew."""
 OVERLAP_SHARE = 1e-6
 """Share of the area of an outline by which its parts may overlap and still only touch: corners are rounded."""
 SITE_COLUMNS = ["site_id", "name_en", "name_zh", "status", "precision_km", "datum", "coord_level"]
@@ -470,6 +472,10 @@ def _geojson_frame(path: Path) -> gpd.GeoDataFrame:
 def _layers(path: Path) -> gpd.GeoDataFrame:
     """Return all layers of a file, a folder of KML being one, each row with its `layer` where there are several."""
     names = [str(name) for name in gpd.list_layers(path)["name"]]
+    if len(names) > MOST_LAYERS:
+        raise RefusedError(
+            f"{path.name} has {len(names):,} folders, and {MOST_LAYERS} are read at most: join them first"
+        )
     frames = [gpd.read_file(path, layer=name) for name in names]
     frames = [frame for frame in frames if isinstance(frame, gpd.GeoDataFrame) and len(frame)]
     if len(frames) < 2:

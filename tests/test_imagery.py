@@ -914,3 +914,21 @@ def test_rows_of_a_pass_are_known_without_their_ids():
 def test_a_date_that_is_not_one_is_refused(pages, start, end):
     with pytest.raises(OsintError, match="date"):
         found(pages, start=start, end=end)
+
+
+@pytest.mark.parametrize("packed", ["deflate", "lzw"])
+@pytest.mark.parametrize("own", [0, 7])
+@pytest.mark.parametrize("asked", [0.0, None])
+def test_a_tile_without_bytes_is_not_seen(tmp_path, packed, own, asked):
+    """A sparse tile reads as the value of its file for what was not measured, as GDAL reads it, and never as a 0."""
+    (tmp_path / "catalog.json").write_text("{}")
+    place = rasterio.Affine(10, 0, 500000, 0, -10, 4800000)
+    about = {"driver": "GTiff", "width": 64, "height": 64, "count": 1, "dtype": "uint16", "crs": "EPSG:32646"}
+    tiles = {"tiled": True, "blockxsize": 32, "blockysize": 32, "sparse_ok": True, "compress": packed, "nodata": own}
+    with rasterio.open(tmp_path / "a.tif", "w", transform=place, **about, **tiles) as file:
+        file.write(np.full((1, 32, 64), 5, "uint16"), window=rasterio.windows.Window(0, 0, 64, 32))
+    grid = imagery.Grid("EPSG:32646", place, (64, 64))
+    source = ranges.Ranges(str(tmp_path))
+    values, _ = cogs.read_window(source, "a.tif", grid, level="full", smooth=False, nodata=asked)
+    assert (values[:32] == 5).all()
+    assert (values[32:] == 0).all() if asked is not None else np.isnan(values[32:]).all()

@@ -95,7 +95,7 @@ def test_only_the_demo_verb_imports_the_simulated_world():
     users = {p.relative_to(PACKAGE).as_posix() for p in modules() if "simulated" in set(imported_rooms(p))}
     assert {name for name in users if not name.startswith("simulated/")} == {"cli/demo.py"}
     shown = {p.relative_to(PACKAGE).as_posix() for p in modules() if "demo" in set(imported_rooms(p))}
-    assert shown == {"case/look.py"}  # a look with `demo`
+    assert shown == {"case/looking.py"}  # a look with `demo`
 
 
 def test_rooms_that_read_pictures_load_no_simulated_world_and_no_plots():

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint import change, files, geo, imagery, model, verdict
-from osint.case.look import Look, look_at, open_look
+from osint.case.look import LOOKS, Look, open_look
+from osint.case.looking import look_at, look_at_outline
+from osint.case.own_pictures import OwnPictures
 from osint.errors import BadInputError, NotFoundError
 from osint.model import Estimate, Given, Total
 from osint.register import Claim, Observation, Register, SiteRow
@@ -15,9 +17,6 @@ from osint.verdict import Found, NextStep
 
 if TYPE_CHECKING:
     from osint.case.case import Case
-
-LOOKS = Path("derived") / "looks"
-"""Where the looks and the pictures of a case lie, in its data folder."""
 
 
 class Site:
@@ -116,11 +115,26 @@ class Site:
         """
         outline = geo.as_geometry(place) if place is not None else self.box(demo=demo)
         source: dict[str, Any] = {"catalogue": catalogue, "collection": collection, "exhaustive": exhaustive}
-        look = replace(look_at(outline, start, end, demo=demo, **source), site=self)
+        return self._kept(replace(look_at(outline, start, end, demo=demo, **source), site=self))
+
+    def outline(self, outline: Any, look: Look | None = None, **source: Any) -> Look:
+        """Return a look at the site, the last one without it, with an outline that a person drew as a candidate.
+
+        It is dated and measured from the scenes of the look (`catalogue`, `collection` and `exhaustive` as of `look`),
+        kept with it, and can be taken as any other; see `look_at_outline`.
+        """
+        return self._kept(look_at_outline(look or self.last_look(), outline, **source))
+
+    def _kept(self, look: Look) -> Look:
+        """Return a look, written into the case unless it is SIMULATED and the case is not."""
         if not look.simulated or self.case.is_demo:
             files.check_case(self.case.path)
             look.write(self._look_path)
         return look
+
+    def own_pictures(self, folder: str | Path, before: str = "", after: str = "") -> OwnPictures:
+        """Return two dated pictures of one's own that show the site, ready for an outline; see `OwnPictures.of`."""
+        return OwnPictures.of(self, folder, before, after)
 
     def last_look(self) -> Look:
         """Return the last look at this site that the case keeps; raises NotFoundError without one."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, pieces
+from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, is_generic, pieces
 from osint.claims.clauses import Assertion, Clauses, counts_itself, is_predicate, promised, stage
 from osint.claims.dates import Mention, mentions
 from osint.claims.kinds import is_storage_pair, kind_in_cell, kind_of
@@ -185,6 +185,8 @@ def _in_context(piece: str, context: CellContext, document: date | None, offset:
     claims = []
     for found in quantities:
         kind = kind_in_cell(found, context.names)
+        if kind == "count" and found.family == "cards" and context.chip_model:
+            kind = "chips"  # 16张 of "H200 141GB"
         if kind:
             claims.append(_told(_claim(found, kind, reading), context, document))
     return claims
@@ -202,7 +204,15 @@ def _with_own_units(words: str, context: CellContext, document: date | None, off
     return claims
 
 
+_FIELD = re.compile(r"([^:：\d]{1,12})[:：]\s?(?=[\d约≥≤])")
+"""a label of the cell's own before its number: 数量：24台"""
+
+
 def _named_by_grid(words: str, context: CellContext, document: date | None) -> list[TextClaim]:
+    field = _FIELD.match(words)
+    if field and is_generic(field[1]):
+        behind = _named_by_grid(words[field.end() :], context, document)
+        return [claim._replace(start=claim.start + field.end(), end=claim.end + field.end()) for claim in behind]
     plain = fold(words)
     alone = not _LETTERS.search(plain.text, 0, _first_number(plain.text))
     quantities = find_quantities(plain) if alone and context.names else []

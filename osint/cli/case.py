@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 LOOK_EXAMPLE = """For example, in the folder of a case:
   osint look XJ03 --start 2023-01-01 --end 2025-12-31
   osint look XJ03 --take 1,3 --as "hall 2" --who "A. Reader" --p-place 0.9 --place-reason "the gate is its own"
+  osint look XJ03 --outline roof.geojson
   osint look XJ03 --nothing-there --who "A. Reader"
 
-The first line finds, dates, measures and draws; the others write what a person says of the last look. What could not
+The first line finds, dates, measures and draws, and the one with --outline does so for an outline of your own, which
+gets the next number. The others write what a person says of the last look. What could not
 be read is never an absence. SIMULATED pictures (--demo) enter a demo case alone: osint new FOLDER --demo."""
 
 
@@ -48,6 +50,8 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     told = "last day: 2024-06-15, or the last of 2024-06 or 2024"
     p.add_argument("--end", type=_arguments.last_day, metavar="DATE", help=told)
     p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees (WGS-84) instead of the box about the site")
+    told = "date and measure outlines that a person drew (GeoJSON, KML, ...) in the pictures of the last look"
+    p.add_argument("--outline", type=Path, metavar="FILE", help=told)
     p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
     p.add_argument("--demo", action="store_true", help="on a SIMULATED world put at the place, without a network")
     said = p.add_argument_group("what a person says of it")
@@ -132,16 +136,18 @@ def _new(args: argparse.Namespace) -> None:
 
 
 def _look(args: argparse.Namespace) -> int:
-    from osint import case
+    from osint import case, geo
 
     site = case.open_case(args.data).site(args.site)
     said = args.take or args.nothing_there
-    if said and not (args.start or args.end or args.demo):
+    source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
+    if (said or args.outline) and not (args.start or args.end or args.demo):
         look = site.last_look()
     else:
         place = _arguments.box(args.bbox) if args.bbox else None
-        source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
         look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, **source)
+    for drawn in geo.read_outlines(args.outline).geometry if args.outline else ():
+        look = site.outline(drawn, look, **source)
     if not said:
         print_answer(args, _answer(look), look.text() + _next(site, look))
         return 3 if look.unread else 0

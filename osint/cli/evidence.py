@@ -121,12 +121,15 @@ def _total(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    from osint import verdict
+    from osint import case, verdict
     from osint.register import named
 
-    register = _register(args)
-    found = verdict.check(register, *named(register, args.names))
-    print_answer(args, found.to_dict(), found.text())
+    opened = case.open_case(args.data)
+    asked = named(opened.register, args.names)
+    found = verdict.check(opened.register, *asked)
+    sites = {claim.site_id for claim in opened.dossier.all_claims if claim.claim_id in asked[1]} | set(asked[0])
+    waiting = opened.review().waiting(sites)
+    print_answer(args, found.to_dict() | {"in_review": waiting}, "\n\n".join(filter(None, (found.text(), waiting))))
 
 
 def _next(args: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from osint.errors import BadInputError
 from osint.filings.grid import outside_tables
-from osint.filings.html import Page, element_text
+from osint.filings.page import Page, element_text
 from osint.filings.parties import Supplier, read_parties, together
 from osint.register import find_date, find_url_date, read_date
 

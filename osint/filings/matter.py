@@ -68,7 +68,7 @@ class Matter:
         """Return a claim with the stage that its filing gives it, and the reason."""
         if self._called_off:
             return _called_off(claim, self._called_off[0])
-        if claim.rung or claim.modality or claim.kind not in _BUILT:
+        if claim.rung or claim.modality or claim.rung_reason or claim.kind not in _BUILT:
             return claim
         labels = claim.column_label + claim.row_label
         if any(pattern.search(claim.sentence) or pattern.search(labels) for pattern in (_OF_BIDDERS, _OF_REGION)):

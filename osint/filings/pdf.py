@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 from osint.errors import UnreadableError
 from osint.filings import glyphs
 from osint.filings.doubt import UNNAMED, FilingDoubt
-from osint.filings.grid import TableGrid
+from osint.filings.grid import BORDER, TableGrid
 from osint.filings.pdf_tables import page_letters, page_tables
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 _MAX_PAGES = 3000
 _PAGES_NAMED = 8
-_BORDER = " | "
-"""what separates the cells of a row, and words on either side of a wide gap, in the text"""
 _DOTS_PER_INCH = 150
 _MAX_PIXELS = 60_000_000
 _MAX_CHARACTERS = 20_000_000
@@ -210,7 +208,7 @@ class _Runs:
             for gap in waiting:
                 if index + at < gap < index + len(piece):
                     self.add(piece[at : gap - index].rstrip(" "), page, offset + index + at)
-                    self.add(_BORDER, page, offset + gap)
+                    self.add(BORDER, page, offset + gap)
                     at = gap - index
             self.add(piece[at:], page, offset + index + at)
 
@@ -264,7 +262,7 @@ def _write_table(raw: str, page: int, number: int, table: FoundTable, out: _Runs
             row += 1
             first = True
         if not first:
-            out.add(_BORDER, page, cell.letters[0].index if cell.letters else 0)
+            out.add(BORDER, page, cell.letters[0].index if cell.letters else 0)
         first = False
         start = out.length
         _write_cell(raw, page, cell, out)

@@ -248,7 +248,7 @@ def read_item(item: dict[str, Any], place: BaseGeometry, catalogue: str) -> Scen
         footprint = shapely.make_valid(shapely.geometry.shape(item["geometry"]))
         assets = {k: v for k, v in item["assets"].items() if isinstance(v, dict)}
         identifier = str(item["id"])
-    except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, shapely.errors.ShapelyError) as error:
         name = str(item.get("id", "without id"))[:80] if isinstance(item, dict) else "that is not an object"
         raise UnreadableError(f"item {name} cannot be read: {type(error).__name__} {error}") from error
     hrefs, scales = _bands(assets, collection)

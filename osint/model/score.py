@@ -64,7 +64,7 @@ class Score:
             "independent rows (truth not from imagery, nor from this model); 90% interval; rows of one observation are "
             "one chain, which holds where all of them do"
         )
-        lines = [head, self.summary.to_string(index=False)]
+        lines = [head, *map(_summary_line, self.summary.to_dict("records"))]
         for role, title in _KEPT_APART:
             part = self.rows[(self.rows["role"] == role) & self.rows["best"].notna()]
             lines.append(f"\n{title}: {len(part)}")
@@ -77,6 +77,16 @@ class Score:
         lines.append(f"\nnot scored: {len(skipped)}")
         lines += [f"  {r['calibration_id']} {r['site']}: {r['why_not']}" for r in skipped.to_dict("records")]
         return "\n".join(lines)
+
+
+def _summary_line(row: dict[str, Any]) -> str:
+    """Return a line of the summary in words."""
+    if not row["n"]:
+        return f"  {row['kind']} ({row['bears_on']}): no row"
+    ends = f"{row['coverage_low']:.0%} to {row['coverage_high']:.0%}"
+    off = f"median error a factor of {row['median_factor']:.2f}, worst {row['worst_factor']:.2f}"
+    held = f"{row['covered']} of {row['n']} held the truth, which leaves {ends}"
+    return f"  {row['kind']} ({row['bears_on']}): {held}; {off} ({row['worst_row']})"
 
 
 def score(register: Register) -> Score:
