@@ -151,6 +151,7 @@ def test_two_runs_give_the_same_bytes(small, tmp_path):
 
 def test_no_machine_path_and_no_clock(report_folder):
     text = (report_folder / "index.html").read_text(encoding="utf-8")
+    text = re.sub(r"data:[a-z/]+;base64,[A-Za-z0-9+/=]+", "", text)  # letters of a picture spell a path now and then
     assert str(Path.home()) not in text and str(report_folder.parent) not in text
 
 
