@@ -22,6 +22,7 @@ from osint.model.tree import ReadingWord
 from osint.register import (
     CLAIM_KINDS,
     QUANTITIES,
+    STATED_PRECISIONS,
     TIERS,
     Bounding,
     Claim,
@@ -43,7 +44,6 @@ NEAR_DAYS = 200  # within which figures of what is live are compared
 PLAN_DAYS = 550  # within which the figures of two plans are compared
 UNLISTED_FAMILY = 0.05  # prior of a chip family that a claim names and the country's list gives none
 PLAN_AHEAD_DAYS = 730  # after the day of a plan, in which a chip can appear that it is equipped with (judgement)
-STATED_PRECISIONS = frozenset({"dense", "sparse"})
 POWER = frozenset(name for name, q in QUANTITIES.items() if q.power)
 """Quantities that measure power or energy."""
 CHIP_COUNTS = frozenset(name for name, q in QUANTITIES.items() if q.chip_count)
