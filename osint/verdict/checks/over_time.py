@@ -245,7 +245,7 @@ def _above_base(book: Book, f: Figure, base: Span, new_year: int) -> list[Figure
 def two_values(book: Book) -> Iterator[Check | None]:
     """Yield two values of one quantity in two texts that speak of one state, or of one plan."""
     for kinds in book.by_site.values():
-        for figures in (found for found in kinds.values() if found[0].claim.quantity):
+        for figures in (found for found in kinds.values() if found and found[0].claim.quantity):
             for n, a in enumerate(figures):
                 for b in figures[n + 1 :]:
                     if a.claim.independence_group != b.claim.independence_group:
