@@ -417,7 +417,7 @@ def read_outlines(path: str | Path, datum: str = "WGS-84") -> gpd.GeoDataFrame:
     polygons = frame.geometry.geom_type.isin(_SURFACES)
     if not polygons.all():
         label = next((column for column in _LABELS if column in frame), None)
-        named = "" if label is None else f" ({', '.join(frame.loc[~polygons, label].astype(str)[:3])})"
+        named = "" if label is None else f" ({', '.join(map(str, frame.loc[~polygons, label][:3]))})"
         count = f"{int((~polygons).sum())} of {len(frame)} are not"
         raise BadInputError(f"{path.name} must hold polygons only; {count}{named}: take them out")
     if "outline_id" not in frame:

@@ -128,12 +128,12 @@ def test_completion_offers_verbs_and_options(shell, capsys):
 
 
 def test_a_fault_of_the_program_is_one_sentence(capsys, monkeypatch):
-    from osint import register
+    from osint import case
 
     def broken(*_args):
         raise ZeroDivisionError("division by\nzero")
 
-    monkeypatch.setattr(register, "load_register", broken)
+    monkeypatch.setattr(case, "open_case", broken)
     told = said(capsys, "check", "XJ01", status=70)
     assert told.count("\n") == 1 and "fault of the program" in told and "ZeroDivisionError: division by zero" in told
     monkeypatch.setenv("OSINT_TRACE", "1")

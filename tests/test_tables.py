@@ -247,7 +247,7 @@ def test_the_scope_of_words(register, scope, words):
     """A number that no rule can place is no number of the site."""
     assert Scope.read(words) == scope
     racks = Claim.from_row(register.claims.iloc[0].to_dict() | {"quantity_kind": "racks", "scope": words})
-    outside = {Scope.EACH, Scope.SHARE, Scope.EQUIVALENT, Scope.GENERATION, Scope.OTHER}
+    outside = {Scope.EACH, Scope.SHARE, Scope.EQUIVALENT, Scope.GENERATION, Scope.OWN_MAKE, Scope.OTHER}
     assert racks.quantity == ("" if scope in outside else "racks")
 
 

@@ -75,6 +75,7 @@ CONFIDENCES = ("low", "medium", "high")
 def claims_frame(claims: list[TextClaim], file: str = "") -> pd.DataFrame:
     """Return claims as a table with `CLAIM_COLUMNS`; an open bound is NaN, a word that is missing an empty string.
 
+    >>> from osint.claims import extract
     >>> claims_frame(extract("机柜500架"), "a.txt")[["file", "kind", "low", "unit"]].values.tolist()
     [['a.txt', 'racks', 500.0, '架']]
     """

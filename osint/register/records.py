@@ -432,7 +432,7 @@ _JUDGED = {
 """Quantity of the model whose unit says more than the words of a claim do -> why it is read so."""
 
 
-_OUTSIDE = {Scope.GENERATION, Scope.EACH, Scope.EQUIVALENT, Scope.SHARE, Scope.OTHER}
+_OUTSIDE = {Scope.GENERATION, Scope.EACH, Scope.EQUIVALENT, Scope.SHARE, Scope.OWN_MAKE, Scope.OTHER}
 _POWER = {Scope.IT: "it_mw", Scope.FACILITY: "facility_mw", Scope.GRID: ""}
 
 

@@ -114,6 +114,8 @@ class Scope(StrEnum):
     """Chips converted to another chip, not counted."""
     SHARE = "share"
     """A share of something."""
+    OWN_MAKE = "own make"
+    """Hardware of a make that the text does not name: no chip of chips.csv."""
     OTHER = "other"
     """Words that no rule reads; the number is not taken as one of the site."""
 
@@ -140,6 +142,7 @@ _SCOPES = tuple(
         (Scope.EACH, r"\b(?:each|every|per)\b"),
         (Scope.EQUIVALENT, r"\bequivalents?\b"),
         (Scope.GENERATION, r"\bgeneration\b"),
+        (Scope.OWN_MAKE, r"\bown make\b"),
         (Scope.IT, rf"^(?:critical )?IT{_POWER_OF}"),
         (Scope.FACILITY, rf"^(?:whole )?facility{_POWER_OF}"),
         (Scope.GRID, rf"^grid(?: connection)?{_POWER_OF}"),
