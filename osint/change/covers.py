@@ -18,6 +18,9 @@ from osint.change.steps import Step, to_day
 AGAIN_DAYS = 10.0  # after the first change from which another one is looked at
 LATER_MIN_SIZE = 0.15  # change from slab to cover in the clearest band, over the surroundings
 STAGE_ODDS = 4.0  # that a change to another lasting state within months is a cover over a slab, not work on a roof
+# the same where it is more than half of all that changed: then half of what stands now cannot have stood before it,
+# not even if it was laid part by part, and only a roof that was coated anew within months speaks for the first
+MAIN_SHARE, MAIN_ODDS = 0.5, 50.0
 LEAST_WEIGHT = 0.05  # of an explanation from which the interval holds it
 NEVER_A_SLAB = frozenset(
     {Reason.SNOW_OR_WATER, Reason.DRIED_OUT, Reason.COMES_AND_GOES, Reason.SEASONAL, Reason.WETTED}
@@ -81,16 +84,47 @@ def _brief(structure: Structure) -> bool:
     return any(doubt.reason is Reason.SHORT_LIVED for doubt in structure.doubts)
 
 
-def chosen(first: Structure, final: Structure | None) -> tuple[Structure, float]:
-    """Return what stands on an outline that may have changed twice, and the probability that the first was its cover.
+def is_final(first: Structure, final: Structure) -> bool:
+    """Return whether what is seen after a later change, and not what was seen before it, stands on an outline."""
+    before, after = first.probability or 0.0, final.probability or 0.0
+    return after >= landcover.OPEN and not before >= landcover.PROBABLE > after
 
-    `first` is judged by what was seen between the two changes, `final` by what was seen after them; None if there was
-    one change.
+
+def first_weight(first: Structure, final: Structure, seen: Series) -> float:
+    """Return the probability that the first of two changes was the cover of what stands.
+
+    `first` is judged by what was seen between the two changes, `final` by what was seen after them.
     """
-    before, after = first.probability or 0.0, (final.probability or 0.0) if final else 0.0
-    if final is None or after < landcover.OPEN or (before >= landcover.PROBABLE > after):
-        return first, 0.0
-    return final, before / (before + STAGE_ODDS * (1 - before))
+    before = first.probability or 0.0
+    odds = MAIN_ODDS if last_share(first, final, seen) > MAIN_SHARE else STAGE_ODDS
+    return before / (before + odds * (1 - before))
+
+
+def last_share(first: Structure, final: Structure, seen: Series) -> float:
+    """Return the change from what `first` was to what `final` is, over the whole change since the ground before."""
+    ratio, days = relative(seen), seen.days
+    spans = (
+        days < first.near[0],
+        (days >= first.shown_from_day) & (days <= min(first.shown_until_day, first.removed_day, final.half_day)),
+        (days >= final.shown_from_day) & (days <= final.shown_until_day),
+    )
+    if not all(span.any() for span in spans):
+        return 0.0
+    ground, stage, last = (np.median(ratio[span], axis=0) for span in spans)
+    return float(np.linalg.norm(last - stage) / max(np.linalg.norm(last - ground), LATER_MIN_SIZE))
+
+
+def is_stage(first: Structure, final: Structure, separable: bool) -> bool:
+    """Return whether what came first on an outline is a slab or a frame under what came soon after it.
+
+    Parts of a building that stand side by side are told apart by their pixels (`series.phases`) where the outline is
+    large enough for that (`separable`); what then changes twice on the same pixels was covered. On a smaller outline
+    what is a building by itself may be a part.
+    """
+    soon = first.stands and 0 < final.half_day - first.half_day <= STAGE_SPAN_DAYS
+    is_cover = final.roofed_best is not None and (final.probability or 0.0) >= landcover.PROBABLE
+    snow = any(doubt.reason in NEVER_A_SLAB for doubt in first.doubts)
+    return soon and is_cover and not snow and (separable or (first.probability or 0.0) < landcover.PROBABLE)
 
 
 def timed(

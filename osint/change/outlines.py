@@ -186,23 +186,40 @@ def _covered(
 ) -> list[_Shown]:
     """Return structures dated by the change that laid their cover, what stood before it being a slab or a frame."""
     done: list[_Shown] = []
-    for one in shown:
-        own = [s.structure for s in shown if s.phase is one.phase]
-        place = own.index(one.structure)
-        since = max((s.half_day if s.stands else s.removed_day for s in own[:place]), default=-np.inf)
-        last = place + 1 == len(own)
-        until = np.inf if last else own[place + 1].half_day
-        later = covers.later_change(one.structure, one.seen, coverage) if last else None
-        final = None
+    pairs = _with_stages(shown)
+    for number, (first, one) in enumerate(pairs):
+        structure, seen = one.structure, one.seen
+        before, after = ([p for p in part if p[1].phase is one.phase] for part in (pairs[:number], pairs[number + 1 :]))
+        since = max((s.half_day if s.stands else s.removed_day for s in (p[1].structure for p in before)), default=-np.inf)
+        until = after[0][0].structure.half_day if after else np.inf
+        told, over = one, structure.near[1]
+        weight = covers.first_weight(first.structure, structure, seen) if first is not one else 0.0
+        later = None if after else covers.later_change(structure, seen, coverage)
         if later is not None:
-            state = covers.final_state(one.structure, later, one.seen)
+            state = covers.final_state(structure, later, seen)
             final = _judged(stack, rows, replace(one, structure=state, picture=None), geometry, data)
-        told, weight = covers.chosen(one.structure, None if final is None else final.structure)
-        window = (since, min(until, told.removed_day))
-        over = told.near[1] if told is one.structure or later is None else steps.to_day(later.complete.high)
-        timed = covers.timed(told, (told.near[0], over), window, one.seen, coverage, one.structure, weight)
-        done.append((one if told is one.structure or final is None else final).edited(timed))
+            if covers.is_final(structure, final.structure):
+                told, over = final, steps.to_day(later.complete.high)
+                weight = max(weight, covers.first_weight(structure, final.structure, seen))
+        stage = replace(told.structure, onset_low=first.structure.onset_low, onset_high=first.structure.onset_high)
+        window = (since, min(until, stage.removed_day))
+        near = (first.structure.near[0], over)
+        done.append(told.edited(covers.timed(stage, near, window, seen, coverage, first.structure, weight)))
     return done
+
+
+def _with_stages(shown: Sequence[_Shown]) -> list[tuple[_Shown, _Shown]]:
+    """Return each structure after the first thing that stood there for it: a slab or a frame, or the structure itself."""
+    pairs: list[tuple[_Shown, _Shown]] = []
+    for one in shown:
+        place = max((k for k, pair in enumerate(pairs) if pair[1].phase is one.phase), default=None)
+        separable = one.phase.drawn.sum() >= 2 * series.PHASE_MIN_PX
+        if place is not None and covers.is_stage(pairs[place][1].structure, one.structure, separable):
+            first = pairs.pop(place)[0]
+            pairs.append((first, one))
+        else:
+            pairs.append((one, one))
+    return pairs
 
 
 def _pictured(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:

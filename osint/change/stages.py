@@ -25,7 +25,7 @@ CELLS, LONGEST_CELL_DAYS = 120, 8.0  # moments of the cover that are tried, and 
 EARLIER_DAYS, LATER_DAYS = 25.0, 75.0  # by which a cover may lie before and after the steps that were found
 BEFORE_DAYS, AFTER_DAYS = 400.0, 400.0  # of the series on either side of them that is looked at
 MIDDLE_TIE = 1.0  # deviation of the level of a stage from the mean of first and last, over the step
-LEAST_LAST = 0.25  # change from the last stage to what stands, over the whole change: less is dust, sun or season
+LEAST_LAST = 0.25  # change from the last stage to what stands, over the whole change, all bands: less is dust or sun
 OUTSIDE_WEIGHT = 0.05  # prior of a moment outside of the steps that were found, over that of one inside
 MISREAD_FACTOR = 0.1  # of the share of misread values: several in a row, alike in both bands, are a level
 SHAPE_FACTOR = 0.6  # of the departure from a straight ramp: what stood before the cover has a model of its own
@@ -61,7 +61,7 @@ def time_cover(
 ) -> Cover | None:
     """Return when the last change to what stands happened, None where the series is too short for it.
 
-    `values` (n, bands) are levels on `days` (n,). The change lies from EARLIER_DAYS before to LATER_DAYS after
+    `values` (n, bands) are levels on `days` (n,), all bands in one unit. The change lies from EARLIER_DAYS before to LATER_DAYS after
     `near` (first, last day); only values within `window` are of it.
     """
     if len(days) < FEWEST_VALUES:
@@ -160,18 +160,19 @@ def _scored(fit: Fit, part: np.ndarray, tried: _Candidates) -> np.ndarray:
     design = np.stack([*parts, left, *wave], axis=2)
     evidence, whole, last = np.zeros((3, len(design)))
     for band in range(values.shape[1]):
-        told, levels, typical = _levels(design, values[:, band], scales[:, band], doubt)
+        told, levels = _levels(design, values[:, band], scales[:, band], doubt)
         evidence += told
-        whole += ((levels[:, 0] - levels[:, len(shares)]) / typical) ** 2
-        last += ((levels[:, 0] - levels[:, 1]) / typical) ** 2
+        # in the unit of the values, not of their scatter: the cover may show best in the band that scatters most
+        whole += (levels[:, 0] - levels[:, len(shares)]) ** 2
+        last += (levels[:, 0] - levels[:, 1]) ** 2
     enough = last >= LEAST_LAST**2 * np.maximum(whole, last)
     return np.where(enough, fit.temper * evidence + tried.log_prior, -np.inf)
 
 
 def _levels(
     design: np.ndarray, column: np.ndarray, scatter: np.ndarray, doubt: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return log evidence (candidates,) of one band, its levels (candidates, levels), the last first, and its scatter.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return log evidence (candidates,) of one band, and its levels (candidates, levels), the last first.
 
     The levels are integrated out about their fit, by weights for Student-t scatter; the first and the last are tied
     loosely to what the ends of the series show.
@@ -198,4 +199,4 @@ def _levels(
         weight = density / (density + floor) * (FREEDOM + 1) / FREEDOM / spread / scale**2
     away = 0.5 * (((levels - aims) / sd) ** 2).sum(1)
     cost = away + 0.5 * np.linalg.slogdet(matrix)[1] + np.log(sd).sum()
-    return np.log(density + floor).sum(1) - cost, levels, typical
+    return np.log(density + floor).sum(1) - cost, levels
