@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from osint.change import _transition, history, landcover, series, stages, steps
+from osint.change import _transition, history, kinds, landcover, series, stages, steps
 from osint.change.history import COMPLETE_MARGIN_DAYS, HALF_MARGIN_DAYS, UNDER_WAY_DAYS, Structure
 from osint.change.measure import Z90
 from osint.change.reasons import Doubt, Reason
 from osint.change.sampling import STAGE_SPAN_DAYS
-from osint.change.series import Series
+from osint.change.series import HALF, Series
 from osint.change.stack import PAIR
 from osint.change.steps import Step, to_day
 
+RED = "B04"  # in which painted steel and concrete differ
+READ_SHARE = 0.8  # share of the scenes that were read in a band from which it tells when a cover was laid
 AGAIN_DAYS = 10.0  # after the first change from which another one is looked at
 LATER_MIN_SIZE = 0.15  # change from slab to cover in the clearest band, over the surroundings
 STAGE_ODDS = 4.0  # that a change to another lasting state within months is a cover over a slab, not work on a roof
@@ -27,11 +30,18 @@ NEVER_A_SLAB = frozenset(
 )
 
 
-def relative(seen: Series) -> np.ndarray:
-    """Return (n, 2): the outline over its surroundings in the bands of PAIR, in which the sun of a season cancels."""
-    pair = [seen.bands.index(band) for band in PAIR]
-    inside, around = (np.maximum(part[:, pair], landcover.DARKEST_AROUND) for part in (seen.inside, seen.around))
-    return np.asarray(inside / around)
+def relative(seen: Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return days (n,) and the outline over its surroundings (n, bands), in which the sun of a season cancels.
+
+    The bands are those of PAIR, and RED where most scenes were read in it: painted steel and concrete are alike in blue
+    and in the short-wave infrared.
+    """
+    bands = [seen.bands.index(band) for band in (*PAIR, RED) if band in seen.bands]
+    read = np.isfinite(seen.inside[:, bands]) & np.isfinite(seen.around[:, bands])
+    used = read.mean(axis=0) >= READ_SHARE
+    rows, bands = read[:, used].all(axis=1), [band for band, use in zip(bands, used, strict=True) if use]
+    inside, around = (np.maximum(part[rows][:, bands], landcover.DARKEST_AROUND) for part in (seen.inside, seen.around))
+    return seen.days[rows], np.asarray(inside / around)
 
 
 def later_change(structure: Structure, seen: Series, coverage: float) -> Step | None:
@@ -44,26 +54,43 @@ def later_change(structure: Structure, seen: Series, coverage: float) -> Step | 
         return None
     if not structure.stands and structure.removed_day - structure.half_day > STAGE_SPAN_DAYS:
         return None
-    first, ratio = structure.half_day, relative(seen)
+    first = structure.half_day
+    before = first if structure.roofed_low is None else history.day_of(structure.roofed_low)
+    days, ratio, changes = _changes(seen, coverage)
+    later = [step for step in changes if first + AGAIN_DAYS < to_day(step.best) <= first + STAGE_SPAN_DAYS]
+    return later[-1] if later and _is_new(later[-1], days, ratio, [(-np.inf, before)]) else None
+
+
+def last_change(seen: Series, coverage: float) -> Step | None:
+    """Return the last change of an outline of any sign, if it looked like that at no time before."""
+    days, ratio, changes = _changes(seen, coverage)
+    if not changes:
+        return None
+    starts = [-np.inf, *(to_day(step.complete.best) for step in changes[:-1])]
+    ends = [to_day(step.begun.best) for step in changes]
+    return changes[-1] if _is_new(changes[-1], days, ratio, list(zip(starts, ends, strict=True))) else None
+
+
+def _changes(seen: Series, coverage: float) -> tuple[np.ndarray, np.ndarray, list[Step]]:
+    """Return days and values of `relative` outside of winter, and the steps that are large enough to be of a cover."""
+    days, ratio = relative(seen)
     # a low sun changes what stands out, not the ground
-    mild = ~series.winter(seen.days, seen.latitude_deg)
-    later = [
-        step
-        for step in steps.date_step(seen.days[mild], ratio[mild], coverage=coverage)
-        if first + AGAIN_DAYS < to_day(step.best) <= first + STAGE_SPAN_DAYS
-        and float(np.abs(step.size).max()) >= LATER_MIN_SIZE
-    ]
-    return later[-1] if later and _is_new(structure, later[-1], seen.days[mild], ratio[mild]) else None
+    mild = ~series.winter(days, seen.latitude_deg)
+    found = steps.date_step(days[mild], ratio[mild], coverage=coverage)
+    return days[mild], ratio[mild], [step for step in found if float(np.abs(step.size).max()) >= LATER_MIN_SIZE]
 
 
-def _is_new(structure: Structure, step: Step, days: np.ndarray, ratio: np.ndarray) -> bool:
-    """Return whether the ground after a step is not what it was before the structure."""
-    first = structure.half_day if structure.roofed_low is None else history.day_of(structure.roofed_low)
-    before, after = days < first, days > to_day(step.complete.best)
-    if not before.any() or not after.any():
+def _is_new(step: Step, days: np.ndarray, ratio: np.ndarray, spans: Sequence[tuple[float, float]]) -> bool:
+    """Return whether the ground after a step is not what it was in any of several spans of days before."""
+    after = days > to_day(step.complete.best)
+    least = max(history.LASTING_SHARE * float(np.linalg.norm(step.size)), LATER_MIN_SIZE)
+    if not after.any():
         return False
-    away = np.median(ratio[after], axis=0) - np.median(ratio[before], axis=0)
-    return bool(np.linalg.norm(away) >= max(history.LASTING_SHARE * float(np.linalg.norm(step.size)), LATER_MIN_SIZE))
+    last = np.median(ratio[after], axis=0)
+    parts = [(days > low) & (days < high) for low, high in spans]
+    return any(part.any() for part in parts) and all(
+        float(np.linalg.norm(last - np.median(ratio[part], axis=0))) >= least for part in parts if part.any()
+    )
 
 
 def final_state(structure: Structure, step: Step, seen: Series) -> Structure:
@@ -84,30 +111,37 @@ def _brief(structure: Structure) -> bool:
     return any(doubt.reason is Reason.SHORT_LIVED for doubt in structure.doubts)
 
 
-def is_final(first: Structure, final: Structure) -> bool:
-    """Return whether what is seen after a later change, and not what was seen before it, stands on an outline."""
-    before, after = first.probability or 0.0, final.probability or 0.0
+def is_final(before: float, final: Structure) -> bool:
+    """Return whether what is seen after a later change stands on an outline, and not what was seen before it.
+
+    `before` is the probability that what was seen before it is a building.
+    """
+    after = final.probability or 0.0
     return after >= landcover.OPEN and not before >= landcover.PROBABLE > after
 
 
-def first_weight(first: Structure, final: Structure, seen: Series) -> float:
-    """Return the probability that the first of two changes was the cover of what stands.
+def probability_between(first: Structure, until_day: float, seen: Series) -> float:
+    """Return the probability that what a first change left is a building, by its colour until a later change."""
+    window = landcover.window_median(seen, first.shown_from_day, until_day, 1)
+    if window is None:
+        return sum(kinds.PRIOR[roof] for roof in kinds.ROOFS)
+    return first.step_probability * landcover.judged(window.inside, window.around).probability
 
-    `first` is judged by what was seen between the two changes, `final` by what was seen after them.
+
+def stage_weight(first: Structure, later: tuple[float, float], seen: Series) -> float:
+    """Return the probability that `first` was the cover of what stands, and not a change that began and ended `later`.
+
+    What stood between the two is judged by its own colour.
     """
-    before = first.probability or 0.0
-    odds = MAIN_ODDS if last_share(first, final, seen) > MAIN_SHARE else STAGE_ODDS
+    before = probability_between(first, later[0], seen)
+    odds = MAIN_ODDS if last_share(first, *later, seen) > MAIN_SHARE else STAGE_ODDS
     return before / (before + odds * (1 - before))
 
 
-def last_share(first: Structure, final: Structure, seen: Series) -> float:
-    """Return the change from what `first` was to what `final` is, over the whole change since the ground before."""
-    ratio, days = relative(seen), seen.days
-    spans = (
-        days < first.near[0],
-        (days >= first.shown_from_day) & (days <= min(first.shown_until_day, first.removed_day, final.half_day)),
-        (days >= final.shown_from_day) & (days <= final.shown_until_day),
-    )
+def last_share(first: Structure, until_day: float, from_day: float, seen: Series) -> float:
+    """Return the last change, between two days, over the whole change since the ground before `first`."""
+    days, ratio = relative(seen)
+    spans = days < first.near[0], (days >= first.shown_from_day) & (days <= until_day), days >= from_day
     if not all(span.any() for span in spans):
         return 0.0
     ground, stage, last = (np.median(ratio[span], axis=0) for span in spans)
@@ -144,8 +178,9 @@ def timed(
     may_be = structure.kind in history.COVERS or structure.may_be_roof
     if not may_be or structure.roofed_best is None or not np.isfinite(near).all() or weight > 1 - LEAST_WEIGHT:
         return structure
-    inside = (seen.days > window[0]) & (seen.days < window[1])
-    cover = stages.time_cover(seen.days[inside], relative(seen)[inside], near, window, coverage)
+    days, ratio = relative(seen)
+    inside = (days > window[0]) & (days < window[1])
+    cover = stages.time_cover(days[inside], ratio[inside], near, window, coverage)
     if cover is None:
         return structure
     low, best, high = cover.half
@@ -155,6 +190,8 @@ def timed(
     earliest, latest = history.date_of(low, -HALF_MARGIN_DAYS), history.date_of(high, HALF_MARGIN_DAYS)
     if weight >= LEAST_WEIGHT and first.roofed_low is not None:
         earliest = min(earliest, first.roofed_low)
+    if weight > HALF and first.roofed_best is not None:
+        best = min(best, first.half_day)
     ended = cover.complete[2] < seen.days[-1] - UNDER_WAY_DAYS
     complete_high = max(history.date_of(cover.complete[2], COMPLETE_MARGIN_DAYS), latest) if ended else None
     onset, width = structure.onset_high, float((latest - earliest).days)

@@ -105,8 +105,6 @@ class Structure:
     """Last day on which it stands and nothing was built over it, days since 1970-01-01."""
     removed_day: float = np.inf
     """Half cleared, days since 1970-01-01."""
-    step: Step | None = None
-    """Step of the ground of earthworks: the cover itself, if their colour turns out to be that of a roof."""
     near: tuple[float, float] = (np.nan, np.nan)
     """Days, since 1970-01-01, from when its change may have begun to when it was surely over."""
 
@@ -545,15 +543,13 @@ def _earthworks(step: Step, seen: Series) -> Structure:
         doubts=(unconfirmed(seen) or slow or Doubt(Reason.NO_ROOF, {"day": iso(to_date(seen.days[-1]))}),),
         shown_from_day=to_day(step.complete.high),
         shown_until_day=seen.days[-1] + 1,
-        step=step,
     )
 
 
-def as_cover(works: Structure, cover: LandCover, seen: Series) -> Structure:
-    """Return earthworks whose colour is that of a roof as that roof: coloured steel is no whiter than the ground."""
-    if works.step is None:
-        return works
-    made = _structure(works.step, cover, [], seen)
+def by_last_change(step: Step, ground: Steps, seen: Series) -> Structure:
+    """Return what a lasting change left, as a roof until its colour is known: not every roof is whiter than ground."""
+    scrapings = [s for s in ground if _scraped(s)]
+    made = _structure(step, LandCover(Kind.DARK_ROOF, landcover.PROBABLE), scrapings, seen)
     return replace(made, gain=landcover.MIN_GAIN, relative_gain=MIN_RELATIVE_GAIN)
 
 

@@ -81,10 +81,10 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     between the last scene without and the first with the change is halved, until few scenes are left in it; then all
     of them are read, and scenes on both sides confirm it. A scene that departs from its level gets two next to it; a
     series without a step gets scenes in between before it is called unchanged. The classification is read only of
-    scenes that are asked for: where one is covered, the next is taken. The other `bands` are read of a few scenes
-    after each step.
+    scenes that are asked for: where one is covered, the next is taken. Once there is a step, scenes are read in the other
+    `bands` too.
     """
-    search = _Search(stack, rows, geometry)
+    search, extra = _Search(stack, rows, geometry), [b for b in bands if b not in PAIR]
     search.round(_nodes(search, NODE_DAYS))
     between, roofs = False, Steps(())
     for _ in range(MAX_ROUNDS):
@@ -110,7 +110,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
             SceneRequest((b.before_day + b.after_day) / 2, b.before_day, b.after_day, TRANSIENT_SCENES) for b in brief
         ]
         requests = [*_odd(found, seen), *inside, *_about(search, roofs, seen), *_stages(search, roofs, found, seen)]
-        if search.round(requests, seen.days):
+        if search.round(requests, seen.days) or (len(found) + len(roofs) and search.widened(extra)):
             continue
         # a step that stands alone has to be sure; next to a roof it only names the day when ground was broken
         alone = not any(_may_be_roof(roofs, k) for k in range(len(roofs)))
@@ -124,8 +124,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     if not search.pieces:
         return Gathered(None, search.footprint, 0, search.listed, search.unread)
     roofs, seen = _by_phase(search, roofs, seen)
-    extra = [b for b in bands if b not in PAIR]
-    data = search.coloured(_pictured(roofs, seen), extra)
+    data = search.coloured(_pictured(roofs, seen), [b for b in extra if b not in search.bands])
     return Gathered(data, search.footprint, int((search.state == USABLE).sum()), search.listed, search.unread)
 
 
@@ -162,6 +161,8 @@ class _Search:
     rows: pd.DataFrame
     geometry: BaseGeometry
     pieces: list[xr.Dataset] = field(default_factory=list)
+    bands: tuple[str, ...] = PAIR
+    """Bands in which scenes are read."""
 
     def __post_init__(self) -> None:
         self.rows = self.rows.sort_values("datetime", kind="stable")
@@ -185,7 +186,7 @@ class _Search:
         taken = self._found_clear([(request, request.count - n) for request, n in have if n < request.count])
         if taken.any():
             already = len(self.stack.failures)
-            piece = self._read(taken, PAIR)
+            piece = self._read(taken, self.bands)
             self.pieces.append(piece)
             self.read |= taken
             self.state[np.flatnonzero(taken)[self._failed(piece, already)]] = UNREAD
@@ -215,6 +216,16 @@ class _Search:
             self.state[unknown] = series.usable(classes, self.footprint)
             self.state[np.flatnonzero(unknown)[self._failed(classes, already)]] = UNREAD
 
+    def widened(self, bands: Sequence[str]) -> bool:
+        """Read all scenes so far, and those to come, in `bands` too; return whether they were not yet."""
+        more = [band for band in bands if band not in self.bands]
+        if not more:
+            return False
+        self.bands = (*self.bands, *more)
+        data, read = self.joined(), self._read(self.read, more)
+        self.pieces = [data.assign({band: read[band] for band in more})]
+        return True
+
     @property
     def unread(self) -> int:
         """Scenes that could not be read."""
@@ -237,7 +248,7 @@ class _Search:
 
     def series(self) -> Series:
         """Return the series of the scenes that were read so far."""
-        return series.extract_series(self.joined(), self.footprint, PAIR)
+        return series.extract_series(self.joined(), self.footprint, self.bands)
 
     def coloured(self, days: np.ndarray, bands: Sequence[str]) -> xr.Dataset:
         """Return all scenes that were read, with `bands` read on the given `days` and NaN on the others."""
