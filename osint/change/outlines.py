@@ -213,7 +213,9 @@ def _covered(
     for number, (first, one) in enumerate(pairs):
         structure, seen = one.structure, one.seen
         before, after = ([p for p in part if p[1].phase is one.phase] for part in (pairs[:number], pairs[number + 1 :]))
-        since = max((s.half_day if s.stands else s.removed_day for s in (p[1].structure for p in before)), default=-np.inf)
+        since = max(
+            (s.half_day if s.stands else s.removed_day for s in (p[1].structure for p in before)), default=-np.inf
+        )
         until = after[0][0].structure.half_day if after else np.inf
         told, over = one, structure.near[1]
         weight = covers.stage_weight(first.structure, structure.near, seen) if first is not one else 0.0
