@@ -11,6 +11,7 @@ make. It proves mechanics and counts, never truth.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,7 @@ ROOF_MATERIALS = (
     "colour_steel_blue", "colour_steel_red", "membrane_dark", "grey_steel",
 )  # fmt: skip
 DECOYS = ("salt_gypsum", "pv", "film", "soil_clay", "bitumen_asphalt", "quarry")
+LIKELY = 0.5  # probability from which something is called a building
 START, END = "2021-06-01", "2024-05-31"
 
 
@@ -195,15 +197,14 @@ def _place(size: int) -> Polygon:
     return _degrees(box(WEST + 30, NORTH - edge + 30, WEST + edge - 30, NORTH - 30))
 
 
-def main() -> None:
+def report(make: Callable[..., SecondWorld], seeds: Sequence[int]) -> None:
     """Date every outline and search each world; print what was called what, and the errors of the dates."""
     from osint import change
 
-    seeds = [int(word) for word in sys.argv[1:]] or [1, 2, 3]
     for cloud in (0.3, 0.6):
-        lines, errors = [], []
+        lines, errors, halls, called, decoys, wrong = [], [], 0, 0, 0, 0
         for seed in seeds:
-            world = made(seed, cloud=cloud)
+            world = make(seed, cloud=cloud)
             seen = stack.stack_of_dataset(world.data)
             found = change.new_structures(seen, world.place, START, END).frame
             for thing in world.things:
@@ -215,13 +216,20 @@ def main() -> None:
                 told = "missed" if best is None else f"{best['kind']} {best['probability']:.2f}"
                 late = _error(row, thing) if thing.is_roof else None
                 errors += [late] if late else []
+                likely = best is not None and best["probability"] >= LIKELY
+                halls, called = halls + thing.is_roof, called + (thing.is_roof and likely)
+                decoys, wrong = decoys + (not thing.is_roof), wrong + (not thing.is_roof and likely)
                 lines.append(f"{seed} {thing.name:18} date: {row['kind']} {row['probability']} observe: {told} "
                              f"{late or ''} {row['cannot_tell'] or ''}"[:200])  # fmt: skip
+            beside = [row for row in found.itertuples() if row.probability >= LIKELY and not any(
+                row.geometry.intersects(world.degrees(thing)) for thing in world.things)]  # fmt: skip
+            lines += [f"{seed} building where nothing is: {row.kind} {row.probability}" for row in beside]
         print(f"cloud {cloud:.0%}", *lines, sep="\n")
+        print(f"observe: {called} of {halls} halls called buildings, {wrong} of {decoys} decoys")
         if errors:
             away, held = (np.array(part) for part in zip(*errors, strict=True))
-            print(f"half covered: {len(away)} dated, median error {np.median(np.abs(away)):.1f} d, "
-                  f"median {np.median(away):+.1f} d, interval holds {held.mean():.0%}")  # fmt: skip
+            print(f"half covered: {len(away)} dated, median error {np.median(np.abs(away)):.1f} d, median "
+                  f"{np.median(away):+.1f} d, mean {away.mean():+.1f} d, interval holds {held.mean():.0%}")  # fmt: skip
 
 
 def _error(row: dict[str, object], thing: Thing) -> tuple[float, bool] | None:
@@ -232,4 +240,4 @@ def _error(row: dict[str, object], thing: Thing) -> tuple[float, bool] | None:
 
 
 if __name__ == "__main__":
-    main()
+    report(made, [int(word) for word in sys.argv[1:]] or [1, 2, 3])

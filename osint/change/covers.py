@@ -10,7 +10,7 @@ import numpy as np
 from osint.change import _transition, history, kinds, landcover, series, stages, steps
 from osint.change.history import COMPLETE_MARGIN_DAYS, HALF_MARGIN_DAYS, UNDER_WAY_DAYS, Structure
 from osint.change.measure import Z90
-from osint.change.reasons import Doubt, Reason
+from osint.change.reasons import Reason
 from osint.change.sampling import STAGE_SPAN_DAYS
 from osint.change.series import HALF, Series
 from osint.change.stack import PAIR
@@ -194,10 +194,8 @@ def timed(
         best = min(best, first.half_day)
     ended = cover.complete[2] < seen.days[-1] - UNDER_WAY_DAYS
     complete_high = max(history.date_of(cover.complete[2], COMPLETE_MARGIN_DAYS), latest) if ended else None
-    onset, width = structure.onset_high, float((latest - earliest).days)
-    doubts = tuple(doubt for doubt in structure.doubts if doubt.reason is not Reason.LONG_INTERVAL)
-    if width > history.LONGEST_INTERVAL_DAYS:
-        doubts = (*doubts, Doubt(Reason.LONG_INTERVAL, {"days": width, "gap_days": _gap(seen, low, high)}))
+    onset = structure.onset_high
+    kept = tuple(doubt for doubt in structure.doubts if doubt.reason is not Reason.LONG_INTERVAL)
     return replace(
         structure,
         roofed_low=earliest,
@@ -207,8 +205,8 @@ def timed(
         complete_high=complete_high,
         onset_high=None if onset is None else min(onset, latest),
         half_day=best,
-        doubts=doubts,
-    )
+        doubts=kept,
+    ).doubtful(history.long_interval(earliest, latest, _gap(seen, low, high)))
 
 
 def _gap(seen: Series, low: float, high: float) -> float:

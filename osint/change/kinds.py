@@ -236,8 +236,8 @@ def kind(
     >>> max(found["by_class"], key=found["by_class"].get)
     'coloured steel roof'
     """
-    if not area_m2 > 0:
-        raise BadInputError(f"the area of a patch must be above 0 m2, got {area_m2!r}")
+    if isinstance(area_m2, str) or not area_m2 > 0:
+        raise BadInputError(f"the area of a patch must be a number above 0 m2, got {area_m2!r}")
     return _told(probabilities(_all_rows(), reflectance, surroundings, area_m2))
 
 
@@ -271,7 +271,7 @@ def probabilities(
 ) -> dict[Surface, float]:
     """Return the probability of each surface of a patch (arguments as of `kind`), by `known` rows."""
     seen, bands = _logarithm(reflectance, "reflectance")
-    surroundings = surroundings if surroundings and _given(surroundings, "surroundings") else None
+    surroundings = None if surroundings is None or not _given(surroundings, "surroundings") else surroundings
     ground = known.usual_ground if surroundings is None else _ground(known, surroundings)
     prior = _prior(known, surroundings)
     unknown = _log_density(seen, bands, known.middle[None], known.spread[None])[0]
@@ -289,6 +289,10 @@ def probabilities(
 
 def _given(reflectance: Mapping[str, float], name: str) -> dict[str, float]:
     """Return the bands of KIND_BANDS that have a value, in their order; raise BadInputError for no reflectance."""
+    if not hasattr(reflectance, "get"):
+        raise BadInputError(
+            f'{name} must be values by band, such as {{"B02": 0.22, "B11": 0.45}}, not {reflectance!r:.60}'
+        )
     found = {}
     for band in KIND_BANDS:
         for of in (band, STANDS_IN.get(band, "")):
@@ -322,7 +326,9 @@ def _logarithm(reflectance: Mapping[str, float], name: str) -> tuple[np.ndarray,
     """Return the logarithm of the given bands, and their places in KIND_BANDS."""
     given = _given(reflectance, name)
     if not given:
-        raise BadInputError(f"{name} holds a value of none of the bands {', '.join(KIND_BANDS)}")
+        others = [str(band) for band in reflectance if band not in KIND_BANDS][:8]
+        had = f": it has {', '.join(others)}" if others else ""
+        raise BadInputError(f"{name} holds a value of none of the bands {', '.join(KIND_BANDS)}{had}")
     values = np.log(np.maximum(list(given.values()), DARKEST))
     return values, [KIND_BANDS.index(band) for band in given]
 

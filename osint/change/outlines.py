@@ -235,7 +235,7 @@ def _covered(
 
 
 def _with_stages(shown: Sequence[_Shown]) -> list[tuple[_Shown, _Shown]]:
-    """Return each structure after the first thing that stood there for it: a slab or a frame, or the structure itself."""
+    """Return each structure after what stood there first for it: a slab or a frame, or the structure itself."""
     pairs: list[tuple[_Shown, _Shown]] = []
     for one in shown:
         place = max((k for k, pair in enumerate(pairs) if pair[1].phase is one.phase), default=None)

@@ -81,8 +81,8 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     between the last scene without and the first with the change is halved, until few scenes are left in it; then all
     of them are read, and scenes on both sides confirm it. A scene that departs from its level gets two next to it; a
     series without a step gets scenes in between before it is called unchanged. The classification is read only of
-    scenes that are asked for: where one is covered, the next is taken. Once there is a step, scenes are read in the other
-    `bands` too.
+    scenes that are asked for: where one is covered, the next is taken. Once there is a step, scenes are read in the
+    other `bands` too.
     """
     search, extra = _Search(stack, rows, geometry), [b for b in bands if b not in PAIR]
     search.round(_nodes(search, NODE_DAYS))

@@ -62,8 +62,8 @@ def time_cover(
 ) -> Cover | None:
     """Return when the last change to what stands happened, None where the series is too short for it.
 
-    `values` (n, bands) are levels on `days` (n,), all bands in one unit. The change lies from EARLIER_DAYS before to LATER_DAYS after
-    `near` (first, last day); only values within `window` are of it.
+    `values` (n, bands) are levels on `days` (n,), all bands in one unit. The change lies from EARLIER_DAYS before to
+    LATER_DAYS after `near` (first, last day); only values within `window` are of it.
     """
     if len(days) < FEWEST_VALUES:
         return None
