@@ -11,7 +11,7 @@ from osint.change import _transition, history, kinds, landcover, series, stages,
 from osint.change.history import COMPLETE_MARGIN_DAYS, HALF_MARGIN_DAYS, UNDER_WAY_DAYS, Structure
 from osint.change.measure import Z90
 from osint.change.reasons import Reason
-from osint.change.sampling import STAGE_SPAN_DAYS
+from osint.change.sampling import CONFIRMING_DAYS, STAGE_MIN_SIZE, STAGE_SPAN_DAYS
 from osint.change.series import HALF, Series
 from osint.change.stack import PAIR
 from osint.change.steps import Step, to_day
@@ -19,7 +19,6 @@ from osint.change.steps import Step, to_day
 RED = "B04"  # in which painted steel and concrete differ
 READ_SHARE = 0.8  # share of the scenes that were read in a band from which it tells when a cover was laid
 AGAIN_DAYS = 10.0  # after the first change from which another one is looked at
-LATER_MIN_SIZE = 0.15  # change from slab to cover in the clearest band, over the surroundings
 STAGE_ODDS = 4.0  # that a change to another lasting state within months is a cover over a slab, not work on a roof
 # the same where it is more than half of all that changed: then half of what stands now cannot have stood before it,
 # not even if it was laid part by part, and only a roof that was coated anew within months speaks for the first
@@ -40,7 +39,7 @@ def relative(seen: Series) -> tuple[np.ndarray, np.ndarray]:
     read = np.isfinite(seen.inside[:, bands]) & np.isfinite(seen.around[:, bands])
     used = read.mean(axis=0) >= READ_SHARE
     rows, bands = read[:, used].all(axis=1), [band for band, use in zip(bands, used, strict=True) if use]
-    inside, around = (np.maximum(part[rows][:, bands], landcover.DARKEST_AROUND) for part in (seen.inside, seen.around))
+    inside, around = (np.maximum(part[rows][:, bands], series.DARKEST_AROUND) for part in (seen.inside, seen.around))
     return seen.days[rows], np.asarray(inside / around)
 
 
@@ -58,7 +57,7 @@ def later_change(structure: Structure, seen: Series, coverage: float) -> Step | 
     before = first if structure.roofed_low is None else history.day_of(structure.roofed_low)
     days, ratio, changes = _changes(seen, coverage)
     later = [step for step in changes if first + AGAIN_DAYS < to_day(step.best) <= first + STAGE_SPAN_DAYS]
-    return later[-1] if later and _is_new(later[-1], days, ratio, [(-np.inf, before)]) else None
+    return later[-1] if later and _is_new(later[-1], days, ratio, [(-np.inf, before)], history.LASTING_SHARE) else None
 
 
 def last_change(seen: Series, coverage: float) -> Step | None:
@@ -72,25 +71,37 @@ def last_change(seen: Series, coverage: float) -> Step | None:
 
 
 def _changes(seen: Series, coverage: float) -> tuple[np.ndarray, np.ndarray, list[Step]]:
-    """Return days and values of `relative` outside of winter, and the steps that are large enough to be of a cover."""
+    """Return days and values of `relative` outside of winter, and in time order the steps that may be of a cover.
+
+    A low sun changes what stands out, not the ground: steps of all scenes have to be larger than what it does, those of
+    the scenes outside of winter do not. Of two that are near each other the one of all scenes counts.
+    """
     days, ratio = relative(seen)
-    # a low sun changes what stands out, not the ground
     mild = ~series.winter(days, seen.latitude_deg)
-    found = steps.date_step(days[mild], ratio[mild], coverage=coverage)
-    return days[mild], ratio[mild], [step for step in found if float(np.abs(step.size).max()) >= LATER_MIN_SIZE]
+    found: list[Step] = []
+    for sun, chosen in ((2 * series.CONTRAST_SHARE_SD, np.ones(len(days), bool)), (0.0, mild)):
+        for step in steps.date_step(days[chosen], ratio[chosen], coverage=coverage):
+            standing = float(np.abs(np.stack([step.before, step.after]) - 1).max())
+            large = float(np.linalg.norm(step.size)) >= STAGE_MIN_SIZE + sun * standing
+            if large and all(abs(to_day(step.best) - to_day(other.best)) > CONFIRMING_DAYS for other in found):
+                found.append(step)
+    return days[mild], ratio[mild], sorted(found, key=lambda step: step.best)
 
 
-def _is_new(step: Step, days: np.ndarray, ratio: np.ndarray, spans: Sequence[tuple[float, float]]) -> bool:
-    """Return whether the ground after a step is not what it was in any of several spans of days before."""
+def _is_new(
+    step: Step, days: np.ndarray, ratio: np.ndarray, spans: Sequence[tuple[float, float]], share: float = 0.0
+) -> bool:
+    """Return whether the ground after a step differs from all that it was in some spans of days before.
+
+    It has to differ by `share` of the step, and by more than sun and dust do.
+    """
     after = days > to_day(step.complete.best)
-    least = max(history.LASTING_SHARE * float(np.linalg.norm(step.size)), LATER_MIN_SIZE)
-    if not after.any():
+    least = max(share * float(np.linalg.norm(step.size)), STAGE_MIN_SIZE)
+    parts = [part for part in ((days > low) & (days < high) for low, high in spans) if part.any()]
+    if not after.any() or not parts:
         return False
     last = np.median(ratio[after], axis=0)
-    parts = [(days > low) & (days < high) for low, high in spans]
-    return any(part.any() for part in parts) and all(
-        float(np.linalg.norm(last - np.median(ratio[part], axis=0))) >= least for part in parts if part.any()
-    )
+    return all(float(np.linalg.norm(last - np.median(ratio[part], axis=0))) >= least for part in parts)
 
 
 def final_state(structure: Structure, step: Step, seen: Series) -> Structure:
@@ -145,7 +156,7 @@ def last_share(first: Structure, until_day: float, from_day: float, seen: Series
     if not all(span.any() for span in spans):
         return 0.0
     ground, stage, last = (np.median(ratio[span], axis=0) for span in spans)
-    return float(np.linalg.norm(last - stage) / max(np.linalg.norm(last - ground), LATER_MIN_SIZE))
+    return float(np.linalg.norm(last - stage) / max(np.linalg.norm(last - ground), STAGE_MIN_SIZE))
 
 
 def is_stage(first: Structure, final: Structure, separable: bool) -> bool:

@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
 from osint.change import series, steps
-from osint.change.series import Footprint, Series
+from osint.change.series import DARKEST_AROUND, Footprint, Series
 from osint.change.stack import PAIR, Stack
 from osint.change.steps import Step, Steps
 
@@ -34,6 +34,7 @@ SCRAPING_SHARE = 0.1  # of all scenes listed: once more have been read, a step w
 SHOWN_SCENES = 2  # fewest scenes that show what stands in the other bands
 PICTURE_SCENES = 4  # scenes of each standing roof that are read in the other bands too
 STAGE_DAYS, STAGE_SCENES = 90.0, 4  # after a change in which scenes show whether it was the last; how many
+STAGE_MIN_SIZE = 0.15  # change from slab to cover in the clearest band, over the surroundings
 STAGE_SPAN_DAYS = 240.0  # from a slab or frame to the cover that hides it, at most
 UNKNOWN_CLOUD_PCT = 50.0  # cloud cover of a scene that states none
 UNKNOWN, COVERED, USABLE, UNREAD = -1, 0, 1, 2  # what is known of a scene
@@ -81,8 +82,8 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     between the last scene without and the first with the change is halved, until few scenes are left in it; then all
     of them are read, and scenes on both sides confirm it. A scene that departs from its level gets two next to it; a
     series without a step gets scenes in between before it is called unchanged. The classification is read only of
-    scenes that are asked for: where one is covered, the next is taken. Once there is a step, scenes are read in the
-    other `bands` too.
+    scenes that are asked for: where one is covered, the next is taken. The other `bands` are read of a few scenes after
+    each step, and of all where they change meanwhile.
     """
     search, extra = _Search(stack, rows, geometry), [b for b in bands if b not in PAIR]
     search.round(_nodes(search, NODE_DAYS))
@@ -110,7 +111,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
             SceneRequest((b.before_day + b.after_day) / 2, b.before_day, b.after_day, TRANSIENT_SCENES) for b in brief
         ]
         requests = [*_odd(found, seen), *inside, *_about(search, roofs, seen), *_stages(search, roofs, found, seen)]
-        if search.round(requests, seen.days) or (len(found) + len(roofs) and search.widened(extra)):
+        if search.round(requests, seen.days) or search.widened(extra, _shown(roofs, found, seen)):
             continue
         # a step that stands alone has to be sure; next to a roof it only names the day when ground was broken
         alone = not any(_may_be_roof(roofs, k) for k in range(len(roofs)))
@@ -216,14 +217,24 @@ class _Search:
             self.state[unknown] = series.usable(classes, self.footprint)
             self.state[np.flatnonzero(unknown)[self._failed(classes, already)]] = UNREAD
 
-    def widened(self, bands: Sequence[str]) -> bool:
-        """Read all scenes so far, and those to come, in `bands` too; return whether they were not yet."""
+    def widened(self, bands: Sequence[str], days: np.ndarray) -> bool:
+        """Read scenes in `bands` too if what stands changes in them between some `days`, of which they are read first.
+
+        A slab of concrete and painted steel over it may differ in red alone. Returns whether anything was read.
+        """
         more = [band for band in bands if band not in self.bands]
-        if not more:
+        if not more or not len(days):
+            return False
+        seen = series.extract_series(self.coloured(days, more), self.footprint, (*PAIR, *more))
+        inside, around = (part[:, len(PAIR) :] for part in (seen.inside, seen.around))
+        ratio = inside / np.maximum(around, DARKEST_AROUND)
+        own = ratio[steps.on_days(seen.days, days)]
+        own = own[np.isfinite(own).all(axis=1)]
+        usual = STAGE_MIN_SIZE + series.CONTRAST_SHARE_SD * np.abs(own - 1).max(axis=0, initial=0.0)
+        if not len(own) or not (np.ptp(own, axis=0) > usual).any():
             return False
         self.bands = (*self.bands, *more)
-        data, read = self.joined(), self._read(self.read, more)
-        self.pieces = [data.assign({band: read[band] for band in more})]
+        self.pieces = [self.coloured(self.days[self.read], more)]
         return True
 
     @property
@@ -356,6 +367,16 @@ def _bracket(step: Step, seen: Series, low: float, high: float) -> tuple[float, 
     last = seen.days[without if without.any() else before]
     first = seen.days[with_ if with_.any() else after]
     return last.max(initial=seen.days[0]), first.min(initial=seen.days[-1])
+
+
+def _shown(roofs: Steps, found: Steps, seen: Series) -> np.ndarray:
+    """Return days of scenes that show what came, with a slab that was hidden or taken away again among it."""
+    gains = [step for step in roofs if series.step_whiteness(step) >= MAY_BE_ROOF_GAIN]
+    since = [steps.to_day(step.best) for step in (gains[-1:] or found.steps[-1:])]
+    after = seen.days[seen.days >= since[0]] if since else np.zeros(0)
+    after = after[~series.winter(after, seen.latitude_deg)]
+    spread = after[np.unique(np.linspace(0, len(after) - 1, PICTURE_SCENES).astype(int))] if len(after) else after
+    return np.unique(np.concatenate([spread, _pictured(roofs, seen)[-PICTURE_SCENES:]]))
 
 
 def _pictured(found: Steps, seen: Series) -> np.ndarray:
