@@ -156,7 +156,7 @@ def last_share(first: Structure, until_day: float, from_day: float, seen: Series
     if not all(span.any() for span in spans):
         return 0.0
     ground, stage, last = (np.median(ratio[span], axis=0) for span in spans)
-    return float(np.linalg.norm(last - stage) / max(np.linalg.norm(last - ground), STAGE_MIN_SIZE))
+    return float(np.linalg.norm(last - stage)) / max(float(np.linalg.norm(last - ground)), STAGE_MIN_SIZE)
 
 
 def is_stage(first: Structure, final: Structure, separable: bool) -> bool:

@@ -20,7 +20,7 @@ STAGES_WEIGHT = (0.4, 0.4, 0.2)  # prior weight of no, one and two stages before
 COVER_DAYS = np.array([0, 7, 14, 22, 31, 42, 56, 74, 98], float)  # that a cover takes
 POUR_DAYS = 12.0  # that a stage before it takes
 STAGE_DOUBT = 0.5  # error of values while a stage is made, over the change that it makes
-LEAD_DAYS = (10.0, 180.0)  # from a stage to the begin of what came next, all alike
+LEAST_LEAD_DAYS, LEAD_DAYS = 10.0, 80.0  # from a stage to the begin of what came next: least, and usual beyond that
 STAGE_GAPS = (8, 6)  # gaps between values, those with the largest jumps, in which one and two stages are looked for
 CELLS, LONGEST_CELL_DAYS = 120, 8.0  # moments of the cover that are tried, and the largest spacing of them
 EARLIER_DAYS, LATER_DAYS = 25.0, 75.0  # by which a cover may lie before and after the steps that were found
@@ -169,12 +169,10 @@ def _candidates(
         # a hiding place that is among the gaps counts once
         single = np.column_stack([np.ones((len(nexts), len(tried))), ~np.isin(hidden, tried)])
         place = np.clip(place, 0, len(days) - 2)
-        after, until = days[place], np.minimum(days[place + 1], nexts[:, None])
-        after, until = (
-            np.maximum(after, nexts[:, None] - LEAD_DAYS[1]),
-            np.minimum(until, nexts[:, None] - LEAD_DAYS[0]),
-        )
-        share = np.maximum(until - after, 0) * single * (hidden >= 0)[:, None] / np.ptp(LEAD_DAYS)
+        after, until = days[place], np.minimum(days[place + 1], nexts[:, None] - LEAST_LEAD_DAYS)
+        longest, shortest = (np.maximum(nexts[:, None] - day - LEAST_LEAD_DAYS, 0) for day in (after, until))
+        share = (np.exp(-shortest / LEAD_DAYS) - np.exp(-longest / LEAD_DAYS)) * single * (hidden >= 0)[:, None]
+        share = np.where(until > after, share, 0.0)
         row, column = np.nonzero(share)
         middle, took, prior = middle[row], took[row], prior[row] * share[row, column]
         nexts = (after + until)[row, column] / 2
