@@ -137,7 +137,7 @@ def _told(stack: Stack, rows: pd.DataFrame, place: BaseGeometry, gathered: sampl
     if all(one.structure.kind is Kind.EARTHWORKS for one in shown):
         last = _by_last_change(ground, seen, footprint, coverage)
         judged = last and _judged(stack, rows, last, place, gathered.data)
-        shown = [judged] if judged and _is_roof(judged.structure) else [_open(one, judged) for one in shown]
+        shown = [judged] if judged and _is_roof(judged.structure) else shown
     if not shown:
         return _refused(*unread, history.unconfirmed(seen) or history.why_not(ground), seen=seen)
     shown = _like_the_whole(_covered(stack, rows, shown, place, gathered.data, coverage))
@@ -188,15 +188,6 @@ def _by_last_change(ground: Steps, seen: Series, footprint: Footprint, coverage:
 
 def _is_roof(structure: Structure) -> bool:
     return structure.kind in BUILDINGS and (structure.probability or 0.0) >= landcover.PROBABLE
-
-
-def _open(works: _Shown, judged: _Shown | None) -> _Shown:
-    """Return earthworks whose colour leaves open whether they were built on as what they may be."""
-    doubts = () if judged is None else tuple(d for d in judged.structure.doubts if d.reason is Reason.OPEN_KIND)
-    if judged is None or not doubts:
-        return works
-    kept = tuple(d for d in works.structure.doubts if d.reason is not Reason.NO_ROOF)
-    return works.edited(replace(works.structure, probability=judged.structure.probability, doubts=(*kept, *doubts)))
 
 
 def _judged(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:
