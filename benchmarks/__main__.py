@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = ("archive", "faults", "imagery", "change", "nothing", "probes", "locate", "extraction", "verdict", "passport")
+PARTS = (
+    *("archive", "faults", "imagery", "change", "nothing", "probes", "locate", "extraction"),
+    *("verdict", "verdict_halls_table", "passport"),
+)
 
 if __name__ == "__main__":
     here = Path(__file__).parent

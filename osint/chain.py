@@ -62,7 +62,7 @@ def intact(line: bytes) -> dict[str, Any] | None:
 def parsed(line: bytes) -> dict[str, Any] | None:
     """Return the entry of a line, sealed or not; None if it is not JSON at all."""
     try:
-        entry = json.loads(line, parse_constant=int, parse_float=_finite)  # int refuses NaN and Infinity
+        entry = json.loads(line, parse_constant=int, parse_float=_finite, parse_int=_integer)  # int refuses NaN
     except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) else None
@@ -73,6 +73,11 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError(text)
     return value
+
+
+def _integer(text: str) -> int:
+    _finite(text)
+    return int(text)
 
 
 def links(line: bytes) -> set[str]:

@@ -8,9 +8,14 @@ is and its precision is widened by the largest of the two errors. Outlines are s
 
 from __future__ import annotations
 
+import contextlib
+import glob
+import hashlib
 import json
 import re
+import tempfile
 import unicodedata
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -35,11 +40,21 @@ DATUMS = ("WGS-84", "GCJ-02", "BD-09", "unknown")
 WGS84 = Geod(ellps="WGS84")
 ARCTIC_DEG = 72.0
 """Latitude from which a place is taken for one with longitude and latitude exchanged, if that is in or about China."""
+ANTARCTIC_DEG = -66.6
+"""Latitude from which on southwards nothing is built that is looked for here: the two are exchanged."""
 SUFFIXES = (".geojson", ".json", ".kml", ".gpkg", ".csv")
 """Formats of outlines, read and written."""
+CONTAINERS = (".shp", ".kmz", ".zip")
+"""Formats of outlines that are read alone: a shapefile, KMZ, and a ZIP of files of outlines."""
+MOST_MEMBERS = 1000
+"""Files of a ZIP or KMZ."""
+BESIDE = (".dbf", ".prj", ".shx")
+"""Files without which a shapefile says neither names nor places."""
 MAX_BYTES = 256 << 20
 MOST_NESTED = 16
 """Brackets inside each other in WKT: a collection of polygons with holes has five."""
+MOST_LAYERS = 300
+"""Layers of a file, which are the folders of a KML: for each of them the whole file is read anew."""
 OVERLAP_SHARE = 1e-6
 """Share of the area of an outline by which its parts may overlap and still only touch: corners are rounded."""
 SITE_COLUMNS = ["site_id", "name_en", "name_zh", "status", "precision_km", "datum", "coord_level"]
@@ -158,9 +173,11 @@ def _on_the_globe(lon: float, lat: float) -> None:
         exchanged = "; the two may be exchanged" if abs(lat) > 90 else ""
         meant = f"; did you mean {lat:.12g},{lon:.12g}?" if abs(lat) > 90 and abs(lat) <= 180 and abs(lon) <= 90 else ""
         raise BadInputError(f"{where}{exchanged}; longitude first (-180 to 180), then latitude (-90 to 90){meant}")
-    if lat >= ARCTIC_DEG and in_china(lat, lon):
+    arctic = lat >= ARCTIC_DEG and in_china(lat, lon)
+    if arctic or lat <= ANTARCTIC_DEG:
+        where = "the Arctic" if arctic else "the Antarctic"
         raise BadInputError(
-            f"lon {lon:.12g}, lat {lat:.12g} is in the Arctic: longitude first; did you mean {lat:.12g},{lon:.12g}?"
+            f"lon {lon:.12g}, lat {lat:.12g} is in {where}: longitude first; did you mean {lat:.12g},{lon:.12g}?"
         )
 
 
@@ -365,12 +382,13 @@ def with_area(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def read_features(path: str | Path) -> gpd.GeoDataFrame:
     """Return the geometries of a file of any kind, in degrees (WGS-84), with `area_m2` (NaN for points and lines).
 
-    A CSV has a column `wkt` or `geometry` (WKT), or `lon` and `lat`, in degrees. Raises BadInputError for
-    another suffix, NotFoundError where there is no file, UnreadableError when its bytes are not what it says.
+    A CSV has a column `wkt` or `geometry` (WKT), or `lon` and `lat`, in degrees. Of a ZIP or KMZ every file of outlines
+    in it is read, and all layers and folders of each. Raises BadInputError for another suffix, NotFoundError where
+    there is no file, UnreadableError when its bytes are not what it says.
     """
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadInputError(f"{path.name}: outlines are read from {', '.join(SUFFIXES)}")
+    if path.suffix.lower() not in (*SUFFIXES, *CONTAINERS):
+        raise BadInputError(f"{path.name}: outlines are read from {', '.join((*SUFFIXES, *CONTAINERS))}")
     if not path.is_file():
         raise NotFoundError(f"there is no file {path.name}")
     if path.stat().st_size > MAX_BYTES:
@@ -387,18 +405,21 @@ def read_features(path: str | Path) -> gpd.GeoDataFrame:
     return with_area((frame if frame.crs is not None else frame.set_crs(4326)).to_crs(4326))
 
 
-def read_outlines(path: str | Path) -> gpd.GeoDataFrame:
+def read_outlines(path: str | Path, datum: str = "WGS-84") -> gpd.GeoDataFrame:
     """Return the polygons of a file in degrees (WGS-84) with `outline_id` and `area_m2`.
 
-    Without a column `outline_id` the ids are those of a column Name, name or id, else the numbers from 1.
-    Raises BadInputError for points and lines, and for an outline that crosses itself; it names the outline and
-    the place of the crossing.
+    Without a column `outline_id` the ids are those of a column Name, name or id, else the numbers from 1. Corners
+    drawn on a map of another `datum` of DATUMS are converted. Raises BadInputError for points and lines, and for an
+    outline that crosses itself; it names the outline and the place of the crossing.
     """
     path = Path(path)
     frame = read_features(path)
     polygons = frame.geometry.geom_type.isin(_SURFACES)
     if not polygons.all():
-        raise BadInputError(f"{path.name} must hold polygons only; {int((~polygons).sum())} of {len(frame)} are not")
+        label = next((column for column in _LABELS if column in frame), None)
+        named = "" if label is None else f" ({', '.join(frame.loc[~polygons, label].astype(str)[:3])})"
+        count = f"{int((~polygons).sum())} of {len(frame)} are not"
+        raise BadInputError(f"{path.name} must hold polygons only; {count}{named}: take them out")
     if "outline_id" not in frame:
         names = frame[next((c for c in _LABELS if c in frame), "area_m2")]
         known = names.notna() & (names.astype(str) != "") & (names.name != "area_m2")
@@ -412,7 +433,16 @@ def read_outlines(path: str | Path) -> gpd.GeoDataFrame:
         _on_the_globe(east, south)
         if fault := _crossing(outline):
             raise BadInputError(f"{path.name}: outline {identifier} {fault}; draw it again")
-    return frame
+    return frame if datum == DATUMS[0] else with_area(frame.set_geometry(_to_wgs(frame.geometry, datum)))
+
+
+def _to_wgs(outlines: gpd.GeoSeries, datum: str) -> gpd.GeoSeries:
+    """Return outlines drawn on a map of a datum of DATUMS, corner by corner in WGS-84."""
+
+    def corners(degrees: np.ndarray) -> np.ndarray:
+        return np.array([to_wgs(lon, lat, datum) for lon, lat in degrees])
+
+    return gpd.GeoSeries([shapely.transform(one, corners) for one in outlines], index=outlines.index, crs=4326)
 
 
 def _told_apart(names: pd.Series) -> list[str]:
@@ -426,6 +456,10 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
     suffix = path.suffix.lower()
     with path.open("rb") as file:
         start = file.read(4096).lstrip(b"\xef\xbb\xbf \r\n\t")
+    if suffix in (".kmz", ".zip"):
+        return _zipped(path)
+    if suffix == ".shp":
+        return _shapefile(path)
     if suffix in (".geojson", ".json"):
         return _geojson_frame(path)
     if suffix == ".csv":
@@ -437,10 +471,14 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
         if {"lon", "lat"} <= set(table):
             return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=4326)
         raise BadInputError(f"{path.name} needs a column `wkt`, or `lon` and `lat`; it has {', '.join(table.columns)}")
-    signature = b"SQLite format 3\0" if suffix == ".gpkg" else b"<kml"
-    if signature not in start or b"OGRVRT" in start:
-        raise UnreadableError(f"{path.name} is not a {suffix[1:].upper()} file")
-    return _layers(path)
+    if suffix == ".gpkg" and b"SQLite format 3\0" not in start:
+        raise UnreadableError(f"{path.name} is not a GPKG file")
+    if suffix == ".gpkg":
+        return _layers(path)
+    with tempfile.TemporaryDirectory(prefix=files.PREFIX) as folder:
+        plain = Path(folder) / path.name
+        plain.write_bytes(_kml_text(path))
+        return _layers(plain)
 
 
 def _geojson_frame(path: Path) -> gpd.GeoDataFrame:
@@ -470,13 +508,87 @@ def _geojson_frame(path: Path) -> gpd.GeoDataFrame:
 def _layers(path: Path) -> gpd.GeoDataFrame:
     """Return all layers of a file, a folder of KML being one, each row with its `layer` where there are several."""
     names = [str(name) for name in gpd.list_layers(path)["name"]]
-    frames = [gpd.read_file(path, layer=name) for name in names]
-    frames = [frame for frame in frames if isinstance(frame, gpd.GeoDataFrame) and len(frame)]
-    if len(frames) < 2:
-        return frames[0] if frames else gpd.read_file(path)
-    degrees = [(f if f.crs is not None else f.set_crs(4326)).to_crs(4326) for f in frames]
-    named = [frame.assign(layer=name) for frame, name in zip(degrees, names, strict=False)]
+    if len(names) > MOST_LAYERS:
+        raise RefusedError(
+            f"{path.name} has {len(names):,} folders, and {MOST_LAYERS} are read at most: join them first"
+        )
+    frames = {name: gpd.read_file(path, layer=name) for name in names}
+    held = {name: frame for name, frame in frames.items() if isinstance(frame, gpd.GeoDataFrame) and len(frame)}
+    return _joined(held) if held else gpd.GeoDataFrame(geometry=[], crs=4326)
+
+
+def _joined(frames: Mapping[str, gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    """Return tables as one, each row with the name of its table as its `layer` where there are several."""
+    if len(frames) == 1:
+        return next(iter(frames.values()))
+    degrees = {n: (f if f.crs is not None else f.set_crs(4326)).to_crs(4326) for n, f in frames.items()}
+    named = [frame.assign(layer=name) for name, frame in degrees.items()]
     return gpd.GeoDataFrame(pd.concat(named, ignore_index=True), crs=4326)
+
+
+def _kml_text(path: Path) -> bytes:
+    """Return the text of a KML file in UTF-8: its reader knows no Chinese encoding, and follows no link."""
+    body = path.read_bytes()
+    told = re.match(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding=[\"']([\w.-]+)[\"'][^>]*\?>", body)
+    name = told[1].decode().lower() if told else "utf-8"
+    try:
+        text = body.decode("gb18030" if name in ("gbk", "gb2312", "gb18030") else "utf-8-sig" if not told else name)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise UnreadableError(f"{path.name} cannot be read as {name}, as it calls itself: save it in UTF-8") from error
+    text = re.sub(r"^\ufeff?\s*<\?xml[^>]*\?>", "", text)
+    if "<kml" not in text[:4096] or "OGRVRT" in text[:4096]:
+        raise UnreadableError(f"{path.name} is not a KML file")
+    if re.search(r"<(?:\w+:)?NetworkLink[\s>]", text):
+        raise BadInputError(
+            f"{path.name} links to outlines at another place (NetworkLink), which is not asked: open it in Google "
+            "Earth, and save the folder that the link opens as a file of its own"
+        )
+    return text.encode()
+
+
+def _shapefile(path: Path) -> gpd.GeoDataFrame:
+    """Return the rows of a shapefile, whose names may be in a Chinese encoding that it does not state."""
+    if path.read_bytes()[:4] != b"\x00\x00\x27\x0a":
+        raise UnreadableError(f"{path.name} is not a shapefile")
+    there = {one.suffix.lower(): one for one in path.parent.glob(f"{glob.escape(path.stem)}.*")}
+    if missing := [suffix for suffix in BESIDE if suffix not in there]:
+        what = "which says in which system its numbers are" if missing == [".prj"] else "which belong to it"
+        raise UnreadableError(f"{path.name} stands without its {', '.join(missing)}, {what}: put all its files here")
+    if ".cpg" in there:
+        return gpd.read_file(path)
+    return gpd.read_file(path, encoding=_encoding(there[".dbf"].read_bytes()))
+
+
+def _encoding(body: bytes) -> str:
+    """Return the encoding of the texts of a table: that which reads all of them, the likely one first."""
+    for name in ("utf-8", "gb18030"):
+        with contextlib.suppress(UnicodeDecodeError):
+            body[32:].decode(name)
+            return name
+    return "latin-1"
+
+
+def _zipped(path: Path) -> gpd.GeoDataFrame:
+    """Return the outlines of every file of outlines in a ZIP or KMZ, whatever its folders; nothing else of it."""
+    with zipfile.ZipFile(path) as held, tempfile.TemporaryDirectory(prefix=files.PREFIX) as folder:
+        members = [one for one in held.infolist() if not one.is_dir()]
+        if len(members) > MOST_MEMBERS or sum(one.file_size for one in members) > MAX_BYTES:
+            raise RefusedError(f"{path.name} holds over {MOST_MEMBERS:,} files or 256 MB: take out what is no outline")
+        found: dict[str, Path] = {}
+        for one in members:
+            name = Path(one.filename)
+            if name.suffix.lower() not in (*SUFFIXES, ".shp", ".cpg", *BESIDE) or name.name.startswith("._"):
+                continue
+            # files of one shapefile stay next to each other, those of two folders apart
+            home = Path(folder) / hashlib.sha256(str(name.parent).encode()).hexdigest()[:8]
+            home.mkdir(exist_ok=True)
+            with held.open(one) as source, files.open_private(home / name.name, "xb") as target:
+                target.write(source.read(MAX_BYTES))
+            if name.suffix.lower() in (*SUFFIXES, ".shp"):
+                found[one.filename] = home / name.name
+        if not found:
+            raise UnreadableError(f"{path.name} holds no file of outlines ({', '.join((*SUFFIXES, '.shp'))})")
+        return _joined({name: _frame(one) for name, one in found.items()})
 
 
 def _nesting(text: str) -> int:

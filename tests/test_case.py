@@ -3,12 +3,14 @@
 import json
 import tomllib
 
+import geopandas as gpd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from shapely import affinity
 
 import osint
-from osint import cli
+from osint import cli, geo
 from osint.case import look as looks
 from osint.errors import BadInputError, NotFoundError, RefusedError
 from osint.register import QUANTITIES, Rung, find_sites, load_register, one_site
@@ -304,6 +306,34 @@ def test_the_verb_lists_and_takes(looked, tmp_path, capsys, monkeypatch):
     assert code == 0
 
 
+def test_an_outline_that_a_person_draws_is_a_candidate_as_any_other(looked, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(osint.change, "draw_structure", lambda *_: [])  # its pictures are drawn as those of any other
+    case, look = looked
+    own = look.candidate(sure(look))
+    drawn = own.outline.envelope
+    geo.write_outlines(gpd.GeoDataFrame({"outline_id": ["x"]}, geometry=[drawn], crs=4326), tmp_path / "roof.geojson")
+    code, out, err = run(
+        capsys, "look", "SITE01", "--outline", tmp_path / "roof.geojson", "--json", "--data", case.path.parent
+    )
+    assert code == 0, err
+    more = case.site("SITE01").last_look()
+    assert len(json.loads(out)["candidates"]) == len(more.candidates) == len(look.candidates) + 1
+    (new,) = (one for one in more.candidates if one.is_drawn)
+    assert new.number == max(one.number for one in look.candidates) + 1
+    # dated and measured on the same ground as the outline that was found there
+    assert new.rows[0]["roofed_low"] <= own.rows[0]["roofed_high"]
+    assert own.rows[0]["roofed_low"] <= new.rows[0]["roofed_high"]
+    assert abs(new.rows[0]["roof_area_m2_best"] / own.rows[0]["roof_area_m2_best"] - 1) < 0.15
+    stated = {"who": "A. Reader", "p_place": 0.9, "place_reason": "its gate is in the film"}
+    with pytest.raises(BadInputError, match="cover the same ground"):
+        more.rows_if_taken([own.number, new.number], **stated)
+    rows = more.rows_if_taken([new.number], **stated)
+    assert {row["how"] for row in rows} == {"Sentinel-2 series, outline drawn by a person"}
+    assert {row["simulated"] for row in rows} == {"yes"} and any(row["quantity"] == "roof_m2" for row in rows)
+    with pytest.raises(BadInputError, match="leaves the place"):
+        osint.case.look_at_outline(look, affinity.translate(drawn, xoff=0.1))
+
+
 def test_a_site_that_is_known_badly_is_sent_to_locate(capsys):
     code, _, err = run(capsys, "look", "xj3", "--start", "2024-01-01", "--end", "2025-12-31")
     assert code == 2 and "osint locate XJ03" in err
@@ -342,7 +372,7 @@ def read_into(tmp_path, capsys):
         capsys, *line, "--tier", "local_government", "--url", "https://example.org/news", "--date", "2024-09-30"
     )
     assert code == 0, err
-    assert "3 of 3 claims are open, of 1 documents" in out
+    assert "3 of 3 claims are open, of 1 document" in out
     return tmp_path / "own"
 
 

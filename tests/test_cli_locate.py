@@ -154,10 +154,10 @@ def test_files_that_are_missing_are_counted_and_not_called_searched(served, fold
     for path in files[::2]:
         path.unlink()
     out = tmp_path / "a" / "found.geojson"
-    assert cli.main(in_folder(served, spoiled, out)) == 0
-    said = capsys.readouterr().out
-    body = json.loads(out.read_text())
-    assert body["unread_files"] > 0 and "files could not be read" in said
+    assert cli.main(in_folder(served, spoiled, out)) == 3
+    told = capsys.readouterr()
+    said, body = told.out, json.loads(out.read_text())
+    assert body["unread_files"] > 0 and "files could not be read" in said and "not all was read" in told.err
     assert body["features"][0]["properties"]["fit"] > 0.5
     for path in files[1::2]:
         path.unlink()
@@ -191,9 +191,9 @@ def test_without_the_two_days_the_dates_are_those_of_the_series(served, folder, 
 
 def test_without_a_catalogue_the_search_stops_at_once(tmp_path, monkeypatch, capsys):
     """A search of many tiles must not try them all against a catalogue that is gone."""
-    from osint.imagery import catalogue
+    from osint.imagery import stac_api
 
-    monkeypatch.setattr(catalogue, "LIMITS", dataclasses.replace(catalogue.LIMITS, attempts=1))
+    monkeypatch.setattr(stac_api, "LIMITS", dataclasses.replace(stac_api.LIMITS, attempts=1))
     line = ["locate", "XJ03", "--catalogue", "http://127.0.0.1:9", "--start", "2023-04-01", "--end", "2025-10-31"]
     assert (
         cli.main([*line, "--absent", "2024-05-31", "--present", "2024-11-15", "--out", str(tmp_path / "f.geojson")])

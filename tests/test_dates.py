@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from osint.claims.dates import mentions
-from osint.claims.numbers import fold
+from osint.claims.folding import fold
 from osint.filings.facts import document_date
 from osint.register import valid_date
 

@@ -338,3 +338,35 @@ def test_bytes_that_are_no_text_are_refused(name):
     assert filings.parse(
         "总投资\x006.8亿元，服务器500台，机柜1200架，占地面积30亩。项目位于工业园区，分两期建设。".encode(), name
     ).text
+
+
+SHELL = "<!doctype html><meta charset=utf-8><title>公告</title><body>{}</body>"
+SAID = "云川市算力中心项目总投资6.2亿元，部署机柜900架。"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("<ul><li>首页</li></ul><div id=root></div><footer>电话：0991-1234567</footer><script src=a.js></script>", "SCRIPT"),
+        ("<h1>Sign in</h1><form><input type='password'></form><p>© 2025 Portal v3.2</p>", "LOGIN"),
+        ("<p>请使用CA数字证书登录后查看公告</p><p>技术支持：400-998-0000</p>", "LOGIN"),
+        ("<p>访问过于频繁，请输入验证码</p>", "REFUSED"),
+        ("<h1>403 Forbidden</h1><p>您的请求被安全策略拦截，事件ID：8f3a2201</p>", "REFUSED"),
+        ("<iframe src='/detail?id=42'></iframe>", "FRAME"),
+        (f"<p>{SAID.encode().decode('latin-1')}</p>", "TWICE"),
+        ("<p>??????????????6.2????????900????</p>", "LOST"),
+        ("", "EMPTY"),
+        (f"<a href=/login>登录</a><p>{SAID}</p><script src=a.js></script>", None),
+        ("<p>Société d’énergie : capacité 45 MW, développée à l’étranger où l’été a été sec</p>", None),
+        ("<p>机柜900架</p><script src=a.js></script>", None),
+    ],
+)  # fmt: skip
+def test_a_page_that_holds_nothing_says_why_and_what_to_do(body, reason):
+    filing = filings.parse(SHELL.format(body).encode(), "a.html")
+    assert (filing.blocked.name if filing.blocked else None) == reason
+    assert filing.remarks[:1] == ((str(filing.blocked),) if reason else ())
+
+
+def test_a_plain_text_that_was_decoded_twice_or_is_empty_says_so():
+    for data, reason in ((SAID.encode().decode("cp1252", "ignore").encode(), "TWICE"), (b" \n", "EMPTY")):
+        assert filings.parse(data, "a.txt").blocked.name == reason

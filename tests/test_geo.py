@@ -1,4 +1,5 @@
 import json
+import zipfile
 
 import geopandas as gpd
 import numpy as np
@@ -175,3 +176,68 @@ def test_outlines_that_are_none_are_refused_with_the_way_out(tmp_path, body, enc
 def test_the_id_of_a_feature_names_its_outline(tmp_path):
     (tmp_path / "o.geojson").write_text(json.dumps(square(93, 43, id="way/7")))
     assert geo.read_outlines(tmp_path / "o.geojson")["outline_id"].tolist() == ["way/7"]
+
+
+@pytest.fixture
+def two_shapes():
+    parts = shapely.MultiPolygon([shapely.box(93.01, 43, 93.011, 43.001), shapely.box(93.02, 43, 93.021, 43.001)])
+    return gpd.GeoDataFrame(
+        {"Name": ["哈密一期", "b"]}, geometry=[shapely.box(93, 43, 93.001, 43.001), parts], crs=4326
+    )
+
+
+def test_a_shapefile_is_read_with_chinese_names_in_any_system(two_shapes, tmp_path):
+    two_shapes.to_crs(32646).to_file(tmp_path / "utm.shp", encoding="gbk")
+    (tmp_path / "utm.cpg").unlink()  # as many programs in China write it
+    found = geo.read_outlines(tmp_path / "utm.shp")
+    assert found["outline_id"].tolist() == ["哈密一期", "b"]
+    assert found["area_m2"].round(-1).tolist() == [9060, 18120]
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as held:
+        for path in tmp_path.glob("utm.*"):
+            held.write(path, f"folder/{path.name}")
+    assert geo.read_outlines(tmp_path / "all.zip")["outline_id"].tolist() == ["哈密一期", "b"]
+    (tmp_path / "utm.prj").unlink()
+    with pytest.raises(OsintError, match=r"without its \.prj, which says in which system"):
+        geo.read_outlines(tmp_path / "utm.shp")
+
+
+def test_kmz_is_read_whole_and_what_it_links_to_is_named(two_shapes, tmp_path):
+    geo.write_outlines(two_shapes.rename(columns={"Name": "name"}), tmp_path / "o.kml")
+    with zipfile.ZipFile(tmp_path / "two.kmz", "w") as held:
+        held.write(tmp_path / "o.kml", "doc.kml")
+        held.write(tmp_path / "o.kml", "more/doc.kml")
+        held.writestr("images/overlay.png", b"not asked for")
+    found = geo.read_outlines(tmp_path / "two.kmz")
+    assert found["outline_id"].tolist() == ["哈密一期", "b", "哈密一期 (2)", "b (2)"]
+    text = (tmp_path / "o.kml").read_text().replace("UTF-8", "GBK").encode("gbk")
+    (tmp_path / "gbk.kml").write_bytes(text)
+    assert geo.read_outlines(tmp_path / "gbk.kml")["outline_id"][0] == "哈密一期"
+    link = "<NetworkLink><Link><href>http://example.org/x.kml</href></Link></NetworkLink></Document>"
+    (tmp_path / "link.kml").write_text((tmp_path / "o.kml").read_text().replace("</Document>", link))
+    with pytest.raises(OsintError, match="links to outlines at another place"):
+        geo.read_outlines(tmp_path / "link.kml")
+    (tmp_path / "bad.kmz").write_bytes(b"PK")
+    with pytest.raises(OsintError, match=r"bad\.kmz cannot be read"):
+        geo.read_outlines(tmp_path / "bad.kmz")
+
+
+def test_folders_without_outlines_do_not_shift_the_names_of_the_others(tmp_path):
+    mark = "<Placemark><name>{0}</name><Polygon><outerBoundaryIs><LinearRing><coordinates>{1},43 {2},43 {2},43.001 {1},43</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>"
+    folders = "".join(f"<Folder><name>{n}</name>{body}</Folder>" for n, body in [
+        ("empty", ""), ("A", mark.format("a", 93, 93.001)), ("B", mark.format("b", 93.01, 93.011))])  # fmt: skip
+    head = '<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
+    (tmp_path / "f.kml").write_text(f"{head}{folders}</Document></kml>")
+    assert geo.read_outlines(tmp_path / "f.kml")["layer"].tolist() == ["A", "B"]
+
+
+def test_outlines_drawn_on_a_chinese_map_are_moved(two_shapes, tmp_path):
+    moved = two_shapes.set_geometry(
+        two_shapes.geometry.map(
+            lambda g: shapely.transform(g, lambda c: np.array([geo.gcj_to_bd(*geo.wgs_to_gcj(*xy)) for xy in c]))
+        )
+    )
+    geo.write_outlines(moved, tmp_path / "bd.geojson")
+    back = geo.read_outlines(tmp_path / "bd.geojson", "BD-09")
+    for one, truth in zip(back.geometry, two_shapes.geometry, strict=True):
+        assert shapely.hausdorff_distance(one, truth) < 1e-7
+    assert back["area_m2"].round(-1).tolist() == [9060, 18120]

@@ -30,7 +30,9 @@ from osint.http import (
     Ranges,
     Request,
     Trouble,
+    answers,
     client,
+    connections,
     forbidden,
     ranges,
 )
@@ -51,7 +53,7 @@ def pages():
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch, tmp_path):
-    for name in (*PROXIES, *client.CERTIFICATES, "OSINT_ALLOW_LOOPBACK"):
+    for name in (*PROXIES, *connections.CERTIFICATES, "OSINT_ALLOW_LOOPBACK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))
 
@@ -165,7 +167,7 @@ def test_waiting_for_a_free_connection_does_not_count_as_the_server_being_slow(p
         time.sleep(0.5)
         webpages.send_range(handler, BODY)
 
-    monkeypatch.setattr(client, "CONNECTIONS", 3)
+    monkeypatch.setattr(connections, "CONNECTIONS", 3)
     patient = dataclasses.replace(QUICK, silence_seconds=1.9, head_seconds=1.9, max_seconds=1.9)
     monkeypatch.setattr(ranges, "LIMITS", patient)
     pages.files["/slow"] = slow
@@ -303,7 +305,7 @@ def _relay(listener, context, onward):
             return
 
 
-@pytest.mark.parametrize("variable", client.CERTIFICATES)
+@pytest.mark.parametrize("variable", connections.CERTIFICATES)
 def test_certificates_of_the_office_count_for_all(secure, pages, monkeypatch, tmp_path, variable):
     monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
     pages.files["/good"], pages.files["/page"] = BODY, lambda h: webpages.send(h, 200, b"<p>words</p>", {})
@@ -323,7 +325,7 @@ def test_certificates_of_the_office_count_for_all(secure, pages, monkeypatch, tm
         Ranges(secure).get(f"{secure}/good", 0, 100, "full")
 
 
-@pytest.mark.parametrize("variable", client.CERTIFICATES)
+@pytest.mark.parametrize("variable", connections.CERTIFICATES)
 @pytest.mark.parametrize("text", ["this is not a certificate", ""])
 def test_a_file_that_holds_no_certificates_is_named_with_its_variable(monkeypatch, tmp_path, variable, text):
     (tmp_path / "notes.txt").write_text(text)
@@ -457,11 +459,11 @@ def test_a_limit_that_lets_nothing_through_is_refused(name, value):
 
 def test_retry_after_is_read_in_both_forms():
     moment = datetime.now(UTC) + timedelta(seconds=90)
-    assert client.retry_after_seconds("120") == 120.0
-    assert client.retry_after_seconds(email.utils.format_datetime(moment, usegmt=True)) == pytest.approx(90, abs=2)
+    assert answers.retry_after_seconds("120") == 120.0
+    assert answers.retry_after_seconds(email.utils.format_datetime(moment, usegmt=True)) == pytest.approx(90, abs=2)
     past = email.utils.format_datetime(moment - timedelta(days=1), usegmt=True)
-    assert client.retry_after_seconds(past) == 0.0
-    assert client.retry_after_seconds("soon") is None and client.retry_after_seconds("") is None
+    assert answers.retry_after_seconds(past) == 0.0
+    assert answers.retry_after_seconds("soon") is None and answers.retry_after_seconds("") is None
 
 
 def test_a_pause_of_many_days_is_not_said_to_be_one_of_seconds(pages):
@@ -478,7 +480,7 @@ def test_busy_host_is_asked_again_when_it_says_so(pages, monkeypatch, form):
         "1" if form == "seconds" else email.utils.format_datetime(datetime.now(UTC) + timedelta(hours=20), usegmt=True)
     )
     slept = []
-    monkeypatch.setattr(time, "sleep", lambda seconds: slept.append(seconds) if seconds > client._TICK_S else None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: slept.append(seconds) if seconds > connections.TICK_S else None)
     turn = iter((503, 200))
 
     def busy(handler):

@@ -11,7 +11,7 @@ from matplotlib import font_manager
 
 from osint import filings
 from osint.errors import OsintError
-from osint.filings import html
+from osint.filings import mhtml
 from tests import filing_documents as made
 
 PAGES = [d for d in made.documents() if d.name.endswith((".html", ".htm", ".shtml"))]
@@ -150,7 +150,7 @@ def test_bytes_of_an_mhtml_file_lead_into_the_file(coding):
     for row in filings.claims_of(filing).itertuples():
         found = data[slice(*filing.where(row.start, row.end).bytes)]
         if coding == "base64":
-            at = html.mhtml_bytes(data, 0, len(body))
+            at = mhtml.mhtml_bytes(data, 0, len(body))
             assert base64.b64decode(data[slice(*at)] + b"==") == body and found in data
         else:
             assert quopri.decodestring(found).decode() == row.quote

@@ -24,7 +24,7 @@ from osint import change, cli, imagery
 from osint.cli.main import build_parser
 from osint.errors import BadInputError, NetworkError, OsintError, RefusedError
 from osint.http import RangeRead, bytes_by_reader, client, ranges
-from osint.imagery import catalogue, items, read
+from osint.imagery import catalogue, items, read, stac_api
 from osint.imagery import cog as cogs
 from osint.imagery.grid import aligned
 from osint.simulated import demo
@@ -255,7 +255,7 @@ def test_other_kinds_of_tiff_are_read_by_the_fallback_alike(pages, profile):
 
 
 def test_a_list_that_may_be_cut_short_is_refused(pages, monkeypatch):
-    monkeypatch.setattr(catalogue, "MAX_ITEMS", 2)
+    monkeypatch.setattr(items, "MAX_ITEMS", 2)
     hrefs = {"blue": f"{pages.url}/b.tif"}
     pages.items = [forms.earth_search(str(n), forms.day(n), WIDE, hrefs, applied=True) for n in range(3)]
     with pytest.raises(OsintError, match="2 scenes or more of the area: shorten the dates"):
@@ -700,7 +700,7 @@ def test_a_count_that_is_no_number_is_unknown(pages, matched):
 def test_catalogue_cannot_have_a_file_of_this_machine_read(pages, tmp_path):
     secret = tmp_path / "items.json"
     secret.write_text(json.dumps({"type": "FeatureCollection", "features": _doubles(pages.url), "links": []}))
-    io = catalogue.KeptAnswers(pages.url, tmp_path, ranges.Cost(), offline=False)
+    io = stac_api.KeptAnswers(pages.url, tmp_path, ranges.Cost(), offline=False)
     with pytest.raises(RefusedError, match="a host that was not named"):
         io.read_text(str(secret))
 
@@ -914,3 +914,21 @@ def test_rows_of_a_pass_are_known_without_their_ids():
 def test_a_date_that_is_not_one_is_refused(pages, start, end):
     with pytest.raises(OsintError, match="date"):
         found(pages, start=start, end=end)
+
+
+@pytest.mark.parametrize("packed", ["deflate", "lzw"])
+@pytest.mark.parametrize("own", [0, 7])
+@pytest.mark.parametrize("asked", [0.0, None])
+def test_a_tile_without_bytes_is_not_seen(tmp_path, packed, own, asked):
+    """A sparse tile reads as the value of its file for what was not measured, as GDAL reads it, and never as a 0."""
+    (tmp_path / "catalog.json").write_text("{}")
+    place = rasterio.Affine(10, 0, 500000, 0, -10, 4800000)
+    about = {"driver": "GTiff", "width": 64, "height": 64, "count": 1, "dtype": "uint16", "crs": "EPSG:32646"}
+    tiles = {"tiled": True, "blockxsize": 32, "blockysize": 32, "sparse_ok": True, "compress": packed, "nodata": own}
+    with rasterio.open(tmp_path / "a.tif", "w", transform=place, **about, **tiles) as file:
+        file.write(np.full((1, 32, 64), 5, "uint16"), window=rasterio.windows.Window(0, 0, 64, 32))
+    grid = imagery.Grid("EPSG:32646", place, (64, 64))
+    source = ranges.Ranges(str(tmp_path))
+    values, _ = cogs.read_window(source, "a.tif", grid, level="full", smooth=False, nodata=asked)
+    assert (values[:32] == 5).all()
+    assert (values[32:] == 0).all() if asked is not None else np.isnan(values[32:]).all()

@@ -78,6 +78,22 @@ def take(archive, tmp_path):
     return take
 
 
+def sha1(body):
+    return "sha1:" + base64.b32encode(hashlib.sha1(body).digest()).decode()
+
+
+def longer(record, more):
+    """The same record with a length that reaches into what follows."""
+    length = int(record.split(b"Content-Length: ")[-2 if b"HTTP/1.1" in record else -1].split(b"\r\n")[0])
+    return record.replace(
+        b"Content-Length: %d\r\n\r\nHTTP" % length, b"Content-Length: %d\r\n\r\nHTTP" % (length + more)
+    )
+
+
+def flipped(box):
+    return box.replace(b"line 7 ", b"line 9 ")
+
+
 whole, packed = warc(), warc(packed=True)
 chunked = b"4\r\n<p>a\r\n3\r\n bc\r\n0\r\n\r\n"
 br = bytes(range(256)) * 8
@@ -110,6 +126,31 @@ DAMAGED = {
         }),
         "is not the file that the data package",
     ),
+    "a second digest that does not hold": (
+        bare(http(PAGE), WARC_Payload_Digest=f"{sha1(PAGE)}\r\nWARC-Payload-Digest: {sha1(b'other')}"),
+        "payload digest does not hold",
+    ),
+    "a digest that is none": (warc(about={"WARC-Payload-Digest": "sha1:NONE"}), "payload digest does not hold"),
+    "cut for no reason": (bare(http(PAGE), WARC_Truncated=""), "(unspecified)"),
+    "a part of a file": (warc(status="206 Partial Content", http=[("Content-Range", "bytes 0-99/999")]), "206: a part"),
+    "a part of it does not say what": (warc(status="206 Partial Content"), "it does not say which"),
+    "an interim answer alone": (warc(status="100 Continue"), "an interim answer"),
+    "a status that is none": (warc(status="000 What"), "no head of an HTTP answer"),
+    "the first segment": (warc(about={"WARC-Segment-Number": "1"}), "first segment of a record"),
+    "longer than its length": (bare(http(PAGE, b"Content-Length: 90")), "where its Content-Length states 90"),
+    "the next record in its body": (longer(bare(http(PAGE, b"Content-Length: 9493")) , 300) + bytes(400), "Content-Length states 9,493"),
+    "a checksum of the zip": (flipped(zipped(**{"datapackage.json": "{}", "archive__a.warc": bare(http(PAGE))})), "checksum in the zip does not hold"),
+    "a data package that was changed": (
+        zipped(**{
+            "datapackage.json": "{}",
+            "datapackage-digest.json": json.dumps({"path": "datapackage.json", "hash": "sha256:" + "0" * 64}),
+            "archive__a.warc_gz": packed,
+        }),
+        "data package of saved was changed",
+    ),
+    "a saved page that was cut": (b'MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="b"\r\n\r\n--b\r\n\r\n<p>text', "its last part"),
+    "a zip that was cut": (zipped(**{"[Content_Types].xml": "x" * 99})[:-30], "before its list of files"),
+    "a PDF that was cut": (b"%PDF-1.7" + bytes(5000), "the PDF has no end"),
 }  # fmt: skip
 
 
@@ -139,6 +180,9 @@ WHOLE = {
     "a digest in hexadecimal": (warc(about={"WARC-Payload-Digest": "sha256:" + hashlib.sha256(PAGE).hexdigest()}), PAGE),
     "lines that end in LF": (whole[: whole.index(b"\r\n\r\n")].replace(b"\r\n", b"\n") + whole[whole.index(b"\r\n\r\n") :], PAGE),
     "a file": (warc(kind="resource"), PAGE),
+    "an interim answer before the final one": (bare(b"HTTP/1.1 100 Continue\r\n\r\n" + http(PAGE)), PAGE),
+    "all of a file as a part": (warc(status="206 Partial Content", http=[("Content-Range", "bytes 0-9492/9493")]), PAGE),
+    "a digest that is not known here": (warc(about={"WARC-Payload-Digest": "blake2b:00", "WARC-Block-Digest": "blake2b:00"}), PAGE),
     "WACZ": (zipped(**{"datapackage.json": "{}", "archive__a.warc_gz": packed, "pages__pages.jsonl": "{}"}), PAGE),
     "WACZ in a WACZ": (zipped(**{"a.wacz": zipped(**{"datapackage.json": "{}", "archive__a.warc_gz": packed})}), PAGE),
 }  # fmt: skip
@@ -299,6 +343,16 @@ def test_what_a_file_is_and_of_which_address_is_told_by_its_bytes(archive, take,
     entry = take(body, "saved.pdf").entries[0]
     assert (entry.url, entry.media_type) == (url, media)
     assert history(archive, url) and history(archive, "https://x.example")
+
+
+def test_two_pages_that_scripts_show_under_one_path_are_two_pages(archive, take):
+    for number in (1, 2):
+        take(SINGLE.replace(b"s.html", b"#/notice?id=%d" % number) + b"%d" % number)
+    for number in (1, 2):
+        assert len(history(archive, f"https://x.example/#/notice?id={number}")) == 1
+    with archive.warcs()[0].open("rb") as file:
+        addresses = {record.rec_headers.get_header("WARC-Target-URI") for record in ArchiveIterator(file)}
+    assert addresses == {"https://x.example/"}
 
 
 def test_an_address_that_was_named_goes_before_the_one_that_the_file_states(take):

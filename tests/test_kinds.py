@@ -190,3 +190,13 @@ def test_every_row_names_a_surface_and_a_source():
     assert {MADE} == {name for name, source in sources.items() if source["measured"] == "no"}
     assert set(ROWS.surface) == {str(surface) for surface in Surface}
     assert sum(kinds.PRIOR.values()) == pytest.approx(1)
+
+
+def test_what_is_no_table_of_bands_is_refused_with_what_it_holds():
+    for wrong in (None, [0.1] * 6):
+        with pytest.raises(BadInputError, match="must be values by band"):
+            change.kind(wrong)
+    with pytest.raises(BadInputError, match="it has blue, red"):
+        change.kind({"blue": 0.2, "red": 0.3})
+    with pytest.raises(BadInputError, match="area"):
+        change.kind(GRAVEL, None, "large")

@@ -76,7 +76,7 @@ def imported_modules(path):
 def test_only_the_door_to_the_network_imports_a_client():
     for path in modules():
         found = {name for name in imported_modules(path) if any(f"{name}.".startswith(f"{c}.") for c in CLIENTS)}
-        if path.relative_to(PACKAGE).as_posix() == "imagery/catalogue.py":
+        if path.relative_to(PACKAGE).as_posix() == "imagery/stac_api.py":
             found = {name for name in found if not name.startswith("pystac_client")}
         assert not found or room(path) == "http", f"{path.relative_to(PACKAGE)} imports {sorted(found)}"
 
@@ -95,7 +95,7 @@ def test_only_the_demo_verb_imports_the_simulated_world():
     users = {p.relative_to(PACKAGE).as_posix() for p in modules() if "simulated" in set(imported_rooms(p))}
     assert {name for name in users if not name.startswith("simulated/")} == {"cli/demo.py"}
     shown = {p.relative_to(PACKAGE).as_posix() for p in modules() if "demo" in set(imported_rooms(p))}
-    assert shown == {"case/look.py"}  # a look with `demo`
+    assert shown == {"case/looking.py"}  # a look with `demo`
 
 
 def test_rooms_that_read_pictures_load_no_simulated_world_and_no_plots():

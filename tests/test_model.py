@@ -674,6 +674,19 @@ def test_what_is_stated_and_the_room_on_paper_are_two_totals(register):
         assert sites and all(site in totals[ground, "chips"].text() for site in sites)
 
 
+def test_what_halls_can_carry_is_told_beside_what_is_stated_and_not_added(register):
+    chips = model.total(["QH04", "XJ07"], register)[0]
+    assert [p.site_id for p in chips.parts] == ["XJ07"] and "QH04" in chips.without
+    assert "said to be able to carry, not counted: QH04 10,000 chips (C120)" in chips.text()
+    assert list(chips.to_dict()["can_carry"]) == ["QH04"]
+
+
+def test_money_says_what_it_would_buy_and_nothing_of_room(register):
+    told = model.fits("XJ07", model.Given("chips", 2000, 2000), register, chip="H100").text()
+    assert "at street prices of servers" in told and "says nothing of room" in told
+    assert "that it has room" not in told
+
+
 def test_an_observation_counts_from_the_same_certainty_as_a_finding():
     from osint.verdict import bearing
 

@@ -9,14 +9,16 @@ import time
 import warnings
 from pathlib import Path
 
+import geopandas as gpd
 import nbformat
+import pandas as pd
 import pytest
 
 import osint
 from osint import notebook
-from osint.case import look as looks
+from osint.case import looking as looks
 from osint.case import new_case
-from osint.notebook import ground, shows
+from osint.notebook import ground, shows, taking
 from osint.simulated import demo
 from tests import execute_notebooks
 
@@ -256,10 +258,131 @@ def test_an_answer_at_the_form_tries_out_what_is_simulated_and_writes_nothing(on
     form = notebook.choose(seen)
     assert form.widget.children and "writes nothing" in repr(form)
     number = seen.buildings[0].number
-    assert ground.answer(seen, [number], True, "A. Reader").startswith("Tried out, not written")
-    assert "SIMULATED" in ground.answer(seen, [number], True, "A. Reader")
-    assert ground.answer(seen, [], True, "A. Reader").startswith("Tick")
+    assert taking.answer(seen, [number], True, "A. Reader").startswith("Tried out, not written")
+    assert "SIMULATED" in taking.answer(seen, [number], True, "A. Reader")
+    assert taking.answer(seen, [], True, "A. Reader").startswith("Tick")
     assert (data / "raw" / "observations.csv").read_bytes() == before
+
+
+def test_a_corner_is_where_it_was_pressed_and_the_map_asks_for_no_tiles(one_look, data):
+    import shapely
+
+    from osint.imagery import utm_epsg
+    from osint.notebook import maps
+
+    desk = notebook.begin(data, "XJ01")
+    made = maps.of_look(desk.dossier, "XJ01", one_look)
+    urls = [layer.url for layer in made.map.layers if hasattr(layer, "url")]
+    assert len(urls) == 2 and all(url.startswith("data:image/png;base64,") for url in urls)
+    assert made.map.crs["name"] == "Simple" and "SIMULATED" in made.map.layers[0].alt
+    # the picture lies on the ground that was looked at: its edges are those of the place, to a pixel
+    (south, west), (north, east) = made.map.layers[0].bounds
+    flat = shapely.transform(one_look.place, made._flat.transform, interleaved=False).bounds
+    assert all(abs(a - b) <= 20 for a, b in zip((west, south, east, north), flat, strict=True))
+    pressed = []
+    made.on_press(lambda lon, lat: pressed.append((lon, lat)))
+    for lon, lat in one_look.place.exterior.coords[:3]:
+        x, y = made._flat.transform(lon, lat)
+        made.map._handle_leaflet_event(None, {"event": "interaction", "type": "click", "coordinates": [y, x]}, None)
+        assert abs(pressed[-1][0] - lon) < 1e-7 and abs(pressed[-1][1] - lat) < 1e-7
+    assert utm_epsg(*pressed[0]) == 32646
+    # a site alone: circles as wide as the doubt, and no map where there is no place
+    alone = maps.SiteMap(desk.dossier, "XJ01")
+    radii = {round(layer.radius / 1000, 1) for layer in alone.map.layers if hasattr(layer, "radius")}
+    assert round(desk.site.row.known_km, 1) in radii and alone.fade is None
+    with pytest.raises(osint.errors.BadInputError, match="three corners"):
+        maps.outline_of(maps.corners_of("94.70,43.25\n94.71,43.25"))
+    with pytest.raises(osint.errors.BadInputError):
+        maps.corners_of("43.25,94.70; 94.71,43.25")
+
+
+def test_an_outline_that_is_drawn_gets_a_tick_and_writes_nothing(one_look, data, monkeypatch):
+    from dataclasses import replace
+
+    desk = notebook.begin(data, "XJ01")
+    seen = ground.Ground(desk, replace(one_look, site=desk.site))
+    first = seen.buildings[0]
+    row = {**first.rows[0], "outline_id": "D099"}
+    frame = pd.concat([one_look.frame, gpd.GeoDataFrame([row], geometry="geometry", crs=4326)], ignore_index=True)
+    monkeypatch.setattr(osint.case.site, "look_at_outline", lambda look, *_, **__: replace(look, frame=frame))
+    form, panel = notebook.choose(seen).widget, notebook.place(seen).widget
+    before = (data / "raw" / "observations.csv").read_bytes()
+    *_, tools, said = panel.children
+    corners, _, press = tools.children
+    press.click()
+    assert "three corners" in said.value
+    corners.value = "; ".join(f"{lon},{lat}" for lon, lat in first.outline.envelope.exterior.coords[:4])
+    press.click()
+    assert "SIMULATED. Candidate 99" in said.value and "has a tick" in said.value and corners.value == ""
+    ticks = form.children[0].children
+    assert len(ticks) == len(seen.buildings) and "drawn by a person" in ticks[-1].description
+    ticks[-1].value = True
+    assert seen.ticked == [99]
+    told = taking.answer(seen, [first.number, 99], True, "A. Reader")
+    assert "cover the same ground" in told
+    assert (data / "raw" / "observations.csv").read_bytes() == before
+
+
+def test_a_roof_drawn_on_two_screenshots_is_on_file_with_the_doubt_of_its_edge(tmp_path):
+    import shutil
+
+    from osint.notebook import first_case
+
+    sample = FOLDER.parent / "samples" / "screenshots"
+    case = new_case(tmp_path / "own", name="East", lon=93.0025, lat=43.2018, datum="WGS-84", demo=True)
+    assert "pictures/" in repr(notebook.pictures(notebook.begin(tmp_path / "own", "SITE01")))
+    shutil.copytree(sample, case.path / first_case.PICTURES)
+    desk = notebook.begin(tmp_path / "own", "SITE01")
+    form = notebook.pictures(desk)
+    assert "2023-05-01" in repr(form) and not Page(form._repr_html_()).mute
+    *_, tools, said = form.widget.children
+    corners, _, who, part, p_place, reason, press = tools.children
+    side = 0.001
+    roof = [(93.0015, 43.2010), (93.0015 + side, 43.2010), (93.0015 + side, 43.2010 + side), (93.0015, 43.2010 + side)]
+    corners.value = "\n".join(f"{lon},{lat}" for lon, lat in roof)
+    press.click()
+    assert "who drew it" in said.value and not desk.site.observations
+    who.value, part.value, p_place.value = "A. Reader", "hall 2", "0,9"
+    press.click()
+    assert "needs a reason" in said.value
+    reason.value = "its gate is in the film"
+    press.click()
+    assert "2 rows written" in said.value and corners.value == ""
+    bare, roofed = osint.open_case(tmp_path / "own").site("SITE01").observations
+    assert (bare.not_yet, bare.date.text, bare.searched_share) == ("roofed", "2023-05-01", None)
+    assert (roofed.rung, roofed.date.text, roofed.part, roofed.p_place) == ("roofed", "2024-09-01", "hall 2", 0.9)
+    assert bare.simulated and roofed.simulated
+    # by the ellipsoid, an implementation of its own; the range is that of an edge two pixels off
+    area = osint.geo.area_m2(maps_outline(roof))
+    assert abs(roofed.best / area - 1) < 0.01 and roofed.low < area < roofed.high
+    assert roofed.picture and (case.path / roofed.picture).is_file()
+    told = first_case.take_drawn(desk.site.own_pictures(case.path / "pictures"), maps_outline(roof), "A", p_place="x")
+    assert "not a probability" in told
+    own = desk.site.own_pictures(case.path / "pictures")
+    for wrong, why in (
+        ([(92, 43), (92.1, 43), (92.1, 43.1)], "leaves the pictures"),
+        ([*roof[:2], (93.002, 43.20101)], "doubt about"),
+    ):
+        with pytest.raises(osint.errors.BadInputError, match=why):
+            own.rows(maps_outline(wrong), who="A. Reader")
+    real = new_case(tmp_path / "real", name="East", lon=93.0025, lat=43.2018, datum="WGS-84")
+    with pytest.raises(osint.errors.RefusedError, match="SIMULATED"):
+        real.site("East").own_pictures(sample).take(maps_outline(roof), who="A. Reader")
+
+
+def maps_outline(corners):
+    import shapely
+
+    return shapely.Polygon(corners)
+
+
+def test_an_interval_is_a_bar_on_the_scale_of_its_column():
+    cells = [shows.Cell("a", interval=(10.0, 20.0, 30.0)), shows.Cell("b", interval=(0.0, 5.0, 15.0)), "none"]
+    bars = shows._bars([[cell] if isinstance(cell, shows.Cell) else [shows.Cell(cell)] for cell in cells])
+    assert bars == {(0, 0): (43.3, 86.7, 86.7), (1, 0): (0.0, 21.7, 65.0)}
+    wide = shows._bars([[shows.Cell("a", interval=(1.0, 10.0, 100.0))], [shows.Cell("b", interval=(10.0, 10.0, 10.0))]])
+    assert wide[0, 0] == (0.0, 65.0, 130.0) and wide[1, 0] == (65.0, 65.0, 1.0)
+    assert shows.Table.of(("x",), [cells[:1]])._repr_html_().count("<svg aria-hidden") == 1
 
 
 def test_a_case_is_begun_at_the_form_and_a_wrong_answer_is_one_sentence(tmp_path):

@@ -154,7 +154,7 @@ def test_numbers_of_a_sheet_are_what_their_format_shows():
 
 @pytest.mark.parametrize(
     "words",
-    ["园区运营公司总投资3亿元", "竣工验收合格后支付合同价420万元", "由某公司投资建设运营的智算中心，算力3000P"],
+    ["园区运营公司总投资3亿元", "竣工验收合格后支付尾款420万元", "由某公司投资建设运营的智算中心，算力3000P"],
 )
 def test_a_rung_word_inside_a_noun_or_a_duty_is_no_rung(words):
     assert {claim.rung for claim in claims.extract(words, date(2025, 9, 1))} == {""}
@@ -176,6 +176,7 @@ def test_a_number_broken_at_the_end_of_a_line_of_a_pdf_goes_on():
     ("words", "rung", "aim"),
     [
         ("承建方须在90日内完工，合同额600万元", "filed", "filed"),
+        ("竣工验收合格后支付合同价420万元", "filed", "filed"),
         ("公司购买了2600张加速卡", "filed", "filed"),
         ("The firm has ordered 2,600 GPUs", "filed", "filed"),
         ("一期2600张卡已交付", "filed", "filed"),
@@ -215,3 +216,78 @@ def test_the_rung_is_what_the_words_prove_and_no_more(words, rung, aim):
 def test_the_kind_of_a_filing_gives_the_rung_of_its_own_matter_alone(title, words, rung, modality):
     frame = filings.claims_of(filings.parse(f"<meta charset=utf-8><h1>{title}</h1><p>{words}</p>".encode(), "a.html"))
     assert set(zip(frame["rung"], frame["modality"], strict=True)) == {(rung, modality)}
+
+
+@pytest.mark.parametrize(
+    ("heading", "words", "rung", "confidence"),
+    [
+        ("都川算力一期正式投运", "新增机柜900架。", "powered", "medium"),
+        ("都川算力一期正式投运", "二期机柜900架。", "", "high"),
+        ("在建项目清单", "都川二期：机柜900架。", "ground broken", "medium"),
+        ("都川算力一期正式投运", "尚未安装的机柜900架。", "", "high"),
+        ("都川算力一期正式投运", "全国机柜规模900万架。", "", "high"),
+        ("都川算力一期简介", "新增机柜900架。", "", "high"),
+        ("企业投资项目备案公示", "占地90亩。", "filed", "high"),
+        ("工程竣工验收报告", "机柜900架。", "roofed", "high"),
+        ("Building permit issued", "The hall has 900 racks.", "filed", "high"),
+    ],
+)
+def test_a_heading_lends_its_stage_to_what_stands_under_it(heading, words, rung, confidence):
+    frame = filings.claims_of(page(f"<h1>{heading}</h1><p>{words}</p>"), date(2025, 9, 1))
+    assert frame[["rung", "confidence"]].values.tolist() == [[rung, confidence]]
+    assert bool(frame["rung_reason"].iloc[0]) == bool(rung)
+
+
+@pytest.mark.parametrize(
+    ("words", "rungs"),
+    [
+        ("Some 300 of its 900 racks went live", ["running", ""]),
+        ("None of the 1,900 racks is in operation", [""]),
+        ("The hall would have housed 900 racks", [""]),
+        ("机房已具备投产条件，机柜900架", ["roofed"]),
+        ("合同价款为900万元", ["filed"]),
+        ("双方签署协议，合同价款为900万元", ["announced"]),
+        ("资金900万元已到位", [""]),
+        ("首批服务器90台月底前到货", ["announced"]),
+        ("设备进场后完成900架机柜的安装", ["announced"]),
+        ("公司拟签合同，租用机柜900架", ["announced"]),
+        ("目前已部署服务器90台，已投入运行", ["running"]),
+        ("该楼已建到五层，建筑面积900平方米", ["ground broken"]),
+        ("项目取得施工许可证，建筑面积900平方米", ["filed"]),
+    ],
+)
+def test_what_was_not_and_the_whole_of_a_part_state_no_stage(words, rungs):
+    assert [claim.rung for claim in claims.extract(words, date(2025, 9, 1))] == rungs
+
+
+@pytest.mark.parametrize(
+    ("words", "dates"),
+    [
+        ("2022年、2023年用电量分别为3.1亿千瓦时、4.4亿千瓦时", ["2022", "2023"]),
+        ("投产时间由2025年12月推迟至2026年9月的机柜900架", ["2026-09"]),
+        ("The firm said on Monday that it had 900 racks", [""]),
+        ("到“十六五”末机柜达到900万架", ["2035"]),
+        ("It opened in May and will have 900 racks", [""]),
+        ("上月新增机柜900架", ["2025-08"]),
+        ("民国114年3月机柜900架", ["2025-03"]),
+        ("元旦前建成机柜900架", ["2025-01-01"]),
+        ("By 2026Q3 it had 900 racks", ["2026-07/2026-09"]),
+    ],
+)
+def test_a_date_goes_to_the_quantity_that_it_is_said_of(words, dates):
+    assert [claim.date for claim in claims.extract(words, date(2025, 9, 1))] == dates
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "value"),
+    [
+        ("<p>中 选 单 位：都川建设有限公司</p>", "supplier", "都川建设有限公司"),
+        ("<p>高原代理公司受都川县医院的委托，现招标</p>", "buyer", "都川县医院"),
+        ("<p>都川云谷有限公司：</p><p>你公司报来的备案材料收悉。</p>", "buyer", "都川云谷有限公司"),
+        ("<p>Tender reference: AB/24-77.</p>", "project_code", "AB/24-77"),
+        ("<p>Orley Council has awarded a contract for racks to Brix Racks Ltd.</p>", "supplier", "Brix Racks Ltd"),
+        ("<p>成交供应商：甲川有限公司（联合体牵头人）、乙川有限公司（成员）</p>", "supplier", "甲川有限公司"),
+    ],
+)
+def test_parties_and_codes_in_other_printed_forms(words, field, value):
+    assert getattr(page(words).facts, field) == value

@@ -96,6 +96,16 @@ def test_the_page_has_quotes_beside_translations_and_what_may_be_said(written):
     assert "size:A4" in text
 
 
+def test_a_zip_beside_it_that_is_no_packet_is_left_alone(register, tmp_path):
+    (tmp_path / "XJ03.zip").write_bytes(b"mine")
+    (tmp_path / "linked.zip").symlink_to(tmp_path / "XJ03.zip")
+    for name in ("XJ03", "linked"):
+        with pytest.raises((BadInputError, RefusedError), match=r"\.zip is"):
+            packet.write_packet("XJ03", tmp_path / name, register=register, made_by="desk A")
+        assert not (tmp_path / name).exists()
+    assert (tmp_path / "XJ03.zip").read_bytes() == b"mine"
+
+
 def test_two_packets_are_the_same_bytes_and_the_zip_holds_the_folder(written, register, tmp_path):
     packet.write_packet("XJ03", tmp_path / "XJ03", register=register, made_by="desk A", harm="names no private person")
     names = sorted(p.relative_to(written).as_posix() for p in written.rglob("*") if p.is_file())

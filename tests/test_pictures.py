@@ -1,4 +1,5 @@
 import datetime as dt
+import re
 
 import geopandas as gpd
 import numpy as np
@@ -301,5 +302,109 @@ def test_date_is_a_utc_midnight_when_only_the_day_is_known(tmp_path):
     path = tmp_path / "x.png"
     assert local._date(path, "2024-02-29", "") == dt.datetime(2024, 2, 29, tzinfo=dt.UTC)
     assert local._date(tmp_path / "img20231201_2.png", None, "").day == 1
-    with pytest.raises(OsintError, match=r"when x\.png"):
+    with pytest.raises(OsintError, match=r"'2023-02-30' in pictures\.csv cannot be read"):
         local._date(path, "2023-02-30", "")
+
+
+EDGES = "93.0,43.25,93.0025,43.2518"
+HEAD = "file,west,south,east,north"
+SQUARE = ground()[:SIZE, :SIZE]
+
+
+def folder_of(tmp_path, *names, extra=""):
+    """Return a folder with the square at the first name, and a table that places all of them."""
+    home = tmp_path / "pictures"
+    home.mkdir()
+    save(home / names[0], SQUARE)
+    rows = [f"{name},{EDGES}" for name in names]
+    (home / "pictures.csv").write_text("\n".join([HEAD, *rows, *([extra] if extra else [])]))
+    return home
+
+
+def test_a_picture_is_turned_as_exif_says(tmp_path):
+    home = folder_of(tmp_path, "2021-01-01.png", "2024-01-01.jpg")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    save(home / "2024-01-01.jpg", np.rot90(SQUARE).copy(), quality=97, exif=exif)
+    found = imagery.read_pictures(home)
+    assert abs(found.shifts[0].x_m) < 0.3 and abs(found.shifts[0].y_m) < 0.3
+    assert float(np.nanmean(np.abs(found.data.red.values[1] - found.data.red.values[0]))) < 0.03
+    (home / "pictures.csv").write_text(f"{HEAD}\n2021-01-01.png,{EDGES}\n")
+    (home / "2024-01-01.jgw").write_text("0.0000125\n0\n0\n-0.000009\n93.0\n43.2518\n")
+    with pytest.raises(OsintError, match=r"2024-01-01\.jpg says in EXIF that it is to be turned"):
+        imagery.read_pictures(home)
+
+
+def test_depth_nodata_and_transparency_are_honoured(tmp_path):
+    home = folder_of(tmp_path, "2021-01-01.png", "2022-01-01.png", "2023-01-01.png")
+    Image.fromarray(SQUARE.astype(np.uint16) * 196).save(home / "2022-01-01.png")
+    seen = np.where(np.arange(SIZE)[:, None] < 80, 0, 255) * np.ones((1, SIZE))
+    Image.fromarray(np.dstack([SQUARE] * 3 + [seen.astype(np.uint8)])).save(home / "2023-01-01.png")
+    west, south, east, north = map(float, EDGES.split(","))
+    real = np.stack([SQUARE / 255] * 3).astype(np.float32)
+    real[:, :60, :60] = -9999
+    place = {"crs": 4326, "transform": Affine((east - west) / SIZE, 0, west, 0, (south - north) / SIZE, north)}
+    known = {"driver": "GTiff", "width": SIZE, "height": SIZE, "count": 3, "dtype": "float32", "nodata": -9999, **place}
+    with rasterio.open(home / "2024-01-01.tif", "w", **known) as target:
+        target.write(real)
+    found = imagery.read_pictures(home)
+    red = found.data.red.values
+    assert np.isnan(red).mean(axis=(1, 2)) == pytest.approx([0, 0, 0.4, 0.09], abs=0.02)
+    for other in red[1:]:
+        assert float(np.nanmean(np.abs(other - red[0]))) < 0.03
+    assert "differ in depth" in found.remarks[0]
+
+
+def test_what_is_not_read_or_in_doubt_is_named(tmp_path, capsys):
+    home = folder_of(tmp_path, "2021-01-01.png", "Screenshot 2024-01-01.webp")
+    save(home / "Screenshot 2024-01-01.webp", SQUARE)
+    (home / "2023-01-01.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    assert cli.main(["pictures", str(home), "--out", str(tmp_path / "all.png")]) == 3
+    said = capsys.readouterr().out
+    assert "2023-01-01.heic is not read" in said and "may be the day of the screenshot" in said
+    (home / "2022-01-01.jpg").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(OsintError, match=r"2022-01-01\.jpg is HEIC by its bytes"):
+        imagery.read_pictures(home)
+
+
+@pytest.mark.parametrize(
+    ("names", "extra", "match"),
+    [
+        (("a 2021-01-01.png", "b 2021-01-01.png", "2024-01-01.png"), "", r"2021-01-01 has 2 pictures \(a .*, b .*\)"),
+        (("2021-01-01.png", "2024-01-01.png"), f"lost.png,{EDGES}", r"names lost\.png, and no such picture"),
+    ],
+)
+def test_two_of_one_day_and_rows_without_a_picture_are_named(tmp_path, capsys, names, extra, match):
+    home = folder_of(tmp_path, *names, extra=extra)
+    for name in names[1:]:
+        save(home / name, SQUARE)
+    line = ["pictures", str(home), "--before", "2021-01-01", "--after", "2024-01-01", "--out", str(tmp_path / "p.png")]
+    assert cli.main(line) == 2
+    assert re.search(match, capsys.readouterr().err)
+
+
+def test_a_table_of_chinese_excel_is_read_and_a_date_that_cannot_be_is_refused(tmp_path):
+    home = folder_of(tmp_path, "2021-01-01.png", "哈密2024-01-01.png")
+    save(home / "哈密2024-01-01.png", SQUARE)
+    rows = [f"{HEAD},credit,date", f"2021-01-01.png,{EDGES},高德,2021-01-01 10:30", f"哈密2024-01-01.png,{EDGES},高德,"]
+    (home / "pictures.csv").write_bytes("\n".join(rows).encode("gbk"))
+    found = imagery.read_pictures(home).data
+    assert found.credit.values.tolist() == ["高德", "高德"]
+    assert str(found.time.values[0])[:16] == "2021-01-01T10:30"
+    (home / "pictures.csv").write_text(f"{HEAD},date\n2021-01-01.png,{EDGES},05/06/2020\n哈密2024-01-01.png,{EDGES},\n")
+    with pytest.raises(OsintError, match=r"'05/06/2020' in pictures\.csv cannot be read"):
+        imagery.read_pictures(home)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_logo_on_both_pictures_moves_neither(tmp_path, seed):
+    home = folder_of(tmp_path, "2021-01-01.png", "2024-01-01.png")
+    # ground that moved by 8 and 6 pixels and faded under another season; a logo that stays where it is
+    big, other = ground(3 + seed, 260), ground(50 + seed)
+    first, last = big[20:220, 20:220].copy(), (0.15 * big[28:228, 14:214] + 0.85 * other[:SIZE, :SIZE]).astype(np.uint8)
+    for grey in (first, last):
+        grey[160:195, 105:195] = np.where(np.arange(90) // 5 % 2, 255, 0)
+    save(home / "2021-01-01.png", first)
+    save(home / "2024-01-01.png", last)
+    (shift,) = imagery.read_pictures(home).shifts
+    assert not shift.removed or (abs(shift.y_m + 8) < 1 and abs(shift.x_m + 6) < 1)

@@ -328,3 +328,56 @@ def test_a_folder_is_swapped_whole_or_not_at_all(tmp_path, monkeypatch, can_swap
         (part / "three").write_text("three")
         raise ZeroDivisionError
     assert [path.name for path in out.iterdir()] == ["two"] and [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+LINKS = ("raw/review", "raw/reviews.jsonl", "derived/looks", "derived/packet", "derived/packet.zip", "derived/report")
+WRITING = {
+    "observed": ["observed", "XJ03", "--who", "Li", "--how", "a visit", "--date", "2025-06-01", "--rung", "roofed",
+                 "--p-place", "0.9", "--place-reason", "seen"],
+    "extract": ["extract", "saved.html", "--into", "case", "--site", "XJ03"],
+    "review": ["review", "--accept", "abc", "--who", "Li", "--evidence", "yes", "--translation", "x"],
+    "watch": ["watch"],
+    "capture": ["capture", "http://127.0.0.1:9/a"],
+    "packet": ["packet", "XJ03", "--out", "case/derived/packet"],
+    "report": ["report", "--out", "case/derived/report"],
+    "new": ["new", "case", "--at", "93,43", "--name", "A"],
+    "signoff": ["signoff", "case/derived/packet", "--role", "editor", "--decision", "approve", "--who", "Li"],
+    "look": ["look", "XJ03", "--take", "1", "--as", "hall", "--who", "Li"],
+}  # fmt: skip
+READING = (["doctor"], ["review"], ["watch", "--dry-run"], ["lint", "case/derived/packet"], ["show", "XJ03"])
+
+
+@pytest.fixture
+def poisoned(case, victims, tmp_path):
+    for place in LINKS:
+        (case / place).symlink_to(victims / ("start.sh" if Path(place).suffix else "folder"))
+    (tmp_path / "saved.html").write_text("<p>1号楼可承载算力1.2万P。")
+    return case
+
+
+def watched(call):
+    writes = set()
+    _watching[:] = [writes]
+    try:
+        return call(), writes
+    finally:
+        _watching.clear()
+
+
+@pytest.mark.parametrize("verb", WRITING)
+def test_each_verb_that_writes_refuses_a_case_with_links(poisoned, victims, capsys, verb):
+    before = digest(victims)
+    status, writes = watched(lambda: main(WRITING[verb]))
+    assert digest(victims) == before
+    assert not [path for path in writes if Path(path).is_relative_to(victims.resolve())]
+    said = capsys.readouterr()
+    assert status == 2 and "Traceback" not in said.err, (said.out, said.err)
+
+
+def test_each_verb_that_reads_leaves_a_case_with_links_as_it_is(poisoned, victims, capsys):
+    before = digest(victims), digest(poisoned)
+    for verb in READING:
+        _, writes = watched(lambda verb=verb: main(verb))
+        assert not [path for path in writes if Path(path).is_relative_to(poisoned) or "home" in Path(path).parts], verb
+    assert (digest(victims), digest(poisoned)) == before
+    assert "Traceback" not in capsys.readouterr().err

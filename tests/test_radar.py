@@ -15,7 +15,7 @@ from osint import cli, imagery
 from osint import simulated as simulate
 from osint.change import observations, steps
 from osint.change import radar as clocks
-from osint.imagery import catalogue
+from osint.imagery import catalogue, stac_api
 from osint.imagery import read as reading
 from osint.simulated import demo
 from tests import simulated_radar as radar
@@ -121,7 +121,7 @@ def test_the_limits_are_printed_once_and_what_radar_cost(told):
 
 def test_a_radar_catalogue_that_is_down_takes_nothing_from_the_pictures(told, made, folder, monkeypatch, capsys):
     monkeypatch.setenv("OSINT_CACHE", str(folder / "cache"))
-    monkeypatch.setattr(catalogue, "LIMITS", dataclasses.replace(catalogue.LIMITS, attempts=1))
+    monkeypatch.setattr(stac_api, "LIMITS", dataclasses.replace(stac_api.LIMITS, attempts=1))
     out, one = folder / "down.geojson", folder / "hall.geojson"
     made[0].world.truth.to_crs(4326)[["outline_id", "geometry"]].iloc[:1].to_file(one, driver="GeoJSON")
     assert cli.main([*line(made, one, out), "--radar", "http://127.0.0.1:9"]) == 0

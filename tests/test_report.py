@@ -1,6 +1,7 @@
 import base64
 import copy
 import hashlib
+import io
 import itertools
 import json
 import posixpath
@@ -16,13 +17,16 @@ import lxml.html
 import pandas as pd
 import pytest
 from matplotlib.text import Annotation, Text
+from PIL import Image
 from shapely.geometry import Point
 
-from osint import files, filings, geo, report
+from osint import archive, files, filings, geo, report, sources
 from osint.errors import OsintError
 from osint.model import Dossier
 from osint.report import build, edition, locator
 from osint.report.canvas import Caption
+from osint.report.on_file import OnFile
+from osint.report.sources import Sources
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=y>"
@@ -280,3 +284,60 @@ def test_summary_names_every_site(small, tmp_path, capsys):
     assert main(["report", "--data", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert all(s in said for s in small.sites["site_id"]) and "page: " in said
+
+
+def picture_bytes():
+    body = io.BytesIO()
+    Image.new("RGB", (7, 5), (9, 8, 7)).save(body, "PNG")
+    return body.getvalue()
+
+
+def with_a_picture(register, case, body, digest, name="raw/pictures/a.png"):
+    """Put a picture into a case, and name it in the first observation; return the tables and its site."""
+    (case / name).parent.mkdir(parents=True, exist_ok=True)
+    (case / name).write_bytes(body)
+    seen = register.observations.copy()
+    seen.loc[0, ["picture", "picture_sha256"]] = [name, digest]
+    return replace(register, observations=seen), seen.loc[0, "site_id"]
+
+
+def test_the_page_of_a_site_shows_the_picture_that_was_judged(small, tmp_path):
+    body = picture_bytes()
+    tables, site = with_a_picture(small, tmp_path / "case", body, hashlib.sha256(body).hexdigest())
+    folder = report.write_report(tables, tmp_path / "out", tmp_path / "case").page.parent
+    text = next(p for p in (folder / "sites").iterdir() if p.name.startswith(site)).read_text("utf-8")
+    assert "The picture that was judged for" in text
+    sources = lxml.html.fromstring(text).xpath("//figure/img/@src")
+    shown = [Image.open(io.BytesIO(base64.b64decode(s.partition(",")[2]))) for s in sources]
+    assert [one.getpixel((0, 0)) for one in shown if one.size == (7, 5)] == [(9, 8, 7)]
+
+
+@pytest.mark.parametrize(
+    ("body", "digest", "name", "fault"),
+    [
+        (b"other", "0" * 64, "raw/a.png", "not the one that was recorded"),
+        (b"<svg onload=alert(1)>", None, "raw/a.png", "picture"),
+        (b"\x89PNG\r\n\x1a\n", None, "../a.png", "leads out of the case"),
+    ],
+)
+def test_a_picture_that_is_not_the_one_that_was_judged_is_named_and_not_shown(
+    small, tmp_path, body, digest, name, fault
+):
+    digest = digest or hashlib.sha256(body).hexdigest()
+    tables, site = with_a_picture(small, tmp_path / "case", body, digest, name)
+    seen = OnFile.of(tmp_path / "case", Dossier.of(tables)).pictures[site]
+    assert [(fault in one.fault, one.source) for one in seen] == [(True, "")]
+
+
+def test_sources_say_when_this_case_captured_them(small, tmp_path):
+    url = next(u for u in small.claims["source_url"] if u.startswith("http"))
+    page = tmp_path / "page.html"
+    page.write_text("<p>a page that was saved by hand</p>")
+    store = archive.Archive(archive.captures_directory(tmp_path)).open()
+    sources.import_saved(store, page, by="A. Reader", obtained="2026-09-01", origin="a browser", url=url)
+    kept = OnFile.of(tmp_path, Dossier.of(small))
+    digest = hashlib.sha256(page.read_bytes()).hexdigest()
+    assert kept.captures == {url: f"2026-09-01, SHA-256 {digest}"}
+    assert [s.captured for s in Sources.of(Dossier.of(small), kept.captures).listed if s.address == url] == [
+        kept.captures[url]
+    ]

@@ -63,13 +63,13 @@ def test_only_reviewed_rows_enter_the_register_with_who_and_when(tmp_path, table
     added = register.read_bytes()[len(before) :].decode().splitlines()
     assert register.read_bytes().startswith(before) and len(added) == 2
     assert f"accepted by A. Reader on {DAY}" in added[0] and "690000000" in added[1]
-    assert review.read_review_log(log)["decision"].tolist() == ["accepted", "changed", "rejected"]
+    assert filings.read_review_log(log)["decision"].tolist() == ["accepted", "changed", "rejected"]
 
 
 def test_decisions_without_a_log_are_logged_when_they_are_written(tmp_path, table, register):
     table = review.accept_claim(table, keys(table)["compute"], "A", DAY, translation="in English")
     assert review.write_reviewed(table, register, tmp_path / "log", ABOUT) == 1
-    assert review.read_review_log(tmp_path / "log")["who"].tolist() == ["A"]
+    assert filings.read_review_log(tmp_path / "log")["who"].tolist() == ["A"]
 
 
 def test_each_decision_is_on_the_disk_before_the_call_returns_and_a_torn_line_loses_only_itself(tmp_path, table, page):
@@ -82,7 +82,7 @@ def test_each_decision_is_on_the_disk_before_the_call_returns_and_a_torn_line_lo
     assert again["decision"].tolist() == ["accepted", "", "", ""]
     again = review.reject_claim(again, key["servers"], "B", DAY, "no", log=log)
     assert review.start_review(filings.claims_of(page), log)["who"].tolist() == ["A", "", "B", ""]
-    assert len(review.read_review_log(log)) == 2
+    assert len(filings.read_review_log(log)) == 2
 
 
 def test_the_last_decision_counts_and_the_log_keeps_all(tmp_path, table, page):
@@ -93,7 +93,7 @@ def test_the_last_decision_counts_and_the_log_keeps_all(tmp_path, table, page):
     )
     row = review.start_review(filings.claims_of(page), log).set_index("key").loc[key]
     assert (row["decision"], row["who"], row["si_low"]) == ("changed", "B", 1.2)
-    assert len(review.read_review_log(log)) == 2
+    assert len(filings.read_review_log(log)) == 2
 
 
 def test_a_claim_whose_reading_changed_is_open_again(tmp_path, table, page):
@@ -151,7 +151,7 @@ def test_every_field_that_is_put_right_stands_in_the_register(tmp_path, table, r
     assert (row["chip_model"], row["value_date"], row["modality"], row["rung"]) == ("H20", "2026-05", "withdrawn", "")
     assert (row["precision"], row["bound"]) == ("sparse", "at least")
     assert (row["site_id"], row["part"], row["evidence_use"]) == ("XJ03", "hall 1", "yes")
-    assert review.compare_with_register(log, register) == []
+    assert filings.compare_with_register(log, register) == []
 
 
 @pytest.mark.parametrize(
@@ -377,4 +377,4 @@ def test_presses_of_two_people_on_one_log_are_all_kept(tmp_path, table):
         person.start()
     for person in people:
         person.join()
-    assert review.read_review_log(log)["who"].value_counts().to_dict() == {"A": 40, "B": 40}
+    assert filings.read_review_log(log)["who"].value_counts().to_dict() == {"A": 40, "B": 40}

@@ -117,7 +117,7 @@ def test_a_torn_line_loses_only_itself_and_the_next_is_chained_to_it(log, table)
     with log.open("ab") as file:
         file.write(b'{"torn":')
     review.reject_claim(table, keys(table)["money_cny"], "Li", DAY, "a plan", log=log)
-    assert filings.review_faults(log) == [] and list(review.read_review_log(log)["decision"]) == [
+    assert filings.review_faults(log) == [] and list(filings.read_review_log(log)["decision"]) == [
         "accepted",
         "accepted",
         "rejected",

@@ -29,6 +29,23 @@ ELSEWHERE = (
     f"https://x.example/a?%74oken={S}",
     f"https://x.example/a?code=4%2F0A{S}{S}",
     f"https://x.example/a?x={LONG}{S}",
+    f"https://x.example/a&token={S}",
+    f"https://user:p/{S}@x.example/a",
+    f"https://user:{S}@x.example:99999/a?token={S}",
+    f"https://web.archive.org/web/2024id_/https://user:{S}@x.example/a",
+    f"https://x.example/r/https%3A%2F%2Fuser%3A{S}%40y.example%2Fa",
+    f"https://x.example/a?p=%7B%22apiKey%22%3A%22{S}%22%7D",
+    f"https://x.example/a?p={{'token':'{S}'}}",
+    f"https://x.example/#/login?token={S}",
+    f"https://x.example/(S({S}abcdefghijk))/a.aspx",
+    f"https://x.example/api/key/dGhpcyBpcyBh1IHZlcnk2gc3V{S}/a",
+    f"https://x.example/bot123456789:{S}{S}{S}{S}/send",
+    f"https://hooks.x.example/services/T0/B0/{S}{S}{S}",
+    f"https://x.example/open-apis/bot/v2/hook/{S}{S}{S}",
+    f"https://x.example/a?ticket2=ST-12-{S}&x=ST-12-{S}",
+    f"https://x.example/a?%E5%AF%86%E7%A0%81={S}&\u4ee4\u724c={S}",
+    f"https://x.example/a?loginToken={S}&pass_ticket={S}&uin={S}&vtoken={S}&hmac={S}&GoogleAccessId={S}&Key-Pair-Id={S}",
+    f"https://x.example/a?verifyCode={S}1a&yzm={S}",
 )  # fmt: skip
 KEPT = (
     "http://h.example/?keyword=%E6%99%BA&monkey=1",
@@ -45,6 +62,14 @@ KEPT = (
     "http://h.example/?projectName=%E5%93%88%E5%AF%86%E6%99%BA%E7%AE%97%E4%B8%AD%E5%BF%83%E9%A1%B9%E7%9B%AE",
     "http://h.example/(S(abc))/a;v=1/b",
     "https://web.archive.org/web/20240615083000id_/http://x.example/a?id=5",
+    "http://h.example/bxsearch?searchtype=1&pinMu=0&bidSort=0&kw=%E6%99%BA&timeType=6",
+    "http://h.example/?key=%E6%99%BA%E7%AE%97&sign=%E5%93%88",
+    "http://h.example/?signDate=2024-06-12&signUpTime=2024&userType=2&tokenType=1&username_display=0&telephoneArea=0902",
+    "http://h.example/#/notice/detail?id=5",
+    "http://h.example/s?__biz=MzA3MzI4MjgzMw==&mid=26507&idx=1&sn=85f1fc6a7cb4b1e8e2c3d8a1b6f7e9d0",
+    "http://h.example/?projectCode=2312-650500-04-01-123456&st=2024-01-01",
+    "http://h.example/hooks-of-steel/9c1d7f0e3a5b4c6d8e9f0a1b2c3d4e5f.pdf",
+    "urn:sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )  # fmt: skip
 
 

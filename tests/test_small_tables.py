@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks import tables
+from benchmarks import tables_sixth as sixth
 from osint import filings
 
 SMALL = [
@@ -177,3 +178,155 @@ def test_what_is_struck_out_in_a_sheet_is_not_live():
     filing = filings.parse(body.getvalue(), "a.xlsx")
     assert filings.claims_of(filing)[["row_label", "si_low"]].values.tolist() == [["甲", 900], ["丙", 850]]
     assert sum("struck out" in remark for remark in filing.remarks) == 2
+
+
+def _drawn_letter_by_letter(x, y, words, size=9.0):
+    out = ""
+    for letter in words:
+        out += tables.drawn_words(x, y, letter, size)
+        x += size if ord(letter) > 255 else 0.56 * size
+    return out
+
+
+def test_letters_of_one_line_stay_together_where_the_pdf_draws_each_by_itself():
+    rows = [("项目", "机柜（架）", "总投资（万元）"), ("甲", "1,020", "7,115"), ("乙", "460", "3,115")]
+    drawing = "".join(
+        _drawn_letter_by_letter(x, 700 - 14 * number, words)
+        for number, row in enumerate(rows)
+        for x, words in zip((40, 220, 440), row, strict=True)
+    )
+    filing = filings.parse(tables.written_pdf([(612, 792, drawing)]), "a.pdf")
+    assert filing.text.splitlines()[1] == "甲 | 1,020 | 7,115"
+    found = filings.claims_of(filing)
+    assert found["si_low"].tolist() == [1020, 7.115e7, 460, 3.115e7]
+    assert [filing.text[a:b] for a, b in zip(found["start"], found["end"], strict=True)] == found["quote"].tolist()
+
+
+def test_words_behind_a_table_of_a_pdf_are_read():
+    drawing = _grid_page([HEAD, FIRST], (60, 80, 90), 780) + tables.drawn_words(50, 700, "另用地120亩。", 9.0)
+    found = filings.claims_of(filings.parse(tables.written_pdf([(600, 842, drawing)]), "a.pdf"))
+    assert found["kind"].tolist() == ["racks", "money_cny", "land"]
+
+
+def test_a_number_beside_a_character_without_a_name_loses_its_value():
+    drawing = tables.drawn_words(40, 760, "机架900架，机架4甲50架", 9.0)
+    data = tables.written_pdf([(612, 792, drawing)]).replace(f"<{ord('甲'):04x}>".encode(), b"<0000>")
+    filing = filings.parse(data, "a.pdf")
+    found = filings.claims_of(filing)
+    assert found["si_low"].fillna(-1).tolist() == [900, -1]
+    assert "has a shape and no name" in filing.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "due"),
+    [
+        # what a row names holds for the column below it
+        (["包号|A|B", "货物名称|推理服务器|列头柜", "数量|64台|9套"], [("servers", 64), ("count", 9)]),
+        # a note of two units deals each to the columns that can take it
+        (["园区|计划投资|完成率", "北算力基地|4,460|47.5"], [("money_cny", 4.46e7), ("share", 0.475)]),
+        # a bidder names a row, not what it counts
+        (["Lot|Goods|Supplier|Quantity|Unit", "3|Rack servers, 2U|Hall Racks Ltd|70|PCS"], [("servers", 70)]),
+        (["备件|型号|数量|单位", "加速卡备件|H200 141GB|12|张"], [("chips", 12)]),
+        (["No|Item|Qty", "1|GPU server|6", "2|Chiller|3"], [("servers", 6)]),
+    ],
+)
+def test_kinds_of_tables(rows, due):
+    found = filings.claims_of(page(*rows, above="单位：万元、%" if "完成率" in rows[0] else ""))
+    assert list(zip(found["kind"], found["si_low"], strict=True)) == due
+    assert "high" not in set(found["confidence"][found["unit_source"] != "cell"])
+
+
+def test_a_row_of_sums_is_told_by_its_own_label():
+    sums = "<table><tr><td>序号<td>名称<td>金额（元）<tr><td>1<td>机柜<td>900<tr><td colspan=2>小计<td>900</table>"
+    found = filings.claims_of(filings.parse(f"<meta charset=utf-8>{sums}".encode(), "a.html"))
+    assert found["row_label"].tolist() == ["机柜", "小计"]
+
+
+def test_a_form_whose_first_row_is_words_has_no_heads():
+    found = filings.claims_of(
+        page(
+            "项目单位|天山公司|法人代表|王某", "总投资（万元）|7300|用地（亩）|85", "联系电话|0991-5550123|邮编|830000"
+        )
+    )
+    assert found[["row_label", "column_label"]].values.tolist() == [["总投资（万元）", ""], ["用地（亩）", ""]]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("设备清单\n| 名称 | 数量（台） | 预算（万元） |\n|---|---|---|\n| 训练服务器 | 56 | 9,240 |\n", "a.txt"),
+        ("名称\t数量（台）\t预算（万元）\n训练服务器\t56\t9,240\n", "a.txt"),
+        ('名称,数量（台）,预算（万元）\n训练服务器,56,"9,240"\n', "a.csv"),
+        ("<pre>│名称│数量（台）│预算（万元）│\n├──┼──┼──┤\n│训练服务器│56│9,240│\n</pre>", "a.html"),
+    ],
+)
+def test_a_table_that_a_text_draws_is_read_at_low(text, name):
+    filing = filings.parse(text.encode(), name)
+    found = filings.claims_of(filing)
+    assert found[["kind", "si_low", "confidence"]].values.tolist() == [
+        ["servers", 56, "low"],
+        ["money_cny", 9.24e7, "low"],
+    ]
+    assert [filing.text[a:b] for a, b in zip(found["start"], found["end"], strict=True)] == found["quote"].tolist()
+
+
+def test_what_a_workbook_or_a_page_hides_is_read_at_low_and_says_so():
+    book = sixth.book(sixth.filled([["园区", "机柜（架）"], ["甲", 620], ["乙", 480]], hidden_rows=(3,)))()
+    page_ = "<meta charset=utf-8><p>机柜620架</p><p style='display:none'>机柜480架</p>".encode()
+    for data, name in ((book, "a.xlsx"), (page_, "a.html")):
+        found = filings.claims_of(filings.parse(data, name))
+        assert found["si_low"].tolist() == [620, 480]
+        assert found["confidence"].iloc[1] == "low"
+        assert found["warning"].str.contains("hidden in the file").tolist() == [False, True]
+
+
+def test_a_table_in_a_cell_of_word_takes_label_and_unit_of_that_cell():
+    def fill(paper):
+        grid = sixth.word_table(paper, sixth._rows("投资构成（万元） ¦ "))
+        sixth.word_table(grid.cell(0, 1), sixth._rows("设备购置 ¦ 86,400\n土建 ¦ 12,350"))
+
+    found = filings.claims_of(filings.parse(sixth.word(fill)(), "a.docx"))
+    assert found["si_low"].tolist() == [8.64e8, 1.235e8]
+    assert found["row_label"].tolist() == ["投资构成（万元） / 设备购置", "投资构成（万元） / 土建"]
+
+
+def test_rows_of_a_pdf_that_only_a_ground_tells_apart_are_one_table():
+    rows, drawing, y = (
+        [("设备", "数量", "单位"), ("服务器", "72", "台"), ("机柜", "30", "架"), ("空调", "8", "套")],
+        "",
+        700,
+    )
+    for number, row in enumerate(rows):
+        for x, words in zip((50, 140, 220), row, strict=True):
+            ground = f"0.9 g {x} {y - 6} {90 if x < 200 else 60} 20 re f 0 g\n" if number % 2 else ""
+            drawing += ground.replace("90 20", "80 20") if x == 140 else ground
+            drawing += tables.drawn_words(x + 5, y, words, 9.0)
+        y -= 20
+    found = filings.claims_of(filings.parse(tables.written_pdf([(600, 842, drawing)]), "a.pdf"))
+    assert found[["kind", "si_low", "row_label"]].values.tolist() == [
+        ["servers", 72, "服务器"], ["racks", 30, "机柜"], ["count", 8, "空调"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("document", [d for d in sixth.DOCUMENTS if d.file != "a.pdf"], ids=lambda one: one.name)
+def test_a_document_with_the_marks_of_its_format_is_read_right(document):
+    done = tables.outcome(document.table, document.file, document.write())
+    assert not done.missed
+    assert not done.wrong
+
+
+def test_a_number_with_its_unit_or_what_it_is_per_behind_a_slash():
+    found = filings.claims_of(
+        page("名称|数量/单位|单价（元）", "GPU服务器|40/台|1,860,000", "算力租赁|1/项|36,000,000/年")
+    )
+    assert found[["kind", "si_low", "per"]].values.tolist() == [
+        ["servers", 40, ""], ["money_cny", 1.86e6, "unit"], ["count", 1, ""], ["money_cny", 3.6e7, "年"],
+    ]  # fmt: skip
+    assert "high" not in set(found["confidence"])
+
+
+def test_a_note_that_states_a_unit_twice():
+    found = filings.claims_of(
+        page("月份|用电量|电费", "1|3,120,000|1,186,000", above="（电量单位：kWh；电费单位：元）")
+    )
+    assert found[["kind", "si_low"]].values.tolist() == [["energy", 3.12], ["money_cny", 1.186e6]]

@@ -75,7 +75,7 @@ def server(tmp_path):
 
 def test_search_of_a_real_api_pages_and_finds_what_the_demo_says(server, tmp_path, monkeypatch):
     made, url = server
-    monkeypatch.setattr("osint.imagery.catalogue.PAGE", 20)
+    monkeypatch.setattr("osint.imagery.stac_api.PAGE", 20)
     monkeypatch.setenv("OSINT_CACHE", str(tmp_path))
     scenes = imagery.scenes(made.footprint(), "2024-03-01", "2024-10-31", catalogue=url)
     truth = [i for i, d in zip(made.world.ids, made.world.dates, strict=True) if 3 <= d.month <= 10]

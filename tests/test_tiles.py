@@ -139,7 +139,7 @@ def test_outlines_come_back_as_they_went(tmp_path, suffix):
         ("a.gpkg", "no database", "not a GPKG"),
         ("a.geojson", "{", "cannot be read"),
         ("a.csv", "x,y\n1,2\n", "needs a column"),
-        ("a.shp", "", "outlines are read from"),
+        ("a.dxf", "", "outlines are read from"),
     ],
 )
 def test_file_that_is_not_what_its_name_says_is_refused(tmp_path, name, body, match):

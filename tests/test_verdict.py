@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 from scipy.stats import t as student
 
 from osint import model, verdict
@@ -177,6 +178,13 @@ def test_the_score_meets_its_goals(scored):
     assert found.loc["supercomputers", "median_factor"] <= 1.5
     assert found.loc["area", "median_factor"] <= 2.2
     assert (found["bears_on"] != "").all()
+
+
+def test_intervals_of_the_score_are_those_of_scipy(scored):
+    for line in scored.summary.itertuples():
+        if line.n:
+            theirs = binomtest(line.covered, line.n).proportion_ci(0.90, method="wilson")
+            assert (line.coverage_low, line.coverage_high) == (round(theirs.low, 2), round(theirs.high, 2))
 
 
 def test_one_observation_is_one_chain_of_the_score(scored):

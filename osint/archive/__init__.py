@@ -4,7 +4,7 @@ from osint.archive.exchange import export
 from osint.archive.imports import FIRST_YEAR, Imported, import_path
 from osint.archive.intake import first_answer
 from osint.archive.ledger import Entry, utc_now
-from osint.archive.store import WARC_LIMIT_BYTES, Archive, captures_directory
+from osint.archive.store import WARC_LIMIT_BYTES, Archive, captures_directory, newest_contents
 from osint.archive.verify import Damage, Verification, verify
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "export",
     "first_answer",
     "import_path",
+    "newest_contents",
     "utc_now",
     "verify",
 ]

@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from osint import files
-from osint.archive import intake
-from osint.archive.intake import Found, Remark
+from osint.archive import media
+from osint.archive.intake import container_items
 from osint.archive.ledger import Entry, utc_now
+from osint.archive.records import MOST_BYTES, Found, Remark
 from osint.archive.store import Archive
 from osint.errors import BadInputError, NotFoundError
 from osint.http import Exchange, is_url, strip_secrets
@@ -137,7 +138,7 @@ def _is_address(text: str) -> bool:
 
 def _import_file(run: _Import, path: Path, url: str, fallback: str) -> None:
     with path.open("rb") as file:
-        items = intake.container_items(file, path.name)
+        items = container_items(file, path.name)
         if items is not None:
             for item in items:
                 if isinstance(item, Remark):
@@ -148,19 +149,20 @@ def _import_file(run: _Import, path: Path, url: str, fallback: str) -> None:
                     _keep_found(run, item)
             return
     size = path.stat().st_size
-    if size > intake.MOST_BYTES:
-        text = f"{path.name} has {size:,} bytes, more than the {intake.MOST_BYTES:,} that are taken in; it was left out"
+    if size > MOST_BYTES:
+        text = f"{path.name} has {size:,} bytes, more than the {MOST_BYTES:,} that are taken in; it was left out"
         run.remarks.append(Remark(text, True))
         return
-    _keep_file(run, files.read_regular(path, intake.MOST_BYTES), path, url, fallback)
+    _keep_file(run, files.read_regular(path, MOST_BYTES), path, url, fallback)
 
 
 def _keep_file(run: _Import, body: bytes, path: Path, url: str, fallback: str) -> None:
-    media_type = intake.media_type(body, path.suffix)
-    stated = intake.stated_url(body)
+    media_type = media.media_type(body, path.suffix)
+    stated = media.stated_url(body)
     shown = strip_secrets(url or stated or fallback) or f"urn:sha256:{hashlib.sha256(body).hexdigest()}"
-    kind, signal = run.classify(None, {"content-type": media_type}, body, shown, "")
-    entry = run.entry(shown, kind, signal)
+    fault = media.stops_short(body)
+    kind, signal = run.classify(None, {"content-type": media_type}, body, shown, fault)
+    entry = replace(run.entry(shown, kind, signal), truncated="unspecified" if fault else "")
     run.keep(replace(entry, bytes=len(body), stated_url=strip_secrets(stated) or None), None, body, media_type)
 
 
@@ -169,7 +171,10 @@ def _keep_found(run: _Import, found: Found, *, revisit_of: Entry | None = None) 
     shown = strip_secrets(found.url) or f"urn:sha256:{hashlib.sha256(found.body).hexdigest()}"
     date = _day_of_record(found.date)
     headers = {name.lower(): value for name, value in found.headers} or {"content-type": found.media_type}
-    kind, signal = run.classify(found.status, headers, found.body, shown, "; ".join(found.faults))
+    faults = found.faults or tuple(filter(None, [media.stops_short(found.body)]))
+    kind, signal = run.classify(found.status, headers, found.body, shown, "; ".join(faults))
+    if found.unchecked:
+        signal += f"; it states a digest in {', '.join(found.unchecked)}, which is not checked here"
     if found.date and not date:
         signal += f"; its date {found.date[:40]!r} cannot be one"
     if revisit_of is not None:
@@ -177,7 +182,7 @@ def _keep_found(run: _Import, found: Found, *, revisit_of: Entry | None = None) 
     entry = replace(
         run.entry(shown, kind, signal),
         status=found.status,
-        truncated=found.cut,
+        truncated=found.cut or ("unspecified" if faults else ""),
         warc_date=date,
         bytes=len(found.body),
         media_type=found.media_type.partition(";")[0].strip().lower(),
@@ -190,7 +195,7 @@ def _keep_found(run: _Import, found: Found, *, revisit_of: Entry | None = None) 
         said = list(found.headers)
         exchange = Exchange(shown, "", status_line=found.status_line, headers=said, truncated=found.cut, body=body)
     done = run.keep(entry, exchange, found.body, found.media_type)
-    if not found.faults:
+    if not faults:
         run.by_digest.update(dict.fromkeys(found.digests, done))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
@@ -131,15 +132,13 @@ class Entry:
     def from_row(cls, row: Mapping[str, Any]) -> Entry:
         """Read the values of a line; raises UnreadableError where a number or a text is something else."""
         values: dict[str, Any] = {"url": "", "kind": ""}
-        for one in fields(cls):
-            key = _key(one.name)
-            if key not in row or one.name == "captured":
+        for name, key, kind, may_lack in _read_fields():
+            if key not in row:
                 continue
             value = row[key]
-            kind = _TYPES.get(one.name, str)
-            if type(value) is not kind and not (value is None and one.default is None):
+            if type(value) is not kind and not (value is None and may_lack):
                 raise _unreadable(key, value)
-            values[one.name] = tuple(value) if isinstance(value, list) else value
+            values[name] = tuple(value) if isinstance(value, list) else value
         try:
             values["redirects"] = tuple(Redirect(**hop) for hop in values.get("redirects", ()))
         except TypeError as error:
@@ -165,6 +164,15 @@ _TYPES: dict[str, type] = {
     "stated_digest_holds": bool,
 }
 _TYPES |= dict.fromkeys(("status", "bytes", "seq", "offset", "length", "body_offset", "revisit_of"), int)
+
+
+@functools.cache
+def _read_fields() -> tuple[tuple[str, str, type, bool], ...]:
+    """Return the fields of a line: name, key in the ledger, type, and whether it may be without a value."""
+    named = (one for one in fields(Entry) if one.name != "captured")
+    return tuple((one.name, _key(one.name), _TYPES.get(one.name, str), one.default is None) for one in named)
+
+
 _NULL = ("status", "bytes", "body_offset")  # written as null where there is none
 _PLACED = ("warc", "offset", "length", "body_offset", "segment_sha256", "prev", "line_sha256")
 """Known once the capture is in the ledger."""

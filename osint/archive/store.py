@@ -7,7 +7,7 @@ import hashlib
 import io
 import mmap
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,22 @@ _PLACE = ("raw", "captures")  # of the archive in a case folder
 def captures_directory(data: str | Path | None = None) -> Path:
     """Return where captures are kept: below `data`, the variable OSINT_DATA, or ./data."""
     return Path(data or os.environ.get("OSINT_DATA") or "data").joinpath(*_PLACE)
+
+
+def newest_contents(case: str | Path | None, urls: Collection[str]) -> dict[str, Entry]:
+    """Return, by address, the capture of content that was served last; of copies by the address of the original.
+
+    `case` is the folder that holds raw/. An address without one is left out; a case without captures gives none.
+    """
+    folder = captures_directory(case)
+    found: dict[str, Entry] = {}
+    if not folder.is_dir():
+        return found
+    for entry in Archive(folder).entries():
+        url = entry.url if entry.url in urls else entry.copy_of or ""
+        if url in urls and entry.is_content and (url not in found or entry.served_order > found[url].served_order):
+            found[url] = entry
+    return found
 
 
 class Archive:

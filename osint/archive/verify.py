@@ -67,7 +67,7 @@ def _chain(archive: Archive, damage: list[Damage]) -> Iterator[Entry]:
             damage.append(Damage(where, "the line is not as it was sealed"))
         if (row or chain.parsed(line) or {}).get("prev") not in allowed:
             damage.append(Damage(where, "it does not follow the line before: a line was taken out or changed"))
-        allowed = chain.links(line)
+        allowed = {str(row["line_sha256"])} if row else chain.links(line)
         if row is None:
             continue
         try:
@@ -104,18 +104,37 @@ def _check_file(
         ThreadPoolExecutor(2) as pool,
     ):
         view = memoryview(data)
-        given_back = 0
+        given_back = done = 0
         try:
-            for found, entry in pool.map(lambda entry: (_check(data, view, entry), entry), entries):
+            for found, last in pool.map(lambda some: _check_all(data, view, some), _batches(entries)):
                 damage.extend(found)
-                progress(entry.length)
-                if entry.offset - given_back >= _GIVE_BACK:
-                    given_back = _give_back(data, given_back, min(entry.offset, size))
+                progress(last.offset + last.length - done)
+                done = last.offset + last.length
+                if last.offset - given_back >= _GIVE_BACK:
+                    given_back = _give_back(data, given_back, min(last.offset, size))
         finally:
             view.release()
     return size
 
 
+def _batches(entries: list[Entry]) -> Iterator[list[Entry]]:
+    """Yield captures in stretches that are worth a turn of a thread."""
+    batch: list[Entry] = []
+    for entry in entries:
+        batch.append(entry)
+        if entry.length >= _BATCH_BYTES or len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _check_all(data: mmap.mmap, view: memoryview, entries: list[Entry]) -> tuple[list[Damage], Entry]:
+    return [one for entry in entries for one in _check(data, view, entry)], entries[-1]
+
+
+_BATCH, _BATCH_BYTES = 64, 1 << 20
+"""Captures of one turn, and bytes of a capture that ends one."""
 _GIVE_BACK = 1 << 24
 """bytes of a file that are kept in memory once they are checked"""
 

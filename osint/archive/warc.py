@@ -79,8 +79,8 @@ def _ascii(text: str) -> str:
 
 
 def _wire(url: str) -> str:
-    """Return a URL as it goes over the wire, in ASCII; the ledger keeps it as it was typed."""
-    return quote(url, safe="%/:=&?~#+!$,;'@()*[]")
+    """Return a URL as it goes over the wire, in ASCII and without its fragment; the ledger keeps it as it was typed."""
+    return quote(url.partition("#")[0], safe="%/:=&?~+!$,;'@()*[]")
 
 
 @dataclass(frozen=True)

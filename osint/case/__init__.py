@@ -3,8 +3,10 @@
 from osint.case.begin import CaseVersion
 from osint.case.case import Case, Hit, new_case, open_case
 from osint.case.changed import Change, Entered, changes
-from osint.case.look import SIMULATED, Look, Spotted, look_at, open_look
-from osint.case.reading import ReadDocument, Review, changed_values
+from osint.case.look import SIMULATED, Look, Spotted, open_look
+from osint.case.looking import look_at, look_at_outline
+from osint.case.own_pictures import OwnPictures
+from osint.case.reading import ReadDocument, Review, changed_values, read_as
 from osint.case.site import Site
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "Entered",
     "Hit",
     "Look",
+    "OwnPictures",
     "ReadDocument",
     "Review",
     "Site",
@@ -22,7 +25,9 @@ __all__ = [
     "changed_values",
     "changes",
     "look_at",
+    "look_at_outline",
     "new_case",
     "open_case",
     "open_look",
+    "read_as",
 ]

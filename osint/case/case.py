@@ -123,7 +123,7 @@ class Case:
         """Write a report of tables to a folder, or under this name into derived/; return the page."""
         if out is None:
             files.check_case(self.path)
-        return report.write_report(register, out or self.path / "derived" / name).page
+        return report.write_report(register, out or self.path / "derived" / name, self.path).page
 
     def add_site(
         self,

@@ -1,14 +1,13 @@
-"""Look at a place in pictures: numbered candidates with before and after, and what a person says of them, as rows."""
+"""A look at a place: numbered candidates with before and after, and what a person says of them, as rows."""
 
 from __future__ import annotations
 
 import contextlib
-import io
+import itertools
 import json
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,10 @@ import geopandas as gpd
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
-from osint import change, files, geo, imagery
+from osint import change, files, geo
 from osint.case.changed import Entered
 from osint.case.sheet import joined, sha256
-from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
+from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableError
 from osint.register import LADDER, Rung
 
 if TYPE_CHECKING:
@@ -28,13 +27,18 @@ if TYPE_CHECKING:
 DRAWN = 8
 """Candidates that get a picture and a series, those that are probably buildings first."""
 SIMULATED = "SIMULATED: invented ground put at these coordinates; nothing here is a finding about a real place"
-SHEET_DAYS = 24
-"""Days of the sheet of the whole place, at most."""
+LOOKS = Path("derived") / "looks"
+"""Where the looks and the pictures of a case lie, in its data folder."""
 WHOLE = "place"
 """Name of the picture of the whole place."""
 MOST_PICTURE_BYTES = 16 << 20
 HOW = "Sentinel-2 series, candidates chosen by a person"
+HOW_DRAWN = "Sentinel-2 series, outline drawn by a person"
 HOW_NOTHING = "Sentinel-2 series, looked at by a person"
+DRAWN_BY_HAND = "D"
+"""First letter of the id of an outline that a person drew; those that were found begin with S."""
+SAME_SHARE = 0.1
+"""Share of the smaller of two outlines that both cover, above which their roofs would be counted twice."""
 _MEMBER = "look"
 
 
@@ -56,6 +60,16 @@ class Spotted:
         """Name of the outline in the file."""
         return str(self.rows[0]["outline_id"])
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether a person drew it."""
+        return self.outline_id.startswith(DRAWN_BY_HAND)
+
+    @property
+    def outline(self) -> BaseGeometry:
+        """Its outline, degrees."""
+        return self.rows[0]["geometry"]
+
     def text(self) -> str:
         """Return it in one line for each thing that stood there."""
         return "\n".join(f"{self.number:3d}  {described(row)}" for row in self.rows)
@@ -64,19 +78,20 @@ class Spotted:
 def described(row: Mapping[str, Any]) -> str:
     """Return a row of `change.PROPERTIES` in words: kind, roof, dates and doubt."""
     area = [row[f"roof_area_m2_{end}"] for end in ("best", "low", "high")]
-    said = [str(row["kind"]) if _known(row["kind"]) else "kind left open"]
-    if _known(row["probability"]):
+    said = [str(row["kind"]) if is_known(row["kind"]) else "kind left open"]
+    if is_known(row["probability"]):
         said[0] += f" (probability {row['probability']:.2f})"
-    if all(map(_known, area)):
+    if all(map(is_known, area)):
         said.append(f"roof {area[0]:,.0f} m2 ({area[1]:,.0f} to {area[2]:,.0f})")
     for name, words in (("roofed", "half covered"), ("complete", "complete"), ("removed", "removed")):
-        if _known(row[f"{name}_high"]):
-            first = row[f"{name}_low"] if _known(row[f"{name}_low"]) else ".."
+        if is_known(row[f"{name}_high"]):
+            first = row[f"{name}_low"] if is_known(row[f"{name}_low"]) else ".."
             said.append(f"{words} {str(first)[:10]} to {str(row[f'{name}_high'])[:10]}")
-    return "; ".join([*said, *([f"doubt: {row['cannot_tell']}"] if _known(row["cannot_tell"]) else [])])
+    return "; ".join([*said, *([f"doubt: {row['cannot_tell']}"] if is_known(row["cannot_tell"]) else [])])
 
 
-def _known(value: object) -> bool:
+def is_known(value: object) -> bool:
+    """Return whether a cell of a row holds something."""
     return not (value is None or value == "" or bool(pd.isna(value)))
 
 
@@ -198,10 +213,11 @@ class Look:
         chosen = [self.candidate(number) for number in dict.fromkeys(numbers)]
         if not chosen:
             raise BadInputError("name the candidates that are the site's by their numbers, as take([1, 3])")
+        _refuse_twice(chosen)
         ids = [one.outline_id for one in chosen]
         stated = _stated(p_place, place_reason, who)
         seen: dict[str, Any] = {"only": ids, "stated": stated, "part": as_part}
-        seen |= {"observer": who.strip(), "how": HOW}
+        seen |= {"observer": who.strip(), "how": HOW_DRAWN if any(one.is_drawn for one in chosen) else HOW}
         rows = change.found_rows(self._found.called_buildings(ids), site.id, self.until, self._evidence(site), **seen)
         if not rows:
             raise NotFoundError(self._why_no_row(chosen))
@@ -296,7 +312,7 @@ class Look:
 
     def _why_no_row(self, chosen: Sequence[Spotted]) -> str:
         of = [(one.number, row["cannot_tell"], row.get("doubts")) for one in chosen for row in one.rows]
-        doubts = [f"{n}: {doubt}" for n, doubt, names in of if _known(doubt) and not change.of_kind_alone(names)]
+        doubts = [f"{n}: {doubt}" for n, doubt, names in of if is_known(doubt) and not change.of_kind_alone(names)]
         unlikely = f"that they are the place is computed as under 5% likely, among {len(self.candidates)} candidates"
         why = "; ".join(doubts) or unlikely
         return (
@@ -308,7 +324,7 @@ class Look:
         body = joined([self.pictures[name] for name in pictures if name in self.pictures])
         if body:
             name = f"{site.id}_{self.start}_{self.end}_{'_'.join(named[:DRAWN])}_{sha256(body)[:8]}.png"
-            picture = Path("derived") / "looks" / name
+            picture = LOOKS / name
             rows = [{**row, "picture": picture.as_posix(), "picture_sha256": sha256(body)} for row in rows]
             files.check_case(site.case.path)
             files.replace_file(site.case.path / picture, body, private=True)
@@ -359,94 +375,15 @@ def open_look(path: str | Path, site: Site | None = None) -> Look:
     )
 
 
-def look_at(
-    place: BaseGeometry,
-    start: str = "",
-    end: str = "",
-    *,
-    catalogue: str = imagery.EARTH_SEARCH,
-    collection: str | None = None,
-    exhaustive: bool = False,
-    demo: bool = False,
-    drawn: int = DRAWN,
-) -> Look:
-    """Look at a `place` (outline, degrees) between two ISO days: find what was built, date, measure and draw it.
-
-    With `demo` a SIMULATED world stands at the place, and its own days are taken where none are given; nothing is
-    asked of a network. Raises NotFoundError where fewer than two seasons have scenes, NetworkError where nothing was
-    read.
-    """
-    if demo:
-        from osint import demo as world
-
-        with world.served_at(place) as made:
-            source: dict[str, Any] = {"catalogue": made.catalogue, "collection": made.collection}
-            return _look(made.place, start or made.start, end or made.end, drawn, exhaustive=exhaustive, **source)
-    if not start or not end:
-        raise BadInputError(
-            "name the time to look at by its first and last day, as --start 2023-01-01 --end 2025-12-31"
-        )
-    return _look(place, start, end, drawn, catalogue=catalogue, collection=collection, exhaustive=exhaustive)
-
-
-def _look(place: BaseGeometry, start: str, end: str, drawn: int, **source: Any) -> Look:
-    found = change.observe(place, start, end, **source)
-    stack = found.stack
-    look = Look(
-        place,
-        start,
-        end,
-        change.shown_until(stack, place, start, end),
-        found.frame,
-        # a search that broke off shows no absence, also where its first seasons were read
-        0.0 if found.stopped else found.searched_share,
-        "; ".join(filter(None, (found.stopped, stack.unread, _unseen(found.unseen)))),
-        stack.simulated,
-        len(stack.scenes),
-        stack.bytes_read,
-        offset_doubt=stack.offset_doubt,
-    )
-    return replace(look, pictures=_drawn(look, stack, drawn), bytes_read=stack.bytes_read)
-
-
-def _unseen(tiles: Sequence[str]) -> str:
-    return f"{len(tiles)} tiles of 5 km were not looked at: too few scenes show them" if tiles else ""
-
-
-def _drawn(look: Look, stack: change.Stack, most: int) -> dict[str, bytes]:
-    """Return the pictures of the whole place and of the first candidates; without those that cannot be drawn now."""
-    made: dict[str, bytes] = {}
-    if most:
-        with contextlib.suppress(OsintError):  # the look stands without its pictures
-            made = _whole(look, stack)
-    with tempfile.TemporaryDirectory(prefix=files.PREFIX) as folder:
-        paths: list[Path] = []
-        for one in look.candidates[:most]:
-            with contextlib.suppress(OsintError, OSError):
-                row = next((row for row in one.rows if _known(row["roofed_best"])), one.rows[0])
-                paths += change.draw_structure(stack, row, look.start, look.end, Path(folder) / "look.geojson")
-        for path in paths:
-            made[path.name.removeprefix("look_")] = path.read_bytes()
-    return made
-
-
-def _whole(look: Look, stack: change.Stack) -> dict[str, bytes]:
-    """Return the whole place before and after, side by side and each alone for a slider, and a day of each season."""
-    cube = change.place_days(stack, look.place, look.start, look.end)
-    if cube is None:
-        return {}
-    pair = imagery.choose_pair(cube, cube.time.values[0], cube.time.values[-1])
-    before, after = imagery.swipe_sides(pair)
-    days = imagery.choose_sheet(cube, min(cube.sizes["time"], SHEET_DAYS))
-    made = {f"{WHOLE}_before.png": before, f"{WHOLE}_after.png": after}
-    for name, figure, dpi in (
-        ("pair", imagery.draw_pair(pair, look.place, "The place that was looked at"), 150),
-        ("sheet", imagery.draw_sheet(days, title="A clear day of each season"), 100),
-    ):
-        body = io.BytesIO()
-        figure.savefig(body, format="png", dpi=dpi, metadata={"Software": None})
-        made[f"{WHOLE}_{name}.png"] = body.getvalue()
-    return made
+def _refuse_twice(chosen: Sequence[Spotted]) -> None:
+    """Raise BadInputError where two outlines are one thing: an outline drawn over one that was found."""
+    for one, other in itertools.combinations(chosen, 2):
+        smaller = min(one.outline.area, other.outline.area)
+        if one.outline.intersection(other.outline).area > SAME_SHARE * smaller:
+            raise BadInputError(
+                f"candidates {one.number} and {other.number} cover the same ground: take one of them, or the roof is "
+                "counted twice"
+            )
 
 
 def _number(outline_id: str) -> int:

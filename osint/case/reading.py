@@ -7,9 +7,10 @@ of the sealed log raw/review.jsonl (`filings.review_faults` checks it).
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ UNSOURCED = "unsourced"
 _DIGITS = 12
 _FEWEST_KEY = 3
 _SHOWN_QUOTE = 90
+_READ_ONE = "osint extract FILE --into . --site SITE, in the folder of the case"
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,14 @@ class Review:
     def open(self) -> pd.DataFrame:
         """The claims of which nothing was decided."""
         return self.table[self.table["decision"] == ""]
+
+    def waiting(self, site_ids: Collection[str] = ()) -> str:
+        """Return how many claims of some sites, of all without one, wait for a decision; empty if none does."""
+        read = zip(self.documents, self._tables, strict=True)
+        own = [table for one, table in read if not site_ids or one.about["site_id"] in site_ids]
+        many = sum(int((table["decision"] == "").sum()) for table in own)
+        waits = "1 claim waits" if many == 1 else f"{many} claims wait"
+        return f"{waits} in the review, and until it is decided no finding knows of it: `osint review`" if many else ""
 
     def accept(
         self, keys: Sequence[str], *, who: str, evidence: bool, translation: str = "", reason: str = "", when: str = ""
@@ -133,13 +143,15 @@ class Review:
     def text(self) -> str:
         """Return the open claims, each with its key, reading and words, as plain text."""
         table = self.open
-        lines = [f"{len(table)} of {len(self.table)} claims are open, of {len(self.documents)} documents"]
+        if not self.documents:
+            return "\n".join((f"no document was read into {self.case.name} yet: {_READ_ONE}", *self.faults))
+        read = f"{len(self.documents)} document{'s' * (len(self.documents) > 1)}"
+        lines = [f"{len(table)} of {len(self.table)} claims are open, of {read}"]
         site_of = {one.name: one.about["site_id"] for one in self.documents}
         for row in table.to_dict("records"):
-            said = " ".join(str(row[name]) for name in ("kind", "rung", "chip_model", "date") if str(row[name]).strip())
-            lines.append(f"  {row['key'][:6]}  {site_of.get(row['file'], '')}  {_value(row)}: {said}")
-            lines.append(f"          {row['sentence'][:_SHOWN_QUOTE]}")
-            lines += [f"          doubt: {row['warning']}"] if row["warning"] else []
+            first, *others = read_as(row)
+            lines += [f"  {row['key'][:6]}  {site_of.get(row['file'], '')}  {first}"]
+            lines += [f"          {line}" for line in others]
         return "\n".join([*lines, *self.faults])
 
     def __str__(self) -> str:
@@ -147,7 +159,7 @@ class Review:
 
     def _repr_html_(self) -> str:
         books = {one.name: one.filing() for one in self.documents}
-        return filings.review_sheet(self.table, books) if len(self.table) else "<p>No document was read yet.</p>"
+        return filings.review_sheet(self.table, books) if len(self.table) else f"<p>{html.escape(self.text())}</p>"
 
 
 def read_documents(
@@ -238,9 +250,16 @@ def _day(when: str) -> str:
     return when or dt.date.today().isoformat()
 
 
-def _value(row: dict[str, Any]) -> str:
+def read_as(row: Mapping[str, Any]) -> list[str]:
+    """Return a row of `filings.claims_of` in lines: the value with what was read of it, its words, and the doubt."""
     ends = [f"{row[name]:,.12g}" for name in ("low", "high") if not filings.is_missing(row[name])]
-    return " to ".join(dict.fromkeys(ends)) + f" {row['unit']}" if ends else "no value"
+    value = " to ".join(dict.fromkeys(ends)) + f" {row['unit']}" if ends else "no value"
+    said = " ".join(str(row[name]) for name in ("kind", "rung", "chip_model", "date") if str(row[name]).strip())
+    return [
+        f"{value}: {said}",
+        row["sentence"][:_SHOWN_QUOTE],
+        *([f"doubt: {row['warning']}"] if row["warning"] else []),
+    ]
 
 
 def changed_values(texts: Sequence[str]) -> dict[str, str | float]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint import change, files, geo, imagery, model, verdict
-from osint.case.look import Look, look_at, open_look
+from osint.case.look import LOOKS, Look, open_look
+from osint.case.looking import look_at, look_at_outline
+from osint.case.own_pictures import OwnPictures
 from osint.errors import BadInputError, NotFoundError
 from osint.model import Estimate, Given, Total
 from osint.register import Claim, Observation, Register, SiteRow
@@ -15,9 +18,6 @@ from osint.verdict import Found, NextStep
 
 if TYPE_CHECKING:
     from osint.case.case import Case
-
-LOOKS = Path("derived") / "looks"
-"""Where the looks and the pictures of a case lie, in its data folder."""
 
 
 class Site:
@@ -108,19 +108,42 @@ class Site:
         collection: str | None = None,
         exhaustive: bool = False,
         demo: bool = False,
+        tell: Callable[[str], None] | None = None,
     ) -> Look:
         """Look at the site in pictures between two ISO days, and keep what was found in the case; see `look_at`.
 
-        `place` (anything that `geo.as_geometry` takes, degrees) is looked at instead of the box about its point. Raises
+        `place` (anything that `geo.as_geometry` takes, degrees) is looked at instead of the box about its point. Dated
+        candidates are kept in a journal of the case until the look is whole; `tell` is handed a line for each. Raises
         NotFoundError for a site that is known too badly: it is searched for first.
         """
         outline = geo.as_geometry(place) if place is not None else self.box(demo=demo)
         source: dict[str, Any] = {"catalogue": catalogue, "collection": collection, "exhaustive": exhaustive}
-        look = replace(look_at(outline, start, end, demo=demo, **source), site=self)
+        if not demo or self.case.is_demo:
+            files.check_case(self.case.path)
+            files.make_folder(self._look_path.parent)
+            source["journal"] = self._look_path.with_suffix(".journal.jsonl")
+        elif tell:
+            tell("SIMULATED pictures enter a demo case alone, so nothing is kept here (osint new FOLDER --demo)")
+        return self._kept(replace(look_at(outline, start, end, demo=demo, tell=tell, **source), site=self))
+
+    def outline(self, outline: Any, look: Look | None = None, **source: Any) -> Look:
+        """Return a look at the site, the last one without it, with an outline that a person drew as a candidate.
+
+        It is dated and measured from the scenes of the look (`catalogue`, `collection` and `exhaustive` as of `look`),
+        kept with it, and can be taken as any other; see `look_at_outline`.
+        """
+        return self._kept(look_at_outline(look or self.last_look(), outline, **source))
+
+    def _kept(self, look: Look) -> Look:
+        """Return a look, written into the case unless it is SIMULATED and the case is not."""
         if not look.simulated or self.case.is_demo:
             files.check_case(self.case.path)
             look.write(self._look_path)
         return look
+
+    def own_pictures(self, folder: str | Path, before: str = "", after: str = "") -> OwnPictures:
+        """Return two dated pictures of one's own that show the site, ready for an outline; see `OwnPictures.of`."""
+        return OwnPictures.of(self, folder, before, after)
 
     def last_look(self) -> Look:
         """Return the last look at this site that the case keeps; raises NotFoundError without one."""

@@ -26,7 +26,7 @@ from osint.change.observations import (
     structure_rows,
 )
 from osint.change.outlines import Dated, date_change, date_outlines
-from osint.change.pictures import PICTURED, PICTURES_LIMIT, OutlineSeries, date_pictures, picture_series
+from osint.change.pictures import PICTURED, PICTURES_LIMIT, OutlineSeries, date_pictures, drawn_rows, picture_series
 from osint.change.place import (
     P_PLACE_MOST,
     Candidate,
@@ -108,6 +108,7 @@ __all__ = [
     "date_step",
     "draw_chips",
     "draw_structure",
+    "drawn_rows",
     "found_rows",
     "ground_row",
     "hand_row",

@@ -102,10 +102,14 @@ class TileResult:
     searched_share: float = 0.0
     """Share of that with two or more clear scenes on both sides of the dates."""
     nodata_share: float = 1.0
-    """Share of that with fewer than two scenes of any kind on a side; the rest is cloud, shadow, snow."""
+    """Share of that with fewer than two scenes of any kind on a side; the rest is cloud, shadow, snow, or unread."""
+    unread_share: float = 0.0
+    """Share of that which is not searched because files could not be read."""
     scenes: int = 0
     """Scenes read."""
     unread_files: int = 0
+    list_gap: str = ""
+    """What the catalogue's list of scenes lacks, for a person."""
     bytes: int = 0
     """Bytes over the network, lists of scenes included."""
     state: TileState = TileState.SEARCHED
@@ -137,17 +141,22 @@ def unsearched(tile: Tile, place: BaseGeometry) -> TileResult:
 def search_stack(stack: Stack, tile: Tile, place: BaseGeometry, target: Target) -> TileResult:
     """Search the part of a `place` (degrees) that is in one tile."""
     sides = scenes_of_sides(stack.scenes, target, tile.window())
-    result = replace(unsearched(tile, place), scenes=sum(map(len, sides)), simulated=stack.simulated)
+    result = replace(
+        unsearched(tile, place), scenes=sum(map(len, sides)), simulated=stack.simulated, list_gap=stack.list_gap
+    )
     for name, rows, day in zip(("before", "after"), sides, (target.absent, target.present), strict=True):
         if _passes(rows) < LEAST_CLEAR:
             why = f"{len(rows)} scenes {name} {day} within {REACH_DAYS} days; {LEAST_CLEAR} are needed"
+            if stack.list_gap:
+                return replace(result, state=TileState.FAILED, why=stack.list_gap)
             return replace(result, state=TileState.TOO_FEW_SCENES, why=why)
     core = tile.core().intersection(place)
-    pictures, clear, there = [], [], []
+    pictures, clear, there, listed = [], [], [], []
     for rows in sides:
         data = stack.read(rows, tile.window(), PAIR)
         finite = np.all([np.isfinite(data[band].values) for band in PAIR], axis=0)
         there.append(finite.sum(axis=0) >= LEAST_CLEAR)
+        listed.append(finite.sum(axis=0) + _unread_scenes(data, stack) >= LEAST_CLEAR)
         clear.append((finite & np.isin(data["scl"].values, imagery.SceneClass.clear)).sum(axis=0) >= LEAST_CLEAR)
         inside = _inside(data, core)
         pictures.append(detect.season_picture(data))
@@ -157,18 +166,25 @@ def search_stack(stack: Stack, tile: Tile, place: BaseGeometry, target: Target) 
     result = replace(
         result,
         searched_share=round(float((clear[0] & clear[1] & inside).sum() / pixels), 4),
-        nodata_share=round(float((inside & ~(there[0] & there[1])).sum() / pixels), 4),
+        nodata_share=round(float((inside & ~(listed[0] & listed[1])).sum() / pixels), 4),
+        unread_share=round(float((inside & listed[0] & listed[1] & ~(there[0] & there[1])).sum() / pixels), 4),
         unread_files=len(stack.failures),
         bytes=stack.bytes_read,
     )
     if not result.searched_share:
-        return replace(result, state=TileState.FAILED, why=stack.failures[0].error) if stack.failures else result
+        return replace(result, state=TileState.FAILED, why=stack.unread) if stack.unread else result
     found = [candidate.outline for candidate in detect.patches(pictures, any_sign=False) or ()]
     low_m2, high_m2 = LOOSE[0] * target.area_low_m2, LOOSE[1] * target.area_high_m2
     sized = [patch for patch in found if low_m2 <= geo.area_m2(patch) <= high_m2]
     wanted = [patch for patch in sized if tile.holds(patch) and patch.intersects(place)]
     rows = [row for n, patch in enumerate(wanted, 1) for row in _dated(stack, patch, target, f"{tile.name}-{n}")]
     return replace(result, candidates=tuple(rows), unread_files=len(stack.failures), bytes=stack.bytes_read)
+
+
+def _unread_scenes(data: xr.Dataset, stack: Stack) -> int:
+    """Return of how many scenes of a reading a file could not be read."""
+    failed = {failure.id for failure in stack.failures}
+    return sum(bool(failed & set(str(name).split())) for name in data["id"].values)
 
 
 def scenes_of_sides(scenes: pd.DataFrame, target: Target, place: BaseGeometry) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from osint import geo, imagery
 from osint.change import landcover, outlines, series, steps
 from osint.change._segmentation import MAD_TO_SD
 from osint.change.history import PROPERTIES, Structure
+from osint.change.journal import Parts, Tell, head_of
 from osint.change.measure import AreaInterval
 from osint.change.reasons import NOT_READ, Doubt, Reason
 from osint.change.series import BLUE
@@ -111,57 +113,83 @@ def observe(
     catalogue: str = imagery.EARTH_SEARCH,
     collection: str | None = None,
     exhaustive: bool = False,
+    journal: Path | None = None,
+    tell: Tell | None = None,
 ) -> NewStructures:
     """Return what was built inside `place` (degrees) between two ISO days, from the scenes of a catalogue.
 
-    Arguments as of `open_stack`; `exhaustive` reads every scene instead of searching in time. Raises NotFoundError if
-    fewer than two seasons have scenes.
+    Arguments as of `open_stack` and `new_structures`. Raises NotFoundError if fewer than two seasons have scenes.
     """
     stack = open_stack(place, start, end, catalogue=catalogue, collection=collection)
-    return new_structures(stack, place, start, end, exhaustive=exhaustive)
+    return new_structures(stack, place, start, end, exhaustive=exhaustive, journal=journal, tell=tell)
 
 
 def new_structures(
-    stack: Stack, place: BaseGeometry, start: str, end: str, *, exhaustive: bool = False
+    stack: Stack,
+    place: BaseGeometry,
+    start: str,
+    end: str,
+    *,
+    exhaustive: bool = False,
+    journal: Path | None = None,
+    tell: Tell | None = None,
 ) -> NewStructures:
     """Return what was built inside `place` (degrees) between two ISO days, dated and measured.
 
     Candidates whose series shows no lasting step are dropped: a dry lake, snow or dust is not a structure. One whose
     last scenes may show a roof, or that could not be read, stays without a kind. Several are dated at once;
     `bytes_read` is as if one had been dated after the other. A search that breaks off keeps what it knows (`stopped`,
-    `searched_share`). Raises NotFoundError if fewer than two seasons have scenes, UnreadError if nothing could be read.
+    `searched_share`). `exhaustive` reads every scene instead of searching in time. Dated candidates are lines of
+    `journal`: the same call goes on after a kill. `tell` is handed a line for each. Raises NotFoundError if fewer than
+    two seasons have scenes, UnreadError if nothing could be read.
     """
-    surveyed = survey(stack, place, start, end)
+    surveyed = survey(stack, place, start, end, tell=tell)
     found = surveyed.candidates
     parts = [stack.at(series.surroundings_box(candidate.outline)) for candidate in found]
+    asked = {"start": start, "end": end, "exhaustive": exhaustive, "place": place.wkt}
+    kept = Parts(journal, head_of(stack, "observe", asked), len(found), tell)
 
-    def date(part: Stack, candidate: Candidate, number: int) -> Sequence[Structure]:
-        name = f"S{number:03d}"
-        try:
-            return outlines.date_change(
-                part, candidate.outline, start, end, outline_id=name, exhaustive=exhaustive
-            ).structures
-        except UnreadError as error:
-            return [Structure(name, doubts=(Doubt(Reason.STOPPED, {"why": str(error)}),))]
+    def date(part: Stack, candidate: Candidate, number: int) -> list[dict[str, Any]]:
+        name, key = f"S{number:03d}", hashlib.sha256(candidate.outline.wkb).hexdigest()
+        rows = kept.kept(key)
+        if rows is None:
+            known: dict[str, Any] = {"outline_id": name, "exhaustive": exhaustive}
+            try:
+                structures = outlines.date_change(part, candidate.outline, start, end, **known).structures
+            except UnreadError as error:
+                structures = (Structure(name, doubts=(Doubt(Reason.STOPPED, {"why": str(error)}),)),)
+            rows = _candidate_rows(structures, candidate)
+            told = "; ".join(str(row["roofed_best"] or row["kind"] or row["cannot_tell"]) for row in rows)
+            whole = not part.failures and not stack.health.stopped
+            kept.add(key, rows, f"{name}: {told or 'nothing lasting'}", stack.bytes_read + part.bytes_read, whole=whole)
+        return [{**row, "outline_id": name} for row in rows]
 
     with ThreadPoolExecutor(stack.threads) as pool:
         dated = list(pool.map(date, parts, found, range(1, len(found) + 1)))
+    kept.finish()
     rows = []
     shared = bytes_by_reader([part.cost.asked for part in parts])
-    for candidate, part, structures, own_bytes in zip(found, parts, dated, shared, strict=True):
+    for candidate, part, own_rows, own_bytes in zip(found, parts, dated, shared, strict=True):
         stack.add(part)
         # who of several at once downloads what they share is chance: the first of them pays
         bytes_read = part.bytes_read - sum(read.fetched for read in part.cost.asked) + own_bytes
-        for structure in structures:
-            if structure.kind is not None or any(d.reason in KEPT for d in structure.doubts):
-                told = structure.doubtful(Doubt(Reason.CUT) if candidate.cut else None)
-                row = replace(told, bytes_read=bytes_read, roof_area=_whole(structure, candidate)).to_row()
-                rows.append({**row, "geometry": candidate.outline})
+        rows += [{**row, "bytes_read": bytes_read, "geometry": candidate.outline} for row in own_rows]
     frame = pd.DataFrame(rows, columns=[*PROPERTIES, "geometry"])
     marked = stack.mark(gpd.GeoDataFrame(frame, geometry="geometry", crs=4326))
     return NewStructures(
         marked, surveyed.unseen, stack, surveyed.searched_share, surveyed.stopped or stack.health.stopped
     )
+
+
+def _candidate_rows(structures: Sequence[Structure], candidate: Candidate) -> list[dict[str, Any]]:
+    """Return the structures of a candidate that are worth a row."""
+    return [
+        replace(
+            structure.doubtful(Doubt(Reason.CUT) if candidate.cut else None), roof_area=_whole(structure, candidate)
+        ).to_row()
+        for structure in structures
+        if structure.kind is not None or any(doubt.reason in KEPT for doubt in structure.doubts)
+    ]
 
 
 def _whole(structure: Structure, candidate: Candidate) -> AreaInterval | None:
@@ -182,11 +210,14 @@ class Survey:
     """Why the survey ended before its end; empty if it did not."""
 
 
-def survey(stack: Stack, place: BaseGeometry, start: str, end: str, side_m: float = TILE_M) -> Survey:
+def survey(
+    stack: Stack, place: BaseGeometry, start: str, end: str, side_m: float = TILE_M, tell: Tell | None = None
+) -> Survey:
     """Return patches inside `place` (degrees) that changed for good between the first season and any later one.
 
     A place wider than `side_m` is read tile by tile, so that memory is that of one tile; a patch on an edge of tiles
-    is one patch. Where file after file cannot be read it ends with what is known so far, and says so.
+    is one patch. Where file after file cannot be read it ends with what is known so far, and says so. `tell` is handed
+    a line for each tile.
     """
     west, south, east, north = _flat(place)[1].bounds
     if max(east - west, north - south) <= side_m:
@@ -209,6 +240,8 @@ def survey(stack: Stack, place: BaseGeometry, start: str, end: str, side_m: floa
             continue
         finally:
             stack.add(part)
+            if tell:
+                tell(f"looked for candidates in tile {tile.name} ({stack.bytes_read / 1e6:.1f} MB so far)")
         searched_m2 += found.searched_share * geo.area_m2(core)
         stopped = stopped or found.stopped
         seen += [(tile, candidate) for candidate in found.candidates if candidate.outline.intersects(core)]
@@ -246,6 +279,8 @@ def _season_candidates(stack: Stack, place: BaseGeometry, start: str, end: str) 
     """Return the patches of one window, the strongest first."""
     rows = stack.between(start, end)
     groups = season_groups(rows, place.centroid.y)
+    if len(groups) < LEAST_SEASONS and stack.list_gap:
+        raise UnreadError(f"nothing is known of the place: {stack.unread}. The same command goes on")
     if len(groups) < LEAST_SEASONS:
         raise TooFewError(f"only {len(rows)} scenes between {start} and {end}: two seasons are needed, widen the dates")
     pictures: list[xr.Dataset] = []
@@ -261,7 +296,7 @@ def _season_candidates(stack: Stack, place: BaseGeometry, start: str, end: str) 
         raise UnreadError(stopped)
     clear = np.stack([picture["clear"].values for picture in pictures])
     found = patches(pictures)
-    if found is None and stack.failures:
+    if found is None and stack.unread:
         raise UnreadError(f"nothing is known of the place: {stack.unread}. The same command goes on")
     if found is None:
         raise TooFewError(f"the scenes between {start} and {end} do not show the place: widen the dates")

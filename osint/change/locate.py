@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import asdict, dataclass, replace
@@ -19,12 +18,13 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from osint import chain, files, geo, imagery
+from osint import chain, geo, imagery
 from osint.change import detect, history
 from osint.change._tile_search import Target, TileResult, TileState, scenes_of_sides, search_stack, unsearched
 from osint.change.detect import TILE_M, Tile
+from osint.change.journal import resumed
 from osint.change.stack import Stack, around, stack_of_list
-from osint.errors import BadInputError, NetworkError, NotFoundError, OsintError, UnreadableError
+from osint.errors import NetworkError, NotFoundError, OsintError
 from osint.register import Register
 
 NEAR_ENOUGH_KM = 3.0  # precision up to which a site is observed; one known less well is searched for
@@ -160,9 +160,23 @@ class LocateResult:
         return self._share("nodata_share")
 
     @property
+    def unread_share(self) -> float:
+        """Share that was not searched because files could not be read."""
+        return self._share("unread_share")
+
+    @property
     def cloud_share(self) -> float:
         """Share that cloud, shadow or snow hid."""
-        return max(1 - self.searched_share - self.nodata_share, 0.0)
+        return max(1 - self.searched_share - self.nodata_share - self.unread_share, 0.0)
+
+    @property
+    def unread(self) -> str:
+        """What was not listed or could not be read, in words; empty if all was."""
+        failed = self.tiles[self.tiles["state"] == TileState.FAILED]
+        files_unread = int(self.tiles["unread_files"].sum())
+        told = [f"{len(failed)} of {len(self.tiles)} tiles ({failed['why'].iloc[0]})"] if len(failed) else []
+        told += [f"{files_unread} files"] if files_unread else []
+        return "; ".join([*told, *dict.fromkeys(gap for gap in self.tiles["list_gap"] if gap)])
 
     def _share(self, column: str) -> float:
         return float((self.tiles[column] * self.tiles["area_km2"]).sum() / max(self.area_km2, 1e-9))
@@ -190,8 +204,10 @@ class LocateResult:
             "area_km2": round(self.area_km2, 1),
             "searched_share": round(self.searched_share, 4),
             "nodata_share": round(self.nodata_share, 4),
+            "unread_share": round(self.unread_share, 4),
             "cloud_share": round(self.cloud_share, 4),
             "unread_files": int(self.tiles["unread_files"].sum()),
+            "unread": self.unread,
             "target": asdict(self.target),
         }
 
@@ -206,6 +222,7 @@ class LocateResult:
             lines[0] = f"Nothing fits. {lines[0]}"
         searched = f"{self.searched_share:.1%} of {self.area_km2:,.0f} km2 searched"
         hidden = f"{self.cloud_share:.1%} hidden by cloud, shadow or snow; {self.nodata_share:.1%} without pictures"
+        hidden += f"; {self.unread_share:.1%} could not be read" if self.unread_share else ""
         lines.append(f"{searched} (two clear looks or more on both sides); {hidden}")
         everywhere = self.searched_share > FULLY_SEARCHED
         lines.append(f"Also where it was searched, this {MISSED}." if everywhere else f"This {MISSED}.")
@@ -327,24 +344,8 @@ def _searched(source: Source, left: list[Tile], place: BaseGeometry, target: Tar
 
 
 def _resumed(journal: Path, head: dict[str, Any]) -> dict[str, TileResult]:
-    """Return the tiles of a journal by name; begin one, or cut the torn line of a killed search from its end."""
-    first = chain.seal(json.loads(json.dumps(head)), chain.GENESIS)[1]
-    body = files.read_regular(journal) if journal.exists() else b""
-    whole = body[: body.rfind(b"\n") + 1]
-    if first.startswith(body):
-        files.replace_file(journal, first, private=True)
-        return {}
-    begin = whole.partition(b"\n")[0]
-    if begin + b"\n" != first:
-        raise BadInputError(
-            f"{journal.name} belongs to a search with other dates, sizes, place or pictures; choose another --out"
-        )
-    if faults := journal_faults(journal):
-        raise UnreadableError(f"{journal.name} is damaged ({faults[0]}); move it away to search again")
-    if whole != body:
-        with files.open_private(journal, "r+b") as file:
-            file.truncate(len(whole))
-    results = [TileResult.from_row(line.row) for line in chain.read(journal) if line.row and line.number > 1]
+    """Return the tiles of a journal by name; begin one where there is none."""
+    results = [TileResult.from_row(row) for row in resumed(journal, head, journal_faults)]
     return {result.tile: result for result in results}
 
 

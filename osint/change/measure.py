@@ -6,7 +6,9 @@ best value, only the ground that is left for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -20,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo
 from osint.change import series
 from osint.change._segmentation import MAD_TO_SD, mad_sd
+from osint.change.journal import Parts, head_of, outlines_sha256
 from osint.change.reasons import Doubt, Reason, sentences
 from osint.change.series import HALF, OUTSIDE_COVER, PIXEL_M2, Footprint, median
 from osint.change.stack import Stack, around
@@ -366,25 +369,48 @@ def _measurement(roof: AreaInterval | None, plot: Plot, scenes: int, bytes_read:
 
 
 def measure_outlines(
-    stack: Stack, outlines: gpd.GeoDataFrame, start: str, end: str, *, before: tuple[str, str] | None = None
+    stack: Stack,
+    outlines: gpd.GeoDataFrame,
+    start: str,
+    end: str,
+    *,
+    before: tuple[str, str] | None = None,
+    journal: Path | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> gpd.GeoDataFrame:
     """Return `measure` of each outline (any CRS, column outline_id): outline_id, MEASURED and the outline in degrees.
 
     An outline that too few clear scenes show keeps its row, with the reason in all three `*_cannot_tell`. Roofs on one
-    plot are measured as one outline, a MultiPolygon; separately, each of them has the same plot.
+    plot are measured as one outline, a MultiPolygon; separately, each of them has the same plot. `journal` and `tell`
+    are those of `date_outlines`.
     """
     in_order(start, end, before)
+    degrees = outlines.to_crs(4326)
+    asked = {"start": start, "end": end, "before": before, "outlines": outlines_sha256(degrees)}
+    parts = Parts(journal, head_of(stack, "measure", asked), len(degrees), tell)
     rows = []
-    for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
-        row: dict[str, str | int | None]
-        try:
-            row = measure(stack, outline.geometry, start, end, before=before).to_row()
-        except OsintError as error:
-            told = f"{error}; not known: {stack.unread}" if stack.unread else str(error)
-            row = {f"{name}_cannot_tell": told for name in ("roof", "plot", "yard")}
-        name = str(getattr(outline, "outline_id", number))
-        rows.append({"outline_id": name, **row, "geometry": outline.geometry})
+    for number, outline in enumerate(degrees.itertuples()):
+        name, found = str(getattr(outline, "outline_id", number)), parts.kept(str(number))
+        if found is None:
+            already = len(stack.failures)
+            row = _measured_row(stack, outline.geometry, (start, end), before)
+            found, told = [row], row["roof_cannot_tell"] or f"roof {row['roof_area_m2_best']} m2"
+            whole = len(stack.failures) == already and not stack.health.stopped
+            parts.add(str(number), found, f"{name}: {told}", stack.bytes_read, whole=whole)
+        rows += [{"outline_id": name, **row, "geometry": outline.geometry} for row in found]
+    parts.finish()
     return gpd.GeoDataFrame(rows, columns=["outline_id", *MEASURED, "geometry"], geometry="geometry", crs=4326)
+
+
+def _measured_row(
+    stack: Stack, outline: BaseGeometry, span: tuple[str, str], before: tuple[str, str] | None
+) -> dict[str, str | int | None]:
+    """Return the columns MEASURED of one outline; one that cannot be measured has the reason in all three."""
+    try:
+        return measure(stack, outline, *span, before=before).to_row()
+    except OsintError as error:
+        told = f"{error}; not known: {stack.unread}" if stack.unread else str(error)
+        return {f"{name}_cannot_tell": told for name in ("roof", "plot", "yard")}
 
 
 def in_order(start: str, end: str, before: tuple[str, str] | None) -> None:

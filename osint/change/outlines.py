@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo, imagery
 from osint.change import covers, history, landcover, sampling, series, steps
 from osint.change.history import COVERS, PROPERTIES, Structure
+from osint.change.journal import Parts, head_of, outlines_sha256
 from osint.change.kinds import KIND_BANDS
 from osint.change.landcover import BUILDINGS, Kind
 from osint.change.measure import roof_area
@@ -88,6 +91,7 @@ def date_change(
     named = (
         replace(
             s,
+            doubts=(*_unlisted(stack, s), *s.doubts),
             outline_id=outline_id,
             scenes_used=len(days),
             scenes_unread=dated.unread,
@@ -111,6 +115,12 @@ def _dated(stack: Stack, place: BaseGeometry, span: tuple[str, str], coverage: f
     gather = sampling.exhaustive if exhaustive else sampling.bisected
     gathered = gather(stack, rows, place, BANDS)
     return replace(_told(stack, rows, place, gathered, coverage), unread=gathered.unread)
+
+
+def _unlisted(stack: Stack, structure: Structure) -> tuple[Doubt, ...]:
+    """Return the doubt of a list of scenes that has a gap, where nothing was seen: it may lie in the gap."""
+    open_ = structure.kind is None and stack.list_gap
+    return (Doubt(Reason.STOPPED, {"why": stack.list_gap}),) if open_ else ()
 
 
 def _told(stack: Stack, rows: pd.DataFrame, place: BaseGeometry, gathered: sampling.Gathered, coverage: float) -> Dated:
@@ -322,31 +332,45 @@ def date_outlines(
     end: str,
     *,
     exhaustive: bool = False,
+    journal: Path | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> gpd.GeoDataFrame:
     """Return one feature per structure for outlines (any CRS, column outline_id), in degrees.
 
     Each outline is dated with the scenes that reach it. One that crosses itself, is outside of the pictures or could
-    not be read keeps its row, with the reason in `cannot_tell`. `tell` is handed a line for each outline. Raises
+    not be read keeps its row, with the reason in `cannot_tell`. Finished outlines are lines of `journal`: the same call
+    goes on after a kill, and tries again what could not be read. `tell` is handed a line for each outline. Raises
     BadInputError for days that are none or not in order.
     """
     read_span(start, end)
-    rows: list[dict[str, str | float | BaseGeometry | None]] = []
-    for number, outline in enumerate(outlines.to_crs(4326).itertuples()):
-        name = str(getattr(outline, "outline_id", number))
-        own = None
-        try:
-            own = stack.at(series.surroundings_box(outline.geometry))
-            dated = date_change(own, outline.geometry, start, end, outline_id=name, exhaustive=exhaustive)
-            found = dated.rows
-        except BadInputError as error:
-            found = [{"outline_id": name, "cannot_tell": str(error)}]
-        except UnreadError as error:
-            found = Dated((Structure(name, doubts=(Doubt(Reason.STOPPED, {"why": str(error)}),)),), None).rows
-        if own is not None:
-            stack.add(own)
-        rows += [{**row, "geometry": outline.geometry} for row in found]
-        if tell:
+    degrees = outlines.to_crs(4326)
+    asked = {"start": start, "end": end, "exhaustive": exhaustive, "outlines": outlines_sha256(degrees)}
+    parts = Parts(journal, head_of(stack, "date", asked), len(degrees), tell)
+    rows: list[dict[str, Any]] = []
+    for number, outline in enumerate(degrees.itertuples()):
+        name, found = str(getattr(outline, "outline_id", number)), parts.kept(str(number))
+        if found is None:
+            found, own = _dated_rows(stack, outline.geometry, (start, end), name, exhaustive)
             told = "; ".join(str(row.get("roofed_best") or row["cannot_tell"] or row["kind"]) for row in found)
-            tell(f"{number + 1} of {len(outlines)}: {name}: {told} ({stack.bytes_read / 1e6:.1f} MB so far)")
+            whole = not own.failures and not stack.health.stopped
+            parts.add(str(number), found, f"{name}: {told}", stack.bytes_read, whole=whole)
+        rows += [{**row, "geometry": outline.geometry} for row in found]
+    parts.finish()
     return gpd.GeoDataFrame(rows, columns=[*PROPERTIES, "geometry"], geometry="geometry", crs=4326)
+
+
+def _dated_rows(
+    stack: Stack, outline: BaseGeometry, span: tuple[str, str], name: str, exhaustive: bool
+) -> tuple[list[dict[str, Any]], Stack]:
+    """Return the rows of one outline, and the part of the stack that was read for it."""
+    own = stack
+    try:
+        own = stack.at(series.surroundings_box(outline))
+        found: list[dict[str, Any]] = [*date_change(own, outline, *span, outline_id=name, exhaustive=exhaustive).rows]
+    except BadInputError as error:
+        found = [{"outline_id": name, "cannot_tell": str(error)}]
+    except UnreadError as error:
+        found = Dated((Structure(name, doubts=(Doubt(Reason.STOPPED, {"why": str(error)}),)),), None).rows
+    if own is not stack:
+        stack.add(own)
+    return found, own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -14,8 +15,10 @@ from shapely.geometry.base import BaseGeometry
 from osint import imagery
 from osint.change import steps
 from osint.change.history import iso
+from osint.change.observations import Row, observation_row
 from osint.change.stack import reproject
 from osint.errors import BadInputError
+from osint.register import Rung
 
 PICTURED = ("outline_id", "changed_low", "changed_best", "changed_high", "texture", "brightness", "probability",
             "pictures_used", "cannot_tell", "says")  # fmt: skip
@@ -30,6 +33,7 @@ FEWEST_PIXELS = 30  # pixels of an outline and of its surroundings that must be 
 LEAST_SHARE = 0.7  # share of an outline that a picture must show
 LEAST_DETAIL = 1e-3  # added to texture and brightness, which are compared in their logarithm
 SECTORS = 8  # parts of the surroundings
+DRAWN_EDGE_PX = 2.0  # how far an edge that a person draws may lie from the true one, 90%, in pixels
 
 
 @dataclass(frozen=True)
@@ -125,3 +129,52 @@ def _row(step: steps.Step, count: int) -> dict[str, object]:
         "pictures_used": count,
         "says": f"changed {days[0]} to {days[2]} ({step.coverage:.0%}): {what}",
     }
+
+
+def drawn_rows(
+    data: xr.Dataset,
+    outline: BaseGeometry,
+    site_id: str,
+    observer: str,
+    how: str,
+    before: str,
+    after: str,
+    **known: Any,
+) -> list[Row]:
+    """Return what a person says by an outline (degrees) round a roof on `imagery.read_pictures(...).data`.
+
+    Two rows: not yet roofed on the day `before`, roofed on the day `after` with its size in m2. Neither says what share
+    of the site was looked at: an outline is not all of it. The 90% range lets the
+    edge lie DRAWN_EDGE_PX of the coarsest picture inside or outside, and the scale be wrong by what the corners of the
+    pictures are stated to be off; a lean of the building is not in it. `known` are further columns of both rows. Raises
+    BadInputError for an outline that leaves the pictures or is no larger than the doubt about its edge.
+    """
+    if not observer:
+        raise BadInputError("say who drew it: a row needs the name of the person")
+    flat = reproject(outline, 4326, data.attrs["crs"])
+    x, y = data.x.values, data.y.values
+    pixel_m = max(float(np.max(data["gsd_m"].values)), float(abs(data.attrs["transform"][0])))
+    if not shapely.box(x.min(), y.min(), x.max(), y.max()).buffer(pixel_m).contains(flat):
+        raise BadInputError("the outline leaves the pictures: draw it on what they show")
+    off_m = float(np.max(data["precision_m"].values))
+    scale = 2 * off_m / min(np.ptp(x), np.ptp(y)) if np.isfinite(off_m) else 0.0
+    edge_m = DRAWN_EDGE_PX * pixel_m
+    low, high = flat.buffer(-edge_m).area * (1 - min(scale, 1.0)) ** 2, flat.buffer(edge_m).area * (1 + scale) ** 2
+    if not low > 0:
+        raise BadInputError(f"the outline is not wider than the doubt about its edge ({2 * edge_m:.0f} m across)")
+    middle = outline.centroid
+    corners = f"stated to be off by {off_m:g} m at most" if np.isfinite(off_m) else "off by nobody says how much"
+    note = f"pixels of {pixel_m:.2g} m; corners {corners}"
+    place = {"lon": round(middle.x, 6), "lat": round(middle.y, 6)}
+    place["position_error_m"] = round(float(np.sqrt(flat.area / np.pi)) + (off_m if np.isfinite(off_m) else 0.0))
+    size = {"quantity": "roof_m2", "unit": "m2", "low": _three(low), "best": _three(flat.area), "high": _three(high)}
+    shared = {**known, **place, "note": note}
+    return [
+        observation_row(site_id, observer, how, before, not_yet=Rung.ROOFED.value, **shared),
+        observation_row(site_id, observer, how, after, rung=Rung.ROOFED.value, **size, **shared),
+    ]
+
+
+def _three(value: float) -> float:
+    """Return a value with three digits: a drawing has no more."""
+    return float(f"{value:.3g}")

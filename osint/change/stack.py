@@ -18,7 +18,7 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
-from osint.errors import NetworkError
+from osint.errors import BadInputError, NetworkError
 from osint.http import Cost
 from osint.register import read_span
 
@@ -83,6 +83,8 @@ class Stack:
     """What the readings so far cost."""
     failures: list[imagery.Failure] = field(default_factory=list, repr=False)
     """Files that could not be read so far."""
+    list_gap: str = ""
+    """What the catalogue's list of scenes lacks, in words; empty if nothing is known to be missing."""
     suspects: list[imagery.Remark] = field(default_factory=list, repr=False)
     """Scenes whose dark pixels contradict the offset that the catalogue states."""
     health: Health = field(default_factory=Health, repr=False)
@@ -90,13 +92,14 @@ class Stack:
 
     @property
     def unread(self) -> str:
-        """Which scenes could not be read so far, in words; empty if all could."""
+        """Which scenes were not listed or could not be read so far, in words; empty if all could."""
         if not self.failures:
-            return ""
+            return self.list_gap
         scenes = dict.fromkeys(failure.id for failure in self.failures)
         named = ", ".join(list(scenes)[:NAMED]) + (" ..." if len(scenes) > NAMED else "")
         bands = ", ".join(sorted({failure.band for failure in self.failures}))
-        return f"{len(scenes)} scenes could not be read ({named}; {bands}: {self.failures[-1].error})"
+        told = f"{len(scenes)} scenes could not be read ({named}; {bands}: {self.failures[-1].error})"
+        return f"{told}; {self.list_gap}" if self.list_gap else told
 
     @property
     def offset_doubt(self) -> str:
@@ -175,7 +178,13 @@ def stack_of_list(listed: imagery.Scenes, place: BaseGeometry) -> Stack:
         return imagery.read_bands(rows, part, [*bands, "scl"])
 
     scenes = listed.of(place)
-    return Stack(scenes.frame, read, lambda part: listed.of(part).frame, THREADS, scenes.simulated)
+    for collection in scenes.frame["collection"].unique():
+        if pixel_m := imagery.coarse_pixel_m(collection):
+            raise BadInputError(
+                f"the pixels of {collection} have {pixel_m} m: dates, kinds and areas are worked out on those of 10 m; "
+                "`osint sheet` and `osint pair` draw it"
+            )
+    return Stack(scenes.frame, read, lambda part: listed.of(part).frame, THREADS, scenes.simulated, list_gap=listed.gap)
 
 
 def stack_of_dataset(data: xr.Dataset) -> Stack:

@@ -8,8 +8,9 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from osint.claims.numbers import DIGITS, HAN, HAN_LETTERS, HAN_SCALE, bounding_words, fold
-from osint.claims.quantities import CURRENCIES, SIGNS
+from osint.claims.atoms import CURRENCIES, SIGNS
+from osint.claims.folding import fold
+from osint.claims.numbers import DIGITS, HAN, HAN_LETTERS, HAN_SCALE, bounding_words
 from osint.claims.units import (
     CellUnit,
     Unit,
@@ -139,8 +140,7 @@ _COUNTED = re.compile(r"([台张架块套个枚片颗组面])数(?:量)?$")
 _LAST_WORD = re.compile(r"(?:^|[\s_-])([A-Za-zμ·²2/%]{1,8})$")
 _SHORTEST_LATIN, _SHORTEST_WORD = 2, 3
 _STATE = re.compile(
-    r"[ ,(]+(?:installed|deployed|delivered|ordered|leased|planned|operational|in use|online|total|shipped|sold)"
-    r"\)?$",
+    r"[ ,(]+(?:[a-z]{3,9}(?:ed|ased)|operational|in use|online|total|sold|bought|built)\)?$",
     re.IGNORECASE,
 )
 _PUE = re.compile(r"(?:^|[^A-Za-z])PUE(?![A-Za-z])|电能利用效率|电能使用效率", re.IGNORECASE)
@@ -164,6 +164,7 @@ def label_unit(words: str) -> tuple[CellUnit | None, str]:
     for match in [*_BRACKETS.finditer(plain)][::-1]:
         for part in (match[1], *re.split(r"[,;、/]", match[1])):
             found = read_unit(part) or _scaled_noun(part, plain[: match.start()])
+            found = found or (read_unit(re.sub(r"\s", "", part)) if " " in part else None)  # broken over two lines
             if found:
                 return found, (plain[: match.start()] + plain[match.end() :]).strip()
     for pattern in (_SAYS_UNIT, _BEHIND, _COUNTED):
@@ -242,6 +243,7 @@ def counted_kind(names: str) -> str:
     ('servers', '', 'servers')
     """
     plain = fold(names).text.strip().lower()
+    plain = next((part for part in plain.split(",") if _TAIL.sub("", part.strip())), plain).strip()
     words, kinds = kind_words()["thing"]
     while plain:
         kind = _noun_kind(plain)
@@ -278,7 +280,7 @@ def _bare() -> re.Pattern[str]:
     return re.compile(
         rf"\s*(?:(?i:{before})\s{{0,2}})?(?P<times>\d{{1,2}}\s?[×xX*]\s?)?{sign}(?P<first>{_NUMBER})"
         rf"(?:\s{{0,2}}(?:-|~|至|到|—{{1,2}}|--|\bto\b)\s{{0,2}}{sign}(?P<last>{_NUMBER}))?"
-        rf"(?P<more>\s?[余多]|\+)?\s{{0,2}}(?i:{behind})?{_MARKS}(?P<note>{_NOTE})\s*"
+        rf"(?P<more>\s?[余多]|\+)?\s{{0,2}}(?i:{behind})?{_MARKS}(?P<note>{_NOTE})(?P<slash>\s?/\s?[^\W\d][^\d/]{{0,7}})?\s*"
     )
 
 
@@ -305,6 +307,10 @@ def bare_number(words: str) -> BareNumber | None:
     match = _bare().fullmatch(plain.text)
     if match is None or re.search(r"\d\s\d", match["first"]):
         return None  # "500 200" may be two numbers
+    if match["slash"]:  # 40/台, 36,000,000/年
+        if read_unit(match["slash"].strip(" /")) is None:
+            return None
+        return BareNumber(0, plain.span(*match.span("slash"))[0], "", bool(match["times"]))
     remark = match["note"].strip()
     if remark and read_unit(remark.strip("()[]【】 ")):
         return None  # its unit stands behind it

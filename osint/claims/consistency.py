@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
-from osint.claims.numbers import fold
+from osint.claims.folding import fold
 from osint.register import TIERS
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ _PART_ZH = (
     r"(?:前|头)三季度|Q[1-4]|春节|[\"“「]?(?:五一|十一|国庆|元旦|七一)[\"”」]?(?!期)|[春夏秋冬]季?天?|中旬|上旬|下旬)?"
 )
 _ZH = re.compile(
-    r"(?=[0-9二一三四今本当去明后前次年上下昨日])(?:"  # a cheap look before the alternatives
+    r"(?=[0-9二一三四今本当去明后前次年上下昨日十“\"民国元五七])(?:"  # a cheap look before the alternatives
     r"(?:(?P<year>(?:19|20)\d\d|[二一][〇零九][〇零一二三四五六七八九]{2})\s?年(?:度)?|"
     r"(?P<rel>[今本当去明后前次])年(?:度)?的?(?!产|均))\s?"
     r"(?:(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s?月份?(?:\s?(?P<day>3[01]|[12]\d|0?[1-9])\s?[日号])?)?\s?"
@@ -34,6 +34,9 @@ _ZH = re.compile(
     r"(?:\s?(?P<day2>3[01]|[12]\d|0?[1-9])\s?[日号])?(?P<part2>底|末|初|中旬|上旬|下旬)?"
     r"|(?P<alone>年底|年末|年初|上半年|下半年)(?=[前,可将达建完投实,。;、预有]|$|\s)|(?<![一-龥])(?P<half>[上下]半年)"
     r"|(?<![年第\d])(?P<quarter>[一二三四]季度末?)"
+    r"|[“\"]?十(?P<plan>[四五六])五[”\"]?(?:规划)?(?:期?末|收官)"
+    r"|民国\s?(?P<roc>\d{2,3})\s?年(?:(?P<roc_month>1[0-2]|0?[1-9])月)?|(?P<month_rel>[上本当下次])月[底末初]?(?![均度])"
+    r"|(?P<holiday>国庆|元旦|五一|七一)节?前"
     r"|(?<![年月\d,.至~-])(?P<day3>3[01]|[12]\d|[1-9])日(?![内历前起])(?=[一-龥,])"
     r"|(?P<day_rel>今日|今天|昨日|昨天|当日|日前))"
 )
@@ -73,6 +76,9 @@ _AHEAD = re.compile(
     r"set to|is to|next|target\w*)\b"
 )
 _MONTHS_OF_A_YEAR = 12
+_FIRST_YEAR_OF_ROC = 1912
+_END_OF_PLAN = {"四": 2025, "五": 2030, "六": 2035}
+"""last year of a five-year plan: 十五五末"""
 _QUARTERS = ((1, 3), (4, 6), (7, 9), (10, 12))
 _SEASONS = {
     name: (first, first + 2)
@@ -128,7 +134,7 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     for matches, read in _readers(words):
         for match in matches(text, start, stop):
             edtf = read(match, _anchor(document, text, match.start()), text)
-            if edtf and valid_date(edtf) and not _REPORTED.match(text, match.end()):
+            if edtf and valid_date(edtf) and not _is_report(text, match):
                 found.append(Mention(match.start(), match.end(), edtf))
     found.sort(key=lambda mention: (mention.start, -mention.end))
     kept: list[Mention] = []
@@ -138,10 +144,19 @@ def mentions(text: str, document: date | None = None, start: int = 0, stop: int 
     return kept
 
 
+def _is_report(text: str, match: re.Match[str]) -> bool:
+    """Say whether a date is that of a report: "8月18日讯", "said on Tuesday"."""
+    said = text[match.start() - 1 : match.start()] == " " and _SAID.search(
+        text, max(0, match.start() - 16), match.start()
+    )
+    return bool(said or _REPORTED.match(text, match.end()))
+
+
+_SAID = re.compile(r"\b(?:said|told|wrote|reported)(?: on)? $")
 _Reader = Callable[["re.Match[str]", "date | None", str], str]
 _Finder = Callable[[str, int, int], "Iterator[re.Match[str]]"]
 _LATIN_HINT = re.compile(r"[A-Za-z]{2}|[QH][1-4]")
-_HAN_HINT = re.compile(r"[年月日]|今天|昨天|当天|季度")
+_HAN_HINT = re.compile(r"[年月日]|十[四五六]五|国庆前|元旦前|五一前|七一前|今天|昨天|当天|季度")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -152,7 +167,7 @@ def _readers(text: str) -> list[tuple[_Finder, _Reader]]:
     han = _HAN_HINT.search(text) is not None
     if digits:
         readers += [(_MONTH_RANGE.finditer, _month_range)] if han else []
-        readers += [(_YEARS.finditer, _year_range), (_ISO.finditer, _iso)]
+        readers += [(_YEARS.finditer, _year_range), (_ISO.finditer, _iso), (_HALF.finditer, _half)]
     if han:
         readers.append((_ZH.finditer, _zh))
     if _LATIN_HINT.search(text) and (digits or not _EN_NAMES.isdisjoint(_TOKEN.findall(text.lower()))):
@@ -193,6 +208,13 @@ def _month_range(match: re.Match[str], anchor: date | None, text: str) -> str:
     return f"{match['y']}-{int(match['m1']):02d}/{match['y2'] or match['y']}-{int(match['m2']):02d}"
 
 
+_HALF = re.compile(r"(?=[12])(?<![\d.,])(?P<y>(?:19|20)\d\d)\s?(?P<part>H[12]|Q[1-4])(?!\w)")
+
+
+def _half(match: re.Match[str], anchor: date | None, text: str) -> str:
+    return _months(int(match["y"]), *_PERIODS[match["part"].lower()])
+
+
 def _year_range(match: re.Match[str], anchor: date | None, text: str) -> str:
     return f"{match['y1']}/{match['y2']}" if int(match["y1"]) < int(match["y2"]) else ""
 
@@ -212,6 +234,8 @@ def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
     if match["day_rel"]:
         back = 1 if match["day_rel"].startswith("昨") else 0
         return (anchor - timedelta(days=back)).isoformat() if anchor and match["day_rel"] != "日前" else ""
+    if match["plan"] or match["roc"] or match["holiday"] or match["month_rel"]:
+        return _by_name(match, anchor)
     part = match["alone"] or match["half"] or match["quarter"]
     if part:
         found = _part(anchor.year, 0, part) if anchor else ""
@@ -235,6 +259,21 @@ def _zh(match: re.Match[str], anchor: date | None, text: str) -> str:
     else:
         return ""
     return _part(year, _whole(match["month"]), match["part"] or "", _whole(match["day"]))
+
+
+def _by_name(match: re.Match[str], anchor: date | None) -> str:
+    """Return the end of a five-year plan, a year of the Republic of China, a holiday, or last and next month."""
+    if match["plan"]:
+        return str(_END_OF_PLAN[match["plan"]])
+    if match["roc"]:
+        return _ymd(_FIRST_YEAR_OF_ROC + int(match["roc"]) - 1, _whole(match["roc_month"]))
+    if match["holiday"]:
+        return f"{anchor.year}-{_HOLIDAYS[match['holiday']]}" if anchor else ""
+    if not anchor:
+        return ""
+    step = {"上": -1, "下": 1, "次": 1}.get(match["month_rel"], 0)
+    year, months = divmod(anchor.year * _MONTHS_OF_A_YEAR + anchor.month - 1 + step, _MONTHS_OF_A_YEAR)
+    return _ymd(year, months + 1)
 
 
 def _whole(numeral: str | None) -> int:
@@ -308,6 +347,8 @@ def _is_month(match: re.Match[str], text: str) -> bool:
 def _relative(match: re.Match[str], anchor: date | None, pre: str) -> str:
     if not anchor:
         return ""
+    if match["rel"].lower() == "the" and match["unit"].lower() == "year" and "end" in pre:
+        return _ymd(anchor.year, 12)
     if match["rel"].lower() == "the" and not ("month" in pre or "half" in pre or "quarter" in pre):
         return ""
     step = {"this": 0, "the": 0, "last": -1, "next": 1}[match["rel"].lower()]

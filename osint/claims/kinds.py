@@ -17,7 +17,7 @@ _LEAST_NAME = 2  # characters behind a 、 that name what a number counts are mo
 _WHOLE_IN_TENTHS = 10  # 十成 is all of it
 _VIDEO_LINES = (480, 720, 1080, 2160, 4320)  # 720P without a scale word is a picture, not compute
 _DURATION = re.compile(
-    r"建设期|工期|周期|期限|运营期|服务期|租期|租赁期|合同期|履约|质保|交付期|有效期|为期|历时|耗时|用时|仅用|期为|租用|"
+    r"建设期|工期|周期|期限|运营期|服务期|租期|租赁期|合同期|履约|质保|交付期|供货期|有效期|为期|历时|耗时|用时|仅用|期为|租用|"
     r"\b(?:period|contract|lease|term|agreement|deal|within|takes?|took|lasting|construction|duration|PPA|life|"
     r"over (?:the next )?)(?=\W|$)",
     re.IGNORECASE,
@@ -42,11 +42,16 @@ _PREVIOUS = re.compile(r"\d\s?[万千百]?[台套个块张枚架面座组栋][,;
 """the quantity before: what stands before it does not name this one"""
 _FIELD = re.compile(r"^\s?(?:采购|购置)?(?:数量|数目|台数)(?:\(.{1,3}\))?[:\s|]{0,3}$")
 _GENERIC = re.compile(
-    "实际|安装|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|"
+    "第[一二三四五六七八九十]{1,2}[批期]|实际|安装|装机|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|"
     "总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
 )
 """words before a number that name nothing"""
 _STOPS, _STOPS_OR_DIGIT = re.compile(r"[,;、。(]"), re.compile(r"[,;、。(]|\d")
+_POWER_USED = re.compile(r"数据中心|智算中心|该中心|机房|算力|机柜")
+"""装机 of a hall is what it may draw, unless the sentence speaks of a plant"""
+_PLANT = re.compile(r"[风光水火核煤]电|光伏|发电|电站|新能源|机组|储能|电源")
+_PER_MACHINE = re.compile(r"[单每]台.{0,14}卡[,;、，].{0,4}$")
+"""单台4张卡,共60台: what holds the cards"""
 _GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 
@@ -55,7 +60,7 @@ def is_storage_pair(quantities: list[LocatedQuantity], index: int, text: str) ->
     if index + 1 >= len(quantities) or quantities[index].family != "power":
         return False
     following = quantities[index + 1]
-    return following.family == "energy" and text[quantities[index].end : following.start].strip() == "/"
+    return following.family == "energy" and text[quantities[index].end : following.start].strip() in ("/", "-")
 
 
 def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) -> str:
@@ -63,7 +68,7 @@ def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) 
 
     `is_storage` is what `is_storage_pair` says of it.
 
-    >>> from osint.claims.numbers import fold
+    >>> from osint.claims.folding import fold
     >>> from osint.claims.quantities import find_quantities
     >>> plain = fold("项目占地120亩，配套风电30万千瓦")
     >>> [kind_of(found, Clauses(plain.text)) for found in find_quantities(plain)]
@@ -133,7 +138,8 @@ def _by_table(found: LocatedQuantity, text: str, sentence: int, before: str, aft
     wide = text[max(reach, found.start - _BEHIND) : found.start]
     if family == "thing":
         counts_machines = found.quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
-        if counts_machines and "服务器" in before + _STOPS.split(after, maxsplit=1)[0]:
+        near = before + _STOPS.split(after, maxsplit=1)[0]
+        if counts_machines and ("服务器" in near or ("卡" in wide and _PER_MACHINE.search(wide))):
             return "servers"
         if _is_named(before):
             wide = before  # "交换机40台" is named by its own clause
@@ -150,6 +156,8 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
     words, kinds = kind_words()[family]
     if family == "power" and _GENERATES.search(before):
         return "gen"
+    if family == "power" and "装机" in before and _POWER_USED.search(wide) and not _PLANT.search(wide + after):
+        return "power"
     if before.startswith("With "):
         after = after.replace(",", "", 1)  # "With a capacity of 1,000 MW, the wind farm"
     stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT

@@ -1,183 +1,14 @@
-"""Fold a text to one plain spelling, read its numbers, and the words that bound them."""
+"""Read the numbers of a folded text, in digits, in characters and in words, and the words that bound them."""
 
 from __future__ import annotations
 
 import math
 import re
-import unicodedata
-from bisect import bisect_right
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
-
-from opencc import OpenCC
 
 from osint.claims.units import Words, unit_pattern
 from osint.register import table_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-# ---------------------------------------------------------------- folding
-
-_LOOKALIKES = dict(zip("РМВТКАОСЕНХрсоаехΡΜΒΤΚΑΟΕΗΧ", "PMBTKAOCEHXpcoaexPMBTKAOEHX", strict=True))
-"""letters of other scripts that look like the letters of a unit"""
-_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff\u061c]+")
-"""zero-width characters, soft hyphen and marks of direction: drawn as nothing"""
-# text whose drawn order is not its stored order: nothing inside is read as a number
-_REORDERED = re.compile("[\u202a-\u202e\u2066-\u2069][^\u202c\u2069\n]{0,2000}[\u202c\u2069]?")
-_PINYIN = re.compile(r"[(（][a-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]{1,7}[)）]")
-_HAS_TONE = re.compile("[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]")
-_ODD_DIGIT = re.compile("[①-⓿❶-➓⁰¹⁴-⁹₀-₉]")
-_RAISED = re.compile(r"(?<=\d)[⁽(]?[⁰¹²³⁴-⁹]{1,2}[⁾)]?(?=\s?(?:[一-龥A-Za-z%]|$|[，。；,;）)]))")
-_POWER = re.compile(r"(?:[×xX*]\s?10|(?<!\d)10)$")
-_BRACKET_MARK = re.compile(r"(?<=\d)\s?\[\d{1,2}\](?=\s?[一-龥A-Za-z])")
-_PLAIN_PINYIN = re.compile(r"(?<=[十百千万亿萬億])[(（](?:shi|bai|qian|wan|yi)[)）]")
-_ALLOWED_WIDE = {"㎡": "m2", "㎥": "m3", "㎾": "kW", "㎿": "MW", "㎸": "kV", "㎢": "km2", "²": "2", "…": "..."}
-_WIDE, _LOOKALIKE = re.compile(f"[{''.join(_ALLOWED_WIDE)}]"), re.compile(f"[{''.join(_LOOKALIKES)}]")
-_ODD = re.compile(
-    f"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c"
-    f"{''.join(_ALLOWED_WIDE)}{''.join(_LOOKALIKES)}{_HAS_TONE.pattern[1:-1]}⁰¹³⁴-⁹⁽①-⑳]"
-)
-"""one pattern for everything that is not folded character by character"""
-
-
-class NumberDoubt(StrEnum):
-    """What was taken for granted in reading a number; its text is the sentence for a reader."""
-
-    RAISED = "a raised mark was left out of a number"
-    BRACKETED = "a mark in brackets was left out of a number"
-    SPACED = "a number with spaces inside was read as one"
-    POINTS = "points were read as thousands marks"
-    POINT = "the point may part thousands"
-    NO_CURRENCY = "no currency written"
-    BROKEN = "the line before ends in a digit, which may belong to the number"
-
-    @property
-    def is_mild(self) -> bool:
-        """Whether the reading is likely all the same."""
-        return self not in (NumberDoubt.POINT, NumberDoubt.BROKEN)
-
-
-@dataclass(frozen=True)
-class Plain:
-    """A folded text and its offsets in the original."""
-
-    text: str
-    """simplified characters, half-width digits, no invisible characters"""
-    starts: tuple[int, ...]
-    """folded offsets at which the shift to the original changes, ascending, beginning with 0"""
-    shifts: tuple[int, ...]
-    """original offset less folded offset, from the start of the same index on"""
-    remarks: dict[int, str]
-    """folded offset -> what was odd there (invisible character, look-alike, reordered text)"""
-
-    def origin(self, offset: int) -> int:
-        """Return the original offset of the folded character at `offset`."""
-        return offset + self.shifts[bisect_right(self.starts, offset) - 1]
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return the original half-open span of the folded span, which must not be empty."""
-        return self.origin(start), self.origin(end - 1) + 1
-
-
-@cache
-def _table() -> dict[int, str]:
-    """Return the one-to-one folding: width, compatibility forms, traditional to simplified."""
-    simplify = OpenCC("t2s").convert
-    han = "".join(chr(code) for code in range(0x4E00, 0xA000))
-    table = {ord(a): b for a, b in zip(han, simplify(han), strict=True) if a != b}
-    for code in (*range(0xA0, 0x3400), *range(0xF900, 0xFB00), *range(0xFE10, 0x10000)):
-        letter = chr(code)
-        if _ODD_DIGIT.match(letter) or letter in _ALLOWED_WIDE:
-            continue
-        folded = unicodedata.normalize("NFKC", letter)
-        if len(folded) == 1 and folded != letter:
-            table[code] = folded
-    for letter in "〜～∼﹏–—−‒‑":
-        table[ord(letter)] = "~" if letter in "〜～∼" else "-"
-    table.update({ord("，"): ",", ord("％"): "%", ord("﹪"): "%", ord("’"): "'", ord("‘"): "'", ord("﹩"): "$"})
-    return table
-
-
-def fold(text: str) -> Plain:
-    """Return the folded text of `text`; what cannot be folded safely is blanked, with a remark.
-
-    Text under a bidirectional override or embedding is blanked: what a reader sees there differs from
-    what is stored.  A letter that looks like a Latin one is folded only next to a digit or a Latin
-    letter, with a remark.
-
-    >>> fold("２０００億元").text
-    '2000亿元'
-    """
-    edits = sorted(_edits(text))
-    pieces: list[str] = []
-    starts, shifts, remarks = [0], [0], {}
-    position = length = 0
-    for start, end, replacement, remark in edits:
-        if start < position:
-            continue
-        pieces += (text[position:start], replacement)
-        length += start - position
-        if remark:
-            remarks[max(length - 1, 0)] = remark
-            if replacement:
-                remarks[length] = remark
-        # every character of a replacement maps to the start of what it replaces, except the last:
-        # that one maps to the end, so that a span that closes there covers the whole original
-        for index in range(len(replacement)):
-            at = end - 1 if index == len(replacement) - 1 else start
-            starts.append(length + index)
-            shifts.append(at - (length + index))
-        length += len(replacement)
-        starts.append(length)
-        shifts.append(end - length)
-        position = end
-    pieces.append(text[position:])
-    folded = "".join(pieces)
-    if not folded.isascii():
-        folded = folded.translate(_table())
-    return Plain(folded, tuple(starts), tuple(shifts), remarks)
-
-
-def _edits(text: str) -> list[tuple[int, int, str, str]]:
-    """Return (start, end, replacement, remark) for all that is not one-to-one."""
-    edits: list[tuple[int, int, str, str]] = []
-    if "[" in text:
-        edits += [(*match.span(), "", NumberDoubt.BRACKETED) for match in _BRACKET_MARK.finditer(text)]
-    if "(" in text or "（" in text:
-        edits += [(*match.span(), "", "") for match in _PLAIN_PINYIN.finditer(text)]
-    if not text.isascii() and _ODD.search(text):
-        edits += _odd_edits(text)
-    return edits
-
-
-def _odd_edits(text: str) -> list[tuple[int, int, str, str]]:
-    """Return the edits of characters that are invisible, raised, wide, of another script or pinyin."""
-    edits: list[tuple[int, int, str, str]] = []
-    for match in _INVISIBLE.finditer(text):
-        inside = match.start() > 0 and text[match.start() - 1].isdigit()
-        edits.append((*match.span(), "", "invisible character inside a number" if inside else ""))
-    for match in _REORDERED.finditer(text):
-        blank = "\ufffc" * len(match.group())
-        edits.append((*match.span(), blank, "text drawn in another order than stored"))
-    raised = [match.span() for match in _RAISED.finditer(text) if not _POWER.search(text, 0, match.start())]
-    edits += [(*span, "", NumberDoubt.RAISED) for span in raised]
-    for match in _WIDE.finditer(text):
-        if not any(start <= match.start() < end for start, end in raised):
-            edits.append((*match.span(), _ALLOWED_WIDE[match.group()], ""))
-    for match in _LOOKALIKE.finditer(text):
-        at = match.start()
-        around = text[max(0, at - 1) : at] + text[at + 1 : at + 2]
-        if re.search(r"[0-9A-Za-z万亿萬億]", around):
-            edits.append((at, at + 1, _LOOKALIKES[match.group()], "letter of another script read as Latin"))
-    if _HAS_TONE.search(text):
-        edits += [(*match.span(), "", "") for match in _PINYIN.finditer(text) if _HAS_TONE.search(match.group())]
-    return edits
-
-
-# ---------------------------------------------------------------- numerals
 
 _DIGITS = dict(zip("零〇一二三四五六七八九两壹贰叁肆伍陆柒捌玖俩", (0, *range(10), 2, *range(1, 10), 2), strict=True))
 _SMALL = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
@@ -193,10 +24,9 @@ _SCALES = {
     "bln": 1e9, "billion": 1e9, "t": 1e12, "tn": 1e12, "trn": 1e12, "trillion": 1e12, "hundred": 100, "dozen": 12,
     "hundred thousand": 1e5, "hundred million": 1e8, "hundred billion": 1e11,
 }  # fmt: skip
-
 DIGITS = (
     r"(?:\d{1,3}(?:,\d{3}){1,5}(?!\d)|\d{1,3}(?:[\u00a0\u202f\u2009']\d{3}){1,5}(?!\d)|"
-    r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.])|(?<![A-Za-z][ ])\d{1,3}(?:[ ]\d{3}){1,5}(?![\d,.])|"
+    r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.])|\d{1,3}(?:[ ]\d{3}){1,5}(?![\d,.])|"
     r"\d(?:[ ]\d){2,8}(?![\d ]*\d)|\d{1,15})"
     r"(?:\.\d{1,12}|[ ]\.[ ]\d{1,6})?"
 )
@@ -227,6 +57,7 @@ _TENS_OR, _ONES_OR = _TENS.replace(" ", "|"), _ONES.replace(" ", "|")
 _PLAIN_WORDS = "|".join(sorted(_UNDER_TWENTY, key=len, reverse=True))
 WORDS = (
     rf"(?i:(?:half(?:[- ]an?)?|an?)(?=[- ]{_SCALE_OR_UNIT})|a\squarter\sof\sa(?=[- ]{_SCALE_OR_UNIT})|"
+    rf"(?:{_ONES_OR})[- ]hundred[- ](?:and[- ])?(?:(?:{_TENS_OR})(?:[- ](?:{_ONES_OR}))?|{_PLAIN_WORDS})\b|"
     rf"(?:(?:{_TENS_OR})(?:[- ](?:{_ONES_OR})\b)?|(?:{_ONES_OR})\sand\sa\shalf|{_PLAIN_WORDS})\b)"
 )
 """a number in English words"""
@@ -267,22 +98,24 @@ def han_value(numeral: str) -> float | None:
 
 _GROUPING = re.compile("[,'\u00a0\u202f\u2009 ]")
 _POINTS_GROUP = re.compile(r"\d{1,3}(?:\.\d{3}){2,5}")
-_COMPOUND_PART = re.compile(r"(\d+(?:\.\d+)?)([亿万千百十]*)")
+_COMPOUND_PART = re.compile(r"(\d+(?:\.\d+)?)([千百十]*)([亿万]*)")
 
 
 def compound_value(numeral: str) -> float | None:
     """Return the value of digits and scale characters in turn, or None where their scales do not descend.
 
-    >>> compound_value("4亿2000万"), compound_value("3万5千"), compound_value("3万5亿")
-    (420000000.0, 35000.0, None)
+    >>> compound_value("4亿2000万"), compound_value("1千2百万"), compound_value("3万5亿")
+    (420000000.0, 12000000.0, None)
     """
-    total, limit = 0.0, math.inf
-    for digits, scale in _COMPOUND_PART.findall(re.sub(r"[\s零]", "", numeral)):
-        value = float(digits) * scale_factor(scale)
-        if value >= limit:
+    total, group, highest, high = 0.0, 0.0, math.inf, math.inf
+    for digits, small, large in _COMPOUND_PART.findall(re.sub(r"[\s零]", "", numeral)):
+        value, scale = float(digits) * scale_factor(small), scale_factor(large)
+        if value >= high or scale >= highest:
             return None
-        total, limit = total + value, scale_factor(scale)
-    return float(f"{total:.12g}")
+        group, high = group + value, scale_factor(small)
+        if large:
+            total, group, highest, high = total + group * scale, 0.0, scale, math.inf
+    return float(f"{total + group:.12g}") if group < highest else None
 
 
 _PAIR = re.compile(
@@ -330,7 +163,9 @@ def numeral_value(numeral: str) -> float | None:
         if numeral.lower().startswith(("half", "a ")) or numeral.lower() in ("a", "an"):
             return 0.5 if numeral[0] in "hH" else 0.25 if " " in numeral else 1.0
         numeral, halves, _ = numeral.lower().partition(" and a half")
-        return float(sum(_WORDS[word] for word in re.split("[- ]", numeral))) + (0.5 if halves else 0)
+        hundreds, _, rest = numeral.replace(" and ", " ").rpartition("hundred")
+        ones = sum(_WORDS[word] for word in re.split("[- ]", rest.strip(" -")))
+        return float(100 * _WORDS.get(hundreds.strip(" -"), 0) + ones) + (0.5 if halves else 0)
     return han_value(numeral)
 
 
@@ -349,13 +184,12 @@ def scale_factor(word: str) -> float:
     return float(math.prod((_SMALL | _LARGE)[letter] for letter in word))
 
 
-# ---------------------------------------------------------------- numbers in a text
-
 CLOSERS = "】\\])〕"
 _LETTERED = ["USD", "HKD", "EUR", "RMB", "CNY", "Rmb", "rmb", "GBP", "JPY", "SGD", "AUD", "CAD"]
 # one class of characters first, so that the search skips at full speed to where a number can begin
 _START = re.compile(
-    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/'].)(?<![0-9] \. .)(?<![0-9][.,]\n.)(?<![A-Za-z]-.)"
+    rf"[0-9{HAN_LETTERS}](?<![0-9_#=@%].)(?<![0-9][.,:/'].)(?<![0-9] \. .)(?<![0-9][.,]\n.)"
+    rf"(?:(?<![A-Za-z]-.)|(?<=[MG]W-.))"
     rf"(?<![0-9][亿万千].)(?<![{HAN_LETTERS}]点.)(?<!第.)(?<![{HAN_LETTERS}][{HAN_LETTERS}])"
     rf"(?:(?<![A-Za-z].)|(?<=[0-9][xX].)|{'|'.join(f'(?<={sign}.)' for sign in _LETTERED)})"
 )
@@ -394,8 +228,6 @@ def find_numbers(text: str) -> Iterator[re.Match[str]]:
             yield number
 
 
-# ---------------------------------------------------------------- qualifiers
-
 # what may stand between a word of `qualifiers.csv` and its number
 _BETWEEN = re.compile(
     r"(?:[\s(\[【:为]|\(不?含税?\)|达到|到|至|在|于|共|达|US\$|HK\$|[$¥€]|RMB|人民币|"
@@ -431,6 +263,8 @@ def qualifier(text: str, start: int, end: int, more: bool) -> str:
     ('at least', 'about')
     """
     before = text[max(0, start - _BEFORE) : start].lower().rstrip()
+    if before[-2:-1] == "每":
+        before = before[:-2]  # 不低于每亩500万元
     cut = _BETWEEN.search(before, max(0, len(before) - 16))
     words = _qualifier_words("before")
     for tail in (before, before[: cut.start()].rstrip()) if cut and cut.start() < len(before) else (before,):

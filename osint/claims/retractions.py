@@ -10,22 +10,28 @@ from osint.register import Modality
 _HAN = re.compile("[一-龥]")
 _TAKES_BACK = {
     Modality.WITHDRAWN: (
-        "终止|撤[回销]|流标|废标|停建|搁置|驳回|关停|不予(?:批复|核准|备案|受理|通过)|叫停|"
-        "(?:项目|计划|合同|订单|采购|招标|建设)[^,。;]{0,8}(?:取消|中止|暂停)",
-        "withdrawn|withdrew|rejected|rejects|cancelled|canceled|scrapped|shelved|paused|halted|abandoned|terminated|"
+        "终止|撤[回销]|流标|(?<![作按为])废标(?!处理|条款|情形)|停建|搁置|驳回|关停|不予(?:批复|核准|备案|受理|通过)|叫停|"
+        "(?:项目|计划|合同|协议|订单|采购|招标|建设)[^,。;]{0,8}(?:取消|中止|暂停|解除)|"
+        "取消[了该本原]?(?:中标|成交|采购|项目|合同|订单|招标|备案|建设|计划)",
+        "withdrawn|withdrew|reject(?:ed|s)(?! (?:reports|claims|allegations|suggestions|rumou?rs))|"
+        "cancelled|canceled|scrapped|shelved|paused|halted|abandoned|terminated|"
         "called off|turned down|axed|decommissioned|blocked (?:the|a|an|plans?)|"
-        "(?:is|was|were|been) (?:blocked|suspended|refused)",
+        "(?:is|was|were|been) (?:blocked|suspended|refused)|(?:refused|denied) (?:planning )?permission|"
+        "(?:plans?|proposals?|projects?|schemes?|bids?|deals?|orders?)\\b[^.;,]{0,60}"
+        "\\b(?:dropped|ditched|fell through)",
     ),
     Modality.DENIED: (
-        "辟谣|否认|并[未无]|从未|不实|未(?:采购|购买|购入|订购|签署|拥有)|没有(?:采购|购买|部署|安装|签署|计划)",
+        "辟谣|否认|并[未无]|从未|不实|不属实|失实|[系为是]谣言|未(?:采购|购买|购入|订购|签署|拥有)|没有(?:采购|购买|部署|安装|签署|计划)",
         "did not(?! only)|didn't(?! only)|never(?! only)|denied|denies|no such|"
-        "has not (?:bought|ordered|installed|signed)",
+        "(?:rejected|dismissed) (?:reports|claims|allegations|suggestions|rumou?rs)|"
+        "has not (?:bought|ordered|installed|signed)|"
+        "do(?:es)?(?: not|n't) (?:have|own|hold|operate) [^.;,]{0,16}\\d[\\d,.]*",
     ),
 }
 _TAKES_BACK_IN = {
-    modality: (re.compile(han), re.compile(rf"\b(?:{latin})\b", re.IGNORECASE))
-    for modality, (han, latin) in _TAKES_BACK.items()
+    modality: (re.compile(han), re.compile(rf"\b(?:{latin})\b")) for modality, (han, latin) in _TAKES_BACK.items()
 }
+_LATIN, _NOT = re.compile("[A-Za-z]{4}"), re.compile("未|没有|不会")
 _STILL = re.compile(
     r"(?:未|没有|不会|无)(?:被)?$|\b(?:not|never|without|denied|nor)\W{1,3}(?:be |been |being )?$", re.IGNORECASE
 )
@@ -51,10 +57,14 @@ def taken_back(text: str, start: int, stop: int) -> TakenBack | None:
     """
     if stop - start > _LONGEST_TAKEN_BACK:
         return None
-    is_han = not text.isascii() and _HAN.search(text, start, stop) is not None
+    part = text[start:stop]
+    is_han = not part.isascii() and _HAN.search(part) is not None
+    is_latin = not is_han or _LATIN.search(part) is not None
+    lower = part.lower() if is_latin else part
+    lower = lower if len(lower) == len(part) else part
     for modality, patterns in _TAKES_BACK_IN.items():
-        match = next((m for pattern in patterns[not is_han :] if (m := pattern.search(text, start, stop))), None)
-        kept = match and modality is Modality.WITHDRAWN and re.search("未|没有|不会", match.group()[:-2])
-        if match and not (kept or _STILL.search(text, start, match.start()) or _OBJECTION.match(text, match.end())):
-            return TakenBack(modality, match.group().strip(), match.start())
+        match = next((m for pattern in patterns[not is_han : 1 + is_latin] if (m := pattern.search(lower))), None)
+        kept = match and modality is Modality.WITHDRAWN and _NOT.search(match.group()[:-2])
+        if match and not (kept or _STILL.search(part, 0, match.start()) or _OBJECTION.match(part, match.end())):
+            return TakenBack(modality, part[match.start() : match.end()].strip(), start + match.start())
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from osint.claims.numbers import Plain, fold
+from osint.claims.folding import Plain, fold
 from osint.claims.quantities import LocatedQuantity, find_quantities
 from osint.errors import BadInputError
 

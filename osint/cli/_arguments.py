@@ -184,7 +184,12 @@ def add_point(parser: argparse.ArgumentParser) -> None:
     """Add --at, --bbox and --datum."""
     parser.add_argument("--at", metavar="LON,LAT", help="a point in degrees, or the link of a map")
     parser.add_argument("--bbox", metavar="W,S,E,N", help="a box in degrees")
-    told = "of the degrees typed: WGS-84, gcj02 (Amap), bd09 (Baidu) (default %(default)s); a link has its own"
+    add_datum(parser, "of the degrees typed", "; a link has its own")
+
+
+def add_datum(parser: argparse.ArgumentParser, of: str, more: str = "") -> None:
+    """Add --datum; `of` says of what, and `more` is said at the end."""
+    told = f"{of}: WGS-84, gcj02 (Amap), bd09 (Baidu) (default %(default)s){more}"
     parser.add_argument("--datum", default="WGS-84", metavar="NAME", help=told)
 
 

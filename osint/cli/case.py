@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
 LOOK_EXAMPLE = """For example, in the folder of a case:
   osint look XJ03 --start 2023-01-01 --end 2025-12-31
   osint look XJ03 --take 1,3 --as "hall 2" --who "A. Reader" --p-place 0.9 --place-reason "the gate is its own"
+  osint look XJ03 --outline roof.geojson
   osint look XJ03 --nothing-there --who "A. Reader"
 
-The first line finds, dates, measures and draws; the others write what a person says of the last look. What could not
+The first line finds, dates, measures and draws, and the one with --outline does so for an outline of your own, which
+gets the next number. The others write what a person says of the last look. What could not
 be read is never an absence. SIMULATED pictures (--demo) enter a demo case alone: osint new FOLDER --demo."""
 
 
@@ -47,7 +50,10 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     p.add_argument("--start", type=_arguments.first_day, metavar="DATE", help=told)
     told = "last day: 2024-06-15, or the last of 2024-06 or 2024"
     p.add_argument("--end", type=_arguments.last_day, metavar="DATE", help=told)
-    p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees (WGS-84) instead of the box about the site")
+    p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees instead of the box about the site")
+    _arguments.add_datum(p, "of --bbox and --outline")
+    told = "date and measure outlines that a person drew (GeoJSON, KML, ...) in the pictures of the last look"
+    p.add_argument("--outline", type=Path, metavar="FILE", help=told)
     p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
     p.add_argument("--demo", action="store_true", help="on a SIMULATED world put at the place, without a network")
     said = p.add_argument_group("what a person says of it")
@@ -132,16 +138,19 @@ def _new(args: argparse.Namespace) -> None:
 
 
 def _look(args: argparse.Namespace) -> int:
-    from osint import case
+    from osint import case, geo
 
     site = case.open_case(args.data).site(args.site)
     said = args.take or args.nothing_there
-    if said and not (args.start or args.end or args.demo):
+    source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
+    if (said or args.outline) and not (args.start or args.end or args.demo):
         look = site.last_look()
     else:
-        place = _arguments.box(args.bbox) if args.bbox else None
-        source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
-        look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, **source)
+        place = _arguments.box(args.bbox, args.datum) if args.bbox else None
+        look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, tell=_tell, **source)
+    outlines = geo.read_outlines(args.outline, geo.datum_named(args.datum)).geometry if args.outline else ()
+    for drawn in outlines:
+        look = site.outline(drawn, look, **source)
     if not said:
         print_answer(args, _answer(look), look.text() + _next(site, look))
         return 3 if look.unread else 0
@@ -163,6 +172,10 @@ def _said(args: argparse.Namespace, look: Look) -> Entered:
     except ValueError as error:
         raise BadInputError(f"`--take` wants the numbers of candidates, as 1,3, got {args.take!r}") from error
     return look.take(numbers, as_part=args.as_part, **known)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _next(site: Site, look: Look) -> str:

@@ -22,8 +22,9 @@ DRAWN = 3
 """Buildings that get a picture and a series next to the GeoJSON."""
 OUTLINES_REACH_M = 400
 """Reach around outlines within which scenes are listed: their surroundings are read too."""
+OUTLINE_FILES = "GeoJSON, KML, KMZ, shapefile, GeoPackage, CSV with wkt, or a ZIP of them"
 PRINTED = 10
-"""Candidates that `locate` prints."""
+"""Candidates that `observe` and `locate` print."""
 TILE_KM_RANGE = (1.0, 20.0)
 LOCATE_EXAMPLE = """For example:
   osint locate XJ03 --start 2023-04-01 --end 2025-10-31 --absent 2024-05-31 --present 2024-11-15 \\
@@ -47,20 +48,22 @@ def add_verbs(subparsers: Any) -> None:
 
     scenes = scenes_parser(out="GeoJSON to write (default: OUTLINES_dated.geojson)", required=("start", "end"))
     date = add_verb(subparsers, "date", _date, scenes, help="estimate construction dates for outlines")
-    date.add_argument("outlines", type=Path, help="GeoJSON of polygons with outline_id")
+    date.add_argument("outlines", type=Path, help=f"polygons with outline_id: {OUTLINE_FILES}")
     told = "date the step of Sentinel-1 too (sentinel-1-rtc of this catalogue; default %(const)s)"
     date.add_argument("--radar", nargs="?", const="planetary-computer", metavar="CATALOGUE", help=told)
+    _arguments.add_datum(date, "of the map on which the outlines were drawn")
     for p in (observe, date):
         p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
 
     scenes = scenes_parser(out="GeoJSON to write (default: OUTLINES_measured.geojson)", required=("start", "end"))
     told = "measure roof and plot of outlines, bound the cooling yard"
     p = add_verb(subparsers, "measure", _measure, scenes, help=told)
-    told = "GeoJSON of polygons with outline_id; the roofs of one plot as one feature"
+    told = f"polygons with outline_id, the roofs of one plot as one feature: {OUTLINE_FILES}"
     p.add_argument("outlines", type=Path, help=told)
     told = "first day of a time before ground was broken, same seasons"
     p.add_argument("--before-start", type=_arguments.first_day, metavar="DATE", help=told)
     told = "last day of it; without it the plot is separated from its surroundings"
+    _arguments.add_datum(p, "of the map on which the outlines were drawn")
     p.add_argument("--before-end", type=_arguments.last_day, metavar="DATE", help=told)
 
     _add_locate(subparsers)
@@ -144,13 +147,17 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
     from osint import case
 
     source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
+    default = args.out is None
+    _default_out(args, f"{name}.geojson")
+    source |= {"journal": _journal(args), "tell": _tell}
     look = case.look_at(place, args.start or "", args.end or "", demo=args.demo, drawn=DRAWN, **source)
-    default = _arguments.in_case(Path(f"{name}{'_simulated' if look.simulated else ''}.geojson"), args.data)
-    out = look.write(args.out or default)
+    simulated = default and look.simulated
+    out = look.write(args.out.with_name(f"{name}_simulated.geojson") if simulated else args.out)
     open_kinds = len(look.frame) - len(look.buildings)
     counted = f"{len(look.frame)} structures, {len(look.buildings)} probably buildings, {open_kinds} other or open"
     lines = [f"{counted}, in {out}; {look.searched_share:.0%} of the place was read and clear"]
     lines.append(f"{look.bytes_read / 1e6:.1f} MB read; {look.scenes} scenes are listed")
+    lines += [f"{one.text()}; at {_middle(one.rows[0]['geometry'])}" for one in look.candidates[:PRINTED]]
     drawn = {one.outline_id: [f"{out.stem}_{name}" for name in one.pictures] for one in look.candidates if one.pictures}
     lines += [" ".join([f"{outline_id}:", *names]) for outline_id, names in drawn.items()]
     answer = {"out": str(out), "structures": len(look.frame), "buildings": len(look.buildings), "pictures": drawn}
@@ -163,9 +170,20 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
     return INCOMPLETE if look.unread else 0
 
 
+def _middle(outline: BaseGeometry) -> str:
+    return f"{outline.centroid.x:.5f},{outline.centroid.y:.5f}"
+
+
 def _say_doubt(offset_doubt: str) -> None:
     if offset_doubt:
         _tell(f"{offset_doubt}. Dates rest on contrasts and hold; colours and kinds may be wrong")
+
+
+def _journal(args: argparse.Namespace) -> Path:
+    """Return the file of the finished parts of a run, next to its output; it goes away where all was read."""
+    out: Path = args.out
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return out.with_suffix(".journal.jsonl")
 
 
 def _say_unread(stack: Stack, stopped: str = "") -> int:
@@ -176,6 +194,14 @@ def _say_unread(stack: Stack, stopped: str = "") -> int:
         print(f"not all was read: {stack.unread}. What these scenes show is not known", file=sys.stderr)
     _say_doubt(stack.offset_doubt)
     return INCOMPLETE if stopped or stack.unread else 0
+
+
+def _about(stack: Stack, span: tuple[str, str]) -> dict[str, Any]:
+    """Return the members of a collection of outlines: what was asked, and what could not be read for it."""
+    from osint import change
+
+    last = change.last_scene(stack, *span)
+    return {**change.search_member(None, *span, last, None, stack.simulated), "unread": stack.unread}
 
 
 def _print_outlines(args: argparse.Namespace, stack: Stack, counted: str, **counts: int) -> None:
@@ -201,10 +227,11 @@ def _date(args: argparse.Namespace) -> int:
     from osint import change, geo
 
     _default_out(args, f"{args.outlines.stem}_dated.geojson")
-    outlines, span = geo.read_outlines(args.outlines), (args.start, args.end)
+    outlines, span = geo.read_outlines(args.outlines, geo.datum_named(args.datum)), (args.start, args.end)
     stack = _stack_around(args, outlines, *span)
-    dated = stack.mark(change.date_outlines(stack, outlines, *span, exhaustive=args.exhaustive, tell=_tell))
-    about = change.search_member(None, *span, change.last_scene(stack, *span), None, stack.simulated)
+    run: Any = {"exhaustive": args.exhaustive, "journal": _journal(args), "tell": _tell}
+    dated = stack.mark(change.date_outlines(stack, outlines, *span, **run))
+    about = _about(stack, span)
     # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
     geo.write_outlines(dated, args.out, **about)
     count = int(dated["roofed_best"].notna().sum())
@@ -219,16 +246,17 @@ def _measure(args: argparse.Namespace) -> int:
     from osint.errors import BadInputError
 
     _default_out(args, f"{args.outlines.stem}_measured.geojson")
-    outlines = geo.read_outlines(args.outlines)
+    outlines = geo.read_outlines(args.outlines, geo.datum_named(args.datum))
     before = (args.before_start, args.before_end) if args.before_start and args.before_end else None
     if before is None and (args.before_start or args.before_end):
         raise BadInputError("a time before needs both ends: --before-start YYYY-MM-DD --before-end YYYY-MM-DD")
     change.in_order(args.start, args.end, before)
     days = (args.start, args.end, *(before or ()))
     stack = _stack_around(args, outlines, min(days), max(days))
-    measured = stack.mark(change.measure_outlines(stack, outlines, args.start, args.end, before=before))
     span = (args.start, args.end)
-    about = change.search_member(None, *span, change.last_scene(stack, *span), None, stack.simulated)
+    run: Any = {"journal": _journal(args), "tell": _tell}
+    measured = stack.mark(change.measure_outlines(stack, outlines, *span, before=before, **run))
+    about = _about(stack, span)
     geo.write_outlines(measured, args.out, **about)
     roofs, plots = (int(measured[f"{name}_area_m2_best"].notna().sum()) for name in ("roof", "plot"))
     areas = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
@@ -236,9 +264,9 @@ def _measure(args: argparse.Namespace) -> int:
     return _say_unread(stack, stack.health.stopped)
 
 
-def _locate(args: argparse.Namespace) -> None:
+def _locate(args: argparse.Namespace) -> int:
     from osint import change, geo
-    from osint.errors import BadInputError, NotFoundError
+    from osint.errors import BadInputError, NetworkError, NotFoundError
 
     place = _wide_place(args)
     _default_out(args, f"{args.site or 'place'}_found.geojson")
@@ -249,6 +277,8 @@ def _locate(args: argparse.Namespace) -> None:
     source = change.StackSource.of(args.catalogue, args.collection, target.start, target.end)
     journal, side_m = args.out.with_suffix(".tiles.jsonl"), 1000 * args.tile_km
     located = change.locate(source, place, target, journal, side_m=side_m, dask=args.dask, tell=_tell)
+    if not located.searched_share and located.unread:
+        raise NetworkError(f"nothing of the place is known: {located.unread}. The same command goes on")
     if not located.searched_share:
         why = next(iter(located.unsearched.index), "cloud or no pictures everywhere")
         raise NotFoundError(
@@ -264,6 +294,9 @@ def _locate(args: argparse.Namespace) -> None:
     lines += [located.text(str(args.out)), *[SIMULATED] * located.simulated]
     answer = {**summary, "bytes_read": located.bytes_read, "out": str(args.out)}
     print_answer(args, answer, "\n".join(lines))
+    if located.unread:
+        _tell(f"not all was read: {located.unread}. What was not read is not known")
+    return INCOMPLETE if located.unread else 0
 
 
 def _tell(text: str) -> None:

@@ -121,12 +121,15 @@ def _total(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    from osint import verdict
+    from osint import case, verdict
     from osint.register import named
 
-    register = _register(args)
-    found = verdict.check(register, *named(register, args.names))
-    print_answer(args, found.to_dict(), found.text())
+    opened = case.open_case(args.data)
+    asked = named(opened.register, args.names)
+    found = verdict.check(opened.register, *asked)
+    sites = {claim.site_id for claim in opened.dossier.all_claims if claim.claim_id in asked[1]} | set(asked[0])
+    waiting = opened.review().waiting(sites)
+    print_answer(args, found.to_dict() | {"in_review": waiting}, "\n\n".join(filter(None, (found.text(), waiting))))
 
 
 def _next(args: argparse.Namespace) -> None:
@@ -192,7 +195,9 @@ def _report(args: argparse.Namespace) -> None:
         return
     if not args.out:
         files.check_case(data_dir(args.data))
-    made = report.write_report(_register(args), args.out or data_dir(args.data) / "derived" / "report")
+    made = report.write_report(
+        _register(args), args.out or data_dir(args.data) / "derived" / "report", data_dir(args.data)
+    )
     sentences = made.answer.sentences()
     tables = {"page": str(made.page), "answer": list(sentences), "sites": made.summary.to_dict("records")}
     print_answer(args, tables, f"{made.summary.to_string(index=False)}\n\n{made.answer.text()}\n\npage: {made.page}")

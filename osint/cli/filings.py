@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import shlex
 import sys
 from typing import Any
 
-from osint.cli._arguments import add_json
-from osint.cli.main import plain
+from osint.cli.main import add_common, plain
 
-COLUMNS = (
-    "file kind low high unit si_low si_high si_unit rung qualifier date confidence row_label column_label unit_source "
-    "quote"
-)
-"""What the table of claims shows of their columns."""
-
-WHOLE_FROM = 1e5
-"""Number from which a table shows no decimals."""
 TELL = '--translation "..." --evidence yes, or no: whether it may be evidence for other claims'
 """What a person says with a claim that is accepted; none of it has a default."""
 
@@ -28,7 +18,7 @@ def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     """Add `osint extract` to the command."""
     parser = subparsers.add_parser("extract", help="print every quantity that filings claim")
     parser.add_argument("filings", nargs="+", metavar="FILE|URL|CAPTURE", help="a file, a web address or a capture id")
-    add_json(parser)
+    add_common(parser, _extract)
     parser.add_argument("--date", metavar="DATE", help="day of the documents, as 2024-06-15")
     told = "read pictures and scanned pages by machine (needs the extra ocr)"
     parser.add_argument("--ocr", action="store_true", help=told)
@@ -42,14 +32,12 @@ def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     told = "kind of publisher, as local_government or state_media (default %(default)s)"
     into.add_argument("--tier", default="unsourced", metavar="TIER", help=told)
     into.add_argument("--url", default="", metavar="URL", help="where it can be read")
-    parser.set_defaults(handler=_extract)
 
 
 def _extract(args: argparse.Namespace) -> int:
-    from osint import filings
+    from osint import case, filings
     from osint.errors import OsintError
     from osint.register import read_day
-    from osint.shown import table_text
 
     if args.into:
         return _into(args)
@@ -57,7 +45,8 @@ def _extract(args: argparse.Namespace) -> int:
     document = read_day(args.date) if args.date else None
     for name in args.filings:
         try:
-            filing = filings.open_filing(name, filings.parse_with_ocr if args.ocr else filings.parse)
+            read = filings.parse_with_ocr if args.ocr else filings.parse
+            filing = filings.open_filing(name, read, data=args.data)
         except OsintError as error:
             print(f"osint extract: {error}", file=sys.stderr)
             status = 2
@@ -75,9 +64,9 @@ def _extract(args: argparse.Namespace) -> int:
         elif table.empty:
             print("(no claims)")
         else:
-            columns = COLUMNS.split()
-            cells = [[_cell(row[name]) for name in columns] for row in table.to_dict("records")]
-            print(table_text(columns, cells))
+            print(f"{name}: {len(table)} claim{'s' * (len(table) > 1)}; --json has every field")
+            for row in table.to_dict("records"):
+                print("  " + "\n    ".join(case.read_as(row)))
     return status
 
 
@@ -102,10 +91,3 @@ def _print_about(found: dict[str, Any], as_json: bool) -> None:
             words = ", ".join(str(part) for part in one.values() if part) if isinstance(one, dict) else str(one)
             if words not in ("", "None"):
                 print(f"{name}: {words}")
-
-
-def _cell(value: Any) -> str:
-    """Return a cell as text: numbers with six digits and no exponent where they are large, what is missing empty."""
-    if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:,.0f}" if value >= WHOLE_FROM else f"{value:.6g}"
-    return str(value)

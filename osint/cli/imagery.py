@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint.cli._arguments import (
     INCOMPLETE,
+    add_datum,
     add_demo,
     add_offline,
     add_out,
@@ -62,6 +64,7 @@ def add_verbs(subparsers: Any) -> None:
     p.add_argument("--before", type=middle_day, metavar="DATE", help=told)
     p.add_argument("--after", type=middle_day, metavar="DATE", help="as 2025-07-01, or 2025-07")
     p.add_argument("--outlines", type=Path, metavar="FILE", help="date what changed inside these outlines (.geojson)")
+    add_datum(p, "of the map on which the outlines were drawn")
     p.add_argument("--title", default="", help="written over the picture")
     told = "picture to write (.png, .svg; .gif for a time-lapse), or .geojson with --outlines"
     add_out(p, f"{told} (default pictures.png)")
@@ -138,65 +141,84 @@ def _scenes(args: argparse.Namespace) -> int:
     lines += [f"  dropped: {reason}" for reason in dropped[:10]]
     rows = table.astype({"date": str}).to_dict("records") if "date" in table else table.astype(str).to_dict("records")
     print_answer(args, {"scenes": rows, "dropped": dropped, **_cost(found.cost)}, "\n".join(lines))
+    if found.gap:
+        print(f"osint: not all was listed: {found.gap}", file=sys.stderr)
+        return INCOMPLETE
     return 0 if len(found) else 1
 
 
-def _fetch(args: argparse.Namespace) -> None:
+def _fetch(args: argparse.Namespace) -> int:
     import numpy as np
 
     from osint import files, imagery
+    from osint.errors import NetworkError
 
-    reading = imagery.read_bands(_listed(args), place_of(args), args.bands.split(","), args.resolution)
+    listed = _listed(args)
+    if not len(listed) and listed.gap:
+        raise NetworkError(f"there is no scene to read: {listed.gap}")
+    reading = imagery.read_bands(listed, place_of(args), args.bands.split(","), args.resolution)
     data = reading.data
+    if reading.failures and reading.is_blank:
+        raise NetworkError(f"nothing could be read, so nothing was written: {reading.failures[0].error}")
     arrays: dict[str, Any] = {str(name): variable.values for name, variable in data.data_vars.items()}
     arrays |= {"time": data.time.values, "y": data.y.values, "x": data.x.values, "crs": data.attrs["crs"]}
     out = args.out if args.out.suffix == ".npz" else args.out.with_name(f"{args.out.name}.npz")
-    with files.written_beside(out) as part:
-        np.savez_compressed(part, **arrays)
     missed = [f"{failure.id} {failure.band}: {failure.error}" for failure in reading.failures]
+    with files.written_beside(out) as part:
+        np.savez_compressed(part, **arrays, not_read=np.array(missed, str))
     lines = [f"{dict(data.sizes)} in {out}", _cost_text(reading.cost), *(f"  not read: {one}" for one in missed)]
     doubted = [f"{remark.id}: {remark.reason}" for remark in reading.offset_suspects]
     lines += [f"  in doubt: {one}" for one in doubted]
     sizes = {str(name): size for name, size in data.sizes.items()}
     answer = {"out": str(out), "sizes": sizes, "not_read": missed, "in_doubt": doubted, **_cost(reading.cost)}
+    answer |= {"list_gap": listed.gap}
+    lines += [f"not all was listed: {listed.gap}"] if listed.gap else []
     print_answer(args, answer, "\n".join(lines))
+    return INCOMPLETE if missed or listed.gap else 0
 
 
-def _pair(args: argparse.Namespace) -> None:
+def _pair(args: argparse.Namespace) -> int:
     from osint import imagery
 
     source: Any = {"catalogue": args.catalogue, "collection": args.collection, "days": args.days}
     pair = imagery.pair_between(place_of(args), args.before, args.after, **source)
-    _draw(args, pair, [_cost_text(pair.cost)], _cost(pair.cost))
+    unread = [f"not known: {one}; a scene of it may be clearer or nearer" for one in pair.unread]
+    _draw(args, pair, [*unread, _cost_text(pair.cost)], {"not_read": list(pair.unread), **_cost(pair.cost)})
+    return INCOMPLETE if pair.unread else 0
 
 
-def _pictures(args: argparse.Namespace) -> None:
+def _pictures(args: argparse.Namespace) -> int:
     from osint import imagery
     from osint.errors import BadInputError
 
     pictures = imagery.read_pictures(args.folder, crs=args.crs)
     lines = []
     for shift in pictures.shifts:
-        done = "removed" if shift.removed else "not removed: the match is unclear"
+        done = "removed" if shift.removed else "not removed: the match is unclear, or parts of the picture disagree"
         lines.append(f"{shift.id}: shift of {shift.x_m:g} m east, {shift.y_m:g} m north {done}")
+    lines += pictures.remarks
+    told = {"remarks": list(pictures.remarks)}
     if args.outlines:
-        return _date_pictures(args, pictures, lines)
-    if args.before and args.after:
-        return _draw(args, imagery.choose_pair(pictures.data, args.before, args.after), lines, {})
-    if args.before or args.after:
+        _date_pictures(args, pictures, lines)
+    elif args.before and args.after:
+        _draw(args, imagery.choose_pair(pictures.data, args.before, args.after), lines, told)
+    elif args.before or args.after:
         raise BadInputError("--before and --after go together; without both, all pictures are drawn")
-    return _draw_sheet(args, imagery.choose_sheet(pictures.data, len(pictures.data["time"])), lines, {})
+    else:
+        _draw_sheet(args, imagery.choose_sheet(pictures.data, len(pictures.data["time"])), lines, told)
+    return INCOMPLETE if pictures.unread else 0
 
 
 def _date_pictures(args: argparse.Namespace, pictures: Pictures, lines: list[str]) -> None:
     from osint import change, geo
 
-    dated = change.date_pictures(pictures, geo.read_outlines(args.outlines))
+    dated = change.date_pictures(pictures, geo.read_outlines(args.outlines, geo.datum_named(args.datum)))
     geo.write_outlines(dated, args.out, about=change.PICTURES_LIMIT)
     rows = [{"outline_id": row["outline_id"], "says": row["says"]} for row in dated.to_dict("records")]
     lines += [f"{row['outline_id']}: {row['says']}" for row in rows]
     counted = f"{len(dated)} rows of {len(pictures.data['time'])} pictures, in {args.out}. {change.PICTURES_LIMIT}"
-    print_answer(args, {"out": str(args.out), "rows": rows}, "\n".join([*lines, counted]))
+    answer = {"out": str(args.out), "rows": rows, "remarks": list(pictures.remarks)}
+    print_answer(args, answer, "\n".join([*lines, counted]))
 
 
 def _sheet(args: argparse.Namespace) -> int:
@@ -204,11 +226,13 @@ def _sheet(args: argparse.Namespace) -> int:
 
     source: Any = {"count": args.count, "catalogue": args.catalogue, "collection": args.collection}
     sheet = imagery.sheet_between(place_of(args), args.start, args.end, **source)
-    outline = geo.read_outlines(args.outlines).geometry.union_all() if args.outlines else None
+    outlines = geo.read_outlines(args.outlines, geo.datum_named(args.datum)) if args.outlines else None
+    outline = None if outlines is None else outlines.geometry.union_all()
     missed = [f"{failure.id} {failure.band}: {failure.error}" for failure in sheet.failures]
     lines = [*(f"  not read: {one}" for one in missed), _cost_text(sheet.cost)]
+    missed += [sheet.list_gap] if sheet.list_gap else []
     _draw_sheet(args, sheet, lines, {"not_read": missed, **_cost(sheet.cost)}, outline)
-    return INCOMPLETE if sheet.failures else 0
+    return INCOMPLETE if missed else 0
 
 
 def _draw_sheet(

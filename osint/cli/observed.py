@@ -19,6 +19,7 @@ OF_A_FILE = ("only", "said", "named", "claims", "roofed", "roof_m2")
 EXAMPLES = """For example:
   osint observed XJ03 --date 2026-06-01 --not-yet roofed --who "A. Reader" --how "picture of 0.5 m" \\
       --p-place 0.9 --place-reason "the gate in the county's film stands on its edge" --searched-share 1
+  osint observed XJ03 roof.geojson --pictures my-screenshots --who "A. Reader" --part "hall 2"
   osint observed XJ03 yiwu/found.geojson --only S001,S002 --said map=94.7012,43.2551,100 \\
       --named "S001=name on a map: OpenStreetMap, operator" --claims C031 --roof-m2 8000..33000 --dry-run
 
@@ -65,6 +66,10 @@ def add_verbs(verbs: Any) -> None:
     file.add_argument("--claims", metavar="IDS", help="claims that say when it was roofed, or how large it is")
     file.add_argument("--roofed", metavar="A/B", help="first and last day between which they say that it was roofed")
     file.add_argument("--roof-m2", metavar="LOW..HIGH", help="roof that they leave room for")
+    told = "folder of dated pictures of your own, on which the roofs of FILE.geojson were drawn; see docs/imagery.md"
+    file.add_argument("--pictures", type=Path, metavar="FOLDER", help=told)
+    file.add_argument("--before", metavar="DATE", help="picture without the roof, the first without it")
+    file.add_argument("--after", metavar="DATE", help="picture with the roof, the last without it")
     p.add_argument("--dry-run", action="store_true", help="print the rows and write nothing")
     add_common(p, _observed)
 
@@ -72,6 +77,8 @@ def add_verbs(verbs: Any) -> None:
 def _observed(args: argparse.Namespace) -> None:
     from osint import register as tables
 
+    if args.pictures:
+        return _of_pictures(args)
     register = tables.load_register(args.data)
     args.site = tables.one_site(register, args.site).site_id
     _refuse_options(args)
@@ -82,6 +89,26 @@ def _observed(args: argparse.Namespace) -> None:
     where = "nothing was written (--dry-run)" if args.dry_run else "in observations.csv"
     lines = [*map(_line, rows), f"{len(rows)} row{'s' * (len(rows) > 1)}, {where}"]
     print_answer(args, {"observations": rows}, "\n".join(lines))
+
+
+def _of_pictures(args: argparse.Namespace) -> None:
+    """Write what the outlines of a file say of pictures of one's own."""
+    from osint import case, geo
+    from osint.errors import BadInputError
+
+    if args.file is None:
+        raise BadInputError("name the outline that was drawn on the pictures: osint observed SITE FILE.geojson")
+    own = case.open_case(args.data).site(args.site).own_pictures(args.pictures, args.before or "", args.after or "")
+    known = {"as_part": args.part, "p_place": args.p_place, "place_reason": args.place_reason, "who": args.who or ""}
+    outline = geo.read_outlines(args.file).geometry.union_all()
+    rows = own.rows(outline, **known)
+    told = "\n".join(map(_line, rows))
+    if args.dry_run:
+        print_answer(args, {"observations": rows}, f"{told}\n{len(rows)} rows, nothing was written (--dry-run)")
+        return
+    entered = own.take(outline, **known)
+    ids = list(entered.ids)
+    print_answer(args, {"observations": rows, "written": ids}, f"{told}\n{entered.text()}")
 
 
 def _refuse_options(args: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from osint.cli import _arguments
 from osint.cli.main import add_common, print_answer, print_json
 
 VERDICTS = """Exit status: 0 SEALED, INTACT, SAME PICTURE; 3 TRACED; 4 STALE; 5 UNKNOWN; 6 CONFLICT; the highest of all.
@@ -28,7 +29,8 @@ def add_verbs(verbs: Any) -> None:
     add_common(p, _verify)
     p = verbs.add_parser("packet", help="what an editor needs to sign a figure: one folder and one zip")
     p.add_argument("subject", metavar="SITE|CLAIM|FIGURE", help="an id, or the path of an exported figure")
-    p.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the packet; DIR.zip is put beside")
+    told = "folder of the packet, DIR.zip is put beside; without it, or of a bare name, in derived/ of the case"
+    p.add_argument("--out", type=_arguments.out_file, metavar="DIR", help=told)
     told = "a picture: before, after, unmarked, marked or other, then file, day, credit; can be given again"
     p.add_argument("--picture", action="append", default=[], metavar="KIND=FILE|DATE|CREDIT", help=told)
     told = "two files of outlines, the second drawn without seeing the first"
@@ -64,7 +66,8 @@ def _verify(args: argparse.Namespace) -> int:
     how = {key: getattr(args, key) for key in ("passports", "code", "expect", "against", "root")}
     found = [verify(file, **how) for file in args.files]
     if args.json:
-        print_json([one.to_row() for one in found])
+        for one in found:
+            print_json(one.to_row())
     else:
         print("\n".join(one.text() for one in found))
     return max(one.status for one in found)
@@ -75,7 +78,7 @@ def _packet(args: argparse.Namespace) -> None:
 
     made = packet.write_packet(
         args.subject,
-        args.out,
+        args.out or _arguments.in_case(Path(f"packet_{Path(args.subject).stem}"), args.data),
         data=args.data,
         pictures=args.picture,
         outlines=args.outlines,

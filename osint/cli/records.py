@@ -44,7 +44,9 @@ def _sites(args: argparse.Namespace) -> None:
     known = (km_text(km) if isinstance(km := row["precision_km"], float) else "" for row in rows)
     cells = [[str(v) for v in {**row, "precision_km": near}.values()] for row, near in zip(rows, known, strict=True)]
     print_answer(
-        args, {"sites": rows}, f"{table_text(heads, cells)}\n{len(rows)} sites; `osint show ID` has all of one"
+        args,
+        {"sites": rows},
+        f"{table_text(heads, cells)}\n{len(rows)} site{'s' * (len(rows) != 1)}; `osint show ID` has all of one",
     )
 
 

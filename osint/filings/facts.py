@@ -14,8 +14,8 @@ from urllib.parse import urljoin, urlsplit
 
 from osint.errors import BadInputError
 from osint.filings.grid import outside_tables
-from osint.filings.html import Page, element_text
-from osint.filings.parties import Supplier, read_parties
+from osint.filings.page import Page, element_text
+from osint.filings.parties import Supplier, read_parties, together
 from osint.register import find_date, find_url_date, read_date
 
 if TYPE_CHECKING:
@@ -76,9 +76,11 @@ _HEAD = 60_000
 
 
 _NUMBERS = re.compile(
-    r"(招标编号|采购项目编号|采购编号|招标项目编号|项目编号|标段编码|标段编号|采购计划编号|合同编号|采购合同编号|"
-    r"[Tt]ender (?:[Nn]o\.?|[Nn]umber)|"
-    r"[Rr]eference (?:[Nn]o\.?|[Nn]umber))[:：|\s]{1,4}([A-Za-z0-9][A-Za-z0-9（）()\[\]〔〕\-—_/.第号]{3,40}(?<![（(]))"
+    r"(招标编号|采购项目编号|采购编号|招标项目编号|项目编号|工程编号|标段编码|标段编号|采购计划编号|合同编号|采购合同编号|"
+    r"(?i:(?:tender|contract|notice) (?:no\.?|number|reference)|reference (?:no\.?|number)))"
+    r"(?:[（(][^()（）\n]{1,8}[）)])?[:：|\s]{1,4}"
+    r"(20\d\d/S \d{1,3}-\d{5,7}|"
+    r"(?=[^\s]{0,30}\d)[A-Za-z0-9][A-Za-z0-9（）()\[\]〔〕\-—_/.第号]{3,40}(?<![（(.]))"
 )
 _HEADING = re.compile(r"<h1[^>]{0,300}>(.{1,600}?)</h1", re.IGNORECASE | re.DOTALL)
 _MARKUP_TAG = re.compile(r"<[^>]{0,300}>")
@@ -96,14 +98,19 @@ def read_facts(text: str, name: str, title: str = "", cells: Sequence[Cell] = ()
     first = next((line for line in lines if len(line) >= _SHORTEST_TITLE), "")
     parties = read_parties(around, cells)
     code = next(iter(project_codes(head)), "")
-    number = _NUMBERS.search(head)
+    number = _NUMBERS.search(together(head))
     label = "项目代码" if code else number[1] if number else ""
-    code = code or (number[2] if number else "")
+    code = code or (_closed(number[2]) if number else "")
     published = document_date(text, name)
     return DocumentFacts(
         title or (first if len(first) <= 80 else ""), parties.publisher, parties.place, code, label, parties.buyer,
         parties.suppliers[0].name if parties.suppliers else "", parties.suppliers, published,
     )  # fmt: skip
+
+
+def _closed(code: str) -> str:
+    """Return a code without a bracket at its end that it does not open."""
+    return code[:-1] if code[-1] in ")）" and not re.search(r"[(（]", code) else code
 
 
 _SHORTEST_TITLE = 4

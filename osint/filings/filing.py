@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from dataclasses import asdict, dataclass, field, replace
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from osint import claims
 from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableError
-from osint.filings import html
+from osint.filings import html, mhtml
 from osint.filings.decode import decode
-from osint.filings.doubt import LONGEST_DOUBT, BlockedReason, DoubtKind, FilingDoubt, blocked, page_doubts
-from osint.filings.facts import FILES, DocumentFacts, heading, joined_url, read_facts, read_notice
+from osint.filings.doubt import (
+    BlockedReason,
+    FilingDoubt,
+    blocked,
+    hidden_doubts,
+    page_doubts,
+)
+from osint.filings.facts import DocumentFacts, heading, read_facts
 from osint.filings.grid import outside_tables
 from osint.filings.office import read_office
-from osint.filings.tables import claims_of_tables, unread_remarks
-from osint.register import LADDER, TAKEN_BACK, Modality
+from osint.filings.table_claims import unread_remarks
+from osint.filings.text_tables import text_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
-    import pandas as pd
     from PIL.Image import Image
 
     from osint.filings.grid import Cell
@@ -36,8 +39,6 @@ _MOST_CONTROL = 0.02
 """share of control characters that a page or text may hold; random bytes hold ten times as many"""
 _FEW_CONTROL = 8
 """control characters that any text may hold"""
-_WORDS = 12
-"""words (or Chinese lines) below which a page is nothing but its links"""
 _PAGES_NAMED = 8
 _PICTURES = (b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"\xff\xd8\xff")
 
@@ -111,7 +112,7 @@ class Filing:
     links: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """(address, words) of links; attachments are among them"""
     blocked: BlockedReason | None = None
-    """why nothing can be read: a page that a script builds, a form to log in, a text decoded twice"""
+    """why nothing can be read: a page that a script builds, a form to log in, a refusal, a text that is damaged"""
     doubtful: tuple[FilingDoubt, ...] = field(default=(), repr=False)
     """passages in which a number must not be taken as it stands, in order"""
     asides: tuple[tuple[int, int], ...] = field(default=(), repr=False)
@@ -142,7 +143,7 @@ class Filing:
         begin, stop = (mark + len(source[:at].encode(codec, "replace")) for at in (first, last + 1))
         if not self.wrapping:
             return Location(bytes=(begin, stop), cell=words)
-        whole = html.mhtml_bytes(self.wrapping, begin, stop)
+        whole = mhtml.mhtml_bytes(self.wrapping, begin, stop)
         return Location(bytes=whole, part_bytes=None if whole else (begin, stop), cell=words)
 
     def scan_of(self, offset: int) -> ScannedLine | None:
@@ -190,10 +191,12 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
     if suffix == ".pdf" and head[:1] == b"<":
         return _html(data, name, label, ("is named .pdf but is a web page: perhaps a refusal of the server, read it",))
     if data[:4] == b"PK\x03\x04":
-        text, cells, remarks = read_office(data, name)
-        facts = read_facts(text, name, cells=cells)
-        remarks += tuple(unread_remarks(tuple(cells), text))
-        return Filing(name, Medium.OFFICE, text, data, cells=tuple(cells), remarks=remarks, facts=facts)
+        read = read_office(data, name)
+        return Filing(
+            name, Medium.OFFICE, read.text, data, cells=read.cells,
+            remarks=(*read.remarks, *unread_remarks(read.cells, read.text)),
+            facts=read_facts(read.text, name, cells=read.cells), doubtful=tuple(sorted(hidden_doubts(read.hidden))),
+        )  # fmt: skip
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise UnreadableError(f"{name}: an old or encrypted Office file; save it as .docx or .xlsx without a password")
     if data.startswith(_PICTURES):
@@ -203,7 +206,7 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
             f"{name}: a picture without text; read it with `osint extract --ocr` (the OCR extra) or by eye"
         )
     if suffix in (".mht", ".mhtml") or re.match(rb"(?:From|MIME-Version|Content-Type):", head, re.IGNORECASE):
-        body, charset = html.from_mhtml(data)
+        body, charset = mhtml.from_mhtml(data)
         if body:
             return _html(body, name, charset, (), data)
     if suffix in (".htm", ".html", ".shtml", ".xhtml", ".jsp") or re.match(
@@ -213,7 +216,11 @@ def parse(data: bytes, name: str, label: str = "", pictures: bool = False) -> Fi
     text, codec, remarks = _decoded(data, name, label)
     if codec == "utf-8-sig":
         text, codec = "\ufeff" + text, "utf-8"  # offsets count the mark, as a reader of the file as UTF-8 would
-    return Filing(name, Medium.TEXT, text, data, codec, remarks=remarks, facts=read_facts(text, name))
+    cells = tuple(text_tables(text, name))
+    facts = read_facts(text, name, cells=cells)
+    reason = blocked("", text)
+    remarks = (*([str(reason)] if reason else []), *remarks, *unread_remarks(cells, text))
+    return Filing(name, Medium.TEXT, text, data, codec, cells=cells, remarks=remarks, facts=facts, blocked=reason)
 
 
 def _decoded(data: bytes, name: str, label: str) -> tuple[str, str, tuple[str, ...]]:
@@ -227,8 +234,6 @@ def _decoded(data: bytes, name: str, label: str) -> tuple[str, str, tuple[str, .
         raise UnreadableError(
             f"{name}: the bytes are no text in any codec that is tried; open it by hand and save its text"
         )
-    if not text.strip():
-        remarks += ("the file is empty, which says nothing of the document: fetch it again",)
     return text, codec, remarks
 
 
@@ -236,13 +241,16 @@ def _html(data: bytes, name: str, label: str, remarks: tuple[str, ...], wrapping
     source, codec, odd = _decoded(data, name, label)
     page = html.read_html(source)
     doubts, drawn = page_doubts(page.text, page.drawn, page.fonts)
+    doubts += hidden_doubts(page.hidden)
     hidden = sum(len(page.text[start:end].strip()) for start, end in page.hidden)
     if hidden:
         drawn.insert(0, f"{hidden} characters are hidden by style and were read too")
     if any(re.search(r"\d", page.text[start:end]) for start, end in page.asides):
         drawn.append("numbers in menus, footers and lists of links to other pages were left out")
     main = html.cut_out(page.text, page.asides)
-    reason = blocked(source, page.text)
+    drawn_with_bars = text_tables(outside_tables(tuple(page.cells), main)) if "<pre" in source.lower() else []
+    page.cells = sorted([*page.cells, *drawn_with_bars], key=lambda cell: cell.start)
+    reason = blocked(source, main)
     if reason:
         drawn.insert(0, str(reason))
     if page.has_struck:
@@ -276,92 +284,14 @@ def listed(pages: tuple[int, ...]) -> str:
     return ", ".join(map(str, pages[:_PAGES_NAMED])) + ("..." if len(pages) > _PAGES_NAMED else "")
 
 
-# ---------------------------------------------------------------- what the document says of itself
-
-_NOTICE = re.compile(
-    r"公告|公示|通知|更正|变更|中标|成交|招标|采购|批复|审查意见|备案|announcement|tender|award|notice", re.IGNORECASE
-)
-_MOST_LINKS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link of a document."""
-
-    address: str
-    """absolute where the name of the filing is an address"""
-    words: str
-    """the words of the link"""
-
-
-@dataclass(frozen=True)
-class About:
-    """What a document says of itself, and what it links to."""
-
-    file: str
-    """name of the filing"""
-    medium: Medium
-    """kind of document"""
-    facts: DocumentFacts
-    """title, publisher, place, project code, parties"""
-    published: str
-    """date of the document, YYYY-MM-DD or YYYY-MM; empty where unknown"""
-    attachments: tuple[Link, ...]
-    """files that it links to"""
-    related: tuple[Link, ...]
-    """other notices that it links to"""
-    pages_without_text: tuple[int, ...]
-    """scanned pages that were not read"""
-    remarks: tuple[str, ...]
-    """what a reader must know about the reading"""
-
-    def to_row(self) -> dict[str, Any]:
-        """Return the fields as JSON takes them, those of the facts among them, the date as ISO."""
-        row = asdict(self)
-        facts = row.pop("facts")
-        return {"file": row.pop("file"), "medium": row.pop("medium"), **facts, **row}
-
-
-def about(filing: Filing) -> About:
-    """Return what the document says of itself, with the files and notices that it links to."""
-    facts, links = filing.facts, list(filing.links)
-    published = facts.published.isoformat() if facts.published else ""
-    files: set[str] = set()
-    notice = None
-    if filing.medium is Medium.HTML:
-        notice = read_notice(filing.name, filing.data, f"text/html; charset={filing.codec or 'utf-8'}")
-    if notice:
-        code = facts.project_code or next(iter(notice.project_codes), "")
-        title, publisher = facts.title or notice.title, facts.publisher or notice.publisher
-        facts = replace(facts, title=title, publisher=publisher, project_code=code)
-        published, files = published or notice.date, set(notice.attachments)
-        links += [(address, "") for address in notice.attachments] + [(path, stage) for stage, path in notice.related]
-    base = filing.name if filing.name.startswith(("http://", "https://")) else ""
-    named: dict[str, str] = {}
-    for written, words in links:
-        address = joined_url(base, written, written)
-        named[address] = named.get(address) or words
-    files |= {address for address in named if FILES.search(address)}
-    stages = tuple(path for _, path in notice.related) if notice else ()
-    attachments, related = list[Link](), list[Link]()
-    for address, words in named.items():
-        if address in files:
-            attachments.append(Link(address, words))
-        elif _NOTICE.search(words) or address.endswith(stages):
-            related.append(Link(address, words))
-    return About(
-        filing.name, filing.medium, facts, published, tuple(attachments[:_MOST_LINKS]), tuple(related[:_MOST_LINKS]),
-        filing.unread, filing.remarks,
-    )  # fmt: skip
-
-
 # ---------------------------------------------------------------- opening and reading
 
 
-def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse) -> Filing:
+def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse, *, data: str | Path | None = None) -> Filing:
     """Return the filing at a path, at a captured web address or under a capture's number or SHA-256.
 
-    `read` turns bytes and their name into the filing; `parse_with_ocr` reads pictures as well.
+    `read` turns bytes and their name into the filing; `parse_with_ocr` reads pictures as well.  `data` is the folder of
+    the case that holds the captures.
 
     Raises NotFoundError where there is none; a web address must have been captured before.
     """
@@ -376,7 +306,7 @@ def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse) -> Fili
         )
     from osint import archive
 
-    store = archive.Archive(archive.captures_directory()).open(make=False)
+    store = archive.Archive(archive.captures_directory(data)).open(make=False)
     newest = None
     for entry in store.entries():
         if name in (str(entry.seq), entry.url, entry.final_url) or (len(name) >= 8 and entry.sha256.startswith(name)):
@@ -387,94 +317,3 @@ def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse) -> Fili
     doubt = f"the capture is classed {newest.kind!r}: it may not be the page that was asked for"
     odd = () if newest.is_content else (doubt,)
     return replace(filing, name=name, remarks=(*odd, *filing.remarks))
-
-
-def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
-    """Return the claims of a filing as a frame with `claims.CLAIM_COLUMNS`; `document` overrides its date.
-
-    A number that is drawn otherwise than its text says, or whose column is in doubt, keeps its quote and loses its
-    value; `warning` says why.
-    """
-    main = filing.main
-    day = document or filing.facts.published
-    found = _read(filing, main, day)
-    if not found and filing.asides and len(main.split()) < _WORDS:  # a page of links, and nothing else
-        found = _read(filing, filing.text, day)
-        found = [claim.doubted("stands in a link or next to the text") for claim in found]
-    cells = [html.cell_at(filing.cells, claim.start, claim.end) for claim in found]
-    title = filing.facts.title or filing.text[:_TITLE]
-    kind, off = _FILED.search(title), _CALLED_OFF.search(title)
-    found = [_doubted(filing, claim) for claim in found]
-    found = [_called_off(one, off[0]) if off else _filed(one, kind[0] if kind else "") for one in found]
-    table = claims.claims_frame(found, filing.name)
-    if filing.medium is Medium.PDF:
-        table["page"] = [filing.place(claim.start)[0] for claim in found]
-    elif filing.cells:
-        table["page"] = [cell.where if cell else "" for cell in cells]
-    return table
-
-
-_TITLE = 60
-"""characters in which a document without a title names its kind"""
-_FILED = re.compile(
-    r"招标公告|招标文件|采购公告|采购文件|采购意向|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|成交(?:结果)?公[告示]|"
-    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|节能审查意见|合同公[告示]|\b(?:tender|procurement|award) notice\b",
-    re.IGNORECASE,
-)
-_BUILT = ("chips", "servers", "racks", "compute", "power", "floor", "land", "money_cny", "money_usd", "transformer")
-_OF_BIDDERS = re.compile(r"注册资[本金]|业绩|资格|资质|注册|类似项目|营业额|保证金|标书|代理服务费|文件售价|罚款")
-_OF_REGION = re.compile(r"全[国省区市县州]|我[国省区市县州]|行业|累计|nationwide|province-wide|industry")
-"""words of a sentence that speaks of more than the matter of its filing"""
-_CALLED_OFF = re.compile(
-    r"(?:终止|废标|流标|中止|采购失败|招标失败|撤[销回]|取消)(?:采购|招标|中标)?(?:的?(?:公[告示]|通知|决定))|"
-    r"\b(?:cancellation|termination) (?:notice|of)\b",
-    re.IGNORECASE,
-)
-"""titles of filings that call off what they name"""
-
-
-def _filed(claim: claims.TextClaim, kind: str) -> claims.TextClaim:
-    """Return a claim that states no rung with that of the kind of its filing: what is tendered or approved is filed."""
-    if claim.rung or claim.modality or not kind or claim.kind not in _BUILT:
-        return claim
-    labels = claim.column_label + claim.row_label
-    if any(pattern.search(claim.sentence) or pattern.search(labels) for pattern in (_OF_BIDDERS, _OF_REGION)):
-        return claim
-    if claim.per and not claim.kind.startswith("money"):
-        return claim
-    return claim._replace(rung="filed", aim="filed", modality="has", rung_reason=f"the document is a {kind}")
-
-
-def _called_off(claim: claims.TextClaim, kind: str) -> claims.TextClaim:
-    """Return a claim of a filing that calls off what it names, unless the words say that it stands."""
-    if claim.rung not in ("", *LADDER[:2]) or claim.modality in TAKEN_BACK or claim.kind not in _BUILT:
-        return claim
-    warning = "; ".join(filter(None, [claim.warning, f"the document is a {kind}"]))
-    reason = f"the document is a {kind}"
-    return claim._replace(
-        rung="", aim="", modality=str(Modality.WITHDRAWN), warning=warning, rung_reason=reason, confidence="low"
-    )
-
-
-def _read(filing: Filing, text: str, day: date | None) -> list[claims.TextClaim]:
-    """Return the claims of the text around the tables, and of the cells of the tables one by one."""
-    prose = outside_tables(filing.cells, text)
-    whole = filing.medium in (Medium.HTML, Medium.OFFICE)
-    found = [*claims.extract(prose, day, whole_lines=whole), *claims_of_tables(filing.cells, text, day)]
-    return sorted(found, key=lambda claim: claim.start)
-
-
-def _doubted(filing: Filing, claim: claims.TextClaim) -> claims.TextClaim:
-    """Return the claim, with a warning and perhaps without its value where its passage or its column is doubtful."""
-    doubts = [FilingDoubt(claim.start, claim.end, DoubtKind.BY_MACHINE)] if filing.scan_of(claim.start) else []
-    first = bisect_left(filing.doubtful, claim.start - LONGEST_DOUBT, key=lambda doubt: doubt.start)
-    for doubt in filing.doubtful[first:]:
-        if doubt.start >= claim.end:
-            break
-        if doubt.end > claim.start:
-            doubts.append(doubt)
-    if not doubts:
-        return claim
-    warning = "; ".join(dict.fromkeys([*filter(None, [claim.warning]), *(doubt.sentence for doubt in doubts)]))
-    refused = any(doubt.kind.refuses for doubt in doubts)
-    return claim.doubted(f"value refused: {warning}" if refused else warning, is_refused=refused)

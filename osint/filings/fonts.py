@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -32,6 +33,10 @@ def font_families() -> list[str]:
     if path is None:
         return ["DejaVu Sans"]
     font_manager.fontManager.addfont(path)
+    # the font has one weight, which is drawn where bold is asked for; there is nothing that a user could do about it
+    logging.getLogger(font_manager.__name__).addFilter(
+        lambda line: "Failed to find font weight" not in line.getMessage()
+    )
     return ["DejaVu Sans", font_manager.FontProperties(fname=str(path)).get_name()]
 
 

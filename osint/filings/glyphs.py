@@ -22,7 +22,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageDraw, ImageFont
 
-from osint.filings.doubt import DoubtKind
+from osint.filings.doubt import UNNAMED, DoubtKind
 from osint.filings.fonts import chinese_font
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def font_lies(data: bytes) -> bool | None:
 _SAMPLES = 3
 _TALL = 32
 _DIGIT = re.compile("[0-9０-９]")
+_UNNAMED = re.compile(rf"[0-9０-９.,]*{UNNAMED}+[0-9０-９.,]*")
 _Face = tuple[bytes, int, tuple[int, ...], int]
 """what tells one face from another: name, size of its file, colour; page where it has no name"""
 
@@ -130,6 +131,8 @@ class Digits:
 
     runs: list[tuple[int, int, int, _Face | None]] = field(default_factory=list)
     """(page, first index, last index, face) of digits that follow each other in one face; None where not drawn"""
+    unnamed: list[tuple[int, int, int]] = field(default_factory=list)
+    """(page, first index, index behind) of numbers beside a character without a name"""
     seen: dict[tuple[_Face, int, int], list[bool]] = field(default_factory=dict)
     """(face, digit, shape) -> for each drawn sample, whether it disagrees"""
 
@@ -152,6 +155,8 @@ class Digits:
             if face:
                 self._sample(page, words, index, int(match.group()), face)
 
+        self.unnamed += [(number, *match.span()) for match in _UNNAMED.finditer(raw) if _DIGIT.search(match.group())]
+
     def _sample(self, page: pdfium.PdfPage, words: pdfium.PdfTextPage, index: int, digit: int, face: _Face) -> None:
         box = words.get_charbox(index)
         high, wide = box[3] - box[1], box[2] - box[0]
@@ -165,8 +170,9 @@ class Digits:
 
     def doubtful(self) -> list[tuple[int, int, int, DoubtKind]]:
         """Return (page, first index, last index, kind of doubt) of digits that are not to be believed as they stand."""
+        unnamed = [(page, first, stop - 1, DoubtKind.UNNAMED) for page, first, stop in self.unnamed]
         lying = {face for (face, _, _), found in self.seen.items() if found and all(found)}
-        return [
+        return unnamed + [
             (page, first, last, DoubtKind.FONT_DIFFERS if face else DoubtKind.HIDDEN_LAYER)
             for page, first, last, face in self.runs
             if face is None or face in lying

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, islice
 
 from osint.claims import is_unit, label_unit, read_unit
 
+BORDER = " | "
+"""what separates the cells of a row in the text"""
 MOST_COLUMNS = 1000
 """cells further to the right are not placed; no browser spans more"""
 _MOST_STEPS = 3_000_000
@@ -141,10 +143,12 @@ class TableGrid:
         shape = _Shape.of(rows)
         done: list[Cell] = []
         headers = _Headers()
-        index = 0
+        index = first = 0
         while index < len(rows):
-            begins_anew = not self.sequential and index > 0 and rows[index][0].row > _bottom(rows[index - 1]) + 1
-            depth = _header_depth(rows, index, shape, _Headers() if begins_anew else headers)
+            after_gap = not self.sequential and index > 0 and rows[index][0].row > _bottom(rows[index - 1]) + 1
+            first = index if after_gap or (index > 1 and _is_title(rows[index - 1], shape)) else first
+            begins_anew = first in (index, index - 1) and first > 0
+            depth = _header_depth(rows, index, shape, _Headers() if begins_anew else headers, first)
             depth += bool(depth) and index + depth < len(rows) - 1 and _holds_units(rows[index + depth])
             if depth:
                 block = [cell.filled(cell.text, header=True) for row in rows[index : index + depth] for cell in row]
@@ -230,9 +234,9 @@ _REMARK = re.compile(r"[(（\[【*].*")
 
 
 def is_value(words: str) -> bool:
-    """Say whether the words of a cell are a number with or without its unit, and neither a year nor an ordinal.
+    """Say whether the words of a cell are a number with or without its unit, no year, month or ordinal.
 
-    >>> is_value("36台"), is_value("2024年"), is_value("1期"), is_value("一期（MW）")
+    >>> is_value("36台"), is_value("2024年"), is_value("1-6月"), is_value("一期（MW）")
     (True, False, False, False)
     """
     match = _MARKED.fullmatch(words)
@@ -240,6 +244,8 @@ def is_value(words: str) -> bool:
         return False
     rest = _REMARK.sub("", match[3]).strip()
     if match[1].isdigit() and int(match[1]) in _YEARS and not match[2] and rest in ("", "年", "年度"):
+        return False
+    if rest in ("月", "月份") and "." not in match[1]:
         return False
     return not rest or rest == "+" or read_unit(rest) is not None
 
@@ -288,10 +294,35 @@ def _is_form_row(row: list[Cell]) -> bool:
     return False
 
 
+_FORM_LABEL = re.compile(
+    r"(?:名称|单位|代表人?|法人|电话|邮编|编码|地址|地点|代码|编号|性质|时间|日期|类型|类别|联系人|内容|年限|期限|负责人|行业|规模|"
+    r"投资额?|面积|资金|方式|name|date|address|contact|phone|code|type|of)$",
+    re.IGNORECASE,
+)
+"""ends of the labels of a form"""
+
+
+_SPEC = re.compile(r"型号|规格|品牌|参数|数量?$|model|specification|brand", re.IGNORECASE)
+
+
+def _pairs_labels(filled: list[Cell]) -> bool:
+    """Say whether labels of a form and what was filled in stand in turn: 项目单位 | 天山公司 | 法人代表 | 王某."""
+    is_label = [_FORM_LABEL.search(label_unit(cell.text)[1]) is not None for cell in filled]
+    return (
+        len(filled) >= 2 * _PAIR
+        and len(filled) % 2 == 0
+        and all(is_label[::2])
+        and not any(
+            labelled or _heads(cell.text) or _SPEC.search(cell.text)
+            for labelled, cell in zip(is_label[1::2], filled[1::2], strict=True)
+        )
+    )
+
+
 def _has_value(row: list[Cell]) -> bool:
-    """Say whether a row holds a number, a quantity in words or a text that is too long for a header."""
+    """Say whether a row holds a number, a quantity in words, a table of its own or a text too long for a header."""
     return any(
-        is_value(cell.text) or len(cell.text) > _HEADER_CHARACTERS or _states_quantity(cell.text)
+        is_value(cell.text) or BORDER in cell.text or len(cell.text) > _HEADER_CHARACTERS or _states_quantity(cell.text)
         for cell in row
         if cell.text
     )
@@ -313,8 +344,23 @@ _OF_DATES = ("年", "月", "天", "日", "个月", "m", "k", "B", "P", "号")
 """units that words of a header may hold behind a number"""
 
 
-def _header_depth(rows: list[list[Cell]], index: int, shape: _Shape, headers: _Headers) -> int:
+def _is_title(row: list[Cell], shape: _Shape) -> bool:
+    """Say whether a row is a title over the whole table: one cell of words that spans most of it."""
+    filled = [cell for cell in row if cell.text]
+    only = filled[0] if len(filled) == 1 else None
+    return (
+        only is not None
+        and len(row) == 1
+        and only.column_span * 2 > shape.widest
+        and not _states_quantity(only.text)
+        and not is_value(only.text)
+    )
+
+
+def _header_depth(rows: list[list[Cell]], index: int, shape: _Shape, headers: _Headers, begun: int = 0) -> int:
     """Return how many rows from `index` on are headers; 0 where the row holds values.
+
+    `begun` is the row with which the table began, or began anew below a gap or a title.
 
     Headers are rows written as such; else the first row that is no title over the whole table and holds no value,
     with the rows that its spanning or empty cells group, and rows that begin like it.
@@ -326,7 +372,12 @@ def _header_depth(rows: list[list[Cell]], index: int, shape: _Shape, headers: _H
     depth = 0
     while index + depth < len(rows) and _is_written_header(rows[index + depth], depth):
         depth += 1
-    if not depth and (_has_value(row) or shape.is_form or not _can_head(rows, index, filled, shape, headers)):
+    if not depth and (
+        _has_value(row)
+        or shape.is_form
+        or _pairs_labels(filled)
+        or not _can_head(rows, index, filled, shape, headers, begun)
+    ):
         return 0
     first = max(depth, 1)
     block = [cell for other in rows[index : index + first] for cell in other]
@@ -367,12 +418,14 @@ def _is_written_header(row: list[Cell], depth: int) -> bool:
     return all(cell.header for cell in filled) and not _has_value(row) and len(filled) > min(depth, 1)
 
 
-def _can_head(rows: list[list[Cell]], index: int, filled: list[Cell], shape: _Shape, headers: _Headers) -> bool:
+def _can_head(
+    rows: list[list[Cell]], index: int, filled: list[Cell], shape: _Shape, headers: _Headers, begun: int
+) -> bool:
     """Say whether a row without values is taken for a header."""
     later = rows[index + 1 :]
     if not later:
         return False
-    if headers.width or (index and any(_has_value(row) for row in rows[:index])):
+    if headers.width or (index and any(_has_value(row) for row in islice(rows, begun, index))):
         again = (rows[index][0].text, len(rows[index])) == headers.first
         heads = sum(_heads(cell.text) for cell in filled[1:])
         begins = heads > 0 and _CORNER.fullmatch(filled[0].text) is not None and heads * 2 >= len(filled) - 1

@@ -1,22 +1,18 @@
-"""Read the visible text of HTML and MHTML; tables keep their cells, every character its place in the source."""
+"""Read the visible text of HTML; tables keep their cells, every character its place in the source."""
 
 from __future__ import annotations
 
-import base64
-import email
-import email.policy
 import html
-import json
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from osint.filings.decode import decode
-from osint.filings.grid import Cell, TableGrid, header_rows
+from osint.filings.grid import BORDER, Cell, TableGrid
+from osint.filings.page_fonts import declared_fonts, font_family
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,8 +64,6 @@ _TO_THE_END = 65_534
 """rows of a cell with rowspan=0, as browsers do"""
 _DEEPEST = 8
 """tables nested deeper than this are read as text without cells"""
-BORDER = " | "
-"""what separates the cells of a row in the text"""
 
 
 @dataclass
@@ -156,7 +150,7 @@ class _Parser:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        fonts, self.set_in = _declared_fonts(source)
+        fonts, self.set_in = declared_fonts(source)
         self.page = VisibleText(fonts)
         self.pieces: list[str] = []
         self.length, self.last = 0, "\n"
@@ -164,7 +158,7 @@ class _Parser:
         """where a line break inside a cell is due before the next words"""
         self.silent, self.depth, self.in_title = "", 0, False
         self.tables: list[_Table] = []
-        self.is_raised = False
+        self.is_raised = self.in_pre = False
         self.too_deep, self.grids = 0, list[TableGrid]()
         self.link, self.link_words, self.link_start = "", "", 0
         self.aside, self.face, self.hidden, self.menu = _Part(), _Part(), _Part(), _Part()
@@ -241,7 +235,9 @@ class _Parser:
             words = run.group().lstrip() if self.last in "\n|" or self.break_at >= 0 else run.group()
             if words:
                 self._add(words, at + run.end() - len(words))
-                if run.end() < len(token) and re.search(r"[A-Za-z0-9,.]$", words):
+                if run.end() < len(token) and self.in_pre and token[run.end()] != "\t":
+                    self._break(at + run.end())
+                elif run.end() < len(token) and re.search(r"[A-Za-z0-9,.]$", words):
                     self._add(" ", at + run.end())
 
     # ------------------------------------------------------------ tags
@@ -279,7 +275,7 @@ class _Parser:
         found = _attributes(inner) if inner and not closing else {}
         self.aside.follow(closing, tag, _beside(tag, found), self.length)
         if self.page.fonts:
-            family = _font_family(tag, found, self.page.fonts, self.set_in)
+            family = font_family(tag, found, self.page.fonts, self.set_in)
             self.face.follow(closing, tag, family, self.length)
         self.menu.follow(closing, tag, tag if tag in _MENU else "", self.length)
         hides = bool(inner) and not closing and _hides(inner[:500])
@@ -307,6 +303,11 @@ class _Parser:
     def on_raised(self, tag: str, closing: bool, inner: str, at: int) -> None:
         """Write raised digits as such, so that a footnote mark is no part of the number before it."""
         self.is_raised = not closing
+
+    def on_pre(self, tag: str, closing: bool, inner: str, at: int) -> None:
+        """Keep the lines of the source."""
+        self.in_pre = not closing
+        self._break(at)
 
     # ------------------------------------------------------------ tables
 
@@ -366,6 +367,7 @@ class _Parser:
 _HANDLERS: dict[str, Callable[[_Parser, str, bool, str, int], None]] = {
     "a": _Parser.on_link,
     "sup": _Parser.on_raised,
+    "pre": _Parser.on_pre,
     "table": _Parser.on_table,
     **dict.fromkeys(("tr", "thead", "tbody", "tfoot"), _Parser.on_rows),
     **dict.fromkeys(("td", "th"), _Parser.on_cell),
@@ -414,191 +416,6 @@ def _link_lines(text: str, links: list[tuple[int, int]]) -> list[tuple[int, int]
     return [span for run in runs if len(run) > 1 for span in run]
 
 
-# ---------------------------------------------------------------- fonts that a page brings along
-
-_FACE = re.compile(r"@font-face\s{0,20}\{([^{}]{0,9000000})\}", re.IGNORECASE)
-_FAMILY = re.compile(r"font-family\s{0,5}:\s{0,5}([^;{}]{1,300})", re.IGNORECASE)
-_INLINE = re.compile(r"url\(\s{0,5}[\"']?data:[^,()\"']{0,100};base64,\s{0,5}([A-Za-z0-9+/=\s]{20,8000000})")
-_RULE = re.compile(r"([^{}@;]{1,300})\{([^{}]{0,2000})\}")
-_PSEUDO = re.compile(r"::?[\w-]+(\([^)]*\))?")
-
-
-def _families(style: str) -> list[str]:
-    """Return the font families that a style asks for, in order."""
-    named = _FAMILY.search(style)
-    return [one.strip().strip("\"'").lower() for one in named[1].split(",")] if named else []
-
-
-def _declared_fonts(source: str) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Return the fonts that the style sheets of a page declare, and the elements that they set in them."""
-    fonts: dict[str, bytes] = {}
-    set_in: dict[str, str] = {}
-    if "@font-face" not in source:
-        return fonts, set_in
-    for opening in re.finditer(r"<style[^>]{0,300}>", source, re.IGNORECASE):
-        close = re.compile("</style", re.IGNORECASE).search(source, opening.end())
-        if close is None:  # a sheet that is not closed ends the search
-            break
-        sheet = source[opening.end() : close.start()]
-        for face in _FACE.finditer(sheet):
-            inline = _INLINE.search(face[1])
-            for family in _families(face[1])[:1]:
-                fonts[family] = base64.b64decode(re.sub(r"\s", "", inline[1]) + "==") if inline else b""
-        for rule in _RULE.finditer(_FACE.sub("", sheet)):
-            own = next((family for family in _families(rule[2]) if family in fonts), "")
-            for selector in rule[1].split(",") if own else ():
-                set_in[_PSEUDO.sub("", selector.split()[-1] if selector.strip() else "*")] = own
-    return fonts, set_in
-
-
-def _font_family(tag: str, attributes: dict[str, str], fonts: dict[str, bytes], set_in: dict[str, str]) -> str:
-    """Return the page's own font in which an element is set, by its style, class, id or tag; empty if in none."""
-    asked = [family for family in _families(html.unescape(attributes.get("style", ""))) if family in fonts]
-    classes = [f".{name}" for name in attributes.get("class", "").split()]
-    keys = [*classes, *(tag + name for name in classes), f"#{attributes.get('id', '')}", tag]
-    return next(iter([*asked, *(set_in[key] for key in keys if key in set_in)]), "")
-
-
-# ---------------------------------------------------------------- a page inside an MHTML file
-
-
-def from_mhtml(data: bytes) -> tuple[bytes, str]:
-    """Return (bytes, charset) of the HTML part of an MHTML file; empty bytes if it has none."""
-    part = _mhtml_part(data)
-    if part is None:
-        return b"", ""
-    body = part.get_payload(decode=True)
-    return (body if isinstance(body, bytes) else b""), part.get_content_charset() or ""
-
-
-def _mhtml_part(data: bytes) -> Any:
-    message = email.message_from_bytes(data, policy=email.policy.default)
-    return next((part for part in message.walk() if part.get_content_type() == "text/html"), None)
-
-
-_CODED = {
-    "quoted-printable": re.compile(rb"=\r?\n|=[0-9A-Fa-f]{2}|[^=]|=", re.DOTALL),
-    "base64": re.compile(rb"[A-Za-z0-9+/]"),
-}
-"""one sign of each coding"""
-
-
-def mhtml_bytes(data: bytes, first: int, last: int) -> tuple[int, int] | None:
-    """Return the half-open span in an MHTML file of bytes first to last (half-open) of its decoded HTML part.
-
-    None where the part cannot be found again in the file.
-    """
-    part = _mhtml_part(data)
-    coding = str(part.get("Content-Transfer-Encoding", "")).strip().lower() if part is not None else ""
-    raw = str(part.get_payload()).encode("ascii", "replace") if coding in _CODED else from_mhtml(data)[0]
-    begin = data.find(raw) if raw else -1
-    if begin < 0:
-        return None
-    if coding not in _CODED:
-        return begin + first, begin + last
-    breaks = (b"=\r", b"=\n")  # soft line breaks stand for no byte
-    signs = [match.span() for match in _CODED[coding].finditer(raw) if not match[0].startswith(breaks)]
-    if coding == "base64":  # four signs hold three bytes
-        first, last = first * 4 // 3, (last - 1) * 4 // 3 + 2
-    return (begin + signs[first][0], begin + signs[min(last, len(signs)) - 1][1]) if first < len(signs) else None
-
-
-# ---------------------------------------------------------------- one body for the rules of the portals
-
-_MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<div", b"<!--")
-_LOOKED_AT_BYTES = 4 << 20
-"""bytes of a page of markup that are read; what tells a refusal from a notice stands at the start"""
-
-
-class Page:
-    """A body with what the rules of the portals look at, each worked out once and only when it is asked for."""
-
-    def __init__(self, raw: bytes, content_type: str):
-        """Take the bytes of an answer and its header Content-Type."""
-        self.raw = raw
-        self.media_type = content_type.partition(";")[0].strip().lower()
-        head = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        self.is_html = head.startswith(_MARKUP) or (
-            self.media_type in ("text/html", "application/xhtml+xml") and b"<" in head
-        )
-        textual = self.is_html or re.match(r"text/|.*(?:json|xml|javascript)", self.media_type)
-        self.is_binary = raw.startswith(b"%PDF-") or (not textual and b"\0" in raw[:4096])
-        looked_at = raw if head.startswith((b"{", b"[")) or not self.is_html else raw[:_LOOKED_AT_BYTES]
-        self.text = "" if self.is_binary else decode(looked_at, content_type).text
-
-    @cached_property
-    def data(self) -> Any:
-        """The JSON of the body, also inside a JSONP call or one object per line; None where there is none."""
-        text = self.text.strip()
-        padded = re.fullmatch(r"[\w$.]+\((.*)\)\s*;?", text, re.DOTALL)  # JSONP
-        text = padded[1] if padded else text
-        if not text.startswith(("{", "[")):
-            return None
-        whole = _json_or_none(text)
-        first = (
-            _json_or_none(text.partition("\n")[0]) if whole is None else None
-        )  # one object per line, as indexes answer
-        return whole if first is None else [first]
-
-    @cached_property
-    def tree(self) -> Any:
-        """The elements of a page for x-paths, read by lxml; None where there are none."""
-        from lxml import html as lxml_html
-
-        if not self.is_html or not self.text.strip():
-            return None
-        clean = re.sub(r"^\s*<\?xml[^>]*\?>", "", self.text).replace("\0", "")
-        try:
-            return lxml_html.document_fromstring(clean)
-        except Exception:  # lxml raises several kinds for hostile markup; the page then has no tree
-            return None
-
-    @cached_property
-    def _read(self) -> VisibleText:
-        return read_html(self.text if self.is_html else "")
-
-    @cached_property
-    def _shown(self) -> str:
-        return cut_out(self._read.text, self._read.hidden)
-
-    @property
-    def title(self) -> str:
-        """The title of a page."""
-        return self._read.title
-
-    @property
-    def has_media(self) -> bool:
-        """Whether pictures, frames or players are shown."""
-        return self._read.has_media
-
-    @cached_property
-    def visible(self) -> str:
-        """The text that a reader sees, spaces squeezed; the whole text where the body is not a page."""
-        return _squeezed(self._shown) if self.is_html else self.text
-
-    @cached_property
-    def text_outside_links(self) -> str:
-        """The visible text without links, menus, page headers, footers and buttons."""
-        read = self._read
-        return _squeezed(cut_out(self._shown, read.link_spans + read.menus)) if self.is_html else self.text
-
-    @cached_property
-    def lines(self) -> list[str]:
-        """The visible text, one line for each block or table row; of plain text one line or sentence each."""
-        text = self._shown if self.is_html else re.sub(r"(?<=[。！？；])", "\n", self.text)
-        return list(filter(None, map(_squeezed, text.split("\n"))))
-
-    @cached_property
-    def table_rows(self) -> list[list[dict[str, str]]]:
-        """The tables of a page as rows by the words of their header cells, spanning cells in each row they cover."""
-        return header_rows(self._read.cells)
-
-    @cached_property
-    def without_comments(self) -> str:
-        """The markup without its comments."""
-        return re.sub(r"<!--.*?(?:-->|\Z)", "", self.text, flags=re.DOTALL)
-
-
 def cut_out(text: str, spans: list[tuple[int, int]]) -> str:
     """Return a text of equal length with the spans blanked; line breaks stay."""
     pieces: list[str] = []
@@ -616,19 +433,3 @@ def cell_at(cells: list[Cell] | tuple[Cell, ...], start: int, end: int) -> Cell 
         if end <= cell.end:
             return cell
     return None
-
-
-def element_text(element: Any) -> str:
-    """Return the text of an element of a tree, spaces squeezed."""
-    return " ".join(" ".join(element.itertext()).split())
-
-
-def _squeezed(text: str) -> str:
-    return " ".join(text.replace(BORDER, " ").split())
-
-
-def _json_or_none(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

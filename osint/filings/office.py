@@ -7,12 +7,13 @@ import re
 import warnings
 import zipfile
 import zlib
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from osint.errors import RefusedError, UnreadableError
-from osint.filings.grid import MOST_COLUMNS, Cell, TableGrid
+from osint.filings.grid import BORDER, MOST_COLUMNS, Cell, TableGrid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,8 @@ _MAX_BYTES = 120_000_000
 _MAX_RATIO = 400
 _MOST_CELLS = 5_000_000
 """cells of one workbook, empty ones between others counted"""
+_MOST_ROWS = 1 << 20
+"""rows of one sheet: Excel knows no more"""
 _HEAD_BYTES = 65_536
 _STRICT = [
     (f"http://purl.oclc.org/ooxml/{strict}".encode(), f"http://schemas.openxmlformats.org/{loose}".encode())
@@ -45,6 +48,8 @@ class _Text:
         self.length = 0
         self.grids: list[TableGrid] = []
         self.remarks: list[str] = []
+        self.hidden: list[tuple[int, int]] = []
+        """(start, end) of words that the file hides and that were read"""
 
     def add(self, piece: str) -> int:
         start = self.length
@@ -53,8 +58,21 @@ class _Text:
         return start
 
 
-def read_office(data: bytes, name: str) -> tuple[str, list[Cell], tuple[str, ...]]:
-    """Return (text, cells in order, remarks, each once) of a .docx or .xlsx.
+@dataclass(frozen=True)
+class OfficeText:
+    """The text of a .docx or .xlsx."""
+
+    text: str
+    cells: tuple[Cell, ...]
+    """the cells of its tables, by their offsets"""
+    remarks: tuple[str, ...]
+    """what a reader must know, each once"""
+    hidden: list[tuple[int, int]]
+    """(start, end) of words that the file hides and that were read"""
+
+
+def read_office(data: bytes, name: str) -> OfficeText:
+    """Return the text of a .docx or .xlsx.
 
     Raises UnreadableError for a file that is no such archive, RefusedError for one that would unpack to more
     than 120 MB or 400 times its size, or that declares XML entities.
@@ -92,7 +110,8 @@ def read_office(data: bytes, name: str) -> tuple[str, list[Cell], tuple[str, ...
         ) from None
     text = "".join(out.pieces)
     cells = [cell for grid in out.grids for cell in grid.finished(text)]
-    return text, sorted(cells, key=lambda cell: cell.start), tuple(dict.fromkeys(out.remarks))
+    cells.sort(key=lambda cell: cell.start)
+    return OfficeText(text, tuple(cells), tuple(dict.fromkeys(out.remarks)), out.hidden)
 
 
 def _parts(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
@@ -194,27 +213,39 @@ def _meant(runs: list[Any]) -> list[Any]:
 def _word_table(table: Any, out: _Text, names: Iterator[int]) -> None:
     grid = TableGrid(f"table {next(names)}")
     out.grids.append(grid)
-    inner: list[Any] = []
+    boxes: list[Any] = []
     for row in _inside(table, "tr"):
         grid.row()
         column = 1 + row.grid_before
         header = bool(row.xpath("./w:trPr/w:tblHeader"))
         for number, cell in enumerate(_inside(row, "tc")):
-            out.add(" | " if number else "")
+            out.add(BORDER if number else "")
             start = out.length
-            paragraphs = list(_inside(cell, "p"))
-            out.add("\n".join(filter(None, (_words(paragraph) for paragraph in paragraphs))))
+            boxes += _cell(cell, out, names)
             span, merged = cell.grid_span, cell.vMerge == "continue"
             if not (merged and grid.extend(column)):
                 grid.add((column, 1, span), start, out.length, header)
             column += span
-            inner += list(_inside(cell, "tbl")) + [box for paragraph in paragraphs for box in _boxes(paragraph)]
         out.add("\n")
-    for element in inner:
-        if element.tag.endswith("}tbl"):
-            _word_table(element, out, names)
-        else:
-            _blocks(element, out, names)
+    for box in boxes:
+        _blocks(box, out, names)
+
+
+def _cell(cell: Any, out: _Text, names: Iterator[int]) -> list[Any]:
+    """Write the paragraphs of a cell on lines of their own and its tables where they stand; return its text boxes."""
+    boxes, is_first = list[Any](), True
+    for block in _inside(cell, "p", "tbl"):
+        if block.tag.endswith("}tbl"):
+            out.add("\n")
+            _word_table(block, out, names)
+            is_first = True
+            continue
+        boxes += _boxes(block)
+        words = _words(block)
+        out.add("\n" if words and not is_first else "")
+        out.add(words)
+        is_first = is_first and not words
+    return boxes
 
 
 # ---------------------------------------------------------------- Excel
@@ -237,7 +268,8 @@ def _excel(parts: dict[str, bytes], out: _Text) -> None:
     for sheet in book.worksheets:
         sheet.reset_dimensions()
         body = parts.get(members.get(sheet.title, ""), b"")
-        left = _sheet(sheet, out, _merged(body), left, has_struck)
+        begun = out.length
+        left = _sheet(sheet, out, _Layout.of(body), left, has_struck)
         if left < 0:
             out.remarks.append(f"holds over {_MOST_CELLS:,} cells; what follows in sheet {sheet.title} was not read")
             break
@@ -246,6 +278,7 @@ def _excel(parts: dict[str, bytes], out: _Text) -> None:
             out.remarks.append(f"sheet {sheet.title}: {missing} formulas without a stored value were not read")
         if sheet.sheet_state != "visible":
             out.remarks.append(f"sheet {sheet.title} is hidden and was read too")
+            out.hidden.append((begun, out.length))
 
 
 _STRUCK = "words that are struck out were left out"
@@ -278,27 +311,44 @@ def _members(parts: dict[str, bytes]) -> dict[str, str]:
     return found
 
 
-def _merged(body: bytes) -> dict[tuple[int, int], tuple[int, int]]:
-    """Return (row, column) -> (rows, columns) of the merged ranges of a sheet."""
-    from openpyxl.utils import range_boundaries
+@dataclass(frozen=True)
+class _Layout:
+    """What a sheet says beside its cells."""
 
-    found = {}
-    for match in re.finditer(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"', body):
-        left, top, right, bottom = range_boundaries(match[1].decode())
-        found[top, left] = (bottom - top + 1, right - left + 1)
-    return found
+    merged: dict[tuple[int, int], tuple[int, int]]
+    """(row, column) -> (rows, columns) of merged ranges"""
+    hidden_rows: frozenset[int]
+    hidden_columns: frozenset[int]
+
+    @classmethod
+    def of(cls, body: bytes) -> _Layout:
+        from openpyxl.utils import range_boundaries
+
+        merged = {}
+        for match in re.finditer(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"', body):
+            left, top, right, bottom = range_boundaries(match[1].decode())
+            merged[top, left] = (bottom - top + 1, right - left + 1)
+        rows, columns = set[int](), set[int]()
+        for tag in re.findall(rb'<(?:\w+:)?(?:row|col)\s[^<>]*?hidden="(?:1|true)"[^<>]*', body):
+            said = {name: int(value) for name, value in re.findall(rb'\s(r|min|max)="(\d{1,7})"', tag)}
+            if b"r" in said:
+                rows.add(said[b"r"])
+            elif b"min" in said:
+                columns |= set(range(said[b"min"], min(said.get(b"max", 0), MOST_COLUMNS) + 1))
+        return cls(merged, frozenset(rows), frozenset(columns))
 
 
-def _sheet(
-    sheet: Any, out: _Text, merged: dict[tuple[int, int], tuple[int, int]], left: int, has_struck: bool = False
-) -> int:
+def _sheet(sheet: Any, out: _Text, layout: _Layout, left: int, has_struck: bool = False) -> int:
     """Write one sheet; return how many cells may still be read."""
-    struck = 0
+    struck, hidden = 0, len(out.hidden)
     grid = TableGrid(f"sheet {sheet.title}", sequential=False)
     out.grids.append(grid)
     for number, row in enumerate(sheet.iter_rows(), start=1):
         left -= len(row) + 1
         if left < 0:
+            break
+        if number > _MOST_ROWS:
+            out.remarks.append(f"sheet {sheet.title}: rows after {_MOST_ROWS:,}, the last of Excel, were not read")
             break
         grid.row()
         words = [
@@ -311,11 +361,17 @@ def _sheet(
             continue
         last = max(column for column, word in enumerate(words, start=1) if word)
         for column, word in enumerate(words[:last], start=1):
-            start = out.add((" | " if column > 1 else "") + word) + (3 if column > 1 else 0)
-            rows, columns = merged.get((number, column), (1, 1))
+            start = out.add((BORDER if column > 1 else "") + word) + (len(BORDER) if column > 1 else 0)
+            rows, columns = layout.merged.get((number, column), (1, 1))
             if word:
                 grid.add((column, rows, columns), start, out.length)
+                if number in layout.hidden_rows or column in layout.hidden_columns:
+                    out.hidden.append((start, out.length))
         out.add("\n")
+    if len(out.hidden) > hidden:
+        out.remarks.append(
+            f"sheet {sheet.title}: {len(out.hidden) - hidden} cells in hidden rows and columns were read too"
+        )
     if struck:
         out.remarks.append(f"sheet {sheet.title}: {struck} cells that are struck out were left out")
     return left

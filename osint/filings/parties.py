@@ -37,7 +37,8 @@ _BUYER = (
 )
 _SUPPLIER = (
     "供应商|中标人|中标单位|中标供应商|成交供应商|成交单位|成交人|中选人|中选单位|中选供应商|中标(?:[(（]?成交[)）]?)(?:供应商|人|单位)|"
-    "乙方|承包人|承包单位|拟中标人|拟成交供应商|supplier|winner|winning bidder|winning tenderer|contractor|"
+    "(?:中标|成交|中选)候选(?:人|单位|供应商)|(?:拟定的?)?唯一供应商|拟定供应商|乙方|承包人|承包单位|拟中标人|拟成交供应商|"
+    "supplier|winner|winning bidder|winning tenderer|contractor|"
     "successful tenderer|successful bidder|awarded to|award recipient"
 )
 _PUBLISHER = (
@@ -51,7 +52,7 @@ _LOT = (
     r"\b[Ll]ot\s?(?:[A-Z]\b|\d{1,3}\b))"
 )
 _BRACKET = r"(?:\s?[(（][^()（）\n]{1,8}[)）])?"
-_NAMED = r"(?:信息)?(?:\s{0,3}名\s{0,4}称)?"
+_NAMED = r"(?:信息)?(?:\s{0,3}名\s{0,4}称)?(?:及地址|和地址)?"
 _FIELD = {
     party: re.compile(
         rf"(?<![一-龥A-Za-z])(?P<lot>{_LOT})?\s?[-:：]?\s?(?:{labels}){_NAMED}{_BRACKET}\s?[:：|]\s{{0,3}}"
@@ -64,12 +65,25 @@ _RANKED = re.compile(
     rf"(?P<lot>{_LOT})?\s?[-:：]?\s?(?:{_CANDIDATE})(?:名称|为)?{_BRACKET}\s?[:：为]?\s{{0,2}}(?P<value>[^\n|;；:：]{{2,60}})"
 )
 _IS = {
-    Party.BUYER: re.compile(r"(?:采购人|采购单位|招标人|建设单位|项目业主)(?:是|为)(?P<value>[^,，。;；\n]{4,60})"),
+    Party.BUYER: re.compile(
+        r"(?:采购人|采购单位|招标人|建设单位|项目业主)(?:是|为)(?P<value>[^,，。;；\n]{4,60})|"
+        r"受(?P<value2>[^,，。;；\n]{4,40}?)的?委托|"
+        r"(?:^|\n)\s*(?P<value3>[^\s,，。:：]{4,40})[:：]\s*(?:你|贵)(?:公司|单位|局|院|校)|"
+        r"(?:^|[.\n]\s?)(?P<value4>[A-Z][\w&' -]{3,60}?)(?:\s\([^)\n]{1,30}\))? (?:has |have )?award(?:ed|s) "
+        r"(?:a |the )?(?:contract|tender|framework|order)"
+    ),
     Party.SUPPLIER: re.compile(
         r"(?:中标人|中标单位|成交供应商|中标供应商|中选人)(?:是|为)(?P<value>[^,，。;；\n]{4,60})|"
-        r"(?:确定|选定)(?P<value2>[^,，。;；\n]{4,40}?)为(?:本项目|该项目)?(?:的)?(?:中标|成交|中选)(?:人|单位|供应商)"
+        r"(?:确定|选定)(?P<value2>[^,，。;；\n]{4,40}?)为(?:本项目|该项目)?(?:的)?(?:中标|成交|中选)(?:人|单位|供应商)|"
+        rf"(?P<lot>{_LOT})?[:,]?\s?\b[Aa]warded (?:[^.\n]{{0,160}}? )?to (?P<value3>[A-Z][^.,;\n]{{2,60}})"
     ),
 }
+_SPREAD = re.compile(r"(?m)^[一-龥](?:[ \u3000\u00a0]{1,4}[一-龥]){1,7}(?=\s?[:：])")
+"""a label that is printed wide: 中 标 人"""
+_JOINED = re.compile(
+    r"[(（](?:联合体)?(?:牵头|成员|主办|参与|联合体)[^()（）\n]{0,8}[)）]|(?<=公司)[、;；](?=[一-龥]{2})|(?<=院)[、;；](?=[一-龥]{2})"
+)
+"""what parts the members of a consortium"""
 _LABEL = {
     party: re.compile(rf"(?:{labels}){_NAMED}{_BRACKET}[:：]?", re.IGNORECASE) for party, labels in _LABELS.items()
 }
@@ -143,6 +157,7 @@ def read_parties(text: str, cells: Sequence[Cell] = ()) -> Parties:
     """
     single: dict[Party, str] = {}
     suppliers: list[Supplier] = []
+    text = together(text)
     for words in (text, *(cell.text for cell in cells if len(cell.text) > _MOST and re.search("[:：]", cell.text))):
         for party in (Party.BUYER, Party.PUBLISHER, Party.PLACE):
             single[party] = single.get(party) or next(_named(party, words), "")
@@ -155,6 +170,11 @@ def read_parties(text: str, cells: Sequence[Cell] = ()) -> Parties:
     return Parties(
         single.get(Party.BUYER, ""), single.get(Party.PUBLISHER, ""), single.get(Party.PLACE, ""), _once(suppliers)
     )
+
+
+def together(text: str) -> str:
+    """Return a text whose labels that are printed wide stand together: 中 标 人 as 中标人."""
+    return _SPREAD.sub(lambda match: re.sub(r"\s", "", match.group()), text)
 
 
 def _once(suppliers: list[Supplier]) -> tuple[Supplier, ...]:
@@ -170,25 +190,25 @@ def _named(party: Party, text: str) -> Iterator[str]:
         if name:
             yield name
     for match in _IS[party].finditer(text) if party in _IS else ():
-        name = clean_name(match["value"], party)
+        name = clean_name(_value(match), party)
         if name:
             yield name
 
 
+def _value(match: re.Match[str]) -> str:
+    return next(words for name, words in match.groupdict().items() if name.startswith("value") and words)
+
+
 def _sellers(text: str) -> list[Supplier]:
-    found = []
+    found: list[tuple[int, Supplier]] = []
     for match in _RANKED.finditer(text):
         name = clean_name(match["value"], Party.SUPPLIER)
         if name:
             found.append((match.start(), Supplier(name, (match["lot"] or "").strip(), _rank(match[2] or match[3]))))
-    for match in _FIELD[Party.SUPPLIER].finditer(text):
-        name = clean_name(match["value"], Party.SUPPLIER)
-        if name:
-            found.append((match.start(), Supplier(name, (match["lot"] or "").strip())))
-    for match in _IS[Party.SUPPLIER].finditer(text):
-        name = clean_name(match["value"] or match["value2"], Party.SUPPLIER)
-        if name:
-            found.append((match.start(), Supplier(name)))
+    for pattern in (_FIELD[Party.SUPPLIER], _IS[Party.SUPPLIER]):
+        for match in pattern.finditer(text):
+            names = (clean_name(words, Party.SUPPLIER) for words in _JOINED.split(_value(match)))
+            found += [(match.start(), Supplier(name, (match["lot"] or "").strip())) for name in names if name]
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -218,7 +238,10 @@ def _in_tables(cells: Sequence[Cell]) -> Iterator[tuple[Party, str, Supplier | N
             rank = _rank(ranked[1] or ranked[2]) if ranked else 0
             yield party, name, Supplier(name, lot, rank) if party is Party.SUPPLIER else None
             continue
-        for below in _column_below(cell, by_place):
+        column = list(_column_below(cell, by_place))
+        if not column and beside and (name := clean_name(beside.text, party)):  # a row of pairs that looks like heads
+            yield party, name, Supplier(name, lot) if party is Party.SUPPLIER else None
+        for below in column:
             name = clean_name(below.text, party)
             if not name:
                 continue

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pypdfium2 as pdfium
@@ -17,9 +18,9 @@ from PIL import Image, ImageDraw
 
 from osint.errors import UnreadableError
 from osint.filings import glyphs
-from osint.filings.doubt import FilingDoubt
-from osint.filings.grid import TableGrid
-from osint.filings.pdf_tables import page_tables
+from osint.filings.doubt import UNNAMED, FilingDoubt
+from osint.filings.grid import BORDER, TableGrid
+from osint.filings.pdf_tables import page_letters, page_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 _MAX_PAGES = 3000
 _PAGES_NAMED = 8
-_BORDER = " | "
-"""what separates the cells of a row, and words on either side of a wide gap, in the text"""
 _DOTS_PER_INCH = 150
 _MAX_PIXELS = 60_000_000
 _MAX_CHARACTERS = 20_000_000
@@ -86,7 +85,7 @@ def read_pdf(data: bytes, name: str) -> tuple[Pages, list[str]]:
             except pdfium.PdfiumError:
                 broken.append(number)
                 continue
-            if not raw.strip():
+            if _is_blank(raw) or raw.count(UNNAMED) * 2 > len(raw):
                 empty.append(number)
             if tables:
                 _with_tables(raw, number, tables, gaps, out)
@@ -128,10 +127,57 @@ def _page_text(
 ) -> tuple[str, list[FoundTable], list[int]]:
     """Return the text of a page, its tables, and the characters behind a wide gap in a line."""
     with closing(document[number - 1]) as page, closing(page.get_textpage()) as words:
-        raw = str(words.get_text_range())
+        raw = _characters(words)
         digits.compare(page, words, raw, number)
         tables, gaps = page_tables(page, words, raw) if re.search(r"\d", raw) else ([], [])
         return raw, tables, gaps
+
+
+NOTHING = "\0"
+"""stands in a page where no character is shown, so that the others keep their index"""
+_BREAKS = 0.5
+"""line breaks per shown character from which on the reader took lines of a page for columns of a vertical text"""
+_SPACE = 0.25
+"""gap between two characters of a line, in the height of their boxes, that is a space"""
+
+
+def _characters(words: pdfium.PdfTextPage) -> str:
+    """Return the characters of a page, each at its index; one without a name in the file is UNNAMED."""
+    raw = str(words.get_text_range())
+    if len(raw) != words.count_chars() or _MARK in raw:  # characters without a name are left out, or marked
+        raw = "".join(_character(words, index) for index in range(words.count_chars()))
+    shown = sum(not letter.isspace() for letter in raw)
+    return _unbroken(words, raw) if raw.count("\n") > _BREAKS * shown else raw
+
+
+_MARK = "\ufffe"
+"""what PDFium writes for a hyphen at the end of a line, and for a character without a name"""
+
+
+def _character(words: pdfium.PdfTextPage, index: int) -> str:
+    if pdfium_c.FPDFText_IsHyphen(words.raw, index) == 1:
+        return "-"
+    code = int(pdfium_c.FPDFText_GetUnicode(words.raw, index))
+    return UNNAMED if code in (0, ord(_MARK)) or 0xD800 <= code < 0xE000 else chr(code)
+
+
+def _unbroken(words: pdfium.PdfTextPage, raw: str) -> str:
+    """Return a page without the line breaks that PDFium puts into a line that it takes for vertical."""
+    letters, _ = page_letters(words, raw)
+    out = list(raw)
+    for before, after in pairwise(letters):
+        height = max(before.bottom - before.top, after.bottom - after.top)
+        one_line = abs(before.middle[1] - after.middle[1]) < height / 2 and after.left >= before.left
+        if one_line and after.index > before.index + 1:
+            is_space = after.left - before.right > _SPACE * height
+            count = after.index - before.index - 1
+            out[before.index + 1 : after.index] = [" " if is_space else NOTHING, *[NOTHING] * (count - 1)]
+    return "".join(out)
+
+
+def _is_blank(words: str) -> bool:
+    """Say whether nothing is shown."""
+    return not words.replace(NOTHING, "").strip()
 
 
 class _Runs:
@@ -162,7 +208,7 @@ class _Runs:
             for gap in waiting:
                 if index + at < gap < index + len(piece):
                     self.add(piece[at : gap - index].rstrip(" "), page, offset + index + at)
-                    self.add(_BORDER, page, offset + gap)
+                    self.add(BORDER, page, offset + gap)
                     at = gap - index
             self.add(piece[at:], page, offset + index + at)
 
@@ -186,12 +232,12 @@ def _with_tables(raw: str, page: int, tables: list[FoundTable], gaps: list[int],
         if table is None:
             while stop < size and stop not in owner:
                 stop += 1
-            if raw[at:stop].strip():
+            if not _is_blank(raw[at:stop]):
                 out.add_text(raw[at:stop], page, gaps, at)
                 if out.pieces[-1] == "\f":
                     out.pieces[-1] = "\n"
         else:
-            while stop < size and owner.get(stop, table) == table:
+            while stop < size and (owner.get(stop) == table or (stop not in owner and _is_blank(raw[stop]))):
                 stop += 1
             if table not in written:
                 written.add(table)
@@ -216,7 +262,7 @@ def _write_table(raw: str, page: int, number: int, table: FoundTable, out: _Runs
             row += 1
             first = True
         if not first:
-            out.add(_BORDER, page, cell.letters[0].index if cell.letters else 0)
+            out.add(BORDER, page, cell.letters[0].index if cell.letters else 0)
         first = False
         start = out.length
         _write_cell(raw, page, cell, out)
@@ -281,7 +327,7 @@ def _write_cell(raw: str, page: int, cell: FoundCell, out: _Runs) -> None:
 def _joined(raw: str) -> list[tuple[str, int]]:
     """Return the runs of a page, line breaks inside a wrapped sentence taken out."""
     lines = [(m.group(1), m.start(), m.end()) for m in re.finditer(r"([^\r\n]*)(\r\n|\n|\r|$)", raw) if m.group()]
-    width = max((len(words) for words, _, _ in lines), default=0)
+    width = max((len(words.replace(NOTHING, "")) for words, _, _ in lines), default=0)
     # Chinese is set without spaces: a word or number cut by the end of a line goes on in the next
     chinese = len(re.findall("[一-龥]", raw)) * 4 > len(raw)
     runs = []
@@ -293,8 +339,7 @@ def _joined(raw: str) -> list[tuple[str, int]]:
         )  # fmt: skip
         broken = chinese and (_BROKEN.search(words) or (words[-1:].isdigit() and following[:1] == "0"))
         wraps = wraps or bool(broken and following[:1].isdigit() and not _ITEM.match(following))
-        if words:
-            runs.append((words, start))
+        runs += [(shown.group(), start + shown.start()) for shown in re.finditer(f"[^{NOTHING}]+", words)]
         if wraps:
             if not chinese and words[-1:].isascii() and following[:1].isascii():
                 runs.append((" ", max(end - 1, start)))

@@ -31,6 +31,8 @@ _GAP = 0.9
 _SIZE_OF_HEIGHT = 0.75
 """size of letters per height of their boxes, which are as tall as the font"""
 _FEWEST_ROWS = 2
+_MOST_OF_BAND = 2
+"""rows of a ruling up to which it may be one ground among rows without"""
 _LONG_WORDS = 22
 """characters of a chunk from which on it is running text, as in a page of two columns"""
 _WRAPS = 1.6
@@ -88,7 +90,7 @@ class FoundTable:
 
 def page_tables(page: pdfium.PdfPage, words: pdfium.PdfTextPage, text: str) -> tuple[list[FoundTable], list[int]]:
     """Return the tables of a page from top to bottom, and the characters before which a wide gap stands in a line."""
-    letters, quarter = _letters(words, text)
+    letters, quarter = page_letters(words, text)
     if len(letters) < _FEWEST_ROWS:
         return [], []
     across, down = _lines(page, quarter)
@@ -108,9 +110,10 @@ def _turned(x: float, y: float, quarter: int) -> tuple[float, float]:
     return ((x, -y), (-y, -x), (-x, y), (y, x))[quarter]
 
 
-def _letters(words: pdfium.PdfTextPage, text: str) -> tuple[list[Letter], int]:
+def page_letters(words: pdfium.PdfTextPage, text: str) -> tuple[list[Letter], int]:
+    """Return (the characters of a page that are shown, in their order, by how many quarters the page is turned)."""
     raw = words.raw
-    shown = [index for index, letter in enumerate(text) if not letter.isspace()]
+    shown = [index for index, letter in enumerate(text) if letter != "\0" and not letter.isspace()]
     sample = shown[:: max(len(shown) // 40, 1)]
     angles = Counter(round(pdfium_c.FPDFText_GetCharAngle(raw, index) / 1.5707963) % 4 for index in sample)
     quarter = angles.most_common(1)[0][0] if angles else 0
@@ -205,18 +208,90 @@ def _walk(path: object, count: int, matrix: Matrix, quarter: int, across: list[_
 # ---------------------------------------------------------------- ruled tables
 
 
+@dataclass
+class _Ruling:
+    """Lines that meet, and the edges that they make."""
+
+    rows: list[_Line]
+    """lines across"""
+    columns: list[_Line]
+    """lines down"""
+    ys: list[float]
+    xs: list[float]
+
+    def reach(self, low: float, high: float) -> None:
+        """Take in the stretch between two heights, its columns parted as the others are."""
+        self.rows += [_Line(y, self.xs[0], self.xs[-1]) for y in (low, high)]
+        self.columns += [_Line(x, low, high) for x in self.xs]
+        self.ys = _edges(self.rows)
+
+    def goes_on_in(self, other: _Ruling) -> bool:
+        """Say whether another begins where this ends, with the same columns."""
+        touch = abs(self.ys[-1] - other.ys[0]) <= _TOUCH_POINTS and len(self.xs) == len(other.xs)
+        return touch and all(abs(a - b) <= _TOUCH_POINTS for a, b in zip(self.xs, other.xs, strict=True))
+
+
 def _ruled(across: list[_Line], down: list[_Line], letters: list[Letter]) -> list[FoundTable]:
     """Return the tables that lines make, from top to bottom."""
+    rulings = [_Ruling(rows, columns, _edges(rows), _edges(columns)) for rows, columns in _groups(across, down)]
+    rulings = sorted((one for one in rulings if len(one.ys) > 1 and len(one.xs) > 1), key=lambda one: one.ys[0])
     tables = []
-    for rows, columns in _groups(across, down):
-        ys, xs = _edges(rows), _edges(columns)
-        if len(ys) < 2 or len(xs) < 2 or (len(ys) - 1) * (len(xs) - 1) < 2:
+    for one in _with_bare_rows(rulings, letters):
+        if (len(one.ys) - 1) * (len(one.xs) - 1) < 2:
             continue
-        table = _cells(ys, xs, rows, columns)
-        _fill(table, ys, xs, letters)
+        table = _cells(one.ys, one.xs, one.rows, one.columns)
+        _fill(table, one.ys, one.xs, letters)
+        lines = [line for cell in table.cells for line in text_lines(cell.letters)] if len(one.xs) == 2 else []
+        if any(len(_chunks(line)) > 1 for line in lines):
+            continue  # lines or grounds of whole rows, whose columns only the gaps tell
         if sum(bool(cell.letters) for cell in table.cells) >= 2:
-            tables.append((ys[0], table))
+            tables.append((one.ys[0], table))
     return [table for _, table in sorted(tables, key=lambda pair: pair[0])]
+
+
+def _with_bare_rows(rulings: list[_Ruling], letters: list[Letter]) -> list[_Ruling]:
+    """Return the rulings, with the rows between, over and below them that have neither lines nor a ground.
+
+    Where every second row of a table has a ground, a page holds rulings of one or two rows; a line of words right
+    below or over one of them belongs to it if it has words in most of its columns and none over an edge.
+    """
+    lines = text_lines(letters) if any(_is_band(one) for one in rulings) else []
+    tops = [min(letter.top for letter in line) for line in lines]
+    done: list[_Ruling] = []
+    for index, one in enumerate(rulings):
+        following = rulings[index + 1].ys[0] if index + 1 < len(rulings) else float("inf")
+        if _is_band(one):
+            tall = one.ys[1] - one.ys[0]
+            at = bisect_left(tops, one.ys[-1] - 1)
+            if at < len(lines) and tops[at] < one.ys[-1] + tall and _fits(lines[at], one.xs):
+                end = one.ys[-1] + tall
+                one.reach(one.ys[-1], following if abs(following - end) < tall / 2 else end)
+            at = bisect_left(tops, one.ys[0] - 1) - 1
+            if (
+                at >= 0
+                and tops[at] > one.ys[0] - tall
+                and _fits(lines[at], one.xs)
+                and not (done and done[-1].goes_on_in(one))
+            ):
+                one.reach(one.ys[0] - tall, one.ys[0])
+        if done and done[-1].goes_on_in(one):
+            before = done[-1]
+            before.rows, before.columns = before.rows + one.rows, before.columns + one.columns
+            before.ys = _edges(before.rows)
+        else:
+            done.append(one)
+    return done
+
+
+def _is_band(one: _Ruling) -> bool:
+    return len(one.ys) - 1 <= _MOST_OF_BAND and len(one.xs) > _MOST_OF_BAND
+
+
+def _fits(line: list[Letter], xs: list[float]) -> bool:
+    """Say whether a line has words in most columns, and none over an edge."""
+    places = [(bisect_right(xs, part[0].left + 1), bisect_right(xs, part[-1].right - 1)) for part in _chunks(line)]
+    columns = {first for first, last in places if first == last and 0 < first < len(xs)}
+    return len(columns) == len(places) and 2 * len(columns) > len(xs) - 1 and len(columns) > 1
 
 
 def _groups(across: list[_Line], down: list[_Line]) -> list[tuple[list[_Line], list[_Line]]]:

@@ -12,45 +12,36 @@ import io
 import math
 import re
 import warnings
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from osint import chain, files
+from osint import files
 from osint.claims import extract
 from osint.errors import BadInputError, NotFoundError
+from osint.filings.review_log import (
+    CHANGEABLE,
+    DECISION,
+    FILED,
+    WRITTEN,
+    ReviewDecision,
+    append_lines,
+    differs,
+    entries,
+    is_open,
+    last_decisions,
+    log_line,
+    plain_number,
+    review_faults,
+)
 from osint.register import LADDER, READ_KINDS, SCHEMAS, Modality, Scope, check_table, csv_text, defuse, valid_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
 
 _BOUND = {"more than": "at least", "up to": "at most", "less than": "at most"}
 """bound in claims.csv of the qualifiers that it calls otherwise"""
-
-
-class ReviewDecision(StrEnum):
-    """What a reviewer decided of a claim; a claim without a decision is open."""
-
-    ACCEPTED = "accepted"
-    CHANGED = "changed"
-    REJECTED = "rejected"
-
-
-_CHANGEABLE = (
-    "low", "high", "unit", "si_low", "si_high",
-    "kind", "rung", "aim", "modality", "qualifier", "date", "chip_model", "precision",
-)  # fmt: skip
-_DECISION = ("decision", "who", "when", "reason", "translation")
-FILED = ("site_id", "part", "evidence_use")
-"""columns of the register that no text states and a reviewer says of one claim; empty: as of the whole document"""
-_LOG = ("key", *_DECISION, "file", "start", "end", "quote", *_CHANGEABLE, "si_unit")
-_WRITTEN = ("key", "written_as", "note")
-"""what a line of the log holds of a decision, and of a claim that was written to the register"""
-_NUMBERS, _OFFSETS = ("low", "high", "si_low", "si_high"), ("start", "end")
-_SHOWN_KEY = 40
-"""characters of a key and a name that a message shows"""
 
 
 def start_review(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
@@ -65,17 +56,17 @@ def start_review(claims: pd.DataFrame, log: Path | None = None) -> pd.DataFrame:
     table = claims.reset_index(drop=True).copy()
     if "key" not in table:  # else a table under review, whose values may have been changed
         table.insert(0, "key", [_key(row) for row in table.to_dict("records")])
-        table[list(_DECISION)] = ""
+        table[list(DECISION)] = ""
     for name in FILED:
         if name not in table:
             table[name] = ""
-    for key, entry in _last(log).items() if log else ():
+    for key, entry in last_decisions(log).items() if log else ():
         for index in table.index[table["key"] == key]:
-            if entry["decision"] == ReviewDecision.ACCEPTED and _differs(entry, table.loc[index]):
+            if entry["decision"] == ReviewDecision.ACCEPTED and differs(entry, table.loc[index]):
                 said = "accepted with a value that is not the one read; it is open again"
                 warnings.warn(f"the review log calls claim {key} {said}", stacklevel=2)
                 continue
-            for name in (*_DECISION, *_CHANGEABLE, "si_unit"):
+            for name in (*DECISION, *CHANGEABLE, "si_unit"):
                 table.at[index, name] = math.nan if entry[name] is None else entry[name]
             for name in FILED:
                 table.at[index, name] = entry.get(name, "")
@@ -136,10 +127,10 @@ def change_claim(
     change; the quote never.  Values in a unit are turned into SI by the reader of claims; a rung alone is also
     the rung aimed at, which is what the register takes.
     """
-    wrong = sorted(set(new) - set(_CHANGEABLE))
+    wrong = sorted(set(new) - set(CHANGEABLE))
     if wrong or not new:
         raise BadInputError(
-            f"claim {key}: {', '.join(wrong) or 'nothing'} cannot be changed; give {', '.join(_CHANGEABLE)}"
+            f"claim {key}: {', '.join(wrong) or 'nothing'} cannot be changed; give {', '.join(CHANGEABLE)}"
         )
     if not reason.strip():
         raise BadInputError(f"claim {key} cannot be changed without a reason; say where the other value stands")
@@ -220,16 +211,6 @@ def _in_si(row: pd.Series, new: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def is_open(value: float | None) -> bool:
-    """Say whether a bound is open: not a number, or nothing."""
-    return value is None or math.isnan(value)
-
-
-def plain_number(value: float | None) -> str:
-    """Return a number with at most twelve digits; empty for an open bound."""
-    return "" if value is None or is_open(value) else f"{value:.12g}"
-
-
 def _converted(value: float, unit: str, row: pd.Series) -> tuple[float, str]:
     units = dict.fromkeys(kind.si_unit for kind in READ_KINDS.values())
     if unit in units:
@@ -273,7 +254,7 @@ def _decide(
     out = table.copy()
     if not signed[3].strip():
         signed = (*signed[:3], str(table.at[index, "translation"]))  # one that was given before
-    for name, value in (*zip(_DECISION, (decision.value, *signed), strict=True), *new.items()):
+    for name, value in (*zip(DECISION, (decision.value, *signed), strict=True), *new.items()):
         out.at[index, name] = value
     row = out.loc[index]
     if decision is not ReviewDecision.REJECTED:
@@ -289,148 +270,8 @@ def _decide(
         if _CHINESE.search(str(row["sentence"])) and not str(row["translation"]).strip():
             raise BadInputError(f"claim {key}: the quote is Chinese; write its translation first (--translation)")
     if log:
-        _append(log, [_line(row)])
+        append_lines(log, [log_line(row)])
     return out
-
-
-# ---------------------------------------------------------------- the log
-
-
-def _differs(entry: dict[str, Any], row: pd.Series) -> bool:
-    """Say whether a decision states other values than the row that was read."""
-    for name in (*_CHANGEABLE, "si_unit"):
-        stated, read = entry[name], row[name]
-        stated, read = (None if is_missing(value) else value for value in (stated, read))
-        if stated != read:
-            return True
-    return False
-
-
-def is_missing(value: object) -> bool:
-    """Say whether a value is nothing or not a number."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
-def _line(row: Any) -> dict[str, Any]:
-    """Return what a line of the log says of a decided row."""
-    entry = {name: row[name] for name in _LOG} | {name: row[name] for name in FILED if row.get(name)}
-    for name, value in entry.items():
-        if isinstance(value, float):
-            entry[name] = None if math.isnan(value) else value
-        elif not isinstance(value, str):
-            entry[name] = int(value)
-    return entry
-
-
-def _append(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Seal lines, add them to a log and force them to the disk."""
-    with files.locked(path.with_name(f".{path.name}.lock")):
-        chain.append(path, rows)
-
-
-def read_review_log(log: Path) -> pd.DataFrame:
-    """Return every decision of a review log in order, those overruled since as well; lines at fault are left out."""
-    import pandas as pd
-
-    return pd.DataFrame(_entries(log, _LOG), columns=list(_LOG))
-
-
-def review_faults(log: Path) -> list[str]:
-    """Return a sentence for each line of a review log that does not count, unless its claim was decided anew since.
-
-    A line counts if it is as it was sealed, follows the line before, and says what a decision can say. A line torn by a
-    crash is not named: it loses only itself.
-    """
-    found: dict[str, list[str]] = {}
-    for line in chain.read(log):
-        if line.row is None:
-            continue
-        key = str(line.row.get("key"))[:_SHOWN_KEY]
-        fault = line.fault or _wrong(line.row)
-        if fault:
-            about = f"line {line.number} of {log.name} (claim {key}, by {str(line.row.get('who'))[:_SHOWN_KEY]})"
-            found.setdefault(key, []).append(f"{about} does not count: {fault}; decide the claim again")
-        elif set(_LOG) <= set(line.row):
-            found.pop(key, None)
-    return [sentence for sentences in found.values() for sentence in sentences]
-
-
-def _wrong(row: dict[str, Any]) -> str:
-    """Return why the values of a line cannot be those of a decision or of a claim that was written."""
-    if set(_WRITTEN) <= set(row):
-        return "" if all(isinstance(row[name], str) for name in _WRITTEN) else "it names no claim"
-    if missing := sorted(set(_LOG) - set(row)):
-        return f"it has no {missing[0]}"
-    for name in _LOG:
-        value = row[name]
-        if name in _NUMBERS:
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-                return f"{name} is no number"
-            if isinstance(value, int | float) and not math.isfinite(value):
-                return f"{name} is no finite number"
-        elif name in _OFFSETS:
-            if isinstance(value, bool) or not isinstance(value, int):
-                return f"{name} is no offset"
-        elif not isinstance(value, str):
-            return f"{name} is no text"
-    return _wrong_word(row)
-
-
-def _wrong_word(row: dict[str, Any]) -> str:
-    kind = READ_KINDS.get(row["kind"])
-    checks = {
-        **{name: isinstance(row.get(name, ""), str) for name in FILED},
-        "decision": row["decision"] in set(ReviewDecision),
-        "kind": kind is not None,
-        "si_unit": kind is not None and (row["si_unit"] == kind.si_unit or row["decision"] == ReviewDecision.REJECTED),
-        "rung": row["rung"] in ("", *LADDER),
-        "aim": row["aim"] in ("", *LADDER),
-        "modality": row["modality"] in ("", *Modality),
-        "when": bool(re.fullmatch(r"\d{4}-\d\d-\d\d", row["when"])),
-        "who": bool(row["who"].strip()),
-        "date": row["date"] == "" or valid_date(row["date"]),
-    }
-    return next((f"{name} is {row[name]!r:.60}" for name, good in checks.items() if not good), "")
-
-
-def _entries(log: Path, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a log that count and have all of some names."""
-    for line in chain.read(log):
-        if line.row is not None and not line.fault and set(names) <= set(line.row) and not _wrong(line.row):
-            yield line.row
-
-
-def _last(log: Path) -> dict[str, dict[str, Any]]:
-    return {entry["key"]: entry for entry in _entries(log, _LOG)}
-
-
-def compare_with_register(log: Path, register: Path) -> list[str]:
-    """Return a sentence for each claim whose value in claims.csv is not the one that the review log let in."""
-    import pandas as pd
-
-    held = pd.read_csv(register, dtype=str, keep_default_na=False, encoding="utf-8-sig").set_index("claim_id")
-    last, found = _last(log), []
-    for entry in _entries(log, _WRITTEN):
-        claim_id, decided = entry["written_as"], last.get(entry["key"])
-        if claim_id not in held.index or decided is None:
-            missing = f"is not in {register.name}" if decided else "has no decision in the log that counts"
-            found.append(f"{claim_id}, which {log.name} says was written, {missing}")
-            continue
-        row, kind = held.loc[claim_id], READ_KINDS[decided["kind"]]
-        due = {
-            "quantity_kind": kind.kind,
-            "unit": kind.unit or kind.si_unit,
-            "value_low": plain_number(_factored(decided["si_low"], kind.si_factor)),
-            "value_high": plain_number(_factored(decided["si_high"], kind.si_factor)),
-        }
-        for name, value in due.items():
-            if row[name] != value:
-                found.append(f"{claim_id} has {name} {row[name]!r}; {log.name} let in {value!r} (by {decided['who']})")
-    return found
-
-
-def _factored(value: float | None, factor: float) -> float | None:
-    return None if value is None else value * factor
 
 
 # ---------------------------------------------------------------- the register
@@ -463,8 +304,8 @@ def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, st
     present = pd.read_csv(io.BytesIO(old), dtype=str, keep_default_na=False, encoding="utf-8-sig")
     written = _written(decided, set(present["claim_id"]), log, register.name)
     taken = decided[(decided["decision"] != ReviewDecision.REJECTED) & ~decided["key"].isin(written)]
-    last = _last(log)
-    lines = [_line(row) for row in decided.to_dict("records")]
+    last = last_decisions(log)
+    lines = [log_line(row) for row in decided.to_dict("records")]
     lines = [line for line in lines if last.get(line["key"]) != line]
     body = b""
     if not taken.empty:
@@ -477,9 +318,9 @@ def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, st
         _refuse_copies(present, new, register.name)
         body = (b"" if old.endswith(b"\n") else b"\n") + csv_text(new).partition("\n")[2].encode()
         for row, key in zip(rows, taken["key"], strict=True):
-            lines.append(dict(zip(_WRITTEN, (key, row["claim_id"], row["note"]), strict=True)))
+            lines.append(dict(zip(WRITTEN, (key, row["claim_id"], row["note"]), strict=True)))
     if lines:  # first, so that a crash before the register is written leaves an id that the register lacks
-        _append(log, lines)
+        append_lines(log, lines)
     if body:
         files.replace_file(register, old + body, private=True)
     return len(taken)
@@ -504,7 +345,7 @@ def _note(row: dict[str, Any]) -> str:
 
 def _written(decided: pd.DataFrame, present: set[str], log: Path, name: str) -> set[str]:
     """Return the keys that the register holds by the log; raises BadInputError where they were decided again."""
-    written = {entry["key"]: entry for entry in _entries(log, _WRITTEN) if entry["written_as"] in present}
+    written = {entry["key"]: entry for entry in entries(log, WRITTEN) if entry["written_as"] in present}
     for row in decided.to_dict("records"):
         entry = written.get(row["key"])
         if entry and entry["note"] != _note(row):

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from osint.errors import BadInputError, NotFoundError, OsintError
-from osint.filings import html, review
+from osint.filings import html, review, review_log
 from osint.register import LADDER, READ_KINDS, Modality
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class ReviewForm:
         on.on_click(lambda _: self._turn(1))
         self.widget = ipywidgets.VBox([ipywidgets.HBox([self._who, back, on]), self._said, self._cards])
         self._turn(0)
-        if faults := review.review_faults(log):
+        if faults := review_log.review_faults(log):
             self._count("; ".join(faults), bad=True)
 
     def _ipython_display_(self) -> None:
@@ -201,8 +201,8 @@ class ReviewForm:
         return {
             "kind": choice("kind", row["kind"], sorted(READ_KINDS)),
             "chip_model": box("chip model", row["chip_model"], "as worded"),
-            "low": box("low", review.plain_number(row["low"])),
-            "high": box("high", review.plain_number(row["high"])),
+            "low": box("low", review_log.plain_number(row["low"])),
+            "high": box("high", review_log.plain_number(row["high"])),
             "unit": box("unit", row["unit"]),
             "precision": choice("precision", row["precision"], ["", "not stated", "dense", "sparse"]),
             "rung": choice("rung", row["aim"], ["", *LADDER]),
@@ -219,7 +219,7 @@ class ReviewForm:
         """Take one decision; what is wrong with it is said above the claims, and nothing is written."""
         values = {field: box.value for field, box in fields.items()}
         reason, translation = values.pop("reason"), values.pop("translation")
-        filed = {field: values.pop(field).strip() for field in review.FILED}
+        filed = {field: values.pop(field).strip() for field in review_log.FILED}
         signed = (self._who.value, self._when or date.today().isoformat(), reason)
         try:
             if name == "reject":
@@ -266,7 +266,7 @@ class ReviewForm:
     def _new(self, key: str, values: dict[str, str]) -> dict[str, Any]:
         """Return the fields that differ from the row, numbers read."""
         row = self.table.loc[self.table["key"] == key].iloc[0]
-        numbers = [name for name in ("low", "high") if values[name].strip() != review.plain_number(row[name])]
+        numbers = [name for name in ("low", "high") if values[name].strip() != review_log.plain_number(row[name])]
         words = {name: row[name] for name in ("unit", "kind", "chip_model", "precision", "modality", "date")}
         words["rung"] = row["aim"]
         new: dict[str, Any] = {name: _number(values[name]) for name in numbers}

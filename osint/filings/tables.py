@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING
+from functools import cached_property
+from itertools import pairwise
+from operator import itemgetter
 
 from osint.claims import (
     CellContext,
@@ -18,81 +18,33 @@ from osint.claims import (
     is_generic,
     is_unit,
     label_unit,
-    read_cell,
     read_unit,
 )
+from osint.filings.column_roles import MEASURES_NOTHING, NAMING, NEVER_READ, ColumnRole, Note, column_role
 from osint.filings.grid import Cell, is_value
-from osint.register import table_rows
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from osint.claims import TextClaim
 
 _MOST_LABELS = 6
 """label cells of one row that are kept"""
 _MOST_STEPS = 1_000_000
 """rows over which spanning cells of one table are followed"""
 _LONGEST_LABEL = 120
-_LONGEST_NOTE = 60
-"""characters of a line above a table that can be its note"""
-_NOTE_LINES = 3
 _PAIR = 2
 _SHORT_CELL = 20
-_LONGEST_SENTENCE, _LONGEST_SUBJECT = 300, 80
-_LONG_CELL = 1500
-"""characters of a cell from which on it is a text, not a value; its claims keep their row and column"""
+_LONGEST_SENTENCE = 300
 
 
-class ColumnRole(StrEnum):
-    """What the numbers of a column are, by its header."""
-
-    VALUE = "value"
-    MONEY = "money"
-    SERIAL = "serial"
-    """numbers that count nothing: serials, codes, telephones, scores, ranks, pages"""
-    DATE = "date"
-    UNIT = "unit"
-    LOT = "lot"
-    NAME = "name"
-    SPEC = "spec"
-    """models and specifications, which hold for one unit"""
-    RESULT = "result"
-    """whether a bid won"""
-    ATTRIBUTE = "attribute"
-    """addresses, remarks and the like, which name no row"""
-
-
-@cache
-def _role_patterns() -> list[tuple[ColumnRole, re.Pattern[str]]]:
-    """Return the patterns of column_roles.csv; the first that is found decides."""
-    found = []
-    for row in table_rows("column_roles.csv", __package__):
-        words = [
-            rf"\b{re.escape(w)}(?!\w)" if w.isascii() and w[0].isalpha() else re.escape(w)
-            for w in row["words"].split("|")
-        ]
-        form = {"whole": "^(?:{})$", "end": "(?:{})$", "anywhere": "(?:{})"}[row["match"]]
-        found.append((ColumnRole(row["role"]), re.compile(form.format("|".join(words)), re.IGNORECASE)))
-    return found
-
-
-_NEVER_READ = (
-    ColumnRole.SERIAL, ColumnRole.DATE, ColumnRole.UNIT, ColumnRole.LOT, ColumnRole.NAME, ColumnRole.SPEC,
-    ColumnRole.RESULT, ColumnRole.ATTRIBUTE,
-)  # fmt: skip
-"""columns whose bare numbers are read only where their own header states a unit"""
+_TOTAL = re.compile(r"[\w()（）]{0,6}(?:合\s?计|小\s?计|总\s?计|共计)|(?:sub-?|grand )?total\b", re.IGNORECASE)
+"""a label of a row of sums, in whatever column it stands"""
+_NAMING_LABEL = re.compile(r"(?:名称|品名|品目|货物|标的|采购内容|name|item|description)$", re.IGNORECASE)
+"""labels of a row that names what stands in the columns below it"""
+_NAMES_ONLY = re.compile(r"items?|names?|项目|品目|名称|指标|类别|货物", re.IGNORECASE)
+"""heads under which a number is a serial, whatever unit stands in its row"""
 _PER = re.compile(
     r"(?:每|单|均)(台套|机柜|机架|台|套|张|柜|架|卡|块|个|节点|平方米|亩|千瓦时|度|P)|\bper ([A-Za-z]{2,10})|"
     r"(单价|unit price|price each)",
     re.IGNORECASE,
 )
-_QUANTITY = re.compile(
-    r"数量|数目|台数|规模|面积|机柜|机架|服务器|算力|功率|负荷|电量|能耗|人数|比例|[率%]|count|number|quantity|area|power|load|racks|servers",
-    re.I,
-)
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_RANGE_OF_YEARS = range(1990, 2051)
+RANGE_OF_YEARS = range(1990, 2051)
 _LOST = re.compile(
     r"^(?:否|未中标|未成交|未入围|落选|不中标|no|not awarded|rejected|lost|unsuccessful)$", re.IGNORECASE
 )
@@ -101,54 +53,12 @@ _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[A-Za-z一-龥]")
 _DAY = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?日?)?月?")
 
-
-_BILINGUAL = re.compile(r"([一-龥][一-龥、（）()/]*)\s?([A-Za-z][A-Za-z .'/-]*)")
-"""a header that says the same in Chinese and in English"""
-
-
-@lru_cache(maxsize=4096)
-def column_role(header: str) -> ColumnRole:
-    """Return the role of a column by the words of its lowest header."""
-    words = label_unit(header)[1]
-    plain = re.sub(r"[(（\[【].*?[)）\]】]|\s(?=[一-龥])", "", words).strip()
-    both = _BILINGUAL.fullmatch(plain)
-    for one in (both[1], both[2]) if both else (plain,):
-        role = next((role for role, pattern in _role_patterns() if pattern.search(one.strip())), ColumnRole.VALUE)
-        if role is not ColumnRole.VALUE:
-            return role
-    return ColumnRole.VALUE
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Units that a line above a table, or its corner, states for all numbers without one."""
-
-    units: tuple[CellUnit, ...] = ()
-
-    @classmethod
-    def of(cls, words: str) -> Note:
-        """Return the units of a line: 单位：万元、台."""
-        said = re.search(r"(?:单位|[Uu]nits?)\s?[:：为]\s?([^()（）\n]{1,20})", words)
-        parts = [said[1], *re.split(r"[、,，;；]|\sand\s", said[1])] if said else []
-        units = [unit for part in parts if (unit := read_unit(part.strip()))]
-        if not units and re.search(r"\bin\b|单位|计量", words):
-            found = label_unit(words)[0]
-            units = [found] if found else []
-        return cls(tuple(dict.fromkeys(units)))
-
-    def unit_for(self, header: str, row: str, role: ColumnRole) -> CellUnit | None:
-        """Return the unit that a column takes from the note; None where it states none, or several fit."""
-        is_money = role is ColumnRole.MONEY
-        if not is_money and not _QUANTITY.search(label_unit(header)[1]):
-            is_sum = _QUANTITY.search(row) is None
-            fitting = [unit for unit in self.units if unit.is_money == is_sum or (len(self.units) == 1 and is_sum)]
-        else:
-            fitting = [unit for unit in self.units if unit.is_money == is_money]
-        return fitting[0] if len(fitting) == 1 else None
+_IS_DAY = re.compile(r"(?:19|20)\d\d\s?[-/年]\s?(?:0?[1-9]|1[0-2])(?:\s?[-/月]\s?(?:[012]?\d|3[01])\s?日?)?月?")
+"""a cell that is a month or a day, and no range of numbers"""
 
 
 @dataclass
-class _Reading:
+class CellReading:
     """What was found of one cell: its context, its labels and what was inferred."""
 
     context: CellContext
@@ -187,7 +97,7 @@ class Table:
         self._rows = {row: sorted(found, key=lambda c: c.column) for row, found in self._rows.items() if row <= last}
         self._notes = self._notes_inside()
         self._columns: dict[tuple[str, ...], dict[int, bool]] = {}
-        self._labels_of: dict[int, tuple[Cell, ...]] = {}
+        self._labels_of: dict[tuple[int, int], tuple[Cell, ...]] = {}
         self._is_wide = max(cell.column for cell in cells) > _PAIR
         self._period = self._repeats()
         self._text_columns, self._counted = self._columns_of_words(), self._counting_columns()
@@ -200,6 +110,8 @@ class Table:
             title = len(filled) == 1 or any(re.match(r"[(（]?(?:金额)?单位\s?[:：]", c.text) for c in filled[1:])
             for cell in filled if title else filled[:1]:
                 note = Note.of(cell.text) if title or re.search(r"单位\s?[:：]|\bunit", cell.text, re.I) else Note()
+                if note.units and not title and any(is_value(one.text) for one in filled[1:]):
+                    continue  # the label of a row
                 if not note.units and not title and cell.header:
                     unit = label_unit(cell.text)[0]
                     note = Note((unit,)) if unit and not is_value(cell.text) else Note()
@@ -223,9 +135,9 @@ class Table:
         """Return the role of the column of a cell, by its header and by what stands in it."""
         role = column_role(cell.headers[-1]) if cell.headers else ColumnRole.VALUE
         is_counted = cell.column in self._counted and not any(label_unit(one)[0] for one in cell.headers)
-        if is_counted and role in (ColumnRole.VALUE, ColumnRole.NAME, ColumnRole.LOT) and self._is_wide:
+        if is_counted and role in (ColumnRole.VALUE, *NAMING, ColumnRole.LOT) and self._is_wide:
             return ColumnRole.LOT if role is ColumnRole.LOT else ColumnRole.SERIAL
-        if role is ColumnRole.NAME and cell.column not in self._text_columns:
+        if role in NAMING and cell.column not in self._text_columns:
             return ColumnRole.VALUE
         return role
 
@@ -233,7 +145,7 @@ class Table:
         """Return the columns that count their rows: 1, 2, 3."""
         columns: dict[int, list[str]] = {}
         for cell in self.cells:
-            if not cell.header and cell.text:
+            if not cell.header and cell.text and not _TOTAL.match(cell.text):
                 columns.setdefault(cell.column, []).append(cell.text)
         ones = [[str(n) for n in range(1, len(words) + 1)] for words in columns.values()]
         counted = {
@@ -259,18 +171,41 @@ class Table:
                 return period
         return 0
 
+    @cached_property
+    def _gaps(self) -> list[int]:
+        """Return the empty columns that part tables side by side, each with words of its own to name its rows."""
+        wide = max(cell.column + cell.column_span - 1 for cell in self.cells)
+        used, steps = set[int](), _MOST_STEPS
+        for cell in self.cells:
+            if cell.text and cell.column_span * 2 <= wide and steps > 0:
+                used |= set(range(cell.column, cell.column + cell.column_span))
+                steps -= cell.column_span
+        if steps <= 0:
+            return []
+        gaps = [column for column in range(2, wide) if column not in used and column - 1 in used]
+        edges = [0, *gaps, wide + 1]
+        named = all(any(low < column < high for column in self._text_columns) for low, high in pairwise(edges))
+        return gaps if named else []
+
+    def _band(self, column: int) -> int:
+        """Return the number of the table side by side in which a column stands."""
+        return bisect_right(self._gaps, column)
+
     def row_cells(self, cell: Cell) -> tuple[Cell, ...]:
         """Return the cells that name the row of a cell, the outer first."""
         row = self._rows[cell.row]
+        if self._gaps:
+            row = [one for one in row if self._band(one.column) == self._band(cell.column)]
         if self._period:
             part = (cell.column - 1) // self._period
             beside = self._label_cells([one for one in row if (one.column - 1) // self._period == part])
             return tuple(one for one in beside if one is not cell)
         if not any(one.headers for one in row):
             return _beside(row, cell)
-        if cell.row not in self._labels_of:
-            self._labels_of[cell.row] = self._label_cells(row)
-        return tuple(one for one in self._labels_of[cell.row] if one is not cell)
+        place = (cell.row, self._band(cell.column))
+        if place not in self._labels_of:
+            self._labels_of[place] = self._label_cells(row)
+        return tuple(one for one in self._labels_of[place] if one is not cell)
 
     def _label_cells(self, row: list[Cell]) -> tuple[Cell, ...]:
         filled = [one for one in row if one.text and not (one.header and one.row == row[0].row and not one.headers)]
@@ -279,14 +214,15 @@ class Table:
             one.column
             for one in filled
             if one.column not in self._text_columns
-            and roles[one.column] not in (*_NEVER_READ, ColumnRole.SPEC, ColumnRole.NAME)
+            and roles[one.column] not in NEVER_READ
+            and not _TOTAL.match(one.text)
         ]
         first = min(numbers, default=0)
         leading = [
             one for one in filled if one.column < first and _names_row(one, roles[one.column], self._text_columns)
         ]
         if not leading:
-            leading = [one for one in filled if roles[one.column] is ColumnRole.NAME and not is_value(one.text)][:1]
+            leading = [one for one in filled if roles[one.column] in NAMING and not is_value(one.text)][:1]
         if not leading:
             leading = [
                 one
@@ -295,9 +231,26 @@ class Table:
                 and roles[one.column] is not ColumnRole.UNIT
                 and not is_unit(one.text)
             ][:1]
-        if not leading and filled and (filled[0].column < first or roles[filled[0].column] in _NEVER_READ):
+        if not leading and filled and (filled[0].column < first or roles[filled[0].column] in NEVER_READ):
             leading = filled[:1]
         return tuple(leading[:_MOST_LABELS])
+
+    @cached_property
+    def _naming_rows(self) -> list[tuple[int, dict[int, str]]]:
+        """Return (row, column -> words) of the rows that name what stands below: 名称 | 服务器 | 机柜."""
+        found = []
+        for number, row in sorted(self._rows.items()):
+            label = next((one for one in row if one.text), None)
+            if label and not label.headers[1:] and _NAMING_LABEL.search(label.text):
+                words = {one.column: one.text for one in row if one is not label and counted_kind(one.text)}
+                found += [(number, words)] if words else []
+        return found
+
+    def _named_above(self, cell: Cell) -> str:
+        """Return what a row that names things says of the column of a cell: the nearest above it, else the first."""
+        rows = self._naming_rows
+        nearest = rows[max(bisect_left(rows, cell.row, key=itemgetter(0)) - 1, 0)][1] if rows else {}
+        return nearest.get(cell.column, "")
 
     def sentence(self, cell: Cell) -> str:
         """Return the header line and the row of a cell, as they are quoted."""
@@ -310,6 +263,8 @@ class Table:
 
     def _unit_cell(self, cell: Cell, header: str, role: ColumnRole, own: CellUnit | None) -> CellUnit | None:
         """Return the unit that a cell of its own in the row gives a number."""
+        if _NAMES_ONLY.fullmatch(header.strip()):
+            return None
         row = self._rows[cell.row]
         at = row.index(cell)
         for one in row:
@@ -326,11 +281,11 @@ class Table:
         return None
 
     @cached_property
-    def _outer(self) -> _Reading | None:
+    def _outer(self) -> CellReading | None:
         """What the grid around this table says of the cell in which it stands."""
         return self.around[0].read(self.around[1]) if self.around else None
 
-    def read(self, cell: Cell) -> _Reading:
+    def read(self, cell: Cell) -> CellReading:
         """Return what the grid says of a cell of the body."""
         header = cell.headers[-1] if cell.headers else ""
         role = self.role(cell)
@@ -355,19 +310,19 @@ class Table:
             if unit
         ]  # fmt: skip
         unit, source = sources[0] if sources else (None, None)
-        reading = _Reading(
+        reading = CellReading(
             CellContext(), row_words, " / ".join(cell.headers)[:_LONGEST_LABEL], source,
         )  # fmt: skip
         for other, _ in sources[1:]:
             if unit and not unit.agrees_with(other):
                 reading.refused = f"two units compete, {unit.written} and {other.written}"
-        if unit is None:
-            unit = self.note_at(cell.row).unit_for(header, row_words, role)
+        if unit is None and not (nearest and column_role(nearest.text) in MEASURES_NOTHING):
+            unit = self.note_at(cell.row).unit_for(cell.headers, row_words)
             if unit:
                 reading.source = UnitSource.NOTE
                 reading.doubts.append(f"the unit {unit.written} stands in a note over the table")
         outer = self._outer
-        if outer and unit is None and outer.context.unit and role not in _NEVER_READ:
+        if outer and unit is None and outer.context.unit and role not in NEVER_READ:
             unit, reading.source = outer.context.unit, outer.source
             reading.doubts.append(f"the unit {unit.written} stands beside the table in whose cell this one stands")
         self._settle(cell, reading, unit, labels, role)
@@ -379,13 +334,21 @@ class Table:
         return reading
 
     def _settle(
-        self, cell: Cell, reading: _Reading, unit: CellUnit | None, labels: tuple[Cell, ...], role: ColumnRole
+        self, cell: Cell, reading: CellReading, unit: CellUnit | None, labels: tuple[Cell, ...], role: ColumnRole
     ) -> None:
         """Fill in the context of a cell, and what was inferred."""
         header = cell.headers[-1] if cell.headers else ""
         head_words = label_unit(header)[1]
-        above = [label_unit(one)[1] for one in reversed(cell.headers)]
-        beside = [label_unit(one.text)[1] for one in reversed(labels)]
+        above = [label_unit(one)[1] for one in reversed(cell.headers) if not is_unit(one)]
+        parties = [one for one in labels if self.role(one) is ColumnRole.PARTY]
+        things = [one for one in labels if one not in parties]
+        beside = [label_unit(one.text)[1] for one in (*reversed(things), *reversed(parties))]
+        if named := self._named_above(cell):
+            beside = [
+                *(one for one in beside if is_generic(one)),
+                named,
+                *(one for one in beside if not is_generic(one)),
+            ]
         by_column = reading.source is UnitSource.COLUMN_HEADER or any(map(counted_kind, above))
         names = above + beside if by_column else beside + above
         implied = unit is None and role is ColumnRole.VALUE and _implied(head_words, labels)
@@ -396,6 +359,12 @@ class Table:
         per = unit.per if unit and unit.per else _per(head_words, self._unit_words(row))
         if role is ColumnRole.SPEC:
             per = self._unit_words(row) or "unit"
+        slashed = _SLASHED.fullmatch(cell.text)
+        behind = read_unit(slashed[1]) if slashed else None
+        if behind and unit and unit.is_money:
+            per = behind.written
+        elif behind and behind.measure.family in _COUNTING and (unit is None or not unit.is_money):
+            unit, reading.source = behind, UnitSource.CELL
         reading.lost = next(
             (
                 f"{one.headers[-1]}: {one.text}"
@@ -412,7 +381,7 @@ class Table:
         )
         reading.context = CellContext(unit, tuple(names), stated, around, self._date(cell, labels, row), per, model)
         apart = reading.source is not UnitSource.COLUMN_HEADER
-        if role is ColumnRole.SERIAL or (role in _NEVER_READ and apart):
+        if role is ColumnRole.SERIAL or (role in NEVER_READ and apart) or _IS_DAY.fullmatch(cell.text):
             reading.context = replace(reading.context, unit=None)
         if cell.doubt:
             reading.refused = reading.refused or cell.doubt
@@ -449,7 +418,8 @@ class Table:
             unit = (read_unit(counted[1]) if counted else None) or label_unit(header)[0]
             if unit and unit.measure.family in _COUNTING:
                 found = unit.written
-        return found.split()[0] if found and len(found.split()[0]) <= len("台（套）") else ""
+        word = found.split()[0] if found else ""
+        return word if len(word) <= (_LONGEST_LATIN_UNIT if word.isascii() else _LONGEST_UNIT) else ""
 
     def _date(self, cell: Cell, labels: tuple[Cell, ...], row: list[Cell]) -> str:
         """Return the year of header or label, else the day in a column of days."""
@@ -461,7 +431,7 @@ class Table:
 
 
 def _names_row(cell: Cell, role: ColumnRole, columns_of_words: set[int]) -> bool:
-    if role in (ColumnRole.LOT, ColumnRole.NAME):
+    if role in (ColumnRole.LOT, *NAMING) or _TOTAL.match(cell.text):
         return True
     return (
         role is ColumnRole.VALUE
@@ -498,6 +468,9 @@ def _beside(row: list[Cell], cell: Cell) -> tuple[Cell, ...]:
 
 
 _SAYS_NUMBER = re.compile(r"数|quantity|qty|count|number", re.IGNORECASE)
+_LONGEST_UNIT, _LONGEST_LATIN_UNIT = 4, 8
+_SLASHED = re.compile(r"[^/]*\d[^/]*/\s?([^\d/]{1,8})")
+"""a number and what it is per, or its own unit: 36,000,000/年, 40/台"""
 _COUNTED_IN = re.compile(r"\d[\d,.]*\s?([^\d\s].{0,5})")
 _COUNTING = ("thing", "cards", "servers", "racks", "chips")
 
@@ -526,128 +499,4 @@ def _day(words: str) -> str:
         parts = [match[1], *(f"{int(part):02d}" for part in match.groups()[1:] if part)]
         return "-".join(parts)
     year = re.fullmatch(r"(?:FY\s?)?((?:19|20)\d\d)\s?(?:年度?)?[^\d]{0,12}", words.strip())
-    return year[1] if year and int(year[1]) in _RANGE_OF_YEARS else ""
-
-
-# ---------------------------------------------------------------- claims of all tables
-
-
-def claims_of_tables(cells: tuple[Cell, ...], text: str, document: date | None) -> list[TextClaim]:
-    """Return the claims of all cells in reading order; their offsets are those of the text."""
-    found: list[TextClaim] = []
-    for table, own in _tables(cells, text):
-        for cell, start, end in own:
-            found += _claims(table, cell, text, start, end, document)
-    return sorted(found, key=lambda claim: claim.start)
-
-
-def _tables(cells: tuple[Cell, ...], text: str) -> list[tuple[Table, list[tuple[Cell, int, int]]]]:
-    """Return each table with the spans of its cells that belong to no table inside them."""
-    by_name: dict[str, list[Cell]] = {}
-    for cell in cells:
-        by_name.setdefault(cell.table, []).append(cell)
-    extents = sorted((min(c.start for c in own), max(c.end for c in own), name) for name, own in by_name.items())
-    starts = [start for start, _, _ in extents]
-    out = []
-    within: dict[str, tuple[str, Cell]] = {}
-    for name, own in by_name.items():
-        own.sort(key=lambda cell: (cell.row, cell.column))
-        first = min(cell.start for cell in own)
-        spans: list[tuple[Cell, int, int]] = []
-        for cell in own:
-            at = cell.start
-            low = bisect_right(starts, cell.start - 1)
-            for begin, stop, other in extents[low:]:
-                if begin >= cell.end:
-                    break
-                if other != name and begin >= at and stop <= cell.end:
-                    spans.append((cell, at, begin))
-                    within[other] = (name, cell)
-                    at = stop
-            spans.append((cell, at, cell.end))
-        out.append((Table(own, _line_above(text, first)), spans))
-    tables = {table.name: table for table, _ in out}
-    for inner, (outer, cell) in within.items():
-        tables[inner].around = (tables[outer], cell)
-    return out
-
-
-def _line_above(text: str, start: int) -> str:
-    """Return the short lines right above a table that state a unit."""
-    lines = [line.strip() for line in text[max(0, start - 400) : start].splitlines() if line.strip(" |\t")]
-    return next(
-        (line for line in reversed(lines[-_NOTE_LINES:]) if len(line) <= _LONGEST_NOTE and Note.of(line).units), ""
-    )
-
-
-def _claims(table: Table, cell: Cell, text: str, start: int, end: int, document: date | None) -> list[TextClaim]:
-    words = text[start:end]
-    if cell.header or not words.strip() or not _has_number(words):
-        return []
-    reading = table.read(cell)
-    found = read_cell(words, reading.context, document)
-    return [_finished(table, cell, reading, claim, start) for claim in found]
-
-
-_NUMERAL = re.compile(
-    r"[0-9０-９〇零一二三四五六七八九十百千万亿两]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half)\b", re.I
-)
-
-
-def _has_number(words: str) -> bool:
-    return _NUMERAL.search(words) is not None
-
-
-def _finished(table: Table, cell: Cell, reading: _Reading, claim: TextClaim, start: int) -> TextClaim:
-    """Return a claim with its labels, its place and what was inferred."""
-    is_own = claim.unit_source == UnitSource.CELL
-    doubts = [] if is_own else list(reading.doubts)
-    if is_own and (cell.inferred or reading.is_inferred):
-        doubts += [cell.inferred] if cell.inferred else reading.mild
-    warning, confidence = claim.warning, claim.confidence
-    if reading.lost:
-        doubts.append(f"a bid that did not win ({reading.lost})")
-    refused = reading.refused if not is_own else ""
-    other = reading.context.unit
-    if is_own and other and other.measure.si_unit != claim.quantity.si_unit and other.measure.si_unit:
-        doubts.append(f"the column is in {other.written}, the cell names another unit")
-    if (
-        not is_own
-        and str(claim.quote).strip().isdigit()
-        and _YEAR.fullmatch(claim.quote.strip())
-        and int(claim.quote) in _RANGE_OF_YEARS
-    ):
-        doubts.append("may be a year")
-    if not is_own:
-        confidence = "low" if doubts or confidence == "low" else "medium"
-        doubts += reading.mild
-    elif doubts:
-        confidence = "medium" if confidence == "high" else confidence
-    labels = (label_unit(words)[1] for words in (reading.row_label, reading.column_label))
-    claim = claim._replace(
-        start=claim.start + start, end=claim.end + start,
-        row_label=reading.row_label, column_label=reading.column_label,
-        unit_source=claim.unit_source or str(reading.source or ""),
-        subject=claim.subject or " ".join(filter(None, labels))[:_LONGEST_SUBJECT],
-        sentence=claim.sentence if is_own and len(claim.sentence) > len(claim.quote) + 20 else table.sentence(cell),
-        confidence=confidence, warning="; ".join(dict.fromkeys(filter(None, [warning, *doubts]))),
-    )  # fmt: skip
-    if refused:
-        return claim.doubted(f"value refused: column in doubt: {refused}", is_refused=True)
-    return claim
-
-
-def unread_remarks(cells: tuple[Cell, ...], text: str) -> list[str]:
-    """Return one remark for each table that holds numbers of which nothing says the unit."""
-    remarks = []
-    for table, own in _tables(cells, text):
-        lost = 0
-        for cell, _, _ in own:
-            if cell.header or not cell.text or not is_value(cell.text) or not cell.text[-1].isdigit():
-                continue
-            if table.role(cell) in _NEVER_READ or _YEAR.fullmatch(cell.text):
-                continue
-            lost += table.read(cell).context.unit is None
-        if lost:
-            remarks.append(f"{table.name}: {lost} numbers without a unit, not read")
-    return remarks
+    return year[1] if year and int(year[1]) in RANGE_OF_YEARS else ""

@@ -1,25 +1,10 @@
 """The one way to the network: addresses that may be asked, one client, politeness, byte ranges kept on disk."""
 
 from osint.http.addresses import check_url, forbidden, is_loopback, is_url, named_host
-from osint.http.client import (
-    CERTIFICATES,
-    CONNECTIONS,
-    OFFLINE,
-    Answer,
-    Client,
-    Exchange,
-    Limits,
-    Redirect,
-    Request,
-    Trouble,
-    fetch,
-    inflate,
-    is_offline,
-    kept_headers,
-    proxies_in_use,
-    read_json,
-    user_agent,
-)
+from osint.http.answers import Answer, Exchange, Limits, Redirect, Request, Trouble
+from osint.http.bodies import inflate, kept_headers, read_json
+from osint.http.client import OFFLINE, Client, fetch, is_offline, user_agent
+from osint.http.connections import CERTIFICATES, CONNECTIONS, proxies_in_use
 from osint.http.contract import Contract, Finding, Form, Need, examine
 from osint.http.politeness import HOLD_SECONDS, HOST_PER_MINUTE, Politeness, host_key
 from osint.http.ranges import (

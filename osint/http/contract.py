@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from osint.errors import OsintError
-from osint.http.client import Answer, Client, Limits, Request, Trouble, read_json
+from osint.http.answers import Answer, Limits, Request, Trouble
+from osint.http.bodies import read_json
+from osint.http.client import Client
 
 LIMITS = Limits(max_bytes=8 << 20, max_seconds=30.0, head_seconds=20.0, silence_seconds=15.0)
 """Limits of one question."""

@@ -15,7 +15,7 @@ from protego import Protego
 from osint import files
 from osint.errors import OsintError
 from osint.http.addresses import is_loopback
-from osint.http.client import Answer, Trouble, retry_after_seconds
+from osint.http.answers import Answer, Trouble, retry_after_seconds
 
 HOLD_SECONDS = 60.0  # pause after 429 or 503 without Retry-After; the Internet Archive counts a minute
 HOST_PER_MINUTE = 20.0  # requests per minute to hosts that publish no limit

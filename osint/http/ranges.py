@@ -19,7 +19,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from osint.errors import NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.http.addresses import is_loopback, named_host
-from osint.http.client import Answer, Client, Limits, Request, Trouble
+from osint.http.answers import Answer, Limits, Request, Trouble
+from osint.http.client import Client
 
 LIMITS = Limits(max_seconds=120.0, min_rate=0, max_redirects=3, attempts=4)
 """Limits of one range or one small file."""

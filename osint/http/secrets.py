@@ -10,25 +10,53 @@ from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
 STRIPPED = "stripped"
 DEPTH = 3
 """Addresses inside the values of addresses that are looked into."""
-_WORDS = frozenset(
+_ALWAYS = frozenset(
     re.findall(
         r"\w+",
         """
-        token jwt secret password passwd passwort pwd pass passphrase auth authorization oauth bearer sig
-        signature sign session sessionid sess sid jsessionid phpsessid aspsessionid credential credentials ticket
-        cookie csrf xsrf csrftoken xsrftoken authtoken accesstoken usertoken idtoken refreshtoken appsecret openid
-        unionid otp pin ak tk sk assertion nonce verifier codeverifier phone mobile tel telephone email mail
-        idcard idno username user login uname
+        token jwt secret password passwd passwort pwd passphrase oauth bearer signature credential credentials cookie
+        csrf xsrf csrftoken xsrftoken authtoken accesstoken usertoken idtoken refreshtoken appsecret openid unionid
+        jsessionid phpsessionid phpsessid aspsessionid sessionid hmac idcard idno castgc
         """,
     )
 )
-"""Parts of a name whose value is a secret, or says who the user is."""
+"""Parts of a name that make its value a secret, or that say who the user is, wherever they stand in it."""
+_LAST = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        pass auth authorization sig sign session sess sessid sid ticket otp ak tk sk assertion nonce verifier
+        codeverifier phone mobile tel telephone email mail username user login uname uin keypair mima shouji sfzh
+        shenfenzheng
+        """,
+    )
+)
+"""The same where they are the thing that is named: `user` and `userName`, not `userType`; `signDate` is a day."""
+_WHOLE = frozenset({"key", "pin", "tgt", "gda", "yzm", "hdnts", "hdnea", "hdntl"})
+"""The same where they are the whole name."""
+_TAILS = frozenset({"id", "no", "name", "num", "number", "value", "hash", "md", "key", "str", "data"})
+"""Parts behind the thing that is named, and digits."""
+_ABOUT = frozenset({"type", "expires", "expire", "time", "date", "version", "count", "length"})
+"""Parts behind the name of a secret that name something of it which is none."""
+_CHINESE = re.compile("密码|口令|令牌|密钥|签名|身份证|手机|电话|邮箱|用户名|账号|帐号|验证码")
+_ENDS = re.compile(r"(?:token|secret|passw(?:or)?d|pwd|signature|sess(?:ion)?id|accessid|keypairid)(?:md5)?$")
 _KEYS = re.compile(r"(?:access|api|app|auth|secret|private|public|subscription|shared|account|client|map)key")
 """Compounds of `key` that are secrets wherever they stand in a name; searchkey and monkey are words."""
+_OPAQUE = frozenset({"key", "sign", "sig", "session", "ticket", "auth", "pin", "sid"})
+"""Names whose secrets are ASCII, and never words: `key=智算中心` is what was searched for, `signDate` when."""
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.?[\w-]*")
+_TICKET = re.compile(r"(?:ST|PT|TGT|PGT)-\d+-\S+")
+_BOT = re.compile(r"(?:bot)?\d{6,}:[\w-]{30,}")
+"""A part of a path that is a number and a key, by which a program names itself to a messenger."""
+_HOOK = re.compile(r"/(?:web)?hooks?/")
+"""A path by which a program posts to a messenger: who knows it may."""
+_COOKIELESS = re.compile(r"\((?:[A-Z]\([\w-]{16,}\))+\)")
+"""A session that ASP.NET writes into a path."""
+_IN_JSON = re.compile(r"""(["'])([^"'\\]{1,40})\1(\s*:\s*)(["'])([^"'\\]+)\4""")
 _LONG, _BITS, _RUNS = 20, 3.6, 3
 """A secret by its looks: characters, bits of entropy of each, and stretches of digits; a title has one year."""
+_CODES = ("code", "authcode", "verifycode", "checkcode", "smscode")
 _OAUTH_CODE = 16
 """Characters from which a `code` is no stock and no postal code."""
 _DOCUMENT = re.compile(
@@ -36,10 +64,15 @@ _DOCUMENT = re.compile(
 )
 """Numbers, digests and UUIDs: the ids by which portals name documents, without which an address finds nothing."""
 _USER = re.compile(r"(?<=//)[^/?#@\s]*@")
+_USER_WITH_SLASH = re.compile(r"(?<=//)[^?#\s]*@")
+_ROUTE = re.compile(r"!?/")
+"""Begins a fragment that is read by a script as a path, and names a page."""
 
 
 def strip_secrets(url: str) -> str:
-    """Return a URL without user name, password, fragment and the values of secrets, also in addresses inside of it.
+    """Return a URL without user name, password, and the values of secrets, also in addresses inside of it.
+
+    A fragment goes as well, unless it is the path of a page that scripts show (`#/notice?id=5`).
 
     >>> strip_secrets("https://u:p@x.example/a;token=1?q=a&accessToken=2&next=%2Fb%3Fjwt%3D3#f")
     'https://x.example/a;token=stripped?q=a&accessToken=stripped&next=%2Fb%3Fjwt%3Dstripped'
@@ -50,20 +83,38 @@ def strip_secrets(url: str) -> str:
 def _stripped(url: str, depth: int) -> str:
     try:
         parts = urlsplit(url)
+        parts.port  # noqa: B018 - reading it checks it
     except ValueError:
-        return _USER.sub("", url)
+        url = _USER_WITH_SLASH.sub("", url)
+        head, mark, query = url.partition("#")[0].partition("?")
+        return head + mark + _list(query, depth)
     host = parts.netloc.rpartition("@")[2]
-    path = "/".join(_path_part(part) for part in parts.path.split("/"))
-    query = re.sub(r"[^&;]+", lambda pair: _pair(pair[0], depth), parts.query)
-    return urlunsplit((parts.scheme, host, path, query, ""))
+    path = re.sub(r"(https?:/+)[^/?#@\s]*@", r"\1", _path(parts.path, depth))
+    if host.startswith("hooks.") or _HOOK.search(path):
+        path = re.sub(rf"(?<=/)[\w-]{{{_LONG},}}", STRIPPED, path)
+    fragment = _stripped(parts.fragment, depth - 1) if depth and _ROUTE.match(parts.fragment) else ""
+    return urlunsplit((parts.scheme, host, path, _list(parts.query, depth), fragment))
 
 
-def _path_part(part: str) -> str:
-    """Return a part of a path without secret parameters (`;sid=`), and with none in place of a token."""
-    first, *parameters = part.split(";")
-    if _JWT.fullmatch(unquote(first)):
-        first = STRIPPED
-    return ";".join([first, *(_pair(parameter, 0) for parameter in parameters)])
+def _path(path: str, depth: int) -> str:
+    """Return a path without secret parameters (`;sid=`), and with none in place of a token or behind its name."""
+    parts = _COOKIELESS.sub(f"(S({STRIPPED}))", path).split("/")
+    for at, part in enumerate(parts):
+        first, *rest = re.split("([;&])", part)
+        before = parts[at - 1] if at else ""
+        if _JWT.fullmatch(unquote(first)) or _BOT.fullmatch(first) or (_is_named(before) and _looks_secret(first)):
+            first = STRIPPED
+        elif "%3a%2f%2f" in first.lower() and depth:
+            inside = _stripped(plain := unquote(first), depth - 1)
+            first = first if inside == plain.partition("#")[0] else quote(inside, safe="")
+        pairs = (one if one in ";&" else _pair(one, 0) for one in rest)
+        parts[at] = "".join([first, *pairs])
+    return "/".join(parts)
+
+
+def _list(query: str, depth: int) -> str:
+    """Return a list of `name=value` without its secrets."""
+    return re.sub(r"[^&;]+", lambda pair: _pair(pair[0], depth), query)
 
 
 def _pair(pair: str, depth: int) -> str:
@@ -78,33 +129,49 @@ def _pair(pair: str, depth: int) -> str:
     plain = unquote(value)
     for _ in range(DEPTH):
         plain = unquote(plain) if "%" in plain and not re.search(r"[?&;=]|://", plain) else plain
+    inside = _IN_JSON.sub(_json_pair, plain)
     if depth and re.search(r"[?&;=]|://", plain):
-        inside = _stripped(plain, depth - 1) if re.search(r"[?]|://", plain) else _inner(plain, depth - 1)
-        if inside != plain.partition("#")[0]:
-            return f"{name}={quote(inside, safe='')}"
+        inside = _stripped(inside, depth - 1) if re.search(r"[?]|://", plain) else _list(inside, depth - 1)
+    if inside not in (plain, plain.partition("#")[0]):
+        return f"{name}={quote(inside, safe='')}"
     return pair
 
 
-def _inner(text: str, depth: int) -> str:
-    """Return a list of `name=value` that stands in a value, without its secrets."""
-    return re.sub(r"[^&;]+", lambda pair: _pair(pair[0], depth), text)
+def _json_pair(found: re.Match[str]) -> str:
+    quote_of_name, name, between, quote_of_value, value = found.groups()
+    kept = STRIPPED if _is_secret(name, value) else value
+    return f"{quote_of_name}{name}{quote_of_name}{between}{quote_of_value}{kept}{quote_of_value}"
 
 
 def _is_secret(name: str, value: str) -> bool:
-    parts = [part.lower() for part in _PART.findall(name)]
-    whole = "".join(parts)
-    if whole in _WORDS or any(part in _WORDS for part in parts):
-        return True
-    if whole == "key" or _KEYS.search(whole):
-        return True
-    if whole == "code":
+    whole = "".join(_name_parts(name))
+    if whole in _OPAQUE and not value.isascii():
+        return False
+    if whole in _CODES:
         return len(value) >= _OAUTH_CODE or bool(re.search(r"[A-Za-z]", value) and re.search(r"\d", value))
-    return _looks_secret(value)
+    return _is_named(name) or _looks_secret(value)
+
+
+def _name_parts(name: str) -> list[str]:
+    return [part.lower() for part in _PART.findall(name)]
+
+
+def _is_named(name: str) -> bool:
+    """Say whether a name is that of a secret, or of who the user is."""
+    parts = _name_parts(name)
+    whole = "".join(parts)
+    if parts and parts[-1] in _ABOUT:
+        return False
+    if whole in _ALWAYS | _LAST | _WHOLE or any(part in _ALWAYS for part in parts):
+        return True
+    while len(parts) > 1 and (parts[-1] in _TAILS or parts[-1].isdigit()):
+        parts.pop()
+    return bool((parts and parts[-1] in _LAST) or _KEYS.search(whole) or _ENDS.search(whole) or _CHINESE.search(name))
 
 
 def _looks_secret(value: str) -> bool:
     """Say whether a value is a JWT, or as long and as mixed as only keys are."""
-    if _JWT.search(value):
+    if _JWT.search(value) or _TICKET.fullmatch(value):
         return True
     if len(value) < _LONG or _DOCUMENT.fullmatch(value) or not re.fullmatch(r"[\w+/=~.-]+", value, re.ASCII):
         return False

@@ -25,7 +25,16 @@ from osint.imagery.catalogue import (
 )
 from osint.imagery.contracts import contracts
 from osint.imagery.grid import Grid, utm_epsg, utm_grid
-from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES, Remark, SceneClass, Scenes, pass_numbers
+from osint.imagery.items import (
+    OFFSET,
+    OFFSET_SINCE,
+    S2_NAMES,
+    Remark,
+    SceneClass,
+    Scenes,
+    coarse_pixel_m,
+    pass_numbers,
+)
 from osint.imagery.local import Pictures, read_pictures
 from osint.imagery.osm_power import OSM_CREDIT, mapped_power
 from osint.imagery.read import BandReading, Failure, read_bands
@@ -55,6 +64,7 @@ __all__ = [
     "changed_releases",
     "choose_pair",
     "choose_sheet",
+    "coarse_pixel_m",
     "contracts",
     "default_collection",
     "draw_pair",

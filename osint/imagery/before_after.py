@@ -8,6 +8,7 @@ import datetime as dt
 import functools
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from osint.geo import Place
 from osint.http import Cost
 from osint.imagery.catalogue import EARTH_SEARCH, scenes
 from osint.imagery.items import SceneClass, Scenes, pass_numbers, total_cost
-from osint.imagery.read import read_bands
+from osint.imagery.read import Failure, read_bands
 from osint.register import read_day
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Pair:
     simulated: bool
     cost: Cost = field(default_factory=Cost)
     """Requests and bytes that it took to find and read it, by level."""
+    unread: tuple[str, ...] = ()
+    """What was not listed or could not be read, in words: a scene of it may be clearer or nearer."""
 
 
 def choose_pair(data: xr.Dataset, before: str | dt.date | np.datetime64, after: str | dt.date | np.datetime64) -> Pair:
@@ -72,7 +75,12 @@ def choose_pair(data: xr.Dataset, before: str | dt.date | np.datetime64, after: 
         raise BadInputError(f"a picture needs B04, B03 and B02 (or red, green, blue); there is {held}")
     wanted = pd.DatetimeIndex([pd.Timestamp(read_day(d) if isinstance(d, str) else d) for d in (before, after)])
     _in_order(*wanted)
-    times = data.indexes["time"].get_indexer(wanted, method="nearest")
+    index = pd.DatetimeIndex(data.time.values)
+    times = [int(np.abs(index - one).argmin()) for one in wanted]
+    for t in times if names == COLOURS[1] else ():
+        if (alike := data["id"].values[index.normalize() == index[t].normalize()]).size > 1:
+            named = ", ".join(map(str, alike))
+            raise BadInputError(f"{index[t]:%Y-%m-%d} has {alike.size} pictures ({named}): keep one in the folder")
     dates = [pd.Timestamp(data.time.values[t]) for t in times]
     if times[0] == times[1]:
         raise BadInputError(f"the scene nearest to {before} and to {after} is the same one ({dates[0]:%Y-%m-%d})")
@@ -96,26 +104,38 @@ def choose_pair(data: xr.Dataset, before: str | dt.date | np.datetime64, after: 
     )
 
 
-def _clearest_scene(place: Place, around: dt.date, days: int, **source: Any) -> Scenes:
+def _clearest_scene(place: Place, around: dt.date, days: int, **source: Any) -> tuple[Scenes, tuple[str, ...]]:
     """Return the pass within `days` of a date that is clearest over the place, the nearest of equals.
 
-    Clear is the share of the place in `SceneClass.ground`; snow counts as not clear. The cost is the list of
-    scenes and the classification of each. Raises NotFoundError when no scene is at least LEAST_CLEAR.
+    With it, in words, what was not listed or could not be read, and may be clearer. Clear is the share of the place in
+    `SceneClass.ground`; snow counts as not clear. The cost is the list of scenes and the classification of each.
+    Raises NotFoundError when no scene is at least LEAST_CLEAR, NetworkError when that is not known.
     """
     day = pd.Timestamp(around)
     first, last = ((day + pd.Timedelta(days=n)).date() for n in (-days, days))
     listed = scenes(place, first, last, **source)
+    if not len(listed) and listed.gap:
+        raise NetworkError(f"no scene within {days} days of {day.date()} is known: {listed.gap}")
     if not len(listed):
         raise NotFoundError(f"no scene within {days} days of {day.date()}: widen `days`")
     classes = read_bands(listed, place, ["scl"])
     clear_share = np.isin(classes.data.scl.values, SceneClass.ground).mean((1, 2)).round(2)
     away_days = np.abs((classes.data.time.values - np.datetime64(day)) / np.timedelta64(1, "D"))
     best = int(np.lexsort((away_days, -clear_share))[0])
+    unread = (*((listed.gap,) if listed.gap else ()), *failures_told(classes.failures))
+    if clear_share[best] < LEAST_CLEAR and unread:
+        raise NetworkError(f"no clear scene within {days} days of {day.date()} is known: {'; '.join(unread)}")
     if clear_share[best] < LEAST_CLEAR:
         share = f"the clearest scene within {days} days of {day.date()} is {clear_share[best]:.0%} clear"
         raise NotFoundError(f"{share}: widen `days`")
     rows = listed.frame[pass_numbers(listed.frame) == best]
-    return Scenes(rows, listed.dropped, total_cost(listed.cost, classes.cost))
+    return Scenes(rows, listed.dropped, total_cost(listed.cost, classes.cost)), unread
+
+
+def failures_told(failures: Sequence[Failure]) -> tuple[str, ...]:
+    """Return how many scenes could not be read and why the first could not, in words; nothing if all could."""
+    scenes_unread = len({failure.id for failure in failures})
+    return (f"{scenes_unread} scenes could not be read ({failures[0].error})",) if failures else ()
 
 
 def pair_between(
@@ -136,13 +156,14 @@ def pair_between(
     before, after = read_day(before), read_day(after)
     _in_order(pd.Timestamp(before), pd.Timestamp(after))
     source = {"catalogue": catalogue, "collection": collection}
-    first, second = (_clearest_scene(place, day, days, **source) for day in (before, after))
+    (first, missed), (second, more) = (_clearest_scene(place, day, days, **source) for day in (before, after))
     both = first.join(second)
     colours = read_bands(both, place, COLOURS[0])
     if colours.failures:
         raise NetworkError(f"a scene could not be read: {colours.failures[0].error}")
     pair = choose_pair(colours.data, before, after)
-    return dataclasses.replace(pair, cost=total_cost(both.cost, colours.cost))
+    unread = tuple(dict.fromkeys((*missed, *more)))
+    return dataclasses.replace(pair, cost=total_cost(both.cost, colours.cost), unread=unread)
 
 
 def _in_order(before: pd.Timestamp, after: pd.Timestamp) -> None:

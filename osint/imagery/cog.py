@@ -237,8 +237,10 @@ def read_window(
 ) -> tuple[np.ndarray, bool]:
     """Return one band on `grid` as the file's own numbers, and whether pixels were resampled.
 
-    Pixels outside the file hold `nodata`. A file whose pixel edges coincide with the grid's is copied, pixel
-    by pixel (a 20 m pixel fills four of 10 m); else it is warped, bilinear when `smooth`, or by the nearest.
+    Pixels outside the file, those of a tile that is listed without a byte and those with the value that the file
+    itself names hold `nodata`, or NaN where that is None: what was not measured is no 0. A file whose pixel edges
+    coincide with the grid's is copied, pixel by pixel (a 20 m pixel fills four of 10 m); else it is warped, bilinear
+    when `smooth`, or by the nearest.
     """
     cog = open_cog(ranges, href, level)
     if cog is None:
@@ -254,24 +256,33 @@ def read_window(
 
 
 def _window(cog: Cog, grid: Grid, level: str, smooth: bool, nodata: float | None) -> tuple[np.ndarray, bool]:
-    fill = nodata if nodata is not None else (cog.nodata or 0)
+    fill, dtype = _filling(nodata, cog.dtype)
     fits = (one for one in cog.levels if one.transform.a <= grid.transform.a * 1.01)
     chosen = max(fits, key=lambda one: one.transform.a, default=cog.levels[0])
     depth = level if level == "scl" or chosen is cog.levels[0] else "overview"
     rows, columns = touched_pixels(chosen.transform, chosen.shape, cog.crs, grid)
     if rows[0] >= rows[1] or columns[0] >= columns[1]:
-        return np.full(grid.shape, fill, cog.dtype), False
-    part = _tiles(cog, chosen, rows, columns, depth=depth, fill=fill)
+        return np.full(grid.shape, fill, dtype), False
+    part = _tiles(cog, chosen, rows, columns, depth=depth, out_of=(fill, dtype))
+    if cog.nodata is not None:
+        part[part == cog.nodata] = fill
     corner = chosen.transform @ Affine.translation(columns[0], rows[0])
     return on_grid(part, (corner, cog.crs), grid, smooth, fill, is_overview=chosen is not cog.levels[0])
 
 
+def _filling(nodata: float | None, dtype: np.dtype[Any]) -> tuple[float, np.dtype[Any]]:
+    """Return what stands for pixels that are not there, and the type that can hold it."""
+    if nodata is None:
+        return np.nan, np.dtype(np.float64 if dtype.itemsize > np.dtype(np.uint16).itemsize else np.float32)
+    return nodata, dtype
+
+
 def _tiles(
-    cog: Cog, level: Level, rows: tuple[int, int], columns: tuple[int, int], *, depth: str, fill: float
+    cog: Cog, level: Level, rows: tuple[int, int], columns: tuple[int, int], *, depth: str, out_of: tuple[float, Any]
 ) -> np.ndarray:
-    """Return the pixels of a window, from the tiles that it touches."""
+    """Return the pixels of a window, from the tiles that it touches; `out_of`: the value without them, and the type."""
     down, across = level.tile
-    out = np.full((rows[1] - rows[0], columns[1] - columns[0]), fill, cog.dtype)
+    out = np.full((rows[1] - rows[0], columns[1] - columns[0]), *out_of)
     for ty in range(rows[0] // down, -(-rows[1] // down)):
         for tx in range(columns[0] // across, -(-columns[1] // across)):
             top, left = ty * down, tx * across
@@ -397,15 +408,17 @@ def gdal_window(
     down, across = picture.block_shapes[band - 1]
     if down * across * np.dtype(picture.dtypes[band - 1]).itemsize > MAX_BLOCK_BYTES:
         raise UnreadableError(f"it is stored in blocks of {across} x {down} pixels: write it anew in tiles of 512")
-    fill = nodata if nodata is not None else (picture.nodata or 0)
+    fill, dtype = _filling(nodata, np.dtype(picture.dtypes[band - 1]))
     factor = max((f for f in picture.overviews(band) if picture.transform.a * f <= grid.transform.a * 1.01), default=1)
     rows, columns = touched_pixels(picture.transform, picture.shape, picture.crs, grid)
     if rows[0] >= rows[1] or columns[0] >= columns[1]:
-        return np.full(grid.shape, fill, picture.dtypes[band - 1]), False
+        return np.full(grid.shape, fill, dtype), False
     rows = rows[0] // factor * factor, rows[1]
     columns = columns[0] // factor * factor, columns[1]
     shape = -(-(rows[1] - rows[0]) // factor), -(-(columns[1] - columns[0]) // factor)
-    part = picture.read(band, window=Window.from_slices(rows, columns), out_shape=shape)
+    part = picture.read(band, window=Window.from_slices(rows, columns), out_shape=shape).astype(dtype, copy=False)
+    if picture.nodata is not None:
+        part[part == picture.nodata] = fill
     corner = picture.transform @ Affine.translation(columns[0], rows[0])
     corner = corner @ Affine.scale((columns[1] - columns[0]) / shape[1], (rows[1] - rows[0]) / shape[0])
     return on_grid(part, (corner, picture.crs), grid, smooth, fill, is_overview=factor > 1)

@@ -41,12 +41,29 @@ S2_NAMES = {
 }
 """Asset names of Earth Search v1 (also the common names of STAC) to the band numbers of Sentinel-2."""
 S2_BANDS = frozenset(S2_NAMES.values())
+LANDSAT_NAMES = {
+    "coastal": "B01",
+    "blue": "B02",
+    "green": "B03",
+    "red": "B04",
+    "nir08": "B08",
+    "swir16": "B11",
+    "swir22": "B12",
+    "qa_pixel": "SCL",
+}
+"""Asset names of Landsat Collection 2, level 2, to the Sentinel-2 band that is nearest in wavelength."""
+HLS_L30_NAMES = {"b05": "B08", "b06": "B11", "b07": "B12", "fmask": "SCL"}
+"""Band names of HLS from Landsat that mean another band there than in Sentinel-2; B01 to B04 are alike."""
 OFFSET_SINCE = "04.00"
 OFFSET = -0.1
 """Reflectance to add from processing baseline 04.00 on (ESA, 25 January 2022: 1000 DN of 1e-4)."""
 S2_SCALE = 1e-4
 PASS_MINUTES = 5.0
 """Scenes of one platform that are no farther apart are tiles of one pass: they are taken seconds apart."""
+MAX_ITEMS = 20_000
+"""Scenes of one list; a longer one is refused."""
+MAX_LIST_BYTES = 64 << 20
+"""Size of one page of a list, or of one file of a local catalogue."""
 LEAST_SHARE = 1e-6
 """Share of a place below which a scene does not reach it."""
 LEAST_GAIN = 1e-3
@@ -86,6 +103,7 @@ class Family(StrEnum):
     SENTINEL_1 = "sentinel-1"
     SENTINEL_2 = "sentinel-2"
     LANDSAT = "landsat"
+    HLS = "hls"
     OTHER = ""
 
 
@@ -95,7 +113,50 @@ def family_of(collection: str) -> Family:
     >>> family_of("sentinel-2-c1-l2a")
     <Family.SENTINEL_2: 'sentinel-2'>
     """
-    return next(family for family in Family if collection.startswith(family.value))
+    return next(family for family in Family if collection.lower().startswith(family.value))
+
+
+USUAL_SCALE: dict[Family, Scaling] = {Family.LANDSAT: (2.75e-5, -0.2, 0.0), Family.HLS: (1e-4, 0.0, -9999.0)}
+"""Scale, offset and nodata of reflectance where an item states none (USGS, Collection 2 level 2; NASA, HLS v2.0)."""
+NO_QUALITY: dict[Family, float] = {Family.LANDSAT: 1.0, Family.HLS: 255.0}
+"""What the quality band holds where there is no picture."""
+
+
+def coarse_pixel_m(name: str) -> int:
+    """Return the pixel in metres of a collection that is too coarse to date and measure a hall, 0 for any other.
+
+    >>> coarse_pixel_m("landsat-c2-l2"), coarse_pixel_m("sentinel-2-l2a")
+    (30, 0)
+    """
+    return 30 if family_of(name) in (Family.LANDSAT, Family.HLS) else 0
+
+
+def quality_classes(bits: np.ndarray, family: Family) -> np.ndarray:
+    """Return the quality bits of Landsat (QA_PIXEL) or HLS (Fmask) as codes of `SceneClass`.
+
+    Clear ground is UNCLASSIFIED: the bits do not say what grows on it.
+
+    >>> quality_classes(np.array([21824, 22280, 23888, 1]), Family.LANDSAT).tolist()
+    [7, 9, 3, 0]
+    >>> quality_classes(np.array([64, 2, 8, 16, 32, 255]), Family.HLS).tolist()
+    [7, 9, 3, 11, 6, 0]
+    """
+    landsat, bits = family is Family.LANDSAT, np.asarray(bits).astype(np.int64)
+    # the later one wins: cloud over all that lies under it
+    rules = [(7, SceneClass.WATER), (5, SceneClass.SNOW_OR_ICE), (4, SceneClass.CLOUD_SHADOW)]
+    rules += [
+        (1, SceneClass.CLOUD_MEDIUM_PROBABILITY),
+        (2, SceneClass.THIN_CIRRUS),
+        (3, SceneClass.CLOUD_HIGH_PROBABILITY),
+    ]
+    if not landsat:
+        rules = [(5, SceneClass.WATER), (4, SceneClass.SNOW_OR_ICE), (2, SceneClass.CLOUD_MEDIUM_PROBABILITY)]
+        rules += [(3, SceneClass.CLOUD_SHADOW), (0, SceneClass.THIN_CIRRUS), (1, SceneClass.CLOUD_HIGH_PROBABILITY)]
+    classes = np.full(bits.shape, SceneClass.UNCLASSIFIED, np.uint8)
+    for bit, code in rules:
+        classes[bits >> bit & 1 == 1] = code
+    classes[(bits & 1 == 1) if landsat else (bits == NO_QUALITY[family])] = SceneClass.NO_DATA
+    return classes
 
 
 Scaling: TypeAlias = tuple[float, float, float | None]
@@ -158,7 +219,10 @@ class Remark:
     """A reason that concerns one scene."""
 
     id: str
+    """Empty where it concerns the whole list."""
     reason: str
+    is_lost: bool = False
+    """Whether a scene of the place may be missing for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +232,7 @@ class Scenes:
     frame: gpd.GeoDataFrame
     """One row per scene, by time; columns as the fields of `Scene`, geometry in degrees."""
     dropped: tuple[Remark, ...]
-    """Items that were listed and are not in the frame, with the reason."""
+    """Items that were listed and are not in the frame, with the reason, and what the list itself lacks."""
     cost: Cost
     """Requests and bytes of the search, by level."""
 
@@ -179,6 +243,14 @@ class Scenes:
     def simulated(self) -> bool:
         """Whether any of them shows an invented place."""
         return bool(self.frame["simulated"].any())
+
+    @property
+    def gap(self) -> str:
+        """What the list of the catalogue lacks, in words; empty if nothing is known to be missing."""
+        lost = list(dict.fromkeys(remark for remark in self.dropped if remark.is_lost))
+        broken = [remark.reason for remark in lost if remark.id]
+        told = [f"{len(broken)} listed scenes cannot be read as such ({broken[0]})"] if broken else []
+        return "; ".join([*told, *(remark.reason for remark in lost if not remark.id)])
 
     def of(self, place: Place) -> Scenes:
         """Return the scenes to read for a place that they surround, by the rule of `without_duplicates`.
@@ -224,8 +296,14 @@ def canonical_band(name: str, collection: str) -> str:
     >>> canonical_band("VV", "sentinel-1-rtc")
     'vv'
     """
-    if family_of(collection) != Family.SENTINEL_2:
-        return name.lower()
+    family, own = family_of(collection), name.lower()
+    if family is Family.LANDSAT:
+        return LANDSAT_NAMES.get(own, name.upper() if name.upper() in S2_BANDS else own)
+    if family is Family.HLS:
+        own_names = HLS_L30_NAMES if "l30" in collection.lower() else {"fmask": "SCL"}
+        return own_names.get(own, S2_NAMES.get(own, name.upper()))
+    if family is not Family.SENTINEL_2:
+        return own
     plain = re.sub(r"_\d+m$", "", name)
     if plain.upper() in S2_BANDS:
         return plain.upper()
@@ -244,7 +322,7 @@ def read_item(item: dict[str, Any], place: BaseGeometry, catalogue: str) -> Scen
         footprint = shapely.make_valid(shapely.geometry.shape(item["geometry"]))
         assets = {k: v for k, v in item["assets"].items() if isinstance(v, dict)}
         identifier = str(item["id"])
-    except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, shapely.errors.ShapelyError) as error:
         name = str(item.get("id", "without id"))[:80] if isinstance(item, dict) else "that is not an object"
         raise UnreadableError(f"item {name} cannot be read: {type(error).__name__} {error}") from error
     hrefs, scales = _bands(assets, collection)
@@ -275,6 +353,8 @@ def credit(collection: str, when: dt.datetime) -> str:
     """Return the words that the licence of a scene asks for, empty for other missions."""
     if family_of(collection) in (Family.SENTINEL_1, Family.SENTINEL_2):
         return f"Contains modified Copernicus Sentinel data {when.year}"
+    if family_of(collection) is Family.HLS:
+        return f"Harmonized Landsat Sentinel-2 (NASA), {when.year}"
     return "Landsat, courtesy of the U.S. Geological Survey" if family_of(collection) == Family.LANDSAT else ""
 
 
@@ -301,14 +381,25 @@ def _bands(assets: dict[str, Any], collection: str) -> tuple[dict[str, str], dic
     """Return the address (https, where there are several) and the scaling of each band."""
     hrefs: dict[str, str] = {}
     scales: dict[str, Scaling] = {}
-    other = family_of(collection) != Family.SENTINEL_2
+    other = family_of(collection) is not Family.SENTINEL_2
     for name, asset in sorted(assets.items(), key=_finest_first):
         band, href, kind = canonical_band(name, collection), _https_first(asset), str(asset.get("type", ""))
         is_picture = not kind or kind.startswith("image/") or "tiff" in kind
         if href and is_picture and band not in hrefs and not name.endswith("-jp2") and (other or band in S2_BANDS):
-            scale, shift, nodata = _scale(asset)
-            hrefs[band], scales[band] = href, (scale or 1.0, shift or 0.0, nodata)
+            hrefs[band], scales[band] = href, _scaling(asset, band, family_of(collection))
     return hrefs, scales
+
+
+def _scaling(asset: dict[str, Any], band: str, family: Family) -> Scaling:
+    """Return the scaling of a band: what the item states, else what its mission has for reflectance."""
+    if band == "SCL" and family in NO_QUALITY:
+        return 1.0, 0.0, NO_QUALITY[family]
+    stated = _scale(asset)
+    usual: Scaling = (1.0, 0.0, None)
+    if band in S2_BANDS and family in USUAL_SCALE and stated[0] is None:
+        usual = USUAL_SCALE[family]
+    scale, shift, nodata = (u if s is None else s for s, u in zip(stated, usual, strict=True))
+    return scale or 1.0, shift or 0.0, nodata
 
 
 def _finest_first(entry: tuple[str, Any]) -> tuple[bool, int, str]:

@@ -1,11 +1,14 @@
-"""Turn a folder of dated pictures (GeoTIFF, JPEG, PNG) into the same Dataset as satellite scenes."""
+"""Turn a folder of dated pictures (GeoTIFF, JPEG, PNG, WebP) into the same Dataset as satellite scenes."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import io
 import math
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,11 @@ import rasterio
 import shapely
 import xarray as xr
 from affine import Affine
-from PIL import Image
+from PIL import Image, ImageOps
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
 from rasterio.transform import from_gcps
 from rasterio.warp import Resampling, reproject, transform_bounds
 from scipy import fft, ndimage
@@ -30,13 +34,27 @@ from osint.geo import Place
 from osint.imagery.cog import CLOSED_GDAL
 from osint.imagery.grid import Grid, utm_grid
 
-SUFFIXES = (".tif", ".tiff", ".jpg", ".jpeg", ".png")
+SUFFIXES = (".tif", ".tiff", ".jpg", ".jpeg", ".png", ".webp")
+OTHERS = (".heic", ".heif", ".avif", ".bmp", ".gif", ".jp2", ".j2k", ".jxl", ".psd", ".dng", ".cr2", ".nef", ".arw")
+"""Suffixes of pictures that are not read; a file of one is named."""
 TABLE = "pictures.csv"
 MAX_PIXELS = 200_000_000
+NAMED = 3
+"""Pictures that a remark names."""
 SHIFT_LIMIT_M = 60.0
 MIN_RESPONSE = 0.05
 """A correlation peak below this share of the whole is noise: such a shift is not removed."""
-_EXIF_TAKEN = 36867
+AGREE_PX = 2.0
+"""How far the shifts of the quarters of a picture may be from that of the whole, in pixels, for it to be removed."""
+QUARTER_SEEN = 0.5
+"""Share of a quarter that both pictures must show for it to have a say."""
+LEAST_QUARTER_PX = 32
+"""Side of a quarter below which it has none."""
+_EXIF_TAKEN, _EXIF_TURNED = 36867, 0x0112
+_SCREENSHOT = re.compile(r"screen[ _-]?shot|屏幕截图|屏幕快照|截屏|截图", re.IGNORECASE)
+_DAY = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)[-_.:年/]?(\d{1,2})[-_.:月/]?(\d{1,2})日?(?:[ T_-]*(\d\d):?(\d\d)(?::?\d\d)?)?(?!\d{3})"
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +65,7 @@ class Picture:
     date: dt.datetime
     """Acquired, UTC; midnight where only the day is known."""
     pixels: np.ndarray
-    """Bands, rows, columns: three bands (red, green, blue), as stored."""
+    """Bands, rows, columns: red, green, blue, float32 from 0 to 1 of what a pixel can hold; NaN without a picture."""
     transform: Affine
     crs: CRS
     sensor: str
@@ -55,6 +73,10 @@ class Picture:
     rights: str
     precision_m: float
     """How far off the corners may be, metres; NaN when not stated."""
+    depth: str
+    """How its numbers were stored, as uint8."""
+    remarks: tuple[str, ...] = ()
+    """What a reader of it has to know, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +92,7 @@ class Shift:
     response: float
     """Strength of the match, 0 to 1."""
     removed: bool
-    """Whether the picture was moved back: not below MIN_RESPONSE or over SHIFT_LIMIT_M."""
+    """Whether the picture was moved back: not below MIN_RESPONSE or over SHIFT_LIMIT_M, and its quarters agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +105,10 @@ class Pictures:
     as of `Reading.data`.
     """
     shifts: tuple[Shift, ...]
+    remarks: tuple[str, ...] = ()
+    """What was not read and what is in doubt, in words, with the names of the files."""
+    unread: tuple[str, ...] = ()
+    """Names of pictures of a format that is not read: what they show is not in the data."""
 
 
 def read_pictures(
@@ -98,10 +124,12 @@ def read_pictures(
     A table `pictures.csv` in the folder may say for each `file`: date, sensor, credit, rights, precision_m,
     crs, and the place as west, south, east, north (of the outer edges) or as gcps ("column row x y; ...",
     three or more). Else the place is the GeoTIFF's own or a world file's (in `crs`), and the date is found in
-    the name of the file (2023-05-06, 20230506, 2023年5月6日) or in EXIF, in this order.
+    the name of the file (2023-05-06, 20230506, 2023年5月6日) or in EXIF, in this order. A picture is turned as EXIF
+    says, and what is transparent or nodata is no picture. What is not read or in doubt is in `remarks`.
 
     Without `resolution` (metres) it is that of the coarsest picture. With `align`, shifts against the first
-    picture are estimated by phase correlation and removed where the match is clear. Raises BadInputError for a
+    picture are estimated by phase correlation and removed where the match is clear and the quarters of the picture
+    agree with it. Raises BadInputError for a
     picture without a date or a place, UnreadableError for a file that is not a picture.
     """
     home = Path(path)
@@ -109,9 +137,14 @@ def read_pictures(
         raise BadInputError(f"{home} is {'a file' if home.exists() else 'not there'}; name the folder of the pictures")
     table = _table(home)
     files = sorted(p for p in home.iterdir() if p.suffix.lower() in SUFFIXES)
+    unread = sorted(p.name for p in home.iterdir() if p.suffix.lower() in OTHERS)
     if not files:
-        raise BadInputError(f"there is no picture ({', '.join(SUFFIXES)}) in {home.name}")
-    shots = sorted((_picture(p, table.get(p.name, {}), crs) for p in files), key=lambda s: s.date)
+        there = f"; {', '.join(unread)} cannot be read: save it as JPEG, PNG or GeoTIFF" if unread else ""
+        raise BadInputError(f"there is no picture ({', '.join(SUFFIXES)}) in {home.name}{there}")
+    if missing := sorted(set(table) - {_named(p.name) for p in files}):
+        raise BadInputError(f"{TABLE} names {', '.join(missing)}, and no such picture is in {home.name}")
+    shots = sorted((_picture(p, table.get(_named(p.name), {}), crs) for p in files), key=lambda s: s.date)
+    shots, remarks = _one_depth(shots)
     sizes = [_gsd_m(shot) for shot in shots]
     outline = _outline(shots[0]) if place is None else geo.as_geometry(place)
     grid = utm_grid(outline, resolution or max(0.1, round(max(sizes), 1)))
@@ -132,22 +165,59 @@ def read_pictures(
     )
     credits = "; ".join(dict.fromkeys(s.credit for s in shots if s.credit))
     data.attrs = {"crs": grid.crs, "transform": tuple(grid.transform)[:6], "credit": credits, "simulated": False}
-    return Pictures(data, tuple(shifts))
+    remarks += [f"{name} is not read: save it as JPEG, PNG or GeoTIFF" for name in unread]
+    return Pictures(data, tuple(shifts), tuple(remarks), tuple(unread))
+
+
+def _one_depth(shots: list[Picture]) -> tuple[list[Picture], list[str]]:
+    """Return pictures that can share one stretch, and what is to be said of them.
+
+    Full scale means another thing in 8 bits, in 16 bits and in reflectances: where the depths differ, each picture is
+    brought to its own bright end.
+    """
+    remarks = [remark for shot in shots for remark in shot.remarks]
+    if len({shot.depth for shot in shots}) == 1:
+        return shots, remarks
+    told = "; ".join(f"{shot.name} {shot.depth}" for shot in shots[:NAMED]) + " ..." * (len(shots) > NAMED)
+    remarks.append(f"the pictures differ in depth ({told}): each is scaled to its own bright end (98%)")
+    return [replace(shot, pixels=shot.pixels / max(_bright(shot.pixels), 1e-6)) for shot in shots], remarks
+
+
+def _bright(pixels: np.ndarray) -> float:
+    return float(np.nanpercentile(pixels[:, ::7, ::7], 98)) if np.isfinite(pixels[:, ::7, ::7]).any() else 1.0
+
+
+def _named(name: str) -> str:
+    """Return the name of a file in the one form in which names are compared: discs of a Mac take accents apart."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _table(home: Path) -> dict[str, dict[str, str]]:
     path = home / TABLE
     if not path.is_file():
         return {}
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    body = path.read_bytes()
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:  # as Excel writes it in China
+        text = body.decode("gb18030", "replace")
+    frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     if "file" not in frame:
         raise BadInputError(f"{TABLE} needs a column `file`; it has {', '.join(frame.columns)}")
-    return {row["file"]: {str(k): v.strip() for k, v in row.items() if v.strip()} for row in frame.to_dict("records")}
+    return {
+        _named(row["file"].strip()): {str(k): v.strip() for k, v in row.items() if v.strip()}
+        for row in frame.to_dict("records")
+    }
 
 
 def _picture(path: Path, entry: dict[str, str], crs: str | int) -> Picture:
-    pixels, transform, known, taken = _read(path)
+    pixels, transform, known, taken, facts = _read(path)
     placed = _stated_place(entry, pixels.shape[-2:], path)
+    if "turned" in facts and ("gcps" in entry or not (placed or known)):
+        raise BadInputError(
+            f"{path.name} says in EXIF that it is to be turned, and its control points or world file do not say of "
+            f"which pixels they speak: save it upright, or give its corners in {TABLE}"
+        )
     if placed:
         transform, known = placed, CRS.from_user_input(entry.get("crs", crs))
     elif known is None:
@@ -155,30 +225,82 @@ def _picture(path: Path, entry: dict[str, str], crs: str | int) -> Picture:
     date = _date(path, entry.get("date"), taken)
     sensor, credit, rights = (entry.get(name, "") for name in ("sensor", "credit", "rights"))
     precision_m = float(entry.get("precision_m", "nan"))
-    return Picture(path.name, date, pixels, transform, known, sensor, credit, rights, precision_m)
+    remarks = [facts["bands"]] if "bands" in facts else []
+    if not entry.get("date") and _SCREENSHOT.search(path.stem):
+        remarks.append(
+            f"{path.name} is dated {date:%Y-%m-%d} by its name, which may be the day of the screenshot and not of the "
+            f"picture: put the day of the picture in {TABLE}"
+        )
+    made = Picture(path.name, date, pixels, transform, known, sensor, credit, rights, precision_m, facts["depth"])
+    return replace(made, remarks=tuple(remarks))
 
 
-def _read(path: Path) -> tuple[np.ndarray, Affine, CRS | None, str]:
-    """Return pixels (3, rows, columns), place and CRS if the file holds them, and the date in EXIF."""
+def _read(path: Path) -> tuple[np.ndarray, Affine, CRS | None, str, dict[str, str]]:
+    """Return pixels (3, rows, columns), place and CRS if the file holds them, the date in EXIF, and what else it says.
+
+    That is `depth`, `turned` where EXIF turned it, and `bands` where the choice of bands is in doubt.
+    """
     if path.suffix.lower() in (".tif", ".tiff"):
         try:
             with rasterio.Env(**CLOSED_GDAL), rasterio.open(path, driver="GTiff") as source:
                 _check_size(path, source.width, source.height)
-                bands = [1, 2, 3] if source.count >= 3 else [1, 1, 1]
-                known = source.crs
-                return source.read(bands), source.transform, known, source.tags().get("TIFFTAG_DATETIME", "")
+                bands, doubt = _colours_of(source)
+                facts = {"depth": source.dtypes[0], **({"bands": f"{path.name}: {doubt}"} if doubt else {})}
+                pixels = _scaled(source.read(bands))
+                pixels[:, source.dataset_mask() == 0] = np.nan
+                taken = source.tags().get("TIFFTAG_DATETIME", "")
+                return pixels, source.transform, source.crs, taken, facts
         except RasterioError as error:
             raise UnreadableError(f"{path.name} is not a readable GeoTIFF: {str(error)[:120]}") from error
     try:
-        with Image.open(path, formats=("JPEG", "PNG")) as image:
+        with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as image:
             _check_size(path, *image.size)
             taken = str(image.getexif().get_ifd(0x8769).get(_EXIF_TAKEN, ""))
-            pixels = np.moveaxis(np.asarray(image.convert("RGB")), -1, 0)
+            is_turned = image.getexif().get(_EXIF_TURNED, 1) not in (0, 1)
+            pixels, depth = _of_image(ImageOps.exif_transpose(image))
     except RefusedError:
         raise
     except (OSError, SyntaxError, ValueError) as error:
-        raise UnreadableError(f"{path.name} is not a readable JPEG or PNG ({type(error).__name__})") from error
-    return pixels, Affine.identity(), None, taken
+        with path.open("rb") as file:
+            what = "HEIC by its bytes: save it as JPEG" if b"ftyphei" in file.read(16) else ""
+        told = what or f"not a readable JPEG, PNG or WebP ({type(error).__name__})"
+        raise UnreadableError(f"{path.name} is {told}") from error
+    return pixels, Affine.identity(), None, taken, {"depth": depth, **({"turned": "EXIF"} if is_turned else {})}
+
+
+def _of_image(image: Image.Image) -> tuple[np.ndarray, str]:
+    """Return the pixels of a JPEG, PNG or WebP as `_read` does, and how they were stored."""
+    if image.mode.startswith("I") or image.mode == "F":  # grey of 16 or 32 bits, which RGB would cut off
+        deep = np.asarray(image)
+        grey = _scaled(deep.astype(np.uint16) if image.mode.startswith("I") and deep.max() < 1 << 16 else deep)
+        return np.repeat(grey[None], 3, axis=0), "uint16"
+    clear = np.asarray(image.convert("RGBA"))
+    pixels = _scaled(np.moveaxis(clear[..., :3], -1, 0))
+    pixels[:, clear[..., 3] == 0] = np.nan
+    return pixels, "uint8"
+
+
+def _colours_of(source: DatasetReader) -> tuple[list[int], str]:
+    """Return the numbers of the bands that are red, green and blue, and what is in doubt about that, in words."""
+    stated = [kind.name for kind in source.colorinterp]
+    written = [str(text or "").strip().lower() for text in source.descriptions]
+    for names in (stated, written):
+        if all(name in names for name in ("red", "green", "blue")):
+            return [names.index(name) + 1 for name in ("red", "green", "blue")], ""
+    if source.count < 3:
+        return [1, 1, 1], ""
+    doubt = "it does not say which of its bands are red, green and blue: the first three were taken as these"
+    return [1, 2, 3], doubt if source.count > 3 else ""
+
+
+def _scaled(pixels: np.ndarray) -> np.ndarray:
+    """Return numbers as float32 from 0 to 1 of what a pixel can hold, in signed and real numbers by a power of ten."""
+    if pixels.dtype.kind == "u":
+        return (pixels / np.float32(np.iinfo(pixels.dtype).max)).astype(np.float32)
+    real = pixels.astype(np.float32)
+    some = real[np.isfinite(real)]
+    most = float(np.quantile(some, 0.98)) if some.size else 1.0
+    return real / np.float32(10.0 ** max(math.ceil(math.log10(max(most, 1.0))), 0))
 
 
 def _check_size(path: Path, width: int, height: int) -> None:
@@ -224,14 +346,15 @@ def _world_file(path: Path) -> Affine:
 
 
 def _date(path: Path, stated: str | None, taken: str) -> dt.datetime:
-    for text in (stated, path.stem, taken):
-        found = re.search(r"(?<!\d)((?:19|20)\d\d)[-_.:年/]?(\d{1,2})[-_.:月/]?(\d{1,2})(?!\d{3})", text or "")
-        if found:
-            try:
-                year, month, day = map(int, found.groups())
-                return dt.datetime(year, month, day, tzinfo=dt.UTC)
-            except ValueError:
-                continue
+    for number, text in enumerate((stated, path.stem, taken)):
+        for found in _DAY.finditer(text or ""):
+            with contextlib.suppress(ValueError):
+                year, month, day, hour, minute = (int(part or 0) for part in found.groups())
+                # a clock is taken of the table alone: that of a camera is of an unknown zone
+                clock = (hour, minute) if number == 0 else (0, 0)
+                return dt.datetime(year, month, day, *clock, tzinfo=dt.UTC)
+        if text and number == 0:
+            raise BadInputError(f"{path.name}: its date {stated!r} in {TABLE} cannot be read: write it as 2023-05-06")
     raise BadInputError(f"nothing states when {path.name} was taken: put the date in its name or in {TABLE}")
 
 
@@ -252,10 +375,10 @@ def _on_grid(shot: Picture, grid: Grid, move_m: tuple[float, float] = (0.0, 0.0)
     out = np.full((3, *grid.shape), np.nan, np.float32)
     place = Affine.translation(-move_m[0], -move_m[1]) @ grid.transform
     finer = grid.transform.a > 1.5 * _gsd_m(shot)
-    most = float(np.iinfo(shot.pixels.dtype).max) if shot.pixels.dtype.kind == "u" else 1.0
     reproject(
-        shot.pixels.astype(np.float32) / most,
+        shot.pixels,
         out,
+        src_nodata=np.nan,
         src_transform=shot.transform,
         src_crs=shot.crs,
         dst_transform=place,
@@ -274,10 +397,26 @@ def _aligned(shots: list[Picture], cube: np.ndarray, grid: Grid) -> list[Shift]:
         down, right, response = shift_px(cube[0].mean(0), cube[t].mean(0))
         x, y = -right * size, down * size
         removed = response >= MIN_RESPONSE and math.hypot(x, y) <= SHIFT_LIMIT_M
+        removed = removed and _quarters_agree(cube[0].mean(0), cube[t].mean(0), (down, right))
         if removed:
             cube[t] = _on_grid(shot, grid, (x, y))
-        shifts.append(Shift(shot.name, round(x, 2), round(y, 2), round(response, 3), removed))
+        shifts.append(Shift(shot.name, round(x, 2) + 0.0, round(y, 2) + 0.0, round(response, 3), removed))
     return shifts
+
+
+def _quarters_agree(reference: np.ndarray, moved: np.ndarray, whole: tuple[float, float]) -> bool:
+    """Say whether most quarters of a picture were shifted as the whole: a logo or a cloud sits in one of them."""
+    rows, columns = reference.shape[0] // 2, reference.shape[1] // 2
+    if min(rows, columns) < LEAST_QUARTER_PX:
+        return True
+    votes = []
+    for r in (slice(0, rows), slice(rows, None)):
+        for c in (slice(0, columns), slice(columns, None)):
+            one, other = reference[r, c], moved[r, c]
+            if (np.isfinite(one) & np.isfinite(other)).mean() >= QUARTER_SEEN:
+                down, right, _ = shift_px(one, other)
+                votes.append(math.hypot(down - whole[0], right - whole[1]) <= AGREE_PX)
+    return not votes or sum(votes) > len(votes) / 2
 
 
 def shift_px(reference: np.ndarray, moved: np.ndarray) -> tuple[float, float, float]:

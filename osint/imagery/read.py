@@ -126,6 +126,12 @@ class BandReading:
     changed: tuple[str, ...] = ()
     """Addresses whose files changed since they were kept."""
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether not one pixel was read."""
+        bands = self.data.data_vars.items()
+        return not any((cube.values != 0).any() if name == "scl" else cube.notnull().any() for name, cube in bands)
+
 
 def read_bands(
     scenes: Scenes | pd.DataFrame,
@@ -237,6 +243,8 @@ class _Reader:
         except ChangedError:
             # the old header does not fit the new file: begin again, once, with nothing kept
             raw, resampled = window()
+        if is_scl and scene.family in items.NO_QUALITY:
+            return items.quality_classes(raw, scene.family), resampled
         if is_scl:
             return np.where(raw <= max(SceneClass), raw, 0).astype(np.uint8), resampled
         values = raw.astype(np.float32)

@@ -17,7 +17,16 @@ from osint import files, filings
 from osint.errors import BadInputError, NetworkError, NotFoundError
 from osint.geo import Place
 from osint.http import Cost
-from osint.imagery.before_after import BOX, COLOURS, LEAST_CLEAR, STYLE, draw_outline, scale_bar, with_alpha
+from osint.imagery.before_after import (
+    BOX,
+    COLOURS,
+    LEAST_CLEAR,
+    STYLE,
+    draw_outline,
+    failures_told,
+    scale_bar,
+    with_alpha,
+)
 from osint.imagery.catalogue import EARTH_SEARCH, scenes
 from osint.imagery.items import SceneClass, Scenes, pass_numbers, total_cost
 from osint.imagery.read import Failure, read_bands
@@ -69,6 +78,8 @@ class Sheet:
     """Parts of the time without a scene of which LEAST_CLEAR of the place is clear."""
     failures: tuple[Failure, ...] = ()
     """What could not be read: it is neither cloud nor bare ground."""
+    list_gap: str = ""
+    """What the catalogue's list lacks, in words."""
     cost: Cost = field(default_factory=Cost)
 
     @property
@@ -76,14 +87,8 @@ class Sheet:
         """What the sheet does not show, in words; empty if nothing is missing."""
         cloud = f"{self.empty} of {self.empty + len(self.shots)} parts of the time have no clear scene"
         scenes_unread = len({failure.id for failure in self.failures})
-        return "; ".join(
-            part
-            for part in (
-                cloud if self.empty else "",
-                f"{scenes_unread} scenes could not be read" if scenes_unread else "",
-            )
-            if part
-        )
+        unread = f"{scenes_unread} scenes could not be read" if scenes_unread else ""
+        return "; ".join(part for part in (cloud if self.empty else "", unread, self.list_gap) if part)
 
 
 def choose_sheet(data: xr.Dataset, count: int = 12) -> Sheet:
@@ -177,14 +182,17 @@ def sheet_between(
     _check_count(count)
     first, last = read_day(start), read_day(end)
     listed = scenes(place, first, last, catalogue=catalogue, collection=collection)
+    if not len(listed) and listed.gap:
+        raise NetworkError(f"no scene from {first} to {last} is known: {listed.gap}")
     if not len(listed):
         raise NotFoundError(f"no scene from {first} to {last}: widen the time")
     tried = _of_passes(listed, _least_cloud(listed, count))
     classes = read_bands(tried, place, ["scl"])
     clear = _clear_share(classes.data)
     chosen = _spread(classes.data.indexes["time"], clear, count)
-    if not chosen and classes.failures:
-        raise NetworkError(f"no scene could be read: {classes.failures[0].error}. This says nothing of the ground")
+    unread = "; ".join(filter(None, (*failures_told(classes.failures), listed.gap)))
+    if not chosen and unread:
+        raise NetworkError(f"no clear scene is known: {unread}. This says nothing of the ground")
     if not chosen:
         raise NotFoundError(f"the clearest scene from {first} to {last} is {clear.max():.0%} clear: widen the time")
     read = read_bands(_of_passes(tried, chosen), place, [*COLOURS[0], "scl"])
@@ -193,7 +201,9 @@ def sheet_between(
         raise NetworkError(f"no scene could be read: {failures[0].error}. This says nothing of the ground")
     sheet = choose_sheet(read.data, count)
     cost = total_cost(listed.cost, classes.cost, read.cost)
-    return replace(sheet, span=(first, last), empty=count - len(sheet.shots), failures=failures, cost=cost)
+    return replace(
+        sheet, span=(first, last), empty=count - len(sheet.shots), failures=failures, list_gap=listed.gap, cost=cost
+    )
 
 
 def _least_cloud(listed: Scenes, count: int) -> list[int]:

@@ -38,6 +38,8 @@ def check_directories(read: Read, size: int = 0) -> None:
     big = struct.unpack(f"{order}H", head[2:4])[0] == _BIG
     offset = struct.unpack(f"{order}Q", _exactly(read, 8, 8))[0] if big else struct.unpack(f"{order}I", head[4:8])[0]
     seen: set[int] = set()
+    if not offset:  # a reader would take the header itself for one
+        raise UnreadableError("its header names no directory")
     while offset:
         if offset in seen:
             raise UnreadableError(f"its directories lead back to byte {offset}: a chain without end")

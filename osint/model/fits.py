@@ -12,7 +12,7 @@ from osint.model.posterior import posterior
 from osint.register import Register, one_site
 
 LIMIT = "Room is not presence: that a hall could hold a number does not show that it does."
-LAND = "land_m2"
+LAND, MONEY = "land_m2", "cost_cny"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,13 @@ class Fit:
         low, best, high = map(show, self.needs)
         by = f"{self.on_file.label}, {'seen' if self.seen else 'a document'}"
         room_low, room, room_high = map(show, self.room)
+        if self.on_file.quantity == MONEY:
+            bought = f"{room} ({room_low} to {room_high}) {asked}"
+            return (
+                f"would cost {best} ({low} to {high}) {unit}, at street prices of servers; "
+                f"on file {stated(self.on_file)} ({by}), which would buy {bought}: {percent(self.chance)} that it "
+                f"pays for {stated(number)}. Money is no hall: this says nothing of room"
+            )
         return (
             f"needs {best} ({low} to {high}) {unit}; on file {stated(self.on_file)} ({by}), with room for {room} "
             f"({room_low} to {room_high}) {asked}: {percent(self.chance)} that it has room for {stated(number)}"

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from osint.errors import BadInputError
 from osint.register import QUANTITIES, Chip, ReadingRow, Register, Relation, chip_families, near_chips, read_date
@@ -158,7 +158,7 @@ def log_normal(name: str, low: float, best: float, high: float, unit: str, sourc
     """
     middle, half = math.sqrt(low * high), math.log(high / low) / 2
     if n:
-        half *= float(student.ppf(0.95, n - 1 + PRIOR_SYSTEMS)) / Z90 * math.sqrt(1 + 1 / n)
+        half *= float(stdtrit(n - 1 + PRIOR_SYSTEMS, 0.95)) / Z90 * math.sqrt(1 + 1 / n)
     used = (middle * math.exp(-half), middle, middle * math.exp(half))
     return Factor(name, *used, unit, source, published=(low, best, high), n_behind=n)
 

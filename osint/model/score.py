@@ -9,6 +9,7 @@ measured under full load and its chip is known, which holds for no announced sit
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,7 +64,7 @@ class Score:
             "independent rows (truth not from imagery, nor from this model); 90% interval; rows of one observation are "
             "one chain, which holds where all of them do"
         )
-        lines = [head, self.summary.to_string(index=False)]
+        lines = [head, *map(_summary_line, self.summary.to_dict("records"))]
         for role, title in _KEPT_APART:
             part = self.rows[(self.rows["role"] == role) & self.rows["best"].notna()]
             lines.append(f"\n{title}: {len(part)}")
@@ -76,6 +77,16 @@ class Score:
         lines.append(f"\nnot scored: {len(skipped)}")
         lines += [f"  {r['calibration_id']} {r['site']}: {r['why_not']}" for r in skipped.to_dict("records")]
         return "\n".join(lines)
+
+
+def _summary_line(row: dict[str, Any]) -> str:
+    """Return a line of the summary in words."""
+    if not row["n"]:
+        return f"  {row['kind']} ({row['bears_on']}): no row"
+    ends = f"{row['coverage_low']:.0%} to {row['coverage_high']:.0%}"
+    off = f"median error a factor of {row['median_factor']:.2f}, worst {row['worst_factor']:.2f}"
+    held = f"{row['covered']} of {row['n']} held the truth, which leaves {ends}"
+    return f"  {row['kind']} ({row['bears_on']}): {held}; {off} ({row['worst_row']})"
 
 
 def score(register: Register) -> Score:
@@ -106,23 +117,28 @@ def _place(row: CalibrationRow) -> str:
     return row.site.partition("(")[0].strip() or row.site
 
 
+def _wilson(covered: int, n: int) -> tuple[float, float]:
+    """Return the 90% interval of a share by Wilson (1927), which holds for few rows and for a share of 1."""
+    share, more = covered / n, Z90**2 / n
+    middle, half = share + more / 2, Z90 * math.sqrt((share * (1 - share) + more / 4) / n)
+    return (middle - half) / (1 + more), (middle + half) / (1 + more)
+
+
 def _line(kind: str, bears_on: str, part: pd.DataFrame) -> dict[str, Any]:
     """Return the line of one kind: coverage of its chains with its Wilson interval, median and worst factor."""
-    from scipy.stats import binomtest  # heavy: only the score needs it
-
     chains = part.groupby("chain").agg(covered=("covered", "all"), factor=("factor", "max"))
     n, covered = len(chains), int(chains["covered"].sum())
     counts = {"kind": kind, "bears_on": bears_on, "rows": len(part), "n": n, "covered": covered}
     if not n:
         names = ("coverage", "coverage_low", "coverage_high", "median_factor", "worst_factor")
         return {**counts, **dict.fromkeys(names, np.nan), "worst_row": ""}
-    wilson = binomtest(covered, n).proportion_ci(0.90, method="wilson")
+    low, high = _wilson(covered, n)
     worst = part.loc[part["factor"].idxmax()]
     return {
         **counts,
         "coverage": round(covered / n, 3),
-        "coverage_low": round(float(wilson.low), 2),
-        "coverage_high": round(float(wilson.high), 2),
+        "coverage_low": round(low, 2),
+        "coverage_high": round(high, 2),
         "median_factor": round(float(chains["factor"].median()), 2),
         "worst_factor": round(float(worst["factor"]), 2),
         "worst_row": f"{worst['calibration_id']} {worst['site']}",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,7 +21,7 @@ from osint.model.evidence import CAPACITY, CHIP_COUNTS, CONFIRMED, POWER, Dossie
 from osint.model.network import unit_of
 from osint.model.posterior import Posterior, posterior
 from osint.model.sums import SharedSum, sum_of
-from osint.register import QUANTITIES, TAKEN_BACK, Observation, Register, Role
+from osint.register import QUANTITIES, TAKEN_BACK, Modality, Observation, Register, Role
 
 TOTALLED = ("chips", "pflops", "it_mw")
 """Quantities that are added."""
@@ -69,6 +69,8 @@ class Total:
     """Sites where the whole place was looked at and nothing stood: counted as zero."""
     distribution: SharedSum | None
     """None where no site has evidence."""
+    carry: Mapping[str, tuple[Given, ...]] = field(default_factory=dict)
+    """Site -> what its halls are said to be able to carry: a capacity, beside the sum and not in it."""
     of_all: tuple[Given, ...] = ()
     """What documents state for an aggregate as a whole: beside the sum of its sites, not in it."""
 
@@ -96,6 +98,7 @@ class Total:
             "place_not_confirmed": list(self.unconfirmed),
             "bare": list(self.bare),
             "stated_for_all": [{"given": g.text(), "ids": list(g.ids)} for g in self.of_all],
+            "can_carry": {site: [g.text() for g in givens] for site, givens in self.carry.items()},
             "parts": [
                 {
                     "site_id": p.site_id,
@@ -129,6 +132,8 @@ class Total:
         if self.counted_in:
             inside = ", ".join(f"{part} in {parent}" for part, parent in self.counted_in.items())
             lines.append(f"  counted in another site: {inside}")
+        for site, givens in self.carry.items():
+            lines.append(f"  said to be able to carry, not counted: {site} {'; '.join(map(_said, givens))}")
         for p in (p for p in self.parts if p.dropped):
             against, used = ("; ".join(map(_said, givens)) for givens in (p.dropped, p.givens))
             lines.append(f"  {p.site_id}: {used} is contradicted by {against}")
@@ -216,6 +221,7 @@ def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) ->
         if holder:
             counted_in[site] = holder
     used = {s: f for s, f in found.items() if s not in counted_in}
+    room = {s: tuple(g for g in _claimed(s, dossier, carry=True) if g.quantity in _STATES[quantity]) for s in sites}
     bare = [s for s in bare if s not in counted_in and s not in used]
     said = {*used, *bare, *counted_in, *unconfirmed}
     # a parent whose parts are added is no site of its own
@@ -228,6 +234,7 @@ def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) ->
         counted_in=counted_in,
         unconfirmed=tuple(s for s in unconfirmed if s not in used and s not in counted_in),
         bare=tuple(bare),
+        carry={s: givens for s, givens in room.items() if givens and ground == Ground.STATED},
         distribution=sum_of([p for p, _ in used.values()]) if used else None,
     )
 
@@ -241,9 +248,13 @@ def _ancestors(site: str, dossier: Dossier) -> list[str]:
     return out
 
 
-def _claimed(site: str, dossier: Dossier) -> list[Given]:
-    """Return the largest figure of each quantity that documents give for the whole site; of its parts if of none."""
+def _claimed(site: str, dossier: Dossier, *, carry: bool = False) -> list[Given]:
+    """Return the largest figure of each quantity that documents give for the whole site; of its parts if of none.
+
+    What halls can carry is a capacity and no number of chips: it is returned with `carry`, alone.
+    """
     claims = [c for c in dossier.claims[site] if c.modality not in TAKEN_BACK and not c.error_test]
+    claims = [c for c in claims if (c.modality == Modality.CAN_CARRY) == carry]
     whole = [c for c in claims if not c.part and c.quantity] or claims
     best: dict[str, Given] = {}
     for claim in whole:

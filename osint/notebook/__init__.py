@@ -24,14 +24,12 @@ from osint.notebook.first_case import (
 )
 from osint.notebook.ground import (
     candidates,
-    choose,
     days,
     look,
     may_be_said_of_ground,
     place,
     second_reader,
     swipe,
-    would_change,
 )
 from osint.notebook.is_it_there import (
     answer,
@@ -47,7 +45,6 @@ from osint.notebook.is_it_there import (
 )
 from osint.notebook.number import (
     assumptions,
-    both_sides,
     by_documents,
     by_what_was_seen,
     families,
@@ -66,6 +63,8 @@ from osint.notebook.papers import (
     sums,
     write,
 )
+from osint.notebook.sides import both_sides
+from osint.notebook.taking import choose, would_change
 from osint.notebook.trail import (
     may_be_said_of_trail,
     sheet_to_sign,

@@ -22,6 +22,7 @@ from osint.verdict import Finding, Found
 P = ParamSpec("P")
 TESTED = ("chips", "servers", "pflops", "it_mw", "facility_mw", "power_mw", "racks")
 """Quantities of which the largest claim is the one that a notebook speaks of, the first that a site has."""
+NO_NUMBER = "No number is on file for this site that a hall could be tested against, so there is nothing to ask here."
 NO_SITE = "This case has no site yet. Next: notebook 01, which puts one there."
 
 

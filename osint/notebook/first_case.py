@@ -7,17 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from osint import imagery
-from osint.case import Case, new_case
+from osint.case import Case, OwnPictures, new_case
 from osint.errors import OsintError
 from osint.geo import DATUMS
+from osint.notebook import maps
 from osint.notebook.desk import NO_SITE, Desk
 from osint.notebook.forms import Form
+from osint.notebook.ground import Swiped
 from osint.notebook.is_it_there import next_in_words
 from osint.notebook.papers import FOLDER, SUFFIXES
 from osint.notebook.shows import Said, Shown, Table, closing
 
 PICTURES = "pictures"
 """Folder of a case for screenshots and other dated pictures."""
+DRAW = (
+    "Press on the corners of a roof that stands on the later picture and not on the earlier, or type them. The button "
+    "writes both as observations under your name, with the size that the outline has."
+)
 EXAMPLE = "Example"
 
 
@@ -133,16 +139,52 @@ def what_is_missing(desk: Desk) -> Shown:
 
 
 def pictures(desk: Desk) -> Shown:
-    """Return the pictures of one's own that the case holds: file, day, corners, credit and rights."""
+    """Return the first and the last picture of one's own under a slider, and a map on which a roof can be drawn.
+
+    Nothing is written before a person presses the button under a name.
+    """
     folder = desk.case.path / PICTURES
     if not folder.is_dir() or not any(folder.iterdir()):
         return Said((f"No picture of one's own is in {PICTURES}/ of the case. Dates and corners: docs/imagery.md.",))
+    if not desk.site_id:
+        return Said((NO_SITE,))
     try:
-        told = imagery.read_pictures(folder)
+        own = desk.site.own_pictures(folder)
     except OsintError as error:
         return Said((f"{error}.",))
-    days = sorted(str(day)[:10] for day in told.data.time.values)
-    return Said((f"{len(days)} pictures in {PICTURES}/, {days[0]} to {days[-1]}.",))
+    return Form(Swiped(imagery.Swipe.of(own.pair)), lambda: _draw_form(desk, own))
+
+
+def _draw_form(desk: Desk, own: OwnPictures) -> Any:
+    import ipywidgets as kit
+
+    wide, style = kit.Layout(width="420px"), {"description_width": "90px"}
+    who, part, p_place, reason = (
+        kit.Text(description=name, placeholder=hint, layout=wide, style=style)
+        for name, hint in (
+            ("your name", "needed"),
+            ("part", "as hall 2; empty: all of the site"),
+            ("p_place", "how probable it is that this is the place, as 0.9"),
+            ("why", "how the place is known; goes with p_place"),
+        )
+    )
+
+    def taken(outline: Any) -> str:
+        return take_drawn(own, outline, who.value, part.value, p_place.value, reason.value)
+
+    site = maps.SiteMap(desk.dossier, desk.site_id, maps.Backdrop.of_own(own))
+    return maps.drawing(site, taken, DRAW, "this roof stands on the later day, not on the earlier",
+                        (who, part, p_place, reason))  # fmt: skip
+
+
+def take_drawn(own: OwnPictures, outline: Any, who: str, part: str = "", p_place: str = "", reason: str = "") -> str:
+    """Write what a person drew on pictures of their own, and say what it changed; or what is wrong, in one sentence."""
+    try:
+        stated = float(p_place.replace(",", ".")) if p_place.strip() else None
+    except ValueError:
+        return f"{p_place!r} is not a probability, as 0.9."
+    said: dict[str, Any] = {"who": who, "as_part": part, "p_place": stated, "place_reason": reason}
+    return own.take(outline, **said).text()
 
 
 def may_be_said_of_case(desk: Desk) -> Shown:

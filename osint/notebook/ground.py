@@ -5,7 +5,6 @@ Nothing is written by running the cells: a person presses a button under their o
 
 from __future__ import annotations
 
-import html
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -13,19 +12,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from osint import change, geo, imagery, verdict
-from osint.case import Look, Spotted, changes
+from osint import change, geo, imagery
+from osint.case import Look, Spotted
 from osint.errors import OsintError
-from osint.model import Dossier
+from osint.notebook import maps
 from osint.notebook.desk import NO_SITE, Desk
 from osint.notebook.forms import Form
 from osint.notebook.is_it_there import NEVER, next_in_words
 from osint.notebook.shows import Cell, Picture, Said, Several, Shown, Table, closing
-from osint.register import SCHEMAS, Observation
 from osint.report import site_figures
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from shapely.geometry.base import BaseGeometry
 
 DEMO_DAYS = ("2024-01-01", "2025-06-30")
 """Days of the SIMULATED look of a notebook: shorter than the world, so that it takes seconds."""
@@ -35,13 +35,15 @@ CATALOGUE = "earth-search"
 LEAD_DAYS = 366
 """Days before the first text on a site from which pictures are looked at, so that there is a before."""
 THUMB_PX, THUMB_COLOURS, SHEET_PX = 520, 64, 900
-EXAMPLE_PLACE = 0.95
-"""Probability of the place that an example states: what an answer would change if the place were confirmed."""
+DRAW = (
+    "To draw an outline of your own, press on its corners, or type them. It is dated and measured from the same "
+    "scenes, and becomes a candidate; nothing is written before a person takes it."
+)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Ground(Shown):
-    """A look at the ground of a site, or why there is none."""
+    """A look at the ground of a site, or why there is none; an outline that is drawn becomes part of the look."""
 
     desk: Desk
     look: Look | None
@@ -57,10 +59,46 @@ class Ground(Shown):
         head = lines[: 2 if self.look and self.look.simulated else 1]
         return Said(tuple(head), warns=bool(self.look and self.look.simulated)).html()
 
-    @cached_property
+    @property
     def buildings(self) -> tuple[Spotted, ...]:
-        """The candidates that are probably buildings."""
-        return tuple(c for c in self.look.candidates if c.is_building) if self.look else ()
+        """The candidates that are probably buildings, and those that a person drew."""
+        return tuple(c for c in self.look.candidates if c.is_building or c.is_drawn) if self.look else ()
+
+    @cached_property
+    def ticks(self) -> Any:
+        """A tick for each of them: the form below gets another as soon as an outline is drawn on the map."""
+        import ipywidgets as kit
+
+        box = kit.VBox()
+        self._tick_all(box)
+        return box
+
+    def _tick_all(self, box: Any) -> None:
+        import ipywidgets as kit
+
+        wide = kit.Layout(width="auto")
+        box.children = [kit.Checkbox(description=_tick_words(one), indent=False, layout=wide) for one in self.buildings]
+
+    @property
+    def ticked(self) -> list[int]:
+        """Numbers of the candidates that are ticked."""
+        return [one.number for one, tick in zip(self.buildings, self.ticks.children, strict=True) if tick.value]
+
+    def add(self, outline: BaseGeometry) -> str:
+        """Date and measure an outline (degrees) that a person drew, make it a candidate, and say what came of it."""
+        if self.look is None:
+            return self.why
+        old = {one.number for one in self.look.candidates}
+        self.look = self.desk.site.outline(outline, self.look, catalogue=CATALOGUE)
+        self._tick_all(self.ticks)
+        (new,) = (one for one in self.look.candidates if one.number not in old)
+        stamp = "SIMULATED. " if self.look.simulated else ""
+        return f"{stamp}Candidate {' '.join(new.text().split())}. It has a tick in the form below; nothing is written."
+
+
+def _tick_words(one: Spotted) -> str:
+    said = " ".join(one.text().splitlines()[0].split()).split("; ")[:3]
+    return "; ".join([*said, *(["drawn by a person"] if one.is_drawn else [])])
 
 
 def look(desk: Desk) -> Ground:
@@ -106,7 +144,13 @@ def place(ground: Ground) -> Shown:
             points.append(
                 (f"{one.number}{' SIMULATED' if ground.look and ground.look.simulated else ''}", centre.x, centre.y)
             )
-    return Picture.of(site_figures.locator(ground.desk.dossier, ground.desk.site_id, points))
+    drawn = Picture.of(site_figures.locator(ground.desk.dossier, ground.desk.site_id, points))
+    return Form(drawn, lambda: _drawn_on(ground)) if ground.look else drawn
+
+
+def _drawn_on(ground: Ground) -> Any:
+    site = maps.of_look(ground.desk.dossier, ground.desk.site_id, ground.look)
+    return maps.drawing(site, ground.add, DRAW, "date and measure this outline")
 
 
 def candidates(ground: Ground) -> Shown:
@@ -126,7 +170,10 @@ def candidates(ground: Ground) -> Shown:
 def _candidate_row(one: Spotted, seen: Look) -> tuple[object, ...]:
     row = one.rows[0]
     area = [row[f"roof_area_m2_{end}"] for end in ("best", "low", "high")]
-    size = Cell(f"{area[0]:,.0f} ({area[1]:,.0f} to {area[2]:,.0f})", number=float(area[0])) if _known(area) else ""
+    size: object = ""
+    if _known(area):
+        best, low, high = map(float, area)
+        size = Cell(f"{best:,.0f} ({low:,.0f} to {high:,.0f})", number=best, interval=(low, best, high))
     kind = f"{row['kind']}, probability {row['probability']:.2f}"
     stamp = "SIMULATED: " if seen.simulated else ""
     days = [_days(row, name) for name in ("roofed", "complete")]
@@ -171,7 +218,7 @@ def small(body: bytes, most_px: int = THUMB_PX) -> bytes:
 # ---------------------------------------------------------------- swipe
 
 
-class _Swiped(Shown):
+class Swiped(Shown):
     """Two pictures under a slider; day, scale and SIMULATED are on the pictures themselves."""
 
     def __init__(self, swiped: imagery.Swipe) -> None:
@@ -197,7 +244,7 @@ def swipe(seen: Ground | Look) -> Shown:
     alt = f"{stamp}{named}, {made.start} to {made.end}"
     if bodies[0] is None or bodies[1] is None:
         return Said((f"{stamp}No two clear pictures of the whole place are in this look.",))
-    return _Swiped(imagery.Swipe(small(bodies[0], 640), small(bodies[1], 640), alt))
+    return Swiped(imagery.Swipe(small(bodies[0], 640), small(bodies[1], 640), alt))
 
 
 def days(ground: Ground) -> Shown:
@@ -209,155 +256,6 @@ def days(ground: Ground) -> Shown:
         return Said((f"{stamp}No two clear pictures of the whole place are in this look.",))
     told = f"{stamp}The place on a clear day of each season, {ground.look.start} to {ground.look.end}"
     return Picture(small(body, SHEET_PX), told)
-
-
-# ---------------------------------------------------------------- what a person says
-
-
-def choose(ground: Ground) -> Shown:
-    """Return the form at which a person says which candidates are the site's, or that nothing of it is there.
-
-    Nothing is written before a button is pressed under a name. SIMULATED pictures never enter a case of real evidence.
-    """
-    if ground.look is None:
-        return Said((ground.why,))
-    if ground.look.simulated and not ground.desk.case.is_demo:
-        told = (
-            "These pictures are SIMULATED and this case holds real evidence, so the form tries out and writes nothing."
-        )
-    else:
-        told = "Tick the candidates that are the site's, or none, and press a button. Nothing is written before that."
-    lines = [
-        told,
-        'The same in code: look.look.take([NUMBERS], who="YOUR NAME", as_part="", place_reason="WHY IT IS THE PLACE")',
-        'or: look.look.nothing_there(who="YOUR NAME", place_reason="WHY")',
-    ]
-    return Form(Said(tuple(lines)), lambda: _chooser(ground))
-
-
-def _chooser(ground: Ground) -> Any:
-    import ipywidgets as kit
-
-    if ground.look is None:
-        return kit.HTML("")
-    ticks = {one.number: kit.Checkbox(description=_tick_words(one), indent=False, layout=kit.Layout(width="auto"))
-             for one in ground.look.candidates if one.is_building}  # fmt: skip
-    who, part, reason = (
-        kit.Text(description=name, placeholder=hint, layout=kit.Layout(width="420px"))
-        for name, hint in (
-            ("your name", "needed"),
-            ("part", "as hall 2; empty: all of it"),
-            ("why", "why it is the place"),
-        )
-    )
-    said = kit.HTML()
-    take = kit.Button(description="these are the site's", button_style="success", layout=kit.Layout(width="200px"))
-    none = kit.Button(description="nothing of it is there", button_style="warning", layout=kit.Layout(width="200px"))
-
-    def press(there: bool) -> None:
-        numbers = [number for number, tick in ticks.items() if tick.value] if there else []
-        said.value = html.escape(answer(ground, numbers, there, who.value, part.value, reason.value)).replace(
-            "\n", "<br>"
-        )
-
-    take.on_click(lambda _: press(True))
-    none.on_click(lambda _: press(False))
-    return kit.VBox([*ticks.values(), who, part, reason, kit.HBox([take, none]), said])
-
-
-def _tick_words(one: Spotted) -> str:
-    return " ".join(one.text().splitlines()[0].split())[:110]
-
-
-def answer(ground: Ground, numbers: Sequence[int], there: bool, who: str, part: str = "", reason: str = "") -> str:
-    """Take the answer of a person: write it as observations, or, of SIMULATED pictures in a real case, try it out."""
-    if ground.look is None:
-        return ground.why
-    if there and not numbers:
-        return "Tick the candidates that are the site's, or press the other button."
-    try:
-        if ground.look.simulated and not ground.desk.case.is_demo:
-            rows = _taken(ground, numbers) if there else _nothing(ground)
-            return "Tried out, not written (SIMULATED pictures do not enter a real case):\n" + _told(ground, rows)
-        if there:
-            return ground.look.take(numbers, who=who, as_part=part, place_reason=reason).text()
-        return ground.look.nothing_there(who=who, place_reason=reason).text()
-    except OsintError as error:
-        return f"{error}."
-
-
-# ---------------------------------------------------------------- what each answer would change
-
-
-def would_change(ground: Ground) -> Shown:
-    """Return what each answer would change, if the place were confirmed: each candidate, and nothing there.
-
-    Nothing is written. The rows are the ones that the form would write; only the doubt of the place is left out.
-    """
-    if ground.look is None:
-        return Said((ground.why,))
-    if not ground.desk.site.claims:
-        return Said(("No claim is on file for this site, so no picture can change a finding yet. Next: notebook 02.",))
-    stamp = "SIMULATED: " if ground.look.simulated else ""
-    rows = []
-    options: list[tuple[str, list[dict[str, Any]]]] = [
-        (f"candidate {one.number} is all of the site", _taken(ground, [one.number])) for one in ground.buildings
-    ]
-    options.append(("nothing of the site is there", _nothing(ground)))
-    for said, made in options:
-        text = _told(ground, made) if made else "it gives no row: the look cannot carry it"
-        rows.append((f"{stamp}{said}", text))
-    caption = f"What an answer would change, if the place were confirmed ({EXAMPLE_PLACE:.0%}). Nothing is written."
-    return Table.of(("answer", "what it changes"), rows, caption)
-
-
-WHAT_IF: dict[str, Any] = {
-    "who": "an example",
-    "place_reason": "what if the place were confirmed",
-    "p_place": EXAMPLE_PLACE,
-}
-
-
-def _taken(ground: Ground, numbers: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the rows that would be written if candidates were the site; none where the look cannot carry it."""
-    try:
-        return ground.look.rows_if_taken(numbers, **WHAT_IF) if ground.look else []
-    except OsintError:
-        return []
-
-
-def _nothing(ground: Ground) -> list[dict[str, Any]]:
-    """Return the row that would be written if nothing of the site were there; none where the look cannot carry it."""
-    try:
-        return [ground.look.row_if_nothing_is_there(**WHAT_IF)] if ground.look else []
-    except OsintError:
-        return []
-
-
-def _told(ground: Ground, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return in words what some rows would change; they are judged and not written."""
-    desk = ground.desk
-    before = {f.claim.claim_id: f for f in desk.found.judged}
-    after = verdict.check(with_rows(desk.dossier, desk.site_id, rows), [desk.site_id])
-    changed = [c for c in changes(before, {f.claim.claim_id: f for f in after.judged}) if c.is_other]
-    told = [
-        f"{c.claim.claim_id} {c.claim.written() or c.claim.quantity_kind}: "
-        f"{c.before.outcome.value if c.before else 'new'} → {c.after.outcome.value}"
-        for c in changed
-    ]
-    stamp = "SIMULATED. " if any(row.get("simulated") for row in rows) else ""
-    told = [stamp + line for line in told]
-    known = {f.room_text() for f in before.values()}
-    told += list(dict.fromkeys(f.room_text() for f in after.judged if f.room_text() not in {"", *known}))[:2]
-    return "\n".join(told) or "no finding changes, and no room for a claimed number follows"
-
-
-def with_rows(dossier: Dossier, site_id: str, rows: Sequence[Mapping[str, Any]]) -> Dossier:
-    """Return a dossier with further observations of a site, that are on no file."""
-    blank = dict.fromkeys(SCHEMAS["observations"].names, "")
-    made = tuple(Observation.from_row({**blank, **row, "observation_id": f"E{n:03d}"}) for n, row in enumerate(rows, 1))
-    kept = {**dossier.observations, site_id: (*dossier.observations[site_id], *made)}
-    return replace(dossier, observations=kept)
 
 
 def second_reader(ground: Ground) -> Shown:

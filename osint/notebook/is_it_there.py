@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Sequence
 
 from osint import __version__, passport, verdict
+from osint.case import Look
 from osint.errors import NotFoundError
+from osint.notebook import maps
 from osint.notebook.desk import Desk, of_a_site
+from osint.notebook.forms import Form
 from osint.notebook.shows import Cell, Picture, Said, Several, Shown, Table, closing
 from osint.register import TIERS, Claim, Observation
 from osint.report import site_figures
@@ -80,7 +84,16 @@ def _decided(finding: Finding | None) -> list[str]:
 def where(desk: Desk) -> Shown:
     """Return the map of a site: the circle of its precision, what was seen at a position, and the sites around."""
     seen = [(o.observation_id, o.lon, o.lat) for o in desk.site.observations if o.lon is not None and o.lat is not None]
-    return Picture.of(site_figures.locator(desk.dossier, desk.site_id, seen))
+    drawn = Picture.of(site_figures.locator(desk.dossier, desk.site_id, seen))
+    if desk.site.row.lat is None:
+        return drawn
+    return Form(drawn, lambda: maps.site_map(desk.dossier, desk.site_id, _last_look(desk)))
+
+
+def _last_look(desk: Desk) -> Look | None:
+    with contextlib.suppress(NotFoundError):
+        return desk.site.last_look()
+    return None
 
 
 @of_a_site
@@ -100,11 +113,8 @@ def before_and_after(desk: Desk) -> Shown:
     """Return the pictures of the last look at the site that the case keeps, or say that there is none."""
     from osint.notebook import ground
 
-    try:
-        look = desk.site.last_look()
-    except NotFoundError:
-        return Picture.of(site_figures.before_after(None, desk.site_id))
-    return ground.swipe(look)
+    look = _last_look(desk)
+    return ground.swipe(look) if look else Picture.of(site_figures.before_after(None, desk.site_id))
 
 
 # ---------------------------------------------------------------- who copied whom, what contradicts

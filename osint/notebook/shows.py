@@ -112,6 +112,8 @@ class Cell:
     links: tuple[tuple[str, str], ...] = ()
     """(label, address); what is not an address of the web is shown as text."""
     number: float | None = None
+    interval: tuple[float, float, float] | None = None
+    """Low, best and high of what the words say: drawn as a bar, on one scale for the whole column."""
 
     def safe_links(self) -> list[tuple[str, str, bool]]:
         """Return label, address, and whether it may be followed: http and https alone."""
@@ -151,7 +153,28 @@ class Table(Shown):
 
     def html(self) -> str:
         """Return the table with heads that sort."""
-        return str(_templates().table(self, self.rows[:MOST_ROWS], max(len(self.rows) - MOST_ROWS, 0), SORT))
+        rows = self.rows[:MOST_ROWS]
+        more = max(len(self.rows) - MOST_ROWS, 0)
+        return str(_templates().table(self, rows, more, SORT, _bars(rows)))
+
+
+BAR_PX, FAR_APART = 130.0, 30.0
+"""Width of a bar, and the ratio of ends above which the scale of a column is logarithmic."""
+
+
+def _bars(rows: Sequence[Sequence[Cell]]) -> dict[tuple[int, int], tuple[float, float, float]]:
+    """Return start, middle and width (pixels) of the bar of each cell with an interval, by row and column."""
+    held = {(r, c): cell.interval for r, row in enumerate(rows) for c, cell in enumerate(row) if cell.interval}
+    bars = {}
+    for column in {c for _, c in held}:
+        own = {at: ends for at, ends in held.items() if at[1] == column and all(map(math.isfinite, ends))}
+        low, high = min((e[0] for e in own.values()), default=0.0), max((e[2] for e in own.values()), default=0.0)
+        wide = low > 0 and high > FAR_APART * low
+        first, last = (math.log(low), math.log(high)) if wide else (min(low, 0.0), high)
+        for at, ends in own.items():
+            where = [((math.log(v) if wide else v) - first) / ((last - first) or 1.0) * BAR_PX for v in ends]
+            bars[at] = (round(where[0], 1), round(where[1], 1), round(max(where[2] - where[0], 1.0), 1))
+    return bars
 
 
 def _cell(value: object) -> Cell:

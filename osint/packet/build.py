@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from osint import files
-from osint.errors import BadInputError, UnreadableError
+from osint.errors import BadInputError, OsintError, UnreadableError
 from osint.packet import crate
 from osint.packet.flips import flips
 from osint.packet.lints import Fault, View, lints
@@ -45,6 +45,8 @@ from osint.register import Register, data_dir, load_register
 PAGE = "index.html"
 _DATA_URI = re.compile(r"data:[\w/+.-]{1,40};base64,[A-Za-z0-9+/=]*")
 _MOST_TEXT = 8 << 20
+_MOST_BYTES = 64 << 20
+"""Of a zip that is read."""
 
 
 @dataclass(frozen=True)
@@ -171,22 +173,29 @@ def _write(out: Path, made: Mapping[str, bytes]) -> None:
 
 
 def _check_free(out: Path) -> None:
-    """Raise BadInputError unless nothing is here, an empty folder, or a packet as it was written and not signed."""
-    files.refuse_link(out)
-    if not out.exists():
-        return
-    if not out.is_dir():
+    """Raise BadInputError unless nothing is here, an empty folder, or a packet as it was written and not signed.
+
+    The same holds of the zip that is put beside it.
+    """
+    zipped = out.with_name(out.name + ".zip")
+    for path in (out, zipped):
+        files.refuse_link(path)
+    if out.exists() and not out.is_dir():
         raise BadInputError(f"{out} is a file, and a packet is a folder; name another with --out")
-    if not any(out.iterdir()):
-        return
+    found = [out] if out.exists() and any(out.iterdir()) else []
+    for path in (*found, *([zipped] if zipped.exists() else [])):
+        why = "holds sign-offs" if (path / REVIEW).exists() else "is no packet as it was written"
+        if not _as_written(path):
+            raise BadInputError(f"{path} {why}, so it is not replaced; move it away, or name another folder with --out")
+
+
+def _as_written(path: Path) -> bool:
+    """Say whether a folder or a zip is a packet as this tool wrote it, and not signed."""
     try:
-        found, _ = check_packet(out.name, packet_files(out))
-        whole = found.status == 0
-    except Unreadable:
-        whole = False
-    if not whole or (out / REVIEW).exists():
-        why = "holds sign-offs" if (out / REVIEW).exists() else "is no packet as it was written"
-        raise BadInputError(f"{out} {why}, so it is not replaced; move it away, or name another folder with --out")
+        folder = packet_files(path) if path.is_dir() else unpacked(files.read_regular(path, _MOST_BYTES))
+        return REVIEW not in folder and check_packet(path.name, folder)[0].status == 0
+    except (Unreadable, OsintError):
+        return False
 
 
 # ---------------------------------------------------------------- a packet that is there
@@ -211,7 +220,7 @@ def open_packet(path: str | Path, data: str | Path | None = None) -> Opened:
     """
     path = Path(path)
     try:
-        folder = packet_files(path) if path.is_dir() else unpacked(files.read_regular(path, 64 << 20))
+        folder = packet_files(path) if path.is_dir() else unpacked(files.read_regular(path, _MOST_BYTES))
         checked, passport = check_packet(path.name, folder)
         if passport is None:
             raise Unreadable(checked.shown[-1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,10 +10,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from osint.errors import BadInputError, OsintError
+from osint.errors import BadInputError
 from osint.files import read_regular
-from osint.passport import Unreadable, digest_of, open_picture
+from osint.passport import Unreadable, open_picture
 from osint.register import Register
+from osint.report import judged_picture, png_of
 
 MOST_BYTES = 40 << 20
 _WIDEST = 1600
@@ -101,24 +101,15 @@ def on_file(register: Register, observation_ids: Sequence[str], case: Path) -> t
         name, told = str(row.get("picture") or ""), row["observation_id"]
         if not name:
             continue
-        parts = Path(name).parts
         try:
-            inside = not Path(name).is_absolute() and ".." not in parts and not re.search(r"[\\:]", name)
-            if not inside or any((case / Path(*parts[:n])).is_symlink() for n in range(1, len(parts) + 1)):
-                raise BadInputError("its name leads out of the case")
-            body = read_regular(case / name, MOST_BYTES)
-            if digest_of(body) != row.get("picture_sha256"):
-                raise BadInputError("it is not the one that was recorded")
-            picture = open_picture(body)
-        except (OSError, OsintError, Unreadable) as error:
-            wrong.append(f"the picture of {told}: {error if isinstance(error, ValueError) else 'it is not on file'}")
+            picture = judged_picture(case, name, str(row.get("picture_sha256")))
+        except BadInputError as error:
+            wrong.append(f"the picture of {told}: {error}")
             continue
         size = (picture.width, picture.height)
-        out = io.BytesIO()
-        picture.convert("RGB").save(out, "PNG")
         credit = f"{told}, {row['observer']}, {row['how']}"
         credit = f"SIMULATED. {credit}" if row.get("simulated") == "yes" else credit
         made.append(
-            Picture(PictureKind.OTHER, f"pictures/{told}.png", out.getvalue(), *size, str(row["date"]), credit, told)
+            Picture(PictureKind.OTHER, f"pictures/{told}.png", png_of(picture), *size, str(row["date"]), credit, told)
         )
     return made, wrong

@@ -15,7 +15,7 @@ from osint.errors import BadInputError, NotFoundError, OsintError
 from osint.files import read_regular
 from osint.model import Dossier, show, unit_of
 from osint.passport import Evidence, EvidenceRole, Judgement, Number, NumberKind, People
-from osint.register import Claim, Register
+from osint.register import Register
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -148,7 +148,7 @@ def _of_claims(
     claims = {c.claim_id: c for c in dossier.all_claims}
     rows = [f.claim for f in findings] + [claims[i] for i in sorted(against) if i in claims]
     contradicting = against | {i for f in findings for c in f.contradictions for i in c.others}
-    captures = _captures(rows, case)
+    captures = archive.newest_contents(case, {c.source_url for c in rows if c.source_url})
     sources = [
         Evidence.of(
             c,
@@ -342,20 +342,6 @@ def alt_text(findings: Sequence[verdict.Finding], place: str) -> str:
                 parts.append(f"what {what} {show(span[0])} to {show(span[2])} {unit_of(f.claim.quantity)}")
         said.append(f"{f.claim.claim_id}: {', '.join(parts)}")
     return f"Chart of {len(rows)} claims of {place}. " + "; ".join(said) + "."
-
-
-def _captures(claims: Sequence[Claim], case: str | Path | None) -> dict[str, archive.Entry]:
-    """Return the last content that was captured of each source of some claims."""
-    folder = archive.captures_directory(case)
-    if not folder.is_dir():
-        return {}
-    urls = {c.source_url for c in claims if c.source_url}
-    found: dict[str, archive.Entry] = {}
-    for entry in archive.Archive(folder).entries():
-        url = entry.url if entry.url in urls else entry.copy_of or ""
-        if url in urls and entry.is_content:
-            found[url] = entry
-    return found
 
 
 def crops(core: Mapping[str, Any], case: str | Path | None) -> dict[str, Any]:

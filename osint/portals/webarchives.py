@@ -116,8 +116,8 @@ def read_listing(body: bytes, question: str) -> Listing:
 def _rows(body: bytes) -> list[list[str]] | None:
     """Return the rows of a CDX answer, None if it is something else."""
     try:
-        table = json.loads(body)
-    except (ValueError, RecursionError):
+        table = read_json(body)
+    except ValueError:
         return None
     if not isinstance(table, list) or not table or not all(isinstance(row, list) for row in table):
         return None
@@ -228,7 +228,7 @@ def commoncrawl_copies(session: Session, url: str) -> Listing:
     if not entry.is_content:
         return Listing([], Classified(AnswerClass(entry.kind), entry.signal))
     try:
-        crawls = [str(one["id"]) for one in json.loads(body)][:CRAWLS]
+        crawls = [str(one["id"]) for one in read_json(body)][:CRAWLS]
     except (ValueError, KeyError, TypeError):
         return Listing([], Classified(AnswerClass.CHALLENGE, "no list of crawls where JSON was due"))
     query = urlencode({"url": url, "output": "json", "filter": "=status:200"})

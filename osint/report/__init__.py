@@ -3,14 +3,18 @@
 from osint.report import site_figures
 from osint.report.answer import Answer, answer_of
 from osint.report.build import Written, site_estimates, write_report
+from osint.report.on_file import OnFile, judged_picture, png_of
 from osint.report.page import Pages, pages
 
 __all__ = [
     "Answer",
+    "OnFile",
     "Pages",
     "Written",
     "answer_of",
+    "judged_picture",
     "pages",
+    "png_of",
     "site_estimates",
     "site_figures",
     "write_report",

@@ -50,8 +50,8 @@ def map_sheet(points: gpd.GeoDataFrame, dossier: Dossier) -> Sheet:
     names = _groups(placed)
     caption = Caption(
         title=where,
-        subtitle="Circles: where a site may lie, as wide as the doubt, in km. A circle is no building.",
-        source="sites.csv (each position with its own source); borders: Natural Earth, public domain",
+        subtitle="Circles: where a site may lie, as wide as the doubt. A circle is no building. Squares: cities.",
+        source="sites.csv (each position with its source); borders: Natural Earth, public domain; cities to 0.1 degree",
         note=f"Not drawn, for want of a place: {', '.join(nowhere)}. Most positions are seats of a county."
         if nowhere
         else "Most positions are seats of a county.",
@@ -158,8 +158,8 @@ def _base(ax: Axes, provinces: set[str]) -> None:
             ax.annotate(row["name"], (shape.x, shape.y), **style)
 
 
-def _cities(ax: Axes, taken: Sequence[Bbox]) -> None:
-    """Draw the cities; a name that would cover a circle or a label is left out."""
+def _cities(ax: Axes, taken: list[Bbox]) -> None:
+    """Draw the cities; a name that finds no room clear of circles and labels is left out."""
     from matplotlib.transforms import Bbox
 
     to_points = POINTS / ax.figure.dpi
@@ -171,19 +171,22 @@ def _cities(ax: Axes, taken: Sequence[Bbox]) -> None:
             continue
         ax.plot([at.x], [at.y], "s", color="#555555", ms=2, zorder=3)
         width = LETTER * CITY_POINTS * len(row["name"])
-        spots = ((3, -8), (-width - 3, -8), (3, 3), (-width - 3, 3))
-        boxes = [(spot, Bbox.from_bounds(x + spot[0], y + spot[1], width, CITY_POINTS)) for spot in spots]
+        around = max((box.height / 2 for box in taken if box.contains(x, y)), default=0.0)  # out of its circle
         free = [
-            spot for spot, box in boxes if not any(box.overlaps(other) for other in taken) and frame.contains(*box.max)
+            (offset, box)
+            for offset, box in _places_around((x, y), max(around - GAP_POINTS, 0.0), width)
+            if not any(box.overlaps(other) for other in taken) and frame.contains(*box.min) and frame.contains(*box.max)
         ]
         if free:
-            style: dict[str, Any] = {
-                "textcoords": "offset points",
-                "fontsize": CITY_POINTS,
-                "color": "#555555",
+            offset, box = free[0]
+            taken.append(box)
+            style: dict[str, Any] = {"textcoords": "offset points", "fontsize": CITY_POINTS, "color": "#555555"}
+            style |= {
                 "style": "italic",
+                "va": "center",
+                "arrowprops": {"arrowstyle": "-", "lw": 0.4, "color": "#bbbbbb"},
             }
-            ax.annotate(row["name"], (at.x, at.y), free[0], **style)
+            ax.annotate(row["name"], (at.x, at.y), offset, **style)
 
 
 def _scale(ax: Axes, west: float, south: float, across: float) -> None:

@@ -25,6 +25,7 @@ from osint.report import edition
 from osint.report.answer import Answer
 from osint.report.canvas import Caption
 from osint.report.edition import Edition
+from osint.report.on_file import OnFile
 from osint.report.sources import ADDRESS, Source, Sources
 from osint.report.views import Quote, SiteView, cannot_say, card_of, compared, quotes_of, rules_used, site_views
 from osint.report.words import day_words, plain, words_for
@@ -97,14 +98,16 @@ def pages(
     pictures: Sequence[Picture],
     of_sites: Mapping[str, Sequence[Picture]],
     tables: Sequence[str],
+    kept: OnFile,
 ) -> Pages:
     """Render the front page and a page for each site.
 
     `pictures` are those of the front page in their order, `of_sites` those of sites by id, `tables` the names of the
-    files beside the page. Every text of a source is escaped; a name that a template does not know is an error.
+    files beside the page, `kept` what the case keeps behind its rows. Every text of a source is escaped; a name that a
+    template does not know is an error.
     """
     dossier = Dossier.of(register)
-    sources = Sources.of(dossier)
+    sources = Sources.of(dossier, kept.captures)
     views = site_views(dossier, found, register)
     by_site = {v.site.site_id: [f for f in found.judged if f.claim.site_id == v.site.site_id] for v in views}
     claims = {c.claim_id: c for c in dossier.all_claims}
@@ -116,6 +119,7 @@ def pages(
         "answer": answer,
         "edition": Edition.of(register, dossier, sources),
         "words": edition,
+        "judged": kept.pictures,
         "meanings": verdict.FINDINGS,
         "observations": {str(row["observation_id"]): row for row in observations},
         "font_name": PAGE_FONT,

@@ -165,9 +165,11 @@ def density_sheet(answer: Answer, dossier: Dossier, support: pd.DataFrame) -> Sh
     )
     built_for_ai = _halls(support, ("floor_ai",), "Power of the whole facility per floor", BLACK)
     marks = [*needed, *chinese, *others, *built_for_ai]
-    span = [m.best for m in chinese]
+    lows, highs = [[m.low for m in chinese], [m.high for m in chinese]]
     known = (
-        f"figures of Chinese halls give {min(span):.2g} to {max(span):.2g}" if span else "no Chinese hall is on file"
+        f"figures of {counted(len(chinese), 'Chinese hall')} give {min(lows):.2g} to {max(highs):.2g}"
+        if chinese
+        else "no Chinese hall is on file"
     )
     title = (
         f"In the floor on file at {answer.names[findings[0].claim.site_id]} {digits(findings[0].claim.claimed)} chips "

@@ -31,7 +31,9 @@ class Source:
     link: str
     """The same where it is a whole address of the web, else empty."""
     archived: str
-    """Where a copy is kept, in words; empty where none is known."""
+    """Where a web archive keeps a copy, in words; empty where none is known."""
+    captured: str
+    """When this case captured it last, and the digest of what came; empty where it keeps none."""
     claim_ids: tuple[str, ...]
 
 
@@ -44,17 +46,21 @@ class Sources:
     by_claim: Mapping[str, Source]
 
     @classmethod
-    def of(cls, dossier: Dossier) -> Sources:
-        """Return the documents, numbered: one for each address, or for each publisher and date without an address."""
+    def of(cls, dossier: Dossier, captures: Mapping[str, str] | None = None) -> Sources:
+        """Return the documents, numbered: one for each address, or for each publisher and date without an address.
+
+        `captures` are those of the case by address, as `OnFile` has them.
+        """
         found: dict[str, list[Claim]] = {}
         for claim in dossier.all_claims:
             day = claim.date.text if claim.date else ""
             found.setdefault(claim.source_url or f"{claim.source_publisher}|{day}", []).append(claim)
-        listed = tuple(_source(number, claims) for number, claims in enumerate(found.values(), start=1))
+        kept = captures or {}
+        listed = tuple(_source(number, claims, kept) for number, claims in enumerate(found.values(), start=1))
         return cls(listed, {claim_id: source for source in listed for claim_id in source.claim_ids})
 
 
-def _source(number: int, claims: list[Claim]) -> Source:
+def _source(number: int, claims: list[Claim], captures: Mapping[str, str]) -> Source:
     first = claims[0]
     publishers = dict.fromkeys(c.source_publisher for c in claims)
     address = first.source_url.strip()
@@ -67,6 +73,7 @@ def _source(number: int, claims: list[Claim]) -> Source:
         address=address,
         link=link,
         archived=archived(link),
+        captured=captures.get(first.source_url, ""),
         claim_ids=tuple(c.claim_id for c in claims),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LANE = 1.15  # height of a lane in inches
+DECADE, AXIS = 0.36, 0.62  # height of a power of ten, the same in all lanes, and room for the numbers, in inches
+GAP = 0.28  # between two lanes, in inches
+BELOW, ABOVE = 4, 6  # room below and above what is drawn, as factors
+FEW_POWERS = 4  # lanes of no more have a number at every power of ten
 PLACES = 3  # lanes where no contradiction names the places
 LEGEND = (
     "Circle, white: announced. Square, white: filed. Square, grey: halls said able to carry it. Circle, black: said to "
-    "run. The number format is mostly not stated."
+    "run. Line: from low to high; dotted: two readings of one text. The number format is mostly not stated."
 )
 MARKS = dict(zip(STAGES, (("o", "white"), ("s", "white"), ("s", "#9a9a9a"), ("o", BLACK)), strict=True))
 """Mark and filling of each stage; said to run is full."""
@@ -40,14 +44,22 @@ class Said:
     lane: str
     claim: Claim
     day: dt.date
-    value: float
+    ends: tuple[float, ...]
+    """The number; both ends of a range, or both readings that a text allows."""
     stage: str
+
+    @property
+    def value(self) -> float:
+        """The lower end: the harder one to contradict."""
+        return self.ends[0]
 
     @property
     def words(self) -> str:
         """Return the number as it stands at its mark."""
-        sign = "" if self.claim.value_high is not None or self.claim.readings else "≥"
-        return f"{sign}{self.value:,.12g}"
+        between = " or " if self.claim.readings else " to "
+        open_below, open_above = self.claim.value_low is None, self.claim.value_high is None
+        sign = "" if self.claim.readings or open_below == open_above else "≥" if open_above else "≤"
+        return sign + between.join(f"{end:,.12g}" for end in self.ends)
 
 
 def timeline_sheet(answer: Answer, dossier: Dossier) -> Sheet:
@@ -74,7 +86,9 @@ def timeline_sheet(answer: Answer, dossier: Dossier) -> Sheet:
             {
                 "place": answer.names[s.lane],
                 "date": s.claim.date.text if s.claim.date else "",
-                "value": s.value,
+                "low": s.ends[0] if s.claim.value_low is not None else None,
+                "high": s.ends[-1] if s.claim.value_high is not None else None,
+                "two readings": "yes" if s.claim.readings else "",
                 "unit": "PFLOPS",
                 "stage": s.stage,
                 "row": s.claim.claim_id,
@@ -84,7 +98,7 @@ def timeline_sheet(answer: Answer, dossier: Dossier) -> Sheet:
             }
             for s in said
         ],
-        columns=["place", "date", "value", "unit", "stage", "row", "does not fit with"],
+        columns=["place", "date", "low", "high", "two readings", "unit", "stage", "row", "does not fit with"],
     )
     titles = dict(zip(lanes, names, strict=True))
     question = "What was said of computing power, and what does not fit?"
@@ -125,7 +139,7 @@ def _root(site_id: str, dossier: Dossier) -> str:
 def _said(site_id: str, dossier: Dossier) -> list[Said]:
     """Return the dated statements of compute of a place and its parts, each number of a text once."""
     sites = [site_id]
-    out: dict[tuple[dt.date, float, str], Said] = {}
+    out: dict[tuple[dt.date, tuple[float, ...], str], Said] = {}
     for site in sites:
         sites += [part for part in dossier.parts.get(site, ()) if part not in sites]
         for claim in dossier.claims[site]:
@@ -138,9 +152,10 @@ def _said(site_id: str, dossier: Dossier) -> list[Said]:
                 or not claim.figure > 0
             ):
                 continue
-            value = min(claim.readings) if claim.readings else claim.figure
-            said = Said(site_id, claim, _middle(claim.date), value, stage)
-            out.setdefault((said.day, value, stage), said)
+            stated = [v for v in (claim.value_low, claim.value_high) if v is not None and v > 0]
+            ends = tuple(sorted({*(claim.readings or stated)}))
+            said = Said(site_id, claim, _middle(claim.date), ends, stage)
+            out.setdefault((said.day, ends, stage), said)
     return sorted(out.values(), key=lambda s: (s.day, s.value, s.claim.claim_id))
 
 
@@ -164,9 +179,14 @@ def _title(
     hold = "cannot both be true" if certain else "both hold only by an assumption that no text states"
     room = "room for " if second.stage == STAGES[2] else ""
     return (
-        f"{first.words}P at {name.get(first.lane, first.lane)}{ranked} and {room}{second.words}P at "
+        f"{spoken(first)} at {name.get(first.lane, first.lane)}{ranked} and {room}{spoken(second)} at "
         f"{name.get(second.lane, second.lane)}: {hold}"
     )
+
+
+def spoken(said: Said) -> str:
+    """Return the number in words for a sentence: "at least 60,000P"."""
+    return f"{said.words}P".replace("≥", "at least ").replace("≤", "at most ")
 
 
 def _draw(
@@ -175,14 +195,17 @@ def _draw(
     from matplotlib.patches import ConnectionPatch
 
     lanes = [lane for lane in titles if any(s.lane == lane for s in said)]
-    figure, (_, top) = framed(caption, (LANE + 0.28) * max(len(lanes), 1) + 0.3, narrow)
+    spans = {lane: _span([s for s in said if s.lane == lane]) for lane in lanes}
+    heights = {lane: DECADE * math.log10(high / low) for lane, (low, high) in spans.items()}
+    figure, (_, top) = framed(caption, sum(heights.values()) + GAP * max(len(lanes), 1) + 0.3, narrow)
     width, total = figure.get_size_inches()
     axes: dict[str, Axes] = {}
     days = [s.day.toordinal() for s in said]
     for number, lane in enumerate(lanes):
-        y = top - (LANE + 0.28) * (number + 1)
-        ax = figure.add_axes((0.12 / width, y / total, (width - 0.3) / width, LANE / total))
+        top -= heights[lane] + GAP
+        ax = figure.add_axes((AXIS / width, top / total, (width - AXIS - 0.18) / width, heights[lane] / total))
         _lane(ax, [s for s in said if s.lane == lane], titles[lane], days, last=number == len(lanes) - 1, narrow=narrow)
+        _scale(ax, spans[lane])
         axes[lane] = ax
     figure.draw_without_rendering()  # fixes where a day and a number lie in points
     for lane, ax in axes.items():
@@ -200,13 +223,7 @@ def _lane(ax: Axes, said: Sequence[Said], title: str, days: Sequence[int], last:
     """Draw the statements on one place; a label goes where it covers neither a mark nor another label."""
     spread = max(max(days) - min(days), 30)
     ax.set_xlim(min(days) - 0.06 * spread, max(days) + 0.16 * spread)
-    values = [s.value for s in said]
-    ax.set_yscale("log")
-    ax.set_ylim(min(values) / 4, max(values) * 6)
     ax.patch.set_visible(False)  # the lines between places lie below
-    ax.set_yticks([])
-    ax.minorticks_off()
-    ax.spines["left"].set_visible(False)
     ax.set_title(filings.drawable(title), fontsize=8.5, fontweight="bold", loc="left", pad=3)
     years = range(dt.date.fromordinal(min(days)).year, dt.date.fromordinal(max(days)).year + 2)
     ticks = [dt.date(year, month, 1).toordinal() for year in years for month in ((1, 7) if not narrow else (1,))]
@@ -217,7 +234,27 @@ def _lane(ax: Axes, said: Sequence[Said], title: str, days: Sequence[int], last:
     ax.grid(axis="x", color="#dddddd", lw=0.6)
     for s in said:
         shape, face = MARKS[s.stage]
-        ax.plot([s.day.toordinal()], [s.value], shape, ms=6, markerfacecolor=face, markeredgecolor=BLACK, zorder=6)
+        day = [s.day.toordinal()] * len(s.ends)
+        joined = (0, (1, 1.5)) if s.claim.readings else "-"
+        ax.plot(day, s.ends, shape, ms=6, markerfacecolor=face, markeredgecolor=BLACK, zorder=6)
+        ax.plot(day, s.ends, color=BLACK, lw=1, linestyle=joined, zorder=5)
+
+
+def _span(said: Sequence[Said]) -> tuple[float, float]:
+    return min(s.ends[0] for s in said) / BELOW, max(s.ends[-1] for s in said) * ABOVE
+
+
+def _scale(ax: Axes, span: tuple[float, float]) -> None:
+    """Give a lane its scale from low to high in P; a power of ten is as high in each lane."""
+    ax.set_yscale("log")
+    ax.set_ylim(*span)
+    powers = range(math.ceil(math.log10(span[0])), math.floor(math.log10(span[1])) + 1)
+    ticks = [10.0**power for power in powers if len(powers) <= FEW_POWERS or power % 2 == 0]
+    ax.set_yticks(ticks, [f"{tick:,.12g}" for tick in ticks], fontsize=7)
+    ax.minorticks_off()
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.grid(axis="y", color="#eeeeee", lw=0.6)
 
 
 def _label(ax: Axes, said: Sequence[Said]) -> None:
@@ -225,9 +262,10 @@ def _label(ax: Axes, said: Sequence[Said]) -> None:
 
     to_points = POINTS / ax.figure.dpi
     frame = Bbox(ax.bbox.get_points() * to_points)
-    spots = [ax.transData.transform((s.day.toordinal(), s.value)) * to_points for s in said]
-    taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in spots]
-    for s, (x, y) in sorted(zip(said, spots, strict=True), key=lambda pair: -pair[0].value):
+    spots = [ax.transData.transform((s.day.toordinal(), s.ends[-1])) * to_points for s in said]
+    lower = [ax.transData.transform((s.day.toordinal(), s.ends[0])) * to_points for s in said]
+    taken = [Bbox([(x - 4, low - 4), (x + 4, y + 4)]) for (x, y), (_, low) in zip(spots, lower, strict=True)]
+    for s, (x, y) in sorted(zip(said, spots, strict=True), key=lambda pair: -pair[0].ends[-1]):
         width, height = 4.6 * len(s.words), 8.0
         options = [(6, -height / 2), (-width - 6, -height / 2), (-width / 2, 6), (-width / 2, -height - 6)]
         options += [(dx, dy + step) for step in (9, -9, 18, -18) for dx, dy in options[:2]]
@@ -241,9 +279,11 @@ def _label(ax: Axes, said: Sequence[Said]) -> None:
         dx, dy, box = free[0]
         taken.append(box)
         style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7.5, "va": "bottom", "ha": "left"}
+        if not -height <= dy <= height:  # far from its mark
+            style["arrowprops"] = {"arrowstyle": "-", "lw": 0.4, "color": "#888888"}
         ax.annotate(
             s.words,
-            (s.day.toordinal(), s.value),
+            (s.day.toordinal(), s.ends[-1]),
             (dx, dy),
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3},
             zorder=7,

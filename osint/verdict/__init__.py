@@ -1,6 +1,7 @@
 """What is found of each claim: the place, the part and the day first, then the number, by what was seen."""
 
 from osint.verdict.about import About, Thing, about, claim_line
+from osint.verdict.basis import Bound, Contradiction
 from osint.verdict.bearing import Assertion, Asserts, Coverage, coverage
 from osint.verdict.checks import (
     Check,
@@ -16,7 +17,7 @@ from osint.verdict.checks import (
     supply_estimates,
     survey,
 )
-from osint.verdict.finding import Bound, Contradiction, Finding, named
+from osint.verdict.finding import Finding, named
 from osint.verdict.hypotheses import NO_STORY, hypotheses
 from osint.verdict.judge import bound, judge
 from osint.verdict.look import RoomFor

@@ -377,6 +377,14 @@ def one_look(a: Sight, b: Sight) -> bool:
     )
 
 
+def relayed_by_one(seen: Sequence[Sight]) -> bool:
+    """Return whether all that was seen was relayed by one source: no look for this register, no second witness.
+
+    That is a report of a report. It can be told as one, and no finding that somebody was wrong rests on it alone.
+    """
+    return bool(seen) and all(s.row.source_claim_id for s in seen) and len({s.group for s in seen}) == 1
+
+
 def _beside_what_stands(bare: Sight, seen: Sequence[Sight]) -> bool:
     """Return whether a look that found nothing is of another compound of the site than one where something stands.
 

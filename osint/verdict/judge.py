@@ -13,13 +13,14 @@ from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, CHIP_COUNTS, ROUNDING, Dossier, Given, Posterior, Question
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register, Stage, chip_families
-from osint.verdict.bearing import POWERED_UP, Asserts, assertion, descendants
-from osint.verdict.finding import Bound, Contradiction, EdgeAssumption, Finding, edge_assumption, named
+from osint.verdict.basis import Bound, Contradiction, EdgeAssumption, edge_assumption
+from osint.verdict.bearing import POWERED_UP, Asserts, assertion, descendants, relayed_by_one
+from osint.verdict.finding import Finding, named
 from osint.verdict.ground import ground_shows
 from osint.verdict.look import LATER_DAYS, Seen, look
 from osint.verdict.needs import needs
 from osint.verdict.room import Room, room_at, rooms_alone
-from osint.verdict.rules import NEGATIVE, REFUTE, STRAIN, By, Outcome, RuleFacts, below, decide, sure
+from osint.verdict.rules import NEGATIVE, STRAIN, By, Outcome, RuleFacts, below, decide, sure, too_little
 
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities of a power as a text states it; an observed rung can support its number."""
@@ -128,8 +129,8 @@ def _paper(q: Question, givens: list[Given], dossier: Dossier) -> Bound:
 
 
 def _agree(rooms: Sequence[Room], number: float) -> Room | None:
-    """Return the room with most space, if every size alone leaves less than REFUTE for the number; else None."""
-    if not rooms or any(not below(room.holds(number), REFUTE) for room in rooms):
+    """Return the room with most space, if every size alone leaves too little for the number; else None."""
+    if not rooms or any(not too_little(room.holds(number)) for room in rooms):
         return None
     return max(rooms, key=lambda room: room.holds(number))
 
@@ -143,6 +144,18 @@ def _settled(room: Room | None, number: float, q: Question, dossier: Dossier) ->
         return room, ()
     agreed = _agree(rooms_alone(room, q, dossier), number) if math.isfinite(number) else None
     return (agreed, ()) if agreed is not None else (None, room.disagreement.ids)
+
+
+def _tightest(
+    rooms: Sequence[Room], number: float, q: Question, dossier: Dossier
+) -> tuple[Room | None, tuple[str, ...]]:
+    """Return the room that leaves least for a number, or the ids of sizes that disagree in any of them."""
+    settled = [_settled(room, number, q, dossier) for room in rooms]
+    disagree = next((ids for _, ids in settled if ids), ())
+    known = [room for room, _ in settled if room is not None]
+    if disagree or not known:
+        return None, disagree
+    return (min(known, key=lambda room: room.holds(number)) if math.isfinite(number) else known[0]), ()
 
 
 def judge(
@@ -159,7 +172,7 @@ def judge(
     seen, paper = look(claim, asks, q, dossier), bound(q, dossier)
     against = tuple((contradictions or {}).get(claim.claim_id, ()))
     easy, hard = (easiest(claim), hardest(claim)) if q.quantity in CAPACITY else (math.nan, math.nan)
-    after, disagree = _settled(seen.after, easy, q, dossier)
+    after, disagree = _tightest(seen.after, easy, q, dossier)
     about, disagree_about = _settled(seen.about, easy, q, dossier)
     conflict = seen.conflict or disagree or disagree_about
     holds = after.holds(easy) if after is not None and math.isfinite(easy) else None
@@ -169,14 +182,17 @@ def judge(
     fits = about.holds(easy) if about is not None and math.isfinite(easy) else None
     fits_hardest = about.holds(hard) if about is not None and math.isfinite(hard) else None
     shown = seen.shown is not None and _bears(claim, seen, dossier)
+    told = seen.absent is not None and relayed_by_one(seen.parts_absent or (seen.absent,))
     facts = RuleFacts(
         asserts=asks.kind,
         states=not q.quantity and CLAIM_KINDS[claim.quantity_kind].states,
         conflict=bool(conflict),
-        absent=seen.absent is not None,
+        absent=seen.absent is not None and not told,
+        told_absent=told,
         bare_shows=ground_shows(claim, asks.kind == Asserts.STANDS),
         absent_before=seen.absent_before is not None,
         holds=holds,
+        told_size=after is not None and relayed_by_one(after.seen),
         fits=fits,
         fits_hardest=fits_hardest,
         shown=shown,

@@ -19,7 +19,7 @@ from osint.verdict.bearing import (
     sights,
     witnesses,
 )
-from osint.verdict.room import Room, room_at, rooms_alone, sum_of_rooms
+from osint.verdict.room import SNAPSHOT_DAYS, Room, room_at, rooms_alone, sum_of_rooms
 from osint.verdict.rules import sure
 
 FEWEST_PARTS = 2  # numbered parts that can be the whole of a site
@@ -68,8 +68,8 @@ class Seen:
     """The sights of all numbered parts of the site, where those together decide, and not one look at the whole."""
     doubtful: tuple[Sight, ...] = ()
     """Sights that would decide if it were sure that they are of the place."""
-    after: Room | None = None
-    """Room seen on or after its day."""
+    after: tuple[Room, ...] = ()
+    """Room seen on or after its day, first and last: each bounds what stood on it."""
     about: Room | None = None
     """Room seen by its day or shortly after, or, where no day is due, at last."""
     shown: Sight | None = None
@@ -208,14 +208,29 @@ def _sized(found: Seen, claim: Claim, asks: Assertion, q: Question, dossier: Dos
     measured = [s for s in found.covering if s.whole and not s.bare and s.given()]
     late = [s for s in measured if asks.day and s.first >= asks.day]
     in_time = [s for s in measured if (not asks.day or s.last <= asks.day + LATER_DAYS)]
-    after = room_at(late, min(late, key=lambda s: (s.first, s.row.observation_id)), q, dossier) if late else None
+    after = _on_or_after(late, q, dossier)
     about = room_at(in_time, max(in_time, key=_key), q, dossier) if in_time else None
     if not measured:
         whole = _parts_of_the_whole(found, claim, dossier)
-        after = _together([[s for s in rows if asks.day and s.first >= asks.day] for rows in whole], q, dossier)
+        together = _together([[s for s in rows if asks.day and s.first >= asks.day] for rows in whole], q, dossier)
+        after = (together,) if together is not None else ()
         about = _together([[s for s in rows if not asks.day or s.last <= asks.day] for rows in whole], q, dossier)
     last = _room_for(found, claim, q, dossier)
     return replace(found, after=after, about=about if asks.kind != Asserts.NOTHING else None, room_for=last)
+
+
+def _on_or_after(late: Sequence[Sight], q: Question, dossier: Dossier) -> tuple[Room, ...]:
+    """Return the room by the first and by the last of the sizes that were seen on or after a day.
+
+    A hall does not shrink: what stood on the day is not more than what stands later. So each bounds it from above, and
+    the last, where more was measured, can do so more closely.
+    """
+    if not late:
+        return ()
+    first, last = min(late, key=lambda s: (s.first, s.row.observation_id)), max(late, key=_key)
+    anchors = (first,) if last.first - first.first <= SNAPSHOT_DAYS else (first, last)
+    rooms = (room_at(late, anchor, q, dossier) for anchor in anchors)
+    return tuple(room for room in rooms if room is not None)
 
 
 def _numbered_parts(found: Seen, claim: Claim, dossier: Dossier) -> list[tuple[str, int, list[Sight]]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import CHIP_COUNTS, Dossier, Given, Posterior, Question, ReadingWord, SharedSum
+from osint.model import Dossier, Given, Posterior, Question, ReadingWord, SharedSum
 from osint.register import QUANTITIES
 from osint.verdict.bearing import Coverage, Sight, apart, one_look
 
@@ -41,6 +41,8 @@ class Room:
     bounded: bool
     """Whether it is a bound from above alone: a rating, or the whole of which the claim is a part."""
     disagreement: Disagreement | None = None
+    use_open: bool = False
+    """Whether it counts chips in a hall whose use is not known: from all of it to a tenth is weighed (readings.csv)."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -160,29 +162,18 @@ def room_at(seen: Sequence[Sight], anchor: Sight, q: Question, dossier: Dossier)
     return dossier.once(q.site_id, key, lambda: _room(near, q, dossier))
 
 
-def _if_all_of_it(q: Question, givens: Sequence[Given]) -> dict[str, str]:
-    """Return the use of the hall under which a size is asked for chips: all of it is for them.
-
-    Room is what the building could hold and power. How much of it is for chips is a question of use, which no size
-    answers, and a claim that is too large for the whole of it is too large in the reading that fits most easily. What
-    is known of the use counts (`hall_use` in sites.csv), and where chips were counted they say it themselves.
-    """
-    if q.use or q.quantity not in CHIP_COUNTS or any(g.quantity in model.BY_CHIP for g in givens):
-        return {}
-    return {ReadingWord.USE: ReadingWord.AI_ALONE}
-
-
 def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
     merged = _merged(near)
     givens = [g for g, _ in merged]
     used = tuple(s for _, rows in merged for s in rows)
     try:
-        readings = model.readings_for(q, givens, dossier, _if_all_of_it(q, givens))
+        readings = model.readings_for(q, givens, dossier)
         answer, _ = model.posterior(q.quantity, model.tightest(givens, readings), readings)
     except OsintError:  # no relation joins them, or none of them bounds it from above
         return None
     within = any(s.coverage == Coverage.WITHIN for s in used)
-    return Room(used, answer, bounded=answer.ceiling or within, disagreement=disagreement(givens, q, dossier))
+    open_ = not q.use and ReadingWord.USE in answer.readings.unknowns
+    return Room(used, answer, answer.ceiling or within, disagreement(givens, q, dossier), open_)
 
 
 def rooms_alone(room: Room, q: Question, dossier: Dossier) -> list[Room]:
@@ -199,4 +190,4 @@ def sum_of_rooms(rooms: Sequence[Room]) -> Room:
         stand += [answer] if isinstance(answer, Posterior) else list(answer.parts) if answer is not None else []
     seen = tuple(s for room in rooms for s in room.seen)
     total = model.sum_of(stand) if stand else None
-    return Room(seen, total, bounded=any(room.bounded for room in rooms))
+    return Room(seen, total, any(room.bounded for room in rooms), use_open=any(room.use_open for room in rooms))

@@ -53,7 +53,8 @@ BANDS = (
 )
 """Words of ICD 203, lower bound inclusive."""
 REFUTE = 0.05  # probability that is left for a claim at most where what was seen refutes it
-PRINTED = 3  # decimals to which a probability is compared with REFUTE
+PRINTED = 3  # decimals to which the probability of a place is compared with REFUTE
+WHOLE_PERCENT = 2  # decimals to which a chance is compared with REFUTE, as the sentence prints it in whole percent
 STRAIN = 0.20  # probability below which a claim is strained
 EVEN = 0.45  # probability from which a stated power can be supported
 _SENTENCES = {row["rule"]: row["sentence"] for row in table_rows("findings.csv", "osint.verdict")}
@@ -83,10 +84,14 @@ class RuleFacts:
     """On or after its day a lower rung was seen, of the whole of it, at a confirmed place."""
     bare_shows: bool = True
     """Bare ground can deny what it says: not a sum of money, a ratio or a plan that was to be filed."""
+    told_absent: bool = False
+    """The same, by what one source relayed alone."""
     absent_before: bool = False
     """The same, where no day is due."""
     holds: float | None = None
     """Chance that the place had room for the number that fits most easily; None without a size on or after its day."""
+    told_size: bool = False
+    """That size was relayed by one source alone."""
     fits: float | None = None
     """The same by a size seen about its day or before it, or where no day is due."""
     fits_hardest: float | None = None
@@ -140,9 +145,14 @@ class RuleFacts:
         return self.absent and self.bare_shows
 
     @property
+    def said_with_a_day(self) -> bool:
+        """Whether it is said to stand or promised for a day, so that it can be wrong."""
+        return self.promised or self.said_to_stand
+
+    @property
     def too_small(self) -> bool:
         """Whether what was seen on or after its day leaves too little for the number that fits most easily."""
-        return self.holds is not None and sure(1 - self.holds)
+        return self.holds is not None and too_little(self.holds)
 
     @property
     def room_enough(self) -> bool:
@@ -153,6 +163,15 @@ class RuleFacts:
 def below(probability: float | None, limit: float) -> bool:
     """Return whether there is a probability, and it is below the limit."""
     return probability is not None and probability < limit
+
+
+def too_little(probability: float) -> bool:
+    """Return whether what is left for a number is too little for it, compared as the sentence prints it.
+
+    >>> too_little(0.0506), too_little(0.056)
+    (True, False)
+    """
+    return round(probability, WHOLE_PERCENT) <= REFUTE
 
 
 class By(StrEnum):
@@ -193,8 +212,20 @@ RULES = (
     ),
     FindingRule("not there on its day", lambda f: f.denied and f.said_to_stand, Outcome.REFUTED, By.ABSENT),
     FindingRule("not there by its due day", lambda f: f.denied and f.promised, Outcome.DEADLINE_MISSED, By.ABSENT),
+    FindingRule(
+        "a relayed report of a size",
+        lambda f: f.told_size and f.too_small and f.said_with_a_day,
+        Outcome.UNTESTED,
+        By.AFTER,
+    ),
     FindingRule("too small on its day", lambda f: f.too_small and f.said_to_stand, Outcome.REFUTED, By.AFTER),
     FindingRule("too small by its due day", lambda f: f.too_small and f.promised, Outcome.DEADLINE_MISSED, By.AFTER),
+    FindingRule(
+        "a relayed report that it is not there",
+        lambda f: f.told_absent and f.bare_shows and f.said_with_a_day,
+        Outcome.UNTESTED,
+        By.ABSENT,
+    ),
     FindingRule("room at the edge of an assumption", lambda f: below(f.holds, STRAIN), Outcome.STRAINED, By.AFTER),
     FindingRule("rung shown by its day", lambda f: f.shown and f.states, Outcome.SUPPORTED, By.RUNG),
     FindingRule(

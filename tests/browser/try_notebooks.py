@@ -2,9 +2,11 @@
 
     python -m tests.browser.try_notebooks [--chromium /usr/bin/chromium] [--out FOLDER] [NAMES ...]
 
-Each notebook is opened and run; the site is changed, a table sorted by keyboard, a slider moved, a candidate taken, the
-pictures swiped. It fails on an error in a cell or in the console, on a request to another machine, and on a picture
-without words. Screenshots at 1280 and 1920 pixels go to FOLDER.
+Each notebook is opened and run; the site is changed, a table sorted by keyboard, the map moved, a slider moved, an
+outline drawn, a candidate taken, the pictures swiped and faded, a figure exported. It fails on an error in a cell or in
+the console, on a request to another machine, on a picture without words, and on one that is wider than the page at a zoom
+of 200%. Screenshots at 1280 and 1920 pixels, at 200%, and of notebooks 00 and 04 as three kinds of colour blindness show
+them, go to FOLDER.
 """
 
 import argparse
@@ -153,6 +155,33 @@ class Lab:
         self.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
 
 
+def fits_at_twice_the_size(lab, out, name):
+    """See that nothing is wider than the page at a zoom of 200%, which halves it."""
+    lab.page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    lab.page.set_viewport_size({"width": WIDTHS[0] // 2, "height": 450})
+    lab.page.wait_for_timeout(1000)
+    wide = lab.page.evaluate(
+        """[...document.querySelectorAll('.jp-OutputArea-output img:not(.leaflet-image-layer), .leaflet-container')].filter(
+            one => one.getBoundingClientRect().width > one.closest('.jp-OutputArea-output').clientWidth + 1).length"""
+    )
+    lab.page.screenshot(path=str(out / f"{name}_200_percent.png"))
+    lab.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    assert not wide, f"{wide} pictures are wider than the page at 200%"
+
+
+def as_others_see_it(lab, out, name):
+    """Take the notebook as readers see it who do not tell some colours apart, by Chromium's own matrices."""
+    session = lab.page.context.new_cdp_session(lab.page)
+    lab.page.set_viewport_size({"width": WIDTHS[0], "height": 4500})
+    lab.page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
+    for kind in ("protanopia", "deuteranopia", "tritanopia"):
+        session.send("Emulation.setEmulatedVisionDeficiency", {"type": kind})
+        lab.page.wait_for_timeout(300)
+        lab.page.screenshot(path=str(out / f"{name}_{kind}.png"))
+    session.send("Emulation.setEmulatedVisionDeficiency", {"type": "none"})
+    lab.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+
+
 def sorts_by_keyboard(lab):
     """Sort the first table by its first head with the keyboard, and see that it sorts."""
     head = lab.page.locator(".osint-table th button").first
@@ -194,6 +223,45 @@ def takes_a_candidate(lab):
     lab.page.wait_for_function("document.body.innerText.includes('Tried out, not written')", timeout=60_000)
 
 
+def draws_an_outline(lab):
+    """Press four corners on the map of notebook 03, have them dated and measured, and take the outline; none is written."""
+    page, ticks = lab.page, lab.page.locator(".jupyter-widgets input[type=checkbox]")
+    before, map_ = ticks.count(), lab.page.locator(".leaflet-container").first
+    map_.scroll_into_view_if_needed()
+    box, corners = map_.bounding_box(), page.locator(".jupyter-widgets textarea").first
+    for n, (x, y) in enumerate(((-30, -30), (30, -30), (30, 30), (-30, 30)), 1):
+        page.mouse.click(box["x"] + box["width"] / 2 + x, box["y"] + box["height"] / 2 + y)
+        wait = "n => document.querySelector('.jupyter-widgets textarea').value.trim().split('\\n').length === n"
+        page.wait_for_function(wait, arg=n, timeout=20_000)
+    page.mouse.move(box["x"] + 200, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 60, steps=5)
+    page.mouse.up()
+    assert len(corners.input_value().split()) == 4, "pulling the map set a corner"
+    press = page.locator(".jupyter-widgets button", has_text="date and measure this outline")
+    press.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.body.innerText.includes('It has a tick in the form below')", timeout=120_000)
+    assert ticks.count() == before + 1, "the outline that was drawn cannot be taken"
+    ticks.last.focus()
+    page.keyboard.press("Space")
+    page.locator(".jupyter-widgets input[type=text]").first.fill("A. Reader")
+    page.locator(".jupyter-widgets button", has_text="these are the site's").click()
+    page.wait_for_timeout(2000)
+
+
+def fades(lab):
+    """Fade the pictures of the map by the keyboard, and see that the upper one pales."""
+    upper = lab.page.locator(".leaflet-container img.leaflet-image-layer").nth(1)
+    was = upper.evaluate("image => image.style.opacity")
+    handle = lab.page.locator(".jupyter-widgets .noUi-handle").first
+    handle.focus()
+    for _ in range(4):
+        lab.page.keyboard.press("ArrowLeft")
+    lab.page.wait_for_timeout(500)
+    assert upper.evaluate("image => image.style.opacity") != was, "the pictures of the map do not fade"
+
+
 def swipes(lab):
     """Move the slider between the pictures of notebook 03 with the keyboard, and see that the edge moves."""
     ranges = lab.page.locator("figure input[type=range]").first
@@ -212,7 +280,24 @@ def decides_nothing(lab, books):
     assert not list(books.rglob("reviews.jsonl"))
 
 
-USES = {"00": (sorts_by_keyboard,), "03": (takes_a_candidate, swipes), "04": (moves_a_slider,)}
+def pans(lab):
+    """Come nearer on the map by the keyboard, and see that its bar of scale changes."""
+    map_ = lab.page.locator(".leaflet-container").first
+    map_.scroll_into_view_if_needed()
+    bar = lab.page.locator(".leaflet-control-scale-line").first
+    was = bar.inner_text()
+    map_.focus()
+    lab.page.keyboard.press("+")
+    lab.page.keyboard.press("ArrowRight")
+    lab.page.wait_for_timeout(1500)
+    assert bar.inner_text() != was, "the map does not zoom by the keyboard"
+
+
+USES = {
+    "00": (sorts_by_keyboard, pans),
+    "03": (takes_a_candidate, swipes, fades, draws_an_outline),
+    "04": (moves_a_slider,),
+}
 
 
 def try_one(lab, path, books, out):
@@ -224,11 +309,15 @@ def try_one(lab, path, books, out):
     lab.check()
     print(f"{path.stem}: opened and run in {time.monotonic() - started:.0f} s", flush=True)
     lab.picture(out, path.stem)
+    fits_at_twice_the_size(lab, out, path.stem)
+    if path.stem[:2] in {"00", "04"}:
+        as_others_see_it(lab, out, path.stem)
     for use in USES.get(path.stem[:2], ()):
         use(lab)
     if path.stem.startswith("02"):
         decides_nothing(lab, books)
     if path.stem.startswith("00"):
+        assert "Written to derived/figures of the case" in lab.words(), "no figure was exported"
         lab.set_site("XJ07")
         lab.run_all()
         assert "XJ07" in lab.words(), "the site was not changed"

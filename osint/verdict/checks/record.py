@@ -12,7 +12,7 @@ from string import Formatter
 from typing import Any
 
 from osint.model import show
-from osint.verdict.finding import Contradiction
+from osint.verdict.basis import Contradiction
 
 
 class CheckName(StrEnum):

@@ -59,6 +59,7 @@ def own_words(book: Book) -> Iterator[Check | None]:
             continue
         n, chips = (float(m[1].replace(",", "")) for m in found if m)
         figures = {"chips": chips, "servers": n, "each": chips / n, "eight": n * CHIPS_A_SERVER}
+        figures |= {"least": FEWEST_CHIPS, "most": MOST_CHIPS}
         fits = FEWEST_CHIPS <= chips / n <= MOST_CHIPS
         who, quote = claim.source_publisher, claim.quote
         yield (

@@ -48,7 +48,9 @@ def _part(book: Book, part: Figure, whole: Figure) -> Check | None:
         return None
     later, apart = part.day > whole.day, whole.day - part.day
     finding, way = CheckFinding.STRAINED, Way.LATER if later else Way.ONLY
-    if part.room:
+    if has_words("ai compute", whole.claim.quote) and not has_words("ai compute", part.claim.quote):
+        finding, way = CheckFinding.NOTE, Way.DOUBTFUL  # compute of any kind is not less than AI compute
+    elif part.room:
         finding, way = CheckFinding.NOTE, Way.ROOM
     elif floor:
         way = Way.FLOOR

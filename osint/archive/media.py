@@ -1,0 +1,133 @@
+"""Tell by its bytes what a file is, and of which address a saved page says it is."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+
+from osint.archive.streams import Inflated
+
+SNIFFED_BYTES = 4096
+"""Bytes of a file by which its kind is told."""
+_WARC = b"WARC/"
+
+
+def is_gzip(head: bytes) -> bool:
+    """Say whether bytes begin as a gzip stream does."""
+    return head[:3] == b"\x1f\x8b\x08"
+
+
+def is_warc(head: bytes) -> bool:
+    """Say whether bytes begin as a WARC does, plain or gzipped, also where next to nothing is left of it."""
+    if is_gzip(head):
+        head = Inflated(io.BytesIO(head)).read(SNIFFED_BYTES)
+        return (head.lstrip(b"\r\n") + _WARC[len(head) :]).startswith(_WARC)
+    return head.lstrip(b"\r\n").startswith(_WARC)
+
+
+_MARKS = (
+    (b"%PDF-", "application/pdf"),
+    (b"\x89PNG\r\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/msword"),
+    (b"Rar!\x1a\x07", "application/vnd.rar"),
+    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (b"{\\rtf", "application/rtf"),
+)
+_OFFICE = {
+    "word/": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xl/": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "ppt/": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+}
+_MHTML = re.compile(
+    rb"\A(?:[\w-]+:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n)*?(?:MIME-Version:|Content-Type:\s*multipart/related)", re.I
+)
+_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|title|meta|p|div|table|script)\b", re.I)
+
+
+def media_type(body: bytes, suffix: str = "") -> str:
+    """Return the media type of a file by its bytes; its suffix tells text formats apart, and nothing else.
+
+    >>> media_type(b"%PDF-1.4", ".html"), media_type(b"<html>", ".pdf"), media_type(b"a,b", ".csv")
+    ('application/pdf', 'text/html', 'text/csv')
+    """
+    head = body[:SNIFFED_BYTES]
+    for mark, kind in _MARKS:
+        if head.startswith(mark):
+            return kind
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    if head.startswith(b"PK\x03\x04"):
+        return _zip_type(body)
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if _MHTML.match(text):
+        return "multipart/related"
+    if _HTML.search(head):
+        return "text/html"
+    if text[:1] in (b"{", b"["):
+        try:
+            json.loads(body)
+        except (ValueError, RecursionError):
+            return "text/plain"
+        return "application/json"
+    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "application/octet-stream"
+    return {".csv": "text/csv", ".xml": "text/xml", ".md": "text/markdown"}.get(suffix.lower(), "text/plain")
+
+
+def _zip_type(body: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as box:
+            names = box.namelist()
+    except Exception:  # zipfile raises many kinds for hostile files
+        return "application/zip"
+    inside = (kind for prefix, kind in _OFFICE.items() if any(name.startswith(prefix) for name in names))
+    return next(inside, "application/zip") if "[Content_Types].xml" in names else "application/zip"
+
+
+_LEAST_PDF_BYTES = 4096
+"""Of a PDF below which its end is not looked for."""
+_ZIP_END_BYTES = 66_000
+"""Bytes at the end of a zip in which its list of files is announced: a comment may follow."""
+
+
+def stops_short(body: bytes) -> str:
+    """Return why the bytes of a file end before the file does, as far as its format tells; empty if they do not.
+
+    >>> stops_short(b"PK\\x03\\x04 a zip that was cut"), stops_short(b"<p>")
+    ('the zip ends before its list of files', '')
+    """
+    if body.startswith(b"PK\x03\x04") and b"PK\x05\x06" not in body[-_ZIP_END_BYTES:]:
+        return "the zip ends before its list of files"
+    if body.startswith(b"%PDF-") and len(body) > _LEAST_PDF_BYTES and b"%%EOF" not in body:
+        return "the PDF has no end"
+    if (head := body[:SNIFFED_BYTES].lstrip()) and _MHTML.match(head) and (mark := _BOUNDARY.search(head)):
+        part = b"--" + mark[1].strip()
+        if part in body and part + b"--" not in body:
+            return "the saved page ends before its last part does"
+    return ""
+
+
+_BOUNDARY = re.compile(rb"boundary=[\"']?([^\"'\r\n;]{1,200})", re.I)
+_SNAPSHOT = re.compile(rb"^(?:Snapshot-Content-Location|Content-Location):\s*(\S+)\s*$", re.I | re.M)
+_SINGLE_FILE = re.compile(rb"<!--\s*\n?\s*Page saved with SingleFile\s*\n\s*url:\s*(\S+)", re.I)
+
+
+def stated_url(body: bytes) -> str:
+    """Return the address that a saved page says it is of (MHTML, SingleFile), or an empty string.
+
+    >>> stated_url(b"<!DOCTYPE html><html><!--\\n Page saved with SingleFile \\n url: https://x.example/a \\n-->")
+    'https://x.example/a'
+    """
+    head = body[:SNIFFED_BYTES]
+    if _MHTML.match(head.lstrip()):
+        found = _SNAPSHOT.search(re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0])
+    else:
+        found = _SINGLE_FILE.search(head)
+    url = found[1].decode("utf-8", "replace") if found else ""
+    return url if url.startswith(("http://", "https://")) else ""

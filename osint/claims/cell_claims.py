@@ -1,0 +1,159 @@
+"""Read the claims of one cell of a table."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, is_generic, pieces
+from osint.claims.claim import CONFIDENCES, TextClaim
+from osint.claims.clauses import Clauses
+from osint.claims.extract import extract, has_number, number_start, read_claim
+from osint.claims.folding import fold
+from osint.claims.kinds import kind_in_cell
+from osint.claims.quantities import Quantity, find_quantities
+from osint.claims.reading import Reading
+from osint.claims.retractions import taken_back
+from osint.claims.stages import promised, stage
+from osint.claims.when import is_part_of_date
+from osint.register import READ_KINDS, TAKEN_BACK
+
+
+def read_cell(words: str, context: CellContext, document: date | None = None) -> list[TextClaim]:
+    """Return the claims of one cell of a table, their offsets counted from its first character.
+
+    A piece of the cell (a line, or a number with a remark) that is one number or one range takes the unit that
+    the grid gives; anything else is read as words with units of their own.  What holds several numbers of which the
+    grid's unit cannot be dealt out keeps its quote without a value.  `unit_source` is "cell" where the unit stands
+    in the cell, else empty, to be filled by who knows the grid.
+
+    >>> from osint.claims.cells import read_unit
+    >>> [claim] = read_cell("约6", CellContext(read_unit("亿元"), ("投资额",)))
+    >>> claim.kind, claim.quantity.si_low, claim.quantity.qualifier
+    ('money_cny', 600000000.0, 'about')
+    """
+    if not has_number(words):
+        return []
+    spans = pieces(words)
+    numbers = [bare_number(words[start:end]) for start, end in spans]
+    if not any(numbers):
+        found = _with_own_units(words, context, document, 0)
+        return found or _not_read(words, context)
+    claims: list[TextClaim] = []
+    for (start, end), number in zip(spans, numbers, strict=True):
+        if number is None:
+            own = _with_own_units(words[start:end], context, document, start)
+            claims += own or [
+                claim._replace(start=claim.start + start, end=claim.end + start)
+                for claim in _not_read(words[start:end], context)
+            ]
+        elif number.is_product and context.unit and context.unit.measure.family not in _MULTIPLIED:
+            claims += [
+                claim._replace(start=claim.start + start, end=claim.end + start)
+                for claim in _not_read(words[start:end], context)
+            ]
+        elif context.unit:
+            piece = words[start : start + number.end]
+            claims += _in_context(piece, context, document, start)
+    return claims
+
+
+_MULTIPLIED = ("transformer", "power", "gen", "battery")
+"""what 2×180 in a cell is 360 of; two lines of 110 kV are no 220 kV, and 8×16 of other things may be either"""
+
+
+def _in_context(piece: str, context: CellContext, document: date | None, offset: int) -> list[TextClaim]:
+    """Return the claim of a number alone in its cell."""
+    plain = fold(piece)
+    quantities = find_quantities(plain, context.unit)
+    reading = Reading(piece, offset, plain, Clauses(plain.text), document, quantities)
+    claims = []
+    for found in quantities:
+        kind = kind_in_cell(found, context.names)
+        if kind == "count" and found.family == "cards" and context.chip_model:
+            kind = "chips"  # 16张 of "H200 141GB"
+        if kind:
+            claims.append(_told(read_claim(found, kind, reading), context, document))
+    return claims
+
+
+def _with_own_units(words: str, context: CellContext, document: date | None, offset: int) -> list[TextClaim]:
+    """Return the claims of words with units of their own; a number that opens them is named by its row and column."""
+    claims = []
+    for claim in _named_by_grid(words, context, document):
+        if len(words) < _SHORT_CELL and not _NUMERAL.search(fold(claim.quote).text):
+            continue  # 亿元 in a label or alone in a cell is a unit, not a hundred million
+        told = _told(claim, context, document)
+        told = told._replace(start=told.start + offset, end=told.end + offset, unit_source=UnitSource.CELL)
+        claims.append(told)
+    return claims
+
+
+_FIELD = re.compile(r"([^:：\d]{1,12})[:：]\s?(?=[\d约≥≤])")
+"""a label of the cell's own before its number: 数量：24台"""
+
+
+def _named_by_grid(words: str, context: CellContext, document: date | None) -> list[TextClaim]:
+    field = _FIELD.match(words)
+    if field and is_generic(field[1]):
+        behind = _named_by_grid(words[field.end() :], context, document)
+        return [claim._replace(start=claim.start + field.end(), end=claim.end + field.end()) for claim in behind]
+    plain = fold(words)
+    alone = not _LETTERS.search(plain.text, 0, number_start(plain.text))
+    quantities = find_quantities(plain) if alone and context.names else []
+    if len(quantities) != 1 or not _REST.fullmatch(plain.text, quantities[0].end):
+        return extract(words, document)
+    reading = Reading(words, 0, plain, Clauses(plain.text), document, quantities)
+    found = quantities[0]
+    kind = kind_in_cell(found, context.names)
+    if not kind or is_part_of_date(found, reading):
+        return []
+    claim = read_claim(found, kind, reading)
+    named = found.family in ("thing", "cards", "area", "power", "energy", "feet", "duration", "share")
+    return [claim._replace(confidence=min(claim.confidence, "medium", key=CONFIDENCES.index)) if named else claim]
+
+
+_LETTERS = re.compile(r"[A-Za-z一-龥](?<![约近超达逾共计至为])")
+_REST = re.compile(r"\s*(?:[(\[【].{0,40}[)\]】]|左右|以上|以下|以内|余|多|[*#※])?\s*")
+
+
+_SHORT_CELL = 40
+"""characters of a cell up to which a scale word without a number is a part of a unit"""
+_NUMERAL = re.compile(r"[0-9零〇一二三四五六七八九两]|[A-Za-z]{3}")
+"""what makes a number more than a scale word"""
+
+
+def _not_read(words: str, context: CellContext) -> list[TextClaim]:
+    """Return the quote without a value of a cell with digits that is no single number, where its column has a unit."""
+    if context.unit is None or not _SEVERAL.fullmatch(fold(words).text):
+        return []
+    kind = context.unit.measure.family
+    kind = kind if kind in READ_KINDS else (counted_kind(context.names[0]) if context.names else "") or "count"
+    quantity = Quantity(None, None, context.unit.written, None, None, context.unit.measure.si_unit, "exact")
+    claim = TextClaim(kind, quantity, "", "", "", 0, len(words), words, words)
+    return [claim.doubted("value refused: the cell is not one number", is_refused=True)]
+
+
+_SEVERAL = re.compile(r"[\s\d.,'/+~\-—、;()*#:×xX]*\d[\s\d.,'/+~\-—、;()*#:×xX]*")
+"""digits and signs only: several numbers, or one with marks that are not known"""
+
+
+def _told(claim: TextClaim, context: CellContext, document: date | None) -> TextClaim:
+    """Return a claim of a cell with what row and column say of it: date, rung, what it is per, chip model."""
+    per = claim.per or context.per or (context.unit.per if context.unit and not claim.unit_source else "")
+    when = claim.date or context.date
+    told = claim._replace(per=per, date=when)
+    if claim.kind in ("chips", "servers") and context.chip_model and not claim.quantity.chip_model:
+        told = told._replace(quantity=claim.quantity._replace(chip_model=context.chip_model))
+    back = taken_back(context.back, 0, len(context.back)) if context.back else None
+    if back and claim.modality not in TAKEN_BACK:
+        words = "; ".join(filter(None, (claim.warning, f"the row takes it back: {back.words}")))
+        return told._replace(rung="", aim="", modality=back.modality.value, warning=words, confidence="low")
+    if not claim.rung and claim.modality not in TAKEN_BACK and context.stage:
+        words = fold(context.stage + ",").text
+        asserted = stage(Clauses(words), len(words) - 1, len(words) - 1)
+        if document and when[:10] > document.isoformat()[: len(when[:10])]:
+            asserted = promised(asserted, Clauses(words), len(words) - 1)
+        reason = "words of row and column" if asserted.rung else ""
+        told = told._replace(rung=asserted.rung, aim=asserted.aim, modality=asserted.modality, rung_reason=reason)
+    return told

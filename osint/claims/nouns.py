@@ -1,0 +1,90 @@
+"""Find what an English number counts by the nouns behind it, and the models of chips."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from osint.claims.units import countable_nouns, word_set
+from osint.register import table_rows
+
+_MOST_ADJECTIVES = 3  # words between a number and the noun that it counts (judgement)
+_MODEL = re.compile(
+    r"(?i:(?:Nvidia['’]?s?\s)?(?:GB?[23]00(?:\sNVL\d{1,3})?|[HABL]\d{2,3}s?|H100-?(?:eq|equivalents?)|L40S|MI\d{3}X?|"
+    r"RTX\s?\d{4}D?|Trainium\s?\d?|TPU\s?v?\d\w?|Ascend\s?\d{3}[A-D]?|Blackwell|Hopper|PPU)s?)(?![A-Za-z0-9])"
+)
+_TOKEN = re.compile(r"[\s-]{1,2}[\[(\"]?([A-Za-z][A-Za-z0-9./'’&+]{0,24})[\])\",]?")
+_BREAK = word_set(
+    "in on at by for to from with as that which is are was were will would has have had per into over under during "
+    "while when where who but so its it they their than times percent using via said says a an storey story storeys"
+)
+"""words that end the phrase behind a number"""
+_NOT_CHIPS = word_set("hours hour days dies die wafers clusters systems machines orders deals users")
+"""nouns that a chip only describes: "2,000 H100 hours" does not count chips"""
+_LEAD = word_set("of the its these those such their our")
+_JOINS = word_set("and or ai tensor core sxm based powered class")
+_GAP = re.compile(r"[\s-]{0,2}[\[(×xX*]?\s?")
+OF_WHOLE = re.compile(r"(?:(?<= of)|(?<= the)|(?<= its))\s\d[\d,]{0,8}(?=\s[a-z])")
+
+
+def chip_model_in(words: str) -> str:
+    """Return the chip model that some words name, as written, or "".
+
+    >>> chip_model_in("加速卡 H200"), chip_model_in("交换机")
+    ('H200', '')
+    """
+    match = chip_pattern().search(words)
+    return match.group().strip() if match else ""
+
+
+@cache
+def chip_pattern() -> re.Pattern[str]:
+    """Return the pattern of the chip models of `chip_models.csv`."""
+    models = "|".join(row["pattern"] for row in table_rows("chip_models.csv", __package__))
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{models})(?![A-Za-z0-9])")
+
+
+def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
+    """Return (end, kind, chip model) of the counted English noun behind a number, or None."""
+    found: tuple[int, str, str] | None = None
+    model, position, plain = "", end, 0
+    for index in range(8):
+        if found and text[end : end + 1] == "-":
+            break  # "eight-GPU servers" counts what the hyphen joins
+        token = _TOKEN.match(text, position)
+        if token is None or not token[1].islower():
+            gap = _GAP.match(text, position)
+            chip = _MODEL.match(text, gap.end() if gap else position)
+            if chip and chip.start() > position:
+                model = model or chip.group().strip()
+                found = (chip.end(), "chips", model)
+                position = chip.end()
+                continue
+        whole = OF_WHOLE.match(text, position) if index in (1, 2) and token is None else None
+        if whole:
+            position = whole.end()  # "seven of its 30 buildings"
+            continue
+        if not token:
+            break
+        word = token[1].rstrip(".'’").lower()
+        two = _TOKEN.match(text, token.end(1))
+        pair = f"{word} {two[1].rstrip('.').lower()}" if two else ""
+        kinds = countable_nouns()
+        if found and found[1] == "chips" and word in _NOT_CHIPS:
+            return None
+        if pair in kinds and two:
+            stop = two.start(1) + len(two[1].rstrip("."))
+            found, position = (stop, kinds[pair], model), stop
+            continue
+        if word in kinds:
+            stop = token.start(1) + len(word)
+            found, position = (stop, kinds[word], model), stop
+            continue
+        ends = index > 1 if word in _LEAD else word in _BREAK or (word in ("and", "or") and not model)
+        if ends or (found and (not model or word not in _JOINS)):
+            break
+        plain += token[1][0].islower() and word not in _LEAD
+        if plain > _MOST_ADJECTIVES:
+            break
+        position = token.end() if text[token.end() - 1] in '])"' else token.end(1)
+    return found

@@ -1,0 +1,125 @@
+"""Give the rows of a filing the stage that its kind or a heading states, where their own words state none."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from osint import claims
+from osint.register import LADDER, TAKEN_BACK, Modality
+
+_TITLE = 60
+"""characters in which a document without a title names its kind"""
+_FILED = re.compile(
+    r"招标公告|招标文件|采购公告|采购文件|采购意向|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|成交(?:结果)?公[告示]|中标通知书|"
+    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
+    r"(?:受理|审批|出让|拟审批\w{0,4})公[告示]|环境影响(?:报告|评价|登记)\w?|"
+    r"\b(?:(?:tender|procurement|award) notice|contract award|notice of award|award of contract|"
+    r"planning application|building permit)\b",
+    re.IGNORECASE,
+)
+"""titles of filings that put their matter on paper"""
+_ACCEPTED = re.compile(r"(?:竣工|完工)验收(?:公[告示]|报告|备案|意见|鉴定)")
+"""titles of filings by which a building is taken over"""
+_CALLED_OFF = re.compile(
+    r"(?:终止|废标|流标|中止|采购失败|招标失败|撤[销回]|取消)(?:采购|招标|中标)?(?:的?(?:公[告示]|通知|决定))|"
+    r"\b(?:cancellation|termination) (?:notice|of)\b",
+    re.IGNORECASE,
+)
+"""titles of filings that call off what they name"""
+_MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
+_BUILT = (*_MACHINES, "floor", "land", "voltage", "tce", "money_cny", "money_usd", "money_eur", "money_hkd")
+_LENT = {"announced": _BUILT, "ground broken": (*_MACHINES, "floor"), "roofed": (*_MACHINES, "floor")}
+"""kinds to which a heading lends a rung: a hall that runs says nothing of the stage of a sum"""
+_OF_MANY = re.compile(r"项目|清单|一览|名单|\b(?:projects|sites)\b", re.IGNORECASE)
+"""words of a heading that stands over several places or parts"""
+_OF_BIDDERS = re.compile(r"注册资[本金]|业绩|资格|资质|注册|类似项目|营业额|保证金|标书|代理服务费|文件售价|罚款")
+_OF_REGION = re.compile(r"全[国省区市县州]|我[国省区市县州]|行业|累计|nationwide|province-wide|industry")
+"""words of a sentence that speaks of more than the matter of its filing"""
+_OPEN = re.compile(
+    r"未|尚|没有|无法|不再|是否|将|拟|计划|若|如果|[?？]|\bnot?\b|n't\b|\b(?:never|none|yet|will|would|plans?|if)\b",
+    re.IGNORECASE,
+)
+"""words of a sentence that says otherwise than its heading, or leaves it open"""
+_HEADING, _REACH = 40, 400
+"""longest heading, and characters behind it over which it lends its stage (judgement)"""
+_NO_HEADING = re.compile(r"[。！？!?；;|]|[，,].*[，,]|\d\s?[万亿]?(?:元|P|MW|[架台张套亩])|[:：].")
+_BYLINE = re.compile(
+    r"来源|发布|作者|记者|编辑|浏览|字号|字体|时间|日期|20\d\d\s?[-/.年]|\b(?:by|published|posted|updated)\b",
+    re.IGNORECASE,
+)
+_PART = re.compile(r"[一二三四五六]期|[一二三四五六\d]号|\b(?:phase|building|hall) ?\d", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    words: str
+    end: int
+
+
+class Matter:
+    """What the title and the headings of a filing say of the stage of its rows."""
+
+    def __init__(self, title: str, text: str) -> None:
+        """Take the title, or the first words of a filing without one, and the text under it."""
+        self._title = title or text[:_TITLE]
+        self._text = text
+        self._accepted = _ACCEPTED.search(self._title)
+        self._filed = _FILED.search(self._title)
+        self._called_off = _CALLED_OFF.search(self._title)
+
+    def stage(self, claim: claims.TextClaim) -> claims.TextClaim:
+        """Return a claim with the stage that its filing gives it, and the reason."""
+        if self._called_off:
+            return _called_off(claim, self._called_off[0])
+        if claim.rung or claim.modality or claim.rung_reason or claim.kind not in _BUILT:
+            return claim
+        labels = claim.column_label + claim.row_label
+        if any(pattern.search(claim.sentence) or pattern.search(labels) for pattern in (_OF_BIDDERS, _OF_REGION)):
+            return claim
+        if claim.per and not claim.kind.startswith("money"):
+            return claim
+        if self._accepted:
+            return _staged(claim, "roofed", "roofed", "has", f"the document is a {self._accepted[0]}")
+        if self._filed:
+            return _staged(claim, "filed", "filed", "has", f"the document is a {self._filed[0]}")
+        return self._under_heading(claim)
+
+    def _under_heading(self, claim: claims.TextClaim) -> claims.TextClaim:
+        """Return a claim with the stage of the heading that it stands under, if its own sentence leaves it to that."""
+        heading = self._heading_of(claim.start)
+        if heading is None or _OPEN.search(claim.sentence):
+            return claim
+        parts, named = set(_PART.findall(claim.sentence.lower())), set(_PART.findall(heading.words.lower()))
+        said = claims.stage_of_heading(heading.words)
+        is_other = not parts <= named and not (_OF_MANY.search(heading.words) and not named)
+        if not said.rung or is_other or claim.kind not in _LENT.get(said.rung, _MACHINES):
+            return claim
+        told = _staged(claim, said.rung, said.aim, said.modality, f"the heading says {heading.words!r}")
+        return told._replace(confidence=min(told.confidence, "medium", key=claims.CONFIDENCES.index))
+
+    def _heading_of(self, start: int) -> _Heading | None:
+        """Return the nearest line above an offset that reads like a heading, if it is near."""
+        first = max(0, start - _REACH)
+        lines = self._text[first:start].split("\n")
+        end = start - len(lines[-1]) - 1
+        for line in reversed(lines[:-1]):
+            words = line.strip(" \t　#*:：")
+            if 1 < len(words) <= _HEADING and not _NO_HEADING.search(words) and not _BYLINE.search(words):
+                return _Heading(words, end)
+            end -= len(line) + 1
+        return None
+
+
+def _staged(claim: claims.TextClaim, rung: str, aim: str, modality: str, reason: str) -> claims.TextClaim:
+    return claim._replace(rung=rung, aim=aim, modality=modality, rung_reason=reason)
+
+
+def _called_off(claim: claims.TextClaim, kind: str) -> claims.TextClaim:
+    """Return a claim of a filing that calls off what it names, unless the words say that it stands."""
+    if claim.rung not in ("", *LADDER[:2]) or claim.modality in TAKEN_BACK or claim.kind not in _BUILT:
+        return claim
+    reason = f"the document is a {kind}"
+    warning = "; ".join(filter(None, [claim.warning, reason]))
+    told = _staged(claim, "", "", str(Modality.WITHDRAWN), reason)
+    return told._replace(warning=warning, confidence="low")

@@ -1,0 +1,49 @@
+"""Fonts that a page brings along, and the elements that it sets in them."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+
+_FACE = re.compile(r"@font-face\s{0,20}\{([^{}]{0,9000000})\}", re.IGNORECASE)
+_FAMILY = re.compile(r"font-family\s{0,5}:\s{0,5}([^;{}]{1,300})", re.IGNORECASE)
+_INLINE = re.compile(r"url\(\s{0,5}[\"']?data:[^,()\"']{0,100};base64,\s{0,5}([A-Za-z0-9+/=\s]{20,8000000})")
+_RULE = re.compile(r"([^{}@;]{1,300})\{([^{}]{0,2000})\}")
+_PSEUDO = re.compile(r"::?[\w-]+(\([^)]*\))?")
+
+
+def _families(style: str) -> list[str]:
+    """Return the font families that a style asks for, in order."""
+    named = _FAMILY.search(style)
+    return [one.strip().strip("\"'").lower() for one in named[1].split(",")] if named else []
+
+
+def declared_fonts(source: str) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return the fonts that the style sheets of a page declare, and the elements that they set in them."""
+    fonts: dict[str, bytes] = {}
+    set_in: dict[str, str] = {}
+    if "@font-face" not in source:
+        return fonts, set_in
+    for opening in re.finditer(r"<style[^>]{0,300}>", source, re.IGNORECASE):
+        close = re.compile("</style", re.IGNORECASE).search(source, opening.end())
+        if close is None:  # a sheet that is not closed ends the search
+            break
+        sheet = source[opening.end() : close.start()]
+        for face in _FACE.finditer(sheet):
+            inline = _INLINE.search(face[1])
+            for family in _families(face[1])[:1]:
+                fonts[family] = base64.b64decode(re.sub(r"\s", "", inline[1]) + "==") if inline else b""
+        for rule in _RULE.finditer(_FACE.sub("", sheet)):
+            own = next((family for family in _families(rule[2]) if family in fonts), "")
+            for selector in rule[1].split(",") if own else ():
+                set_in[_PSEUDO.sub("", selector.split()[-1] if selector.strip() else "*")] = own
+    return fonts, set_in
+
+
+def font_family(tag: str, attributes: dict[str, str], fonts: dict[str, bytes], set_in: dict[str, str]) -> str:
+    """Return the page's own font in which an element is set, by its style, class, id or tag; empty if in none."""
+    asked = [family for family in _families(html.unescape(attributes.get("style", ""))) if family in fonts]
+    classes = [f".{name}" for name in attributes.get("class", "").split()]
+    keys = [*classes, *(tag + name for name in classes), f"#{attributes.get('id', '')}", tag]
+    return next(iter([*asked, *(set_in[key] for key in keys if key in set_in)]), "")

@@ -1,0 +1,211 @@
+"""The sentences of a finding, made from the rows that decided it; the templates are those of findings.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from osint import model
+from osint.model import percent, show
+from osint.verdict.bearing import Asserts, Coverage, Sight, day_text
+from osint.verdict.ground import ground_shows
+
+if TYPE_CHECKING:
+    from osint.verdict.finding import Finding
+
+USE_OPEN = ", the use of the hall left open"
+"""What is said beside room for chips where it is not known how much of the hall is for them."""
+
+
+def how_sure(s: Sight) -> str:
+    """Return how probable it is that an observation is of the place, in words."""
+    p = s.row.p_place
+    return f"probability {p:.0%}" if p is not None else "probability not stated"
+
+
+def relay(rows: Sequence[Sight]) -> str:
+    """Return that a finding rests on what others relayed, and on how many rows."""
+    count = "one relayed row" if len(rows) == 1 else f"{len(rows)} relayed rows"
+    one = " of one source" if len(rows) > 1 and len({s.group for s in rows}) == 1 else ""
+    told = sorted({f"{s.row.observer} as relayed in {s.row.source_claim_id}" for s in rows})
+    return f"On {count}{one} alone, not seen by us ({'; '.join(told)})"
+
+
+def contradicting(finding: Finding) -> str:
+    """Return what contradicts the claim of a finding, in words."""
+    return ", ".join(c.text() for c in finding.contradictions)
+
+
+def describe(s: Sight) -> str:
+    """Return an observation in words: its id, who, how and when, and what it says.
+
+    One that comes from a claim on file was relayed, and says so.
+    """
+    row, said = s.row, []
+    if row.rung is not None:
+        said.append(row.rung.value)
+    if row.not_yet is not None:
+        said.append(f"not yet {row.not_yet.value}")
+    if s.sized and row.low is not None and row.best is not None and row.high is not None:
+        said.append(f"{show(row.best, 4)} ({show(row.low, 4)} to {show(row.high, 4)}) {_observed_unit(row.quantity)}")
+    part = f"{row.part}: " if row.part else ""
+    relayed = f", as relayed in {row.source_claim_id}" if row.source_claim_id else ""
+    who = f"{row.observer}, {row.how}, {row.date.text}{relayed}"
+    return f"{row.observation_id} ({who}) shows {part}{', '.join(said) or 'no rung and no size'}"
+
+
+def _observed_unit(quantity: str) -> str:
+    """Return the unit of an observed size without what the model reads into it ("at the design peak")."""
+    return model.unit_of(quantity).split(",")[0]
+
+
+class Words(dict[str, str]):
+    """The names that a sentence can hold, each made when it is asked for."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__()
+        self.f = finding
+
+    def __missing__(self, name: str) -> str:
+        return str(getattr(self, f"_{name}")())
+
+    def _listed(self, rows: Sequence[Sight]) -> str:
+        return "; ".join(describe(s) for s in rows)
+
+    def _due(self) -> str:
+        return day_text(self.f.asserts.day) if self.f.asserts.day else "a day that is not named"
+
+    def _not_due(self) -> str:
+        day = self.f.asserts.day
+        if not day:
+            return "No day is named for it"
+        earlier = all(s.last < day for s in self.f.decided_by)
+        return f"It was due by {self._due()}, {'later than that' if earlier else 'which may be later than that'}"
+
+    def _due_from(self) -> str:
+        source, read = self.f.asserts.due_from, self.f.asserts.due_read
+        how = f" with {read} confidence" if read and read != "high" else ""
+        if source:
+            return f" (a day read from {source} of the same filing{how})"
+        return f" (a day read from its words{how})" if how else ""
+
+    def _when(self) -> str:
+        days = self.f.days_after or 0
+        return f"{days} day{'s' if days != 1 else ''} after that day" if days else "on that day"
+
+    def _absent(self) -> str:
+        """Return the look that found nothing; where the rung of parts of it is known, that is said beside it."""
+        said = self._listed(self.f.decided_by)
+        missing = max((s.row.not_yet for s in self.f.decided_by if s.row.not_yet), key=lambda r: r.height, default=None)
+        if missing is None:
+            return said
+        parts = [
+            s
+            for s in self.f.seen.confirmed
+            if s.coverage == Coverage.PART and s.row.rung is not None and s.row.rung.height >= missing.height
+        ]
+        return f"{said} as a whole (of parts of it, {self._listed(parts)})" if parts else said
+
+    def _what(self) -> str:
+        written = self.f.claim.written()
+        return f"such a figure ({written})" if written else "what it says"
+
+    def _not_of_the_ground(self) -> str:
+        stands = self.f.asserts.kind == Asserts.STANDS
+        return "" if ground_shows(self.f.claim, stands) else f" The ground does not show {self._what()} in any case."
+
+    def _shown(self) -> str:
+        return describe(self.f.seen.shown) if self.f.seen.shown else ""
+
+    def _allow(self) -> str:
+        room = self.f.room
+        if room is None:
+            return ""
+        low, best, high = room.interval
+        unit = model.unit_of(self.f.claim.quantity)
+        if room.posterior is None:
+            return f"{self._listed(room.seen)}: room for none"
+        range_ = (
+            f"at most {show(high)} {unit}" if room.bounded else f"{show(best)} ({show(low)} to {show(high)}) {unit}"
+        )
+        return f"{self._listed(room.seen)}: room for {range_}{USE_OPEN if room.use_open else ''}"
+
+    def _tested(self) -> str:
+        claim = self.f.claim
+        if claim.readings:
+            return f"{show(min(claim.readings), 6)} {claim.unit}"
+        return claim.written()
+
+    def _hardest(self) -> str:
+        claim = self.f.claim
+        return f"{show(max(claim.readings), 6)} {claim.unit}" if claim.readings else claim.written()
+
+    def _chance(self) -> str:
+        room, doubt = self.f.room, ""
+        edge = 0.005  # below which a percentage without decimals says 0
+        if room is not None and 1 - room.p_place >= edge:
+            doubt = f", of which {1 - room.p_place:.0%} is the doubt whether all of the right place was seen"
+        return percent(self.f.probability) + doubt
+
+    def _chance_hardest(self) -> str:
+        return percent(self.f.hardest)
+
+    def _assumption(self) -> str:
+        return self.f.assumption.text() if self.f.assumption else "several assumptions would have to be at their edges"
+
+    def _contradictions(self) -> str:
+        return contradicting(self.f)
+
+    def _conflict(self) -> str:
+        ids = set(self.f.seen.conflict)
+        every = sorted((*self.f.seen.sights, *self.f.seen.own), key=lambda s: s.row.observation_id)
+        rows = [s for s in every if s.row.observation_id in ids]
+        said = [f"{c.claim_id} ({c.claimant}) states: {c.rung}" for c in self.f.seen.statements]
+        absent = [s for s in rows if s.row.not_yet is not None or s.bare]
+        if absent and (said or len(absent) < len(rows)):
+            against = [describe(s) for s in rows if s not in absent] + said
+            return f"{self._listed(absent)}. Against that, {'; '.join(against)}"
+        return f"{self._listed(rows)}. The sizes cannot be of one thing on one day"
+
+    def _unconfirmed(self) -> str:
+        rows = self.f.seen.doubtful or tuple(s for s in self.f.seen.sights if not s.confirmed)
+        part = {s.row.observation_id: f"; {s.share:.0%} of it was looked at" for s in rows if s.share < 1}
+        return "; ".join(
+            f"{describe(s)} ({how_sure(s)} that it is the place{part.get(s.row.observation_id, '')})" for s in rows
+        )
+
+    def _unsearched(self) -> str:
+        return "; ".join(f"{describe(s)} ({s.row.searched_share or 0:.0%} looked at)" for s in self.f.seen.doubtful)
+
+    def _unfixed(self) -> str:
+        day = self.f.asserts.day
+        return self._listed([s for s in self.f.seen.covering if s.first <= day < s.last])
+
+    def _subject(self) -> str:
+        return self.f.claim.part or "the site"
+
+    def _after(self) -> str:
+        later = [s for s in self.f.seen.covering if s.first > self.f.asserts.day]
+        return self._listed([s for s in later if s.first == min(o.first for o in later)])
+
+    def _before(self) -> str:
+        earlier = [s for s in self.f.seen.covering if s.last <= self.f.asserts.day]
+        return self._listed([s for s in earlier if s.last == max(o.last for o in earlier)])
+
+    def _elsewhere(self) -> str:
+        return self._listed([s for s in self.f.seen.confirmed if not s.covers])
+
+    def _small(self) -> str:
+        return self._listed(self.f.seen.small)
+
+    def _own(self) -> str:
+        return ", ".join(s.row.observation_id for s in self.f.seen.own)
+
+    def _seen(self) -> str:
+        return self._listed(self.f.seen.confirmed)
+
+    def _paper(self) -> str:
+        paper, unit = self.f.paper, model.unit_of(self.f.claim.quantity)
+        if paper.posterior is None and paper.total is None:
+            return f"{', '.join(paper.ids)} {'bounds' if len(paper.ids) == 1 else 'bound'} it on one side"
+        return paper.text(unit)
