@@ -83,7 +83,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     of them are read, and scenes on both sides confirm it. A scene that departs from its level gets two next to it; a
     series without a step gets scenes in between before it is called unchanged. The classification is read only of
     scenes that are asked for: where one is covered, the next is taken. The other `bands` are read of a few scenes after
-    each step, and of all where they change meanwhile.
+    each step, and of all where two of these differ in them alone.
     """
     search, extra = _Search(stack, rows, geometry), [b for b in bands if b not in PAIR]
     search.round(_nodes(search, NODE_DAYS))
@@ -218,20 +218,20 @@ class _Search:
             self.state[np.flatnonzero(unknown)[self._failed(classes, already)]] = UNREAD
 
     def widened(self, bands: Sequence[str], days: np.ndarray) -> bool:
-        """Read scenes in `bands` too if what stands changes in them between some `days`, of which they are read first.
+        """Read scenes in `bands` too if two of some `days`, which are read first, differ in these alone.
 
-        A slab of concrete and painted steel over it may differ in red alone. Returns whether anything was read.
+        A slab of concrete and painted steel over it may be alike in PAIR. Returns whether anything was read.
         """
         more = [band for band in bands if band not in self.bands]
         if not more or not len(days):
             return False
         seen = series.extract_series(self.coloured(days, more), self.footprint, (*PAIR, *more))
-        inside, around = (part[:, len(PAIR) :] for part in (seen.inside, seen.around))
-        ratio = inside / np.maximum(around, DARKEST_AROUND)
+        ratio = seen.inside / np.maximum(seen.around, DARKEST_AROUND)
         own = ratio[steps.on_days(seen.days, days)]
         own = own[np.isfinite(own).all(axis=1)]
         usual = STAGE_MIN_SIZE + series.CONTRAST_SHARE_SD * np.abs(own - 1).max(axis=0, initial=0.0)
-        if not len(own) or not (np.ptp(own, axis=0) > usual).any():
+        differ = np.abs(own[:, None] - own[None]) > usual
+        if not (differ[..., len(PAIR) :].any(axis=-1) & ~differ[..., : len(PAIR)].any(axis=-1)).any():
             return False
         self.bands = (*self.bands, *more)
         self.pieces = [self.coloured(self.days[self.read], more)]

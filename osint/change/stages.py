@@ -203,7 +203,22 @@ def _scored(fit: Fit, part: np.ndarray, tried: _Candidates) -> np.ndarray:
         whole += (levels[:, 0] - levels[:, len(shares)]) ** 2
         last += (levels[:, 0] - levels[:, 1]) ** 2
     enough = last >= LEAST_LAST**2 * np.maximum(whole, last)
-    return np.where(enough, fit.temper * evidence + tried.log_prior, -np.inf)
+    lasts = _stays_new(values, shares[0], parts[1], LEAST_LAST * np.sqrt(whole)) if tried.made else True
+    return np.where(enough & lasts, fit.temper * evidence + tried.log_prior, -np.inf)
+
+
+def _stays_new(values: np.ndarray, cover: np.ndarray, stage: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """Return (candidates,) whether most values after a cover differ from those of the stage before it by `least`.
+
+    No yearly wave is exactly what a bright roof does in a summer: without this the rise of its first summer is a cover,
+    although the roof looks again as it did before. A stage that no value shows by itself is not judged.
+    """
+    only = (stage >= 1).astype(float)
+    shown = only.sum(axis=1)
+    level = only @ values / np.maximum(shown, 1)[:, None]
+    away = np.sqrt(sum((values[None, :, band] - level[:, band, None]) ** 2 for band in range(values.shape[1])))
+    alike = ((cover >= 1) & (away < least[:, None])).sum(axis=1)
+    return np.asarray((shown == 0) | (2 * alike <= (cover >= 1).sum(axis=1)))
 
 
 def _levels(
