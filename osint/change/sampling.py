@@ -83,7 +83,8 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     of them are read, and scenes on both sides confirm it. A scene that departs from its level gets two next to it; a
     series without a step gets scenes in between before it is called unchanged. The classification is read only of
     scenes that are asked for: where one is covered, the next is taken. The other `bands` are read of a few scenes after
-    each step, and of all where two of these differ in them alone.
+    each step, and of all where what
+    stands changes its colour in them.
     """
     search, extra = _Search(stack, rows, geometry), [b for b in bands if b not in PAIR]
     search.round(_nodes(search, NODE_DAYS))
@@ -218,9 +219,10 @@ class _Search:
             self.state[np.flatnonzero(unknown)[self._failed(classes, already)]] = UNREAD
 
     def widened(self, bands: Sequence[str], days: np.ndarray) -> bool:
-        """Read scenes in `bands` too if two of some `days`, which are read first, differ in these alone.
+        """Read scenes in `bands` too if what stands changes its colour in them between some `days`, read first.
 
-        A slab of concrete and painted steel over it may be alike in PAIR. Returns whether anything was read.
+        A slab of concrete and painted steel over it may be nearly alike in PAIR; the sun of a season changes what
+        stands in all bands by one factor. Returns whether anything was read.
         """
         more = [band for band in bands if band not in self.bands]
         if not more or not len(days):
@@ -229,9 +231,12 @@ class _Search:
         ratio = seen.inside / np.maximum(seen.around, DARKEST_AROUND)
         own = ratio[steps.on_days(seen.days, days)]
         own = own[np.isfinite(own).all(axis=1)]
-        usual = STAGE_MIN_SIZE + series.CONTRAST_SHARE_SD * np.abs(own - 1).max(axis=0, initial=0.0)
-        differ = np.abs(own[:, None] - own[None]) > usual
-        if not (differ[..., len(PAIR) :].any(axis=-1) & ~differ[..., : len(PAIR)].any(axis=-1)).any():
+        if not len(own):
+            return False
+        shown = own[:, len(PAIR) :]
+        usual = STAGE_MIN_SIZE + series.CONTRAST_SHARE_SD * np.abs(shown - 1).max(axis=0)
+        colour = shown / np.maximum(own[:, :1], DARKEST_AROUND)
+        if not ((np.ptp(shown, axis=0) > usual) & (np.ptp(colour, axis=0) > STAGE_MIN_SIZE)).any():
             return False
         self.bands = (*self.bands, *more)
         self.pieces = [self.coloured(self.days[self.read], more)]
