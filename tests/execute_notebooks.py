@@ -26,7 +26,7 @@ PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <style>
 @font-face {{ font-family: "{font_name}"; src: url(data:font/woff;base64,{font}) format("woff") }}
 body {{ max-width: 68em; margin: 1.5em auto; padding: 0 1em; line-height: 1.45; color: #111 }}
-body {{ font-family: sans-serif, "{font_name}" }}
+body {{ font-family: "{font_name}", sans-serif }}
 pre {{ background: #f6f6f6; padding: .5em; overflow-x: auto }}
 td, th {{ border-bottom: 1px solid #ddd; padding: 4px 8px; text-align: left; vertical-align: top }}
 img {{ max-width: 100% }} .anchor-link, .prompt, .jp-InputPrompt, .jp-OutputPrompt {{ display: none }}

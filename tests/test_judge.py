@@ -253,7 +253,7 @@ def test_parts_add_up_with_common_errors_and_decide_nothing(register):
     assert one.outcome == both.outcome == Outcome.UNTESTED and both.seen.room_for.partial
     ratio = both.seen.room_for.at_most / one.seen.room_for.at_most
     assert 1.2 < ratio <= 2.001
-    assert "the other parts were not seen" in both.room_text()
+    assert "other parts, if there are any, were not seen" in both.room_text()
 
 
 def test_a_child_is_bare_where_its_parent_is(register):
@@ -767,3 +767,68 @@ def test_money_on_paper_is_no_room(register):
 def test_chips_of_a_make_that_no_row_knows_get_no_room_of_another(register):
     found = next(f for f in verdict.check(register, ["US04"]).judged if f.claim.claim_id == "C247")
     assert not math.isfinite(found.paper.interval[1]) and found.claim.written() == "20,000 of our hardware"
+
+
+@pytest.mark.parametrize(
+    ("claim", "seen", "outcome"),
+    [
+        # a roofed hall that draws nothing is roofed, and is not powered
+        (PROMISE | STATE | {"rung": "roofed"}, size(AFTER, best=0.0, rung="roofed"), Outcome.UNTESTED),
+        (PROMISE | STATE, size(AFTER, best=0.0, rung="roofed"), Outcome.DEADLINE_MISSED),
+        ({"modality": "can carry", "rung": "roofed"}, size(AFTER, best=0.0, rung="roofed"), Outcome.UNTESTED),
+        # none of one kind of plant says nothing: the hall can have another
+        (PROMISE | STATE | {"rung": "roofed"}, size(AFTER, "chillers", 0.0), Outcome.UNTESTED),
+        (PROMISE, size(AFTER, "chillers", 0.0, rung="running"), Outcome.UNTESTED),
+        # no area of a hall is no hall
+        (PROMISE | STATE | {"rung": "roofed"}, size(AFTER, "floor_m2", 0.0), Outcome.DEADLINE_MISSED),
+    ],
+)
+def test_a_zero_denies_what_it_measures_and_no_more(register, claim, seen, outcome):
+    assert judged(register, claim, seen).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("p_place", "share", "outcome"),
+    [(0.9, 1.0, Outcome.CONFLICT), (0.5, 1.0, Outcome.COULD_FIT), (0.97, 0.3, Outcome.COULD_FIT)],
+)
+def test_a_look_too_unsure_to_deny_still_contradicts_who_saw_a_hall_days_before(register, p_place, share, outcome):
+    """Not where it is likely of another place, or where the hall can stand in what was not looked at."""
+    hall = size("2025-08-28", "roof_m2", 9000.0, rung="roofed")
+    bare = absent(AFTER, "ground broken", p_place=p_place, searched_share=share)
+    found = judged(register, PROMISE, hall, bare)
+    assert found.outcome == outcome
+    assert outcome != Outcome.CONFLICT or {"O900", "O901"} <= set(found.rests_on)
+
+
+def test_a_rung_seen_in_time_at_a_place_that_is_not_sure_is_told_as_that(register):
+    seen = size(BEFORE, rung="running", p_place=0.92), size(AFTER, rung="running")
+    found = judged(register, PROMISE | STATE, *seen)
+    assert found.rule.name == "the place is not confirmed" and "92% that it is the place" in found.shown()
+    assert "either decides" not in found.shown()
+
+
+def test_the_ends_of_a_range_are_not_called_readings(register):
+    wide = {"value_low": 10.0, "value_high": 5e5, "bound": "range"}
+    found = judged(register, wide, size("2024-06-01"))
+    assert found.rule.name == "the readings differ"
+    assert "At the lower end (10 PFLOPS) there was room for it; at the upper end (500,000 PFLOPS)" in found.shown()
+    assert "reading" not in found.shown()
+    fits = judged(register, wide | {"value_high": 20.0}, size("2024-06-01"))
+    assert "room for 10 PFLOPS (lower end of 10 to 20 PFLOPS)" in fits.shown()
+
+
+def test_a_claim_without_a_number_is_not_told_as_an_empty_one(register):
+    found = judged(register, {"value_low": np.nan, "value_high": np.nan}, size(AFTER))
+    assert found.room_text() and "Claimed" not in found.room_text()
+
+
+@pytest.mark.parametrize(("precision", "unit"), [("FP8", "PFLOPS, FP8"), ("dense", "PFLOPS, FP16")])
+def test_room_for_a_stated_precision_is_told_at_that_precision(register, precision, unit):
+    found = judged(register, {"precision": precision, "chip_model": "H100"}, size(AFTER))
+    assert found.to_row()["unit"] == unit and f"{unit} (90%)" in found.room_text()
+
+
+def test_eight_bit_compute_fits_twice_as_much_of_one_chip(register):
+    at = {p: judged(register, {"precision": p, "chip_model": "H100"}, size(AFTER)) for p in ("dense", "FP8", "INT8")}
+    most = {p: found.seen.room_for.at_most for p, found in at.items()}
+    assert most["FP8"] == pytest.approx(2 * most["dense"], rel=0.02) == pytest.approx(most["INT8"], rel=0.02)

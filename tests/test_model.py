@@ -1,4 +1,3 @@
-import importlib
 import json
 import re
 from dataclasses import replace
@@ -15,6 +14,7 @@ from osint import model
 from osint.cli.main import main
 from osint.errors import BadInputError, OsintError
 from osint.model import Given, Network, estimate, parse_given
+from osint.model.mixture import Mixture, Truncation, _bivariate
 from osint.register import QUANTITIES
 
 
@@ -291,8 +291,10 @@ def gaussian(register, target, *texts, **kwargs):
 def test_the_upper_tail_is_exact_where_one_minus_the_rest_is_not(register):
     found = gaussian(register, "it_mw", "land_m2=22000", country="CN")
     for sd in (3, 8, 15, 30):  # 1 - cdf is zero or negative beyond eight
-        value = float(np.exp(found.means[0] + sd * found.sds[0]))
-        p = sum(w * norm.sf(np.log(value), m, s) for w, m, s in zip(found.weights, found.means, found.sds, strict=True))
+        solved = found.solution
+        value = float(np.exp(found.origin + solved.means[0] + sd * solved.sds[0]))
+        normals = zip(solved.weights, solved.means, solved.sds, strict=True)
+        p = sum(w * norm.sf(np.log(value) - found.origin, m, s) for w, m, s in normals)
         assert found.at_least(value) == pytest.approx(p, rel=1e-9)
     assert found.at_least(1e-300) == 1 and found.at_most(1e-300) == 0
     assert found.at_least(0) == 1 and found.at_most(0) == 0
@@ -334,11 +336,13 @@ def test_a_truncated_tail_agrees_with_quadrature(register, bound):
         assert found.at_least(value) + found.at_most(value) == pytest.approx(1, abs=1e-6)
 
 
-def test_an_interval_by_one_given_is_the_same_as_the_plain_path(register):
-    given = parse_given("pflops=900..1100")
+def test_the_interval_by_one_given_moves_with_it(register):
+    """It is kept without its value; the quantiles are those of the value itself."""
     readings = Network.of(register).readings({"chips", "pflops"}, country="CN")
-    for _ in range(2):  # worked out, and kept
-        assert model.alone("chips", given, readings) == model.posterior("chips", [given], readings)[0].interval
+    for text in ("pflops=900..1100", "pflops=9000..11000"):
+        found, evidence = model.posterior("chips", [parse_given(text)], readings)
+        assert np.log(found.interval) == pytest.approx(found.quantile([0.05, 0.5, 0.95]), abs=1e-9)
+        assert evidence == pytest.approx(found.solution.evidence, abs=1e-9)
 
 
 def test_height_counts_only_where_thin_air_does(register):
@@ -355,7 +359,11 @@ def test_blocks_share_rows_only_where_those_are_the_same(register):
     for i in range(0, len(readings), max(len(readings) // 40, 1)):
         for j, q in enumerate(quantities):
             assert mean[i, j] == pytest.approx(readings[i].mean(q), abs=1e-9)
-            named = {readings[i].factor_name(s): sd for s, sd in zip(slots, load[i, j], strict=True) if sd}
+            named = {
+                readings[i].factor_name(s): sd
+                for s, sd in zip(slots, load[readings.layout.of[i], j], strict=True)
+                if sd
+            }
             assert named == pytest.approx({k: v for k, v in readings[i].loading(q).items() if v})
 
 
@@ -369,17 +377,29 @@ def test_quantiles_agree_with_plain_bisection(register):
             below = found.cdf(middle) < p
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         # one likely bound: the bivariate normal against the table of `cdf`, which is good to about 2e-5
-        assert found.quantile(p) == pytest.approx(low, abs=1e-7 if found.bounds is None else 5e-5)
+        assert found.quantile(p) == pytest.approx(low, abs=5e-5 if found.one_sided else 1e-7)
 
 
 def test_one_bound_is_a_bivariate_normal():
     """Owen's T against the library's integral, at the edges and at a correlation near one."""
     for h, k, r in [(0.3, -1, 0.5), (-2, 1, 0.999), (0, 0, 0.3), (1, 0, -0.7), (0, -0.5, 0.2), (-3, -3, -0.4)]:
         both = multivariate_normal(cov=[[1, r], [r, 1]]).cdf([h, k])
-        found = importlib.import_module("osint.model.posterior")._bivariate(*(np.array([float(x)]) for x in (h, k, r)))[
-            0
-        ]
+        (found,) = _bivariate(*(np.array([float(x)]) for x in (h, k, r)))
         assert found == pytest.approx(both / norm.cdf(k), rel=1e-5)
+
+
+@pytest.mark.parametrize("left", [1e-4, 1e-2, 1.0])
+def test_quantiles_under_a_sharp_bound_agree_with_quadrature(left):
+    """Three readings, one of which leaves the bound next to no chance, against a fine sum."""
+    threshold = 0.02
+    means, sds, weights = np.array([0.0, 0.3, -0.2]), np.array([0.05, 0.2, 0.05]), np.array([0.7, 0.299, 0.001])
+    ones = np.ones((3, 1))
+    bound = Truncation(0 * ones, ones, np.array([threshold]), np.array([1.0]), np.full((3, 1, 1), left**2))
+    found = Mixture(weights, means, sds, bound).quantile([0.05, 0.5, 0.95])
+    x = np.linspace(-2, 2, 400_001)
+    densities = norm.pdf(x, means[:, None], sds[:, None]) * norm.cdf((x - threshold) / left)
+    cdf = np.cumsum(weights @ (densities / densities.sum(axis=1, keepdims=True)))
+    assert np.interp(found, x, cdf) == pytest.approx([0.05, 0.5, 0.95], abs=2e-4)
 
 
 def test_the_tightest_bound_of_each_side_is_kept(register):

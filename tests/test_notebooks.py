@@ -18,6 +18,7 @@ import osint
 from osint import notebook
 from osint.case import looking as looks
 from osint.case import new_case
+from osint.cli.main import main
 from osint.notebook import ground, shows, taking
 from osint.simulated import demo
 from tests import execute_notebooks
@@ -323,7 +324,7 @@ def test_an_outline_that_is_drawn_gets_a_tick_and_writes_nothing(one_look, data,
     assert (data / "raw" / "observations.csv").read_bytes() == before
 
 
-def test_a_roof_drawn_on_two_screenshots_is_on_file_with_the_doubt_of_its_edge(tmp_path):
+def test_a_roof_drawn_on_two_screenshots_is_on_file_with_the_doubt_of_its_edge(tmp_path, capsys):
     import shutil
 
     from osint.notebook import first_case
@@ -365,6 +366,12 @@ def test_a_roof_drawn_on_two_screenshots_is_on_file_with_the_doubt_of_its_edge(t
     ):
         with pytest.raises(osint.errors.BadInputError, match=why):
             own.rows(maps_outline(wrong), who="A. Reader")
+    drawn = tmp_path / "roof.geojson"
+    drawn.write_text(
+        json.dumps({"type": "Feature", "properties": {}, "geometry": maps_outline(roof).__geo_interface__})
+    )
+    line = ["observed", "SITE01", str(drawn), "--pictures", str(case.path / "pictures"), "--who", "A", "--dry-run"]
+    assert main([*line, "--data", str(case.path)]) == 0 and "roof" in capsys.readouterr().out
     real = new_case(tmp_path / "real", name="East", lon=93.0025, lat=43.2018, datum="WGS-84")
     with pytest.raises(osint.errors.RefusedError, match="SIMULATED"):
         real.site("East").own_pictures(sample).take(maps_outline(roof), who="A. Reader")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import logging
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -32,11 +32,10 @@ def font_families() -> list[str]:
     path = chinese_font()
     if path is None:
         return ["DejaVu Sans"]
-    font_manager.fontManager.addfont(path)
-    # the font has one weight, which is drawn where bold is asked for; there is nothing that a user could do about it
-    logging.getLogger(font_manager.__name__).addFilter(
-        lambda line: "Failed to find font weight" not in line.getMessage()
-    )
+    fonts = font_manager.fontManager
+    fonts.addfont(path)
+    # the font has one weight; named a second time as bold, it is what matplotlib finds where bold is asked for
+    fonts.ttflist += [replace(font, weight="bold") for font in fonts.ttflist if font.fname == str(path)]
     return ["DejaVu Sans", font_manager.FontProperties(fname=str(path)).get_name()]
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from osint.errors import BadInputError, NotFoundError, OsintError
 from osint.filings import html, review, review_log
-from osint.register import LADDER, READ_KINDS, Modality
+from osint.register import LADDER, READ_KINDS, STATED_PRECISIONS, Modality
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -204,7 +204,7 @@ class ReviewForm:
             "low": box("low", review_log.plain_number(row["low"])),
             "high": box("high", review_log.plain_number(row["high"])),
             "unit": box("unit", row["unit"]),
-            "precision": choice("precision", row["precision"], ["", "not stated", "dense", "sparse"]),
+            "precision": choice("precision", row["precision"], ["", "not stated", *STATED_PRECISIONS]),
             "rung": choice("rung", row["aim"], ["", *LADDER]),
             "modality": choice("modality", row["modality"], ["", *Modality]),
             "date": box("date", row["date"], "by which it holds"),

@@ -24,12 +24,15 @@ from osint.model.evidence import (
     show,
     sig,
 )
+from osint.model.factors import Z90, Factor
 from osint.model.fits import Fit, Fits, fits
-from osint.model.network import BY_CHIP, Z90, Factor, Network, Reading, Readings, ReadingWord, height_used, unit_of
-from osint.model.posterior import Posterior, after, alone, design, invert, posterior, solve, tightest
+from osint.model.network import BY_CHIP, Network, height_used, unit_of
+from osint.model.posterior import Posterior, after, design, posterior, tightest
+from osint.model.readings import Reading, Readings
 from osint.model.score import Score, leave_out, score
 from osint.model.sums import SharedSum, sum_of
 from osint.model.total import Ground, Part, Total, expand, total, totals_text
+from osint.model.tree import ReadingWord
 from osint.model.typed import parse_given, quantity_named
 
 __all__ = [
@@ -63,7 +66,6 @@ __all__ = [
     "SharedSum",
     "Total",
     "after",
-    "alone",
     "arithmetic",
     "comparable",
     "conflicts",
@@ -76,7 +78,6 @@ __all__ = [
     "gather",
     "given_of",
     "height_used",
-    "invert",
     "leave_out",
     "parse_given",
     "percent",
@@ -87,7 +88,6 @@ __all__ = [
     "score",
     "show",
     "sig",
-    "solve",
     "sum_of",
     "tightest",
     "total",

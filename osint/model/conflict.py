@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from osint.model.evidence import Given, show
-from osint.model.network import Reading, Readings, unit_of
+from osint.model.network import unit_of
 from osint.model.posterior import Posterior, posterior
+from osint.model.readings import Reading, Readings
 
 DISAGREE = 0.05  # posterior predictive p below which a disagreement is named
 CONTRADICT = 0.01  # posterior predictive p below which givens are not combined to one number

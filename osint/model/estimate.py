@@ -18,8 +18,11 @@ import pandas as pd
 from osint.errors import BadInputError
 from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
 from osint.model.evidence import EXACT, Given, show, sig, stated
-from osint.model.network import Edge, Factor, Network, Reading, Readings, ReadingWord, unit_of
+from osint.model.factors import Factor
+from osint.model.network import Network, unit_of
 from osint.model.posterior import GIVEN_RANGES, Posterior, posterior
+from osint.model.readings import Reading, Readings
+from osint.model.tree import Edge, ReadingWord
 from osint.model.typed import quantity_named
 from osint.register import Register, country_code, load_register, read_date
 
@@ -296,40 +299,38 @@ def estimate(
     answer, _ = posterior(target, givens, readings)
     compared = conflicts(givens, readings)
     against = tuple(c for c in compared if c.p < DISAGREE)
-    low, best, high = answer.interval
-    moved = _moved(target, givens, readings, answer, best)
-    if any(c.p < CONTRADICT for c in against):
-        low = best = high = math.nan
-    weighed = [
-        {**r.choice, "prior": round(r.prior, 4), "posterior": round(float(w), 4)}
-        for w, r in zip(answer.weights, answer.readings, strict=True)
-    ]
+    refused = any(c.p < CONTRADICT for c in against)  # what they give together is then no answer
+    ends = (math.nan, math.nan, math.nan) if refused else answer.interval
     depends_on = next(iter(dependences(answer)), Dependence(DependenceKind.EXACT, "nothing", 0.0))
     chain = arithmetic(answer, target, givens)
-    families: tuple[OfFamily, ...] = ()
-    if any(c.p < CONTRADICT for c in against):
-        chain = chain[: len(givens)]  # what they give together is no answer
-    elif depends_on.name == ReadingWord.CHIP_FAMILY:
-        families = tuple(
-            OfFamily(f, w, *posterior(target, givens, network.readings(wanted, chip=f, **asked))[0].interval)
-            for f, w in depends_on.options
-            if w >= LEAST_SHOWN
-        )
+
+    def of_family(family: str) -> OfFamily:
+        solved, _ = posterior(target, givens, network.readings(wanted, chip=family, **asked))
+        return OfFamily(family, options[family], *solved.interval)
+
+    options = dict(depends_on.options) if depends_on.name == ReadingWord.CHIP_FAMILY and not refused else {}
     return Estimate(
-        target=target,
-        low=low,
-        best=best,
-        high=high,
-        moved=moved,
+        target,
+        *ends,
+        moved=_moved(target, givens, readings, answer, answer.interval[1]),
         depends_on=depends_on,
-        readings=sorted(weighed, key=lambda reading: -float(reading["posterior"])),
-        chain=chain,
+        readings=_weighed(answer),
+        chain=chain[: len(givens)] if refused else chain,
         distribution=answer,
         conflicts=against,
         agreement=compared[0].p if compared else None,
         assumed=_assumed(network, answer, country=country, chip=chip, date=date),
-        families=families,
+        families=tuple(of_family(family) for family, weight in options.items() if weight >= LEAST_SHOWN),
     )
+
+
+def _weighed(answer: Posterior) -> list[dict[str, Any]]:
+    """Return every reading with its prior and posterior weight, likeliest first."""
+    rows = [
+        {**r.choice, "prior": round(r.prior, 4), "posterior": round(float(w), 4)}
+        for w, r in zip(answer.weights, answer.readings, strict=True)
+    ]
+    return sorted(rows, key=lambda reading: -float(reading["posterior"]))
 
 
 def _sold(network: Network, text: str, date: str | None) -> str:
@@ -367,7 +368,7 @@ def _assumed(
 def _moved(
     target: str, givens: Sequence[Given], readings: Readings, answer: Posterior, best: float
 ) -> tuple[Moved, ...]:
-    weights = iter(answer.weights @ answer.system.weights[:, 0])
+    weights = iter(answer.by_block @ answer.solution.system.weights[:, 0])
     out = []
     for g in givens:
         others = [o for o in givens if o is not g]
@@ -387,15 +388,15 @@ def dependences(answer: Posterior) -> list[Dependence]:
 
     The factors of the relations, the discrete unknowns, and the ranges of the givens; none where nothing adds to it.
     """
-    readings, system = answer.readings, answer.system
-    variance = answer.weights @ system.residual**2
+    readings, system = answer.readings, answer.solution.system
+    variance = answer.by_block @ system.residual**2
     shares = dict(zip(system.slots, variance.tolist(), strict=True))
-    shares[GIVEN_RANGES] = float(answer.weights @ ((system.weights[:, 0] * system.noise) ** 2).sum(axis=1))
+    shares[GIVEN_RANGES] = float(answer.by_block @ ((system.weights[:, 0] * system.noise) ** 2).sum(axis=1))
     between = {name: _between(answer, name) for name in readings.unknowns}
     shares |= between
     whole = sum(shares.values())
     counted = sorted((name for name in shares if shares[name] >= EXACT**2 * 2), key=lambda name: -shares[name])
-    path = {f.slot: f for edge in answer.likeliest.edges.values() for _, f in edge.factors}
+    path = {f.slot: f for edge in answer.likeliest[0].edges.values() for _, f in edge.factors}
     out = []
     for name in counted:
         share = round(shares[name] / whole, 2)
@@ -413,9 +414,9 @@ def dependences(answer: Posterior) -> list[Dependence]:
 
 def _between(answer: Posterior, name: str) -> float:
     """Return the variance of the log answer between the options of a discrete unknown."""
-    labels, middle = answer.readings.labels(name), answer.weights @ answer.means
-    parts = [answer.weights * (labels == option) for option in np.unique(labels)]
-    return sum(float(w.sum() * (w @ answer.means / w.sum() - middle) ** 2) for w in parts if w.sum() > 0)
+    labels, weights, means = answer.readings.labels(name), answer.weights, answer.solution.means
+    parts = [weights * (labels == option) for option in np.unique(labels)]
+    return sum(float(w.sum() * (w @ means / w.sum() - weights @ means) ** 2) for w in parts if w.sum() > 0)
 
 
 def arithmetic(answer: Posterior, target: str, givens: Sequence[Given]) -> list[str]:
@@ -424,7 +425,7 @@ def arithmetic(answer: Posterior, target: str, givens: Sequence[Given]) -> list[
     Each line ends in the number that its factors give; the last line is the answer. The inputs are printed as their
     sources have them.
     """
-    top = answer.likeliest
+    top, weight = answer.likeliest
     lines = []
     for g in givens:
         up, down = top.path(g.quantity)[::-1], top.path(target)
@@ -437,7 +438,7 @@ def arithmetic(answer: Posterior, target: str, givens: Sequence[Given]) -> list[
         lines.append(f"{text} = {show(result)} {unit_of(target)}{note}")
     if len(answer.readings) > 1:
         choice = ", ".join(f"{k} {v}" for k, v in top.choice.items())
-        lines.append(f"this is the likeliest of {len(answer.readings)} readings ({answer.weights.max():.0%}): {choice}")
+        lines.append(f"this is the likeliest of {len(answer.readings)} readings ({weight:.0%}): {choice}")
     if len(answer.readings) > 1 or len(givens) > 1:
         low, best, high = map(show, answer.interval)
         most = "at most, where it is used in full: " if answer.ceiling else ""

@@ -15,10 +15,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from osint.errors import BadInputError, NotFoundError
-from osint.model.network import Z90, Network, Readings, ReadingWord
+from osint.model.factors import Z90
+from osint.model.network import Network
+from osint.model.readings import Readings
+from osint.model.tree import ReadingWord
 from osint.register import (
     CLAIM_KINDS,
     QUANTITIES,
+    STATED_PRECISIONS,
     TIERS,
     Bounding,
     Claim,
@@ -40,7 +44,6 @@ NEAR_DAYS = 200  # within which figures of what is live are compared
 PLAN_DAYS = 550  # within which the figures of two plans are compared
 UNLISTED_FAMILY = 0.05  # prior of a chip family that a claim names and the country's list gives none
 PLAN_AHEAD_DAYS = 730  # after the day of a plan, in which a chip can appear that it is equipped with (judgement)
-STATED_PRECISIONS = frozenset({"dense", "sparse"})
 POWER = frozenset(name for name, q in QUANTITIES.items() if q.power)
 """Quantities that measure power or energy."""
 CHIP_COUNTS = frozenset(name for name, q in QUANTITIES.items() if q.chip_count)

@@ -7,8 +7,9 @@ from typing import Any
 
 from osint.errors import BadInputError, OsintError
 from osint.model.evidence import CHIP_COUNTS, Dossier, Given, given_of, percent, show, sig, stated
-from osint.model.network import ReadingWord, unit_of
+from osint.model.network import unit_of
 from osint.model.posterior import posterior
+from osint.model.tree import ReadingWord
 from osint.register import Register, one_site
 
 LIMIT = "Room is not presence: that a hall could hold a number does not show that it does."

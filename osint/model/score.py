@@ -20,7 +20,9 @@ import pandas as pd
 from osint.errors import OsintError
 from osint.model.estimate import Estimate, estimate
 from osint.model.evidence import Given, show
-from osint.model.network import FULL_LOAD, PRIOR_SYSTEMS, Z90, ReadingWord, unit_of
+from osint.model.factors import PRIOR_SYSTEMS, Z90
+from osint.model.network import unit_of
+from osint.model.tree import FULL_LOAD, ReadingWord
 from osint.register import CALIBRATION_KINDS, QUANTITIES, CalibrationRow, ClaimKind, Register
 
 MIN_OTHERS = 2  # sites from which a relation can be set again (judgement)
@@ -207,7 +209,7 @@ def _scored(row: CalibrationRow, register: Register) -> dict[str, Any]:
 def _used(answer: Estimate, observable: str, target: str) -> set[str]:
     """Return the names of the factors between two quantities, over all readings."""
     readings, out = answer.distribution.readings, set()
-    for start in readings.starts[:-1]:
+    for start in readings.layout.starts[:-1]:
         ways = [{f.name for _, e in readings[int(start)].path(q) for _, f in e.factors} for q in (observable, target)]
         out |= ways[0] ^ ways[1]
     return out

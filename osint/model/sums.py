@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
 from osint.errors import BadInputError
-from osint.model.network import PER, ReadingWord
-from osint.model.posterior import INTERVAL, Floats, Posterior
+from osint.model.factors import PER
+from osint.model.mixture import Table
+from osint.model.posterior import INTERVAL, Posterior
+from osint.model.tree import Floats, ReadingWord
 
 DRAWS = 20_000  # worlds in which the sum is taken: the ends of the interval are good to 2%
 SEED = 20_251_129
+KEPT_SUMS = 32  # sums whose draws are kept; the others are drawn again when they are asked for
+KEPT_ERRORS = 256  # relations whose errors are kept, of DRAWS numbers each
 OF_THE_SITE = frozenset({ReadingWord.USE, ReadingWord.STOREYS})
 """Bounded unknowns that are a matter of each site and not of a relation."""
 
@@ -30,10 +34,10 @@ class SharedSum:
 
     parts: tuple[Posterior, ...]
 
-    @cached_property
+    @property
     def draws(self) -> Floats:
         """The sum in DRAWS worlds, sorted; the same each time."""
-        return np.sort(_worlds(self.parts).sum(axis=0))
+        return _drawn(self.parts)
 
     @cached_property
     def interval(self) -> tuple[float, float, float]:
@@ -68,34 +72,28 @@ def sum_of(posteriors: Sequence[Posterior]) -> SharedSum:
     return SharedSum(tuple(posteriors))
 
 
-class _Errors:
-    """Errors that all sites have in common, by the name of the relation; a name has its own stream."""
+@lru_cache(maxsize=KEPT_SUMS)
+def _drawn(parts: tuple[Posterior, ...]) -> Floats:
+    return np.sort(_worlds(parts).sum(axis=0))
 
-    def __init__(self) -> None:
-        self._normal: dict[str, Floats] = {}
 
-    def normal(self, name: str) -> Floats:
-        """Return the error of a log-normal relation in each world, in standard deviations."""
-        if name not in self._normal:
-            half = np.random.default_rng([SEED, *name.encode()]).standard_normal(DRAWS // 2)
-            self._normal[name] = np.concatenate([half, -half])
-        return self._normal[name]
-
-    def uniform(self, name: str) -> Floats:
-        """Return the rank of a bounded relation in each world, 0 to 1."""
-        return np.asarray(ndtr(self.normal(name)))
+@lru_cache(maxsize=KEPT_ERRORS)
+def _normal(name: str) -> Floats:
+    """Return the error of a relation in each world, in standard deviations; a name has its own stream."""
+    half = np.random.default_rng([SEED, *name.encode()]).standard_normal(DRAWS // 2)
+    return np.concatenate([half, -half])
 
 
 def _worlds(parts: Sequence[Posterior]) -> Floats:
     """Return the quantity of each part in each world (parts, DRAWS)."""
-    errors, own = _Errors(), np.random.default_rng(SEED)
-    return np.array([_world(part, errors, own) for part in parts])
+    own = np.random.default_rng(SEED)
+    return np.array([_world(part, own) for part in parts])
 
 
-def _chosen(part: Posterior, errors: _Errors, own: np.random.Generator) -> npt.NDArray[np.intp]:
+def _chosen(part: Posterior, own: np.random.Generator) -> npt.NDArray[np.intp]:
     """Return the reading of each world: bounded relations alike at all sites, the rest drawn for this one."""
-    live = part.live
-    names = [n for n in part.readings.unknowns if n not in OF_THE_SITE and _is_number(part, n)]
+    live = part.solution.live
+    names = [n for n in part.readings.unknowns if n not in OF_THE_SITE and part.readings.numbers(n)]
     values = [np.array([float(v or 0) for v in part.readings.labels(n)[live]]) for n in names]
     order = np.lexsort([np.arange(len(live)), *values[::-1]]) if names else np.arange(len(live))
     total = np.concatenate([[0.0], np.cumsum(part.weights[live][order])])
@@ -104,8 +102,9 @@ def _chosen(part: Posterior, errors: _Errors, own: np.random.Generator) -> npt.N
     for name, value in zip(names, values, strict=True):
         step = np.concatenate([[False], (np.diff(value[order]) != 0) | (np.diff(group) != 0)])
         group = np.cumsum(step)
-        at = _at(total, low, high, errors.uniform(name))
-        low, high = np.searchsorted(group, group[at], side="left"), np.searchsorted(group, group[at], side="right")
+        at = _at(total, low, high, ndtr(_normal(name)))
+        first = np.searchsorted(group, np.arange(group[-1] + 2))
+        low, high = first[group[at]], first[group[at] + 1]
     return np.asarray(order[_at(total, low, high, own.random(DRAWS))])
 
 
@@ -115,35 +114,30 @@ def _at(total: Floats, low: npt.NDArray[np.intp], high: npt.NDArray[np.intp], ra
     return np.clip(np.searchsorted(total, wanted, side="right") - 1, low, high - 1)
 
 
-def _is_number(part: Posterior, name: str) -> bool:
-    return any(name in block.names for block in part.readings.blocks)
-
-
-def _world(part: Posterior, errors: _Errors, own: np.random.Generator) -> Floats:
-    chosen, live = _chosen(part, errors, own), part.live
-    reading = live[chosen]
-    residual, sd = part.system.residual[reading], part.sds[reading]
+def _world(part: Posterior, own: np.random.Generator) -> Floats:
+    """Return the quantity of one part in each world (DRAWS,)."""
+    solved, layout = part.solution, part.readings.layout
+    chosen = _chosen(part, own)
+    reading = solved.live[chosen]
+    block = layout.of[reading]
+    residual, sd = solved.system.residual[block], solved.sds[reading]
     rest = np.sqrt(np.maximum(sd**2 - (residual**2).sum(axis=1), 0.0))
     z = own.standard_normal(DRAWS) * rest
-    families = part.readings.labels(ReadingWord.CHIP_FAMILY)[reading]
-    for slot, r in zip(part.system.slots, residual.T, strict=True):
+    of_chips = {f: np.flatnonzero(np.array([f == own for own in layout.families])[block]) for f in set(layout.families)}
+    for slot, r in zip(solved.system.slots, residual.T, strict=True):
         if PER not in slot:
-            z = z + r * errors.normal(slot)
+            z = z + r * _normal(slot)
             continue
-        for family in np.unique(families[r != 0]):  # the error of a chip is that of its family
-            here = families == family
-            z[here] += r[here] * errors.normal(f"{slot.partition(PER)[0]}{PER}{family}")[here]
-    if part.table is None:
-        return np.asarray(np.exp(part.means[reading] + z))
+        for family, here in of_chips.items():  # the error of a chip is that of its family
+            z[here] += r[here] * _normal(f"{slot.partition(PER)[0]}{PER}{family}")[here]
+    if solved.table is None:
+        return np.asarray(np.exp(solved.means[reading] + part.origin + z))
     out, p = np.empty(DRAWS), ndtr(z / sd)
     for k in np.unique(chosen):
-        out[chosen == k] = _placed(part, int(k), p[chosen == k])
-    return np.asarray(np.exp(out))
+        out[chosen == k] = _placed(solved.table, int(k), p[chosen == k])
+    return np.asarray(np.exp(out + part.origin))
 
 
-def _placed(part: Posterior, k: int, p: Floats) -> Floats:
+def _placed(table: Table, k: int, p: Floats) -> Floats:
     """Return the logs at which a truncated distribution (number k of the live ones) reaches p."""
-    table = part.table
-    if table is None:
-        raise AssertionError("only a truncated distribution has a table")
     return np.asarray(np.interp(p, np.exp(table.log_cdf[k]), table.x[k]))

@@ -101,7 +101,7 @@ def the_relations(desk: Desk) -> Shown:
     answer = _answer(finding)
     if answer is None:
         return Said(("No relation was used: nothing on file bears on the number.",))
-    used = {f.name: f for edge in answer.likeliest.edges.values() for _, f in edge.factors}
+    used = {f.name: f for edge in answer.likeliest[0].edges.values() for _, f in edge.factors}
     counted = {d.factor.name: d.share for d in model.dependences(answer) if d.factor is not None}
     table = {row["relation"]: row for row in desk.case.register.relations.to_dict("records")}
     rows = []

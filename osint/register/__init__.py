@@ -13,6 +13,7 @@ from osint.register.dates import (
 from osint.register.names import find_sites, one_site
 from osint.register.records import (
     SCHEMAS,
+    STATED_PRECISIONS,
     UNKNOWN_DATUM_KM,
     CalibrationRow,
     Chip,
@@ -77,6 +78,7 @@ __all__ = [
     "QUANTITIES",
     "READ_KINDS",
     "SCHEMAS",
+    "STATED_PRECISIONS",
     "TAKEN_BACK",
     "TIERS",
     "UNKNOWN_DATUM_KM",

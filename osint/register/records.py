@@ -365,7 +365,7 @@ class Claim(Record):
         number = (" or " if self.readings else " to ").join(_digits(end, self.unit) for end in ends)
         words = (_BOUND_WORDS[bound] if bound else "", number, self._recorded_unit())
         kept = ", both readings kept" if self.readings else ""
-        stated = f", {self.precision}" if self.precision in _STATED_PRECISIONS else ""
+        stated = f", {self.precision}" if self.precision in STATED_PRECISIONS else ""
         return " ".join(word for word in words if word) + stated + kept
 
     def _recorded_unit(self) -> str:
@@ -407,7 +407,8 @@ _BOUND_WORDS = {
     Bounding.ABOUT: "about",
     Bounding.NEARLY: "nearly",
 }
-_STATED_PRECISIONS = ("dense", "sparse")  # words of `precision` that a source has stated
+STATED_PRECISIONS = ("dense", "sparse", "FP8", "INT8", "mixed")
+"""Words of `precision` that a source has stated; the readings of the same name (readings.csv)."""
 _STANDARD = "standard"  # word of a scope or a unit: the source calls them standard racks
 _UNNAMED = ("ratio", "count")  # units that are no word of a source
 _COUNTS = ("chips", "servers", "racks", "projects")  # units whose size does not depend on their name

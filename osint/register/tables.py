@@ -25,8 +25,7 @@ from osint.register.dates import valid_date
 from osint.register.records import SCHEMAS, Column
 
 SHOWN = 20  # faults of one table that a message prints; the rest are counted
-MOST_ROWS = 50_000
-"""Rows of one table: a run holds about 0.3 MB for each claim, so more would ask for 15 GB of memory."""
+MOST_ROWS = 100_000  # rows of one table, all held in memory: as many claims take about 3 GB when judged
 MOST_BYTES = 256 << 20  # of one table; it is held in memory several times over
 LONGEST_SHOWN = 60  # characters of a wrong cell that a message prints
 CLOSE_IDS = 12  # ids that a message offers for an unknown one
@@ -164,7 +163,9 @@ def _text(path: Path) -> pd.DataFrame:
         raise UnreadableError(f"{path.resolve()} cannot be read ({error.strerror}); repair its permissions") from error
     lines = body.count(b"\n")
     if lines > MOST_ROWS:
-        most = f"more than the {MOST_ROWS:,} for which the memory of a machine is enough (0.3 MB a claim)"
+        most = (
+            f"and {MOST_ROWS:,} rows of a table are the most that are read, for all of them are held in memory at once"
+        )
         raise BadInputError(f"{path.name} has {lines:,} lines, {most}; split it by site and run each part with --data")
     if not body.strip():
         raise BadInputError(f"{path.name} is empty; it needs at least its header row")

@@ -116,7 +116,7 @@ def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.Data
     """Return one row per site: claims, findings by name, chips claimed, chips that the figures on file would allow."""
     rows = []
     for site in dossier.sites.values():
-        outcomes = [finding.outcome.value for finding in found.judged if finding.claim.site_id == site.site_id]
+        outcomes = [finding.outcome.value for finding in found.by_site.get(site.site_id, [])]
         counts = Counter(outcomes).most_common()
         on_paper = estimates[estimates["site_id"] == site.site_id]
         span = f"{show(on_paper['low'].min())} to {show(on_paper['high'].max())}" if len(on_paper) else ""

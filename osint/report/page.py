@@ -109,7 +109,7 @@ def pages(
     dossier = Dossier.of(register)
     sources = Sources.of(dossier, kept.captures)
     views = site_views(dossier, found, register)
-    by_site = {v.site.site_id: [f for f in found.judged if f.claim.site_id == v.site.site_id] for v in views}
+    by_site = {v.site.site_id: found.by_site.get(v.site.site_id, []) for v in views}
     claims = {c.claim_id: c for c in dossier.all_claims}
     quotes = {site: quotes_of(rows, sources) for site, rows in by_site.items()}
     observations = register.observations.to_dict("records")

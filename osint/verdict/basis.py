@@ -85,7 +85,7 @@ def edge_assumption(quantity: str, answer: Posterior, givens: Sequence[Given], v
     Under the value and the two-sided givens the most probable factors follow by generalised least squares. None where
     the answer depends on no factor.
     """
-    top = answer.solved[int(np.argmax(answer.weights))].reading
+    top, _ = answer.likeliest
     firm = [g for g in givens if not g.bound] + [Given(quantity, value, value)]
     mean, load, names = model.design(top, [g.quantity for g in firm])
     gaps = np.array([g.log for g in firm]) - mean

@@ -29,6 +29,7 @@ PROMISES = (Modality.WILL, Modality.WOULD)
 STATEMENTS = (Modality.HAS, Modality.CAN_CARRY)
 _MONEY = frozenset({"CNY", "USD"})
 _LEAST = {"roof_m2": LEAST_M2, "floor_m2": LEAST_M2, "transformers_mva": LEAST_MW, "generators_mw": LEAST_MW}
+_HALL_AREAS = frozenset({"roof_m2", "floor_m2"})
 _AREAS = frozenset({"roof_m2", "floor_m2", "cooling_area_m2", "chiller_area_m2", "tower_area_m2"})
 
 
@@ -283,8 +284,21 @@ class Sight:
     @property
     def bare(self) -> bool:
         """Whether nothing stood there that could hold a data hall."""
+        return self.missing is not None and self.missing.height <= Rung.ROOFED.height
+
+    @property
+    def missing(self) -> Rung | None:
+        """Rung that it shows not to be reached; None if it shows none.
+
+        A hall of no area is not roofed, and one of no power is not powered, unless the row itself says that it is. None
+        of one kind of plant, as no chillers, says nothing: the hall can have another kind.
+        """
         row = self.row
-        return (row.not_yet is not None and row.not_yet.height <= Rung.ROOFED.height) or (row.high == 0 and self.sized)
+        if row.not_yet is not None or row.high != 0 or row.quantity not in QUANTITIES:
+            return row.not_yet
+        power = Rung.POWERED if QUANTITIES[row.quantity].power else None
+        missing = Rung.ROOFED if row.quantity in _HALL_AREAS else power
+        return missing if missing and (row.rung is None or row.rung.height < missing.height) else None
 
     @property
     def sized(self) -> bool:
@@ -390,7 +404,7 @@ def _beside_what_stands(bare: Sight, seen: Sequence[Sight]) -> bool:
 
     So is what one look did not find in one row, and did in another.
     """
-    missing = bare.row.not_yet or (Rung.ROOFED if bare.bare else None)
+    missing = bare.missing
     if missing is None or not bare.covers:
         return False
     return any(
@@ -420,7 +434,7 @@ def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[s
     go away, an observer can contradict the own look. Of a rung from powered on, 'not yet' of a whole says nothing of
     its parts.
     """
-    missing = absent.row.not_yet or Rung.ROOFED
+    missing = absent.missing or Rung.ROOFED
     parts_too = missing.height <= Rung.ROOFED.height
     places = {absent.row.site_id, *(descendants(absent.row.site_id, dossier) if parts_too else ())}
     out = {

@@ -16,7 +16,7 @@ from osint.verdict.look import Seen
 from osint.verdict.needs import Needs
 from osint.verdict.room import Room
 from osint.verdict.rules import By, FindingRule, Outcome, sure, word
-from osint.verdict.words import USE_OPEN, Words, contradicting, how_sure, relay
+from osint.verdict.words import USE_OPEN, Words, claimed_unit, contradicting, how_sure, relay
 
 
 class Confidence(StrEnum):
@@ -164,7 +164,7 @@ class Finding:
             "kind": self.claim.quantity_kind,
             "written": self.claim.written(),
             "quantity": self.claim.quantity,
-            "unit": model.unit_of(self.claim.quantity),
+            "unit": claimed_unit(self.claim),
             "claimed": number if math.isfinite(number) else None,
             **{f"allowed_{side}": end if math.isfinite(end) else None for side, end in sides.items()},
             "room_for": room.at_most if room else None,
@@ -223,7 +223,7 @@ class Finding:
         room = self.seen.room_for
         if room is None:
             return ""
-        unit = model.unit_of(self.claim.quantity)
+        unit = claimed_unit(self.claim)
         most = f"at most {show(room.at_most)} {unit} (90%)" if room.at_most > 0 else f"no {unit}"
         most += USE_OPEN if room.at_most > 0 and any(r.use_open for r in room.rooms) else ""
         sites = sorted({s.row.site_id for r in room.rooms for s in r.seen})
@@ -241,13 +241,15 @@ class Finding:
             place = f", if {rest}"
         elif not sure(room.p_place):
             place = f", if it is the place and nothing stands where nobody looked (probability {room.p_place:.0%})"
-        missing = "; the other parts were not seen" if room.partial else ""
+        missing = "; other parts, if there are any, were not seen" if room.partial else ""
         if set(room.ids) & set(self.seen.conflict):
             place += ", by one side of a contradiction"
         loose = sorted({s.row.date.text for s in rows if s.first != s.last})
         when = f"On a day that is dated {' and '.join(loose)} alone," if loose else f"By {day_text(room.day)}"
         stamp = "SIMULATED. " if any(s.row.simulated for s in rows) else ""
-        return f"{stamp}{when} {what} had room for {most}{place}{missing}. Claimed: {self.claim.written()}."
+        written = self.claim.written()
+        claimed = f" Claimed: {written}." if written else ""
+        return f"{stamp}{when} {what} had room for {most}{place}{missing}.{claimed}"
 
 
 def named(claim: Claim) -> float:

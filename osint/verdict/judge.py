@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, CHIP_COUNTS, ROUNDING, Dossier, Given, Posterior, Question
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register, Stage, chip_families
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption, edge_assumption
-from osint.verdict.bearing import POWERED_UP, Asserts, assertion, descendants, relayed_by_one
+from osint.verdict.bearing import POWERED_UP, Assertion, Asserts, assertion, descendants, relayed_by_one
 from osint.verdict.finding import Finding, named
 from osint.verdict.ground import ground_shows
 from osint.verdict.look import LATER_DAYS, Seen, look
@@ -171,36 +171,83 @@ def judge(
     q, asks = model.question(claim, dossier), assertion(claim, dossier)
     seen, paper = look(claim, asks, q, dossier), bound(q, dossier)
     against = tuple((contradictions or {}).get(claim.claim_id, ()))
+    numbers = _numbers(claim, seen, q, dossier)
+    seen = numbers.seen
+    rule = decide(_facts(claim, asks, numbers, q, dossier, contradicted=bool(against), paper=bool(paper.givens)))
+    room = {By.AFTER: numbers.after, By.ABOUT: numbers.about}.get(rule.by)
+    absent = 1 - seen.absent.p_absent if seen.absent else None
+    stated = {By.AFTER: numbers.holds, By.ABOUT: numbers.fits, By.ABSENT: absent}
+    speaks = rule.outcome != Outcome.NOT_REACHED and (rule.by != By.ABSENT or rule.outcome in NEGATIVE)
+    strained = rule.outcome == Outcome.STRAINED and room is not None and room.posterior is not None
+    return Finding(
+        claim=claim,
+        asserts=asks,
+        rule=rule,
+        seen=seen,
+        paper=paper,
+        probability=stated.get(rule.by) if speaks else None,
+        hardest=numbers.fits_hardest,
+        room=room,
+        contradictions=against,
+        assumption=_edge(room, q, numbers.easy) if strained and room is not None else None,
+        chips_counted_by=tuple(s.row.observation_id for s in (*seen.sights, *seen.own) if s.row.quantity in COUNTED),
+        needs=needs(q, named(claim), dossier),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """The number of a claim against the rooms that were seen; None where there is no number or no room."""
+
+    easy: float
+    seen: Seen
+    """With the sizes that disagree and the sights that the place leaves in doubt."""
+    after: Room | None
+    about: Room | None
+    holds: float | None
+    fits: float | None
+    fits_hardest: float | None
+
+
+def _numbers(claim: Claim, seen: Seen, q: Question, dossier: Dossier) -> _Numbers:
     easy, hard = (easiest(claim), hardest(claim)) if q.quantity in CAPACITY else (math.nan, math.nan)
     after, disagree = _tightest(seen.after, easy, q, dossier)
     about, disagree_about = _settled(seen.about, easy, q, dossier)
-    conflict = seen.conflict or disagree or disagree_about
     holds = after.holds(easy) if after is not None and math.isfinite(easy) else None
     doubtful = seen.doubtful
     if after is not None and below(holds, STRAIN) and not sure(after.p_place):
         holds, doubtful = None, (*doubtful, *after.seen)  # what is left for the claim is left by the doubt of the place
     fits = about.holds(easy) if about is not None and math.isfinite(easy) else None
     fits_hardest = about.holds(hard) if about is not None and math.isfinite(hard) else None
+    seen = replace(seen, conflict=seen.conflict or disagree or disagree_about, doubtful=doubtful)
+    return _Numbers(easy, seen, after, about, holds, fits, fits_hardest)
+
+
+def _facts(
+    claim: Claim, asks: Assertion, numbers: _Numbers, q: Question, dossier: Dossier, *, contradicted: bool, paper: bool
+) -> RuleFacts:
+    """Return what the rules see of a claim and of what was seen."""
+    seen = numbers.seen
     shown = seen.shown is not None and _bears(claim, seen, dossier)
     told = seen.absent is not None and relayed_by_one(seen.parts_absent or (seen.absent,))
-    facts = RuleFacts(
+    return RuleFacts(
         asserts=asks.kind,
         states=not q.quantity and CLAIM_KINDS[claim.quantity_kind].states,
-        conflict=bool(conflict),
+        conflict=bool(seen.conflict),
         absent=seen.absent is not None and not told,
         told_absent=told,
         bare_shows=ground_shows(claim, asks.kind == Asserts.STANDS),
         absent_before=seen.absent_before is not None,
-        holds=holds,
-        told_size=after is not None and relayed_by_one(after.seen),
-        fits=fits,
-        fits_hardest=fits_hardest,
+        holds=numbers.holds,
+        told_size=numbers.after is not None and relayed_by_one(numbers.after.seen),
+        fits=numbers.fits,
+        fits_hardest=numbers.fits_hardest,
         shown=shown,
         little=seen.shown is not None and not shown,
         power=q.quantity in STATED_POWER and claim.rung in POWERED_UP,
-        contradicted=bool(against),
-        unsearched=bool(doubtful) and all(sure(s.p_place) for s in doubtful),
-        unconfirmed=bool(doubtful) or (bool(seen.sights) and not seen.confirmed),
+        contradicted=contradicted,
+        unsearched=bool(seen.doubtful) and all(sure(s.p_place) for s in seen.doubtful),
+        unconfirmed=bool(seen.doubtful) or (bool(seen.sights) and not seen.confirmed),
         after=bool(asks.day) and any(s.first > asks.day for s in seen.covering),
         before=bool(asks.day) and any(s.last <= asks.day for s in seen.covering),
         unfixed=bool(asks.day) and any(s.first <= asks.day < s.last for s in seen.covering),
@@ -210,27 +257,7 @@ def judge(
         seen=bool(seen.confirmed),
         own=bool(seen.own),
         tests_others=bool(q.quantity) and q.quantity not in CAPACITY,
-        paper=bool(paper.givens),
-    )
-    rule = decide(facts)
-    room = {By.AFTER: after, By.ABOUT: about}.get(rule.by)
-    stated = {By.AFTER: holds, By.ABOUT: fits, By.ABSENT: 1 - seen.absent.p_absent if seen.absent else None}
-    speaks = rule.outcome != Outcome.NOT_REACHED and (rule.by != By.ABSENT or rule.outcome in NEGATIVE)
-    probability = stated.get(rule.by) if speaks else None
-    strained = rule.outcome == Outcome.STRAINED and room is not None and room.posterior is not None
-    return Finding(
-        claim=claim,
-        asserts=asks,
-        rule=rule,
-        seen=replace(seen, conflict=conflict, doubtful=doubtful),
         paper=paper,
-        probability=probability,
-        hardest=fits_hardest,
-        room=room,
-        contradictions=against,
-        assumption=_edge(room, q, easy) if strained and room is not None else None,
-        chips_counted_by=tuple(s.row.observation_id for s in (*seen.sights, *seen.own) if s.row.quantity in COUNTED),
-        needs=needs(q, named(claim), dossier),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from osint.model import CAPACITY, Dossier, Question
+from osint.model import CAPACITY, CONFIRMED, Dossier, Question
 from osint.register import Bounding, Claim, Rung
 from osint.verdict.bearing import (
     Assertion,
@@ -118,6 +118,10 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     decider = absent or absent_before
     deciders = rows or ((decider,) if decider else ())
     whole = (replace(decider, row=replace(decider.row, part="")),) if rows and decider else ()
+    unsure = tuple(s for s in unsure if s not in certain and s.p_place > 0) if absent is None else ()
+    if not deciders:  # too little sure to deny a claim, and sure enough to contradict who saw it there
+        denied = [s for s in unsure if s.p_absent >= CONFIRMED and witnesses(s, every, dossier)]
+        deciders = tuple(denied)
     conflict = tuple(sorted({i for s in (*deciders, *whole) for i in witnesses(s, every, dossier)}))
     statements = tuple(
         dict.fromkeys(c for s in (*deciders, *whole) for c in official_statements(s, claim, dossier) if absent)
@@ -127,7 +131,7 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
         own=tuple(s for s in every if s not in seen.sights),
         absent=absent,
         absent_before=absent_before,
-        doubtful=tuple(s for s in unsure if s not in certain and s.p_place > 0) if absent is None else (),
+        doubtful=unsure if q.quantity or shown or small else (*unsure, *_unsure_of_rung(asks, seen)),
         parts_absent=rows,
         shown=shown,
         small=small,
@@ -165,7 +169,7 @@ def _parts_lacking(found: Seen, claim: Claim, asks: Assertion, dossier: Dossier,
 
 
 def _overtaken_part(s: Sight, rows: Sequence[Sight]) -> bool:
-    missing = s.row.not_yet or Rung.ROOFED
+    missing = s.missing or Rung.ROOFED
     return any(o.row.rung and o.row.rung.height >= missing.height and o.last >= s.first for o in rows)
 
 
@@ -174,7 +178,7 @@ def _lower(s: Sight, asks: Assertion, seen: Seen) -> bool:
 
     From powered on, 'not yet' of a whole says nothing of a part of it if any of the whole is known to have the rung.
     """
-    missing = s.row.not_yet or (Rung.ROOFED if s.bare else None)
+    missing = s.missing
     if missing is None or missing.height > asks.rung.height or asks.kind == Asserts.NOTHING:
         return False
     if s.coverage == Coverage.SAME or missing.height <= Rung.ROOFED.height:
@@ -184,7 +188,7 @@ def _lower(s: Sight, asks: Assertion, seen: Seen) -> bool:
 
 def _overtaken(s: Sight, seen: Seen) -> bool:
     """Return whether a later sight shows the rung that was missing."""
-    missing = s.row.not_yet or Rung.ROOFED
+    missing = s.missing or Rung.ROOFED
     return any(o.row.rung and o.row.rung.height >= missing.height and o.last > s.first for o in seen.covering)
 
 
@@ -197,6 +201,14 @@ def _shown(asks: Assertion, seen: Seen) -> tuple[Sight | None, tuple[Sight, ...]
     if of_rung and any(s.substantial() for s in same):
         return max(of_rung, key=lambda s: s.last), ()
     return None, tuple(of_rung)
+
+
+def _unsure_of_rung(asks: Assertion, seen: Seen) -> tuple[Sight, ...]:
+    """Return the sights that would show the rung by its day if it were sure that they are of the place."""
+    if not asks.day or asks.rung.height < Rung.GROUND_BROKEN.height:
+        return ()
+    same = (s for s in seen.covering if s.coverage == Coverage.SAME and not sure(s.p_place) and s.last <= asks.day)
+    return tuple(s for s in same if s.row.rung is not None and s.row.rung.height >= asks.rung.height)
 
 
 def _key(s: Sight) -> tuple[int, str]:

@@ -298,7 +298,7 @@ def _alone(c: PossibleObservation, q: Question, dossier: Dossier) -> NextStep | 
 
 def _width(trial: Given, q: Question, dossier: Dossier) -> float | None:
     try:
-        low, _, high = model.alone(q.quantity, trial, model.readings_for(q, [trial], dossier))
+        low, _, high = model.posterior(q.quantity, [trial], model.readings_for(q, [trial], dossier))[0].interval
     except OsintError:
         return None
     return round(high / low, 1)

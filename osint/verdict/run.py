@@ -49,6 +49,14 @@ class Found:
         return {site: next_steps(site, self.dossier) for site in self.in_order} if self.dossier else {}
 
     @cached_property
+    def by_site(self) -> dict[str, list[Finding]]:
+        """The findings of each site that has a claim."""
+        out: dict[str, list[Finding]] = {}
+        for finding in self.judged:
+            out.setdefault(finding.claim.site_id, []).append(finding)
+        return out
+
+    @cached_property
     def findings(self) -> pd.DataFrame:
         """One row per claim: the columns of findings.csv."""
         return pd.DataFrame([f.to_row() for f in self.judged], columns=list(FINDING_COLUMNS))
@@ -70,15 +78,19 @@ class Found:
 
     def text(self) -> str:
         """Return plain text for a terminal; with quotes, sources and what would change each finding unless `whole`."""
-        lines, claimed = [], {f.claim.site_id for f in self.judged}
+        lines: list[str] = []
+        tests: dict[str, list[Check]] = {}
+        for test in self.tests:
+            for site in test.sites:
+                tests.setdefault(site, []).append(test)
         for site in self.in_order:
             lines.append(_place_of(self.sites[site]) if site in self.sites else site)
-            if site not in claimed:
+            if site not in self.by_site:
                 lines.append(f"  {NO_CLAIM}")
                 continue
-            for finding in (f for f in self.judged if f.claim.site_id == site):
+            for finding in self.by_site[site]:
                 lines += _short(finding) if self.whole else _full(finding)
-            for row in (c.to_row() for c in self.tests if site in c.sites):
+            for row in (c.to_row() for c in tests.get(site, ())):
                 head = f"[{row['finding']}] {row['check']}: {row['arithmetic']}"
                 kind = f"{row['kind']}; {row['by_chance']}"
                 lines.append(f"  {head}\n      {row['says']} Not said: {row['does_not_say']} ({kind})")
@@ -160,9 +172,10 @@ def check(
     against = contradictions(asked.checks)
     steps = {s: steps_in_order(s, dossier) for s in tqdm(wanted, desc="sites", leave=False, disable=None, delay=2)}
     judged = []
+    asked_for = set(claim_ids or ())
     for site in wanted:
         change = tuple(f"{s.observation}: {s.where}" for s in steps[site][:NEXT])
-        mine = [c for c in dossier.claims[site] if site in judged_sites or c.claim_id in (claim_ids or ())]
+        mine = [c for c in dossier.claims[site] if site in judged_sites or c.claim_id in asked_for]
         judged += [replace(judge(c, dossier, against), would_change=change) for c in mine]
-    tests = tuple(c for c in asked.checks if c.sites & judged_sites or set(c.claim_ids) & set(claim_ids or ()))
+    tests = tuple(c for c in asked.checks if c.sites & judged_sites or asked_for & set(c.claim_ids))
     return Found(tuple(judged), tests, asked.tallies, steps, dossier.sites, whole, dossier)

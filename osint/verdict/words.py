@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from osint import model
 from osint.model import percent, show
+from osint.register import STATED_PRECISIONS, Claim
 from osint.verdict.bearing import Asserts, Coverage, Sight, day_text
 from osint.verdict.ground import ground_shows
 
 if TYPE_CHECKING:
     from osint.verdict.finding import Finding
 
+FP16 = ("dense", "sparse")  # of the precisions that a source can state
 USE_OPEN = ", the use of the hall left open"
 """What is said beside room for chips where it is not known how much of the hall is for them."""
 
@@ -57,6 +59,12 @@ def describe(s: Sight) -> str:
 def _observed_unit(quantity: str) -> str:
     """Return the unit of an observed size without what the model reads into it ("at the design peak")."""
     return model.unit_of(quantity).split(",")[0]
+
+
+def claimed_unit(claim: Claim) -> str:
+    """Return the unit in which room for a claim is told; PFLOPS of another precision than FP16 are not called FP16."""
+    other = claim.quantity == "pflops" and claim.precision in STATED_PRECISIONS and claim.precision not in FP16
+    return f"{claim.unit}, {claim.precision}" if other else model.unit_of(claim.quantity)
 
 
 class Words(dict[str, str]):
@@ -122,7 +130,7 @@ class Words(dict[str, str]):
         if room is None:
             return ""
         low, best, high = room.interval
-        unit = model.unit_of(self.f.claim.quantity)
+        unit = claimed_unit(self.f.claim)
         if room.posterior is None:
             return f"{self._listed(room.seen)}: room for none"
         range_ = (
@@ -134,11 +142,28 @@ class Words(dict[str, str]):
         claim = self.f.claim
         if claim.readings:
             return f"{show(min(claim.readings), 6)} {claim.unit}"
-        return claim.written()
+        return f"{self._end(claim.value_low)} (lower end of {claim.written()})" if self._ranges() else claim.written()
+
+    def _ranges(self) -> bool:
+        """Whether the claim is of one reading with two ends, of which the lower one is tested."""
+        low, high = self.f.claim.value_low, self.f.claim.value_high
+        return not self.f.claim.readings and low is not None and high is not None and low < high
+
+    def _end(self, number: float | None) -> str:
+        return f"{show(number or 0.0, 6)} {self.f.claim.unit}"
+
+    def _as_worded(self) -> str:
+        lower = f"At the lower end ({self._end(self.f.claim.value_low)})"
+        return lower if self._ranges() else f"As worded ({self._tested()})"
 
     def _hardest(self) -> str:
         claim = self.f.claim
-        return f"{show(max(claim.readings), 6)} {claim.unit}" if claim.readings else claim.written()
+        if self._ranges():
+            return f"at the upper end ({self._end(claim.value_high)})"
+        return f"for the other reading ({self._end(max(claim.readings, default=claim.figure))})"
+
+    def _between(self) -> str:
+        return "the ends of the range" if self._ranges() else "the readings"
 
     def _chance(self) -> str:
         room, doubt = self.f.room, ""
@@ -161,7 +186,7 @@ class Words(dict[str, str]):
         every = sorted((*self.f.seen.sights, *self.f.seen.own), key=lambda s: s.row.observation_id)
         rows = [s for s in every if s.row.observation_id in ids]
         said = [f"{c.claim_id} ({c.claimant}) states: {c.rung}" for c in self.f.seen.statements]
-        absent = [s for s in rows if s.row.not_yet is not None or s.bare]
+        absent = [s for s in rows if s.missing is not None]
         if absent and (said or len(absent) < len(rows)):
             against = [describe(s) for s in rows if s not in absent] + said
             return f"{self._listed(absent)}. Against that, {'; '.join(against)}"
@@ -205,7 +230,7 @@ class Words(dict[str, str]):
         return self._listed(self.f.seen.confirmed)
 
     def _paper(self) -> str:
-        paper, unit = self.f.paper, model.unit_of(self.f.claim.quantity)
+        paper, unit = self.f.paper, claimed_unit(self.f.claim)
         if paper.posterior is None and paper.total is None:
             return f"{', '.join(paper.ids)} {'bounds' if len(paper.ids) == 1 else 'bound'} it on one side"
         return paper.text(unit)

@@ -29,7 +29,7 @@ def claimed_and_seen(found: Found, dossier: Dossier, site_id: str) -> Figure:
     NotFoundError for an unknown site.
     """
     site = dossier.site(site_id)
-    groups = _by_quantity([f for f in found.judged if f.claim.site_id == site_id])
+    groups = _by_quantity(found.by_site.get(site_id, []))
     with drawing():
         if not groups:
             figure, (ax,) = sheet(1.1)

@@ -8,6 +8,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, CHIP_COUNTS, Given
@@ -311,7 +313,7 @@ def _pair(
     answer = solved[key]
     if answer is None:
         return
-    below, to_high = (float(answer.cdf(math.log(end or math.nan))[0]) for end in (other.low, other.high))
+    below, to_high = answer.cdf(np.log([other.low or math.nan, other.high or math.nan])).tolist()
     if 2 * min(1 - below, to_high) >= EDGE:
         yield None
         return

@@ -1,0 +1,307 @@
+"""Mixtures of normal distributions, one for each reading, some of them truncated by one-sided givens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import log_ndtr, logsumexp, ndtr, ndtri, ndtri_exp, owens_t
+
+from osint.model.evidence import EXACT
+from osint.model.tree import Floats
+
+PANEL = 128  # steps on each side of the mode of a truncated distribution
+LATTICE = 509  # points of the quadrature over three or more one-sided givens
+NODES = 24  # points of the quadrature over two one-sided givens
+NEGLIGIBLE = 45.0  # fall of the log density from its mode outside of which nothing is counted: a share of 3e-20
+FLAT = 0.2  # fall of the log density on both sides of a point that is taken for the mode
+END_HALVINGS = 6  # halvings of the step that holds an end of a truncated distribution
+UNCOUNTED = 1e-13  # weight that readings which are not counted have together
+UNCOUNTED_TRUNCATED = 1e-9  # the same where each reading has a table of its own
+NINE_SD = 9.0  # half width, in sd, of the range in which quantiles are looked for: outside is less than 1e-18
+BISECTIONS = 60  # steps to a quantile or to the end of a distribution, at most
+SECANTS = 9  # steps to a quantile after which every second one halves the range that holds it
+CLOSE = 1e-10  # last step to a quantile, in the log
+PROBE = 1e-7  # step, in sd, by which it is tried whether a distribution is level where it is as wanted
+FAR = 1e-6  # tail below which a truncated distribution is asked of its table, which is exact there in proportion
+LEVEL = 1e-14  # distance from the wanted normal deviate that is none: of a level stretch the lower end is taken
+CANTELLI_MARGIN = 0.01  # sd beyond the inequality, for the readings that are not counted
+NOISE_NODES = 41  # points of the quadrature over the error of a given that is predicted
+LIKELY_BOUND = 1e-4  # chance of a bound from which a bivariate normal says its quantiles to 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Truncation:
+    """One-sided givens as conditions on the target x: sign * (offset + slope * x + noise - threshold) > 0."""
+
+    offset: Floats
+    """(R, k)."""
+    slope: Floats
+    """(R, k)."""
+    threshold: Floats
+    """(k,)."""
+    sign: Floats
+    """(k,)."""
+    covariance: Floats
+    """Of the noise that is left once the target is known, times the signs, (R, k, k)."""
+
+    def inside(self, x: Floats) -> Floats:
+        """Return the log probability that the conditions hold at x (R, points)."""
+        at = self.sign * (self.offset[:, None] + x[..., None] * self.slope[:, None] - self.threshold)
+        return orthant(at, self.covariance)
+
+
+def orthant(at: Floats, covariance: Floats) -> Floats:
+    """Return the log probability (R, points) that normals with means (R, points, k) are all positive.
+
+    `covariance` is (R, k, k). Exact for one bound; for more, separation of variables (Genz 1992) in the logs: by
+    Gauss-Legendre for two, on a fixed lattice for three or more (good to 1e-3).
+    """
+    k = at.shape[2]
+    chol = np.linalg.cholesky(covariance)
+    log_tail = log_ndtr(at[..., 0] / chol[:, None, 0, 0])
+    if k == 1:
+        return np.asarray(log_tail)
+    if k == 2:
+        nodes, mass = np.polynomial.legendre.leggauss(NODES)
+        u, log_mass = (nodes[:, None] + 1) / 2, np.log(mass / 2)
+    else:
+        primes = np.sqrt([2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0])
+        steps = np.arange(1, LATTICE + 1)[:, None] * np.resize(primes, k - 1)
+        u, log_mass = np.abs(2 * (steps % 1) - 1), np.full(LATTICE, -np.log(LATTICE))
+    log_u = np.log(np.clip(u, np.finfo(float).tiny, 1))
+    total = np.broadcast_to(log_tail[..., None], (*log_tail.shape, len(log_mass)))
+    drawn: list[Floats] = []
+    last = total
+    for j in range(1, k):
+        drawn.append(-ndtri_exp(np.minimum(log_u[:, j - 1] + last, -np.finfo(float).tiny)))
+        shift = sum(z * chol[:, None, None, j, i] for i, z in enumerate(drawn))
+        last = log_ndtr((at[..., None, j] + shift) / chol[:, None, None, j, j])
+        total = total + last
+    return np.asarray(logsumexp(total + log_mass, axis=2))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Truncated distributions on nodes: PANEL steps from the left end to the mode, and as many to the right end."""
+
+    x: Floats
+    """Nodes (R, 2 PANEL + 1), rising."""
+    log_cdf: Floats
+    log_sf: Floats
+    log_density: Floats
+
+    def tail(self, x: Floats, upper: bool) -> Floats:
+        """Return P(log > x) or P(log <= x) for each reading and point (R, points), by Hermite interpolation."""
+        log_tail, side = (self.log_sf, -1.0) if upper else (self.log_cdf, 1.0)
+        rows = np.arange(len(self.x))[:, None]
+        left, mode, right = self.x[:, :1], self.x[:, PANEL : PANEL + 1], self.x[:, -1:]
+        below = np.clip((x - left) / (mode - left) * PANEL, 0, PANEL - 1e-9)
+        above = np.clip((x - mode) / (right - mode) * PANEL, 0, PANEL - 1e-9)
+        at = np.where(x < mode, below, PANEL + above)
+        i = at.astype(int)
+        t, h = at - i, self.x[rows, i + 1] - self.x[rows, i]
+        value, slope = log_tail, side * np.exp(self.log_density - log_tail)
+        v0, v1 = value[rows, i], value[rows, i + 1]
+        d0, d1 = slope[rows, i] * h, slope[rows, i + 1] * h
+        curve = v0 + t * (d0 + t * (3 * (v1 - v0) - 2 * d0 - d1 + t * (2 * (v0 - v1) + d0 + d1)))
+        inside = np.where(np.isfinite(curve), np.clip(curve, np.minimum(v0, v1), np.maximum(v0, v1)), v0)
+        outside = np.where(x <= left, 1.0 if upper else 0.0, np.where(x >= right, 0.0 if upper else 1.0, np.nan))
+        return np.where(np.isnan(outside), np.exp(np.minimum(inside, 0)), outside)
+
+
+def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
+    """Return the distributions under one-sided givens: the densities are log-concave, so each has one mode."""
+
+    def log_density(z: Floats) -> Floats:
+        return -(z**2) / 2 + bounds.inside(mean[:, None] + sd[:, None] * z)
+
+    rows = np.arange(len(mean))
+    centre, half = np.zeros(len(mean)), np.full(len(mean), NINE_SD)
+    fan = np.linspace(-1, 1, 9)
+    for _ in range(BISECTIONS):  # the middle moves to the best of nine points; the fan widens at an edge, else narrows
+        seen = log_density(centre[:, None] + half[:, None] * fan)
+        best = np.argmax(seen, axis=1)
+        flat = np.maximum(seen[rows, best] - seen[:, 0], seen[rows, best] - seen[:, -1]) < FLAT
+        flat &= (best > 0) & (best < len(fan) - 1)
+        centre = centre + half * fan[best]
+        half = np.where((best == 0) | (best == len(fan) - 1), 2 * half, half / 4)
+        if flat.all():
+            break
+    top = log_density(centre[:, None])[:, 0]
+    ends = []
+    for side in (-1.0, 1.0):
+        near, far = np.zeros(len(mean)), np.full(len(mean), 1.0)
+        for _ in range(BISECTIONS):
+            short = log_density((centre + side * far)[:, None])[:, 0] > top - NEGLIGIBLE
+            if not short.any():
+                break
+            near, far = np.where(short, far, near), np.where(short, 2 * far, far)
+        for _ in range(END_HALVINGS):
+            middle = (near + far) / 2
+            short = log_density((centre + side * middle)[:, None])[:, 0] > top - NEGLIGIBLE
+            near, far = np.where(short, middle, near), np.where(short, far, middle)
+        ends.append(centre + side * np.maximum(far, CLOSE))
+    share = np.arange(PANEL + 1) / PANEL
+    panels = [a[:, None] + (b - a)[:, None] * share for a, b in ((ends[0], centre), (centre, ends[1]))]
+    areas, logs = [], []
+    for z in panels:
+        lp = np.maximum(log_density(z) - top[:, None], -1e4)
+        f, h = np.exp(lp), z[:, 1:2] - z[:, :1]
+        rise = f * np.gradient(lp, axis=1, edge_order=2)  # times h
+        smooth = np.abs(np.diff(lp, axis=1)) < 1  # at the edge that a sharp bound cuts the plain rule is kept
+        smooth = smooth & np.pad(smooth, ((0, 0), (1, 0)), mode="edge")[:, :-1]
+        smooth = smooth & np.pad(smooth, ((0, 0), (0, 1)), mode="edge")[:, 1:]
+        correction = np.where(smooth, (rise[:, :-1] - rise[:, 1:]) / 12, 0.0)
+        areas.append(h * ((f[:, 1:] + f[:, :-1]) / 2 + correction))
+        logs.append(lp)
+    area = np.maximum(np.concatenate(areas, axis=1), np.finfo(float).tiny)
+    total = area.sum(axis=1, keepdims=True)
+    zero = np.zeros((len(mean), 1))
+    with np.errstate(divide="ignore"):
+        log_cdf = np.log(np.concatenate([zero, np.cumsum(area, axis=1)], axis=1) / total)
+        log_sf = np.log(np.concatenate([np.cumsum(area[:, ::-1], axis=1)[:, ::-1], zero], axis=1) / total)
+    low = np.log(np.finfo(float).tiny)
+    z = np.concatenate([panels[0], panels[1][:, 1:]], axis=1)
+    density = np.concatenate([logs[0], logs[1][:, 1:]], axis=1) - np.log(total)
+    x = mean[rows, None] + sd[rows, None] * z
+    return Table(x, np.maximum(log_cdf, low), np.maximum(log_sf, low), density - np.log(sd)[:, None])
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A mixture over readings of the log of a quantity: normal, or normal truncated by one-sided givens."""
+
+    weights: Floats
+    """Of the readings; they sum to one."""
+    means: Floats
+    """Of the log by reading, without the one-sided givens."""
+    sds: Floats
+    bounds: Truncation | None
+    """One-sided givens; None without any."""
+
+    @cached_property
+    def live(self) -> npt.NDArray[np.intp]:
+        """Positions of the readings that are counted: the others together weigh next to nothing."""
+        order = np.argsort(self.weights)
+        least = UNCOUNTED if self.bounds is None else UNCOUNTED_TRUNCATED
+        return np.sort(order[np.cumsum(self.weights[order]) > least])
+
+    @cached_property
+    def table(self) -> Table | None:
+        """Truncated distributions of the live readings; None without one-sided givens."""
+        b, keep = self.bounds, self.live
+        if b is None:
+            return None
+        kept = Truncation(b.offset[keep], b.slope[keep], b.threshold, b.sign, b.covariance[keep])
+        return _tabulate(self.means[keep], self.sds[keep], kept)
+
+    def mixed(self, x: Floats | float, upper: bool, extra_sd: float = 0.0) -> Floats:
+        """Return the probability that the log, seen with an error of `extra_sd`, is at most x, or above it."""
+        x = np.atleast_1d(np.asarray(x, dtype=float))
+        keep = self.live
+        if self.bounds is None:
+            z = (x[None, :] - self.means[keep, None]) / np.hypot(self.sds[keep, None], extra_sd)
+            return np.asarray(np.clip(self.weights[keep] @ ndtr(-z if upper else z), 0, 1))
+        if self._one_bound is not None:
+            tail = self._bivariate_tail(x, upper, extra_sd)
+            if tail.min() > FAR:
+                return tail
+        if self.table is None:
+            raise AssertionError("a truncated distribution has a table")
+        if extra_sd > 0:
+            u, mass = np.polynomial.hermite_e.hermegauss(NOISE_NODES)
+            tails = sum(
+                m / mass.sum() * self.table.tail(x[None, :] + extra_sd * e, upper) for e, m in zip(u, mass, strict=True)
+            )
+        else:
+            tails = self.table.tail(x[None, :], upper)
+        return np.asarray(np.clip(self.weights[keep] @ tails, 0, 1))
+
+    @cached_property
+    def _one_bound(self) -> tuple[Floats, Floats] | None:
+        """Standardised mean of one likely bound and its correlation with the target, by live reading (R,)."""
+        b, keep = self.bounds, self.live
+        if b is None or len(b.sign) != 1:
+            return None
+        slope, sds = b.slope[keep, 0], self.sds[keep]
+        spread = np.sqrt((slope * sds) ** 2 + b.covariance[keep, 0, 0])
+        k = b.sign[0] * (b.offset[keep, 0] + slope * self.means[keep] - b.threshold[0]) / spread
+        if (self.weights[keep] / np.maximum(ndtr(k), np.finfo(float).tiny)).sum() > 1 / LIKELY_BOUND:
+            return None
+        return k, b.sign[0] * slope * sds / spread
+
+    def _bivariate_tail(self, x: Floats, upper: bool, extra_sd: float = 0.0) -> Floats:
+        """Return `mixed` under one likely bound, to 1e-11."""
+        if self._one_bound is None:
+            raise AssertionError("only one likely bound makes a bivariate normal")
+        (k, correlation), sds = self._one_bound, self.sds[self.live]
+        wide, side = np.hypot(sds, extra_sd), -1.0 if upper else 1.0
+        h = side * (x[None, :] - self.means[self.live, None]) / wide[:, None]
+        tails = _bivariate(h, k[:, None], -side * (correlation * sds / wide)[:, None])
+        return np.asarray(np.clip(self.weights[self.live] @ tails, 0, 1))
+
+    def _below(self, x: Floats) -> Floats:
+        """Return the probability that the log is at most x, without tables where one likely bound is given."""
+        return self.mixed(x, upper=False) if self._one_bound is None else self._bivariate_tail(x, upper=False)
+
+    def _moments(self) -> tuple[Floats, Floats]:
+        """Return mean and variance of each live reading, one-sided givens counted."""
+        means, sds = self.means[self.live], self.sds[self.live]
+        if self._one_bound is not None:
+            k, correlation = self._one_bound
+            pull = np.exp(-(k**2) / 2 - log_ndtr(k)) / np.sqrt(2 * np.pi)
+            return means + correlation * pull * sds, sds**2 * (1 - correlation**2 * pull * (pull + k))
+        if self.table is not None:
+            mass, middle = np.diff(np.exp(self.table.log_cdf)), (self.table.x[:, 1:] + self.table.x[:, :-1]) / 2
+            means = (mass * middle).sum(axis=1)
+            return means, (mass * (middle - means[:, None]) ** 2).sum(axis=1)
+        return means, sds**2
+
+    def quantile(self, p: Floats | Sequence[float] | float) -> Floats:
+        """Return the logs at the given probabilities.
+
+        Secants on the scale of normal deviates, on which a mixture is nearly a line, within the range that holds each
+        quantile by the inequality of Cantelli.
+        """
+        wanted = np.clip(np.atleast_1d(np.asarray(p, dtype=float)), np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
+        weights = self.weights[self.live] / self.weights[self.live].sum()
+        means, variances = self._moments()
+        centre = float(weights @ means)
+        sd = float(np.sqrt(weights @ (variances + (means - centre) ** 2)))
+        low = centre - sd * (np.sqrt(1 / wanted - 1) + CANTELLI_MARGIN)
+        high = centre + sd * (np.sqrt(1 / (1 - wanted) - 1) + CANTELLI_MARGIN)
+        z = ndtri(wanted)
+        x, slope, done = centre + sd * z, np.full(len(z), 1 / sd), np.zeros(len(z), dtype=bool)
+        at = ndtri(self._below(x)) - z
+        for turn in range(BISECTIONS):
+            short = at < -LEVEL
+            low, high = np.where(short, x, low), np.where(short, high, x)
+            rises = (slope > 0) & np.isfinite(slope)
+            there = x - np.where(np.abs(at) > LEVEL, at / np.where(rises, slope, 1), PROBE * sd)
+            halve = ~(rises & (there >= low) & (there <= high)) | (turn > SECANTS and turn % 2 == 1)
+            there = np.where(done, x, np.where(halve, (low + high) / 2, there))
+            step = there - x
+            x, before, done = there, at, np.abs(step) < CLOSE
+            if done.all():
+                break
+            at = ndtri(self._below(x)) - z
+            done |= (np.abs(at) <= LEVEL) & (step >= 0) & (step <= 2 * PROBE * sd)  # back from below: it is not level
+            with np.errstate(divide="ignore", invalid="ignore"):
+                slope = (at - before) / step
+        return np.asarray(x)
+
+
+def _bivariate(h: Floats, k: Floats, correlation: Floats) -> Floats:
+    """Return P(X <= h | Y <= k) of standard normals with a correlation, by Owen's T, good to 1e-15 / P(Y <= k)."""
+    h = np.where(h == 0, np.finfo(float).tiny, h)  # where both are zero the ratio below has no limit of its own
+    root = np.sqrt(np.maximum(1 - correlation**2, EXACT**4))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        a = np.nan_to_num((k - correlation * h) / (h * root))
+        b = np.nan_to_num((h - correlation * k) / (k * root))
+    apart = (h * k < 0) | ((h * k == 0) & (h + k < 0))
+    both = (ndtr(h) + ndtr(k)) / 2 - owens_t(h, a) - owens_t(k, b) - apart / 2
+    return np.asarray(np.clip(both / ndtr(k), 0, 1))
