@@ -403,6 +403,17 @@ def test_only_the_families_that_a_claim_allows_are_near(register):
     assert "H20" not in found[0]["arithmetic"] and "domestic mixed" in found[0]["arithmetic"]
 
 
+@pytest.mark.parametrize(("precision", "compared"), [("dense", True), ("not stated", True), ("FP8", False)])
+def test_compute_of_another_precision_is_not_compared_with_what_chips_do_at_fp16(register, precision, compared):
+    """989 PFLOPS at FP8 are half of 1,000 H100, and neither agree with them nor contradict 1,979 PFLOPS at FP16."""
+    fp16 = of(1979, precision="dense")
+    claims = [of(1000, quantity_kind="chips", chip_model="H100"), of(989, chip_model="H100", precision=precision), fp16]
+    with_it = {(c.name, i) for c in verdict.cross_checks(book(register, *claims)) for i in c.claim_ids if i == "C2"}
+    assert bool(with_it) == compared
+    two = [of(989, precision=precision), of(1979, precision=precision)]
+    assert told(register, Name.VALUES, *two), "two values of one precision are compared"
+
+
 # --- the shipped register
 
 

@@ -103,11 +103,11 @@ def test_density_is_power_of_the_chips_over_the_floor(case):
 def test_stages_add_the_largest_of_each_site_once(case):
     rows = sheets.stages_sheet(Dossier.of(case)).rows.set_index("label")
     labels = " ".join(rows.index)
-    assert "said to run: 18,000P, sum of 2 sites" in labels  # 17,000 of Karamay, 1,000 of Yiwu; 128 lies in Yiwu
+    assert "said to be there: 18,000P, sum of 2 sites" in labels  # 17,000 of Karamay, 1,000 of Yiwu; 128 lies in Yiwu
     assert "halls built, as said able to carry: 60,000P, sum of 1 site" in labels
     assert "at least 10,000 PFLOPS: the whole of Xinjiang" in labels
     more = changed(case, "C040", value_low=5_000.0, value_high=5_000.0)
-    assert "said to run: 22,000P" in " ".join(sheets.stages_sheet(Dossier.of(more)).rows["label"])
+    assert "said to be there: 22,000P" in " ".join(sheets.stages_sheet(Dossier.of(more)).rows["label"])
 
 
 def test_the_contradiction_is_drawn_where_there_is_one(case):

@@ -694,6 +694,24 @@ def test_what_is_stated_and_the_room_on_paper_are_two_totals(register):
         assert sites and all(site in totals[ground, "chips"].text() for site in sites)
 
 
+def test_a_floor_and_a_parent_are_named_beside_a_sum(register):
+    """At least 60,000 P of the whole zone is no summand: the sum says so, and that the parts stand for the zone."""
+    stated = model.total(["AGG-39"], register)[1]
+    assert "stated as a bound alone, not counted: XJ01 at least 60,000 PFLOPS, FP16 (C047)" in stated.text()
+    assert stated.by_parts == ("XJ01",) and stated.to_dict()["counted_by_parts"] == ["XJ01"]
+    counted = {p.site_id for p in stated.parts}
+    named = [*counted, *stated.without, *stated.counted_in, *stated.by_parts]
+    assert sorted(named) == sorted(model.expand(["AGG-39"], register))
+
+
+def test_a_number_says_over_what_its_room_is_weighed(register):
+    named, open_ = (
+        model.fits("XJ03", Given("chips", 115_000, 115_000), register, chip=c).text() for c in ("H100", None)
+    )
+    assert "all H100" in named and "families weighed" not in named and "uses that the hall may have" in named
+    assert "chip families weighed (--chip names one)" in open_
+
+
 def test_what_halls_can_carry_is_told_beside_what_is_stated_and_not_added(register):
     chips = model.total(["QH04", "XJ07"], register)[0]
     assert [p.site_id for p in chips.parts] == ["XJ07"] and "QH04" in chips.without

@@ -41,3 +41,13 @@ def test_a_number_that_is_no_capacity_needs_nothing(register):
         q = model.question(claim, dossier)
         if q.quantity not in model.CAPACITY:
             assert verdict.needs(q, 5.0, dossier) == verdict.Needs()
+
+
+def test_a_range_and_two_readings_say_what_either_end_would_need(register):
+    """The smaller figure of '6 or 60,000 PFLOPS' alone would need six square metres: it is never shown for both."""
+    readings, ends, one = (need(register, claim_id) for claim_id in ("C033", "C042", "C054"))
+    for finding, times in ((readings, 10_000), (ends, 9.999)):
+        said = finding.needs_text()
+        low, best, high = (model.show(end * times) for end in finding.needs.power_mw)
+        assert "the smaller figure would need" in said and f"the larger one about {best} MW ({low} to {high})" in said
+    assert "smaller" not in one.needs_text()

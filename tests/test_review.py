@@ -234,6 +234,16 @@ def test_energy_that_is_generated_is_not_written_as_used(tmp_path, register):
     assert [Scope.read(scope) for scope in rows["scope"]] == [Scope.GENERATION, Scope.SITE]
 
 
+def test_what_is_said_of_one_machine_is_no_total_of_the_site(tmp_path, register):
+    """A price of one server that passed for the investment would contradict every honest count of servers."""
+    text = "采购250台服务器，每台285万元，总价7.125亿元，每机柜功率8千瓦，年用电量1亿千瓦时/年。"
+    rows, _ = reviewed(text, tmp_path, register)
+    scopes = dict(zip(rows["unit_as_recorded"], (Scope.read(scope) for scope in rows["scope"]), strict=True))
+    each = {unit for unit, scope in scopes.items() if scope == Scope.EACH}
+    assert each == {"万元", "千瓦"} and set(scopes) > each
+    assert {scope for unit, scope in scopes.items() if unit not in each} == {Scope.SITE}
+
+
 def test_a_tidied_note_does_not_bring_the_claim_in_twice(tmp_path, table, register):
     table, log = (
         review.accept_claim(table, keys(table)["compute"], "A", DAY, translation="in English"),

@@ -299,7 +299,7 @@ def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse, *, data
     if path.is_file():
         return read(path.read_bytes(), name)
     if path.exists():
-        raise BadInputError(f"{name}: a directory; give the files in it")
+        raise BadInputError(f"{name}: a directory or no plain file; give the files themselves")
     if not re.match(r"https?://|\d+$|[0-9a-f]{8,64}$", name):
         raise NotFoundError(
             f"{name}: no such file; give a file, a captured web address or the number or SHA-256 of a capture"

@@ -362,8 +362,19 @@ def _rung_reason(row: dict[str, Any]) -> str:
     return str(row.get("rung_reason") or "read from the clause")
 
 
+_YEARLY, _A_YEAR = {"energy", "tce"}, {"年", "a", "yr", "year", "annum"}  # kinds that are of a year in the register
+
+
+def _scope(row: dict[str, Any]) -> str:
+    """Return what the number covers: a price of one machine or a power of one rack is no total of the site."""
+    if row["kind"] == "energy_gen":
+        return Scope.GENERATION
+    per = str(row.get("per") or "")
+    return f"per {per}" if per and not (row["kind"] in _YEARLY and per in _A_YEAR) else ""
+
+
 def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str, str]:
-    """Return a row of claims.csv; the quote stays as it was read, and what is generated says so in its scope."""
+    """Return a row of claims.csv; the quote stays as it was read, and the scope says what is no total of the site."""
     kind = READ_KINDS[row["kind"]]
     values = {column.name: "" for column in SCHEMAS["claims"].columns}
     values |= {
@@ -373,7 +384,7 @@ def _row(row: dict[str, Any], claim_id: str, about: dict[str, str]) -> dict[str,
         "value_high": plain_number(row["si_high"] * kind.si_factor), "value_date": row["date"],
         "chip_model": row["chip_model"], "reading_confidence": row["confidence"], "unit_as_recorded": row["unit"],
         "rung": row["aim"], "modality": row["modality"], "rung_reason": _rung_reason(row), "precision": _precision(row),
-        "scope": Scope.GENERATION if row["kind"] == "energy_gen" else "",
+        "scope": _scope(row),
         "bound": _BOUND.get(row["qualifier"], row["qualifier"]),
         "evidence_use": "no", "note": _note(row),
     }  # fmt: skip

@@ -70,6 +70,8 @@ class Fits:
     """Chip family; empty if none was named."""
     fits: tuple[Fit, ...]
     """The least likely room first."""
+    use_weighed: bool = False
+    """Whether what a hall is used for is not known, so that its uses are weighed."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -78,14 +80,17 @@ class Fits:
 
     def text(self) -> str:
         """Return it as plain text."""
-        chip = f", all {self.chip}" if self.chip else ""
+        counts = self.number.quantity in CHIP_COUNTS
+        chip = f", all {self.chip}" if self.chip else ", chip families weighed (--chip names one)" if counts else ""
         lines = [f"{stated(self.number)} {unit_of(self.number.quantity)}{chip}, at {self.site_id} {self.name}"]
         lines += [f"  {fit.text(self.number)}" for fit in self.fits]
         if not self.fits:
             lines.append("  nothing on file for this site can be compared with it; `osint next` says what to get")
-        return "\n".join(
-            [*lines, "  Room is not presence: that a hall could hold a number does not show that it does."]
-        )
+        if self.use_weighed and counts and any(fit.on_file.quantity != MONEY for fit in self.fits):
+            lines.append(
+                "  The uses that the hall may have beside these chips are weighed: one for them alone needs less."
+            )
+        return "\n".join([*lines, f"  {LIMIT}"])
 
 
 def fits(site: str, number: Given, source: Register, *, chip: str | None = None, date: str | None = None) -> Fits:
@@ -116,7 +121,8 @@ def fits(site: str, number: Given, source: Register, *, chip: str | None = None,
             continue
         found.append(Fit(given, seen, needs.interval, room.interval, room.at_least(number.low)))
     found = [fit for fit in found if fit.on_file.quantity != LAND] or found
-    return Fits(row.site_id, row.name_en, number, family or "", tuple(sorted(found, key=lambda fit: fit.chance)))
+    ranked = tuple(sorted(found, key=lambda fit: fit.chance))
+    return Fits(row.site_id, row.name_en, number, family or "", ranked, use_weighed=not row.hall_use)
 
 
 def _on_file(site_id: str, dossier: Dossier) -> list[tuple[Given, bool]]:

@@ -71,6 +71,10 @@ class Total:
     """None where no site has evidence."""
     carry: Mapping[str, tuple[Given, ...]] = field(default_factory=dict)
     """Site -> what its halls are said to be able to carry: a capacity, beside the sum and not in it."""
+    floors: Mapping[str, tuple[Given, ...]] = field(default_factory=dict)
+    """Site -> the bound that alone is stated for it, beside the sum and not in it: its parts are added, if any."""
+    by_parts: tuple[str, ...] = ()
+    """Sites that are not counted themselves, because their parts are."""
     of_all: tuple[Given, ...] = ()
     """What documents state for an aggregate as a whole: beside the sum of its sites, not in it."""
 
@@ -98,6 +102,8 @@ class Total:
             "place_not_confirmed": list(self.unconfirmed),
             "bare": list(self.bare),
             "stated_for_all": [{"given": g.text(), "ids": list(g.ids)} for g in self.of_all],
+            "bounds_alone": {site: [g.text() for g in givens] for site, givens in self.floors.items()},
+            "counted_by_parts": list(self.by_parts),
             "can_carry": {site: [g.text() for g in givens] for site, givens in self.carry.items()},
             "parts": [
                 {
@@ -122,6 +128,8 @@ class Total:
         else:
             low, best, high = map(show, self.interval)
             said = f"{_HEADS[self.ground]} {best} ({low} to {high}, 90%) {unit} at {looked_at} of {everything} sites"
+            if self.quantity == "chips" and self.ground != Ground.STATED:
+                said += ", chip families weighed"
         lines = [f"{self.ground}, {self.quantity}: {said}"]
         if self.bare:
             lines.append(f"  looked at as a whole and bare, counted as zero: {', '.join(self.bare)}")
@@ -132,6 +140,10 @@ class Total:
         if self.counted_in:
             inside = ", ".join(f"{part} in {parent}" for part, parent in self.counted_in.items())
             lines.append(f"  counted in another site: {inside}")
+        if self.by_parts:
+            lines.append(f"  counted by its parts: {', '.join(self.by_parts)}")
+        for site, givens in self.floors.items():
+            lines.append(f"  stated as a bound alone, not counted: {site} {'; '.join(map(_bounded, givens))}")
         for site, givens in self.carry.items():
             lines.append(f"  said to be able to carry, not counted: {site} {'; '.join(map(_said, givens))}")
         for p in (p for p in self.parts if p.dropped):
@@ -144,7 +156,7 @@ class Total:
 
 _HEADS = {
     Ground.STATED: "the largest figures that documents state come to",
-    Ground.ROOM: "the halls on file have room for",
+    Ground.ROOM: "the halls that documents describe would have room for",
     Ground.OBSERVATION: "room for",
 }
 
@@ -157,6 +169,10 @@ def _said(g: Given) -> str:
     """Return a figure as its source has it, with the row that it comes from."""
     number = math.exp(g.log) if g.best is None else g.best
     return f"{show(number, 6)} {unit_of(g.quantity)} ({', '.join(g.ids)})"
+
+
+def _bounded(g: Given) -> str:
+    return f"{'at least' if g.high is None else 'at most'} {_said(g)}"
 
 
 def expand(site_ids: Sequence[str], source: Register | Dossier) -> list[str]:
@@ -226,6 +242,7 @@ def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) ->
     said = {*used, *bare, *counted_in, *unconfirmed}
     # a parent whose parts are added is no site of its own
     parents = {a for s in (*used, *bare) for a in _ancestors(s, dossier)}
+    floors = {s: tuple(g for g in _claimed(s, dossier) if g.bound and g.quantity in _STATES[quantity]) for s in sites}
     return Total(
         quantity=quantity,
         ground=ground,
@@ -235,6 +252,12 @@ def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) ->
         unconfirmed=tuple(s for s in unconfirmed if s not in used and s not in counted_in),
         bare=tuple(bare),
         carry={s: givens for s, givens in room.items() if givens and ground == Ground.STATED},
+        floors={
+            s: givens
+            for s, givens in floors.items()
+            if givens and ground == Ground.STATED and s not in used and s not in counted_in
+        },
+        by_parts=tuple(s for s in sites if s in parents and s not in said),
         distribution=sum_of([p for p, _ in used.values()]) if used else None,
     )
 

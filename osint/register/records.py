@@ -377,6 +377,11 @@ class Claim(Record):
             return recorded
         return f"{self.unit} ({recorded})" if self.unit in _COUNTS else f"{self.unit}, stated in {recorded}"
 
+    @property
+    def other_precision(self) -> str:
+        """Precision of a count of PFLOPS that its source states and that is not FP16; empty for any other claim."""
+        return self.precision if self.quantity == "pflops" and self.precision in STATED_PRECISIONS[len(_FP16) :] else ""
+
     def read_as(self) -> str:
         """Return what the model takes the number for beyond its words, and why; empty where it takes nothing more."""
         name, factor = self.quantity, CLAIM_KINDS[self.quantity_kind].factor
@@ -407,7 +412,8 @@ _BOUND_WORDS = {
     Bounding.ABOUT: "about",
     Bounding.NEARLY: "nearly",
 }
-STATED_PRECISIONS = ("dense", "sparse", "FP8", "INT8", "mixed")
+_FP16 = ("dense", "sparse")
+STATED_PRECISIONS = (*_FP16, "FP8", "INT8", "mixed")
 """Words of `precision` that a source has stated; the readings of the same name (readings.csv)."""
 _STANDARD = "standard"  # word of a scope or a unit: the source calls them standard racks
 _UNNAMED = ("ratio", "count")  # units that are no word of a source

@@ -52,9 +52,10 @@ def map_sheet(points: gpd.GeoDataFrame, dossier: Dossier) -> Sheet:
         title=where,
         subtitle="Circles: where a site may lie, as wide as the doubt. A circle is no building. Squares: cities.",
         source="sites.csv (each position with its source); borders: Natural Earth, public domain; cities to 0.1 degree",
-        note=f"Not drawn, for want of a place: {', '.join(nowhere)}. Most positions are seats of a county."
+        note=f"Not drawn, for want of a place: {', '.join(nowhere)}. Most positions are seats of a county, "
+        "district or city."
         if nowhere
-        else "Most positions are seats of a county.",
+        else "Most positions are seats of a county, district or city.",
         alt=f"{where}. " + "; ".join(f"{label}: {', '.join(ids)}" for label, ids, *_ in names) + ".",
     )
     rows = pd.DataFrame(

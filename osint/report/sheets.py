@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from osint.passport import Number
 
 KW = 1000  # kW in a MW
-STAGES = ("announced", "filed", "halls built, as said able to carry", "said to run")
-"""Stages of the figure of the stages, from words to a running hall."""
+STAGES = ("announced", "filed", "halls built, as said able to carry", "said to be there")
+"""Stages of the figure of the stages, from words to compute that is said to be there."""
 
 
 def publishers(claims: Iterable[Claim]) -> str:
@@ -252,15 +252,15 @@ def stages_sheet(dossier: Dossier) -> Sheet:
     where = listed(list(provinces))
     planned = max(totals[STAGES[0]], totals[STAGES[1]])
     caption = Caption(
-        title=f"At single sites of {where} texts say that {digits(totals[STAGES[3]])}P run and {digits(planned)}P "
-        "are planned",
+        title=f"At single sites of {where} texts say that {digits(totals[STAGES[3]])}P are there and "
+        f"{digits(planned)}P are planned",
         subtitle="P (PFLOPS), number format mostly not stated; the largest figure of each site at each stage",
         source=publishers(used),
         note="Sums of statements. Sites without a figure are missing, not zero: what is said of a whole region stands "
         f"apart, and can be more. Of a range the lower end is taken. Plans are for days up to {latest}.",
         alt=". ".join(f"{m.group}, {m.label}" for m in marks) + ".",
     )
-    question = "How much of the announced computing power is said to run?"
+    question = "How much of the announced computing power is said to be there?"
     return _sheet("stages", caption, marks, "P", numbers=_once(used), question=question)
 
 
@@ -290,7 +290,7 @@ def _smaller(claim: Claim) -> float:
 
 
 def _whole(province: str, dossier: Dossier) -> list[Claim]:
-    """Return what is said to run in a whole province, the newest text alone."""
+    """Return what is said to be there in a whole province, the newest text alone."""
     totals = {s.site_id for s in dossier.sites.values() if s.role == Role.AGGREGATE and s.covers == province}
     rows = [
         c for c in dossier.all_claims if c.site_id in totals and _counts(c) and not c.part and stage_of(c) == STAGES[3]
@@ -311,10 +311,12 @@ def score_sheet(scored: Score) -> Sheet:
         label = f"{row['site']} ({row['calibration_id']}): {best:.2g} ({low:.2g} to {high:.2g})"
         marks.append(Mark(f"From {row['kind']}", label, best, low, high, Look.RANGE, BLUE))
     caption = Caption(
-        title=f"The 90% range held the truth at {sites['covered']} of {sites['n']} sites: too few to prove much",
+        title=f"The 90% range held the truth in {sites['covered']} of {sites['n']} chains at sites: too few to prove "
+        "much",
         subtitle="Model over published truth; 1 is exact. Bears on room at the announced sites and on nothing else.",
         source="calibration.csv, each row with its own",
-        note=f"Apart: supercomputers, {apart}, which bear on no figure here. What set a relation does not score it.",
+        note=f"Apart: supercomputers, {apart}, which bear on no figure here. What set a relation does not score it. "
+        "Rows that rest on the same evidence are one chain.",
         alt=". ".join(m.label for m in marks) + ".",
     )
     question = "How far off is room, where the truth is public?"

@@ -30,10 +30,10 @@ FEW_POWERS = 4  # lanes of no more have a number at every power of ten
 PLACES = 3  # lanes where no contradiction names the places
 LEGEND = (
     "Circle, white: announced. Square, white: filed. Square, grey: halls said able to carry it. Circle, black: said to "
-    "run. Line: from low to high; dotted: two readings of one text. The number format is mostly not stated."
+    "be there. Line: from low to high; dotted: two readings of one text. The number format is mostly not stated."
 )
 MARKS = dict(zip(STAGES, (("o", "white"), ("s", "white"), ("s", "#9a9a9a"), ("o", BLACK)), strict=True))
-"""Mark and filling of each stage; said to run is full."""
+"""Mark and filling of each stage; said to be there is full."""
 POINTS = 72
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from osint import model
 from osint.model import Posterior, show
-from osint.register import CLAIM_KINDS, Claim
+from osint.register import CLAIM_KINDS, Bounding, Claim
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption
 from osint.verdict.bearing import Assertion, Sight, day_text, relayed_by_one
 from osint.verdict.look import Seen
@@ -182,7 +182,7 @@ class Finding:
             "arithmetic": list(self.arithmetic),
             "shown": self.shown(),
             "room": self.room_text(),
-            "needs": self.needs.text(self.claim.written()),
+            "needs": self.needs_text(),
             **self.needs.to_row(),
             "not_shown": self.not_shown(),
             "simulated": any(s.row.simulated for s in self.seen.sights),
@@ -218,6 +218,10 @@ class Finding:
         simulated = any(s.row.simulated for s in self.seen.sights)
         return f"SIMULATED. {sentence}" if simulated else sentence
 
+    def needs_text(self) -> str:
+        """Return what the number of the claim would need; of a range and of two readings what either end would."""
+        return self.needs.text(self.claim.written(), span(self.claim))
+
     def room_text(self) -> str:
         """Return by which day what was seen had room for how much; empty where no size was seen."""
         room = self.seen.room_for
@@ -250,6 +254,14 @@ class Finding:
         written = self.claim.written()
         claimed = f" Claimed: {written}." if written else ""
         return f"{stamp}{when} {what} had room for {most}{place}{missing}.{claimed}"
+
+
+def span(claim: Claim) -> float:
+    """Return how many times the smaller figure of a claim its larger one is: of a range, or of two readings; else 1."""
+    ends = claim.readings
+    if not ends and claim.bound == Bounding.RANGE and claim.value_low and claim.value_high:
+        ends = (claim.value_low, claim.value_high)
+    return max(ends) / min(ends) if ends and min(ends) > 0 else 1.0
 
 
 def named(claim: Claim) -> float:

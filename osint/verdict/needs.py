@@ -35,17 +35,30 @@ class Needs:
             for i, side in enumerate(sides)
         }
 
-    def text(self, written: str) -> str:
-        """Return it in words, after the number as its source writes it; empty where nothing can be said."""
+    def text(self, written: str, times: float = 1.0) -> str:
+        """Return it in words, after the number as its source writes it; empty where nothing can be said.
+
+        Where a text gives a range, or can be read in two ways, `times` is how many times its smaller figure the
+        larger one is: what either would need is said, as the two may differ by orders of magnitude.
+        """
+        said = self._phrase(1.0)
+        if not said:
+            return ""
+        alone = ", in a hall for these chips alone" if self.whole else ""
+        end = f"{alone} (90%, by relations alone)."
+        if times <= 1:
+            return f"{written} would need {said}{end}"
+        return f"{written}: the smaller figure would need {said}; the larger one {self._phrase(times)}{end}"
+
+    def _phrase(self, times: float) -> str:
         said = []
         if self.power_mw:
-            low, best, high = map(show, self.power_mw)
+            low, best, high = (show(end * times) for end in self.power_mw)
             said.append(f"about {best} MW ({low} to {high}) at the meter")
         if self.floor_m2:
-            low, best, high = map(show, self.floor_m2)
+            low, best, high = (show(end * times) for end in self.floor_m2)
             said.append(f"about {best} m2 ({low} to {high}) of gross floor at usual density")
-        alone = ", in a hall for these chips alone" if self.whole and said else ""
-        return f"{written} would need {' and '.join(said)}{alone} (90%, by relations alone)." if said else ""
+        return " and ".join(said)
 
 
 def needs(q: Question, number: float, source: Dossier) -> Needs:

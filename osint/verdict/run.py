@@ -137,7 +137,7 @@ def _full(finding: Finding) -> list[str]:
         claim.source_url,
         decided,
         finding.room_text(),
-        finding.needs.text(claim.written()),
+        finding.needs_text(),
         f"decided by the rule: {finding.rule.name}{rests}",
     ]
     return [f"  {claim.claim_id}  {_subject(claim)}", *(f"      {line}" for line in (*quotes, *told) if line)]

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from osint import model
 from osint.model import percent, show
-from osint.register import STATED_PRECISIONS, Claim
+from osint.register import Claim
 from osint.verdict.bearing import Asserts, Coverage, Sight, day_text
 from osint.verdict.ground import ground_shows
 
 if TYPE_CHECKING:
     from osint.verdict.finding import Finding
 
-FP16 = ("dense", "sparse")  # of the precisions that a source can state
 USE_OPEN = ", the use of the hall left open"
 """What is said beside room for chips where it is not known how much of the hall is for them."""
 
@@ -63,8 +62,7 @@ def _observed_unit(quantity: str) -> str:
 
 def claimed_unit(claim: Claim) -> str:
     """Return the unit in which room for a claim is told; PFLOPS of another precision than FP16 are not called FP16."""
-    other = claim.quantity == "pflops" and claim.precision in STATED_PRECISIONS and claim.precision not in FP16
-    return f"{claim.unit}, {claim.precision}" if other else model.unit_of(claim.quantity)
+    return f"{claim.unit}, {claim.other_precision}" if claim.other_precision else model.unit_of(claim.quantity)
 
 
 class Words(dict[str, str]):

@@ -209,7 +209,7 @@ def overview(dossier: Dossier) -> Figure:
         without = sum(s.role != Role.AGGREGATE for s in dossier.sites.values()) - len(placed)
         seen = sum(bool(dossier.observations[s.site_id]) for s in placed)
         title = f"{len(placed)} sites have a position, {without} have none; of {seen} something was seen"
-        note = "Source: sites.csv and observations.csv. Most points are county seats, good to 12 to 60 km. "
+        note = "Source: sites.csv and observations.csv. Most points are county seats, known to 13 to 61 km. "
         note += "Blue: something on file was seen of a site at the point; grey: nothing was."
         alt = f"Map of {len(placed)} sites: " + "; ".join(f"{s.site_id} {s.name_display or s.name_en}" for s in placed)
         return titled(figure, title, "degrees, WGS-84; north is up", note, f"{alt}.")

@@ -209,9 +209,9 @@ def figure_of(claim: Claim) -> Figure | None:
         return None
     part = "" if has_words("state", claim.part) else claim.part
     if claim.quantity:
-        return Figure(
-            claim, span.times(1 if claim.readings else CLAIM_KINDS[claim.quantity_kind].factor), claim.quantity, part
-        )
+        factor = 1 if claim.readings else CLAIM_KINDS[claim.quantity_kind].factor
+        other = f"/{claim.other_precision}" if claim.other_precision else ""  # compared with its like alone
+        return Figure(claim, span.times(factor), f"{claim.quantity}{other}", part)
     return Figure(claim, span, f"{claim.quantity_kind}/{claim.scope}", part)
 
 

@@ -165,7 +165,9 @@ def falls(book: Book) -> Iterator[Check | None]:
     A level on a low rung, or one that may be a plan, is a note. A later floor far below an earlier figure says too
     little, and both can be true.
     """
-    levels = (f for f in book.figures if (f.level or f.doubtful) and f.measure in LEVELS and not f.claim.readings)
+    levels = (
+        f for f in book.figures if (f.level or f.doubtful) and f.claim.quantity in LEVELS and not f.claim.readings
+    )
     for a in levels:
         for b in (f for f in book.alike(a) if f.level and f.part == a.part and not f.claim.readings):
             later = is_later(a.claim.date, b.claim.date) and a.day < b.day and document(a.claim) != document(b.claim)
@@ -243,7 +245,7 @@ def _above_base(book: Book, f: Figure, base: Span, new_year: int) -> list[Figure
 def two_values(book: Book) -> Iterator[Check | None]:
     """Yield two values of one quantity in two texts that speak of one state, or of one plan."""
     for kinds in book.by_site.values():
-        for figures in (found for measure, found in kinds.items() if measure in QUANTITIES):
+        for figures in (found for found in kinds.values() if found and found[0].claim.quantity):
             for n, a in enumerate(figures):
                 for b in figures[n + 1 :]:
                     if a.claim.independence_group != b.claim.independence_group:

@@ -179,7 +179,8 @@ def equivalents(book: Book) -> Iterator[Check | None]:
     chips = book.dossier.network.chips
     for claims in book.dossier.claims.values():
         converted = [c for c in claims if c.quantity_kind == "chips" and Scope.read(c.scope) == Scope.EQUIVALENT]
-        for c, p in itertools.product(converted, [c for c in claims if c.quantity == "pflops"] if converted else []):
+        fp16 = [c for c in claims if c.quantity == "pflops" and not c.other_precision]
+        for c, p in itertools.product(converted, fp16 if converted else []):
             family = next((chips[n] for n in _NAME.findall(c.quote) if n in chips), None)
             dense = family.fp16_dense_pflops if family else None
             if not same_sentence(c, p) or family is None or not dense or c.value_low is None:
@@ -221,7 +222,7 @@ def power_per_pflops(book: Book) -> Iterator[Check | None]:
 
 def _comparable(book: Book) -> Iterator[tuple[Figure, Given, Figure, Given]]:
     """Yield two figures of one site that the network may join, of one part and of stages that can be compared."""
-    givens = [(f, model.given_of(f.claim)) for f in book.figures if f.claim.quantity]
+    givens = [(f, model.given_of(f.claim)) for f in book.figures if f.measure == f.claim.quantity]
     known = [(f, given) for f, given in givens if given is not None and not given.bound]
     known.sort(key=lambda pair: pair[0].site)
     for site, members in itertools.groupby(known, key=lambda pair: pair[0].site):
