@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from osint.change import _transition, history, landcover, series, stages, steps
+from osint.change import _transition, history, kinds, landcover, series, stages, steps
 from osint.change.history import COMPLETE_MARGIN_DAYS, HALF_MARGIN_DAYS, UNDER_WAY_DAYS, Structure
 from osint.change.measure import Z90
-from osint.change.reasons import Doubt, Reason
-from osint.change.sampling import STAGE_SPAN_DAYS
-from osint.change.series import Series
+from osint.change.reasons import Reason
+from osint.change.sampling import CONFIRMING_DAYS, STAGE_MIN_SIZE, STAGE_SPAN_DAYS
+from osint.change.series import HALF, Series
 from osint.change.stack import PAIR
 from osint.change.steps import Step, to_day
 
+RED = "B04"  # in which painted steel and concrete differ
+READ_SHARE = 0.8  # share of the scenes that were read in a band from which it tells when a cover was laid
 AGAIN_DAYS = 10.0  # after the first change from which another one is looked at
-LATER_MIN_SIZE = 0.15  # change from slab to cover in the clearest band, over the surroundings
 STAGE_ODDS = 4.0  # that a change to another lasting state within months is a cover over a slab, not work on a roof
+# the same where it is more than half of all that changed: then half of what stands now cannot have stood before it,
+# not even if it was laid part by part, and only a roof that was coated anew within months speaks for the first
+MAIN_SHARE, MAIN_ODDS = 0.5, 50.0
 LEAST_WEIGHT = 0.05  # of an explanation from which the interval holds it
 NEVER_A_SLAB = frozenset(
     {Reason.SNOW_OR_WATER, Reason.DRIED_OUT, Reason.COMES_AND_GOES, Reason.SEASONAL, Reason.WETTED}
 )
 
 
-def relative(seen: Series) -> np.ndarray:
-    """Return (n, 2): the outline over its surroundings in the bands of PAIR, in which the sun of a season cancels."""
-    pair = [seen.bands.index(band) for band in PAIR]
-    inside, around = (np.maximum(part[:, pair], landcover.DARKEST_AROUND) for part in (seen.inside, seen.around))
-    return np.asarray(inside / around)
+def relative(seen: Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return days (n,) and the outline over its surroundings (n, bands), in which the sun of a season cancels.
+
+    The bands are those of PAIR, and RED where most scenes were read in it: painted steel and concrete are alike in blue
+    and in the short-wave infrared.
+    """
+    bands = [seen.bands.index(band) for band in (*PAIR, RED) if band in seen.bands]
+    read = np.isfinite(seen.inside[:, bands]) & np.isfinite(seen.around[:, bands])
+    used = read.mean(axis=0) >= READ_SHARE
+    rows, bands = read[:, used].all(axis=1), [band for band, use in zip(bands, used, strict=True) if use]
+    inside, around = (np.maximum(part[rows][:, bands], series.DARKEST_AROUND) for part in (seen.inside, seen.around))
+    return seen.days[rows], np.asarray(inside / around)
 
 
 def later_change(structure: Structure, seen: Series, coverage: float) -> Step | None:
@@ -41,26 +53,55 @@ def later_change(structure: Structure, seen: Series, coverage: float) -> Step | 
         return None
     if not structure.stands and structure.removed_day - structure.half_day > STAGE_SPAN_DAYS:
         return None
-    first, ratio = structure.half_day, relative(seen)
-    # a low sun changes what stands out, not the ground
-    mild = ~series.winter(seen.days, seen.latitude_deg)
-    later = [
-        step
-        for step in steps.date_step(seen.days[mild], ratio[mild], coverage=coverage)
-        if first + AGAIN_DAYS < to_day(step.best) <= first + STAGE_SPAN_DAYS
-        and float(np.abs(step.size).max()) >= LATER_MIN_SIZE
-    ]
-    return later[-1] if later and _is_new(structure, later[-1], seen.days[mild], ratio[mild]) else None
+    first = structure.half_day
+    before = first if structure.roofed_low is None else history.day_of(structure.roofed_low)
+    days, ratio, changes = _changes(seen, coverage)
+    later = [step for step in changes if first + AGAIN_DAYS < to_day(step.best) <= first + STAGE_SPAN_DAYS]
+    return later[-1] if later and _is_new(later[-1], days, ratio, [(-np.inf, before)], history.LASTING_SHARE) else None
 
 
-def _is_new(structure: Structure, step: Step, days: np.ndarray, ratio: np.ndarray) -> bool:
-    """Return whether the ground after a step is not what it was before the structure."""
-    first = structure.half_day if structure.roofed_low is None else history.day_of(structure.roofed_low)
-    before, after = days < first, days > to_day(step.complete.best)
-    if not before.any() or not after.any():
+def last_change(seen: Series, coverage: float) -> Step | None:
+    """Return the last change of an outline of any sign, if it looked like that at no time before."""
+    days, ratio, changes = _changes(seen, coverage)
+    if not changes:
+        return None
+    starts = [-np.inf, *(to_day(step.complete.best) for step in changes[:-1])]
+    ends = [to_day(step.begun.best) for step in changes]
+    return changes[-1] if _is_new(changes[-1], days, ratio, list(zip(starts, ends, strict=True))) else None
+
+
+def _changes(seen: Series, coverage: float) -> tuple[np.ndarray, np.ndarray, list[Step]]:
+    """Return days and values of `relative` outside of winter, and in time order the steps that may be of a cover.
+
+    A low sun changes what stands out, not the ground: steps of all scenes have to be larger than what it does, those of
+    the scenes outside of winter do not. Of two that are near each other the one of all scenes counts.
+    """
+    days, ratio = relative(seen)
+    mild = ~series.winter(days, seen.latitude_deg)
+    found: list[Step] = []
+    for sun, chosen in ((2 * series.CONTRAST_SHARE_SD, np.ones(len(days), bool)), (0.0, mild)):
+        for step in steps.date_step(days[chosen], ratio[chosen], coverage=coverage):
+            standing = float(np.abs(np.stack([step.before, step.after]) - 1).max())
+            large = float(np.linalg.norm(step.size)) >= STAGE_MIN_SIZE + sun * standing
+            if large and all(abs(to_day(step.best) - to_day(other.best)) > CONFIRMING_DAYS for other in found):
+                found.append(step)
+    return days[mild], ratio[mild], sorted(found, key=lambda step: step.best)
+
+
+def _is_new(
+    step: Step, days: np.ndarray, ratio: np.ndarray, spans: Sequence[tuple[float, float]], share: float = 0.0
+) -> bool:
+    """Return whether the ground after a step differs from all that it was in some spans of days before.
+
+    It has to differ by `share` of the step, and by more than sun and dust do.
+    """
+    after = days > to_day(step.complete.best)
+    least = max(share * float(np.linalg.norm(step.size)), STAGE_MIN_SIZE)
+    parts = [part for part in ((days > low) & (days < high) for low, high in spans) if part.any()]
+    if not after.any() or not parts:
         return False
-    away = np.median(ratio[after], axis=0) - np.median(ratio[before], axis=0)
-    return bool(np.linalg.norm(away) >= max(history.LASTING_SHARE * float(np.linalg.norm(step.size)), LATER_MIN_SIZE))
+    last = np.median(ratio[after], axis=0)
+    return all(float(np.linalg.norm(last - np.median(ratio[part], axis=0))) >= least for part in parts)
 
 
 def final_state(structure: Structure, step: Step, seen: Series) -> Structure:
@@ -81,16 +122,54 @@ def _brief(structure: Structure) -> bool:
     return any(doubt.reason is Reason.SHORT_LIVED for doubt in structure.doubts)
 
 
-def chosen(first: Structure, final: Structure | None) -> tuple[Structure, float]:
-    """Return what stands on an outline that may have changed twice, and the probability that the first was its cover.
+def is_final(before: float, final: Structure) -> bool:
+    """Return whether what is seen after a later change stands on an outline, and not what was seen before it.
 
-    `first` is judged by what was seen between the two changes, `final` by what was seen after them; None if there was
-    one change.
+    `before` is the probability that what was seen before it is a building.
     """
-    before, after = first.probability or 0.0, (final.probability or 0.0) if final else 0.0
-    if final is None or after < landcover.OPEN or (before >= landcover.PROBABLE > after):
-        return first, 0.0
-    return final, before / (before + STAGE_ODDS * (1 - before))
+    after = final.probability or 0.0
+    return after >= landcover.OPEN and not before >= landcover.PROBABLE > after
+
+
+def probability_between(first: Structure, until_day: float, seen: Series) -> float:
+    """Return the probability that what a first change left is a building, by its colour until a later change."""
+    window = landcover.window_median(seen, first.shown_from_day, until_day, 1)
+    if window is None:
+        return sum(kinds.PRIOR[roof] for roof in kinds.ROOFS)
+    return first.step_probability * landcover.judged(window.inside, window.around).probability
+
+
+def stage_weight(first: Structure, later: tuple[float, float], seen: Series) -> float:
+    """Return the probability that `first` was the cover of what stands, and not a change that began and ended `later`.
+
+    What stood between the two is judged by its own colour.
+    """
+    before = probability_between(first, later[0], seen)
+    odds = MAIN_ODDS if last_share(first, *later, seen) > MAIN_SHARE else STAGE_ODDS
+    return before / (before + odds * (1 - before))
+
+
+def last_share(first: Structure, until_day: float, from_day: float, seen: Series) -> float:
+    """Return the last change, between two days, over the whole change since the ground before `first`."""
+    days, ratio = relative(seen)
+    spans = days < first.near[0], (days >= first.shown_from_day) & (days <= until_day), days >= from_day
+    if not all(span.any() for span in spans):
+        return 0.0
+    ground, stage, last = (np.median(ratio[span], axis=0) for span in spans)
+    return float(np.linalg.norm(last - stage)) / max(float(np.linalg.norm(last - ground)), STAGE_MIN_SIZE)
+
+
+def is_stage(first: Structure, final: Structure, separable: bool) -> bool:
+    """Return whether what came first on an outline is a slab or a frame under what came soon after it.
+
+    Parts of a building that stand side by side are told apart by their pixels (`series.phases`) where the outline is
+    large enough for that (`separable`); what then changes twice on the same pixels was covered. On a smaller outline
+    what is a building by itself may be a part.
+    """
+    soon = first.stands and 0 < final.half_day - first.half_day <= STAGE_SPAN_DAYS
+    is_cover = final.roofed_best is not None and (final.probability or 0.0) >= landcover.PROBABLE
+    snow = any(doubt.reason in NEVER_A_SLAB for doubt in first.doubts)
+    return soon and is_cover and not snow and (separable or (first.probability or 0.0) < landcover.PROBABLE)
 
 
 def timed(
@@ -110,8 +189,9 @@ def timed(
     may_be = structure.kind in history.COVERS or structure.may_be_roof
     if not may_be or structure.roofed_best is None or not np.isfinite(near).all() or weight > 1 - LEAST_WEIGHT:
         return structure
-    inside = (seen.days > window[0]) & (seen.days < window[1])
-    cover = stages.time_cover(seen.days[inside], relative(seen)[inside], near, window, coverage)
+    days, ratio = relative(seen)
+    inside = (days > window[0]) & (days < window[1])
+    cover = stages.time_cover(days[inside], ratio[inside], near, window, coverage)
     if cover is None:
         return structure
     low, best, high = cover.half
@@ -121,12 +201,12 @@ def timed(
     earliest, latest = history.date_of(low, -HALF_MARGIN_DAYS), history.date_of(high, HALF_MARGIN_DAYS)
     if weight >= LEAST_WEIGHT and first.roofed_low is not None:
         earliest = min(earliest, first.roofed_low)
+    if weight > HALF and first.roofed_best is not None:
+        best = min(best, first.half_day)
     ended = cover.complete[2] < seen.days[-1] - UNDER_WAY_DAYS
     complete_high = max(history.date_of(cover.complete[2], COMPLETE_MARGIN_DAYS), latest) if ended else None
-    onset, width = structure.onset_high, float((latest - earliest).days)
-    doubts = tuple(doubt for doubt in structure.doubts if doubt.reason is not Reason.LONG_INTERVAL)
-    if width > history.LONGEST_INTERVAL_DAYS:
-        doubts = (*doubts, Doubt(Reason.LONG_INTERVAL, {"days": width, "gap_days": _gap(seen, low, high)}))
+    onset = structure.onset_high
+    kept = tuple(doubt for doubt in structure.doubts if doubt.reason is not Reason.LONG_INTERVAL)
     return replace(
         structure,
         roofed_low=earliest,
@@ -136,8 +216,8 @@ def timed(
         complete_high=complete_high,
         onset_high=None if onset is None else min(onset, latest),
         half_day=best,
-        doubts=doubts,
-    )
+        doubts=kept,
+    ).doubtful(history.long_interval(earliest, latest, _gap(seen, low, high)))
 
 
 def _gap(seen: Series, low: float, high: float) -> float:

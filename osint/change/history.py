@@ -105,8 +105,6 @@ class Structure:
     """Last day on which it stands and nothing was built over it, days since 1970-01-01."""
     removed_day: float = np.inf
     """Half cleared, days since 1970-01-01."""
-    step: Step | None = None
-    """Step of the ground of earthworks: the cover itself, if their colour turns out to be that of a roof."""
     near: tuple[float, float] = (np.nan, np.nan)
     """Days, since 1970-01-01, from when its change may have begun to when it was surely over."""
 
@@ -467,8 +465,8 @@ def _structure(step: Step, cover: LandCover, scrapings: Sequence[Step], seen: Se
     roofed_low = _date(step.low, -HALF_MARGIN_DAYS)
     # a change still under way at the last scene has no end yet
     ended = to_day(step.complete.high) < seen.days[-1] - UNDER_WAY_DAYS
-    width = to_day(step.high) - to_day(step.low)
-    wide = Doubt(Reason.LONG_INTERVAL, {"days": width, "gap_days": step.gap_days})
+    roofed_high = _date(step.high, HALF_MARGIN_DAYS)
+    wide = long_interval(roofed_low, roofed_high, step.gap_days)
     return Structure(
         kind=cover.kind,
         probability=round(step.probability * cover.probability, 3),
@@ -476,16 +474,28 @@ def _structure(step: Step, cover: LandCover, scrapings: Sequence[Step], seen: Se
         onset_high=onset_high,
         roofed_low=roofed_low,
         roofed_best=_date(step.best),
-        roofed_high=_date(step.high, HALF_MARGIN_DAYS),
+        roofed_high=roofed_high,
         complete_low=max(_date(step.complete.low, -COMPLETE_MARGIN_DAYS), roofed_low),
         complete_high=_date(step.complete.high, COMPLETE_MARGIN_DAYS) if ended else None,
-        doubts=(wide,) if width > LONGEST_INTERVAL_DAYS else (),
+        doubts=(wide,) if wide else (),
         step_probability=step.probability,
         half_day=to_day(step.best),
         near=(to_day(step.begun.low), to_day(step.complete.high)),
         shown_from_day=to_day(step.complete.high),
         shown_until_day=seen.days[-1] + 1,
     ).doubtful(cover.doubt)
+
+
+def long_interval(low: dt.date, high: dt.date, gap_days: float) -> Doubt | None:
+    """Return the doubt of a half-covered interval so wide that its best day says nothing, None if it is narrower."""
+    days = (high - low).days
+    figures: dict[str, float | str] = {
+        "start": low.isoformat(),
+        "end": high.isoformat(),
+        "days": days,
+        "gap_days": gap_days,
+    }
+    return Doubt(Reason.LONG_INTERVAL, figures) if days > LONGEST_INTERVAL_DAYS else None
 
 
 def _onset(step: Step, scrapings: Sequence[Step], seen: Series) -> tuple[dt.date | None, dt.date]:
@@ -545,15 +555,13 @@ def _earthworks(step: Step, seen: Series) -> Structure:
         doubts=(unconfirmed(seen) or slow or Doubt(Reason.NO_ROOF, {"day": iso(to_date(seen.days[-1]))}),),
         shown_from_day=to_day(step.complete.high),
         shown_until_day=seen.days[-1] + 1,
-        step=step,
     )
 
 
-def as_cover(works: Structure, cover: LandCover, seen: Series) -> Structure:
-    """Return earthworks whose colour is that of a roof as that roof: coloured steel is no whiter than the ground."""
-    if works.step is None:
-        return works
-    made = _structure(works.step, cover, [], seen)
+def by_last_change(step: Step, ground: Steps, seen: Series) -> Structure:
+    """Return what a lasting change left, as a roof until its colour is known: not every roof is whiter than ground."""
+    scrapings = [s for s in ground if _scraped(s)]
+    made = _structure(step, LandCover(Kind.DARK_ROOF, landcover.PROBABLE), scrapings, seen)
     return replace(made, gain=landcover.MIN_GAIN, relative_gain=MIN_RELATIVE_GAIN)
 
 

@@ -17,7 +17,7 @@ from osint.change import kinds
 from osint.change.kinds import Surface
 from osint.change.measure import roof_share
 from osint.change.reasons import Doubt, Reason
-from osint.change.series import HALF, SWIR, Series, median, quarters, whiteness, winter
+from osint.change.series import DARKEST_AROUND, HALF, SWIR, Series, median, quarters, whiteness, winter
 from osint.change.stack import PAIR
 
 
@@ -55,7 +55,6 @@ WET_SWIR = 0.1  # short-wave infrared reflectance of open water and of mud; crop
 USUAL_QUANTILE = 0.75  # quantile over time that stands for what a place mostly reflects, against its surroundings
 DIMMED_SHARE = 0.7  # share of what a place mostly reflects below which it is wet: sun and season take a tenth
 WET_SCENES = 2  # wet or dimmed scenes from which a place counts as under water
-DARKEST_AROUND = 0.02  # reflectance of surroundings below which no ratio to them is formed
 QUARTER_MIN_SCENES = 3  # scenes of a quarter of the year that make a median of it
 COARSE = ("B11", "B12")
 FINE_BLUR_PX, COARSE_BLUR_PX = 0.65, 1.07  # standard deviation of what 10 m see, and of the further blur of 20 m

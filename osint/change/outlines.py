@@ -141,11 +141,15 @@ def _told(stack: Stack, rows: pd.DataFrame, place: BaseGeometry, gathered: sampl
     seen = series.extract_series(gathered.data, footprint, BANDS)
     if len(seen.days) < FEWEST_SCENES:
         return _refused(*unread, _clouded(len(seen.days), gathered.listed, seen.refused), seen=seen)
-    found, covered = _steps(seen, coverage)
-    shown = _structures(gathered.data, footprint, seen, (found, covered), coverage)
-    if not shown:
-        return _refused(*unread, history.unconfirmed(seen) or history.why_not(found), seen=seen)
+    ground, covered = _steps(seen, coverage)
+    shown = _structures(gathered.data, footprint, seen, (ground, covered), coverage)
     shown = [_judged(stack, rows, one, place, gathered.data) for one in shown]
+    if all(one.structure.kind is Kind.EARTHWORKS for one in shown):
+        last = _by_last_change(ground, seen, footprint, coverage)
+        judged = last and _judged(stack, rows, last, place, gathered.data)
+        shown = [judged] if judged and _is_roof(judged.structure) else shown
+    if not shown:
+        return _refused(*unread, history.unconfirmed(seen) or history.why_not(ground), seen=seen)
     shown = _like_the_whole(_covered(stack, rows, shown, place, gathered.data, coverage))
     return Dated(tuple(_measured(shown, footprint)), seen)
 
@@ -186,6 +190,16 @@ def _structures(
     return sorted(shown, key=lambda s: s.structure.roofed_best or s.structure.onset_high or dt.date.max)
 
 
+def _by_last_change(ground: Steps, seen: Series, footprint: Footprint, coverage: float) -> _Shown | None:
+    """Return what the last change of an outline left, whiter or not, if it lasts: coloured steel or a dark roof."""
+    step = covers.last_change(seen, coverage)
+    return None if step is None else _Shown(history.by_last_change(step, ground, seen), footprint, seen)
+
+
+def _is_roof(structure: Structure) -> bool:
+    return structure.kind in BUILDINGS and (structure.probability or 0.0) >= landcover.PROBABLE
+
+
 def _judged(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:
     """Return a structure with pictures that show it, called what its colour and shape say."""
     return _coloured(_pictured(stack, rows, shown, geometry, data))
@@ -196,29 +210,49 @@ def _covered(
 ) -> list[_Shown]:
     """Return structures dated by the change that laid their cover, what stood before it being a slab or a frame."""
     done: list[_Shown] = []
-    for one in shown:
-        own = [s.structure for s in shown if s.phase is one.phase]
-        place = own.index(one.structure)
-        since = max((s.half_day if s.stands else s.removed_day for s in own[:place]), default=-np.inf)
-        last = place + 1 == len(own)
-        until = np.inf if last else own[place + 1].half_day
-        later = covers.later_change(one.structure, one.seen, coverage) if last else None
-        final = None
+    pairs = _with_stages(shown)
+    for number, (first, one) in enumerate(pairs):
+        structure, seen = one.structure, one.seen
+        before, after = ([p for p in part if p[1].phase is one.phase] for part in (pairs[:number], pairs[number + 1 :]))
+        since = max(
+            (s.half_day if s.stands else s.removed_day for s in (p[1].structure for p in before)), default=-np.inf
+        )
+        until = after[0][0].structure.half_day if after else np.inf
+        told, over = one, structure.near[1]
+        weight = covers.stage_weight(first.structure, structure.near, seen) if first is not one else 0.0
+        later = None if after else covers.later_change(structure, seen, coverage)
         if later is not None:
-            state = covers.final_state(one.structure, later, one.seen)
+            state = covers.final_state(structure, later, seen)
             final = _judged(stack, rows, replace(one, structure=state, picture=None), geometry, data)
-        told, weight = covers.chosen(one.structure, None if final is None else final.structure)
-        window = (since, min(until, told.removed_day))
-        over = told.near[1] if told is one.structure or later is None else steps.to_day(later.complete.high)
-        timed = covers.timed(told, (told.near[0], over), window, one.seen, coverage, one.structure, weight)
-        done.append((one if told is one.structure or final is None else final).edited(timed))
+            change = steps.to_day(later.begun.low), steps.to_day(later.complete.high)
+            if covers.is_final(covers.probability_between(structure, change[0], seen), final.structure):
+                told, over = final, change[1]
+                weight = max(weight, covers.stage_weight(structure, change, seen))
+        stage = replace(told.structure, onset_low=first.structure.onset_low, onset_high=first.structure.onset_high)
+        window = (since, min(until, stage.removed_day))
+        near = (first.structure.near[0], over)
+        done.append(told.edited(covers.timed(stage, near, window, seen, coverage, first.structure, weight)))
     return done
+
+
+def _with_stages(shown: Sequence[_Shown]) -> list[tuple[_Shown, _Shown]]:
+    """Return each structure after what stood there first for it: a slab or a frame, or the structure itself."""
+    pairs: list[tuple[_Shown, _Shown]] = []
+    for one in shown:
+        place = max((k for k, pair in enumerate(pairs) if pair[1].phase is one.phase), default=None)
+        separable = one.phase.drawn.sum() >= 2 * series.PHASE_MIN_PX
+        if place is not None and covers.is_stage(pairs[place][1].structure, one.structure, separable):
+            first = pairs.pop(place)[0]
+            pairs.append((first, one))
+        else:
+            pairs.append((one, one))
+    return pairs
 
 
 def _pictured(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:
     """Return a structure with the last few clear scenes that show it, in every band; correct its kind by them."""
     structure, seen = shown.structure, shown.seen
-    if structure.kind not in (*COVERS, Kind.EARTHWORKS) and not structure.not_separable:
+    if structure.kind not in COVERS and not structure.not_separable:
         return shown
     days = _clear_days(structure, seen)
     if len(days) < SHOWN_SCENES:
@@ -258,14 +292,9 @@ def _coloured(shown: _Shown) -> _Shown:
     stood_days = min(structure.shown_until_day, structure.removed_day) - structure.shown_from_day
     shape = landcover.shape_of(middle, phase.cover)
     cover = landcover.judged(colour, around, phase.area_m2, shape, stood_days)
-    if structure.kind is not Kind.EARTHWORKS:
-        kept = tuple(d for d in structure.doubts if d.reason not in NOT_SEPARABLE)
-        judged = replace(structure, doubts=kept).called(cover.kind, cover.probability).doubtful(cover.doubt)
-        return shown.edited(judged)
-    # scraped ground is no whiter, and neither is coloured steel
-    if cover.probability < landcover.PROBABLE:
-        return shown
-    return shown.edited(history.as_cover(structure, cover, shown.seen))
+    kept = tuple(d for d in structure.doubts if d.reason not in NOT_SEPARABLE)
+    judged = replace(structure, doubts=kept).called(cover.kind, cover.probability).doubtful(cover.doubt)
+    return shown.edited(judged)
 
 
 def _like_the_whole(shown: Sequence[_Shown]) -> list[_Shown]:

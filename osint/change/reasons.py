@@ -23,7 +23,10 @@ class Reason(StrEnum):
     LOW_CONTRAST = "contrast too low: {told}"
     NO_STRUCTURE = "steps were seen, but none of them looks like ground broken or a roof and lasted"
     MAY_SHOW_A_ROOF = "too few scenes: the last {scenes}, from {day}, may show a roof; ask again later"
-    LONG_INTERVAL = "interval of {days:.0f} days: no usable scene for {gap_days:.0f} days"
+    LONG_INTERVAL = (
+        "when half of it was covered is not known between {start} and {end}, {days:.0f} days (longest time without a "
+        "usable scene: {gap_days:.0f} days)"
+    )
     SNOW_OR_WATER = "comes and goes: snow or water by its colour, not a building"
     SEASONAL = "comes and goes: with the seasons, as no building does"
     WETTED = "comes and goes: it darkens in blue and infrared, as ground does under water and a roof does not"

@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
 from osint.change import series, steps
-from osint.change.series import Footprint, Series
+from osint.change.series import DARKEST_AROUND, Footprint, Series
 from osint.change.stack import PAIR, Stack
 from osint.change.steps import Step, Steps
 
@@ -34,6 +34,7 @@ SCRAPING_SHARE = 0.1  # of all scenes listed: once more have been read, a step w
 SHOWN_SCENES = 2  # fewest scenes that show what stands in the other bands
 PICTURE_SCENES = 4  # scenes of each standing roof that are read in the other bands too
 STAGE_DAYS, STAGE_SCENES = 90.0, 4  # after a change in which scenes show whether it was the last; how many
+STAGE_MIN_SIZE = 0.15  # change from slab to cover in the clearest band, over the surroundings
 STAGE_SPAN_DAYS = 240.0  # from a slab or frame to the cover that hides it, at most
 UNKNOWN_CLOUD_PCT = 50.0  # cloud cover of a scene that states none
 UNKNOWN, COVERED, USABLE, UNREAD = -1, 0, 1, 2  # what is known of a scene
@@ -81,10 +82,11 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     between the last scene without and the first with the change is halved, until few scenes are left in it; then all
     of them are read, and scenes on both sides confirm it. A scene that departs from its level gets two next to it; a
     series without a step gets scenes in between before it is called unchanged. The classification is read only of
-    scenes that are asked for: where one is covered, the next is taken. The other `bands` are read of a few scenes
-    after each step.
+    scenes that are asked for: where one is covered, the next is taken. The other `bands` are read of a few scenes after
+    each step, and of all where what
+    stands changes its colour in them.
     """
-    search = _Search(stack, rows, geometry)
+    search, extra = _Search(stack, rows, geometry), [b for b in bands if b not in PAIR]
     search.round(_nodes(search, NODE_DAYS))
     between, roofs = False, Steps(())
     for _ in range(MAX_ROUNDS):
@@ -110,7 +112,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
             SceneRequest((b.before_day + b.after_day) / 2, b.before_day, b.after_day, TRANSIENT_SCENES) for b in brief
         ]
         requests = [*_odd(found, seen), *inside, *_about(search, roofs, seen), *_stages(search, roofs, found, seen)]
-        if search.round(requests, seen.days):
+        if search.round(requests, seen.days) or search.widened(extra, _shown(roofs, found, seen)):
             continue
         # a step that stands alone has to be sure; next to a roof it only names the day when ground was broken
         alone = not any(_may_be_roof(roofs, k) for k in range(len(roofs)))
@@ -124,8 +126,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     if not search.pieces:
         return Gathered(None, search.footprint, 0, search.listed, search.unread)
     roofs, seen = _by_phase(search, roofs, seen)
-    extra = [b for b in bands if b not in PAIR]
-    data = search.coloured(_pictured(roofs, seen), extra)
+    data = search.coloured(_pictured(roofs, seen), [b for b in extra if b not in search.bands])
     return Gathered(data, search.footprint, int((search.state == USABLE).sum()), search.listed, search.unread)
 
 
@@ -162,6 +163,8 @@ class _Search:
     rows: pd.DataFrame
     geometry: BaseGeometry
     pieces: list[xr.Dataset] = field(default_factory=list)
+    bands: tuple[str, ...] = PAIR
+    """Bands in which scenes are read."""
 
     def __post_init__(self) -> None:
         self.rows = self.rows.sort_values("datetime", kind="stable")
@@ -185,7 +188,7 @@ class _Search:
         taken = self._found_clear([(request, request.count - n) for request, n in have if n < request.count])
         if taken.any():
             already = len(self.stack.failures)
-            piece = self._read(taken, PAIR)
+            piece = self._read(taken, self.bands)
             self.pieces.append(piece)
             self.read |= taken
             self.state[np.flatnonzero(taken)[self._failed(piece, already)]] = UNREAD
@@ -215,6 +218,30 @@ class _Search:
             self.state[unknown] = series.usable(classes, self.footprint)
             self.state[np.flatnonzero(unknown)[self._failed(classes, already)]] = UNREAD
 
+    def widened(self, bands: Sequence[str], days: np.ndarray) -> bool:
+        """Read scenes in `bands` too if what stands changes its colour in them between some `days`, read first.
+
+        A slab of concrete and painted steel over it may be nearly alike in PAIR; the sun of a season changes what
+        stands in all bands by one factor. Returns whether anything was read.
+        """
+        more = [band for band in bands if band not in self.bands]
+        if not more or not len(days):
+            return False
+        seen = series.extract_series(self.coloured(days, more), self.footprint, (*PAIR, *more))
+        ratio = seen.inside / np.maximum(seen.around, DARKEST_AROUND)
+        own = ratio[steps.on_days(seen.days, days)]
+        own = own[np.isfinite(own).all(axis=1)]
+        if not len(own):
+            return False
+        shown = own[:, len(PAIR) :]
+        usual = STAGE_MIN_SIZE + series.CONTRAST_SHARE_SD * np.abs(shown - 1).max(axis=0)
+        colour = shown / np.maximum(own[:, :1], DARKEST_AROUND)
+        if not ((np.ptp(shown, axis=0) > usual) & (np.ptp(colour, axis=0) > STAGE_MIN_SIZE)).any():
+            return False
+        self.bands = (*self.bands, *more)
+        self.pieces = [self.coloured(self.days[self.read], more)]
+        return True
+
     @property
     def unread(self) -> int:
         """Scenes that could not be read."""
@@ -237,7 +264,7 @@ class _Search:
 
     def series(self) -> Series:
         """Return the series of the scenes that were read so far."""
-        return series.extract_series(self.joined(), self.footprint, PAIR)
+        return series.extract_series(self.joined(), self.footprint, self.bands)
 
     def coloured(self, days: np.ndarray, bands: Sequence[str]) -> xr.Dataset:
         """Return all scenes that were read, with `bands` read on the given `days` and NaN on the others."""
@@ -345,6 +372,16 @@ def _bracket(step: Step, seen: Series, low: float, high: float) -> tuple[float, 
     last = seen.days[without if without.any() else before]
     first = seen.days[with_ if with_.any() else after]
     return last.max(initial=seen.days[0]), first.min(initial=seen.days[-1])
+
+
+def _shown(roofs: Steps, found: Steps, seen: Series) -> np.ndarray:
+    """Return days of scenes that show what came, with a slab that was hidden or taken away again among it."""
+    gains = [step for step in roofs if series.step_whiteness(step) >= MAY_BE_ROOF_GAIN]
+    since = [steps.to_day(step.complete.high) for step in (gains[-1:] or found.steps[-1:])]
+    after = seen.days[seen.days >= since[0]] if since else np.zeros(0)
+    after = after[~series.winter(after, seen.latitude_deg)]
+    spread = after[np.unique(np.linspace(0, len(after) - 1, PICTURE_SCENES).astype(int))] if len(after) else after
+    return np.unique(np.concatenate([spread, _pictured(roofs, seen)[-PICTURE_SCENES:]]))
 
 
 def _pictured(found: Steps, seen: Series) -> np.ndarray:

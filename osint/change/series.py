@@ -45,6 +45,7 @@ REACH_EDGE_M = 20.0  # added to the window, so that the surroundings are whole
 RING_CLEAR_SHARE = 0.6  # clear share of the surroundings from which a scene is usable
 INSIDE_CLEAR_SHARE = 0.5  # clear share of the outline from which a scene is usable
 RESCUE_CLEAR_SHARE = 0.9  # of the surroundings, from which a scene is usable although its outline is called cloud
+DARKEST_AROUND = 0.02  # reflectance of surroundings below which no ratio to them is formed
 RING_MIN_PX = 8  # fewest clear pixels of the surroundings
 CORE_READ_SHARE = 0.8  # share of the core's values that were read, above which a scene shows the outline
 CONTRAST_SHARE_SD, NOISE_SD = 0.15, 0.002  # share of a contrast that season and sun change; reflectance of what is left

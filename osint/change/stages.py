@@ -19,13 +19,14 @@ from osint.change._segmentation import FREEDOM, YEAR_DAYS, Fit, misread_floor, s
 STAGES_WEIGHT = (0.4, 0.4, 0.2)  # prior weight of no, one and two stages before the cover
 COVER_DAYS = np.array([0, 7, 14, 22, 31, 42, 56, 74, 98], float)  # that a cover takes
 POUR_DAYS = 12.0  # that a stage before it takes
-STAGE_DOUBT, LEAD_DOUBT = 0.5, (0.2, 0.35)  # error of values near a stage, over the step; nearness, over its lead
-LEADS_DAYS = np.array([10, 18, 28, 42, 60, 85, 120, 160], float)  # from the middle of a stage to the next one
+STAGE_DOUBT = 0.5  # error of values while a stage is made, over the change that it makes
+LEAST_LEAD_DAYS, LEAD_DAYS = 10.0, 80.0  # from a stage to the begin of what came next: least, and usual beyond that
+STAGE_GAPS = (8, 6)  # gaps between values, those with the largest jumps, in which one and two stages are looked for
 CELLS, LONGEST_CELL_DAYS = 120, 8.0  # moments of the cover that are tried, and the largest spacing of them
 EARLIER_DAYS, LATER_DAYS = 25.0, 75.0  # by which a cover may lie before and after the steps that were found
 BEFORE_DAYS, AFTER_DAYS = 400.0, 400.0  # of the series on either side of them that is looked at
 MIDDLE_TIE = 1.0  # deviation of the level of a stage from the mean of first and last, over the step
-LEAST_LAST = 0.25  # change from the last stage to what stands, over the whole change: less is dust, sun or season
+LEAST_LAST = 0.25  # change from the last stage to what stands, over the whole change, all bands: less is dust or sun
 OUTSIDE_WEIGHT = 0.05  # prior of a moment outside of the steps that were found, over that of one inside
 MISREAD_FACTOR = 0.1  # of the share of misread values: several in a row, alike in both bands, are a level
 SHAPE_FACTOR = 0.6  # of the departure from a straight ramp: what stood before the cover has a model of its own
@@ -61,8 +62,8 @@ def time_cover(
 ) -> Cover | None:
     """Return when the last change to what stands happened, None where the series is too short for it.
 
-    `values` (n, bands) are levels on `days` (n,). The change lies from EARLIER_DAYS before to LATER_DAYS after
-    `near` (first, last day); only values within `window` are of it.
+    `values` (n, bands) are levels on `days` (n,), all bands in one unit. The change lies from EARLIER_DAYS before to
+    LATER_DAYS after `near` (first, last day); only values within `window` are of it.
     """
     if len(days) < FEWEST_VALUES:
         return None
@@ -77,9 +78,10 @@ def time_cover(
         low, high = max(low, inside[0]), min(high, inside[-1])
     if not low < high:
         return None
-    tried = [_candidates((low, high), near, inside[0], stages) for stages in range(len(STAGES_WEIGHT))]
+    gaps = _gaps(fit, part)
+    tried = [_candidates((low, high), near, inside, gaps, stages) for stages in range(len(STAGES_WEIGHT))]
     scores = [_scored(fit, part, one) for one in tried]
-    peak = max(score.max() for score in scores)
+    peak = max(score.max(initial=-np.inf) for score in scores)
     if not np.isfinite(peak):
         return None
     weights = [np.exp(score - peak) for score in scores]
@@ -100,48 +102,83 @@ class _Candidates:
     """(candidates,) day on which half of the cover was laid."""
     took: np.ndarray
     """(candidates,) days that it took."""
-    poured: tuple[np.ndarray, ...]
+    made: tuple[np.ndarray, ...]
     """Day of each stage before it, the last one first."""
-    leads: tuple[np.ndarray, ...]
-    """Days from each of them to what came next."""
+    changes: tuple[np.ndarray, ...]
+    """Change by each of them, over the whole."""
     log_prior: np.ndarray
 
     def shares(self, days: np.ndarray) -> list[np.ndarray]:
         """Return (candidates, n) for the cover and each stage before it: how far it has happened on each day."""
         begun = (self.middle - self.took / 2)[:, None]
         cover = np.clip((days[None] - begun) / np.maximum(self.took, 1e-6)[:, None], 0, 1)
-        return [cover, *(np.clip((days[None] - day[:, None]) / POUR_DAYS + 0.5, 0, 1) for day in self.poured)]
+        return [cover, *(np.clip((days[None] - day[:, None]) / POUR_DAYS + 0.5, 0, 1) for day in self.made)]
 
     def doubt(self, days: np.ndarray, cover: np.ndarray) -> np.ndarray:
-        """Return (candidates, n): error of a value over the step; values next to a stage hardly count."""
+        """Return (candidates, n): error of a value over the step; values while a stage is made hardly count."""
         error = SHAPE_FACTOR * _transition.doubt(cover)
-        blur = LEAD_DOUBT[max(len(self.leads), 1) - 1]
-        for day, lead in zip(self.poured, self.leads, strict=True):
-            away = np.abs(days[None] - day[:, None]) / (POUR_DAYS / 2 + blur * lead)[:, None]
-            error = np.hypot(error, STAGE_DOUBT * (away < 1))
+        for day, change in zip(self.made, self.changes, strict=True):
+            under_way = np.abs(days[None] - day[:, None]) < POUR_DAYS / 2
+            error = np.hypot(error, STAGE_DOUBT * change[:, None] * under_way)
         return np.asarray(error)
 
 
-def _candidates(bounds: tuple[float, float], near: tuple[float, float], first: float, stages: int) -> _Candidates:
-    """Return explanations whose cover lies within `bounds`, with a number of stages before it, all after `first`."""
+@dataclass(frozen=True)
+class _Gaps:
+    """Gaps between neighbouring values, in which a stage may lie."""
+
+    order: np.ndarray
+    """(gaps,) the first value of each, the one with the largest jump first: without a jump a stage shows nowhere."""
+    change: np.ndarray
+    """(gaps,) change across each, in time order, over the range of the values, in the clearest band."""
+
+
+def _gaps(fit: Fit, part: np.ndarray) -> _Gaps:
+    days, values = fit.days[part], fit.values[part]
+    jumps = np.abs(np.diff(values, axis=0)) / np.median(fit.scales[part], axis=0)
+    middle = (days[1:] + days[:-1]) / 2
+    before = np.maximum(np.searchsorted(days, middle - POUR_DAYS / 2, side="right") - 1, 0)
+    after = np.minimum(np.searchsorted(days, middle + POUR_DAYS / 2), len(days) - 1)
+    change = np.abs(values[after] - values[before]) / np.maximum(np.ptp(values, axis=0), 1e-12)
+    return _Gaps(np.argsort(-jumps.max(axis=1), kind="stable"), change.max(axis=1))
+
+
+def _candidates(
+    bounds: tuple[float, float], near: tuple[float, float], days: np.ndarray, gaps: _Gaps, stages: int
+) -> _Candidates:
+    """Return explanations whose cover lies within `bounds`, with a number of stages before it, all after days[0].
+
+    A stage lies between two values, of `gaps` or of those around its cover's begin, where it may hide; no value tells
+    where between them, so that each gap counts by the share of the possible leads that it holds.
+    """
     coarser = stages > 1
     spacing = float(np.clip(np.ptp(bounds) / CELLS, 1.0, LONGEST_CELL_DAYS)) * (1 + coarser)
     middles = np.arange(bounds[0], bounds[1] + spacing / 2, spacing)
-    durations, gaps = COVER_DAYS[:: 1 + coarser], LEADS_DAYS[:: max(stages, 1)]
-    middle, took, *leads = (grid.ravel() for grid in np.meshgrid(middles, durations, *[gaps] * stages, indexing="ij"))
+    durations = COVER_DAYS[:: 1 + coarser]
     chance = np.gradient(durations) / (_transition.DURATION_DAYS + durations) ** _transition.DURATION_POWER
-    prior = np.broadcast_to(chance / chance.sum() / len(middles), (len(middles), len(durations)))
-    per_gap = np.gradient(gaps) / np.gradient(gaps).sum()
+    middle, took = (grid.ravel() for grid in np.meshgrid(middles, durations, indexing="ij"))
+    prior = np.tile(chance / chance.sum() / len(middles), len(middles))
+    prior = STAGES_WEIGHT[stages] * prior * np.where((middle < near[0]) | (middle > near[1]), OUTSIDE_WEIGHT, 1.0)
+    made: tuple[np.ndarray, ...] = ()
+    changes: tuple[np.ndarray, ...] = ()
+    nexts = middle - took / 2
     for _ in range(stages):
-        prior = prior[..., None] * per_gap
-    outside = (middle < near[0]) | (middle > near[1])
-    log_prior = np.log(STAGES_WEIGHT[stages] * prior.ravel() * np.where(outside, OUTSIDE_WEIGHT, 1.0))
-    poured = []
-    day = middle - took / 2
-    for lead in leads:
-        day = day - lead
-        poured.append(day)
-    return _Candidates(middle, took, tuple(poured), tuple(leads), np.where(day > first, log_prior, -np.inf))
+        tried = gaps.order[: STAGE_GAPS[stages - 1]]
+        hidden = np.searchsorted(days, nexts, side="right") - 1
+        place = np.column_stack([np.broadcast_to(tried, (len(nexts), len(tried))), hidden])
+        # a hiding place that is among the gaps counts once
+        single = np.column_stack([np.ones((len(nexts), len(tried))), ~np.isin(hidden, tried)])
+        place = np.clip(place, 0, len(days) - 2)
+        after, until = days[place], np.minimum(days[place + 1], nexts[:, None] - LEAST_LEAD_DAYS)
+        longest, shortest = (np.maximum(nexts[:, None] - day - LEAST_LEAD_DAYS, 0) for day in (after, until))
+        share = (np.exp(-shortest / LEAD_DAYS) - np.exp(-longest / LEAD_DAYS)) * single * (hidden >= 0)[:, None]
+        share = np.where(until > after, share, 0.0)
+        row, column = np.nonzero(share)
+        middle, took, prior = middle[row], took[row], prior[row] * share[row, column]
+        nexts = (after + until)[row, column] / 2
+        made = (*(day[row] for day in made), nexts)
+        changes = (*(change[row] for change in changes), gaps.change[place[row, column]])
+    return _Candidates(middle, took, made, changes, np.log(np.where(nexts > days[0], prior, 0.0) + 1e-300))
 
 
 def _scored(fit: Fit, part: np.ndarray, tried: _Candidates) -> np.ndarray:
@@ -160,18 +197,34 @@ def _scored(fit: Fit, part: np.ndarray, tried: _Candidates) -> np.ndarray:
     design = np.stack([*parts, left, *wave], axis=2)
     evidence, whole, last = np.zeros((3, len(design)))
     for band in range(values.shape[1]):
-        told, levels, typical = _levels(design, values[:, band], scales[:, band], doubt)
+        told, levels = _levels(design, values[:, band], scales[:, band], doubt)
         evidence += told
-        whole += ((levels[:, 0] - levels[:, len(shares)]) / typical) ** 2
-        last += ((levels[:, 0] - levels[:, 1]) / typical) ** 2
+        # in the unit of the values, not of their scatter: the cover may show best in the band that scatters most
+        whole += (levels[:, 0] - levels[:, len(shares)]) ** 2
+        last += (levels[:, 0] - levels[:, 1]) ** 2
     enough = last >= LEAST_LAST**2 * np.maximum(whole, last)
-    return np.where(enough, fit.temper * evidence + tried.log_prior, -np.inf)
+    lasts = _stays_new(values, shares[0], parts[1], LEAST_LAST * np.sqrt(whole)) if tried.made else True
+    return np.where(enough & lasts, fit.temper * evidence + tried.log_prior, -np.inf)
+
+
+def _stays_new(values: np.ndarray, cover: np.ndarray, stage: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """Return (candidates,) whether most values after a cover differ from those of the stage before it by `least`.
+
+    No yearly wave is exactly what a bright roof does in a summer: without this the rise of its first summer is a cover,
+    although the roof looks again as it did before. A stage that no value shows by itself is not judged.
+    """
+    only = (stage >= 1).astype(float)
+    shown = only.sum(axis=1)
+    level = only @ values / np.maximum(shown, 1)[:, None]
+    away = np.sqrt(sum((values[None, :, band] - level[:, band, None]) ** 2 for band in range(values.shape[1])))
+    alike = ((cover >= 1) & (away < least[:, None])).sum(axis=1)
+    return np.asarray((shown == 0) | (2 * alike <= (cover >= 1).sum(axis=1)))
 
 
 def _levels(
     design: np.ndarray, column: np.ndarray, scatter: np.ndarray, doubt: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return log evidence (candidates,) of one band, its levels (candidates, levels), the last first, and its scatter.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return log evidence (candidates,) of one band, and its levels (candidates, levels), the last first.
 
     The levels are integrated out about their fit, by weights for Student-t scatter; the first and the last are tied
     loosely to what the ends of the series show.
@@ -198,4 +251,4 @@ def _levels(
         weight = density / (density + floor) * (FREEDOM + 1) / FREEDOM / spread / scale**2
     away = 0.5 * (((levels - aims) / sd) ** 2).sum(1)
     cost = away + 0.5 * np.linalg.slogdet(matrix)[1] + np.log(sd).sum()
-    return np.log(density + floor).sum(1) - cost, levels, typical
+    return np.log(density + floor).sum(1) - cost, levels

@@ -1,0 +1,99 @@
+"""Which change of an outline was its cover: gaps between scenes, slabs, changes that show in one band alone."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from osint.change import covers, history, stages
+from osint.change.landcover import Kind
+from osint.change.reasons import Doubt, Reason
+
+GROUND, SLAB, ROOF = (1.0, 1.0, 1.0), (1.5, 1.2, 1.5), (3.0, 1.4, 3.1)
+"""Over the surroundings, in blue, short-wave infrared and red."""
+
+
+def half_covered(states, seen=((-400, -2), (62, 400)), spacing=12.0, seed=0, near=(-5.0, 65.0)):
+    """Return low, best and high of half covered; `states` are (day from which, levels), `seen` spans of scenes."""
+    rng = np.random.default_rng(seed)
+    days = np.concatenate([np.arange(first, last, spacing) for first, last in seen]) + rng.uniform(0, 1)
+    levels = np.array([next(level for day, level in reversed(states) if t >= day) for t in days])
+    values = levels * (1 + 0.01 * rng.standard_normal(levels.shape))
+    return stages.time_cover(days, values, near, (-np.inf, np.inf), 0.9).half
+
+
+@pytest.mark.parametrize(
+    "before", [[], [(-150, SLAB)], [(-150, (1.3, 1.3, 1.3)), (-60, SLAB)]], ids=["bare", "slab", "both"]
+)
+def test_between_two_scenes_no_day_of_a_cover_is_likelier_than_the_others(before):
+    low, best, high = half_covered([(-np.inf, GROUND), *before, (30, ROOF)])
+    # no scene lies between day -4 and day 62: nothing pulls the date to either end
+    assert 15 < best < 45
+    assert low < 12
+    assert high > 48
+
+
+def test_a_stage_that_no_scene_saw_may_hide_in_the_gap_before_the_cover():
+    _, bare, _ = half_covered([(-np.inf, GROUND), (30, ROOF)])
+    _, slab, _ = half_covered([(-np.inf, GROUND), (-90, SLAB), (30, ROOF)])
+    # with a slab already seen a hidden one is less likely, so half of the cover is not as late in the gap
+    assert 0 <= bare - slab < 10
+
+
+def test_painted_steel_over_concrete_of_the_same_blue_is_dated_by_red():
+    steel = (1.5, 1.2, 0.9)
+    everywhere = ((-400, 400),)
+    states = [(-np.inf, GROUND), (-80, SLAB), (30, steel)]
+    low, best, high = half_covered(states, seen=everywhere, near=(-100.0, 50.0))
+    assert abs(best - 30) < 10
+    assert low <= 30 <= high
+    # a band that scatters little and says nothing of the cover does not hide it
+    scraped = [(-np.inf, GROUND), (-80, (1.4, 1.9, 1.4)), (30, (1.4, 1.92, 0.8))]
+    assert abs(half_covered(scraped, seen=everywhere, near=(-100.0, 50.0))[1] - 30) < 10
+
+
+def test_what_mostly_looks_again_as_the_stage_before_it_did_is_no_cover():
+    # blue of a roof laid by day 2 that stands out more for a summer, and the same as slab and cover
+    values = np.array([[1.0], [1.0], [3.2], [3.2], [4.6], [4.5], [3.5], [3.1], [3.0], [3.0]])
+    cover, stage = np.arange(10) >= 4, (np.arange(10) >= 2) & (np.arange(10) < 4)
+    slab = np.where(stage[:, None], 1.8, values)
+    unseen = np.zeros((1, 10))
+
+    def stays_new(shown, stage):
+        return stages._stays_new(shown, cover[None].astype(float), stage.astype(float), np.array([0.7])).all()
+
+    assert not stays_new(values, stage[None])
+    assert stays_new(slab, stage[None])
+    assert stays_new(values, unseen)
+
+
+def structure(half, probability, kind=Kind.OTHER, **how):
+    day = dt.date(1970, 1, 1) + dt.timedelta(half)
+    return history.Structure(kind=kind, probability=probability, roofed_best=day, half_day=half, **how)
+
+
+@pytest.mark.parametrize(
+    ("first", "days_later", "separable", "is_stage"),
+    [
+        (0.35, 90, True, True),
+        (0.35, 300, True, False),
+        (0.7, 90, True, True),  # concrete may have the colour of a roof; two parts of one roof lie on other pixels
+        (0.7, 90, False, False),  # a small outline: the first may be half of the roof
+        (0.35, 90, False, True),
+    ],
+)
+def test_what_a_roof_soon_covers_is_its_slab(first, days_later, separable, is_stage):
+    slab, roof = structure(19_000, first), structure(19_000 + days_later, 0.9, Kind.BRIGHT_ROOF)
+    assert covers.is_stage(slab, roof, separable) == is_stage
+    assert not covers.is_stage(structure(19_000, first, doubts=(Doubt(Reason.SNOW_OR_WATER),)), roof, separable)
+    assert not covers.is_stage(slab, structure(19_000 + days_later, 0.3), separable)
+
+
+def test_an_interval_of_most_of_a_year_says_that_the_day_is_not_known():
+    start = dt.date(2023, 1, 1)
+    doubt = history.long_interval(start, start + dt.timedelta(352), 210.0)
+    assert doubt.reason is Reason.LONG_INTERVAL
+    assert history.sentences([doubt]).startswith(
+        "when half of it was covered is not known between 2023-01-01 and 2023-12-19"
+    )
+    assert history.long_interval(start, start + dt.timedelta(200), 90.0) is None
