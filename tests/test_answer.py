@@ -49,7 +49,8 @@ def without(case, *ids):
 
 def test_the_headline_is_the_finding_and_holds_the_number_under_question(case, told):
     assert (
-        told.headline() == "Nothing on file shows that the 115,000 chips exist, and no picture on file measures a hall"
+        told.headline()
+        == "Nothing on file shows that the 115,000 chips exist, and no picture on file measures a hall of an announced site"
     )
     other = changed(changed(case, "C001", value_low=90_000.0), "C203", value_low=90_000.0)
     assert "the 90,000 chips" in answer(other).headline()

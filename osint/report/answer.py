@@ -109,7 +109,7 @@ class Answer:
             room = f"room for at most {show(most)}" if most else "no room for any"
             where = f"at {looked_at} of {len(self.announced)} announced sites"
             return f"Nothing on file shows that {said} exist; what was seen, {where}, had {room}"
-        return f"Nothing on file shows that {said} exist, and no picture on file measures a hall"
+        return f"Nothing on file shows that {said} exist, and no picture on file measures a hall of an announced site"
 
     def sentences(self) -> tuple[str, ...]:
         """Return the sentences: who says it, what there is room for, what does not fit."""
@@ -197,12 +197,15 @@ class Answer:
         if self.sharpest is None:
             return "No two statements on these sites contradict each other."
         hard, soft = len(self.contradictions), len(self.tensions)
-        certain = f"{counted(hard, 'certain contradiction')}, and " if hard else ""
-        cases = f"{counted(soft, 'case')} in which statements can all be true only by an assumption that no text states"
         first, second = (self.sides[side[0]] for side in (self.sharpest.first, self.sharpest.second or ("",)))
         against = f"{first}, and {second}" if second else first
-        says = self.sharpest.to_row()["says"].split(". ")[0].rstrip(".")
-        return f"Figures do not agree: {against}. {says}. There {'is' if hard + soft == 1 else 'are'} {certain}{cases}."
+        says = self.sharpest.to_row()["says"].rstrip(".")
+        unstated = "only by an assumption that no text states"
+        if hard:
+            cases = f"{counted(hard, 'certain contradiction')} and {counted(soft, 'case')} that hold {unstated}"
+            return f"Figures do not agree: {against}. {says}. There {'is' if hard == 1 else 'are'} {cases}."
+        of_this_kind = "It is the one case" if soft == 1 else f"It is one of {soft} cases"
+        return f"Figures agree {unstated}: {against}. {says}. {of_this_kind}."
 
 
 def answer_of(dossier: Dossier, found: Found) -> Answer:

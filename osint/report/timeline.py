@@ -70,7 +70,7 @@ def timeline_sheet(answer: Answer, dossier: Dossier) -> Sheet:
     claims = {s.claim.claim_id: s for s in said}
     pairs = [(claims[a], claims[b]) for a, b in links if a in claims and b in claims]
     names = [answer.names[lane] for lane in lanes]
-    red = "; red: cannot be read together without an assumption" if pairs else ""
+    red = "; dashed: cannot be read together without an assumption" if pairs else ""
     alt = [
         f"{answer.names[s.lane]}, {day_words(s.claim.date)}: {s.words}P, {s.stage} ({s.claim.claim_id})" for s in said
     ]

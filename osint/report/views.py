@@ -226,7 +226,7 @@ def _site(site: SiteRow, row: Mapping[str, str], dossier: Dossier, found: Found)
         owner=row["operator_owner"],
         where=joined(dict.fromkeys([site.county, site.prefecture, site.province]), ", "),
         place_known=place if site.role != Role.AGGREGATE else "",
-        claimed=tuple((figure(c), how_said(c), c.claim_id) for c in _largest(claims)),
+        claimed=tuple((figure(c), how_said(c) + _no_evidence(c), c.claim_id) for c in _largest(claims)),
         stage=_stage(claims),
         seen=tuple((o, _seen(o)) for o in dossier.observations[site.site_id]),
         question=_question(site, claims, known, steps[0].observation if steps else ""),
@@ -244,6 +244,10 @@ def _largest(claims: Sequence[Claim]) -> list[Claim]:
         if rows:
             out.append(max(rows, key=lambda c: (c.figure, c.claim_id)))
     return out[:MOST_FIGURES]
+
+
+def _no_evidence(claim: Claim) -> str:
+    return "" if claim.evidence_use else ", not used as evidence"
 
 
 def _stage(claims: Sequence[Claim]) -> tuple[str, str, str]:
