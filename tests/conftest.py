@@ -6,6 +6,10 @@ import socket
 from dataclasses import replace
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("fixed", derandomize=True, database=None)  # two runs try the same examples
+settings.load_profile("fixed")
 
 collect_ignore = ["browser"]  # run by `make browser-test`, with an extra of its own
 _connect = socket.socket.connect
