@@ -39,11 +39,11 @@ def test_observe_a_site_in_the_demo_writes_simulated_findings_and_pictures(shown
 
 
 def test_exhaustive_reads_more_than_a_search_in_time(tmp_path, monkeypatch, capsys):
-    made = demo.make_demo(1, 96, "2023-01-01", "2025-12-31")
+    made = demo.make_demo(1, 96, "2023-01-01", "2024-12-31")
     geo.write_outlines(made.world.truth.to_crs(4326)[["outline_id", "geometry"]].iloc[:1], tmp_path / "one.geojson")
     with demo.served(made) as world:
         line = ["date", str(tmp_path / "one.geojson"), "--catalogue", world.catalogue, "--collection", demo.COLLECTION]
-        line += ["--start", "2023-01-01", "--end", "2025-12-31", "--out", str(tmp_path / "dated.geojson")]
+        line += ["--start", "2023-01-01", "--end", "2024-12-31", "--out", str(tmp_path / "dated.geojson")]
         megabytes = []
         for option in ([], ["--exhaustive"]):
             monkeypatch.setenv("OSINT_CACHE", str(tmp_path / f"cache{len(option)}"))

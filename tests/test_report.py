@@ -38,6 +38,16 @@ def small(small_register):
     return small_register
 
 
+@pytest.fixture
+def no_figures(monkeypatch):
+    """Leave the figures out, which take most of the time: for tests of the words alone."""
+
+    def empty(sheet, _dossier):
+        return {f"{sheet.name}{end}": b"" for end in (".png", "-360.png")}
+
+    monkeypatch.setattr(build.canvas, "render", empty)
+
+
 def page_of(register, folder):
     return report.write_report(register, folder).page.read_text(encoding="utf-8")
 
@@ -167,6 +177,7 @@ def test_hostile_text_stays_text(small, tmp_path):
     assert not page.xpath("//img[@src='x']") and not [h for h in page.xpath("//@href") if h.startswith("javascript")]
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_the_front_page_says_what_was_seen(small, report_folder, tmp_path):
     """The sentences follow from the rows: none of them denies an observation that is in the register."""
     assert "no picture or visit of our own" in (report_folder / "index.html").read_text(encoding="utf-8")
@@ -180,6 +191,7 @@ def test_the_front_page_says_what_was_seen(small, report_folder, tmp_path):
     assert "roofed; Sentinel-2 series, A. Reader, 1 August 2026" in cell and "O900" in cell
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_page_without_a_contradiction_says_so(small, tmp_path):
     gone = small.claims[~small.claims["error_test"].eq("yes") & ~small.claims["claim_id"].isin(["C018"])]
     page = lxml.html.fromstring(page_of(replace(small, claims=gone), tmp_path / "r"))
@@ -246,6 +258,7 @@ def test_no_glyph_is_missing(register):
     assert filings.missing_glyphs("\U0001f9ff") and filings.drawable("a\U0001f9ff") == "a"
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_failed_report_leaves_nothing_half_written(small, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -276,6 +289,7 @@ def test_what_is_not_an_older_report_is_not_replaced(small, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "mine.txt"]
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_summary_names_every_site(small, tmp_path, capsys):
     from osint.cli.main import main
 
@@ -303,6 +317,7 @@ def with_a_picture(register, case, body, digest, name="raw/pictures/a.png"):
     return replace(register, observations=seen), seen.loc[0, "site_id"]
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_the_page_of_a_site_shows_the_picture_that_was_judged(small, tmp_path):
     body = picture_bytes()
     tables, site = with_a_picture(small, tmp_path / "case", body, hashlib.sha256(body).hexdigest())
