@@ -350,7 +350,9 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     if _asks(found, reading):
         return Assertion()
     at, stop = _around(found, reading)
-    if text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop):
+    if _OF_A_BIDDER.search(text, at, stop) or (
+        text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop)
+    ):
         return Assertion()
     asserted = stage(reading.clauses, found.start, found.end, found.family in APART, kind)
     day = when[:10]
@@ -369,6 +371,9 @@ OF_WHOLE = re.compile(
 )
 _NEVER_WAS = re.compile(r"\b(?:would|could|must|shall|should) have (?:been )?\w+(?:ed|en|lt|ld)\b")
 """what would have been and was not, or what a bidder must have done"""
+_OF_A_BIDDER = re.compile(
+    r"(?:投标|申请|响应|应答)(?:人|单位|方)[^,。]{0,6}(?:具有|具备|自有|拥有|承接|完成过|不低于|不少于)|供应商[^,。]{0,4}(?:具有|具备|自有|拥有)"
+)
 
 
 def _around(found: LocatedQuantity, reading: Reading) -> tuple[int, int]:

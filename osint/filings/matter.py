@@ -11,11 +11,11 @@ _TITLE = 60
 """characters in which a document without a title names its kind"""
 _FILED = re.compile(
     r"招标公告|招标文件|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|成交(?:结果)?公[告示]|中标通知书|"
-    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
+    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|合同(?:书|文本)?$|单一来源(?:采购)?公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
     r"(?:受理|审批|出让|拟审批\w{0,4})公[告示]|环境影响(?:报告|评价|登记)\w?|"
     r"\b(?:(?:tender|procurement|award|contract) notice|request for (?:proposals?|tenders?|quotations?|bids)|"
     r"invitation to (?:tender|bid)|call for (?:tenders|bids)|contract award|notice of award|award of contract|"
-    r"planning application|building permit)\b",
+    r"planning (?:application|permission|consent)|decision notice|notice of decision|building permit)\b",
     re.IGNORECASE,
 )
 """titles of filings that put their matter on paper"""
@@ -30,12 +30,18 @@ _CALLED_OFF = re.compile(
 _MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
 _ON_PAPER = ("pue", "energy", "gen", "battery", "battery_energy")
 _BUILT = (*_MACHINES, "floor", "land", "voltage", "tce", "money_cny", "money_usd", "money_eur", "money_hkd")
-_LENT = {"announced": _BUILT, "filed": (*_MACHINES, "floor", "land", "voltage", "tce"), "ground broken": (*_MACHINES, "floor"), "roofed": (*_MACHINES, "floor")}
+_LENT = {
+    "announced": _BUILT,
+    "filed": (*_MACHINES, "floor", "land", "voltage", "tce"),
+    "ground broken": (*_MACHINES, "floor"),
+    "roofed": (*_MACHINES, "floor"),
+}
 """kinds to which a heading lends a rung: a hall that runs says nothing of the stage of a sum"""
 _OF_MANY = re.compile(r"项目|清单|一览|名单|\b(?:projects|sites)\b", re.IGNORECASE)
 """words of a heading that stands over several places or parts"""
 _OF_BIDDERS = re.compile(
     r"注册资[本金]|业绩|资格|资质|注册|类似项目|营业额|罚款|近[一二三四五两\d]年|承[接揽建担]过|完成过|"
+    r"(?:投标|申请|响应|应答)(?:人|单位|方)[^,，。]{0,6}(?:具有|具备|自有|拥有)|"
     r"\b(?:eligibility|qualifications?|turnover|experience|past (?:\w+ )?years)\b",
     re.IGNORECASE,
 )
@@ -47,6 +53,8 @@ _OPEN = re.compile(
     re.IGNORECASE,
 )
 """words of a sentence that says otherwise than its heading, or leaves it open"""
+_MEANT_TO_BUY = re.compile(r"(?:拟|计划|将)(?:采购|购置|购买|招标)")
+"""what a tender says of its own matter"""
 _CLAUSE_END = re.compile(r"[，。；：;\n]|[,:](?!\d)")
 _HEADING, _REACH = 40, 400
 """longest heading, and characters behind it over which it lends its stage (judgement)"""
@@ -92,9 +100,12 @@ class Matter:
 
     def _plans_elsewhere(self, claim: claims.TextClaim) -> bool:
         """Say whether a claim is a plan only by another clause of its sentence: 投资12亿元，计划9月开工."""
-        before, behind = self._text[max(0, claim.start - _REACH) : claim.start], self._text[claim.end : claim.end + _REACH]
+        before, behind = (
+            self._text[max(0, claim.start - _REACH) : claim.start],
+            self._text[claim.end : claim.end + _REACH],
+        )
         clause = _CLAUSE_END.split(before)[-1] + claim.quote + _CLAUSE_END.split(behind, maxsplit=1)[0]
-        return claim.rung == "announced" and not _OPEN.search(clause)
+        return claim.rung == "announced" and not _OPEN.search(_MEANT_TO_BUY.sub("", clause))
 
     def _heading_of(self, start: int) -> str:
         """Return the nearest line above an offset that reads like a heading, if it is near; else nothing."""
