@@ -69,10 +69,9 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
             if clauses.denies(at, stop) and all(hit.role == "future" for hit in hits):
                 return Assertion()  # "原定年内交付, 至今未到货": what was meant and did not come
             asserted = _decide(clauses, hits, start, end)
-            if at < own[0] and asserted.modality == "has" and _OWN_MATTER.search(clauses.text, stop, start):
+            turns = _OWN_MATTER if _strong(near) else _OWN_OR_NEW
+            if at < own[0] and asserted.modality == "has" and turns.search(clauses.text, stop, start):
                 return Assertion()
-            if at < own[0] and not _strong(near) and _ANEW.search(clauses.text, own[0], start):
-                return Assertion()  # "现有机柜1200架, 本次新增2400架": what is there says nothing of what is added
             if (at, stop) != own and (asserted.modality == "can carry" or _done(asserted, clauses, own, start)):
                 return Assertion()  # what a hall can carry says nothing of what the next clause measures
             return _intended(asserted, clauses, at) if asserted.modality == "has" else asserted
@@ -89,7 +88,10 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
 
 _OWN_MATTER = re.compile(r"配套|创建|培育|吸引|带动|降至|降到|节约|减排|\b(?:against|compared with)\b")
 """words by which a clause turns to a matter of its own, of which the done work before it says nothing"""
-_ANEW = re.compile(r"新增|新建|扩建|改建|增加|增设|本次|\b(?:add(?:s|ed|ing|itional)?|new|expand|expansion)\b")
+_OWN_OR_NEW = re.compile(
+    rf"{_OWN_MATTER.pattern}|新增|新建|扩建|改建|增加|增设|本次|\b(?:add(?:s|ed|ing|itional)?|new|expand|expansion)\b"
+)
+"""the same behind words that only say what is there: 现有机柜1200架，新增2400架"""
 
 
 def stage_of_heading(words: str) -> Assertion:
