@@ -303,6 +303,8 @@ GOALS = """Goals, and what was reached, each on what it was measured. "Once" is 
 | | | 25 of 40; 0 of 370 | the sixth set, once: pages 5, Word 7, Excel 8, PDF 5 of 10 each |
 | | | 36 of 40; 0 of 298 | the seventh set, drawn by chance, once, after the sixth had been repaired |
 | | | 38 of 40; 0 and 40 of 40; 0 | both after repair |
+| | | 22 of 32; 0 of 318 | the eighth set, drawn by another generator, once, after the seventh had been repaired: pages 6, Word 6, Excel 7, PDF 3 of 8 each: **missed**; 0 at high |
+| | | 29 of 32; 0 | the eighth after repair; a further draw of 64, once: 59; 1 |
 | pages without a text to read that are told as such, exit status not 0 | | 14 of 22 once, 22 after repair; of 4 readable pages none refused | shells, forms to log in, refusals, frames, damaged text; labelled before |
 | odd inputs as expected; wrong at high | 95%; 0 | 69 of 79 (87%); 7 | `odd_inputs.txt`, second set, once: **missed** |
 | | | 78 of 79; 0 | the same after repair; no other set has been read since |

@@ -12,7 +12,6 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 from benchmarks.tables import SmallTable, TableCell, Truth, as_docx
 from benchmarks.tables_sixth import Document, printed
@@ -271,7 +270,11 @@ def documents(seed: int, each: int = 8) -> list[Document]:
             shape = _SHAPES[(number + at * each + seed) % len(_SHAPES)]
             shape(draw)
             draw.table.name = f"{label}: {shape.__name__[1:]} {number}"
-            made: Any = {"HTML": _as_page, "Word": _as_word, "Excel": _as_book}.get(label)
-            data = made(draw) if made else printed(_markup(draw), styles[number % len(styles)])()
-            found.append(Document(draw.table.name, file, lambda data=data: data, draw.table.truth))
+            made = {"HTML": _as_page, "Word": _as_word, "Excel": _as_book}.get(label)
+            write = _kept(made(draw)) if made else printed(_markup(draw), styles[number % len(styles)])
+            found.append(Document(draw.table.name, file, write, draw.table.truth))
     return found
+
+
+def _kept(data: bytes) -> Callable[[], bytes]:
+    return lambda: data
