@@ -833,7 +833,11 @@ def test_chips_of_a_make_that_no_row_knows_get_no_room_of_another(register):
         (PROMISE | STATE | {"rung": "roofed"}, size(AFTER, "chillers", 0.0), Outcome.UNTESTED),
         (PROMISE, size(AFTER, "chillers", 0.0, rung="running"), Outcome.UNTESTED),
         # no area of a hall is no hall
-        (PROMISE | STATE | {"rung": "roofed"}, size(AFTER, "floor_m2", 0.0, searched_share=1.0), Outcome.DEADLINE_MISSED),
+        (
+            PROMISE | STATE | {"rung": "roofed"},
+            size(AFTER, "floor_m2", 0.0, searched_share=1.0),
+            Outcome.DEADLINE_MISSED,
+        ),
     ],
 )
 def test_a_zero_denies_what_it_measures_and_no_more(register, claim, seen, outcome):
