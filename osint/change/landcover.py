@@ -17,7 +17,7 @@ from osint.change import kinds
 from osint.change.kinds import Surface
 from osint.change.measure import roof_share
 from osint.change.reasons import Doubt, Reason
-from osint.change.series import DARKEST_AROUND, HALF, SWIR, Series, median, quarters, whiteness, winter
+from osint.change.series import DARKEST_AROUND, FINE, HALF, SWIR, Series, median, quarters, whiteness, winter
 from osint.change.stack import PAIR
 
 
@@ -73,7 +73,6 @@ FILM_NEAR_RATIO, FILM_BLUE, FILM_BLUE_RATIO = (
 )  # near infrared / red, blue, blue / red: film over plants
 FILM_FACTOR = 5.0  # of the odds of film where plants show through
 SHAPE_MIN_PX = 20  # pixels from which a shape is judged
-FINER = 5  # parts of a pixel's side between which its share is interpolated to find an edge
 GREEN_NDVI = 0.28  # vegetation index that no roof reaches (blue steel comes to 0.17)
 GREEN_QUANTILE = 0.85  # quantile over time of the vegetation index: a field is green in some season only
 BLUE_STEEL_RATIO = 1.15  # blue over red from which a vegetation index means blue paint: plants are dark in blue
@@ -211,9 +210,9 @@ def shape_of(middle: Mapping[str, np.ndarray], cover: np.ndarray) -> Shape | Non
     near = ndimage.binary_dilation(cover > NEAR_COVER, iterations=NEAR_PX)
     share = np.where(near, roof_pixels(middle, cover), 0.0)
     # whole pixels would give a turned hall steps along its edges, and it fills no more of a rectangle than an oval does
-    labels, _ = ndimage.label(ndimage.zoom(share, FINER, order=1, mode="nearest", grid_mode=True) > HALF)
+    labels, _ = ndimage.label(ndimage.zoom(share, FINE, order=1, mode="nearest", grid_mode=True) > HALF)
     sizes = np.bincount(labels.ravel())[1:]
-    if not len(sizes) or sizes.max() < SHAPE_MIN_PX * FINER**2:
+    if not len(sizes) or sizes.max() < SHAPE_MIN_PX * FINE**2:
         return None
     rows, cols = np.nonzero(labels == int(np.argmax(sizes)) + 1)
     rectangle = shapely.minimum_rotated_rectangle(shapely.MultiPoint(np.column_stack([cols, rows])))
