@@ -236,7 +236,7 @@ def _roof_m2(roofs: Sequence[dict[str, Any]], doubtful: int) -> dict[str, Any]:
 
     It has no upper end where the compound has outlines with a doubt, which are not counted.
     """
-    total = np.sum([_areas(roof) for roof in roofs], axis=0)
+    total = sum(map(_areas, roofs), start=np.zeros(len(("low", "best", "high"))))
     if not np.isfinite(total).all():
         return {}
     low, best, high = total
