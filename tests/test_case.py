@@ -499,7 +499,7 @@ def test_what_append_takes_every_verb_reads(copied, quantity, ends):
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+@settings(max_examples=12, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
 @given(row=ROWS)
 def test_what_append_takes_every_verb_reads_whatever_it_is(copied, row):
     read_all(copied, [row])
