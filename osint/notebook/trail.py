@@ -133,7 +133,7 @@ def the_rows(desk: Desk) -> Shown:
         row = claims.get(row_id) or seen.get(row_id)
         if isinstance(row, Claim):
             words = row.quote if row.quote_language != "zh" else Cell(row.translation, chinese=row.quote)
-            rows.append((row_id, row.written() or row.quantity_kind, words, Cell("", links=_links(row.source_url))))
+            rows.append((row_id, row.told(), words, Cell("", links=_links(row.source_url))))
         elif isinstance(row, Observation):
             rows.append((row_id, row.quantity or str(row.rung or row.not_yet or ""), f"{row.observer}, {row.how}", ""))
     return Table.of(("row", "number or state", "words", "source"), rows, "", "The finding rests on no row.")

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from osint.archive import Entry
 from osint.errors import BadInputError
 from osint.register import QUANTITIES, Claim, Observation, Relation
+
+if TYPE_CHECKING:
+    from osint.archive import Entry
 
 Amount = str | int | float | Decimal
 """A number as a caller has it; a text or a Decimal keeps the digits that are printed."""

@@ -3,10 +3,12 @@
 from osint.report import site_figures
 from osint.report.answer import Answer, answer_of
 from osint.report.build import Written, site_estimates, write_report
-from osint.report.on_file import OnFile, judged_picture, png_of
+from osint.report.on_file import JUDGED, LARGEST_PICTURE, OnFile, judged_picture, png_of
 from osint.report.page import Pages, pages
 
 __all__ = [
+    "JUDGED",
+    "LARGEST_PICTURE",
     "Answer",
     "OnFile",
     "Pages",

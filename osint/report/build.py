@@ -91,7 +91,7 @@ def site_estimates(register: Register) -> pd.DataFrame:
             if not options or (basis == "money" and site.country != "CN"):
                 continue
             claim, given = max(options, key=lambda option: option[:2])[2:]
-            answer = model.estimate("chips", [given], chip="H100", country=site.country, register=register)
+            answer = model.estimate("chips", [given], chip="H100", country=site.country, register=dossier)
             rows.append(
                 {
                     "site_id": site.site_id,
@@ -224,10 +224,10 @@ def _cleaned(table: pd.DataFrame) -> pd.DataFrame:
 def write_report(register: Register, out: str | Path, case: str | Path | None = None) -> Written:
     """Write the report folder and return the page's path, the answer and the summary table.
 
-    The folder appears whole or not at all. It holds index.html, a page for each site in sites/, findings.csv,
-    checks.csv, estimates.csv, next.csv, score.csv, sites.geojson, sites.kml, figures/ (each as PNG, SVG and PDF, for
+    The folder appears whole or not at all. It holds index.html, evidence.html, a page for each site in sites/,
+    findings.csv, checks.csv, estimates.csv, next.csv, score.csv, sites.geojson, sites.kml, figures/ (each as PNG, SVG and PDF, for
     360 pixels, with its table and its passport), and SHA256SUMS, the list of them. It takes the place of an older
-    report in one step, if that is as it was written.  is the folder that holds raw/: its captures and the
+    report in one step, if that is as it was written. `case` is the folder that holds raw/: its captures and the
     pictures that were judged are shown. Raises BadInputError where a file or another folder stands,
     OsintError where it cannot be written.
     """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import shapely
 
-from osint import filings, geo
+from osint import fonts, geo
 from osint.model import Dossier
 from osint.register import Role, km_text, table_rows
 from osint.report.canvas import BLACK, BLUE, NARROW, SKY, WIDE, Caption, Sheet, framed
@@ -123,7 +123,7 @@ def draw(points: gpd.GeoDataFrame, caption: Caption, narrow: bool = False) -> Fi
     )
     ax.set_xlabel("")
     ax.set_ylabel("")
-    figure.draw_without_rendering()
+    ax.apply_aspect()  # fixes where a degree lies in points
     _cities(ax, _labels(ax, points))
     return figure
 
@@ -212,7 +212,7 @@ def _labels(ax: Axes, points: gpd.GeoDataFrame) -> list[Bbox]:
         edge = x + radius_km / (KM_PER_DEGREE * _parallel(y))
         centre, rim = ax.transData.transform([(x, y), (edge, y)]) * to_points
         radius = rim[0] - centre[0]
-        spots.append((filings.drawable(label), (x, y), centre, radius, Bbox([centre - radius, centre + radius])))
+        spots.append((fonts.drawable(label), (x, y), centre, radius, Bbox([centre - radius, centre + radius])))
     taken = [circle for *_, circle in spots]
     style: dict[str, Any] = {"fontsize": LABEL_POINTS, "textcoords": "offset points", "va": "center", "zorder": 4}
     style["arrowprops"] = {"arrowstyle": "-", "lw": 0.4, "color": "#888888"}
