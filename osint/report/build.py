@@ -225,11 +225,11 @@ def write_report(register: Register, out: str | Path, case: str | Path | None = 
     """Write the report folder and return the page's path, the answer and the summary table.
 
     The folder appears whole or not at all. It holds index.html, evidence.html, a page for each site in sites/,
-    findings.csv, checks.csv, estimates.csv, next.csv, score.csv, sites.geojson, sites.kml, figures/ (each as PNG, SVG and PDF, for
-    360 pixels, with its table and its passport), and SHA256SUMS, the list of them. It takes the place of an older
-    report in one step, if that is as it was written. `case` is the folder that holds raw/: its captures and the
-    pictures that were judged are shown. Raises BadInputError where a file or another folder stands,
-    OsintError where it cannot be written.
+    findings.csv, checks.csv, estimates.csv, next.csv, score.csv, sites.geojson, sites.kml, figures/ (each as PNG, SVG
+    and PDF, for 360 pixels, with its table and its passport), and SHA256SUMS, the list of them. It takes the place of
+    an older report in one step, if that is as it was written. `case` is the folder that holds raw/: its captures and
+    the pictures that were judged are shown. Raises BadInputError where a file or another folder stands, OsintError
+    where it cannot be written.
     """
     out = Path(out)
     out = out if out.name.strip(".") else out.resolve()
