@@ -12,7 +12,6 @@ from osint import change, geo, imagery
 from osint.case.changed import Entered
 from osint.case.judged import keep_judged
 from osint.errors import RefusedError
-from osint.register import Rung
 
 if TYPE_CHECKING:
     from osint.case.site import Site
@@ -83,10 +82,3 @@ class OwnPictures:
         figure = imagery.draw_pair(self.pair, outline, "Pictures of one's own, and what a person drew on them")
         figure.savefig(body, format="png", dpi=150, metadata={"Software": None})
         return body.getvalue()
-
-
-def as_said(rows: list[dict[str, Any]]) -> str:
-    """Return rows of `OwnPictures.rows` in one sentence."""
-    first, last = rows
-    size = f"{last['best']:,.6g} m2 ({last['low']:,.6g} to {last['high']:,.6g}, 90%)"
-    return f"a roof of {size} on {last['date']}, not yet {Rung.ROOFED.value} on {first['date']}"

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 from osint.errors import BadInputError
-from osint.register import QUANTITIES, Claim, Observation, Relation
+from osint.register import QUANTITIES, Claim, Observation
 
 if TYPE_CHECKING:
     from osint.archive import Entry
@@ -142,21 +142,6 @@ class Number:
             sources=(row.observation_id, *((row.source_claim_id,) if row.source_claim_id else ())),
             id=row.observation_id,
             simulated=bool(row.simulated),
-        )
-
-    @classmethod
-    def of_relation(cls, row: Relation) -> Self:
-        """Return the factor of a relation."""
-        return cls(
-            row.relation.replace("_", " "),
-            best=row.best,
-            low=row.low,
-            high=row.high,
-            unit=row.unit,
-            kind=NumberKind.ASSUMED,
-            sources=(f"relation:{row.relation}",),
-            note=row.source[:300],
-            id=row.relation,
         )
 
 

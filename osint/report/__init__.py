@@ -3,6 +3,7 @@
 from osint.report import site_figures
 from osint.report.answer import Answer, answer_of
 from osint.report.build import Written, site_estimates, write_report
+from osint.report.locator import map_of_sites
 from osint.report.on_file import JUDGED, LARGEST_PICTURE, OnFile, judged_picture, png_of
 from osint.report.page import Pages, pages
 
@@ -15,6 +16,7 @@ __all__ = [
     "Written",
     "answer_of",
     "judged_picture",
+    "map_of_sites",
     "pages",
     "png_of",
     "site_estimates",

@@ -15,8 +15,8 @@ import shapely
 
 from osint import fonts, geo
 from osint.model import Dossier
-from osint.register import Role, km_text, table_rows
-from osint.report.canvas import BLACK, BLUE, NARROW, SKY, WIDE, Caption, Sheet, framed
+from osint.register import Register, Role, km_text, table_rows
+from osint.report.canvas import BLACK, BLUE, NARROW, SKY, STYLE, WIDE, Caption, Sheet, framed
 from osint.report.words import counted
 
 if TYPE_CHECKING:
@@ -72,6 +72,17 @@ def map_sheet(points: gpd.GeoDataFrame, dossier: Dossier) -> Sheet:
     )
     ids = tuple(s.site_id for s in sites)
     return Sheet("where", caption, rows, lambda narrow: draw(placed, caption, narrow), ids, "Where are the sites?")
+
+
+def map_of_sites(register: Register) -> Figure:
+    """Return the map of `map_sheet` as a figure whose label is its text for who cannot see it."""
+    import matplotlib as mpl
+
+    sheet = map_sheet(geo.places(register), Dossier.of(register))
+    with mpl.rc_context(STYLE | {"font.family": fonts.families_for(str(sheet.caption))}):  # type: ignore[arg-type]
+        figure = sheet.draw(False)
+    figure.set_label(sheet.caption.alt)
+    return figure
 
 
 def _groups(points: gpd.GeoDataFrame) -> list[tuple[str, list[str], float, float, float]]:
