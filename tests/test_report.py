@@ -178,7 +178,8 @@ def test_hostile_text_stays_text(small, tmp_path):
     first, second = claims.index[:2]
     claims.loc[first, ["quote", "quote_language", "note"]] = [HOSTILE, '"><script>', "{{ 7 * 7 }}"]
     claims.loc[second, ["claimant", "source_url"]] = ["=cmd|' /C calc'!A0", "javascript:alert(1)"]
-    text = page_of(replace(small, claims=claims), tmp_path / "r")
+    page_of(replace(small, claims=claims), tmp_path / "r")
+    text = (tmp_path / "r" / "evidence.html").read_text(encoding="utf-8")
     page = lxml.html.fromstring(text)
     assert len(page.xpath("//script")) == 1 and "&lt;script&gt;" in text and "{{ 7 * 7 }}" in text
     assert not page.xpath("//img[@src='x']") and not [h for h in page.xpath("//@href") if h.startswith("javascript")]

@@ -24,7 +24,7 @@ from osint.report.answer import Answer, answer_of
 from osint.report.canvas import Caption, Sheet
 from osint.report.locator import map_sheet
 from osint.report.on_file import OnFile
-from osint.report.page import Pages, Picture, pages
+from osint.report.page import Picture, pages
 from osint.report.sheets import density_sheet, room_sheet, score_sheet, stages_sheet
 from osint.report.timeline import timeline_sheet
 from osint.shown import shown
@@ -256,10 +256,10 @@ def write_report(register: Register, out: str | Path, case: str | Path | None = 
             f"figures/{name}": body for drawn in of_sites.values() for _, made_of in drawn for name, body in made_of
         }
         shown_of = {site: [picture for picture, _ in drawn] for site, drawn in of_sites.items()}
-        rendered: Pages = pages(
+        rendered = pages(
             register, found, answer, scored, estimates, pictures, shown_of, beside, OnFile.of(case, dossier)
         )
-        made |= {name: text.encode() for name, text in rendered.made.items()}
+        made |= {name: text.encode() for name, text in rendered.items()}
         made[SUMS] = _sums(made)
         with files.folder_beside(out) as part:
             for name, body in made.items():

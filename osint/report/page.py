@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files as package_files
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment
@@ -51,14 +52,6 @@ class Picture:
     """PNG for 360 pixels in base64; empty for none."""
     files: tuple[tuple[str, str], ...] = ()
     """Files of the same figure beside the page, each with what it is in words."""
-
-
-@dataclass(frozen=True)
-class Pages:
-    """The pages of a report by file name."""
-
-    made: Mapping[str, str]
-    sites: tuple[SiteView, ...]
 
 
 class Links:
@@ -101,8 +94,8 @@ def pages(
     of_sites: Mapping[str, Sequence[Picture]],
     tables: Sequence[str],
     kept: OnFile,
-) -> Pages:
-    """Render the front page, the page of the evidence and a page for each site.
+) -> dict[str, str]:
+    """Render the front page, the page of the evidence and a page for each site; return them by file name.
 
     `pictures` are those of the front page in their order, `of_sites` those of sites by id, `tables` the names of the
     files beside the page, `kept` what the case keeps behind its rows. Every text of a source is escaped; a name that a
@@ -111,57 +104,60 @@ def pages(
     dossier = Dossier.of(register)
     sources = Sources.of(dossier, kept.captures)
     views = site_views(dossier, found, register)
-    by_site = {v.site.site_id: found.by_site.get(v.site.site_id, []) for v in views}
-    claims = {c.claim_id: c for c in dossier.all_claims}
-    quotes = {site: quotes_of(rows, sources) for site, rows in by_site.items()}
-    observations = register.observations.to_dict("records")
-    misfit = {c.check_id for c in (*answer.misfits, *answer.planted)}
+    quotes = {v.site.site_id: quotes_of(found.by_site.get(v.site.site_id, []), sources) for v in views}
     shared = {
-        "register": register,
         "answer": answer,
         "edition": Edition.of(register, dossier, sources),
         "words": edition,
         "judged": kept.pictures,
-        "meanings": verdict.FINDINGS,
-        "observations": {str(row["observation_id"]): row for row in observations},
-        "font_name": PAGE_FONT,
         "names": {v.site.site_id: v.site.name_display for v in views},
-        "addresses": {v.site.site_id: v.address for v in views},
     }
+    addresses = {v.site.site_id: v.address for v in views}
     anchors = _anchors(register, dossier) | {f"rule-{name.replace(' ', '-')}" for _, name, _ in rules_used(found)}
     anchors |= {f"s{source.number}" for source in sources.listed} | {"figure-score"}
-    cards, planted = ([card_of(c, claims, dossier, sources) for c in of] for of in (answer.misfits, answer.planted))
-    cited = {side.source.number: side.source for card in (*cards, *planted) for side in (*card.first, *card.second)}
-    addresses = {v.site.site_id: v.address for v in views}
-    front = shared | {
-        "sources": sources.listed,
-        "cited_here": [source for _, source in sorted(cited.items())],
-        "cards": cards,
-        "planted": planted,
-        "notes": compared([card_of(c, claims, dossier, sources) for c in found.tests if c.check_id not in misfit]),
+    front = shared | _front(found, answer, dossier, sources, views)
+    cited = frozenset(f"s{source.number}" for source in front["cited_here"])
+    behind = front | {
+        "meanings": verdict.FINDINGS,
+        "observations": {str(row["observation_id"]): row for row in register.observations.to_dict("records")},
         "rules": rules_used(found),
-        "unsaid": cannot_say(answer, views, found),
-        "ours": [v for v in views if v.site.role == Role.ANNOUNCED],
-        "others": [v for v in views if v.site.role != Role.ANNOUNCED],
         "quotes": quotes,
-        "pictures": {p.name: p for p in pictures},
         "score": scored.summary,
         "groups": _groups(dossier),
         "behind": [
             (row["title"], row["key"], getattr(register, row["table"])[row["columns"].split("|")])
             for row in table_rows("tables.csv", "osint.report")
         ],
-        "tables": tables,
     }
+    beside: dict[str, object] = {"pictures": {p.name: p for p in pictures}, "tables": tables}
     jobs: dict[str, tuple[str, Mapping[str, object], Links]] = {
-        "index.html": ("page.html", front, Links(anchors, addresses, frozenset(f"s{number}" for number in cited))),
-        EVIDENCE: ("evidence.html", front, Links(anchors, addresses, anchors - set(addresses))),
+        "index.html": ("page.html", front | beside, Links(anchors, addresses, cited)),
+        EVIDENCE: ("evidence.html", behind | beside, Links(anchors, addresses, anchors - set(addresses))),
     }
     for view in views:
         context, here = _of_site(view, quotes[view.site.site_id], found, estimates, dossier, sources, of_sites)
-        links = Links(anchors, addresses, here, "../")
-        jobs[view.address] = ("site.html", shared | context, links)
-    return Pages(_rendered(jobs), views)
+        jobs[view.address] = ("site.html", shared | context, Links(anchors, addresses, here, "../"))
+    return _rendered(jobs)
+
+
+def _front(
+    found: Found, answer: Answer, dossier: Dossier, sources: Sources, views: Sequence[SiteView]
+) -> dict[str, Any]:
+    """Return what the front page shows of the answer: what does not fit, what cannot be said, the sites."""
+    claims = {c.claim_id: c for c in dossier.all_claims}
+    cards, planted = ([card_of(c, claims, dossier, sources) for c in of] for of in (answer.misfits, answer.planted))
+    cited = {side.source.number: side.source for card in (*cards, *planted) for side in (*card.first, *card.second)}
+    misfit = {c.check_id for c in (*answer.misfits, *answer.planted)}
+    return {
+        "sources": sources.listed,
+        "cited_here": [source for _, source in sorted(cited.items())],
+        "cards": cards,
+        "planted": planted,
+        "notes": compared([card_of(c, claims, dossier, sources) for c in found.tests if c.check_id not in misfit]),
+        "unsaid": cannot_say(answer, views, found),
+        "ours": [v for v in views if v.site.role == Role.ANNOUNCED],
+        "others": [v for v in views if v.site.role != Role.ANNOUNCED],
+    }
 
 
 def _of_site(
