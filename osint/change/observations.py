@@ -88,6 +88,7 @@ def structure_rows(
             f"{len(groups)} compounds are too many to say what stood before: choose the outlines of one"
         )
     known = evidence or SiteEvidence(())
+    seen_by = partial(seen_by, searched_share=known.search.searched_share if known.search else "")
     estimates = known.of_candidates([candidate_of(group, known.identified) for group in groups])
     rows: list[Row] = []
     for group, estimate in zip(groups, estimates, strict=True):
