@@ -105,7 +105,7 @@ def pages(
     sources = Sources.of(dossier, kept.captures)
     views = site_views(dossier, found, register)
     quotes = {v.site.site_id: quotes_of(found.by_site.get(v.site.site_id, []), sources) for v in views}
-    shared = {
+    shared: dict[str, Any] = {
         "answer": answer,
         "edition": Edition.of(register, dossier, sources),
         "words": edition,
