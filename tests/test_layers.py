@@ -6,8 +6,8 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "osint"
 ROOMS = (
-    "errors", "shown", "files", "chain", "register", "geo", "http", "archive", "claims", "filings", "portals", "sources",
-    "imagery", "change", "model", "verdict", "passport", "report", "packet", "case", "notebook", "simulated", "cli",
+    "errors", "shown", "fonts", "files", "chain", "register", "geo", "http", "archive", "claims", "filings", "portals",
+    "sources", "imagery", "change", "model", "verdict", "passport", "report", "packet", "case", "notebook", "simulated", "cli",
 )  # fmt: skip
 CLIENTS = {"requests", "httpx", "aiohttp", "obstore", "pystac_client", "urllib3", "async_geotiff"}
 CLIENTS |= {"socket", "http.client", "urllib.request"}
