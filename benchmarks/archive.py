@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import random
@@ -15,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from osint.archive import Archive, Entry, verify
-from osint.http import Exchange
+from osint.archive import Archive, verify
+from tests.captures import put
 
 SEED = 6
 ROOT = Path(__file__).parents[1]
@@ -28,20 +27,7 @@ def fill(directory: Path, captures: int, body_bytes: int) -> None:
     for number in range(captures):
         body = rng.randbytes(body_bytes)
         url = f"http://portal.example/{number}"
-        entry = Entry(
-            url,
-            "content",
-            time="2026-11-24T10:00:00.000000Z",
-            role="fetched",
-            final_url=url,
-            method="GET",
-            status=200,
-            media_type="application/pdf",
-            bytes=len(body),
-            sha256=hashlib.sha256(body).hexdigest(),
-        )
-        headers = [("Content-Type", "application/pdf")]
-        archive.record(entry, [Exchange(url, "GET", [], b"", "200 OK", headers, body=io.BytesIO(body))])
+        put(archive, body, url)
 
 
 def verify_gigabyte(directory: Path) -> list[str]:

@@ -225,6 +225,28 @@ def test_a_robots_file_that_cannot_be_read_forbids_all_and_says_what_to_do(sessi
         assert session.ask(other.url + "/good").kind == "content"
 
 
+def test_a_connection_that_the_host_was_told_to_close_is_not_used_again(session):
+    """The host closes it late, at the next question: that would read as an empty reply."""
+
+    def late(listener):
+        for _ in range(2):
+            client, _ = listener.accept()
+            with client:
+                client.recv(65536)
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\ntext")
+                client.recv(65536)  # the end of the connection, or a second question
+
+    session.robots = False
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        thread = threading.Thread(target=late, args=(listener,))
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        assert [session.ask(url).bytes for _ in range(2)] == [4, 4]
+    session.ask(url)  # ends the wait of the thread for the last connection
+    thread.join()
+
+
 def test_retry_after_is_kept_between_runs(portal, tmp_path, monkeypatch):
     monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
     first = sources.open_session(tmp_path).ask(portal.url + "/429-after")

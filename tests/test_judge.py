@@ -114,7 +114,7 @@ def size(date, quantity="facility_mw", best=10.0, **more):
 
 
 def absent(date, rung="roofed", **more):
-    return {"date": date, "not_yet": rung, **more}
+    return {"date": date, "not_yet": rung, "searched_share": 1.0, **more}
 
 
 BEFORE, AFTER = "2025-05-01", "2025-09-01"
@@ -165,7 +165,7 @@ BEFORE, AFTER = "2025-05-01", "2025-09-01"
         ({}, [size("2024-07-01", best=100.0)], Outcome.COULD_FIT),
         ({}, [size("2026-07-01", best=100.0)], Outcome.UNTESTED),
         (PROMISE, [size(AFTER, "transformers_mva", 0.8)], Outcome.DEADLINE_MISSED),
-        ({}, [size(AFTER, "roof_m2", 0.0, low=0.0, high=0.0)], Outcome.REFUTED),
+        ({}, [size(AFTER, "roof_m2", 0.0, low=0.0, high=0.0, searched_share=1.0)], Outcome.REFUTED),
         # 5. the reading
         ({"readings": "0.5|5000"}, [size(AFTER, best=0.5)], Outcome.UNTESTED),
         ({"readings": "0.5|5000"}, [size("2024-07-01", best=0.5)], Outcome.UNTESTED),
@@ -347,7 +347,7 @@ HERE, THERE = (
         # a small roof in the half of the site that was looked at bounds no whole
         (PROMISE, [size(AFTER, "roof_m2", 40.0, searched_share=0.5)], Outcome.UNTESTED, "does not decide"),
         (PROMISE, [size(AFTER, "roof_m2", 40.0, searched_share=0.99)], Outcome.DEADLINE_MISSED, "doubt"),
-        (PROMISE, [absent(AFTER, searched_share=0.0)], Outcome.UNTESTED, "0% looked at"),
+        (PROMISE, [absent(AFTER, searched_share=0.0)], Outcome.UNTESTED, "0% of it was looked at"),
         # two compounds are added, and one of them is no witness of the other
         ({}, [size(AFTER, best=1.0, **HERE), size(AFTER, best=90.0, **THERE)], Outcome.UNTESTED, ""),
         ({}, [size(AFTER, best=1.0, **HERE), size(AFTER, best=90.0)], Outcome.CONFLICT, "cannot be of one thing"),
@@ -426,6 +426,7 @@ FACTS = [
     (RuleFacts(conflict=True, absent=True, bare_shows=False), "a conflict over something else"),
     (RuleFacts(conflict=True, absent_before=True, bare_shows=False), "a conflict over something else"),
     (RuleFacts(unsearched=True, unconfirmed=True), "not all of the place was looked at"),
+    (RuleFacts(share_unstated=True, unsearched=True), "how much was looked at is not stated"),
     (RuleFacts(unfixed=True), "seen about its day"),
     (RuleFacts(unconfirmed=True, after=True), "the place is not confirmed"),
     (RuleFacts(small=True, before=True), "no size was measured"),
@@ -657,6 +658,58 @@ def test_a_place_searched_in_part_is_not_bare_where_no_day_is_due(register):
     assert whole.outcome == Outcome.NOT_REACHED
 
 
+UNSTATED = {"searched_share": np.nan}
+RISEN = size("2025-12-01", "roof_m2", 9000.0, rung="roofed")
+OUTLINE = "POLYGON ((85 38, 85.001 38, 85.001 38.001, 85 38))"
+
+
+@pytest.mark.parametrize(
+    ("claim", "seen", "outcome"),
+    [
+        (PROMISE, [absent(AFTER, **UNSTATED)], Outcome.UNTESTED),
+        ({}, [absent(AFTER, **UNSTATED)], Outcome.UNTESTED),
+        (PLAN, [absent(AFTER, "ground broken", **UNSTATED)], Outcome.UNTESTED),
+        (PROMISE, [size(AFTER, "roof_m2", 0.0)], Outcome.UNTESTED),
+        # what rises later in the same part, or at the same position, was looked at before
+        (PROMISE, [absent(AFTER, **UNSTATED), RISEN], Outcome.DEADLINE_MISSED),
+        (PROMISE, [absent(AFTER, part="hall 1", **UNSTATED), RISEN | {"part": "hall 2"}], Outcome.UNTESTED),
+        (PROMISE, [absent(AFTER, **UNSTATED, **HERE), RISEN | THERE], Outcome.UNTESTED),
+        (PROMISE, [absent(AFTER, **UNSTATED), RISEN | {"date": AFTER}], Outcome.UNTESTED),
+        (PROMISE, [absent(AFTER, **UNSTATED), RISEN | {"p_place": 0.5}], Outcome.UNTESTED),
+        (
+            PROMISE | {"part": "hall 2"},
+            [absent(AFTER, **UNSTATED, **HERE), RISEN | HERE | {"part": "hall 2"}],
+            Outcome.DEADLINE_MISSED,
+        ),
+        (
+            PROMISE | {"part": "hall 1"},
+            [absent(AFTER, **UNSTATED, **HERE), RISEN | HERE | {"part": "hall 2"}],
+            Outcome.UNTESTED,
+        ),
+        # an outline of the part itself was looked at
+        (PROMISE | {"part": "hall 1"}, [absent(AFTER, part="hall 1", **UNSTATED)], Outcome.UNTESTED),
+        (
+            PROMISE | {"part": "hall 1"},
+            [absent(AFTER, part="hall 1", outline=OUTLINE, **UNSTATED)],
+            Outcome.DEADLINE_MISSED,
+        ),
+        (PROMISE, [absent(AFTER, outline=OUTLINE, **UNSTATED)], Outcome.UNTESTED),
+    ],
+)
+def test_an_unstated_share_makes_nobody_wrong(register, claim, seen, outcome):
+    found = judged(register, claim, *seen)
+    assert found.outcome == outcome, found.shown()
+    if len(seen) == 1 and outcome == Outcome.UNTESTED:
+        assert found.rule.name == "how much was looked at is not stated"
+        assert "is not stated" in found.shown() and "write searched_share" in found.shown()
+        assert not found.room_text() and math.isnan(found.interval[2])
+
+
+def test_a_risen_part_says_nothing_of_how_much_of_a_site_of_several_was_looked_at(register):
+    sites = [SITE, SITE | {"site_id": "ZZ02", "parent": "ZZ01"}]
+    assert judged(register, PROMISE, absent(AFTER, **UNSTATED), RISEN, sites=sites).outcome == Outcome.UNTESTED
+
+
 def test_how_sure_the_place_is_and_how_much_was_searched_are_said_apart(register):
     row = judged(register, PLAN, absent(AFTER, searched_share=0.4, p_place=0.6)).to_row()
     assert "(probability 60% that it is the place; 40% of it was looked at)" in row["shown"]
@@ -780,7 +833,11 @@ def test_chips_of_a_make_that_no_row_knows_get_no_room_of_another(register):
         (PROMISE | STATE | {"rung": "roofed"}, size(AFTER, "chillers", 0.0), Outcome.UNTESTED),
         (PROMISE, size(AFTER, "chillers", 0.0, rung="running"), Outcome.UNTESTED),
         # no area of a hall is no hall
-        (PROMISE | STATE | {"rung": "roofed"}, size(AFTER, "floor_m2", 0.0), Outcome.DEADLINE_MISSED),
+        (
+            PROMISE | STATE | {"rung": "roofed"},
+            size(AFTER, "floor_m2", 0.0, searched_share=1.0),
+            Outcome.DEADLINE_MISSED,
+        ),
     ],
 )
 def test_a_zero_denies_what_it_measures_and_no_more(register, claim, seen, outcome):

@@ -17,6 +17,8 @@ from osint.chain import canonical, parsed
 from osint.http import Exchange
 
 ENTRY_TYPE = "application/vnd.osint-datacentres.capture+json"  # media type of the metadata record that closes a capture
+_ENTRY_URN = "urn:osint-datacentres:capture:"
+"""Before the address in that record: a replay that finds it under the bare address shows it in place of the page."""
 
 _MAIN = (b"response", b"resource")
 _PRINTED = "".join(map(chr, range(32, 127)))
@@ -70,7 +72,7 @@ def write_capture(out: Tally, entry: dict[str, Any], exchanges: Sequence[Exchang
             line = f"{exchange.method} /{_wire(exchange.url).partition('://')[2].partition('/')[2]} HTTP/1.1"
             http = StatusAndHeaders(line, exchange.request_headers, is_http_request=True)
             write("request", exchange.url, io.BytesIO(exchange.request_body), {}, http_headers=http)
-    write("metadata", entry["final_url"], io.BytesIO(canonical(entry)), {}, warc_content_type=ENTRY_TYPE)
+    write("metadata", _ENTRY_URN + entry["final_url"], io.BytesIO(canonical(entry)), {}, warc_content_type=ENTRY_TYPE)
 
 
 def _ascii(text: str) -> str:

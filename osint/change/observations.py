@@ -82,6 +82,7 @@ def structure_rows(
         return [row] if row else []
     groups = [group for _, group in may_be.groupby(compounds(may_be.geometry), sort=False)]
     known = evidence or SiteEvidence(())
+    seen_by = partial(seen_by, searched_share=known.search.searched_share if known.search else "")
     estimates = known.of_candidates([candidate_of(group, known.identified) for group in groups])
     rows: list[Row] = []
     for group, estimate in zip(groups, estimates, strict=True):

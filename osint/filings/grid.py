@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby, islice
+from itertools import groupby, islice, pairwise
 
 from osint.claims import is_unit, label_unit, read_unit
 
@@ -295,18 +295,22 @@ def _is_form_row(row: list[Cell]) -> bool:
 
 
 _FORM_LABEL = re.compile(
-    r"(?:名称|单位|代表人?|法人|电话|邮编|编码|地址|地点|代码|编号|性质|时间|日期|类型|类别|联系人|内容|年限|期限|负责人|行业|规模|"
+    r"(?:名称|单位|代表人?|法人|电话|邮编|编码|地址|地点|代码|编号|性质|时间|日期|类型|类别|联系人|内容|年限|期限|负责人|行业|规模|方|"
     r"投资额?|面积|资金|方式|name|date|address|contact|phone|code|type|of)$",
     re.IGNORECASE,
 )
 """ends of the labels of a form"""
 
 
+_OF_TIME = re.compile(r"(?:日期|时间|date)$", re.IGNORECASE)
+_DAY = re.compile(r"(?:19|20)\d\d\s?[-/.年]\s?\d\d?\s?[-/.月]\s?\d\d?日?")
 _SPEC = re.compile(r"型号|规格|品牌|参数|数量?$|model|specification|brand", re.IGNORECASE)
 
 
 def _pairs_labels(filled: list[Cell]) -> bool:
     """Say whether labels of a form and what was filled in stand in turn: 项目单位 | 天山公司 | 法人代表 | 王某."""
+    if any(_OF_TIME.search(one.text) and _DAY.fullmatch(other.text) for one, other in pairwise(filled)):
+        return True
     is_label = [_FORM_LABEL.search(label_unit(cell.text)[1]) is not None for cell in filled]
     return (
         len(filled) >= 2 * _PAIR

@@ -53,6 +53,8 @@ _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[A-Za-z一-龥]")
 _DAY = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?日?)?月?")
 
+_YEARS = re.compile(r"(?:19|20)\d\d年?\s?[-~—–至]\s?(?:19|20)\d\d年?")
+"""a span of years, where only a note gives the column a unit"""
 _IS_DAY = re.compile(r"(?:19|20)\d\d\s?[-/年]\s?(?:0?[1-9]|1[0-2])(?:\s?[-/月]\s?(?:[012]?\d|3[01])\s?日?)?月?")
 """a cell that is a month or a day, and no range of numbers"""
 
@@ -381,7 +383,12 @@ class Table:
         )
         reading.context = CellContext(unit, tuple(names), stated, around, self._date(cell, labels, row), per, model)
         apart = reading.source is not UnitSource.COLUMN_HEADER
-        if role is ColumnRole.SERIAL or (role in NEVER_READ and apart) or _IS_DAY.fullmatch(cell.text):
+        if (
+            role is ColumnRole.SERIAL
+            or (role in NEVER_READ and apart)
+            or _IS_DAY.fullmatch(cell.text)
+            or (reading.source is UnitSource.NOTE and _YEARS.fullmatch(cell.text))
+        ):
             reading.context = replace(reading.context, unit=None)
         if cell.doubt:
             reading.refused = reading.refused or cell.doubt

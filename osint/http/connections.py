@@ -119,6 +119,13 @@ def _watched(pid: int) -> tuple[set[Deadline], threading.Event]:
 class _Watched(urllib3.connection.HTTPConnection):
     """Mixed into the connections of urllib3: the deadline of the request that uses one is over its socket."""
 
+    _closing = False
+
+    @property
+    def is_connected(self) -> bool:
+        """Say whether it can be used again: not once its host was told to close it, however late the host does."""
+        return not self._closing and super().is_connected
+
     def _new_conn(self) -> socket.socket:
         deadline = _deadline.get()
         if deadline is None:
@@ -130,6 +137,7 @@ class _Watched(urllib3.connection.HTTPConnection):
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send, under the deadline also when the connection is one that was kept."""
+        self._closing = kwargs["headers"].get("Connection") == "close"
         if self.sock is not None and (deadline := _deadline.get()):
             deadline.begin()
             deadline.over(self.sock)

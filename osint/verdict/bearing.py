@@ -235,6 +235,8 @@ class Sight:
     coverage: Coverage
     whole: bool
     """Whether a size that it states is that of all that was seen, so that it bounds from above."""
+    looked: float | None = None
+    """Share of the place that was looked at; None where that is not known."""
 
     @property
     def first(self) -> int:
@@ -247,9 +249,9 @@ class Sight:
         return self.row.date.known[1].toordinal()
 
     @property
-    def key(self) -> tuple[str, Coverage, bool]:
+    def key(self) -> tuple[str, Coverage, bool, float | None]:
         """What tells it from every other sight."""
-        return self.row.observation_id, self.coverage, self.whole
+        return self.row.observation_id, self.coverage, self.whole, self.looked
 
     @property
     def p_place(self) -> float:
@@ -258,8 +260,8 @@ class Sight:
 
     @property
     def share(self) -> float:
-        """Share of the place that was looked at; the whole where none is stated."""
-        return 1.0 if self.row.searched_share is None else self.row.searched_share
+        """Share of the place that was looked at for what it did not see; none where it is not known."""
+        return self.looked or 0.0
 
     @property
     def p_absent(self) -> float:
@@ -267,9 +269,12 @@ class Sight:
         return self.p_place * self.share
 
     @property
-    def p_bounds(self) -> float:
-        """Probability that a size bounds the place: an area is that of what was looked at, and no more."""
-        return self.p_absent if self.row.quantity in _AREAS else self.p_place
+    def bounded_share(self) -> float:
+        """Share of the place that it bounds: an area is that of what was looked at, and no more."""
+        if not self.given():
+            return self.share
+        stated = self.row.searched_share if self.row.quantity in _AREAS else None
+        return 1.0 if stated is None else stated
 
     @property
     def confirmed(self) -> bool:
@@ -374,8 +379,35 @@ def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     for row, covered in _of_sites(claim, dossier):
         share = row.searched_share
         whole = row.quantity not in _AREAS or not several or (share is not None and share >= WHOLE_SHARE)
-        out.append(Sight(row, covered, whole))
+        unseen = row.not_yet is not None or (row.high == 0 and row.quantity in _AREAS)  # a meter that reads 0 is whole
+        unknown = share is None and unseen and not (row.part and row.outline)
+        out.append(Sight(row, covered, whole, None if unknown else 1.0 if share is None else share))
+    out = [replace(s, looked=1.0) if s.looked is None and _risen_there(s, out, dossier) else s for s in out]
     return [replace(s, coverage=Coverage.PART) if _beside_what_stands(s, out) else s for s in out]
+
+
+def _risen_there(bare: Sight, seen: Sequence[Sight], dossier: Dossier) -> bool:
+    """Return whether what a look did not find was seen later in the same part or at the same position.
+
+    So that look did cover the spot, whatever else it left out. The whole of a site of several parts is no spot.
+    """
+    if bare.missing is None:
+        return False
+    one_spot = bool(bare.row.part) or bare.row.site_id not in dossier.parts
+    return any(
+        s.confirmed
+        and s.first > bare.last
+        and s.row.site_id == bare.row.site_id
+        and not apart(s.row, bare.row)
+        and (s.substantial() or (s.row.rung is not None and s.row.rung.height >= bare.missing.height))
+        and ((one_spot and coverage(s.row.part, bare.row.part) == Coverage.SAME) or (s.covers and _placed(s, bare)))
+        for s in seen
+        if not s.bare
+    )
+
+
+def _placed(*seen: Sight) -> bool:
+    return all(s.row.lat is not None and s.row.lon is not None for s in seen)
 
 
 def one_look(a: Sight, b: Sight) -> bool:
@@ -387,7 +419,7 @@ def one_look(a: Sight, b: Sight) -> bool:
         a.row.observation_id != b.row.observation_id
         and (a.group, a.row.site_id, a.first, a.last) == (b.group, b.row.site_id, b.first, b.last)
         and coverage(a.row.part, b.row.part) == Coverage.SAME
-        and not all(s.row.lat is not None and s.row.lon is not None for s in (a, b))
+        and not _placed(a, b)
     )
 
 

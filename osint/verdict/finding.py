@@ -236,12 +236,12 @@ class Finding:
             what = f"the parts that were seen ({', '.join(room.ids)} at {', '.join(sites)})"
         rows = [s for r in room.rooms for s in r.seen]
         place = ""
-        least = min(rows, key=lambda s: s.share)
-        rest = f"nothing stands where nobody looked ({least.share:.0%} of it was looked at)"
+        least = min(s.bounded_share for s in rows)
+        rest = f"nothing stands where nobody looked ({least:.0%} of it was looked at)"
         if not all(sure(s.p_place) for s in rows):
             place = f", if it is the place ({how_sure(min(rows, key=lambda s: s.p_place))})"
-            place += "" if sure(least.share) else f" and {rest}"
-        elif not sure(room.p_place) and not sure(least.share):
+            place += "" if sure(least) else f" and {rest}"
+        elif not sure(room.p_place) and not sure(least):
             place = f", if {rest}"
         elif not sure(room.p_place):
             place = f", if it is the place and nothing stands where nobody looked (probability {room.p_place:.0%})"

@@ -229,6 +229,7 @@ def _facts(
     """Return what the rules see of a claim and of what was seen."""
     seen = numbers.seen
     shown = seen.shown is not None and _bears(claim, seen, dossier)
+    unsearched = bool(seen.doubtful) and all(sure(s.p_place) for s in seen.doubtful)
     told = seen.absent is not None and relayed_by_one(seen.parts_absent or (seen.absent,))
     return RuleFacts(
         asserts=asks.kind,
@@ -246,7 +247,8 @@ def _facts(
         little=seen.shown is not None and not shown,
         power=q.quantity in STATED_POWER and claim.rung in POWERED_UP,
         contradicted=contradicted,
-        unsearched=bool(seen.doubtful) and all(sure(s.p_place) for s in seen.doubtful),
+        unsearched=unsearched,
+        share_unstated=unsearched and all(s.missing is not None and s.looked is None for s in seen.doubtful),
         unconfirmed=bool(seen.doubtful) or (bool(seen.sights) and not seen.confirmed),
         after=bool(asks.day) and any(s.first > asks.day for s in seen.covering),
         before=bool(asks.day) and any(s.last <= asks.day for s in seen.covering),

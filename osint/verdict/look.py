@@ -279,7 +279,7 @@ def _parts_of_the_whole(found: Seen, claim: Claim, dossier: Dossier) -> list[lis
 
 def _known(rows: Sequence[Sight]) -> bool:
     """Return whether the size of a part is known: measured, or nothing stands there; not one that only has a rung."""
-    usable = [s for s in rows if s.bare or s.given()]
+    usable = _usable(rows)
     stands = [s.first for s in rows if s.row.rung is not None and s.row.rung.height >= Rung.ROOFED.height]
     return bool(usable) and (any(s.given() for s in usable) or not stands)
 
@@ -292,7 +292,8 @@ def _together(parts: Sequence[Sequence[Sight]], q: Question, dossier: Dossier) -
 
 
 def _usable(rows: Sequence[Sight]) -> list[Sight]:
-    return [s for s in rows if s.bare or s.given()]
+    """Return the sizes, and the looks that found nothing of which it is known how much of the place they saw."""
+    return [s for s in rows if (s.looked is not None if s.bare else s.given())]
 
 
 def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomFor | None:

@@ -57,7 +57,7 @@ class Room:
     @property
     def p_place(self) -> float:
         """Probability that it is the place: that of the least certain observation."""
-        return min(s.p_bounds if s.given() else s.p_absent for s in self.seen)
+        return min(s.p_place * s.bounded_share for s in self.seen)
 
     @property
     def interval(self) -> tuple[float, float, float]:

@@ -104,6 +104,8 @@ class RuleFacts:
     """A cross-check found the claim inconsistent."""
     unsearched: bool = False
     """What would decide is of the place, but not of all of it."""
+    share_unstated: bool = False
+    """It is of the place, and of none of it is it stated how much of the place was looked at."""
     unconfirmed: bool = False
     """Something was seen, and none of it at a confirmed place."""
     after: bool = False
@@ -253,6 +255,7 @@ RULES = (
     ),
     FindingRule("a conflict over something else", lambda f: f.conflict and not f.bare_shows, Outcome.UNTESTED),
     FindingRule("the ground does not show it", lambda f: f.absent and not f.bare_shows, Outcome.UNTESTED, By.ABSENT),
+    FindingRule("how much was looked at is not stated", lambda f: f.share_unstated, Outcome.UNTESTED),
     FindingRule("not all of the place was looked at", lambda f: f.unsearched, Outcome.UNTESTED),
     FindingRule("the place is not confirmed", lambda f: f.unconfirmed, Outcome.UNTESTED),
     FindingRule("no size was measured", lambda f: f.small, Outcome.UNTESTED),

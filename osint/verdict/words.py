@@ -24,6 +24,11 @@ def how_sure(s: Sight) -> str:
     return f"probability {p:.0%}" if p is not None else "probability not stated"
 
 
+def looked_at(s: Sight) -> str:
+    """Return how much of the place an observation looked at, in words."""
+    return "how much of it was looked at is not stated" if s.looked is None else f"{s.looked:.0%} of it was looked at"
+
+
 def relay(rows: Sequence[Sight]) -> str:
     """Return that a finding rests on what others relayed, and on how many rows."""
     count = "one relayed row" if len(rows) == 1 else f"{len(rows)} relayed rows"
@@ -192,13 +197,13 @@ class Words(dict[str, str]):
 
     def _unconfirmed(self) -> str:
         rows = self.f.seen.doubtful or tuple(s for s in self.f.seen.sights if not s.confirmed)
-        part = {s.row.observation_id: f"; {s.share:.0%} of it was looked at" for s in rows if s.share < 1}
+        part = {s.row.observation_id: f"; {looked_at(s)}" for s in rows if s.share < 1}
         return "; ".join(
             f"{describe(s)} ({how_sure(s)} that it is the place{part.get(s.row.observation_id, '')})" for s in rows
         )
 
     def _unsearched(self) -> str:
-        return "; ".join(f"{describe(s)} ({s.row.searched_share or 0:.0%} looked at)" for s in self.f.seen.doubtful)
+        return "; ".join(f"{describe(s)} ({looked_at(s)})" for s in self.f.seen.doubtful)
 
     def _unfixed(self) -> str:
         day = self.f.asserts.day
