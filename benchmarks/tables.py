@@ -21,7 +21,7 @@ from typing import Any
 
 import pandas as pd
 
-from osint import filings
+from osint import filings, fonts
 
 HERE = Path(__file__).parent
 
@@ -176,7 +176,7 @@ def _letters() -> tuple[bytes, dict[str, int], dict[str, int]]:
         used |= set(path.read_text(encoding="utf-8"))
     used |= set("".join([*_ROWS, *_MEASURES, *(u for _, units in _MEASURES.values() for u, _ in units)]))
     used |= set("指标序号名称单位建设规模地区北疆")
-    font = TTFont(filings.chinese_font(), recalcTimestamp=False)
+    font = TTFont(fonts.chinese_font(), recalcTimestamp=False)
     cutter = Subsetter(Options(layout_features=[], notdef_outline=True, recalc_timestamp=False))
     cutter.populate(text="".join(sorted(used)))
     cutter.subset(font)

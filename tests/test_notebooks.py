@@ -154,9 +154,6 @@ def test_runs_on_an_empty_case_and_says_what_to_do(path, one_look, tmp_path):
     assert "no site yet" in words or "nothing" in words.lower()
 
 
-IN_A_KERNEL = [p if p.stem[:2] in {"00", "03"} else pytest.param(p, marks=pytest.mark.slow) for p in NOTEBOOKS]
-
-
 @pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p.stem[:2] != "03"], ids=lambda p: p.stem)
 def test_what_is_kept_is_what_the_rows_give(path, one_look):
     book = nbformat.read(path, as_version=4)
@@ -166,9 +163,9 @@ def test_what_is_kept_is_what_the_rows_give(path, one_look):
     assert [without_bytes(body) for body in kept] == [without_bytes(body) for body in made]
 
 
-@pytest.mark.parametrize("path", IN_A_KERNEL, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p.stem[:2] in {"00", "03"}], ids=lambda p: p.stem)
 def test_runs_again_to_the_same_outputs(path, tmp_path, monkeypatch):
-    """In a kernel, from a copy in another folder: nothing hangs on where the file lies."""
+    """In a kernel, from a copy in another folder: nothing hangs on where the file lies. The others ran in this process."""
     monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FOLDER.parent), os.environ.get("PYTHONPATH", "")]))
     copy = tmp_path / path.name
