@@ -19,7 +19,8 @@ from PIL import Image, ImageDraw
 from osint.errors import UnreadableError
 from osint.filings import glyphs
 from osint.filings.doubt import UNNAMED, FilingDoubt
-from osint.filings.grid import BORDER, TableGrid
+from osint.filings.grid import TableGrid
+from osint.filings.heads import BORDER
 from osint.filings.pdf_tables import page_letters, page_tables
 
 if TYPE_CHECKING:
