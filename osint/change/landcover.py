@@ -225,7 +225,7 @@ def shape_of(middle: Mapping[str, np.ndarray], cover: np.ndarray) -> Shape | Non
 
 
 def _squared(share: np.ndarray, patch: np.ndarray) -> float | None:
-    """Return `Shape.squared` of a patch (y, x) by the slopes of the share (y, x) of its pixels, None if there are none."""
+    """Return `Shape.squared` of a patch (y, x) by the slopes of the share (y, x) of its pixels, None without any."""
     down, right = (slope[ndimage.binary_dilation(patch, iterations=EDGE_PX)] for slope in np.gradient(share))
     steep = right**2 + down**2
     # edges at a right angle differ by quarter turns: four times their angles are alike
