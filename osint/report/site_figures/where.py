@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from osint import geo
 from osint.model import Dossier
-from osint.register import Role, SiteRow
+from osint.register import Role, SiteRow, km_text
 from osint.report.site_figures.sheet import BLACK, BLUE, GREY, RED, SKY, drawing, sheet, short, titled
 
 if TYPE_CHECKING:
@@ -209,7 +209,9 @@ def overview(dossier: Dossier) -> Figure:
         without = sum(s.role != Role.AGGREGATE for s in dossier.sites.values()) - len(placed)
         seen = sum(bool(dossier.observations[s.site_id]) for s in placed)
         title = f"{len(placed)} sites have a position, {without} have none; of {seen} something was seen"
-        note = "Source: sites.csv and observations.csv. Most points are county seats, known to 13 to 61 km. "
+        doubts = sorted(site.known_km for site in placed if site.known_km is not None)
+        doubt = f", and off by up to {km_text(doubts[0])} to {km_text(doubts[-1])}" if doubts else ""
+        note = f"Source: sites.csv and observations.csv. A point can be the seat of a county{doubt}, site by site. "
         note += "Blue: something on file was seen of a site at the point; grey: nothing was."
         alt = f"Map of {len(placed)} sites: " + "; ".join(f"{s.site_id} {s.name_display or s.name_en}" for s in placed)
         return titled(figure, title, "degrees, WGS-84; north is up", note, f"{alt}.")
